@@ -1,0 +1,1 @@
+"""The Recobra platform: a Django project around the pure decision core."""
