@@ -1,0 +1,42 @@
+"""One `engine` fixture for every test of the core: DuckDB always, Spark with `-m spark`."""
+
+import warnings
+from collections.abc import Iterator
+
+import ibis
+import pytest
+from ibis.backends import BaseBackend
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "engine" in metafunc.fixturenames:
+        engines = ["duckdb"]
+        # Only when asked for: starting a session costs seconds and needs Java.
+        if "spark" in metafunc.config.getoption("markexpr"):
+            engines.append(pytest.param("spark", marks=pytest.mark.spark))
+        metafunc.parametrize("engine", engines, indirect=True, scope="session")
+
+
+@pytest.fixture(scope="session")
+def engine(request: pytest.FixtureRequest) -> Iterator[BaseBackend]:
+    """An ibis connection; evaluate an expression with `engine.to_pyarrow(expression)`."""
+    if request.param == "duckdb":
+        yield ibis.duckdb.connect()
+        return
+    with warnings.catch_warnings():
+        # The words of third parties about their own insides; warnings of ours still fail the test.
+        warnings.simplefilter("ignore")
+        from pyspark.sql import SparkSession
+
+        session = (
+            SparkSession.builder.master("local[1]")
+            .config("spark.ui.enabled", "false")
+            .config("spark.driver.host", "127.0.0.1")
+            .config("spark.driver.bindAddress", "127.0.0.1")
+            .config("spark.sql.session.timeZone", "UTC")
+            .config("spark.sql.shuffle.partitions", "1")
+            .getOrCreate()
+        )
+        connection = ibis.pyspark.connect(session)
+    yield connection
+    session.stop()
