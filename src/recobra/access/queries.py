@@ -1,0 +1,16 @@
+"""Who may see which portfolios."""
+
+from __future__ import annotations
+
+from .models import Role, User
+
+ALL_PORTFOLIOS_ROLES = (Role.MANAGER, Role.ADMINISTRATOR, Role.AUDITOR)
+
+
+def portfolio_codes(user: User) -> frozenset[str] | None:
+    """Return the codes of the portfolios a user may see; None means all of them."""
+    if not user.is_active:
+        return frozenset()
+    if user.sees_all_portfolios or user.role in ALL_PORTFOLIOS_ROLES:
+        return None
+    return frozenset(user.scopes.values_list("portfolio_code", flat=True))

@@ -1,0 +1,12 @@
+from django.apps import AppConfig
+
+
+class ConfigConfig(AppConfig):
+    name = "recobra.config"
+    label = "config"
+
+    def ready(self) -> None:
+        """Connect facts to what follows from them."""
+        from recobra.config import reactions  # noqa: PLC0415 - apps must be loaded first
+
+        reactions.connect()

@@ -1,0 +1,6 @@
+from django.urls import include, path
+
+urlpatterns = [
+    path("", include("recobra.console.urls")),
+    path("d/", include("recobra.portal.urls")),
+]

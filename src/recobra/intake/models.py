@@ -1,0 +1,83 @@
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from recobra.portfolio.models import Portfolio
+
+
+class Mapping(models.Model):
+    """How the columns of one source become receivables; kept per source, never edited, only superseded.
+
+    Personal data: none.
+    """
+
+    portfolio = models.ForeignKey(Portfolio, models.PROTECT, related_name="mappings")
+    name = models.TextField()
+    version = models.PositiveIntegerField()
+    document = models.JSONField()
+    created_at = models.DateTimeField()
+    created_by = models.TextField()
+
+    class Meta:
+        ordering = ["portfolio", "name", "-version"]
+        constraints = [models.UniqueConstraint(fields=["portfolio", "name", "version"], name="mapping_version_once")]
+
+    def __str__(self) -> str:
+        return f"{self.name} v{self.version}"
+
+
+class Load(models.Model):
+    """One file taken in, with its figures and what became of it. Personal data: none (rows live elsewhere)."""
+
+    class Status(models.TextChoices):
+        RUNNING = "RUNNING", _("In progress")
+        DONE = "DONE", _("Loaded")
+        HELD = "HELD", _("Waiting for confirmation")
+        REFUSED = "REFUSED", _("Refused")
+        FAILED = "FAILED", _("Failed")
+        DISCARDED = "DISCARDED", _("Discarded")
+
+    portfolio = models.ForeignKey(Portfolio, models.PROTECT, related_name="loads")
+    mapping = models.ForeignKey(Mapping, models.PROTECT, null=True, related_name="loads")
+    file_name = models.TextField()
+    file_sha256 = models.CharField(max_length=64)
+    stored_as = models.TextField(default="")
+    as_of = models.DateField()
+    status = models.CharField(max_length=9, choices=Status)
+    reason = models.TextField(default="")
+    figures = models.JSONField(default=dict)
+    diagnosis = models.JSONField(default=dict)
+    progress = models.JSONField(default=dict)
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+    actor = models.TextField()
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [models.Index(fields=["portfolio", "-as_of"], name="load_latest")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["portfolio"], condition=Q(status="RUNNING"), name="load_one_running_per_portfolio"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.file_name} ({self.status})"
+
+
+class RejectedRow(models.Model):
+    """A row that was not accepted, kept as it came, with everything found wrong in it.
+
+    Personal data: the row as delivered. Dies when mended and loaded, or 90 days after the load.
+    """
+
+    load = models.ForeignKey(Load, models.PROTECT, related_name="rejected")
+    line = models.BigIntegerField()
+    row = models.JSONField()
+    errors = models.JSONField()
+
+    class Meta:
+        ordering = ["line", "id"]
+
+    def __str__(self) -> str:
+        return f"{self.load_id}:{self.line}"

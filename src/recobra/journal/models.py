@@ -1,0 +1,47 @@
+from django.db import models
+
+
+class Entry(models.Model):
+    """One fact, once, for ever: audit trail, debtor's timeline and feed of outgoing webhooks.
+
+    The table is partitioned by month and refuses UPDATE and DELETE; `digest` is written by a trigger (see the
+    migration). Personal data: payload holds ids and amounts, never names, numbers or texts. Dies with the legal term.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    at = models.DateTimeField()
+    kind = models.TextField()
+    actor_id = models.BigIntegerField(null=True)
+    actor = models.TextField()
+    portfolio_id = models.BigIntegerField(null=True)
+    debtor_id = models.BigIntegerField(null=True)
+    account_id = models.BigIntegerField(null=True)
+    contact_id = models.BigIntegerField(null=True)
+    version = models.TextField(default="")
+    payload = models.JSONField(default=dict)
+    digest = models.BinaryField(editable=False)
+
+    class Meta:
+        managed = False
+        db_table = "journal_entry"
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M} {self.kind}"
+
+
+class Seal(models.Model):
+    """The hash that closes one day of the journal and chains it to the day before. Personal data: none."""
+
+    day = models.DateField(primary_key=True)
+    entries = models.BigIntegerField()
+    leaves = models.BinaryField()
+    digest = models.BinaryField()
+    previous = models.BinaryField()
+    sealed_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["day"]
+
+    def __str__(self) -> str:
+        return f"{self.day}: {self.entries}"

@@ -1,0 +1,65 @@
+"""Where the database is: the company's own by RECOBRA_DATABASE_URL, else the embedded one in the data directory."""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from pathlib import Path
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from .embedded import EmbeddedServer
+
+OLDEST_MAJOR = 15
+
+
+class DatabaseUnsuitable(Exception):
+    """The database named by RECOBRA_DATABASE_URL cannot be used; the text says why."""
+
+
+def data_dir() -> Path:
+    """Return the folder that holds everything this installation stores."""
+    return Path(os.environ.get("RECOBRA_DATA_DIR", "./.recobra")).resolve()
+
+
+@cache
+def _server(home: Path) -> EmbeddedServer:
+    return EmbeddedServer(home)
+
+
+def url() -> str:
+    """Return the database URL, starting the embedded server where none is given."""
+    return os.environ.get("RECOBRA_DATABASE_URL") or _server(data_dir() / "postgres").start()
+
+
+def stop_embedded() -> None:
+    """Give up the embedded server, if this process uses it."""
+    _server(data_dir() / "postgres").stop()
+
+
+def django_settings(address: str) -> dict[str, object]:
+    """Return Django's DATABASES entry for a postgresql:// URL. Raises DatabaseUnsuitable."""
+    parts = urlsplit(address)
+    if parts.scheme not in {"postgresql", "postgres"}:
+        raise DatabaseUnsuitable(
+            f"RECOBRA_DATABASE_URL names «{parts.scheme or address}»; only PostgreSQL {OLDEST_MAJOR} or newer is "
+            "supported (postgresql://user:password@host:port/name)."
+        )
+    query = dict(parse_qsl(parts.query))
+    host = query.pop("host", None) or parts.hostname or ""
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": unquote(parts.path.lstrip("/")) or "postgres",
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": host,
+        "PORT": str(parts.port or query.pop("port", "") or ""),
+        "OPTIONS": {"application_name": "recobra", **query},
+        "CONN_MAX_AGE": 60,
+        "CONN_HEALTH_CHECKS": True,
+    }
+
+
+def check_version(major: int) -> None:
+    """Refuse a server older than the product supports. Raises DatabaseUnsuitable."""
+    if major < OLDEST_MAJOR:
+        raise DatabaseUnsuitable(f"PostgreSQL {major} is too old; Recobra needs {OLDEST_MAJOR} or newer.")

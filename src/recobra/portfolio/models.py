@@ -1,0 +1,321 @@
+"""The receivables: creditors, portfolios, debtors, contact points, accounts, instalments and the ledger.
+
+Foreign keys carry an index of their own only where no unique constraint already begins with them: on the tables that
+hold millions of rows every index is paid for at each load.
+"""
+
+import uuid
+
+from django.db import models
+from django.db.models import F, Func, Q
+from django.utils.translation import gettext_lazy as _
+
+
+class Creditor(models.Model):
+    """A mandante: who is owed. Personal data: none. Never dies."""
+
+    code = models.TextField(unique=True)
+    name = models.TextField()
+    tax_id = models.TextField(default="")
+    complaint_contact = models.TextField(default="")
+    payment_instructions = models.TextField(default="")
+
+    class Meta:
+        ordering = ["code"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Portfolio(models.Model):
+    """Receivables of one creditor in one country and currency, worked under one policy. Personal data: none."""
+
+    class Industry(models.TextChoices):
+        CONSUMER = "CONSUMER", _("Consumer credit")
+        SERVICES = "SERVICES", _("Services")
+        INVOICES = "INVOICES", _("Invoices")
+
+    creditor = models.ForeignKey(Creditor, models.PROTECT, related_name="portfolios")
+    code = models.TextField(unique=True)
+    name = models.TextField()
+    industry = models.CharField(max_length=12, choices=Industry)
+    country = models.CharField(max_length=2)
+    currency = models.CharField(max_length=3)
+    time_zone = models.TextField()
+    freshness_days = models.PositiveSmallIntegerField(default=2)
+    attributes = models.JSONField(default=dict)
+    waterfall = models.JSONField(default=dict)
+    limits = models.JSONField(default=dict)
+
+    class Meta:
+        ordering = ["code"]
+        constraints = [
+            models.CheckConstraint(condition=Q(country__regex="^[A-Z]{2}$"), name="portfolio_country_iso"),
+            models.CheckConstraint(condition=Q(currency__regex="^[A-Z]{3}$"), name="portfolio_currency_iso"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Debtor(models.Model):
+    """A person or company that owes, once per creditor. Personal data: name and national id.
+
+    Dies by anonymisation when the legal term after the last account's closing is over.
+    """
+
+    class Kind(models.TextChoices):
+        PERSON = "PERSON", _("Person")
+        COMPANY = "COMPANY", _("Company")
+
+    creditor = models.ForeignKey(Creditor, models.PROTECT, related_name="debtors", db_index=False)
+    external_id = models.TextField()
+    kind = models.CharField(max_length=7, choices=Kind, default=Kind.PERSON)
+    name = models.TextField()
+    national_id_kind = models.TextField(default="")
+    national_id = models.TextField(default="")
+    national_id_valid = models.BooleanField(null=True)
+    country = models.CharField(max_length=2)
+    subdivision = models.CharField(max_length=8, default="")
+    time_zone = models.TextField(default="")
+    load_id = models.BigIntegerField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["creditor", "external_id"], name="debtor_once_per_creditor"),
+            models.CheckConstraint(condition=~Q(external_id=""), name="debtor_external_id_given"),
+        ]
+
+    def __str__(self) -> str:
+        return self.external_id
+
+
+class ContactPoint(models.Model):
+    """A way to reach a debtor. Personal data: the number or address itself. Dies with the debtor."""
+
+    class Kind(models.TextChoices):
+        PHONE = "PHONE", _("Phone")
+        EMAIL = "EMAIL", _("E-mail")
+        ADDRESS = "ADDRESS", _("Address")
+
+    class Source(models.TextChoices):
+        LOAD = "LOAD", _("Load")
+        STAFF = "STAFF", _("Staff")
+        DEBTOR = "DEBTOR", _("Debtor")
+
+    debtor = models.ForeignKey(Debtor, models.PROTECT, related_name="points", db_index=False)
+    kind = models.CharField(max_length=7, choices=Kind)
+    value = models.TextField()
+    line = models.CharField(max_length=8, default="")
+    source = models.CharField(max_length=6, choices=Source, default=Source.LOAD)
+    valid = models.BooleanField()
+    consent = models.BooleanField(null=True)
+    opted_out_at = models.DateTimeField(null=True)
+    quality = models.SmallIntegerField(default=50)
+    retired_at = models.DateTimeField(null=True)
+    load_id = models.BigIntegerField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["debtor", "kind", "value"], name="contact_point_once"),
+            models.CheckConstraint(condition=~Q(value=""), name="contact_point_value_given"),
+        ]
+        indexes = [models.Index(fields=["value"], name="contact_point_value")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.pk}"
+
+
+class Account(models.Model):
+    """One receivable relation: a loan, a card, a service or an invoice. Personal data: none of its own.
+
+    `external_id` is the creditor's number. Dies with its debtor.
+    """
+
+    class Product(models.TextChoices):
+        LOAN = "LOAN", _("Loan")
+        CARD = "CARD", _("Card")
+        SERVICE = "SERVICE", _("Service")
+        INVOICE = "INVOICE", _("Invoice")
+
+    class Status(models.TextChoices):
+        OPEN = "OPEN", _("Open")
+        PAID = "PAID", _("Paid")
+        RECALLED = "RECALLED", _("Recalled")
+        MISSING = "MISSING", _("Missing from the load")
+        WRITTEN_OFF = "WRITTEN_OFF", _("Written off")
+
+    portfolio = models.ForeignKey(Portfolio, models.PROTECT, related_name="accounts", db_index=False)
+    debtor = models.ForeignKey(Debtor, models.PROTECT, related_name="accounts")
+    external_id = models.TextField()
+    product = models.CharField(max_length=8, choices=Product)
+    status = models.CharField(max_length=12, choices=Status, default=Status.OPEN)
+    opened_date = models.DateField(null=True)
+    contract = models.TextField(default="")
+    attributes = models.JSONField(default=dict)
+    load_id = models.BigIntegerField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["portfolio", "external_id"], name="account_once_per_portfolio"),
+            models.CheckConstraint(condition=~Q(external_id=""), name="account_external_id_given"),
+        ]
+
+    def __str__(self) -> str:
+        return self.external_id
+
+
+class Party(models.Model):
+    """A co-debtor, guarantor or reference of an account. Personal data: through its debtor row."""
+
+    class Part(models.TextChoices):
+        CO_DEBTOR = "CO_DEBTOR", _("Co-debtor")
+        GUARANTOR = "GUARANTOR", _("Guarantor")
+        REFERENCE = "REFERENCE", _("Reference")
+
+    account = models.ForeignKey(Account, models.PROTECT, related_name="parties")
+    debtor = models.ForeignKey(Debtor, models.PROTECT, related_name="parts")
+    part = models.CharField(max_length=9, choices=Part)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["account", "debtor", "part"], name="party_once")]
+
+    def __str__(self) -> str:
+        return f"{self.part} {self.account_id}"
+
+
+class Instalment(models.Model):
+    """What falls due on one day: an instalment, an invoice, a bill, a cheque. Personal data: none.
+
+    The amount owed is never here: it is the sum of the instalment's postings.
+    """
+
+    account = models.ForeignKey(Account, models.PROTECT, related_name="instalments", db_index=False)
+    number = models.TextField(default="1")
+    due_date = models.DateField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["account", "number"], name="instalment_once_per_account")]
+
+    def __str__(self) -> str:
+        return f"{self.account_id}/{self.number}"
+
+
+class Concept(models.TextChoices):
+    PRINCIPAL = "PRINCIPAL", _("Principal")
+    INTEREST = "INTEREST", _("Interest")
+    LATE_INTEREST = "LATE_INTEREST", _("Late interest")
+    FEE = "FEE", _("Fee")
+    TAX = "TAX", _("Tax")
+
+
+class Posting(models.Model):
+    """One line of the ledger, signed: charges raise what is owed, payments lower it. Never changed, never deleted.
+
+    Effective on `value_date`, known since `booked_at`: any past day can be rebuilt either way. Personal data: none.
+    """
+
+    class Kind(models.TextChoices):
+        CHARGE = "CHARGE", _("Charge")
+        PAYMENT = "PAYMENT", _("Payment")
+        ADJUSTMENT = "ADJUSTMENT", _("Adjustment")
+        WRITE_OFF = "WRITE_OFF", _("Write-off")
+
+    account = models.ForeignKey(Account, models.PROTECT, related_name="postings")
+    instalment = models.ForeignKey(Instalment, models.PROTECT, related_name="postings", db_index=False)
+    kind = models.CharField(max_length=10, choices=Kind)
+    concept = models.CharField(max_length=13, choices=Concept)
+    amount_minor = models.BigIntegerField()
+    value_date = models.DateField()
+    booked_at = models.DateTimeField()
+    payment_id = models.BigIntegerField(null=True)
+    load_id = models.BigIntegerField(null=True)
+    reverses = models.OneToOneField("self", models.PROTECT, null=True, related_name="reversal")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=~Q(amount_minor=0), name="posting_amount_not_zero"),
+            models.CheckConstraint(
+                condition=~Q(kind="CHARGE", reverses__isnull=True) | Q(amount_minor__gt=0),
+                name="posting_charge_positive",
+            ),
+            models.CheckConstraint(
+                condition=~Q(kind__in=["PAYMENT", "WRITE_OFF"], reverses__isnull=True) | Q(amount_minor__lt=0),
+                name="posting_payment_negative",
+            ),
+            models.CheckConstraint(
+                condition=~Q(kind="PAYMENT") | Q(payment_id__isnull=False), name="posting_payment_named"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.amount_minor}"
+
+
+class Hold(models.Model):
+    """A pause of the pursuit: of a debtor, an account or a disputed amount, with reason, start, end and author.
+
+    It ends by itself on `ends_on`; lifting it early is recorded. Personal data: none; `note` is shown to staff only.
+    """
+
+    class Reason(models.TextChoices):
+        DISPUTE = "DISPUTE", _("Dispute")
+        PROMISE = "PROMISE", _("Promise to pay")
+        PAYMENT_IN_PROCESS = "PAYMENT_IN_PROCESS", _("Payment in process")
+        ILLNESS = "ILLNESS", _("Illness or hardship")
+        DECEASED = "DECEASED", _("Deceased")
+        INSOLVENCY = "INSOLVENCY", _("Insolvency")
+        DISASTER = "DISASTER", _("Natural disaster")
+        LEGAL = "LEGAL", _("Legal decision")
+        OTHER = "OTHER", _("Other")
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True)
+    debtor = models.ForeignKey(Debtor, models.PROTECT, related_name="holds", db_index=False)
+    account = models.ForeignKey(Account, models.PROTECT, null=True, related_name="holds")
+    reason = models.CharField(max_length=18, choices=Reason)
+    disputed_minor = models.BigIntegerField(null=True)
+    starts_on = models.DateField()
+    ends_on = models.DateField(null=True)
+    note = models.TextField(default="")
+    author = models.TextField()
+    created_at = models.DateTimeField()
+    lifted_at = models.DateTimeField(null=True)
+    lifted_by = models.TextField(default="")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(ends_on__isnull=True) | Q(ends_on__gte=F("starts_on")),
+                name="hold_ends_after_start",
+            ),
+            models.CheckConstraint(
+                condition=Q(disputed_minor__isnull=True) | Q(disputed_minor__gt=0, account__isnull=False),
+                name="hold_disputed_amount_of_account",
+            ),
+        ]
+        indexes = [models.Index(fields=["debtor"], condition=Q(lifted_at__isnull=True), name="hold_unlifted")]
+
+    def __str__(self) -> str:
+        return f"{self.reason} {self.starts_on}"
+
+
+class CompanyHoliday(models.Model):
+    """A day on which the company contacts nobody in a country, beside the public holidays. Personal data: none."""
+
+    country = models.CharField(max_length=2)
+    day = models.DateField()
+    name = models.TextField()
+
+    class Meta:
+        ordering = ["day"]
+        constraints = [models.UniqueConstraint(fields=["country", "day"], name="company_holiday_once")]
+
+    def __str__(self) -> str:
+        return f"{self.country} {self.day}"
+
+
+class Unaccent(Func):
+    """SQL `lower_unaccent(text)`: the immutable form that search indexes are built on."""
+
+    function = "lower_unaccent"
+    output_field = models.TextField()

@@ -1,0 +1,187 @@
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from recobra.portfolio.models import Account, Portfolio
+
+
+class StrategyVersion(models.Model):
+    """A version of a strategy document: draft, published, retired; a published one is never edited.
+
+    Personal data: none.
+    """
+
+    class Status(models.TextChoices):
+        DRAFT = "DRAFT", _("Draft")
+        PUBLISHED = "PUBLISHED", _("Published")
+        RETIRED = "RETIRED", _("Retired")
+
+    code = models.TextField()
+    number = models.PositiveIntegerField()
+    status = models.CharField(max_length=9, choices=Status)
+    document = models.JSONField()
+    objective = models.TextField(default="")
+    created_at = models.DateTimeField()
+    created_by = models.TextField()
+    published_at = models.DateTimeField(null=True)
+    published_by = models.TextField(default="")
+    retired_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["code", "-number"]
+        constraints = [
+            models.UniqueConstraint(fields=["code", "number"], name="strategy_version_once"),
+            models.UniqueConstraint(fields=["code"], condition=Q(status="PUBLISHED"), name="strategy_one_published"),
+            models.UniqueConstraint(fields=["code"], condition=Q(status="DRAFT"), name="strategy_one_draft"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.code} v{self.number}"
+
+
+class Assignment(models.Model):
+    """Which strategy a portfolio follows. Personal data: none."""
+
+    portfolio = models.OneToOneField(Portfolio, models.PROTECT, related_name="assignment")
+    strategy_code = models.TextField()
+    active = models.BooleanField(default=True)
+
+    def __str__(self) -> str:
+        return f"{self.portfolio_id}: {self.strategy_code}"
+
+
+class AccountState(models.Model):
+    """Derived state of an account after its last classification; recomputable, written only when it changes.
+
+    Days past due are never stored: they follow from `oldest_due_date`. Personal data: none.
+    """
+
+    account = models.OneToOneField(Account, models.CASCADE, primary_key=True, related_name="state")
+    portfolio_id = models.BigIntegerField()
+    debtor_id = models.BigIntegerField()
+    balance_minor = models.BigIntegerField()
+    overdue_minor = models.BigIntegerField()
+    oldest_due_date = models.DateField(null=True)
+    next_due_date = models.DateField(null=True)
+    bucket = models.CharField(max_length=16)
+    stage = models.CharField(max_length=14)
+    segment = models.TextField()
+    cycle_date = models.DateField(null=True)
+    stage_since = models.DateField()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["debtor_id"], name="state_by_debtor"),
+            models.Index(fields=["portfolio_id", "-overdue_minor"], name="state_by_overdue"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.account_id} {self.bucket}"
+
+
+class Firing(models.Model):
+    """A step of a strategy that fired for an account, once per step, delinquency cycle and occurrence.
+
+    A voided firing (its contact was cancelled or blocked) lets the step fire again. Personal data: none.
+    """
+
+    account = models.ForeignKey(Account, models.PROTECT, related_name="firings", db_index=False)
+    strategy_code = models.TextField()
+    step_key = models.TextField()
+    cycle_date = models.DateField()
+    occurrence = models.PositiveSmallIntegerField(default=1)
+    fired_on = models.DateField()
+    contact_id = models.BigIntegerField(null=True)
+    task_id = models.BigIntegerField(null=True)
+    voided_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account", "strategy_code", "step_key", "cycle_date", "occurrence"],
+                condition=Q(voided_at__isnull=True),
+                name="firing_once_per_cycle",
+            )
+        ]
+        indexes = [models.Index(fields=["contact_id"], condition=Q(contact_id__isnull=False), name="firing_of_contact")]
+
+    def __str__(self) -> str:
+        return f"{self.account_id} {self.step_key}"
+
+
+class CycleRun(models.Model):
+    """One run of the daily cycle for a day. Personal data: none."""
+
+    class Status(models.TextChoices):
+        RUNNING = "RUNNING", _("In progress")
+        DONE = "DONE", _("Done")
+        FAILED = "FAILED", _("Failed")
+
+    as_of = models.DateField()
+    status = models.CharField(max_length=7, choices=Status)
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+    actor = models.TextField()
+    figures = models.JSONField(default=dict)
+    reason = models.TextField(default="")
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.as_of} {self.status}"
+
+
+class CycleStep(models.Model):
+    """One named step of a run with its count and time. Personal data: none."""
+
+    run = models.ForeignKey(CycleRun, models.CASCADE, related_name="steps")
+    name = models.TextField()
+    position = models.PositiveSmallIntegerField()
+    status = models.CharField(max_length=7, choices=CycleRun.Status)
+    count = models.BigIntegerField(default=0)
+    seconds = models.FloatField(default=0)
+    started_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["run", "position"]
+        constraints = [models.UniqueConstraint(fields=["run", "name"], name="cycle_step_once")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class KpiDay(models.Model):
+    """A KPI of one portfolio on one day. Personal data: none."""
+
+    day = models.DateField()
+    portfolio = models.ForeignKey(Portfolio, models.PROTECT, related_name="kpis")
+    key = models.TextField()
+    value = models.BigIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["day", "portfolio", "key"], name="kpi_once_a_day")]
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.key}"
+
+
+class Alarm(models.Model):
+    """What a person must know: a stale load, missing data, an uncertain message. Personal data: none."""
+
+    portfolio = models.ForeignKey(Portfolio, models.PROTECT, null=True, related_name="alarms")
+    kind = models.TextField()
+    text = models.TextField()
+    raised_at = models.DateTimeField()
+    cleared_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-raised_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["portfolio", "kind"], condition=Q(cleared_at__isnull=True), name="alarm_open_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.kind

@@ -1,0 +1,47 @@
+"""The cast and the company that every test works with."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from recobra.access.models import Role, Scope, User
+from recobra.portfolio.models import Creditor, Portfolio
+
+CAST = {
+    "ana": Role.GESTOR,
+    "bruno": Role.SUPERVISOR,
+    "carla": Role.MANAGER,
+    "dario": Role.ADMINISTRATOR,
+    "hilda": Role.AUDITOR,
+    "zoe": Role.GESTOR,
+}
+
+
+@pytest.fixture
+def now():
+    """A Monday morning in Lima."""
+    return datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def company(db):
+    """Creditor «Banco Sur» with a consumer portfolio in Peru."""
+    creditor = Creditor.objects.create(code="SUR", name="Banco Sur", payment_instructions="Pague en bancosur.example")
+    return Portfolio.objects.create(
+        creditor=creditor, code="PE-CONSUMO", name="Consumo Perú", industry=Portfolio.Industry.CONSUMER,
+        country="PE", currency="PEN", time_zone="America/Lima",
+    )  # fmt: skip
+
+
+@pytest.fixture
+def cast(company):
+    """Ana and Bruno work for the company, Carla, Darío and Hilda see all of it, Zoe must see nothing."""
+    people = {
+        name: User.objects.create_user(username=name, password="una-clave-larga", role=role)
+        for name, role in CAST.items()
+    }
+    for name in ("ana", "bruno"):
+        Scope.objects.create(user=people[name], portfolio_code=company.code)
+    return people
