@@ -26,7 +26,7 @@ def engine(request: pytest.FixtureRequest) -> Iterator[BaseBackend]:
     with warnings.catch_warnings():
         # The words of third parties about their own insides; warnings of ours still fail the test.
         warnings.simplefilter("ignore")
-        from pyspark.sql import SparkSession
+        from pyspark.sql import SparkSession  # noqa: PLC0415 - the extra `spark` may be absent
 
         session = (
             SparkSession.builder.master("local[1]")

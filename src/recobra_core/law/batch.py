@@ -1,0 +1,161 @@
+"""Judge a written list of contacts, one by one: each row is a debtor of its own with its own earlier contacts."""
+
+import zoneinfo
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+
+import ibis
+import pyarrow as pa
+from ibis.backends import BaseBackend
+
+from recobra_core.law.caps import caps_table
+from recobra_core.law.gate import CANDIDATE, HISTORY, verdicts
+from recobra_core.law.opening_hours import Key, openings
+
+REQUIRED = ("country", "time_zone", "channel", "local_datetime", "prior_contacts")
+ANSWER = ("allowed", "reason", "rule", "source")
+LOCAL_TIME = "YYYY-MM-DDTHH:MM"
+ATTEMPT = "_attempt"
+
+
+@dataclass(kw_only=True)
+class Unreadable(Exception):
+    """A row that cannot be judged: the column, and what was expected of it."""
+
+    column: str
+    expected: str
+
+
+def check(
+    rows: pa.Table, *, company_holidays: Iterable[tuple[str, date]] = (), engine: BaseBackend | None = None
+) -> pa.Table:
+    """Answer every row: `allowed` (yes, no), `reason` (empty when allowed), `rule` and `source`.
+
+    Columns: country (PE, BR-SP), time_zone, channel, local_datetime (local to time_zone), prior_contacts
+    (`call@2026-07-06T09:00;call_attempt@…`, earlier ones of the same creditor); others pass through. Consent
+    is taken as granted. A malformed row is answered no, `unreadable`, its `source` says what was expected.
+    Raises ValueError where a column is missing. `engine` defaults to ibis's own.
+    """
+    missing = [name for name in REQUIRED if name not in rows.column_names]
+    if missing:
+        raise ValueError(f"columns {missing} are missing, expected {list(REQUIRED)}")
+    candidates: list[dict[str, object]] = []
+    history: list[dict[str, object]] = []
+    answers: dict[int, tuple[str, str, str, str]] = {}
+    for place, row in enumerate(rows.select(REQUIRED).to_pylist()):
+        try:
+            candidate, earlier = _read(row, place)
+        except Unreadable as wrong:
+            rule, source = f"input/{wrong.column}", f"expected {wrong.expected}, found {row[wrong.column]!r}"
+            answers[place] = ("no", "unreadable", rule, source)
+        else:
+            candidates.append(candidate)
+            history += earlier
+    answers |= _judge(candidates, history, set(company_holidays), engine)
+    return _answered(rows, [answers[place] for place in range(rows.num_rows)])
+
+
+def _judge(
+    candidates: list[dict[str, object]],
+    history: list[dict[str, object]],
+    company_holidays: set[tuple[str, date]],
+    engine: BaseBackend | None,
+) -> dict[int, tuple[str, str, str, str]]:
+    keys = [Key(*(c[name] for name in Key._fields)) for c in candidates]  # type: ignore[arg-type]
+    judged = verdicts(
+        _table(candidates, CANDIDATE),
+        openings=openings(keys=keys, company_holidays=company_holidays),
+        history=_table(history, HISTORY),
+        caps=caps_table(),
+    ).select("candidate_id", *ANSWER)
+    found = (engine.to_pyarrow(judged) if engine else judged.to_pyarrow()).to_pylist()
+    return {
+        row["candidate_id"]: (
+            "yes" if row["allowed"] else "no",
+            row["reason"] or "",
+            row["rule"] or "",
+            row["source"] or "",
+        )
+        for row in found
+    }
+
+
+def _answered(rows: pa.Table, answers: list[tuple[str, str, str, str]]) -> pa.Table:
+    for place, name in enumerate(ANSWER):
+        column = pa.array([answer[place] for answer in answers], type=pa.string())
+        if name in rows.column_names:
+            rows = rows.set_column(rows.column_names.index(name), name, column)
+        else:
+            rows = rows.append_column(name, column)
+    return rows
+
+
+def _table(rows: list[dict[str, object]], schema: ibis.Schema) -> ibis.Table:
+    return ibis.memtable({name: [row.get(name) for row in rows] for name in schema.names}, schema=schema)
+
+
+def _read(row: Mapping[str, Any], place: int) -> tuple[dict[str, object], list[dict[str, object]]]:
+    """One row as a candidate and its history. Raises Unreadable."""
+    text = {name: _text(row[name]) for name in REQUIRED}
+    country, _, region = text["country"].partition("-")
+    if not country:
+        raise Unreadable(column="country", expected="a country such as PE, or BR-SP")
+    at = _local_time(text["local_datetime"], "local_datetime")
+    who: dict[str, object] = {"debtor_id": place, "creditor_id": 0, "account_id": None}
+    candidate: dict[str, object] = {
+        **who,
+        "candidate_id": place,
+        "country": country,
+        "subdivision": text["country"] if region else None,
+        "zones": text["time_zone"],
+        "channel": text["channel"],
+        "local_date": at.date(),
+        "at_utc": _in_utc(at, text["time_zone"]),
+        "opted_out": False,
+        "consent": "granted",
+        "held": False,
+        "hold_reason": None,
+        "point_valid": True,
+    }
+    earlier = [part for part in text["prior_contacts"].split(";") if part.strip()]
+    return candidate, [who | _earlier(part.strip(), at) for part in earlier]
+
+
+def _text(value: object) -> str:
+    """A reader of CSV may have turned times into times already."""
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return str(value).strip() if value is not None else ""
+
+
+def _earlier(text: str, before: datetime) -> dict[str, object]:
+    kind, _, written = text.partition("@")
+    at = _local_time(written, "prior_contacts")
+    channel = kind.removesuffix(ATTEMPT)
+    if not channel or at > before:
+        raise Unreadable(column="prior_contacts", expected=f"channel@{LOCAL_TIME} joined by ;, before local_datetime")
+    return {"channel": channel, "local_date": at.date(), "reached": not kind.endswith(ATTEMPT)}
+
+
+def _local_time(text: str, column: str) -> datetime:
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        at = None
+    # A bare date would be read as midnight, and an hour with a zone is not the debtor's.
+    if at is None or at.tzinfo or len(text) < len(LOCAL_TIME):
+        prefix = "channel@" if column == "prior_contacts" else ""
+        raise Unreadable(column=column, expected=f"{prefix}{LOCAL_TIME}")
+    return at
+
+
+def _in_utc(at: datetime, zone: str) -> datetime | None:
+    """The instant, or None in a zone that the gate will refuse by its name."""
+    if zone not in zoneinfo.available_timezones():
+        return None
+    utc = at.replace(tzinfo=zoneinfo.ZoneInfo(zone)).astimezone(UTC)
+    if utc.astimezone(zoneinfo.ZoneInfo(zone)).replace(tzinfo=None) != at:
+        raise Unreadable(column="local_datetime", expected="an hour that the clock change does not skip")
+    return utc.replace(tzinfo=None)

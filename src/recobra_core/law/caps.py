@@ -1,0 +1,95 @@
+"""Caps and gaps as rows, so that one expression judges every country."""
+
+from collections.abc import Iterator
+from datetime import date
+
+import ibis
+import ibis.expr.types as ir
+
+from recobra_core.law.files import countries
+from recobra_core.law.model import CHANNELS, Cap, Country, Regime
+
+UNKNOWN_CHANNEL = "?"
+"""Stands for the channel of an earlier contact that nobody knows: every cap counts it."""
+
+CAPS = ibis.schema(
+    {
+        "regime": "string",
+        "counted_channel": "string",
+        "cap_rank": "int64",
+        "cap_reason": "string",
+        "cap_rule": "string",
+        "cap_source": "string",
+        "blocks_at": "int64",
+        "span_days": "int64",
+        "calendar_week": "boolean",
+        "counts_unreached": "boolean",
+        "per_debt": "boolean",
+    }
+)
+"""One row per regime, cap and channel whose earlier contacts the cap counts.
+
+`blocks_at` or more earlier contacts within `span_days` local days (today is one) refuse a new one;
+`calendar_week` counts from Monday instead. `cap_rank` is unique per regime and cap, most serious first.
+"""
+
+REASONS = {"day": "cap_day", "week": "cap_week", "7_consecutive_days": "cap_week", "clear_days": "gap"}
+
+
+def caps_table(*, day: date | None = None) -> ir.Table:
+    """The caps of every country in the shape of CAPS: those of one day, or those of all days."""
+    regimes = {regime.id: regime for country in countries().values() for regime in _regimes(country, day)}
+    rows: list[tuple[object, ...]] = []
+    rank = 0
+    for regime in regimes.values():
+        for cap in regime.caps:
+            rank += 1
+            channel = regime.rules[0].channel
+            rows += [(regime.id, counted, rank, *_limits(cap)) for counted in _counted(cap, channel)]
+    columns = zip(*rows, strict=True)
+    return ibis.memtable(dict(zip(CAPS.names, map(list, columns), strict=True)), schema=CAPS)
+
+
+def _regimes(country: Country, day: date | None) -> Iterator[Regime]:
+    every = (*country.rules, *(rule for rules in country.subdivisions.values() for rule in rules))
+    days = {rule.effective_from for rule in every} if day is None else {day}
+    for subdivision in (None, "", *country.subdivisions):
+        for channel in CHANNELS:
+            for each in days:
+                regime = country.regime(channel=channel, day=each, subdivision=subdivision)
+                if regime is not None:
+                    yield regime
+
+
+def _counted(cap: Cap, channel: str) -> tuple[str, ...]:
+    """The channels whose earlier contacts count against a new one by `channel`."""
+    if cap.counts == "distinct_channels":
+        channels = tuple(other for other in CHANNELS if other != channel)
+    elif cap.scope == "after_conversation":
+        channels = ("call", "ivr")
+    elif cap.scope == "channel":
+        channels = (channel,)
+    else:
+        channels = cap.channels or CHANNELS
+    return (*channels, UNKNOWN_CHANNEL)
+
+
+def _limits(cap: Cap) -> tuple[object, ...]:
+    # "Both" kinds of week need no second count: the last seven local days hold the calendar week up to today.
+    span_days = {"day": 1, "week": 7, "7_consecutive_days": 7, "clear_days": cap.n + 1}[cap.per]
+    return (
+        _reason(cap),
+        cap.rule,
+        cap.source,
+        1 if cap.per == "clear_days" else max(cap.n, 1),
+        span_days,
+        cap.per == "week" and cap.week == "calendar",
+        cap.counts == "attempts" or (cap.counts == "contacts" and cap.per == "day"),
+        cap.subject == "debt",
+    )
+
+
+def _reason(cap: Cap) -> str:
+    if cap.scope == "after_conversation" or cap.counts == "distinct_channels":
+        return "after_conversation" if cap.scope == "after_conversation" else "other_channel"
+    return REASONS[cap.per]

@@ -1,0 +1,133 @@
+"""What a country's law says about contact, as frozen values. Read from `data/<CC>.yaml` by `files`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+CHANNELS = ("call", "ivr", "sms", "whatsapp", "email", "letter", "visit")
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+ALWAYS = date.min
+"""effective_from of a rule whose day of force is not known: it judges every day."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """Local minutes of a day; the opening one is inside, the closing one (1440: midnight) outside."""
+
+    opens: int
+    closes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cap:
+    """How often: refuse when `n` or more earlier contacts lie in the period.
+
+    scope: channel, all, group (`channels`), after_conversation. per: day, week, 7_consecutive_days,
+    clear_days (a gap of `n` whole local days between two contacts of the group).
+    counts: contacts, attempts, distinct_channels. subject: debtor, or debt where the law is per debt.
+    """
+
+    rule: str
+    scope: str
+    n: int
+    per: str
+    week: str
+    counts: str
+    channels: tuple[str, ...]
+    subject: str
+    basis: str
+    source: str
+    certainty: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """One dated version of what a place (PE, BR-SP) says about a channel. `windows` starts on Monday."""
+
+    place: str
+    channel: str
+    effective_from: date
+    allowed: bool
+    basis: str
+    windows: tuple[Window | None, ...]
+    open_on_holidays: bool
+    caps: tuple[Cap, ...]
+    consent_source: str | None
+    source: str
+    certainty: str
+    note: str | None
+
+    @property
+    def name(self) -> str:
+        return f"{self.place}/{self.channel}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Regime:
+    """The rules that must all allow a contact: one, or several where the subdivision is not known.
+
+    `id` names place, channel and the day of the newest version in it, for instance `PE/call@2010-10-02`.
+    """
+
+    id: str
+    rules: tuple[Rule, ...]
+
+    @property
+    def caps(self) -> tuple[Cap, ...]:
+        """Every cap once, law before house."""
+        found = {cap.rule: cap for rule in self.rules for cap in rule.caps}
+        return tuple(sorted(found.values(), key=lambda cap: cap.basis == "default"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HolidayCalendar:
+    """Arguments for the `holidays` package."""
+
+    code: str
+    categories: tuple[str, ...]
+    subdivisions: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Country:
+    """A country's file. `articles` keeps what the gate does not judge: content, fees, records, limitation."""
+
+    code: str
+    name: str
+    currency: str
+    time_zones: tuple[str, ...]
+    zones_by_subdivision: Mapping[str, tuple[str, ...]]
+    calendar: HolidayCalendar
+    rules: tuple[Rule, ...]
+    subdivisions: Mapping[str, tuple[Rule, ...]]
+    articles: Mapping[str, Any] = field(hash=False)
+
+    def regime(self, *, channel: str, day: date, subdivision: str | None) -> Regime | None:
+        """What judges a contact by `channel` on `day`, or None where no rule of that day is known.
+
+        A subdivision's rule goes before the country's. Where the subdivision is not known, the
+        contact must be allowed under each that has a rule of its own.
+        """
+        national = _in_force(self.rules, channel, day)
+        if national is None:
+            return None
+        local = [_in_force(self.subdivisions.get(subdivision or "", ()), channel, day)]
+        if subdivision is None:
+            local = [_in_force(rules, channel, day) for rules in self.subdivisions.values()]
+        own = tuple(rule for rule in local if rule is not None)
+        if subdivision is None and own:
+            return _regime(f"{self.code}-*", (national, *own))
+        chosen = own or (national,)
+        return _regime(chosen[0].place, chosen)
+
+
+def _in_force(rules: tuple[Rule, ...], channel: str, day: date) -> Rule | None:
+    versions = [rule for rule in rules if rule.channel == channel and rule.effective_from <= day]
+    return max(versions, key=lambda rule: rule.effective_from, default=None)
+
+
+def _regime(place: str, rules: tuple[Rule, ...]) -> Regime:
+    newest = max(rule.effective_from for rule in rules)
+    since = "always" if newest == ALWAYS else newest.isoformat()
+    return Regime(id=f"{place}/{rules[0].channel}@{since}", rules=rules)
