@@ -1,0 +1,40 @@
+"""Chance as a hash of the debtor and the experiment: the same on every engine, day and rerun (decision 14)."""
+
+from collections.abc import Mapping
+
+import ibis
+import ibis.expr.types as ir
+
+_SPACE = 16**8
+_ALL_BPS = 10_000
+
+
+def held_out(debtor_id: ir.Value, *, experiment: str, share_bps: int) -> ir.BooleanValue:
+    """Tell if a debtor belongs to the control group, which holds `share_bps` of 10,000. Raises ValueError."""
+    return _below(_draw(debtor_id, experiment), share_bps)
+
+
+def arm(debtor_id: ir.Value, *, experiment: str, shares_bps: Mapping[str, int]) -> ir.StringValue:
+    """Name the arm of an experiment that a debtor falls in; null where the shares leave him out of it.
+
+    The order of the arms is part of the experiment. Raises ValueError when the shares pass 10,000.
+    """
+    draw = _draw(debtor_id, experiment)
+    cases, upto_bps = [], 0
+    for name, share_bps in shares_bps.items():
+        upto_bps += share_bps
+        cases.append((_below(draw, upto_bps), ibis.literal(name)))
+    return ibis.cases(*cases, else_=ibis.null("string"))
+
+
+def _draw(debtor_id: ir.Value, experiment: str) -> ir.StringValue:
+    if not experiment:
+        raise ValueError("An experiment needs a name: without one every experiment would draw the same debtors.")
+    return (debtor_id.cast("string") + "/" + experiment).hexdigest("md5").substr(0, 8)
+
+
+def _below(draw: ir.StringValue, upto_bps: int) -> ir.BooleanValue:
+    if not 0 <= upto_bps <= _ALL_BPS:
+        raise ValueError(f"Shares run from 0 to {_ALL_BPS} basis points; found {upto_bps}.")
+    # Text order equals number order only among eight digits, and the whole space needs nine.
+    return ibis.literal(True) if upto_bps == _ALL_BPS else draw < f"{upto_bps * _SPACE // _ALL_BPS:08x}"

@@ -1,0 +1,157 @@
+"""Reading a document without stopping at the first fault: every problem is kept with its place."""
+
+import difflib
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Any, Literal, NamedTuple, TypeVar
+
+_Read = TypeVar("_Read")
+
+_KEY = re.compile(r"[a-z0-9][a-z0-9_-]{0,49}")
+TEXT_MAX = 500
+
+
+class Expected(NamedTuple):
+    """What a place of the document should hold, in both languages of the screens."""
+
+    en: str
+    es: str
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One fault of a document: where it is, what stands there (empty: nothing) and what should."""
+
+    path: str
+    found: str
+    expected: Expected
+
+    def message(self, lang: str = "es") -> str:
+        """Say the problem in words."""
+        if lang == "es":
+            return f"{self.path or 'documento'}: se encontró {self.found or 'nada'}; se esperaba {self.expected.es}."
+        return f"{self.path or 'document'}: found {self.found or 'nothing'}; expected {self.expected.en}."
+
+
+A_MAPPING = Expected("a group of fields", "un grupo de campos")
+A_LIST = Expected("a list", "una lista")
+A_TEXT = Expected(f"a text of 1 to {TEXT_MAX} characters", f"un texto de 1 a {TEXT_MAX} caracteres")
+A_KEY = Expected(
+    "a key of lower-case letters, digits, - and _ (50 at most)",
+    "una clave de minúsculas, dígitos, - y _ (50 como máximo)",
+)
+AN_AMOUNT = Expected("an amount in units of the currency, 0 or more", "un importe en unidades de la moneda, 0 o más")
+YES_OR_NO = Expected("yes or no", "yes (sí) o no")
+
+
+class Node:
+    """A value of the document, its path and the list in which its problems gather."""
+
+    def __init__(self, value: Any, path: str, problems: list[Problem]) -> None:
+        self.value = value
+        self.path = path
+        self._problems = problems
+
+    @property
+    def given(self) -> bool:
+        """Tell if the place holds anything."""
+        return self.value is not None
+
+    def has(self, key: str) -> bool:
+        """Tell if a field is written, even as null."""
+        return isinstance(self.value, dict) and key in self.value
+
+    def refuse(self, expected: Expected, *, found: str | None = None) -> None:
+        """Keep a problem of this place."""
+        self._problems.append(Problem(self.path, found or _shown(self.value), expected))
+
+    def field(self, key: str) -> "Node":
+        """Return the field of a mapping; an absent one holds nothing."""
+        path = f"{self.path}.{key}" if self.path else key
+        return Node(self.value.get(key) if isinstance(self.value, dict) else None, path, self._problems)
+
+    def fields(self, *known: str) -> bool:
+        """Check that this is a mapping of known fields only; an unknown one is answered with the nearest."""
+        if not isinstance(self.value, dict):
+            self.refuse(A_MAPPING)
+            return False
+        for key in self.value:
+            if key not in known:
+                near = difflib.get_close_matches(str(key), known, n=1)
+                self.field(str(key)).refuse(_one_of(near or known), found=f"«{key}»")
+        return True
+
+    def items(self) -> list["Node"]:
+        """Return the members of a list; nothing written is an empty list."""
+        if self.value is None:
+            return []
+        if not isinstance(self.value, list | tuple):
+            self.refuse(A_LIST)
+            return []
+        return [Node(item, f"{self.path}[{at}]", self._problems) for at, item in enumerate(self.value)]
+
+    def text(self) -> str:
+        """Read an obligatory text."""
+        if not isinstance(self.value, str) or not 0 < len(self.value.strip()) <= TEXT_MAX:
+            self.refuse(A_TEXT)
+            return ""
+        return self.value.strip()
+
+    def key(self) -> str:
+        """Read a stable identity."""
+        if not isinstance(self.value, str) or not _KEY.fullmatch(self.value):
+            self.refuse(A_KEY)
+            return ""
+        return self.value
+
+    def number(self, low: int, high: int) -> int:
+        """Read a whole number between two limits, both included."""
+        if type(self.value) is not int or not low <= self.value <= high:
+            words = f"a whole number from {low} to {high}", f"un número entero de {low} a {high}"
+            self.refuse(Expected(*words))
+            return low
+        return self.value
+
+    def amount(self) -> Decimal:
+        """Read an amount in major units without passing through binary fractions."""
+        if isinstance(self.value, int | float | str | Decimal) and not isinstance(self.value, bool):
+            try:
+                amount = Decimal(str(self.value))
+            except InvalidOperation:
+                amount = Decimal("NaN")
+            if amount.is_finite() and 0 <= amount < Decimal(10) ** 15:
+                return amount
+        self.refuse(AN_AMOUNT)
+        return Decimal(0)
+
+    def choice(self, options: Iterable[str]) -> str:
+        """Read one of some words."""
+        options = tuple(options)
+        if self.value not in options:
+            self.refuse(_one_of(options))
+            return options[0]
+        return str(self.value)
+
+    def yes_or_no(self) -> Literal["yes", "no"]:
+        """Read yes or no; YAML turns the bare words into booleans."""
+        if not isinstance(self.value, bool) and self.value not in ("yes", "no"):
+            self.refuse(YES_OR_NO)
+        return "yes" if self.value is True or self.value == "yes" else "no"
+
+    def optional(self, read: Callable[["Node"], _Read]) -> _Read | None:
+        """Read the place if something is written there."""
+        return read(self) if self.given else None
+
+
+def _one_of(options: Iterable[str]) -> Expected:
+    listed = ", ".join(options)
+    return Expected(f"one of: {listed}", f"uno de: {listed}")
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return ""
+    text = str(value)
+    return f"«{text[:60]}…»" if len(text) > 60 else f"«{text}»"
