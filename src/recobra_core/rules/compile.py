@@ -1,0 +1,188 @@
+"""From the checked form to an Ibis expression, the same on DuckDB and on Spark."""
+
+import operator
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import ibis
+import ibis.expr.types as ir
+
+from recobra_core.rules.exact import amount, common_size, size_of
+from recobra_core.rules.terms import (
+    Arithmetic,
+    Between,
+    Call,
+    Compare,
+    CompareOp,
+    Condition,
+    Every,
+    Fixed,
+    In,
+    IsNull,
+    Like,
+    Not,
+    Ref,
+    Some,
+    Term,
+    Truth,
+)
+
+_NUMERIC = {"integer", "number", "money"}
+_OPERATORS: dict[CompareOp, Callable[[Any, Any], Any]] = {
+    "=": operator.eq, "<>": operator.ne,
+    "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
+}  # fmt: skip
+
+
+def check_sizes(condition: Condition) -> None:
+    """Raise RuleError where a number could overflow; compiling later cannot fail on it."""
+    match condition:
+        case Every(of=parts) | Some(of=parts):
+            for part in parts:
+                check_sizes(part)
+        case Not(of=inner):
+            check_sizes(inner)
+        case Compare() | Between() | In():
+            terms = _sides(condition)
+            if terms[0].type in _NUMERIC:
+                common_size(*terms)
+        case IsNull(term=term) | Truth(term=term) | Like(term=term):
+            if term.type in _NUMERIC:
+                size_of(term)
+
+
+def compile_condition(condition: Condition, table: ir.Table) -> ir.BooleanValue:  # noqa: PLR0911 - one per node
+    """The condition over one table. It can still be null: the rule says what that means."""
+    match condition:
+        case Every(of=parts):
+            return ibis.and_(*(compile_condition(part, table) for part in parts))
+        case Some(of=parts):
+            return ibis.or_(*(compile_condition(part, table) for part in parts))
+        case Not(of=inner):
+            return ~compile_condition(inner, table)
+        case Compare(op=op):
+            left, right = _aligned(_sides(condition), table)
+            return _OPERATORS[op](left, right)
+        case Between():
+            term, low, high = _aligned(_sides(condition), table)
+            return (term >= low) & (term <= high)
+        case In():
+            value, *options = _aligned(_sides(condition), table)
+            return value.isin(options)
+        case _:
+            return _unary(condition, table)
+
+
+def _unary(condition: Condition, table: ir.Table) -> ir.BooleanValue:
+    match condition:
+        case IsNull(term=term):
+            return _plain(term, table).isnull()
+        case Like(term=term, pattern=pattern, ignore_case=True):
+            return _plain(term, table).lower().like(pattern.lower())
+        case Like(term=term, pattern=pattern):
+            return _plain(term, table).like(pattern)
+        case Truth(term=term):
+            return _plain(term, table)
+        case _:
+            raise AssertionError(condition)
+
+
+def _sides(condition: Compare | Between | In) -> tuple[Term, ...]:
+    match condition:
+        case Compare(left=left, right=right):
+            return (left, right)
+        case Between(term=term, low=low, high=high):
+            return (term, low, high)
+        case In(term=term, options=options):
+            return (term, *options)
+
+
+def _aligned(terms: tuple[Term, ...], table: ir.Table) -> list[Any]:
+    """Values that can be compared: exact numbers on one scale, or floating point where a column is."""
+    if terms[0].type not in _NUMERIC:
+        return [_plain(term, table) for term in terms]
+    size = common_size(*terms)
+    if size is None:
+        return [_float(term, table) for term in terms]
+    return [_exact(term, table, size.scale) for term in terms]
+
+
+def _plain(term: Term, table: ir.Table) -> Any:
+    if term.type in _NUMERIC:
+        size = size_of(term)
+        return _float(term, table) if size is None else _exact(term, table, size.scale)
+    match term:
+        case Ref(column=column):
+            return table[column.stored_as]
+        case Fixed(value=value):
+            return ibis.literal(value)
+        case Call(function=function, arguments=arguments):
+            return _call(function, [_plain(argument, table) for argument in arguments])
+        case _:
+            raise AssertionError(term)
+
+
+def _exact(term: Term, table: ir.Table, scale: int) -> Any:
+    """A number as a 64-bit integer with `scale` decimals, at least those the term has."""
+    size = size_of(term)
+    assert size is not None
+    assert scale >= size.scale
+    if isinstance(term, Fixed):
+        assert isinstance(term.value, int | Decimal)
+        return ibis.literal(int(term.value * 10**scale), "int64")
+    raise_by = 10 ** (scale - size.scale)
+    value = _exact_value(term, table, size.scale)
+    return value if raise_by == 1 else value * ibis.literal(raise_by, "int64")
+
+
+def _exact_value(term: Term, table: ir.Table, scale: int) -> Any:
+    match term:
+        case Ref(column=column) if column.type == "money":
+            return amount(table, column.stored_as)
+        case Ref(column=column):
+            return table[column.stored_as].cast("int64")
+        case Call(function="length", arguments=(argument,)):
+            return _plain(argument, table).length().cast("int64")
+        case Call(function=function, arguments=arguments):
+            return _call(function, [_exact(argument, table, scale) for argument in arguments])
+        case Arithmetic(op="*", left=left, right=right):
+            return _plain(left, table) * _plain(right, table)
+        case Arithmetic(op=op, left=left, right=right):
+            return _combined(op, _exact(left, table, scale), _exact(right, table, scale))
+        case _:
+            raise AssertionError(term)
+
+
+def _float(term: Term, table: ir.Table) -> Any:
+    """A number as floating point, only where a column of type number takes part; never money alone."""
+    size = size_of(term)
+    if size is not None:
+        return _exact(term, table, size.scale).cast("float64") / float(10**size.scale)
+    match term:
+        case Ref(column=column):
+            return table[column.stored_as].cast("float64")
+        case Call(function=function, arguments=arguments):
+            return _call(function, [_float(argument, table) for argument in arguments])
+        case Arithmetic(op=op, left=left, right=right):
+            return _combined(op, _float(left, table), _float(right, table))
+        case _:
+            raise AssertionError(term)
+
+
+def _combined(op: str, left: Any, right: Any) -> Any:
+    if op == "*":
+        return left * right
+    return left + right if op == "+" else left - right
+
+
+def _call(function: str, values: list[Any]) -> Any:
+    if function == "coalesce":
+        return ibis.coalesce(*values)
+    if function in {"least", "greatest"}:
+        # Both engines skip nulls here; a rule must not take a missing amount for the other one.
+        missing = ibis.or_(*(value.isnull() for value in values))
+        picked = ibis.least(*values) if function == "least" else ibis.greatest(*values)
+        return ibis.ifelse(missing, ibis.null(picked.type()), picked)
+    assert len(values) == 1
+    return getattr(values[0], function)()

@@ -1,0 +1,86 @@
+"""Exact numbers inside a rule: integers with a fixed number of decimals, never floating point for money.
+
+An amount is counted in ten-thousandths of the major unit, which holds every ISO 4217 exponent (0 to 4). Sums
+and comparisons bring both sides to the finer scale; products add the scales. Each term's largest value is bounded
+before the rule is accepted, so that no 64-bit integer can overflow in the nightly run.
+"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+import ibis
+import ibis.expr.types as ir
+
+from recobra_core.rules.catalogue import EXPONENT_COLUMN
+from recobra_core.rules.errors import RuleError
+from recobra_core.rules.terms import Arithmetic, Call, Fixed, Ref, Term
+from recobra_core.rules.text import write_term
+
+MONEY_SCALE = 4
+# Amounts of one account up to 10^12 major units; counters and attributes up to 10^10.
+_MONEY_BOUND = 10**12 * 10**MONEY_SCALE
+_INTEGER_BOUND = 10**10
+_LENGTH_BOUND = 10**6
+_INT64_BOUND = 9 * 10**18
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """Decimals kept, and the largest absolute value of the scaled integer."""
+
+    scale: int
+    bound: int
+
+
+def size_of(term: Term) -> Size | None:
+    """The size of an exact term; None where floating point takes part. Raises RuleError when too large."""
+    match term:
+        case Fixed(value=value):
+            number = value if isinstance(value, Decimal) else Decimal(int(value))  # type: ignore[arg-type]
+            places = max(-int(number.as_tuple().exponent), 0)
+            return Size(places, abs(int(number * 10**places)))
+        case Ref(column=column):
+            sizes = {"money": Size(MONEY_SCALE, _MONEY_BOUND), "integer": Size(0, _INTEGER_BOUND)}
+            return sizes.get(column.type)
+        case Call(function="length"):
+            return Size(0, _LENGTH_BOUND)
+        case Call(arguments=arguments):
+            return common_size(*arguments)
+        case Arithmetic(op=op, left=left, right=right):
+            return _product(term) if op == "*" else _sum(term, left, right)
+
+
+def common_size(*terms: Term) -> Size | None:
+    """The size in which all the terms can stand side by side."""
+    sizes = [size_of(term) for term in terms]
+    if any(size is None for size in sizes):
+        return None
+    known = [size for size in sizes if size is not None]
+    scale = max(size.scale for size in known)
+    bound = max(size.bound * 10 ** (scale - size.scale) for size in known)
+    return _checked(Size(scale, bound), terms[0])
+
+
+def _sum(term: Term, left: Term, right: Term) -> Size | None:
+    size = common_size(left, right)
+    return size and _checked(Size(size.scale, 2 * size.bound), term)
+
+
+def _product(term: Arithmetic) -> Size | None:
+    left, right = size_of(term.left), size_of(term.right)
+    if left is None or right is None:
+        return None
+    return _checked(Size(left.scale + right.scale, left.bound * right.bound), term)
+
+
+def _checked(size: Size, term: Term) -> Size:
+    if size.bound > _INT64_BOUND:
+        raise RuleError("too_large", position=term.at, found=write_term(term))
+    return size
+
+
+def amount(table: ir.Table, stored_as: str) -> ir.IntegerValue:
+    """An amount column in ten-thousandths of the major unit. An exponent outside 0 to 4 gives null."""
+    exponent = table[EXPONENT_COLUMN]
+    factor = ibis.cases(*((exponent == digits, 10 ** (MONEY_SCALE - digits)) for digits in range(MONEY_SCALE + 1)))
+    return table[stored_as].cast("int64") * factor.cast("int64")

@@ -1,0 +1,109 @@
+"""From text to a sqlglot tree, with limits: what cannot be one plain condition is refused before parsing."""
+
+import re
+from collections.abc import Sequence
+from difflib import get_close_matches
+from itertools import pairwise
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import ParseError, SqlglotError
+from sqlglot.tokenizer_core import Token, TokenType
+
+from recobra_core.rules.errors import RuleError
+
+TEXT_LENGTH_MAX = 4000
+TOKENS_MAX = 600
+DEPTH_MAX = 20
+FUNCTIONS = ("abs", "coalesce", "greatest", "least", "length", "lower", "upper")
+
+_KEYWORDS_BEFORE_PARENTHESIS = {"and", "or", "not", "in", "between"}
+_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}")
+_PUNCTUATION = {
+    TokenType.L_PAREN, TokenType.R_PAREN, TokenType.COMMA, TokenType.PLUS, TokenType.DASH, TokenType.STAR,
+    TokenType.EQ, TokenType.NEQ, TokenType.GT, TokenType.GTE, TokenType.LT, TokenType.LTE,
+    TokenType.NUMBER, TokenType.STRING,
+}  # fmt: skip
+
+
+def parse(text: str) -> exp.Expr:
+    """The tree of one condition. Raises RuleError for anything longer, deeper or other than that."""
+    if len(text) > TEXT_LENGTH_MAX:
+        raise RuleError("too_long", position=TEXT_LENGTH_MAX, found=str(len(text)), expected=str(TEXT_LENGTH_MAX))
+    tokens = _tokens(text)
+    _refuse_hostile(text, tokens)
+    _refuse_deep(tokens)
+    _refuse_functions(tokens)
+    return _tree(text)
+
+
+def _tokens(text: str) -> Sequence[Token]:
+    try:
+        tokens = sqlglot.tokenize(text)
+    except SqlglotError as error:
+        at = max(text.rfind("'"), 0)
+        raise RuleError("syntax", position=at, found=text[at:].strip()) from error
+    if len(tokens) > TOKENS_MAX:
+        raise RuleError("too_long", position=tokens[-1].start, found=str(len(tokens)), expected=str(TOKENS_MAX))
+    for token in tokens:
+        if token.comments:
+            raise RuleError("comment", position=token.start, found=token.comments[0].strip())
+    if not tokens:
+        raise RuleError("empty")
+    return tokens
+
+
+def _refuse_hostile(text: str, tokens: Sequence[Token]) -> None:
+    for token in tokens:
+        if token.token_type == TokenType.IDENTIFIER:
+            raise RuleError("quotes", position=token.start, found=token.text)
+        written = text[token.start : token.end + 1]
+        if token.token_type not in _PUNCTUATION and not _WORD.fullmatch(written):
+            raise RuleError("not_allowed", position=token.start, found=written)
+
+
+def _refuse_deep(tokens: Sequence[Token]) -> None:
+    depth = signs = 0
+    for token in tokens:
+        depth += {TokenType.L_PAREN: 1, TokenType.R_PAREN: -1}.get(token.token_type, 0)
+        signs = signs + 1 if token.token_type in {TokenType.NOT, TokenType.DASH, TokenType.PLUS} else 0
+        if depth > DEPTH_MAX or signs > DEPTH_MAX:
+            raise RuleError("too_deep", position=token.start, expected=str(DEPTH_MAX))
+
+
+def _refuse_functions(tokens: Sequence[Token]) -> None:
+    for token, following in pairwise(tokens):
+        name = token.text.lower()
+        opens = following.token_type == TokenType.L_PAREN and token.token_type not in _PUNCTUATION
+        if opens and name not in FUNCTIONS and name not in _KEYWORDS_BEFORE_PARENTHESIS:
+            close = get_close_matches(name, FUNCTIONS, n=1)
+            raise RuleError(
+                "unknown_function",
+                position=token.start,
+                found=token.text,
+                nearest=close[0] if close else None,
+                expected=", ".join(FUNCTIONS),
+            )
+
+
+def _tree(text: str) -> exp.Expr:
+    try:
+        trees = sqlglot.parse(text)
+    except ParseError as error:
+        raise _syntax(text, error) from error
+    except (SqlglotError, RecursionError) as error:
+        raise RuleError("syntax", found=text.strip()) from error
+    tree = trees[0] if len(trees) == 1 else None
+    if not isinstance(tree, exp.Expr):
+        raise RuleError("syntax", found=text.strip())
+    return tree
+
+
+def _syntax(text: str, error: ParseError) -> RuleError:
+    """The parser counts lines from 1 and columns to the end of the word it stopped at."""
+    fault = error.errors[0] if error.errors else {}
+    word = str(fault.get("highlight") or "")
+    lines = text.split("\n")
+    before = sum(len(line) + 1 for line in lines[: int(fault.get("line") or 1) - 1])
+    position = max(before + int(fault.get("col") or 0) - len(word), 0)
+    return RuleError("syntax", position=min(position, len(text)), found=word or text.strip())

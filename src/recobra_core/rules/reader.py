@@ -1,0 +1,307 @@
+"""From a sqlglot tree to the checked form: every name, type and value is looked up, all else is refused."""
+
+from collections.abc import Callable
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from difflib import get_close_matches
+
+from sqlglot import exp
+
+from recobra_core.rules.catalogue import Catalogue, ColumnType
+from recobra_core.rules.errors import RuleError
+from recobra_core.rules.terms import (
+    Arithmetic,
+    ArithmeticOp,
+    Between,
+    Call,
+    Compare,
+    CompareOp,
+    Condition,
+    Every,
+    Fixed,
+    In,
+    IsNull,
+    Like,
+    Not,
+    Ref,
+    Some,
+    Term,
+    Truth,
+)
+from recobra_core.rules.types import common_type, product_type
+
+DECIMALS_MAX = 4
+NUMBER_DIGITS_MAX = 12
+OPTIONS_MAX = 200
+
+_COMPARISONS: dict[type[exp.Expr], CompareOp] = {
+    exp.EQ: "=", exp.NEQ: "<>", exp.LT: "<", exp.LTE: "<=", exp.GT: ">", exp.GTE: ">=",
+}  # fmt: skip
+_ARITHMETIC: dict[type[exp.Expr], ArithmeticOp] = {exp.Add: "+", exp.Sub: "-", exp.Mul: "*"}
+_ARGUMENTS_READ = {"this", "expression", "expressions", "low", "high", "negate", "is_string", "alias", "ignore_nulls"}
+_FUNCTIONS: dict[type[exp.Expr], str] = {
+    exp.Abs: "abs", exp.Coalesce: "coalesce", exp.Greatest: "greatest", exp.Least: "least",
+    exp.Length: "length", exp.Lower: "lower", exp.Upper: "upper",
+}  # fmt: skip
+
+
+def read(tree: exp.Expr, catalogue: Catalogue) -> Condition:
+    """The checked condition. Raises RuleError naming the place."""
+    _refuse_variants(tree)
+    return _Reader(catalogue).condition(tree)
+
+
+def _refuse_variants(tree: exp.Expr) -> None:
+    """Refuse what changes a known node's meaning, such as `between symmetric`: nothing is read and then ignored."""
+    for node in tree.walk():
+        if any(value and name not in _ARGUMENTS_READ for name, value in node.args.items()):
+            raise RuleError("not_allowed", position=place(node), found=_shown(node))
+
+
+def place(node: exp.Expr) -> int:
+    """Where the node starts in the text: the first position any of its words carries."""
+    return min((part.meta["start"] for part in node.walk() if "start" in part.meta), default=0)
+
+
+class _Reader:
+    def __init__(self, catalogue: Catalogue) -> None:
+        self.catalogue = catalogue
+
+    def condition(self, node: exp.Expr) -> Condition:
+        if isinstance(node, exp.Paren):
+            return self.condition(node.this)
+        if isinstance(node, exp.And | exp.Or):
+            parts = tuple(self.condition(part) for part in node.flatten())
+            return _joined(Every if isinstance(node, exp.And) else Some, parts)
+        if isinstance(node, exp.Not):
+            return Not(self.condition(node.this))
+        if type(node) in _COMPARISONS:
+            return self.comparison(node, _COMPARISONS[type(node)])
+        readers: dict[type[exp.Expr], Callable[[exp.Expr], Condition]] = {
+            exp.Between: self.between, exp.In: self.inside, exp.Is: self.is_null,
+            exp.Like: self.like, exp.ILike: self.like,
+        }  # fmt: skip
+        if type(node) in readers:
+            return readers[type(node)](node)
+        if isinstance(node, exp.Alias):
+            alias = node.args["alias"]
+            raise RuleError("syntax", position=place(alias), found=alias.name)
+        return self.truth(node)
+
+    def truth(self, node: exp.Expr) -> Condition:
+        term = self.term(node)
+        if term.type != "boolean":
+            raise RuleError("not_condition", position=place(node), found=node.sql())
+        return Truth(term)
+
+    def comparison(self, node: exp.Expr, op: CompareOp) -> Condition:
+        left, right = self.pair(node, node.this, node.expression)
+        if left.type == "boolean" and op not in {"=", "<>"}:
+            raise _mismatch(node, left.type)
+        return Compare(op, left, right)
+
+    def between(self, node: exp.Expr) -> Condition:
+        term, low = self.pair(node, node.this, node.args["low"])
+        _, high = self.pair(node, node.this, node.args["high"])
+        if term.type == "boolean":
+            raise _mismatch(node, term.type)
+        if isinstance(low, Fixed) and isinstance(high, Fixed) and low.value > high.value:  # type: ignore[operator]
+            raise RuleError(
+                "empty_range",
+                position=place(node.args["low"]),
+                found=f"{low.value} – {high.value}",
+                expected=f"between {high.value} and {low.value}",
+            )
+        return Between(term, low, high)
+
+    def inside(self, node: exp.Expr) -> Condition:
+        written = node.args.get("expressions") or []
+        if not written or len(written) > OPTIONS_MAX:
+            raise RuleError("not_allowed", position=place(node), found=node.sql())
+        pairs = [self.pair(node, node.this, option) for option in written]
+        options = tuple(option for _, option in pairs if isinstance(option, Fixed))
+        if len(options) < len(written):
+            raise RuleError("literal_expected", position=place(written[0]), found=written[0].sql())
+        return In(pairs[0][0], options)
+
+    def is_null(self, node: exp.Expr) -> Condition:
+        if not isinstance(node.expression, exp.Null):
+            raise RuleError("not_allowed", position=place(node), found=node.sql())
+        return IsNull(self.term(node.this))
+
+    def like(self, node: exp.Expr) -> Condition:
+        term, pattern = self.term(node.this), node.expression
+        if term.type != "text":
+            raise _mismatch(node, term.type)
+        if not (isinstance(pattern, exp.Literal) and pattern.is_string):
+            raise RuleError("literal_expected", position=place(pattern), found=pattern.sql())
+        if "\\" in pattern.name:
+            # Spark reads it as an escape and DuckDB does not.
+            raise RuleError("bad_pattern", position=place(pattern), found=pattern.name)
+        condition = Like(term, pattern.name, ignore_case=isinstance(node, exp.ILike))
+        return Not(condition) if node.args.get("negate") else condition
+
+    def pair(self, node: exp.Expr, left: exp.Expr, right: exp.Expr) -> tuple[Term, Term]:
+        """Two terms that can be compared; a text beside a date is read as a date."""
+        first, second = self.term(left), self.term(right)
+        first, second = _as_date(first, second.type), _as_date(second, first.type)
+        kind = common_type((first, second))
+        if kind is None:
+            raise _mismatch(node, first.type)
+        for column, fixed in ((first, second), (second, first)):
+            _check_value(column, fixed)
+        return first, second
+
+    def term(self, node: exp.Expr) -> Term:  # noqa: PLR0911 - one return per kind of node
+        if isinstance(node, exp.Paren):
+            return self.term(node.this)
+        if isinstance(node, exp.Column):
+            return self.ref(node)
+        if isinstance(node, exp.Literal):
+            return _literal(node)
+        if isinstance(node, exp.Boolean):
+            return Fixed(bool(node.this), "boolean", place(node))
+        if isinstance(node, exp.Neg):
+            return self.negative(node)
+        if type(node) in _ARITHMETIC:
+            return self.arithmetic(node, _ARITHMETIC[type(node)])
+        if type(node) in _FUNCTIONS:
+            return self.call(node, _FUNCTIONS[type(node)])
+        if isinstance(node, exp.Null):
+            raise RuleError("null_compare", position=place(node.parent or node), found="null")
+        if isinstance(node, exp.Predicate | exp.Connector | exp.Not):
+            raise RuleError("not_value", position=place(node), found=node.sql())
+        raise RuleError("not_allowed", position=place(node), found=_shown(node))
+
+    def ref(self, node: exp.Column) -> Ref:
+        column = self.catalogue.get(node.name.lower())
+        if column is None or len(node.parts) > 1:
+            raise RuleError(
+                "unknown_column",
+                position=place(node),
+                found=node.name,
+                nearest=self.catalogue.nearest(node.name),
+            )
+        return Ref(column, place(node))
+
+    def negative(self, node: exp.Expr) -> Term:
+        term = self.term(node.this)
+        if isinstance(term, Fixed) and isinstance(term.value, int | Decimal) and term.type != "boolean":
+            return Fixed(-term.value, term.type, term.at)
+        kind = common_type((Fixed(0, "integer"), term))
+        if kind is None:
+            raise _mismatch(node, term.type)
+        return Arithmetic("-", Fixed(0, "integer", term.at), term, kind, place(node))
+
+    def arithmetic(self, node: exp.Expr, op: ArithmeticOp) -> Term:
+        left, right = self.term(node.this), self.term(node.expression)
+        kind = product_type(left, right) if op == "*" else common_type((left, right))
+        if kind not in {"integer", "number", "money"}:
+            raise _mismatch(node, left.type)
+        return Arithmetic(op, left, right, kind, place(node))
+
+    def call(self, node: exp.Expr, function: str) -> Term:
+        written = [part for part in (node.this, *(node.args.get("expressions") or [])) if part is not None]
+        terms = tuple(self.term(part) for part in written)
+        kind = _call_type(function, terms)
+        if kind is None:
+            raise RuleError(
+                "wrong_arguments",
+                position=place(node),
+                found=function,
+                expected=_EXPECTED_ARGUMENTS[function],
+            )
+        if kind == "date":
+            terms = tuple(_as_date(term, "date") for term in terms)
+        return Call(function, terms, kind, place(node))
+
+
+_EXPECTED_ARGUMENTS = {
+    "abs": "abs(1)",
+    "coalesce": "coalesce(a, b)",
+    "greatest": "greatest(1, 2)",
+    "least": "least(1, 2)",
+    "length": "length('a')",
+    "lower": "lower('a')",
+    "upper": "upper('a')",
+}
+
+
+def _call_type(function: str, terms: tuple[Term, ...]) -> ColumnType | None:
+    if function in {"lower", "upper", "length"}:
+        fits = len(terms) == 1 and terms[0].type == "text"
+        return ("integer" if function == "length" else "text") if fits else None
+    if function == "abs":
+        fits = len(terms) == 1 and terms[0].type in {"integer", "number", "money"}
+        return terms[0].type if fits else None
+    if len(terms) < 2:
+        return None
+    dated = any(term.type == "date" for term in terms)
+    kind = common_type(tuple(_as_date(term, "date") if dated else term for term in terms))
+    return None if kind == "boolean" and function != "coalesce" else kind
+
+
+def _joined(kind: type[Every] | type[Some], parts: tuple[Condition, ...]) -> Condition:
+    flat: list[Condition] = []
+    for part in parts:
+        flat.extend(part.of if isinstance(part, kind) else (part,))
+    return kind(tuple(flat))
+
+
+def _literal(node: exp.Expr) -> Fixed:
+    if node.is_string:
+        return Fixed(node.name, "text", place(node))
+    try:
+        value = Decimal(node.name)
+    except InvalidOperation as error:
+        raise RuleError("bad_number", position=place(node), found=node.name) from error
+    if value.adjusted() > NUMBER_DIGITS_MAX or int(value.as_tuple().exponent) < -DECIMALS_MAX:
+        raise RuleError("bad_number", position=place(node), found=node.name)
+    whole = value == value.to_integral_value()
+    return Fixed(int(value) if whole else value.normalize(), "integer" if whole else "number", place(node))
+
+
+def _as_date(term: Term, other: ColumnType) -> Term:
+    if other != "date" or not isinstance(term, Fixed) or not isinstance(term.value, str):
+        return term
+    try:
+        written = date.fromisoformat(term.value)
+    except ValueError as error:
+        raise RuleError("bad_date", position=term.at, found=term.value) from error
+    if written.isoformat() != term.value:
+        raise RuleError("bad_date", position=term.at, found=term.value)
+    return Fixed(written, "date", term.at)
+
+
+def _check_value(term: Term, fixed: Term) -> None:
+    if not (isinstance(term, Ref) and isinstance(fixed, Fixed) and term.column.values):
+        return
+    if fixed.value not in term.column.values:
+        found = str(fixed.value)
+        by_case = {value.lower(): value for value in term.column.values}
+        close = get_close_matches(found.lower(), by_case, n=1)
+        raise RuleError(
+            "unknown_value",
+            position=fixed.at,
+            found=found,
+            nearest=by_case[close[0]] if close else None,
+            expected=", ".join(term.column.values),
+        )
+
+
+_EXAMPLES: dict[ColumnType, str] = {
+    "integer": "31",
+    "number": "0.25",
+    "money": "1000.50",
+    "text": "'LOAN'",
+    "date": "'2026-12-31'",
+    "boolean": "true",
+}
+
+
+def _mismatch(node: exp.Expr, kind: ColumnType) -> RuleError:
+    return RuleError("wrong_type", position=place(node), found=_shown(node), expected=_EXAMPLES[kind])
+
+
+def _shown(node: exp.Expr) -> str:
+    return node.sql(comments=False)

@@ -1,0 +1,60 @@
+"""The public face of the rule language: text in, a rule out."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+import ibis.expr.types as ir
+
+from recobra_core.rules.catalogue import EXPONENT_COLUMN, Catalogue
+from recobra_core.rules.compile import check_sizes, compile_condition
+from recobra_core.rules.errors import Language
+from recobra_core.rules.parse import parse
+from recobra_core.rules.reader import read
+from recobra_core.rules.terms import Condition, refs
+from recobra_core.rules.text import write
+from recobra_core.rules.unknown import refuse_unknown
+from recobra_core.rules.words import in_words
+
+Unknown = Literal["refuse", "no", "yes"]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A checked condition over the snapshot columns. `text` is canonical: equal rules have equal texts."""
+
+    text: str
+    unknown: Unknown
+    root: Condition = field(repr=False)
+
+    @property
+    def columns(self) -> frozenset[str]:
+        """The catalogue names the rule uses."""
+        return frozenset(ref.column.name for ref in refs(self.root))
+
+    @property
+    def stored_columns(self) -> frozenset[str]:
+        """The table columns the rule reads: amounts as `…_minor`, with `currency_exponent` beside them."""
+        used = [ref.column for ref in refs(self.root)]
+        stored = {column.stored_as for column in used}
+        return frozenset(stored | {EXPONENT_COLUMN for column in used if column.type == "money"})
+
+    def condition(self, table: ir.Table) -> ir.BooleanValue:
+        """Yes or no for each row, never null. `table` holds `stored_columns`."""
+        return compile_condition(self.root, table).fill_null(self.unknown == "yes")
+
+    def in_words(self, lang: Language) -> str:
+        """The rule as a sentence for people."""
+        return in_words(self.root, lang=lang)
+
+
+def compile_rule(text: str, catalogue: Catalogue, *, unknown: Unknown = "refuse") -> Rule:
+    """Check a rule and make it ready to run.
+
+    `unknown` says what missing data means: `refuse` asks the author to say it in the rule; `no` and `yes` decide
+    it for the whole rule. Raises RuleError.
+    """
+    root = read(parse(text), catalogue)
+    check_sizes(root)
+    if unknown == "refuse":
+        refuse_unknown(root)
+    return Rule(write(root), unknown, root)

@@ -1,0 +1,122 @@
+"""The checked form of a rule: small frozen nodes that the compiler, the words and the builder read."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields
+from datetime import date
+from decimal import Decimal
+from typing import Literal as OneOf
+
+from recobra_core.rules.catalogue import Column, ColumnType
+
+Value = int | Decimal | str | bool | date
+CompareOp = OneOf["=", "<>", "<", "<=", ">", ">="]
+ArithmeticOp = OneOf["+", "-", "*"]
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    column: Column
+    at: int = field(default=0, compare=False)
+
+    @property
+    def type(self) -> ColumnType:
+        return self.column.type
+
+
+@dataclass(frozen=True, slots=True)
+class Fixed:
+    """A value written in the rule. Dates are already dates; numbers are exact."""
+
+    value: Value
+    type: ColumnType
+    at: int = field(default=0, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    function: str
+    arguments: tuple["Term", ...]
+    type: ColumnType
+    at: int = field(default=0, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Arithmetic:
+    op: ArithmeticOp
+    left: "Term"
+    right: "Term"
+    type: ColumnType
+    at: int = field(default=0, compare=False)
+
+
+Term = Ref | Fixed | Call | Arithmetic
+
+
+@dataclass(frozen=True, slots=True)
+class Compare:
+    op: CompareOp
+    left: Term
+    right: Term
+
+
+@dataclass(frozen=True, slots=True)
+class Between:
+    term: Term
+    low: Term
+    high: Term
+
+
+@dataclass(frozen=True, slots=True)
+class In:
+    term: Term
+    options: tuple[Fixed, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class IsNull:
+    term: Term
+
+
+@dataclass(frozen=True, slots=True)
+class Like:
+    term: Term
+    pattern: str
+    ignore_case: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """A boolean column or value used as a condition by itself."""
+
+    term: Term
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    of: "Condition"
+
+
+@dataclass(frozen=True, slots=True)
+class Every:
+    of: tuple["Condition", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Some:
+    of: tuple["Condition", ...]
+
+
+Condition = Compare | Between | In | IsNull | Like | Truth | Not | Every | Some
+Node = Term | Condition
+
+
+def refs(node: Node) -> Iterator[Ref]:
+    """Every use of a column, in the order written."""
+    if isinstance(node, Ref):
+        yield node
+        return
+    for each in fields(node):
+        part = getattr(node, each.name)
+        for child in part if isinstance(part, tuple) else (part,):
+            if isinstance(child, Node):
+                yield from refs(child)

@@ -1,0 +1,92 @@
+"""The canonical text of a checked rule: reading it again gives the same rule."""
+
+from datetime import date
+from decimal import Decimal
+
+from recobra_core.rules.terms import (
+    Arithmetic,
+    Between,
+    Call,
+    Compare,
+    Condition,
+    Every,
+    Fixed,
+    In,
+    IsNull,
+    Like,
+    Not,
+    Ref,
+    Some,
+    Term,
+    Truth,
+    Value,
+)
+
+
+def write(condition: Condition) -> str:
+    """The condition as SQL: lower-case words, only the parentheses it needs."""
+    match condition:
+        case Every(of=parts):
+            return " and ".join(_grouped(part) if isinstance(part, Some) else write(part) for part in parts)
+        case Some(of=parts):
+            return " or ".join(_grouped(part) if isinstance(part, Every) else write(part) for part in parts)
+        case Not(of=inner):
+            return _negated(inner)
+        case _:
+            return _simple(condition, word="")
+
+
+def _grouped(condition: Condition) -> str:
+    return f"({write(condition)})"
+
+
+def _negated(inner: Condition) -> str:
+    match inner:
+        case Between() | In() | IsNull() | Like():
+            return _simple(inner, word="not ")
+        case Truth():
+            return f"not {write(inner)}"
+        case _:
+            return f"not {_grouped(inner)}"
+
+
+def _simple(condition: Condition, *, word: str) -> str:
+    match condition:
+        case Compare(op=op, left=left, right=right):
+            return f"{write_term(left)} {op} {write_term(right)}"
+        case Between(term=term, low=low, high=high):
+            return f"{write_term(term)} {word}between {write_term(low)} and {write_term(high)}"
+        case In(term=term, options=options):
+            return f"{write_term(term)} {word}in ({', '.join(write_term(option) for option in options)})"
+        case IsNull(term=term):
+            return f"{write_term(term)} is {word}null"
+        case Like(term=term, pattern=pattern, ignore_case=ignore_case):
+            return f"{write_term(term)} {word}{'ilike' if ignore_case else 'like'} {write_value(pattern)}"
+        case Truth(term=term):
+            return write_term(term)
+        case _:
+            raise AssertionError(condition)
+
+
+def write_term(term: Term) -> str:
+    match term:
+        case Ref(column=column):
+            return column.name
+        case Fixed(value=value):
+            return write_value(value)
+        case Call(function=function, arguments=arguments):
+            return f"{function}({', '.join(write_term(argument) for argument in arguments)})"
+        case Arithmetic(op=op, left=left, right=right):
+            return f"{_operand(left)} {op} {_operand(right)}"
+
+
+def _operand(term: Term) -> str:
+    return f"({write_term(term)})" if isinstance(term, Arithmetic) else write_term(term)
+
+
+def write_value(value: Value) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str | date):
+        return "'" + str(value).replace("'", "''") + "'"
+    return format(value, "f") if isinstance(value, Decimal) else str(value)

@@ -1,0 +1,112 @@
+"""What a rule answers when facts are missing: three-valued logic over every set of unknown columns."""
+
+from collections.abc import Iterator
+from functools import reduce
+from itertools import chain, combinations
+
+from recobra_core.rules.errors import RuleError
+from recobra_core.rules.terms import (
+    Arithmetic,
+    Between,
+    Call,
+    Compare,
+    Condition,
+    Every,
+    Fixed,
+    In,
+    IsNull,
+    Like,
+    Not,
+    Ref,
+    Some,
+    Term,
+    Truth,
+    refs,
+)
+
+NULLABLE_MAX = 8
+Answers = frozenset[bool | None]
+_EITHER: Answers = frozenset({True, False})
+_UNKNOWN: Answers = frozenset({None})
+
+
+def refuse_unknown(condition: Condition) -> None:
+    """Raise RuleError, naming the column, when missing data could make the rule answer neither yes nor no."""
+    nullable = {ref.column.name: ref for ref in refs(condition) if ref.column.nullable}
+    if len(nullable) > NULLABLE_MAX:
+        raise RuleError("too_many_nullable", found=str(len(nullable)), expected=str(NULLABLE_MAX))
+    for missing in _subsets(tuple(nullable)):
+        if None in _answers(condition, missing):
+            tested = _tested(condition)
+            ref = nullable[min(missing, key=lambda name: (name in tested, nullable[name].at))]
+            default = {"text": "''", "date": "'1900-01-01'", "boolean": "false"}.get(ref.column.type, "0")
+            raise RuleError(
+                "unknown_null",
+                position=ref.at,
+                found=ref.column.name,
+                expected=f"coalesce({ref.column.name}, {default})",
+            )
+
+
+def _tested(condition: Condition) -> set[str]:
+    """The columns the rule already asks about with `is null`: the forgotten one is more likely another."""
+    match condition:
+        case IsNull(term=term):
+            return {ref.column.name for ref in refs(term)}
+        case Every(of=parts) | Some(of=parts):
+            return set().union(*map(_tested, parts))
+        case Not(of=inner):
+            return _tested(inner)
+        case _:
+            return set()
+
+
+def _subsets(names: tuple[str, ...]) -> Iterator[frozenset[str]]:
+    return map(frozenset, chain.from_iterable(combinations(names, size) for size in range(1, len(names) + 1)))
+
+
+def _answers(condition: Condition, missing: frozenset[str]) -> Answers:
+    match condition:
+        case Every(of=parts):
+            return reduce(_and, (_answers(part, missing) for part in parts))
+        case Some(of=parts):
+            return _flip(reduce(_and, (_flip(_answers(part, missing)) for part in parts)))
+        case Not(of=inner):
+            return _flip(_answers(inner, missing))
+        case IsNull(term=term):
+            return frozenset({_is_null(term, missing)})
+        case Compare(left=left, right=right):
+            terms: tuple[Term, ...] = (left, right)
+        case Between(term=term, low=low, high=high):
+            terms = (term, low, high)
+        case In(term=term) | Like(term=term) | Truth(term=term):
+            terms = (term,)
+    return _UNKNOWN if any(_is_null(term, missing) for term in terms) else _EITHER
+
+
+def _is_null(term: Term, missing: frozenset[str]) -> bool:
+    match term:
+        case Ref(column=column):
+            return column.name in missing
+        case Fixed():
+            return False
+        case Call(function="coalesce", arguments=arguments):
+            return all(_is_null(argument, missing) for argument in arguments)
+        case Call(arguments=arguments):
+            return any(_is_null(argument, missing) for argument in arguments)
+        case Arithmetic(left=left, right=right):
+            return _is_null(left, missing) or _is_null(right, missing)
+
+
+def _and(left: Answers, right: Answers) -> Answers:
+    return frozenset(_kleene_and(a, b) for a in left for b in right)
+
+
+def _kleene_and(a: bool | None, b: bool | None) -> bool | None:  # noqa: FBT001 - truth values, not switches
+    if a is False or b is False:
+        return False
+    return None if a is None or b is None else True
+
+
+def _flip(answers: Answers) -> Answers:
+    return frozenset(None if answer is None else not answer for answer in answers)

@@ -1,0 +1,142 @@
+"""A rule as a sentence, in Spanish or English."""
+
+from datetime import date
+from decimal import Decimal
+
+from recobra_core.rules.catalogue import VALUE_LABELS
+from recobra_core.rules.errors import Language
+from recobra_core.rules.terms import (
+    Arithmetic,
+    Between,
+    Call,
+    Compare,
+    Condition,
+    Every,
+    Fixed,
+    In,
+    IsNull,
+    Like,
+    Not,
+    Ref,
+    Some,
+    Term,
+    Truth,
+    Value,
+)
+
+_WORDS: dict[str, tuple[str, str]] = {
+    "=": ("{0} equal to {1}", "{0} igual a {1}"),
+    "<>": ("{0} other than {1}", "{0} distinto de {1}"),
+    "<": ("{0} less than {1}", "{0} menor que {1}"),
+    "<=": ("{0} at most {1}", "{0} hasta {1}"),
+    ">": ("{0} more than {1}", "{0} mayor que {1}"),
+    ">=": ("{0} at least {1}", "{0} desde {1}"),
+    "between": ("{0} between {1} and {2}", "{0} entre {1} y {2}"),
+    "not between": ("{0} outside {1} to {2}", "{0} fuera de {1} a {2}"),
+    "in": ("{0} one of: {1}", "{0} entre estos: {1}"),
+    "not in": ("{0} none of: {1}", "{0} ninguno de estos: {1}"),
+    "null": ("{0} unknown", "{0} sin dato"),
+    "not null": ("{0} known", "{0} con dato"),
+    "like": ("{0} like “{1}”", "{0} con la forma «{1}»"),
+    "starts": ("{0} beginning with “{1}”", "{0} que empieza con «{1}»"),
+    "ends": ("{0} ending with “{1}”", "{0} que termina con «{1}»"),
+    "contains": ("{0} containing “{1}”", "{0} que contiene «{1}»"),
+    "and": (" and ", " y "),
+    "or": (" or ", " o "),
+    "not": ("not ({0})", "no se cumple ({0})"),
+    "not true": ("not: {0}", "no {0}"),
+    "abs": ("{0} without sign", "{0} sin signo"),
+    "length": ("length of {0}", "largo de {0}"),
+    "lower": ("{0} in lower case", "{0} en minúsculas"),
+    "upper": ("{0} in upper case", "{0} en mayúsculas"),
+    "coalesce": ("{0} (if unknown, {1})", "{0} (si no hay dato, {1})"),
+    "least": ("the least of {0}", "el menor de {0}"),
+    "greatest": ("the greatest of {0}", "el mayor de {0}"),
+    "true": ("yes", "sí"),
+    "false": ("no", "no"),
+}
+
+
+def in_words(condition: Condition, *, lang: Language) -> str:
+    """The condition as a sentence, with the labels of its columns."""
+    return _Speaker(lang).condition(condition)
+
+
+class _Speaker:
+    def __init__(self, lang: Language) -> None:
+        self.lang = lang
+
+    def say(self, key: str, *parts: str) -> str:
+        return _WORDS[key][1 if self.lang == "es" else 0].format(*parts)
+
+    def condition(self, condition: Condition) -> str:
+        match condition:
+            case Every(of=parts):
+                return self.say("and").join(self.grouped(part) for part in parts)
+            case Some(of=parts):
+                return self.say("or").join(self.grouped(part) for part in parts)
+            case Not(of=Between() | In() | IsNull() as inner):
+                return self.simple(inner, "not ")
+            case Not(of=Truth(term=term)):
+                return self.say("not true", self.term(term))
+            case Not(of=inner):
+                return self.say("not", self.condition(inner))
+            case _:
+                return self.simple(condition, "")
+
+    def grouped(self, condition: Condition) -> str:
+        said = self.condition(condition)
+        return f"({said})" if isinstance(condition, Every | Some) else said
+
+    def simple(self, condition: Condition, word: str) -> str:
+        match condition:
+            case Compare(op=op, left=left, right=right):
+                return self.say(op, self.term(left), self.term(right))
+            case Between(term=term, low=low, high=high):
+                return self.say(word + "between", *map(self.term, (term, low, high)))
+            case In(term=term, options=options):
+                return self.say(word + "in", self.term(term), ", ".join(map(self.term, options)))
+            case IsNull(term=term):
+                return self.say(word + "null", self.term(term))
+            case Like():
+                return self.like(condition)
+            case Truth(term=term):
+                return self.term(term)
+            case _:
+                raise AssertionError(condition)
+
+    def like(self, condition: Like) -> str:
+        pattern = condition.pattern
+        bare = pattern.strip("%")
+        shape = "like"
+        if bare and not {"%", "_"} & set(bare):
+            shapes = {bare + "%": "starts", "%" + bare: "ends", f"%{bare}%": "contains"}
+            shape = shapes.get(pattern, "like")
+        return self.say(shape, self.term(condition.term), pattern if shape == "like" else bare)
+
+    def term(self, term: Term) -> str:
+        match term:
+            case Ref(column=column):
+                return column.label_es if self.lang == "es" else column.label_en
+            case Fixed(value=value):
+                return self.value(value)
+            case Call(function="coalesce", arguments=(first, *others)):
+                return self.say("coalesce", self.term(first), ", ".join(map(self.term, others)))
+            case Call(function=function, arguments=arguments):
+                return self.say(function, ", ".join(map(self.term, arguments)))
+            case Arithmetic(op=op, left=left, right=right):
+                sign = {"*": "×", "-": "−"}.get(op, op)
+                return f"({self.term(left)} {sign} {self.term(right)})"
+
+    def value(self, value: Value) -> str:
+        if isinstance(value, bool):
+            return self.say("true" if value else "false")
+        if isinstance(value, date):
+            return value.strftime("%d/%m/%Y") if self.lang == "es" else value.isoformat()
+        if isinstance(value, str):
+            return VALUE_LABELS.get(value, (value, value))[1 if self.lang == "es" else 0]
+        return self.number(value)
+
+    def number(self, value: int | Decimal) -> str:
+        said = f"{value:,}" if isinstance(value, int) else f"{value:,f}"
+        return said.translate(str.maketrans(",.", ".,")) if self.lang == "es" else said

@@ -1,0 +1,191 @@
+"""A rule said in words, written back as text, and shown as rows of the builder."""
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.core.rules.tables import accounts, answers
+
+from recobra_core.rules import (
+    ACCOUNT_COLUMNS,
+    Row,
+    RuleError,
+    Segment,
+    classify,
+    compile_rule,
+    from_builder,
+    to_builder,
+)
+
+WORDS = [
+    (
+        "dpd between 31 and 60 and balance > 1000.5",
+        "días de mora entre 31 y 60 y saldo mayor que 1.000,5",
+        "days past due between 31 and 60 and balance more than 1,000.5",
+    ),
+    (
+        "held and not has_email",
+        "está en pausa y no tiene correo electrónico",
+        "is on hold and not: has an e-mail address",
+    ),
+    (
+        "product in ('LOAN', 'CARD') or stage = 'JUDICIAL'",
+        "producto entre estos: préstamo, tarjeta o etapa igual a judicial",
+        "product one of: loan, card or stage equal to judicial",
+    ),
+    (
+        "held or (contacts_30d >= 3 and dpd is not null)",
+        "está en pausa o (contactos en 30 días desde 3 y días de mora con dato)",
+        "is on hold or (contacts in 30 days at least 3 and days past due known)",
+    ),
+    ("portfolio like 'AR%'", "cartera que empieza con «AR»", "portfolio beginning with “AR”"),
+    (
+        "coalesce(days_since_contact, 99) > 7",
+        "días desde el último contacto (si no hay dato, 99) mayor que 7",
+        "days since the last contact (if unknown, 99) more than 7",
+    ),
+    (
+        "opened_date is null or opened_date < '2026-01-31'",
+        "fecha de alta sin dato o fecha de alta menor que 31/01/2026",
+        "opening date unknown or opening date less than 2026-01-31",
+    ),
+    (
+        "not (overdue * 2 > balance)",
+        "no se cumple ((saldo vencido × 2) mayor que saldo)",
+        "not ((overdue amount × 2) more than balance)",
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "spanish", "english"), WORDS)
+def test_a_rule_is_said_in_words(text, spanish, english):
+    rule = compile_rule(text, ACCOUNT_COLUMNS, unknown="no")
+    assert rule.in_words("es") == spanish
+    assert rule.in_words("en") == english
+
+
+@pytest.mark.parametrize(
+    ("text", "canonical"),
+    [
+        ("DPD>30 AND  Balance>=1000.50", "dpd > 30 and balance >= 1000.5"),
+        ("((dpd > 30))", "dpd > 30"),
+        ("dpd != 1", "dpd <> 1"),
+        ("not dpd in (1,2)", "dpd not in (1, 2)"),
+        ("held and (held or has_email) and held", "held and (held or has_email) and held"),
+        ("not (held and has_email)", "not (held and has_email)"),
+        ("balance - (overdue - 1) > -3", "balance - (overdue - 1) > -3"),
+        ("portfolio = 'it''s'", "portfolio = 'it''s'"),
+    ],
+)
+def test_a_rule_has_one_canonical_text(text, canonical):
+    assert compile_rule(text, ACCOUNT_COLUMNS, unknown="no").text == canonical
+
+
+@pytest.mark.parametrize(
+    ("text", "rows"),
+    [
+        ("dpd between 31 and 60", [Row("dpd", "between", ("31", "60"))]),
+        ("balance > 1000.5 and held", [Row("balance", ">", ("1000.5",)), Row("held", "is true")]),
+        ("not held and dpd is not null", [Row("held", "is false"), Row("dpd", "is not null")]),
+        ("product not in ('LOAN', 'CARD')", [Row("product", "not in", ("LOAN", "CARD"))]),
+        ("opened_date >= '2026-01-31'", [Row("opened_date", ">=", ("2026-01-31",))]),
+        ("portfolio ilike '%it''s%'", [Row("portfolio", "ilike", ("%it's%",))]),
+        ("subdivision is null", [Row("subdivision", "is null")]),
+        ("held or has_email", None),
+        ("dpd > contacts_30d", None),
+        ("not (held and has_email)", None),
+        ("coalesce(dpd, 0) > 3", None),
+    ],
+)
+def test_the_builder_shows_what_rows_can_say(text, rows):
+    rule = compile_rule(text, ACCOUNT_COLUMNS, unknown="no")
+    assert to_builder(rule) == rows
+    if rows:
+        assert from_builder(rows, ACCOUNT_COLUMNS) == rule.text
+
+
+@pytest.mark.parametrize(
+    ("row", "key"),
+    [
+        (Row("contacts_30d", ">", ("3 or true",)), "bad_row"),
+        (Row("contacts_30d", ">", ("nan",)), "bad_row"),
+        (Row("opened_date", ">", ("ayer",)), "bad_row"),
+        (Row("held", "=", ("maybe",)), "bad_row"),
+        (Row("balance", "between", ("1",)), "bad_row"),
+        (Row("balance", "> 0 or", ("1",)), "not_allowed"),
+        (Row("saldo", ">", ("1",)), "unknown_column"),
+    ],
+)
+def test_the_builder_refuses_rows_that_do_not_fit(row, key):
+    with pytest.raises(RuleError) as refusal:
+        from_builder([row], ACCOUNT_COLUMNS)
+    assert refusal.value.key == key
+
+
+def test_a_quote_typed_in_the_builder_stays_text():
+    text = from_builder([Row("portfolio", "=", ("x' or 'a' = 'a",))], ACCOUNT_COLUMNS)
+    assert to_builder(compile_rule(text, ACCOUNT_COLUMNS)) == [Row("portfolio", "=", ("x' or 'a' = 'a",))]
+
+
+_numbers = st.one_of(
+    st.integers(-10_000, 10_000), st.decimals(-100, 100, places=2, allow_nan=False, allow_infinity=False)
+)
+_money = st.sampled_from(["balance", "overdue", "balance - overdue", "abs(overdue)", "greatest(overdue, 1.5)"])
+_simple = st.one_of(
+    st.builds(lambda m, op, n: f"{m} {op} {n}", _money, st.sampled_from(["<", ">=", "=", "<>"]), _numbers),
+    st.builds(lambda a, b: f"dpd between {min(a, b)} and {max(a, b)}", _numbers, _numbers),
+    st.text("abc'%_ñ", max_size=5).map(lambda s: "portfolio like '" + s.replace("'", "''") + "'"),
+    st.sampled_from(["held", "dpd is null", "product in ('LOAN', 'CARD')", "portfolio not in ('a')"]),
+)
+_rules = st.recursive(
+    _simple,
+    lambda inner: st.one_of(
+        st.builds("({}) and ({})".format, inner, inner),
+        st.builds("({}) or ({})".format, inner, inner),
+        st.builds("not ({})".format, inner),
+    ),
+    max_leaves=6,
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(_rules)
+def test_reading_the_canonical_text_gives_the_same_rule(text):
+    rule = compile_rule(text, ACCOUNT_COLUMNS, unknown="no")
+    again = compile_rule(rule.text, ACCOUNT_COLUMNS, unknown="no")
+    assert again == rule
+    assert rule.in_words("es")
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text("ab1 '().,<>=-+*%;\"nodrpheld\n\\", max_size=60))
+def test_any_text_is_a_rule_or_a_refusal(text):
+    try:
+        rule = compile_rule(text, ACCOUNT_COLUMNS, unknown="no")
+    except RuleError as error:
+        refusal = error
+    else:
+        assert compile_rule(rule.text, ACCOUNT_COLUMNS, unknown="no").root == rule.root
+        return
+    assert 0 <= refusal.position <= max(len(text), 1)
+
+
+def test_an_account_belongs_to_the_first_segment_that_matches(engine):
+    table = accounts(engine, *({"dpd": dpd, "balance_minor": 5_000} for dpd in (95, 40, 0, None)))
+    late = Segment("late", "Mora tardía", compile_rule("dpd > 90", ACCOUNT_COLUMNS, unknown="no"))
+    any_arrears = Segment("arrears", "En mora", compile_rule("dpd > 0", ACCOUNT_COLUMNS, unknown="no"))
+    assert answers(engine, classify(table, [late, any_arrears]), "segment") == ["late", "arrears", "none", "none"]
+    assert answers(engine, classify(table, [any_arrears, late]), "segment") == ["arrears", "arrears", "none", "none"]
+    assert answers(engine, classify(table, []), "segment") == ["none"] * 4
+
+
+def test_segments_have_keys_of_their_own(engine):
+    rule = compile_rule("held", ACCOUNT_COLUMNS)
+    with pytest.raises(ValueError, match="unique"):
+        classify(accounts(engine, {}), [Segment("a", "A", rule), Segment("a", "B", rule)])
+
+
+def test_whole_decimals_read_as_integers():
+    assert compile_rule("balance > 1000.00", ACCOUNT_COLUMNS).text == "balance > 1000"
+    assert Decimal("1000.5") == Decimal(to_builder(compile_rule("balance > 1000.50", ACCOUNT_COLUMNS))[0].values[0])
