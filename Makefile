@@ -1,0 +1,55 @@
+# Every target sets up what it needs on a fresh machine; a second start only compares fingerprints.
+MAKEFLAGS += --no-print-directory
+SETUP := @sh tools/setup.sh
+PY := .venv/bin/python
+ACCOUNTS ?= 1000000
+
+.PHONY: help demo test test-spark check bench docs-check lock format
+
+help:
+	@echo "make demo        the product with a demonstration portfolio, served on http://localhost:8000"
+	@echo "make test        every test but those on Apache Spark, in parallel"
+	@echo "make test-spark  the decisions of the core on Apache Spark too (needs Java)"
+	@echo "make check       ruff, mypy, import contracts, budgets"
+	@echo "make bench       seconds and memory for ACCOUNTS=$(ACCOUNTS) accounts"
+	@echo "make docs-check  links and commands named in the documentation"
+	@echo "make lock        lock files anew from requirements/*.in (needs uv)"
+
+demo:
+	$(SETUP) base frontend
+	@exec .venv/bin/recobra demo $(ARGS)
+
+test:
+	$(SETUP) dev frontend chromium
+	@$(PY) -m pytest -n 2 --dist loadgroup -m "not spark" $(ARGS)
+
+test-spark:
+	$(SETUP) spark frontend java
+	@$(PY) -m pytest -m spark $(ARGS)
+
+check:
+	$(SETUP) dev frontend
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy
+	.venv/bin/lint-imports
+	$(PY) -m pytest -q tests/house -m "not linters"
+
+bench:
+	$(SETUP) base
+	@.venv/bin/recobra bench --accounts $(ACCOUNTS) --json $(ARGS)
+
+docs-check:
+	$(SETUP) dev
+	$(PY) -m pytest -q tests/house/test_docs.py
+
+format:
+	$(SETUP) dev
+	$(PY) -m ruff check --fix .
+	$(PY) -m ruff format .
+
+lock:
+	@for name in base dev spark; do \
+	  uv pip compile --generate-hashes --no-emit-index-url --no-emit-find-links --universal --python-version 3.11 \
+	    requirements/$$name.in -o requirements/$$name.lock || exit 1; \
+	done

@@ -1,0 +1,149 @@
+"""The seal proves that what happened was not rewritten, and names the first row that was."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from django.db import connection, transaction
+
+from recobra.journal import operations, seal
+
+MONDAY = datetime(2026, 11, 16, 15, 0, tzinfo=UTC)
+TODAY = date(2026, 11, 20)
+OWN_DIGEST = "the row differs from its digest"
+REWRITTEN = "the row and its digest were rewritten after its day was sealed"
+
+
+def _promise(at, debtor_id):
+    operations.record("hold.placed", at=at, actor="bruno", debtor_id=debtor_id, payload={"reason": "PROMISE"})
+
+
+def _ids():
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT id FROM journal_entry ORDER BY id")
+        return [row[0] for row in cursor.fetchall()]
+
+
+@pytest.fixture
+def week(db):
+    """Four days with three facts each; the last of them is today."""
+    for day in range(5):
+        if day != 2:
+            for debtor_id in (1, 2, 3):
+                _promise(MONDAY + timedelta(days=day, minutes=debtor_id), debtor_id)
+    return _ids()
+
+
+@pytest.fixture
+def sealed_week(week):
+    assert seal.seal_days(until=TODAY, now=MONDAY) == 3
+    return week
+
+
+def _behind_the_triggers_back(sql, *parameters):
+    """Change rows as a database administrator could."""
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE journal_entry DISABLE TRIGGER USER")
+        cursor.execute(sql, parameters)
+        cursor.execute("ALTER TABLE journal_entry ENABLE TRIGGER USER")
+
+
+def _first():
+    return seal.verify().first_altered
+
+
+def test_an_untouched_journal_is_confirmed(sealed_week):
+    verdict = seal.verify()
+    assert (verdict.ok, verdict.rows, verdict.days) == (True, 12, 3)
+
+
+def test_sealing_again_seals_nothing(sealed_week):
+    assert seal.seal_days(until=TODAY, now=MONDAY) == 0
+
+
+def test_the_day_in_progress_is_not_sealed(week):
+    assert seal.seal_days(until=MONDAY.date(), now=MONDAY) == 0
+    assert seal.verify().days == 0
+
+
+@pytest.mark.parametrize("row", [0, 4, 8, 11])
+def test_one_changed_byte_of_a_payload_is_named(sealed_week, row):
+    _behind_the_triggers_back(
+        """UPDATE journal_entry SET payload = '{"reason": "PROMISf"}' WHERE id = %s""", sealed_week[row]
+    )
+    found = _first()
+    assert (found.id, found.what) == (sealed_week[row], OWN_DIGEST)
+    assert found.day == (MONDAY + timedelta(days=[0, 1, 3, 4][row // 3])).date()
+
+
+@pytest.mark.parametrize("column", ["actor", "kind", "version"])
+def test_any_changed_column_is_named(sealed_week, column):
+    _behind_the_triggers_back(f"UPDATE journal_entry SET {column} = 'zoe' WHERE id = %s", sealed_week[5])
+    assert _first().id == sealed_week[5]
+
+
+def test_one_changed_byte_of_a_digest_is_named(sealed_week):
+    _behind_the_triggers_back(
+        "UPDATE journal_entry SET digest = set_byte(digest, 31, get_byte(digest, 31) # 1) WHERE id = %s", sealed_week[7]
+    )
+    assert _first().id == sealed_week[7]
+
+
+def test_a_row_rewritten_with_a_matching_digest_is_named(sealed_week):
+    _behind_the_triggers_back("UPDATE journal_entry SET actor = 'zoe' WHERE id = %s", sealed_week[4])
+    _behind_the_triggers_back("UPDATE journal_entry e SET digest = journal_digest(e) WHERE id = %s", sealed_week[4])
+    found = _first()
+    assert (found.id, found.what) == (sealed_week[4], REWRITTEN)
+
+
+@pytest.mark.parametrize("row", [0, 4, 5, 8])
+def test_a_deleted_row_is_named(sealed_week, row):
+    _behind_the_triggers_back("DELETE FROM journal_entry WHERE id = %s", sealed_week[row])
+    found = _first()
+    assert (found.id, found.what) == (sealed_week[row], "the row is missing")
+
+
+def test_a_day_deleted_whole_is_named(sealed_week):
+    _behind_the_triggers_back("DELETE FROM journal_entry WHERE id = ANY(%s)", sealed_week[3:6])
+    assert (_first().id, _first().what) == (sealed_week[3], "the row is missing")
+
+
+def test_a_row_slipped_into_a_sealed_day_is_named(sealed_week):
+    _behind_the_triggers_back("DELETE FROM journal_entry WHERE id = %s", sealed_week[11])
+    _promise(MONDAY, 99)
+    slipped = _ids()[-1]
+    _behind_the_triggers_back("UPDATE journal_entry SET id = %s WHERE id = %s", sealed_week[0] - 1, slipped)
+    found = _first()
+    assert (found.id, found.what) == (sealed_week[0] - 1, "the row was added after its day was sealed")
+
+
+def test_a_seal_that_was_recomputed_breaks_the_chain(sealed_week):
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE journal_seal SET digest = sha256(digest) WHERE day = %s", [MONDAY.date()])
+    found = _first()
+    assert (found.id, found.day, found.what) == (None, MONDAY.date(), "the seal was rewritten")
+
+
+def test_a_removed_seal_breaks_the_chain(sealed_week):
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM journal_seal WHERE day = %s", [(MONDAY + timedelta(days=1)).date()])
+    assert not seal.verify().ok
+
+
+def test_a_fact_told_late_is_no_alarm_and_is_sealed_with_the_next_day(sealed_week):
+    _promise(MONDAY, 4)
+    assert seal.verify().ok
+    assert seal.seal_days(until=TODAY + timedelta(days=1), now=MONDAY) == 1
+    assert seal.verify().ok
+    _behind_the_triggers_back("DELETE FROM journal_entry WHERE id = %s", _ids()[-1])
+    assert _first().what == "the row is missing"
+
+
+def test_many_rows_are_streamed(db, monkeypatch):
+    monkeypatch.setattr(seal, "_CHUNK", 7)
+    with transaction.atomic():
+        for debtor_id in range(20):
+            _promise(MONDAY, debtor_id)
+    seal.seal_days(until=TODAY, now=MONDAY)
+    assert (seal.verify().ok, seal.verify().rows) == (True, 20)
