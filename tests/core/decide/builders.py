@@ -1,17 +1,27 @@
 """Accounts, firings and contact points as a test tells them: only what the case is about."""
 
-from collections.abc import Iterable, Mapping
+import gc
+import warnings
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import date
+from itertools import count
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
+import pyarrow.parquet as pq
 from ibis.backends import BaseBackend
 
 from recobra_core.decide.tables import ACCOUNTS, FIRINGS
 
 TODAY = date(2026, 11, 22)
+
+_FILES = TemporaryDirectory(prefix="decide-")
+_NUMBERS = count()
 
 PORTFOLIO = ibis.schema(
     dict(ACCOUNTS)
@@ -62,7 +72,14 @@ ORDINARY_POINT: Mapping[str, Any] = {"debtor_id": 1, "channel": "email", "valid"
 def table(engine: BaseBackend, rows: Iterable[Mapping[str, Any]], schema: ibis.Schema) -> ir.Table:
     """Return rows as a table of the engine; a column that a row does not tell is null."""
     told = [{name: row.get(name) for name in schema} for row in rows]
-    return ibis.memtable(pa.Table.from_pylist(told, schema=schema.to_pyarrow()))
+    arrow = pa.Table.from_pylist(told, schema=schema.to_pyarrow())
+    if engine.name == "duckdb":
+        return ibis.memtable(arrow)
+    # Spark's client takes tables through pandas, where an unknown whole number becomes a NaN.
+    path = Path(_FILES.name) / f"{next(_NUMBERS)}.parquet"
+    pq.write_table(arrow, path)
+    with _quiet(engine):
+        return engine.read_parquet(path)
 
 
 def accounts(engine: BaseBackend, rows: Iterable[Mapping[str, Any]]) -> ir.Table:
@@ -84,5 +101,23 @@ def templates(engine: BaseBackend, *codes: str, channels: tuple[str, ...] = ("em
 
 
 def read(engine: BaseBackend, expression: ir.Table) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = engine.to_pyarrow(expression).to_pylist()
+    with _quiet(engine):
+        rows: list[dict[str, Any]] = engine.to_pyarrow(expression).to_pylist()
     return rows
+
+
+def kept(engine: BaseBackend, expression: ir.Table) -> ir.Table:
+    """Evaluate once and go on with the rows, as the daily cycle does between its steps."""
+    return table(engine, read(engine, expression), expression.schema())
+
+
+@contextmanager
+def _quiet(engine: BaseBackend) -> Iterator[None]:
+    """Spark's client warns of its own insides and leaves sockets to the collector; DuckDB has no excuse."""
+    if engine.name == "duckdb":
+        yield
+        return
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+        gc.collect()

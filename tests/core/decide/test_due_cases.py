@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 import yaml
+from tests.core.decide import builders
+from tests.core.decide.builders import ORDINARY_ACCOUNT, TODAY, read
 
 from recobra_core.decide.due import due_steps, silenced
 from recobra_core.decide.strategy import Strategy
-from tests.core.decide import builders
-from tests.core.decide.builders import ORDINARY_ACCOUNT, TODAY, read
 
 DOCUMENT = yaml.safe_load(Path(__file__).with_name("due_cases.yaml").read_text("utf-8"))
 STRATEGY = Strategy.parse(DOCUMENT["strategy"])

@@ -1,0 +1,125 @@
+"""What is known of each account on a day, put side by side."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import ibis
+import ibis.expr.types as ir
+
+from recobra_core.stages import arrears
+
+CONTACTS_WINDOW_DAYS = 30
+PHONE_CHANNELS = ("sms", "whatsapp", "call", "ivr")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """The tables of a snapshot.
+
+    accounts: account_id, debtor_id, portfolio_id, product, opened_date and attr_… columns; only open accounts.
+    items: account_id, due_date (nullable), open_minor, one row per open instalment.
+    debtors: debtor_id, creditor_id, debtor_kind, country, subdivision, zones ('' or null where not known).
+    portfolios: portfolio_id, portfolio (code), currency, currency_exponent, active (may be contacted today).
+    points: contact_point_id, debtor_id, kind (PHONE, EMAIL, ADDRESS), line, valid, opted_out, consent, quality.
+    holds: debtor_id, account_id (null: all), reason, disputed_minor (null: everything).
+    events: debtor_id, last_payment_on, payments_90d, last_promise_on, last_dispute_on, last_reply_on.
+    history: the gate's HISTORY; states: account_id, stage, stage_since, cycle_date, overdue_minor, bucket, segment,
+    balance_minor, oldest_due_date, next_due_date as last written. firings: account_id, strategy_code, step_key,
+    cycle_date, occurrence, fired_on. planned: debtor_id, channel of the contacts of this day already made.
+    """
+
+    accounts: ir.Table
+    items: ir.Table
+    debtors: ir.Table
+    portfolios: ir.Table
+    points: ir.Table
+    holds: ir.Table
+    events: ir.Table
+    history: ir.Table
+    states: ir.Table
+    firings: ir.Table
+    planned: ir.Table
+
+
+def known_facts(facts: Facts, *, as_of: date) -> ir.Table:
+    """Return one row per open account with the columns of the rule catalogue that need no limits or strategy.
+
+    Adds creditor_id, zones, the state last written (`was_…`) and the latest events. An account without open
+    instalments owes nothing: balance 0 and no due date.
+    """
+    owed = arrears(facts.items, as_of=as_of)
+    accounts = facts.accounts.inner_join(facts.portfolios.drop("active"), "portfolio_id")
+    accounts = accounts.left_join(owed, "account_id").drop("account_id_right")
+    accounts = accounts.mutate(
+        balance_minor=accounts.balance_minor.fill_null(0), overdue_minor=accounts.overdue_minor.fill_null(0)
+    )
+    accounts = accounts.inner_join(facts.debtors, "debtor_id")
+    accounts = _with_states(accounts, facts.states)
+    accounts = _with(accounts, _reach(facts.points), "debtor_id", has_email=False, has_phone=False, has_address=False)
+    accounts = _with(accounts, facts.events, "debtor_id", payments_90d=0)
+    accounts = _with(accounts, _contacted(facts.history, as_of), "debtor_id", contacts_30d=0)
+    accounts = _with_holds(accounts, facts.holds)
+    accounts = accounts.mutate(
+        days_since_payment=_days(accounts.last_payment_on, as_of),
+        days_since_contact=_days(accounts.last_contact_on, as_of),
+    )
+    return _with_debtor_sums(accounts)
+
+
+def _days(day: ir.DateValue, as_of: date) -> ir.IntegerValue:
+    return ibis.literal(as_of).delta(day, unit="day").cast("int64")
+
+
+def _with(accounts: ir.Table, more: ir.Table, key: str, **otherwise: object) -> ir.Table:
+    """Left join, with what stands where nothing is known."""
+    joined = accounts.left_join(more, key).drop(f"{key}_right")
+    return joined.mutate(**{name: joined[name].fill_null(value) for name, value in otherwise.items()})
+
+
+def _with_states(accounts: ir.Table, states: ir.Table) -> ir.Table:
+    names = [name for name in states.columns if name != "account_id"]
+    was = states.select("account_id", **{f"was_{name}": states[name] for name in names})
+    return accounts.left_join(was, "account_id").drop("account_id_right")
+
+
+def _reach(points: ir.Table) -> ir.Table:
+    usable = points.filter(points.valid & ~points.opted_out)
+    return usable.group_by("debtor_id").agg(
+        has_email=(usable.kind == "EMAIL").any(),
+        has_phone=(usable.kind == "PHONE").any(),
+        has_address=(usable.kind == "ADDRESS").any(),
+    )
+
+
+def _contacted(history: ir.Table, as_of: date) -> ir.Table:
+    past = history.filter(history.local_date <= as_of)
+    recent = past.local_date > as_of - timedelta(CONTACTS_WINDOW_DAYS)
+    return past.group_by("debtor_id").agg(
+        last_contact_on=past.local_date.max(), contacts_30d=recent.ifelse(1, 0).sum().cast("int64")
+    )
+
+
+def _with_holds(accounts: ir.Table, holds: ir.Table) -> ir.Table:
+    """Add `held`, its reason and the disputed amount; a dispute about a part leaves the rest in strategy."""
+    whole = holds.filter(holds.account_id.isnull())
+    of_debtor = whole.group_by("debtor_id").agg(debtor_hold=whole.reason.min())
+    single = holds.filter(holds.account_id.notnull())
+    of_account = single.group_by("account_id").agg(
+        account_hold=single.reason.min(where=single.disputed_minor.isnull()),
+        disputed_minor=single.disputed_minor.sum().cast("int64"),
+    )
+    accounts = accounts.left_join(of_debtor, "debtor_id").drop("debtor_id_right")
+    accounts = _with(accounts, of_account, "account_id", disputed_minor=0)
+    covered = (accounts.disputed_minor > 0) & (accounts.disputed_minor >= accounts.overdue_minor)
+    reason = accounts.debtor_hold.coalesce(accounts.account_hold, covered.ifelse("DISPUTE", ibis.null("string")))
+    return accounts.mutate(held=reason.notnull(), hold_reason=reason).drop("debtor_hold", "account_hold")
+
+
+def _with_debtor_sums(accounts: ir.Table) -> ir.Table:
+    """Add how many accounts the debtor has and what is overdue on them in the account's own currency."""
+    by_debtor = accounts.group_by("debtor_id").agg(accounts_of_debtor=accounts.count().cast("int64"))
+    by_currency = accounts.group_by("debtor_id", "currency").agg(
+        debtor_overdue_minor=accounts.overdue_minor.sum().cast("int64")
+    )
+    accounts = accounts.inner_join(by_debtor, "debtor_id")
+    return accounts.inner_join(by_currency, ["debtor_id", "currency"])

@@ -1,0 +1,84 @@
+"""From classified accounts to the day's plan: due steps, one contact per debtor, the gate's verdict."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import ibis
+import ibis.expr.types as ir
+
+from recobra_core.decide import plan as planning
+from recobra_core.decide.daily.classify import PortfolioLimits
+from recobra_core.decide.daily.facts import PHONE_CHANNELS, Facts
+from recobra_core.decide.due import due_steps
+from recobra_core.law import open_at, verdicts
+
+_CHANNELS_BY_KIND = (("EMAIL", ("email",)), ("PHONE", PHONE_CHANNELS), ("ADDRESS", ("letter", "visit")))
+
+
+@dataclass(frozen=True, kw_only=True)
+class DayPlan:
+    """What is to be done today. `contacts` are judged candidates with `due_at` and `closes_at` (UTC)."""
+
+    contacts: ir.Table
+    items: ir.Table
+    unreachable: ir.Table
+    tasks: ir.Table
+    stage_changes: ir.Table
+    holds: ir.Table
+
+
+def due_on(accounts: ir.Table, facts: Facts, policies: Sequence[PortfolioLimits], *, as_of: date) -> ir.Table | None:
+    """Return the due steps of all strategies on a day, or None where no portfolio follows one.
+
+    Portfolios that may not be contacted today (stale data) have none.
+    """
+    active = facts.portfolios.filter(facts.portfolios.active).select("portfolio_id")
+    speaking = accounts.semi_join(active, "portfolio_id")
+    found = []
+    for policy in policies:
+        if policy.strategy is None or not policy.strategy.steps:
+            continue
+        mine = speaking.filter(speaking.portfolio_id.isin(policy.portfolio_ids))
+        fired = facts.firings.filter(facts.firings.strategy_code == policy.strategy.code).drop("strategy_code")
+        found.append(due_steps(mine, fired, policy.strategy, as_of=as_of))
+    return ibis.union(*found) if len(found) > 1 else (found[0] if found else None)
+
+
+def plan_day(
+    due: ir.Table, accounts: ir.Table, facts: Facts, templates: ir.Table, *, as_of: date, channels_open: tuple[str, ...]
+) -> planning.Plan:
+    """Plan one contact per debtor and creditor; debtors whose contact of the day was made already wait.
+
+    `due` must be a table of the engine, not an expression over `accounts` (see `plan.contacts`).
+    """
+    messages = due.anti_join(facts.planned.select("debtor_id").distinct(), "debtor_id")
+    return planning.contacts(
+        messages, accounts, _ways(facts.points), templates, as_of=as_of, channels_open=channels_open
+    )
+
+
+def judge(candidates: ir.Table, *, openings: ir.Table, history: ir.Table, caps: ir.Table, as_of: date) -> ir.Table:
+    """Judge the candidates at the opening of their day; add the gate's columns and due_at, closes_at (UTC)."""
+    dated = candidates.mutate(local_date=ibis.literal(as_of))
+    opened = open_at(dated, openings=openings)
+    timed = opened.select(
+        *dated.columns, at_utc=opened.opens_at_utc, due_at=opened.opens_at_utc, closes_at=opened.closes_at_utc
+    )
+    return verdicts(timed, openings=openings, history=history, caps=caps)
+
+
+def _ways(points: ir.Table) -> ir.Table:
+    """Return one row per contact point and channel that it serves; a fixed line serves calls only."""
+    rows = []
+    for kind, channels in _CHANNELS_BY_KIND:
+        mine = points.filter(points.kind == kind)
+        for channel in channels:
+            fitting = mine.filter(mine.line != "FIXED") if channel in {"sms", "whatsapp"} else mine
+            rows.append(
+                fitting.select(
+                    "contact_point_id", "debtor_id", "valid", "opted_out", "consent", "quality",
+                    channel=ibis.literal(channel), rank=ibis.literal(0),
+                )
+            )  # fmt: skip
+    return ibis.union(*rows)
