@@ -1,0 +1,33 @@
+"""Money: minor units and currencies, named rounding, simple interest and the payment waterfall."""
+
+from recobra_core.money.currencies import (
+    AMOUNT_MINOR_MAX,
+    EXPONENTS,
+    MoneyError,
+    Rounding,
+    exponent_of,
+    from_minor,
+    round_whole,
+    to_minor,
+)
+from recobra_core.money.interest import DayBasis, simple_interest
+from recobra_core.money.waterfall import CONCEPTS, Allocation, Concept, Waterfall, WaterfallError, allocate
+
+__all__ = [
+    "AMOUNT_MINOR_MAX",
+    "CONCEPTS",
+    "EXPONENTS",
+    "Allocation",
+    "Concept",
+    "DayBasis",
+    "MoneyError",
+    "Rounding",
+    "Waterfall",
+    "WaterfallError",
+    "allocate",
+    "exponent_of",
+    "from_minor",
+    "round_whole",
+    "simple_interest",
+    "to_minor",
+]

@@ -1,0 +1,24 @@
+"""How fast and how much of what falls due is collected."""
+
+from collections.abc import Sequence
+
+import ibis
+import ibis.expr.types as ir
+
+
+def days_to_collect(shares: ir.Table, *, by: Sequence[str] = ()) -> ir.Table:
+    """Days from the due date to the payment, weighted by the amount paid.
+
+    shares: due_date, paid_date, amount_minor (what a payment paid of an item) and the columns of `by`. Gives the
+    columns of `by`, amount_minor and days_to_collect (a float; negative when paid before due, null when nothing was
+    paid). Shares without a due date count in neither.
+    """
+    dated = shares.filter(shares.due_date.notnull() & shares.paid_date.notnull())
+    weighted = dated.mutate(
+        _days=dated.paid_date.delta(dated.due_date, unit="day").cast("float64") * dated.amount_minor.cast("float64")
+    )
+    total = weighted.amount_minor.sum().cast("int64")
+    days = weighted["_days"].sum() / total.cast("float64").nullif(0.0)
+    if by:
+        return weighted.group_by(list(by)).agg(amount_minor=total, days_to_collect=days)
+    return weighted.agg(amount_minor=ibis.coalesce(total, 0), days_to_collect=days)

@@ -1,0 +1,70 @@
+"""ISO 4217 currencies and their exponents, and the way in and out of minor units.
+
+Source: ISO 4217:2015, list one, with the amendments to 2025 (ANG, BGN and HRK stay readable for old debts). CLDR
+gives other decimals for some, which is how people show amounts and not how they are kept.
+Units of account that follow an index (UVA, UDI) have no code here or are tables; CLF and UYW have four decimals.
+"""
+
+from collections.abc import Mapping
+from decimal import ROUND_DOWN, ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
+from types import MappingProxyType
+from typing import Literal
+
+Rounding = Literal["half_even", "half_up", "down"]
+AMOUNT_MINOR_MAX = 10**16
+
+_BY_EXPONENT = {
+    0: "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF",
+    2: """
+        AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BMD BND BOB BOV BRL BSD BTN BWP BYN BZD CAD CDF CHE
+        CHF CHW CNY COP COU CRC CUP CVE CZK DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GTQ GYD HKD HNL
+        HRK HTG HUF IDR ILS INR IRR JMD KES KGS KHR KPW KYD KZT LAK LBP LKR LRD LSL MAD MDL MGA MKD MMK MNT MOP MRU
+        MUR MVR MWK MXN MXV MYR MZN NAD NGN NIO NOK NPR NZD PAB PEN PGK PHP PKR PLN QAR RON RSD RUB SAR SBD SCR SDG
+        SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TOP TRY TTD TWD TZS UAH USD USN UYU UZS VED VES WST
+        XCD XCG YER ZAR ZMW ZWG
+    """,
+    3: "BHD IQD JOD KWD LYD OMR TND",
+    4: "CLF UYW",
+}
+EXPONENTS: Mapping[str, int] = MappingProxyType(
+    {code: exponent for exponent, codes in _BY_EXPONENT.items() for code in codes.split()}
+)
+_MODES = {"half_even": ROUND_HALF_EVEN, "half_up": ROUND_HALF_UP, "down": ROUND_DOWN}
+
+
+class MoneyError(ValueError):
+    """An amount or a currency that cannot be kept. The text names it."""
+
+
+def exponent_of(currency: str) -> int:
+    """How many decimals the currency keeps. Raises MoneyError for a code that is not in ISO 4217."""
+    try:
+        return EXPONENTS[currency]
+    except KeyError:
+        raise MoneyError(f"{currency!r} is not an ISO 4217 currency code.") from None
+
+
+def to_minor(amount: Decimal, currency: str, *, rounding: Rounding | None = None) -> int:
+    """The amount in minor units. Without `rounding`, decimals the currency does not have are refused.
+
+    Raises MoneyError for that, for an amount that is not a number, and for one above 10^16 minor units.
+    """
+    exponent = exponent_of(currency)
+    if not amount.is_finite() or (amount and amount.adjusted() + exponent > len(str(AMOUNT_MINOR_MAX)) - 1):
+        raise MoneyError(f"{amount} {currency} is not an amount that can be kept.")
+    minor = round_whole(amount.scaleb(exponent), rounding=rounding or "down")
+    if rounding is None and Decimal(minor).scaleb(-exponent) != amount:
+        raise MoneyError(f"{amount} {currency} has more than the {exponent} decimals of the currency.")
+    if abs(minor) > AMOUNT_MINOR_MAX:
+        raise MoneyError(f"{amount} {currency} is not an amount that can be kept.")
+    return minor
+
+
+def from_minor(amount_minor: int, currency: str) -> Decimal:
+    """The amount in major units, exact, with the currency's decimals."""
+    return Decimal(amount_minor).scaleb(-exponent_of(currency))
+
+
+def round_whole(value: Decimal, *, rounding: Rounding) -> int:
+    """A whole number by a named rounding; `down` is towards zero."""
+    return int(value.to_integral_value(rounding=_MODES[rounding]))
