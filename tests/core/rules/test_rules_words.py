@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+import ibis
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -17,6 +18,7 @@ from recobra_core.rules import (
     from_builder,
     to_builder,
 )
+from recobra_core.rules.compile import compile_condition
 
 WORDS = [
     (
@@ -156,6 +158,58 @@ def test_reading_the_canonical_text_gives_the_same_rule(text):
     again = compile_rule(rule.text, ACCOUNT_COLUMNS, unknown="no")
     assert again == rule
     assert rule.in_words("es")
+
+
+_missing = st.recursive(
+    st.sampled_from(
+        (
+            "dpd > 3",
+            "dpd is null",
+            "dpd in (1, 5)",
+            "dpd + days_since_contact > 2",
+            "days_since_contact = 1",
+            "days_since_contact is not null",
+            "least(dpd, days_since_contact) < 4",
+            "coalesce(dpd, days_since_contact, 0) > 1",
+            "subdivision = 'x'",
+            "subdivision is not null",
+            "subdivision like 'x%'",
+            "held",
+        )
+    ),
+    lambda inner: st.one_of(
+        st.builds("({}) and ({})".format, inner, inner),
+        st.builds("({}) or ({})".format, inner, inner),
+        st.builds("not ({})".format, inner),
+    ),
+    max_leaves=8,
+)
+KNOWN_OR_NOT = [
+    {"dpd": dpd, "days_since_contact": days, "subdivision": place, "held": held}
+    for dpd in (None, 1, 5)
+    for days in (None, 1, 3)
+    for place in (None, "x", "y")
+    for held in (True, False)
+]
+DUCKDB = ibis.duckdb.connect()
+
+
+@settings(max_examples=150, deadline=None)
+@given(_missing)
+def test_an_accepted_rule_always_has_an_answer(text):
+    """What the check promises, seen on every combination of known and missing facts."""
+    table = accounts(DUCKDB, *KNOWN_OR_NOT)
+    asked = compile_rule(text, ACCOUNT_COLUMNS, unknown="no")
+    answer = compile_condition(asked.root, table)
+    unanswered = DUCKDB.to_pyarrow((answer.fill_null(True) != answer.fill_null(False)).sum()).as_py()
+    try:
+        compile_rule(text, ACCOUNT_COLUMNS)
+    except RuleError as error:
+        refusal = error
+    else:
+        assert unanswered == 0
+        return
+    assert refusal.key == "unknown_null"
 
 
 @settings(max_examples=200, deadline=None)
