@@ -42,3 +42,22 @@ class Scope(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user_id} {self.portfolio_code}"
+
+
+class SavedView(models.Model):
+    """The conditions of a list under a name of a user's own.
+
+    Personal data: what was searched for. Dies with the user.
+    """
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="views", db_index=False)
+    screen = models.TextField()
+    name = models.TextField()
+    query = models.TextField()
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [models.UniqueConstraint(fields=["user", "screen", "name"], name="saved_view_once")]
+
+    def __str__(self) -> str:
+        return self.name

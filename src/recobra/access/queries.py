@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from .models import Role, User
+from .models import Role, SavedView
+from .models import User as User  # noqa: PLC0414 - the doors name the type from here, never from the tables
 
 ALL_PORTFOLIOS_ROLES = (Role.MANAGER, Role.ADMINISTRATOR, Role.AUDITOR)
 
@@ -14,3 +15,8 @@ def portfolio_codes(user: User) -> frozenset[str] | None:
     if user.sees_all_portfolios or user.role in ALL_PORTFOLIOS_ROLES:
         return None
     return frozenset(user.scopes.values_list("portfolio_code", flat=True))
+
+
+def saved_views(user: User, screen: str) -> list[SavedView]:
+    """Return the user's own saved views of a screen, by name."""
+    return list(SavedView.objects.filter(user=user, screen=screen))

@@ -5,7 +5,22 @@ from __future__ import annotations
 from django.conf import settings
 from django.http import HttpRequest
 
+from recobra.access.queries import User
+from recobra.access.roles import RIGHTS
+from recobra.portfolio.queries import portfolios_for
 
-def shell(_request: HttpRequest) -> dict[str, object]:
-    """Return the facts of the page's frame."""
-    return {"demo": settings.DEMO}
+from . import navigation
+
+
+def shell(request: HttpRequest) -> dict[str, object]:
+    """Return the facts of the page's frame: the side bar and what the user may do (`can.record_payment`)."""
+    user = getattr(request, "user", None)
+    if not isinstance(user, User):
+        return {"demo": settings.DEMO}
+    portfolios = portfolios_for(user)
+    return {
+        "demo": settings.DEMO,
+        "navigation": navigation.entries(user, request.path),
+        "can": {str(right): True for right in RIGHTS[user.role]},
+        "country": portfolios[0].country if portfolios else "",
+    }

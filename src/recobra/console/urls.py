@@ -1,4 +1,13 @@
+"""Every screen brings its own addresses; this page only collects them."""
+
 from django.urls import URLPattern, URLResolver
 
+from .screens import accounts, debtor, home, session
+
 app_name = "console"
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns: list[URLPattern | URLResolver] = [
+    *session.urlpatterns,
+    *home.urlpatterns,
+    *accounts.urlpatterns,
+    *debtor.urlpatterns,
+]

@@ -1,0 +1,109 @@
+"""Users, their scope, and what is recorded when they come in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from recobra.journal.operations import record
+
+from .models import Role, SavedView, Scope, User
+
+
+class UserRefused(Exception):
+    """The user cannot be created or changed; the text says why."""
+
+
+class ViewRefused(Exception):
+    """The view cannot be saved; the text says why."""
+
+
+@transaction.atomic
+def create_user(
+    *,
+    username: str,
+    password: str,
+    role: str,
+    portfolios: Iterable[str] = (),
+    first_name: str = "",
+    last_name: str = "",
+    email: str = "",
+    language: str = "es",
+    actor: str,
+    actor_id: int | None = None,
+    now: datetime,
+) -> User:
+    """Create a member of staff with a role and the portfolios it may see. Raises UserRefused."""
+    if role not in Role.values:
+        raise UserRefused(f"The role «{role}» is unknown; use one of {', '.join(Role.values)}.")
+    if User.objects.filter(username__iexact=username).exists():
+        raise UserRefused(f"There is already a user «{username}».")
+    _check_password(password)
+    user = User.objects.create_user(
+        username=username, password=password, role=role, first_name=first_name, last_name=last_name,
+        email=email, language=language,
+    )  # fmt: skip
+    codes = _scope(user, portfolios)
+    payload = {"user_id": user.pk, "role": role, "portfolios": codes}
+    record("user.created", at=now, actor=actor, actor_id=actor_id, payload=payload)
+    return user
+
+
+@transaction.atomic
+def set_scope(*, user: User, portfolios: Iterable[str], actor: str, actor_id: int | None = None, now: datetime) -> None:
+    """Replace the portfolios that a user may see."""
+    payload = {"user_id": user.pk, "portfolios": _scope(user, portfolios)}
+    record("user.scope_set", at=now, actor=actor, actor_id=actor_id, payload=payload)
+
+
+@transaction.atomic
+def record_sign_in(*, user: User, address: str, now: datetime) -> None:
+    """Record that a user came in; the address is kept as the network's number, never the browser's words."""
+    record("user.signed_in", at=now, actor=user.username, actor_id=user.pk, payload={"address": address})
+
+
+@transaction.atomic
+def record_export(*, user: User, what: str, rows: int, conditions: dict[str, str], now: datetime) -> None:
+    """Record that a user took a list out of the product, with the conditions that chose its rows."""
+    payload = {"what": what, "rows": rows, "conditions": conditions}
+    record("export.made", at=now, actor=user.username, actor_id=user.pk, payload=payload)
+
+
+def set_language(*, user: User, language: str) -> None:
+    """Remember the language of a user's screens."""
+    User.objects.filter(pk=user.pk).update(language=language)
+
+
+@transaction.atomic
+def save_view(*, user: User, screen: str, name: str, query: str) -> SavedView:
+    """Keep the conditions of a list under a name; the same name again replaces them. Raises ViewRefused."""
+    if not name.strip():
+        raise ViewRefused("A view needs a name.")
+    view, _created = SavedView.objects.update_or_create(
+        user=user, screen=screen, name=name.strip()[:60], defaults={"query": query}
+    )
+    return view
+
+
+@transaction.atomic
+def delete_view(*, user: User, view_id: int) -> None:
+    """Forget a saved view of the user's own; another person's is left as it is."""
+    SavedView.objects.filter(user=user, pk=view_id).delete()
+
+
+def _scope(user: User, portfolios: Iterable[str]) -> list[str]:
+    codes = sorted(set(portfolios))
+    user.scopes.all().delete()
+    Scope.objects.bulk_create([Scope(user=user, portfolio_code=code) for code in codes])
+    return codes
+
+
+def _check_password(password: str) -> None:
+    try:
+        validate_password(password)
+    except ValidationError as refused:
+        raise UserRefused(" ".join(refused.messages)) from refused

@@ -1,0 +1,57 @@
+"""What each role may do. The one table behind the navigation, the screens and the buttons."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final
+
+from .models import Role, User
+
+
+class Right(StrEnum):
+    """Something a member of staff may do, always within the portfolios of his or her scope."""
+
+    SEE_BOARD = "see_board"
+    SEE_CASES = "see_cases"
+    SEE_CONTACT_DATA = "see_contact_data"
+    SEE_NATIONAL_ID = "see_national_id"
+    RECORD_PAYMENT = "record_payment"
+    REVERSE_PAYMENT = "reverse_payment"
+    PLACE_HOLD = "place_hold"
+    LIFT_HOLD = "lift_hold"
+    CLOSE_TASK = "close_task"
+    EXPORT = "export"
+    SEE_MESSAGES = "see_messages"
+    EDIT_TEMPLATES = "edit_templates"
+    SEE_LOADS = "see_loads"
+    LOAD_FILES = "load_files"
+    SEE_STRATEGIES = "see_strategies"
+    EDIT_STRATEGIES = "edit_strategies"
+    SEE_CYCLE = "see_cycle"
+    RUN_CYCLE = "run_cycle"
+    SEE_AUDIT = "see_audit"
+    MANAGE_USERS = "manage_users"
+
+
+R = Right
+_DESK: Final = {
+    R.SEE_BOARD, R.SEE_CASES, R.SEE_CONTACT_DATA, R.SEE_MESSAGES, R.RECORD_PAYMENT, R.PLACE_HOLD, R.CLOSE_TASK,
+}  # fmt: skip
+_READING: Final = {R.SEE_BOARD, R.SEE_CASES, R.SEE_MESSAGES, R.SEE_LOADS, R.SEE_STRATEGIES, R.SEE_CYCLE}
+_LEADING: Final = _DESK | _READING | {R.SEE_NATIONAL_ID, R.REVERSE_PAYMENT, R.LIFT_HOLD, R.LOAD_FILES}
+
+RIGHTS: Final[dict[str, frozenset[Right]]] = {
+    Role.GESTOR: frozenset(_DESK),
+    Role.SUPERVISOR: frozenset(_LEADING),
+    Role.MANAGER: frozenset(_LEADING | {R.EXPORT, R.EDIT_TEMPLATES, R.EDIT_STRATEGIES, R.RUN_CYCLE, R.SEE_AUDIT}),
+    Role.ADMINISTRATOR: frozenset(
+        _READING | {R.LOAD_FILES, R.EDIT_TEMPLATES, R.EDIT_STRATEGIES, R.RUN_CYCLE, R.SEE_AUDIT, R.MANAGE_USERS}
+    ),
+    # Reads everything, changes nothing, and needs neither telephone numbers nor identity documents for it.
+    Role.AUDITOR: frozenset(_READING | {R.SEE_AUDIT, R.EXPORT}),
+}
+
+
+def may(user: User, right: Right) -> bool:
+    """Return whether the role of an active user carries a right."""
+    return user.is_active and right in RIGHTS[user.role]

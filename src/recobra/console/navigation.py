@@ -1,0 +1,39 @@
+"""The console's map: what stands in the side bar, in which order, and its keys."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from recobra.access.queries import User
+from recobra.access.roles import Right, may
+
+
+@dataclass(frozen=True, kw_only=True)
+class Item:
+    """One screen of the side bar; `key` follows «g» on the keyboard; `view` is a URL name of the console."""
+
+    view: str
+    label: str | Promise
+    icon: str
+    right: Right
+    key: str
+
+
+ITEMS = (
+    Item(view="home", label=_("Home"), icon="home", right=Right.SEE_BOARD, key="i"),
+    Item(view="accounts", label=_("Portfolio"), icon="users", right=Right.SEE_CASES, key="c"),
+)
+
+
+def entries(user: User, path: str) -> list[dict[str, object]]:
+    """Return what a user may open, each with its address and whether `path` is inside it."""
+    shown = [(item, reverse(f"console:{item.view}")) for item in ITEMS if may(user, item.right)]
+    return [{"item": item, "url": url, "here": _inside(path, url)} for item, url in shown]
+
+
+def _inside(path: str, url: str) -> bool:
+    return path == url if url == reverse("console:home") else path.startswith(url)

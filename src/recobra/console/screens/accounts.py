@@ -1,0 +1,151 @@
+"""Cartera: find, filter, sort, keep views, take the list out."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import asdict
+from decimal import Decimal, InvalidOperation
+
+from django.http import FileResponse, Http404, HttpResponse, HttpResponseBase, QueryDict
+from django.shortcuts import redirect, render
+from django.urls import path, reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from recobra.access import operations
+from recobra.access.queries import saved_views
+from recobra.access.roles import Right
+from recobra.console import spreadsheet, words
+from recobra.console.guard import StaffRequest, needs
+from recobra.insight.queries import receivables
+from recobra.insight.queries.receivables import SORTS, Conditions
+from recobra.kit import clock
+from recobra.portfolio.queries import portfolios_for
+from recobra_core.stages.limits import DEFAULT_BUCKETS
+
+SCREEN = "accounts"
+_TEXTS = ("portfolio", "bucket", "stage", "segment", "status")
+
+
+@require_GET
+@needs(Right.SEE_CASES)
+def index(request: StaffRequest) -> HttpResponse:
+    """Show one page of accounts; htmx gets the table alone. A search that finds one debtor opens the file."""
+    conditions = conditions_of(request.GET)
+    page = receivables.page(request.user, conditions, clock.now())
+    if "go" in request.GET and len({row.debtor_id for row in page.rows}) == 1:
+        return redirect("console:debtor", page.rows[0].debtor_id)
+    context = {"page": page, "conditions": conditions, "filtered": _filtered(request.GET)}
+    if request.htmx and not request.htmx.boosted:  # type: ignore[attr-defined]
+        return render(request, "console/accounts/_table.html", context)
+    return render(request, "console/accounts/index.html", {**context, **_choices(request)})
+
+
+def _choices(request: StaffRequest) -> dict[str, object]:
+    return {
+        "portfolios": portfolios_for(request.user),
+        "buckets": [(each.key, words.bucket(each.key)) for each in DEFAULT_BUCKETS],
+        "stages": words.choices("stage"),
+        "segments": receivables.segments(request.user),
+        "statuses": words.choices("account"),
+        "sorts": [
+            ("overdue", _("Most overdue amount")),
+            ("balance", _("Highest balance")),
+            ("oldest", _("Most days past due")),
+            ("recent", _("Fewest days past due")),
+        ],
+        "views": saved_views(request.user, SCREEN),
+    }
+
+
+def conditions_of(parameters: QueryDict) -> Conditions:
+    """Read the conditions from an address; what cannot be read counts as not given."""
+    sort = parameters.get("sort", "")
+    return Conditions(
+        text=parameters.get("q", "").strip(),
+        **{name: parameters.get(name, "") for name in _TEXTS},
+        at_least=_amount(parameters.get("min", "")),
+        at_most=_amount(parameters.get("max", "")),
+        sort=sort if sort in SORTS else "overdue",
+        after=_cursor(parameters.get("after", "")),
+    )
+
+
+def _amount(text: str) -> Decimal | None:
+    try:
+        amount = Decimal(text)
+    except InvalidOperation:
+        return None
+    return amount if amount.is_finite() and abs(amount) < Decimal("1e15") else None
+
+
+def _cursor(text: str) -> str:
+    key, _colon, last = text.rpartition(":")
+    return text if last.isdigit() and (key == "new" or key.lstrip("-").replace("-", "").isdigit()) else ""
+
+
+def _filtered(parameters: QueryDict) -> bool:
+    return any(parameters.get(name) for name in ("q", *_TEXTS, "min", "max"))
+
+
+@require_GET
+@needs(Right.EXPORT)
+def export(request: StaffRequest, form: str) -> HttpResponseBase:
+    """Write the filtered list to a file, record that it left the house, and hand it over."""
+    if form not in spreadsheet.WRITERS:
+        raise Http404
+    now, conditions = clock.now(), conditions_of(request.GET)
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - FileResponse closes it
+    rows = spreadsheet.WRITERS[form](file, _lines(request, conditions))
+    said = {name: str(value) for name, value in asdict(conditions).items() if value and name not in {"after", "text"}}
+    said |= {"text": "given"} if conditions.text else {}
+    operations.record_export(user=request.user, what=SCREEN, rows=rows, conditions=said, now=now)
+    file.seek(0)
+    return FileResponse(file, as_attachment=True, filename=f"cartera-{now:%Y-%m-%d-%H%M}.{form}")
+
+
+def _lines(request: StaffRequest, conditions: Conditions) -> spreadsheet.Lines:
+    heads = [
+        _("Portfolio"), _("Account"), _("Debtor"), _("Product"), _("Status"), _("Currency"), _("Balance"),
+        _("Overdue"), _("Days past due"), _("Bucket"), _("Stage"), _("Segment"),
+    ]  # fmt: skip
+    yield heads
+    for row in receivables.everything(request.user, conditions, clock.now()):
+        place = row.portfolio
+        yield [
+            place.code, row.number, row.debtor_name, words.say("product", row.product),
+            words.say("account", row.status), place.currency, spreadsheet.amount(row.balance_minor, place.currency),
+            spreadsheet.amount(row.overdue_minor, place.currency), row.overdue_days, words.bucket(row.bucket),
+            words.say("stage", row.stage), row.segment,
+        ]  # fmt: skip
+
+
+@require_POST
+@needs(Right.SEE_CASES)
+def save_view(request: StaffRequest) -> HttpResponse:
+    """Keep the list's conditions under a name."""
+    query = QueryDict(request.POST.get("query", "").lstrip("?"), mutable=True)
+    query.pop("after", None)
+    try:
+        operations.save_view(
+            user=request.user, screen=SCREEN, name=request.POST.get("name", ""), query=query.urlencode()
+        )
+    except operations.ViewRefused:
+        return redirect("console:accounts")
+    return redirect(f"{reverse('console:accounts')}?{query.urlencode()}")
+
+
+@require_POST
+@needs(Right.SEE_CASES)
+def delete_view(request: StaffRequest, view_id: int) -> HttpResponse:
+    """Forget one of the user's own views."""
+    operations.delete_view(user=request.user, view_id=view_id)
+    return redirect("console:accounts")
+
+
+urlpatterns = [
+    path("cartera/", index, name="accounts"),
+    path("cartera/exportar.<str:form>", export, name="accounts-export"),
+    path("cartera/vistas/", save_view, name="accounts-view-save"),
+    path("cartera/vistas/<int:view_id>/borrar/", delete_view, name="accounts-view-delete"),
+]

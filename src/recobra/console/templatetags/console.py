@@ -1,0 +1,108 @@
+"""How the console writes money, numbers, days and moments: in the format of the portfolio's country."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, Protocol
+from zoneinfo import ZoneInfo
+
+from babel import Locale, UnknownLocaleError, dates, numbers
+from django import template
+from django.http import HttpRequest
+from django.utils import translation
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from recobra.console import words
+
+register = template.Library()
+
+
+class Place(Protocol):
+    """What a portfolio says about formats."""
+
+    country: str
+    currency: str
+    time_zone: str
+
+
+@register.filter
+def money(amount_minor: int | None, place: Place) -> str:
+    """Write minor units as money of a portfolio's currency, as its country writes it; nothing for None."""
+    return "—" if amount_minor is None else currency_amount(amount_minor, place.currency, place.country)
+
+
+@register.simple_tag
+def money_of(amount_minor: int | None, currency: str, country: str) -> str:
+    """Write minor units of a currency as a country writes them."""
+    return "—" if amount_minor is None else currency_amount(amount_minor, currency, country)
+
+
+def currency_amount(amount_minor: int, currency: str, country: str) -> str:
+    """Return minor units as text, such as «S/ 1,234.50» in Peru or «$ 1.234» in Chile."""
+    exponent = numbers.get_currency_precision(currency)
+    amount = Decimal(amount_minor).scaleb(-exponent)
+    return numbers.format_currency(amount, currency, locale=_numbers_of(country))
+
+
+@register.simple_tag(takes_context=True)
+def number(context: template.Context, value: int | None) -> str:
+    """Write a whole number as the user's first portfolio's country does."""
+    return "—" if value is None else numbers.format_decimal(value, locale=_numbers_of(context.get("country") or ""))
+
+
+@register.filter
+def day(value: date | None) -> str:
+    """Write a calendar day, such as «23 nov 2026»."""
+    return "—" if value is None else dates.format_date(value, "d MMM y", locale=translation.get_language() or "es")
+
+
+@register.filter
+def moment(value: datetime | None, place: Place | None) -> str:
+    """Write an instant in the portfolio's own time, such as «23 nov 2026, 10:05»."""
+    if value is None:
+        return "—"
+    zone = ZoneInfo(place.time_zone) if place else ZoneInfo("UTC")
+    return dates.format_datetime(value, "d MMM y, HH:mm", tzinfo=zone, locale=translation.get_language() or "es")
+
+
+@register.filter
+def word(code: str, family: str) -> str:
+    """Say a code in words: `{{ row.stage|word:"stage" }}`; an unknown code shows as it is."""
+    return words.say(family, code)
+
+
+@register.filter
+def tone(code: str, family: str) -> str:
+    """Return the tone of a code's badge: calm, good, warn, bad or quiet."""
+    return words.tone(family, code)
+
+
+@register.simple_tag
+def icon(name: str) -> SafeString:
+    """Draw an icon of the sprite; decoration only, so hidden from screen readers."""
+    from django.templatetags.static import static  # noqa: PLC0415 - static files are not ready at import
+
+    source = static("console/icons.svg")
+    return format_html('<svg class="icon" aria-hidden="true" focusable="false"><use href="{}#{}"/></svg>', source, name)
+
+
+@register.simple_tag(takes_context=True)
+def query(context: template.Context, **changes: Any) -> str:
+    """Return the page's query string with some parameters changed; an empty value removes one."""
+    request: HttpRequest = context["request"]
+    parameters = request.GET.copy()
+    for name, value in changes.items():
+        parameters.pop(name, None)
+        if value not in (None, ""):
+            parameters[name] = str(value)
+    return f"?{parameters.urlencode()}" if parameters else "?"
+
+
+def _numbers_of(country: str) -> Locale:
+    language = {"BR": "pt", "US": "en"}.get(country, "es")
+    try:
+        return Locale(language, country) if country else Locale("es")
+    except UnknownLocaleError:
+        return Locale("es")

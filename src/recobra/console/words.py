@@ -1,0 +1,131 @@
+"""Codes in words, and the tone in which a badge says them."""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+from django.utils.functional import Promise
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+from recobra_core.stages.limits import DEFAULT_BUCKETS
+
+Said = tuple[str | Promise, str]
+WORDS: Final[dict[str, dict[str, Said]]] = {
+    "stage": {
+        "PREVENTIVE": (_("Preventive"), "good"),
+        "ADMINISTRATIVE": (_("Administrative"), "calm"),
+        "EXTRAJUDICIAL": (_("Extrajudicial"), "warn"),
+        "JUDICIAL": (_("Judicial"), "bad"),
+    },
+    "account": {
+        "OPEN": (_("Open"), "calm"),
+        "PAID": (_("Paid"), "good"),
+        "RECALLED": (_("Recalled"), "quiet"),
+        "MISSING": (_("Missing from the load"), "warn"),
+        "WRITTEN_OFF": (_("Written off"), "quiet"),
+    },
+    "product": {
+        "LOAN": (_("Loan"), "quiet"),
+        "CARD": (_("Card"), "quiet"),
+        "SERVICE": (_("Service"), "quiet"),
+        "INVOICE": (_("Invoice"), "quiet"),
+    },
+    "contact": {
+        "DUE": (_("Planned"), "calm"),
+        "LEASED": (_("Being sent"), "calm"),
+        "SENT": (_("Sent"), "good"),
+        "FAILED": (_("Failed"), "bad"),
+        "BLOCKED": (_("Blocked"), "warn"),
+        "CANCELLED": (_("Cancelled"), "quiet"),
+        "UNCERTAIN": (_("Uncertain"), "bad"),
+    },
+    "load": {
+        "RUNNING": (_("In progress"), "calm"),
+        "DONE": (_("Loaded"), "good"),
+        "HELD": (_("Waiting for confirmation"), "warn"),
+        "REFUSED": (_("Refused"), "bad"),
+        "FAILED": (_("Failed"), "bad"),
+        "DISCARDED": (_("Discarded"), "quiet"),
+    },
+    "channel": {
+        "email": (_("E-mail"), "quiet"),
+        "sms": (_("SMS"), "quiet"),
+        "whatsapp": (_("WhatsApp"), "quiet"),
+        "call": (_("Call"), "quiet"),
+        "ivr": (_("Automatic call"), "quiet"),
+        "letter": (_("Letter"), "quiet"),
+        "visit": (_("Visit"), "quiet"),
+    },
+    "hold": {
+        "DISPUTE": (_("Dispute"), "warn"),
+        "PROMISE": (_("Promise to pay"), "calm"),
+        "PAYMENT_IN_PROCESS": (_("Payment in process"), "calm"),
+        "ILLNESS": (_("Illness or hardship"), "warn"),
+        "DECEASED": (_("Deceased"), "warn"),
+        "INSOLVENCY": (_("Insolvency"), "warn"),
+        "DISASTER": (_("Natural disaster"), "warn"),
+        "LEGAL": (_("Legal decision"), "warn"),
+        "OTHER": (_("Other"), "quiet"),
+    },
+    "posting": {
+        "CHARGE": (_("Charge"), "quiet"),
+        "PAYMENT": (_("Payment"), "good"),
+        "ADJUSTMENT": (_("Adjustment"), "calm"),
+        "WRITE_OFF": (_("Write-off"), "warn"),
+    },
+    "concept": {
+        "PRINCIPAL": (_("Principal"), "quiet"),
+        "INTEREST": (_("Interest"), "quiet"),
+        "LATE_INTEREST": (_("Late interest"), "quiet"),
+        "FEE": (_("Fee"), "quiet"),
+        "TAX": (_("Tax"), "quiet"),
+    },
+    "source": {
+        "SCREEN": (_("Recorded on screen"), "quiet"),
+        "FILE": (_("Payment file"), "quiet"),
+        "INFERRED": (_("Inferred from the load"), "quiet"),
+    },
+    "task": {
+        "OPEN": (_("Open"), "calm"),
+        "DONE": (_("Done"), "good"),
+        "CANCELLED": (_("Cancelled"), "quiet"),
+    },
+    "outcome": {
+        "contacted": (_("Talked to the debtor"), "good"),
+        "no_answer": (_("No answer"), "quiet"),
+        "wrong_data": (_("Wrong number or address"), "warn"),
+        "will_pay": (_("Says he or she will pay"), "good"),
+        "refuses": (_("Refuses to pay"), "bad"),
+        "done": (_("Done"), "good"),
+        "not_needed": (_("Not needed any more"), "quiet"),
+    },
+    "point": {
+        "PHONE": (_("Phone"), "quiet"),
+        "EMAIL": (_("E-mail"), "quiet"),
+        "ADDRESS": (_("Address"), "quiet"),
+    },
+}
+
+
+def say(family: str, code: str) -> str:
+    """Return a code in the words of the screen's language; an unknown one as it is."""
+    if family == "bucket":
+        return bucket(code)
+    return str(WORDS[family].get(code, (code, "quiet"))[0])
+
+
+def tone(family: str, code: str) -> str:
+    """Return how a code's badge looks: calm, good, warn, bad or quiet."""
+    return WORDS[family].get(code, (code, "quiet"))[1]
+
+
+def choices(family: str) -> list[tuple[str, str]]:
+    """Return the codes of a family with their words, for a list to choose from."""
+    return [(code, str(said[0])) for code, said in WORDS[family].items()]
+
+
+def bucket(key: str) -> str:
+    """Return a bucket's label as the core names it."""
+    lang: Literal["en", "es"] = "en" if get_language() == "en" else "es"
+    return next((each.label(lang) for each in DEFAULT_BUCKETS if each.key == key), key)

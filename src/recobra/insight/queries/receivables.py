@@ -1,0 +1,241 @@
+"""The list of accounts: search, filters, order and pages that stay fast over a million rows.
+
+Each portfolio is read along its own index (portfolio, overdue) and the heads are merged; nothing is ever counted
+beyond `COUNT_LIMIT`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from babel.numbers import get_currency_precision
+from django.db import connection
+
+from recobra.access.queries import User
+from recobra.portfolio import queries as portfolio_queries
+from recobra.portfolio.models import Portfolio
+
+PAGE_SIZE = 50
+COUNT_LIMIT = 1000
+_NEVER: Final = date(9999, 12, 31)
+# sort key -> (SQL over the state `s`, type of the cursor's value, descending)
+SORTS: Final = {
+    "overdue": ("s.overdue_minor", "bigint", True),
+    "balance": ("s.balance_minor", "bigint", True),
+    "oldest": (f"coalesce(s.oldest_due_date, '{_NEVER}')", "date", False),
+    "recent": ("coalesce(s.oldest_due_date, '0001-01-01')", "date", True),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Conditions:
+    """What the user asked for; empty text and None mean no condition. Amounts are overdue, in major units."""
+
+    text: str = ""
+    portfolio: str = ""
+    bucket: str = ""
+    stage: str = ""
+    segment: str = ""
+    status: str = ""
+    at_least: Decimal | None = None
+    at_most: Decimal | None = None
+    sort: str = "overdue"
+    after: str = ""
+
+    @property
+    def about_state(self) -> bool:
+        """Whether a condition can only be met by an account that a cycle has classified."""
+        return bool(self.bucket or self.stage or self.segment) or self.at_least is not None or self.at_most is not None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One account of the list. `overdue_days` is None while the account has not been classified."""
+
+    account_id: int
+    number: str
+    debtor_id: int
+    debtor_name: str
+    portfolio: Portfolio
+    product: str
+    status: str
+    balance_minor: int
+    overdue_minor: int | None
+    overdue_days: int | None
+    bucket: str
+    stage: str
+    segment: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """Rows, the cursor of the next page ('' on the last) and how many there are, up to COUNT_LIMIT."""
+
+    rows: list[Row]
+    following: str
+    count: int
+    more_than_counted: bool
+
+
+@dataclass(frozen=True)
+class _Query:
+    portfolios: list[Portfolio]
+    conditions: Conditions
+    ids: list[int] | None
+
+
+def page(user: User, conditions: Conditions, now: datetime, size: int = PAGE_SIZE) -> Page:
+    """Return one page of the accounts that meet the conditions."""
+    query = _prepare(user, conditions)
+    if not query.portfolios or query.ids == []:
+        return Page(rows=[], following="", count=0, more_than_counted=False)
+    raw = _classified(query, size + 1) if not conditions.after.startswith("new:") else []
+    if len(raw) <= size and not conditions.about_state:
+        raw += _unclassified(query, size + 1 - len(raw))
+    counted = _count(query)
+    return Page(
+        rows=_rows(raw[:size], query.portfolios, now),
+        following=raw[size - 1]["cursor"] if len(raw) > size else "",
+        count=min(counted, COUNT_LIMIT),
+        more_than_counted=counted > COUNT_LIMIT,
+    )
+
+
+def everything(user: User, conditions: Conditions, now: datetime) -> Iterator[Row]:
+    """Give all accounts that meet the conditions, page after page, for an export."""
+    size, after = 2000, ""
+    while True:
+        part = page(user, Conditions(**{**conditions.__dict__, "after": after}), now, size)
+        yield from part.rows
+        after = part.following
+        if not after:
+            return
+
+
+def segments(user: User) -> list[str]:
+    """Return the segments in use in the user's portfolios, by a loose index scan of the distinct values."""
+    ids = [portfolio.pk for portfolio in portfolio_queries.portfolios_for(user)]
+    sql = "SELECT DISTINCT segment FROM strategy_accountstate WHERE portfolio_id = ANY(%s) AND segment <> '' ORDER BY 1"
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [ids])
+        return [row[0] for row in cursor.fetchall()]
+
+
+def _prepare(user: User, conditions: Conditions) -> _Query:
+    seen = portfolio_queries.portfolios_for(user)
+    chosen = [each for each in seen if not conditions.portfolio or each.code == conditions.portfolio]
+    ids = portfolio_queries.search(user, conditions.text) if conditions.text.strip() else None
+    return _Query(chosen, conditions, ids)
+
+
+def _classified(query: _Query, limit: int) -> list[dict[str, Any]]:
+    """Read the head of each portfolio in the order asked for and merge them."""
+    key, kind, descending = SORTS[query.conditions.sort]
+    order = "DESC" if descending else "ASC"
+    parts, values = [], []
+    for portfolio in query.portfolios:
+        where, own = _where(query, portfolio)
+        if query.conditions.after:
+            last_key, last_id = query.conditions.after.rsplit(":", 1)
+            where += f" AND ({key}, s.account_id) {'<' if descending else '>'} (%s::{kind}, %s)"
+            own += [last_key, int(last_id)]
+        parts.append(
+            f"(SELECT s.*, {key} AS key FROM strategy_accountstate s JOIN portfolio_account a ON a.id = s.account_id"
+            f" WHERE {where} ORDER BY {key} {order}, s.account_id {order} LIMIT %s)"
+        )
+        values += [*own, limit]
+    return _read(
+        f"SELECT s.account_id, a.external_id AS number, a.debtor_id, d.name AS debtor_name, a.portfolio_id, a.product,"
+        f" a.status, s.balance_minor, s.overdue_minor, s.oldest_due_date, s.bucket, s.stage, s.segment,"
+        f" s.key::text || ':' || s.account_id AS cursor"
+        f" FROM ({' UNION ALL '.join(parts)}) s JOIN portfolio_account a ON a.id = s.account_id"
+        f" JOIN portfolio_debtor d ON d.id = a.debtor_id ORDER BY s.key {order}, s.account_id {order} LIMIT %s",
+        [*values, limit],
+    )
+
+
+def _unclassified(query: _Query, limit: int) -> list[dict[str, Any]]:
+    """Read accounts that no cycle has seen yet: they stand at the end, by id, with the balance of their ledger."""
+    where, values = _where_new(query)
+    after = query.conditions.after
+    last = int(after.removeprefix("new:")) if after.startswith("new:") else 0
+    found = _read(
+        f"SELECT a.id AS account_id, a.external_id AS number, a.debtor_id, d.name AS debtor_name, a.portfolio_id,"
+        f" a.product, a.status, NULL AS overdue_minor, NULL AS oldest_due_date, '' AS bucket, '' AS stage,"
+        f" '' AS segment, 'new:' || a.id AS cursor FROM portfolio_account a"
+        f" JOIN portfolio_debtor d ON d.id = a.debtor_id WHERE {where} AND a.id > %s ORDER BY a.id LIMIT %s",
+        [*values, last, limit],
+    )
+    owed = portfolio_queries.balances(row["account_id"] for row in found)
+    return [{**row, "balance_minor": owed.get(row["account_id"], 0)} for row in found]
+
+
+def _count(query: _Query) -> int:
+    """Count up to one more than COUNT_LIMIT."""
+    parts, values = [], []
+    for portfolio in query.portfolios:
+        where, own = _where(query, portfolio)
+        parts.append(
+            "(SELECT 1 FROM strategy_accountstate s JOIN portfolio_account a ON a.id = s.account_id"
+            f" WHERE {where} LIMIT %s)"
+        )
+        values += [*own, COUNT_LIMIT + 1]
+    counted = _number(f"SELECT count(*) FROM ({' UNION ALL '.join(parts)}) s", values)
+    if counted <= COUNT_LIMIT and not query.conditions.about_state:
+        where, values = _where_new(query)
+        body = f"SELECT 1 FROM portfolio_account a WHERE {where} LIMIT %s"
+        counted += _number(f"SELECT count(*) FROM ({body}) a", [*values, COUNT_LIMIT + 1])
+    return counted
+
+
+def _where(query: _Query, portfolio: Portfolio) -> tuple[str, list[Any]]:
+    """Return the condition of one portfolio's accounts that a cycle has classified, and its values."""
+    asked, factor = query.conditions, 10 ** get_currency_precision(portfolio.currency)
+    tests: list[tuple[str, Any]] = [("s.portfolio_id = %s", portfolio.pk)]
+    tests += [(f"s.{name} = %s", getattr(asked, name)) for name in ("bucket", "stage", "segment")]
+    tests += [("a.status = %s", asked.status), ("s.account_id = ANY(%s)", query.ids)]
+    tests += [("s.overdue_minor >= %s", None if asked.at_least is None else int(asked.at_least * factor))]
+    tests += [("s.overdue_minor <= %s", None if asked.at_most is None else int(asked.at_most * factor))]
+    given = [(test, value) for test, value in tests if value not in (None, "")]
+    return " AND ".join(test for test, _value in given), [value for _test, value in given]
+
+
+def _where_new(query: _Query) -> tuple[str, list[Any]]:
+    where = "a.portfolio_id = ANY(%s) AND NOT EXISTS (SELECT FROM strategy_accountstate s WHERE s.account_id = a.id)"
+    values: list[Any] = [[portfolio.pk for portfolio in query.portfolios]]
+    if query.conditions.status:
+        where, values = f"{where} AND a.status = %s", [*values, query.conditions.status]
+    if query.ids is not None:
+        where, values = f"{where} AND a.id = ANY(%s)", [*values, query.ids]
+    return where, values
+
+
+def _rows(raw: list[dict[str, Any]], portfolios: list[Portfolio], now: datetime) -> list[Row]:
+    known = {portfolio.pk: portfolio for portfolio in portfolios}
+    today = {portfolio.pk: now.astimezone(ZoneInfo(portfolio.time_zone)).date() for portfolio in portfolios}
+    return [_row(each, known[each["portfolio_id"]], today[each["portfolio_id"]]) for each in raw]
+
+
+def _row(raw: dict[str, Any], portfolio: Portfolio, today: date) -> Row:
+    due, classified = raw["oldest_due_date"], bool(raw["bucket"])
+    late = max((today - due).days, 0) if due else 0
+    shown = {name: value for name, value in raw.items() if name not in {"cursor", "oldest_due_date", "portfolio_id"}}
+    return Row(**shown, portfolio=portfolio, overdue_days=late if classified else None)
+
+
+def _read(sql: str, values: list[Any]) -> list[dict[str, Any]]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, values)
+        names = [column[0] for column in cursor.description]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def _number(sql: str, values: list[Any]) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, values)
+        return int(cursor.fetchone()[0])
