@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
-import ibis
 import pyarrow as pa
 from ibis.backends import BaseBackend
 
 from recobra_core.law.caps import caps_table
 from recobra_core.law.gate import CANDIDATE, HISTORY, verdicts
 from recobra_core.law.opening_hours import Key, openings
+from recobra_core.law.tables import table_of
 
 REQUIRED = ("country", "time_zone", "channel", "local_datetime", "prior_contacts")
 ANSWER = ("allowed", "reason", "rule", "source")
@@ -65,9 +65,9 @@ def _judge(
 ) -> dict[int, tuple[str, str, str, str]]:
     keys = [Key(*(c[name] for name in Key._fields)) for c in candidates]  # type: ignore[arg-type]
     judged = verdicts(
-        _table(candidates, CANDIDATE),
+        table_of(candidates, schema=CANDIDATE),
         openings=openings(keys=keys, company_holidays=company_holidays),
-        history=_table(history, HISTORY),
+        history=table_of(history, schema=HISTORY),
         caps=caps_table(),
     ).select("candidate_id", *ANSWER)
     found = (engine.to_pyarrow(judged) if engine else judged.to_pyarrow()).to_pylist()
@@ -90,10 +90,6 @@ def _answered(rows: pa.Table, answers: list[tuple[str, str, str, str]]) -> pa.Ta
         else:
             rows = rows.append_column(name, column)
     return rows
-
-
-def _table(rows: list[dict[str, object]], schema: ibis.Schema) -> ibis.Table:
-    return ibis.memtable({name: [row.get(name) for row in rows] for name in schema.names}, schema=schema)
 
 
 def _read(row: Mapping[str, Any], place: int) -> tuple[dict[str, object], list[dict[str, object]]]:

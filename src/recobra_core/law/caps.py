@@ -8,6 +8,7 @@ import ibis.expr.types as ir
 
 from recobra_core.law.files import countries
 from recobra_core.law.model import CHANNELS, Cap, Country, Regime
+from recobra_core.law.tables import table_of
 
 UNKNOWN_CHANNEL = "?"
 """Stands for the channel of an earlier contact that nobody knows: every cap counts it."""
@@ -46,8 +47,7 @@ def caps_table(*, day: date | None = None) -> ir.Table:
             rank += 1
             channel = regime.rules[0].channel
             rows += [(regime.id, counted, rank, *_limits(cap)) for counted in _counted(cap, channel)]
-    columns = zip(*rows, strict=True)
-    return ibis.memtable(dict(zip(CAPS.names, map(list, columns), strict=True)), schema=CAPS)
+    return table_of([dict(zip(CAPS.names, row, strict=True)) for row in rows], schema=CAPS)
 
 
 def _regimes(country: Country, day: date | None) -> Iterator[Regime]:

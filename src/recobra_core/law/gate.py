@@ -150,6 +150,7 @@ def _blocks(t: ir.Table) -> Iterator[Block]:
     yield Block(reason="channel_barred", when=barred, rule=t.closed_rule, source=t.closed_source)
     yield from _wishes(t)
     yield from _facts(t)
+    yield _unknown("unknown_date", t.local_date.isnull())
     yield Block(reason=closed, when=closed.notnull(), rule=t.closed_rule, source=t.closed_source)
     unopened = t.opens_at_utc.isnull() | t.closes_at_utc.isnull()
     yield _unknown("unknown_opening", unopened)

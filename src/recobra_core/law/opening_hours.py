@@ -13,6 +13,7 @@ import ibis.expr.types as ir
 
 from recobra_core.law.files import countries
 from recobra_core.law.model import CHANNELS, Country, Regime, Rule
+from recobra_core.law.tables import table_of
 
 COMPANY_CALENDAR = "company calendar"
 UNKNOWN_BLOCKS = "unknown facts block (house rule)"
@@ -73,8 +74,7 @@ def openings(*, keys: Iterable[Key], company_holidays: Collection[tuple[str, dat
         for country, subdivision, zones, channel, day in keys
     }
     ordered = sorted(distinct, key=lambda key: (*map(str, key[:4]), key.local_date or date.min))
-    rows = [_row(key, company_holidays) for key in ordered]
-    return ibis.memtable({name: [row.get(name) for row in rows] for name in OPENINGS.names}, schema=OPENINGS)
+    return table_of([_row(key, company_holidays) for key in ordered], schema=OPENINGS)
 
 
 def zones_for(*, country: str | None, subdivision: str | None, stated_zone: str | None) -> str:

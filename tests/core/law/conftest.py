@@ -1,0 +1,80 @@
+"""Contacts written in words, judged by the gate in one query."""
+
+import zoneinfo
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+from ibis.backends import BaseBackend
+
+from recobra_core.law import CANDIDATE, HISTORY, Key, caps_table, openings, verdicts, zones_for
+from recobra_core.law.tables import table_of
+
+Case = Mapping[str, Any]
+Judge = Callable[[Iterable[Case]], list[dict[str, Any]]]
+
+ACCOUNT_OF_THE_PAST = 7
+COMPANY_HOLIDAYS = {("DO", date(2026, 12, 24))}
+
+
+@pytest.fixture(scope="module")
+def judge(engine: BaseBackend) -> Judge:
+    """Judge cases (see gate_cases.yaml) together; one verdict per case, in order."""
+
+    def judged(cases: Iterable[Case]) -> list[dict[str, Any]]:
+        cases = list(cases)
+        rows = [candidate(case, number) for number, case in enumerate(cases)]
+        keys = [Key(*(row[name] for name in Key._fields)) for row in rows]
+        past = [row for number, case in enumerate(cases) for row in history(case, number)]
+        table = verdicts(
+            table_of(rows, schema=CANDIDATE),
+            openings=openings(keys=keys, company_holidays=COMPANY_HOLIDAYS),
+            history=table_of(past, schema=HISTORY),
+            caps=caps_table(),
+        )
+        answer = sorted(engine.to_pyarrow(table).to_pylist(), key=lambda row: row["candidate_id"])
+        assert [row["candidate_id"] for row in answer] == list(range(len(cases)))
+        return answer
+
+    return judged
+
+
+def candidate(case: Case, number: int) -> dict[str, Any]:
+    country, dash, _ = case["where"].partition("-")
+    region = case["where"] if dash else None
+    zones = case.get("zone") or zones_for(country=country, subdivision=region, stated_zone=None)
+    local = datetime.fromisoformat(str(case["at"]))
+    first = zones.split("|")[0]
+    known = zoneinfo.ZoneInfo(first if first in zoneinfo.available_timezones() else "UTC")
+    row = {
+        "candidate_id": number,
+        "debtor_id": number,
+        "creditor_id": 1,
+        "account_id": case.get("account"),
+        "country": country,
+        "subdivision": region,
+        "zones": zones,
+        "channel": case["channel"],
+        "local_date": local.date(),
+        "at_utc": local.replace(tzinfo=known).astimezone(UTC).replace(tzinfo=None),
+        "opted_out": False,
+        "consent": "granted",
+        "held": False,
+        "hold_reason": None,
+        "point_valid": True,
+    }
+    return row | case.get("facts", {})
+
+
+def history(case: Case, number: int) -> Iterable[dict[str, Any]]:
+    for text in case.get("before", ()):
+        kind, at = text.split()
+        yield {
+            "creditor_id": 1,
+            "debtor_id": number,
+            "account_id": ACCOUNT_OF_THE_PAST,
+            "channel": kind.removesuffix("_attempt"),
+            "local_date": datetime.fromisoformat(at).date(),
+            "reached": not kind.endswith("_attempt"),
+        }

@@ -1,0 +1,100 @@
+"""The countries' files: what a wrong one answers, and how a new law stands beside the old one."""
+
+from datetime import date
+from importlib import resources
+
+import pytest
+import yaml
+
+from recobra_core.law import LawFileError, countries
+from recobra_core.law.files import read_country
+from recobra_core.law.model import CHANNELS
+
+PERU = (resources.files("recobra_core.law") / "data" / "PE.yaml").read_text(encoding="utf-8")
+
+
+def changed(change) -> str:
+    raw = yaml.safe_load(PERU)
+    change(raw)
+    return yaml.safe_dump(raw)
+
+
+def test_eighteen_countries_say_something_on_every_channel():
+    codes = ["AR", "BO", "BR", "CL", "CO", "CR", "DO", "EC", "ES", "GT", "HN", "MX", "PA", "PE", "PY", "SV", "US", "UY"]
+    assert sorted(countries()) == codes
+    for country in countries().values():
+        for channel in CHANNELS:
+            regime = country.regime(channel=channel, day=date(2026, 7, 6), subdivision="")
+            assert regime, (country.code, channel)
+            assert all(rule.source and rule.certainty for rule in regime.rules)
+            assert all(cap.source for cap in regime.caps)
+
+
+def test_house_caps_cite_the_project_and_legal_ones_their_article():
+    caps = {cap.rule: cap for c in countries().values() for rule in c.rules for cap in rule.caps}
+    assert all(cap.source.startswith("law silent") for cap in caps.values() if cap.basis == "default")
+    assert caps["CL/messages/cap-1"].source == "Ley 19.496 art. 37"
+    assert caps["CL/messages/cap-1"].n == 2
+
+
+def test_the_other_articles_wait_in_the_file():
+    chile = countries()["CL"].articles
+    assert chile["records"]["years"] == 2
+    assert chile["fees"]["scale_uf"][0] == (10, 0.09)
+    assert (
+        "notify_at_workplace_phone_or_email_or_employer"
+        in (countries()["AR"].articles["subdivisions"]["AR-C"]["adds_prohibited"])
+    )
+    with pytest.raises(TypeError):
+        chile["records"] = None
+
+
+def test_a_contact_is_judged_by_the_version_of_its_day():
+    def from_august_only_mornings(raw):
+        new = dict(raw["rules"][0], effective_from=date(2027, 8, 1), windows={"mon-fri": "09:00-12:00"})
+        raw["rules"].append(new)
+
+    peru = read_country(changed(from_august_only_mornings), file="PE.yaml")
+    old = peru.regime(channel="call", day=date(2027, 7, 31), subdivision=None)
+    new = peru.regime(channel="call", day=date(2027, 8, 1), subdivision=None)
+    assert (old.id, old.rules[0].windows[0].closes) == ("PE/call@2010-10-02", 20 * 60)
+    assert (new.id, new.rules[0].windows[0].closes) == ("PE/call@2027-08-01", 12 * 60)
+    assert peru.regime(channel="call", day=date(2010, 10, 1), subdivision=None) is None
+
+
+def test_where_the_state_is_not_known_each_states_rule_must_allow():
+    brazil = countries()["BR"]
+    day = date(2026, 7, 6)
+    places = {r.place for r in brazil.regime(channel="call", day=day, subdivision=None).rules}
+    assert places == {"BR", "BR-SP", "BR-RJ", "BR-ES", "BR-AM", "BR-AL"}
+    assert brazil.regime(channel="email", day=day, subdivision=None).id == "BR/email@1991-03-11"
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        (lambda raw: raw.update(country="PX"), "PE.yaml: country: expected the name of the file"),
+        (lambda raw: raw.pop("time_zones"), "PE.yaml: time_zones: expected"),
+        (lambda raw: raw.update(sorpresa=1), "PE.yaml: unknown keys ['sorpresa']"),
+        (lambda raw: raw["rules"][0].update(windows={"mon": "20:00-07:00"}), "windows: mon: expected"),
+        (lambda raw: raw["rules"][0].update(windows={"mon": "7-20"}), "windows: mon: expected hours"),
+        (lambda raw: raw["rules"][0].update(windows={"lunes": "07:00-20:00"}), "expected a weekday"),
+        (
+            lambda raw: raw["rules"][0].update(windows={"mon-fri": "07:00-20:00", "tue": "08:00-09:00"}),
+            "tue: expected each weekday once",
+        ),
+        (lambda raw: raw["rules"][0].update(holidays="maybe"), "PE.yaml: rules[0]: holidays: expected one of"),
+        (lambda raw: raw["rules"][0].update(channels=["fax"]), "rules[0]: channels: expected names"),
+        (lambda raw: raw["rules"][0].update(effective_from="soon"), "rules[0]: effective_from: expected"),
+        (lambda raw: raw["rules"][0].update(caps=["none/cap-9"]), "PE.yaml: caps: none/cap-9: expected"),
+        (lambda raw: raw["rules"].append(raw["rules"][0]), "one version per channel and day"),
+        (lambda raw: raw["caps"]["default/cap-1"].update(n=0), "caps: default/cap-1: n: expected"),
+        (lambda raw: raw["caps"]["default/cap-1"].update(per="month"), "default/cap-1: per: expected one of"),
+        (lambda raw: raw["caps"]["default/cap-1"].update(scope="group"), "default/cap-1: channels: expected"),
+    ],
+)
+def test_a_wrong_file_names_file_and_key(change, complaint):
+    with pytest.raises(LawFileError) as wrong:
+        read_country(changed(change), file="PE.yaml")
+    assert complaint in str(wrong.value)
+    assert str(wrong.value).startswith("PE.yaml: ")
