@@ -2,6 +2,31 @@
 
 from __future__ import annotations
 
+from recobra.contact import operations as contact
+from recobra.journal.operations import Facts, react
+from recobra.strategy import operations as strategy
+from recobra.strategy.operations.redecide import FEW
+
 
 def connect() -> None:
-    """Register what follows from each kind of fact."""
+    """Register what follows from each kind of fact, in order."""
+    react("payment.recorded", _cancel_pursuit)
+    for kind in ("contact.cancelled", "contact.blocked"):
+        react(kind, _let_steps_fire_again)
+    for kind in ("payment.recorded", "payment.reversed", "hold.placed", "hold.lifted"):
+        react(kind, _decide_again)
+
+
+def _cancel_pursuit(facts: Facts) -> None:
+    contact.cancel_planned(debtor_ids=facts.debtor_ids(), reason="payment", at=facts.at, actor=facts.actor)
+
+
+def _let_steps_fire_again(facts: Facts) -> None:
+    strategy.void_firings(contact_ids=facts.rows["contact_id"].to_pylist(), now=facts.at)
+
+
+def _decide_again(facts: Facts) -> None:
+    """Decide at once for the debtors of a fact; those of a whole load wait for the cycle that follows it."""
+    debtors = facts.debtor_ids()
+    if facts.actor != "cycle" and len(debtors) <= FEW:
+        strategy.redecide(debtor_ids=debtors, now=facts.at, actor=facts.actor)

@@ -1,0 +1,165 @@
+"""The portfolio as tables for the core. Every reader narrows by debtor, or takes all of the portfolios named."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import pyarrow as pa
+
+from recobra.kit import tables
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """The part of the installation that is read: some portfolios, and within them all debtors or a few."""
+
+    portfolio_ids: Sequence[int]
+    debtor_ids: Sequence[int] | None = None
+
+    def where(self, *, debtor: str, portfolio: str | None = None) -> tuple[str, list[object]]:
+        """Return an SQL condition on the named columns and its parameters."""
+        clauses, parameters = ["true"], list[object]()
+        if portfolio is not None:
+            clauses.append(f"{portfolio} = ANY(%s)")
+            parameters.append(list(self.portfolio_ids))
+        if self.debtor_ids is not None:
+            clauses.append(f"{debtor} = ANY(%s)")
+            parameters.append(list(self.debtor_ids))
+        return " AND ".join(clauses), parameters
+
+
+ITEMS = pa.schema(
+    [
+        ("account_id", pa.int64()),
+        ("debtor_id", pa.int64()),
+        ("portfolio_id", pa.int64()),
+        ("due_date", pa.date32()),
+        ("open_minor", pa.int64()),
+    ]
+)
+
+
+def items(part: Part, *, as_of: date) -> pa.Table:
+    """Return what is open on each instalment at the end of a day, from the ledger alone (schema ITEMS).
+
+    A day in the past is rebuilt with everything known today, back-dated payments included.
+    """
+    where, parameters = part.where(debtor="a.debtor_id", portfolio="a.portfolio_id")
+    narrowed = "" if part.debtor_ids is None else "AND p.account_id IN (SELECT a.id FROM mine a)"
+    query = f"""
+        WITH mine AS MATERIALIZED (
+            SELECT a.id, a.debtor_id, a.portfolio_id FROM portfolio_account a WHERE {where}
+        ), open AS (
+            SELECT p.instalment_id, p.account_id, sum(p.amount_minor)::bigint AS open_minor
+            FROM portfolio_posting p WHERE p.value_date <= %s {narrowed}
+            GROUP BY p.instalment_id, p.account_id HAVING sum(p.amount_minor) <> 0
+        )
+        SELECT o.account_id, a.debtor_id, a.portfolio_id, i.due_date, o.open_minor
+        FROM open o JOIN mine a ON a.id = o.account_id JOIN portfolio_instalment i ON i.id = o.instalment_id"""
+    return tables.fetch(query, [*parameters, as_of], ITEMS)
+
+
+ACCOUNTS = pa.schema(
+    [
+        ("account_id", pa.int64()),
+        ("debtor_id", pa.int64()),
+        ("portfolio_id", pa.int64()),
+        ("product", pa.string()),
+        ("opened_date", pa.date32()),
+        ("attributes", pa.string()),
+    ]
+)
+
+
+def accounts(part: Part) -> pa.Table:
+    """Return the open accounts (schema ACCOUNTS)."""
+    where, parameters = part.where(debtor="debtor_id", portfolio="portfolio_id")
+    query = f"""SELECT id, debtor_id, portfolio_id, product, opened_date, nullif(attributes::text, '{{}}')
+        FROM portfolio_account WHERE status = 'OPEN' AND {where}"""
+    return tables.fetch(query, parameters, ACCOUNTS)
+
+
+DEBTORS = pa.schema(
+    [
+        ("debtor_id", pa.int64()),
+        ("creditor_id", pa.int64()),
+        ("debtor_kind", pa.string()),
+        ("country", pa.string()),
+        ("subdivision", pa.string()),
+        ("time_zone", pa.string()),
+    ]
+)
+
+
+def debtors(part: Part) -> pa.Table:
+    """Return the debtors of the portfolios' creditors (schema DEBTORS); '' stands for not stated."""
+    where, parameters = part.where(debtor="d.id")
+    query = f"""SELECT d.id, d.creditor_id, d.kind, d.country, d.subdivision, d.time_zone FROM portfolio_debtor d
+        WHERE d.creditor_id IN (SELECT creditor_id FROM portfolio_portfolio WHERE id = ANY(%s)) AND {where}"""
+    return tables.fetch(query, [list(part.portfolio_ids), *parameters], DEBTORS)
+
+
+POINTS = pa.schema(
+    [
+        ("contact_point_id", pa.int64()),
+        ("debtor_id", pa.int64()),
+        ("kind", pa.string()),
+        ("line", pa.string()),
+        ("valid", pa.bool_()),
+        ("opted_out", pa.bool_()),
+        ("consent", pa.string()),
+        ("quality", pa.int64()),
+    ]
+)
+
+
+def points(part: Part) -> pa.Table:
+    """Return the contact points in use (schema POINTS)."""
+    where, parameters = part.where(debtor="c.debtor_id")
+    query = f"""SELECT c.id, c.debtor_id, c.kind, c.line, c.valid, c.opted_out_at IS NOT NULL,
+            CASE WHEN c.consent THEN 'granted' WHEN NOT c.consent THEN 'denied' END, c.quality
+        FROM portfolio_contactpoint c WHERE c.retired_at IS NULL AND {where}"""
+    return tables.fetch(query, parameters, POINTS)
+
+
+HOLDS = pa.schema(
+    [
+        ("debtor_id", pa.int64()),
+        ("account_id", pa.int64()),
+        ("reason", pa.string()),
+        ("disputed_minor", pa.int64()),
+    ]
+)
+
+
+def holds(part: Part, *, as_of: date) -> pa.Table:
+    """Return the holds in force on a day (schema HOLDS); no account means the whole debtor."""
+    where, parameters = part.where(debtor="debtor_id")
+    query = f"""SELECT debtor_id, account_id, reason, disputed_minor FROM portfolio_hold
+        WHERE lifted_at IS NULL AND starts_on <= %s AND (ends_on IS NULL OR ends_on >= %s) AND {where}"""
+    return tables.fetch(query, [as_of, as_of, *parameters], HOLDS)
+
+
+PORTFOLIOS = pa.schema(
+    [
+        ("portfolio_id", pa.int64()),
+        ("creditor_id", pa.int64()),
+        ("portfolio", pa.string()),
+        ("currency", pa.string()),
+        ("default_zone", pa.string()),
+    ]
+)
+
+
+def portfolios(part: Part) -> pa.Table:
+    """Return the portfolios themselves (schema PORTFOLIOS)."""
+    query = "SELECT id, creditor_id, code, currency, time_zone FROM portfolio_portfolio WHERE id = ANY(%s)"
+    return tables.fetch(query, [list(part.portfolio_ids)], PORTFOLIOS)
+
+
+def company_holidays() -> pa.Table:
+    """Return the company's own closed days: country, day."""
+    schema = pa.schema([("country", pa.string()), ("day", pa.date32())])
+    return tables.fetch("SELECT country, day FROM portfolio_companyholiday", [], schema)

@@ -1,0 +1,65 @@
+"""Alarms: what a person must know about the data before anybody is contacted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
+
+from django.db import connection, transaction
+from django.utils.translation import gettext_noop
+
+from .models import Alarm
+
+STALE = gettext_noop("The last load is older than the portfolio allows: its debtors are not contacted.")
+UNAPPLIED = gettext_noop("There are payments with an amount that could not be applied.")
+UNCERTAIN = gettext_noop("There are messages of which it is not known whether they arrived.")
+NO_POINT = gettext_noop("There are debtors with overdue debts and no way to contact them.")
+NO_DUE_DATE = gettext_noop("There are accounts without a due date: no step can fire for them.")
+HELD_LOAD = gettext_noop("A load waits for confirmation.")
+
+_CHECKS = {
+    ("unapplied", UNAPPLIED): """SELECT DISTINCT portfolio_id FROM payments_payment
+        WHERE unapplied_minor > 0 AND reversed_at IS NULL""",
+    ("uncertain", UNCERTAIN): "SELECT DISTINCT portfolio_id FROM contact_contact WHERE status = 'UNCERTAIN'",
+    ("no_contact_point", NO_POINT): """SELECT DISTINCT s.portfolio_id FROM strategy_accountstate s
+        WHERE s.overdue_minor > 0 AND NOT EXISTS (SELECT FROM portfolio_contactpoint c
+            WHERE c.debtor_id = s.debtor_id AND c.valid AND c.retired_at IS NULL)""",
+    ("no_due_date", NO_DUE_DATE): """SELECT DISTINCT portfolio_id FROM strategy_accountstate
+        WHERE bucket = 'unknown' AND balance_minor > 0""",
+    ("held_load", HELD_LOAD): "SELECT DISTINCT portfolio_id FROM intake_load WHERE status = 'HELD'",
+}
+
+
+@transaction.atomic
+def check_freshness(*, portfolio_ids: Iterable[int], as_of: date, now: datetime) -> frozenset[int]:
+    """Return the portfolios whose last load is too old to contact anybody on a day, and raise or clear their alarm."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT p.id, p.freshness_days, max(l.as_of) FROM portfolio_portfolio p
+               LEFT JOIN intake_load l ON l.portfolio_id = p.id AND l.status = 'DONE'
+               WHERE p.id = ANY(%s) GROUP BY p.id""",
+            [list(portfolio_ids)],
+        )
+        rows = cursor.fetchall()
+    stale = frozenset(pk for pk, days, last in rows if last is None or last < as_of - timedelta(days))
+    _set("stale_load", STALE, stale, now)
+    return stale
+
+
+@transaction.atomic
+def check_data(*, portfolio_ids: Iterable[int], now: datetime) -> None:
+    """Raise and clear the alarms about gaps in the data and about what waits for a person."""
+    mine = frozenset(portfolio_ids)
+    for (kind, text), query in _CHECKS.items():
+        with connection.cursor() as cursor:
+            cursor.execute(query)
+            _set(kind, text, frozenset(pk for (pk,) in cursor.fetchall()) & mine, now)
+
+
+def _set(kind: str, text: str, portfolio_ids: frozenset[int], now: datetime) -> None:
+    standing = Alarm.objects.filter(kind=kind, cleared_at__isnull=True)
+    standing.exclude(portfolio_id__in=portfolio_ids).update(cleared_at=now)
+    known = set(standing.values_list("portfolio_id", flat=True))
+    Alarm.objects.bulk_create(
+        Alarm(portfolio_id=pk, kind=kind, text=text, raised_at=now) for pk in sorted(portfolio_ids - known)
+    )

@@ -1,0 +1,21 @@
+"""Public writes of strategies: versions, the daily cycle, and the re-decision of one debtor."""
+
+from .cycle import CycleRefused, run_cycle
+from .firings import void_firings
+from .redecide import redecide
+from .touch import would_touch
+from .versions import StrategyRefused, assign, ensure_ready, publish, retire, save_draft
+
+__all__ = [
+    "CycleRefused",
+    "StrategyRefused",
+    "assign",
+    "ensure_ready",
+    "publish",
+    "redecide",
+    "retire",
+    "run_cycle",
+    "save_draft",
+    "void_firings",
+    "would_touch",
+]

@@ -1,0 +1,224 @@
+"""Write a day's decisions: only what changed, all or nothing."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import fields, replace
+from datetime import date, datetime, timedelta
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from django.db import connection, transaction
+
+from recobra.contact import operations as contact
+from recobra.journal.operations import Facts, record_all
+from recobra.kit import tables
+from recobra.portfolio.operations import place_holds
+from recobra.strategy.policies import Policies
+from recobra.workbench.operations import create_tasks
+
+from .deciding import Decisions
+
+LOCK = "hashtext('recobra.decisions')"
+_DECIDING_FACTS = ["payment.recorded", "payment.reversed", "hold.placed", "hold.lifted"]
+
+
+def journal_mark() -> int:
+    """Return the id of the newest fact: what comes later is not in a snapshot taken now."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT coalesce(max(id), 0) FROM journal_entry")
+        (mark,) = cursor.fetchone()
+    return int(mark)
+
+
+@transaction.atomic
+def commit(
+    decisions: Decisions,
+    *,
+    policies: Policies,
+    portfolio_ids: list[int],
+    as_of: date,
+    actor: str,
+    now: datetime,
+    since: int | None = None,
+) -> dict[str, int]:
+    """Write states, contacts, tasks, holds, firings and transitions; return the counts.
+
+    `since` is the `journal_mark` of the snapshot. Debtors about whom a deciding fact came after it are left out:
+    that fact has decided for them on newer knowledge.
+    """
+    if since is not None:
+        decisions = _without_moved(decisions, since)
+    _write_states(decisions)
+    transitions = _record_transitions(decisions.transitions, actor=actor, now=now)
+    planned, blocked = _write_contacts(decisions, policies=policies, as_of=as_of, now=now)
+    tasks = _write_tasks(decisions, as_of=as_of, actor=actor, now=now)
+    tasks += _write_unreachable(decisions, as_of=as_of, actor=actor, now=now)
+    _write_stage_firings(decisions, as_of=as_of)
+    _write_holds(decisions, as_of=as_of, actor=actor, now=now)
+    _drop_closed(portfolio_ids)
+    return {
+        "contacts_planned": planned,
+        "contacts_blocked": blocked,
+        "tasks_created": tasks,
+        "transitions": transitions,
+    }
+
+
+def _without_moved(decisions: Decisions, since: int) -> Decisions:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT pg_advisory_xact_lock({LOCK})")
+    moved = tables.fetch(
+        "SELECT DISTINCT debtor_id FROM journal_entry WHERE id > %s AND kind = ANY(%s) AND debtor_id IS NOT NULL",
+        [since, _DECIDING_FACTS],
+        pa.schema([("debtor_id", pa.int64())]),
+    )["debtor_id"]
+    if len(moved) == 0:
+        return decisions
+    kept = {
+        field.name: table.filter(pc.invert(pc.is_in(table["debtor_id"], moved)))
+        for field in fields(decisions)
+        if isinstance(table := getattr(decisions, field.name), pa.Table) and "debtor_id" in table.column_names
+    }
+    return replace(decisions, **kept)
+
+
+def _write_states(decisions: Decisions) -> None:
+    tables.copy_in("strategy_accountstate", decisions.new_states)
+    changed = decisions.changed_states
+    if changed.num_rows == 0:
+        return
+    columns = [name for name in changed.column_names if name not in {"account_id", "portfolio_id", "debtor_id"}]
+    assignments = ", ".join(f"{name} = s.{name}" for name in columns)
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TEMPORARY TABLE moved (LIKE strategy_accountstate) ON COMMIT DROP")
+        tables.copy_in("moved", changed)
+        cursor.execute("ANALYZE moved")
+        cursor.execute(
+            f"UPDATE strategy_accountstate t SET {assignments} FROM moved s WHERE t.account_id = s.account_id"
+        )
+        cursor.execute("DROP TABLE moved")
+
+
+def _record_transitions(transitions: pa.Table, *, actor: str, now: datetime) -> int:
+    if transitions.num_rows == 0:
+        return 0
+    payload = [
+        json.dumps({"from": row["was_stage"], "to": row["stage"], "dpd": row["dpd"]})
+        for row in transitions.select(["was_stage", "stage", "dpd"]).to_pylist()
+    ]
+    subjects = transitions.select(["portfolio_id", "debtor_id", "account_id"])
+    rows = subjects.append_column("payload", pa.array(payload))
+    record_all(Facts(kind="stage.changed", at=now, actor=actor, rows=rows))
+    return transitions.num_rows
+
+
+def _write_contacts(decisions: Decisions, *, policies: Policies, as_of: date, now: datetime) -> tuple[int, int]:
+    judged = decisions.contacts
+    if judged.num_rows == 0:
+        return 0, 0
+    count = judged.num_rows
+    versions = [policies.versions.get(code) for code in judged["strategy_code"].to_pylist()]
+    instant = pa.timestamp("us", tz="UTC")
+    due_at = judged["due_at"].cast(pa.timestamp("us")).cast(instant)
+    rows = pa.table(
+        {
+            "debtor_id": judged["debtor_id"],
+            "portfolio_id": judged["portfolio_id"],
+            "point_id": judged["contact_point_id"],
+            "channel": judged["channel"],
+            "template_code": judged["template_code"],
+            "strategy_version_id": pa.array(versions, pa.int64()),
+            "step_key": judged["lead_step_key"],
+            "status": pc.if_else(judged["allowed"], "DUE", "BLOCKED"),
+            "planned_for": pa.array([as_of] * count, pa.date32()),
+            "due_at": pc.coalesce(due_at, pa.scalar(now, instant)),
+            "closes_at": judged["closes_at"].cast(pa.timestamp("us")).cast(instant),
+            "zones": judged["zones"],
+            "reason": pc.coalesce(judged["reason"], ""),
+            "rule": pc.coalesce(judged["rule"], ""),
+            "article": pc.coalesce(judged["source"], ""),
+        }
+    )
+    made = contact.plan(contacts=rows, now=now)
+    allowed = judged.filter(judged["allowed"]).select(["debtor_id", "creditor_id"])
+    fired = decisions.items.filter(decisions.items["reachable"]).join(
+        allowed, keys=["debtor_id", "creditor_id"], join_type="inner"
+    )
+    fired = fired.join(made.select(["debtor_id", "contact_id"]), keys="debtor_id", join_type="inner")
+    _fire(fired, as_of=as_of)
+    return allowed.num_rows, count - allowed.num_rows
+
+
+def _fire(fired: pa.Table, *, as_of: date) -> None:
+    """Remember the steps that fired: account_id, strategy_code, step_key, cycle_date, occurrence and what they made."""
+    names = ["account_id", "strategy_code", "step_key", "cycle_date", "occurrence", "contact_id", "task_id"]
+    rows = fired.select([name for name in names if name in fired.column_names])
+    rows = rows.append_column("fired_on", pa.array([as_of] * rows.num_rows, pa.date32()))
+    tables.copy_in("strategy_firing", rows)
+
+
+def _write_tasks(decisions: Decisions, *, as_of: date, actor: str, now: datetime) -> int:
+    due = decisions.tasks
+    if due.num_rows == 0:
+        return 0
+    days = [as_of + timedelta(days or 0) for days in due["due_in_days"].to_pylist()]
+    rows = due.select(["portfolio_id", "debtor_id", "account_id", "kind", "title", "step_key"])
+    made = create_tasks(rows=rows.append_column("due_date", pa.array(days, pa.date32())), actor=actor, now=now)
+    _fire(due.append_column("task_id", made["task_id"]), as_of=as_of)
+    return due.num_rows
+
+
+def _write_unreachable(decisions: Decisions, *, as_of: date, actor: str, now: datetime) -> int:
+    """Ask a person to find a way to reach the debtor, once, and let the steps count as fired."""
+    lost = decisions.unreachable
+    if lost.num_rows == 0:
+        return 0
+    _fire(decisions.items.filter(pc.invert(decisions.items["reachable"])), as_of=as_of)
+    open_already = tables.fetch(
+        "SELECT debtor_id FROM workbench_task WHERE status = 'OPEN' AND kind = 'unreachable' AND debtor_id = ANY(%s)",
+        [lost["debtor_id"].to_pylist()],
+        pa.schema([("debtor_id", pa.int64())]),
+    )
+    fresh = lost.filter(pc.invert(pc.is_in(lost["debtor_id"], open_already["debtor_id"])))
+    count = fresh.num_rows
+    if count == 0:
+        return 0
+    rows = pa.table(
+        {
+            "portfolio_id": fresh["portfolio_id"],
+            "debtor_id": fresh["debtor_id"],
+            "account_id": fresh["lead_account_id"],
+            "kind": pa.array(["unreachable"] * count),
+            "title": fresh["reason"],
+            "step_key": fresh["lead_step_key"],
+            "due_date": pa.array([as_of + timedelta(2)] * count, pa.date32()),
+        }
+    )
+    create_tasks(rows=rows, actor=actor, now=now)
+    return count
+
+
+def _write_stage_firings(decisions: Decisions, *, as_of: date) -> None:
+    if decisions.stage_changes.num_rows:
+        _fire(decisions.stage_changes, as_of=as_of)
+
+
+def _write_holds(decisions: Decisions, *, as_of: date, actor: str, now: datetime) -> None:
+    due = decisions.holds
+    if due.num_rows == 0:
+        return
+    ends = [as_of + timedelta(days) for days in due["days"].to_pylist()]
+    rows = due.select(["debtor_id", "account_id", "reason"]).append_column("ends_on", pa.array(ends, pa.date32()))
+    place_holds(rows=rows, starts_on=as_of, actor=actor, now=now)
+    _fire(due, as_of=as_of)
+
+
+def _drop_closed(portfolio_ids: list[int]) -> None:
+    """Forget the derived state of accounts that are no longer open."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "DELETE FROM strategy_accountstate s USING portfolio_account a"
+            " WHERE a.id = s.account_id AND a.status <> 'OPEN' AND a.portfolio_id = ANY(%s)",
+            [portfolio_ids],
+        )

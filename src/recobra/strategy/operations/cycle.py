@@ -1,0 +1,184 @@
+"""The daily cycle: seven named steps, each counted and timed, all repeatable."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import ibis.expr.types as ir
+from django.db import connection, transaction
+
+from recobra.contact import operations as contact
+from recobra.journal.operations import record
+from recobra.kit import engine
+from recobra.portfolio.snapshot import Part
+from recobra.strategy import alarms
+from recobra.strategy.models import CycleRun, CycleStep
+from recobra.strategy.policies import Policies, in_force
+
+from . import measuring
+from .commit import commit, journal_mark
+from .deciding import Decisions, classify_into, decide, facts_of
+from .reading import lake_folder, read, write_lake, write_table
+
+STEPS = ("freshness", "snapshot", "classify", "score", "decide", "commit", "measure")
+_LOCK = "hashtext('recobra.cycle')"
+logger = logging.getLogger(__name__)
+
+
+class CycleRefused(Exception):
+    """The cycle cannot run for this day; the text says why."""
+
+
+@dataclass
+class _Day:
+    """What one step leaves for the next."""
+
+    as_of: date
+    actor: str
+    now: datetime
+    policies: Policies
+    duck: Any
+    contactable: frozenset[int] = frozenset()
+    mark: int = 0
+    classified: ir.Table | None = None
+    facts: Any = None
+    decisions: Decisions | None = None
+    figures: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def part(self) -> Part:
+        """Return the whole installation."""
+        return Part(portfolio_ids=self.policies.portfolio_ids)
+
+
+def run_cycle(*, as_of: date, actor: str, actor_id: int | None = None, now: datetime) -> dict[str, Any]:
+    """Run the cycle of a day over all portfolios. Two at once run one after the other; the second finds nothing new.
+
+    Returns as_of, steps [{name, count, seconds}], contacts_planned, contacts_blocked, tasks_created, transitions.
+    Raises CycleRefused where a later day has run already: the plan would be of the past.
+    """
+    with _alone():
+        latest = CycleRun.objects.filter(status=CycleRun.Status.DONE).order_by("-as_of").first()
+        if latest is not None and latest.as_of > as_of:
+            raise CycleRefused(f"The cycle of {latest.as_of} has run; an earlier day ({as_of}) is not planned again.")
+        CycleRun.objects.filter(status=CycleRun.Status.RUNNING).update(
+            status=CycleRun.Status.FAILED, finished_at=now, reason="Interrupted."
+        )
+        run = CycleRun.objects.create(as_of=as_of, status=CycleRun.Status.RUNNING, started_at=now, actor=actor)
+        with engine.duckdb() as duck:
+            day = _Day(as_of=as_of, actor=actor, now=now, policies=in_force(), duck=duck)
+            try:
+                steps = [_step(run, position, name, day) for position, name in enumerate(STEPS)]
+            except Exception as error:
+                run.status, run.finished_at, run.reason = CycleRun.Status.FAILED, now, type(error).__name__
+                run.save()
+                raise
+        figures = {"as_of": as_of.isoformat(), "steps": steps, **day.figures}
+        _finish(run, figures, actor=actor, actor_id=actor_id, now=now)
+        return figures
+
+
+def _finish(run: CycleRun, figures: dict[str, Any], *, actor: str, actor_id: int | None, now: datetime) -> None:
+    with transaction.atomic():
+        spent = sum(step["seconds"] for step in figures["steps"])
+        run.status, run.figures, run.finished_at = CycleRun.Status.DONE, figures, now + timedelta(seconds=spent)
+        run.save()
+        record("cycle.run", at=now, actor=actor, actor_id=actor_id, payload={"run_id": run.pk, "as_of": run.as_of})
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT pg_advisory_lock({_LOCK})")
+        try:
+            yield
+        finally:
+            cursor.execute(f"SELECT pg_advisory_unlock({_LOCK})")
+
+
+def _step(run: CycleRun, position: int, name: str, day: _Day) -> dict[str, Any]:
+    row = CycleStep.objects.create(
+        run=run, name=name, position=position, status=CycleRun.Status.RUNNING, started_at=day.now
+    )
+    begin = time.perf_counter()
+    row.count = _WORK[name](day)
+    row.seconds = round(time.perf_counter() - begin, 3)
+    row.status = CycleRun.Status.DONE
+    row.save()
+    logger.info("cycle %s: %s, %d, %.2f s", day.as_of, name, row.count, row.seconds)
+    return {"name": name, "count": row.count, "seconds": row.seconds}
+
+
+def _freshness(day: _Day) -> int:
+    """Leave out portfolios with stale data, and take back what an earlier day planned and nobody sent."""
+    stale = alarms.check_freshness(portfolio_ids=day.policies.portfolio_ids, as_of=day.as_of, now=day.now)
+    day.contactable = day.policies.followed - stale
+    contact.expire(before=day.as_of, at=day.now)
+    return len(day.policies.portfolio_ids)
+
+
+def _snapshot(day: _Day) -> int:
+    day.mark = journal_mark()
+    tables = read(day.part, as_of=day.as_of, contactable=day.contactable)
+    count = tables["accounts"].num_rows
+    folder = write_lake(tables, as_of=day.as_of)
+    given = {
+        name: day.duck.read_parquet(str(folder / f"{name}.parquet"), table_name=f"given_{name}") for name in tables
+    }
+    day.facts = facts_of(day.duck, given, day.policies)
+    return count
+
+
+def _classify(day: _Day) -> int:
+    day.classified = classify_into(day.duck, day.facts, day.policies, as_of=day.as_of)
+    return int(day.classified.count().execute())
+
+
+def _score(day: _Day) -> int:
+    """Write the arrears portfolio of the day with its indicators beside the snapshot."""
+    assert day.classified is not None
+    scored = measuring.with_indicators(day.classified)
+    table = scored.to_pyarrow()
+    write_table(table, lake_folder(day.as_of) / "portfolio.parquet")
+    return table.num_rows
+
+
+def _decide(day: _Day) -> int:
+    assert day.classified is not None
+    day.decisions = decide(day.duck, day.facts, day.classified, day.policies, as_of=day.as_of)
+    return day.decisions.due
+
+
+def _commit(day: _Day) -> int:
+    assert day.decisions is not None
+    day.figures = commit(
+        day.decisions, policies=day.policies, portfolio_ids=list(day.policies.portfolio_ids), as_of=day.as_of,
+        actor="cycle", now=day.now, since=day.mark,
+    )  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE strategy_accountstate, strategy_firing, contact_contact")
+    return day.decisions.new_states.num_rows + day.decisions.changed_states.num_rows
+
+
+def _measure(day: _Day) -> int:
+    assert day.classified is not None
+    count = measuring.measure(day.classified, as_of=day.as_of)
+    alarms.check_data(portfolio_ids=day.policies.portfolio_ids, now=day.now)
+    return count
+
+
+_WORK: dict[str, Callable[[_Day], int]] = {
+    "freshness": _freshness,
+    "snapshot": _snapshot,
+    "classify": _classify,
+    "score": _score,
+    "decide": _decide,
+    "commit": _commit,
+    "measure": _measure,
+}

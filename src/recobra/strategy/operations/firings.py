@@ -1,0 +1,13 @@
+"""Let a step fire again whose contact never reached the debtor."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from recobra.strategy.models import Firing
+
+
+def void_firings(*, contact_ids: Sequence[int], now: datetime) -> int:
+    """Void the firings of contacts that were cancelled, blocked or failed; return how many."""
+    return Firing.objects.filter(contact_id__in=list(contact_ids), voided_at__isnull=True).update(voided_at=now)

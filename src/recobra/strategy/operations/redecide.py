@@ -1,0 +1,67 @@
+"""Decide again for one debtor, at once, by the same expressions as the daily cycle."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+
+from django.db import connection, transaction
+
+from recobra.kit import engine
+from recobra.portfolio.snapshot import Part
+from recobra.strategy.models import CycleRun
+from recobra.strategy.policies import in_force
+
+from .commit import LOCK, commit
+from .deciding import classify_into, decide, facts_of
+from .reading import read
+
+FEW = 50
+"""More debtors than this wait for the next cycle: a load that infers thousands of payments is followed by one."""
+
+
+@transaction.atomic
+def redecide(*, debtor_ids: Sequence[int], as_of: date | None = None, now: datetime, actor: str) -> dict[str, int]:
+    """Classify a few debtors again and plan what is due for them; return the counts of `commit`.
+
+    `as_of` is the day of the last cycle unless given: before the first cycle there is nothing to decide.
+    Raises ValueError for more than FEW debtors.
+    """
+    if len(debtor_ids) > FEW:
+        raise ValueError(f"{len(debtor_ids)} debtors were given; at most {FEW} are decided again at once.")
+    last = CycleRun.objects.filter(status=CycleRun.Status.DONE).order_by("-as_of").values_list("as_of", flat=True)
+    day = as_of or last.first()
+    if day is None:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT pg_advisory_xact_lock_shared({LOCK})")
+    policies = in_force(_portfolios_of(debtor_ids))
+    part = Part(portfolio_ids=policies.portfolio_ids, debtor_ids=list(debtor_ids))
+    tables = read(part, as_of=day, contactable=policies.followed & _fresh(policies.portfolio_ids, day))
+    with engine.duckdb() as duck:
+        given = {name: duck.create_table(f"given_{name}", table) for name, table in tables.items()}
+        facts = facts_of(duck, given, policies)
+        classified = classify_into(duck, facts, policies, as_of=day)
+        decisions = decide(duck, facts, classified, policies, as_of=day)
+    return commit(
+        decisions, policies=policies, portfolio_ids=list(policies.portfolio_ids), as_of=day, actor=actor, now=now
+    )
+
+
+def _portfolios_of(debtor_ids: Sequence[int]) -> list[int]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT DISTINCT portfolio_id FROM portfolio_account WHERE debtor_id = ANY(%s)", [list(debtor_ids)]
+        )
+        return [pk for (pk,) in cursor.fetchall()]
+
+
+def _fresh(portfolio_ids: Sequence[int], day: date) -> frozenset[int]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT p.id, p.freshness_days, max(l.as_of) FROM portfolio_portfolio p
+               JOIN intake_load l ON l.portfolio_id = p.id AND l.status = 'DONE'
+               WHERE p.id = ANY(%s) GROUP BY p.id""",
+            [list(portfolio_ids)],
+        )
+        return frozenset(pk for pk, days, last in cursor.fetchall() if last >= day - timedelta(days))

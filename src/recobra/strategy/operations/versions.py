@@ -1,0 +1,112 @@
+"""Versions of a strategy: draft, published, retired; who and when; never edited once published."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from recobra.journal.operations import record
+from recobra.portfolio.models import Portfolio
+from recobra.strategy.models import Assignment, StrategyVersion
+from recobra.strategy.policies import catalogue_with, in_force
+from recobra_core.decide import ready
+from recobra_core.decide.strategy import Strategy, StrategyError
+
+Status = StrategyVersion.Status
+
+
+class StrategyRefused(Exception):
+    """The strategy cannot be saved, published or assigned; `problems` are shown as they are."""
+
+    def __init__(self, problems: list[str]) -> None:
+        self.problems = problems
+        super().__init__(" ".join(problems))
+
+
+def check(document: Any, *, language: str = "es") -> Strategy:
+    """Read a strategy document against the columns of this installation. Raises StrategyRefused."""
+    try:
+        return Strategy.parse(document, catalogue=catalogue_with(in_force().attributes))
+    except StrategyError as error:
+        raise StrategyRefused(error.messages(language)) from error
+
+
+@transaction.atomic
+def save_draft(*, document: Any, actor: str, actor_id: int | None = None, now: datetime) -> StrategyVersion:
+    """Keep a document as the draft of its strategy, in place of the draft before. Raises StrategyRefused."""
+    strategy = check(document)
+    versions = StrategyVersion.objects.select_for_update().filter(code=strategy.code)
+    draft = versions.filter(status=Status.DRAFT).first()
+    if draft is None:
+        newest = versions.order_by("-number").first()
+        draft = StrategyVersion(code=strategy.code, number=newest.number + 1 if newest else 1, status=Status.DRAFT)
+    draft.document, draft.objective = strategy.to_document(), strategy.objective or ""
+    draft.created_at, draft.created_by = now, actor
+    draft.save()
+    _record("strategy.draft_saved", draft, actor, actor_id, now)
+    return draft
+
+
+@transaction.atomic
+def publish(*, version_id: int, actor: str, actor_id: int | None = None, now: datetime) -> StrategyVersion:
+    """Put a draft in force; the version before it retires. Raises StrategyRefused."""
+    version = StrategyVersion.objects.select_for_update().get(pk=version_id)
+    if version.status != Status.DRAFT:
+        raise StrategyRefused([_("Only a draft can be published.")])
+    check(version.document)
+    StrategyVersion.objects.filter(code=version.code, status=Status.PUBLISHED).update(
+        status=Status.RETIRED, retired_at=now
+    )
+    version.status, version.published_at, version.published_by = Status.PUBLISHED, now, actor
+    version.save()
+    _record("strategy.published", version, actor, actor_id, now)
+    return version
+
+
+@transaction.atomic
+def retire(*, version_id: int, actor: str, actor_id: int | None = None, now: datetime) -> StrategyVersion:
+    """Take a version out of force; its portfolios have no strategy until another is published."""
+    version = StrategyVersion.objects.select_for_update().get(pk=version_id)
+    if version.status == Status.RETIRED:
+        raise StrategyRefused([_("The version is retired already.")])
+    version.status, version.retired_at = Status.RETIRED, now
+    version.save()
+    _record("strategy.retired", version, actor, actor_id, now)
+    return version
+
+
+@transaction.atomic
+def assign(*, portfolio_id: int, code: str, actor: str, actor_id: int | None = None, now: datetime) -> Assignment:
+    """Let a portfolio follow a strategy from the next cycle on. Raises StrategyRefused."""
+    if not StrategyVersion.objects.filter(code=code, status=Status.PUBLISHED).exists():
+        raise StrategyRefused([_("The strategy «%(code)s» has no published version.") % {"code": code}])
+    portfolio = Portfolio.objects.get(pk=portfolio_id)
+    assignment, _made = Assignment.objects.update_or_create(
+        portfolio=portfolio, defaults={"strategy_code": code, "active": True}
+    )
+    record(
+        "strategy.assigned", at=now, actor=actor, actor_id=actor_id, portfolio_id=portfolio_id, payload={"code": code}
+    )
+    return assignment
+
+
+@transaction.atomic
+def ensure_ready(*, actor: str, now: datetime) -> list[str]:
+    """Publish the ready-made strategies that the installation does not have yet; return their codes."""
+    made = []
+    for name in ready.CODES:
+        strategy = ready.load(name)
+        if StrategyVersion.objects.filter(code=strategy.code).exists():
+            continue
+        draft = save_draft(document=strategy.to_document(), actor=actor, now=now)
+        publish(version_id=draft.pk, actor=actor, now=now)
+        made.append(strategy.code)
+    return made
+
+
+def _record(kind: str, version: StrategyVersion, actor: str, actor_id: int | None, now: datetime) -> None:
+    payload = {"code": version.code, "number": version.number, "version_id": version.pk}
+    record(kind, at=now, actor=actor, actor_id=actor_id, version=f"{version.code} v{version.number}", payload=payload)

@@ -1,0 +1,97 @@
+"""Limits and strategies in force, read for the core."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from recobra.portfolio.models import Portfolio
+from recobra_core.decide.daily import PortfolioLimits
+from recobra_core.decide.strategy import Strategy
+from recobra_core.rules import ACCOUNT_COLUMNS, Catalogue, Column
+from recobra_core.stages import Bucket, Limits
+
+from .models import Assignment, StrategyVersion
+
+_COLUMN_TYPES = {"integer", "number", "text", "boolean", "date"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Policies:
+    """What the core needs to decide for some portfolios, and which version of each strategy decides."""
+
+    portfolio_ids: tuple[int, ...]
+    policies: tuple[PortfolioLimits, ...]
+    attributes: Mapping[str, str]
+    versions: Mapping[str, int]
+    followed: frozenset[int]
+
+    def fingerprint(self) -> str:
+        """Return a text that changes whenever any limit, strategy version or attribute does."""
+        return json.dumps([repr(self.policies), sorted(self.versions.items())], default=str)
+
+
+def in_force(portfolio_ids: Iterable[int] | None = None) -> Policies:
+    """Return the policies of the portfolios named, or of all. Portfolios alike share one entry."""
+    portfolios = list(Portfolio.objects.order_by("id") if portfolio_ids is None else _named(portfolio_ids))
+    attributes = _attributes(portfolios)
+    documents = {version.code: version for version in StrategyVersion.objects.filter(status="PUBLISHED")}
+    follows = dict(Assignment.objects.filter(active=True).values_list("portfolio_id", "strategy_code"))
+    catalogue = catalogue_with(attributes)
+    strategies = {
+        code: Strategy.parse(documents[code].document, catalogue=catalogue)
+        for code in set(follows.values())
+        if code in documents
+    }
+    groups: dict[tuple[str, str], list[Portfolio]] = defaultdict(list)
+    for portfolio in portfolios:
+        groups[json.dumps(portfolio.limits, sort_keys=True), follows.get(portfolio.pk, "")].append(portfolio)
+    entries = tuple(
+        PortfolioLimits(
+            portfolio_ids=tuple(portfolio.pk for portfolio in members),
+            limits=read_limits(members[0].limits),
+            strategy=strategies.get(code),
+        )
+        for (_limits, code), members in groups.items()
+    )
+    followed = frozenset(pk for entry in entries if entry.strategy for pk in entry.portfolio_ids)
+    return Policies(
+        portfolio_ids=tuple(portfolio.pk for portfolio in portfolios),
+        policies=entries,
+        attributes=attributes,
+        versions={code: documents[code].pk for code in strategies},
+        followed=followed,
+    )
+
+
+def _named(portfolio_ids: Iterable[int]) -> Iterable[Portfolio]:
+    return Portfolio.objects.filter(pk__in=list(portfolio_ids)).order_by("id")
+
+
+def read_limits(document: Mapping[str, Any]) -> Limits:
+    """Read a portfolio's limits; what is not stated keeps the default. Raises LimitsError."""
+    given = dict(document)
+    if "buckets" in given:
+        given["buckets"] = tuple(Bucket(**bucket) for bucket in given["buckets"])
+    return Limits(**given)
+
+
+def _attributes(portfolios: Iterable[Portfolio]) -> dict[str, str]:
+    """Return the declared type of each free attribute; one name with two types counts as text."""
+    types: dict[str, str] = {}
+    for portfolio in portfolios:
+        for name, declared in portfolio.attributes.items():
+            kind = declared["type"] if declared.get("type") in _COLUMN_TYPES else "text"
+            types[name] = kind if types.get(name, kind) == kind else "text"
+    return types
+
+
+def catalogue_with(attributes: Mapping[str, str]) -> Catalogue:
+    """Return the rule catalogue with the portfolios' own attributes as `attr_…`; any of them may be missing."""
+    return ACCOUNT_COLUMNS.extend(
+        Column(name=f"attr_{name}", type=kind, nullable=True, label_en=name, label_es=name)  # type: ignore[arg-type]
+        for name, kind in sorted(attributes.items())
+    )

@@ -1,0 +1,110 @@
+"""States, firings and events as tables for the core."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+
+import pyarrow as pa
+
+from recobra.kit import tables
+from recobra.portfolio.snapshot import Part
+
+STATES = pa.schema(
+    [
+        ("account_id", pa.int64()),
+        ("stage", pa.string()),
+        ("stage_since", pa.date32()),
+        ("cycle_date", pa.date32()),
+        ("bucket", pa.string()),
+        ("segment", pa.string()),
+        ("balance_minor", pa.int64()),
+        ("overdue_minor", pa.int64()),
+        ("oldest_due_date", pa.date32()),
+        ("next_due_date", pa.date32()),
+    ]
+)
+
+
+def states(part: Part) -> pa.Table:
+    """Return the state of the accounts as last written (schema STATES)."""
+    where, parameters = part.where(debtor="debtor_id", portfolio="portfolio_id")
+    query = f"SELECT {', '.join(STATES.names)} FROM strategy_accountstate WHERE {where}"
+    return tables.fetch(query, parameters, STATES)
+
+
+FIRINGS = pa.schema(
+    [
+        ("account_id", pa.int64()),
+        ("strategy_code", pa.string()),
+        ("step_key", pa.string()),
+        ("cycle_date", pa.date32()),
+        ("occurrence", pa.int64()),
+        ("fired_on", pa.date32()),
+    ]
+)
+
+
+def firings(part: Part) -> pa.Table:
+    """Return the steps that have fired and stand (schema FIRINGS)."""
+    where, parameters = part.where(debtor="a.debtor_id", portfolio="a.portfolio_id")
+    query = f"""SELECT f.account_id, f.strategy_code, f.step_key, f.cycle_date, f.occurrence, f.fired_on
+        FROM strategy_firing f JOIN portfolio_account a ON a.id = f.account_id
+        WHERE f.voided_at IS NULL AND a.status = 'OPEN' AND {where}"""
+    return tables.fetch(query, parameters, FIRINGS)
+
+
+EVENTS = pa.schema(
+    [
+        ("debtor_id", pa.int64()),
+        ("last_payment_on", pa.date32()),
+        ("payments_90d", pa.int64()),
+        ("last_promise_on", pa.date32()),
+        ("last_dispute_on", pa.date32()),
+        ("last_reply_on", pa.date32()),
+    ]
+)
+EVENTS_DAYS = 400
+
+
+def events(part: Part, *, as_of: date) -> pa.Table:
+    """Return each debtor's latest payment, promise, dispute and reply up to a day (schema EVENTS)."""
+    payer, payer_parameters = part.where(debtor="debtor_id", portfolio="portfolio_id")
+    teller, teller_parameters = part.where(debtor="debtor_id")
+    query = f"""
+        WITH paid AS (
+            SELECT debtor_id, max(paid_date) AS last_on, count(*) FILTER (WHERE paid_date > %s) AS recent
+            FROM payments_payment
+            WHERE reversed_at IS NULL AND paid_date <= %s AND paid_date > %s AND {payer} GROUP BY debtor_id
+        ), told AS (
+            SELECT debtor_id, max(at) FILTER (WHERE kind = 'promise.registered')::date AS promise_on,
+                max(at) FILTER (WHERE kind = 'dispute.opened')::date AS dispute_on,
+                max(at) FILTER (WHERE kind = 'reply.received')::date AS reply_on
+            FROM journal_entry WHERE kind IN ('promise.registered', 'dispute.opened', 'reply.received')
+                AND at < %s AND at > %s AND {teller} GROUP BY debtor_id
+        )
+        SELECT debtor_id, paid.last_on, coalesce(paid.recent, 0), told.promise_on, told.dispute_on, told.reply_on
+        FROM paid FULL JOIN told USING (debtor_id)"""
+    oldest = as_of - timedelta(EVENTS_DAYS)
+    parameters = [
+        as_of - timedelta(90), as_of, oldest, *payer_parameters, as_of + timedelta(1), oldest, *teller_parameters,
+    ]  # fmt: skip
+    return tables.fetch(query, parameters, EVENTS)
+
+
+PLANNED = pa.schema([("debtor_id", pa.int64()), ("channel", pa.string())])
+
+
+def planned(part: Part, *, as_of: date) -> pa.Table:
+    """Return the debtors with a contact of this very day that stands or was refused (schema PLANNED)."""
+    where, parameters = part.where(debtor="debtor_id")
+    query = f"""SELECT debtor_id, channel FROM contact_contact
+        WHERE planned_for = %s AND status <> 'CANCELLED' AND {where}"""
+    return tables.fetch(query, [as_of, *parameters], PLANNED)
+
+
+def templates(codes: Sequence[str]) -> pa.Table:
+    """Return which of the template codes exist, and for which channel."""
+    schema = pa.schema([("template_code", pa.string()), ("channel", pa.string())])
+    query = "SELECT DISTINCT code, channel FROM contact_template WHERE retired_at IS NULL AND code = ANY(%s)"
+    return tables.fetch(query, [list(codes)], schema)
