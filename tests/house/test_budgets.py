@@ -1,0 +1,112 @@
+"""Small functions, small files, operations that cannot be called with arguments in the wrong order."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+from .conftest import ROOT, tracked
+
+FUNCTION_LINES = 60
+FILE_LINES = 400
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+
+
+def _functions(tree):
+    return (node for node in ast.walk(tree) if isinstance(node, FUNCTIONS))
+
+
+def test_no_function_is_longer_than_a_screen(sources):
+    long = [
+        f"{name}:{node.lineno} {node.name}: {lines} lines"
+        for name, (_text, tree) in sources.items()
+        for node in _functions(tree)
+        if (lines := node.end_lineno - node.lineno + 1) > FUNCTION_LINES
+    ]
+    assert not long, "\n".join(long)
+
+
+def test_no_file_outgrows_its_subject(sources):
+    long = {name: lines for name, (text, _tree) in sources.items() if (lines := text.count("\n")) > FILE_LINES}
+    assert not long
+
+
+def test_public_operations_take_keywords_only(sources):
+    """Reactions take their facts alone, and so may any function of one parameter."""
+    loose = []
+    for name, (_text, tree) in sources.items():
+        if not re.search(r"/operations(\.py|/)", name) or "/journal/" in name:
+            continue
+        for node in tree.body:
+            if isinstance(node, FUNCTIONS) and not node.name.startswith("_"):
+                positional = len(node.args.posonlyargs) + len(node.args.args)
+                if positional > 1:
+                    loose.append(f"{name}:{node.lineno} {node.name}: {positional} positional parameters")
+    assert not loose, "\n".join(loose)
+
+
+def test_every_model_says_its_personal_data(sources):
+    silent, seen = [], 0
+    for name, (_text, tree) in sources.items():
+        if not name.endswith("/models.py"):
+            continue
+        for node in tree.body:
+            if isinstance(node, ast.ClassDef) and any(
+                "Model" in ast.unparse(b) or "User" in ast.unparse(b) for b in node.bases
+            ):
+                seen += 1
+                if "Personal data:" not in (ast.get_docstring(node) or ""):
+                    silent.append(f"{name}:{node.lineno} {node.name}")
+    assert seen > 20
+    assert not silent, "\n".join(silent)
+
+
+def test_only_the_clock_module_and_the_doors_read_the_clock(sources):
+    """Time is passed in (ADR 0009)."""
+    readers = [
+        f"{name}:{node.lineno}"
+        for name, (_text, tree) in sources.items()
+        if name != "src/recobra/kit/clock.py"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and re.fullmatch(
+            r"(.*\.)?(datetime\.(utc)?now|date(time)?\.today|timezone\.now|time\.time)", ast.unparse(node.func)
+        )
+    ]
+    assert not readers, "\n".join(readers)
+
+
+def test_lock_files_name_no_host_and_contain_one_another():
+    pins = {}
+    for name in ("base", "dev", "spark"):
+        text = (ROOT / "requirements" / f"{name}.lock").read_text()
+        assert not re.findall(r"https?://\S+|--(?:index-url|extra-index-url|find-links|trusted-host)\s+\S+", text)
+        pins[name] = set(re.findall(r"^([\w.\-]+==\S+)", text, re.MULTILINE))
+        assert len(pins[name]) > 40
+    assert pins["base"] <= pins["dev"] <= pins["spark"]
+
+
+def test_every_locked_package_has_its_hashes():
+    for name in ("base", "dev", "spark"):
+        text = (ROOT / "requirements" / f"{name}.lock").read_text()
+        blocks = re.split(r"^(?=[\w.\-]+==)", text, flags=re.MULTILINE)[1:]
+        assert all("--hash=sha256:" in block for block in blocks)
+
+
+def test_the_front_end_lock_names_no_private_host():
+    text = (ROOT / "package-lock.json").read_text()
+    hosts = set(re.findall(r'"resolved": "https?://([^/"]+)', text))
+    assert hosts <= {"registry.npmjs.org"}
+    assert '"integrity"' in text
+
+
+def test_no_path_of_somebodys_machine_is_tracked():
+    machine = re.compile(r"(?<![\w.{}$<-])/(?:work|root|home/[a-z]+|Users/[A-Za-z]+|tmp/[a-z]+)/[\w.]")
+    named = []
+    for name in tracked():
+        if name.endswith((".lock", ".png", ".woff2", ".gz", ".mo")) or name == "package-lock.json":
+            continue
+        for number, line in enumerate((ROOT / name).read_text(encoding="utf-8", errors="replace").splitlines(), 1):
+            if machine.search(line):
+                named.append(f"{name}:{number}: {line.strip()[:100]}")
+    assert not named, "\n".join(named)
