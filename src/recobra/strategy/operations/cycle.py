@@ -128,8 +128,12 @@ def _snapshot(day: _Day) -> int:
     tables = read(day.part, as_of=day.as_of, contactable=day.contactable)
     count = tables["accounts"].num_rows
     folder = write_lake(tables, as_of=day.as_of)
+    # The folder's `as_of=` names the day for people and Spark; it is no column of the tables.
     given = {
-        name: day.duck.read_parquet(str(folder / f"{name}.parquet"), table_name=f"given_{name}") for name in tables
+        name: day.duck.read_parquet(
+            str(folder / f"{name}.parquet"), table_name=f"given_{name}", hive_partitioning=False
+        )
+        for name in tables
     }
     day.facts = facts_of(day.duck, given, day.policies)
     return count

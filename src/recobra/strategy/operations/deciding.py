@@ -140,7 +140,7 @@ def _openings(facts: Facts, as_of: date) -> ir.Table:
 
 def _with_strategy(items: ir.Table, due: ir.Table) -> ir.Table:
     codes = due.filter(due.track == "message").select("account_id", "strategy_code")
-    return items.inner_join(codes, "account_id").drop("account_id_right")
+    return items.inner_join(codes, "account_id")
 
 
 def _moved(classified: ir.Table, changes: pa.Table) -> ir.Table:

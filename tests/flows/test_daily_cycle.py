@@ -1,0 +1,126 @@
+"""The day of a portfolio: planned once, stopped by a payment, caught up after a missed day."""
+
+from datetime import date, timedelta
+
+import pytest
+
+from recobra.contact import operations as contact
+from recobra.contact.models import Contact
+from recobra.journal.models import Entry
+from recobra.payments import operations as payments
+from recobra.portfolio import operations as portfolio
+from recobra.strategy import operations as strategy
+from recobra.strategy.models import AccountState, Firing
+from recobra.workbench.models import Task
+from tests import receivables
+
+MONDAY = date(2026, 11, 23)
+
+
+@pytest.fixture
+def consumer(company, now):
+    """The company under the ready-made consumer strategy, with a fresh load."""
+    contact.ensure_library(now=now)
+    strategy.ensure_ready(actor="dario", now=now)
+    strategy.assign(portfolio_id=company.pk, code="consumo", actor="dario", now=now)
+    receivables.fresh_load(company, as_of=MONDAY, now=now)
+    return company
+
+
+@pytest.fixture
+def late(consumer):
+    """A loan twenty days late."""
+    person = receivables.debtor(consumer, "Rosa")
+    return receivables.account(consumer, person, "L-1", (MONDAY - timedelta(20), 50_000))
+
+
+def run(now, day=MONDAY):
+    return strategy.run_cycle(as_of=day, actor="dario", now=now)
+
+
+def test_a_late_loan_is_contacted_once_however_often_the_cycle_runs(late, now):
+    first, second = run(now), run(now)
+    assert (first["contacts_planned"], second["contacts_planned"]) == (1, 0)
+    assert [step["name"] for step in first["steps"]] == list(strategy.cycle.STEPS)
+    assert Contact.objects.count() == 1
+
+
+def test_the_plan_is_for_the_opening_hour_of_the_debtor(late, now):
+    run(now)
+    planned = Contact.objects.get()
+    assert planned.status == "DUE"
+    assert planned.due_at.isoformat() == "2026-11-23T12:00:00+00:00"  # 07:00 in Lima, Ley 29571 art. 62.b
+    assert planned.rule.startswith("PE/")
+
+
+def test_on_a_sunday_nobody_is_contacted_and_the_reason_is_kept(late, now):
+    receivables.fresh_load(late.portfolio, as_of=MONDAY - timedelta(1), now=now)
+    figures = run(now, MONDAY - timedelta(1))
+    assert (figures["contacts_planned"], figures["contacts_blocked"]) == (0, 1)
+    assert Contact.objects.get().reason == "closed_day"
+    assert run(now)["contacts_planned"] == 1
+
+
+def test_a_payment_takes_back_what_was_planned_before_it_is_sent(late, now):
+    run(now)
+    payments.record_payment(
+        portfolio_id=late.portfolio_id, debtor_id=late.debtor_id, account_id=late.pk, amount_minor=50_000,
+        paid_date=MONDAY, reference="R-1", actor="ana", now=now,
+    )  # fmt: skip
+    planned = Contact.objects.get()
+    assert (planned.status, planned.reason) == ("CANCELLED", "payment")
+    late.refresh_from_db()
+    assert late.status == "PAID"
+    assert not AccountState.objects.filter(account=late).exists()
+    assert not Firing.objects.filter(voided_at__isnull=True).exists()
+    assert run(now)["contacts_planned"] == 0
+
+
+def test_a_part_payment_silences_the_strategy_for_its_days(late, now):
+    run(now)
+    payments.record_payment(
+        portfolio_id=late.portfolio_id, debtor_id=late.debtor_id, account_id=late.pk, amount_minor=10_000,
+        paid_date=MONDAY, reference="R-1", actor="ana", now=now,
+    )  # fmt: skip
+    assert AccountState.objects.get(account=late).overdue_minor == 40_000
+    assert run(now)["contacts_planned"] == 0
+
+
+def test_a_stale_portfolio_is_not_contacted(late, now):
+    figures = run(now, MONDAY + timedelta(7))
+    assert figures["contacts_planned"] == 0
+    assert late.portfolio.alarms.filter(kind="stale_load", cleared_at__isnull=True).exists()
+
+
+def test_one_message_for_a_debtor_with_several_accounts(late, now):
+    receivables.account(late.portfolio, late.debtor, "L-2", (MONDAY - timedelta(40), 30_000))
+    assert run(now)["contacts_planned"] == 1
+    assert Firing.objects.filter(contact_id__isnull=False).count() == 2
+
+
+def test_a_debtor_without_a_way_to_reach_becomes_work_for_a_person_once(consumer, now):
+    person = receivables.debtor(consumer, "Sin Correo", email=None)
+    receivables.account(consumer, person, "L-3", (MONDAY - timedelta(20), 50_000))
+    run(now)
+    receivables.fresh_load(consumer, as_of=MONDAY + timedelta(1), now=now)
+    run(now + timedelta(1), MONDAY + timedelta(1))
+    assert Task.objects.filter(debtor=person, kind="unreachable").count() == 1
+
+
+def test_a_hold_silences_and_its_end_lets_the_steps_be_caught_up(late, now):
+    portfolio.place_hold(
+        debtor_id=late.debtor_id, reason="ILLNESS", starts_on=MONDAY, ends_on=MONDAY, actor="ana", now=now
+    )
+    assert run(now)["contacts_planned"] == 0
+    assert run(now + timedelta(1), MONDAY + timedelta(1))["contacts_planned"] == 1
+
+
+def test_a_reversed_payment_opens_the_debt_again(late, now):
+    run(now)
+    payment = payments.record_payment(
+        portfolio_id=late.portfolio_id, debtor_id=late.debtor_id, account_id=late.pk, amount_minor=50_000,
+        paid_date=MONDAY, reference="R-1", actor="ana", now=now,
+    )  # fmt: skip
+    payments.reverse_payment(payment_id=payment.pk, reason="Cheque devuelto", actor="bruno", now=now)
+    assert AccountState.objects.get(account=late).overdue_minor == 50_000
+    assert {"payment.recorded", "payment.reversed"} <= set(Entry.objects.values_list("kind", flat=True))

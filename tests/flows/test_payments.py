@@ -1,0 +1,80 @@
+"""Money in: taken once, applied by the waterfall, never more than is owed."""
+
+from datetime import date
+
+import pytest
+
+from recobra.payments import operations as payments
+from recobra.payments.models import Payment
+from recobra.portfolio.models import Posting
+from tests import receivables
+
+DUE = date(2026, 10, 1)
+
+
+@pytest.fixture
+def loan(company):
+    person = receivables.debtor(company, "Rosa")
+    return receivables.account(company, person, "L-1", (DUE, 10_000), (date(2026, 11, 1), 10_000))
+
+
+def pay(loan, now, amount_minor, reference="R-1", account=True):
+    return payments.record_payment(
+        portfolio_id=loan.portfolio_id, debtor_id=loan.debtor_id, account_id=loan.pk if account else None,
+        amount_minor=amount_minor, paid_date=date(2026, 11, 20), reference=reference, actor="ana", now=now,
+    )  # fmt: skip
+
+
+def shares(payment):
+    return list(
+        Posting.objects.filter(payment_id=payment.pk).order_by("instalment__due_date").values_list(
+            "instalment__number", "amount_minor"
+        )
+    )  # fmt: skip
+
+
+def test_the_oldest_instalment_is_paid_first(loan, now):
+    assert shares(pay(loan, now, 12_000)) == [("1", -10_000), ("2", -2_000)]
+
+
+def test_what_is_too_much_stays_visible(loan, now):
+    assert pay(loan, now, 25_000).unapplied_minor == 5_000
+
+
+def test_a_payment_without_account_pays_all_the_debtor_owes(loan, now):
+    card = receivables.account(loan.portfolio, loan.debtor, "T-1", (date(2026, 9, 1), 5_000))
+    payment = pay(loan, now, 25_000, account=False)
+    assert payment.unapplied_minor == 0
+    card.refresh_from_db()
+    assert card.status == "PAID"
+
+
+@pytest.mark.parametrize(("amount", "reference"), [(0, "R-2"), (-5, "R-2"), (10, " ")])
+def test_what_is_no_payment_is_refused(loan, now, amount, reference):
+    with pytest.raises(payments.PaymentRefused):
+        pay(loan, now, amount, reference)
+    assert not Payment.objects.exists()
+
+
+def test_the_same_receipt_is_taken_once(loan, now):
+    pay(loan, now, 1_000)
+    with pytest.raises(payments.PaymentRefused, match="R-1"):
+        pay(loan, now, 1_000)
+
+
+def test_a_payment_file_answers_every_row(loan, now, tmp_path):
+    path = tmp_path / "pagos.csv"
+    path.write_text(
+        "Cuenta;Monto;Fecha;Operación\nL-1;100,50;20/11/2026;A1\nL-9;5;20/11/2026;A2\nL-1;x;31/02/2026;A3\n"
+        "L-1;1.234,00;2026-11-21;A4\nL-1;7;2026-11-21;A1\n"
+    )
+    answer = payments.load_file(path=path, portfolio_code="PE-CONSUMO", actor="ana", now=now)
+    assert (answer["rows"], answer["accepted"], answer["rejected"], answer["known"]) == (5, 2, 2, 1)
+    assert answer["amount_minor"] == 10_050 + 123_400
+    assert [(error["line"], error["column"]) for error in answer["errors"]] == [
+        (3, "account"),
+        (4, "amount"),
+        (4, "date"),
+    ]
+    again = payments.load_file(path=path, portfolio_code="PE-CONSUMO", actor="ana", now=now)
+    assert (again["accepted"], again["known"]) == (0, 3)
