@@ -1,0 +1,5 @@
+"""E-mail by SMTP."""
+
+from .channel import EmailChannel
+
+__all__ = ["EmailChannel"]

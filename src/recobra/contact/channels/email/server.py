@@ -1,0 +1,67 @@
+"""Which SMTP server messages go to."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+
+class ServerUnsuitable(Exception):
+    """RECOBRA_SMTP_URL cannot be used; the text says why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    """An SMTP server. `implicit_tls`: TLS from the first byte; `tls_required`: nothing is said without STARTTLS."""
+
+    host: str
+    port: int
+    user: str = ""
+    password: str = ""
+    implicit_tls: bool = False
+    tls_required: bool = False
+
+    def __repr__(self) -> str:
+        return f"Server({self.host}:{self.port})"
+
+    @property
+    def is_loopback(self) -> bool:
+        """Return whether what is sent there stays on this machine."""
+        if self.host == "localhost":
+            return True
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return False
+
+
+def parse(url: str) -> Server:
+    """Read smtp://user:password@host:port or smtps://…, with `?tls=required`. Raises ServerUnsuitable."""
+    parts = urlsplit(url)
+    if parts.scheme not in {"smtp", "smtps"} or not parts.hostname:
+        raise ServerUnsuitable("RECOBRA_SMTP_URL must look like smtp://user:password@host:port or smtps://host:port.")
+    try:
+        port = parts.port
+    except ValueError as error:
+        raise ServerUnsuitable("RECOBRA_SMTP_URL: the port must be a number up to 65535.") from error
+    options = dict(parse_qsl(parts.query))
+    if options.pop("tls", "required") != "required" or options:
+        raise ServerUnsuitable("RECOBRA_SMTP_URL knows one option: ?tls=required.")
+    implicit = parts.scheme == "smtps"
+    return Server(
+        host=parts.hostname, port=port or (465 if implicit else 587 if parts.username else 25),
+        user=unquote(parts.username or ""), password=unquote(parts.password or ""), implicit_tls=implicit,
+        tls_required=bool(parts.query),
+    )  # fmt: skip
+
+
+def for_demonstration(url: str) -> Server:
+    """Read the address for demonstration mode, where nothing may leave the machine. Raises ServerUnsuitable."""
+    server = parse(url)
+    if not server.is_loopback:
+        raise ServerUnsuitable(
+            f"In demonstration mode nothing leaves the machine, but RECOBRA_SMTP_URL names {server.host}. "
+            "Give a loopback address (127.0.0.1), or none for the built-in mailbox."
+        )
+    return server

@@ -1,0 +1,119 @@
+"""What the daily cycle puts into the outbox, and what takes it out again before it is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from django.db import connection, transaction
+
+from recobra.kit import tables
+
+from .ending import ENDED, RETURNING, change, record_ends
+
+PLANNED = pa.schema(
+    [
+        ("debtor_id", pa.int64()),
+        ("portfolio_id", pa.int64()),
+        ("point_id", pa.int64()),
+        ("channel", pa.string()),
+        ("template_code", pa.string()),
+        ("strategy_version_id", pa.int64()),
+        ("step_key", pa.string()),
+        ("status", pa.string()),
+        ("planned_for", pa.date32()),
+        ("due_at", pa.timestamp("us", tz="UTC")),
+        ("closes_at", pa.timestamp("us", tz="UTC")),
+        ("zones", pa.string()),
+        ("reason", pa.string()),
+        ("rule", pa.string()),
+        ("article", pa.string()),
+    ]
+)
+"""A contact to plan. `status` is DUE or BLOCKED, the latter with `reason`, `rule` and `article`."""
+
+WRITTEN = pa.schema([("debtor_id", pa.int64()), ("channel", pa.string()), ("contact_id", pa.int64())])
+ITEMS = pa.schema([("contact_id", pa.int64()), ("account_id", pa.int64()), ("overdue_minor", pa.int64())])
+
+# A second run of the same day finds its live contacts by the table's unique constraint and its refusals by the
+# NOT EXISTS: neither is written twice.
+_INSERT = """
+    INSERT INTO contact_contact AS c (
+        public_id, debtor_id, portfolio_id, point_id, channel, template_code, strategy_version_id, step_key, status,
+        planned_for, planned_at, due_at, closes_at, zones, reason, rule, article, judged_at, attempts, message_id,
+        address, subject, body, answer)
+    SELECT gen_random_uuid(), n.debtor_id, n.portfolio_id, n.point_id, n.channel, n.template_code,
+        n.strategy_version_id, coalesce(n.step_key, ''), n.status, n.planned_for, %s, n.due_at, n.closes_at,
+        coalesce(n.zones, ''), coalesce(n.reason, ''), coalesce(n.rule, ''), coalesce(n.article, ''), %s, 0, '',
+        '', '', '', ''
+    FROM contact_incoming n
+    WHERE n.status = 'DUE' OR NOT EXISTS (
+        SELECT FROM contact_contact o WHERE o.debtor_id = n.debtor_id AND o.planned_for = n.planned_for
+            AND o.status = 'BLOCKED' AND o.channel = n.channel AND o.step_key = coalesce(n.step_key, ''))
+    ORDER BY n.debtor_id
+    ON CONFLICT DO NOTHING
+    RETURNING """
+
+_STAGING = """
+    CREATE TEMPORARY TABLE IF NOT EXISTS contact_incoming (
+        debtor_id bigint, portfolio_id bigint, point_id bigint, channel text, template_code text,
+        strategy_version_id bigint, step_key text, status text, planned_for date, due_at timestamptz,
+        closes_at timestamptz, zones text, reason text, rule text, article text) ON COMMIT DROP"""
+
+_CANCEL = f"""
+    WITH waiting AS (
+        SELECT w.id FROM contact_contact w
+        WHERE {{which}} AND (w.status = 'DUE' OR (w.status = 'LEASED' AND w.handed_over_at IS NULL))
+        ORDER BY w.id FOR UPDATE)
+    UPDATE contact_contact c
+    SET status = 'CANCELLED', reason = %s, judged_at = %s, lease = NULL, leased_until = NULL
+    FROM waiting WHERE c.id = waiting.id
+    RETURNING {RETURNING}"""
+
+
+@transaction.atomic
+def plan(*, contacts: pa.Table, now: datetime) -> pa.Table:
+    """Put contacts (schema PLANNED) into the outbox; return those that were written (schema WRITTEN).
+
+    A debtor has one live contact per channel and day: one that stands already is not written again.
+    """
+    if contacts.num_rows == 0:
+        return WRITTEN.empty_table()
+    with connection.cursor() as cursor:
+        cursor.execute(_STAGING)
+        cursor.execute("TRUNCATE contact_incoming")
+    tables.copy_in("contact_incoming", contacts.select(PLANNED.names).cast(PLANNED))
+    schema = ENDED.append(pa.field("status", pa.string()))
+    written = tables.fetch(f"{_INSERT} {RETURNING}, c.status", [now, now], schema)
+    blocked = written.filter(pc.equal(written["status"], "BLOCKED"))
+    record_ends("contact.blocked", blocked, at=now, actor="cycle")
+    return written.select(WRITTEN.names)
+
+
+@transaction.atomic
+def add_items(*, items: pa.Table) -> None:
+    """Say which accounts contacts speak about and the amounts they name (schema ITEMS)."""
+    if items.num_rows:
+        tables.copy_in("contact_contactitem", items.select(ITEMS.names).cast(ITEMS))
+
+
+@transaction.atomic
+def cancel_planned(
+    *, debtor_ids: Sequence[int], reason: str, at: datetime, actor: str, actor_id: int | None = None
+) -> int:
+    """Take back what was planned for debtors and not handed over yet; return how many contacts.
+
+    Where a dispatcher is about to hand one over, whoever locks its row first wins and the other one sees it.
+    """
+    ended = change(_CANCEL.format(which="w.debtor_id = ANY(%s)"), [list(debtor_ids), reason, at])
+    return record_ends("contact.cancelled", ended, at=at, actor=actor, actor_id=actor_id)
+
+
+@transaction.atomic
+def cancel_to_points(*, point_ids: Sequence[int], reason: str, at: datetime, actor: str) -> int:
+    """Take back what was planned to some contact points; return how many contacts."""
+    which = "w.debtor_id IN (SELECT debtor_id FROM portfolio_contactpoint WHERE id = ANY(%s)) AND w.point_id = ANY(%s)"
+    ended = change(_CANCEL.format(which=which), [list(point_ids), list(point_ids), reason, at])
+    return record_ends("contact.cancelled", ended, at=at, actor=actor)

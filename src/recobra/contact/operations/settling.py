@@ -1,0 +1,56 @@
+"""What becomes of contacts whose end is not known: a person or the provider says. They are never sent again."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import Literal
+
+from django.db import transaction
+
+from recobra.contact import reasons
+from recobra.contact.channels import CHANNELS
+from recobra.contact.models import Contact
+
+from .ending import RETURNING, change, record_ends
+
+QUIET = timedelta(minutes=1)  # what was handed over a moment ago may still be arriving
+
+_SETTLE = f"""
+    UPDATE contact_contact c
+    SET status = %s, reason = %s, sent_at = CASE WHEN %s THEN c.handed_over_at END, lease = NULL, leased_until = NULL
+    WHERE c.id = %s AND c.status = 'UNCERTAIN'
+    RETURNING {RETURNING}"""
+
+
+class NotUncertain(Exception):
+    """The contact's end is known already; the text is shown as it is."""
+
+
+@transaction.atomic
+def settle(
+    *, contact_id: int, outcome: Literal["SENT", "FAILED"], actor: str, actor_id: int | None = None, now: datetime
+) -> None:
+    """Say how an uncertain contact ended: it arrived (SENT) or it did not (FAILED). Raises NotUncertain."""
+    sent = outcome == "SENT"
+    reason = "" if sent else reasons.NOT_DELIVERED
+    ended = change(_SETTLE, [outcome, reason, sent, contact_id])
+    if ended.num_rows == 0:
+        raise NotUncertain("The end of this contact is known already.")
+    record_ends("contact.sent" if sent else "contact.failed", ended, at=now, actor=actor, actor_id=actor_id)
+
+
+def resolve_uncertain(*, now: datetime, actor: str) -> dict[str, int]:
+    """Ask the providers about all uncertain contacts; return how many were `sent`, `failed`, still `uncertain`."""
+    figures = {"sent": 0, "failed": 0, "uncertain": 0}
+    for contact in Contact.objects.filter(status=Contact.Status.UNCERTAIN).order_by("pk").iterator():
+        received = CHANNELS[contact.channel].was_received(contact.public_id)
+        recent = contact.handed_over_at is not None and contact.handed_over_at > now - QUIET
+        if received is None or (not received and recent):
+            figures["uncertain"] += 1
+        else:
+            outcome: Literal["SENT", "FAILED"] = "SENT" if received else "FAILED"
+            with suppress(NotUncertain):  # a person was quicker
+                settle(contact_id=contact.pk, outcome=outcome, actor=actor, now=now)
+                figures[outcome.lower()] += 1
+    return figures

@@ -1,0 +1,38 @@
+"""Why a contact ended, as keys that are stored and as sentences that people read.
+
+The gate's own reasons are `recobra_core.law.SENTENCES`; these are the outbox's.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from django.utils.translation import gettext_lazy as _
+
+PAYMENT: Final = "payment"
+NOTHING_OWED: Final = "nothing_owed"
+OPTED_OUT: Final = "opted_out"
+NO_CHANNEL: Final = "no_channel"
+NO_TEMPLATE: Final = "no_template"
+NOT_RENDERED: Final = "not_rendered"
+REFUSED: Final = "refused"
+UNREACHABLE: Final = "unreachable"
+TOO_MANY_TRIES: Final = "too_many_tries"
+LOST: Final = "lost"
+DISPATCHER_DIED: Final = "dispatcher_died"
+NOT_DELIVERED: Final = "not_delivered"
+
+SENTENCES: Final = {
+    PAYMENT: _("A payment was received."),
+    NOTHING_OWED: _("Nothing that the message speaks of is owed any more."),
+    OPTED_OUT: _("The debtor asked not to be contacted by this channel."),
+    NO_CHANNEL: _("This channel is not installed."),
+    NO_TEMPLATE: _("There is no template in force for this channel."),
+    NOT_RENDERED: _("The template could not be filled in with the debtor's data."),
+    REFUSED: _("The provider refused the message for good."),
+    UNREACHABLE: _("The provider could not be reached."),
+    TOO_MANY_TRIES: _("The provider put the message off too many times."),
+    LOST: _("The connection was lost while the message was being handed over; it may have arrived."),
+    DISPATCHER_DIED: _("The dispatcher stopped while it was handing the message over; it may have arrived."),
+    NOT_DELIVERED: _("It was found out that the message did not arrive."),
+}

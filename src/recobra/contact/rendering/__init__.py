@@ -1,0 +1,1 @@
+"""From what is owed to the words of a message."""

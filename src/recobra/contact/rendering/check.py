@@ -1,0 +1,107 @@
+"""Read a template before it is kept: every mistake with its place and the nearest right name."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from jinja2 import TemplateSyntaxError, nodes
+from jinja2.sandbox import SandboxedEnvironment
+
+from .variables import FIELDS, REQUIRED, VARIABLES
+
+LONGEST = 100_000
+_NAMES = tuple(variable.name for variable in VARIABLES)
+_FIELDS = tuple(field.name for field in FIELDS)
+# What reaches other files, defines code or grows without bound has no place in a letter.
+_BARRED = (
+    nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends, nodes.Block, nodes.Macro, nodes.CallBlock, nodes.Call,
+    nodes.Mul, nodes.Pow,
+)  # fmt: skip
+_FILTERS = ("capitalize", "default", "first", "join", "last", "length", "lower", "title", "trim", "upper")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mistake:
+    """Something wrong in a template: part (subject, text, html), line, what was found, what would be right."""
+
+    part: str
+    line: int
+    found: str
+    expected: str
+
+    def __str__(self) -> str:
+        return f"{self.part}, línea {self.line}: {self.found}. {self.expected}"
+
+
+def mistakes(*, subject: str, text: str, html: str) -> list[Mistake]:
+    """Return everything wrong in the three parts of a template, in order; none means that it may be kept."""
+    parts = {"subject": subject, "text": text, "html": html}
+    found = [mistake for part, source in parts.items() for mistake in _in_part(part, source)]
+    return found + ([] if found else [m for part in ("text", "html") for m in _missing(part, parts[part])])
+
+
+def names_used(source: str) -> set[str]:
+    """Return the variables that a template's part speaks of. Raises jinja2.TemplateSyntaxError."""
+    tree = SandboxedEnvironment().parse(source)
+    return {node.name for node in tree.find_all(nodes.Name) if node.ctx == "load"}
+
+
+def _in_part(part: str, source: str) -> Iterator[Mistake]:
+    if not source.strip():
+        yield Mistake(part=part, line=1, found="está vacío", expected="Escriba su contenido.")
+    if len(source) > LONGEST:
+        yield Mistake(part=part, line=1, found="es demasiado largo", expected=f"Hasta {LONGEST} caracteres.")
+        return
+    if part == "subject" and "\n" in source.strip():
+        yield Mistake(part=part, line=2, found="tiene más de una línea", expected="El asunto es una sola línea.")
+    try:
+        tree = SandboxedEnvironment().parse(source)
+    except TemplateSyntaxError as error:
+        yield Mistake(part=part, line=error.lineno, found=str(error.message), expected="Revise las llaves y etiquetas.")
+        return
+    yield from _unknown_names(part, tree)
+    for node in tree.find_all(_BARRED):
+        yield Mistake(
+            part=part, line=node.lineno, found=f"«{type(node).__name__}» no se admite",
+            expected="Use variables, {% for %} y {% if %}.",
+        )  # fmt: skip
+
+
+def _unknown_names(part: str, tree: nodes.Template) -> Iterator[Mistake]:
+    own = {node.name for node in tree.find_all(nodes.Name) if node.ctx == "store"} | {"loop"}
+    for name in tree.find_all(nodes.Name):
+        if name.ctx == "load" and name.name not in own and name.name not in _NAMES:
+            yield _unknown(part, name.lineno, "variable", name.name, _NAMES)
+    for item in tree.find_all(nodes.Getattr):
+        yield from _unknown_field(part, item)
+    for place in tree.find_all(nodes.Getitem):
+        yield Mistake(part=part, line=place.lineno, found="«[…]» no se admite", expected="Use un punto: grupo.total")
+    for used in tree.find_all(nodes.Filter):
+        if used.name not in _FILTERS:
+            yield _unknown(part, used.lineno, "filtro", used.name, _FILTERS)
+
+
+def _unknown_field(part: str, item: nodes.Getattr) -> Iterator[Mistake]:
+    if isinstance(item.node, nodes.Name) and item.node.name == "loop":
+        if item.attr not in {"index", "first", "last", "length"}:
+            yield _unknown(part, item.lineno, "campo", item.attr, ("index", "first", "last", "length"))
+    elif item.attr not in _FIELDS:
+        yield _unknown(part, item.lineno, "campo", item.attr, _FIELDS)
+
+
+def _unknown(part: str, line: int, what: str, name: str, known: tuple[str, ...]) -> Mistake:
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    expected = f"¿Quiso decir «{near[0]}»?" if near else f"Se admiten: {', '.join(known)}."
+    return Mistake(part=part, line=line, found=f"{what} «{name}» desconocido", expected=expected)
+
+
+def _missing(part: str, source: str) -> Iterator[Mistake]:
+    used = names_used(source)
+    for what, names in REQUIRED.items():
+        if not used & set(names):
+            yield Mistake(
+                part=part, line=1, found=f"falta decir {what}",
+                expected="Agregue " + " o ".join(f"{{{{ {name} }}}}" for name in names) + ".",
+            )  # fmt: skip

@@ -1,0 +1,113 @@
+"""A small portfolio with people who owe, and the outbox they are written to through."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pyarrow as pa
+import pytest
+from django.db import connection
+
+from recobra.contact import operations
+from recobra.contact.models import Contact
+from recobra.contact.operations.planning import PLANNED
+from recobra.portfolio.models import Account, ContactPoint, Debtor, Instalment, Posting
+
+TODAY = date(2026, 11, 23)
+
+
+class World:
+    """Builds what a story needs and looks at what became of it."""
+
+    def __init__(self, company, now):
+        self.company, self.now = company, now
+        operations.ensure_library(now=now)
+
+    def debtor(self, name="Rosa Quispe", email="", portfolio=None, **fields):
+        portfolio = portfolio or self.company
+        count = Debtor.objects.count() + 1
+        debtor = Debtor.objects.create(
+            creditor=portfolio.creditor, external_id=f"D{count}", name=name, country=portfolio.country, **fields
+        )
+        ContactPoint.objects.create(
+            debtor=debtor, kind="EMAIL", value=email or f"deudor{count}@correo.example", valid=True
+        )
+        return debtor
+
+    def owes(self, debtor, *, amount_minor=12_345, days=10, number="", portfolio=None, instalment="1"):
+        portfolio = portfolio or self.company
+        number = number or f"F-{Account.objects.count() + 1:04}"
+        account, _ = Account.objects.get_or_create(
+            portfolio=portfolio, debtor=debtor, external_id=number, product="INVOICE"
+        )
+        part = Instalment.objects.create(account=account, number=instalment, due_date=TODAY - timedelta(days=days))
+        Posting.objects.create(
+            account=account,
+            instalment=part,
+            kind="CHARGE",
+            concept="PRINCIPAL",
+            amount_minor=amount_minor,
+            value_date=TODAY - timedelta(days=60),
+            booked_at=self.now,
+        )
+        return account
+
+    def pays(self, account):
+        part = account.instalments.get()
+        owed = sum(account.postings.values_list("amount_minor", flat=True))
+        Posting.objects.create(
+            account=account,
+            instalment=part,
+            kind="PAYMENT",
+            concept="PRINCIPAL",
+            amount_minor=-owed,
+            payment_id=1,
+            value_date=TODAY,
+            booked_at=self.now,
+        )
+
+    def row(self, debtor, **changes):
+        return {
+            "debtor_id": debtor.pk,
+            "portfolio_id": self.company.pk,
+            "point_id": debtor.points.get().pk,
+            "channel": "email",
+            "template_code": "recordatorio",
+            "strategy_version_id": None,
+            "step_key": "recordatorio",
+            "status": "DUE",
+            "planned_for": TODAY,
+            "due_at": self.now,
+            "closes_at": None,
+            "zones": "America/Lima",
+            "reason": None,
+            "rule": None,
+            "article": None,
+            **changes,
+        }
+
+    def planned(self, debtor, **changes):
+        return self.plan_rows([self.row(debtor, **changes)])[0]
+
+    def plan_rows(self, rows):
+        written = operations.plan(contacts=pa.Table.from_pylist(rows, schema=PLANNED), now=self.now)
+        ids = written["contact_id"].to_pylist()
+        return [Contact.objects.get(pk=i) for i in ids] if len(ids) < 10 else ids
+
+    def someone_due(self, **changes):
+        debtor = self.debtor()
+        self.owes(debtor)
+        return self.planned(debtor, **changes)
+
+    def dispatch(self, **changes):
+        return operations.dispatch_once(now=changes.pop("now", self.now), **changes)
+
+    def facts(self, kind):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT contact_id, payload FROM journal_entry WHERE kind = %s ORDER BY id", [kind])
+            return cursor.fetchall()
+
+
+@pytest.fixture
+def world(company, now):
+    return World(company, now)
