@@ -26,8 +26,9 @@ def due_steps(accounts: ir.Table, firings: ir.Table, strategy: Strategy, *, as_o
     """Return the steps to fire on a day, as `tables.DUE`: at most one per account and track.
 
     `accounts` holds `tables.ACCOUNTS` and the columns of the strategy's rules; `firings` is `tables.FIRINGS`.
-    Within a track only the furthest due step fires, and none before one that has fired in this cycle. Held,
-    stopped and unknown accounts fire nothing; `silenced` says why.
+    Within a track only the furthest due step fires, and none before one that has fired in this cycle: a step that
+    waits for an event stands in the document where it belongs on the ladder. Held, stopped and unknown accounts
+    fire nothing; `silenced` says why.
     """
     speaking = accounts.filter(_reason(accounts, strategy, as_of).isnull())
     ladder = _with_memory(speaking, firings, strategy)

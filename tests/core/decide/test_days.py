@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 
+import ibis
 import pytest
 from tests.core.decide import builders
 from tests.core.decide.builders import read
@@ -18,8 +19,10 @@ def stage_after(steps, stage):
 
 
 @pytest.fixture
-def run(engine):
+def run():
     """Run a strategy on one unpaid account on some days; return what fired on each, as (dpd, step, occurrence)."""
+
+    engine = ibis.duckdb.connect()
 
     def running(strategy, days):
         firings, fired, stage = [], [], "PREVENTIVE"
@@ -53,18 +56,20 @@ WHOLE_ROAD = [
 ]
 
 
+DAYS = sorted({dpd + around for dpd, _, _ in WHOLE_ROAD for around in (-1, 0, 1)})
+
+
 def test_an_account_nobody_pays_walks_the_whole_road(run):
-    assert run(ready.load("consumo"), range(-8, 130)) == WHOLE_ROAD
+    assert run(ready.load("consumo"), DAYS) == WHOLE_ROAD
 
 
-def test_running_every_day_twice_changes_nothing(run):
-    days = [day for day in range(-8, 50) for _ in range(2)]
-    assert run(ready.load("consumo"), days) == [fired for fired in WHOLE_ROAD if fired[0] < 50]
+def test_running_a_day_twice_changes_nothing(run):
+    days = [day for day in DAYS if day < 20 for _ in range(2)]
+    assert run(ready.load("consumo"), days) == [fired for fired in WHOLE_ROAD if fired[0] < 20]
 
 
 def test_a_missed_day_is_caught_up_on_the_next(run):
-    days = [day for day in range(-8, 30) if day not in {-5, 3, 18}]
-    assert run(ready.load("consumo"), days) == [
+    assert run(ready.load("consumo"), [-6, -4, 0, 1, 2, 4, 10, 11, 17, 19, 20]) == [
         (-4, "aviso-preventivo", 1),
         (0, "aviso-vencimiento", 1),
         (1, "etapa-administrativa", 1),
@@ -73,10 +78,3 @@ def test_a_missed_day_is_caught_up_on_the_next(run):
         (19, "recordatorio-firme", 1),
         (20, "llamada-monto-alto", 1),
     ]
-
-
-@pytest.mark.parametrize("code", ready.CODES)
-def test_one_day_brings_at_most_one_message(run, code):
-    templates = {step.key for step in ready.load(code).steps if step.message_class}
-    messages = [dpd for dpd, step, _ in run(ready.load(code), range(-8, 130, 1)) if step in templates]
-    assert len(messages) == len(set(messages)) > 5

@@ -2,6 +2,7 @@
 
 from types import SimpleNamespace
 
+import ibis
 import pytest
 from tests.core.decide import builders
 from tests.core.decide.builders import TODAY, kept, read
@@ -39,6 +40,12 @@ STRATEGY = Strategy.parse(
         ],
     }
 )
+
+
+@pytest.fixture(scope="module")
+def engine():
+    """DuckDB alone: `test_engines` compares every row of a plan with Spark's."""
+    return ibis.duckdb.connect()
 
 
 @pytest.fixture

@@ -1,0 +1,91 @@
+"""The same decisions on DuckDB and on Spark, row by row, over a portfolio drawn by chance."""
+
+from datetime import timedelta
+from random import Random
+
+import ibis
+import pytest
+from tests.core.decide import builders
+from tests.core.decide.builders import TODAY, kept, read
+
+from recobra_core import rules
+from recobra_core.decide import ready
+from recobra_core.decide.due import due_steps, silenced
+from recobra_core.decide.plan import contacts
+from recobra_core.decide.touch import would_touch
+
+ACCOUNTS = 1500
+CHANNELS = ("email", "sms", "letter")
+
+
+def portfolio(chance):
+    for number in range(ACCOUNTS):
+        dpd = chance.choice([None, *range(-8, 150)])
+        yield {
+            "account_id": number,
+            "debtor_id": number // 2,
+            "creditor_id": chance.choice([1, 2]),
+            "dpd": dpd,
+            "overdue_minor": chance.randrange(2_000_000),
+            "balance_minor": chance.randrange(4_000_000),
+            "cycle_date": None if dpd is None else TODAY - timedelta(dpd),
+            "stage": chance.choice(["PREVENTIVE", "ADMINISTRATIVE", "EXTRAJUDICIAL"]),
+            "held": chance.random() < 0.05,
+            "last_payment_on": chance.choice([None, TODAY - timedelta(chance.randrange(30))]),
+        }
+
+
+def past(chance, accounts, strategy):
+    for account in accounts:
+        for step in chance.sample(strategy.steps, 2):
+            if account["cycle_date"] and chance.random() < 0.4:
+                yield {
+                    "account_id": account["account_id"],
+                    "step_key": step.key,
+                    "cycle_date": account["cycle_date"],
+                    "occurrence": 1,
+                    "fired_on": TODAY - timedelta(chance.randrange(20)),
+                }
+
+
+def ways(chance):
+    for debtor in range(ACCOUNTS // 2):
+        for channel in chance.sample(CHANNELS, chance.randrange(3)):
+            quality, valid = chance.choice([None, 1, 2]), chance.random() < 0.9
+            opted_out = chance.choice([False, False, True, None])
+            yield {"debtor_id": debtor, "channel": channel, "quality": quality, "valid": valid, "opted_out": opted_out}
+
+
+def decisions(engine):
+    chance, strategy = Random(20261122), ready.load("consumo")
+    rows = list(portfolio(chance))
+    firings = builders.firings(engine, past(chance, rows, strategy))
+    accounts = kept(engine, rules.classify(builders.accounts(engine, rows).drop("segment"), strategy.segment_rules))
+    due = kept(engine, due_steps(accounts, firings, strategy, as_of=TODAY))
+    templates = builders.templates(engine, "recordatorio", "recordatorio-firme", "aviso-extrajudicial")
+    plan = contacts(due, accounts, builders.points(engine, ways(chance)), templates, as_of=TODAY)
+    return {
+        "due": due,
+        "silenced": silenced(accounts, strategy, as_of=TODAY),
+        "candidates": plan.candidates,
+        "items": plan.items,
+        "unreachable": plan.unreachable,
+        "touched": would_touch(due, accounts, plan),
+    }
+
+
+@pytest.fixture(scope="module")
+def answers(engine):
+    return {name: sorted(map(repr, read(engine, table))) for name, table in decisions(engine).items()}
+
+
+@pytest.fixture(scope="module")
+def reference():
+    duckdb = ibis.duckdb.connect()
+    return {name: sorted(map(repr, read(duckdb, table))) for name, table in decisions(duckdb).items()}
+
+
+@pytest.mark.parametrize("name", ["due", "silenced", "candidates", "items", "unreachable", "touched"])
+def test_every_row_is_the_same(answers, reference, name):
+    assert answers[name] == reference[name]
+    assert len(answers[name]) > 10
