@@ -30,7 +30,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def engine(request: pytest.FixtureRequest) -> Iterator[BaseBackend]:
     """An ibis connection; evaluate an expression with `engine.to_pyarrow(expression)`."""
     if request.param == "duckdb":
-        yield ibis.duckdb.connect()
+        connection = ibis.duckdb.connect()
+        yield connection
+        connection.disconnect()
         return
     with warnings.catch_warnings():
         # The words of third parties about their own insides; warnings of ours still fail the test.

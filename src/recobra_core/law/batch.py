@@ -99,12 +99,12 @@ def _read(row: Mapping[str, Any], place: int) -> tuple[dict[str, object], list[d
     if not country:
         raise Unreadable(column="country", expected="a country such as PE, or BR-SP")
     at = _local_time(text["local_datetime"], "local_datetime")
-    who: dict[str, object] = {"debtor_id": place, "creditor_id": 0, "account_id": None}
+    who: dict[str, object] = {"debtor_id": place, "creditor_id": 0, "account_id": 0}
     candidate: dict[str, object] = {
         **who,
         "candidate_id": place,
         "country": country,
-        "subdivision": text["country"] if region else None,
+        "subdivision": text["country"] if region else "",
         "zones": text["time_zone"],
         "channel": text["channel"],
         "local_date": at.date(),
@@ -112,7 +112,7 @@ def _read(row: Mapping[str, Any], place: int) -> tuple[dict[str, object], list[d
         "opted_out": False,
         "consent": "granted",
         "held": False,
-        "hold_reason": None,
+        "hold_reason": "",
         "point_valid": True,
     }
     earlier = [part for part in text["prior_contacts"].split(";") if part.strip()]

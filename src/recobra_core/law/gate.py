@@ -109,7 +109,9 @@ def open_at(candidates: ir.Table, *, openings: ir.Table) -> ir.Table:
     match = [candidates[name].fill_null("") == openings[name].fill_null("") for name in texts]
     facts = [name for name in openings.columns if name not in {*texts, "local_date"}]
     joined = candidates.left_join(openings, [*match, candidates.local_date == openings.local_date])
-    return joined.select(candidates, *(openings[name] for name in facts))
+    named = joined.select(candidates, *(openings[name] for name in facts))
+    written = [name for name in facts if openings[name].type().is_string()]
+    return named.mutate(**{name: named[name].nullif("") for name in written})
 
 
 def verdicts(candidates: ir.Table, *, openings: ir.Table, history: ir.Table, caps: ir.Table) -> ir.Table:

@@ -57,9 +57,10 @@ OPENINGS = ibis.schema(
         "consent_source": "string",
     }
 )
-"""Columns of `openings`. Times are UTC without zone; both are null on a closed day.
+"""Columns of `openings`. Times are UTC without zone; both are null on a closed day. A text that has nothing
+to say is ''.
 
-`regime` names the rule version that judged; caps hang on it. `consent_rule` is null unless the law wants
+`regime` names the rule version that judged; caps hang on it. `consent_rule` is '' unless the law wants
 the consumer's authorisation of the channel.
 """
 

@@ -1,4 +1,4 @@
-"""Rows as a table that every engine can read."""
+"""Rows of our own as a table that every engine can read."""
 
 from collections.abc import Iterable, Mapping
 
@@ -8,9 +8,18 @@ import pyarrow as pa
 
 
 def table_of(rows: Iterable[Mapping[str, object]], *, schema: ibis.Schema) -> ir.Table:
-    """Rows in the columns and kinds of the schema, null where a row says nothing.
+    """Rows in the columns and kinds of the schema. A missing text is written '', a missing time is null.
 
-    Through Arrow, for ibis takes plain lists through pandas, which turns whole columns of nulls into floats.
+    Spark gets tables in memory through pandas, which would make the text 'NaN' of a null one and nulls of
+    all whole numbers beside a null one. So a null there is refused: such rows must come from a file.
     """
-    arrow = pa.Table.from_pylist([dict(row) for row in rows], schema=schema.to_pyarrow())
+    texts = {name for name, kind in schema.items() if kind.is_string()}
+    full = [{name: _text(row.get(name)) if name in texts else row.get(name) for name in schema} for row in rows]
+    arrow = pa.Table.from_pylist(full, schema=schema.to_pyarrow())
+    for name, kind in schema.items():
+        assert kind.is_temporal() or arrow[name].null_count == 0, f"{name} has nulls"
     return ibis.memtable(arrow)
+
+
+def _text(value: object) -> object:
+    return "" if value is None else value

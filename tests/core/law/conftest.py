@@ -3,15 +3,19 @@
 import zoneinfo
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime
+from itertools import count
 from typing import Any
 
+import ibis
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from ibis.backends import BaseBackend
 
 from recobra_core.law import CANDIDATE, HISTORY, Key, caps_table, openings, verdicts, zones_for
-from recobra_core.law.tables import table_of
 
 Case = Mapping[str, Any]
+Stored = Callable[[list[dict[str, Any]], ibis.Schema], ibis.Table]
 Judge = Callable[[Iterable[Case]], list[dict[str, Any]]]
 
 ACCOUNT_OF_THE_PAST = 7
@@ -19,7 +23,20 @@ COMPANY_HOLIDAYS = {("DO", date(2026, 12, 24))}
 
 
 @pytest.fixture(scope="module")
-def judge(engine: BaseBackend) -> Judge:
+def stored(engine: BaseBackend, tmp_path_factory: pytest.TempPathFactory) -> Stored:
+    """Rows as the engine reads them from Parquet, the way that portfolios come."""
+    folder, numbers = tmp_path_factory.mktemp("rows"), count()
+
+    def table(rows: list[dict[str, Any]], schema: ibis.Schema) -> ibis.Table:
+        file = folder / f"{next(numbers)}.parquet"
+        pq.write_table(pa.Table.from_pylist(rows, schema=schema.to_pyarrow()), file)
+        return engine.read_parquet(file)
+
+    return table
+
+
+@pytest.fixture(scope="module")
+def judge(engine: BaseBackend, stored: Stored) -> Judge:
     """Judge cases (see gate_cases.yaml) together; one verdict per case, in order."""
 
     def judged(cases: Iterable[Case]) -> list[dict[str, Any]]:
@@ -28,9 +45,9 @@ def judge(engine: BaseBackend) -> Judge:
         keys = [Key(*(row[name] for name in Key._fields)) for row in rows]
         past = [row for number, case in enumerate(cases) for row in history(case, number)]
         table = verdicts(
-            table_of(rows, schema=CANDIDATE),
+            stored(rows, CANDIDATE),
             openings=openings(keys=keys, company_holidays=COMPANY_HOLIDAYS),
-            history=table_of(past, schema=HISTORY),
+            history=stored(past, HISTORY),
             caps=caps_table(),
         )
         answer = sorted(engine.to_pyarrow(table).to_pylist(), key=lambda row: row["candidate_id"])

@@ -13,7 +13,6 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from recobra_core.law import CANDIDATE, HISTORY, OPENINGS, caps_table, openings, verdicts
-from recobra_core.law.tables import table_of
 
 DATA = resources.files("recobra_core.law") / "data"
 FILES = {
@@ -163,13 +162,13 @@ def test_a_cap_refuses_exactly_when_it_is_full(judge, cases):
     assert answered > len(cases) / 3
 
 
-def test_a_forgotten_opening_blocks(engine):
+def test_a_forgotten_opening_blocks(engine, stored):
     one = {"candidate_id": 1, "debtor_id": 1, "creditor_id": 1, "local_date": date(2026, 7, 6)}
     known = {"opted_out": False, "held": False, "point_valid": True}
     table = verdicts(
-        table_of([one | known], schema=CANDIDATE),
+        stored([one | known], CANDIDATE),
         openings=openings(keys=[]),
-        history=table_of([], schema=HISTORY),
+        history=stored([], HISTORY),
         caps=caps_table(day=date(2026, 7, 6)),
     )
     (answer,) = engine.to_pyarrow(table).to_pylist()
