@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 
 import pyarrow as pa
@@ -22,6 +23,15 @@ _OPEN = pa.schema(
         ("due_date", pa.date32()),
         ("concept", pa.string()),
         ("open_minor", pa.int64()),
+    ]
+)
+_PAID = pa.schema(
+    [
+        ("payment_id", pa.int64()),
+        ("debtor_id", pa.int64()),
+        ("account_id", pa.int64()),
+        ("amount_minor", pa.int64()),
+        ("paid_date", pa.date32()),
     ]
 )
 
@@ -93,24 +103,37 @@ def _open_items(portfolio: Portfolio) -> pa.Table:
 def _allocate(payments: pa.Table, items: pa.Table, order: Waterfall) -> tuple[pa.Table, pa.Table]:
     """Return shares (payment_id, account_id, instalment_id, concept, amount_minor, paid_date) and remainders."""
     numbered = items.append_column("item_id", pa.array(range(items.num_rows), pa.int64()))
+    latest = max(payments["paid_date"].to_pylist())
+    # What is due differs by day only where concepts come first; one compiled order serves all days otherwise.
+    statements = _statements(order, latest if order.by == "concept" else date.max)
     with engine.duckdb() as duck:
-        paid = duck.create_table("paid", payments)
-        paid = paid.mutate(group_id=paid.account_id.fill_null(-paid.debtor_id))
-        open_ = duck.create_table("open", numbered)
-        shares, remainders = allocate(
-            paid.select("payment_id", "amount_minor", "paid_date", account_id=paid.group_id),
-            open_.select("item_id", "due_date", "concept", "open_minor", account_id=open_.group_id),
-            order,
-            as_of=max(payments["paid_date"].to_pylist()),
-            paid_by=("paid_date",),
-        )
-        placed = (
-            shares.select("payment_id", "item_id", "concept", "amount_minor")
-            .inner_join(open_.select("item_id", "account_id", "instalment_id"), "item_id")
-            .inner_join(paid.select("payment_id", "paid_date"), "payment_id")
-        )
-        columns = ["payment_id", "account_id", "instalment_id", "concept", "amount_minor", "paid_date"]
-        return placed.select(columns).to_pyarrow(), remainders.select("payment_id", "left_minor").to_pyarrow()
+        engine.give_tables(duck, {"paid": payments.select(_PAID.names).cast(_PAID), "open_items": numbered})
+        answer = engine.run(duck, statements)
+    return answer["shares"], answer["remainders"]
+
+
+@lru_cache(maxsize=64)
+def _statements(order: Waterfall, as_of: date) -> tuple[engine.Statement, ...]:
+    paid = engine.source("paid", _PAID)
+    paid = paid.mutate(group_id=paid.account_id.fill_null(-paid.debtor_id))
+    open_ = engine.source("open_items", _OPEN.append(pa.field("item_id", pa.int64())))
+    shares, remainders = allocate(
+        paid.select("payment_id", "amount_minor", "paid_date", account_id=paid.group_id),
+        open_.select("item_id", "due_date", "concept", "open_minor", account_id=open_.group_id),
+        order,
+        as_of=as_of,
+        paid_by=("paid_date",),
+    )
+    placed = (
+        shares.select("payment_id", "item_id", "concept", "amount_minor")
+        .inner_join(open_.select("item_id", "account_id", "instalment_id"), "item_id")
+        .inner_join(paid.select("payment_id", "paid_date"), "payment_id")
+    )
+    columns = ["payment_id", "account_id", "instalment_id", "concept", "amount_minor", "paid_date"]
+    return (
+        engine.compiled("shares", placed.select(*columns)),
+        engine.compiled("remainders", remainders.select("payment_id", "left_minor")),
+    )
 
 
 def _postings(shares: pa.Table, load_id: int | None, now: datetime) -> pa.Table:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import fields, replace
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 
 import pyarrow as pa
@@ -17,7 +17,9 @@ from recobra.portfolio.operations import place_holds
 from recobra.strategy.policies import Policies
 from recobra.workbench.operations import create_tasks
 
-from .deciding import Decisions
+Decisions = Mapping[str, pa.Table]
+"""What `deciding.Recipe` gives; without a strategy there are only states and transitions."""
+
 
 LOCK = "hashtext('recobra.decisions')"
 _DECIDING_FACTS = ["payment.recorded", "payment.reversed", "hold.placed", "hold.lifted"]
@@ -50,12 +52,14 @@ def commit(
     if since is not None:
         decisions = _without_moved(decisions, since)
     _write_states(decisions)
-    transitions = _record_transitions(decisions.transitions, actor=actor, now=now)
-    planned, blocked = _write_contacts(decisions, policies=policies, as_of=as_of, now=now)
-    tasks = _write_tasks(decisions, as_of=as_of, actor=actor, now=now)
-    tasks += _write_unreachable(decisions, as_of=as_of, actor=actor, now=now)
-    _write_stage_firings(decisions, as_of=as_of)
-    _write_holds(decisions, as_of=as_of, actor=actor, now=now)
+    transitions = _record_transitions(decisions["transitions"], actor=actor, now=now)
+    planned = blocked = tasks = 0
+    if "contacts" in decisions:
+        planned, blocked = _write_contacts(decisions, policies=policies, as_of=as_of, now=now)
+        tasks = _write_tasks(decisions, as_of=as_of, actor=actor, now=now)
+        tasks += _write_unreachable(decisions, as_of=as_of, actor=actor, now=now)
+        _write_stage_firings(decisions, as_of=as_of)
+        _write_holds(decisions, as_of=as_of, actor=actor, now=now)
     _drop_closed(portfolio_ids)
     return {
         "contacts_planned": planned,
@@ -75,17 +79,12 @@ def _without_moved(decisions: Decisions, since: int) -> Decisions:
     )["debtor_id"]
     if len(moved) == 0:
         return decisions
-    kept = {
-        field.name: table.filter(pc.invert(pc.is_in(table["debtor_id"], moved)))
-        for field in fields(decisions)
-        if isinstance(table := getattr(decisions, field.name), pa.Table) and "debtor_id" in table.column_names
-    }
-    return replace(decisions, **kept)
+    return {name: table.filter(pc.invert(pc.is_in(table["debtor_id"], moved))) for name, table in decisions.items()}
 
 
 def _write_states(decisions: Decisions) -> None:
-    tables.copy_in("strategy_accountstate", decisions.new_states)
-    changed = decisions.changed_states
+    tables.copy_in("strategy_accountstate", decisions["new_states"])
+    changed = decisions["changed_states"]
     if changed.num_rows == 0:
         return
     columns = [name for name in changed.column_names if name not in {"account_id", "portfolio_id", "debtor_id"}]
@@ -114,7 +113,7 @@ def _record_transitions(transitions: pa.Table, *, actor: str, now: datetime) -> 
 
 
 def _write_contacts(decisions: Decisions, *, policies: Policies, as_of: date, now: datetime) -> tuple[int, int]:
-    judged = decisions.contacts
+    judged = decisions["contacts"]
     if judged.num_rows == 0:
         return 0, 0
     count = judged.num_rows
@@ -142,8 +141,10 @@ def _write_contacts(decisions: Decisions, *, policies: Policies, as_of: date, no
     )
     made = contact.plan(contacts=rows, now=now)
     allowed = judged.filter(judged["allowed"]).select(["debtor_id", "creditor_id"])
-    fired = decisions.items.filter(decisions.items["reachable"]).join(
-        allowed, keys=["debtor_id", "creditor_id"], join_type="inner"
+    fired = (
+        decisions["items"]
+        .filter(decisions["items"]["reachable"])
+        .join(allowed, keys=["debtor_id", "creditor_id"], join_type="inner")
     )
     fired = fired.join(made.select(["debtor_id", "contact_id"]), keys="debtor_id", join_type="inner")
     _fire(fired, as_of=as_of)
@@ -159,7 +160,7 @@ def _fire(fired: pa.Table, *, as_of: date) -> None:
 
 
 def _write_tasks(decisions: Decisions, *, as_of: date, actor: str, now: datetime) -> int:
-    due = decisions.tasks
+    due = decisions["tasks"]
     if due.num_rows == 0:
         return 0
     days = [as_of + timedelta(days or 0) for days in due["due_in_days"].to_pylist()]
@@ -171,10 +172,10 @@ def _write_tasks(decisions: Decisions, *, as_of: date, actor: str, now: datetime
 
 def _write_unreachable(decisions: Decisions, *, as_of: date, actor: str, now: datetime) -> int:
     """Ask a person to find a way to reach the debtor, once, and let the steps count as fired."""
-    lost = decisions.unreachable
+    lost = decisions["unreachable"]
     if lost.num_rows == 0:
         return 0
-    _fire(decisions.items.filter(pc.invert(decisions.items["reachable"])), as_of=as_of)
+    _fire(decisions["items"].filter(pc.invert(decisions["items"]["reachable"])), as_of=as_of)
     open_already = tables.fetch(
         "SELECT debtor_id FROM workbench_task WHERE status = 'OPEN' AND kind = 'unreachable' AND debtor_id = ANY(%s)",
         [lost["debtor_id"].to_pylist()],
@@ -200,12 +201,12 @@ def _write_unreachable(decisions: Decisions, *, as_of: date, actor: str, now: da
 
 
 def _write_stage_firings(decisions: Decisions, *, as_of: date) -> None:
-    if decisions.stage_changes.num_rows:
-        _fire(decisions.stage_changes, as_of=as_of)
+    if decisions["stage_changes"].num_rows:
+        _fire(decisions["stage_changes"], as_of=as_of)
 
 
 def _write_holds(decisions: Decisions, *, as_of: date, actor: str, now: datetime) -> None:
-    due = decisions.holds
+    due = decisions["step_holds"]
     if due.num_rows == 0:
         return
     ends = [as_of + timedelta(days) for days in due["days"].to_pylist()]

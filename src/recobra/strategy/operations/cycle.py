@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
-import ibis.expr.types as ir
 from django.db import connection, transaction
 
 from recobra.contact import operations as contact
@@ -22,9 +21,9 @@ from recobra.strategy.models import CycleRun, CycleStep
 from recobra.strategy.policies import Policies, in_force
 
 from . import measuring
-from .commit import commit, journal_mark
-from .deciding import Decisions, classify_into, decide, facts_of
-from .reading import lake_folder, read, write_lake, write_table
+from .commit import Decisions, commit, journal_mark
+from .deciding import Recipe, inputs, recipe_for
+from .reading import lake_folder, read, write_lake
 
 STEPS = ("freshness", "snapshot", "classify", "score", "decide", "commit", "measure")
 _LOCK = "hashtext('recobra.cycle')"
@@ -46,10 +45,13 @@ class _Day:
     duck: Any
     contactable: frozenset[int] = frozenset()
     mark: int = 0
-    classified: ir.Table | None = None
-    facts: Any = None
-    decisions: Decisions | None = None
+    decisions: Decisions = field(default_factory=dict)
     figures: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def recipe(self) -> Recipe:
+        """Return the statements of the day."""
+        return recipe_for(self.policies, as_of=self.as_of)
 
     @property
     def part(self) -> Part:
@@ -128,51 +130,41 @@ def _snapshot(day: _Day) -> int:
     tables = read(day.part, as_of=day.as_of, contactable=day.contactable)
     count = tables["accounts"].num_rows
     folder = write_lake(tables, as_of=day.as_of)
-    # The folder's `as_of=` names the day for people and Spark; it is no column of the tables.
-    given = {
-        name: day.duck.read_parquet(
-            str(folder / f"{name}.parquet"), table_name=f"given_{name}", hive_partitioning=False
-        )
-        for name in tables
-    }
-    day.facts = facts_of(day.duck, given, day.policies)
+    files = {"raw_accounts" if name == "accounts" else name: folder / f"{name}.parquet" for name in tables}
+    engine.give_files(day.duck, files)
+    engine.give_tables(day.duck, inputs(tables, day.policies, as_of=day.as_of))
     return count
 
 
 def _classify(day: _Day) -> int:
-    day.classified = classify_into(day.duck, day.facts, day.policies, as_of=day.as_of)
-    return int(day.classified.count().execute())
+    day.duck.execute(day.recipe.accounts)
+    engine.run(day.duck, day.recipe.classify)
+    (count,) = day.duck.execute("SELECT count(*) FROM classified").fetchone() or (0,)
+    return int(count)
 
 
 def _score(day: _Day) -> int:
-    """Write the arrears portfolio of the day with its indicators beside the snapshot."""
-    assert day.classified is not None
-    scored = measuring.with_indicators(day.classified)
-    table = scored.to_pyarrow()
-    write_table(table, lake_folder(day.as_of) / "portfolio.parquet")
-    return table.num_rows
+    """Write the arrears portfolio of the day (Cartera de Mora) with its indicators beside the snapshot."""
+    return measuring.write_portfolio(day.duck, day.recipe.classified, lake_folder(day.as_of) / "portfolio.parquet")
 
 
 def _decide(day: _Day) -> int:
-    assert day.classified is not None
-    day.decisions = decide(day.duck, day.facts, day.classified, day.policies, as_of=day.as_of)
-    return day.decisions.due
+    day.decisions = engine.run(day.duck, day.recipe.decide)
+    return sum(day.decisions[name].num_rows for name in ("items", "tasks", "stage_changes") if name in day.decisions)
 
 
 def _commit(day: _Day) -> int:
-    assert day.decisions is not None
     day.figures = commit(
         day.decisions, policies=day.policies, portfolio_ids=list(day.policies.portfolio_ids), as_of=day.as_of,
         actor="cycle", now=day.now, since=day.mark,
     )  # fmt: skip
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE strategy_accountstate, strategy_firing, contact_contact")
-    return day.decisions.new_states.num_rows + day.decisions.changed_states.num_rows
+    return day.decisions["new_states"].num_rows + day.decisions["changed_states"].num_rows
 
 
 def _measure(day: _Day) -> int:
-    assert day.classified is not None
-    count = measuring.measure(day.classified, as_of=day.as_of)
+    count = measuring.measure(day.duck, day.recipe.classified, as_of=day.as_of)
     alarms.check_data(portfolio_ids=day.policies.portfolio_ids, now=day.now)
     return count
 

@@ -1,7 +1,8 @@
-"""Run the core's expressions over a day's tables and bring back what is to be done."""
+"""The core's decisions as statements for the engine: compiled once per day and policy, run for all or for one."""
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -11,13 +12,16 @@ import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 
-from recobra.portfolio.snapshot import company_holidays
+from recobra.contact.snapshot import HISTORY
+from recobra.kit.engine import Statement, compiled, source
+from recobra.portfolio import snapshot as portfolio
 from recobra.strategy import snapshot
 from recobra.strategy.policies import Policies
 from recobra_core.decide import plan as planning
 from recobra_core.decide.daily import Facts, classify, due_on, judge, known_facts, plan_day
 from recobra_core.decide.strategy import templates_used
-from recobra_core.law import Key, caps_table, openings
+from recobra_core.law import OPENINGS, Key, caps_table, openings
+from recobra_core.law.caps import CAPS
 
 CHANNELS_OPEN = ("email",)
 _STATE = (
@@ -31,40 +35,100 @@ _STATE = (
     "next_due_date",
 )
 _DUCK_TYPES = {"integer": "BIGINT", "number": "DOUBLE", "text": "VARCHAR", "boolean": "BOOLEAN", "date": "DATE"}
+_ARROW_TYPES = {
+    "integer": pa.int64(), "number": pa.float64(), "text": pa.string(), "boolean": pa.bool_(), "date": pa.date32(),
+}  # fmt: skip
+_CACHE_SIZE = 32
+
+
+def _schema(base: pa.Schema, *, without: tuple[str, ...] = (), **more: pa.DataType) -> pa.Schema:
+    return pa.schema([*(field for field in base if field.name not in without), *more.items()])
+
+
+SCHEMAS: Mapping[str, pa.Schema] = {
+    "items": _schema(portfolio.ITEMS, without=("debtor_id", "portfolio_id")),
+    "debtors": _schema(portfolio.DEBTORS, without=("time_zone",), zones=pa.string()),
+    "portfolios": _schema(
+        portfolio.PORTFOLIOS,
+        without=("creditor_id", "default_zone"),
+        currency_exponent=pa.int64(),
+        active=pa.bool_(),
+    ),
+    "points": portfolio.POINTS,
+    "holds": portfolio.HOLDS,
+    "events": snapshot.EVENTS,
+    "history": HISTORY,
+    "states": snapshot.STATES,
+    "firings": snapshot.FIRINGS,
+    "planned": snapshot.PLANNED,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Decisions:
-    """What the day brings, as Arrow tables. `classified` stays in the engine."""
+class Recipe:
+    """How a day is decided: `accounts` shapes the input, `classify` keeps `classified`, `decide` gives the rest."""
 
-    new_states: pa.Table
-    changed_states: pa.Table
-    transitions: pa.Table
-    contacts: pa.Table
-    items: pa.Table
-    unreachable: pa.Table
-    tasks: pa.Table
-    stage_changes: pa.Table
-    holds: pa.Table
-    accounts: int
-    due: int
+    accounts: str
+    classify: tuple[Statement, ...]
+    decide: tuple[Statement, ...]
+    facts: Facts
+    classified: ir.Table
 
 
-def facts_of(duck: Any, given: Mapping[str, ir.Table], policies: Policies) -> Facts:
-    """Return the core's facts, with the free attributes that rules speak about as typed columns."""
+_RECIPES: OrderedDict[tuple[str, date], Recipe] = OrderedDict()
+
+
+def recipe_for(policies: Policies, *, as_of: date) -> Recipe:
+    """Return the statements of a day under the policies in force; compiled when first asked for."""
+    key = (policies.fingerprint(), as_of)
+    if key not in _RECIPES:
+        _RECIPES[key] = _compile(policies, as_of=as_of)
+        while len(_RECIPES) > _CACHE_SIZE:
+            _RECIPES.popitem(last=False)
+    return _RECIPES[key]
+
+
+def inputs(tables: Mapping[str, pa.Table], policies: Policies, *, as_of: date) -> dict[str, pa.Table]:
+    """Return the small tables that the statements need beside the facts: templates, openings, caps."""
+    codes = {code for each in policies.policies if each.strategy for code in templates_used(each.strategy)}
+    return {
+        "templates": snapshot.templates(sorted(codes)),
+        "openings": _openings(tables["debtors"], as_of),
+        "caps": caps_table(day=as_of).to_pyarrow(),
+    }
+
+
+def _openings(debtors: pa.Table, as_of: date) -> pa.Table:
+    names = ["country", "subdivision", "zones"]
+    places = debtors.select(names).group_by(names).aggregate([]).to_pylist()
+    holidays = {(row["country"], row["day"]) for row in portfolio.company_holidays().to_pylist()}
+    keys = [Key(*(place[name] for name in names), channel, as_of) for place in places for channel in CHANNELS_OPEN]
+    return openings(keys=keys, company_holidays=holidays).to_pyarrow()
+
+
+def _compile(policies: Policies, *, as_of: date) -> Recipe:
     wanted = _attributes_used(policies)
-    tables = dict(given)
-    if wanted:
-        columns = ", ".join(
-            f'TRY_CAST(json_extract_string(attributes, \'$."{name}"\') AS {_DUCK_TYPES[kind]}) AS "attr_{name}"'
-            for name, kind in wanted.items()
-        )
-        duck.raw_sql(
-            f"CREATE OR REPLACE TEMP VIEW attributed AS SELECT *, {columns} FROM {tables['accounts'].get_name()}"
-        )
-        tables["accounts"] = duck.table("attributed")
-    tables["accounts"] = tables["accounts"].drop("attributes")
-    return Facts(**tables)
+    typed = {f"attr_{name}": _ARROW_TYPES[kind] for name, kind in wanted.items()}
+    accounts = source("accounts", _schema(portfolio.ACCOUNTS, without=("attributes",), **typed))
+    facts = Facts(accounts=accounts, **{name: source(name, schema) for name, schema in SCHEMAS.items()})
+    classed = classify(known_facts(facts, as_of=as_of), policies.policies, as_of=as_of)
+    classified = source("classified", classed.schema())
+    return Recipe(
+        accounts=_accounts_view(wanted),
+        classify=(compiled("classified", classed, keep=True, give=False),),
+        decide=tuple(_decisions(classified, facts, policies, as_of=as_of)),
+        facts=facts,
+        classified=classified,
+    )
+
+
+def _accounts_view(wanted: Mapping[str, str]) -> str:
+    columns = [
+        f'TRY_CAST(json_extract_string(attributes, \'$."{name}"\') AS {_DUCK_TYPES[kind]}) AS "attr_{name}"'
+        for name, kind in wanted.items()
+    ]
+    chosen = ", ".join(["* EXCLUDE (attributes)", *columns])
+    return f"CREATE OR REPLACE TEMP VIEW accounts AS SELECT {chosen} FROM raw_accounts"
 
 
 def _attributes_used(policies: Policies) -> dict[str, str]:
@@ -79,63 +143,32 @@ def _attributes_used(policies: Policies) -> dict[str, str]:
     return {name: policies.attributes[name] for name in sorted(used)}
 
 
-def classify_into(duck: Any, facts: Facts, policies: Policies, *, as_of: date) -> ir.Table:
-    """Classify every open account and keep the result as the engine's table `classified`."""
-    classed = classify(known_facts(facts, as_of=as_of), policies.policies, as_of=as_of)
-    return duck.create_table("classified", classed, overwrite=True, temp=True)
-
-
-def decide(duck: Any, facts: Facts, classified: ir.Table, policies: Policies, *, as_of: date) -> Decisions:
-    """Return what is to be done today and which states have changed."""
+def _decisions(classified: ir.Table, facts: Facts, policies: Policies, *, as_of: date) -> list[Statement]:
     due = due_on(classified, facts, policies.policies, as_of=as_of)
     if due is None:
-        return _without_strategy(classified)
-    due = duck.create_table("due", due, overwrite=True, temp=True)
-    codes = {code for p in policies.policies if p.strategy for code in templates_used(p.strategy)}
-    plan = plan_day(
-        due, classified, facts, ibis.memtable(snapshot.templates(sorted(codes))), as_of=as_of,
-        channels_open=CHANNELS_OPEN,
-    )  # fmt: skip
-    candidates = duck.create_table("candidates", plan.candidates, overwrite=True, temp=True)
+        return _states(classified)
+    statements = [compiled("due", due, keep=True, give=False)]
+    due = source("due", due.schema())
+    templates = source("templates", pa.schema([("template_code", pa.string()), ("channel", pa.string())]))
+    plan = plan_day(due, classified, facts, templates, as_of=as_of, channels_open=CHANNELS_OPEN)
+    statements.append(compiled("candidates", plan.candidates, keep=True, give=False))
     judged = judge(
-        candidates, openings=_openings(facts, as_of), history=_history(facts), caps=caps_table(day=as_of), as_of=as_of
+        source("candidates", plan.candidates.schema()),
+        openings=source("openings", OPENINGS),
+        history=facts.history,
+        caps=source("caps", CAPS),
+        as_of=as_of,
     )
-    changes = planning.stage_changes(due).to_pyarrow()
-    return Decisions(
-        **_states(_moved(classified, changes)),
-        contacts=judged.to_pyarrow(),
-        items=_with_strategy(plan.items, due).to_pyarrow(),
-        unreachable=plan.unreachable.to_pyarrow(),
-        tasks=planning.tasks(due).to_pyarrow(),
-        stage_changes=changes,
-        holds=planning.holds(due).to_pyarrow(),
-        accounts=int(classified.count().execute()),
-        due=int(due.count().execute()),
-    )
-
-
-def _without_strategy(classified: ir.Table) -> Decisions:
-    nothing = pa.table({})
-    return Decisions(
-        **_states(classified), contacts=nothing, items=nothing, unreachable=nothing, tasks=nothing,
-        stage_changes=nothing, holds=nothing, accounts=int(classified.count().execute()), due=0,
-    )  # fmt: skip
-
-
-def _history(facts: Facts) -> ir.Table:
-    names = ["creditor_id", "debtor_id", "account_id", "channel", "local_date", "reached"]
-    return facts.history.select(*names)
-
-
-def _openings(facts: Facts, as_of: date) -> ir.Table:
-    places = facts.debtors.select("country", "subdivision", "zones").distinct().to_pyarrow().to_pylist()
-    holidays = {(row["country"], row["day"]) for row in company_holidays().to_pylist()}
-    keys = [
-        Key(place["country"], place["subdivision"], place["zones"], channel, as_of)
-        for place in places
-        for channel in CHANNELS_OPEN
+    changes = planning.stage_changes(due)
+    statements += [
+        compiled("contacts", judged),
+        compiled("items", _with_strategy(plan.items, due)),
+        compiled("unreachable", plan.unreachable),
+        compiled("tasks", planning.tasks(due)),
+        compiled("stage_changes", changes, keep=True),
+        compiled("step_holds", planning.holds(due)),
     ]
-    return openings(keys=keys, company_holidays=holidays)
+    return statements + _states(_moved(classified, source("stage_changes", changes.schema())))
 
 
 def _with_strategy(items: ir.Table, due: ir.Table) -> ir.Table:
@@ -143,27 +176,22 @@ def _with_strategy(items: ir.Table, due: ir.Table) -> ir.Table:
     return items.inner_join(codes, "account_id")
 
 
-def _moved(classified: ir.Table, changes: pa.Table) -> ir.Table:
+def _moved(classified: ir.Table, changes: ir.Table) -> ir.Table:
     """Return the accounts with the stages that strategies moved them to today."""
-    if changes.num_rows == 0:
-        return classified
-    moves = ibis.memtable(changes.select(["account_id", "stage"]).rename_columns(["moved_id", "moved_stage"]))
+    moves = changes.select(moved_id=changes.account_id, moved_stage=changes.stage)
     joined = classified.left_join(moves, [classified.account_id == moves.moved_id])
     return joined.mutate(stage=joined.moved_stage.coalesce(joined.stage)).drop("moved_id", "moved_stage")
 
 
-def _states(accounts: ir.Table) -> dict[str, pa.Table]:
-    """Return the states to write: of accounts without one, and of those whose state differs."""
+def _states(accounts: ir.Table) -> list[Statement]:
+    """Give the states to write: of accounts without one, and of those whose state differs."""
     columns = ["account_id", "portfolio_id", "debtor_id", *_STATE, "stage_since"]
     new = accounts.filter(accounts.was_stage.isnull()).select(*columns)
     known = accounts.filter(accounts.was_stage.notnull())
-    differs = ibis.or_(*(~known[name].identical_to(known[f"was_{name}"]) for name in _STATE))
-    changed = known.filter(differs)
+    differs: Any = ibis.or_(*(~known[name].identical_to(known[f"was_{name}"]) for name in _STATE))
     moved = known.filter(known.stage != known.was_stage)
-    return {
-        "new_states": new.to_pyarrow(),
-        "changed_states": changed.select(*columns).to_pyarrow(),
-        "transitions": moved.select(
-            "account_id", "portfolio_id", "debtor_id", "was_stage", "stage", "dpd"
-        ).to_pyarrow(),
-    }
+    return [
+        compiled("new_states", new),
+        compiled("changed_states", known.filter(differs).select(*columns)),
+        compiled("transitions", moved.select("account_id", "portfolio_id", "debtor_id", "was_stage", "stage", "dpd")),
+    ]

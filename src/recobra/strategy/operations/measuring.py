@@ -3,27 +3,36 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 
 import ibis.expr.types as ir
 import pyarrow as pa
 from django.db import connection, transaction
+from duckdb import DuckDBPyConnection
 
-from recobra.kit import tables
+from recobra.kit import engine, tables
 from recobra_core.indicators import contact_level, payment_record
 
 
-def with_indicators(classified: ir.Table) -> ir.Table:
-    """Return the arrears portfolio of the day: facts, class and the indicators that need no model."""
+def write_portfolio(duck: DuckDBPyConnection, classified: ir.Table, path: Path) -> int:
+    """Write the arrears portfolio of the day: facts, class and the indicators that need no model."""
     hidden = [name for name in classified.columns if name.startswith("was_")]
-    return classified.drop(*hidden).mutate(
+    scored = classified.drop(*hidden).mutate(
         contact_level=contact_level(classified), payment_record=payment_record(classified)
     )
+    partial = path.with_suffix(".partial")
+    target = str(partial).replace("'", "''")
+    statement = engine.compiled("scored", scored)
+    duck.execute(f"COPY ({statement.sql}) TO '{target}' (FORMAT parquet, COMPRESSION zstd)")
+    partial.replace(path)
+    (count,) = duck.execute("SELECT count(*) FROM classified").fetchone() or (0,)
+    return int(count)
 
 
 @transaction.atomic
-def measure(classified: ir.Table, *, as_of: date) -> int:
+def measure(duck: DuckDBPyConnection, classified: ir.Table, *, as_of: date) -> int:
     """Write the day's KPI rows, replacing those of an earlier run of the same day; return how many."""
-    rows = _stock(classified)
+    rows = _stock(duck, classified)
     with connection.cursor() as cursor:
         cursor.execute("CREATE TEMPORARY TABLE measured (portfolio_id bigint, key text, value bigint) ON COMMIT DROP")
         tables.copy_in("measured", rows)
@@ -50,7 +59,7 @@ _FLOWS = """
     SELECT portfolio_id, 'tasks_open', count(*) FROM workbench_task WHERE status = 'OPEN' GROUP BY portfolio_id"""
 
 
-def _stock(classified: ir.Table) -> pa.Table:
+def _stock(duck: DuckDBPyConnection, classified: ir.Table) -> pa.Table:
     """Return portfolio_id, key, value: what is owed and overdue, and by whom, by bucket and by stage."""
     whole = classified.group_by("portfolio_id").agg(
         accounts=classified.count(),
@@ -58,14 +67,18 @@ def _stock(classified: ir.Table) -> pa.Table:
         balance_minor=classified.balance_minor.sum(),
         overdue_minor=classified.overdue_minor.sum(),
     )
-    rows = _long(whole.to_pyarrow(), prefix="")
+    rows = _long(_rows(duck, whole), prefix="")
     for name in ("bucket", "stage"):
         parts = classified.group_by("portfolio_id", label=classified[name]).agg(
             accounts=classified.count(), balance_minor=classified.balance_minor.sum()
         )
-        rows += _long(parts.to_pyarrow(), prefix=f"{name}:")
+        rows += _long(_rows(duck, parts), prefix=f"{name}:")
     schema = pa.schema([("portfolio_id", pa.int64()), ("key", pa.string()), ("value", pa.int64())])
     return pa.Table.from_pylist(rows, schema=schema)
+
+
+def _rows(duck: DuckDBPyConnection, expression: ir.Table) -> pa.Table:
+    return engine.run(duck, [engine.compiled("answer", expression)])["answer"]
 
 
 def _long(wide: pa.Table, *, prefix: str) -> list[dict[str, object]]:

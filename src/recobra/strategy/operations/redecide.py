@@ -13,7 +13,7 @@ from recobra.strategy.models import CycleRun
 from recobra.strategy.policies import in_force
 
 from .commit import LOCK, commit
-from .deciding import classify_into, decide, facts_of
+from .deciding import inputs, recipe_for
 from .reading import read
 
 FEW = 50
@@ -38,11 +38,13 @@ def redecide(*, debtor_ids: Sequence[int], as_of: date | None = None, now: datet
     policies = in_force(_portfolios_of(debtor_ids))
     part = Part(portfolio_ids=policies.portfolio_ids, debtor_ids=list(debtor_ids))
     tables = read(part, as_of=day, contactable=policies.followed & _fresh(policies.portfolio_ids, day))
+    recipe = recipe_for(policies, as_of=day)
     with engine.duckdb() as duck:
-        given = {name: duck.create_table(f"given_{name}", table) for name, table in tables.items()}
-        facts = facts_of(duck, given, policies)
-        classified = classify_into(duck, facts, policies, as_of=day)
-        decisions = decide(duck, facts, classified, policies, as_of=day)
+        engine.give_tables(duck, {"raw_accounts": tables.pop("accounts"), **tables})
+        engine.give_tables(duck, inputs(tables, policies, as_of=day))
+        duck.execute(recipe.accounts)
+        engine.run(duck, recipe.classify)
+        decisions = engine.run(duck, recipe.decide)
     return commit(
         decisions, policies=policies, portfolio_ids=list(policies.portfolio_ids), as_of=day, actor=actor, now=now
     )
