@@ -1,0 +1,5 @@
+import sys
+
+from recobra.cli.main import main
+
+sys.exit(main())

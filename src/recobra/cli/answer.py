@@ -1,0 +1,64 @@
+"""What a command answers, and how it is shown: one JSON object, or lines for a person."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+
+class Refused(Exception):
+    """The command was understood and cannot be done; the text is the one-line reason (exit code 1)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """The answer of a command.
+
+    `lines` are for a person, in place of the document's own keys and values. `ok` false ends with exit code 1.
+    `then` runs after the answer was printed: what serves until it is stopped.
+    """
+
+    document: Mapping[str, Any]
+    lines: tuple[str, ...] = ()
+    ok: bool = True
+    reason: str = ""
+    then: Callable[[], None] | None = field(default=None, repr=False)
+
+
+def as_json(document: Mapping[str, Any]) -> str:
+    """Return the document as one line of JSON; days and instants in ISO 8601."""
+    return json.dumps(document, ensure_ascii=False, default=_plain)
+
+
+def as_text(answer: Answer) -> str:
+    """Return what a person reads."""
+    return "\n".join(answer.lines or _lines(answer.document))
+
+
+def _lines(document: Mapping[str, Any], indent: str = "") -> tuple[str, ...]:
+    lines: list[str] = []
+    for key, value in document.items():
+        if isinstance(value, Mapping):
+            lines += [f"{indent}{key}:", *_lines(value, indent + "  ")]
+        elif isinstance(value, list) and value and isinstance(value[0], Mapping):
+            lines += [f"{indent}{key}:", *(indent + "  " + _row(row) for row in value)]
+        else:
+            lines.append(f"{indent}{key}: {_word(value)}")
+    return tuple(lines)
+
+
+def _row(row: Mapping[str, Any]) -> str:
+    return "  ".join(f"{key} {_word(value)}" for key, value in row.items())
+
+
+def _word(value: Any) -> str:
+    return "-" if value is None else str(value)
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    return str(value)

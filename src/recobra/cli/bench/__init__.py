@@ -1,0 +1,147 @@
+"""`recobra bench`: how long the product takes on a portfolio made for it, against what the database alone takes."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import statistics
+import tempfile
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from recobra.cli import house, options
+from recobra.cli.answer import Answer
+
+DEFAULT_ACCOUNTS = 1_000_000
+FIRST_DAY = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
+SECOND_DAY = FIRST_DAY + timedelta(days=1)
+PORTFOLIO = {
+    "code": "BENCH", "name": "Bench", "industry": "CONSUMER", "country": "PE", "currency": "PEN",
+    "time_zone": "America/Lima",
+}  # fmt: skip
+MAPPING: dict[str, Any] = {
+    "name": "bench",
+    "account": {"external_id": "cuenta", "product": {"value": "LOAN"}, "opened_date": "apertura"},
+    "debtor": {"external_id": "cliente", "name": "nombre", "national_id": "dni", "national_id_kind": {"value": "DNI"}},
+    "due_date": "vencimiento",
+    "amounts": {"principal": "capital", "interest": "interes"},
+    "phones": ["celular", "telefono", "trabajo", "whatsapp"],
+    "emails": ["correo", "correo_2", "correo_3"],
+    "address": {
+        "street": "direccion",
+        "district": "distrito",
+        "city": "ciudad",
+        "region": "region",
+        "postal": "postal",
+    },
+    "options": {"decimal": "point", "date_order": "ymd", "gone": "paid", "lower_balance": "payment"},
+}
+REDECISIONS = 20
+
+
+def add(commands: options.Commands) -> None:
+    """Add the command to the command line."""
+    bench = options.command(commands, "bench", "measure load, cycle and re-decision on a portfolio made for it")
+    bench.add_argument("--accounts", type=options.count, default=DEFAULT_ACCOUNTS, metavar="N")
+    bench.set_defaults(run=_bench)
+
+
+def _bench(chosen: argparse.Namespace) -> Answer:
+    """Measure in a data directory of our own: never on a company's data."""
+    base = Path(os.environ.get("RECOBRA_DATA_DIR", "./.recobra")).resolve()
+    base.mkdir(parents=True, exist_ok=True)
+    home = Path(tempfile.mkdtemp(prefix="bench-", dir=base))
+    home.chmod(0o711)  # under root, the database's own user must reach its cluster
+    os.environ["RECOBRA_DATA_DIR"] = str(home)
+    os.environ.pop("RECOBRA_DATABASE_URL", None)
+    try:
+        house.enter()
+        return Answer(document=_measure(home, chosen.accounts))
+    finally:
+        _put_away(home)
+
+
+def _put_away(home: Path) -> None:
+    from django.db import connections  # noqa: PLC0415 - needs the settings
+
+    from recobra.kit import database  # noqa: PLC0415
+
+    connections.close_all()
+    database.stop_embedded()
+    shutil.rmtree(home, ignore_errors=True)
+
+
+def _measure(home: Path, accounts: int) -> dict[str, Any]:
+    from recobra.cli.bench import data, floors, memory  # noqa: PLC0415 - need the settings
+
+    house.say(f"Writing the files of {accounts} accounts …")
+    first = data.write(home / "day-1.csv", accounts=accounts, first_day=FIRST_DAY.date())
+    second = data.write(home / "day-2.csv", accounts=accounts, first_day=FIRST_DAY.date(), later=True)
+    raw = floors.raw(first)
+    floors.keep_empty_copy()
+    _open_portfolio()
+    watch = memory.Watch()
+    with watch:
+        load, cycle = _play(first, FIRST_DAY)
+    storing = floors.storing(home)
+    with watch:
+        second_load, second_cycle = _play(second, SECOND_DAY)
+        redecide_ms = _redecide(SECOND_DAY)
+    return {
+        "accounts": accounts, "raw_floor_s": raw, "storing_floor_s": storing, "load_s": load, "cycle_s": cycle,
+        "second_load_s": second_load, "second_cycle_s": second_cycle, "redecide_ms": redecide_ms,
+        "peak_rss_mb": watch.peak_mb, "ratio_first": round((load + cycle) / storing, 2),
+        "ratio_second": round((second_load + second_cycle) / (load + cycle), 2),
+    }  # fmt: skip
+
+
+def _open_portfolio() -> None:
+    from recobra.contact import operations as contact  # noqa: PLC0415 - needs the settings
+    from recobra.portfolio import opening  # noqa: PLC0415
+    from recobra.strategy import operations as strategy  # noqa: PLC0415
+
+    contact.ensure_library(now=FIRST_DAY)
+    strategy.ensure_ready(actor="bench", now=FIRST_DAY)
+    creditor = opening.open_creditor(code="BENCH", name="Bench", actor="bench", now=FIRST_DAY)
+    portfolio = opening.open_portfolio(creditor=creditor, **PORTFOLIO, actor="bench", now=FIRST_DAY)
+    strategy.assign(portfolio_id=portfolio.pk, code="consumo", actor="bench", now=FIRST_DAY)
+
+
+def _play(path: Path, now: datetime) -> tuple[float, float]:
+    """Load a day's file and run its cycle; return the seconds of both."""
+    from recobra.intake import operations as intake  # noqa: PLC0415 - needs the settings
+    from recobra.strategy import operations as strategy  # noqa: PLC0415
+
+    house.say(f"Loading {path.name} …")
+    begin = time.perf_counter()
+    intake.load_file(
+        path=path, file_name=path.name, portfolio_code="BENCH", mapping=MAPPING, as_of=now.date(), actor="bench",
+        now=now,
+    )  # fmt: skip
+    loaded = time.perf_counter()
+    house.say(f"… {loaded - begin:.1f} s. Running the cycle …")
+    figures = strategy.run_cycle(as_of=now.date(), actor="bench", now=now)
+    done = time.perf_counter()
+    steps = ", ".join(f"{step['name']} {step['seconds']}" for step in figures["steps"])
+    house.say(f"… {done - loaded:.1f} s: {steps}; {figures['contacts_planned']} contacts planned.")
+    return round(loaded - begin, 2), round(done - loaded, 2)
+
+
+def _redecide(now: datetime) -> float:
+    """Return the median of milliseconds that the decision of one debtor takes."""
+    from django.db import connection  # noqa: PLC0415 - needs the settings
+
+    from recobra.strategy import operations as strategy  # noqa: PLC0415
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT min(debtor_id), max(debtor_id) FROM portfolio_account")
+        low, high = cursor.fetchone()
+    spent = []
+    for place in range(REDECISIONS + 1):
+        begin = time.perf_counter()
+        strategy.redecide(debtor_ids=[low + (high - low) * place // REDECISIONS], now=now, actor="bench")
+        spent.append(1000 * (time.perf_counter() - begin))
+    return round(statistics.median(spent[1:]), 1)

@@ -1,0 +1,60 @@
+"""The most memory that all processes of the product used together."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+from typing import Self
+
+import psutil
+from django.db import connection
+
+EVERY_SECONDS = 0.2
+
+
+class Watch:
+    """Samples while it is entered; may be entered several times. Memory shared between servers counts once."""
+
+    def __init__(self) -> None:
+        self._peak = 0
+        self._done = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    @property
+    def peak_mb(self) -> int:
+        """The largest sample, in megabytes."""
+        return round(self._peak / 1024**2)
+
+    def __enter__(self) -> Self:
+        self._done.clear()
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_backend_pid()")
+            (backend,) = cursor.fetchone()
+        server = psutil.Process(backend).parent()
+        assert server is not None
+        self._thread = threading.Thread(target=self._watch, args=(server,), daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_failure: object) -> None:
+        self._done.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _watch(self, server: psutil.Process) -> None:
+        ours = psutil.Process(os.getpid())
+        while not self._done.wait(EVERY_SECONDS):
+            with contextlib.suppress(psutil.Error):
+                self._peak = max(self._peak, _resident(ours) + _resident(server))
+
+
+def _resident(root: psutil.Process) -> int:
+    """Return the memory of a process and its descendants: what is its own, and the largest shared part once."""
+    own, shared = 0, 0
+    for process in (root, *root.children(recursive=True)):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            found = process.memory_info()
+            own += found.rss - found.shared
+            shared = max(shared, found.shared)
+    return own + shared

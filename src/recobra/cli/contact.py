@@ -1,0 +1,61 @@
+"""`recobra contact`: ask the gate about a written list of contacts."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+from pathlib import Path
+
+from recobra.cli import options
+from recobra.cli.answer import Answer, Refused
+
+PROFILES = ("strict",)
+
+
+def add(commands: options.Commands) -> None:
+    """Add the group to the command line."""
+    verbs = options.group(commands, "contact", "ask what the law allows")
+    check = options.command(verbs, "check", "judge every contact of a CSV file")
+    check.add_argument("--batch", type=Path, required=True, metavar="IN.csv", help="the contacts to judge")
+    check.add_argument("--output", type=Path, required=True, metavar="OUT.csv", help="where the answers go")
+    check.add_argument(
+        "--profile", choices=PROFILES, default="strict", help="strict: what the law leaves unsaid is refused"
+    )
+    check.set_defaults(run=_check)
+
+
+def _check(chosen: argparse.Namespace) -> Answer:
+    import pyarrow as pa  # noqa: PLC0415 - wrong usage is answered without loading it
+
+    from recobra_core.law import batch  # noqa: PLC0415
+
+    rows = _read(chosen.batch)
+    try:
+        judged = batch.check(pa.table(rows)).to_pylist()
+    except ValueError as error:
+        raise Refused(f"{chosen.batch}: {error}.") from error
+    with chosen.output.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, fieldnames=[*rows, *(name for name in batch.ANSWER if name not in rows)])
+        writer.writeheader()
+        writer.writerows(judged)
+    allowed = sum(row["allowed"] == "yes" for row in judged)
+    return Answer(
+        document={
+            "rows": len(judged), "allowed": allowed, "refused": len(judged) - allowed,
+            "profile": chosen.profile, "output": str(chosen.output),
+        }
+    )  # fmt: skip
+
+
+def _read(path: Path) -> dict[str, list[str]]:
+    """Return the columns of a CSV file as text. Raises Refused."""
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file, restval="")
+            rows = list(reader)
+            names = list(reader.fieldnames or [])
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise Refused(f"{path} cannot be read: {error}.") from error
+    if any(None in row for row in rows):
+        raise Refused(f"{path}: a row has more fields than the header.")
+    return {name: [row[name] for row in rows] for name in names}

@@ -1,0 +1,25 @@
+"""`recobra cycle`: the daily cycle."""
+
+from __future__ import annotations
+
+import argparse
+
+from recobra.cli import house, options
+from recobra.cli.answer import Answer
+
+
+def add(commands: options.Commands) -> None:
+    """Add the group to the command line."""
+    verbs = options.group(commands, "cycle", "run the daily cycle")
+    run = options.command(verbs, "run", "classify, decide and plan the contacts of a day; repeating it changes nothing")
+    run.add_argument("--as-of", type=options.day, metavar="DATE", help="the day (default: today)")
+    run.set_defaults(run=_run)
+
+
+def _run(chosen: argparse.Namespace) -> Answer:
+    house.enter()
+    from recobra.kit import clock  # noqa: PLC0415 - needs the settings
+    from recobra.strategy import operations  # noqa: PLC0415
+
+    now = clock.now()
+    return Answer(document=operations.run_cycle(as_of=chosen.as_of or now.date(), actor="command", now=now))

@@ -1,0 +1,198 @@
+"""`recobra demo`: an installation to look at, made on the first start and found on the next."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import secrets
+import socket
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+from recobra.cli import house, options
+from recobra.cli.answer import Answer, Refused
+
+DEFAULT_ACCOUNTS = 20_000
+MORNING = time(15, 0)  # ten in Lima and Bogotá, noon in Santiago
+SHOWN_USER = "carla"
+CAST = (
+    ("ana", "Ana", "GESTOR", ("PE-CONSUMO",)),
+    ("bruno", "Bruno", "SUPERVISOR", ("PE-CONSUMO", "CO-SERVICIOS")),
+    ("carla", "Carla", "MANAGER", ()),
+    ("dario", "Darío", "ADMINISTRATOR", ()),
+    ("hilda", "Hilda", "AUDITOR", ()),
+)
+
+
+def add(commands: options.Commands) -> None:
+    """Add the command to the command line."""
+    demo = options.command(commands, "demo", "make a demonstration, or find the one made before, and serve it")
+    demo.add_argument("--accounts", type=options.count, default=DEFAULT_ACCOUNTS, metavar="N")
+    demo.add_argument("--as-of", type=options.day, metavar="DATE", help="the day played (default: the latest lawful)")
+    demo.add_argument("--port", type=options.port, default=8000, metavar="P")
+    demo.add_argument("--no-dispatch", action="store_true", help="leave what was planned in the outbox")
+    demo.add_argument("--no-serve", action="store_true", help="end when the demonstration is ready")
+    demo.set_defaults(run=_demo)
+
+
+def _demo(chosen: argparse.Namespace) -> Answer:
+    os.environ["RECOBRA_DEMO"] = "1"
+    if not chosen.no_serve:
+        _check_port(chosen.port)
+    house.enter()
+    document = _found() or _make(chosen)
+    told = {**document, "user": SHOWN_USER, "password": _password()}
+    lines = _lines(told)
+    if chosen.no_serve:
+        return Answer(document=told, lines=lines)
+    from recobra.cli import serve  # noqa: PLC0415 - the console is loaded only to be served
+
+    return serve.serving(chosen.port, lines=lines, **told)
+
+
+def _found() -> dict[str, Any] | None:
+    """Return what the first start told, or None where it did not come to its end."""
+    kept = _kept("demo.json")
+    return json.loads(kept.read_text(encoding="utf-8")) if kept.exists() else None
+
+
+def _make(chosen: argparse.Namespace) -> dict[str, Any]:
+    """Make the demonstration. Every step may be repeated, so a start that was interrupted goes on."""
+    from recobra.cli.demo_data import EXAMPLES  # noqa: PLC0415 - needed on the first start only
+    from recobra.kit import clock  # noqa: PLC0415 - needs the settings
+
+    _refuse_a_company_at_work({example.portfolio["code"] for example in EXAMPLES})
+    at = _played(chosen.as_of, clock.now())
+    house.say(f"Making the demonstration of {at:%Y-%m-%d %H:%M} UTC; the next start will find it.")
+    loads = _portfolios(chosen.accounts, at)
+    _users(at)
+    house.say("Running the daily cycle …")
+    from recobra.strategy import operations as strategy  # noqa: PLC0415 - needs the settings
+
+    cycle = strategy.run_cycle(as_of=at.date(), actor="demo", now=at)
+    document = {
+        "now": at.isoformat(), "as_of": at.date().isoformat(), "portfolios": len(loads),
+        "accounts": sum(load["created"] for load in loads), "rejected": sum(load["rejected"] for load in loads),
+        "contacts_planned": cycle["contacts_planned"], "contacts_blocked": cycle["contacts_blocked"],
+        "tasks_created": cycle["tasks_created"], "sent": 0,
+    }  # fmt: skip
+    if not chosen.no_dispatch:
+        house.say("Sending to the built-in mailbox …")
+        from recobra.contact import operations as contact  # noqa: PLC0415 - needs the settings
+
+        document["sent"] = contact.dispatch_once(now=at)["sent"]
+    _kept("demo.json").write_text(json.dumps(document), encoding="utf-8")
+    return document
+
+
+def _portfolios(accounts: int, at: datetime) -> list[dict[str, Any]]:
+    """Open the portfolios, give each its strategy and load its file."""
+    from recobra.cli.demo_data import EXAMPLES  # noqa: PLC0415 - needed on the first start only
+    from recobra.contact import operations as contact  # noqa: PLC0415 - needs the settings
+    from recobra.intake import operations as intake  # noqa: PLC0415
+    from recobra.portfolio import opening  # noqa: PLC0415
+    from recobra.strategy import operations as strategy  # noqa: PLC0415
+
+    contact.ensure_library(now=at)
+    strategy.ensure_ready(actor="demo", now=at)
+    folder = _kept("demo")
+    folder.mkdir(exist_ok=True)
+    loads = []
+    for example in EXAMPLES:
+        creditor = opening.open_creditor(**example.creditor, actor="demo", now=at)
+        portfolio = opening.open_portfolio(creditor=creditor, **example.portfolio, actor="demo", now=at)
+        strategy.assign(portfolio_id=portfolio.pk, code=example.strategy, actor="demo", now=at)
+        count = max(1, round(accounts * example.share))
+        path = example.write(folder, as_of=at.date(), accounts=count)
+        house.say(f"Loading {count} accounts of {portfolio.name} …")
+        loads.append(
+            intake.load_file(
+                path=path, file_name=path.name, portfolio_code=portfolio.code, mapping=example.mapping,
+                as_of=at.date(), actor="demo", now=at,
+            )
+        )  # fmt: skip
+    return loads
+
+
+def _users(at: datetime) -> None:
+    from recobra.access import operations as access  # noqa: PLC0415 - needs the settings
+    from recobra.access.queries import User  # noqa: PLC0415
+
+    for username, name, role, portfolios in CAST:
+        if not User.objects.filter(username=username).exists():
+            access.create_user(
+                username=username, first_name=name, role=role, portfolios=portfolios, password=_password(),
+                email=f"{username}@example.com", actor="demo", now=at,
+            )  # fmt: skip
+
+
+def _refuse_a_company_at_work(ours: set[str]) -> None:
+    from recobra.portfolio import opening  # noqa: PLC0415 - needs the settings
+
+    theirs = [each.code for each in opening.all_portfolios() if each.code not in ours]
+    if theirs:
+        raise Refused(f"This installation holds the portfolio {theirs[0]}: a demonstration needs an empty one.")
+
+
+def _played(day: date | None, now: datetime) -> datetime:
+    """Return the instant that is played: now or the latest morning on which the law lets all three be contacted."""
+    if day is not None:
+        return datetime.combine(day, MORNING, UTC)
+    mornings = (datetime.combine(now.date() - timedelta(days=back), MORNING, UTC) for back in range(30))
+    for at in (now, *mornings):
+        if at <= now and _lawful(at):
+            return at
+    raise Refused("No morning of the last month was lawful in all three countries.")
+
+
+def _lawful(at: datetime) -> bool:
+    from zoneinfo import ZoneInfo  # noqa: PLC0415 - needed on the first start only
+
+    from recobra.cli.demo_data import EXAMPLES  # noqa: PLC0415
+    from recobra_core.law import Key, openings  # noqa: PLC0415
+
+    zones = [(example.portfolio["country"], example.portfolio["time_zone"]) for example in EXAMPLES]
+    keys = [Key(country, "", zone, "email", at.astimezone(ZoneInfo(zone)).date()) for country, zone in zones]
+    instant = at.replace(tzinfo=None)
+    return all(
+        row["opens_at_utc"] is not None and row["opens_at_utc"].replace(tzinfo=None) <= instant
+        and instant + timedelta(hours=1) <= row["closes_at_utc"].replace(tzinfo=None)
+        for row in openings(keys=keys).to_pyarrow().to_pylist()
+    )  # fmt: skip
+
+
+def _check_port(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise Refused(f"Port {port} is taken by another program; choose one with --port.") from error
+
+
+def _password() -> str:
+    kept = _kept("demo-password")
+    if not kept.exists():
+        kept.touch(mode=0o600)
+        kept.write_text(secrets.token_urlsafe(9))
+    return kept.read_text()
+
+
+def _kept(name: str) -> Any:
+    from recobra.kit import database  # noqa: PLC0415 - reads --data-dir
+
+    return database.data_dir() / name
+
+
+def _lines(told: dict[str, Any]) -> tuple[str, ...]:
+    others = ", ".join(name for name, *_rest in CAST if name != SHOWN_USER)
+    figures = (
+        f"{told['accounts']} accounts in {told['portfolios']} portfolios, {told['contacts_planned']} contacts planned, "
+        f"{told['sent']} sent to the built-in mailbox"
+    )
+    return (
+        f"Demonstration: {figures}.",
+        f"It plays {told['now'][:16].replace('T', ' ')} UTC, when the law of its three countries allows contact.",
+        f"User: {told['user']}   Password: {told['password']}   (the same for {others})",
+    )

@@ -1,0 +1,221 @@
+"""The demonstration's files: the same people and debts on every machine, moved to the day that is played.
+
+Names are invented, e-mail addresses belong to example.com, telephone numbers to blocks that look real and are dull.
+"""
+
+from __future__ import annotations
+
+import csv
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+FIRST: Final = (
+    "María", "José", "Luis", "Carmen", "Juan", "Rosa", "Jorge", "Ana", "Carlos", "Luz", "Miguel", "Elena", "Víctor",
+    "Patricia", "Pedro", "Sonia", "Raúl", "Gloria", "César", "Marta", "Andrés", "Paula", "Diego", "Camila", "Iván",
+    "Natalia", "Óscar", "Verónica", "Hugo", "Lucía", "Mateo", "Daniela", "Felipe", "Ximena", "Tomás", "Valentina",
+)  # fmt: skip
+LAST: Final = (
+    "Quispe", "Flores", "Sánchez", "Rodríguez", "Rojas", "Huamán", "Mamani", "Vargas", "Ramos", "Díaz", "Castillo",
+    "Mendoza", "Gómez", "Martínez", "López", "Moreno", "Ortiz", "Muñoz", "González", "Pérez", "Soto", "Contreras",
+    "Silva", "Sepúlveda", "Núñez", "Fuentes", "Araya", "Espinoza", "Valencia", "Restrepo", "Zapata", "Cárdenas",
+)  # fmt: skip
+TRADES: Final = ("Comercial", "Distribuidora", "Ferretería", "Transportes", "Servicios", "Constructora", "Agrícola")
+# How late, and how many of a hundred: most are not due or just late, as in a living portfolio.
+ARREARS: Final = (
+    ((-25, -6), 14), ((-5, 0), 12), ((1, 5), 13), ((6, 15), 14), ((16, 30), 13), ((31, 60), 13), ((61, 90), 8),
+    ((91, 180), 8), ((181, 360), 5),
+)  # fmt: skip
+SEED: Final = 20261123
+RUT_WEIGHTS: Final = (2, 3, 4, 5, 6, 7)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Example:
+    """One demonstration portfolio: how it is opened, its file and what the columns mean."""
+
+    creditor: dict[str, str]
+    portfolio: dict[str, Any]
+    strategy: str
+    share: float
+    mapping: dict[str, Any]
+    rows: Callable[[random.Random, date, int], Iterator[dict[str, str]]]
+
+    def write(self, folder: Path, *, as_of: date, accounts: int) -> Path:
+        """Write the portfolio's file for a day and return its path."""
+        chance = random.Random(f"{SEED}/{self.portfolio['code']}")  # noqa: S311 - the same on every machine
+        path = folder / f"{self.portfolio['code'].lower()}-{as_of}.csv"
+        rows = self.rows(chance, as_of, accounts)
+        first = next(rows)
+        with path.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, fieldnames=list(first), delimiter=";")
+            writer.writeheader()
+            writer.writerow(first)
+            writer.writerows(rows)
+        return path
+
+
+def _days_late(chance: random.Random) -> int:
+    spans, weights = zip(*ARREARS, strict=True)
+    (low, high) = chance.choices(spans, weights)[0]
+    return chance.randint(low, high)
+
+
+def _people(chance: random.Random, identity: Callable[[int], str], phone: str) -> Iterator[dict[str, str]]:
+    """Yield debtors without end; now and then one lacks a telephone, an e-mail address, or both."""
+    number = 0
+    while True:
+        number += 1
+        first, last, mother = chance.choice(FIRST), chance.choice(LAST), chance.choice(LAST)
+        handle = f"{_ascii(first)}.{_ascii(last)}.{number}"
+        yield {
+            "documento": identity(number),
+            "nombre": f"{first} {last} {mother}",
+            "celular": phone.format(number % 10_000) if chance.random() < 0.9 else "",
+            "correo": f"{handle}@example.com" if chance.random() < 0.92 else "",
+            "direccion": f"Calle {chance.choice(LAST)} {chance.randint(100, 999)}",
+        }
+
+
+def _ascii(text: str) -> str:
+    return text.lower().translate(str.maketrans("áéíóúñ", "aeioun"))
+
+
+def _accounts(chance: random.Random, people: Iterator[dict[str, str]], count: int) -> Iterator[dict[str, str]]:
+    """Yield a debtor for each account; one in five debtors has two."""
+    left = count
+    while left > 0:
+        person = next(people)
+        for _ in range(min(left, 2 if chance.random() < 0.2 else 1)):
+            left -= 1
+            yield person
+
+
+def _instalments(chance: random.Random, as_of: date, accounts: int) -> Iterator[dict[str, str]]:
+    """Consumer credit in Peru: what is overdue and the next instalment of each loan."""
+    people = _people(chance, lambda number: f"{40_000_000 + number * 37:08d}", "90000{:04d}")
+    for number, person in enumerate(_accounts(chance, people, accounts), start=1):
+        late, amount = _days_late(chance), chance.randint(8_000, 95_000)
+        first = chance.randint(1, 12)
+        overdue = 0 if late <= 0 else min(late // 30 + 1, 6)
+        oldest = as_of - timedelta(days=late)
+        for step in range(max(overdue, 0) + 1):
+            yield {
+                **person,
+                "prestamo": f"PR-{number:07d}",
+                "cuota": str(first + step),
+                "vencimiento": f"{oldest + timedelta(days=30 * step):%d/%m/%Y}",
+                "capital": _comma(amount),
+                "interes": _comma(amount // 9),
+                "desembolso": f"{oldest - timedelta(days=30 * first):%d/%m/%Y}",
+            }
+    # Two rows that cannot be right, so that there is something to mend.
+    for loan, broken in (("MAL-1", {"vencimiento": "30/02/2026"}), ("MAL-2", {"capital": "ciento"})):
+        late = {"prestamo": loan, "cuota": "1", "vencimiento": f"{as_of:%d/%m/%Y}"}
+        yield {**next(people), **late, "capital": "150,00", "interes": "", "desembolso": "", **broken}
+
+
+def _bills(chance: random.Random, as_of: date, accounts: int) -> Iterator[dict[str, str]]:
+    """Services in Colombia: one open bill each."""
+    people = _people(chance, lambda number: f"{52_000_000 + number * 41}", "300000{:04d}")
+    for number, person in enumerate(_accounts(chance, people, accounts), start=1):
+        late = _days_late(chance)
+        yield {
+            **person,
+            "contrato": f"SV{number:08d}",
+            "vencimiento": f"{as_of - timedelta(days=late):%Y-%m-%d}",
+            "saldo": f"{chance.randint(35, 420) * 1000}.00",
+            "plan": chance.choice(("Móvil", "Hogar", "Dúo")),
+        }
+
+
+def _documents(chance: random.Random, as_of: date, accounts: int) -> Iterator[dict[str, str]]:
+    """Invoices of companies in Chile, in a currency without cents."""
+    people = _people(chance, lambda number: rut(76_000_000 + number * 43), "92000{:04d}")
+    for number, person in enumerate(_accounts(chance, people, accounts), start=1):
+        late = _days_late(chance)
+        trade = TRADES[int(person["documento"][6]) % len(TRADES)]
+        yield {
+            **person,
+            "nombre": f"{trade} {person['nombre'].split()[1]} SpA",
+            "factura": f"F{number:08d}",
+            "emision": f"{as_of - timedelta(days=late + 30):%d-%m-%Y}",
+            "vencimiento": f"{as_of - timedelta(days=late):%d-%m-%Y}",
+            "saldo": f"{chance.randint(40, 6000) * 1000}",
+        }
+
+
+def rut(number: int) -> str:
+    """Return a Chilean RUT with its check digit."""
+    digits = [int(digit) for digit in reversed(str(number))]
+    rest = 11 - sum(digit * RUT_WEIGHTS[place % 6] for place, digit in enumerate(digits)) % 11
+    return f"{number}-{ {10: 'K', 11: '0'}.get(rest, str(rest)) }"
+
+
+def _comma(minor: int) -> str:
+    return f"{minor // 100},{minor % 100:02d}"
+
+
+_DEBTOR: Final = {"name": "nombre", "national_id": "documento", "external_id": "documento"}
+_REACH: Final[dict[str, Any]] = {"phones": ["celular"], "emails": ["correo"], "address": ["direccion"]}
+
+EXAMPLES: Final = (
+    Example(
+        creditor={"code": "BANCO-SUR", "name": "Banco Sur", "complaint_contact": "reclamos@bancosur.example",
+                  "payment_instructions": "Pague en bancosur.example o en cualquier agencia con su DNI."},
+        portfolio={"code": "PE-CONSUMO", "name": "Consumo Perú", "industry": "CONSUMER", "country": "PE",
+                   "currency": "PEN", "time_zone": "America/Lima"},
+        strategy="consumo",
+        share=0.6,
+        mapping={
+            "name": "consumo",
+            "account": {"external_id": "prestamo", "product": {"value": "LOAN"}, "opened_date": "desembolso"},
+            "debtor": {**_DEBTOR, "national_id_kind": {"value": "DNI"}, "kind": {"value": "PERSON"}},
+            "instalment": {"number": "cuota", "due_date": "vencimiento"},
+            "amounts": {"principal": "capital", "interest": "interes"},
+            **_REACH,
+            "options": {"decimal": "comma", "date_order": "dmy", "due_rows": "several", "gone": "paid"},
+        },
+        rows=_instalments,
+    ),
+    Example(
+        creditor={"code": "TELCO-ANDINA", "name": "Telco Andina", "complaint_contact": "pqr@telcoandina.example",
+                  "payment_instructions": "Pague en telcoandina.example con su número de contrato."},
+        portfolio={"code": "CO-SERVICIOS", "name": "Servicios Colombia", "industry": "SERVICES", "country": "CO",
+                   "currency": "COP", "time_zone": "America/Bogota"},
+        strategy="servicios",
+        share=0.25,
+        mapping={
+            "name": "servicios",
+            "account": {"external_id": "contrato", "product": {"value": "SERVICE"}},
+            "debtor": {**_DEBTOR, "national_id_kind": {"value": "CC"}, "kind": {"value": "PERSON"}},
+            "due_date": "vencimiento",
+            "balance": "saldo",
+            "attributes": {"plan": {"column": "plan", "type": "text"}},
+            **_REACH,
+            "options": {"decimal": "point", "date_order": "ymd", "gone": "paid"},
+        },
+        rows=_bills,
+    ),
+    Example(
+        creditor={"code": "COMERCIAL-MAIPO", "name": "Comercial Maipo", "complaint_contact": "clientes@maipo.example",
+                  "payment_instructions": "Transfiera indicando el número de su factura."},
+        portfolio={"code": "CL-FACTURAS", "name": "Facturas Chile", "industry": "INVOICES", "country": "CL",
+                   "currency": "CLP", "time_zone": "America/Santiago"},
+        strategy="facturas",
+        share=0.15,
+        mapping={
+            "name": "facturas",
+            "account": {"external_id": "factura", "product": {"value": "INVOICE"}},
+            "debtor": {**_DEBTOR, "national_id_kind": {"value": "RUT"}, "kind": {"value": "COMPANY"}},
+            "instalment": {"due_date": "vencimiento", "issue_date": "emision"},
+            "balance": "saldo",
+            **_REACH,
+            "options": {"date_order": "dmy", "gone": "paid"},
+        },
+        rows=_documents,
+    ),
+)  # fmt: skip

@@ -1,0 +1,74 @@
+"""Open the house for a command: Django, the right database, its tables up to date."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from recobra.cli.answer import Refused
+
+
+def enter(*, tables: bool = True) -> None:
+    """Set Django up and see to the database. Raises Refused, DatabaseUnsuitable.
+
+    The embedded database is the product's own and is brought up to date at once; a company's is left to its
+    administrators and their `recobra db migrate`. `tables` false: the command looks after the tables itself.
+    """
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "recobra.config.settings")
+    import django  # noqa: PLC0415 - reads the settings, which start the embedded server
+
+    django.setup()
+    _check_server()
+    if not tables or not pending():
+        return
+    if not embedded():
+        raise Refused("The database's tables are not those of this version: run «recobra db migrate» first.")
+    migrate()
+
+
+def embedded() -> bool:
+    """Tell if the product's own database is used."""
+    return not os.environ.get("RECOBRA_DATABASE_URL")
+
+
+def _check_server() -> None:
+    from django.db import connection  # noqa: PLC0415 - needs the settings
+
+    from recobra.kit import database  # noqa: PLC0415
+
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW server_version_num")
+        (version,) = cursor.fetchone()
+    database.check_version(int(version) // 10000)
+
+
+def pending() -> list[str]:
+    """Return the migrations that the database lacks, in order."""
+    from django.db import connection  # noqa: PLC0415 - needs the settings
+    from django.db.migrations.executor import MigrationExecutor  # noqa: PLC0415
+
+    executor = MigrationExecutor(connection)
+    plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    return [f"{migration.app_label}.{migration.name}" for migration, _backwards in plan]
+
+
+def migrate() -> list[str]:
+    """Bring the tables up to date, one process at a time; return the migrations applied."""
+    from django.core.management import call_command  # noqa: PLC0415 - needs the settings
+    from django.db import connection  # noqa: PLC0415
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(hashtext('recobra migrate'))")
+    try:
+        todo = pending()
+        if todo:
+            call_command("migrate", verbosity=0, interactive=False)
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_unlock(hashtext('recobra migrate'))")
+    return todo
+
+
+def say(text: str) -> None:
+    """Report progress on standard error."""
+    print(text, file=sys.stderr, flush=True)

@@ -1,0 +1,65 @@
+"""`recobra intake`: take files of receivables in, and get the rows that were not accepted."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from recobra.cli import house, options
+from recobra.cli.answer import Answer, Refused
+
+
+def add(commands: options.Commands) -> None:
+    """Add the group to the command line."""
+    verbs = options.group(commands, "intake", "take files of receivables in")
+    load = options.command(verbs, "load", "load a file into a portfolio; the same file twice changes nothing")
+    load.add_argument("file", type=Path, metavar="FILE", help="CSV, XLSX, XLS or Parquet")
+    load.add_argument("--portfolio", required=True, metavar="CODE")
+    load.add_argument("--mapping", type=Path, required=True, metavar="MAPPING.yaml", help="what each column means")
+    load.add_argument("--as-of", type=options.day, metavar="DATE", help="the day the file speaks of (default: today)")
+    load.add_argument("--dry-run", action="store_true", help="say what would happen and change nothing")
+    load.set_defaults(run=_load)
+    errors = options.command(verbs, "errors", "give the rows of a load that were not accepted, as CSV to mend")
+    errors.add_argument("load_id", type=options.count, metavar="LOAD_ID")
+    errors.add_argument("--output", type=Path, metavar="FILE.csv", help="where they go (default: errors-LOAD_ID.csv)")
+    errors.set_defaults(run=_errors)
+
+
+def _load(chosen: argparse.Namespace) -> Answer:
+    mapping = _mapping(chosen.mapping)
+    house.enter()
+    from recobra.intake import operations  # noqa: PLC0415 - needs the settings
+    from recobra.kit import clock  # noqa: PLC0415
+    from recobra.portfolio import opening  # noqa: PLC0415
+
+    portfolio = opening.portfolio_of(code=chosen.portfolio)
+    now = clock.now()
+    done = operations.load_file(
+        path=chosen.file, file_name=chosen.file.name, portfolio_code=portfolio.code, mapping=mapping,
+        as_of=chosen.as_of or clock.today(portfolio.time_zone), actor="command", now=now, dry_run=chosen.dry_run,
+    )  # fmt: skip
+    return Answer(document=done)
+
+
+def _mapping(path: Path) -> dict[str, Any]:
+    import yaml  # noqa: PLC0415 - only this command reads YAML
+
+    try:
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise Refused(f"The mapping {path} cannot be read: {error}.") from error
+    except yaml.YAMLError as error:
+        raise Refused(f"The mapping {path} is not YAML: {' '.join(str(error).split())}.") from error
+    if not isinstance(document, dict):
+        raise Refused(f"The mapping {path} is not a table of keys and values.")
+    return document
+
+
+def _errors(chosen: argparse.Namespace) -> Answer:
+    house.enter()
+    from recobra.intake import queries  # noqa: PLC0415 - needs the settings
+
+    output = chosen.output or Path(f"errors-{chosen.load_id}.csv")
+    rows = queries.write_errors(load_id=chosen.load_id, path=output)
+    return Answer(document={"load_id": chosen.load_id, "rows": rows, "output": str(output)})

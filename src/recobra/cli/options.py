@@ -1,0 +1,71 @@
+"""Kinds of command line values; a value that is not of its kind is wrong usage (exit code 2)."""
+
+from __future__ import annotations
+
+import argparse
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+Commands = argparse._SubParsersAction  # type: ignore[type-arg]  # noqa: SLF001 - argparse gives it no public name
+
+
+def day(text: str) -> date:
+    """Read YYYY-MM-DD."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"«{text}» is not a date; YYYY-MM-DD is expected") from None
+
+
+def instant(text: str) -> datetime:
+    """Read an ISO 8601 instant; without a zone it is UTC."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"«{text}» is not an instant; 2026-11-23T15:00:00Z is expected") from None
+    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+
+
+def count(text: str) -> int:
+    """Read a whole number above zero."""
+    if not text.isdecimal() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"«{text}» is not a whole number above zero")
+    return int(text)
+
+
+def port(text: str) -> int:
+    """Read a TCP port."""
+    if not text.isdecimal() or not 0 < int(text) < 65536:
+        raise argparse.ArgumentTypeError(f"«{text}» is not a port (1 to 65535)")
+    return int(text)
+
+
+def source(text: str) -> Path:
+    """Read the path of a file to take in; whether it is there is for the command to say."""
+    return Path(text)
+
+
+def common() -> argparse.ArgumentParser:
+    """Return the options that every command takes, before or after its name."""
+    parser = argparse.ArgumentParser(add_help=False)
+    parser.add_argument(
+        "--json", action="store_true", default=argparse.SUPPRESS, help="print one JSON object and nothing else"
+    )
+    parser.add_argument(
+        "--data-dir", metavar="DIR", default=argparse.SUPPRESS,
+        help="where everything is stored (RECOBRA_DATA_DIR, default ./.recobra)",
+    )  # fmt: skip
+    return parser
+
+
+def command(commands: Commands, name: str, help_text: str) -> argparse.ArgumentParser:
+    """Add a command to a group and return its parser."""
+    parser = commands.add_parser(name, help=help_text, description=help_text, parents=[common()])
+    assert isinstance(parser, argparse.ArgumentParser)
+    return parser
+
+
+def group(commands: Commands, name: str, help_text: str) -> Commands:
+    """Add a group of commands and return it."""
+    parser = command(commands, name, help_text)
+    return parser.add_subparsers(dest="verb", required=True, metavar="COMMAND")

@@ -1,0 +1,32 @@
+"""`recobra payments`: money that comes in by file."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from recobra.cli import house, options
+from recobra.cli.answer import Answer
+
+FORMATS = ("auto", "csv")
+
+
+def add(commands: options.Commands) -> None:
+    """Add the group to the command line."""
+    verbs = options.group(commands, "payments", "money that comes in")
+    load = options.command(verbs, "load", "record the payments of a file; a reference counts once")
+    load.add_argument("file", type=Path, metavar="FILE", help="columns: account, amount, date, reference")
+    load.add_argument("--portfolio", required=True, metavar="CODE")
+    load.add_argument("--format", choices=FORMATS, default="auto")
+    load.set_defaults(run=_load)
+
+
+def _load(chosen: argparse.Namespace) -> Answer:
+    house.enter()
+    from recobra.kit import clock  # noqa: PLC0415 - needs the settings
+    from recobra.payments import operations  # noqa: PLC0415
+
+    done = operations.load_file(
+        path=chosen.file, portfolio_code=chosen.portfolio, actor="command", now=clock.now()
+    )  # fmt: skip
+    return Answer(document=done)

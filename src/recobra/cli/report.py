@@ -1,0 +1,82 @@
+"""`recobra report`: the figures of the boards, for files and other programs."""
+
+from __future__ import annotations
+
+import argparse
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from recobra.cli import house, options
+from recobra.cli.answer import Answer, Refused
+
+if TYPE_CHECKING:
+    from recobra_core.stages import Limits
+
+COLUMNS = ("currency", "bucket", "from_days", "to_days", "accounts", "debtors", "amount_minor")
+
+
+def add(commands: options.Commands) -> None:
+    """Add the group to the command line."""
+    verbs = options.group(commands, "report", "the figures of the boards")
+    aging = options.command(verbs, "aging", "what is owed, by how long it has been due")
+    aging.add_argument("--as-of", type=options.day, metavar="DATE", help="any day, also past ones (default: today)")
+    aging.add_argument("--portfolio", metavar="CODE", help="one portfolio (default: all)")
+    aging.add_argument("--output", type=Path, metavar="FILE.xlsx", help="write the rows as a spreadsheet too")
+    aging.set_defaults(run=_aging)
+
+
+def _aging(chosen: argparse.Namespace) -> Answer:
+    house.enter()
+    from recobra.kit import clock  # noqa: PLC0415 - needs the settings
+
+    as_of = chosen.as_of or clock.now().date()
+    rows = _rows(as_of, chosen.portfolio)
+    totals: dict[str, int] = {}
+    for row in rows:
+        totals[row["currency"]] = totals.get(row["currency"], 0) + row["amount_minor"]
+    document: dict[str, Any] = {
+        "as_of": as_of, "portfolio": chosen.portfolio, "rows": rows,
+        "total_minor": sum(totals.values()) if len(totals) < 2 else None, "totals": totals,
+    }  # fmt: skip
+    if chosen.output is not None:
+        _write(chosen.output, rows)
+        document["output"] = str(chosen.output)
+    return Answer(document=document)
+
+
+def _rows(as_of: date, code: str | None) -> list[dict[str, Any]]:
+    """Return the ageing of one portfolio by its own buckets, or of all by the house's, currency by currency."""
+    from recobra.portfolio import opening  # noqa: PLC0415 - needs the settings
+    from recobra.strategy import policies  # noqa: PLC0415
+
+    chosen = [opening.portfolio_of(code=code)] if code else opening.all_portfolios()
+    limits = policies.read_limits(chosen[0].limits if code else {})
+    rows = []
+    for currency in sorted({portfolio.currency for portfolio in chosen}):
+        ids = tuple(portfolio.pk for portfolio in chosen if portfolio.currency == currency)
+        rows += [{"currency": currency, **row} for row in _aged(ids, as_of, limits)]
+    return rows
+
+
+def _aged(portfolio_ids: tuple[int, ...], as_of: date, limits: Limits) -> list[dict[str, Any]]:
+    from recobra.kit import engine  # noqa: PLC0415 - needs the settings
+    from recobra.portfolio import snapshot  # noqa: PLC0415
+    from recobra_core.kpi import ageing  # noqa: PLC0415
+
+    items = snapshot.items(snapshot.Part(portfolio_ids=portfolio_ids), as_of=as_of)
+    with engine.duckdb() as duck:
+        rows = ageing(duck.create_table("items", items), as_of=as_of, limits=limits).to_pyarrow().to_pylist()
+    return list(rows)
+
+
+def _write(path: Path, rows: list[dict[str, Any]]) -> None:
+    import xlsxwriter  # noqa: PLC0415 - only for spreadsheets
+
+    if path.suffix.lower() != ".xlsx":
+        raise Refused(f"{path} should end in .xlsx.")
+    with xlsxwriter.Workbook(str(path), {"strings_to_formulas": False}) as book:
+        sheet = book.add_worksheet("aging")
+        sheet.write_row(0, 0, COLUMNS)
+        for number, row in enumerate(rows, start=1):
+            sheet.write_row(number, 0, [row[name] for name in COLUMNS])

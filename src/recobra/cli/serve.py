@@ -1,0 +1,157 @@
+"""`recobra serve`, `worker`, `dispatch`: the processes of a running installation."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from recobra.cli import house, options
+from recobra.cli.answer import Answer, Refused
+
+DEFAULT_PORT = 8000
+HOST = "127.0.0.1"
+PARENT = "RECOBRA_PARENT"
+RESTART_SECONDS = 5
+STOP_SECONDS = 20
+
+
+def add(commands: options.Commands) -> None:
+    """Add the commands to the command line."""
+    serve = options.command(commands, "serve", "serve the console, with a worker and a dispatcher beside it")
+    serve.add_argument("--port", type=options.port, default=DEFAULT_PORT, metavar="P")
+    serve.set_defaults(run=_serve)
+    options.command(commands, "worker", "run jobs and schedules until stopped").set_defaults(run=_worker)
+    dispatch = options.command(commands, "dispatch", "send what is due, until stopped")
+    dispatch.add_argument("--once", action="store_true", help="send what is due now and end")
+    dispatch.add_argument("--now", type=options.instant, metavar="ISO8601", help="with --once: take this as the time")
+    dispatch.set_defaults(run=_dispatch, wrong=dispatch.error)
+
+
+def _serve(chosen: argparse.Namespace) -> Answer:
+    house.enter()
+    return serving(chosen.port)
+
+
+def serving(port: int, **more: Any) -> Answer:
+    """Take the port and answer where the console is; serving begins after the answer. Raises Refused."""
+    from waitress import create_server  # noqa: PLC0415 - other commands start without it
+
+    from recobra.config.wsgi import application  # noqa: PLC0415 - needs the settings
+
+    try:
+        server = create_server(application, host=HOST, port=port, threads=8, ident="recobra")
+    except OSError as error:
+        raise Refused(f"Port {port} is taken by another program; choose one with --port.") from error
+    address = f"http://localhost:{port}/"
+    return Answer(
+        document={"address": address, **more},
+        lines=(*more.get("lines", ()), f"Serving on {address} (Ctrl-C stops)"),
+        then=lambda: _run(server),
+    )
+
+
+def _run(server: Any) -> None:
+    _obey_stop()
+    with _beside("worker", "dispatch"), contextlib.suppress(KeyboardInterrupt):
+        server.run()
+    server.close()
+
+
+def _obey_stop() -> None:
+    """Let SIGTERM end the process the way Ctrl-C does, so that everything is put away."""
+
+    def stop(_number: int, _frame: object) -> None:
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, stop)
+
+
+@contextlib.contextmanager
+def _beside(*commands: str) -> Iterator[None]:
+    """Keep other commands of ours running meanwhile, each in a process of its own."""
+    done = threading.Event()
+    keepers = [threading.Thread(target=_keep, args=(name, done), daemon=True) for name in commands]
+    for keeper in keepers:
+        keeper.start()
+    try:
+        yield
+    finally:
+        done.set()
+        for keeper in keepers:
+            keeper.join(STOP_SECONDS)
+
+
+def _keep(command: str, done: threading.Event) -> None:
+    environment = {**os.environ, PARENT: str(os.getpid())}
+    while not done.is_set():
+        with subprocess.Popen(  # noqa: S603 - our own command
+            [sys.executable, "-m", "recobra.cli", command], env=environment, stdin=subprocess.DEVNULL,
+            stdout=sys.stderr.fileno(), start_new_session=True,
+        ) as child:  # fmt: skip
+            while child.poll() is None and not done.wait(0.2):
+                pass
+            child.terminate()
+        if not done.is_set():
+            house.say(f"The {command} ended with code {child.returncode}; it is started again.")
+            done.wait(RESTART_SECONDS)
+
+
+def end_with_parent() -> None:
+    """End when the process that started us is gone, even if it was killed."""
+    parent = os.environ.get(PARENT)
+    if parent is not None:
+        threading.Thread(target=_watch, args=(int(parent),), daemon=True).start()
+
+
+def _watch(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(1)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _worker(_chosen: argparse.Namespace) -> Answer:
+    house.enter()
+    return Answer(document={"worker": "running"}, then=_work)
+
+
+def _work() -> None:
+    from procrastinate.contrib.django import app  # noqa: PLC0415 - needs the settings
+
+    async def work() -> None:
+        # Procrastinate ends gently on SIGTERM and SIGINT: a job in hand is finished first.
+        async with app.replace_connector(app.connector.get_worker_connector()).open_async() as working:
+            await working.run_worker_async(concurrency=1, delete_jobs="successful")
+
+    end_with_parent()
+    asyncio.run(work())
+
+
+def _dispatch(chosen: argparse.Namespace) -> Answer:
+    if chosen.now is not None and not chosen.once:
+        chosen.wrong("--now is for --once only")
+    house.enter()
+    from recobra.contact import operations  # noqa: PLC0415 - needs the settings
+    from recobra.kit import clock  # noqa: PLC0415
+
+    if chosen.once:
+        return Answer(document=operations.dispatch_once(now=chosen.now or clock.now()))
+    return Answer(document={"dispatch": "running"}, then=_dispatch_forever)
+
+
+def _dispatch_forever() -> None:
+    from recobra.contact import operations  # noqa: PLC0415 - needs the settings
+
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: stop.set())
+    end_with_parent()
+    operations.dispatch_forever(stop=stop)
