@@ -14,12 +14,11 @@ from collections.abc import Callable
 from datetime import datetime
 from uuid import UUID
 
-import ibis
 from django.db import transaction
+from duckdb import DuckDBPyConnection
 
 from recobra.contact.channels import CHANNELS, Kind, Outcome, Sender
-from recobra.kit import clock
-from recobra.kit.engine import duckdb
+from recobra.kit import clock, engine
 
 from . import handing_over, leasing
 from .examining import Ready, examine
@@ -83,7 +82,7 @@ class _Run:
     ) -> None:
         self.lease, self.now, self.actor, self.figures, self.stopping = lease, now, actor, figures, stopping
         self._stack = stack
-        self._engine: ibis.BaseBackend | None = None
+        self._duck: DuckDBPyConnection | None = None
         self._senders: dict[str, Sender] = {}
         self._unreachable = 0
 
@@ -94,9 +93,9 @@ class _Run:
     def work(self, batch: list[int]) -> None:
         """Bring a leased batch to its ends."""
         self.figures["leased"] += len(batch)
-        if self._engine is None:
-            self._engine = self._stack.enter_context(duckdb())
-        examined = examine(batch, now=self.now, engine=self._engine)
+        if self._duck is None:
+            self._duck = self._stack.enter_context(engine.duckdb())
+        examined = examine(batch, now=self.now, duck=self._duck)
         self.figures.update(handing_over.end_unsent(examined.unsent, lease=self.lease, now=self.now, actor=self.actor))
         self._send(examined.ready)
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-import ibis
 from django.conf import settings
+from duckdb import DuckDBPyConnection
 
 from recobra.contact import reasons
 from recobra.contact.channels import CHANNELS, Message
@@ -58,12 +58,12 @@ class _Case:
     hold: str
 
 
-def examine(contact_ids: Sequence[int], *, now: datetime, engine: ibis.BaseBackend) -> Examined:
+def examine(contact_ids: Sequence[int], *, now: datetime, duck: DuckDBPyConnection) -> Examined:
     """Judge a leased batch as of `now`, and write the messages of those that may go."""
     examined = Examined()
     cases = _cases(load(contact_ids, now=now), now, examined)
     verdicts = (
-        judge([c.contact for c in cases], holds={c.contact.debtor_id: c.hold for c in cases}, now=now, engine=engine)
+        judge([c.contact for c in cases], holds={c.contact.debtor_id: c.hold for c in cases}, now=now, duck=duck)
         if cases
         else {}
     )

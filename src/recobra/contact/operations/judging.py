@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import zoneinfo
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import cache, lru_cache
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo, available_timezones
 
-import ibis
+import pyarrow as pa
 from django.db import connection
+from duckdb import DuckDBPyConnection
 
 from recobra.contact import snapshot
 from recobra.contact.rendering.statement import Statement, statements
+from recobra.kit import engine
 from recobra.portfolio.snapshot import company_holidays
 from recobra_core import law
 
@@ -90,27 +93,52 @@ def local_date(zones: str, now: datetime) -> date | None:
     Where a debtor may live in several zones the first one's day will do: the gate only opens while all of them
     have the same.
     """
-    first = zones.partition("|")[0]
-    return now.astimezone(zoneinfo.ZoneInfo(first)).date() if first in zoneinfo.available_timezones() else None
+    zone = _zone(zones.partition("|")[0])
+    return now.astimezone(zone).date() if zone else None
+
+
+@lru_cache(maxsize=1024)
+def _zone(name: str) -> ZoneInfo | None:
+    return ZoneInfo(name) if name in available_timezones() else None
 
 
 def judge(
-    batch: Sequence[Leased], *, holds: dict[int, str], now: datetime, engine: ibis.BaseBackend
+    batch: Sequence[Leased], *, holds: dict[int, str], now: datetime, duck: DuckDBPyConnection
 ) -> dict[int, Verdict]:
-    """Judge a batch in one expression; `holds` says by debtor why it is on hold, '' where it is not."""
-    openings = law.openings(keys=[_key(c) for c in batch], company_holidays=_company_holidays())
+    """Judge a batch in one statement; `holds` says by debtor why it is on hold, '' where it is not."""
     since = (now - LONGEST_CAP).date()
-    history = snapshot.history([c.debtor_id for c in batch], since=since)
-    expression = law.verdicts(
-        _candidates(batch, holds, now),
+    tables = {
+        "candidates": _candidates(batch, holds, now),
+        "openings": _openings(frozenset(map(_key, batch)), _company_holidays()),
+        "history": snapshot.history([c.debtor_id for c in batch], since=since),
+        "caps": _caps(),
+    }
+    engine.give_tables(duck, tables)
+    judged = engine.run(duck, [_statement()])["verdicts"]
+    return {row["candidate_id"]: _verdict(row, now) for row in judged.to_pylist()}
+
+
+@cache
+def _statement() -> engine.Statement:
+    openings = engine.source("openings", law.OPENINGS)
+    judged = law.verdicts(
+        engine.source("candidates", law.CANDIDATE),
         openings=openings,
-        history=ibis.memtable(history, schema=law.HISTORY),
-        caps=law.caps_table(),
+        history=engine.source("history", law.HISTORY),
+        caps=engine.source("caps", law.caps_table().schema()),
     )
-    opened = law.open_at(expression, openings=openings).select(
-        "candidate_id", "allowed", "reason", "rule", "source", "opens_at_utc"
-    )
-    return {row["candidate_id"]: _verdict(row, now) for row in engine.to_pyarrow(opened).to_pylist()}
+    answer = ("candidate_id", "allowed", "reason", "rule", "source", "opens_at_utc")
+    return engine.compiled("verdicts", law.open_at(judged, openings=openings).select(*answer))
+
+
+@cache
+def _caps() -> pa.Table:
+    return law.caps_table().to_pyarrow()
+
+
+@lru_cache(maxsize=64)
+def _openings(keys: frozenset[law.Key], holidays: frozenset[tuple[str, date]]) -> pa.Table:
+    return law.openings(keys=keys, company_holidays=holidays).to_pyarrow()
 
 
 def _verdict(row: dict[str, Any], now: datetime) -> Verdict:
@@ -129,12 +157,12 @@ def _key(contact: Leased) -> law.Key:
     return law.Key(contact.country, contact.subdivision, contact.zones, contact.channel, contact.local_date)
 
 
-def _company_holidays() -> set[tuple[str, date]]:
+def _company_holidays() -> frozenset[tuple[str, date]]:
     found = company_holidays()
-    return set(zip(found["country"].to_pylist(), found["day"].to_pylist(), strict=True))
+    return frozenset(zip(found["country"].to_pylist(), found["day"].to_pylist(), strict=True))
 
 
-def _candidates(batch: Sequence[Leased], holds: dict[int, str], now: datetime) -> ibis.Table:
+def _candidates(batch: Sequence[Leased], holds: dict[int, str], now: datetime) -> pa.Table:
     rows = [
         {
             "candidate_id": c.contact_id,
@@ -146,7 +174,7 @@ def _candidates(batch: Sequence[Leased], holds: dict[int, str], now: datetime) -
         }
         for c in batch
     ]
-    return ibis.memtable({name: [row[name] for row in rows] for name in law.CANDIDATE.names}, schema=law.CANDIDATE)
+    return pa.Table.from_pylist(rows, schema=law.CANDIDATE.to_pyarrow())
 
 
 _SHARED = (

@@ -1,0 +1,110 @@
+"""Kill dispatchers at random over a misbehaving SMTP server, and measure one dispatcher in peace; print figures as JSON.
+
+    python bench/crash_dispatch.py --messages 10000
+
+Uses an embedded database in a temporary folder, and loopback only.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT / "src"), str(ROOT)]
+
+
+def main() -> None:
+    """Run what was asked for and print one JSON object."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--messages", type=int, default=10_000)
+    parser.add_argument("--kills", type=int, default=60)
+    parser.add_argument("--dispatchers", type=int, default=2)
+    parser.add_argument("--throughput", type=int, default=2_000, help="messages of the peaceful run; 0 leaves it out")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="recobra-crash-") as home:
+        os.environ.update(RECOBRA_DATA_DIR=home, RECOBRA_DEMO="1", DJANGO_SETTINGS_MODULE="recobra.config.settings")
+        os.environ.pop("RECOBRA_DATABASE_URL", None)
+        figures: dict[str, object] = {}
+        try:
+            if options.throughput:
+                figures["messages_a_second"] = _throughput(options.throughput)
+            figures |= _crash(options.messages, options.kills, options.dispatchers)
+        finally:
+            _stop()
+    print(json.dumps(figures, indent=2))
+    sys.exit(0 if _holds(figures) else 1)
+
+
+def _holds(figures: dict[str, object]) -> bool:
+    must_be_none = (
+        "duplicates", "without_end", "without_reason", "sent_but_not_accepted", "accepted_but_neither_sent_nor_uncertain",
+    )  # fmt: skip
+    return not any(figures[name] for name in must_be_none)
+
+
+def _throughput(messages: int) -> float:
+    from django.conf import settings  # noqa: PLC0415
+
+    from tests.contact.crash import BEGIN, seed  # noqa: PLC0415
+    from tests.contact.smtp_sink import Sink  # noqa: PLC0415
+
+    portfolio = _empty_portfolio()
+    from recobra.contact import operations  # noqa: PLC0415
+
+    seed(messages, portfolio, BEGIN)
+    with Sink(faults={}) as sink:
+        settings.SMTP_URL = sink.url
+        started = time.perf_counter()
+        sent = operations.dispatch_once(now=BEGIN)["sent"]
+        seconds = time.perf_counter() - started
+    assert sent == messages == sum(sink.accepted.values())
+    return round(sent / seconds, 1)
+
+
+def _crash(messages: int, kills: int, dispatchers: int) -> dict[str, object]:
+    from tests.contact.crash import BEGIN, run, seed  # noqa: PLC0415
+    from tests.contact.smtp_sink import Sink  # noqa: PLC0415
+
+    seed(messages, _empty_portfolio(), BEGIN)
+    from recobra.kit import database  # noqa: PLC0415
+
+    with Sink() as sink:
+        return run(sink=sink, database_url=database.url(), kills=kills, nurseries=dispatchers)
+
+
+def _empty_portfolio() -> object:
+    import django  # noqa: PLC0415
+
+    django.setup()
+    from django.core.management import call_command  # noqa: PLC0415
+    from django.db import connection  # noqa: PLC0415
+
+    call_command("migrate", verbosity=0)
+    with connection.cursor() as cursor:
+        cursor.execute("TRUNCATE portfolio_creditor, contact_template CASCADE")
+    from recobra.portfolio.models import Creditor, Portfolio  # noqa: PLC0415
+
+    creditor = Creditor.objects.create(code="SUR", name="Banco Sur", payment_instructions="Pague en bancosur.example")
+    return Portfolio.objects.create(
+        creditor=creditor, code="PE-CONSUMO", name="Consumo Perú", industry="CONSUMER", country="PE", currency="PEN",
+        time_zone="America/Lima",
+    )  # fmt: skip
+
+
+def _stop() -> None:
+    from django.db import connections  # noqa: PLC0415
+
+    from recobra.kit import database  # noqa: PLC0415
+
+    connections.close_all()
+    database.stop_embedded()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,159 @@
+"""The crash: dispatchers killed at random over a server that misbehaves, and the accounts made up afterwards.
+
+Run as a program it is a nursery: it forks dispatchers and kills them with SIGKILL until it is told to stop.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+BEGIN = datetime(2026, 11, 23, 13, 0, tzinfo=UTC)  # eight in the morning in Lima
+SPEED = 60  # seconds of business a second, so that back-offs pass
+
+
+def seed(messages: int, portfolio, now: datetime) -> None:
+    """Make debtors who owe one invoice each, and plan a message to each of them."""
+    import pyarrow as pa
+    from django.db import connection
+
+    from recobra.contact import operations
+    from recobra.contact.operations.planning import PLANNED
+    from recobra.kit import tables
+
+    operations.ensure_library(now=now)
+    with connection.cursor() as cursor:
+        for statement in _SEED:
+            cursor.execute(statement, {"n": messages, "portfolio": portfolio.pk, "creditor": portfolio.creditor_id,
+                                       "day": now.date(), "now": now})  # fmt: skip
+    ids = tables.fetch("SELECT debtor_id, id FROM portfolio_contactpoint", [],
+                       pa.schema([("debtor_id", pa.int64()), ("point_id", pa.int64())]))  # fmt: skip
+    same = {
+        "portfolio_id": portfolio.pk, "channel": "email", "template_code": "recordatorio", "step_key": "recordatorio",
+        "strategy_version_id": None, "status": "DUE", "planned_for": now.date(), "due_at": now, "closes_at": None,
+        "zones": "America/Lima", "reason": None, "rule": None, "article": None,
+    }  # fmt: skip
+    columns = {name: pa.array([value] * ids.num_rows, PLANNED.field(name).type) for name, value in same.items()}
+    rows = pa.table({**{name: ids[name] for name in ids.column_names}, **columns}).select(PLANNED.names)
+    written = operations.plan(contacts=rows, now=now)
+    assert written.num_rows == messages
+
+
+_SEED = (
+    """INSERT INTO portfolio_debtor (creditor_id, external_id, kind, name, national_id_kind, national_id, country,
+        subdivision, time_zone) SELECT %(creditor)s, 'D' || g, 'PERSON', 'Persona ' || g, '', '', 'PE', '', ''
+        FROM generate_series(1, %(n)s) g""",
+    """INSERT INTO portfolio_contactpoint (debtor_id, kind, value, line, source, valid, quality)
+        SELECT id, 'EMAIL', external_id || '@correo.example', '', 'LOAD', true, 50 FROM portfolio_debtor""",
+    """INSERT INTO portfolio_account (portfolio_id, debtor_id, external_id, product, status, contract, attributes)
+        SELECT %(portfolio)s, id, 'F' || external_id, 'INVOICE', 'OPEN', '', '{}' FROM portfolio_debtor""",
+    """INSERT INTO portfolio_instalment (account_id, number, due_date)
+        SELECT id, '1', %(day)s::date - 10 FROM portfolio_account""",
+    """INSERT INTO portfolio_posting (account_id, instalment_id, kind, concept, amount_minor, value_date, booked_at)
+        SELECT account_id, id, 'CHARGE', 'PRINCIPAL', 12345, due_date, %(now)s FROM portfolio_instalment""",
+    "ANALYZE",
+)
+
+
+def run(*, sink, database_url: str, nurseries: int = 2, kills: int, longest_life: float = 1.5) -> dict[str, object]:
+    """Let nurseries kill until they have done so often enough, then let one dispatcher finish in peace.
+
+    Returns the figures of `account_for` with `kills` and `seconds`.
+    """
+    started = time.time()
+    environment = {
+        **os.environ, "RECOBRA_DATABASE_URL": database_url, "RECOBRA_SMTP_URL": sink.url, "RECOBRA_DEMO": "1",
+        "PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}", "DJANGO_SETTINGS_MODULE": "recobra.config.settings",
+    }  # fmt: skip
+    command = [sys.executable, "-m", "tests.contact.crash", str(started), str(kills // nurseries), str(longest_life)]
+    at_work = [
+        subprocess.Popen([*command, str(number)], env=environment, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+        for number in range(nurseries)
+    ]
+    said = [process.communicate()[0] for process in at_work]
+    assert not any(process.returncode for process in at_work), said
+    done = sum(int(text) for text in said)
+    subprocess.run([*command[:3], str(started), "0", "0", "0"], env=environment, cwd=ROOT, check=True, timeout=900)
+    return {"kills": done, **account_for(sink), "seconds": round(time.time() - started, 1)}
+
+
+def account_for(sink) -> dict[str, object]:
+    """Compare the outbox with what the server took, contact by contact."""
+    from recobra.contact.models import Contact
+
+    ends = {str(i): (status, reason) for i, status, reason in
+            Contact.objects.values_list("public_id", "status", "reason")}  # fmt: skip
+    by_status: dict[str, set[str]] = {}
+    for public_id, (status, _reason) in ends.items():
+        by_status.setdefault(status, set()).add(public_id)
+    accepted = set(sink.accepted)
+    sent, uncertain = by_status.get("SENT", set()), by_status.get("UNCERTAIN", set())
+    return {
+        "messages": len(ends),
+        "duplicates": sum(count - 1 for count in sink.accepted.values()),
+        "accepted": len(accepted),
+        "statuses": {status: len(ids) for status, ids in sorted(by_status.items())},
+        "reasons": dict(sorted(Counter(f"{s}/{r}" for s, r in ends.values() if r).items())),
+        "without_end": sum(len(by_status.get(status, ())) for status in ("DUE", "LEASED")),
+        "without_reason": sum(1 for s, r in ends.values() if s in {"FAILED", "UNCERTAIN", "BLOCKED"} and not r),
+        "sent_but_not_accepted": len(sent - accepted),
+        "accepted_but_neither_sent_nor_uncertain": len(accepted - sent - uncertain),
+        "uncertain_that_arrived": len(uncertain & accepted),
+        "faults": dict(sorted(sink.injected.items())),
+    }
+
+
+def nursery(started: float, kills: int, longest_life: float, number: int) -> int:
+    """Fork dispatchers and kill each after a random life; return how many were killed. `kills` 0: let one finish."""
+    import django
+    from django.db import connections
+
+    django.setup()
+    from recobra.contact import operations  # noqa: F401 - loaded before the fork, so that lives are short
+
+    connections.close_all()
+    chance = random.Random(number)
+    killed = 0
+    while True:
+        child = os.fork()
+        if child == 0:
+            _dispatch(started, until_done=not kills)
+        if kills:
+            time.sleep(chance.uniform(0.05, longest_life))
+            os.kill(child, signal.SIGKILL)
+        _, status = os.waitpid(child, 0)
+        killed += os.WIFSIGNALED(status)
+        if killed >= kills or not os.WIFSIGNALED(status):
+            return killed if os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == 0 else sys.exit("dispatcher failed")
+
+
+def _dispatch(started: float, *, until_done: bool) -> None:
+    """Dispatch in accelerated time; leave when nothing is open any more."""
+    from recobra.contact import operations
+    from recobra.contact.models import Contact
+
+    try:
+        while True:
+            now = BEGIN + timedelta(seconds=(time.time() - started) * SPEED)
+            figures = operations.dispatch_once(now=now)
+            if not figures["leased"]:
+                if not Contact.objects.filter(status__in=["DUE", "LEASED"]).exists():
+                    os._exit(0)
+                time.sleep(0.05)
+    except BaseException:
+        import traceback
+
+        traceback.print_exc()
+        os._exit(1)
+
+
+if __name__ == "__main__":
+    sys.stdout.write(str(nursery(float(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]), int(sys.argv[4]))))
