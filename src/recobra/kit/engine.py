@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ import pyarrow as pa
 from .database import data_dir
 
 MEMORY_LIMIT = "1200MB"
+FEW_ROWS = 1_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +59,27 @@ def duckdb() -> Iterator[engine.DuckDBPyConnection]:
     finally:
         connection.close()
         shutil.rmtree(spill, ignore_errors=True)
+
+
+_OF_THREAD = threading.local()
+
+
+def duckdb_at_hand() -> engine.DuckDBPyConnection:
+    """Return this thread's own DuckDB, for a handful of rows: opening one takes longer than deciding for a debtor."""
+    if not hasattr(_OF_THREAD, "connection"):
+        _OF_THREAD.connection = engine.connect(":memory:", config={"threads": 1, "memory_limit": "256MB"})
+    connection: engine.DuckDBPyConnection = _OF_THREAD.connection
+    return connection
+
+
+@contextmanager
+def duckdb_for(rows: int) -> Iterator[engine.DuckDBPyConnection]:
+    """Give the DuckDB that fits a number of rows: the one at hand for a few, one of its own for many."""
+    if rows <= FEW_ROWS:
+        yield duckdb_at_hand()
+    else:
+        with duckdb() as connection:
+            yield connection
 
 
 def give_tables(duck: engine.DuckDBPyConnection, tables: Mapping[str, pa.Table]) -> None:

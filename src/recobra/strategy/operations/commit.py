@@ -58,8 +58,9 @@ def commit(
         planned, blocked = _write_contacts(decisions, policies=policies, as_of=as_of, now=now)
         tasks = _write_tasks(decisions, as_of=as_of, actor=actor, now=now)
         tasks += _write_unreachable(decisions, as_of=as_of, actor=actor, now=now)
-        _write_stage_firings(decisions, as_of=as_of)
         _write_holds(decisions, as_of=as_of, actor=actor, now=now)
+    if "stage_changes" in decisions and decisions["stage_changes"].num_rows:
+        _fire(decisions["stage_changes"], as_of=as_of)
     _drop_closed(portfolio_ids)
     return {
         "contacts_planned": planned,
@@ -198,11 +199,6 @@ def _write_unreachable(decisions: Decisions, *, as_of: date, actor: str, now: da
     )
     create_tasks(rows=rows, actor=actor, now=now)
     return count
-
-
-def _write_stage_firings(decisions: Decisions, *, as_of: date) -> None:
-    if decisions["stage_changes"].num_rows:
-        _fire(decisions["stage_changes"], as_of=as_of)
 
 
 def _write_holds(decisions: Decisions, *, as_of: date, actor: str, now: datetime) -> None:

@@ -22,7 +22,7 @@ from recobra.strategy.policies import Policies, in_force
 
 from . import measuring
 from .commit import Decisions, commit, journal_mark
-from .deciding import Recipe, inputs, recipe_for
+from .deciding import Recipe, inputs, recipe_for, run
 from .reading import lake_folder, read, write_lake
 
 STEPS = ("freshness", "snapshot", "classify", "score", "decide", "commit", "measure")
@@ -149,7 +149,7 @@ def _score(day: _Day) -> int:
 
 
 def _decide(day: _Day) -> int:
-    day.decisions = engine.run(day.duck, day.recipe.decide)
+    day.decisions = run(day.duck, day.recipe)
     return sum(day.decisions[name].num_rows for name in ("items", "tasks", "stage_changes") if name in day.decisions)
 
 

@@ -6,13 +6,16 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
+from duckdb import DuckDBPyConnection
 
 from recobra.contact.snapshot import HISTORY
+from recobra.kit import engine
 from recobra.kit.engine import Statement, compiled, source
 from recobra.portfolio import snapshot as portfolio
 from recobra.strategy import snapshot
@@ -66,11 +69,16 @@ SCHEMAS: Mapping[str, pa.Schema] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """How a day is decided: `accounts` shapes the input, `classify` keeps `classified`, `decide` gives the rest."""
+    """How a day is decided, in order: `accounts` shapes the input, `classify` keeps `classified`, `due` keeps `due`.
+
+    Then `plan`, unless nothing is due, and `states`, which reads the `stage_changes` that the plan may give.
+    """
 
     accounts: str
     classify: tuple[Statement, ...]
-    decide: tuple[Statement, ...]
+    due: tuple[Statement, ...]
+    plan: tuple[Statement, ...]
+    states: tuple[Statement, ...]
     facts: Facts
     classified: ir.Table
 
@@ -91,19 +99,25 @@ def recipe_for(policies: Policies, *, as_of: date) -> Recipe:
 def inputs(tables: Mapping[str, pa.Table], policies: Policies, *, as_of: date) -> dict[str, pa.Table]:
     """Return the small tables that the statements need beside the facts: templates, openings, caps."""
     codes = {code for each in policies.policies if each.strategy for code in templates_used(each.strategy)}
+    names = ["country", "subdivision", "zones"]
+    places = tables["debtors"].select(names).group_by(names).aggregate([]).to_pylist()
+    holidays = frozenset((row["country"], row["day"]) for row in portfolio.company_holidays().to_pylist())
+    keys = {Key(*(place[name] for name in names), channel, as_of) for place in places for channel in CHANNELS_OPEN}
     return {
         "templates": snapshot.templates(sorted(codes)),
-        "openings": _openings(tables["debtors"], as_of),
-        "caps": caps_table(day=as_of).to_pyarrow(),
+        "openings": _openings(frozenset(keys), holidays),
+        "caps": _caps(as_of),
     }
 
 
-def _openings(debtors: pa.Table, as_of: date) -> pa.Table:
-    names = ["country", "subdivision", "zones"]
-    places = debtors.select(names).group_by(names).aggregate([]).to_pylist()
-    holidays = {(row["country"], row["day"]) for row in portfolio.company_holidays().to_pylist()}
-    keys = [Key(*(place[name] for name in names), channel, as_of) for place in places for channel in CHANNELS_OPEN]
+@lru_cache(maxsize=256)
+def _openings(keys: frozenset[Key], holidays: frozenset[tuple[str, date]]) -> pa.Table:
     return openings(keys=keys, company_holidays=holidays).to_pyarrow()
+
+
+@lru_cache(maxsize=32)
+def _caps(day: date) -> pa.Table:
+    return caps_table(day=day).to_pyarrow()
 
 
 def _compile(policies: Policies, *, as_of: date) -> Recipe:
@@ -116,7 +130,7 @@ def _compile(policies: Policies, *, as_of: date) -> Recipe:
     return Recipe(
         accounts=_accounts_view(wanted),
         classify=(compiled("classified", classed, keep=True, give=False),),
-        decide=tuple(_decisions(classified, facts, policies, as_of=as_of)),
+        **_decisions(classified, facts, policies, as_of=as_of),
         facts=facts,
         classified=classified,
     )
@@ -143,15 +157,16 @@ def _attributes_used(policies: Policies) -> dict[str, str]:
     return {name: policies.attributes[name] for name in sorted(used)}
 
 
-def _decisions(classified: ir.Table, facts: Facts, policies: Policies, *, as_of: date) -> list[Statement]:
+def _decisions(
+    classified: ir.Table, facts: Facts, policies: Policies, *, as_of: date
+) -> dict[str, tuple[Statement, ...]]:
     due = due_on(classified, facts, policies.policies, as_of=as_of)
     if due is None:
-        return _states(classified)
-    statements = [compiled("due", due, keep=True, give=False)]
+        return {"due": (), "plan": (), "states": _states(classified)}
+    keep_due = compiled("due", due, keep=True, give=False)
     due = source("due", due.schema())
     templates = source("templates", pa.schema([("template_code", pa.string()), ("channel", pa.string())]))
     plan = plan_day(due, classified, facts, templates, as_of=as_of, channels_open=CHANNELS_OPEN)
-    statements.append(compiled("candidates", plan.candidates, keep=True, give=False))
     judged = judge(
         source("candidates", plan.candidates.schema()),
         openings=source("openings", OPENINGS),
@@ -160,15 +175,28 @@ def _decisions(classified: ir.Table, facts: Facts, policies: Policies, *, as_of:
         as_of=as_of,
     )
     changes = planning.stage_changes(due)
-    statements += [
+    planned = (
+        compiled("candidates", plan.candidates, keep=True, give=False),
         compiled("contacts", judged),
         compiled("items", _with_strategy(plan.items, due)),
         compiled("unreachable", plan.unreachable),
         compiled("tasks", planning.tasks(due)),
-        compiled("stage_changes", changes, keep=True),
         compiled("step_holds", planning.holds(due)),
-    ]
-    return statements + _states(_moved(classified, source("stage_changes", changes.schema())))
+    )
+    moves = compiled("stage_changes", changes, keep=True)
+    return {
+        "due": (keep_due, moves),
+        "plan": planned,
+        "states": _states(_moved(classified, source("stage_changes", changes.schema()))),
+    }
+
+
+def run(duck: DuckDBPyConnection, recipe: Recipe) -> dict[str, pa.Table]:
+    """Run what comes after `classified`; where nothing is due there is no plan to make."""
+    decisions = engine.run(duck, recipe.due)
+    if recipe.due and duck.execute("FROM due LIMIT 1").fetchone() is not None:
+        decisions |= engine.run(duck, recipe.plan)
+    return decisions | engine.run(duck, recipe.states)
 
 
 def _with_strategy(items: ir.Table, due: ir.Table) -> ir.Table:
@@ -183,15 +211,16 @@ def _moved(classified: ir.Table, changes: ir.Table) -> ir.Table:
     return joined.mutate(stage=joined.moved_stage.coalesce(joined.stage)).drop("moved_id", "moved_stage")
 
 
-def _states(accounts: ir.Table) -> list[Statement]:
+def _states(accounts: ir.Table) -> tuple[Statement, ...]:
     """Give the states to write: of accounts without one, and of those whose state differs."""
     columns = ["account_id", "portfolio_id", "debtor_id", *_STATE, "stage_since"]
     new = accounts.filter(accounts.was_stage.isnull()).select(*columns)
     known = accounts.filter(accounts.was_stage.notnull())
     differs: Any = ibis.or_(*(~known[name].identical_to(known[f"was_{name}"]) for name in _STATE))
     moved = known.filter(known.stage != known.was_stage)
-    return [
+    changes = moved.select("account_id", "portfolio_id", "debtor_id", "was_stage", "stage", "dpd")
+    return (
         compiled("new_states", new),
         compiled("changed_states", known.filter(differs).select(*columns)),
-        compiled("transitions", moved.select("account_id", "portfolio_id", "debtor_id", "was_stage", "stage", "dpd")),
-    ]
+        compiled("transitions", changes),
+    )

@@ -13,7 +13,7 @@ from recobra.strategy.models import CycleRun
 from recobra.strategy.policies import in_force
 
 from .commit import LOCK, commit
-from .deciding import inputs, recipe_for
+from .deciding import inputs, recipe_for, run
 from .reading import read
 
 FEW = 50
@@ -39,12 +39,12 @@ def redecide(*, debtor_ids: Sequence[int], as_of: date | None = None, now: datet
     part = Part(portfolio_ids=policies.portfolio_ids, debtor_ids=list(debtor_ids))
     tables = read(part, as_of=day, contactable=policies.followed & _fresh(policies.portfolio_ids, day))
     recipe = recipe_for(policies, as_of=day)
-    with engine.duckdb() as duck:
-        engine.give_tables(duck, {"raw_accounts": tables.pop("accounts"), **tables})
-        engine.give_tables(duck, inputs(tables, policies, as_of=day))
-        duck.execute(recipe.accounts)
-        engine.run(duck, recipe.classify)
-        decisions = engine.run(duck, recipe.decide)
+    duck = engine.duckdb_at_hand()
+    engine.give_tables(duck, {"raw_accounts": tables.pop("accounts"), **tables})
+    engine.give_tables(duck, inputs(tables, policies, as_of=day))
+    duck.execute(recipe.accounts)
+    engine.run(duck, recipe.classify)
+    decisions = run(duck, recipe)
     return commit(
         decisions, policies=policies, portfolio_ids=list(policies.portfolio_ids), as_of=day, actor=actor, now=now
     )
