@@ -6,6 +6,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from recobra.portfolio.models import Portfolio
@@ -40,10 +41,10 @@ def in_force(portfolio_ids: Iterable[int] | None = None) -> Policies:
     attributes = _attributes(portfolios)
     documents = {version.code: version for version in StrategyVersion.objects.filter(status="PUBLISHED")}
     follows = dict(Assignment.objects.filter(active=True).values_list("portfolio_id", "strategy_code"))
-    catalogue = catalogue_with(attributes)
+    declared = tuple(sorted(attributes.items()))
     strategies = {
-        code: Strategy.parse(documents[code].document, catalogue=catalogue)
-        for code in set(follows.values())
+        code: _parsed(json.dumps(documents[code].document, sort_keys=True), declared)
+        for code in sorted(set(follows.values()))
         if code in documents
     }
     groups: dict[tuple[str, str], list[Portfolio]] = defaultdict(list)
@@ -65,6 +66,12 @@ def in_force(portfolio_ids: Iterable[int] | None = None) -> Policies:
         versions={code: documents[code].pk for code in strategies},
         followed=followed,
     )
+
+
+@lru_cache(maxsize=64)
+def _parsed(document: str, attributes: tuple[tuple[str, str], ...]) -> Strategy:
+    """Read a stored document; a published version never changes, so it is read once per process."""
+    return Strategy.parse(json.loads(document), catalogue=catalogue_with(dict(attributes)))
 
 
 def _named(portfolio_ids: Iterable[int]) -> Iterable[Portfolio]:
