@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver
 
-from .screens import accounts, debtor, home, session
+from .screens import accounts, debtor, debtor_work, home, session
 
 app_name = "console"
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -10,4 +10,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *home.urlpatterns,
     *accounts.urlpatterns,
     *debtor.urlpatterns,
+    *debtor_work.urlpatterns,
 ]

@@ -127,5 +127,8 @@ def choices(family: str) -> list[tuple[str, str]]:
 
 def bucket(key: str) -> str:
     """Return a bucket's label as the core names it."""
+    known = {"unknown": _("Without a due date"), "new": _("Not classified yet")}
+    if key in known:
+        return str(known[key])
     lang: Literal["en", "es"] = "en" if get_language() == "en" else "es"
     return next((each.label(lang) for each in DEFAULT_BUCKETS if each.key == key), key)

@@ -1,4 +1,4 @@
-"""Ficha 360: everything about one debtor on one page."""
+"""Ficha 360: everything about one debtor on one page, its history, its ledgers and the messages as they were sent."""
 
 from __future__ import annotations
 
@@ -8,15 +8,60 @@ from django.urls import path
 from django.views.decorators.http import require_GET
 
 from recobra.access.roles import Right
+from recobra.console import words
 from recobra.console.guard import StaffRequest, needs
-from recobra.portfolio.queries import debtor_for
+from recobra.insight.queries import debtor_file, timeline
+from recobra.kit import clock
+from recobra.portfolio.queries import accounts_for, debtor_for, ledger_of
 
 
 @require_GET
 @needs(Right.SEE_CASES)
 def index(request: StaffRequest, debtor_id: int) -> HttpResponse:
     """Show the debtor's file."""
-    return render(request, "console/debtor/index.html", {"debtor": debtor_for(request.user, debtor_id)})
+    file = debtor_file.file_for(request.user, debtor_id, clock.now())
+    events, following = timeline.events(request.user, file.debtor)
+    context = {
+        "file": file, "debtor": file.debtor, "events": events, "following": following,
+        "outcomes": words.choices("outcome"),
+    }  # fmt: skip
+    return render(request, "console/debtor/index.html", context)
 
 
-urlpatterns = [path("ficha/<int:debtor_id>/", index, name="debtor")]
+@require_GET
+@needs(Right.SEE_CASES)
+def history(request: StaffRequest, debtor_id: int) -> HttpResponse:
+    """Show the history before a point; htmx gets the entries alone."""
+    debtor, before = debtor_for(request.user, debtor_id), request.GET.get("antes", "")
+    number = int(before) if before.isdecimal() and len(before) < 19 else None
+    events, following = timeline.events(request.user, debtor, before=number)
+    context = {"debtor": debtor, "events": events, "following": following}
+    page = "_events.html" if request.htmx else "history.html"  # type: ignore[attr-defined]
+    return render(request, f"console/debtor/{page}", context)
+
+
+@require_GET
+@needs(Right.SEE_CASES)
+def ledger(request: StaffRequest, debtor_id: int, account_id: int) -> HttpResponse:
+    """Show an account's postings with the balance after each."""
+    debtor = debtor_for(request.user, debtor_id)
+    account = accounts_for(request.user, debtor_id).get(pk=account_id)
+    context = {"debtor": debtor, "account": account, "place": account.portfolio, "lines": ledger_of(account)}
+    return render(request, "console/debtor/ledger.html", context)
+
+
+@require_GET
+@needs(Right.SEE_MESSAGES)
+def message(request: StaffRequest, debtor_id: int, contact_id: int) -> HttpResponse:
+    """Show a contact: its verdict, and exactly what was sent."""
+    contact = debtor_file.contact_for(request.user, debtor_id, contact_id)
+    context = {"debtor": contact.debtor, "contact": contact, "place": contact.portfolio}
+    return render(request, "console/debtor/message.html", context)
+
+
+urlpatterns = [
+    path("ficha/<int:debtor_id>/", index, name="debtor"),
+    path("ficha/<int:debtor_id>/historia/", history, name="debtor-history"),
+    path("ficha/<int:debtor_id>/cuentas/<int:account_id>/", ledger, name="debtor-ledger"),
+    path("ficha/<int:debtor_id>/mensajes/<int:contact_id>/", message, name="debtor-message"),
+]

@@ -9,14 +9,33 @@ from django.views.decorators.http import require_GET
 
 from recobra.access.roles import Right
 from recobra.console.guard import StaffRequest, needs
-from recobra.portfolio.queries import portfolios_for
+from recobra.insight.queries import board
+from recobra.kit import clock
 
 
 @require_GET
 @needs(Right.SEE_BOARD)
 def index(request: StaffRequest) -> HttpResponse:
-    """Show the board of the user's portfolios."""
-    return render(request, "console/home/index.html", {"portfolios": portfolios_for(request.user)})
+    """Show the board of the portfolios of one currency (`?moneda=`; the first when not given)."""
+    groups, now = board.currencies(request.user), clock.now()
+    if not groups:
+        return render(request, "console/home/index.html", {"groups": groups})
+    chosen = request.GET.get("moneda", "")
+    chosen = chosen if chosen in groups else next(iter(groups))
+    portfolios = groups[chosen]
+    context = {
+        "groups": groups,
+        "chosen": chosen,
+        "place": portfolios[0],
+        "portfolios": portfolios,
+        "cash": board.cash(portfolios, now),
+        "ageing": board.ageing(portfolios),
+        "plan": board.plan(portfolios, now),
+        "alarms": board.alarms(request.user),
+        "loads": board.last_loads(request.user),
+        "now": now,
+    }
+    return render(request, "console/home/index.html", context)
 
 
 urlpatterns = [path("", index, name="home")]

@@ -14,7 +14,7 @@ from django.utils import translation
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from recobra.console import words
+from recobra.console import masks, narrative, reasons, words
 
 register = template.Library()
 
@@ -43,13 +43,13 @@ def currency_amount(amount_minor: int, currency: str, country: str) -> str:
     """Return minor units as text, such as «S/ 1,234.50» in Peru or «$ 1.234» in Chile."""
     exponent = numbers.get_currency_precision(currency)
     amount = Decimal(amount_minor).scaleb(-exponent)
-    return numbers.format_currency(amount, currency, locale=_numbers_of(country))
+    return numbers.format_currency(amount, currency, locale=numbers_of(country))
 
 
 @register.simple_tag(takes_context=True)
 def number(context: template.Context, value: int | None) -> str:
     """Write a whole number as the user's first portfolio's country does."""
-    return "—" if value is None else numbers.format_decimal(value, locale=_numbers_of(context.get("country") or ""))
+    return "—" if value is None else numbers.format_decimal(value, locale=numbers_of(context.get("country") or ""))
 
 
 @register.filter
@@ -79,6 +79,36 @@ def tone(code: str, family: str) -> str:
     return words.tone(family, code)
 
 
+@register.filter
+def reason(key: str) -> str:
+    """Say why a contact was blocked or ended."""
+    return reasons.say(key)
+
+
+@register.filter
+def fact(kind: str, what: str = "say") -> str:
+    """Say a kind of fact; `fact:"icon"` and `fact:"tone"` give its looks."""
+    return {"say": narrative.say, "icon": narrative.icon, "tone": narrative.tone}[what](kind)
+
+
+@register.filter
+def actor(name: str) -> str:
+    """Say who did it."""
+    return narrative.actor(name)
+
+
+@register.simple_tag(takes_context=True)
+def national_id(context: template.Context, value: str) -> str:
+    """Write an identity document, masked for roles that do not need it."""
+    return value if context["can"].get("see_national_id") else masks.document(value)
+
+
+@register.simple_tag(takes_context=True)
+def address(context: template.Context, value: str) -> str:
+    """Write a phone, e-mail or address, masked for roles that do not need it."""
+    return value if context["can"].get("see_contact_data") else masks.contact(value)
+
+
 @register.simple_tag
 def icon(name: str) -> SafeString:
     """Draw an icon of the sprite; decoration only, so hidden from screen readers."""
@@ -100,7 +130,8 @@ def query(context: template.Context, **changes: Any) -> str:
     return f"?{parameters.urlencode()}" if parameters else "?"
 
 
-def _numbers_of(country: str) -> Locale:
+def numbers_of(country: str) -> Locale:
+    """Return the locale by which a country writes numbers; generic Spanish where it is unknown."""
     language = {"BR": "pt", "US": "en"}.get(country, "es")
     try:
         return Locale(language, country) if country else Locale("es")

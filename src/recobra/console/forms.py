@@ -1,0 +1,120 @@
+"""What people type, read in the format of the portfolio's country."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from babel.numbers import NumberFormatError, format_decimal, get_currency_precision, parse_decimal
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from recobra.console import words
+from recobra.console.templatetags.console import Place, numbers_of
+
+_CONTROL = {"class": "form-control"}
+_SELECT = {"class": "form-select"}
+AMOUNT_LIMIT = Decimal(10) ** 13
+
+
+class MoneyField(forms.CharField):
+    """An amount as the country writes it; its value is minor units (int), None when optional and empty."""
+
+    def __init__(self, *, place: Place, **options: Any) -> None:
+        super().__init__(**options)
+        self.place = place
+        self.widget.attrs |= {**_CONTROL, "inputmode": "decimal", "autocomplete": "off", "placeholder": self._example()}
+
+    def clean(self, value: Any) -> int | None:
+        """Return minor units. Raises ValidationError that shows how an amount is written here."""
+        text = str(super().clean(value)).replace("\xa0", "").strip()
+        return self._minor(text) if text else None
+
+    def _minor(self, text: str) -> int:
+        try:
+            amount = parse_decimal(text, locale=numbers_of(self.place.country), strict=True)
+        except NumberFormatError as unreadable:
+            raise forms.ValidationError(_("Write the amount like %(example)s.") % self._said()) from unreadable
+        minor = amount.scaleb(get_currency_precision(self.place.currency))
+        if minor != minor.to_integral_value():
+            raise forms.ValidationError(_("Write the amount like %(example)s.") % self._said())
+        if not 0 < amount < AMOUNT_LIMIT:
+            raise forms.ValidationError(_("The amount must be more than zero."))
+        return int(minor)
+
+    def _example(self) -> str:
+        exponent = get_currency_precision(self.place.currency)
+        pattern = "#,##0." + "0" * exponent if exponent else "#,##0"
+        return format_decimal(Decimal("1234.5"), pattern, locale=numbers_of(self.place.country))
+
+    def _said(self) -> dict[str, str]:
+        return {"example": self._example()}
+
+
+def day_field(label: str | Any, **options: Any) -> forms.DateField:
+    """Return a field with the browser's own calendar."""
+    widget = forms.DateInput(attrs={**_CONTROL, "type": "date"}, format="%Y-%m-%d")
+    return forms.DateField(label=label, widget=widget, **options)
+
+
+class PaymentForm(forms.Form):
+    """A payment received: of which account, how much, when, with which receipt."""
+
+    def __init__(self, *args: Any, place: Place, accounts: list[tuple[int, str]], today: date, **options: Any) -> None:
+        super().__init__(*args, **options)
+        whole = [("", _("All: the oldest debt first"))] if len(accounts) > 1 else []
+        self.fields["account"] = forms.TypedChoiceField(
+            label=_("Account"), choices=[*whole, *accounts], coerce=int, empty_value=None, required=not whole,
+            widget=forms.Select(attrs=_SELECT),
+        )  # fmt: skip
+        self.fields["amount_minor"] = MoneyField(label=_("Amount (%(code)s)") % {"code": place.currency}, place=place)
+        self.fields["paid_date"] = day_field(_("Day of payment"), initial=today)
+        self.fields["reference"] = forms.CharField(
+            label=_("Receipt or operation number"), max_length=80,
+            widget=forms.TextInput(attrs={**_CONTROL, "autocomplete": "off"}),
+        )  # fmt: skip
+
+
+class ReversalForm(forms.Form):
+    """Why a payment is taken back."""
+
+    reason = forms.CharField(
+        label=gettext_lazy("Reason"), max_length=300, widget=forms.Textarea(attrs={**_CONTROL, "rows": 3})
+    )
+
+
+class HoldForm(forms.Form):
+    """A pause: of what, why, from when to when."""
+
+    def __init__(self, *args: Any, place: Place, accounts: list[tuple[int, str]], today: date, **options: Any) -> None:
+        super().__init__(*args, **options)
+        whole = [("", _("The debtor, with all accounts"))]
+        self.fields["account"] = forms.TypedChoiceField(
+            label=_("What is held"), choices=[*whole, *accounts], coerce=int, empty_value=None, required=False,
+            widget=forms.Select(attrs=_SELECT),
+        )  # fmt: skip
+        self.fields["reason"] = forms.ChoiceField(
+            label=_("Reason"), choices=words.choices("hold"), widget=forms.Select(attrs=_SELECT)
+        )
+        self.fields["starts_on"] = day_field(_("From"), initial=today)
+        self.fields["ends_on"] = day_field(_("Until (empty: until lifted)"), required=False)
+        self.fields["disputed_minor"] = MoneyField(
+            label=_("Disputed amount, if only a part"), place=place, required=False
+        )
+        self.fields["note"] = forms.CharField(
+            label=_("Note"), required=False, max_length=500, widget=forms.Textarea(attrs={**_CONTROL, "rows": 2})
+        )
+
+
+class TaskForm(forms.Form):
+    """What came of a task."""
+
+    outcome = forms.ChoiceField(label=gettext_lazy("Outcome"), widget=forms.Select(attrs=_SELECT))
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        outcome = self.fields["outcome"]
+        assert isinstance(outcome, forms.ChoiceField)
+        outcome.choices = words.choices("outcome")

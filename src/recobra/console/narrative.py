@@ -1,0 +1,69 @@
+"""Facts of the journal as sentences: what happened, said to a person."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+# kind -> icon, tone, sentence
+FACTS: Final[dict[str, tuple[str, str, str | Promise]]] = {
+    "payment.recorded": ("cash", "good", _("Payment received")),
+    "payment.reversed": ("arrow-back-up", "bad", _("Payment reversed")),
+    "hold.placed": ("player-pause", "warn", _("Hold placed")),
+    "hold.lifted": ("player-play", "calm", _("Hold lifted")),
+    "stage.changed": ("topology-star-3", "calm", _("Stage changed")),
+    "contact.sent": ("send", "good", _("Message sent")),
+    "contact.failed": ("circle-x", "bad", _("Message failed")),
+    "contact.blocked": ("ban", "warn", _("Contact blocked")),
+    "contact.cancelled": ("circle-x", "quiet", _("Planned contact cancelled")),
+    "contact.uncertain": ("help-circle", "bad", _("It is not known whether the message arrived")),
+    "optout.received": ("ban", "warn", _("The debtor asked for no more messages")),
+    "task.created": ("checklist", "calm", _("Task created")),
+    "task.closed": ("circle-check", "good", _("Task closed")),
+    "account.closed": ("circle-check", "good", _("Account closed")),
+    "load.done": ("upload", "quiet", _("File loaded")),
+    "load.held": ("upload", "warn", _("File waiting for confirmation")),
+    "load.refused": ("upload", "bad", _("File refused")),
+    "load.discarded": ("upload", "quiet", _("File discarded")),
+    "mapping.saved": ("adjustments-horizontal", "quiet", _("Column mapping saved")),
+    "cycle.run": ("refresh", "quiet", _("Daily cycle run")),
+    "strategy.draft_saved": ("topology-star-3", "quiet", _("Strategy draft saved")),
+    "strategy.published": ("topology-star-3", "calm", _("Strategy published")),
+    "strategy.retired": ("topology-star-3", "quiet", _("Strategy retired")),
+    "strategy.assigned": ("topology-star-3", "calm", _("Strategy assigned to a portfolio")),
+    "user.signed_in": ("user", "quiet", _("Signed in")),
+    "user.created": ("user", "calm", _("User created")),
+    "user.scope_set": ("lock", "calm", _("Portfolios of a user set")),
+    "template.saved": ("mail", "quiet", _("Template saved")),
+    "export.made": ("download", "warn", _("List exported")),
+    "alarm.raised": ("alert-triangle", "warn", _("Alarm raised")),
+}
+ACTORS: Final[dict[str, str | Promise]] = {
+    "cycle": _("the daily cycle"),
+    "dispatch": _("the dispatcher"),
+    "intake": _("the load"),
+    "debtor": _("the debtor"),
+    "system": _("the system"),
+}
+
+
+def say(kind: str) -> str:
+    """Return what a kind of fact means; an unknown kind as it is."""
+    return str(FACTS[kind][2]) if kind in FACTS else kind
+
+
+def icon(kind: str) -> str:
+    """Return the icon of a kind of fact."""
+    return FACTS[kind][0] if kind in FACTS else "notes"
+
+
+def tone(kind: str) -> str:
+    """Return the tone of a kind of fact."""
+    return FACTS[kind][1] if kind in FACTS else "quiet"
+
+
+def actor(name: str) -> str:
+    """Return who did it, in words where it was a machine."""
+    return str(ACTORS.get(name, name))

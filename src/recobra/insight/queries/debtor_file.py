@@ -1,0 +1,200 @@
+"""The file of one debtor: accounts with live balances, payments, tasks, what was said and what comes next."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from django.db.models import Q, Sum
+
+from recobra.access.queries import User
+from recobra.contact.models import Contact
+from recobra.payments.models import Payment
+from recobra.portfolio import queries as portfolio_queries
+from recobra.portfolio.models import Account, ContactPoint, Debtor, Hold, Instalment, Portfolio
+from recobra.strategy.models import AccountState
+from recobra.workbench.models import Task
+
+PAYMENTS_SHOWN: Final = 20
+STAGES: Final = ("PREVENTIVE", "ADMINISTRATIVE", "EXTRAJUDICIAL", "JUDICIAL")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """One instalment or document with what was charged and what is left of it, in minor units."""
+
+    instalment: Instalment
+    charged_minor: int
+    balance_minor: int
+    overdue_days: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccountView:
+    """An account as its ledger has it now; `state` is the last cycle's, None before the first."""
+
+    account: Account
+    state: AccountState | None
+    parts: list[Part]
+
+    @property
+    def balance_minor(self) -> int:
+        """What is owed in all."""
+        return sum(part.balance_minor for part in self.parts)
+
+    @property
+    def overdue_minor(self) -> int:
+        """What is owed of parts past their day."""
+        return sum(part.balance_minor for part in self.parts if part.overdue_days > 0)
+
+    @property
+    def overdue_days(self) -> int:
+        """Days past due of the oldest unpaid part."""
+        return max((part.overdue_days for part in self.parts if part.balance_minor > 0), default=0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Total:
+    """What is owed in one currency; `place` is a portfolio that says how to write it."""
+
+    place: Portfolio
+    balance_minor: int
+    overdue_minor: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class NextStep:
+    """What happens next: held, contact, task, blocked, settled or none, with the row that says so."""
+
+    kind: str
+    hold: Hold | None = None
+    contact: Contact | None = None
+    task: Task | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class DebtorFile:
+    """All of one page."""
+
+    debtor: Debtor
+    place: Portfolio
+    accounts: list[AccountView]
+    totals: list[Total]
+    points: list[ContactPoint]
+    holds: list[Hold]
+    payments: list[Payment]
+    tasks: list[Task]
+    next_step: NextStep
+    stage: str
+    overdue_days: int
+
+
+def file_for(user: User, debtor_id: int, now: datetime) -> DebtorFile:
+    """Return a debtor's file within the user's scope. Raises Debtor.DoesNotExist."""
+    debtor = portfolio_queries.debtor_for(user, debtor_id)
+    portfolios = portfolio_queries.portfolios_for(user)
+    own = list(portfolio_queries.accounts_for(user, debtor_id))
+    place = own[0].portfolio if own else portfolios[0]
+    accounts = _accounts(own, now)
+    holds = portfolio_queries.holds_for(user, debtor)
+    tasks = list(Task.objects.filter(debtor=debtor, portfolio__in=portfolios, status="OPEN").order_by("due_date", "id"))
+    payments = Payment.objects.filter(debtor=debtor, portfolio__in=portfolios).select_related("account", "portfolio")
+    stages = [view.state.stage for view in accounts if view.state and view.state.stage in STAGES]
+    return DebtorFile(
+        debtor=debtor,
+        place=place,
+        accounts=accounts,
+        totals=_totals(accounts),
+        points=portfolio_queries.points_of(debtor),
+        holds=holds,
+        payments=list(payments[:PAYMENTS_SHOWN]),
+        tasks=tasks,
+        next_step=_next_step(
+            debtor=debtor, portfolios=portfolios, accounts=accounts, holds=holds, tasks=tasks, today=_today(place, now)
+        ),
+        stage=max(stages, key=STAGES.index, default=""),
+        overdue_days=max((view.overdue_days for view in accounts), default=0),
+    )
+
+
+def payment_for(user: User, debtor_id: int, payment_id: int) -> Payment:
+    """Return a payment of a debtor in a portfolio the user may see. Raises Payment.DoesNotExist."""
+    rows = Payment.objects.select_related("portfolio", "account")
+    return rows.get(pk=payment_id, debtor=debtor_id, portfolio__in=portfolio_queries.portfolios_for(user))
+
+
+def task_for(user: User, debtor_id: int, task_id: int) -> Task:
+    """Return a task of a debtor in a portfolio the user may see. Raises Task.DoesNotExist."""
+    return Task.objects.get(pk=task_id, debtor=debtor_id, portfolio__in=portfolio_queries.portfolios_for(user))
+
+
+def contact_for(user: User, debtor_id: int, contact_id: int) -> Contact:
+    """Return a contact of a debtor with its items. Raises Contact.DoesNotExist."""
+    rows = Contact.objects.select_related("portfolio", "debtor", "template", "point")
+    rows = rows.prefetch_related("items__account__portfolio")
+    return rows.get(pk=contact_id, debtor=debtor_id, portfolio__in=portfolio_queries.portfolios_for(user))
+
+
+def _accounts(own: Sequence[Account], now: datetime) -> list[AccountView]:
+    states = AccountState.objects.in_bulk([account.pk for account in own])
+    charged = Sum("postings__amount_minor", filter=Q(postings__kind="CHARGE"))
+    rows = Instalment.objects.filter(account__in=own).annotate(charged=charged, owed=Sum("postings__amount_minor"))
+    parts: dict[int, list[Part]] = {account.pk: [] for account in own}
+    days = {account.pk: _today(account.portfolio, now) for account in own}
+    for row in rows.order_by("due_date", "number"):
+        parts[row.account_id].append(_part(row, days[row.account_id]))
+    views = [AccountView(account=each, state=states.get(each.pk), parts=parts[each.pk]) for each in own]
+    return sorted(views, key=lambda view: (-view.overdue_days, -view.balance_minor, view.account.pk))
+
+
+def _part(row: Instalment, today: date) -> Part:
+    owed = getattr(row, "owed", None) or 0
+    late = max((today - row.due_date).days, 0) if row.due_date and owed > 0 else 0
+    return Part(instalment=row, charged_minor=getattr(row, "charged", None) or 0, balance_minor=owed, overdue_days=late)
+
+
+def _totals(accounts: Sequence[AccountView]) -> list[Total]:
+    places = {view.account.portfolio.currency: view.account.portfolio for view in accounts}
+    return [
+        Total(
+            place=place,
+            balance_minor=sum(view.balance_minor for view in accounts if view.account.portfolio.currency == currency),
+            overdue_minor=sum(view.overdue_minor for view in accounts if view.account.portfolio.currency == currency),
+        )
+        for currency, place in places.items()
+    ]
+
+
+def _next_step(
+    *,
+    debtor: Debtor,
+    portfolios: Sequence[Portfolio],
+    accounts: Sequence[AccountView],
+    holds: Sequence[Hold],
+    tasks: Sequence[Task],
+    today: date,
+) -> NextStep:
+    contacts = Contact.objects.filter(debtor=debtor, portfolio__in=portfolios)
+    whole = [hold for hold in holds if hold.account is None and _holds_on(hold, today)]
+    due = contacts.filter(status="DUE").order_by("due_at", "id").first()
+    blocked = contacts.filter(status="BLOCKED", planned_for=today).order_by("-id").first()
+    if whole:
+        return NextStep(kind="held", hold=whole[0])
+    if due:
+        return NextStep(kind="contact", contact=due)
+    if tasks:
+        return NextStep(kind="task", task=tasks[0])
+    if all(view.balance_minor <= 0 for view in accounts):
+        return NextStep(kind="settled")
+    return NextStep(kind="blocked", contact=blocked) if blocked else NextStep(kind="none")
+
+
+def _holds_on(hold: Hold, today: date) -> bool:
+    return hold.lifted_at is None and hold.starts_on <= today and (hold.ends_on is None or today <= hold.ends_on)
+
+
+def _today(portfolio: Portfolio, now: datetime) -> date:
+    return now.astimezone(ZoneInfo(portfolio.time_zone)).date()
