@@ -58,8 +58,13 @@ def _mapping(path: Path) -> dict[str, Any]:
 
 def _errors(chosen: argparse.Namespace) -> Answer:
     house.enter()
-    from recobra.intake import queries  # noqa: PLC0415 - needs the settings
+    from django.core.exceptions import ObjectDoesNotExist  # noqa: PLC0415 - needs the settings
+
+    from recobra.intake import operations  # noqa: PLC0415
 
     output = chosen.output or Path(f"errors-{chosen.load_id}.csv")
-    rows = queries.write_errors(load_id=chosen.load_id, path=output)
+    try:
+        rows = operations.write_errors(load_id=chosen.load_id, path=output)
+    except ObjectDoesNotExist as error:
+        raise Refused(f"There is no load {chosen.load_id}.") from error
     return Answer(document={"load_id": chosen.load_id, "rows": rows, "output": str(output)})

@@ -128,8 +128,9 @@ def _work() -> None:
 
     async def work() -> None:
         # Procrastinate ends gently on SIGTERM and SIGINT: a job in hand is finished first.
-        async with app.replace_connector(app.connector.get_worker_connector()).open_async() as working:
-            await working.run_worker_async(concurrency=1, delete_jobs="successful")
+        with app.replace_connector(app.connector.get_worker_connector()) as working:
+            async with working.open_async():
+                await working.run_worker_async(concurrency=1, delete_jobs="successful")
 
     end_with_parent()
     asyncio.run(work())

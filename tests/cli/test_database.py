@@ -1,0 +1,66 @@
+"""A backup can be read back, and the journal's proof is a command."""
+
+from __future__ import annotations
+
+import psycopg
+import pytest
+
+from recobra.kit import database as settings
+
+ONE_FACT = (
+    "INSERT INTO journal_entry (at, kind, actor) VALUES ('2026-01-05T12:00Z', 'hold.placed', 'bruno') RETURNING id"
+)
+
+
+@pytest.fixture
+def fact(recobra, database):
+    """One fact of a finished day, taken away again behind the triggers' back."""
+    assert recobra("db", "migrate").code == 0
+    with psycopg.connect(database, autocommit=True) as connection:
+        (key,) = connection.execute(ONE_FACT).fetchone()
+        yield key
+        connection.execute("SET session_replication_role = replica")
+        connection.execute("DELETE FROM journal_entry")
+        connection.execute("DELETE FROM journal_seal")
+
+
+def test_a_backup_is_read_into_an_empty_database(recobra, fact, tmp_path):
+    file = tmp_path / "copia.dump"
+    assert recobra("db", "backup", file).code == 0
+    restored = recobra("db", "restore", file, "--json", at=tmp_path / "otra")
+    assert (restored.code, restored.document["tables"] > 30) == (0, True)
+    verified = recobra("journal", "verify", "--json", at=tmp_path / "otra")
+    assert (verified.document["ok"], verified.document["rows"]) == (True, 1)
+
+
+def test_a_backup_is_never_read_over_data(recobra, fact, tmp_path):
+    recobra("db", "backup", tmp_path / "copia.dump")
+    ended = recobra("db", "restore", tmp_path / "copia.dump")
+    assert (ended.code, "not empty" in ended.reason) == (1, True)
+
+
+def test_a_backup_that_cannot_be_written_leaves_no_half_file(recobra, fact, tmp_path):
+    ended = recobra("db", "backup", tmp_path / "no" / "copia.dump")
+    assert (ended.code, list(tmp_path.iterdir())) == (1, [])
+
+
+def test_an_untouched_journal_ends_with_0(recobra, fact):
+    ended = recobra("journal", "verify", "--json")
+    assert (ended.code, ended.document) == (0, {"ok": True, "rows": 1, "days": 1, "first_altered": None})
+
+
+def test_an_altered_row_is_named_and_ends_with_1(recobra, fact, database):
+    recobra("journal", "verify")
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute("SET session_replication_role = replica")
+        connection.execute("UPDATE journal_entry SET actor = 'brunO'")
+    ended = recobra("journal", "verify", "--json")
+    assert (ended.code, ended.document["ok"]) == (1, False)
+    assert (ended.document["first_altered"]["id"], ended.document["first_altered"]["day"]) == (fact, "2026-01-05")
+    assert f"row {fact}" in ended.reason
+
+
+def test_an_old_server_is_refused():
+    with pytest.raises(settings.DatabaseUnsuitable, match="PostgreSQL 14 is too old"):
+        settings.check_version(14)
+    settings.check_version(15)
