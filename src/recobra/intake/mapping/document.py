@@ -1,0 +1,204 @@
+"""Read a mapping document and tell everything that is wrong with it at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields as fields_of
+from decimal import Decimal, InvalidOperation
+from typing import Any, Final
+
+from .model import AMOUNTS, ATTRIBUTE_TYPES, PARTS, Attribute, Document, Options, Party, Source
+
+TARGETS: Final = (
+    "account.external_id", "account.product", "account.opened_date", "account.contract",
+    "debtor.external_id", "debtor.name", "debtor.kind", "debtor.national_id", "debtor.national_id_kind",
+    "debtor.subdivision", "debtor.time_zone",
+    "instalment.number", "instalment.due_date", "instalment.issue_date",
+    *(f"amounts.{name}" for name in AMOUNTS), "balance", "currency",
+)  # fmt: skip
+ADDRESS: Final = ("street", "district", "city", "region", "postal")
+PARTY: Final = ("name", "national_id", "phone", "email")
+GROUPS: Final = ("account", "debtor", "instalment", "amounts")
+CHOICES: Final = {
+    "decimal": ("auto", "comma", "point"),
+    "date_order": ("auto", "dmy", "mdy", "ymd"),
+    "gone": ("paid", "recalled", "missing", "keep"),
+    "lower_balance": ("payment", "adjustment"),
+    "due_rows": ("one", "several"),
+    "id_zeros": ("keep", "strip"),
+}
+_KNOWN: Final = {
+    *GROUPS, "name", "balance", "currency", "phones", "emails", "address", "attributes", "parties", "options",
+    "control", "due_date",
+}  # fmt: skip
+
+
+class MappingProblems(Exception):
+    """A mapping document cannot be used; `problems` says everything that is wrong with it."""
+
+    def __init__(self, problems: list[str]) -> None:
+        self.problems = problems
+        super().__init__(" ".join(problems))
+
+
+def parse(document: Mapping[str, Any]) -> Document:
+    """Return a checked mapping. Raises MappingProblems with all the problems found."""
+    reader = _Reader()
+    checked = reader.document(document)
+    if reader.problems:
+        raise MappingProblems(reader.problems)
+    return checked
+
+
+class _Reader:
+    """Collects problems while it reads, so that none hides another."""
+
+    def __init__(self) -> None:
+        self.problems: list[str] = []
+
+    def document(self, given: Any) -> Document:
+        if not isinstance(given, Mapping):
+            self.problems.append("The mapping is not a table of names and columns.")
+            return Document("", {})
+        flat = self._flat(given)
+        control = self._table(given.get("control"), "control", ("rows", "amount"))
+        document = Document(
+            name=str(given.get("name") or "default"),
+            fields={target: self._source(spec, target) for target, spec in flat.items()},
+            phones=self._sources(given.get("phones"), "phones"),
+            emails=self._sources(given.get("emails"), "emails"),
+            address=self._address(given.get("address")),
+            attributes=self._attributes(given.get("attributes")),
+            parties=self._parties(given.get("parties")),
+            options=self._options(given.get("options")),
+            control_rows=self._whole(control.get("rows"), "control.rows"),
+            control_amount=self._decimal(control.get("amount"), "control.amount"),
+        )
+        self._required(document)
+        return document
+
+    def _required(self, document: Document) -> None:
+        if "account.external_id" not in document.fields:
+            self.problems.append("account.external_id is missing: which column names the account?")
+        amounts = [name for name in document.fields if name.startswith("amounts.")]
+        if not amounts and not document.one_amount:
+            self.problems.append("Neither balance nor amounts is given: which column says what is owed?")
+        if amounts and document.one_amount:
+            self.problems.append("balance and amounts are both given; balance already is the whole.")
+        if document.options.due_rows == "several" and "instalment.number" not in document.fields:
+            self.problems.append("options.due_rows is several: instalment.number must tell the rows apart.")
+
+    def _flat(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        flat: dict[str, Any] = {}
+        for name, spec in given.items():
+            if name in GROUPS and isinstance(spec, Mapping):
+                flat.update({f"{name}.{key}": value for key, value in spec.items()})
+            elif name == "due_date":
+                flat["instalment.due_date"] = spec
+            elif name in {"balance", "currency"} or "." in str(name):
+                flat[str(name)] = spec
+            elif name not in _KNOWN:
+                self.problems.append(f"«{name}» is not a part of a mapping.")
+        for target in [target for target in flat if target not in TARGETS]:
+            self.problems.append(f"«{target}» is not a target; known are {', '.join(TARGETS)}.")
+            del flat[target]
+        return {target: spec for target, spec in flat.items() if spec not in (None, "", [])}
+
+    def _source(self, spec: Any, where: str) -> Source:
+        if isinstance(spec, str):
+            return Source((spec,))
+        if isinstance(spec, list) and spec and all(isinstance(column, str) for column in spec):
+            return Source(tuple(spec))
+        if not isinstance(spec, Mapping):
+            self.problems.append(f"{where}: a column name, a list of them or a table was expected, not «{spec}».")
+            return Source()
+        table = self._table(spec, where, ("column", "columns", "default", "value", "values", "type"))
+        named = table.get("columns", table.get("column"))
+        columns = self._source(named, where).columns if named else ()
+        values = self._table(table.get("values"), f"{where}.values", None)
+        if not columns and table.get("value") is None:
+            self.problems.append(f"{where}: neither column nor value is given.")
+        return Source(
+            columns, _text(table.get("default")), _text(table.get("value")),
+            tuple((str(key), str(value)) for key, value in values.items()),
+        )  # fmt: skip
+
+    def _sources(self, spec: Any, where: str) -> tuple[Source, ...]:
+        listed = [spec] if isinstance(spec, str) else spec or []
+        if not isinstance(listed, list):
+            self.problems.append(f"{where}: a list of columns was expected.")
+            return ()
+        return tuple(self._source(item, where) for item in listed)
+
+    def _address(self, spec: Any) -> tuple[Source, ...]:
+        if isinstance(spec, str | list):
+            return self._sources(spec, "address")
+        table = self._table(spec, "address", ADDRESS)
+        return tuple(self._source(table[part], f"address.{part}") for part in ADDRESS if table.get(part))
+
+    def _attributes(self, spec: Any) -> tuple[Attribute, ...]:
+        found = []
+        for name, item in self._table(spec, "attributes", None).items():
+            kind = str(item.get("type", "text")) if isinstance(item, Mapping) else "text"
+            if kind not in ATTRIBUTE_TYPES:
+                self.problems.append(
+                    f"attributes.{name}: «{kind}» is not a type; known are {', '.join(ATTRIBUTE_TYPES)}."
+                )
+            found.append(Attribute(str(name), self._source(item, f"attributes.{name}"), kind))
+        return tuple(found)
+
+    def _parties(self, spec: Any) -> tuple[Party, ...]:
+        if spec is not None and not isinstance(spec, list):
+            self.problems.append("parties: a list was expected.")
+            return ()
+        found = []
+        for position, item in enumerate(spec or [], start=1):
+            where = f"parties.{position}"
+            table = self._table(item, where, ("part", *PARTY))
+            if table.get("part") not in PARTS:
+                self.problems.append(f"{where}.part: one of {', '.join(PARTS)} was expected.")
+            if not table.get("name") and not table.get("national_id"):
+                self.problems.append(f"{where}: a name or a national_id is needed.")
+            named = {key: self._source(table[key], f"{where}.{key}") for key in PARTY if table.get(key)}
+            found.append(Party(str(table.get("part")), named))
+        return tuple(found)
+
+    def _options(self, spec: Any) -> Options:
+        table = self._table(spec, "options", tuple(item.name for item in fields_of(Options)))
+        for name, allowed in CHOICES.items():
+            if name in table and table[name] not in allowed:
+                self.problems.append(f"options.{name}: «{table[name]}» is not one of {', '.join(allowed)}.")
+        limit = table.get("shrink_limit", 0.5)
+        if isinstance(limit, bool) or not isinstance(limit, int | float) or not 0 <= limit <= 1:
+            self.problems.append("options.shrink_limit: a share between 0 and 1 was expected.")
+        if not isinstance(table.get("partial", False), bool):
+            self.problems.append("options.partial: true or false was expected.")
+        return Options(**{name: value for name, value in table.items() if value is not None})
+
+    def _table(self, spec: Any, where: str, allowed: tuple[str, ...] | None) -> dict[str, Any]:
+        if spec is None:
+            return {}
+        if not isinstance(spec, Mapping):
+            self.problems.append(f"{where}: a table was expected, not «{spec}».")
+            return {}
+        for name in spec:
+            if allowed is not None and name not in allowed:
+                self.problems.append(f"{where}: «{name}» is not known; known are {', '.join(allowed)}.")
+        return {str(name): value for name, value in spec.items() if allowed is None or name in allowed}
+
+    def _whole(self, value: Any, where: str) -> int | None:
+        if value is None or (isinstance(value, int) and value >= 0):
+            return value
+        self.problems.append(f"{where}: a whole number was expected, not «{value}».")
+        return None
+
+    def _decimal(self, value: Any, where: str) -> Decimal | None:
+        try:
+            return None if value is None else Decimal(str(value))
+        except InvalidOperation:
+            self.problems.append(f"{where}: a number such as 1234.56 was expected, not «{value}».")
+            return None
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else str(value)

@@ -1,0 +1,104 @@
+"""Guess from Spanish and English column names, and a few rows, which column is which."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from typing import Any, Final
+
+# First match wins, for targets in this order; a column is given away once. Words are matched whole, accents dropped.
+WORDS: Final = (
+    ("instalment.due_date", r"(fecha )?(de )?venc\w*|fec\w* venc\w*|due ?date|fch venc\w*|f venc\w*"),
+    ("instalment.issue_date", r"(fecha )?(de )?(emision|factura)$|fecha emision|issue ?date|invoice ?date"),
+    ("account.opened_date", r"fecha (de )?(apertura|desembolso|alta|otorgamiento|inicio)|open(ed|ing)? ?date|f desembolso"),
+    ("instalment.number", r"(nro|numero|num|no)? ?(de )?cuota|instal?lment( number| no)?"),
+    ("currency", r"moneda|divisa|currency"),
+    ("amounts.late_interest", r".*(mora|moratorio|penalty|late).*(interes|interest)?|interes(es)? (moratorios?|por mora)"),
+    ("amounts.principal", r"(saldo )?(de )?capital|principal|capital (pendiente|vencido|insoluto)"),
+    ("amounts.interest", r"interes(es)?( (corriente|compensatorio|vencido)s?)?|interest"),
+    ("amounts.tax", r"iva|igv|itbis|impuestos?|tax(es)?"),
+    ("amounts.fee", r"comision(es)?|gastos?( (de )?cobranza)?|fees?|cargos?"),
+    ("balance", r"saldo( (total|deudor|actual|vencido|pendiente))?|deuda( total)?|monto( (total|vencido|adeudado|deuda))?"
+                r"|importe( (total|pendiente))?|invoice ?amount|amount( due)?|balance|outstanding|total"),
+    ("debtor.national_id", r"(nro |num |numero )?(de )?(doc\w*|dni|ruc|rut|rfc|curp|cuit|cuil|cedula|ci|nit|cpf|cnpj|nif"
+                           r"|identificacion)( identidad| deudor| cliente)?|national ?id|tax ?id"),
+    ("debtor.kind", r"tipo (de )?(persona|cliente|deudor)|customer ?type"),
+    ("account.product", r"(tipo (de )?)?producto|product( type)?|tipo (de )?credito"),
+    ("account.contract", r"contrato|(nro|numero) (de )?contrato|contract( number)?"),
+    ("account.external_id", r"(nro|numero|num|no|cod\w*|id)? ?(de )?(la )?(cuenta|credito|prestamo|operacion|factura|tarjeta"
+                            r"|suministro|obligacion|documento|pagare)|account( ?(id|number|no))?|loan( ?id)?|invoice ?(number|no|id)"
+                            r"|cuenta id|id cuenta|nro cuenta|external id"),
+    ("debtor.external_id", r"(cod\w*|id|nro|numero) ?(de )?(cliente|deudor|socio)|(customer|client|debtor)( ?(id|number|no))"
+                           r"|cliente id"),
+    ("debtor.name", r"(nombres?|razon social|cliente|deudor|apellidos y nombres|nombre completo|titular|full ?name|name"
+                    r"|nombre (del )?(cliente|deudor|titular)|customer ?name|debtor ?name)"),
+    ("debtor.subdivision", r"departamento|provincia|estado|region|state"),
+)  # fmt: skip
+ADDRESS_WORDS: Final = (
+    ("street", r"direccion|domicilio|calle|address|street"),
+    ("district", r"distrito|barrio|colonia|comuna|district"),
+    ("city", r"ciudad|municipio|localidad|city"),
+    ("postal", r"(codigo )?postal|cp|zip( ?code)?"),
+)
+PHONE: Final = (
+    r"(tel\w*|cel\w*|movil\w*|fono|phone|mobile|whatsapp|fijo)( .*)?( ?\d+)?|.* (telefono|celular|phone)( ?\d+)?"
+)
+EMAIL: Final = r"(e ?mail|correo|mail)( .*)?( ?\d+)?"
+
+
+def guess_mapping(headers: Sequence[str], sample: Sequence[Sequence[str | None]] = ()) -> dict[str, Any]:
+    """Return a mapping document for a file with these column names; `sample` holds a few rows of text."""
+    free = {_plain(header): header for header in headers}
+    document: dict[str, Any] = {}
+    document["phones"] = _take_all(free, PHONE)
+    document["emails"] = _take_all(free, EMAIL) or _columns_with(headers, sample, "@")
+    flat = {target: column for target, words in WORDS if (column := _take(free, words))}
+    if any(target.startswith("amounts.") for target in flat) and "amounts.principal" in flat:
+        flat.pop("balance", None)
+    elif "balance" in flat:
+        flat = {target: column for target, column in flat.items() if not target.startswith("amounts.")}
+    address = {part: column for part, words in ADDRESS_WORDS if (column := _take(free, words))}
+    document |= _nested(flat)
+    if address:
+        document["address"] = address
+    return {name: value for name, value in document.items() if value}
+
+
+def _plain(name: str) -> str:
+    """Return lower-case words without accents: «Nro_Préstamo» and «NroPrestamo» become «nro prestamo»."""
+    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
+    bare = unicodedata.normalize("NFKD", spaced).encode("ascii", "ignore").decode()
+    return re.sub(r"[^a-z0-9]+", " ", bare.lower()).strip()
+
+
+def _take(free: dict[str, str], words: str) -> str:
+    for plain in list(free):
+        if re.fullmatch(words, plain):
+            return free.pop(plain)
+    return ""
+
+
+def _take_all(free: dict[str, str], words: str) -> list[str]:
+    return [free.pop(plain) for plain in list(free) if re.fullmatch(words, plain)]
+
+
+def _columns_with(headers: Sequence[str], sample: Sequence[Sequence[str | None]], mark: str) -> list[str]:
+    """Return the columns in which most filled cells contain a mark."""
+    found = []
+    for position, header in enumerate(headers):
+        filled = [row[position] for row in sample if position < len(row) and row[position]]
+        if filled and sum(mark in str(cell) for cell in filled) * 2 > len(filled):
+            found.append(header)
+    return found
+
+
+def _nested(flat: dict[str, str]) -> dict[str, Any]:
+    nested: dict[str, Any] = {}
+    for target, column in flat.items():
+        group, _dot, name = target.partition(".")
+        if name:
+            nested.setdefault(group, {})[name] = column
+        else:
+            nested[target] = column
+    return nested

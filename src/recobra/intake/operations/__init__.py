@@ -1,0 +1,15 @@
+"""Public writes of intake."""
+
+from recobra.intake.mapping import MappingProblems, guess_mapping
+from recobra.intake.refusals import LoadRefused
+
+from .errors import write_errors
+from .hold import confirm_load, discard_load
+from .loads import load_file
+from .mappings import save_mapping
+from .preview import preview
+
+__all__ = [
+    "LoadRefused", "MappingProblems", "confirm_load", "discard_load", "guess_mapping", "load_file", "preview",
+    "save_mapping", "write_errors",
+]  # fmt: skip

@@ -1,0 +1,26 @@
+"""Hand rejected rows out so that they can be mended and loaded again alone."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+from django.utils.translation import gettext as _
+
+from recobra.intake.models import Load
+from recobra.intake.refusals import expected_words
+
+
+def write_errors(*, load_id: int, path: str | Path) -> int:
+    """Write a load's rejected rows as CSV: the file's own columns, then line and errors; return how many."""
+    load = Load.objects.get(pk=load_id)
+    columns = load.figures.get("columns", [])
+    count = 0
+    with Path(path).open("w", newline="", encoding="utf-8-sig") as handle:
+        writer = csv.writer(handle, delimiter=";")
+        writer.writerow([*columns, _("Line in the file"), _("Errors")])
+        for row in load.rejected.order_by("line", "id").iterator(chunk_size=2000):
+            words = [f"{error['column']}: {expected_words(error)}" for error in row.errors]
+            writer.writerow([*(row.row.get(name) for name in columns), row.line, " · ".join(words)])
+            count += 1
+    return count

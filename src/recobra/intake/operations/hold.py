@@ -1,0 +1,43 @@
+"""Let a person decide about a load that waits."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from django.db import transaction
+
+from recobra.intake.models import Load
+from recobra.intake.refusals import LoadRefused
+from recobra.journal.operations import record
+
+from .loads import confirmed
+
+
+def confirm_load(*, load_id: int, actor: str, now: datetime) -> dict[str, Any]:
+    """Load a held file after all and return its figures. Raises LoadRefused."""
+    load = _held(load_id)
+    path = Path(load.stored_as)
+    if not path.is_file():
+        raise LoadRefused("file_lost", load=load_id)
+    figures = confirmed(load, actor=actor, now=now)
+    path.unlink(missing_ok=True)
+    return figures
+
+
+@transaction.atomic
+def discard_load(*, load_id: int, actor: str, now: datetime) -> None:
+    """Put a held file aside for good. Raises LoadRefused."""
+    load = _held(load_id)
+    load.status, load.finished_at = Load.Status.DISCARDED, now
+    load.save()
+    record("load.discarded", at=now, actor=actor, portfolio_id=load.portfolio_id, payload={"load_id": load.pk})
+    Path(load.stored_as).unlink(missing_ok=True)
+
+
+def _held(load_id: int) -> Load:
+    load = Load.objects.select_related("portfolio", "mapping").filter(pk=load_id, status=Load.Status.HELD).first()
+    if load is None:
+        raise LoadRefused("not_held", load=load_id)
+    return load

@@ -1,0 +1,33 @@
+"""Keep mappings: never edited, only superseded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as MappingOf
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from recobra.intake.mapping import parse
+from recobra.intake.models import Mapping
+from recobra.journal.operations import record
+
+
+@transaction.atomic
+def save_mapping(*, portfolio_id: int, document: MappingOf[str, Any], actor: str, now: datetime) -> Mapping:
+    """Keep a mapping as the newest version of its name, or return the version it is. Raises MappingProblems."""
+    name = parse(document).name
+    kept = {key: value for key, value in document.items() if key != "control"}
+    versions = Mapping.objects.filter(portfolio_id=portfolio_id, name=name).order_by("-version")
+    newest = versions.first()
+    if newest is not None and newest.document == kept:
+        return newest
+    mapping = Mapping.objects.create(
+        portfolio_id=portfolio_id, name=name, version=newest.version + 1 if newest else 1, document=kept,
+        created_at=now, created_by=actor,
+    )  # fmt: skip
+    record(
+        "mapping.saved", at=now, actor=actor, portfolio_id=portfolio_id,
+        payload={"mapping_id": mapping.pk, "version": mapping.version},
+    )  # fmt: skip
+    return mapping

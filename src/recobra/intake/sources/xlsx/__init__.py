@@ -1,0 +1,5 @@
+"""Excel workbooks since 2007."""
+
+from .read import read
+
+__all__ = ["read"]

@@ -1,0 +1,92 @@
+"""Read a workbook after its packing has been judged: nothing is unpacked that could fill the machine."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+import zlib
+from collections.abc import Iterator
+
+from recobra.intake.refusals import LoadRefused
+from recobra.intake.sources import limits
+from recobra.intake.sources.sheet import Reading, Sheet
+from recobra.intake.sources.workbook import CellProblems, read_sheet
+
+CHUNK_BYTES = 1 << 20
+_CELL = re.compile(rb'<c\s[^>]*?\br="([A-Z]{1,3})(\d+)"([^>]*?)(?:/>|>(.*?)</c>)', re.DOTALL)
+_VALUE = re.compile(rb"<v[^>]*>([^<]+)</v>|<is>")
+_OFFICE = "xl/workbook.xml"
+
+
+def read(reading: Reading) -> Sheet:
+    """Fill `raw` and `broken` from an XLSX file. Raises LoadRefused."""
+    try:
+        with zipfile.ZipFile(reading.path) as archive:
+            _judge_packing(archive, reading.path.stat().st_size)
+            problems = _cells_without_value(archive)
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
+        raise LoadRefused("workbook", detail=str(error)) from None
+    except RuntimeError:
+        raise LoadRefused("encrypted") from None
+    return read_sheet(reading, kind="xlsx", problems=problems)
+
+
+def _judge_packing(archive: zipfile.ZipFile, packed: int) -> None:
+    """Believe the directory's sizes only after the members were unpacked and counted."""
+    members = archive.infolist()
+    _refuse_bomb(sum(member.file_size for member in members), packed)
+    if _OFFICE not in archive.namelist():
+        raise LoadRefused("workbook", detail=_OFFICE)
+    total = 0
+    for member in members:
+        for chunk in _chunks(archive, member.filename):
+            total += len(chunk)
+            _refuse_bomb(total, packed)
+
+
+def _refuse_bomb(unpacked: int, packed: int) -> None:
+    suspicious = unpacked > limits.PACKING_FREE_BYTES and unpacked > packed * limits.PACKING_RATIO
+    if suspicious or unpacked > limits.WORKBOOK_BYTES:
+        raise LoadRefused("zip_bomb", unpacked=unpacked, packed=packed)
+
+
+def _chunks(archive: zipfile.ZipFile, name: str) -> Iterator[bytes]:
+    with archive.open(name) as member:
+        while chunk := member.read(CHUNK_BYTES):
+            yield chunk
+
+
+def _cells_without_value(archive: zipfile.ZipFile) -> CellProblems:
+    """Return the cells of the first sheet that show an error or hold a formula that was never calculated."""
+    sheets = sorted(name for name in archive.namelist() if re.fullmatch(r"xl/worksheets/sheet\d+\.xml", name))
+    problems: CellProblems = {}
+    rest = b""
+    for chunk in _chunks(archive, sheets[0]) if sheets else ():
+        text = rest + chunk
+        cut = text.rfind(b"</c>") + 4
+        if cut < 4:
+            rest = text[-CHUNK_BYTES:]
+            continue
+        _note(text[:cut], problems)
+        rest = text[cut:]
+    return problems
+
+
+def _note(text: bytes, problems: CellProblems) -> None:
+    if b"<f" not in text and b't="e"' not in text:
+        return
+    for column, row, attributes, body in _CELL.findall(text):
+        value = _VALUE.search(body)
+        cell = (column + row).decode()
+        if b't="e"' in attributes:
+            error = value.group(1).decode() if value and value.group(1) else "#?"
+            _put(problems, column, row, ("cell_error", {"cell": cell, "error": error}))
+        elif b"<f" in body and not value:
+            _put(problems, column, row, ("cell_formula", {"cell": cell}))
+
+
+def _put(problems: CellProblems, column: bytes, row: bytes, why: tuple[str, dict[str, str]]) -> None:
+    number = 0
+    for letter in column:
+        number = number * 26 + letter - 64
+    problems.setdefault(int(row) - 1, {})[number - 1] = why

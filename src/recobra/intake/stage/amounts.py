@@ -1,0 +1,103 @@
+"""Amounts as people write them: which mark is the decimal one, and the SQL that reads them exactly.
+
+Digits, one decimal mark, thousands marks, a currency sign, a minus or parentheses. What `1.234` means is decided by
+the other amounts of the file; a currency without decimals decides it too. Where nothing decides, the file is refused:
+an error of a thousand times is worse than a question.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import duckdb
+
+from recobra.intake.refusals import LoadRefused
+
+SAMPLE_ROWS: Final = 20_000
+TOLERATED_SHARE: Final = 0.02
+ABSURD: Final = 10**13
+_COMMA: Final = r"(\.\d{3},\d+|\d,\d{1,2}|,\d{4,}|^\D*\d{1,3}(\.\d{3}){2,}|^\D*0+,\d+|^\D*\d{4,},\d+)[^\d.,]*$"
+_POINT: Final = r"(,\d{3}\.\d+|\d\.\d{1,2}|\.\d{4,}|^\D*\d{1,3}(,\d{3}){2,}|^\D*0+\.\d+|^\D*\d{4,}\.\d+)[^\d.,]*$"
+_EITHER: Final = r"^\D*[1-9]\d{0,2}[.,]\d{3}[^\d.,]*$"
+_SIGNS: Final = r"(?i)[\s'´’$€£₡₲¢]|\b(US|R|RD|C|MX)\$|\bS/\.?|\bB/\.?|\bBs\.?|\bGs\.?|\b[A-Z]{3}\b|\bQ|\bL"
+_SHAPES: Final = {
+    "point": (r"-?\d+(\.\d+)?|-?\.\d+", r"-?\d{1,3}(,\d{3})+(\.\d+)?"),
+    "comma": (r"-?\d+(,\d+)?|-?,\d+", r"-?\d{1,3}(\.\d{3})+(,\d+)?"),
+}
+
+
+@dataclass(frozen=True)
+class _Evidence:
+    comma: int
+    point: int
+    either: int
+    comma_value: str
+    point_value: str
+    either_value: str
+
+
+def decimal_mark(
+    connection: duckdb.DuckDBPyConnection, columns: Sequence[tuple[str, str]], *, decimals: int, typed: bool
+) -> str:
+    """Return `comma` or `point` for the amount columns (label, SQL text) of `raw`. Raises LoadRefused.
+
+    `typed` says that the source has numbers of its own, which are always written with a point.
+    """
+    for limit in (f" WHERE line <= {SAMPLE_ROWS}", ""):
+        seen = [(label, _evidence(connection, text, limit)) for label, text in columns]
+        comma = sum(evidence.comma for _label, evidence in seen)
+        point = sum(evidence.point for _label, evidence in seen)
+        if comma or point:
+            return _stronger([evidence for _label, evidence in seen], comma, point)
+    doubtful = [(label, evidence.either_value) for label, evidence in seen if evidence.either]
+    if not doubtful or typed:
+        return "point"
+    if decimals == 0:
+        return "comma" if "." in doubtful[0][1] else "point"
+    raise LoadRefused("ambiguous_decimal", column=doubtful[0][0], value=doubtful[0][1])
+
+
+def _evidence(connection: duckdb.DuckDBPyConnection, text: str, limit: str) -> _Evidence:
+    row = connection.execute(
+        "SELECT count_if(comma), count_if(point), count_if(either), min(v) FILTER (comma), min(v) FILTER (point), "
+        "min(v) FILTER (either) FROM (SELECT v, regexp_matches(v, ?) AS comma, regexp_matches(v, ?) AS point, "
+        f"regexp_matches(v, ?) AS either FROM (SELECT {text} AS v FROM raw{limit}) "
+        "WHERE contains(v, ',') OR contains(v, '.'))",
+        [_COMMA, _POINT, _EITHER],
+    ).fetchall()[0]
+    return _Evidence(*row)
+
+
+def _stronger(seen: list[_Evidence], comma: int, point: int) -> str:
+    if min(comma, point) > TOLERATED_SHARE * (comma + point):
+        raise LoadRefused(
+            "mixed_decimal",
+            comma=next(evidence.comma_value for evidence in seen if evidence.comma),
+            point=next(evidence.point_value for evidence in seen if evidence.point),
+        )
+    return "comma" if comma > point else "point"
+
+
+def plain_number(text: str, mark: str) -> str:
+    """Return SQL for text such as `-1234.56`, or NULL where `text` is no number in this writing."""
+    simple, grouped = _SHAPES[mark]
+    stripped = f"regexp_replace({text}, '{_SIGNS.replace(chr(39), chr(39) * 2)}', '', 'g')"
+    signed = (
+        f"(CASE WHEN {text} LIKE '%(%)%' OR {text} LIKE '%-' "
+        f"THEN '-' || regexp_replace({stripped}, '[()-]', '', 'g') ELSE {stripped} END)"
+    )
+    decimal = "replace({}, ',', '.')" if mark == "comma" else "{}"
+    ungrouped = "replace(replace({}, '.', ''), ',', '.')" if mark == "comma" else "replace({}, ',', '')"
+    return (
+        f"(CASE WHEN regexp_full_match({text}, '{simple}') THEN {decimal.format(text)} "
+        f"WHEN {text} IS NULL THEN NULL "
+        f"WHEN regexp_full_match({signed}, '{simple}') THEN {decimal.format(signed)} "
+        f"WHEN regexp_full_match({signed}, '{grouped}') THEN {ungrouped.format(signed)} END)"
+    )
+
+
+def example(mark: str) -> str:
+    """Return a right amount in this writing, for messages."""
+    return "1.234,56" if mark == "comma" else "1,234.56"

@@ -1,0 +1,70 @@
+"""Find the mapping's columns in a file's header and say them in SQL."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+
+from recobra.intake.mapping import Document, Source
+from recobra.intake.refusals import LoadRefused
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The position of every mapped column in `raw`."""
+
+    headers: tuple[str, ...]
+    positions: dict[str, int]
+
+    def text(self, source: Source | None) -> str:
+        """Return SQL for a value as trimmed text; NULL where the file says nothing."""
+        if source is None:
+            return "NULL::VARCHAR"
+        if source.value:
+            return literal(source.value)
+        parts = [self.cell(column) for column in source.columns]
+        joined = parts[0] if len(parts) == 1 else f"nullif(concat_ws(' ', {', '.join(parts)}), '')"
+        if source.values:
+            cases = " ".join(f"WHEN {literal(key)} THEN {literal(value)}" for key, value in source.values)
+            joined = f"(CASE {joined} {cases} ELSE {joined} END)"
+        return f"coalesce({joined}, {literal(source.default)})" if source.default else joined
+
+    def cell(self, column: str) -> str:
+        """Return SQL for one trimmed cell."""
+        return f"nullif(trim(c{self.positions[column]}, ' \t\u00a0'), '')"
+
+    def label(self, source: Source | None) -> str:
+        """Return the column name that a message about this value should show."""
+        return " + ".join(source.columns) if source else ""
+
+
+def literal(text: str) -> str:
+    """Return text as an SQL literal."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def find(document: Document, headers: tuple[str, ...]) -> Columns:
+    """Return where the mapped columns stand. Raises LoadRefused naming those that are missing or double."""
+    exact = {name: n for n, name in enumerate(headers)}
+    alike: dict[str, list[int]] = {}
+    for n, name in enumerate(headers):
+        alike.setdefault(_plain(name), []).append(n)
+    positions: dict[str, int] = {}
+    missing = []
+    for column in document.columns():
+        found = [exact[column]] if column in exact else alike.get(_plain(column), [])
+        if not found:
+            missing.append(column)
+        elif len(found) > 1 or f"{headers[found[0]]} (2)" in exact:
+            raise LoadRefused("duplicate_columns", column=column)
+        else:
+            positions[column] = found[0]
+    if missing:
+        raise LoadRefused("missing_columns", missing=", ".join(missing), found=", ".join(headers))
+    return Columns(headers, positions)
+
+
+def _plain(name: str) -> str:
+    bare = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    return re.sub(r"\s+", " ", bare).strip().casefold()

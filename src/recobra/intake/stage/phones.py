@@ -1,0 +1,122 @@
+"""Phone numbers to E.164: SQL from the metadata of `phonenumbers` for the plain ones, the library for the rest.
+
+No Django here: worker processes import this module alone.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+
+import phonenumbers
+from phonenumbers import PhoneNumberFormat, PhoneNumberType
+from phonenumbers.phonemetadata import PhoneMetadata, PhoneNumberDesc
+
+POOL_FROM = 60_000
+CHUNK = 20_000
+_LINES = {
+    PhoneNumberType.MOBILE: "MOBILE",
+    PhoneNumberType.FIXED_LINE: "FIXED",
+    PhoneNumberType.FIXED_LINE_OR_MOBILE: "BOTH",
+}
+Parsed = tuple[str, str, bool]  # value, line, valid
+
+
+def parse_one(raw: str, region: str) -> Parsed:
+    """Return a number as E.164 with its line; an invalid one as its digits alone."""
+    try:
+        number = phonenumbers.parse(raw, region)
+    except phonenumbers.NumberParseException:
+        return _digits(raw), "", False
+    if not phonenumbers.is_valid_number(number):
+        return _digits(raw), "", False
+    line = _LINES.get(phonenumbers.number_type(number), "")
+    return phonenumbers.format_number(number, PhoneNumberFormat.E164), line, True
+
+
+def _digits(raw: str) -> str:
+    return "".join(character for character in raw if character.isdigit()) or raw.strip()
+
+
+def parse_many(values: Sequence[str], region: str) -> list[Parsed]:
+    """Return `parse_one` of each value, by several processes where there are many."""
+    if len(values) < POOL_FROM or (os.cpu_count() or 1) < 2:
+        return _parse_chunk(values, region)
+    chunks = [values[start : start + CHUNK] for start in range(0, len(values), CHUNK)]
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(max_workers=min(os.cpu_count() or 2, 8), mp_context=context) as pool:
+        parts = pool.map(_parse_chunk, chunks, [region] * len(chunks))
+        return [parsed for part in parts for parsed in part]
+
+
+def _parse_chunk(values: Sequence[str], region: str) -> list[Parsed]:
+    return [parse_one(value, region) for value in values]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """SQL over the column `plain` (digits, perhaps after a plus sign) of a region's numbers."""
+
+    national: str
+    decides: str
+    valid: str
+    line: str
+    calling_code: int
+
+
+def plan(region: str) -> Plan | None:
+    """Return the SQL of a region, or None where its calling code is shared and only the library can tell.
+
+    It decides exactly where the library would neither strip a prefix nor guess: the number, less the calling code,
+    has the shape of the region's numbers and begins with nothing that could be a prefix.
+    """
+    metadata = PhoneMetadata.metadata_for_region(region)
+    if metadata is None or len(phonenumbers.COUNTRY_CODE_TO_REGION_CODE[metadata.country_code]) > 1:
+        return None
+    general = metadata.general_desc.national_number_pattern
+    code = str(metadata.country_code)
+    full = f"regexp_full_match(plain, '{general}')"
+    national = (
+        f"CASE WHEN starts_with(plain, '+{code}') THEN substr(plain, {len(code) + 2}) "
+        f"WHEN starts_with(plain, '{code}') AND NOT {full} THEN substr(plain, {len(code) + 1}) ELSE plain END"
+    )
+    prefix = metadata.national_prefix_for_parsing
+    unstripped = f"regexp_extract(national, '^(?:{prefix})', 0) = ''" if prefix else "true"
+    return Plan(
+        national=national,
+        decides=rf"regexp_full_match(national, '{general}') AND {unstripped}",
+        valid=_any(metadata),
+        line=_line(metadata),
+        calling_code=metadata.country_code,
+    )
+
+
+def _matches(desc: PhoneNumberDesc | None) -> str:
+    if desc is None or not desc.national_number_pattern:
+        return "false"
+    lengths = ", ".join(str(length) for length in desc.possible_length if length > 0)
+    fits = f"length(national) IN ({lengths}) AND " if lengths else ""
+    return f"({fits}regexp_full_match(national, '{desc.national_number_pattern}'))"
+
+
+def _special(metadata: PhoneMetadata) -> str:
+    kinds = (
+        metadata.premium_rate, metadata.toll_free, metadata.shared_cost, metadata.voip, metadata.personal_number,
+        metadata.pager, metadata.uan, metadata.voicemail,
+    )  # fmt: skip
+    return "(" + " OR ".join(_matches(desc) for desc in kinds) + ")"
+
+
+def _any(metadata: PhoneMetadata) -> str:
+    return f"({_matches(metadata.mobile)} OR {_matches(metadata.fixed_line)} OR {_special(metadata)})"
+
+
+def _line(metadata: PhoneMetadata) -> str:
+    mobile, fixed = _matches(metadata.mobile), _matches(metadata.fixed_line)
+    return (
+        f"CASE WHEN {_special(metadata)} THEN '' WHEN {mobile} AND {fixed} THEN 'BOTH' "
+        f"WHEN {fixed} THEN 'FIXED' WHEN {mobile} THEN 'MOBILE' ELSE '' END"
+    )
