@@ -5,13 +5,10 @@ from __future__ import annotations
 import argparse
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from recobra.cli import house, options
 from recobra.cli.answer import Answer, Refused
-
-if TYPE_CHECKING:
-    from recobra_core.stages import Limits
 
 COLUMNS = ("currency", "bucket", "from_days", "to_days", "accounts", "debtors", "amount_minor")
 
@@ -47,27 +44,16 @@ def _aging(chosen: argparse.Namespace) -> Answer:
 
 def _rows(as_of: date, code: str | None) -> list[dict[str, Any]]:
     """Return the ageing of one portfolio by its own buckets, or of all by the house's, currency by currency."""
-    from recobra.portfolio import opening  # noqa: PLC0415 - needs the settings
-    from recobra.strategy import policies  # noqa: PLC0415
+    from recobra.insight.queries.aging import aging  # noqa: PLC0415 - needs the settings
+    from recobra.portfolio import opening  # noqa: PLC0415
 
     chosen = [opening.portfolio_of(code=code)] if code else opening.all_portfolios()
-    limits = policies.read_limits(chosen[0].limits if code else {})
+    limits = chosen[0].limits if code else {}
     rows = []
     for currency in sorted({portfolio.currency for portfolio in chosen}):
-        ids = tuple(portfolio.pk for portfolio in chosen if portfolio.currency == currency)
-        rows += [{"currency": currency, **row} for row in _aged(ids, as_of, limits)]
+        ids = [portfolio.pk for portfolio in chosen if portfolio.currency == currency]
+        rows += [{"currency": currency, **row} for row in aging(portfolio_ids=ids, limits=limits, as_of=as_of)]
     return rows
-
-
-def _aged(portfolio_ids: tuple[int, ...], as_of: date, limits: Limits) -> list[dict[str, Any]]:
-    from recobra.kit import engine  # noqa: PLC0415 - needs the settings
-    from recobra.portfolio import snapshot  # noqa: PLC0415
-    from recobra_core.kpi import ageing  # noqa: PLC0415
-
-    items = snapshot.items(snapshot.Part(portfolio_ids=portfolio_ids), as_of=as_of)
-    with engine.duckdb() as duck:
-        rows = ageing(duck.create_table("items", items), as_of=as_of, limits=limits).to_pyarrow().to_pylist()
-    return list(rows)
 
 
 def _write(path: Path, rows: list[dict[str, Any]]) -> None:

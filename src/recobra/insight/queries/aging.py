@@ -1,0 +1,27 @@
+"""The ageing of any day, straight from the ledger, by open instalment or document."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+import ibis
+
+from recobra.kit import engine
+from recobra.portfolio import snapshot
+from recobra.strategy.policies import read_limits
+from recobra_core.kpi import ageing
+
+
+def aging(*, portfolio_ids: Sequence[int], limits: dict[str, Any], as_of: date) -> list[dict[str, Any]]:
+    """Return bucket, from_days, to_days, accounts, debtors, amount_minor of portfolios of one currency.
+
+    The rows add up to what is outstanding on the day, with everything known today.
+    """
+    items = snapshot.items(snapshot.Part(portfolio_ids=portfolio_ids), as_of=as_of)
+    with engine.duckdb() as duck:
+        backend = ibis.duckdb.from_connection(duck)
+        given = backend.create_table("items", items, temp=True)
+        rows: list[dict[str, Any]] = ageing(given, as_of=as_of, limits=read_limits(limits)).to_pyarrow().to_pylist()
+    return rows
