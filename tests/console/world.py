@@ -12,7 +12,7 @@ from recobra.intake.models import Load
 from recobra.journal.operations import record
 from recobra.payments.models import Payment
 from recobra.payments.operations import record_payment
-from recobra.portfolio.models import Account, ContactPoint, Debtor, Instalment, Portfolio, Posting
+from recobra.portfolio.models import Account, ContactPoint, Debtor, Hold, Instalment, Portfolio, Posting
 from recobra.portfolio.operations import place_hold
 from recobra.strategy.models import AccountState, Alarm
 from recobra.workbench.models import Task
@@ -36,6 +36,8 @@ class World:
     accounts: dict[str, Account]
     sent: Contact
     payment: Payment
+    hold: Hold
+    task: Task
 
 
 def build(portfolio: Portfolio, now: datetime) -> World:
@@ -47,7 +49,7 @@ def build(portfolio: Portfolio, now: datetime) -> World:
         first = person[0].split()[0]
         debtors[first], accounts[first] = debtor, account
     sent = _contacts(portfolio, debtors["María"], accounts["María"], today)
-    Task.objects.create(
+    task = Task.objects.create(
         portfolio=portfolio, debtor=debtors["María"], account=accounts["María"], kind="call", title="Llamar a María",
         due_date=today, created_at=now, created_by="cycle",
     )  # fmt: skip
@@ -58,8 +60,10 @@ def build(portfolio: Portfolio, now: datetime) -> World:
         status=Load.Status.DONE, figures={"rows": 5}, started_at=now, finished_at=now, actor="ana",
     )  # fmt: skip
     payment = _payment(portfolio, debtors["José"], accounts["José"], now)
-    _hold(debtors["Lucía"], today, now)
-    return World(portfolio, debtors, accounts, sent, payment)
+    hold = place_hold(
+        debtor_id=debtors["Lucía"].pk, reason="ILLNESS", starts_on=today, note="Hospitalizada", actor="ana", now=now
+    )
+    return World(portfolio, debtors, accounts, sent, payment, hold, task)
 
 
 def _person(portfolio: Portfolio, order: int, person: tuple, today: date) -> tuple[Debtor, Account]:
@@ -138,7 +142,3 @@ def _payment(portfolio: Portfolio, debtor: Debtor, account: Account, now: dateti
         portfolio_id=portfolio.pk, debtor_id=debtor.pk, account_id=account.pk, amount_minor=30_000,
         paid_date=(now - timedelta(days=2)).date(), reference="OP-0001", source="SCREEN", actor="ana", now=now,
     )  # fmt: skip
-
-
-def _hold(debtor: Debtor, today: date, now: datetime) -> None:
-    place_hold(debtor_id=debtor.pk, reason="ILLNESS", starts_on=today, note="Hospitalizada", actor="ana", now=now)

@@ -1,0 +1,132 @@
+"""Cartera: what a search finds, what filters leave, and that pages never lose or repeat a row."""
+
+from io import BytesIO
+
+import openpyxl
+import pytest
+
+from recobra.access.models import SavedView
+from recobra.console import spreadsheet
+from recobra.insight.queries import receivables
+from recobra.insight.queries.receivables import Conditions
+from recobra.kit import clock
+from recobra.portfolio.models import Account, Debtor
+from recobra.strategy.models import AccountState
+
+
+def found(user, **conditions):
+    return [row.number for row in receivables.page(user, Conditions(**conditions), clock.now()).rows]
+
+
+@pytest.mark.parametrize(
+    ("text", "numbers"),
+    [
+        ("PR-1001", ["PR-1001"]),
+        ("pr-1001", ["PR-1001"]),
+        ("CLI-0002", ["PR-1002"]),
+        ("45678912", ["PR-1001"]),
+        ("4567", ["PR-1001"]),
+        ("maria quispe", ["PR-1001"]),
+        ("ÑAHUI", ["PR-1001"]),
+        ("nunez", ["PR-1002"]),
+        ("987 654 321", ["PR-1001"]),
+        ("+51 987 654", ["PR-1001"]),
+        ("persona3@correo.example", ["PR-1003"]),
+        ("andina s.a.c.", ["PR-1003"]),
+        ("100%", []),
+        ("nadie", []),
+        ("'; DROP TABLE portfolio_debtor; --", []),
+    ],
+)
+def test_a_search_finds_by_number_name_document_phone_and_mail(world, cast, text, numbers):
+    assert found(cast["ana"], text=text) == numbers
+
+
+@pytest.mark.parametrize(
+    ("conditions", "numbers"),
+    [
+        ({}, ["PR-1003", "PR-1004", "PR-1002", "PR-1001", "PR-1005"]),
+        ({"sort": "oldest"}, ["PR-1004", "PR-1003", "PR-1002", "PR-1001", "PR-1005"]),
+        ({"sort": "recent"}, ["PR-1001", "PR-1002", "PR-1003", "PR-1004", "PR-1005"]),
+        ({"sort": "balance"}, ["PR-1003", "PR-1005", "PR-1004", "PR-1002", "PR-1001"]),
+        ({"stage": "EXTRAJUDICIAL"}, ["PR-1003", "PR-1004"]),
+        ({"bucket": "not_due"}, ["PR-1005"]),
+        ({"at_least": 1000, "at_most": 3000}, ["PR-1004", "PR-1002"]),
+        ({"status": "PAID"}, []),
+        ({"portfolio": "OTRA"}, []),
+    ],
+)
+def test_filters_and_order(world, cast, conditions, numbers):
+    AccountState.objects.filter(account=world.accounts["José"]).update(overdue_minor=130_000, balance_minor=210_000)
+    assert found(cast["carla"], **conditions) == numbers
+
+
+@pytest.mark.parametrize("sort", receivables.SORTS)
+def test_pages_give_every_account_once_with_ties_and_accounts_not_yet_classified(world, cast, sort):
+    creditor = world.portfolio.creditor
+    for order in range(23):
+        debtor = Debtor.objects.create(creditor=creditor, external_id=f"T-{order}", name="Tomás Torres", country="PE")
+        account = Account.objects.create(
+            portfolio=world.portfolio, debtor=debtor, external_id=f"T-{order}", product="LOAN"
+        )
+        if order % 2:
+            AccountState.objects.create(
+                account=account, portfolio_id=world.portfolio.pk, debtor_id=debtor.pk, balance_minor=0, overdue_minor=0,
+                bucket="not_due", stage="PREVENTIVE", segment="", stage_since=clock.now().date(),
+            )  # fmt: skip
+    seen, after = [], ""
+    while True:
+        page = receivables.page(cast["ana"], Conditions(sort=sort, after=after), clock.now(), size=4)
+        seen += [row.account_id for row in page.rows]
+        after = page.following
+        if not after:
+            break
+    assert len(seen) == len(set(seen)) == Account.objects.count() == page.count
+
+
+def test_a_cursor_from_elsewhere_is_no_way_in(at_desk, world):
+    client = at_desk("ana")
+    for cursor in ("x:y", "1;drop:1", "9:", "new:abc", "2026-01-01:3", "5:99999999999999999999"):
+        assert client.get("/cartera/", {"after": cursor}).status_code == 200
+
+
+def test_a_search_that_finds_one_debtor_opens_the_file(at_desk, world):
+    answer = at_desk("ana").get("/cartera/", {"q": "nunez", "go": "1"})
+    assert answer["Location"] == f"/ficha/{world.debtors['José'].pk}/"
+
+
+def test_htmx_gets_the_table_alone(at_desk, world):
+    answer = at_desk("ana").get("/cartera/", headers={"HX-Request": "true"})
+    assert "<html" not in answer.content.decode()
+    assert "PR-1001" in answer.content.decode()
+
+
+def test_a_view_is_kept_replaced_and_forgotten_by_its_owner_only(at_desk, world, cast):
+    ana, bruno = at_desk("ana"), at_desk("bruno")
+    ana.post("/cartera/vistas/", {"name": "Tempranos", "query": "stage=ADMINISTRATIVE&after=5:5"})
+    ana.post("/cartera/vistas/", {"name": "Tempranos", "query": "bucket=early_30&after=5:5"})
+    (view,) = SavedView.objects.all()
+    assert (view.user, view.query) == (cast["ana"], "bucket=early_30")
+    assert "Tempranos" in ana.get("/cartera/").content.decode()
+    assert "Tempranos" not in bruno.get("/cartera/").content.decode()
+    bruno.post(f"/cartera/vistas/{view.pk}/borrar/")
+    assert SavedView.objects.exists()
+    ana.post(f"/cartera/vistas/{view.pk}/borrar/")
+    assert not SavedView.objects.exists()
+
+
+def test_the_spreadsheet_holds_numbers_and_no_formulas(at_desk, world):
+    Debtor.objects.filter(pk=world.debtors["María"].pk).update(name="=HYPERLINK(1)")
+    answer = at_desk("carla").get("/cartera/exportar.xlsx?q=PR-1001")
+    sheet = openpyxl.load_workbook(BytesIO(b"".join(answer.streaming_content))).active
+    head, row = sheet.iter_rows(values_only=True)
+    assert head[7] == "Vencido"
+    assert row[2] == "=HYPERLINK(1)"
+    assert sheet["C2"].data_type == "s"
+    assert row[7] == 450.5
+
+
+def test_a_text_that_looks_like_a_formula_is_made_harmless_in_csv():
+    file = BytesIO()
+    assert spreadsheet.write_csv(file, iter([["Nombre"], ["=1+1"], ["@x"], ["Ana"]])) == 3
+    assert file.getvalue().decode("utf-8-sig").splitlines() == ["Nombre", "'=1+1", "'@x", "Ana"]
