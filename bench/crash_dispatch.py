@@ -1,4 +1,4 @@
-"""Kill dispatchers at random over a misbehaving SMTP server, and measure one dispatcher in peace; print figures as JSON.
+"""Kill dispatchers at random over a misbehaving SMTP server, and measure one in peace; print figures as JSON.
 
     python bench/crash_dispatch.py --messages 10000
 
@@ -23,7 +23,7 @@ def main() -> None:
     """Run what was asked for and print one JSON object."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--messages", type=int, default=10_000)
-    parser.add_argument("--kills", type=int, default=60)
+    parser.add_argument("--kills", type=int, default=150)
     parser.add_argument("--dispatchers", type=int, default=2)
     parser.add_argument("--throughput", type=int, default=2_000, help="messages of the peaceful run; 0 leaves it out")
     options = parser.parse_args()
@@ -43,19 +43,19 @@ def main() -> None:
 
 def _holds(figures: dict[str, object]) -> bool:
     must_be_none = (
-        "duplicates", "without_end", "without_reason", "sent_but_not_accepted", "accepted_but_neither_sent_nor_uncertain",
+        "duplicates", "without_end", "without_reason", "sent_but_not_accepted",
+        "accepted_but_neither_sent_nor_uncertain",
     )  # fmt: skip
     return not any(figures[name] for name in must_be_none)
 
 
 def _throughput(messages: int) -> float:
-    from django.conf import settings  # noqa: PLC0415
-
-    from tests.contact.crash import BEGIN, seed  # noqa: PLC0415
-    from tests.contact.smtp_sink import Sink  # noqa: PLC0415
+    from django.conf import settings
+    from tests.contact.crash import BEGIN, seed
+    from tests.contact.smtp_sink import Sink
 
     portfolio = _empty_portfolio()
-    from recobra.contact import operations  # noqa: PLC0415
+    from recobra.contact import operations
 
     seed(messages, portfolio, BEGIN)
     with Sink(faults={}) as sink:
@@ -68,27 +68,27 @@ def _throughput(messages: int) -> float:
 
 
 def _crash(messages: int, kills: int, dispatchers: int) -> dict[str, object]:
-    from tests.contact.crash import BEGIN, run, seed  # noqa: PLC0415
-    from tests.contact.smtp_sink import Sink  # noqa: PLC0415
+    from tests.contact.crash import BEGIN, run, seed
+    from tests.contact.smtp_sink import Sink
 
     seed(messages, _empty_portfolio(), BEGIN)
-    from recobra.kit import database  # noqa: PLC0415
+    from recobra.kit import database
 
-    with Sink() as sink:
+    with Sink(delay_seconds=0.004) as sink:
         return run(sink=sink, database_url=database.url(), kills=kills, nurseries=dispatchers)
 
 
 def _empty_portfolio() -> object:
-    import django  # noqa: PLC0415
+    import django
 
     django.setup()
-    from django.core.management import call_command  # noqa: PLC0415
-    from django.db import connection  # noqa: PLC0415
+    from django.core.management import call_command
+    from django.db import connection
 
     call_command("migrate", verbosity=0)
     with connection.cursor() as cursor:
         cursor.execute("TRUNCATE portfolio_creditor, contact_template CASCADE")
-    from recobra.portfolio.models import Creditor, Portfolio  # noqa: PLC0415
+    from recobra.portfolio.models import Creditor, Portfolio
 
     creditor = Creditor.objects.create(code="SUR", name="Banco Sur", payment_instructions="Pague en bancosur.example")
     return Portfolio.objects.create(
@@ -98,9 +98,9 @@ def _empty_portfolio() -> object:
 
 
 def _stop() -> None:
-    from django.db import connections  # noqa: PLC0415
+    from django.db import connections
 
-    from recobra.kit import database  # noqa: PLC0415
+    from recobra.kit import database
 
     connections.close_all()
     database.stop_embedded()

@@ -7,13 +7,19 @@ from __future__ import annotations
 
 import os
 import random
+import select
 import signal
 import subprocess
 import sys
 import time
+import traceback
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+
+import django
+import pyarrow as pa
+from django.db import connection, connections
 
 ROOT = Path(__file__).parents[2]
 BEGIN = datetime(2026, 11, 23, 13, 0, tzinfo=UTC)  # eight in the morning in Lima
@@ -22,9 +28,6 @@ SPEED = 60  # seconds of business a second, so that back-offs pass
 
 def seed(messages: int, portfolio, now: datetime) -> None:
     """Make debtors who owe one invoice each, and plan a message to each of them."""
-    import pyarrow as pa
-    from django.db import connection
-
     from recobra.contact import operations
     from recobra.contact.operations.planning import PLANNED
     from recobra.kit import tables
@@ -63,7 +66,7 @@ _SEED = (
 )
 
 
-def run(*, sink, database_url: str, nurseries: int = 2, kills: int, longest_life: float = 1.5) -> dict[str, object]:
+def run(*, sink, database_url: str, nurseries: int = 2, kills: int, longest_life: int = 80) -> dict[str, object]:
     """Let nurseries kill until they have done so often enough, then let one dispatcher finish in peace.
 
     Returns the figures of `account_for` with `kills` and `seconds`.
@@ -111,49 +114,69 @@ def account_for(sink) -> dict[str, object]:
     }
 
 
-def nursery(started: float, kills: int, longest_life: float, number: int) -> int:
-    """Fork dispatchers and kill each after a random life; return how many were killed. `kills` 0: let one finish."""
-    import django
-    from django.db import connections
+def nursery(started: float, kills: int, longest_life: int, number: int) -> int:
+    """Fork dispatchers and kill each after a random count of messages; return how many were killed.
 
+    `kills` 0: let one finish.
+    """
     django.setup()
-    from recobra.contact import operations  # noqa: F401 - loaded before the fork, so that lives are short
+    from recobra.contact.operations import judging
 
+    judging._statement()  # what is ready before the fork need not be made by each short-lived dispatcher
     connections.close_all()
+    if not kills:
+        _dispatch(started, os.open(os.devnull, os.O_WRONLY))
     chance = random.Random(number)
     killed = 0
     while True:
+        progress, tell = os.pipe()
         child = os.fork()
         if child == 0:
-            _dispatch(started, until_done=not kills)
-        if kills:
-            time.sleep(chance.uniform(0.05, longest_life))
-            os.kill(child, signal.SIGKILL)
+            os.close(progress)
+            _dispatch(started, tell)
+        os.close(tell)
+        _watch(progress, chance.randint(1, longest_life))
+        time.sleep(chance.uniform(0, 0.02))
+        os.kill(child, signal.SIGKILL)
+        os.close(progress)
         _, status = os.waitpid(child, 0)
         killed += os.WIFSIGNALED(status)
-        if killed >= kills or not os.WIFSIGNALED(status):
-            return killed if os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == 0 else sys.exit("dispatcher failed")
+        if not os.WIFSIGNALED(status):
+            return killed if os.WEXITSTATUS(status) == 0 else sys.exit("a dispatcher failed")
+        if killed >= kills:
+            return killed
 
 
-def _dispatch(started: float, *, until_done: bool) -> None:
-    """Dispatch in accelerated time; leave when nothing is open any more."""
+def _watch(progress: int, messages: int) -> None:
+    """Wait until a dispatcher has begun so many messages, or has nothing to do for a while."""
+    while messages > 0 and select.select([progress], [], [], 10)[0]:
+        begun = os.read(progress, messages)
+        if not begun:
+            return
+        messages -= len(begun)
+
+
+def _dispatch(started: float, tell: int) -> None:
+    """Dispatch in accelerated time, telling of each message begun; leave when nothing is open any more."""
     from recobra.contact import operations
     from recobra.contact.models import Contact
+
+    def told() -> bool:
+        os.write(tell, b".")
+        return False
 
     try:
         while True:
             now = BEGIN + timedelta(seconds=(time.time() - started) * SPEED)
-            figures = operations.dispatch_once(now=now)
+            figures = operations.dispatch_once(now=now, stopping=told)
             if not figures["leased"]:
                 if not Contact.objects.filter(status__in=["DUE", "LEASED"]).exists():
                     os._exit(0)
                 time.sleep(0.05)
     except BaseException:
-        import traceback
-
         traceback.print_exc()
         os._exit(1)
 
 
 if __name__ == "__main__":
-    sys.stdout.write(str(nursery(float(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]), int(sys.argv[4]))))
+    sys.stdout.write(str(nursery(float(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]))))

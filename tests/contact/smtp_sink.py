@@ -8,7 +8,7 @@ import re
 import threading
 from collections import Counter
 
-HEADER = re.compile(rb"^X-Recobra-Contact: *([0-9a-f-]{36})\r?$", re.M | re.I)
+HEADER = re.compile(rb"^X-Recobra-Contact: *([0-9a-f-]{36})\r?$", re.MULTILINE | re.IGNORECASE)
 
 # What may go wrong with one message, and how often. The first word is the stage, the second what happens there.
 FAULTS = {

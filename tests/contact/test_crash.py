@@ -19,7 +19,7 @@ def database_url():
 def test_nobody_gets_a_message_twice_however_often_dispatchers_die(company):
     seed(300, company, BEGIN)
     with Sink(delay_seconds=0.005) as sink:
-        figures = run(sink=sink, database_url=database_url(), kills=10)
+        figures = run(sink=sink, database_url=database_url(), kills=10, longest_life=25)
     assert figures["messages"] == 300
     assert figures["duplicates"] == 0, figures
     assert figures["without_end"] == 0, figures
@@ -28,5 +28,6 @@ def test_nobody_gets_a_message_twice_however_often_dispatchers_die(company):
     assert figures["accepted_but_neither_sent_nor_uncertain"] == 0, figures
     assert set(figures["statuses"]) <= {"SENT", "FAILED", "UNCERTAIN"}, figures
     assert figures["statuses"]["SENT"] > 200, figures
-    assert figures["kills"] >= 4, figures
+    assert figures["kills"] >= 8, figures
+    assert figures["reasons"]["UNCERTAIN/dispatcher_died"] >= 1, figures
     assert len(figures["faults"]) >= 8, figures

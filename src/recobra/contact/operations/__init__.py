@@ -1,7 +1,7 @@
 """Everything that may be done to contacts and templates."""
 
 from .dispatching import dispatch_forever, dispatch_once
-from .expiring import expire
+from .expiring import withdraw
 from .opting_out import OptOutRefused, opt_out
 from .planning import add_items, cancel_planned, plan
 from .settling import NotUncertain, resolve_uncertain, settle
@@ -16,7 +16,6 @@ __all__ = [
     "dispatch_forever",
     "dispatch_once",
     "ensure_library",
-    "expire",
     "opt_out",
     "plan",
     "preview",
@@ -24,4 +23,5 @@ __all__ = [
     "retire_template",
     "save_template",
     "settle",
+    "withdraw",
 ]

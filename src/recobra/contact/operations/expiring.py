@@ -1,17 +1,20 @@
-"""What was planned for a day that is over is taken back: the next plan starts from what is true then."""
+"""Take back contacts that are no longer what the plan of the day wants."""
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from collections.abc import Sequence
+from datetime import datetime
 
 from django.db import transaction
 
 from .ending import change, record_ends
-from .planning import _CANCEL
+from .planning import CANCEL
 
 
 @transaction.atomic
-def expire(*, before: date, at: datetime) -> int:
-    """Cancel the contacts planned for earlier days that were not handed over; return how many."""
-    ended = change(_CANCEL.format(which="w.planned_for < %s"), [before, "expired", at])
-    return record_ends("contact.cancelled", ended, at=at, actor="cycle")
+def withdraw(*, contact_ids: Sequence[int], reason: str, at: datetime, actor: str) -> int:
+    """Cancel contacts that were not handed over yet; return how many."""
+    if not contact_ids:
+        return 0
+    ended = change(CANCEL.format(which="w.id = ANY(%s)"), [list(contact_ids), reason, at])
+    return record_ends("contact.cancelled", ended, at=at, actor=actor)

@@ -62,7 +62,7 @@ _STAGING = """
         strategy_version_id bigint, step_key text, status text, planned_for date, due_at timestamptz,
         closes_at timestamptz, zones text, reason text, rule text, article text) ON COMMIT DROP"""
 
-_CANCEL = f"""
+CANCEL = f"""
     WITH waiting AS (
         SELECT w.id FROM contact_contact w
         WHERE {{which}} AND (w.status = 'DUE' OR (w.status = 'LEASED' AND w.handed_over_at IS NULL))
@@ -107,7 +107,7 @@ def cancel_planned(
 
     Where a dispatcher is about to hand one over, whoever locks its row first wins and the other one sees it.
     """
-    ended = change(_CANCEL.format(which="w.debtor_id = ANY(%s)"), [list(debtor_ids), reason, at])
+    ended = change(CANCEL.format(which="w.debtor_id = ANY(%s)"), [list(debtor_ids), reason, at])
     return record_ends("contact.cancelled", ended, at=at, actor=actor, actor_id=actor_id)
 
 
@@ -115,5 +115,5 @@ def cancel_planned(
 def cancel_to_points(*, point_ids: Sequence[int], reason: str, at: datetime, actor: str) -> int:
     """Take back what was planned to some contact points; return how many contacts."""
     which = "w.debtor_id IN (SELECT debtor_id FROM portfolio_contactpoint WHERE id = ANY(%s)) AND w.point_id = ANY(%s)"
-    ended = change(_CANCEL.format(which=which), [list(point_ids), list(point_ids), reason, at])
+    ended = change(CANCEL.format(which=which), [list(point_ids), list(point_ids), reason, at])
     return record_ends("contact.cancelled", ended, at=at, actor=actor)

@@ -1,0 +1,159 @@
+"""What may be read of contacts, templates and the mailbox, narrowed to what the user may see."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default as policy
+from uuid import UUID
+
+from django.db.models import Count, QuerySet
+
+from recobra.access.models import User
+from recobra.access.queries import portfolio_codes
+from recobra_core.law import SENTENCES
+
+from . import reasons
+from .models import Channel, Contact, MailboxMessage, Template
+from .rendering.variables import FIELDS, VARIABLES
+from .tokens import contact_of
+
+__all__ = ["Channel", "Status", "contact_of", "template_fields", "template_variables"]
+
+Status = Contact.Status
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filters:
+    """What a list of contacts is narrowed to; what is empty does not narrow."""
+
+    portfolio_codes: Sequence[str] = field(default_factory=tuple)
+    statuses: Sequence[str] = field(default_factory=tuple)
+    channel: str = ""
+    template_code: str = ""
+    debtor_id: int | None = None
+    planned_from: date | None = None
+    planned_to: date | None = None
+    reason: str = ""
+
+
+def contacts_for(user: User, filters: Filters | None = None) -> QuerySet[Contact]:
+    """Return the contacts a user may see, newest first."""
+    found = Contact.objects.select_related("debtor", "portfolio", "template").order_by("-planned_for", "-pk")
+    codes = portfolio_codes(user)
+    if codes is not None:
+        found = found.filter(portfolio__code__in=codes)
+    return found if filters is None else _narrowed(found, filters)
+
+
+def contact_for(user: User, contact_id: int) -> Contact | None:
+    """Return one contact with what it said, None where the user may not see it or there is none."""
+    return contacts_for(user).prefetch_related("items__account").filter(pk=contact_id).first()
+
+
+def uncertain_for(user: User) -> QuerySet[Contact]:
+    """Return the contacts whose end a person or the provider must say."""
+    return contacts_for(user, Filters(statuses=[Contact.Status.UNCERTAIN]))
+
+
+def counts_for(user: User, *, day: date) -> dict[str, int]:
+    """Return how many contacts planned for a day stand in each status."""
+    rows = contacts_for(user, Filters(planned_from=day, planned_to=day)).order_by().values("status")
+    found = {row["status"]: row["n"] for row in rows.annotate(n=Count("pk"))}
+    return {status: found.get(status, 0) for status in Contact.Status.values}
+
+
+def templates(*, in_force: bool = True) -> QuerySet[Template]:
+    """Return templates; in force is the newest version of each that was not retired."""
+    found = Template.objects.order_by("code", "channel", "language", "-version")
+    if not in_force:
+        return found
+    newest = found.filter(retired_at__isnull=True).distinct("code", "channel", "language")
+    return Template.objects.filter(pk__in=newest.values("pk")).order_by("code", "channel")
+
+
+def template(template_id: int) -> Template | None:
+    """Return one version of a template."""
+    return Template.objects.filter(pk=template_id).first()
+
+
+def template_variables() -> list[tuple[str, str]]:
+    """Return the variables a template may use, with what they stand for."""
+    return [(variable.name, variable.meaning) for variable in VARIABLES]
+
+
+def template_fields() -> list[tuple[str, str]]:
+    """Return what groups and documents in a template are made of."""
+    return [(each.name, each.meaning) for each in FIELDS]
+
+
+def explain(reason: str) -> str:
+    """Return the sentence that a stored reason stands for; what is nobody's key is shown as it is."""
+    return str(reasons.SENTENCES.get(reason) or SENTENCES.get(reason) or reason)
+
+
+def mailbox_for(user: User, *, text: str = "") -> QuerySet[MailboxMessage]:
+    """Return what the built-in mailbox received about contacts a user may see, newest first, without the contents."""
+    found = MailboxMessage.objects.defer("raw").order_by("-pk")
+    if portfolio_codes(user) is not None:
+        seen = contacts_for(user).order_by().values_list("public_id", flat=True)
+        found = found.filter(contact_public_id__in=[str(public_id) for public_id in seen])
+    return found.filter(subject__icontains=text) | found.filter(recipients__icontains=text) if text else found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letter:
+    """A message of the mailbox, taken apart for the screen. `html` is not to be trusted: show it in a sandbox."""
+
+    message_id: int
+    received_at: datetime
+    sender: str
+    recipients: str
+    subject: str
+    headers: tuple[tuple[str, str], ...]
+    text: str
+    html: str
+
+
+def letter_for(user: User, mailbox_message_id: int) -> Letter | None:
+    """Return one message of the mailbox, None where the user may not see it or there is none."""
+    kept = mailbox_for(user).filter(pk=mailbox_message_id).first()
+    if kept is None:
+        return None
+    message = message_from_bytes(bytes(kept.raw), policy=policy)
+    return Letter(
+        message_id=kept.pk, received_at=kept.received_at, sender=kept.sender, recipients=kept.recipients,
+        subject=kept.subject, headers=tuple((name, str(value)) for name, value in message.items()),
+        text=_part(message, "plain"), html=_part(message, "html"),
+    )  # fmt: skip
+
+
+def address_of(public_id: UUID) -> str | None:
+    """Return the address a contact goes to, for the page on which its owner opts out; None where there is none.
+
+    Only its owner should recognise it (`r…@correo.example`): links get forwarded.
+    """
+    found = Contact.objects.filter(public_id=public_id).values_list("point__value", flat=True).first()
+    return f"{found[:1]}…@{found.rpartition('@')[2]}" if found else None
+
+
+def _part(message: EmailMessage, kind: str) -> str:
+    body = message.get_body(preferencelist=(kind,))
+    return str(body.get_content()) if body else ""
+
+
+def _narrowed(found: QuerySet[Contact], filters: Filters) -> QuerySet[Contact]:
+    conditions = {
+        "portfolio__code__in": list(filters.portfolio_codes),
+        "status__in": list(filters.statuses),
+        "channel": filters.channel,
+        "template_code": filters.template_code,
+        "debtor_id": filters.debtor_id,
+        "planned_for__gte": filters.planned_from,
+        "planned_for__lte": filters.planned_to,
+        "reason": filters.reason,
+    }
+    return found.filter(**{name: value for name, value in conditions.items() if value})

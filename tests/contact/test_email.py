@@ -1,0 +1,240 @@
+"""The message as it travels, and the server it travels by."""
+
+from __future__ import annotations
+
+import ssl
+import subprocess
+import uuid
+from datetime import UTC, datetime
+from email import message_from_bytes
+from email.policy import default as policy
+
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import AuthResult
+
+from recobra.contact.channels import CHANNELS, Kind, Message
+from recobra.contact.channels.email.message import AddressUnsuitable, compose
+from recobra.contact.channels.email.server import Server, ServerUnsuitable, for_demonstration, parse
+from recobra.contact.channels.email.transport import Transport
+from recobra.contact.mailbox import _free_port
+from recobra.contact.tokens import contact_of
+
+PUBLIC_ID = uuid.UUID("0197a000-0000-7000-8000-000000000001")
+FROM = "Cobranzas Ñandú <cobranzas@sur.example>"
+
+
+def letter(**changes):
+    fields = {
+        "public_id": PUBLIC_ID,
+        "address": "rosa@correo.example",
+        "subject": "Recordatorio: año y cuota",
+        "text": "Sí, señora.\n.\nUn punto solo arriba.\n",
+        "html": "<p>Sí, señora.</p>",
+        "date": datetime(2026, 11, 23, 15, 0, tzinfo=UTC),
+    }
+    return Message(**{**fields, **changes})
+
+
+def read(message):
+    return message_from_bytes(bytes(message), policy=policy)
+
+
+def test_headers_let_programs_and_people_know_what_this_is(settings):
+    got = read(compose(letter(), mail_from=FROM))
+    assert got["From"].addresses[0].display_name == "Cobranzas Ñandú"
+    assert got["To"] == "rosa@correo.example"
+    assert got["Subject"] == "Recordatorio: año y cuota"
+    assert got["Message-ID"] == f"<{PUBLIC_ID}@sur.example>"
+    assert got["X-Recobra-Contact"] == str(PUBLIC_ID)
+    assert got["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert got["Auto-Submitted"] == "auto-generated"
+    assert got["Date"].datetime == datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
+    url = got["List-Unsubscribe"].strip("<>")
+    assert url.startswith(f"{settings.PUBLIC_URL}/d/baja/")
+    assert contact_of(url.rpartition("/")[2]) == PUBLIC_ID
+    assert got.get_body(("plain",)).get_content().splitlines() == ["Sí, señora.", ".", "Un punto solo arriba."]
+    assert got.get_body(("html",)).get_content().strip() == "<p>Sí, señora.</p>"
+    assert bytes(compose(letter(), mail_from=FROM)).isascii()
+
+
+@pytest.mark.parametrize(
+    "smuggled", ["\r\nBcc: todos@correo.example", "\nX-Otro: 1", "\u2028Bcc: x@y.example", "\x00a"]
+)
+def test_a_subject_cannot_become_another_header(smuggled):
+    got = read(compose(letter(subject=f"Hola{smuggled}"), mail_from=FROM))
+    assert got["Bcc"] is None
+    assert got["X-Otro"] is None
+    assert got["Subject"].startswith("Hola ")
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "rosa@correo.example\r\nBcc: x@y.example",
+        "rosa@correo.example, x@y.example",
+        "rosa",
+        "@correo.example",
+        "",
+        "rosa@",
+        "<rosa@correo.example>",
+        "rosa quispe@correo.example",
+    ],
+)
+def test_an_address_cannot_become_another_header_or_recipient(address):
+    with pytest.raises(AddressUnsuitable):
+        compose(letter(address=address), mail_from=FROM)
+
+
+def test_a_domain_with_accents_is_written_as_the_network_wants_it():
+    assert read(compose(letter(address="rosa@ñandú.example"), mail_from=FROM))["To"] == "rosa@xn--and-6ma2c.example"
+
+
+@pytest.mark.parametrize(
+    ("url", "server"),
+    [
+        ("smtp://mail.example", Server(host="mail.example", port=25)),
+        ("smtp://ana:c%40ve@mail.example", Server(host="mail.example", port=587, user="ana", password="c@ve")),
+        ("smtps://mail.example", Server(host="mail.example", port=465, implicit_tls=True)),
+        ("smtp://mail.example:2525?tls=required", Server(host="mail.example", port=2525, tls_required=True)),
+    ],
+)
+def test_the_servers_address_is_read(url, server):
+    assert parse(url) == server
+
+
+@pytest.mark.parametrize(
+    "url", ["", "mail.example", "http://mail.example", "smtp://", "smtp://h:99999", "smtp://h?tls=no"]
+)
+def test_an_address_that_is_no_server_is_refused(url):
+    with pytest.raises(ServerUnsuitable, match="RECOBRA_SMTP_URL"):
+        parse(url)
+
+
+@pytest.mark.parametrize("url", ["smtp://mail.example:25", "smtp://10.0.0.1", "smtp://127.0.0.1.example"])
+def test_in_demonstration_mode_nothing_leaves_the_machine(settings, url):
+    with pytest.raises(ServerUnsuitable, match="nothing leaves the machine"):
+        for_demonstration(url)
+    settings.SMTP_URL = url
+    with pytest.raises(ServerUnsuitable), CHANNELS["email"].opened():
+        pass
+
+
+@pytest.mark.parametrize("url", ["smtp://127.0.0.1:25", "smtp://localhost:25", "smtp://[::1]:25"])
+def test_in_demonstration_mode_this_machine_may_be_named(url):
+    assert for_demonstration(url).is_loopback
+
+
+class Keeper:
+    def __init__(self):
+        self.kept, self.sessions = [], []
+
+    async def handle_DATA(self, server, session, envelope):
+        self.kept.append(envelope)
+        self.sessions.append((session.peer, session.ssl is not None, session.authenticated))
+        return "250 kept"
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("tls")
+    key, cert = folder / "key.pem", folder / "cert.pem"
+    subprocess.run(
+        [
+            "openssl",
+            "req",
+            "-x509",
+            "-newkey",
+            "rsa:2048",
+            "-nodes",
+            "-days",
+            "2",
+            "-subj",
+            "/CN=localhost",
+            "-keyout",
+            str(key),
+            "-out",
+            str(cert),
+        ],
+        check=True,
+        capture_output=True,
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(cert, key)
+    return context
+
+
+@pytest.fixture
+def smtp_server():
+    started = []
+
+    def start(**options):
+        keeper = Keeper()
+        controller = Controller(keeper, hostname="127.0.0.1", port=_free_port(), **options)
+        controller.start()
+        started.append(controller)
+        return keeper, controller.port
+
+    yield start
+    for controller in started:
+        controller.stop()
+
+
+def deliver(url, times=1):
+    transport = Transport(parse(url), timeout=5)
+    try:
+        return [
+            transport.deliver(
+                compose(letter(), mail_from=FROM), sender="cobranzas@sur.example", recipient="rosa@correo.example"
+            )
+            for _ in range(times)
+        ]
+    finally:
+        transport.close()
+
+
+def test_starttls_and_a_password_and_one_connection_for_many(smtp_server, certificate):
+    def authenticator(server, session, envelope, mechanism, data):
+        good = (data.login, data.password) == (b"ana", b"c@ve")
+        return AuthResult(success=good, handled=False)
+
+    options = {
+        "tls_context": certificate,
+        "authenticator": authenticator,
+        "auth_required": True,
+        "require_starttls": True,
+    }
+    keeper, port = smtp_server(**options)
+    assert [o.kind for o in deliver(f"smtp://ana:c%40ve@127.0.0.1:{port}?tls=required", times=3)] == [Kind.SENT] * 3
+    assert len({peer for peer, _, _ in keeper.sessions}) == 1
+    assert all(encrypted and known for _, encrypted, known in keeper.sessions)
+    assert b"\r\n..\r\n" not in keeper.kept[0].content
+    (wrong,) = deliver(f"smtp://ana:otra@127.0.0.1:{port}")
+    assert (wrong.kind, wrong.unreachable) == (Kind.RETRY, True)
+    assert "535" in wrong.answer
+
+
+def test_tls_from_the_first_byte(smtp_server, certificate):
+    keeper, port = smtp_server(ssl_context=certificate)
+    assert [o.kind for o in deliver(f"smtps://127.0.0.1:{port}")] == [Kind.SENT]
+    assert len(keeper.kept) == 1
+
+
+def test_where_tls_is_required_nothing_is_said_without_it(smtp_server):
+    keeper, port = smtp_server()
+    (outcome,) = deliver(f"smtp://127.0.0.1:{port}?tls=required")
+    assert (outcome.kind, outcome.unreachable) == (Kind.RETRY, True)
+    assert "offers no TLS" in outcome.answer
+    assert not keeper.kept
+
+
+def test_a_connection_the_server_left_is_made_again(smtp_server):
+    keeper, port = smtp_server()
+    transport = Transport(parse(f"smtp://127.0.0.1:{port}"), timeout=5)
+    message = compose(letter(), mail_from=FROM)
+    who = {"sender": "cobranzas@sur.example", "recipient": "rosa@correo.example"}
+    assert transport.deliver(message, **who).kind is Kind.SENT
+    transport._smtp.sock.shutdown(2)
+    assert transport.deliver(message, **who).kind is Kind.SENT
+    transport.close()
+    assert len(keeper.kept) == 2

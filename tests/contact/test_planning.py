@@ -1,0 +1,66 @@
+"""Planning twice plans once, and what is planned can be taken back."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import pytest
+
+from recobra.contact import operations, snapshot
+from recobra.contact.models import Contact
+from recobra.contact.operations.planning import ITEMS, PLANNED
+
+from .conftest import TODAY
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_the_same_plan_twice_is_written_once(world):
+    rows = [world.row(world.debtor()) for _ in range(3)]
+    rows.append(world.row(world.debtor(), status="BLOCKED", reason="held", rule="ALL/hold", article="ILLNESS"))
+    table = pa.Table.from_pylist(rows, schema=PLANNED)
+    first = operations.plan(contacts=table, now=world.now)
+    again = operations.plan(contacts=table, now=world.now)
+    assert first.num_rows == 4
+    assert set(first.column_names) == {"debtor_id", "channel", "contact_id"}
+    assert again.num_rows == 0
+    assert Contact.objects.count() == 4
+    blocked = Contact.objects.get(status="BLOCKED")
+    assert (blocked.reason, blocked.rule, blocked.article) == ("held", "ALL/hold", "ILLNESS")
+    assert [row[0] for row in world.facts("contact.blocked")] == [blocked.pk]
+
+
+def test_an_empty_plan_is_no_plan(world):
+    assert operations.plan(contacts=PLANNED.empty_table(), now=world.now).num_rows == 0
+    assert operations.cancel_planned(debtor_ids=[], reason="payment", at=world.now, actor="cycle") == 0
+
+
+def test_items_say_which_accounts_a_contact_speaks_about(world):
+    contact = world.someone_due()
+    account = contact.debtor.accounts.get()
+    rows = [{"contact_id": contact.pk, "account_id": account.pk, "overdue_minor": 5}]
+    operations.add_items(items=pa.Table.from_pylist(rows, schema=ITEMS))
+    assert contact.items.get().overdue_minor == 5
+
+
+def test_taking_back_leaves_what_was_sent_and_other_people_alone(world):
+    mine, other = world.someone_due(), world.someone_due()
+    sent = world.planned(mine.debtor, planned_for=TODAY.replace(day=20))
+    Contact.objects.filter(pk=sent.pk).update(status="SENT", handed_over_at=world.now)
+    count = operations.cancel_planned(debtor_ids=[mine.debtor_id], reason="payment", at=world.now, actor="intake")
+    assert count == 1
+    assert dict(Contact.objects.values_list("pk", "status")) == {mine.pk: "CANCELLED", other.pk: "DUE", sent.pk: "SENT"}
+    assert world.facts("contact.cancelled") == [(mine.pk, "payment")]
+
+
+def test_history_has_what_may_have_been_received(world):
+    contacts = [world.someone_due() for _ in range(4)]
+    for contact, status in zip(contacts, ["SENT", "UNCERTAIN", "FAILED", "DUE"], strict=True):
+        handed_over = world.now if status in {"SENT", "UNCERTAIN"} else None
+        Contact.objects.filter(pk=contact.pk).update(
+            status=status, handed_over_at=handed_over, local_date=TODAY, reason="x"
+        )
+    everyone = snapshot.history(None, since=TODAY)
+    assert everyone["debtor_id"].to_pylist() == [contacts[0].debtor_id, contacts[1].debtor_id]
+    assert everyone["channel"].to_pylist() == ["email", "email"]
+    assert snapshot.history([contacts[1].debtor_id], since=TODAY).num_rows == 1
+    assert snapshot.history(None, since=TODAY.replace(day=24)).num_rows == 0

@@ -1,0 +1,202 @@
+"""Templates say what a debtor must be told, and say it right in every country."""
+
+from __future__ import annotations
+
+import pytest
+
+from recobra.contact import operations, queries
+from recobra.contact.models import Template
+from recobra.contact.rendering.check import mistakes
+from recobra.contact.rendering.render import NotRendered, is_notice
+from recobra.portfolio.models import Hold, Portfolio
+
+from .conftest import TODAY
+
+GOOD = "{{ acreedor }} {{ total_vencido }} {{ como_pagar }} {{ como_reclamar }}"
+LIBRARY = {"aviso-preventivo", "aviso-vencimiento", "recordatorio", "recordatorio-firme", "aviso-extrajudicial"}
+LOOKS_JUDICIAL = (
+    "juzgado",
+    "demanda",
+    "embargo",
+    "notificación judicial",
+    "expediente",
+    "último aviso",
+    "central de riesgo",
+)
+
+
+def words(template_code, debtor, now):
+    template = queries.templates().get(code=template_code)
+    return operations.preview(template=template, debtor_id=debtor.pk, now=now)
+
+
+def test_the_library_is_added_once_and_never_over_a_companys_own_words(world):
+    assert set(queries.templates().values_list("code", flat=True)) == LIBRARY
+    assert operations.ensure_library(now=world.now) == 0
+    own = operations.save_template(
+        code="recordatorio",
+        channel="email",
+        name="Nuestro",
+        subject="{{ acreedor }}",
+        text=GOOD,
+        html=GOOD,
+        actor="bruno",
+        now=world.now,
+    )
+    assert own.version == 2
+    assert operations.ensure_library(now=world.now) == 0
+    assert queries.templates().get(code="recordatorio") == own
+    operations.retire_template(template_id=own.pk, now=world.now)
+    assert queries.templates().get(code="recordatorio").version == 1
+
+
+def test_notices_are_told_from_claims(world):
+    notices = {template.code for template in queries.templates() if is_notice(template)}
+    assert notices == {"aviso-preventivo", "aviso-vencimiento"}
+
+
+@pytest.mark.parametrize("code", sorted(LIBRARY))
+def test_every_starter_text_tells_all_a_debtor_must_know_and_threatens_nobody(world, code):
+    debtor = world.debtor(name="Rosa Quispe")
+    world.owes(debtor, amount_minor=150_000, days=20, number="F-VIEJA")
+    world.owes(debtor, amount_minor=50_050, days=-3, number="F-NUEVA")
+    world.company.creditor.complaint_contact = "reclamos@bancosur.example"
+    world.company.creditor.save()
+    letter = words(code, debtor, world.now)
+    for part in (letter.text, letter.html):
+        for told in (
+            "Rosa Quispe",
+            "Banco Sur",
+            "Pague en bancosur.example",
+            "reclamos@bancosur.example",
+            "F-VIEJA",
+            "3/11/26",
+            "S/\xa01,500.00",
+            "20",
+            "/d/baja/",
+            "cobranzas@localhost",
+        ):
+            assert told in part, told
+        assert not [word for word in LOOKS_JUDICIAL if word in part.lower()]
+    assert "Banco Sur" in letter.subject
+    assert ("F-NUEVA" in letter.text) == (code in {"aviso-preventivo", "aviso-vencimiento"})
+
+
+def test_one_message_has_everything_overdue_oldest_first_over_all_portfolios_by_currency(world):
+    dollars = Portfolio.objects.create(
+        creditor=world.company.creditor,
+        code="PE-USD",
+        name="Dólares",
+        industry="INVOICES",
+        country="PE",
+        currency="USD",
+        time_zone="America/Lima",
+    )
+    debtor = world.debtor()
+    world.owes(debtor, amount_minor=10_000, days=5, number="NUEVA")
+    world.owes(debtor, amount_minor=20_050, days=40, number="VIEJA")
+    world.owes(debtor, amount_minor=99_900, days=15, number="DOLAR", portfolio=dollars)
+    world.owes(debtor, amount_minor=7_700, days=-15, number="FUTURA")
+    paid = world.owes(debtor, amount_minor=5_500, days=30, number="PAGADA")
+    world.pays(paid)
+    text = words("recordatorio", debtor, world.now).text
+    places = [text.index(number) for number in ("VIEJA", "NUEVA", "DOLAR")]
+    assert places == sorted(places)
+    assert "Total en PEN: S/\xa0300.50" in text
+    assert "Total en USD: USD\xa0999.00" in text
+    assert "Total vencido: S/\xa0300.50 + USD\xa0999.00" in text
+    assert "FUTURA" not in text
+    assert "PAGADA" not in text
+
+
+@pytest.mark.parametrize(
+    ("country", "currency", "minor", "shown", "day"),
+    [
+        ("CL", "CLP", 1_234_567, "$1.234.567", "13-11-26"),
+        ("CO", "COP", 123_456_789, "$1.234.567,89", "13/11/26"),
+        ("MX", "MXN", 123_456_789, "$1,234,567.89", "13/11/26"),
+        ("PY", "PYG", 1_234_567, "Gs.\xa01.234.567", "13/11/26"),
+        ("ES", "EUR", 123_456_789, "1.234.567,89\xa0€", "13/11/26"),
+    ],
+)
+def test_money_and_dates_are_written_as_in_the_debtors_country(world, country, currency, minor, shown, day):
+    portfolio = Portfolio.objects.create(
+        creditor=world.company.creditor,
+        code="OTRO",
+        name="Otro",
+        industry="INVOICES",
+        country=country,
+        currency=currency,
+        time_zone="America/Lima",
+    )
+    debtor = world.debtor(portfolio=portfolio)
+    world.owes(debtor, amount_minor=minor, days=10, portfolio=portfolio)
+    text = words("recordatorio", debtor, world.now).text
+    assert shown in text
+    assert day in text
+
+
+def test_a_disputed_account_is_not_asked_for(world):
+    debtor = world.debtor()
+    world.owes(debtor, number="CLARA")
+    disputed = world.owes(debtor, number="DISPUTADA")
+    Hold.objects.create(
+        debtor=debtor, account=disputed, reason="DISPUTE", starts_on=TODAY, author="ana", created_at=world.now
+    )
+    text = words("recordatorio", debtor, world.now).text
+    assert "CLARA" in text
+    assert "DISPUTADA" not in text
+
+
+def test_a_name_cannot_become_html(world):
+    debtor = world.debtor(name="<script>alert(1)</script>")
+    world.owes(debtor)
+    letter = words("recordatorio", debtor, world.now)
+    assert "<script>" not in letter.html
+    assert "&lt;script&gt;" in letter.html
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (f"{GOOD}\n{{{{ acredor }}}}", "text, línea 2: variable «acredor» desconocido. ¿Quiso decir «acreedor»?"),
+        (GOOD + "{% for g in vencidos %}{{ g.totales }}{% endfor %}", "campo «totales» desconocido"),
+        (GOOD + "{{ nombre|uper }}", "¿Quiso decir «upper»?"),
+        (GOOD + "{% if %}", "text, línea 1"),
+        (GOOD + "{{ nombre.__class__ }}", "campo «__class__» desconocido"),
+        (GOOD + "{{ nombre['x'] }}", "no se admite"),
+        (GOOD + "{{ lipsum() }}", "variable «lipsum» desconocido"),
+        (GOOD + "{{ nombre * 999999999 }}", "«Mul» no se admite"),
+        (GOOD + "{% include 'x' %}", "«Include» no se admite"),
+        ("", "está vacío"),
+        (GOOD + "x" * 100_001, "demasiado largo"),
+        (GOOD.replace("{{ acreedor }}", ""), "falta decir acreedor"),
+        (GOOD.replace("{{ total_vencido }}", ""), "falta decir total"),
+        (GOOD.replace("{{ como_pagar }}", ""), "falta decir cómo pagar"),
+        (GOOD.replace("{{ como_reclamar }}", ""), "falta decir cómo reclamar"),
+    ],
+)
+def test_a_wrong_template_is_refused_with_place_and_nearest_name(db, now, text, said):
+    with pytest.raises(operations.TemplateRefused) as refused:
+        operations.save_template(
+            code="x", channel="email", name="x", subject="x", text=text, html=GOOD, actor="bruno", now=now
+        )
+    assert said in str(refused.value)
+    assert not Template.objects.exists()
+
+
+def test_all_mistakes_are_said_at_once():
+    found = mistakes(subject="{{ aa }}", text="{{ bb }}\n{{ cc }}", html="{{ dd }}")
+    assert [(mistake.part, mistake.line) for mistake in found] == [
+        ("subject", 1),
+        ("text", 1),
+        ("text", 2),
+        ("html", 1),
+    ]
+
+
+def test_data_that_do_not_fit_are_said(world):
+    debtor = world.debtor()
+    template = Template(language="es", subject="x", text=GOOD + "{{ vencidos.total.numero }}", html=GOOD)
+    with pytest.raises(NotRendered):
+        operations.preview(template=template, debtor_id=debtor.pk, now=world.now)
