@@ -78,15 +78,17 @@ def _keep_halved_accounts_whole(job: Job) -> None:
 def number_accounts(job: Job, *, first_account: int, first_debtor: int) -> None:
     """Make `debtor_ids` (key, id, new) and `account_ids` (account, id, debtor_id, new, status, ...)."""
     job.run(
-        f"CREATE OR REPLACE TABLE debtor_ids AS SELECT key, coalesce(k.id, {first_debtor} - 1 + count(*) FILTER "
-        "(k.id IS NULL) OVER (ORDER BY key ROWS UNBOUNDED PRECEDING)) AS id, k.id IS NULL AS new "
-        "FROM people LEFT JOIN known_debtors k USING (key)"
+        "CREATE OR REPLACE TABLE debtor_ids AS SELECT key, id, false AS new FROM known_debtors UNION ALL "
+        f"SELECT key, {first_debtor} - 1 + row_number() OVER () AS id, true AS new FROM people "
+        "ANTI JOIN known_debtors USING (key)"
     )
+    wanted = "i.*, d.id AS debtor_id, a.amount_minor"
+    joined = "incoming i JOIN debtor_ids d ON d.key = i.debtor JOIN accepted a ON a.account = i.account"
     job.run(
-        f"CREATE OR REPLACE TABLE account_ids AS SELECT i.*, coalesce(k.id, {first_account} - 1 + count(*) FILTER "
-        "(k.id IS NULL) OVER (ORDER BY i.account ROWS UNBOUNDED PRECEDING)) AS id, d.id AS debtor_id, "
-        "k.id IS NULL AS new, k.status, a.amount_minor FROM incoming i JOIN debtor_ids d ON d.key = i.debtor "
-        "LEFT JOIN known_accounts k ON k.account = i.account JOIN accepted a ON a.account = i.account"
+        f"CREATE OR REPLACE TABLE account_ids AS SELECT {wanted}, k.id AS id, false AS new, k.status FROM {joined} "
+        f"JOIN known_accounts k ON k.account = i.account UNION ALL SELECT {wanted}, {first_account} - 1 + "
+        f"row_number() OVER () AS id, true AS new, NULL AS status FROM {joined} "
+        "ANTI JOIN known_accounts k ON k.account = i.account"
     )
 
 
@@ -111,11 +113,15 @@ def instalments(job: Job, *, first: int) -> None:
         "any_value(due) AS due FROM known_ledger GROUP BY account_id, number"
     )
     job.run(
-        f"CREATE OR REPLACE TABLE instalment_ids AS SELECT s.account_id, s.number, s.due, coalesce(k.id, {first} - 1 + "
-        "count(*) FILTER (k.id IS NULL) OVER (ORDER BY s.account_id, s.number ROWS UNBOUNDED PRECEDING)) AS id, "
-        "k.id IS NULL AS new, k.id IS NOT NULL AND s.due IS NOT NULL AND s.due IS DISTINCT FROM k.due AS moved FROM "
-        "(SELECT a.id AS account_id, g.number, g.due FROM good g JOIN account_ids a USING (account)) s "
-        "LEFT JOIN known_instalments k USING (account_id, number)"
+        "CREATE OR REPLACE TABLE due_now AS SELECT a.id AS account_id, g.number, g.due FROM good g "
+        "JOIN account_ids a USING (account)"
+    )
+    job.run(
+        "CREATE OR REPLACE TABLE instalment_ids AS SELECT s.*, k.id AS id, false AS new, "
+        "s.due IS NOT NULL AND s.due IS DISTINCT FROM k.due AS moved FROM due_now s "
+        "JOIN known_instalments k USING (account_id, number) UNION ALL "
+        f"SELECT s.*, {first} - 1 + row_number() OVER () AS id, true AS new, false AS moved FROM due_now s "
+        "ANTI JOIN known_instalments k USING (account_id, number)"
     )
 
 

@@ -34,8 +34,8 @@ def gaps(job: Job) -> dict[str, Any]:
     return _row(
         job, "SELECT (SELECT count(*) FROM people WHERE key NOT IN (SELECT key FROM points WHERE valid)) "
         "AS no_contact_point, (SELECT count(DISTINCT account) FROM good WHERE due IS NULL) AS no_due_date, "
-        "count_if(national_id IS NULL) AS no_national_id, count_if(national_id_valid = false) AS invalid_national_id, "
-        "count_if(name IS NULL) AS no_name FROM people",
+        "count(*) FILTER (national_id IS NULL) AS no_national_id, count(*) FILTER (national_id_valid = false) AS invalid_national_id, "
+        "count(*) FILTER (name IS NULL) AS no_name FROM people",
     )  # fmt: skip
 
 

@@ -27,6 +27,7 @@ def workshop() -> Iterator[tuple[duckdb.DuckDBPyConnection, Path]]:
     try:
         connection.execute(f"SET memory_limit = '{MEMORY}'")
         connection.execute(f"SET threads = {THREADS}")
+        connection.execute("SET enable_progress_bar = false")
         connection.execute("SET temp_directory = '" + str(work_dir / "spill").replace("'", "''") + "'")
         yield connection, work_dir
     finally:

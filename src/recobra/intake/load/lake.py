@@ -21,11 +21,11 @@ def recall(job: Job, load_id: int | None) -> bool:
     path = folder(job.owner.portfolio_id) / f"{load_id}.parquet"
     if load_id is not None and path.exists():
         job.run(
-            "CREATE OR REPLACE TABLE previous AS SELECT account, print::UHUGEINT AS print, amount_minor FROM read_parquet(?)",
+            "CREATE OR REPLACE TABLE previous AS SELECT account, print, amount_minor FROM read_parquet(?)",
             [str(path)],
         )
         return True
-    job.run("CREATE OR REPLACE TABLE previous (account VARCHAR, print UHUGEINT, amount_minor BIGINT)")
+    job.run("CREATE OR REPLACE TABLE previous (account VARCHAR, print UBIGINT, amount_minor BIGINT)")
     return False
 
 
@@ -40,7 +40,7 @@ def remember(job: Job, load_id: int) -> None:
     home.mkdir(parents=True, exist_ok=True)
     target = home / f"{load_id}.parquet"
     job.run(
-        "COPY (SELECT account, print::VARCHAR AS print, amount_minor FROM accepted JOIN prints USING (account)"
+        "COPY (SELECT account, print, amount_minor FROM accepted JOIN prints USING (account)"
         f"{kept}) TO '{str(target).replace(chr(39), chr(39) * 2)}' (FORMAT parquet)"
     )
     for old in home.glob("*.parquet"):

@@ -29,7 +29,7 @@ def date_order(connection: duckdb.DuckDBPyConnection, text: str, *, country: str
     """Return `dmy` or `mdy` for a column of `raw`, judged by days beyond 12. Raises LoadRefused."""
     for limit in (f" WHERE line <= {SAMPLE_ROWS}", ""):
         day_first, month_first, written, dmy, mdy = connection.execute(
-            "SELECT count_if(a > 12 AND b <= 12), count_if(b > 12 AND a <= 12), count(*), "
+            "SELECT count(*) FILTER (a > 12 AND b <= 12), count(*) FILTER (b > 12 AND a <= 12), count(*), "
             "min(v) FILTER (a > 12 AND b <= 12), min(v) FILTER (b > 12 AND a <= 12) FROM ("
             "SELECT v, TRY_CAST(regexp_extract(v, ?, 1) AS INT) AS a, TRY_CAST(regexp_extract(v, ?, 2) AS INT) AS b "
             f"FROM (SELECT {text} AS v FROM raw{limit})) WHERE a IS NOT NULL",

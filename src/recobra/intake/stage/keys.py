@@ -22,7 +22,7 @@ def seed(job: Job) -> str:
 def fingerprint(job: Job) -> None:
     """Make `keys` (line, account, number, print) of every row laid out in columns.
 
-    The print is the MD5 of the mapped cells: it detects change, it protects nothing.
+    The print is half the MD5 of the mapped cells, compared with one other print only: it detects change.
     """
     columns = job.columns
     cells = ", ".join(f"coalesce(c{columns.positions[name]}, '')" for name in job.document.columns())
@@ -30,7 +30,7 @@ def fingerprint(job: Job) -> None:
     number = f"coalesce({columns.text(fields['instalment.number'])}, '1')" if several(job) else "'1'"
     job.run(
         f"CREATE OR REPLACE TABLE keys AS SELECT line, {columns.text(fields['account.external_id'])} AS account, "
-        f"{number} AS number, md5_number(concat_ws(chr(31), {literal(seed(job))}, {cells})) AS print FROM raw"
+        f"{number} AS number, md5_number_lower(concat_ws(chr(31), {literal(seed(job))}, {cells})) AS print FROM raw"
     )
 
 
@@ -51,7 +51,7 @@ def duplicates(job: Job) -> None:
 def by_account(job: Job) -> None:
     """Make `prints` (account, print): one for each account of the file, whatever its number of rows."""
     if several(job):
-        together = "md5_number(string_agg(CAST(print AS VARCHAR), ' ' ORDER BY print))"
+        together = "md5_number_lower(string_agg(CAST(print AS VARCHAR), ' ' ORDER BY print))"
         body = f"SELECT account, {together} AS print FROM keys WHERE account IS NOT NULL GROUP BY account"
     else:
         body = "SELECT account, any_value(print) AS print FROM keys WHERE account IS NOT NULL GROUP BY account"

@@ -5,10 +5,12 @@ No Django here: worker processes import this module alone.
 
 from __future__ import annotations
 
-import multiprocessing
+import json
 import os
+import subprocess
+import sys
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import phonenumbers
@@ -16,7 +18,6 @@ from phonenumbers import PhoneNumberFormat, PhoneNumberType
 from phonenumbers.phonemetadata import PhoneMetadata, PhoneNumberDesc
 
 POOL_FROM = 60_000
-CHUNK = 20_000
 _LINES = {
     PhoneNumberType.MOBILE: "MOBILE",
     PhoneNumberType.FIXED_LINE: "FIXED",
@@ -42,14 +43,27 @@ def _digits(raw: str) -> str:
 
 
 def parse_many(values: Sequence[str], region: str) -> list[Parsed]:
-    """Return `parse_one` of each value, by several processes where there are many."""
-    if len(values) < POOL_FROM or (os.cpu_count() or 1) < 2:
+    """Return `parse_one` of each value, by several processes where there are many.
+
+    They are started by name, not forked: this process has threads and a database connection of its own.
+    """
+    workers = min(os.cpu_count() or 1, 8)
+    if len(values) < POOL_FROM or workers < 2:
         return _parse_chunk(values, region)
-    chunks = [values[start : start + CHUNK] for start in range(0, len(values), CHUNK)]
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(max_workers=min(os.cpu_count() or 2, 8), mp_context=context) as pool:
-        parts = pool.map(_parse_chunk, chunks, [region] * len(chunks))
+    size = -(-len(values) // workers)
+    chunks = [values[start : start + size] for start in range(0, len(values), size)]
+    with ThreadPoolExecutor(max_workers=len(chunks)) as pool:
+        parts = pool.map(_parse_elsewhere, chunks, [region] * len(chunks))
         return [parsed for part in parts for parsed in part]
+
+
+def _parse_elsewhere(values: Sequence[str], region: str) -> list[Parsed]:
+    done = subprocess.run(  # noqa: S603 - this module itself
+        [sys.executable, "-m", __name__, region],
+        input=json.dumps(list(values)), capture_output=True, text=True, check=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )  # fmt: skip
+    return [(value, line, valid) for value, line, valid in json.loads(done.stdout)]
 
 
 def _parse_chunk(values: Sequence[str], region: str) -> list[Parsed]:
@@ -79,12 +93,20 @@ def plan(region: str) -> Plan | None:
     general = metadata.general_desc.national_number_pattern
     code = str(metadata.country_code)
     full = f"regexp_full_match(plain, '{general}')"
-    national = (
+    bare = (
         f"CASE WHEN starts_with(plain, '+{code}') THEN substr(plain, {len(code) + 2}) "
         f"WHEN starts_with(plain, '{code}') AND NOT {full} THEN substr(plain, {len(code) + 1}) ELSE plain END"
     )
-    prefix = metadata.national_prefix_for_parsing
-    unstripped = f"regexp_extract(national, '^(?:{prefix})', 0) = ''" if prefix else "true"
+    prefix = metadata.national_prefix_for_parsing or ""
+    national, unstripped = bare, "true"
+    if prefix.isdigit():
+        rest = f"substr(({bare}), {len(prefix) + 1})"
+        national = (
+            f"CASE WHEN starts_with(({bare}), '{prefix}') AND regexp_full_match({rest}, '{general}') "
+            f"THEN {rest} ELSE {bare} END"
+        )
+    elif prefix:
+        unstripped = f"regexp_extract(national, '^(?:{prefix})', 0) = ''"
     return Plan(
         national=national,
         decides=rf"regexp_full_match(national, '{general}') AND {unstripped}",
@@ -120,3 +142,7 @@ def _line(metadata: PhoneMetadata) -> str:
         f"CASE WHEN {_special(metadata)} THEN '' WHEN {mobile} AND {fixed} THEN 'BOTH' "
         f"WHEN {fixed} THEN 'FIXED' WHEN {mobile} THEN 'MOBILE' ELSE '' END"
     )
+
+
+if __name__ == "__main__":
+    json.dump(_parse_chunk(json.load(sys.stdin), sys.argv[1]), sys.stdout)
