@@ -124,3 +124,20 @@ def test_a_reversed_payment_opens_the_debt_again(late, now):
     payments.reverse_payment(payment_id=payment.pk, reason="Cheque devuelto", actor="bruno", now=now)
     assert AccountState.objects.get(account=late).overdue_minor == 50_000
     assert {"payment.recorded", "payment.reversed"} <= set(Entry.objects.values_list("kind", flat=True))
+
+
+def test_what_was_not_sent_yesterday_stays_when_today_wants_the_same(late, now):
+    run(now)
+    receivables.fresh_load(late.portfolio, as_of=MONDAY + timedelta(1), now=now)
+    assert run(now + timedelta(1), MONDAY + timedelta(1))["contacts_planned"] == 0
+    assert Contact.objects.get().status == "DUE"
+    assert Firing.objects.filter(voided_at__isnull=True).count() == 1
+
+
+def test_what_was_not_sent_gives_way_when_the_day_wants_something_else(late, now):
+    run(now)
+    later = MONDAY + timedelta(46)  # 66 days late: the extrajudicial notice
+    receivables.fresh_load(late.portfolio, as_of=later, now=now)
+    assert run(now + timedelta(46), later)["contacts_planned"] == 1
+    assert sorted(Contact.objects.values_list("status", "reason")) == [("CANCELLED", "replanned"), ("DUE", "")]
+    assert Firing.objects.filter(voided_at__isnull=True).count() == 1

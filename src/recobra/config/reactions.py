@@ -18,6 +18,7 @@ def connect() -> None:
 
 
 def _cancel_pursuit(facts: Facts) -> None:
+    strategy.share_decisions()
     contact.cancel_planned(debtor_ids=facts.debtor_ids(), reason="payment", at=facts.at, actor=facts.actor)
 
 

@@ -45,13 +45,36 @@ FIRINGS = pa.schema(
 )
 
 
-def firings(part: Part) -> pa.Table:
-    """Return the steps that have fired and stand (schema FIRINGS)."""
+def firings(part: Part, *, as_of: date) -> pa.Table:
+    """Return the steps that have fired and stand (schema FIRINGS); see `carried`."""
     where, parameters = part.where(debtor="a.debtor_id", portfolio="a.portfolio_id")
     query = f"""SELECT f.account_id, f.strategy_code, f.step_key, f.cycle_date, f.occurrence, f.fired_on
         FROM strategy_firing f JOIN portfolio_account a ON a.id = f.account_id
-        WHERE f.voided_at IS NULL AND a.status = 'OPEN' AND {where}"""
-    return tables.fetch(query, parameters, FIRINGS)
+        WHERE f.voided_at IS NULL AND a.status = 'OPEN' AND {where} AND NOT EXISTS (
+            SELECT FROM contact_contact c WHERE c.id = f.contact_id AND c.status = 'DUE' AND c.planned_for < %s)"""
+    return tables.fetch(query, [*parameters, as_of], FIRINGS)
+
+
+CARRIED = pa.schema(
+    [
+        ("contact_id", pa.int64()),
+        ("debtor_id", pa.int64()),
+        ("channel", pa.string()),
+        ("step_key", pa.string()),
+        ("contact_point_id", pa.int64()),
+    ]
+)
+
+
+def carried(part: Part, *, as_of: date) -> pa.Table:
+    """Return the contacts that an earlier day planned and nobody has sent (schema CARRIED).
+
+    Their firings are left out of `firings`: the day plans anew, and what comes out the same stays as it is.
+    """
+    where, parameters = part.where(debtor="debtor_id", portfolio="portfolio_id")
+    query = f"""SELECT id, debtor_id, channel, step_key, point_id FROM contact_contact
+        WHERE status = 'DUE' AND planned_for < %s AND {where}"""
+    return tables.fetch(query, [as_of, *parameters], CARRIED)
 
 
 EVENTS = pa.schema(

@@ -15,10 +15,11 @@ from django.db.models import F
 
 from recobra.contact import reasons
 from recobra.contact.channels import CHANNELS, Bounce, Kind, Outcome
+from recobra.journal.operations import record
 from recobra.kit import tables
 from recobra.portfolio.models import ContactPoint
 
-from .ending import ENDED, RETURNING, change, record_ends
+from .ending import ENDED, RETURNING, record_ends
 from .examining import Ready, Unsent
 
 MOST_TRIES: Final = 6
@@ -109,20 +110,24 @@ def end(item: Ready, outcome: Outcome, *, lease: UUID, now: datetime, actor: str
     status = "DUE" if kind is Kind.RETRY else kind.value
     may_have_arrived = kind in {Kind.SENT, Kind.UNCERTAIN}
     sent_at = now if kind is Kind.SENT else None
-    ended = change(
-        _END,
-        [
-            status, "" if status in {"DUE", "SENT"} else reason, outcome.answer, sent_at, due_at, may_have_arrived,
-            may_have_arrived, item.contact.contact_id, lease,
-        ],
-    )  # fmt: skip
-    if ended.num_rows == 0 or status == "DUE":
+    values = [
+        status, "" if status in {"DUE", "SENT"} else reason, outcome.answer, sent_at, due_at, may_have_arrived,
+        may_have_arrived, item.contact.contact_id, lease,
+    ]  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute(_END, values)
+        ended = cursor.fetchone()
+    if ended is None or status == "DUE":
         return kind
     if kind is Kind.SENT:
         _name_documents(item)
     if outcome.bounce is not None:
         _bounced(item.contact.point_id, outcome.bounce, now)
-    record_ends(KINDS[status], ended, at=now, actor=actor)
+    contact_id, portfolio_id, debtor_id, channel, step_key, why = ended
+    record(
+        KINDS[status], at=now, actor=actor, portfolio_id=portfolio_id, debtor_id=debtor_id, contact_id=contact_id,
+        payload={"channel": channel, "step": step_key, "reason": why},
+    )  # fmt: skip
     return kind
 
 

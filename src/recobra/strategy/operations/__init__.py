@@ -1,5 +1,6 @@
 """Public writes of strategies: versions, the daily cycle, and the re-decision of one debtor."""
 
+from .commit import share_decisions
 from .cycle import CycleRefused, run_cycle
 from .firings import void_firings
 from .redecide import redecide
@@ -16,6 +17,7 @@ __all__ = [
     "retire",
     "run_cycle",
     "save_draft",
+    "share_decisions",
     "void_firings",
     "would_touch",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 
 import pyarrow as pa
@@ -14,6 +14,8 @@ from recobra.contact import operations as contact
 from recobra.journal.operations import Facts, record_all
 from recobra.kit import tables
 from recobra.portfolio.operations import place_holds
+from recobra.portfolio.snapshot import Part
+from recobra.strategy import snapshot
 from recobra.strategy.policies import Policies
 from recobra.workbench.operations import create_tasks
 
@@ -21,8 +23,14 @@ Decisions = Mapping[str, pa.Table]
 """What `deciding.Recipe` gives; without a strategy there are only states and transitions."""
 
 
-LOCK = "hashtext('recobra.decisions')"
+_LOCK = "hashtext('recobra.decisions')"
 _DECIDING_FACTS = ["payment.recorded", "payment.reversed", "hold.placed", "hold.lifted"]
+
+
+def share_decisions() -> None:
+    """Keep the cycle from committing until this transaction ends: its fact would be missing from the plan."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT pg_advisory_xact_lock_shared({_LOCK})")
 
 
 def journal_mark() -> int:
@@ -38,7 +46,7 @@ def commit(
     decisions: Decisions,
     *,
     policies: Policies,
-    portfolio_ids: list[int],
+    part: Part,
     as_of: date,
     actor: str,
     now: datetime,
@@ -54,14 +62,16 @@ def commit(
     _write_states(decisions)
     transitions = _record_transitions(decisions["transitions"], actor=actor, now=now)
     planned = blocked = tasks = 0
-    if "contacts" in decisions:
-        planned, blocked = _write_contacts(decisions, policies=policies, as_of=as_of, now=now)
+    if "contacts" not in decisions:
+        _withdraw_carried(part, as_of=as_of, now=now)
+    else:
+        planned, blocked = _write_contacts(decisions, policies=policies, part=part, as_of=as_of, now=now)
         tasks = _write_tasks(decisions, as_of=as_of, actor=actor, now=now)
         tasks += _write_unreachable(decisions, as_of=as_of, actor=actor, now=now)
         _write_holds(decisions, as_of=as_of, actor=actor, now=now)
     if "stage_changes" in decisions and decisions["stage_changes"].num_rows:
         _fire(decisions["stage_changes"], as_of=as_of)
-    _drop_closed(portfolio_ids)
+    _drop_closed(list(part.portfolio_ids))
     return {
         "contacts_planned": planned,
         "contacts_blocked": blocked,
@@ -72,7 +82,7 @@ def commit(
 
 def _without_moved(decisions: Decisions, since: int) -> Decisions:
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT pg_advisory_xact_lock({LOCK})")
+        cursor.execute(f"SELECT pg_advisory_xact_lock({_LOCK})")
     moved = tables.fetch(
         "SELECT DISTINCT debtor_id FROM journal_entry WHERE id > %s AND kind = ANY(%s) AND debtor_id IS NOT NULL",
         [since, _DECIDING_FACTS],
@@ -113,15 +123,52 @@ def _record_transitions(transitions: pa.Table, *, actor: str, now: datetime) -> 
     return transitions.num_rows
 
 
-def _write_contacts(decisions: Decisions, *, policies: Policies, as_of: date, now: datetime) -> tuple[int, int]:
+def _write_contacts(
+    decisions: Decisions, *, policies: Policies, part: Part, as_of: date, now: datetime
+) -> tuple[int, int]:
+    """Put the day's contacts into the outbox and remember their steps; what an earlier day planned alike stays."""
     judged = decisions["contacts"]
-    if judged.num_rows == 0:
-        return 0, 0
+    allowed = judged.filter(judged["allowed"])
+    carried = snapshot.carried(part, as_of=as_of)
+    alike = ["debtor_id", "channel", "step_key", "contact_point_id"]
+    keyed = allowed.append_column("step_key", allowed["lead_step_key"])
+    kept = carried.join(keyed.select([*alike, "creditor_id"]), keys=alike, join_type="inner")
+    refused = judged.filter(pc.invert(judged["allowed"]))["debtor_id"]
+    # Where today is closed the contact of yesterday waits for the next open day.
+    waits = pc.is_in(carried["debtor_id"], refused)
+    stays = pc.or_(waits, pc.is_in(carried["contact_id"], kept["contact_id"]))
+    withdrawn = carried.filter(pc.invert(stays))["contact_id"].to_pylist()
+    contact.withdraw(contact_ids=withdrawn, reason="replanned", at=now, actor="cycle")
+    fresh = judged.filter(pc.invert(pc.is_in(judged["debtor_id"], carried.filter(stays)["debtor_id"])))
+    made = contact.plan(contacts=_outbox_rows(fresh, policies, as_of, now), now=now) if fresh.num_rows else None
+    _fire(_fired(decisions["items"], kept, made, allowed), as_of=as_of, but_known=kept["contact_id"].to_pylist())
+    planned = fresh.filter(fresh["allowed"]).num_rows
+    return planned, fresh.num_rows - planned
+
+
+def _withdraw_carried(part: Part, *, as_of: date, now: datetime) -> None:
+    """Nothing is due today: what earlier days planned is wanted no more."""
+    stale = snapshot.carried(part, as_of=as_of)["contact_id"].to_pylist()
+    contact.withdraw(contact_ids=stale, reason="replanned", at=now, actor="cycle")
+
+
+def _fired(items: pa.Table, kept: pa.Table, made: pa.Table | None, allowed: pa.Table) -> pa.Table:
+    """Return the steps that the contacts carry, each with its contact."""
+    carriers = kept.select(["debtor_id", "contact_id"])
+    if made is not None:
+        carriers = pa.concat_tables([carriers, made.select(["debtor_id", "contact_id"])])
+    reached = items.filter(items["reachable"]).join(
+        allowed.select(["debtor_id", "creditor_id"]), keys=["debtor_id", "creditor_id"], join_type="inner"
+    )
+    return reached.join(carriers, keys="debtor_id", join_type="inner")
+
+
+def _outbox_rows(judged: pa.Table, policies: Policies, as_of: date, now: datetime) -> pa.Table:
     count = judged.num_rows
     versions = [policies.versions.get(code) for code in judged["strategy_code"].to_pylist()]
     instant = pa.timestamp("us", tz="UTC")
     due_at = judged["due_at"].cast(pa.timestamp("us")).cast(instant)
-    rows = pa.table(
+    return pa.table(
         {
             "debtor_id": judged["debtor_id"],
             "portfolio_id": judged["portfolio_id"],
@@ -140,22 +187,32 @@ def _write_contacts(decisions: Decisions, *, policies: Policies, as_of: date, no
             "article": pc.coalesce(judged["source"], ""),
         }
     )
-    made = contact.plan(contacts=rows, now=now)
-    allowed = judged.filter(judged["allowed"]).select(["debtor_id", "creditor_id"])
-    fired = (
-        decisions["items"]
-        .filter(decisions["items"]["reachable"])
-        .join(allowed, keys=["debtor_id", "creditor_id"], join_type="inner")
-    )
-    fired = fired.join(made.select(["debtor_id", "contact_id"]), keys="debtor_id", join_type="inner")
-    _fire(fired, as_of=as_of)
-    return allowed.num_rows, count - allowed.num_rows
 
 
-def _fire(fired: pa.Table, *, as_of: date) -> None:
-    """Remember the steps that fired: account_id, strategy_code, step_key, cycle_date, occurrence and what they made."""
-    names = ["account_id", "strategy_code", "step_key", "cycle_date", "occurrence", "contact_id", "task_id"]
-    rows = fired.select([name for name in names if name in fired.column_names])
+FIRED = pa.schema(
+    [
+        ("account_id", pa.int64()),
+        ("strategy_code", pa.string()),
+        ("step_key", pa.string()),
+        ("cycle_date", pa.date32()),
+        ("occurrence", pa.int64()),
+        ("contact_id", pa.int64()),
+        ("task_id", pa.int64()),
+    ]
+)
+
+
+def _fire(fired: pa.Table, *, as_of: date, but_known: Sequence[int] = ()) -> None:
+    """Remember the steps that fired (columns of FIRED); those of the contacts `but_known` may stand already."""
+    rows = fired.select([name for name in FIRED.names if name in fired.column_names])
+    if but_known:
+        known = tables.fetch(
+            "SELECT account_id, strategy_code, step_key, cycle_date, occurrence FROM strategy_firing"
+            " WHERE voided_at IS NULL AND contact_id = ANY(%s)",
+            [list(but_known)],
+            pa.schema([FIRED.field(name) for name in FIRED.names[:5]]),
+        )
+        rows = rows.join(known, keys=FIRED.names[:5], join_type="left anti")
     rows = rows.append_column("fired_on", pa.array([as_of] * rows.num_rows, pa.date32()))
     tables.copy_in("strategy_firing", rows)
 

@@ -12,7 +12,6 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from recobra.contact import operations as contact
 from recobra.journal.operations import record
 from recobra.kit import engine
 from recobra.portfolio.snapshot import Part
@@ -118,10 +117,9 @@ def _step(run: CycleRun, position: int, name: str, day: _Day) -> dict[str, Any]:
 
 
 def _freshness(day: _Day) -> int:
-    """Leave out portfolios with stale data, and take back what an earlier day planned and nobody sent."""
+    """Leave out portfolios with stale data."""
     stale = alarms.check_freshness(portfolio_ids=day.policies.portfolio_ids, as_of=day.as_of, now=day.now)
     day.contactable = day.policies.followed - stale
-    contact.expire(before=day.as_of, at=day.now)
     return len(day.policies.portfolio_ids)
 
 
@@ -155,7 +153,7 @@ def _decide(day: _Day) -> int:
 
 def _commit(day: _Day) -> int:
     day.figures = commit(
-        day.decisions, policies=day.policies, portfolio_ids=list(day.policies.portfolio_ids), as_of=day.as_of,
+        day.decisions, policies=day.policies, part=day.part, as_of=day.as_of,
         actor="cycle", now=day.now, since=day.mark,
     )  # fmt: skip
     with connection.cursor() as cursor:

@@ -34,7 +34,7 @@ def read(part: Part, *, as_of: date, contactable: frozenset[int]) -> dict[str, p
         "events": snapshot.events(part, as_of=as_of),
         "history": contact_snapshot.history(debtor_ids=part.debtor_ids, since=as_of - timedelta(HISTORY_DAYS)),
         "states": snapshot.states(part),
-        "firings": snapshot.firings(part),
+        "firings": snapshot.firings(part, as_of=as_of),
         "planned": snapshot.planned(part, as_of=as_of),
     }
 

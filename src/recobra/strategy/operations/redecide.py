@@ -12,7 +12,7 @@ from recobra.portfolio.snapshot import Part
 from recobra.strategy.models import CycleRun
 from recobra.strategy.policies import in_force
 
-from .commit import LOCK, commit
+from .commit import commit, share_decisions
 from .deciding import inputs, recipe_for, run
 from .reading import read
 
@@ -33,8 +33,7 @@ def redecide(*, debtor_ids: Sequence[int], as_of: date | None = None, now: datet
     day = as_of or last.first()
     if day is None:
         return {}
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT pg_advisory_xact_lock_shared({LOCK})")
+    share_decisions()
     policies = in_force(_portfolios_of(debtor_ids))
     part = Part(portfolio_ids=policies.portfolio_ids, debtor_ids=list(debtor_ids))
     tables = read(part, as_of=day, contactable=policies.followed & _fresh(policies.portfolio_ids, day))
@@ -45,9 +44,7 @@ def redecide(*, debtor_ids: Sequence[int], as_of: date | None = None, now: datet
     duck.execute(recipe.accounts)
     engine.run(duck, recipe.classify)
     decisions = run(duck, recipe)
-    return commit(
-        decisions, policies=policies, portfolio_ids=list(policies.portfolio_ids), as_of=day, actor=actor, now=now
-    )
+    return commit(decisions, policies=policies, part=part, as_of=day, actor=actor, now=now)
 
 
 def _portfolios_of(debtor_ids: Sequence[int]) -> list[int]:

@@ -1,0 +1,51 @@
+"""Jobs of the daily cycle: one asked for by a person, and one that looks every ten minutes whether it is time."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+from procrastinate.contrib.django import app
+from procrastinate.exceptions import AlreadyEnqueued
+
+from recobra.kit import clock
+
+from . import queries, schedule
+from .operations import CycleRefused, run_cycle
+
+ASKED = "cycle.run"
+LOCK = "cycle"
+
+
+@app.task(name=ASKED, lock=LOCK, queueing_lock=LOCK)
+def run_asked(as_of: str, actor: str, actor_id: int | None = None) -> None:
+    """Run the cycle of a day for the person who asked."""
+    run_cycle(as_of=date.fromisoformat(as_of), actor=actor, actor_id=actor_id, now=clock.now())
+
+
+@app.periodic(cron="*/10 * * * *")
+@app.task(name="cycle.morning", lock=LOCK, queueing_lock="cycle.morning")
+def run_morning(timestamp: int) -> None:  # noqa: ARG001 - the queue says which tick this is; late ticks look at now
+    """Run the cycle of today once the morning has come; a morning that nobody served is caught up."""
+    now = clock.now()
+    day = schedule.due_day(now)
+    if day is not None:
+        run_cycle(as_of=day, actor=schedule.ACTOR, now=now)
+
+
+@transaction.atomic
+def ask_for_cycle(*, as_of: date, actor: str, actor_id: int | None, now: datetime) -> None:
+    """Queue the cycle of a day. Raises CycleRefused where it could not run or waits already."""
+    if as_of > schedule.today(now):
+        raise CycleRefused(_("A day that has not come cannot be planned."))
+    latest = queries.latest_day()
+    if latest is not None and as_of < latest:
+        raise CycleRefused(_("The cycle of a later day has run; an earlier day is not planned again."))
+    if queries.cycle_waits():
+        raise CycleRefused(_("The cycle is waiting or running already."))
+    try:
+        with transaction.atomic():
+            run_asked.defer(as_of=as_of.isoformat(), actor=actor, actor_id=actor_id)
+    except AlreadyEnqueued as twice:
+        raise CycleRefused(_("The cycle is waiting or running already.")) from twice

@@ -1,0 +1,143 @@
+"""Public reads of strategies and of the daily cycle.
+
+Documents and runs belong to the installation and hold no personal data; portfolios are always those of the user.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from procrastinate.contrib.django.models import ProcrastinateJob
+
+from recobra.access.queries import User
+from recobra.portfolio.models import Account, Portfolio
+from recobra.portfolio.queries import portfolios_for
+from recobra_core.decide import Strategy, ready
+from recobra_core.rules import Catalogue
+
+from .models import Assignment, CycleStep
+from .models import CycleRun as CycleRun  # noqa: PLC0414 - the doors name the types from here
+from .models import StrategyVersion as StrategyVersion  # noqa: PLC0414
+from .operations.cycle import STEPS
+from .policies import catalogue_with, in_force
+
+Status = StrategyVersion.Status
+
+
+@dataclass(frozen=True, kw_only=True)
+class Listed:
+    """A strategy with its versions, newest first, and the user's portfolios that follow it."""
+
+    code: str
+    versions: list[StrategyVersion]
+    portfolios: list[Portfolio]
+
+    @property
+    def published(self) -> StrategyVersion | None:
+        """Return the version in force."""
+        return self._with(Status.PUBLISHED)
+
+    @property
+    def draft(self) -> StrategyVersion | None:
+        """Return the version being written."""
+        return self._with(Status.DRAFT)
+
+    @property
+    def shown(self) -> StrategyVersion:
+        """Return the version that speaks for the strategy: in force, else the newest."""
+        return self.published or self.versions[0]
+
+    def _with(self, status: str) -> StrategyVersion | None:
+        return next((version for version in self.versions if version.status == status), None)
+
+
+def strategies(user: User) -> list[Listed]:
+    """Return every strategy by code."""
+    found: dict[str, list[StrategyVersion]] = {}
+    for version in StrategyVersion.objects.order_by("code", "-number"):
+        found.setdefault(version.code, []).append(version)
+    return [Listed(code=code, versions=versions, portfolios=followers(user, code)) for code, versions in found.items()]
+
+
+def strategy(user: User, code: str) -> Listed:
+    """Return one strategy. Raises StrategyVersion.DoesNotExist."""
+    versions = list(StrategyVersion.objects.filter(code=code).order_by("-number"))
+    if not versions:
+        raise StrategyVersion.DoesNotExist(code)
+    return Listed(code=code, versions=versions, portfolios=followers(user, code))
+
+
+def version(code: str, number: int) -> StrategyVersion:
+    """Return one version. Raises StrategyVersion.DoesNotExist."""
+    return StrategyVersion.objects.get(code=code, number=number)
+
+
+def followers(user: User, code: str) -> list[Portfolio]:
+    """Return the user's portfolios that follow a strategy."""
+    following = Assignment.objects.filter(strategy_code=code, active=True).values_list("portfolio_id", flat=True)
+    ids = set(following)
+    return [portfolio for portfolio in portfolios_for(user) if portfolio.pk in ids]
+
+
+def assignments(user: User) -> list[tuple[Portfolio, str]]:
+    """Return the user's portfolios, each with the code of the strategy it follows or nothing."""
+    codes = dict(Assignment.objects.filter(active=True).values_list("portfolio_id", "strategy_code"))
+    return [(portfolio, codes.get(portfolio.pk, "")) for portfolio in portfolios_for(user)]
+
+
+def accounts_following(code: str) -> int:
+    """Return how many open accounts of the whole installation follow a strategy."""
+    ids = Assignment.objects.filter(strategy_code=code, active=True).values("portfolio_id")
+    return Account.objects.filter(portfolio__in=ids, status=Account.Status.OPEN).count()
+
+
+def catalogue() -> Catalogue:
+    """Return the columns of which rules may speak here, the portfolios' own attributes included."""
+    return catalogue_with(in_force().attributes)
+
+
+def read(document: object) -> Strategy:
+    """Read a document against this installation's columns. Raises StrategyError with all problems."""
+    return Strategy.parse(document, catalogue=catalogue())
+
+
+def ready_made() -> list[Strategy]:
+    """Return the strategies that come with the product, to start from."""
+    return [ready.load(name) for name in ready.CODES]
+
+
+# The daily cycle
+
+
+def runs(*, before: int | None = None, limit: int = 30) -> list[CycleRun]:
+    """Return the newest runs; `before` is the id of the last one already shown."""
+    found = CycleRun.objects.order_by("-id")
+    return list((found if before is None else found.filter(id__lt=before))[:limit])
+
+
+def run(run_id: int) -> CycleRun:
+    """Return one run. Raises CycleRun.DoesNotExist."""
+    return CycleRun.objects.get(pk=run_id)
+
+
+def latest_run() -> CycleRun | None:
+    """Return the newest run, whatever became of it."""
+    return CycleRun.objects.order_by("-id").first()
+
+
+def steps_of(found: CycleRun) -> list[tuple[str, CycleStep | None]]:
+    """Return the named steps in order, each with its row once it has begun."""
+    rows = {step.name: step for step in found.steps.all()}
+    return [(name, rows.get(name)) for name in STEPS]
+
+
+def latest_day() -> date | None:
+    """Return the latest day whose cycle has run to its end."""
+    done = CycleRun.objects.filter(status=CycleRun.Status.DONE).order_by("-as_of").first()
+    return done.as_of if done else None
+
+
+def cycle_waits() -> bool:
+    """Tell if a cycle that a person asked for waits for a worker or is in its hands."""
+    return ProcrastinateJob.objects.filter(task_name="cycle.run", status__in=["todo", "doing"]).exists()

@@ -1,0 +1,57 @@
+"""When the daily cycle runs by itself: each morning, in the time of the installation."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.db.models import Count
+
+from recobra.portfolio.models import Portfolio
+
+from .models import CycleRun
+
+ACTOR = "system"
+TRIES = 3
+
+
+def zone() -> ZoneInfo:
+    """Return the zone of the installation: `CYCLE_TIME_ZONE` of the settings, or where most portfolios are."""
+    named = getattr(settings, "CYCLE_TIME_ZONE", "")
+    if not named:
+        most = Portfolio.objects.values("time_zone").annotate(n=Count("pk")).order_by("-n", "time_zone").first()
+        named = most["time_zone"] if most else settings.TIME_ZONE
+    return ZoneInfo(named)
+
+
+def today(now: datetime) -> date:
+    """Return the calendar day of the installation."""
+    return now.astimezone(zone()).date()
+
+
+def morning(day: date) -> datetime:
+    """Return the instant from which the cycle of a day runs by itself (`CYCLE_TIME`, 05:00)."""
+    return datetime.combine(day, getattr(settings, "CYCLE_TIME", time(5)), zone())
+
+
+def due_day(now: datetime) -> date | None:
+    """Return the day whose cycle should run now, None where none should.
+
+    A run before the morning does not count: files of the night came after it. A run that fails is tried again.
+    """
+    day = today(now)
+    if now < morning(day):
+        return None
+    runs = CycleRun.objects.filter(as_of=day, started_at__gte=morning(day))
+    if runs.filter(status__in=[CycleRun.Status.DONE, CycleRun.Status.RUNNING]).exists():
+        return None
+    failed = runs.filter(status=CycleRun.Status.FAILED, actor=ACTOR).count()
+    return day if failed < TRIES else None
+
+
+def next_at(now: datetime) -> datetime:
+    """Return when the cycle will next run by itself; a morning that is past means: as soon as a worker looks."""
+    day = today(now)
+    waits = now < morning(day) or due_day(now) is not None
+    return morning(day if waits else day + timedelta(1))
