@@ -2,37 +2,7 @@
 
 from datetime import date
 
-import pytest
-
-from recobra.intake import operations
 from recobra.portfolio.models import Account, ContactPoint, Debtor, Instalment, Posting
-
-MAPPING = {
-    "account": {"external_id": "prestamo", "product": "producto"},
-    "debtor": {"external_id": "cliente", "name": "nombre", "national_id": "dni"},
-    "phones": ["telefono"], "emails": ["correo"],
-    "address": {"street": "direccion", "city": "ciudad"},
-    "instalment": {"due_date": "vencimiento"},
-    "balance": "saldo",
-}  # fmt: skip
-FILE = """prestamo;producto;cliente;nombre;dni;telefono;correo;direccion;ciudad;vencimiento;saldo
-0001;Préstamo;C1;Rosa Quispe;45678901;987 654 321;ROSA@Example.com;Av. Grau 1;Lima;01/10/2026;1.234,50
-0002;tarjeta;C1;Rosa Quispe;45678901;987654321;rosa@example.com;Av. Grau 1;Lima;30/09/2026;10,00
-0003;prestamo;C2;José Peña;;;;;;;99
-"""
-
-
-@pytest.fixture
-def load(company, now, tmp_path):
-    def load(text=FILE, *, mapping=MAPPING, as_of=date(2026, 11, 23), **more):
-        path = tmp_path / "cartera.csv"
-        path.write_text(text, encoding="utf-8")
-        return operations.load_file(
-            path=path, file_name="cartera.csv", portfolio_code=company.code, mapping=mapping, as_of=as_of,
-            actor="dario", now=now, **more,
-        )  # fmt: skip
-
-    return load
 
 
 def test_a_file_becomes_accounts_debtors_points_and_postings(load):
