@@ -36,8 +36,8 @@ def letter(**changes):
     return Message(**{**fields, **changes})
 
 
-def read(message):
-    return message_from_bytes(bytes(message), policy=policy)
+def read(content):
+    return message_from_bytes(content, policy=policy)
 
 
 def test_headers_let_programs_and_people_know_what_this_is(settings):
@@ -55,7 +55,7 @@ def test_headers_let_programs_and_people_know_what_this_is(settings):
     assert contact_of(url.rpartition("/")[2]) == PUBLIC_ID
     assert got.get_body(("plain",)).get_content().splitlines() == ["Sí, señora.", ".", "Un punto solo arriba."]
     assert got.get_body(("html",)).get_content().strip() == "<p>Sí, señora.</p>"
-    assert bytes(compose(letter(), mail_from=FROM)).isascii()
+    assert compose(letter(), mail_from=FROM).isascii()
 
 
 @pytest.mark.parametrize(
@@ -238,3 +238,22 @@ def test_a_connection_the_server_left_is_made_again(smtp_server):
     assert transport.deliver(message, **who).kind is Kind.SENT
     transport.close()
     assert len(keeper.kept) == 2
+
+
+@pytest.mark.parametrize(
+    ("subject", "text"),
+    [
+        ("ñ" * 300, "á" * 500),
+        ("a" * 300, "=" * 200 + " \t\n" + ".x\n" * 3),
+        ("Corto", "From quien sea\n--=_frontera\n\r\nÚltima sin salto"),
+        ("", "\u2028separador"),
+    ],
+)
+def test_any_words_arrive_as_they_were_written(subject, text):
+    content = compose(letter(subject=subject, text=text), mail_from=FROM)
+    assert all(len(line) <= 998 for line in content.split(b"\r\n"))
+    assert b"\n" not in content.replace(b"\r\n", b"")
+    got = read(content)
+    assert not got.defects
+    assert got["Subject"] == subject
+    assert got.get_body(("plain",)).get_content().split() == text.split()

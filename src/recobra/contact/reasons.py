@@ -21,6 +21,7 @@ TOO_MANY_TRIES: Final = "too_many_tries"
 LOST: Final = "lost"
 DISPATCHER_DIED: Final = "dispatcher_died"
 NOT_DELIVERED: Final = "not_delivered"
+REPLANNED: Final = "replanned"
 
 SENTENCES: Final = {
     PAYMENT: _("A payment was received."),
@@ -34,5 +35,6 @@ SENTENCES: Final = {
     TOO_MANY_TRIES: _("The provider put the message off too many times."),
     LOST: _("The connection was lost while the message was being handed over; it may have arrived."),
     DISPATCHER_DIED: _("The dispatcher stopped while it was handing the message over; it may have arrived."),
+    REPLANNED: _("A later day planned otherwise."),
     NOT_DELIVERED: _("It was found out that the message did not arrive."),
 }

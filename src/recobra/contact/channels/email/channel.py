@@ -13,7 +13,7 @@ from recobra.contact.channels.base import Kind, Message, Outcome
 from recobra.contact.mailbox import Mailbox
 from recobra.contact.models import MailboxMessage
 
-from .message import AddressUnsuitable, compose, message_id, sender_address
+from .message import AddressUnsuitable, compose, message_id, recipient, sender_address
 from .server import ServerUnsuitable, for_demonstration, parse
 from .transport import Transport
 
@@ -27,12 +27,11 @@ class EmailSender:
     def send(self, message: Message) -> Outcome:
         """Hand a message over and say what became of it."""
         try:
-            composed = compose(message, mail_from=self._mail_from)
+            content = compose(message, mail_from=self._mail_from)
         except AddressUnsuitable as error:
             return Outcome(kind=Kind.FAILED, reason=reasons.REFUSED, answer=str(error))
         sender = sender_address(self._mail_from).addr_spec
-        recipient = composed["To"].addresses[0].addr_spec
-        return self._transport.deliver(composed, sender=sender, recipient=recipient)
+        return self._transport.deliver(content, sender=sender, recipient=recipient(message.address))
 
 
 class EmailChannel:

@@ -11,7 +11,6 @@ import contextlib
 import re
 import smtplib
 import ssl
-from email.message import EmailMessage
 
 from recobra.contact import reasons
 from recobra.contact.channels.base import Bounce, Kind, Outcome
@@ -39,7 +38,7 @@ class Transport:
         self._server, self._timeout = server, timeout
         self._smtp: smtplib.SMTP | None = None
 
-    def deliver(self, message: EmailMessage, *, sender: str, recipient: str) -> Outcome:
+    def deliver(self, message: bytes, *, sender: str, recipient: str) -> Outcome:
         """Hand one message over and say what became of it."""
         reused = self._smtp is not None
         try:
@@ -100,10 +99,9 @@ class Transport:
         _expect("rcpt", (250, 251), smtp.rcpt(recipient))
         _expect("data", (354,), smtp.docmd("data"))
 
-    def _content(self, smtp: smtplib.SMTP, message: EmailMessage) -> Outcome:
+    def _content(self, smtp: smtplib.SMTP, message: bytes) -> Outcome:
         """Send the content; from its first byte on only the server's own answer removes the doubt."""
-        content = re.sub(rb"(?m)^\.", b"..", bytes(message))
-        content = content if content.endswith(b"\r\n") else content + b"\r\n"
+        content = re.sub(rb"(?m)^\.", b"..", message)
         try:
             smtp.send(content + b".\r\n")
             code, text = smtp.getreply()
