@@ -8,16 +8,16 @@ import shutil
 from pathlib import Path
 
 import pytest
-from django.conf import settings
+from django.conf import settings as installed
 from django.core.cache import cache
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, Request, sync_playwright
 
 from recobra.kit import clock
 from tests.console import world as worlds
 
 # Playwright's sync API runs an event loop in this thread; Django would refuse the database beside it.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-AXE = Path(settings.BASE_DIR).parent.parent / "node_modules/axe-core/axe.min.js"
+AXE = Path(installed.BASE_DIR).parent.parent / "node_modules/axe-core/axe.min.js"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -37,10 +37,16 @@ def browser():
         running.close()
 
 
+@pytest.fixture(autouse=True)
+def _fast_passwords(settings):
+    """Six people per test need no slow hash."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _static_root():
     """WhiteNoise warns of a missing folder for collected files; in tests none are collected."""
-    settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
+    installed.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 
 
 @pytest.fixture
@@ -53,6 +59,11 @@ def people(transactional_db, request):
 @pytest.fixture
 def world(people, company):
     return worlds.build(company, clock.now())
+
+
+def _failure(request: Request) -> list[str]:
+    """Leaving a page aborts what it was still loading; every other failure counts."""
+    return [] if "ERR_ABORTED" in (request.failure or "") else [f"{request.url}: {request.failure}"]
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from django.conf import settings
+from django.conf import settings as installed
 from django.core.cache import cache
 from django.test import Client
 
@@ -12,10 +12,16 @@ from recobra.kit import clock
 from . import world as worlds
 
 
+@pytest.fixture(autouse=True)
+def _fast_passwords(settings):
+    """Six people per test need no slow hash."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _static_root():
     """WhiteNoise warns of a missing folder for collected files; in tests none are collected."""
-    settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
+    installed.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 
 
 @pytest.fixture(autouse=True)

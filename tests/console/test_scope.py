@@ -40,7 +40,9 @@ def test_zoe_never_sees_anything(at_desk, world, name):
 def test_each_role_opens_its_own_screens_and_no_other(at_desk, world, cast, name):
     _method, may, _form = ADDRESSES[name]
     for person in ("dario", "hilda", "ana", "carla", "bruno"):
-        status = ask(at_desk(person), name, world).status_code
+        answer = ask(at_desk(person), name, world)
+        answer.close()
+        status = answer.status_code
         assert status == 403 if person not in may else status in {200, 302}, f"{person} got {status}"
 
 

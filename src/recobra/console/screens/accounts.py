@@ -61,13 +61,14 @@ def _choices(request: StaffRequest) -> dict[str, object]:
 def conditions_of(parameters: QueryDict) -> Conditions:
     """Read the conditions from an address; what cannot be read counts as not given."""
     sort = parameters.get("sort", "")
+    sort = sort if sort in SORTS else "overdue"
     return Conditions(
         text=parameters.get("q", "").strip(),
         **{name: parameters.get(name, "") for name in _TEXTS},
         at_least=_amount(parameters.get("min", "")),
         at_most=_amount(parameters.get("max", "")),
-        sort=sort if sort in SORTS else "overdue",
-        after=_cursor(parameters.get("after", "")),
+        sort=sort,
+        after=receivables.cursor_of(parameters.get("after", ""), sort),
     )
 
 
@@ -77,11 +78,6 @@ def _amount(text: str) -> Decimal | None:
     except InvalidOperation:
         return None
     return amount if amount.is_finite() and abs(amount) < Decimal("1e15") else None
-
-
-def _cursor(text: str) -> str:
-    key, _colon, last = text.rpartition(":")
-    return text if last.isdigit() and (key == "new" or key.lstrip("-").replace("-", "").isdigit()) else ""
 
 
 def _filtered(parameters: QueryDict) -> bool:

@@ -23,6 +23,7 @@ from recobra.portfolio.models import Portfolio
 PAGE_SIZE = 50
 COUNT_LIMIT = 1000
 _NEVER: Final = date(9999, 12, 31)
+_BIGINT: Final = 2**63
 # sort key -> (SQL over the state `s`, type of the cursor's value, descending)
 SORTS: Final = {
     "overdue": ("s.overdue_minor", "bigint", True),
@@ -104,6 +105,17 @@ def page(user: User, conditions: Conditions, now: datetime, size: int = PAGE_SIZ
         count=min(counted, COUNT_LIMIT),
         more_than_counted=counted > COUNT_LIMIT,
     )
+
+
+def cursor_of(text: str, sort: str) -> str:
+    """Return a cursor that came from outside if it fits the order, else '' (the first page)."""
+    key, _colon, last = text.rpartition(":")
+    kind = SORTS[sort][1]
+    try:
+        fits = key == "new" or bool(date.fromisoformat(key) if kind == "date" else abs(int(key)) < _BIGINT)
+        return text if fits and 0 <= int(last) < _BIGINT else ""
+    except ValueError:
+        return ""
 
 
 def everything(user: User, conditions: Conditions, now: datetime) -> Iterator[Row]:

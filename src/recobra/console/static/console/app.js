@@ -30,6 +30,11 @@
   document.addEventListener("click", (event) => {
     const opener = event.target.closest("[data-opens]");
     if (opener) { const dialog = document.getElementById(opener.dataset.opens); side(false); dialog.showModal(); return; }
+    const toggle = event.target.closest("[data-toggles]");
+    if (toggle) {
+      const open = document.getElementById(toggle.dataset.toggles).classList.toggle("unfolded");
+      toggle.setAttribute("aria-expanded", String(open));
+    }
     if (event.target.closest("[data-closes]") || event.target.nodeName === "DIALOG") event.target.closest("dialog")?.close();
     $$("details.menu[open]").filter((each) => !each.contains(event.target)).forEach((each) => { each.open = false; });
     if (document.body.classList.contains("side-open") && !event.target.closest("#side, #menu")) side(false);
