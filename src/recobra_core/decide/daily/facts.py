@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 import ibis
+import ibis.expr.operations as ops
 import ibis.expr.types as ir
 
 from recobra_core.stages import arrears
@@ -51,7 +52,8 @@ def known_facts(facts: Facts, *, as_of: date) -> ir.Table:
     accounts = facts.accounts.inner_join(facts.portfolios.drop("active"), "portfolio_id")
     accounts = accounts.left_join(owed, "account_id").drop("account_id_right")
     accounts = accounts.mutate(
-        balance_minor=accounts.balance_minor.fill_null(0), overdue_minor=accounts.overdue_minor.fill_null(0)
+        balance_minor=_whole(accounts.balance_minor.fill_null(0)),
+        overdue_minor=_whole(accounts.overdue_minor.fill_null(0)),
     )
     accounts = accounts.inner_join(facts.debtors, "debtor_id")
     accounts = _with_states(accounts, facts.states)
@@ -64,6 +66,16 @@ def known_facts(facts: Facts, *, as_of: date) -> ir.Table:
         days_since_contact=_days(accounts.last_contact_on, as_of),
     )
     return _with_debtor_sums(accounts)
+
+
+def _whole(number: ir.IntegerValue) -> ir.IntegerValue:
+    """Cast a sum to 64 bits in the engine too.
+
+    DuckDB sums in 128 bits, which Parquet keeps as floating point; ibis takes sums for 64 bits and would leave out
+    a cast by `.cast`.
+    """
+    whole: ir.IntegerValue = ops.Cast(number, "int64").to_expr()
+    return whole
 
 
 def _days(day: ir.DateValue, as_of: date) -> ir.IntegerValue:
@@ -95,22 +107,26 @@ def _contacted(history: ir.Table, as_of: date) -> ir.Table:
     past = history.filter(history.local_date <= as_of)
     recent = past.local_date > as_of - timedelta(CONTACTS_WINDOW_DAYS)
     return past.group_by("debtor_id").agg(
-        last_contact_on=past.local_date.max(), contacts_30d=recent.ifelse(1, 0).sum().cast("int64")
+        last_contact_on=past.local_date.max(), contacts_30d=_whole(recent.ifelse(1, 0).sum())
     )
 
 
 def _with_holds(accounts: ir.Table, holds: ir.Table) -> ir.Table:
-    """Add `held`, its reason and the disputed amount; a dispute about a part leaves the rest in strategy."""
+    """Add `held`, its reason and the disputed amount.
+
+    A dispute about a part of what is overdue, or of the balance while nothing is, leaves the rest in strategy.
+    """
     whole = holds.filter(holds.account_id.isnull())
     of_debtor = whole.group_by("debtor_id").agg(debtor_hold=whole.reason.min())
     single = holds.filter(holds.account_id.notnull())
     of_account = single.group_by("account_id").agg(
         account_hold=single.reason.min(where=single.disputed_minor.isnull()),
-        disputed_minor=single.disputed_minor.sum().cast("int64"),
+        disputed_minor=_whole(single.disputed_minor.sum()),
     )
     accounts = accounts.left_join(of_debtor, "debtor_id").drop("debtor_id_right")
     accounts = _with(accounts, of_account, "account_id", disputed_minor=0)
-    covered = (accounts.disputed_minor > 0) & (accounts.disputed_minor >= accounts.overdue_minor)
+    at_stake = (accounts.overdue_minor > 0).ifelse(accounts.overdue_minor, accounts.balance_minor)
+    covered = (accounts.disputed_minor > 0) & (accounts.disputed_minor >= at_stake)
     reason = accounts.debtor_hold.coalesce(accounts.account_hold, covered.ifelse("DISPUTE", ibis.null("string")))
     return accounts.mutate(held=reason.notnull(), hold_reason=reason).drop("debtor_hold", "account_hold")
 
@@ -119,7 +135,7 @@ def _with_debtor_sums(accounts: ir.Table) -> ir.Table:
     """Add how many accounts the debtor has and what is overdue on them in the account's own currency."""
     by_debtor = accounts.group_by("debtor_id").agg(accounts_of_debtor=accounts.count().cast("int64"))
     by_currency = accounts.group_by("debtor_id", "currency").agg(
-        debtor_overdue_minor=accounts.overdue_minor.sum().cast("int64")
+        debtor_overdue_minor=_whole(accounts.overdue_minor.sum())
     )
     accounts = accounts.inner_join(by_debtor, "debtor_id")
     return accounts.inner_join(by_currency, ["debtor_id", "currency"])
