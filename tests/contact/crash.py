@@ -3,6 +3,8 @@
 Run as a program it is a nursery: it forks dispatchers and kills them with SIGKILL until it is told to stop.
 """
 
+# ruff: noqa: PLC0415 - the nursery must set Django up before it imports what is ours
+
 from __future__ import annotations
 
 import os
@@ -173,7 +175,7 @@ def _dispatch(started: float, tell: int) -> None:
                 if not Contact.objects.filter(status__in=["DUE", "LEASED"]).exists():
                     os._exit(0)
                 time.sleep(0.05)
-    except BaseException:
+    except BaseException:  # noqa: BLE001 - a forked child must not return into its parent's code
         traceback.print_exc()
         os._exit(1)
 

@@ -7,6 +7,7 @@ import random
 import re
 import threading
 from collections import Counter
+from typing import Self
 
 HEADER = re.compile(rb"^X-Recobra-Contact: *([0-9a-f-]{36})\r?$", re.MULTILINE | re.IGNORECASE)
 
@@ -46,7 +47,7 @@ class Sink:
         self._thread = threading.Thread(target=self._run, daemon=True)
         self.port = 0
 
-    def __enter__(self) -> Sink:
+    def __enter__(self) -> Self:
         self._thread.start()
         self._ready.wait()
         return self
@@ -89,49 +90,50 @@ class Sink:
             writer.transport.abort()
 
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        def say(text: str) -> None:
-            writer.write(text.encode() + b"\r\n")
-
-        def fault(stage: str) -> str | None:
-            """The code to answer, or None; raises ConnectionError to drop."""
-            for name in self.faults:
-                where, what = name.split()
-                if where == stage and self._chance.random() < self.faults[name]:
-                    self.injected[name] += 1
-                    if what == "drop":
-                        raise ConnectionError(name)
-                    say(f"{what} {TEXTS[what]}")
-                    return what
-            return None
-
-        if fault("greet"):
+        if self._fault("greet", writer):
             return
-        say("220 sink")
+        _say(writer, "220 sink")
         while line := (await reader.readline()).strip().upper():
-            if line.startswith((b"MAIL", b"RCPT")):
-                if not fault(line[:4].decode().lower()):
-                    say("250 2.1.0 fine")
-            elif line.startswith(b"DATA"):
-                if fault("data"):
-                    continue
-                say("354 go on")
-                fault("body")
-                content = await reader.readuntil(b"\r\n.\r\n")
-                if self.delay_seconds:
-                    await asyncio.sleep(self.delay_seconds)
-                if fault("dot"):
-                    continue
-                self._keep(content)
-                fault("accepted")
-                say("250 2.0.0 kept")
-            elif line.startswith(b"QUIT"):
-                say("221 bye")
-                return
+            command = line[:4].decode().lower()
+            if command in {"mail", "rcpt"}:
+                if not self._fault(command, writer):
+                    _say(writer, "250 2.1.0 fine")
+            elif command == "data":
+                await self._take(reader, writer)
             else:
-                say("250 sink")
+                _say(writer, "221 bye" if command == "quit" else "250 sink")
+
+    async def _take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._fault("data", writer):
+            return
+        _say(writer, "354 go on")
+        self._fault("body", writer)
+        content = await reader.readuntil(b"\r\n.\r\n")
+        if self.delay_seconds:
+            await asyncio.sleep(self.delay_seconds)
+        if not self._fault("dot", writer):
+            self._keep(content)
+            self._fault("accepted", writer)
+            _say(writer, "250 2.0.0 kept")
+
+    def _fault(self, stage: str, writer: asyncio.StreamWriter) -> bool:
+        """Answer with a refusal, if chance wants one at this stage; raises ConnectionError to drop."""
+        for name, likely in self.faults.items():
+            where, what = name.split()
+            if where == stage and self._chance.random() < likely:
+                self.injected[name] += 1
+                if what == "drop":
+                    raise ConnectionError(name)
+                _say(writer, f"{what} {TEXTS[what]}")
+                return True
+        return False
 
     def _keep(self, content: bytes) -> None:
         found = HEADER.search(content)
         self.accepted[found.group(1).decode() if found else "without header"] += 1
         if len(self.contents) < 100:
             self.contents.append(content)
+
+
+def _say(writer: asyncio.StreamWriter, text: str) -> None:
+    writer.write(text.encode() + b"\r\n")

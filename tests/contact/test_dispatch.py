@@ -10,6 +10,7 @@ import pytest
 from django.db import connections
 
 from recobra.contact import operations, queries
+from recobra.contact.channels.email.server import ServerUnsuitable
 from recobra.contact.models import Contact, MailboxMessage
 from recobra.contact.operations import leasing
 from recobra.portfolio.models import CompanyHoliday, ContactPoint, Hold
@@ -394,3 +395,12 @@ def test_dispatching_for_ever_stops_when_told(world, sink):
     world.someone_due()
     operations.dispatch_forever(stop=stop)
     assert not sink.accepted
+
+
+def test_a_wrong_server_address_is_said_and_leaves_everything_as_it_was(world, settings):
+    contact = world.someone_due()
+    settings.SMTP_URL = "smtp://mail.example:25"
+    with pytest.raises(ServerUnsuitable, match="nothing leaves the machine"):
+        world.dispatch()
+    assert ended(contact) == ("DUE", "")
+    assert contact.attempts == 0

@@ -129,7 +129,7 @@ class Keeper:
     def __init__(self):
         self.kept, self.sessions = [], []
 
-    async def handle_DATA(self, server, session, envelope):
+    async def handle_DATA(self, _server, session, envelope):  # noqa: N802 - aiosmtpd's name
         self.kept.append(envelope)
         self.sessions.append((session.peer, session.ssl is not None, session.authenticated))
         return "250 kept"

@@ -82,12 +82,12 @@ def template(template_id: int) -> Template | None:
 
 def template_variables() -> list[tuple[str, str]]:
     """Return the variables a template may use, with what they stand for."""
-    return [(variable.name, variable.meaning) for variable in VARIABLES]
+    return [(variable.name, str(variable.meaning)) for variable in VARIABLES]
 
 
 def template_fields() -> list[tuple[str, str]]:
     """Return what groups and documents in a template are made of."""
-    return [(each.name, each.meaning) for each in FIELDS]
+    return [(each.name, str(each.meaning)) for each in FIELDS]
 
 
 def explain(reason: str) -> str:

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from datetime import datetime
 from uuid import UUID
 
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from duckdb import DuckDBPyConnection
 
 from recobra.contact.channels import CHANNELS, Kind, Outcome, Sender
@@ -60,7 +60,8 @@ def dispatch_once(
 def dispatch_forever(*, stop: threading.Event, worker: str = "dispatch") -> None:
     """Dispatch until told to stop; the message in hand is finished and the rest given back."""
     while not stop.is_set():
-        figures = dispatch_once(now=clock.now(), worker=worker, stopping=stop.is_set)
+        # By batches, so that each is judged as of its own moment.
+        figures = dispatch_once(now=clock.now(), limit=BATCH, worker=worker, stopping=stop.is_set)
         if figures["uncertain"]:
             resolve_uncertain(now=clock.now(), actor=worker)
         if not figures["leased"]:
@@ -93,6 +94,14 @@ class _Run:
     def work(self, batch: list[int]) -> None:
         """Bring a leased batch to its ends."""
         self.figures["leased"] += len(batch)
+        try:
+            self._end(batch)
+        except BaseException:
+            with contextlib.suppress(DatabaseError):  # then the next dispatcher finds them by our dead lease
+                leasing.give_back(batch, lease=self.lease)
+            raise
+
+    def _end(self, batch: list[int]) -> None:
         if self._duck is None:
             self._duck = self._stack.enter_context(engine.duckdb())
         examined = examine(batch, now=self.now, duck=self._duck)

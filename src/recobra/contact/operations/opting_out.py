@@ -8,6 +8,7 @@ from datetime import datetime
 
 import pyarrow as pa
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from recobra.contact import reasons
 from recobra.contact.models import Contact
@@ -59,5 +60,5 @@ def _point(public_id: uuid.UUID | str | None, point_id: int | None) -> tuple[Con
         contact = Contact.objects.select_related("point").filter(public_id=public_id).first()
         found, contact_id = (contact.point, contact.pk) if contact else (None, None)
     if found is None:
-        raise OptOutRefused("There is no such message or address.")
+        raise OptOutRefused(_("There is no such message or address."))
     return found, contact_id

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from recobra.contact import reasons
 from recobra.contact.channels import CHANNELS
@@ -36,7 +37,7 @@ def settle(
     reason = "" if sent else reasons.NOT_DELIVERED
     ended = change(_SETTLE, [outcome, reason, sent, contact_id])
     if ended.num_rows == 0:
-        raise NotUncertain("The end of this contact is known already.")
+        raise NotUncertain(_("The end of this contact is known already."))
     record_ends("contact.sent" if sent else "contact.failed", ended, at=now, actor=actor, actor_id=actor_id)
 
 

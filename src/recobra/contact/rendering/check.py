@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from django.utils.translation import gettext as _
 from jinja2 import TemplateSyntaxError, nodes
 from jinja2.sandbox import SandboxedEnvironment
 
@@ -32,7 +33,9 @@ class Mistake:
     expected: str
 
     def __str__(self) -> str:
-        return f"{self.part}, línea {self.line}: {self.found}. {self.expected}"
+        return _("%(part)s, line %(line)s: %(found)s. %(expected)s") % {
+            "part": self.part, "line": self.line, "found": self.found, "expected": self.expected,
+        }  # fmt: skip
 
 
 def mistakes(*, subject: str, text: str, html: str) -> list[Mistake]:
@@ -50,22 +53,28 @@ def names_used(source: str) -> set[str]:
 
 def _in_part(part: str, source: str) -> Iterator[Mistake]:
     if not source.strip():
-        yield Mistake(part=part, line=1, found="está vacío", expected="Escriba su contenido.")
+        yield Mistake(part=part, line=1, found=_("it is empty"), expected=_("Write its content."))
     if len(source) > LONGEST:
-        yield Mistake(part=part, line=1, found="es demasiado largo", expected=f"Hasta {LONGEST} caracteres.")
+        yield Mistake(
+            part=part, line=1, found=_("it is too long"), expected=_("Up to %(count)s characters.") % {"count": LONGEST}
+        )
         return
     if part == "subject" and "\n" in source.strip():
-        yield Mistake(part=part, line=2, found="tiene más de una línea", expected="El asunto es una sola línea.")
+        yield Mistake(
+            part=part, line=2, found=_("it has more than one line"), expected=_("The subject is a single line.")
+        )
     try:
         tree = SandboxedEnvironment().parse(source)
     except TemplateSyntaxError as error:
-        yield Mistake(part=part, line=error.lineno, found=str(error.message), expected="Revise las llaves y etiquetas.")
+        yield Mistake(
+            part=part, line=error.lineno, found=str(error.message), expected=_("Look at the braces and tags.")
+        )
         return
     yield from _unknown_names(part, tree)
     for node in tree.find_all(_BARRED):
         yield Mistake(
-            part=part, line=node.lineno, found=f"«{type(node).__name__}» no se admite",
-            expected="Use variables, {% for %} y {% if %}.",
+            part=part, line=node.lineno, found=_("«%(name)s» is not allowed") % {"name": type(node).__name__},
+            expected=_("Use variables, for and if."),
         )  # fmt: skip
 
 
@@ -73,28 +82,38 @@ def _unknown_names(part: str, tree: nodes.Template) -> Iterator[Mistake]:
     own = {node.name for node in tree.find_all(nodes.Name) if node.ctx == "store"} | {"loop"}
     for name in tree.find_all(nodes.Name):
         if name.ctx == "load" and name.name not in own and name.name not in _NAMES:
-            yield _unknown(part, name.lineno, "variable", name.name, _NAMES)
+            yield _unknown(part, name.lineno, _("variable"), name.name, _NAMES)
     for item in tree.find_all(nodes.Getattr):
         yield from _unknown_field(part, item)
     for place in tree.find_all(nodes.Getitem):
-        yield Mistake(part=part, line=place.lineno, found="«[…]» no se admite", expected="Use un punto: grupo.total")
+        yield Mistake(
+            part=part,
+            line=place.lineno,
+            found=_("«%(name)s» is not allowed") % {"name": "[…]"},
+            expected=_("Use a dot: grupo.total"),
+        )
     for used in tree.find_all(nodes.Filter):
         if used.name not in _FILTERS:
-            yield _unknown(part, used.lineno, "filtro", used.name, _FILTERS)
+            yield _unknown(part, used.lineno, _("filter"), used.name, _FILTERS)
 
 
 def _unknown_field(part: str, item: nodes.Getattr) -> Iterator[Mistake]:
     if isinstance(item.node, nodes.Name) and item.node.name == "loop":
         if item.attr not in {"index", "first", "last", "length"}:
-            yield _unknown(part, item.lineno, "campo", item.attr, ("index", "first", "last", "length"))
+            yield _unknown(part, item.lineno, _("field"), item.attr, ("index", "first", "last", "length"))
     elif item.attr not in _FIELDS:
-        yield _unknown(part, item.lineno, "campo", item.attr, _FIELDS)
+        yield _unknown(part, item.lineno, _("field"), item.attr, _FIELDS)
 
 
 def _unknown(part: str, line: int, what: str, name: str, known: tuple[str, ...]) -> Mistake:
     near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    expected = f"¿Quiso decir «{near[0]}»?" if near else f"Se admiten: {', '.join(known)}."
-    return Mistake(part=part, line=line, found=f"{what} «{name}» desconocido", expected=expected)
+    expected = (
+        _("Did you mean «%(name)s»?") % {"name": near[0]} if near
+        else _("Allowed: %(names)s.") % {"names": ", ".join(known)}
+    )  # fmt: skip
+    return Mistake(
+        part=part, line=line, found=_("unknown %(what)s «%(name)s»") % {"what": what, "name": name}, expected=expected
+    )
 
 
 def _missing(part: str, source: str) -> Iterator[Mistake]:
@@ -102,6 +121,6 @@ def _missing(part: str, source: str) -> Iterator[Mistake]:
     for what, names in REQUIRED.items():
         if not used & set(names):
             yield Mistake(
-                part=part, line=1, found=f"falta decir {what}",
-                expected="Agregue " + " o ".join(f"{{{{ {name} }}}}" for name in names) + ".",
+                part=part, line=1, found=_("it does not say %(what)s") % {"what": what},
+                expected=_("Add %(names)s.") % {"names": " / ".join(f"{{{{ {name} }}}}" for name in names)},
             )  # fmt: skip

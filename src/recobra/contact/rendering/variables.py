@@ -4,47 +4,50 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
 
 class Variable(NamedTuple):
     """A name that a template may use, and what it stands for."""
 
     name: str
-    meaning: str
+    meaning: str | Promise
 
 
 VARIABLES: Final = (
-    Variable("nombre", "nombre del deudor"),
-    Variable("acreedor", "nombre del acreedor"),
-    Variable("acreedor_identificacion", "identificación tributaria del acreedor"),
-    Variable("emisor", "quién envía el mensaje"),
-    Variable("vencidos", "lo vencido: grupos por moneda, cada uno con moneda, documentos y total"),
-    Variable("por_vencer", "lo próximo a vencer: grupos por moneda, cada uno con moneda, documentos y total"),
-    Variable("total_vencido", "suma de lo vencido, una por moneda"),
-    Variable("total_por_vencer", "suma de lo próximo a vencer, una por moneda"),
-    Variable("como_pagar", "cómo y dónde pagar"),
-    Variable("como_reclamar", "cómo objetar la deuda o reclamar"),
-    Variable("fecha", "fecha del mensaje"),
-    Variable("referencia", "número que identifica el mensaje"),
-    Variable("enlace_baja", "página para no recibir más mensajes"),
+    Variable("nombre", _("the debtor's name")),
+    Variable("acreedor", _("the creditor's name")),
+    Variable("acreedor_identificacion", _("the creditor's tax id")),
+    Variable("emisor", _("who sends the message")),
+    Variable("vencidos", _("what is overdue: groups by currency, each with moneda, documentos and total")),
+    Variable("por_vencer", _("what falls due next: groups by currency, each with moneda, documentos and total")),
+    Variable("total_vencido", _("sum of what is overdue, one per currency")),
+    Variable("total_por_vencer", _("sum of what falls due next, one per currency")),
+    Variable("como_pagar", _("how and where to pay")),
+    Variable("como_reclamar", _("how to object to the debt or complain")),
+    Variable("fecha", _("date of the message")),
+    Variable("referencia", _("number that identifies the message")),
+    Variable("enlace_baja", _("page to stop receiving messages")),
 )
 """The variables of every message."""
 
 FIELDS: Final = (
-    Variable("moneda", "de un grupo: código de la moneda"),
-    Variable("documentos", "de un grupo: sus documentos, del más antiguo al más nuevo"),
-    Variable("total", "de un grupo: suma de sus documentos"),
-    Variable("numero", "de un documento: su número"),
-    Variable("vencimiento", "de un documento: su fecha de vencimiento"),
-    Variable("importe", "de un documento: lo que se debe de él"),
-    Variable("dias", "de un documento: días de atraso, o días que faltan"),
+    Variable("moneda", _("of a group: code of the currency")),
+    Variable("documentos", _("of a group: its documents, oldest first")),
+    Variable("total", _("of a group: sum of its documents")),
+    Variable("numero", _("of a document: its number")),
+    Variable("vencimiento", _("of a document: its due date")),
+    Variable("importe", _("of a document: what is owed on it")),
+    Variable("dias", _("of a document: days late, or days left")),
 )
 """What groups and their documents are made of."""
 
 REQUIRED: Final = {
-    "acreedor": ("acreedor",),
-    "total": ("total_vencido", "total_por_vencer"),
-    "cómo pagar": ("como_pagar",),
-    "cómo reclamar": ("como_reclamar",),
+    _("the creditor"): ("acreedor",),
+    _("the total"): ("total_vencido", "total_por_vencer"),
+    _("how to pay"): ("como_pagar",),
+    _("how to object"): ("como_reclamar",),
 }
 """What text and HTML must both say, each by one of some variables."""
 
