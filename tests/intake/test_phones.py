@@ -7,7 +7,7 @@ import pytest
 
 from recobra.intake.stage import phones
 
-COUNTRIES = "AR BO BR CL CO CR DO EC ES GT HN MX PA PE PY SV US UY".split()
+COUNTRIES = ["AR", "BO", "BR", "CL", "CO", "CR", "DO", "EC", "ES", "GT", "HN", "MX", "PA", "PE", "PY", "SV", "US", "UY"]
 
 
 def _numbers(region):

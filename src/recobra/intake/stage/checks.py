@@ -18,6 +18,7 @@ from .rows import Writing
 
 REFUSE_SHARE = 0.9
 REFUSE_FROM_ROWS = 10
+LONGEST_KEY = 200  # keys are indexed
 
 
 @dataclass(frozen=True)
@@ -122,9 +123,16 @@ def _code_rules(job: Job) -> Iterator[Rule]:
         zones = ", ".join(literal(zone) for zone in sorted(available_timezones()))
         wrong = f"time_zone IS NOT NULL AND time_zone NOT IN ({zones})"
         yield Rule(label(fields["debtor.time_zone"]), "time_zone", wrong, "time_zone", {}, "debtor.time_zone")
-    for name, target, limit in (("account", "account.external_id", 200), ("debtor", "debtor.external_id", 200)):
-        where = label(fields.get(target)) or label(fields["account.external_id"])
-        yield Rule(where, "length", f"length({name}) > {limit}", name, {"limit": limit}, target)
+    account = label(fields["account.external_id"])
+    lengths = (
+        ("account", account, "account.external_id", ""),
+        ("debtor", label(fields.get("debtor.external_id")), "debtor.external_id", " AND debtor <> account"),
+        ("national_id", label(fields.get("debtor.national_id")), "debtor.national_id", ""),
+        ("number", label(fields.get("instalment.number")), "instalment.number", ""),
+    )
+    for name, column, target, also in lengths:
+        wrong = f"length({name}) > {LONGEST_KEY}{also}"
+        yield Rule(column or account, "length", wrong, name, {"limit": LONGEST_KEY}, target)
 
 
 def _attribute_rules(job: Job, style: Writing) -> Iterator[Rule]:

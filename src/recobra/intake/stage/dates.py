@@ -11,6 +11,7 @@ from recobra.intake.refusals import LoadRefused
 from .amounts import SAMPLE_ROWS, TOLERATED_SHARE
 
 MONTH_FIRST_COUNTRIES: Final = ("US",)
+UNUSUAL_SHARE: Final = 1 / 3  # so many dates must speak against a country's usual order; fewer are taken for errors
 _PARTS: Final = r"^(\d{1,2})[/.\-](\d{1,2})[/.\-]\d{2,4}\b"
 _FORMATS: Final = {
     "dmy": ("%d/%m/%Y", "%d/%m/%y", "%d%m%Y"),
@@ -38,7 +39,9 @@ def date_order(connection: duckdb.DuckDBPyConnection, text: str, *, country: str
         if day_first or month_first:
             if min(day_first, month_first) > TOLERATED_SHARE * (day_first + month_first):
                 raise LoadRefused("mixed_dates", dmy=dmy, mdy=mdy)
-            return "dmy" if day_first > month_first else "mdy"
+            told = "dmy" if day_first > month_first else "mdy"
+            usual = usual_order(country)
+            return told if told == usual or month_first + day_first >= UNUSUAL_SHARE * written else usual
         if not written:
             break
     return usual_order(country)

@@ -23,6 +23,7 @@ class Kind:
     module: str = ""
 
 
+_RFC: Final = Kind("MX_RFC", r"[A-ZÑ&]{3,4}\d{6}[0-9A-Z]{0,3}", "mx.rfc")
 # By country: the kind of a person, then that of a company.
 KINDS: Final = {
     "AR": (Kind("AR_DNI", r"\d{7,8}"), Kind("AR_CUIT", r"\d{11}", "ar.cuit")),
@@ -36,7 +37,7 @@ KINDS: Final = {
     "ES": (Kind("ES_NIF", r"[0-9A-Z]{9}", "es.nif"), Kind("ES_NIF", r"[0-9A-Z]{9}", "es.nif")),
     "GT": (Kind("GT_CUI", r"\d{13}"), Kind("GT_NIT", r"\d{2,11}[0-9K]", "gt.nit")),
     "HN": (Kind("HN_DNI", r"\d{13}"), Kind("HN_RTN", r"\d{14}")),
-    "MX": (Kind("MX_RFC", r"[A-ZÑ&]{3,4}\d{6}[0-9A-Z]{0,3}", "mx.rfc"), Kind("MX_RFC", r"[A-ZÑ&]{3}\d{6}[0-9A-Z]{3}", "mx.rfc")),
+    "MX": (_RFC, _RFC),
     "PA": (Kind("PA_CEDULA", r"(\d{1,2}|PE|E|N|\d{1,2}(AV|PI))\d{4,11}"), Kind("PA_RUC", r"[0-9A-Z]{5,20}")),
     "PE": (Kind("PE_DNI", r"\d{8}"), Kind("PE_RUC", r"\d{11}", "pe.ruc")),
     "PY": (Kind("PY_CI", r"\d{5,8}"), Kind("PY_RUC", r"\d{5,9}", "py.ruc")),

@@ -1,0 +1,180 @@
+"""Separators, encodings, workbooks, Parquet, amounts and dates as they really come."""
+
+import gzip
+from datetime import date, timedelta
+from decimal import Decimal
+
+import duckdb
+import pyarrow as pa
+import pytest
+import xlsxwriter
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pyarrow import parquet
+
+from recobra.intake.operations import preview
+from recobra.intake.stage import amounts, dates, identity
+from recobra.portfolio.models import Account, Instalment, Posting
+
+from .conftest import SHORT
+
+ROWS = [("00017", "Peña; y «Cía»", "2026-10-01", "1234.50"), ("00018", "Ñandú", "2026-10-02", "7")]
+
+
+def _text(separator, quote='"', end="\n"):
+    lines = [("cuenta", "nombre", "vence", "saldo"), *ROWS]
+    return end.join(separator.join(f"{quote}{cell}{quote}" for cell in line) for line in lines) + end
+
+
+TEXTS = {
+    "semicolons": _text(";").encode(),
+    "commas": _text(",").encode(),
+    "tabs": _text("\t").encode(),
+    "bars": _text("|").encode(),
+    "single quotes": _text(";", "'").encode(),
+    "Windows line ends": _text(";", end="\r\n").encode(),
+    "old Macintosh line ends": _text(";", end="\r").encode(),
+    "a byte order mark": _text(";").encode("utf-8-sig"),
+    "UTF-16": _text(";").encode("utf-16"),
+    "UTF-16 without a mark": _text(";").encode("utf-16-le"),
+    "Windows-1252": _text(";").encode("cp1252"),
+    "gzip": gzip.compress(_text(";").encode()),
+    "a separator line": b"sep=;\n" + _text(";").encode(),
+    "blank lines": _text(";").replace("\n", "\n\n").encode(),
+    "no line end at the end": _text(";").rstrip("\n").encode(),
+}
+MAPPING = SHORT | {"debtor": {"name": "nombre"}, "options": {"decimal": "point"}}
+
+
+def _check():
+    assert sorted(Account.objects.values_list("external_id", "debtor__name")) == [row[:2] for row in ROWS]
+    assert list(Posting.objects.order_by("account__external_id").values_list("amount_minor", flat=True)) == [
+        123450,
+        700,
+    ]
+    assert [str(day) for day in Instalment.objects.order_by("id").values_list("due_date", flat=True)] == [
+        row[2] for row in ROWS
+    ]
+
+
+@pytest.mark.parametrize("kind", TEXTS)
+def test_a_text_is_read_however_it_is_written(kind, load):
+    assert load(TEXTS[kind], mapping=MAPPING)["accepted"] == 2
+    _check()
+
+
+def test_a_workbook_keeps_zeros_dates_and_cents(load, tmp_path):
+    path = tmp_path / "libro.dat"
+    book = xlsxwriter.Workbook(path)
+    sheet, day = book.add_worksheet(), book.add_format({"num_format": "dd/mm/yyyy"})
+    sheet.write_row(0, 0, ["cuenta", "nombre", "vence", "saldo"])
+    for row, (account, name, due, amount) in enumerate(ROWS, start=1):
+        sheet.write_row(row, 0, [account, name])
+        sheet.write_datetime(row, 2, date.fromisoformat(due), day)
+        sheet.write_number(row, 3, float(amount))
+    book.close()
+    assert load(path, mapping=SHORT | {"debtor": {"name": "nombre"}})["accepted"] == 2
+    _check()
+
+
+def test_parquet_is_read_by_its_content(load, tmp_path):
+    path = tmp_path / "cartera"
+    columns = list(zip(*ROWS, strict=True))
+    parquet.write_table(pa.table({
+        "cuenta": columns[0], "nombre": columns[1], "vence": [date.fromisoformat(day) for day in columns[2]],
+        "saldo": pa.array([Decimal(amount) for amount in columns[3]], pa.decimal128(12, 2)),
+    }), path)  # fmt: skip
+    assert load(path, mapping=SHORT | {"debtor": {"name": "nombre"}})["accepted"] == 2
+    _check()
+
+
+def test_a_field_over_several_lines_keeps_the_lines_of_the_others(load):
+    text = 'cuenta;nombre;vence;saldo\nA;"Av. 1\nPiso 2";01/10/2026;1\nB;x;31/02/2026;1\n'
+    result = load(text, mapping=MAPPING)
+    assert (result["accepted"], result["errors"][0]["line"]) == (1, 4)
+
+
+def test_a_preview_shows_rows_and_guesses_the_mapping(tmp_path):
+    path = tmp_path / "cartera.csv"
+    path.write_text(
+        "Nro Préstamo;Cliente;DNI;Celular 1;Correo;Fecha Vencimiento;Saldo Total\n1;Rosa;45678901;9;a@b.pe;1/1/2026;5\n"
+    )
+    shown = preview(path)
+    assert (shown["rows"], shown["delimiter"], shown["sample"][0][1]) == (1, ";", "Rosa")
+    assert shown["mapping"] == {
+        "phones": ["Celular 1"], "emails": ["Correo"], "account": {"external_id": "Nro Préstamo"},
+        "debtor": {"national_id": "DNI", "name": "Cliente"}, "instalment": {"due_date": "Fecha Vencimiento"},
+        "balance": "Saldo Total",
+    }  # fmt: skip
+
+
+def _sql(expression, value):
+    return duckdb.connect().execute(f"SELECT {expression} FROM (SELECT ?::VARCHAR AS v)", [value]).fetchall()[0][0]
+
+
+AMOUNTS = [
+    ("comma", "1.234,56", "1234.56"), ("point", "1,234.56", "1234.56"), ("point", "1234", "1234"),
+    ("comma", "S/ 1.234,5", "1234.5"), ("point", "$1,234.50", "1234.50"), ("point", "(5.00)", "-5.00"),
+    ("point", "5.00-", "-5.00"), ("comma", "1 234,56", "1234.56"), ("point", "USD 10", "10"), ("comma", "-7", "-7"),
+    ("comma", "1234.56", None), ("point", "1.234,56", None), ("point", "12,34", None), ("point", "1e5", None),
+    ("point", "=1+1", None), ("point", "", None), ("comma", "R$ 1.234.567,89", "1234567.89"), ("point", ".5", ".5"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("mark", "written", "number"), AMOUNTS)
+def test_amounts_are_read_as_written(mark, written, number):
+    assert _sql(amounts.plain_number("v", mark), written) == number
+
+
+DATES = [
+    ("dmy", "07/03/2019", date(2019, 3, 7)), ("mdy", "07/03/2019", date(2019, 7, 3)), ("dmy", "2019-03-07", date(2019, 3, 7)),
+    ("dmy", "20190307", date(2019, 3, 7)), ("dmy", "20190307.0", date(2019, 3, 7)), ("dmy", "43531", date(2019, 3, 7)),
+    ("dmy", "7.3.19", date(2019, 3, 7)), ("ymd", "19-03-07", date(2019, 3, 7)), ("dmy", "07032019", date(2019, 3, 7)),
+    ("dmy", "2019/03/07", date(2019, 3, 7)), ("dmy", "2019-03-07 10:30:00", date(2019, 3, 7)),
+    ("dmy", "2019-03-07T10:30:00Z", date(2019, 3, 7)), ("dmy", "30/02/2019", None), ("dmy", "29/02/2024", date(2024, 2, 29)),
+    ("dmy", "29/02/2023", None), ("dmy", "20190230", None), ("dmy", "0", None), ("dmy", "hoy", None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("order", "written", "day"), DATES)
+def test_dates_are_read_as_written(order, written, day):
+    assert _sql(dates.parsed("v", order), written) == day
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.decimals(0, 10**11, places=2), min_size=1, max_size=40), st.sampled_from(["comma", "point"]))
+def test_every_amount_comes_back_to_the_cent(values, mark):
+    written = [f"{value:,.2f}" for value in values]
+    if mark == "comma":
+        written = [text.translate(str.maketrans(",.", ".,")) for text in written]
+    read = (
+        duckdb.connect()
+        .execute(
+            f"SELECT CAST({amounts.plain_number('v', mark)} AS DECIMAL(18, 2)) FROM (SELECT unnest(?) AS v)", [written]
+        )
+        .fetchall()
+    )
+    assert [value for (value,) in read] == values
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.dates(date(1970, 1, 1), date(2099, 12, 31)),
+    st.sampled_from(
+        [("dmy", "%d/%m/%Y"), ("mdy", "%m-%d-%Y"), ("dmy", "%Y%m%d"), ("mdy", "%Y-%m-%d"), ("dmy", "serial")]
+    ),
+)
+def test_every_date_comes_back(day, writing):
+    order, pattern = writing
+    written = str((day - date(1899, 12, 30)) // timedelta(days=1)) if pattern == "serial" else day.strftime(pattern)
+    assert _sql(dates.parsed("v", order), written) == day
+
+
+@pytest.mark.parametrize(
+    ("code", "value", "valid"),
+    [("PE_DNI", "45678901", True), ("PE_DNI", "4567890", False), ("PE_RUC", "20512333797", True),
+     ("PE_RUC", "20512333798", False), ("CL_RUT", "125319092", True), ("CL_RUT", "125319093", False),
+     ("MX_RFC", "GODE561231GR8", True), ("BR_CPF", "39053344705", True), ("XX", "1", None)],
+)  # fmt: skip
+def test_national_ids_are_judged_by_kind(code, value, valid):
+    assert identity.is_valid(code, value) is valid
