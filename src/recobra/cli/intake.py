@@ -9,6 +9,9 @@ from typing import Any
 from recobra.cli import house, options
 from recobra.cli.answer import Answer, Refused
 
+READY = {"CONSUMER": "consumo", "SERVICES": "servicios", "INVOICES": "facturas"}
+"""The ready-made strategy of each industry."""
+
 
 def add(commands: options.Commands) -> None:
     """Add the group to the command line."""
@@ -33,13 +36,37 @@ def _load(chosen: argparse.Namespace) -> Answer:
     from recobra.kit import clock  # noqa: PLC0415
     from recobra.portfolio import opening  # noqa: PLC0415
 
-    portfolio = opening.portfolio_of(code=chosen.portfolio)
     now = clock.now()
+    described = mapping.pop("portfolio", None)
+    try:
+        portfolio = opening.portfolio_of(code=chosen.portfolio)
+    except opening.PortfolioUnknown as unknown:
+        if described is None:
+            raise Refused(
+                f"{unknown} A section «portfolio» in the mapping opens it (see docs/mapping.md)."
+            ) from unknown
+        portfolio = _open(described, chosen.portfolio)
     done = operations.load_file(
         path=chosen.file, file_name=chosen.file.name, portfolio_code=portfolio.code, mapping=mapping,
         as_of=chosen.as_of or clock.today(portfolio.time_zone), actor="command", now=now, dry_run=chosen.dry_run,
     )  # fmt: skip
     return Answer(document=done)
+
+
+def _open(described: dict[str, Any], code: str) -> Any:
+    """Open a portfolio as its first mapping describes it, under the ready-made strategy of its industry."""
+    from recobra.contact import operations as contact  # noqa: PLC0415 - needs the settings
+    from recobra.kit import clock  # noqa: PLC0415
+    from recobra.portfolio import opening  # noqa: PLC0415
+    from recobra.strategy import operations as strategy  # noqa: PLC0415
+
+    now = clock.now()
+    portfolio = opening.open_from(described, code=code, actor="command", now=now)
+    contact.ensure_library(now=now)
+    strategy.ensure_ready(actor="command", now=now)
+    strategy.assign(portfolio_id=portfolio.pk, code=READY[portfolio.industry], actor="command", now=now)
+    house.say(f"Portfolio {code} opened, under the strategy «{READY[portfolio.industry]}».")
+    return portfolio
 
 
 def _mapping(path: Path) -> dict[str, Any]:
