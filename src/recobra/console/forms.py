@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -33,6 +34,8 @@ class MoneyField(forms.CharField):
         return self._minor(text) if text else None
 
     def _minor(self, text: str) -> int:
+        if not re.fullmatch(r"-?[\d.,'’\s]+", text):
+            raise forms.ValidationError(_("Write the amount like %(example)s.") % self._said())
         try:
             amount = parse_decimal(text, locale=numbers_of(self.place.country), strict=True)
         except NumberFormatError as unreadable:

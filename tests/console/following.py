@@ -1,0 +1,40 @@
+"""The small company of `world.py` under the ready-made consumer strategy, with a fresh load behind it."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from datetime import datetime
+
+from django.db import connections
+from procrastinate.contrib.django import app
+
+from recobra.contact import operations as contact
+from recobra.strategy import operations as strategy
+from recobra.strategy import schedule
+from tests import receivables
+from tests.console.world import World
+
+
+def follow(world: World, now: datetime) -> None:
+    """Give the company its strategy, its templates and a load of today."""
+    contact.ensure_library(now=now)
+    strategy.ensure_ready(actor="dario", now=now)
+    strategy.assign(portfolio_id=world.portfolio.pk, code="consumo", actor="dario", now=now)
+    receivables.fresh_load(world.portfolio, as_of=schedule.today(now), now=now)
+
+
+def work_off() -> None:
+    """Let a real worker do what is queued, and end."""
+
+    async def work() -> None:
+        async with app.replace_connector(app.connector.get_worker_connector()).open_async() as working:
+            await working.run_worker_async(wait=False, concurrency=1, install_signal_handlers=False)
+
+    def alone() -> None:
+        asyncio.run(work())
+        connections.close_all()
+
+    thread = threading.Thread(target=alone)
+    thread.start()
+    thread.join()

@@ -1,0 +1,163 @@
+"""The debtor's file: what it says, and what people may do in it."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import transaction
+
+from recobra.console import masks, narrative, reasons, words
+from recobra.contact import models as contact
+from recobra.insight.queries import debtor_file
+from recobra.journal.operations import record
+from recobra.kit import clock
+from recobra.payments import models as payments
+from recobra.payments.models import Payment
+from recobra.portfolio import models as portfolio
+from recobra.portfolio.models import Hold
+from recobra_core.law import SENTENCES
+
+
+def address(world, name, rest=""):
+    return f"/ficha/{world.debtors[name].pk}/{rest}"
+
+
+def payment(**changes):
+    return {
+        "account": "",
+        "amount_minor": "100.00",
+        "paid_date": str(clock.today("America/Lima")),
+        "reference": "R-1",
+    } | changes
+
+
+def test_balances_come_from_the_ledger_and_not_from_the_last_cycle(world, cast):
+    file = debtor_file.file_for(cast["ana"], world.debtors["José"].pk, clock.now())
+    (total,) = file.totals
+    assert (total.balance_minor, total.overdue_minor) == (180_000, 100_000)
+    assert (file.overdue_days, file.stage) == (45, "ADMINISTRATIVE")
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"amount_minor": "100,5"}, "Escriba el monto así: 1,234.50."),
+        ({"amount_minor": "1.005"}, "Escriba el monto así: 1,234.50."),
+        ({"amount_minor": "-5"}, "El monto debe ser mayor que cero."),
+        ({"amount_minor": "1e5"}, "Escriba el monto así: 1,234.50."),
+        ({"amount_minor": "NaN"}, "Escriba el monto así: 1,234.50."),
+        ({"amount_minor": ""}, "Este campo es obligatorio."),
+        ({"paid_date": "30/02/2026"}, "Introduzca una fecha válida."),
+        ({"paid_date": "2999-01-01"}, "Un pago no puede tener fecha futura."),
+        ({"reference": "OP-0001"}, "Ya existe un pago con la referencia «OP-0001»."),
+        ({"account": "999999"}, "999999 no es una de las opciones disponibles."),
+    ],
+)
+def test_a_payment_that_cannot_be_taken_says_why_and_keeps_what_was_typed(at_desk, world, changes, said):
+    form = payment(account=world.accounts["José"].pk) | changes
+    answer = at_desk("ana").post(address(world, "José", "pagos/nuevo/"), form)
+    page = answer.content.decode()
+    assert answer.status_code == 422
+    assert said in page
+    assert 'value="R-1"' in page or "reference" in changes
+    assert Payment.objects.count() == 1
+
+
+def test_a_payment_is_read_in_the_countrys_format(at_desk, world):
+    form = payment(account=world.accounts["José"].pk, amount_minor="1,000.50")
+    answer = at_desk("ana").post(address(world, "José", "pagos/nuevo/"), form)
+    assert answer["Location"] == address(world, "José")
+    assert Payment.objects.get(reference="R-1").amount_minor == 100_050
+
+
+def test_a_hold_needs_an_account_for_a_disputed_amount(at_desk, world):
+    form = {"account": "", "reason": "DISPUTE", "starts_on": "2026-11-23", "disputed_minor": "50.00"}
+    answer = at_desk("ana").post(address(world, "Pedro", "pausas/nueva/"), form)
+    assert answer.status_code == 422
+    assert "Un monto en disputa debe ser positivo y de una sola cuenta." in answer.content.decode()
+    form["account"] = world.accounts["Pedro"].pk
+    assert at_desk("ana").post(address(world, "Pedro", "pausas/nueva/"), form).status_code == 302
+    assert Hold.objects.get(reason="DISPUTE").disputed_minor == 5_000
+
+
+def test_a_hold_of_another_debtor_is_not_lifted_through_this_one(at_desk, world):
+    at_desk("bruno").post(address(world, "María", f"pausas/{world.hold.pk}/levantar/"))
+    world.hold.refresh_from_db()
+    assert world.hold.lifted_at is None
+
+
+def test_what_comes_next_is_said_in_words(at_desk, world):
+    client = at_desk("ana")
+    assert "En pausa: Enfermedad o dificultad." in client.get(address(world, "Lucía")).content.decode()
+    assert "Correo planificado para el" in client.get(address(world, "María")).content.decode()
+    assert "No hay nada planificado." in client.get(address(world, "Pedro")).content.decode()
+
+
+def test_the_history_goes_back_page_by_page_without_losing_anything(at_desk, world):
+    debtor, start = world.debtors["Pedro"], clock.now() - timedelta(days=90)
+    with transaction.atomic():
+        for order in range(60):
+            at = start + timedelta(hours=order)
+            record("contact.failed", at=at, actor="dispatch", debtor_id=debtor.pk, portfolio_id=world.portfolio.pk)
+    client, seen = at_desk("ana"), 0
+    answer = client.get(address(world, "Pedro"))
+    while True:
+        seen += len(answer.context["events"])
+        following = answer.context["following"]
+        if not following:
+            break
+        answer = client.get(address(world, "Pedro", f"historia/?antes={following}"), headers={"HX-Request": "true"})
+        assert "<html" not in answer.content.decode()
+    assert seen == 60
+
+
+def test_facts_of_a_portfolio_out_of_scope_are_left_out_of_the_history(at_desk, world):
+    with transaction.atomic():
+        record(
+            "contact.failed", at=clock.now(), actor="dispatch", debtor_id=world.debtors["Pedro"].pk, portfolio_id=10**9
+        )
+    assert at_desk("ana").get(address(world, "Pedro")).context["events"] == []
+
+
+def test_a_message_is_shown_exactly_as_it_was_sent_and_never_as_markup(at_desk, world):
+    world.sent.body = "<script>alert(1)</script> Estimada María"
+    world.sent.save()
+    page = at_desk("ana").get(address(world, "María", f"mensajes/{world.sent.pk}/")).content.decode()
+    assert "&lt;script&gt;alert(1)&lt;/script&gt; Estimada María" in page
+
+
+def test_every_reason_of_the_gate_is_in_the_catalogue():
+    assert set(SENTENCES.values()) == set(reasons.GATE)
+
+
+@pytest.mark.parametrize(
+    ("family", "choices"),
+    [
+        ("account", portfolio.Account.Status), ("product", portfolio.Account.Product), ("hold", portfolio.Hold.Reason),
+        ("posting", portfolio.Posting.Kind), ("concept", portfolio.Concept), ("contact", contact.Contact.Status),
+        ("channel", contact.Channel), ("source", payments.Payment.Source), ("point", portfolio.ContactPoint.Kind),
+    ],
+)  # fmt: skip
+def test_every_code_has_a_word_and_a_tone(family, choices):
+    assert set(words.WORDS[family]) == set(choices.values)
+
+
+def test_a_kind_of_fact_and_an_actor_that_nobody_named_show_as_they_are():
+    assert (narrative.say("new.kind"), narrative.icon("new.kind"), narrative.actor("ana")) == (
+        "new.kind",
+        "notes",
+        "ana",
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "masked"),
+    [("45678912", "•••••912"), ("123", "•••"), ("", "")],
+)
+def test_documents_are_masked(value, masked):
+    assert masks.document(value) == masked
+
+
+def test_contact_data_is_masked_beyond_use():
+    assert masks.contact("maria.nahui@correo.example") == "m•••@correo.example"
+    assert masks.contact("+51987654321") == "+51•••••21"
+    assert masks.contact("123") == "•••"

@@ -1,0 +1,82 @@
+"""Inicio: figures that add up, in the portfolio's own day and money."""
+
+from datetime import timedelta
+
+import pytest
+from django.db.models import Sum
+
+from recobra.insight.queries import board
+from recobra.kit import clock
+from recobra.payments.operations import record_payment, reverse_payment
+from recobra.portfolio.models import Account, Debtor, Instalment, Portfolio, Posting
+from recobra.strategy.models import AccountState, Alarm
+
+
+def test_the_buckets_add_up_to_the_outstanding_with_what_is_not_due_and_not_classified(world, cast):
+    debtor = Debtor.objects.create(creditor=world.portfolio.creditor, external_id="N", name="Nuevo", country="PE")
+    account = Account.objects.create(portfolio=world.portfolio, debtor=debtor, external_id="N-1", product="LOAN")
+    instalment = Instalment.objects.create(account=account, due_date=clock.now().date())
+    Posting.objects.create(
+        account=account, instalment=instalment, kind="CHARGE", concept="PRINCIPAL", amount_minor=77_700,
+        value_date=clock.now().date(), booked_at=clock.now(),
+    )  # fmt: skip
+    states = AccountState.objects.aggregate(total=Sum("balance_minor"))["total"]
+    ageing = board.ageing([world.portfolio])
+    amounts = {row.bucket: row.amount_minor for row in ageing.rows}
+    assert ageing.total_minor == sum(amounts.values()) == states + 77_700
+    assert amounts["new"] == 77_700
+    assert amounts["not_due"] == states - ageing.overdue_minor
+    assert amounts["late"] == 260_075
+
+
+def test_cash_counts_by_the_day_of_payment_and_forgets_what_was_reversed(world, now):
+    def pay(amount_minor, days_ago, reference):
+        return record_payment(
+            portfolio_id=world.portfolio.pk, debtor_id=world.debtors["Comercial"].pk, amount_minor=amount_minor,
+            paid_date=(now - timedelta(days=days_ago)).date(), reference=reference, actor="ana", now=now,
+        )  # fmt: skip
+
+    world.payment.delete()
+    pay(10_000, 0, "hoy")
+    pay(2_000, 1, "ayer, que fue domingo")
+    pay(300, 22, "el día 1")
+    pay(40, 23, "el mes pasado")
+    reverse_payment(payment_id=pay(5, 0, "devuelto").pk, reason="Cheque sin fondos", actor="bruno", now=now)
+    cash = board.cash([world.portfolio], now)
+    assert (cash.today_minor, cash.week_minor, cash.month_minor) == (10_000, 10_000, 12_300)
+    assert sum(amount for _day, amount in cash.days) == 12_340
+    assert len(cash.days) == board.CHART_DAYS
+
+
+def test_today_is_the_portfolios_own_day(world, now):
+    midnight_in_lima_is_near = now.replace(hour=4)
+    assert board.cash([world.portfolio], midnight_in_lima_is_near).days[-1][0] == now.date() - timedelta(days=1)
+
+
+def test_the_plan_counts_contacts_by_what_became_of_them_and_tasks(world):
+    plan = board.plan([world.portfolio], clock.now())
+    assert (plan.contacts, plan.due, plan.sent, plan.tasks_open, plan.tasks_late) == (1, 1, 0, 1, 0)
+
+
+def test_currencies_are_never_added(at_desk, world, company):
+    Portfolio.objects.create(
+        creditor=company.creditor, code="CL-SERVICIOS", name="Servicios Chile", industry="SERVICES", country="CL",
+        currency="CLP", time_zone="America/Santiago",
+    )  # fmt: skip
+    client = at_desk("carla")
+    assert "S/\xa019,251.25" in client.get("/?moneda=PEN").content.decode()
+    chile = client.get("/?moneda=CLP").content.decode()
+    assert "S/" not in chile.split('id="cash-title"')[1]
+    assert "CLP0" in chile.replace("\xa0", "") or "$0" in chile.replace("\xa0", "")
+
+
+def test_alarms_of_the_installation_go_to_who_sees_all_of_it(world, cast):
+    Alarm.objects.create(portfolio=None, kind="dispatcher", text="x", raised_at=clock.now())
+    assert [len(board.alarms(cast[name])) for name in ("carla", "ana", "zoe")] == [2, 1, 0]
+
+
+@pytest.mark.parametrize("name", ["ana", "bruno", "carla", "dario", "hilda"])
+def test_everybody_has_a_board_in_spanish(at_desk, world, name):
+    page = at_desk(name).get("/").content.decode()
+    assert "La última carga es más antigua de lo que la cartera permite" in page
+    assert "cartera-2026-11-20.csv" in page
