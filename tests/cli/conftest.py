@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
 from recobra.kit.embedded import EmbeddedServer
-
-HOUSE = {"RECOBRA_TEST_HOME", "RECOBRA_TEST_OWNER"}
 
 
 def environment(home, **more):
@@ -30,6 +31,7 @@ class Ended:
     @property
     def document(self):
         """The one JSON object on standard output; anything else there is a failure."""
+        assert self.out, self.err
         return json.loads(self.out)
 
     @property
@@ -43,19 +45,45 @@ def command(*words):
 
 
 @pytest.fixture(scope="session")
-def home(tmp_path_factory):
-    """A data directory whose database stays up between the commands, as in a house that is being served."""
-    folder = tmp_path_factory.mktemp("house")
-    server = EmbeddedServer(folder / "postgres")
-    server.start()
-    yield folder
-    server.stop()
+def servers():
+    """The embedded server of each data directory that a test made."""
+    kept = {}
+    yield kept
+    for folder, server in kept.items():
+        server.stop()
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
-def database(home):
+def new_house(servers):
+    """Make data directories whose database stays up between commands, as where the console is being served."""
+
+    def make():
+        # Not pytest's own folders: under root the server's user could not reach them, and would live elsewhere.
+        folder = Path(tempfile.mkdtemp(prefix="recobra-cli-"))
+        folder.chmod(0o711)
+        servers[folder] = EmbeddedServer(folder / "postgres")
+        servers[folder].start()
+        return folder
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def url_of(servers):
+    """Return the URL of a data directory's database."""
+    return lambda folder: servers[folder].start()
+
+
+@pytest.fixture(scope="session")
+def home(new_house):
+    return new_house()
+
+
+@pytest.fixture(scope="session")
+def database(home, url_of):
     """The URL of the database of that house."""
-    return EmbeddedServer(home / "postgres").start()
+    return url_of(home)
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,8 @@ import csv
 import psycopg
 import pytest
 
+from recobra.cli.main import main
+
 
 @pytest.mark.parametrize(
     "words",
@@ -26,10 +28,12 @@ import pytest
     ],
     ids=" ".join,
 )
-def test_wrong_usage_ends_with_2(recobra, words):
-    ended = recobra(*words)
-    assert (ended.code, ended.out) == (2, "")
-    assert "usage: recobra" in ended.err
+def test_wrong_usage_ends_with_2(words, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(words)
+    said = capsys.readouterr()
+    assert (ended.value.code, said.out) == (2, "")
+    assert "usage: recobra" in said.err
 
 
 @pytest.mark.parametrize(

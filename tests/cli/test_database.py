@@ -24,12 +24,13 @@ def fact(recobra, database):
         connection.execute("DELETE FROM journal_seal")
 
 
-def test_a_backup_is_read_into_an_empty_database(recobra, fact, tmp_path):
+def test_a_backup_is_read_into_an_empty_database(recobra, fact, tmp_path, new_house):
+    other = new_house()
     file = tmp_path / "copia.dump"
     assert recobra("db", "backup", file).code == 0
-    restored = recobra("db", "restore", file, "--json", at=tmp_path / "otra")
+    restored = recobra("db", "restore", file, "--json", at=other)
     assert (restored.code, restored.document["tables"] > 30) == (0, True)
-    verified = recobra("journal", "verify", "--json", at=tmp_path / "otra")
+    verified = recobra("journal", "verify", "--json", at=other)
     assert (verified.document["ok"], verified.document["rows"]) == (True, 1)
 
 

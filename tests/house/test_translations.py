@@ -23,7 +23,10 @@ PLACES = re.compile(r"%\(\w+\)[sd]|%[sd]|\{\w*\}")
 
 def _python_of(name):
     text = (ROOT / name).read_text(encoding="utf-8")
-    return text if name.endswith(".py") else django_templates.templatize(text, origin=name)
+    if name.endswith(".py"):
+        return text
+    # What Django makes of a template are calls between filler; only their indentation would offend Python.
+    return "\n".join(line.lstrip() for line in django_templates.templatize(text, origin=name).splitlines())
 
 
 def _texts():

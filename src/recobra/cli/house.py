@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 
 from recobra.cli.answer import Refused
+from recobra.kit import database
 
 
 def enter(*, tables: bool = True) -> None:
@@ -15,6 +17,9 @@ def enter(*, tables: bool = True) -> None:
     administrators and their `recobra db migrate`. `tables` false: the command looks after the tables itself.
     """
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "recobra.config.settings")
+    if demonstration().exists():
+        # Whatever is done to a demonstration, its messages to invented people stay on the machine.
+        os.environ["RECOBRA_DEMO"] = "1"
     import django  # noqa: PLC0415 - reads the settings, which start the embedded server
 
     django.setup()
@@ -26,6 +31,11 @@ def enter(*, tables: bool = True) -> None:
     migrate()
 
 
+def demonstration() -> Path:
+    """Return the folder that a data directory has when it holds a demonstration."""
+    return database.data_dir() / "demo"
+
+
 def embedded() -> bool:
     """Tell if the product's own database is used."""
     return not os.environ.get("RECOBRA_DATABASE_URL")
@@ -33,8 +43,6 @@ def embedded() -> bool:
 
 def _check_server() -> None:
     from django.db import connection  # noqa: PLC0415 - needs the settings
-
-    from recobra.kit import database  # noqa: PLC0415
 
     with connection.cursor() as cursor:
         cursor.execute("SHOW server_version_num")

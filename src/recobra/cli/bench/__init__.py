@@ -57,20 +57,25 @@ def _bench(chosen: argparse.Namespace) -> Answer:
     home.chmod(0o711)  # under root, the database's own user must reach its cluster
     os.environ["RECOBRA_DATA_DIR"] = str(home)
     os.environ.pop("RECOBRA_DATABASE_URL", None)
+    house.enter()
     try:
-        house.enter()
         return Answer(document=_measure(home, chosen.accounts))
     finally:
         _put_away(home)
 
 
 def _put_away(home: Path) -> None:
-    from django.db import connections  # noqa: PLC0415 - needs the settings
+    from django.db import connection, connections  # noqa: PLC0415 - needs the settings
 
     from recobra.kit import database  # noqa: PLC0415
 
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW data_directory")
+        cluster = Path(cursor.fetchone()[0])
     connections.close_all()
     database.stop_embedded()
+    # Under root the cluster may live outside the data directory.
+    shutil.rmtree(cluster.parent, ignore_errors=True)
     shutil.rmtree(home, ignore_errors=True)
 
 

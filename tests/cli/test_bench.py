@@ -1,0 +1,60 @@
+"""The bench measures what it says it measures, on a database of its own."""
+
+from __future__ import annotations
+
+import csv
+from datetime import date
+
+import pytest
+
+from recobra.cli.bench import data
+
+DAY = date(2026, 11, 23)
+KEYS = {
+    "accounts", "raw_floor_s", "storing_floor_s", "load_s", "cycle_s", "second_load_s", "second_cycle_s",
+    "redecide_ms", "peak_rss_mb", "ratio_first", "ratio_second",
+}  # fmt: skip
+
+
+def _rows(path):
+    with path.open(encoding="utf-8", newline="") as file:
+        return {row["cuenta"]: row for row in csv.DictReader(file)}
+
+
+@pytest.fixture(scope="module")
+def days(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("bench")
+    first = data.write(folder / "1.csv", accounts=10_000, first_day=DAY)
+    return _rows(first), _rows(data.write(folder / "2.csv", accounts=10_000, first_day=DAY, later=True))
+
+
+def test_there_are_half_as_many_debtors_as_accounts(days):
+    first, _second = days
+    assert (len(first), len({row["cliente"] for row in first.values()})) == (10_000, 5_000)
+
+
+def test_the_later_day_differs_in_five_of_a_hundred(days):
+    first, second = days
+    gone = len(first.keys() - second.keys())
+    changed = sum(first[key] != second[key] for key in first.keys() & second.keys())
+    assert (gone + changed) / len(first) == pytest.approx(0.05, abs=0.01)
+    assert second.keys() - first.keys()
+
+
+def test_a_debtor_is_told_alike_in_every_row(days):
+    first, _second = days
+    contact = ("nombre", "dni", "celular", "telefono", "correo", "direccion", "postal")
+    told = {(row["cliente"], *(row[name] for name in contact)) for row in first.values()}
+    assert len(told) == 5_000
+
+
+def test_the_bench_prints_its_figures_and_leaves_nothing(recobra, new_house):
+    house = new_house()
+    ended = recobra("bench", "--accounts", 400, "--json", at=house)
+    assert ended.code == 0, ended.err
+    assert set(ended.document) == KEYS
+    assert ended.document["accounts"] == 400
+    assert all(value >= 0 for value in ended.document.values())
+    assert ended.document["load_s"] > 0
+    assert ended.document["peak_rss_mb"] > 50
+    assert [path.name for path in house.iterdir()] == ["postgres"]

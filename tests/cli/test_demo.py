@@ -1,0 +1,161 @@
+"""The demonstration is whole, is found again, and its figures add up with its own files."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from datetime import UTC, date, datetime, timedelta
+
+import psycopg
+import pytest
+
+from recobra.cli import demo
+from recobra.cli.demo_data import EXAMPLES, rut
+
+ACCOUNTS = 120
+
+
+@pytest.fixture(scope="module")
+def shown(new_house):
+    return new_house()
+
+
+@pytest.fixture(scope="module")
+def first(recobra, shown):
+    ended = recobra("demo", "--accounts", ACCOUNTS, "--no-serve", "--no-dispatch", "--json", at=shown)
+    assert ended.code == 0, ended.err
+    return ended.document
+
+
+def test_it_plays_a_lawful_morning_and_leaves_the_outbox_full(recobra, shown, first):
+    assert (first["portfolios"], first["accounts"], first["rejected"]) == (3, ACCOUNTS, 2)
+    assert first["contacts_planned"] > 0
+    assert first["sent"] == 0
+    assert demo._lawful(datetime.fromisoformat(first["now"]))
+
+
+def test_the_second_start_finds_the_first(recobra, shown, first):
+    again = recobra("demo", "--accounts", 5000, "--no-serve", "--json", at=shown)
+    assert (again.code, again.document) == (0, first)
+
+
+def test_what_was_planned_reaches_the_mailbox_once(recobra, shown, first, url_of):
+    sent = recobra("dispatch", "--once", "--now", first["now"], "--json", at=shown).document
+    assert (sent["sent"], sent["failed"], sent["uncertain"]) == (first["contacts_planned"], 0, 0)
+    assert recobra("dispatch", "--once", "--now", first["now"], "--json", at=shown).document["leased"] == 0
+    with psycopg.connect(url_of(shown)) as connection:
+        kept = connection.execute("SELECT count(*), count(DISTINCT contact_public_id) FROM contact_mailboxmessage")
+        assert kept.fetchone() == (sent["sent"], sent["sent"])
+
+
+def test_the_cycle_of_the_day_plans_nothing_twice(recobra, shown, first):
+    cycle = recobra("cycle", "run", "--as-of", first["as_of"], "--json", at=shown).document
+    assert (cycle["contacts_planned"], cycle["tasks_created"], cycle["transitions"]) == (0, 0, 0)
+    assert [step["name"] for step in cycle["steps"]] == [
+        "freshness", "snapshot", "classify", "score", "decide", "commit", "measure",
+    ]  # fmt: skip
+
+
+def _owed(shown, first):
+    """Return what the invoices' own file says: amounts by days late."""
+    with (shown / "demo" / f"cl-facturas-{first['as_of']}.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file, delimiter=";"))
+    as_of, late = date.fromisoformat(first["as_of"]), Counter()
+    for row in rows:
+        late[(as_of - datetime.strptime(row["vencimiento"], "%d-%m-%Y").replace(tzinfo=UTC).date()).days] += int(
+            row["saldo"]
+        )
+    return late
+
+
+def test_the_ageing_adds_up_with_the_file(recobra, shown, first):
+    told = recobra(
+        "report", "aging", "--as-of", first["as_of"], "--portfolio", "CL-FACTURAS", "--json", at=shown
+    ).document
+    late = _owed(shown, first)
+    for row in told["rows"]:
+        low = row["from_days"] if row["from_days"] is not None else -10_000
+        high = row["to_days"] if row["to_days"] is not None else 10_000
+        assert row["amount_minor"] == sum(amount for days, amount in late.items() if low <= days <= high)
+    assert told["total_minor"] == sum(late.values())
+
+
+def test_currencies_are_never_added_together(recobra, shown, first):
+    told = recobra("report", "aging", "--as-of", first["as_of"], "--json", at=shown).document
+    assert told["total_minor"] is None
+    assert set(told["totals"]) == {"PEN", "COP", "CLP"}
+
+
+def test_a_payment_file_counts_once(recobra, shown, first, tmp_path):
+    day = date.fromisoformat(first["as_of"])
+    (tmp_path / "pagos.csv").write_text(f"cuenta,monto,fecha,referencia\nF00000001,1000,{day},OP-1\n", encoding="utf-8")
+    words = ("payments", "load", tmp_path / "pagos.csv", "--portfolio", "CL-FACTURAS", "--json")
+    before = recobra("report", "aging", "--portfolio", "CL-FACTURAS", "--json", at=shown).document["total_minor"]
+    assert recobra(*words, at=shown).document["accepted"] == 1
+    assert recobra(*words, at=shown).document["accepted"] == 0
+    after = recobra("report", "aging", "--portfolio", "CL-FACTURAS", "--json", at=shown).document["total_minor"]
+    assert before - after == 1000
+
+
+def test_rejected_rows_come_out_to_be_mended(recobra, shown, first, tmp_path):
+    ended = recobra("intake", "errors", 1, "--output", tmp_path / "errores.csv", "--json", at=shown)
+    assert ended.document["rows"] == 2
+    text = (tmp_path / "errores.csv").read_text(encoding="utf-8-sig")
+    assert "30/02/2026" in text
+    assert "ciento" in text
+    assert recobra("intake", "errors", 999, at=shown).reason == "recobra: There is no load 999."
+
+
+def test_the_journal_of_the_day_is_sealed_and_whole(recobra, shown, first):
+    told = recobra("journal", "verify", "--json", at=shown).document
+    assert (told["ok"], told["first_altered"]) == (True, None)
+    assert told["rows"] > first["contacts_planned"]
+
+
+def test_a_company_at_work_is_never_mixed_with_a_demonstration(recobra, new_house, url_of):
+    folder = new_house()
+    assert recobra("db", "migrate", at=folder).code == 0
+    with psycopg.connect(url_of(folder), autocommit=True) as connection:
+        connection.execute("INSERT INTO portfolio_creditor VALUES (1, 'SUR', 'Banco Sur', '', '', '')")
+        connection.execute(
+            "INSERT INTO portfolio_portfolio VALUES"
+            " (1, 'REAL', 'Real', 'CONSUMER', 'PE', 'PEN', 'America/Lima', 2, '{}', '{}', '{}', 1)"
+        )
+    ended = recobra("demo", "--no-serve", at=folder)
+    assert (ended.code, "holds the portfolio REAL" in ended.reason) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("now", "played"),
+    [
+        # Sunday: the law of all three is silent on Saturday afternoon; the last common morning is Friday's.
+        (datetime(2026, 11, 22, 20, tzinfo=UTC), date(2026, 11, 20)),
+        (datetime(2026, 11, 24, 3, tzinfo=UTC), date(2026, 11, 23)),
+    ],
+)
+def test_outside_lawful_hours_the_latest_lawful_morning_is_played(now, played):
+    assert demo._played(None, now).date() == played
+
+
+def test_in_lawful_hours_the_present_is_played():
+    now = datetime(2026, 11, 24, 15, 30, tzinfo=UTC)
+    assert demo._played(None, now) == now
+
+
+def test_the_day_that_is_asked_for_is_played():
+    assert demo._played(date(2026, 11, 22), datetime(2026, 11, 24, tzinfo=UTC)) == datetime(
+        2026, 11, 22, 15, tzinfo=UTC
+    )
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.strategy)
+def test_the_files_are_the_same_everywhere_and_move_with_the_day(example, tmp_path):
+    day = date(2026, 11, 20)
+    once = example.write(tmp_path, as_of=day, accounts=30).read_text(encoding="utf-8")
+    assert example.write(tmp_path, as_of=day, accounts=30).read_text(encoding="utf-8") == once
+    assert example.write(tmp_path, as_of=day + timedelta(days=1), accounts=30).read_text(encoding="utf-8") != once
+    assert "@example.com" in once
+
+
+def test_a_rut_has_its_check_digit():
+    assert [rut(number) for number in (76_000_043, 12_345_678, 6)] == ["76000043-4", "12345678-5", "6-K"]
