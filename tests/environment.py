@@ -20,5 +20,5 @@ def pytest_unconfigure() -> None:
     if os.environ.get("RECOBRA_TEST_OWNER") == str(os.getpid()):
         from recobra.kit import database  # noqa: PLC0415 - after the environment is set
 
-        database.stop_embedded()
+        database.remove_embedded()
         shutil.rmtree(os.environ["RECOBRA_TEST_HOME"], ignore_errors=True)

@@ -36,6 +36,11 @@ def stop_embedded() -> None:
     _server(data_dir() / "postgres").stop()
 
 
+def remove_embedded() -> None:
+    """Stop the embedded server and delete its data; tests and benchmarks clean up by it."""
+    _server(data_dir() / "postgres").remove()
+
+
 def django_settings(address: str) -> dict[str, object]:
     """Return Django's DATABASES entry for a postgresql:// URL. Raises DatabaseUnsuitable."""
     parts = urlsplit(address)
