@@ -3,6 +3,7 @@
 import csv
 import json
 from datetime import date
+from pathlib import Path
 
 import pytest
 
@@ -124,7 +125,7 @@ def test_control_totals_that_agree_let_it_pass(day):
 def test_mended_errors_are_loaded_alone(load, tmp_path):
     text = "cuenta;vence;saldo\nA;01/10/2026;1\n007;30/02/2026;2\nC;01/10/2026;uno\nD;01/10/2026\n"
     first = load(text, mapping=SHORT | {"options": {"gone": "paid"}})
-    with open(first["errors_file"], encoding="utf-8-sig", newline="") as handle:
+    with Path(first["errors_file"]).open(encoding="utf-8-sig", newline="") as handle:
         head, *rows = csv.reader(handle, delimiter=";")
     assert [row[0] for row in rows] == ["007", "C", "D"]
     for row, (due, amount) in zip(rows, [("28/02/2026", "2"), ("01/10/2026", "1"), ("01/10/2026", "4")], strict=True):

@@ -27,7 +27,9 @@ REASONS: Final = {
     "parquet": _("The Parquet file is damaged: %(detail)s"),
     "no_header": _("The first line holds no column names."),
     "header_only": _("The file has a header and no rows."),
-    "missing_columns": _("The mapping needs columns that the file does not have: %(missing)s. The file has: %(found)s."),
+    "missing_columns": _(
+        "The mapping needs columns that the file does not have: %(missing)s. The file has: %(found)s."
+    ),
     "duplicate_columns": _("The file has the column «%(column)s» more than once and the mapping uses it."),
     "ambiguous_decimal": _(
         "In the column «%(column)s» amounts such as «%(value)s» may mean two things and nothing in the file decides; "
@@ -45,7 +47,7 @@ REASONS: Final = {
     ),
     "older": _("A file of %(latest)s has already been loaded; one of %(as_of)s would turn the portfolio back."),
     "running": _("Another load of this portfolio is in progress."),
-    "portfolio": _("There is no portfolio «%(code)s»."),
+    "portfolio": _("There is no portfolio «%(portfolio)s»."),
     "mapping": _("The mapping has problems: %(problems)s"),
     "failed": _("The load broke off: %(detail)s"),
     "not_held": _("The load %(load)s is not waiting for confirmation."),

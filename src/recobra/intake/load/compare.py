@@ -10,13 +10,14 @@ from recobra.intake.stage.job import Job
 
 
 def choose_hot(job: Job) -> None:
-    """Make `hot` (line): rows to read. Left out are rows as they were in the last load whose account nobody touched."""
+    """Make `hot` (line): rows to read. Left out: rows as in the last load whose account nobody touched."""
     keys.fingerprint(job)
     keys.by_account(job)
     keys.duplicates(job)
     job.run(
         "CREATE OR REPLACE TABLE unchanged AS SELECT account, p.amount_minor FROM prints JOIN previous p "
-        "USING (account, print) JOIN (SELECT account FROM known_accounts WHERE status IN ('OPEN', 'PAID', 'WRITTEN_OFF') "
+        "USING (account, print) JOIN (SELECT account FROM known_accounts WHERE status IN ('OPEN', "
+        "'PAID', 'WRITTEN_OFF') "
         "AND id NOT IN (SELECT id FROM touched)) USING (account)"
     )
     job.run(
@@ -141,7 +142,8 @@ def differences(job: Job) -> None:
         "WHERE concept IS NOT NULL AND account_id IN (SELECT id FROM account_ids) GROUP BY ALL"
     )
     job.run(
-        "CREATE OR REPLACE TABLE deltas AS SELECT *, sum(delta) OVER (PARTITION BY account_id, number) = 0 AS shift FROM ("
+        "CREATE OR REPLACE TABLE deltas AS SELECT *, sum(delta) OVER (PARTITION BY account_id, "
+        "number) = 0 AS shift FROM ("
         "SELECT account_id, number, coalesce(o.instalment_id, i.id) AS instalment_id, concept, t.issued, "
         "coalesce(t.amount_minor, 0) - coalesce(o.amount_minor, 0) AS delta FROM told t "
         "FULL JOIN owed o USING (account_id, number, concept) LEFT JOIN instalment_ids i USING (account_id, number)) "

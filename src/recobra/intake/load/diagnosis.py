@@ -34,7 +34,8 @@ def gaps(job: Job) -> dict[str, Any]:
     return _row(
         job, "SELECT (SELECT count(*) FROM people WHERE key NOT IN (SELECT key FROM points WHERE valid)) "
         "AS no_contact_point, (SELECT count(DISTINCT account) FROM good WHERE due IS NULL) AS no_due_date, "
-        "count(*) FILTER (national_id IS NULL) AS no_national_id, count(*) FILTER (national_id_valid = false) AS invalid_national_id, "
+        "count(*) FILTER (national_id IS NULL) AS no_national_id, count(*) FILTER (national_id_valid "
+        "= false) AS invalid_national_id, "
         "count(*) FILTER (name IS NULL) AS no_name FROM people",
     )  # fmt: skip
 
@@ -66,7 +67,8 @@ def _concentration(job: Job) -> dict[str, Any]:
         "row_number() OVER (ORDER BY owes, debtor_id) AS up, sum(owes) OVER () AS total, count(*) OVER () AS n FROM d) "
         "SELECT count(*) AS debtors, coalesce(sum(owes) FILTER (place <= 10) / any_value(total), 0) AS top10_share, "
         "coalesce(sum((owes / total) ** 2), 0) AS hhi, "
-        "coalesce(2 * sum(up * owes) / (any_value(n) * any_value(total)) - (any_value(n) + 1) / any_value(n), 0) AS gini "
+        "coalesce(2 * sum(up * owes) / (any_value(n) * any_value(total)) - (any_value(n) + 1) / "
+        "any_value(n), 0) AS gini "
         "FROM r",
     )  # fmt: skip
 

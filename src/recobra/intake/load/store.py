@@ -63,7 +63,8 @@ def points(job: Job, *, load_id: int) -> None:
     copy(job, "portfolio_contactpoint", f"{chosen} WHERE new ORDER BY d.id")
     known.send(
         job, "intake_point",
-        "debtor_id bigint, kind text, value text, line text, source text, valid boolean, quality smallint, load_id bigint",
+        "debtor_id bigint, kind text, value text, line text, source text, valid boolean, quality "
+        "smallint, load_id bigint",
         f"{chosen} WHERE NOT new",
     )  # fmt: skip
     names = "debtor_id, kind, value, line, source, valid, quality, load_id"
@@ -85,7 +86,8 @@ def accounts(job: Job, *, load_id: int) -> None:
     known.send(
         job, "intake_account",
         "id bigint, debtor_id bigint, product text, status text, opened date, contract text, attributes jsonb",
-        f"SELECT id, debtor_id, stated_product AS product, CASE WHEN status = 'WRITTEN_OFF' THEN status ELSE {status} END "
+        "SELECT id, debtor_id, stated_product AS product, CASE WHEN status = 'WRITTEN_OFF' THEN "
+        f"status ELSE {status} END "
         "AS status, opened, contract, attributes FROM account_ids WHERE NOT new",
     )  # fmt: skip
     new = (

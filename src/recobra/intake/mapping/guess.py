@@ -7,34 +7,84 @@ import unicodedata
 from collections.abc import Sequence
 from typing import Any, Final
 
+_ID_NAMES: Final = r"doc\w*|dni|ruc|rut|rfc|curp|cuit|cuil|cedula|ci|nit|cpf|cnpj|nif|identificacion"
+_ACCOUNT_NAMES: Final = r"cuenta|credito|prestamo|operacion|factura|tarjeta|suministro|obligacion|documento|pagare"
 # First match wins, for targets in this order; a column is given away once. Words are matched whole, accents dropped.
 WORDS: Final = (
-    ("instalment.due_date", r"(fecha )?(de )?venc\w*|fec\w* venc\w*|due ?date|fch venc\w*|f venc\w*"),
-    ("instalment.issue_date", r"(fecha )?(de )?(emision|factura)$|fecha emision|issue ?date|invoice ?date"),
-    ("account.opened_date", r"fecha (de )?(apertura|desembolso|alta|otorgamiento|inicio)|open(ed|ing)? ?date|f desembolso"),
-    ("instalment.number", r"(nro|numero|num|no)? ?(de )?cuota|instal?lment( number| no)?"),
-    ("currency", r"moneda|divisa|currency"),
-    ("amounts.late_interest", r".*(mora|moratorio|penalty|late).*(interes|interest)?|interes(es)? (moratorios?|por mora)"),
-    ("amounts.principal", r"(saldo )?(de )?capital|principal|capital (pendiente|vencido|insoluto)"),
-    ("amounts.interest", r"interes(es)?( (corriente|compensatorio|vencido)s?)?|interest"),
-    ("amounts.tax", r"iva|igv|itbis|impuestos?|tax(es)?"),
-    ("amounts.fee", r"comision(es)?|gastos?( (de )?cobranza)?|fees?|cargos?"),
-    ("balance", r"saldo( (total|deudor|actual|vencido|pendiente))?|deuda( total)?|monto( (total|vencido|adeudado|deuda))?"
-                r"|importe( (total|pendiente))?|invoice ?amount|amount( due)?|balance|outstanding|total"),
-    ("debtor.national_id", r"(nro |num |numero )?(de )?(doc\w*|dni|ruc|rut|rfc|curp|cuit|cuil|cedula|ci|nit|cpf|cnpj|nif"
-                           r"|identificacion)( identidad| deudor| cliente)?|national ?id|tax ?id"),
-    ("debtor.kind", r"tipo (de )?(persona|cliente|deudor)|customer ?type"),
-    ("account.product", r"(tipo (de )?)?producto|product( type)?|tipo (de )?credito"),
-    ("account.contract", r"contrato|(nro|numero) (de )?contrato|contract( number)?"),
-    ("account.external_id", r"(nro|numero|num|no|cod\w*|id)? ?(de )?(la )?(cuenta|credito|prestamo|operacion|factura|tarjeta"
-                            r"|suministro|obligacion|documento|pagare)|account( ?(id|number|no))?|loan( ?id)?|invoice ?(number|no|id)"
-                            r"|cuenta id|id cuenta|nro cuenta|external id"),
-    ("debtor.external_id", r"(cod\w*|id|nro|numero) ?(de )?(cliente|deudor|socio)|(customer|client|debtor)( ?(id|number|no))"
-                           r"|cliente id"),
-    ("debtor.name", r"(nombres?|razon social|cliente|deudor|apellidos y nombres|nombre completo|titular|full ?name|name"
-                    r"|nombre (del )?(cliente|deudor|titular)|customer ?name|debtor ?name)"),
-    ("debtor.subdivision", r"departamento|provincia|estado|region|state"),
-)  # fmt: skip
+    ("instalment.due_date", (r"(fecha )?(de )?venc\w*", r"fec\w* venc\w*", r"due ?date", r"fch venc\w*", r"f venc\w*")),
+    (
+        "instalment.issue_date",
+        (r"(fecha )?(de )?(emision|factura)$", r"fecha emision", r"issue ?date", r"invoice ?date"),
+    ),
+    (
+        "account.opened_date",
+        (r"fecha (de )?(apertura|desembolso|alta|otorgamiento|inicio)", r"open(ed|ing)? ?date", r"f desembolso"),
+    ),
+    ("instalment.number", (r"(nro|numero|num|no)? ?(de )?cuota", r"instal?lment( number| no)?")),
+    ("currency", (r"moneda", r"divisa", r"currency")),
+    (
+        "amounts.late_interest",
+        (r".*(mora|moratorio|penalty|late).*(interes|interest)?", r"interes(es)? (moratorios?|por mora)"),
+    ),
+    ("amounts.principal", (r"(saldo )?(de )?capital", r"principal", r"capital (pendiente|vencido|insoluto)")),
+    ("amounts.interest", (r"interes(es)?( (corriente|compensatorio|vencido)s?)?", r"interest")),
+    ("amounts.tax", (r"iva", r"igv", r"itbis", r"impuestos?", r"tax(es)?")),
+    ("amounts.fee", (r"comision(es)?", r"gastos?( (de )?cobranza)?", r"fees?", r"cargos?")),
+    (
+        "balance",
+        (
+            r"saldo( (total|deudor|actual|vencido|pendiente))?",
+            r"deuda( total)?",
+            r"monto( (total|vencido|adeudado|deuda))?",
+            r"importe( (total|pendiente))?",
+            r"invoice ?amount",
+            r"amount( due)?",
+            r"balance",
+            r"outstanding",
+            r"total",
+        ),
+    ),
+    (
+        "debtor.national_id",
+        (
+            rf"(nro |num |numero )?(de )?({_ID_NAMES})( identidad| deudor| cliente)?",
+            r"national ?id",
+            r"tax ?id",
+        ),
+    ),
+    ("debtor.kind", (r"tipo (de )?(persona|cliente|deudor)", r"customer ?type")),
+    ("account.product", (r"(tipo (de )?)?producto", r"product( type)?", r"tipo (de )?credito")),
+    ("account.contract", (r"contrato", r"(nro|numero) (de )?contrato", r"contract( number)?")),
+    (
+        "account.external_id",
+        (
+            rf"(nro|numero|num|no|cod\w*|id)? ?(de )?(la )?({_ACCOUNT_NAMES})",
+            r"account( ?(id|number|no))?",
+            r"loan( ?id)?",
+            r"invoice ?(number|no|id)",
+            r"cuenta id",
+            r"id cuenta",
+            r"nro cuenta",
+            r"external id",
+        ),
+    ),
+    (
+        "debtor.external_id",
+        (
+            r"(cod\w*|id|nro|numero) ?(de )?(cliente|deudor|socio)",
+            r"(customer|client|debtor)( ?(id|number|no))",
+            r"cliente id",
+        ),
+    ),
+    (
+        "debtor.name",
+        (
+            r"nombres?|razon social|cliente|deudor|apellidos y nombres|nombre completo|titular",
+            r"nombre (del )?(cliente|deudor|titular)|name|(full|customer|debtor) ?name",
+        ),
+    ),
+    ("debtor.subdivision", (r"departamento", r"provincia", r"estado", r"region", r"state")),
+)
 ADDRESS_WORDS: Final = (
     ("street", r"direccion|domicilio|calle|address|street"),
     ("district", r"distrito|barrio|colonia|comuna|district"),
@@ -53,7 +103,7 @@ def guess_mapping(headers: Sequence[str], sample: Sequence[Sequence[str | None]]
     document: dict[str, Any] = {}
     document["phones"] = _take_all(free, PHONE)
     document["emails"] = _take_all(free, EMAIL) or _columns_with(headers, sample, "@")
-    flat = {target: column for target, words in WORDS if (column := _take(free, words))}
+    flat = {target: column for target, words in WORDS if (column := _take(free, "|".join(words)))}
     if any(target.startswith("amounts.") for target in flat) and "amounts.principal" in flat:
         flat.pop("balance", None)
     elif "balance" in flat:

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterator
 from collections.abc import Mapping as MappingOf
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -52,8 +52,8 @@ def load_file(
     """
     portfolio = Portfolio.objects.filter(code=portfolio_code).first()
     if portfolio is None:
-        raise LoadRefused("portfolio", code=portfolio_code)
-    document = _document(mapping, control, partial)
+        raise LoadRefused("portfolio", portfolio=portfolio_code)
+    document = _document(mapping, control, partial=partial)
     request = _Request(Path(path), file_name or Path(path).name, portfolio, mapping, document, as_of, actor, now)
     if not dry_run:
         return _take(request, confirm=confirm, keep=True)
@@ -64,19 +64,22 @@ def load_file(
             transaction.set_rollback(True)
 
 
+@dataclass(frozen=True)
 class _Request:
-    """What was asked for, and the figures of it that several steps need."""
+    """What was asked for, and by whom."""
 
-    def __init__(
-        self, path: Path, file_name: str, portfolio: Portfolio, mapping: MappingOf[str, Any] | Mapping,
-        document: Document, as_of: date, actor: str, now: datetime,
-    ) -> None:  # fmt: skip
-        self.path, self.file_name, self.portfolio, self.mapping = path, file_name, portfolio, mapping
-        self.document, self.as_of, self.actor, self.now = document, as_of, actor, now
+    path: Path
+    file_name: str
+    portfolio: Portfolio
+    mapping: MappingOf[str, Any] | Mapping
+    document: Document
+    as_of: date
+    actor: str
+    now: datetime
 
 
 def _document(
-    mapping: MappingOf[str, Any] | Mapping, control: MappingOf[str, Any] | None, partial: bool | None
+    mapping: MappingOf[str, Any] | Mapping, control: MappingOf[str, Any] | None, *, partial: bool | None
 ) -> Document:
     try:
         document = parse(mapping.document if isinstance(mapping, Mapping) else mapping)
@@ -135,7 +138,7 @@ def run(load: Load, request: _Request, *, confirm: bool, keep: bool) -> dict[str
 
 
 def _run(load: Load, request: _Request, *, confirm: bool, keep: bool) -> dict[str, Any]:
-    order = _order(request, confirm)
+    order = _order(request, confirm=confirm)
 
     def progress(step: str) -> None:
         Load.objects.filter(pk=load.pk).update(progress={"step": step, "done": STEPS.index(step), "total": len(STEPS)})
@@ -155,7 +158,7 @@ def _run(load: Load, request: _Request, *, confirm: bool, keep: bool) -> dict[st
     return result(load) | {"errors_file": _errors_file(load) if keep else None}
 
 
-def _order(request: _Request, confirm: bool) -> flow.Order:
+def _order(request: _Request, *, confirm: bool) -> flow.Order:
     portfolio = request.portfolio
     done = Load.objects.filter(portfolio=portfolio, status=Load.Status.DONE)
     latest = done.order_by("-as_of").first()
@@ -266,7 +269,7 @@ def _alone(portfolio: Portfolio) -> Iterator[None]:
 def confirmed(load: Load, *, actor: str, now: datetime) -> dict[str, Any]:
     """Run a held load that a person has confirmed. Raises LoadRefused."""
     assert load.mapping is not None, "a held load has its mapping"
-    document = _document(load.mapping, None, bool(load.figures.get("options", {}).get("partial")))
+    document = _document(load.mapping, None, partial=bool(load.figures.get("options", {}).get("partial")))
     request = _Request(
         Path(load.stored_as), load.file_name, load.portfolio, load.mapping, document, load.as_of, actor, now
     )

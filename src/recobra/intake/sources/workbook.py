@@ -33,20 +33,20 @@ def open_sheet(reading: Reading) -> calamine.CalamineSheet:
 def read_sheet(reading: Reading, *, kind: str, problems: CellProblems) -> Sheet:
     """Fill `raw` and `broken`; `problems` are cells without a value by row and column, both from 0."""
     rows = enumerate(open_sheet(reading).iter_rows())
-    header_row, names = _header(rows)
+    names = _header(rows)
     headers = header_names(names)
     create_tables(reading.connection, len(headers))
     fill(reading.connection, width=len(headers), rows=_rows(rows, headers, problems))
     return Sheet(headers, kind)
 
 
-def _header(rows: Iterable[tuple[int, list[Any]]]) -> tuple[int, list[str]]:
-    for number, cells in rows:
+def _header(rows: Iterable[tuple[int, list[Any]]]) -> list[str]:
+    for _number, cells in rows:
         names = [as_text(cell) or "" for cell in cells]
         if any(names):
             while names and not names[-1]:
                 names.pop()
-            return number, names
+            return names
     raise LoadRefused("empty")
 
 

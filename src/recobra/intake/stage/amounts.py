@@ -61,7 +61,8 @@ def decimal_mark(
 
 def _evidence(connection: duckdb.DuckDBPyConnection, text: str, limit: str) -> _Evidence:
     row = connection.execute(
-        "SELECT count(*) FILTER (comma), count(*) FILTER (point), count(*) FILTER (either), min(v) FILTER (comma), min(v) FILTER (point), "
+        "SELECT count(*) FILTER (comma), count(*) FILTER (point), count(*) FILTER (either), min(v) "
+        "FILTER (comma), min(v) FILTER (point), "
         "min(v) FILTER (either) FROM (SELECT v, regexp_matches(v, ?) AS comma, regexp_matches(v, ?) AS point, "
         f"regexp_matches(v, ?) AS either FROM (SELECT {text} AS v FROM raw{limit}) "
         "WHERE contains(v, ',') OR contains(v, '.'))",

@@ -60,7 +60,8 @@ def refuse_if_not_as_mapped(job: Job) -> None:
 def _query(rule: Rule) -> str:
     return (
         f"SELECT line, {literal(rule.column)} AS col, {literal(rule.code)} AS code, "
-        f"{literal(json.dumps(rule.params))} AS params, left({rule.value}, 200) AS value, {literal(rule.target)} AS target "
+        f"{literal(json.dumps(rule.params))} AS params, left({rule.value}, 200) AS value, "
+        f"{literal(rule.target)} AS target "
         f"FROM staged WHERE {rule.wrong}"
     )
 

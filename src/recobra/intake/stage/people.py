@@ -99,7 +99,8 @@ def _points(job: Job) -> None:
     address = f"left(regexp_replace(raw, '\\s+', ' ', 'g'), {LONGEST_POINT})"
     job.run(
         "CREATE OR REPLACE TABLE points AS SELECT key, kind, value, any_value(line) AS line, any_value(valid) AS valid "
-        f"FROM (SELECT key, kind, left(value, {LONGEST_POINT}) AS value, line, valid FROM given JOIN parsed USING (raw) "
+        f"FROM (SELECT key, kind, left(value, {LONGEST_POINT}) AS value, line, valid FROM given JOIN "
+        "parsed USING (raw) "
         "WHERE kind = 'PHONE' AND value <> '' UNION ALL "
         f"SELECT key, kind, left(lower(raw), {LONGEST_POINT}), '', regexp_full_match(lower(raw), '{_EMAIL}') "
         f"AND length(raw) <= 254 FROM given WHERE kind = 'EMAIL' UNION ALL "
@@ -128,7 +129,8 @@ def _parse_phones(job: Job) -> None:
     """Make `parsed` (raw, value, line, valid) for every distinct phone."""
     job.run(
         "CREATE OR REPLACE TABLE numbers AS SELECT DISTINCT raw, "
-        "regexp_replace(regexp_replace(raw, '\\.0+$', ''), '[\\s().\\-]', '', 'g') AS plain FROM given WHERE kind = 'PHONE'"
+        "regexp_replace(regexp_replace(raw, '\\.0+$', ''), '[\\s().\\-]', '', 'g') AS plain FROM "
+        "given WHERE kind = 'PHONE'"
     )
     plan = phones.plan(job.owner.country)
     if plan is None:
@@ -136,7 +138,8 @@ def _parse_phones(job: Job) -> None:
     else:
         job.run(
             "CREATE OR REPLACE TABLE parsed AS SELECT raw, "
-            f"CASE WHEN ok THEN '+{plan.calling_code}' || national ELSE regexp_replace(raw, '\\D', '', 'g') END AS value, "
+            f"CASE WHEN ok THEN '+{plan.calling_code}' || national ELSE regexp_replace(raw, '\\D', "
+            "'', 'g') END AS value, "
             "CASE WHEN ok THEN line ELSE '' END AS line, ok AS valid FROM (SELECT raw, national, "
             f"{plan.valid} AS ok, {plan.line} AS line FROM (SELECT raw, {plan.national} AS national FROM numbers "
             f"WHERE regexp_full_match(plain, '\\+?\\d{{4,17}}')) WHERE {plan.decides})"

@@ -88,7 +88,9 @@ def plan(region: str) -> Plan | None:
     has the shape of the region's numbers and begins with nothing that could be a prefix.
     """
     metadata = PhoneMetadata.metadata_for_region(region)
-    if metadata is None or len(phonenumbers.COUNTRY_CODE_TO_REGION_CODE[metadata.country_code]) > 1:
+    if metadata is None or metadata.country_code is None or metadata.general_desc is None:
+        return None
+    if len(phonenumbers.COUNTRY_CODE_TO_REGION_CODE[metadata.country_code]) > 1:
         return None
     general = metadata.general_desc.national_number_pattern
     code = str(metadata.country_code)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -81,7 +82,8 @@ def _texts(job: Job) -> list[str]:
     fields, text = job.document.fields, job.columns.text
     named = {
         "account": "account.external_id", "x_product": "account.product", "x_opened": "account.opened_date",
-        "contract": "account.contract", "x_debtor": "debtor.external_id", "name": "debtor.name", "x_kind": "debtor.kind",
+        "contract": "account.contract", "x_debtor": "debtor.external_id", "name": "debtor.name",
+        "x_kind": "debtor.kind",
         "x_national_id": "debtor.national_id", "x_id_kind": "debtor.national_id_kind",
         "x_subdivision": "debtor.subdivision", "time_zone": "debtor.time_zone", "x_number": "instalment.number",
         "x_due": "instalment.due_date", "x_issued": "instalment.issue_date", "x_currency": "currency",
@@ -111,12 +113,13 @@ def _typed(job: Job, style: Writing) -> list[str]:
     )
     typed.append("coalesce(x_number, '1') AS number")
     typed.append(
-        "CASE WHEN regexp_full_match(upper(x_subdivision), '[A-Z0-9-]{1,8}') THEN upper(x_subdivision) END AS subdivision"
+        "CASE WHEN regexp_full_match(upper(x_subdivision), '[A-Z0-9-]{1,8}') THEN "
+        "upper(x_subdivision) END AS subdivision"
     )
     return typed
 
 
-def _coded(column: str, table: dict[str, tuple[str, ...]]) -> str:
+def _coded(column: str, table: Mapping[str, tuple[str, ...]]) -> str:
     cases = " ".join(
         f"WHEN lower({column}) IN ({', '.join(map(literal, words))}) THEN {literal(code)}"
         for code, words in table.items()
