@@ -4,6 +4,7 @@ import zoneinfo
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import cache
 from typing import Any
 
 import pyarrow as pa
@@ -149,9 +150,14 @@ def _local_time(text: str, column: str) -> datetime:
 
 def _in_utc(at: datetime, zone: str) -> datetime | None:
     """The instant, or None in a zone that the gate will refuse by its name."""
-    if zone not in zoneinfo.available_timezones():
+    if zone not in _known_zones():
         return None
     utc = at.replace(tzinfo=zoneinfo.ZoneInfo(zone)).astimezone(UTC)
     if utc.astimezone(zoneinfo.ZoneInfo(zone)).replace(tzinfo=None) != at:
         raise Unreadable(column="local_datetime", expected="an hour that the clock change does not skip")
     return utc.replace(tzinfo=None)
+
+
+@cache
+def _known_zones() -> frozenset[str]:
+    return frozenset(zoneinfo.available_timezones())
