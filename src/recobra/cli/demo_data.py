@@ -114,8 +114,8 @@ def _instalments(chance: random.Random, as_of: date, accounts: int) -> Iterator[
             }
     # Two rows that cannot be right, so that there is something to mend.
     for loan, broken in (("MAL-1", {"vencimiento": "30/02/2026"}), ("MAL-2", {"capital": "ciento"})):
-        late = {"prestamo": loan, "cuota": "1", "vencimiento": f"{as_of:%d/%m/%Y}"}
-        yield {**next(people), **late, "capital": "150,00", "interes": "", "desembolso": "", **broken}
+        common = {"prestamo": loan, "cuota": "1", "vencimiento": f"{as_of:%d/%m/%Y}"}
+        yield {**next(people), **common, "capital": "150,00", "interes": "", "desembolso": "", **broken}
 
 
 def _bills(chance: random.Random, as_of: date, accounts: int) -> Iterator[dict[str, str]]:

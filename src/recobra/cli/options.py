@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 from datetime import UTC, date, datetime
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-Commands = argparse._SubParsersAction  # type: ignore[type-arg]  # noqa: SLF001 - argparse gives it no public name
+if TYPE_CHECKING:
+    Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 - argparse gives it no public name
 
 
 def day(text: str) -> date:
@@ -40,11 +41,6 @@ def port(text: str) -> int:
     return int(text)
 
 
-def source(text: str) -> Path:
-    """Read the path of a file to take in; whether it is there is for the command to say."""
-    return Path(text)
-
-
 def common() -> argparse.ArgumentParser:
     """Return the options that every command takes, before or after its name."""
     parser = argparse.ArgumentParser(add_help=False)
@@ -60,9 +56,7 @@ def common() -> argparse.ArgumentParser:
 
 def command(commands: Commands, name: str, help_text: str) -> argparse.ArgumentParser:
     """Add a command to a group and return its parser."""
-    parser = commands.add_parser(name, help=help_text, description=help_text, parents=[common()])
-    assert isinstance(parser, argparse.ArgumentParser)
-    return parser
+    return commands.add_parser(name, help=help_text, description=help_text, parents=[common()])
 
 
 def group(commands: Commands, name: str, help_text: str) -> Commands:

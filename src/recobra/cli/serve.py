@@ -43,12 +43,11 @@ def _serve(chosen: argparse.Namespace) -> Answer:
 
 def serving(port: int, **more: Any) -> Answer:
     """Take the port and answer where the console is; serving begins after the answer. Raises Refused."""
+    from django.core.wsgi import get_wsgi_application  # noqa: PLC0415 - needs the settings
     from waitress import create_server  # noqa: PLC0415 - other commands start without it
 
-    from recobra.config.wsgi import application  # noqa: PLC0415 - needs the settings
-
     try:
-        server = create_server(application, host=HOST, port=port, threads=8, ident="recobra")
+        server = create_server(get_wsgi_application(), host=HOST, port=port, threads=8, ident="recobra")
     except OSError as error:
         raise Refused(f"Port {port} is taken by another program; choose one with --port.") from error
     address = f"http://localhost:{port}/"
@@ -125,10 +124,14 @@ def _worker(_chosen: argparse.Namespace) -> Answer:
 
 def _work() -> None:
     from procrastinate.contrib.django import app  # noqa: PLC0415 - needs the settings
+    from procrastinate.contrib.django.django_connector import DjangoConnector  # noqa: PLC0415
+
+    connector = app.connector
+    assert isinstance(connector, DjangoConnector)
 
     async def work() -> None:
         # Procrastinate ends gently on SIGTERM and SIGINT: a job in hand is finished first.
-        with app.replace_connector(app.connector.get_worker_connector()) as working:
+        with app.replace_connector(connector.get_worker_connector()) as working:
             async with working.open_async():
                 await working.run_worker_async(concurrency=1, delete_jobs="successful")
 

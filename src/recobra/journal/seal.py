@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import chain
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from django.db import connection, transaction
 
@@ -180,7 +180,7 @@ def _unsealed(mark: _Mark) -> Iterator[_Row]:
 _COLUMNS: Final = "id, (at AT TIME ZONE 'UTC')::date, digest, journal_digest(e) FROM journal_entry e"
 
 
-def _stream(query: str, parameters: list[object]) -> Iterator[_Row]:
+def _stream(query: str, parameters: list[Any]) -> Iterator[_Row]:
     with transaction.atomic(), connection.chunked_cursor() as cursor:
         cursor.execute(query, parameters)
         pages = iter(lambda: cursor.fetchmany(_CHUNK), [])
