@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from recobra.cli import house, options
@@ -43,9 +44,12 @@ def _serve(chosen: argparse.Namespace) -> Answer:
 
 def serving(port: int, **more: Any) -> Answer:
     """Take the port and answer where the console is; serving begins after the answer. Raises Refused."""
+    from django.conf import settings  # noqa: PLC0415 - needs the settings
     from django.core.wsgi import get_wsgi_application  # noqa: PLC0415 - needs the settings
     from waitress import create_server  # noqa: PLC0415 - other commands start without it
 
+    # Where collected static files would be; whitenoise warns about a folder that is not there.
+    Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)
     try:
         server = create_server(get_wsgi_application(), host=HOST, port=port, threads=8, ident="recobra")
     except OSError as error:
@@ -94,7 +98,7 @@ def _keep(command: str, done: threading.Event) -> None:
     while not done.is_set():
         with subprocess.Popen(  # noqa: S603 - our own command
             [sys.executable, "-m", "recobra.cli", command], env=environment, stdin=subprocess.DEVNULL,
-            stdout=sys.stderr.fileno(), start_new_session=True,
+            stdout=subprocess.DEVNULL, start_new_session=True,
         ) as child:  # fmt: skip
             while child.poll() is None and not done.wait(0.2):
                 pass
