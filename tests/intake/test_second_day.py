@@ -180,3 +180,18 @@ def test_a_dry_run_finds_the_same_and_writes_nothing(day):
     same = ("rows", "accepted", "rejected", "updated", "unchanged", "payments", "amount_minor", "errors")
     assert {name: dry[name] for name in same} == {name: real[name] for name in same}
     assert dry["load_id"] is None
+
+
+def test_a_rejected_or_absent_instalment_is_no_payment(load):
+    mapping = {
+        "account": {"external_id": "cuenta"}, "balance": "saldo",
+        "instalment": {"number": "cuota", "due_date": "vence"},
+        "options": {"due_rows": "several", "decimal": "point", "gone": "paid"},
+    }  # fmt: skip
+    head = "cuenta,cuota,vence,saldo\n"
+    load(f"{head}A,1,2026-10-01,50\nA,2,2026-11-01,50\nB,1,2026-10-01,9\n", mapping=mapping, as_of=date(2026, 11, 20))
+    bad = load(f"{head}A,1,2026-10-01,50\nA,2,2026-02-30,50\nB,1\n", mapping=mapping, as_of=date(2026, 11, 21))
+    assert (bad["rejected"], bad["payments"], bad["gone"]) == (2, 0, 0)
+    part = load(f"{head}A,2,2026-11-01,40\n", mapping=mapping, as_of=date(2026, 11, 21), partial=True)
+    assert (part["payments"], part["gone"], _balance("A")) == (1, 0, 9000)
+    assert Payment.objects.get().amount_minor == 1000

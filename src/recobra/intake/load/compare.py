@@ -141,6 +141,7 @@ def differences(job: Job) -> None:
         f"{concept} AS concept, sum(amount_minor)::BIGINT AS amount_minor FROM known_ledger "
         "WHERE concept IS NOT NULL AND account_id IN (SELECT id FROM account_ids) GROUP BY ALL"
     )
+    _leave_unread_instalments(job)
     job.run(
         "CREATE OR REPLACE TABLE deltas AS SELECT *, sum(delta) OVER (PARTITION BY account_id, "
         "number) = 0 AS shift FROM ("
@@ -148,6 +149,22 @@ def differences(job: Job) -> None:
         "coalesce(t.amount_minor, 0) - coalesce(o.amount_minor, 0) AS delta FROM told t "
         "FULL JOIN owed o USING (account_id, number, concept) LEFT JOIN instalment_ids i USING (account_id, number)) "
         "WHERE delta <> 0"
+    )
+
+
+def _leave_unread_instalments(job: Job) -> None:
+    """Say nothing about instalments that the file may have meant in a row that was rejected, or leaves to another part.
+
+    Without this a bad row would look like a payment.
+    """
+    position = job.columns.positions.get(next(iter(job.document.fields["account.external_id"].columns), ""), 0)
+    halved = (
+        "account_id IN (SELECT id FROM account_ids WHERE account IN (SELECT account FROM keys JOIN rejected USING "
+        f"(line) UNION ALL SELECT trim(cells->>'$[{position}]') FROM broken))"
+    )
+    doubtful = "true" if job.document.options.partial else halved
+    job.run(
+        f"DELETE FROM owed WHERE {doubtful} AND (account_id, number) NOT IN (SELECT (account_id, number) FROM told)"
     )
 
 

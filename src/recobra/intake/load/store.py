@@ -9,6 +9,7 @@ from django.db import connection
 
 from recobra.intake.stage.columns import literal
 from recobra.intake.stage.job import Job
+from recobra.intake.stage.people import party_key, party_named
 from recobra.kit import tables
 
 from . import known
@@ -169,8 +170,6 @@ def gone(job: Job, *, doubtful: bool) -> None:
 
 def parties(job: Job) -> None:
     """Link co-debtors and guarantors to their accounts, each once."""
-    from recobra.intake.stage.people import party_key, party_named  # noqa: PLC0415 - only here
-
     unions = [
         f"SELECT a.id AS account_id, d.id AS debtor_id, '{party.part}' AS part FROM (SELECT account, "
         f"{party_key(n, party.part)} AS party FROM good WHERE {party_named(n)}) g JOIN account_ids a USING (account) "

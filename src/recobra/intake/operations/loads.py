@@ -26,6 +26,7 @@ from recobra.portfolio.models import Portfolio
 from recobra_core.money import exponent_of
 
 from .errors import write_errors
+from .mappings import save_mapping
 
 STEPS = ("reading", "comparing", "checking", "people", "writing")
 SHOWN_ERRORS = 100
@@ -111,8 +112,6 @@ def _take(request: _Request, *, confirm: bool, keep: bool) -> dict[str, Any]:
 
 
 def _open(request: _Request, digest: str) -> Load:
-    from .mappings import save_mapping  # noqa: PLC0415 - the two modules know one another
-
     with transaction.atomic():
         given = request.mapping
         mapping = given if isinstance(given, Mapping) else save_mapping(
