@@ -80,7 +80,7 @@ def page_for(browser: Browser, live_server, people):
         page = context.new_page()
         page.problems = []
         page.on("pageerror", lambda error: page.problems.append(str(error)))
-        page.on("requestfailed", lambda failed: page.problems.append(f"{failed.url}: {failed.failure}"))
+        page.on("requestfailed", lambda failed: page.problems.extend(_failure(failed)))
         page.on("response", lambda got: page.problems.append(f"{got.status} {got.url}") if got.status >= 500 else None)
         page.goto("/entrar/")
         page.fill("#username", name)
