@@ -23,6 +23,14 @@ def test_a_mapping_tells_all_its_problems_at_once():
             "options": {"decimal": "dot", "shrink_limit": 3, "speed": "fast"}, "control": {"rows": "many"}, "colour": 1,
         })  # fmt: skip
     assert len(refusal.value.problems) == 12
+    assert not [problem for problem in refusal.value.problems if "%(" in problem]
+
+
+def test_a_portfolio_that_is_not_there_is_named(company, now):
+    with pytest.raises(operations.LoadRefused, match="NO-HAY"):
+        operations.load_file(
+            path="x.csv", portfolio_code="NO-HAY", mapping=SHORT, as_of=date(2026, 11, 23), actor="dario", now=now
+        )
 
 
 def test_the_smallest_mapping_is_enough():

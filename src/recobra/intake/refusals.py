@@ -47,7 +47,7 @@ REASONS: Final = {
     ),
     "older": _("A file of %(latest)s has already been loaded; one of %(as_of)s would turn the portfolio back."),
     "running": _("Another load of this portfolio is in progress."),
-    "portfolio": _("There is no portfolio «%(portfolio)s»."),
+    "portfolio": _("There is no portfolio «%(code)s»."),
     "mapping": _("The mapping has problems: %(problems)s"),
     "failed": _("The load broke off: %(detail)s"),
     "not_held": _("The load %(load)s is not waiting for confirmation."),
@@ -89,7 +89,7 @@ EXPECTED: Final = {
 class LoadRefused(Exception):
     """A file, or a step of its load, is refused whole; `code` and `facts` say why, the text is fit to show."""
 
-    def __init__(self, code: str, **facts: Any) -> None:
+    def __init__(self, code: str, /, **facts: Any) -> None:
         self.code = code
         self.facts = facts
         super().__init__(code, facts)

@@ -7,6 +7,8 @@ from dataclasses import fields as fields_of
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
+from django.utils.translation import gettext as _
+
 from .model import AMOUNTS, ATTRIBUTE_TYPES, PARTS, Attribute, Document, Options, Party, Source
 
 TARGETS: Final = (
@@ -56,9 +58,12 @@ class _Reader:
     def __init__(self) -> None:
         self.problems: list[str] = []
 
+    def _problem(self, words: str, **facts: Any) -> None:
+        self.problems.append(words % facts if facts else words)
+
     def document(self, given: Any) -> Document:
         if not isinstance(given, Mapping):
-            self.problems.append("The mapping is not a table of names and columns.")
+            self._problem(_("The mapping is not a table of names and columns."))
             return Document("", {})
         flat = self._flat(given)
         control = self._table(given.get("control"), "control", ("rows", "amount"))
@@ -79,14 +84,14 @@ class _Reader:
 
     def _required(self, document: Document) -> None:
         if "account.external_id" not in document.fields:
-            self.problems.append("account.external_id is missing: which column names the account?")
+            self._problem(_("account.external_id is missing: which column names the account?"))
         amounts = [name for name in document.fields if name.startswith("amounts.")]
         if not amounts and not document.one_amount:
-            self.problems.append("Neither balance nor amounts is given: which column says what is owed?")
+            self._problem(_("Neither balance nor amounts is given: which column says what is owed?"))
         if amounts and document.one_amount:
-            self.problems.append("balance and amounts are both given; balance already is the whole.")
+            self._problem(_("balance and amounts are both given; balance already is the whole."))
         if document.options.due_rows == "several" and "instalment.number" not in document.fields:
-            self.problems.append("options.due_rows is several: instalment.number must tell the rows apart.")
+            self._problem(_("options.due_rows is several: instalment.number must tell the rows apart."))
 
     def _flat(self, given: Mapping[str, Any]) -> dict[str, Any]:
         flat: dict[str, Any] = {}
@@ -98,9 +103,9 @@ class _Reader:
             elif name in {"balance", "currency"} or "." in str(name):
                 flat[str(name)] = spec
             elif name not in _KNOWN:
-                self.problems.append(f"«{name}» is not a part of a mapping.")
+                self._problem(_("«%(name)s» is not a part of a mapping."), name=name)
         for target in [target for target in flat if target not in TARGETS]:
-            self.problems.append(f"«{target}» is not a target; known are {', '.join(TARGETS)}.")
+            self._problem(_("«%(name)s» is not a target; known are %(known)s."), name=target, known=", ".join(TARGETS))
             del flat[target]
         return {target: spec for target, spec in flat.items() if spec not in (None, "", [])}
 
@@ -110,14 +115,18 @@ class _Reader:
         if isinstance(spec, list) and spec and all(isinstance(column, str) for column in spec):
             return Source(tuple(spec))
         if not isinstance(spec, Mapping):
-            self.problems.append(f"{where}: a column name, a list of them or a table was expected, not «{spec}».")
+            self._problem(
+                _("%(where)s: a column name, a list of them or a table was expected, not «%(given)s»."),
+                where=where,
+                given=spec,
+            )
             return Source()
         table = self._table(spec, where, ("column", "columns", "default", "value", "values", "type"))
         named = table.get("columns", table.get("column"))
         columns = self._source(named, where).columns if named else ()
         values = self._table(table.get("values"), f"{where}.values", None)
         if not columns and table.get("value") is None:
-            self.problems.append(f"{where}: neither column nor value is given.")
+            self._problem(_("%(where)s: neither column nor value is given."), where=where)
         return Source(
             columns, _text(table.get("default")), _text(table.get("value")),
             tuple((str(key), str(value)) for key, value in values.items()),
@@ -126,7 +135,7 @@ class _Reader:
     def _sources(self, spec: Any, where: str) -> tuple[Source, ...]:
         listed = [spec] if isinstance(spec, str) else spec or []
         if not isinstance(listed, list):
-            self.problems.append(f"{where}: a list of columns was expected.")
+            self._problem(_("%(where)s: a list of columns was expected."), where=where)
             return ()
         return tuple(self._source(item, where) for item in listed)
 
@@ -141,24 +150,27 @@ class _Reader:
         for name, item in self._table(spec, "attributes", None).items():
             kind = str(item.get("type", "text")) if isinstance(item, Mapping) else "text"
             if kind not in ATTRIBUTE_TYPES:
-                self.problems.append(
-                    f"attributes.{name}: «{kind}» is not a type; known are {', '.join(ATTRIBUTE_TYPES)}."
+                self._problem(
+                    _("attributes.%(name)s: «%(given)s» is not a type; known are %(known)s."),
+                    name=name,
+                    given=kind,
+                    known=", ".join(ATTRIBUTE_TYPES),
                 )
             found.append(Attribute(str(name), self._source(item, f"attributes.{name}"), kind))
         return tuple(found)
 
     def _parties(self, spec: Any) -> tuple[Party, ...]:
         if spec is not None and not isinstance(spec, list):
-            self.problems.append("parties: a list was expected.")
+            self._problem(_("parties: a list was expected."))
             return ()
         found = []
         for position, item in enumerate(spec or [], start=1):
             where = f"parties.{position}"
             table = self._table(item, where, ("part", *PARTY))
             if table.get("part") not in PARTS:
-                self.problems.append(f"{where}.part: one of {', '.join(PARTS)} was expected.")
+                self._problem(_("%(where)s.part: one of %(known)s was expected."), where=where, known=", ".join(PARTS))
             if not table.get("name") and not table.get("national_id"):
-                self.problems.append(f"{where}: a name or a national_id is needed.")
+                self._problem(_("%(where)s: a name or a national_id is needed."), where=where)
             named = {key: self._source(table[key], f"{where}.{key}") for key in PARTY if table.get(key)}
             found.append(Party(str(table.get("part")), named))
         return tuple(found)
@@ -167,36 +179,48 @@ class _Reader:
         table = self._table(spec, "options", tuple(item.name for item in fields_of(Options)))
         for name, allowed in CHOICES.items():
             if name in table and table[name] not in allowed:
-                self.problems.append(f"options.{name}: «{table[name]}» is not one of {', '.join(allowed)}.")
+                self._problem(
+                    _("options.%(name)s: «%(given)s» is not one of %(known)s."),
+                    name=name,
+                    given=table[name],
+                    known=", ".join(allowed),
+                )
         limit = table.get("shrink_limit", 0.5)
         if isinstance(limit, bool) or not isinstance(limit, int | float) or not 0 <= limit <= 1:
-            self.problems.append("options.shrink_limit: a share between 0 and 1 was expected.")
+            self._problem(_("options.shrink_limit: a share between 0 and 1 was expected."))
         if not isinstance(table.get("partial", False), bool):
-            self.problems.append("options.partial: true or false was expected.")
+            self._problem(_("options.partial: true or false was expected."))
         return Options(**{name: value for name, value in table.items() if value is not None})
 
     def _table(self, spec: Any, where: str, allowed: tuple[str, ...] | None) -> dict[str, Any]:
         if spec is None:
             return {}
         if not isinstance(spec, Mapping):
-            self.problems.append(f"{where}: a table was expected, not «{spec}».")
+            self._problem(_("%(where)s: a table was expected, not «%(given)s»."), where=where, given=spec)
             return {}
         for name in spec:
             if allowed is not None and name not in allowed:
-                self.problems.append(f"{where}: «{name}» is not known; known are {', '.join(allowed)}.")
+                self._problem(
+                    _("%(where)s: «%(name)s» is not known; known are %(known)s."),
+                    where=where,
+                    name=name,
+                    known=", ".join(allowed),
+                )
         return {str(name): value for name, value in spec.items() if allowed is None or name in allowed}
 
     def _whole(self, value: Any, where: str) -> int | None:
         if value is None or (isinstance(value, int) and value >= 0):
             return value
-        self.problems.append(f"{where}: a whole number was expected, not «{value}».")
+        self._problem(_("%(where)s: a whole number was expected, not «%(given)s»."), where=where, given=value)
         return None
 
     def _decimal(self, value: Any, where: str) -> Decimal | None:
         try:
             return None if value is None else Decimal(str(value))
         except InvalidOperation:
-            self.problems.append(f"{where}: a number such as 1234.56 was expected, not «{value}».")
+            self._problem(
+                _("%(where)s: a number such as 1234.56 was expected, not «%(given)s»."), where=where, given=value
+            )
             return None
 
 

@@ -53,7 +53,7 @@ def load_file(
     """
     portfolio = Portfolio.objects.filter(code=portfolio_code).first()
     if portfolio is None:
-        raise LoadRefused("portfolio", portfolio=portfolio_code)
+        raise LoadRefused("portfolio", code=portfolio_code)
     document = _document(mapping, control, partial=partial)
     request = _Request(Path(path), file_name or Path(path).name, portfolio, mapping, document, as_of, actor, now)
     if not dry_run:
