@@ -17,6 +17,7 @@ from recobra.intake.stage import amounts, dates, identity
 from recobra.portfolio.models import Account, Instalment, Posting
 
 from .conftest import SHORT
+from .old_workbook import workbook
 
 ROWS = [("00017", "Peña; y «Cía»", "2026-10-01", "1234.50"), ("00018", "Ñandú", "2026-10-02", "7")]
 
@@ -73,6 +74,16 @@ def test_a_workbook_keeps_zeros_dates_and_cents(load, tmp_path):
         sheet.write_datetime(row, 2, date.fromisoformat(due), day)
         sheet.write_number(row, 3, float(amount))
     book.close()
+    assert load(path, mapping=SHORT | {"debtor": {"name": "nombre"}})["accepted"] == 2
+    _check()
+
+
+def test_an_old_workbook_is_read(load, tmp_path):
+    path = tmp_path / "antiguo.csv"
+    days = {row[2]: float((date.fromisoformat(row[2]) - date(1899, 12, 30)).days) for row in ROWS}
+    path.write_bytes(workbook([
+        ["cuenta", "nombre", "vence", "saldo"], *([row[0], row[1], days[row[2]], float(row[3])] for row in ROWS)
+    ]))  # fmt: skip
     assert load(path, mapping=SHORT | {"debtor": {"name": "nombre"}})["accepted"] == 2
     _check()
 
