@@ -42,8 +42,16 @@ def source(name: str, schema: pa.Schema | ibis.Schema) -> ir.Table:
 
 
 def compiled(name: str, expression: ir.Table, *, keep: bool = False, give: bool = True) -> Statement:
-    """Compile an expression over `source` tables."""
-    return Statement(name=name, sql=str(ibis.to_sql(expression, dialect="duckdb", pretty=False)), keep=keep, give=give)
+    """Compile an expression over `source` tables; its integers come out in the width that the expression states.
+
+    DuckDB sums 64-bit integers in 128 bits, and Ibis leaves out the cast back because it takes them for 64.
+    """
+    sql = str(ibis.to_sql(expression, dialect="duckdb", pretty=False))
+    whole = [column for column, kind in expression.schema().items() if kind.is_int64()]
+    if whole:
+        casts = ", ".join(f'"{column}"::BIGINT AS "{column}"' for column in whole)
+        sql = f"SELECT * REPLACE ({casts}) FROM ({sql})"
+    return Statement(name=name, sql=sql, keep=keep, give=give)
 
 
 @contextmanager

@@ -2,6 +2,6 @@
 
 from recobra_core.decide.daily.classify import PortfolioLimits, classify
 from recobra_core.decide.daily.facts import Facts, known_facts
-from recobra_core.decide.daily.plan import DayPlan, due_on, judge, plan_day
+from recobra_core.decide.daily.plan import due_on, judge, plan_day
 
-__all__ = ["DayPlan", "Facts", "PortfolioLimits", "classify", "due_on", "judge", "known_facts", "plan_day"]
+__all__ = ["Facts", "PortfolioLimits", "classify", "due_on", "judge", "known_facts", "plan_day"]

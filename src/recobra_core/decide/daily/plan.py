@@ -1,7 +1,6 @@
 """From classified accounts to the day's plan: due steps, one contact per debtor, the gate's verdict."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 
 import ibis
@@ -14,18 +13,6 @@ from recobra_core.decide.due import due_steps
 from recobra_core.law import open_at, verdicts
 
 _CHANNELS_BY_KIND = (("EMAIL", ("email",)), ("PHONE", PHONE_CHANNELS), ("ADDRESS", ("letter", "visit")))
-
-
-@dataclass(frozen=True, kw_only=True)
-class DayPlan:
-    """What is to be done today. `contacts` are judged candidates with `due_at` and `closes_at` (UTC)."""
-
-    contacts: ir.Table
-    items: ir.Table
-    unreachable: ir.Table
-    tasks: ir.Table
-    stage_changes: ir.Table
-    holds: ir.Table
 
 
 def due_on(accounts: ir.Table, facts: Facts, policies: Sequence[PortfolioLimits], *, as_of: date) -> ir.Table | None:
