@@ -119,7 +119,7 @@ def test_the_menu_opens_on_a_phone(page_for, world, look, assert_accessible):
     page = page_for("ana", PHONE)
     expect(page.locator("#side")).to_be_hidden()
     page.get_by_role("button", name="Menú").click()
-    expect(page.locator("#side")).to_be_visible()
+    expect(page.locator("#side")).to_be_in_viewport(ratio=1)
     look(page, "menu-telefono")
     assert_accessible(page)
     page.get_by_role("link", name="Cartera").click()
