@@ -5,11 +5,18 @@ A screen that is missing here fails `test_scope.py::test_every_address_is_in_the
 
 from __future__ import annotations
 
+from recobra.contact.models import MailboxMessage
+from recobra.strategy.models import CycleRun, StrategyVersion
+from recobra_core.decide import ready
+
 from .world import World
 
 ALL = {"ana", "bruno", "carla", "dario", "hilda"}
 DESK = {"ana", "bruno", "carla"}
 LEADING = {"bruno", "carla"}
+READING = {"bruno", "carla", "dario", "hilda"}
+EDITING = {"carla", "dario"}
+AUDITING = {"carla", "dario", "hilda"}
 
 # name -> (method, who may, form)
 ADDRESSES: dict[str, tuple[str, set[str], dict[str, str]]] = {
@@ -27,6 +34,37 @@ ADDRESSES: dict[str, tuple[str, set[str], dict[str, str]]] = {
     "debtor-hold": ("get", DESK, {}),
     "debtor-hold-lift": ("post", LEADING, {}),
     "debtor-task-close": ("post", DESK, {"outcome": "no_answer"}),
+    "strategies": ("get", READING, {}),
+    "strategy": ("get", READING, {}),
+    "strategy-version": ("get", READING, {}),
+    "strategy-compare": ("get", READING, {}),
+    "strategy-plan": ("get", READING, {}),
+    "strategy-reach": ("get", READING, {}),
+    "strategy-assign": ("post", EDITING, {}),
+    "strategy-create": ("get", EDITING, {}),
+    "strategy-rule": ("post", EDITING, {"field": "steps-0", "steps-0-rule": "dpd > 1"}),
+    "strategy-edit": ("get", EDITING, {}),
+    "strategy-yaml": ("get", EDITING, {}),
+    "strategy-try": ("post", EDITING, {}),
+    "strategy-publish": ("get", EDITING, {}),
+    "strategy-retire": ("get", EDITING, {}),
+    "cycle": ("get", READING, {}),
+    "cycle-progress": ("get", READING, {}),
+    "cycle-detail": ("get", READING, {}),
+    "cycle-run": ("post", EDITING, {}),
+    "messages": ("get", ALL, {}),
+    "messages-uncertain": ("get", ALL, {}),
+    "message": ("get", ALL, {}),
+    "message-settle": ("post", DESK, {"outcome": "SENT"}),
+    "mailbox": ("get", ALL, {}),
+    "mailbox-letter": ("get", ALL, {}),
+    "templates": ("get", ALL, {}),
+    "template": ("get", ALL, {}),
+    "template-edit": ("get", EDITING, {}),
+    "template-preview": ("post", ALL, {}),
+    "audit": ("get", AUDITING, {}),
+    "audit-verify": ("post", AUDITING, {}),
+    "audit-export": ("get", AUDITING, {}),
 }
 # Opened by everybody, signed in or not; test_session.py is about them.
 OPEN = {"sign-in", "sign-out", "language"}
@@ -45,4 +83,31 @@ def numbers(name: str, world: World) -> dict[str, object]:
         "debtor-reversal": {**payer, "payment_id": world.payment.pk},
         "debtor-hold-lift": {**held, "hold_id": world.hold.pk},
         "debtor-task-close": {**debtor, "task_id": world.task.pk},
+        **_of_work(world),
     }.get(name, debtor if name.startswith("debtor") else {})
+
+
+def _of_work(world: World) -> dict[str, dict[str, object]]:
+    """Return the numbers of strategies, the cycle, messages, templates and the audit."""
+    version = StrategyVersion.objects.filter(code="consumo").first()
+    document = ready.load("consumo").to_document()
+    version = version or StrategyVersion.objects.create(
+        code="consumo", number=1, status="DRAFT", document=document, created_at=world.sent.sent_at, created_by="dario"
+    )
+    code, numbered = {"code": version.code}, {"code": version.code, "number": version.number}
+    run = CycleRun.objects.first() or CycleRun.objects.create(
+        as_of=world.sent.planned_for, status="DONE", started_at=world.sent.sent_at, actor="cycle"
+    )
+    letter = MailboxMessage.objects.first() or MailboxMessage.objects.create(
+        received_at=world.sent.sent_at, contact_public_id=str(world.sent.public_id), sender="cobranzas@sur.example",
+        recipients="maria@correo.example", subject="Su cuota", raw=b"Subject: Su cuota\n\nMar\xc3\xada",
+    )  # fmt: skip
+    return {
+        **dict.fromkeys(("strategy", "strategy-compare", "strategy-edit", "strategy-yaml", "strategy-try"), code),
+        **{f"strategy-{what}": numbered for what in ("version", "plan", "reach", "publish", "retire")},
+        "cycle-detail": {"run_id": run.pk},
+        **dict.fromkeys(("message", "message-settle"), {"contact_id": world.sent.pk}),
+        "mailbox-letter": {"message_id": letter.pk},
+        **{f"template{what}": {"template_id": world.sent.template_id} for what in ("", "-edit", "-preview")},
+        "audit-export": {"form": "csv"},
+    }

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver
 
-from .screens import accounts, debtor, debtor_work, home, session
+from .screens import accounts, audit, cycle, debtor, debtor_work, home, messages, session, strategies
 
 app_name = "console"
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -11,4 +11,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *accounts.urlpatterns,
     *debtor.urlpatterns,
     *debtor_work.urlpatterns,
+    *strategies.urlpatterns,
+    *cycle.urlpatterns,
+    *messages.urlpatterns,
+    *audit.urlpatterns,
 ]

@@ -48,8 +48,10 @@ def currency_amount(amount_minor: int, currency: str, country: str) -> str:
 
 @register.simple_tag(takes_context=True)
 def number(context: template.Context, value: int | None) -> str:
-    """Write a whole number as the user's first portfolio's country does."""
-    return "—" if value is None else numbers.format_decimal(value, locale=numbers_of(context.get("country") or ""))
+    """Write a whole number as the user's first portfolio's country does; a figure that is missing has none."""
+    if value in (None, ""):
+        return "—"
+    return numbers.format_decimal(value, locale=numbers_of(context.get("country") or ""))
 
 
 @register.filter

@@ -1,0 +1,166 @@
+"""Mensajes: the outbox with its reasons, a message as it was sent, what is uncertain, and the demonstration mailbox."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import ObjectDoesNotExist
+from django.core.paginator import Paginator
+from django.http import HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.urls import path
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from recobra.access.roles import Right
+from recobra.console import words
+from recobra.console.guard import StaffRequest, needs
+from recobra.contact import operations, queries
+from recobra.contact.queries import Filters
+from recobra.journal.queries import timeline
+from recobra.kit import clock
+from recobra.portfolio.queries import portfolios_for
+from recobra.strategy import schedule
+
+from .place import Installation
+from .templates import urlpatterns as template_urls
+
+PAGE_ROWS = 50
+
+
+@require_GET
+@needs(Right.SEE_MESSAGES)
+def index(request: StaffRequest) -> HttpResponse:
+    """Show the outbox of a day (`?dia=`, today when not given, `todos` for all days), by status and portfolio."""
+    today = schedule.today(clock.now())
+    filters, day = filters_of(request.GET, today)
+    rows, following = _page(queries.contacts_for(request.user, filters), request.GET)
+    context = {
+        "rows": rows, "following": following, "filters": filters, "day": day, "today": today,
+        "counts": queries.counts_for(request.user, day=day) if day else None,
+        "filtered": any(request.GET.get(name) for name in ("estado", "cartera", "canal", "motivo", "plantilla")),
+    }  # fmt: skip
+    if request.htmx and not request.htmx.boosted:  # type: ignore[attr-defined]
+        return render(request, "console/messages/_list.html", context)
+    return render(request, "console/messages/index.html", context | _choices(request))
+
+
+def _choices(request: StaffRequest) -> dict[str, Any]:
+    return {
+        "portfolios": portfolios_for(request.user),
+        "statuses": words.choices("contact"),
+        "channels": words.choices("channel"),
+        "uncertain": queries.uncertain_for(request.user).count(),
+    }
+
+
+def filters_of(parameters: QueryDict, today: date) -> tuple[Filters, date | None]:
+    """Read what the list is narrowed to, and its day; what cannot be read counts as not given."""
+    day = _day(parameters.get("dia", ""), today)
+    status, portfolio = parameters.get("estado", ""), parameters.get("cartera", "")
+    filters = Filters(
+        statuses=[status] if status in queries.Status.values else [],
+        portfolio_codes=[portfolio] if portfolio else [],
+        channel=parameters.get("canal", ""),
+        reason=parameters.get("motivo", ""),
+        template_code=parameters.get("plantilla", ""),
+    )
+    return (replace(filters, planned_from=day, planned_to=day) if day else filters), day
+
+
+def _day(text: str, today: date) -> date | None:
+    if text == "todos":
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return today
+
+
+def _page(found: Any, parameters: QueryDict) -> tuple[list[Any], int | None]:
+    """Return a page and the number of the next; counting every row of a large outbox would cost more than it says."""
+    given = parameters.get("pagina", "")
+    number = min(int(given), 10_000) if given.isdecimal() and int(given) else 1
+    rows = list(found[(number - 1) * PAGE_ROWS : number * PAGE_ROWS + 1])
+    return rows[:PAGE_ROWS], number + 1 if len(rows) > PAGE_ROWS else None
+
+
+def _contact(request: StaffRequest, contact_id: int) -> Any:
+    contact = queries.contact_for(request.user, contact_id)
+    if contact is None:
+        raise ObjectDoesNotExist
+    return contact
+
+
+@require_GET
+@needs(Right.SEE_MESSAGES)
+def detail(request: StaffRequest, contact_id: int) -> HttpResponse:
+    """Show a contact: what it said, why it ended as it did, and its life."""
+    contact = _contact(request, contact_id)
+    facts = [fact for fact in timeline(debtor_id=contact.debtor_id, limit=400) if fact.contact_id == contact.pk]
+    letters = queries.mailbox_for(request.user).filter(contact_public_id=str(contact.public_id))
+    context = {"contact": contact, "facts": reversed(facts), "letters": letters}
+    return render(request, "console/messages/detail.html", context)
+
+
+@require_GET
+@needs(Right.SEE_MESSAGES)
+def uncertain(request: StaffRequest) -> HttpResponse:
+    """Show the messages of which it is not known whether they arrived."""
+    rows, following = _page(queries.uncertain_for(request.user), request.GET)
+    return render(request, "console/messages/uncertain.html", {"rows": rows, "following": following})
+
+
+@require_POST
+@needs(Right.CLOSE_TASK)
+def settle(request: StaffRequest, contact_id: int) -> HttpResponse:
+    """Say whether an uncertain message arrived."""
+    contact = _contact(request, contact_id)
+    outcome = request.POST.get("outcome")
+    try:
+        operations.settle(
+            contact_id=contact.pk, outcome="SENT" if outcome == "SENT" else "FAILED", actor=request.user.username,
+            actor_id=request.user.pk, now=clock.now(),
+        )  # fmt: skip
+    except operations.NotUncertain:
+        messages.error(request, _("The end of this message is known already."))
+    else:
+        messages.success(request, _("Noted: it arrived.") if outcome == "SENT" else _("Noted: it did not arrive."))
+    return redirect("console:messages-uncertain")
+
+
+@require_GET
+@needs(Right.SEE_MESSAGES)
+def mailbox(request: StaffRequest) -> HttpResponse:
+    """Show what the built-in mailbox of the demonstration received."""
+    pages = Paginator(queries.mailbox_for(request.user, text=request.GET.get("q", "").strip()), PAGE_ROWS)
+    context = {"page": pages.get_page(request.GET.get("pagina")), "place": _place()}
+    return render(request, "console/messages/mailbox.html", context)
+
+
+@require_GET
+@needs(Right.SEE_MESSAGES)
+def letter(request: StaffRequest, message_id: int) -> HttpResponse:
+    """Show one message of the mailbox as its reader sees it."""
+    found = queries.letter_for(request.user, message_id)
+    if found is None:
+        raise ObjectDoesNotExist
+    return render(request, "console/messages/letter.html", {"letter": found, "place": _place()})
+
+
+def _place() -> Installation:
+    return Installation(time_zone=schedule.zone().key)
+
+
+urlpatterns = [
+    path("mensajes/", index, name="messages"),
+    path("mensajes/inciertos/", uncertain, name="messages-uncertain"),
+    path("mensajes/buzon/", mailbox, name="mailbox"),
+    path("mensajes/buzon/<int:message_id>/", letter, name="mailbox-letter"),
+    *template_urls,
+    path("mensajes/<int:contact_id>/", detail, name="message"),
+    path("mensajes/<int:contact_id>/resolver/", settle, name="message-settle"),
+]

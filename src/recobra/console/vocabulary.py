@@ -1,0 +1,52 @@
+"""Words of strategies, runs and loads for the badges of `words.py`."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
+
+from . import words
+
+FAMILIES: Final[dict[str, dict[str, words.Said]]] = {
+    "version": {
+        "DRAFT": (_("Draft"), "warn"),
+        "PUBLISHED": (_("In force"), "good"),
+        "RETIRED": (_("Retired"), "quiet"),
+    },
+    "run": {
+        "RUNNING": (_("In progress"), "calm"),
+        "DONE": (_("Done"), "good"),
+        "FAILED": (_("Failed"), "bad"),
+    },
+    "cycle_step": {
+        "freshness": (_("Freshness of the data"), "quiet"),
+        "snapshot": (_("Snapshot of the portfolio"), "quiet"),
+        "classify": (_("Days past due, buckets and stages"), "quiet"),
+        "score": (_("Indicators"), "quiet"),
+        "decide": (_("Decisions and the law's gate"), "quiet"),
+        "commit": (_("Writing what changed"), "quiet"),
+        "measure": (_("Figures of the day"), "quiet"),
+    },
+    "event": {
+        "payment": (_("a payment"), "quiet"),
+        "promise": (_("a promise to pay"), "quiet"),
+        "dispute": (_("a dispute of the debtor"), "quiet"),
+        "reply": (_("a reply"), "quiet"),
+        "contact": (_("a contact"), "quiet"),
+    },
+}
+words.WORDS.update(FAMILIES)
+
+# What `journal.seal` may find, repeated here for the catalogue.
+ALTERED: Final = (
+    gettext_noop("the row differs from its digest"),
+    gettext_noop("the row is missing"),
+    gettext_noop("the seal does not follow the one before it"),
+    gettext_noop("the seal was rewritten"),
+    gettext_noop("the row was added after its day was sealed"),
+    gettext_noop("the row and its digest were rewritten after its day was sealed"),
+)
+# Why a run of the cycle may have ended, where the reason is a sentence.
+RUN_REASONS: Final = (gettext_noop("Interrupted."),)

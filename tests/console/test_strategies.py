@@ -1,0 +1,203 @@
+"""Strategies on screen: read in words, written as a draft, put in force, tried before."""
+
+import re
+
+import pytest
+import yaml
+from django.urls import reverse
+
+from recobra.console.screens.strategies import form
+from recobra.journal.models import Entry
+from recobra.kit import clock
+from recobra.strategy.models import Assignment, StrategyVersion
+from recobra_core.decide import Strategy, ready
+from tests.console.following import follow
+
+EDIT = "/estrategias/consumo/editar/"
+
+
+@pytest.fixture
+def followed(world):
+    follow(world, clock.now())
+    return world
+
+
+def fields(client, address=EDIT):
+    """What a browser would post from the editor as it stands."""
+    page = client.get(address).content.decode()
+    found = re.search(r'name="seen" value="([^"]*)"', page)
+    shape = client.get(address).context["shape"]
+    posted = {"seen": found[1], "segments": len(shape["segments"]), "steps": len(shape["steps"])}
+    posted |= {name: shape[name] for name in form.HEAD}
+    for stop in shape["stops"]:
+        posted |= {f"stop-{stop['event']}": stop["mode"], f"stop-{stop['event']}-days": stop["days"]}
+    for which, names in (("segments", form.SEGMENT), ("steps", (*form.STEP, *form.LISTS))):
+        for at, member in enumerate(shape[which]):
+            posted |= {f"{which}-{at}-{name}": member[name] for name in names}
+    return posted
+
+
+@pytest.mark.parametrize("code", ready.CODES)
+def test_a_document_survives_the_fields_of_the_editor(code):
+    document = ready.load(code).to_document()
+    again = form.to_document(form.from_document(document))
+    assert Strategy.parse(again) == Strategy.parse(document)
+
+
+def test_the_list_says_what_is_in_force_and_who_follows_it(at_desk, followed):
+    page = at_desk("bruno").get("/estrategias/").content.decode()
+    assert "Crédito de consumo" in page
+    assert "Consumo Perú" in page
+
+
+def test_a_version_is_read_in_words_with_its_schedule(at_desk, followed):
+    page = at_desk("bruno").get("/estrategias/consumo/").content.decode()
+    assert "A los 3 días de mora, enviar «recordatorio»" in page
+    assert "5 días antes" in page
+    assert "Tras un pago: 3 días sin acciones" in page
+
+
+def test_carla_saves_a_draft_and_what_is_in_force_stays(at_desk, followed):
+    client = at_desk("carla")
+    answer = client.post(EDIT, fields(client) | {"name": "Consumo firme", "do": "save"})
+    assert answer.status_code == 302
+    draft = StrategyVersion.objects.get(code="consumo", status="DRAFT")
+    assert (draft.number, draft.document["name"], draft.created_by) == (2, "Consumo firme", "carla")
+    assert StrategyVersion.objects.get(code="consumo", status="PUBLISHED").document["name"] == "Crédito de consumo"
+
+
+def test_every_problem_is_said_at_once_with_its_place(at_desk, followed):
+    client = at_desk("carla")
+    posted = fields(client) | {"steps-3-days": "tres", "steps-4-template": "", "segments-0-rule": "balanse > 1"}
+    answer = client.post(EDIT, posted | {"do": "save"})
+    page = answer.content.decode()
+    assert answer.status_code == 422
+    assert "Paso 4 «Recordatorio amable»" in page
+    assert "Paso 5 «Recordatorio con opciones de pago»" in page
+    assert "Segmento 1 «Monto alto»" in page
+    assert "¿Quiso decir «balance»?" in page
+    assert not StrategyVersion.objects.filter(code="consumo", status="DRAFT").exists()
+
+
+def test_steps_are_added_moved_and_removed_before_anything_is_kept(at_desk, followed):
+    client = at_desk("carla")
+    posted = fields(client)
+    names = [step["name"] for step in client.get(EDIT).context["shape"]["steps"]]
+    moved = client.post(EDIT, posted | {"do": "down-steps:0"}).context["shape"]["steps"]
+    assert [step["name"] for step in moved[:2]] == [names[1], names[0]]
+    added = client.post(EDIT, posted | {"do": "add-steps"}).context["shape"]["steps"]
+    assert len(added) == len(names) + 1
+    left = client.post(EDIT, posted | {"do": "remove-steps:0"}).context["shape"]["steps"]
+    assert [step["name"] for step in left] == names[1:]
+    assert not StrategyVersion.objects.filter(status="DRAFT").exists()
+
+
+def test_two_writers_do_not_overwrite_one_another_unknowingly(at_desk, followed):
+    carla, dario = at_desk("carla"), at_desk("dario")
+    of_carla = fields(carla)
+    dario.post(EDIT, fields(dario) | {"name": "La de Darío", "do": "save"})
+    answer = carla.post(EDIT, of_carla | {"name": "La de Carla", "do": "save"})
+    assert answer.status_code == 409
+    assert "dario guardó este borrador mientras usted escribía" in answer.content.decode()
+    assert StrategyVersion.objects.get(code="consumo", status="DRAFT").document["name"] == "La de Darío"
+
+
+def test_yaml_is_taken_and_a_bad_line_is_named(at_desk, followed):
+    client = at_desk("carla")
+    document = ready.load("consumo").to_document() | {"name": "Por YAML"}
+    answer = client.post(EDIT + "yaml/", {"text": yaml.safe_dump(document, allow_unicode=True), "seen": ""})
+    assert answer.status_code == 302
+    assert StrategyVersion.objects.get(code="consumo", status="DRAFT").document["name"] == "Por YAML"
+    seen = re.search(r'name="seen" value="([^"]*)"', client.get(EDIT + "yaml/").content.decode())[1]
+    answer = client.post(EDIT + "yaml/", {"text": "code: consumo\nname: [", "seen": seen})
+    assert (answer.status_code, "La línea" in answer.content.decode()) == (422, True)
+
+
+def test_a_rule_is_judged_while_it_is_typed(at_desk, followed):
+    client = at_desk("carla")
+    ask = {"field": "steps-0", "steps-0-rule": "dpd > 30 and balanse > 5", "steps-0-unknown": "no"}
+    said = client.post("/estrategias/regla/", ask).context["said"]
+    assert (said.place, "¿Quiso decir «balance»?" in said.error) == (14, True)
+    said = client.post("/estrategias/regla/", ask | {"steps-0-rule": "dpd > 30"}).context["said"]
+    assert said.words
+    assert [(row.column, row.operator, row.values) for row in said.rows] == [("dpd", ">", ("30",))]
+
+
+def test_conditions_become_the_text_of_the_rule(at_desk, followed):
+    rows = {
+        "field": "segments-0", "rows": "1", "segments-0-unknown": "no", "segments-0-row-0-column": "dpd",
+        "segments-0-row-0-operator": "between", "segments-0-row-0-value": "1; 30", "segments-0-row-1-column": "stage",
+        "segments-0-row-1-operator": "=", "segments-0-row-1-value": "ADMINISTRATIVE",
+    }  # fmt: skip
+    answer = at_desk("carla").post("/estrategias/regla/", rows)
+    assert answer.context["member"]["rule"] == "dpd between 1 and 30 and stage = 'ADMINISTRATIVE'"
+
+
+def test_it_is_counted_whom_a_version_would_touch_and_nothing_is_written(at_desk, followed):
+    answer = at_desk("bruno").get("/estrategias/consumo/v1/alcance/")
+    by_step = {(row["name"], row["channel"]): row["debtors"] for row in answer.context["by_step"]}
+    assert by_step["Aviso de gestión extrajudicial", "email"] == 1
+    assert sum(row["accounts"] for row in answer.context["by_segment"]) == 5
+    assert not StrategyVersion.objects.filter(status="DRAFT").exists()
+
+
+def test_publishing_asks_once_with_the_number_of_accounts(at_desk, followed):
+    client = at_desk("carla")
+    client.post(EDIT, fields(client) | {"name": "Consumo firme", "do": "save"})
+    address = reverse("console:strategy-publish", args=["consumo", 2])
+    assert "5 cuentas abiertas siguen esta estrategia." in client.get(address).content.decode()
+    assert StrategyVersion.objects.get(code="consumo", number=2).status == "DRAFT"
+    assert client.post(address).status_code == 302
+    standing = dict(StrategyVersion.objects.filter(code="consumo").values_list("number", "status"))
+    assert standing == {1: "RETIRED", 2: "PUBLISHED"}
+    fact = Entry.objects.filter(kind="strategy.published").latest("id")
+    assert (fact.actor, fact.payload["number"]) == ("carla", 2)
+    page = client.get("/estrategias/consumo/comparar/").content.decode()
+    assert "Nombre: antes «Crédito de consumo»; ahora «Consumo firme»." in page
+
+
+def test_a_version_is_retired_only_after_asking(at_desk, followed):
+    client = at_desk("dario")
+    address = reverse("console:strategy-retire", args=["consumo", 1])
+    assert "No se contacta a nadie de estas carteras" in client.get(address).content.decode()
+    client.post(address)
+    assert StrategyVersion.objects.get(code="consumo", number=1).status == "RETIRED"
+
+
+def test_a_new_strategy_starts_from_one_of_the_product(at_desk, followed):
+    client = at_desk("carla")
+    client.post("/estrategias/nueva/", {"code": "mayoristas", "name": "Mayoristas", "base": "lista:facturas"})
+    draft = StrategyVersion.objects.get(code="mayoristas")
+    assert (draft.status, draft.document["name"]) == ("DRAFT", "Mayoristas")
+    answer = client.post("/estrategias/nueva/", {"code": "consumo", "name": "Otra", "base": "lista:facturas"})
+    assert answer.status_code == 422
+
+
+def test_a_portfolio_changes_strategy(at_desk, followed):
+    at_desk("carla").post("/estrategias/asignar/", {"portfolio": "PE-CONSUMO", "strategy": "servicios"})
+    assert Assignment.objects.get().strategy_code == "servicios"
+
+
+def test_the_plan_is_a_document_with_objective_resources_and_days(at_desk, followed):
+    page = at_desk("hilda").get("/estrategias/consumo/v1/plan/").content.decode()
+    for said in ("Objetivo", "Consumo Perú (PE, PEN)", "Plantillas", "recordatorio-firme", "Cronograma por día de mora"):
+        assert said in page
+
+
+def test_bruno_reads_and_may_not_write(at_desk, followed):
+    client = at_desk("bruno")
+    page = client.get("/estrategias/consumo/").content.decode()
+    assert "Editar" not in page
+    assert client.get(EDIT).status_code == 403
+    assert client.post(reverse("console:strategy-publish", args=["consumo", 1])).status_code == 403
+
+
+def test_the_fields_as_they_stand_are_counted_too(at_desk, followed):
+    client = at_desk("carla")
+    posted = fields(client) | {
+        "segments": 4, "segments-3-name": "Saldos chicos", "segments-3-rule": "balance < 500", "segments-3-key": "",
+        "segments-3-unknown": "",
+    }  # fmt: skip
+    answer = client.post(EDIT + "alcance/", posted)
+    assert "reach_problems" not in answer.context
+    assert sum(row["accounts"] for row in answer.context["by_segment"]) == 5
