@@ -15,6 +15,7 @@ import hashlib
 import importlib.util
 import os
 import pwd
+import secrets
 import shutil
 import subprocess
 import tempfile
@@ -97,7 +98,14 @@ class EmbeddedServer:
         """Return where the cluster lives: beside the data, or where the server's own user can reach it."""
         if os.geteuid() != 0 or _reachable(self.home):
             return self.home
-        return Path("/var/lib/recobra") / _digest(self.home)
+        return Path("/var/lib/recobra") / f"{_digest(self.home)}-{self._token()}"
+
+    def _token(self) -> str:
+        """Return what ties a cluster elsewhere to this data directory: a new directory never finds an old cluster."""
+        kept = self.home / "cluster-token"
+        if not kept.exists():
+            kept.write_text(secrets.token_hex(4))
+        return kept.read_text()
 
     @property
     def _cluster(self) -> Path:

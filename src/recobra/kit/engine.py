@@ -60,7 +60,11 @@ def duckdb() -> Iterator[engine.DuckDBPyConnection]:
     home = data_dir() / "tmp"
     home.mkdir(parents=True, exist_ok=True)
     spill = tempfile.mkdtemp(prefix="engine-", dir=home)
-    settings = {"threads": min(4, os.cpu_count() or 1), "memory_limit": MEMORY_LIMIT, "temp_directory": spill}
+    settings: dict[str, str | bool | int | float | list[str]] = {
+        "threads": min(4, os.cpu_count() or 1),
+        "memory_limit": MEMORY_LIMIT,
+        "temp_directory": spill,
+    }
     connection = engine.connect(":memory:", config=settings)
     try:
         yield connection

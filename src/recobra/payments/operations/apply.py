@@ -72,7 +72,9 @@ def apply(*, portfolio: Portfolio, payments: pa.Table, load_id: int | None, now:
 
 def _order(document: Mapping[str, Any]) -> Waterfall:
     """Read the portfolio's order of application; what is not stated keeps the core's default."""
-    given = {name: tuple(value) if isinstance(value, list) else value for name, value in document.items()}
+    given: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in document.items()
+    }
     return Waterfall(**given)
 
 

@@ -102,7 +102,11 @@ def inputs(tables: Mapping[str, pa.Table], policies: Policies, *, as_of: date) -
     names = ["country", "subdivision", "zones"]
     places = tables["debtors"].select(names).group_by(names).aggregate([]).to_pylist()
     holidays = frozenset((row["country"], row["day"]) for row in portfolio.company_holidays().to_pylist())
-    keys = {Key(*(place[name] for name in names), channel, as_of) for place in places for channel in CHANNELS_OPEN}
+    keys = {
+        Key(place["country"], place["subdivision"], place["zones"], channel, as_of)
+        for place in places
+        for channel in CHANNELS_OPEN
+    }
     return {
         "templates": snapshot.templates(sorted(codes)),
         "openings": _openings(frozenset(keys), holidays),
