@@ -121,7 +121,7 @@ def _write_money(order: Order, job: Job, load_id: int, *, settle_gone: bool) -> 
 
 
 def _figures(job: Job) -> dict[str, Any]:
-    total = job.count("raw") + job.count("broken")
+    total = job.count("keys") + job.count("broken")
     rejected = job.count("rejected")
     (amount,) = job.one("SELECT coalesce(sum(amount_minor), 0)::BIGINT FROM accepted")
     return {
@@ -147,7 +147,7 @@ def _reasons_to_wait(order: Order, job: Job) -> list[dict[str, Any]]:
     (open_,) = job.one("SELECT count(*) FROM known_accounts WHERE status = 'OPEN'")
     if not document.options.partial and found < open_ * (1 - document.options.shrink_limit):
         reasons.append({"code": "shrunk", "found": found, "known": open_})
-    total = job.count("raw") + job.count("broken")
+    total = job.count("keys") + job.count("broken")
     if document.control_rows not in {None, total}:
         reasons.append({"code": "control_rows", "given": document.control_rows, "found": total})
     (amount_minor,) = job.one("SELECT coalesce(sum(amount_minor), 0)::BIGINT FROM accepted")

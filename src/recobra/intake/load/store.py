@@ -191,7 +191,7 @@ def rejected(job: Job, *, load_id: int) -> None:
     names = ", ".join(f"{literal(name)}, cells[{n + 1}]" for n, name in enumerate(job.sheet.headers))
     columns = ", ".join(f"c{n}" for n in range(job.sheet.width))
     known_cells = (
-        f"SELECT line, [{columns}] AS cells FROM raw SEMI JOIN rejected USING (line) UNION ALL "
+        f"SELECT line, [{columns}] AS cells FROM wrong UNION ALL "
         "SELECT line, from_json(cells, '[\"VARCHAR\"]') FROM broken"
     )
     error = "json_object('column', col, 'code', code, 'params', json(params), 'value', value, 'target', target)"

@@ -34,14 +34,24 @@ class Rule:
 
 
 def check(job: Job, style: Writing) -> None:
-    """Make `errors` (line, col, code, params, value, target), `rejected` (line) and `good` (rows without error)."""
+    """Make `errors` (line, col, code, params, value, target), `rejected` (line) and `good`; `raw` is gone then."""
     unions = [_query(rule) for rule in _rules(job, style)]
     job.run(f"CREATE OR REPLACE TABLE errors AS {' UNION ALL '.join(unions)}")
     _add_broken(job)
     if several(job):
         _add_two_debtors(job)
     job.run("CREATE OR REPLACE TABLE rejected AS SELECT DISTINCT line FROM errors")
-    job.run("CREATE OR REPLACE TABLE good AS SELECT * FROM staged ANTI JOIN rejected USING (line)")
+    _let_go(job)
+
+
+def _let_go(job: Job) -> None:
+    """Keep of a million rows only what the next steps need: `wrong` as delivered, `good` without its raw text."""
+    job.run("CREATE OR REPLACE TABLE wrong AS SELECT * FROM raw SEMI JOIN rejected USING (line)")
+    job.run("DROP TABLE raw")
+    columns = [name for (name, *_rest) in job.connection.execute("DESCRIBE staged").fetchall()]
+    kept = ", ".join(name for name in columns if not name.startswith(("x_", "n_", "attribute_")))
+    job.run(f"CREATE OR REPLACE TABLE good AS SELECT {kept} FROM staged ANTI JOIN rejected USING (line)")
+    job.run("DROP TABLE staged")
 
 
 def refuse_if_not_as_mapped(job: Job) -> None:

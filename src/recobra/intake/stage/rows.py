@@ -58,9 +58,7 @@ def writing(job: Job) -> Writing:
 
 def stage(job: Job, style: Writing) -> None:
     """Make `staged` from the rows of `raw` whose lines are in `hot`."""
-    job.run(
-        f"CREATE OR REPLACE TABLE texts AS SELECT line, {', '.join(_texts(job))} FROM raw SEMI JOIN hot USING (line)"
-    )
+    texts = f"(SELECT line, {', '.join(_texts(job))} FROM raw SEMI JOIN hot USING (line)) AS texts"
     kinds = f"{_coded('x_kind', KINDS)}"
     default_kind = "COMPANY" if job.owner.industry == "INVOICES" else "PERSON"
     key = "coalesce(x_debtor, national_id, account)"
@@ -73,9 +71,8 @@ def stage(job: Job, style: Writing) -> None:
         f"coalesce({kinds}, CASE WHEN x_kind IS NULL THEN {literal(default_kind)} END) AS kind, "
         "CASE WHEN regexp_full_match(x_national_id, '[0-9A-Z]+') THEN x_national_id "
         "ELSE nullif(regexp_replace(upper(x_national_id), '[^0-9A-ZÑ&]', '', 'g'), '') END AS national_id, "
-        f"{', '.join(_typed(job, style))} FROM texts)"
+        f"{', '.join(_typed(job, style))} FROM {texts})"
     )
-    job.run("DROP TABLE texts")
 
 
 def _texts(job: Job) -> list[str]:
