@@ -12,6 +12,7 @@ from typing import Any
 import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
+import pyarrow.compute as pc
 from duckdb import DuckDBPyConnection
 
 from recobra.contact.snapshot import HISTORY
@@ -37,6 +38,7 @@ _STATE = (
     "oldest_due_date",
     "next_due_date",
 )
+_TOLD = ("was_stage", "dpd")
 _DUCK_TYPES = {"integer": "BIGINT", "number": "DOUBLE", "text": "VARCHAR", "boolean": "BOOLEAN", "date": "DATE"}
 _ARROW_TYPES = {
     "integer": pa.int64(), "number": pa.float64(), "text": pa.string(), "boolean": pa.bool_(), "date": pa.date32(),
@@ -196,11 +198,22 @@ def _decisions(
 
 
 def run(duck: DuckDBPyConnection, recipe: Recipe) -> dict[str, pa.Table]:
-    """Run what comes after `classified`; where nothing is due there is no plan to make."""
+    """Run what comes after `classified`; where nothing is due there is no plan to make.
+
+    Gives what `plan` and `due` give, and `new_states`, `changed_states` and `transitions`.
+    """
     decisions = engine.run(duck, recipe.due)
     if recipe.due and duck.execute("FROM due LIMIT 1").fetchone() is not None:
         decisions |= engine.run(duck, recipe.plan)
-    return decisions | engine.run(duck, recipe.states)
+    (states,) = engine.run(duck, recipe.states).values()
+    new = pc.is_null(states["was_stage"])
+    changed = states.filter(pc.invert(new))
+    moved = pc.not_equal(changed["stage"], changed["was_stage"])
+    return decisions | {
+        "new_states": states.filter(new).drop_columns(list(_TOLD)),
+        "changed_states": changed.drop_columns(list(_TOLD)),
+        "transitions": changed.filter(moved),
+    }
 
 
 def _with_strategy(items: ir.Table, due: ir.Table) -> ir.Table:
@@ -216,15 +229,7 @@ def _moved(classified: ir.Table, changes: ir.Table) -> ir.Table:
 
 
 def _states(accounts: ir.Table) -> tuple[Statement, ...]:
-    """Give the states to write: of accounts without one, and of those whose state differs."""
-    columns = ["account_id", "portfolio_id", "debtor_id", *_STATE, "stage_since"]
-    new = accounts.filter(accounts.was_stage.isnull()).select(*columns)
-    known = accounts.filter(accounts.was_stage.notnull())
-    differs: Any = ibis.or_(*(~known[name].identical_to(known[f"was_{name}"]) for name in _STATE))
-    moved = known.filter(known.stage != known.was_stage)
-    changes = moved.select("account_id", "portfolio_id", "debtor_id", "was_stage", "stage", "dpd")
-    return (
-        compiled("new_states", new),
-        compiled("changed_states", known.filter(differs).select(*columns)),
-        compiled("transitions", changes),
-    )
+    """Give the states to write, of accounts without one and of those whose state differs, and what they were."""
+    differs: Any = ibis.or_(*(~accounts[name].identical_to(accounts[f"was_{name}"]) for name in _STATE))
+    columns = ["account_id", "portfolio_id", "debtor_id", *_STATE, "stage_since", *_TOLD]
+    return (compiled("states", accounts.filter(accounts.was_stage.isnull() | differs).select(*columns)),)
