@@ -6,6 +6,7 @@ A screen that is missing here fails `test_scope.py::test_every_address_is_in_the
 from __future__ import annotations
 
 from recobra.contact.models import MailboxMessage
+from recobra.intake.models import Load
 from recobra.strategy.models import CycleRun, StrategyVersion
 from recobra_core.decide import ready
 
@@ -16,6 +17,7 @@ DESK = {"ana", "bruno", "carla"}
 LEADING = {"bruno", "carla"}
 READING = {"bruno", "carla", "dario", "hilda"}
 EDITING = {"carla", "dario"}
+LOADING = {"bruno", "carla", "dario"}
 AUDITING = {"carla", "dario", "hilda"}
 
 # name -> (method, who may, form)
@@ -34,6 +36,12 @@ ADDRESSES: dict[str, tuple[str, set[str], dict[str, str]]] = {
     "debtor-hold": ("get", DESK, {}),
     "debtor-hold-lift": ("post", LEADING, {}),
     "debtor-task-close": ("post", DESK, {"outcome": "no_answer"}),
+    "loads": ("get", READING, {}),
+    "load": ("get", READING, {}),
+    "load-errors": ("get", LOADING, {}),
+    "load-confirm": ("post", LOADING, {}),
+    "load-discard": ("post", LOADING, {}),
+    "load-new": ("get", LOADING, {}),
     "strategies": ("get", READING, {}),
     "strategy": ("get", READING, {}),
     "strategy-version": ("get", READING, {}),
@@ -66,8 +74,9 @@ ADDRESSES: dict[str, tuple[str, set[str], dict[str, str]]] = {
     "audit-verify": ("post", AUDITING, {}),
     "audit-export": ("get", AUDITING, {}),
 }
-# Opened by everybody, signed in or not; test_session.py is about them.
-OPEN = {"sign-in", "sign-out", "language"}
+# Opened by everybody, signed in or not (test_session.py), and one that only the person who sent a file may open
+# (test_loads.py).
+OPEN = {"load-columns", "sign-in", "sign-out", "language"}
 
 
 def numbers(name: str, world: World) -> dict[str, object]:
@@ -98,6 +107,7 @@ def _of_work(world: World) -> dict[str, dict[str, object]]:
     run = CycleRun.objects.first() or CycleRun.objects.create(
         as_of=world.sent.planned_for, status="DONE", started_at=world.sent.sent_at, actor="cycle"
     )
+    load = Load.objects.get(portfolio=world.portfolio)
     letter = MailboxMessage.objects.first() or MailboxMessage.objects.create(
         received_at=world.sent.sent_at, contact_public_id=str(world.sent.public_id), sender="cobranzas@sur.example",
         recipients="maria@correo.example", subject="Su cuota", raw=b"Subject: Su cuota\n\nMar\xc3\xada",
@@ -105,8 +115,10 @@ def _of_work(world: World) -> dict[str, dict[str, object]]:
     return {
         **dict.fromkeys(("strategy", "strategy-compare", "strategy-edit", "strategy-yaml", "strategy-try"), code),
         **{f"strategy-{what}": numbered for what in ("version", "plan", "reach", "publish", "retire")},
+        **{f"load{what}": {"load_id": load.pk} for what in ("", "-errors", "-confirm", "-discard")},
         "cycle-detail": {"run_id": run.pk},
-        **dict.fromkeys(("message", "message-settle"), {"contact_id": world.sent.pk}),
+        "message": {"contact_id": world.sent.pk},
+        "message-settle": {"contact_id": world.sent.pk},
         "mailbox-letter": {"message_id": letter.pk},
         **{f"template{what}": {"template_id": world.sent.template_id} for what in ("", "-edit", "-preview")},
         "audit-export": {"form": "csv"},

@@ -28,13 +28,18 @@ def work_off() -> None:
     """Let a real worker do what is queued, and end."""
 
     async def work() -> None:
-        async with app.replace_connector(app.connector.get_worker_connector()).open_async() as working:
-            await working.run_worker_async(wait=False, concurrency=1, install_signal_handlers=False)
+        with app.replace_connector(app.connector.get_worker_connector()) as working:
+            async with working.open_async():
+                await working.run_worker_async(wait=False, concurrency=1, install_signal_handlers=False)
 
     def alone() -> None:
         asyncio.run(work())
         connections.close_all()
 
+    # A connection kept for the next job would be in the way when the test database goes.
+    kept = connections.settings["default"]["CONN_MAX_AGE"]
+    connections.settings["default"]["CONN_MAX_AGE"] = 0
     thread = threading.Thread(target=alone)
     thread.start()
     thread.join()
+    connections.settings["default"]["CONN_MAX_AGE"] = kept

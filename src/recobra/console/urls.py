@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver
 
-from .screens import accounts, audit, cycle, debtor, debtor_work, home, messages, session, strategies
+from .screens import accounts, audit, cycle, debtor, debtor_work, home, loads, messages, session, strategies
 
 app_name = "console"
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -11,6 +11,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *accounts.urlpatterns,
     *debtor.urlpatterns,
     *debtor_work.urlpatterns,
+    *loads.urlpatterns,
     *strategies.urlpatterns,
     *cycle.urlpatterns,
     *messages.urlpatterns,

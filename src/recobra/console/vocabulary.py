@@ -29,6 +29,14 @@ FAMILIES: Final[dict[str, dict[str, words.Said]]] = {
         "commit": (_("Writing what changed"), "quiet"),
         "measure": (_("Figures of the day"), "quiet"),
     },
+    "load_step": {
+        "reading": (_("Reading the file"), "quiet"),
+        "comparing": (_("Comparing with the portfolio"), "quiet"),
+        "checking": (_("Checking totals"), "quiet"),
+        "people": (_("Debtors and contact points"), "quiet"),
+        "writing": (_("Writing"), "quiet"),
+    },
+    "age": {"not_due": (_("Not due yet"), "quiet"), "no_due_date": (_("Without a due date"), "quiet")},
     "event": {
         "payment": (_("a payment"), "quiet"),
         "promise": (_("a promise to pay"), "quiet"),

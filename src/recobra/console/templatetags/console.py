@@ -47,7 +47,7 @@ def currency_amount(amount_minor: int, currency: str, country: str) -> str:
 
 
 @register.simple_tag(takes_context=True)
-def number(context: template.Context, value: int | None) -> str:
+def number(context: template.Context, value: int | str | None) -> str:
     """Write a whole number as the user's first portfolio's country does; a figure that is missing has none."""
     if value in (None, ""):
         return "—"

@@ -1,0 +1,115 @@
+"""A mapping as one choice per column of the file, and back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import QueryDict
+from django.utils.translation import gettext as _
+
+TARGETS = (
+    "account.external_id", "account.product", "account.opened_date", "account.contract", "debtor.external_id",
+    "debtor.name", "debtor.kind", "debtor.national_id", "debtor.national_id_kind", "debtor.subdivision",
+    "debtor.time_zone", "instalment.number", "instalment.due_date", "instalment.issue_date", "balance",
+    "amounts.principal", "amounts.interest", "amounts.late_interest", "amounts.fee", "amounts.tax", "currency",
+    "phones", "emails", "address.street", "address.district", "address.city", "address.region", "address.postal",
+    "attribute.text", "attribute.number", "attribute.date",
+)  # fmt: skip
+OPTIONS = ("decimal", "date_order", "gone", "lower_balance", "due_rows")
+
+
+def labels() -> list[tuple[str, str]]:
+    """Return what a column may be, in words."""
+    words = {
+        "account.external_id": _("Account number"), "account.product": _("Product"),
+        "account.opened_date": _("Opening date"), "account.contract": _("Contract"),
+        "debtor.external_id": _("Customer number"), "debtor.name": _("Name of the debtor"),
+        "debtor.kind": _("Person or company"), "debtor.national_id": _("Identity document"),
+        "debtor.national_id_kind": _("Kind of document"), "debtor.subdivision": _("State or region"),
+        "debtor.time_zone": _("Time zone"), "instalment.number": _("Instalment or document number"),
+        "instalment.due_date": _("Due date"), "instalment.issue_date": _("Date of issue"),
+        "balance": _("Balance (the whole debt)"), "amounts.principal": _("Principal"),
+        "amounts.interest": _("Interest"), "amounts.late_interest": _("Late interest"), "amounts.fee": _("Fee"),
+        "amounts.tax": _("Tax"), "currency": _("Currency"), "phones": _("Phone"), "emails": _("E-mail"),
+        "address.street": _("Address: street"), "address.district": _("Address: district"),
+        "address.city": _("Address: city"), "address.region": _("Address: region"),
+        "address.postal": _("Address: postal code"), "attribute.text": _("Attribute: text"),
+        "attribute.number": _("Attribute: number"), "attribute.date": _("Attribute: date"),
+    }  # fmt: skip
+    return [(target, words[target]) for target in TARGETS]
+
+
+def option_labels(given: dict[str, Any]) -> list[tuple[str, str, list[tuple[str, str]], str]]:
+    """Return the choices about how the source writes and what its silence means, each with the one in force."""
+    auto = ("auto", _("find out from the file"))
+    listed = [
+        ("decimal", _("Amounts are written"), [auto, ("comma", "1.234,56"), ("point", "1,234.56")]),
+        ("date_order", _("Dates are written"), [
+            auto, ("dmy", _("day, month, year")), ("mdy", _("month, day, year")), ("ymd", _("year, month, day")),
+        ]),
+        ("gone", _("An account that is no longer in the file"), [
+            ("missing", _("is missing: a person looks")), ("paid", _("was paid")), ("recalled", _("was recalled")),
+            ("keep", _("stays as it is")),
+        ]),
+        ("lower_balance", _("A balance lower than yesterday's"), [
+            ("payment", _("is a payment")), ("adjustment", _("is an adjustment")),
+        ]),
+        ("due_rows", _("Rows per account"), [("one", _("one")), ("several", _("several: one per instalment"))]),
+    ]  # fmt: skip
+    return [(name, label, choices, str(given.get(name, choices[0][0]))) for name, label, choices in listed]
+
+
+def chosen(document: dict[str, Any], headers: list[str]) -> list[tuple[str, str]]:
+    """Return each column of the file with what the mapping makes of it."""
+    known: dict[str, str] = {}
+    for target, spec in _flat(document).items():
+        for column in _columns(spec):
+            known.setdefault(column, target)
+    return [(header, known.get(header, "")) for header in headers]
+
+
+def _flat(document: dict[str, Any]) -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for name, spec in document.items():
+        if name in {"account", "debtor", "instalment", "amounts", "address"} and isinstance(spec, dict):
+            flat |= {f"{name}.{key}": value for key, value in spec.items()}
+        elif name == "attributes":
+            flat |= {f"attribute.{item.get('type', 'text')}": item for item in spec.values() if isinstance(item, dict)}
+        elif name not in {"name", "options", "control", "parties"}:
+            flat[name] = spec
+    return flat
+
+
+def _columns(spec: Any) -> list[str]:
+    if isinstance(spec, str):
+        return [spec]
+    if isinstance(spec, dict):
+        return _columns(spec.get("columns", spec.get("column", [])))
+    return [column for item in spec for column in _columns(item)] if isinstance(spec, list) else []
+
+
+def from_post(post: QueryDict, headers: list[str]) -> dict[str, Any]:
+    """Return the mapping document that the choices say; several columns for one target are joined."""
+    document: dict[str, Any] = {"name": post.get("name", "").strip() or "default"}
+    taken: dict[str, list[str]] = {}
+    for at, header in enumerate(headers):
+        target = post.get(f"column-{at}", "")
+        if target in TARGETS:
+            taken.setdefault(target, []).append(header)
+    for target, columns in taken.items():
+        group, _dot, name = target.partition(".")
+        if group == "attribute":
+            attributes = document.setdefault("attributes", {})
+            attributes |= {_plain(column): {"column": column, "type": name} for column in columns}
+        elif group in {"phones", "emails"}:
+            document[group] = columns
+        elif name:
+            document.setdefault(group, {})[name] = columns if len(columns) > 1 else columns[0]
+        else:
+            document[group] = columns[0]
+    options = {name: post[name] for name in OPTIONS if post.get(name)}
+    return document | ({"options": options} if options else {})
+
+
+def _plain(header: str) -> str:
+    return "".join(letter if letter.isalnum() else "_" for letter in header.lower()).strip("_") or "columna"

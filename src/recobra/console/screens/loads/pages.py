@@ -1,0 +1,116 @@
+"""Loads: the list, live while something runs, one load with its diagnosis and errors, and what waits for a person."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from django.contrib import messages
+from django.http import FileResponse, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import path
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from recobra.access import operations as access
+from recobra.access.roles import Right
+from recobra.console import vocabulary, words
+from recobra.console.guard import StaffRequest, needs
+from recobra.intake import jobs, operations, queries
+from recobra.intake.operations import LoadRefused
+from recobra.kit import clock
+from recobra.portfolio.queries import portfolios_for
+
+__all__ = ["urlpatterns", "vocabulary"]
+PAGE_ROWS = 50
+
+
+@require_GET
+@needs(Right.SEE_LOADS)
+def index(request: StaffRequest) -> HttpResponse:
+    """Show the loads, newest first; the part alone for htmx, which asks again while something runs."""
+    status, code = request.GET.get("estado", ""), request.GET.get("cartera", "")
+    found = queries.loads_for(request.user)
+    found = found.filter(status=status) if status else found
+    found = found.filter(portfolio__code=code) if code else found
+    given = request.GET.get("pagina", "")
+    number = min(int(given), 10_000) if given.isdecimal() and int(given) else 1
+    rows = list(found[(number - 1) * PAGE_ROWS : number * PAGE_ROWS + 1])
+    waiting = jobs.waiting()
+    context: dict[str, Any] = {
+        "rows": rows[:PAGE_ROWS], "following": number + 1 if len(rows) > PAGE_ROWS else None, "waiting": waiting,
+        "busy": waiting or any(load.status == "RUNNING" for load in rows), "filtered": bool(status or code),
+    }  # fmt: skip
+    if request.htmx and not request.htmx.boosted:  # type: ignore[attr-defined]
+        return render(request, "console/loads/_list.html", context)
+    context |= {"portfolios": portfolios_for(request.user), "statuses": words.choices("load")}
+    return render(request, "console/loads/index.html", context)
+
+
+@require_GET
+@needs(Right.SEE_LOADS)
+def detail(request: StaffRequest, load_id: int) -> HttpResponse:
+    """Show one load: figures, what is wrong row by row, and the diagnosis of the portfolio."""
+    load = queries.load_for(request.user, load_id)
+    given = request.GET.get("pagina", "")
+    page = min(int(given), 100_000) if given.isdecimal() and int(given) else 1
+    rejected = int(load.figures.get("rejected") or 0)
+    context = {
+        "load": load, "page": page, "errors": queries.errors_for(load, page=page) if rejected else [],
+        "following": page + 1 if page * queries.PAGE_ROWS < rejected else None,
+    }  # fmt: skip
+    return render(request, "console/loads/detail.html", context)
+
+
+@require_GET
+@needs(Right.LOAD_FILES)
+def errors(request: StaffRequest, load_id: int) -> HttpResponseBase:
+    """Hand over the rejected rows as they came, to be mended and loaded again alone, and record that they left."""
+    load = queries.load_for(request.user, load_id)
+    with tempfile.TemporaryDirectory() as folder:
+        target = Path(folder) / "errors.csv"
+        rows = operations.write_errors(load_id=load.pk, path=target)
+        file = tempfile.TemporaryFile()  # noqa: SIM115 - FileResponse closes it
+        file.write(target.read_bytes())
+    access.record_export(
+        user=request.user, what="load_errors", rows=rows, conditions={"load": str(load.pk)}, now=clock.now()
+    )
+    file.seek(0)
+    return FileResponse(file, as_attachment=True, filename=f"carga-{load.pk}-errores.csv")
+
+
+@require_POST
+@needs(Right.LOAD_FILES)
+def confirm(request: StaffRequest, load_id: int) -> HttpResponse:
+    """Let a worker load a held file after all."""
+    try:
+        jobs.ask_to_confirm(load=queries.load_for(request.user, load_id), actor=request.user.username)
+    except LoadRefused as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, _("The file is with a worker. You may leave this page."))
+    return redirect("console:loads")
+
+
+@require_POST
+@needs(Right.LOAD_FILES)
+def discard(request: StaffRequest, load_id: int) -> HttpResponse:
+    """Put a held file aside for good."""
+    load = queries.load_for(request.user, load_id)
+    try:
+        operations.discard_load(load_id=load.pk, actor=request.user.username, now=clock.now())
+    except LoadRefused as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, _("The file was discarded; the portfolio stays as it was."))
+    return redirect("console:load", load.pk)
+
+
+urlpatterns = [
+    path("cargas/", index, name="loads"),
+    path("cargas/<int:load_id>/", detail, name="load"),
+    path("cargas/<int:load_id>/errores.csv", errors, name="load-errors"),
+    path("cargas/<int:load_id>/confirmar/", confirm, name="load-confirm"),
+    path("cargas/<int:load_id>/descartar/", discard, name="load-discard"),
+]

@@ -1,0 +1,113 @@
+"""Loads on screen: a file is sent, looked at, tried, taken by a worker; what waits is decided by a person."""
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from recobra.intake.models import Load, Mapping
+from recobra.journal.models import Entry
+from recobra.kit import clock
+from recobra.portfolio.models import Account
+from tests.console.following import work_off
+
+HEAD = "Nro préstamo;Cliente;DNI;Celular;Correo;Vencimiento;Saldo"
+ROWS = [
+    f"L-{n};Persona {n};4000000{n};98765432{n};p{n}@correo.example;15/0{n}/2026;{n}00,50" for n in range(1, 7)
+]  # fmt: skip
+
+
+def send(client, *rows, name="cartera.csv"):
+    text = "\n".join([HEAD, *rows]) + "\n"
+    file = SimpleUploadedFile(name, text.encode(), content_type="text/csv")
+    return client.post("/cargas/nueva/", {"portfolio": "PE-CONSUMO", "file": file})
+
+
+def choices(client, address):
+    page = client.get(address).context
+    posted = {f"column-{at}": target for at, (_header, target) in enumerate(page["chosen"])}
+    posted |= {name: now for name, _label, _choices, now in page["options"]}
+    return posted | {"as_of": clock.today("America/Lima").isoformat(), "name": "diaria"}
+
+
+@pytest.fixture
+def uploaded(at_desk, company):
+    client = at_desk("bruno")
+    return client, send(client, *ROWS)["Location"]
+
+
+def test_the_columns_are_guessed_and_the_first_rows_shown(uploaded):
+    client, address = uploaded
+    chosen = dict(client.get(address).context["chosen"])
+    assert chosen["Nro préstamo"] == "account.external_id"
+    assert (chosen["Saldo"], chosen["Vencimiento"], chosen["Celular"]) == ("balance", "instalment.due_date", "phones")
+    assert "Persona 1" in client.get(address).content.decode()
+
+
+def test_trying_says_what_would_happen_and_writes_nothing(uploaded):
+    client, address = uploaded
+    answer = client.post(address, choices(client, address) | {"do": "try"})
+    assert answer.context["result"]["accepted"] == 6
+    assert not Account.objects.filter(external_id="L-1").exists()
+    assert not Load.objects.exists()
+
+
+def test_nobody_else_may_open_an_upload(uploaded, at_desk):
+    _client, address = uploaded
+    assert at_desk("carla").get(address).status_code == 404
+    assert at_desk("zoe").get(address).status_code == 403
+
+
+def test_a_portfolio_of_others_takes_no_file(at_desk, company, cast):
+    cast["bruno"].scopes.all().delete()
+    assert send(at_desk("bruno"), *ROWS).status_code == 422
+
+
+def test_a_file_that_cannot_be_read_is_refused_with_its_reason(at_desk, company):
+    client = at_desk("bruno")
+    address = send(client)["Location"]
+    answer = client.get(address)
+    assert answer.status_code == 422
+    assert "ninguna fila" in answer.content.decode() or "no rows" in answer.content.decode()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_takes_the_file_and_the_page_may_be_left(uploaded):
+    client, address = uploaded
+    broken = "L-9;Sin Fecha;40000009;987654329;p9@correo.example;30/02/2026;100,00"
+    second = send(client, *ROWS, broken)["Location"]
+    assert client.post(second, choices(client, second) | {"do": "load"}).status_code == 302
+    assert "está en proceso o en espera" in client.get("/cargas/").content.decode()
+    work_off()
+    load = Load.objects.get()
+    assert (load.status, load.figures["accepted"], load.figures["rejected"], load.actor) == ("DONE", 6, 1, "bruno")
+    assert Mapping.objects.get().name == "diaria"
+    page = client.get(f"/cargas/{load.pk}/").content.decode()
+    assert "30/02/2026" in page
+    assert "Antigüedad" in page
+    answer = client.get(f"/cargas/{load.pk}/errores.csv")
+    body = b"".join(answer.streaming_content).decode("utf-8-sig")
+    assert "Sin Fecha" in body
+    assert Entry.objects.filter(kind="export.made").exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_file_that_waits_is_confirmed_or_discarded_by_a_person(at_desk, company, cast):
+    client = at_desk("bruno")
+    first = send(client, *ROWS)["Location"]
+    client.post(first, choices(client, first) | {"do": "load"})
+    work_off()
+    second = send(client, ROWS[0])["Location"]
+    client.post(second, choices(client, second) | {"do": "load"})
+    work_off()
+    held = Load.objects.get(status="HELD")
+    page = client.get(f"/cargas/{held.pk}/").content.decode()
+    assert held.reason in page
+    assert at_desk("hilda").post(f"/cargas/{held.pk}/confirmar/").status_code == 403
+    client.post(f"/cargas/{held.pk}/descartar/")
+    held.refresh_from_db()
+    assert held.status == "DISCARDED"
+    third = send(client, ROWS[0], name="otra.csv")["Location"]
+    client.post(third, choices(client, third) | {"do": "load"})
+    work_off()
+    client.post(f"/cargas/{Load.objects.get(status='HELD').pk}/confirmar/")
+    work_off()
+    assert Account.objects.exclude(status="OPEN").count() == 5
