@@ -13,7 +13,10 @@ from recobra.kit import tables
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """The part of the installation that is read: some portfolios, and within them all debtors or a few."""
+    """The part of the installation that is read: some portfolios, or a few debtors in all of theirs.
+
+    Where debtors are named they alone narrow the reading: told both, PostgreSQL walks through a whole portfolio.
+    """
 
     portfolio_ids: Sequence[int]
     debtor_ids: Sequence[int] | None = None
@@ -21,7 +24,7 @@ class Part:
     def where(self, *, debtor: str, portfolio: str | None = None) -> tuple[str, list[object]]:
         """Return an SQL condition on the named columns and its parameters."""
         clauses, parameters = ["true"], list[object]()
-        if portfolio is not None:
+        if portfolio is not None and self.debtor_ids is None:
             clauses.append(f"{portfolio} = ANY(%s)")
             parameters.append(list(self.portfolio_ids))
         if self.debtor_ids is not None:
@@ -47,7 +50,7 @@ def items(part: Part, *, as_of: date) -> pa.Table:
     A day in the past is rebuilt with everything known today, back-dated payments included.
     """
     where, parameters = part.where(debtor="a.debtor_id", portfolio="a.portfolio_id")
-    narrowed = "" if part.debtor_ids is None else "AND p.account_id IN (SELECT a.id FROM mine a)"
+    narrowed = "" if part.debtor_ids is None else "AND p.account_id = ANY(ARRAY(SELECT a.id FROM mine a))"
     query = f"""
         WITH mine AS MATERIALIZED (
             SELECT a.id, a.debtor_id, a.portfolio_id FROM portfolio_account a WHERE {where}

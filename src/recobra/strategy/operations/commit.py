@@ -71,7 +71,7 @@ def commit(
         _write_holds(decisions, as_of=as_of, actor=actor, now=now)
     if "stage_changes" in decisions and decisions["stage_changes"].num_rows:
         _fire(decisions["stage_changes"], as_of=as_of)
-    _drop_closed(list(part.portfolio_ids))
+    _drop_closed(part)
     return {
         "contacts_planned": planned,
         "contacts_blocked": blocked,
@@ -268,11 +268,12 @@ def _write_holds(decisions: Decisions, *, as_of: date, actor: str, now: datetime
     _fire(due, as_of=as_of)
 
 
-def _drop_closed(portfolio_ids: list[int]) -> None:
+def _drop_closed(part: Part) -> None:
     """Forget the derived state of accounts that are no longer open."""
+    where, parameters = part.where(debtor="a.debtor_id", portfolio="a.portfolio_id")
     with connection.cursor() as cursor:
         cursor.execute(
             "DELETE FROM strategy_accountstate s USING portfolio_account a"
-            " WHERE a.id = s.account_id AND a.status <> 'OPEN' AND a.portfolio_id = ANY(%s)",
-            [portfolio_ids],
+            f" WHERE a.id = s.account_id AND a.status <> 'OPEN' AND {where}",
+            parameters,
         )
