@@ -19,6 +19,12 @@ CAST = {
 }
 
 
+@pytest.fixture(autouse=True)
+def _fast_passwords(settings):
+    """Six people per test need no slow hash."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
 @pytest.fixture
 def now():
     """A Monday morning in Lima."""
