@@ -1,0 +1,77 @@
+"""The screens of loads, strategies, cycle, messages and audit, by light, in the dark and on a phone, judged by axe."""
+
+from datetime import timedelta
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from recobra.console import uploads
+from recobra.contact.models import MailboxMessage, Template
+from recobra.intake.models import Load
+from recobra.kit import clock
+from recobra.strategy import operations, schedule
+from tests.console.following import follow
+
+from .test_accessible import SCENES
+
+pytestmark = pytest.mark.browser
+PAGES = {
+    "cargas": "/cargas/",
+    "carga-nueva": "/cargas/nueva/",
+    "carga-columnas": "/cargas/nueva/{upload}/",
+    "carga": "/cargas/{load}/",
+    "estrategias": "/estrategias/",
+    "estrategia": "/estrategias/consumo/",
+    "estrategia-editar": "/estrategias/consumo/editar/",
+    "estrategia-yaml": "/estrategias/consumo/editar/yaml/",
+    "estrategia-plan": "/estrategias/consumo/v1/plan/",
+    "estrategia-nueva": "/estrategias/nueva/",
+    "ciclo": "/ciclo/",
+    "mensajes": "/mensajes/?dia=todos",
+    "mensaje-enviado": "/mensajes/{contact}/",
+    "mensajes-inciertos": "/mensajes/inciertos/",
+    "plantillas": "/mensajes/plantillas/",
+    "plantilla": "/mensajes/plantillas/{template}/",
+    "plantilla-editar": "/mensajes/plantillas/{template}/editar/",
+    "buzon": "/mensajes/buzon/",
+    "buzon-mensaje": "/mensajes/buzon/{letter}/",
+    "auditoria": "/auditoria/",
+}
+
+
+@pytest.fixture
+def numbers(world, people):
+    """A day of work: a held load, a run of the cycle, a letter in the mailbox, an upload half done."""
+    now = clock.now()
+    follow(world, now)
+    operations.run_cycle(as_of=schedule.today(now), actor="carla", now=now)
+    held = Load.objects.create(
+        portfolio=world.portfolio, file_name="cartera-hoy.csv", file_sha256="1" * 64, as_of=now.date(), actor="bruno",
+        status="HELD", reason="El archivo tiene 2 cuentas; la cartera tiene 5 abiertas.", started_at=now,
+        figures={"rows": 2, "accepted": 2, "gone": 3, "amount_minor": 45_000}, finished_at=now + timedelta(1),
+    )  # fmt: skip
+    letter = MailboxMessage.objects.create(
+        received_at=now, contact_public_id=str(world.sent.public_id), sender="cobranzas@sur.example",
+        recipients="persona1@correo.example", subject="Su cuota venció",
+        raw="Subject: Su cuota\nContent-Type: text/html; charset=utf-8\n\n<p>Estimada María</p>".encode(),
+    )  # fmt: skip
+    rows = b"Cuenta;Cliente;Vencimiento;Saldo\nL-1;Rosa;15/01/2026;100,50\n"
+    upload = uploads.keep(
+        file=SimpleUploadedFile("cartera.csv", rows), portfolio_code=world.portfolio.code, user=people["carla"], now=now
+    )
+    return {
+        "upload": upload.token, "load": held.pk, "contact": world.sent.pk, "letter": letter.pk,
+        "template": Template.objects.get(code="recordatorio-firme").pk,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("scene", SCENES)
+def test_every_page_of_work_can_be_used_by_everybody(page_for, numbers, assert_accessible, look, scene):
+    viewport, dark = SCENES[scene]
+    page = page_for("carla", viewport, dark=dark)
+    for name, address in PAGES.items():
+        page.goto(address.format(**numbers))
+        look(page, f"{name}-{scene}")
+        assert_accessible(page)
+        overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert overflow <= 0, f"{address} is wider than the screen by {overflow} px"

@@ -1,0 +1,156 @@
+"""The cycle, the messages, the templates and the audit on screen."""
+
+from datetime import timedelta
+
+import pytest
+
+from recobra.contact.models import Contact, MailboxMessage, Template
+from recobra.journal.models import Entry
+from recobra.journal.seal import seal_days
+from recobra.kit import clock
+from recobra.strategy import jobs, operations, schedule
+from recobra.strategy.models import CycleRun
+from tests.console.following import follow, work_off
+
+
+@pytest.fixture
+def followed(world):
+    follow(world, clock.now())
+    return world
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_cycle_is_asked_for_once_and_run_by_a_worker(at_desk, followed):
+    client, today = at_desk("carla"), schedule.today(clock.now()).isoformat()
+    client.post("/ciclo/correr/", {"day": today})
+    answer = client.post("/ciclo/correr/", {"day": today}, follow=True)
+    assert "El ciclo ya está en espera o en curso." in answer.content.decode()
+    assert "Pedido: empieza en cuanto haya un proceso libre." in client.get("/ciclo/avance/").content.decode()
+    work_off()
+    run = CycleRun.objects.get(actor="carla")
+    assert run.status == "DONE"
+    page = client.get(f"/ciclo/{run.pk}/").content.decode()
+    for said in ("Decisiones y filtro legal", "Contactos planificados", "Cambios de etapa"):
+        assert said in page
+
+
+def test_a_day_that_cannot_be_planned_is_refused_with_its_reason(at_desk, followed):
+    client, today = at_desk("carla"), schedule.today(clock.now())
+    operations.run_cycle(as_of=today, actor="carla", now=clock.now())
+    for day, said in (
+        (today + timedelta(1), "No se puede planificar un día que no ha llegado."),
+        (today - timedelta(1), "Ya corrió el ciclo de un día posterior"),
+    ):
+        answer = client.post("/ciclo/correr/", {"day": day.isoformat()}, follow=True)
+        assert said in answer.content.decode()
+
+
+def test_a_run_that_failed_says_so(at_desk, world, now):
+    CycleRun.objects.create(as_of=now.date(), status="FAILED", started_at=now, actor="cycle", reason="Interrupted.")
+    assert "Falló: Se interrumpió." in at_desk("bruno").get("/ciclo/").content.decode()
+
+
+def test_the_morning_comes_once_a_day_and_is_caught_up(followed, now):
+    day = schedule.today(now)
+    morning = schedule.morning(day)
+    assert schedule.due_day(morning - timedelta(minutes=1)) is None
+    assert schedule.due_day(morning + timedelta(hours=9)) == day
+    assert schedule.next_at(morning - timedelta(hours=1)) == morning
+    operations.run_cycle(as_of=day, actor=schedule.ACTOR, now=morning)
+    assert schedule.due_day(morning + timedelta(hours=9)) is None
+    assert schedule.next_at(morning + timedelta(hours=1)) == schedule.morning(day + timedelta(1))
+
+
+def test_a_run_of_the_night_does_not_replace_the_morning(followed, now):
+    day = schedule.today(now)
+    operations.run_cycle(as_of=day, actor="carla", now=schedule.morning(day) - timedelta(hours=3))
+    assert schedule.due_day(schedule.morning(day)) == day
+
+
+def test_the_morning_gives_up_after_three_failures(company, now):
+    day = schedule.today(now)
+    morning = schedule.morning(day)
+    for _attempt in range(schedule.TRIES):
+        CycleRun.objects.create(as_of=day, status="FAILED", started_at=morning, actor=schedule.ACTOR, reason="X")
+    assert schedule.due_day(morning + timedelta(hours=1)) is None
+
+
+def test_the_tasks_are_known_to_the_worker():
+    assert {jobs.ASKED, "cycle.morning", "load.take", "load.confirm"} <= set(jobs.app.tasks)
+
+
+def test_a_blocked_contact_says_why_with_its_article(at_desk, world):
+    Contact.objects.filter(pk=world.sent.pk).update(
+        status="BLOCKED", reason="closed_day", rule="PE/62.b", article="Ley 29571, art. 62.b", sent_at=None
+    )
+    page = at_desk("ana").get("/mensajes/?dia=todos&estado=BLOCKED").content.decode()
+    assert "No se contacta este día de la semana." in page or "día de la semana" in page
+    assert "Ley 29571, art. 62.b" in page
+
+
+def test_a_message_shows_its_exact_words_and_masks_the_address_for_the_auditor(at_desk, world):
+    address = f"/mensajes/{world.sent.pk}/"
+    of_ana, of_hilda = (at_desk(name).get(address).content.decode() for name in ("ana", "hilda"))
+    assert "Estimada María: su cuota de S/ 450.50 venció." in of_ana
+    assert world.sent.address in of_ana
+    assert world.sent.address not in of_hilda
+
+
+def test_the_mailbox_shows_html_only_inside_a_sandbox(at_desk, world, now):
+    raw = (
+        b"Subject: Su cuota\r\nContent-Type: text/html; charset=utf-8\r\n\r\n"
+        b"<p>Hola</p><script>alert(1)</script>"
+    )
+    kept = MailboxMessage.objects.create(
+        received_at=now, contact_public_id=str(world.sent.public_id), sender="a@sur.example",
+        recipients="maria@correo.example", subject="Su cuota", raw=raw,
+    )  # fmt: skip
+    page = at_desk("ana").get(f"/mensajes/buzon/{kept.pk}/").content.decode()
+    assert 'sandbox=""' in page
+    assert "<script>alert(1)" not in page
+    assert at_desk("zoe").get(f"/mensajes/buzon/{kept.pk}/").status_code == 404
+
+
+def test_settling_is_done_once(at_desk, world):
+    Contact.objects.filter(pk=world.sent.pk).update(status="UNCERTAIN", reason="lost", sent_at=None)
+    client = at_desk("ana")
+    client.post(f"/mensajes/{world.sent.pk}/resolver/", {"outcome": "FAILED"})
+    world.sent.refresh_from_db()
+    assert (world.sent.status, world.sent.reason) == ("FAILED", "not_delivered")
+    answer = client.post(f"/mensajes/{world.sent.pk}/resolver/", {"outcome": "SENT"}, follow=True)
+    assert "Ya se sabe cómo terminó este mensaje." in answer.content.decode()
+    assert Entry.objects.get(kind="contact.failed").actor == "ana"
+
+
+def test_a_wrong_template_is_not_kept_and_a_right_one_is_a_new_version(at_desk, followed):
+    client, template = at_desk("carla"), Template.objects.get(code="recordatorio-firme")
+    given = {"name": "Firme", "subject": "{{ acredor }}", "text": template.text, "html": template.html}
+    answer = client.post(f"/mensajes/plantillas/{template.pk}/editar/", given)
+    assert answer.status_code == 422
+    assert "acredor" in answer.content.decode()
+    client.post(f"/mensajes/plantillas/{template.pk}/editar/", given | {"subject": "{{ acreedor }}"})
+    assert Template.objects.get(code="recordatorio-firme", version=2).created_by == "carla"
+
+
+def test_a_preview_never_shows_the_debtor_of_another(at_desk, followed):
+    template = Template.objects.get(code="recordatorio-firme")
+    address = f"/mensajes/plantillas/{template.pk}/prueba/"
+    assert "Banco Sur" in at_desk("ana").post(address, {"debtor": "45678912"}).content.decode()
+    assert "No se encontró" in at_desk("zoe").post(address, {"debtor": "45678912"}).content.decode()
+
+
+def test_the_journal_is_filtered_and_taken_out(at_desk, world):
+    client = at_desk("hilda")
+    facts = client.get("/auditoria/?hecho=payment.recorded").context["facts"]
+    assert [each["fact"].kind for each in facts] == ["payment.recorded"]
+    assert client.get(f"/auditoria/?deudor={world.debtors['Lucía'].pk}&hecho=payment.recorded").context["facts"] == []
+    answer = client.get("/auditoria/exportar.csv?hecho=payment.recorded")
+    lines = b"".join(answer.streaming_content).decode("utf-8-sig").splitlines()
+    assert len(lines) == 2
+    assert "Pago recibido" in lines[1]
+    assert Entry.objects.filter(kind="export.made", actor="hilda").exists()
+
+
+def test_verifying_says_that_nothing_was_touched(at_desk, world):
+    seal_days(until=clock.now().date() + timedelta(1), now=clock.now())
+    assert "Nada fue tocado." in at_desk("hilda").post("/auditoria/verificar/").content.decode()
