@@ -155,7 +155,7 @@ def differences(job: Job) -> None:
 def _leave_unread_instalments(job: Job) -> None:
     """Say nothing about instalments that the file may have meant in a row that was rejected, or leaves to another part.
 
-    Without this a bad row would look like a payment.
+    Without this a bad row would look like a payment. Makes `unread`: what they owe, which a payment must not change.
     """
     position = job.columns.positions.get(next(iter(job.document.fields["account.external_id"].columns), ""), 0)
     halved = (
@@ -164,8 +164,10 @@ def _leave_unread_instalments(job: Job) -> None:
     )
     doubtful = "true" if job.document.options.partial else halved
     job.run(
-        f"DELETE FROM owed WHERE {doubtful} AND (account_id, number) NOT IN (SELECT (account_id, number) FROM told)"
+        "CREATE OR REPLACE TABLE unread AS SELECT account_id, number, concept, amount_minor FROM owed "
+        f"WHERE {doubtful} AND (account_id, number) NOT IN (SELECT (account_id, number) FROM told)"
     )
+    job.run("DELETE FROM owed WHERE (account_id, number) IN (SELECT (account_id, number) FROM unread)")
 
 
 def payments(job: Job, *, load_id: int, settle_gone: bool) -> pa.Table:

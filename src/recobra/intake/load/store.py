@@ -130,7 +130,9 @@ def charges(job: Job, *, load_id: int) -> None:
 def realign(job: Job, *, load_id: int) -> None:
     """Let the concepts of paid accounts be the file's own where the waterfall split the payment otherwise."""
     (several,) = job.one(
-        "SELECT count(*) FROM (SELECT account_id FROM told GROUP BY account_id HAVING count(*) > 1) "
+        "SELECT count(*) FROM (SELECT account_id FROM (SELECT account_id, number, concept FROM told UNION "
+        "SELECT account_id, number, concept FROM owed UNION SELECT account_id, number, concept FROM unread) "
+        "GROUP BY account_id HAVING count(*) > 1) "
         "SEMI JOIN (SELECT account_id FROM deltas WHERE delta < 0 AND NOT shift) USING (account_id)"
     )
     if not several or job.document.options.lower_balance != "payment":
@@ -143,7 +145,8 @@ def realign(job: Job, *, load_id: int) -> None:
         f"DATE '{job.as_of}' AS value_date, {literal(job.now.isoformat())} AS booked_at, {load_id} AS load_id FROM ("
         "SELECT account_id, coalesce(o.instalment_id, i.id) AS instalment_id, concept, "
         "coalesce(t.amount_minor, 0) - coalesce(o.amount_minor, 0) AS delta FROM "
-        "(SELECT * FROM told SEMI JOIN known_ledger USING (account_id)) t FULL JOIN "
+        "(SELECT * FROM (SELECT account_id, number, concept, amount_minor FROM told UNION ALL FROM unread) "
+        "SEMI JOIN known_ledger USING (account_id)) t FULL JOIN "
         f"(SELECT account_id, number, any_value(instalment_id) AS instalment_id, {concept} AS concept, "
         "sum(amount_minor)::BIGINT AS amount_minor FROM known_ledger WHERE concept IS NOT NULL GROUP BY ALL) o "
         "USING (account_id, number, concept) LEFT JOIN instalment_ids i USING (account_id, number)) "
