@@ -60,7 +60,9 @@ def test_asking_to_stop_stops_every_debtor_with_that_address_and_what_was_planne
     assert world.dispatch()["sent"] == 1
 
 
-@pytest.mark.parametrize("token", ["nada", f"{uuid.uuid4().hex}:falsa", "a" * 2000])
+@pytest.mark.parametrize(
+    "token", ["nada", f"{uuid.UUID(int=7).hex}:falsa", "a" * 2000], ids=["word", "unsigned", "long"]
+)
 def test_a_made_up_link_opens_nothing(world, token):
     assert Client().get(LINK + token).status_code == 404
     assert Client().post(LINK + token).status_code == 404
