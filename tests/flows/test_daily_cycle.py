@@ -141,3 +141,14 @@ def test_what_was_not_sent_gives_way_when_the_day_wants_something_else(late, now
     assert run(now + timedelta(46), later)["contacts_planned"] == 1
     assert sorted(Contact.objects.values_list("status", "reason")) == [("CANCELLED", "replanned"), ("DUE", "")]
     assert Firing.objects.filter(voided_at__isnull=True).count() == 1
+
+
+def test_who_pays_a_part_before_the_cycle_of_the_day_is_not_planned_again(late, now):
+    run(now)
+    tuesday = MONDAY + timedelta(1)
+    payments.record_payment(
+        portfolio_id=late.portfolio_id, debtor_id=late.debtor_id, account_id=late.pk, amount_minor=10_000,
+        paid_date=tuesday, reference="R-1", actor="ana", now=now + timedelta(1),
+    )  # fmt: skip
+    assert [(c.status, c.reason) for c in Contact.objects.all()] == [("CANCELLED", "payment")]
+    assert AccountState.objects.get(account=late).overdue_minor == 40_000

@@ -2,11 +2,13 @@
 
 from datetime import date
 
+import pyarrow as pa
 import pytest
 
 from recobra.payments import operations as payments
 from recobra.payments.models import Payment
-from recobra.portfolio.models import Posting
+from recobra.payments.operations.record import ROWS
+from recobra.portfolio.models import Account, Posting
 from tests import receivables
 
 DUE = date(2026, 10, 1)
@@ -78,3 +80,24 @@ def test_a_payment_file_answers_every_row(loan, now, tmp_path):
     ]
     again = payments.load_file(path=path, portfolio_code="PE-CONSUMO", actor="ana", now=now)
     assert (again["accepted"], again["known"]) == (0, 3)
+
+
+def test_payments_of_one_account_and_of_all_in_one_set_are_not_applied_twice(loan, now):
+    rows = [
+        {"debtor_id": loan.debtor_id, "account_id": account, "amount_minor": 15_000, "paid_date": DUE, "reference": ref}
+        for account, ref in ((None, "R-1"), (loan.pk, "R-2"))
+    ]
+    payments.record_inferred(
+        portfolio_id=loan.portfolio_id, rows=pa.Table.from_pylist(rows, schema=ROWS), source="FILE", load_id=None,
+        actor="ana", now=now,
+    )  # fmt: skip
+    assert sum(Posting.objects.values_list("amount_minor", flat=True)) == 0
+    assert list(Payment.objects.order_by("reference").values_list("unapplied_minor", flat=True)) == [10_000, 0]
+
+
+def test_money_for_a_debtor_does_not_go_to_an_account_that_the_creditor_took_back(loan, now):
+    recalled = receivables.account(loan.portfolio, loan.debtor, "T-1", (date(2026, 9, 1), 5_000))
+    Account.objects.filter(pk=recalled.pk).update(status="RECALLED")
+    payment = pay(loan, now, 25_000, account=False)
+    assert payment.unapplied_minor == 5_000
+    assert not Posting.objects.filter(payment_id=payment.pk, account=recalled).exists()

@@ -1,12 +1,16 @@
 """Two cycles at once, and a payment in the middle of one: nothing is planned twice, nobody is written to after paying."""
 
+import importlib
 import threading
+import time
 from datetime import timedelta
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from recobra.contact.models import Contact
+from recobra.journal.models import Entry
+from recobra.journal.operations import record
 from recobra.payments import operations as payments
 from recobra.strategy import operations as strategy
 from recobra.strategy.models import Firing
@@ -14,6 +18,8 @@ from recobra.strategy.operations import cycle
 from tests import receivables
 
 from .test_daily_cycle import MONDAY, consumer, run
+
+committing = importlib.import_module("recobra.strategy.operations.commit")
 
 __all__ = ["consumer"]
 
@@ -76,3 +82,77 @@ def test_who_pays_while_the_cycle_decides_is_not_planned(several, now, monkeypat
     monkeypatch.setattr(cycle, "run", decide_while_paying)
     assert strategy.run_cycle(as_of=MONDAY, actor="dario", now=now)["contacts_planned"] == 4
     assert not Contact.objects.filter(debtor_id=paying.debtor_id, status="DUE").exists()
+
+
+def pay(account, now, amount_minor=10_000, day=MONDAY):
+    return payments.record_payment(
+        portfolio_id=account.portfolio_id, debtor_id=account.debtor_id, account_id=account.pk,
+        amount_minor=amount_minor, paid_date=day, reference=f"R-{account.pk}", actor="ana", now=now,
+    )  # fmt: skip
+
+
+def until_it_waits():
+    """Return once some connection waits for an advisory lock: it has come as far as it can."""
+    for _try in range(200):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+            if cursor.fetchone()[0]:
+                return
+        time.sleep(0.05)
+    raise AssertionError("Nobody waits for the cycle.")
+
+
+def test_a_payment_and_the_commit_of_the_cycle_never_wait_for_each_other(several, consumer, now, monkeypatch):
+    lost = receivables.account(
+        consumer, receivables.debtor(consumer, "Sin Correo", email=None), "L-9", (MONDAY - timedelta(20), 50_000)
+    )
+    write, paying = committing._write_states, []
+
+    def write_while_paying(decisions):
+        paying.append(beside(lambda: pay(several[0], now)))
+        until_it_waits()
+        write(decisions)
+
+    monkeypatch.setattr(committing, "_write_states", write_while_paying)
+    # The task for a person takes the same way as the payment: reserve ids, then refer to the account.
+    assert run(now)["tasks_created"] == 1
+    ((thread, answers),) = paying
+    thread.join(60)
+    assert [payment.amount_minor for payment in answers] == [10_000]
+    assert Contact.objects.get(debtor_id=several[0].debtor_id).status == "CANCELLED"
+    assert Contact.objects.filter(debtor_id=lost.debtor_id).count() == 0
+
+
+def test_who_is_written_to_while_the_cycle_decides_is_not_written_to_again(several, now, monkeypatch):
+    run(now)
+    tuesday, later = MONDAY + timedelta(1), now + timedelta(1)
+    receivables.fresh_load(several[0].portfolio, as_of=tuesday, now=later)
+    sent = Contact.objects.get(debtor_id=several[0].debtor_id)
+    decide = cycle.run
+
+    def decide_while_sending(duck, recipe):
+        decisions = decide(duck, recipe)
+        Contact.objects.filter(pk=sent.pk).update(status="SENT", handed_over_at=later, local_date=tuesday)
+        return decisions
+
+    monkeypatch.setattr(cycle, "run", decide_while_sending)
+    assert run(later, tuesday)["contacts_planned"] == 0
+    assert Contact.objects.filter(debtor_id=several[0].debtor_id).count() == 1
+    assert Contact.objects.filter(status="DUE").count() == 4
+
+
+def test_a_fact_that_is_not_committed_yet_is_waited_for(several, now):
+    """A fact has its number before it is there for others: the cycle must not count it as known."""
+    told, marked = threading.Event(), []
+
+    def tell():
+        with transaction.atomic():
+            record("dispute.opened", at=now, actor="ana", debtor_id=several[0].debtor_id)
+            told.set()
+            time.sleep(0.5)
+
+    thread, _answers = beside(tell)
+    assert told.wait(30)
+    marked.append(committing.journal_mark())
+    thread.join(30)
+    assert marked == [Entry.objects.latest("id").pk]

@@ -18,8 +18,9 @@ def connect() -> None:
 
 
 def _cancel_pursuit(facts: Facts) -> None:
-    strategy.share_decisions()
-    contact.cancel_planned(debtor_ids=facts.debtor_ids(), reason="payment", at=facts.at, actor=facts.actor)
+    debtors = facts.debtor_ids()
+    strategy.share_decisions(debtor_ids=debtors if len(debtors) <= FEW else ())
+    contact.cancel_planned(debtor_ids=debtors, reason="payment", at=facts.at, actor=facts.actor)
 
 
 def _let_steps_fire_again(facts: Facts) -> None:

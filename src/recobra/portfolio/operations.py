@@ -35,7 +35,7 @@ def place_hold(
     now: datetime,
 ) -> Hold:
     """Pause the pursuit of a debtor, an account or a disputed amount of it. Raises HoldRefused."""
-    debtor = Debtor.objects.select_for_update().get(pk=debtor_id)
+    debtor = Debtor.objects.select_for_update(no_key=True).get(pk=debtor_id)
     if reason not in Hold.Reason.values:
         raise HoldRefused(_("«%(reason)s» is not a reason for a hold.") % {"reason": reason})
     if ends_on is not None and ends_on < starts_on:

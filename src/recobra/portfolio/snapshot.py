@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import pyarrow as pa
 
@@ -21,9 +22,9 @@ class Part:
     portfolio_ids: Sequence[int]
     debtor_ids: Sequence[int] | None = None
 
-    def where(self, *, debtor: str, portfolio: str | None = None) -> tuple[str, list[object]]:
+    def where(self, *, debtor: str, portfolio: str | None = None) -> tuple[str, list[Any]]:
         """Return an SQL condition on the named columns and its parameters."""
-        clauses, parameters = ["true"], list[object]()
+        clauses, parameters = ["true"], list[Any]()
         if portfolio is not None and self.debtor_ids is None:
             clauses.append(f"{portfolio} = ANY(%s)")
             parameters.append(list(self.portfolio_ids))

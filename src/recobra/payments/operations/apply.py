@@ -48,10 +48,11 @@ def apply(*, portfolio: Portfolio, payments: pa.Table, load_id: int | None, now:
         )
         tables.copy_in("paying", payments.select(["payment_id", "debtor_id", "account_id"]))
         cursor.execute("ANALYZE paying")
-        # Two payments of one account at once would both see the same open amounts.
+        # Two payments of one account at once would both see the same open amounts. Not FOR UPDATE: the cycle, for
+        # which a payment may wait, checks its references to these rows.
         cursor.execute(
             "SELECT id FROM portfolio_account WHERE id IN (SELECT account_id FROM paying) OR (portfolio_id = %s"
-            " AND debtor_id IN (SELECT debtor_id FROM paying WHERE account_id IS NULL)) ORDER BY id FOR UPDATE",
+            " AND debtor_id IN (SELECT debtor_id FROM paying WHERE account_id IS NULL)) ORDER BY id FOR NO KEY UPDATE",
             [portfolio.pk],
         )
         touched: list[int] = []
@@ -79,11 +80,19 @@ def _order(document: Mapping[str, Any]) -> Waterfall:
 
 
 def _in_turn(payments: pa.Table, order: Waterfall) -> list[pa.Table]:
-    """Return the sets that can be allocated in one pass: what is due differs by day where concepts come first."""
-    if order.by == "due_date":
-        return [payments]
-    days = sorted(set(payments["paid_date"].to_pylist()))
-    return [payments.filter(pc.equal(payments["paid_date"], pa.scalar(day, pa.date32()))) for day in days]
+    """Return the sets that can be allocated in one pass.
+
+    What is due differs by day where concepts come first; a payment for all accounts of a debtor may want what one
+    for a single account has just taken.
+    """
+    days = sorted(set(payments["paid_date"].to_pylist())) if order.by == "concept" else [None]
+    of_day = [
+        payments if day is None else payments.filter(pc.equal(payments["paid_date"], pa.scalar(day, pa.date32())))
+        for day in days
+    ]
+    named = [(chosen, pc.is_valid(chosen["account_id"])) for chosen in of_day]
+    parts = [part for chosen, one in named for part in (chosen.filter(one), chosen.filter(pc.invert(one)))]
+    return [part for part in parts if part.num_rows]
 
 
 def _open_items(portfolio: Portfolio) -> pa.Table:
@@ -93,6 +102,7 @@ def _open_items(portfolio: Portfolio) -> pa.Table:
             UNION ALL
             SELECT a.id, -a.debtor_id FROM portfolio_account a
             WHERE a.portfolio_id = %s AND a.debtor_id IN (SELECT debtor_id FROM paying WHERE account_id IS NULL)
+                AND a.status <> 'RECALLED'
         )
         SELECT t.group_id, p.account_id, p.instalment_id, i.due_date, p.concept, sum(p.amount_minor)::bigint
         FROM touched t JOIN portfolio_posting p ON p.account_id = t.id

@@ -103,6 +103,8 @@ def _record_set(
 ) -> int:
     """Insert the payments and all that follows; return the first id."""
     count = rows.num_rows
+    # A load holds this while it compares its file with the ledger: a payment in between would count twice.
+    tables.hold_numbering("portfolio_account")
     first = tables.reserve_ids("payments_payment", count)
     identified = rows.append_column("payment_id", pa.array(range(first, first + count), pa.int64()))
     complete = _complete(identified, portfolio=portfolio, source=source, load_id=load_id, actor=actor, now=now)

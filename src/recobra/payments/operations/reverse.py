@@ -22,6 +22,9 @@ def reverse_payment(*, payment_id: int, reason: str, actor: str, actor_id: int |
         raise PaymentRefused(_("The payment was reversed already."))
     if not reason.strip():
         raise PaymentRefused(_("Say why the payment is reversed."))
+    accounts = Posting.objects.filter(payment_id=payment.pk).values("account_id")
+    # A payment at the same moment would otherwise close an account that this opens again.
+    list(Account.objects.select_for_update(no_key=True).filter(pk__in=accounts).order_by("pk").values_list("pk"))
     shares = list(Posting.objects.filter(payment_id=payment.pk, reverses__isnull=True).order_by("id"))
     Posting.objects.bulk_create(
         Posting(

@@ -27,15 +27,24 @@ _LOCK = "hashtext('recobra.decisions')"
 _DECIDING_FACTS = ["payment.recorded", "payment.reversed", "hold.placed", "hold.lifted"]
 
 
-def share_decisions() -> None:
-    """Keep the cycle from committing until this transaction ends: its fact would be missing from the plan."""
+def share_decisions(*, debtor_ids: Sequence[int] = ()) -> None:
+    """Keep the cycle from committing until this transaction ends: its fact would be missing from the plan.
+
+    Nobody else decides for the debtors named meanwhile: two payments of one person would plan the same task twice.
+    """
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT pg_advisory_xact_lock_shared({_LOCK})")
+        cursor.execute(
+            "SELECT FROM portfolio_debtor WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE", [list(debtor_ids)]
+        )
 
 
+@transaction.atomic
 def journal_mark() -> int:
     """Return the id of the newest fact: what comes later is not in a snapshot taken now."""
     with connection.cursor() as cursor:
+        # Ids are given before the commit: a fact still open would have an older id than the mark and be in neither.
+        cursor.execute("LOCK TABLE journal_entry IN SHARE MODE")
         cursor.execute("SELECT coalesce(max(id), 0) FROM journal_entry")
         (mark,) = cursor.fetchone()
     return int(mark)
@@ -51,14 +60,18 @@ def commit(
     actor: str,
     now: datetime,
     since: int | None = None,
+    waiting: pa.Table | None = None,
 ) -> dict[str, int]:
     """Write states, contacts, tasks, holds, firings and transitions; return the counts.
 
     `since` is the `journal_mark` of the snapshot. Debtors about whom a deciding fact came after it are left out:
-    that fact has decided for them on newer knowledge.
+    that fact has decided for them on newer knowledge. `waiting` are the contacts that the snapshot took for not
+    sent (schema `snapshot.CARRIED`): whom one of them has reached meanwhile is not written to again today.
     """
     if since is not None:
         decisions = _without_moved(decisions, since)
+    if waiting is not None:
+        decisions = _without_written_to(decisions, waiting)
     _write_states(decisions)
     transitions = _record_transitions(decisions["transitions"], actor=actor, now=now)
     planned = blocked = tasks = 0
@@ -91,6 +104,22 @@ def _without_moved(decisions: Decisions, since: int) -> Decisions:
     if len(moved) == 0:
         return decisions
     return {name: table.filter(pc.invert(pc.is_in(table["debtor_id"], moved))) for name, table in decisions.items()}
+
+
+def _without_written_to(decisions: Decisions, waiting: pa.Table) -> Decisions:
+    gone = tables.fetch(
+        "SELECT DISTINCT debtor_id FROM contact_contact WHERE id = ANY(%s) AND status NOT IN ('DUE', 'CANCELLED')",
+        [waiting["contact_id"].to_pylist()],
+        pa.schema([("debtor_id", pa.int64())]),
+    )["debtor_id"]
+    if len(gone) == 0:
+        return decisions
+    messages = {
+        name: table.filter(pc.invert(pc.is_in(table["debtor_id"], gone)))
+        for name, table in decisions.items()
+        if name in {"contacts", "items", "unreachable"}
+    }
+    return {**decisions, **messages}
 
 
 def _write_states(decisions: Decisions) -> None:

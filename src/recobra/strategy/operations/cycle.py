@@ -10,12 +10,13 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
+import pyarrow as pa
 from django.db import connection, transaction
 
 from recobra.journal.operations import record
 from recobra.kit import engine
 from recobra.portfolio.snapshot import Part
-from recobra.strategy import alarms
+from recobra.strategy import alarms, snapshot
 from recobra.strategy.models import CycleRun, CycleStep
 from recobra.strategy.policies import Policies, in_force
 
@@ -44,6 +45,7 @@ class _Day:
     duck: Any
     contactable: frozenset[int] = frozenset()
     mark: int = 0
+    waiting: pa.Table | None = None
     decisions: Decisions = field(default_factory=dict)
     figures: dict[str, int] = field(default_factory=dict)
 
@@ -125,6 +127,7 @@ def _freshness(day: _Day) -> int:
 
 def _snapshot(day: _Day) -> int:
     day.mark = journal_mark()
+    day.waiting = snapshot.carried(day.part, as_of=day.as_of)
     tables = read(day.part, as_of=day.as_of, contactable=day.contactable)
     count = tables["accounts"].num_rows
     folder = write_lake(tables, as_of=day.as_of)
@@ -154,7 +157,7 @@ def _decide(day: _Day) -> int:
 def _commit(day: _Day) -> int:
     day.figures = commit(
         day.decisions, policies=day.policies, part=day.part, as_of=day.as_of,
-        actor="cycle", now=day.now, since=day.mark,
+        actor="cycle", now=day.now, since=day.mark, waiting=day.waiting,
     )  # fmt: skip
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE strategy_accountstate, strategy_firing, contact_contact")

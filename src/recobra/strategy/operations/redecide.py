@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
 from django.db import connection, transaction
+from django.db.models import Max
 
 from recobra.kit import engine
+from recobra.payments.models import Payment
 from recobra.portfolio.snapshot import Part
 from recobra.strategy.models import CycleRun
 from recobra.strategy.policies import in_force
@@ -24,16 +26,17 @@ FEW = 50
 def redecide(*, debtor_ids: Sequence[int], as_of: date | None = None, now: datetime, actor: str) -> dict[str, int]:
     """Classify a few debtors again and plan what is due for them; return the counts of `commit`.
 
-    `as_of` is the day of the last cycle unless given: before the first cycle there is nothing to decide.
+    `as_of` is the day of the last cycle unless given, or that of a later payment of theirs: decided on the day
+    before, who has paid would be written to again. Before the first cycle there is nothing to decide.
     Raises ValueError for more than FEW debtors.
     """
     if len(debtor_ids) > FEW:
         raise ValueError(f"{len(debtor_ids)} debtors were given; at most {FEW} are decided again at once.")
     last = CycleRun.objects.filter(status=CycleRun.Status.DONE).order_by("-as_of").values_list("as_of", flat=True)
-    day = as_of or last.first()
+    day = as_of or _not_before_payments(debtor_ids, last.first())
     if day is None:
         return {}
-    share_decisions()
+    share_decisions(debtor_ids=debtor_ids)
     policies = in_force(_portfolios_of(debtor_ids))
     part = Part(portfolio_ids=policies.portfolio_ids, debtor_ids=list(debtor_ids))
     tables = read(part, as_of=day, contactable=policies.followed & _fresh(policies.portfolio_ids, day))
@@ -45,6 +48,11 @@ def redecide(*, debtor_ids: Sequence[int], as_of: date | None = None, now: datet
     engine.run(duck, recipe.classify)
     decisions = run(duck, recipe)
     return commit(decisions, policies=policies, part=part, as_of=day, actor=actor, now=now)
+
+
+def _not_before_payments(debtor_ids: Sequence[int], last_cycle: date | None) -> date | None:
+    paid = Payment.objects.filter(debtor__in=debtor_ids, reversed_at__isnull=True).aggregate(last=Max("paid_date"))
+    return last_cycle and max(last_cycle, paid["last"] or last_cycle)
 
 
 def _portfolios_of(debtor_ids: Sequence[int]) -> list[int]:
