@@ -321,6 +321,14 @@ def test_the_built_in_mailbox_is_asked_about_what_is_uncertain(world):
     assert ended(recent)[0] == "UNCERTAIN"
 
 
+def test_everything_due_is_sent_batch_by_batch_each_by_the_clock(world, sink):
+    contacts = [world.someone_due() for _ in range(5)]
+    hours = iter([world.now, world.now, *[world.now + timedelta(hours=12)] * 9])
+    figures = operations.dispatch_due(instant=lambda: next(hours), batch=2)
+    assert (figures["sent"], figures["blocked"]) == (4, 1), "the window shut while the outbox was being emptied"
+    assert len(sink.accepted) == len(contacts) - 1
+
+
 def test_dispatching_for_ever_stops_when_told(world, sink):
     stop = threading.Event()
     stop.set()

@@ -228,6 +228,15 @@ def test_where_tls_is_required_nothing_is_said_without_it(smtp_server):
     assert not keeper.kept
 
 
+def test_a_password_is_never_told_in_the_clear(smtp_server, monkeypatch):
+    keeper, port = smtp_server()
+    monkeypatch.setattr(Server, "is_loopback", False)
+    (outcome,) = deliver(f"smtp://ana:c%40ve@127.0.0.1:{port}")
+    assert (outcome.kind, outcome.unreachable) == (Kind.RETRY, True)
+    assert "offers no TLS" in outcome.answer
+    assert not keeper.kept
+
+
 def test_a_connection_the_server_left_is_made_again(smtp_server):
     keeper, port = smtp_server()
     transport = Transport(parse(f"smtp://127.0.0.1:{port}"), timeout=5)

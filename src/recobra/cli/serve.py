@@ -151,7 +151,9 @@ def _dispatch(chosen: argparse.Namespace) -> Answer:
     from recobra.kit import clock  # noqa: PLC0415
 
     if chosen.once:
-        return Answer(document=operations.dispatch_once(now=chosen.now or clock.now()))
+        by_the_clock = chosen.now is None
+        done = operations.dispatch_due(instant=clock.now) if by_the_clock else operations.dispatch_once(now=chosen.now)
+        return Answer(document=done)
     return Answer(document={"dispatch": "running"}, then=_dispatch_forever)
 
 

@@ -10,7 +10,8 @@ from email.message import EmailMessage
 from email.policy import default as policy
 from uuid import UUID
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, QuerySet, TextField
+from django.db.models.functions import Cast
 
 from recobra.access.models import User
 from recobra.access.queries import portfolio_codes
@@ -99,8 +100,8 @@ def mailbox_for(user: User, *, text: str = "") -> QuerySet[MailboxMessage]:
     """Return what the built-in mailbox received about contacts a user may see, newest first, without the contents."""
     found = MailboxMessage.objects.defer("raw").order_by("-pk")
     if portfolio_codes(user) is not None:
-        seen = contacts_for(user).order_by().values_list("public_id", flat=True)
-        found = found.filter(contact_public_id__in=[str(public_id) for public_id in seen])
+        seen = contacts_for(user).order_by().annotate(named=Cast("public_id", TextField()))
+        found = found.filter(contact_public_id__in=seen.values("named"))
     return found.filter(subject__icontains=text) | found.filter(recipients__icontains=text) if text else found
 
 

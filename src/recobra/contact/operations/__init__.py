@@ -1,6 +1,6 @@
 """Everything that may be done to contacts and templates."""
 
-from .dispatching import dispatch_forever, dispatch_once
+from .dispatching import dispatch_due, dispatch_forever, dispatch_once
 from .expiring import withdraw
 from .opting_out import OptOutRefused, opt_out
 from .planning import add_items, cancel_planned, plan
@@ -13,6 +13,7 @@ __all__ = [
     "TemplateRefused",
     "add_items",
     "cancel_planned",
+    "dispatch_due",
     "dispatch_forever",
     "dispatch_once",
     "ensure_library",

@@ -42,8 +42,26 @@ def dispatch_once(
     """Send everything due at `now`, up to `limit` contacts, and return the FIGURES.
 
     Several may run at once. Contacts put off (window shut, provider busy) stay in the outbox and count nowhere but
-    under `leased`. When the provider cannot be reached the rest is left for the next call.
+    under `leased`. When the provider cannot be reached the rest is left for the next call. Everything is judged as of
+    `now`: where there may be much, `dispatch_due` or `dispatch_forever` look at the clock between batches.
     """
+    return _dispatch(now=now, limit=limit, worker=worker, stopping=stopping)[0]
+
+
+def dispatch_due(*, instant: Callable[[], datetime], batch: int = BATCH, worker: str = "dispatch") -> dict[str, int]:
+    """Send everything due and return the FIGURES; each batch is judged as of the `instant` at which it is taken."""
+    total: Counter[str] = Counter()
+    more = True
+    while more:
+        figures, more = _dispatch(now=instant(), limit=batch, worker=worker, stopping=lambda: False)
+        total.update(figures)
+    return {name: total[name] for name in FIGURES}
+
+
+def _dispatch(
+    *, now: datetime, limit: int | None, worker: str, stopping: Callable[[], bool]
+) -> tuple[dict[str, int], bool]:
+    """Return the figures, and whether it is worth going on at once: there was work and the provider was there."""
     with leasing.holding() as lease:
         figures = Counter(uncertain=leasing.recover(lease=lease, now=now, actor=worker))
         with contextlib.ExitStack() as stack:
@@ -54,17 +72,17 @@ def dispatch_once(
                 if not batch:
                     break
                 run.work(batch)
-    return {name: figures[name] for name in FIGURES}
+    return {name: figures[name] for name in FIGURES}, bool(figures["leased"]) and not run.gave_up()
 
 
 def dispatch_forever(*, stop: threading.Event, worker: str = "dispatch") -> None:
     """Dispatch until told to stop; the message in hand is finished and the rest given back."""
     while not stop.is_set():
         # By batches, so that each is judged as of its own moment.
-        figures = dispatch_once(now=clock.now(), limit=BATCH, worker=worker, stopping=stop.is_set)
+        figures, more = _dispatch(now=clock.now(), limit=BATCH, worker=worker, stopping=stop.is_set)
         if figures["uncertain"]:
             resolve_uncertain(now=clock.now(), actor=worker)
-        if not figures["leased"]:
+        if not more:
             stop.wait(IDLE_SECONDS)
 
 
@@ -89,7 +107,11 @@ class _Run:
 
     def over(self) -> bool:
         """Return whether nothing more should be started."""
-        return self.stopping() or self._unreachable >= GIVE_UP_AFTER
+        return self.stopping() or self.gave_up()
+
+    def gave_up(self) -> bool:
+        """Return whether the provider seems to be out of reach."""
+        return self._unreachable >= GIVE_UP_AFTER
 
     def work(self, batch: list[int]) -> None:
         """Bring a leased batch to its ends."""

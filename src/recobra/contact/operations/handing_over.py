@@ -59,7 +59,8 @@ _MARK = """
 _END = f"""
     UPDATE contact_contact c
     SET status = %s, reason = %s, answer = %s, sent_at = %s, due_at = coalesce(%s, c.due_at), leased_until = NULL,
-        lease = NULL, handed_over_at = CASE WHEN %s THEN c.handed_over_at END,
+        lease = NULL, attempts = c.attempts - CASE WHEN %s THEN 1 ELSE 0 END,
+        handed_over_at = CASE WHEN %s THEN c.handed_over_at END,
         local_date = CASE WHEN %s THEN c.local_date END
     WHERE c.id = %s AND c.lease = %s AND c.status IN ('LEASED', 'UNCERTAIN')
     RETURNING {RETURNING}"""
@@ -101,7 +102,10 @@ def mark(item: Ready, *, lease: UUID, lease_seconds: int, now: datetime) -> bool
 def end(item: Ready, outcome: Outcome, *, lease: UUID, now: datetime, actor: str) -> Kind:
     """Write how a handing over ended, and return that; a try that may be repeated goes back to the outbox."""
     kind, reason, due_at = outcome.kind, outcome.reason, None
-    if kind is Kind.RETRY:
+    # A provider out of reach has seen nothing: that is no try of this message, however long it lasts.
+    if kind is Kind.RETRY and outcome.unreachable:
+        due_at = now + timedelta(seconds=BACK_OFF_SECONDS[0])
+    elif kind is Kind.RETRY:
         tries = item.contact.attempts + 1
         if tries >= MOST_TRIES:
             kind, reason = Kind.FAILED, reasons.TOO_MANY_TRIES
@@ -111,8 +115,8 @@ def end(item: Ready, outcome: Outcome, *, lease: UUID, now: datetime, actor: str
     may_have_arrived = kind in {Kind.SENT, Kind.UNCERTAIN}
     sent_at = now if kind is Kind.SENT else None
     values = [
-        status, "" if status in {"DUE", "SENT"} else reason, outcome.answer, sent_at, due_at, may_have_arrived,
-        may_have_arrived, item.contact.contact_id, lease,
+        status, "" if status in {"DUE", "SENT"} else reason, outcome.answer, sent_at, due_at, outcome.unreachable,
+        may_have_arrived, may_have_arrived, item.contact.contact_id, lease,
     ]  # fmt: skip
     with connection.cursor() as cursor:
         cursor.execute(_END, values)

@@ -82,8 +82,9 @@ class Transport:
         if not server.implicit_tls and smtp.has_extn("starttls"):
             smtp.starttls(context=context)
             smtp.ehlo()
-        elif server.tls_required and not server.implicit_tls:
-            raise _Refused("starttls", 0, "the server offers no TLS, and RECOBRA_SMTP_URL requires it")
+        elif not server.implicit_tls and (server.tls_required or (server.user and not server.is_loopback)):
+            # A password in the clear would belong to whoever strips STARTTLS from the answer.
+            raise _Refused("starttls", 0, "the server offers no TLS, and RECOBRA_SMTP_URL or its password requires it")
         if server.user:
             smtp.login(server.user, server.password)
         return smtp
