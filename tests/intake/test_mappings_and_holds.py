@@ -10,6 +10,7 @@ import pytest
 from recobra.intake import operations, queries
 from recobra.intake.mapping import MappingProblems, parse
 from recobra.intake.models import Load, Mapping
+from recobra.intake.operations.loads import confirmed
 from recobra.portfolio.models import Account, Debtor, Party, Portfolio
 
 from .conftest import SHORT
@@ -111,6 +112,16 @@ def test_a_confirmed_load_goes_on(shrunk, now):
     assert (result["load_id"], result["held"], result["gone"], result["payments"]) == (shrunk["load_id"], False, 7, 7)
     with pytest.raises(operations.LoadRefused, match=str(shrunk["load_id"])):
         operations.confirm_load(load_id=shrunk["load_id"], actor="bruno", now=now)
+
+
+def test_two_people_deciding_at_once_decide_once(shrunk, now):
+    """Bruno's page was read before Carla discarded the load: his confirmation comes too late."""
+    load = Load.objects.select_related("portfolio", "mapping").get(pk=shrunk["load_id"])
+    operations.discard_load(load_id=load.pk, actor="carla", now=now)
+    with pytest.raises(operations.LoadRefused, match=str(load.pk)):
+        confirmed(load, actor="bruno", now=now)
+    load.refresh_from_db()
+    assert (load.status, Account.objects.filter(status="OPEN").count()) == ("DISCARDED", 10)
 
 
 def test_a_discarded_load_leaves_everything(shrunk, now):

@@ -13,7 +13,7 @@ from recobra.payments.models import Payment
 from recobra.payments.operations import record_payment
 from recobra.portfolio.models import Account, ContactPoint, Debtor, Instalment, Posting
 
-from .conftest import FILE
+from .conftest import FILE, SHORT
 
 
 def _balance(account):
@@ -42,6 +42,14 @@ def test_the_same_file_twice_changes_nothing(load):
     again = load()
     assert (again["load_id"], again["unchanged"], again["created"], again["payments"]) == (first["load_id"], 3, 0, 0)
     assert (Posting.objects.count(), Load.objects.count()) == (postings, 1)
+
+
+def test_the_same_file_under_a_mended_mapping_says_something_else(load):
+    text = "cuenta;vence;saldo;total\nA;01/10/2026;1;100\nB;01/10/2026;2;200\n"
+    options = {"options": {"decimal": "point", "lower_balance": "adjustment"}}
+    load(text, mapping=SHORT | options)
+    assert load(text, mapping=SHORT | options | {"balance": "total"})["updated"] == 2
+    assert _balance("B") == 20000
 
 
 def test_the_next_day_tells_new_changed_unchanged_and_gone(day, memory):

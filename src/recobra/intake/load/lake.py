@@ -39,10 +39,12 @@ def remember(job: Job, load_id: int) -> None:
     home = folder(job.owner.portfolio_id)
     home.mkdir(parents=True, exist_ok=True)
     target = home / f"{load_id}.parquet"
+    unfinished = target.with_suffix(".part")  # half a memory under the right name would break every later load
     job.run(
         "COPY (SELECT account, print, amount_minor FROM accepted JOIN prints USING (account)"
-        f"{kept}) TO '{str(target).replace(chr(39), chr(39) * 2)}' (FORMAT parquet)"
+        f"{kept}) TO '{str(unfinished).replace(chr(39), chr(39) * 2)}' (FORMAT parquet)"
     )
+    unfinished.replace(target)
     for old in home.glob("*.parquet"):
         if old != target:
             old.unlink(missing_ok=True)

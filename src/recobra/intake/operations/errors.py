@@ -16,11 +16,14 @@ def write_errors(*, load_id: int, path: str | Path) -> int:
     load = Load.objects.get(pk=load_id)
     columns = load.figures.get("columns", [])
     count = 0
-    with Path(path).open("w", newline="", encoding="utf-8-sig") as handle:
+    # Under its name stands a whole file or none, whatever breaks off.
+    unfinished = Path(f"{path}.part")
+    with unfinished.open("w", newline="", encoding="utf-8-sig") as handle:
         writer = csv.writer(handle, delimiter=";")
         writer.writerow([*columns, _("Line in the file"), _("Errors")])
         for row in load.rejected.order_by("line", "id").iterator(chunk_size=2000):
             words = [f"{error['column']}: {expected_words(error)}" for error in row.errors]
             writer.writerow([*(row.row.get(name) for name in columns), row.line, " · ".join(words)])
             count += 1
+    unfinished.replace(path)
     return count

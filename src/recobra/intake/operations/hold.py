@@ -21,19 +21,22 @@ def confirm_load(*, load_id: int, actor: str, now: datetime) -> dict[str, Any]:
     path = Path(load.stored_as)
     if not path.is_file():
         raise LoadRefused("file_lost", load=load_id)
-    figures = confirmed(load, actor=actor, now=now)
-    path.unlink(missing_ok=True)
-    return figures
+    try:
+        return confirmed(load, actor=actor, now=now)
+    finally:
+        if not Load.objects.filter(pk=load_id, status__in=[Load.Status.HELD, Load.Status.RUNNING]).exists():
+            path.unlink(missing_ok=True)
 
 
 @transaction.atomic
 def discard_load(*, load_id: int, actor: str, now: datetime) -> None:
     """Put a held file aside for good. Raises LoadRefused."""
     load = _held(load_id)
-    load.status, load.finished_at = Load.Status.DISCARDED, now
-    load.save()
+    held = Load.objects.filter(pk=load_id, status=Load.Status.HELD)
+    if not held.update(status=Load.Status.DISCARDED, finished_at=now):
+        raise LoadRefused("not_held", load=load_id)
     record("load.discarded", at=now, actor=actor, portfolio_id=load.portfolio_id, payload={"load_id": load.pk})
-    Path(load.stored_as).unlink(missing_ok=True)
+    transaction.on_commit(lambda: Path(load.stored_as).unlink(missing_ok=True))
 
 
 def _held(load_id: int) -> Load:

@@ -106,9 +106,16 @@ def _take(request: _Request, *, confirm: bool, keep: bool) -> dict[str, Any]:
         earlier = Load.objects.filter(
             portfolio=request.portfolio, as_of=request.as_of, file_sha256=digest, status=Load.Status.DONE
         ).first()
-        if earlier is not None:
+        if earlier is not None and _read_alike(earlier, request):
             return _again(earlier)
         return run(_open(request, digest), request, confirm=confirm, keep=keep)
+
+
+def _read_alike(earlier: Load, request: _Request) -> bool:
+    """Tell if a file was taken in by the same mapping: under another one it says something else."""
+    given = request.mapping.document if isinstance(request.mapping, Mapping) else request.mapping
+    known = earlier.mapping.document if earlier.mapping else {}
+    return known == {key: value for key, value in given.items() if key != "control"}
 
 
 def _open(request: _Request, digest: str) -> Load:
@@ -273,6 +280,9 @@ def confirmed(load: Load, *, actor: str, now: datetime) -> dict[str, Any]:
         Path(load.stored_as), load.file_name, load.portfolio, load.mapping, document, load.as_of, actor, now
     )
     with _alone(load.portfolio):
-        load.status, load.reason = Load.Status.RUNNING, ""
-        load.save()
+        # Whoever decided meanwhile, another confirmation or a discard, decided: a load goes on once.
+        held = Load.objects.filter(pk=load.pk, status=Load.Status.HELD)
+        if not held.update(status=Load.Status.RUNNING, reason=""):
+            raise LoadRefused("not_held", load=load.pk)
+        load.refresh_from_db()
         return run(load, request, confirm=True, keep=True)
