@@ -46,6 +46,14 @@ def test_signing_in_never_leads_to_another_site(client, cast, elsewhere):
     assert knock(client, next=elsewhere)["Location"] == reverse("console:home")
 
 
+@pytest.mark.parametrize("cookie", ["xx-invented", "../../etc", "e" * 300])
+def test_the_door_speaks_only_languages_that_there_are(client, cast, cookie):
+    client.cookies["django_language"] = cookie
+    answer = client.get(DOOR)
+    assert answer.status_code == 200
+    assert '<html lang="es"' in answer.content.decode()
+
+
 def test_someone_who_left_cannot_come_in(client, cast):
     cast["ana"].is_active = False
     cast["ana"].save()

@@ -19,7 +19,7 @@ def add(commands: options.Commands) -> None:
 def _run(chosen: argparse.Namespace) -> Answer:
     house.enter()
     from recobra.kit import clock  # noqa: PLC0415 - needs the settings
-    from recobra.strategy import operations  # noqa: PLC0415
+    from recobra.strategy import operations, schedule  # noqa: PLC0415
 
     now = clock.now()
-    return Answer(document=operations.run_cycle(as_of=chosen.as_of or now.date(), actor="command", now=now))
+    return Answer(document=operations.run_cycle(as_of=chosen.as_of or schedule.today(now), actor="command", now=now))

@@ -28,7 +28,8 @@ from recobra.kit import clock
 @require_http_methods(["GET", "POST"])
 def sign_in(request: HttpRequest) -> HttpResponse:
     """Show the door, or open it."""
-    translation.activate(request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME, settings.LANGUAGE_CODE))
+    chosen = request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME, "")
+    translation.activate(chosen if chosen in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE)
     if request.user.is_authenticated:
         return redirect(settings.LOGIN_REDIRECT_URL)
     if request.method == "GET":
