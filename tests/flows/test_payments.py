@@ -1,10 +1,11 @@
 """Money in: taken once, applied by the waterfall, never more than is owed."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pyarrow as pa
 import pytest
 
+from recobra.journal.models import Entry
 from recobra.payments import operations as payments
 from recobra.payments.models import Payment
 from recobra.payments.operations.record import ROWS
@@ -101,3 +102,43 @@ def test_money_for_a_debtor_does_not_go_to_an_account_that_the_creditor_took_bac
     payment = pay(loan, now, 25_000, account=False)
     assert payment.unapplied_minor == 5_000
     assert not Posting.objects.filter(payment_id=payment.pk, account=recalled).exists()
+
+
+@pytest.mark.parametrize(
+    ("written", "minor"),
+    [
+        ("1.234,56", 123_456),
+        ("1,234.56", 123_456),
+        ("S/ 1.234", 123_400),
+        ("PEN 12", 1_200),
+        ("Bs. 12,50", 1_250),
+        ("12,50 €", 1_250),
+        ("12.345.678,9", 1_234_567_890),
+        ("0.125", None),
+        ("1e5", None),
+        ("12 a 34", None),
+        ("USD 12", None),
+        ("1,234,56", None),
+        ("1.23.4", None),
+        ("9" * 200_000, None),
+    ],
+)
+def test_an_amount_is_read_as_it_is_written_or_not_at_all(loan, now, tmp_path, written, minor):
+    path = tmp_path / "pagos.csv"
+    path.write_text(f"Cuenta;Monto;Fecha;Operación\nL-1;{written};20/11/2026;A1\n")
+    try:
+        answer = payments.load_file(path=path, portfolio_code="PE-CONSUMO", actor="ana", actor_id=7, now=now)
+    except payments.PaymentRefused:
+        assert len(written) > 131_072  # a field longer than any CSV reader takes
+        return
+    assert answer["amount_minor"] == (minor or 0)
+    assert Entry.objects.filter(kind="payment.recorded", actor_id=7).exists() is (minor is not None)
+
+
+def test_today_is_the_day_where_the_portfolio_is(loan):
+    evening = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)  # the 23rd in Lima
+    with pytest.raises(payments.PaymentRefused):
+        payments.record_payment(
+            portfolio_id=loan.portfolio_id, debtor_id=loan.debtor_id, amount_minor=1, paid_date=date(2026, 11, 24),
+            reference="R-1", actor="ana", now=evening,
+        )  # fmt: skip

@@ -7,7 +7,7 @@ import io
 import re
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +18,9 @@ from django.utils.translation import gettext as _
 from recobra.journal.operations import record
 from recobra.payments.models import Payment
 from recobra.portfolio.models import Account, Portfolio
-from recobra_core.money import exponent_of
+from recobra_core.money import MoneyError, to_minor
 
-from .record import ROWS, PaymentRefused, record_inferred
+from .record import ROWS, PaymentRefused, local_day, record_inferred
 
 MAX_BYTES = 200 * 1024 * 1024
 MAX_AMOUNT_DIGITS = 15
@@ -30,6 +30,10 @@ _HEADERS = {
     "date": ("date", "fecha", "fecha_pago", "fecha_de_pago", "paid_date"),
     "reference": ("reference", "referencia", "operacion", "recibo", "nro_operacion", "numero_operacion"),
 }
+_AMOUNT = re.compile(
+    r"(?:(?:RD|[A-Z][a-z]?)?[$€₡₲/]?\.?)?(?P<whole>[1-9]\d{0,2}(?P<group>[.,])\d{3}(?:(?P=group)\d{3})*|\d+)"
+    r"(?:(?P<mark>[.,])(?P<fraction>\d+))?€?"
+)
 _DATE_FORMATS = ("%Y-%m-%d", "%d/%m/%Y", "%d-%m-%Y", "%Y%m%d", "%d.%m.%Y")
 
 
@@ -72,8 +76,9 @@ def load_file(
     reading = _read(_text(path), portfolio, now)
     rows = pa.Table.from_pylist(reading.rows, schema=ROWS)
     record_inferred(
-        portfolio_id=portfolio.pk, rows=rows, source=Payment.Source.FILE, load_id=None, actor=actor, now=now
-    )
+        portfolio_id=portfolio.pk, rows=rows, source=Payment.Source.FILE, load_id=None, actor=actor,
+        actor_id=actor_id, now=now,
+    )  # fmt: skip
     figures = {
         "rows": reading.total,
         "accepted": len(reading.rows),
@@ -110,13 +115,16 @@ def _read(text: str, portfolio: Portfolio, now: datetime) -> _Reading:
     except csv.Error:
         dialect = csv.excel
     lines = csv.reader(io.StringIO(text, newline=""), dialect)
-    places = _places(next(lines))
-    raw = [(number, cells) for number, cells in enumerate(lines, start=2) if any(cell.strip() for cell in cells)]
+    try:
+        places = _places(next(lines))
+        raw = [(number, cells) for number, cells in enumerate(lines, start=2) if any(cell.strip() for cell in cells)]
+    except csv.Error as error:
+        raise PaymentRefused(_("The file is not text; a CSV file was expected.")) from error
     reading = _Reading(
         portfolio=portfolio,
-        today=now.date(),
+        today=local_day(portfolio, now),
         accounts=_accounts(portfolio, {_cell(cells, places["account"]) for _line, cells in raw}),
-        taken=set(Payment.objects.filter(portfolio=portfolio).values_list("reference", flat=True)),
+        taken=_taken(portfolio, {_cell(cells, places["reference"]) for _line, cells in raw}),
         total=len(raw),
     )
     for line, cells in raw:
@@ -149,6 +157,11 @@ def _cell(cells: list[str], at: int) -> str:
 def _accounts(portfolio: Portfolio, numbers: set[str]) -> dict[str, tuple[int, int]]:
     rows = Account.objects.filter(portfolio=portfolio, external_id__in=numbers)
     return {number: (pk, debtor) for number, pk, debtor in rows.values_list("external_id", "pk", "debtor_id")}
+
+
+def _taken(portfolio: Portfolio, references: set[str]) -> set[str]:
+    rows = Payment.objects.filter(portfolio=portfolio, reference__in=references)
+    return set(rows.values_list("reference", flat=True))
 
 
 def _take(reading: _Reading, line: int, row: dict[str, str]) -> None:
@@ -185,20 +198,16 @@ def _take(reading: _Reading, line: int, row: dict[str, str]) -> None:
 
 
 def _amount(text: str, currency: str) -> int | None:
-    """Return minor units, or None. The last of `.` and `,` is the decimal mark unless three digits follow it alone."""
-    digits = re.sub(r"[^\d.,-]", "", text)
-    marks = [mark for mark in digits if mark in ".,"]
-    if marks:
-        last = digits.rfind(marks[-1])
-        grouped = len(digits) - last - 1 == 3 and (len(set(marks)) == 1)
-        whole, fraction = (digits, "") if grouped else (digits[:last], digits[last + 1 :])
-        digits = re.sub(r"[.,]", "", whole) + (f".{fraction}" if fraction else "")
-    try:
-        minor = Decimal(digits).scaleb(exponent_of(currency))
-    except InvalidOperation:
+    """Return minor units, or None. A mark before exactly three last digits groups thousands, if it is the only kind."""
+    found = _AMOUNT.fullmatch(re.sub(r"[\s']", "", text).removeprefix(currency).removesuffix(currency))
+    if found is None or found["group"] == found["mark"] is not None:
         return None
-    exact = minor == minor.to_integral_value() and len(str(abs(int(minor)))) <= MAX_AMOUNT_DIGITS
-    return int(minor) if exact else None
+    whole = re.sub(r"\D", "", found["whole"])
+    try:
+        minor = to_minor(Decimal(f"{whole}.{found['fraction'] or '0'}"), currency)
+    except MoneyError:
+        return None
+    return minor if len(str(minor)) <= MAX_AMOUNT_DIGITS else None
 
 
 def _date(text: str) -> date | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 from django.db import connection, transaction
@@ -14,6 +15,11 @@ from recobra.payments.models import Payment
 from recobra.portfolio.models import Account, Debtor, Portfolio
 
 from .apply import apply
+
+
+def local_day(portfolio: Portfolio, now: datetime) -> date:
+    """Return the calendar day where a portfolio is worked."""
+    return now.astimezone(ZoneInfo(portfolio.time_zone)).date()
 
 
 class PaymentRefused(Exception):
@@ -38,7 +44,7 @@ def record_payment(
     portfolio = Portfolio.objects.get(pk=portfolio_id)
     if amount_minor <= 0:
         raise PaymentRefused(_("A payment must be more than zero."))
-    if paid_date > now.date():
+    if paid_date > local_day(portfolio, now):
         raise PaymentRefused(_("A payment cannot be dated in the future."))
     if not reference.strip():
         raise PaymentRefused(_("Give the number of the receipt or operation."))
@@ -75,7 +81,14 @@ ROWS = pa.schema(
 
 @transaction.atomic
 def record_inferred(
-    *, portfolio_id: int, rows: pa.Table, source: str, load_id: int | None, actor: str, now: datetime
+    *,
+    portfolio_id: int,
+    rows: pa.Table,
+    source: str,
+    load_id: int | None,
+    actor: str,
+    actor_id: int | None = None,
+    now: datetime,
 ) -> int:
     """Take a set of payments (schema ROWS, all amounts positive, references new) and return how many.
 
@@ -86,7 +99,7 @@ def record_inferred(
     portfolio = Portfolio.objects.get(pk=portfolio_id)
     _record_set(
         portfolio=portfolio, rows=rows.select(ROWS.names).cast(ROWS), source=source, load_id=load_id, actor=actor,
-        actor_id=None, now=now,
+        actor_id=actor_id, now=now,
     )  # fmt: skip
     return rows.num_rows
 
