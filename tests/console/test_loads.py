@@ -71,7 +71,7 @@ def test_a_file_that_cannot_be_read_is_refused_with_its_reason(at_desk, company)
 
 @pytest.mark.django_db(transaction=True)
 def test_a_worker_takes_the_file_and_the_page_may_be_left(uploaded):
-    client, address = uploaded
+    client, _address = uploaded
     broken = "L-9;Sin Fecha;40000009;987654329;p9@correo.example;30/02/2026;100,00"
     second = send(client, *ROWS, broken)["Location"]
     assert client.post(second, choices(client, second) | {"do": "load"}).status_code == 302

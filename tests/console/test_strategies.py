@@ -180,7 +180,13 @@ def test_a_portfolio_changes_strategy(at_desk, followed):
 
 def test_the_plan_is_a_document_with_objective_resources_and_days(at_desk, followed):
     page = at_desk("hilda").get("/estrategias/consumo/v1/plan/").content.decode()
-    for said in ("Objetivo", "Consumo Perú (PE, PEN)", "Plantillas", "recordatorio-firme", "Cronograma por día de mora"):
+    for said in (
+        "Objetivo",
+        "Consumo Perú (PE, PEN)",
+        "Plantillas",
+        "recordatorio-firme",
+        "Cronograma por día de mora",
+    ):
         assert said in page
 
 

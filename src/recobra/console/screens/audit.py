@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET, require_POST
 from recobra.access import operations
 from recobra.access.queries import User, portfolio_codes
 from recobra.access.roles import Right
-from recobra.console import narrative, spreadsheet
+from recobra.console import narrative, reasons, spreadsheet, vocabulary, words
 from recobra.console.guard import StaffRequest, needs
 from recobra.journal import queries
 from recobra.journal.seal import verify as verify_journal
@@ -27,6 +27,7 @@ from recobra.strategy import schedule
 
 from .place import Installation
 
+__all__ = ["urlpatterns", "vocabulary"]
 PAGE_ROWS = 100
 EXPORT_ROWS_MAX = 200_000
 _NAMES = ("hecho", "quien", "desde", "hasta", "deudor", "cartera")
@@ -90,11 +91,17 @@ def _said(fact: Any, portfolios: dict[int, str]) -> dict[str, Any]:
 
 def details(payload: dict[str, Any]) -> list[tuple[str, str]]:
     """Return what a fact carries as pairs to read: ids, amounts and codes, never personal data."""
-    return [
-        (name, json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else str(value))
-        for name, value in payload.items()
-        if value not in (None, "", [], {})
-    ]
+    return [(name, _value(name, value)) for name, value in payload.items() if value not in (None, "", [], {})]
+
+
+def _value(name: str, value: Any) -> str:
+    if isinstance(value, dict | list):
+        return json.dumps(value, ensure_ascii=False)
+    text = str(value)
+    if name == "reason":
+        return reasons.say(text)
+    families = {"channel": "channel", "from": "stage", "to": "stage", "source": "source", "outcome": "outcome"}
+    return words.say(families[name], text) if name in families else text
 
 
 @require_POST
