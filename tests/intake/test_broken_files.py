@@ -165,6 +165,26 @@ def test_a_row_keeps_all_its_errors(load):
     }  # fmt: skip
 
 
+@pytest.mark.parametrize("amount", ["US$ 10", "10 USD", "€10", "usd 10"])
+def test_an_amount_that_names_another_currency_is_not_read_as_ours(load, amount):
+    result = load(f"cuenta;vence;saldo\nA;;10 PEN\nB;;S/ 10\nC;;{amount}\n", mapping=SHORT)
+    assert (result["accepted"], [error["code"] for error in result["errors"][0]["errors"]]) == (2, ["currency"])
+
+
+def test_only_the_sheet_that_is_read_is_looked_at_for_empty_formulas(load, tmp_path):
+    path = tmp_path / "dos-hojas.xlsx"
+    book = xlsxwriter.Workbook(path)
+    notes, balances = book.add_worksheet("Notas"), book.add_worksheet("Saldos")
+    notes.write_formula(1, 1, "=1/0", None, "#DIV/0!")
+    balances.write_row(0, 0, ["cuenta", "saldo", "vence"])
+    for row, account in enumerate(("A", "B"), start=1):
+        balances.write_row(row, 0, [account, 10, "2026-10-01"])
+    balances.write_formula(2, 1, "=1/0", None, "#DIV/0!")
+    book.close()
+    assert load(path, mapping=SHORT | {"options": {"sheet": "Saldos"}})["accepted"] == 1
+    assert [row.errors[0]["params"]["cell"] for row in RejectedRow.objects.all()] == ["B3"]
+
+
 def test_cells_without_a_value_are_named(load, tmp_path):
     path = tmp_path / "libro.xlsx"
     book = xlsxwriter.Workbook(path)

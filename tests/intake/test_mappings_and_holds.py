@@ -157,6 +157,14 @@ def test_mended_errors_are_loaded_alone(load, tmp_path):
     assert set(Account.objects.filter(status="OPEN").values_list("external_id", flat=True)) == {"A", "007", "C", "D"}
 
 
+def test_rows_to_mend_run_nothing_in_a_spreadsheet(load):
+    rows = "A;30/02/2026;-1;=HYPERLINK(1)\nB;30/02/2026;1;+51 987 654 321\n"
+    result = load(f"cuenta;vence;saldo;nombre\n{rows}", mapping=SHORT)
+    with Path(result["errors_file"]).open(encoding="utf-8-sig", newline="") as handle:
+        _head, *kept = csv.reader(handle, delimiter=";")
+    assert [row[2:4] for row in kept] == [["-1", "'=HYPERLINK(1)"], ["1", "+51 987 654 321"]]
+
+
 def test_a_load_left_running_by_a_crash_is_failed_by_the_next(load, company, now):
     crashed = Load.objects.create(
         portfolio=company, file_name="x", file_sha256="0" * 64, as_of=date(2026, 11, 20), status="RUNNING",

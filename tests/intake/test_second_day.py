@@ -164,6 +164,14 @@ def test_what_changed_about_a_debtor_is_updated_and_old_points_stay(load):
     assert set(phones) == {"+51987654321", "+51999888777"}
 
 
+def test_a_corrected_address_comes_before_the_one_it_corrects(load):
+    load(as_of=date(2026, 11, 20))
+    load(FILE.replace("ROSA@Example.com", "rosa.quispe@example.com").replace("rosa@example.com", ""))
+    emails = ContactPoint.objects.filter(kind="EMAIL").order_by("-quality")
+    assert list(emails.values_list("value", flat=True)) == ["rosa.quispe@example.com", "rosa@example.com"]
+    assert emails[0].quality > emails[1].quality
+
+
 def test_a_file_older_than_the_portfolio_is_refused(day):
     day(21, {"A": 100})
     with pytest.raises(operations.LoadRefused) as refusal:

@@ -15,6 +15,7 @@ from recobra.kit import tables
 from . import known
 from .copying import copy
 
+_SUPERSEDED: Final = 25  # quality of a point that the source no longer gives; one just given has 50
 _IDS: Final = pa.schema([("id", pa.int64())])
 
 
@@ -69,9 +70,14 @@ def points(job: Job, *, load_id: int) -> None:
         f"{chosen} WHERE NOT new",
     )  # fmt: skip
     names = "debtor_id, kind, value, line, source, valid, quality, load_id"
+    # A corrected e-mail comes before the one it corrects: that one may be somebody else's.
     job.put("changed_points", _returning(
-        f"INSERT INTO portfolio_contactpoint ({names}) SELECT {names} FROM intake_point "
-        "ON CONFLICT (debtor_id, kind, value) DO NOTHING RETURNING debtor_id"
+        f"WITH added AS (INSERT INTO portfolio_contactpoint ({names}) SELECT {names} FROM intake_point "
+        "ON CONFLICT (debtor_id, kind, value) DO NOTHING RETURNING debtor_id, kind), "
+        f"superseded AS (UPDATE portfolio_contactpoint p SET quality = {_SUPERSEDED} FROM added a "
+        f"WHERE p.debtor_id = a.debtor_id AND p.kind = a.kind AND p.source = 'LOAD' AND p.quality > {_SUPERSEDED} "
+        "AND (p.debtor_id, p.kind, p.value) NOT IN (SELECT debtor_id, kind, value FROM intake_point)) "
+        "SELECT debtor_id FROM added"
     ))  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from typing import Final
 import duckdb
 
 from recobra.intake.refusals import LoadRefused
+from recobra_core.money.currencies import EXPONENTS
 
 SAMPLE_ROWS: Final = 20_000
 TOLERATED_SHARE: Final = 0.02
@@ -22,6 +23,9 @@ _COMMA: Final = r"(\.\d{3},\d+|\d,\d{1,2}|,\d{4,}|^\D*\d{1,3}(\.\d{3}){2,}|^\D*0
 _POINT: Final = r"(,\d{3}\.\d+|\d\.\d{1,2}|\.\d{4,}|^\D*\d{1,3}(,\d{3}){2,}|^\D*0+\.\d+|^\D*\d{4,}\.\d+)[^\d.,]*$"
 _EITHER: Final = r"^\D*[1-9]\d{0,2}[.,]\d{3}[^\d.,]*$"
 _SIGNS: Final = r"(?i)[\s'´’$€£₡₲¢]|\b(US|R|RD|C|MX)\$|\bS/\.?|\bB/\.?|\bBs\.?|\bGs\.?|\b[A-Z]{3}\b|\bQ|\bL"
+_MARKS: Final = (
+    (r"\bUS\$", "USD"), (r"\bR\$", "BRL"), (r"\bRD\$", "DOP"), (r"\bMX\$", "MXN"), ("€", "EUR"), (r"\bS/", "PEN"),
+)  # fmt: skip
 _SHAPES: Final = {
     "point": (r"-?\d+(\.\d+)?|-?\.\d+", r"-?\d{1,3}(,\d{3})+(\.\d+)?"),
     "comma": (r"-?\d+(,\d+)?|-?,\d+", r"-?\d{1,3}(\.\d{3})+(,\d+)?"),
@@ -97,6 +101,12 @@ def plain_number(text: str, mark: str) -> str:
         f"WHEN regexp_full_match({signed}, '{simple}') THEN {decimal.format(signed)} "
         f"WHEN regexp_full_match({signed}, '{grouped}') THEN {ungrouped.format(signed)} END)"
     )
+
+
+def told_currency(text: str) -> str:
+    """Return SQL for the currency that an amount's own text names (`US$ 10`, `10 USD`), '' where it names none."""
+    named = " ".join(f"WHEN regexp_matches(upper({text}), '{mark}') THEN '{code}'" for mark, code in _MARKS)
+    return f"(CASE {named} ELSE regexp_extract(upper({text}), '\\b({'|'.join(EXPONENTS)})\\b') END)"
 
 
 def example(mark: str) -> str:

@@ -105,6 +105,11 @@ def _amount_rules(job: Job, style: Writing) -> Iterator[Rule]:
         yield Rule(label, "amount", f"{text} IS NOT NULL AND {plain} IS NULL", text, wanted, target)
         yield Rule(label, "amount_absurd", absurd, text, {"limit": f"{amounts.ABSURD}"}, target)
         yield Rule(label, "amount_negative", f"{number} < 0", text, {}, target)
+        told = amounts.told_currency(text)
+        # Most amounts are figures alone and need no search for a currency.
+        worded = f"(upper({text}) <> lower({text}) OR contains({text}, '€'))"
+        foreign = f"{worded} AND {told} NOT IN ('', {literal(job.owner.currency)})"
+        yield Rule(label, "currency", foreign, text, {"currency": job.owner.currency}, target)
         fraction = f"{number} <> round({number}, {decimals})"
         limits = {"decimals": decimals, "currency": job.owner.currency}
         yield Rule(label, "amount_decimals", fraction, text, limits, target)

@@ -6,6 +6,7 @@ import re
 import zipfile
 import zlib
 from collections.abc import Iterator
+from xml.etree import ElementTree as ET
 
 from recobra.intake.refusals import LoadRefused
 from recobra.intake.sources import limits
@@ -16,6 +17,10 @@ CHUNK_BYTES = 1 << 20
 _CELL = re.compile(rb'<c\s[^>]*?\br="([A-Z]{1,3})(\d+)"([^>]*?)(?:/>|>(.*?)</c>)', re.DOTALL)
 _VALUE = re.compile(rb"<v[^>]*>([^<]+)</v>|<is>")
 _OFFICE = "xl/workbook.xml"
+_LINKS = "xl/_rels/workbook.xml.rels"
+_LINK = "{http://schemas.openxmlformats.org/package/2006/relationships}Relationship"
+_SHEET = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}sheet"
+_SHEET_LINK = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 
 
 def read(reading: Reading) -> Sheet:
@@ -23,8 +28,8 @@ def read(reading: Reading) -> Sheet:
     try:
         with zipfile.ZipFile(reading.path) as archive:
             _judge_packing(archive, reading.path.stat().st_size)
-            problems = _cells_without_value(archive)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
+            problems = _cells_without_value(archive, _sheet_file(archive, reading.sheet))
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, KeyError, ET.ParseError) as error:
         raise LoadRefused("workbook", detail=str(error)) from None
     except RuntimeError:
         raise LoadRefused("encrypted") from None
@@ -56,12 +61,25 @@ def _chunks(archive: zipfile.ZipFile, name: str) -> Iterator[bytes]:
             yield chunk
 
 
-def _cells_without_value(archive: zipfile.ZipFile) -> CellProblems:
-    """Return the cells of the first sheet that show an error or hold a formula that was never calculated."""
-    sheets = sorted(name for name in archive.namelist() if re.fullmatch(r"xl/worksheets/sheet\d+\.xml", name))
+def _sheet_file(archive: zipfile.ZipFile, wanted: str) -> str:
+    """Return the member that holds the named or first sheet; files are not numbered in the order of the tabs."""
+    links = {link.get("Id"): link.get("Target", "") for link in _tree(archive, _LINKS).iter(_LINK)}
+    for sheet in _tree(archive, _OFFICE).iter(_SHEET):
+        if not wanted or sheet.get("name") == wanted:
+            target = links.get(sheet.get(_SHEET_LINK), "")
+            return target.removeprefix("/") if target.startswith("/") else f"xl/{target}"
+    return ""
+
+
+def _tree(archive: zipfile.ZipFile, name: str) -> ET.Element:
+    return ET.fromstring(archive.read(name))  # noqa: S314 - expat resolves nothing outside and stops entity bombs
+
+
+def _cells_without_value(archive: zipfile.ZipFile, sheet: str) -> CellProblems:
+    """Return the cells of a sheet that show an error or hold a formula that was never calculated."""
     problems: CellProblems = {}
     rest = b""
-    for chunk in _chunks(archive, sheets[0]) if sheets else ():
+    for chunk in _chunks(archive, sheet) if sheet in archive.namelist() else ():
         text = rest + chunk
         cut = text.rfind(b"</c>") + 4
         if cut < 4:
