@@ -12,6 +12,7 @@ from recobra.portfolio import operations as portfolio
 from recobra.strategy import operations as strategy
 from recobra.strategy.models import AccountState, Firing
 from recobra.workbench.models import Task
+from recobra_core.decide import ready
 from tests import receivables
 
 MONDAY = date(2026, 11, 23)
@@ -152,3 +153,24 @@ def test_who_pays_a_part_before_the_cycle_of_the_day_is_not_planned_again(late, 
     )  # fmt: skip
     assert [(c.status, c.reason) for c in Contact.objects.all()] == [("CANCELLED", "payment")]
     assert AccountState.objects.get(account=late).overdue_minor == 40_000
+
+
+def test_a_day_that_is_caught_up_does_not_plan_who_has_paid_since(late, now):
+    payments.record_payment(
+        portfolio_id=late.portfolio_id, debtor_id=late.debtor_id, account_id=late.pk, amount_minor=10_000,
+        paid_date=MONDAY + timedelta(1), reference="R-1", actor="ana", now=now + timedelta(1),
+    )  # fmt: skip
+    assert run(now + timedelta(1))["contacts_planned"] == 0
+    assert not Firing.objects.exists()
+
+
+def test_a_company_without_accounts_has_a_day_all_the_same(consumer, now):
+    assert run(now)["contacts_planned"] == 0
+
+
+def test_who_has_a_contact_today_is_neither_touched_again_nor_out_of_reach(late, now):
+    run(now)
+    document = ready.load("consumo").to_document()
+    touched = strategy.would_touch(document=document, portfolio_ids=[late.portfolio_id], as_of=MONDAY)
+    channels = touched["steps"].to_pylist()
+    assert "unreachable" not in {row["channel"] for row in channels}

@@ -1,9 +1,11 @@
 """Money in: taken once, applied by the waterfall, never more than is owed."""
 
+import threading
 from datetime import UTC, date, datetime
 
 import pyarrow as pa
 import pytest
+from django.db import IntegrityError, connection
 
 from recobra.journal.models import Entry
 from recobra.payments import operations as payments
@@ -142,3 +144,29 @@ def test_today_is_the_day_where_the_portfolio_is(loan):
             portfolio_id=loan.portfolio_id, debtor_id=loan.debtor_id, amount_minor=1, paid_date=date(2026, 11, 24),
             reference="R-1", actor="ana", now=evening,
         )  # fmt: skip
+
+
+@pytest.mark.parametrize("change", ["UPDATE portfolio_posting SET amount_minor = 1", "DELETE FROM portfolio_posting"])
+def test_the_ledger_only_grows(loan, change):
+    with pytest.raises(IntegrityError, match="only grows"), connection.cursor() as cursor:
+        cursor.execute(change)
+
+
+def test_two_clicks_at_once_take_a_receipt_once(transactional_db, loan, now):
+    answers = []
+
+    def click():
+        try:
+            answers.append(pay(loan, now, 1_000))
+        except payments.PaymentRefused as refused:
+            answers.append(refused)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=click) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert sorted(type(answer).__name__ for answer in answers) == ["Payment", "PaymentRefused"]
+    assert Payment.objects.get().amount_minor == 1_000

@@ -55,6 +55,8 @@ def record_payment(
         and not Account.objects.filter(pk=account_id, debtor_id=debtor_id, portfolio=portfolio).exists()
     ):
         raise PaymentRefused(_("The account does not belong to this debtor."))
+    # Two clicks at once would both find no payment with the reference.
+    tables.hold_numbering("portfolio_account")
     if Payment.objects.filter(portfolio=portfolio, reference=reference.strip()).exists():
         raise PaymentRefused(_("A payment with the reference «%(ref)s» exists already.") % {"ref": reference.strip()})
     row = {

@@ -71,7 +71,7 @@ def commit(
     if since is not None:
         decisions = _without_moved(decisions, since)
     if waiting is not None:
-        decisions = _without_written_to(decisions, waiting)
+        decisions = _without_written_to(decisions, waiting, as_of)
     _write_states(decisions)
     transitions = _record_transitions(decisions["transitions"], actor=actor, now=now)
     planned = blocked = tasks = 0
@@ -106,10 +106,12 @@ def _without_moved(decisions: Decisions, since: int) -> Decisions:
     return {name: table.filter(pc.invert(pc.is_in(table["debtor_id"], moved))) for name, table in decisions.items()}
 
 
-def _without_written_to(decisions: Decisions, waiting: pa.Table) -> Decisions:
+def _without_written_to(decisions: Decisions, waiting: pa.Table, as_of: date) -> Decisions:
+    """Leave out whom a message has reached, and who has paid after a day that is caught up."""
     gone = tables.fetch(
-        "SELECT DISTINCT debtor_id FROM contact_contact WHERE id = ANY(%s) AND status NOT IN ('DUE', 'CANCELLED')",
-        [waiting["contact_id"].to_pylist()],
+        "SELECT debtor_id FROM contact_contact WHERE id = ANY(%s) AND status NOT IN ('DUE', 'CANCELLED')"
+        " UNION SELECT debtor_id FROM payments_payment WHERE paid_date > %s AND reversed_at IS NULL",
+        [waiting["contact_id"].to_pylist(), as_of],
         pa.schema([("debtor_id", pa.int64())]),
     )["debtor_id"]
     if len(gone) == 0:

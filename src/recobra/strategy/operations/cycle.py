@@ -140,7 +140,7 @@ def _snapshot(day: _Day) -> int:
 def _classify(day: _Day) -> int:
     day.duck.execute(day.recipe.accounts)
     engine.run(day.duck, day.recipe.classify)
-    (count,) = day.duck.execute("SELECT count(*) FROM classified").fetchone() or (0,)
+    ((count,),) = day.duck.execute("SELECT count(*) FROM classified").fetchall()
     return int(count)
 
 

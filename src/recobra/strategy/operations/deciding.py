@@ -203,7 +203,7 @@ def run(duck: DuckDBPyConnection, recipe: Recipe) -> dict[str, pa.Table]:
     Gives what `plan` and `due` give, and `new_states`, `changed_states` and `transitions`.
     """
     decisions = engine.run(duck, recipe.due)
-    if recipe.due and duck.execute("FROM due LIMIT 1").fetchone() is not None:
+    if recipe.due and duck.execute("FROM due LIMIT 1").fetchall():
         decisions |= engine.run(duck, recipe.plan)
     (states,) = engine.run(duck, recipe.states).values()
     new = pc.is_null(states["was_stage"])

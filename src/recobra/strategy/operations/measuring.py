@@ -25,7 +25,7 @@ def write_portfolio(duck: DuckDBPyConnection, classified: ir.Table, path: Path) 
     statement = engine.compiled("scored", scored)
     duck.execute(f"COPY ({statement.sql}) TO '{target}' (FORMAT parquet, COMPRESSION zstd)")
     partial.replace(path)
-    (count,) = duck.execute("SELECT count(*) FROM classified").fetchone() or (0,)
+    ((count,),) = duck.execute("SELECT count(*) FROM classified").fetchall()
     return int(count)
 
 

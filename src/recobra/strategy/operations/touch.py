@@ -57,9 +57,14 @@ def _counts(recipe: Recipe, policies: Policies, as_of: date) -> list[engine.Stat
         return statements
     kept = engine.source("due", due.schema())
     templates = engine.source("templates", pa.schema([("template_code", pa.string()), ("channel", pa.string())]))
+    # Whose contact of the day was made already is neither touched again nor out of reach.
+    done = facts.planned.select("debtor_id").distinct()
+    fresh = kept.filter(kept.track != "message").union(
+        kept.filter(kept.track == "message").anti_join(done, "debtor_id")
+    )
     plan = plan_day(kept, accounts, facts, templates, as_of=as_of, channels_open=CHANNELS_OPEN)
     return [
         *statements,
         engine.compiled("due", due, keep=True, give=False),
-        engine.compiled("steps", count(kept, accounts, plan)),
+        engine.compiled("steps", count(fresh, accounts, plan)),
     ]
