@@ -169,6 +169,7 @@ def test_a_name_cannot_become_html(world):
         (GOOD + "{{ lipsum() }}", "unknown variable «lipsum»"),
         (GOOD + "{{ nombre * 999999999 }}", "«Mul» is not allowed"),
         (GOOD + "{% include 'x' %}", "«Include» is not allowed"),
+        (GOOD + "{% autoescape false %}{{ nombre }}{% endautoescape %}", "«ScopedEvalContextModifier» is not allowed"),
         ("", "it is empty"),
         (GOOD + "x" * 100_001, "it is too long"),
         (GOOD.replace("{{ acreedor }}", ""), "it does not say the creditor"),

@@ -18,7 +18,7 @@ _FIELDS = tuple(field.name for field in FIELDS)
 # What reaches other files, defines code or grows without bound has no place in a letter.
 _BARRED = (
     nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends, nodes.Block, nodes.Macro, nodes.CallBlock, nodes.Call,
-    nodes.Mul, nodes.Pow,
+    nodes.Mul, nodes.Pow, nodes.EvalContextModifier,
 )  # fmt: skip
 _FILTERS = ("capitalize", "default", "first", "join", "last", "length", "lower", "title", "trim", "upper")
 
