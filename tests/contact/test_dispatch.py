@@ -335,3 +335,12 @@ def test_dispatching_for_ever_stops_when_told(world, sink):
     world.someone_due()
     operations.dispatch_forever(stop=stop)
     assert not sink.accepted
+
+
+@pytest.mark.parametrize(("days", "status"), [(3, "SENT"), (4, "BLOCKED")])
+def test_a_plan_that_no_cycle_has_looked_at_for_days_is_not_carried_out(world, sink, days, status):
+    contact = world.someone_due(planned_for=TODAY - timedelta(days=days))
+    world.dispatch()
+    contact.refresh_from_db()
+    assert contact.status == status
+    assert contact.reason == ("" if status == "SENT" else "expired")

@@ -22,6 +22,7 @@ LOST: Final = "lost"
 DISPATCHER_DIED: Final = "dispatcher_died"
 NOT_DELIVERED: Final = "not_delivered"
 REPLANNED: Final = "replanned"
+EXPIRED: Final = "expired"
 
 SENTENCES: Final = {
     PAYMENT: _("A payment was received."),
@@ -35,6 +36,7 @@ SENTENCES: Final = {
     TOO_MANY_TRIES: _("The provider put the message off too many times."),
     LOST: _("The connection was lost while the message was being handed over; it may have arrived."),
     DISPATCHER_DIED: _("The dispatcher stopped while it was handing the message over; it may have arrived."),
+    EXPIRED: _("The plan was too old to be carried out: no cycle had looked at it for days."),
     REPLANNED: _("A later day planned otherwise."),
     NOT_DELIVERED: _("It was found out that the message did not arrive."),
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from duckdb import DuckDBPyConnection
@@ -18,6 +18,9 @@ from recobra.contact.tokens import unsubscribe_url
 from recobra.portfolio.models import Creditor
 
 from .judging import Leased, Verdict, judge, load, load_statements
+
+PLAN_LASTS = timedelta(days=3)
+"""A plan that no cycle has looked at for longer is not carried out: what it was decided on is too old."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +92,8 @@ def _cases(batch: list[Leased], now: datetime, examined: Examined) -> list[_Case
             examined.unsent.append(_ended(contact, "BLOCKED", reasons.NO_CHANNEL))
         elif template is None:
             examined.unsent.append(_ended(contact, "BLOCKED", reasons.NO_TEMPLATE))
+        elif (contact.local_date or now.date()) - contact.planned_for > PLAN_LASTS:
+            examined.unsent.append(_ended(contact, "BLOCKED", reasons.EXPIRED))
         elif not whole.speaks_of(notice=render.is_notice(template)):
             examined.unsent.append(_ended(contact, "CANCELLED", reasons.NOTHING_OWED))
         else:

@@ -40,6 +40,7 @@ class Leased:
     country: str
     subdivision: str
     debtor_name: str
+    planned_for: date
     opted_out: bool | None
     consent: str | None
     point_valid: bool | None
@@ -60,7 +61,7 @@ class Verdict:
 # An address opted out anywhere is opted out for a debtor that was loaded with it later.
 _LEASED = """
     SELECT c.id, c.public_id, c.debtor_id, d.creditor_id, c.channel, c.template_code, c.zones, c.attempts, c.point_id,
-        coalesce(p.value, ''), coalesce(nullif(d.country, ''), f.country), d.subdivision, d.name,
+        coalesce(p.value, ''), coalesce(nullif(d.country, ''), f.country), d.subdivision, d.name, c.planned_for,
         CASE WHEN p.id IS NOT NULL THEN p.opted_out_at IS NOT NULL OR EXISTS (
             SELECT FROM portfolio_contactpoint s
             WHERE s.value = p.value AND s.kind = p.kind AND s.opted_out_at IS NOT NULL) END,
