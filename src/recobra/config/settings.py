@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from datetime import time
 from pathlib import Path
 
 from recobra.kit import database
@@ -115,8 +116,12 @@ USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"
 
+CYCLE_TIME = time.fromisoformat(os.environ.get("RECOBRA_CYCLE_TIME", "05:00"))
+CYCLE_TIME_ZONE = os.environ.get("RECOBRA_CYCLE_TIME_ZONE", "")
+
 STATIC_URL = "static/"
 STATIC_ROOT = DATA_DIR / "static"
+STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # WhiteNoise warns of a folder that is not there
 STATICFILES_DIRS = [("vendor", path) for path in [BASE_DIR.parent.parent / "node_modules"] if path.exists()]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

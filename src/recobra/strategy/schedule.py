@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -18,7 +18,7 @@ TRIES = 3
 
 def zone() -> ZoneInfo:
     """Return the zone of the installation: `CYCLE_TIME_ZONE` of the settings, or where most portfolios are."""
-    named = getattr(settings, "CYCLE_TIME_ZONE", "")
+    named: str = settings.CYCLE_TIME_ZONE
     if not named:
         most = Portfolio.objects.values("time_zone").annotate(n=Count("pk")).order_by("-n", "time_zone").first()
         named = most["time_zone"] if most else settings.TIME_ZONE
@@ -32,7 +32,7 @@ def today(now: datetime) -> date:
 
 def morning(day: date) -> datetime:
     """Return the instant from which the cycle of a day runs by itself (`CYCLE_TIME`, 05:00)."""
-    return datetime.combine(day, getattr(settings, "CYCLE_TIME", time(5)), zone())
+    return datetime.combine(day, settings.CYCLE_TIME, zone())
 
 
 def due_day(now: datetime) -> date | None:

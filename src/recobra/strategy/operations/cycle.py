@@ -110,7 +110,12 @@ def _step(run: CycleRun, position: int, name: str, day: _Day) -> dict[str, Any]:
         run=run, name=name, position=position, status=CycleRun.Status.RUNNING, started_at=day.now
     )
     begin = time.perf_counter()
-    row.count = _WORK[name](day)
+    try:
+        row.count = _WORK[name](day)
+    except Exception:
+        row.status = CycleRun.Status.FAILED
+        row.save()
+        raise
     row.seconds = round(time.perf_counter() - begin, 3)
     row.status = CycleRun.Status.DONE
     row.save()

@@ -9,5 +9,5 @@ from recobra.strategy.models import Firing
 
 
 def void_firings(*, contact_ids: Sequence[int], now: datetime) -> int:
-    """Void the firings of contacts that were cancelled, blocked or failed; return how many."""
+    """Void the firings of contacts that were cancelled or blocked; return how many."""
     return Firing.objects.filter(contact_id__in=list(contact_ids), voided_at__isnull=True).update(voided_at=now)
