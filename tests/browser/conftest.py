@@ -27,8 +27,9 @@ DESK = {"width": 1366, "height": 768}
 PHONE = {"width": 390, "height": 844}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser():
+    """Give Chromium while the tests of this package run: its event loop must be gone when others start theirs."""
     program = os.environ.get("RECOBRA_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
     assert program, "Chromium is needed: install it or name it with RECOBRA_CHROMIUM."
     with sync_playwright() as playwright:
