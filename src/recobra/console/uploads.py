@@ -14,6 +14,7 @@ from django.core.exceptions import ObjectDoesNotExist
 from django.core.files.uploadedfile import UploadedFile
 
 from recobra.access.queries import User
+from recobra.intake import jobs
 from recobra.kit.database import data_dir
 
 KEPT = timedelta(days=1)
@@ -66,10 +67,11 @@ def forget(upload: Upload, *, keep_bytes: bool = False) -> None:
 
 
 def _sweep(before: datetime) -> None:
-    for about in _folder().glob("*.json"):
-        if about.stat().st_mtime < before.timestamp():
-            about.with_suffix("").unlink(missing_ok=True)
-            about.unlink(missing_ok=True)
+    """Remove what is old, bytes that a load left behind too, but nothing that a worker has still to read."""
+    awaited = jobs.waiting_files()
+    for path in _folder().iterdir():
+        if str(path.with_suffix("")) not in awaited and path.stat().st_mtime < before.timestamp():
+            path.unlink(missing_ok=True)
 
 
 def _folder() -> Path:

@@ -10,15 +10,16 @@ from email.message import EmailMessage
 from email.policy import default as policy
 from uuid import UUID
 
-from django.db.models import Count, QuerySet, TextField
+from django.db.models import Count, Exists, OuterRef, QuerySet, TextField
 from django.db.models.functions import Cast
 
 from recobra.access.models import User
 from recobra.access.queries import portfolio_codes
+from recobra.portfolio.models import Account
 from recobra_core.law import SENTENCES
 
 from . import reasons
-from .models import Channel, Contact, MailboxMessage, Template
+from .models import Channel, Contact, ContactItem, MailboxMessage, Template
 from .rendering.variables import FIELDS, VARIABLES
 from .tokens import contact_of
 
@@ -51,8 +52,21 @@ def contacts_for(user: User, filters: Filters | None = None) -> QuerySet[Contact
 
 
 def contact_for(user: User, contact_id: int) -> Contact | None:
-    """Return one contact with what it said, None where the user may not see it or there is none."""
-    return contacts_for(user).prefetch_related("items__account").filter(pk=contact_id).first()
+    """Return one contact, None where the user may not see it or there is none."""
+    return contacts_for(user).filter(pk=contact_id).first()
+
+
+def beyond(user: User, debtor_id: int) -> bool:
+    """Return whether a debtor owes in portfolios the user may not see: a message speaks of all that is owed."""
+    codes = portfolio_codes(user)
+    return codes is not None and Account.objects.filter(debtor=debtor_id).exclude(portfolio__code__in=codes).exists()
+
+
+def items_for(user: User, contact: Contact) -> list[ContactItem]:
+    """Return the accounts a contact spoke of that the user may see, with their portfolios."""
+    codes = portfolio_codes(user)
+    found = contact.items.select_related("account__portfolio").order_by("pk")
+    return list(found if codes is None else found.filter(account__portfolio__code__in=codes))
 
 
 def uncertain_for(user: User) -> QuerySet[Contact]:
@@ -97,10 +111,15 @@ def explain(reason: str) -> str:
 
 
 def mailbox_for(user: User, *, text: str = "") -> QuerySet[MailboxMessage]:
-    """Return what the built-in mailbox received about contacts a user may see, newest first, without the contents."""
+    """Return what the built-in mailbox received about contacts a user may see, newest first, without the contents.
+
+    Letters to debtors who owe beyond the user's portfolios are left out: subject and words tell of those debts.
+    """
     found = MailboxMessage.objects.defer("raw").order_by("-pk")
-    if portfolio_codes(user) is not None:
-        seen = contacts_for(user).order_by().annotate(named=Cast("public_id", TextField()))
+    codes = portfolio_codes(user)
+    if codes is not None:
+        others = Account.objects.filter(debtor=OuterRef("debtor_id")).exclude(portfolio__code__in=codes)
+        seen = contacts_for(user).filter(~Exists(others)).order_by().annotate(named=Cast("public_id", TextField()))
         found = found.filter(contact_public_id__in=seen.values("named"))
     return found.filter(subject__icontains=text) | found.filter(recipients__icontains=text) if text else found
 

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_GET
 from recobra.access.roles import Right
 from recobra.console import words
 from recobra.console.guard import StaffRequest, needs
+from recobra.contact import queries
 from recobra.insight.queries import debtor_file, timeline
 from recobra.kit import clock
 from recobra.portfolio.queries import accounts_for, debtor_for, ledger_of
@@ -23,7 +24,7 @@ def index(request: StaffRequest, debtor_id: int) -> HttpResponse:
     events, following = timeline.events(request.user, file.debtor)
     context = {
         "file": file, "debtor": file.debtor, "events": events, "following": following,
-        "outcomes": words.choices("outcome"),
+        "outcomes": words.choices("outcome"), "beyond": queries.beyond(request.user, debtor_id),
     }  # fmt: skip
     return render(request, "console/debtor/index.html", context)
 
@@ -35,7 +36,8 @@ def history(request: StaffRequest, debtor_id: int) -> HttpResponse:
     debtor, before = debtor_for(request.user, debtor_id), request.GET.get("antes", "")
     number = int(before) if before.isdecimal() and len(before) < 19 else None
     events, following = timeline.events(request.user, debtor, before=number)
-    context = {"debtor": debtor, "events": events, "following": following}
+    beyond = queries.beyond(request.user, debtor_id)
+    context = {"debtor": debtor, "events": events, "following": following, "beyond": beyond}
     page = "_events.html" if request.htmx else "history.html"  # type: ignore[attr-defined]
     return render(request, f"console/debtor/{page}", context)
 
@@ -55,7 +57,10 @@ def ledger(request: StaffRequest, debtor_id: int, account_id: int) -> HttpRespon
 def message(request: StaffRequest, debtor_id: int, contact_id: int) -> HttpResponse:
     """Show a contact: its verdict, and exactly what was sent."""
     contact = debtor_file.contact_for(request.user, debtor_id, contact_id)
-    context = {"debtor": contact.debtor, "contact": contact, "place": contact.portfolio}
+    context = {
+        "debtor": contact.debtor, "contact": contact, "place": contact.portfolio,
+        "items": queries.items_for(request.user, contact), "beyond": queries.beyond(request.user, debtor_id),
+    }  # fmt: skip
     return render(request, "console/debtor/message.html", context)
 
 

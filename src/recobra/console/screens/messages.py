@@ -102,7 +102,10 @@ def detail(request: StaffRequest, contact_id: int) -> HttpResponse:
     contact = _contact(request, contact_id)
     facts = [fact for fact in timeline(debtor_id=contact.debtor_id, limit=400) if fact.contact_id == contact.pk]
     letters = queries.mailbox_for(request.user).filter(contact_public_id=str(contact.public_id))
-    context = {"contact": contact, "facts": reversed(facts), "letters": letters}
+    context = {
+        "contact": contact, "facts": reversed(facts), "letters": letters,
+        "items": queries.items_for(request.user, contact), "beyond": queries.beyond(request.user, contact.debtor_id),
+    }  # fmt: skip
     return render(request, "console/messages/detail.html", context)
 
 

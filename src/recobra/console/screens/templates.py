@@ -82,10 +82,11 @@ def preview(request: StaffRequest, template_id: int) -> HttpResponse:
     context: dict[str, Any] = {}
     try:
         debtor = _debtor(request)
-        context = {
-            "debtor": debtor,
-            "words": operations.preview(template=template, debtor_id=debtor.pk, now=clock.now()),
-        }
+        if queries.beyond(request.user, debtor.pk):
+            context["refused"] = [_("This debtor also owes in portfolios that are not yours. Name another.")]
+        else:
+            words = operations.preview(template=template, debtor_id=debtor.pk, now=clock.now())
+            context = {"debtor": debtor, "words": words}
     except ObjectDoesNotExist:
         context["refused"] = [_("No debtor of yours is found by that.")]
     except TemplateRefused as refused:

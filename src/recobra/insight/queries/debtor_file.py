@@ -132,9 +132,8 @@ def task_for(user: User, debtor_id: int, task_id: int) -> Task:
 
 
 def contact_for(user: User, debtor_id: int, contact_id: int) -> Contact:
-    """Return a contact of a debtor with its items. Raises Contact.DoesNotExist."""
+    """Return a contact of a debtor. Raises Contact.DoesNotExist."""
     rows = Contact.objects.select_related("portfolio", "debtor", "template", "point")
-    rows = rows.prefetch_related("items__account__portfolio")
     return rows.get(pk=contact_id, debtor=debtor_id, portfolio__in=portfolio_queries.portfolios_for(user))
 
 

@@ -1,0 +1,67 @@
+"""A message on screen: in the money of its accounts, and no more of it than the reader may know."""
+
+import pytest
+
+from recobra.contact.models import MailboxMessage, Template
+from recobra.kit import clock
+from recobra.portfolio.models import Account, Portfolio
+from tests.console.following import follow
+
+
+@pytest.fixture
+def elsewhere(world):
+    """María owes the same creditor dollars too, in a portfolio of which Ana and Bruno know nothing."""
+    dollars = Portfolio.objects.create(
+        creditor=world.portfolio.creditor, code="PE-AUTOS", name="Autos Perú", industry="CONSUMER", country="PE",
+        currency="USD", time_zone="America/Lima",
+    )  # fmt: skip
+    account = Account.objects.create(
+        portfolio=dollars, debtor=world.debtors["María"], external_id="AUTO-77", product="LOAN"
+    )
+    world.sent.items.create(account=account, overdue_minor=99_900)
+    return dollars
+
+
+def test_each_account_of_a_message_is_written_in_its_own_currency(at_desk, world, elsewhere):
+    page = at_desk("carla").get(f"/mensajes/{world.sent.pk}/").content.decode().replace("\xa0", " ")
+    for number, amount in (("PR-1001", "S/ 450.50"), ("AUTO-77", "USD 999.00")):
+        assert amount in page.partition(number)[2].partition("</tr>")[0]
+
+
+WHY = "también en carteras que no son suyas"
+
+
+def test_words_that_tell_of_portfolios_out_of_scope_are_withheld_with_their_reason(at_desk, world, elsewhere):
+    world.sent.body = "María: su cuota de S/ 450.50 y el auto AUTO-77 por USD 999.00 vencieron."
+    world.sent.save()
+    file = f"/ficha/{world.debtors['María'].pk}/"
+    for address in (f"/mensajes/{world.sent.pk}/", f"{file}mensajes/{world.sent.pk}/"):
+        of_ana, of_carla = (at_desk(name).get(address).content.decode() for name in ("ana", "carla"))
+        assert WHY in of_ana
+        assert "PR-1001" in of_ana
+        assert not any(told in of_ana for told in ("AUTO-77", "999.00", world.sent.subject))
+        assert world.sent.body in of_carla
+        assert WHY not in of_carla
+    assert world.sent.subject not in at_desk("ana").get(f"{file}historia/").content.decode()
+
+
+def test_the_mailbox_leaves_out_letters_that_tell_of_portfolios_out_of_scope(at_desk, world, now, elsewhere):
+    kept = MailboxMessage.objects.create(
+        received_at=now, contact_public_id=str(world.sent.public_id), sender="a@sur.example",
+        recipients="maria@correo.example", subject="USD 999.00", raw=b"Subject: x\r\n\r\nUSD 999.00",
+    )  # fmt: skip
+    found = {name: at_desk(name).get(f"/mensajes/buzon/{kept.pk}/").status_code for name in ("ana", "carla")}
+    assert found == {"ana": 404, "carla": 200}
+    assert "999.00" not in at_desk("ana").get("/mensajes/buzon/").content.decode()
+
+
+def test_a_preview_is_not_made_with_a_debtor_who_owes_out_of_scope_too(at_desk, world, elsewhere):
+    follow(world, clock.now())
+    template = Template.objects.get(code="recordatorio-firme")
+    address = f"/mensajes/plantillas/{template.pk}/prueba/"
+    of_ana, of_carla = (
+        at_desk(name).post(address, {"debtor": "45678912"}).content.decode() for name in ("ana", "carla")
+    )
+    assert "carteras que no son suyas" in of_ana
+    assert "PR-1001" not in of_ana
+    assert "PR-1001" in of_carla
