@@ -3,41 +3,69 @@
 from __future__ import annotations
 
 import logging
-from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from typing import Any
 
+from django.db.models import QuerySet
+from procrastinate import BaseRetryStrategy, RetryDecision
 from procrastinate.contrib.django import app
 from procrastinate.contrib.django.models import ProcrastinateJob
+from procrastinate.jobs import Job
 
 from recobra.kit import clock
 
 from .models import Load
 from .operations import LoadRefused, confirm_load, load_file
+from .operations.failures import keep_failure, newest
 
 TASKS = ("load.take", "load.confirm")
+BUSY_SECONDS = 15
 logger = logging.getLogger(__name__)
 
 
-@app.task(name="load.take")
+class _WhileBusy(BaseRetryStrategy):
+    """Try again, however long it takes, while another load of the portfolio is in progress; nothing else is retried."""
+
+    def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:  # noqa: ARG002
+        return RetryDecision(retry_in={"seconds": BUSY_SECONDS}) if _is_busy(exception) else None
+
+
+def _is_busy(error: BaseException) -> bool:
+    return isinstance(error, LoadRefused) and error.code == "running"
+
+
+@app.task(name="load.take", retry=_WhileBusy())
 def take(asked: dict[str, Any]) -> None:
-    """Take an uploaded file in and remove the upload. A refusal is kept by the load itself, with its reason."""
-    path = Path(asked.pop("path"))
-    as_of = date.fromisoformat(asked.pop("as_of"))
+    """Take an uploaded file in and remove the upload once a load stands for it, taken, held or refused.
+
+    Where anything else broke off, a failed load tells of it and the upload stays for a day.
+    """
+    rest = {name: value for name, value in asked.items() if name not in {"path", "as_of"}}
+    path, as_of, now = Path(asked["path"]), date.fromisoformat(asked["as_of"]), clock.now()
+    before = newest(rest["portfolio_code"])
     try:
-        load_file(path=path, as_of=as_of, now=clock.now(), **asked)
-    except LoadRefused as refusal:
-        logger.warning("load of %s refused: %s", asked["portfolio_code"], refusal.code)
-    finally:
-        path.unlink(missing_ok=True)
+        load_file(path=path, as_of=as_of, now=now, **rest)
+    except Exception as error:
+        if _is_busy(error):
+            raise
+        told = {name: rest[name] for name in ("portfolio_code", "file_name", "actor")}
+        keep_failure(error, **told, as_of=as_of, since=before, now=now)
+        if not isinstance(error, LoadRefused):
+            raise
+        logger.warning("load of %s refused: %s", rest["portfolio_code"], error.code)
+    path.unlink(missing_ok=True)
 
 
-@app.task(name="load.confirm")
+@app.task(name="load.confirm", retry=_WhileBusy())
 def confirm(load_id: int, actor: str) -> None:
     """Load a held file after all, unless somebody was quicker."""
-    with suppress(LoadRefused):
+    try:
         confirm_load(load_id=load_id, actor=actor, now=clock.now())
+    except LoadRefused as refusal:
+        if _is_busy(refusal):
+            raise
+        logger.warning("load %s not confirmed: %s", load_id, refusal.code)
 
 
 def ask_for_load(
@@ -68,4 +96,14 @@ def ask_to_confirm(*, load: Load, actor: str) -> None:
 
 def waiting() -> int:
     """Return how many files wait for a worker or are in its hands."""
-    return ProcrastinateJob.objects.filter(task_name__in=TASKS, status__in=["todo", "doing"]).count()
+    return _unfinished().count()
+
+
+def waiting_files() -> set[str]:
+    """Return the paths of the uploads that wait for a worker or are in its hands."""
+    paths = _unfinished().filter(task_name=take.name).values_list("args__asked__path", flat=True)
+    return set(paths)
+
+
+def _unfinished() -> QuerySet[ProcrastinateJob]:
+    return ProcrastinateJob.objects.filter(task_name__in=TASKS, status__in=["todo", "doing"])

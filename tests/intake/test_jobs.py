@@ -1,0 +1,138 @@
+"""A file handed to a worker is never lost silently: it is taken in, or a load in the list says why not."""
+
+import os
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+
+import psycopg
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from procrastinate.contrib.django.models import ProcrastinateJob
+
+from recobra.console import uploads
+from recobra.intake import jobs
+from recobra.intake.models import Load, Mapping
+from recobra.intake.operations import LoadRefused
+from recobra.portfolio.models import Account
+
+from .conftest import SHORT
+
+TEXT = "cuenta;vence;saldo\nA;01/10/2026;1\n"
+
+
+@pytest.fixture
+def asked(company, tmp_path):
+    """Return what the queue knows of a file that Darío uploaded."""
+    path = tmp_path / "subido"
+    path.write_text(TEXT)
+    return {
+        "path": str(path), "file_name": "cartera.csv", "portfolio_code": company.code, "mapping": SHORT,
+        "as_of": "2026-11-21", "actor": "dario", "control": None, "partial": None,
+    }  # fmt: skip
+
+
+@pytest.fixture
+def busy(company):
+    """Hold the portfolio's lock in another process, as a load that runs there does."""
+
+    @contextmanager
+    def busy():
+        told = connection.get_connection_params()
+        names = {name: told[name] for name in ("dbname", "user", "password", "host", "port") if told.get(name)}
+        with psycopg.connect(**names, autocommit=True) as other:
+            other.execute("SELECT pg_advisory_lock(hashtext('intake'), %s)", [company.pk])
+            yield
+
+    return busy
+
+
+def _kept(asked):
+    return Path(asked["path"]).exists()
+
+
+def test_a_file_that_was_taken_in_is_removed(asked):
+    jobs.take(asked)
+    assert (Load.objects.get().status, Account.objects.count(), _kept(asked)) == ("DONE", 1, False)
+
+
+def _is_tried_again(task, error):
+    return task.retry_strategy.get_retry_decision(exception=error, job=None) is not None
+
+
+def test_a_file_that_comes_while_another_is_loaded_waits_its_turn(asked, busy):
+    with busy(), pytest.raises(LoadRefused) as refusal:
+        jobs.take(asked)
+    assert (_kept(asked), Load.objects.count(), _is_tried_again(jobs.take, refusal.value)) == (True, 0, True)
+    jobs.take(asked)
+    assert (Load.objects.get().status, _kept(asked)) == ("DONE", False)
+
+
+def test_a_confirmation_that_comes_while_another_is_loaded_waits_its_turn(asked, busy):
+    jobs.take(asked | {"control": {"rows": 7}})
+    load = Load.objects.get()
+    assert (load.status, _kept(asked)) == ("HELD", False)
+    with busy(), pytest.raises(LoadRefused) as refusal:
+        jobs.confirm(load_id=load.pk, actor="bruno")
+    assert _is_tried_again(jobs.confirm, refusal.value)
+    jobs.confirm(load_id=load.pk, actor="bruno")
+    load.refresh_from_db()
+    assert load.status == "DONE"
+
+
+def test_a_refusal_is_not_tried_again(asked):
+    jobs.take(asked | {"mapping": SHORT | {"balance": "importe"}})
+    assert (Load.objects.get().status, _kept(asked)) == ("REFUSED", False)
+    assert not _is_tried_again(jobs.take, LoadRefused("empty"))
+
+
+def test_a_mapping_with_problems_is_seen_among_the_loads(asked):
+    jobs.take(asked | {"mapping": SHORT | {"colour": 1}})
+    load = Load.objects.get()
+    assert (load.status, "colour" in load.reason, _kept(asked)) == ("REFUSED", True, False)
+
+
+@pytest.fixture
+def no_mappings(company):
+    """The database breaks where a mapping is to be kept: before the load has a row of its own."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"ALTER TABLE {Mapping._meta.db_table} ADD CONSTRAINT broken CHECK (version = 0) NOT VALID")
+
+
+def test_a_database_error_keeps_the_file_and_is_seen_among_the_loads(asked, no_mappings):
+    with pytest.raises(Exception, match="broken"):
+        jobs.take(asked)
+    load = Load.objects.get()
+    assert (load.status, "IntegrityError" in load.reason, _kept(asked)) == ("FAILED", True, True)
+
+
+@pytest.fixture
+def upload(cast, company, now, tmp_path, monkeypatch):
+    """Keep a file as the console does."""
+    monkeypatch.setenv("RECOBRA_DATA_DIR", str(tmp_path))
+
+    def upload():
+        file = SimpleUploadedFile("cartera.csv", TEXT.encode())
+        return uploads.keep(file=file, portfolio_code=company.code, user=cast["dario"], now=now)
+
+    return upload
+
+
+def _age(path, now):
+    old = (now - timedelta(days=2)).timestamp()
+    os.utime(path, (old, old))
+
+
+def test_bytes_left_behind_go_after_a_day_but_not_those_a_worker_still_needs(upload, now, company):
+    left, awaited, fresh = upload(), upload(), upload()
+    for each in (left, awaited):
+        uploads.forget(each, keep_bytes=True)
+        _age(each.path, now)
+    jobs.ask_for_load(
+        path=awaited.path, file_name="cartera.csv", portfolio_code=company.code, mapping=SHORT, as_of=now.date(),
+        actor="dario",
+    )  # fmt: skip
+    assert ProcrastinateJob.objects.filter(status="todo").count() == jobs.waiting() == 1
+    upload()
+    assert [each.path.exists() for each in (left, awaited, fresh)] == [False, True, True]
