@@ -3,7 +3,7 @@
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from recobra.intake.models import Load, Mapping
+from recobra.intake.models import Load, Mapping, RejectedRow
 from recobra.journal.models import Entry
 from recobra.kit import clock
 from recobra.portfolio.models import Account
@@ -111,3 +111,15 @@ def test_a_file_that_waits_is_confirmed_or_discarded_by_a_person(at_desk, compan
     client.post(f"/cargas/{Load.objects.get(status='HELD').pk}/confirmar/")
     work_off()
     assert Account.objects.exclude(status="OPEN").count() == 5
+
+
+def test_what_a_rejected_row_held_is_shown_only_to_who_may_see_personal_data(at_desk, world):
+    load = Load.objects.get(portfolio=world.portfolio)
+    load.figures = {"rows": 1, "rejected": 1}
+    load.save()
+    wrong = [{"column": "DNI", "value": "45678912X", "code": "bad_bytes"}]
+    RejectedRow.objects.create(load=load, line=2, row={"DNI": "45678912X"}, errors=wrong)
+    for name, shown in {"bruno": True, "carla": True, "dario": False, "hilda": False}.items():
+        page = at_desk(name).get(f"/cargas/{load.pk}/").content.decode()
+        assert page.count("<td>DNI</td>") == 1
+        assert ("45678912X" in page) is shown, name

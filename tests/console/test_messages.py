@@ -65,3 +65,16 @@ def test_a_preview_is_not_made_with_a_debtor_who_owes_out_of_scope_too(at_desk, 
     assert "carteras que no son suyas" in of_ana
     assert "PR-1001" not in of_ana
     assert "PR-1001" in of_carla
+
+
+def test_what_the_provider_answered_names_nobody_to_who_needs_no_contact_data(at_desk, world):
+    world.sent.answer = f"550 <{world.sent.address}>: no such user at +51 987 654 321"
+    world.sent.save()
+    for address in (f"/mensajes/{world.sent.pk}/", f"/ficha/{world.debtors['María'].pk}/mensajes/{world.sent.pk}/"):
+        seen = {name: at_desk(name).get(address).content.decode() for name in ("ana", "dario", "hilda")}
+        assert world.sent.address in seen["ana"]
+        assert "+51 987 654 321" in seen["ana"]
+        for name in ("dario", "hilda"):
+            assert "no such user" in seen[name]
+            assert world.sent.address not in seen[name]
+            assert "987 654" not in seen[name]

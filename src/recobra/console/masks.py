@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
+_MAIL = re.compile(r"[^\s<>@,;:()\[\]\"']+@[^\s<>@,;:()\[\]\"']+")
+_DIGITS = re.compile(r"\+?\d(?:[\s().-]?\d){5,}")
+
 
 def document(value: str) -> str:
     """Return an identity document with only its last three characters readable."""
@@ -14,3 +19,8 @@ def contact(value: str) -> str:
     if at:
         return f"{name[:1]}•••@{domain}"
     return f"{value[:3]}•••••{value[-2:]}" if len(value) > 6 else "•••"
+
+
+def prose(text: str) -> str:
+    """Return a text of others with the e-mails and the longer numbers in it masked."""
+    return _DIGITS.sub(lambda found: contact(found[0]), _MAIL.sub(lambda found: contact(found[0]), text))

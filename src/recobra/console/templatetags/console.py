@@ -13,6 +13,7 @@ from django.http import HttpRequest
 from django.utils import translation
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import Truncator
 
 from recobra.console import masks, narrative, reasons, words
 
@@ -109,6 +110,20 @@ def national_id(context: template.Context, value: str) -> str:
 def address(context: template.Context, value: str) -> str:
     """Write a phone, e-mail or address, masked for roles that do not need it."""
     return value if context["can"].get("see_contact_data") else masks.contact(value)
+
+
+@register.simple_tag(takes_context=True)
+def answer(context: template.Context, text: str) -> str:
+    """Write what a provider answered; addresses and numbers in it are masked for roles that do not need them."""
+    return text if context["can"].get("see_contact_data") else masks.prose(text)
+
+
+@register.simple_tag(takes_context=True)
+def found(context: template.Context, value: str | None) -> str:
+    """Write what a rejected row held: any of it may be personal, so it is hidden where any of that is masked."""
+    can = context["can"]
+    seen = can.get("load_files") and can.get("see_contact_data") and can.get("see_national_id")
+    return Truncator(value or "").chars(80) if seen else "•••"
 
 
 @register.simple_tag
