@@ -181,7 +181,7 @@ def parties(job: Job) -> None:
     """Link co-debtors and guarantors to their accounts, each once."""
     unions = [
         f"SELECT a.id AS account_id, d.id AS debtor_id, '{party.part}' AS part FROM (SELECT account, "
-        f"{party_key(n, party.part)} AS party FROM good WHERE {party_named(n)}) g JOIN account_ids a USING (account) "
+        f"{party_key(job, n)} AS party FROM good WHERE {party_named(n)}) g JOIN account_ids a USING (account) "
         "JOIN debtor_ids d ON d.key = g.party"
         for n, party in enumerate(job.document.parties)
     ]

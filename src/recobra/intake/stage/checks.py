@@ -141,13 +141,13 @@ def _code_rules(job: Job) -> Iterator[Rule]:
         yield Rule(label(fields["debtor.time_zone"]), "time_zone", wrong, "time_zone", {}, "debtor.time_zone")
     account = label(fields["account.external_id"])
     lengths = (
-        ("account", account, "account.external_id", ""),
-        ("debtor", label(fields.get("debtor.external_id")), "debtor.external_id", " AND debtor <> account"),
-        ("national_id", label(fields.get("debtor.national_id")), "debtor.national_id", ""),
-        ("number", label(fields.get("instalment.number")), "instalment.number", ""),
+        ("account", account, "account.external_id"),
+        ("x_debtor", label(fields.get("debtor.external_id")), "debtor.external_id"),
+        ("national_id", label(fields.get("debtor.national_id")), "debtor.national_id"),
+        ("number", label(fields.get("instalment.number")), "instalment.number"),
     )
-    for name, column, target, also in lengths:
-        wrong = f"length({name}) > {LONGEST_KEY}{also}"
+    for name, column, target in lengths:
+        wrong = f"length({name}) > {LONGEST_KEY}"
         yield Rule(column or account, "length", wrong, name, {"limit": LONGEST_KEY}, target)
 
 
@@ -177,7 +177,8 @@ def _add_broken(job: Job) -> None:
 
 def _add_two_debtors(job: Job) -> None:
     job.run(
-        "INSERT INTO errors SELECT s.line, ?, 'two_debtors', '{}', s.debtor, 'debtor.external_id' FROM staged s JOIN "
+        "INSERT INTO errors SELECT s.line, ?, 'two_debtors', '{}', coalesce(s.x_debtor, s.national_id, s.account), "
+        "'debtor.external_id' FROM staged s JOIN "
         "(SELECT account FROM staged GROUP BY account HAVING count(DISTINCT debtor) > 1) t USING (account)",
         [job.columns.label(job.document.fields.get("debtor.external_id"))],
     )

@@ -95,3 +95,22 @@ def kind_sql(country: str) -> str:
 def pattern_only() -> dict[str, str]:
     """Return the kinds that a pattern alone decides, so that SQL can."""
     return {code: kind.pattern for code, kind in catalogue().items() if not kind.module}
+
+
+def debtor_key(zeros: str) -> str:
+    """Return SQL for the key of a row's debtor: the customer number, else the national id, else the account.
+
+    What the creditor did not call a customer number gets a prefix, so that it never meets a customer number.
+    """
+    number = "coalesce(nullif(ltrim(x_debtor, '0'), ''), x_debtor)" if zeros == "strip" else "x_debtor"
+    return (
+        f"CASE WHEN contains(x_debtor, ':') AND regexp_matches(x_debtor, '^(number|id|account|party):') THEN 'number:' || {number} "
+        f"WHEN x_debtor IS NOT NULL THEN {number} "
+        f"ELSE coalesce({id_key('national_id', zeros)}, 'account:' || account) END"
+    )
+
+
+def id_key(national_id: str, zeros: str) -> str:
+    """Return SQL for the key of a person known by a national id alone; NULL where there is none."""
+    bare = f"coalesce(nullif(ltrim({national_id}, '0'), ''), {national_id})" if zeros == "strip" else national_id
+    return f"'id:' || {bare}"

@@ -28,18 +28,22 @@ def _people(job: Job) -> None:
     names = ("name", "kind", "national_id_kind", "national_id", "subdivision", "time_zone")
     own = f"SELECT debtor AS key, line, {', '.join(names)} FROM good"
     unions = [own]
-    for n, party in enumerate(job.document.parties):
+    for n in range(len(job.document.parties)):
         unions.append(
-            f"SELECT {party_key(n, party.part)} AS key, line + 0.5, party_{n}_name, 'PERSON', "
+            f"SELECT {party_key(job, n)} AS key, line + 0.5, party_{n}_name, 'PERSON', "
             f"{_party_kind(job, n)}, {_bare(n)}, NULL, NULL FROM good WHERE {party_named(n)}"
         )
     first = ", ".join(f"arg_min({name}, line) AS {name}" for name in names)
     job.run(f"CREATE OR REPLACE TABLE people AS SELECT key, {first} FROM ({' UNION ALL '.join(unions)}) GROUP BY key")
 
 
-def party_key(position: int, part: str) -> str:
-    """Return SQL for the debtor key of a co-debtor or guarantor: the national id, else account and part."""
-    return f"coalesce({_bare(position)}, account || '/{part}/{position + 1}')"
+def party_key(job: Job, position: int) -> str:
+    """Return SQL for the debtor key of a co-debtor or guarantor: the national id, else account and place.
+
+    Never a customer number, which may be another person's: that of a debtor with the same figures.
+    """
+    by_id = identity.id_key(_bare(position), job.document.options.id_zeros)
+    return f"coalesce({by_id}, 'party:' || account || ':{position + 1}')"
 
 
 def party_named(position: int) -> str:
@@ -90,7 +94,7 @@ def _points(job: Job) -> None:
             if part in party.fields:
                 column = f"party_{n}_{part}"
                 given.append(
-                    f"SELECT {party_key(n, party.part)}, '{kind}', {column} FROM good "
+                    f"SELECT {party_key(job, n)}, '{kind}', {column} FROM good "
                     f"WHERE {column} IS NOT NULL AND {party_named(n)}"
                 )
     job.run(f"CREATE OR REPLACE TABLE given AS SELECT DISTINCT key, kind, raw FROM ({' UNION ALL '.join(given)})")

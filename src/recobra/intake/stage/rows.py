@@ -61,11 +61,8 @@ def stage(job: Job, style: Writing) -> None:
     texts = f"(SELECT line, {', '.join(_texts(job))} FROM raw SEMI JOIN hot USING (line)) AS texts"
     kinds = f"{_coded('x_kind', KINDS)}"
     default_kind = "COMPANY" if job.owner.industry == "INVOICES" else "PERSON"
-    key = "coalesce(x_debtor, national_id, account)"
-    if job.document.options.id_zeros == "strip":
-        key = f"coalesce(nullif(ltrim({key}, '0'), ''), {key})"
     job.run(
-        f"CREATE OR REPLACE TABLE staged AS SELECT *, {key} AS debtor, "
+        f"CREATE OR REPLACE TABLE staged AS SELECT *, {identity.debtor_key(job.document.options.id_zeros)} AS debtor, "
         f"coalesce(x_id_kind, {identity.kind_sql(job.owner.country)}) AS national_id_kind, "
         f"{_json(job, style)} AS attributes FROM (SELECT *, "
         f"coalesce({kinds}, CASE WHEN x_kind IS NULL THEN {literal(default_kind)} END) AS kind, "
