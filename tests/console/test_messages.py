@@ -78,3 +78,13 @@ def test_what_the_provider_answered_names_nobody_to_who_needs_no_contact_data(at
             assert "no such user" in seen[name]
             assert world.sent.address not in seen[name]
             assert "987 654" not in seen[name]
+
+
+def test_words_of_ones_own_are_tried_only_by_who_may_keep_them(at_desk, world):
+    follow(world, clock.now())
+    template = Template.objects.get(code="recordatorio-firme")
+    address, own = f"/mensajes/plantillas/{template.pk}/prueba/", {"subject": "{{ acreedor }}: hola"}
+    tried = {name: at_desk(name).post(address, own).status_code for name in ("ana", "bruno", "hilda", "carla", "dario")}
+    assert tried == {"ana": 403, "bruno": 403, "hilda": 403, "carla": 200, "dario": 200}
+    assert "Banco Sur: hola" in at_desk("carla").post(address, own).content.decode()
+    assert at_desk("ana").post(address).status_code == 200

@@ -203,3 +203,26 @@ def test_data_that_do_not_fit_are_said(world):
     template = Template(language="es", subject="x", text=GOOD + "{{ vencidos.total.numero }}", html=GOOD)
     with pytest.raises(NotRendered):
         operations.preview(template=template, debtor_id=debtor.pk, now=world.now)
+
+
+@pytest.mark.parametrize(
+    "bomb",
+    [
+        "{{ '%999999999s' % nombre }}",
+        "{{ nombre * 999999999 }}",
+        "{{ 9 ** 9 ** 9 }}",
+        "{% set a = nombre ~ nombre %}{{ a }}",
+        "{{ nombre + nombre }}",
+        "{% for a in vencidos %}{% for b in vencidos %}{% for c in vencidos %}.{% endfor %}{% endfor %}{% endfor %}",
+    ],
+)
+def test_what_could_fill_the_memory_is_not_kept(bomb):
+    found = mistakes(subject="{{ acreedor }}", text=GOOD + bomb, html=GOOD)
+    assert found
+    assert {mistake.part for mistake in found} == {"text"}
+
+
+def test_groups_their_documents_conditions_and_filters_are_kept():
+    rows = "{% for g in vencidos %}{% for d in g.documentos %}{{ d.numero|upper }}{% endfor %}{% endfor %}"
+    asked = "{% if por_vencer|length > 1 and not vencidos %}{{ nombre|default('-') if nombre else fecha }}{% endif %}"
+    assert not mistakes(subject="{{ acreedor }}", text=GOOD + rows + asked, html=GOOD + rows + asked)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.core.exceptions import ObjectDoesNotExist
+from django.core.exceptions import ObjectDoesNotExist, PermissionDenied
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from recobra.access.roles import Right
+from recobra.access.roles import Right, may
 from recobra.console.guard import StaffRequest, needs
 from recobra.contact import operations, queries
 from recobra.contact.operations import TemplateRefused
@@ -75,8 +75,13 @@ def edit(request: StaffRequest, template_id: int) -> HttpResponse:
 @require_POST
 @needs(Right.SEE_MESSAGES)
 def preview(request: StaffRequest, template_id: int) -> HttpResponse:
-    """Show the message that a real debtor would get now (`debtor`: a name, document or account; else the first)."""
+    """Show the message that a real debtor would get now (`debtor`: a name, document or account; else the first).
+
+    Words of one's own instead of the template's are tried only by who may keep them.
+    """
     template = _template(template_id)
+    if not may(request.user, Right.EDIT_TEMPLATES) and any(part in request.POST for part in PARTS):
+        raise PermissionDenied
     for part in PARTS[1:]:
         setattr(template, part, request.POST.get(part, getattr(template, part)).replace("\r\n", "\n"))
     context: dict[str, Any] = {}

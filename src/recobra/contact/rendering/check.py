@@ -15,11 +15,13 @@ from .variables import FIELDS, REQUIRED, VARIABLES
 LONGEST = 100_000
 _NAMES = tuple(variable.name for variable in VARIABLES)
 _FIELDS = tuple(field.name for field in FIELDS)
-# What reaches other files, defines code or grows without bound has no place in a letter.
-_BARRED = (
-    nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends, nodes.Block, nodes.Macro, nodes.CallBlock, nodes.Call,
-    nodes.Mul, nodes.Pow, nodes.EvalContextModifier,
+# All that a letter needs. What reaches other files, defines code, reckons or grows without bound has no place in it.
+_ALLOWED = (
+    nodes.Template, nodes.Output, nodes.TemplateData, nodes.Name, nodes.Const, nodes.Getattr, nodes.Filter, nodes.Test,
+    nodes.For, nodes.If, nodes.CondExpr, nodes.Compare, nodes.Operand, nodes.And, nodes.Or, nodes.Not,
+    nodes.Getitem,  # has a mistake of its own
 )  # fmt: skip
+DEEPEST = 2  # groups and their documents; each further loop would multiply the letter
 _FILTERS = ("capitalize", "default", "first", "join", "last", "length", "lower", "title", "trim", "upper")
 
 
@@ -71,11 +73,27 @@ def _in_part(part: str, source: str) -> Iterator[Mistake]:
         )
         return
     yield from _unknown_names(part, tree)
-    for node in tree.find_all(_BARRED):
-        yield Mistake(
-            part=part, line=node.lineno, found=_("«%(name)s» is not allowed") % {"name": type(node).__name__},
-            expected=_("Use variables, for and if."),
-        )  # fmt: skip
+    for node in tree.find_all(nodes.Node):
+        if not isinstance(node, _ALLOWED):
+            yield _barred(part, node.lineno, type(node).__name__)
+    for loop in _too_deep(tree):
+        yield _barred(part, loop.lineno, " ".join(["for"] * (DEEPEST + 1)))
+
+
+def _barred(part: str, line: int, name: str) -> Mistake:
+    return Mistake(
+        part=part, line=line, found=_("«%(name)s» is not allowed") % {"name": name},
+        expected=_("Use variables, for and if."),
+    )  # fmt: skip
+
+
+def _too_deep(node: nodes.Node, depth: int = 0) -> Iterator[nodes.For]:
+    """Yield the loops that stand inside DEEPEST others."""
+    for child in node.iter_child_nodes():
+        if isinstance(child, nodes.For) and depth == DEEPEST:
+            yield child
+        else:
+            yield from _too_deep(child, depth + isinstance(child, nodes.For))
 
 
 def _unknown_names(part: str, tree: nodes.Template) -> Iterator[Mistake]:
