@@ -103,8 +103,9 @@ def debtor_key(zeros: str) -> str:
     What the creditor did not call a customer number gets a prefix, so that it never meets a customer number.
     """
     number = "coalesce(nullif(ltrim(x_debtor, '0'), ''), x_debtor)" if zeros == "strip" else "x_debtor"
+    alike = "contains(x_debtor, ':') AND regexp_matches(x_debtor, '^(number|id|account|party):')"
     return (
-        f"CASE WHEN contains(x_debtor, ':') AND regexp_matches(x_debtor, '^(number|id|account|party):') THEN 'number:' || {number} "
+        f"CASE WHEN {alike} THEN 'number:' || {number} "
         f"WHEN x_debtor IS NOT NULL THEN {number} "
         f"ELSE coalesce({id_key('national_id', zeros)}, 'account:' || account) END"
     )

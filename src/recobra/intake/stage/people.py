@@ -27,14 +27,15 @@ def gather(job: Job) -> None:
 def _people(job: Job) -> None:
     names = ("name", "kind", "national_id_kind", "national_id", "subdivision", "time_zone")
     own = f"SELECT debtor AS key, line, {', '.join(names)} FROM good"
-    unions = [own]
-    for n in range(len(job.document.parties)):
-        unions.append(
-            f"SELECT {party_key(job, n)} AS key, line + 0.5, party_{n}_name, 'PERSON', "
-            f"{_party_kind(job, n)}, {_bare(n)}, NULL, NULL FROM good WHERE {party_named(n)}"
-        )
+    parties = [
+        f"SELECT {party_key(job, n)} AS key, line + 0.5, party_{n}_name, 'PERSON', "
+        f"{_party_kind(job, n)}, {_bare(n)}, NULL, NULL FROM good WHERE {party_named(n)}"
+        for n in range(len(job.document.parties))
+    ]
     first = ", ".join(f"arg_min({name}, line) AS {name}" for name in names)
-    job.run(f"CREATE OR REPLACE TABLE people AS SELECT key, {first} FROM ({' UNION ALL '.join(unions)}) GROUP BY key")
+    job.run(
+        f"CREATE OR REPLACE TABLE people AS SELECT key, {first} FROM ({' UNION ALL '.join([own, *parties])}) GROUP BY key"
+    )
 
 
 def party_key(job: Job, position: int) -> str:
