@@ -72,7 +72,7 @@ def examine(contact_ids: Sequence[int], *, now: datetime, duck: DuckDBPyConnecti
     )
     creditors = Creditor.objects.in_bulk({case.contact.creditor_id for case in cases})
     for case in cases:
-        refusal = _refusal(case.contact, verdicts[case.contact.contact_id])
+        refusal = _refusal(case.contact, verdicts[case.contact.contact_id], now)
         if refusal:
             examined.unsent.append(refusal)
         else:
@@ -92,8 +92,6 @@ def _cases(batch: list[Leased], now: datetime, examined: Examined) -> list[_Case
             examined.unsent.append(_ended(contact, "BLOCKED", reasons.NO_CHANNEL))
         elif template is None:
             examined.unsent.append(_ended(contact, "BLOCKED", reasons.NO_TEMPLATE))
-        elif (contact.local_date or now.date()) - contact.planned_for > PLAN_LASTS:
-            examined.unsent.append(_ended(contact, "BLOCKED", reasons.EXPIRED))
         elif not whole.speaks_of(notice=render.is_notice(template)):
             examined.unsent.append(_ended(contact, "CANCELLED", reasons.NOTHING_OWED))
         else:
@@ -104,9 +102,10 @@ def _cases(batch: list[Leased], now: datetime, examined: Examined) -> list[_Case
     return cases
 
 
-def _refusal(contact: Leased, verdict: Verdict) -> Unsent | None:
+def _refusal(contact: Leased, verdict: Verdict, now: datetime) -> Unsent | None:
     if verdict.allowed:
-        return None
+        age = (contact.local_date or now.date()) - contact.planned_for
+        return _ended(contact, "BLOCKED", reasons.EXPIRED) if age > PLAN_LASTS else None
     return Unsent(
         contact_id=contact.contact_id,
         status="DUE" if verdict.opens_at else "BLOCKED",
