@@ -39,13 +39,19 @@ REASONS: Final = {
         "Amounts are written in two ways, «%(comma)s» and «%(point)s»; set the option decimal to comma or point."
     ),
     "mixed_dates": _(
-        "Dates are written in two orders, «%(dmy)s» and «%(mdy)s»; set the option date_order to dmy or mdy."
+        "In the column «%(column)s» dates are written in two orders, «%(dmy)s» and «%(mdy)s»; set the option "
+        "date_order to dmy or mdy."
+    ),
+    "unclear_dates": _(
+        "In the column «%(column)s» dates such as «%(told)s» tell of an unusual order, too few to be sure what dates "
+        "such as «%(value)s» mean; set the option date_order to dmy or mdy."
     ),
     "not_as_mapped": _(
         "The file is not what the mapping says: %(rejected)s of %(rows)s rows are wrong, %(count)s of them in the "
         "column «%(column)s» (for example «%(value)s»)."
     ),
     "older": _("A file of %(latest)s has already been loaded; one of %(as_of)s would turn the portfolio back."),
+    "ahead": _("The file is of %(as_of)s, days ahead of today, %(today)s; check the date it was made."),
     "running": _("Another load of this portfolio is in progress."),
     "portfolio": _("There is no portfolio «%(code)s»."),
     "mapping": _("The mapping has problems: %(problems)s"),

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from collections.abc import Mapping as MappingOf
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.db import connection, transaction
 
@@ -30,6 +31,7 @@ from .mappings import save_mapping
 
 STEPS = ("reading", "comparing", "checking", "people", "writing")
 SHOWN_ERRORS = 100
+AHEAD = timedelta(days=7)  # a slip of the year would have every true day after it refused as older
 
 
 def load_file(
@@ -166,6 +168,9 @@ def _run(load: Load, request: _Request, *, confirm: bool, keep: bool) -> dict[st
 
 def _order(request: _Request, *, confirm: bool) -> flow.Order:
     portfolio = request.portfolio
+    today = request.now.astimezone(ZoneInfo(portfolio.time_zone)).date()
+    if request.as_of > today + AHEAD:
+        raise LoadRefused("ahead", as_of=request.as_of, today=today)
     done = Load.objects.filter(portfolio=portfolio, status=Load.Status.DONE)
     latest = done.order_by("-as_of").first()
     if latest is not None and latest.as_of > request.as_of:

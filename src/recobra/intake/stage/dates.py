@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 import duckdb
@@ -12,6 +13,7 @@ from .amounts import SAMPLE_ROWS, TOLERATED_SHARE
 
 MONTH_FIRST_COUNTRIES: Final = ("US",)
 UNUSUAL_SHARE: Final = 1 / 3  # so many dates must speak against a country's usual order; fewer are taken for errors
+SLIPS: Final = 3  # fewer dates of the other order are errors of their rows
 _PARTS: Final = r"^(\d{1,2})[/.\-](\d{1,2})[/.\-]\d{2,4}\b"
 _FORMATS: Final = {
     "dmy": ("%d/%m/%Y", "%d/%m/%y", "%d%m%Y"),
@@ -26,25 +28,53 @@ def usual_order(country: str) -> str:
     return "mdy" if country in MONTH_FIRST_COUNTRIES else "dmy"
 
 
-def date_order(connection: duckdb.DuckDBPyConnection, text: str, *, country: str) -> str:
+def date_order(connection: duckdb.DuckDBPyConnection, text: str, *, country: str, column: str) -> str:
     """Return `dmy` or `mdy` for a column of `raw`, judged by days beyond 12. Raises LoadRefused."""
     for limit in (f" WHERE line <= {SAMPLE_ROWS}", ""):
-        day_first, month_first, written, dmy, mdy = connection.execute(
-            "SELECT count(*) FILTER (a > 12 AND b <= 12), count(*) FILTER (b > 12 AND a <= 12), count(*), "
-            "min(v) FILTER (a > 12 AND b <= 12), min(v) FILTER (b > 12 AND a <= 12) FROM ("
-            "SELECT v, TRY_CAST(regexp_extract(v, ?, 1) AS INT) AS a, TRY_CAST(regexp_extract(v, ?, 2) AS INT) AS b "
-            f"FROM (SELECT {text} AS v FROM raw{limit})) WHERE a IS NOT NULL",
-            [_PARTS, _PARTS],
-        ).fetchall()[0]
-        if day_first or month_first:
-            if min(day_first, month_first) > TOLERATED_SHARE * (day_first + month_first):
-                raise LoadRefused("mixed_dates", dmy=dmy, mdy=mdy)
-            told = "dmy" if day_first > month_first else "mdy"
-            usual = usual_order(country)
-            return told if told == usual or month_first + day_first >= UNUSUAL_SHARE * written else usual
-        if not written:
+        seen = _evidence(connection, text, limit)
+        if seen.proofs["dmy"] or seen.proofs["mdy"]:
+            return _judged(seen, usual_order(country), column)
+        if not seen.written:
             break
     return usual_order(country)
+
+
+@dataclass(frozen=True)
+class _Evidence:
+    """How many dates are written with slashes, how many prove each order, and an example of each and of doubt."""
+
+    written: int
+    proofs: dict[str, int]
+    examples: dict[str, str]
+    doubtful: str
+
+    def weighs(self, order: str) -> bool:
+        """Tell if the dates of an order are too many to be slips of the pen."""
+        return self.proofs[order] >= SLIPS and self.proofs[order] > TOLERATED_SHARE * self.written
+
+
+def _evidence(connection: duckdb.DuckDBPyConnection, text: str, limit: str) -> _Evidence:
+    day_first, month_first, written, dmy, mdy, doubtful = connection.execute(
+        "SELECT count(*) FILTER (a > 12 AND b <= 12), count(*) FILTER (b > 12 AND a <= 12), count(*), "
+        "min(v) FILTER (a > 12 AND b <= 12), min(v) FILTER (b > 12 AND a <= 12), "
+        "min(v) FILTER (a <= 12 AND b <= 12 AND a <> b) FROM ("
+        "SELECT v, TRY_CAST(regexp_extract(v, ?, 1) AS INT) AS a, TRY_CAST(regexp_extract(v, ?, 2) AS INT) AS b "
+        f"FROM (SELECT {text} AS v FROM raw{limit})) WHERE a IS NOT NULL",
+        [_PARTS, _PARTS],
+    ).fetchall()[0]
+    return _Evidence(written, {"dmy": day_first, "mdy": month_first}, {"dmy": dmy, "mdy": mdy}, doubtful or "")
+
+
+def _judged(seen: _Evidence, usual: str, column: str) -> str:
+    """Return the order that the evidence tells. Raises LoadRefused where it would be a guess for the other dates."""
+    told, other = ("dmy", "mdy") if seen.proofs["dmy"] > seen.proofs["mdy"] else ("mdy", "dmy")
+    if seen.weighs(other) or seen.proofs[other] >= UNUSUAL_SHARE * sum(seen.proofs.values()):
+        raise LoadRefused("mixed_dates", column=column, **seen.examples)
+    if told == usual or sum(seen.proofs.values()) >= UNUSUAL_SHARE * seen.written:
+        return told
+    if seen.weighs(told) and seen.doubtful:
+        raise LoadRefused("unclear_dates", column=column, told=seen.examples[told], value=seen.doubtful)
+    return usual
 
 
 def parsed(text: str, order: str) -> str:

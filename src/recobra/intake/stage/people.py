@@ -33,9 +33,8 @@ def _people(job: Job) -> None:
         for n in range(len(job.document.parties))
     ]
     first = ", ".join(f"arg_min({name}, line) AS {name}" for name in names)
-    job.run(
-        f"CREATE OR REPLACE TABLE people AS SELECT key, {first} FROM ({' UNION ALL '.join([own, *parties])}) GROUP BY key"
-    )
+    everybody = " UNION ALL ".join([own, *parties])
+    job.run(f"CREATE OR REPLACE TABLE people AS SELECT key, {first} FROM ({everybody}) GROUP BY key")
 
 
 def party_key(job: Job, position: int) -> str:

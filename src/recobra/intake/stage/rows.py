@@ -49,7 +49,9 @@ def writing(job: Job) -> Writing:
     dated = {name: job.document.fields[target] for name, target in DATES.items() if target in job.document.fields}
     dated |= {f"a_{a.name}": a.source for a in job.document.attributes if a.type == "date"}
     orders = {
-        name: dates.date_order(job.connection, columns.text(source), country=job.owner.country)
+        name: dates.date_order(
+            job.connection, columns.text(source), country=job.owner.country, column=columns.label(source)
+        )
         if given.date_order == "auto" else given.date_order
         for name, source in dated.items()
     }  # fmt: skip
