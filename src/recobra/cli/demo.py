@@ -15,7 +15,7 @@ from typing import Any
 
 from recobra.cli import house, options
 from recobra.cli.answer import Answer, Refused
-from recobra.kit import database
+from recobra.kit import database, once
 
 DEFAULT_ACCOUNTS = 20_000
 MORNING = time(15, 0)  # ten in Lima and Bogotá, noon in Santiago
@@ -187,11 +187,7 @@ def _check_port(port: int) -> None:
 
 
 def _password() -> str:
-    kept = _kept("demo-password")
-    if not kept.exists():
-        kept.touch(mode=0o600)
-        kept.write_text(secrets.token_urlsafe(9))
-    return kept.read_text()
+    return once.kept(_kept("demo-password"), secrets.token_urlsafe(9))
 
 
 def _kept(name: str) -> Path:

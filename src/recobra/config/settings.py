@@ -7,7 +7,7 @@ import secrets
 from datetime import time
 from pathlib import Path
 
-from recobra.kit import database
+from recobra.kit import database, once
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = database.data_dir()
@@ -24,12 +24,7 @@ def _secret() -> str:
     given = os.environ.get("RECOBRA_SECRET_KEY")
     if given:
         return given
-    kept = DATA_DIR / "secret-key"
-    if not kept.exists():
-        DATA_DIR.mkdir(parents=True, exist_ok=True)
-        kept.touch(mode=0o600)
-        kept.write_text(secrets.token_urlsafe(50))
-    return kept.read_text()
+    return once.kept(DATA_DIR / "secret-key", secrets.token_urlsafe(50))
 
 
 SECRET_KEY = _secret()
