@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import psycopg
 import pytest
@@ -94,6 +96,14 @@ def test_a_failure_tells_its_place_to_who_asks(recobra):
 def test_an_empty_house_owes_nothing(recobra, tmp_path):
     document = recobra("report", "aging", "--as-of", "2026-11-23", "--json").document
     assert (document["rows"], document["total_minor"]) == ([], 0)
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Niue"])  # 25 hours apart: never the same day
+def test_the_ageing_is_of_the_installations_own_day(recobra, zone):
+    days = {datetime.now(ZoneInfo(zone)).date().isoformat()}
+    document = recobra("report", "aging", "--json", RECOBRA_CYCLE_TIME_ZONE=zone).document
+    days.add(datetime.now(ZoneInfo(zone)).date().isoformat())
+    assert document["as_of"] in days
 
 
 @pytest.fixture

@@ -26,8 +26,9 @@ def add(commands: options.Commands) -> None:
 def _aging(chosen: argparse.Namespace) -> Answer:
     house.enter()
     from recobra.kit import clock  # noqa: PLC0415 - needs the settings
+    from recobra.strategy import schedule  # noqa: PLC0415
 
-    as_of = chosen.as_of or clock.now().date()
+    as_of = chosen.as_of or schedule.today(clock.now())
     rows = _rows(as_of, chosen.portfolio)
     totals: dict[str, int] = {}
     for row in rows:
