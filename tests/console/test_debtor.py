@@ -161,3 +161,14 @@ def test_contact_data_is_masked_beyond_use():
     assert masks.contact("maria.nahui@correo.example") == "m•••@correo.example"
     assert masks.contact("+51987654321") == "+51•••••21"
     assert masks.contact("123") == "•••"
+
+
+def test_of_a_guarantor_it_is_not_said_that_a_debt_was_settled(at_desk, world):
+    company = world.portfolio.creditor
+    guarantor = portfolio.Debtor.objects.create(
+        creditor=company, external_id="CLI-9001", name="Elena Avalista", country="PE"
+    )
+    portfolio.Party.objects.create(account=world.accounts["María"], debtor=guarantor, part="GUARANTOR")
+    page = at_desk("ana").get(f"/ficha/{guarantor.pk}/").content.decode()
+    assert "Ya no se debe nada." not in page
+    assert "figura en cuentas de otros" in page

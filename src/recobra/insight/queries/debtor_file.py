@@ -67,7 +67,10 @@ class Total:
 
 @dataclass(frozen=True, kw_only=True)
 class NextStep:
-    """What happens next: held, contact, task, blocked, settled or none, with the row that says so."""
+    """What happens next, with the row that says so.
+
+    kind: held, contact, task, blocked, settled, party (only named in accounts of others) or none.
+    """
 
     kind: str
     hold: Hold | None = None
@@ -186,6 +189,8 @@ def _next_step(
         return NextStep(kind="contact", contact=due)
     if tasks:
         return NextStep(kind="task", task=tasks[0])
+    if not accounts:
+        return NextStep(kind="party")
     if all(view.balance_minor <= 0 for view in accounts):
         return NextStep(kind="settled")
     return NextStep(kind="blocked", contact=blocked) if blocked else NextStep(kind="none")
