@@ -7,7 +7,7 @@ beyond `COUNT_LIMIT`.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final
@@ -22,6 +22,7 @@ from recobra.portfolio import queries as portfolio_queries
 from recobra.portfolio.models import Portfolio
 
 PAGE_SIZE = 50
+EXPORT_SIZE = 2000
 COUNT_LIMIT = 1000
 _NEVER: Final = date(9999, 12, 31)
 _BIGINT: Final = 2**63
@@ -96,16 +97,19 @@ def page(user: User, conditions: Conditions, now: datetime, size: int = PAGE_SIZ
     query = _prepare(user, conditions)
     if not query.portfolios or query.ids == []:
         return Page(rows=[], following="", count=0, more_than_counted=False)
-    raw = _classified(query, size + 1) if not conditions.after.startswith("new:") else []
-    if len(raw) <= size and not conditions.about_state:
-        raw += _unclassified(query, size + 1 - len(raw))
+    rows, following = _part(query, now, size)
     counted = _count(query)
     return Page(
-        rows=_rows(raw[:size], query.portfolios, now),
-        following=raw[size - 1]["cursor"] if len(raw) > size else "",
-        count=min(counted, COUNT_LIMIT),
-        more_than_counted=counted > COUNT_LIMIT,
+        rows=rows, following=following, count=min(counted, COUNT_LIMIT), more_than_counted=counted > COUNT_LIMIT
     )
+
+
+def _part(query: _Query, now: datetime, size: int) -> tuple[list[Row], str]:
+    """Return the rows after the query's cursor, and the cursor of those that follow ('' on the last)."""
+    raw = _classified(query, size + 1) if not query.conditions.after.startswith("new:") else []
+    if len(raw) <= size and not query.conditions.about_state:
+        raw += _unclassified(query, size + 1 - len(raw))
+    return _rows(raw[:size], query.portfolios, now), raw[size - 1]["cursor"] if len(raw) > size else ""
 
 
 def cursor_of(text: str, sort: str) -> str:
@@ -119,15 +123,17 @@ def cursor_of(text: str, sort: str) -> str:
         return ""
 
 
-def everything(user: User, conditions: Conditions, now: datetime) -> Iterator[Row]:
-    """Give all accounts that meet the conditions, page after page, for an export."""
-    size, after = 2000, ""
+def everything(user: User, conditions: Conditions, now: datetime, size: int = EXPORT_SIZE) -> Iterator[Row]:
+    """Give all accounts that meet the conditions, part after part, for an export: searched once, never counted."""
+    query = _prepare(user, replace(conditions, after=""))
+    if not query.portfolios or query.ids == []:
+        return
     while True:
-        part = page(user, Conditions(**{**conditions.__dict__, "after": after}), now, size)
-        yield from part.rows
-        after = part.following
-        if not after:
+        rows, following = _part(query, now, size)
+        yield from rows
+        if not following:
             return
+        query = replace(query, conditions=replace(query.conditions, after=following))
 
 
 def segments(user: User) -> list[str]:
