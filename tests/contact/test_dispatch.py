@@ -11,7 +11,8 @@ from django.db import connections
 
 from recobra.contact import operations, queries
 from recobra.contact.models import Contact, MailboxMessage
-from recobra.contact.operations import leasing
+from recobra.contact.operations import dispatching, leasing
+from recobra.kit import clock
 from recobra.portfolio.models import CompanyHoliday, ContactPoint, Hold
 
 from .conftest import TODAY
@@ -335,6 +336,30 @@ def test_dispatching_for_ever_stops_when_told(world, sink):
     world.someone_due()
     operations.dispatch_forever(stop=stop)
     assert not sink.accepted
+
+
+def test_what_stays_uncertain_is_asked_about_again_and_again(world, monkeypatch):
+    monkeypatch.setattr(dispatching, "ASK_SECONDS", 0.1)
+    stop, at = threading.Event(), clock.now() - timedelta(minutes=5)
+
+    def work():
+        operations.dispatch_forever(stop=stop)
+        connections.close_all()
+
+    worker = threading.Thread(target=work)
+    worker.start()
+    try:
+        for _round in range(2):  # the second becomes uncertain when the first has been settled
+            contact = world.someone_due(status="BLOCKED", reason="closed_day")
+            Contact.objects.filter(pk=contact.pk).update(status="UNCERTAIN", reason="lost", handed_over_at=at)
+            for _wait in range(100):
+                if ended(contact)[0] != "UNCERTAIN":
+                    break
+                stop.wait(0.1)
+            assert ended(contact) == ("FAILED", "not_delivered")
+    finally:
+        stop.set()
+        worker.join()
 
 
 @pytest.mark.parametrize(("days", "status"), [(3, "SENT"), (4, "BLOCKED")])
