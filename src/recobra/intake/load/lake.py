@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from recobra.intake.sources.sheet import only
 from recobra.intake.stage.job import Job
 from recobra.kit import database
 
@@ -22,7 +23,7 @@ def recall(job: Job, load_id: int | None) -> bool:
     if load_id is not None and path.exists():
         job.run(
             "CREATE OR REPLACE TABLE previous AS SELECT account, print, amount_minor FROM read_parquet(?)",
-            [str(path)],
+            [only(path)],
         )
         return True
     job.run("CREATE OR REPLACE TABLE previous (account VARCHAR, print UBIGINT, amount_minor BIGINT)")

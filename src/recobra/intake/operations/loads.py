@@ -5,14 +5,15 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from collections.abc import Mapping as MappingOf
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db import connection, transaction
+import psycopg
+from django.db import DatabaseError, connection, transaction
 
 from recobra.intake import sources
 from recobra.intake.load import flow, lake
@@ -31,6 +32,7 @@ from .mappings import save_mapping
 
 STEPS = ("reading", "comparing", "checking", "people", "writing")
 SHOWN_ERRORS = 100
+BROKEN = (DatabaseError, psycopg.Error)  # COPY's errors come as they are
 AHEAD = timedelta(days=7)  # a slip of the year would have every true day after it refused as older
 
 
@@ -60,9 +62,17 @@ def load_file(
     request = _Request(Path(path), file_name or Path(path).name, portfolio, mapping, document, as_of, actor, now)
     if not dry_run:
         return _take(request, confirm=confirm, keep=True)
+    return _try(request, confirm=confirm)
+
+
+def _try(request: _Request, *, confirm: bool) -> dict[str, Any]:
+    """Do all of it and undo it. Raises LoadRefused, also where the database breaks off."""
     with transaction.atomic():
         try:
             return _take(request, confirm=confirm, keep=False) | {"load_id": None}
+        except BROKEN as error:
+            cause = f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
+            raise LoadRefused("failed", detail=cause) from error
         finally:
             transaction.set_rollback(True)
 
@@ -97,7 +107,8 @@ def _document(
 
 
 def _take(request: _Request, *, confirm: bool, keep: bool) -> dict[str, Any]:
-    with _alone(request.portfolio):
+    # What breaks a trial must leave the connection fit to give the portfolio's lock back.
+    with _alone(request.portfolio), nullcontext() if keep else transaction.atomic():
         digest = ""
         try:
             sources.detect(request.path)
@@ -141,7 +152,8 @@ def run(load: Load, request: _Request, *, confirm: bool, keep: bool) -> dict[str
         _refused(load, refusal, request)
         raise
     except BaseException as error:
-        _end(load, Load.Status.FAILED, request.now, reason=str(LoadRefused("failed", detail=type(error).__name__)))
+        with suppress(*BROKEN):  # the cause is worth more than that its end could not be written down
+            _end(load, Load.Status.FAILED, request.now, reason=str(LoadRefused("failed", detail=type(error).__name__)))
         raise
 
 

@@ -10,6 +10,6 @@ COLUMNS: Final = 500
 FIELD_CHARACTERS: Final = 32_000
 LINE_BYTES: Final = 16 * 1024**2
 QUOTED_LINES: Final = 50  # a quoted field that runs over more lines is an unclosed quotation mark
-WORKBOOK_BYTES: Final = 2 * 1024**3
+WORKBOOK_BYTES: Final = 512 * 1024**2
 PACKING_RATIO: Final = 200
 PACKING_FREE_BYTES: Final = 64 * 1024**2  # below this size no ratio is suspicious

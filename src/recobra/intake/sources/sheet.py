@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
@@ -56,6 +57,11 @@ class Reading:
     work_dir: Path
     encoding: str = ""
     sheet: str = ""
+
+
+def only(path: Path) -> str:
+    """Return a path as DuckDB takes it for this file alone: it reads stars and brackets as patterns."""
+    return re.sub(r"([*?\[])", r"[\1]", str(path))
 
 
 def header_names(cells: Iterable[str | None]) -> tuple[str, ...]:

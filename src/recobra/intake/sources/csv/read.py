@@ -8,7 +8,7 @@ import duckdb
 
 from recobra.intake.refusals import LoadRefused
 from recobra.intake.sources import limits
-from recobra.intake.sources.sheet import Reading, Row, Sheet, create_broken, create_tables, fill, header_names
+from recobra.intake.sources.sheet import Reading, Row, Sheet, create_broken, create_tables, fill, header_names, only
 
 from . import exact
 from .dialect import Dialect, cut, detect
@@ -33,7 +33,7 @@ def read(reading: Reading) -> Sheet:
 def _read_fast(connection: duckdb.DuckDBPyConnection, text: Text, dialect: Dialect) -> bool:
     """Return whether records and refused records together are all the lines there are."""
     try:
-        connection.execute(_statement(dialect), [str(text.path)])
+        connection.execute(_statement(dialect), [only(text.path)])
     except duckdb.Error:
         return False
     refused = connection.execute("SELECT DISTINCT ON (line) line, csv_line FROM reject_errors ORDER BY line").fetchall()

@@ -6,12 +6,12 @@ import duckdb
 
 from recobra.intake.refusals import LoadRefused
 from recobra.intake.sources import limits
-from recobra.intake.sources.sheet import Reading, Sheet, create_broken, header_names
+from recobra.intake.sources.sheet import Reading, Sheet, create_broken, header_names, only
 
 
 def read(reading: Reading) -> Sheet:
     """Fill `raw` and `broken` from a Parquet file; a row's line is its number plus one. Raises LoadRefused."""
-    connection, path = reading.connection, str(reading.path)
+    connection, path = reading.connection, only(reading.path)
     try:
         described = connection.execute("DESCRIBE SELECT * FROM read_parquet(?)", [path]).fetchall()
         headers = header_names(row[0] for row in described)
