@@ -7,7 +7,7 @@ from django.db import transaction
 
 from recobra.console import masks, narrative, reasons, words
 from recobra.contact import models as contact
-from recobra.insight.queries import debtor_file
+from recobra.insight.queries import debtor_file, timeline
 from recobra.journal.operations import record
 from recobra.kit import clock
 from recobra.payments import models as payments
@@ -172,3 +172,14 @@ def test_of_a_guarantor_it_is_not_said_that_a_debt_was_settled(at_desk, world):
     page = at_desk("ana").get(f"/ficha/{guarantor.pk}/").content.decode()
     assert "Ya no se debe nada." not in page
     assert "figura en cuentas de otros" in page
+
+
+def test_a_hold_on_the_whole_debtor_is_told_in_the_hour_of_the_debtors_own_portfolio(world, cast):
+    portfolio.Portfolio.objects.create(
+        creditor=world.portfolio.creditor, code="AA-CHILE", name="AA Servicios Chile", industry="SERVICES",
+        country="CL", currency="CLP", time_zone="America/Santiago",
+    )  # fmt: skip
+    found, _following = timeline.events(cast["carla"], world.debtors["Lucía"])
+    (placed,) = [each for each in found if each.entry.kind == "hold.placed"]
+    assert placed.entry.portfolio_id is None
+    assert placed.place == world.portfolio

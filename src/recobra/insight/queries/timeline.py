@@ -46,22 +46,28 @@ def events(
     # Facts without a portfolio of their own follow their account's.
     entries = list(rows.order_by("-id")[: size + 1])
     shown = entries[:size]
-    return _events(shown, portfolios), shown[-1].pk if len(entries) > size else None
+    return _events(shown, portfolios, _home(debtor, portfolios)), shown[-1].pk if len(entries) > size else None
 
 
-def _events(entries: Sequence[Entry], portfolios: dict[int, Portfolio]) -> list[Event]:
+def _home(debtor: Debtor, portfolios: dict[int, Portfolio]) -> Portfolio:
+    """Return where facts about the whole debtor are told: the portfolio of the oldest account the user may see."""
+    own = debtor.accounts.filter(portfolio_id__in=list(portfolios)).order_by("id").values_list("portfolio_id", flat=True)
+    first = own.first()
+    return portfolios[first] if first is not None else next(iter(portfolios.values()))
+
+
+def _events(entries: Sequence[Entry], portfolios: dict[int, Portfolio], home: Portfolio) -> list[Event]:
     contacts = _of(Contact, [entry.contact_id for entry in entries])
     payments = _of(Payment, [entry.payload.get("payment_id") for entry in entries])
     tasks = _of(Task, [entry.payload.get("task_id") for entry in entries])
     holds = _of(Hold, [entry.payload.get("hold_id") for entry in entries])
     accounts = _of(Account, [entry.account_id for entry in entries])
-    fallback = next(iter(portfolios.values()))
     found = []
     for entry in entries:
         account = accounts.get(entry.account_id)
         if account is not None and account.portfolio_id not in portfolios:
             continue
-        of_entry = portfolios.get(entry.portfolio_id or (account.portfolio_id if account else 0), fallback)
+        of_entry = portfolios.get(entry.portfolio_id or (account.portfolio_id if account else 0), home)
         found.append(
             Event(
                 entry=entry,
