@@ -69,6 +69,7 @@ ADDRESSES: dict[str, tuple[str, set[str], dict[str, str]]] = {
     "templates": ("get", ALL, {}),
     "template": ("get", ALL, {}),
     "template-edit": ("get", EDITING, {}),
+    "template-retire": ("get", EDITING, {}),
     "template-preview": ("post", ALL, {}),
     "audit": ("get", AUDITING, {}),
     "audit-verify": ("post", AUDITING, {}),
@@ -120,6 +121,6 @@ def _of_work(world: World) -> dict[str, dict[str, object]]:
         "message": {"contact_id": world.sent.pk},
         "message-settle": {"contact_id": world.sent.pk},
         "mailbox-letter": {"message_id": letter.pk},
-        **{f"template{what}": {"template_id": world.sent.template_id} for what in ("", "-edit", "-preview")},
+        **{f"template{what}": {"template_id": world.sent.template_id} for what in ("", "-edit", "-retire", "-preview")},
         "audit-export": {"form": "csv"},
     }

@@ -3,6 +3,7 @@
 import pytest
 
 from recobra.contact.models import MailboxMessage, Template
+from recobra.journal.models import Entry
 from recobra.kit import clock
 from recobra.portfolio.models import Account, Portfolio
 from tests.console.following import follow
@@ -88,3 +89,20 @@ def test_words_of_ones_own_are_tried_only_by_who_may_keep_them(at_desk, world):
     assert tried == {"ana": 403, "bruno": 403, "hilda": 403, "carla": 200, "dario": 200}
     assert "Banco Sur: hola" in at_desk("carla").post(address, own).content.decode()
     assert at_desk("ana").post(address).status_code == 200
+
+
+def test_a_template_is_retired_after_asking_once_and_saying_which_strategies_send_it(at_desk, world):
+    follow(world, clock.now())
+    template = Template.objects.get(code="recordatorio-firme")
+    address, client = f"/mensajes/plantillas/{template.pk}/retirar/", at_desk("carla")
+    assert address in client.get(f"/mensajes/plantillas/{template.pk}/").content.decode()
+    asked = client.get(address).content.decode()
+    assert "Crédito de consumo" in asked
+    assert "No queda otra versión" in asked
+    assert Template.objects.get(pk=template.pk).retired_at is None
+    client.post(address)
+    client.post(address)
+    assert Template.objects.get(pk=template.pk).retired_at is not None
+    fact = Entry.objects.get(kind="template.retired")
+    assert (fact.actor, fact.payload["code"]) == ("carla", "recordatorio-firme")
+    assert {name: at_desk(name).post(address).status_code for name in ("ana", "hilda")} == {"ana": 403, "hilda": 403}

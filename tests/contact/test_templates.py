@@ -47,7 +47,7 @@ def test_the_library_is_added_once_and_never_over_a_companys_own_words(world):
     assert own.version == 2
     assert operations.ensure_library(now=world.now) == 0
     assert queries.templates().get(code="recordatorio") == own
-    operations.retire_template(template_id=own.pk, now=world.now)
+    operations.retire_template(template_id=own.pk, actor="bruno", now=world.now)
     assert queries.templates().get(code="recordatorio").version == 1
 
 

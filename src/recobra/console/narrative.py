@@ -37,6 +37,7 @@ FACTS: Final[dict[str, tuple[str, str, str | Promise]]] = {
     "user.created": ("user", "calm", _("User created")),
     "user.scope_set": ("lock", "calm", _("Portfolios of a user set")),
     "template.saved": ("mail", "quiet", _("Template saved")),
+    "template.retired": ("mail", "quiet", _("Template retired")),
     "export.made": ("download", "warn", _("List exported")),
     "alarm.raised": ("alert-triangle", "warn", _("Alarm raised")),
 }

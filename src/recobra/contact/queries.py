@@ -95,6 +95,12 @@ def template(template_id: int) -> Template | None:
     return Template.objects.filter(pk=template_id).first()
 
 
+def template_before(template: Template) -> Template | None:
+    """Return the version that is in force when this one is retired, None where no other is left."""
+    kin = Template.objects.filter(code=template.code, channel=template.channel, language=template.language)
+    return kin.filter(retired_at__isnull=True).exclude(pk=template.pk).order_by("-version").first()
+
+
 def template_variables() -> list[tuple[str, str]]:
     """Return the variables a template may use, with what they stand for."""
     return [(variable.name, str(variable.meaning)) for variable in VARIABLES]

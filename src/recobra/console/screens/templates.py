@@ -20,6 +20,7 @@ from recobra.contact.rendering.render import NotRendered
 from recobra.kit import clock
 from recobra.portfolio.queries import accounts_for, debtor_for, search
 from recobra.strategy import schedule
+from recobra.strategy.queries import strategies
 
 from .place import Installation
 
@@ -70,6 +71,30 @@ def edit(request: StaffRequest, template_id: int) -> HttpResponse:
         "fields": queries.template_fields(),
     }  # fmt: skip
     return render(request, "console/messages/template_edit.html", context, status=422 if mistakes else 200)
+
+
+@require_http_methods(["GET", "POST"])
+@needs(Right.EDIT_TEMPLATES)
+def retire(request: StaffRequest, template_id: int) -> HttpResponse:
+    """Ask once, naming the published strategies that send it, then take a version out of use."""
+    template = _template(template_id)
+    if request.method == "POST":
+        operations.retire_template(
+            template_id=template.pk, actor=request.user.username, actor_id=request.user.pk, now=clock.now()
+        )
+        messages.success(request, _("Version %(number)d was retired.") % {"number": template.version})
+        return redirect("console:template", template.pk)
+    context = {"template": template, "before": queries.template_before(template), "users": _users(request, template)}
+    return render(request, "console/messages/template_retire.html", context)
+
+
+def _users(request: StaffRequest, template: Any) -> list[str]:
+    """Return the names of the published strategies that send a template."""
+    published = [each.published for each in strategies(request.user) if each.published]
+    return [
+        version.document["name"] for version in published
+        if any(step["do"].get("send") == template.code for step in version.document["steps"])
+    ]  # fmt: skip
 
 
 @require_POST
@@ -125,5 +150,6 @@ urlpatterns = [
     path("mensajes/plantillas/", index, name="templates"),
     path("mensajes/plantillas/<int:template_id>/", detail, name="template"),
     path("mensajes/plantillas/<int:template_id>/editar/", edit, name="template-edit"),
+    path("mensajes/plantillas/<int:template_id>/retirar/", retire, name="template-retire"),
     path("mensajes/plantillas/<int:template_id>/prueba/", preview, name="template-preview"),
 ]

@@ -63,9 +63,20 @@ def save_template(
 
 
 @transaction.atomic
-def retire_template(*, template_id: int, now: datetime) -> None:
-    """Take a version out of use; what was sent with it keeps it. The version before, if any, is in force again."""
-    Template.objects.filter(pk=template_id, retired_at__isnull=True).update(retired_at=now)
+def retire_template(*, template_id: int, actor: str, actor_id: int | None = None, now: datetime) -> None:
+    """Take a version out of use; what was sent with it keeps it. The version before, if any, is in force again.
+
+    One that is retired already stays as it is. Raises Template.DoesNotExist.
+    """
+    template = Template.objects.select_for_update().get(pk=template_id)
+    if template.retired_at is not None:
+        return
+    template.retired_at = now
+    template.save(update_fields=["retired_at"])
+    payload = {
+        "template_id": template.pk, "code": template.code, "channel": template.channel, "version": template.version,
+    }  # fmt: skip
+    record("template.retired", at=now, actor=actor, actor_id=actor_id, payload=payload)
 
 
 @transaction.atomic
