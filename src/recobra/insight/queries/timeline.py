@@ -51,9 +51,8 @@ def events(
 
 def _home(debtor: Debtor, portfolios: dict[int, Portfolio]) -> Portfolio:
     """Return where facts about the whole debtor are told: the portfolio of the oldest account the user may see."""
-    own = debtor.accounts.filter(portfolio_id__in=list(portfolios)).order_by("id").values_list("portfolio_id", flat=True)
-    first = own.first()
-    return portfolios[first] if first is not None else next(iter(portfolios.values()))
+    first = debtor.accounts.filter(portfolio_id__in=list(portfolios)).order_by("id").first()
+    return portfolios[first.portfolio_id] if first is not None else next(iter(portfolios.values()))
 
 
 def _events(entries: Sequence[Entry], portfolios: dict[int, Portfolio], home: Portfolio) -> list[Event]:
