@@ -44,6 +44,7 @@ def busy(company):
         with psycopg.connect(**names, autocommit=True) as other:
             other.execute("SELECT pg_advisory_lock(hashtext('intake'), %s)", [company.pk])
             yield
+            other.execute("SELECT pg_advisory_unlock_all()")  # a closed connection lets go only some time later
 
     return busy
 
