@@ -18,6 +18,7 @@ from recobra.kit import clock
 from .models import Load
 from .operations import LoadRefused, confirm_load, load_file
 from .operations.failures import keep_failure, newest
+from .operations.retention import forget_old
 
 TASKS = ("load.take", "load.confirm")
 BUSY_SECONDS = 15
@@ -66,6 +67,14 @@ def confirm(load_id: int, actor: str) -> None:
         if _is_busy(refusal):
             raise
         logger.warning("load %s not confirmed: %s", load_id, refusal.code)
+
+
+@app.periodic(cron="40 1 * * *")
+@app.task(name="load.forget", queueing_lock="load.forget")
+def forget(timestamp: int) -> None:  # noqa: ARG001 - a late tick forgets what is old now
+    """Delete each night what loads left behind and whose time is over."""
+    figures = forget_old(now=clock.now())
+    logger.info("forgot %s rejected rows and %s folders", figures["rows"], figures["folders"])
 
 
 def ask_for_load(

@@ -15,14 +15,24 @@ from recobra.kit import database
 
 MEMORY: Final = "1200MB"
 THREADS: Final = 2
+PREFIX: Final = "load-"
+
+
+def workshops() -> list[Path]:
+    """Return the folders of loads that go on, or that were killed."""
+    return list(_home().glob(f"{PREFIX}*"))
+
+
+def _home() -> Path:
+    return database.data_dir() / "tmp"
 
 
 @contextmanager
 def workshop() -> Iterator[tuple[duckdb.DuckDBPyConnection, Path]]:
     """Yield a connection and a folder for temporary files; both end with the block."""
-    home = database.data_dir() / "tmp"
+    home = _home()
     home.mkdir(parents=True, exist_ok=True)
-    work_dir = Path(tempfile.mkdtemp(prefix="load-", dir=home))
+    work_dir = Path(tempfile.mkdtemp(prefix=PREFIX, dir=home))
     connection = duckdb.connect()
     try:
         connection.execute(f"SET memory_limit = '{MEMORY}'")

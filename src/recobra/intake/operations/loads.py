@@ -262,6 +262,8 @@ def _errors_file(load: Load) -> str | None:
         return None
     target = files_dir() / f"{load.pk}-errors.csv"
     if not target.exists():
+        if not load.rejected.exists():
+            return None  # their time is over
         target.parent.mkdir(parents=True, exist_ok=True)
         write_errors(load_id=load.pk, path=target)
     return str(target)

@@ -1,0 +1,59 @@
+"""Rejected rows hold personal data: they go 90 days after their load, with the file that lists them."""
+
+import os
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from procrastinate.contrib.django import app
+
+from recobra.intake import jobs
+from recobra.intake.load import engine
+from recobra.intake.models import Load, RejectedRow
+from recobra.intake.operations import retention
+
+from .conftest import SHORT
+
+TEXT = "cuenta;vence;saldo\nA;01/10/2026;1\nB;01/10/2026;mucho\n"
+
+
+@pytest.fixture(autouse=True)
+def _own_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("RECOBRA_DATA_DIR", str(tmp_path / "data"))
+
+
+def test_rejected_rows_and_their_file_go_after_ninety_days(load, now):
+    first = load(TEXT, mapping=SHORT)
+    errors = Path(first["errors_file"])
+    assert retention.forget_old(now=now + timedelta(days=90)) == {"rows": 0, "folders": 0}
+    assert errors.exists()
+    assert retention.forget_old(now=now + timedelta(days=90, seconds=1))["rows"] == 1
+    assert (RejectedRow.objects.count(), errors.exists(), Load.objects.get().figures["rejected"]) == (0, False, 1)
+
+
+def test_a_load_whose_rows_are_forgotten_offers_no_file(load, now):
+    load(TEXT, mapping=SHORT)
+    retention.forget_old(now=now + timedelta(days=91))
+    assert load(TEXT, mapping=SHORT)["errors_file"] is None
+
+
+@pytest.mark.django_db
+def test_folders_of_killed_loads_go_after_a_day(now):
+    with engine.workshop() as (_connection, going_on):
+        killed = going_on.with_name(f"{engine.PREFIX}killed")
+        killed.mkdir()
+        (killed / "spill").write_text("x")
+        for folder, hours in ((killed, 25), (going_on, 23)):
+            then = (now - timedelta(hours=hours)).timestamp()
+            os.utime(folder, (then, then))
+        assert retention.forget_old(now=now)["folders"] == 1
+        assert (killed.exists(), going_on.exists()) == (False, True)
+
+
+def test_it_is_done_each_night(load):
+    planned = {task.task.name: task.cron for task in app.periodic_registry.periodic_tasks.values()}
+    assert planned["load.forget"] == "40 1 * * *"
+    load(TEXT, mapping=SHORT)
+    Load.objects.update(started_at=Load.objects.get().started_at - timedelta(days=4000))
+    jobs.forget(timestamp=0)
+    assert not RejectedRow.objects.exists()
