@@ -1,5 +1,7 @@
 """Loads on screen: a file is sent, looked at, tried, taken by a worker; what waits is decided by a person."""
 
+from datetime import timedelta
+
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
@@ -123,3 +125,40 @@ def test_what_a_rejected_row_held_is_shown_only_to_who_may_see_personal_data(at_
         page = at_desk(name).get(f"/cargas/{load.pk}/").content.decode()
         assert page.count("<td>DNI</td>") == 1
         assert ("45678912X" in page) is shown, name
+
+
+def keep_mapping(portfolio, name, days_ago, **columns):
+    document = {"name": name, "account": {"external_id": "Nro préstamo"}, "balance": "Saldo"} | columns
+    created_at = clock.now() - timedelta(days=days_ago)
+    return Mapping.objects.create(
+        portfolio=portfolio, name=name, version=1, document=document, created_at=created_at, created_by="bruno"
+    )
+
+
+def test_the_newest_saved_mapping_that_fits_the_file_is_offered_as_it_is(uploaded, company):
+    client, address = uploaded
+    keep_mapping(company, "antiguo", 9)
+    newest = keep_mapping(company, "diario", 5, currency="saldo")
+    keep_mapping(company, "otro sistema", 1, balance="Deuda")
+    page = client.get(address)
+    assert (page.context["base"], page.context["fits"]) == (newest, True)
+    assert "data-as-it-is checked" in page.content.decode()
+
+
+def test_a_saved_mapping_of_other_columns_gives_way_to_the_guess(uploaded, company):
+    client, address = uploaded
+    other = keep_mapping(company, "otro sistema", 1, parties=[{"part": "GUARANTOR", "name": "Garante"}])
+    guessed = client.get(address)
+    assert guessed.context["base"] is None
+    assert dict(guessed.context["chosen"])["Cliente"] == "debtor.name"
+    asked_for = client.get(f"{address}?mapeo={other.pk}")
+    assert asked_for.context["base"] == other
+    assert "data-as-it-is>" in asked_for.content.decode()
+
+
+def test_a_trial_says_what_was_found_and_what_was_expected(at_desk, company):
+    client = at_desk("bruno")
+    address = send(client, *ROWS, "L-9;Sin Fecha;40000009;987654329;p9@correo.example;30/02/2026;100,00")["Location"]
+    page = client.post(address, choices(client, address) | {"do": "try"}).content.decode()
+    assert "Se esperaba" in page
+    assert "una fecha como" in page

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Any
 
 from django.http import QueryDict
@@ -66,6 +67,18 @@ def chosen(document: dict[str, Any], headers: list[str]) -> list[tuple[str, str]
         for column in _columns(spec):
             known.setdefault(column, target)
     return [(header, known.get(header, "")) for header in headers]
+
+
+def fits(document: dict[str, Any], headers: list[str]) -> bool:
+    """Return whether every column that a mapping names is in the file, as intake compares names."""
+    parties = [spec for party in document.get("parties") or [] for name, spec in party.items() if name != "part"]
+    named = {_alike(column) for spec in [*parties, *_flat(document).values()] for column in _columns(spec)}
+    return named <= {_alike(header) for header in headers}
+
+
+def _alike(name: str) -> str:
+    bare = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    return " ".join(bare.split()).casefold()
 
 
 def _flat(document: dict[str, Any]) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from recobra.console import uploads
 from recobra.console.guard import StaffRequest, needs
 from recobra.intake import jobs, operations, queries
 from recobra.intake.operations import LoadRefused
+from recobra.intake.refusals import expected_words
 from recobra.kit import clock
 from recobra.portfolio.queries import portfolios_for
 
@@ -61,15 +62,23 @@ def choose(request: StaffRequest, token: str) -> HttpResponse:
 
 def _page(request: StaffRequest, upload: uploads.Upload, portfolio: Any, shown: dict[str, Any]) -> dict[str, Any]:
     saved = list(queries.mappings_for(request.user, portfolio.code))
-    given = request.GET.get("mapeo", "")
-    base = next((each for each in saved if str(each.pk) == given), saved[0] if saved and not given else None)
+    base = _base(saved, request.GET.get("mapeo", ""), shown["headers"])
     document = base.document if base else shown["mapping"]
     return {
         "upload": upload, "portfolio": portfolio, "shown": shown, "saved": saved, "base": base,
+        "fits": base is not None and columns.fits(document, shown["headers"]),
         "chosen": columns.chosen(document, shown["headers"]), "targets": columns.labels(),
         "options": columns.option_labels(document.get("options") or {}),
         "name": document.get("name", "default"), "today": clock.today(portfolio.time_zone),
     }  # fmt: skip
+
+
+def _base(saved: list[Any], given: str, headers: list[str]) -> Any:
+    """Return the mapping to start from: the one asked for, else the newest that fits the file, else none."""
+    if given:
+        return next((each for each in saved if str(each.pk) == given), None)
+    fitting = [each for each in saved if columns.fits(each.document, headers)]
+    return max(fitting, key=lambda each: (each.created_at, each.pk), default=None)
 
 
 def _act(request: StaffRequest, upload: uploads.Upload, portfolio: Any, shown: dict[str, Any]) -> HttpResponse:
@@ -81,7 +90,7 @@ def _act(request: StaffRequest, upload: uploads.Upload, portfolio: Any, shown: d
                 path=upload.path, file_name=upload.file_name, portfolio_code=portfolio.code, dry_run=True,
                 actor=request.user.username, now=clock.now(), **asked,
             )  # fmt: skip
-            return render(request, "console/loads/_tried.html", {"result": result, "portfolio": portfolio})
+            return render(request, "console/loads/_tried.html", {"result": _said(result), "portfolio": portfolio})
         jobs.ask_for_load(
             path=upload.path, file_name=upload.file_name, portfolio_code=portfolio.code, actor=request.user.username,
             **asked,
@@ -91,6 +100,15 @@ def _act(request: StaffRequest, upload: uploads.Upload, portfolio: Any, shown: d
     uploads.forget(upload, keep_bytes=True)
     messages.success(request, _("The file is with a worker. You may leave this page."))
     return redirect("console:loads")
+
+
+def _said(result: dict[str, Any]) -> dict[str, Any]:
+    """Return a result whose errors say in words what was expected."""
+    rows = [
+        row | {"errors": [error | {"expected": expected_words(error)} for error in row["errors"]]}
+        for row in result["errors"]
+    ]
+    return result | {"errors": rows}
 
 
 def _asked(request: StaffRequest, portfolio: Any, shown: dict[str, Any]) -> dict[str, Any]:
