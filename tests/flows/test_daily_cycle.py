@@ -174,3 +174,7 @@ def test_who_has_a_contact_today_is_neither_touched_again_nor_out_of_reach(late,
     touched = strategy.would_touch(document=document, portfolio_ids=[late.portfolio_id], as_of=MONDAY)
     channels = touched["steps"].to_pylist()
     assert "unreachable" not in {row["channel"] for row in channels}
+
+
+def test_an_installation_without_portfolios_has_a_day_too(db, now):
+    assert run(now)["contacts_planned"] == 0
