@@ -54,6 +54,18 @@ def create_user(
 
 
 @transaction.atomic
+def set_password(*, username: str, password: str, actor: str, actor_id: int | None = None, now: datetime) -> None:
+    """Give a user another password; every session opened with the former one ends. Raises UserRefused."""
+    user = User.objects.select_for_update().filter(username=username).first()
+    if user is None:
+        raise UserRefused(f"There is no user «{username}».")
+    _check_password(password)
+    user.set_password(password)
+    user.save(update_fields=["password"])
+    record("user.password_set", at=now, actor=actor, actor_id=actor_id, payload={"user_id": user.pk})
+
+
+@transaction.atomic
 def set_scope(*, user: User, portfolios: Iterable[str], actor: str, actor_id: int | None = None, now: datetime) -> None:
     """Replace the portfolios that a user may see."""
     payload = {"user_id": user.pk, "portfolios": _scope(user, portfolios)}

@@ -17,6 +17,11 @@ def portfolio_codes(user: User) -> frozenset[str] | None:
     return frozenset(user.scopes.values_list("portfolio_code", flat=True))
 
 
+def is_anyone() -> bool:
+    """Tell if there is a user who may come in."""
+    return User.objects.filter(is_active=True).exists()
+
+
 def saved_views(user: User, screen: str) -> list[SavedView]:
     """Return the user's own saved views of a screen, by name."""
     return list(SavedView.objects.filter(user=user, screen=screen))

@@ -44,6 +44,7 @@ def _demo(chosen: argparse.Namespace) -> Answer:
     os.environ["RECOBRA_DEMO"] = "1"
     if not chosen.no_serve:
         _check_port(chosen.port)
+    house.reached_at(chosen.port)
     house.enter()
     document = _found() or _make(chosen)
     told = {**document, "user": SHOWN_USER, "password": _password()}

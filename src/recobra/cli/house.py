@@ -23,12 +23,32 @@ def enter(*, tables: bool = True) -> None:
     import django  # noqa: PLC0415 - reads the settings, which start the embedded server
 
     django.setup()
+    _speak()
     _check_server()
     if not tables or not pending():
         return
     if not embedded():
         raise Refused("The database's tables are not those of this version: run «recobra db migrate» first.")
     migrate()
+
+
+def _speak() -> None:
+    """Let refusals come in the language of the commands themselves, unless the installation asks for Spanish."""
+    from django.utils import translation  # noqa: PLC0415 - needs the settings
+
+    language = os.environ.get("RECOBRA_LANGUAGE") or "en"
+    if language not in {"en", "es"}:
+        raise Refused(f"RECOBRA_LANGUAGE is «{language}»; en or es was expected.")
+    translation.activate(language)
+
+
+def reached_at(port: int) -> None:
+    """Let links lead to the port that is served, unless the installation says where it is reached.
+
+    To be said before `enter`; the processes that are started from here read the same.
+    """
+    if not os.environ.get("RECOBRA_PUBLIC_URL"):
+        os.environ["RECOBRA_PUBLIC_URL"] = f"http://localhost:{port}"
 
 
 def demonstration() -> Path:

@@ -23,6 +23,7 @@ HOST = "127.0.0.1"
 PARENT = "RECOBRA_PARENT"
 RESTART_SECONDS = 5
 STOP_SECONDS = 20
+NOBODY = "There is no user yet: make the first with «recobra user create NAME --role administrator»."
 
 
 def add(commands: options.Commands) -> None:
@@ -38,12 +39,18 @@ def add(commands: options.Commands) -> None:
 
 
 def _serve(chosen: argparse.Namespace) -> Answer:
+    house.reached_at(chosen.port)
     house.enter()
-    return serving(chosen.port)
+    from recobra.access import queries  # noqa: PLC0415 - needs the settings
+
+    return serving(chosen.port, lines=() if queries.is_anyone() else (NOBODY,))
 
 
-def serving(port: int, **more: Any) -> Answer:
-    """Take the port and answer where the console is; serving begins after the answer. Raises Refused."""
+def serving(port: int, *, lines: tuple[str, ...] = (), **more: Any) -> Answer:
+    """Take the port and answer where the console is; serving begins after the answer. Raises Refused.
+
+    `lines` are said before the address; `more` goes into the document.
+    """
     from django.conf import settings  # noqa: PLC0415 - needs the settings
     from django.core.wsgi import get_wsgi_application  # noqa: PLC0415 - needs the settings
     from waitress import create_server  # noqa: PLC0415 - other commands start without it
@@ -57,7 +64,7 @@ def serving(port: int, **more: Any) -> Answer:
     address = f"http://localhost:{port}/"
     return Answer(
         document={"address": address, **more},
-        lines=(*more.get("lines", ()), f"Serving on {address} (Ctrl-C stops)"),
+        lines=(*lines, f"Serving on {address} (Ctrl-C stops)"),
         then=lambda: _run(server),
     )
 
@@ -127,6 +134,7 @@ def _worker(_chosen: argparse.Namespace) -> Answer:
 
 
 def _work() -> None:
+    from django.utils import translation  # noqa: PLC0415 - needs the settings
     from procrastinate.contrib.django import app  # noqa: PLC0415 - needs the settings
     from procrastinate.contrib.django.django_connector import DjangoConnector  # noqa: PLC0415
 
@@ -139,6 +147,7 @@ def _work() -> None:
             async with working.open_async():
                 await working.run_worker_async(concurrency=1, delete_jobs="successful")
 
+    translation.deactivate()  # what jobs write down is read in the console, in the language of the installation
     end_with_parent()
     asyncio.run(work())
 
@@ -148,8 +157,10 @@ def _dispatch(chosen: argparse.Namespace) -> Answer:
         chosen.wrong("--now is for --once only")
     house.enter()
     from recobra.contact import operations  # noqa: PLC0415 - needs the settings
+    from recobra.contact.channels.email import server  # noqa: PLC0415
     from recobra.kit import clock  # noqa: PLC0415
 
+    server.refuse_unfinished()
     if chosen.once:
         by_the_clock = chosen.now is None
         done = operations.dispatch_due(instant=clock.now) if by_the_clock else operations.dispatch_once(now=chosen.now)

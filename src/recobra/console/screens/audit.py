@@ -20,6 +20,7 @@ from recobra.access.roles import Right
 from recobra.console import narrative, reasons, spreadsheet, vocabulary, words
 from recobra.console.guard import StaffRequest, needs
 from recobra.journal import queries
+from recobra.journal.seal import seal_days
 from recobra.journal.seal import verify as verify_journal
 from recobra.kit import clock
 from recobra.portfolio.queries import portfolios_for
@@ -107,7 +108,9 @@ def _value(name: str, value: Any) -> str:
 @require_POST
 @needs(Right.SEE_AUDIT)
 def verify(request: StaffRequest) -> HttpResponse:
-    """Recompute every digest and every seal, and say what was found."""
+    """Seal the finished days, recompute every digest and every seal, and say what was found."""
+    now = clock.now()
+    seal_days(until=now.date(), now=now)
     return render(request, "console/audit/verdict.html", {"verdict": verify_journal()})
 
 

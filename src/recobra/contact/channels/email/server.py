@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import dataclass
+from email.utils import parseaddr
 from urllib.parse import parse_qsl, unquote, urlsplit
+
+from django.conf import settings
 
 
 class ServerUnsuitable(Exception):
@@ -28,12 +31,16 @@ class Server:
     @property
     def is_loopback(self) -> bool:
         """Return whether what is sent there stays on this machine."""
-        if self.host == "localhost":
-            return True
-        try:
-            return ipaddress.ip_address(self.host).is_loopback
-        except ValueError:
-            return False
+        return _is_loopback(self.host)
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def parse(url: str) -> Server:
@@ -65,3 +72,21 @@ def for_demonstration(url: str) -> Server:
             "Give a loopback address (127.0.0.1), or none for the built-in mailbox."
         )
     return server
+
+
+def refuse_unfinished() -> None:
+    """Refuse to write to people from, or with links to, an address only this machine knows. Raises ServerUnsuitable.
+
+    A server on this machine stays allowed: a relay of the company's, or a trial.
+    """
+    if settings.DEMO or not settings.SMTP_URL or parse(settings.SMTP_URL).is_loopback:
+        return
+    places = {
+        "RECOBRA_MAIL_FROM": parseaddr(settings.MAIL_FROM)[1].rpartition("@")[2],
+        "RECOBRA_PUBLIC_URL": urlsplit(settings.PUBLIC_URL).hostname or "localhost",
+    }
+    local = [name for name, host in places.items() if _is_loopback(host)]
+    if local:
+        raise ServerUnsuitable(
+            f"Nothing is sent while {' and '.join(local)} names this machine: debtors cannot use it."
+        )
