@@ -58,6 +58,8 @@ def in_force(portfolio_ids: Iterable[int] | None = None) -> Policies:
         )
         for (_limits, code), members in groups.items()
     )
+    if not entries:  # an installation without portfolios has a day too
+        entries = (PortfolioLimits(portfolio_ids=(), limits=Limits(), strategy=None),)
     followed = frozenset(pk for entry in entries if entry.strategy for pk in entry.portfolio_ids)
     return Policies(
         portfolio_ids=tuple(portfolio.pk for portfolio in portfolios),

@@ -51,9 +51,7 @@ def _by_policy(
     known: ir.Table, policies: Sequence[PortfolioLimits], value: Callable[[PortfolioLimits], ir.StringValue]
 ) -> ir.StringValue:
     cases = [(known.portfolio_id.isin(policy.portfolio_ids), value(policy)) for policy in policies]
-    if len(cases) == 1:
-        return cases[0][1]
-    return ibis.cases(*cases, else_=ibis.null("string")) if cases else ibis.null("string")
+    return cases[0][1] if len(cases) == 1 else ibis.cases(*cases, else_=ibis.null("string"))
 
 
 def _stage(known: ir.Table, policies: Sequence[PortfolioLimits], *, same_cycle: ir.BooleanValue) -> ir.StringValue:
