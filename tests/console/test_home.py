@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.db.models import Sum
 
+from recobra.console.templatetags import console
 from recobra.insight.queries import board
 from recobra.kit import clock
 from recobra.payments.operations import record_payment, reverse_payment
@@ -80,3 +81,17 @@ def test_everybody_has_a_board_in_spanish(at_desk, world, name):
     page = at_desk(name).get("/").content.decode()
     assert "La última carga es más antigua de lo que la cartera permite" in page
     assert "cartera-2026-11-20.csv" in page
+
+
+@pytest.mark.parametrize(
+    ("country", "written"),
+    [
+        ("PE", "El archivo tiene 12,000 cuentas; la cartera tiene 900 abiertas."),
+        ("CL", "El archivo tiene 12.000 cuentas; la cartera tiene 900 abiertas."),
+    ],
+)
+def test_counts_are_written_as_the_place_of_the_page_writes_them(country, written):
+    place = Portfolio(country=country, currency="PEN", time_zone="America/Lima")
+    assert console.figures("El archivo tiene 12000 cuentas; la cartera tiene 900 abiertas.", place) == written
+    assert console.number({"place": place, "country": "CL"}, 12_000) in written
+    assert console.figures("del 2026-11-20, por 1234.50", place) == "del 2026-11-20, por 1234.50"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError, dates, numbers
@@ -18,6 +19,7 @@ from django.utils.text import Truncator
 from recobra.console import masks, narrative, reasons, words
 
 register = template.Library()
+_COUNTS: Final = re.compile(r"(?<![\w.,/-])\d{4,}(?![\w/-]|[.,]\d)")
 
 
 class Place(Protocol):
@@ -48,11 +50,20 @@ def currency_amount(amount_minor: int, currency: str, country: str) -> str:
 
 
 @register.simple_tag(takes_context=True)
-def number(context: template.Context, value: int | str | None) -> str:
-    """Write a whole number as the user's first portfolio's country does; a figure that is missing has none."""
+def number(context: template.Context, value: int | str | None, country: str = "") -> str:
+    """Write a whole number as a country does: the one given, the page's place's, else the user's first portfolio's."""
     if value in (None, ""):
         return "—"
-    return numbers.format_decimal(value, locale=numbers_of(context.get("country") or ""))
+    of_page = (getattr(context.get(name), "country", "") for name in ("place", "portfolio"))
+    country = country or next(filter(None, of_page), "") or context.get("country") or ""
+    return numbers.format_decimal(value, locale=numbers_of(country))
+
+
+@register.filter
+def figures(text: str, place: Place) -> str:
+    """Group the digits of the counts within a sentence as a place's country does; dates and decimals stay."""
+    locale = numbers_of(place.country)
+    return _COUNTS.sub(lambda found: numbers.format_decimal(int(found[0]), locale=locale), text)
 
 
 @register.filter

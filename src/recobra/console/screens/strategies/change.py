@@ -36,7 +36,10 @@ def publish(request: StaffRequest, code: str, number: int) -> HttpResponse:
 def _ask(request: StaffRequest, version: queries.StrategyVersion, problems: list[str] | None = None) -> HttpResponse:
     listed = queries.strategy(request.user, version.code)
     accounts = queries.accounts_following(version.code)
-    context = {"listed": listed, "version": version, "accounts": accounts, "problems": problems}
+    context = {
+        "listed": listed, "version": version, "accounts": accounts, "problems": problems,
+        "place": next(iter(listed.portfolios), None),
+    }  # fmt: skip
     return render(request, "console/strategies/publish.html", context, status=422 if problems else 200)
 
 
@@ -53,9 +56,10 @@ def retire(request: StaffRequest, code: str, number: int) -> HttpResponse:
         else:
             messages.success(request, _("Version %(number)d was retired.") % {"number": number})
         return redirect("console:strategy-version", code, number)
+    listed = queries.strategy(request.user, code)
     context = {
-        "listed": queries.strategy(request.user, code), "version": version,
-        "accounts": queries.accounts_following(code),
+        "listed": listed, "version": version, "accounts": queries.accounts_following(code),
+        "place": next(iter(listed.portfolios), None),
     }  # fmt: skip
     return render(request, "console/strategies/retire.html", context)
 
