@@ -64,6 +64,11 @@ def test_carla_saves_a_draft_and_what_is_in_force_stays(at_desk, followed):
     draft = StrategyVersion.objects.get(code="consumo", status="DRAFT")
     assert (draft.number, draft.document["name"], draft.created_by) == (2, "Consumo firme", "carla")
     assert StrategyVersion.objects.get(code="consumo", status="PUBLISHED").document["name"] == "Crédito de consumo"
+    notice = client.get(EDIT).content.decode()
+    assert '<a href="/estrategias/consumo/v2/publicar/">Publicar</a>' in notice
+    assert '/estrategias/consumo/comparar/?de=1&amp;a=2">Comparar</a>' in notice
+    in_force = client.get("/estrategias/consumo/v1/").content.decode()
+    assert "Publicar el borrador" in in_force
 
 
 def test_every_problem_is_said_at_once_with_its_place(at_desk, followed):

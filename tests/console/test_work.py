@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from recobra.console import narrative
 from recobra.contact.models import Contact, MailboxMessage, Template
 from recobra.journal.models import Entry
 from recobra.journal.seal import seal_days
@@ -151,3 +152,16 @@ def test_the_journal_is_filtered_and_taken_out(at_desk, world):
 def test_verifying_says_that_nothing_was_touched(at_desk, world):
     seal_days(until=clock.now().date() + timedelta(1), now=clock.now())
     assert "Nada fue tocado." in at_desk("hilda").post("/auditoria/verificar/").content.decode()
+
+
+def test_verifying_before_any_day_is_closed_counts_no_sealed_days(at_desk, company):
+    page = at_desk("hilda").post("/auditoria/verificar/").content.decode()
+    assert "todavía ningún día está cerrado" in page
+    assert "días sellados" not in page
+
+
+def test_facts_and_actors_of_the_machine_are_said_in_words(at_desk):
+    for kind in ("creditor.opened", "portfolio.opened", "payments.file_loaded", "template.retired"):
+        assert narrative.say(kind) != kind
+    for name in ("library", "demo", "command", "cycle", "dispatch", "system"):
+        assert narrative.actor(name) != name

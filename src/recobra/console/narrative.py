@@ -27,6 +27,9 @@ FACTS: Final[dict[str, tuple[str, str, str | Promise]]] = {
     "load.held": ("upload", "warn", _("File waiting for confirmation")),
     "load.refused": ("upload", "bad", _("File refused")),
     "load.discarded": ("upload", "quiet", _("File discarded")),
+    "payments.file_loaded": ("cash", "quiet", _("Payment file loaded")),
+    "creditor.opened": ("building", "calm", _("Creditor opened")),
+    "portfolio.opened": ("users", "calm", _("Portfolio opened")),
     "mapping.saved": ("adjustments-horizontal", "quiet", _("Column mapping saved")),
     "cycle.run": ("refresh", "quiet", _("Daily cycle run")),
     "strategy.draft_saved": ("topology-star-3", "quiet", _("Strategy draft saved")),
@@ -47,6 +50,9 @@ ACTORS: Final[dict[str, str | Promise]] = {
     "intake": _("the load"),
     "debtor": _("the debtor"),
     "system": _("the system"),
+    "library": _("the product's library"),
+    "demo": _("the demonstration"),
+    "command": _("the command line"),
 }
 
 

@@ -9,7 +9,8 @@ import yaml
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import path
+from django.urls import path, reverse
+from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -52,8 +53,22 @@ def _save(request: StaffRequest, listed: queries.Listed, document: Any, shape: f
         operations.save_draft(document=document, **_who(request))
     except StrategyRefused as refused:
         return _fields(request, listed, shape, seen=seen, problems=refused.problems, status=422)
-    messages.success(request, _("The draft is saved. It is not in force until you publish it."))
+    _saved(request, listed.code)
     return redirect("console:strategy-edit", listed.code)
+
+
+def _saved(request: StaffRequest, code: str) -> None:
+    """Say that the draft is kept, with the ways to go on from here."""
+    listed = queries.strategy(request.user, code)
+    ways = []
+    if listed.draft and listed.published:
+        compare = reverse("console:strategy-compare", args=[code])
+        ways.append((f"{compare}?de={listed.published.number}&a={listed.draft.number}", _("Compare")))
+    if listed.draft:
+        ways.append((reverse("console:strategy-publish", args=[code, listed.draft.number]), _("Publish")))
+    said = _("The draft is saved. It is not in force until you publish it.")
+    links = format_html_join(" · ", '<a href="{}">{}</a>', ways)
+    messages.success(request, format_html("{} {}", said, links))
 
 
 def _mark(draft: queries.StrategyVersion | None) -> str:
@@ -131,7 +146,7 @@ def edit_yaml(request: StaffRequest, code: str) -> HttpResponse:
         except StrategyRefused as refused:
             problems = refused.problems
         else:
-            messages.success(request, _("The draft is saved. It is not in force until you publish it."))
+            _saved(request, code)
             return redirect("console:strategy-yaml", code)
     context = {"listed": listed, "text": text, "seen": seen, "problems": problems}
     return render(request, "console/strategies/yaml.html", context, status=422 if problems else 200)
