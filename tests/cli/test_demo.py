@@ -65,7 +65,33 @@ def _owed(shown, first):
         late[(as_of - datetime.strptime(row["vencimiento"], "%d-%m-%Y").replace(tzinfo=UTC).date()).days] += int(
             row["saldo"]
         )
+    due = {row["factura"]: row["vencimiento"] for row in rows}
+    for row in _paid(shown, first):
+        day = datetime.strptime(due[row["cuenta"]], "%d-%m-%Y").replace(tzinfo=UTC).date()
+        late[(as_of - day).days] -= int(row["monto"])
     return late
+
+
+def _paid(shown, first):
+    path = shown / "demo" / f"cl-facturas-{first['as_of']}-pagos.csv"
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file, delimiter=";"))
+
+
+def test_the_last_month_brought_money_in(shown, first, url_of):
+    with psycopg.connect(url_of(shown)) as connection:
+        rows = connection.execute(
+            "SELECT o.code, count(*), sum(p.amount_minor), sum(p.unapplied_minor), min(p.paid_date), max(p.paid_date)"
+            " FROM payments_payment p JOIN portfolio_portfolio o ON o.id = p.portfolio_id GROUP BY o.code"
+        ).fetchall()
+    assert sum(row[1] for row in rows) == first["payments"]
+    assert sorted(row[0] for row in rows) == ["CL-FACTURAS", "CO-SERVICIOS", "PE-CONSUMO"]
+    day = date.fromisoformat(first["as_of"])
+    for code, _count, amount, unapplied, earliest, latest in rows:
+        assert (amount > 0, unapplied) == (True, 0), code
+        assert day - timedelta(days=30) <= earliest <= latest < day
+    paid = {row[0]: row[2] for row in rows}
+    assert paid["CL-FACTURAS"] == sum(int(row["monto"]) for row in _paid(shown, first))
 
 
 def test_the_ageing_adds_up_with_the_file(recobra, shown, first):

@@ -20,6 +20,7 @@ from recobra.kit import database, once
 DEFAULT_ACCOUNTS = 20_000
 MORNING = time(15, 0)  # ten in Lima and Bogotá, noon in Santiago
 SHOWN_USER = "carla"
+STRIDE = 500  # messages between two lines of progress
 CAST = (
     ("ana", "Ana", "GESTOR", ("PE-CONSUMO",)),
     ("bruno", "Bruno", "SUPERVISOR", ("PE-CONSUMO", "CO-SERVICIOS")),
@@ -71,6 +72,7 @@ def _make(chosen: argparse.Namespace) -> dict[str, Any]:
     at = _played(chosen.as_of, clock.now())
     house.say(f"Making the demonstration of {at:%Y-%m-%d %H:%M} UTC; the next start will find it.")
     loads = _portfolios(chosen.accounts, at)
+    paid = _payments(at)
     _users(at)
     house.say("Running the daily cycle …")
     from recobra.strategy import operations as strategy  # noqa: PLC0415 - needs the settings
@@ -79,12 +81,12 @@ def _make(chosen: argparse.Namespace) -> dict[str, Any]:
     document = {
         "now": at.isoformat(), "as_of": at.date().isoformat(), "portfolios": len(loads),
         "accounts": sum(load["created"] for load in loads), "rejected": sum(load["rejected"] for load in loads),
-        "contacts_planned": cycle["contacts_planned"], "contacts_blocked": cycle["contacts_blocked"],
+        "payments": paid, "contacts_planned": cycle["contacts_planned"], "contacts_blocked": cycle["contacts_blocked"],
         "tasks_created": cycle["tasks_created"], "sent": 0,
     }  # fmt: skip
     if not chosen.no_dispatch:
         house.say("Sending to the built-in mailbox …")
-        document["sent"] = _send(at)
+        document["sent"] = _send(at, cycle["contacts_planned"])
     _kept("demo.json").write_text(json.dumps(document), encoding="utf-8")
     return document
 
@@ -118,6 +120,22 @@ def _portfolios(accounts: int, at: datetime) -> list[dict[str, Any]]:
     return loads
 
 
+def _payments(at: datetime) -> int:
+    """Record what came in during the last weeks, before anybody is contacted; return how many payments."""
+    from recobra.cli.demo_data import EXAMPLES  # noqa: PLC0415 - needed on the first start only
+    from recobra.payments import operations as payments  # noqa: PLC0415 - needs the settings
+
+    house.say("Recording a month of payments …")
+    taken = 0
+    for example in EXAMPLES:
+        code = example.portfolio["code"]
+        loaded = house.demonstration() / f"{code.lower()}-{at.date()}.csv"
+        path = example.write_payments(loaded, as_of=at.date())
+        figures = payments.load_file(path=path, portfolio_code=code, actor="demo", now=at)
+        taken += figures["accepted"] + figures["known"]
+    return taken
+
+
 def _users(at: datetime) -> None:
     from recobra.access import operations as access  # noqa: PLC0415 - needs the settings
     from recobra.access.queries import User  # noqa: PLC0415
@@ -130,13 +148,19 @@ def _users(at: datetime) -> None:
             )  # fmt: skip
 
 
-def _send(at: datetime) -> int:
+def _send(at: datetime, planned: int) -> int:
     """Send everything that is due, by two dispatchers at once; return how many messages left."""
-    from recobra.contact import operations as contact  # noqa: PLC0415 - needs the settings
+    from recobra.access.queries import User  # noqa: PLC0415 - needs the settings
+    from recobra.contact import operations as contact  # noqa: PLC0415
+    from recobra.contact import queries  # noqa: PLC0415
 
+    carla = User.objects.get(username=SHOWN_USER)
     words = [sys.executable, "-m", "recobra.cli", "dispatch", "--once", "--now", at.isoformat(), "--json"]
     with subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True) as other:  # noqa: S603
-        sent = contact.dispatch_once(now=at)["sent"]
+        sent = 0
+        while ended := contact.dispatch_once(now=at, limit=STRIDE)["sent"]:
+            sent += ended
+            house.say(f"  {queries.counts_for(carla, day=at.date())[queries.Status.SENT]} of {planned} sent …")
         theirs, _nothing = other.communicate()
     if other.returncode != 0:
         raise Refused("The second dispatcher failed; its reason is above.")

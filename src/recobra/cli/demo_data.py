@@ -30,6 +30,10 @@ ARREARS: Final = (
     ((91, 180), 8), ((181, 360), 5),
 )  # fmt: skip
 SEED: Final = 20261123
+PAID_DAYS: Final = 30
+PAYMENTS: Final = 200  # of each portfolio, in a demonstration of the usual size
+PAYING: Final = 20  # at most one row of so many was paid
+BROKEN: Final = "MAL-"
 RUT_WEIGHTS: Final = (2, 3, 4, 5, 6, 7)
 
 
@@ -56,6 +60,34 @@ class Example:
             writer.writerow(first)
             writer.writerows(rows)
         return path
+
+    def write_payments(self, loaded: Path, *, as_of: date) -> Path:
+        """Write what some debtors of the loaded file paid in the month before a day, and return its path.
+
+        Each pays one row of the file to the last cent, less what the file calls interest.
+        """
+        chance = random.Random(f"{SEED}/{self.portfolio['code']}/payments")  # noqa: S311 - the same on every machine
+        with loaded.open(newline="", encoding="utf-8") as file:
+            rows = [row for row in csv.DictReader(file, delimiter=";") if not row[self.account].startswith(BROKEN)]
+        step = max(PAYING, len(rows) // PAYMENTS)
+        path = loaded.with_name(f"{loaded.stem}-pagos.csv")
+        with path.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file, delimiter=";")
+            writer.writerow(("cuenta", "monto", "fecha", "referencia"))
+            for number, row in enumerate(rows[step // 2 :: step], start=1):
+                day = as_of - timedelta(days=chance.randint(1, PAID_DAYS))
+                writer.writerow((row[self.account], row[self.amount], day, f"OP-{number:06d}"))
+        return path
+
+    @property
+    def account(self) -> str:
+        """Return the column of the file that names the account."""
+        return str(self.mapping["account"]["external_id"])
+
+    @property
+    def amount(self) -> str:
+        """Return the column of the file that says what is owed."""
+        return str(self.mapping.get("balance") or self.mapping["amounts"]["principal"])
 
 
 def _days_late(chance: random.Random) -> int:
@@ -113,7 +145,7 @@ def _instalments(chance: random.Random, as_of: date, accounts: int) -> Iterator[
                 "desembolso": f"{oldest - timedelta(days=30 * first):%d/%m/%Y}",
             }
     # Two rows that cannot be right, so that there is something to mend.
-    for loan, broken in (("MAL-1", {"vencimiento": "30/02/2026"}), ("MAL-2", {"capital": "ciento"})):
+    for loan, broken in ((f"{BROKEN}1", {"vencimiento": "30/02/2026"}), (f"{BROKEN}2", {"capital": "ciento"})):
         common = {"prestamo": loan, "cuota": "1", "vencimiento": f"{as_of:%d/%m/%Y}"}
         yield {**next(people), **common, "capital": "150,00", "interes": "", "desembolso": "", **broken}
 

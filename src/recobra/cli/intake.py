@@ -11,6 +11,8 @@ from recobra.cli.answer import Answer, Refused
 
 READY = {"CONSUMER": "consumo", "SERVICES": "servicios", "INVOICES": "facturas"}
 """The ready-made strategy of each industry."""
+CHANGES = {"created": "new", "updated": "changed", "unchanged": "unchanged", "gone": "gone"}
+SHOWN = 5
 
 
 def add(commands: options.Commands) -> None:
@@ -32,12 +34,25 @@ def add(commands: options.Commands) -> None:
 def _load(chosen: argparse.Namespace) -> Answer:
     mapping = _mapping(chosen.mapping)
     house.enter()
+    from django.db import transaction  # noqa: PLC0415 - needs the settings
+
+    described = mapping.pop("portfolio", None)
+    if not chosen.dry_run:
+        document = _take(chosen, mapping, described)
+        return Answer(document=document, lines=_lines(document))
+    with transaction.atomic():  # a trial opens nothing either
+        document = _take(chosen, mapping, described)
+        transaction.set_rollback(True)
+    return Answer(document=document, lines=("Nothing was changed: this was a trial.", *_lines(document)))
+
+
+def _take(chosen: argparse.Namespace, mapping: dict[str, Any], described: dict[str, Any] | None) -> dict[str, Any]:
+    """Open the portfolio where it is new and described, and take the file in. Raises Refused, LoadRefused."""
     from recobra.intake import operations  # noqa: PLC0415 - needs the settings
     from recobra.kit import clock  # noqa: PLC0415
     from recobra.portfolio import opening  # noqa: PLC0415
 
-    now = clock.now()
-    described = mapping.pop("portfolio", None)
+    opened = "no"
     try:
         portfolio = opening.portfolio_of(code=chosen.portfolio)
     except opening.PortfolioUnknown as unknown:
@@ -46,27 +61,55 @@ def _load(chosen: argparse.Namespace) -> Answer:
                 f"{unknown} A section «portfolio» in the mapping opens it (see docs/mapping.md)."
             ) from unknown
         portfolio = _open(described, chosen.portfolio)
+        opened = "would open" if chosen.dry_run else "opened"
     done = operations.load_file(
         path=chosen.file, file_name=chosen.file.name, portfolio_code=portfolio.code, mapping=mapping,
-        as_of=chosen.as_of or clock.today(portfolio.time_zone), actor="command", now=now, dry_run=chosen.dry_run,
+        as_of=chosen.as_of or clock.today(portfolio.time_zone), actor="command", now=clock.now(),
+        dry_run=chosen.dry_run,
     )  # fmt: skip
-    return Answer(document=done)
+    return {**done, "portfolio": portfolio.code, "portfolio_opened": opened}
 
 
 def _open(described: dict[str, Any], code: str) -> Any:
     """Open a portfolio as its first mapping describes it, under the ready-made strategy of its industry."""
-    from recobra.contact import operations as contact  # noqa: PLC0415 - needs the settings
+    from django.db import transaction  # noqa: PLC0415 - needs the settings
+
+    from recobra.contact import operations as contact  # noqa: PLC0415
     from recobra.kit import clock  # noqa: PLC0415
     from recobra.portfolio import opening  # noqa: PLC0415
     from recobra.strategy import operations as strategy  # noqa: PLC0415
 
     now = clock.now()
-    portfolio = opening.open_from(described, code=code, actor="command", now=now)
-    contact.ensure_library(now=now)
-    strategy.ensure_ready(actor="command", now=now)
-    strategy.assign(portfolio_id=portfolio.pk, code=READY[portfolio.industry], actor="command", now=now)
-    house.say(f"Portfolio {code} opened, under the strategy «{READY[portfolio.industry]}».")
+    with transaction.atomic():
+        portfolio = opening.open_from(described, code=code, actor="command", now=now)
+        contact.ensure_library(now=now)
+        strategy.ensure_ready(actor="command", now=now)
+        strategy.assign(portfolio_id=portfolio.pk, code=READY[portfolio.industry], actor="command", now=now)
     return portfolio
+
+
+def _lines(document: dict[str, Any]) -> tuple[str, ...]:
+    """Return what a person reads: what came, what changed, and where the rows to mend are."""
+    from recobra.intake.refusals import expected_words  # noqa: PLC0415 - needs the settings
+    from recobra_core.money import from_minor  # noqa: PLC0415
+
+    amount = f"{from_minor(document['amount_minor'], document['currency']):,}" if document["currency"] else "0"
+    accounts = ", ".join(f"{document[key]} {word}" for key, word in CHANGES.items())
+    lines = [
+        f"Rows: {document['rows']}; accepted {document['accepted']}, rejected {document['rejected']}.",
+        f"Accounts: {accounts}; {document['payments']} payments inferred.",
+        f"Amount: {amount} {document['currency']}".rstrip() + ".",
+    ]
+    if document["portfolio_opened"] != "no":
+        lines.insert(0, f"Portfolio {document['portfolio']}: {document['portfolio_opened']}.")
+    if document["held"]:
+        lines.append(f"The load waits for confirmation in the console: {document['reason']}")
+    for row in document["errors"][:SHOWN]:
+        faults = "; ".join(f"{error['column']}: expected {expected_words(error)}" for error in row["errors"])
+        lines.append(f"Line {row['line']}: {faults}")
+    if document["errors_file"]:
+        lines.append(f"Rows to mend: {document['errors_file']}")
+    return tuple(lines)
 
 
 def _mapping(path: Path) -> dict[str, Any]:
