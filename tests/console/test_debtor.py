@@ -183,3 +183,23 @@ def test_a_hold_on_the_whole_debtor_is_told_in_the_hour_of_the_debtors_own_portf
     (placed,) = [each for each in found if each.entry.kind == "hold.placed"]
     assert placed.entry.portfolio_id is None
     assert placed.place == world.portfolio
+
+
+def test_a_payment_says_what_it_cancelled_only_where_something_was_planned(at_desk, world):
+    client = at_desk("ana")
+    said = {}
+    for name in ("María", "José"):
+        form = payment(account=world.accounts[name].pk, reference=f"R-{name}")
+        said[name] = client.post(address(world, name, "pagos/nuevo/"), form, follow=True).content.decode()
+    assert "Pago registrado. Se anuló lo que estaba planificado" in said["María"]
+    assert "Pago registrado." in said["José"]
+    assert "Se anuló" not in said["José"]
+
+
+def test_the_kind_of_document_is_said_as_people_call_it(at_desk, world):
+    world.debtors["Comercial"].__class__.objects.filter(pk=world.debtors["Comercial"].pk).update(
+        national_id_kind="PE_RUC"
+    )
+    page = at_desk("carla").get(address(world, "Comercial")).content.decode()
+    assert "RUC 20512345678" in page
+    assert "PE_RUC" not in page

@@ -6,6 +6,7 @@ import pytest
 from django.db.models import Sum
 
 from recobra.console.templatetags import console
+from recobra.contact.models import Contact
 from recobra.insight.queries import board
 from recobra.kit import clock
 from recobra.payments.operations import record_payment, reverse_payment
@@ -69,6 +70,21 @@ def test_currencies_are_never_added(at_desk, world, company):
     chile = client.get("/?moneda=CLP").content.decode()
     assert "S/" not in chile.split('id="cash-title"')[1]
     assert "CLP0" in chile.replace("\xa0", "") or "$0" in chile.replace("\xa0", "")
+
+
+def test_the_board_opens_on_the_currency_in_which_most_accounts_owe(at_desk, world, company):
+    company.creditor.portfolios.create(
+        code="AA-CHILE", name="AA Chile", industry="SERVICES", country="CL", currency="CLP",
+        time_zone="America/Santiago",
+    )  # fmt: skip
+    assert at_desk("carla").get("/").context["chosen"] == "PEN"
+
+
+def test_the_blocked_of_today_lead_to_their_messages(at_desk, world):
+    Contact.objects.filter(status="DUE").update(status="BLOCKED", reason="no_calls")
+    page = at_desk("bruno").get("/").content.decode()
+    assert "<dt>Bloqueados</dt>" in page
+    assert 'href="/mensajes/?estado=BLOCKED">1</a>' in page
 
 
 def test_alarms_of_the_installation_go_to_who_sees_all_of_it(world, cast):

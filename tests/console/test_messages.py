@@ -1,8 +1,10 @@
 """A message on screen: in the money of its accounts, and no more of it than the reader may know."""
 
+from datetime import timedelta
+
 import pytest
 
-from recobra.contact.models import MailboxMessage, Template
+from recobra.contact.models import Contact, MailboxMessage, Template
 from recobra.journal.models import Entry
 from recobra.kit import clock
 from recobra.portfolio.models import Account, Portfolio
@@ -106,3 +108,12 @@ def test_a_template_is_retired_after_asking_once_and_saying_which_strategies_sen
     fact = Entry.objects.get(kind="template.retired")
     assert (fact.actor, fact.payload["code"]) == ("carla", "recordatorio-firme")
     assert {name: at_desk(name).post(address).status_code for name in ("ana", "hilda")} == {"ana": 403, "hilda": 403}
+
+
+def test_a_day_without_messages_leads_to_the_last_one_that_has_some(at_desk, world):
+    Contact.objects.filter(status="DUE").delete()
+    day = world.sent.planned_for
+    page = at_desk("carla").get(f"/mensajes/?dia={day + timedelta(days=1)}").content.decode()
+    assert f'href="/mensajes/?dia={day}"' in page
+    assert "Ver el último día con mensajes:" in page
+    assert "<dt>Enviados</dt>" in page

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import gettext_noop
+from django.utils.translation import gettext_noop, pgettext_lazy
 
 from . import words
 
@@ -36,6 +36,15 @@ FAMILIES: Final[dict[str, dict[str, words.Said]]] = {
         "people": (_("Debtors and contact points"), "quiet"),
         "writing": (_("Writing"), "quiet"),
     },
+    "contact_many": {
+        "DUE": (pgettext_lazy("many", "Planned"), "calm"),
+        "LEASED": (_("Being sent"), "calm"),
+        "SENT": (pgettext_lazy("many", "Sent"), "good"),
+        "FAILED": (pgettext_lazy("many", "Failed"), "bad"),
+        "BLOCKED": (pgettext_lazy("many", "Blocked"), "warn"),
+        "CANCELLED": (pgettext_lazy("many", "Cancelled"), "quiet"),
+        "UNCERTAIN": (pgettext_lazy("many", "Uncertain"), "bad"),
+    },
     "age": {"not_due": (_("Not due yet"), "quiet"), "no_due_date": (_("Without a due date"), "quiet")},
     "detail": {
         "as_of": (_("Day"), "quiet"),
@@ -46,6 +55,7 @@ FAMILIES: Final[dict[str, dict[str, words.Said]]] = {
         "code": (_("Code"), "quiet"),
         "number": (_("Number"), "quiet"),
         "version": (_("Version"), "quiet"),
+        "creditor_id": (_("Creditor (id)"), "quiet"),
         "version_id": (_("Version (id)"), "quiet"),
         "template_id": (_("Template (id)"), "quiet"),
         "load_id": (_("Load (id)"), "quiet"),
@@ -57,7 +67,7 @@ FAMILIES: Final[dict[str, dict[str, words.Said]]] = {
         "amount_minor": (_("Amount in minor units"), "quiet"),
         "source": (_("Source"), "quiet"),
         "from": (_("From"), "quiet"),
-        "to": (_("To"), "quiet"),
+        "to": (pgettext_lazy("end", "To"), "quiet"),
         "dpd": (_("Days past due"), "quiet"),
         "address": (_("Network address"), "quiet"),
         "role": (_("Role"), "quiet"),
@@ -76,7 +86,14 @@ FAMILIES: Final[dict[str, dict[str, words.Said]]] = {
         "contact": (_("a contact"), "quiet"),
     },
 }
+# A document's name is the same in every language of the screen; its country stands in its code.
+_DOCUMENTS: Final = (
+    "PE_DNI", "PE_RUC", "PE_CE", "CL_RUT", "CO_CC", "CO_CE", "CO_NIT", "MX_RFC", "MX_CURP", "AR_DNI", "AR_CUIT",
+    "AR_CUIL", "BO_CI", "BO_NIT", "EC_CI", "EC_RUC", "BR_CPF", "BR_CNPJ", "UY_CI", "UY_RUT", "PY_CI", "PY_RUC",
+    "US_SSN", "US_EIN",
+)  # fmt: skip
 words.WORDS.update(FAMILIES)
+words.WORDS["document"] = {code: (code[3:], "quiet") for code in _DOCUMENTS}
 
 # What `journal.seal` may find, repeated here for the catalogue.
 ALTERED: Final = (

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from recobra.access.roles import Right
 from recobra.console.forms import HoldForm, PaymentForm, ReversalForm, TaskForm
 from recobra.console.guard import StaffRequest, needs
+from recobra.contact.queries import Filters, contacts_for
 from recobra.insight.queries import debtor_file
 from recobra.kit import clock
 from recobra.payments import operations as payments
@@ -54,7 +55,14 @@ def payment(request: StaffRequest, debtor_id: int) -> HttpResponse:
         "places": places,
         "action": _("Record"),
     }
-    done = _("Payment recorded. What was planned for this debtor has been cancelled.")
+    pending = contacts_for(request.user, Filters(debtor_id=debtor_id, statuses=["DUE"]))
+    before = pending.count()
+
+    def done() -> str:
+        if pending.count() < before:
+            return _("Payment recorded. What was planned for this debtor has been cancelled.")
+        return _("Payment recorded.")
+
     return _form(request, form, act, done, context)
 
 
@@ -120,7 +128,7 @@ def _form(
     request: StaffRequest,
     form: forms.Form,
     act: Callable[[dict[str, Any]], None],
-    done: str,
+    done: str | Callable[[], str],
     context: dict[str, Any],
 ) -> HttpResponse:
     """Show a form, or do what it asks; a refusal stands above it with everything as it was typed."""
@@ -130,7 +138,7 @@ def _form(
         if form.is_valid():
             try:
                 act(form.cleaned_data)
-                return _back(request, context["debtor"].pk, done)
+                return _back(request, context["debtor"].pk, done() if callable(done) else done)
             except _Refusals as refused:
                 form.add_error(None, str(refused))
     return render(request, "console/debtor/form.html", {**context, "form": form}, status=status)

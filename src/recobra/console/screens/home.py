@@ -16,12 +16,12 @@ from recobra.kit import clock
 @require_GET
 @needs(Right.SEE_BOARD)
 def index(request: StaffRequest) -> HttpResponse:
-    """Show the board of the portfolios of one currency (`?moneda=`; the first when not given)."""
+    """Show the board of the portfolios of one currency (`?moneda=`; where most accounts owe when not given)."""
     groups, now = board.currencies(request.user), clock.now()
     if not groups:
         return render(request, "console/home/index.html", {"groups": groups})
     chosen = request.GET.get("moneda", "")
-    chosen = chosen if chosen in groups else next(iter(groups))
+    chosen = chosen if chosen in groups else board.main_currency(groups)
     portfolios = groups[chosen]
     context = {
         "groups": groups,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from django.contrib import messages
@@ -41,11 +41,19 @@ def index(request: StaffRequest) -> HttpResponse:
     context = {
         "rows": rows, "following": following, "filters": filters, "day": day, "today": today,
         "counts": queries.counts_for(request.user, day=day) if day else None,
+        "latest": None if rows or not day else _latest(request, day),
         "filtered": any(request.GET.get(name) for name in ("estado", "cartera", "canal", "motivo", "plantilla")),
     }  # fmt: skip
     if request.htmx and not request.htmx.boosted:  # type: ignore[attr-defined]
         return render(request, "console/messages/_list.html", context)
     return render(request, "console/messages/index.html", context | _choices(request))
+
+
+def _latest(request: StaffRequest, day: date) -> date | None:
+    """Return the last day before this one that has messages."""
+    earlier = queries.contacts_for(request.user, Filters(planned_to=day - timedelta(days=1)))
+    newest = earlier.first()
+    return newest.planned_for if newest else None
 
 
 def _choices(request: StaffRequest) -> dict[str, Any]:

@@ -81,6 +81,14 @@ def currencies(user: User) -> dict[str, list[Portfolio]]:
     return dict(groups)
 
 
+def main_currency(groups: dict[str, list[Portfolio]]) -> str:
+    """Return the currency in which most accounts owe: amounts of two currencies cannot be compared."""
+    sql = """SELECT portfolio_id, count(*) FROM portfolio_account
+             WHERE portfolio_id = ANY(%s) AND status = 'OPEN' GROUP BY portfolio_id"""
+    accounts = dict(_read(sql, [_ids([each for portfolios in groups.values() for each in portfolios])]))
+    return max(groups, key=lambda code: sum(accounts.get(each.pk, 0) for each in groups[code]))
+
+
 def cash(portfolios: Sequence[Portfolio], now: datetime) -> Cash:
     """Add up payments of the last days, this week (from Monday) and this month."""
     last = max(_today(portfolio, now) for portfolio in portfolios)
