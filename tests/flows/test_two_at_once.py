@@ -62,8 +62,8 @@ def test_who_pays_while_the_cycle_decides_is_not_planned(several, now, monkeypat
     paying = several[0]
     decide = cycle.run
 
-    def decide_while_paying(duck, recipe):
-        decisions = decide(duck, recipe)
+    def decide_while_paying(duck, recipe, small):
+        decisions = decide(duck, recipe, small)
         thread, _answers = beside(
             lambda: payments.record_payment(
                 portfolio_id=paying.portfolio_id,
@@ -131,7 +131,7 @@ def test_who_is_written_to_while_the_cycle_decides_is_not_written_to_again(sever
     decide = cycle.run
 
     def decide_while_sending(duck, recipe):
-        decisions = decide(duck, recipe)
+        decisions = decide(duck, recipe, small)
         Contact.objects.filter(pk=sent.pk).update(status="SENT", handed_over_at=later, local_date=tuesday)
         return decisions
 

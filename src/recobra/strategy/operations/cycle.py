@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -45,6 +45,7 @@ class _Day:
     duck: Any
     contactable: frozenset[int] = frozenset()
     mark: int = 0
+    beside: Mapping[str, Any] = field(default_factory=dict)
     waiting: pa.Table | None = None
     decisions: Decisions = field(default_factory=dict)
     figures: dict[str, int] = field(default_factory=dict)
@@ -138,7 +139,7 @@ def _snapshot(day: _Day) -> int:
     folder = write_lake(tables, as_of=day.as_of)
     files = {"raw_accounts" if name == "accounts" else name: folder / f"{name}.parquet" for name in tables}
     engine.give_files(day.duck, files)
-    engine.give_tables(day.duck, inputs(tables, day.policies, as_of=day.as_of))
+    day.beside = inputs(tables, day.policies, as_of=day.as_of)
     return count
 
 
@@ -155,7 +156,7 @@ def _score(day: _Day) -> int:
 
 
 def _decide(day: _Day) -> int:
-    day.decisions = run(day.duck, day.recipe)
+    day.decisions = run(day.duck, day.recipe, lambda: day.beside)
     return sum(day.decisions[name].num_rows for name in ("items", "tasks", "stage_changes") if name in day.decisions)
 
 

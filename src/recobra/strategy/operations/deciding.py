@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -197,13 +197,14 @@ def _decisions(
     }
 
 
-def run(duck: DuckDBPyConnection, recipe: Recipe) -> dict[str, pa.Table]:
-    """Run what comes after `classified`; where nothing is due there is no plan to make.
+def run(duck: DuckDBPyConnection, recipe: Recipe, beside: Callable[[], Mapping[str, pa.Table]]) -> dict[str, pa.Table]:
+    """Run what comes after `classified`; where nothing is due there is no plan to make, and `beside` is not asked.
 
     Gives what `plan` and `due` give, and `new_states`, `changed_states` and `transitions`.
     """
     decisions = engine.run(duck, recipe.due)
     if recipe.due and duck.execute("FROM due LIMIT 1").fetchall():
+        engine.give_tables(duck, beside())
         decisions |= engine.run(duck, recipe.plan)
     (states,) = engine.run(duck, recipe.states).values()
     new = pc.is_null(states["was_stage"])

@@ -43,10 +43,9 @@ def redecide(*, debtor_ids: Sequence[int], as_of: date | None = None, now: datet
     recipe = recipe_for(policies, as_of=day)
     duck = engine.duckdb_at_hand()
     engine.give_tables(duck, {"raw_accounts": tables.pop("accounts"), **tables})
-    engine.give_tables(duck, inputs(tables, policies, as_of=day))
     duck.execute(recipe.accounts)
     engine.run(duck, recipe.classify)
-    decisions = run(duck, recipe)
+    decisions = run(duck, recipe, lambda: inputs(tables, policies, as_of=day))
     return commit(decisions, policies=policies, part=part, as_of=day, actor=actor, now=now)
 
 
