@@ -130,7 +130,7 @@ def test_who_is_written_to_while_the_cycle_decides_is_not_written_to_again(sever
     sent = Contact.objects.get(debtor_id=several[0].debtor_id)
     decide = cycle.run
 
-    def decide_while_sending(duck, recipe):
+    def decide_while_sending(duck, recipe, small):
         decisions = decide(duck, recipe, small)
         Contact.objects.filter(pk=sent.pk).update(status="SENT", handed_over_at=later, local_date=tuesday)
         return decisions

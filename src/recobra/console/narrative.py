@@ -38,6 +38,7 @@ FACTS: Final[dict[str, tuple[str, str, str | Promise]]] = {
     "strategy.assigned": ("topology-star-3", "calm", _("Strategy assigned to a portfolio")),
     "user.signed_in": ("user", "quiet", _("Signed in")),
     "user.created": ("user", "calm", _("User created")),
+    "user.password_set": ("user", "calm", _("Password changed")),
     "user.scope_set": ("lock", "calm", _("Portfolios of a user set")),
     "template.saved": ("mail", "quiet", _("Template saved")),
     "template.retired": ("mail", "quiet", _("Template retired")),
