@@ -77,6 +77,7 @@ def test_a_company_database_that_is_behind_is_left_to_its_administrators(recobra
 
 @pytest.mark.parametrize("words", [("--json", "db", "status"), ("db", "--json", "status"), ("db", "status", "--json")])
 def test_json_may_be_asked_for_anywhere(recobra, words):
+    assert recobra("db", "migrate").code == 0
     document = recobra(*words).document
     assert (document["database"], document["pending"]) == ("embedded", [])
 
