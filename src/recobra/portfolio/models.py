@@ -6,19 +6,29 @@ hold millions of rows every index is paid for at each load.
 
 import uuid
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Func, Q
 from django.utils.translation import gettext_lazy as _
 
 
 class Creditor(models.Model):
-    """A mandante: who is owed. Personal data: none. Never dies."""
+    """A mandante: who is owed. `supervised`: a lender under the financial authority. Personal data: none. Never dies.
+
+    `agency_*` say who collects in its name, where that is not the creditor itself.
+    """
 
     code = models.TextField(unique=True)
     name = models.TextField()
     tax_id = models.TextField(default="")
     complaint_contact = models.TextField(default="")
     payment_instructions = models.TextField(default="")
+    address = models.TextField(default="", db_default="")
+    agency_name = models.TextField(default="", db_default="")
+    agency_address = models.TextField(default="", db_default="")
+    agency_phone = models.TextField(default="", db_default="")
+    complaint_office = models.TextField(default="", db_default="")
+    supervised = models.BooleanField(null=True)
 
     class Meta:
         ordering = ["code"]
@@ -78,6 +88,10 @@ class Debtor(models.Model):
     country = models.CharField(max_length=2)
     subdivision = models.CharField(max_length=8, default="")
     time_zone = models.TextField(default="")
+    language = models.CharField(max_length=8, default="", db_default="", blank=True)
+    preferred_channel = models.CharField(max_length=8, default="", db_default="", blank=True)
+    preferred_from = models.TimeField(null=True)
+    preferred_to = models.TimeField(null=True)
     load_id = models.BigIntegerField(null=True)
 
     class Meta:
@@ -91,7 +105,10 @@ class Debtor(models.Model):
 
 
 class ContactPoint(models.Model):
-    """A way to reach a debtor. Personal data: the number or address itself. Dies with the debtor."""
+    """A way to reach a debtor. Personal data: the number or address itself. Dies with the debtor.
+
+    `unusable_for` names channels that cannot reach it, such as whatsapp for a number without an account there.
+    """
 
     class Kind(models.TextChoices):
         PHONE = "PHONE", _("Phone")
@@ -103,14 +120,22 @@ class ContactPoint(models.Model):
         STAFF = "STAFF", _("Staff")
         DEBTOR = "DEBTOR", _("Debtor")
 
+    class Place(models.TextChoices):
+        UNKNOWN = "", _("Not stated")
+        PERSONAL = "personal", _("Personal")
+        WORK = "work", _("Workplace")
+        OTHER_PERSON = "other_person", _("Another person's")
+
     debtor = models.ForeignKey(Debtor, models.PROTECT, related_name="points", db_index=False)
     kind = models.CharField(max_length=7, choices=Kind)
     value = models.TextField()
     line = models.CharField(max_length=8, default="")
+    place = models.CharField(max_length=12, choices=Place, default="", db_default="", blank=True)
     source = models.CharField(max_length=6, choices=Source, default=Source.LOAD)
     valid = models.BooleanField()
     consent = models.BooleanField(null=True)
     opted_out_at = models.DateTimeField(null=True)
+    unusable_for = ArrayField(models.CharField(max_length=8), default=list, db_default=[])
     quality = models.SmallIntegerField(default=50)
     retired_at = models.DateTimeField(null=True)
     load_id = models.BigIntegerField(null=True)
@@ -267,6 +292,12 @@ class Hold(models.Model):
         INSOLVENCY = "INSOLVENCY", _("Insolvency")
         DISASTER = "DISASTER", _("Natural disaster")
         LEGAL = "LEGAL", _("Legal decision")
+        SUIT_SERVED = "SUIT_SERVED", _("Suit served")
+        CEASE_LETTER = "CEASE_LETTER", _("Asked in writing not to be contacted")
+        ATTORNEY = "ATTORNEY", _("Represented by a lawyer")
+        MINOR = "MINOR", _("A minor")
+        PRESCRIBED = "PRESCRIBED", _("Debt past its limitation")
+        VULNERABLE = "VULNERABLE", _("Vulnerable person")
         OTHER = "OTHER", _("Other")
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True)

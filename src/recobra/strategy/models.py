@@ -185,3 +185,72 @@ class Alarm(models.Model):
 
     def __str__(self) -> str:
         return self.kind
+
+
+class Campaign(models.Model):
+    """A message to a group between two dates, with a control group that gets none. Personal data: none.
+
+    `rule` is a condition of the rule language over the accounts; `control_bps` the share kept out, by hash.
+    """
+
+    class Status(models.TextChoices):
+        DRAFT = "DRAFT", _("Draft")
+        RUNNING = "RUNNING", _("Running")
+        PAUSED = "PAUSED", _("Paused")
+        ENDED = "ENDED", _("Ended")
+
+    code = models.SlugField(unique=True)
+    name = models.TextField()
+    portfolio = models.ForeignKey(Portfolio, models.PROTECT, related_name="campaigns")
+    rule = models.TextField()
+    template_code = models.TextField()
+    channels = models.JSONField(default=list)
+    starts_on = models.DateField()
+    ends_on = models.DateField()
+    budget_minor = models.BigIntegerField(null=True)
+    budget_currency = models.CharField(max_length=3, default="", blank=True)
+    control_bps = models.PositiveIntegerField(default=1000)
+    status = models.CharField(max_length=7, choices=Status, default=Status.DRAFT)
+    reason = models.TextField(default="")
+    created_at = models.DateTimeField()
+    created_by = models.TextField()
+    created_by_id = models.BigIntegerField(null=True)
+    launched_at = models.DateTimeField(null=True)
+    launched_by = models.TextField(default="")
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+        constraints = [
+            models.CheckConstraint(condition=Q(ends_on__gte=models.F("starts_on")), name="campaign_ends_after_start"),
+            models.CheckConstraint(condition=Q(control_bps__lte=9000), name="campaign_control_share"),
+            models.CheckConstraint(
+                condition=Q(budget_minor__isnull=True) | Q(budget_minor__gt=0), name="campaign_budget_positive"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.code
+
+
+class CampaignMember(models.Model):
+    """A debtor in a campaign: treated or control, fixed when it was launched. Personal data: none."""
+
+    class Arm(models.TextChoices):
+        TREATED = "TREATED", _("Treated")
+        CONTROL = "CONTROL", _("Control")
+
+    campaign = models.ForeignKey(Campaign, models.PROTECT, related_name="members", db_index=False)
+    debtor_id = models.BigIntegerField()
+    arm = models.CharField(max_length=7, choices=Arm)
+    contact_id = models.BigIntegerField(null=True)
+    overdue_minor = models.BigIntegerField(default=0)
+    reason = models.TextField(default="")
+    joined_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["campaign", "debtor_id"], name="campaign_member_once")]
+        indexes = [models.Index(fields=["debtor_id"], name="campaign_of_debtor")]
+
+    def __str__(self) -> str:
+        return f"{self.campaign_id} {self.debtor_id}"

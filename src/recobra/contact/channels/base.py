@@ -31,7 +31,8 @@ class Outcome:
     """The end of one try: `reason` is a key of `contact.reasons`, `answer` the provider's own words.
 
     RETRY and FAILED say that the message was certainly not accepted. `unreachable` says that the trouble is the
-    provider's, not this message's.
+    provider's, not this message's; `retry_after` seconds are what it asked for. `provider_reference` is its own id
+    of the message. `unusable`: this channel cannot reach the address at all.
     """
 
     kind: Kind
@@ -39,11 +40,34 @@ class Outcome:
     reason: str = ""
     bounce: Bounce | None = None
     unreachable: bool = False
+    unusable: bool = False
+    provider_reference: str = ""
+    retry_after: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Button:
+    """A choice offered with a message; `code` comes back when it is pressed."""
+
+    code: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TemplateCall:
+    """A template registered with the provider, to be filled in by it: required outside WhatsApp's 24-hour window."""
+
+    name: str
+    language: str
+    parameters: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """What is handed over. `public_id` identifies the contact for ever, on every try."""
+    """What is handed over. `public_id` identifies the contact for ever, on every try.
+
+    `on_behalf_of` is the creditor's name; `in_window` says that the debtor wrote by this channel within 24 hours.
+    """
 
     public_id: UUID
     address: str
@@ -51,6 +75,15 @@ class Message:
     text: str
     html: str
     date: datetime
+    channel: str = "email"
+    purpose: str = "CLAIM"
+    country: str = ""
+    language: str = "es"
+    on_behalf_of: str = ""
+    name: str = ""
+    template: TemplateCall | None = None
+    buttons: tuple[Button, ...] = ()
+    in_window: bool = False
 
 
 class Sender(Protocol):

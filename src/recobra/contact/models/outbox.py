@@ -6,6 +6,8 @@ from django.utils.translation import gettext_lazy as _
 
 from recobra.portfolio.models import Account, ContactPoint, Debtor, Portfolio
 
+from .providers import Provider
+
 
 class Channel(models.TextChoices):
     EMAIL = "email", _("E-mail")
@@ -18,10 +20,36 @@ class Channel(models.TextChoices):
 
 
 class Template(models.Model):
-    """The words of a message, versioned; a version that was sent is never edited. Personal data: none."""
+    """The words of a message, versioned; a version that was sent is never edited. Personal data: none.
+
+    In force is the newest approved version of each variant that is not retired. `country`, `tone` and `stage` are ''
+    where it fits any. `parameters` and `buttons` are what WhatsApp's own templates and menus need.
+    """
+
+    class Status(models.TextChoices):
+        DRAFT = "DRAFT", _("Draft")
+        SUBMITTED = "SUBMITTED", _("Waiting for approval")
+        APPROVED = "APPROVED", _("Approved")
+        REJECTED = "REJECTED", _("Rejected")
+
+    class Tone(models.TextChoices):
+        ANY = "", _("Any tone")
+        EMPATHETIC = "EMPATHETIC", _("Empathetic")
+        NEUTRAL = "NEUTRAL", _("Neutral")
+        FIRM = "FIRM", _("Firm")
 
     code = models.TextField()
     version = models.PositiveIntegerField()
+    variant = models.CharField(max_length=8, default="", db_default="", blank=True)
+    weight = models.PositiveSmallIntegerField(default=1, db_default=1)
+    country = models.CharField(max_length=2, default="", db_default="", blank=True)
+    tone = models.CharField(max_length=10, choices=Tone, default="", db_default="", blank=True)
+    stage = models.CharField(max_length=14, default="", db_default="", blank=True)
+    status = models.CharField(max_length=9, choices=Status, default=Status.DRAFT, db_default="APPROVED")
+    legal = models.BooleanField(default=False, db_default=False)
+    buttons = models.JSONField(default=list, db_default=models.Value([], models.JSONField()))
+    parameters = models.JSONField(default=list, db_default=models.Value([], models.JSONField()))
+    findings = models.JSONField(default=list, db_default=models.Value([], models.JSONField()))
     channel = models.CharField(max_length=8, choices=Channel)
     language = models.CharField(max_length=8, default="es")
     name = models.TextField()
@@ -30,12 +58,23 @@ class Template(models.Model):
     html = models.TextField()
     created_at = models.DateTimeField()
     created_by = models.TextField()
+    created_by_id = models.BigIntegerField(null=True)
+    decided_at = models.DateTimeField(null=True)
+    decided_by = models.TextField(default="", db_default="")
+    decision_note = models.TextField(default="", db_default="")
+    provider_name = models.TextField(default="", db_default="")
+    provider_status = models.TextField(default="", db_default="")
+    provider_reference = models.TextField(default="", db_default="")
+    provider_asked_at = models.DateTimeField(null=True)
     retired_at = models.DateTimeField(null=True)
 
     class Meta:
         ordering = ["code", "-version"]
         constraints = [
-            models.UniqueConstraint(fields=["code", "channel", "language", "version"], name="template_version_once")
+            models.UniqueConstraint(
+                fields=["code", "channel", "language", "country", "tone", "variant", "version"],
+                name="template_version_once",
+            )
         ]
 
     def __str__(self) -> str:
@@ -56,6 +95,13 @@ class Contact(models.Model):
         BLOCKED = "BLOCKED", _("Blocked")
         CANCELLED = "CANCELLED", _("Cancelled")
         UNCERTAIN = "UNCERTAIN", _("Uncertain")
+
+    class Purpose(models.TextChoices):
+        CLAIM = "CLAIM", _("Claim")
+        NOTICE = "NOTICE", _("Notice")
+        OFFER = "OFFER", _("Offer")
+        MANUAL = "MANUAL", _("Written by a person")
+        REPLY = "REPLY", _("Answer to the debtor")
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True)
     debtor = models.ForeignKey(Debtor, models.PROTECT, related_name="contacts", db_index=False)
@@ -86,13 +132,35 @@ class Contact(models.Model):
     address = models.TextField(default="")
     subject = models.TextField(default="")
     body = models.TextField(default="")
+    html = models.TextField(default="", db_default="")
     answer = models.TextField(default="")
+    purpose = models.CharField(max_length=6, choices=Purpose, default=Purpose.CLAIM, db_default="CLAIM")
+    priority = models.SmallIntegerField(default=5, db_default=5)
+    author = models.TextField(default="", db_default="")
+    author_id = models.BigIntegerField(null=True)
+    variant = models.CharField(max_length=8, default="", db_default="", blank=True)
+    campaign_id = models.BigIntegerField(null=True)
+    conversation_id = models.BigIntegerField(null=True)
+    replies_to_at = models.DateTimeField(null=True)
+    fallback_of = models.ForeignKey("self", models.PROTECT, null=True, related_name="fallbacks", db_index=False)
+    provider = models.ForeignKey(Provider, models.PROTECT, null=True, related_name="contacts", db_index=False)
+    provider_reference = models.TextField(default="", db_default="")
+    price_minor = models.BigIntegerField(null=True)
+    price_currency = models.CharField(max_length=3, default="", db_default="", blank=True)
+    verdict = models.JSONField(default=dict, db_default=models.Value({}, models.JSONField()))
+    reached = models.BooleanField(null=True)
+    delivered_at = models.DateTimeField(null=True)
+    read_at = models.DateTimeField(null=True)
+    clicked_at = models.DateTimeField(null=True)
+    replied_at = models.DateTimeField(null=True)
+    undelivered_at = models.DateTimeField(null=True)
+    complained_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
                 fields=["debtor", "channel", "planned_for"],
-                condition=Q(status__in=["DUE", "LEASED", "SENT", "UNCERTAIN"]),
+                condition=Q(status__in=["DUE", "LEASED", "SENT", "UNCERTAIN"]) & ~Q(purpose="REPLY"),
                 name="contact_one_per_debtor_channel_day",
             ),
             models.CheckConstraint(
@@ -105,7 +173,14 @@ class Contact(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["due_at", "id"], condition=Q(status="DUE"), name="contact_due"),
+            models.Index(fields=["priority", "due_at", "id"], condition=Q(status="DUE"), name="contact_due"),
+            models.Index(
+                fields=["provider_reference"], condition=~Q(provider_reference=""), name="contact_by_reference"
+            ),
+            models.Index(fields=["campaign_id"], condition=Q(campaign_id__isnull=False), name="contact_of_campaign"),
+            models.Index(
+                fields=["conversation_id"], condition=Q(conversation_id__isnull=False), name="contact_of_conversation"
+            ),
             models.Index(fields=["leased_until"], condition=Q(status="LEASED"), name="contact_leased"),
             models.Index(fields=["debtor", "planned_for"], name="contact_of_debtor"),
             models.Index(fields=["planned_for", "portfolio"], name="contact_of_day"),
@@ -132,6 +207,7 @@ class ContactItem(models.Model):
 class MailboxMessage(models.Model):
     """What the built-in mailbox received in demonstration mode. Personal data: the message. Dies at will."""
 
+    channel = models.CharField(max_length=8, default="email", db_default="email")
     received_at = models.DateTimeField()
     contact_public_id = models.TextField(default="")
     sender = models.TextField()
