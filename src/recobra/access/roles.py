@@ -31,24 +31,44 @@ class Right(StrEnum):
     RUN_CYCLE = "run_cycle"
     SEE_AUDIT = "see_audit"
     MANAGE_USERS = "manage_users"
+    ANSWER_MESSAGES = "answer_messages"
+    APPROVE_TEMPLATES = "approve_templates"
+    RUN_CAMPAIGNS = "run_campaigns"
+    MANAGE_CHANNELS = "manage_channels"
+    SEE_COMPLIANCE = "see_compliance"
+    EDIT_RULES = "edit_rules"
+    RECORD_INCIDENT = "record_incident"
+    EXPORT_EVIDENCE = "export_evidence"
+    VISIT = "visit"
 
 
 R = Right
 _DESK: Final = {
     R.SEE_BOARD, R.SEE_CASES, R.SEE_CONTACT_DATA, R.SEE_MESSAGES, R.RECORD_PAYMENT, R.PLACE_HOLD, R.CLOSE_TASK,
+    R.ANSWER_MESSAGES, R.VISIT, R.SEE_COMPLIANCE,
 }  # fmt: skip
-_READING: Final = {R.SEE_BOARD, R.SEE_CASES, R.SEE_MESSAGES, R.SEE_LOADS, R.SEE_STRATEGIES, R.SEE_CYCLE}
-_LEADING: Final = _DESK | _READING | {R.SEE_NATIONAL_ID, R.REVERSE_PAYMENT, R.LIFT_HOLD, R.LOAD_FILES}
+_READING: Final = {
+    R.SEE_BOARD, R.SEE_CASES, R.SEE_MESSAGES, R.SEE_LOADS, R.SEE_STRATEGIES, R.SEE_CYCLE, R.SEE_COMPLIANCE,
+}  # fmt: skip
+_LEADING: Final = (
+    _DESK | _READING
+    | {R.SEE_NATIONAL_ID, R.REVERSE_PAYMENT, R.LIFT_HOLD, R.LOAD_FILES, R.APPROVE_TEMPLATES, R.RUN_CAMPAIGNS}
+    | {R.RECORD_INCIDENT, R.EXPORT_EVIDENCE}
+)  # fmt: skip
 
 RIGHTS: Final[dict[str, frozenset[Right]]] = {
     Role.GESTOR: frozenset(_DESK),
     Role.SUPERVISOR: frozenset(_LEADING),
-    Role.MANAGER: frozenset(_LEADING | {R.EXPORT, R.EDIT_TEMPLATES, R.EDIT_STRATEGIES, R.RUN_CYCLE, R.SEE_AUDIT}),
+    Role.MANAGER: frozenset(
+        _LEADING | {R.EXPORT, R.EDIT_TEMPLATES, R.EDIT_STRATEGIES, R.RUN_CYCLE, R.SEE_AUDIT, R.EDIT_RULES}
+    ),
     Role.ADMINISTRATOR: frozenset(
-        _READING | {R.LOAD_FILES, R.EDIT_TEMPLATES, R.EDIT_STRATEGIES, R.RUN_CYCLE, R.SEE_AUDIT, R.MANAGE_USERS}
+        _READING
+        | {R.LOAD_FILES, R.EDIT_TEMPLATES, R.EDIT_STRATEGIES, R.RUN_CYCLE, R.SEE_AUDIT, R.MANAGE_USERS}
+        | {R.MANAGE_CHANNELS, R.EDIT_RULES, R.APPROVE_TEMPLATES}
     ),
     # Reads everything, changes nothing, and needs neither telephone numbers nor identity documents for it.
-    Role.AUDITOR: frozenset(_READING | {R.SEE_AUDIT, R.EXPORT}),
+    Role.AUDITOR: frozenset(_READING | {R.SEE_AUDIT, R.EXPORT, R.EXPORT_EVIDENCE}),
 }
 
 
