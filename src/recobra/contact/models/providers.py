@@ -1,0 +1,51 @@
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Provider(models.Model):
+    """A configured way out: which adapter, with which settings, at what price and speed.
+
+    `kind` names the folder in `channels/`; `secrets` are encrypted with the installation's key. Personal data: none.
+    """
+
+    code = models.SlugField(unique=True)
+    channel = models.CharField(max_length=8)
+    kind = models.TextField()
+    name = models.TextField()
+    settings = models.JSONField(default=dict)
+    secrets = models.TextField(default="")
+    enabled = models.BooleanField(default=False)
+    rank = models.PositiveSmallIntegerField(default=100)
+    rate_per_second = models.FloatField(null=True)
+    price_minor = models.BigIntegerField(default=0)
+    price_currency = models.CharField(max_length=3, default="USD")
+    country = models.CharField(max_length=2, default="")
+    created_at = models.DateTimeField()
+    created_by = models.TextField()
+    tested_at = models.DateTimeField(null=True)
+    tested_well = models.BooleanField(null=True)
+    tested_answer = models.TextField(default="")
+
+    class Meta:
+        ordering = ["channel", "rank", "code"]
+        verbose_name = _("provider")
+
+    def __str__(self) -> str:
+        return self.code
+
+
+class ProviderState(models.Model):
+    """The allowance and the circuit of a provider, shared by every dispatcher. Personal data: none.
+
+    A token is one message; the circuit is open (nothing is sent) until `open_until`.
+    """
+
+    provider = models.OneToOneField(Provider, models.CASCADE, primary_key=True, related_name="state")
+    tokens = models.FloatField(default=0)
+    refilled_at = models.DateTimeField()
+    failures = models.PositiveIntegerField(default=0)
+    open_until = models.DateTimeField(null=True)
+    trying = models.BooleanField(default=False)
+
+    def __str__(self) -> str:
+        return f"{self.provider_id}"
