@@ -107,7 +107,8 @@ class Debtor(models.Model):
 class ContactPoint(models.Model):
     """A way to reach a debtor. Personal data: the number or address itself. Dies with the debtor.
 
-    `unusable_for` names channels that cannot reach it, such as whatsapp for a number without an account there.
+    `unusable_for` names channels that cannot reach it, such as whatsapp for a number without an account there;
+    `granted_for` and `denied_for` those that the ledger of consent says were authorised or withdrawn one by one.
     """
 
     class Kind(models.TextChoices):
@@ -136,6 +137,8 @@ class ContactPoint(models.Model):
     consent = models.BooleanField(null=True)
     opted_out_at = models.DateTimeField(null=True)
     unusable_for = ArrayField(models.CharField(max_length=8), default=list, db_default=[])
+    granted_for = ArrayField(models.CharField(max_length=8), default=list, db_default=[])
+    denied_for = ArrayField(models.CharField(max_length=8), default=list, db_default=[])
     quality = models.SmallIntegerField(default=50)
     retired_at = models.DateTimeField(null=True)
     load_id = models.BigIntegerField(null=True)

@@ -115,16 +115,24 @@ POINTS = pa.schema(
         ("opted_out", pa.bool_()),
         ("consent", pa.string()),
         ("quality", pa.int64()),
+        ("place", pa.string()),
+        ("unusable_for", pa.string()),
+        ("granted_for", pa.string()),
+        ("denied_for", pa.string()),
+        ("preferred_channel", pa.string()),
     ]
 )
 
 
 def points(part: Part) -> pa.Table:
-    """Return the contact points in use (schema POINTS)."""
+    """Return the contact points in use (schema POINTS); channels of a point are joined by `|`, '' for none."""
     where, parameters = part.where(debtor="c.debtor_id")
     query = f"""SELECT c.id, c.debtor_id, c.kind, c.line, c.valid, c.opted_out_at IS NOT NULL,
-            CASE WHEN c.consent THEN 'granted' WHEN NOT c.consent THEN 'denied' END, c.quality
-        FROM portfolio_contactpoint c WHERE c.retired_at IS NULL AND {where}"""
+            CASE WHEN c.consent THEN 'granted' WHEN NOT c.consent THEN 'denied' END, c.quality, c.place,
+            array_to_string(c.unusable_for, '|'), array_to_string(c.granted_for, '|'),
+            array_to_string(c.denied_for, '|'), d.preferred_channel
+        FROM portfolio_contactpoint c JOIN portfolio_debtor d ON d.id = c.debtor_id
+        WHERE c.retired_at IS NULL AND {where}"""
     return tables.fetch(query, parameters, POINTS)
 
 
