@@ -62,12 +62,16 @@ class AsyncSender(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Incoming:
-    """A call of a provider's exactly as it came in; header names are in lower case, `url` is the public one."""
+    """A call of a provider's exactly as it came in; header names are in lower case, `url` is the public one.
+
+    `received_at` dates events that carry no time of their own, and tells a replay of an old call.
+    """
 
     method: str
     url: str
     headers: Mapping[str, str]
     body: bytes
+    received_at: datetime
 
 
 class Forged(Exception):
