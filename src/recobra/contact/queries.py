@@ -10,6 +10,7 @@ from email.message import EmailMessage
 from email.policy import default as policy
 from uuid import UUID
 
+from django.conf import settings
 from django.db.models import Count, Exists, OuterRef, QuerySet, TextField
 from django.db.models.functions import Cast
 
@@ -19,13 +20,14 @@ from recobra.portfolio.models import Account
 from recobra_core.law import SENTENCES
 
 from . import reasons
-from .models import Channel, Contact, ContactItem, MailboxMessage, Template
+from .models import Channel, Contact, ContactItem, MailboxMessage, Provider, Template
 from .rendering.variables import FIELDS, VARIABLES
 from .tokens import contact_of
 
 __all__ = ["Channel", "Status", "contact_of", "template_fields", "template_variables"]
 
 Status = Contact.Status
+_WITHOUT_A_PERSON = ("email", "sms", "whatsapp", "ivr", "letter")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +42,17 @@ class Filters:
     planned_from: date | None = None
     planned_to: date | None = None
     reason: str = ""
+
+
+def channels_open() -> tuple[str, ...]:
+    """Return the channels by which messages can leave without a person, in the order of `Channel`.
+
+    E-mail is always one: without a server its messages wait. In demonstration mode the sandbox takes all of them.
+    """
+    if settings.DEMO:
+        return _WITHOUT_A_PERSON
+    found = set(Provider.objects.filter(enabled=True).order_by().values_list("channel", flat=True).distinct())
+    return tuple(channel for channel in _WITHOUT_A_PERSON if channel in found or channel == Channel.EMAIL)
 
 
 def contacts_for(user: User, filters: Filters | None = None) -> QuerySet[Contact]:

@@ -12,7 +12,7 @@ from procrastinate.exceptions import AlreadyEnqueued
 from recobra.kit import clock
 
 from . import queries, schedule
-from .operations import CycleRefused, run_cycle
+from .operations import CycleRefused, look_for_another_way, run_cycle
 
 ASKED = "cycle.run"
 LOCK = "cycle"
@@ -32,6 +32,14 @@ def run_morning(timestamp: int) -> None:  # noqa: ARG001 - the queue says which 
     day = schedule.due_day(now)
     if day is not None:
         run_cycle(as_of=day, actor=schedule.ACTOR, now=now)
+
+
+@app.periodic(cron="*/2 * * * *")
+@app.task(name="contact.another_way", lock=LOCK, queueing_lock="contact.another_way")
+def find_another_way(timestamp: int) -> None:  # noqa: ARG001 - as above
+    """Plan the next channel for what could not be delivered since the last look."""
+    now = clock.now()
+    look_for_another_way(as_of=schedule.today(now), now=now, actor=schedule.ACTOR)
 
 
 @transaction.atomic

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from recobra.contact.queries import channels_open
 from recobra.portfolio.models import Portfolio
 from recobra_core.decide.daily import PortfolioLimits
 from recobra_core.decide.strategy import Strategy
@@ -29,10 +30,11 @@ class Policies:
     attributes: Mapping[str, str]
     versions: Mapping[str, int]
     followed: frozenset[int]
+    channels_open: tuple[str, ...]
 
     def fingerprint(self) -> str:
-        """Return a text that changes whenever any limit, strategy version or attribute does."""
-        return json.dumps([repr(self.policies), sorted(self.versions.items())], default=str)
+        """Return a text that changes whenever any limit, strategy version, attribute or open channel does."""
+        return json.dumps([repr(self.policies), sorted(self.versions.items()), self.channels_open], default=str)
 
 
 def in_force(portfolio_ids: Iterable[int] | None = None) -> Policies:
@@ -67,6 +69,7 @@ def in_force(portfolio_ids: Iterable[int] | None = None) -> Policies:
         attributes=attributes,
         versions={code: documents[code].pk for code in strategies},
         followed=followed,
+        channels_open=channels_open(),
     )
 
 

@@ -102,8 +102,8 @@ def events(part: Part, *, as_of: date) -> pa.Table:
         ), told AS (
             SELECT debtor_id, max(at) FILTER (WHERE kind = 'promise.registered')::date AS promise_on,
                 max(at) FILTER (WHERE kind = 'dispute.opened')::date AS dispute_on,
-                max(at) FILTER (WHERE kind = 'reply.received')::date AS reply_on
-            FROM journal_entry WHERE kind IN ('promise.registered', 'dispute.opened', 'reply.received')
+                max(at) FILTER (WHERE kind = 'conversation.received')::date AS reply_on
+            FROM journal_entry WHERE kind IN ('promise.registered', 'dispute.opened', 'conversation.received')
                 AND at < %s AND at > %s AND {teller} GROUP BY debtor_id
         )
         SELECT debtor_id, paid.last_on, coalesce(paid.recent, 0), told.promise_on, told.dispute_on, told.reply_on
@@ -119,15 +119,23 @@ PLANNED = pa.schema([("debtor_id", pa.int64()), ("channel", pa.string())])
 
 
 def planned(part: Part, *, as_of: date) -> pa.Table:
-    """Return the debtors with a contact of this very day that stands or was refused (schema PLANNED)."""
-    where, parameters = part.where(debtor="debtor_id")
-    query = f"""SELECT debtor_id, channel FROM contact_contact
-        WHERE planned_for = %s AND status <> 'CANCELLED' AND {where}"""
+    """Return the debtors with a contact of this very day that stands or was refused (schema PLANNED).
+
+    What could not be delivered to a number or address that is out of use since is no contact made: the day looks for
+    another way.
+    """
+    where, parameters = part.where(debtor="c.debtor_id")
+    query = f"""SELECT c.debtor_id, c.channel FROM contact_contact c
+        WHERE c.planned_for = %s AND c.status <> 'CANCELLED' AND c.purpose <> 'REPLY' AND {where} AND NOT (
+            (c.status = 'FAILED' OR c.undelivered_at IS NOT NULL) AND EXISTS (
+                SELECT FROM portfolio_contactpoint p
+                WHERE p.id = c.point_id AND (p.retired_at IS NOT NULL OR c.channel = ANY(p.unusable_for))))"""
     return tables.fetch(query, [as_of, *parameters], PLANNED)
 
 
 def templates(codes: Sequence[str]) -> pa.Table:
     """Return which of the template codes exist, and for which channel."""
     schema = pa.schema([("template_code", pa.string()), ("channel", pa.string())])
-    query = "SELECT DISTINCT code, channel FROM contact_template WHERE retired_at IS NULL AND code = ANY(%s)"
+    query = """SELECT DISTINCT code, channel FROM contact_template
+        WHERE retired_at IS NULL AND status = 'APPROVED' AND code = ANY(%s)"""
     return tables.fetch(query, [list(codes)], schema)

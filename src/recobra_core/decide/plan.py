@@ -53,7 +53,8 @@ def contacts(
     """Plan one contact per debtor and creditor out of `tables.DUE`, with everything that is due today.
 
     accounts: account_id, creditor_id, dpd, country, subdivision, zones, held.
-    points: contact_point_id, debtor_id, channel, valid, opted_out, consent, quality, rank (lower goes first).
+    points: contact_point_id, debtor_id, channel, valid, opted_out, consent, quality, place, rank (lower goes first),
+        preferred (the debtor asked for this channel: it goes first among those the step allows).
     templates: template_code, channel: what can be sent, and how.
     The three tables share their source: keep `due` as a table of the engine before evaluating them.
     """
@@ -120,6 +121,7 @@ def _reached(leads: ir.Table, points: ir.Table, templates: ir.Table, channels_op
         "channel",
         "opted_out",
         "consent",
+        "place",
         "level",
         point_valid=ranked.valid,
         way_debtor=ranked.debtor_id,
@@ -133,11 +135,15 @@ def _reached(leads: ir.Table, points: ir.Table, templates: ir.Table, channels_op
 def _ways(leads: ir.Table, points: ir.Table, templates: ir.Table, channels_open: tuple[str, ...]) -> ir.Table:
     """Pair each lead with the points of the channels its step allows."""
     wanted = leads.select("debtor_id", "creditor_id", "action", "channels")
-    kinds = ["contact_point_id", "debtor_id", "channel", "valid", "opted_out", "consent", "quality", "rank"]
+    kinds = [
+        "contact_point_id", "debtor_id", "channel", "valid", "opted_out", "consent", "quality", "rank", "place",
+        "preferred",
+    ]  # fmt: skip
     pairs = wanted.inner_join(points.select(*kinds), "debtor_id")
     # The place of the channel in the list: `,email,sms,` holds `,sms,` later than `,email,`.
     pairs = pairs.mutate(preference=("," + pairs.channels + ",").find("," + pairs.channel + ","))
     pairs = pairs.filter(pairs.preference >= 0)
+    pairs = pairs.mutate(preference=pairs.preferred.fill_null(False).ifelse(-1, pairs.preference))
     ready = templates.select(template_of="template_code", template_by="channel").distinct()
     pairs = pairs.left_join(ready, [pairs.action == ready.template_of, pairs.channel == ready.template_by])
     return pairs.mutate(level=_level(pairs, channels_open))
@@ -172,6 +178,7 @@ def _candidates(reached: ir.Table, as_of: date) -> ir.Table:
         "consent",
         "held",
         "point_valid",
+        "place",
         candidate_id=ibis.row_number().over(order),
         account_id=ibis.null("int64"),
         hold_reason=ibis.null("string"),

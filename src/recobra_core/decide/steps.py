@@ -8,7 +8,7 @@ from recobra_core.rules import ACCOUNT_COLUMNS, Rule
 
 EVENTS = ("payment", "promise", "dispute", "reply", "contact")
 STOPS = ("payment", "promise", "dispute", "reply")
-CHANNELS = ("email", "sms", "whatsapp", "call", "letter")
+CHANNELS = ("email", "sms", "whatsapp", "ivr", "letter", "call")
 TRACKS = ("message", "task", "stage", "hold")
 STAGES = ACCOUNT_COLUMNS["stage"].values or ()
 """The stages in the order in which an account can move through them."""

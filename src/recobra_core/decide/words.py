@@ -21,8 +21,22 @@ from recobra_core.rules.catalogue import VALUE_LABELS
 LANGUAGES = ("es", "en")
 
 _CHANNELS = {
-    "es": {"email": "correo", "sms": "SMS", "whatsapp": "WhatsApp", "call": "llamada", "letter": "carta"},
-    "en": {"email": "e-mail", "sms": "SMS", "whatsapp": "WhatsApp", "call": "call", "letter": "letter"},
+    "es": {
+        "email": "correo",
+        "sms": "SMS",
+        "whatsapp": "WhatsApp",
+        "ivr": "llamada automática",
+        "call": "llamada",
+        "letter": "carta",
+    },
+    "en": {
+        "email": "e-mail",
+        "sms": "SMS",
+        "whatsapp": "WhatsApp",
+        "ivr": "automatic call",
+        "call": "call",
+        "letter": "letter",
+    },
 }
 _EVENTS = {
     "es": {

@@ -144,6 +144,11 @@ def _point(chance: Random, number: int, debtor: int) -> Row:
         "opted_out": chance.random() < 0.05,
         "consent": chance.choice([None, None, "granted", "denied"]),
         "quality": chance.choice([None, 10, 50, 90]),
+        "place": chance.choice(["", "", "personal", "work"]),
+        "unusable_for": chance.choice(["", "", "", "whatsapp", "sms|whatsapp"]),
+        "granted_for": chance.choice([None, "", "email|sms"]),
+        "denied_for": chance.choice(["", "", "", "sms"]),
+        "preferred_channel": chance.choice(["", "", "email", "whatsapp"]),
     }
 
 

@@ -73,6 +73,11 @@ FACTS: Mapping[str, ibis.Schema] = {
             "opted_out": "boolean",
             "consent": "string",
             "quality": "int64",
+            "place": "string",
+            "unusable_for": "string",
+            "granted_for": "string",
+            "denied_for": "string",
+            "preferred_channel": "string",
         }
     ),
     "holds": ibis.schema({"debtor_id": "int64", "account_id": "int64", "reason": "string", "disputed_minor": "int64"}),

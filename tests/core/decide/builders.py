@@ -45,6 +45,8 @@ POINTS = ibis.schema(
         "consent": "string",
         "quality": "int64",
         "rank": "int64",
+        "place": "string",
+        "preferred": "boolean",
     }
 )
 TEMPLATES = ibis.schema({"template_code": "string", "channel": "string"})

@@ -115,6 +115,12 @@ def test_two_creditors_speak_for_themselves(planned):
         ("el siguiente si no se sabe si es válido", [{"channel": "email"}, {"channel": "sms", "valid": None}], 1),
         ("el de mejor calidad", [{"quality": 10}, {"quality": 90}, {"quality": None}], 2),
         ("a igual calidad, el preferido", [{"quality": 5, "rank": 2}, {"quality": 5, "rank": 1}], 2),
+        ("el canal que la persona prefiere", [{"channel": "sms"}, {"channel": "email", "preferred": True}], 2),
+        (
+            "otro que el preferido si por él no se llega",
+            [{"channel": "sms"}, {"channel": "email", "preferred": True, "valid": False}],
+            1,
+        ),
         ("a igualdad, siempre el mismo", [{"contact_point_id": 9}, {"contact_point_id": 4}], 4),
         ("nunca un canal que el paso no nombra", [{"channel": "whatsapp", "quality": 99}, {"channel": "email"}], 2),
         ("nunca el de otra persona", [{"debtor_id": 2, "quality": 99}, {"channel": "email"}], 2),

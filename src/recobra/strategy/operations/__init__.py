@@ -1,5 +1,6 @@
 """Public writes of strategies: versions, the daily cycle, and the re-decision of one debtor."""
 
+from .another_way import look_for_another_way
 from .commit import share_decisions
 from .cycle import CycleRefused, run_cycle
 from .firings import void_firings
@@ -12,6 +13,7 @@ __all__ = [
     "StrategyRefused",
     "assign",
     "ensure_ready",
+    "look_for_another_way",
     "publish",
     "redecide",
     "retire",

@@ -27,7 +27,6 @@ from recobra_core.decide.strategy import templates_used
 from recobra_core.law import OPENINGS, Key, caps_table, openings
 from recobra_core.law.caps import CAPS
 
-CHANNELS_OPEN = ("email",)
 _STATE = (
     "stage",
     "cycle_date",
@@ -107,7 +106,7 @@ def inputs(tables: Mapping[str, pa.Table], policies: Policies, *, as_of: date) -
     keys = {
         Key(place["country"], place["subdivision"], place["zones"], channel, as_of)
         for place in places
-        for channel in CHANNELS_OPEN
+        for channel in policies.channels_open
     }
     return {
         "templates": snapshot.templates(sorted(codes)),
@@ -172,7 +171,7 @@ def _decisions(
     keep_due = compiled("due", due, keep=True, give=False)
     due = source("due", due.schema())
     templates = source("templates", pa.schema([("template_code", pa.string()), ("channel", pa.string())]))
-    plan = plan_day(due, classified, facts, templates, as_of=as_of, channels_open=CHANNELS_OPEN)
+    plan = plan_day(due, classified, facts, templates, as_of=as_of, channels_open=policies.channels_open)
     judged = judge(
         source("candidates", plan.candidates.schema()),
         openings=source("openings", OPENINGS),

@@ -15,7 +15,7 @@ from recobra_core.decide.daily import due_on, plan_day
 from recobra_core.decide.strategy import Strategy
 from recobra_core.decide.touch import would_touch as count
 
-from .deciding import CHANNELS_OPEN, Recipe, inputs, recipe_for
+from .deciding import Recipe, inputs, recipe_for
 from .reading import read
 
 
@@ -62,7 +62,7 @@ def _counts(recipe: Recipe, policies: Policies, as_of: date) -> list[engine.Stat
     fresh = kept.filter(kept.track != "message").union(
         kept.filter(kept.track == "message").anti_join(done, "debtor_id")
     )
-    plan = plan_day(kept, accounts, facts, templates, as_of=as_of, channels_open=CHANNELS_OPEN)
+    plan = plan_day(kept, accounts, facts, templates, as_of=as_of, channels_open=policies.channels_open)
     return [
         *statements,
         engine.compiled("due", due, keep=True, give=False),

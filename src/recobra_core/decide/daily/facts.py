@@ -20,8 +20,10 @@ class Facts:
     accounts: account_id, debtor_id, portfolio_id, product, opened_date and attr_… columns; only open accounts.
     items: account_id, due_date (nullable), open_minor, one row per open instalment.
     debtors: debtor_id, creditor_id, debtor_kind, country, subdivision, zones ('' or null where not known).
-    portfolios: portfolio_id, portfolio (code), currency, currency_exponent, active (may be contacted today).
-    points: contact_point_id, debtor_id, kind (PHONE, EMAIL, ADDRESS), line, valid, opted_out, consent, quality.
+    portfolios: portfolio_id, portfolio (code), currency, currency_exponent, active (may be contacted today),
+        and house (id of the company rules) where there are any.
+    points: contact_point_id, debtor_id, kind (PHONE, EMAIL, ADDRESS), line, valid, opted_out, consent, quality,
+        and place ('', personal, work, other_person) where it is known.
     holds: debtor_id, account_id (null: all), reason, disputed_minor (null: everything).
     events: debtor_id, last_payment_on, payments_90d, last_promise_on, last_dispute_on, last_reply_on.
     history: the gate's HISTORY; states: account_id, stage, stage_since, cycle_date, overdue_minor, bucket, segment,

@@ -1,6 +1,7 @@
 """From classified accounts to the day's plan: due steps, one contact per debtor, the gate's verdict."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 
 import ibis
@@ -40,9 +41,37 @@ def plan_day(
     `due` must be a table of the engine, not an expression over `accounts` (see `plan.contacts`).
     """
     messages = due.anti_join(facts.planned.select("debtor_id").distinct(), "debtor_id")
-    return planning.contacts(
+    plan = planning.contacts(
         messages, accounts, _ways(facts.points), templates, as_of=as_of, channels_open=channels_open
     )
+    return replace(plan, candidates=_with_gate_facts(plan.candidates, accounts, facts))
+
+
+def _with_gate_facts(candidates: ir.Table, accounts: ir.Table, facts: Facts) -> ir.Table:
+    """Add what the gate asks beyond the hour: to the debtor, about everything overdue, under the portfolio's house."""
+    since = accounts.oldest_due_date.coalesce(accounts.next_due_date)
+    owed = accounts.group_by(owing_debtor=accounts.debtor_id, owed_creditor=accounts.creditor_id).agg(
+        oldest_due_date=since.min()
+    )
+    points, portfolios = facts.points, facts.portfolios
+    places = points.select(place_of=points.contact_point_id, place=_place(points))
+    house = portfolios.house.fill_null("") if "house" in portfolios.columns else ibis.literal("")
+    houses = portfolios.select(house_of=portfolios.portfolio_id, house=house)
+    told = candidates.left_join(owed, [("debtor_id", "owing_debtor"), ("creditor_id", "owed_creditor")])
+    told = told.left_join(places, [("contact_point_id", "place_of")])
+    told = told.left_join(houses, [("portfolio_id", "house_of")])
+    notice = (told.message_class == "notice").fill_null(False)
+    return told.select(
+        *candidates.columns, "oldest_due_date", "place", "house",
+        role=ibis.literal("debtor"),
+        purpose=notice.ifelse("NOTICE", "CLAIM"),
+        replies_to_at_utc=ibis.null("timestamp(6)"),
+    )  # fmt: skip
+
+
+def _place(points: ir.Table) -> ir.StringValue:
+    """What was stated about a number or address; '' where nobody did."""
+    return points.place.fill_null("") if "place" in points.columns else ibis.literal("")
 
 
 def judge(candidates: ir.Table, *, openings: ir.Table, history: ir.Table, caps: ir.Table, as_of: date) -> ir.Table:
@@ -59,7 +88,8 @@ def _ways(points: ir.Table) -> ir.Table:
     """Return one row per contact point and channel that it serves; a fixed line serves calls only."""
     rows = []
     for kind, channels in _CHANNELS_BY_KIND:
-        mine = points.filter(points.kind == kind)
+        # A number at work or of another person is no way to the debtor, so it never stands before one that is.
+        mine = points.filter((points.kind == kind) & ~_place(points).isin(["work", "other_person"]))
         for channel in channels:
             fitting = mine.filter(mine.line != "FIXED") if channel in {"sms", "whatsapp"} else mine
             rows.append(
