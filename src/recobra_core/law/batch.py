@@ -3,7 +3,7 @@
 import zoneinfo
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from typing import Any
 
@@ -12,6 +12,7 @@ from ibis.backends import BaseBackend
 
 from recobra_core.law.caps import caps_table
 from recobra_core.law.gate import CANDIDATE, HISTORY, verdicts
+from recobra_core.law.house import LAW_ALONE
 from recobra_core.law.opening_hours import Key, openings
 from recobra_core.law.tables import table_of
 
@@ -36,7 +37,8 @@ def check(
 
     Columns: country (PE, BR-SP), time_zone, channel, local_datetime (local to time_zone), prior_contacts
     (`call@2026-07-06T09:00;call_attempt@…`, earlier ones of the same creditor); others pass through. Consent
-    is taken as granted. A malformed row is answered no, `unreadable`, its `source` says what was expected.
+    is taken as granted, the debt as recent and visits as made. A malformed row is answered no, `unreadable`, its
+    `source` says what was expected.
     Raises ValueError where a column is missing. `engine` defaults to ibis's own.
     """
     missing = [name for name in REQUIRED if name not in rows.column_names]
@@ -115,6 +117,11 @@ def _read(row: Mapping[str, Any], place: int) -> tuple[dict[str, object], list[d
         "held": False,
         "hold_reason": "",
         "point_valid": True,
+        # What a list does not say is taken as lawful: it asks about channel, hour and earlier contacts only.
+        "role": "debtor",
+        "purpose": "CLAIM",
+        "oldest_due_date": at.date() - timedelta(days=30),
+        "house": LAW_ALONE,
     }
     earlier = [part for part in text["prior_contacts"].split(";") if part.strip()]
     return candidate, [who | _earlier(part.strip(), at) for part in earlier]

@@ -1,12 +1,14 @@
 """Caps and gaps as rows, so that one expression judges every country."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
+from types import MappingProxyType
 
 import ibis
 import ibis.expr.types as ir
 
 from recobra_core.law.files import countries
+from recobra_core.law.house import House
 from recobra_core.law.model import CHANNELS, Cap, Country, Regime
 from recobra_core.law.tables import table_of
 
@@ -34,20 +36,41 @@ CAPS = ibis.schema(
 `calendar_week` counts from Monday instead. `cap_rank` is unique per regime and cap, most serious first.
 """
 
-REASONS = {"day": "cap_day", "week": "cap_week", "7_consecutive_days": "cap_week", "clear_days": "gap"}
+REASONS = {
+    "day": "cap_day",
+    "week": "cap_week",
+    "month": "cap_month",
+    "7_consecutive_days": "cap_week",
+    "clear_days": "gap",
+}
+DAYS = {"day": 1, "week": 7, "7_consecutive_days": 7, "month": 31}
+"""A month is the longest one, so that it holds the calendar month up to today."""
 
 
-def caps_table(*, day: date | None = None) -> ir.Table:
-    """The caps of every country in the shape of CAPS: those of one day, or those of all days."""
+def caps_table(*, day: date | None = None, houses: Mapping[str, House] = MappingProxyType({})) -> ir.Table:
+    """The caps of every country in the shape of CAPS: those of one day, or those of all days.
+
+    `houses`, by id, add their own to the law's under a regime of their own.
+    """
     regimes = {regime.id: regime for country in countries().values() for regime in _regimes(country, day)}
     rows: list[tuple[object, ...]] = []
     rank = 0
     for regime in regimes.values():
-        for cap in regime.caps:
-            rank += 1
-            channel = regime.rules[0].channel
-            rows += [(regime.id, counted, rank, *_limits(cap)) for counted in _counted(cap, channel)]
+        channel = regime.rules[0].channel
+        for name, caps in _with_houses(regime, houses):
+            for cap in caps:
+                rank += 1
+                rows += [(name, counted, rank, *_limits(cap)) for counted in _counted(cap, channel)]
     return table_of([dict(zip(CAPS.names, row, strict=True)) for row in rows], schema=CAPS)
+
+
+def _with_houses(regime: Regime, houses: Mapping[str, House]) -> Iterator[tuple[str, tuple[Cap, ...]]]:
+    yield regime.id, regime.caps
+    first = regime.rules[0]
+    for house in houses.values():
+        own = [cap for rule in house.of(country=first.place[:2], channel=first.channel) for cap in rule.caps]
+        if own:
+            yield house.regime_id(regime), (*regime.caps, *own)
 
 
 def _regimes(country: Country, day: date | None) -> Iterator[Regime]:
@@ -76,7 +99,7 @@ def _counted(cap: Cap, channel: str) -> tuple[str, ...]:
 
 def _limits(cap: Cap) -> tuple[object, ...]:
     # "Both" kinds of week need no second count: the last seven local days hold the calendar week up to today.
-    span_days = {"day": 1, "week": 7, "7_consecutive_days": 7, "clear_days": cap.n + 1}[cap.per]
+    span_days = cap.n + 1 if cap.per == "clear_days" else DAYS[cap.per]
     return (
         _reason(cap),
         cap.rule,

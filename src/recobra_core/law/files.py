@@ -1,7 +1,7 @@
 """Read and check the countries' files. A wrong file stops the program: the error names file and key."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import date
 from functools import cache
 from importlib import resources
@@ -10,59 +10,13 @@ from typing import Any
 
 import yaml
 
+from recobra_core.law.clause_files import SECTIONS, read_sections
 from recobra_core.law.model import ALWAYS, CHANNELS, WEEKDAYS, Cap, Country, HolidayCalendar, Rule, Window
+from recobra_core.law.nodes import BASES, NOTHING, LawFileError, Node
 
-BASES = ("law", "analogy", "default")
+__all__ = ["LawFileError", "Node", "countries", "read_country", "read_windows"]
+
 MINUTES_A_DAY = 24 * 60
-NOTHING: Mapping[str, Any] = MappingProxyType({})
-
-
-class LawFileError(ValueError):
-    """A country's file is wrong. Permanent: only an edited file helps."""
-
-
-class Node:
-    """A mapping of the file that knows its own path, so that every complaint can name it."""
-
-    def __init__(self, raw: object, path: str) -> None:
-        if not isinstance(raw, Mapping):
-            raise LawFileError(f"{path}: expected a mapping, found {raw!r}")
-        self.raw: Mapping[str, Any] = raw
-        self.path = path
-
-    def get(self, key: str, kind: type | tuple[type, ...], default: object = ...) -> Any:
-        value = self.raw.get(key, default)
-        if value is ... or (value is not default and not isinstance(value, kind)):
-            raise self.wrong(key, f"a value of type {kind}", None if value is ... else value)
-        return value
-
-    def one_of(self, key: str, names: tuple[str, ...], default: object = ...) -> str:
-        value = self.get(key, str, default)
-        if value not in names:
-            raise self.wrong(key, f"one of {', '.join(names)}", value)
-        return str(value)
-
-    def names(self, key: str, allowed: tuple[str, ...] | None = None) -> tuple[str, ...]:
-        values = self.get(key, list)
-        wrong = [v for v in values if not isinstance(v, str) or (allowed and v not in allowed)]
-        if wrong:
-            raise self.wrong(key, f"names from {allowed}" if allowed else "names", wrong)
-        return tuple(values)
-
-    def child(self, key: str, default: object = ...) -> "Node":
-        return Node(self.get(key, Mapping, default), f"{self.path}: {key}")
-
-    def children(self, key: str) -> Iterator["Node"]:
-        for place, raw in enumerate(self.get(key, list)):
-            yield Node(raw, f"{self.path}: {key}[{place}]")
-
-    def only(self, *keys: str) -> None:
-        extra = sorted(set(self.raw) - set(keys))
-        if extra:
-            raise LawFileError(f"{self.path}: unknown keys {extra}, expected some of {keys}")
-
-    def wrong(self, key: str, expected: str, found: object) -> LawFileError:
-        return LawFileError(f"{self.path}: {key}: expected {expected}, found {found!r}")
 
 
 @cache
@@ -79,7 +33,7 @@ def read_country(text: str, *, file: str) -> Country:
     node = Node(yaml.safe_load(text), file)
     node.only(
         "country", "name", "currency", "authority", "note", "time_zones", "zones_by_subdivision",
-        "holiday_calendar", "caps", "rules", "subdivisions", "articles",
+        "holiday_calendar", "caps", "rules", "subdivisions", "articles", *SECTIONS,
     )  # fmt: skip
     code = node.get("country", str)
     if file != f"{code}.yaml":
@@ -95,6 +49,10 @@ def read_country(text: str, *, file: str) -> Country:
         calendar=_calendar(node.child("holiday_calendar")),
         rules=_rules(node, node, code),
         subdivisions=MappingProxyType({s: _rules(regions.child(s), node, s) for s in regions.raw}),
+        sections=read_sections(node, place=code, complete=True),
+        local_sections=MappingProxyType(
+            {s: read_sections(regions.child(s), place=s, complete=False) for s in regions.raw}
+        ),
         articles=_frozen(
             {
                 **node.get("articles", Mapping),
@@ -140,7 +98,7 @@ def _rule(node: Node, top: Node, place: str, channel: str) -> Rule:
         effective_from=node.get("effective_from", date, None) or ALWAYS,
         allowed=node.get("allowed", bool),
         basis=node.one_of("basis", BASES),
-        windows=_windows(node.child("windows")),
+        windows=read_windows(node.child("windows")),
         open_on_holidays=node.one_of("holidays", ("open", "closed")) == "open",
         caps=tuple(_cap(top, name) for name in node.names("caps")),
         consent_source=consent.get("source", str) if required else None,
@@ -150,8 +108,8 @@ def _rule(node: Node, top: Node, place: str, channel: str) -> Rule:
     )
 
 
-def _windows(node: Node) -> tuple[Window | None, ...]:
-    """`mon-fri: "07:00-20:00"` as seven windows; a weekday that is not listed is closed."""
+def read_windows(node: Node) -> tuple[Window | None, ...]:
+    """Read `mon-fri: "07:00-20:00"` as seven windows; a weekday that is not listed is closed."""
     week: list[Window | None] = [None] * len(WEEKDAYS)
     for key in node.raw:
         first, _, last = key.partition("-")

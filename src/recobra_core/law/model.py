@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+from recobra_core.law.clauses import Sections
+
 CHANNELS = ("call", "ivr", "sms", "whatsapp", "email", "letter", "visit")
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 ALWAYS = date.min
@@ -23,7 +25,7 @@ class Window:
 class Cap:
     """How often: refuse when `n` or more earlier contacts lie in the period.
 
-    scope: channel, all, group (`channels`), after_conversation. per: day, week, 7_consecutive_days,
+    scope: channel, all, group (`channels`), after_conversation. per: day, week, month, 7_consecutive_days,
     clear_days (a gap of `n` whole local days between two contacts of the group).
     counts: contacts, attempts, distinct_channels. subject: debtor, or debt where the law is per debt.
     """
@@ -91,7 +93,7 @@ class HolidayCalendar:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Country:
-    """A country's file. `articles` keeps what the gate does not judge: content, fees, records, limitation."""
+    """A country's file. `articles` keeps what the gate does not judge: content, fees, records."""
 
     code: str
     name: str
@@ -101,6 +103,8 @@ class Country:
     calendar: HolidayCalendar
     rules: tuple[Rule, ...]
     subdivisions: Mapping[str, tuple[Rule, ...]]
+    sections: Sections
+    local_sections: Mapping[str, Sections]
     articles: Mapping[str, Any] = field(hash=False)
 
     def regime(self, *, channel: str, day: date, subdivision: str | None) -> Regime | None:

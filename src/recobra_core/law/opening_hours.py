@@ -1,18 +1,21 @@
 """When a contact may be made: the opening of a local day, in UTC, in every zone the debtor may live in."""
 
 import zoneinfo
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
+from types import MappingProxyType
 from typing import NamedTuple
 
 import holidays
 import ibis
 import ibis.expr.types as ir
 
+from recobra_core.law.conditions import COLUMNS, NONE, ClauseUnknown, conditions
 from recobra_core.law.files import countries
-from recobra_core.law.model import CHANNELS, Country, Regime, Rule
+from recobra_core.law.house import LAW_ALONE, SOURCE, House, HouseRule
+from recobra_core.law.model import CHANNELS, Country, Regime, Rule, Window
 from recobra_core.law.tables import table_of
 
 COMPANY_CALENDAR = "company calendar"
@@ -20,13 +23,17 @@ UNKNOWN_BLOCKS = "unknown facts block (house rule)"
 
 
 class Key(NamedTuple):
-    """What an opening depends on. `zones` joins all possible zones by `|`; `zones_for` makes it."""
+    """What an opening depends on. `zones` joins all possible zones by `|`; `zones_for` makes it.
+
+    `house` is the id of the company's rules, '' without any, LAW_ALONE where only the law shall judge.
+    """
 
     country: str | None
     subdivision: str | None
     zones: str | None
     channel: str | None
     local_date: date | None
+    house: str | None = ""
 
 
 @dataclass(kw_only=True)
@@ -45,8 +52,11 @@ OPENINGS = ibis.schema(
         "zones": "string",
         "channel": "string",
         "local_date": "date",
+        "house": "string",
         "opens_at_utc": "timestamp(6)",
         "closes_at_utc": "timestamp(6)",
+        "law_opens_at_utc": "timestamp(6)",
+        "law_closes_at_utc": "timestamp(6)",
         "closed_reason": "string",
         "closed_rule": "string",
         "closed_source": "string",
@@ -55,27 +65,43 @@ OPENINGS = ibis.schema(
         "window_source": "string",
         "consent_rule": "string",
         "consent_source": "string",
+        "house_rule": "string",
+        **COLUMNS,
     }
 )
 """Columns of `openings`. Times are UTC without zone; both are null on a closed day. A text that has nothing
-to say is ''.
+to say is ''. The law's own opening stands apart from the one that the company narrowed by `house_rule`.
 
-`regime` names the rule version that judged; caps hang on it. `consent_rule` is '' unless the law wants
-the consumer's authorisation of the channel.
+`regime` names the rule version that judged; caps hang on it. `consent_rule` is '' unless the law, or the
+company, wants the consumer's authorisation of the channel. The rest is `conditions.COLUMNS`.
 """
 
 
-def openings(*, keys: Iterable[Key], company_holidays: Collection[tuple[str, date]] = ()) -> ir.Table:
+def openings(
+    *,
+    keys: Iterable[Key],
+    company_holidays: Collection[tuple[str, date]] = (),
+    houses: Mapping[str, House] = MappingProxyType({}),
+) -> ir.Table:
     """One row per distinct key, in the shape of OPENINGS; a missing text key is written ''.
 
-    `company_holidays` are (country, local date) on which the company itself contacts nobody.
+    `company_holidays` are (country, local date) on which the company itself contacts nobody. `houses` are the
+    company's rules by id, each under its own name; a key of another house is closed (`unknown_house`).
     """
+    assert all(name == house.name for name, house in houses.items()), "a house stands under its own name"
     distinct = {
-        Key(country or "", subdivision or "", zones or "", channel or "", day)
-        for country, subdivision, zones, channel, day in keys
+        Key(
+            key.country or "",
+            key.subdivision or "",
+            key.zones or "",
+            key.channel or "",
+            key.local_date,
+            key.house or "",
+        )
+        for key in keys
     }
-    ordered = sorted(distinct, key=lambda key: (*map(str, key[:4]), key.local_date or date.min))
-    return table_of([_row(key, company_holidays) for key in ordered], schema=OPENINGS)
+    ordered = sorted(distinct, key=lambda key: (*map(str, key[:4]), key.local_date or date.min, key.house or ""))
+    return table_of([_row(key, company_holidays, houses) for key in ordered], schema=OPENINGS)
 
 
 def zones_for(*, country: str | None, subdivision: str | None, stated_zone: str | None) -> str:
@@ -93,30 +119,51 @@ def zones_for(*, country: str | None, subdivision: str | None, stated_zone: str 
     return "|".join(address or (home.time_zones if home else ()))
 
 
-def _row(key: Key, company: Collection[tuple[str, date]]) -> dict[str, object]:
-    row: dict[str, object] = key._asdict()
+def _row(key: Key, company: Collection[tuple[str, date]], houses: Mapping[str, House]) -> dict[str, object]:
+    row: dict[str, object] = {**key._asdict(), **NONE}
     try:
         home, day, regime = _regime(key)
-        row |= _facts(regime)
-        opens, closes = _opening(key, home, day, regime, company)
+        house = _house(key, houses)
+        row |= _facts(regime, home, house)
+        row |= _conditions(key, home, day, house)
+        _refuse_barred(key, home, regime, house)
+        return row | _hours(key, home, regime, house, company)
     except Closed as closed:
         return row | {
             "closed_reason": closed.reason,
             "closed_rule": closed.rule,
             "closed_source": closed.source,
         }
-    return row | {"opens_at_utc": opens, "closes_at_utc": closes}
 
 
-def _facts(regime: Regime) -> dict[str, object]:
+def _house(key: Key, houses: Mapping[str, House]) -> House | None:
+    if not key.house or key.house == LAW_ALONE:
+        return None
+    if key.house not in houses:
+        raise Closed(reason="unknown_house", rule="ALL/unknown")
+    return houses[key.house]
+
+
+def _conditions(key: Key, home: Country, day: date, house: House | None) -> dict[str, object]:
+    subdivision = _iso(home, key.subdivision)
+    try:
+        return conditions(home, day=day, subdivision=subdivision, channel=key.channel or "", house=house)
+    except ClauseUnknown as unknown:
+        raise Closed(reason="unknown_rule", rule=f"{unknown}/{key.channel}") from unknown
+
+
+def _facts(regime: Regime, home: Country, house: House | None) -> dict[str, object]:
     first = regime.rules[0]
-    asks = next((rule for rule in regime.rules if rule.consent_source), None)
+    asks = next(((f"{rule.name}/consent", rule.consent_source) for rule in regime.rules if rule.consent_source), None)
+    for rule in house.of(country=home.code, channel=first.channel) if house else ():
+        if rule.consent_required and not asks:
+            asks = (f"{rule.rule}/consent", SOURCE)
     return {
-        "regime": regime.id,
+        "regime": house.regime_id(regime) if house else regime.id,
         "window_rule": f"{first.name}/window",
         "window_source": first.source,
-        "consent_rule": asks and f"{asks.name}/consent",
-        "consent_source": asks and asks.consent_source,
+        "consent_rule": asks and asks[0],
+        "consent_source": asks and asks[1],
     }
 
 
@@ -137,18 +184,44 @@ def _regime(key: Key) -> tuple[Country, date, Regime]:
     return home, key.local_date, regime
 
 
-def _opening(
-    key: Key, home: Country, day: date, regime: Regime, company: Collection[tuple[str, date]]
-) -> tuple[datetime, datetime]:
-    """The opening common to all rules and zones. Raises Closed."""
+def _refuse_barred(key: Key, home: Country, regime: Regime, house: House | None) -> None:
+    """Refuse a channel that the law bars, then one that the company does not use."""
+    for rule in regime.rules:
+        if not rule.allowed:
+            raise Closed(reason="channel_barred", rule=f"{rule.name}/barred", source=rule.source)
+    for own in house.of(country=home.code, channel=regime.rules[0].channel) if house else ():
+        if own.never:
+            raise Closed(reason="house_bar", rule=f"{own.rule}/never", source=SOURCE)
+    if key.channel == "visit" and key.house != LAW_ALONE and not (house and house.visits_open):
+        raise Closed(reason="visits_closed", rule="HOUSE/visits", source="visits are off until the company opens them")
+
+
+def _hours(
+    key: Key, home: Country, regime: Regime, house: House | None, company: Collection[tuple[str, date]]
+) -> dict[str, object]:
+    """The opening common to all rules and zones, of the law and as the company narrows it. Raises Closed."""
+    day = key.local_date
+    assert day is not None, "unknown days are refused before"
     for rule in regime.rules:
         _refuse_closed_day(rule, home, day, _iso(home, key.subdivision))
     if (home.code, day) in company:
         raise Closed(reason="holiday", rule=f"{home.code}/company-holiday", source=COMPANY_CALENDAR)
+    opens, closes = _opening(key, home, day, regime)
+    row: dict[str, object] = {"law_opens_at_utc": opens, "law_closes_at_utc": closes}
+    for own in house.of(country=home.code, channel=regime.rules[0].channel) if house else ():
+        if own.open_on_holidays is False:
+            _refuse_holiday(home, day, _iso(home, key.subdivision), rule=f"{own.rule}/holidays", source=SOURCE)
+        earlier = opens, closes
+        opens, closes = _narrowed(own, key, day, opens, closes)
+        row |= {"house_rule": own.rule} if (opens, closes) != earlier else {}
+    return row | {"opens_at_utc": opens, "closes_at_utc": closes}
+
+
+def _opening(key: Key, home: Country, day: date, regime: Regime) -> tuple[datetime, datetime]:
     zones = (key.zones or "").split("|")
     if not set(zones) <= _all_zones():
         raise Closed(reason="unknown_zone", rule=f"{home.code}/zone")
-    spans = [_in_utc(rule, day, zone) for rule in regime.rules for zone in zones]
+    spans = [_in_utc(window, day, zone) for rule in regime.rules for zone in zones if (window := _window(rule, day))]
     opens, closes = max(opens for opens, _ in spans), min(closes for _, closes in spans)
     if opens >= closes:
         first = regime.rules[0]
@@ -156,25 +229,44 @@ def _opening(
     return opens, closes
 
 
+def _narrowed(rule: HouseRule, key: Key, day: date, opens: datetime, closes: datetime) -> tuple[datetime, datetime]:
+    """The opening that a rule of the company leaves. Raises Closed where it leaves none."""
+    windows = rule.windows
+    window = windows[day.weekday()] if windows else Window(opens=0, closes=24 * 60)
+    if day in rule.closed_days or window is None:
+        raise Closed(reason="house_closed", rule=rule.rule, source=SOURCE)
+    if not windows:
+        return opens, closes
+    for zone in (key.zones or "").split("|"):
+        first, last = _in_utc(window, day, zone)
+        opens, closes = max(opens, first), min(closes, last)
+    if opens >= closes:
+        raise Closed(reason="house_closed", rule=rule.rule, source=SOURCE)
+    return opens, closes
+
+
+def _window(rule: Rule, day: date) -> Window | None:
+    return rule.windows[day.weekday()]
+
+
 def _refuse_closed_day(rule: Rule, home: Country, day: date, subdivision: str | None) -> None:
-    if not rule.allowed:
-        raise Closed(reason="channel_barred", rule=f"{rule.name}/barred", source=rule.source)
-    if rule.windows[day.weekday()] is None:
+    if _window(rule, day) is None:
         raise Closed(reason="closed_day", rule=f"{rule.name}/window", source=rule.source)
-    if rule.open_on_holidays:
-        return
+    if not rule.open_on_holidays:
+        _refuse_holiday(home, day, subdivision, rule=f"{rule.name}/holidays", source=rule.source)
+
+
+def _refuse_holiday(home: Country, day: date, subdivision: str | None, *, rule: str, source: str) -> None:
     calendar = home.calendar
     local = subdivision.partition("-")[2] if subdivision and calendar.subdivisions else None
     days = _holidays(calendar.code, calendar.categories, local, day.year)
     if days is None:
-        raise Closed(reason="unknown_calendar", rule=f"{rule.name}/holidays")
+        raise Closed(reason="unknown_calendar", rule=rule)
     if day in days:
-        raise Closed(reason="holiday", rule=f"{rule.name}/holidays", source=rule.source)
+        raise Closed(reason="holiday", rule=rule, source=source)
 
 
-def _in_utc(rule: Rule, day: date, zone: str) -> tuple[datetime, datetime]:
-    window = rule.windows[day.weekday()]
-    assert window is not None, "closed days are refused before"
+def _in_utc(window: Window, day: date, zone: str) -> tuple[datetime, datetime]:
     # A clock change can give an edge twice: the later opening and the earlier closing are the strict ones.
     opens = max(_utc(day, window.opens, zone, fold) for fold in (0, 1))
     closes = min(_utc(day, window.closes, zone, fold) for fold in (0, 1))

@@ -2,7 +2,7 @@
 
 import zoneinfo
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from itertools import count
 from typing import Any
 
@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 from ibis.backends import BaseBackend
 
-from recobra_core.law import CANDIDATE, HISTORY, Key, caps_table, openings, verdicts, zones_for
+from recobra_core.law import CANDIDATE, HISTORY, LAW_ALONE, Key, caps_table, openings, verdicts, zones_for
 
 Case = Mapping[str, Any]
 Stored = Callable[[list[dict[str, Any]], ibis.Schema], ibis.Table]
@@ -80,6 +80,12 @@ def candidate(case: Case, number: int) -> dict[str, Any]:
         "held": False,
         "hold_reason": None,
         "point_valid": True,
+        "role": "debtor",
+        "place": "",
+        "purpose": "CLAIM",
+        "oldest_due_date": local.date() - timedelta(days=40),
+        "house": LAW_ALONE,
+        "replies_to_at_utc": None,
     }
     return row | case.get("facts", {})
 

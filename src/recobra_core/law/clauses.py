@@ -1,0 +1,104 @@
+"""What the law says of a contact beyond its hour: frozen clauses, read from the sections of `data/<CC>.yaml`."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import TypeVar
+
+ROLES = ("debtor", "co_debtor", "guarantor", "reference", "other")
+"""Whose number or address it is."""
+PLACES = ("", "personal", "work", "other_person")
+"""Where it is; '' is what nobody stated, the creditor gave it as the debtor's."""
+PURPOSES = ("CLAIM", "NOTICE", "OFFER", "REPLY", "MANUAL")
+"""OFFER is advertising (a new loan); a discount on the debt itself is a CLAIM. MANUAL is judged as a CLAIM."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clause:
+    """One dated version of a section. `rule` names place and section, such as AR-C/workplace."""
+
+    place: str
+    rule: str
+    effective_from: date
+    basis: str
+    source: str
+    certainty: str
+    note: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ThirdParties(Clause):
+    """Only these roles may be contacted."""
+
+    roles: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workplace(Clause):
+    """The channels by which a number or address of the workplace may be used."""
+
+    channels: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stop(Clause):
+    """A reason to hold that the law itself names: collection stops at once."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limitation(Clause):
+    """Years from the due date until a debt is prescribed, and whether the law then bars its collection."""
+
+    years: int | None
+    bars_contact: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replies(Clause):
+    """For how long an answer to the debtor is no collection contact, and for how long any hour will do."""
+
+    within_hours: int
+    any_hour_minutes: int
+    refused_holds: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offers(Clause):
+    """Whether advertising needs the consent of the debtor."""
+
+    consent_required: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sections:
+    """All versions of all sections of a place; a subdivision may have a few of them only."""
+
+    third_parties: tuple[ThirdParties, ...] = ()
+    workplace: tuple[Workplace, ...] = ()
+    stops: tuple[Stop, ...] = ()
+    limitation: tuple[Limitation, ...] = ()
+    replies: tuple[Replies, ...] = ()
+    offers: tuple[Offers, ...] = ()
+
+
+C = TypeVar("C", bound=Clause)
+
+
+def newest(versions: Iterable[C], day: date) -> C | None:
+    """Return the version in force on a day, or None where there is none yet."""
+    started = [clause for clause in versions if clause.effective_from <= day]
+    return max(started, key=lambda clause: clause.effective_from, default=None)
+
+
+def governing(
+    national: Iterable[C], local: Mapping[str, Iterable[C]], *, day: date, subdivision: str | None
+) -> tuple[C, ...]:
+    """Return the clauses that must all allow: the subdivision's, else the country's; all where it is not known."""
+    chosen = local.values() if subdivision is None else [local.get(subdivision, ())]
+    own = [clause for versions in chosen if (clause := newest(versions, day))]
+    country = newest(national, day)
+    if own and subdivision is not None:
+        return tuple(own)
+    return (*([country] if country else []), *own)
