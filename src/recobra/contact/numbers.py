@@ -1,0 +1,57 @@
+"""Numbers and addresses as the installation keeps them, and the other ways in which the same one is written.
+
+A debtor's wish holds for the line, however a provider spells it. Sources: Mexico dropped the mobile «1» on 2019-08-03
+(IFT, Plan Técnico Fundamental de Numeración); Argentine mobiles carry a «9» only when called from abroad (ENACOM,
+Resolución 46/1997); Brazil put a «9» before mobile numbers (Anatel, Resolução 553/2010), and WhatsApp accounts older
+than that keep the short form.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+PHONE: Final = "PHONE"
+EMAIL: Final = "EMAIL"
+_NOT_DIGITS = re.compile(r"\D")
+_SCHEME = re.compile(r"^(?:whatsapp|sms|tel|mailto):", re.IGNORECASE)
+_IN_BRACKETS = re.compile(r"<([^<>]+)>\s*$")
+_KINDS: Final = {"email": EMAIL, "letter": "ADDRESS", "visit": "ADDRESS"}
+# What is written one way or the other: the pattern of each, and how the other is made of its groups.
+_TWINS: Final = (
+    (re.compile(r"\+52(\d{10})"), r"+521\1"),
+    (re.compile(r"\+521(\d{10})"), r"+52\1"),
+    (re.compile(r"\+54([1-8]\d{9})"), r"+549\1"),
+    (re.compile(r"\+549(\d{10})"), r"+54\1"),
+    (re.compile(r"\+55(\d{2})([6-9]\d{7})"), r"+55\g<1>9\2"),
+    (re.compile(r"\+55(\d{2})9([6-9]\d{7})"), r"+55\1\2"),
+)
+
+
+def kind_of(channel: str) -> str:
+    """Return the kind of contact point that a channel reaches."""
+    return _KINDS.get(channel, PHONE)
+
+
+def as_kept(value: str, *, kind: str) -> str:
+    """Return an address as a provider wrote it in the form of `ContactPoint.value`: `+` and digits, lower case."""
+    bare = _SCHEME.sub("", value.strip())
+    if kind == PHONE:
+        digits = _NOT_DIGITS.sub("", bare)
+        return f"+{digits}" if digits else ""
+    if kind == EMAIL:
+        inside = _IN_BRACKETS.search(bare)
+        return (inside.group(1) if inside else bare).strip().lower()
+    return bare
+
+
+def forms(value: str, *, kind: str) -> tuple[str, ...]:
+    """Return a kept value and every other way in which the same line may be kept, itself first."""
+    if kind != PHONE:
+        return (value,)
+    found = [value]
+    for pattern, other in _TWINS:
+        match = pattern.fullmatch(value)
+        if match:
+            found.append(match.expand(other))
+    return tuple(dict.fromkeys(found))
