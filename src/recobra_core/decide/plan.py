@@ -115,8 +115,8 @@ def _reached(leads: ir.Table, points: ir.Table, templates: ir.Table, channels_op
         ways.contact_point_id,
     ]
     window = ibis.window(group_by=[ways.debtor_id, ways.creditor_id], order_by=best)
-    ranked = ways.mutate(place=ibis.row_number().over(window))
-    chosen = ranked.filter(ranked.place == 0).select(
+    ranked = ways.mutate(nth=ibis.row_number().over(window))
+    chosen = ranked.filter(ranked.nth == 0).select(
         "contact_point_id",
         "channel",
         "opted_out",

@@ -23,7 +23,9 @@ class Facts:
     portfolios: portfolio_id, portfolio (code), currency, currency_exponent, active (may be contacted today),
         and house (id of the company rules) where there are any.
     points: contact_point_id, debtor_id, kind (PHONE, EMAIL, ADDRESS), line, valid, opted_out, consent, quality,
-        and place ('', personal, work, other_person) where it is known.
+        and, where they are known, place ('', personal, work, other_person) and the channels, joined by `|`, that do
+        not reach it (unusable_for), that were authorised (granted_for) and denied (denied_for) one by one, and the
+        channel that the debtor prefers (preferred_channel).
     holds: debtor_id, account_id (null: all), reason, disputed_minor (null: everything).
     events: debtor_id, last_payment_on, payments_90d, last_promise_on, last_dispute_on, last_reply_on.
     history: the gate's HISTORY; states: account_id, stage, stage_since, cycle_date, overdue_minor, bucket, segment,

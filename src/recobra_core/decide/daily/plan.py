@@ -53,16 +53,14 @@ def _with_gate_facts(candidates: ir.Table, accounts: ir.Table, facts: Facts) -> 
     owed = accounts.group_by(owing_debtor=accounts.debtor_id, owed_creditor=accounts.creditor_id).agg(
         oldest_due_date=since.min()
     )
-    points, portfolios = facts.points, facts.portfolios
-    places = points.select(place_of=points.contact_point_id, place=_place(points))
+    portfolios = facts.portfolios
     house = portfolios.house.fill_null("") if "house" in portfolios.columns else ibis.literal("")
     houses = portfolios.select(house_of=portfolios.portfolio_id, house=house)
     told = candidates.left_join(owed, [("debtor_id", "owing_debtor"), ("creditor_id", "owed_creditor")])
-    told = told.left_join(places, [("contact_point_id", "place_of")])
     told = told.left_join(houses, [("portfolio_id", "house_of")])
     notice = (told.message_class == "notice").fill_null(False)
     return told.select(
-        *candidates.columns, "oldest_due_date", "place", "house",
+        *candidates.columns, "oldest_due_date", "house",
         role=ibis.literal("debtor"),
         purpose=notice.ifelse("NOTICE", "CLAIM"),
         replies_to_at_utc=ibis.null("timestamp(6)"),
@@ -94,8 +92,33 @@ def _ways(points: ir.Table) -> ir.Table:
             fitting = mine.filter(mine.line != "FIXED") if channel in {"sms", "whatsapp"} else mine
             rows.append(
                 fitting.select(
-                    "contact_point_id", "debtor_id", "valid", "opted_out", "consent", "quality",
+                    "contact_point_id", "debtor_id", "opted_out", "quality",
+                    valid=fitting.valid & ~_named(fitting, "unusable_for", channel),
+                    consent=_consent(fitting, channel),
+                    place=_place(fitting),
+                    preferred=_preferred(fitting, channel),
                     channel=ibis.literal(channel), rank=ibis.literal(0),
                 )
             )  # fmt: skip
     return ibis.union(*rows)
+
+
+def _consent(points: ir.Table, channel: str) -> ir.StringValue:
+    """What was said of this one channel goes before what was said of the whole point."""
+    return ibis.cases(
+        (_named(points, "denied_for", channel), "denied"),
+        (_named(points, "granted_for", channel), "granted"),
+        else_=points.consent,
+    )
+
+
+def _named(points: ir.Table, column: str, channel: str) -> ir.BooleanValue:
+    if column not in points.columns:
+        return ibis.literal(False)
+    return ("|" + points[column].fill_null("") + "|").contains(f"|{channel}|")
+
+
+def _preferred(points: ir.Table, channel: str) -> ir.BooleanValue:
+    if "preferred_channel" not in points.columns:
+        return ibis.literal(False)
+    return (points.preferred_channel == channel).fill_null(False)
