@@ -1,0 +1,164 @@
+"""Read and check the data of this folder. A wrong file stops the program: the error names file and key."""
+
+import re
+from collections.abc import Mapping
+from datetime import date
+from functools import cache
+from importlib import resources
+from types import MappingProxyType
+from typing import Any
+
+import yaml
+
+from recobra_core.law.files import Node
+from recobra_core.law.model import ALWAYS, CHANNELS
+
+from .model import LEVELS, SENTENCES, Content, Required, Ruling, Words
+from .phrases import compiled
+
+LANGUAGES = ("es", "pt", "en")
+_CATEGORIES = tuple(code for code in SENTENCES if not code.startswith(("missing_", "unknown_")))
+_PARTS = tuple(code.removeprefix("missing_") for code in SENTENCES if code.startswith("missing_"))
+
+
+def content(country: str, *, on: date) -> Content | None:
+    """Return what a country says about words on a day, None where nothing is known of it or of the day."""
+    versions = [each for each in countries().get(country, ()) if each.effective_from <= on]
+    return max(versions, key=lambda each: each.effective_from) if versions else None
+
+
+@cache
+def countries() -> Mapping[str, tuple[Content, ...]]:
+    """Every country's versions by its ISO code. Raises LawFileError."""
+    codes = (name for name in _names() if name.removesuffix(".yaml").isupper())
+    return MappingProxyType({name.removesuffix(".yaml"): read_country(_text(name), file=name) for name in codes})
+
+
+def read_country(text: str, *, file: str) -> tuple[Content, ...]:
+    """Check one country's file. Raises LawFileError."""
+    node = Node(yaml.safe_load(text), file)
+    node.only("country", "languages", "phrases", "versions", "note")
+    code = node.get("country", str)
+    if file != f"{code}.yaml":
+        raise node.wrong("country", f"the name of the file, {file}", code)
+    own = _phrases(node.child("phrases", {}), by_ear=True)
+    return tuple(_version(each, _common(), node, own) for each in node.children("versions"))
+
+
+@cache
+def words(language: str) -> Words:
+    """Return how a language says what may not be said. Raises LawFileError."""
+    node = Node(yaml.safe_load(_text(f"{language}.yaml")), f"{language}.yaml")
+    node.only("language", "spelled_by_ear", "phrases", "strong", "innocent", "denials", "letterheads", "debt")
+    by_ear = node.get("spelled_by_ear", bool)
+    denials = node.child("denials")
+    return Words(
+        language=node.get("language", str),
+        phrases=_phrases(node.child("phrases"), by_ear=by_ear, strong=node.child("strong")),
+        innocent=compiled(node.names("innocent"), by_ear=by_ear),
+        denial=_denial(denials, by_ear=by_ear),
+        not_yet=compiled(denials.names("not_yet"), by_ear=by_ear),
+        letterheads=compiled(node.names("letterheads"), by_ear=False),
+        debt=compiled(node.names("debt"), by_ear=False),
+    )
+
+
+@cache
+def parts() -> Mapping[str, tuple[tuple[str, ...], re.Pattern[str]]]:
+    """Return for each part of a message the variables that say it and the phrases that do."""
+    node = _common().child("parts")
+    node.only(*_PARTS)
+    found = {}
+    for part in node.raw:
+        entry = node.child(part)
+        entry.only("variables", "phrases")
+        found[part] = (entry.names("variables"), compiled(entry.names("phrases"), by_ear=False))
+    return MappingProxyType(found)
+
+
+@cache
+def amounts() -> frozenset[str]:
+    """Return the variables that tell a debt to whoever reads them."""
+    return frozenset(_common().names("tell_the_debt"))
+
+
+@cache
+def _common() -> Node:
+    return Node(yaml.safe_load(_text("common.yaml")), "common.yaml")
+
+
+def _version(node: Node, common: Node, top: Node, own: Mapping[str, re.Pattern[str]]) -> Content:
+    node.only("effective_from", "legal_templates", "categories", "required", "replaces_required")
+    given = node.child("categories", {})
+    usual = common.child("categories")
+    given.only(*_CATEGORIES)
+    rulings = {name: _ruling(usual.child(name), given, name) for name in _CATEGORIES}
+    entries = [] if node.get("replaces_required", bool, default=False) else list(common.children("required"))
+    entries += list(node.children("required")) if "required" in node.raw else []
+    # A country's own entry takes the place of the usual one for the same part.
+    required = {entry.get("part", str): _required(entry) for entry in entries}
+    return Content(
+        country=top.get("country", str),
+        effective_from=node.get("effective_from", date, None) or ALWAYS,
+        languages=top.names("languages", LANGUAGES),
+        legal_templates=node.get("legal_templates", bool, default=True),
+        rulings=MappingProxyType(rulings),
+        required=tuple(required.values()),
+        phrases=MappingProxyType({"own": own}),
+    )
+
+
+def _ruling(usual: Node, given: Node, name: str) -> Ruling:
+    node = given.child(name) if name in given.raw else usual
+    node.only("level", "article", "source", "certainty")
+    return Ruling(
+        level=node.one_of("level", LEVELS),
+        article=node.get("article", str),
+        source=node.get("source", str),
+        certainty=node.get("certainty", str),
+    )
+
+
+def _required(node: Node) -> Required:
+    node.only(
+        "part", "level", "short", "link", "link_certainty", "channels", "claims_only", "article", "source", "certainty"
+    )
+    level = node.one_of("level", LEVELS)
+    link = node.get("link", bool)
+    return Required(
+        part=node.one_of("part", _PARTS),
+        level=level,
+        short=node.one_of("short", LEVELS, level),
+        link=link,
+        link_certainty=node.get("link_certainty", str, "default"),
+        channels=frozenset(node.names("channels", CHANNELS)) if "channels" in node.raw else frozenset(),
+        claims_only=node.get("claims_only", bool, default=False),
+        article=node.get("article", str),
+        source=node.get("source", str),
+        certainty=node.get("certainty", str),
+    )
+
+
+def _phrases(node: Node, *, by_ear: bool, strong: Node | None = None) -> Mapping[str, re.Pattern[str]]:
+    node.only(*_CATEGORIES)
+    hard: Mapping[str, Any] = strong.raw if strong else {}
+    return MappingProxyType(
+        {name: compiled(node.names(name), by_ear=by_ear, strong=hard.get(name, ())) for name in node.raw}
+    )
+
+
+def _denial(node: Node, *, by_ear: bool) -> re.Pattern[str]:
+    """`heads` deny; what follows is denied as long as only words of `go_on` come."""
+    node.only("heads", "go_on", "not_yet")
+    head = compiled(node.names("heads"), by_ear=by_ear).pattern
+    word = compiled(node.names("go_on"), by_ear=by_ear).pattern
+    return re.compile(rf"{head}(?:[ ,«»\"'()/\n]{{1,3}}{word})*")
+
+
+def _names() -> list[str]:
+    folder = resources.files(__package__) / "data"
+    return sorted(file.name for file in folder.iterdir() if file.name.endswith(".yaml"))
+
+
+def _text(name: str) -> str:
+    return (resources.files(__package__) / "data" / name).read_text(encoding="utf-8")

@@ -1,0 +1,120 @@
+"""A text as a reader takes it in: no accents, no capitals, no hidden characters, lookalike letters made one."""
+
+import html
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+# Cyrillic and Greek letters that look Latin; what NFKD does not already bring back.
+_LOOKALIKES: Final = str.maketrans(
+    {
+        **dict(zip("авгекмнорстухьѕіјԁһоցզ", "abrekmhopctyxbsijdhogq", strict=True)),
+        **dict(zip("αβεικνορτυχω", "abeiknoptuxw", strict=True)),
+        **dict(zip("ıłøđħŧɑɡ", "ilodhtag", strict=True)),
+    }
+)
+_TAG = re.compile(r"<!--.*?-->|<(/?[a-zA-Z][a-zA-Z0-9]*)\b[^<>]*>", re.DOTALL)
+_JINJA = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
+_ENTITY = re.compile(r"&(#\d+|#[xX][0-9a-fA-F]+|[a-zA-Z]+\d*);")
+_INLINE: Final = frozenset({"b", "i", "u", "em", "strong", "span", "small", "a", "font", "mark", "sub", "sup", "code"})
+NAMES = re.compile(r"\{(?:\{-?|%-?\s*(?:for\s+\w+\s+in|if|elif))\s*(?:not\s+)?([a-z_]\w*)")
+"""The variables a template speaks of, by their first word."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Folded:
+    """`text` is the folded one; `places[i]` is where its i-th character begins in the text it was made from.
+
+    `hidden` are the places of characters that only serve to split or disguise a word.
+    """
+
+    text: str
+    places: tuple[int, ...]
+    ends: tuple[int, ...]
+    hidden: tuple[int, ...]
+
+    def span(self, start: int, end: int) -> tuple[int, int]:
+        """Return where a stretch of the folded text stands in the original."""
+        return self.places[start], self.ends[end - 1]
+
+
+def fold(text: str, *, markup: bool = False, template: bool = False) -> Folded:
+    """Fold a text. White space becomes a blank, a line feed, or two for a blank line; a template's value one sign."""
+    kept: list[str] = []
+    places: list[int] = []
+    ends: list[int] = []
+    hidden: list[int] = []
+    for start, end, raw in _pieces(text, markup=markup, template=template):
+        for letter in _letters(raw):
+            if letter == "" and kept and kept[-1].isalpha():
+                hidden.append(start)
+            elif letter.isspace() and kept and kept[-1].isspace() and not _begins_a_line(letter, kept):
+                kept[-1] = "\n" if letter == "\n" else kept[-1]
+                ends[-1] = end
+            elif letter:
+                kept.append(letter)
+                places.append(start)
+                ends.append(end)
+    return Folded(text="".join(kept), places=tuple(places), ends=tuple(ends), hidden=tuple(hidden + _mixed(text)))
+
+
+def _begins_a_line(letter: str, kept: list[str]) -> bool:
+    """Return whether a line feed is the second in a row: a blank line is kept, more are not."""
+    return letter == "\n" and kept[-1] == "\n" and kept[-2:-1] != ["\n"]
+
+
+def _pieces(text: str, *, markup: bool, template: bool) -> Iterator[tuple[int, int, str]]:
+    """Yield start, end and what a reader sees there: code as a blank, inline tags as nothing, blocks as a line."""
+    skipped = [*([_JINJA] if template else []), *([_TAG, _ENTITY] if markup else [])]
+    place = 0
+    while place < len(text):
+        found = next((m for pattern in skipped if (m := pattern.match(text, place))), None)
+        if found is None:
+            yield place, place + 1, text[place]
+            place += 1
+            continue
+        seen = _seen(found)
+        if seen:
+            yield place, found.end(), seen
+        place = found.end()
+
+
+def _seen(found: re.Match[str]) -> str:
+    """Return what a reader sees of a tag, an entity or a template's code."""
+    raw = found.group()
+    if raw.startswith("{{"):
+        return "\ufffc"
+    if raw.startswith(("{%", "{#", "<!--")):
+        return ""
+    if raw.startswith("&"):
+        return html.unescape(raw)
+    return "" if (found.group(1) or "").lstrip("/").lower() in _INLINE else "\n\n"
+
+
+def _letters(raw: str) -> Iterator[str]:
+    """Yield the folded letters of what a reader sees in one place; '' stands for a hidden character."""
+    if raw == "\n\n":
+        yield from "\n\n"
+        return
+    for each in unicodedata.normalize("NFKD", raw):
+        kind = unicodedata.category(each)
+        if kind == "Mn":
+            continue
+        if kind == "Cf" or each in "\u115f\u1160\u3164\uffa0":
+            yield ""
+        elif each.isspace():
+            yield "\n" if each in "\n\u2029" else " "
+        else:
+            yield each.lower().translate(_LOOKALIKES)
+
+
+def _mixed(text: str) -> list[int]:
+    """Return where words begin that mix Latin with letters of another alphabet."""
+    found = []
+    for word in re.finditer(r"[^\W\d_]{2,}", text):
+        scripts = {unicodedata.name(letter, "").split(" ")[0] for letter in word.group()}
+        if "LATIN" in scripts and scripts & {"CYRILLIC", "GREEK", "ARMENIAN"}:
+            found.append(word.start())
+    return found

@@ -1,0 +1,187 @@
+"""Judge the words of a message by the law of a country and a day."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Final
+
+from . import files
+from .folding import NAMES, Folded, fold
+from .model import (
+    EXCUSED_BY_A_LEGAL_DECISION,
+    EXCUSED_BY_CONSENT,
+    EXCUSED_BY_DENIAL,
+    SENTENCES,
+    SHORT_CHANNELS,
+    Content,
+    Facts,
+    Finding,
+    Kind,
+    Required,
+    Ruling,
+    Severity,
+    Words,
+)
+
+CARRIES: Final = "enlace_detalle"
+"""The variable that links the page of the debtor's statement."""
+
+_CAPITALS = re.compile(r"[^\W\d_]")
+_LINE = re.compile(r"(?:(?<=\n)|\A)(?=[^\W_])")
+_SECOND = re.compile(r"https?://\S+|\S+@\S+")
+
+
+def lint(
+    text: str, *, country: str, channel: str, kind: Kind, language: str = "es", facts: Facts
+) -> tuple[Finding, ...]:
+    """Return what may not be said in a text, in its order, and then what is missing.
+
+    A country that is not known is a finding that blocks.
+    """
+    rules = files.content(country, on=facts.on)
+    if rules is None:
+        return (_unknown(country),)
+    folded = fold(text, markup=facts.markup, template=kind == "template")
+    known = (each for each in dict.fromkeys((language[:2], *rules.languages)) if each in files.LANGUAGES)
+    spoken = [files.words(each) for each in known]
+    found = [
+        *_words(text, folded, spoken, rules=rules, kind=kind, facts=facts),
+        *_hidden(text, folded, rules=rules, kind=kind),
+        *_disclosed(text, folded, spoken, rules=rules, kind=kind, facts=facts),
+    ]
+    missing = (
+        ()
+        if facts.part != "body" or facts.third_party
+        else _missing(folded, text, rules=rules, channel=channel, kind=kind, facts=facts)
+    )
+    return (*_once(found), *missing)
+
+
+def blocks(findings: tuple[Finding, ...]) -> bool:
+    """Return whether any of the findings keeps the message from leaving."""
+    return any(finding.severity == "block" for finding in findings)
+
+
+def _words(
+    text: str, folded: Folded, spoken: list[Words], *, rules: Content, kind: Kind, facts: Facts
+) -> Iterator[Finding]:
+    for words in spoken:
+        innocent = [match.span() for match in words.innocent.finditer(folded.text)]
+        denied = [*innocent, *_denials(folded.text, words)]
+        for code, pattern in [*words.phrases.items(), *rules.phrases["own"].items()]:
+            if _excused(code, rules, facts):
+                continue
+            masked = denied if code in EXCUSED_BY_DENIAL else innocent
+            for match in pattern.finditer(folded.text):
+                if not _inside(match.span(), masked):
+                    yield from _finding(code, folded.span(*match.span()), text, rules.rulings[code], kind)
+        yield from _letterheads(text, folded, words, denied, rules=rules, kind=kind)
+
+
+def _excused(code: str, rules: Content, facts: Facts) -> bool:
+    decided = rules.legal_templates and facts.legal_template and facts.legal_decision
+    return (code in EXCUSED_BY_A_LEGAL_DECISION and decided) or (code in EXCUSED_BY_CONSENT and facts.offer_consent)
+
+
+def _denials(text: str, words: Words) -> Iterator[tuple[int, int]]:
+    """Yield what a text denies («no es una notificación judicial»), but not what it only denies for now."""
+    for match in words.denial.finditer(text):
+        around = text[max(0, match.start() - 30) : match.start()].rpartition(".")[2] + match.group()
+        if not words.not_yet.search(around) and not words.not_yet.match(text[match.end() :].lstrip(" ,")):
+            yield match.span()
+
+
+def _inside(span: tuple[int, int], masks: list[tuple[int, int]]) -> bool:
+    return any(start < span[1] and span[0] < end for start, end in masks)
+
+
+def _letterheads(
+    text: str, folded: Folded, words: Words, denied: list[tuple[int, int]], *, rules: Content, kind: Kind
+) -> Iterator[Finding]:
+    """A line that begins in capitals the way a court's paper is headed."""
+    for line in _LINE.finditer(folded.text):
+        match = words.letterheads.match(folded.text, line.start())
+        if match is None or _inside(match.span(), denied):
+            continue
+        start, end = folded.span(*match.span())
+        letters = _CAPITALS.findall(text[start:end])
+        if letters and all(letter.isupper() for letter in letters):
+            yield from _finding("letterhead", (start, end), text, rules.rulings["letterhead"], kind)
+
+
+def _hidden(text: str, folded: Folded, *, rules: Content, kind: Kind) -> Iterator[Finding]:
+    for place in folded.hidden:
+        yield from _finding("hidden_letters", (place, place + 1), text, rules.rulings["hidden_letters"], kind)
+
+
+def _disclosed(
+    text: str, folded: Folded, spoken: list[Words], *, rules: Content, kind: Kind, facts: Facts
+) -> Iterator[Finding]:
+    """The debt named where somebody else reads or hears it."""
+    if not facts.third_party and facts.part == "body":
+        return
+    code = "third_party" if facts.third_party else "shows_debt"
+    ruling = rules.rulings[code]
+    if facts.part == "subject" and not facts.third_party and ruling.level == "barred":
+        ruling = replace(ruling, level="advice")
+    spans = [folded.span(*match.span()) for words in spoken for match in words.debt.finditer(folded.text)]
+    spans += [match.span(1) for match in NAMES.finditer(text) if match.group(1) in files.amounts()]
+    for span in spans:
+        yield from _finding(code, span, text, ruling, kind)
+
+
+def _missing(folded: Folded, text: str, *, rules: Content, channel: str, kind: Kind, facts: Facts) -> Iterator[Finding]:
+    names = facts.variables | set(NAMES.findall(text))
+    plain = _SECOND.sub(" ", folded.text)
+    for required in rules.required:
+        if _asked(required, channel, names, facts) and not _said(required, names, plain, facts):
+            level = required.short if channel in SHORT_CHANNELS else required.level
+            ruling = Ruling(
+                level="barred" if level == "outright" else level, article=required.article, source=required.source,
+                certainty=required.certainty,
+            )  # fmt: skip
+            yield from _finding(f"missing_{required.part}", (0, 0), text, ruling, kind)
+
+
+def _asked(required: Required, channel: str, names: frozenset[str], facts: Facts) -> bool:
+    """Return whether a part is asked of this message itself: not in an answer, nor where a page may carry it."""
+    elsewhere = required.link and CARRIES in names
+    here = not required.channels or channel in required.channels
+    return here and not elsewhere and not facts.reply and not (required.claims_only and facts.notice)
+
+
+def _said(required: Required, names: frozenset[str], plain: str, facts: Facts) -> bool:
+    variables, phrases = files.parts()[required.part]
+    if required.part == "creditor" and facts.creditor_name:
+        return fold(facts.creditor_name).text in plain or bool(names & set(variables))
+    return bool(names & set(variables)) or phrases.search(plain) is not None
+
+
+def _finding(code: str, span: tuple[int, int], text: str, ruling: Ruling, kind: Kind) -> Iterator[Finding]:
+    severity: Severity | None = {
+        "outright": "block", "barred": "warn" if kind == "hand" else "block", "advice": "warn",
+    }.get(ruling.level)  # fmt: skip
+    if severity is not None:
+        yield Finding(
+            code=code, severity=severity, start=span[0], end=span[1], excerpt=text[slice(*span)],
+            sentence=SENTENCES[code], article=ruling.article, source=f"{ruling.source} ({ruling.certainty})",
+        )  # fmt: skip
+
+
+def _once(found: list[Finding]) -> list[Finding]:
+    """Leave out what says again, on the same words, what another finding of its kind says."""
+    kept: list[Finding] = []
+    for finding in sorted(found, key=lambda each: (each.start, -each.end, each.code)):
+        same = (each for each in kept if each.code == finding.code)
+        if not any(each.start <= finding.start and finding.end <= each.end for each in same):
+            kept.append(finding)
+    return kept
+
+
+def _unknown(country: str) -> Finding:
+    return Finding(
+        code="unknown_country", severity="block", start=0, end=0, excerpt=country,
+        sentence=SENTENCES["unknown_country"], article="", source="",
+    )  # fmt: skip
