@@ -39,6 +39,23 @@ GATE: Final = frozenset(
         gettext_noop("Too few days since the last contact."),
         gettext_noop("Another channel was used this week already."),
         gettext_noop("Too few days since the last conversation."),
+        gettext_noop("This person owes nothing and guarantees nothing: no contact with third parties."),
+        gettext_noop("It is not known whose telephone, address or e-mail it is."),
+        gettext_noop("No contact at the debtor's work."),
+        gettext_noop("The telephone, address or e-mail belongs to another person."),
+        gettext_noop("What was stated about the telephone, address or e-mail is not known."),
+        gettext_noop("The purpose of the contact is not known."),
+        gettext_noop("The debt is past its limitation, and the law bars its collection."),
+        gettext_noop("It is not known since when the debt is due, so it may be past its limitation."),
+        gettext_noop("The debtor has not agreed to receive offers."),
+        gettext_noop("The law stops collection for this reason."),
+        gettext_noop("The company makes no visits."),
+        gettext_noop("The company does not use this channel."),
+        gettext_noop("The company contacts nobody on this day."),
+        gettext_noop("Outside the company's hours of contact."),
+        gettext_noop("The debt is older than the company collects."),
+        gettext_noop("The limit of contacts in a month is reached."),
+        gettext_noop("The company's rules for this contact were not given."),
     }
 )
 

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 from ibis.backends import BaseBackend
 
-from recobra_core.law import CANDIDATE, HISTORY, LAW_ALONE, Key, caps_table, openings, verdicts, zones_for
+from recobra_core.law import CANDIDATE, HISTORY, LAW_ALONE, Key, caps_table, openings, read_house, verdicts, zones_for
 
 Case = Mapping[str, Any]
 Stored = Callable[[list[dict[str, Any]], ibis.Schema], ibis.Table]
@@ -20,6 +20,22 @@ Judge = Callable[[Iterable[Case]], list[dict[str, Any]]]
 
 ACCOUNT_OF_THE_PAST = 7
 COMPANY_HOLIDAYS = {("DO", date(2026, 12, 24))}
+HOUSES = {
+    house.name: house
+    for house in (
+        read_house(
+            """
+            name: prudente
+            rules:
+            - {channels: [ivr], never: true}
+            - {countries: [PE], channels: [call], windows: {mon-thu: '10:00-12:00'}, closed_days: [2026-07-07]}
+            - {countries: [PE], channels: [sms], caps: [{n: 2, per: month}, {clear_days: 5}], max_debt_age_days: 365}
+            - {countries: [US], channels: [call], holidays: closed}
+            """
+        ),
+        read_house({"name": "visitas", "visits": "open"}),
+    )
+}
 
 
 @pytest.fixture(scope="module")
@@ -46,9 +62,9 @@ def judge(engine: BaseBackend, stored: Stored) -> Judge:
         past = [row for number, case in enumerate(cases) for row in history(case, number)]
         table = verdicts(
             stored(rows, CANDIDATE),
-            openings=openings(keys=keys, company_holidays=COMPANY_HOLIDAYS),
+            openings=openings(keys=keys, company_holidays=COMPANY_HOLIDAYS, houses=HOUSES),
             history=stored(past, HISTORY),
-            caps=caps_table(),
+            caps=caps_table(houses=HOUSES),
         )
         answer = sorted(engine.to_pyarrow(table).to_pylist(), key=lambda row: row["candidate_id"])
         assert [row["candidate_id"] for row in answer] == list(range(len(cases)))
@@ -87,6 +103,8 @@ def candidate(case: Case, number: int) -> dict[str, Any]:
         "house": LAW_ALONE,
         "replies_to_at_utc": None,
     }
+    if "answers" in case:
+        row |= {"purpose": "REPLY", "replies_to_at_utc": row["at_utc"] - timedelta(minutes=case["answers"])}
     return row | case.get("facts", {})
 
 

@@ -164,7 +164,7 @@ def test_a_cap_refuses_exactly_when_it_is_full(judge, cases):
 
 def test_a_forgotten_opening_blocks(engine, stored):
     one = {"candidate_id": 1, "debtor_id": 1, "creditor_id": 1, "local_date": date(2026, 7, 6)}
-    known = {"opted_out": False, "held": False, "point_valid": True}
+    known = {"opted_out": False, "held": False, "point_valid": True, "role": "debtor", "purpose": "CLAIM"}
     table = verdicts(
         stored([one | known], CANDIDATE),
         openings=openings(keys=[]),
