@@ -1,0 +1,1 @@
+"""What is put on paper: letters, print batches, evidence, and the installation's signature under it."""

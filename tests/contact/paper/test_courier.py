@@ -1,0 +1,62 @@
+"""The courier's files."""
+
+import csv
+import io
+from datetime import UTC, datetime
+
+from recobra.contact.paper.courier import Fate, courier_csv, read_tracking
+from recobra.contact.paper.letter import Address
+
+from .letters import letter
+
+
+def rows(content):
+    return list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"))))
+
+
+def test_the_courier_gets_one_row_per_letter():
+    (row,) = rows(courier_csv([letter()], sheets={"PE-0000012345": 2}))
+    assert row == {
+        "reference": "PE-0000012345", "name": "Rosa Quispe Mamani", "address_1": "Av. Los Próceres 1250, dpto. 402",
+        "address_2": "Urb. San Martín", "address_3": "", "city": "Lima", "subdivision": "", "postal_code": "15046",
+        "country": "PE", "sheets": "2",
+    }  # fmt: skip
+
+
+def test_a_cell_is_no_formula_and_no_second_line():
+    (row,) = rows(
+        courier_csv(
+            [letter(recipient="=1+1", address=Address(lines=("A\nB", "C", "D", "E")))], sheets={"PE-0000012345": 1}
+        )
+    )
+    assert row["name"] == "'=1+1"
+    assert row["address_1"] == "A B"
+    assert row["address_3"] == "D, E"
+
+
+def test_what_became_of_letters_is_read_in_the_couriers_words():
+    found, errors = read_tracking(
+        "Reference;Status;At;Detail\nPE-1;ENTREGADO;2026-11-25T10:00:00-05:00;portería\nPE-2;devuelto;2026-11-26;\n".encode()
+    )
+    assert errors == []
+    assert [(row.reference, row.fate, row.at) for row in found] == [
+        ("PE-1", Fate.DELIVERED, datetime(2026, 11, 25, 15, tzinfo=UTC)),
+        ("PE-2", Fate.RETURNED, datetime(2026, 11, 26, tzinfo=UTC)),
+    ]
+
+
+def test_a_bad_line_says_where_and_what_and_stops_nothing():
+    found, errors = read_tracking(b"reference,status,at\n,lost,ayer\nPE-2,delivered,2026-11-25\n")
+    assert [row.reference for row in found] == ["PE-2"]
+    assert [(e.line, e.column, e.found) for e in errors] == [
+        (2, "reference", ""),
+        (2, "status", "lost"),
+        (2, "at", "ayer"),
+    ]
+    assert all(error.expected for error in errors)
+
+
+def test_a_file_that_is_no_tracking_file_is_one_answer():
+    assert read_tracking(b"\xff\xfe")[1][0].expected == "UTF-8"
+    assert [e.column for e in read_tracking(b"name\nx\n")[1]] == ["reference", "status", "at"]
+    assert [e.column for e in read_tracking(b"")[1]] == ["reference", "status", "at"]

@@ -1,0 +1,108 @@
+"""The signature: what was signed is found valid, one altered byte anywhere is refused, another's key is unknown."""
+
+import json
+import random
+import stat
+
+import pytest
+
+from recobra.contact.paper import signing
+from recobra.contact.paper.letter import letter_pdf
+from recobra.contact.paper.verifying import Finding, verify
+
+from .letters import letter
+
+
+@pytest.fixture
+def own(tmp_path, now):
+    return signing.identity(data_dir=tmp_path, now=now)
+
+
+@pytest.fixture
+def pdf(own, now):
+    return signing.sign_pdf(letter_pdf(letter(), at=now), own=own, now=now, reason="Evidence")
+
+
+DOCUMENT = {
+    "format": "recobra-evidence/1",
+    "contacts": [{"content": "Añá 😀"}, {"content": "b"}],
+    "debtor": {"name": "R"},
+}
+
+
+@pytest.fixture
+def document(own, now):
+    return signing.written(signing.sign_json(DOCUMENT, own=own, now=now))
+
+
+def test_the_key_is_made_once_and_only_its_owner_reads_it(tmp_path, own, now):
+    assert signing.identity(data_dir=tmp_path, now=now).fingerprint == own.fingerprint
+    assert stat.S_IMODE((tmp_path / signing.FILE).stat().st_mode) == 0o600
+    assert b"PRIVATE" not in signing.certificate_pem(own)
+
+
+def test_a_key_file_that_is_none_is_refused(tmp_path, now):
+    (tmp_path / signing.FILE).write_text("nothing")
+    with pytest.raises(signing.KeyUnsuitable):
+        signing.identity(data_dir=tmp_path, now=now)
+
+
+def test_a_signed_pdf_is_valid_and_says_when_and_by_whom(pdf, own, now):
+    found = verify(pdf, trusted=[own.certificate], now=now)
+    assert (found.finding, found.signer, found.signed_at) == (Finding.VALID, own.fingerprint, now.isoformat())
+
+
+def test_one_altered_byte_anywhere_in_a_pdf_is_refused(pdf, own, now):
+    chance = random.Random(7)
+    # The signature's own bytes are covered by no digest: they get more tries.
+    gap = range(pdf.index(b"<3082"), pdf.index(b">", pdf.index(b"<3082")) + 1)
+    places = chance.sample(range(len(pdf)), 60) + chance.sample(gap, 60)
+    for place in places:
+        altered = bytearray(pdf)
+        altered[place] ^= 1 << chance.randrange(8)
+        found = verify(bytes(altered), trusted=[own.certificate], now=now)
+        assert not found.ok, place
+        assert found.where or found.finding is Finding.UNKNOWN_SIGNER
+
+
+def test_what_is_added_to_a_pdf_is_named(pdf, own, now):
+    found = verify(pdf + b"\nmore", trusted=[own.certificate], now=now)
+    assert (found.finding, found.where) == (Finding.ALTERED, (f"bytes {len(pdf)}-{len(pdf) + 4}",))
+
+
+def test_anothers_signature_is_unknown(pdf, document, tmp_path, now):
+    other = signing.identity(data_dir=tmp_path / "other", now=now)
+    for content in (pdf, document):
+        assert verify(content, trusted=[other.certificate], now=now).finding is Finding.UNKNOWN_SIGNER
+
+
+def test_a_signed_document_is_valid_and_its_altered_part_is_named(document, own, now):
+    assert verify(document, trusted=[own.certificate], now=now).ok
+    altered = document.replace(b'"content": "b"', b'"content": "c"')
+    found = verify(altered, trusted=[own.certificate], now=now)
+    assert (found.finding, found.where) == (Finding.ALTERED, ("contacts/1",))
+
+
+def test_one_altered_byte_anywhere_in_a_document_is_refused(document, own, now):
+    for place in range(len(document)):
+        altered = bytearray(document)
+        altered[place] ^= 1
+        assert not verify(bytes(altered), trusted=[own.certificate], now=now).ok, place
+
+
+@pytest.mark.parametrize("change", [lambda d: d["evidence"]["contacts"].pop(), lambda d: d.update(more=1)])
+def test_what_is_taken_out_or_put_beside_is_seen(change, document, own, now):
+    signed = json.loads(document)
+    change(signed)
+    assert verify(signing.written(signed), trusted=[own.certificate], now=now).finding is Finding.ALTERED
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"hello", b"{}", b"[" * 100_000, b'{"signature": 1, "evidence": 2}', b"%PDF-1.7"]
+)
+def test_what_is_no_evidence_is_an_answer_not_a_crash(content, own, now):
+    assert not verify(content, trusted=[own.certificate], now=now).ok
+
+
+def test_a_pdf_without_signature_is_unsigned(own, now):
+    assert verify(letter_pdf(letter(), at=now), trusted=[own.certificate], now=now).finding is Finding.UNSIGNED
