@@ -5,6 +5,7 @@ from recobra_core.law.clauses import PLACES, PURPOSES, ROLES
 from recobra_core.law.files import LawFileError, countries
 from recobra_core.law.gate import CANDIDATE, HISTORY, open_at, verdicts, with_defaults
 from recobra_core.law.house import LAW_ALONE, House, merged, read_house
+from recobra_core.law.loosening import Loosening, check_house
 from recobra_core.law.opening_hours import OPENINGS, Key, openings, zones_for
 from recobra_core.law.sentences import SENTENCES
 
@@ -21,7 +22,9 @@ __all__ = [
     "House",
     "Key",
     "LawFileError",
+    "Loosening",
     "caps_table",
+    "check_house",
     "countries",
     "merged",
     "open_at",

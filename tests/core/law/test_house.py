@@ -1,0 +1,83 @@
+"""Rules of the company may only tighten: what would loosen is refused with the law's own article."""
+
+import pytest
+
+from recobra_core.law import LAW_ALONE, LawFileError, check_house, countries, merged, read_house
+
+
+def house(**rule):
+    return read_house({"name": "casa", "rules": [rule]})
+
+
+LOOSE = [
+    ("PE", {"channels": ["call"], "windows": {"mon-fri": "07:00-21:00"}}, "window_wider", "PE/call/window", "art. 62.b"),
+    ("PE", {"channels": ["call"], "windows": {"sat": "10:00-11:00"}}, "window_wider", "PE/call/window", "art. 62.b"),
+    ("CO", {"channels": ["sms"], "caps": [{"n": 2, "per": "day"}]}, "cap_higher", "CO/all/cap-1", "Ley 2300"),
+    ("CO", {"channels": ["sms"], "caps": [{"n": 2, "per": "day", "scope": "channel"}]}, "cap_higher", "CO/all/cap-1", "Ley 2300"),
+    ("US", {"channels": ["call"], "caps": [{"n": 8, "per": "week", "scope": "channel"}]}, "cap_higher", "US/voice/cap-1", "1006.14"),
+    ("CL", {"channels": ["sms"], "caps": [{"clear_days": 1, "scope": "channel"}]}, "gap_shorter", "CL/messages/gap-1", "art. 37"),
+    ("CL", {"channels": ["call"], "holidays": "open"}, "holiday_opened", "CL/call/holidays", "art. 37"),
+    ("CO", {"channels": ["sms"], "consent": "not_required"}, "consent_dropped", "CO/sms/consent", "art. 2"),
+    ("CO", {"channels": ["visit"], "never": False}, "channel_opened", "CO/visit/barred", "Ley 2300"),
+    ("US", {"channels": ["call"], "workplace": ["call"]}, "workplace_opened", "US/workplace", "1006.6"),
+    ("BO", {"channels": ["call"], "windows": {"mon-fri": "08:00-19:00"}}, "window_wider", "BO/call/window", "default"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("country", "rule", "what", "law", "article"), LOOSE)
+def test_what_would_loosen_is_named_with_rule_and_article(country, rule, what, law, article):
+    (found,) = check_house(house(**rule), country=country)
+    assert (found.what, found.rule, found.house_rule) == (what, law, "HOUSE/casa/1")
+    assert article in found.article
+
+
+@pytest.mark.parametrize(
+    ("country", "rule"),
+    [
+        ("PE", {"windows": {"mon-fri": "09:00-18:00"}}),
+        ("PE", {"caps": [{"n": 1, "per": "day"}, {"n": 3, "per": "week"}, {"n": 8, "per": "month"}]}),
+        ("PE", {"caps": [{"clear_days": 3}], "closed_days": ["2026-12-24"], "max_debt_age_days": 900}),
+        ("CL", {"caps": [{"clear_days": 4, "scope": "channel"}], "channels": ["sms"]}),
+        ("US", {"channels": ["call"], "holidays": "closed", "workplace": [], "consent": "required"}),
+        ("CO", {"channels": ["call"], "never": True, "holidays": "closed"}),
+        ("CO", {"countries": ["PE"], "consent": "not_required"}),
+        ("CL", {"channels": ["sms"], "caps": [{"n": 3, "per": "week"}]}),
+    ],
+)
+def test_what_tightens_is_taken(country, rule):
+    assert check_house(house(**rule), country=country) == ()
+
+
+def test_visits_may_be_opened_but_not_where_the_law_bars_them():
+    opened = read_house("{name: casa, visits: open}")
+    barred = {code: check_house(opened, country=code) for code in countries()}
+    assert {code for code, found in barred.items() if found} == {"CO"}
+    assert barred["CO"][0].rule == "CO/visit/barred"
+
+
+def test_houses_of_company_and_portfolio_join_under_one_name():
+    one = read_house({"name": "todas", "rules": [{"channels": ["ivr"], "never": True}]})
+    joined = merged(name="todas+banco", houses=[one, house(closed_days=["2026-12-24"])])
+    assert [rule.rule for rule in joined.rules] == ["HOUSE/todas/1", "HOUSE/casa/1"]
+    assert not joined.visits_open
+
+
+@pytest.mark.parametrize(
+    ("document", "complaint"),
+    [
+        ({"name": LAW_ALONE}, "house: name"),
+        ({"name": "a", "rules": [{"sorpresa": 1}]}, "rules[0]: unknown keys ['sorpresa']"),
+        ({"name": "a", "rules": [{"channels": ["fax"]}]}, "channels: expected names"),
+        ({"name": "a", "rules": [{"windows": {"mon": "9-18"}}]}, "windows: mon"),
+        ({"name": "a", "rules": [{"caps": [{"n": 0, "per": "day"}]}]}, "caps[0]: n: expected"),
+        ({"name": "a", "rules": [{"caps": [{"n": 1, "per": "year"}]}]}, "caps[0]: per: expected"),
+        ({"name": "a", "rules": [{"closed_days": ["mañana"]}]}, "closed_days: expected days"),
+        ({"name": "a", "rules": [{"max_debt_age_days": 0}]}, "max_debt_age_days"),
+        ({"name": "a", "rules": [{"holidays": "maybe"}]}, "holidays: expected one of"),
+        ("[]", "house: expected a mapping"),
+    ],
+)
+def test_a_wrong_document_is_refused_by_key(document, complaint):
+    with pytest.raises(LawFileError) as wrong:
+        read_house(document)
+    assert complaint in str(wrong.value)
