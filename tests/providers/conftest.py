@@ -1,0 +1,66 @@
+"""A message to send and a provider to send it by."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from uuid import UUID
+
+import pytest
+from django.utils import translation
+
+from recobra.contact.channels import http
+from recobra.contact.channels.base import Message
+
+from .peer import listening
+
+PUBLIC_ID = UUID("6c0a3a52-1f0e-4d52-9a52-0d8f3a9b1c77")
+
+
+@pytest.fixture(autouse=True)
+def _short_patience(monkeypatch):
+    """A provider that hangs is given up after a moment."""
+    monkeypatch.setattr(http, "TOTAL_SECONDS", 1.0)
+
+
+@pytest.fixture(autouse=True)
+def _in_english():
+    """The tests read sentences in the language of the source."""
+    with translation.override("en"):
+        yield
+
+
+@pytest.fixture
+def message():
+    """Build the message that Banco Sur sends to a number in Lima; a test says what is different about it."""
+
+    def build(**different):
+        given = {
+            "public_id": PUBLIC_ID,
+            "address": "+51987654321",
+            "subject": "Banco Sur: su cuota",
+            "text": "Hola José, de Banco Sur: su cuota de S/ 120 venció ayer. ¿Pagó? Responda SÍ.",
+            "html": "<p>Hola José</p>",
+            "date": datetime(2026, 11, 23, 15, 0, tzinfo=UTC),
+            "channel": "sms",
+            "country": "PE",
+            "on_behalf_of": "Banco Sur",
+            "name": "José Pérez",
+        }
+        return Message(**{**given, **different})
+
+    return build
+
+
+@pytest.fixture
+def sent():
+    """Send a message by an adapter to a peer that gives these answers; return the outcome and what the peer was asked."""
+
+    def send(adapter, config, message, *answers):
+        async def run():
+            async with listening(*answers) as peer, adapter.opened(config(peer.url)) as sender:
+                return await sender.send(message), peer.asked
+
+        return asyncio.run(run())
+
+    return send

@@ -1,0 +1,115 @@
+"""A provider on loopback that does as it is told: answers, resets, hangs, tells half; it remembers what it was asked."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from email.parser import BytesParser
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+RESET, HANG, HALF, BREAK_HEAD = "reset", "hang", "half", "break head"
+
+
+@dataclass
+class Asked:
+    """A request as it arrived."""
+
+    method: str
+    target: str
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+    @property
+    def form(self) -> dict[str, str]:
+        return dict(parse_qsl(self.body.decode(), keep_blank_values=True))
+
+    @property
+    def query(self) -> dict[str, str]:
+        return dict(parse_qsl(urlsplit(self.target).query))
+
+
+@dataclass
+class Peer:
+    """What it answers next is the first of `answers`; the last one stays."""
+
+    answers: list[Any] = field(default_factory=list)
+    asked: list[Asked] = field(default_factory=list)
+    url: str = ""
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while await self._one(reader, writer):
+                pass
+        except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            pass
+        finally:
+            writer.transport.abort()
+
+    async def _one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+        head = await reader.readuntil(b"\r\n\r\n")
+        first, _, rest = head.partition(b"\r\n")
+        method, target, _ = first.decode().split(" ", 2)
+        headers = {k.lower(): v for k, v in BytesParser().parsebytes(rest).items()}
+        body = await reader.readexactly(int(headers.get("content-length", 0)))
+        self.asked.append(Asked(method, target, headers, body))
+        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        return await self._answer(answer, writer)
+
+    async def _answer(self, answer: Any, writer: asyncio.StreamWriter) -> bool:
+        if answer == HANG:
+            await asyncio.sleep(60)
+        if answer == RESET:
+            raw = writer.get_extra_info("socket")
+            raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\x00\x00\x00\x00\x00\x00\x00")
+        if answer in (RESET, HANG):
+            return False
+        if answer == BREAK_HEAD:
+            writer.write(b"HTTP/1.1 200 O")
+            await writer.drain()
+            return False
+        half = answer == HALF
+        status, content, headers = (200, {"half": "an answer"}, {}) if half else (*answer, {})[:3]
+        raw_body = content if isinstance(content, bytes) else json.dumps(content).encode()
+        lines = {"Content-Type": "application/json", "Content-Length": str(len(raw_body)), **headers}
+        text = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
+        writer.write(f"HTTP/1.1 {status} X\r\n{text}\r\n".encode() + (raw_body[:5] if half else raw_body))
+        await writer.drain()
+        return not half
+
+
+@asynccontextmanager
+async def listening(*answers: Any):
+    """Listen on a free port until the block ends."""
+    peer = Peer(list(answers))
+    talks: set[asyncio.Task[None]] = set()
+
+    async def welcome(reader, writer):
+        task = asyncio.current_task()
+        talks.add(task)
+        await peer.serve(reader, writer)
+        talks.discard(task)
+
+    server = await asyncio.start_server(welcome, "127.0.0.1", 0)
+    peer.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    try:
+        yield peer
+    finally:
+        server.close()
+        for talk in list(talks):
+            talk.cancel()
+        await asyncio.gather(*talks, return_exceptions=True)
+
+
+def closed_port() -> str:
+    """Return an address where nobody listens."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return f"http://127.0.0.1:{taken.getsockname()[1]}"

@@ -1,0 +1,282 @@
+"""A gateway described by a document: what it is asked, what its answers mean, how its calls are read."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import hmac
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from recobra.contact.channels.adapter import Config, Forged, Incoming, Unsuitable
+from recobra.contact.channels.base import Bounce, Kind
+from recobra.contact.channels.http_sms import ADAPTER
+from recobra.contact.channels.http_sms.letters import gsm
+from recobra.contact.channels.http_sms.reading import read
+
+from .conftest import PUBLIC_ID
+from .peer import BREAK_HEAD, HALF, HANG, RESET, closed_port
+
+EXAMPLES = Path(__file__).parents[2] / "docs" / "sms_gateways"
+SECRETS = {"user": "sur", "password": "c/lave", "token": "t0k", "webhook_secret": "shh"}
+RECEIVED = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
+TAKEN = {
+    "json_bearer": {"messages": [{"messageId": "g-1"}]},
+    "form_key": {"codigo": 0, "idmensaje": 77},
+    "query_text": b"OK: 4711",
+}
+
+
+@pytest.fixture(autouse=True)
+def _at_work(settings):
+    """Banco Sur's own installation, not a demonstration."""
+    settings.DEMO = False
+
+
+def document(name, url=""):
+    text = (EXAMPLES / f"{name}.yaml").read_text(encoding="utf-8")
+    old = next(line.split()[-1] for line in text.splitlines() if "url:" in line)
+    return text.replace(old, f"{url}/send") if url else text
+
+
+def config(name, url="", **settings):
+    return Config(
+        provider_id=1, code="gw", settings={"document": document(name, url), "sender": "BANCOSUR", **settings},
+        secrets=SECRETS, webhook_url="https://cobros.example/api/webhooks/gw/",
+    )  # fmt: skip
+
+
+@pytest.fixture
+def by(sent, message):
+    """Send by an example gateway that answers so."""
+
+    def send(name, *answers, **different):
+        return sent(ADAPTER, lambda url: config(name, url), message(**different), *answers)
+
+    return send
+
+
+def test_json_is_asked_as_the_document_says(by):
+    outcome, (asked,) = by("json_bearer", (200, TAKEN["json_bearer"]))
+    assert (outcome.kind, outcome.provider_reference) == (Kind.SENT, "g-1")
+    assert asked.headers["authorization"] == "Bearer t0k"
+    (sms,) = asked.json["messages"]
+    assert sms["destinations"] == [{"to": "51987654321", "messageId": str(PUBLIC_ID)}]
+    assert sms["text"].startswith("Hola José, de Banco Sur")
+    assert (sms["from"], sms["notifyUrl"]) == ("BANCOSUR", "https://cobros.example/api/webhooks/gw/")
+
+
+def test_a_form_is_written_in_its_own_letters(by):
+    outcome, (asked,) = by("form_key", (200, TAKEN["form_key"]))
+    assert (outcome.kind, outcome.provider_reference) == (Kind.SENT, "77")
+    assert asked.headers["authorization"] == "Basic " + base64.b64encode(b"sur:c/lave").decode()
+    assert b"numero=987654321" in asked.body
+    assert "José".encode("latin-1").hex() in bytes.fromhex("4a6f73e9").hex()
+    assert b"Jos%E9" in asked.body
+    assert b"%BFPag%F2%3F" not in asked.body, "ó becomes o, not ò"
+    assert b"%BFPago%3F" in asked.body
+
+
+def test_an_old_gateway_is_asked_by_its_address(by):
+    outcome, (asked,) = by("query_text", (200, TAKEN["query_text"]))
+    assert (outcome.kind, outcome.provider_reference) == (Kind.SENT, "4711")
+    assert asked.method == "GET"
+    assert asked.query["user"] == "sur"
+    assert asked.query["dst"] == "51987654321"
+    assert asked.body == b""
+
+
+def test_what_a_text_says_is_never_taken_for_a_placeholder(by):
+    _, (asked,) = by("json_bearer", (200, TAKEN["json_bearer"]), text='{token} "{to}" \\ {password}')
+    assert asked.json["messages"][0]["text"] == '{token} "{to}" \\ {password}'
+
+
+@pytest.mark.parametrize("trouble", [RESET, HALF, HANG, BREAK_HEAD])
+@pytest.mark.parametrize("name", ["json_bearer", "query_text"])
+def test_what_may_have_arrived_is_uncertain_and_asked_once(by, name, trouble):
+    outcome, asked = by(name, trouble)
+    assert outcome.kind is Kind.UNCERTAIN
+    assert len(asked) == 1, "not even a GET is repeated behind our back"
+
+
+@pytest.mark.parametrize("trouble", [RESET, HALF, HANG, BREAK_HEAD])
+def test_a_gateway_that_knows_repeats_may_be_asked_again(by, trouble):
+    outcome, asked = by("form_key", trouble)
+    assert (outcome.kind, outcome.unreachable) == (Kind.RETRY, True)
+    assert len(asked) == 1
+
+
+def test_nobody_there_is_tried_later(sent, message):
+    outcome, asked = sent(ADAPTER, lambda _: config("json_bearer", closed_port()), message(), (200, {}))
+    assert (outcome.kind, outcome.unreachable) == (Kind.RETRY, True)
+    assert not asked
+
+
+@pytest.mark.parametrize(
+    ("name", "answer", "meaning"),
+    [
+        ("json_bearer", (400, {"error": {"code": "INVALID_DESTINATION"}}), (Kind.FAILED, Bounce.HARD, False)),
+        ("json_bearer", (400, {"error": {"code": "REJECTED_CONTENT"}}), (Kind.FAILED, None, False)),
+        ("json_bearer", (400, {"error": {"code": "NEW_CODE"}}), (Kind.FAILED, None, False)),
+        ("json_bearer", (402, {"error": {"code": "NO_CREDIT"}}), (Kind.RETRY, None, True)),
+        ("json_bearer", (401, {"error": {"code": "UNAUTHORIZED"}}), (Kind.RETRY, None, True)),
+        ("json_bearer", (404, b"<html>moved</html>"), (Kind.RETRY, None, True)),
+        ("json_bearer", (307, b"", {"Location": "https://elsewhere.example/"}), (Kind.RETRY, None, True)),
+        ("json_bearer", (500, b"oops"), (Kind.UNCERTAIN, None, False)),
+        ("json_bearer", (502, b"oops"), (Kind.UNCERTAIN, None, False)),
+        ("form_key", (500, b"oops"), (Kind.RETRY, None, True)),
+        ("form_key", (200, {"codigo": 12}), (Kind.FAILED, Bounce.HARD, False)),
+        ("form_key", (200, {"codigo": 9}), (Kind.RETRY, None, True)),
+        ("form_key", (200, {"codigo": 55}), (Kind.FAILED, None, False)),
+        ("query_text", (200, b"ERR 5"), (Kind.FAILED, None, False)),
+        ("query_text", (200, b"<html>maintenance</html>"), (Kind.UNCERTAIN, None, False)),
+    ],
+)
+def test_what_an_answer_means(by, name, answer, meaning):
+    outcome, _ = by(name, answer)
+    assert (outcome.kind, outcome.bounce, outcome.unreachable) == meaning, outcome.answer
+
+
+def test_the_gateway_says_how_long_to_wait(by):
+    outcome, _ = by("json_bearer", (429, {}, {"Retry-After": "17"}))
+    assert (outcome.kind, outcome.retry_after) == (Kind.RETRY, 17.0)
+    dates = {"Date": "Mon, 23 Nov 2026 15:00:00 GMT", "Retry-After": "Mon, 23 Nov 2026 15:01:30 GMT"}
+    assert by("json_bearer", (429, {}, dates))[0].retry_after == 90.0
+
+
+def test_in_demonstration_mode_nothing_leaves_the_machine(settings):
+    settings.DEMO = True
+
+    async def opened():
+        async with ADAPTER.opened(config("json_bearer")):
+            pass
+
+    with pytest.raises(Unsuitable):
+        asyncio.run(opened())
+    assert "demonstration" in ADAPTER.problems(config("json_bearer"))["document"]
+
+
+@pytest.mark.parametrize("name", TAKEN)
+def test_the_examples_can_be_saved_as_they_are(name):
+    assert ADAPTER.problems(config(name)) == {}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "line", "words"),
+    [
+        ("method: POST => method: PUT", 4, "one of POST, GET"),
+        ("body: json => body: xml", 8, "one of json, form, query"),
+        ('text: "{text}" => text: "{texto}"', 9, "{text}"),
+        ('Authorization: "Bearer {token}" => Authorization: "Bearer {llave}"', 4, "{llave} is unknown"),
+        ("accepted: [200, 201, 202] => accepted: [ok]", 20, "whole numbers from 100 to 599"),
+        ("id: messages.0.messageId => id: messages[0]", 21, "a path such as"),
+        ("error: error.code => fehler: error.code", 22, "one of the fields"),
+        ("https://api.gateway.example/sms/2/text => http://api.gateway.example/", 5, "https://"),
+        ("kind: hmac => kind: magic", 27, "one of hmac, header, query, basic"),
+        ("  status: status.name => ", 31, "a text"),
+        ("    delivered: [DELIVERED] => \tdelivered: [x]", 38, "YAML"),
+        ("name: JSON => name: &a JSON", 2, "anchors"),
+    ],
+)
+def test_a_fault_is_told_with_its_line_and_what_was_expected(wrong, line, words):
+    before, after = wrong.split(" => ")
+    text = document("json_bearer")
+    assert before in text
+    faults = read(text.replace(before, after, 1)).faults
+    assert any(words in fault.expected and abs(fault.line - line) <= 1 for fault in faults), faults
+
+
+def test_all_faults_are_told_at_once():
+    text = "name: x\nrequest: {method: PUT, url: ftp://x, body: xml, fields: {}}\nanswer: {accepted: [1]}\n"
+    assert len(read(text).faults) >= 5
+
+
+@pytest.mark.parametrize("text", ["", "[]", "a: " + "[" * 5000, "x" * 30_000, "- &a [*a]", "\x00"])
+def test_nonsense_is_refused_not_raised(text):
+    assert read(text).gateway is None
+
+
+def test_a_secret_that_the_document_needs_must_be_given():
+    bare = Config(provider_id=1, code="gw", settings={"document": document("form_key")})
+    assert set(ADAPTER.problems(bare)) == {"user", "password", "sender", "webhook_secret"}
+
+
+def call(body=b"", *, method="POST", url="https://cobros.example/api/webhooks/gw/", **headers):
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return Incoming(method=method, url=url, headers=named, body=body, received_at=RECEIVED)
+
+
+def signed(content):
+    body = json.dumps(content).encode()
+    return call(body, x_signature=hmac.new(b"shh", body, hashlib.sha256).hexdigest())
+
+
+RECEIPTS = {
+    "results": [
+        {"messageId": str(PUBLIC_ID), "status": {"name": "DELIVERED"}, "doneAt": "2026-11-23T09:59:00-05:00"},
+        {"messageId": str(PUBLIC_ID), "status": {"name": "UNKNOWN_SUBSCRIBER", "errorCode": 6}, "doneAt": "?"},
+        {"messageId": str(PUBLIC_ID), "status": {"name": "A_NEW_WORD"}},
+        {"inboundId": "i-9", "from": "51987654321", "to": "51100", "text": "BAJA", "receivedAt": "2026-11-23T14:00:00Z"},
+        None, "x", 7, [],
+    ]
+}  # fmt: skip
+
+
+def test_receipts_and_replies_are_read():
+    delivered, bounced, reply = ADAPTER.read(signed(RECEIPTS), config("json_bearer"))
+    assert (delivered.kind, delivered.public_id) == ("DELIVERED", PUBLIC_ID)
+    assert delivered.at == datetime(2026, 11, 23, 14, 59, tzinfo=UTC)
+    assert (bounced.kind, bounced.permanent, bounced.at) == ("BOUNCED", True, RECEIVED)
+    assert bounced.detail == {"status": "UNKNOWN_SUBSCRIBER", "error": "6"}
+    assert (reply.address, reply.to, reply.text, reply.provider_reference) == ("+51987654321", "+51100", "BAJA", "i-9")
+    again = ADAPTER.read(signed(RECEIPTS), config("json_bearer"))
+    assert [event.event_key for event in again] == [delivered.event_key, bounced.event_key, reply.event_key]
+
+
+def test_only_the_gateways_own_calls_are_believed():
+    good = signed(RECEIPTS)
+    ADAPTER.verify(good, config("json_bearer"))
+    for place in range(len(good.body)):
+        changed = bytearray(good.body)
+        changed[place] ^= 1
+        with pytest.raises(Forged):
+            ADAPTER.verify(call(bytes(changed), **{"x-signature": good.headers["x-signature"]}), config("json_bearer"))
+    with pytest.raises(Forged):
+        ADAPTER.verify(call(good.body), config("json_bearer"))
+
+
+def test_a_call_without_a_body_cannot_be_signed():
+    empty = hmac.new(b"shh", b"", hashlib.sha256).hexdigest()
+    with pytest.raises(Forged):
+        ADAPTER.verify(call(b"", method="GET", **{"x-signature": empty}), config("json_bearer"))
+
+
+def test_a_header_or_a_parameter_may_carry_the_secret():
+    ADAPTER.verify(call(b"{}", x_clave="shh"), config("form_key"))
+    ADAPTER.verify(call(method="GET", url="https://c.example/gw/?token=shh"), config("query_text"))
+    for forged in (call(b"{}", x_clave="shh "), call(b"{}")):
+        with pytest.raises(Forged):
+            ADAPTER.verify(forged, config("form_key"))
+    with pytest.raises(Forged):
+        ADAPTER.verify(call(method="GET", url="https://c.example/gw/?token="), config("query_text"))
+
+
+def test_an_old_gateways_hour_is_its_own_zones():
+    url = "https://c.example/gw/?token=shh&msgid=4711&dlr=DELIVRD&when=2026-11-23+08:30:00"
+    (event,) = ADAPTER.read(call(method="GET", url=url), config("query_text"))
+    assert (event.kind, event.provider_reference) == ("DELIVERED", "4711")
+    assert event.at == datetime(2026, 11, 23, 13, 30, tzinfo=UTC)
+    assert ADAPTER.answer(call(), config("query_text")) == ("text/plain; charset=utf-8", b"1")
+
+
+def test_spanish_in_the_gsm_alphabet():
+    assert gsm("¿Señor Núñez, pagó él «ya»? 100 € … 😀") == '¿Señor Nuñez, pago él "ya"? 100 € ... ?'
+    assert gsm("Jose\u0301") == "José"
+
+
+def test_the_test_button_reaches_the_gateway_and_nobody_else():
+    assert not asyncio.run(ADAPTER.check(config("json_bearer", closed_port()))).ok
