@@ -1,12 +1,14 @@
-"""Read and check the sections beyond hours and caps: third parties, workplace, stops, limitation, replies, offers."""
+"""Read and check the sections beyond hours and caps: from third parties and stops to replies and fees."""
 
 from collections.abc import Callable
 from datetime import date
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from recobra_core.law.clauses import (
     ROLES,
     Clause,
+    Fees,
     Limitation,
     Offers,
     Replies,
@@ -16,9 +18,10 @@ from recobra_core.law.clauses import (
     Workplace,
 )
 from recobra_core.law.model import ALWAYS, CHANNELS
-from recobra_core.law.nodes import BASES, Node
+from recobra_core.law.nodes import BASES, NOTHING, Node
 
-SECTIONS = ("third_parties", "workplace", "stops", "limitation", "replies", "offers")
+SECTIONS = ("third_parties", "workplace", "stops", "limitation", "replies", "offers", "fees")
+FEE_FACTS = ("agreed", "proven", "tariff")
 _COMMON = ("effective_from", "basis", "source", "certainty", "note")
 
 
@@ -95,6 +98,45 @@ def _offers(node: Node, place: str) -> Offers:
     return Offers(consent_required=required, **_common(node, place, "offers", "consent"))
 
 
+def _fees(node: Node, place: str) -> Fees:
+    own = (
+        "rule", "needs", "none_if_supervised", "scale_uf", "share", "cap_usd", "after_days", "once", "free_notice",
+    )  # fmt: skip
+    notice = node.child("free_notice", NOTHING)
+    notice.only("days", "penalty_uf")
+    return Fees(
+        text=node.get("rule", str),
+        needs=node.names("needs", FEE_FACTS),
+        none_if_supervised=node.get("none_if_supervised", bool, False),
+        scale_uf=tuple(_band(each) for each in node.children("scale_uf")) if "scale_uf" in node.raw else (),
+        share=_decimal(node, "share"),
+        cap_usd=_decimal(node, "cap_usd"),
+        after_days=node.get("after_days", int, 0),
+        once=node.one_of("once", ("instalment", "month")) if "once" in node.raw else None,
+        notice_days=notice.get("days", int) if notice.raw else None,
+        penalty_uf=_decimal(notice, "penalty_uf"),
+        **_common(node, place, "fees", *own),
+    )
+
+
+def _band(node: Node) -> tuple[Decimal | None, Decimal]:
+    node.only("up_to", "rate")
+    top = node.get("up_to", int, None)
+    rate = _decimal(node, "rate")
+    if rate is None:
+        raise node.wrong("rate", "a share such as '0.09'", None)
+    return (None if top is None else Decimal(top)), rate
+
+
+def _decimal(node: Node, key: str) -> Decimal | None:
+    """Read a number written as text, so that it stays exact."""
+    text = node.get(key, str, None)
+    try:
+        return None if text is None else Decimal(text)
+    except InvalidOperation:
+        raise node.wrong(key, "a number such as '0.09'", text) from None
+
+
 def slug(reason: str) -> str:
     """SUIT_SERVED as it stands in a rule's name: suit-served."""
     return reason.lower().replace("_", "-")
@@ -107,4 +149,5 @@ _READERS: dict[str, Callable[[Node, str], Clause]] = {
     "limitation": _limitation,
     "replies": _replies,
     "offers": _offers,
+    "fees": _fees,
 }

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from typing import TypeVar
 
 ROLES = ("debtor", "co_debtor", "guarantor", "reference", "other")
@@ -72,6 +73,28 @@ class Offers(Clause):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Fees(Clause):
+    """What collection may cost the debtor; `text` says it in words. None or () where the law has no such part.
+
+    `needs` are facts that each bound the fee: agreed (in the contract), proven (what it cost), tariff (published).
+    `scale_uf`: bands of the overdue amount, each up to so many UF, with its rate. `share` of the overdue amount, at
+    most `cap_usd`. Nothing up to `after_days` past due. `once` per instalment or month. `notice_days`, `penalty_uf`:
+    what is deducted where no free notice was given in those days after the due date.
+    """
+
+    text: str
+    needs: tuple[str, ...]
+    none_if_supervised: bool
+    scale_uf: tuple[tuple[Decimal | None, Decimal], ...]
+    share: Decimal | None
+    cap_usd: Decimal | None
+    after_days: int
+    once: str | None
+    notice_days: int | None
+    penalty_uf: Decimal | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sections:
     """All versions of all sections of a place; a subdivision may have a few of them only."""
 
@@ -81,6 +104,7 @@ class Sections:
     limitation: tuple[Limitation, ...] = ()
     replies: tuple[Replies, ...] = ()
     offers: tuple[Offers, ...] = ()
+    fees: tuple[Fees, ...] = ()
 
 
 C = TypeVar("C", bound=Clause)

@@ -40,7 +40,6 @@ def test_house_caps_cite_the_project_and_legal_ones_their_article():
 def test_the_other_articles_wait_in_the_file():
     chile = countries()["CL"].articles
     assert chile["records"]["years"] == 2
-    assert chile["fees"]["scale_uf"][0] == (10, 0.09)
     assert (
         "notify_at_workplace_phone_or_email_or_employer"
         in (countries()["AR"].articles["subdivisions"]["AR-C"]["adds_prohibited"])

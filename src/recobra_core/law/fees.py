@@ -1,0 +1,144 @@
+"""What collection may cost the debtor, by the law of a day. What is not known is refused, never guessed."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import TypeVar
+
+from recobra_core.law.clauses import Fees, newest
+from recobra_core.law.files import countries
+from recobra_core.money import MoneyError, Rounding, exponent_of, from_minor, to_minor
+
+T = TypeVar("T")
+ROUNDING: Rounding = "down"
+"""A fee is never rounded against the debtor."""
+
+SENTENCES = {
+    "unknown_country": "There are no rules about fees for this country.",
+    "unknown_rule": "No rule about fees is known for that day.",
+    "unknown_currency": "The law's amounts cannot be told in this currency.",
+    "unknown_uf": "The value of the UF of that day is not known.",
+    "unknown_usd": "The rate of the dollar of that day is not known.",
+    "unknown_supervised": "It is not known whether the creditor is a supervised lender.",
+    "unknown_days": "It is not known how many days the debt is past due.",
+    "unknown_notice": "It is not known whether a free notice was given in time.",
+    "unknown_charged": "It is not known whether this fee was charged before.",
+    "unknown_agreed": "It is not known what the contract agreed.",
+    "unknown_proven": "It is not known what the collection really cost.",
+    "unknown_tariff": "It is not known what the published tariff allows.",
+    "too_early": "The law allows no fee so early.",
+    "supervised": "A supervised lender may charge nothing for collection.",
+    "charged_before": "This fee was charged already.",
+    "nothing_overdue": "Nothing is overdue.",
+}
+"""Why a fee is refused, or nothing, in words."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """What a fee hangs on; None where nobody knows. Amounts are in minor units of the debt's currency.
+
+    uf, usd: units of the currency for one UF, one US dollar, that day. agreed, proven, tariff: what the contract
+    states, what collection really cost, what the published tariff allows. free_notice: a useful notice was given free
+    in the days that the law says. charged_before: on the same instalment, or in the same month, as the law counts.
+    """
+
+    overdue_minor: int
+    currency: str
+    days_past_due: int | None
+    supervised: bool | None = None
+    uf: Decimal | None = None
+    usd: Decimal | None = None
+    agreed_minor: int | None = None
+    proven_minor: int | None = None
+    tariff_minor: int | None = None
+    free_notice: bool | None = None
+    charged_before: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fee:
+    """The most that may be charged, with its rule and article; `reason` says why it is nothing, '' where it is not."""
+
+    amount_minor: int
+    rule: str
+    article: str
+    reason: str = ""
+
+
+class FeeRefused(Exception):
+    """A fact is missing, so no fee may be charged. `reason` is a key of SENTENCES."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(SENTENCES[reason])
+
+
+def collection_fee(*, country: str, day: date, case: Case) -> Fee:
+    """Return the most that collection may cost the debtor on a day. Raises FeeRefused where a fact is not known."""
+    home = countries().get(country)
+    if home is None:
+        raise FeeRefused("unknown_country")
+    law = newest(home.sections.fees, day)
+    if law is None:
+        raise FeeRefused("unknown_rule")
+    try:
+        exponent_of(case.currency)
+    except MoneyError:
+        raise FeeRefused("unknown_currency") from None
+    nothing = _nothing(law, case)
+    bounds = [0] if nothing else list(_bounds(law, case))
+    return Fee(amount_minor=max(0, min(bounds)), rule=law.rule, article=law.source, reason=nothing)
+
+
+def _nothing(law: Fees, case: Case) -> str:
+    """Why the law allows no fee at all, or ''."""
+    if case.overdue_minor <= 0:
+        return "nothing_overdue"
+    if law.none_if_supervised and _known(case.supervised, "unknown_supervised"):
+        return "supervised"
+    if law.after_days and _known(case.days_past_due, "unknown_days") <= law.after_days:
+        return "too_early"
+    if law.once and _known(case.charged_before, "unknown_charged"):
+        return "charged_before"
+    return ""
+
+
+def _bounds(law: Fees, case: Case) -> Iterator[int]:
+    """Every amount that the fee may not pass."""
+    if law.scale_uf:
+        yield _by_scale(law, case)
+    if law.share is not None:
+        yield to_minor(law.share * _overdue(case), case.currency, rounding=ROUNDING)
+    if law.cap_usd is not None:
+        rate = Decimal(1) if case.currency == "USD" else _known(case.usd, "unknown_usd")
+        yield to_minor(law.cap_usd * rate, case.currency, rounding=ROUNDING)
+    facts = {"agreed": case.agreed_minor, "proven": case.proven_minor, "tariff": case.tariff_minor}
+    for need in law.needs:
+        yield _known(facts[need], f"unknown_{need}")
+
+
+def _by_scale(law: Fees, case: Case) -> int:
+    """Each band of the overdue amount at its own rate, less the penalty for a notice that was not given."""
+    if case.currency != "CLP":
+        raise FeeRefused("unknown_currency")
+    uf = _known(case.uf, "unknown_uf")
+    overdue, fee, bottom = _overdue(case), Decimal(0), Decimal(0)
+    for top, rate in law.scale_uf:
+        ceiling = overdue if top is None else min(overdue, top * uf)
+        fee += max(Decimal(0), ceiling - bottom) * rate
+        bottom = ceiling
+    if law.penalty_uf is not None and not _known(case.free_notice, "unknown_notice"):
+        fee -= law.penalty_uf * uf
+    return to_minor(max(Decimal(0), fee), case.currency, rounding=ROUNDING)
+
+
+def _overdue(case: Case) -> Decimal:
+    return from_minor(case.overdue_minor, case.currency)
+
+
+def _known(fact: T | None, reason: str) -> T:
+    if fact is None:
+        raise FeeRefused(reason)
+    return fact
