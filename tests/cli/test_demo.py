@@ -52,7 +52,7 @@ def test_the_cycle_of_the_day_plans_nothing_twice(recobra, shown, first):
     cycle = recobra("cycle", "run", "--as-of", first["as_of"], "--json", at=shown).document
     assert (cycle["contacts_planned"], cycle["tasks_created"], cycle["transitions"]) == (0, 0, 0)
     assert [step["name"] for step in cycle["steps"]] == [
-        "freshness", "snapshot", "classify", "score", "decide", "commit", "measure",
+        "freshness", "snapshot", "classify", "score", "decide", "commit", "campaigns", "measure",
     ]  # fmt: skip
 
 

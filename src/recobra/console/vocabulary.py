@@ -27,6 +27,7 @@ FAMILIES: Final[dict[str, dict[str, words.Said]]] = {
         "score": (_("Indicators"), "quiet"),
         "decide": (_("Decisions and the law's gate"), "quiet"),
         "commit": (_("Writing what changed"), "quiet"),
+        "campaigns": (_("Messages of the campaigns"), "quiet"),
         "measure": (_("Figures of the day"), "quiet"),
     },
     "load_step": {

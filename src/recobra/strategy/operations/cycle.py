@@ -1,4 +1,4 @@
-"""The daily cycle: seven named steps, each counted and timed, all repeatable."""
+"""The daily cycle: eight named steps, each counted and timed, all repeatable."""
 
 from __future__ import annotations
 
@@ -21,11 +21,12 @@ from recobra.strategy.models import CycleRun, CycleStep
 from recobra.strategy.policies import Policies, in_force
 
 from . import measuring
+from .campaigns_day import plan_day
 from .commit import Decisions, commit, journal_mark
 from .deciding import Recipe, inputs, recipe_for, run
 from .reading import lake_folder, read, write_lake
 
-STEPS = ("freshness", "snapshot", "classify", "score", "decide", "commit", "measure")
+STEPS = ("freshness", "snapshot", "classify", "score", "decide", "commit", "campaigns", "measure")
 _LOCK = "hashtext('recobra.cycle')"
 logger = logging.getLogger(__name__)
 
@@ -170,6 +171,10 @@ def _commit(day: _Day) -> int:
     return day.decisions["new_states"].num_rows + day.decisions["changed_states"].num_rows
 
 
+def _campaigns(day: _Day) -> int:
+    return plan_day(as_of=day.as_of, now=day.now, actor=day.actor)
+
+
 def _measure(day: _Day) -> int:
     count = measuring.measure(day.duck, day.recipe.classified, as_of=day.as_of)
     alarms.check_data(portfolio_ids=day.policies.portfolio_ids, now=day.now)
@@ -183,5 +188,6 @@ _WORK: dict[str, Callable[[_Day], int]] = {
     "score": _score,
     "decide": _decide,
     "commit": _commit,
+    "campaigns": _campaigns,
     "measure": _measure,
 }

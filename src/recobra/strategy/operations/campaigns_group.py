@@ -1,0 +1,252 @@
+"""Whom a campaign would reach on a day, decided by the same expressions as the daily cycle, and judged by the gate."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from functools import lru_cache
+from typing import Any
+
+import ibis
+import pyarrow as pa
+import pyarrow.compute as pc
+from duckdb import DuckDBPyConnection
+
+from recobra.contact.models import Contact, Provider, Template
+from recobra.contact.rendering.render import is_notice
+from recobra.contact.snapshot import HISTORY
+from recobra.intake.models import Load
+from recobra.kit import engine
+from recobra.portfolio.models import Portfolio
+from recobra.portfolio.snapshot import Part
+from recobra.strategy.policies import Policies, catalogue_with, in_force
+from recobra_core.decide import Step, Strategy, held_out, silenced
+from recobra_core.decide.steps import AtDpd, Send
+from recobra_core.law import CANDIDATE, OPENINGS, open_at, verdicts
+from recobra_core.law.caps import CAPS
+from recobra_core.rules import RuleError, compile_rule
+
+from .deciding import Recipe, inputs, recipe_for, run
+from .reading import read
+
+OWES = "balance > 0"
+_FAR = 100_000  # days past due that no account has: the group is made by its rule alone
+STEP = "campaign"
+OFFER_STAGE = "OFFER"
+"""A template of this stage advertises something new; a discount on the debt itself is a claim."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spec:
+    """What a campaign says to whom. `experiment` names the draw of the control group for ever."""
+
+    portfolio_id: int
+    rule: str
+    template_code: str
+    channels: tuple[str, ...]
+    experiment: str
+    control_bps: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Price:
+    """What one message by a channel costs and how many go per second; None where nobody has said."""
+
+    channel: str
+    minor: int | None = None
+    currency: str = ""
+    per_second: float | None = None
+
+
+@dataclass(kw_only=True)
+class Survey:
+    """A group of debtors on a day.
+
+    members: debtor_id, accounts, overdue_minor, control. candidates: the gate's input, one row per debtor who can be
+    reached. unreachable and silent: debtor_id, reason. planned: who has a contact of this day already.
+    """
+
+    policies: Policies
+    as_of: date
+    purpose: str
+    tables: dict[str, pa.Table]
+    members: pa.Table
+    candidates: pa.Table
+    unreachable: pa.Table
+    silent: pa.Table
+    planned: frozenset[int]
+    duck: DuckDBPyConnection = field(repr=False)
+
+    def judged(self, candidates: pa.Table, *, day: date) -> pa.Table:
+        """Judge candidates at the opening of a day: adds the gate's columns, due_at and closes_at (UTC)."""
+        if candidates.num_rows == 0:
+            return candidates
+        count = candidates.num_rows
+        given = {
+            "local_date": pa.array([day] * count, pa.date32()),
+            "purpose": pa.array([self.purpose] * count, pa.string()),
+        }
+        for name, column in given.items():
+            if name in candidates.column_names:
+                candidates = candidates.drop_columns([name])
+            if name == "local_date" or name in CANDIDATE:
+                candidates = candidates.append_column(name, column)
+        beside = inputs(self.tables, self.policies, as_of=day)
+        engine.give_tables(self.duck, {"campaign_candidates": candidates, **beside})
+        return engine.run(self.duck, [_judging(candidates.schema)])["campaign_verdicts"]
+
+
+@lru_cache(maxsize=8)
+def _judging(schema: pa.Schema) -> engine.Statement:
+    openings = engine.source("openings", OPENINGS)
+    dated = engine.source("campaign_candidates", schema)
+    opened = open_at(dated, openings=openings)
+    timed = opened.select(
+        *dated.columns, at_utc=opened.opens_at_utc, due_at=opened.opens_at_utc, closes_at=opened.closes_at_utc
+    )
+    history, caps = engine.source("history", HISTORY), engine.source("caps", CAPS)
+    return engine.compiled("campaign_verdicts", verdicts(timed, openings=openings, history=history, caps=caps))
+
+
+def check_rule(text: str, *, language: str = "es") -> str:
+    """Return what is wrong with a rule in words, '' where nothing is."""
+    try:
+        compile_rule(text, catalogue_with(in_force().attributes), unknown="no")
+    except RuleError as error:
+        return error.text("en" if language == "en" else "es")
+    return ""
+
+
+@contextmanager
+def survey(spec: Spec, *, as_of: date, debtor_ids: Sequence[int] | None = None) -> Iterator[Survey]:
+    """Read a group as of a day; with `debtor_ids` those who still owe of them, whatever the rule says by now.
+
+    An account about which the rule cannot say anything is not in the group. Raises RuleError.
+    """
+    policies = _policies(spec, fixed=debtor_ids is not None)
+    ids = None if debtor_ids is None else list(debtor_ids)
+    part = Part(portfolio_ids=policies.portfolio_ids, debtor_ids=ids)
+    tables = read(part, as_of=as_of, contactable=frozenset({spec.portfolio_id}))
+    planned = frozenset(tables["planned"]["debtor_id"].to_pylist())
+    # Who has today's contact already waits for another day: the days are gone through one by one, not left out.
+    tables["planned"] = tables["planned"].slice(0, 0)
+    with engine.duckdb_for(tables["accounts"].num_rows) as duck:
+        yield _surveyed(spec, policies, tables, duck=duck, planned=planned, as_of=as_of)
+
+
+def _surveyed(
+    spec: Spec,
+    policies: Policies,
+    tables: dict[str, pa.Table],
+    *,
+    duck: DuckDBPyConnection,
+    planned: frozenset[int],
+    as_of: date,
+) -> Survey:
+    recipe = recipe_for(policies, as_of=as_of)
+    facts = dict(tables)
+    engine.give_tables(duck, {"raw_accounts": facts.pop("accounts"), **facts})
+    duck.execute(recipe.accounts)
+    engine.run(duck, recipe.classify)
+    strategy = _strategy_of(policies, spec.portfolio_id)
+    members, silent = (engine.run(duck, [each]) for each in _group(recipe, strategy, spec, as_of))
+    decisions = run(duck, recipe, lambda: inputs(tables, policies, as_of=as_of))
+    found = "contacts" in decisions
+    nobody = pa.table({"debtor_id": pa.array([], pa.int64()), "reason": pa.array([], pa.string())})
+    candidates = duck.sql("FROM candidates").to_arrow_table() if found else nobody.slice(0, 0)
+    return Survey(
+        policies=policies,
+        as_of=as_of,
+        purpose=purpose_of(spec.template_code),
+        tables=tables,
+        members=members["campaign_members"],
+        candidates=candidates,
+        unreachable=decisions["unreachable"].select(["debtor_id", "reason"]) if found else nobody,
+        silent=_only_silent(silent["campaign_silent"], candidates),
+        planned=planned,
+        duck=duck,
+    )
+
+
+def _only_silent(silent: pa.Table, candidates: pa.Table) -> pa.Table:
+    """Leave out who is silent on one account and spoken to about another."""
+    return silent.filter(pc.invert(pc.is_in(silent["debtor_id"], candidates["debtor_id"].combine_chunks())))
+
+
+def _group(recipe: Recipe, strategy: Strategy, spec: Spec, as_of: date) -> tuple[engine.Statement, engine.Statement]:
+    """Give the members, each once, and why some of them are left in peace."""
+    (step,) = strategy.steps
+    assert step.rule is not None
+    accounts = recipe.classified.filter(recipe.classified.portfolio_id == spec.portfolio_id)
+    mine = accounts.filter(step.rule.condition(accounts))
+    members = mine.group_by("debtor_id").agg(
+        accounts=mine.count().cast("int64"), overdue_minor=mine.overdue_minor.sum().cast("int64")
+    )
+    control = held_out(members.debtor_id, experiment=spec.experiment, share_bps=spec.control_bps)
+    quiet = silenced(mine, strategy, as_of=as_of).inner_join(mine.select("account_id", "debtor_id"), "account_id")
+    return (
+        engine.compiled("campaign_members", members.mutate(control=control).order_by(ibis.asc("debtor_id"))),
+        engine.compiled("campaign_silent", quiet.group_by("debtor_id").agg(reason=quiet.reason.min())),
+    )
+
+
+def _strategy_of(policies: Policies, portfolio_id: int) -> Strategy:
+    strategy = next(entry.strategy for entry in policies.policies if portfolio_id in entry.portfolio_ids)
+    assert strategy is not None
+    return strategy
+
+
+def _policies(spec: Spec, *, fixed: bool) -> Policies:
+    """Return the policies of the creditor's portfolios with the campaign in the place of the strategy."""
+    creditor = Portfolio.objects.values_list("creditor_id", flat=True).get(pk=spec.portfolio_id)
+    base = in_force(Portfolio.objects.filter(creditor=creditor).values_list("pk", flat=True))
+    entries = []
+    for entry in base.policies:
+        others = tuple(pk for pk in entry.portfolio_ids if pk != spec.portfolio_id)
+        if others:
+            entries.append(replace(entry, portfolio_ids=others, strategy=None))
+        if spec.portfolio_id in entry.portfolio_ids:
+            stops = entry.strategy.stops if entry.strategy else {}
+            strategy = _as_strategy(spec, stops, base.attributes, fixed=fixed)
+            entries.append(replace(entry, portfolio_ids=(spec.portfolio_id,), strategy=strategy))
+    return replace(base, policies=tuple(entries), versions={}, followed=frozenset({spec.portfolio_id}))
+
+
+def _as_strategy(spec: Spec, stops: dict[str, int | None], attributes: Any, *, fixed: bool) -> Strategy:
+    """Return the campaign as a strategy of one step, with the stops of the strategy that the portfolio follows."""
+    rule = compile_rule(OWES if fixed else spec.rule, catalogue_with(attributes), unknown="no")
+    step = Step(
+        key=STEP, name=STEP, when=AtDpd(-_FAR), until=_FAR, rule=rule,
+        do=Send(template=spec.template_code, channels=spec.channels),
+    )  # fmt: skip
+    return Strategy(code=f"campaign-{spec.experiment}"[:50], name=STEP, steps=(step,), stops=dict(stops))
+
+
+def purpose_of(template_code: str) -> str:
+    """Return what a message of a template is for the law: an offer, a notice before the due date, or a claim."""
+    template = Template.objects.filter(code=template_code, retired_at__isnull=True).order_by("-version").first()
+    if template is None:
+        return Contact.Purpose.CLAIM.value
+    if template.stage == OFFER_STAGE:
+        return Contact.Purpose.OFFER.value
+    return (Contact.Purpose.NOTICE if is_notice(template) else Contact.Purpose.CLAIM).value
+
+
+def prices(channels: Sequence[str], country: str) -> dict[str, Price]:
+    """Return the price and the rate of the provider that goes first for each channel in a country."""
+    enabled = Provider.objects.filter(enabled=True, channel__in=channels, country__in=["", country]).order_by("-rank")
+    known = {
+        each.channel: Price(
+            channel=each.channel, minor=each.price_minor, currency=each.price_currency, per_second=each.rate_per_second
+        )
+        for each in enabled
+    }
+    return {channel: known.get(channel, Price(channel=channel)) for channel in channels}
+
+
+def is_fresh(portfolio_id: int, day: date) -> bool:
+    """Tell if the portfolio's last load is new enough for anybody to be contacted on a day."""
+    allowed = Portfolio.objects.values_list("freshness_days", flat=True).get(pk=portfolio_id)
+    return Load.objects.filter(portfolio=portfolio_id, status="DONE", as_of__gte=day - timedelta(allowed)).exists()

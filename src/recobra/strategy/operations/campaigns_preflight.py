@@ -1,0 +1,248 @@
+"""What a campaign would do, before it does anything: whom it reaches, who is barred and why, its cost and its end.
+
+The days of the campaign are gone through one by one with the gate itself; what strategies send meanwhile is not known
+and not counted.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from django.utils.translation import gettext as _
+
+from recobra.contact.models import Template
+from recobra.strategy.models import Campaign
+
+from .campaigns_group import Price, Spec, Survey, is_fresh, prices, survey
+
+DAYS_MOST = 92
+NO_WAY = "no_point"
+WAITS_TURN = "planned_already"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Barred:
+    """Why some of the treated are not written to on any day; `rule` and `article` where the law says so."""
+
+    reason: str
+    rule: str
+    article: str
+    debtors: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Day:
+    """One day of the campaign: whom the gate lets through, how many of them fit, and what that costs."""
+
+    day: date
+    allowed: int
+    fits: int
+    cost_minor: int | None
+    left: int
+
+
+@dataclass(kw_only=True)
+class Preflight:
+    """What would become of a campaign. Debtors are counted; money is in minor units of `price_currency`."""
+
+    as_of: date
+    matched: int = 0
+    accounts: int = 0
+    overdue_minor: int = 0
+    treated: int = 0
+    control: int = 0
+    channels: dict[str, int] = field(default_factory=dict)
+    prices: dict[str, Price] = field(default_factory=dict)
+    barred: list[Barred] = field(default_factory=list)
+    barred_debtors: list[tuple[int, str, str]] = field(default_factory=list)
+    days: list[Day] = field(default_factory=list)
+    messages: int = 0
+    cost_minor: int | None = 0
+    cost_currency: str = ""
+    unpriced: list[str] = field(default_factory=list)
+    left_by_budget: int = 0
+    left_by_rate: int = 0
+    stops_on: date | None = None
+    ends_on: date | None = None
+    findings: list[dict[str, Any]] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+
+def spec_of(campaign: Campaign) -> Spec:
+    """Return what a campaign says to whom."""
+    return Spec(
+        portfolio_id=campaign.portfolio_id, rule=campaign.rule, template_code=campaign.template_code,
+        channels=tuple(campaign.channels), experiment=campaign.code, control_bps=campaign.control_bps,
+    )  # fmt: skip
+
+
+def preflight(*, campaign: Campaign, as_of: date) -> Preflight:
+    """Try a campaign on the portfolio as it is, writing nothing. `problems` are what keeps it from being launched."""
+    found = Preflight(as_of=as_of, prices=prices(campaign.channels, campaign.portfolio.country))
+    _say_problems(campaign, found)
+    with survey(spec_of(campaign), as_of=as_of) as group:
+        _count(group, found)
+        _go_through(campaign, group, found)
+    if not found.treated:
+        found.problems.append(_("Nobody would get the message: the group or its treated part is empty."))
+    elif not found.messages:
+        found.problems.append(_("Nobody of the group can be written to within the dates of the campaign."))
+    return found
+
+
+def _say_problems(campaign: Campaign, found: Preflight) -> None:
+    templates = Template.objects.filter(
+        code=campaign.template_code, channel__in=campaign.channels, retired_at__isnull=True, status="APPROVED"
+    )
+    ready = set(templates.values_list("channel", flat=True))
+    if not ready:
+        found.problems.append(_("The template is not approved for any of the channels."))
+    elif missing := [each for each in campaign.channels if each not in ready]:
+        found.warnings.append(_("There is no approved template for: %(channels)s.") % {"channels": ", ".join(missing)})
+    found.findings = [finding for template in templates for finding in template.findings]
+    if campaign.ends_on < found.as_of:
+        found.problems.append(_("The last day of the campaign is over."))
+    if not is_fresh(campaign.portfolio_id, found.as_of):
+        found.warnings.append(_("The portfolio's data are too old: nobody is contacted until a new file is loaded."))
+    found.unpriced = [each.channel for each in found.prices.values() if each.minor is None]
+    found.problems += budget_problems(campaign, found.prices)
+
+
+def budget_problems(campaign: Campaign, known: Mapping[str, Price]) -> list[str]:
+    """Return why a budget could not be kept: a price that is not known, or in another currency."""
+    if campaign.budget_minor is None:
+        return []
+    problems = []
+    if any(price.minor is None for price in known.values()):
+        problems.append(_("The budget cannot be kept: the price of a message is not known for every channel."))
+    if any(price.minor is not None and price.currency != campaign.budget_currency for price in known.values()):
+        problems.append(_("The budget cannot be kept: messages are paid in another currency."))
+    return problems
+
+
+def _count(group: Survey, found: Preflight) -> None:
+    members = group.members
+    found.matched = members.num_rows
+    found.accounts = pc.sum(members["accounts"]).as_py() or 0
+    found.overdue_minor = pc.sum(members["overdue_minor"]).as_py() or 0
+    found.control = pc.sum(members["control"]).as_py() or 0
+    found.treated = found.matched - found.control
+
+
+def _go_through(campaign: Campaign, group: Survey, found: Preflight) -> None:
+    """Simulate the days: each treated debtor gets one message on the first day that lets it through and has room."""
+    treated = group.members.filter(pc.invert(group.members["control"]))
+    waiting = _of(group.candidates, treated["debtor_id"])
+    found.channels = dict(Counter(waiting["channel"].to_pylist())) if waiting.num_rows else {}
+    spent, last, let_through = 0, waiting.slice(0, 0), set[int]()
+    first = max(campaign.starts_on, group.as_of)
+    for day in (first + timedelta(n) for n in range(min((campaign.ends_on - first).days + 1, DAYS_MOST))):
+        if waiting.num_rows == 0 or found.stops_on is not None:
+            break
+        last = in_order(group.judged(waiting, day=day), treated)
+        free = pa.array([pk not in group.planned or day > group.as_of for pk in last["debtor_id"].to_pylist()])
+        allowed = last.filter(pc.and_(last["allowed"], free))
+        let_through.update(allowed["debtor_id"].to_pylist())
+        taken, cost = fitting(allowed, found.prices, budget_left(campaign, spent))
+        spent += cost or 0
+        waiting = waiting.filter(pc.invert(pc.is_in(waiting["debtor_id"], pa.array(taken, pa.int64()))))
+        found.messages += len(taken)
+        day_row = Day(day=day, allowed=allowed.num_rows, fits=len(taken), cost_minor=cost, left=waiting.num_rows)
+        found.days.append(day_row)
+        _note_end(found, day_row, exhausted=_exhausted(campaign, spent, found.prices))
+    _note_cost(found, spent)
+    left = _of(last, waiting["debtor_id"]) if waiting.num_rows else None
+    _note_barred(group, found, treated, last=left, but=let_through)
+
+
+def _note_end(found: Preflight, day: Day, *, exhausted: bool) -> None:
+    if day.fits:
+        found.ends_on = day.day
+    if exhausted and day.left and found.stops_on is None:
+        found.stops_on = day.day
+
+
+def _exhausted(campaign: Campaign, spent: int, known: Mapping[str, Price]) -> bool:
+    cheapest = min((price.minor for price in known.values() if price.minor), default=0)
+    return campaign.budget_minor is not None and campaign.budget_minor - spent < cheapest
+
+
+def _note_cost(found: Preflight, spent: int) -> None:
+    priced = {price.currency for price in found.prices.values() if price.minor is not None}
+    used = [found.prices[channel] for channel in found.channels if channel in found.prices]
+    known = bool(used) and all(price.minor is not None for price in used) and len(priced) == 1
+    found.cost_minor, found.cost_currency = (spent, next(iter(priced))) if known else (None, "")
+
+
+def _note_barred(group: Survey, found: Preflight, treated: pa.Table, *, last: pa.Table | None, but: set[int]) -> None:
+    """Count everybody of the treated who is let through on no day, each for one reason: the last day's.
+
+    Those let through for whom there was no room (`but`) are counted apart.
+    """
+    judged = {row["debtor_id"]: row for row in last.to_pylist()} if last is not None else {}
+    ways = set(group.candidates["debtor_id"].to_pylist()) if group.candidates.num_rows else set()
+    why = {pk: (NO_WAY, "", "") for pk in treated["debtor_id"].to_pylist() if pk not in ways}
+    for table in (group.silent, group.unreachable):
+        why |= {row["debtor_id"]: (row["reason"], "", "") for row in table.to_pylist() if row["debtor_id"] in why}
+    for pk, row in judged.items():
+        if pk not in but:
+            why[pk] = (row["reason"] or WAITS_TURN, row["rule"] or "", row["source"] or "")
+    left = len(but & set(judged))
+    found.left_by_budget, found.left_by_rate = (left, 0) if found.stops_on else (0, left)
+    found.barred = [
+        Barred(reason=reason, rule=rule if reason != WAITS_TURN else "", article=article, debtors=count)
+        for (reason, rule, article), count in Counter(why.values()).most_common()
+    ]
+    found.barred_debtors = [(pk, said[0], said[2]) for pk, said in sorted(why.items())]
+
+
+def _of(rows: pa.Table, debtor_ids: pa.ChunkedArray) -> pa.Table:
+    return rows.filter(pc.is_in(rows["debtor_id"], debtor_ids.combine_chunks())) if rows.num_rows else rows
+
+
+def in_order(candidates: pa.Table, members: pa.Table) -> pa.Table:
+    """Put who owes most first: where money or hours run out, they have been spent there."""
+    if candidates.num_rows == 0:
+        return candidates
+    owed = dict(zip(members["debtor_id"].to_pylist(), members["overdue_minor"].to_pylist(), strict=True))
+    ids = candidates["debtor_id"].to_pylist()
+    return candidates.take(pa.array(sorted(range(len(ids)), key=lambda at: (-owed.get(ids[at], 0), ids[at]))))
+
+
+def budget_left(campaign: Campaign, spent_minor: int) -> int | None:
+    """Return what may still be spent, None where there is no budget."""
+    return None if campaign.budget_minor is None else campaign.budget_minor - spent_minor
+
+
+def fitting(allowed: pa.Table, known: Mapping[str, Price], left_minor: int | None) -> tuple[list[int], int | None]:
+    """Return the debtors who fit into one day, by rate and by money, and what they cost (None where not known)."""
+    room = {channel: _room(allowed, price) for channel, price in known.items()}
+    taken, cost, priced = [], 0, True
+    pairs = zip(allowed["debtor_id"].to_pylist(), allowed["channel"].to_pylist(), strict=True) if len(allowed) else ()
+    for debtor_id, channel in pairs:
+        price, left = known.get(channel, Price(channel=channel)), room.get(channel)
+        costs = price.minor or 0
+        if left == 0 or (left_minor is not None and cost + costs > left_minor):
+            continue
+        taken.append(debtor_id)
+        cost, priced = cost + costs, priced and price.minor is not None
+        room[channel] = None if left is None else left - 1
+    return taken, cost if priced else None
+
+
+def _room(allowed: pa.Table, price: Price) -> int | None:
+    """Return how many messages a channel's rate lets through while somebody may be written to; None: no limit known."""
+    mine = allowed.filter(pc.equal(allowed["channel"], price.channel)) if allowed.num_rows else allowed
+    if price.per_second is None or mine.num_rows == 0:
+        return None
+    opens, closes = pc.min(mine["due_at"]).as_py(), pc.max(mine["closes_at"]).as_py()
+    if not isinstance(opens, datetime) or not isinstance(closes, datetime):
+        return None
+    return int((closes - opens).total_seconds() * price.per_second)
