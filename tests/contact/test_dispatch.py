@@ -194,7 +194,8 @@ def test_two_contacts_of_one_debtor_are_never_judged_side_by_side(world, sink):
     assert {ended(first), ended(second)} == {("SENT", ""), ("BLOCKED", "cap_day")}
 
 
-def test_a_channel_that_is_not_installed_and_a_missing_template_are_said(world, sink):
+def test_a_channel_that_is_not_installed_and_a_missing_template_are_said(world, sink, settings):
+    settings.DEMO = False  # where the built-in mailbox stands for every channel
     sms = world.someone_due(channel="sms")
     unknown = world.someone_due(template_code="no-existe")
     assert world.dispatch()["blocked"] == 2

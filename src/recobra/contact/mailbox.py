@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from email import message_from_bytes
 from email.policy import default as policy
 from typing import Any
+from uuid import UUID
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import Envelope
@@ -44,6 +45,19 @@ class Mailbox:
             self._thread.submit(connections.close_all).result()
             self._thread.shutdown()
         self._controller = self._thread = None
+
+
+async def holds(public_id: UUID) -> bool:
+    """Return whether the mailbox received a contact's message; asked on a connection of its own."""
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="mailbox") as thread:
+        return await asyncio.get_running_loop().run_in_executor(thread, _holds, public_id)
+
+
+def _holds(public_id: UUID) -> bool:
+    try:
+        return MailboxMessage.objects.filter(contact_public_id=str(public_id)).exists()
+    finally:
+        connections.close_all()
 
 
 class _Handler:

@@ -1,12 +1,10 @@
-"""What every channel offers to the dispatcher. A new channel is a folder like `email` and one line in the registry."""
+"""What is handed over to a provider, and what may become of it."""
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
 from uuid import UUID
 
 
@@ -84,23 +82,3 @@ class Message:
     template: TemplateCall | None = None
     buttons: tuple[Button, ...] = ()
     in_window: bool = False
-
-
-class Sender(Protocol):
-    """An open way to the provider, used by one dispatcher."""
-
-    def send(self, message: Message) -> Outcome:
-        """Hand a message over and say what became of it; never raises for what the provider does."""
-
-
-class Channel(Protocol):
-    """A way to reach debtors."""
-
-    def opened(self) -> AbstractContextManager[Sender]:
-        """Open the channel for a run of messages."""
-
-    def message_id(self, public_id: UUID) -> str:
-        """Return the provider's id of a message, the same on every try; '' where it gives one itself."""
-
-    def was_received(self, public_id: UUID) -> bool | None:
-        """Ask the provider whether a message arrived; None where it cannot tell."""

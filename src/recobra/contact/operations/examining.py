@@ -2,35 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from django.conf import settings
-from duckdb import DuckDBPyConnection
 
 from recobra.contact import reasons
-from recobra.contact.channels import CHANNELS, Message
-from recobra.contact.models import Template
+from recobra.contact.channels import Message
+from recobra.contact.models import Contact, Template
+from recobra.contact.providing import Chosen, Ways
 from recobra.contact.rendering import render
-from recobra.contact.rendering.statement import Document, Statement
+from recobra.contact.rendering.statement import Document, Statement, statements
 from recobra.contact.tokens import unsubscribe_url
 from recobra.portfolio.models import Creditor
 
-from .judging import Leased, Verdict, judge, load, load_statements
+from .judging import Case, Verdict, house_of, judge, rules_version
+from .loading import Leased, first_zone, load
+from .preferring import preferred_instant
 
 PLAN_LASTS = timedelta(days=3)
 """A plan that no cycle has looked at for longer is not carried out: what it was decided on is too old."""
+BY_HAND = frozenset({Contact.Purpose.REPLY, Contact.Purpose.MANUAL})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ready:
-    """A contact that may go: the words it will say and the documents it names."""
+    """A contact that may go: its words, the documents it names, the ways it may leave by and the proof of its right."""
 
     contact: Leased
     message: Message
-    template_id: int
+    template_id: int | None
+    variant: str
     documents: tuple[Document, ...]
+    ways: tuple[Chosen, ...]
+    verdict: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,65 +54,82 @@ class Unsent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Examined:
-    """A batch, divided."""
+    """A batch, divided; `waiting` has a way out that rests."""
 
     ready: list[Ready] = field(default_factory=list)
     unsent: list[Unsent] = field(default_factory=list)
+    waiting: list[int] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Case:
-    contact: Leased
-    template: Template
+class _Draft:
+    case: Case
+    template: Template | None
     statement: Statement
-    hold: str
 
 
-def examine(contact_ids: Sequence[int], *, now: datetime, duck: DuckDBPyConnection) -> Examined:
+def examine(contact_ids: Sequence[int], *, now: datetime, ways: Ways) -> Examined:
     """Judge a leased batch as of `now`, and write the messages of those that may go."""
     examined = Examined()
-    cases = _cases(load(contact_ids, now=now), now, examined)
-    verdicts = (
-        judge([c.contact for c in cases], holds={c.contact.debtor_id: c.hold for c in cases}, now=now, duck=duck)
-        if cases
-        else {}
-    )
-    creditors = Creditor.objects.in_bulk({case.contact.creditor_id for case in cases})
-    for case in cases:
-        refusal = _refusal(case.contact, verdicts[case.contact.contact_id], now)
+    drafts = _drafts(load(contact_ids, now=now), now, ways, examined)
+    verdicts = judge([draft.case for draft in drafts], now=now)
+    creditors = Creditor.objects.in_bulk({draft.case.contact.creditor_id for draft in drafts})
+    for draft in drafts:
+        verdict = verdicts[draft.case.contact.contact_id]
+        refusal = _refusal(draft.case.contact, verdict, now)
         if refusal:
             examined.unsent.append(refusal)
         else:
-            _write(case, creditors, now, examined)
+            possible = tuple(ways.of(draft.case.contact.channel, draft.case.contact.country))
+            written = _written(draft, verdict, creditors[draft.case.contact.creditor_id], possible, now)
+            _put(written, examined)
     return examined
 
 
-def _cases(batch: list[Leased], now: datetime, examined: Examined) -> list[_Case]:
-    """Leave out what needs no judge: no channel, no template, nothing owed."""
-    templates = render.templates_in_force({(c.template_code, c.channel) for c in batch})
-    owed = load_statements(batch, now=now)
-    cases = []
+def _drafts(batch: list[Leased], now: datetime, ways: Ways, examined: Examined) -> list[_Draft]:
+    """Leave out what needs no judge: no way out, no template, nothing owed."""
+    templates = render.templates_in_force({(c.template_code, c.channel) for c in batch if not c.is_written})
+    owed = statements({c.debtor_id: c.local_date or now.date() for c in batch})
+    drafts = []
     for contact in batch:
         template = templates.get((contact.template_code, contact.channel))
         whole = owed[contact.debtor_id]
-        if contact.channel not in CHANNELS:
+        notice = template is not None and render.is_notice(template)
+        if not ways.is_known(contact.channel, contact.country):
             examined.unsent.append(_ended(contact, "BLOCKED", reasons.NO_CHANNEL))
-        elif template is None:
+        elif template is None and not contact.is_written:
             examined.unsent.append(_ended(contact, "BLOCKED", reasons.NO_TEMPLATE))
-        elif not whole.speaks_of(notice=render.is_notice(template)):
+        elif contact.purpose not in BY_HAND and not whole.speaks_of(notice=notice):
             examined.unsent.append(_ended(contact, "CANCELLED", reasons.NOTHING_OWED))
         else:
-            free = whole.without_held()
-            all_held = not free.speaks_of(notice=render.is_notice(template))
-            hold = whole.hold_reason or ("ACCOUNTS" if all_held else "")
-            cases.append(_Case(contact=contact, template=template, statement=free, hold=hold))
-    return cases
+            drafts.append(_draft(contact, template, whole, notice=notice))
+    return drafts
+
+
+def _draft(contact: Leased, template: Template | None, whole: Statement, *, notice: bool) -> _Draft:
+    free = whole.without_held()
+    all_held = bool(whole.speaks_of(notice=notice)) and not free.speaks_of(notice=notice)
+    case = Case(
+        contact=contact,
+        hold=whole.hold_reason or ("ACCOUNTS" if all_held else ""),
+        oldest_due_date=_oldest(free) or _oldest(whole),
+        house=house_of(contact.portfolio_id),
+    )
+    return _Draft(case=case, template=template, statement=free)
+
+
+def _oldest(statement: Statement) -> date | None:
+    documents = statement.overdue or statement.upcoming
+    return documents[0].due_date if documents else None
 
 
 def _refusal(contact: Leased, verdict: Verdict, now: datetime) -> Unsent | None:
     if verdict.allowed:
         age = (contact.local_date or now.date()) - contact.planned_for
-        return _ended(contact, "BLOCKED", reasons.EXPIRED) if age > PLAN_LASTS else None
+        if age > PLAN_LASTS:
+            return _ended(contact, "BLOCKED", reasons.EXPIRED)
+        later = None if contact.purpose in BY_HAND else preferred_instant(contact, now)
+        return Unsent(contact_id=contact.contact_id, status="DUE", reason="", due_at=later) if later else None
     return Unsent(
         contact_id=contact.contact_id,
         status="DUE" if verdict.opens_at else "BLOCKED",
@@ -116,28 +140,67 @@ def _refusal(contact: Leased, verdict: Verdict, now: datetime) -> Unsent | None:
     )
 
 
-def _write(case: _Case, creditors: Mapping[int, Creditor], now: datetime, examined: Examined) -> None:
-    contact = case.contact
+def _put(written: Ready | Unsent, examined: Examined) -> None:
+    if isinstance(written, Unsent):
+        examined.unsent.append(written)
+    elif not written.ways:
+        examined.waiting.append(written.contact.contact_id)
+    else:
+        examined.ready.append(written)
+
+
+def _written(
+    draft: _Draft, verdict: Verdict, creditor: Creditor, ways: tuple[Chosen, ...], now: datetime
+) -> Ready | Unsent:
+    contact, template = draft.case.contact, draft.template
     try:
-        words = render.render(
-            case.template, case.statement, day=contact.local_date, country=contact.country,
-            debtor_name=contact.debtor_name, creditor=creditors[contact.creditor_id],
-            sender=settings.MAIL_FROM, reference=str(contact.public_id),
-            unsubscribe_url=unsubscribe_url(contact.public_id),
-        )  # fmt: skip
+        words = _words(draft, creditor)
     except render.NotRendered as error:
-        examined.unsent.append(_ended(contact, "FAILED", reasons.NOT_RENDERED, article=str(error)))
-        return
+        return _ended(contact, "FAILED", reasons.NOT_RENDERED, article=str(error))
     message = Message(
-        public_id=contact.public_id,
-        address=contact.address,
-        subject=words.subject,
-        text=words.text,
-        html=words.html,
-        date=now,
-    )
-    documents = case.statement.overdue or case.statement.upcoming
-    examined.ready.append(Ready(contact=contact, message=message, template_id=case.template.pk, documents=documents))
+        public_id=contact.public_id, address=contact.address, subject=words.subject, text=words.text, html=words.html,
+        date=now, channel=contact.channel, purpose=contact.purpose, country=contact.country,
+        language=template.language if template else contact.language, on_behalf_of=creditor.name,
+        name=contact.debtor_name, in_window=contact.in_window,
+    )  # fmt: skip
+    documents = () if template is None else draft.statement.overdue or draft.statement.upcoming
+    return Ready(
+        contact=contact, message=message, template_id=template.pk if template else None,
+        variant=template.variant if template else "", documents=documents, ways=ways,
+        verdict=_proof(draft.case, verdict, now),
+    )  # fmt: skip
+
+
+def _words(draft: _Draft, creditor: Creditor) -> render.Words:
+    """Return what the message says. Raises NotRendered."""
+    contact = draft.case.contact
+    if draft.template is None:
+        return render.Words(subject=contact.subject, text=contact.given, html=contact.given_html)
+    return render.render(
+        draft.template, draft.statement, day=contact.local_date, country=contact.country,
+        debtor_name=contact.debtor_name, creditor=creditor, sender=settings.MAIL_FROM,
+        reference=str(contact.public_id), unsubscribe_url=unsubscribe_url(contact.public_id),
+    )  # fmt: skip
+
+
+def _proof(case: Case, verdict: Verdict, now: datetime) -> str:
+    """Return what was judged, by which rules, with which answer, for whoever asks later; nothing of it is personal."""
+    contact = case.contact
+    zone = first_zone(contact.zones)
+    facts = {
+        "opted_out": contact.opted_out, "consent": contact.consent, "point_valid": contact.point_valid,
+        "place": contact.place, "purpose": contact.purpose, "held": bool(case.hold), "hold_reason": case.hold,
+        "oldest_due_date": case.oldest_due_date and case.oldest_due_date.isoformat(), "house": case.house,
+        "country": contact.country, "subdivision": contact.subdivision,
+        "replies_to_at": contact.replies_to_at and contact.replies_to_at.isoformat(),
+    }  # fmt: skip
+    return json.dumps(
+        {
+            "judged_at": now.isoformat(), "zone": contact.zones,
+            "local": now.astimezone(zone).isoformat() if zone else None, "facts": facts, "rule": verdict.rule,
+            "article": verdict.article, "rules_version": rules_version(),
+        }
+    )  # fmt: skip
 
 
 def _ended(contact: Leased, status: str, reason: str, article: str = "") -> Unsent:

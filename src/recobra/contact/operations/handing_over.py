@@ -1,11 +1,12 @@
-"""The outbox's own writes around the handing over of a message. All run inside the dispatcher's transaction."""
+"""The outbox's own writes around the handing over of messages. All run inside the dispatcher's transaction."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 import pyarrow as pa
@@ -14,8 +15,8 @@ from django.db import connection, transaction
 from django.db.models import F
 
 from recobra.contact import reasons
-from recobra.contact.channels import CHANNELS, Bounce, Kind, Outcome
-from recobra.journal.operations import record
+from recobra.contact.channels import Bounce, Kind, Outcome
+from recobra.contact.providing import Chosen
 from recobra.kit import tables
 from recobra.portfolio.models import ContactPoint
 
@@ -47,28 +48,67 @@ _END_UNSENT = f"""
     FROM ends e JOIN mine ON mine.id = e.id WHERE c.id = e.id
     RETURNING {RETURNING}, c.status"""
 
-# What a payment, a wish or a person has taken back meanwhile is no longer LEASED by us: then nothing is sent.
+# What a payment, a wish or a person has taken back meanwhile is no longer LEASED by us: then nothing is sent. The
+# silence is looked up once more for a wish that was committed between the last look and this moment. No column of an
+# index changes here, so that the row stays where it is.
 _MARK = """
-    UPDATE contact_contact
-    SET handed_over_at = %s, judged_at = %s, local_date = %s, attempts = attempts + 1, template_id = %s,
-        message_id = %s, address = %s, subject = %s, body = %s, reason = '', rule = '', article = '',
-        leased_until = clock_timestamp() + make_interval(secs => %s)
-    WHERE id = %s AND lease = %s AND status = 'LEASED' AND handed_over_at IS NULL"""
+    WITH going AS (
+        SELECT * FROM unnest(%s::bigint[], %s::date[], %s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[],
+            %s::text[], %s::text[], %s::jsonb[], %s::bigint[], %s::bigint[], %s::text[], %s::text[])
+            AS g(id, local_date, template_id, variant, message_id, address, subject, body, html, verdict, provider_id,
+                price_minor, price_currency, kind)
+    ), mine AS (
+        SELECT m.id FROM contact_contact m JOIN going g ON g.id = m.id
+        WHERE m.lease = %s AND m.status = 'LEASED' AND m.handed_over_at IS NULL
+            AND NOT EXISTS (SELECT FROM contact_silence s WHERE s.value = g.address AND s.kind = g.kind)
+        ORDER BY m.id FOR UPDATE OF m)
+    UPDATE contact_contact c
+    SET handed_over_at = %s, judged_at = %s, local_date = g.local_date, attempts = c.attempts + 1,
+        template_id = g.template_id, variant = g.variant, message_id = g.message_id, address = g.address,
+        subject = g.subject, body = g.body, html = g.html, verdict = g.verdict, provider_id = g.provider_id,
+        price_minor = g.price_minor, price_currency = g.price_currency, reason = '', rule = '', article = ''
+    FROM going g JOIN mine ON mine.id = g.id WHERE c.id = g.id
+    RETURNING c.id"""
 
 # UNCERTAIN: another dispatcher took us for dead; we know better.
 _END = f"""
+    WITH ends AS (
+        SELECT * FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[], %s::timestamptz[],
+            %s::boolean[]) AS e(id, status, reason, answer, reference, due_at, untried)
+    ), mine AS (
+        SELECT m.id FROM contact_contact m JOIN ends ON ends.id = m.id
+        WHERE m.lease = %s AND m.status IN ('LEASED', 'UNCERTAIN') ORDER BY m.id FOR UPDATE OF m)
     UPDATE contact_contact c
-    SET status = %s, reason = %s, answer = %s, sent_at = %s, due_at = coalesce(%s, c.due_at), leased_until = NULL,
-        lease = NULL, attempts = c.attempts - CASE WHEN %s THEN 1 ELSE 0 END,
-        handed_over_at = CASE WHEN %s THEN c.handed_over_at END,
-        local_date = CASE WHEN %s THEN c.local_date END
-    WHERE c.id = %s AND c.lease = %s AND c.status IN ('LEASED', 'UNCERTAIN')
-    RETURNING {RETURNING}"""
+    SET status = e.status, reason = e.reason, answer = e.answer, provider_reference = e.reference,
+        sent_at = CASE WHEN e.status = 'SENT' THEN %s::timestamptz END, due_at = coalesce(e.due_at, c.due_at),
+        leased_until = NULL, lease = NULL, attempts = c.attempts - e.untried::int,
+        handed_over_at = CASE WHEN e.status IN ('SENT', 'UNCERTAIN') THEN c.handed_over_at END,
+        local_date = CASE WHEN e.status IN ('SENT', 'UNCERTAIN') THEN c.local_date END
+    FROM ends e JOIN mine ON mine.id = e.id WHERE c.id = e.id
+    RETURNING {RETURNING}, c.status"""
 
 _ITEMS = """
     INSERT INTO contact_contactitem (contact_id, account_id, overdue_minor)
-    SELECT %s, account_id, overdue_minor FROM unnest(%s::bigint[], %s::bigint[]) AS i(account_id, overdue_minor)
+    SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[])
     ON CONFLICT (contact_id, account_id) DO UPDATE SET overdue_minor = excluded.overdue_minor"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Going:
+    """A message and the way it leaves by."""
+
+    item: Ready
+    way: Chosen
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gone:
+    """A message, the way it left by and what became of it. `elsewhere`: another way may be tried at once."""
+
+    item: Ready
+    way: Chosen
+    outcome: Outcome
+    elsewhere: bool = False
 
 
 @transaction.atomic
@@ -79,73 +119,93 @@ def end_unsent(unsent: Sequence[Unsent], *, lease: UUID, now: datetime, actor: s
     names = ("contact_id", "status", "reason", "rule", "article", "due_at")
     columns = [[getattr(item, name) for item in unsent] for name in names]
     ended = tables.fetch(_END_UNSENT, [*columns, lease, now], _WITH_STATUS)
+    return _record(ended, now=now, actor=actor)
+
+
+def mark(going: Sequence[Going], *, lease: UUID, now: datetime) -> set[int]:
+    """Write down what is about to be handed over; return the contacts that are still ours to send."""
+    rows = [_marked(each) for each in going]
+    with connection.cursor() as cursor:
+        cursor.execute(_MARK, [*(list(column) for column in zip(*rows, strict=True)), lease, now, now])
+        return {row[0] for row in cursor.fetchall()}
+
+
+def _marked(going: Going) -> tuple[Any, ...]:
+    contact, message, way = going.item.contact, going.item.message, going.way
+    return (
+        contact.contact_id, contact.local_date, going.item.template_id, going.item.variant,
+        way.adapter.message_id(contact.public_id, way.config), message.address, message.subject, message.text,
+        message.html, going.item.verdict, way.provider_id, way.price_minor, way.price_currency, contact.kind,
+    )  # fmt: skip
+
+
+def end(gone: Sequence[Gone], *, lease: UUID, now: datetime, actor: str) -> Counter[str]:
+    """Write how handings over ended; return how many by the dispatcher's figures.
+
+    A try that may be repeated goes back to the outbox.
+    """
+    rows = [_end(each, now) for each in gone]
+    columns = [list(column) for column in zip(*rows, strict=True)]
+    ended = tables.fetch(_END, [*columns, lease, now], _WITH_STATUS)
+    sent = set(ended.filter(pc.equal(ended["status"], "SENT"))["contact_id"].to_pylist())
+    _name_documents([each.item for each in gone if each.item.contact.contact_id in sent])
+    for each in gone:
+        _note_of_point(each, now)
+    return _record(ended, now=now, actor=actor)
+
+
+def _end(gone: Gone, now: datetime) -> tuple[Any, ...]:
+    """Return id, status, reason, answer, reference, next try and whether this one counts for nothing."""
+    outcome, due_at = gone.outcome, None
+    status, reason = outcome.kind.value, "" if outcome.kind is Kind.SENT else outcome.reason
+    # A provider out of reach has seen nothing: that is no try of this message, however long it lasts.
+    if outcome.kind is Kind.RETRY and outcome.unreachable:
+        wait = 0.0 if gone.elsewhere else max(BACK_OFF_SECONDS[0], outcome.retry_after or 0.0)
+        status, reason, due_at = "DUE", "", now + timedelta(seconds=wait)
+    elif outcome.kind is Kind.RETRY:
+        tries = gone.item.contact.attempts + 1
+        if tries >= MOST_TRIES:
+            status, reason = "FAILED", reasons.TOO_MANY_TRIES
+        else:
+            wait = max(BACK_OFF_SECONDS[tries - 1], outcome.retry_after or 0.0)
+            status, reason, due_at = "DUE", "", now + timedelta(seconds=wait)
+    return (
+        gone.item.contact.contact_id, status, reason, outcome.answer, outcome.provider_reference, due_at,
+        outcome.unreachable,
+    )  # fmt: skip
+
+
+def _record(ended: pa.Table, *, now: datetime, actor: str) -> Counter[str]:
     figures: Counter[str] = Counter()
     for status, kind in KINDS.items():
         chosen = ended.filter(pc.equal(ended["status"], status))
-        figures[status.lower()] += record_ends(kind, chosen.drop_columns("status"), at=now, actor=actor)
+        if chosen.num_rows:
+            figures[status.lower()] += record_ends(kind, chosen.drop_columns("status"), at=now, actor=actor)
     return figures
 
 
-def mark(item: Ready, *, lease: UUID, lease_seconds: int, now: datetime) -> bool:
-    """Write down what is about to be handed over; False where the contact is no longer ours to send."""
-    contact, message = item.contact, item.message
-    message_id = CHANNELS[contact.channel].message_id(contact.public_id)
-    values = [
-        now, now, contact.local_date, item.template_id, message_id, message.address, message.subject, message.text,
-        lease_seconds, contact.contact_id, lease,
-    ]  # fmt: skip
-    with connection.cursor() as cursor:
-        cursor.execute(_MARK, values)
-        return bool(cursor.rowcount == 1)
+def _name_documents(items: Sequence[Ready]) -> None:
+    owed: Counter[tuple[int, int]] = Counter()
+    for item in items:
+        for document in item.documents:
+            owed[item.contact.contact_id, document.account_id] += document.owed_minor
+    if owed:
+        with connection.cursor() as cursor:
+            contacts, accounts = zip(*owed, strict=True)
+            cursor.execute(_ITEMS, [list(contacts), list(accounts), list(owed.values())])
 
 
-def end(item: Ready, outcome: Outcome, *, lease: UUID, now: datetime, actor: str) -> Kind:
-    """Write how a handing over ended, and return that; a try that may be repeated goes back to the outbox."""
-    kind, reason, due_at = outcome.kind, outcome.reason, None
-    # A provider out of reach has seen nothing: that is no try of this message, however long it lasts.
-    if kind is Kind.RETRY and outcome.unreachable:
-        due_at = now + timedelta(seconds=BACK_OFF_SECONDS[0])
-    elif kind is Kind.RETRY:
-        tries = item.contact.attempts + 1
-        if tries >= MOST_TRIES:
-            kind, reason = Kind.FAILED, reasons.TOO_MANY_TRIES
-        else:
-            due_at = now + timedelta(seconds=BACK_OFF_SECONDS[tries - 1])
-    status = "DUE" if kind is Kind.RETRY else kind.value
-    may_have_arrived = kind in {Kind.SENT, Kind.UNCERTAIN}
-    sent_at = now if kind is Kind.SENT else None
-    values = [
-        status, "" if status in {"DUE", "SENT"} else reason, outcome.answer, sent_at, due_at, outcome.unreachable,
-        may_have_arrived, may_have_arrived, item.contact.contact_id, lease,
-    ]  # fmt: skip
-    with connection.cursor() as cursor:
-        cursor.execute(_END, values)
-        ended = cursor.fetchone()
-    if ended is None or status == "DUE":
-        return kind
-    if kind is Kind.SENT:
-        _name_documents(item)
-    if outcome.bounce is not None:
-        _bounced(item.contact.point_id, outcome.bounce, now)
-    contact_id, portfolio_id, debtor_id, channel, step_key, why = ended
-    record(
-        KINDS[status], at=now, actor=actor, portfolio_id=portfolio_id, debtor_id=debtor_id, contact_id=contact_id,
-        payload={"channel": channel, "step": step_key, "reason": why},
-    )  # fmt: skip
-    return kind
-
-
-def _name_documents(item: Ready) -> None:
-    owed: Counter[int] = Counter()
-    for document in item.documents:
-        owed[document.account_id] += document.owed_minor
-    with connection.cursor() as cursor:
-        cursor.execute(_ITEMS, [item.contact.contact_id, list(owed), list(owed.values())])
-
-
-def _bounced(point_id: int | None, bounce: Bounce, now: datetime) -> None:
-    point = ContactPoint.objects.filter(pk__in=[point_id or 0])
-    if bounce is Bounce.HARD:
+def _note_of_point(gone: Gone, now: datetime) -> None:
+    """Let the contact point know what the provider said about the address itself."""
+    outcome, contact = gone.outcome, gone.item.contact
+    if outcome.bounce is None and not outcome.unusable:
+        return
+    point = ContactPoint.objects.filter(pk__in=[contact.point_id or 0])
+    if outcome.bounce is Bounce.HARD:
         point.update(retired_at=now, quality=0)
-    else:
+    elif outcome.bounce is Bounce.SOFT:
         point.update(quality=F("quality") / 2)
+    if outcome.unusable:
+        for found in point.exclude(unusable_for__contains=[contact.channel]):
+            found.unusable_for = [*found.unusable_for, contact.channel]
+            found.save(update_fields=["unusable_for"])

@@ -2,49 +2,39 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cache, lru_cache
+from importlib import resources
 from typing import Any
-from uuid import UUID
-from zoneinfo import ZoneInfo, available_timezones
 
 import pyarrow as pa
-from django.db import connection
-from duckdb import DuckDBPyConnection
 
 from recobra.contact import snapshot
-from recobra.contact.rendering.statement import Statement, statements
 from recobra.kit import engine
 from recobra.portfolio.snapshot import company_holidays
 from recobra_core import law
+
+from .loading import Leased, local_date
+
+__all__ = ["Case", "Verdict", "judge", "local_date", "rules_version"]
 
 LONGEST_CAP = timedelta(days=92)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Leased:
-    """A leased contact with the facts that judge and fill it, as they are now."""
+class Case:
+    """A contact to judge: `hold` says why its debtor is on hold, '' where it is not; `house` names the company's rules.
 
-    contact_id: int
-    public_id: UUID
-    debtor_id: int
-    creditor_id: int
-    channel: str
-    template_code: str
-    zones: str
-    attempts: int
-    point_id: int | None
-    address: str
-    country: str
-    subdivision: str
-    debtor_name: str
-    planned_for: date
-    opted_out: bool | None
-    consent: str | None
-    point_valid: bool | None
-    local_date: date | None = None
+    `oldest_due_date` is that of what it speaks of.
+    """
+
+    contact: Leased
+    hold: str
+    oldest_due_date: date | None
+    house: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,65 +48,44 @@ class Verdict:
     opens_at: datetime | None = None
 
 
-# An address opted out anywhere is opted out for a debtor that was loaded with it later.
-_LEASED = """
-    SELECT c.id, c.public_id, c.debtor_id, d.creditor_id, c.channel, c.template_code, c.zones, c.attempts, c.point_id,
-        coalesce(p.value, ''), coalesce(nullif(d.country, ''), f.country), d.subdivision, d.name, c.planned_for,
-        CASE WHEN p.id IS NOT NULL THEN p.opted_out_at IS NOT NULL OR EXISTS (
-            SELECT FROM portfolio_contactpoint s
-            WHERE s.value = p.value AND s.kind = p.kind AND s.opted_out_at IS NOT NULL) END,
-        CASE WHEN p.consent THEN 'granted' WHEN NOT p.consent THEN 'denied' END,
-        p.valid AND p.retired_at IS NULL
-    FROM contact_contact c
-    JOIN portfolio_debtor d ON d.id = c.debtor_id
-    JOIN portfolio_portfolio f ON f.id = c.portfolio_id
-    LEFT JOIN portfolio_contactpoint p ON p.id = c.point_id AND p.debtor_id = c.debtor_id
-    WHERE c.id = ANY(%s) ORDER BY c.due_at, c.id"""
-
-
-def load(contact_ids: Sequence[int], *, now: datetime) -> list[Leased]:
-    """Return leased contacts with their facts, those due first at the front."""
-    names = [name for name in Leased.__slots__ if name != "local_date"]
-    with connection.cursor() as cursor:
-        cursor.execute(_LEASED, [list(contact_ids)])
-        rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-    return [Leased(**row, local_date=local_date(row["zones"], now)) for row in rows]
-
-
-def load_statements(batch: Sequence[Leased], *, now: datetime) -> dict[int, Statement]:
-    """Return what each debtor of a batch owes on its local day."""
-    return statements({c.debtor_id: c.local_date or now.date() for c in batch})
-
-
-def local_date(zones: str, now: datetime) -> date | None:
-    """Return the debtor's day, or None in an unknown zone.
-
-    Where a debtor may live in several zones the first one's day will do: the gate only opens while all of them
-    have the same.
-    """
-    zone = _zone(zones.partition("|")[0])
-    return now.astimezone(zone).date() if zone else None
-
-
-@lru_cache(maxsize=1024)
-def _zone(name: str) -> ZoneInfo | None:
-    return ZoneInfo(name) if name in available_timezones() else None
-
-
-def judge(
-    batch: Sequence[Leased], *, holds: dict[int, str], now: datetime, duck: DuckDBPyConnection
-) -> dict[int, Verdict]:
-    """Judge a batch in one statement; `holds` says by debtor why it is on hold, '' where it is not."""
+def judge(cases: Sequence[Case], *, now: datetime) -> dict[int, Verdict]:
+    """Judge a batch in one statement; the answer is by contact."""
+    if not cases:
+        return {}
     since = (now - LONGEST_CAP).date()
+    houses = _houses({case.house for case in cases})
     tables = {
-        "candidates": _candidates(batch, holds, now),
-        "openings": _openings(frozenset(map(_key, batch)), _company_holidays()),
-        "history": snapshot.history([c.debtor_id for c in batch], since=since),
-        "caps": _caps(),
+        "candidates": _candidates(cases, now),
+        "openings": _openings(frozenset(map(_key, cases)), _company_holidays(), houses),
+        "history": snapshot.history([case.contact.debtor_id for case in cases], since=since),
+        "caps": _caps(houses),
     }
+    duck = engine.duckdb_at_hand()
     engine.give_tables(duck, tables)
     judged = engine.run(duck, [_statement()])["verdicts"]
     return {row["candidate_id"]: _verdict(row, now) for row in judged.to_pylist()}
+
+
+@cache
+def rules_version() -> str:
+    """Return what identifies the law's data that judge here: the beginning of their digest."""
+    folder = resources.files("recobra_core.law") / "data"
+    digest = hashlib.sha256()
+    for file in sorted(folder.iterdir(), key=lambda each: each.name):
+        if file.name.endswith(".yaml"):
+            digest.update(file.name.encode() + b"\0" + file.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def house_of(portfolio_id: int) -> str:
+    """Return the id of the company's rules in force for a portfolio, '' where it has none."""
+    del portfolio_id
+    return ""
+
+
+def _houses(names: set[str]) -> frozenset[tuple[str, law.House]]:
+    del names
+    return frozenset()
 
 
 @cache
@@ -132,14 +101,16 @@ def _statement() -> engine.Statement:
     return engine.compiled("verdicts", law.open_at(judged, openings=openings).select(*answer))
 
 
-@cache
-def _caps() -> pa.Table:
-    return law.caps_table().to_pyarrow()
+@lru_cache(maxsize=8)
+def _caps(houses: frozenset[tuple[str, law.House]]) -> pa.Table:
+    return law.caps_table(houses=dict(houses)).to_pyarrow()
 
 
 @lru_cache(maxsize=64)
-def _openings(keys: frozenset[law.Key], holidays: frozenset[tuple[str, date]]) -> pa.Table:
-    return law.openings(keys=keys, company_holidays=holidays).to_pyarrow()
+def _openings(
+    keys: frozenset[law.Key], holidays: frozenset[tuple[str, date]], houses: frozenset[tuple[str, law.House]]
+) -> pa.Table:
+    return law.openings(keys=keys, company_holidays=holidays, houses=dict(houses)).to_pyarrow()
 
 
 def _verdict(row: dict[str, Any], now: datetime) -> Verdict:
@@ -154,8 +125,9 @@ def _verdict(row: dict[str, Any], now: datetime) -> Verdict:
     )
 
 
-def _key(contact: Leased) -> law.Key:
-    return law.Key(contact.country, contact.subdivision, contact.zones, contact.channel, contact.local_date)
+def _key(case: Case) -> law.Key:
+    c = case.contact
+    return law.Key(c.country, c.subdivision, c.zones, c.channel, c.local_date, case.house)
 
 
 def _company_holidays() -> frozenset[tuple[str, date]]:
@@ -163,22 +135,30 @@ def _company_holidays() -> frozenset[tuple[str, date]]:
     return frozenset(zip(found["country"].to_pylist(), found["day"].to_pylist(), strict=True))
 
 
-def _candidates(batch: Sequence[Leased], holds: dict[int, str], now: datetime) -> pa.Table:
-    rows = [
-        {
-            "candidate_id": c.contact_id,
-            "account_id": None,
-            "at_utc": now.astimezone(UTC).replace(tzinfo=None),
-            "held": bool(holds[c.debtor_id]),
-            "hold_reason": holds[c.debtor_id] or None,
-            **{name: getattr(c, name) for name in _SHARED},
-        }
-        for c in batch
-    ]
-    return pa.Table.from_pylist(rows, schema=law.CANDIDATE.to_pyarrow())
+def _candidates(cases: Sequence[Case], now: datetime) -> pa.Table:
+    count = len(cases)
+    contacts = [case.contact for case in cases]
+    columns = {
+        "candidate_id": [c.contact_id for c in contacts],
+        "account_id": [None] * count,
+        "at_utc": [_plain(now)] * count,
+        "held": [bool(case.hold) for case in cases],
+        "hold_reason": [case.hold or None for case in cases],
+        "role": ["debtor"] * count,
+        "oldest_due_date": [case.oldest_due_date for case in cases],
+        "house": [case.house for case in cases],
+        "replies_to_at_utc": [c.replies_to_at and _plain(c.replies_to_at) for c in contacts],
+        **{name: [getattr(c, name) for c in contacts] for name in _SHARED},
+    }
+    schema = law.CANDIDATE.to_pyarrow()
+    return pa.table([pa.array(columns[field.name], field.type) for field in schema], schema=schema)
+
+
+def _plain(at: datetime) -> datetime:
+    return at.astimezone(UTC).replace(tzinfo=None)
 
 
 _SHARED = (
     "debtor_id", "creditor_id", "country", "subdivision", "zones", "channel", "local_date", "opted_out", "consent",
-    "point_valid",
+    "point_valid", "place", "purpose",
 )  # fmt: skip

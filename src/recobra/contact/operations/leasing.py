@@ -12,6 +12,7 @@ import contextlib
 import uuid
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from typing import Any
 
 from django.db import DatabaseError, connection, transaction
 from django.db.backends.utils import CursorWrapper
@@ -26,14 +27,15 @@ LEASE_SECONDS = 120
 # on the debtor's row keeps a second dispatcher from leasing another contact of the same debtor meanwhile.
 _TAKE = """
     WITH picked AS MATERIALIZED (
-        SELECT c.id, c.debtor_id FROM contact_contact c JOIN portfolio_debtor d ON d.id = c.debtor_id
-        WHERE c.status = 'DUE' AND c.due_at <= %s
+        SELECT c.id, c.debtor_id, c.priority, c.due_at
+        FROM contact_contact c JOIN portfolio_debtor d ON d.id = c.debtor_id
+        WHERE c.status = 'DUE' AND c.due_at <= %(now)s AND {which}
             AND NOT EXISTS (SELECT FROM contact_contact o WHERE o.debtor_id = c.debtor_id AND o.status = 'LEASED')
-        ORDER BY c.due_at, c.id LIMIT %s
+        ORDER BY c.priority, c.due_at, c.id LIMIT %(limit)s
         FOR NO KEY UPDATE OF c, d SKIP LOCKED)
     UPDATE contact_contact c
-    SET status = 'LEASED', lease = %s, leased_until = clock_timestamp() + make_interval(secs => %s)
-    FROM (SELECT DISTINCT ON (debtor_id) id FROM picked ORDER BY debtor_id, id) p
+    SET status = 'LEASED', lease = %(lease)s, leased_until = clock_timestamp() + make_interval(secs => %(seconds)s)
+    FROM (SELECT DISTINCT ON (debtor_id) id FROM picked ORDER BY debtor_id, priority, due_at, id) p
     WHERE c.id = p.id AND c.status = 'DUE'
     RETURNING c.id"""
 
@@ -80,10 +82,22 @@ def holding() -> Iterator[uuid.UUID]:
 
 
 @transaction.atomic
-def take(*, lease: uuid.UUID, now: datetime, limit: int) -> list[int]:
-    """Lease up to `limit` due contacts, at most one per debtor, and return their ids."""
+def take(*, lease: uuid.UUID, now: datetime, limit: int, only: str | None = None, but: Sequence[str] = ()) -> list[int]:
+    """Lease up to `limit` due contacts, at most one per debtor, the most urgent first; return their ids.
+
+    Of one channel `only`, or of all `but` some.
+    """
+    which = "c.channel = %(only)s" if only else "c.channel <> ALL(%(but)s)" if but else "true"
+    values: dict[str, Any] = {
+        "now": now,
+        "limit": limit,
+        "lease": lease,
+        "seconds": LEASE_SECONDS,
+        "only": only,
+        "but": list(but),
+    }
     with connection.cursor() as cursor:
-        cursor.execute(_TAKE, [now, limit, lease, LEASE_SECONDS])
+        cursor.execute(_TAKE.format(which=which), values)
         taken = [row[0] for row in cursor.fetchall()]
         cursor.execute(_YIELD, [taken])
         yielded = {row[0] for row in cursor.fetchall()}

@@ -34,6 +34,25 @@ PLANNED = pa.schema(
 )
 """A contact to plan. `status` is DUE or BLOCKED, the latter with `reason`, `rule` and `article`."""
 
+MORE = pa.schema(
+    [
+        ("purpose", pa.string()),
+        ("priority", pa.int16()),
+        ("campaign_id", pa.int64()),
+        ("fallback_of_id", pa.int64()),
+        ("conversation_id", pa.int64()),
+        ("replies_to_at", pa.timestamp("us", tz="UTC")),
+        ("subject", pa.string()),
+        ("body", pa.string()),
+        ("author", pa.string()),
+        ("author_id", pa.int64()),
+    ]
+)
+"""What a plan may say besides; what is absent or null is a claim of the strategy's at the usual priority.
+
+With a `body` the message goes as it is written, without a template. `priority` 0 goes first.
+"""
+
 WRITTEN = pa.schema([("debtor_id", pa.int64()), ("channel", pa.string()), ("contact_id", pa.int64())])
 ITEMS = pa.schema([("contact_id", pa.int64()), ("account_id", pa.int64()), ("overdue_minor", pa.int64())])
 
@@ -43,11 +62,13 @@ _INSERT = """
     INSERT INTO contact_contact AS c (
         public_id, debtor_id, portfolio_id, point_id, channel, template_code, strategy_version_id, step_key, status,
         planned_for, planned_at, due_at, closes_at, zones, reason, rule, article, judged_at, attempts, message_id,
-        address, subject, body, answer)
+        address, subject, body, answer, purpose, priority, campaign_id, fallback_of_id, conversation_id, replies_to_at,
+        author, author_id)
     SELECT gen_random_uuid(), n.debtor_id, n.portfolio_id, n.point_id, n.channel, n.template_code,
         n.strategy_version_id, coalesce(n.step_key, ''), n.status, n.planned_for, %s, n.due_at, n.closes_at,
         coalesce(n.zones, ''), coalesce(n.reason, ''), coalesce(n.rule, ''), coalesce(n.article, ''), %s, 0, '',
-        '', '', '', ''
+        '', coalesce(n.subject, ''), coalesce(n.body, ''), '', coalesce(n.purpose, 'CLAIM'), coalesce(n.priority, 5),
+        n.campaign_id, n.fallback_of_id, n.conversation_id, n.replies_to_at, coalesce(n.author, ''), n.author_id
     FROM contact_incoming n
     WHERE n.status = 'DUE' OR NOT EXISTS (
         SELECT FROM contact_contact o WHERE o.debtor_id = n.debtor_id AND o.planned_for = n.planned_for
@@ -60,7 +81,9 @@ _STAGING = """
     CREATE TEMPORARY TABLE IF NOT EXISTS contact_incoming (
         debtor_id bigint, portfolio_id bigint, point_id bigint, channel text, template_code text,
         strategy_version_id bigint, step_key text, status text, planned_for date, due_at timestamptz,
-        closes_at timestamptz, zones text, reason text, rule text, article text) ON COMMIT DROP"""
+        closes_at timestamptz, zones text, reason text, rule text, article text, purpose text, priority smallint,
+        campaign_id bigint, fallback_of_id bigint, conversation_id bigint, replies_to_at timestamptz, subject text,
+        body text, author text, author_id bigint) ON COMMIT DROP"""
 
 CANCEL = f"""
     WITH waiting AS (
@@ -75,16 +98,18 @@ CANCEL = f"""
 
 @transaction.atomic
 def plan(*, contacts: pa.Table, now: datetime) -> pa.Table:
-    """Put contacts (schema PLANNED) into the outbox; return those that were written (schema WRITTEN).
+    """Put contacts (schema PLANNED, and any of MORE) into the outbox; return those written (schema WRITTEN).
 
-    A debtor has one live contact per channel and day: one that stands already is not written again.
+    A debtor has one live contact per channel and day: one that stands already is not written again. Answers to the
+    debtor are not counted among them.
     """
     if contacts.num_rows == 0:
         return WRITTEN.empty_table()
+    wanted = pa.schema([*PLANNED, *(field for field in MORE if field.name in contacts.column_names)])
     with connection.cursor() as cursor:
         cursor.execute(_STAGING)
         cursor.execute("TRUNCATE contact_incoming")
-    tables.copy_in("contact_incoming", contacts.select(PLANNED.names).cast(PLANNED))
+    tables.copy_in("contact_incoming", contacts.select(wanted.names).cast(wanted))
     schema = ENDED.append(pa.field("status", pa.string()))
     written = tables.fetch(f"{_INSERT} {RETURNING}, c.status", [now, now], schema)
     blocked = written.filter(pc.equal(written["status"], "BLOCKED"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Literal
@@ -9,8 +10,9 @@ from typing import Literal
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from recobra.contact import reasons
-from recobra.contact.channels import CHANNELS
+from recobra.contact import providing, reasons
+from recobra.contact.channels import ADAPTERS, Adapter
+from recobra.contact.channels.adapter import Config, Unsuitable
 from recobra.contact.models import Contact
 
 from .ending import RETURNING, change, record_ends
@@ -44,14 +46,34 @@ def settle(
 def resolve_uncertain(*, now: datetime, actor: str) -> dict[str, int]:
     """Ask the providers about all uncertain contacts; return how many were `sent`, `failed`, still `uncertain`."""
     figures = {"sent": 0, "failed": 0, "uncertain": 0}
-    for contact in Contact.objects.filter(status=Contact.Status.UNCERTAIN).order_by("pk").iterator():
-        received = CHANNELS[contact.channel].was_received(contact.public_id)
-        recent = contact.handed_over_at is not None and contact.handed_over_at > now - QUIET
-        if received is None or (not received and recent):
-            figures["uncertain"] += 1
-        else:
-            outcome: Literal["SENT", "FAILED"] = "SENT" if received else "FAILED"
-            with suppress(NotUncertain):  # a person was quicker
-                settle(contact_id=contact.pk, outcome=outcome, actor=actor, now=now)
-                figures[outcome.lower()] += 1
+    uncertain = Contact.objects.filter(status=Contact.Status.UNCERTAIN).select_related("provider").order_by("pk")
+    with asyncio.Runner() as runner:
+        for contact in uncertain.iterator():
+            received = runner.run(_was_received(contact, _way(contact)))
+            recent = contact.handed_over_at is not None and contact.handed_over_at > now - QUIET
+            if received is None or (not received and recent):
+                figures["uncertain"] += 1
+            else:
+                outcome: Literal["SENT", "FAILED"] = "SENT" if received else "FAILED"
+                with suppress(NotUncertain):  # a person was quicker
+                    settle(contact_id=contact.pk, outcome=outcome, actor=actor, now=now)
+                    figures[outcome.lower()] += 1
     return figures
+
+
+def _way(contact: Contact) -> tuple[Adapter, Config] | None:
+    if contact.provider is not None:
+        known = contact.provider.kind in ADAPTERS
+        return (ADAPTERS[contact.provider.kind], providing.config_of(contact.provider)) if known else None
+    ways = providing.implicit(contact.channel)
+    return (ways[0].adapter, ways[0].config) if ways else None
+
+
+async def _was_received(contact: Contact, way: tuple[Adapter, Config] | None) -> bool | None:
+    if way is None:
+        return None
+    adapter, config = way
+    try:
+        return await adapter.was_received(contact.public_id, contact.provider_reference, config)
+    except Unsuitable:
+        return None

@@ -1,5 +1,5 @@
 """E-mail by SMTP."""
 
-from .channel import EmailChannel
+from .adapter import ADAPTER
 
-__all__ = ["EmailChannel"]
+__all__ = ["ADAPTER"]

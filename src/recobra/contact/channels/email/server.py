@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.utils import parseaddr
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from django.conf import settings
 
+from recobra.contact.channels.adapter import Unsuitable
 
-class ServerUnsuitable(Exception):
+
+class ServerUnsuitable(Unsuitable):
     """RECOBRA_SMTP_URL cannot be used; the text says why."""
 
 
@@ -74,12 +76,20 @@ def for_demonstration(url: str) -> Server:
     return server
 
 
-def refuse_unfinished() -> None:
+def with_password(server: Server, password: str) -> Server:
+    """Return a server with a password that is kept apart from its address."""
+    return replace(server, password=password) if password else server
+
+
+def refuse_unfinished(server: Server | None = None) -> None:
     """Refuse to write to people from, or with links to, an address only this machine knows. Raises ServerUnsuitable.
 
-    A server on this machine stays allowed: a relay of the company's, or a trial.
+    `server`: where to; without it, what RECOBRA_SMTP_URL names. One on this machine stays allowed: a relay of the
+    company's, or a trial.
     """
-    if settings.DEMO or not settings.SMTP_URL or parse(settings.SMTP_URL).is_loopback:
+    if server is None and settings.SMTP_URL:
+        server = parse(settings.SMTP_URL)
+    if settings.DEMO or server is None or server.is_loopback:
         return
     places = {
         "RECOBRA_MAIL_FROM": parseaddr(settings.MAIL_FROM)[1].rpartition("@")[2],
