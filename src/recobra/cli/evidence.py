@@ -1,0 +1,107 @@
+"""`recobra evidence`: the proof of the contacts with a debtor, signed, and the check of such a file."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from recobra.cli import house, options
+from recobra.cli.answer import Answer, Refused
+
+MOST_BYTES = 512 * 1024 * 1024
+
+
+def add(commands: options.Commands) -> None:
+    """Add the group to the command line."""
+    verbs = options.group(commands, "evidence", "the proof of the contacts with a debtor")
+    export = options.command(verbs, "export", "write the signed evidence of one debtor")
+    export.add_argument("--debtor", required=True, metavar="NUMBER", help="the creditor's number of the debtor")
+    export.add_argument("--creditor", default="", metavar="CODE", help="needed where several creditors use the number")
+    export.add_argument(
+        "--output", type=Path, required=True, metavar="FILE", help="where it goes; .pdf or .json says in which form"
+    )
+    export.set_defaults(run=_export)
+    verify = options.command(verbs, "verify", "tell if a file is as it was signed")
+    verify.add_argument("file", type=Path, metavar="FILE", help="signed evidence, PDF or JSON")
+    verify.add_argument(
+        "--certificate", type=Path, action="append", default=[], metavar="CERT.pem",
+        help="who may have signed; may be given several times (default: this installation)",
+    )  # fmt: skip
+    verify.set_defaults(run=_verify)
+    certificate = options.command(verbs, "certificate", "write the certificate that others need to check signatures")
+    certificate.add_argument("--output", type=Path, required=True, metavar="CERT.pem", help="where it goes")
+    certificate.set_defaults(run=_certificate)
+
+
+def _export(chosen: argparse.Namespace) -> Answer:
+    form = chosen.output.suffix.lower().lstrip(".")
+    if form not in {"pdf", "json"}:
+        raise Refused(f"{chosen.output} should end in .pdf or .json.")
+    house.enter()
+    from recobra.contact.operations import evidence  # noqa: PLC0415 - needs the settings
+    from recobra.kit import clock  # noqa: PLC0415
+
+    made = evidence.export_evidence_by_number(
+        creditor=chosen.creditor, number=chosen.debtor, form=form, actor="command", now=clock.now()
+    )
+    _write(chosen.output, made.content)
+    return Answer(
+        document={
+            "debtor": chosen.debtor, "contacts": made.contacts, "digest": made.digest, "signer": made.signer,
+            "output": str(chosen.output),
+        }
+    )  # fmt: skip
+
+
+def _verify(chosen: argparse.Namespace) -> Answer:
+    content = _read(chosen.file)
+    house.enter(tables=False)
+    from cryptography import x509  # noqa: PLC0415 - wrong usage is answered without loading it
+
+    from recobra.contact.operations.evidence import own_identity  # noqa: PLC0415 - needs the settings
+    from recobra.contact.paper.verifying import verify  # noqa: PLC0415
+    from recobra.kit import clock  # noqa: PLC0415
+
+    now = clock.now()
+    try:
+        trusted = [each for path in chosen.certificate for each in x509.load_pem_x509_certificates(_read(path))]
+    except ValueError as error:
+        raise Refused(f"A certificate cannot be read: {error}.") from error
+    found = verify(content, trusted=trusted or [own_identity(now=now).certificate], now=now)
+    return Answer(
+        document={
+            "finding": found.finding.value, "what": found.what, "where": list(found.where), "signer": found.signer,
+            "signed_at": found.signed_at or None,
+        },
+        ok=found.ok,
+        reason=": ".join((f"{chosen.file} is not valid", found.what, ", ".join(found.where)))
+        if found.where
+        else f"{chosen.file} is not valid: {found.what}",
+    )  # fmt: skip
+
+
+def _certificate(chosen: argparse.Namespace) -> Answer:
+    house.enter(tables=False)
+    from recobra.contact.operations.evidence import own_identity  # noqa: PLC0415 - needs the settings
+    from recobra.contact.paper.signing import certificate_pem  # noqa: PLC0415
+    from recobra.kit import clock  # noqa: PLC0415
+
+    own = own_identity(now=clock.now())
+    _write(chosen.output, certificate_pem(own))
+    return Answer(document={"fingerprint": own.fingerprint, "output": str(chosen.output)})
+
+
+def _read(path: Path) -> bytes:
+    try:
+        if path.stat().st_size > MOST_BYTES:
+            raise Refused(f"{path} is larger than {MOST_BYTES} bytes.")
+        return path.read_bytes()
+    except OSError as error:
+        raise Refused(f"{path} cannot be read: {error.strerror or error}.") from error
+
+
+def _write(path: Path, content: bytes) -> None:
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        raise Refused(f"{path} cannot be written: {error.strerror or error}.") from error

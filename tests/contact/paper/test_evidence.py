@@ -1,0 +1,176 @@
+"""The evidence of a debtor: everything that was said and done, to the right eyes only, signed."""
+
+import json
+from datetime import timedelta
+
+import pytest
+
+from recobra.contact.models import (
+    ConsentEntry,
+    Contact,
+    ContactItem,
+    Conversation,
+    ConversationMessage,
+    Incident,
+    Receipt,
+)
+from recobra.contact.operations.evidence import (
+    EvidenceRefused,
+    export_evidence,
+    export_evidence_by_number,
+    own_identity,
+)
+from recobra.contact.paper.verifying import verify
+from recobra.journal import seal
+from recobra.journal.operations import record
+from recobra.portfolio.models import Account, Creditor, Debtor, Portfolio
+
+from .reading import pages
+
+
+@pytest.fixture
+def rosa(company):
+    """Rosa owes and has a telephone."""
+    debtor = Debtor.objects.create(
+        creditor=company.creditor, external_id="D-77", name="Rosa Quispe", country="PE", national_id_kind="DNI",
+        national_id="45678912",
+    )  # fmt: skip
+    Account.objects.create(portfolio=company, debtor=debtor, external_id="F-0001", product="INVOICE")
+    debtor.points.create(kind="PHONE", value="+51987654321", valid=True)
+    return debtor
+
+
+@pytest.fixture
+def told(rosa, company, now, db):
+    """A WhatsApp message that was sent and read, answered, an opt-out and a complaint."""
+    contact = Contact.objects.create(
+        debtor=rosa, portfolio=company, point=rosa.points.get(), channel="whatsapp", template_code="recordatorio",
+        status="SENT", planned_for=now.date(), planned_at=now, due_at=now, zones="America/Lima", handed_over_at=now,
+        sent_at=now, judged_at=now, rule="PE/whatsapp/hours", article="Ley 29571 art. 62", address="+51987654321",
+        body='Hola Rosa 😀, debe S/ 10.00. Llame al +51 1 555 0000. #panic("x")',
+        verdict={"zone": "America/Lima", "local": "2026-11-23T10:00", "rules_version": "PE 2010-10-02", "facts": {"held": False}},
+    )  # fmt: skip
+    ContactItem.objects.create(contact=contact, account=rosa.accounts.get(), overdue_minor=1_000)
+    Receipt.objects.create(contact=contact, kind="READ", at=now, received_at=now, event_key="e1")
+    talk = Conversation.objects.create(
+        channel="whatsapp", address="+51987654321", debtor=rosa, opened_at=now, last_at=now
+    )
+    ConversationMessage.objects.create(conversation=talk, direction="IN", text="BAJA", at=now, received_at=now)
+    ConsentEntry.objects.create(
+        at=now, kind="PHONE", value="+51987654321", act="OPTED_OUT", source="KEYWORD", said="BAJA", actor="debtor"
+    )
+    Incident.objects.create(
+        kind="COMPLAINT", country="PE", happened_at=now, recorded_at=now, recorded_by="ana", debtor=rosa,
+        description="Se quejó por escrito.",
+    )  # fmt: skip
+    record("contact.sent", at=now, actor="dispatch", debtor_id=rosa.pk, contact_id=contact.pk)
+    return contact
+
+
+def document(evidence):
+    return json.loads(evidence.content)["evidence"]
+
+
+def text(evidence):
+    return "".join(pages(evidence.content))
+
+
+def test_all_that_was_said_is_in_it_word_for_word(rosa, told, cast, now):
+    made = document(export_evidence(debtor_id=rosa.pk, form="json", user=cast["carla"], now=now))
+    (contact,) = made["contacts"]
+    assert contact["content"] == told.body
+    assert contact["recipient"] == "+51987654321"
+    assert contact["local"] == "2026-11-23T10:00:00-05:00 (America/Lima)"
+    assert contact["judgement"]["article"] == "Ley 29571 art. 62"
+    assert contact["judgement"]["rules_version"] == "PE 2010-10-02"
+    assert contact["items"] == [{"account": "F-0001", "overdue_minor": 1_000}]
+    assert [receipt["kind"] for receipt in contact["receipts"]] == ["READ"]
+    assert made["consent"][0]["act"] == "OPTED_OUT"
+    assert made["conversations"][0]["messages"][0]["text"] == "BAJA"
+    assert made["incidents"][0]["kind"] == "COMPLAINT"
+    assert "contact.sent" in [fact["kind"] for fact in made["journal"]]
+
+
+def test_the_pdf_says_the_same_and_reads_nothing_as_markup(rosa, told, cast, now):
+    made = export_evidence(debtor_id=rosa.pk, form="pdf", user=cast["carla"], now=now)
+    for part in (
+        "Rosa Quispe",
+        "45678912",
+        "+51987654321",
+        '#panic("x")',
+        "[U+1F600 grinning face]",
+        "art. 62",
+        made.digest,
+    ):
+        assert part in text(made), part
+
+
+def test_both_forms_are_signed_by_the_installation(rosa, told, cast, now):
+    for form in ("pdf", "json"):
+        made = export_evidence(debtor_id=rosa.pk, form=form, user=cast["carla"], now=now)
+        trusted = [own_identity(now=now).certificate]
+        assert verify(made.content, trusted=trusted, now=now).ok
+        altered = (
+            made.content.replace(b"Rosa", b"Rita", 1)
+            if form == "json"
+            else made.content[:-9] + b"\n" + made.content[-8:]
+        )
+        assert not verify(altered, trusted=trusted, now=now).ok
+
+
+def test_the_seal_that_covers_a_fact_is_named(rosa, told, cast, now):
+    tomorrow = now + timedelta(days=1)
+    seal.seal_days(until=tomorrow.date(), now=tomorrow)
+    made = document(export_evidence(debtor_id=rosa.pk, form="json", user=cast["carla"], now=tomorrow))
+    (sent,) = [fact for fact in made["journal"] if fact["kind"] == "contact.sent"]
+    assert sent["intact"]
+    assert sent["sealed_on"] == now.date().isoformat()
+    assert now.date().isoformat() in [each["day"] for each in made["seals"]]
+
+
+def test_the_auditor_gets_it_masked_and_the_document_says_so(rosa, told, cast, now):
+    made = export_evidence(debtor_id=rosa.pk, form="json", user=cast["hilda"], now=now)
+    whole = made.content.decode()
+    assert made.masked
+    assert document(made)["about"]["masked"]
+    for secret in ("987654321", "45678912", "555 0000"):
+        assert secret not in whole
+    pdf = export_evidence(debtor_id=rosa.pk, form="pdf", user=cast["hilda"], now=now)
+    assert "987654321" not in text(pdf)
+
+
+def test_a_gestor_may_not_and_an_outsider_does_not_find_the_debtor(rosa, told, cast, now):
+    with pytest.raises(EvidenceRefused):
+        export_evidence(debtor_id=rosa.pk, form="json", user=cast["ana"], now=now)
+    with pytest.raises(EvidenceRefused):
+        export_evidence(debtor_id=rosa.pk, form="json", user=cast["zoe"], now=now)
+    cast["bruno"].scopes.all().delete()
+    with pytest.raises(Debtor.DoesNotExist):
+        export_evidence(debtor_id=rosa.pk, form="json", user=cast["bruno"], now=now)
+
+
+def test_who_may_not_see_all_that_is_owed_may_not_export_it(rosa, told, cast, company, now):
+    other = Portfolio.objects.create(
+        creditor=company.creditor, code="PE-OTRA", name="Otra", industry="CONSUMER", country="PE", currency="PEN",
+        time_zone="America/Lima",
+    )  # fmt: skip
+    Account.objects.create(portfolio=other, debtor=rosa, external_id="G-1", product="INVOICE")
+    with pytest.raises(EvidenceRefused):
+        export_evidence(debtor_id=rosa.pk, form="json", user=cast["bruno"], now=now)
+
+
+def test_that_it_was_handed_out_is_a_fact(rosa, told, cast, now):
+    export_evidence(debtor_id=rosa.pk, form="json", user=cast["carla"], now=now)
+    made = document(export_evidence(debtor_id=rosa.pk, form="json", user=cast["carla"], now=now))
+    assert "evidence.exported" in [fact["kind"] for fact in made["journal"]]
+
+
+def test_the_command_asks_which_creditor_where_two_have_the_number(rosa, told, now):
+    other = Creditor.objects.create(code="NORTE", name="Banco Norte")
+    Debtor.objects.create(creditor=other, external_id="D-77", name="Otro", country="PE")
+    with pytest.raises(EvidenceRefused, match="D-77"):
+        export_evidence_by_number(creditor="", number="D-77", form="json", actor="command", now=now)
+    made = export_evidence_by_number(creditor="SUR", number="D-77", form="json", actor="command", now=now)
+    assert document(made)["debtor"]["name"] == "Rosa Quispe"
+    with pytest.raises(EvidenceRefused, match="X-1"):
+        export_evidence_by_number(creditor="SUR", number="X-1", form="json", actor="command", now=now)
