@@ -10,7 +10,21 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO
 
-from recobra.cli import bench, contact, cycle, db, demo, evidence, intake, journal, options, payments, report, serve, user
+from recobra.cli import (
+    bench,
+    contact,
+    cycle,
+    db,
+    demo,
+    evidence,
+    intake,
+    journal,
+    options,
+    payments,
+    report,
+    serve,
+    user,
+)
 from recobra.cli.answer import Answer, Refused, as_json, as_text
 
 GROUPS = (demo, serve, db, intake, cycle, contact, payments, report, bench, journal, evidence, user)
