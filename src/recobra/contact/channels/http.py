@@ -163,6 +163,29 @@ async def _read(response: ClientResponse, most_bytes: int) -> bytes:
     return b"".join(chunks)
 
 
+async def download(url: str, *, headers: Mapping[str, str], most_bytes: int) -> bytes:
+    """Fetch a file, following one redirect to where a provider keeps its files. Raises Unsuitable.
+
+    Credentials stay with the provider: they are not sent along to another host.
+    """
+    try:
+        async with session() as opened:
+            reply = await call(opened, "GET", base_url(url), headers=headers, most_bytes=most_bytes)
+            if reply.status in {301, 302, 307, 308}:
+                there = base_url(reply.headers.get("location", ""))
+                reply = await call(opened, "GET", there, most_bytes=most_bytes)
+    except (Unsent, Lost, TooLarge) as error:
+        raise Unsuitable(str(error)) from error
+    if reply.status != 200:
+        raise Unsuitable(f"The file is not to be had: {reply.status}.")
+    return reply.body
+
+
+def accepted(reply: Reply, reference: str) -> Outcome:
+    """Return that the provider took the message, under its own id where it says one."""
+    return Outcome(kind=Kind.SENT, answer=reply.said, provider_reference=reference)
+
+
 def unsent(error: Unsent) -> Outcome:
     """Return what a call that reached nobody says about the message."""
     return Outcome(kind=Kind.RETRY, reason=reasons.UNREACHABLE, answer=str(error), unreachable=True)

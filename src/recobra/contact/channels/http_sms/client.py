@@ -146,4 +146,4 @@ def _accepted(reply: http.Reply, content: Any, code: str, answer: Answer) -> Out
             return http.refused(reply)
     elif code:
         return http.refused(reply)
-    return Outcome(kind=Kind.SENT, answer=reply.said, provider_reference=word(content, answer.id))
+    return http.accepted(reply, word(content, answer.id))

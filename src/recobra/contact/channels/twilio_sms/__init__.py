@@ -1,0 +1,5 @@
+"""SMS by Twilio."""
+
+from .adapter import ADAPTER
+
+__all__ = ["ADAPTER"]
