@@ -1,0 +1,102 @@
+"""How much two groups differ, and how sure that is: for control groups and variants.
+
+Shares: Wilson's score interval for one, Newcombe's hybrid score interval (method 10) for their difference
+(R. G. Newcombe, Statistics in Medicine 17, 1998: 857-872 and 873-890). Amounts: Welch's interval for the difference of
+two means with the normal quantile, fit for groups of some hundreds; for fewer than LEAST_FOR_AMOUNTS there is none.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import sqrt
+from typing import Final, Literal
+
+Z95: Final = 1.959963984540054
+LEAST_FOR_AMOUNTS: Final = 30
+LEAST_IN_A_GROUP: Final = 30
+WIDE: Final = 0.04
+"""An interval of shares wider than this (four points of a hundred) that holds zero says nothing either way."""
+
+Finding = Literal["better", "worse", "no_difference", "not_enough"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interval:
+    """An estimate with its 95 % interval, in the unit of what was compared."""
+
+    estimate: float
+    low: float
+    high: float
+
+    @property
+    def width(self) -> float:
+        """Return how far the ends lie apart."""
+        return self.high - self.low
+
+    @property
+    def holds_zero(self) -> bool:
+        """Tell if no difference at all is among what may be true."""
+        return self.low <= 0 <= self.high
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Amounts:
+    """What a group of `count` members paid, those with nothing included: sum and sum of squares, in minor units."""
+
+    count: int
+    total: int
+    squares: int
+
+    @property
+    def mean(self) -> float:
+        """Return the mean per member."""
+        return self.total / self.count
+
+    @property
+    def variance(self) -> float:
+        """Return the unbiased variance; the sums are whole numbers, so nothing cancels."""
+        return (self.squares * self.count - self.total**2) / (self.count * (self.count - 1))
+
+
+def wilson(*, successes: int, count: int, z: float = Z95) -> Interval:
+    """Return a share with Wilson's score interval. Raises ValueError where there is nobody."""
+    _check(successes, count)
+    share, spread = successes / count, z * z / count
+    middle = (share + spread / 2) / (1 + spread)
+    half = z * sqrt(share * (1 - share) / count + spread / (4 * count)) / (1 + spread)
+    return Interval(estimate=share, low=max(0.0, middle - half), high=min(1.0, middle + half))
+
+
+def shares_difference(*, treated: tuple[int, int], control: tuple[int, int], z: float = Z95) -> Interval:
+    """Return the difference of two shares (successes, count), treated less control, by Newcombe's method 10."""
+    one = wilson(successes=treated[0], count=treated[1], z=z)
+    two = wilson(successes=control[0], count=control[1], z=z)
+    gap = one.estimate - two.estimate
+    return Interval(
+        estimate=gap,
+        low=gap - sqrt((one.estimate - one.low) ** 2 + (two.high - two.estimate) ** 2),
+        high=gap + sqrt((one.high - one.estimate) ** 2 + (two.estimate - two.low) ** 2),
+    )
+
+
+def means_difference(*, treated: Amounts, control: Amounts, z: float = Z95) -> Interval | None:
+    """Return the difference of what members pay on average, treated less control; None for small groups."""
+    if min(treated.count, control.count) < LEAST_FOR_AMOUNTS:
+        return None
+    gap = treated.mean - control.mean
+    half = z * sqrt(treated.variance / treated.count + control.variance / control.count)
+    return Interval(estimate=gap, low=gap - half, high=gap + half)
+
+
+def judge(difference: Interval, *, smallest: int) -> Finding:
+    """Say what a difference of shares allows to say; `smallest` is the size of the smaller group."""
+    if smallest < LEAST_IN_A_GROUP:
+        return "not_enough"
+    if not difference.holds_zero:
+        return "better" if difference.low > 0 else "worse"
+    return "not_enough" if difference.width > WIDE else "no_difference"
+
+
+def _check(successes: int, count: int) -> None:
+    if not 0 <= successes <= count or count == 0:
+        raise ValueError(f"{successes} of {count} is no share.")
