@@ -43,6 +43,9 @@ FACTS: Final[dict[str, tuple[str, str, str | Promise]]] = {
     "template.saved": ("mail", "quiet", _("Template saved")),
     "template.retired": ("mail", "quiet", _("Template retired")),
     "export.made": ("download", "warn", _("List exported")),
+    "campaign.launched": ("send", "calm", _("Campaign launched or resumed")),
+    "campaign.paused": ("player-pause", "warn", _("Campaign paused")),
+    "campaign.ended": ("circle-check", "quiet", _("Campaign ended")),
     "alarm.raised": ("alert-triangle", "warn", _("Alarm raised")),
 }
 ACTORS: Final[dict[str, str | Promise]] = {
