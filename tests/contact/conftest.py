@@ -74,7 +74,7 @@ class World:
         return {
             "debtor_id": debtor.pk,
             "portfolio_id": self.company.pk,
-            "point_id": debtor.points.get().pk,
+            "point_id": debtor.points.earliest("pk").pk,
             "channel": "email",
             "template_code": "recordatorio",
             "strategy_version_id": None,

@@ -1,19 +1,25 @@
-"""Whoever asks us to stop is heard at once, everywhere."""
+"""Whoever asks us to stop is heard at once, everywhere, and nobody of staff can undo it."""
 
 from __future__ import annotations
 
+import threading
+import time
 import uuid
+from datetime import timedelta
 
 import pytest
+from django.db import IntegrityError, connection, transaction
 from django.test import Client
 
 from recobra.contact import operations
-from recobra.contact.models import Contact
+from recobra.contact.models import ConsentEntry, Contact, Silence
+from recobra.contact.operations import leasing
 from recobra.contact.tokens import unsubscribe_url
-from recobra.portfolio.models import ContactPoint
+from recobra.portfolio.models import ContactPoint, Creditor, Portfolio
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LINK = "/d/baja/"
+ROSA = "+51999888777"
 
 
 @pytest.fixture(autouse=True)
@@ -22,8 +28,31 @@ def _static_root(settings):
     settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 
 
+@pytest.fixture
+def elsewhere(db):
+    """A portfolio of another creditor of the same installation."""
+    creditor = Creditor.objects.create(code="NORTE", name="Caja Norte", payment_instructions="Pague en norte.example")
+    return Portfolio.objects.create(
+        creditor=creditor, code="PE-NORTE", name="Norte", industry=Portfolio.Industry.CONSUMER, country="PE",
+        currency="PEN", time_zone="America/Lima",
+    )  # fmt: skip
+
+
 def path(contact):
     return LINK + unsubscribe_url(contact.public_id).rpartition(LINK)[2]
+
+
+def phone(debtor, value=ROSA):
+    return ContactPoint.objects.create(debtor=debtor, kind="PHONE", value=value, valid=True)
+
+
+def due(world, debtor, point, channel="sms", **changes):
+    row = {"point_id": point.pk, "channel": channel, "portfolio_id": debtor.creditor.portfolios.get().pk, **changes}
+    return world.planned(debtor, **row)
+
+
+def statuses():
+    return dict(Contact.objects.values_list("pk", "status"))
 
 
 def test_looking_at_the_page_changes_nothing_and_shows_no_whole_address(world):
@@ -34,12 +63,13 @@ def test_looking_at_the_page_changes_nothing_and_shows_no_whole_address(world):
     assert "d…@correo.example" in page.text
     assert page["Referrer-Policy"] == "no-referrer"
     assert not ContactPoint.objects.filter(opted_out_at__isnull=False).exists()
+    assert not ConsentEntry.objects.exists()
 
 
 @pytest.mark.parametrize(
-    ("body", "source"), [({}, "unsubscribe-page"), ({"List-Unsubscribe": "One-Click"}, "one-click")]
+    ("body", "said"), [({}, ""), ({"List-Unsubscribe": "One-Click"}, "List-Unsubscribe=One-Click")]
 )
-def test_asking_to_stop_stops_every_debtor_with_that_address_and_what_was_planned(world, body, source):
+def test_asking_to_stop_stops_every_debtor_with_that_address_and_what_was_planned(world, body, said):
     contact = world.someone_due()
     same_address = world.debtor(email=contact.point.value)
     world.owes(same_address)
@@ -48,16 +78,33 @@ def test_asking_to_stop_stops_every_debtor_with_that_address_and_what_was_planne
     browser = Client(enforce_csrf_checks=True)
     assert browser.post(path(contact), body).status_code == 200
     assert ContactPoint.objects.filter(opted_out_at__isnull=False).count() == 2
-    assert dict(Contact.objects.values_list("pk", "status")) == {
-        contact.pk: "CANCELLED",
-        theirs.pk: "CANCELLED",
-        someone_else.pk: "DUE",
-    }
+    assert statuses() == {contact.pk: "CANCELLED", theirs.pk: "CANCELLED", someone_else.pk: "DUE"}
     assert set(Contact.objects.filter(status="CANCELLED").values_list("reason", flat=True)) == {"opted_out"}
     assert len(world.facts("optout.received")) == 2
     assert browser.post(path(contact), body).status_code == 200
     assert len(world.facts("optout.received")) == 2
-    assert world.dispatch()["sent"] == 1
+    entry = ConsentEntry.objects.get()
+    assert (entry.act, entry.source, entry.channel, entry.said) == ("OPTED_OUT", "LINK", "email", said)
+    assert "ningún mensaje más" in entry.text_shown
+    assert entry.contact_id == contact.pk
+
+
+def test_the_page_says_what_it_understood_and_offers_that_it_is_somebody_else(world):
+    contact = world.someone_due()
+    page = Client().post(path(contact), {"wish": "stop"})
+    assert "pide no recibir más mensajes" in page.text
+    assert "No soy esa persona" in page.text
+    page = Client().post(path(contact), {"wish": "not_me"})
+    assert "No la volveremos a usar" in page.text
+    contact.point.refresh_from_db()
+    assert contact.point.retired_at is not None
+    assert list(ConsentEntry.objects.values_list("act", flat=True)) == ["OPTED_OUT", "NOT_ME"]
+
+
+def test_a_wish_that_the_page_does_not_know_changes_nothing(world):
+    contact = world.someone_due()
+    assert Client().post(path(contact), {"wish": "more"}).status_code == 404
+    assert statuses() == {contact.pk: "DUE"}
 
 
 @pytest.mark.parametrize(
@@ -68,11 +115,165 @@ def test_a_made_up_link_opens_nothing(world, token):
     assert Client().post(LINK + token).status_code == 404
 
 
-def test_opting_out_by_contact_point(world):
-    debtor = world.debtor()
-    assert operations.opt_out(point_id=debtor.points.get().pk, source="ana", now=world.now) == 1
-    assert debtor.points.get().opted_out_at == world.now
-    with pytest.raises(operations.OptOutRefused):
-        operations.opt_out(point_id=0, source="ana", now=world.now)
-    with pytest.raises(operations.OptOutRefused):
-        operations.opt_out(public_id=uuid.uuid4(), source="ana", now=world.now)
+def test_nothing_waits_for_the_number_any_more_in_any_portfolio_or_channel_not_even_what_was_leased(world, elsewhere):
+    rosa, neighbour = world.debtor(), world.debtor(name="Otro Deudor", portfolio=elsewhere)
+    mine, theirs = phone(rosa), phone(neighbour)
+    sms, whatsapp = due(world, rosa, mine), due(world, rosa, mine, channel="whatsapp")
+    other, untouched = due(world, neighbour, theirs, channel="ivr"), world.planned(neighbour)
+    Contact.objects.filter(pk=untouched.pk).update(portfolio=elsewhere)
+    lease = uuid.uuid4()
+    leased = leasing.take(lease=lease, now=world.now, limit=10)
+    assert {sms.pk, whatsapp.pk} & set(leased)
+    assert operations.opt_out(kind="PHONE", value="51 999 888 777", source="KEYWORD", channel="sms", now=world.now) == 2
+    ended = statuses()
+    assert {ended[c.pk] for c in (sms, whatsapp, other)} == {"CANCELLED"}
+    assert ended[untouched.pk] in {"DUE", "LEASED"}  # it goes to an e-mail address, about which nothing was said
+    assert operations.wait_until_silent(kind="PHONE", value=ROSA, within_seconds=1)
+
+
+def test_a_debtor_loaded_later_with_the_number_hears_nothing_either(world, elsewhere):
+    operations.opt_out(kind="PHONE", value=ROSA, source="KEYWORD", channel="whatsapp", now=world.now)
+    late = world.debtor(name="Cargada Después", portfolio=elsewhere)
+    point = phone(late)
+    assert operations.carry_over() == 1
+    point.refresh_from_db()
+    assert point.opted_out_at == world.now
+    assert operations.carry_over() == 0
+
+
+def test_the_wish_of_a_number_that_is_nobodys_is_kept_and_told_once(world):
+    for _ in range(3):
+        assert operations.opt_out(kind="PHONE", value=ROSA, source="KEYWORD", now=world.now) == 0
+    assert Silence.objects.get().value == ROSA
+    assert ConsentEntry.objects.count() == 1
+    assert len(world.facts("optout.received")) == 1
+
+
+def test_a_mexican_number_is_silent_however_it_is_written(world):
+    point = phone(world.debtor(), "+525512345678")
+    operations.opt_out(kind="PHONE", value="5215512345678", source="KEYWORD", channel="whatsapp", now=world.now)
+    point.refresh_from_db()
+    assert point.opted_out_at == world.now
+    assert set(Silence.objects.values_list("value", flat=True)) == {"+525512345678", "+5215512345678"}
+
+
+def test_what_is_in_the_providers_hands_is_waited_for(world):
+    rosa = world.debtor()
+    point = phone(rosa)
+    contact = due(world, rosa, point)
+    Contact.objects.filter(pk=contact.pk).update(status="LEASED", handed_over_at=world.now, lease=uuid.uuid4())
+    operations.opt_out(point_id=point.pk, source="LINK", now=world.now)
+    assert statuses() == {contact.pk: "LEASED"}
+    assert not operations.wait_until_silent(kind="PHONE", value=ROSA, within_seconds=0.1)
+
+    def arrive():
+        time.sleep(0.2)
+        Contact.objects.filter(pk=contact.pk).update(status="SENT", sent_at=world.now)
+        connection.close()
+
+    sender = threading.Thread(target=arrive)
+    sender.start()
+    assert operations.wait_until_silent(kind="PHONE", value=ROSA, within_seconds=5)
+    sender.join()
+    with transaction.atomic(), pytest.raises(RuntimeError):
+        operations.wait_until_silent(kind="PHONE", value=ROSA, within_seconds=1)
+
+
+def test_a_message_planned_while_the_wish_is_being_written_is_swept_when_it_is_committed(world):
+    rosa = world.debtor()
+    point = phone(rosa)
+    planned = []
+
+    def plan():
+        planned.append(due(world, rosa, point))
+        connection.close()
+
+    with transaction.atomic():
+        operations.opt_out(point_id=point.pk, source="LINK", now=world.now)
+        planner = threading.Thread(target=plan)
+        planner.start()
+        planner.join()
+        assert planned[0].status == "DUE"
+    assert statuses() == {planned[0].pk: "CANCELLED"}
+
+
+def test_a_wrong_number_is_never_used_again_for_that_person_at_any_creditor(world, elsewhere):
+    identity = {"national_id_kind": "DNI", "national_id": "45678901"}
+    rosa = world.debtor(**identity)
+    rosa_elsewhere = world.debtor(portfolio=elsewhere, **identity)
+    brother = world.debtor(name="Luis Quispe")
+    points = [phone(d) for d in (rosa, rosa_elsewhere, brother)]
+    assert operations.not_me(point_id=points[0].pk, source="KEYPAD", channel="ivr", now=world.now) == 2
+    assert operations.not_me(point_id=points[0].pk, source="KEYPAD", channel="ivr", now=world.now) == 0
+    for point in points:
+        point.refresh_from_db()
+    assert [p.retired_at is not None for p in points] == [True, True, False]
+    assert all(p.opted_out_at for p in points)
+    assert len(world.facts("wrong_person.received")) == 2
+    assert ConsentEntry.objects.get().act == "NOT_ME"
+    assert not operations.resume(kind="PHONE", value=ROSA, source="KEYWORD", now=world.now)
+    assert Silence.objects.count() == 1
+
+
+def test_only_the_owner_asks_for_messages_again(world):
+    point = phone(world.debtor())
+    operations.opt_out(point_id=point.pk, source="STAFF", actor="ana", actor_id=7, now=world.now)
+    with pytest.raises(ValueError, match="owner"):
+        operations.resume(kind="PHONE", value=ROSA, source="STAFF", now=world.now)
+    later = world.now + timedelta(days=1)
+    assert operations.resume(kind="PHONE", value=ROSA, source="KEYWORD", channel="sms", said="ALTA", now=later)
+    point.refresh_from_db()
+    assert point.opted_out_at is None
+    assert not Silence.objects.exists()
+    assert not operations.resume(kind="PHONE", value=ROSA, source="KEYWORD", now=later)
+    assert operations.opt_out(kind="PHONE", value=ROSA, source="KEYWORD", now=later) == 1
+    assert list(ConsentEntry.objects.values_list("act", flat=True)) == ["OPTED_OUT", "RESUMED", "OPTED_OUT"]
+
+
+def test_an_authorisation_is_for_one_channel_and_ends_no_silence(world):
+    rosa = world.debtor()
+    point = phone(rosa)
+    operations.opt_out(point_id=point.pk, source="LINK", now=world.now)
+    said = {"point_id": point.pk, "channel": "whatsapp", "source": "STAFF", "actor": "ana", "now": world.now}
+    assert operations.grant(**said, text_shown="Autorizo mensajes de Banco Sur")
+    assert not operations.grant(**said)
+    point.refresh_from_db()
+    assert (point.granted_for, point.denied_for, point.opted_out_at) == (["whatsapp"], [], world.now)
+    assert Silence.objects.count() == 1
+    assert operations.withdraw_consent(**said)
+    point.refresh_from_db()
+    assert (point.granted_for, point.denied_for) == ([], ["whatsapp"])
+    assert len(world.facts("consent.granted")) == len(world.facts("consent.withdrawn")) == 1
+
+
+def test_withdrawing_an_authorisation_takes_back_what_waits_for_that_channel_alone(world):
+    rosa = world.debtor()
+    point = phone(rosa)
+    whatsapp, sms = due(world, rosa, point, channel="whatsapp"), due(world, rosa, point)
+    operations.withdraw_consent(point_id=point.pk, channel="whatsapp", source="KEYWORD", now=world.now)
+    assert statuses() == {whatsapp.pk: "CANCELLED", sms.pk: "DUE"}
+    assert world.facts("contact.cancelled") == [(whatsapp.pk, "consent_withdrawn")]
+    late = phone(world.debtor())
+    assert operations.carry_over() == 1
+    late.refresh_from_db()
+    assert late.denied_for == ["whatsapp"]
+
+
+def test_the_ledger_only_grows(world):
+    operations.opt_out(kind="PHONE", value=ROSA, source="KEYWORD", now=world.now)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        ConsentEntry.objects.update(act="RESUMED")
+    with pytest.raises(IntegrityError), transaction.atomic():
+        ConsentEntry.objects.filter(value=ROSA)._raw_delete("default")
+
+
+def test_there_must_be_something_to_opt_out_of_and_staff_says_who_it_is(world):
+    point = world.debtor().points.get()
+    for missing in ({"point_id": 0}, {"public_id": uuid.uuid4()}):
+        with pytest.raises(operations.OptOutRefused):
+            operations.opt_out(**missing, source="LINK", now=world.now)
+    with pytest.raises(TypeError):
+        operations.opt_out(source="LINK", now=world.now)
+    with pytest.raises(ValueError, match="actor"):
+        operations.opt_out(point_id=point.pk, source="STAFF", now=world.now)
+    assert not ConsentEntry.objects.exists()

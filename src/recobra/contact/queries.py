@@ -173,10 +173,14 @@ def letter_for(user: User, mailbox_message_id: int) -> Letter | None:
 def address_of(public_id: UUID) -> str | None:
     """Return the address a contact goes to, for the page on which its owner opts out; None where there is none.
 
-    Only its owner should recognise it (`r…@correo.example`): links get forwarded.
+    Only its owner should recognise it (`r…@correo.example`, `…677`): links get forwarded.
     """
-    found = Contact.objects.filter(public_id=public_id).values_list("point__value", flat=True).first()
-    return f"{found[:1]}…@{found.rpartition('@')[2]}" if found else None
+    found = Contact.objects.filter(public_id=public_id).values_list("point__value", "address").first()
+    value = next(filter(None, found or ()), "")
+    if not value:
+        return None
+    name, at, domain = value.rpartition("@")
+    return f"{name[:1]}…@{domain}" if at else f"…{value[-3:]}"
 
 
 def _part(message: EmailMessage, kind: str) -> str:

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 PAYMENT: Final = "payment"
 NOTHING_OWED: Final = "nothing_owed"
 OPTED_OUT: Final = "opted_out"
+CONSENT_WITHDRAWN: Final = "consent_withdrawn"
 NO_CHANNEL: Final = "no_channel"
 NO_TEMPLATE: Final = "no_template"
 NOT_RENDERED: Final = "not_rendered"
@@ -23,11 +24,14 @@ DISPATCHER_DIED: Final = "dispatcher_died"
 NOT_DELIVERED: Final = "not_delivered"
 REPLANNED: Final = "replanned"
 EXPIRED: Final = "expired"
+CAMPAIGN_PAUSED: Final = "campaign_paused"
+CAMPAIGN_ENDED: Final = "campaign_ended"
 
 SENTENCES: Final = {
     PAYMENT: _("A payment was received."),
     NOTHING_OWED: _("Nothing that the message speaks of is owed any more."),
     OPTED_OUT: _("The debtor asked not to be contacted by this channel."),
+    CONSENT_WITHDRAWN: _("The debtor no longer authorises this channel."),
     NO_CHANNEL: _("This channel is not installed."),
     NO_TEMPLATE: _("There is no template in force for this channel."),
     NOT_RENDERED: _("The template could not be filled in with the debtor's data."),
@@ -39,4 +43,6 @@ SENTENCES: Final = {
     EXPIRED: _("The plan was too old to be carried out: no cycle had looked at it for days."),
     REPLANNED: _("A later day planned otherwise."),
     NOT_DELIVERED: _("It was found out that the message did not arrive."),
+    CAMPAIGN_PAUSED: _("The campaign was paused."),
+    CAMPAIGN_ENDED: _("The campaign ended before it was sent."),
 }

@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.decorators import method_decorator
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 from django.views import View
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 
 from recobra.contact import queries
-from recobra.contact.operations import OptOutRefused, opt_out
+from recobra.contact.operations import OptOutRefused, not_me, opt_out, resume
 from recobra.kit import clock
 
 PAGE = "portal/unsubscribe.html"
+# What the page says before the button is pressed: the ledger keeps it with the wish.
+SHOWN: Final[dict[str, str | Promise]] = {
+    "stop": _("We will send no more messages, by any channel, about any debt."),
+    "not_me": _("We will never again look for that person at this address or number."),
+    "resume": _("We may send messages about the debt again."),
+}
 
 
 # The signed link is the authority, not a session: mail programs post without a cookie (RFC 8058), so there is no
@@ -32,21 +45,45 @@ class Unsubscribe(View):
         return _page(request, "ask" if address else "unknown", address=address)
 
     def post(self, request: HttpRequest, token: str) -> HttpResponse:
-        """Opt out."""
+        """Do what was asked for: no more messages, not that person, or messages again."""
         public_id = queries.contact_of(token)
-        if public_id is None:
+        wish = request.POST.get("wish", "stop")
+        if public_id is None or wish not in _WISHES:
             return _page(request, "unknown")
         one_click = request.POST.get("List-Unsubscribe") == "One-Click"
+        said = "List-Unsubscribe=One-Click" if one_click else ""
         try:
-            opt_out(public_id=public_id, source="one-click" if one_click else "unsubscribe-page", now=clock.now())
+            state = _WISHES[wish](public_id, said, clock.now())
         except OptOutRefused:
             return _page(request, "unknown")
-        return _page(request, "done", address=queries.address_of(public_id))
+        return _page(request, state, address=queries.address_of(public_id))
+
+
+def _stop(public_id: UUID, said: str, now: datetime) -> str:
+    opt_out(public_id=public_id, source="LINK", text_shown=str(SHOWN["stop"]), said=said, now=now)
+    return "stopped"
+
+
+def _not_me(public_id: UUID, said: str, now: datetime) -> str:
+    not_me(public_id=public_id, source="LINK", text_shown=str(SHOWN["not_me"]), said=said, now=now)
+    return "not_me"
+
+
+def _resume(public_id: UUID, said: str, now: datetime) -> str:
+    done = resume(public_id=public_id, source="PORTAL", text_shown=str(SHOWN["resume"]), said=said, now=now)
+    return "resumed" if done else "silent"
+
+
+_WISHES: Final[dict[str, Callable[[UUID, str, datetime], str]]] = {
+    "stop": _stop,
+    "not_me": _not_me,
+    "resume": _resume,
+}
 
 
 def _page(request: HttpRequest, state: str, *, address: str | None = None) -> HttpResponse:
     status = 404 if state == "unknown" else 200
-    answer = render(request, PAGE, {"state": state, "address": address}, status=status)
+    answer = render(request, PAGE, {"state": state, "address": address, "shown": SHOWN}, status=status)
     # The address of the page is a secret of its reader's.
     answer["Referrer-Policy"] = "no-referrer"
     answer["X-Robots-Tag"] = "noindex"

@@ -1,64 +1,189 @@
-"""The debtor's wish not to be written to any more."""
+"""The debtor's wish not to be written to any more: at once, everywhere, and nobody of staff can undo it."""
 
 from __future__ import annotations
 
-import json
+import time
 import uuid
 from datetime import datetime
+from functools import partial
+from typing import Final
 
 import pyarrow as pa
-from django.db import transaction
-from django.utils.translation import gettext as _
+from django.db import connection, transaction
 
 from recobra.contact import reasons
-from recobra.contact.models import Contact
+from recobra.contact.models import ConsentEntry, Silence
 from recobra.journal.operations import Facts, record_all
 from recobra.kit import tables
 from recobra.portfolio.models import ContactPoint
 
-from .planning import cancel_to_points
+from .wishes import (
+    SUBJECTS,
+    TO_LINE,
+    Act,
+    Line,
+    OptOutRefused,
+    Said,
+    Source,
+    cancel_to_line,
+    find_line,
+    last_act,
+    payloads,
+    write,
+)
+from .wishes import lock as lock_line
 
-_POINTS = pa.schema([("point_id", pa.int64()), ("debtor_id", pa.int64()), ("contact_id", pa.int64())])
+__all__ = ["OptOutRefused", "not_me", "opt_out", "resume", "wait_until_silent"]
 
+POLL_SECONDS: Final = 0.02
+_RESUMERS: Final = frozenset({Source.KEYWORD, Source.PORTAL, Source.BUTTON})
 
-class OptOutRefused(Exception):
-    """There is nothing to opt out of; the text is shown as it is."""
+# NO KEY: planning refers to contact points for minutes, and a wish does not wait for it.
+_STOP = """
+    WITH same AS (
+        SELECT p.id FROM portfolio_contactpoint p
+        WHERE p.value = ANY(%s) AND p.kind = %s AND p.opted_out_at IS NULL ORDER BY p.id FOR NO KEY UPDATE)
+    UPDATE portfolio_contactpoint p SET opted_out_at = %s FROM same WHERE p.id = same.id
+    RETURNING p.id, p.debtor_id, %s::bigint"""
+
+# The same person may be a debtor of several creditors: the number is wrong for all of those.
+_RETIRE = """
+    WITH meant AS (
+        SELECT d.id FROM portfolio_debtor d
+        WHERE d.id = ANY(%s) OR (d.national_id <> '' AND (d.country, d.national_id) IN (
+            SELECT o.country, o.national_id FROM portfolio_debtor o WHERE o.id = ANY(%s)))
+    ), wrong AS (
+        SELECT p.id FROM portfolio_contactpoint p JOIN meant ON meant.id = p.debtor_id
+        WHERE p.value = ANY(%s) AND p.kind = %s AND p.retired_at IS NULL ORDER BY p.id FOR NO KEY UPDATE OF p)
+    UPDATE portfolio_contactpoint p SET retired_at = %s, quality = 0 FROM wrong WHERE p.id = wrong.id
+    RETURNING p.id, p.debtor_id, %s::bigint"""
 
 
 @transaction.atomic
-def opt_out(
-    *, public_id: uuid.UUID | str | None = None, point_id: int | None = None, source: str, now: datetime
-) -> int:
-    """Stop writing to an address for every debtor that has it; return how many contact points it was.
+def opt_out(*, source: str, now: datetime, public_id: uuid.UUID | str | None = None, point_id: int | None = None,
+            kind: str = "", value: str = "", channel: str = "", text_shown: str = "", said: str = "",
+            actor: str = "", actor_id: int | None = None) -> int:  # fmt: skip
+    """Stop writing to a line for every debtor that has it, by every channel; return how many contact points it was.
 
-    The address is that of a contact (`public_id`) or of a contact point. What was planned to it is cancelled.
-    Doing it again changes nothing. Raises OptOutRefused.
+    The line is that of a contact (`public_id`), of a contact point, or a kind and value that nobody may have yet.
+    `channel` says where it was asked. What was planned is cancelled. Doing it again changes nothing.
+    Raises OptOutRefused where there is no such contact or point.
     """
-    point, contact_id = _point(public_id, point_id)
-    query = """
-        WITH same AS (
-            SELECT p.id FROM portfolio_contactpoint p
-            WHERE p.value = %s AND p.kind = %s AND p.opted_out_at IS NULL ORDER BY p.id FOR UPDATE)
-        UPDATE portfolio_contactpoint p SET opted_out_at = %s FROM same WHERE p.id = same.id
-        RETURNING p.id, p.debtor_id, %s::bigint"""
-    stopped = tables.fetch(query, [point.value, point.kind, now, contact_id], _POINTS)
-    payload = pa.array([json.dumps({"point_id": p, "source": source}) for p in stopped["point_id"].to_pylist()])
-    rows = stopped.select(["debtor_id", "contact_id"]).append_column("payload", payload.cast(pa.string()))
-    record_all(Facts(kind="optout.received", at=now, actor=source, rows=rows))
-    point_ids = stopped["point_id"].to_pylist()
-    cancel_to_points(point_ids=point_ids, reason=reasons.OPTED_OUT, at=now, actor=source)
+    line = find_line(public_id=public_id, point_id=point_id, kind=kind, value=value)
+    words = Said(source=source, now=now, channel=channel, text_shown=text_shown, said=said, actor=actor,
+                 actor_id=actor_id)  # fmt: skip
+    lock_line(line)
+    new = not _silent(line)
+    if last_act(line, Act.OPTED_OUT, Act.RESUMED) != Act.OPTED_OUT:
+        _hush(line, write(line, Act.OPTED_OUT, words))
+    stopped = _stop(line, words)
+    if new and stopped.num_rows == 0:  # nobody's number: the wish is a fact all the same
+        stopped = pa.Table.from_pylist([{"contact_id": line.contact_id, "debtor_id": line.debtor_id}], SUBJECTS)
+        _record("optout.received", stopped, words)
+        return 0
+    _record("optout.received", stopped, words)
     return stopped.num_rows
 
 
-def _point(public_id: uuid.UUID | str | None, point_id: int | None) -> tuple[ContactPoint, int | None]:
-    if (public_id is None) == (point_id is None):
-        raise TypeError("Give a contact's public id or a contact point, one of both.")
-    if public_id is None:
-        found = ContactPoint.objects.filter(pk__in=[point_id or 0]).first()
-        contact_id = None
-    else:
-        contact = Contact.objects.select_related("point").filter(public_id=public_id).first()
-        found, contact_id = (contact.point, contact.pk) if contact else (None, None)
-    if found is None:
-        raise OptOutRefused(_("There is no such message or address."))
-    return found, contact_id
+@transaction.atomic
+def not_me(*, source: str, now: datetime, public_id: uuid.UUID | str | None = None, point_id: int | None = None,
+           kind: str = "", value: str = "", channel: str = "", text_shown: str = "", said: str = "",
+           actor: str = "", actor_id: int | None = None) -> int:  # fmt: skip
+    """Never again use a line for the debtor who was looked for there; return how many contact points were retired.
+
+    The same holds for debtors with the same national id at other creditors, and for all who are said to have the
+    line where only its value is known. Whoever answered wants no messages for others either: the line is silent.
+    """
+    line = find_line(public_id=public_id, point_id=point_id, kind=kind, value=value)
+    words = Said(source=source, now=now, channel=channel, text_shown=text_shown, said=said, actor=actor,
+                 actor_id=actor_id)  # fmt: skip
+    lock_line(line)
+    meant = [line.debtor_id] if line.debtor_id else _owners(line)
+    told = ConsentEntry.objects.filter(kind=line.kind, value__in=line.forms, act=Act.NOT_ME, debtor=line.debtor_id)
+    if not told.exists():
+        _hush(line, write(line, Act.NOT_ME, words))
+    _stop(line, words)
+    values = [meant, meant, list(line.forms), line.kind, now, line.contact_id]
+    retired = tables.fetch(_RETIRE, values, SUBJECTS)
+    _record("wrong_person.received", retired, words)
+    return retired.num_rows
+
+
+@transaction.atomic
+def resume(*, source: str, now: datetime, public_id: uuid.UUID | str | None = None, kind: str = "", value: str = "",
+           channel: str = "", text_shown: str = "", said: str = "") -> bool:  # fmt: skip
+    """End the silence of a line because its owner asks for messages again, from the line itself; False if it stays.
+
+    A line that was said to be somebody else's stays silent: nobody knows any more whose it is. Staff cannot resume.
+    """
+    if source not in _RESUMERS:
+        raise ValueError("Only the owner of a number or address may ask for messages again.")
+    line = find_line(public_id=public_id, kind=kind, value=value)
+    words = Said(source=source, now=now, channel=channel, text_shown=text_shown, said=said)
+    lock_line(line)
+    if not _silent(line) or last_act(line, Act.NOT_ME):
+        return False
+    write(line, Act.RESUMED, words)
+    Silence.objects.filter(kind=line.kind, value__in=line.forms).delete()
+    points = ContactPoint.objects.filter(kind=line.kind, value__in=line.forms)
+    ids = list(points.values_list("pk", "debtor_id"))
+    points.update(opted_out_at=None)
+    rows = [{"point_id": p, "debtor_id": d, "contact_id": line.contact_id} for p, d in ids]
+    _record("optout.resumed", pa.Table.from_pylist(rows, SUBJECTS), words)
+    return True
+
+
+def wait_until_silent(*, value: str, kind: str, within_seconds: float) -> bool:
+    """Wait, after a wish was committed, until nothing is on its way to a line any more; False if it took too long.
+
+    What was handed over before the wish came cannot be called back; it ends within the provider's time-out.
+    """
+    if connection.in_atomic_block:
+        raise RuntimeError("The wish must be committed before its effect can be waited for.")
+    line = find_line(kind=kind, value=value)
+    until = time.monotonic() + within_seconds
+    while _in_flight(line):
+        if time.monotonic() >= until:
+            return False
+        time.sleep(POLL_SECONDS)
+    return True
+
+
+def _in_flight(line: Line) -> bool:
+    query = f"SELECT EXISTS (SELECT FROM contact_contact w WHERE w.status = 'LEASED' AND {TO_LINE})"
+    with connection.cursor() as cursor:
+        cursor.execute(query, line.where())
+        return bool(cursor.fetchone()[0])
+
+
+def _silent(line: Line) -> bool:
+    return Silence.objects.filter(kind=line.kind, value=line.value).exists()
+
+
+def _owners(line: Line) -> list[int]:
+    found = ContactPoint.objects.filter(kind=line.kind, value__in=line.forms)
+    return sorted(set(found.values_list("debtor_id", flat=True)))
+
+
+def _hush(line: Line, entry: ConsentEntry) -> None:
+    rows = [Silence(kind=line.kind, value=form, since=entry.at, entry=entry) for form in line.forms]
+    Silence.objects.bulk_create(rows, ignore_conflicts=True)
+
+
+def _stop(line: Line, said: Said) -> pa.Table:
+    """Mark the points of a line and cancel what waits for it; return the newly stopped ones (schema SUBJECTS)."""
+    stopped = tables.fetch(_STOP, [list(line.forms), line.kind, said.now, line.contact_id], SUBJECTS)
+    _sweep(line, said)
+    # A contact that was planned and judged while this transaction ran did not see the silence and was not seen here.
+    transaction.on_commit(partial(_sweep, line, said))
+    return stopped
+
+
+@transaction.atomic
+def _sweep(line: Line, said: Said) -> None:
+    cancel_to_line(line, reason=reasons.OPTED_OUT, at=said.now, actor=said.who())
+
+
+def _record(kind: str, points: pa.Table, said: Said) -> None:
+    rows = points.select(["debtor_id", "contact_id"]).append_column("payload", payloads(points, said))
+    record_all(Facts(kind=kind, at=said.now, actor=said.who(), actor_id=said.actor_id, rows=rows))
