@@ -10,7 +10,7 @@ from recobra.contact.models import Channel, ConsentEntry, Contact, ConversationM
 from recobra.contact.paper.letter import US_LETTER
 from recobra.contact.paper.report import Block, Report, Section, Table
 from recobra.contact.queries import explain
-from recobra.portfolio.models import ContactPoint
+from recobra.portfolio.models import Account, ContactPoint
 
 Facts = tuple[tuple[str, str], ...]
 
@@ -58,7 +58,7 @@ def _notes(about: dict[str, Any]) -> tuple[str, ...]:
 def _accounts(accounts: list[dict[str, Any]]) -> tuple[Block, ...]:
     if not accounts:
         return ()
-    rows = tuple((a["number"], a["portfolio"], a["status"], a["opened"]) for a in accounts)
+    rows = tuple((a["number"], a["portfolio"], _label(Account.Status, a["status"]), a["opened"]) for a in accounts)
     head = (_("Account"), _("Portfolio"), _("Status"), _("Opened"))
     return (Block(tables=(Table(head=head, rows=rows, widths=(2, 2, 1, 1)),)),)
 
