@@ -1,0 +1,178 @@
+"""What a campaign brought: its treated against its control group, from the launch on, over the same days for both.
+
+Everybody counts in the arm in which the launch put him, written to or not: leaving out whom the law bars from the
+message would compare different people.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Final
+
+from django.db import connection
+
+from recobra.strategy import schedule
+from recobra.strategy.models import Campaign
+from recobra_core.kpi.difference import Amounts, Finding, Interval, judge, means_difference, shares_difference, wilson
+
+DAYS: Final = (7, 14, 30, 60)
+ONLY_TREATED: Final = ("sent", "delivered", "read", "clicked")
+COMPARED: Final = ("replied", "promised", "paid")
+
+_ARMS = """
+    WITH member AS (
+        SELECT m.debtor_id, m.arm FROM strategy_campaignmember m WHERE m.campaign_id = %(campaign)s
+    ), said AS (
+        SELECT c.debtor_id, bool_or(c.handed_over_at IS NOT NULL AND c.status IN ('SENT', 'UNCERTAIN')) AS sent,
+            bool_or(c.delivered_at IS NOT NULL) AS delivered, bool_or(c.read_at IS NOT NULL) AS read,
+            bool_or(c.clicked_at IS NOT NULL) AS clicked
+        FROM contact_contact c WHERE c.campaign_id = %(campaign)s GROUP BY c.debtor_id
+    ), told AS (
+        SELECT j.debtor_id, bool_or(j.kind = 'conversation.received') AS replied,
+            bool_or(j.kind = 'promise.registered') AS promised
+        FROM journal_entry j JOIN member USING (debtor_id)
+        WHERE j.kind IN ('conversation.received', 'promise.registered')
+            AND j.at >= %(launched_at)s AND j.at < %(until)s GROUP BY j.debtor_id
+    ), paid AS (
+        SELECT p.debtor_id, sum(p.amount_minor) AS minor FROM payments_payment p JOIN member USING (debtor_id)
+        WHERE p.portfolio_id = %(portfolio)s AND p.reversed_at IS NULL
+            AND p.paid_date >= %(from_day)s AND p.paid_date < %(to_day)s GROUP BY p.debtor_id
+    )
+    SELECT member.arm, count(*), count(*) FILTER (WHERE sent), count(*) FILTER (WHERE delivered),
+        count(*) FILTER (WHERE read), count(*) FILTER (WHERE clicked), count(*) FILTER (WHERE replied),
+        count(*) FILTER (WHERE promised), count(*) FILTER (WHERE paid.minor > 0), coalesce(sum(paid.minor), 0),
+        coalesce(sum(paid.minor::numeric * paid.minor), 0)
+    FROM member LEFT JOIN said USING (debtor_id) LEFT JOIN told USING (debtor_id) LEFT JOIN paid USING (debtor_id)
+    GROUP BY member.arm"""
+_COST = """
+    SELECT coalesce(sum(price_minor), 0), count(*) FILTER (WHERE price_minor IS NULL), count(*),
+        count(DISTINCT price_currency), min(price_currency)
+    FROM contact_contact WHERE campaign_id = %s AND handed_over_at IS NOT NULL AND status IN ('SENT', 'UNCERTAIN')"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Arm:
+    """One arm in debtors; `paid_minor` in the portfolio's currency."""
+
+    members: int = 0
+    sent: int = 0
+    delivered: int = 0
+    read: int = 0
+    clicked: int = 0
+    replied: int = 0
+    promised: int = 0
+    paid: int = 0
+    paid_minor: int = 0
+    squares: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """One measure in both arms, as shares with their difference, treated less control."""
+
+    key: str
+    treated: Interval
+    control: Interval
+    difference: Interval
+    finding: Finding
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """What a campaign brought within `days` of its launch; `over` once they have passed.
+
+    `amount` is the difference of what members paid on average, in minor units. `gained_minor` is that times the
+    treated, None where the interval holds zero or the groups are small. `cost_minor` is None where a price is unknown.
+    """
+
+    days: int
+    from_day: date
+    over: bool
+    treated: Arm
+    control: Arm
+    comparisons: list[Comparison]
+    amount: Interval | None
+    gained_minor: int | None
+    cost_minor: int | None
+    cost_currency: str
+    currency: str
+
+    @property
+    def cost_per_unit(self) -> float | None:
+        """Return what one unit of money recovered beyond the control group cost, both in the same currency."""
+        if self.cost_minor is None or self.cost_currency != self.currency or (self.gained_minor or 0) <= 0:
+            return None
+        assert self.gained_minor is not None
+        return self.cost_minor / self.gained_minor
+
+
+def result(*, campaign: Campaign, days: int, now: datetime) -> Result | None:
+    """Return what a campaign brought within some days of its launch, None before it."""
+    if campaign.launched_at is None:
+        return None
+    first = schedule.today(campaign.launched_at)
+    arms = _arms(campaign, first, first + timedelta(days))
+    treated, control = arms.get("TREATED", Arm()), arms.get("CONTROL", Arm())
+    amount = means_difference(treated=_amounts(treated), control=_amounts(control))
+    cost, currency = _cost(campaign.pk)
+    gained = None if amount is None or amount.holds_zero else round(amount.estimate * treated.members)
+    return Result(
+        days=days,
+        from_day=first,
+        over=schedule.today(now) >= first + timedelta(days),
+        treated=treated,
+        control=control,
+        comparisons=_comparisons(treated, control) if treated.members and control.members else [],
+        amount=amount,
+        gained_minor=gained,
+        cost_minor=cost,
+        cost_currency=currency,
+        currency=campaign.portfolio.currency,
+    )
+
+
+def _arms(campaign: Campaign, from_day: date, to_day: date) -> dict[str, Arm]:
+    assert campaign.launched_at is not None
+    values = {
+        "campaign": campaign.pk,
+        "portfolio": campaign.portfolio_id,
+        "launched_at": campaign.launched_at,
+        "until": campaign.launched_at + (to_day - from_day),
+        "from_day": from_day,
+        "to_day": to_day,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_ARMS, values)
+        rows = cursor.fetchall()
+    names = list(Arm.__dataclass_fields__)
+    return {arm: Arm(**dict(zip(names, map(int, counts), strict=True))) for arm, *counts in rows}
+
+
+def _comparisons(treated: Arm, control: Arm) -> list[Comparison]:
+    made = []
+    for key in COMPARED:
+        one, two = (getattr(treated, key), treated.members), (getattr(control, key), control.members)
+        gap = shares_difference(treated=one, control=two)
+        made.append(
+            Comparison(
+                key=key,
+                treated=wilson(successes=one[0], count=one[1]),
+                control=wilson(successes=two[0], count=two[1]),
+                difference=gap,
+                finding=judge(gap, smallest=min(one[1], two[1])),
+            )
+        )
+    return made
+
+
+def _amounts(arm: Arm) -> Amounts:
+    return Amounts(count=arm.members, total=arm.paid_minor, squares=arm.squares)
+
+
+def _cost(campaign_id: int) -> tuple[int | None, str]:
+    with connection.cursor() as cursor:
+        cursor.execute(_COST, [campaign_id])
+        total, unpriced, _messages, currencies, currency = cursor.fetchone()
+    known = not unpriced and currencies <= 1
+    return (int(total), currency or "") if known else (None, "")

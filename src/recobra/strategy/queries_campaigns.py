@@ -1,0 +1,95 @@
+"""What may be read of campaigns, within the user's portfolios."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from django.db import connection
+from django.db.models import QuerySet
+
+from recobra.access.queries import User
+from recobra.contact.models import Template
+from recobra.portfolio.queries import portfolios_for
+
+from .models import Campaign
+from .operations.campaigns import CHANNELS as CHANNELS  # noqa: PLC0414 - the doors name it from here
+from .operations.campaigns_day import spent_minor
+from .operations.campaigns_preflight import preflight as preflight  # noqa: PLC0414
+
+Status = Campaign.Status
+
+_PROGRESS = """
+    SELECT m.arm, CASE
+        WHEN m.arm = 'CONTROL' THEN 'CONTROL'
+        WHEN c.status IN ('SENT', 'UNCERTAIN', 'DUE', 'LEASED', 'FAILED') THEN c.status ELSE 'WAITING' END AS state,
+        CASE WHEN c.id IS NULL OR c.status IN ('BLOCKED', 'CANCELLED') THEN coalesce(nullif(m.reason, ''), c.reason, '')
+            ELSE '' END AS why, count(*)
+    FROM strategy_campaignmember m LEFT JOIN contact_contact c ON c.id = m.contact_id
+    WHERE m.campaign_id = %s GROUP BY 1, 2, 3 ORDER BY 4 DESC"""
+
+
+@dataclass(kw_only=True)
+class Progress:
+    """How far a launched campaign is, in debtors; `waiting` by reason, most first."""
+
+    members: int = 0
+    control: int = 0
+    states: dict[str, int] = field(default_factory=dict)
+    waiting: list[tuple[str, int]] = field(default_factory=list)
+    spent_minor: int = 0
+
+    @property
+    def treated(self) -> int:
+        """Return how many are to be written to."""
+        return self.members - self.control
+
+    @property
+    def written(self) -> int:
+        """Return how many messages have left."""
+        return self.states.get("SENT", 0) + self.states.get("UNCERTAIN", 0)
+
+
+def campaigns_for(user: User) -> QuerySet[Campaign]:
+    """Return the campaigns of a user's portfolios, newest first."""
+    return Campaign.objects.select_related("portfolio").filter(portfolio__in=portfolios_for(user))
+
+
+def campaign_for(user: User, code: str) -> Campaign:
+    """Return one campaign. Raises Campaign.DoesNotExist, also where the user may not see it."""
+    return campaigns_for(user).get(code=code)
+
+
+def progress(campaign: Campaign) -> Progress:
+    """Return how far a campaign is."""
+    found = Progress(spent_minor=spent_minor(campaign))
+    with connection.cursor() as cursor:
+        cursor.execute(_PROGRESS, [campaign.pk])
+        rows = cursor.fetchall()
+    for arm, state, why, count in rows:
+        found.members += count
+        if arm == "CONTROL":
+            found.control += count
+        else:
+            found.states[state] = found.states.get(state, 0) + count
+        if state == "WAITING":
+            found.waiting.append((why, count))
+    return found
+
+
+def template_choices() -> list[tuple[str, str, str]]:
+    """Return code, name and channels of the approved templates, by name."""
+    found = Template.objects.filter(retired_at__isnull=True, status="APPROVED").order_by("name", "code", "version")
+    offered: dict[str, tuple[str, set[str]]] = {}
+    for template in found:
+        name, by = offered.get(template.code, ("", set()))
+        offered[template.code] = (template.name or name, by | {template.channel})
+    rows = [(code, name, by) for code, (name, by) in offered.items()]
+    return [(code, name, ",".join(sorted(by))) for code, name, by in sorted(rows, key=lambda row: row[1])]
+
+
+def debtor_numbers(debtor_ids: Sequence[int]) -> dict[int, str]:
+    """Return the creditor's own number of each debtor, for lists that leave the house."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT id, external_id FROM portfolio_debtor WHERE id = ANY(%s)", [list(debtor_ids)])
+        return dict(cursor.fetchall())

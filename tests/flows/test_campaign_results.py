@@ -1,0 +1,116 @@
+"""What a campaign brought, with figures worked out by hand."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from recobra.contact.models import Contact
+from recobra.insight.queries import campaigns
+from recobra.journal.operations import record
+from recobra.payments.models import Payment
+from recobra.portfolio.models import Debtor
+from recobra.strategy import queries_campaigns as queries
+from recobra.strategy.models import Campaign, CampaignMember
+
+MONDAY = date(2026, 11, 23)
+LAUNCH = datetime(2026, 11, 23, 15, tzinfo=UTC)
+
+
+@pytest.fixture
+def ended(company):
+    """A campaign with 100 treated and 100 control: 56 of the first paid 200.00, 30 of the others 100.00."""
+    campaign = Campaign.objects.create(
+        code="verano", name="Verano", portfolio=company, rule="overdue > 0", template_code="recordatorio",
+        channels=["email"], starts_on=MONDAY, ends_on=MONDAY + timedelta(5), control_bps=5000, status="RUNNING",
+        created_at=LAUNCH, created_by="bruno", launched_at=LAUNCH,
+    )  # fmt: skip
+    for n in range(200):
+        debtor = Debtor.objects.create(creditor=company.creditor, external_id=f"D{n}", name="X", country="PE")
+        arm = "TREATED" if n < 100 else "CONTROL"
+        contact = _written(campaign, debtor, n) if arm == "TREATED" and n < 90 else None
+        CampaignMember.objects.create(
+            campaign=campaign, debtor_id=debtor.pk, arm=arm, joined_at=LAUNCH,
+            contact_id=contact and contact.pk, reason="" if contact or arm == "CONTROL" else "held",
+        )  # fmt: skip
+        if n < 56 or 100 <= n < 130:
+            _paid(campaign, debtor, 20_000 if n < 56 else 10_000)
+    return campaign
+
+
+def _written(campaign, debtor, n):
+    return Contact.objects.create(
+        debtor=debtor, portfolio=campaign.portfolio, channel="email", template_code="recordatorio", status="SENT",
+        planned_for=MONDAY, planned_at=LAUNCH, due_at=LAUNCH, handed_over_at=LAUNCH, sent_at=LAUNCH,
+        local_date=MONDAY, zones="America/Lima", campaign_id=campaign.pk, price_minor=100, price_currency="PEN",
+        delivered_at=LAUNCH if n < 80 else None, read_at=LAUNCH if n < 40 else None,
+    )  # fmt: skip
+
+
+def _paid(campaign, debtor, minor, day=MONDAY, **more):
+    return Payment.objects.create(
+        portfolio=campaign.portfolio, debtor=debtor, amount_minor=minor, paid_date=day, received_at=LAUNCH,
+        source="FILE", reference=f"R{debtor.pk}-{day}", actor="ana", **more,
+    )  # fmt: skip
+
+
+def test_arms_are_compared_with_an_interval(ended, now):
+    found = campaigns.result(campaign=ended, days=7, now=now)
+    assert (found.treated.members, found.control.members) == (100, 100)
+    assert (found.treated.sent, found.treated.delivered, found.treated.read, found.control.sent) == (90, 80, 40, 0)
+    assert (found.treated.paid_minor, found.control.paid_minor) == (1_120_000, 300_000)
+    paid = next(each for each in found.comparisons if each.key == "paid")
+    assert round(paid.difference.estimate, 4) == 0.26
+    # Wilson: 0.56 in [0.4623, 0.6532], 0.30 in [0.2189, 0.3958]; Newcombe takes the squares of the distances.
+    assert (round(paid.difference.low, 3), round(paid.difference.high, 3)) == (0.123, 0.384)
+    assert paid.finding == "better"
+    assert not found.over
+
+
+def test_amounts_give_what_was_gained_and_what_a_unit_cost(ended, now):
+    found = campaigns.result(campaign=ended, days=7, now=now)
+    assert found.amount.estimate == 8_200
+    assert found.gained_minor == 820_000
+    assert (found.cost_minor, found.cost_currency) == (9_000, "PEN")
+    assert round(found.cost_per_unit, 5) == round(9_000 / 820_000, 5)
+
+
+def test_payments_outside_the_days_or_reversed_count_for_nobody(ended, now):
+    debtor = Debtor.objects.get(external_id="D199")
+    _paid(ended, debtor, 999, day=MONDAY - timedelta(1))
+    _paid(ended, debtor, 999, day=MONDAY + timedelta(7))
+    _paid(ended, debtor, 999, day=MONDAY + timedelta(2), reversed_at=LAUNCH)
+    assert campaigns.result(campaign=ended, days=7, now=now).control.paid == 30
+    assert campaigns.result(campaign=ended, days=14, now=now).control.paid == 31
+
+
+def test_promises_are_told_by_the_journal_and_too_few_say_nothing(ended, now):
+    debtor = Debtor.objects.get(external_id="D3")
+    record("promise.registered", at=LAUNCH + timedelta(2), actor="ana", debtor_id=debtor.pk)
+    record("promise.registered", at=LAUNCH + timedelta(20), actor="ana", debtor_id=debtor.pk + 1)
+    found = campaigns.result(campaign=ended, days=7, now=now)
+    promised = next(each for each in found.comparisons if each.key == "promised")
+    assert (found.treated.promised, promised.finding) == (1, "not_enough")
+
+
+def test_an_unknown_price_leaves_the_cost_unknown(ended, now):
+    Contact.objects.filter(pk=Contact.objects.first().pk).update(price_minor=None)
+    found = campaigns.result(campaign=ended, days=7, now=now)
+    assert (found.cost_minor, found.cost_per_unit) == (None, None)
+
+
+def test_without_a_control_group_nothing_is_compared(ended, now):
+    CampaignMember.objects.filter(arm="CONTROL").delete()
+    found = campaigns.result(campaign=ended, days=7, now=now)
+    assert (found.comparisons, found.amount, found.gained_minor) == ([], None, None)
+
+
+def test_progress_says_who_waits_and_why(ended):
+    found = queries.progress(ended)
+    assert (found.members, found.control, found.written) == (200, 100, 90)
+    assert found.waiting == [("held", 10)]
+    assert found.spent_minor == 9_000
+
+
+def test_zoe_sees_no_campaign_of_others(ended, cast):
+    assert queries.campaigns_for(cast["bruno"]).count() == 1
+    assert queries.campaigns_for(cast["zoe"]).count() == 0
