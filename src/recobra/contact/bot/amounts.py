@@ -1,4 +1,4 @@
-"""The one amount a debtor names, in minor units, as the debtor's country writes it. Two readings are none: the bot asks."""
+"""The one amount a debtor names, in minor units, as the debtor's country writes it. Two readings are none."""
 
 from __future__ import annotations
 
@@ -33,7 +33,8 @@ _UNIT: Final = "|".join([*_NAMED.values(), _PESOS, r"\$"])
 _FIGURE: Final = r"\d+(?:[.,]\d+)*"
 _WORDS: Final = "|".join(sorted(numerals.WORDS, key=len, reverse=True))
 _NOT_MONEY: Final = (
-    r"(?! ?(?:\d|cuotas?|pagos|meses|mes\b|dias?|semanas?|anos?|veces|horas?|hs\b|pm\b|am\b|%|por ciento|partes|letras|de [a-z]+bre\b"
+    r"(?! ?(?:\d|cuotas?|pagos|meses|mes\b|dias?|semanas?|anos?|veces|horas?|hs\b|pm\b|am\b|%|por ciento"
+    r"|partes|letras|de [a-z]+bre\b"
     r"|de (?:enero|febrero|marzo|abril|mayo|junio|julio|agosto)))"
 )
 _AMOUNT: Final = re.compile(

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sklearn.calibration import CalibratedClassifierCV  # type: ignore[import-untyped]
-from sklearn.feature_extraction.text import TfidfVectorizer  # type: ignore[import-untyped]
-from sklearn.model_selection import StratifiedGroupKFold  # type: ignore[import-untyped]
-from sklearn.pipeline import FeatureUnion  # type: ignore[import-untyped]
-from sklearn.svm import LinearSVC  # type: ignore[import-untyped]
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.model_selection import StratifiedGroupKFold
+from sklearn.pipeline import FeatureUnion
+from sklearn.svm import LinearSVC
 
 from recobra.contact.bot.phrasebook import Phrase
 from recobra.contact.bot.sound import as_it_sounds, concepts
@@ -53,7 +53,9 @@ def split(phrases: Sequence[Phrase], *, parts: int) -> list[tuple[Any, Any]]:
 
 
 def _features() -> Any:
-    words = TfidfVectorizer(preprocessor=as_it_sounds, token_pattern=r"\S+", ngram_range=(1, 2), sublinear_tf=True)
+    words = TfidfVectorizer(
+        preprocessor=as_it_sounds, tokenizer=str.split, token_pattern=None, ngram_range=(1, 2), sublinear_tf=True
+    )
     letters = TfidfVectorizer(preprocessor=as_it_sounds, analyzer="char_wb", ngram_range=(2, 4), sublinear_tf=True)
     named = TfidfVectorizer(analyzer=concepts)
     # The concepts were written by whoever wrote the phrases: they help, and must not drown what is really said.

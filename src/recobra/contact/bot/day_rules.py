@@ -1,4 +1,4 @@
-"""How days are said in Spanish: one pattern and one reader for each way. A reader answers None where it is not one day."""
+"""How days are said in Spanish: a pattern and a reader for each way; a reader answers None where it is not one day."""
 
 from __future__ import annotations
 
@@ -20,13 +20,26 @@ _WEEKDAYS: Final = (
     r"s[a]?[vb]ad\w*",
     "doming?o",
 )
-_MONTHS: Final = "enero febrero marzo abril mayo junio julio agosto se(?:p)?tiembre octubre noviembre diciembre".split()
+_MONTHS: Final = [
+    "enero",
+    "febrero",
+    "marzo",
+    "abril",
+    "mayo",
+    "junio",
+    "julio",
+    "agosto",
+    "se(?:p)?tiembre",
+    "octubre",
+    "noviembre",
+    "diciembre",
+]
 _NUMBER: Final = r"(\d{1,2}|" + "|".join(sorted((w for w in numerals.WORDS if len(w) > 1), key=len, reverse=True)) + ")"
 _NOT_A_DAY: Final = r"(?!\d)(?! ?(?:soles|pesos|dolares|mil|lucas|cuotas|pagos|meses|por ciento|horas?|hs|pm|am|anos|de la|colones|guaranies))"
 
 
 def written(match: re.Match[str], today: date, *, both_orders: bool) -> date | None:
-    """Read «15/12» or «15-12-2026» from its three groups; where both orders are in use, only what can be one of them."""
+    """Read «15/12» or «15-12-2026» from its three groups; in `both_orders`, what can be but one."""
     first, second, year = int(match[1]), int(match[2]), match[3]
     if both_orders and first != second and first <= 12 and second <= 12:
         return None

@@ -1,4 +1,4 @@
-"""How well the bot understands phrases that it was not trained on: a fifth of them, whole groups, chosen by a fixed seed."""
+"""How well the bot understands phrases that it was not trained on: whole groups, a fifth, a fixed seed."""
 
 from __future__ import annotations
 

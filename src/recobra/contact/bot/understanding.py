@@ -31,6 +31,7 @@ THRESHOLDS: Final = Thresholds(act=0.55, say=0.4)
 # From here on a wish for silence that is not certain is asked about by name.
 _PERHAPS: Final = 0.2
 _NUMBER_ALONE: Final = re.compile(r"(?:opcion |la |el |numero |n )?(\d{1,2})(?: por favor| porfa)?")
+_NO_WORD: Final = re.compile(r"[\d ]+")
 _FIGURES: Final = re.compile(r"(?<!\d)\d{4}(?!\d)")
 
 
@@ -82,7 +83,7 @@ def understand(*, text: str, today: date, country: str) -> Understood:
 def by_keyword(*, text: str, today: date, slots: Slots) -> Understood | None:
     """Return what a message says beyond doubt, by a keyword or a bare number; None when it must be judged."""
     said = keywords.spoken(text=text, today=today)
-    if said is None and (slots.choice is not None or (plain(text) == slots.figures)):
+    if said is None and (slots.choice is not None or _NO_WORD.fullmatch(plain(text))):
         return Understood(intent="number", confidence=1.0, slots=slots)
     if said is None:
         return None
@@ -96,7 +97,7 @@ def judged(*, text: str, label: str, confidence: float, thresholds: Thresholds) 
     wordless = not any(sign.isalnum() for sign in plain(text))
     if wordless or confidence < thresholds.of(label) or keywords.doubtful(text=text, intent=label):
         return "not_understood"
-    return cast(Intent, answer_to(label))
+    return cast("Intent", answer_to(label))
 
 
 def slots_of(*, text: str, today: date, country: str) -> Slots:
