@@ -124,7 +124,7 @@ def nursery(started: float, kills: int, longest_life: int, number: int) -> int:
     django.setup()
     from recobra.contact.operations import judging
 
-    judging._statement()  # what is ready before the fork need not be made by each short-lived dispatcher
+    judging.warm_up()  # what is ready before the fork need not be made by each short-lived dispatcher
     connections.close_all()
     if not kills:
         _dispatch(started, os.open(os.devnull, os.O_WRONLY))

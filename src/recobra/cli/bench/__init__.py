@@ -16,6 +16,7 @@ from recobra.cli import house, options
 from recobra.cli.answer import Answer
 
 DEFAULT_ACCOUNTS = 1_000_000
+DEFAULT_MESSAGES = 5_000
 FIRST_DAY = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
 SECOND_DAY = FIRST_DAY + timedelta(days=1)
 PORTFOLIO = {
@@ -46,6 +47,10 @@ def add(commands: options.Commands) -> None:
     """Add the command to the command line."""
     bench = options.command(commands, "bench", "measure load, cycle and re-decision on a portfolio made for it")
     bench.add_argument("--accounts", type=options.count, default=DEFAULT_ACCOUNTS, metavar="N")
+    bench.add_argument("--dispatch", action="store_true", help="measure the sending of messages instead")
+    bench.add_argument("--messages", type=options.count, default=DEFAULT_MESSAGES, metavar="N", help="with --dispatch")
+    bench.add_argument("--dispatchers", type=options.count, default=1, metavar="N", help="with --dispatch: at once")
+    bench.add_argument("--channel", choices=("email", "sms"), default="email", help="with --dispatch")
     bench.set_defaults(run=_bench)
 
 
@@ -59,9 +64,17 @@ def _bench(chosen: argparse.Namespace) -> Answer:
     os.environ.pop("RECOBRA_DATABASE_URL", None)
     house.enter()
     try:
-        return Answer(document=_measure(home, chosen.accounts))
+        return Answer(document=_sending(chosen) if chosen.dispatch else _measure(home, chosen.accounts))
     finally:
         _put_away(home)
+
+
+def _sending(chosen: argparse.Namespace) -> dict[str, Any]:
+    from recobra.cli.bench import dispatch  # noqa: PLC0415 - needs the settings
+
+    return dispatch.measure(
+        messages=chosen.messages, dispatchers=chosen.dispatchers, channel=chosen.channel, now=FIRST_DAY
+    )
 
 
 def _put_away(home: Path) -> None:

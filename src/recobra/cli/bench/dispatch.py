@@ -1,0 +1,216 @@
+"""How many messages leave in a second, what each costs in processor time, and what the machine alone would take."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import psutil
+from django.conf import settings
+from django.db import connection
+
+from recobra.cli import house
+from recobra.cli.bench import outbox
+
+GATEWAY = """
+gateway: bench
+request:
+  method: POST
+  url: http://127.0.0.1:{port}/messages
+  body: json
+  fields: {{to: "{{to}}", text: "{{text}}", reference: "{{reference}}"}}
+response:
+  id: id
+"""
+
+
+class Server:
+    """The process that takes the messages."""
+
+    def __init__(self) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "recobra.cli.bench.sink"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        self.ports: dict[str, int] = self._line()
+
+    def told(self) -> dict[str, int]:
+        """Return what arrived since the last time."""
+        assert self.process.stdin is not None
+        self.process.stdin.write("\n")
+        self.process.stdin.flush()
+        figures: dict[str, int] = self._line()
+        return figures
+
+    def close(self) -> None:
+        """End it."""
+        assert self.process.stdin is not None
+        self.process.stdin.close()
+        self.process.wait()
+
+    def _line(self) -> Any:
+        assert self.process.stdout is not None
+        return json.loads(self.process.stdout.readline())
+
+
+def measure(*, messages: int, dispatchers: int, channel: str, now: datetime) -> dict[str, Any]:
+    """Measure one dispatcher and, where more are wanted, then so many at once, with as many messages each time."""
+    ids = outbox.open_portfolio(now=now)
+    with _server() as server:
+        _configure(server, channel, now)
+        runs = [1] if dispatchers == 1 else [1, dispatchers]
+        found = [_run(server, count, messages=messages, channel=channel, ids=ids, now=now) for count in runs]
+        figures = {"channel": channel, "messages": messages, "dispatchers": dispatchers, **found[-1]}
+        if dispatchers > 1:
+            figures["one_dispatcher"] = found[0]
+            figures["times_one"] = round(found[-1]["messages_a_second"] / found[0]["messages_a_second"], 2)
+        floor = _floor(server, channel, messages, found[0]["octets"])
+    return {**figures, "floor_s": floor, "ratio": round(found[0]["seconds"] / floor, 2)}
+
+
+@contextmanager
+def _server() -> Iterator[Server]:
+    server = Server()
+    try:
+        yield server
+    finally:
+        server.close()
+
+
+def _configure(server: Server, channel: str, now: datetime) -> None:
+    os.environ["RECOBRA_DEMO"] = "1"
+    os.environ["DJANGO_SETTINGS_MODULE"] = "recobra.config.settings"
+    settings.DEMO = True  # nothing leaves the machine
+    if channel == "email":
+        os.environ["RECOBRA_SMTP_URL"] = f"smtp://127.0.0.1:{server.ports['email']}"
+        return
+    from recobra.contact.operations import providers  # noqa: PLC0415 - needed for this channel only
+
+    document = GATEWAY.format(port=server.ports["sms"])
+    providers.save_provider(
+        code="bench", kind="http_sms", name="Bench", settings={"document": document, "sender": "BENCH"}, secrets={},
+        rate_per_second=None, price_minor=0, price_currency="PEN", country="", rank=1, enabled=True, actor="bench",
+        actor_id=None, now=now,
+    )  # fmt: skip
+
+
+def _run(
+    server: Server, dispatchers: int, *, messages: int, channel: str, ids: tuple[int, int], now: datetime
+) -> dict[str, Any]:
+    house.say(f"{messages} messages by {dispatchers} dispatcher(s) …")
+    outbox.fill(messages=messages, name=f"R{dispatchers}-", channel=channel, ids=ids, now=now)
+    server.told()
+    crew = [_started(core, now) for core in range(dispatchers)]
+    for process in crew:
+        _heard(process)
+    before, begin = _spent(server), time.monotonic()
+    for process in crew:
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    ends = [json.loads(_heard(process)) for process in crew]
+    seconds, after = time.monotonic() - begin, _spent(server)
+    for process in crew:
+        process.communicate()
+    arrived = server.told()
+    sent = sum(end["sent"] for end in ends)
+    per_1000 = {name: round(1000 * (after[name] - before[name]) / sent, 2) for name in after}
+    return {
+        "sent": sent, "arrived": arrived["messages"], "duplicates": arrived["duplicates"],
+        "octets": arrived["octets"], "seconds": round(seconds, 2), "messages_a_second": round(sent / seconds, 1),
+        "cpu_s_per_1000": {"dispatchers": round(1000 * sum(e["cpu_s"] for e in ends) / sent, 2), **per_1000},
+    }  # fmt: skip
+
+
+def _started(core: int, now: datetime) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "recobra.cli.bench.dispatcher", str(core), now.isoformat()]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)  # noqa: S603 - our own
+
+
+def _heard(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    if not line:
+        raise RuntimeError("A dispatcher of the bench failed; its reason is above.")
+    return line
+
+
+def _spent(server: Server) -> dict[str, float]:
+    """Return the processor seconds that PostgreSQL and the sink have used so far."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        (backend,) = cursor.fetchone()
+    postmaster = psutil.Process(backend).parent()
+    assert postmaster is not None
+    ended = postmaster.cpu_times()
+    living = sum(_own(process) for process in (postmaster, *postmaster.children(recursive=True)))
+    return {
+        "postgresql": living + ended.children_user + ended.children_system,
+        "sink": _own(psutil.Process(server.process.pid)),
+    }
+
+
+def _own(process: psutil.Process) -> float:
+    try:
+        spent = process.cpu_times()
+    except psutil.NoSuchProcess:
+        return 0.0
+    return spent.user + spent.system
+
+
+def _floor(server: Server, channel: str, messages: int, octets: int) -> float:
+    """Return the seconds that the same bytes to the same sink and the same rows into empty tables take."""
+    house.say("The floor: the same bytes to the sink, the same rows by COPY …")
+    begin = time.perf_counter()
+    _blast(server, channel, messages, octets // max(messages, 1))
+    blasted = time.perf_counter() - begin
+    copied = sum(_copied(table, messages) for table in ("contact_contact", "contact_contactitem", "journal_entry"))
+    return round(blasted + copied, 2)
+
+
+def _blast(server: Server, channel: str, messages: int, octets: int) -> None:
+    with socket.create_connection(("127.0.0.1", server.ports[channel])) as wire, wire.makefile("rb") as answers:
+        if channel == "email":
+            answers.readline()
+        for _number in range(messages):
+            if channel == "email":
+                wire.sendall(b"MAIL FROM:<a@b.example>\r\nRCPT TO:<c@d.example>\r\nDATA\r\n")
+                for _line in range(3):
+                    answers.readline()
+                wire.sendall(b"x" * octets + b"\r\n.\r\n")
+                answers.readline()
+            else:
+                body = b'{"text":"' + b"x" * max(octets - 11, 0) + b'"}'
+                wire.sendall(b"POST / HTTP/1.1\r\nContent-Length: " + str(len(body)).encode() + b"\r\n\r\n" + body)
+                while answers.readline() not in {b"\r\n", b""}:
+                    pass
+                answers.read(len(b'{"id":""}'))
+    server.told()
+
+
+def _copied(table: str, rows: int) -> float:
+    """Return the seconds that COPY of the newest rows of a table takes into an empty one with the same indexes."""
+    file = Path(settings.DATA_DIR) / "floor.copy"
+    with connection.cursor() as cursor:
+        with (
+            file.open("wb") as out,
+            cursor.copy(f"COPY (SELECT * FROM {table} ORDER BY id DESC LIMIT {rows}) TO STDOUT") as copy,
+        ):
+            for block in copy:
+                out.write(block)
+        cursor.execute(f"CREATE TABLE bench_floor (LIKE {table} INCLUDING ALL)")
+        begin = time.perf_counter()
+        with cursor.copy("COPY bench_floor FROM STDIN") as copy:
+            copy.write(file.read_bytes())
+        seconds = time.perf_counter() - begin
+        cursor.execute("DROP TABLE bench_floor")
+    file.unlink()
+    return seconds

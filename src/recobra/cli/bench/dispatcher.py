@@ -1,0 +1,38 @@
+"""A dispatcher of the bench: it gets ready, says so, waits for its sign and then sends what is due, on one core."""
+
+# ruff: noqa: PLC0415 - Django is set up before anything of ours is imported
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import sys
+import time
+from datetime import datetime
+
+
+def main() -> None:
+    """`dispatcher.py CORE INSTANT`: write one line when ready, and the figures at the end."""
+    core, now = int(sys.argv[1]), datetime.fromisoformat(sys.argv[2])
+    cores = sorted(os.sched_getaffinity(0))
+    os.sched_setaffinity(0, {cores[core % len(cores)]})
+    import django
+
+    django.setup()
+    from recobra.contact import operations
+    from recobra.contact.operations import judging
+
+    judging.warm_up()
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
+    sys.stdin.readline()
+    before, begin = resource.getrusage(resource.RUSAGE_SELF), time.monotonic()
+    figures = operations.dispatch_once(now=now)
+    after = resource.getrusage(resource.RUSAGE_SELF)
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    sys.stdout.write(json.dumps({**figures, "cpu_s": cpu, "seconds": time.monotonic() - begin}) + "\n")
+
+
+if __name__ == "__main__":
+    main()

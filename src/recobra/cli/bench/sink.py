@@ -1,0 +1,125 @@
+"""What messages are sent to while the bench runs: a mail server and an SMS gateway that take everything.
+
+They run in a process of their own, say where they listen, and tell on request what they were given.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import sys
+from collections import Counter
+
+_CONTACT = re.compile(rb"^X-Recobra-Contact: *([0-9a-f-]{36})\r?$", re.MULTILINE | re.IGNORECASE)
+_LENGTH = re.compile(rb"^content-length: *(\d+)\r?$", re.MULTILINE | re.IGNORECASE)
+_HELLO = b"250-sink\r\n250-PIPELINING\r\n250 8BITMIME\r\n"
+ENOUGH = 5_000
+
+
+class Taken:
+    """What arrived, by the contact's id."""
+
+    def __init__(self) -> None:
+        self.by_contact: Counter[bytes] = Counter()
+        self.octets = 0
+
+    def told(self) -> dict[str, int]:
+        """Return the figures so far, and begin anew."""
+        figures = {
+            "messages": self.by_contact.total(), "octets": self.octets,
+            "duplicates": self.by_contact.total() - len(self.by_contact),
+        }  # fmt: skip
+        self.by_contact.clear()
+        self.octets = 0
+        return figures
+
+
+class _Connection(asyncio.Protocol):
+    def __init__(self, taken: Taken) -> None:
+        self._taken = taken
+        self._heard = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+
+    def _take(self, contact: bytes, octets: int) -> None:
+        self._taken.by_contact[contact] += 1
+        self._taken.octets += octets
+
+
+class MailSink(_Connection):
+    """The server's side of SMTP, with everything accepted."""
+
+    _content = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Greet."""
+        super().connection_made(transport)
+        self._transport.write(b"220 sink\r\n")
+
+    def data_received(self, data: bytes) -> None:
+        """Answer every whole command and content."""
+        self._heard += data
+        answers = b"".join(self._answers())
+        if answers:
+            self._transport.write(answers)
+
+    def _answers(self) -> list[bytes]:
+        answers: list[bytes] = []
+        while True:
+            end = b"\r\n.\r\n" if self._content else b"\r\n"
+            part, found, rest = self._heard.partition(end)
+            if not found:
+                return answers
+            self._heard = rest
+            answers.append(self._taken_in(part) if self._content else self._said(part[:4].upper()))
+
+    def _taken_in(self, content: bytes) -> bytes:
+        self._content = False
+        found = _CONTACT.search(content, 0, ENOUGH)
+        self._take(found.group(1) if found else b"", len(content))
+        return b"250 2.0.0 taken\r\n"
+
+    def _said(self, command: bytes) -> bytes:
+        if command == b"DATA":
+            self._content = True
+            return b"354 go on\r\n"
+        return _HELLO if command == b"EHLO" else b"221 bye\r\n" if command == b"QUIT" else b"250 fine\r\n"
+
+
+class GatewaySink(_Connection):
+    """The server's side of an SMS gateway over HTTP, with everything accepted."""
+
+    def data_received(self, data: bytes) -> None:
+        """Answer every whole request."""
+        self._heard += data
+        while (end := self._heard.find(b"\r\n\r\n")) >= 0:
+            length = _LENGTH.search(self._heard, 0, end)
+            whole = end + 4 + (int(length.group(1)) if length else 0)
+            if len(self._heard) < whole:
+                return
+            body, self._heard = self._heard[end + 4 : whole], self._heard[whole:]
+            contact = str(json.loads(body).get("reference", "")).encode()
+            self._take(contact, len(body))
+            answer = b'{"id":"' + contact + b'"}'
+            head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: "
+            self._transport.write(head + str(len(answer)).encode() + b"\r\n\r\n" + answer)
+
+
+async def main() -> None:
+    """Listen until standard input ends; answer each of its lines with what arrived since the one before."""
+    loop, taken = asyncio.get_running_loop(), Taken()
+    mail = await loop.create_server(lambda: MailSink(taken), "127.0.0.1", 0, backlog=512)
+    gateway = await loop.create_server(lambda: GatewaySink(taken), "127.0.0.1", 0, backlog=512)
+    ports = {"email": mail.sockets[0].getsockname()[1], "sms": gateway.sockets[0].getsockname()[1]}
+    sys.stdout.write(json.dumps(ports) + "\n")
+    sys.stdout.flush()
+    while await loop.run_in_executor(None, sys.stdin.readline):
+        sys.stdout.write(json.dumps(taken.told()) + "\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
