@@ -12,6 +12,7 @@ from typing import IO
 
 from recobra.cli import (
     bench,
+    bot,
     contact,
     cycle,
     db,
@@ -27,7 +28,7 @@ from recobra.cli import (
 )
 from recobra.cli.answer import Answer, Refused, as_json, as_text
 
-GROUPS = (demo, serve, db, intake, cycle, contact, payments, report, bench, journal, evidence, user)
+GROUPS = (demo, serve, db, intake, cycle, contact, bot, payments, report, bench, journal, evidence, user)
 
 
 def build_parser() -> argparse.ArgumentParser:

@@ -35,6 +35,9 @@ PUBLIC_URL = os.environ.get("RECOBRA_PUBLIC_URL", "http://localhost:8000")
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 SMTP_URL = os.environ.get("RECOBRA_SMTP_URL", "")
 MAIL_FROM = os.environ.get("RECOBRA_MAIL_FROM", "Cobranzas <cobranzas@localhost>")
+LLM_URL = os.environ.get("RECOBRA_LLM_URL", "")
+LLM_MODEL = os.environ.get("RECOBRA_LLM_MODEL", "")
+LLM_KEY = os.environ.get("RECOBRA_LLM_KEY", "")
 
 INSTALLED_APPS = [
     "django.contrib.auth",

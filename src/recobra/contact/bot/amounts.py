@@ -38,14 +38,16 @@ _NOT_MONEY: Final = (
     r"|de (?:enero|febrero|marzo|abril|mayo|junio|julio|agosto)))"
 )
 _AMOUNT: Final = re.compile(
-    rf"(?P<before>(?:{_UNIT}) ?)?(?<!\d)(?<!\d[.,/-])(?P<figure>{_FIGURE})(?![\d/-]) ?(?P<times>mil(?:lon(?:es)?)?\b|k\b|lucas?\b|palos?\b)?"
+    rf"(?P<before>(?:{_UNIT}) ?)?(?<!\d)(?<!\d[.,/-])(?P<figure>{_FIGURE})(?![\d/-]) ?"
+    rf"(?P<times>mil(?:lon(?:es)?)?\b|k\b|lucas?\b|palos?\b)?"
     rf"(?: ?(?:de )?(?P<after>{_UNIT})(?![a-z]))?{_NOT_MONEY}"
 )
 _IN_WORDS: Final = re.compile(
     rf"\b(?P<words>(?:{_WORDS})(?: (?:y |{_WORDS}))*(?:(?:{_WORDS}))?) ?(?P<after>{_UNIT}|lucas?)?(?![a-z]){_NOT_MONEY}"
 )
 _A_DAY: Final = re.compile(
-    r"\b(?:el|dia|al|hasta|para el|del|este|a las?|las) (?:dia )?\d{1,2}(?! ?(?:soles|pesos|dolares|mil|lucas|\d|[.,]\d))(?: de [a-z]+)?"
+    r"\b(?:el|dia|al|hasta|para el|del|este|a las?|las) (?:dia )?\d{1,2}"
+    r"(?! ?(?:soles|pesos|dolares|mil|lucas|\d|[.,]\d))(?: de [a-z]+)?"
 )
 _DATED: Final = re.compile(
     r"\b\d{1,2}[/-]\d{1,2}(?:[/-]\d{2,4})?\b|\b(?:19|20)\d\d\b(?! ?(?:soles|pesos|dolares|lucas|k\b|mil))"

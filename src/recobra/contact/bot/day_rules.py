@@ -35,7 +35,10 @@ _MONTHS: Final = [
     "diciembre",
 ]
 _NUMBER: Final = r"(\d{1,2}|" + "|".join(sorted((w for w in numerals.WORDS if len(w) > 1), key=len, reverse=True)) + ")"
-_NOT_A_DAY: Final = r"(?!\d)(?! ?(?:soles|pesos|dolares|mil|lucas|cuotas|pagos|meses|por ciento|horas?|hs|pm|am|anos|de la|colones|guaranies))"
+_NOT_A_DAY: Final = (
+    r"(?!\d)(?! ?(?:soles|pesos|dolares|mil|lucas|cuotas|pagos|meses|por ciento"
+    r"|horas?|hs|pm|am|anos|de la|colones|guaranies))"
+)
 
 
 def written(match: re.Match[str], today: date, *, both_orders: bool) -> date | None:
@@ -127,23 +130,30 @@ def _unsure(_match: re.Match[str], _today: date) -> None:
 
 _NAMES: Final = "|".join(_WEEKDAYS)
 _MORROW: Final = "(?:ma(?:n|ñ|nñ|ni|nn)ana|mñana)"
+_ON_WEEKDAY: Final = (
+    rf"\b(?P<before>hoy |manana |mañana |(?:(?:el|este|del|al) )?(?:proximo |otro )?)(?P<name>{_NAMES})\b"
+    r"(?P<after> (?:que (?:viene|entra|pasa)|proximo|entrante|pasado|subsiguiente"
+    r"|de la (?:proxima|otra|siguiente) semana))?"
+)
+_SOME_TIME: Final = (
+    r"\b(?:proxima|otra|siguiente) semana\b|\bsemana (?:que|q|proxima|entrante)\b|\besta semana\b|\bproximo mes\b"
+    r"|\bmes (?:que|proximo|entrante)\b|\bprincipios? de mes\b|\bunos dias\b"
+)
 _SAID: Final[tuple[tuple[str, Reader | None], ...]] = (
     (rf"\b{_NUMBER} (?:de |d )?(?:del )?({'|'.join(_MONTHS)})\b(?: (?:de |del )?(\d{{4}}))?", _day_and_month),
     (r"\b(?:la )?(?:primera |segunda |proxima )?(?:qu|k|q|qi|ku)i?n[czs]ena(?: que (?:viene|entra))?", _fortnight),
     (r"\b(?:el )?(?:fin(?:es)?|final(?:es)?|ultimo(?: dia)?) ?(?:de|del|d) ?(?:este )?mes\b",
      lambda _match, today: _month_end(today)),
     (r"\bfin de semana\b|\bfinde\b", _unsure),
-    (rf"\b(?P<before>hoy |manana |mañana |(?:(?:el|este|del|al) )?(?:proximo |otro )?)(?P<name>{_NAMES})\b"
-     r"(?P<after> (?:que (?:viene|entra|pasa)|proximo|entrante|pasado|subsiguiente|de la (?:proxima|otra|siguiente) semana))?",
-     _weekday),
+    (_ON_WEEKDAY, _weekday),
     (rf"\b(?:en|por|de|a) la {_MORROW}\b", None),
     (rf"\bpasad?o (?:de )?{_MORROW}\b", _plus(2)),
     (rf"\b{_MORROW}\b", _plus(1)),
     (r"\b(?:hoy|oy)(?: mismo| dia)?\b", _plus(0)),
     (rf"\b(?:en|dentro de) {_NUMBER} (dias?|semanas?)\b", _in_days),
-    (r"\b(?:proxima|otra|siguiente) semana\b|\bsemana (?:que|q|proxima|entrante)\b|\besta semana\b|\bproximo mes\b"
-     r"|\bmes (?:que|proximo|entrante)\b|\bprincipios? de mes\b|\bunos dias\b", _unsure),
-    (rf"\b(?:el|al|hasta|asta|para|dia|del|este)(?: el)?(?: dia)? {_NUMBER}\b(?: de(?: este|l)? mes)?{_NOT_A_DAY}", _day_of_month),
+    (_SOME_TIME, _unsure),
+    (rf"\b(?:el|al|hasta|asta|para|dia|del|este)(?: el)?(?: dia)? {_NUMBER}\b(?: de(?: este|l)? mes)?{_NOT_A_DAY}",
+     _day_of_month),
 )  # fmt: skip
 # In this order: what one has read is taken out before the next one looks; one without a reader only takes out.
 RULES: Final = tuple((re.compile(pattern), reader) for pattern, reader in _SAID)
