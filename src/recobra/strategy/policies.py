@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from recobra.contact.operations.house_rules import InForce
+from recobra.contact.operations.house_rules import in_force as house_rules
 from recobra.contact.queries import channels_open
 from recobra.portfolio.models import Portfolio
 from recobra_core.decide.daily import PortfolioLimits
@@ -31,6 +33,7 @@ class Policies:
     versions: Mapping[str, int]
     followed: frozenset[int]
     channels_open: tuple[str, ...]
+    company: InForce
 
     def fingerprint(self) -> str:
         """Return a text that changes whenever any limit, strategy version, attribute or open channel does."""
@@ -70,6 +73,7 @@ def in_force(portfolio_ids: Iterable[int] | None = None) -> Policies:
         versions={code: documents[code].pk for code in strategies},
         followed=followed,
         channels_open=channels_open(),
+        company=house_rules(portfolio.pk for portfolio in portfolios),
     )
 
 

@@ -24,7 +24,7 @@ from recobra.strategy.policies import Policies
 from recobra_core.decide import plan as planning
 from recobra_core.decide.daily import Facts, classify, due_on, judge, known_facts, plan_day
 from recobra_core.decide.strategy import templates_used
-from recobra_core.law import OPENINGS, Key, caps_table, openings
+from recobra_core.law import OPENINGS, House, Key, caps_table, openings
 from recobra_core.law.caps import CAPS
 
 _STATE = (
@@ -57,6 +57,7 @@ SCHEMAS: Mapping[str, pa.Schema] = {
         without=("creditor_id", "default_zone"),
         currency_exponent=pa.int64(),
         active=pa.bool_(),
+        house=pa.string(),
     ),
     "points": portfolio.POINTS,
     "holds": portfolio.HOLDS,
@@ -104,25 +105,29 @@ def inputs(tables: Mapping[str, pa.Table], policies: Policies, *, as_of: date) -
     places = tables["debtors"].select(names).group_by(names).aggregate([]).to_pylist()
     holidays = frozenset((row["country"], row["day"]) for row in portfolio.company_holidays().to_pylist())
     keys = {
-        Key(place["country"], place["subdivision"], place["zones"], channel, as_of)
+        Key(place["country"], place["subdivision"], place["zones"], channel, as_of, house)
         for place in places
         for channel in policies.channels_open
+        for house in ("", *policies.company.houses)
     }
+    houses = frozenset(policies.company.houses.items())
     return {
         "templates": snapshot.templates(sorted(codes)),
-        "openings": _openings(frozenset(keys), holidays),
-        "caps": _caps(as_of),
+        "openings": _openings(frozenset(keys), holidays, houses),
+        "caps": _caps(as_of, houses),
     }
 
 
 @lru_cache(maxsize=256)
-def _openings(keys: frozenset[Key], holidays: frozenset[tuple[str, date]]) -> pa.Table:
-    return openings(keys=keys, company_holidays=holidays).to_pyarrow()
+def _openings(
+    keys: frozenset[Key], holidays: frozenset[tuple[str, date]], houses: frozenset[tuple[str, House]]
+) -> pa.Table:
+    return openings(keys=keys, company_holidays=holidays, houses=dict(houses)).to_pyarrow()
 
 
 @lru_cache(maxsize=32)
-def _caps(day: date) -> pa.Table:
-    return caps_table(day=day).to_pyarrow()
+def _caps(day: date, houses: frozenset[tuple[str, House]]) -> pa.Table:
+    return caps_table(day=day, houses=dict(houses)).to_pyarrow()
 
 
 def _compile(policies: Policies, *, as_of: date) -> Recipe:

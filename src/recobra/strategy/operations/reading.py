@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from pyarrow import parquet
 
 from recobra.contact import snapshot as contact_snapshot
+from recobra.contact.operations import house_rules
 from recobra.kit.database import data_dir
 from recobra.portfolio import snapshot as portfolio_snapshot
 from recobra.portfolio.snapshot import Part
@@ -28,7 +29,7 @@ def read(part: Part, *, as_of: date, contactable: frozenset[int]) -> dict[str, p
         "accounts": portfolio_snapshot.accounts(part),
         "items": portfolio_snapshot.items(part, as_of=as_of).drop_columns(["debtor_id", "portfolio_id"]),
         "debtors": _with_zones(portfolio_snapshot.debtors(part)),
-        "portfolios": _with_exponents(portfolio_snapshot.portfolios(part), contactable),
+        "portfolios": _with_policies(portfolio_snapshot.portfolios(part), contactable),
         "points": portfolio_snapshot.points(part),
         "holds": portfolio_snapshot.holds(part, as_of=as_of),
         "events": snapshot.events(part, as_of=as_of),
@@ -74,9 +75,12 @@ def _with_zones(debtors: pa.Table) -> pa.Table:
     return joined.drop_columns(["time_zone"])
 
 
-def _with_exponents(portfolios: pa.Table, contactable: frozenset[int]) -> pa.Table:
+def _with_policies(portfolios: pa.Table, contactable: frozenset[int]) -> pa.Table:
     exponents = [exponent_of(currency) for currency in portfolios["currency"].to_pylist()]
     active = pc.is_in(portfolios["portfolio_id"], pa.array(sorted(contactable), pa.int64()))
+    ids = portfolios["portfolio_id"].to_pylist()
+    houses = house_rules.in_force(ids).of
     table = portfolios.drop_columns(["creditor_id", "default_zone"])
     table = table.append_column("currency_exponent", pa.array(exponents, pa.int64()))
-    return table.append_column("active", active)
+    table = table.append_column("active", active)
+    return table.append_column("house", pa.array([houses.get(pk, "") for pk in ids], pa.string()))
