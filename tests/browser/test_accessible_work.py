@@ -61,7 +61,7 @@ def numbers(world, people):
     )
     return {
         "upload": upload.token, "load": held.pk, "contact": world.sent.pk, "letter": letter.pk,
-        "template": Template.objects.get(code="recordatorio-firme").pk,
+        "template": Template.objects.get(code="recordatorio-firme", channel="email", country="").pk,
     }  # fmt: skip
 
 

@@ -60,7 +60,7 @@ def test_the_mailbox_leaves_out_letters_that_tell_of_portfolios_out_of_scope(at_
 
 def test_a_preview_is_not_made_with_a_debtor_who_owes_out_of_scope_too(at_desk, world, elsewhere):
     follow(world, clock.now())
-    template = Template.objects.get(code="recordatorio-firme")
+    template = Template.objects.get(code="recordatorio-firme", channel="email", country="")
     address = f"/mensajes/plantillas/{template.pk}/prueba/"
     of_ana, of_carla = (
         at_desk(name).post(address, {"debtor": "45678912"}).content.decode() for name in ("ana", "carla")
@@ -85,7 +85,7 @@ def test_what_the_provider_answered_names_nobody_to_who_needs_no_contact_data(at
 
 def test_words_of_ones_own_are_tried_only_by_who_may_keep_them(at_desk, world):
     follow(world, clock.now())
-    template = Template.objects.get(code="recordatorio-firme")
+    template = Template.objects.get(code="recordatorio-firme", channel="email", country="")
     address, own = f"/mensajes/plantillas/{template.pk}/prueba/", {"subject": "{{ acreedor }}: hola"}
     tried = {name: at_desk(name).post(address, own).status_code for name in ("ana", "bruno", "hilda", "carla", "dario")}
     assert tried == {"ana": 403, "bruno": 403, "hilda": 403, "carla": 200, "dario": 200}
@@ -95,7 +95,7 @@ def test_words_of_ones_own_are_tried_only_by_who_may_keep_them(at_desk, world):
 
 def test_a_template_is_retired_after_asking_once_and_saying_which_strategies_send_it(at_desk, world):
     follow(world, clock.now())
-    template = Template.objects.get(code="recordatorio-firme")
+    template = Template.objects.get(code="recordatorio-firme", channel="email", country="")
     address, client = f"/mensajes/plantillas/{template.pk}/retirar/", at_desk("carla")
     assert address in client.get(f"/mensajes/plantillas/{template.pk}/").content.decode()
     asked = client.get(address).content.decode()

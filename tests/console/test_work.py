@@ -121,17 +121,17 @@ def test_settling_is_done_once(at_desk, world):
 
 
 def test_a_wrong_template_is_not_kept_and_a_right_one_is_a_new_version(at_desk, followed):
-    client, template = at_desk("carla"), Template.objects.get(code="recordatorio-firme")
+    client, template = at_desk("carla"), Template.objects.get(code="recordatorio-firme", channel="email", country="")
     given = {"name": "Firme", "subject": "{{ acredor }}", "text": template.text, "html": template.html}
     answer = client.post(f"/mensajes/plantillas/{template.pk}/editar/", given)
     assert answer.status_code == 422
     assert "acredor" in answer.content.decode()
     client.post(f"/mensajes/plantillas/{template.pk}/editar/", given | {"subject": "{{ acreedor }}"})
-    assert Template.objects.get(code="recordatorio-firme", version=2).created_by == "carla"
+    assert Template.objects.get(code="recordatorio-firme", channel="email", country="", version=2).created_by == "carla"
 
 
 def test_a_preview_never_shows_the_debtor_of_another(at_desk, followed):
-    template = Template.objects.get(code="recordatorio-firme")
+    template = Template.objects.get(code="recordatorio-firme", channel="email", country="")
     address = f"/mensajes/plantillas/{template.pk}/prueba/"
     assert "Banco Sur" in at_desk("ana").post(address, {"debtor": "45678912"}).content.decode()
     assert "No se encontró" in at_desk("zoe").post(address, {"debtor": "45678912"}).content.decode()

@@ -14,7 +14,10 @@ from recobra.portfolio.models import Hold, Portfolio
 from .conftest import TODAY
 
 GOOD = "{{ acreedor }} {{ total_vencido }} {{ como_pagar }} {{ como_reclamar }}"
-LIBRARY = {"aviso-preventivo", "aviso-vencimiento", "recordatorio", "recordatorio-firme", "aviso-extrajudicial"}
+LIBRARY = {
+    "aviso-preventivo", "aviso-vencimiento", "recordatorio", "recordatorio-firme", "aviso-extrajudicial",
+}  # fmt: skip
+LEGAL = "aviso-prelegal"
 LOOKS_JUDICIAL = (
     "juzgado",
     "demanda",
@@ -27,33 +30,38 @@ LOOKS_JUDICIAL = (
 
 
 def words(template_code, debtor, now):
-    template = queries.templates().get(code=template_code)
+    template = queries.templates().get(code=template_code, channel="email", country="", tone="")
     return operations.preview(template=template, debtor_id=debtor.pk, now=now)
 
 
+def own_words(now, **changes):
+    """A version of the reminder by Carla."""
+    given = {
+        "code": "recordatorio", "channel": "email", "name": "Nuestro", "subject": "{{ acreedor }}", "text": GOOD,
+        "html": GOOD, "actor": "carla", "now": now,
+    }  # fmt: skip
+    return operations.save_template(**given | changes)
+
+
 def test_the_library_is_added_once_and_never_over_a_companys_own_words(world):
-    assert set(queries.templates().values_list("code", flat=True)) == LIBRARY
+    assert set(queries.templates().values_list("code", flat=True)) == {*LIBRARY, LEGAL}
     assert operations.ensure_library(now=world.now) == 0
-    own = operations.save_template(
-        code="recordatorio",
-        channel="email",
-        name="Nuestro",
-        subject="{{ acreedor }}",
-        text=GOOD,
-        html=GOOD,
-        actor="bruno",
-        now=world.now,
-    )
+    own = own_words(world.now)
     assert own.version == 2
     assert operations.ensure_library(now=world.now) == 0
-    assert queries.templates().get(code="recordatorio") == own
+    general = queries.templates().filter(code="recordatorio", channel="email", country="", tone="")
+    assert general.get().version == 1
+    operations.submit_template(template_id=own.pk, actor="carla", now=world.now)
+    operations.approve_template(template_id=own.pk, actor="dario", now=world.now)
+    assert general.get() == own
     operations.retire_template(template_id=own.pk, actor="bruno", now=world.now)
-    assert queries.templates().get(code="recordatorio").version == 1
+    assert general.get().version == 1
 
 
 def test_notices_are_told_from_claims(world):
     notices = {template.code for template in queries.templates() if is_notice(template)}
     assert notices == {"aviso-preventivo", "aviso-vencimiento"}
+    assert is_notice(queries.templates().get(code="aviso-preventivo", channel="sms"))
 
 
 @pytest.mark.parametrize("code", sorted(LIBRARY))
@@ -180,9 +188,7 @@ def test_a_name_cannot_become_html(world):
 )
 def test_a_wrong_template_is_refused_with_place_and_nearest_name(db, now, text, said):
     with translation.override("en"), pytest.raises(operations.TemplateRefused) as refused:
-        operations.save_template(
-            code="x", channel="email", name="x", subject="x", text=text, html=GOOD, actor="bruno", now=now
-        )
+        own_words(now, text=text)
     with translation.override("en"):
         assert said in str(refused.value)
     assert not Template.objects.exists()
@@ -200,7 +206,9 @@ def test_all_mistakes_are_said_at_once():
 
 def test_data_that_do_not_fit_are_said(world):
     debtor = world.debtor()
-    template = Template(language="es", subject="x", text=GOOD + "{{ vencidos.total.numero }}", html=GOOD)
+    template = Template(
+        channel="email", language="es", subject="x", text=GOOD + "{{ vencidos.total.numero }}", html=GOOD
+    )
     with pytest.raises(NotRendered):
         operations.preview(template=template, debtor_id=debtor.pk, now=world.now)
 

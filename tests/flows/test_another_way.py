@@ -25,7 +25,7 @@ def late(company, now):
     ContactPoint.objects.create(debtor=rosa, kind="PHONE", value="+51987654321", line="MOBILE", valid=True)
     for code in ("recordatorio", "recordatorio-firme"):
         Template.objects.get_or_create(
-            code=code, channel="whatsapp", version=1, language="es", status="APPROVED",
+            code=code, channel="whatsapp", country="", tone="", version=1, language="es", status="APPROVED",
             defaults={"name": code, "text": "{{ acreedor }}", "created_at": now, "created_by": "carla"},
         )  # fmt: skip
     loan = receivables.account(company, rosa, "L-1", (MONDAY - timedelta(20), 50_000))

@@ -241,7 +241,7 @@ EXAMPLES: Final = (
         share=0.15,
         mapping={
             "name": "facturas",
-            "account": {"external_id": "factura", "product": {"value": "INVOICE"}},
+            "account": {"external_id": "factura", "product": {"value": "INVOICE"}, "opened_date": "emision"},
             "debtor": {**_DEBTOR, "national_id_kind": {"value": "RUT"}, "kind": {"value": "COMPANY"}},
             "instalment": {"due_date": "vencimiento", "issue_date": "emision"},
             "balance": "saldo",

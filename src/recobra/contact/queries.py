@@ -21,6 +21,7 @@ from recobra_core.law import SENTENCES
 
 from . import reasons
 from .models import Channel, Contact, ContactItem, MailboxMessage, Provider, Template
+from .rendering import choosing
 from .rendering.variables import FIELDS, VARIABLES
 from .tokens import contact_of
 
@@ -95,12 +96,9 @@ def counts_for(user: User, *, day: date) -> dict[str, int]:
 
 
 def templates(*, in_force: bool = True) -> QuerySet[Template]:
-    """Return templates; in force is the newest version of each that was not retired."""
-    found = Template.objects.order_by("code", "channel", "language", "-version")
-    if not in_force:
-        return found
-    newest = found.filter(retired_at__isnull=True).distinct("code", "channel", "language")
-    return Template.objects.filter(pk__in=newest.values("pk")).order_by("code", "channel")
+    """Return templates; in force is the newest approved version of each that was not retired."""
+    found = choosing.in_force() if in_force else Template.objects.all()
+    return found.order_by("code", "channel", "language", "country", "tone", "variant", "-version")
 
 
 def template(template_id: int) -> Template | None:
@@ -110,8 +108,9 @@ def template(template_id: int) -> Template | None:
 
 def template_before(template: Template) -> Template | None:
     """Return the version that is in force when this one is retired, None where no other is left."""
-    kin = Template.objects.filter(code=template.code, channel=template.channel, language=template.language)
-    return kin.filter(retired_at__isnull=True).exclude(pk=template.pk).order_by("-version").first()
+    kin = Template.objects.filter(**{name: getattr(template, name) for name in choosing.KEY})
+    approved = kin.filter(status=Template.Status.APPROVED, retired_at__isnull=True)
+    return approved.exclude(pk=template.pk).order_by("-version").first()
 
 
 def template_variables() -> list[tuple[str, str]]:

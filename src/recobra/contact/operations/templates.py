@@ -1,20 +1,22 @@
-"""Templates: kept when they are right, superseded instead of edited, tried on real data."""
+"""Templates: written as drafts, read by the law, approved by a second person, superseded instead of edited."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from importlib import resources
+from typing import Any
 from uuid import UUID
 
-import yaml
 from django.conf import settings
 from django.db import connection, transaction
+from django.utils.translation import gettext as _
 
 from recobra.contact.models import Template
-from recobra.contact.rendering import render
+from recobra.contact.rendering import library, reading, render
 from recobra.contact.rendering.check import Mistake, mistakes
+from recobra.contact.rendering.choosing import KEY
 from recobra.contact.rendering.statement import statements
+from recobra.contact.rendering.whatsapp import numbered
 from recobra.contact.tokens import unsubscribe_url
 from recobra.journal.operations import record
 from recobra.portfolio.models import Account, Debtor
@@ -22,6 +24,10 @@ from recobra.portfolio.models import Account, Debtor
 from .judging import local_date
 
 _NOBODY = UUID(int=0)
+LIBRARY = "library"
+"""Who wrote and approved the starter library: it is reviewed with each release."""
+
+Status = Template.Status
 
 
 class TemplateRefused(Exception):
@@ -30,6 +36,31 @@ class TemplateRefused(Exception):
     def __init__(self, found: Sequence[Mistake]) -> None:
         super().__init__("\n".join(map(str, found)))
         self.mistakes = tuple(found)
+
+
+class TemplateBlocked(Exception):
+    """The law bars what the template says; `found` are the findings that block it everywhere it is meant for."""
+
+    def __init__(self, found: Sequence[reading.Read]) -> None:
+        sentences = (f"{reading.said(each.finding.sentence)} {each.finding.article}".strip() for each in found)
+        super().__init__("\n".join(dict.fromkeys(sentences)))
+        self.found = tuple(found)
+
+
+class OwnTemplate(Exception):
+    """Who wrote a template may not approve it; the text is shown as it is."""
+
+
+class WrongStatus(Exception):
+    """The template is not where this step begins; the text is shown as it is."""
+
+
+def findings(template: Template, *, now: datetime) -> list[reading.Read]:
+    """Return what the law says about a template, kept or not, in its country or in all of its language's."""
+    return reading.read_everywhere(
+        subject=template.subject, text=template.text, html=template.html, channel=template.channel,
+        country=template.country, language=template.language, legal=template.legal, on=now.date(),
+    )  # fmt: skip
 
 
 @transaction.atomic
@@ -42,24 +73,82 @@ def save_template(
     text: str,
     html: str,
     language: str = "es",
+    country: str = "",
+    tone: str = "",
+    stage: str = "",
+    variant: str = "",
+    weight: int = 1,
+    legal: bool = False,
+    buttons: Iterable[Mapping[str, str]] = (),
     actor: str,
     actor_id: int | None = None,
     now: datetime,
 ) -> Template:
-    """Keep a new version of a template, which takes the place of the one before. Raises TemplateRefused."""
-    found = mistakes(subject=subject, text=text, html=html)
+    """Keep a new version of a template as a draft, with what the law says of it. Raises TemplateRefused."""
+    chosen = [dict(button) for button in buttons]
+    found = mistakes(subject=subject, text=text, html=html, channel=channel, buttons=chosen)
     if found:
         raise TemplateRefused(found)
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [f"template {code} {channel} {language}"])
-    last = Template.objects.filter(code=code, channel=channel, language=language).order_by("-version").first()
-    saved = Template.objects.create(
-        code=code, channel=channel, language=language, name=name, subject=subject, text=text, html=html,
-        version=last.version + 1 if last else 1, created_at=now, created_by=actor,
+    template = Template(
+        code=code, channel=channel, language=language, country=country, tone=tone, stage=stage, variant=variant,
+        weight=weight, legal=legal, buttons=chosen, parameters=list(numbered(text)[1]) if channel == "whatsapp" else [],
+        name=name, subject=subject, text=text, html=html, created_at=now, created_by=actor, created_by_id=actor_id,
+        status=Status.DRAFT,
     )  # fmt: skip
-    payload = {"template_id": saved.pk, "code": code, "channel": channel, "version": saved.version}
-    record("template.saved", at=now, actor=actor, actor_id=actor_id, payload=payload)
-    return saved
+    template.findings = [each.as_json() for each in findings(template, now=now)]
+    _lock(template)
+    last = _kin(template).order_by("-version").first()
+    template.version = last.version + 1 if last else 1
+    template.save()
+    _note("template.saved", template, actor, actor_id, now)
+    return template
+
+
+@transaction.atomic
+def submit_template(*, template_id: int, actor: str, actor_id: int | None = None, now: datetime) -> Template:
+    """Put a draft before the people who approve. Raises TemplateBlocked and WrongStatus."""
+    template = _in(template_id, Status.DRAFT)
+    _refuse_blocked(template, now)
+    template.status = Status.SUBMITTED
+    template.save(update_fields=["status", "findings"])
+    _note("template.submitted", template, actor, actor_id, now)
+    return template
+
+
+@transaction.atomic
+def approve_template(
+    *, template_id: int, actor: str, actor_id: int | None = None, note: str = "", now: datetime
+) -> Template:
+    """Put a submitted template in force. Raises OwnTemplate, TemplateBlocked and WrongStatus."""
+    template = _in(template_id, Status.SUBMITTED)
+    own = template.created_by == actor or (actor_id is not None and template.created_by_id == actor_id)
+    if own:
+        raise OwnTemplate(_("Who wrote a template may not approve it: a second person must."))
+    _refuse_blocked(template, now)
+    return _decide(template, Status.APPROVED, actor=actor, actor_id=actor_id, note=note, now=now)
+
+
+@transaction.atomic
+def reject_template(*, template_id: int, actor: str, actor_id: int | None = None, note: str, now: datetime) -> Template:
+    """Send a submitted template back, saying why. Raises WrongStatus."""
+    template = _in(template_id, Status.SUBMITTED)
+    if not note.strip():
+        raise WrongStatus(_("Say why, so that its author can mend it."))
+    return _decide(template, Status.REJECTED, actor=actor, actor_id=actor_id, note=note.strip(), now=now)
+
+
+@transaction.atomic
+def weigh_template(
+    *, template_id: int, weight: int, actor: str, actor_id: int | None = None, now: datetime
+) -> Template:
+    """Set how often a variant is drawn beside its others; 0 stops it. Raises WrongStatus."""
+    template = Template.objects.select_for_update().get(pk=template_id)
+    if not 0 <= weight <= 100:
+        raise WrongStatus(_("A weight runs from 0 to 100."))
+    template.weight = weight
+    template.save(update_fields=["weight"])
+    _note("template.weighed", template, actor, actor_id, now, weight=weight)
+    return template
 
 
 @transaction.atomic
@@ -73,24 +162,20 @@ def retire_template(*, template_id: int, actor: str, actor_id: int | None = None
         return
     template.retired_at = now
     template.save(update_fields=["retired_at"])
-    payload = {
-        "template_id": template.pk, "code": template.code, "channel": template.channel, "version": template.version,
-    }  # fmt: skip
-    record("template.retired", at=now, actor=actor, actor_id=actor_id, payload=payload)
+    _note("template.retired", template, actor, actor_id, now)
 
 
 @transaction.atomic
 def ensure_library(*, now: datetime, language: str = "es") -> int:
-    """Add the starter templates that this installation has never had; return how many were added."""
-    folder = resources.files("recobra.contact") / "library" / language
-    known = set(Template.objects.filter(language=language).values_list("code", "channel"))
+    """Add the starter templates that this installation has never had, approved; return how many were added."""
+    known = set(Template.objects.filter(language=language).values_list("code", "channel", "country", "tone"))
     added = 0
-    for file in sorted(folder.iterdir(), key=lambda each: each.name):
-        if file.name.startswith("_"):
-            continue
-        document = yaml.safe_load(file.read_text("utf-8"))
-        if (document["code"], document["channel"]) not in known:
-            save_template(**document, language=language, actor="library", now=now)
+    for document in library.documents(language):
+        key = (document["code"], document["channel"], document["country"], document["tone"])
+        if key not in known:
+            saved = save_template(**_without(document, "parameters"), language=language, actor=LIBRARY, now=now)
+            _refuse_blocked(saved, now)
+            _decide(saved, Status.APPROVED, actor=LIBRARY, actor_id=None, note="", now=now)
             added += 1
     return added
 
@@ -100,7 +185,10 @@ def preview(*, template: Template, debtor_id: int, now: datetime) -> render.Word
 
     Raises TemplateRefused where the template has mistakes and NotRendered where the data do not fit.
     """
-    found = mistakes(subject=template.subject, text=template.text, html=template.html)
+    found = mistakes(
+        subject=template.subject, text=template.text, html=template.html, channel=template.channel,
+        buttons=template.buttons,
+    )  # fmt: skip
     if found:
         raise TemplateRefused(found)
     debtor = Debtor.objects.select_related("creditor").get(pk=debtor_id)
@@ -113,3 +201,54 @@ def preview(*, template: Template, debtor_id: int, now: datetime) -> render.Word
         debtor_name=debtor.name, creditor=debtor.creditor, sender=settings.MAIL_FROM, reference=str(_NOBODY),
         unsubscribe_url=unsubscribe_url(_NOBODY),
     )  # fmt: skip
+
+
+def _kin(template: Template) -> Any:
+    return Template.objects.filter(**{name: getattr(template, name) for name in KEY})
+
+
+def _lock(template: Template) -> None:
+    """Two people who save at once get two versions."""
+    key = " ".join(str(getattr(template, name)) for name in KEY)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [f"template {key}"])
+
+
+def _in(template_id: int, status: Status) -> Template:
+    template = Template.objects.select_for_update().get(pk=template_id)
+    if template.status != status or template.retired_at is not None:
+        raise WrongStatus(
+            _("This version is «%(status)s» and cannot be put forward so.") % {"status": template.get_status_display()}
+        )
+    return template
+
+
+def _refuse_blocked(template: Template, now: datetime) -> None:
+    """Refuse what is blocked everywhere it is meant for; blocked in some countries, it is only not used there."""
+    found = findings(template, now=now)
+    template.findings = [each.as_json() for each in found]
+    blocked = reading.blocked_in(found, country=template.country, language=template.language)
+    everywhere = {template.country} if template.country else set(reading.COUNTRIES.get(template.language[:2], ()))
+    if everywhere <= set(blocked):
+        raise TemplateBlocked([each for each in found if each.finding.severity == "block"])
+
+
+def _decide(
+    template: Template, status: Status, *, actor: str, actor_id: int | None, note: str, now: datetime
+) -> Template:
+    template.status, template.decided_at, template.decided_by, template.decision_note = status, now, actor, note
+    template.save(update_fields=["status", "findings", "decided_at", "decided_by", "decision_note"])
+    _note(f"template.{status.lower()}", template, actor, actor_id, now)
+    return template
+
+
+def _note(kind: str, template: Template, actor: str, actor_id: int | None, now: datetime, **more: Any) -> None:
+    payload = {
+        "template_id": template.pk, "code": template.code, "channel": template.channel, "version": template.version,
+        **more,
+    }  # fmt: skip
+    record(kind, at=now, actor=actor, actor_id=actor_id, payload=payload)
+
+
+def _without(document: Mapping[str, Any], name: str) -> dict[str, Any]:
+    return {key: value for key, value in document.items() if key != name}

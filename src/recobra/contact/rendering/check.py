@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 from jinja2 import TemplateSyntaxError, nodes
 from jinja2.sandbox import SandboxedEnvironment
 
+from .by_channel import PARTS, channel_mistakes
 from .variables import FIELDS, REQUIRED, VARIABLES
 
 LONGEST = 100_000
@@ -40,11 +41,26 @@ class Mistake:
         }  # fmt: skip
 
 
-def mistakes(*, subject: str, text: str, html: str) -> list[Mistake]:
-    """Return everything wrong in the three parts of a template, in order; none means that it may be kept."""
-    parts = {"subject": subject, "text": text, "html": html}
-    found = [mistake for part, source in parts.items() for mistake in _in_part(part, source)]
-    return found + ([] if found else [m for part in ("text", "html") for m in _missing(part, parts[part])])
+def mistakes(
+    *, subject: str, text: str, html: str, channel: str = "email", buttons: Sequence[Mapping[str, str]] = ()
+) -> list[Mistake]:
+    """Return everything wrong in the parts of a template, in order; none means that it may be kept."""
+    given = {"subject": subject, "text": text, "html": html}
+    used = PARTS.get(channel, ("text",))
+    found = [mistake for part in used for mistake in _in_part(part, given[part])]
+    found += [
+        Mistake(part=part, line=1, found=_("this channel has no such part"), expected=_("Leave it empty."))
+        for part, source in given.items()
+        if part not in used and source.strip()
+    ]
+    if found:
+        return found
+    if channel == "email":
+        return [mistake for part in ("text", "html") for mistake in _missing(part, given[part])]
+    return [
+        Mistake(part=part, line=1, found=what, expected=right)
+        for part, what, right in channel_mistakes(channel=channel, text=text, buttons=buttons)
+    ]
 
 
 def names_used(source: str) -> set[str]:

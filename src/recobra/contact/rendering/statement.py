@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -12,7 +12,11 @@ from django.db import connection
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """An instalment, invoice or bill with what is still owed on it; `days` past due, negative before."""
+    """An instalment, invoice or bill with what is still owed on it; `days` past due, negative before.
+
+    `account` and `contract` are the creditor's numbers, `concepts_minor` splits what is owed (PRINCIPAL, INTEREST…),
+    `interest_terms` says rate, kind and period in the creditor's words: '' where the load did not tell.
+    """
 
     account_id: int
     number: str
@@ -21,6 +25,12 @@ class Document:
     owed_minor: int
     days: int
     held: bool
+    product: str = "INVOICE"
+    account: str = ""
+    contract: str = ""
+    signed_on: date | None = None
+    concepts_minor: Mapping[str, int] = field(default_factory=dict)
+    interest_terms: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,9 +53,14 @@ class Statement:
 
 _HELD = """h.lifted_at IS NULL AND h.starts_on <= w.day AND (h.ends_on IS NULL OR h.ends_on >= w.day)"""
 
+CONCEPTS = ("PRINCIPAL", "INTEREST", "LATE_INTEREST", "FEE", "TAX")
+_SUMS = ", ".join(f"coalesce(sum(p.amount_minor) FILTER (WHERE p.concept = '{name}'), 0)::bigint" for name in CONCEPTS)
+
 _DOCUMENTS = f"""
     SELECT w.debtor_id, a.id, a.external_id, a.product, i.number, f.currency, i.due_date,
         sum(p.amount_minor)::bigint, w.day - i.due_date,
+        coalesce(a.attributes ->> 'interest_terms', ''), a.contract, a.opened_date,
+        array[{_SUMS}],
         EXISTS (SELECT FROM portfolio_hold h WHERE h.account_id = a.id AND {_HELD})
     FROM unnest(%s::bigint[], %s::date[]) AS w(debtor_id, day)
     JOIN portfolio_account a ON a.debtor_id = w.debtor_id AND a.status = 'OPEN'
@@ -86,11 +101,26 @@ def statements(days: Mapping[int, date]) -> dict[int, Statement]:
 
 
 def _document(row: tuple[Any, ...]) -> Document:
-    account_id, account, product, number, currency, due_date, owed_minor, days, held = row
+    (
+        account_id,
+        account,
+        product,
+        number,
+        currency,
+        due_date,
+        owed_minor,
+        days,
+        terms,
+        contract,
+        signed_on,
+        sums,
+        held,
+    ) = row
     shown = account if product == "INVOICE" and number == "1" else f"{account}/{number}"
     return Document(
         account_id=account_id, number=shown, currency=currency, due_date=due_date, owed_minor=owed_minor, days=days,
-        held=held,
+        held=held, product=product, account=account, contract=contract, signed_on=signed_on, interest_terms=terms,
+        concepts_minor={name: minor for name, minor in zip(CONCEPTS, sums, strict=True) if minor},
     )  # fmt: skip
 
 

@@ -109,7 +109,7 @@ def _fields(
 
 def choices(shape: form.Shape) -> dict[str, Any]:
     """Return what the lists of the editor offer."""
-    named = {each.code: each.name for each in templates()}
+    named = {each.code: each.name for each in templates().reverse()}  # the general one's name stays
     named |= {step["template"]: step["template"] for step in shape["steps"] if step["template"] not in {"", *named}}
     return {
         "templates": sorted(named.items()),
