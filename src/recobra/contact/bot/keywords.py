@@ -14,7 +14,7 @@ import yaml
 
 from recobra.contact.bot.text import plain
 
-Spoken = Literal["opt_out", "wrong_person", "yes", "no", "ambiguous"]
+Spoken = Literal["opt_out", "wrong_person", "hardship", "yes", "no", "ambiguous"]
 _FILE: Final = Path(__file__).parent / "keywords.yaml"
 
 

@@ -27,7 +27,7 @@ class Thresholds:
 
 
 # What `recobra bot measure` chooses on its validation part (docs/bot.md): below it, asking again is cheaper.
-THRESHOLDS: Final = Thresholds(act=0.55, say=0.4)
+THRESHOLDS: Final = Thresholds(act=0.75, say=0.45)
 # From here on a wish for silence that is not certain is asked about by name.
 _PERHAPS: Final = 0.2
 _NUMBER_ALONE: Final = re.compile(r"(?:opcion |la |el |numero |n )?(\d{1,2})(?: por favor| porfa)?")
@@ -74,10 +74,8 @@ def understand(*, text: str, today: date, country: str) -> Understood:
         return certain
     ((label, confidence),) = classifier_in_use().likeliest([text])
     intent = judged(text=text, label=label, confidence=confidence, thresholds=THRESHOLDS)
-    perhaps = label if intent == "not_understood" and label in SILENCING and confidence >= _PERHAPS else None
-    return Understood(
-        intent=intent, confidence=confidence, slots=slots, by="classifier", perhaps=cast("Intent | None", perhaps)
-    )
+    perhaps = perhaps_silence(intent=intent, label=label, confidence=confidence)
+    return Understood(intent=intent, confidence=confidence, slots=slots, by="classifier", perhaps=perhaps)
 
 
 def by_keyword(*, text: str, today: date, slots: Slots) -> Understood | None:
@@ -98,6 +96,12 @@ def judged(*, text: str, label: str, confidence: float, thresholds: Thresholds) 
     if wordless or confidence < thresholds.of(label) or keywords.doubtful(text=text, intent=label):
         return "not_understood"
     return cast("Intent", answer_to(label))
+
+
+def perhaps_silence(*, intent: str, label: str, confidence: float) -> Intent | None:
+    """Return the wish for silence that a message not understood may hold."""
+    asked = intent == "not_understood" and label in SILENCING and confidence >= _PERHAPS
+    return cast("Intent", label) if asked else None
 
 
 def slots_of(*, text: str, today: date, country: str) -> Slots:
