@@ -5,21 +5,39 @@ lets through becomes the history of the next round, as it would in life.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from importlib import resources
 from typing import Any
 
 import duckdb
 import ibis
 import numpy as np
 import pyarrow as pa
+import pytest
 from tests.core.law.second_reading import COMPANY, EVERY, WRITTEN, Contact, Past, Person, objection, utc
 
-from recobra_core.law import CANDIDATE, CAPS, HISTORY, OPENINGS, Key, caps_table, openings, read_house, verdicts
+from recobra_core.law import (
+    CANDIDATE,
+    CAPS,
+    HISTORY,
+    OPENINGS,
+    Key,
+    caps,
+    caps_table,
+    countries,
+    opening_hours,
+    openings,
+    read_house,
+    verdicts,
+)
+from recobra_core.law.files import read_country
 
 SEED = 20261122
 PER_PLACE = 192
+FEW = 600
+LEAST_ALLOWED = 2_000
 ROUNDS_A_DAY = 3
 SAMPLE_OF_REFUSALS = 8
 # Around the clock changes of the US, the EU and Chile, Holy Week, national days and the end of a year.
@@ -65,31 +83,71 @@ PLACES: list[tuple[str, str, tuple[str, ...]]] = [
     ("ES", "", ("Europe/Madrid", "Atlantic/Canary")),
 ]
 HOUSES = ("law", "", "prueba")
-PEOPLE = [Person(*place, house=HOUSES[number % len(HOUSES)]) for place in PLACES for number in range(PER_PLACE)]
+
+
+def people(number: int, country: str = "") -> list[Person]:
+    """So many people of each place, under each house in turn; of one country or of all."""
+    places = [place for place in PLACES if country in {"", place[0]}]
+    return [Person(*place, house=HOUSES[each % len(HOUSES)]) for place in places for each in range(number)]
+
+
 EDGES = [hour * 60 + minute for hour in range(6, 23) for minute in (0, 59)]
 HELD_FOR = ["DISPUTE", "PROMISE", "MINOR", "DECEASED", "CEASE_LETTER", "ATTORNEY", "SUIT_SERVED", "INSOLVENCY", ""]
 MINUTES_SINCE = [0, 1, 14, 15, 16, 300, 1439, 1440, 2000, -5]
 
 
 def test_the_gate_and_the_second_reading_agree_on_a_million_contacts(capsys):
-    run = Run()
-    for day in _days():
-        if day in BLOCKS or day == HOLY_WEEK[0]:
-            run.forget()
-        for _ in range(ROUNDS_A_DAY):
-            run.round(day)
+    run = Run(people(PER_PLACE)).over(_days())
     with capsys.disabled():
         print(f"\n{run.report()}")  # noqa: T201 - the figures are what the test is for
     assert run.unlawful == []
     assert run.too_strict == []
     assert run.judged >= 1_000_000
     assert set(run.allowed) == {place[0] for place in PLACES}
-    assert min(run.allowed.values()) > 2_000
+    assert min(run.allowed.values()) > LEAST_ALLOWED
     assert set(run.by_channel) == set(EVERY)
 
 
-def _days() -> Iterator[date]:
-    spans = [(first, first + timedelta(days=BLOCK_DAYS)) for first in BLOCKS] + [HOLY_WEEK]
+BARRED = "allowed: false\n  basis: law\n  windows: {}"
+ERRORS = [
+    ("an hour more", "PE", "mon-fri: '07:00-20:00'", "mon-fri: '07:00-21:00'"),
+    ("an hour less", "PE", "mon-fri: '07:00-20:00'", "mon-fri: '07:00-19:00'"),
+    ("a Saturday", "MX", "mon-fri: '07:00-22:00'", "mon-sat: '07:00-22:00'"),
+    ("two contacts a day", "CO", "n: 1, per: day", "n: 2, per: day"),
+    ("no gap", "CL", "clear_days: 2", "clear_days: 1"),
+    ("a week of two calls", "CL", "n: 1, per: week", "n: 2, per: week"),
+    ("open holidays", "CL", "holidays: closed", "holidays: open"),
+    (
+        "visits where they are barred",
+        "CO",
+        BARRED,
+        BARRED.replace("false", "true").replace("{}", "{mon-fri: '07:00-19:00'}"),
+    ),
+    ("authorisation not asked", "CO", "consent: {required: true", "consent: {required: false"),
+    ("guarantors too", "GT", "roles: [debtor]", "roles: [debtor, guarantor]"),
+    ("references", "MX", "roles: [debtor, co_debtor, guarantor]", "roles: [debtor, co_debtor, guarantor, reference]"),
+    ("contact at work", "UY", "channels: []", "channels: [call, ivr, sms, whatsapp, email, letter]"),
+    ("prescribed debt", "BR", "bars_contact: true", "bars_contact: false"),
+    ("answers at midnight", "PE", "any_hour_minutes: 15", "any_hour_minutes: 600"),
+    ("answers two days late", "PE", "within_hours: 24", "within_hours: 48"),
+    ("advertising", "PE", "consent: required", "consent: not_required"),
+]
+
+
+@pytest.mark.parametrize(("country", "right", "wrong"), [row[1:] for row in ERRORS], ids=[row[0] for row in ERRORS])
+def test_an_error_in_the_data_is_found(country, right, wrong, monkeypatch):
+    text = (resources.files("recobra_core.law") / "data" / f"{country}.yaml").read_text(encoding="utf-8")
+    assert right in text
+    altered = read_country(text.replace(right, wrong), file=f"{country}.yaml")
+    changed = dict(countries()) | {country: altered}
+    for module in (opening_hours, caps):
+        monkeypatch.setattr(module, "countries", lambda: changed)
+    run = Run(people(FEW // len([place for place in PLACES if place[0] == country]), country)).over(_days([]))
+    assert run.unlawful or run.too_strict
+
+
+def _days(blocks: Iterable[date] = BLOCKS) -> Iterator[date]:
+    spans = [(first, first + timedelta(days=BLOCK_DAYS)) for first in blocks] + [HOLY_WEEK]
     for first, end in sorted(spans):
         yield from (first + timedelta(days=n) for n in range((end - first).days))
 
@@ -98,6 +156,7 @@ def _days() -> Iterator[date]:
 class Run:
     """The simulator: draws a round of contacts, asks the gate, reads each answer again and remembers what was sent."""
 
+    people: list[Person]
     rng: np.random.Generator = field(default_factory=lambda: np.random.default_rng(SEED))
     engine: duckdb.DuckDBPyConnection = field(default_factory=duckdb.connect)
     judged: int = 0
@@ -124,6 +183,14 @@ class Run:
         answer = judged.select("candidate_id", "allowed", "reason").order_by("candidate_id")
         self.statement = str(ibis.to_sql(answer, dialect="duckdb"))
 
+    def over(self, days: Iterable[date]) -> "Run":
+        for day in days:
+            if day in BLOCKS or day == HOLY_WEEK[0]:
+                self.forget()
+            for _ in range(ROUNDS_A_DAY):
+                self.round(day)
+        return self
+
     def forget(self) -> None:
         """Begin a block: what lies a month back counts no more."""
         self.sent: list[dict[str, Any]] = []
@@ -133,9 +200,11 @@ class Run:
         contacts = self.draw(day)
         if day != self.day:
             self.day = day
-            keys = {Key(p.country, p.state, "|".join(p.zones), c, day, p.house) for p in set(PEOPLE) for c in EVERY}
+            keys = {
+                Key(p.country, p.state, "|".join(p.zones), c, day, p.house) for p in set(self.people) for c in EVERY
+            }
             self.engine.register("openings", openings(keys=keys, houses=self.houses).to_pyarrow())
-        self.engine.register("candidates", _candidates(contacts, day))
+        self.engine.register("candidates", _candidates(self.people, contacts, day))
         self.engine.register("history", pa.Table.from_pylist(self.sent, schema=HISTORY.to_pyarrow()))
         answers = self.engine.execute(self.statement).fetchall()
         outcome = self.rng.integers(0, 3, len(contacts)).tolist()
@@ -149,7 +218,7 @@ class Run:
         self.reasons[reason] += 1
         if not allowed and (self.judged + number) % SAMPLE_OF_REFUSALS:
             return
-        person = PEOPLE[number]
+        person = self.people[number]
         found = objection(person, contact, self.past[number])
         self.reread += 1
         if allowed and found:
@@ -158,7 +227,7 @@ class Run:
             self.too_strict.append((reason, person, contact))
 
     def remember(self, number: int, contact: Contact, day: date, *, reached: bool | None) -> None:
-        person = PEOPLE[number]
+        person = self.people[number]
         self.allowed[person.country] += 1
         self.by_channel[contact.channel] += 1
         if (
@@ -178,7 +247,7 @@ class Run:
 
     def draw(self, day: date) -> list[Contact]:
         """One contact to each person, mostly plain ones: a claim to the debtor, at an hour near an edge or at noon."""
-        size = len(PEOPLE)
+        size = len(self.people)
         some = self.rng.random((10, size))
         edge = self.rng.choice(EDGES, size)
         minute = np.where(some[0] < 0.5, edge, self.rng.integers(0, 1440, size))
@@ -199,7 +268,7 @@ class Run:
             self.rng.choice(MINUTES_SINCE, size).tolist(),
             strict=True,
         )
-        return [_contact(person, day, row) for person, row in zip(PEOPLE, columns, strict=True)]
+        return [_contact(person, day, row) for person, row in zip(self.people, columns, strict=True)]
 
     def report(self) -> str:
         lawful = sum(self.allowed.values())
@@ -225,8 +294,8 @@ def _contact(person: Person, day: date, row: Any) -> Contact:
     )  # fmt: skip
 
 
-def _candidates(contacts: list[Contact], day: date) -> pa.Table:
-    rows = zip(PEOPLE, contacts, strict=True)
+def _candidates(people: list[Person], contacts: list[Contact], day: date) -> pa.Table:
+    rows = zip(people, contacts, strict=True)
     columns: dict[str, list[Any]] = {name: [] for name in CANDIDATE}
     for number, (person, contact) in enumerate(rows):
         told = (
