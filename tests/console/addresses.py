@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from recobra.contact.models import MailboxMessage
 from recobra.intake.models import Load
-from recobra.strategy.models import CycleRun, StrategyVersion
+from recobra.strategy.models import Campaign, CycleRun, StrategyVersion
 from recobra_core.decide import ready
 
 from .world import World
@@ -56,6 +56,17 @@ ADDRESSES: dict[str, tuple[str, set[str], dict[str, str]]] = {
     "strategy-try": ("post", EDITING, {}),
     "strategy-publish": ("get", EDITING, {}),
     "strategy-retire": ("get", EDITING, {}),
+    "campaigns": ("get", READING, {}),
+    "campaign": ("get", READING, {}),
+    "campaign-create": ("get", LEADING, {}),
+    "campaign-rule": ("post", LEADING, {"field": "group", "group-rule": "dpd > 1"}),
+    "campaign-edit": ("get", LEADING, {}),
+    "campaign-preflight": ("get", READING, {}),
+    "campaign-barred": ("get", {"carla", "hilda"}, {}),
+    "campaign-launch": ("post", LEADING, {}),
+    "campaign-pause": ("post", LEADING, {}),
+    "campaign-resume": ("post", LEADING, {}),
+    "campaign-end": ("post", LEADING, {}),
     "cycle": ("get", READING, {}),
     "cycle-progress": ("get", READING, {}),
     "cycle-detail": ("get", READING, {}),
@@ -97,6 +108,17 @@ def numbers(name: str, world: World) -> dict[str, object]:
     }.get(name, debtor if name.startswith("debtor") else {})
 
 
+_OF_A_CAMPAIGN = ("", "-edit", "-preflight", "-barred", "-launch", "-pause", "-resume", "-end")
+
+
+def _campaign(world: World) -> Campaign:
+    return Campaign.objects.first() or Campaign.objects.create(
+        code="verano", name="Verano", portfolio=world.portfolio, rule="overdue > 0", template_code="recordatorio",
+        channels=["email"], starts_on=world.sent.planned_for, ends_on=world.sent.planned_for, control_bps=1000,
+        created_at=world.sent.sent_at, created_by="bruno",
+    )  # fmt: skip
+
+
 def _of_work(world: World) -> dict[str, dict[str, object]]:
     """Return the numbers of strategies, the cycle, messages, templates and the audit."""
     version = StrategyVersion.objects.filter(code="consumo").first()
@@ -117,6 +139,7 @@ def _of_work(world: World) -> dict[str, dict[str, object]]:
         **dict.fromkeys(("strategy", "strategy-compare", "strategy-edit", "strategy-yaml", "strategy-try"), code),
         **{f"strategy-{what}": numbered for what in ("version", "plan", "reach", "publish", "retire")},
         **{f"load{what}": {"load_id": load.pk} for what in ("", "-errors", "-confirm", "-discard")},
+        **{f"campaign{what}": {"code": _campaign(world).code} for what in _OF_A_CAMPAIGN},
         "cycle-detail": {"run_id": run.pk},
         "message": {"contact_id": world.sent.pk},
         "message-settle": {"contact_id": world.sent.pk},

@@ -28,6 +28,7 @@ ITEMS = (
     Item(view="accounts", label=_("Portfolio"), icon="users", right=Right.SEE_CASES, key="c"),
     Item(view="loads", label=_("Loads"), icon="upload", right=Right.SEE_LOADS, key="l"),
     Item(view="strategies", label=_("Strategies"), icon="topology-star-3", right=Right.SEE_STRATEGIES, key="e"),
+    Item(view="campaigns", label=_("Campaigns"), icon="send", right=Right.SEE_STRATEGIES, key="p"),
     Item(view="cycle", label=_("Cycle"), icon="refresh", right=Right.SEE_CYCLE, key="d"),
     Item(view="messages", label=_("Messages"), icon="mail", right=Right.SEE_MESSAGES, key="m"),
     Item(view="audit", label=_("Audit"), icon="shield-check", right=Right.SEE_AUDIT, key="u"),

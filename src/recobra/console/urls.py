@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver
 
-from .screens import accounts, audit, cycle, debtor, debtor_work, home, loads, messages, session, strategies
+from .screens import accounts, audit, campaigns, cycle, debtor, debtor_work, home, loads, messages, session, strategies
 
 app_name = "console"
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -13,6 +13,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *debtor_work.urlpatterns,
     *loads.urlpatterns,
     *strategies.urlpatterns,
+    *campaigns.urlpatterns,
     *cycle.urlpatterns,
     *messages.urlpatterns,
     *audit.urlpatterns,

@@ -15,6 +15,12 @@ FAMILIES: Final[dict[str, dict[str, words.Said]]] = {
         "PUBLISHED": (_("In force"), "good"),
         "RETIRED": (_("Retired"), "quiet"),
     },
+    "campaign": {
+        "DRAFT": (_("Draft"), "quiet"),
+        "RUNNING": (_("On its way"), "good"),
+        "PAUSED": (_("Paused"), "warn"),
+        "ENDED": (_("Ended"), "quiet"),
+    },
     "run": {
         "RUNNING": (_("In progress"), "calm"),
         "DONE": (_("Done"), "good"),

@@ -9,7 +9,7 @@ from django.db import connection
 from django.db.models import QuerySet
 
 from recobra.access.queries import User
-from recobra.contact.models import Template
+from recobra.contact.models import Provider, Template
 from recobra.portfolio.queries import portfolios_for
 
 from .models import Campaign
@@ -93,3 +93,9 @@ def debtor_numbers(debtor_ids: Sequence[int]) -> dict[int, str]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT id, external_id FROM portfolio_debtor WHERE id = ANY(%s)", [list(debtor_ids)])
         return dict(cursor.fetchall())
+
+
+def price_currencies() -> list[str]:
+    """Return the currencies in which enabled providers are paid."""
+    found = Provider.objects.filter(enabled=True).order_by("price_currency")
+    return list(found.values_list("price_currency", flat=True).distinct())

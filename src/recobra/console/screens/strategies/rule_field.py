@@ -60,9 +60,14 @@ def judge(text: str, unknown: Unknown, catalogue: Catalogue) -> Verdict:
 @needs(Right.EDIT_STRATEGIES)
 def check(request: StaffRequest) -> HttpResponse:
     """Judge one rule field (`field` is its prefix): as typed, or as its rows of conditions say it."""
+    unknown = _MODES.get(request.POST.get(f"{request.POST.get('field', '')}-unknown", ""), "refuse")
+    return answer(request, unknown=unknown)
+
+
+def answer(request: StaffRequest, *, unknown: Unknown, **context: Any) -> HttpResponse:
+    """Return the part of the page that says what a rule field says; `context` goes to its templates."""
     prefix, catalogue = request.POST.get("field", ""), queries.catalogue()
-    unknown = _MODES.get(request.POST.get(f"{prefix}-unknown", ""), "refuse")
-    context = {"prefix": prefix, "columns": columns(catalogue)}
+    context |= {"prefix": prefix, "columns": columns(catalogue)}
     if "rows" not in request.POST:
         verdict = judge(request.POST.get(f"{prefix}-rule", ""), unknown, catalogue)
         return render(request, "console/strategies/_rule_said.html", context | {"said": verdict})

@@ -1,0 +1,69 @@
+"""Launch a campaign, pause it, let it go on, end it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.urls import path
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from recobra.access.roles import Right
+from recobra.console.guard import StaffRequest, needs
+from recobra.kit import clock
+from recobra.strategy import queries_campaigns as queries
+from recobra.strategy.operations import campaigns
+from recobra.strategy.operations.campaigns import CampaignRefused
+
+
+def _do(request: StaffRequest, code: str, operation: Callable[..., Any], said: str) -> HttpResponse:
+    campaign = queries.campaign_for(request.user, code)
+    try:
+        operation(campaign_id=campaign.pk, actor=request.user.username, actor_id=request.user.pk, now=clock.now())
+    except CampaignRefused as refused:
+        for problem in refused.problems:
+            messages.error(request, problem)
+        draft = campaign.status == queries.Status.DRAFT
+        return redirect("console:campaign-preflight" if draft else "console:campaign", code)
+    messages.success(request, said)
+    return redirect("console:campaign", code)
+
+
+@require_POST
+@needs(Right.RUN_CAMPAIGNS)
+def launch(request: StaffRequest, code: str) -> HttpResponse:
+    """Fix the members and plan the first messages."""
+    return _do(request, code, campaigns.launch, _("The campaign is launched."))
+
+
+@require_POST
+@needs(Right.RUN_CAMPAIGNS)
+def pause(request: StaffRequest, code: str) -> HttpResponse:
+    """Take back what has not left."""
+    return _do(request, code, campaigns.pause, _("The campaign is paused; what had not left was taken back."))
+
+
+@require_POST
+@needs(Right.RUN_CAMPAIGNS)
+def resume(request: StaffRequest, code: str) -> HttpResponse:
+    """Go on where it was paused."""
+    return _do(request, code, campaigns.resume, _("The campaign goes on."))
+
+
+@require_POST
+@needs(Right.RUN_CAMPAIGNS)
+def end(request: StaffRequest, code: str) -> HttpResponse:
+    """End it for good."""
+    return _do(request, code, campaigns.end, _("The campaign has ended; what had not left was taken back."))
+
+
+urlpatterns = [
+    path("campanas/<slug:code>/lanzar/", launch, name="campaign-launch"),
+    path("campanas/<slug:code>/pausar/", pause, name="campaign-pause"),
+    path("campanas/<slug:code>/reanudar/", resume, name="campaign-resume"),
+    path("campanas/<slug:code>/terminar/", end, name="campaign-end"),
+]

@@ -1,0 +1,189 @@
+"""Write a campaign: a new draft, or one that was not launched yet."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from babel.numbers import format_decimal
+from django import forms
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import path, reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods, require_POST
+
+from recobra.access.roles import Right
+from recobra.console import spreadsheet, words
+from recobra.console.forms import MoneyField, day_field
+from recobra.console.guard import StaffRequest, needs
+from recobra.console.screens.place import Installation
+from recobra.console.screens.strategies import rule_field
+from recobra.console.templatetags.console import numbers_of
+from recobra.kit import clock
+from recobra.portfolio.queries import portfolios_for
+from recobra.strategy import queries, queries_campaigns, schedule
+from recobra.strategy.operations import campaigns
+from recobra.strategy.operations.campaigns import CampaignRefused, Written
+
+PREFIX = "group"
+RESERVED = {"nueva", "regla"}
+_SELECT = {"class": "form-select"}
+_CONTROL = {"class": "form-control"}
+
+
+class CampaignForm(forms.Form):
+    """What a campaign says, to whom, by what, when and for how much; the rule has a field of its own."""
+
+    name = forms.CharField(label=gettext_lazy("Name"), max_length=200, widget=forms.TextInput(attrs=_CONTROL))
+    code = forms.SlugField(
+        label=gettext_lazy("Code (it never changes and draws the control group)"), max_length=50,
+        widget=forms.TextInput(attrs=_CONTROL),
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, portfolios: list[Any], **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.portfolios = {str(each.pk): each for each in portfolios}
+        self.fields["portfolio"] = forms.ChoiceField(
+            label=_("Portfolio"), choices=[(pk, each.name) for pk, each in self.portfolios.items()],
+            widget=forms.Select(attrs=_SELECT),
+        )  # fmt: skip
+        self.fields["template"] = forms.ChoiceField(
+            label=_("Message"), choices=_templates(), widget=forms.Select(attrs=_SELECT)
+        )
+        by = [(code, words.say("channel", code)) for code in queries_campaigns.CHANNELS]
+        for n, label in enumerate((_("First channel"), _("If not by that"), _("And else")), start=1):
+            self.fields[f"channel_{n}"] = forms.ChoiceField(
+                label=label, choices=by if n == 1 else [("", "—"), *by], required=n == 1,
+                widget=forms.Select(attrs=_SELECT),
+            )  # fmt: skip
+        self.fields["starts_on"] = day_field(_("First day"))
+        self.fields["ends_on"] = day_field(_("Last day"))
+        place = self._place()
+        self.fields["budget"] = MoneyField(label=_("Budget (empty: none)"), place=place, required=False)
+        self.fields["budget_currency"] = forms.ChoiceField(
+            label=_("Currency of the budget"), choices=[(each, each) for each in _currencies(portfolios)],
+            widget=forms.Select(attrs=_SELECT), required=False,
+        )  # fmt: skip
+        self.fields["control"] = forms.IntegerField(
+            label=_("Control group, %"), min_value=0, max_value=90,
+            widget=forms.NumberInput(attrs={**_CONTROL, "inputmode": "numeric"}),
+        )  # fmt: skip
+
+    def _place(self) -> Installation:
+        chosen = self.portfolios.get(str(self.data.get("portfolio", self.initial.get("portfolio", ""))))
+        chosen = chosen or next(iter(self.portfolios.values()), None)
+        currency = self.data.get("budget_currency") or self.initial.get("budget_currency")
+        return Installation(
+            time_zone="UTC", country=chosen.country if chosen else "",
+            currency=currency or (chosen.currency if chosen else "USD"),
+        )  # fmt: skip
+
+    def clean_code(self) -> str:
+        """Refuse what is an address of its own."""
+        code = str(self.cleaned_data["code"])
+        if code in RESERVED:
+            raise forms.ValidationError(_("Choose another code."))
+        return code
+
+    def written(self, rule: str) -> Written:
+        """Return the draft; only for a form that is valid."""
+        given = self.cleaned_data
+        chosen = [given[f"channel_{n}"] for n in (1, 2, 3)]
+        return Written(
+            code=given["code"], name=given["name"], portfolio_id=int(given["portfolio"]), rule=rule,
+            template_code=given["template"], channels=tuple(dict.fromkeys(each for each in chosen if each)),
+            starts_on=given["starts_on"], ends_on=given["ends_on"], budget_minor=given["budget"],
+            budget_currency=given["budget_currency"] if given["budget"] else "", control_bps=given["control"] * 100,
+        )  # fmt: skip
+
+
+def _templates() -> list[tuple[str, str]]:
+    rows = queries_campaigns.template_choices()
+    return [
+        (code, f"{name} ({', '.join(words.say('channel', each) for each in by.split(','))})") for code, name, by in rows
+    ]
+
+
+def _currencies(portfolios: list[Any]) -> list[str]:
+    return list(dict.fromkeys([*(each.currency for each in portfolios), *queries_campaigns.price_currencies()]))
+
+
+@require_http_methods(["GET", "POST"])
+@needs(Right.RUN_CAMPAIGNS)
+def create(request: StaffRequest) -> HttpResponse:
+    """Write a new draft."""
+    today = schedule.today(clock.now())
+    initial = {"starts_on": today, "ends_on": today, "control": 10, "channel_1": "email"}
+    return _written(request, initial=initial, rule="", campaign=None)
+
+
+@require_http_methods(["GET", "POST"])
+@needs(Right.RUN_CAMPAIGNS)
+def edit(request: StaffRequest, code: str) -> HttpResponse:
+    """Change a draft; one that was launched is only shown."""
+    campaign = queries_campaigns.campaign_for(request.user, code)
+    if campaign.status != queries_campaigns.Status.DRAFT:
+        return redirect("console:campaign", code)
+    initial = {
+        "name": campaign.name, "code": campaign.code, "portfolio": campaign.portfolio_id,
+        "template": campaign.template_code, "starts_on": campaign.starts_on, "ends_on": campaign.ends_on,
+        "budget_currency": campaign.budget_currency, "control": campaign.control_bps // 100,
+        "budget": _budget_text(campaign),
+        **{f"channel_{n}": channel for n, channel in enumerate(campaign.channels[:3], start=1)},
+    }  # fmt: skip
+    return _written(request, initial=initial, rule=campaign.rule, campaign=campaign)
+
+
+def _budget_text(campaign: Any) -> str:
+    """Return the budget as the portfolio's country writes it, as MoneyField reads it."""
+    if campaign.budget_minor is None:
+        return ""
+    amount = spreadsheet.amount(campaign.budget_minor, campaign.budget_currency)
+    return str(format_decimal(amount, locale=numbers_of(campaign.portfolio.country)))
+
+
+def _written(request: StaffRequest, *, initial: dict[str, Any], rule: str, campaign: Any) -> HttpResponse:
+    portfolios = portfolios_for(request.user)
+    posted = request.method == "POST"
+    form = CampaignForm(request.POST if posted else None, initial=initial, portfolios=portfolios)
+    problems: list[str] = []
+    if posted:
+        rule = request.POST.get(f"{PREFIX}-rule", "")
+        if form.is_valid():
+            try:
+                kept = campaigns.save_draft(
+                    written=form.written(rule), campaign_id=campaign and campaign.pk, actor=request.user.username,
+                    actor_id=request.user.pk, now=clock.now(),
+                )  # fmt: skip
+            except CampaignRefused as refused:
+                problems = refused.problems
+            else:
+                messages.success(request, _("The draft is saved. Nothing is sent until it is launched."))
+                return redirect("console:campaign-preflight", kept.code)
+    catalogue = queries.catalogue()
+    verdict = rule_field.judge(rule, "no", catalogue)
+    context = {
+        "form": form, "campaign": campaign, "problems": problems, "prefix": PREFIX,
+        "member": {"rule": rule, "said": verdict}, "columns": rule_field.columns(catalogue), "rule_url": _rule_url(),
+    }  # fmt: skip
+    return render(request, "console/campaigns/form.html", context, status=422 if posted else 200)
+
+
+def _rule_url() -> str:
+    return reverse("console:campaign-rule")
+
+
+@require_POST
+@needs(Right.RUN_CAMPAIGNS)
+def rule(request: StaffRequest) -> HttpResponse:
+    """Judge the rule while it is written. An account about which it cannot say anything is not in the group."""
+    return rule_field.answer(request, unknown="no", rule_url=_rule_url())
+
+
+urlpatterns = [
+    path("campanas/nueva/", create, name="campaign-create"),
+    path("campanas/regla/", rule, name="campaign-rule"),
+    path("campanas/<slug:code>/editar/", edit, name="campaign-edit"),
+]

@@ -1,0 +1,70 @@
+"""The screens of campaigns, by light, in the dark and on a phone, judged by axe; and worked by keyboard."""
+
+from datetime import timedelta
+
+import pytest
+from django.db.models import F
+
+from recobra.contact.models import Contact, Template
+from recobra.kit import clock
+from recobra.strategy import schedule
+from recobra.strategy.operations import campaigns
+from tests.console.following import follow
+
+from .conftest import DESK
+from .test_accessible import SCENES
+
+pytestmark = pytest.mark.browser
+PAGES = {
+    "campanas": "/campanas/", "campana-nueva": "/campanas/nueva/", "campana-previa": "/campanas/borrador/previa/",
+    "campana": "/campanas/verano/", "campana-borrador": "/campanas/borrador/",
+}  # fmt: skip
+
+
+@pytest.fixture
+def campaign(world, people):
+    now = clock.now()
+    follow(world, now)
+    Template.objects.update(status="APPROVED")
+    today = schedule.today(now)
+    Contact.objects.update(planned_for=F("planned_for") - timedelta(20), local_date=F("local_date") - timedelta(20))
+    for code, control in (("verano", 4000), ("borrador", 0)):
+        written = campaigns.Written(
+            code=code, name=code.title(), portfolio_id=world.portfolio.pk, rule="overdue > 0",
+            template_code="recordatorio", channels=("email", "sms"), starts_on=today, ends_on=today + timedelta(9),
+            control_bps=control,
+        )  # fmt: skip
+        made = campaigns.save_draft(written=written, actor="bruno", actor_id=None, now=now)
+        if code == "verano":
+            campaigns.launch(campaign_id=made.pk, actor="bruno", actor_id=None, now=now)
+    return made
+
+
+@pytest.mark.parametrize("scene", SCENES)
+def test_every_page_of_campaigns_can_be_used_by_everybody(page_for, campaign, assert_accessible, look, scene):
+    viewport, dark = SCENES[scene]
+    page = page_for("carla", viewport, dark=dark)
+    for name, address in PAGES.items():
+        page.goto(address)
+        if name == "campana-previa":
+            page.wait_for_selector("#days-title")
+        look(page, f"{name}-{scene}")
+        assert_accessible(page)
+        overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert overflow <= 0, f"{address} is wider than the screen by {overflow} px"
+
+
+def test_a_campaign_is_launched_and_paused_with_the_keyboard_alone(page_for, campaign):
+    page = page_for("bruno", DESK)
+    page.goto("/campanas/borrador/previa/")
+    launch = page.locator("form[action$='/lanzar/'] button")
+    launch.wait_for()
+    launch.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/campanas/borrador/")
+    pause = page.locator("form[action$='/pausar/'] button")
+    pause.focus()
+    page.keyboard.press("Enter")
+    page.locator("form[action$='/reanudar/'] button").wait_for()
+    campaign.refresh_from_db()
+    assert campaign.status == "PAUSED"

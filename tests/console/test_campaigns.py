@@ -1,0 +1,120 @@
+"""Campaigns on screen: written, tried, launched, paused, ended, and read as a result."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.db.models import F
+
+from recobra.contact.models import Contact, Provider, Template
+from recobra.journal.models import Entry
+from recobra.kit import clock
+from recobra.strategy import schedule
+from recobra.strategy.models import Campaign, CampaignMember
+from tests.console.following import follow
+
+
+@pytest.fixture
+def lent(world):
+    follow(world, clock.now())
+    Template.objects.update(status="APPROVED")
+    Contact.objects.update(planned_for=F("planned_for") - timedelta(20), local_date=F("local_date") - timedelta(20))
+    return world
+
+
+def fields(world, **changes):
+    today = schedule.today(clock.now())
+    return {
+        "name": "Verano sin deudas", "code": "verano", "portfolio": world.portfolio.pk, "template": "recordatorio",
+        "channel_1": "email", "channel_2": "", "channel_3": "", "starts_on": today.isoformat(),
+        "ends_on": (today + timedelta(9)).isoformat(), "budget": "", "budget_currency": "PEN", "control": "0",
+        "group-rule": "overdue > 0",
+    } | changes  # fmt: skip
+
+
+def page(client, address):
+    return client.get(address, headers={"HX-Request": "true"}).content.decode()
+
+
+def test_bruno_writes_a_campaign_and_sees_what_it_would_do(at_desk, lent):
+    bruno = at_desk("bruno")
+    answer = bruno.post("/campanas/nueva/", fields(lent))
+    assert answer.url == "/campanas/verano/previa/"
+    assert "saldo vencido" in bruno.get("/campanas/verano/").content.decode()
+    tried = page(bruno, "/campanas/verano/previa/")
+    assert "Día por día" in tried
+    assert "No se conoce el precio de un mensaje por Correo" in tried
+    assert re.search(r"Lanzar: \d mensaje", tried)
+    assert not Contact.objects.filter(campaign_id__isnull=False).exists()
+
+
+def test_it_is_launched_paused_resumed_and_ended_from_its_page(at_desk, lent):
+    bruno = at_desk("bruno")
+    bruno.post("/campanas/nueva/", fields(lent))
+    bruno.post("/campanas/verano/lanzar/")
+    campaign = Campaign.objects.get()
+    assert campaign.status == "RUNNING"
+    assert CampaignMember.objects.filter(campaign=campaign).exists()
+    shown = bruno.get("/campanas/verano/").content.decode()
+    assert "Pausar" in shown
+    assert "No hay grupo de control" in shown
+    bruno.post("/campanas/verano/pausar/")
+    assert not Contact.objects.filter(campaign_id=campaign.pk, status="DUE").exists()
+    assert "En pausa" in bruno.get("/campanas/").content.decode()
+    bruno.post("/campanas/verano/reanudar/")
+    bruno.post("/campanas/verano/terminar/")
+    campaign.refresh_from_db()
+    assert (campaign.status, campaign.reason) == ("ENDED", "by_hand")
+    assert "La terminó una persona" in bruno.get("/campanas/verano/").content.decode()
+    assert bruno.get("/campanas/verano/editar/").url == "/campanas/verano/"
+
+
+def test_what_is_wrong_is_said_and_nothing_is_kept(at_desk, lent):
+    bruno = at_desk("bruno")
+    answer = bruno.post("/campanas/nueva/", fields(lent, **{"group-rule": "mora > 3"}))
+    assert answer.status_code == 422
+    assert "mora" in answer.content.decode()
+    assert bruno.post("/campanas/nueva/", fields(lent, code="nueva")).status_code == 422
+    assert bruno.post("/campanas/nueva/", fields(lent, control="95")).status_code == 422
+    assert not Campaign.objects.exists()
+
+
+def test_the_rule_is_said_in_words_and_built_from_conditions(at_desk, lent):
+    bruno = at_desk("bruno")
+    said = bruno.post("/campanas/regla/", {"field": "group", "group-rule": "dpd > 30"}).content.decode()
+    assert "días de mora" in said
+    assert "/campanas/regla/" in said
+    rows = {"field": "group", "rows": "1", "group-row-0-column": "dpd", "group-row-0-operator": ">",
+            "group-row-0-value": "30"}  # fmt: skip
+    assert "dpd &gt; 30" in bruno.post("/campanas/regla/", rows).content.decode()
+
+
+def test_a_budget_is_written_as_the_country_does_and_survives_the_form(at_desk, lent):
+    now = clock.now()
+    Provider.objects.create(
+        code="correo", channel="email", kind="smtp", name="Correo", enabled=True, price_minor=10,
+        price_currency="PEN", created_at=now, created_by="dario",
+    )  # fmt: skip
+    bruno = at_desk("bruno")
+    bruno.post("/campanas/nueva/", fields(lent, budget="1,250.50"))
+    assert Campaign.objects.get().budget_minor == 125_050
+    assert 'value="1,250.5"' in bruno.get("/campanas/verano/editar/").content.decode()
+    bruno.post("/campanas/verano/editar/", fields(lent, budget="1,250.5", name="Otoño"))
+    assert (Campaign.objects.get().budget_minor, Campaign.objects.get().name) == (125_050, "Otoño")
+    assert "El presupuesto alcanza" in page(bruno, "/campanas/verano/previa/")
+
+
+def test_the_list_of_the_barred_leaves_the_house_with_a_record(at_desk, lent):
+    at_desk("bruno").post("/campanas/nueva/", fields(lent))
+    answer = at_desk("carla").get("/campanas/verano/previa/lista.csv")
+    lines = b"".join(answer.streaming_content).decode("utf-8-sig").splitlines()
+    assert lines[0] == "Deudor;Motivo;Artículo"
+    assert any("pausa" in line for line in lines[1:])
+    assert Entry.objects.filter(kind="export.made", payload__conditions__campaign="verano").exists()
+
+
+def test_zoe_sees_no_campaign(at_desk, lent):
+    at_desk("bruno").post("/campanas/nueva/", fields(lent))
+    assert at_desk("hilda").get("/campanas/verano/").status_code == 200
+    for address in ("/campanas/", "/campanas/verano/"):
+        assert at_desk("zoe").get(address).status_code in {403, 404}
