@@ -33,8 +33,10 @@ def main(parts: Sequence[str]) -> int:
     with (cache / "setup.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         try:
+            # Who develops needs the mock servers and the accessibility checker too.
+            developing = not {"dev", "spark"}.isdisjoint(parts)
             for part in parts:
-                PARTS[part]()
+                PARTS["frontend-dev" if part == "frontend" and developing else part]()
         except Lacking as lack:
             print(lack, file=sys.stderr)
             return 1
@@ -55,10 +57,10 @@ def packages(name: str) -> None:
     _enter_project()
 
 
-def frontend() -> None:
-    """Install the front-end packages of package-lock.json."""
-    lock, stamp = ROOT / "package-lock.json", ROOT / "node_modules" / ".stamp"
-    if _stamped(stamp, lock):
+def frontend(*, dev: bool) -> None:
+    """Install the packages of package-lock.json: what the screens are served with, and what only tests need."""
+    lock, modules = ROOT / "package-lock.json", ROOT / "node_modules"
+    if any(_stamped(modules / f".stamp-{larger}", lock) for larger in (("dev",) if dev else ("base", "dev"))):
         return
     npm = shutil.which("npm")
     if npm is None:
@@ -66,11 +68,14 @@ def frontend() -> None:
         npm = str(VENV / "bin" / "npm")
     _say("installing package-lock.json")
     path = f"{VENV / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}" if str(VENV) in npm else os.environ["PATH"]
+    omitted = () if dev else ("--omit=dev",)
     _run(
-        npm, "ci", "--no-audit", "--no-fund", "--loglevel=error", env={**os.environ, "PATH": path},
+        # No package of ours needs to be built, and one that Prism needs would report the installation elsewhere.
+        npm, "ci", "--ignore-scripts", *omitted, "--no-audit", "--no-fund", "--loglevel=error",
+        env={**os.environ, "PATH": path},
         failed="The front-end packages could not be installed: npm's own words are above.",
     )  # fmt: skip
-    _stamp(stamp, lock)
+    _stamp(modules / f".stamp-{'dev' if dev else 'base'}", lock)
 
 
 def chromium() -> None:
@@ -149,7 +154,8 @@ PARTS = {
     "base": lambda: packages("base"),
     "dev": lambda: packages("dev"),
     "spark": lambda: packages("spark"),
-    "frontend": frontend,
+    "frontend": lambda: frontend(dev=False),
+    "frontend-dev": lambda: frontend(dev=True),
     "chromium": chromium,
     "java": java,
 }
