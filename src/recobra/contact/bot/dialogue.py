@@ -82,9 +82,10 @@ def _by_phase(state: State, intent: str, understood: Understood, facts: Facts, t
     if state.phase in _EXPECTING and _continues(state, intent, understood):
         return promising.go_on(state=state, intent=intent, understood=understood, facts=facts, today=today)
     if intent in _PRIVATE and not state.verified:
-        return _ask_identity(state, intent, facts)
+        return _ask_identity(state, intent, understood, facts)
     if intent in _ANSWERS:
-        return _ANSWERS[intent](state.to(misses=0), understood, facts, today)
+        afresh = state.to(misses=0, day=None, amount_minor=None, plan_id=None)
+        return _ANSWERS[intent](afresh, understood, facts, today)
     return _missed(state, understood, facts)
 
 
@@ -100,11 +101,14 @@ def _continues(state: State, intent: str, understood: Understood) -> bool:
     return intent in {"yes", "no"} or (state.phase == "confirm_promise" and intent == "promise")
 
 
-def _ask_identity(state: State, intent: str, facts: Facts) -> Turn:
+def _ask_identity(state: State, intent: str, understood: Understood, facts: Facts) -> Turn:
     if facts.identity is None or facts.identity_blocked:
         return hand_over(state, facts, reason="identity")
     wanted = None if intent == "identify" else intent
-    return Turn(state=state.to(phase="identify", wanted=wanted, misses=0), answer=f"ask_{facts.identity_asked}")
+    asking = state.to(phase="identify", wanted=wanted, misses=0, day=None, amount_minor=None)
+    if intent == "promise":
+        asking = promising.remembered(state=asking, slots=understood.slots, facts=facts)
+    return Turn(state=asking, answer=f"ask_{facts.identity_asked}")
 
 
 def _identify(state: State, figures: str, facts: Facts, today: date) -> Turn:

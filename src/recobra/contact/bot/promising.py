@@ -37,6 +37,13 @@ def propose(*, state: State, slots: Slots, facts: Facts, today: date) -> Turn:
     )  # fmt: skip
 
 
+def remembered(*, state: State, slots: Slots, facts: Facts) -> State:
+    """Keep what a promise named while identity is asked; nothing of one whose amount has to be asked."""
+    if slots.amount_unclear or slots.currency not in {None, facts.currency}:
+        return state
+    return state.to(day=slots.day, amount_minor=slots.amount_minor)
+
+
 def _least(facts: Facts) -> int:
     """Return the least that may be promised: who owes less than the minimum promises all of it."""
     return min(facts.limits.promise_min_minor, facts.overdue_minor)
