@@ -44,6 +44,8 @@ def read_country(text: str, *, file: str) -> Country:
         code=code,
         name=node.get("name", str),
         currency=node.get("currency", str),
+        authority=node.get("authority", str),
+        note=node.get("note", str, None),
         time_zones=node.names("time_zones"),
         zones_by_subdivision=MappingProxyType({key: zones.names(key) for key in zones.raw}),
         calendar=_calendar(node.child("holiday_calendar")),

@@ -98,6 +98,8 @@ class Country:
     code: str
     name: str
     currency: str
+    authority: str
+    note: str | None
     time_zones: tuple[str, ...]
     zones_by_subdivision: Mapping[str, tuple[str, ...]]
     calendar: HolidayCalendar
