@@ -230,6 +230,30 @@ def test_only_the_owner_asks_for_messages_again(world):
     assert list(ConsentEntry.objects.values_list("act", flat=True)) == ["OPTED_OUT", "RESUMED", "OPTED_OUT"]
 
 
+@pytest.mark.parametrize(
+    "order", [("BAJA", "ALTA"), ("ALTA", "BAJA"), ("BAJA", "ALTA", "BAJA", "ALTA", "ALTA", "BAJA")]
+)
+def test_words_that_come_late_or_twice_count_as_of_when_they_were_said(world, order):
+    point = phone(world.debtor())
+    said_at = {"BAJA": world.now - timedelta(hours=2), "ALTA": world.now - timedelta(hours=1)}
+    for word in order:
+        say = operations.opt_out if word == "BAJA" else operations.resume
+        say(kind="PHONE", value=ROSA, source="KEYWORD", said=word, at=said_at[word], now=world.now)
+    point.refresh_from_db()
+    assert point.opted_out_at is None
+    assert not Silence.objects.exists()
+    assert sorted(ConsentEntry.objects.values_list("act", "at")) == [
+        ("OPTED_OUT", said_at["BAJA"]),
+        ("RESUMED", said_at["ALTA"]),
+    ]
+
+
+def test_of_two_words_in_the_same_second_silence_wins(world):
+    for say in (operations.opt_out, operations.resume):
+        say(kind="PHONE", value=ROSA, source="KEYWORD", at=world.now, now=world.now)
+    assert Silence.objects.count() == 1
+
+
 def test_an_authorisation_is_for_one_channel_and_ends_no_silence(world):
     rosa = world.debtor()
     point = phone(rosa)

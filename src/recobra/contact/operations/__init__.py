@@ -2,8 +2,11 @@
 
 from .dispatching import dispatch_due, dispatch_forever, dispatch_once
 from .expiring import withdraw
+from .noting import join_waiting
 from .opting_out import not_me, opt_out, resume, wait_until_silent
 from .planning import add_items, cancel_planned, plan
+from .polling import ask_about_silent
+from .receiving import UnknownProvider, answer_challenge, forget_calls, receive_call, retry_calls
 from .settling import NotUncertain, resolve_uncertain, settle
 from .templates import (
     OwnTemplate,
@@ -28,9 +31,12 @@ __all__ = [
     "OwnTemplate",
     "TemplateBlocked",
     "TemplateRefused",
+    "UnknownProvider",
     "WrongStatus",
     "add_items",
+    "answer_challenge",
     "approve_template",
+    "ask_about_silent",
     "cancel_planned",
     "carry_over",
     "dispatch_due",
@@ -38,15 +44,19 @@ __all__ = [
     "dispatch_once",
     "ensure_library",
     "findings",
+    "forget_calls",
     "grant",
+    "join_waiting",
     "not_me",
     "opt_out",
     "plan",
     "preview",
+    "receive_call",
     "reject_template",
     "resolve_uncertain",
     "resume",
     "retire_template",
+    "retry_calls",
     "save_template",
     "settle",
     "submit_template",

@@ -27,7 +27,7 @@ from .wishes import (
     Source,
     cancel_to_line,
     find_line,
-    last_act,
+    last_said,
     payloads,
     write,
 )
@@ -59,71 +59,97 @@ _RETIRE = """
     RETURNING p.id, p.debtor_id, %s::bigint"""
 
 
-@transaction.atomic
-def opt_out(*, source: str, now: datetime, public_id: uuid.UUID | str | None = None, point_id: int | None = None,
-            kind: str = "", value: str = "", channel: str = "", text_shown: str = "", said: str = "",
-            actor: str = "", actor_id: int | None = None) -> int:  # fmt: skip
+def opt_out(*, source: str, now: datetime, at: datetime | None = None, public_id: uuid.UUID | str | None = None,
+            point_id: int | None = None, kind: str = "", value: str = "", channel: str = "", text_shown: str = "",
+            said: str = "", actor: str = "", actor_id: int | None = None) -> int:  # fmt: skip
     """Stop writing to a line for every debtor that has it, by every channel; return how many contact points it was.
 
     The line is that of a contact (`public_id`), of a contact point, or a kind and value that nobody may have yet.
-    `channel` says where it was asked. What was planned is cancelled. Doing it again changes nothing.
-    Raises OptOutRefused where there is no such contact or point.
+    `channel` says where it was asked, `at` when. What was planned is cancelled. Doing it again changes nothing, nor
+    does hearing late of a wish after which messages were asked for again. Raises OptOutRefused where there is no such
+    contact or point.
     """
     line = find_line(public_id=public_id, point_id=point_id, kind=kind, value=value)
-    words = Said(source=source, now=now, channel=channel, text_shown=text_shown, said=said, actor=actor,
+    words = Said(source=source, now=now, at=at, channel=channel, text_shown=text_shown, said=said, actor=actor,
                  actor_id=actor_id)  # fmt: skip
+    return stop_line(line, words)
+
+
+def not_me(*, source: str, now: datetime, at: datetime | None = None, public_id: uuid.UUID | str | None = None,
+           point_id: int | None = None, kind: str = "", value: str = "", channel: str = "", text_shown: str = "",
+           said: str = "", actor: str = "", actor_id: int | None = None) -> int:  # fmt: skip
+    """Never again use a line for the debtor who was looked for there; return how many contact points were retired.
+
+    The same holds for debtors with the same national id at other creditors, and for all who are said to have the
+    line where only its value is known. Whoever answered wants no messages for others either: the line is silent.
+    Raises OptOutRefused.
+    """
+    line = find_line(public_id=public_id, point_id=point_id, kind=kind, value=value)
+    words = Said(source=source, now=now, at=at, channel=channel, text_shown=text_shown, said=said, actor=actor,
+                 actor_id=actor_id)  # fmt: skip
+    return deny_line(line, words)
+
+
+def resume(*, source: str, now: datetime, at: datetime | None = None, public_id: uuid.UUID | str | None = None,
+           kind: str = "", value: str = "", channel: str = "", text_shown: str = "", said: str = "",
+           ) -> bool:  # fmt: skip
+    """End the silence of a line because its owner asks for messages again, from the line itself; False if it stays.
+
+    A line that was said to be somebody else's stays silent: nobody knows any more whose it is. Staff cannot resume.
+    Raises OptOutRefused.
+    """
+    line = find_line(public_id=public_id, kind=kind, value=value)
+    return resume_line(line, Said(source=source, now=now, at=at, channel=channel, text_shown=text_shown, said=said))
+
+
+@transaction.atomic
+def stop_line(line: Line, words: Said) -> int:
+    """Do what `opt_out` says for a line that was found."""
     lock_line(line)
     new = not _silent(line)
-    if last_act(line, Act.OPTED_OUT, Act.RESUMED) != Act.OPTED_OUT:
-        _hush(line, write(line, Act.OPTED_OUT, words))
+    before = last_said(line, Act.OPTED_OUT, Act.RESUMED, until=words.when())
+    if before is None or before.act != Act.OPTED_OUT:
+        before = write(line, Act.OPTED_OUT, words)
+    resumed = last_said(line, Act.RESUMED)
+    if resumed is not None and resumed.at > words.when():
+        return 0
+    _hush(line, before)
     stopped = _stop(line, words)
     if new and stopped.num_rows == 0:  # nobody's number: the wish is a fact all the same
-        stopped = pa.Table.from_pylist([{"contact_id": line.contact_id, "debtor_id": line.debtor_id}], SUBJECTS)
-        _record("optout.received", stopped, words)
-        return 0
+        nobodys = [{"contact_id": line.contact_id, "debtor_id": line.debtor_id}]
+        _record("optout.received", pa.Table.from_pylist(nobodys, SUBJECTS), words)
     _record("optout.received", stopped, words)
     return stopped.num_rows
 
 
 @transaction.atomic
-def not_me(*, source: str, now: datetime, public_id: uuid.UUID | str | None = None, point_id: int | None = None,
-           kind: str = "", value: str = "", channel: str = "", text_shown: str = "", said: str = "",
-           actor: str = "", actor_id: int | None = None) -> int:  # fmt: skip
-    """Never again use a line for the debtor who was looked for there; return how many contact points were retired.
-
-    The same holds for debtors with the same national id at other creditors, and for all who are said to have the
-    line where only its value is known. Whoever answered wants no messages for others either: the line is silent.
-    """
-    line = find_line(public_id=public_id, point_id=point_id, kind=kind, value=value)
-    words = Said(source=source, now=now, channel=channel, text_shown=text_shown, said=said, actor=actor,
-                 actor_id=actor_id)  # fmt: skip
+def deny_line(line: Line, words: Said) -> int:
+    """Do what `not_me` says for a line that was found."""
     lock_line(line)
     meant = [line.debtor_id] if line.debtor_id else _owners(line)
     told = ConsentEntry.objects.filter(kind=line.kind, value__in=line.forms, act=Act.NOT_ME, debtor=line.debtor_id)
     if not told.exists():
         _hush(line, write(line, Act.NOT_ME, words))
     _stop(line, words)
-    values = [meant, meant, list(line.forms), line.kind, now, line.contact_id]
+    values = [meant, meant, list(line.forms), line.kind, words.when(), line.contact_id]
     retired = tables.fetch(_RETIRE, values, SUBJECTS)
     _record("wrong_person.received", retired, words)
     return retired.num_rows
 
 
 @transaction.atomic
-def resume(*, source: str, now: datetime, public_id: uuid.UUID | str | None = None, kind: str = "", value: str = "",
-           channel: str = "", text_shown: str = "", said: str = "") -> bool:  # fmt: skip
-    """End the silence of a line because its owner asks for messages again, from the line itself; False if it stays.
-
-    A line that was said to be somebody else's stays silent: nobody knows any more whose it is. Staff cannot resume.
-    """
-    if source not in _RESUMERS:
+def resume_line(line: Line, words: Said) -> bool:
+    """Do what `resume` says for a line that was found."""
+    if words.source not in _RESUMERS:
         raise ValueError("Only the owner of a number or address may ask for messages again.")
-    line = find_line(public_id=public_id, kind=kind, value=value)
-    words = Said(source=source, now=now, channel=channel, text_shown=text_shown, said=said)
     lock_line(line)
-    if not _silent(line) or last_act(line, Act.NOT_ME):
+    before = last_said(line, Act.OPTED_OUT, Act.RESUMED, until=words.when())
+    if before is None or before.act != Act.RESUMED:
+        write(line, Act.RESUMED, words)
+    stopped = last_said(line, Act.OPTED_OUT)
+    overtaken = stopped is not None and stopped.at >= words.when()
+    if overtaken or not _silent(line) or last_said(line, Act.NOT_ME):
         return False
-    write(line, Act.RESUMED, words)
     Silence.objects.filter(kind=line.kind, value__in=line.forms).delete()
     points = ContactPoint.objects.filter(kind=line.kind, value__in=line.forms)
     ids = list(points.values_list("pk", "debtor_id"))
@@ -172,7 +198,7 @@ def _hush(line: Line, entry: ConsentEntry) -> None:
 
 def _stop(line: Line, said: Said) -> pa.Table:
     """Mark the points of a line and cancel what waits for it; return the newly stopped ones (schema SUBJECTS)."""
-    stopped = tables.fetch(_STOP, [list(line.forms), line.kind, said.now, line.contact_id], SUBJECTS)
+    stopped = tables.fetch(_STOP, [list(line.forms), line.kind, said.when(), line.contact_id], SUBJECTS)
     _sweep(line, said)
     # A contact that was planned and judged while this transaction ran did not see the silence and was not seen here.
     transaction.on_commit(partial(_sweep, line, said))

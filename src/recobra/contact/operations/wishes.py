@@ -58,15 +58,24 @@ class Line:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Said:
-    """How a wish was said. `channel` is where, or what an authorisation covers; `text_shown` what was answered to."""
+    """How a wish was said. `channel` is where, or what an authorisation covers; `text_shown` what was answered to.
+
+    `at` is when it was said, where that is earlier than `now`: calls come late, twice and in any order, and the
+    ledger stands as if they had come as they were said.
+    """
 
     source: str
     now: datetime
+    at: datetime | None = None
     channel: str = ""
     text_shown: str = ""
     said: str = ""
     actor: str = ""
     actor_id: int | None = None
+
+    def when(self) -> datetime:
+        """Return when the wish was said; never later than now."""
+        return self.now if self.at is None else min(self.at, self.now)
 
     def who(self) -> str:
         """Return the actor for the journal. Raises ValueError for a wish that staff put down and nobody did."""
@@ -113,7 +122,7 @@ def _line(
 def write(line: Line, act: str, said: Said) -> ConsentEntry:
     """Add an entry to the ledger, one writer per line at a time: what is read of a line before stays true."""
     return ConsentEntry.objects.create(
-        at=said.now, kind=line.kind, value=line.value, channel=said.channel or line.channel, act=Act(act),
+        at=said.when(), kind=line.kind, value=line.value, channel=said.channel or line.channel, act=Act(act),
         source=Source(said.source), text_shown=said.text_shown, said=said.said[:SAID_AT_MOST],
         debtor_id=line.debtor_id, contact_id=line.contact_id, actor=said.who(), actor_id=said.actor_id,
     )  # fmt: skip
@@ -125,10 +134,15 @@ def lock(line: Line) -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 3))", [min(line.forms)])
 
 
-def last_act(line: Line, *acts: str) -> str:
-    """Return which of some acts was the last one said about a line, '' where none was."""
+def last_said(line: Line, *acts: str, until: datetime | None = None) -> ConsentEntry | None:
+    """Return which of some acts was the last one said about a line, None where none was by then.
+
+    Of those said in the same instant an opt-out counts.
+    """
     found = ConsentEntry.objects.filter(kind=line.kind, value__in=line.forms, act__in=acts)
-    return found.order_by("-at", "-pk").values_list("act", flat=True).first() or ""
+    if until is not None:
+        found = found.filter(at__lte=until)
+    return max(found, key=lambda entry: (entry.at, entry.act == Act.OPTED_OUT, entry.pk), default=None)
 
 
 def cancel_to_line(line: Line, *, reason: str, at: datetime, actor: str, channel: str = "") -> int:

@@ -1,0 +1,39 @@
+"""What providers' calls need beside the moment in which they come: calls worked again, and the old ones forgotten."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from procrastinate.contrib.django import app
+
+from recobra.kit import clock
+
+from . import operations
+
+ASKED_EVERY = timedelta(minutes=10)
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="contact.calls", queueing_lock="contact.calls", lock="contact.calls")
+def work_calls(timestamp: int) -> None:  # noqa: ARG001 - a late tick does what is due now
+    """Work again what failed, and let receipts find the contacts that they were faster than."""
+    now = clock.now()
+    operations.retry_calls(now=now)
+    operations.join_waiting(now=now)
+    operations.carry_over()
+
+
+@app.periodic(cron="*/10 * * * *")
+@app.task(name="contact.ask", queueing_lock="contact.ask", lock="contact.ask")
+def ask_providers(timestamp: int) -> None:  # noqa: ARG001 - a late tick does what is due now
+    """Ask the providers about contacts whose end is not known, and about those of which nobody told anything."""
+    now = clock.now()
+    operations.resolve_uncertain(now=now, actor="provider")
+    operations.ask_about_silent(now=now, every=ASKED_EVERY)
+
+
+@app.periodic(cron="40 2 * * *")
+@app.task(name="contact.forget", queueing_lock="contact.forget")
+def forget(timestamp: int) -> None:  # noqa: ARG001 - a late tick does what is due now
+    """Delete providers' calls that have been kept long enough."""
+    operations.forget_calls(now=clock.now())
