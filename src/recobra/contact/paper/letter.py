@@ -7,6 +7,7 @@ they tell whoever handles the envelope that somebody is being written to about a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -26,6 +27,7 @@ from .press import Sheet
 US_LETTER: Final = frozenset(["BZ", "CA", "CL", "CO", "CR", "GT", "MX", "NI", "PA", "PH", "PR", "SV", "US", "VE"])
 """Countries that print on US Letter; the others print on A4 (Unicode CLDR, paperSize)."""
 BATCH_LIMIT: Final = 2_000
+_ISO_SUBDIVISION: Final = re.compile(r"[A-Z]{2}-\w{1,3}")  # a code for the courier's file; no postman reads it
 _WINDOW_LINES: Final = 6
 _WINDOW_CHARACTERS: Final = 48
 
@@ -47,7 +49,8 @@ class Address:
     def written(self) -> tuple[str, ...]:
         """Return the lines of the envelope without the name."""
         place = " ".join(part for part in (self.postal_code, self.city) if part)
-        return tuple(line for line in (*self.lines, ", ".join(p for p in (place, self.subdivision) if p)) if line)
+        region = "" if _ISO_SUBDIVISION.fullmatch(self.subdivision) else self.subdivision
+        return tuple(line for line in (*self.lines, ", ".join(p for p in (place, region) if p)) if line.strip())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

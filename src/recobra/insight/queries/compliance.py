@@ -1,0 +1,227 @@
+"""The month of a country under its law: what was sent, stopped, complained of, and how fast debtors were answered."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db import connection
+from django.utils.translation import gettext as _
+
+from recobra.access.queries import User
+from recobra.contact.models import Channel, Incident
+from recobra.contact.paper.letter import US_LETTER
+from recobra.contact.paper.report import Block, Report, Section, Table
+from recobra.contact.queries import explain
+from recobra.portfolio.queries import portfolios_for
+from recobra_core import law
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stopped:
+    """How often a rule stopped a contact."""
+
+    reason: str
+    rule: str
+    article: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compliance:
+    """The figures of one country and month; the month is that of the country's first time zone.
+
+    `answer_median_minutes` and `answer_p90_minutes` run from a debtor's message to the first answer, None without any.
+    """
+
+    country: str
+    country_name: str
+    month: date
+    sent: dict[str, int]
+    uncertain: int
+    debtors: int
+    stopped: tuple[Stopped, ...]
+    incidents: dict[str, int]
+    open_incidents: int
+    opt_outs: int
+    wrong_persons: int
+    answer_median_minutes: float | None
+    answer_p90_minutes: float | None
+    fine: str
+    register: tuple[Incident, ...]
+
+    @property
+    def all_sent(self) -> int:
+        """Messages sent by all channels."""
+        return sum(self.sent.values())
+
+    @property
+    def all_stopped(self) -> int:
+        """Contacts that the gate stopped."""
+        return sum(each.count for each in self.stopped)
+
+    @property
+    def compliance_rate(self) -> float | None:
+        """Share of what was sent that broke no rule, None where nothing was sent."""
+        return 1 - self.incidents["BREACH"] / self.all_sent if self.all_sent else None
+
+    @property
+    def complaints_per_1000(self) -> float | None:
+        """Complaints per thousand debtors written to, None where nobody was."""
+        return 1000 * self.incidents["COMPLAINT"] / self.debtors if self.debtors else None
+
+    @property
+    def opt_out_rate(self) -> float | None:
+        """Opt-outs per debtor written to, None where nobody was."""
+        return self.opt_outs / self.debtors if self.debtors else None
+
+
+def compliance(user: User, *, country: str, month: date) -> Compliance:
+    """Return the figures of the portfolios a user may see. Raises KeyError for a country without rules."""
+    known = law.countries()[country]
+    portfolios = [each.pk for each in portfolios_for(user) if each.country == country]
+    start, end = _limits(month, known.time_zones[0])
+    window = [portfolios, start, end]
+    register = Incident.objects.filter(country=country, happened_at__gte=start, happened_at__lt=end)
+    seen = tuple(register.filter(portfolio__in=portfolios).order_by("happened_at", "id"))
+    uncertain, debtors = _rows(_REACHED, window)[0]
+    opt_outs, wrong = _rows(_WISHES, [start, end, portfolios])[0]
+    median, p90 = _rows(_ANSWERS, [start, end, portfolios])[0]
+    found = known.articles.get("sanctions") or {}
+    return Compliance(
+        country=country, country_name=known.name, month=month.replace(day=1), sent=dict(_rows(_SENT, window)),
+        uncertain=uncertain, debtors=debtors,
+        stopped=tuple(Stopped(reason=r, rule=u, article=a, count=n) for r, u, a, n in _rows(_STOPPED, window)),
+        incidents={kind: sum(each.kind == kind for each in seen) for kind in Incident.Kind.values},
+        open_incidents=sum(each.closed_at is None for each in seen), opt_outs=opt_outs, wrong_persons=wrong,
+        answer_median_minutes=median, answer_p90_minutes=p90, fine=str(found.get("rule") or ""), register=seen,
+    )  # fmt: skip
+
+
+def countries_for(user: User) -> list[tuple[str, str]]:
+    """Return code and name of the countries in which a user sees portfolios and rules are known."""
+    known = law.countries()
+    codes = sorted({each.country for each in portfolios_for(user)} & set(known))
+    return [(code, known[code].name) for code in codes]
+
+
+def compliance_lines(found: Compliance) -> list[list[str | int]]:
+    """Return the report as rows of a spreadsheet, a head first."""
+    figures: list[list[str | int]] = [[label, value] for label, value in figures_of(found)]
+    rules: list[list[str | int]] = [[f"{each.rule} {each.article}".strip(), each.count] for each in found.stopped]
+    return [[_("Figure"), _("Value")], *figures, *rules]
+
+
+def figures_of(found: Compliance) -> list[tuple[str, str]]:
+    """Return the figures with their names, as they are read."""
+    return [
+        (_("Messages sent"), str(found.all_sent)),
+        *((f"  {_label(channel)}", str(count)) for channel, count in sorted(found.sent.items())),
+        (_("Debtors written to"), str(found.debtors)),
+        (_("Messages of which it is not known whether they arrived"), str(found.uncertain)),
+        (_("Contacts stopped by the gate"), str(found.all_stopped)),
+        (_("Breaches"), str(found.incidents["BREACH"])),
+        (_("Attempts stopped by the last check"), str(found.incidents["ATTEMPT"])),
+        (_("Complaints"), str(found.incidents["COMPLAINT"])),
+        (_("Open incidents"), str(found.open_incidents)),
+        (_("Opt-outs"), str(found.opt_outs)),
+        (_("Wrong persons"), str(found.wrong_persons)),
+        (_("Compliance rate"), _share(found.compliance_rate)),
+        (_("Complaints per 1,000 debtors"), _number(found.complaints_per_1000)),
+        (_("Opt-out rate"), _share(found.opt_out_rate)),
+        (_("Minutes to answer, median"), _number(found.answer_median_minutes)),
+        (_("Minutes to answer, nine in ten"), _number(found.answer_p90_minutes)),
+    ]
+
+
+def compliance_report(found: Compliance, *, made_by: str, now: datetime) -> Report:
+    """Return the month as a document."""
+    stopped = tuple((_(explain(s.reason)), s.rule, s.article, str(s.count)) for s in found.stopped)
+    head = (_("Reason"), _("Rule"), _("Article"), _("Contacts"))
+    return Report(
+        title=_("Monthly compliance report"),
+        subtitle=f"{found.country_name} · {found.month:%Y-%m}",
+        paper="us-letter" if found.country in US_LETTER else "a4",
+        facts=((_("Made"), f"{now.astimezone(UTC):%Y-%m-%d %H:%M} UTC"), (_("Made for"), made_by)),
+        sections=(
+            Section(title=_("Figures"), blocks=(Block(facts=tuple(figures_of(found))),)),
+            Section(
+                title=_("Contacts stopped by the gate"), empty=_("None."),
+                blocks=(Block(tables=(Table(head=head, rows=stopped, widths=(5, 4, 5, 2)),)),) if stopped else (),
+            ),
+            Section(title=_("Incidents"), empty=_("None."), blocks=tuple(map(_incident, found.register))),
+            Section(
+                title=_("What the law threatens"), empty=_("Not known."),
+                blocks=(Block(texts=(("", found.fine),)),) if found.fine else (),
+            ),
+        ),
+        footer=f"{found.country} {found.month:%Y-%m}",
+    )  # fmt: skip
+
+
+def _incident(incident: Incident) -> Block:
+    texts = [(_("Description"), _(explain(incident.description))), (_("Corrective action"), incident.corrective_action)]
+    return Block(
+        title=f"{incident.happened_at:%Y-%m-%d %H:%M} UTC · {Incident.Kind(incident.kind).label}",
+        facts=(
+            (_("Rule"), incident.rule), (_("Article"), incident.article), (_("Who"), incident.actor),
+            (_("Closed"), f"{incident.closed_at:%Y-%m-%d}" if incident.closed_at else ""),
+        ),
+        texts=tuple(pair for pair in texts if pair[1]),
+    )  # fmt: skip
+
+
+_AT = "coalesce(c.handed_over_at, c.judged_at, c.due_at)"
+_WINDOW = f"c.portfolio_id = ANY(%s) AND {_AT} >= %s AND {_AT} < %s"
+_SENT = f"SELECT c.channel, count(*) FROM contact_contact c WHERE {_WINDOW} AND c.status = 'SENT' GROUP BY 1 ORDER BY 1"
+_REACHED = f"""
+    SELECT count(*) FILTER (WHERE c.status = 'UNCERTAIN'), count(DISTINCT c.debtor_id)
+    FROM contact_contact c WHERE {_WINDOW} AND c.status IN ('SENT', 'UNCERTAIN')"""
+_STOPPED = f"""
+    SELECT c.reason, c.rule, c.article, count(*) FROM contact_contact c
+    WHERE {_WINDOW} AND c.status = 'BLOCKED' AND c.rule <> '' GROUP BY 1, 2, 3 ORDER BY 4 DESC, 1, 2, 3"""
+# A wish about a number that several debtors share counts once; it is seen where one of them is.
+_WISHES = """
+    SELECT count(*) FILTER (WHERE e.act = 'OPTED_OUT'), count(*) FILTER (WHERE e.act = 'NOT_ME')
+    FROM contact_consententry e WHERE e.at >= %s AND e.at < %s AND EXISTS (
+        SELECT FROM portfolio_account a LEFT JOIN portfolio_contactpoint p
+            ON p.debtor_id = a.debtor_id AND p.kind = e.kind AND p.value = e.value
+        WHERE a.portfolio_id = ANY(%s) AND (a.debtor_id = e.debtor_id OR p.id IS NOT NULL))"""
+_ANSWERS = """
+    WITH asked AS (
+        SELECT m.at, (SELECT min(o.at) FROM contact_conversationmessage o WHERE o.conversation_id = m.conversation_id
+            AND o.direction = 'OUT' AND o.at >= m.at) AS answered
+        FROM contact_conversationmessage m JOIN contact_conversation v ON v.id = m.conversation_id
+        WHERE m.direction = 'IN' AND m.at >= %s AND m.at < %s AND EXISTS (
+            SELECT FROM portfolio_account a WHERE a.debtor_id = v.debtor_id AND a.portfolio_id = ANY(%s)))
+    SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM answered - at) / 60),
+        percentile_cont(0.9) WITHIN GROUP (ORDER BY extract(epoch FROM answered - at) / 60)
+    FROM asked WHERE answered IS NOT NULL"""
+
+
+def _rows(query: str, parameters: Sequence[Any]) -> list[Any]:
+    with connection.cursor() as cursor:
+        cursor.execute(query, list(parameters))
+        return list(cursor.fetchall())
+
+
+def _limits(month: date, zone: str) -> tuple[datetime, datetime]:
+    first = month.replace(day=1)
+    following = date(first.year + first.month // 12, first.month % 12 + 1, 1)
+    start, end = (datetime.combine(day, time.min, ZoneInfo(zone)).astimezone(UTC) for day in (first, following))
+    return start, end
+
+
+def _label(channel: str) -> str:
+    return str(Channel(channel).label) if channel in Channel.values else channel
+
+
+def _share(value: float | None) -> str:
+    return "-" if value is None else f"{100 * value:.2f} %"
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.1f}"

@@ -1,0 +1,122 @@
+"""The register of incidents and the month of a country."""
+
+from datetime import date, timedelta
+
+import pytest
+
+from recobra.contact.models import Contact, Incident
+from recobra.contact.operations.incidents import (
+    IncidentRefused,
+    close_incident,
+    find_breaches,
+    note_attempts,
+    note_complaints,
+    record_incident,
+)
+from recobra.contact.operations.opting_out import opt_out
+from recobra.contact.paper.report import report_pdf
+from recobra.insight.queries.compliance import compliance, compliance_lines, compliance_report
+
+from .reading import pages
+
+
+def recorded(now, **changes):
+    facts = {
+        "kind": "COMPLAINT", "country": "PE", "happened_at": now, "description": "Llamó molesta.", "actor": "bruno",
+        "now": now,
+    }  # fmt: skip
+    return record_incident(**facts | changes)
+
+
+def test_an_incident_says_what_the_law_threatens(db, now):
+    assert "INDECOPI" in recorded(now).potential_fine
+
+
+def test_an_incident_is_closed_with_what_was_done(db, now):
+    incident = recorded(now)
+    with pytest.raises(IncidentRefused):
+        close_incident(incident_id=incident.pk, corrective_action=" ", actor="carla", now=now)
+    close_incident(incident_id=incident.pk, corrective_action="Se habló con el gestor.", actor="carla", now=now)
+    with pytest.raises(IncidentRefused):
+        close_incident(incident_id=incident.pk, corrective_action="Otra vez", actor="carla", now=now)
+
+
+def test_what_cannot_be_an_incident_is_refused(db, now):
+    for wrong in (
+        {"kind": "JOKE"}, {"country": "XX"}, {"description": " "}, {"happened_at": now + timedelta(days=1)},
+        {"debtor_id": 999_999}, {"contact_id": 999_999},
+    ):  # fmt: skip
+        with pytest.raises(IncidentRefused):
+            recorded(now, **wrong)
+
+
+def test_a_message_after_a_baja_is_a_breach_also_when_nobody_knows_if_it_arrived(post, now):
+    debtor = post.debtor()
+    point = debtor.points.get()
+    post.sent(debtor, handed_over_at=post.later(hours=-2), planned_for=date(2026, 11, 20))
+    opt_out(point_id=point.pk, source="STAFF", actor="ana", now=post.later(hours=-1))
+    post.sent(debtor, status="UNCERTAIN", reason="lost", sent_at=None)
+    assert find_breaches(since=post.later(days=-3), now=now, actor="system") == 1
+    assert find_breaches(since=post.later(days=-3), now=now, actor="system") == 0
+    breach = Incident.objects.get()
+    assert (breach.kind, breach.country, breach.contact.status) == ("BREACH", "PE", "UNCERTAIN")
+    assert breach.potential_fine
+
+
+def test_what_the_last_check_stopped_is_an_attempt_what_lacked_a_template_is_none(post, now):
+    stopped = post.sent(
+        post.debtor(), status="BLOCKED", reason="closed_day", rule="PE/letter/hours", article="art. 62.b",
+        handed_over_at=None, sent_at=None, judged_at=now,
+    )  # fmt: skip
+    lacking = post.sent(post.debtor(), status="BLOCKED", reason="no_template", handed_over_at=None, sent_at=None)
+    assert note_attempts(contact_ids=[stopped.pk, lacking.pk], at=now, actor="dispatch") == 1
+    assert Incident.objects.get().article == "art. 62.b"
+
+
+def test_a_complaint_that_came_in_is_entered_once(post, now):
+    contact = post.sent(post.debtor(), complained_at=now)
+    assert [note_complaints(contact_ids=[contact.pk], at=now, actor="provider") for _ in range(2)] == [1, 0]
+
+
+@pytest.fixture
+def month(post, now):
+    """Two letters sent, one stopped, one complaint, one baja."""
+    first, second = post.debtor("Ana"), post.debtor("Luz", address="Otra calle 1")
+    post.sent(first)
+    complained = post.sent(second, complained_at=now)
+    post.sent(
+        post.debtor("Eva", address="Calle 3"), status="BLOCKED", reason="closed_day", rule="PE/letter/hours",
+        article="art. 62.b", handed_over_at=None, sent_at=None, judged_at=now,
+    )  # fmt: skip
+    note_complaints(contact_ids=[complained.pk], at=now, actor="provider")
+    opt_out(point_id=first.points.get().pk, source="STAFF", actor="ana", now=now)
+    return date(2026, 11, 1)
+
+
+def test_the_month_counts_what_happened(month, cast, now):
+    found = compliance(cast["carla"], country="PE", month=month)
+    assert found.sent == {"letter": 2}
+    assert [(each.rule, each.count) for each in found.stopped] == [("PE/letter/hours", 1)]
+    assert found.incidents == {"ATTEMPT": 0, "BREACH": 0, "COMPLAINT": 1}
+    assert (found.opt_outs, found.debtors, found.compliance_rate) == (1, 2, 1.0)
+    assert found.complaints_per_1000 == 500
+
+
+def test_another_month_and_another_persons_portfolios_are_empty(month, cast):
+    assert compliance(cast["carla"], country="PE", month=date(2026, 12, 1)).all_sent == 0
+    nothing = compliance(cast["zoe"], country="PE", month=month)
+    assert (nothing.all_sent, nothing.all_stopped, nothing.opt_outs, len(nothing.register)) == (0, 0, 0, 0)
+
+
+def test_the_month_starts_at_midnight_of_the_country(month, cast, post, now):
+    Contact.objects.filter(status="SENT").update(handed_over_at=post.now.replace(day=1, hour=4, minute=59))
+    assert compliance(cast["carla"], country="PE", month=month).all_sent == 0
+    assert compliance(cast["carla"], country="PE", month=date(2026, 10, 1)).all_sent == 2
+
+
+def test_the_report_is_a_document_and_a_table(month, cast, now):
+    found = compliance(cast["carla"], country="PE", month=month)
+    text = "".join(pages(report_pdf(compliance_report(found, made_by="carla", now=now), at=now)))
+    for part in ("Perú", "2026-11", "PE/letter/hours", "art. 62.b", "INDECOPI"):
+        assert part in text
+    assert len({len(line) for line in compliance_lines(found)}) == 1
