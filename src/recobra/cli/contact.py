@@ -17,7 +17,7 @@ def add(commands: options.Commands) -> None:
     verbs = options.group(commands, "contact", "ask what the law allows")
     check = options.command(verbs, "check", "judge every contact of a CSV file")
     check.add_argument("--batch", type=Path, required=True, metavar="IN.csv", help="the contacts to judge")
-    check.add_argument("--output", type=Path, required=True, metavar="OUT.csv", help="where the answers go")
+    check.add_argument("--output", type=Path, metavar="OUT.csv", help="where the answers go, row by row")
     check.add_argument(
         "--profile", choices=PROFILES, default="strict", help="strict: what the law leaves unsaid is refused"
     )
@@ -34,17 +34,33 @@ def _check(chosen: argparse.Namespace) -> Answer:
         judged = batch.check(pa.table(rows)).to_pylist()
     except ValueError as error:
         raise Refused(f"{chosen.batch}: {error}.") from error
-    with chosen.output.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, fieldnames=[*rows, *(name for name in batch.ANSWER if name not in rows)])
+    if chosen.output:
+        _write(chosen.output, judged, names=[*rows, *(name for name in batch.ANSWER if name not in rows)])
+    allowed = sum(row["allowed"] == "yes" for row in judged)
+    document = {
+        "rows": len(judged), "allowed": allowed, "refused": len(judged) - allowed,
+        "profile": chosen.profile, "output": str(chosen.output) if chosen.output else None,
+    }  # fmt: skip
+    return Answer(document=document | _compared(rows, judged))
+
+
+def _write(path: Path, judged: list[dict[str, str]], *, names: list[str]) -> None:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, fieldnames=names)
         writer.writeheader()
         writer.writerows(judged)
-    allowed = sum(row["allowed"] == "yes" for row in judged)
-    return Answer(
-        document={
-            "rows": len(judged), "allowed": allowed, "refused": len(judged) - allowed,
-            "profile": chosen.profile, "output": str(chosen.output),
-        }
-    )  # fmt: skip
+
+
+def _compared(rows: dict[str, list[str]], judged: list[dict[str, str]]) -> dict[str, object]:
+    """Where the file says what was expected (`allowed`), how many rows agree and the lines of those that do not."""
+    if "allowed" not in rows:
+        return {}
+    pairs = zip(rows["allowed"], judged, strict=True)
+    differ = [line for line, (expected, answer) in enumerate(pairs, _FIRST_LINE) if expected != answer["allowed"]]
+    return {"agree": len(judged) - len(differ), "disagree": len(differ), "lines": differ}
+
+
+_FIRST_LINE = 2  # the header is the first
 
 
 def _read(path: Path) -> dict[str, list[str]]:

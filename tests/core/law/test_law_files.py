@@ -69,6 +69,40 @@ def test_where_the_state_is_not_known_each_states_rule_must_allow():
     assert brazil.regime(channel="email", day=day, subdivision=None).id == "BR/email@1991-03-11"
 
 
+PARTS = (
+    "prohibited",
+    "required_content",
+    "required_content_basis",
+    "opt_out",
+    "records",
+    "sanctions",
+    "registry",
+    "further",
+)
+
+
+def test_every_country_has_every_part_each_with_source_and_certainty():
+    for code, country in countries().items():
+        assert set(PARTS) <= set(country.articles), code
+        assert country.articles["records"]["years"] or country.articles["records"]["default_years"]
+        sections = country.sections
+        for name in ("third_parties", "workplace", "limitation", "replies", "offers", "fees"):
+            assert getattr(sections, name), (code, name)
+        every = [*sections.third_parties, *sections.workplace, *sections.stops, *sections.limitation]
+        assert all(each.source and each.certainty for each in [*every, *sections.replies, *sections.fees]), code
+
+
+def test_the_law_names_who_what_and_how_long_where_it_speaks():
+    named = {code: {stop.reason for stop in country.sections.stops} for code, country in countries().items()}
+    assert named["CL"] == {"SUIT_SERVED", "INSOLVENCY"}
+    assert named["US"] >= {"CEASE_LETTER", "ATTORNEY"}
+    assert "MINOR" in named["MX"]
+    assert [code for code, c in countries().items() if c.sections.limitation[0].bars_contact] == ["BR"]
+    by_law = {code for code, c in countries().items() if c.sections.third_parties[-1].basis == "law"}
+    assert {"MX", "CO", "EC", "PY", "GT"} <= by_law
+    assert all("reference" not in each.roles for c in countries().values() for each in c.sections.third_parties)
+
+
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [
@@ -87,6 +121,14 @@ def test_where_the_state_is_not_known_each_states_rule_must_allow():
         (lambda raw: raw["rules"][0].update(effective_from="soon"), "rules[0]: effective_from: expected"),
         (lambda raw: raw["rules"][0].update(caps=["none/cap-9"]), "PE.yaml: caps: none/cap-9: expected"),
         (lambda raw: raw["rules"].append(raw["rules"][0]), "one version per channel and day"),
+        (lambda raw: raw.pop("workplace"), "PE.yaml: workplace: expected"),
+        (lambda raw: raw.update(replies=[]), "PE.yaml: replies: expected at least one"),
+        (lambda raw: raw["third_parties"][0].update(roles=["vecino"]), "third_parties[0]: roles: expected names"),
+        (lambda raw: raw["limitation"][0].update(bars_contact=True, years=None), "limitation[0]: years: expected"),
+        (lambda raw: raw["offers"][0].update(consent="maybe"), "offers[0]: consent: expected one of"),
+        (lambda raw: raw["fees"][0].update(share="mucho"), "fees[0]: share: expected a number"),
+        (lambda raw: raw["fees"][0].update(needs=["nada"]), "fees[0]: needs: expected names"),
+        (lambda raw: raw["workplace"].append(raw["workplace"][0]), "workplace: expected one version per rule and day"),
         (lambda raw: raw["caps"]["default/cap-1"].update(n=0), "caps: default/cap-1: n: expected"),
         (lambda raw: raw["caps"]["default/cap-1"].update(per="month"), "default/cap-1: per: expected one of"),
         (lambda raw: raw["caps"]["default/cap-1"].update(scope="group"), "default/cap-1: channels: expected"),
