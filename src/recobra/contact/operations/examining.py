@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 
 from recobra.contact import reasons
-from recobra.contact.channels import Message
+from recobra.contact.channels import Button, Message, TemplateCall
 from recobra.contact.models import Contact, Template
 from recobra.contact.providing import Chosen, Ways
 from recobra.contact.rendering import render
+from recobra.contact.rendering.choosing import decided
 from recobra.contact.rendering.statement import Document, Statement, statements
 from recobra.contact.tokens import unsubscribe_url
 from recobra.portfolio.models import Creditor
@@ -37,7 +38,7 @@ class Ready:
     variant: str
     documents: tuple[Document, ...]
     ways: tuple[Chosen, ...]
-    verdict: str
+    verdict: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,10 +91,11 @@ def _drafts(batch: list[Leased], now: datetime, ways: Ways, examined: Examined) 
     """Leave out what needs no judge: no way out, no template, nothing owed."""
     templates = render.templates_in_force({(c.template_code, c.channel) for c in batch if not c.is_written})
     owed = statements({c.debtor_id: c.local_date or now.date() for c in batch})
+    legal = _decided(owed.values())
     drafts = []
     for contact in batch:
-        template = templates.get((contact.template_code, contact.channel))
         whole = owed[contact.debtor_id]
+        template = _template(contact, templates, now, legal=_all_decided(whole, legal))
         notice = template is not None and render.is_notice(template)
         if not ways.is_known(contact.channel, contact.country):
             examined.unsent.append(_ended(contact, "BLOCKED", reasons.NO_CHANNEL))
@@ -104,6 +106,24 @@ def _drafts(batch: list[Leased], now: datetime, ways: Ways, examined: Examined) 
         else:
             drafts.append(_draft(contact, template, whole, notice=notice))
     return drafts
+
+
+def _template(contact: Leased, templates: render.InForce, now: datetime, *, legal: bool) -> Template | None:
+    if contact.is_written:
+        return None
+    return templates.pick(
+        code=contact.template_code, channel=contact.channel, country=contact.country, language=contact.language,
+        debtor_id=contact.debtor_id, on=contact.local_date or now.date(), legal_decision=legal,
+    )  # fmt: skip
+
+
+def _decided(owed: Iterable[Statement]) -> frozenset[int]:
+    return decided({d.account_id for whole in owed for d in (*whole.overdue, *whole.upcoming)})
+
+
+def _all_decided(whole: Statement, accounts: frozenset[int]) -> bool:
+    """Return whether going to law was decided for every account that a message would ask for."""
+    return bool(whole.overdue) and accounts.issuperset(d.account_id for d in whole.overdue)
 
 
 def _draft(contact: Leased, template: Template | None, whole: Statement, *, notice: bool) -> _Draft:
@@ -161,7 +181,8 @@ def _written(
         public_id=contact.public_id, address=contact.address, subject=words.subject, text=words.text, html=words.html,
         date=now, channel=contact.channel, purpose=contact.purpose, country=contact.country,
         language=template.language if template else contact.language, on_behalf_of=creditor.name,
-        name=contact.debtor_name, in_window=contact.in_window,
+        name=contact.debtor_name, in_window=contact.in_window, template=_call(template, words),
+        buttons=tuple(Button(code=each["code"], title=each["title"]) for each in template.buttons) if template else (),
     )  # fmt: skip
     documents = () if template is None else draft.statement.overdue or draft.statement.upcoming
     return Ready(
@@ -169,6 +190,12 @@ def _written(
         variant=template.variant if template else "", documents=documents, ways=ways,
         verdict=_proof(draft.case, verdict, now),
     )  # fmt: skip
+
+
+def _call(template: Template | None, words: render.Words) -> TemplateCall | None:
+    if template is None or not template.provider_name:
+        return None
+    return TemplateCall(name=template.provider_name, language=template.language, parameters=words.parameters)
 
 
 def _words(draft: _Draft, creditor: Creditor) -> render.Words:
@@ -183,7 +210,7 @@ def _words(draft: _Draft, creditor: Creditor) -> render.Words:
     )  # fmt: skip
 
 
-def _proof(case: Case, verdict: Verdict, now: datetime) -> str:
+def _proof(case: Case, verdict: Verdict, now: datetime) -> dict[str, Any]:
     """Return what was judged, by which rules, with which answer, for whoever asks later; nothing of it is personal."""
     contact = case.contact
     zone = first_zone(contact.zones)
@@ -194,13 +221,11 @@ def _proof(case: Case, verdict: Verdict, now: datetime) -> str:
         "country": contact.country, "subdivision": contact.subdivision,
         "replies_to_at": contact.replies_to_at and contact.replies_to_at.isoformat(),
     }  # fmt: skip
-    return json.dumps(
-        {
-            "judged_at": now.isoformat(), "zone": contact.zones,
-            "local": now.astimezone(zone).isoformat() if zone else None, "facts": facts, "rule": verdict.rule,
-            "article": verdict.article, "rules_version": rules_version(),
-        }
-    )  # fmt: skip
+    return {
+        "judged_at": now.isoformat(), "zone": contact.zones,
+        "local": now.astimezone(zone).isoformat() if zone else None, "facts": facts, "rule": verdict.rule,
+        "article": verdict.article, "rules_version": rules_version(),
+    }  # fmt: skip
 
 
 def _ended(contact: Leased, status: str, reason: str, article: str = "") -> Unsent:

@@ -66,6 +66,11 @@ def judge(cases: Sequence[Case], *, now: datetime) -> dict[int, Verdict]:
     return {row["candidate_id"]: _verdict(row, now) for row in judged.to_pylist()}
 
 
+def warm_up() -> None:
+    """Compile what is the same for every batch, before the first one is waiting."""
+    _statement()
+
+
 @cache
 def rules_version() -> str:
     """Return what identifies the law's data that judge here: the beginning of their digest."""

@@ -89,8 +89,8 @@ class Connection:
     async def _connected(self) -> Talk:
         if self._talk is not None:
             return self._talk
-        server, context = self._server, _tls(self._server)
-        at_once: dict[str, Any] = {"ssl": context, "server_hostname": server.host} if server.implicit_tls else {}
+        server = self._server
+        at_once: dict[str, Any] = {"ssl": _tls(server), "server_hostname": server.host} if server.implicit_tls else {}
         opening = asyncio.get_running_loop().create_connection(Talk, server.host, server.port, **at_once)
         _transport, talk = await asyncio.wait_for(opening, self._timeout)
         self._talk = talk
@@ -98,7 +98,7 @@ class Connection:
         await self._hello(talk)
         if not server.implicit_tls and "STARTTLS" in self._offers:
             _expect("starttls", (220,), await self._ask(talk, b"STARTTLS"))
-            await asyncio.wait_for(talk.secure(context, server.host), self._timeout)
+            await asyncio.wait_for(talk.secure(_tls(server), server.host), self._timeout)
             await self._hello(talk)
         elif not server.implicit_tls and (server.tls_required or (server.user and not server.is_loopback)):
             # A password in the clear would belong to whoever strips STARTTLS from the answer.

@@ -7,7 +7,7 @@ and fold again headers that are the same in every message; the tests read them b
 from __future__ import annotations
 
 import binascii
-from email.header import Header
+from datetime import datetime
 from email.headerregistry import Address
 from email.utils import format_datetime, parseaddr
 from functools import lru_cache
@@ -17,6 +17,7 @@ from recobra.contact.channels.base import Message
 from recobra.contact.tokens import unsubscribe_url
 
 _WIDTH = 76
+_OCTETS_A_WORD = 39  # with its frame, and behind the longest of our header names, a word of so many fits the line
 
 
 class AddressUnsuitable(ValueError):
@@ -50,7 +51,7 @@ def compose(message: Message, *, mail_from: str) -> bytes:
         ("From", _sender(mail_from)),
         ("To", recipient(message.address)),
         ("Subject", _encoded("Subject", _one_line(message.subject))),
-        ("Date", format_datetime(message.date)),
+        ("Date", _date(message.date)),
         ("Message-ID", message_id(message.public_id, mail_from)),
         ("X-Recobra-Contact", str(message.public_id)),
         ("List-Unsubscribe", f"<{unsubscribe_url(message.public_id)}>"),
@@ -75,6 +76,11 @@ def _part(boundary: str, subtype: str, content: str) -> bytes:
     return head.encode() + coded.replace(b"\n", b"\r\n") + b"\r\n"
 
 
+@lru_cache(maxsize=8)
+def _date(at: datetime) -> str:
+    return format_datetime(at)
+
+
 @lru_cache(maxsize=64)
 def _sender(mail_from: str) -> str:
     address = sender_address(mail_from)
@@ -86,9 +92,18 @@ def _sender(mail_from: str) -> str:
 
 
 def _encoded(name: str, text: str) -> str:
+    """Return a header's text as encoded words of one line each where it needs them (RFC 2047)."""
     if text.isascii() and len(name) + len(text) < _WIDTH:
         return text
-    return Header(text, "utf-8", maxlinelen=_WIDTH, header_name=name).encode(linesep="\r\n")
+    words, part = [], b""
+    for letter in text:
+        octets = letter.encode()
+        if len(part) + len(octets) > _OCTETS_A_WORD:
+            words.append(part)
+            part = b""
+        part += octets
+    words.append(part)
+    return "\r\n ".join(f"=?utf-8?b?{binascii.b2a_base64(word, newline=False).decode()}?=" for word in words)
 
 
 def _one_line(text: str) -> str:
