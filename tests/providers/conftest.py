@@ -12,6 +12,7 @@ from django.utils import translation
 from recobra.contact.channels import http
 from recobra.contact.channels.base import Message
 
+from .mocks import Mock
 from .peer import listening
 
 PUBLIC_ID = UUID("6c0a3a52-1f0e-4d52-9a52-0d8f3a9b1c77")
@@ -64,3 +65,33 @@ def sent():
         return asyncio.run(run())
 
     return send
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory):
+    """Serve a provider's document, one process for all tests of a run."""
+    started: dict[str, Mock] = {}
+    folder = tmp_path_factory.mktemp("prism")
+
+    def serve(name):
+        if name not in started:
+            started[name] = Mock(name, folder / f"{name}.log")
+        return started[name]
+
+    yield serve
+    for mock in started.values():
+        mock.stop()
+
+
+@pytest.fixture
+def mock(served):
+    """Serve a provider's document; whatever this test asks against it fails the test."""
+    before: dict[str, int] = {}
+
+    def serve(name):
+        before.setdefault(name, len(served(name).violations))
+        return served(name)
+
+    yield serve
+    for name, count in before.items():
+        assert served(name).violations[count:] == [], f"{name}: asked against the document"

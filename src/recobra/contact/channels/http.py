@@ -13,21 +13,20 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from functools import cached_property
+from types import SimpleNamespace
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from aiohttp import (
-    ClientConnectorError,
     ClientError,
     ClientHandlerType,
     ClientRequest,
     ClientResponse,
     ClientSession,
     ClientTimeout,
-    ConnectionTimeoutError,
     FormData,
-    InvalidURL,
     TCPConnector,
+    TraceConfig,
 )
 from django.conf import settings
 
@@ -120,6 +119,7 @@ async def session(*, connections: int = 64, total_seconds: float | None = None) 
         connector=TCPConnector(limit=connections, keepalive_timeout=10, ttl_dns_cache=60),
         timeout=ClientTimeout(total=total_seconds or TOTAL_SECONDS, sock_connect=CONNECT_SECONDS),
         middlewares=(_once,),
+        trace_configs=[_tracing()],
         auto_decompress=True,
         trust_env=False,
     ) as opened:
@@ -131,25 +131,43 @@ async def call(
     data: bytes | FormData | None = None, json: Any = None, most_bytes: int = MOST_ANSWER_BYTES,
 ) -> Reply:  # fmt: skip
     """Make one call, once. Raises Unsent, Lost, TooLarge."""
+    way = _Way()
     try:
         async with session.request(
-            method, url, headers=headers, data=data, json=json, allow_redirects=False
+            method, url, headers=headers, data=data, json=json, allow_redirects=False, trace_request_ctx=way
         ) as response:
             body = await _read(response, most_bytes)
             return Reply(response.status, {k.lower(): v for k, v in response.headers.items()}, body)
-    except (ClientConnectorError, ConnectionTimeoutError, InvalidURL) as error:
-        raise Unsent(_words(error)) from error
-    except (ClientError, OSError, ValueError) as error:  # asyncio's TimeoutError is an OSError
-        raise Lost(_words(error)) from error
+    except (ClientError, OSError, ValueError, _Broken) as error:  # asyncio's TimeoutError is an OSError
+        raise (Lost if way.open else Unsent)(_words(error)) from error
+
+
+@dataclass
+class _Way:
+    """Whether there was a connection, TLS included, on which the request could be written."""
+
+    open: bool = False
+
+
+def _tracing() -> TraceConfig:
+    async def opened(_session: object, context: SimpleNamespace, _params: object) -> None:
+        context.trace_request_ctx.open = True
+
+    tracing = TraceConfig()
+    tracing.on_connection_create_end.append(opened)
+    tracing.on_connection_reuseconn.append(opened)
+    return tracing
+
+
+class _Broken(Exception):
+    """A connection that broke, under a name that aiohttp does not take as leave to ask once more."""
 
 
 async def _once(request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
     try:
         return await handler(request)
-    except (ClientConnectorError, ConnectionTimeoutError):
-        raise
     except (ClientError, OSError) as error:
-        raise Lost(_words(error)) from error
+        raise _Broken(_words(error)) from error
 
 
 async def _read(response: ClientResponse, most_bytes: int) -> bytes:
@@ -222,4 +240,5 @@ def put_off(reply: Reply, *, unreachable: bool = True) -> Outcome:
 
 
 def _words(error: Exception) -> str:
-    return " ".join(f"{type(error).__name__}: {error}".split())[:_SAID_CHARACTERS]
+    words = str(error) if isinstance(error, _Broken) else f"{type(error).__name__}: {error}"
+    return " ".join(words.split())[:_SAID_CHARACTERS]

@@ -1,0 +1,139 @@
+"""Every request of every adapter, put to mock servers made from the providers' own OpenAPI documents."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from recobra.contact.channels import http
+from recobra.contact.channels.adapter import Media, Unsuitable
+from recobra.contact.channels.base import Button, Kind, TemplateCall
+from recobra.contact.channels.sendgrid import ADAPTER as SENDGRID
+from recobra.contact.channels.twilio_sms import ADAPTER as TWILIO_SMS
+from recobra.contact.channels.twilio_voice import ADAPTER as TWILIO_VOICE
+from recobra.contact.channels.whatsapp import ADAPTER as WHATSAPP
+from recobra.contact.channels.whatsapp import media, templates
+
+from . import settings as accounts
+from .settings import ACCOUNT_SID
+
+MENU = tuple(
+    Button(code=f"o{n}", title=title) for n, title in enumerate(("Ver mi saldo", "Pagar", "Hablar con alguien"))
+)
+LONG_MENU = (*MENU, Button(code="o9", title="No soy esa persona y no la conozco"))
+
+
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch):
+    """A mock server on a busy machine may take its time."""
+    monkeypatch.setattr(http, "TOTAL_SECONDS", 20.0)
+
+
+def send(adapter, config, *messages):
+    async def run():
+        async with adapter.opened(config) as sender:
+            return [await sender.send(message) for message in messages]
+
+    return asyncio.run(run())
+
+
+def test_sendgrid_takes_our_mail(mock, message):
+    mail = message(address="jose.perez@correo.example", channel="email")
+    bare = message(address="x@correo.example", channel="email", name="", html="", subject="Dos\nlíneas")
+    outcomes = send(SENDGRID, accounts.sendgrid(mock("sendgrid").url, clicks="yes"), mail, bare)
+    assert [outcome.kind for outcome in outcomes] == [Kind.SENT, Kind.SENT]
+    assert asyncio.run(SENDGRID.check(accounts.sendgrid(mock("sendgrid").url))).ok
+
+
+def test_twilio_takes_our_sms(mock, message):
+    config = accounts.twilio(mock("twilio").url)
+    service = accounts.twilio(mock("twilio").url, messaging_service_sid="MG" + "0b" * 16)
+    (by_number,) = send(TWILIO_SMS, config, message())
+    (by_service,) = send(TWILIO_SMS, service, message())
+    assert [by_number.kind, by_service.kind] == [Kind.SENT, Kind.SENT]
+    assert by_number.provider_reference.startswith("SM")
+    assert asyncio.run(TWILIO_SMS.was_received(message().public_id, by_number.provider_reference, config)) is True
+
+
+def test_twilio_takes_our_calls(mock, message):
+    config = accounts.twilio(mock("twilio").url)
+    (outcome,) = send(TWILIO_VOICE, config, message(channel="ivr"))
+    assert (outcome.kind, outcome.provider_reference[:2]) == (Kind.SENT, "CA")
+    assert asyncio.run(TWILIO_VOICE.was_received(message().public_id, "CA" + "0c" * 16, config)) is True
+    assert asyncio.run(TWILIO_VOICE.check(config)).ok
+
+
+def test_meta_takes_our_messages(mock, message):
+    window = {"channel": "whatsapp", "in_window": True}
+    call = TemplateCall(name="aviso_1", language="es-PE", parameters=("José", "S/ 120\n y más", ""))
+    outcomes = send(
+        WHATSAPP, accounts.whatsapp(mock("meta").url),
+        message(**window), message(**window, buttons=MENU), message(**window, buttons=LONG_MENU),
+        message(channel="whatsapp", template=call), message(channel="whatsapp", template=call, buttons=MENU),
+        message(channel="whatsapp", template=TemplateCall(name="hola", language="es")),
+    )  # fmt: skip
+    assert [outcome.kind for outcome in outcomes] == [Kind.SENT] * 6
+    assert all(outcome.provider_reference.startswith("wamid.") for outcome in outcomes)
+
+
+def test_meta_takes_our_files_and_gives_theirs(mock):
+    config = accounts.whatsapp(mock("meta").url)
+
+    async def upload():
+        async with http.session() as session:
+            return await media.upload(session, config, content=b"%PDF-1.7", media_type="application/pdf", name="a.pdf")
+
+    assert asyncio.run(upload()) == "<MEDIA_ID>", "as the document's example says"
+    with pytest.raises(Unsuitable):  # the document's example of an address is no address
+        asyncio.run(WHATSAPP.fetch(Media(media_id="2621233374848975", media_type="image/jpeg"), config, most_bytes=99))
+
+
+def test_meta_takes_our_templates_and_tells_of_them(mock):
+    config = accounts.whatsapp(mock("meta").url)
+    asked = asyncio.run(
+        templates.submit(
+            config, name="aviso_vencimiento", language="es_PE", text="Hola {{1}}: su cuota de {{2}} vence hoy.",
+            examples=["José", "S/ 120"], buttons=["Ya pagué", "Quiero ayuda"],
+        )
+    )  # fmt: skip
+    assert (asked.name, asked.language) == ("aviso_vencimiento", "es_PE")
+    assert asked.reference
+    (found, *_) = asyncio.run(templates.registered(config))
+    assert found.name
+    assert found.status in {"APPROVED", "PENDING", "REJECTED"}
+
+
+def test_meta_tells_of_our_number(mock):
+    assert asyncio.run(WHATSAPP.check(accounts.whatsapp(mock("meta_number").url))).ok
+
+
+WRONG = [
+    ("sendgrid", "/v3/mail/send", {"json": {"from": {"email": "a@b.example"}}}),
+    ("sendgrid", "/v3/mail/send", {"json": {"personalizations": [{"to": [{"email": 7}]}], "from": {}, "subject": ""}}),
+    ("twilio", f"/2010-04-01/Accounts/{ACCOUNT_SID}/Messages.json", {"data": b"Body=hola"}),
+    ("twilio", f"/2010-04-01/Accounts/{ACCOUNT_SID}/Calls.json", {"data": b"To=%2B51999&From=%2B511&Timeout=soon"}),
+    ("twilio", "/2010-04-01/Accounts/mine/Messages.json", {"data": b"To=%2B51999&Body=hola"}),
+    ("meta", "/v23.0/11/messages", {"json": {"messaging_product": "whatsapp", "to": "51999", "type": "text"}}),
+    ("meta", "/v23.0/11/messages", {"json": {
+        "messaging_product": "whatsapp", "recipient_type": "individual", "to": "51999", "type": "interactive",
+        "interactive": {"type": "button", "body": {"text": "x"}, "action": {"buttons": [
+            {"type": "reply", "reply": {"id": str(n), "title": "t"}} for n in range(4)]}}}}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "path", "wrong"), WRONG)
+def test_a_wrong_request_is_refused_so_that_the_others_prove_something(served, name, path, wrong):
+    server = served(name)
+    before = len(server.violations)
+
+    async def ask():
+        who = {"Authorization": "Bearer x" if name != "twilio" else "Basic eDp5", "User-Agent": "Recobra/0.1.0"}
+        if "data" in wrong:
+            who["Content-Type"] = "application/x-www-form-urlencoded"
+        async with http.session() as session:
+            return await http.call(session, "POST", server.url + path, headers=who, **wrong)
+
+    reply = asyncio.run(ask())
+    assert 400 <= reply.status < 500
+    assert server.refuses_more_than(before), server.text[-2000:]

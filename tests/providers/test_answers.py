@@ -1,0 +1,312 @@
+"""What the providers' answers mean for a message, and that nothing is asked for twice."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+
+import pytest
+
+from recobra.contact.channels import ADAPTERS, codes, http
+from recobra.contact.channels.adapter import Media, Unsuitable
+from recobra.contact.channels.base import Bounce, Button, Kind, TemplateCall
+from recobra.contact.channels.twilio.account import ERRORS as TWILIO_ERRORS
+from recobra.contact.channels.whatsapp import templates
+from recobra.contact.channels.whatsapp.client import ERRORS as META_ERRORS
+from recobra.contact.channels.whatsapp.client import Unfit, body
+
+from . import settings as accounts
+from .conftest import PUBLIC_ID
+from .peer import BREAK_HEAD, HALF, HANG, RESET, closed_port, listening
+
+ACCOUNTS = {
+    "sendgrid": accounts.sendgrid, "twilio_sms": accounts.twilio, "twilio_voice": accounts.twilio,
+    "whatsapp": accounts.whatsapp,
+}  # fmt: skip
+TAKEN = {
+    "sendgrid": (202, b"", {"X-Message-Id": "m-1"}),
+    "twilio_sms": (201, {"sid": "SM1"}),
+    "twilio_voice": (201, {"sid": "CA1"}),
+    "whatsapp": (200, {"messages": [{"id": "wamid.1"}]}),
+}
+
+
+@pytest.fixture
+def by(sent, message):
+    """Send by a kind of provider that answers so."""
+
+    def send(kind, *answers, **different):
+        fitting = {"address": "jose@correo.example"} if kind == "sendgrid" else {"in_window": True}
+        return sent(ADAPTERS[kind], ACCOUNTS[kind], message(**{**fitting, **different}), *answers)
+
+    return send
+
+
+@pytest.mark.parametrize("kind", ACCOUNTS)
+def test_a_message_that_was_taken_carries_the_providers_id(by, kind):
+    outcome, asked = by(kind, TAKEN[kind])
+    assert outcome.kind is Kind.SENT
+    assert outcome.provider_reference in {"m-1", "SM1", "CA1", "wamid.1"}
+    assert str(PUBLIC_ID) in asked[0].body.decode(), "the contact can be told from what the provider gives back"
+
+
+@pytest.mark.parametrize("trouble", [RESET, HALF, HANG, BREAK_HEAD, (500, b"oops"), (502, b""), (504, b"")])
+@pytest.mark.parametrize("kind", ACCOUNTS)
+def test_what_may_have_arrived_is_uncertain_and_asked_once(by, kind, trouble):
+    outcome, asked = by(kind, trouble)
+    assert outcome.kind is Kind.UNCERTAIN
+    assert len(asked) == 1
+
+
+@pytest.mark.parametrize("kind", ACCOUNTS)
+def test_nobody_there_is_tried_later(sent, message, kind):
+    different = {"address": "j@correo.example"} if kind == "sendgrid" else {"in_window": True}
+    outcome, _ = sent(ADAPTERS[kind], lambda _: ACCOUNTS[kind](closed_port()), message(**different), (200, {}))
+    assert (outcome.kind, outcome.unreachable) == (Kind.RETRY, True)
+
+
+@pytest.mark.parametrize("kind", ACCOUNTS)
+def test_a_handshake_that_fails_reached_nobody(message, kind):
+    async def run():
+        async with listening((200, {})) as peer:  # speaks no TLS
+            config = ACCOUNTS[kind](peer.url.replace("http:", "https:"))
+            async with ADAPTERS[kind].opened(config) as sender:
+                return await sender.send(message(address="j@correo.example", in_window=True)), peer.asked
+
+    outcome, asked = asyncio.run(run())
+    assert (outcome.kind, outcome.unreachable, asked) == (Kind.RETRY, True, [])
+
+
+@pytest.mark.parametrize("kind", ACCOUNTS)
+def test_too_many_is_put_off_for_as_long_as_the_provider_says(by, kind):
+    outcome, _ = by(kind, (429, {"errors": []}, {"Retry-After": "3"}))
+    assert (outcome.kind, outcome.retry_after, outcome.unreachable) == (Kind.RETRY, 3.0, True)
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 302])
+@pytest.mark.parametrize("kind", ACCOUNTS)
+def test_wrong_settings_cost_no_message(by, kind, status):
+    outcome, asked = by(kind, (status, {}, {"Location": "http://127.0.0.1:9/"}))
+    assert (outcome.kind, outcome.unreachable) == (Kind.RETRY, True)
+    assert len(asked) == 1
+
+
+GONE = [
+    ("sendgrid", 400, {"errors": [{"field": "personalizations.0.to.0.email", "message": "not valid"}]}, "hard"),
+    ("sendgrid", 400, {"errors": [{"field": "subject", "message": "required"}]}, "refused"),
+    ("sendgrid", 413, {"errors": []}, "refused"),
+    ("twilio_sms", 400, {"code": 21211, "message": "Invalid 'To'"}, "hard"),
+    ("twilio_sms", 400, {"code": 21614, "message": "not a mobile"}, "unusable"),
+    ("twilio_sms", 400, {"code": 21610, "message": "unsubscribed"}, "unusable"),
+    ("twilio_sms", 400, {"code": 21617, "message": "too long"}, "refused"),
+    ("twilio_sms", 400, {"code": 99999, "message": "new"}, "refused"),
+    ("twilio_sms", 400, {"code": 21606, "message": "From"}, "down"),
+    ("twilio_sms", 400, {"code": 21408, "message": "region"}, "down"),
+    ("twilio_voice", 400, {"code": 21217, "message": "To"}, "hard"),
+    ("whatsapp", 400, {"error": {"code": 131026}}, "unusable"),
+    ("whatsapp", 400, {"error": {"code": 131047}}, "refused"),
+    ("whatsapp", 400, {"error": {"code": 130472}}, "refused"),
+    ("whatsapp", 400, {"error": {"code": 131056}}, "later"),
+    ("whatsapp", 400, {"error": {"code": 80007}}, "down"),
+    ("whatsapp", 400, {"error": {"code": 130429}}, "down"),
+    ("whatsapp", 401, {"error": {"code": 190}}, "down"),
+    ("whatsapp", 403, {"error": {"code": 294}}, "down"),
+    ("whatsapp", 400, {"error": {"code": 131000}}, "doubt"),
+    ("whatsapp", 400, {"error": {"code": 987654}}, "refused"),
+    ("whatsapp", 400, b"not json", "refused"),
+]
+MEANT = {
+    "hard": (Kind.FAILED, Bounce.HARD, False, False), "unusable": (Kind.FAILED, None, True, False),
+    "refused": (Kind.FAILED, None, False, False), "later": (Kind.RETRY, None, False, False),
+    "down": (Kind.RETRY, None, False, True), "doubt": (Kind.UNCERTAIN, None, False, False),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "status", "content", "meaning"), GONE)
+def test_the_providers_codes_say_what_is_over_and_what_is_not(by, kind, status, content, meaning):
+    outcome, _ = by(kind, (status, content))
+    assert (outcome.kind, outcome.bounce, outcome.unusable, outcome.unreachable) == MEANT[meaning], outcome.answer
+
+
+@pytest.mark.parametrize("path", [TWILIO_ERRORS, META_ERRORS])
+def test_every_code_has_one_meaning(path):
+    listed = re.findall(r"^    (\d+):", path.read_text(encoding="utf-8"), re.MULTILINE)
+    assert len(listed) == len(set(listed)) == len(codes.meanings(path))
+
+
+@pytest.mark.parametrize("kind", ACCOUNTS)
+def test_in_demonstration_mode_nothing_leaves_the_machine(settings, kind):
+    settings.DEMO = True
+    adapter, config = ADAPTERS[kind], ACCOUNTS[kind]()
+
+    async def opened():
+        async with adapter.opened(config):
+            pass
+
+    with pytest.raises(Unsuitable, match="leaves the machine"):
+        asyncio.run(opened())
+    assert "base_url" in adapter.problems(config)
+    assert not asyncio.run(adapter.check(config)).ok
+
+
+@pytest.mark.parametrize("address", ["http://api.example.com", "ftp://x", "api.example.com", "https://", ""])
+def test_private_words_travel_by_https_only(settings, address):
+    settings.DEMO = False
+    with pytest.raises(Unsuitable):
+        http.base_url(address)
+
+
+@pytest.mark.parametrize(
+    ("kind", "wrong"),
+    [
+        ("twilio_sms", {"account_sid": "AC1"}),
+        ("twilio_sms", {"from_number": ""}),
+        ("twilio_sms", {"from_number": "51155"}),
+        ("twilio_sms", {"messaging_service_sid": "MG1"}),
+        ("twilio_voice", {"from_number": ""}),
+        ("twilio_voice", {"person_number": "anexo 12"}),
+        ("sendgrid", {"mail_from": "Cobranzas"}),
+        ("sendgrid", {"webhook_key": "abc"}),
+        ("whatsapp", {"phone_number_id": "+5199"}),
+        ("whatsapp", {"account_id": ""}),
+    ],
+)
+def test_wrong_settings_are_told_by_field(kind, wrong):
+    config = ACCOUNTS[kind]("http://127.0.0.1:9", **wrong)
+    assert set(ADAPTERS[kind].problems(config)) == set(wrong)
+    assert ADAPTERS[kind].problems(ACCOUNTS[kind]("http://127.0.0.1:9")) == {}
+
+
+def test_secrets_are_not_shown_by_a_configuration():
+    assert "12345" not in repr(accounts.twilio())
+
+
+def test_outside_the_window_whatsapp_takes_registered_templates_only(by, message):
+    outcome, asked = by("whatsapp", TAKEN["whatsapp"], in_window=False)
+    assert (outcome.kind, asked) == (Kind.FAILED, [])
+    call = TemplateCall(name="aviso", language="es-MX", parameters=("José\n  Pérez", ""))
+    _, (asked,) = by("whatsapp", TAKEN["whatsapp"], in_window=False, template=call)
+    assert asked.json["template"]["language"] == {"policy": "deterministic", "code": "es_MX"}
+    (filled,) = asked.json["template"]["components"]
+    assert [value["text"] for value in filled["parameters"]] == ["José Pérez", "-"]
+    assert asked.json["to"] == "51987654321"
+    assert asked.json["biz_opaque_callback_data"] == str(PUBLIC_ID)
+
+
+def test_up_to_three_choices_are_buttons_and_up_to_ten_a_list(message):
+    def shown(*titles):
+        buttons = tuple(Button(code=f"b{n}", title=title) for n, title in enumerate(titles))
+        return body(message(in_window=True, buttons=buttons))["interactive"]
+
+    assert shown("Pagar", "Ayuda")["type"] == "button"
+    assert shown("Un título que no cabe en un botón")["type"] == "list"
+    (section,) = shown(*("Opción",) * 10)["action"]["sections"]
+    assert len(section["rows"]) == 10
+    (row,) = shown("Un título que no cabe en un renglón")["action"]["sections"][0]["rows"]
+    assert len(row["title"]) <= 24
+    assert row["description"] == "Un título que no cabe en un renglón"
+    with pytest.raises(Unfit):
+        shown(*("Opción",) * 11)
+    with pytest.raises(Unfit):
+        body(message(in_window=True, text="x" * 1025, buttons=(Button(code="a", title="b"),)))
+    with pytest.raises(Unfit):
+        body(message(in_window=True, text=""))
+
+
+def test_mail_carries_the_link_that_stops_it(by):
+    _, (asked,) = by("sendgrid", TAKEN["sendgrid"])
+    written = asked.json
+    assert written["headers"]["List-Unsubscribe"].startswith("<http")
+    assert written["headers"]["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert written["personalizations"][0]["custom_args"] == {"recobra_contact": str(PUBLIC_ID)}
+    assert written["from"] == {"email": "avisos@bancosur.example", "name": "Cobranzas Banco Sur"}
+    assert written["tracking_settings"]["click_tracking"]["enable"] is False
+
+
+def test_a_call_shows_the_companys_number_and_lets_machines_be_told(by):
+    _, (asked,) = by("twilio_voice", TAKEN["twilio_voice"])
+    assert asked.form["From"] == "+5115550100"
+    assert asked.form["MachineDetection"] == "Enable"
+    assert "/api/voice/tw/" in asked.form["Url"]
+    assert asked.form["StatusCallback"] == f"https://cobros.example/api/webhooks/tw/?contact={PUBLIC_ID}"
+
+
+def test_a_file_is_fetched_from_meta_alone_and_only_so_large():
+    picture = Media(media_id="77", media_type="image/jpeg")
+
+    async def fetch(*answers, most_bytes=100):
+        async with listening(*answers) as peer:
+            told = [(s, {k: v.replace("HERE", peer.url) for k, v in c.items()}) if isinstance(c, dict) else (s, c)
+                    for s, c in answers]  # fmt: skip
+            peer.answers = told
+            config = accounts.whatsapp(peer.url)
+            return await ADAPTERS["whatsapp"].fetch(picture, config, most_bytes=most_bytes), peer.asked
+
+    content, asked = asyncio.run(fetch((200, {"url": "HERE/file", "file_size": "5"}), (200, b"bytes")))
+    assert content == b"bytes"
+    assert [request.target for request in asked] == ["/v23.0/77", "/file"]
+    assert all(request.headers["authorization"] == "Bearer EAAB" for request in asked)
+    for answers in (
+        [(200, {"url": "HERE/file", "file_size": "500"}), (200, b"bytes")],
+        [(200, {"url": "HERE/file"}), (200, b"x" * 101)],
+        [(200, {"url": "https://thief.example/file"}), (200, b"bytes")],
+        [(404, {"error": "gone"}), (200, b"bytes")],
+        [(200, {"url": "HERE/file"}), (410, b"gone")],
+    ):
+        with pytest.raises(Unsuitable):
+            asyncio.run(fetch(*answers))
+    with pytest.raises(Unsuitable):
+        asyncio.run(
+            ADAPTERS["whatsapp"].fetch(Media(media_id="../me", media_type=""), accounts.whatsapp(), most_bytes=1)
+        )
+
+
+def test_a_file_of_twilios_is_followed_to_its_store_without_the_token(message):
+    async def run():
+        async with listening((200, b"picture")) as store, listening((307, b"", {"Location": f"{store.url}/x"})) as peer:
+            media = Media(media_id=f"{peer.url}/2010-04-01/Media/ME1", media_type="image/png")
+            return await ADAPTERS["twilio_sms"].fetch(media, accounts.twilio(peer.url), most_bytes=99), store.asked
+
+    content, (asked,) = asyncio.run(run())
+    assert content == b"picture"
+    assert "authorization" not in asked.headers
+    elsewhere = Media(media_id="http://127.0.0.1:9/ME1", media_type="image/png")
+    with pytest.raises(Unsuitable):
+        asyncio.run(ADAPTERS["twilio_sms"].fetch(elsewhere, accounts.twilio("http://127.0.0.1:8"), most_bytes=99))
+
+
+def test_metas_pages_of_templates_are_followed_on_its_own_address_only():
+    def page(name, following):
+        return 200, {"data": [{"id": "1", "name": name, "language": "es", "status": "REJECTED",
+                               "rejected_reason": "PROMOTIONAL"}], "paging": {"next": following}}  # fmt: skip
+
+    async def run():
+        async with listening((200, {})) as peer:
+            peer.answers = [page("uno", f"{peer.url}/next"), page("dos", "https://thief.example/next"), page("no", "")]
+            return await templates.registered(accounts.whatsapp(peer.url))
+
+    found = asyncio.run(run())
+    assert [(each.name, each.status, each.reason) for each in found] == [
+        ("uno", "REJECTED", "PROMOTIONAL"), ("dos", "REJECTED", "PROMOTIONAL"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "examples"), [("Aviso", "x", []), ("aviso", "Hola {{1}}", []), ("aviso", "x", ["y"])]
+)
+def test_what_meta_would_refuse_is_not_even_asked(name, text, examples):
+    with pytest.raises(Unsuitable):
+        asyncio.run(templates.submit(accounts.whatsapp(), name=name, language="es", text=text, examples=examples))
+
+
+def test_twilio_is_asked_by_its_own_id_whether_a_message_arrived():
+    async def ask(*answers, reference="SM1"):
+        async with listening(*answers) as peer:
+            config = accounts.twilio(peer.url)
+            return await ADAPTERS["twilio_sms"].was_received(PUBLIC_ID, reference, config)
+
+    assert asyncio.run(ask((200, {"status": "delivered"}))) is True
+    assert asyncio.run(ask((200, {"status": "failed"}))) is False
+    assert asyncio.run(ask((500, {}))) is None
+    assert asyncio.run(ask(RESET)) is None
+    assert asyncio.run(ask((200, {"status": "delivered"}), reference="")) is None
