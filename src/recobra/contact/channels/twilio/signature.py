@@ -23,12 +23,13 @@ def verify(call: Incoming, config: Config) -> None:
     body_digest = webhooks.query(call).get("bodySHA256")
     try:
         fields = [] if body_digest is not None or call.method == "GET" else webhooks.form(call)
+        spellings = _spellings(call.url)
     except ValueError as error:
-        raise Forged("The call's form cannot be read.") from error
+        raise Forged("The call's form or address cannot be read.") from error
     if body_digest is not None and not webhooks.same(hashlib.sha256(call.body).hexdigest(), body_digest):
         raise Forged("The call's body is not the one that was signed.")
     # Every way of writing the address is compared, so that the time taken tells nothing.
-    right = [webhooks.same(given, _signature(token, url, fields)) for url in _spellings(call.url)]
+    right = [webhooks.same(given, _signature(token, url, fields)) for url in spellings]
     if not any(right):
         raise Forged("The signature is not of this account's token.")
 

@@ -1,0 +1,364 @@
+"""The providers' own calls: believed where they are signed, read event by event."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+
+from recobra.contact.channels import ADAPTERS, webhooks
+from recobra.contact.channels.adapter import Config, Forged, InboundEvent, Incoming, ReceiptEvent, TemplateEvent
+from recobra.contact.channels.sendgrid.client import ARGUMENT
+
+from . import settings as accounts
+from .conftest import PUBLIC_ID
+
+SAMPLES = Path(__file__).parent / "samples"
+VECTORS = json.loads((SAMPLES / "signatures.json").read_text(encoding="utf-8"))
+RECEIVED = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
+KINDS = {"twilio": "twilio_sms", "meta": "whatsapp", "sendgrid": "sendgrid"}
+
+
+def call(body=b"", *, url="https://cobros.example/api/webhooks/x/", headers=(), method="POST", at=RECEIVED):
+    return Incoming(method=method, url=url, headers=dict(headers), body=body, received_at=at)
+
+
+def signed(vector):
+    """Return a vector's call and the configuration that checks it."""
+    body = vector.get("raw_body", urlencode(vector.get("params", {}), doseq=True)).encode()
+    match vector["provider"]:
+        case "twilio":
+            config = Config(provider_id=1, code="x", settings={}, secrets={"auth_token": vector["secret"]})
+            return call(body, url=vector["url"], headers={"x-twilio-signature": vector["signature"]}), config
+        case "meta":
+            config = Config(provider_id=1, code="x", settings={}, secrets={"app_secret": vector["secret"]})
+            return call(body, headers={"x-hub-signature-256": vector["signature"]}), config
+    config = Config(provider_id=1, code="x", settings={"webhook_key": vector["public_key"]})
+    named = {
+        "x-twilio-email-event-webhook-signature": vector["signature"],
+        "x-twilio-email-event-webhook-timestamp": vector["timestamp"],
+    }
+    at = datetime.fromtimestamp(int(vector["timestamp"]) + 9, tz=UTC)
+    return call(body, headers=named, at=at), config
+
+
+GOOD = [vector for vector in VECTORS if vector["valid"]]
+
+
+@pytest.mark.parametrize("vector", VECTORS, ids=lambda v: f"{v['provider']}-{v.get('note', v['valid'])}")
+def test_the_published_vectors(vector):
+    incoming, config = signed(vector)
+    adapter = ADAPTERS[KINDS[vector["provider"]]]
+    if vector["valid"]:
+        adapter.verify(incoming, config)
+    else:
+        with pytest.raises(Forged):
+            adapter.verify(incoming, config)
+
+
+def changed(incoming, **parts):
+    names = ("method", "url", "headers", "body", "received_at")
+    return Incoming(**{**{name: getattr(incoming, name) for name in names}, **parts})
+
+
+@pytest.mark.parametrize("vector", GOOD, ids=lambda v: f"{v['provider']}-{v.get('note', '')}")
+@given(data=some.data())
+def test_one_changed_byte_of_the_body_is_refused(vector, data):
+    incoming, config = signed(vector)
+    place = data.draw(some.integers(0, len(incoming.body) - 1))
+    other = data.draw(some.integers(0, 255).filter(lambda byte: byte != incoming.body[place]))
+    forged = changed(incoming, body=incoming.body[:place] + bytes([other]) + incoming.body[place + 1 :])
+    if vector["provider"] == "twilio" and "params" in vector and _same_form(forged, incoming):
+        return  # «%2B» and «%2b» are the same form: Twilio signs what it says, not how it is written
+    with pytest.raises(Forged):
+        ADAPTERS[KINDS[vector["provider"]]].verify(forged, config)
+
+
+def _same_form(one, other):
+    try:
+        return set(webhooks.form(one)) == set(webhooks.form(other))
+    except ValueError:
+        return False
+
+
+@pytest.mark.parametrize("vector", GOOD, ids=lambda v: f"{v['provider']}-{v.get('note', '')}")
+@pytest.mark.parametrize("what", ["cut", "longer", "unsigned", "empty signature", "no secret"])
+def test_no_call_is_believed_that_is_not_exactly_the_signed_one(vector, what):
+    incoming, config = signed(vector)
+    bare = Config(provider_id=1, code="x", settings={})
+    forged, checked = {
+        "cut": (changed(incoming, body=incoming.body[:-1]), config),
+        "longer": (changed(incoming, body=incoming.body + b"&x=y"), config),
+        "unsigned": (changed(incoming, headers={}), config),
+        "empty signature": (changed(incoming, headers=dict.fromkeys(incoming.headers, "")), config),
+        "no secret": (incoming, bare),
+    }[what]
+    with pytest.raises(Forged):
+        ADAPTERS[KINDS[vector["provider"]]].verify(forged, checked)
+
+
+@pytest.mark.parametrize("vector", [v for v in GOOD if v["provider"] == "twilio"], ids=lambda v: v.get("note", ""))
+def test_one_changed_letter_of_the_signed_address_is_refused(vector):
+    incoming, config = signed(vector)
+    path_at = incoming.url.index("/myapp")
+    for place in [*range(len("https://"), len("https://mycompany.com")), *range(path_at, len(incoming.url))]:
+        other = "x" if incoming.url[place] != "x" else "y"
+        forged = changed(incoming, url=incoming.url[:place] + other + incoming.url[place + 1 :])
+        with pytest.raises(Forged):
+            ADAPTERS["twilio_sms"].verify(forged, config)
+
+
+def test_a_changed_timestamp_or_an_old_call_is_refused():
+    (vector,) = [v for v in GOOD if v["provider"] == "sendgrid"]
+    incoming, config = signed(vector)
+    name = "x-twilio-email-event-webhook-timestamp"
+    for stamp in ("1600112503", "", "x"):
+        with pytest.raises(Forged):
+            ADAPTERS["sendgrid"].verify(changed(incoming, headers={**incoming.headers, name: stamp}), config)
+    ADAPTERS["sendgrid"].verify(changed(incoming, received_at=incoming.received_at + timedelta(hours=24)), config)
+    for late in (timedelta(hours=26), timedelta(hours=-26)):
+        with pytest.raises(Forged, match="too long ago"):
+            ADAPTERS["sendgrid"].verify(changed(incoming, received_at=incoming.received_at + late), config)
+
+
+def test_voice_calls_are_checked_like_messages():
+    incoming, config = signed(GOOD[0])
+    ADAPTERS["twilio_voice"].verify(incoming, config)
+    with pytest.raises(Forged):
+        ADAPTERS["twilio_voice"].verify(changed(incoming, body=incoming.body + b"&Digits=9"), config)
+
+
+def test_meta_asks_whether_the_address_is_ours():
+    def asked(**fields):
+        url = f"https://cobros.example/api/webhooks/wa/?{urlencode({f'hub.{k}': v for k, v in fields.items()})}"
+        return ADAPTERS["whatsapp"].challenge(call(url=url, method="GET"), accounts.whatsapp())
+
+    assert asked(mode="subscribe", verify_token="palabra", challenge="1158201444") == "1158201444"
+    assert asked(mode="subscribe", verify_token="otra", challenge="1") is None
+    assert asked(mode="unsubscribe", verify_token="palabra", challenge="1") is None
+    assert asked(mode="subscribe", challenge="1") is None
+
+
+# What each sample of Meta's calls says: «in» is text, button, message answered to and number of files of a message of
+# the debtor's; otherwise the kind of a receipt, whether its address is bad for good, and whether it names a contact.
+IN, NOTHING = "in", "nothing"
+SAID = {
+    "message.json": {
+        "text": (IN, "Body Text", "", "", 0),
+        "image": (IN, "", "", "", 1),
+        "media_with_url": (IN, "", "", "", 1),
+        "video": (IN, "caption", "", "", 1),
+        "document": (IN, "caption", "", "", 1),
+        "audio": (IN, "", "", "", 1),
+        "voice": (IN, "", "", "", 1),
+        "static_sticker": (IN, "", "", "", 1),
+        "animated_sticker": (IN, "", "", "", 1),
+        "reaction": (IN, "😮", "", "wamid.yzxyzx=", 0),
+        "unreaction_empty": (NOTHING,),
+        "unreaction_no_emoji": (NOTHING,),
+        "current_location": (IN, "12.25089, 43.90539", "", "", 0),
+        "chosen_location": (IN, "37.4611978, -122.2164385, Facebook HQ, 1 Hacker Way, Menlo Park, CA 94025", "", "", 0),
+        "contacts": (IN, "", "", "", 0),
+        "order": (IN, "", "", "", 0),
+        "unsupported": (IN, "", "", "", 0),
+        "unsupported_with_type": (IN, "", "", "", 0),
+        "reply": (IN, "replied text", "", "wamid.xyzxyz==", 0),
+        "forwarded": (IN, "forwarded text", "", "", 0),
+        "forwarded_many_times": (IN, "text forwarded many times", "", "", 0),
+        "interactive_message_with_err": (IN, "", "", "wamid.gvwegfretge==", 0),
+        "referral": (IN, "BODY", "", "", 0),
+    },
+    "callback_button.json": {
+        "button": (IN, "title", "callback_data", "wamid.xyzxyz", 0),
+        "quick_reply": (IN, "title", "callback_data", "wamid.xyzxyz==", 0),
+        "quick_reply_without_context": (IN, "title", "callback_data", "", 0),
+    },
+    "message_status.json": {
+        "sent": ("ACCEPTED", None, False),
+        "delivered": ("DELIVERED", None, False),
+        "read": ("READ", None, False),
+        "played": ("READ", None, False),
+        "failed": ("FAILED", None, False),
+        "with_tracker": ("ACCEPTED", None, False),
+        "group": (NOTHING,),
+    },
+}
+EVERY = [(file, name) for file in SAID for name in json.loads((SAMPLES / file).read_text(encoding="utf-8"))]
+
+
+def meta(content):
+    return ADAPTERS["whatsapp"].read(call(json.dumps(content).encode()), accounts.whatsapp())
+
+
+@pytest.mark.parametrize(("file", "name"), EVERY, ids=lambda text: text)
+def test_what_meta_says(file, name):
+    sample = json.loads((SAMPLES / file).read_text(encoding="utf-8"))[name]
+    events = meta(sample)
+    said = SAID[file][name]
+    if said == (NOTHING,):
+        assert events == []
+        return
+    (event,) = events
+    if said[0] == IN:
+        assert isinstance(event, InboundEvent)
+        assert (event.text, event.button, event.context_reference, len(event.media)) == said[1:]
+        assert event.address == "+972987654321"
+        assert event.to.startswith("+972")
+    else:
+        assert isinstance(event, ReceiptEvent)
+        assert (event.kind, event.permanent, event.unusable) == said
+        assert event.provider_reference == "wamid.xyzxyz"
+    assert event.at.year == 2023
+
+
+def test_what_happened_is_dated_by_meta_and_the_same_event_has_the_same_key():
+    statuses = json.loads((SAMPLES / "message_status.json").read_text(encoding="utf-8"))
+    (sent,), (again,), (delivered,) = meta(statuses["sent"]), meta(statuses["sent"]), meta(statuses["delivered"])
+    assert sent.at == datetime(2023, 10, 25, 20, 49, 5, tzinfo=UTC)
+    assert sent.event_key == again.event_key != delivered.event_key
+
+
+def status(**fields):
+    value = {"messaging_product": "whatsapp", "metadata": {}, "statuses": [
+        {"id": "wamid.1", "status": "failed", "timestamp": "1698266945", "recipient_id": "51987654321", **fields}]}  # fmt: skip
+    return {"entry": [{"changes": [{"field": "messages", "value": value}]}]}
+
+
+@pytest.mark.parametrize(
+    ("code", "kind", "permanent", "unusable"),
+    [
+        (131026, "FAILED", None, True), (131049, "BOUNCED", False, False), (131050, "OPTED_OUT", None, False),
+        (130472, "FAILED", None, False), (131047, "FAILED", None, False), (999, "FAILED", None, False),
+    ],
+)  # fmt: skip
+def test_why_meta_did_not_deliver(code, kind, permanent, unusable):
+    (event,) = meta(status(errors=[{"code": code, "title": "x"}], biz_opaque_callback_data=str(PUBLIC_ID)))
+    assert (event.kind, event.permanent, event.unusable, event.public_id) == (kind, permanent, unusable, PUBLIC_ID)
+    assert event.detail == {"status": "failed", "code": str(code)}
+
+
+def test_meta_decides_about_a_template():
+    value = {"event": "REJECTED", "message_template_name": "aviso_1", "message_template_language": "es_PE",
+             "reason": "INVALID_FORMAT", "message_template_id": 12}  # fmt: skip
+    (event,) = meta({"entry": [{"changes": [{"field": "message_template_status_update", "value": value}]}]})
+    assert isinstance(event, TemplateEvent)
+    assert (event.name, event.language, event.status, event.reason) == (
+        "aviso_1",
+        "es_PE",
+        "REJECTED",
+        "INVALID_FORMAT",
+    )
+
+
+def test_what_is_not_known_does_not_hold_up_the_rest():
+    sample = json.loads((SAMPLES / "message.json").read_text(encoding="utf-8"))["text"]
+    value = sample["entry"][0]["changes"][0]["value"]
+    value["messages"] = [None, {}, {"id": "1", "from": "51", "type": "hologram"}, *value["messages"], {"type": 7}]
+    value["statuses"] = ["x", {"id": "2", "status": "dreamt"}]
+    sample["entry"] = [None, {"changes": "x"}, {"changes": [{"field": "calls", "value": {}}]}, *sample["entry"]]
+    (event,) = meta(sample)
+    assert event.text == "Body Text"
+
+
+@pytest.mark.parametrize("kind", KINDS.values())
+@pytest.mark.parametrize("body", [b"[]", b"{}", b"null", b"7", b'"x"', b'{"entry": {"changes": []}}'])
+def test_an_odd_body_says_nothing(kind, body):
+    assert list(ADAPTERS[kind].read(call(body), accounts.whatsapp())) == []
+
+
+@pytest.mark.parametrize("kind", ["whatsapp", "sendgrid"])
+@pytest.mark.parametrize("body", [b"", b"{", b"\xff\xfe"])
+def test_a_body_that_cannot_be_read_says_so(kind, body):
+    with pytest.raises(ValueError):
+        ADAPTERS[kind].read(call(body), accounts.whatsapp())
+
+
+def twilio(fields, kind="twilio_sms", url="https://cobros.example/api/webhooks/tw/"):
+    return list(ADAPTERS[kind].read(call(urlencode(fields).encode(), url=url), accounts.twilio()))
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "said"),
+    [
+        ("queued", "", ("ACCEPTED", None, False)),
+        ("sent", "", ("ACCEPTED", None, False)),
+        ("delivered", "", ("DELIVERED", None, False)),
+        ("read", "", ("READ", None, False)),
+        ("undelivered", "30003", ("BOUNCED", False, False)),
+        ("undelivered", "30005", ("BOUNCED", True, False)),
+        ("undelivered", "30006", ("FAILED", None, True)),
+        ("undelivered", "30007", ("FAILED", None, False)),
+        ("failed", "21610", ("OPTED_OUT", None, False)),
+        ("failed", "", ("FAILED", None, False)),
+    ],
+)
+def test_what_twilio_says_of_a_message(status, code, said):
+    fields = {"MessageSid": "SM1", "MessageStatus": status, "To": "+51987654321", "ErrorCode": code}
+    (event,) = twilio(fields, url=f"https://cobros.example/api/webhooks/tw/?contact={PUBLIC_ID}")
+    assert (event.kind, event.permanent, event.unusable) == said
+    assert (event.provider_reference, event.public_id, event.at) == ("SM1", PUBLIC_ID, RECEIVED)
+    assert "+51" not in str(event.detail)
+
+
+def test_what_a_debtor_writes_to_twilio():
+    fields = {"MessageSid": "SM2", "SmsStatus": "received", "From": "+51987654321", "To": "+5115550100",
+              "Body": "BAJA", "NumMedia": "2", "MediaUrl0": "https://api.twilio.com/ME1", "OptOutType": "STOP",
+              "MediaContentType0": "image/jpeg", "MediaUrl1": "https://api.twilio.com/ME2"}  # fmt: skip
+    (event,) = twilio(fields)
+    assert (event.address, event.to, event.text, event.button) == ("+51987654321", "+5115550100", "BAJA", "STOP")
+    assert [(each.media_id[-3:], each.media_type) for each in event.media] == [("ME1", "image/jpeg"), ("ME2", "")]
+    assert twilio({"MessageSid": "SM3", "MessageStatus": "dreamt"}) == []
+    assert ADAPTERS["twilio_sms"].answer(call(), accounts.twilio())[0] == "text/xml"
+
+
+@pytest.mark.parametrize(
+    ("status", "by", "kind"),
+    [
+        ("completed", "human", "ANSWERED"), ("completed", "", "ANSWERED"), ("completed", "unknown", "ANSWERED"),
+        ("completed", "machine_start", "NOT_ANSWERED"), ("completed", "fax", "NOT_ANSWERED"),
+        ("busy", "", "NOT_ANSWERED"), ("no-answer", "", "NOT_ANSWERED"), ("canceled", "", "NOT_ANSWERED"),
+        ("failed", "", "FAILED"), ("ringing", "", None), ("in-progress", "", None),
+    ],
+)  # fmt: skip
+def test_what_twilio_says_of_a_call(status, by, kind):
+    fields = {"CallSid": "CA1", "CallStatus": status, "AnsweredBy": by, "To": "+51987654321", "CallDuration": "31"}
+    events = twilio(fields, "twilio_voice", f"https://cobros.example/api/webhooks/tw/?contact={PUBLIC_ID}")
+    assert [event.kind for event in events] == ([kind] if kind else [])
+    assert all(event.public_id == PUBLIC_ID and "+51" not in str(event.detail) for event in events)
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"event": "processed"}, ("ACCEPTED", None)),
+        ({"event": "delivered", "response": "250 OK"}, ("DELIVERED", None)),
+        ({"event": "open"}, ("READ", None)),
+        ({"event": "open", "sg_machine_open": True}, None),
+        ({"event": "click", "url": "https://x.example/?name=jose"}, ("CLICKED", None)),
+        ({"event": "bounce", "type": "bounce", "status": "5.1.1"}, ("BOUNCED", True)),
+        ({"event": "bounce", "type": "blocked", "status": "4.7.1"}, ("BOUNCED", False)),
+        ({"event": "dropped", "reason": "Bounced Address"}, ("BOUNCED", True)),
+        ({"event": "dropped", "reason": "Unsubscribed Address"}, ("OPTED_OUT", None)),
+        ({"event": "dropped", "reason": "Spam Reporting Address"}, ("COMPLAINED", None)),
+        ({"event": "dropped", "reason": "Spam Content"}, ("FAILED", None)),
+        ({"event": "spamreport"}, ("COMPLAINED", None)),
+        ({"event": "unsubscribe"}, ("OPTED_OUT", None)),
+        ({"event": "group_unsubscribe"}, ("OPTED_OUT", None)),
+        ({"event": "deferred"}, None),
+        ({"event": "group_resubscribe"}, None),
+    ],
+)
+def test_what_sendgrid_says(fields, said):
+    item = {"email": "jose@correo.example", "timestamp": 1600112492, "sg_event_id": "e-1", ARGUMENT: str(PUBLIC_ID),
+            "sg_message_id": "LRzXl_NHStOGhQ4kofSm_A.filterdrecv-p3mdw1", **fields}  # fmt: skip
+    events = ADAPTERS["sendgrid"].read(call(json.dumps([None, item, 3]).encode()), accounts.sendgrid())
+    assert [(event.kind, event.permanent) for event in events] == ([said] if said else [])
+    for event in events:
+        assert (event.provider_reference, event.public_id) == ("LRzXl_NHStOGhQ4kofSm_A", PUBLIC_ID)
+        assert event.at == datetime(2020, 9, 14, 19, 41, 32, tzinfo=UTC)
+        assert "jose" not in str(event.detail)
