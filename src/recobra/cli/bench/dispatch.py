@@ -22,13 +22,14 @@ from recobra.cli import house
 from recobra.cli.bench import outbox
 
 GATEWAY = """
-gateway: bench
+name: Bench
 request:
   method: POST
   url: http://127.0.0.1:{port}/messages
   body: json
-  fields: {{to: "{{to}}", text: "{{text}}", reference: "{{reference}}"}}
-response:
+  fields: {{to: "{{to}}", text: "{{text}}", reference: "{{id}}"}}
+answer:
+  accepted: [200]
   id: id
 """
 

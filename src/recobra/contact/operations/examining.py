@@ -19,7 +19,8 @@ from recobra.contact.rendering.statement import Document, Statement, statements
 from recobra.contact.tokens import unsubscribe_url
 from recobra.portfolio.models import Creditor
 
-from .judging import Case, Verdict, house_of, judge, rules_version
+from . import house_rules
+from .judging import Case, Verdict, judge, rules_version
 from .loading import Leased, first_zone, load
 from .preferring import preferred_instant
 
@@ -72,8 +73,10 @@ class _Draft:
 def examine(contact_ids: Sequence[int], *, now: datetime, ways: Ways) -> Examined:
     """Judge a leased batch as of `now`, and write the messages of those that may go."""
     examined = Examined()
-    drafts = _drafts(load(contact_ids, now=now), now, ways, examined)
-    verdicts = judge([draft.case for draft in drafts], now=now)
+    batch = load(contact_ids, now=now)
+    rules = house_rules.in_force({contact.portfolio_id for contact in batch})
+    drafts = _drafts(batch, rules.of, now, ways, examined)
+    verdicts = judge([draft.case for draft in drafts], houses=rules.houses, now=now)
     creditors = Creditor.objects.in_bulk({draft.case.contact.creditor_id for draft in drafts})
     for draft in drafts:
         verdict = verdicts[draft.case.contact.contact_id]
@@ -87,7 +90,9 @@ def examine(contact_ids: Sequence[int], *, now: datetime, ways: Ways) -> Examine
     return examined
 
 
-def _drafts(batch: list[Leased], now: datetime, ways: Ways, examined: Examined) -> list[_Draft]:
+def _drafts(
+    batch: list[Leased], houses: Mapping[int, str], now: datetime, ways: Ways, examined: Examined
+) -> list[_Draft]:
     """Leave out what needs no judge: no way out, no template, nothing owed."""
     templates = render.templates_in_force({(c.template_code, c.channel) for c in batch if not c.is_written})
     owed = statements({c.debtor_id: c.local_date or now.date() for c in batch})
@@ -104,7 +109,7 @@ def _drafts(batch: list[Leased], now: datetime, ways: Ways, examined: Examined) 
         elif contact.purpose not in BY_HAND and not whole.speaks_of(notice=notice):
             examined.unsent.append(_ended(contact, "CANCELLED", reasons.NOTHING_OWED))
         else:
-            drafts.append(_draft(contact, template, whole, notice=notice))
+            drafts.append(_draft(contact, template, whole, house=houses.get(contact.portfolio_id, ""), notice=notice))
     return drafts
 
 
@@ -126,14 +131,14 @@ def _all_decided(whole: Statement, accounts: frozenset[int]) -> bool:
     return bool(whole.overdue) and accounts.issuperset(d.account_id for d in whole.overdue)
 
 
-def _draft(contact: Leased, template: Template | None, whole: Statement, *, notice: bool) -> _Draft:
+def _draft(contact: Leased, template: Template | None, whole: Statement, *, house: str, notice: bool) -> _Draft:
     free = whole.without_held()
     all_held = bool(whole.speaks_of(notice=notice)) and not free.speaks_of(notice=notice)
     case = Case(
         contact=contact,
         hold=whole.hold_reason or ("ACCOUNTS" if all_held else ""),
         oldest_due_date=_oldest(free) or _oldest(whole),
-        house=house_of(contact.portfolio_id),
+        house=house,
     )
     return _Draft(case=case, template=template, statement=free)
 

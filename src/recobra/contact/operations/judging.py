@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cache, lru_cache
@@ -48,17 +48,17 @@ class Verdict:
     opens_at: datetime | None = None
 
 
-def judge(cases: Sequence[Case], *, now: datetime) -> dict[int, Verdict]:
-    """Judge a batch in one statement; the answer is by contact."""
+def judge(cases: Sequence[Case], *, houses: Mapping[str, law.House], now: datetime) -> dict[int, Verdict]:
+    """Judge a batch in one statement under the law and the company's rules; the answer is by contact."""
     if not cases:
         return {}
     since = (now - LONGEST_CAP).date()
-    houses = _houses({case.house for case in cases})
+    rules = frozenset((name, house) for name, house in houses.items() if name)
     tables = {
         "candidates": _candidates(cases, now),
-        "openings": _openings(frozenset(map(_key, cases)), _company_holidays(), houses),
+        "openings": _openings(frozenset(map(_key, cases)), _company_holidays(), rules),
         "history": snapshot.history([case.contact.debtor_id for case in cases], since=since),
-        "caps": _caps(houses),
+        "caps": _caps(rules),
     }
     duck = engine.duckdb_at_hand()
     engine.give_tables(duck, tables)
@@ -80,17 +80,6 @@ def rules_version() -> str:
         if file.name.endswith(".yaml"):
             digest.update(file.name.encode() + b"\0" + file.read_bytes())
     return digest.hexdigest()[:16]
-
-
-def house_of(portfolio_id: int) -> str:
-    """Return the id of the company's rules in force for a portfolio, '' where it has none."""
-    del portfolio_id
-    return ""
-
-
-def _houses(names: set[str]) -> frozenset[tuple[str, law.House]]:
-    del names
-    return frozenset()
 
 
 @cache
