@@ -100,6 +100,24 @@ WORDS: Final[dict[str, dict[str, Said]]] = {
         "done": (_("Done"), "good"),
         "not_needed": (_("Not needed any more"), "quiet"),
     },
+    "template": {
+        "DRAFT": (_("Draft"), "quiet"),
+        "SUBMITTED": (_("Waiting for approval"), "warn"),
+        "APPROVED": (_("Approved"), "good"),
+        "REJECTED": (_("Sent back"), "bad"),
+    },
+    "template_tone": {
+        "EMPATHETIC": (_("Empathetic"), "quiet"),
+        "NEUTRAL": (_("Neutral"), "quiet"),
+        "FIRM": (_("Firm"), "quiet"),
+    },
+    "template_part": {
+        "name": (_("Name"), "quiet"),
+        "subject": (_("Subject"), "quiet"),
+        "text": (_("Plain text"), "quiet"),
+        "html": ("HTML", "quiet"),
+        "buttons": (_("Buttons"), "quiet"),
+    },
     "point": {
         "PHONE": (_("Phone"), "quiet"),
         "EMAIL": (_("E-mail"), "quiet"),

@@ -13,64 +13,94 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from recobra.access.roles import Right, may
+from recobra.console import words
 from recobra.console.guard import StaffRequest, needs
 from recobra.contact import operations, queries
 from recobra.contact.operations import TemplateRefused
-from recobra.contact.rendering.render import NotRendered
+from recobra.contact.rendering import check
+from recobra.contact.rendering.by_channel import BUTTONS
+from recobra.contact.rendering.lengths import Segments, segments
+from recobra.contact.rendering.render import NotRendered, Words
 from recobra.kit import clock
 from recobra.portfolio.queries import accounts_for, debtor_for, search
 from recobra.strategy import schedule
 from recobra.strategy.queries import strategies
 
+from . import template_deciding as deciding
+from . import template_words
 from .place import Installation
 
-PARTS = ("name", "subject", "text", "html")
+PARTS = template_words.FIELDS
 
 
 @require_GET
 @needs(Right.SEE_MESSAGES)
 def index(request: StaffRequest) -> HttpResponse:
-    """Show the templates in force."""
-    context = {"templates": queries.templates(), "place": _place()}
+    """Show what waits for a decision, and the templates in force."""
+    waiting = queries.templates(in_force=False).filter(status__in=("DRAFT", "SUBMITTED"), retired_at=None)
+    context = {"waiting": waiting.order_by("-created_at"), "templates": queries.templates(), "place": _place()}
     return render(request, "console/messages/templates.html", context)
 
 
 @require_GET
 @needs(Right.SEE_MESSAGES)
 def detail(request: StaffRequest, template_id: int) -> HttpResponse:
-    """Show one version of a template, and the others of its code."""
+    """Show one version of a template: what the law says of it, what changed, its variants and other versions."""
     template = _template(template_id)
-    versions = queries.templates(in_force=False).filter(
-        code=template.code, channel=template.channel, language=template.language
-    )
-    context = {"template": template, "versions": versions, "place": _place()}
+    kin = queries.templates(in_force=False).filter(
+        code=template.code, channel=template.channel, language=template.language, country=template.country,
+        tone=template.tone,
+    )  # fmt: skip
+    versions = kin.filter(variant=template.variant)
+    before = versions.filter(version__lt=template.version).first()
+    variants = list(queries.templates().filter(pk__in=kin))
+    context = {
+        "template": template, "versions": versions, "place": _place(),
+        "read": template_words.read(template, clock.now(), operations.findings),
+        "before": before, "changes": template_words.changes(before, template) if before else [],
+        "variants": variants if len(variants) > 1 else [], "total": sum(each.weight for each in variants),
+        "own": template.created_by_id == request.user.pk or template.created_by == request.user.username,
+    }  # fmt: skip
     return render(request, "console/messages/template.html", context)
 
 
 @require_http_methods(["GET", "POST"])
 @needs(Right.EDIT_TEMPLATES)
 def edit(request: StaffRequest, template_id: int) -> HttpResponse:
-    """Write a new version of a template; what is wrong is said, line by line, and nothing is kept."""
+    """Write a new draft of a template, or of another country, tone or variant; what is wrong is said, nothing kept."""
     template = _template(template_id)
-    given = {part: getattr(template, part) for part in PARTS}
     mistakes: list[Any] = []
     if request.method == "POST":
-        given = {part: request.POST.get(part, "").replace("\r\n", "\n") for part in PARTS}
         try:
             saved = operations.save_template(
-                code=template.code, channel=template.channel, language=template.language, **given,
-                actor=request.user.username, actor_id=request.user.pk, now=clock.now(),
-            )  # fmt: skip
+                **_written(request, template), actor=request.user.username, actor_id=request.user.pk, now=clock.now()
+            )
         except TemplateRefused as refused:
             mistakes = list(refused.mistakes)
         else:
-            messages.success(request, _("Version %(number)d is in force.") % {"number": saved.version})
+            messages.success(request, _("Version %(number)d is kept as a draft.") % {"number": saved.version})
             return redirect("console:template", saved.pk)
+        _take(template, _written(request, template))
     context = {
-        "template": template, "given": given, "mistakes": mistakes, "variables": queries.template_variables(),
-        "fields": queries.template_fields(),
+        "template": template, "mistakes": mistakes, "variables": queries.template_variables(),
+        "fields": queries.template_fields(), "buttons": template_words.as_lines(template.buttons),
+        "parts": [part for part in PARTS if template_words.has_part(template.channel, part)],
+        "countries": template_words.country_names(), "tones": words.choices("template_tone"),
+        "stages": words.choices("stage"), "has_buttons": template.channel in BUTTONS,
+        "read": template_words.read(template, clock.now(), operations.findings),
     }  # fmt: skip
     return render(request, "console/messages/template_edit.html", context, status=422 if mistakes else 200)
+
+
+@require_POST
+@needs(Right.EDIT_TEMPLATES)
+def reading(request: StaffRequest, template_id: int) -> HttpResponse:
+    """Show, while a template is written, what is wrong in it and what the law says of it."""
+    template = _template(template_id)
+    _take(template, _written(request, template))
+    wrong = mistakes_in(template)
+    context = {"read": template_words.read(template, clock.now(), operations.findings), "wrong": wrong}
+    return render(request, "console/messages/_reading.html", context)
 
 
 @require_http_methods(["GET", "POST"])
@@ -107,16 +137,15 @@ def preview(request: StaffRequest, template_id: int) -> HttpResponse:
     template = _template(template_id)
     if not may(request.user, Right.EDIT_TEMPLATES) and any(part in request.POST for part in PARTS):
         raise PermissionDenied
-    for part in PARTS[1:]:
-        setattr(template, part, request.POST.get(part, getattr(template, part)).replace("\r\n", "\n"))
+    _take(template, _written(request, template))
     context: dict[str, Any] = {}
     try:
         debtor = _debtor(request)
         if queries.beyond(request.user, debtor.pk):
             context["refused"] = [_("This debtor also owes in portfolios that are not yours. Name another.")]
         else:
-            words = operations.preview(template=template, debtor_id=debtor.pk, now=clock.now())
-            context = {"debtor": debtor, "words": words}
+            shown = operations.preview(template=template, debtor_id=debtor.pk, now=clock.now())
+            context = {"debtor": debtor, "words": shown, "template": template, "sms": _segments(template, shown)}
     except ObjectDoesNotExist:
         context["refused"] = [_("No debtor of yours is found by that.")]
     except TemplateRefused as refused:
@@ -126,6 +155,27 @@ def preview(request: StaffRequest, template_id: int) -> HttpResponse:
     return render(request, "console/messages/_preview.html", context)
 
 
+def _written(request: StaffRequest, template: Any) -> dict[str, Any]:
+    """Return what the form says of a template; what it leaves out stays as it was."""
+    given = request.POST
+    found = {part: given.get(part, getattr(template, part)).replace("\r\n", "\n") for part in PARTS}
+    kept = ("code", "channel", "language", "country", "tone", "stage", "variant", "weight", "legal", "buttons")
+    found |= {name: getattr(template, name) for name in kept}
+    found |= {name: given[name].strip() for name in ("country", "tone", "stage") if name in given}
+    if "variant" in given:
+        found["variant"] = "".join(letter for letter in given["variant"].strip().upper() if letter.isalnum())[:8]
+    if "buttons" in given:
+        found["buttons"] = template_words.buttons_of(given["buttons"], template.channel)
+    if "settings" in given:
+        found["legal"] = "legal" in given
+    return found
+
+
+def _take(template: Any, written: dict[str, Any]) -> None:
+    for name, value in written.items():
+        setattr(template, name, value)
+
+
 def _debtor(request: StaffRequest) -> Any:
     text = request.POST.get("debtor", "").strip()
     accounts = accounts_for(request.user)
@@ -133,6 +183,16 @@ def _debtor(request: StaffRequest) -> Any:
     if account is None:
         raise ObjectDoesNotExist
     return debtor_for(request.user, account.debtor_id)
+
+
+def _segments(template: Any, shown: Words) -> Segments | None:
+    return segments(shown.text.strip()) if template.channel == "sms" else None
+
+
+def mistakes_in(template: Any) -> list[Any]:
+    """Return what is wrong in a template as it is being written."""
+    parts = {part: getattr(template, part) for part in PARTS[1:]}
+    return list(check.mistakes(**parts, channel=template.channel, buttons=template.buttons))
 
 
 def _template(template_id: int) -> Any:
@@ -150,6 +210,8 @@ urlpatterns = [
     path("mensajes/plantillas/", index, name="templates"),
     path("mensajes/plantillas/<int:template_id>/", detail, name="template"),
     path("mensajes/plantillas/<int:template_id>/editar/", edit, name="template-edit"),
+    path("mensajes/plantillas/<int:template_id>/lectura/", reading, name="template-reading"),
+    *deciding.urlpatterns,
     path("mensajes/plantillas/<int:template_id>/retirar/", retire, name="template-retire"),
     path("mensajes/plantillas/<int:template_id>/prueba/", preview, name="template-preview"),
 ]

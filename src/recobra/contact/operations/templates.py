@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import pyarrow as pa
 from django.conf import settings
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
@@ -18,7 +20,7 @@ from recobra.contact.rendering.choosing import KEY
 from recobra.contact.rendering.statement import statements
 from recobra.contact.rendering.whatsapp import numbered
 from recobra.contact.tokens import unsubscribe_url
-from recobra.journal.operations import record
+from recobra.journal.operations import Facts, record, record_all
 from recobra.portfolio.models import Account, Debtor
 
 from .judging import local_date
@@ -28,6 +30,7 @@ LIBRARY = "library"
 """Who wrote and approved the starter library: it is reviewed with each release."""
 
 Status = Template.Status
+_PAYLOADS = pa.schema([("payload", pa.string())])
 
 
 class TemplateRefused(Exception):
@@ -55,7 +58,7 @@ class WrongStatus(Exception):
     """The template is not where this step begins; the text is shown as it is."""
 
 
-def findings(template: Template, *, now: datetime) -> list[reading.Read]:
+def findings(template: Template, *, now: datetime) -> Sequence[reading.Read]:
     """Return what the law says about a template, kept or not, in its country or in all of its language's."""
     return reading.read_everywhere(
         subject=template.subject, text=template.text, html=template.html, channel=template.channel,
@@ -85,17 +88,11 @@ def save_template(
     now: datetime,
 ) -> Template:
     """Keep a new version of a template as a draft, with what the law says of it. Raises TemplateRefused."""
-    chosen = [dict(button) for button in buttons]
-    found = mistakes(subject=subject, text=text, html=html, channel=channel, buttons=chosen)
-    if found:
-        raise TemplateRefused(found)
-    template = Template(
+    template = _written(
         code=code, channel=channel, language=language, country=country, tone=tone, stage=stage, variant=variant,
-        weight=weight, legal=legal, buttons=chosen, parameters=list(numbered(text)[1]) if channel == "whatsapp" else [],
-        name=name, subject=subject, text=text, html=html, created_at=now, created_by=actor, created_by_id=actor_id,
-        status=Status.DRAFT,
+        weight=weight, legal=legal, buttons=buttons, name=name, subject=subject, text=text, html=html, actor=actor,
+        actor_id=actor_id, now=now,
     )  # fmt: skip
-    template.findings = [each.as_json() for each in findings(template, now=now)]
     _lock(template)
     last = _kin(template).order_by("-version").first()
     template.version = last.version + 1 if last else 1
@@ -169,15 +166,20 @@ def retire_template(*, template_id: int, actor: str, actor_id: int | None = None
 def ensure_library(*, now: datetime, language: str = "es") -> int:
     """Add the starter templates that this installation has never had, approved; return how many were added."""
     known = set(Template.objects.filter(language=language).values_list("code", "channel", "country", "tone"))
-    added = 0
-    for document in library.documents(language):
-        key = (document["code"], document["channel"], document["country"], document["tone"])
-        if key not in known:
-            saved = save_template(**_without(document, "parameters"), language=language, actor=LIBRARY, now=now)
-            _refuse_blocked(saved, now)
-            _decide(saved, Status.APPROVED, actor=LIBRARY, actor_id=None, note="", now=now)
-            added += 1
-    return added
+    added = [
+        _written(**document, language=language, actor=LIBRARY, now=now)
+        for document in library.documents(language)
+        if (document["code"], document["channel"], document["country"], document["tone"]) not in known
+    ]
+    for template in added:
+        _refuse_blocked(template, now)
+        template.version, template.status = 1, Status.APPROVED
+        template.decided_at, template.decided_by = now, LIBRARY
+    Template.objects.bulk_create(added)
+    for kind in ("template.saved", "template.approved"):
+        rows = pa.table({"payload": [json.dumps(_payload(template)) for template in added]}, schema=_PAYLOADS)
+        record_all(Facts(kind=kind, at=now, actor=LIBRARY, rows=rows))
+    return len(added)
 
 
 def preview(*, template: Template, debtor_id: int, now: datetime) -> render.Words:
@@ -201,6 +203,25 @@ def preview(*, template: Template, debtor_id: int, now: datetime) -> render.Word
         debtor_name=debtor.name, creditor=debtor.creditor, sender=settings.MAIL_FROM, reference=str(_NOBODY),
         unsubscribe_url=unsubscribe_url(_NOBODY),
     )  # fmt: skip
+
+
+def _written(
+    *, buttons: Iterable[Mapping[str, str]] = (), actor: str, actor_id: int | None = None, now: datetime, **fields: Any
+) -> Template:
+    """Return a draft, checked and read but not kept. Raises TemplateRefused."""
+    chosen = [dict(button) for button in buttons]
+    found = mistakes(
+        subject=fields["subject"], text=fields["text"], html=fields["html"], channel=fields["channel"], buttons=chosen
+    )
+    if found:
+        raise TemplateRefused(found)
+    places = list(numbered(fields["text"])[1]) if fields["channel"] == "whatsapp" else []
+    template = Template(
+        **fields, buttons=chosen, parameters=places, created_at=now, created_by=actor, created_by_id=actor_id,
+        status=Status.DRAFT,
+    )  # fmt: skip
+    template.findings = [each.as_json() for each in findings(template, now=now)]
+    return template
 
 
 def _kin(template: Template) -> Any:
@@ -243,12 +264,10 @@ def _decide(
 
 
 def _note(kind: str, template: Template, actor: str, actor_id: int | None, now: datetime, **more: Any) -> None:
-    payload = {
+    record(kind, at=now, actor=actor, actor_id=actor_id, payload=_payload(template) | more)
+
+
+def _payload(template: Template) -> dict[str, Any]:
+    return {
         "template_id": template.pk, "code": template.code, "channel": template.channel, "version": template.version,
-        **more,
     }  # fmt: skip
-    record(kind, at=now, actor=actor, actor_id=actor_id, payload=payload)
-
-
-def _without(document: Mapping[str, Any], name: str) -> dict[str, Any]:
-    return {key: value for key, value in document.items() if key != name}

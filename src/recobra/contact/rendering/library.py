@@ -10,8 +10,6 @@ from typing import Any, Final
 
 import yaml
 
-from .whatsapp import numbered
-
 _HTML: Final = '<div style="font-family:sans-serif;max-width:640px;line-height:1.5">\n{}\n</div>\n'
 _HEADING: Final = "## "
 _CODE = re.compile(r"(\{\{.*?\}\}|\{%.*?%\})")
@@ -40,9 +38,8 @@ def _templates(collection: Mapping[str, Any], blocks: Mapping[str, Any]) -> Iter
 
 def _plain(given: Mapping[str, Any], channel: str, buttons: list[Any]) -> dict[str, Any]:
     text = given["text"].strip() + "\n"
-    parameters = list(numbered(text)[1]) if channel == "whatsapp" else []
     return _fields(given, channel, given.get("country", "")) | {
-        "subject": "", "text": text, "html": "", "buttons": buttons, "parameters": parameters,
+        "subject": "", "text": text, "html": "", "buttons": buttons,
     }  # fmt: skip
 
 

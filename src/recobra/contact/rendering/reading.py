@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import lru_cache
 from typing import Any, Final
 
 from django.utils.translation import gettext, gettext_noop
@@ -92,9 +93,10 @@ def read(
     return tuple(each.finding for each in found)
 
 
+@lru_cache(maxsize=512)
 def read_everywhere(
     *, subject: str, text: str, html: str, channel: str, country: str, language: str, legal: bool, on: date
-) -> list[Read]:
+) -> tuple[Read, ...]:
     """Return the findings of a template in its country, or in every country of its language.
 
     What several countries say alike is one finding with the first one's article.
@@ -108,10 +110,10 @@ def read_everywhere(
             key = (each.part, each.finding.code, each.finding.start, each.finding.end, each.finding.severity)
             merged.setdefault(key, each)
             where.setdefault(key, []).append(code)
-    return [
+    return tuple(
         Read(part=each.part, finding=each.finding, countries=tuple(dict.fromkeys(where[key])))
         for key, each in merged.items()
-    ]
+    )
 
 
 def blocked_in(found: Iterable[Read], *, country: str, language: str) -> tuple[str, ...]:
@@ -121,9 +123,13 @@ def blocked_in(found: Iterable[Read], *, country: str, language: str) -> tuple[s
     return tuple(code for code in wanted if code in blocked)
 
 
+OWN_RULE: Final = gettext_noop("Project default")
+"""What stands for an article where no law says it."""
+
+
 def said(sentence: str) -> str:
-    """Return a finding's sentence in the reader's language."""
-    return gettext(sentence)
+    """Return a finding's sentence, or its article, in the reader's language."""
+    return gettext(sentence) if sentence else ""
 
 
 def _read(
@@ -150,7 +156,8 @@ def _read(
     return list({(each.part, each.finding): each for each in found}.values())
 
 
-def _names(parts: Sequence[str]) -> frozenset[str]:
+@lru_cache(maxsize=512)
+def _names(parts: tuple[str, ...]) -> frozenset[str]:
     try:
         return frozenset().union(*map(names_used, parts))
     except TemplateSyntaxError:

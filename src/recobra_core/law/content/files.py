@@ -63,6 +63,11 @@ def words(language: str) -> Words:
     )
 
 
+def own_phrases(country: str) -> Mapping[str, re.Pattern[str]]:
+    """Return the phrases that a country adds to its languages'."""
+    return countries()[country][0].phrases
+
+
 @cache
 def parts() -> Mapping[str, tuple[tuple[str, ...], re.Pattern[str]]]:
     """Return for each part of a message the variables that say it and the phrases that do."""
@@ -104,7 +109,7 @@ def _version(node: Node, common: Node, top: Node, own: Mapping[str, re.Pattern[s
         legal_templates=node.get("legal_templates", bool, default=True),
         rulings=MappingProxyType(rulings),
         required=tuple(required.values()),
-        phrases=MappingProxyType({"own": own}),
+        phrases=own,
     )
 
 

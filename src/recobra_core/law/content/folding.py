@@ -5,6 +5,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 # Cyrillic and Greek letters that look Latin; what NFKD does not already bring back.
@@ -40,6 +41,7 @@ class Folded:
         return self.places[start], self.ends[end - 1]
 
 
+@lru_cache(maxsize=256)
 def fold(text: str, *, markup: bool = False, template: bool = False) -> Folded:
     """Fold a text. White space becomes a blank, a line feed, or two for a blank line; a template's value one sign."""
     kept: list[str] = []
@@ -70,7 +72,8 @@ def _pieces(text: str, *, markup: bool, template: bool) -> Iterator[tuple[int, i
     skipped = [*([_JINJA] if template else []), *([_TAG, _ENTITY] if markup else [])]
     place = 0
     while place < len(text):
-        found = next((m for pattern in skipped if (m := pattern.match(text, place))), None)
+        marks = skipped if text[place] in "{<&" else []
+        found = next((m for pattern in marks if (m := pattern.match(text, place))), None)
         if found is None:
             yield place, place + 1, text[place]
             place += 1
@@ -98,6 +101,9 @@ def _letters(raw: str) -> Iterator[str]:
     if raw == "\n\n":
         yield from "\n\n"
         return
+    if raw.isascii() and raw.isalnum():
+        yield from raw.lower()
+        return
     for each in unicodedata.normalize("NFKD", raw):
         kind = unicodedata.category(each)
         if kind == "Mn":
@@ -113,7 +119,7 @@ def _letters(raw: str) -> Iterator[str]:
 def _mixed(text: str) -> list[int]:
     """Return where words begin that mix Latin with letters of another alphabet."""
     found = []
-    for word in re.finditer(r"[^\W\d_]{2,}", text):
+    for word in re.finditer(r"[^\W\d_]{2,}", "" if text.isascii() else text):
         scripts = {unicodedata.name(letter, "").split(" ")[0] for letter in word.group()}
         if "LATIN" in scripts and scripts & {"CYRILLIC", "GREEK", "ARMENIAN"}:
             found.append(word.start())

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from functools import lru_cache
 from typing import Final
 
 from . import files
@@ -68,16 +69,32 @@ def _words(
     text: str, folded: Folded, spoken: list[Words], *, rules: Content, kind: Kind, facts: Facts
 ) -> Iterator[Finding]:
     for words in spoken:
-        innocent = [match.span() for match in words.innocent.finditer(folded.text)]
-        denied = [*innocent, *_denials(folded.text, words)]
-        for code, pattern in [*words.phrases.items(), *rules.phrases["own"].items()]:
-            if _excused(code, rules, facts):
-                continue
-            masked = denied if code in EXCUSED_BY_DENIAL else innocent
-            for match in pattern.finditer(folded.text):
-                if not _inside(match.span(), masked):
-                    yield from _finding(code, folded.span(*match.span()), text, rules.rulings[code], kind)
-        yield from _letterheads(text, folded, words, denied, rules=rules, kind=kind)
+        own = _spans(folded.text, words.language, rules.country)
+        for code, start, end in (*_spans(folded.text, words.language, ""), *own):
+            if not _excused(code, rules, facts):
+                yield from _finding(code, folded.span(start, end), text, rules.rulings[code], kind)
+        yield from _letterheads(text, folded, words, rules=rules, kind=kind)
+
+
+@lru_cache(maxsize=1024)
+def _spans(text: str, language: str, country: str) -> tuple[tuple[str, int, int], ...]:
+    """Return what a language's phrases (or those a country adds) find, less what is meant otherwise."""
+    words = files.words(language)
+    phrases = files.own_phrases(country) if country else words.phrases
+    innocent, denied = _masks(text, language)
+    return tuple(
+        (code, *match.span())
+        for code, pattern in phrases.items()
+        for match in pattern.finditer(text)
+        if not _inside(match.span(), (*innocent, *denied) if code in EXCUSED_BY_DENIAL else innocent)
+    )
+
+
+@lru_cache(maxsize=1024)
+def _masks(text: str, language: str) -> tuple[tuple[tuple[int, int], ...], tuple[tuple[int, int], ...]]:
+    """Return where a folded text says a phrase's letters innocently, and where it denies what it says."""
+    words = files.words(language)
+    return tuple(match.span() for match in words.innocent.finditer(text)), tuple(_denials(text, words))
 
 
 def _excused(code: str, rules: Content, facts: Facts) -> bool:
@@ -93,17 +110,16 @@ def _denials(text: str, words: Words) -> Iterator[tuple[int, int]]:
             yield match.span()
 
 
-def _inside(span: tuple[int, int], masks: list[tuple[int, int]]) -> bool:
+def _inside(span: tuple[int, int], masks: Iterable[tuple[int, int]]) -> bool:
     return any(start < span[1] and span[0] < end for start, end in masks)
 
 
-def _letterheads(
-    text: str, folded: Folded, words: Words, denied: list[tuple[int, int]], *, rules: Content, kind: Kind
-) -> Iterator[Finding]:
+def _letterheads(text: str, folded: Folded, words: Words, *, rules: Content, kind: Kind) -> Iterator[Finding]:
     """A line that begins in capitals the way a court's paper is headed."""
+    masked = [span for mask in _masks(folded.text, words.language) for span in mask]
     for line in _LINE.finditer(folded.text):
         match = words.letterheads.match(folded.text, line.start())
-        if match is None or _inside(match.span(), denied):
+        if match is None or _inside(match.span(), masked):
             continue
         start, end = folded.span(*match.span())
         letters = _CAPITALS.findall(text[start:end])

@@ -101,7 +101,7 @@ class Content:
     legal_templates: bool
     rulings: Mapping[str, Ruling]
     required: tuple[Required, ...]
-    phrases: Mapping[str, Mapping[str, re.Pattern[str]]] = field(default_factory=dict)
+    phrases: Mapping[str, re.Pattern[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

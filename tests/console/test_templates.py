@@ -1,0 +1,85 @@
+"""Plantillas on the screen: written as drafts, read while they are written, decided by a second person."""
+
+from __future__ import annotations
+
+import pytest
+
+from recobra.contact import queries
+from recobra.contact.models import Template
+from recobra.kit import clock
+
+from .following import follow
+
+
+@pytest.fixture
+def reminder(world):
+    """The reminder of the starter library, by e-mail."""
+    follow(world, clock.now())
+    return Template.objects.get(code="recordatorio-firme", channel="email", country="", tone="")
+
+
+def page(client, template, step=""):
+    return f"/mensajes/plantillas/{template.pk}/{step}"
+
+
+def test_the_law_reads_along_while_a_template_is_written(at_desk, reminder):
+    client, address = at_desk("carla"), page(None, reminder, "lectura/")
+    assert "Nada que objetar." in client.post(address, {"text": reminder.text}).content.decode()
+    said = client.post(address, {"text": f"{reminder.text} Lo llevaremos a la cárcel."}).content.decode()
+    assert "Amenaza." in said
+    assert '«<span class="excerpt">cárcel</span>»' in said
+    assert "La ley lo impide" in said
+    assert '<mark class="found-block">cárcel</mark>' in said
+    wrong = client.post(address, {"text": "{{ acredor }}"}).content.decode()
+    assert "acredor" in wrong
+    assert {name: at_desk(name).post(address).status_code for name in ("ana", "hilda")} == {"ana": 403, "hilda": 403}
+
+
+def test_a_variant_is_written_put_forward_and_approved_by_another(at_desk, reminder):
+    carla = at_desk("carla")
+    carla.post(page(carla, reminder, "editar/"), {"name": "Más corto", "variant": "b", "settings": "1"})
+    draft = Template.objects.get(variant="B")
+    assert (draft.status, draft.created_by, draft.legal) == ("DRAFT", "carla", False)
+    assert "Borrador" in carla.get("/mensajes/plantillas/").content.decode()
+    carla.post(page(carla, draft, "presentar/"))
+    shown = carla.get(page(carla, draft)).content.decode()
+    assert "debe aprobarla otra persona" in shown
+    refused = carla.post(page(carla, draft, "aprobar/"), follow=True).content.decode()
+    assert "no puede aprobarla" in refused or refused == ""
+    dario = at_desk("dario")
+    assert "Aprobar" in dario.get(page(dario, draft)).content.decode()
+    dario.post(page(dario, draft, "aprobar/"), {"note": "Bien"})
+    assert draft in queries.templates()
+    shown = dario.get(page(dario, draft)).content.decode()
+    assert "Variantes vigentes" in shown
+    dario.post(page(dario, draft, "peso/"), {"weight": "3"})
+    assert Template.objects.get(pk=draft.pk).weight == 3
+    assert at_desk("ana").post(page(None, draft, "aprobar/")).status_code == 403
+
+
+def test_what_is_sent_back_says_why_and_what_changed_is_shown(at_desk, reminder):
+    carla, bruno = at_desk("carla"), at_desk("bruno")
+    changed = {"text": reminder.text.replace("Le escribimos antes", "Le escribimos ayer"), "settings": "1"}
+    carla.post(page(carla, reminder, "editar/"), changed)
+    draft = Template.objects.get(version=2)
+    shown = carla.get(page(carla, draft)).content.decode()
+    assert '<ins class="added">+ Le escribimos ayer' in shown
+    assert '<del class="taken">− Le escribimos antes' in shown
+    carla.post(page(carla, draft, "presentar/"))
+    assert "Diga por qué" in bruno.post(page(bruno, draft, "devolver/"), follow=True).content.decode()
+    bruno.post(page(bruno, draft, "devolver/"), {"note": "Sin el tuteo"})
+    shown = carla.get(page(carla, draft)).content.decode()
+    assert "Sin el tuteo" in shown
+    assert Template.objects.get(pk=draft.pk).status == "REJECTED"
+
+
+def test_a_text_message_has_no_subject_and_its_length_is_counted(at_desk, reminder):
+    sms = Template.objects.get(code="recordatorio-firme", channel="sms", country="", tone="")
+    carla = at_desk("carla")
+    form = carla.get(page(carla, sms, "editar/")).content.decode()
+    assert 'name="subject"' not in form
+    assert 'name="html"' not in form
+    assert "GSM-7" in form
+    shown = carla.post(page(carla, sms, "prueba/"), {"debtor": "45678912"}).content.decode()
+    assert "SMS." in shown
+    assert "Banco Sur" in shown

@@ -1,0 +1,184 @@
+"""A template goes out only when the law lets it and a second person approved it."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+
+import pytest
+from django.utils import translation
+
+from recobra.contact import operations, queries
+from recobra.contact.models import LegalDecision, Template
+from recobra.contact.rendering import choosing, render
+from recobra.journal.models import Entry
+
+TODAY = date(2026, 11, 23)
+NOW = datetime(2026, 11, 23, 15, tzinfo=UTC)
+WORDS = "{{ acreedor }} {{ total_vencido }} {{ desglose }} {{ como_pagar }} {{ como_reclamar }} {{ enlace_baja }}"
+
+
+def draft(**changes):
+    given = {
+        "code": "saludo", "channel": "email", "name": "Saludo", "subject": "{{ acreedor }}", "text": WORDS,
+        "html": WORDS, "actor": "carla", "actor_id": 7, "now": NOW,
+    }  # fmt: skip
+    return operations.save_template(**given | changes)
+
+
+def approved(**changes):
+    template = draft(**changes)
+    operations.submit_template(template_id=template.pk, actor="carla", now=NOW)
+    return operations.approve_template(template_id=template.pk, actor="dario", actor_id=9, now=NOW)
+
+
+def picked(**changes):
+    given = {"code": "saludo", "channel": "email", "country": "PE", "language": "es", "debtor_id": 1, "on": TODAY}
+    wanted = given | changes
+    return render.templates_in_force({(wanted["code"], wanted["channel"])}).pick(**wanted)
+
+
+def test_a_draft_is_not_in_force(db):
+    draft()
+    assert not queries.templates().exists()
+    assert picked() is None
+
+
+def test_a_second_person_puts_it_in_force_and_the_journal_says_so(db):
+    template = approved()
+    assert queries.templates().get() == template
+    assert picked() == template
+    kinds = Entry.objects.filter(payload__template_id=template.pk).order_by("pk").values_list("kind", "actor")
+    assert list(kinds) == [
+        ("template.saved", "carla"), ("template.submitted", "carla"), ("template.approved", "dario"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("actor", "actor_id"), [("carla", 9), ("otra", 7)])
+def test_nobody_approves_what_he_or_she_wrote(db, actor, actor_id):
+    template = draft()
+    operations.submit_template(template_id=template.pk, actor="carla", now=NOW)
+    with pytest.raises(operations.OwnTemplate):
+        operations.approve_template(template_id=template.pk, actor=actor, actor_id=actor_id, now=NOW)
+    assert not queries.templates().exists()
+
+
+def test_each_step_begins_where_the_one_before_ended(db):
+    template = draft()
+    with pytest.raises(operations.WrongStatus):
+        operations.approve_template(template_id=template.pk, actor="dario", now=NOW)
+    operations.submit_template(template_id=template.pk, actor="carla", now=NOW)
+    with pytest.raises(operations.WrongStatus):
+        operations.submit_template(template_id=template.pk, actor="carla", now=NOW)
+    with pytest.raises(operations.WrongStatus):
+        operations.reject_template(template_id=template.pk, actor="dario", note=" ", now=NOW)
+    sent_back = operations.reject_template(template_id=template.pk, actor="dario", note="Más corto", now=NOW)
+    assert (sent_back.status, sent_back.decision_note) == ("REJECTED", "Más corto")
+    assert not queries.templates().exists()
+
+
+def test_what_the_law_bars_is_kept_as_a_draft_with_its_findings_but_not_put_forward(db):
+    template = draft(text=f"{WORDS} Lo llevaremos a la cárcel.")
+    (finding,) = [each for each in template.findings if each["code"] == "threat"]
+    assert (finding["severity"], finding["excerpt"], finding["part"]) == ("block", "cárcel", "text")
+    with translation.override("es"), pytest.raises(operations.TemplateBlocked, match="Amenaza"):
+        operations.submit_template(template_id=template.pk, actor="carla", now=NOW)
+    assert Template.objects.get(pk=template.pk).status == "DRAFT"
+
+
+def test_a_template_for_all_is_not_used_where_the_law_asks_for_more(db):
+    approved()
+    assert picked(country="PE")
+    assert picked(country="CL") is None
+    assert picked(country="MX") is None
+    assert picked(country="XX") is None
+
+
+def test_the_countrys_own_goes_first_and_the_tone_that_was_asked_for(db):
+    general, firm = approved(), approved(tone="FIRM")
+    peru = approved(country="PE")
+    assert picked() == peru
+    assert picked(country="EC") == general
+    assert picked(country="EC", tone="FIRM") == firm
+    assert picked(country="EC", tone="EMPATHETIC") == general
+    assert render.templates_in_force({("saludo", "email")}).get(("saludo", "email")) == general
+
+
+def test_a_legal_template_leaves_only_on_a_decided_case_and_never_in_chile(world):
+    words = f"{WORDS} {{{{ acreedor }}}} puede ejercer acciones legales."
+    legal = approved(text=words, html=words, legal=True)
+    assert picked() is None
+    assert picked(legal_decision=True) == legal
+    assert picked(country="CL", legal_decision=True) is None
+    assert render.templates_in_force({("saludo", "email")}).get(("saludo", "email")) is None
+    with pytest.raises(operations.TemplateBlocked):
+        approved(code="otro", text=words, html=words)
+    account = world.owes(world.debtor())
+    assert choosing.decided([account.pk]) == frozenset()
+    decision = LegalDecision.objects.create(
+        account=account, proposed_by="bruno", approved_by="fabian", approved_at=NOW, grounds="Pagaré"
+    )
+    assert choosing.decided([account.pk]) == {account.pk}
+    decision.revoked_at = NOW
+    decision.save()
+    assert choosing.decided([account.pk]) == frozenset()
+
+
+def test_variants_share_debtors_by_weight_and_each_debtor_keeps_the_same(db):
+    first, second = approved(variant="A", weight=3), approved(variant="B", weight=1)
+    drawn = {debtor: picked(debtor_id=debtor) for debtor in range(1, 2001)}
+    assert set(drawn.values()) == {first, second}
+    assert 0.71 < sum(template == first for template in drawn.values()) / len(drawn) < 0.79
+    assert all(picked(debtor_id=debtor) == drawn[debtor] for debtor in range(1, 50))
+    operations.weigh_template(template_id=second.pk, weight=0, actor="dario", now=NOW)
+    assert {picked(debtor_id=debtor) for debtor in range(1, 50)} == {first}
+    with pytest.raises(operations.WrongStatus):
+        operations.weigh_template(template_id=second.pk, weight=101, actor="dario", now=NOW)
+
+
+def test_a_new_version_takes_the_place_of_the_one_in_force_only_when_approved(db):
+    old = approved()
+    new = draft(name="Saludo nuevo")
+    assert (new.version, picked()) == (2, old)
+    operations.submit_template(template_id=new.pk, actor="carla", now=NOW)
+    assert picked() == old
+    operations.approve_template(template_id=new.pk, actor="dario", now=NOW)
+    assert picked() == new
+    operations.retire_template(template_id=new.pk, actor="dario", now=NOW)
+    assert picked() == old
+
+
+def test_a_fact_that_the_law_wants_said_and_nobody_entered_keeps_the_message_back(world):
+    creditor = world.company.creditor
+    debtor = world.debtor()
+    world.owes(debtor)
+    mexico = operations.preview
+    template = Template.objects.get(code="recordatorio", channel="email", country="MX", tone="")
+    debtor.country = "MX"
+    debtor.save()
+    with pytest.raises(render.NotRendered, match="agencia_domicilio"):
+        mexico(template=template, debtor_id=debtor.pk, now=world.now)
+    creditor.agency_name, creditor.agency_address, creditor.agency_phone = "Gama", "Av. Sur 1, CDMX", "55 1234 5678"
+    creditor.save()
+    letter = mexico(template=template, debtor_id=debtor.pk, now=world.now)
+    for told in ("Gama", "Av. Sur 1, CDMX", "55 1234 5678", "CONDUSEF", "Capital", "Pague únicamente"):
+        assert told in letter.text, told
+
+
+def test_a_chilean_letter_tells_all_that_article_37_asks(world):
+    debtor = world.debtor()
+    account = world.owes(debtor, number="F-77")
+    template = Template.objects.get(code="recordatorio", channel="letter", country="CL", tone="")
+    debtor.country = "CL"
+    debtor.save()
+    with pytest.raises(render.NotRendered, match="contratos"):
+        operations.preview(template=template, debtor_id=debtor.pk, now=world.now)
+    account.opened_date, account.contract = date(2025, 3, 4), "C-900"
+    account.save()
+    letter = operations.preview(template=template, debtor_id=debtor.pk, now=world.now)
+    for told in (
+        "Acreedor: Banco Sur", "C-900 (suscrito el 04-03-25)", "En mora desde el 13-11-26", "Capital",
+        "No se cobran intereses", "No se cobran gastos de cobranza", "Pague en bancosur.example", "copia escrita",
+        "cobranzas@localhost", "no constituye un procedimiento destinado a embargar",
+    ):  # fmt: skip
+        assert told in letter.text, told
+    assert letter.html == ""
