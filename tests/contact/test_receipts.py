@@ -15,7 +15,7 @@ from recobra.contact.models import ConsentEntry, Contact, Provider, Receipt, Tem
 from recobra.contact.operations.receipts import apply, join_waiting
 from recobra.portfolio.models import ContactPoint
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 DERIVED = ("delivered_at", "read_at", "clicked_at", "undelivered_at", "complained_at", "reached", "status")
 FACTS = ("sent", "delivered", "read", "clicked", "undelivered", "complained")
 

@@ -15,7 +15,7 @@ from django.db.models import Q
 
 from recobra.contact import providing
 from recobra.contact.channels import ADAPTERS
-from recobra.contact.channels.adapter import Forged, Incoming
+from recobra.contact.channels.adapter import Adapter, Config, Forged, Incoming
 from recobra.contact.models import Provider, WebhookCall
 from recobra.journal.operations import record
 
@@ -43,11 +43,7 @@ def receive_call(*, provider_code: str, call: Incoming, now: datetime) -> tuple[
     """
     provider = _provider(provider_code)
     adapter, config = ADAPTERS[provider.kind], providing.config_of(provider)
-    try:
-        adapter.verify(call, config)
-    except Forged:
-        _count_forged(provider, now)
-        raise
+    refuse_forged(provider, adapter, call, config, now)
     call_id = _keep(provider, call)
     work(call_id=call_id, now=now)
     answer = getattr(adapter, "answer", None)
@@ -160,6 +156,15 @@ def _as_it_came(kept: WebhookCall, url: str) -> Incoming:
     return Incoming(
         method=method, url=f"{url}?{query}" if query else url, headers=headers, body=body, received_at=kept.received_at
     )
+
+
+def refuse_forged(provider: Provider, adapter: Adapter, call: Incoming, config: Config, now: datetime) -> None:
+    """Let pass what is signed by the provider; count and refuse what is not. Raises Forged."""
+    try:
+        adapter.verify(call, config)
+    except Forged:
+        _count_forged(provider, now)
+        raise
 
 
 _forged: Counter[tuple[str, date]] = Counter()

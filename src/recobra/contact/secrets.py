@@ -1,0 +1,33 @@
+"""Providers' secrets, encrypted with the installation's key: a copy of the database alone opens none."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Final
+
+from cryptography.fernet import Fernet
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from django.conf import settings
+
+_PURPOSE: Final = b"recobra.contact.provider-secrets"
+
+
+def encrypt(secrets: Mapping[str, str]) -> str:
+    """Return secrets as text to be stored, '' for none."""
+    return _box(settings.SECRET_KEY).encrypt(json.dumps(dict(secrets)).encode()).decode() if secrets else ""
+
+
+def decrypt(stored: str) -> dict[str, str]:
+    """Return stored secrets in plain. Raises cryptography.fernet.InvalidToken under another installation's key."""
+    plain: dict[str, str] = json.loads(_box(settings.SECRET_KEY).decrypt(stored.encode())) if stored else {}
+    return plain
+
+
+@lru_cache(maxsize=4)
+def _box(key: str) -> Fernet:
+    derived = HKDF(algorithm=SHA256(), length=32, salt=None, info=_PURPOSE).derive(key.encode())
+    return Fernet(base64.urlsafe_b64encode(derived))

@@ -1,0 +1,77 @@
+"""An automatic call asks us what to say; the keys that were pressed are acted on once, and no debt is told before."""
+
+from __future__ import annotations
+
+import pytest
+
+from recobra.contact.channels.twilio_voice.links import voice_url
+from recobra.contact.models import ConsentEntry, Contact
+from recobra.portfolio.models import ContactPoint
+
+pytestmark = pytest.mark.django_db(transaction=True)
+NUMBER = "+51999888777"
+DEBT = "Su cuota vencida es de S/ 123.45"
+
+
+@pytest.fixture
+def ringing(world, providers):
+    debtor = world.debtor(national_id="45678901")
+    point = ContactPoint.objects.create(debtor=debtor, kind="PHONE", value=NUMBER, valid=True)
+    contact = world.planned(debtor, channel="ivr", point_id=point.pk)
+    Contact.objects.filter(pk=contact.pk).update(
+        status="SENT", sent_at=world.now, handed_over_at=world.now, address=NUMBER, body=DEBT,
+        provider=providers["llamadas"], provider_reference="CA1",
+    )  # fmt: skip
+    return contact
+
+
+def press(caller, contact, digits="", step="greeting", **more):
+    address = voice_url(contact.public_id, "llamadas").removeprefix(caller.public)
+    query = "".join(f"&{name}={value}" for name, value in more.items())
+    path = f"{address}?step={step}{query}"
+    fields = {"CallSid": "CA1", "From": "+15005550006", "To": NUMBER, "AnsweredBy": "human"}
+    return caller.twilio(fields | ({"Digits": digits} if digits else {}), path=path)
+
+
+def test_nothing_of_the_debt_is_said_before_the_digits_are_right(caller, ringing):
+    status, content_type, greeting = press(caller, ringing)
+    assert (status, content_type) == (200, "text/xml; charset=utf-8")
+    assert "Banco Sur" in greeting
+    assert "123" not in greeting
+    assert "123" not in press(caller, ringing, "1111", step="identity")[2]
+    assert DEBT in press(caller, ringing, "8901", step="identity")[2]
+    ringing.refresh_from_db()
+    assert ringing.reached is True
+
+
+def test_not_me_on_the_keypad_retires_the_number_and_once(caller, ringing, world):
+    for _ in range(2):
+        assert press(caller, ringing, "1", step="stop")[0] == 200
+    assert ringing.point.__class__.objects.get(pk=ringing.point_id).retired_at is not None
+    entry = ConsentEntry.objects.get()
+    assert (entry.act, entry.source, entry.channel) == ("NOT_ME", "KEYPAD", "ivr")
+    assert press(caller, ringing)[2].count("<Say") == 0  # the number is silent now
+
+
+def test_a_promise_and_the_wish_for_a_person_are_told_once(caller, ringing, world):
+    for _ in range(2):
+        press(caller, ringing, "1", step="confirm", days=3)
+        press(caller, ringing, "3", step="menu")
+    assert len(world.facts("promise.registered")) == len(world.facts("person.asked")) == 1
+
+
+def test_how_to_pay_is_sent_as_an_answer_by_sms(caller, ringing):
+    for _ in range(2):
+        press(caller, ringing, "1", step="menu")
+    answer = Contact.objects.get(channel="sms")
+    assert (answer.purpose, answer.status, answer.priority, answer.point_id) == ("REPLY", "DUE", 0, ringing.point_id)
+    assert "bancosur.example" in answer.body
+
+
+def test_a_forged_call_hears_nothing_and_a_made_up_address_is_not_found(caller, ringing):
+    path = voice_url(ringing.public_id, "llamadas").removeprefix(caller.public)
+    assert caller.twilio({"CallSid": "CA1", "Digits": "9"}, secret="otra", path=path)[0] == 403
+    assert caller.twilio({"CallSid": "CA1"}, path="/api/voice/llamadas/abc:falsa/")[0] == 404
+    Contact.objects.filter(pk=ringing.pk).update(status="CANCELLED", reason="payment")
+    assert "<Say" not in press(caller, ringing)[2]
+    assert not ConsentEntry.objects.exists()

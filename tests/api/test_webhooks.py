@@ -1,0 +1,168 @@
+"""The providers' door: what is signed is kept and worked, what is forged changes nothing, nothing kept is lost."""
+
+from __future__ import annotations
+
+import copy
+import random
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+
+from recobra.contact.models import ConsentEntry, Contact, Receipt, Silence, WebhookCall
+from recobra.contact.operations import receiving
+from recobra.portfolio.models import ContactPoint
+
+from .conftest import sample
+
+pytestmark = pytest.mark.django_db(transaction=True)
+ROSA = "+972987654321"  # the number of the samples
+
+
+@pytest.fixture
+def rosa(world):
+    debtor = world.debtor()
+    return ContactPoint.objects.create(debtor=debtor, kind="PHONE", value=ROSA, valid=True)
+
+
+@pytest.fixture
+def sent(world, providers, rosa):
+    contact = world.planned(rosa.debtor, channel="whatsapp", point_id=rosa.pk)
+    Contact.objects.filter(pk=contact.pk).update(
+        status="SENT", sent_at=world.now, handed_over_at=world.now, provider=providers["wa"], address=ROSA,
+        provider_reference="wamid.xyzxyz",
+    )  # fmt: skip
+    return contact
+
+
+def said(text, *, wamid="wamid.A1", seconds=0):
+    body = copy.deepcopy(sample("message", "text"))
+    message = body["entry"][0]["changes"][0]["value"]["messages"][0]
+    message["text"]["body"], message["id"] = text, wamid
+    message["timestamp"] = str(int(message["timestamp"]) + seconds)
+    return body
+
+
+def test_a_status_of_metas_is_kept_and_counts(caller, sent):
+    assert caller.meta(sample("message_status", "delivered"))[0] == 200
+    sent.refresh_from_db()
+    assert sent.delivered_at is not None
+    assert WebhookCall.objects.get().status == "DONE"
+
+
+def test_the_same_calls_ten_times_in_random_order_give_one_state(caller, sent, world):
+    calls = [sample("message_status", part) for part in ("sent", "delivered", "read")] * 10
+    random.Random(3).shuffle(calls)
+    assert {caller.meta(call)[0] for call in calls} == {200}
+    sent.refresh_from_db()
+    assert (sent.delivered_at, sent.read_at) != (None, None)
+    assert sent.delivered_at <= sent.read_at or sent.read_at == sent.delivered_at
+    assert Receipt.objects.count() == WebhookCall.objects.count() == 3
+    assert len(world.facts("contact.delivered")) == len(world.facts("contact.read")) == 1
+
+
+def test_a_forged_call_changes_nothing_and_is_told_of_once_in_a_while(caller, sent, world):
+    receiving._forged.clear()
+    for _ in range(12):
+        assert caller.meta(sample("message_status", "delivered"), secret="otra")[0] == 403
+    sent.refresh_from_db()
+    assert sent.delivered_at is None
+    assert not WebhookCall.objects.exists()
+    assert not Receipt.objects.exists()
+    assert len(world.facts("webhook.forged")) == 2  # the first and the tenth
+
+
+def test_a_call_for_nobody_is_not_found_and_a_huge_one_not_read(caller, providers):
+    assert caller.meta({"object": "x"}, code="nadie")[0] == 404
+    headers = {"Content-Length": str(5 * 1024 * 1024), "Content-Type": "application/json"}
+    assert caller.call("POST", "/api/webhooks/wa/", headers=headers)[0] == 413
+    assert caller.call("DELETE", "/api/webhooks/wa/")[0] == 405
+    assert not WebhookCall.objects.exists()
+
+
+def test_no_cookie_and_no_session_is_needed(providers):
+    assert Client(enforce_csrf_checks=True).post("/api/webhooks/wa/", b"{}", "application/json").status_code == 403
+
+
+def test_meta_hears_its_challenge_only_with_the_words_agreed_on(caller, providers):
+    path = "/api/webhooks/wa/?hub.mode=subscribe&hub.challenge=1158201444&hub.verify_token="
+    assert caller.call("GET", path + "contrasena") == (200, "text/plain; charset=utf-8", "1158201444")
+    assert caller.call("GET", path + "otra")[0] == 403
+
+
+def test_baja_by_whatsapp_silences_the_number_for_good(caller, sent, rosa, world):
+    waiting = world.planned(rosa.debtor, channel="sms", point_id=rosa.pk)
+    for _ in range(3):
+        assert caller.meta(said("B.A.J.A."))[0] == 200
+    waiting.refresh_from_db()
+    assert (waiting.status, waiting.reason) == ("CANCELLED", "opted_out")
+    entry = ConsentEntry.objects.get()
+    assert (entry.act, entry.source, entry.channel, entry.value) == ("OPTED_OUT", "KEYWORD", "whatsapp", ROSA)
+    assert Silence.objects.get().value == ROSA
+
+
+def test_baja_then_alta_and_the_other_way_round_end_alike(caller, rosa, providers):
+    words = [said("BAJA"), said("ALTA", wamid="wamid.A2", seconds=60)]
+    for call in (words[1], words[0], words[1], words[0]):
+        assert caller.meta(call)[0] == 200
+    assert not Silence.objects.exists()
+    rosa.refresh_from_db()
+    assert rosa.opted_out_at is None
+
+
+def test_no_soy_retires_the_number_for_the_debtor(caller, rosa, providers):
+    assert caller.meta(said("No soy"))[0] == 200
+    rosa.refresh_from_db()
+    assert rosa.retired_at is not None
+    assert ConsentEntry.objects.get().act == "NOT_ME"
+
+
+def test_a_button_of_ours_is_a_wish_too(caller, rosa, providers):
+    body = copy.deepcopy(sample("callback_button", "button"))
+    reply = body["entry"][0]["changes"][0]["value"]["messages"][0]["interactive"]["button_reply"]
+    reply["id"] = "optout"
+    assert caller.meta(body)[0] == 200
+    assert ConsentEntry.objects.get().source == "BUTTON"
+
+
+def test_twilio_signs_the_address_it_knows_and_hears_an_empty_answer(caller, rosa, providers):
+    fields = {"MessageSid": "SM1", "From": ROSA, "To": "+15005550006", "Body": "STOP", "SmsStatus": "received"}
+    status, content_type, answer = caller.twilio(fields)
+    assert (status, content_type) == (200, "text/xml")
+    assert answer.endswith("<Response/>")
+    assert Silence.objects.get().value == ROSA
+    assert caller.twilio(fields | {"Body": "ALTA"}, secret="otra")[0] == 403
+
+
+def test_a_gateways_receipt_names_the_message_by_its_reference(caller, sent, providers, world):
+    Contact.objects.filter(pk=sent.pk).update(provider=providers["gateway"], channel="sms", provider_reference="G7")
+    item = {"messageId": "G7", "status": {"name": "UNKNOWN_SUBSCRIBER"}, "doneAt": world.now.isoformat()}
+    assert caller.gateway(item)[0] == 200
+    sent.refresh_from_db()
+    assert sent.undelivered_at == world.now
+    assert ContactPoint.objects.get(value=ROSA).retired_at is not None
+
+
+def test_a_gateway_may_report_by_get(caller, sent, providers):
+    Contact.objects.filter(pk=sent.pk).update(provider=providers["antiguo"], channel="sms", provider_reference="A9")
+    path = "/api/webhooks/antiguo/?msgid=A9&dlr=DELIVRD&when=2026-11-22T10:00:00&token=clave-compartida"
+    assert caller.call("GET", path)[0] == 200
+    sent.refresh_from_db()
+    assert sent.delivered_at is not None
+
+
+def test_what_cannot_be_read_stays_is_tried_again_and_given_up_in_the_end(caller, providers, world):
+    assert caller.meta(["not", "what", {"entry": 7}])[0] == 200
+    assert caller.meta(b"no json")[0] == 200
+    call = WebhookCall.objects.get(status="WAITING")
+    assert (call.tries, call.error[:15]) == (1, "JSONDecodeError")
+    assert receiving.retry_calls(now=call.received_at + timedelta(seconds=30)) == 0
+    call.refresh_from_db()
+    assert call.tries == 1  # its time has not come
+    for after in receiving.TRIES_AFTER:
+        receiving.retry_calls(now=call.received_at + after)
+    call.refresh_from_db()
+    assert (call.status, call.tries) == ("FAILED", 8)
+    assert len(world.facts("webhook.failed")) == 1
+    receiving.forget_calls(now=call.received_at + timedelta(days=91))
+    assert not WebhookCall.objects.exists()
