@@ -13,7 +13,9 @@ def connect() -> None:
     react("payment.recorded", _cancel_pursuit)
     for kind in ("contact.cancelled", "contact.blocked"):
         react(kind, _let_steps_fire_again)
-    for kind in ("payment.recorded", "payment.reversed", "hold.placed", "hold.lifted"):
+    react("load.done", _carry_wishes_over)
+    react("conversation.received", _pause_for_the_answer)
+    for kind in ("payment.recorded", "payment.reversed", "hold.placed", "hold.lifted", "conversation.received"):
         react(kind, _decide_again)
 
 
@@ -21,6 +23,18 @@ def _cancel_pursuit(facts: Facts) -> None:
     debtors = facts.debtor_ids()
     strategy.share_decisions(debtor_ids=debtors if len(debtors) <= FEW else ())
     contact.cancel_planned(debtor_ids=debtors, reason="payment", at=facts.at, actor=facts.actor)
+
+
+def _carry_wishes_over(_facts: Facts) -> None:
+    """What was said of a number before holds for the points that a load has just brought."""
+    contact.carry_over()
+
+
+def _pause_for_the_answer(facts: Facts) -> None:
+    """Who has just written is answered first: no message that was planned before comes in between."""
+    debtors = facts.debtor_ids()
+    strategy.share_decisions(debtor_ids=debtors)
+    contact.cancel_planned(debtor_ids=debtors, reason="replied", but_answers=True, at=facts.at, actor=facts.actor)
 
 
 def _let_steps_fire_again(facts: Facts) -> None:

@@ -24,6 +24,7 @@ DISPATCHER_DIED: Final = "dispatcher_died"
 NOT_DELIVERED: Final = "not_delivered"
 REPLANNED: Final = "replanned"
 EXPIRED: Final = "expired"
+REPLIED: Final = "replied"
 CAMPAIGN_PAUSED: Final = "campaign_paused"
 CAMPAIGN_ENDED: Final = "campaign_ended"
 
@@ -41,6 +42,7 @@ SENTENCES: Final = {
     LOST: _("The connection was lost while the message was being handed over; it may have arrived."),
     DISPATCHER_DIED: _("The dispatcher stopped while it was handing the message over; it may have arrived."),
     EXPIRED: _("The plan was too old to be carried out: no cycle had looked at it for days."),
+    REPLIED: _("The debtor wrote: the answer goes first."),
     REPLANNED: _("A later day planned otherwise."),
     NOT_DELIVERED: _("It was found out that the message did not arrive."),
     CAMPAIGN_PAUSED: _("The campaign was paused."),

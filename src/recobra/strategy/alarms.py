@@ -16,6 +16,9 @@ UNCERTAIN = gettext_noop("There are messages of which it is not known whether th
 NO_POINT = gettext_noop("There are debtors with overdue debts and no way to contact them.")
 NO_DUE_DATE = gettext_noop("There are accounts without a due date: no step can fire for them.")
 HELD_LOAD = gettext_noop("A load waits for confirmation.")
+LATE = gettext_noop("There are messages that could not be sent on their day.")
+LOST_CALLS = gettext_noop("There are calls of providers that could not be worked: what they say is not known.")
+NO_PROVIDER = gettext_noop("A provider answers with failures: nothing is sent by it until it works again.")
 
 _CHECKS = {
     ("unapplied", UNAPPLIED): """SELECT DISTINCT portfolio_id FROM payments_payment
@@ -26,8 +29,19 @@ _CHECKS = {
             WHERE c.debtor_id = s.debtor_id AND c.valid AND c.retired_at IS NULL)""",
     ("no_due_date", NO_DUE_DATE): """SELECT DISTINCT portfolio_id FROM strategy_accountstate
         WHERE bucket = 'unknown' AND balance_minor > 0""",
+    ("late_messages", LATE): """SELECT DISTINCT portfolio_id FROM contact_contact
+        WHERE status = 'DUE' AND closes_at < %s AND purpose <> 'REPLY'""",
     ("held_load", HELD_LOAD): "SELECT DISTINCT portfolio_id FROM intake_load WHERE status = 'HELD'",
 }
+_OF_ALL = (
+    ("lost_calls", LOST_CALLS, "SELECT FROM contact_webhookcall WHERE status = 'FAILED' LIMIT 1"),
+    (
+        "no_provider",
+        NO_PROVIDER,
+        """SELECT FROM contact_providerstate s JOIN contact_provider p ON p.id = s.provider_id
+            WHERE p.enabled AND s.open_until > %s LIMIT 1""",
+    ),
+)
 
 
 @transaction.atomic
@@ -47,12 +61,26 @@ def check_freshness(*, portfolio_ids: Iterable[int], as_of: date, now: datetime)
 
 
 @transaction.atomic
+def check_providers(*, now: datetime) -> None:
+    """Raise and clear the alarms that concern no portfolio: calls not worked, circuits that are open."""
+    for kind, text, query in _OF_ALL:
+        with connection.cursor() as cursor:
+            cursor.execute(query, [now] * query.count("%s"))
+            found = cursor.fetchone() is not None
+        standing = Alarm.objects.filter(kind=kind, portfolio__isnull=True, cleared_at__isnull=True)
+        if not found:
+            standing.update(cleared_at=now)
+        elif not standing.exists():
+            Alarm.objects.create(kind=kind, text=text, raised_at=now)
+
+
+@transaction.atomic
 def check_data(*, portfolio_ids: Iterable[int], now: datetime) -> None:
     """Raise and clear the alarms about gaps in the data and about what waits for a person."""
     mine = frozenset(portfolio_ids)
     for (kind, text), query in _CHECKS.items():
         with connection.cursor() as cursor:
-            cursor.execute(query)
+            cursor.execute(query, [now] * query.count("%s"))
             _set(kind, text, frozenset(pk for (pk,) in cursor.fetchall()) & mine, now)
 
 

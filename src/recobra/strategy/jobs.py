@@ -12,6 +12,7 @@ from procrastinate.exceptions import AlreadyEnqueued
 from recobra.kit import clock
 
 from . import queries, schedule
+from .alarms import check_providers
 from .operations import CycleRefused, look_for_another_way, run_cycle
 
 ASKED = "cycle.run"
@@ -37,9 +38,10 @@ def run_morning(timestamp: int) -> None:  # noqa: ARG001 - the queue says which 
 @app.periodic(cron="*/2 * * * *")
 @app.task(name="contact.another_way", lock=LOCK, queueing_lock="contact.another_way")
 def find_another_way(timestamp: int) -> None:  # noqa: ARG001 - as above
-    """Plan the next channel for what could not be delivered since the last look."""
+    """Plan the next channel for what could not be delivered since the last look, and look after the providers."""
     now = clock.now()
     look_for_another_way(as_of=schedule.today(now), now=now, actor=schedule.ACTOR)
+    check_providers(now=now)
 
 
 @transaction.atomic

@@ -126,13 +126,21 @@ def add_items(*, items: pa.Table) -> None:
 
 @transaction.atomic
 def cancel_planned(
-    *, debtor_ids: Sequence[int], reason: str, at: datetime, actor: str, actor_id: int | None = None
+    *,
+    debtor_ids: Sequence[int],
+    reason: str,
+    at: datetime,
+    actor: str,
+    actor_id: int | None = None,
+    but_answers: bool = False,
 ) -> int:
     """Take back what was planned for debtors and not handed over yet; return how many contacts.
 
-    Where a dispatcher is about to hand one over, whoever locks its row first wins and the other one sees it.
+    `but_answers` leaves what answers the debtor, and what a person wrote. Where a dispatcher is about to hand one
+    over, whoever locks its row first wins and the other one sees it.
     """
-    ended = change(CANCEL.format(which="w.debtor_id = ANY(%s)"), [list(debtor_ids), reason, at])
+    which = "w.debtor_id = ANY(%s)" + (" AND w.purpose NOT IN ('REPLY', 'MANUAL')" if but_answers else "")
+    ended = change(CANCEL.format(which=which), [list(debtor_ids), reason, at])
     return record_ends("contact.cancelled", ended, at=at, actor=actor, actor_id=actor_id)
 
 
