@@ -109,23 +109,30 @@ def verdicts(candidates: ir.Table, *, openings: ir.Table, history: ir.Table, cap
     capped = _first_cap_reached(opened.filter(~opened.is_answer), history, caps)
     # Columns by name: the caps descend from the candidates, and ibis would take one side's for the other's.
     judged = opened.left_join(capped, [("candidate_id", "capped_id")])
-    reason, rule, source = _first(judged, tuple(blocks(judged)))
-    judged = judged.mutate(allowed=reason.isnull(), reason=reason, rule=rule, source=source)
+    judged, told = _first(judged, tuple(blocks(judged)))
+    judged = judged.mutate(allowed=told["reason"].isnull(), **told)
     return judged.select(*candidates.columns, *OWN_COLUMNS)
 
 
-def _first(t: ir.Table, against: tuple[Block, ...]) -> tuple[ir.StringValue, ir.StringValue, ir.StringValue]:
-    """Reason, rule and source of the first block that holds; of the opening where none does."""
-
-    def pick(field: str, otherwise: ir.Value) -> ir.StringValue:
-        cases = ((block.when.fill_null(True), getattr(block, field)) for block in against)
-        return ibis.cases(*cases, else_=otherwise)
-
-    return (
-        pick("reason", t.cap_reason),
-        pick("rule", t.cap_rule.coalesce(t.is_answer.ifelse(t.reply_rule, t.window_rule))),
-        pick("source", t.cap_source.coalesce(t.is_answer.ifelse(t.reply_source, t.window_source))),
-    )
+def _first(t: ir.Table, against: tuple[Block, ...]) -> tuple[ir.Table, dict[str, ir.StringValue]]:
+    """Number the first block that holds, and say its reason, rule and source; the opening's where none does."""
+    number = ibis.cases(*((block.when.fill_null(True), place) for place, block in enumerate(against)), else_=-1)
+    numbered = t.mutate(block_number=number)
+    otherwise = {
+        "reason": t.cap_reason,
+        "rule": t.cap_rule.coalesce(t.is_answer.ifelse(t.reply_rule, t.window_rule)),
+        "source": t.cap_source.coalesce(t.is_answer.ifelse(t.reply_source, t.window_source)),
+    }
+    return numbered, {
+        field: (numbered.block_number < 0).ifelse(
+            otherwise[field],
+            ibis.cases(
+                *((numbered.block_number == place, getattr(block, field)) for place, block in enumerate(against)),
+                else_=ibis.null("string"),
+            ),
+        )
+        for field in otherwise
+    }
 
 
 def _first_cap_reached(opened: ir.Table, history: ir.Table, caps: ir.Table) -> ir.Table:
