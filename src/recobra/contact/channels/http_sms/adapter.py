@@ -12,7 +12,7 @@ from uuid import UUID
 from django.conf import settings
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import gettext_lazy
 
 from recobra.contact.channels import http
 from recobra.contact.channels.adapter import Adapter, Check, Config, Event, Incoming, Media, Setting, Unsuitable
@@ -28,18 +28,18 @@ class HttpSms:
 
     kind = "http_sms"
     channel = "sms"
-    label: str | Promise = _lazy("SMS by an HTTP gateway")
+    label: str | Promise = gettext_lazy("SMS by an HTTP gateway")
     two_way = True
     settings: tuple[Setting, ...] = (
-        Setting(name="document", label=_lazy("Gateway document"), kind="document",
-                help=_lazy("How the gateway is called and how it answers, in YAML.")),
-        Setting(name="sender", label=_lazy("Sender"), required=False,
-                help=_lazy("The number or name that debtors see.")),
-        Setting(name="user", label=_lazy("User"), kind="secret", required=False),
-        Setting(name="password", label=_lazy("Password"), kind="secret", required=False),
-        Setting(name="token", label=_lazy("Token or key"), kind="secret", required=False),
-        Setting(name="webhook_secret", label=_lazy("Secret of its calls"), kind="secret", required=False,
-                help=_lazy("What the gateway's calls carry or are signed with.")),
+        Setting(name="document", label=gettext_lazy("Gateway document"), kind="document",
+                help=gettext_lazy("How the gateway is called and how it answers, in YAML.")),
+        Setting(name="sender", label=gettext_lazy("Sender"), required=False,
+                help=gettext_lazy("The number or name that debtors see.")),
+        Setting(name="user", label=gettext_lazy("User"), kind="secret", required=False),
+        Setting(name="password", label=gettext_lazy("Password"), kind="secret", required=False),
+        Setting(name="token", label=gettext_lazy("Token or key"), kind="secret", required=False),
+        Setting(name="webhook_secret", label=gettext_lazy("Secret of its calls"), kind="secret", required=False,
+                help=gettext_lazy("What the gateway's calls carry or are signed with.")),
     )  # fmt: skip
 
     def problems(self, config: Config) -> dict[str, str]:

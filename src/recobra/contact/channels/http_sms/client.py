@@ -20,6 +20,7 @@ from recobra.contact.channels.base import Bounce, Kind, Message, Outcome
 from .document import SECRETS, Answer, Gateway, Request, word
 from .letters import gsm
 
+REPEATS = 2
 _PLACE = re.compile(r"\{(\w+)\}")
 
 
@@ -45,24 +46,35 @@ class GatewaySender:
             return Outcome(kind=Kind.FAILED, reason=reasons.REFUSED, answer=f"not writable: {error}"[:200])
         if content_type:
             headers = {**headers, "Content-Type": content_type}
+        outcome = await self._asked(url, headers, data)
+        # A gateway that knows a repeated message by its id may be asked again; only it, and so here and at once:
+        # a message that is put off may leave by another provider.
+        for _again in range(REPEATS if self._request.repeat_is_safe else 0):
+            if outcome.kind is not Kind.UNCERTAIN:
+                break
+            outcome = await self._asked(url, headers, data, asked_before=True)
+        return outcome
+
+    async def _asked(
+        self, url: str, headers: Mapping[str, str], data: bytes | None, *, asked_before: bool = False
+    ) -> Outcome:
         try:
             reply = await http.call(self._session, self._request.method, url, headers=headers, data=data)
         except http.Unsent as error:
-            return http.unsent(error)
+            return _in_doubt(str(error)) if asked_before else http.unsent(error)
         except (http.Lost, http.TooLarge) as error:
-            return self._doubt(http.lost(error))
+            return http.lost(error)
         outcome = read_reply(reply, self._answer)
-        return self._doubt(outcome) if outcome.kind is Kind.UNCERTAIN else outcome
-
-    def _doubt(self, outcome: Outcome) -> Outcome:
-        """A gateway that knows a repeated message by its id may be asked again."""
-        if not self._request.repeat_is_safe:
-            return outcome
-        return Outcome(kind=Kind.RETRY, reason=reasons.UNREACHABLE, answer=outcome.answer, unreachable=True)
+        # «Not now» to the second asking says nothing about the first.
+        return _in_doubt(outcome.answer) if asked_before and outcome.kind is Kind.RETRY else outcome
 
     def _values(self, message: Message) -> dict[str, str]:
         text = gsm(message.text) if self._request.letters == "gsm" else message.text
         return {"to": number(message.address, self._request.number), "text": text, "id": str(message.public_id)}
+
+
+def _in_doubt(answer: str) -> Outcome:
+    return Outcome(kind=Kind.UNCERTAIN, reason=reasons.LOST, answer=answer)
 
 
 def fixed(config: Config) -> dict[str, str]:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import gettext_lazy
 
 from recobra.contact.channels import http
 from recobra.contact.channels.adapter import Adapter, Check, Config, Event, Incoming, Media, Setting, Unsuitable
@@ -24,18 +24,19 @@ class Sendgrid:
 
     kind = "sendgrid"
     channel = "email"
-    label: str | Promise = _lazy("E-mail by SendGrid")
+    label: str | Promise = gettext_lazy("E-mail by SendGrid")
     two_way = False
     settings: tuple[Setting, ...] = (
-        Setting(name="api_key", label=_lazy("API key"), kind="secret", help=_lazy("With the right to send mail.")),
-        Setting(name="mail_from", label=_lazy("Sender"), required=False,
-                help=_lazy("Such as Cobranzas <avisos@empresa.example>; empty: the installation's own.")),
-        Setting(name="webhook_key", label=_lazy("Verification key of its calls"), required=False,
-                help=_lazy("From «Signed Event Webhook»; without it no receipt is believed.")),
-        Setting(name="clicks", label=_lazy("Count openings and clicks"), kind="choice", required=False, default="no",
-                choices=(("no", _lazy("No")), ("yes", _lazy("Yes"))),
-                help=_lazy("SendGrid then puts its own address in place of every link.")),
-        Setting(name="base_url", label=_lazy("Address of the API"), kind="url", required=False, default=API),
+        Setting(name="api_key", label=gettext_lazy("API key"), kind="secret",
+                help=gettext_lazy("With the right to send mail.")),
+        Setting(name="mail_from", label=gettext_lazy("Sender"), required=False,
+                help=gettext_lazy("Such as Cobranzas <avisos@empresa.example>; empty: the installation's own.")),
+        Setting(name="webhook_key", label=gettext_lazy("Verification key of its calls"), required=False,
+                help=gettext_lazy("From «Signed Event Webhook»; without it no receipt is believed.")),
+        Setting(name="clicks", label=gettext_lazy("Count openings and clicks"), kind="choice", required=False,
+                default="no", choices=(("no", gettext_lazy("No")), ("yes", gettext_lazy("Yes"))),
+                help=gettext_lazy("SendGrid then puts its own address in place of every link.")),
+        Setting(name="base_url", label=gettext_lazy("Address of the API"), kind="url", required=False, default=API),
     )  # fmt: skip
 
     def problems(self, config: Config) -> dict[str, str]:

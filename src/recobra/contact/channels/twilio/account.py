@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 from aiohttp import ClientSession
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import gettext_lazy
 
 from recobra.contact.channels import codes, http
 from recobra.contact.channels.adapter import Check, Config, Setting, Unsuitable
@@ -22,12 +22,12 @@ ERRORS: Final = Path(__file__).with_name("errors.yaml")
 _SID = re.compile(r"[A-Z]{2}[0-9a-f]{32}")
 
 ACCOUNT_SETTINGS: Final = (
-    Setting(name="account_sid", label=_lazy("Account SID"), help=_lazy("It begins with AC.")),
-    Setting(name="auth_token", label=_lazy("Auth token"), kind="secret",
-            help=_lazy("It also proves that Twilio's calls are Twilio's.")),
-    Setting(name="from_number", label=_lazy("Number that debtors see"), required=False,
-            help=_lazy("In international form, such as +5115550100.")),
-    Setting(name="base_url", label=_lazy("Address of the API"), kind="url", required=False, default=API),
+    Setting(name="account_sid", label=gettext_lazy("Account SID"), help=gettext_lazy("It begins with AC.")),
+    Setting(name="auth_token", label=gettext_lazy("Auth token"), kind="secret",
+            help=gettext_lazy("It also proves that Twilio's calls are Twilio's.")),
+    Setting(name="from_number", label=gettext_lazy("Number that debtors see"), required=False,
+            help=gettext_lazy("In international form, such as +5115550100.")),
+    Setting(name="base_url", label=gettext_lazy("Address of the API"), kind="url", required=False, default=API),
 )  # fmt: skip
 
 

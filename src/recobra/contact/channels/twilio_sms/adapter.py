@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import gettext_lazy
 
 from recobra.contact.channels import http
 from recobra.contact.channels.adapter import Adapter, Check, Config, Event, Incoming, Media, Setting, Unsuitable
@@ -25,12 +25,12 @@ class TwilioSms:
 
     kind = "twilio_sms"
     channel = "sms"
-    label: str | Promise = _lazy("SMS by Twilio")
+    label: str | Promise = gettext_lazy("SMS by Twilio")
     two_way = True
     settings: tuple[Setting, ...] = (
         *account.ACCOUNT_SETTINGS,
-        Setting(name="messaging_service_sid", label=_lazy("Messaging service SID"), required=False,
-                help=_lazy("Instead of a number; it begins with MG.")),
+        Setting(name="messaging_service_sid", label=gettext_lazy("Messaging service SID"), required=False,
+                help=gettext_lazy("Instead of a number; it begins with MG.")),
     )  # fmt: skip
 
     def problems(self, config: Config) -> dict[str, str]:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import gettext_lazy
 
 from recobra.contact.channels import http
 from recobra.contact.channels.adapter import Adapter, Check, Config, Event, Incoming, Media, Setting, Unsuitable
@@ -25,12 +25,12 @@ class TwilioVoice:
 
     kind = "twilio_voice"
     channel = "ivr"
-    label: str | Promise = _lazy("Automatic calls by Twilio")
+    label: str | Promise = gettext_lazy("Automatic calls by Twilio")
     two_way = True
     settings: tuple[Setting, ...] = (
         *account.ACCOUNT_SETTINGS,
-        Setting(name="person_number", label=_lazy("Number where people answer"), required=False,
-                help=_lazy("Who asks for a person is put through to it within office hours.")),
+        Setting(name="person_number", label=gettext_lazy("Number where people answer"), required=False,
+                help=gettext_lazy("Who asks for a person is put through to it within office hours.")),
     )  # fmt: skip
 
     def problems(self, config: Config) -> dict[str, str]:

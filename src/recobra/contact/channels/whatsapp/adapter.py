@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import gettext_lazy
 
 from recobra.contact.channels import http
 from recobra.contact.channels.adapter import Adapter, Check, Config, Event, Incoming, Media, Setting, Unsuitable
@@ -24,19 +24,20 @@ class Whatsapp:
 
     kind = "whatsapp"
     channel = "whatsapp"
-    label: str | Promise = _lazy("WhatsApp by Meta's Cloud API")
+    label: str | Promise = gettext_lazy("WhatsApp by Meta's Cloud API")
     two_way = True
     settings: tuple[Setting, ...] = (
-        Setting(name="phone_number_id", label=_lazy("Id of the business number"),
-                help=_lazy("Digits, not the number.")),
-        Setting(name="account_id", label=_lazy("Id of the WhatsApp Business account"),
-                help=_lazy("Digits; its templates belong to it.")),
-        Setting(name="token", label=_lazy("Access token"), kind="secret", help=_lazy("Of a system user.")),
-        Setting(name="app_secret", label=_lazy("App secret"), kind="secret",
-                help=_lazy("What Meta's calls are signed with.")),
-        Setting(name="verify_token", label=_lazy("Verification word"), kind="secret",
-                help=_lazy("A word of your choice, told to Meta with the address of our webhook.")),
-        Setting(name="base_url", label=_lazy("Address of the API"), kind="url", required=False, default=API),
+        Setting(name="phone_number_id", label=gettext_lazy("Id of the business number"),
+                help=gettext_lazy("Digits, not the number.")),
+        Setting(name="account_id", label=gettext_lazy("Id of the WhatsApp Business account"),
+                help=gettext_lazy("Digits; its templates belong to it.")),
+        Setting(name="token", label=gettext_lazy("Access token"), kind="secret",
+                help=gettext_lazy("Of a system user.")),
+        Setting(name="app_secret", label=gettext_lazy("App secret"), kind="secret",
+                help=gettext_lazy("What Meta's calls are signed with.")),
+        Setting(name="verify_token", label=gettext_lazy("Verification word"), kind="secret",
+                help=gettext_lazy("A word of your choice, told to Meta with the address of our webhook.")),
+        Setting(name="base_url", label=gettext_lazy("Address of the API"), kind="url", required=False, default=API),
     )  # fmt: skip
 
     def problems(self, config: Config) -> dict[str, str]:

@@ -1,0 +1,179 @@
+"""Configuring a provider: what is refused, what is kept, and that a secret is seen by nobody again."""
+
+from __future__ import annotations
+
+import json
+import logging
+
+import pytest
+from django.db import connection
+
+from recobra.contact import providing
+from recobra.contact.models import Provider
+from recobra.contact.operations import providers
+from recobra.contact.secrets import decrypt, encrypt
+
+from .peer import closed_port
+from .settings import ACCOUNT_SID
+
+pytestmark = pytest.mark.django_db
+
+TOKEN = "un-secreto-muy-secreto"
+SETTINGS = {"account_sid": ACCOUNT_SID, "from_number": "+5115550100", "base_url": "http://127.0.0.1:9"}
+
+
+@pytest.fixture
+def save(now):
+    """Save Twilio as Darío does; a test says what is different."""
+
+    def save(**different):
+        given = {
+            "code": "twilio-pe", "kind": "twilio_sms", "name": "Twilio Perú", "settings": SETTINGS,
+            "secrets": {"auth_token": TOKEN}, "rate_per_second": 10.0, "price_minor": 8, "price_currency": "USD",
+            "country": "PE", "rank": 10, "enabled": True, "actor": "dario", "actor_id": None, "now": now,
+        }  # fmt: skip
+        return providers.save_provider(**{**given, **different})
+
+    return save
+
+
+def facts(kind):
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT payload, actor FROM journal_entry WHERE kind = %s ORDER BY id DESC LIMIT 1", [kind])
+        payload, actor = cursor.fetchone()
+        return (json.loads(payload) if isinstance(payload, str) else payload), actor
+
+
+def test_a_provider_is_saved_and_used(save):
+    provider = save()
+    assert (provider.channel, provider.enabled) == ("sms", True)
+    (way, *_) = providing.providers_for("sms", "PE")
+    assert way.code == "twilio-pe"
+    assert way.config.secrets == {"auth_token": TOKEN}
+    assert way.config.webhook_url.endswith("/api/webhooks/twilio-pe/")
+
+
+def test_a_secret_is_seen_by_nobody_again(save, caplog):
+    caplog.set_level(logging.DEBUG)
+    provider = save()
+    providers.test_provider(provider_id=provider.pk, actor="dario", now=provider.created_at)
+    (way, *_) = providing.providers_for("sms", "PE")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT contact_provider::text FROM contact_provider")
+        stored = str(cursor.fetchall())
+        cursor.execute("SELECT journal_entry::text FROM journal_entry")
+        told = str(cursor.fetchall())
+    shown = [repr(provider), repr(vars(provider)), repr(way), repr(way.config), stored, told, caplog.text]
+    assert not [text for text in shown if TOKEN in text]
+    assert providers.secrets_given(provider) == {"auth_token"}
+
+
+def test_a_secret_that_is_not_given_anew_stays(save):
+    save()
+    for given in ({}, {"auth_token": ""}):
+        assert decrypt(save(secrets=given, name="Otro nombre").secrets) == {"auth_token": TOKEN}
+    assert decrypt(save(secrets={"auth_token": "nuevo"}).secrets) == {"auth_token": "nuevo"}
+    with pytest.raises(providers.ProviderRefused) as refused:
+        save(secrets={"auth_token": None})
+    assert set(refused.value.errors) == {"auth_token"}
+    assert Provider.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("wrong", "fields"),
+    [
+        ({"kind": "telegraph"}, {"kind"}),
+        ({"kind": "sandbox"}, {"kind"}),
+        ({"code": "Twilio PE"}, {"code"}),
+        ({"name": " "}, {"name"}),
+        ({"rate_per_second": 0.0}, {"rate_per_second"}),
+        ({"rate_per_second": float("nan")}, {"rate_per_second"}),
+        ({"price_minor": -1}, {"price_minor"}),
+        ({"price_currency": "SOLES"}, {"price_currency"}),
+        ({"country": "Perú"}, {"country"}),
+        ({"rank": -1}, {"rank"}),
+        ({"settings": {}}, {"account_sid"}),
+        ({"secrets": {}}, {"auth_token"}),
+        ({"settings": {**SETTINGS, "account_sid": "x"}}, {"account_sid"}),
+        ({"settings": {**SETTINGS, "base_url": "https://api.twilio.com"}}, {"base_url"}),
+        ({"name": "", "rank": -1, "settings": {}}, {"name", "rank", "account_sid"}),
+    ],
+)
+def test_what_is_wrong_is_told_by_field_and_nothing_is_saved(save, wrong, fields):
+    with pytest.raises(providers.ProviderRefused) as refused:
+        save(**wrong)
+    assert set(refused.value.errors) == fields
+    assert all(refused.value.errors.values())
+    assert not Provider.objects.exists()
+
+
+def test_the_faults_of_a_gateway_document_are_told_with_their_lines(save):
+    with pytest.raises(providers.ProviderRefused) as refused:
+        save(kind="http_sms", settings={"document": "name: x\nrequest:\n  method: PUT\n"}, secrets={})
+    assert "Line 3: request.method: one of POST, GET." in refused.value.errors["document"]
+
+
+def test_a_provider_does_not_change_its_kind(save):
+    save()
+    with pytest.raises(providers.ProviderRefused) as refused:
+        save(kind="twilio_voice")
+    assert set(refused.value.errors) == {"kind"}
+
+
+def test_what_changed_is_a_fact_without_what_it_is(save, now):
+    save()
+    save(name="Otro", secrets={"auth_token": "nuevo"})
+    payload, actor = facts("provider.saved")
+    assert sorted(payload["changed"]) == ["name", "secrets"]
+    assert (payload["provider"], actor) == ("twilio-pe", "dario")
+
+
+def test_the_test_button_says_what_it_found_and_keeps_it(save, now):
+    provider = save(settings={**SETTINGS, "base_url": closed_port()})
+    check = providers.test_provider(provider_id=provider.pk, actor="dario", now=now)
+    provider.refresh_from_db()
+    assert (check.ok, provider.tested_well, provider.tested_at) == (False, False, now)
+    assert provider.tested_answer == check.answer != ""
+    assert facts("provider.tested")[0]["ok"] is False
+    assert save(settings=SETTINGS).tested_at is None, "other settings were not tested"
+
+
+def test_a_provider_is_switched_off_and_on_and_retired(save, now):
+    provider, by = save(), {"actor": "dario", "actor_id": None, "now": now}
+    providers.enable_provider(provider_id=provider.pk, enabled=False, **by)
+    assert not [way for way in providing.providers_for("sms", "PE") if way.code == "twilio-pe"]
+    providers.enable_provider(provider_id=provider.pk, enabled=True, **by)
+    assert [way for way in providing.providers_for("sms", "PE") if way.code == "twilio-pe"]
+    providers.retire_provider(provider_id=provider.pk, **by)
+    provider.refresh_from_db()
+    assert (provider.enabled, provider.secrets) == (False, "")
+    with pytest.raises(providers.ProviderRefused):
+        providers.enable_provider(provider_id=provider.pk, enabled=True, **by)
+
+
+def test_under_another_key_a_secret_is_lost_and_must_be_given_again(save, settings, now):
+    provider = save()
+    settings.SECRET_KEY = "la-llave-de-otra-instalacion"
+    assert providers.secrets_given(provider) == frozenset()
+    with pytest.raises(providers.ProviderRefused):
+        save(secrets={})
+    assert not providers.test_provider(provider_id=provider.pk, actor="dario", now=now).ok
+    save(secrets={"auth_token": TOKEN})
+    assert providers.secrets_given(Provider.objects.get()) == {"auth_token"}
+
+
+def test_the_same_secrets_never_look_the_same():
+    assert encrypt({"a": "b"}) != encrypt({"a": "b"})
+    assert decrypt(encrypt({"a": "ñ"})) == {"a": "ñ"}
+    assert (encrypt({}), decrypt("")) == ("", {})
+
+
+def test_every_kind_has_a_form():
+    kinds = {kind.kind: kind for kind in providers.kinds()}
+    assert {"sendgrid", "twilio_sms", "twilio_voice", "http_sms", "whatsapp"} <= set(kinds)
+    assert "sandbox" not in kinds
+    for kind in kinds.values():
+        names = [setting.name for setting in kind.settings]
+        assert len(names) == len(set(names))
+        assert str(kind.label)
+        assert all(str(setting.label) for setting in kind.settings)
