@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.utils.decorators import method_decorator
@@ -9,11 +11,13 @@ from django.views import View
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 
-from recobra.contact.channels.adapter import Forged
+from recobra.contact.channels.adapter import Forged, Unsuitable
 from recobra.contact.operations.calling import speak
 from recobra.contact.operations.receiving import UnknownProvider
 
 from .webhooks import TooLarge, incoming
+
+_log = logging.getLogger(__name__)
 
 
 # Signed twice: the address by us, the call by the provider.
@@ -32,6 +36,9 @@ class Voice(View):
             return HttpResponse(status=404)
         except Forged:
             return HttpResponse(status=403)
+        except Unsuitable:
+            _log.exception("The settings of provider %s cannot be used; it was asked to call again.", provider_code)
+            return HttpResponse(status=503)
         except TooLarge:
             return HttpResponse(status=413)
         return HttpResponse(said, content_type="text/xml; charset=utf-8")

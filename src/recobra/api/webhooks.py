@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
@@ -10,12 +12,13 @@ from django.views import View
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 
-from recobra.contact.channels.adapter import Forged, Incoming
+from recobra.contact.channels.adapter import Forged, Incoming, Unsuitable
 from recobra.contact.operations.receiving import UnknownProvider, answer_challenge, receive_call
 from recobra.kit import clock
 
 # Meta's calls have up to 3 MB (developers.facebook.com/docs/graph-api/webhooks/getting-started).
 LARGEST_BYTES = 4 * 1024 * 1024
+_log = logging.getLogger(__name__)
 
 
 class TooLarge(Exception):
@@ -49,6 +52,9 @@ class Webhook(View):
             return HttpResponse(status=404)
         except Forged:
             return HttpResponse(status=403)
+        except Unsuitable:
+            _log.exception("The settings of provider %s cannot be used; it was asked to call again.", provider_code)
+            return HttpResponse(status=503)
         except TooLarge:
             return HttpResponse(status=413)
         return HttpResponse(body, content_type=content_type)

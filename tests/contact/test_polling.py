@@ -1,0 +1,70 @@
+"""Providers that call nobody back are asked, and believed when they say that a message did not arrive."""
+
+from __future__ import annotations
+
+import json
+import threading
+from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from recobra.contact.models import Contact, Provider
+from recobra.contact.operations import ask_about_silent
+from recobra.contact.secrets import encrypt
+from recobra.portfolio.models import ContactPoint
+
+pytestmark = pytest.mark.django_db
+EVERY = timedelta(minutes=10)
+
+
+@pytest.fixture
+def twilio(world):
+    """A server that speaks Twilio's message resource; `said` is the status of each message."""
+    said = {}
+
+    class Answer(BaseHTTPRequestHandler):
+        def do_GET(self):
+            reference = self.path.rpartition("/")[2].partition(".")[0]
+            body = json.dumps({"sid": reference, "status": said.get(reference, "sent")}).encode()
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *args):
+            """Nothing to be said on the terminal."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answer) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        Provider.objects.create(
+            code="tw", kind="twilio_sms", channel="sms", name="Twilio", secrets=encrypt({"auth_token": "t"}),
+            settings={"account_sid": "AC1", "base_url": f"http://127.0.0.1:{server.server_port}"},
+            created_at=world.now, created_by="dario",
+        )  # fmt: skip
+        yield said
+        server.shutdown()
+
+
+def sent(world, reference, *, ago):
+    debtor = world.debtor()
+    point = ContactPoint.objects.create(debtor=debtor, kind="PHONE", value=f"+51999{debtor.pk:06}", valid=True)
+    contact = world.planned(debtor, channel="sms", point_id=point.pk)
+    at = world.now - ago
+    Contact.objects.filter(pk=contact.pk).update(
+        status="SENT", sent_at=at, handed_over_at=at, provider=Provider.objects.get(), provider_reference=reference
+    )
+    return contact
+
+
+def test_what_did_not_arrive_is_found_out_by_asking_and_once(world, twilio):
+    lost, fine = sent(world, "SM1", ago=timedelta(minutes=16)), sent(world, "SM2", ago=timedelta(minutes=16))
+    young = sent(world, "SM3", ago=timedelta(minutes=3))
+    twilio.update({"SM1": "failed", "SM2": "delivered", "SM3": "failed"})
+    assert ask_about_silent(now=world.now, every=EVERY) == 1
+    assert ask_about_silent(now=world.now, every=EVERY) == 0
+    for contact in (lost, fine, young):
+        contact.refresh_from_db()
+    assert (lost.undelivered_at, fine.undelivered_at, young.undelivered_at) == (world.now, None, None)
+    assert world.facts("contact.undelivered") == [(lost.pk, None)]
