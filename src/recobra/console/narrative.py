@@ -30,6 +30,8 @@ FACTS: Final[dict[str, tuple[str, str, str | Promise]]] = {
     "consent.granted": ("circle-check", "good", _("Channel authorised")),
     "consent.withdrawn": ("ban", "warn", _("Authorisation of a channel withdrawn")),
     "template.decided_by_provider": ("mail", "quiet", _("The provider decided about a template")),
+    "provider.saved": ("send", "quiet", _("Provider saved")),
+    "provider.tested": ("send", "quiet", _("Provider tested")),
     "webhook.failed": ("alert-triangle", "bad", _("A provider's call could not be worked")),
     "webhook.forged": ("alert-triangle", "bad", _("A forged call was refused")),
     "task.created": ("checklist", "calm", _("Task created")),
@@ -62,6 +64,13 @@ FACTS: Final[dict[str, tuple[str, str, str | Promise]]] = {
     "campaign.launched": ("send", "calm", _("Campaign launched or resumed")),
     "campaign.paused": ("player-pause", "warn", _("Campaign paused")),
     "campaign.ended": ("circle-check", "quiet", _("Campaign ended")),
+    "letter.printed": ("mail", "calm", _("Letter printed")),
+    "letter.tracked": ("mail", "quiet", _("The courier's file was read")),
+    "visit.assigned": ("user", "quiet", _("Visits given to a person")),
+    "visit.noted": ("user", "calm", _("Result of a visit noted")),
+    "incident.recorded": ("alert-triangle", "bad", _("Incident entered in the register")),
+    "incident.closed": ("circle-check", "good", _("Incident closed")),
+    "evidence.exported": ("download", "warn", _("Evidence of contacts handed out")),
     "alarm.raised": ("alert-triangle", "warn", _("Alarm raised")),
 }
 ACTORS: Final[dict[str, str | Promise]] = {

@@ -29,6 +29,7 @@ from aiohttp import (
     TraceConfig,
 )
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 from recobra.contact import reasons
 
@@ -95,12 +96,15 @@ def base_url(text: str) -> str:
     """Return an address to call without its last slash, after looking at where it leads. Raises Unsuitable."""
     parts = urlsplit(text)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise Unsuitable(f"«{text}» is no address like https://api.example.com.")
+        raise Unsuitable(_("«%(text)s» is no address like https://api.example.com.") % {"text": text})
     local = is_loopback(parts.hostname)
     if settings.DEMO and not local:
-        raise Unsuitable(f"In demonstration mode nothing leaves the machine, but the address is {parts.hostname}.")
+        raise Unsuitable(
+            _("In demonstration mode nothing leaves the machine, but the address is %(host)s.")
+            % {"host": parts.hostname}
+        )
     if parts.scheme == "http" and not local:
-        raise Unsuitable("What is sent to a provider is private: the address must begin with https://.")
+        raise Unsuitable(_("What is sent to a provider is private: the address must begin with https://."))
     return text.rstrip("/")
 
 
@@ -195,7 +199,7 @@ async def download(url: str, *, headers: Mapping[str, str], most_bytes: int) -> 
     except (Unsent, Lost, TooLarge) as error:
         raise Unsuitable(str(error)) from error
     if reply.status != 200:
-        raise Unsuitable(f"The file is not to be had: {reply.status}.")
+        raise Unsuitable(_("The file is not to be had: %(answer)s") % {"answer": reply.status})
     return reply.body
 
 

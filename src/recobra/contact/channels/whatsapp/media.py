@@ -30,7 +30,7 @@ async def fetch(media: Media, config: Config, *, most_bytes: int) -> bytes:
         raise Unsuitable(str(error)) from error
     told = reply.json if isinstance(reply.json, Mapping) else {}
     if reply.status != 200 or not told.get("url"):
-        raise Unsuitable(f"The file is not to be had: {reply.said}")
+        raise Unsuitable(_("The file is not to be had: %(answer)s") % {"answer": reply.said})
     size = str(told.get("file_size", ""))
     if size.isdecimal() and int(size) > most_bytes:
         raise Unsuitable(_("The file is too large."))
