@@ -1,0 +1,56 @@
+"""Simulate days of predictive and of one-each dialling and print how busy people are and who picks up for nothing.
+
+    python bench/dialling.py --days 5 --hours 8
+
+Seeded: the same options print the same figures. No network, no database.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from statistics import mean
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "src"))
+
+from recobra_core.dial.simulate import Day, Scene, predictive, progressive, scenes, simulate  # noqa: E402
+
+HEAD = (
+    "| people | answers | talk, s | one each, busy | predictive, busy | gain | abandoned, mean | abandoned, worst day |"
+)
+
+
+def main() -> None:
+    """Print one row per scene and what held over all of them."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--days", type=int, default=5, help="days per scene, each with a seed of its own")
+    parser.add_argument("--hours", type=float, default=8.0)
+    options = parser.parse_args()
+    print(HEAD, "|---|---|---|---|---|---|---|---|", sep="\n", flush=True)
+    ours, theirs = [], []
+    for scene in scenes(agents=(2, 5, 10, 20, 50), rates=(0.1, 0.3, 0.6), hours=options.hours):
+        days = [simulate(scene, pacing=predictive(), seed=seed) for seed in range(options.days)]
+        base = [simulate(scene, pacing=progressive, seed=seed) for seed in range(options.days)]
+        print(row(scene, days, base), flush=True)
+        ours, theirs = ours + days, theirs + base
+    worst = max(day.abandonment for day in ours)
+    lost = sum(day.abandoned for day in ours) / sum(day.answered for day in ours)
+    print(f"\n{len(ours)} days, {sum(day.attempts for day in ours):,} calls.")
+    print(f"Busy {mean(day.used for day in ours):.1%} against {mean(day.used for day in theirs):.1%}.")
+    print(f"Abandoned {lost:.2%} of all answers, on the worst day {worst:.2%}.")
+
+
+def row(scene: Scene, days: list[Day], base: list[Day]) -> str:
+    """Return one line of the table."""
+    used, usual = mean(day.used for day in days), mean(day.used for day in base)
+    lost = [day.abandonment for day in days]
+    return (
+        f"| {scene.agents} | {scene.answer_rate:.0%} | {scene.talk_mean:.0f} | {usual:.1%} | {used:.1%} |"
+        f" {used - usual:+.1%} | {mean(lost):.2%} | {max(lost):.2%} |"
+    )
+
+
+if __name__ == "__main__":
+    main()

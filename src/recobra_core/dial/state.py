@@ -1,0 +1,107 @@
+"""What the pacing looks at: people, calls, estimates and limits. Seconds throughout."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from math import erfc, log, log1p, sqrt
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Durations:
+    """How long something lasts, estimated from `count` cases; taken as log-normal, which talk times follow closely.
+
+    L. Brown et al., Statistical analysis of a telephone call center, JASA 100 (2005): 36-50, section 4.2.
+    """
+
+    mean: float
+    deviation: float
+    count: int
+
+    def ends_within(self, seconds: float, *, elapsed: float) -> float:
+        """Return the probability that what has lasted `elapsed` ends within `seconds`."""
+        lasting = self._longer(elapsed)
+        if lasting <= 1e-9:
+            return 0.0
+        return 1.0 - self._longer(elapsed + seconds) / lasting
+
+    def then(self, other: Durations) -> Durations:
+        """Return how long one after the other lasts, taken as independent."""
+        deviation = sqrt(self.deviation**2 + other.deviation**2)
+        return Durations(mean=self.mean + other.mean, deviation=deviation, count=min(self.count, other.count))
+
+    def _longer(self, seconds: float) -> float:
+        if seconds <= 0:
+            return 1.0
+        if self.mean <= 0:
+            return 0.0
+        spread = log1p((self.deviation / self.mean) ** 2)
+        if spread <= 0:
+            return 1.0 if seconds < self.mean else 0.0
+        return 0.5 * erfc((log(seconds / self.mean) + spread / 2) / sqrt(2 * spread))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rate:
+    """How often calls were answered by a person: `answered` of `attempts`.
+
+    Count a call only once nobody can answer it any more, in the order of placing: answers come quickly and silences
+    late, so that of calls still in the air too many or too few would seem to be answered.
+    """
+
+    answered: int
+    attempts: int
+
+    def upper(self, z: float) -> float:
+        """Return Wilson's upper bound: what it may well be at worst, as an answer is what can find nobody there."""
+        if self.attempts == 0:
+            return 1.0
+        share, extra = self.answered / self.attempts, z * z / self.attempts
+        half = z * sqrt(share * (1 - share) / self.attempts + extra / (4 * self.attempts))
+        return min(1.0, (share + extra / 2 + half) / (1 + extra))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What may not be passed. `cap` is the share of answered calls of a day that may find nobody within `patience`.
+
+    Nobody is taken to answer less often than `least_answer`: so many calls would be in the air that a better hour
+    could not be met. Below `least_attempts` calls or `least_ends` ended talks the data are thin, and one call is
+    placed per free person.
+    """
+
+    cap: float = 0.03
+    patience: float = 2.0
+    least_attempts: int = 60
+    least_ends: int = 20
+    surprise: float = 0.001
+    least_answer: float = 0.05
+    caution: float = 1.645
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.cap < 1 or self.patience < 0:
+            raise ValueError("The cap is a share from 0 to 1 and the patience is not negative.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Floor:
+    """The floor at one moment. `talking` and `wrapping` hold how long each person has been at it.
+
+    `ringing` are calls that nobody has answered yet; `waiting` were answered and still wait for somebody. `ring` is
+    the time from dialling to an answer. `answered_today` and `abandoned_today` count since the day began.
+    """
+
+    free: int
+    ringing: int
+    answered_today: int
+    abandoned_today: int
+    rate: Rate
+    ring: Durations
+    talk: Durations
+    wrap: Durations
+    waiting: int = 0
+    talking: tuple[float, ...] = field(default=())
+    wrapping: tuple[float, ...] = field(default=())
+
+    def __post_init__(self) -> None:
+        if min(self.free, self.ringing, self.waiting, self.answered_today, self.abandoned_today) < 0:
+            raise ValueError("People and calls are not negative.")
