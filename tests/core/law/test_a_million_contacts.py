@@ -8,6 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from importlib import resources
 from typing import Any
 
@@ -174,14 +175,7 @@ class Run:
         self.houses = {house.name: house}
         self.engine.execute("SET threads = 1; SET TimeZone = 'UTC'")
         self.engine.register("caps", caps_table(houses=self.houses).to_pyarrow())
-        judged = verdicts(
-            ibis.table(CANDIDATE, name="candidates"),
-            openings=ibis.table(OPENINGS, name="openings"),
-            history=ibis.table(HISTORY, name="history"),
-            caps=ibis.table(CAPS, name="caps"),
-        )
-        answer = judged.select("candidate_id", "allowed", "reason").order_by("candidate_id")
-        self.statement = str(ibis.to_sql(answer, dialect="duckdb"))
+        self.statement = _statement()
 
     def over(self, days: Iterable[date]) -> "Run":
         for day in days:
@@ -277,6 +271,18 @@ class Run:
             f"{self.judged:,} contacts judged, {lawful:,} allowed, {self.reread:,} read again: "
             f"{len(self.unlawful)} unlawful, {len(self.too_strict)} refused for nothing.\n{told}"
         )
+
+
+@cache
+def _statement() -> str:
+    judged = verdicts(
+        ibis.table(CANDIDATE, name="candidates"),
+        openings=ibis.table(OPENINGS, name="openings"),
+        history=ibis.table(HISTORY, name="history"),
+        caps=ibis.table(CAPS, name="caps"),
+    )
+    answer = judged.select("candidate_id", "allowed", "reason").order_by("candidate_id")
+    return str(ibis.to_sql(answer, dialect="duckdb"))
 
 
 def _mostly(chance: Any, ordinary: Any, others: list[Any], share: float) -> list[Any]:
