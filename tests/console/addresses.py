@@ -5,7 +5,8 @@ A screen that is missing here fails `test_scope.py::test_every_address_is_in_the
 
 from __future__ import annotations
 
-from recobra.contact.models import MailboxMessage
+from recobra.contact.models import Incident, Letter, LetterBatch, MailboxMessage, Visit
+from recobra.contact.operations.letters import folder_of
 from recobra.intake.models import Load
 from recobra.strategy.models import Campaign, CycleRun, StrategyVersion
 from recobra_core.decide import ready
@@ -82,6 +83,21 @@ ADDRESSES: dict[str, tuple[str, set[str], dict[str, str]]] = {
     "template-edit": ("get", EDITING, {}),
     "template-retire": ("get", EDITING, {}),
     "template-preview": ("post", ALL, {}),
+    "evidence": ("get", LEADING | {"hilda"}, {}),
+    "evidence-export": ("post", LEADING | {"hilda"}, {"forma": "json"}),
+    "evidence-certificate": ("get", LEADING | {"hilda"}, {}),
+    "incidents": ("get", ALL, {}),
+    "incident-record": ("post", LEADING, {"tipo": "COMPLAINT", "pais": "PE", "descripcion": "Se quejó"}),
+    "incident-close": ("post", LEADING, {"accion": "Se habló con el gestor"}),
+    "compliance": ("get", ALL, {}),
+    "compliance-export": ("get", {"carla", "hilda"}, {}),
+    "letters": ("get", ALL, {}),
+    "letters-print": ("post", LEADING, {"pais": "PE"}),
+    "letters-file": ("get", LEADING, {}),
+    "letters-tracking": ("post", LEADING, {}),
+    "visits": ("get", DESK, {}),
+    "visits-order": ("post", DESK, {}),
+    "visit": ("get", DESK, {}),
     "audit": ("get", AUDITING, {}),
     "audit-verify": ("post", AUDITING, {}),
     "audit-export": ("get", AUDITING, {}),
@@ -105,7 +121,30 @@ def numbers(name: str, world: World) -> dict[str, object]:
         "debtor-hold-lift": {**held, "hold_id": world.hold.pk},
         "debtor-task-close": {**debtor, "task_id": world.task.pk},
         **_of_work(world),
+        **_of_paper(world),
     }.get(name, debtor if name.startswith("debtor") else {})
+
+
+def _of_paper(world: World) -> dict[str, dict[str, object]]:
+    """Return the numbers of evidence, incidents, letters and visits."""
+    at, sent = world.sent.sent_at, world.sent
+    incident = Incident.objects.first() or Incident.objects.create(
+        kind="COMPLAINT", country="PE", happened_at=at, recorded_at=at, recorded_by="bruno", portfolio=world.portfolio,
+        debtor=sent.debtor, description="Se quejó",
+    )  # fmt: skip
+    batch = LetterBatch.objects.first() or LetterBatch.objects.create(created_at=at, created_by="bruno")
+    if not batch.path:
+        LetterBatch.objects.update(path=f"letters/{batch.pk}")
+        folder_of(batch.pk).mkdir(parents=True, exist_ok=True)
+        (folder_of(batch.pk) / "courier.csv").write_bytes(b"reference,name\n1,Mar\xc3\xada")
+        Letter.objects.create(contact=sent, batch=batch, status="PRINTED", reference="PE-1", changed_at=at)
+    visit = Visit.objects.first() or Visit.objects.create(contact=sent, area="PE-LIM", route_date=sent.planned_for)
+    debtor = {"debtor_id": sent.debtor_id}
+    return {
+        "evidence": debtor, "evidence-export": debtor, "incident-close": {"incident_id": incident.pk},
+        "compliance-export": {"form": "xlsx"}, "letters-file": {"batch_id": batch.pk, "name": "courier.csv"},
+        "visit": {"visit_id": visit.pk},
+    }  # fmt: skip
 
 
 _OF_A_CAMPAIGN = ("", "-edit", "-preflight", "-barred", "-launch", "-pause", "-resume", "-end")

@@ -31,6 +31,9 @@ ITEMS = (
     Item(view="campaigns", label=_("Campaigns"), icon="send", right=Right.SEE_STRATEGIES, key="p"),
     Item(view="cycle", label=_("Cycle"), icon="refresh", right=Right.SEE_CYCLE, key="d"),
     Item(view="messages", label=_("Messages"), icon="mail", right=Right.SEE_MESSAGES, key="m"),
+    Item(view="letters", label=_("Letters"), icon="file-text", right=Right.RUN_CAMPAIGNS, key="t"),
+    Item(view="visits", label=_("Visits"), icon="user", right=Right.VISIT, key="v"),
+    Item(view="compliance", label=_("Compliance"), icon="checklist", right=Right.SEE_COMPLIANCE, key="n"),
     Item(view="audit", label=_("Audit"), icon="shield-check", right=Right.SEE_AUDIT, key="u"),
 )
 

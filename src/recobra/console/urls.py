@@ -2,7 +2,23 @@
 
 from django.urls import URLPattern, URLResolver
 
-from .screens import accounts, audit, campaigns, cycle, debtor, debtor_work, home, loads, messages, session, strategies
+from .screens import (
+    accounts,
+    audit,
+    campaigns,
+    cycle,
+    debtor,
+    debtor_work,
+    evidence,
+    home,
+    incidents,
+    letters,
+    loads,
+    messages,
+    session,
+    strategies,
+    visits,
+)
 
 app_name = "console"
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -16,5 +32,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *campaigns.urlpatterns,
     *cycle.urlpatterns,
     *messages.urlpatterns,
+    *letters.urlpatterns,
+    *visits.urlpatterns,
+    *incidents.urlpatterns,
+    *evidence.urlpatterns,
     *audit.urlpatterns,
 ]

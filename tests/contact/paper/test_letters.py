@@ -121,6 +121,10 @@ def test_a_batch_is_the_same_bytes_when_made_again(now):
     assert batch_pdf(letters, code="L", at=now) == batch_pdf(letters, code="L", at=now)
 
 
+def test_a_letter_may_be_made_at_any_instant(now):
+    assert letter_pdf(letter(), at=now.replace(microsecond=123_456)).startswith(b"%PDF")
+
+
 def test_no_letter_twice_in_a_batch_and_no_empty_batch(now):
     with pytest.raises(LetterUnsuitable, match="twice"):
         batch_pdf([letter(), letter()], code="L", at=now)

@@ -73,6 +73,11 @@ def own_identity(*, now: datetime) -> signing.Identity:
     return signing.identity(data_dir=settings.DATA_DIR, now=now)
 
 
+def own_certificate(*, now: datetime) -> bytes:
+    """Return this installation's certificate (PEM), which others need to check what it signed."""
+    return signing.certificate_pem(own_identity(now=now))
+
+
 def _export(*, debtor: Debtor, form: Form, eyes: Eyes, actor: str, actor_id: int | None, now: datetime) -> Evidence:
     own = own_identity(now=now)
     dossier = collect(debtor=debtor, eyes=eyes, signer=own.fingerprint, now=now)

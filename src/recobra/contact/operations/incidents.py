@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from recobra.contact.models import Contact, Incident
 from recobra.journal.operations import SUBJECTS, Facts, record, record_all
 from recobra.kit import tables
-from recobra.portfolio.models import Debtor
+from recobra.portfolio.models import Account, Debtor
 from recobra_core import law
 
 TEXT_LIMIT: Final = 4_000
@@ -58,7 +58,7 @@ def record_incident(
         raise IncidentRefused(_("There is no such debtor."))
     incident = Incident.objects.create(
         kind=kind, country=country, happened_at=happened_at, recorded_at=now, recorded_by=actor, actor=actor,
-        debtor_id=about, contact=contact, portfolio_id=contact.portfolio_id if contact else None, rule=rule,
+        debtor_id=about, contact=contact, portfolio_id=_portfolio(contact, about), rule=rule,
         article=article, description=description.strip(), potential_fine=fine_of(country),
     )  # fmt: skip
     _tell([incident], at=now, actor=actor, actor_id=actor_id)
@@ -168,6 +168,14 @@ def _tell(incidents: Iterable[Incident], *, at: datetime, actor: str, actor_id: 
     ]  # fmt: skip
     rows = pa.Table.from_pylist(facts, schema=SUBJECTS)
     record_all(Facts(kind="incident.recorded", at=at, actor=actor, actor_id=actor_id, rows=rows))
+
+
+def _portfolio(contact: Contact | None, debtor_id: int | None) -> int | None:
+    """Return whose incident it is: the message's portfolio, or that of the debtor's oldest account."""
+    if contact is not None:
+        return contact.portfolio_id
+    oldest = Account.objects.filter(debtor=debtor_id).order_by("pk").first() if debtor_id is not None else None
+    return oldest.portfolio_id if oldest else None
 
 
 def _check(kind: str, country: str, happened_at: datetime, description: str, now: datetime) -> None:

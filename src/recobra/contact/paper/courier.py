@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final
 
+from django.utils.translation import gettext as _
+
 from .letter import Letter
 
 COLUMNS: Final = (
@@ -89,12 +91,12 @@ def read_tracking(content: bytes) -> tuple[list[Tracked], list[TrackingError]]:
         missing = [name for name in TRACKING_COLUMNS if name not in names]
         if missing:
             return [], [
-                TrackingError(line=1, column=name, found=head.strip()[:80], expected="a column of this name")
+                TrackingError(line=1, column=name, found=head.strip()[:80], expected=_("a column of this name"))
                 for name in missing
             ]
         return _lines(reader)
     except csv.Error as error:
-        return [], [TrackingError(line=reader.line_num, column="", found=str(error), expected="a CSV table")]
+        return [], [TrackingError(line=reader.line_num, column="", found=str(error), expected=_("a CSV table"))]
 
 
 def _lines(reader: csv.DictReader[str]) -> tuple[list[Tracked], list[TrackingError]]:
@@ -103,7 +105,9 @@ def _lines(reader: csv.DictReader[str]) -> tuple[list[Tracked], list[TrackingErr
     for count, fields in enumerate(reader, start=1):
         line = reader.line_num
         if count > ROWS_LIMIT:
-            errors.append(TrackingError(line=line, column="", found="more rows", expected=f"up to {ROWS_LIMIT} rows"))
+            errors.append(
+                TrackingError(line=line, column="", found="more rows", expected=_("up to %s rows") % ROWS_LIMIT)
+            )
             break
         given = {name: (fields.get(name) or "").strip() for name in (*TRACKING_COLUMNS, "detail")}
         wrong = _wrong(given, line)
@@ -122,13 +126,13 @@ def _lines(reader: csv.DictReader[str]) -> tuple[list[Tracked], list[TrackingErr
 def _wrong(given: Mapping[str, str], line: int) -> list[TrackingError]:
     found = []
     if not given["reference"]:
-        found.append(("reference", "a letter's reference"))
+        found.append(("reference", _("a letter's reference")))
     if given["status"].lower() not in WORDS:
-        found.append(("status", "delivered, returned or in transit"))
+        found.append(("status", _("delivered, returned or in transit")))
     try:
         _instant(given["at"])
     except ValueError:
-        found.append(("at", "a date and time such as 2026-11-23T15:00:00Z"))
+        found.append(("at", _("a date and time such as 2026-11-23T15:00:00Z")))
     return [
         TrackingError(line=line, column=column, found=given[column][:80], expected=expected)
         for column, expected in found

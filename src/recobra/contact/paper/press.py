@@ -29,8 +29,8 @@ class Sheet:
         )  # fmt: skip
 
     def pdf(self, *, at: datetime) -> bytes:
-        """Return PDF/A; the same data at the same instant give the same bytes."""
-        made = self._compiler.compile(format="pdf", pdf_standards=STANDARD, timestamp=at)
+        """Return PDF/A; the same data at the same second give the same bytes."""
+        made = self._compiler.compile(format="pdf", pdf_standards=STANDARD, timestamp=at.replace(microsecond=0))
         assert isinstance(made, bytes)
         return made
 

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from recobra.access.queries import User
 from recobra.contact.models import Channel, Incident
 from recobra.contact.paper.letter import US_LETTER
+from recobra.contact.paper.queries import incidents_for
 from recobra.contact.paper.report import Block, Report, Section, Table
 from recobra.contact.queries import explain
 from recobra.portfolio.queries import portfolios_for
@@ -85,8 +86,8 @@ def compliance(user: User, *, country: str, month: date) -> Compliance:
     portfolios = [each.pk for each in portfolios_for(user) if each.country == country]
     start, end = _limits(month, known.time_zones[0])
     window = [portfolios, start, end]
-    register = Incident.objects.filter(country=country, happened_at__gte=start, happened_at__lt=end)
-    seen = tuple(register.filter(portfolio__in=portfolios).order_by("happened_at", "id"))
+    register = incidents_for(user, country=country).filter(happened_at__gte=start, happened_at__lt=end)
+    seen = tuple(register.order_by("happened_at", "id"))
     uncertain, debtors = _rows(_REACHED, window)[0]
     opt_outs, wrong = _rows(_WISHES, [start, end, portfolios])[0]
     median, p90 = _rows(_ANSWERS, [start, end, portfolios])[0]

@@ -1,0 +1,154 @@
+"""Incidentes: the register with corrective actions, and the monthly compliance report of a country."""
+
+from __future__ import annotations
+
+import io
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import path
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from recobra.access.operations import record_export
+from recobra.access.roles import Right
+from recobra.console import spreadsheet
+from recobra.console.guard import StaffRequest, needs
+from recobra.contact.operations import incidents
+from recobra.contact.paper import queries
+from recobra.contact.paper.report import report_pdf
+from recobra.insight.queries import compliance
+from recobra.kit import clock
+from recobra.portfolio.queries import debtor_for
+from recobra.strategy import schedule
+
+from .place import Installation
+
+PAGE_ROWS = 50
+
+
+@require_GET
+@needs(Right.SEE_COMPLIANCE)
+def index(request: StaffRequest) -> HttpResponse:
+    """Show the register, open incidents first to be asked for by `?abiertos=1`."""
+    asked = request.GET
+    found = queries.incidents_for(
+        request.user, country=asked.get("pais", ""), kind=asked.get("tipo", ""), only_open=asked.get("abiertos") == "1"
+    )
+    context = {
+        "page": Paginator(found, PAGE_ROWS).get_page(asked.get("pagina")), "kinds": queries.Kind.choices,
+        "countries": compliance.countries_for(request.user), "place": _place(),
+        "filtered": any(asked.get(name) for name in ("pais", "tipo", "abiertos")),
+    }  # fmt: skip
+    return render(request, "console/incidents/index.html", context)
+
+
+@require_POST
+@needs(Right.RECORD_INCIDENT)
+def record(request: StaffRequest) -> HttpResponse:
+    """Enter an incident by hand, about a debtor of the user's scope or none."""
+    given, now = request.POST, clock.now()
+    debtor, at = given.get("deudor", "").strip(), _instant(given.get("cuando", ""), now)
+    try:
+        incidents.record_incident(
+            kind=given.get("tipo", ""), country=given.get("pais", ""), happened_at=at,
+            description=given.get("descripcion", ""),
+            debtor_id=debtor_for(request.user, int(debtor)).pk if debtor.isdecimal() and len(debtor) < 19 else None,
+            actor=request.user.username, actor_id=request.user.pk, now=now,
+        )  # fmt: skip
+    except incidents.IncidentRefused as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, _("The incident is in the register."))
+    return redirect("console:incidents")
+
+
+@require_POST
+@needs(Right.RECORD_INCIDENT)
+def close(request: StaffRequest, incident_id: int) -> HttpResponse:
+    """Close an incident with what was done."""
+    incident = queries.incident_for(request.user, incident_id)
+    try:
+        incidents.close_incident(
+            incident_id=incident.pk, corrective_action=request.POST.get("accion", ""), actor=request.user.username,
+            actor_id=request.user.pk, now=clock.now(),
+        )  # fmt: skip
+    except incidents.IncidentRefused as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, _("The incident is closed."))
+    return redirect("console:incidents")
+
+
+@require_GET
+@needs(Right.SEE_COMPLIANCE)
+def report(request: StaffRequest) -> HttpResponse:
+    """Show the month of a country (`?pais=PE&mes=2026-11`)."""
+    found = _found(request)
+    context = {
+        "found": found, "figures": compliance.figures_of(found) if found else (), "place": _place(),
+        "countries": compliance.countries_for(request.user), "month": _month(request),
+    }  # fmt: skip
+    return render(request, "console/incidents/report.html", context)
+
+
+@require_GET
+@needs(Right.EXPORT)
+def export(request: StaffRequest, form: str) -> HttpResponse:
+    """Give the month as a document or a spreadsheet."""
+    found, now = _found(request), clock.now()
+    if found is None or form not in {"pdf", "xlsx"}:
+        raise Http404
+    if form == "pdf":
+        document = compliance.compliance_report(found, made_by=request.user.username, now=now)
+        content, media = report_pdf(document, at=now), "application/pdf"
+    else:
+        file = io.BytesIO()
+        spreadsheet.write_xlsx(file, compliance.compliance_lines(found))
+        content, media = file.getvalue(), "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+    conditions = {"pais": found.country, "mes": f"{found.month:%Y-%m}"}
+    record_export(user=request.user, what="compliance", rows=found.all_sent, conditions=conditions, now=now)
+    answer = HttpResponse(content, content_type=media)
+    answer["Content-Disposition"] = f'attachment; filename="cumplimiento-{found.country}-{found.month:%Y-%m}.{form}"'
+    return answer
+
+
+def _found(request: StaffRequest) -> compliance.Compliance | None:
+    """Return the figures asked for, those of the first country where none was; None without any country."""
+    countries = [code for code, _name in compliance.countries_for(request.user)]
+    asked = request.GET.get("pais", "")
+    country = asked if asked in countries else next(iter(countries), "")
+    return compliance.compliance(request.user, country=country, month=_month(request)) if country else None
+
+
+def _month(request: StaffRequest) -> date:
+    try:
+        return date.fromisoformat(request.GET.get("mes", "") + "-01")
+    except ValueError:
+        return schedule.today(clock.now()).replace(day=1)
+
+
+def _instant(text: str, now: datetime) -> datetime:
+    """Read what the browser's calendar gives, in the installation's zone; the present where it gave nothing."""
+    try:
+        return datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(schedule.zone().key))
+    except ValueError:
+        return now
+
+
+def _place() -> Any:
+    return Installation(time_zone=schedule.zone().key)
+
+
+urlpatterns = [
+    path("incidentes/", index, name="incidents"),
+    path("incidentes/registrar/", record, name="incident-record"),
+    path("incidentes/<int:incident_id>/cerrar/", close, name="incident-close"),
+    path("cumplimiento/", report, name="compliance"),
+    path("cumplimiento/informe.<str:form>", export, name="compliance-export"),
+]

@@ -1,0 +1,85 @@
+"""Evidence, incidents, letters and visits on the screen."""
+
+from datetime import timedelta
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from recobra.contact.models import Incident, Letter, Visit
+from recobra.contact.operations.evidence import own_identity
+from recobra.contact.paper.verifying import verify
+from recobra.kit import clock
+
+
+def test_the_evidence_of_a_debtor_comes_signed(at_desk, world):
+    maria = world.debtors["María"]
+    page = at_desk("carla").get(f"/ficha/{maria.pk}/constancia/")
+    assert "PDF firmado" in page.content.decode()
+    answer = at_desk("carla").post(f"/ficha/{maria.pk}/constancia/descargar/", {"forma": "pdf"})
+    now = clock.now()
+    assert verify(answer.content, trusted=[own_identity(now=now).certificate], now=now).ok
+    assert answer["Content-Disposition"].endswith('.pdf"')
+
+
+def test_the_debtors_file_leads_to_the_evidence_for_who_may(at_desk, world):
+    address = f"/ficha/{world.debtors['María'].pk}/"
+    assert f"{address}constancia/" in at_desk("carla").get(address).content.decode()
+    assert f"{address}constancia/" not in at_desk("ana").get(address).content.decode()
+
+
+def test_an_incident_is_recorded_and_closed_with_what_was_done(at_desk, world):
+    desk = at_desk("bruno")
+    maria = world.debtors["María"]
+    form = {"tipo": "COMPLAINT", "pais": "PE", "deudor": str(maria.pk), "descripcion": "Se quejó del tono."}
+    page = desk.post("/incidentes/registrar/", form, follow=True).content.decode()
+    incident = Incident.objects.get()
+    assert incident.debtor == maria
+    assert "INDECOPI" in page
+    page = desk.post(f"/incidentes/{incident.pk}/cerrar/", {"accion": "Se habló con el gestor."}, follow=True)
+    assert "Se habló con el gestor." in page.content.decode()
+
+
+def test_the_month_of_a_country_is_a_page_a_document_and_a_table(at_desk, world):
+    desk = at_desk("carla")
+    assert "Perú" in desk.get("/cumplimiento/?pais=PE").content.decode()
+    assert desk.get("/cumplimiento/informe.pdf?pais=PE").content.startswith(b"%PDF")
+    assert desk.get("/cumplimiento/informe.xlsx?pais=PE").content.startswith(b"PK")
+    assert desk.get("/cumplimiento/informe.exe?pais=PE").status_code == 404
+
+
+def test_the_couriers_file_answers_line_by_line(at_desk, world):
+    file = SimpleUploadedFile("s.csv", b"reference,status,at\nPE-1,perdida,2026-11-25\n", content_type="text/csv")
+    page = at_desk("bruno").post("/cartas/seguimiento/", {"archivo": file}).content.decode()
+    assert "perdida" in page
+    assert "entregado, devuelto o en camino" in page
+
+
+def test_nothing_to_print_says_so(at_desk, world):
+    page = at_desk("bruno").post("/cartas/imprimir/", {"pais": "PE"}, follow=True).content.decode()
+    assert "No hay cartas por imprimir" in page
+    assert not Letter.objects.exists()
+
+
+@pytest.fixture
+def visit(world):
+    return Visit.objects.create(contact=world.sent, area="PE-LIM 15001", route_date=clock.now().date())
+
+
+def test_a_gestora_takes_an_area_and_notes_what_came_of_it(at_desk, visit, cast):
+    desk = at_desk("ana")
+    day = visit.route_date.isoformat()
+    assert visit.contact.debtor.name in desk.get(f"/visitas/?dia={day}").content.decode()
+    desk.post("/visitas/ordenar/", {"dia": day, "zona": "PE-LIM 15001"})
+    visit.refresh_from_db()
+    assert visit.assigned_to_id == cast["ana"].pk
+    promised = (clock.now() + timedelta(days=3)).date().isoformat()
+    form = {"resultado": "PROMISE", "promesa": promised, "nota": "Paga el viernes"}
+    page = desk.post(f"/visitas/{visit.pk}/", form, follow=True).content.decode()
+    assert "Anotado." in page
+    visit.refresh_from_db()
+    assert (visit.result, visit.noted_by) == ("PROMISE", "ana")
+
+
+def test_a_promise_without_a_day_is_asked_for(at_desk, visit):
+    page = at_desk("ana").post(f"/visitas/{visit.pk}/", {"resultado": "PROMISE"}).content.decode()
+    assert "Una promesa necesita su fecha" in page
