@@ -8,11 +8,12 @@ import ibis
 import pytest
 
 from recobra.contact.models import Template
-from recobra.contact.rendering import reading
+from recobra.contact.rendering import facts, reading
 from recobra.contact.rendering.check import mistakes
 from recobra.contact.rendering.choosing import drawn
 from recobra.contact.rendering.lengths import segments
 from recobra.contact.rendering.library import documents
+from recobra.contact.rendering.variables import VARIABLES
 from recobra.contact.rendering.whatsapp import numbered
 from recobra_core.decide import arm
 from recobra_core.law.content import SENTENCES
@@ -111,6 +112,10 @@ def test_what_a_channel_refuses_is_said_before_it_is_kept(channel, text, buttons
 def test_a_part_that_a_channel_has_not_stays_empty():
     found = mistakes(subject="Hola", text="hola", html="<p>hola</p>", channel="sms")
     assert {each.part for each in found} == {"subject", "html"}
+
+
+def test_every_variable_that_is_offered_is_worked_out():
+    assert {variable.name for variable in VARIABLES} == set(facts._FACTS)
 
 
 def test_the_screens_know_every_sentence_of_the_linter():

@@ -36,9 +36,12 @@ PARTS = template_words.FIELDS
 @require_GET
 @needs(Right.SEE_MESSAGES)
 def index(request: StaffRequest) -> HttpResponse:
-    """Show what waits for a decision, and the templates in force."""
+    """Show what waits for a decision, and the templates in force (`canal`, `pais` narrow them)."""
+    narrow = {"channel": request.GET.get("canal", ""), "country": request.GET.get("pais", "")}
+    narrowed = queries.templates().filter(**{name: value for name, value in narrow.items() if value})
     waiting = queries.templates(in_force=False).filter(status__in=("DRAFT", "SUBMITTED"), retired_at=None)
-    context = {"waiting": waiting.order_by("-created_at"), "templates": queries.templates(), "place": _place()}
+    context = {"waiting": waiting.order_by("-created_at"), "templates": narrowed, "place": _place()}
+    context |= {"narrow": narrow, "channels": words.choices("channel"), "countries": template_words.country_names()}
     return render(request, "console/messages/templates.html", context)
 
 

@@ -85,29 +85,9 @@ INTEREST: Final = ("INTEREST", "LATE_INTEREST")
 FEES: Final = ("FEE", "TAX")
 
 
-def facts_of(case: Case) -> dict[str, Any]:
-    """Return every variable with its value."""
-    overdue, upcoming = (
-        groups(part, case.locale, case.phrases["conceptos"])
-        for part in (case.statement.overdue, case.statement.upcoming)
-    )
-    return {
-        **_who(case),
-        "vencidos": overdue,
-        "por_vencer": upcoming,
-        "total_vencido": " + ".join(group.total for group in overdue),
-        "total_por_vencer": " + ".join(group.total for group in upcoming),
-        **_amounts(case),
-        "como_pagar": case.creditor.payment_instructions.strip() or case.said("como_pagar"),
-        "como_reclamar": case.creditor.complaint_contact.strip() or case.said("como_reclamar"),
-        "oficina_reclamos": case.creditor.complaint_office.strip() or case.phrases["oficinas"].get(case.country, ""),
-        "derechos": _rights(case),
-        "no_judicial": case.said("no_judicial"),
-        "como_parar": case.said("como_parar"),
-        "fecha": format_date(case.day, "long", locale=case.locale),
-        "referencia": case.reference,
-        "enlace_baja": case.unsubscribe_url,
-    }
+def facts_of(case: Case, names: Iterable[str]) -> dict[str, Any]:
+    """Return the values of those variables among the names; what a template does not speak of is not worked out."""
+    return {name: _FACTS[name](case) for name in names if name in _FACTS}
 
 
 def check_known(case: Case, names: set[str]) -> None:
@@ -122,23 +102,6 @@ def check_known(case: Case, names: set[str]) -> None:
                 _("%(variable)s is not known, and must be said: %(article)s")
                 % {"variable": variable, "article": asked[part]}
             )
-
-
-_KNOWN: Final[dict[str, tuple[str, Callable[[Case], object]]]] = {
-    "creditor_address": ("acreedor_domicilio", lambda case: case.creditor.address.strip()),
-    "creditor_tax_id": ("acreedor_identificacion", lambda case: case.creditor.tax_id.strip()),
-    "agency_address": ("agencia_domicilio", lambda case: _who(case)["agencia_domicilio"]),
-    "agency_phone": ("agencia_telefono", lambda case: case.creditor.agency_phone.strip()),
-    "complaint_office": (
-        "oficina_reclamos", lambda case: case.creditor.complaint_office or case.phrases["oficinas"].get(case.country)
-    ),
-    "contract_date": ("contratos", lambda case: all(document.signed_on for document in case.asked)),
-    "interest": (
-        "liquidacion",
-        lambda case: all(d.interest_terms or not _sum([d], INTEREST) for d in case.asked),
-    ),
-}  # fmt: skip
-"""The part of a message, the variable that says it, and whether it is known."""
 
 
 def locale_of(language: str, country: str) -> Locale:
@@ -181,42 +144,43 @@ def phrases_of(language: str) -> dict[str, Any]:
     return found
 
 
-def _who(case: Case) -> dict[str, str]:
-    creditor, itself = case.creditor, not case.creditor.agency_name.strip()
-    reached = [creditor.agency_phone.strip(), parseaddr(case.sender)[1]]
-    return {
-        "nombre": case.debtor_name,
-        "acreedor": creditor.name,
-        "acreedor_identificacion": creditor.tax_id,
-        "acreedor_domicilio": creditor.address.strip(),
-        "agencia": creditor.agency_name.strip() or case.said("equipo"),
-        "agencia_domicilio": creditor.agency_address.strip() or (creditor.address.strip() if itself else ""),
-        "agencia_telefono": creditor.agency_phone.strip(),
-        "emisor": _readable(case.sender),
-        "contacto": " · ".join(way for way in reached if way),
-    }
+def _agency_address(case: Case) -> str:
+    itself = not case.creditor.agency_name.strip()
+    return case.creditor.agency_address.strip() or (case.creditor.address.strip() if itself else "")
 
 
-def _amounts(case: Case) -> dict[str, Any]:
-    asked, names = case.asked, case.phrases["conceptos"]
-    fees = [
-        f"{part.nombre}: {part.importe}"
+def _contact(case: Case) -> str:
+    ways = (case.creditor.agency_phone.strip(), parseaddr(case.sender)[1])
+    return " · ".join(way for way in ways if way)
+
+
+def _complaint_office(case: Case) -> str:
+    return case.creditor.complaint_office.strip() or str(case.phrases["oficinas"].get(case.country, ""))
+
+
+def _groups(case: Case, documents: Iterable[Document]) -> tuple[Group, ...]:
+    return groups(documents, case.locale, case.phrases["conceptos"])
+
+
+def _sums(case: Case, documents: Iterable[Document]) -> str:
+    """Return what is owed on documents, one amount per currency."""
+    by_currency = _by_currency(documents)
+    return " + ".join(
+        money(sum(d.owed_minor for d in mine), currency, case.locale) for currency, mine in by_currency.items()
+    )
+
+
+def _fees(case: Case) -> str:
+    charged = [
+        f"{case.phrases['conceptos'][concept]}: {_total(case, (concept,))}"
         for concept in FEES
-        for group in groups(asked, case.locale, names)
-        for part in group.conceptos
-        if part.nombre == names[concept]
+        if _sum(case.asked, (concept,))
     ]
-    return {
-        "desglose": groups(asked, case.locale, names),
-        "capital": _total(case, ("PRINCIPAL",)),
-        "intereses": _total(case, INTEREST),
-        "gastos": _total(case, FEES),
-        "liquidacion": _interest(case),
-        "gastos_detalle": "; ".join(fees) or case.said("sin_gastos"),
-        "contratos": _contracts(case),
-        "mora_desde": format_date(min(d.due_date for d in asked), "short", locale=case.locale) if asked else "",
-        "origen": ", ".join(dict.fromkeys(case.phrases["productos"][document.product] for document in asked)),
-    }
+    return "; ".join(charged) or case.said("sin_gastos")
+
+
+def _since(case: Case) -> str:
+    return format_date(min(d.due_date for d in case.asked), "short", locale=case.locale) if case.asked else ""
 
 
 def _total(case: Case, concepts: tuple[str, ...]) -> str:
@@ -273,3 +237,55 @@ def _line(document: Document, locale: Locale) -> Line:
         importe=money(document.owed_minor, document.currency, locale),
         dias=abs(document.days),
     )
+
+
+_FACTS: Final[dict[str, Callable[[Case], Any]]] = {
+    "nombre": lambda case: case.debtor_name,
+    "acreedor": lambda case: case.creditor.name,
+    "acreedor_identificacion": lambda case: case.creditor.tax_id,
+    "acreedor_domicilio": lambda case: case.creditor.address.strip(),
+    "agencia": lambda case: case.creditor.agency_name.strip() or case.said("equipo"),
+    "agencia_domicilio": _agency_address,
+    "agencia_telefono": lambda case: case.creditor.agency_phone.strip(),
+    "emisor": lambda case: _readable(case.sender),
+    "contacto": _contact,
+    "vencidos": lambda case: _groups(case, case.statement.overdue),
+    "por_vencer": lambda case: _groups(case, case.statement.upcoming),
+    "total_vencido": lambda case: _sums(case, case.statement.overdue),
+    "total_por_vencer": lambda case: _sums(case, case.statement.upcoming),
+    "desglose": lambda case: _groups(case, case.asked),
+    "capital": lambda case: _total(case, ("PRINCIPAL",)),
+    "intereses": lambda case: _total(case, INTEREST),
+    "gastos": lambda case: _total(case, FEES),
+    "liquidacion": _interest,
+    "gastos_detalle": _fees,
+    "contratos": _contracts,
+    "mora_desde": _since,
+    "origen": lambda case: ", ".join(dict.fromkeys(case.phrases["productos"][d.product] for d in case.asked)),
+    "como_pagar": lambda case: case.creditor.payment_instructions.strip() or case.said("como_pagar"),
+    "como_reclamar": lambda case: case.creditor.complaint_contact.strip() or case.said("como_reclamar"),
+    "oficina_reclamos": _complaint_office,
+    "derechos": _rights,
+    "no_judicial": lambda case: case.said("no_judicial"),
+    "como_parar": lambda case: case.said("como_parar"),
+    "fecha": lambda case: format_date(case.day, "long", locale=case.locale),
+    "referencia": lambda case: case.reference,
+    "enlace_baja": lambda case: case.unsubscribe_url,
+}
+"""How each variable is worked out."""
+
+_KNOWN: Final[dict[str, tuple[str, Callable[[Case], object]]]] = {
+    "creditor_address": ("acreedor_domicilio", lambda case: case.creditor.address.strip()),
+    "creditor_tax_id": ("acreedor_identificacion", lambda case: case.creditor.tax_id.strip()),
+    "agency_address": ("agencia_domicilio", _agency_address),
+    "agency_phone": ("agencia_telefono", lambda case: case.creditor.agency_phone.strip()),
+    "complaint_office": (
+        "oficina_reclamos", _complaint_office
+    ),
+    "contract_date": ("contratos", lambda case: all(document.signed_on for document in case.asked)),
+    "interest": (
+        "liquidacion",
+        lambda case: all(d.interest_terms or not _sum([d], INTEREST) for d in case.asked),
+    ),
+}  # fmt: skip
+"""The part of a message, the variable that says it, and whether it is known."""

@@ -54,8 +54,9 @@ def render(
         language=template.language, locale=locale_of(template.language, country), debtor_name=debtor_name,
         creditor=creditor, sender=sender, reference=reference, unsubscribe_url=unsubscribe_url,
     )  # fmt: skip
-    check_known(case, names_of(template))
-    facts = facts_of(case)
+    names = names_of(template) | set(template.parameters)
+    check_known(case, names)
+    facts = facts_of(case, names)
     parts = _compiled(template.subject, template.text, template.html)
     try:
         subject, text, html = (part.render(facts) for part in parts)

@@ -1,0 +1,66 @@
+"""The editor of templates in a real browser: the law reads along, the palette writes, a second person approves."""
+
+from __future__ import annotations
+
+import pytest
+
+from recobra.contact.models import Template
+from recobra.kit import clock
+from tests.console.following import follow
+
+from .conftest import DESK, PHONE
+
+SCENES = {"claro": (DESK, False), "oscuro": (DESK, True), "telefono": (PHONE, False)}
+
+
+@pytest.fixture
+def reminder(world, people):
+    follow(world, clock.now())
+    return Template.objects.get(code="recordatorio-firme", channel="email", country="", tone="")
+
+
+@pytest.mark.parametrize("scene", SCENES)
+def test_the_law_reads_along_and_everybody_can_use_it(page_for, reminder, assert_accessible, look, scene):
+    viewport, dark = SCENES[scene]
+    page = page_for("carla", viewport, dark=dark)
+    page.goto(f"/mensajes/plantillas/{reminder.pk}/editar/")
+    text = page.locator("#text")
+    text.fill(text.input_value() + "\nSi no paga hoy, irá a la cárcel y le embargaremos la casa. ")
+    page.get_by_text("Amenaza.").wait_for()
+    assert page.locator("#reading").get_by_text("«cárcel»").is_visible()
+    assert page.locator("#reading").get_by_text("embargaremos").first.is_visible()
+    page.locator("[data-insert]", has_text="oficina_reclamos").click()
+    assert "{{ oficina_reclamos }}" in text.input_value()
+    page.get_by_role("button", name="Previsualizar").click()
+    page.locator("#preview iframe").wait_for()
+    page.locator("#reading details").last.locator("summary").click()
+    look(page, f"plantilla-editor-{scene}")
+    page.locator("#law-title").scroll_into_view_if_needed()
+    look(page, f"plantilla-ley-{scene}")
+    assert_accessible(page)
+    overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    assert overflow <= 0
+
+
+def test_a_draft_is_put_forward_by_one_and_approved_by_another(page_for, reminder, assert_accessible, look):
+    page = page_for("carla")
+    page.goto(f"/mensajes/plantillas/{reminder.pk}/editar/")
+    page.locator("#name").fill("Recordatorio, variante B")
+    page.locator("#variant").fill("B")
+    text = page.locator("#text")
+    text.fill(text.input_value().replace("Le escribimos antes", "Le escribimos hace unos días"))
+    page.get_by_role("button", name="Guardar como borrador").click()
+    page.get_by_role("button", name="Presentar para aprobación").click()
+    assert_accessible(page)
+    look(page, "plantilla-presentada")
+    other = page_for("dario")
+    other.goto("/mensajes/plantillas/")
+    look(other, "plantillas-lista")
+    assert_accessible(other)
+    other.get_by_role("link", name="Recordatorio, variante B").click()
+    other.get_by_role("button", name="Aprobar").click()
+    other.get_by_text("Esta versión está vigente.").wait_for()
+    other.get_by_role("heading", name="Variantes vigentes").wait_for()
+    look(other, "plantilla-aprobada")
+    assert_accessible(other)
+    assert Template.objects.get(variant="B").status == "APPROVED"
