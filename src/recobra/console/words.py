@@ -66,6 +66,12 @@ WORDS: Final[dict[str, dict[str, Said]]] = {
         "INSOLVENCY": (_("Insolvency"), "warn"),
         "DISASTER": (_("Natural disaster"), "warn"),
         "LEGAL": (_("Legal decision"), "warn"),
+        "SUIT_SERVED": (_("Suit served"), "warn"),
+        "CEASE_LETTER": (_("Asked in writing not to be contacted"), "warn"),
+        "ATTORNEY": (_("Represented by a lawyer"), "warn"),
+        "MINOR": (_("A minor"), "warn"),
+        "PRESCRIBED": (_("Debt past its limitation"), "warn"),
+        "VULNERABLE": (_("Vulnerable person"), "warn"),
         "OTHER": (_("Other"), "quiet"),
     },
     "posting": {
