@@ -10,7 +10,7 @@ from django.db import connection
 
 from recobra.contact import operations
 from recobra.contact.models import Contact
-from recobra.contact.operations.planning import PLANNED
+from recobra.contact.operations.planning import MORE, PLANNED
 from recobra.portfolio.models import Account, ContactPoint, Debtor, Instalment, Posting
 
 TODAY = date(2026, 11, 23)
@@ -94,7 +94,8 @@ class World:
         return self.plan_rows([self.row(debtor, **changes)])[0]
 
     def plan_rows(self, rows):
-        written = operations.plan(contacts=pa.Table.from_pylist(rows, schema=PLANNED), now=self.now)
+        schema = pa.schema([*PLANNED, *MORE])
+        written = operations.plan(contacts=pa.Table.from_pylist(rows, schema=schema), now=self.now)
         ids = written["contact_id"].to_pylist()
         return [Contact.objects.get(pk=i) for i in ids] if len(ids) < 10 else ids
 

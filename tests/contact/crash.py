@@ -28,21 +28,39 @@ BEGIN = datetime(2026, 11, 23, 13, 0, tzinfo=UTC)  # eight in the morning in Lim
 SPEED = 60  # seconds of business a second, so that back-offs pass
 
 
-def seed(messages: int, portfolio, now: datetime) -> None:
+SMS = (
+    "{{ acreedor }}: su deuda vencida es {{ total_vencido }}. Cómo pagar: {{ como_pagar }} "
+    "Reclamos: {{ como_reclamar }} {{ como_parar }}"
+)
+
+
+def database_url() -> str:
+    """Return how another process reaches the database of the tests."""
+    known = connection.settings_dict
+    return f"postgresql://{known['USER']}@/{known['NAME']}?host={known['HOST']}"
+
+
+def seed(messages: int, portfolio, now: datetime, *, channel: str = "email") -> None:
     """Make debtors who owe one invoice each, and plan a message to each of them."""
     from recobra.contact import operations
+    from recobra.contact.models import Template
     from recobra.contact.operations.planning import PLANNED
     from recobra.kit import tables
 
     operations.ensure_library(now=now)
+    if channel == "sms":
+        Template.objects.create(code="cobro-sms", channel="sms", name="SMS", subject="", text=SMS, html="", version=1,
+                                status="APPROVED", created_at=now, created_by="ana")  # fmt: skip
     with connection.cursor() as cursor:
         for statement in _SEED:
             cursor.execute(statement, {"n": messages, "portfolio": portfolio.pk, "creditor": portfolio.creditor_id,
-                                       "day": now.date(), "now": now})  # fmt: skip
+                                       "day": now.date(), "now": now,
+                                       "kind": "PHONE" if channel == "sms" else "EMAIL"})  # fmt: skip
     ids = tables.fetch("SELECT debtor_id, id FROM portfolio_contactpoint", [],
                        pa.schema([("debtor_id", pa.int64()), ("point_id", pa.int64())]))  # fmt: skip
     same = {
-        "portfolio_id": portfolio.pk, "channel": "email", "template_code": "recordatorio", "step_key": "recordatorio",
+        "portfolio_id": portfolio.pk, "channel": channel, "step_key": "recordatorio",
+        "template_code": "cobro-sms" if channel == "sms" else "recordatorio",
         "strategy_version_id": None, "status": "DUE", "planned_for": now.date(), "due_at": now, "closes_at": None,
         "zones": "America/Lima", "reason": None, "rule": None, "article": None,
     }  # fmt: skip
@@ -57,7 +75,8 @@ _SEED = (
         subdivision, time_zone) SELECT %(creditor)s, 'D' || g, 'PERSON', 'Persona ' || g, '', '', 'PE', '', ''
         FROM generate_series(1, %(n)s) g""",
     """INSERT INTO portfolio_contactpoint (debtor_id, kind, value, line, source, valid, quality)
-        SELECT id, 'EMAIL', external_id || '@correo.example', '', 'LOAD', true, 50 FROM portfolio_debtor""",
+        SELECT id, %(kind)s, CASE WHEN %(kind)s = 'EMAIL' THEN external_id || '@correo.example'
+            ELSE '+519' || lpad((id %% 100000000)::text, 8, '0') END, '', 'LOAD', true, 50 FROM portfolio_debtor""",
     """INSERT INTO portfolio_account (portfolio_id, debtor_id, external_id, product, status, contract, attributes)
         SELECT %(portfolio)s, id, 'F' || external_id, 'INVOICE', 'OPEN', '', '{}' FROM portfolio_debtor""",
     """INSERT INTO portfolio_instalment (account_id, number, due_date)
@@ -68,14 +87,14 @@ _SEED = (
 )
 
 
-def run(*, sink, database_url: str, nurseries: int = 2, kills: int, longest_life: int = 80) -> dict[str, object]:
+def run(*, sink, database_url: str, nurseries: int = 2, kills: int, longest_life: int = 8) -> dict[str, object]:
     """Let nurseries kill until they have done so often enough, then let one dispatcher finish in peace.
 
     Returns the figures of `account_for` with `kills` and `seconds`.
     """
     started = time.time()
     environment = {
-        **os.environ, "RECOBRA_DATABASE_URL": database_url, "RECOBRA_SMTP_URL": sink.url, "RECOBRA_DEMO": "1",
+        **os.environ, "RECOBRA_DATABASE_URL": database_url, "RECOBRA_SMTP_URL": sink.url if sink.speaks_smtp else "smtp://127.0.0.1:9", "RECOBRA_DEMO": "1",
         "PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}", "DJANGO_SETTINGS_MODULE": "recobra.config.settings",
     }  # fmt: skip
     command = [sys.executable, "-m", "tests.contact.crash", str(started), str(kills // nurseries), str(longest_life)]
@@ -117,7 +136,7 @@ def account_for(sink) -> dict[str, object]:
 
 
 def nursery(started: float, kills: int, longest_life: int, number: int) -> int:
-    """Fork dispatchers and kill each after a random count of messages; return how many were killed.
+    """Fork dispatchers and kill each while a random handful of messages is on its way; return how many were killed.
 
     `kills` 0: let one finish.
     """
@@ -150,7 +169,7 @@ def nursery(started: float, kills: int, longest_life: int, number: int) -> int:
 
 
 def _watch(progress: int, messages: int) -> None:
-    """Wait until a dispatcher has begun so many messages, or has nothing to do for a while."""
+    """Wait until a dispatcher has begun so many rounds of messages, or has nothing to do for a while."""
     while messages > 0 and select.select([progress], [], [], 10)[0]:
         begun = os.read(progress, messages)
         if not begun:
@@ -159,7 +178,7 @@ def _watch(progress: int, messages: int) -> None:
 
 
 def _dispatch(started: float, tell: int) -> None:
-    """Dispatch in accelerated time, telling of each message begun; leave when nothing is open any more."""
+    """Dispatch in accelerated time, telling of each round of messages begun; leave when nothing is open any more."""
     from recobra.contact import operations
     from recobra.contact.models import Contact
 

@@ -35,7 +35,17 @@ TEXTS = {"421": "4.3.2 busy", "450": "4.2.0 greylisted", "451": "4.3.0 try later
 class Sink:
     """Listens on loopback in a thread of its own; `accepted` counts messages by contact, answered or not."""
 
-    def __init__(self, *, faults: dict[str, float] | None = None, seed: int = 7, delay_seconds: float = 0.0) -> None:
+    speaks_smtp = True
+
+    def __init__(
+        self,
+        *,
+        faults: dict[str, float] | None = None,
+        seed: int = 7,
+        delay_seconds: float = 0.0,
+        pipelining: bool = False,
+    ) -> None:
+        self.pipelining = pipelining
         self.faults = FAULTS if faults is None else faults
         self.delay_seconds = delay_seconds
         self.accepted: Counter[str] = Counter()
@@ -100,6 +110,8 @@ class Sink:
                     _say(writer, "250 2.1.0 fine")
             elif command == "data":
                 await self._take(reader, writer)
+            elif command == "ehlo" and self.pipelining:
+                writer.write(b"250-sink\r\n250 PIPELINING\r\n")
             else:
                 _say(writer, "221 bye" if command == "quit" else "250 sink")
 
@@ -124,9 +136,12 @@ class Sink:
                 self.injected[name] += 1
                 if what == "drop":
                     raise ConnectionError(name)
-                _say(writer, f"{what} {TEXTS[what]}")
+                self._refuse(what, writer)
                 return True
         return False
+
+    def _refuse(self, what: str, writer: asyncio.StreamWriter) -> None:
+        _say(writer, f"{what} {TEXTS[what]}")
 
     def _keep(self, content: bytes) -> None:
         found = HEADER.search(content)

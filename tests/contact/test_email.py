@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 import subprocess
 import uuid
@@ -13,10 +14,11 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 
-from recobra.contact.channels import CHANNELS, Kind, Message
+from recobra.contact.channels import ADAPTERS, Kind, Message
+from recobra.contact.channels.adapter import Config
+from recobra.contact.channels.email.connection import Connection
 from recobra.contact.channels.email.message import AddressUnsuitable, compose
 from recobra.contact.channels.email.server import Server, ServerUnsuitable, for_demonstration, parse
-from recobra.contact.channels.email.transport import Transport
 from recobra.contact.mailbox import _free_port
 from recobra.contact.tokens import contact_of
 
@@ -115,9 +117,14 @@ def test_an_address_that_is_no_server_is_refused(url):
 def test_in_demonstration_mode_nothing_leaves_the_machine(settings, url):
     with pytest.raises(ServerUnsuitable, match="nothing leaves the machine"):
         for_demonstration(url)
-    settings.SMTP_URL = url
-    with pytest.raises(ServerUnsuitable), CHANNELS["email"].opened():
-        pass
+    config = Config(provider_id=None, code="smtp", settings={"url": url})
+
+    async def opened():
+        async with ADAPTERS["smtp"].opened(config):
+            pass
+
+    with pytest.raises(ServerUnsuitable):
+        asyncio.run(opened())
 
 
 @pytest.mark.parametrize("url", ["smtp://127.0.0.1:25", "smtp://localhost:25", "smtp://[::1]:25"])
@@ -180,17 +187,18 @@ def smtp_server():
         controller.stop()
 
 
+WHO = {"sender": "cobranzas@sur.example", "recipient": "rosa@correo.example"}
+
+
 def deliver(url, times=1):
-    transport = Transport(parse(url), timeout=5)
-    try:
-        return [
-            transport.deliver(
-                compose(letter(), mail_from=FROM), sender="cobranzas@sur.example", recipient="rosa@correo.example"
-            )
-            for _ in range(times)
-        ]
-    finally:
-        transport.close()
+    async def all_of_them():
+        connection = Connection(parse(url), timeout=5)
+        try:
+            return [await connection.deliver(compose(letter(), mail_from=FROM), **WHO) for _ in range(times)]
+        finally:
+            await connection.close()
+
+    return asyncio.run(all_of_them())
 
 
 def test_starttls_and_a_password_and_one_connection_for_many(smtp_server, certificate):
@@ -239,14 +247,42 @@ def test_a_password_is_never_told_in_the_clear(smtp_server, monkeypatch):
 
 def test_a_connection_the_server_left_is_made_again(smtp_server):
     keeper, port = smtp_server()
-    transport = Transport(parse(f"smtp://127.0.0.1:{port}"), timeout=5)
-    message = compose(letter(), mail_from=FROM)
-    who = {"sender": "cobranzas@sur.example", "recipient": "rosa@correo.example"}
-    assert transport.deliver(message, **who).kind is Kind.SENT
-    transport._smtp.sock.shutdown(2)
-    assert transport.deliver(message, **who).kind is Kind.SENT
-    transport.close()
+
+    async def twice():
+        connection = Connection(parse(f"smtp://127.0.0.1:{port}"), timeout=5)
+        first = await connection.deliver(compose(letter(), mail_from=FROM), **WHO)
+        connection._talk._transport.get_extra_info("socket").shutdown(2)
+        second = await connection.deliver(compose(letter(), mail_from=FROM), **WHO)
+        await connection.close()
+        return first.kind, second.kind
+
+    assert asyncio.run(twice()) == (Kind.SENT, Kind.SENT)
     assert len(keeper.kept) == 2
+
+
+def test_words_in_the_clear_after_the_consent_to_tls_are_not_believed():
+    async def server(reader, writer):
+        writer.write(b"220 hola\r\n")
+        await reader.readline()
+        writer.write(b"250-hola\r\n250 STARTTLS\r\n")
+        await reader.readline()
+        writer.write(b"220 ya\r\n250 SMTPUTF8 AUTH PLAIN\r\n")
+        await reader.read()
+        writer.close()
+        left.set()
+
+    async def play():
+        listening = await asyncio.start_server(server, "127.0.0.1", 0)
+        port = listening.sockets[0].getsockname()[1]
+        outcome = await Connection(parse(f"smtp://127.0.0.1:{port}"), timeout=5).deliver(b"x", **WHO)
+        await left.wait()
+        listening.close()
+        return outcome
+
+    left = asyncio.Event()
+    outcome = asyncio.run(play())
+    assert (outcome.kind, outcome.unreachable) == (Kind.RETRY, True)
+    assert "in the clear" in outcome.answer
 
 
 @pytest.mark.parametrize(

@@ -69,7 +69,7 @@ class Ways:
 
     def all_of(self, channel: str) -> list[Chosen]:
         """Return the ways to send by a channel into any country."""
-        return [w for w in self.configured if w.channel == channel] + implicit(channel)
+        return [w for w in self.configured if w.channel == channel] or implicit(channel)
 
     def channels(self) -> list[str]:
         """Return the channels with configured providers."""

@@ -8,7 +8,7 @@ import math
 import time
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -21,9 +21,9 @@ from recobra.contact.models import Channel
 from recobra.contact.providing import Chosen, Ways
 
 from . import handing_over, leasing
-from .examining import Ready, examine
+from .examining import Ready, Unsent, examine
 from .handing_over import Going, Gone
-from .pacing import Pace
+from .pacing import REST_SECONDS, Pace
 from .sending import Senders
 
 BATCH_SECONDS: Final = 25.0  # a batch is judged as of one instant; what is left of it after so long is judged again
@@ -88,13 +88,13 @@ class Batches:
 
     def _end(self, batch: list[int], ways: Ways) -> None:
         examined = examine(batch, now=self._now, ways=ways)
-        self._figures.update(
-            handing_over.end_unsent(examined.unsent, lease=self._lease, now=self._now, actor=self._actor)
-        )
         lanes, left = self._lanes(examined.ready)
-        left += examined.waiting
-        left += self._send(lanes)
-        leasing.give_back(left, lease=self._lease)
+        later = self._now + timedelta(seconds=REST_SECONDS)
+        resting = [Unsent(contact_id=i, status="DUE", reason="", due_at=later) for i in [*examined.waiting, *left]]
+        self._figures.update(
+            handing_over.end_unsent([*examined.unsent, *resting], lease=self._lease, now=self._now, actor=self._actor)
+        )
+        leasing.give_back(self._send(lanes), lease=self._lease)
 
     def _lanes(self, ready: Iterable[Ready]) -> tuple[Lanes, list[int]]:
         """Divide messages by the way they leave by; return those too for which none is open at the moment."""

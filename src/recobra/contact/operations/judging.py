@@ -109,7 +109,7 @@ def _openings(
 
 def _verdict(row: dict[str, Any], now: datetime) -> Verdict:
     opens_at = row["opens_at_utc"] and row["opens_at_utc"].replace(tzinfo=UTC)
-    later = row["reason"] == "closed_hour" and opens_at is not None and opens_at > now
+    later = row["reason"] in _HOURS and opens_at is not None and opens_at > now
     return Verdict(
         allowed=row["allowed"],
         reason=row["reason"] or "",
@@ -152,6 +152,7 @@ def _plain(at: datetime) -> datetime:
     return at.astimezone(UTC).replace(tzinfo=None)
 
 
+_HOURS = frozenset({"closed_hour", "house_hours"})
 _SHARED = (
     "debtor_id", "creditor_id", "country", "subdivision", "zones", "channel", "local_date", "opted_out", "consent",
     "point_valid", "place", "purpose",

@@ -80,6 +80,7 @@ class Connection:
             with contextlib.suppress(Disconnected):
                 await self._ask(self._talk, b"QUIT")
         self._leave()
+        await asyncio.sleep(0)  # the loop closes sockets in its next round
 
     def _leave(self) -> None:
         talk, self._talk = self._talk, None
