@@ -24,7 +24,7 @@ KEPT = {
             "/2010-04-01/Accounts/{AccountSid}/Messages.json": ["post"],
             "/2010-04-01/Accounts/{AccountSid}/Messages/{Sid}.json": ["get"],
             "/2010-04-01/Accounts/{AccountSid}/Calls.json": ["post"],
-            "/2010-04-01/Accounts/{AccountSid}/Calls/{Sid}.json": ["get"],
+            "/2010-04-01/Accounts/{AccountSid}/Calls/{Sid}.json": ["get", "post"],
             "/2010-04-01/Accounts/{Sid}.json": ["get"],
         },
     ),
