@@ -1,0 +1,47 @@
+"""Evidence, incidents, the monthly report, letters and visits: at a desk and on a phone, judged by axe."""
+
+import pytest
+
+from recobra.contact.models import Incident, Letter, LetterBatch, Visit
+from recobra.contact.operations.incidents import record_incident
+from recobra.kit import clock
+
+from .conftest import DESK, PHONE
+
+pytestmark = pytest.mark.browser
+PAGES = {
+    "constancia": ("/ficha/{debtor}/constancia/", DESK),
+    "incidentes": ("/incidentes/", DESK),
+    "cumplimiento": ("/cumplimiento/?pais=PE", DESK),
+    "cartas": ("/cartas/", DESK),
+    "visitas": ("/visitas/", PHONE),
+    "visita": ("/visitas/{visit}/", PHONE),
+}
+
+
+@pytest.fixture
+def numbers(world):
+    """An open and a closed incident, letters in the tray and printed, a visit to make."""
+    now, sent = clock.now(), world.sent
+    for kind in ("COMPLAINT", "BREACH"):
+        record_incident(
+            kind=kind, country="PE", happened_at=now, description="Se quejó del tono.", debtor_id=sent.debtor_id,
+            actor="bruno", now=now,
+        )  # fmt: skip
+    Incident.objects.filter(kind="BREACH").update(
+        closed_at=now, closed_by="carla", corrective_action="Se habló con el gestor."
+    )
+    LetterBatch.objects.create(created_at=now, created_by="bruno", courier="Serpost", letters_count=12)
+    Letter.objects.create(contact=sent, reference="PE-1", changed_at=now)
+    visit = Visit.objects.create(contact=sent, area="PE-LIM 15001", route_date=now.date())
+    return {"debtor": sent.debtor_id, "visit": visit.pk}
+
+
+def test_the_pages_of_paper_are_accessible(page_for, numbers, assert_accessible, look):
+    pages = {id(size): page_for("bruno", size) for size in (DESK, PHONE)}
+    for name, (address, size) in PAGES.items():
+        page = pages[id(size)]
+        page.goto(address.format(**numbers))
+        page.wait_for_selector("#main h1")
+        look(page, name)
+        assert_accessible(page)
