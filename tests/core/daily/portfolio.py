@@ -135,6 +135,7 @@ def _about_debtor(chance: Random, debtor: int, creditor: int) -> Iterator[tuple[
 
 def _point(chance: Random, number: int, debtor: int) -> Row:
     kind = chance.choice(["EMAIL", "EMAIL", "PHONE", "ADDRESS"])
+    channel = Random(number)  # a draw of its own: what was drawn before these columns stays as it was
     return {
         "contact_point_id": number,
         "debtor_id": debtor,
@@ -144,11 +145,11 @@ def _point(chance: Random, number: int, debtor: int) -> Row:
         "opted_out": chance.random() < 0.05,
         "consent": chance.choice([None, None, "granted", "denied"]),
         "quality": chance.choice([None, 10, 50, 90]),
-        "place": chance.choice(["", "", "personal", "work"]),
-        "unusable_for": chance.choice(["", "", "", "whatsapp", "sms|whatsapp"]),
-        "granted_for": chance.choice([None, "", "email|sms"]),
-        "denied_for": chance.choice(["", "", "", "sms"]),
-        "preferred_channel": chance.choice(["", "", "email", "whatsapp"]),
+        "place": channel.choice(["", "", "personal", "work"]),
+        "unusable_for": channel.choice(["", "", "", "whatsapp", "sms|whatsapp"]),
+        "granted_for": channel.choice([None, "", "email|sms"]),
+        "denied_for": channel.choice(["", "", "", "sms"]),
+        "preferred_channel": channel.choice(["", "", "email", "whatsapp"]),
     }
 
 
