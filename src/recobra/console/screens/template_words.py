@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from django.utils.translation import gettext as _
+
 from recobra.contact.rendering import reading
 from recobra.contact.rendering.by_channel import PARTS
 from recobra.contact.rendering.lengths import segments
@@ -50,9 +52,17 @@ def read(template: Any, now: Any, findings: Any) -> dict[str, Any]:
 def _shown(each: reading.Read, whole: Sequence[str]) -> dict[str, str]:
     return {
         "severity": each.finding.severity, "sentence": reading.said(each.finding.sentence), "part": each.part,
-        "excerpt": each.finding.excerpt, "article": reading.said(each.finding.article), "source": each.finding.source,
+        "excerpt": each.finding.excerpt, "article": _article(each), "source": each.finding.source,
         "where": "" if len(each.countries) == len(whole) else names_of(each.countries),
     }  # fmt: skip
+
+
+def _article(each: reading.Read) -> str:
+    """Return the article of a finding, with its country where others say alike by articles of their own."""
+    article = reading.said(each.finding.article)
+    if len(each.countries) < 2 or each.finding.article == reading.OWN_RULE:
+        return article
+    return _("%(article)s (%(country)s; others alike)") % {"article": article, "country": names_of(each.countries[:1])}
 
 
 def names_of(codes: Iterable[str]) -> str:
