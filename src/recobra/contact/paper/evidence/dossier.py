@@ -66,7 +66,9 @@ def collect(*, debtor: Debtor, eyes: Eyes, signer: str, now: datetime) -> dict[s
 
 
 def _contacts(debtor: Debtor) -> Any:
-    found = Contact.objects.filter(debtor=debtor).select_related("template", "portfolio", "provider", "point")
+    found = Contact.objects.filter(debtor=debtor).select_related(
+        "template", "portfolio", "provider", "point", "letter", "visit"
+    )
     return found.prefetch_related("items__account", "receipts").order_by("planned_at", "id")
 
 
@@ -115,6 +117,7 @@ def _contact(contact: Contact, eyes: Eyes) -> dict[str, Any]:
         "provider_reference": contact.provider_reference, "message_id": contact.message_id,
         "provider_answer": eyes.text(contact.answer), "attempts": contact.attempts,
         "receipts": [_receipt(each) for each in contact.receipts.all()],
+        "letter": _letter(contact), "visit": _visit(contact, eyes),
         "replied_at": _iso(contact.replied_at), "complained_at": _iso(contact.complained_at),
     }  # fmt: skip
 
@@ -139,6 +142,28 @@ def _receipt(receipt: Receipt) -> dict[str, Any]:
     return {
         "kind": receipt.kind, "at": _iso(receipt.at), "received_at": _iso(receipt.received_at),
         "permanent": receipt.permanent,
+    }  # fmt: skip
+
+
+def _letter(contact: Contact) -> dict[str, Any]:
+    """Return how a letter went, {} for another channel; its words are the contact's."""
+    letter = getattr(contact, "letter", None)
+    if letter is None:
+        return {}
+    return {
+        "reference": letter.reference, "status": letter.status, "batch": letter.batch_id,
+        "courier_answer": letter.courier_answer, "changed_at": _iso(letter.changed_at),
+    }  # fmt: skip
+
+
+def _visit(contact: Contact, eyes: Eyes) -> dict[str, Any]:
+    """Return what came of a visit, {} for another channel."""
+    visit = getattr(contact, "visit", None)
+    if visit is None:
+        return {}
+    return {
+        "route_date": _day(visit.route_date), "result": visit.result, "note": eyes.text(visit.note),
+        "noted_at": _iso(visit.noted_at), "noted_by": visit.noted_by,
     }  # fmt: skip
 
 

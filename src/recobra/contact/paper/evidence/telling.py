@@ -6,7 +6,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from recobra.contact.models import Channel, ConsentEntry, Contact, ConversationMessage, Incident, Receipt
+from recobra.contact.models import Channel, ConsentEntry, Contact, ConversationMessage, Incident, Letter, Receipt, Visit
 from recobra.contact.paper.letter import US_LETTER
 from recobra.contact.paper.report import Block, Report, Section, Table
 from recobra.contact.queries import explain
@@ -81,11 +81,26 @@ def _contact(contact: dict[str, Any]) -> Block:
             (_("Reason"), _(explain(judged["reason"])) if judged["reason"] else ""),
             (_("Provider"), contact["provider"]), (_("Provider's reference"), contact["provider_reference"]),
             (_("Message-ID"), contact["message_id"]), (_("Provider's answer"), contact["provider_answer"]),
+            *_by_hand(contact["letter"], contact["visit"]),
             (_("Answered"), _instant(contact["replied_at"])), (_("Complained"), _instant(contact["complained_at"])),
         ),
-        texts=_texts((_("Subject"), contact["subject"]), (_("Content as sent"), contact["content"])),
+        texts=_texts(
+            (_("Subject"), contact["subject"]), (_("Content as sent"), contact["content"]),
+            (_("Note"), contact["visit"].get("note", "")),
+        ),
         tables=_receipts(contact["receipts"]),
     )  # fmt: skip
+
+
+def _by_hand(letter: dict[str, Any], visit: dict[str, Any]) -> Facts:
+    """Return how a letter or a visit went."""
+    if letter:
+        status = f"{_label(Letter.Status, letter['status'])} · {_instant(letter['changed_at'])}"
+        return ((_("Letter"), letter["reference"]), (_("State of the letter"), status))
+    if visit:
+        came = _label(Visit.Result, visit["result"])
+        return ((_("Visit"), " · ".join(filter(None, (came, _instant(visit["noted_at"]), visit["noted_by"])))),)
+    return ()
 
 
 def _receipts(receipts: list[dict[str, Any]]) -> tuple[Table, ...]:
