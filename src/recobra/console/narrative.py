@@ -30,6 +30,7 @@ FACTS: Final[dict[str, tuple[str, str, str | Promise]]] = {
     "consent.granted": ("circle-check", "good", _("Channel authorised")),
     "consent.withdrawn": ("ban", "warn", _("Authorisation of a channel withdrawn")),
     "template.decided_by_provider": ("mail", "quiet", _("The provider decided about a template")),
+    "template.registered": ("mail", "quiet", _("Template put up for the provider's approval")),
     "provider.saved": ("send", "quiet", _("Provider saved")),
     "provider.tested": ("send", "quiet", _("Provider tested")),
     "webhook.failed": ("alert-triangle", "bad", _("A provider's call could not be worked")),

@@ -9,6 +9,7 @@ from procrastinate.contrib.django import app
 from recobra.kit import clock
 
 from . import operations
+from .operations.registering import synchronise_templates
 
 ASKED_EVERY = timedelta(minutes=10)
 
@@ -37,3 +38,10 @@ def ask_providers(timestamp: int) -> None:  # noqa: ARG001 - a late tick does wh
 def forget(timestamp: int) -> None:  # noqa: ARG001 - a late tick does what is due now
     """Delete providers' calls that have been kept long enough."""
     operations.forget_calls(now=clock.now())
+
+
+@app.periodic(cron="17 * * * *")
+@app.task(name="contact.templates", queueing_lock="contact.templates", lock="contact.templates")
+def ask_templates(timestamp: int) -> None:  # noqa: ARG001 - a late tick does what is due now
+    """Ask WhatsApp what it decided about templates, for calls that never came."""
+    synchronise_templates(now=clock.now())
