@@ -1,0 +1,129 @@
+"""WhatsApp templates at Meta: put up once, decided by it, found again after a lost answer."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from contextlib import contextmanager
+
+import pytest
+
+from recobra.contact.models import Template
+from recobra.contact.operations import providers, registering
+
+from .peer import HALF, listening
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+TEXT = "Hola {{ nombre }}: con {{ acreedor }} hay {{ total_vencido }} vencidos, {{ nombre }}. Gracias."
+
+
+@contextmanager
+def meta(*answers):
+    """Listen as Meta in a thread of its own, for code that runs its own event loop."""
+    ready, stop, found = threading.Event(), threading.Event(), []
+
+    async def run():
+        async with listening(*answers) as peer:
+            found.append(peer)
+            ready.set()
+            await asyncio.to_thread(stop.wait)
+
+    thread = threading.Thread(target=lambda: asyncio.run(run()))
+    thread.start()
+    ready.wait()
+    try:
+        yield found[0]
+    finally:
+        stop.set()
+        thread.join()
+
+
+@pytest.fixture
+def template(now):
+    """An approved WhatsApp template."""
+    return Template.objects.create(
+        code="recordatorio-suave", version=1, status="APPROVED", channel="whatsapp", language="es", name="Suave",
+        subject="", text=TEXT, html="", created_at=now, created_by="ana",
+        buttons=[{"code": "paid", "title": "Ya pagué"}], parameters=["nombre", "acreedor", "total_vencido"],
+    )  # fmt: skip
+
+
+@pytest.fixture
+def by(now):
+    """Configure WhatsApp at an address."""
+
+    def save(url):
+        return providers.save_provider(
+            code="wa", kind="whatsapp", name="WhatsApp", rate_per_second=None, price_minor=0, price_currency="USD",
+            settings={"phone_number_id": "11", "account_id": "22", "base_url": url}, country="", rank=1, enabled=True,
+            secrets={"token": "EAAB", "app_secret": "a", "verify_token": "v"}, actor="dario", actor_id=None, now=now,
+        ).pk  # fmt: skip
+
+    return save
+
+
+def listed(name, status):
+    return 200, {"data": [{"id": "9", "name": name, "language": "es", "status": status}]}
+
+
+def register(template, provider_id, now):
+    return registering.register_template(template_id=template.pk, provider_id=provider_id, actor="carla", now=now)
+
+
+def test_a_template_is_put_up_with_examples_that_are_nobodys(template, by, now):
+    with meta((200, {"id": "9", "status": "PENDING", "category": "UTILITY"})) as peer:
+        kept = register(template, by(peer.url), now)
+    (asked,) = peer.asked
+    body, buttons = asked.json["components"]
+    assert body["text"] == "Hola {{1}}: con {{2}} hay {{3}} vencidos, {{1}}. Gracias."
+    assert body["example"]["body_text"] == [["Rosa Quispe", "Banco Sur", "S/ 120.50"]]
+    assert buttons["buttons"] == [{"type": "QUICK_REPLY", "text": "Ya pagué"}]
+    assert asked.json["name"] == kept.provider_name == f"recordatorio_suave_{template.pk}"
+    assert (kept.provider_status, kept.provider_reference, kept.provider_asked_at) == ("PENDING", "9", now)
+
+
+def test_it_is_put_up_once(template, by, now):
+    with meta((200, {"id": "9", "status": "PENDING"})) as peer:
+        provider = by(peer.url)
+        register(template, provider, now)
+        with pytest.raises(registering.NotRegistered):
+            register(template, provider, now)
+    assert len(peer.asked) == 1
+
+
+def test_what_meta_refuses_can_be_put_up_again(template, by, now):
+    short = (400, {"error": {"message": "Body too short"}})
+    with meta(short, (200, {"data": []})) as peer, pytest.raises(registering.NotRegistered, match="Body too short"):
+        register(template, by(peer.url), now)
+    template.refresh_from_db()
+    assert (template.provider_name, template.provider_status) == ("", "")
+
+
+def test_an_answer_that_was_lost_is_looked_for(template, by, now):
+    with meta(HALF, listed(f"recordatorio_suave_{template.pk}", "PENDING")) as peer:
+        kept = register(template, by(peer.url), now)
+    assert (kept.provider_status, kept.provider_reference) == ("PENDING", "9")
+    assert [request.method for request in peer.asked] == ["POST", "GET"]
+
+
+def test_only_a_template_in_force_is_put_up(template, by, now):
+    Template.objects.update(status="DRAFT")
+    with pytest.raises(registering.NotRegistered):
+        register(template, by("http://127.0.0.1:9"), now)
+
+
+def test_metas_decisions_are_asked_for(template, by, now):
+    Template.objects.update(provider_name="aviso_1", provider_status="PENDING")
+    with meta(listed("aviso_1", "APPROVED")) as peer:
+        by(peer.url)
+        assert registering.synchronise_templates(now=now) == 1
+        assert registering.synchronise_templates(now=now) == 0
+    template.refresh_from_db()
+    assert template.provider_status == "APPROVED"
+
+
+def test_a_provider_that_does_not_answer_is_said_to(by, now, caplog):
+    by("http://127.0.0.1:9")
+    assert registering.synchronise_templates(now=now) == 0
+    assert "could not be asked for" in caplog.text
