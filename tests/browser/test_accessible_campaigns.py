@@ -8,6 +8,7 @@ from django.db.models import F
 from recobra.contact.models import Contact, Template
 from recobra.kit import clock
 from recobra.strategy import schedule
+from recobra.strategy.models import CampaignMember
 from recobra.strategy.operations import campaigns
 from tests.console.following import follow
 
@@ -28,15 +29,17 @@ def campaign(world, people):
     Template.objects.update(status="APPROVED")
     today = schedule.today(now)
     Contact.objects.update(planned_for=F("planned_for") - timedelta(20), local_date=F("local_date") - timedelta(20))
-    for code, control in (("verano", 4000), ("borrador", 0)):
+    for code in ("verano", "borrador"):
         written = campaigns.Written(
             code=code, name=code.title(), portfolio_id=world.portfolio.pk, rule="overdue > 0",
             template_code="recordatorio", channels=("email", "sms"), starts_on=today, ends_on=today + timedelta(9),
-            control_bps=control,
+            control_bps=0,
         )  # fmt: skip
         made = campaigns.save_draft(written=written, actor="bruno", actor_id=None, now=now)
         if code == "verano":
             campaigns.launch(campaign_id=made.pk, actor="bruno", actor_id=None, now=now)
+            # Among five people a draw may leave one arm empty.
+            CampaignMember.objects.filter(campaign=made, debtor_id=world.debtors["Lucía"].pk).update(arm="CONTROL")
     return made
 
 

@@ -10,7 +10,7 @@ The second rule makes the cap hold for the day and not only on average: nothing 
 so that a day begins one call per free person, and goes back to it whenever the cap is near. X and Y are sums of
 independent chances and taken as normal with a correction for whole numbers. The idea of pacing on the people who are
 about to be free: D. A. Samuelson, Predictive dialing for outbound telephone call centers, Interfaces 29 (1999): 66-81.
-The cap of 3 % of answered calls a day and the two seconds: United States, 16 CFR 310.4(b)(4)(i)-(iii).
+The cap of 3 % of answered calls and the two seconds: United States, 16 CFR 310.4(b)(4); kept here over each day.
 """
 
 from __future__ import annotations

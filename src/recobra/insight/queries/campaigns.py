@@ -134,7 +134,7 @@ def result(*, campaign: Campaign, days: int, now: datetime) -> Result | None:
 
 def _arms(campaign: Campaign, from_day: date, to_day: date) -> dict[str, Arm]:
     assert campaign.launched_at is not None
-    values = {
+    values: dict[str, int | date | datetime] = {
         "campaign": campaign.pk,
         "portfolio": campaign.portfolio_id,
         "launched_at": campaign.launched_at,

@@ -64,7 +64,7 @@ def save_draft(
     campaign = Campaign() if campaign_id is None else Campaign.objects.select_for_update().get(pk=campaign_id)
     if campaign_id is not None and campaign.status != Status.DRAFT:
         problems.append(_("A campaign that was launched is not changed any more."))
-    if Campaign.objects.filter(code=written.code).exclude(pk=campaign_id).exists():
+    if Campaign.objects.filter(code=written.code).exclude(pk=campaign_id or 0).exists():
         problems.append(_("There is a campaign with this code already."))
     if problems:
         raise CampaignRefused(problems)

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from django.utils.translation import gettext as _
 
-from recobra.contact.models import Template
+from recobra.contact.models import Channel, Template
 from recobra.strategy.models import Campaign
 
 from .campaigns_group import Price, Spec, Survey, is_fresh, prices, survey
@@ -105,7 +105,8 @@ def _say_problems(campaign: Campaign, found: Preflight) -> None:
     if not ready:
         found.problems.append(_("The template is not approved for any of the channels."))
     elif missing := [each for each in campaign.channels if each not in ready]:
-        found.warnings.append(_("There is no approved template for: %(channels)s.") % {"channels": ", ".join(missing)})
+        named = ", ".join(str(Channel(each).label) for each in missing)
+        found.warnings.append(_("There is no approved template for: %(channels)s.") % {"channels": named})
     found.findings = [finding for template in templates for finding in template.findings]
     if campaign.ends_on < found.as_of:
         found.problems.append(_("The last day of the campaign is over."))

@@ -71,7 +71,7 @@ class CampaignForm(forms.Form):
             widget=forms.NumberInput(attrs={**_CONTROL, "inputmode": "numeric"}),
         )  # fmt: skip
 
-    def _place(self) -> Installation:
+    def _place(self) -> Any:
         chosen = self.portfolios.get(str(self.data.get("portfolio", self.initial.get("portfolio", ""))))
         chosen = chosen or next(iter(self.portfolios.values()), None)
         currency = self.data.get("budget_currency") or self.initial.get("budget_currency")
@@ -141,6 +141,7 @@ def _budget_text(campaign: Any) -> str:
     if campaign.budget_minor is None:
         return ""
     amount = spreadsheet.amount(campaign.budget_minor, campaign.budget_currency)
+    assert amount is not None
     return str(format_decimal(amount, locale=numbers_of(campaign.portfolio.country)))
 
 
