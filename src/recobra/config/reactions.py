@@ -2,10 +2,29 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
+from datetime import date, timedelta
+from typing import Any, Final
+
+import pyarrow as pa
+from django.utils.translation import gettext as _
+
 from recobra.contact import operations as contact
 from recobra.journal.operations import Facts, react
+from recobra.portfolio import operations as portfolio
 from recobra.strategy import operations as strategy
+from recobra.strategy import schedule
 from recobra.strategy.operations.redecide import FEW
+from recobra.workbench import operations as workbench
+
+PAYMENT_LOOKED_FOR_DAYS: Final = 5
+_TASKS = pa.schema(
+    [
+        ("portfolio_id", pa.int64()), ("debtor_id", pa.int64()), ("account_id", pa.int64()), ("kind", pa.string()),
+        ("title", pa.string()), ("due_date", pa.date32()), ("step_key", pa.string()),
+    ]
+)  # fmt: skip
 
 
 def connect() -> None:
@@ -17,6 +36,10 @@ def connect() -> None:
     react("conversation.received", _pause_for_the_answer)
     for kind in ("payment.recorded", "payment.reversed", "hold.placed", "hold.lifted", "conversation.received"):
         react(kind, _decide_again)
+    react("promise.registered", _wait_for_promise)
+    react("dispute.opened", _pause_for_dispute)
+    react("payment.reported", _look_for_payment)
+    react("person.asked", _call_person)
 
 
 def _cancel_pursuit(facts: Facts) -> None:
@@ -46,3 +69,56 @@ def _decide_again(facts: Facts) -> None:
     debtors = facts.debtor_ids()
     if facts.actor != "cycle" and len(debtors) <= FEW:
         strategy.redecide(debtor_ids=debtors, now=facts.at, actor=facts.actor)
+
+
+def _wait_for_promise(facts: Facts) -> None:
+    """Nobody is pursued before a promised day and its days of grace are over; then a person looks."""
+    for row, told in _told(facts):
+        day = date.fromisoformat(told["date"])
+        ends_on = day + timedelta(days=told.get("grace_days", 0))
+        _hold(facts, row, "PROMISE", ends_on=ends_on)
+        _task(facts, row, "promise", _("See whether the promised payment came"), due_date=ends_on + timedelta(days=1))
+
+
+def _pause_for_dispute(facts: Facts) -> None:
+    """A debt that its debtor contests is not asked for; where identity was not checked a person judges first."""
+    for row, told in _told(facts):
+        if told.get("verified"):
+            _hold(facts, row, "DISPUTE")
+        _task(facts, row, "dispute", _("Answer the debtor's objection"))
+
+
+def _look_for_payment(facts: Facts) -> None:
+    """A payment that its debtor tells of is looked for before anybody is pursued again."""
+    for row, told in _told(facts):
+        if told.get("verified"):
+            ends_on = schedule.today(facts.at) + timedelta(days=PAYMENT_LOOKED_FOR_DAYS)
+            _hold(facts, row, "PAYMENT_IN_PROCESS", ends_on=ends_on)
+        _task(facts, row, "payment", _("Look for the payment that the debtor tells of"))
+
+
+def _call_person(facts: Facts) -> None:
+    for row, _payload in _told(facts):
+        _task(facts, row, "conversation", _("Answer the conversation"))
+
+
+def _told(facts: Facts) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    """Yield the facts about somebody known, each with its payload; the rest waits in the inbox."""
+    for row in facts.rows.to_pylist():
+        if row["debtor_id"] is not None and row["portfolio_id"] is not None:
+            yield row, json.loads(row["payload"])
+
+
+def _hold(facts: Facts, row: dict[str, Any], reason: str, *, ends_on: date | None = None) -> None:
+    portfolio.place_hold(
+        debtor_id=row["debtor_id"], reason=reason, starts_on=min(schedule.today(facts.at), ends_on or date.max),
+        ends_on=ends_on, actor=facts.actor, actor_id=facts.actor_id, now=facts.at,
+    )  # fmt: skip
+
+
+def _task(facts: Facts, row: dict[str, Any], kind: str, title: str, *, due_date: date | None = None) -> None:
+    task = {
+        "portfolio_id": row["portfolio_id"], "debtor_id": row["debtor_id"], "account_id": None, "kind": kind,
+        "title": title, "due_date": due_date or schedule.today(facts.at), "step_key": "",
+    }  # fmt: skip
+    workbench.create_tasks(rows=pa.Table.from_pylist([task], _TASKS), actor=facts.actor, now=facts.at)

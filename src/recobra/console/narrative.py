@@ -72,6 +72,13 @@ FACTS: Final[dict[str, tuple[str, str, str | Promise]]] = {
     "incident.recorded": ("alert-triangle", "bad", _("Incident entered in the register")),
     "incident.closed": ("circle-check", "good", _("Incident closed")),
     "evidence.exported": ("download", "warn", _("Evidence of contacts handed out")),
+    "conversation.received": ("inbox", "calm", _("The debtor wrote to us")),
+    "conversation.assigned": ("user", "quiet", _("Conversation assigned")),
+    "conversation.closed": ("circle-check", "quiet", _("Conversation closed")),
+    "promise.registered": ("calendar-event", "good", _("Payment promised")),
+    "dispute.opened": ("alert-triangle", "warn", _("The debtor objected")),
+    "payment.reported": ("cash", "calm", _("The debtor says that it is paid")),
+    "person.asked": ("user", "calm", _("Conversation handed to a person")),
     "alarm.raised": ("alert-triangle", "warn", _("Alarm raised")),
 }
 ACTORS: Final[dict[str, str | Promise]] = {
@@ -80,6 +87,7 @@ ACTORS: Final[dict[str, str | Promise]] = {
     "intake": _("the load"),
     "debtor": _("the debtor"),
     "provider": _("the provider"),
+    "bot": _("the bot"),
     "system": _("the system"),
     "library": _("the product's library"),
     "demo": _("the demonstration"),

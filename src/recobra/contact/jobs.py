@@ -8,7 +8,7 @@ from procrastinate.contrib.django import app
 
 from recobra.kit import clock
 
-from . import operations
+from . import attachments, operations
 from .operations.registering import synchronise_templates
 
 ASKED_EVERY = timedelta(minutes=10)
@@ -45,3 +45,18 @@ def forget(timestamp: int) -> None:  # noqa: ARG001 - a late tick does what is d
 def ask_templates(timestamp: int) -> None:  # noqa: ARG001 - a late tick does what is due now
     """Ask WhatsApp what it decided about templates, for calls that never came."""
     synchronise_templates(now=clock.now())
+
+
+@app.task(name="contact.answer")
+def answer(conversation_id: int) -> None:
+    """Let the bot read what a debtor has just written, and fetch the files that came with it."""
+    operations.answer_conversation(conversation_id=conversation_id, now=clock.now())
+    attachments.fetch_waiting(now=clock.now())
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="contact.conversations", queueing_lock="contact.conversations", lock="contact.conversations")
+def attend(timestamp: int) -> None:  # noqa: ARG001 - a late tick does what is due now
+    """Answer what a job has missed, and fetch files that could not be fetched before."""
+    operations.answer_waiting(now=clock.now())
+    attachments.fetch_waiting(now=clock.now())

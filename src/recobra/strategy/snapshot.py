@@ -69,11 +69,12 @@ CARRIED = pa.schema(
 def carried(part: Part, *, as_of: date) -> pa.Table:
     """Return the contacts that an earlier day planned and nobody has sent (schema CARRIED).
 
-    Their firings are left out of `firings`: the day plans anew, and what comes out the same stays as it is.
+    Their firings are left out of `firings`: the day plans anew, and what comes out the same stays as it is. What a
+    person or the bot has written is no plan: it waits for its hour.
     """
     where, parameters = part.where(debtor="debtor_id", portfolio="portfolio_id")
     query = f"""SELECT id, debtor_id, channel, step_key, point_id FROM contact_contact
-        WHERE status = 'DUE' AND planned_for < %s AND {where}"""
+        WHERE status = 'DUE' AND planned_for < %s AND purpose NOT IN ('REPLY', 'MANUAL') AND {where}"""
     return tables.fetch(query, [as_of, *parameters], CARRIED)
 
 

@@ -44,12 +44,18 @@ def in_words(turn: Turn, *, facts: Facts, channel: str, link: str = "") -> Words
     values = {name: _value(name, value, facts, locale) for name, value in turn.variables.items()}
     parts = [answers()[turn.answer]["text"].format(**values, link=link) if link else _filled(turn.answer, values)]
     if turn.introduce:
-        parts.insert(0, str(_document()["introduction"]).format(sender=facts.sender, creditor=facts.creditor))
+        own = "introduction_own" if facts.sender == facts.creditor else "introduction"
+        parts.insert(0, str(_document()[own]).format(sender=facts.sender, creditor=facts.creditor))
     choices = tuple(Choice(id=each, title=_title(each, facts, locale)) for each in turn.choices)
     if channel != "whatsapp" or not choices:
         parts += [f"{number}. {choice.title}" for number, choice in enumerate(choices, 1)]
         return Words(text="\n".join(parts), choices=choices, shown_as="numbers")
     return Words(text="\n".join(parts), choices=choices, shown_as="buttons" if len(choices) <= BUTTONS_MAX else "list")
+
+
+def hours_in_words(*, begin: str, end: str) -> str:
+    """Return when people answer, as the bot says it."""
+    return str(_document()["hours"]).format(begin=begin, end=end)
 
 
 def _filled(answer: str, values: Mapping[str, str]) -> str:

@@ -72,7 +72,8 @@ class Facts:
 
     `identity` is the digest of what the debtor must type, None where there is nothing to ask for; `identity_asked`
     tells what that is. `may_collect` is the gate's word for this instant. `people_now` and `people_when` tell when
-    somebody answers. `identity_blocked`: too many wrong answers lately, in whatever conversation.
+    somebody answers. `identity_blocked`: too many wrong answers lately, in whatever conversation. `how_to_pay` is the
+    creditor's own word, said where there is no pay link.
     """
 
     creditor: str
@@ -90,6 +91,7 @@ class Facts:
     salt: bytes = b""
     identity_blocked: bool = False
     can_pay_by_link: bool = True
+    how_to_pay: str = ""
     promise_open_until: date | None = None
 
 

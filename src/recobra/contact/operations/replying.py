@@ -1,0 +1,243 @@
+"""Writing to a debtor by hand or by the bot: everything leaves through the outbox and its gate."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, Literal
+
+import pyarrow as pa
+from django.db import connection, transaction
+from django.utils.translation import gettext as _
+
+from recobra.contact import numbers, providing
+from recobra.contact.channels import Button
+from recobra.contact.models import Contact, Conversation, ConversationMessage
+from recobra.portfolio.models import Debtor
+from recobra_core.law import content
+
+from .examining import examine
+from .loading import SERVICE_WINDOW
+from .partners import Partner, is_silent, partner
+from .planning import MORE, PLANNED, plan
+
+BOT: Final = "bot"
+WRITTEN_CHANNELS: Final = ("whatsapp", "sms", "email")
+_PLAN = pa.schema([*PLANNED, *MORE])
+
+
+class ReplyRefused(Exception):
+    """The message is not put into the outbox; the text says why, as it is shown. `findings`: what the law bars."""
+
+    def __init__(self, text: str, findings: Sequence[content.Finding] = ()) -> None:
+        super().__init__(text)
+        self.findings = tuple(findings)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """What is to be said: words of one's own, or a template that is filled in when it leaves."""
+
+    text: str = ""
+    subject: str = ""
+    template_code: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """What would become of a message now: the law of its words, and the gate's verdict.
+
+    `opens_at`: it may not leave now and would wait until then. `reason` is a key of `contact.reasons` or of the law.
+    """
+
+    findings: tuple[content.Finding, ...] = ()
+    allowed: bool = False
+    reason: str = ""
+    rule: str = ""
+    article: str = ""
+    opens_at: datetime | None = None
+    refused: str = ""
+
+    @property
+    def is_barred(self) -> bool:
+        """Return whether it cannot leave at all as it stands."""
+        return bool(self.refused) or content.blocks(self.findings) or not (self.allowed or self.opens_at)
+
+
+@transaction.atomic
+def reply(
+    *, conversation_id: int, text: str, buttons: Sequence[Button] = (), author: str, author_id: int | None = None,
+    now: datetime, template_code: str = "", after_id: int | None = None, about_id: int | None = None,
+) -> Contact:  # fmt: skip
+    """Put an answer into the outbox, first in line, and under its conversation. Raises ReplyRefused.
+
+    `after_id` is the last message that its writer had seen: where somebody has answered since, nothing is sent.
+    Buttons are written as numbered lines, which every channel carries. `about_id` is the debtor in whose name
+    somebody is asked who is not known yet.
+    """
+    conversation = Conversation.objects.select_for_update().get(pk=conversation_id)
+    _refuse_second(conversation, after_id)
+    numbered = [f"{number}. {button.title}" for number, button in enumerate(buttons, 1)]
+    words = Words(text="\n".join([text.strip(), *numbered]).strip(), template_code=template_code)
+    who = _partner(conversation, now, about_id)
+    contact = _put(conversation, who, words, author=author, author_id=author_id, now=now)
+    _note(conversation, contact, words, author=author, author_id=author_id, now=now)
+    return contact
+
+
+@transaction.atomic
+def begin(
+    *, debtor_id: int, point_id: int, channel: str, words: Words, author: str, author_id: int | None, now: datetime
+) -> Contact:
+    """Write to a debtor first, in the conversation of that number or address. Raises ReplyRefused."""
+    conversation = _conversation_with(debtor_id, point_id, channel, now)
+    who = _partner(conversation, now)
+    contact = _put(conversation, who, words, author=author, author_id=author_id, now=now)
+    _note(conversation, contact, words, author=author, author_id=author_id, now=now)
+    return contact
+
+
+def try_reply(*, conversation_id: int, words: Words, author: str, now: datetime) -> Trial:
+    """Say what would become of an answer now; nothing is kept."""
+    return _tried(lambda: Conversation.objects.get(pk=conversation_id), words, author, now)
+
+
+def try_begin(*, debtor_id: int, point_id: int, channel: str, words: Words, author: str, now: datetime) -> Trial:
+    """Say what would become of a first message now; nothing is kept."""
+    return _tried(lambda: _conversation_with(debtor_id, point_id, channel, now), words, author, now)
+
+
+def in_window(conversation: Conversation, now: datetime) -> bool:
+    """Return whether the debtor wrote here within a day: then an answer is an answer."""
+    return conversation.last_inbound_at is not None and conversation.last_inbound_at > now - SERVICE_WINDOW
+
+
+def _tried(find: Any, words: Words, author: str, now: datetime) -> Trial:
+    with transaction.atomic():
+        try:
+            conversation = find()
+            who = _partner(conversation, now)
+            findings = _read(conversation, who, words, author, now)
+            contact = _put(conversation, who, words, author=author, author_id=None, now=now, barring=False)
+        except ReplyRefused as refused:
+            return Trial(refused=str(refused), findings=refused.findings)
+        examined = examine([contact.pk], now=now, ways=providing.ways())
+        transaction.set_rollback(True)
+    if examined.unsent:
+        end = examined.unsent[0]
+        return Trial(findings=findings, reason=end.reason, rule=end.rule, article=end.article, opens_at=end.due_at)
+    return Trial(findings=findings, allowed=True)
+
+
+def _conversation_with(debtor_id: int, point_id: int, channel: str, now: datetime) -> Conversation:
+    debtor = Debtor.objects.get(pk=debtor_id)
+    point = debtor.points.get(pk=point_id)
+    if channel not in WRITTEN_CHANNELS or numbers.kind_of(channel) != point.kind:
+        raise ReplyRefused(_("This number or address is not reached by that channel."))
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 5))", [f"{channel} {point.value}"])
+    of_line = Conversation.objects.filter(
+        channel=channel, address__in=numbers.forms(point.value, kind=point.kind)
+    ).exclude(status=Conversation.Status.CLOSED)
+    found = of_line.select_for_update().first()
+    if found is not None and found.debtor_id not in {None, debtor.pk}:
+        raise ReplyRefused(_("There is an open conversation at this number about somebody else. Close it first."))
+    if found is None:
+        return Conversation.objects.create(
+            channel=channel, address=point.value, debtor=debtor, status=Conversation.Status.WAITING,
+            opened_at=now, last_at=now,
+        )  # fmt: skip
+    found.debtor = debtor
+    return found
+
+
+def _refuse_second(conversation: Conversation, after_id: int | None) -> None:
+    if after_id is None:
+        return
+    since = conversation.messages.filter(pk__gt=after_id, direction=ConversationMessage.Direction.OUT).first()
+    if since is not None:
+        raise ReplyRefused(_("%(who)s has answered meanwhile. Read it before you write.") % {"who": since.author})
+
+
+def _partner(conversation: Conversation, now: datetime, about_id: int | None = None) -> Partner:
+    debtor = conversation.debtor or Debtor.objects.select_related("creditor").filter(pk__in=[about_id or 0]).first()
+    if debtor is None:
+        raise ReplyRefused(_("Nobody knows whose number this is: say first which debtor it is."))
+    found = partner(debtor, channel=conversation.channel, address=conversation.address, now=now)
+    if found is None:
+        raise ReplyRefused(_("This person owes nothing in any portfolio."))
+    return found
+
+
+def _put(
+    conversation: Conversation, who: Partner, words: Words, *, author: str, author_id: int | None, now: datetime,
+    barring: bool = True,
+) -> Contact:  # fmt: skip
+    purpose = _purpose(conversation, who, words, now)
+    if barring:
+        findings = _read(conversation, who, words, author, now)
+        if content.blocks(findings):
+            raise ReplyRefused(_("The law bars these words."), [each for each in findings if each.severity == "block"])
+    row = {
+        "debtor_id": who.debtor.pk, "portfolio_id": who.portfolio.pk, "point_id": who.point and who.point.pk,
+        "channel": conversation.channel, "template_code": words.template_code, "status": "DUE",
+        "planned_for": who.today or now.date(), "due_at": now, "zones": who.zones, "purpose": purpose, "priority": 0,
+        "conversation_id": conversation.pk, "subject": words.subject or _subject(conversation),
+        "replies_to_at": conversation.last_inbound_at if purpose == Contact.Purpose.REPLY else None,
+        "body": "" if words.template_code else words.text, "author": author, "author_id": author_id,
+    }  # fmt: skip
+    written = plan(contacts=pa.Table.from_pylist([{**_EMPTY, **row}], schema=_PLAN), now=now)
+    if written.num_rows == 0:
+        raise ReplyRefused(_("Another message by this channel was sent today already, or is about to be."))
+    return Contact.objects.get(pk=written["contact_id"][0].as_py())
+
+
+_EMPTY: Final[dict[str, Any]] = dict.fromkeys(_PLAN.names)
+
+
+def _purpose(conversation: Conversation, who: Partner, words: Words, now: datetime) -> str:
+    """Return REPLY or MANUAL. Raises ReplyRefused for what no gate needs to judge."""
+    if not words.text.strip() and not words.template_code:
+        raise ReplyRefused(_("Write something first."))
+    if is_silent(conversation.address, channel=conversation.channel):
+        raise ReplyRefused(_("This number or address asked for no more messages. Only its owner can change that."))
+    if in_window(conversation, now) and not words.template_code:
+        return Contact.Purpose.REPLY
+    if conversation.channel == "whatsapp" and not words.template_code:
+        raise ReplyRefused(_("The debtor has not written here for 24 hours: WhatsApp only takes a template now."))
+    if who.point is None:
+        raise ReplyRefused(_("This number or address is not one of the debtor's contact points."))
+    return Contact.Purpose.MANUAL
+
+
+def _subject(conversation: Conversation) -> str:
+    return _("Answer to your message") if conversation.channel == "email" else ""
+
+
+def _read(
+    conversation: Conversation, who: Partner, words: Words, author: str, now: datetime
+) -> tuple[content.Finding, ...]:
+    if words.template_code or not words.text.strip():
+        return ()
+    facts = content.Facts(
+        on=who.today or now.date(), reply=in_window(conversation, now), creditor_name=who.debtor.creditor.name
+    )
+    kind: Literal["free", "hand"] = "free" if author == BOT else "hand"
+    return content.lint(words.text, country=who.country, channel=conversation.channel, kind=kind, facts=facts)
+
+
+def _note(
+    conversation: Conversation, contact: Contact, words: Words, *, author: str, author_id: int | None, now: datetime
+) -> None:
+    ConversationMessage.objects.create(
+        conversation=conversation, direction=ConversationMessage.Direction.OUT, author=author, author_id=author_id,
+        text=words.text, intent=f"template:{words.template_code}" if words.template_code else "", at=now,
+        received_at=now, contact=contact,
+    )  # fmt: skip
+    conversation.status, conversation.last_at = Conversation.Status.WAITING, now
+    if author_id is not None:
+        conversation.unread = 0
+        conversation.mode, conversation.mode_reason = Conversation.Mode.PERSON, ""
+        conversation.assigned_to_id = conversation.assigned_to_id or author_id
+    conversation.save()

@@ -1,0 +1,228 @@
+"""Conversations by WhatsApp: what a debtor writes, what the bot answers, and what follows from it."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from recobra.contact import operations
+from recobra.contact.channels.adapter import InboundEvent, Media
+from recobra.contact.models import Contact, Conversation, ConversationMessage, Provider, Silence
+from recobra.contact.operations.receipts import apply
+from recobra.portfolio.models import ContactPoint, Hold
+from recobra.workbench.models import Task
+
+pytestmark = pytest.mark.django_db
+LINE = "+51987654321"
+
+
+class Chat:
+    """What a debtor and the company write to one another on one line."""
+
+    def __init__(self, world, provider, line=LINE):
+        self.world, self.provider, self.line, self.at, self.count = world, provider, line, world.now, 0
+
+    def writes(self, text, *, at=None, **more):
+        """Let a message come in as a provider tells it, and the bot's turn come; return what is said to it."""
+        self.count += 1
+        self.at = at or self.at + timedelta(minutes=1)
+        reference = more.pop("reference", f"{self.line}-{self.count}")
+        event = InboundEvent(
+            address=self.line, text=text, at=self.at, event_key=reference, provider_reference=reference, **more
+        )
+        before = {each.pk for each in self.outbox()}
+        apply(events=[event], provider_id=self.provider.pk, now=self.at)
+        operations.answer_waiting(now=self.at)
+        return "\n".join(each.body for each in self.outbox() if each.pk not in before)
+
+    def outbox(self):
+        return list(Contact.objects.filter(conversation_id__isnull=False).order_by("pk"))
+
+    def conversation(self):
+        return Conversation.objects.filter(address=self.line).latest("pk")
+
+
+@pytest.fixture
+def provider(world):
+    return Provider.objects.create(
+        code="wa", channel="whatsapp", kind="whatsapp", name="WhatsApp", enabled=True, created_at=world.now,
+        created_by="dario", settings={"phone_number_id": "1", "account_id": "2"},
+    )  # fmt: skip
+
+
+@pytest.fixture
+def rosa(world):
+    debtor = world.debtor(national_id="40115678")
+    ContactPoint.objects.create(debtor=debtor, kind="PHONE", value=LINE, valid=True)
+    world.owes(debtor, amount_minor=45_050)
+    return debtor
+
+
+@pytest.fixture
+def chat(world, provider, rosa):
+    return Chat(world, provider)
+
+
+def known(chat):
+    chat.writes("hola, cuánto debo")
+    return chat.writes("5678")
+
+
+def test_nothing_is_said_of_a_debt_before_identity_and_then_the_balance(chat, rosa):
+    asked = chat.writes("¿cuánto debo?")
+    assert "últimos 4 dígitos" in asked
+    assert "450" not in asked
+    told = chat.writes("5678")
+    assert "S/" in told
+    assert "450.50" in told
+    assert chat.conversation().identified_at == chat.at
+    assert {each.purpose for each in chat.outbox()} == {"REPLY"}
+    assert {each.priority for each in chat.outbox()} == {0}
+
+
+def test_a_promise_is_confirmed_registered_and_waited_for(chat, rosa, world):
+    known(chat)
+    assert "¿Lo confirma?" in chat.writes("pago todo el viernes")
+    assert Hold.objects.count() == 0
+    assert "Quedó anotado" in chat.writes("sí")
+    hold = Hold.objects.get(debtor=rosa)
+    assert (hold.reason, hold.ends_on) == ("PROMISE", date(2026, 11, 29))
+    assert Task.objects.get(kind="promise").due_date == date(2026, 11, 30)
+    assert len(world.facts("promise.registered")) == 1
+
+
+def test_who_has_paid_is_believed_until_somebody_has_looked_and_the_photo_stays_with_it(chat, rosa):
+    known(chat)
+    assert "Revisaremos su pago" in chat.writes("ya pagué ayer en el banco")
+    assert Hold.objects.get().reason == "PAYMENT_IN_PROCESS"
+    assert Task.objects.get(kind="payment").debtor == rosa
+    assert chat.writes("", media=(Media(media_id="65463453", media_type="image/jpeg"),)) == ""
+    photo = ConversationMessage.objects.latest("pk").attachments.get()
+    assert photo.status == "WAITING"
+    assert chat.conversation().mode == "BOT"
+
+
+def test_a_strangers_word_of_a_payment_is_a_task_and_no_hold(chat, rosa):
+    chat.writes("ya pagué ayer en el banco")
+    assert Hold.objects.count() == 0
+    assert Task.objects.filter(kind="payment").count() == 1
+
+
+def test_a_dispute_stops_the_pursuit(chat, rosa):
+    known(chat)
+    assert "desacuerdo" in chat.writes("no reconozco esa deuda, yo nunca compré eso")
+    assert Hold.objects.get().reason == "DISPUTE"
+    assert Task.objects.filter(kind="dispute").count() == 1
+
+
+@pytest.mark.parametrize(
+    ("said", "act"), [("BAJA", "opted_out"), ("NO SOY", "not_me"), ("por favor no me escriban más", "opted_out")]
+)
+def test_after_a_wish_for_silence_nothing_leaves_not_even_a_confirmation(chat, rosa, world, said, act):
+    chat.writes("hola")
+    waiting = chat.outbox()
+    assert len(waiting) == 1
+    assert chat.writes(said) == ""
+    assert Silence.objects.filter(value=LINE).exists()
+    assert [each.status for each in chat.outbox()] == ["CANCELLED"]
+    found = chat.conversation()
+    assert (found.status, found.mode_reason) == ("CLOSED", act)
+    assert chat.writes("hola?") == ""
+    assert len(chat.outbox()) == 1
+    with pytest.raises(operations.ReplyRefused):
+        operations.reply(conversation_id=chat.conversation().pk, text="Hola", author="ana", author_id=1, now=chat.at)
+
+
+def test_who_wants_a_person_gets_one_and_the_bot_is_silent(chat, rosa, cast):
+    assert "persona" in chat.writes("quiero hablar con una persona")
+    found = chat.conversation()
+    assert (found.mode, found.mode_reason) == ("PERSON", "talk_to_person")
+    assert Task.objects.get(kind="conversation").debtor == rosa
+    assert chat.writes("¿cuánto debo?") == ""
+    ana = cast["ana"]
+    operations.take_over(conversation_id=found.pk, to_id=ana.pk, actor="ana", actor_id=ana.pk, now=chat.at)
+    assert chat.writes("¿hay alguien?") == ""
+    operations.give_to_bot(conversation_id=found.pk, actor="ana", actor_id=ana.pk, now=chat.at)
+    assert "últimos 4" in chat.writes("¿cuánto debo?")
+
+
+def test_a_wish_for_silence_is_heard_while_a_person_has_the_conversation(chat, rosa):
+    chat.writes("quiero hablar con una persona")
+    chat.writes("ya no quiero que me sigan escribiendo, déjenme en paz")
+    assert Silence.objects.filter(value=LINE).exists()
+
+
+def test_the_same_call_ten_times_is_one_message_and_one_answer(chat, rosa, world):
+    for _ in range(10):
+        chat.writes("¿cuánto debo?", at=world.now, reference="wamid.1")
+    assert ConversationMessage.objects.filter(direction="IN").count() == 1
+    assert len(chat.outbox()) == 1
+    assert len(world.facts("conversation.received")) == 1
+
+
+def test_a_number_of_nobody_gets_no_answer_and_waits_for_a_person(chat, world, provider):
+    nobody = Chat(world, provider, "+51900000000")
+    assert nobody.writes("¿quién es?") == ""
+    found = nobody.conversation()
+    assert (found.debtor, found.mode, found.mode_reason) == (None, "PERSON", "unknown_number")
+    assert nobody.writes("dejen de molestarme, no me escriban más") == ""
+    assert Silence.objects.filter(value="+51900000000").exists()
+
+
+def test_where_two_people_share_a_number_the_document_tells_who_writes(chat, rosa, world):
+    luis = world.debtor("Luis Quispe", national_id="41230099")
+    ContactPoint.objects.create(debtor=luis, kind="PHONE", value=LINE, valid=True)
+    world.owes(luis, amount_minor=99_900)
+    assert "últimos 4" in chat.writes("¿cuánto debo?")
+    assert chat.conversation().debtor is None
+    assert "999" in chat.writes("0099")
+    assert chat.conversation().debtor == luis
+
+
+def test_three_wrong_documents_lead_to_a_person_also_over_several_conversations(chat, rosa, cast):
+    chat.writes("¿cuánto debo?")
+    for _ in range(2):
+        assert "no coincide" in chat.writes("1111")
+    carla = cast["carla"]
+    operations.close(conversation_id=chat.conversation().pk, actor="carla", actor_id=carla.pk, now=chat.at)
+    chat.writes("¿cuánto debo?")
+    chat.writes("2222")
+    assert "persona" in chat.writes("5678").lower()
+    assert chat.conversation().mode == "PERSON"
+
+
+def test_at_eleven_at_night_it_answers_and_takes_no_promise(chat, rosa, world):
+    night = datetime(2026, 11, 24, 4, 0, tzinfo=UTC)
+    chat.writes("¿cuánto debo?", at=night)
+    told = chat.writes("5678", at=night + timedelta(minutes=1))
+    assert "450.50" in told
+    said = chat.writes("pago mañana", at=night + timedelta(minutes=2))
+    assert "A esta hora no registramos acuerdos" in said
+    assert Hold.objects.count() == 0
+    assert Task.objects.filter(kind="conversation").count() == 1
+
+
+def test_how_to_pay_is_said_in_the_creditors_words(chat, rosa):
+    known(chat)
+    assert "bancosur.example" in chat.writes("quiero pagar, pásame el link de pago")
+
+
+def test_a_message_marks_the_contact_it_answers(chat, rosa, world):
+    sent = world.planned(rosa, channel="whatsapp", point_id=rosa.points.get(kind="PHONE").pk)
+    Contact.objects.filter(pk=sent.pk).update(
+        status="SENT", handed_over_at=world.now, sent_at=world.now, address=LINE, local_date=sent.planned_for
+    )
+    chat.writes("hola")
+    sent.refresh_from_db()
+    assert sent.replied_at == chat.at
+    assert world.facts("conversation.received") == [(sent.pk, None)]
+
+
+def test_what_the_bot_cannot_work_goes_to_a_person(chat, rosa, company):
+    company.attributes = {"conversation": {"promise_days": "muchos"}}
+    company.save()
+    assert chat.writes("¿cuánto debo?") == ""
+    found = chat.conversation()
+    assert (found.mode, found.mode_reason) == ("PERSON", "bot_failed")
+    assert Task.objects.filter(kind="conversation").count() == 1
