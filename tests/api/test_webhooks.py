@@ -99,6 +99,8 @@ def test_baja_by_whatsapp_silences_the_number_for_good(caller, sent, rosa, world
     entry = ConsentEntry.objects.get()
     assert (entry.act, entry.source, entry.channel, entry.value) == ("OPTED_OUT", "KEYWORD", "whatsapp", ROSA)
     assert Silence.objects.get().value == ROSA
+    assert WebhookCall.objects.get().status == "DONE"
+    assert not Contact.objects.filter(status="DUE").exists()  # not even an answer
 
 
 def test_baja_then_alta_and_the_other_way_round_end_alike(caller, rosa, providers):

@@ -22,6 +22,7 @@ NOT_ME = (
     "NO SOY", "no soy", "Nosoy", "N O S O Y", "no soy yo", "No soy esa persona.", "número equivocado", "NUMERO ERRADO",
     "no soy Rosa", "No soy Rosa Quispe", "No soy la señora Quispe", "no conozco a esa persona", "no conozco a Rosa",
     "este no es el número de Rosa", "este numero ya no es de ella", "Não sou eu", "wrong number", "no soy la titular",
+    "Disculpe, no soy esa persona. Gracias", "hola, número equivocado", "Buenas tardes señorita, no soy Rosa",
 )  # fmt: skip
 RESUME = ("ALTA", "alta.", "START", "Unstop", "darme de alta")
 NOTHING = (
@@ -29,6 +30,7 @@ NOTHING = (
     "quiero cancelar mi deuda", "la cuota es muy alta", "¿me bajan la cuota?", "baja la cuota", "quiero dar de baja la tarjeta",
     "no quiero que me den de baja", "¿de qué banco son?", "", "ok", "hola", "no", "pago el viernes", "soy Rosa",
     "> BAJA", "Sí, gracias\n> responda BAJA para no recibir más", "hoy no puedo, mañana sí", "no dejen de llamarme",
+    "no soy la persona más puntual", "no es para mí", "aquí no hay nadie que pague tanto", "gracias", "¿está equivocado el monto?",
 )  # fmt: skip
 
 

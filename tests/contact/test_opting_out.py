@@ -141,6 +141,20 @@ def test_a_debtor_loaded_later_with_the_number_hears_nothing_either(world, elsew
     assert operations.carry_over() == 0
 
 
+def test_planned_again_to_a_silent_address_is_refused_at_the_last_check_also_for_a_debtor_loaded_later(world):
+    first = world.someone_due()
+    operations.opt_out(public_id=first.public_id, source="LINK", now=world.now)
+    late = world.debtor(name="Cargada Después", email=first.point.value)
+    world.owes(late)
+    again = [world.planned(first.debtor), world.planned(late)]
+    assert {contact.status for contact in again} == {"DUE"}
+    figures = world.dispatch()
+    assert (figures["sent"], figures["blocked"]) == (0, 2)
+    for contact in again:
+        contact.refresh_from_db()
+        assert (contact.status, contact.reason, contact.handed_over_at) == ("BLOCKED", "opted_out", None)
+
+
 def test_the_wish_of_a_number_that_is_nobodys_is_kept_and_told_once(world):
     for _ in range(3):
         assert operations.opt_out(kind="PHONE", value=ROSA, source="KEYWORD", now=world.now) == 0

@@ -9,9 +9,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from recobra.contact.models import Contact, Provider
-from recobra.contact.operations import ask_about_silent
+from recobra.contact import jobs
+from recobra.contact.models import Contact, Provider, Receipt, Silence, WebhookCall
+from recobra.contact.operations import ask_about_silent, opt_out
 from recobra.contact.secrets import encrypt
+from recobra.kit import clock
 from recobra.portfolio.models import ContactPoint
 
 pytestmark = pytest.mark.django_db
@@ -68,3 +70,23 @@ def test_what_did_not_arrive_is_found_out_by_asking_and_once(world, twilio):
         contact.refresh_from_db()
     assert (lost.undelivered_at, fine.undelivered_at, young.undelivered_at) == (world.now, None, None)
     assert world.facts("contact.undelivered") == [(lost.pk, None)]
+
+
+def test_the_jobs_do_what_has_waited(world, twilio):
+    contact = sent(world, "SM9", ago=timedelta(minutes=1))
+    Receipt.objects.create(
+        provider=Provider.objects.get(), provider_reference="SM9", kind="DELIVERED", at=world.now,
+        received_at=clock.now(), event_key="SM9",
+    )  # fmt: skip
+    opt_out(kind="PHONE", value="+51911222333", source="KEYWORD", now=world.now)
+    late = ContactPoint.objects.create(debtor=contact.debtor, kind="PHONE", value="+51911222333", valid=True)
+    old = clock.now() - timedelta(days=91)
+    WebhookCall.objects.create(provider=Provider.objects.get(), received_at=old, digest="d", body=b"", status="DONE")
+    jobs.work_calls(0)
+    jobs.ask_providers(0)
+    jobs.forget(0)
+    contact.refresh_from_db()
+    late.refresh_from_db()
+    assert contact.delivered_at == world.now
+    assert late.opted_out_at == Silence.objects.get().since
+    assert not WebhookCall.objects.exists()

@@ -18,7 +18,6 @@ from recobra.contact.bot.text import plain
 
 Act = Literal["OPTED_OUT", "NOT_ME", "RESUMED"]
 _FILE: Final = Path(__file__).parent / "keywords.yaml"
-_SPOKEN: Final[dict[str, Act]] = {"opt_out": "OPTED_OUT", "wrong_person": "NOT_ME"}
 # Letters of other alphabets that look like ours: «ВАЈА» in Cyrillic is read as it was meant.
 _ALIKE = str.maketrans(
     "авекмнорстухіјѕАВЕКМНОРСТУХІЈЅαεικορτυΑΒΕΙΚΜΝΟΡΤΥΧΖ",
@@ -37,6 +36,7 @@ _NAMED = re.compile(r"(?:yo )?(?:no soy|no conozco a|nao sou)(?: (?:el|la|don|do
 class _Keywords:
     words: tuple[tuple[Act, date, frozenset[str]], ...]
     patterns: tuple[tuple[Act, date, re.Pattern[str]], ...]
+    courtesy: re.Pattern[str]
     buttons: dict[str, Act]
 
 
@@ -46,14 +46,15 @@ def act_of(text: str, *, day: date, names: Sequence[str] = ()) -> Act | None:
     `names` are those of the debtors who are looked for at the number: «no soy Rosa» says something only about them.
     «Cancelar» is none: it is to pay in much of Latin America, and the bot asks.
     """
-    own = _own_words(text)
-    known = _SPOKEN.get(spoken_words.spoken(text=own, today=day) or "")
+    own, keywords = _own_words(text), _read()
     message = plain(own)
-    found = {act for act, since, words in _read().words if since <= day and message in words}
-    found |= {act for act, since, whole in _read().patterns if since <= day and whole.fullmatch(message)}
-    if known:
-        found.add(known)
-    if _denies_name(message, names):
+    core = _core(message, keywords)
+    found = {act for act, since, words in keywords.words if since <= day and {message, core} & words}
+    found |= {act for act, since, whole in keywords.patterns if since <= day and whole.fullmatch(core)}
+    if spoken_words.spoken(text=own, today=day) == "opt_out":
+        found.add("OPTED_OUT")
+    # A number is given up for ever: only where nothing else is said. What else sounds like it the bot asks about.
+    if core in spoken_words.words_of(intent="wrong_person", today=day) or _denies_name(core, names):
         found.add("NOT_ME")
     acts: tuple[Act, ...] = ("NOT_ME", "OPTED_OUT", "RESUMED")  # who is not meant wants silence too
     return next((act for act in acts if act in found), None)
@@ -62,6 +63,13 @@ def act_of(text: str, *, day: date, names: Sequence[str] = ()) -> Act | None:
 def act_of_button(code: str) -> Act | None:
     """Return the wish that the code of a button stands for."""
     return _read().buttons.get(code.strip().casefold().replace("-", "_"))
+
+
+def _core(message: str, keywords: _Keywords) -> str:
+    """Return a message without the courtesy around it."""
+    while (bare := keywords.courtesy.sub("", message).strip()) != message:
+        message = bare
+    return message
 
 
 def _denies_name(message: str, names: Sequence[str]) -> bool:
@@ -91,5 +99,6 @@ def _read() -> _Keywords:
             (b["act"], b["effective_from"], re.compile("|".join(f"(?:{each})" for each in b["whole"])))
             for b in document["patterns"]
         ),
+        courtesy=re.compile(r"^(?:{0})\b|\b(?:{0})$".format("|".join(document["courtesy"]))),
         buttons=document["buttons"],
     )
