@@ -21,6 +21,7 @@ from recobra.contact.channels.twilio_voice.dialogue import Act, Facts, Turn
 from recobra.contact.models import Channel, Contact, Provider, Silence
 from recobra.journal.operations import record
 
+from .bot_facts import manners_of
 from .noting import note
 from .opting_out import not_me, opt_out
 from .planning import MORE, PLANNED, plan
@@ -38,7 +39,7 @@ def speak(*, provider_code: str, token: str, call: Incoming, now: datetime) -> s
     """
     public_id = links.contact_of_call(token)
     provider = Provider.objects.filter(code=provider_code, kind="twilio_voice").first()
-    calls = Contact.objects.select_related("debtor__creditor", "point").filter(channel=Channel.IVR)
+    calls = Contact.objects.select_related("debtor__creditor", "point", "portfolio").filter(channel=Channel.IVR)
     contact = calls.filter(public_id=public_id).first() if public_id else None
     if provider is None or contact is None:
         raise UnknownProvider(provider_code)
@@ -60,18 +61,24 @@ def _silent(contact: Contact) -> bool:
 
 
 def _facts(contact: Contact, config: Config, url: str, form: Mapping[str, str], now: datetime) -> Facts:
-    debtor = contact.debtor
-    creditor = debtor.creditor
+    debtor, manners = contact.debtor, manners_of(contact.portfolio)
+    creditor, local = debtor.creditor, _local(contact, now)
+    people_now = local.weekday() < 5 and manners.people_from <= local.time() < manners.people_to
     return Facts(
         url=url, country=debtor.country, agency=creditor.agency_name.strip() or creditor.name, creditor=creditor.name,
         name=debtor.name.split()[0] if debtor.name.strip() else "", text=contact.body, today=_today(contact, now),
         caller=config.settings.get("from_number", ""), identity=debtor.national_id,
-        person_number=config.settings.get("person_number", ""), answered_by=form.get("AnsweredBy", ""),
+        person_number=config.settings.get("person_number", "") if people_now else "",
+        most_promise_days=manners.promise_days, answered_by=form.get("AnsweredBy", ""),
     )  # fmt: skip
 
 
 def _today(contact: Contact, now: datetime) -> date:
-    return contact.local_date or now.astimezone(ZoneInfo(contact.zones.partition("|")[0])).date()
+    return contact.local_date or _local(contact, now).date()
+
+
+def _local(contact: Contact, now: datetime) -> datetime:
+    return now.astimezone(ZoneInfo(contact.zones.partition("|")[0]))
 
 
 def _do(contact: Contact, provider: Provider, said: Turn, now: datetime) -> None:
@@ -95,12 +102,13 @@ def _carry_out(act: Act, contact: Contact, promise_date: date | None, now: datet
     elif act is Act.SEND_PAY_LINK:
         _send_how_to_pay(contact, now)
     elif act is Act.PROMISE and promise_date is not None:
-        _tell("promise.registered", contact, now, date=promise_date.isoformat())
+        grace = manners_of(contact.portfolio).promise_grace_days
+        _tell("promise.registered", contact, now, date=promise_date.isoformat(), grace_days=grace)
     elif act in {Act.TALK, Act.UNIDENTIFIED}:
         _tell("person.asked", contact, now, reason="asked" if act is Act.TALK else "unidentified")
 
 
-def _tell(kind: str, contact: Contact, now: datetime, **payload: str) -> None:
+def _tell(kind: str, contact: Contact, now: datetime, **payload: object) -> None:
     record(
         kind, at=now, actor=DEBTOR, portfolio_id=contact.portfolio_id, debtor_id=contact.debtor_id,
         contact_id=contact.pk, payload={"channel": Channel.IVR, **payload},

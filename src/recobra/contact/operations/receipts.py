@@ -17,6 +17,7 @@ from recobra.contact.models import Contact, Provider, Template
 from recobra.journal.operations import record
 from recobra.portfolio.models import ContactPoint
 
+from .conversing import take_in
 from .noting import join_waiting, note
 from .opting_out import deny_line, resume_line, stop_line
 from .wishes import Act, Line, Said, Source, find_line
@@ -44,7 +45,7 @@ def apply(*, events: Sequence[Event], provider_id: int | None, now: datetime) ->
         *(partial(hear, event=e, provider_id=provider_id, channel=channel, now=now) for e in inbound),
         partial(note, events=receipts, provider_id=provider_id, now=now),
         *(partial(_template, e, now) for e in events if isinstance(e, TemplateEvent)),
-        *(partial(_take_in, e, provider_id, channel, now) for e in inbound),
+        *(partial(take_in, event=e, provider_id=provider_id, channel=channel, now=now) for e in inbound),
     ]
     _do_all(work)
 
@@ -107,12 +108,6 @@ def _about(event: InboundEvent, kind: str, forms: Sequence[str], provider_id: in
 
 def _as_kept(event: InboundEvent, channel: str) -> InboundEvent:
     return dataclasses.replace(event, address=numbers.as_kept(event.address, kind=numbers.kind_of(channel)))
-
-
-def _take_in(event: InboundEvent, provider_id: int | None, channel: str, now: datetime) -> None:
-    from .conversing import take_in  # noqa: PLC0415
-
-    take_in(event=event, provider_id=provider_id, channel=channel, now=now)
 
 
 def _template(event: TemplateEvent, now: datetime) -> None:
