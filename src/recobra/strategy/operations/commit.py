@@ -216,6 +216,7 @@ def _outbox_rows(judged: pa.Table, policies: Policies, as_of: date, now: datetim
             "reason": pc.coalesce(judged["reason"], ""),
             "rule": pc.coalesce(judged["rule"], ""),
             "article": pc.coalesce(judged["source"], ""),
+            "purpose": judged["purpose"],
         }
     )
 
