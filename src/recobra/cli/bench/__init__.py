@@ -16,7 +16,7 @@ from recobra.cli import house, options
 from recobra.cli.answer import Answer
 
 DEFAULT_ACCOUNTS = 1_000_000
-DEFAULT_MESSAGES = 5_000
+DEFAULT_MESSAGES = 10_000
 FIRST_DAY = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
 SECOND_DAY = FIRST_DAY + timedelta(days=1)
 PORTFOLIO = {

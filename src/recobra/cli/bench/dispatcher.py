@@ -21,9 +21,8 @@ def main() -> None:
 
     django.setup()
     from recobra.contact import operations
-    from recobra.contact.operations import judging
 
-    judging.warm_up()
+    operations.get_ready(now=now)
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     sys.stdin.readline()

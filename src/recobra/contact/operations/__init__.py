@@ -13,7 +13,7 @@ from .attending import (
 from .bot_answering import answer_conversation, answer_waiting
 from .canned import CannedRefused, retire_canned, save_canned
 from .conversing import take_in
-from .dispatching import dispatch_due, dispatch_forever, dispatch_once
+from .dispatching import dispatch_due, dispatch_forever, dispatch_once, get_ready
 from .expiring import withdraw
 from .noting import join_waiting
 from .opting_out import not_me, opt_out, resume, wait_until_silent
@@ -66,6 +66,7 @@ __all__ = [
     "dispatch_forever",
     "dispatch_once",
     "ensure_library",
+    "get_ready",
     "findings",
     "forget_calls",
     "give_to_bot",

@@ -16,16 +16,27 @@ from typing import Final
 
 from django.conf import settings
 
-from recobra.contact.operations.settling import resolve_uncertain
+from recobra.contact.rendering.choosing import in_force, leaves
 from recobra.kit import clock
+from recobra.portfolio.models import Portfolio
 
-from . import leasing
+from . import judging, leasing
 from .batching import Batches
+from .settling import resolve_uncertain
 
 BATCH: Final = 500
 IDLE_SECONDS: Final = 2.0
 ASK_SECONDS = 60.0  # what was too recent to be called lost is asked about again
 FIGURES: Final = ("leased", "sent", "failed", "blocked", "cancelled", "uncertain")
+
+
+def get_ready(*, now: datetime) -> None:
+    """Read and compile what is the same for every batch before the first one waits: the gate, the law's words."""
+    judging.warm_up()
+    template = in_force().first()
+    for country in Portfolio.objects.order_by("country").values_list("country", flat=True).distinct():
+        if template is not None:
+            leaves(template, country, now.date())
 
 
 def dispatch_once(
@@ -58,6 +69,7 @@ def dispatch_due(*, instant: Callable[[], datetime], batch: int = BATCH, worker:
 
 def dispatch_forever(*, stop: threading.Event, worker: str = "dispatch") -> None:
     """Dispatch until told to stop; the messages in hand are finished and the rest given back."""
+    get_ready(now=clock.now())
     ask_at = time.monotonic()
     with _batches(stop.is_set) as batches:
         while not stop.is_set():
