@@ -11,6 +11,7 @@ import pyarrow as pa
 from django.utils.translation import gettext as _
 
 from recobra.contact import operations as contact
+from recobra.contact.operations import incidents
 from recobra.journal.operations import Facts, react
 from recobra.portfolio import operations as portfolio
 from recobra.strategy import operations as strategy
@@ -32,6 +33,8 @@ def connect() -> None:
     react("payment.recorded", _cancel_pursuit)
     for kind in ("contact.cancelled", "contact.blocked"):
         react(kind, _let_steps_fire_again)
+    react("contact.blocked", _note_attempts)
+    react("contact.complained", _note_complaints)
     react("load.done", _carry_wishes_over)
     react("conversation.received", _pause_for_the_answer)
     for kind in ("payment.recorded", "payment.reversed", "hold.placed", "hold.lifted", "conversation.received"):
@@ -46,6 +49,20 @@ def _cancel_pursuit(facts: Facts) -> None:
     debtors = facts.debtor_ids()
     strategy.share_decisions(debtor_ids=debtors if len(debtors) <= FEW else ())
     contact.cancel_planned(debtor_ids=debtors, reason="payment", at=facts.at, actor=facts.actor)
+
+
+def _note_attempts(facts: Facts) -> None:
+    """What the plan of a day leaves out is no attempt; what was on its way and was stopped is one."""
+    if facts.actor != "cycle":
+        incidents.note_attempts(contact_ids=_contacts(facts), at=facts.at, actor=facts.actor)
+
+
+def _note_complaints(facts: Facts) -> None:
+    incidents.note_complaints(contact_ids=_contacts(facts), at=facts.at, actor=facts.actor)
+
+
+def _contacts(facts: Facts) -> list[int]:
+    return [pk for pk in facts.rows["contact_id"].to_pylist() if pk is not None]
 
 
 def _carry_wishes_over(_facts: Facts) -> None:

@@ -9,9 +9,11 @@ from procrastinate.contrib.django import app
 from recobra.kit import clock
 
 from . import attachments, operations
+from .operations.incidents import find_breaches
 from .operations.registering import synchronise_templates
 
 ASKED_EVERY = timedelta(minutes=10)
+LOOKED_BACK = timedelta(days=7)
 
 
 @app.periodic(cron="* * * * *")
@@ -21,7 +23,6 @@ def work_calls(timestamp: int) -> None:  # noqa: ARG001 - a late tick does what 
     now = clock.now()
     operations.retry_calls(now=now)
     operations.join_waiting(now=now)
-    operations.carry_over()
 
 
 @app.periodic(cron="*/10 * * * *")
@@ -36,8 +37,10 @@ def ask_providers(timestamp: int) -> None:  # noqa: ARG001 - a late tick does wh
 @app.periodic(cron="40 2 * * *")
 @app.task(name="contact.forget", queueing_lock="contact.forget")
 def forget(timestamp: int) -> None:  # noqa: ARG001 - a late tick does what is due now
-    """Delete providers' calls that have been kept long enough."""
-    operations.forget_calls(now=clock.now())
+    """Delete providers' calls that have been kept long enough, and look for breaches that nobody has noticed."""
+    now = clock.now()
+    operations.forget_calls(now=now)
+    find_breaches(since=now - LOOKED_BACK, now=now, actor="night")
 
 
 @app.periodic(cron="17 * * * *")
