@@ -1,4 +1,4 @@
-"""Kill dispatchers at random over a misbehaving SMTP server, and measure one in peace; print figures as JSON.
+"""Kill dispatchers at random over a server that misbehaves, and measure one in peace; print figures as JSON.
 
     python bench/crash_dispatch.py --messages 10000
 
@@ -26,6 +26,7 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=150)
     parser.add_argument("--dispatchers", type=int, default=2)
     parser.add_argument("--throughput", type=int, default=2_000, help="messages of the peaceful run; 0 leaves it out")
+    parser.add_argument("--channel", choices=("email", "sms"), default="email", help="by SMTP or by an HTTP gateway")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="recobra-crash-") as home:
         os.environ.update(RECOBRA_DATA_DIR=home, RECOBRA_DEMO="1", DJANGO_SETTINGS_MODULE="recobra.config.settings")
@@ -34,7 +35,7 @@ def main() -> None:
         try:
             if options.throughput:
                 figures["messages_a_second"] = _throughput(options.throughput)
-            figures |= _crash(options.messages, options.kills, options.dispatchers)
+            figures |= _crash(options)
         finally:
             _stop()
     print(json.dumps(figures, indent=2))
@@ -67,15 +68,20 @@ def _throughput(messages: int) -> float:
     return round(sent / seconds, 1)
 
 
-def _crash(messages: int, kills: int, dispatchers: int) -> dict[str, object]:
+def _crash(options: argparse.Namespace) -> dict[str, object]:
     from tests.contact.crash import BEGIN, run, seed
     from tests.contact.smtp_sink import Sink
 
-    seed(messages, _empty_portfolio(), BEGIN)
+    seed(options.messages, _empty_portfolio(), BEGIN, channel=options.channel)
     from recobra.kit import database
 
-    with Sink(delay_seconds=0.004) as sink:
-        return run(sink=sink, database_url=database.url(), kills=kills, nurseries=dispatchers)
+    from tests.contact.http_sink import Gateway
+
+    server = Gateway if options.channel == "sms" else Sink
+    with server(delay_seconds=0.004) as sink:
+        if options.channel == "sms":
+            sink.provider(now=BEGIN)
+        return run(sink=sink, database_url=database.url(), kills=options.kills, nurseries=options.dispatchers)
 
 
 def _empty_portfolio() -> object:
