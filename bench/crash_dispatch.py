@@ -73,9 +73,9 @@ def _crash(options: argparse.Namespace) -> dict[str, object]:
     from tests.contact.smtp_sink import Sink
 
     seed(options.messages, _empty_portfolio(), BEGIN, channel=options.channel)
-    from recobra.kit import database
-
     from tests.contact.http_sink import Gateway
+
+    from recobra.kit import database
 
     server = Gateway if options.channel == "sms" else Sink
     with server(delay_seconds=0.004) as sink:
