@@ -6,17 +6,21 @@ Allowance and circuit live in one row per provider, by the database's clock: all
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final
 
+from cryptography.fernet import InvalidToken
 from django.conf import settings
 from django.db import connection
 
 from .channels import ADAPTERS, Adapter
 from .channels.adapter import Config
 from .models import Channel, Provider
+
+_log = logging.getLogger(__name__)
 
 BURST_SECONDS: Final = 0.1
 """How long an unused allowance may grow: what was not sent in one second is not made up for in the next."""
@@ -95,13 +99,22 @@ def providers_for(channel: str, country: str) -> list[Chosen]:
 def ways() -> Ways:
     """Return all ways out as they stand now."""
     found = Provider.objects.filter(enabled=True, kind__in=list(ADAPTERS)).order_by("rank", "code")
-    configured = tuple(_chosen(provider) for provider in found)
+    configured = tuple(chosen for provider in found if (chosen := _readable(provider)))
     if not configured:
         return Ways(configured=(), open_ids=frozenset())
     with connection.cursor() as cursor:
         cursor.execute(_RESTING)
         resting = {row[0] for row in cursor.fetchall()}
     return Ways(configured=configured, open_ids=frozenset(w.provider_id or 0 for w in configured) - resting)
+
+
+def _readable(provider: Provider) -> Chosen | None:
+    """A database that moved to another installation has secrets that this one cannot read: those ways are shut."""
+    try:
+        return _chosen(provider)
+    except InvalidToken:
+        _log.error("The secrets of provider %s belong to another key: save them again.", provider.code)
+        return None
 
 
 def implicit(channel: str) -> list[Chosen]:

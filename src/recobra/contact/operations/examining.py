@@ -16,7 +16,7 @@ from recobra.contact.providing import Chosen, Ways
 from recobra.contact.rendering import render
 from recobra.contact.rendering.choosing import decided
 from recobra.contact.rendering.statement import Document, Statement, statements
-from recobra.contact.tokens import unsubscribe_url
+from recobra.contact.tokens import statement_url, unsubscribe_url
 from recobra.portfolio.models import Creditor
 
 from . import house_rules
@@ -197,8 +197,12 @@ def _written(
     )  # fmt: skip
 
 
+_APPROVED = "APPROVED"
+"""Meta's word for a registered template that may be sent."""
+
+
 def _call(template: Template | None, words: render.Words) -> TemplateCall | None:
-    if template is None or not template.provider_name:
+    if template is None or template.provider_status != _APPROVED:
         return None
     return TemplateCall(name=template.provider_name, language=template.language, parameters=words.parameters)
 
@@ -212,6 +216,7 @@ def _words(draft: _Draft, creditor: Creditor) -> render.Words:
         draft.template, draft.statement, day=contact.local_date, country=contact.country,
         debtor_name=contact.debtor_name, creditor=creditor, sender=settings.MAIL_FROM,
         reference=str(contact.public_id), unsubscribe_url=unsubscribe_url(contact.public_id),
+        statement_url=statement_url(contact.contact_id),
     )  # fmt: skip
 
 

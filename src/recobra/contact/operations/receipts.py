@@ -68,8 +68,10 @@ def hear(*, event: InboundEvent, provider_id: int | None, channel: str, now: dat
     kind = numbers.kind_of(channel)
     forms = numbers.forms(event.address, kind=kind)
     names = _names(kind, forms)
-    act = keywords.act_of_button(event.button) if event.button else None
-    act = act or keywords.act_of(event.text, day=min(event.at, now).date(), names=names)
+    day = min(event.at, now).date()
+    # A network's own opt-out (Twilio's OptOutType) comes as a button whose code is the keyword.
+    act = keywords.act_of_button(event.button) or keywords.act_of(event.button, day=day) if event.button else None
+    act = act or keywords.act_of(event.text, day=day, names=names)
     if act is None or not event.address:
         return ""
     said = Said(source=_source(event, channel), channel=channel, said=event.text or event.button, at=event.at, now=now)

@@ -1,0 +1,18 @@
+"""A provider whose secrets nobody can read shuts its own way and no other."""
+
+from __future__ import annotations
+
+from recobra.contact import providing
+from recobra.contact.operations import providers
+
+
+def test_secrets_of_another_installation_shut_that_provider_alone(company, now, settings):
+    settings.DEMO = False
+    for code in ("uno", "dos"):
+        providers.save_provider(
+            code=code, kind="twilio_sms", name=code, rate_per_second=None, price_minor=5, price_currency="USD",
+            settings={"account_sid": "AC" + "0" * 32, "from_number": "+15005550006"}, secrets={"auth_token": "x" * 32},
+            country="", rank=1, enabled=True, actor="dario", actor_id=None, now=now,
+        )  # fmt: skip
+        settings.SECRET_KEY = "otra-clave-de-otra-instalacion" if code == "uno" else settings.SECRET_KEY
+    assert [way.code for way in providing.providers_for("sms", "PE")] == ["dos"]
