@@ -11,6 +11,7 @@ from recobra.intake.models import Load
 from recobra.strategy.models import Campaign, CycleRun, StrategyVersion
 from recobra_core.decide import ready
 
+from .compliance import of_compliance
 from .world import World
 
 ALL = {"ana", "bruno", "carla", "dario", "hilda"}
@@ -122,6 +123,7 @@ def numbers(name: str, world: World) -> dict[str, object]:
         "debtor-task-close": {**debtor, "task_id": world.task.pk},
         **_of_work(world),
         **_of_paper(world),
+        **of_compliance(world),
     }.get(name, debtor if name.startswith("debtor") else {})
 
 

@@ -32,6 +32,8 @@ FACTS: Final[dict[str, tuple[str, str, str | Promise]]] = {
     "template.decided_by_provider": ("mail", "quiet", _("The provider decided about a template")),
     "template.registered": ("mail", "quiet", _("Template put up for the provider's approval")),
     "provider.saved": ("send", "quiet", _("Provider saved")),
+    "house_rule.saved": ("adjustments-horizontal", "calm", _("Company rule put in force")),
+    "house_rule.retired": ("adjustments-horizontal", "quiet", _("Company rule taken out of force")),
     "provider.tested": ("send", "quiet", _("Provider tested")),
     "webhook.failed": ("alert-triangle", "bad", _("A provider's call could not be worked")),
     "webhook.forged": ("alert-triangle", "bad", _("A forged call was refused")),

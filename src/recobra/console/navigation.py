@@ -14,15 +14,20 @@ from recobra.access.roles import Right, may
 
 @dataclass(frozen=True, kw_only=True)
 class Item:
-    """One screen of the side bar; `key` follows «g» on the keyboard; `view` is a URL name of the console."""
+    """One screen of the side bar; `key` follows «g» on the keyboard; `view` is a URL name of the console.
+
+    `group` is the heading that it stands under, '' for none.
+    """
 
     view: str
     label: str | Promise
     icon: str
     right: Right
     key: str
+    group: str | Promise = ""
 
 
+_COMPLIANCE = _("Compliance")
 ITEMS = (
     Item(view="home", label=_("Home"), icon="home", right=Right.SEE_BOARD, key="i"),
     Item(view="accounts", label=_("Portfolio"), icon="users", right=Right.SEE_CASES, key="c"),
@@ -33,9 +38,19 @@ ITEMS = (
     Item(view="messages", label=_("Messages"), icon="mail", right=Right.SEE_MESSAGES, key="m"),
     Item(view="letters", label=_("Letters"), icon="file-text", right=Right.RUN_CAMPAIGNS, key="t"),
     Item(view="visits", label=_("Visits"), icon="user", right=Right.VISIT, key="v"),
-    Item(view="compliance", label=_("Compliance"), icon="checklist", right=Right.SEE_COMPLIANCE, key="n"),
-    Item(view="audit", label=_("Audit"), icon="shield-check", right=Right.SEE_AUDIT, key="u"),
-)
+    Item(
+        view="countries", label=_("Countries"), icon="calendar-event", right=Right.SEE_COMPLIANCE, key="a",
+        group=_COMPLIANCE,
+    ),
+    Item(
+        view="providers", label=_("Channels"), icon="settings", right=Right.MANAGE_CHANNELS, key="s", group=_COMPLIANCE
+    ),
+    Item(
+        view="compliance", label=_("Incidents"), icon="checklist", right=Right.SEE_COMPLIANCE, key="n",
+        group=_COMPLIANCE,
+    ),
+    Item(view="audit", label=_("Audit"), icon="shield-check", right=Right.SEE_AUDIT, key="u", group=_COMPLIANCE),
+)  # fmt: skip
 
 
 def entries(user: User, path: str) -> list[dict[str, object]]:

@@ -19,3 +19,14 @@
     if (asItIs && asItIs.form.contains(event.target) && event.target.matches("select")) asItIs.checked = false;
   });
 })();
+// Copy what stands in a field that may only be read.
+(() => {
+  document.addEventListener("click", async (event) => {
+    const button = event.target.closest("[data-copies]");
+    if (!button) return;
+    const field = document.getElementById(button.dataset.copies);
+    field.select();
+    if (navigator.clipboard) await navigator.clipboard.writeText(field.value);
+    button.querySelector("span").textContent = button.dataset.copied;
+  });
+})();

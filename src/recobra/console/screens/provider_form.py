@@ -1,0 +1,126 @@
+"""The form of a provider, made of what its adapter asks for; secrets go in and are never shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Any, Final
+
+from babel.numbers import get_currency_precision
+from django.utils.functional import Promise
+from django.utils.text import slugify
+from django.utils.translation import gettext as _
+
+from recobra.contact.operations.providers import Kind
+
+ALWAYS: Final = (
+    "code", "name", "country", "rank", "rate_per_second", "price", "price_currency", "enabled",
+)  # fmt: skip
+_PREFIX: Final = "setting-"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """A field of the adapter's as the page draws it; `kept` says that a secret is there already."""
+
+    name: str
+    label: str | Promise
+    kind: str
+    required: bool
+    help: str | Promise
+    choices: tuple[tuple[str, str | Promise], ...]
+    value: str
+    kept: bool
+    error: str
+
+
+class Unreadable(Exception):
+    """What was typed is no number; `errors` say so by field."""
+
+    def __init__(self, errors: Mapping[str, str]) -> None:
+        super().__init__("\n".join(errors.values()))
+        self.errors = dict(errors)
+
+
+def fields(
+    kind: Kind, *, given: Mapping[str, Any], kept: frozenset[str], errors: Mapping[str, str], typed: bool
+) -> list[Field]:
+    """Return the adapter's own fields; `given` are kept settings, or the form's where it was `typed`."""
+    return [
+        Field(
+            name=f"{_PREFIX}{each.name}", label=each.label, kind=each.kind, help=each.help, choices=each.choices,
+            required=each.required and each.name not in kept,
+            value="" if each.kind == "secret" else _value(given, each.name, each.default, typed=typed),
+            kept=each.name in kept, error=errors.get(each.name, ""),
+        )
+        for each in kind.settings
+    ]  # fmt: skip
+
+
+def _value(given: Mapping[str, Any], name: str, default: str, *, typed: bool) -> str:
+    return str(given.get(f"{_PREFIX}{name}", "")) if typed else str(given.get(name, default))
+
+
+def start(kind: Kind) -> dict[str, str]:
+    """Return what the form of a new provider begins with."""
+    return {"code": slugify(kind.kind.replace("_", "-")), "name": str(kind.label), "rank": "100",
+            "price_currency": "USD", "price": "0"}  # fmt: skip
+
+
+def of_provider(provider: Any) -> dict[str, str]:
+    """Return what the form of a saved provider begins with."""
+    exponent = get_currency_precision(provider.price_currency)
+    rate = provider.rate_per_second
+    return {
+        "code": provider.code, "name": provider.name, "country": provider.country, "rank": str(provider.rank),
+        "rate_per_second": "" if rate is None else f"{rate:g}", "price_currency": provider.price_currency,
+        "price": str(Decimal(provider.price_minor).scaleb(-exponent)), "enabled": "1" if provider.enabled else "",
+    }  # fmt: skip
+
+
+def written(kind: Kind, posted: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a form as `save_provider` takes it. Raises Unreadable."""
+    errors: dict[str, str] = {}
+    text = {name: str(posted.get(name, "")).strip() for name in ALWAYS}
+    found = {
+        "rate_per_second": _rate(text["rate_per_second"], errors), "rank": _rank(text["rank"], errors),
+        "price_minor": _price(text["price"], text["price_currency"].upper(), errors),
+    }  # fmt: skip
+    if errors:
+        raise Unreadable(errors)
+    secrets = {each.name: posted.get(f"{_PREFIX}{each.name}", "") for each in kind.settings if each.kind == "secret"}
+    settings = {each.name: posted.get(f"{_PREFIX}{each.name}", "") for each in kind.settings if each.kind != "secret"}
+    return {
+        **found, "code": text["code"], "kind": kind.kind, "name": text["name"], "settings": settings,
+        "secrets": secrets, "country": text["country"].upper(), "price_currency": text["price_currency"].upper(),
+        "enabled": bool(text["enabled"]),
+    }  # fmt: skip
+
+
+def _rate(text: str, errors: dict[str, str]) -> float | None:
+    try:
+        return float(text.replace(",", ".")) if text else None
+    except ValueError:
+        errors["rate_per_second"] = _("A number is expected.")
+        return None
+
+
+def _rank(text: str, errors: dict[str, str]) -> int:
+    if text.isdecimal() and len(text) < 6:
+        return int(text)
+    errors["rank"] = _("A whole number is expected.")
+    return 0
+
+
+def _price(text: str, currency: str, errors: dict[str, str]) -> int:
+    """Read a price in units of its currency as minor units."""
+    try:
+        minor = Decimal(text.replace(",", ".") or "0").scaleb(get_currency_precision(currency))
+        whole = int(minor)
+    except (InvalidOperation, ValueError, OverflowError):
+        errors["price"] = _("Write the price like 0.05.")
+        return 0
+    if minor != whole:
+        errors["price"] = _("The currency has no smaller unit: round the price up.")
+    return whole

@@ -1,0 +1,95 @@
+"""The pages of the law: who may be contacted now, what the law says and said, and the month."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from recobra.contact.models import Contact
+from recobra.kit import clock
+from recobra_core.law import countries
+
+from .following import follow
+
+
+def text(answer):
+    """Return what is read on a page: without its tags, spaces as one."""
+    body = re.sub(r"<script.*?</script>", " ", answer.content.decode(), flags=re.DOTALL)
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", body)).replace("&nbsp;", " ")
+
+
+def test_all_countries_are_listed_those_with_portfolios_first(at_desk, world):
+    page = text(at_desk("ana").get("/paises/"))
+    assert page.index("¿A quién se puede contactar ahora?") < page.index("Perú") < page.index("Argentina")
+    assert len(countries()) == 18
+    body = at_desk("ana").get("/paises/").content.decode()
+    assert {code for code in countries() if f'/paises/{code}/"' in body} == set(countries())
+
+
+@pytest.mark.parametrize("code", ["PE", "MX", "BR", "CO", "CL", "AR", "US"])
+def test_the_page_of_a_country_names_hours_articles_and_how_sure_they_are(at_desk, world, code):
+    page = text(at_desk("hilda").get(f"/paises/{code}/"))
+    assert "Topes de contacto" in page or "Cuántas veces" in page
+    for heading in ("Horarios", "Qué debe decir un mensaje", "Qué está prohibido", "Prescripción", "Sanciones"):
+        assert heading in page
+
+
+def test_every_country_has_a_page_and_a_month(at_desk, world):
+    desk = at_desk("hilda")
+    for code in countries():
+        assert desk.get(f"/paises/{code}/").status_code == 200, code
+        assert desk.get(f"/paises/{code}/calendario/").status_code == 200, code
+
+
+def test_peru_is_told_as_its_law_says(at_desk, world):
+    page = text(at_desk("ana").get("/paises/PE/"))
+    assert "07:00– 20:00" in page
+    assert "Ley 29571" in page
+    assert "INDECOPI" in page
+
+
+def test_the_law_is_told_as_of_the_day_that_is_asked_for(at_desk, world):
+    answer = at_desk("ana").get("/paises/CO/?dia=2020-01-15")
+    page = text(answer)
+    assert "Es la ley al 15 ene 2020, no la de hoy." in page
+    assert "¿A quién se puede contactar ahora?" not in page
+    assert [row for row in answer.context["hours"] if "Ley 2300" in row.told.source] == []
+    assert [row for row in at_desk("ana").get("/paises/CO/").context["hours"] if "Ley 2300" in row.told.source]
+
+
+def test_the_contacts_that_wait_today_stand_beside_the_hours(at_desk, world):
+    follow(world, clock.now())
+    now = clock.now()
+    planned = Contact.objects.filter(status="DUE").first()
+    planned.planned_for = clock.today("America/Lima")
+    planned.due_at = now
+    planned.save(update_fields=["planned_for", "due_at"])
+    rows = at_desk("ana").get("/paises/PE/").context["open"]
+    waiting = {row["channel"]: row["waiting"] for row in rows}
+    assert waiting[planned.channel] == 1
+    assert sum(waiting.values()) == 1
+    assert sum(row["waiting"] for row in at_desk("zoe").get("/paises/PE/").context["open"]) == 0
+
+
+def test_an_unknown_country_is_not_found(at_desk, world):
+    assert at_desk("ana").get("/paises/XX/").status_code == 404
+    assert at_desk("ana").get("/paises/XX/calendario/").status_code == 404
+
+
+def test_the_month_says_why_a_day_is_closed(at_desk, world):
+    page = text(at_desk("ana").get("/paises/PE/calendario/?mes=2026-12&canal=call"))
+    assert "Inmaculada Concepción" in page
+    assert "diciembre" in page
+    weeks = at_desk("ana").get("/paises/PE/calendario/?mes=2026-12&canal=call").context["weeks"]
+    days = [cell for week in weeks for cell in week if cell]
+    assert [len(week) for week in weeks] == [7] * len(weeks)
+    assert (len(days), days[0].opens, days[7].day.reason) == (31, "07:00", "holiday")
+
+
+def test_months_follow_each_other_over_the_year(at_desk, world):
+    page = at_desk("ana").get("/paises/BR/calendario/?mes=2026-12&canal=sms&lugar=BR-SP")
+    assert "mes=2027-01" in page.content.decode()
+    assert "mes=2026-11" in page.content.decode()
+    assert "São Paulo" in text(page)
+    assert at_desk("ana").get("/paises/BR/calendario/?mes=nunca&canal=paloma&lugar=XX").status_code == 200

@@ -1,0 +1,138 @@
+"""Configuring the ways out on screen: what is refused, what is shown, and that a secret never comes back."""
+
+from __future__ import annotations
+
+import pytest
+from django.conf import settings as installed
+from django.db import connection
+
+from recobra.contact import providing
+from recobra.contact.models import Provider
+from recobra.contact.operations import providers as operations
+from recobra.journal.models import Entry
+from recobra.kit import clock
+from tests.providers.peer import closed_port
+
+SECRET = "clave-que-nadie-ve"
+FORM = {
+    "code": "correo-sur", "name": "Correo del Sur", "country": "", "rank": "10", "rate_per_second": "20",
+    "price": "0.05", "price_currency": "USD", "enabled": "1", "setting-url": "smtp://cobros@127.0.0.1:2525",
+    "setting-password": SECRET, "setting-from": "Cobranzas <avisos@sur.example>",
+}  # fmt: skip
+
+
+@pytest.fixture
+def saved(at_desk, world):
+    answer = at_desk("dario").post("/canales/nuevo/?tipo=smtp", FORM)
+    assert answer.status_code == 302, answer.content.decode()
+    return Provider.objects.get()
+
+
+def test_a_provider_is_configured_with_the_fields_its_adapter_asks_for(at_desk, world, saved):
+    assert (saved.code, saved.channel, saved.price_minor, saved.rate_per_second) == ("correo-sur", "email", 5, 20.0)
+    assert saved.settings["url"] == "smtp://cobros@127.0.0.1:2525"
+    assert saved.enabled
+    assert Entry.objects.filter(kind="provider.saved").count() == 1
+    (way, *_) = providing.providers_for("email", "PE")
+    assert way.config.secrets == {"password": SECRET}
+
+
+def test_a_kept_secret_is_never_shown_and_stays_when_left_empty(at_desk, saved):
+    address = f"/canales/proveedor/{saved.code}/"
+    page = at_desk("dario").get(address).content.decode()
+    assert SECRET not in page
+    assert "ya guardad" in page
+    at_desk("dario").post(address, {**FORM, "setting-password": "", "name": "Otro nombre"})
+    (way, *_) = providing.providers_for("email", "PE")
+    assert way.config.secrets == {"password": SECRET}
+    assert Provider.objects.get().name == "Otro nombre"
+
+
+def test_what_is_wrong_is_said_beside_its_field_and_the_secret_is_not_sent_back(at_desk, world):
+    wrong = {**FORM, "name": "", "rank": "primero", "price": "nada"}
+    answer = at_desk("dario").post("/canales/nuevo/?tipo=smtp", wrong)
+    page = answer.content.decode()
+    assert answer.status_code == 422
+    assert set(answer.context["errors"]) == {"rank", "price"}
+    assert SECRET not in page
+    answer = at_desk("dario").post("/canales/nuevo/?tipo=smtp", {**FORM, "name": "", "setting-url": ""})
+    assert set(answer.context["errors"]) == {"name", "url"}
+    assert 'value="correo-sur"' in answer.content.decode()
+    assert not Provider.objects.exists()
+
+
+def test_a_price_smaller_than_the_currency_has_is_not_cut_off(at_desk, world):
+    answer = at_desk("dario").post("/canales/nuevo/?tipo=smtp", {**FORM, "price": "0.0079"})
+    assert set(answer.context["errors"]) == {"price"}
+    assert not Provider.objects.exists()
+
+
+def test_a_new_provider_does_not_take_the_place_of_another(at_desk, saved):
+    answer = at_desk("dario").post("/canales/nuevo/?tipo=smtp", {**FORM, "name": "Intruso"})
+    assert answer.status_code == 422
+    assert Provider.objects.get().name == "Correo del Sur"
+
+
+def test_the_test_button_says_the_providers_own_answer(at_desk, saved, settings):
+    address = f"/canales/proveedor/{saved.code}/"
+    at_desk("dario").post(address, {**FORM, "setting-url": closed_port().replace("http", "smtp")})
+    answer = at_desk("dario").post(f"{address}probar/", headers={"HX-Request": "true"})
+    saved.refresh_from_db()
+    assert saved.tested_well is False
+    assert saved.tested_answer
+    assert "Falla" in answer.content.decode()
+    assert "<html" not in answer.content.decode()
+    assert at_desk("dario").post(f"{address}probar/").status_code == 302
+
+
+def test_a_provider_is_switched_off_and_on(at_desk, saved):
+    for on in ("0", "1"):
+        at_desk("dario").post(f"/canales/proveedor/{saved.code}/encender/", {"on": on})
+        saved.refresh_from_db()
+        assert saved.enabled is (on == "1")
+
+
+def test_a_provider_taken_out_of_use_forgets_its_secrets(at_desk, saved):
+    at_desk("dario").post(f"/canales/proveedor/{saved.code}/retirar/")
+    saved.refresh_from_db()
+    assert (saved.enabled, saved.secrets) == (False, "")
+    assert operations.secrets_given(saved) == frozenset()
+
+
+def test_a_provider_that_rests_says_until_when(at_desk, saved):
+    for _failure in range(providing.FAILURES_TO_OPEN):
+        providing.failed(saved.pk)
+    page = at_desk("dario").get("/canales/").content.decode()
+    assert "En reposo" in page
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE contact_providerstate SET open_until = now() - interval '1 hour'")
+    assert "En reposo" not in at_desk("dario").get("/canales/").content.decode()
+
+
+def test_the_list_says_that_a_demonstration_sends_nothing_away(at_desk, world, settings):
+    settings.DEMO = True
+    assert "nada sale de esta máquina" in at_desk("dario").get("/canales/").content.decode()
+    settings.DEMO = False
+    page = at_desk("dario").get("/canales/").content.decode()
+    assert "nada sale de esta máquina" not in page
+    assert "Sin proveedor" in page
+
+
+def test_every_kind_has_its_form_and_a_webhook_where_it_is_called_back(at_desk, world):
+    for kind in operations.kinds():
+        page = at_desk("dario").get(f"/canales/nuevo/?tipo={kind.kind}").content.decode()
+        assert all(f'name="setting-{each.name}"' in page for each in kind.settings)
+    now = clock.now()
+    for kind, code in (("whatsapp", "wa"), ("letters", "carta")):
+        channel = "whatsapp" if kind == "whatsapp" else "letter"
+        Provider.objects.create(
+            code=code, kind=kind, channel=channel, name=code, created_at=now, created_by="dario", enabled=False
+        )
+    assert f"{installed.PUBLIC_URL}/api/webhooks/wa/" in at_desk("dario").get("/canales/proveedor/wa/").content.decode()
+    assert "/api/webhooks/" not in at_desk("dario").get("/canales/proveedor/carta/").content.decode()
+
+
+def test_only_the_administrator_configures_the_ways_out(at_desk, saved):
+    for name in ("ana", "bruno", "carla", "hilda"):
+        assert at_desk(name).get("/canales/").status_code == 403
+        assert at_desk(name).post(f"/canales/proveedor/{saved.code}/encender/", {"on": "0"}).status_code == 403
