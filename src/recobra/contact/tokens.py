@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import hmac
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from binascii import Error as NotBase64
+from typing import Final
 from uuid import UUID
 
 from django.conf import settings
 from django.core.signing import BadSignature, Signer
+from django.utils.crypto import salted_hmac
 
-_SALT = "recobra.contact.unsubscribe"
+_SALT: Final = "recobra.contact.unsubscribe"
+_STATEMENT: Final = "recobra.contact.statement"
+_MAC_BYTES: Final = 10  # 80 bits: a text message pays for every letter, and whoever guesses must ask us each time
+_ID_BYTES: Final = 5
+_LENGTH: Final = 20  # of the two together, in letters of base64
 
 
 def unsubscribe_url(public_id: UUID) -> str:
     """Return the address of the page that stops messages; the same on every try of a contact."""
-    return f"{settings.PUBLIC_URL.rstrip('/')}/d/baja/{Signer(salt=_SALT).sign(public_id.hex)}"
+    return _url(f"baja/{Signer(salt=_SALT).sign(public_id.hex)}")
 
 
 def contact_of(token: str) -> UUID | None:
@@ -21,3 +30,42 @@ def contact_of(token: str) -> UUID | None:
         return UUID(hex=Signer(salt=_SALT).unsign(token))
     except (BadSignature, ValueError):
         return None
+
+
+def statement_url(contact_id: int) -> str:
+    """Return the address of the debtor's statement; the same on every try of a contact.
+
+    Its 20 letters are a signature and, masked by it, the contact's number: nobody learns how many messages leave.
+    """
+    number = contact_id.to_bytes(_ID_BYTES, "big")
+    mac = _mac("sign", number, settings.SECRET_KEY)
+    return _url(f"estado/{urlsafe_b64encode(mac + _masked(number, mac, settings.SECRET_KEY)).decode()}")
+
+
+def contact_of_statement(token: str) -> int | None:
+    """Return the id of the contact that a statement's token was made for, None where it was not made by us."""
+    if len(token) != _LENGTH:
+        return None
+    try:
+        raw = urlsafe_b64decode(token.encode("ascii"))
+    except (NotBase64, UnicodeEncodeError):
+        return None
+    mac, masked = raw[:_MAC_BYTES], raw[_MAC_BYTES:]
+    for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS):
+        number = _masked(masked, mac, key)
+        if hmac.compare_digest(_mac("sign", number, key), mac):
+            return int.from_bytes(number, "big")
+    return None
+
+
+def _url(rest: str) -> str:
+    return f"{settings.PUBLIC_URL.rstrip('/')}/d/{rest}"
+
+
+def _mac(use: str, content: bytes, key: str) -> bytes:
+    found: bytes = salted_hmac(f"{_STATEMENT}.{use}", content, secret=key, algorithm="sha256").digest()
+    return found[:_MAC_BYTES]
+
+
+def _masked(number: bytes, mac: bytes, key: str) -> bytes:
+    return bytes(a ^ b for a, b in zip(number, _mac("mask", mac, key), strict=False))

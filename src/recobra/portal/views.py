@@ -9,7 +9,6 @@ from uuid import UUID
 
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
 from django.utils.decorators import method_decorator
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -20,6 +19,8 @@ from django.views.decorators.csrf import csrf_exempt
 from recobra.contact import queries
 from recobra.contact.operations import OptOutRefused, not_me, opt_out, resume
 from recobra.kit import clock
+
+from .pages import page
 
 PAGE = "portal/unsubscribe.html"
 # What the page says before the button is pressed: the ledger keeps it with the wish.
@@ -83,8 +84,4 @@ _WISHES: Final[dict[str, Callable[[UUID, str, datetime], str]]] = {
 
 def _page(request: HttpRequest, state: str, *, address: str | None = None) -> HttpResponse:
     status = 404 if state == "unknown" else 200
-    answer = render(request, PAGE, {"state": state, "address": address, "shown": SHOWN}, status=status)
-    # The address of the page is a secret of its reader's.
-    answer["Referrer-Policy"] = "no-referrer"
-    answer["X-Robots-Tag"] = "noindex"
-    return answer
+    return page(request, PAGE, {"state": state, "address": address, "shown": SHOWN}, status=status)

@@ -19,7 +19,7 @@ from recobra.contact.rendering.check import Mistake, mistakes
 from recobra.contact.rendering.choosing import KEY
 from recobra.contact.rendering.statement import statements
 from recobra.contact.rendering.whatsapp import numbered
-from recobra.contact.tokens import unsubscribe_url
+from recobra.contact.tokens import statement_url, unsubscribe_url
 from recobra.journal.operations import Facts, record, record_all
 from recobra.portfolio.models import Account, Debtor
 
@@ -201,7 +201,7 @@ def preview(*, template: Template, debtor_id: int, now: datetime) -> render.Word
     return render.render(
         template, statements({debtor.pk: day})[debtor.pk].without_held(), day=day, country=country,
         debtor_name=debtor.name, creditor=debtor.creditor, sender=settings.MAIL_FROM, reference=str(_NOBODY),
-        unsubscribe_url=unsubscribe_url(_NOBODY),
+        unsubscribe_url=unsubscribe_url(_NOBODY), statement_url=statement_url(0),
     )  # fmt: skip
 
 

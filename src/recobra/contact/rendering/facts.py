@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 
 from recobra.portfolio.models import Creditor
 from recobra_core.law.content import files
+from recobra_core.law.content.linter import CARRIES
 
 from .statement import CONCEPTS, Document, Statement
 
@@ -70,6 +71,7 @@ class Case:
     sender: str
     reference: str
     unsubscribe_url: str
+    statement_url: str
 
     @property
     def phrases(self) -> dict[str, Any]:
@@ -93,14 +95,15 @@ def facts_of(case: Case, names: Iterable[str]) -> dict[str, Any]:
 def check_known(case: Case, names: set[str]) -> None:
     """Raise NotRendered where the country wants a fact said that the template speaks of and nobody entered."""
     rules = files.content(case.country, on=case.day)
-    asked = (
-        {required.part: required.article for required in rules.required if required.level == "barred"} if rules else {}
-    )
+    asked = {required.part: required for required in rules.required if required.level == "barred"} if rules else {}
+    linked = CARRIES in names
     for part, (variable, known) in _KNOWN.items():
-        if part in asked and variable in names and not known(case):
+        # What a message leaves to the page that it links to must be known all the same: the page would not say it.
+        meant = part in asked and (variable in names or (linked and asked[part].link))
+        if meant and not known(case):
             raise NotRendered(
                 _("%(variable)s is not known, and must be said: %(article)s")
-                % {"variable": variable, "article": asked[part]}
+                % {"variable": variable, "article": asked[part].article}
             )
 
 
@@ -271,6 +274,7 @@ _FACTS: Final[dict[str, Callable[[Case], Any]]] = {
     "fecha": lambda case: format_date(case.day, "long", locale=case.locale),
     "referencia": lambda case: case.reference,
     "enlace_baja": lambda case: case.unsubscribe_url,
+    CARRIES: lambda case: case.statement_url,
 }
 """How each variable is worked out."""
 

@@ -45,6 +45,7 @@ def render(
     sender: str,
     reference: str,
     unsubscribe_url: str,
+    statement_url: str,
 ) -> Words:
     """Return the words of one message. Raises NotRendered."""
     if day is None:
@@ -53,6 +54,7 @@ def render(
         statement=statement, asked=statement.speaks_of(notice=is_notice(template)), day=day, country=country,
         language=template.language, locale=locale_of(template.language, country), debtor_name=debtor_name,
         creditor=creditor, sender=sender, reference=reference, unsubscribe_url=unsubscribe_url,
+        statement_url=statement_url,
     )  # fmt: skip
     names = names_of(template) | set(template.parameters)
     check_known(case, names)

@@ -47,6 +47,7 @@ VARIABLES: Final = (
     Variable("fecha", _("date of the message")),
     Variable("referencia", _("number that identifies the message")),
     Variable("enlace_baja", _("page to stop receiving messages")),
+    Variable("enlace_detalle", _("page with all that is owed, shown to who proves to be the debtor; 90 days")),
 )
 """The variables of every message."""
 
