@@ -5,9 +5,11 @@ A screen that is missing here fails `test_scope.py::test_every_address_is_in_the
 
 from __future__ import annotations
 
-from recobra.contact.models import Incident, Letter, LetterBatch, MailboxMessage, Visit
+from recobra.contact import attachments
+from recobra.contact.models import CannedAnswer, Conversation, Incident, Letter, LetterBatch, MailboxMessage, Visit
 from recobra.contact.operations.letters import folder_of
 from recobra.intake.models import Load
+from recobra.kit import clock
 from recobra.strategy.models import Campaign, CycleRun, StrategyVersion
 from recobra_core.decide import ready
 
@@ -73,6 +75,22 @@ ADDRESSES: dict[str, tuple[str, set[str], dict[str, str]]] = {
     "cycle-progress": ("get", READING, {}),
     "cycle-detail": ("get", READING, {}),
     "cycle-run": ("post", EDITING, {}),
+    "inbox": ("get", DESK, {}),
+    "inbox-canned": ("get", DESK, {}),
+    "inbox-canned-retire": ("post", LEADING, {}),
+    "inbox-conversation": ("get", DESK, {}),
+    "inbox-thread": ("get", DESK, {}),
+    "inbox-file": ("get", DESK, {}),
+    "inbox-check": ("post", DESK, {"text": "Hola"}),
+    "inbox-reply": ("post", DESK, {"text": "Hola", "queue": "1"}),
+    "inbox-note": ("post", DESK, {"text": "Llamó ayer"}),
+    "inbox-assign": ("post", DESK, {}),
+    "inbox-bot": ("post", DESK, {}),
+    "inbox-close": ("post", DESK, {}),
+    "inbox-silence": ("post", DESK, {"what": "optout"}),
+    "inbox-whose": ("post", LEADING, {"debtor": "45678912"}),
+    "debtor-write": ("get", DESK, {}),
+    "debtor-write-check": ("post", DESK, {"text": "Hola"}),
     "messages": ("get", ALL, {}),
     "messages-uncertain": ("get", ALL, {}),
     "message": ("get", ALL, {}),
@@ -101,6 +119,12 @@ ADDRESSES: dict[str, tuple[str, set[str], dict[str, str]]] = {
     "provider-test": ("post", {"dario"}, {}),
     "provider-switch": ("post", {"dario"}, {}),
     "provider-retire": ("post", {"dario"}, {}),
+    "house-rules": ("get", ALL, {}),
+    "house-rule": ("get", ALL, {}),
+    "house-rule-new": ("get", EDITING, {}),
+    "house-rule-edit": ("get", EDITING, {}),
+    "house-rule-preview": ("post", EDITING, {"code": "suave"}),
+    "house-rule-retire": ("post", EDITING, {}),
     "letters": ("get", ALL, {}),
     "letters-print": ("post", LEADING, {"pais": "PE"}),
     "letters-file": ("get", LEADING, {}),
@@ -169,6 +193,31 @@ def _campaign(world: World) -> Campaign:
     )  # fmt: skip
 
 
+_OF_A_CONVERSATION = ("conversation", "thread", "check", "reply", "note", "assign", "bot", "close", "silence", "whose")
+
+
+def _of_inbox(world: World) -> dict[str, dict[str, object]]:
+    """Return the numbers of a conversation with María, of a file she sent and of a ready answer."""
+    at = clock.now()
+    talk = Conversation.objects.first() or Conversation.objects.create(
+        channel="whatsapp", address="+51987654321", debtor=world.debtors["María"], mode="PERSON", opened_at=at,
+        last_at=at, last_inbound_at=at,
+    )  # fmt: skip
+    said = talk.messages.first() or talk.messages.create(direction="IN", text="Soy María", at=at, received_at=at)
+    file = said.attachments.first() or said.attachments.create(name="recibo.pdf")
+    if file.status == "WAITING":
+        attachments.keep(file, b"%PDF-1.4\n1 0 obj\n<<>>\nendobj\ntrailer\n<<>>\n%%EOF\n")
+    ready = CannedAnswer.objects.filter(retired_at=None).first() or CannedAnswer.objects.create(
+        code=f"horario-{CannedAnswer.objects.count()}", title="Horario", text="De 9 a 18", created_by="bruno",
+        created_at=at,
+    )  # fmt: skip
+    one = {"conversation_id": talk.pk}
+    return {
+        **{f"inbox-{what}": one for what in _OF_A_CONVERSATION},
+        "inbox-file": {**one, "attachment_id": file.pk}, "inbox-canned-retire": {"canned_id": ready.pk},
+    }  # fmt: skip
+
+
 def _of_work(world: World) -> dict[str, dict[str, object]]:
     """Return the numbers of strategies, the cycle, messages, templates and the audit."""
     version = StrategyVersion.objects.filter(code="consumo").first()
@@ -194,6 +243,7 @@ def _of_work(world: World) -> dict[str, dict[str, object]]:
         "message": {"contact_id": world.sent.pk},
         "message-settle": {"contact_id": world.sent.pk},
         "mailbox-letter": {"message_id": letter.pk},
+        **_of_inbox(world),
         **{f"template{what}": {"template_id": world.sent.template_id} for what in ("", "-edit", "-retire", "-preview")},
         "audit-export": {"form": "csv"},
     }

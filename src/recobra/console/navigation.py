@@ -35,12 +35,17 @@ ITEMS = (
     Item(view="strategies", label=_("Strategies"), icon="topology-star-3", right=Right.SEE_STRATEGIES, key="e"),
     Item(view="campaigns", label=_("Campaigns"), icon="send", right=Right.SEE_STRATEGIES, key="p"),
     Item(view="cycle", label=_("Cycle"), icon="refresh", right=Right.SEE_CYCLE, key="d"),
+    Item(view="inbox", label=_("Conversations"), icon="inbox", right=Right.ANSWER_MESSAGES, key="o"),
     Item(view="messages", label=_("Messages"), icon="mail", right=Right.SEE_MESSAGES, key="m"),
     Item(view="letters", label=_("Letters"), icon="file-text", right=Right.RUN_CAMPAIGNS, key="t"),
     Item(view="visits", label=_("Visits"), icon="user", right=Right.VISIT, key="v"),
     Item(
         view="countries", label=_("Countries"), icon="calendar-event", right=Right.SEE_COMPLIANCE, key="a",
         group=_COMPLIANCE,
+    ),
+    Item(
+        view="house-rules", label=_("Company rules"), icon="adjustments-horizontal", right=Right.SEE_COMPLIANCE,
+        key="r", group=_COMPLIANCE,
     ),
     Item(
         view="providers", label=_("Channels"), icon="settings", right=Right.MANAGE_CHANNELS, key="s", group=_COMPLIANCE

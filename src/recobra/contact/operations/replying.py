@@ -18,7 +18,8 @@ from recobra.portfolio.models import Debtor
 from recobra_core.law import content
 
 from .examining import examine
-from .loading import SERVICE_WINDOW
+from .hours import may_leave_at
+from .loading import SERVICE_WINDOW, local_date
 from .partners import Partner, is_silent, partner
 from .planning import MORE, PLANNED, plan
 
@@ -120,14 +121,15 @@ def _tried(find: Any, words: Words, author: str, now: datetime) -> Trial:
             who = _partner(conversation, now)
             findings = _read(conversation, who, words, author, now)
             contact = _put(conversation, who, words, author=author, author_id=None, now=now, barring=False)
+            at = max(contact.due_at, now)
         except ReplyRefused as refused:
             return Trial(refused=str(refused), findings=refused.findings)
-        examined = examine([contact.pk], now=now, ways=providing.ways())
+        examined = examine([contact.pk], now=at, ways=providing.ways())
         transaction.set_rollback(True)
     if examined.unsent:
         end = examined.unsent[0]
         return Trial(findings=findings, reason=end.reason, rule=end.rule, article=end.article, opens_at=end.due_at)
-    return Trial(findings=findings, allowed=True)
+    return Trial(findings=findings, allowed=at == now, opens_at=at if at > now else None)
 
 
 def _conversation_with(debtor_id: int, point_id: int, channel: str, now: datetime) -> Conversation:
@@ -179,12 +181,15 @@ def _put(
         findings = _read(conversation, who, words, author, now)
         if content.blocks(findings):
             raise ReplyRefused(_("The law bars these words."), [each for each in findings if each.severity == "block"])
+    answers_at = conversation.last_inbound_at if purpose == Contact.Purpose.REPLY else None
+    due_at = may_leave_at(who, channel=conversation.channel, answers_at=answers_at, now=now)
     row = {
         "debtor_id": who.debtor.pk, "portfolio_id": who.portfolio.pk, "point_id": who.point and who.point.pk,
         "channel": conversation.channel, "template_code": words.template_code, "status": "DUE",
-        "planned_for": who.today or now.date(), "due_at": now, "zones": who.zones, "purpose": purpose, "priority": 0,
+        "planned_for": local_date(who.zones, due_at) or now.date(), "due_at": due_at, "zones": who.zones,
+        "purpose": purpose, "priority": 0,
         "conversation_id": conversation.pk, "subject": words.subject or _subject(conversation),
-        "replies_to_at": conversation.last_inbound_at if purpose == Contact.Purpose.REPLY else None,
+        "replies_to_at": answers_at,
         "body": "" if words.template_code else words.text, "author": author, "author_id": author_id,
     }  # fmt: skip
     written = plan(contacts=pa.Table.from_pylist([{**_EMPTY, **row}], schema=_PLAN), now=now)

@@ -1,0 +1,50 @@
+"""Answers kept ready for the inbox."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from recobra.access.roles import Right
+from recobra.console.guard import StaffRequest, needs
+from recobra.contact import conversation_queries as conversations
+from recobra.contact import operations
+from recobra.contact.operations import CannedRefused
+from recobra.kit import clock
+
+
+@require_http_methods(["GET", "POST"])
+@needs(Right.ANSWER_MESSAGES)
+def index(request: StaffRequest) -> HttpResponse:
+    """Show the ready answers; who leads writes a new one, or one in the place of another (`replaces`)."""
+    context = {"answers": conversations.canned_answers(), "leads": conversations.leads(request.user)}
+    if request.method == "POST":
+        if not conversations.leads(request.user):
+            raise PermissionDenied
+        title, text, old = (request.POST.get(name, "") for name in ("title", "text", "replaces"))
+        try:
+            operations.save_canned(
+                title=title, text=text, replaces_id=int(old) if old.isdecimal() else None,
+                actor=request.user.username, now=clock.now(),
+            )  # fmt: skip
+        except CannedRefused as refused:
+            context |= {"problem": str(refused), "title_written": title, "text_written": text}
+            return render(request, "console/inbox/canned.html", context, status=422)
+        messages.success(request, _("The ready answer is kept."))
+        return redirect("console:inbox-canned")
+    return render(request, "console/inbox/canned.html", context)
+
+
+@require_POST
+@needs(Right.ANSWER_MESSAGES)
+def retire(request: StaffRequest, canned_id: int) -> HttpResponse:
+    """Take a ready answer out of use."""
+    if not conversations.leads(request.user):
+        raise PermissionDenied
+    operations.retire_canned(canned_id=conversations.canned_answer(canned_id).pk, now=clock.now())
+    messages.success(request, _("The ready answer was taken out of use."))
+    return redirect("console:inbox-canned")

@@ -1,0 +1,220 @@
+"""The inbox on screen: who sees which conversation, what is said before an answer leaves, and what nobody may do."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from recobra.contact import attachments, operations
+from recobra.contact.models import Attachment, CannedAnswer, Contact, Conversation, Provider, Silence
+from recobra.kit import clock
+from recobra.portfolio.models import Account, Portfolio
+
+LINE = "+51987654321"
+MORNING = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
+NIGHT = datetime(2026, 11, 25, 4, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def at(monkeypatch):
+    """Let the doors read a clock that stands."""
+
+    def stand(moment):
+        monkeypatch.setattr(clock, "now", lambda: moment)
+
+    stand(MORNING)
+    return stand
+
+
+@pytest.fixture
+def talk(at, world):
+    Provider.objects.create(
+        code="wa", channel="whatsapp", kind="whatsapp", name="WhatsApp", enabled=True, created_at=MORNING,
+        created_by="dario", settings={"phone_number_id": "1", "account_id": "2"},
+    )  # fmt: skip
+    Contact.objects.filter(status="DUE").delete()
+    Contact.objects.update(planned_for=MORNING.date() - timedelta(days=20))
+    found = Conversation.objects.create(
+        channel="whatsapp", address=LINE, debtor=world.debtors["María"], mode="PERSON", mode_reason="talk_to_person",
+        opened_at=MORNING, last_at=MORNING, last_inbound_at=MORNING - timedelta(hours=1), unread=1,
+    )  # fmt: skip
+    found.messages.create(
+        direction="IN", text="¿A qué hora atienden?", at=MORNING, received_at=MORNING, intent="talk_to_person"
+    )
+    return found
+
+
+def page(client, talk, part=""):
+    return client.get(f"/conversaciones/{talk.pk}/{part}")
+
+
+def answer(client, talk, text, **more):
+    after = talk.messages.latest("pk").pk
+    return client.post(f"/conversaciones/{talk.pk}/responder/", {"text": text, "after": after, **more})
+
+
+def test_a_conversation_is_read_with_its_debtor_beside_it_and_answered(at_desk, talk, cast):
+    ana = at_desk("ana")
+    assert talk.debtor.name in ana.get("/conversaciones/").content.decode()
+    shown = page(ana, talk).content.decode().replace("\xa0", " ")
+    assert "¿A qué hora atienden?" in shown
+    assert "S/ 450.50" in shown
+    talk.refresh_from_db()
+    assert talk.unread == 0
+    assert answer(ana, talk, "De 9 a 18 horas.").status_code == 302
+    sent = Contact.objects.get(conversation_id=talk.pk)
+    assert (sent.purpose, sent.priority, sent.body, sent.author, sent.status) == (
+        "REPLY", 0, "De 9 a 18 horas.", "ana", "DUE",
+    )  # fmt: skip
+    talk.refresh_from_db()
+    assert (talk.mode, talk.assigned_to) == ("PERSON", cast["ana"])
+
+
+def test_of_two_people_who_answer_at_once_the_second_reads_first(at_desk, talk):
+    ana, bruno = at_desk("ana"), at_desk("bruno")
+    after = talk.messages.latest("pk").pk
+    assert answer(ana, talk, "De 9 a 18 horas.").status_code == 302
+    second = bruno.post(f"/conversaciones/{talk.pk}/responder/", {"text": "De 8 a 17.", "after": after})
+    assert second.status_code == 422
+    assert "ana ya respondió" in second.content.decode()
+    assert Contact.objects.filter(conversation_id=talk.pk).count() == 1
+
+
+def test_what_somebody_has_nobody_takes_but_who_leads(at_desk, talk, cast):
+    url = f"/conversaciones/{talk.pk}/asignar/"
+    at_desk("ana").post(url)
+    bruno = at_desk("bruno")
+    zoe = cast["zoe"]
+    zoe.scopes.create(portfolio_code="PE-CONSUMO")
+    said = at_desk("zoe").post(url, follow=True).content.decode()
+    assert "ana ya tiene esta conversación" in said
+    assert at_desk("zoe").post(url, {"to": zoe.pk}).status_code == 403
+    bruno.post(url, {"to": zoe.pk})
+    talk.refresh_from_db()
+    assert talk.assigned_to == zoe
+
+
+def test_words_that_the_law_bars_are_shown_with_their_article_and_do_not_leave(at_desk, talk, world):
+    ana = at_desk("ana")
+    threat = "Si no paga hoy le contaremos a sus vecinos y a su jefe que es un moroso."
+    read = ana.post(f"/conversaciones/{talk.pk}/lectura/", {"text": threat}).content.decode()
+    assert "tone-bad" in read or "tone-warn" in read
+    assert "check-article" in read
+    barred = answer(ana, talk, threat)
+    assert barred.status_code == (422 if "tone-bad" in read else 302)
+
+
+def test_at_night_an_answer_to_an_old_message_waits_for_its_hour_only_if_its_writer_agrees(at_desk, talk, at):
+    at(NIGHT)
+    ana = at_desk("ana")
+    first = answer(ana, talk, "De 9 a 18 horas.")
+    assert first.status_code == 422
+    assert "en espera de su hora" in first.content.decode()
+    assert not Contact.objects.filter(conversation_id=talk.pk).exists()
+    assert answer(ana, talk, "De 9 a 18 horas.", queue="1").status_code == 302
+    assert operations.dispatch_once(now=NIGHT)["sent"] == 0
+    waiting = Contact.objects.get(conversation_id=talk.pk)
+    assert waiting.status == "DUE"
+    assert waiting.due_at > NIGHT + timedelta(hours=6)
+
+
+def test_after_24_hours_whatsapp_takes_templates_only(at_desk, talk, at):
+    Conversation.objects.update(last_inbound_at=MORNING - timedelta(days=2))
+    refused = answer(at_desk("ana"), talk, "Hola de nuevo")
+    assert refused.status_code == 422
+    assert "solo acepta una plantilla" in refused.content.decode()
+
+
+def test_a_wish_for_silence_put_down_by_a_gestora_is_final(at_desk, talk, at):
+    ana = at_desk("ana")
+    answer(ana, talk, "De 9 a 18 horas.")
+    ana.post(f"/conversaciones/{talk.pk}/silencio/", {"what": "optout"})
+    assert Silence.objects.filter(value=LINE).exists()
+    assert [each.status for each in Contact.objects.filter(conversation_id=talk.pk)] == ["CANCELLED"]
+    shown = page(ana, talk).content.decode()
+    assert "No se le puede enviar nada" in shown
+    assert 'name="text" rows' not in shown
+    assert answer(ana, talk, "Perdón").status_code == 422
+    ana.post(f"/conversaciones/{talk.pk}/bot/")
+    talk.refresh_from_db()
+    assert (talk.status, talk.mode) == ("CLOSED", "PERSON")
+
+
+def test_a_number_of_nobody_is_seen_by_who_leads_alone_and_named_by_them(at_desk, talk, world):
+    nobody = Conversation.objects.create(
+        channel="sms", address="+51900000000", mode="PERSON", mode_reason="unknown_number", opened_at=MORNING,
+        last_at=MORNING, last_inbound_at=MORNING,
+    )  # fmt: skip
+    nobody.messages.create(direction="IN", text="¿Quién es?", at=MORNING, received_at=MORNING)
+    assert page(at_desk("ana"), nobody).status_code == 404
+    bruno = at_desk("bruno")
+    assert "No se sabe de quién" in page(bruno, nobody).content.decode()
+    assert answer(bruno, nobody, "Hola").status_code == 422
+    bruno.post(f"/conversaciones/{nobody.pk}/deudor/", {"debtor": "40112233"})
+    nobody.refresh_from_db()
+    assert nobody.debtor == world.debtors["José"]
+    assert nobody.identified_at is None
+
+
+def test_a_debtor_who_also_owes_elsewhere_is_answered_by_who_sees_all_of_it(at_desk, talk, world):
+    other = Portfolio.objects.create(
+        creditor=world.portfolio.creditor, code="PE-AUTOS", name="Autos", industry="CONSUMER", country="PE",
+        currency="USD", time_zone="America/Lima",
+    )  # fmt: skip
+    Account.objects.create(portfolio=other, debtor=talk.debtor, external_id="AUTO-77", product="LOAN")
+    assert page(at_desk("ana"), talk).status_code == 404
+    assert page(at_desk("carla"), talk).status_code == 200
+
+
+def test_a_file_is_given_out_to_be_kept_and_never_shown_in_the_page(at_desk, talk, world):
+    said = talk.messages.get()
+    kept, refused = (Attachment.objects.create(message=said, name=name) for name in ("recibo.html", "recibo.pdf"))
+    assert attachments.keep(kept, b"%PDF-1.4\n1 0 obj\n<<>>\nendobj\ntrailer\n<<>>\n%%EOF\n")
+    assert not attachments.keep(refused, b"<html><script>alert(1)</script></html>")
+    assert (refused.status, bool(refused.reason)) == ("REFUSED", True)
+    got = page(at_desk("ana"), talk, f"archivos/{kept.pk}/")
+    assert got["Content-Disposition"].startswith("attachment")
+    assert got["X-Content-Type-Options"] == "nosniff"
+    assert got["Content-Type"] == "application/pdf"
+    assert b"".join(got.streaming_content).startswith(b"%PDF")
+    assert page(at_desk("ana"), talk, f"archivos/{refused.pk}/").status_code == 404
+    assert page(at_desk("zoe"), talk, f"archivos/{kept.pk}/").status_code == 404
+
+
+def test_the_thread_is_given_again_only_where_it_changed(at_desk, talk):
+    ana = at_desk("ana")
+    version = page(ana, talk).context["version"]
+    assert page(ana, talk, f"hilo/?v={version}").status_code == 204
+    talk.messages.create(direction="IN", text="¿Hola?", at=MORNING, received_at=MORNING)
+    again = page(ana, talk, f"hilo/?v={version}")
+    assert "¿Hola?" in again.content.decode()
+
+
+def test_a_first_message_from_the_file_shows_the_gates_verdict_and_counts_as_a_contact(at_desk, talk, world, at):
+    Conversation.objects.update(status="CLOSED")
+    ana, maria = at_desk("ana"), talk.debtor
+    point = maria.points.get(kind="EMAIL")
+    url, line = f"/ficha/{maria.pk}/escribir/", f"{point.pk}-email"
+    form = {"line": line, "text": "Buenos días, le escribimos de Banco Sur.", "subject": "Su consulta"}
+    assert "Puede salir ahora" in ana.post(f"{url}lectura/", form).content.decode()
+    at(NIGHT)
+    assert "Fuera del horario" in ana.post(f"{url}lectura/", form).content.decode()
+    assert ana.post(url, form).status_code == 422
+    at(MORNING)
+    assert ana.post(url, form).status_code == 302
+    sent = Contact.objects.get(author="ana")
+    assert (sent.purpose, sent.subject, sent.status) == ("MANUAL", "Su consulta", "DUE")
+    again = ana.post(url, form)
+    assert again.status_code == 422
+    assert "ya se envió otro mensaje" in again.content.decode()
+
+
+def test_ready_answers_are_kept_by_who_leads_and_used_by_all(at_desk, talk):
+    url, form = "/conversaciones/respuestas/", {"title": "Horario", "text": "Atendemos de 9 a 18."}
+    assert at_desk("ana").post(url, form).status_code == 403
+    assert at_desk("bruno").post(url, form).status_code == 302
+    assert "Atendemos de 9 a 18." in page(at_desk("ana"), talk).content.decode()
+    old = CannedAnswer.objects.get()
+    at_desk("bruno").post(url, {**form, "text": "Atendemos de 8 a 17.", "replaces": old.pk})
+    assert [each.text for each in CannedAnswer.objects.filter(retired_at=None)] == ["Atendemos de 8 a 17."]
