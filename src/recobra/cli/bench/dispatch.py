@@ -93,10 +93,10 @@ def _configure(server: Server, channel: str, now: datetime) -> None:
     if channel == "email":
         os.environ["RECOBRA_SMTP_URL"] = f"smtp://127.0.0.1:{server.ports['email']}"
         return
-    from recobra.contact.operations import providers  # noqa: PLC0415 - needed for this channel only
+    from recobra.contact.operations.providers import save_provider  # noqa: PLC0415 - needed for this channel only
 
     document = GATEWAY.format(port=server.ports["sms"])
-    providers.save_provider(
+    save_provider(
         code="bench", kind="http_sms", name="Bench", settings={"document": document, "sender": "BENCH"}, secrets={},
         rate_per_second=None, price_minor=0, price_currency="PEN", country="", rank=1, enabled=True, actor="bench",
         actor_id=None, now=now,
