@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from recobra.contact.models import Provider
+from recobra.contact.models import HouseRule, Provider
 
 from .world import World
 
 
 def of_compliance(world: World) -> dict[str, dict[str, object]]:
-    """Return the numbers of the law's pages and of a provider."""
+    """Return the numbers of the law's pages, of a provider and of a company rule."""
     at = world.sent.sent_at
     provider = Provider.objects.first() or Provider.objects.create(
         code="cartas", kind="letters", channel="letter", name="Cartas", created_at=at, created_by="dario"
     )
-    code = {"code": provider.code}
+    rule = HouseRule.objects.first() or HouseRule.objects.create(
+        code="suave", version=1, created_at=at, created_by="carla", portfolio=world.portfolio,
+        document={"rules": [{"caps": [{"n": 1, "per": "week"}]}]},
+    )  # fmt: skip
+    code, numbered = {"code": provider.code}, {"rule_id": rule.pk}
     return {
         "country": {"code": "PE"}, "country-month": {"code": "PE"},
+        **{f"house-rule{what}": numbered for what in ("", "-edit", "-retire")},
         **{f"provider{what}": code for what in ("", "-test", "-switch", "-retire")},
     }  # fmt: skip

@@ -57,6 +57,16 @@ FAMILIES: Final[dict[str, dict[str, words.Said]]] = {
         "PORTAL": (_("Portal"), "quiet"),
         "PROVIDER": (_("Provider"), "quiet"),
     },
+    "cap_period": {
+        "day": (_("contacts in a day at most"), "quiet"),
+        "week": (_("contacts in a week at most"), "quiet"),
+        "month": (_("contacts in 31 days at most"), "quiet"),
+        "clear_days": (_("whole days between two contacts"), "quiet"),
+    },
+    "cap_scope": {
+        "all": (_("by all channels together"), "quiet"),
+        "channel": (_("by each channel"), "quiet"),
+    },
     "loosening": {
         "window_wider": (_("The hours are wider than the law's."), "bad"),
         "cap_higher": (_("The limit of contacts is higher than the law's."), "bad"),
