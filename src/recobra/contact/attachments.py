@@ -27,7 +27,7 @@ TAKEN: Final[Mapping[str, tuple[str, int]]] = {
     "video/mp4": ("mp4", 16 * MEGABYTE),
 }  # fmt: skip
 MOST_BYTES: Final = max(most for _suffix, most in TAKEN.values())
-TRIED_FOR: Final = timedelta(hours=24)
+TRIED_FOR: Final = timedelta(hours=1)
 AT_ONCE: Final = 50
 _ALSO: Final = {
     "application/ogg": "audio/ogg",
@@ -49,7 +49,7 @@ def path_of(attachment: Attachment) -> Path:
 
 
 def fetch_waiting(*, now: datetime) -> int:
-    """Fetch what providers hold for us; return how many were kept. After a day without success one is refused."""
+    """Fetch what providers hold for us; return how many were kept. After an hour without success one is refused."""
     waiting = Attachment.objects.filter(status=Attachment.Status.WAITING).select_related(
         "message__conversation__provider"
     )
@@ -65,12 +65,11 @@ def _fetch(attachment: Attachment, runner: asyncio.Runner, now: datetime) -> boo
     try:
         config = providing.config_of(provider)
         content = runner.run(ADAPTERS[provider.kind].fetch(media, config, most_bytes=MOST_BYTES))
-    except Unsuitable as error:
-        return _refuse(attachment, str(error))
-    except Exception as error:  # noqa: BLE001 - what the provider does wrong now it may do right later
+    except Exception as error:  # noqa: BLE001 - what the provider does wrong now it may do right in a minute
+        if now - attachment.message.received_at > TRIED_FOR:
+            return _refuse(attachment, str(error) if isinstance(error, Unsuitable) else _("It could not be fetched."))
         _log.warning("Attachment %s was not fetched: %s", attachment.pk, type(error).__name__)
-        late = now - attachment.message.received_at > TRIED_FOR
-        return _refuse(attachment, _("The provider did not give the file out for a day.")) if late else False
+        return False
     return keep(attachment, content)
 
 

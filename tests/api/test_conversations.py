@@ -1,0 +1,167 @@
+"""A conversation as it really comes: Meta's signed calls over HTTP, the bot, the outbox, and files from Meta's side."""
+
+from __future__ import annotations
+
+import copy
+import json
+import threading
+from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from procrastinate.contrib.django.models import ProcrastinateJob
+
+from recobra.contact import attachments, operations
+from recobra.contact.models import Attachment, Contact, Conversation, ConversationMessage, Provider, Silence
+from recobra.contact.secrets import encrypt
+from recobra.portfolio.models import ContactPoint, Hold
+from recobra.workbench.models import Task
+
+from .conftest import SECRET, sample
+
+pytestmark = pytest.mark.django_db(transaction=True)
+ROSA = "+972987654321"  # the number of Meta's samples
+PHOTO = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01\x01\x00\x00\x01\x00\x01\x00\x00" + b"\x00" * 64 + b"\xff\xd9"
+
+
+class Meta:
+    """Meta's side on loopback: takes messages, keeps files."""
+
+    def __init__(self):
+        self.sent, self.file = [], PHOTO
+        meta = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self):
+                meta.sent.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+                self.tell({"messages": [{"id": f"wamid.out{len(meta.sent)}"}]})
+
+            def do_GET(self):
+                if self.path == "/file":
+                    self.tell(meta.file, "image/jpeg")
+                else:
+                    self.tell({"url": f"{meta.url}/file", "file_size": len(meta.file)})
+
+            def tell(self, content, kind="application/json"):
+                body = content if isinstance(content, bytes) else json.dumps(content).encode()
+                self.send_response(200)
+                self.send_header("Content-Type", kind)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_said):
+                """Say nothing."""
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def texts(self):
+        return [each["text"]["body"] for each in self.sent if each.get("text")]
+
+
+@pytest.fixture
+def meta():
+    side = Meta()
+    yield side
+    side.server.shutdown()
+    side.server.server_close()
+
+
+@pytest.fixture
+def rosa(world, meta):
+    Provider.objects.create(
+        code="wa", kind="whatsapp", channel="whatsapp", name="WhatsApp", enabled=True, created_at=world.now,
+        created_by="dario", secrets=encrypt({"app_secret": SECRET, "verify_token": "v", "token": "t"}),
+        settings={"phone_number_id": "1122334455667", "account_id": "9", "base_url": meta.url},
+    )  # fmt: skip
+    debtor = world.debtor(national_id="40115678")
+    ContactPoint.objects.create(debtor=debtor, kind="PHONE", value=ROSA, valid=True)
+    world.owes(debtor, amount_minor=45_050)
+    return debtor
+
+
+def call(world, part, *, number, text=""):
+    """Return Meta's sample with our text, an id of its own and a time of today."""
+    body = copy.deepcopy(sample("message", part))
+    message = body["entry"][0]["changes"][0]["value"]["messages"][0]
+    if text:
+        message["text"]["body"] = text
+    message["id"] = f"wamid.in{number}"
+    message["timestamp"] = str(int((world.now + timedelta(seconds=number)).timestamp()))
+    return body
+
+
+def test_from_the_call_to_the_answer_in_the_debtors_hand_with_a_photo_and_a_farewell(caller, world, rosa, meta):
+    now = world.now + timedelta(seconds=60)
+    for number, text in enumerate(("¿Cuánto debo?", "5678", "ya pagué ayer en el banco"), 1):
+        assert caller.meta(call(world, "text", number=number, text=text))[0] == 200
+        assert ProcrastinateJob.objects.filter(task_name="contact.answer").count() == number
+        assert operations.answer_waiting(now=now) == 1
+        operations.dispatch_once(now=now)
+    asked, balance, noted = meta.texts()
+    assert "últimos 4 dígitos" in asked
+    assert "450.50" in balance
+    assert "Revisaremos su pago" in noted
+    assert {each["to"].lstrip("+") for each in meta.sent} == {ROSA.lstrip("+")}
+    assert Hold.objects.get(debtor=rosa).reason == "PAYMENT_IN_PROCESS"
+    assert Task.objects.get(kind="payment").debtor == rosa
+    assert {each.purpose for each in Contact.objects.all()} == {"REPLY"}
+    assert {each.verdict["facts"]["purpose"] for each in Contact.objects.all()} == {"REPLY"}
+
+    assert caller.meta(call(world, "image", number=4))[0] == 200
+    operations.answer_waiting(now=now)
+    assert attachments.fetch_waiting(now=now) == 1
+    photo = Attachment.objects.get()
+    assert (photo.status, photo.media_type) == ("KEPT", "image/jpeg")
+    assert attachments.path_of(photo).read_bytes() == PHOTO
+    assert attachments.path_of(photo).suffix == ".jpg"
+
+    assert caller.meta(call(world, "text", number=5, text="BAJA"))[0] == 200
+    operations.answer_waiting(now=now)
+    assert operations.dispatch_once(now=now)["sent"] == 0
+    assert len(meta.sent) == 3
+    assert Silence.objects.filter(value=ROSA).exists()
+    assert Conversation.objects.get().status == "CLOSED"
+
+
+def test_the_same_call_ten_times_is_one_message_and_one_answer(caller, world, rosa, meta):
+    body = call(world, "text", number=1, text="¿Cuánto debo?")
+    assert {caller.meta(body)[0] for _ in range(10)} == {200}
+    now = world.now + timedelta(seconds=30)
+    threads = [threading.Thread(target=_answer, args=(now,)) for _ in range(3)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    operations.dispatch_once(now=now)
+    assert ConversationMessage.objects.filter(direction="IN").count() == 1
+    assert len(meta.sent) == 1
+
+
+def test_a_file_that_is_something_else_than_it_says_is_refused(caller, world, rosa, meta):
+    meta.file = b"MZ\x90\x00" + b"\x00" * 200
+    caller.meta(call(world, "image", number=1))
+    assert attachments.fetch_waiting(now=world.now + timedelta(seconds=9)) == 0
+    refused = Attachment.objects.get()
+    assert (refused.status, refused.path) == ("REFUSED", "")
+    assert refused.reason
+
+
+def test_a_file_that_is_not_to_be_had_is_asked_for_again_for_an_hour(caller, world, rosa, meta):
+    caller.meta(call(world, "image", number=1))
+    Provider.objects.update(settings={"phone_number_id": "1", "account_id": "9", "base_url": "http://127.0.0.1:9"})
+    attachments.fetch_waiting(now=world.now + timedelta(minutes=5))
+    assert Attachment.objects.get().status == "WAITING"
+    attachments.fetch_waiting(now=world.now + timedelta(hours=2))
+    assert Attachment.objects.get().status == "REFUSED"
+
+
+def _answer(now):
+    from django.db import connection  # noqa: PLC0415 - each thread closes its own
+
+    try:
+        operations.answer_waiting(now=now)
+    finally:
+        connection.close()
