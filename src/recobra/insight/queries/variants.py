@@ -1,0 +1,81 @@
+"""Which words bring more: the variants of a template side by side.
+
+The draw puts each debtor in one variant, so debtors are compared, not messages: each by the first that he was sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any, Final
+
+from django.db import connection
+
+from recobra.access.queries import User
+from recobra.portfolio.queries import portfolios_for
+from recobra_core.kpi.difference import Finding, Interval, judge, shares_difference, wilson
+
+PAID_WITHIN: Final = 7
+LOOKED_BACK: Final = 90
+
+_VARIANTS = """
+    WITH first AS (
+        SELECT DISTINCT ON (c.debtor_id, c.portfolio_id) c.debtor_id, c.portfolio_id, c.variant,
+            coalesce(c.local_date, c.planned_for) AS day, c.handed_over_at
+        FROM contact_contact c
+        WHERE c.portfolio_id = ANY(%(portfolios)s) AND c.planned_for >= %(from_day)s AND c.planned_for <= %(to_day)s
+            AND c.template_id = ANY(%(templates)s) AND c.status IN ('SENT', 'UNCERTAIN') AND c.purpose <> 'REPLY'
+        ORDER BY c.debtor_id, c.portfolio_id, c.handed_over_at, c.id
+    )
+    SELECT f.variant, count(*), count(*) FILTER (WHERE EXISTS (
+        SELECT FROM payments_payment p WHERE p.debtor_id = f.debtor_id AND p.portfolio_id = f.portfolio_id
+            AND p.reversed_at IS NULL AND p.paid_date >= f.day AND p.paid_date < f.day + %(within)s
+            AND (p.paid_date > f.day OR p.received_at >= f.handed_over_at)))
+    FROM first f WHERE f.day <= %(to_day)s GROUP BY f.variant ORDER BY f.variant"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Variant:
+    """How many debtors got a variant and how many of them paid within `PAID_WITHIN` days of it.
+
+    `difference` is the share less that of the first variant, None for that one itself.
+    """
+
+    variant: str
+    sent: int
+    paid: int
+    share: Interval
+    difference: Interval | None
+    finding: Finding | None
+
+
+def variant_results(user: User, *, template_ids: Sequence[int], today: date) -> list[Variant]:
+    """Return what the variants of a template brought in the user's portfolios, over all their versions given.
+
+    Only debtors whose days are over count, so that the newest variant is not judged by days that have not been.
+    """
+    values: dict[str, Any] = {
+        "portfolios": [each.pk for each in portfolios_for(user)],
+        "templates": list(template_ids),
+        "from_day": today - timedelta(LOOKED_BACK),
+        "to_day": today - timedelta(PAID_WITHIN),
+        "within": PAID_WITHIN,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_VARIANTS, values)
+        rows = cursor.fetchall()
+    return [_variant(row, None if place == 0 else rows[0]) for place, row in enumerate(rows)]
+
+
+def _variant(row: tuple[str, int, int], first: tuple[str, int, int] | None) -> Variant:
+    variant, sent, paid = row
+    gap = shares_difference(treated=(paid, sent), control=(first[2], first[1])) if first else None
+    return Variant(
+        variant=variant,
+        sent=sent,
+        paid=paid,
+        share=wilson(successes=paid, count=sent),
+        difference=gap,
+        finding=judge(gap, smallest=min(sent, first[1])) if gap and first else None,
+    )
