@@ -95,6 +95,8 @@ ADDRESSES: dict[str, tuple[str, set[str], dict[str, str]]] = {
     "messages-uncertain": ("get", ALL, {}),
     "message": ("get", ALL, {}),
     "message-settle": ("post", DESK, {"outcome": "SENT"}),
+    "reach": ("get", ALL, {}),
+    "reach-export": ("get", {"carla", "hilda"}, {}),
     "mailbox": ("get", ALL, {}),
     "mailbox-letter": ("get", ALL, {}),
     "templates": ("get", ALL, {}),

@@ -37,6 +37,7 @@ ITEMS = (
     Item(view="cycle", label=_("Cycle"), icon="refresh", right=Right.SEE_CYCLE, key="d"),
     Item(view="inbox", label=_("Conversations"), icon="inbox", right=Right.ANSWER_MESSAGES, key="o"),
     Item(view="messages", label=_("Messages"), icon="mail", right=Right.SEE_MESSAGES, key="m"),
+    Item(view="reach", label=_("Reach"), icon="chart-bar", right=Right.SEE_MESSAGES, key="b"),
     Item(view="letters", label=_("Letters"), icon="file-text", right=Right.RUN_CAMPAIGNS, key="t"),
     Item(view="visits", label=_("Visits"), icon="user", right=Right.VISIT, key="v"),
     Item(

@@ -27,7 +27,7 @@ from recobra.strategy import schedule
 from recobra.strategy.queries import strategies
 
 from . import template_deciding as deciding
-from . import template_words
+from . import template_results, template_words
 from .place import Installation
 
 PARTS = template_words.FIELDS
@@ -62,6 +62,9 @@ def detail(request: StaffRequest, template_id: int) -> HttpResponse:
         "read": template_words.read(template, clock.now(), operations.findings),
         "before": before, "changes": template_words.changes(before, template) if before else [],
         "variants": variants if len(variants) > 1 else [], "total": sum(each.weight for each in variants),
+        "variant_results": template_results.variants_of(
+            request.user, templates=kin, today=schedule.today(clock.now())
+        ),
         "own": template.created_by_id == request.user.pk or template.created_by == request.user.username,
     }  # fmt: skip
     return render(request, "console/messages/template.html", context)

@@ -1,0 +1,204 @@
+"""Alcance: what the messages of a period brought, each figure with its interval and what it means."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any, Final
+
+from babel.numbers import get_currency_precision
+from django.http import Http404, HttpResponse
+from django.shortcuts import render
+from django.urls import path
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_GET
+
+from recobra.access.operations import record_export
+from recobra.access.roles import Right
+from recobra.console import spreadsheet, words
+from recobra.console.guard import StaffRequest, needs
+from recobra.insight.queries import board
+from recobra.insight.queries.results import DIMENSIONS, WINDOWS, Asked, Results, results
+from recobra.kit import clock
+from recobra.strategy import schedule
+from recobra_core.kpi import contacts as kpi
+from recobra_core.kpi.difference import Finding, Interval
+
+from .place import Installation
+
+DAYS: Final = 30
+MOST_DAYS: Final = 366
+SHOWN: Final = ("sent", "delivered", "read", "response", "promised", "paid", "undelivered", "complaints", "errors")
+BY: Final[dict[str, str | Promise]] = {
+    "canal": gettext_lazy("Channel"), "plantilla": gettext_lazy("Template"), "variante": gettext_lazy("Variant"),
+    "paso": gettext_lazy("Step of a strategy"), "cartera": gettext_lazy("Portfolio"), "pais": gettext_lazy("Country"),
+}  # fmt: skip
+FINDINGS: Final[dict[Finding, tuple[str | Promise, str]]] = {
+    "better": (gettext_lazy("More than the next, beyond chance"), "good"),
+    "worse": (gettext_lazy("Less than the next"), "bad"),
+    "no_difference": (gettext_lazy("No difference worth the name"), "quiet"),
+    "not_enough": (gettext_lazy("Not enough yet to say"), "warn"),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """An indicator of a group in words; `interval` is None where there is nothing to be a share of."""
+
+    name: str
+    says: str
+    part: int
+    whole: int
+    interval: Interval | None
+
+
+@require_GET
+@needs(Right.SEE_MESSAGES)
+def index(request: StaffRequest) -> HttpResponse:
+    """Show what the messages planned between two days brought, narrowed and told apart as asked."""
+    groups = board.currencies(request.user)
+    if not groups:
+        return render(request, "console/messages/reach.html", {"place": Installation(time_zone=schedule.zone().key)})
+    asked = asked_of(request, groups)
+    found = results(asked)
+    context = {
+        "asked": asked, "found": found, "total": found.total, "groups": groups, "place": asked.portfolios[0],
+        "funnel": lines(kpi.FUNNEL, found.total), "plan": lines(kpi.PLAN, found.total),
+        "result": lines((*kpi.RESULT, kpi.COVERAGE), found.total), "harm": lines(kpi.HARM, found.total),
+        "rows": [(_group(asked, key), counts, _shown(counts)) for key, counts in found.rows],
+        "columns": _shown(kpi.Counts()), "costs": _costs(found),
+        "best": [(each, *FINDINGS[each.finding]) for each in found.best],
+        "cost_of_1000": _cost_of_1000(found),
+        "cost_says": (_(kpi.COST_PER_ACTION), _(kpi.COST_PER_UNIT)), **_choices(request, groups, asked),
+    }  # fmt: skip
+    return render(request, "console/messages/reach.html", context)
+
+
+@require_GET
+@needs(Right.EXPORT)
+def export(request: StaffRequest) -> HttpResponse:
+    """Give the same figures as a spreadsheet, one indicator of one group a row."""
+    groups = board.currencies(request.user)
+    if not groups:
+        raise Http404
+    asked = asked_of(request, groups)
+    file = io.BytesIO()
+    rows = spreadsheet.write_xlsx(file, spread(asked, results(asked)))
+    conditions = {name: str(value) for name, value in request.GET.items()}
+    record_export(user=request.user, what="reach", rows=rows, conditions=conditions, now=clock.now())
+    media = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+    answer = HttpResponse(file.getvalue(), content_type=media)
+    answer["Content-Disposition"] = f'attachment; filename="alcance-{asked.from_day}-{asked.to_day}.xlsx"'
+    return answer
+
+
+def asked_of(request: StaffRequest, groups: dict[str, list[Any]]) -> Asked:
+    """Read which messages are asked for; what cannot be read counts as not given."""
+    given, today = request.GET, schedule.today(clock.now())
+    currency = given.get("moneda", "")
+    portfolios = groups[currency if currency in groups else board.main_currency(groups)]
+    narrowed = [
+        each for each in portfolios
+        if given.get("cartera", "") in {"", each.code} and given.get("pais", "") in {"", each.country}
+    ]  # fmt: skip
+    to_day = _day(given.get("hasta", ""), today)
+    from_day = min(_day(given.get("desde", ""), to_day - timedelta(DAYS - 1)), to_day)
+    window, by = given.get("ventana", ""), given.get("por", "")
+    return Asked(
+        portfolios=narrowed or portfolios, from_day=max(from_day, to_day - timedelta(MOST_DAYS)), to_day=to_day,
+        today=today, window=int(window) if window in map(str, WINDOWS) else WINDOWS[1],
+        channel=given.get("canal", ""), template_code=given.get("plantilla", ""),
+        by=by if by in DIMENSIONS else "canal",
+    )  # fmt: skip
+
+
+def _day(text: str, otherwise: date) -> date:
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return otherwise
+    return day if 2000 <= day.year <= 2200 else otherwise
+
+
+def lines(indicators: Sequence[kpi.Kpi], counts: kpi.Counts) -> list[Line]:
+    """Return indicators of a group in words."""
+    return [
+        Line(
+            name=_(each.name), says=_(each.says), part=getattr(counts, each.part), whole=getattr(counts, each.whole),
+            interval=kpi.rate(each, counts),
+        )
+        for each in indicators
+    ]  # fmt: skip
+
+
+def _shown(counts: kpi.Counts) -> list[Line]:
+    return lines([kpi.KPIS[key] for key in SHOWN], counts)
+
+
+def _group(asked: Asked, key: str) -> str:
+    if asked.by == "canal":
+        return words.say("channel", key)
+    return key or _("Without one")
+
+
+def _costs(found: Results) -> list[tuple[Any, list[tuple[str, int, float | None]]]]:
+    """Return each channel's cost with, by currency, its sum and its price per message, in minor units."""
+    return [
+        (cost, [(currency, cost.amounts[currency][0], cost.each(currency)) for currency in sorted(cost.amounts)])
+        for cost in found.costs
+    ]
+
+
+def _cost_of_1000(found: Results) -> int | None:
+    """Return what 1,000 recovered cost, in minor units: a single unit costs too little to be written as money."""
+    each = found.cost_per_unit
+    return None if each is None else round(each * 1_000 * 10 ** get_currency_precision(found.currency))
+
+
+def _choices(request: StaffRequest, groups: dict[str, list[Any]], asked: Asked) -> dict[str, Any]:
+    portfolios = groups[asked.portfolios[0].currency]
+    return {
+        "portfolios": portfolios, "countries": sorted({each.country for each in portfolios}),
+        "chosen": asked.portfolios[0].currency, "channels": words.choices("channel"), "windows": WINDOWS,
+        "ways": BY.items(), "way": BY[asked.by],
+        "growing": asked.to_day + timedelta(asked.window) > asked.today,
+        "picked": {name: request.GET.get(name, "") for name in ("cartera", "pais")},
+    }  # fmt: skip
+
+
+def spread(asked: Asked, found: Results) -> list[list[spreadsheet.Cell]]:
+    """Return the figures as rows, a head first."""
+    rows: list[list[spreadsheet.Cell]] = [
+        [str(BY[asked.by]), _("Indicator"), _("Count"), _("Of"), _("Share"), _("From"), _("Until"), _("What it means")]
+    ]
+    groups = [(_("All"), found.total), *((_group(asked, key), counts) for key, counts in found.rows)]
+    for name, counts in groups:
+        rows += [[name, *_cells(line)] for line in lines(list(kpi.KPIS.values()), counts) if line.whole > 0]
+        paid = spreadsheet.amount(counts.paid_minor, found.currency)
+        rows.append([name, f"{_('Paid within the window')} ({found.currency})", paid, None, None, None, None, ""])
+    return rows + [_cost_cells(cost, each) for cost, amounts in _costs(found) for each in amounts]
+
+
+def _cells(line: Line) -> list[spreadsheet.Cell]:
+    bounds = line.interval
+    shares = (bounds.estimate, bounds.low, bounds.high) if bounds else (None, None, None)
+    shown: list[spreadsheet.Cell] = [None if each is None else Decimal(f"{each:.6f}") for each in shares]
+    return [line.name, line.part, line.whole, *shown, line.says]
+
+
+def _cost_cells(cost: Any, amount: tuple[str, int, float | None]) -> list[spreadsheet.Cell]:
+    currency, minor, _each = amount
+    name, priced = words.say("channel", cost.channel), cost.amounts[currency][1]
+    paid = spreadsheet.amount(minor, currency)
+    return [name, f"{_('Cost')} ({currency})", paid, priced, None, None, None, _(kpi.COST_PER_ACTION)]
+
+
+urlpatterns = [
+    path("alcance/", index, name="reach"),
+    path("alcance/xlsx/", export, name="reach-export"),
+]

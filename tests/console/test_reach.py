@@ -1,0 +1,108 @@
+"""What messages bring, on screen: figures with their meaning, narrowed, told apart and taken out."""
+
+import io
+from datetime import timedelta
+
+import pytest
+from django.utils.translation import gettext, override
+from openpyxl import load_workbook
+
+from recobra.contact.models import Contact, Template
+from recobra.journal.models import Entry
+from recobra.kit import clock
+from recobra.payments.models import Payment
+from recobra.portfolio.models import Portfolio
+from recobra.strategy import schedule
+from recobra_core.kpi import contacts as kpi
+
+
+@pytest.fixture
+def answered(world):
+    """María read her message and paid for it; it cost 12 céntimos."""
+    now = clock.now()
+    Contact.objects.filter(pk=world.sent.pk).update(
+        read_at=now, delivered_at=now, local_date=world.sent.planned_for, price_minor=12, price_currency="PEN"
+    )
+    Payment.objects.create(
+        portfolio=world.portfolio, debtor=world.debtors["María"], amount_minor=45_050, received_at=now, source="FILE",
+        paid_date=schedule.today(now), reference="OP-9", actor="ana",
+    )  # fmt: skip
+    return world
+
+
+def body(client, address="/alcance/"):
+    return client.get(address).content.decode()
+
+
+def test_ana_reads_the_funnel_with_intervals_and_what_each_figure_means(at_desk, answered):
+    shown = body(at_desk("ana"))
+    assert "Embudo" in shown
+    for key in ("read", "paid", "acknowledgement", "on_time", "errors", "coverage"):
+        with override("es"):
+            assert gettext(kpi.KPIS[key].says) in shown
+    assert "20.7" in shown  # Wilson for one of one: 20.7 % … 100 %
+    assert "S/\xa0450.50" in shown
+    assert "S/\xa00.27" in shown  # 12 céntimos for 450.50 are 0.27 for 1,000
+
+
+def test_every_indicator_is_said_in_spanish():
+    with override("es"):
+        for each in kpi.KPIS.values():
+            assert gettext(each.name) != each.name
+            assert gettext(each.says) != each.says
+
+
+def test_what_cannot_be_read_counts_as_not_asked(at_desk, answered):
+    asked = at_desk("ana").get("/alcance/?desde=ayer&hasta=9999-12-31&ventana=x&por=y&moneda=ZZZ&cartera=nada")
+    assert (asked.status_code, asked.context["asked"].window, asked.context["asked"].by) == (200, 7, "canal")
+    assert asked.context["asked"].to_day == schedule.today(clock.now())
+
+
+def test_another_channel_or_other_days_show_nothing_of_this_message(at_desk, answered):
+    ana = at_desk("ana")
+    assert ana.get("/alcance/?canal=email").context["total"].sent == 1
+    assert ana.get("/alcance/?canal=sms").context["total"].planned == 0
+    assert "No se planificó ningún mensaje" in body(ana, "/alcance/?desde=2020-01-01&hasta=2020-02-01")
+
+
+@pytest.mark.parametrize("by", ["canal", "plantilla", "variante", "paso", "cartera", "pais"])
+def test_messages_are_told_apart(at_desk, answered, by):
+    shown = at_desk("bruno").get(f"/alcance/?por={by}")
+    names = {"canal": "Correo", "cartera": "Consumo Perú", "pais": "PE", "paso": "Sin ninguno"}
+    assert [name for name, _counts, _lines in shown.context["rows"]] == [names.get(by, "recordatorio")]
+
+
+def test_the_figures_leave_the_house_with_a_record(at_desk, answered):
+    answer = at_desk("carla").get("/alcance/xlsx/?por=cartera")
+    rows = list(load_workbook(io.BytesIO(answer.content), read_only=True).active.iter_rows(values_only=True))
+    read = next(row for row in rows if row[0] == "Consumo Perú" and row[1] == "Leídos")
+    assert read[2:4] == (1, 1)
+    assert round(read[5], 4) == 0.2065
+    assert Entry.objects.filter(kind="export.made", payload__what="reach").exists()
+
+
+def test_a_gestora_of_another_portfolio_sees_none_of_it(at_desk, answered, cast, company):
+    other = Portfolio.objects.create(
+        creditor=company.creditor, code="PE-OTRA", name="Otra", industry="CONSUMER", country="PE", currency="PEN",
+        time_zone="America/Lima",
+    )  # fmt: skip
+    cast["bruno"].scopes.all().delete()
+    cast["bruno"].scopes.create(portfolio_code=other.code)
+    assert at_desk("bruno").get("/alcance/").context["total"].planned == 0
+    assert "Todavía no se le ha dado" in body(at_desk("zoe")) or "found" not in at_desk("zoe").get("/alcance/").context
+
+
+def test_the_page_of_a_template_compares_its_variants(at_desk, world):
+    template, day = world.sent.template, schedule.today(clock.now()) - timedelta(20)
+    other = Template.objects.get(pk=template.pk)
+    other.pk, other.variant = None, "B"
+    other.save()
+    for name, used in (("José", template), ("Lucía", other)):
+        Contact.objects.create(
+            debtor=world.debtors[name], portfolio=world.portfolio, channel="email", template_code="recordatorio",
+            template=used, variant=used.variant, status="SENT", planned_for=day, planned_at=clock.now(),
+            due_at=clock.now(), handed_over_at=clock.now(), local_date=day, zones="America/Lima",
+        )  # fmt: skip
+    shown = body(at_desk("carla"), f"/mensajes/plantillas/{template.pk}/")
+    assert "Resultado por variante" in shown
+    assert "Todavía no alcanza" in shown or "Aún no alcanza" in shown
