@@ -11,6 +11,8 @@ from recobra.contact.channels.adapter import InboundEvent, Media
 from recobra.contact.models import Contact, Conversation, ConversationMessage, Provider, Silence
 from recobra.contact.operations.receipts import apply
 from recobra.portfolio.models import ContactPoint, Hold
+from recobra.portfolio.snapshot import Part
+from recobra.strategy.snapshot import carried
 from recobra.workbench.models import Task
 
 pytestmark = pytest.mark.django_db
@@ -226,3 +228,35 @@ def test_what_the_bot_cannot_work_goes_to_a_person(chat, rosa, company):
     found = chat.conversation()
     assert (found.mode, found.mode_reason) == ("PERSON", "bot_failed")
     assert Task.objects.filter(kind="conversation").count() == 1
+
+
+def test_an_answer_that_could_not_leave_brings_the_conversation_to_a_person(chat, rosa, world, provider):
+    chat.writes("¿cuánto debo?")
+    ContactPoint.objects.filter(value=LINE).update(unusable_for=["whatsapp"])
+    world.dispatch(now=chat.at)
+    assert [each.status for each in chat.outbox()] == ["BLOCKED"]
+    found = chat.conversation()
+    assert (found.mode, found.mode_reason, found.status) == ("PERSON", "not_sent", "OPEN")
+
+
+def test_an_answer_written_at_night_waits_for_the_morning_and_no_cycle_takes_it_back(chat, rosa, world, cast):
+    chat.writes("hola", at=datetime(2026, 11, 24, 1, 0, tzinfo=UTC))
+    night = datetime(2026, 11, 24, 4, 0, tzinfo=UTC)
+    ana = cast["ana"]
+    sent = operations.reply(
+        conversation_id=chat.conversation().pk, text="De 9 a 18 horas.", author="ana", author_id=ana.pk, now=night
+    )
+    assert sent.due_at > night + timedelta(hours=6)
+    assert sent.planned_for == date(2026, 11, 24)
+    part = Part(portfolio_ids=[world.company.pk], debtor_ids=[rosa.pk])
+    assert carried(part, as_of=date(2026, 11, 25)).num_rows == 0
+
+
+def test_a_portfolio_says_what_may_be_promised(chat, rosa, company):
+    company.attributes = {"conversation": {"promise_days": 1, "promise_grace_days": 0}}
+    company.save()
+    known(chat)
+    assert "hasta el martes" in chat.writes("pago todo el viernes")
+    chat.writes("mañana")
+    chat.writes("sí")
+    assert Hold.objects.get().ends_on == date(2026, 11, 24)

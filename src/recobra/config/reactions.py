@@ -39,6 +39,8 @@ def connect() -> None:
     react("conversation.received", _pause_for_the_answer)
     for kind in ("payment.recorded", "payment.reversed", "hold.placed", "hold.lifted", "conversation.received"):
         react(kind, _decide_again)
+    for kind in ("contact.blocked", "contact.failed"):
+        react(kind, _tell_of_unsent_answers)
     react("promise.registered", _wait_for_promise)
     react("dispute.opened", _pause_for_dispute)
     react("payment.reported", _look_for_payment)
@@ -112,6 +114,11 @@ def _look_for_payment(facts: Facts) -> None:
             ends_on = schedule.today(facts.at) + timedelta(days=PAYMENT_LOOKED_FOR_DAYS)
             _hold(facts, row, "PAYMENT_IN_PROCESS", ends_on=ends_on)
         _task(facts, row, "payment", _("Look for the payment that the debtor tells of"))
+
+
+def _tell_of_unsent_answers(facts: Facts) -> None:
+    if facts.actor != "cycle":
+        contact.tell_of_unsent(contact_ids=_contacts(facts))
 
 
 def _call_person(facts: Facts) -> None:

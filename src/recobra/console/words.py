@@ -154,6 +154,7 @@ WORDS: Final[dict[str, dict[str, Said]]] = {
         "plan": (_("The debtor wants instalments."), "good"),
         "dispute.opened": (_("Somebody objects, and it is not known who writes."), "warn"),
         "payment.reported": (_("Somebody says it is paid, and it is not known who writes."), "warn"),
+        "not_sent": (_("An answer could not be sent."), "bad"),
         "bot_failed": (_("The bot failed at a message."), "bad"),
         "silent": (_("Nothing may be sent here, and yet somebody writes."), "warn"),
         "opted_out": (_("Asked for no more messages."), "bad"),

@@ -78,11 +78,6 @@ def conversation_for(user: User, conversation_id: int) -> Conversation:
     return conversations_for(user).get(pk=conversation_id)
 
 
-def conversations_of(user: User, debtor_id: int) -> list[Conversation]:
-    """Return a debtor's conversations that a user may see, the latest first."""
-    return list(conversations_for(user).filter(debtor=debtor_id)[:10])
-
-
 def thread_of(conversation: Conversation, *, most: int = 200) -> list[ConversationMessage]:
     """Return the last messages of a conversation in their order, with contacts and attachments."""
     rows = conversation.messages.select_related("contact").prefetch_related(

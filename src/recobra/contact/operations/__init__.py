@@ -9,6 +9,7 @@ from .attending import (
     say_whose,
     silence,
     take_over,
+    tell_of_unsent,
 )
 from .bot_answering import answer_conversation, answer_waiting
 from .canned import CannedRefused, retire_canned, save_canned
@@ -95,6 +96,7 @@ __all__ = [
     "submit_template",
     "take_in",
     "take_over",
+    "tell_of_unsent",
     "try_begin",
     "try_reply",
     "wait_until_silent",

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from django.db import transaction
+from django.db.models import F
 from django.utils.translation import gettext as _
 
 from recobra.access.models import User
 from recobra.access.roles import Right, may
 from recobra.contact import numbers
-from recobra.contact.models import ConsentEntry, Conversation, ConversationMessage
+from recobra.contact.models import ConsentEntry, Contact, Conversation, ConversationMessage
 from recobra.journal.operations import record
 from recobra.portfolio.models import Debtor
 
 from .conversing import BOT_CHANNELS
 from .opting_out import not_me, opt_out
 from .partners import is_silent
+
+_BY_HAND: Final = (Contact.Purpose.REPLY, Contact.Purpose.MANUAL)
 
 
 class ConversationRefused(Exception):
@@ -121,6 +125,16 @@ def silence(
         _record("conversation.closed", found, actor, actor_id, now)
     found.save()
     return found
+
+
+@transaction.atomic
+def tell_of_unsent(*, contact_ids: Sequence[int]) -> int:
+    """Show people that an answer did not leave, whose debtor hears nothing otherwise; return how many conversations."""
+    unsent = Contact.objects.filter(pk__in=list(contact_ids), conversation_id__isnull=False, purpose__in=_BY_HAND)
+    found = Conversation.objects.filter(pk__in=unsent.values("conversation_id"))
+    return found.exclude(status=Conversation.Status.CLOSED).update(
+        mode=Conversation.Mode.PERSON, mode_reason="not_sent", status=Conversation.Status.OPEN, unread=F("unread") + 1
+    )
 
 
 def _open(conversation_id: int) -> Conversation:

@@ -48,6 +48,8 @@ def take_in(*, event: InboundEvent, provider_id: int | None, channel: str, now: 
     answered = answered_contact(event, address=address, channel=channel, provider_id=provider_id)
     open_one = of_line.exclude(status=Conversation.Status.CLOSED).select_for_update().first()
     found = open_one or _begin(event, address, channel, answered, now)
+    if found.debtor_id is None:  # a load since may have told whose it is
+        found.debtor = _whose(owners(address, channel=channel), answered, event)
     _keep(found, event, reference, provider_id, now)
     _settle(found, event, now)
     _tell(found, answered, event, now)
