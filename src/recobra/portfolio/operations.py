@@ -1,10 +1,12 @@
-"""Holds: pauses of the pursuit that end by themselves."""
+"""Holds, which are pauses of the pursuit that end by themselves; and what messages say of a creditor."""
 
 from __future__ import annotations
 
 import json
 import uuid
+from collections.abc import Mapping
 from datetime import date, datetime
+from typing import Any, Final
 
 import pyarrow as pa
 from django.db import transaction
@@ -12,12 +14,29 @@ from django.utils.translation import gettext as _
 
 from recobra.journal.operations import Facts, record, record_all
 from recobra.kit import tables
+from recobra_core.law.content import Facts as Words
+from recobra_core.law.content import blocks, lint
 
-from .models import Account, Debtor, Hold
+from .models import Account, Creditor, Debtor, Hold
+
+CREDITOR_DETAILS: Final = (
+    "tax_id", "address", "payment_instructions", "complaint_contact", "complaint_office", "agency_name",
+    "agency_address", "agency_phone",
+)  # fmt: skip
+"""The texts that messages say of a creditor and of who collects for it."""
+LONGEST_DETAIL: Final = 1_000
 
 
 class HoldRefused(Exception):
     """The hold cannot be placed or lifted; the text is shown as it is."""
+
+
+class CreditorRefused(Exception):
+    """The details cannot be kept so; `errors` say why, by field, and are shown as they are."""
+
+    def __init__(self, errors: Mapping[str, str]) -> None:
+        super().__init__("\n".join(errors.values()))
+        self.errors = dict(errors)
 
 
 @transaction.atomic
@@ -89,3 +108,52 @@ def lift_hold(*, hold_id: int, actor: str, actor_id: int | None = None, now: dat
         payload={"hold_id": hold.pk, "reason": hold.reason},
     )  # fmt: skip
     return hold
+
+
+@transaction.atomic
+def save_creditor_details(
+    *,
+    creditor_id: int,
+    details: Mapping[str, str],
+    supervised: bool | None,
+    actor: str,
+    actor_id: int | None = None,
+    now: datetime,
+) -> Creditor:
+    """Keep what messages say of a creditor. `details`: any of CREDITOR_DETAILS. Raises CreditorRefused.
+
+    These words leave inside approved templates, so the law reads them as it reads those. The fact names the fields
+    that changed, not what they say: a complaint contact may be a person.
+    """
+    creditor = Creditor.objects.select_for_update(no_key=True).get(pk=creditor_id)
+    given: dict[str, Any] = {name: _tidy(details[name]) for name in CREDITOR_DETAILS if name in details}
+    errors = {name: wrong for name, text in given.items() if (wrong := _unfit(creditor, text, now))}
+    if errors:
+        raise CreditorRefused(errors)
+    given["supervised"] = supervised
+    changed = [name for name, value in given.items() if getattr(creditor, name) != value]
+    for name in changed:
+        setattr(creditor, name, given[name])
+    if changed:
+        creditor.save(update_fields=changed)
+        payload = {"creditor_id": creditor.pk, "code": creditor.code, "changed": sorted(changed)}
+        record("creditor.saved", at=now, actor=actor, actor_id=actor_id, payload=payload)
+    return creditor
+
+
+def _tidy(text: str) -> str:
+    return "\n".join(" ".join(line.split()) for line in text.strip().splitlines())
+
+
+def _unfit(creditor: Creditor, text: str, now: datetime) -> str:
+    """Return why a text may not stand in messages, '' where it may."""
+    if len(text) > LONGEST_DETAIL:
+        return _("It is too long: up to %(count)s characters.") % {"count": LONGEST_DETAIL}
+    for country in creditor.portfolios.order_by("country").values_list("country", flat=True).distinct():
+        # As a part of a message: what the message says beside it is not asked for here.
+        found = lint(text, country=country, channel="email", kind="template", facts=Words(on=now.date(), reply=True))
+        worst = next((each for each in found if blocks((each,))), None)
+        if worst is not None:
+            said = {"excerpt": worst.excerpt, "why": _(worst.sentence), "country": country}
+            return _("«%(excerpt)s» may not be said in %(country)s: %(why)s") % said
+    return ""

@@ -12,7 +12,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
 
 from recobra.access.queries import User, portfolio_codes
 
-from .models import Account, ContactPoint, Debtor, Hold, Instalment, Portfolio, Posting
+from .models import Account, ContactPoint, Creditor, Debtor, Hold, Instalment, Portfolio, Posting
 
 SEARCH_LIMIT = 1001
 _PHONE_DIGITS_MIN = 6
@@ -23,6 +23,12 @@ def portfolios_for(user: User) -> list[Portfolio]:
     codes = portfolio_codes(user)
     rows = Portfolio.objects.select_related("creditor").order_by("code")
     return list(rows if codes is None else rows.filter(code__in=codes))
+
+
+def creditors_for(user: User) -> QuerySet[Creditor]:
+    """Return the creditors of the portfolios a user may see, by name."""
+    seen = {portfolio.creditor_id for portfolio in portfolios_for(user)}
+    return Creditor.objects.filter(pk__in=seen).order_by("name", "pk")
 
 
 def debtor_for(user: User, debtor_id: int) -> Debtor:

@@ -107,6 +107,11 @@ def check_known(case: Case, names: set[str]) -> None:
             )
 
 
+def is_known(case: Case, part: str) -> bool:
+    """Return whether a part that the law may want said can be said; parts that are always known are."""
+    return part not in _KNOWN or bool(_KNOWN[part][1](case))
+
+
 def locale_of(language: str, country: str) -> Locale:
     """Return how a country writes money and dates, or the language's own way where that is not known."""
     try:
