@@ -134,6 +134,8 @@ ADDRESSES: dict[str, tuple[str, set[str], dict[str, str]]] = {
     "visits": ("get", DESK, {}),
     "visits-order": ("post", DESK, {}),
     "visit": ("get", DESK, {}),
+    "creditors": ("get", {"dario"}, {}),
+    "creditor": ("get", {"dario"}, {}),
     "audit": ("get", AUDITING, {}),
     "audit-verify": ("post", AUDITING, {}),
     "audit-export": ("get", AUDITING, {}),
@@ -150,6 +152,7 @@ def numbers(name: str, world: World) -> dict[str, object]:
     held = {"debtor_id": world.debtors["Lucía"].pk}
     return {
         "accounts-export": {"form": "csv"},
+        "creditor": {"creditor_id": world.portfolio.creditor_id},
         "accounts-view-delete": {"view_id": 1},
         "debtor-ledger": {**debtor, "account_id": world.accounts["María"].pk},
         "debtor-message": {**debtor, "contact_id": world.sent.pk},

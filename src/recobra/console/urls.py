@@ -7,6 +7,7 @@ from .screens import (
     audit,
     campaigns,
     countries,
+    creditors,
     cycle,
     debtor,
     debtor_work,
@@ -47,4 +48,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *incidents.urlpatterns,
     *evidence.urlpatterns,
     *audit.urlpatterns,
+    *creditors.urlpatterns,
 ]
