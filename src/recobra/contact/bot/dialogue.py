@@ -181,7 +181,7 @@ def _pay_link(state: State, understood: Understood, facts: Facts, today: date) -
     if facts.overdue_minor <= 0:
         return _balance(state, understood, facts, today)
     if not facts.can_pay_by_link and facts.how_to_pay:
-        told = {"amount": facts.overdue_minor, "how": facts.how_to_pay}
+        told: dict[str, str | int | date] = {"amount": facts.overdue_minor, "how": facts.how_to_pay}
         return Turn(state=state.to(phase="open"), answer="how_to_pay", variables=told)
     if not facts.can_pay_by_link:
         left = hand_over(state, facts, reason="pay_link")

@@ -76,7 +76,7 @@ def _told(kind: str) -> Callable[[Action, Scene], None]:
     return do
 
 
-def silence(conversation: Conversation, message: ConversationMessage, *, wrong_person: bool, now: datetime) -> None:
+def silence(*, conversation: Conversation, message: ConversationMessage, wrong_person: bool, now: datetime) -> None:
     """Follow a wish for silence that was said in one's own words, and end the conversation without an answer."""
     wish: dict[str, Any] = {
         "source": ConsentEntry.Source.KEYWORD, "channel": conversation.channel, "said": message.text,
@@ -92,7 +92,8 @@ def silence(conversation: Conversation, message: ConversationMessage, *, wrong_p
 
 
 def _silent(action: Action, scene: Scene) -> None:
-    silence(scene.conversation, scene.message, wrong_person=action.kind == "WrongPerson", now=scene.now)
+    wrong = action.kind == "WrongPerson"
+    silence(conversation=scene.conversation, message=scene.message, wrong_person=wrong, now=scene.now)
 
 
 def _person(action: Action, scene: Scene) -> None:

@@ -133,7 +133,8 @@ def _work(message_id: int, understood: Understood, now: datetime) -> bool:
 def _only_wishes(conversation: Conversation, message: ConversationMessage, reason: str, now: datetime) -> bool:
     """Follow a wish for silence; everything else waits for a person."""
     if message.intent in SILENCING:
-        silence(conversation, message, wrong_person=message.intent == "wrong_person", now=now)
+        wrong = message.intent == "wrong_person"
+        silence(conversation=conversation, message=message, wrong_person=wrong, now=now)
     elif conversation.mode == Conversation.Mode.BOT:
         conversation.mode, conversation.mode_reason = Conversation.Mode.PERSON, reason
     message.save(update_fields=["intent", "confidence"])

@@ -109,7 +109,7 @@ def try_begin(*, debtor_id: int, point_id: int, channel: str, words: Words, auth
     return _tried(lambda: _conversation_with(debtor_id, point_id, channel, now), words, author, now)
 
 
-def in_window(conversation: Conversation, now: datetime) -> bool:
+def in_window(*, conversation: Conversation, now: datetime) -> bool:
     """Return whether the debtor wrote here within a day: then an answer is an answer."""
     return conversation.last_inbound_at is not None and conversation.last_inbound_at > now - SERVICE_WINDOW
 
@@ -207,7 +207,7 @@ def _purpose(conversation: Conversation, who: Partner, words: Words, now: dateti
         raise ReplyRefused(_("Write something first."))
     if is_silent(conversation.address, channel=conversation.channel):
         raise ReplyRefused(_("This number or address asked for no more messages. Only its owner can change that."))
-    if in_window(conversation, now) and not words.template_code:
+    if in_window(conversation=conversation, now=now) and not words.template_code:
         return Contact.Purpose.REPLY
     if conversation.channel == "whatsapp" and not words.template_code:
         raise ReplyRefused(_("The debtor has not written here for 24 hours: WhatsApp only takes a template now."))
@@ -226,7 +226,9 @@ def _read(
     if words.template_code or not words.text.strip():
         return ()
     facts = content.Facts(
-        on=who.today or now.date(), reply=in_window(conversation, now), creditor_name=who.debtor.creditor.name
+        on=who.today or now.date(),
+        reply=in_window(conversation=conversation, now=now),
+        creditor_name=who.debtor.creditor.name,
     )
     kind: Literal["free", "hand"] = "free" if author == BOT else "hand"
     return content.lint(words.text, country=who.country, channel=conversation.channel, kind=kind, facts=facts)

@@ -59,8 +59,8 @@ def of_one(request: StaffRequest, conversation_id: int, **more: Any) -> dict[str
     now = clock.now()
     return {
         **listing(request, found.pk), **_thread(found), **_debtor(request, found),
-        "silent": conversations.silent(found), "in_window": operations.in_window(found, now),
-        "needs_template": found.channel == "whatsapp" and not operations.in_window(found, now),
+        "silent": conversations.silent(found), "in_window": operations.in_window(conversation=found, now=now),
+        "needs_template": found.channel == "whatsapp" and not operations.in_window(conversation=found, now=now),
         "canned": conversations.canned_answers(), "leads": conversations.leads(request.user),
         "templates": conversations.templates_to_send(found.channel, now=now),
         "people": conversations.people_for(found) if conversations.leads(request.user) else [],
