@@ -2,10 +2,13 @@
 
 import pytest
 
+from recobra.contact import operations as contact
 from recobra.contact import providing
-from recobra.contact.models import Provider
+from recobra.contact.models import HouseRule, Provider
+from recobra.contact.operations import house_rules as operations
 from recobra.kit import clock
 
+from .conftest import DESK
 from .test_accessible import SCENES
 
 pytestmark = pytest.mark.browser
@@ -15,6 +18,12 @@ PAGES = {
     "pais-colombia": ("ana", "/paises/CO/"),
     "pais-antes": ("ana", "/paises/BR/?dia=2020-01-15"),
     "calendario": ("ana", "/paises/PE/calendario/?mes=2026-12"),
+    "voluntad": ("ana", "/ficha/{debtor}/voluntad/"),
+    "voluntad-auditora": ("hilda", "/ficha/{debtor}/voluntad/"),
+    "reglas": ("carla", "/reglas/"),
+    "regla": ("carla", "/reglas/{rule}/"),
+    "regla-nueva": ("carla", "/reglas/nueva/"),
+    "regla-editar": ("carla", "/reglas/{rule}/editar/"),
     "canales": ("dario", "/canales/"),
     "canal-tipos": ("dario", "/canales/nuevo/"),
     "canal-nuevo": ("dario", "/canales/nuevo/?tipo=whatsapp"),
@@ -39,14 +48,75 @@ def provided(world):
     return made
 
 
+@pytest.fixture
+def soft(world):
+    """A company rule with all it may ask."""
+    rule = {
+        "channels": ["call", "sms"], "windows": {"mon-fri": "09:00-18:00"}, "closed_days": ["2026-12-24"],
+        "caps": [{"n": 1, "per": "day", "scope": "all"}], "holidays": "closed", "max_debt_age_days": 1000,
+    }  # fmt: skip
+    return operations.save_house_rule(
+        code="trato-suave", portfolio_id=world.portfolio.pk, document={"rules": [rule]}, actor="carla", now=clock.now()
+    )
+
+
+@pytest.fixture
+def numbers(world, provided, soft):
+    """The numbers in the addresses; María's telephone is silent and her mail is authorised."""
+    maria = world.debtors["María"]
+    for point in maria.points.all():
+        said = {
+            "point_id": point.pk,
+            "source": "STAFF",
+            "actor": "ana",
+            "now": clock.now(),
+            "said": "Lo dijo al llamar",
+        }
+        if point.kind == "PHONE":
+            contact.opt_out(**said)
+        else:
+            contact.grant(channel="email", **said)
+    return {"debtor": maria.pk, "rule": soft.pk}
+
+
 @pytest.mark.parametrize("scene", SCENES)
-def test_every_page_of_compliance_can_be_used_by_everybody(page_for, provided, assert_accessible, look, scene):
+def test_every_page_of_compliance_can_be_used_by_everybody(page_for, numbers, assert_accessible, look, scene):
     viewport, dark = SCENES[scene]
     pages: dict = {}
     for name, (who, address) in PAGES.items():
         page = pages.get(who) or pages.setdefault(who, page_for(who, viewport, dark=dark))
-        page.goto(address)
+        page.goto(address.format(**numbers))
         look(page, f"{name}-{scene}")
         assert_accessible(page)
         overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert overflow <= 0, f"{address} is wider than the screen by {overflow} px"
+
+
+def test_a_rule_that_loosens_is_refused_and_then_put_in_force_with_the_keyboard(page_for, world):
+    page = page_for("carla", DESK)
+    page.goto("/reglas/nueva/")
+    page.fill("#code", "trato-suave")
+    page.select_option("#portfolio", "PE-CONSUMO")
+    page.check("input[name=r0-limits_hours]")
+    page.fill("input[name=r0-mon-opens]", "06:00")
+    page.fill("input[name=r0-mon-closes]", "18:00")
+    page.get_by_role("button", name="Poner en vigor").press("Enter")
+    refusal = page.locator(".field-error").first
+    refusal.wait_for()
+    assert "más amplio que el de la ley" in refusal.inner_text()
+    page.fill("input[name=r0-mon-opens]", "10:00")
+    page.keyboard.press("Escape")
+    page.keyboard.press("p")
+    page.locator("#preview table").wait_for()
+    page.get_by_role("button", name="Poner en vigor").press("Enter")
+    page.wait_for_url("**/reglas/")
+    assert HouseRule.objects.get().document["rules"][0]["windows"] == {"mon": "10:00-18:00"}
+
+
+def test_the_test_button_says_the_answer_in_place(page_for, provided):
+    page = page_for("dario", DESK)
+    page.goto("/canales/proveedor/wa/")
+    page.keyboard.press("p")
+    page.locator("#tested .tone-bad").wait_for()
+    provided.refresh_from_db()
+    assert Provider.objects.get(code="wa").tested_well is False

@@ -127,6 +127,8 @@ ADDRESSES: dict[str, tuple[str, set[str], dict[str, str]]] = {
     "house-rule-edit": ("get", EDITING, {}),
     "house-rule-preview": ("post", EDITING, {"code": "suave"}),
     "house-rule-retire": ("post", EDITING, {}),
+    "debtor-wishes": ("get", ALL, {}),
+    "debtor-wish-record": ("post", DESK, {"act": "OPTED_OUT"}),
     "letters": ("get", ALL, {}),
     "letters-print": ("post", LEADING, {"pais": "PE"}),
     "letters-file": ("get", LEADING, {}),

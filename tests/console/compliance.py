@@ -18,7 +18,11 @@ def of_compliance(world: World) -> dict[str, dict[str, object]]:
         document={"rules": [{"caps": [{"n": 1, "per": "week"}]}]},
     )  # fmt: skip
     code, numbered = {"code": provider.code}, {"rule_id": rule.pk}
+    maria = world.debtors["María"]
+    point = maria.points.order_by("pk").first()
+    assert point, "she has a telephone"
     return {
+        "debtor-wish-record": {"debtor_id": maria.pk, "point_id": point.pk},
         "country": {"code": "PE"}, "country-month": {"code": "PE"},
         **{f"house-rule{what}": numbered for what in ("", "-edit", "-retire")},
         **{f"provider{what}": code for what in ("", "-test", "-switch", "-retire")},
