@@ -1,0 +1,78 @@
+"""The debtor's statement and the creditor's form, by light, in the dark and on a phone, judged by axe."""
+
+import pytest
+
+from recobra.contact import tokens
+from recobra.contact.models import Contact
+from recobra.kit import clock
+from recobra.portfolio.models import Creditor, Debtor, Portfolio
+
+from .conftest import PHONE
+from .test_accessible import SCENES
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def link(world):
+    """The address of the page that a sent message links, of a debtor whose document ends in 4321."""
+    Contact.objects.filter(pk=world.sent.pk).update(handed_over_at=clock.now())
+    Debtor.objects.filter(pk=world.sent.debtor_id).update(national_id="87654321")
+    Creditor.objects.update(agency_name="Cobros SAC", agency_phone="+51 1 555 0000", address="Av. Uno 1, Lima")
+    return "/d/estado/" + tokens.statement_url(world.sent.pk).rpartition("/")[2]
+
+
+def fits(page):
+    return page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
+
+
+@pytest.mark.parametrize("scene", SCENES)
+def test_a_debtor_reads_the_statement_after_proof(page_for, link, assert_accessible, look, scene):
+    viewport, dark = SCENES[scene]
+    page = page_for("ana", viewport, dark=dark)
+    page.goto(link)
+    assert page.locator("h1").inner_text() == "Confirme que es usted"
+    assert "Banco Sur" not in page.locator("main").inner_text()
+    assert_accessible(page)
+    look(page, f"estado-pregunta-{scene}")
+    page.get_by_label("Últimas 4 cifras").fill("0000")
+    page.keyboard.press("Enter")
+    page.get_by_role("alert").wait_for()
+    assert_accessible(page)
+    page.get_by_label("Últimas 4 cifras").fill("4321")
+    page.get_by_role("button", name="Ver el detalle").click()
+    page.get_by_role("heading", name="Su estado de cuenta").wait_for()
+    assert "Banco Sur" in page.locator("main").inner_text()
+    assert_accessible(page)
+    assert fits(page)
+    look(page, f"estado-{scene}")
+
+
+def test_whoever_is_not_that_person_says_so_with_one_press(page_for, link, assert_accessible):
+    page = page_for("ana", PHONE)
+    page.goto(link)
+    page.get_by_role("button", name="No soy esa persona").click()
+    page.get_by_role("status").wait_for()
+    assert_accessible(page)
+    page.goto(link)
+    assert page.locator("h1").inner_text() == "Este enlace ya no es válido"
+    assert_accessible(page)
+
+
+@pytest.mark.parametrize("scene", SCENES)
+def test_the_creditors_form_can_be_used_by_everybody(page_for, world, assert_accessible, look, scene):
+    viewport, dark = SCENES[scene]
+    Portfolio.objects.filter(pk=world.portfolio.pk).update(country="MX")
+    page = page_for("dario", viewport, dark=dark)
+    page.goto("/acreedores/")
+    assert_accessible(page)
+    assert fits(page)
+    page.get_by_role("link", name="Banco Sur").click()
+    page.get_by_role("heading", name="Banco Sur").wait_for()
+    assert_accessible(page)
+    assert fits(page)
+    look(page, f"acreedor-{scene}")
+    page.get_by_label("Domicilio del acreedor").fill("Lo llevaremos a la cárcel")
+    page.get_by_role("button", name="Guardar").click()
+    page.locator(".field-error").wait_for()
+    assert_accessible(page)
