@@ -48,6 +48,8 @@ def test_everybody_can_read_what_messages_bring(page_for, written, assert_access
     for name, address in pages.items():
         page.goto(address)
         look(page, f"{name}-{scene}")
+        page.evaluate("scrollTo(0, document.body.scrollHeight)")
+        look(page, f"{name}-{scene}-abajo")
         assert_accessible(page)
         overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert overflow <= 0, f"{address} is wider than the screen by {overflow} px"
