@@ -79,10 +79,10 @@ def describe(*, country: str, day: date, language: str = "es") -> Reading:
     articles = home.articles
     return Reading(
         code=home.code,
-        name=home.name,
+        name=says.text(home.name),
         currency=home.currency,
-        authority=home.authority,
-        note=home.note or "",
+        authority=says.text(home.authority),
+        note=says.text(home.note),
         day=day,
         time_zones=home.time_zones,
         channels=tuple(says.channels()),
@@ -92,17 +92,25 @@ def describe(*, country: str, day: date, language: str = "es") -> Reading:
         replies=says.clauses(lambda s: s.replies, lambda c: says.replies(c.within_hours, c.any_hour_minutes)),
         offers=says.clauses(lambda s: s.offers, lambda c: says.offers(required=c.consent_required)),
         limitation=says.clauses(lambda s: s.limitation, lambda c: says.limitation(c.years, bars=c.bars_contact)),
-        fees=says.clauses(lambda s: s.fees, lambda c: words.text(c.text, language)),
+        fees=says.clauses(lambda s: s.fees, lambda c: says.text(c.text)),
         required=says.listed(articles["required_content"]),
-        required_basis=words.text(articles["required_content_basis"], language),
+        required_basis=says.text(articles["required_content_basis"]),
         prohibited=says.listed(articles["prohibited"]),
         opt_out=says.article(articles["opt_out"]),
         records=says.records(articles["records"]),
         sanctions=says.article(articles["sanctions"]),
-        registries=tuple(says.article(each, text=f"{each['name']}: {each['duty']}") for each in articles["registry"]),
+        registries=tuple(says.registry(each) for each in articles["registry"]),
         further=tuple(says.article(each) for each in articles["further"]),
         local={place: tuple(says.local(place)) for place in home.subdivisions},
     )
+
+
+def in_words(text: str, *, language: str) -> str:
+    """Return a text of the law's data, or a verdict's article, in a language; what is no such text as it is.
+
+    Raises KeyError for an unknown language.
+    """
+    return words.text(text, language)
 
 
 class _Teller:
@@ -111,6 +119,9 @@ class _Teller:
     def __init__(self, home: Country, day: date, language: str) -> None:
         self.home, self.day, self.language = home, day, language
         self.phrases = words.phrases(language)
+
+    def text(self, written: str | None) -> str:
+        return words.text(written or "", self.language)
 
     def channels(self) -> Iterable[Channel]:
         for place in ("", *self.home.subdivisions):
@@ -139,22 +150,21 @@ class _Teller:
 
     def _cap(self, cap: Cap) -> Told:
         return Told(
-            text=words.cap(cap, self.language), rule=cap.rule, source=words.text(cap.source, self.language),
+            text=words.cap(cap, self.language), rule=cap.rule, source=self.text(cap.source),
             basis=cap.basis, certainty=cap.certainty,
         )  # fmt: skip
 
     def _window(self, rule: Rule, text: str) -> Told:
         return Told(
-            text=text, rule=f"{rule.name}/window", source=words.text(rule.source, self.language), basis=rule.basis,
-            certainty=rule.certainty, since=_since(rule.effective_from), note=rule.note or "",
+            text=text, rule=f"{rule.name}/window", source=self.text(rule.source), basis=rule.basis,
+            certainty=rule.certainty, since=_since(rule.effective_from), note=self.text(rule.note),
         )  # fmt: skip
 
     def _consent(self, rule: Rule) -> Told | None:
         if rule.consent_source is None:
             return None
-        return replace(
-            self._window(rule, str(self.phrases["consent"])), rule=f"{rule.name}/consent", source=rule.consent_source
-        )
+        told = self._window(rule, str(self.phrases["consent"]))
+        return replace(told, rule=f"{rule.name}/consent", source=self.text(rule.consent_source))
 
     def clauses(self, pick: Callable[[Sections], Iterable[C]], say: Callable[[C], str]) -> tuple[Told, ...]:
         """The clause in force of the country, and of each subdivision that has its own."""
@@ -166,11 +176,11 @@ class _Teller:
         return Told(
             text=text,
             rule=clause.rule,
-            source=words.text(clause.source, self.language),
+            source=self.text(clause.source),
             basis=clause.basis,
             certainty=clause.certainty,
             since=_since(clause.effective_from),
-            note=clause.note or "",
+            note=self.text(clause.note),
         )
 
     def stops(self) -> Iterable[Told]:
@@ -208,19 +218,21 @@ class _Teller:
         return Told(
             text=self.phrases["records"]["law" if by_law else "default"].format(years=years),
             rule=f"{self.home.code}/records",
-            source=article.get("source", self.phrases["basis"]["default"]),
+            source=self.text(article.get("source")) or self.phrases["basis"]["default"],
             basis="law" if by_law else "default",
             certainty=article["certainty"],
-            note=article.get("note", article.get("what", "")),
+            note=self.text(article.get("note") or article.get("what")),
         )
+
+    def registry(self, article: Mapping[str, Any]) -> Told:
+        return self.article(article, text=f"{self.text(article['name'])}: {self.text(article['duty'])}")
 
     def article(self, article: Mapping[str, Any], *, text: str = "") -> Told:
         """An article that nothing judges; its text often names the source."""
-        written = text or article["rule"]
         return Told(
-            text=words.text(written, self.language),
+            text=text or self.text(article["rule"]),
             rule="",
-            source=article.get("source", ""),
+            source=self.text(article.get("source")),
             basis="default" if article["certainty"] == "default" else "law",
             certainty=article["certainty"],
         )
@@ -231,7 +243,7 @@ class _Teller:
         for key in ("adds_prohibited", "adds_required"):
             for each in own.get(key, ()):
                 yield Told(
-                    text=words.listed(each, self.language), rule="", source=own["source"], basis="law",
+                    text=words.listed(each, self.language), rule="", source=self.text(own["source"]), basis="law",
                     certainty=own["certainty"], note=key.removeprefix("adds_"),
                 )  # fmt: skip
 

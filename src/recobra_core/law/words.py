@@ -1,6 +1,6 @@
 """The phrases in which a country's law is told, per language: data, so that no screen writes its own."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -27,9 +27,17 @@ def listed(key: str, language: str) -> str:
     return str(phrases(language).get("lists", {}).get(key) or key.replace("_", " "))
 
 
+@cache
+def texts(language: str) -> Mapping[str, str]:
+    """The data's own texts in a language, by what the data has; empty for English. Raises KeyError."""
+    phrases(language)
+    file = resources.files("recobra_core.law") / "phrases" / f"{language}_data.yaml"
+    return dict(yaml.safe_load(file.read_text(encoding="utf-8"))["texts"]) if file.is_file() else {}
+
+
 def text(written: str, language: str) -> str:
     """A text of the data in a language, or as the data has it."""
-    return str(phrases(language).get("texts", {}).get(written, written))
+    return texts(language).get(written, written)
 
 
 def hours(windows: tuple[Window | None, ...], language: str) -> tuple[str, ...]:
