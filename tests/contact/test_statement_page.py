@@ -220,6 +220,27 @@ def test_a_message_does_not_leave_parts_of_the_law_to_a_page_that_could_not_say_
         write("MX")
 
 
+def test_a_link_to_a_page_that_could_know_nobody_does_not_leave(world):
+    Template.objects.create(
+        code="con-enlace", version=1, channel="email", name="Con enlace", subject="Detalle", created_at=world.now,
+        created_by="carla", status="APPROVED",
+        text="{{ acreedor }}: {{ total_vencido }}. {{ como_pagar }} {{ como_reclamar }} {{ enlace_detalle }}",
+        html="<p>{{ acreedor }} {{ total_vencido }} {{ como_pagar }} {{ como_reclamar }} {{ enlace_detalle }}</p>",
+    )  # fmt: skip
+    known, unknown = world.debtor(national_id="45678901"), world.debtor(name="Sin Documento")
+    for debtor in (known, unknown):
+        world.owes(debtor)
+    sent, failed = (world.planned(debtor, template_code="con-enlace") for debtor in (known, unknown))
+    world.dispatch()
+    for each in (sent, failed):
+        each.refresh_from_db()
+    assert (failed.status, failed.reason) == ("FAILED", "not_rendered")
+    assert sent.status == "SENT"
+    link = re.search(r"/d/estado/\S{20}", sent.body)
+    assert link is not None
+    assert "Banco Sur" in ask(link[0]).text
+
+
 def test_a_door_tells_how_to_go_on_but_not_for_whom(world):
     Creditor.objects.update(agency_phone="+51 1 555 0000")
     _contact, path = debtor_page(world)

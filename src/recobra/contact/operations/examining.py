@@ -216,7 +216,7 @@ def _words(draft: _Draft, creditor: Creditor) -> render.Words:
         draft.template, draft.statement, day=contact.local_date, country=contact.country,
         debtor_name=contact.debtor_name, creditor=creditor, sender=settings.MAIL_FROM,
         reference=str(contact.public_id), unsubscribe_url=unsubscribe_url(contact.public_id),
-        statement_url=statement_url(contact.contact_id),
+        statement_url=statement_url(contact.contact_id) if contact.can_prove else "",
     )  # fmt: skip
 
 

@@ -20,7 +20,8 @@ class Leased:
     """A leased contact with the facts that judge and fill it, as they are now.
 
     `kind` is that of the contact point; `given` and `given_html` are words that a person or a bot has written.
-    `in_window` says that the debtor wrote by this channel a short time ago.
+    `in_window` says that the debtor wrote by this channel a short time ago; `can_prove` that the page of the statement
+    has a number of four figures or more to know its debtor by.
     """
 
     contact_id: int
@@ -53,6 +54,7 @@ class Leased:
     consent: str | None
     point_valid: bool | None
     in_window: bool
+    can_prove: bool
     local_date: date | None = None
 
     @property
@@ -81,7 +83,9 @@ _LEASED = """
                 WHEN p.consent THEN 'granted' WHEN NOT p.consent THEN 'denied' END),
         CASE WHEN p.id IS NOT NULL THEN p.valid AND p.retired_at IS NULL AND c.channel <> ALL (p.unusable_for)
             WHEN c.purpose = 'REPLY' AND v.id IS NOT NULL THEN true END,
-        coalesce(greatest(v.last_inbound_at, c.replies_to_at) > %s, false)
+        coalesce(greatest(v.last_inbound_at, c.replies_to_at) > %s, false),
+        greatest(length(regexp_replace(d.national_id, '[^0-9]', '', 'g')),
+            length(regexp_replace(d.external_id, '[^0-9]', '', 'g'))) >= 4
     FROM contact_contact c
     JOIN portfolio_debtor d ON d.id = c.debtor_id
     JOIN portfolio_portfolio f ON f.id = c.portfolio_id

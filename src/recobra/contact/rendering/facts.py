@@ -97,6 +97,8 @@ def check_known(case: Case, names: set[str]) -> None:
     rules = files.content(case.country, on=case.day)
     asked = {required.part: required for required in rules.required if required.level == "barred"} if rules else {}
     linked = CARRIES in names
+    if linked and not case.statement_url:
+        raise NotRendered(_("The linked page could not know its debtor: no identity document, no customer number."))
     for part, (variable, known) in _KNOWN.items():
         # What a message leaves to the page that it links to must be known all the same: the page would not say it.
         meant = part in asked and (variable in names or (linked and asked[part].link))

@@ -47,7 +47,10 @@ def render(
     unsubscribe_url: str,
     statement_url: str,
 ) -> Words:
-    """Return the words of one message. Raises NotRendered."""
+    """Return the words of one message; `statement_url` is '' where that page could be shown to nobody.
+
+    Raises NotRendered.
+    """
     if day is None:
         raise NotRendered("The debtor's day is not known.")
     case = Case(
