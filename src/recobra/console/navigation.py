@@ -55,6 +55,9 @@ ITEMS = (
         view="compliance", label=_("Incidents"), icon="checklist", right=Right.SEE_COMPLIANCE, key="n",
         group=_COMPLIANCE,
     ),
+    Item(
+        view="creditors", label=_("Creditors"), icon="building", right=Right.MANAGE_CHANNELS, key="w", group=_COMPLIANCE
+    ),
     Item(view="audit", label=_("Audit"), icon="shield-check", right=Right.SEE_AUDIT, key="u", group=_COMPLIANCE),
 )  # fmt: skip
 
