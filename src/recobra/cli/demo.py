@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
-from recobra.cli import house, options
+from recobra.cli import demo_campaign, demo_replies, house, options
 from recobra.cli.answer import Answer, Refused
 from recobra.kit import database, once
 
@@ -82,11 +82,13 @@ def _make(chosen: argparse.Namespace) -> dict[str, Any]:
         "now": at.isoformat(), "as_of": at.date().isoformat(), "portfolios": len(loads),
         "accounts": sum(load["created"] for load in loads), "rejected": sum(load["rejected"] for load in loads),
         "payments": paid, "contacts_planned": cycle["contacts_planned"], "contacts_blocked": cycle["contacts_blocked"],
-        "tasks_created": cycle["tasks_created"], "sent": 0,
+        "tasks_created": cycle["tasks_created"], "sent": 0, "answers": 0,
     }  # fmt: skip
     if not chosen.no_dispatch:
         house.say("Sending to the built-in mailbox …")
         document["sent"] = _send(at, cycle["contacts_planned"])
+        document["answers"] = demo_replies.play(at=at)
+    demo_campaign.draft(portfolio_code="PE-CONSUMO", username=SHOWN_USER, at=at)
     _kept("demo.json").write_text(json.dumps(document), encoding="utf-8")
     return document
 
@@ -223,7 +225,7 @@ def _lines(told: dict[str, Any]) -> tuple[str, ...]:
     others = ", ".join(name for name, *_rest in CAST if name != SHOWN_USER)
     figures = (
         f"{told['accounts']} accounts in {told['portfolios']} portfolios, {told['contacts_planned']} contacts planned, "
-        f"{told['sent']} sent to the built-in mailbox"
+        f"{told['sent']} sent to the built-in mailbox, {told.get('answers', 0)} answers of debtors"
     )
     return (
         f"Demonstration: {figures}.",

@@ -25,6 +25,7 @@ from recobra.kit import clock
 from recobra.portfolio.queries import portfolios_for
 from recobra.strategy import schedule
 
+from . import mailbox_reply
 from .place import Installation
 from .templates import urlpatterns as template_urls
 
@@ -147,8 +148,13 @@ def settle(request: StaffRequest, contact_id: int) -> HttpResponse:
 @needs(Right.SEE_MESSAGES)
 def mailbox(request: StaffRequest) -> HttpResponse:
     """Show what the built-in mailbox of the demonstration received."""
-    pages = Paginator(queries.mailbox_for(request.user, text=request.GET.get("q", "").strip()), PAGE_ROWS)
-    context = {"page": pages.get_page(request.GET.get("pagina")), "place": _place()}
+    kept = queries.mailbox_for(request.user, text=request.GET.get("q", "").strip())
+    channel = request.GET.get("canal", "")
+    pages = Paginator(kept.filter(channel=channel) if channel else kept, PAGE_ROWS)
+    context = {
+        "page": pages.get_page(request.GET.get("pagina")), "place": _place(), "channel": channel,
+        "channels": words.choices("channel"),
+    }  # fmt: skip
     return render(request, "console/messages/mailbox.html", context)
 
 
@@ -159,7 +165,8 @@ def letter(request: StaffRequest, message_id: int) -> HttpResponse:
     found = queries.letter_for(request.user, message_id)
     if found is None:
         raise ObjectDoesNotExist
-    return render(request, "console/messages/letter.html", {"letter": found, "place": _place()})
+    context = {"letter": found, "place": _place(), "box": mailbox_reply.box_for(request, message_id)}
+    return render(request, "console/messages/letter.html", context)
 
 
 def _place() -> Installation:
@@ -171,6 +178,7 @@ urlpatterns = [
     path("mensajes/inciertos/", uncertain, name="messages-uncertain"),
     path("mensajes/buzon/", mailbox, name="mailbox"),
     path("mensajes/buzon/<int:message_id>/", letter, name="mailbox-letter"),
+    *mailbox_reply.urlpatterns,
     *template_urls,
     path("mensajes/<int:contact_id>/", detail, name="message"),
     path("mensajes/<int:contact_id>/resolver/", settle, name="message-settle"),

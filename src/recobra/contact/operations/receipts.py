@@ -31,13 +31,14 @@ class NotApplied(Exception):
     """Some of a call's events could not be worked; the others were. All of them may be applied again."""
 
 
-def apply(*, events: Sequence[Event], provider_id: int | None, now: datetime) -> None:
+def apply(*, events: Sequence[Event], provider_id: int | None, now: datetime, channel: str = "email") -> None:
     """Let events count, each once however often and in whatever order they come.
 
-    Wishes come first and stand for themselves: nothing else that fails may undo them. Raises NotApplied.
+    Wishes come first and stand for themselves: nothing else that fails may undo them. `channel` is that of events
+    without a configured provider. Raises NotApplied.
     """
     provider = Provider.objects.filter(pk=provider_id).first() if provider_id is not None else None
-    channel = provider.channel if provider else "email"
+    channel = provider.channel if provider else channel
     inbound = [_as_kept(e, channel) for e in events if isinstance(e, InboundEvent)]
     inbound.sort(key=lambda event: (event.at, event.event_key))
     receipts = [e for e in events if isinstance(e, ReceiptEvent)]

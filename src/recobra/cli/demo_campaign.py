@@ -1,0 +1,28 @@
+"""A campaign kept as a draft, for somebody to look through, weigh and launch."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Final
+
+CODE: Final = "recordatorio-whatsapp"
+LASTS: Final = timedelta(days=14)
+
+
+def draft(*, portfolio_code: str, username: str, at: datetime) -> None:
+    """Keep the draft in a portfolio of the user's; one that is there already stays as it is."""
+    from recobra.access.queries import User  # noqa: PLC0415 - needs the settings
+    from recobra.portfolio.queries import portfolios_for  # noqa: PLC0415
+    from recobra.strategy.operations import campaigns  # noqa: PLC0415
+    from recobra.strategy.queries_campaigns import campaigns_for  # noqa: PLC0415
+
+    user = User.objects.get(username=username)
+    if campaigns_for(user).filter(code=CODE).exists():
+        return
+    portfolio = next(each for each in portfolios_for(user) if each.code == portfolio_code)
+    written = campaigns.Written(
+        code=CODE, name="Recordatorio por WhatsApp: hasta 30 días de atraso",
+        portfolio_id=portfolio.pk, rule="dpd between 1 and 30",
+        template_code="recordatorio", channels=("whatsapp",), starts_on=at.date(), ends_on=at.date() + LASTS,
+    )  # fmt: skip
+    campaigns.save_draft(written=written, actor=username, actor_id=user.pk, now=at)

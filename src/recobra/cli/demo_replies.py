@@ -1,0 +1,74 @@
+"""What the demonstration's debtors do with what they were sent: most of it arrives, and a few of them answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from recobra.cli import house
+
+TURN: Final = timedelta(seconds=30)
+FIGURES: Final = "{figures}"  # the last ones of the identity document, which the bot asks for
+# What each debtor writes, one message a turn: who asks first is answered before the next is written.
+SCENES: Final[tuple[tuple[str, ...], ...]] = (
+    ("Hola, ¿cuánto debo?", FIGURES),
+    ("¿Cuánto debo?", FIGURES, "pago todo mañana", "sí"),
+    ("Buenos días, ¿cuánto debo?", FIGURES, "ya pagué ayer en el banco"),
+    ("¿Cuánto debo?", FIGURES, "no reconozco esa deuda, yo nunca compré eso"),
+    ("BAJA",),
+    ("NO SOY",),
+    ("quiero hablar con una persona",),
+    ("el perro de mi tía se llama Firulais",),
+    ("¿Cómo puedo pagar?",),
+    ("ya pagué la semana pasada",),
+)
+
+
+@dataclass(slots=True)
+class _Scene:
+    public_id: str
+    figures: str
+    lines: tuple[str, ...]
+
+
+def play(*, at: datetime) -> int:
+    """Let what was sent since an instant arrive and some of it be answered; return how many messages came in."""
+    from django.conf import settings  # noqa: PLC0415 - needs the settings
+    from django.utils import translation  # noqa: PLC0415 - needs the settings
+
+    from recobra.contact.operations import trying  # noqa: PLC0415
+
+    # What is written down is read in the console, in the language of the installation.
+    with translation.override(settings.LANGUAGE_CODE):
+        told = trying.let_arrive(since=at, now=at)
+        house.say(f"Receipts: {told}. Some debtors answer …")
+        scenes = list(_cast(at))
+        return sum(_turn(scenes, number, at + TURN * (number + 1)) for number in range(max(map(len, SCENES))))
+
+
+def _cast(at: datetime) -> Iterator[_Scene]:
+    from recobra.contact.operations import trying  # noqa: PLC0415 - needs the settings
+
+    for part, lines in zip(trying.parts(since=at), SCENES, strict=False):
+        yield _Scene(public_id=str(part.public_id), figures=part.figures, lines=lines)
+
+
+def _turn(scenes: list[_Scene], number: int, now: datetime) -> int:
+    """Let everybody write a line, the bot read them, and its answers leave; return how many lines."""
+    from recobra.contact import operations as contact  # noqa: PLC0415 - needs the settings
+    from recobra.contact.operations import trying  # noqa: PLC0415
+
+    count = 0
+    for each in scenes:
+        if number < len(each.lines):
+            conversation_id = trying.answer_as_debtor(
+                public_id=each.public_id, text=each.lines[number].replace(FIGURES, each.figures),
+                key=f"{each.public_id}-{number}", now=now,
+            )  # fmt: skip
+            if conversation_id is not None:
+                contact.answer_conversation(conversation_id=conversation_id, now=now)
+            count += 1
+    contact.dispatch_once(now=now)
+    return count
