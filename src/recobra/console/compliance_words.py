@@ -37,6 +37,7 @@ FAMILIES: Final[dict[str, dict[str, words.Said]]] = {
         "records": (_("Records"), "quiet"),
         "sanctions": (_("Sanctions"), "quiet"),
         "registries": (_("Registers to consult"), "quiet"),
+        "further": (_("Further articles"), "quiet"),
         "required": (_("What a message must say"), "quiet"),
         "prohibited": (_("What is prohibited"), "quiet"),
     },

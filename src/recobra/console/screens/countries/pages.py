@@ -50,13 +50,18 @@ def index(request: StaffRequest) -> HttpResponse:
     minute = now.replace(second=0, microsecond=0)
     mine = [
         {
-            "code": code, "name": name, "home": countries()[code], "place": _place(countries()[code].time_zones[0]),
+            "code": code, "name": name, "authority": said.authority(code),
+            "place": _place(countries()[code].time_zones[0]),
             "channels": [(channel, opened(code, "", channel, minute)) for channel in _SHOWN],
             "waiting": sum(waiting_today(request.user, country=code, now=now).values()),
         }
         for code, name in said.country_names() if code in own
     ]  # fmt: skip
-    others = [(code, name, countries()[code]) for code, name in said.country_names() if code not in own]
+    others = [
+        (code, name, said.authority(code), countries()[code].currency)
+        for code, name in said.country_names()
+        if code not in own
+    ]
     context = {"mine": mine, "others": others, "shown": _SHOWN, "yardsticks": said.YARDSTICKS, "now": now}
     return render(request, "console/countries/index.html", context)
 
@@ -145,7 +150,7 @@ def _sections(reading: Any) -> list[tuple[str, Any]]:
         ("third_parties", reading.third_parties), ("workplace", reading.workplace), ("stops", reading.stops),
         ("replies", reading.replies), ("offers", reading.offers), ("opt_out", (reading.opt_out,)),
         ("fees", reading.fees), ("limitation", reading.limitation), ("records", (reading.records,)),
-        ("sanctions", (reading.sanctions,)), ("registries", reading.registries),
+        ("sanctions", (reading.sanctions,)), ("registries", reading.registries), ("further", reading.further),
     ]  # fmt: skip
     return [(name, told) for name, told in found if told]
 

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from recobra.console import words
 from recobra_core.law import countries
+from recobra_core.law import words as law_words
 from recobra_core.law.model import Country, Window
 from recobra_core.law.reading import Channel, Reading, Told, describe
 
@@ -52,6 +53,11 @@ def language() -> str:
 def country_name(code: str) -> str:
     """Return a country's name in the screen's language."""
     return str(Locale(language()).territories.get(code, code))
+
+
+def authority(code: str) -> str:
+    """Return who watches over collection in a country."""
+    return law_words.text(countries()[code].authority, language())
 
 
 def country_names() -> list[tuple[str, str]]:
