@@ -18,6 +18,7 @@ LIBRARY = {
     "aviso-preventivo", "aviso-vencimiento", "recordatorio", "recordatorio-firme", "aviso-extrajudicial",
 }  # fmt: skip
 LEGAL = "aviso-prelegal"
+LINKED = "recordatorio-detalle"
 LOOKS_JUDICIAL = (
     "juzgado",
     "demanda",
@@ -44,7 +45,7 @@ def own_words(now, **changes):
 
 
 def test_the_library_is_added_once_and_never_over_a_companys_own_words(world):
-    assert set(queries.templates().values_list("code", flat=True)) == {*LIBRARY, LEGAL}
+    assert set(queries.templates().values_list("code", flat=True)) == {*LIBRARY, LEGAL, LINKED}
     assert operations.ensure_library(now=world.now) == 0
     own = own_words(world.now)
     assert own.version == 2
@@ -61,7 +62,7 @@ def test_the_library_is_added_once_and_never_over_a_companys_own_words(world):
 def test_notices_are_told_from_claims(world):
     notices = {template.code for template in queries.templates() if is_notice(template)}
     assert notices == {"aviso-preventivo", "aviso-vencimiento"}
-    assert is_notice(queries.templates().get(code="aviso-preventivo", channel="sms"))
+    assert is_notice(queries.templates().get(code="aviso-preventivo", channel="sms", country=""))
 
 
 @pytest.mark.parametrize("code", sorted(LIBRARY))

@@ -16,7 +16,7 @@ from recobra.contact.rendering.library import documents
 from recobra.contact.rendering.variables import VARIABLES
 from recobra.contact.rendering.whatsapp import numbered
 from recobra_core.decide import arm
-from recobra_core.law.content import SENTENCES
+from recobra_core.law.content import SENTENCES, blocks
 
 TODAY = date(2026, 11, 23)
 LIBRARY = list(documents("es"))
@@ -49,7 +49,27 @@ def test_the_library_has_every_stage_on_every_channel():
     assert {d["code"] for d in LIBRARY if d["legal"]} == {"aviso-prelegal"}
     assert not [d for d in LIBRARY if d["legal"] and d["country"] == "CL"]
     for country in ("CL", "MX"):
-        assert {d["channel"] for d in LIBRARY if d["country"] == country} >= {"email", "letter", "whatsapp"}
+        assert {d["channel"] for d in LIBRARY if d["country"] == country} >= {"email", "letter", "whatsapp", "sms"}
+
+
+@pytest.mark.parametrize("country", ["CL", "MX", "PY"])
+@pytest.mark.parametrize("channel", ["sms", "whatsapp"])
+def test_every_short_message_may_leave_where_the_law_wants_much_said(country, channel):
+    fit = {
+        d["code"] for d in LIBRARY
+        if d["channel"] == channel and d["country"] in {"", country} and not blocks(reading.read(
+            subject="", text=d["text"], html="", channel=channel, country=country, language="es", legal=False, on=TODAY
+        ))
+    }  # fmt: skip
+    assert fit == {d["code"] for d in LIBRARY if d["channel"] == channel}
+    (linked,) = [d for d in LIBRARY if d["channel"] == channel and d["country"] == country
+                 and d["code"] == "recordatorio-detalle"]  # fmt: skip
+    assert "{{ enlace_detalle }}" in linked["text"]
+    # Without the page the same words would not do.
+    bare = linked["text"].replace("{{ enlace_detalle }}", "")
+    assert blocks(reading.read(
+        subject="", text=bare, html="", channel=channel, country=country, language="es", legal=False, on=TODAY
+    ))  # fmt: skip
 
 
 def test_starter_text_messages_need_no_expensive_letters():
