@@ -58,7 +58,21 @@ class Meta:
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     def texts(self):
-        return [each["text"]["body"] for each in self.sent if each.get("text")]
+        return [
+            (each.get("text") or each["interactive"]["body"])["body" if "text" in each else "text"]
+            for each in self.sent
+        ]
+
+    def choices(self):
+        """What the debtor may press under each message."""
+        found = [each.get("interactive", {}).get("action", {}) for each in self.sent]
+        return [
+            [
+                row["id"]
+                for row in [b["reply"] for b in a.get("buttons", [])] or a.get("sections", [{"rows": []}])[0]["rows"]
+            ]
+            for a in found
+        ]
 
 
 @pytest.fixture
@@ -103,6 +117,8 @@ def test_from_the_call_to_the_answer_in_the_debtors_hand_with_a_photo_and_a_fare
     asked, balance, noted = meta.texts()
     assert "últimos 4 dígitos" in asked
     assert "450.50" in balance
+    assert "\n1. " not in balance
+    assert meta.choices()[1], "the choices are pressed, not typed"
     assert "Revisaremos su pago" in noted
     assert {each["to"].lstrip("+") for each in meta.sent} == {ROSA.lstrip("+")}
     assert Hold.objects.get(debtor=rosa).reason == "PAYMENT_IN_PROCESS"

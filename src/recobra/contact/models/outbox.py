@@ -133,6 +133,7 @@ class Contact(models.Model):
     subject = models.TextField(default="")
     body = models.TextField(default="")
     html = models.TextField(default="", db_default="")
+    buttons = models.JSONField(default=list, db_default=models.Value([], models.JSONField()))
     answer = models.TextField(default="")
     purpose = models.CharField(max_length=6, choices=Purpose, default=Purpose.CLAIM, db_default="CLAIM")
     priority = models.SmallIntegerField(default=5, db_default=5)

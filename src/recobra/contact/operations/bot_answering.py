@@ -17,6 +17,7 @@ from recobra.contact.bot.answering import in_words
 from recobra.contact.bot.intents import INTENTS, SILENCING
 from recobra.contact.bot.turns import Facts, State, Turn, as_document, from_document
 from recobra.contact.bot.understanding import Slots, Understood
+from recobra.contact.channels import Button
 from recobra.contact.models import Conversation, ConversationMessage
 
 from .bot_acting import Scene, act, hand_over, silence
@@ -185,12 +186,17 @@ def _wordless(scene: Scene, state: State, facts: Facts) -> Turn:
 
 
 def _say(scene: Scene, turn: Turn, facts: Facts) -> None:
-    words = in_words(turn, facts=facts, channel="sms")  # choices as numbers, which every channel carries
+    words = in_words(turn, facts=facts, channel=scene.conversation.channel)
     if words is None or scene.conversation.status == Conversation.Status.CLOSED:
         return
     # Not sure yet who writes: the question goes out in the name of whoever was written to last at this line.
     about = scene.who.debtor.pk if scene.conversation.debtor_id is None else None
-    reply(conversation_id=scene.conversation.pk, text=words.text, author=BOT, about_id=about, now=scene.now)
+    offered = () if words.shown_as == "numbers" else words.choices
+    buttons = [Button(code=choice.id, title=choice.title) for choice in offered]
+    reply(
+        conversation_id=scene.conversation.pk, text=words.text, buttons=buttons, author=BOT, about_id=about,
+        now=scene.now,
+    )  # fmt: skip
 
 
 @transaction.atomic

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -187,7 +188,10 @@ def _written(
         date=now, channel=contact.channel, purpose=contact.purpose, country=contact.country,
         language=template.language if template else contact.language, on_behalf_of=creditor.name,
         name=contact.debtor_name, in_window=contact.in_window, template=_call(template, words),
-        buttons=tuple(Button(code=each["code"], title=each["title"]) for each in template.buttons) if template else (),
+        buttons=tuple(
+            Button(code=each["code"], title=each["title"])
+            for each in (template.buttons if template else json.loads(contact.given_buttons))
+        ),
     )  # fmt: skip
     documents = () if template is None else draft.statement.overdue or draft.statement.upcoming
     return Ready(

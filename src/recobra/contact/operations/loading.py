@@ -19,7 +19,8 @@ SERVICE_WINDOW = timedelta(hours=24)
 class Leased:
     """A leased contact with the facts that judge and fill it, as they are now.
 
-    `kind` is that of the contact point; `given` and `given_html` are words that a person or a bot has written.
+    `kind` is that of the contact point; `given` and `given_html` are words that a person or a bot has written,
+    `given_buttons` the choices under them as JSON.
     `in_window` says that the debtor wrote by this channel a short time ago; `can_prove` that the page of the statement
     has a number of four figures or more to know its debtor by.
     """
@@ -50,6 +51,7 @@ class Leased:
     subject: str
     given: str
     given_html: str
+    given_buttons: str
     opted_out: bool | None
     consent: str | None
     point_valid: bool | None
@@ -71,6 +73,7 @@ _LEASED = """
         coalesce(nullif(d.country, ''), f.country), d.subdivision, d.name, coalesce(nullif(d.language, ''), 'es'),
         c.planned_for, c.closes_at, d.preferred_from, d.preferred_to, c.replies_to_at, c.subject,
         CASE WHEN c.template_code = '' THEN c.body ELSE '' END, CASE WHEN c.template_code = '' THEN c.html ELSE '' END,
+        c.buttons::text,
         CASE WHEN a.value <> '' THEN p.opted_out_at IS NOT NULL
             OR EXISTS (SELECT FROM contact_silence s WHERE s.value = a.value AND s.kind = a.kind)
             OR EXISTS (SELECT FROM portfolio_contactpoint s

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final, Literal
 
@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from recobra.contact import numbers, providing
 from recobra.contact.channels import Button
-from recobra.contact.models import Contact, Conversation, ConversationMessage
+from recobra.contact.models import Channel, Contact, Conversation, ConversationMessage
 from recobra.portfolio.models import Debtor
 from recobra_core.law import content
 
@@ -74,16 +74,21 @@ def reply(
     """Put an answer into the outbox, first in line, and under its conversation. Raises ReplyRefused.
 
     `after_id` is the last message that its writer had seen: where somebody has answered since, nothing is sent.
-    Buttons are written as numbered lines, which every channel carries. `about_id` is the debtor in whose name
-    somebody is asked who is not known yet.
+    Buttons are pressed in WhatsApp; elsewhere they are numbered lines, which every channel carries. `about_id` is the
+    debtor in whose name somebody is asked who is not known yet.
     """
     conversation = Conversation.objects.select_for_update().get(pk=conversation_id)
     _refuse_second(conversation, after_id)
     numbered = [f"{number}. {button.title}" for number, button in enumerate(buttons, 1)]
-    words = Words(text="\n".join([text.strip(), *numbered]).strip(), template_code=template_code)
+    whole = Words(text="\n".join([text.strip(), *numbered]).strip(), template_code=template_code)
+    pressed = bool(buttons) and conversation.channel == Channel.WHATSAPP
+    words = replace(whole, text=text.strip()) if pressed else whole
     who = _partner(conversation, now, about_id)
     contact = _put(conversation, who, words, author=author, author_id=author_id, now=now)
-    _note(conversation, contact, words, author=author, author_id=author_id, now=now)
+    if pressed:
+        contact.buttons = [{"code": button.code, "title": button.title} for button in buttons]
+        contact.save(update_fields=["buttons"])
+    _note(conversation, contact, whole, author=author, author_id=author_id, now=now)
     return contact
 
 
