@@ -86,7 +86,7 @@ def _let_steps_fire_again(facts: Facts) -> None:
 def _decide_again(facts: Facts) -> None:
     """Decide at once for the debtors of a fact; those of a whole load wait for the cycle that follows it."""
     debtors = facts.debtor_ids()
-    if facts.actor != "cycle" and len(debtors) <= FEW:
+    if facts.actor != "cycle" and 0 < len(debtors) <= FEW:
         strategy.redecide(debtor_ids=debtors, now=facts.at, actor=facts.actor)
 
 

@@ -39,8 +39,10 @@ class Facts:
     version: str = ""
 
     def debtor_ids(self) -> list[int]:
-        """Return the debtors concerned, each once."""
-        return [] if "debtor_id" not in self.rows.column_names else self.rows["debtor_id"].unique().to_pylist()
+        """Return the debtors concerned, each once; a fact about nobody known has none."""
+        if "debtor_id" not in self.rows.column_names:
+            return []
+        return [pk for pk in self.rows["debtor_id"].unique().to_pylist() if pk is not None]
 
 
 Reaction = Callable[[Facts], None]
