@@ -101,9 +101,9 @@ def results(asked: Asked) -> Results:
     found: dict[str, list[tuple[list[Any], Counts]]] = defaultdict(list)
     for kind, names, counts in _groups(asked):
         found[kind].append((names, counts))
-    total = sum((counts for _names, counts in found["total"]), Counts())
+    parts = [counts for _names, counts in (*found["cost"], *found["debtors"])]
     return Results(
-        total=total + sum((counts for _names, counts in found["debtors"]), Counts()) + _coverage(asked),
+        total=sum(parts, _coverage(asked)),
         rows=_rows(asked, found["by"]),
         costs=_costs(found["cost"]),
         best=_best(found["segment"]),

@@ -119,8 +119,7 @@ _OF_MESSAGES = ", ".join((*_COUNTS.values(), *("0" for _name in _DEBTORS)))
 _OF_DEBTORS = ", ".join((*("0" for _name in _COUNTS), *_DEBTORS.values()))
 
 RESULTS: Final = f"""{_BASE}
-    SELECT 'total', ARRAY[]::text[], {_OF_MESSAGES} FROM message
-    UNION ALL SELECT 'by', ARRAY[{{dimension}}]::text[], {_OF_MESSAGES} FROM message GROUP BY {{dimension}}
+    SELECT 'by', ARRAY[{{dimension}}]::text[], {_OF_MESSAGES} FROM message GROUP BY {{dimension}}
     UNION ALL SELECT 'cost', ARRAY[channel, price_currency]::text[], {_OF_MESSAGES} FROM message
         GROUP BY channel, price_currency
     UNION ALL SELECT 'segment', ARRAY[segment, channel]::text[], {_OF_MESSAGES} FROM message
@@ -129,7 +128,7 @@ RESULTS: Final = f"""{_BASE}
         SELECT bool_or({_AWARE}) AS aware, bool_or(opted_out) AS silenced,
             bool_or(paid_minor > 0 AND settled) AS cured
         FROM message WHERE counts AND has_left GROUP BY debtor_id) d"""
-"""Rows of kind, names and the counts of COUNTED; `{dimension}` is the columns of the second kind."""
+"""Rows of kind, names and the counts of COUNTED; `{dimension}` is the columns of the first kind."""
 
 COVERAGE: Final = """
     WITH owing AS (
