@@ -62,10 +62,10 @@ def _url(rest: str) -> str:
     return f"{settings.PUBLIC_URL.rstrip('/')}/d/{rest}"
 
 
-def _mac(use: str, content: bytes, key: str) -> bytes:
+def _mac(use: str, content: bytes, key: str | bytes) -> bytes:
     found: bytes = salted_hmac(f"{_STATEMENT}.{use}", content, secret=key, algorithm="sha256").digest()
     return found[:_MAC_BYTES]
 
 
-def _masked(number: bytes, mac: bytes, key: str) -> bytes:
+def _masked(number: bytes, mac: bytes, key: str | bytes) -> bytes:
     return bytes(a ^ b for a, b in zip(number, _mac("mask", mac, key), strict=False))
