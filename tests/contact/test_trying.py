@@ -153,7 +153,10 @@ def test_most_of_what_was_sent_arrives_the_same_way_each_time(world, sent):
     assert shares == pytest.approx({"DELIVERED": 0.93, "READ": 0.93 * 0.55, "BOUNCED": 0.02})
 
 
-def test_who_owes_and_can_prove_identity_may_answer(world, rosa, sent):
-    assert [(part.public_id, part.figures) for part in trying.parts(since=world.now)] == [(sent.public_id, "5678")]
+def test_who_owes_and_can_prove_identity_may_answer_on_a_line_of_ones_own(world, rosa, sent):
+    found = [(sent.public_id, "5678")]
+    assert [(part.public_id, part.figures) for part in trying.parts(since=world.now)] == found
     says(world, sent, "hola")
+    assert [(part.public_id, part.figures) for part in trying.parts(since=world.now)] == found
+    ContactPoint.objects.create(debtor=world.debtor(name="Luz Paredes"), kind="PHONE", value=LINE, valid=True)
     assert list(trying.parts(since=world.now)) == []

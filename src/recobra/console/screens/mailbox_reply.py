@@ -55,10 +55,9 @@ def answer(request: StaffRequest, message_id: int) -> HttpResponse:
         messages.error(request, str(refused))
         return redirect("console:mailbox-letter", message_id)
     messages.success(request, _("It came in as if the debtor had sent it. The bot reads it within seconds."))
-    seen = conversation_queries.conversations_for(request.user).filter(pk=conversation_id).exists()
-    if conversation_id is None or not seen:
-        return redirect("console:mailbox-letter", message_id)
-    return redirect("console:inbox-conversation", conversation_id)
+    if conversation_id and conversation_queries.conversations_for(request.user).filter(pk=conversation_id).exists():
+        return redirect("console:inbox-conversation", conversation_id)
+    return redirect("console:mailbox-letter", message_id)
 
 
 @require_POST

@@ -13,15 +13,15 @@ from typing import Final
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.utils.translation import gettext as _
 
 from recobra.contact.channels import Button
 from recobra.contact.channels.adapter import InboundEvent, ReceiptEvent
 from recobra.contact.models import Channel, Contact, ConversationMessage, Receipt
+from recobra.portfolio.models import ContactPoint
 
 from .bot_facts import figures_of
-from .partners import one_person, owners
 from .receipts import NotApplied, apply
 
 WRITTEN: Final = (Channel.WHATSAPP, Channel.SMS)
@@ -101,12 +101,10 @@ def tell_what_became(*, public_id: str, became: str, now: datetime) -> None:
 
 def let_arrive(*, since: datetime, now: datetime) -> int:
     """Tell what became of all that was sent since an instant, the same on every machine; return how many events."""
-    _refuse_in_earnest()
-    sent = Contact.objects.filter(status=Contact.Status.SENT, sent_at__gte=since, channel__in=list(_TOLD))
-    rows = sent.order_by("pk").values_list("public_id", "channel", "debtor__external_id")
+    rows = _sent(since).filter(channel__in=list(_TOLD)).order_by("pk")
     events = [
         _receipt(public_id, kind, now)
-        for public_id, channel, who in rows
+        for public_id, channel, who in rows.values_list("public_id", "channel", "debtor__external_id")
         for kind in _fate(Channel(channel), zlib.crc32(f"{channel}/{who}".encode()))
     ]
     _apply(events, "", now)
@@ -114,20 +112,27 @@ def let_arrive(*, since: datetime, now: datetime) -> int:
 
 
 def parts(*, since: datetime) -> Iterator[Part]:
-    """Yield what was sent since an instant to people who owe and can answer it, those who have read theirs first."""
-    _refuse_in_earnest()
-    sent = Contact.objects.filter(
-        status=Contact.Status.SENT, sent_at__gte=since, channel__in=WRITTEN, provider__isnull=True,
-        undelivered_at__isnull=True, replied_at__isnull=True,
-    )  # fmt: skip
-    for each in (
-        sent.exclude(template__stage="PREVENTIVE")
-        .select_related("debtor")
-        .order_by(F("read_at").asc(nulls_last=True), "-portfolio__code", "debtor__external_id", "channel")
+    """Yield what was sent since an instant to people who owe and can answer, those who have read theirs first.
+
+    It is the same after some of them have answered. Each line is told of once.
+    """
+    sent = _sent(since).filter(channel__in=WRITTEN, undelivered_at__isnull=True, template__isnull=False)
+    found = sent.exclude(template__stage="PREVENTIVE").select_related("debtor")
+    seen: set[str] = set()
+    for each in found.order_by(
+        F("read_at").asc(nulls_last=True), "-portfolio__code", "debtor__external_id", "-channel"
     ):
         figures = figures_of(each.debtor)
-        if figures and one_person(owners(each.address, channel=each.channel)) == each.debtor:
+        shared = ContactPoint.objects.filter(value=each.address).exclude(debtor=each.debtor_id).exists()
+        if figures and not shared and each.address not in seen:
+            seen.add(each.address)
             yield Part(public_id=each.public_id, channel=each.channel, figures=figures)
+
+
+def _sent(since: datetime) -> QuerySet[Contact]:
+    _refuse_in_earnest()
+    ours = Contact.objects.filter(conversation_id__isnull=True, provider__isnull=True)
+    return ours.filter(status=Contact.Status.SENT, sent_at__gte=since)
 
 
 def _fate(channel: Channel, chance: int) -> Iterator[str]:
