@@ -13,11 +13,13 @@ from uuid import UUID
 from django.conf import settings
 from django.db.models import Count, Exists, OuterRef, QuerySet, TextField
 from django.db.models.functions import Cast
+from django.utils.translation import get_language, gettext
 
 from recobra.access.models import User
 from recobra.access.queries import portfolio_codes
-from recobra.portfolio.models import Account
+from recobra.portfolio.models import Account, Hold
 from recobra_core.law import SENTENCES
+from recobra_core.law.reading import in_words
 
 from . import reasons
 from .models import Channel, Contact, ContactItem, MailboxMessage, Provider, Template
@@ -126,6 +128,17 @@ def template_fields() -> list[tuple[str, str]]:
 def explain(reason: str) -> str:
     """Return the sentence that a stored reason stands for; what is nobody's key is shown as it is."""
     return str(reasons.SENTENCES.get(reason) or SENTENCES.get(reason) or reason)
+
+
+def cite(article: str) -> str:
+    """Return a stored article, a fine of the law or the reason of a hold, in the reader's language.
+
+    What is stored stays in the words of the law's data; what these do not know is shown as it is.
+    """
+    if article in Hold.Reason:
+        return str(Hold.Reason(article).label)
+    told = in_words(article, language="en" if (get_language() or "").startswith("en") else "es")
+    return gettext(article) if article and told == article else told
 
 
 def mailbox_for(user: User, *, text: str = "") -> QuerySet[MailboxMessage]:

@@ -17,6 +17,7 @@ from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 
 from recobra.console import masks, narrative, reasons, words
+from recobra.contact.queries import cite
 
 register = template.Library()
 _COUNTS: Final = re.compile(r"(?<![\w.,/-])\d{4,}(?![\w/-]|[.,]\d)")
@@ -97,6 +98,12 @@ def tone(code: str, family: str) -> str:
 def reason(key: str) -> str:
     """Say why a contact was blocked or ended."""
     return reasons.say(key)
+
+
+@register.filter
+def article(text: str) -> str:
+    """Say an article, or what the law threatens, in the reader's language."""
+    return cite(text)
 
 
 @register.filter

@@ -16,7 +16,7 @@ from recobra.contact.models import Channel, Incident
 from recobra.contact.paper.letter import US_LETTER
 from recobra.contact.paper.queries import incidents_for
 from recobra.contact.paper.report import Block, Report, Section, Table
-from recobra.contact.queries import explain
+from recobra.contact.queries import cite, explain
 from recobra.portfolio.queries import portfolios_for
 from recobra_core import law
 
@@ -112,7 +112,7 @@ def countries_for(user: User) -> list[tuple[str, str]]:
 def compliance_lines(found: Compliance) -> list[list[str | int]]:
     """Return the report as rows of a spreadsheet, a head first."""
     figures: list[list[str | int]] = [[label, value] for label, value in figures_of(found)]
-    rules: list[list[str | int]] = [[f"{each.rule} {each.article}".strip(), each.count] for each in found.stopped]
+    rules: list[list[str | int]] = [[f"{each.rule} {cite(each.article)}".strip(), each.count] for each in found.stopped]
     return [[_("Figure"), _("Value")], *figures, *rules]
 
 
@@ -140,7 +140,7 @@ def figures_of(found: Compliance) -> list[tuple[str, str]]:
 
 def compliance_report(found: Compliance, *, made_by: str, now: datetime) -> Report:
     """Return the month as a document."""
-    stopped = tuple((_(explain(s.reason)), s.rule, s.article, str(s.count)) for s in found.stopped)
+    stopped = tuple((_(explain(s.reason)), s.rule, cite(s.article), str(s.count)) for s in found.stopped)
     head = (_("Reason"), _("Rule"), _("Article"), _("Contacts"))
     return Report(
         title=_("Monthly compliance report"),
@@ -156,7 +156,7 @@ def compliance_report(found: Compliance, *, made_by: str, now: datetime) -> Repo
             Section(title=_("Incidents"), empty=_("None."), blocks=tuple(map(_incident, found.register))),
             Section(
                 title=_("What the law threatens"), empty=_("Not known."),
-                blocks=(Block(texts=(("", found.fine),)),) if found.fine else (),
+                blocks=(Block(texts=(("", cite(found.fine)),)),) if found.fine else (),
             ),
         ),
         footer=f"{found.country} {found.month:%Y-%m}",
@@ -168,7 +168,7 @@ def _incident(incident: Incident) -> Block:
     return Block(
         title=f"{incident.happened_at:%Y-%m-%d %H:%M} UTC · {Incident.Kind(incident.kind).label}",
         facts=(
-            (_("Rule"), incident.rule), (_("Article"), incident.article), (_("Who"), incident.actor),
+            (_("Rule"), incident.rule), (_("Article"), cite(incident.article)), (_("Who"), incident.actor),
             (_("Closed"), f"{incident.closed_at:%Y-%m-%d}" if incident.closed_at else ""),
         ),
         texts=tuple(pair for pair in texts if pair[1]),

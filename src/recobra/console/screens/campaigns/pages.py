@@ -16,6 +16,7 @@ from recobra.access.roles import Right
 from recobra.console import spreadsheet, words
 from recobra.console.guard import StaffRequest, needs
 from recobra.console.screens.strategies import rule_field
+from recobra.contact.queries import cite
 from recobra.insight.queries import campaigns as results
 from recobra.kit import clock
 from recobra.strategy import queries as strategies
@@ -140,7 +141,7 @@ def _lines(rows: list[tuple[int, str, str]]) -> spreadsheet.Lines:
     numbers = queries.debtor_numbers([pk for pk, *_why in rows])
     yield [_("Debtor"), _("Reason"), _("Article")]
     for pk, reason, article in rows:
-        yield [numbers.get(pk, str(pk)), said.why(reason), article]
+        yield [numbers.get(pk, str(pk)), said.why(reason), cite(article)]
 
 
 urlpatterns = [

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from recobra.contact.models import Channel, ConsentEntry, Contact, ConversationMessage, Incident, Letter, Receipt, Visit
 from recobra.contact.paper.letter import US_LETTER
 from recobra.contact.paper.report import Block, Report, Section, Table
-from recobra.contact.queries import explain
+from recobra.contact.queries import cite, explain
 from recobra.portfolio.models import Account, ContactPoint
 
 Facts = tuple[tuple[str, str], ...]
@@ -77,7 +77,7 @@ def _contact(contact: dict[str, Any]) -> Block:
             (_("Template"), contact["template"]), (_("Written by"), contact["author"]),
             (_("Accounts"), ", ".join(item["account"] for item in contact["items"])),
             (_("Judged"), _instant(judged["judged_at"])), (_("Rule"), judged["rule"]),
-            (_("Article"), judged["article"]), (_("Version of the rules"), str(judged.get("rules_version", ""))),
+            (_("Article"), cite(judged["article"])), (_("Version of the rules"), str(judged.get("rules_version", ""))),
             (_("Reason"), _(explain(judged["reason"])) if judged["reason"] else ""),
             (_("Provider"), contact["provider"]), (_("Provider's reference"), contact["provider_reference"]),
             (_("Message-ID"), contact["message_id"]), (_("Provider's answer"), contact["provider_answer"]),
@@ -145,7 +145,7 @@ def _incident(incident: dict[str, Any]) -> Block:
     return Block(
         title=f"{_instant(incident['happened_at'])} · {_label(Incident.Kind, incident['kind'])}",
         facts=(
-            (_("Rule"), incident["rule"]), (_("Article"), incident["article"]),
+            (_("Rule"), incident["rule"]), (_("Article"), cite(incident["article"])),
             (_("Recorded"), f"{_instant(incident['recorded_at'])} · {incident['recorded_by']}"),
             (_("Closed"), _instant(incident["closed_at"])),
         ),
