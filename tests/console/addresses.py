@@ -23,6 +23,7 @@ READING = {"bruno", "carla", "dario", "hilda"}
 EDITING = {"carla", "dario"}
 LOADING = {"bruno", "carla", "dario"}
 AUDITING = {"carla", "dario", "hilda"}
+APPROVING = {"bruno", "carla", "dario"}
 
 # name -> (method, who may, form)
 ADDRESSES: dict[str, tuple[str, set[str], dict[str, str]]] = {
@@ -104,6 +105,11 @@ ADDRESSES: dict[str, tuple[str, set[str], dict[str, str]]] = {
     "templates": ("get", ALL, {}),
     "template": ("get", ALL, {}),
     "template-edit": ("get", EDITING, {}),
+    "template-reading": ("post", EDITING, {}),
+    "template-submit": ("post", EDITING, {}),
+    "template-approve": ("post", APPROVING, {}),
+    "template-reject": ("post", APPROVING, {"note": "Falta cómo reclamar."}),
+    "template-weigh": ("post", APPROVING, {"weight": "2"}),
     "template-retire": ("get", EDITING, {}),
     "template-preview": ("post", ALL, {}),
     "evidence": ("get", LEADING | {"hilda"}, {}),
@@ -227,6 +233,9 @@ def _of_inbox(world: World) -> dict[str, dict[str, object]]:
     }  # fmt: skip
 
 
+_OF_A_TEMPLATE = ("", "-edit", "-reading", "-submit", "-approve", "-reject", "-weigh", "-retire", "-preview")
+
+
 def _of_work(world: World) -> dict[str, dict[str, object]]:
     """Return the numbers of strategies, the cycle, messages, templates and the audit."""
     version = StrategyVersion.objects.filter(code="consumo").first()
@@ -253,6 +262,6 @@ def _of_work(world: World) -> dict[str, dict[str, object]]:
         "message-settle": {"contact_id": world.sent.pk},
         **{f"mailbox-{what}": {"message_id": letter.pk} for what in ("letter", "answer", "became")},
         **_of_inbox(world),
-        **{f"template{what}": {"template_id": world.sent.template_id} for what in ("", "-edit", "-retire", "-preview")},
+        **{f"template{what}": {"template_id": world.sent.template_id} for what in _OF_A_TEMPLATE},
         "audit-export": {"form": "csv"},
     }
