@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ssl
 import subprocess
 import uuid
@@ -258,6 +259,50 @@ def test_a_connection_the_server_left_is_made_again(smtp_server):
 
     assert asyncio.run(twice()) == (Kind.SENT, Kind.SENT)
     assert len(keeper.kept) == 2
+
+
+def test_a_handing_over_that_was_broken_off_leaves_nothing_behind_for_the_next_one():
+    kept, left = [], []
+
+    async def server(reader, writer):
+        writer.write(b"220 hola\r\n")
+        to = ""
+        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
+            while line := await reader.readline():
+                word = line[:4].upper()
+                if word == b"MAIL" and not slow_once.is_set():
+                    slow_once.set()
+                    await asyncio.sleep(0.3)
+                elif word == b"RCPT":
+                    to = line.decode().partition("<")[2].partition(">")[0]
+                elif word == b"DATA":
+                    writer.write(b"354 venga\r\n")
+                    kept.append((to, await reader.readuntil(b"\r\n.\r\n")))
+                writer.write(b"250-hola\r\n250 PIPELINING\r\n" if word == b"EHLO" else b"250 bien\r\n")
+        writer.close()
+        left.append(writer)
+        if len(left) == 2:
+            all_left.set()
+
+    async def play():
+        listening = await asyncio.start_server(server, "127.0.0.1", 0)
+        port = listening.sockets[0].getsockname()[1]
+        connection = Connection(parse(f"smtp://127.0.0.1:{port}"), timeout=5)
+        first = asyncio.create_task(connection.deliver(compose(letter(), mail_from=FROM), **WHO))
+        await slow_once.wait()
+        first.cancel()
+        await asyncio.wait([first])
+        juan = {**WHO, "recipient": "juan@correo.example"}
+        message = compose(letter(address=juan["recipient"], text="Para Juan."), mail_from=FROM)
+        second = await connection.deliver(message, **juan)
+        await connection.close()
+        listening.close()
+        await asyncio.wait_for(all_left.wait(), 5)
+        return second
+
+    slow_once, all_left = asyncio.Event(), asyncio.Event()
+    assert asyncio.run(play()).kind is Kind.SENT
+    assert [(to, b"Para Juan." in content) for to, content in kept] == [("juan@correo.example", True)]
 
 
 def test_words_in_the_clear_after_the_consent_to_tls_are_not_believed():

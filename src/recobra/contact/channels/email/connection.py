@@ -53,6 +53,15 @@ class Connection:
 
     async def deliver(self, message: bytes, *, sender: str, recipient: str) -> Outcome:
         """Hand one message over and say what became of it."""
+        try:
+            return await self._deliver(message, sender=sender, recipient=recipient)
+        except BaseException:
+            # Broken off in the middle: what the server still answers, and whom it still waits to write to, belong to
+            # this message and would be taken for the next one's.
+            self._leave()
+            raise
+
+    async def _deliver(self, message: bytes, *, sender: str, recipient: str) -> Outcome:
         reused = self._talk is not None
         try:
             talk = await self._connected()
@@ -68,7 +77,7 @@ class Connection:
             self._leave()
             # A server may leave a connection that waited too long; nothing of this message has gone yet.
             return (
-                await self.deliver(message, sender=sender, recipient=recipient)
+                await self._deliver(message, sender=sender, recipient=recipient)
                 if reused
                 else _put_off(f"before the content: {_words(error)}")
             )
@@ -169,9 +178,6 @@ class Connection:
         except Disconnected as error:
             self._leave()
             return Outcome(kind=Kind.UNCERTAIN, reason=reasons.LOST, answer=_words(error))
-        except asyncio.CancelledError:
-            self._leave()
-            raise
         if code == 250:
             return Outcome(kind=Kind.SENT, answer=f"{code} {text}"[:500])
         refused = _Refused("content", code, text)
