@@ -5,9 +5,11 @@ from datetime import timedelta
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from recobra.contact.models import Incident, Letter, Visit
+from recobra.contact.models import Incident, Letter, LetterBatch, Visit
 from recobra.contact.operations.evidence import own_identity
+from recobra.contact.operations.letters import folder_of
 from recobra.contact.paper.verifying import verify
+from recobra.journal.models import Entry
 from recobra.kit import clock
 
 
@@ -37,6 +39,30 @@ def test_an_incident_is_recorded_and_closed_with_what_was_done(at_desk, world):
     assert "INDECOPI" in page
     page = desk.post(f"/incidentes/{incident.pk}/cerrar/", {"accion": "Se habló con el gestor."}, follow=True)
     assert "Se habló con el gestor." in page.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"deudor": "45678912-A"}, "No existe ese deudor."),
+        ({"deudor": "999999"}, "No existe ese deudor."),
+        ({"cuando": "ayer"}, "Falta decir cuándo pasó."),
+    ],
+)
+def test_an_incident_that_cannot_be_read_is_not_recorded_as_something_else(at_desk, world, wrong, said):
+    form = {"tipo": "COMPLAINT", "pais": "PE", "descripcion": "Se quejó del tono.", **wrong}
+    assert said in at_desk("bruno").post("/incidentes/registrar/", form, follow=True).content.decode()
+    assert not Incident.objects.exists()
+
+
+def test_the_record_of_a_batch_that_left_says_how_many_letters(at_desk, world):
+    batch = LetterBatch.objects.create(created_at=clock.now(), created_by="bruno", letters_count=3)
+    LetterBatch.objects.update(path=f"letters/{batch.pk}")
+    folder_of(batch.pk).mkdir(parents=True, exist_ok=True)
+    (folder_of(batch.pk) / "courier.csv").write_bytes(b"reference,name\n")
+    answer = at_desk("bruno").get(f"/cartas/{batch.pk}/courier.csv")
+    assert answer.getvalue() == b"reference,name\n"
+    assert Entry.objects.get(kind="export.made").payload["rows"] == 3
 
 
 def test_the_month_of_a_country_is_a_page_a_document_and_a_table(at_desk, world):

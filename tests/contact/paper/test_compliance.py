@@ -102,6 +102,13 @@ def test_the_month_counts_what_happened(month, cast, now):
     assert found.complaints_per_1000 == 500
 
 
+def test_a_breach_of_which_nobody_knows_if_it_arrived_counts_among_what_left(month, cast, post, now):
+    lost = post.sent(post.debtor("Iris", address="Calle 9"), status="UNCERTAIN", reason="lost", sent_at=None)
+    recorded(now, kind="BREACH", contact_id=lost.pk)
+    found = compliance(cast["carla"], country="PE", month=month)
+    assert (found.all_sent, found.uncertain, found.compliance_rate) == (2, 1, 1 - 1 / 3)
+
+
 def test_another_month_and_another_persons_portfolios_are_empty(month, cast):
     assert compliance(cast["carla"], country="PE", month=date(2026, 12, 1)).all_sent == 0
     nothing = compliance(cast["zoe"], country="PE", month=month)

@@ -8,6 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.contrib import messages
+from django.core.exceptions import ObjectDoesNotExist
 from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
@@ -53,12 +54,11 @@ def index(request: StaffRequest) -> HttpResponse:
 def record(request: StaffRequest) -> HttpResponse:
     """Enter an incident by hand, about a debtor of the user's scope or none."""
     given, now = request.POST, clock.now()
-    debtor, at = given.get("deudor", "").strip(), _instant(given.get("cuando", ""), now)
     try:
         incidents.record_incident(
-            kind=given.get("tipo", ""), country=given.get("pais", ""), happened_at=at,
-            description=given.get("descripcion", ""),
-            debtor_id=debtor_for(request.user, int(debtor)).pk if debtor.isdecimal() and len(debtor) < 19 else None,
+            kind=given.get("tipo", ""), country=given.get("pais", ""), description=given.get("descripcion", ""),
+            happened_at=_instant(given.get("cuando", ""), now),
+            debtor_id=_debtor_id(request, given.get("deudor", "").strip()),
             actor=request.user.username, actor_id=request.user.pk, now=now,
         )  # fmt: skip
     except incidents.IncidentRefused as refusal:
@@ -104,15 +104,16 @@ def export(request: StaffRequest, form: str) -> HttpResponse:
     found, now = _found(request), clock.now()
     if found is None or form not in {"pdf", "xlsx"}:
         raise Http404
+    lines = compliance.compliance_lines(found)
     if form == "pdf":
         document = compliance.compliance_report(found, made_by=request.user.username, now=now)
         content, media = report_pdf(document, at=now), "application/pdf"
     else:
         file = io.BytesIO()
-        spreadsheet.write_xlsx(file, compliance.compliance_lines(found))
+        spreadsheet.write_xlsx(file, lines)
         content, media = file.getvalue(), "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
     conditions = {"pais": found.country, "mes": f"{found.month:%Y-%m}"}
-    record_export(user=request.user, what="compliance", rows=found.all_sent, conditions=conditions, now=now)
+    record_export(user=request.user, what="compliance", rows=len(lines) - 1, conditions=conditions, now=now)
     answer = HttpResponse(content, content_type=media)
     answer["Content-Disposition"] = f'attachment; filename="cumplimiento-{found.country}-{found.month:%Y-%m}.{form}"'
     return answer
@@ -133,12 +134,25 @@ def _month(request: StaffRequest) -> date:
         return schedule.today(clock.now()).replace(day=1)
 
 
-def _instant(text: str, now: datetime) -> datetime:
-    """Read what the browser's calendar gives, in the installation's zone; the present where it gave nothing."""
+def _debtor_id(request: StaffRequest, text: str) -> int | None:
+    """Read the debtor's number, None where none was written. Raises IncidentRefused for one the user may not see."""
+    if not text:
+        return None
     try:
-        return datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(schedule.zone().key))
+        return debtor_for(request.user, int(text) if text.isdecimal() and len(text) < 19 else 0).pk
+    except ObjectDoesNotExist:
+        raise incidents.IncidentRefused(_("There is no such debtor.")) from None
+
+
+def _instant(text: str, now: datetime) -> datetime:
+    """Read what the browser's calendar gives, in the installation's zone; the present where it gave nothing.
+
+    Raises IncidentRefused for what is no day and hour.
+    """
+    try:
+        return datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(schedule.zone().key)) if text else now
     except ValueError:
-        return now
+        raise incidents.IncidentRefused(_("Say when it happened.")) from None
 
 
 def _place() -> Any:

@@ -61,8 +61,9 @@ def print_batch(request: StaffRequest) -> HttpResponse:
 def file(request: StaffRequest, batch_id: int, name: str) -> HttpResponseBase:
     """Give a file of a batch; that names and addresses left the house is a fact."""
     found = queries.batch_file_for(request.user, batch_id, name)
+    rows = queries.batches_for(request.user).get(pk=batch_id).letters_count
     conditions = {"lote": str(batch_id), "archivo": name}
-    record_export(user=request.user, what="letters", rows=1, conditions=conditions, now=clock.now())
+    record_export(user=request.user, what="letters", rows=rows, conditions=conditions, now=clock.now())
     return FileResponse(found.open("rb"), as_attachment=True, filename=f"lote-{batch_id}-{name}")
 
 

@@ -102,10 +102,9 @@ def asked_of(request: StaffRequest, groups: dict[str, list[Any]]) -> Asked:
     given, today = request.GET, schedule.today(clock.now())
     currency = given.get("moneda", "")
     portfolios = groups[currency if currency in groups else board.main_currency(groups)]
-    narrowed = [
-        each for each in portfolios
-        if given.get("cartera", "") in {"", each.code} and given.get("pais", "") in {"", each.country}
-    ]  # fmt: skip
+    # A portfolio says its country: where one is named, another country would leave nothing to show.
+    named = [each for each in portfolios if each.code == given.get("cartera", "")]
+    narrowed = named or [each for each in portfolios if each.country == given.get("pais", "")]
     to_day = _day(given.get("hasta", ""), today)
     from_day = min(_day(given.get("desde", ""), to_day - timedelta(DAYS - 1)), to_day)
     window, by = given.get("ventana", ""), given.get("por", "")
@@ -167,8 +166,14 @@ def _choices(request: StaffRequest, groups: dict[str, list[Any]], asked: Asked) 
         "chosen": asked.portfolios[0].currency, "channels": words.choices("channel"), "windows": WINDOWS,
         "ways": BY.items(), "way": BY[asked.by],
         "growing": asked.to_day + timedelta(asked.window) > asked.today,
-        "picked": {name: request.GET.get(name, "") for name in ("cartera", "pais")},
+        "picked": _picked(request, portfolios),
     }  # fmt: skip
+
+
+def _picked(request: StaffRequest, portfolios: list[Any]) -> dict[str, str]:
+    """Return what the filters show: the portfolio, or the country where no portfolio is named."""
+    named = next((each.code for each in portfolios if each.code == request.GET.get("cartera", "")), "")
+    return {"cartera": named, "pais": "" if named else request.GET.get("pais", "")}
 
 
 def spread(asked: Asked, found: Results) -> list[list[spreadsheet.Cell]]:

@@ -66,8 +66,9 @@ class Compliance:
 
     @property
     def compliance_rate(self) -> float | None:
-        """Share of what was sent that broke no rule, None where nothing was sent."""
-        return 1 - self.incidents["BREACH"] / self.all_sent if self.all_sent else None
+        """Share of what left that broke no rule, None where nothing did; what may have arrived can be a breach too."""
+        left = self.all_sent + self.uncertain
+        return 1 - self.incidents["BREACH"] / left if left else None
 
     @property
     def complaints_per_1000(self) -> float | None:

@@ -29,9 +29,10 @@ def assign(request: StaffRequest, conversation_id: int) -> HttpResponse:
     if to and not leads:
         raise PermissionDenied
     found = conversations.conversation_for(request.user, conversation_id)
-    if to and int(to) not in {each.pk for each in conversations.people_for(found)}:
+    people = {str(each.pk): each.pk for each in conversations.people_for(found)} if to else {}
+    if to and to not in people:
         raise ObjectDoesNotExist
-    person = int(to) if to else request.user.pk
+    person = people.get(to, request.user.pk)
     return _do(
         request, conversation_id, lambda: operations.take_over(
             conversation_id=conversation_id, to_id=person, leads=leads, **_who(request)
