@@ -37,6 +37,12 @@ def _fast_passwords(settings):
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
+@pytest.fixture(autouse=True)
+def _static_files_when_asked_for(settings):
+    """Every new client would list the thousands of files of the icon set first; this looks up the one asked for."""
+    settings.WHITENOISE_AUTOREFRESH = True
+
+
 @pytest.fixture
 def now():
     """A Monday morning in Lima."""

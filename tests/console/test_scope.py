@@ -67,6 +67,8 @@ def test_the_auditor_changes_nothing():
     changing = {
         Right.RECORD_PAYMENT, Right.REVERSE_PAYMENT, Right.PLACE_HOLD, Right.LIFT_HOLD, Right.CLOSE_TASK,
         Right.LOAD_FILES, Right.EDIT_STRATEGIES, Right.EDIT_TEMPLATES, Right.RUN_CYCLE, Right.MANAGE_USERS,
+        Right.ANSWER_MESSAGES, Right.APPROVE_TEMPLATES, Right.RUN_CAMPAIGNS, Right.MANAGE_CHANNELS, Right.EDIT_RULES,
+        Right.RECORD_INCIDENT, Right.VISIT,
     }  # fmt: skip
     assert RIGHTS["AUDITOR"] & changing == frozenset()
 

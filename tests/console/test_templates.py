@@ -45,7 +45,9 @@ def test_a_variant_is_written_put_forward_and_approved_by_another(at_desk, remin
     shown = carla.get(page(carla, draft)).content.decode()
     assert "debe aprobarla otra persona" in shown
     refused = carla.post(page(carla, draft, "aprobar/"), follow=True).content.decode()
-    assert "no puede aprobarla" in refused or refused == ""
+    assert "no puede aprobarla" in refused
+    draft.refresh_from_db()
+    assert draft.status == "SUBMITTED"
     dario = at_desk("dario")
     assert "Aprobar" in dario.get(page(dario, draft)).content.decode()
     dario.post(page(dario, draft, "aprobar/"), {"note": "Bien"})
