@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from recobra.contact.channels.adapter import ReceiptEvent, TemplateEvent
-from recobra.contact.models import ConsentEntry, Contact, Provider, Receipt, Template
+from recobra.contact.channels.adapter import InboundEvent, ReceiptEvent, TemplateEvent
+from recobra.contact.models import ConsentEntry, Contact, Provider, Receipt, Silence, Template
 from recobra.contact.operations.receipts import apply, join_waiting
 from recobra.portfolio.models import ContactPoint
 
@@ -243,3 +243,16 @@ def test_the_newest_word_on_a_template_counts(world, provider):
     made.refresh_from_db()
     assert made.provider_status == "APPROVED"
     assert len(world.facts("template.decided_by_provider")) == 1
+
+
+def test_an_alta_that_the_gateway_tells_again_does_not_end_a_later_silence(world, provider, number):
+    def says(text, minutes):
+        at = world.now + timedelta(minutes=minutes)
+        written = InboundEvent(address=number.value, text=text, at=at, event_key=text, provider_reference=text)
+        apply(events=[written], provider_id=provider.pk, now=at)
+
+    for minutes, word in enumerate(("ALTA", "BAJA", "ALTA")):
+        says(word, minutes)
+    assert Silence.objects.filter(value=number.value).exists()
+    number.refresh_from_db()
+    assert number.opted_out_at is not None

@@ -13,7 +13,7 @@ from django.db.models import Q
 
 from recobra.contact import keywords, numbers
 from recobra.contact.channels.adapter import Event, InboundEvent, ReceiptEvent, TemplateEvent
-from recobra.contact.models import Contact, Provider, Template
+from recobra.contact.models import Contact, ConversationMessage, Provider, Template
 from recobra.journal.operations import record
 from recobra.portfolio.models import ContactPoint
 
@@ -39,7 +39,7 @@ def apply(*, events: Sequence[Event], provider_id: int | None, now: datetime, ch
     """
     provider = Provider.objects.filter(pk=provider_id).first() if provider_id is not None else None
     channel = provider.channel if provider else channel
-    inbound = [_as_kept(e, channel) for e in events if isinstance(e, InboundEvent)]
+    inbound = [_as_first_told(_as_kept(e, channel), channel) for e in events if isinstance(e, InboundEvent)]
     inbound.sort(key=lambda event: (event.at, event.event_key))
     receipts = [e for e in events if isinstance(e, ReceiptEvent)]
     work: list[Callable[[], object]] = [
@@ -111,6 +111,20 @@ def _about(event: InboundEvent, kind: str, forms: Sequence[str], provider_id: in
 
 def _as_kept(event: InboundEvent, channel: str) -> InboundEvent:
     return dataclasses.replace(event, address=numbers.as_kept(event.address, kind=numbers.kind_of(channel)))
+
+
+def _as_first_told(event: InboundEvent, channel: str) -> InboundEvent:
+    """Return a message dated as when it came first: told again later without a time of its own, it is not said again.
+
+    An ALTA that its gateway repeats would end the silence that was asked for after it.
+    """
+    same = ConversationMessage.objects.filter(
+        conversation__channel=channel, direction=ConversationMessage.Direction.IN,
+        conversation__address__in=numbers.forms(event.address, kind=numbers.kind_of(channel)),
+        provider_reference=event.provider_reference or event.event_key,
+    )  # fmt: skip
+    first = same.order_by("at", "pk").values_list("at", flat=True).first()
+    return event if first is None else dataclasses.replace(event, at=min(event.at, first))
 
 
 def _template(event: TemplateEvent, now: datetime) -> None:
