@@ -260,3 +260,24 @@ def test_a_portfolio_says_what_may_be_promised(chat, rosa, company):
     chat.writes("mañana")
     chat.writes("sí")
     assert Hold.objects.get().ends_on == date(2026, 11, 24)
+
+
+def test_a_first_message_whose_button_was_pressed_twice_is_sent_once(chat, rosa):
+    chat.writes("hola")
+    point = rosa.points.get(value=LINE)
+    first = {"debtor_id": rosa.pk, "point_id": point.pk, "channel": "whatsapp", "author": "ana", "author_id": None,
+             "words": operations.Words(text="Buenos días, ¿en qué le ayudo?"), "now": chat.at}  # fmt: skip
+    operations.begin(**first)
+    with pytest.raises(operations.ReplyRefused):
+        operations.begin(**first)
+    assert sum(each.body.startswith("Buenos días, ¿en qué") for each in chat.outbox()) == 1
+
+
+def test_a_trial_that_is_refused_leaves_no_conversation(chat, rosa, world):
+    point = rosa.points.get(value=LINE)
+    trial = operations.try_begin(
+        debtor_id=rosa.pk, point_id=point.pk, channel="whatsapp", words=operations.Words(text="Buenos días."),
+        author="ana", now=world.now,
+    )  # fmt: skip
+    assert trial.refused
+    assert not Conversation.objects.exists()

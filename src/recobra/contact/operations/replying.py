@@ -25,6 +25,7 @@ from .planning import MORE, PLANNED, plan
 
 BOT: Final = "bot"
 WRITTEN_CHANNELS: Final = ("whatsapp", "sms", "email")
+_LIVE: Final = (Contact.Status.DUE, Contact.Status.LEASED, Contact.Status.SENT, Contact.Status.UNCERTAIN)
 _PLAN = pa.schema([*PLANNED, *MORE])
 
 
@@ -99,6 +100,7 @@ def begin(
     """Write to a debtor first, in the conversation of that number or address. Raises ReplyRefused."""
     conversation = _conversation_with(debtor_id, point_id, channel, now)
     who = _partner(conversation, now)
+    _refuse_repeated(conversation, words, now)
     contact = _put(conversation, who, words, author=author, author_id=author_id, now=now)
     _note(conversation, contact, words, author=author, author_id=author_id, now=now)
     return contact
@@ -128,6 +130,7 @@ def _tried(find: Any, words: Words, author: str, now: datetime) -> Trial:
             contact = _put(conversation, who, words, author=author, author_id=None, now=now, barring=False)
             at = max(contact.due_at, now)
         except ReplyRefused as refused:
+            transaction.set_rollback(True)
             return Trial(refused=str(refused), findings=refused.findings)
         examined = examine([contact.pk], now=at, ways=providing.ways())
         transaction.set_rollback(True)
@@ -165,6 +168,16 @@ def _refuse_second(conversation: Conversation, after_id: int | None) -> None:
     since = conversation.messages.filter(pk__gt=after_id, direction=ConversationMessage.Direction.OUT).first()
     if since is not None:
         raise ReplyRefused(_("%(who)s has answered meanwhile. Read it before you write.") % {"who": since.author})
+
+
+def _refuse_repeated(conversation: Conversation, words: Words, now: datetime) -> None:
+    """A button pressed twice sends once, also within the window in which a first message is an answer."""
+    said = conversation.messages.filter(
+        direction=ConversationMessage.Direction.OUT, text=words.text, intent=_intent(words), contact__status__in=_LIVE,
+        received_at__gte=max(filter(None, (conversation.last_inbound_at, now - SERVICE_WINDOW))),
+    )  # fmt: skip
+    if said.exists():
+        raise ReplyRefused(_("Another message by this channel was sent today already, or is about to be."))
 
 
 def _partner(conversation: Conversation, now: datetime, about_id: int | None = None) -> Partner:
@@ -244,7 +257,7 @@ def _note(
 ) -> None:
     ConversationMessage.objects.create(
         conversation=conversation, direction=ConversationMessage.Direction.OUT, author=author, author_id=author_id,
-        text=words.text, intent=f"template:{words.template_code}" if words.template_code else "", at=now,
+        text=words.text, intent=_intent(words), at=now,
         received_at=now, contact=contact,
     )  # fmt: skip
     conversation.status, conversation.last_at = Conversation.Status.WAITING, now
@@ -253,3 +266,7 @@ def _note(
         conversation.mode, conversation.mode_reason = Conversation.Mode.PERSON, ""
         conversation.assigned_to_id = conversation.assigned_to_id or author_id
     conversation.save()
+
+
+def _intent(words: Words) -> str:
+    return f"template:{words.template_code}" if words.template_code else ""
