@@ -11,7 +11,7 @@ import pytest
 
 from recobra.contact import jobs
 from recobra.contact.models import Contact, Provider, Receipt, Silence, WebhookCall
-from recobra.contact.operations import ask_about_silent, opt_out
+from recobra.contact.operations import ask_about_silent, carry_over, opt_out, resolve_uncertain
 from recobra.contact.secrets import encrypt
 from recobra.kit import clock
 from recobra.portfolio.models import ContactPoint
@@ -85,8 +85,19 @@ def test_the_jobs_do_what_has_waited(world, twilio):
     jobs.work_calls(0)
     jobs.ask_providers(0)
     jobs.forget(0)
+    carry_over()  # as after every load
     contact.refresh_from_db()
     late.refresh_from_db()
     assert contact.delivered_at == world.now
     assert late.opted_out_at == Silence.objects.get().since
     assert not WebhookCall.objects.exists()
+
+
+def test_a_provider_whose_secrets_cannot_be_read_stops_no_dispatcher(world, twilio, settings):
+    contact = sent(world, "SM1", ago=timedelta(minutes=16))
+    sent(world, "SM2", ago=timedelta(minutes=16))
+    Contact.objects.filter(pk=contact.pk).update(status="UNCERTAIN", reason="lost", sent_at=None)
+    Provider.objects.update(secrets=encrypt({"auth_token": "otra"}))
+    settings.SECRET_KEY = "otra-clave-de-otra-instalacion"
+    assert resolve_uncertain(now=world.now, actor="provider") == {"sent": 0, "failed": 0, "uncertain": 1}
+    assert ask_about_silent(now=world.now, every=EVERY) == 0

@@ -7,11 +7,12 @@ import logging
 from datetime import datetime, timedelta
 from typing import Final
 
+from cryptography.fernet import InvalidToken
 from django.db.models import Q
 
 from recobra.contact import providing
 from recobra.contact.channels import ADAPTERS
-from recobra.contact.channels.adapter import Config, ReceiptEvent, Unsuitable
+from recobra.contact.channels.adapter import ReceiptEvent, Unsuitable
 from recobra.contact.models import Contact
 
 from .noting import note
@@ -34,7 +35,7 @@ def ask_about_silent(*, now: datetime, every: timedelta) -> int:
     with asyncio.Runner() as runner:
         for contact in silent.exclude(provider_reference="").select_related("provider").order_by("sent_at")[:MOST]:
             assert contact.provider is not None
-            if runner.run(_arrived(contact, providing.config_of(contact.provider))) is False:
+            if runner.run(_arrived(contact)) is False:
                 lost = ReceiptEvent(
                     kind="FAILED", at=now, event_key=f"asked:{contact.public_id}", public_id=contact.public_id,
                     provider_reference=contact.provider_reference,
@@ -43,12 +44,14 @@ def ask_about_silent(*, now: datetime, every: timedelta) -> int:
     return found
 
 
-async def _arrived(contact: Contact, config: Config) -> bool | None:
+async def _arrived(contact: Contact) -> bool | None:
     assert contact.provider is not None
     if contact.provider.kind not in ADAPTERS:
         return None
+    adapter = ADAPTERS[contact.provider.kind]
     try:
-        return await ADAPTERS[contact.provider.kind].was_received(contact.public_id, contact.provider_reference, config)
-    except Unsuitable as error:
-        _log.warning("Provider %s cannot be asked: %s", contact.provider.code, error)
+        config = providing.config_of(contact.provider)
+        return await adapter.was_received(contact.public_id, contact.provider_reference, config)
+    except (Unsuitable, InvalidToken) as error:
+        _log.warning("Provider %s cannot be asked: %s", contact.provider.code, str(error) or "unreadable secrets")
         return None

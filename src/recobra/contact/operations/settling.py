@@ -7,6 +7,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Literal
 
+from cryptography.fernet import InvalidToken
 from django.db import transaction
 from django.utils.translation import gettext as _
 
@@ -49,7 +50,7 @@ def resolve_uncertain(*, now: datetime, actor: str) -> dict[str, int]:
     uncertain = Contact.objects.filter(status=Contact.Status.UNCERTAIN).select_related("provider").order_by("pk")
     with asyncio.Runner() as runner:
         for contact in uncertain.iterator():
-            received = runner.run(_was_received(contact, _way(contact)))
+            received = runner.run(_was_received(contact))
             recent = contact.handed_over_at is not None and contact.handed_over_at > now - QUIET
             if received is None or (not received and recent):
                 figures["uncertain"] += 1
@@ -69,11 +70,13 @@ def _way(contact: Contact) -> tuple[Adapter, Config] | None:
     return (ways[0].adapter, ways[0].config) if ways else None
 
 
-async def _was_received(contact: Contact, way: tuple[Adapter, Config] | None) -> bool | None:
-    if way is None:
-        return None
-    adapter, config = way
+async def _was_received(contact: Contact) -> bool | None:
+    """Ask; None where nobody can tell, also for want of readable secrets: a dispatcher outlives that."""
     try:
+        way = _way(contact)
+        if way is None:
+            return None
+        adapter, config = way
         return await adapter.was_received(contact.public_id, contact.provider_reference, config)
-    except Unsuitable:
+    except (Unsuitable, InvalidToken):
         return None
