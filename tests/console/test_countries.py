@@ -30,7 +30,14 @@ def test_all_countries_are_listed_those_with_portfolios_first(at_desk, world):
 @pytest.mark.parametrize("code", ["PE", "MX", "BR", "CO", "CL", "AR", "US"])
 def test_the_page_of_a_country_names_hours_articles_and_how_sure_they_are(at_desk, world, code):
     page = text(at_desk("hilda").get(f"/paises/{code}/"))
-    for heading in ("Cuántas veces", "Horarios", "Qué debe decir un mensaje", "Qué está prohibido", "Prescripción", "Sanciones"):
+    for heading in (
+        "Cuántas veces",
+        "Horarios",
+        "Qué debe decir un mensaje",
+        "Qué está prohibido",
+        "Prescripción",
+        "Sanciones",
+    ):
         assert heading in page
 
 

@@ -50,3 +50,14 @@ def test_a_silenced_number_that_a_load_brings_again_stays_silent(company, now):
         record("load.done", at=now, actor="intake", portfolio_id=company.pk)
     point.refresh_from_db()
     assert point.opted_out_at == now
+
+
+def test_a_process_that_has_decided_again_can_still_judge_what_leaves(late, company, now):
+    """Both work on the engine at hand, and both know a table of candidates."""
+    ines = receivables.debtor(company, "Inés")
+    receivables.account(company, ines, "L-2", (MONDAY - timedelta(20), 30_000))
+    strategy.redecide(debtor_ids=[ines.pk], now=now, actor="ana")
+    assert Contact.objects.filter(status="DUE").count() == 2
+    assert contact.dispatch_once(now=now)["sent"] == 2
+    strategy.redecide(debtor_ids=[ines.pk], now=now, actor="ana")
+    assert Contact.objects.count() == 2

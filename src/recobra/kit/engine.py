@@ -76,19 +76,22 @@ def duckdb() -> Iterator[engine.DuckDBPyConnection]:
 _OF_THREAD = threading.local()
 
 
-def duckdb_at_hand() -> engine.DuckDBPyConnection:
-    """Return this thread's own DuckDB, for a handful of rows: opening one takes longer than deciding for a debtor."""
-    if not hasattr(_OF_THREAD, "connection"):
-        _OF_THREAD.connection = engine.connect(":memory:", config={"threads": 1, "memory_limit": "256MB"})
-    connection: engine.DuckDBPyConnection = _OF_THREAD.connection
-    return connection
+def duckdb_at_hand(user: str) -> engine.DuckDBPyConnection:
+    """Return this thread's own DuckDB, for a handful of rows: opening one takes longer than deciding for a debtor.
+
+    Each `user` has its own: what one keeps as a table another may be given under the same name.
+    """
+    at_hand: dict[str, engine.DuckDBPyConnection] = _OF_THREAD.__dict__.setdefault("at_hand", {})
+    if user not in at_hand:
+        at_hand[user] = engine.connect(":memory:", config={"threads": 1, "memory_limit": "256MB"})
+    return at_hand[user]
 
 
 @contextmanager
-def duckdb_for(rows: int) -> Iterator[engine.DuckDBPyConnection]:
+def duckdb_for(rows: int, *, user: str) -> Iterator[engine.DuckDBPyConnection]:
     """Give the DuckDB that fits a number of rows: the one at hand for a few, one of its own for many."""
     if rows <= FEW_ROWS:
-        yield duckdb_at_hand()
+        yield duckdb_at_hand(user)
     else:
         with duckdb() as connection:
             yield connection

@@ -60,7 +60,7 @@ def judge(cases: Sequence[Case], *, houses: Mapping[str, law.House], now: dateti
         "history": snapshot.history([case.contact.debtor_id for case in cases], since=since),
         "caps": _caps(rules),
     }
-    duck = engine.duckdb_at_hand()
+    duck = engine.duckdb_at_hand("gate")
     engine.give_tables(duck, tables)
     judged = engine.run(duck, [_statement()])["verdicts"]
     return {row["candidate_id"]: _verdict(row, now) for row in judged.to_pylist()}

@@ -119,7 +119,7 @@ def _allocate(payments: pa.Table, items: pa.Table, order: Waterfall) -> tuple[pa
     # What is due differs by day only where concepts come first; one compiled order serves all days otherwise.
     statements = _statements(order, latest if order.by == "concept" else date.max)
     given = {"paid": payments.select(_PAID.names).cast(_PAID), "open_items": numbered}
-    with engine.duckdb_for(payments.num_rows) as duck:
+    with engine.duckdb_for(payments.num_rows, user="payments") as duck:
         engine.give_tables(duck, given)
         answer = engine.run(duck, statements)
     return answer["shares"], answer["remainders"]

@@ -132,7 +132,7 @@ def survey(spec: Spec, *, as_of: date, debtor_ids: Sequence[int] | None = None) 
     planned = frozenset(tables["planned"]["debtor_id"].to_pylist())
     # Who has today's contact already waits for another day: the days are gone through one by one, not left out.
     tables["planned"] = tables["planned"].slice(0, 0)
-    with engine.duckdb_for(tables["accounts"].num_rows) as duck:
+    with engine.duckdb_for(tables["accounts"].num_rows, user="decisions") as duck:
         yield _surveyed(spec, policies, tables, duck=duck, planned=planned, as_of=as_of)
 
 

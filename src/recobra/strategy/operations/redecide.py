@@ -41,7 +41,7 @@ def redecide(*, debtor_ids: Sequence[int], as_of: date | None = None, now: datet
     part = Part(portfolio_ids=policies.portfolio_ids, debtor_ids=list(debtor_ids))
     tables = read(part, as_of=day, contactable=policies.followed & _fresh(policies.portfolio_ids, day))
     recipe = recipe_for(policies, as_of=day)
-    duck = engine.duckdb_at_hand()
+    duck = engine.duckdb_at_hand("decisions")
     engine.give_tables(duck, {"raw_accounts": tables.pop("accounts"), **tables})
     duck.execute(recipe.accounts)
     engine.run(duck, recipe.classify)
