@@ -117,7 +117,7 @@ def test_a_template_is_corrected_and_tried_on_a_real_debtor(page_for, followed, 
     page.get_by_role("link", name=re.compile("firme|opciones", re.IGNORECASE)).first.click()
     page.get_by_role("link", name="Editar como versión nueva").click()
     page.get_by_label("Asunto").fill("{{ acredor }}: su deuda")
-    page.get_by_role("button", name="Guardar como versión nueva").click()
+    page.get_by_role("button", name="Guardar como borrador").click()
     expect(page.get_by_role("alert")).to_contain_text("¿Quiso decir «acreedor»?")
     page.get_by_label("Asunto").fill("{{ acreedor }}: su deuda")
     page.get_by_label("Nombre, cuenta o documento").fill("Pérez")
@@ -125,8 +125,8 @@ def test_a_template_is_corrected_and_tried_on_a_real_debtor(page_for, followed, 
     expect(page.locator("#preview")).to_contain_text("Banco Sur: su deuda")
     look(page, "plantilla")
     assert_accessible(page)
-    page.get_by_role("button", name="Guardar como versión nueva").click()
-    expect(page.get_by_text("La versión 2 rige.")).to_be_visible()
+    page.get_by_role("button", name="Guardar como borrador").click()
+    expect(page.get_by_text("La versión 2 queda como borrador.")).to_be_visible()
 
 
 def test_hilda_verifies_the_journal(page_for, followed, look, assert_accessible):
