@@ -43,8 +43,9 @@ def partner(debtor: Debtor, *, channel: str, address: str, now: datetime) -> Par
     zones = zones_for(country=country, subdivision=debtor.subdivision or None, stated_zone=debtor.time_zone or None)
     kind = numbers.kind_of(channel)
     found = debtor.points.filter(kind=kind, value__in=numbers.forms(address, kind=kind))
+    live_first = F("retired_at").asc(nulls_first=True)
     return Partner(
-        debtor=debtor, portfolio=portfolio, point=found.order_by("retired_at", "pk").first(), country=country,
+        debtor=debtor, portfolio=portfolio, point=found.order_by(live_first, "pk").first(), country=country,
         zones=zones, today=local_date(zones, now),
     )  # fmt: skip
 
