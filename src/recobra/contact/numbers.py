@@ -16,6 +16,7 @@ EMAIL: Final = "EMAIL"
 _NOT_DIGITS = re.compile(r"\D")
 _SCHEME = re.compile(r"^(?:whatsapp|sms|tel|mailto):", re.IGNORECASE)
 _IN_BRACKETS = re.compile(r"<([^<>]+)>\s*$")
+_GROUP, _BY_DIGIT = re.compile(r"\\g<(\d)>"), r"\\\1"  # how Python and PostgreSQL name a group before a digit
 _KINDS: Final = {"email": EMAIL, "letter": "ADDRESS", "visit": "ADDRESS"}
 # What is written one way or the other: the pattern of each, and how the other is made of its groups.
 _TWINS: Final = (
@@ -55,3 +56,12 @@ def forms(value: str, *, kind: str) -> tuple[str, ...]:
         if match:
             found.append(match.expand(other))
     return tuple(dict.fromkeys(found))
+
+
+def forms_sql(value: str) -> str:
+    """Return SQL for the array of a kept value and every other way in which the same line may be kept.
+
+    `value` is an expression of type text; what is no number has no other form. `x = ANY(…)` of it uses indexes of x.
+    """
+    others = (f"regexp_replace({value}, '^{one.pattern}$', '{_GROUP.sub(_BY_DIGIT, other)}')" for one, other in _TWINS)
+    return f"ARRAY[{value}, {', '.join(others)}]"

@@ -63,6 +63,15 @@ def test_a_message_after_a_baja_is_a_breach_also_when_nobody_knows_if_it_arrived
     assert breach.potential_fine
 
 
+def test_a_baja_of_a_line_counts_in_all_ways_of_writing_it(post, now, cast):
+    debtor = post.debtor()
+    point = debtor.points.create(kind="PHONE", value="+5215512345678", valid=True)
+    opt_out(kind="PHONE", value="+525512345678", source="STAFF", actor="ana", now=post.later(hours=-1))
+    post.sent(debtor, channel="sms", point=point, address=point.value)
+    assert find_breaches(since=post.later(days=-3), now=now, actor="system") == 1
+    assert compliance(cast["carla"], country="PE", month=date(2026, 11, 1)).opt_outs == 1
+
+
 def test_what_the_last_check_stopped_is_an_attempt_what_lacked_a_template_is_none(post, now):
     stopped = post.sent(
         post.debtor(), status="BLOCKED", reason="closed_day", rule="PE/letter/hours", article="art. 62.b",

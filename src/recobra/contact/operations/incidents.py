@@ -11,6 +11,7 @@ import pyarrow as pa
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from recobra.contact import numbers
 from recobra.contact.models import Contact, Incident
 from recobra.journal.operations import SUBJECTS, Facts, record, record_all
 from recobra.kit import tables
@@ -137,7 +138,7 @@ _AFTER_SILENCE = f"""
     JOIN portfolio_contactpoint p ON p.id = c.point_id AND p.debtor_id = c.debtor_id
     WHERE c.handed_over_at >= %s AND c.status IN ('SENT', 'UNCERTAIN') AND c.purpose <> 'REPLY'
         AND (SELECT e.act FROM contact_consententry e
-             WHERE e.value = p.value AND e.kind = p.kind AND e.at < c.handed_over_at
+             WHERE e.value = ANY({numbers.forms_sql("p.value")}) AND e.kind = p.kind AND e.at < c.handed_over_at
                 AND e.act IN ('OPTED_OUT', 'RESUMED') ORDER BY e.at DESC, e.id DESC LIMIT 1) = 'OPTED_OUT'"""
 _ENTER = """
     INSERT INTO contact_incident (kind, country, happened_at, recorded_at, recorded_by, actor, debtor_id, contact_id,

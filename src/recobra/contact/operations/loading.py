@@ -11,6 +11,8 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from django.db import connection
 
+from recobra.contact import numbers
+
 SERVICE_WINDOW = timedelta(hours=24)
 """How long after a debtor's own message a channel such as WhatsApp takes free text."""
 
@@ -65,9 +67,9 @@ class Leased:
         return bool(self.given) and not self.template_code
 
 
-# An address silenced anywhere is silent for a debtor that was loaded with it later. An answer may go to a number that
-# is nobody's contact point: the one that has just written to us.
-_LEASED = """
+# What was said of an address anywhere, in any of its forms, holds for a debtor that was loaded with it later. An answer
+# may go to a number that is nobody's contact point: the one that has just written to us.
+_LEASED = f"""
     SELECT c.id, c.public_id, c.debtor_id, d.creditor_id, c.portfolio_id, c.channel, c.template_code, c.purpose,
         c.zones, c.attempts, c.point_id, a.kind, a.value, coalesce(p.place, ''),
         coalesce(nullif(d.country, ''), f.country), d.subdivision, d.name, coalesce(nullif(d.language, ''), 'es'),
@@ -75,12 +77,13 @@ _LEASED = """
         CASE WHEN c.template_code = '' THEN c.body ELSE '' END, CASE WHEN c.template_code = '' THEN c.html ELSE '' END,
         c.buttons::text,
         CASE WHEN a.value <> '' THEN p.opted_out_at IS NOT NULL
-            OR EXISTS (SELECT FROM contact_silence s WHERE s.value = a.value AND s.kind = a.kind)
+            OR EXISTS (SELECT FROM contact_silence s WHERE s.value = ANY(a.forms) AND s.kind = a.kind)
             OR EXISTS (SELECT FROM portfolio_contactpoint s
-                WHERE s.value = a.value AND s.kind = a.kind AND s.opted_out_at IS NOT NULL) END,
+                WHERE s.value = ANY(a.forms) AND s.kind = a.kind AND s.opted_out_at IS NOT NULL) END,
         coalesce(
             (SELECT CASE e.act WHEN 'GRANTED' THEN 'granted' ELSE 'denied' END FROM contact_consententry e
-             WHERE e.value = a.value AND e.kind = a.kind AND e.channel = c.channel AND e.act IN ('GRANTED', 'WITHDRAWN')
+             WHERE e.value = ANY(a.forms) AND e.kind = a.kind AND e.channel = c.channel
+                AND e.act IN ('GRANTED', 'WITHDRAWN')
              ORDER BY e.at DESC, e.id DESC LIMIT 1),
             CASE WHEN c.channel = ANY (p.denied_for) THEN 'denied' WHEN c.channel = ANY (p.granted_for) THEN 'granted'
                 WHEN p.consent THEN 'granted' WHEN NOT p.consent THEN 'denied' END),
@@ -99,9 +102,10 @@ _LEASED = """
             OR (c.conversation_id IS NULL AND o.channel = c.channel AND o.address = p.value AND o.status <> 'CLOSED')
         ORDER BY o.id DESC LIMIT 1) v ON true
     CROSS JOIN LATERAL (
-        SELECT coalesce(p.value, v.address, '') AS value,
+        SELECT t.value, {numbers.forms_sql("t.value")} AS forms,
             coalesce(p.kind, CASE c.channel WHEN 'email' THEN 'EMAIL' WHEN 'letter' THEN 'ADDRESS'
-                WHEN 'visit' THEN 'ADDRESS' ELSE 'PHONE' END) AS kind) a
+                WHEN 'visit' THEN 'ADDRESS' ELSE 'PHONE' END) AS kind
+        FROM (SELECT coalesce(p.value, v.address, '') AS value) t OFFSET 0) a
     WHERE c.id = ANY(%s) ORDER BY c.priority, c.due_at, c.id"""
 
 

@@ -221,16 +221,19 @@ _SILENT_POINTS = """
     UPDATE portfolio_contactpoint p SET opted_out_at = late.since FROM late WHERE p.id = late.id
     RETURNING p.id"""
 
-_LATE_CONSENTS = """
+# A silence has all forms of its line already.
+_LATE_CONSENTS = f"""
     WITH last AS (
-        SELECT DISTINCT ON (e.kind, e.value, e.channel) e.kind, e.value, e.channel, e.act FROM contact_consententry e
-        WHERE e.act IN ('GRANTED', 'WITHDRAWN') ORDER BY e.kind, e.value, e.channel, e.at DESC, e.id DESC
+        SELECT DISTINCT ON (e.kind, f.value, e.channel) e.kind, f.value, e.channel, e.act
+        FROM contact_consententry e CROSS JOIN LATERAL unnest({numbers.forms_sql("e.value")}) AS f(value)
+        WHERE e.act IN ('GRANTED', 'WITHDRAWN') ORDER BY e.kind, f.value, e.channel, e.at DESC, e.id DESC
     ), now_is AS (
         SELECT p.id, array_agg(l.channel) FILTER (WHERE l.act = 'GRANTED') AS granted,
             array_agg(l.channel) FILTER (WHERE l.act = 'WITHDRAWN') AS denied
         FROM last l JOIN portfolio_contactpoint p ON p.value = l.value AND p.kind = l.kind
         WHERE cardinality(p.granted_for) + cardinality(p.denied_for) = 0 GROUP BY p.id)
-    UPDATE portfolio_contactpoint p SET granted_for = coalesce(n.granted, '{}'), denied_for = coalesce(n.denied, '{}')
+    UPDATE portfolio_contactpoint p
+    SET granted_for = coalesce(n.granted, '{{}}'), denied_for = coalesce(n.denied, '{{}}')
     FROM now_is n WHERE p.id = n.id
     RETURNING p.id"""
 

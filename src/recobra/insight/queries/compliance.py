@@ -12,6 +12,7 @@ from django.db import connection
 from django.utils.translation import gettext as _
 
 from recobra.access.queries import User
+from recobra.contact import numbers
 from recobra.contact.models import Channel, Incident
 from recobra.contact.paper.letter import US_LETTER
 from recobra.contact.paper.queries import incidents_for
@@ -186,11 +187,11 @@ _STOPPED = f"""
     SELECT c.reason, c.rule, c.article, count(*) FROM contact_contact c
     WHERE {_WINDOW} AND c.status = 'BLOCKED' AND c.rule <> '' GROUP BY 1, 2, 3 ORDER BY 4 DESC, 1, 2, 3"""
 # A wish about a number that several debtors share counts once; it is seen where one of them is.
-_WISHES = """
+_WISHES = f"""
     SELECT count(*) FILTER (WHERE e.act = 'OPTED_OUT'), count(*) FILTER (WHERE e.act = 'NOT_ME')
     FROM contact_consententry e WHERE e.at >= %s AND e.at < %s AND EXISTS (
         SELECT FROM portfolio_account a LEFT JOIN portfolio_contactpoint p
-            ON p.debtor_id = a.debtor_id AND p.kind = e.kind AND p.value = e.value
+            ON p.debtor_id = a.debtor_id AND p.kind = e.kind AND p.value = ANY({numbers.forms_sql("e.value")})
         WHERE a.portfolio_id = ANY(%s) AND (a.debtor_id = e.debtor_id OR p.id IS NOT NULL))"""
 _ANSWERS = """
     WITH asked AS (
