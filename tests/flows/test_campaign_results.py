@@ -108,7 +108,7 @@ def test_progress_says_who_waits_and_why(ended):
     found = queries.progress(ended)
     assert (found.members, found.control, found.written) == (200, 100, 90)
     assert found.waiting == [("held", 10)]
-    assert found.spent_minor == 9_000
+    assert found.spent == {"PEN": 9_000}
 
 
 def test_zoe_sees_no_campaign_of_others(ended, cast):

@@ -1,5 +1,6 @@
 """A campaign: tried before, launched with a control group, within the law and the budget, paused and ended."""
 
+from collections import Counter
 from datetime import date, timedelta
 
 import pytest
@@ -10,6 +11,7 @@ from recobra.journal.models import Entry
 from recobra.payments import operations as payments
 from recobra.portfolio import operations as portfolio
 from recobra.strategy import operations as strategy
+from recobra.strategy import queries_campaigns as queries
 from recobra.strategy.models import Campaign, CampaignMember
 from recobra.strategy.operations import campaigns
 from tests import receivables
@@ -205,6 +207,110 @@ def test_the_budget_is_kept_and_ends_the_campaign(draft, now):
     # Most overdue first.
     assert Contact.objects.filter(debtor__name="Persona 12").exists()
     assert not Contact.objects.filter(debtor__name="Persona 01").exists()
+
+
+def test_what_is_left_but_pays_for_no_message_ends_the_campaign(draft, now):
+    mail_costs(now)
+    launch(draft(budget_minor=75, budget_currency="PEN"), now)
+    assert Contact.objects.filter(status="DUE").count() == 7
+    assert (Campaign.objects.get().status, Campaign.objects.get().reason) == ("ENDED", "budget")
+    assert set(CampaignMember.objects.filter(contact_id=None).values_list("reason", flat=True)) == {"budget"}
+
+
+def test_a_price_that_rises_ends_the_campaign_that_can_no_longer_pay_it(draft, now):
+    mail = mail_costs(now, rate_per_second=5 / (13 * 3600))
+    launch(draft(budget_minor=110, budget_currency="PEN"), now)
+    assert Campaign.objects.get().status == "RUNNING"
+    assert set(CampaignMember.objects.filter(contact_id=None).values_list("reason", flat=True)) == {"rate"}
+    sent(Contact.objects.all(), now)
+    Contact.objects.update(price_minor=10, price_currency="PEN")
+    mail.price_minor = 61
+    mail.save()
+    assert day(now, 1) == 0
+    assert (Campaign.objects.get().status, Campaign.objects.get().reason) == ("ENDED", "budget")
+
+
+def test_a_free_way_that_nobody_of_those_left_has_does_not_keep_a_campaign_waiting(draft, lent, now):
+    mail_costs(now, price_minor=0)
+    mail_costs(now, code="texto", channel="sms", kind="http_sms", price_minor=10)
+    for person in lent.creditor.debtors.order_by("pk")[:3]:
+        person.points.all().delete()
+        person.points.create(kind="PHONE", value=f"+5198765432{person.pk % 10}", valid=True)
+    launch(draft(channels=("email", "sms"), budget_minor=25, budget_currency="PEN"), now)
+    by = Counter(Contact.objects.filter(status="DUE").values_list("channel", flat=True))
+    assert by == {"email": PEOPLE - 3, "sms": 2}
+    assert (Campaign.objects.get().status, Campaign.objects.get().reason) == ("ENDED", "budget")
+
+
+def test_who_may_yet_get_a_free_message_keeps_the_campaign_going(draft, lent, now):
+    mail_costs(now, price_minor=0)
+    mail_costs(now, code="texto", channel="sms", kind="http_sms", price_minor=10)
+    texted, held = lent.creditor.debtors.order_by("pk")[:2]
+    texted.points.all().delete()
+    texted.points.create(kind="PHONE", value="+51987654321", valid=True)
+    portfolio.place_hold(
+        debtor_id=held.pk, account_id=None, reason="DISPUTE", starts_on=MONDAY, ends_on=None, disputed_minor=None,
+        note="", actor="ana", actor_id=None, now=now,
+    )  # fmt: skip
+    launch(draft(channels=("email", "sms"), budget_minor=5, budget_currency="PEN"), now)
+    assert Campaign.objects.get().status == "RUNNING"
+    assert CampaignMember.objects.get(debtor_id=texted.pk).reason == "budget"
+
+
+def test_a_budget_under_the_price_of_one_message_is_said_before_the_launch(draft, now):
+    mail_costs(now)
+    found = campaigns.preflight(campaign=draft(budget_minor=9, budget_currency="PEN"), as_of=MONDAY)
+    assert found.problems == ["El presupuesto no paga un solo mensaje."]
+
+
+def test_a_provider_that_may_step_in_in_another_currency_bars_the_launch_by_name(draft, now):
+    mail_costs(now)
+    mail_costs(now, code="respaldo", price_currency="USD", rank=200)
+    campaign = draft(budget_minor=75, budget_currency="PEN")
+    (problem,) = campaigns.preflight(campaign=campaign, as_of=MONDAY).problems
+    assert "USD" in problem
+    assert "PEN" in problem
+    with pytest.raises(campaigns.CampaignRefused):
+        launch(campaign, now)
+
+
+def test_what_was_paid_in_another_currency_is_never_added_and_holds_the_rest_back(draft, now):
+    mail = mail_costs(now, rate_per_second=5 / (13 * 3600))
+    campaign = draft(budget_minor=1000, budget_currency="PEN")
+    launch(campaign, now)
+    sent(Contact.objects.all(), now)
+    Contact.objects.update(price_minor=10, price_currency="PEN")
+    Contact.objects.filter(pk=Contact.objects.first().pk).update(price_minor=400, price_currency="USD")
+    assert day(now, 1) == 0
+    waiting = CampaignMember.objects.filter(contact_id=None)
+    assert set(waiting.values_list("reason", flat=True)) == {"budget_unkept"}
+    told = queries.progress(Campaign.objects.get())
+    assert told.spent == {"PEN": 40, "USD": 400}
+    assert len(told.problems) == 1
+    assert "USD" in told.problems[0]
+    assert Campaign.objects.get().status == "RUNNING"
+    assert mail.price_currency == "PEN"
+
+
+def test_a_price_that_nobody_knows_any_more_lets_nothing_go(draft, now):
+    mail = mail_costs(now, rate_per_second=5 / (13 * 3600))
+    launch(draft(budget_minor=1000, budget_currency="PEN"), now)
+    sent(Contact.objects.all(), now)
+    Contact.objects.update(price_minor=10, price_currency="PEN")
+    mail.enabled = False
+    mail.save()
+    assert day(now, 1) == 0
+    assert Contact.objects.count() == 5
+
+
+def test_a_cost_in_two_currencies_is_not_known_instead_of_added(draft, lent, now):
+    mail_costs(now)
+    mail_costs(now, code="texto", channel="sms", kind="http_sms", price_minor=7, price_currency="USD")
+    person = lent.creditor.debtors.first()
+    person.points.all().delete()
+    person.points.create(kind="PHONE", value="+51987654321", valid=True)
+    found = campaigns.preflight(campaign=draft(channels=("email", "sms")), as_of=MONDAY)
+    assert (found.messages, found.cost_minor, [each.cost_minor for each in found.days]) == (PEOPLE, None, [None])
 
 
 def test_a_campaign_ends_by_date_and_by_hand(draft, now):

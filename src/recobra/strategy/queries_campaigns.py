@@ -14,7 +14,7 @@ from recobra.portfolio.queries import portfolios_for
 
 from .models import Campaign
 from .operations.campaigns import CHANNELS as CHANNELS  # noqa: PLC0414 - the doors name it from here
-from .operations.campaigns_day import spent_minor
+from .operations.campaigns_day import problems_now, spent
 from .operations.campaigns_preflight import preflight as preflight  # noqa: PLC0414
 
 Status = Campaign.Status
@@ -31,13 +31,17 @@ _PROGRESS = """
 
 @dataclass(kw_only=True)
 class Progress:
-    """How far a launched campaign is, in debtors; `waiting` by reason, most first."""
+    """How far a launched campaign is, in debtors; `waiting` by reason, most first; `spent` in minor units by currency.
+
+    `problems` say why its budget cannot be kept by now: nothing goes until that has changed.
+    """
 
     members: int = 0
     control: int = 0
     states: dict[str, int] = field(default_factory=dict)
     waiting: list[tuple[str, int]] = field(default_factory=list)
-    spent_minor: int = 0
+    spent: dict[str, int] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
 
     @property
     def treated(self) -> int:
@@ -62,7 +66,9 @@ def campaign_for(user: User, code: str) -> Campaign:
 
 def progress(campaign: Campaign) -> Progress:
     """Return how far a campaign is."""
-    found = Progress(spent_minor=spent_minor(campaign))
+    going = campaign.status in {Status.RUNNING, Status.PAUSED}
+    own = {campaign.budget_currency: 0} if campaign.budget_minor is not None else {}
+    found = Progress(spent=own | spent(campaign), problems=problems_now(campaign) if going else [])
     with connection.cursor() as cursor:
         cursor.execute(_PROGRESS, [campaign.pk])
         rows = cursor.fetchall()

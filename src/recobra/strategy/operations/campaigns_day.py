@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 
 import pyarrow as pa
@@ -12,14 +14,23 @@ from recobra.contact import operations as contact
 from recobra.journal.operations import record
 from recobra.strategy.models import Campaign
 
-from .campaigns_group import STEP, Survey, is_fresh, prices, survey
-from .campaigns_preflight import NO_WAY, WAITS_TURN, budget_left, budget_problems, fitting, in_order, spec_of
+from .campaigns_group import STEP, Price, Survey, is_fresh, prices, survey
+from .campaigns_preflight import (
+    NO_WAY,
+    WAITS_TURN,
+    budget_left,
+    budget_problems,
+    exhausted,
+    fitting,
+    in_order,
+    spec_of,
+)
 from .commit import journal_mark
 
 Status = Campaign.Status
 PAUSED, ENDED = "campaign_paused", "campaign_ended"
 BY_DATE, BY_BUDGET, ALL_WRITTEN = "dates", "budget", "done"
-WAITS_BUDGET, WAITS_ROOM = "budget", "rate"
+WAITS_BUDGET, WAITS_ROOM, WAITS_PRICES = "budget", "rate", "budget_unkept"
 
 # What was taken back or refused is planned again; what a number or address that is out of use could not receive too.
 _PENDING = """
@@ -33,8 +44,9 @@ _PENDING = """
     ORDER BY m.debtor_id"""
 
 _SPENT = """
-    SELECT channel, price_minor, count(*) FROM contact_contact
-    WHERE campaign_id = %s AND status IN ('DUE', 'LEASED', 'SENT', 'UNCERTAIN') GROUP BY channel, price_minor"""
+    SELECT channel, price_minor, price_currency, count(*) FROM contact_contact
+    WHERE campaign_id = %s AND status IN ('DUE', 'LEASED', 'SENT', 'UNCERTAIN')
+    GROUP BY channel, price_minor, price_currency"""
 
 # Who was decided for by a newer fact, or has a contact of the day, since the group was read.
 _MOVED = """
@@ -94,14 +106,28 @@ def pending_of(campaign_id: int) -> list[int]:
         return [pk for (pk,) in cursor.fetchall()]
 
 
-def spent_minor(campaign: Campaign) -> int:
-    """Return what the messages sent and planned cost; one without a price of its own at the provider's price."""
+def spent(campaign: Campaign) -> dict[str, int]:
+    """Return what the messages sent and planned cost, by currency; one without a price of its own at the provider's."""
     known = prices(campaign.channels, campaign.portfolio.country)
     with connection.cursor() as cursor:
         cursor.execute(_SPENT, [campaign.pk])
         rows = cursor.fetchall()
-    default = {channel: price.minor or 0 for channel, price in known.items()}
-    return sum(count * (default.get(channel, 0) if price is None else price) for channel, price, count in rows)
+    total: defaultdict[str, int] = defaultdict(int)
+    for channel, minor, currency, count in rows:
+        price = Price(channel=channel, minor=minor, currency=currency)
+        price = known.get(channel, price) if minor is None else price
+        if price.minor is not None:
+            total[price.currency] += count * price.minor
+    return dict(total)
+
+
+def problems_now(campaign: Campaign) -> list[str]:
+    """Return why the budget of a campaign on its way cannot be kept by now; as long as that is so, nothing goes."""
+    return budget_problems(campaign, prices(campaign.channels, campaign.portfolio.country), spent(campaign))
+
+
+def _left(campaign: Campaign) -> int | None:
+    return budget_left(campaign, spent(campaign).get(campaign.budget_currency, 0))
 
 
 def _pending_ways(group: Survey, pending: list[int]) -> pa.Table:
@@ -127,28 +153,52 @@ def _commit(
     free = pa.array([pk in still and pk not in moved for pk in judged["debtor_id"].to_pylist()], pa.bool_())
     allowed = judged.filter(pc.and_(judged["allowed"], free)) if judged.num_rows else judged
     known = prices(campaign.channels, campaign.portfolio.country)
-    # A budget whose prices have become unknown since the launch cannot be kept: nothing goes.
-    left = 0 if budget_problems(campaign, known) else budget_left(campaign, spent_minor(campaign))
-    ids, _cost = fitting(allowed, known, left)
-    written: dict[int, int] = {}
-    if ids:
-        chosen = allowed.filter(pc.is_in(allowed["debtor_id"], pa.array(ids, pa.int64())))
-        made = contact.plan(contacts=_outbox_rows(campaign, group, chosen, now), now=now)
-        written = dict(zip(made["debtor_id"].to_pylist(), made["contact_id"].to_pylist(), strict=True))
-    _remember(campaign.pk, written, _reasons(group, judged, pending, moved, short=left is not None))
-    if left is not None and ids and not budget_left(campaign, spent_minor(campaign)):
+    # A budget whose prices have become unknown or foreign since the launch cannot be kept: nothing goes.
+    unkept = bool(budget_problems(campaign, known, spent(campaign)))
+    ids = [] if unkept else fitting(allowed, known, _left(campaign))[0]
+    written = _write(campaign, group, allowed, ids, now)
+    left = _left(campaign)
+    reasons = _reasons(group, judged, pending, moved, lacks=lambda channel: _lacks(known, channel, left, unkept=unkept))
+    _remember(campaign.pk, written, reasons)
+    waiting = _channels_of(judged, [pk for pk in pending if pk in still and pk not in written], known)
+    if waiting and not unkept and exhausted(left, waiting, known):
         _end(locked, reason=BY_BUDGET, actor=actor, actor_id=None, now=now)
     return len(written)
 
 
-def _reasons(group: Survey, judged: pa.Table, pending: list[int], moved: set[int], *, short: bool) -> dict[int, str]:
+def _write(campaign: Campaign, group: Survey, allowed: pa.Table, ids: list[int], now: datetime) -> dict[int, int]:
+    """Put the messages to some debtors into the outbox; return the contact of each."""
+    if not ids:
+        return {}
+    chosen = allowed.filter(pc.is_in(allowed["debtor_id"], pa.array(ids, pa.int64())))
+    made = contact.plan(contacts=_outbox_rows(campaign, group, chosen, now), now=now)
+    return dict(zip(made["debtor_id"].to_pylist(), made["contact_id"].to_pylist(), strict=True))
+
+
+def _channels_of(judged: pa.Table, waiting: list[int], known: Mapping[str, Price]) -> set[str]:
+    """Return the channels by which those who wait may yet be written to; any, for who has no way today."""
+    rows = judged.select(["debtor_id", "channel"]).to_pylist() if judged.num_rows else []
+    way = {row["debtor_id"]: row["channel"] for row in rows}
+    found = {way.get(pk) for pk in waiting}
+    return set(known) if None in found else {channel for channel in found if channel}
+
+
+def _lacks(known: Mapping[str, Price], channel: str, left: int | None, *, unkept: bool) -> str:
+    """Return what was missing for a message that the law allowed."""
+    if unkept:
+        return WAITS_PRICES
+    return WAITS_BUDGET if channel in known and exhausted(left, [channel], known) else WAITS_ROOM
+
+
+def _reasons(
+    group: Survey, judged: pa.Table, pending: list[int], moved: set[int], *, lacks: Callable[[str], str]
+) -> dict[int, str]:
     """Return why each of the pending would not be written to today."""
     why = dict.fromkeys(pending, NO_WAY)
     for table in (group.silent, group.unreachable):
         why |= {row["debtor_id"]: row["reason"] for row in table.to_pylist() if row["debtor_id"] in why}
-    for row in judged.select(["debtor_id", "allowed", "reason"]).to_pylist() if judged.num_rows else ():
-        lacks = WAITS_BUDGET if short else WAITS_ROOM
-        why[row["debtor_id"]] = lacks if row["allowed"] else row["reason"] or ""
+    for row in judged.select(["debtor_id", "channel", "allowed", "reason"]).to_pylist() if judged.num_rows else ():
+        why[row["debtor_id"]] = lacks(row["channel"]) if row["allowed"] else row["reason"] or ""
     return why | {pk: WAITS_TURN for pk in moved if pk in why}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -52,12 +53,16 @@ class Spec:
 
 @dataclass(frozen=True, kw_only=True)
 class Price:
-    """What one message by a channel costs and how many go per second; None where nobody has said."""
+    """What one message by a channel costs and how many go per second; None where nobody has said.
+
+    `currencies` are those of every provider that may carry it: another one steps in where the first does not answer.
+    """
 
     channel: str
     minor: int | None = None
     currency: str = ""
     per_second: float | None = None
+    currencies: frozenset[str] = frozenset()
 
 
 @dataclass(kw_only=True)
@@ -236,13 +241,17 @@ def purpose_of(template_code: str) -> str:
 
 def prices(channels: Sequence[str], country: str) -> dict[str, Price]:
     """Return the price and the rate of the provider that goes first for each channel in a country."""
-    enabled = Provider.objects.filter(enabled=True, channel__in=channels, country__in=["", country]).order_by("-rank")
+    enabled = Provider.objects.filter(enabled=True, channel__in=channels, country__in=["", country])
+    paid_in: defaultdict[str, set[str]] = defaultdict(set)
+    for channel, currency in enabled.values_list("channel", "price_currency"):
+        paid_in[channel].add(currency)
     known = {
         each.channel: Price(
-            channel=each.channel, minor=each.price_minor, currency=each.price_currency, per_second=each.rate_per_second
+            channel=each.channel, minor=each.price_minor, currency=each.price_currency,
+            per_second=each.rate_per_second, currencies=frozenset(paid_in[each.channel]),
         )
-        for each in enabled
-    }
+        for each in enabled.order_by("-rank", "-code")
+    }  # fmt: skip
     return {channel: known.get(channel, Price(channel=channel)) for channel in channels}
 
 

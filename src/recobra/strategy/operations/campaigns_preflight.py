@@ -7,9 +7,10 @@ and not counted.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
 import pyarrow as pa
@@ -92,6 +93,8 @@ def preflight(*, campaign: Campaign, as_of: date) -> Preflight:
         _go_through(campaign, group, found)
     if not found.treated:
         found.problems.append(_("Nobody would get the message: the group or its treated part is empty."))
+    elif not found.messages and found.stops_on:
+        found.problems.append(_("The budget does not pay for a single message."))
     elif not found.messages:
         found.problems.append(_("Nobody of the group can be written to within the dates of the campaign."))
     return found
@@ -116,15 +119,25 @@ def _say_problems(campaign: Campaign, found: Preflight) -> None:
     found.problems += budget_problems(campaign, found.prices)
 
 
-def budget_problems(campaign: Campaign, known: Mapping[str, Price]) -> list[str]:
-    """Return why a budget could not be kept: a price that is not known, or in another currency."""
+def budget_problems(
+    campaign: Campaign, known: Mapping[str, Price], spent: Mapping[str, int] = MappingProxyType({})
+) -> list[str]:
+    """Return why a budget cannot be kept: a price that is not known, or money of another currency (`spent` by it)."""
     if campaign.budget_minor is None:
         return []
     problems = []
     if any(price.minor is None for price in known.values()):
         problems.append(_("The budget cannot be kept: the price of a message is not known for every channel."))
-    if any(price.minor is not None and price.currency != campaign.budget_currency for price in known.values()):
-        problems.append(_("The budget cannot be kept: messages are paid in another currency."))
+    own = {campaign.budget_currency}
+    if foreign := [price for price in known.values() if price.currencies - own]:
+        named = ", ".join(
+            f"{Channel(each.channel).label} ({', '.join(sorted(each.currencies - own))})" for each in foreign
+        )
+        said = _("The budget cannot be kept: messages are paid in another currency than %(currency)s: %(channels)s.")
+        problems.append(said % {"currency": campaign.budget_currency, "channels": named})
+    if others := sorted(currency for currency, minor in spent.items() if minor and currency not in own):
+        said = _("The budget cannot be kept: messages that left were paid in %(currencies)s.")
+        problems.append(said % {"currencies": ", ".join(others)})
     return problems
 
 
@@ -157,28 +170,34 @@ def _go_through(campaign: Campaign, group: Survey, found: Preflight) -> None:
         found.messages += len(taken)
         day_row = Day(day=day, allowed=allowed.num_rows, fits=len(taken), cost_minor=cost, left=waiting.num_rows)
         found.days.append(day_row)
-        _note_end(found, day_row, exhausted=_exhausted(campaign, spent, found.prices))
+        used_up = exhausted(budget_left(campaign, spent), _channels(waiting), found.prices)
+        _note_end(found, day_row, used_up=used_up)
     _note_cost(found, spent)
     left = _of(last, waiting["debtor_id"]) if waiting.num_rows else None
     _note_barred(group, found, treated, last=left, but=let_through)
 
 
-def _note_end(found: Preflight, day: Day, *, exhausted: bool) -> None:
+def _note_end(found: Preflight, day: Day, *, used_up: bool) -> None:
     if day.fits:
         found.ends_on = day.day
-    if exhausted and day.left and found.stops_on is None:
+    if used_up and day.left and found.stops_on is None:
         found.stops_on = day.day
 
 
-def _exhausted(campaign: Campaign, spent: int, known: Mapping[str, Price]) -> bool:
-    cheapest = min((price.minor for price in known.values() if price.minor), default=0)
-    return campaign.budget_minor is not None and campaign.budget_minor - spent < cheapest
+def _channels(rows: pa.Table) -> set[str]:
+    return set(rows["channel"].to_pylist()) if rows.num_rows else set()
+
+
+def exhausted(left_minor: int | None, channels: Iterable[str], known: Mapping[str, Price]) -> bool:
+    """Tell if what is left buys no message by any of the channels of those who wait, at the prices of today."""
+    cheapest = min((known[channel].minor or 0 for channel in channels if channel in known), default=0)
+    return left_minor is not None and left_minor < cheapest
 
 
 def _note_cost(found: Preflight, spent: int) -> None:
-    priced = {price.currency for price in found.prices.values() if price.minor is not None}
     used = [found.prices[channel] for channel in found.channels if channel in found.prices]
-    known = bool(used) and all(price.minor is not None for price in used) and len(priced) == 1
+    priced = {price.currency for price in used}
+    known = all(price.minor is not None for price in used) and len(priced) == 1
     found.cost_minor, found.cost_currency = (spent, next(iter(priced))) if known else (None, "")
 
 
@@ -223,9 +242,12 @@ def budget_left(campaign: Campaign, spent_minor: int) -> int | None:
 
 
 def fitting(allowed: pa.Table, known: Mapping[str, Price], left_minor: int | None) -> tuple[list[int], int | None]:
-    """Return the debtors who fit into one day, by rate and by money, and what they cost (None where not known)."""
+    """Return the debtors who fit into one day, by rate and by money, and what they cost.
+
+    The cost is None where a price is not known or they are paid in several currencies.
+    """
     room = {channel: _room(allowed, price) for channel, price in known.items()}
-    taken, cost, priced = [], 0, True
+    taken, cost, priced, paid_in = [], 0, True, set[str]()
     pairs = zip(allowed["debtor_id"].to_pylist(), allowed["channel"].to_pylist(), strict=True) if len(allowed) else ()
     for debtor_id, channel in pairs:
         price, left = known.get(channel, Price(channel=channel)), room.get(channel)
@@ -234,8 +256,9 @@ def fitting(allowed: pa.Table, known: Mapping[str, Price], left_minor: int | Non
             continue
         taken.append(debtor_id)
         cost, priced = cost + costs, priced and price.minor is not None
+        paid_in.add(price.currency)
         room[channel] = None if left is None else left - 1
-    return taken, cost if priced else None
+    return taken, cost if priced and len(paid_in) <= 1 else None
 
 
 def _room(allowed: pa.Table, price: Price) -> int | None:

@@ -25,10 +25,11 @@ WHY: Final[dict[str, str | Promise]] = {
     "planned_already": _("Another message goes to him or her that day."),
     "rate": _("There was no room at the rate of the provider."),
     "budget": _("The budget does not reach."),
+    "budget_unkept": _("The budget cannot be kept at the prices of now: nothing goes."),
 }
 END: Final[dict[str, str | Promise]] = {
     "dates": _("Its last day is over."),
-    "budget": _("The budget is used up."),
+    "budget": _("What is left of the budget pays for no further message."),
     "done": _("Everybody who could be written to was."),
     "by_hand": _("A person ended it."),
 }
