@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import suppress
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Final, Literal
 
-from cryptography.fernet import InvalidToken
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from recobra.contact import providing, reasons
-from recobra.contact.channels import ADAPTERS, Adapter
-from recobra.contact.channels.adapter import Config, Unsuitable
+from recobra.contact import reasons
 from recobra.contact.models import Contact
 
+from .asking import Asker
 from .ending import RETURNING, change, record_ends
 
 QUIET = timedelta(minutes=1)  # what was handed over a moment ago may still be arriving
+WITHIN_SECONDS: Final = 12.0  # a dispatcher sends nothing meanwhile
+_asker: Final = Asker()
 
 _SETTLE = f"""
     UPDATE contact_contact c
@@ -44,39 +43,21 @@ def settle(
     record_ends("contact.sent" if sent else "contact.failed", ended, at=now, actor=actor, actor_id=actor_id)
 
 
-def resolve_uncertain(*, now: datetime, actor: str) -> dict[str, int]:
-    """Ask the providers about all uncertain contacts; return how many were `sent`, `failed`, still `uncertain`."""
+def resolve_uncertain(*, now: datetime, actor: str, within_seconds: float = WITHIN_SECONDS) -> dict[str, int]:
+    """Ask the providers about uncertain contacts; return how many were `sent`, `failed`, still `uncertain`.
+
+    Whoever could not be asked in time stays uncertain and comes first the next time; the others oldest first.
+    """
     figures = {"sent": 0, "failed": 0, "uncertain": 0}
-    uncertain = Contact.objects.filter(status=Contact.Status.UNCERTAIN).select_related("provider").order_by("pk")
-    with asyncio.Runner() as runner:
-        for contact in uncertain.iterator():
-            received = runner.run(_was_received(contact))
-            recent = contact.handed_over_at is not None and contact.handed_over_at > now - QUIET
-            if received is None or (not received and recent):
-                figures["uncertain"] += 1
-            else:
-                outcome: Literal["SENT", "FAILED"] = "SENT" if received else "FAILED"
-                with suppress(NotUncertain):  # a person was quicker
-                    settle(contact_id=contact.pk, outcome=outcome, actor=actor, now=now)
-                    figures[outcome.lower()] += 1
+    uncertain = Contact.objects.filter(status=Contact.Status.UNCERTAIN).order_by("pk").values_list("pk", flat=True)
+    for contact, received in _asker.ask(uncertain, within_seconds=within_seconds):
+        recent = contact.handed_over_at is not None and contact.handed_over_at > now - QUIET
+        if received is None or (not received and recent):
+            figures["uncertain"] += 1
+        else:
+            outcome: Literal["SENT", "FAILED"] = "SENT" if received else "FAILED"
+            with suppress(NotUncertain):  # a person was quicker
+                settle(contact_id=contact.pk, outcome=outcome, actor=actor, now=now)
+                figures[outcome.lower()] += 1
+    figures["uncertain"] += len(_asker.left)
     return figures
-
-
-def _way(contact: Contact) -> tuple[Adapter, Config] | None:
-    if contact.provider is not None:
-        known = contact.provider.kind in ADAPTERS
-        return (ADAPTERS[contact.provider.kind], providing.config_of(contact.provider)) if known else None
-    ways = providing.implicit(contact.channel)
-    return (ways[0].adapter, ways[0].config) if ways else None
-
-
-async def _was_received(contact: Contact) -> bool | None:
-    """Ask; None where nobody can tell, also for want of readable secrets: a dispatcher outlives that."""
-    try:
-        way = _way(contact)
-        if way is None:
-            return None
-        adapter, config = way
-        return await adapter.was_received(contact.public_id, contact.provider_reference, config)
-    except (Unsuitable, InvalidToken):
-        return None
