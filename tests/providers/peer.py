@@ -86,7 +86,7 @@ class Peer:
 
 
 @asynccontextmanager
-async def listening(*answers: Any):
+async def listening(*answers: Any, host: str = "127.0.0.1"):
     """Listen on a free port until the block ends."""
     peer = Peer(list(answers))
     talks: set[asyncio.Task[None]] = set()
@@ -97,8 +97,8 @@ async def listening(*answers: Any):
         await peer.serve(reader, writer)
         talks.discard(task)
 
-    server = await asyncio.start_server(welcome, "127.0.0.1", 0)
-    peer.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    server = await asyncio.start_server(welcome, host, 0)
+    peer.url = f"http://{host}:{server.sockets[0].getsockname()[1]}"
     try:
         yield peer
     finally:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from aiohttp import (
+    AddrInfoType,
     ClientError,
     ClientHandlerType,
     ClientRequest,
@@ -25,6 +27,7 @@ from aiohttp import (
     ClientSession,
     ClientTimeout,
     FormData,
+    SocketFactoryType,
     TCPConnector,
     TraceConfig,
 )
@@ -40,6 +43,8 @@ CONNECT_SECONDS: Final = 10.0
 TOTAL_SECONDS: Final = 30.0
 MOST_ANSWER_BYTES: Final = 1_000_000
 _SAID_CHARACTERS: Final = 500
+# Where IPv6 carries the addresses of IPv4 (RFC 6052).
+_CARRIED: Final = ipaddress.ip_network("64:ff9b::/96")
 # Refusals of what was asked, not of who asks or of when.
 _THIS_MESSAGE: Final = frozenset({400, 406, 409, 410, 413, 414, 415, 422})
 
@@ -116,11 +121,35 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def is_public(address: str) -> bool:
+    """Return whether an IP address is one of the open internet: not of this machine, its network or a cloud's own."""
+    found = ipaddress.ip_address(address)
+    if isinstance(found, ipaddress.IPv6Address):
+        carried = ipaddress.IPv4Address(int(found) & 0xFFFF_FFFF) if found in _CARRIED else None
+        found = found.ipv4_mapped or found.sixtofour or carried or found
+    return found.is_global and not found.is_multicast
+
+
+def open_socket(info: AddrInfoType) -> socket.socket:
+    """Open a socket for an address that was looked up."""
+    family, kind, protocol, _name, _address = info
+    return socket.socket(family, kind, protocol)
+
+
+def open_public(info: AddrInfoType) -> socket.socket:
+    """Open a socket for an address of the open internet; what is looked at is what is connected to. Raises OSError."""
+    if not is_public(str(info[4][0])):
+        raise OSError(f"{info[4][0]} is no public address.")
+    return open_socket(info)
+
+
 @asynccontextmanager
-async def session(*, connections: int = 64, total_seconds: float | None = None) -> AsyncIterator[ClientSession]:
+async def session(
+    *, connections: int = 64, total_seconds: float | None = None, sockets: SocketFactoryType = open_socket
+) -> AsyncIterator[ClientSession]:
     """Open connections for a run of calls; redirects, proxies, cookies and credentials of the machine play no part."""
     async with ClientSession(
-        connector=TCPConnector(limit=connections, keepalive_timeout=10, ttl_dns_cache=60),
+        connector=TCPConnector(limit=connections, keepalive_timeout=10, ttl_dns_cache=60, socket_factory=sockets),
         timeout=ClientTimeout(total=total_seconds or TOTAL_SECONDS, sock_connect=CONNECT_SECONDS),
         middlewares=(_once,),
         trace_configs=[_tracing()],
@@ -188,13 +217,21 @@ async def _read(response: ClientResponse, most_bytes: int) -> bytes:
 async def download(url: str, *, headers: Mapping[str, str], most_bytes: int) -> bytes:
     """Fetch a file, following one redirect to where a provider keeps its files. Raises Unsuitable.
 
-    Credentials stay with the provider: they are not sent along to another host.
+    Credentials stay with the provider: they are not sent along to another host. A provider of the open internet leads
+    nobody into the company's own network.
     """
+    reached: list[str] = []
+
+    def noting(info: AddrInfoType) -> socket.socket:
+        reached.append(str(info[4][0]))
+        return open_socket(info)
+
     try:
-        async with session() as opened:
+        async with session(sockets=noting) as opened:
             reply = await call(opened, "GET", base_url(url), headers=headers, most_bytes=most_bytes)
-            if reply.status in {301, 302, 307, 308}:
-                there = base_url(reply.headers.get("location", ""))
+        if reply.status in {301, 302, 307, 308}:
+            there = base_url(reply.headers.get("location", ""))
+            async with session(sockets=open_public if all(map(is_public, reached)) else open_socket) as opened:
                 reply = await call(opened, "GET", there, most_bytes=most_bytes)
     except (Unsent, Lost, TooLarge) as error:
         raise Unsuitable(str(error)) from error
