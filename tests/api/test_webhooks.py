@@ -75,9 +75,30 @@ def test_a_forged_call_changes_nothing_and_is_told_of_once_in_a_while(caller, se
 def test_a_call_for_nobody_is_not_found_and_a_huge_one_not_read(caller, providers):
     assert caller.meta({"object": "x"}, code="nadie")[0] == 404
     headers = {"Content-Length": str(5 * 1024 * 1024), "Content-Type": "application/json"}
-    assert caller.call("POST", "/api/webhooks/wa/", headers=headers)[0] == 413
+    for method in ("POST", "GET"):
+        assert caller.call(method, "/api/webhooks/wa/", headers=headers)[0] == 413
     assert caller.call("DELETE", "/api/webhooks/wa/")[0] == 405
     assert not WebhookCall.objects.exists()
+
+
+@pytest.mark.parametrize("rest", ["", "?hub.mode=subscribe&hub.challenge=1&hub.verify_token=contrasena"])
+def test_a_provider_whose_secrets_cannot_be_read_is_asked_to_call_again(caller, providers, settings, caplog, rest):
+    settings.SECRET_KEY = "otra-clave-de-otra-instalacion"
+    method = "GET" if rest else "POST"
+    status, _type, said = caller.call(method, f"/api/webhooks/wa/{rest}", body=b"" if rest else b"{}")
+    assert (status, said) == (503, "")
+    assert "provider wa cannot be used" in caplog.text
+    assert not WebhookCall.objects.exists()
+
+
+def test_a_call_that_was_kept_waits_for_the_secrets_of_its_provider(caller, sent, providers, settings):
+    assert caller.meta(b"no json")[0] == 200
+    call = WebhookCall.objects.get()
+    providers["wa"].secrets = "ilegible"
+    providers["wa"].save()
+    assert receiving.retry_calls(now=call.received_at + receiving.TRIES_AFTER[0]) == 0
+    call.refresh_from_db()
+    assert (call.status, call.tries, call.error.partition("(")[0]) == ("WAITING", 2, "Unsuitable")
 
 
 def test_no_cookie_and_no_session_is_needed(providers):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.utils.decorators import method_decorator
 from django.views import View
 from django.views.decorators.cache import never_cache
@@ -25,39 +27,47 @@ class TooLarge(Exception):
     """The body is larger than any provider's call."""
 
 
+class Door(View):
+    """What a provider hears where it cannot be answered: 403 forged, 404 unknown provider, 413 too large, 503 later."""
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Answer, or say by the status alone why not."""
+        try:
+            return super().dispatch(request, *args, **kwargs)
+        except UnknownProvider:
+            return HttpResponse(status=404)
+        except Forged:
+            return HttpResponse(status=403)
+        except TooLarge:
+            return HttpResponse(status=413)
+        except Unsuitable:
+            _log.exception("The settings of provider %s cannot be used; it was asked to call again.",
+                           kwargs.get("provider_code"))  # fmt: skip
+            return HttpResponse(status=503)
+
+
 @method_decorator([login_not_required, csrf_exempt, never_cache], name="dispatch")
-class Webhook(View):
-    """Take in a provider's call: 200 once it is kept, 403 forged, 404 unknown provider, 413 too large."""
+class Webhook(Door):
+    """Take in a provider's call: 200 once it is kept."""
 
     http_method_names = ["get", "post"]
 
     def get(self, request: HttpRequest, provider_code: str) -> HttpResponse:
         """Answer a provider that tries the address, or take in a call of one that reports by GET."""
-        try:
-            said = answer_challenge(provider_code=provider_code, call=incoming(request))
-        except UnknownProvider:
-            return HttpResponse(status=404)
-        except Forged:
-            return HttpResponse(status=403)
+        call = incoming(request)
+        said = answer_challenge(provider_code=provider_code, call=call)
         if said is not None:
             return HttpResponse(said, content_type="text/plain; charset=utf-8")
-        return self.post(request, provider_code)
+        return _taken_in(provider_code, call)
 
     def post(self, request: HttpRequest, provider_code: str) -> HttpResponse:
         """Take in a call."""
-        try:
-            call = incoming(request)
-            content_type, body = receive_call(provider_code=provider_code, call=call, now=call.received_at)
-        except UnknownProvider:
-            return HttpResponse(status=404)
-        except Forged:
-            return HttpResponse(status=403)
-        except Unsuitable:
-            _log.exception("The settings of provider %s cannot be used; it was asked to call again.", provider_code)
-            return HttpResponse(status=503)
-        except TooLarge:
-            return HttpResponse(status=413)
-        return HttpResponse(body, content_type=content_type)
+        return _taken_in(provider_code, incoming(request))
+
+
+def _taken_in(provider_code: str, call: Incoming) -> HttpResponse:
+    content_type, body = receive_call(provider_code=provider_code, call=call, now=call.received_at)
+    return HttpResponse(body, content_type=content_type)
 
 
 def incoming(request: HttpRequest) -> Incoming:

@@ -15,9 +15,10 @@ from typing import Final
 from cryptography.fernet import InvalidToken
 from django.conf import settings
 from django.db import connection
+from django.utils.translation import gettext as _
 
 from .channels import ADAPTERS, Adapter
-from .channels.adapter import Config
+from .channels.adapter import Config, Unsuitable
 from .models import Channel, Provider
 
 _log = logging.getLogger(__name__)
@@ -112,7 +113,7 @@ def _readable(provider: Provider) -> Chosen | None:
     """A database that moved to another installation has secrets that this one cannot read: those ways are shut."""
     try:
         return _chosen(provider)
-    except InvalidToken:
+    except Unsuitable:
         _log.error("The secrets of provider %s belong to another key: save them again.", provider.code)
         return None
 
@@ -130,7 +131,7 @@ def implicit(channel: str) -> list[Chosen]:
 
 
 def config_of(provider: Provider) -> Config:
-    """Return a provider's settings as its adapter reads them, secrets in plain."""
+    """Return a provider's settings as its adapter reads them, secrets in plain. Raises Unsuitable."""
     return Config(
         provider_id=provider.pk, code=provider.code,
         settings={name: str(value) for name, value in provider.settings.items()},
@@ -230,5 +231,8 @@ def _opened(encrypted: str) -> str:
 
 
 def _plain(encrypted: str) -> Mapping[str, str]:
-    plain: Mapping[str, str] = json.loads(_opened(encrypted)) if encrypted else {}
+    try:
+        plain: Mapping[str, str] = json.loads(_opened(encrypted)) if encrypted else {}
+    except InvalidToken as error:
+        raise Unsuitable(_("Its secrets belong to another installation's key: give them again.")) from error
     return plain

@@ -39,7 +39,7 @@ def receive_call(*, provider_code: str, call: Incoming, now: datetime) -> tuple[
     """Check and keep a call, and work it; return the type and body that the provider wants to hear.
 
     Once it is kept nothing is lost: what fails is tried again by a job. The same call again is worked once. Raises
-    UnknownProvider, and Forged where the call is not the provider's: then nothing of it is kept.
+    UnknownProvider, Unsuitable, and Forged where the call is not the provider's: then nothing of it is kept.
     """
     provider = _provider(provider_code)
     adapter, config = ADAPTERS[provider.kind], providing.config_of(provider)
@@ -54,7 +54,7 @@ def receive_call(*, provider_code: str, call: Incoming, now: datetime) -> tuple[
 def answer_challenge(*, provider_code: str, call: Incoming) -> str | None:
     """Return what a provider that tries the address wants to hear; None where it is no such call.
 
-    Raises UnknownProvider, and Forged where it asks for one without the words agreed on.
+    Raises UnknownProvider, Unsuitable, and Forged where it asks for one without the words agreed on.
     """
     provider = _provider(provider_code)
     challenge = getattr(ADAPTERS[provider.kind], "challenge", None)
@@ -92,8 +92,8 @@ def work(*, call_id: int, now: datetime) -> bool:
 
 def _worked(kept: WebhookCall, now: datetime) -> Exception | None:
     """Apply what a call says; return what went wrong. A step that fails leaves the others done."""
-    config = providing.config_of(kept.provider)
     try:
+        config = providing.config_of(kept.provider)
         with transaction.atomic():
             events = ADAPTERS[kept.provider.kind].read(_as_it_came(kept, config.webhook_url), config)
         apply(events=events, provider_id=kept.provider_id, now=now)
