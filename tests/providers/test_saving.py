@@ -162,6 +162,19 @@ def test_under_another_key_a_secret_is_lost_and_must_be_given_again(save, settin
     assert providers.secrets_given(Provider.objects.get()) == {"auth_token"}
 
 
+def test_a_new_key_takes_over_from_the_old_one_as_providers_are_saved(save, settings, now):
+    provider = save()
+    settings.SECRET_KEY_FALLBACKS, settings.SECRET_KEY = ["la-penultima", settings.SECRET_KEY], "la-llave-nueva"
+    assert decrypt(provider.secrets) == {"auth_token": TOKEN}
+    assert providers.secrets_given(provider) == {"auth_token"}
+    Provider.objects.update(tested_at=now, tested_well=True)
+    again = save(secrets={})
+    assert again.tested_at == now, "the same secrets are no other settings"
+    assert facts("provider.saved")[0]["changed"] == []
+    settings.SECRET_KEY_FALLBACKS = []
+    assert decrypt(again.secrets) == {"auth_token": TOKEN}
+
+
 def test_the_same_secrets_never_look_the_same():
     assert encrypt({"a": "b"}) != encrypt({"a": "b"})
     assert decrypt(encrypt({"a": "ñ"})) == {"a": "ñ"}

@@ -28,6 +28,7 @@ def _secret() -> str:
 
 
 SECRET_KEY = _secret()
+SECRET_KEY_FALLBACKS = os.environ.get("RECOBRA_SECRET_KEY_FALLBACKS", "").split()
 DEBUG = _flag("RECOBRA_DEBUG")
 DEMO = _flag("RECOBRA_DEMO")
 ALLOWED_HOSTS = os.environ.get("RECOBRA_HOSTS", "localhost,127.0.0.1,[::1]").split(",")

@@ -8,26 +8,32 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final
 
-from cryptography.fernet import Fernet
+from cryptography.fernet import Fernet, MultiFernet
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
+from django.utils.encoding import force_bytes
 
 _PURPOSE: Final = b"recobra.contact.provider-secrets"
 
 
 def encrypt(secrets: Mapping[str, str]) -> str:
     """Return secrets as text to be stored, '' for none."""
-    return _box(settings.SECRET_KEY).encrypt(json.dumps(dict(secrets)).encode()).decode() if secrets else ""
+    return _boxes().encrypt(json.dumps(dict(secrets)).encode()).decode() if secrets else ""
 
 
 def decrypt(stored: str) -> dict[str, str]:
     """Return stored secrets in plain. Raises cryptography.fernet.InvalidToken under another installation's key."""
-    plain: dict[str, str] = json.loads(_box(settings.SECRET_KEY).decrypt(stored.encode())) if stored else {}
+    plain: dict[str, str] = json.loads(_boxes().decrypt(stored.encode())) if stored else {}
     return plain
 
 
-@lru_cache(maxsize=4)
-def _box(key: str) -> Fernet:
-    derived = HKDF(algorithm=SHA256(), length=32, salt=None, info=_PURPOSE).derive(key.encode())
+def _boxes() -> MultiFernet:
+    """Return what shuts by today's key and opens by those before it too."""
+    return MultiFernet([_box(key) for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)])
+
+
+@lru_cache(maxsize=8)
+def _box(key: str | bytes) -> Fernet:
+    derived = HKDF(algorithm=SHA256(), length=32, salt=None, info=_PURPOSE).derive(force_bytes(key))
     return Fernet(base64.urlsafe_b64encode(derived))
