@@ -8,9 +8,10 @@ from recobra.contact.models import Contact
 from recobra.insight.queries import campaigns
 from recobra.journal.operations import record
 from recobra.payments.models import Payment
-from recobra.portfolio.models import Debtor
+from recobra.portfolio.models import Debtor, Portfolio
 from recobra.strategy import queries_campaigns as queries
 from recobra.strategy.models import Campaign, CampaignMember
+from tests import receivables
 
 MONDAY = date(2026, 11, 23)
 LAUNCH = datetime(2026, 11, 23, 15, tzinfo=UTC)
@@ -90,6 +91,25 @@ def test_promises_are_told_by_the_journal_and_too_few_say_nothing(ended, now):
     found = campaigns.result(campaign=ended, days=7, now=now)
     promised = next(each for each in found.comparisons if each.key == "promised")
     assert (found.treated.promised, promised.finding) == (1, "not_enough")
+
+
+def test_promises_and_answers_of_another_portfolio_are_not_the_campaigns(ended, company, now):
+    other = Portfolio.objects.create(
+        creditor=company.creditor, code="PE-OTRA", name="Otra", industry="CONSUMER", country="PE", currency="PEN",
+        time_zone="America/Lima",
+    )  # fmt: skip
+    ours, theirs, both, early, late = Debtor.objects.filter(external_id__in=[f"D{n}" for n in range(5)]).order_by("pk")
+    within, told = LAUNCH + timedelta(2), {"actor": "bot", "payload": {"date": "2026-12-01"}}
+    record("promise.registered", at=within, debtor_id=ours.pk, portfolio_id=company.pk, **told)
+    record("promise.registered", at=within, debtor_id=theirs.pk, portfolio_id=other.pk, **told)
+    record("conversation.received", at=within, debtor_id=theirs.pk, portfolio_id=other.pk, **told)
+    receivables.account(other, both, "OT-1", (MONDAY, 5_000))
+    record("promise.registered", at=within, debtor_id=both.pk, **told)
+    record("conversation.received", at=within, debtor_id=both.pk, **told)
+    record("promise.registered", at=LAUNCH - timedelta(1), debtor_id=early.pk, portfolio_id=company.pk, **told)
+    record("promise.registered", at=LAUNCH + timedelta(7), debtor_id=late.pk, portfolio_id=company.pk, **told)
+    found = campaigns.result(campaign=ended, days=7, now=now).treated
+    assert (found.promised, found.replied) == (1, 1)
 
 
 def test_an_unknown_price_leaves_the_cost_unknown(ended, now):

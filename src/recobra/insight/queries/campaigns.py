@@ -1,7 +1,8 @@
 """What a campaign brought: its treated against its control group, from the launch on, over the same days for both.
 
 Everybody counts in the arm in which the launch put him, written to or not: leaving out whom the law bars from the
-message would compare different people.
+message would compare different people. What was promised, answered or paid to another portfolio does not count; a
+promise that names none does where its debtor owes in no other.
 """
 
 from __future__ import annotations
@@ -33,7 +34,11 @@ _ARMS = """
             bool_or(j.kind = 'promise.registered') AS promised
         FROM journal_entry j JOIN member USING (debtor_id)
         WHERE j.kind IN ('conversation.received', 'promise.registered')
-            AND j.at >= %(launched_at)s AND j.at < %(until)s GROUP BY j.debtor_id
+            AND j.at >= %(launched_at)s AND j.at < %(until)s
+            AND (j.portfolio_id = %(portfolio)s OR j.portfolio_id IS NULL
+                AND (j.kind = 'conversation.received' OR NOT EXISTS (SELECT FROM portfolio_account a
+                    WHERE a.debtor_id = j.debtor_id AND a.portfolio_id <> %(portfolio)s)))
+        GROUP BY j.debtor_id
     ), paid AS (
         SELECT p.debtor_id, sum(p.amount_minor) AS minor FROM payments_payment p JOIN member USING (debtor_id)
         WHERE p.portfolio_id = %(portfolio)s AND p.reversed_at IS NULL
