@@ -92,6 +92,7 @@ def whose(request: StaffRequest, conversation_id: int) -> HttpResponse:
     """Say which debtor writes at a number that nobody knew: by document, account or customer number."""
     if not conversations.leads(request.user):
         raise PermissionDenied
+    conversations.conversation_for(request.user, conversation_id)
     found = search(request.user, request.POST.get("debtor", "").strip(), limit=2)
     debtors = set(accounts_for(request.user).filter(pk__in=found).values_list("debtor_id", flat=True))
     if len(debtors) != 1:
