@@ -11,6 +11,7 @@ from recobra.contact.operations.letters import folder_of
 from recobra.contact.paper.verifying import verify
 from recobra.journal.models import Entry
 from recobra.kit import clock
+from recobra.portfolio.models import Debtor, Portfolio
 
 
 def test_the_evidence_of_a_debtor_comes_signed(at_desk, world):
@@ -53,6 +54,36 @@ def test_an_incident_that_cannot_be_read_is_not_recorded_as_something_else(at_de
     form = {"tipo": "COMPLAINT", "pais": "PE", "descripcion": "Se quejó del tono.", **wrong}
     assert said in at_desk("bruno").post("/incidentes/registrar/", form, follow=True).content.decode()
     assert not Incident.objects.exists()
+
+
+def _portfolio_in_chile(company):
+    return Portfolio.objects.create(
+        creditor=company.creditor, code="CL-OTRA", name="Otra", industry="CONSUMER", country="CL", currency="CLP",
+        time_zone="America/Santiago",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("own", ["PE", ""])
+def test_an_incident_about_a_debtor_stands_under_the_debtors_country(at_desk, world, cast, company, own):
+    _portfolio_in_chile(company)
+    cast["bruno"].scopes.create(portfolio_code="CL-OTRA")
+    maria = world.debtors["María"]
+    Debtor.objects.filter(pk=maria.pk).update(country=own)
+    form = {"tipo": "COMPLAINT", "pais": "CL", "deudor": str(maria.pk), "descripcion": "Se quejó del tono."}
+    page = at_desk("bruno").post("/incidentes/registrar/", form, follow=True).content.decode()
+    incident = Incident.objects.get()
+    assert (incident.country, incident.portfolio, incident.debtor) == ("PE", world.portfolio, maria)
+    assert "PE, el país del deudor" in page
+
+
+def test_an_incident_about_nobody_lies_in_a_country_of_ones_own_portfolios(at_desk, world, company):
+    _portfolio_in_chile(company)
+    form = {"tipo": "COMPLAINT", "pais": "CL", "descripcion": "Se quejaron del tono."}
+    page = at_desk("bruno").post("/incidentes/registrar/", form, follow=True).content.decode()
+    assert "Falta elegir uno de los países de las carteras propias." in page
+    assert not Incident.objects.exists()
+    at_desk("carla").post("/incidentes/registrar/", form)
+    assert Incident.objects.get().country == "CL"
 
 
 def test_the_record_of_a_batch_that_left_says_how_many_letters(at_desk, world):

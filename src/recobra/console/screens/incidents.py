@@ -25,7 +25,7 @@ from recobra.contact.paper import queries
 from recobra.contact.paper.report import report_pdf
 from recobra.insight.queries import compliance
 from recobra.kit import clock
-from recobra.portfolio.queries import debtor_for
+from recobra.portfolio.queries import accounts_for, debtor_for
 from recobra.strategy import schedule
 
 from .place import Installation
@@ -52,19 +52,22 @@ def index(request: StaffRequest) -> HttpResponse:
 @require_POST
 @needs(Right.RECORD_INCIDENT)
 def record(request: StaffRequest) -> HttpResponse:
-    """Enter an incident by hand, about a debtor of the user's scope or none."""
+    """Enter an incident by hand, about a debtor of the user's scope or none; a debtor says the country."""
     given, now = request.POST, clock.now()
     try:
+        debtor = _debtor(request, given.get("deudor", "").strip())
+        country = _country_of(request, debtor) if debtor else _chosen_country(request)
         incidents.record_incident(
-            kind=given.get("tipo", ""), country=given.get("pais", ""), description=given.get("descripcion", ""),
-            happened_at=_instant(given.get("cuando", ""), now),
-            debtor_id=_debtor_id(request, given.get("deudor", "").strip()),
+            kind=given.get("tipo", ""), country=country, description=given.get("descripcion", ""),
+            happened_at=_instant(given.get("cuando", ""), now), debtor_id=debtor.pk if debtor else None,
             actor=request.user.username, actor_id=request.user.pk, now=now,
         )  # fmt: skip
     except incidents.IncidentRefused as refusal:
         messages.error(request, str(refusal))
     else:
         messages.success(request, _("The incident is in the register."))
+        if country != given.get("pais", country):
+            messages.info(request, _("It stands under %(country)s, the debtor's country.") % {"country": country})
     return redirect("console:incidents")
 
 
@@ -134,14 +137,28 @@ def _month(request: StaffRequest) -> date:
         return schedule.today(clock.now()).replace(day=1)
 
 
-def _debtor_id(request: StaffRequest, text: str) -> int | None:
-    """Read the debtor's number, None where none was written. Raises IncidentRefused for one the user may not see."""
+def _debtor(request: StaffRequest, text: str) -> Any:
+    """Return the debtor of a number, None where none was written. Raises IncidentRefused for who is out of scope."""
     if not text:
         return None
     try:
-        return debtor_for(request.user, int(text) if text.isdecimal() and len(text) < 19 else 0).pk
+        return debtor_for(request.user, int(text) if text.isdecimal() and len(text) < 19 else 0)
     except ObjectDoesNotExist:
         raise incidents.IncidentRefused(_("There is no such debtor.")) from None
+
+
+def _country_of(request: StaffRequest, debtor: Any) -> str:
+    """Return the country whose law protects a debtor: the debtor's own, else that of the portfolio."""
+    account = None if debtor.country else accounts_for(request.user, debtor.pk).first()
+    return str(account.portfolio.country if account else debtor.country)
+
+
+def _chosen_country(request: StaffRequest) -> str:
+    """Return the country that was chosen. Raises IncidentRefused for one in which the user has no portfolio."""
+    chosen = request.POST.get("pais", "")
+    if chosen not in dict(compliance.countries_for(request.user)):
+        raise incidents.IncidentRefused(_("Choose one of the countries of your portfolios."))
+    return chosen
 
 
 def _instant(text: str, now: datetime) -> datetime:
