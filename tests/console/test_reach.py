@@ -75,6 +75,26 @@ def test_another_channel_or_other_days_show_nothing_of_this_message(at_desk, ans
     assert "No se planificó ningún mensaje" in body(ana, "/alcance/?desde=2020-01-01&hasta=2020-02-01")
 
 
+@pytest.mark.parametrize(("asked", "covered"), [
+    ("", 2), ("canal=email", 1), ("canal=sms", 1), ("plantilla=recordatorio", 1), ("plantilla=aviso", 1),
+    ("cartera=PE-CONSUMO", 2), ("cartera=PE-OTRA", 0), ("canal=email&plantilla=aviso", 0),
+])  # fmt: skip
+def test_coverage_follows_the_filters(at_desk, answered, company, asked, covered):
+    """Of four who owe, María and José are the lower half: she got an e-mail, he an SMS of another template."""
+    other = Portfolio.objects.create(
+        creditor=company.creditor, code="PE-OTRA", name="Otra", industry="CONSUMER", country="PE", currency="PEN",
+        time_zone="America/Lima",
+    )  # fmt: skip
+    mine = answered.sent
+    Contact.objects.create(
+        debtor=answered.debtors["José"], portfolio=answered.portfolio, channel="sms", template_code="aviso",
+        status="SENT", planned_for=mine.planned_for, planned_at=mine.planned_at, due_at=mine.due_at,
+        handed_over_at=mine.handed_over_at, local_date=mine.planned_for, zones="America/Lima",
+    )  # fmt: skip
+    total = at_desk("carla").get(f"/alcance/?{asked}").context["total"]
+    assert (total.small, total.covered) == (0 if other.code in asked else 2, covered)
+
+
 @pytest.mark.parametrize("by", ["canal", "plantilla", "variante", "paso", "cartera", "pais"])
 def test_messages_are_told_apart(at_desk, answered, by):
     shown = at_desk("bruno").get(f"/alcance/?por={by}")

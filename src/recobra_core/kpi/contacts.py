@@ -122,7 +122,8 @@ HARM: Final = (
 )  # fmt: skip
 COVERAGE: Final = _kpi(
     "coverage", "small", "Coverage of small debtors", "Debtors of the lower half by overdue amount, today and in each "
-    "portfolio, who were sent an automatic message in the period.", part="covered",
+    "portfolio, who were sent an automatic message in the period, of the channel and template asked for.",
+    part="covered",
 )  # fmt: skip
 COST_PER_ACTION: Final = "Price of the messages of a channel divided by those whose price is known, answers included."
 COST_PER_UNIT: Final = "Price of the messages for each 1,000 paid after them within the window."

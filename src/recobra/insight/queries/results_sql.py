@@ -140,6 +140,8 @@ COVERAGE: Final = """
         SELECT DISTINCT c.portfolio_id, c.debtor_id FROM contact_contact c
         WHERE c.portfolio_id = ANY(%(portfolios)s) AND c.planned_for >= %(from_day)s AND c.planned_for <= %(to_day)s
             AND c.status IN ('SENT', 'UNCERTAIN') AND c.purpose <> 'REPLY' AND c.author = ''
+            AND (%(channel)s = '' OR c.channel = %(channel)s)
+            AND (%(template_code)s = '' OR c.template_code = %(template_code)s)
     )
     SELECT count(*), count(t.debtor_id) FROM owing o
     JOIN middle m ON m.portfolio_id = o.portfolio_id AND o.minor <= m.minor
