@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import base64
 import copy
+import hashlib
+import hmac
+import json
 import random
 from datetime import timedelta
+from urllib.parse import urlencode
 
 import pytest
 from django.test import Client
 
-from recobra.contact.models import ConsentEntry, Contact, Receipt, Silence, WebhookCall
+from recobra.contact.models import ConsentEntry, Contact, ConversationMessage, Receipt, Silence, WebhookCall
 from recobra.contact.operations import receiving
 from recobra.portfolio.models import ContactPoint
 
-from .conftest import sample
+from .conftest import SECRET, sample
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ROSA = "+972987654321"  # the number of the samples
@@ -59,6 +64,24 @@ def test_the_same_calls_ten_times_in_random_order_give_one_state(caller, sent, w
     assert sent.delivered_at <= sent.read_at
     assert Receipt.objects.count() == WebhookCall.objects.count() == 3
     assert len(world.facts("contact.delivered")) == len(world.facts("contact.read")) == 1
+
+
+def test_parts_of_a_call_that_nobody_signed_make_no_second_event_of_it(caller, sent, providers, world):
+    """Meta signs the body and not the address, Twilio what a form says and not how it is written."""
+    read = json.dumps(sample("message_status", "read")).encode()
+    signed = {"X-Hub-Signature-256": "sha256=" + hmac.new(SECRET.encode(), read, hashlib.sha256).hexdigest()}
+    for query in ("", "?again=1", "?again=2"):
+        assert (
+            caller.call("POST", f"/api/webhooks/wa/{query}", body=read, headers={**signed, "X-Else": query})[0] == 200
+        )
+    assert Receipt.objects.get().kind == "READ"
+    fields = {"MessageSid": "SM7", "From": ROSA, "Body": "hola", "SmsStatus": "received"}
+    said = "".join(name + fields[name] for name in sorted(fields))
+    signature = hmac.new(SECRET.encode(), f"{caller.public}/api/webhooks/twilio/{said}".encode(), hashlib.sha1).digest()
+    headers = {"X-Twilio-Signature": base64.b64encode(signature).decode()}
+    for pairs in (list(fields.items()), list(fields.items())[::-1], [*fields.items(), ("Body", "hola")]):
+        assert caller.call("POST", "/api/webhooks/twilio/", body=urlencode(pairs).encode(), headers=headers)[0] == 200
+    assert ConversationMessage.objects.filter(direction="IN").count() == 1
 
 
 def test_a_forged_call_changes_nothing_and_is_told_of_once_in_a_while(caller, sent, world):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import dataclasses
 import hashlib
 import hmac
 import json
@@ -247,6 +248,13 @@ def test_only_the_gateways_own_calls_are_believed():
             ADAPTER.verify(call(bytes(changed), **{"x-signature": good.headers["x-signature"]}), config("json_bearer"))
     with pytest.raises(Forged):
         ADAPTER.verify(call(good.body), config("json_bearer"))
+
+
+def test_where_the_body_is_signed_the_address_tells_nothing():
+    good = signed({"results": [RECEIPTS["results"][0]]})
+    forged = dataclasses.replace(good, method="GET", url=f"{good.url}?messageId={PUBLIC_ID}&text=BAJA")
+    ADAPTER.verify(forged, config("json_bearer"))
+    assert ADAPTER.read(forged, config("json_bearer")) == ADAPTER.read(good, config("json_bearer")) != []
 
 
 def test_a_call_without_a_body_cannot_be_signed():

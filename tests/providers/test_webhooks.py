@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import hmac
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -124,6 +127,17 @@ def test_a_changed_timestamp_or_an_old_call_is_refused():
     for late in (timedelta(hours=26), timedelta(hours=-26)):
         with pytest.raises(Forged, match="too long ago"):
             ADAPTERS["sendgrid"].verify(changed(incoming, received_at=incoming.received_at + late), config)
+
+
+def test_nothing_is_read_of_a_call_of_twilios_that_its_signature_does_not_cover():
+    """Asked by GET it signs the address alone."""
+    config = Config(provider_id=1, code="x", settings={}, secrets={"auth_token": "t"})
+    bare = call(method="GET", url="https://cobros.example/api/webhooks/tw/?CallSid=CA1")
+    signature = base64.b64encode(hmac.new(b"t", bare.url.encode(), hashlib.sha1).digest()).decode()
+    asked = changed(bare, headers={"x-twilio-signature": signature})
+    ADAPTERS["twilio_voice"].verify(asked, config)
+    with pytest.raises(Forged):
+        ADAPTERS["twilio_voice"].verify(changed(asked, body=b"CallSid=CA1&CallStatus=completed"), config)
 
 
 def test_voice_calls_are_checked_like_messages():

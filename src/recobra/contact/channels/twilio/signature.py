@@ -26,6 +26,8 @@ def verify(call: Incoming, config: Config) -> None:
         spellings = _spellings(call.url)
     except ValueError as error:
         raise Forged("The call's form or address cannot be read.") from error
+    if call.method == "GET" and call.body and body_digest is None:
+        raise Forged("The call's body is not signed.")
     if body_digest is not None and not webhooks.same(hashlib.sha256(call.body).hexdigest(), body_digest):
         raise Forged("The call's body is not the one that was signed.")
     # Every way of writing the address is compared, so that the time taken tells nothing.
