@@ -12,6 +12,7 @@ from recobra.contact.paper.verifying import verify
 from recobra.journal.models import Entry
 from recobra.kit import clock
 from recobra.portfolio.models import Debtor, Portfolio
+from recobra.strategy import schedule
 
 
 def test_the_evidence_of_a_debtor_comes_signed(at_desk, world):
@@ -140,3 +141,17 @@ def test_a_gestora_takes_an_area_and_notes_what_came_of_it(at_desk, visit, cast)
 def test_a_promise_without_a_day_is_asked_for(at_desk, visit):
     page = at_desk("ana").post(f"/visitas/{visit.pk}/", {"resultado": "PROMISE"}).content.decode()
     assert "Una promesa necesita su fecha" in page
+
+
+@pytest.mark.parametrize("unreadable", ["mañana", "2026-13-01", "24/11/2026"])
+def test_a_day_that_cannot_be_read_is_said_and_never_taken_for_today(at_desk, visit, unreadable):
+    desk = at_desk("ana")
+    said = f"«{unreadable}» no es un día"
+    assert said in desk.get("/visitas/", {"dia": unreadable}, follow=True).content.decode()
+    Visit.objects.update(route_date=schedule.today(clock.now()))
+    form = {"dia": unreadable, "zona": "PE-LIM 15001"}
+    assert said in desk.post("/visitas/ordenar/", form, follow=True).content.decode()
+    met = {"resultado": "MET", "promesa": unreadable}
+    assert said in desk.post(f"/visitas/{visit.pk}/", met).content.decode()
+    visit.refresh_from_db()
+    assert (visit.assigned_to_id, visit.result) == (None, "")

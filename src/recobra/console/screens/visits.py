@@ -24,7 +24,9 @@ from recobra.strategy import schedule
 @needs(Right.VISIT)
 def index(request: StaffRequest) -> HttpResponse:
     """Show the route of a day (`?dia=`, today when not given); `?mias=1` only the user's own."""
-    day = _day(request.GET.get("dia", ""))
+    day = _day(request)
+    if day is None:
+        return redirect("console:visits")
     found = queries.visits_for(request.user, route_date=day, mine=request.GET.get("mias") == "1")
     leads = may(request.user, Right.RUN_CAMPAIGNS)
     context = {"visits": found, "day": day, "areas": sorted({each.area for each in found}), "leads": leads}
@@ -35,7 +37,9 @@ def index(request: StaffRequest) -> HttpResponse:
 @needs(Right.VISIT)
 def order(request: StaffRequest) -> HttpResponse:
     """Put the open visits of a day in the order of the way, and take an area for oneself where one is named."""
-    day, area, user = _day(request.POST.get("dia", "")), request.POST.get("zona", ""), request.user
+    day, area, user = _day(request), request.POST.get("zona", ""), request.user
+    if day is None:
+        return redirect("console:visits")
     codes = portfolio_codes(user)
     if area:
         visits.assign_visits(
@@ -52,11 +56,14 @@ def order(request: StaffRequest) -> HttpResponse:
 def result(request: StaffRequest, visit_id: int) -> HttpResponse:
     """Show one door, and note what came of it."""
     visit, given = queries.visit_for(request.user, visit_id), request.POST
-    if request.method == "POST":
+    promised = given.get("promesa", "")
+    if promised and _given_day(promised) is None:
+        messages.error(request, _("«%(text)s» is no day: nothing was noted.") % {"text": promised[:20]})
+    elif request.method == "POST":
         try:
             visits.note_visit(
                 visit_id=visit.pk, result=given.get("resultado", ""), words=given.get("nota", ""),
-                promised_on=_given_day(given.get("promesa", "")), portfolio_codes=portfolio_codes(request.user),
+                promised_on=_given_day(promised), portfolio_codes=portfolio_codes(request.user),
                 actor=request.user.username, actor_id=request.user.pk, now=clock.now(),
             )  # fmt: skip
         except visits.VisitRefused as refusal:
@@ -68,8 +75,14 @@ def result(request: StaffRequest, visit_id: int) -> HttpResponse:
     return render(request, "console/visits/result.html", context)
 
 
-def _day(text: str) -> date:
-    return _given_day(text) or schedule.today(clock.now())
+def _day(request: StaffRequest) -> date | None:
+    """Return the day asked for, today where none was; None, which the person is told, for what is no day."""
+    text = (request.POST if request.method == "POST" else request.GET).get("dia", "")
+    day = _given_day(text) if text else schedule.today(clock.now())
+    if day is None:
+        said = _("«%(text)s» is no day: nothing was done. This is the route of today.")
+        messages.error(request, said % {"text": text[:20]})
+    return day
 
 
 def _given_day(text: str) -> date | None:
