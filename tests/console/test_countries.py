@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from html import unescape
 
 import pytest
 
 from recobra.contact.models import Contact
 from recobra.kit import clock
 from recobra_core.law import countries
+from recobra_core.law.reading import in_words
 
 from .following import follow
 
@@ -46,6 +48,15 @@ def test_every_country_has_a_page_and_a_month(at_desk, world):
     for code in countries():
         assert desk.get(f"/paises/{code}/").status_code == 200, code
         assert desk.get(f"/paises/{code}/calendario/").status_code == 200, code
+
+
+@pytest.mark.parametrize("code", ["BO", "EC", "MX", "PE"])
+def test_the_article_that_opens_or_closes_a_channel_now_is_told_in_the_readers_language(at_desk, world, code):
+    page = text(at_desk("ana").get(f"/paises/{code}/"))
+    sources = {rule.source for rule in countries()[code].rules}
+    foreign = {each for each in sources if in_words(each, language="es") != each}
+    assert foreign
+    assert [each for each in foreign if each in unescape(page)] == []
 
 
 def test_peru_is_told_as_its_law_says(at_desk, world):
