@@ -48,6 +48,7 @@ FACTS: Final[dict[str, tuple[str, str, str | Promise]]] = {
     "creditor.opened": ("building", "calm", _("Creditor opened")),
     "creditor.saved": ("building", "calm", _("Details of a creditor changed")),
     "statement.opened": ("eye", "good", _("The debtor saw the detail of what is owed")),
+    "identity.refused": ("lock", "warn", _("Wrong answer to who the debtor is, in a chat or call")),
     "statement.refused": ("lock", "warn", _("Wrong answer at the page of the debtor's detail")),
     "portfolio.opened": ("users", "calm", _("Portfolio opened")),
     "mapping.saved": ("adjustments-horizontal", "quiet", _("Column mapping saved")),

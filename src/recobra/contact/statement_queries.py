@@ -11,10 +11,9 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 
-from recobra.journal.queries import audit
 from recobra.portfolio.models import Debtor
 
-from . import numbers
+from . import guesses, numbers
 from .models import ConsentEntry, Contact
 from .operations.loading import local_date
 from .rendering.page import Page, page_of
@@ -22,9 +21,6 @@ from .rendering.statement import statements
 from .tokens import contact_of_statement, unsubscribe_url
 
 LASTS: Final = timedelta(days=90)
-TRIES_MAX: Final = 5
-CLOSED_FOR: Final = timedelta(hours=24)
-REFUSED: Final = "statement.refused"
 _FIGURES: Final = 4
 
 
@@ -40,7 +36,8 @@ class Asks(StrEnum):
 class Door:
     """The page before anybody has proved anything: nothing here tells of a debt.
 
-    `closed` after too many wrong answers; `reach` is how to go on by another way; `stop_path` stops messages.
+    `closed` after too many wrong answers, here or elsewhere; `reach` is how to go on by another way; `stop_path` stops
+    messages.
     """
 
     contact_id: int
@@ -66,7 +63,7 @@ def door_of(token: str, *, now: datetime) -> Door | None:
     ways = (debtor.creditor.agency_phone.strip(), parseaddr(settings.MAIL_FROM)[1])
     return Door(
         contact_id=contact.pk, debtor_id=debtor.pk, portfolio_id=contact.portfolio_id, asks=asks,
-        closed=_tries(debtor.pk, now) >= TRIES_MAX, reach=" · ".join(way for way in ways if way),
+        closed=guesses.used_up(debtor.pk, now=now), reach=" · ".join(way for way in ways if way),
         stop_path=urlsplit(unsubscribe_url(contact.public_id)).path,
     )  # fmt: skip
 
@@ -102,8 +99,3 @@ def _denied(contact: Contact) -> bool:
     values = {value for value in (contact.address, contact.point.value if contact.point else "") if value}
     forms = {form for value in values for form in numbers.forms(value, kind=kind)}
     return ConsentEntry.objects.filter(kind=kind, value__in=forms, act=ConsentEntry.Act.NOT_ME).exists()
-
-
-def _tries(debtor_id: int, now: datetime) -> int:
-    """Count the wrong answers about a debtor over all contacts."""
-    return len(audit(portfolio_ids=None, kinds=[REFUSED], debtor_id=debtor_id, since=now - CLOSED_FOR, limit=TRIES_MAX))

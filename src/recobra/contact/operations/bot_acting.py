@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from recobra.contact import numbers
+from recobra.contact import guesses, numbers
 from recobra.contact.bot.turns import Action
 from recobra.contact.models import ConsentEntry, Conversation, ConversationMessage
 from recobra.journal.operations import record
 
-from .bot_facts import REFUSED, manners_of
+from .bot_facts import REFUSED, asked_about, manners_of
 from .opting_out import not_me, opt_out
 from .partners import Partner
 from .replying import BOT
@@ -57,6 +57,11 @@ def _verified(_action: Action, scene: Scene) -> None:
 
 def _refused(_action: Action, scene: Scene) -> None:
     scene.message.intent = REFUSED
+    for debtor_id in asked_about(scene.conversation):
+        portfolio_id = scene.who.portfolio.pk if debtor_id == scene.who.debtor.pk else None
+        guesses.refuse(
+            debtor_id=debtor_id, portfolio_id=portfolio_id, channel=scene.conversation.channel, now=scene.now
+        )
 
 
 def _promise(action: Action, scene: Scene) -> None:

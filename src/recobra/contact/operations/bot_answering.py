@@ -12,6 +12,7 @@ from typing import Any, Final
 from django.conf import settings
 from django.db import transaction
 
+from recobra.contact import guesses
 from recobra.contact.bot import dialogue, model
 from recobra.contact.bot.answering import in_words
 from recobra.contact.bot.intents import INTENTS, SILENCING
@@ -21,7 +22,7 @@ from recobra.contact.channels import Button
 from recobra.contact.models import Conversation, ConversationMessage
 
 from .bot_acting import Scene, act, hand_over, silence
-from .bot_facts import facts_of, figures_of, owes_in_other_currencies
+from .bot_facts import asked_about, facts_of, figures_of, owes_in_other_currencies, tries_of
 from .conversing import BOT_CHANNELS, BUTTON
 from .partners import Partner, is_silent, owners, partner
 from .replying import BOT, reply
@@ -120,8 +121,10 @@ def _work(message_id: int, understood: Understood, now: datetime) -> bool:
     salt = bytes.fromhex(conversation.bot_state.get("salt", "")) or secrets.token_bytes(16)
     who = _who_answers(conversation, who, understood, now)
     scene = Scene(conversation=conversation, message=message, who=who, now=now)
-    facts = facts_of(who, conversation, salt=salt, now=now)
-    turn = _turn(scene, understood, facts)
+    guesses.judge_alone(asked_about(conversation))
+    tries = tries_of(conversation, now)
+    facts = facts_of(who, conversation, salt=salt, tries=tries, now=now)
+    turn = _turn(scene, understood, facts, _state(conversation, now).to(tries=tries))
     for action in turn.actions:
         act(action, scene)
     message.save(update_fields=["intent", "confidence"])
@@ -155,9 +158,8 @@ def _who_answers(conversation: Conversation, who: Partner, understood: Understoo
     return partner(fits[0], channel=conversation.channel, address=conversation.address, now=now) or who
 
 
-def _turn(scene: Scene, understood: Understood, facts: Facts) -> Turn:
-    conversation, message = scene.conversation, scene.message
-    state = _state(conversation, scene.now)
+def _turn(scene: Scene, understood: Understood, facts: Facts, state: State) -> Turn:
+    message = scene.message
     today: date = scene.who.today or scene.now.date()
     if scene.now - message.at > TOO_LATE:
         return replace(dialogue.hand_over(state, facts, reason="late"), answer=None)

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from django.db.models import Q
 
+from recobra.contact import guesses
 from recobra.contact.bot.answering import hours_in_words
 from recobra.contact.bot.identity import TRIES_MAX, digest
 from recobra.contact.bot.turns import Facts, Limits
@@ -18,10 +19,9 @@ from recobra.portfolio.models import CompanyHoliday, Debtor, Hold, Portfolio
 from recobra_core.law.diary import open_now
 
 from .loading import first_zone
-from .partners import Partner
+from .partners import Partner, owners
 
 REFUSED: Final = "identity_wrong"
-_BLOCKED_FOR: Final = timedelta(hours=24)
 _FIGURES: Final = 4
 # Who waits for money already promised, or looks for a payment, is not asked for less because of that.
 _GO_ON: Final = (Hold.Reason.PROMISE, Hold.Reason.PAYMENT_IN_PROCESS)
@@ -47,8 +47,8 @@ def manners_of(portfolio: Portfolio) -> Manners:
     return replace(Manners(), **read)
 
 
-def facts_of(who: Partner, conversation: Conversation, *, salt: bytes, now: datetime) -> Facts:
-    """Return the facts of one debtor for one message."""
+def facts_of(who: Partner, conversation: Conversation, *, salt: bytes, tries: int, now: datetime) -> Facts:
+    """Return the facts of one debtor for one message. `tries`: the wrong answers that count already."""
     manners, creditor = manners_of(who.portfolio), who.debtor.creditor
     expected = figures_of(who.debtor)
     hours = hours_in_words(begin=f"{manners.people_from:%H:%M}", end=f"{manners.people_to:%H:%M}")
@@ -58,7 +58,7 @@ def facts_of(who: Partner, conversation: Conversation, *, salt: bytes, now: date
         may_collect=_may_collect(who, conversation, now), people_now=_people_now(who, manners, now), people_when=hours,
         limits=Limits(promise_days=manners.promise_days, promise_min_minor=manners.promise_min_minor),
         identity=digest(expected, salt=salt) if expected else None, salt=salt,
-        identity_blocked=_is_blocked(who.debtor, conversation, now), can_pay_by_link=False,
+        identity_blocked=tries >= TRIES_MAX or _is_guessing(conversation, now), can_pay_by_link=False,
         how_to_pay=" ".join(creditor.payment_instructions.split()), promise_open_until=_promised(who, manners, now),
     )  # fmt: skip
 
@@ -107,11 +107,22 @@ def _people_now(who: Partner, manners: Manners, now: datetime) -> bool:
     return not closed and local.weekday() < 5 and manners.people_from <= local.time() < manners.people_to
 
 
-def _is_blocked(debtor: Debtor, conversation: Conversation, now: datetime) -> bool:
-    """Count the wrong answers about a debtor, or from a line, over all conversations."""
-    about = Q(conversation__debtor=debtor) | Q(conversation__address=conversation.address)
-    wrong = ConversationMessage.objects.filter(about, intent=REFUSED, received_at__gt=now - _BLOCKED_FOR)
-    return wrong.count() >= TRIES_MAX
+def asked_about(conversation: Conversation) -> list[int]:
+    """Return the debtors who the answer may prove to be there: who is known, else all who have the line."""
+    if conversation.debtor_id is not None:
+        return [conversation.debtor_id]
+    return [debtor.pk for debtor in owners(conversation.address, channel=conversation.channel)]
+
+
+def tries_of(conversation: Conversation, now: datetime) -> int:
+    """Count the wrong answers about whoever a conversation may be with, given here or elsewhere."""
+    return max((len(guesses.wrong_lately(pk, now=now)) for pk in asked_about(conversation)), default=0)
+
+
+def _is_guessing(conversation: Conversation, now: datetime) -> bool:
+    """Tell whether too many wrong answers came from a line, about whomever."""
+    wrong = ConversationMessage.objects.filter(conversation__address=conversation.address, intent=REFUSED)
+    return wrong.filter(received_at__gt=now - guesses.COUNTED_FOR).count() >= TRIES_MAX
 
 
 def _promised(who: Partner, manners: Manners, now: datetime) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Final
 from urllib.parse import parse_qsl, urlsplit
@@ -13,11 +14,12 @@ import pyarrow as pa
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from recobra.contact import numbers, providing
+from recobra.contact import guesses, numbers, providing
+from recobra.contact.bot.identity import TRIES_MAX
 from recobra.contact.channels import ADAPTERS
 from recobra.contact.channels.adapter import Config, Incoming, ReceiptEvent
 from recobra.contact.channels.twilio_voice import dialogue, links
-from recobra.contact.channels.twilio_voice.dialogue import Act, Facts, Turn
+from recobra.contact.channels.twilio_voice.dialogue import Act, Facts, Position, Turn
 from recobra.contact.models import Channel, Contact, Provider, Silence
 from recobra.journal.operations import record
 
@@ -29,6 +31,7 @@ from .receiving import UnknownProvider, refuse_forged
 from .wishes import DEBTOR, Source
 
 HUNG_UP: Final = '<?xml version="1.0" encoding="UTF-8"?><Response><Hangup/></Response>'
+_BEFORE_IDENTITY: Final = frozenset({dialogue.FIRST, "identity", "stranger"})
 _WITHDRAWN: Final = (Contact.Status.CANCELLED, Contact.Status.BLOCKED)
 
 
@@ -49,9 +52,35 @@ def speak(*, provider_code: str, token: str, call: Incoming, now: datetime) -> s
     at = dialogue.position(dict(parse_qsl(urlsplit(call.url).query)), form)
     if contact.status in _WITHDRAWN or (at.step == dialogue.FIRST and _silent(contact)):
         return HUNG_UP
-    said = dialogue.turn(at, _facts(contact, config, links.voice_url(contact.public_id, provider.code), form, now))
+    facts = _facts(contact, config, links.voice_url(contact.public_id, provider.code), form, now)
+    said = _judged(at, facts, contact, f"{form.get('CallSid', '')}:{at.tries}", now)
     _do(contact, provider, said, now)
     return said.twiml
+
+
+@transaction.atomic
+def _judged(at: Position, facts: Facts, contact: Contact, turn: str, now: datetime) -> Turn:
+    """Return the call's next turn. Wrong answers given elsewhere count as if they had been given in this call.
+
+    Twilio repeats a request that took too long: the same `turn` is the same try.
+    """
+    if at.step not in _BEFORE_IDENTITY:
+        return dialogue.turn(at, facts)
+    guesses.judge_alone([contact.debtor_id])
+    wrong = guesses.wrong_lately(contact.debtor_id, now=now)
+    before = [each for each in wrong if (each.contact_id, each.payload.get("turn")) != (contact.pk, turn)]
+    if len(before) >= TRIES_MAX:
+        facts = replace(facts, identity="")  # nothing is compared, and only a person can tell
+    if at.step == "identity":
+        at = replace(at, tries=max(at.tries, len(before)))
+    said = dialogue.turn(at, facts)
+    answered = at.step == "identity" and at.pressed and not at.silent and facts.identity
+    if answered and Act.IDENTIFIED not in said.acts and len(before) == len(wrong):
+        guesses.refuse(
+            debtor_id=contact.debtor_id, portfolio_id=contact.portfolio_id, contact_id=contact.pk, channel=Channel.IVR,
+            turn=turn, now=now,
+        )  # fmt: skip
+    return said
 
 
 def _silent(contact: Contact) -> bool:

@@ -9,11 +9,12 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from django.db import connection, transaction
+from django.db import transaction
 
+from recobra.contact import guesses
 from recobra.contact.channels.adapter import ReceiptEvent
 from recobra.contact.models import Contact, Receipt
-from recobra.contact.statement_queries import REFUSED, TRIES_MAX, Asks, Door, door_of, expected_of
+from recobra.contact.statement_queries import Asks, Door, door_of, expected_of
 from recobra.journal.operations import record
 from recobra.portfolio.models import Debtor
 
@@ -42,13 +43,12 @@ def note_opened(*, contact_id: int, now: datetime) -> None:
 def prove(*, token: str, figures: str, now: datetime) -> tuple[Door, Proof] | None:
     """Judge an answer and put it down; None where the link opens no door (any more).
 
-    Answers about one debtor are judged one after another, so that many at once are not more tries than five.
+    Answers about one debtor are judged one after another, and count together with those given to the bot and to calls.
     """
     door = door_of(token, now=now)
     if door is None:
         return None
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 7))", [f"statement {door.debtor_id}"])
+    guesses.judge_alone([door.debtor_id])
     door = door_of(token, now=now)
     if door is None:
         return None
@@ -58,7 +58,7 @@ def prove(*, token: str, figures: str, now: datetime) -> tuple[Door, Proof] | No
         return door, Proof.UNREADABLE
     _asks, expected = expected_of(Debtor.objects.get(pk=door.debtor_id))
     right = hmac.compare_digest(figures.strip(), expected)
-    _record("statement.opened" if right else REFUSED, door, now)
+    _record("statement.opened" if right else guesses.PAGE_REFUSED, door, now)
     if right:
         return door, Proof.RIGHT
     after = door_of(token, now=now)
@@ -70,6 +70,3 @@ def _record(kind: str, door: Door, now: datetime) -> None:
         kind, at=now, actor="debtor", portfolio_id=door.portfolio_id, debtor_id=door.debtor_id,
         contact_id=door.contact_id, payload={"asked": str(door.asks)},
     )  # fmt: skip
-
-
-__all__ = ["TRIES_MAX", "Proof", "note_opened", "prove"]
