@@ -281,3 +281,32 @@ def test_a_trial_that_is_refused_leaves_no_conversation(chat, rosa, world):
     )  # fmt: skip
     assert trial.refused
     assert not Conversation.objects.exists()
+
+
+def test_what_the_bot_was_about_to_say_does_not_leave_beside_a_person(chat, rosa, world, cast):
+    chat.writes("¿cuánto debo?")
+    said = operations.reply(
+        conversation_id=chat.conversation().pk, text="Ya le respondo.", author="ana", author_id=cast["ana"].pk,
+        now=chat.at,
+    )  # fmt: skip
+    (queued,) = (each for each in chat.outbox() if each.author == "bot")
+    Contact.objects.filter(pk=queued.pk).update(status="LEASED", lease="11111111-1111-4111-8111-111111111111")
+    bruno = cast["bruno"]
+    taking = {"to_id": bruno.pk, "actor": "bruno", "actor_id": bruno.pk, "leads": True, "now": chat.at}
+    operations.take_over(conversation_id=chat.conversation().pk, **taking)
+    assert [(each.author, each.status, each.reason) for each in chat.outbox()] == [
+        ("bot", "CANCELLED", "taken_over"), ("ana", "DUE", "")
+    ]  # fmt: skip
+    assert world.facts("contact.cancelled") == [(queued.pk, "taken_over")]
+    assert said.status == "DUE"
+
+
+def test_what_the_bot_has_handed_over_is_not_taken_back(chat, rosa, world, cast):
+    chat.writes("¿cuánto debo?")
+    Contact.objects.update(status="LEASED", handed_over_at=chat.at)
+    bruno = cast["bruno"]
+    operations.take_over(
+        conversation_id=chat.conversation().pk, to_id=bruno.pk, actor="bruno", actor_id=bruno.pk, now=chat.at
+    )
+    assert [each.status for each in chat.outbox()] == ["LEASED"]
+    assert world.facts("contact.cancelled") == []

@@ -25,6 +25,7 @@ NOT_DELIVERED: Final = "not_delivered"
 REPLANNED: Final = "replanned"
 EXPIRED: Final = "expired"
 REPLIED: Final = "replied"
+TAKEN_OVER: Final = "taken_over"
 CAMPAIGN_PAUSED: Final = "campaign_paused"
 CAMPAIGN_ENDED: Final = "campaign_ended"
 
@@ -43,6 +44,7 @@ SENTENCES: Final = {
     DISPATCHER_DIED: _("The dispatcher stopped while it was handing the message over; it may have arrived."),
     EXPIRED: _("The plan was too old to be carried out: no cycle had looked at it for days."),
     REPLIED: _("The debtor wrote: the answer goes first."),
+    TAKEN_OVER: _("A person took over the conversation before it was sent."),
     REPLANNED: _("A later day planned otherwise."),
     NOT_DELIVERED: _("It was found out that the message did not arrive."),
     CAMPAIGN_PAUSED: _("The campaign was paused."),
