@@ -36,11 +36,6 @@ class InForce:
         for template in templates:
             self._by_code.setdefault((template.code, template.channel), []).append(template)
 
-    def get(self, wanted: tuple[str, str]) -> Template | None:
-        """Return a template for any country by code and channel, never a legal one; None where there is none."""
-        found = [t for t in self._by_code.get(wanted, ()) if not t.country and not t.legal and t.weight]
-        return min(found, key=lambda each: (_TONES.index(each.tone), each.variant), default=None)
-
     def pick(
         self,
         *,
