@@ -128,6 +128,25 @@ def test_the_spreadsheet_holds_numbers_and_no_formulas(at_desk, world):
     assert row[7] == 450.5
 
 
+@pytest.mark.parametrize(("address", "name"), [
+    ("/cartera/exportar.xlsx", "Cartera"),
+    ("/auditoria/exportar.xlsx", "Auditoría"),
+    ("/alcance/xlsx/", "Alcance"),
+    ("/cumplimiento/informe.xlsx?pais=PE&mes=2026-11", "Cumplimiento PE 2026-11"),
+])  # fmt: skip
+def test_a_sheet_bears_the_name_of_the_list_that_it_holds(at_desk, world, address, name):
+    answer = at_desk("carla").get(address)
+    content = b"".join(answer.streaming_content if answer.streaming else [answer.content])
+    assert openpyxl.load_workbook(BytesIO(content)).sheetnames == [name]
+
+
+def test_a_name_that_no_spreadsheet_takes_is_made_one():
+    file = BytesIO()
+    spreadsheet.write_xlsx(file, iter([["Nombre"], ["Ana"]]), name="Cartera [2026/11]: 'todo' lo que se debe y más")
+    (name,) = openpyxl.load_workbook(file).sheetnames
+    assert name == "Cartera  2026 11    todo  lo qu"
+
+
 def test_a_text_that_looks_like_a_formula_is_made_harmless_in_csv():
     file = BytesIO()
     assert spreadsheet.write_csv(file, iter([["Nombre"], ["=1+1"], ["@x"], ["Ana"]])) == 3

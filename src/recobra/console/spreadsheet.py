@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import IO, Final
 
@@ -13,6 +14,8 @@ from babel.numbers import get_currency_precision
 
 Cell = str | int | Decimal | None
 Lines = Iterator[list[Cell] | list[str]]
+FORMS: Final = frozenset({"csv", "xlsx"})
+_NAME_LIMIT: Final = 31
 
 
 def write_csv(file: IO[bytes], lines: Iterable[Iterable[Cell]]) -> int:
@@ -25,10 +28,10 @@ def write_csv(file: IO[bytes], lines: Iterable[Iterable[Cell]]) -> int:
     return count
 
 
-def write_xlsx(file: IO[bytes], lines: Iterable[Iterable[Cell]]) -> int:
-    """Write one sheet with a fixed, bold head; return the rows after the head."""
+def write_xlsx(file: IO[bytes], lines: Iterable[Iterable[Cell]], *, name: str) -> int:
+    """Write one sheet of a name with a fixed, bold head; return the rows after the head."""
     book = xlsxwriter.Workbook(file, {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
-    sheet, head, count = book.add_worksheet("Cartera"), book.add_format({"bold": True}), -1
+    sheet, head, count = book.add_worksheet(_sheet_name(name)), book.add_format({"bold": True}), -1
     sheet.freeze_panes(1, 0)
     sheet.set_column(0, 20, 18)
     for count, line in enumerate(lines):
@@ -38,15 +41,19 @@ def write_xlsx(file: IO[bytes], lines: Iterable[Iterable[Cell]]) -> int:
     return count
 
 
-WRITERS: Final[dict[str, Callable[[IO[bytes], Iterable[Iterable[Cell]]], int]]] = {
-    "csv": write_csv,
-    "xlsx": write_xlsx,
-}
+def write(file: IO[bytes], lines: Iterable[Iterable[Cell]], *, form: str, name: str) -> int:
+    """Write a list of a name in one of the FORMS; return the rows after the head."""
+    return write_xlsx(file, lines, name=name) if form == "xlsx" else write_csv(file, lines)
 
 
 def amount(amount_minor: int | None, currency: str) -> Decimal | None:
     """Return minor units as the decimal number of a cell."""
     return None if amount_minor is None else Decimal(amount_minor).scaleb(-get_currency_precision(currency))
+
+
+def _sheet_name(name: str) -> str:
+    """Return a name that every spreadsheet takes: short, without the signs that stand for something in formulas."""
+    return re.sub(r"[\[\]:*?/\\']", " ", name)[:_NAME_LIMIT].strip() or "1"
 
 
 def _harmless(cell: Cell) -> Cell:

@@ -88,11 +88,11 @@ def _filtered(parameters: QueryDict) -> bool:
 @needs(Right.EXPORT)
 def export(request: StaffRequest, form: str) -> HttpResponseBase:
     """Write the filtered list to a file, record that it left the house, and hand it over."""
-    if form not in spreadsheet.WRITERS:
+    if form not in spreadsheet.FORMS:
         raise Http404
     now, conditions = clock.now(), conditions_of(request.GET)
     file = tempfile.TemporaryFile()  # noqa: SIM115 - FileResponse closes it
-    rows = spreadsheet.WRITERS[form](file, _lines(request, conditions))
+    rows = spreadsheet.write(file, _lines(request, conditions), form=form, name=_("Portfolio"))
     said = {name: str(value) for name, value in asdict(conditions).items() if value and name not in {"after", "text"}}
     said |= {"text": "given"} if conditions.text else {}
     operations.record_export(user=request.user, what=SCREEN, rows=rows, conditions=said, now=now)

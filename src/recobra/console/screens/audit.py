@@ -118,11 +118,11 @@ def verify(request: StaffRequest) -> HttpResponse:
 @needs(Right.SEE_AUDIT)
 def export(request: StaffRequest, form: str) -> HttpResponseBase:
     """Write the filtered facts to a file and record that they left the house."""
-    if form not in spreadsheet.WRITERS:
+    if form not in spreadsheet.FORMS:
         raise Http404
     now = clock.now()
     file = tempfile.TemporaryFile()  # noqa: SIM115 - FileResponse closes it
-    rows = spreadsheet.WRITERS[form](file, _lines(request))
+    rows = spreadsheet.write(file, _lines(request), form=form, name=_("Audit"))
     asked = {name: request.GET[name] for name in _NAMES if request.GET.get(name)}
     operations.record_export(user=request.user, what="audit", rows=rows, conditions=asked, now=now)
     file.seek(0)

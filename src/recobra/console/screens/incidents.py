@@ -113,7 +113,7 @@ def export(request: StaffRequest, form: str) -> HttpResponse:
         content, media = report_pdf(document, at=now), "application/pdf"
     else:
         file = io.BytesIO()
-        spreadsheet.write_xlsx(file, lines)
+        spreadsheet.write_xlsx(file, lines, name=f"{_('Compliance')} {found.country} {found.month:%Y-%m}")
         content, media = file.getvalue(), "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
     conditions = {"pais": found.country, "mes": f"{found.month:%Y-%m}"}
     record_export(user=request.user, what="compliance", rows=len(lines) - 1, conditions=conditions, now=now)

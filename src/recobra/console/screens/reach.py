@@ -88,7 +88,7 @@ def export(request: StaffRequest) -> HttpResponse:
         raise Http404
     asked = asked_of(request, groups)
     file = io.BytesIO()
-    rows = spreadsheet.write_xlsx(file, spread(asked, results(asked)))
+    rows = spreadsheet.write_xlsx(file, spread(asked, results(asked)), name=_("Reach"))
     conditions = {name: str(value) for name, value in request.GET.items()}
     record_export(user=request.user, what="reach", rows=rows, conditions=conditions, now=clock.now())
     media = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
