@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from recobra.contact.models import Contact, Provider
-from recobra.contact.operations import ask_about_silent, resolve_uncertain
+from recobra.contact.operations import ask_about_silent, asking, resolve_uncertain, settling
 from recobra.contact.secrets import encrypt
 from recobra.portfolio.models import ContactPoint
 
@@ -107,29 +107,31 @@ def test_a_provider_that_hangs_holds_nobody_up_and_is_asked_again(world, servers
     handed_over(world, fine, 3)
     figures, seconds = timed(lambda: resolve_uncertain(now=world.now, actor="dispatch"))
     assert figures == {"sent": 3, "failed": 0, "uncertain": 30}
-    assert seconds < 15
+    assert seconds < settling.WITHIN_SECONDS
     hanging.seconds = 0
-    figures, _seconds = timed(lambda: resolve_uncertain(now=world.now, actor="dispatch"))
+    figures = resolve_uncertain(now=world.now, actor="dispatch")
     assert figures == {"sent": 0, "failed": 30, "uncertain": 0}
 
 
-def test_who_was_not_asked_in_time_is_asked_first_the_next_time(world, servers):
-    slow = servers("lento", seconds=0.6, said="")  # it cannot tell, so that all of them stay uncertain
-    handed_over(world, slow, 60)
+def test_who_was_not_asked_in_time_is_asked_first_the_next_time(world, servers, monkeypatch):
+    monkeypatch.setattr(asking, "AT_ONCE", 4)
+    slow = servers("lento", seconds=0.5, said="")  # it cannot tell, so that all of them stay uncertain
+    handed_over(world, slow, 20)
     for _round in range(3):
-        figures, seconds = timed(lambda: resolve_uncertain(now=world.now, actor="dispatch", within_seconds=2))
-        assert figures == {"sent": 0, "failed": 0, "uncertain": 60}
+        figures, seconds = timed(lambda: resolve_uncertain(now=world.now, actor="dispatch", within_seconds=3))
+        assert figures == {"sent": 0, "failed": 0, "uncertain": 20}
         assert seconds < 4
-    assert len(slow.asked) == 60
+    assert len(slow.asked) == 20
     assert max(slow.asked.values()) - min(slow.asked.values()) <= 1, "nobody is asked over and over while others wait"
 
 
-def test_silent_messages_are_asked_about_together_and_later_when_time_ran_out(world, servers):
-    slow = servers("lento", seconds=0.6)
-    handed_over(world, slow, 45, status="SENT")
+def test_silent_messages_are_asked_about_together_and_later_when_time_ran_out(world, servers, monkeypatch):
+    monkeypatch.setattr(asking, "AT_ONCE", 4)
+    slow = servers("lento", seconds=0.5)
+    handed_over(world, slow, 20, status="SENT")
     every = timedelta(minutes=10)
-    found, seconds = timed(lambda: ask_about_silent(now=world.now, every=every, within_seconds=1.8))
-    assert 0 < found < 45
+    found, seconds = timed(lambda: ask_about_silent(now=world.now, every=every, within_seconds=3))
+    assert 0 < found < 20
     assert seconds < 4
     later = world.now + every  # their age has been passed since
-    assert found + ask_about_silent(now=later, every=every) == 45
+    assert found + ask_about_silent(now=later, every=every) == 20
