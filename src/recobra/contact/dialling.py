@@ -10,7 +10,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final, Protocol
-from urllib.parse import urlencode
 from uuid import UUID
 from xml.sax.saxutils import escape, quoteattr
 
@@ -66,9 +65,8 @@ class TwilioTelephony:
         said = f"<Say language={quoteattr(_VOICE)}>{escape(call.apology)}</Say>"
         twiml = _response(f'<Pause length="{PATIENCE_SECONDS}"/>{said}<Hangup/>')
         fields = [*self._numbers(call.number), ("Twiml", twiml), ("Timeout", str(RING_SECONDS))]
-        if self._config.webhook_url:
-            named = urlencode({"contact": str(call.public_id)})
-            fields += [("StatusCallback", f"{self._config.webhook_url}?{named}"), ("StatusCallbackMethod", "POST")]
+        if back := account.called_back(self._config, call.public_id):
+            fields += [*back, ("StatusCallbackMethod", "POST")]
         return await account.create(self._session, self._config, "Calls", fields)
 
     async def seat(self, *, number: str, room: str) -> Outcome:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from uuid import UUID
 
 from .adapter import Config, Event, Forged, Incoming, Media, Unsuitable
 
@@ -11,6 +12,11 @@ class OneWay:
     """The part of an adapter that reads calls, for a provider that makes none."""
 
     two_way = False
+
+    def message_id(self, public_id: UUID, config: Config) -> str:
+        """Return nothing: a way without ids of its own has the contact's."""
+        del public_id, config
+        return ""
 
     def verify(self, call: Incoming, config: Config) -> None:
         """Refuse every call. Raises Forged."""

@@ -49,11 +49,6 @@ class LetterAdapter(OneWay):
         async with Tray.opened("letters") as tray:
             yield LetterSender(tray, config)
 
-    def message_id(self, public_id: UUID, config: Config) -> str:
-        """Return nothing: the reference is made of the contact's own number."""
-        del public_id, config
-        return ""
-
     async def was_received(self, public_id: UUID, reference: str, config: Config) -> bool | None:
         """Look into the tray."""
         del reference, config

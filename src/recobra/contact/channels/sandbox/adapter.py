@@ -56,11 +56,6 @@ class SandboxAdapter(OneWay):
             await asyncio.get_running_loop().run_in_executor(thread, connections.close_all)
             thread.shutdown()
 
-    def message_id(self, public_id: UUID, config: Config) -> str:
-        """Return nothing: the mailbox numbers what it keeps."""
-        del public_id, config
-        return ""
-
     async def was_received(self, public_id: UUID, reference: str, config: Config) -> bool | None:
         """Look into the mailbox."""
         del reference, config

@@ -1,1 +1,1 @@
-"""What SMS and voice of Twilio share: account, signature, codes. No adapter of its own."""
+"""What SMS and voice of Twilio share: account, signature, codes, and the common part of their adapters."""

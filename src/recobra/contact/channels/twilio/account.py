@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlencode
+from uuid import UUID
 
 from aiohttp import ClientSession
 from django.utils.translation import gettext as _
@@ -20,6 +21,7 @@ from recobra.contact.channels.base import Outcome
 API: Final = "https://api.twilio.com"
 ERRORS: Final = Path(__file__).with_name("errors.yaml")
 _SID = re.compile(r"[A-Z]{2}[0-9a-f]{32}")
+_NUMBER = re.compile(r"\+[1-9]\d{6,14}")
 
 ACCOUNT_SETTINGS: Final = (
     Setting(name="account_sid", label=gettext_lazy("Account SID"), help=gettext_lazy("It begins with AC.")),
@@ -41,14 +43,20 @@ def account_problems(config: Config) -> dict[str, str]:
     problems = {}
     if not sid(config.settings.get("account_sid", ""), "AC"):
         problems["account_sid"] = _("AC and 32 characters from 0 to 9 and a to f are expected.")
-    number = config.settings.get("from_number", "")
-    if number and not re.fullmatch(r"\+[1-9]\d{6,14}", number):
-        problems["from_number"] = _("A number in international form is expected, such as +5115550100.")
+    problems |= number_problem(config, "from_number")
     try:
         address(config)
     except Unsuitable as error:
         problems["base_url"] = str(error)
     return problems
+
+
+def number_problem(config: Config, field: str) -> dict[str, str]:
+    """Return what is wrong with a number that may be left out, by its field."""
+    number = config.settings.get(field, "")
+    if not number or _NUMBER.fullmatch(number):
+        return {}
+    return {field: _("A number in international form is expected, such as +5115550100.")}
 
 
 def address(config: Config, resource: str = "") -> str:
@@ -62,6 +70,15 @@ def headers(config: Config) -> dict[str, str]:
     """Return who is calling."""
     pair = f"{config.settings.get('account_sid', '')}:{config.secrets.get('auth_token', '')}"
     return {"Authorization": f"Basic {base64.b64encode(pair.encode()).decode()}", "Accept": "application/json"}
+
+
+def called_back(config: Config, public_id: UUID) -> list[tuple[str, str]]:
+    """Return the field that has Twilio tell us what became of a contact, none where it cannot reach us.
+
+    Twilio gives nothing back but its own id; the address it calls names the contact, under its signature.
+    """
+    named = urlencode({"contact": str(public_id)})
+    return [("StatusCallback", f"{config.webhook_url}?{named}")] if config.webhook_url else []
 
 
 async def create(session: ClientSession, config: Config, resource: str, fields: Sequence[tuple[str, str]]) -> Outcome:

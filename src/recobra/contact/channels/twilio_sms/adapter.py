@@ -6,27 +6,27 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
 from urllib.parse import urlsplit
-from uuid import UUID
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from recobra.contact.channels import http
-from recobra.contact.channels.adapter import Adapter, Check, Config, Event, Incoming, Media, Setting, Unsuitable
-from recobra.contact.channels.twilio import account, signature
+from recobra.contact.channels.adapter import Adapter, Config, Event, Incoming, Media, Setting, Unsuitable
+from recobra.contact.channels.twilio import account
+from recobra.contact.channels.twilio.adapter import TwilioAdapter
 
 from . import webhook
 from .client import TwilioSender
 
 
-class TwilioSms:
+class TwilioSms(TwilioAdapter):
     """SMS by Twilio, there and back."""
 
     kind = "twilio_sms"
     channel = "sms"
     label: str | Promise = gettext_lazy("SMS by Twilio")
-    two_way = True
+    resource = "Messages"
     settings: tuple[Setting, ...] = (
         *account.ACCOUNT_SETTINGS,
         Setting(name="messaging_service_sid", label=gettext_lazy("Messaging service SID"), required=False,
@@ -50,25 +50,6 @@ class TwilioSms:
             raise Unsuitable(problem)
         async with http.session() as session:
             yield TwilioSender(config, session)
-
-    def message_id(self, public_id: UUID, config: Config) -> str:
-        """Twilio gives ids of its own."""
-        del public_id, config
-        return ""
-
-    async def was_received(self, public_id: UUID, reference: str, config: Config) -> bool | None:
-        """Ask Twilio by its own id; without one it cannot tell whose message was whose."""
-        del public_id
-        status = await account.status_of(config, f"Messages/{reference}") if reference else None
-        return status not in {"failed", "canceled"} if status else None
-
-    async def check(self, config: Config) -> Check:
-        """Ask for the account; reaches nobody."""
-        return await account.check_account(config)
-
-    def verify(self, call: Incoming, config: Config) -> None:
-        """Refuse a call that is not Twilio's. Raises Forged."""
-        signature.verify(call, config)
 
     def read(self, call: Incoming, config: Config) -> Sequence[Event]:
         """Return what a call says. Raises ValueError."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlencode
-
 from aiohttp import ClientSession
 
 from recobra.contact.channels.adapter import Config
@@ -22,8 +20,5 @@ class TwilioSender:
     async def send(self, message: Message) -> Outcome:
         """Ask for one message and say what became of it."""
         fields = [("To", message.address), self._sender, ("Body", message.text)]
-        if self._config.webhook_url:
-            # Twilio gives nothing back but its own id; the address it calls names the contact, under its signature.
-            named = urlencode({"contact": str(message.public_id)})
-            fields.append(("StatusCallback", f"{self._config.webhook_url}?{named}"))
+        fields += account.called_back(self._config, message.public_id)
         return await account.create(self._session, self._config, "Messages", fields)

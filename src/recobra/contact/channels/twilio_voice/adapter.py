@@ -2,31 +2,30 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
-from uuid import UUID
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from recobra.contact.channels import http
-from recobra.contact.channels.adapter import Adapter, Check, Config, Event, Incoming, Media, Setting, Unsuitable
-from recobra.contact.channels.twilio import account, signature
+from recobra.contact.channels.adapter import Adapter, Config, Event, Incoming, Media, Setting, Unsuitable
+from recobra.contact.channels.twilio import account
+from recobra.contact.channels.twilio.adapter import TwilioAdapter
 
 from . import webhook
 from .client import TwilioCaller
 
 
-class TwilioVoice:
+class TwilioVoice(TwilioAdapter):
     """Automatic calls, answered on the keypad."""
 
     kind = "twilio_voice"
     channel = "ivr"
     label: str | Promise = gettext_lazy("Automatic calls by Twilio")
-    two_way = True
+    resource = "Calls"
     settings: tuple[Setting, ...] = (
         *account.ACCOUNT_SETTINGS,
         Setting(name="person_number", label=gettext_lazy("Number where people answer"), required=False,
@@ -38,10 +37,7 @@ class TwilioVoice:
         problems = account.account_problems(config)
         if not config.settings.get("from_number"):
             problems["from_number"] = _("A call never hides its number: one is needed.")
-        person = config.settings.get("person_number", "")
-        if person and not re.fullmatch(r"\+[1-9]\d{6,14}", person):
-            problems["person_number"] = _("A number in international form is expected, such as +5115550100.")
-        return problems
+        return problems | account.number_problem(config, "person_number")
 
     @asynccontextmanager
     async def opened(self, config: Config) -> AsyncIterator[TwilioCaller]:
@@ -50,25 +46,6 @@ class TwilioVoice:
             raise Unsuitable(problem)
         async with http.session() as session:
             yield TwilioCaller(config, session)
-
-    def message_id(self, public_id: UUID, config: Config) -> str:
-        """Twilio gives ids of its own."""
-        del public_id, config
-        return ""
-
-    async def was_received(self, public_id: UUID, reference: str, config: Config) -> bool | None:
-        """Ask Twilio by its own id; without one it cannot tell whose call was whose."""
-        del public_id
-        status = await account.status_of(config, f"Calls/{reference}") if reference else None
-        return status not in {"failed", "canceled"} if status else None
-
-    async def check(self, config: Config) -> Check:
-        """Ask for the account; calls nobody."""
-        return await account.check_account(config)
-
-    def verify(self, call: Incoming, config: Config) -> None:
-        """Refuse a call that is not Twilio's. Raises Forged."""
-        signature.verify(call, config)
 
     def read(self, call: Incoming, config: Config) -> Sequence[Event]:
         """Return what a call says. Raises ValueError."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlencode
-
 from aiohttp import ClientSession
 
 from recobra.contact.channels.adapter import Config
@@ -23,7 +21,6 @@ class TwilioCaller:
 
     async def send(self, message: Message) -> Outcome:
         """Ask for one call and say what became of it; what is said is asked for at the voice address."""
-        named = urlencode({"contact": str(message.public_id)})
         fields = [
             ("To", message.address),
             ("From", self._config.settings["from_number"]),
@@ -33,7 +30,6 @@ class TwilioCaller:
             # The call is not answered by us until Twilio knows who picked up: a machine hears nothing.
             ("MachineDetection", "Enable"),
         ]
-        if self._config.webhook_url:
-            fields.append(("StatusCallback", f"{self._config.webhook_url}?{named}"))
-            fields.append(("StatusCallbackMethod", "POST"))
+        if back := account.called_back(self._config, message.public_id):
+            fields += [*back, ("StatusCallbackMethod", "POST")]
         return await account.create(self._session, self._config, "Calls", fields)

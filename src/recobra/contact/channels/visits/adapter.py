@@ -47,11 +47,6 @@ class VisitAdapter(OneWay):
         async with Tray.opened("visits") as tray:
             yield VisitSender(tray)
 
-    def message_id(self, public_id: UUID, config: Config) -> str:
-        """Return nothing: a visit has no id but the contact's."""
-        del public_id, config
-        return ""
-
     async def was_received(self, public_id: UUID, reference: str, config: Config) -> bool | None:
         """Look into the routes."""
         del reference, config
