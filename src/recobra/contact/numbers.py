@@ -59,9 +59,13 @@ def forms(value: str, *, kind: str) -> tuple[str, ...]:
 
 
 def forms_sql(value: str) -> str:
-    """Return SQL for the array of a kept value and every other way in which the same line may be kept.
+    """Return SQL for the array of a kept value and the other way in which the same line may be kept, itself first.
 
     `value` is an expression of type text; what is no number has no other form. `x = ANY(…)` of it uses indexes of x.
     """
-    others = (f"regexp_replace({value}, '^{one.pattern}$', '{_GROUP.sub(_BY_DIGIT, other)}')" for one, other in _TWINS)
-    return f"ARRAY[{value}, {', '.join(others)}]"
+    cases = (  # «+» and the country first: that is told faster than a pattern
+        f"WHEN starts_with({value}, '{one.pattern[1:4]}') AND {value} ~ '^{one.pattern}$' THEN "
+        f"ARRAY[{value}, regexp_replace({value}, '{one.pattern}', '{_GROUP.sub(_BY_DIGIT, other)}')]"
+        for one, other in _TWINS
+    )
+    return f"CASE {' '.join(cases)} ELSE ARRAY[{value}] END"

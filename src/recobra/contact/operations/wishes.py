@@ -224,14 +224,15 @@ _SILENT_POINTS = """
 # A silence has all forms of its line already.
 _LATE_CONSENTS = f"""
     WITH last AS (
-        SELECT DISTINCT ON (e.kind, f.value, e.channel) e.kind, f.value, e.channel, e.act
+        SELECT DISTINCT ON (p.id, e.channel) p.id, e.channel, e.act
         FROM contact_consententry e CROSS JOIN LATERAL unnest({numbers.forms_sql("e.value")}) AS f(value)
-        WHERE e.act IN ('GRANTED', 'WITHDRAWN') ORDER BY e.kind, f.value, e.channel, e.at DESC, e.id DESC
+        JOIN portfolio_contactpoint p ON p.value = f.value AND p.kind = e.kind
+        WHERE e.act IN ('GRANTED', 'WITHDRAWN') AND cardinality(p.granted_for) + cardinality(p.denied_for) = 0
+        ORDER BY p.id, e.channel, e.at DESC, e.id DESC
     ), now_is AS (
-        SELECT p.id, array_agg(l.channel) FILTER (WHERE l.act = 'GRANTED') AS granted,
+        SELECT l.id, array_agg(l.channel) FILTER (WHERE l.act = 'GRANTED') AS granted,
             array_agg(l.channel) FILTER (WHERE l.act = 'WITHDRAWN') AS denied
-        FROM last l JOIN portfolio_contactpoint p ON p.value = l.value AND p.kind = l.kind
-        WHERE cardinality(p.granted_for) + cardinality(p.denied_for) = 0 GROUP BY p.id)
+        FROM last l GROUP BY l.id)
     UPDATE portfolio_contactpoint p
     SET granted_for = coalesce(n.granted, '{{}}'), denied_for = coalesce(n.denied, '{{}}')
     FROM now_is n WHERE p.id = n.id
