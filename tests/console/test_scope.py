@@ -1,11 +1,10 @@
-"""Who sees what: Zoe nothing at all, each role its own screens, nobody another's portfolio."""
+"""Who sees what: Zoe nothing at all, each role its own screens (another's portfolio: test_scope_elsewhere.py)."""
 
 import pytest
 from django.urls import get_resolver, reverse
 
 from recobra.access.roles import RIGHTS, Right
 from recobra.journal.models import Entry
-from recobra.portfolio.models import Portfolio
 from tests.console.addresses import ADDRESSES, OPEN, numbers
 from tests.console.world import PEOPLE
 
@@ -44,17 +43,6 @@ def test_each_role_opens_its_own_screens_and_no_other(at_desk, world, cast, name
         body(answer)  # reading a download to its end is what closes it
         status = answer.status_code
         assert status == 403 if person not in may else status in {200, 302}, f"{person} got {status}"
-
-
-@pytest.mark.parametrize("name", [name for name in ADDRESSES if name.startswith("debtor")])
-def test_a_gestora_of_another_portfolio_does_not_find_the_debtor(at_desk, world, cast, company, name):
-    other = Portfolio.objects.create(
-        creditor=company.creditor, code="PE-OTRA", name="Otra", industry="CONSUMER", country="PE", currency="PEN",
-        time_zone="America/Lima",
-    )  # fmt: skip
-    cast["bruno"].scopes.all().delete()
-    cast["bruno"].scopes.create(portfolio_code=other.code)
-    assert ask(at_desk("bruno"), name, world).status_code == 404
 
 
 @pytest.mark.parametrize("name", [name for name, row in ADDRESSES.items() if row[0] == "post"])
