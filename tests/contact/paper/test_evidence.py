@@ -162,13 +162,16 @@ def test_who_may_not_see_all_that_is_owed_may_not_export_it(rosa, told, cast, co
 
 
 def test_a_letter_says_how_it_went_and_a_visit_what_came_of_it(rosa, told, cast, now):
-    Letter.objects.create(contact=told, reference="PE-77", status="DELIVERED", changed_at=now)
+    Letter.objects.create(contact=told, reference="PE-77", tracking="OLVA-9", status="DELIVERED", changed_at=now)
     Visit.objects.create(
         contact=told, route_date=now.date(), result="ABSENT", note="Cerrado", noted_at=now, noted_by="ana"
     )
     (contact,) = document(export_evidence(debtor_id=rosa.pk, form="json", user=cast["carla"], now=now))["contacts"]
     assert (contact["letter"]["status"], contact["visit"]["result"]) == ("DELIVERED", "ABSENT")
-    assert "PE-77" in text(export_evidence(debtor_id=rosa.pk, form="pdf", user=cast["carla"], now=now))
+    assert contact["letter"]["tracking"] == "OLVA-9"
+    shown = text(export_evidence(debtor_id=rosa.pk, form="pdf", user=cast["carla"], now=now))
+    assert "PE-77" in shown
+    assert "OLVA-9" in shown
 
 
 def test_that_it_was_handed_out_is_a_fact(rosa, told, cast, now):

@@ -159,6 +159,29 @@ def test_the_courier_brings_it_or_brings_it_back(post, now):
     assert (again.delivered, again.returned, again.unchanged) == (0, 0, 2)
 
 
+def test_the_couriers_number_and_since_when_it_has_the_batch_are_kept(post, now):
+    contact = post.sent(post.debtor("Ana", address="Calle Ana 1"))
+    put(LETTERS, contact, now)
+    batch = printed(now)
+    on_its_way = now + timedelta(days=1)
+    told = f"reference,status,at,tracking\nPE-{contact.pk:010},en camino,{on_its_way.isoformat()},OLVA-77\n".encode()
+    import_tracking(content=told, portfolio_codes=None, actor="bruno", now=now + timedelta(days=2))
+    later = f"reference;status;at\nPE-{contact.pk:010};entregado;{(now + timedelta(days=3)).isoformat()}\n".encode()
+    import_tracking(content=later, portfolio_codes=None, actor="bruno", now=now + timedelta(days=4))
+    letter = Letter.objects.get()
+    batch.refresh_from_db()
+    assert (letter.status, letter.tracking, batch.handed_over_at) == ("DELIVERED", "OLVA-77", on_its_way)
+
+
+def test_a_courier_out_of_scope_numbers_nothing(letter, now):
+    batch = printed(now)
+    told = f"reference,status,at,tracking\n{letter.reference},en camino,2026-11-25,OLVA-77\n".encode()
+    import_tracking(content=told, portfolio_codes=["CL-OTRA"], actor="bruno", now=now + timedelta(days=5))
+    letter.refresh_from_db()
+    batch.refresh_from_db()
+    assert (letter.tracking, batch.handed_over_at) == ("", None)
+
+
 @pytest.fixture
 def route(post, now):
     """Three doors in two areas."""

@@ -83,7 +83,8 @@ def import_tracking(
 ) -> Tracking:
     """Read a courier's file: letters are delivered or returned; the address of a returned one is retired.
 
-    The same file again changes nothing. Bad lines and unknown references are errors that stop no other line.
+    The courier's number of a letter is kept, and since when at the latest the courier has had its batch. The same
+    file again changes nothing. Bad lines and unknown references are errors that stop no other line.
     """
     rows, errors = read_tracking(content)
     letters = _printed([row.reference for row in rows], portfolio_codes)
@@ -99,6 +100,9 @@ def import_tracking(
             _note(letter, row, now)
             events.append(_fate_event(letter, row))
             counts[row.fate] += 1
+    known = [(letters[row.reference], row) for row in rows if row.reference in letters]
+    _note_numbers(known)
+    _note_batches(known, now)
     note(events=events, provider_id=None, now=now)
     payload = {"delivered": counts[Fate.DELIVERED], "returned": counts[Fate.RETURNED], "errors": len(errors)}
     record("letter.tracked", at=now, actor=actor, actor_id=actor_id, payload=payload)
@@ -204,6 +208,27 @@ def _unknown(row: Tracked) -> TrackingError:
 def _note(letter: Letter, row: Tracked, now: datetime) -> None:
     letter.status, letter.courier_answer, letter.changed_at = row.fate.value, row.detail, now
     letter.save(update_fields=["status", "courier_answer", "changed_at"])
+
+
+def _note_numbers(known: Sequence[tuple[Letter, Tracked]]) -> None:
+    numbered = {letter.pk: letter for letter, row in known if row.tracking and row.tracking != letter.tracking}
+    for letter, row in known:
+        if row.tracking:
+            letter.tracking = row.tracking
+    Letter.objects.bulk_update(numbered.values(), ["tracking"], batch_size=1_000)
+
+
+def _note_batches(known: Sequence[tuple[Letter, Tracked]], now: datetime) -> None:
+    """Keep when a courier first spoke of a letter of a batch: by then it had been given the batch."""
+    first: dict[int, datetime] = {}
+    for letter, row in known:
+        if letter.batch_id is not None:
+            first[letter.batch_id] = min(first.get(letter.batch_id, now), row.at)
+    for batch in LetterBatch.objects.select_for_update().filter(pk__in=first).order_by("pk"):
+        at = max(first[batch.pk], batch.created_at)
+        if batch.handed_over_at is None or at < batch.handed_over_at:
+            batch.handed_over_at = at
+            batch.save(update_fields=["handed_over_at"])
 
 
 def _fate_event(letter: Letter, row: Tracked) -> ReceiptEvent:

@@ -41,13 +41,14 @@ WORDS: Final[Mapping[str, Fate]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tracked:
-    """One line of a tracking file; `detail` is the courier's own words."""
+    """One line of a tracking file; `detail` is the courier's own words, `tracking` its own number of the letter."""
 
     line: int
     reference: str
     fate: Fate
     at: datetime
     detail: str
+    tracking: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,10 +75,10 @@ def courier_csv(letters: Sequence[Letter], *, sheets: Mapping[str, int]) -> byte
 
 
 def read_tracking(content: bytes) -> tuple[list[Tracked], list[TrackingError]]:
-    """Read a courier's answer: `reference`, `status` and `at` (ISO 8601, without a zone UTC), `detail` if given.
+    """Read a courier's answer: `reference`, `status` and `at` (ISO 8601, without a zone UTC).
 
-    Comma or semicolon, UTF-8. A bad line becomes an error and never stops the file. A file that is no such table has
-    one error on line 1.
+    `detail` and `tracking` if given. Comma or semicolon, UTF-8. A bad line becomes an error and never stops the file.
+    A file that is no such table has one error on line 1.
     """
     try:
         text = content.decode("utf-8-sig")
@@ -109,7 +110,7 @@ def _lines(reader: csv.DictReader[str]) -> tuple[list[Tracked], list[TrackingErr
                 TrackingError(line=line, column="", found="more rows", expected=_("up to %s rows") % ROWS_LIMIT)
             )
             break
-        given = {name: (fields.get(name) or "").strip() for name in (*TRACKING_COLUMNS, "detail")}
+        given = {name: (fields.get(name) or "").strip() for name in (*TRACKING_COLUMNS, "detail", "tracking")}
         wrong = _wrong(given, line)
         if wrong:
             errors.extend(wrong)
@@ -117,7 +118,7 @@ def _lines(reader: csv.DictReader[str]) -> tuple[list[Tracked], list[TrackingErr
             rows.append(
                 Tracked(
                     line=line, reference=given["reference"], fate=WORDS[given["status"].lower()],
-                    at=_instant(given["at"]), detail=given["detail"][:200],
+                    at=_instant(given["at"]), detail=given["detail"][:200], tracking=given["tracking"][:80],
                 )
             )  # fmt: skip
     return rows, errors

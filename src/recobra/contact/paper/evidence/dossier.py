@@ -152,7 +152,7 @@ def _letter(contact: Contact) -> dict[str, Any]:
         return {}
     return {
         "reference": letter.reference, "status": letter.status, "batch": letter.batch_id,
-        "courier_answer": letter.courier_answer, "changed_at": _iso(letter.changed_at),
+        "tracking": letter.tracking, "courier_answer": letter.courier_answer, "changed_at": _iso(letter.changed_at),
     }  # fmt: skip
 
 

@@ -96,7 +96,8 @@ def _by_hand(letter: dict[str, Any], visit: dict[str, Any]) -> Facts:
     """Return how a letter or a visit went."""
     if letter:
         status = f"{_label(Letter.Status, letter['status'])} · {_instant(letter['changed_at'])}"
-        return ((_("Letter"), letter["reference"]), (_("State of the letter"), status))
+        number = (_("Courier's number"), letter["tracking"])
+        return ((_("Letter"), letter["reference"]), number, (_("State of the letter"), status))
     if visit:
         came = _label(Visit.Result, visit["result"])
         return ((_("Visit"), " · ".join(filter(None, (came, _instant(visit["noted_at"]), visit["noted_by"])))),)
