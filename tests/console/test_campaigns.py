@@ -104,6 +104,60 @@ def test_a_budget_is_written_as_the_country_does_and_survives_the_form(at_desk, 
     assert "El presupuesto alcanza" in page(bruno, "/campanas/verano/previa/")
 
 
+def _mail_at(price_minor, currency, **changes):
+    return Provider.objects.create(
+        **{"code": "correo", "channel": "email", "kind": "smtp", "name": "Correo", "enabled": True,
+           "price_minor": price_minor, "price_currency": currency, "created_at": clock.now(), "created_by": "dario"}
+        | changes
+    )  # fmt: skip
+
+
+def _on_its_way(lent, **changes):
+    """María has had a message of the campaign for 10.00; José waits."""
+    bruno, now = "bruno", clock.now()
+    campaign = Campaign.objects.get()
+    sent = lent.sent
+    sent.campaign_id, sent.price_minor, sent.price_currency = campaign.pk, 1000, "PEN"
+    sent.save()
+    Campaign.objects.update(**{"status": "RUNNING", "launched_at": now, "launched_by": bruno, **changes})
+    for name, contact in (("María", sent), ("José", None)):
+        CampaignMember.objects.create(
+            campaign=campaign, debtor_id=lent.debtors[name].pk, arm="TREATED", joined_at=now,
+            contact_id=contact and contact.pk, reason="" if contact else "budget",
+        )  # fmt: skip
+
+
+def test_a_campaign_that_its_budget_ended_says_so_and_what_was_spent(at_desk, lent):
+    _mail_at(1000, "PEN")
+    bruno = at_desk("bruno")
+    bruno.post("/campanas/nueva/", fields(lent, budget="15"))
+    _on_its_way(lent, status="ENDED", reason="budget", ended_at=clock.now())
+    shown = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", bruno.get("/campanas/verano/").content.decode()))
+    assert "Lo que queda del presupuesto no paga otro mensaje." in shown
+    assert "El presupuesto no alcanza." in shown
+    assert "S/ 10.00 de S/ 15.00." in shown
+
+
+def test_money_of_another_currency_bars_the_launch_and_is_shown_apart_afterwards(at_desk, lent):
+    abroad = _mail_at(5, "USD", code="respaldo", rank=900)
+    _mail_at(1000, "PEN")
+    bruno = at_desk("bruno")
+    bruno.post("/campanas/nueva/", fields(lent, budget="50"))
+    tried = page(bruno, "/campanas/verano/previa/")
+    assert "hay mensajes que se pagan en una moneda distinta de PEN: Correo (USD)." in tried
+    assert "Lanzar" not in tried
+    bruno.post("/campanas/verano/lanzar/")
+    assert Campaign.objects.get().status == "DRAFT"
+    abroad.delete()
+    _on_its_way(lent)
+    assert "No sale nada hasta que se corrija esto" not in bruno.get("/campanas/verano/").content.decode()
+    Contact.objects.filter(pk=lent.sent.pk).update(price_minor=500, price_currency="USD")
+    shown = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", bruno.get("/campanas/verano/").content.decode()))
+    assert "No sale nada hasta que se corrija esto:" in shown
+    assert "hay mensajes enviados que se pagaron en USD." in shown
+    assert re.search(r"S/ 0.00 \+ \S*\s?5.00 de S/ 50.00", shown)
+
+
 def test_the_list_of_the_barred_leaves_the_house_with_a_record(at_desk, lent):
     at_desk("bruno").post("/campanas/nueva/", fields(lent))
     answer = at_desk("carla").get("/campanas/verano/previa/lista.csv")
