@@ -3,6 +3,8 @@ MAKEFLAGS += --no-print-directory
 SETUP := @sh tools/setup.sh
 PY := .venv/bin/python
 ACCOUNTS ?= 1000000
+# Where this is set, every process that a test starts compiles the whole product anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help demo test test-spark check bench docs-check lock format
 
@@ -21,7 +23,7 @@ demo:
 
 test:
 	$(SETUP) dev frontend chromium
-	@$(PY) -m pytest -n 2 --dist loadgroup -m "not spark" $(ARGS)
+	@$(PY) -m pytest -n 2 --dist loadscope -m "not spark" $(ARGS)
 
 test-spark:
 	$(SETUP) spark frontend java

@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from recobra.access.models import Role, Scope, User
 from recobra.portfolio.models import Creditor, Portfolio
 
-BROWSER_TESTS = Path(__file__).parent / "browser"
+TOGETHER = ("tests/browser/", "tests/providers/")
+"""Folders whose tests share something dear: one Chromium with its event loop, a mock server per document."""
+BY_FILE = ("tests/cli/", "tests/core/", "tests/contact/bot/")
+"""Folders of files that do: a data directory with its database, tables that were judged, a trained classifier."""
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items):
-    """Keep the browser's tests together on one worker: one Chromium, one event loop."""
-    for item in items:
-        if BROWSER_TESTS in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("browser"))
+class BySharedThings(LoadScopeScheduling):
+    """Gives one worker what shares something, the largest share first (xdist 3.8 ignores its groups under pytest 9)."""
+
+    def _split_scope(self, nodeid):
+        file = nodeid.partition("::")[0]
+        folder = next((each for each in TOGETHER if file.startswith(each)), None)
+        return folder or (file if file.startswith(BY_FILE) else nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Schedule a parallel run."""
+    return BySharedThings(config, log)
 
 
 CAST = {

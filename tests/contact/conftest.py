@@ -116,6 +116,11 @@ class World:
             return cursor.fetchall()
 
 
+def soon(begin):
+    """What a clock says a short time after a dispatcher began: its own work takes time."""
+    return pytest.approx(begin, abs=timedelta(minutes=1))
+
+
 @pytest.fixture
 def world(company, now):
     return World(company, now)

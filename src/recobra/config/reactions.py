@@ -35,6 +35,7 @@ def connect() -> None:
         react(kind, _let_steps_fire_again)
     react("contact.blocked", _note_attempts)
     react("contact.complained", _note_complaints)
+    react("hold.placed", _stop_for_the_hold)
     react("load.done", _carry_wishes_over)
     react("conversation.received", _pause_for_the_answer)
     for kind in ("payment.recorded", "payment.reversed", "hold.placed", "hold.lifted", "conversation.received"):
@@ -77,6 +78,22 @@ def _pause_for_the_answer(facts: Facts) -> None:
     debtors = facts.debtor_ids()
     strategy.share_decisions(debtor_ids=debtors)
     contact.cancel_planned(debtor_ids=debtors, reason="replied", but_answers=True, at=facts.at, actor=facts.actor)
+
+
+def _stop_for_the_hold(facts: Facts) -> None:
+    """What waits for a debtor on hold is taken back; what a dispatcher has judged already meets the hold once more.
+
+    A hold of one account leaves the rest to be asked for, and the plan of a day knows its own holds.
+    """
+    contact.judge_again(debtor_ids=facts.debtor_ids())
+    debtors = [row["debtor_id"] for row in facts.rows.to_pylist() if _holds_all_today(row, facts)]
+    if debtors and facts.actor != "cycle":
+        contact.cancel_planned(debtor_ids=debtors, reason="hold", but_answers=True, at=facts.at, actor=facts.actor)
+
+
+def _holds_all_today(row: dict[str, Any], facts: Facts) -> bool:
+    begins = json.loads(row["payload"]).get("starts_on")
+    return row["account_id"] is None and (begins is None or date.fromisoformat(begins) <= schedule.today(facts.at))
 
 
 def _let_steps_fire_again(facts: Facts) -> None:

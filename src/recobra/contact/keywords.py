@@ -11,10 +11,9 @@ from functools import cache
 from pathlib import Path
 from typing import Final, Literal
 
-import yaml
-
 from recobra.contact.bot import keywords as spoken_words
 from recobra.contact.bot.text import plain
+from recobra_core import yaml_text
 
 Act = Literal["OPTED_OUT", "NOT_ME", "RESUMED"]
 _FILE: Final = Path(__file__).parent / "keywords.yaml"
@@ -92,7 +91,7 @@ def _own_words(text: str) -> str:
 
 @cache
 def _read() -> _Keywords:
-    document = yaml.safe_load(_FILE.read_text(encoding="utf-8"))
+    document = yaml_text.load(_FILE.read_text(encoding="utf-8"))
     return _Keywords(
         words=tuple((b["act"], b["effective_from"], frozenset(b["words"])) for b in document["words"]),
         patterns=tuple(

@@ -26,6 +26,7 @@ REPLANNED: Final = "replanned"
 EXPIRED: Final = "expired"
 REPLIED: Final = "replied"
 TAKEN_OVER: Final = "taken_over"
+HOLD: Final = "hold"
 CAMPAIGN_PAUSED: Final = "campaign_paused"
 CAMPAIGN_ENDED: Final = "campaign_ended"
 
@@ -45,6 +46,7 @@ SENTENCES: Final = {
     EXPIRED: _("The plan was too old to be carried out: no cycle had looked at it for days."),
     REPLIED: _("The debtor wrote: the answer goes first."),
     TAKEN_OVER: _("A person took over the conversation before it was sent."),
+    HOLD: _("The pursuit was paused before it was sent."),
     REPLANNED: _("A later day planned otherwise."),
     NOT_DELIVERED: _("It was found out that the message did not arrive."),
     CAMPAIGN_PAUSED: _("The campaign was paused."),

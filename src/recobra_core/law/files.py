@@ -8,8 +8,7 @@ from importlib import resources
 from types import MappingProxyType
 from typing import Any
 
-import yaml
-
+from recobra_core import yaml_text
 from recobra_core.law.clause_files import SECTIONS, read_sections
 from recobra_core.law.model import ALWAYS, CHANNELS, WEEKDAYS, Cap, Country, HolidayCalendar, Rule, Window
 from recobra_core.law.nodes import BASES, NOTHING, LawFileError, Node
@@ -30,7 +29,7 @@ def countries() -> Mapping[str, Country]:
 
 def read_country(text: str, *, file: str) -> Country:
     """Check one country's file and freeze it. Raises LawFileError."""
-    node = Node(yaml.safe_load(text), file)
+    node = Node(yaml_text.load(text), file)
     node.only(
         "country", "name", "currency", "authority", "note", "time_zones", "zones_by_subdivision",
         "holiday_calendar", "caps", "rules", "subdivisions", "articles", *SECTIONS,

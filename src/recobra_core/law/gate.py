@@ -96,6 +96,22 @@ def open_at(candidates: ir.Table, *, openings: ir.Table) -> ir.Table:
     return named.mutate(**{name: named[name].nullif("") for name in written})
 
 
+def holding(opened: ir.Table) -> ir.Table:
+    """Add `holds_until_epoch` to candidates with their openings (`open_at`): until when an allowed contact stays so.
+
+    In whole seconds of UTC since 1970, null where nothing says it. It speaks of the hours and of how fresh an answer
+    is; wishes, holds and caps have no hour.
+    """
+    t = with_answers(opened)
+    asked, at = t.replies_to_at_utc.epoch_seconds(), t.at_utc
+    inside = ((at >= t.opens_at_utc) & (at < t.closes_at_utc)).fill_null(False)
+    open_until = inside.ifelse(t.closes_at_utc.epoch_seconds(), ibis.null("int64")).cast("int64")
+    at_once_until = t.at_once.ifelse(asked + t.any_hour_seconds, ibis.null("int64")).cast("int64")
+    hour = ibis.greatest(open_until.coalesce(at_once_until), at_once_until.coalesce(open_until))
+    answer_until = t.is_answer.ifelse(asked + t.reply_seconds, hour).cast("int64")
+    return t.select(*opened.columns, holds_until_epoch=ibis.least(hour, answer_until))
+
+
 def verdicts(candidates: ir.Table, *, openings: ir.Table, history: ir.Table, caps: ir.Table) -> ir.Table:
     """Add `allowed`, and the first reason against with its `rule` and `source` (the article).
 

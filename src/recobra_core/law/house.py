@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-import yaml
-
+from recobra_core import yaml_text
 from recobra_core.law.files import read_windows
 from recobra_core.law.model import CHANNELS, Cap, Regime, Window
 from recobra_core.law.nodes import NOTHING, Node
@@ -67,7 +66,7 @@ def read_house(document: str | Mapping[str, Any]) -> House:
     (open, closed), caps ({n, per: day|week|month, scope: channel|all} or {clear_days}), never, workplace
     (channels), max_debt_age_days, consent (required, not_required).
     """
-    raw = yaml.safe_load(document) if isinstance(document, str) else document
+    raw = yaml_text.load(document) if isinstance(document, str) else document
     node = Node(raw, "house")
     node.only("name", "visits", "rules")
     name = node.get("name", str)

@@ -5,8 +5,7 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-import yaml
-
+from recobra_core import yaml_text
 from recobra_core.law.model import Cap, Window
 
 LANGUAGES = ("en", "es")
@@ -19,7 +18,7 @@ def phrases(language: str) -> dict[str, Any]:
     if language not in LANGUAGES:
         raise KeyError(language)
     file = resources.files("recobra_core.law") / "phrases" / f"{language}.yaml"
-    return dict(yaml.safe_load(file.read_text(encoding="utf-8")))
+    return dict(yaml_text.load(file.read_text(encoding="utf-8")))
 
 
 def listed(key: str, language: str) -> str:
@@ -32,7 +31,7 @@ def texts(language: str) -> Mapping[str, str]:
     """The data's own texts in a language, by what the data has; empty for English. Raises KeyError."""
     phrases(language)
     file = resources.files("recobra_core.law") / "phrases" / f"{language}_data.yaml"
-    return dict(yaml.safe_load(file.read_text(encoding="utf-8"))["texts"]) if file.is_file() else {}
+    return dict(yaml_text.load(file.read_text(encoding="utf-8"))["texts"]) if file.is_file() else {}
 
 
 def text(written: str, language: str) -> str:

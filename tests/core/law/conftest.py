@@ -12,7 +12,19 @@ import pyarrow.parquet as pq
 import pytest
 from ibis.backends import BaseBackend
 
-from recobra_core.law import CANDIDATE, HISTORY, LAW_ALONE, Key, caps_table, openings, read_house, verdicts, zones_for
+from recobra_core.law import (
+    CANDIDATE,
+    HISTORY,
+    LAW_ALONE,
+    Key,
+    caps_table,
+    holding,
+    open_at,
+    openings,
+    read_house,
+    verdicts,
+    zones_for,
+)
 
 Case = Mapping[str, Any]
 Stored = Callable[[list[dict[str, Any]], ibis.Schema], ibis.Table]
@@ -71,6 +83,25 @@ def judge(engine: BaseBackend, stored: Stored) -> Judge:
         return answer
 
     return judged
+
+
+@pytest.fixture(scope="module")
+def until(engine: BaseBackend, stored: Stored) -> Callable[..., tuple[bool, str | None]]:
+    """Say of a case in Lima whether it is allowed, and until when by its clocks."""
+
+    def answer(**case: Any) -> tuple[bool, str | None]:
+        zone = "America/Lima"
+        row = candidate({"where": "PE", "zone": zone, "channel": "sms", **case}, 0)
+        opened = openings(keys=[Key(*(row[name] for name in Key._fields))], houses=HOUSES)
+        judged = verdicts(
+            stored([row], CANDIDATE), openings=opened, history=stored([], HISTORY), caps=caps_table(houses=HOUSES)
+        )
+        (found,) = engine.to_pyarrow(holding(open_at(judged, openings=opened))).to_pylist()
+        end = found["holds_until_epoch"]
+        local = end and datetime.fromtimestamp(end, zoneinfo.ZoneInfo(zone)).strftime("%Y-%m-%d %H:%M")
+        return found["allowed"], local if found["allowed"] else None
+
+    return answer
 
 
 def candidate(case: Case, number: int) -> dict[str, Any]:

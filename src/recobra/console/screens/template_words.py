@@ -32,7 +32,7 @@ def read(template: Any, now: Any, findings: Any) -> dict[str, Any]:
     `elsewhere` is what only some of the countries ask for that a general template may be used in.
     """
     found = sorted(findings(template, now=now), key=lambda each: (each.finding.severity, each.part, each.finding.start))
-    whole = (template.country,) if template.country else reading.COUNTRIES.get(template.language[:2], ())
+    whole = (template.country,) if template.country else reading.countries_of(template.language)
     blocked = reading.blocked_in(found, country=template.country, language=template.language)
     here = [each for each in found if each.finding.end or len(each.countries) == len(whole)]
     return {

@@ -9,12 +9,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final, Literal
 
-import yaml
 from babel import Locale
 from babel.dates import format_date
 
 from recobra.contact.bot.turns import Choice, Facts, Turn, Value
 from recobra.contact.rendering.render import locale_of, money
+from recobra_core import yaml_text
 
 BUTTONS_MAX: Final = 3
 _MONEY: Final = frozenset({"amount", "least"})
@@ -78,5 +78,5 @@ def _title(choice: str, facts: Facts, locale: Locale) -> str:
 @cache
 def _document() -> Mapping[str, Any]:
     path = Path(__file__).parent / "answers" / "es.yaml"
-    document: Mapping[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    document: Mapping[str, Any] = yaml_text.load(path.read_text(encoding="utf-8"))
     return document

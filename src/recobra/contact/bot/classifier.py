@@ -1,16 +1,13 @@
-"""A small classifier of messages: words, letters and concepts, a linear model, calibrated. Same seed, same answers."""
+"""A small classifier of messages: words, letters and concepts, a linear model, calibrated. Same seed, same answers.
+
+Its library takes seconds to load, so that it is imported where it is used: most processes never train a classifier.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
-
-from sklearn.calibration import CalibratedClassifierCV
-from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.model_selection import StratifiedGroupKFold
-from sklearn.pipeline import FeatureUnion
-from sklearn.svm import LinearSVC
 
 from recobra.contact.bot.phrasebook import Phrase
 from recobra.contact.bot.sound import as_it_sounds, concepts
@@ -37,6 +34,9 @@ class Classifier:
 
 def trained(*, on: Sequence[Phrase]) -> Classifier:
     """Train on phrases; the probabilities are calibrated on groups that the model did not see."""
+    from sklearn.calibration import CalibratedClassifierCV  # noqa: PLC0415
+    from sklearn.svm import LinearSVC  # noqa: PLC0415
+
     features = _features()
     seen = features.fit_transform([phrase.text for phrase in on])
     intents = [phrase.intent for phrase in on]
@@ -47,12 +47,17 @@ def trained(*, on: Sequence[Phrase]) -> Classifier:
 
 def split(phrases: Sequence[Phrase], *, parts: int) -> list[tuple[Any, Any]]:
     """Cut phrases into parts that hold whole groups and every intent alike; return (rest, part) for each, as rows."""
+    from sklearn.model_selection import StratifiedGroupKFold  # noqa: PLC0415
+
     intents = [phrase.intent for phrase in phrases]
     cut = StratifiedGroupKFold(n_splits=parts, shuffle=True, random_state=SEED)
     return list(cut.split(intents, intents, [phrase.group for phrase in phrases]))
 
 
 def _features() -> Any:
+    from sklearn.feature_extraction.text import TfidfVectorizer  # noqa: PLC0415
+    from sklearn.pipeline import FeatureUnion  # noqa: PLC0415
+
     words = TfidfVectorizer(
         preprocessor=as_it_sounds, tokenizer=str.split, token_pattern=None, ngram_range=(1, 2), sublinear_tf=True
     )

@@ -10,9 +10,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final, Literal
 
-import yaml
-
 from recobra.contact.bot.text import plain
+from recobra_core import yaml_text
 
 Spoken = Literal["opt_out", "wrong_person", "hardship", "yes", "no", "ambiguous"]
 _FILE: Final = Path(__file__).parent / "keywords.yaml"
@@ -67,7 +66,7 @@ def words_of(*, intent: str, today: date) -> frozenset[str]:
 
 @cache
 def _read() -> Keywords:
-    document = yaml.safe_load(_FILE.read_text(encoding="utf-8"))
+    document = yaml_text.load(_FILE.read_text(encoding="utf-8"))
     blocks = [*document["keywords"], *({"intent": "ambiguous", **block} for block in document["ambiguous"])]
     words = [(block["intent"], block["effective_from"], frozenset(block["words"])) for block in blocks]
     words += [(name, date.min, frozenset(listed)) for name, listed in document["affirmations"].items()]

@@ -12,14 +12,15 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, Final, cast
-
-import aiohttp
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from recobra.contact.bot import keywords
 from recobra.contact.bot.intents import LEARNT, Intent, answer_to
 from recobra.contact.bot.masking import masked
 from recobra.contact.bot.understanding import Understood, by_keyword, slots_of, understand
+
+if TYPE_CHECKING:
+    import aiohttp
 
 ANSWER_BYTES_MAX: Final = 65_536
 _LOG: Final = logging.getLogger(__name__)
@@ -77,6 +78,8 @@ async def read(
 
 
 async def _labelled(text: str, at: Endpoint, session: aiohttp.ClientSession | None) -> Intent:
+    import aiohttp  # noqa: PLC0415 - most installations have no model, and most processes ask none
+
     if session is not None:
         return chosen(await _asked(text, at, session))
     async with aiohttp.ClientSession() as own:
@@ -85,6 +88,8 @@ async def _labelled(text: str, at: Endpoint, session: aiohttp.ClientSession | No
 
 async def _asked(text: str, at: Endpoint, session: aiohttp.ClientSession) -> str:
     """Return what the model wrote. Raises NotAnswered."""
+    import aiohttp  # noqa: PLC0415 - as above
+
     headers = {"Authorization": f"Bearer {at.key}"} if at.key else {}
     timeout = aiohttp.ClientTimeout(total=at.timeout_s)
     url = f"{at.url}/chat/completions"

@@ -8,10 +8,9 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-import yaml
-
 from recobra.contact.bot.intents import LEARNT
 from recobra.contact.bot.text import plain
+from recobra_core import yaml_text
 
 HERE: Final = Path(__file__).parent
 VARIANTS: Final = ("general", "misspelt", "voseo", "PE", "MX", "CO", "CL", "AR")
@@ -56,7 +55,7 @@ def phrases() -> tuple[Phrase, ...]:
 @cache
 def hard_negatives() -> tuple[HardNegative, ...]:
     """Return the phrases that nothing is trained on. Raises PhrasesWrong."""
-    blocks = yaml.safe_load((HERE / "hard_negatives.yaml").read_text(encoding="utf-8"))
+    blocks = yaml_text.load((HERE / "hard_negatives.yaml").read_text(encoding="utf-8"))
     return tuple(
         HardNegative(text=text.strip(), never=block["not"])
         for block in blocks
@@ -70,7 +69,7 @@ _Row = tuple[str, str, str, str]
 def _of_intent(intent: str) -> list[_Row]:
     """Return (text, intent, variant, line) of one file."""
     path = HERE / "phrases" / f"{intent}.yaml"
-    document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    document = yaml_text.load(path.read_text(encoding="utf-8"))
     if document["intent"] != intent or set(document["phrases"]) != set(VARIANTS):
         raise PhrasesWrong(f"{path.name}: the intent {intent} in the variants {', '.join(VARIANTS)} is expected.")
     return [

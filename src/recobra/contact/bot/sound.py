@@ -7,9 +7,8 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-import yaml
-
 from recobra.contact.bot.text import plain
+from recobra_core import yaml_text
 
 _LETTERS: Final = (
     ("ch", "#"), ("qu", "k"), ("gue", "ge"), ("gui", "gi"), ("ce", "se"), ("ci", "si"), ("ll", "y"), ("h", ""),
@@ -35,5 +34,5 @@ def concepts(text: str) -> list[str]:
 
 @cache
 def _patterns() -> dict[str, re.Pattern[str]]:
-    document = yaml.safe_load((Path(__file__).parent / "concepts.yaml").read_text(encoding="utf-8"))
+    document = yaml_text.load((Path(__file__).parent / "concepts.yaml").read_text(encoding="utf-8"))
     return {name: re.compile(pattern) for name, pattern in document.items()}

@@ -8,9 +8,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from recobra.contact import reasons
+from recobra_core import yaml_text
 
 from . import http
 from .base import Bounce, Kind, Outcome
@@ -32,7 +31,7 @@ class Meaning(StrEnum):
 @lru_cache(maxsize=16)
 def meanings(path: Path) -> Mapping[str, Meaning]:
     """Return the meaning of each code of an errors.yaml: meaning, then code with its words."""
-    document: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    document: dict[str, Any] = yaml_text.load(path.read_text(encoding="utf-8"))
     return {str(code): Meaning(meaning) for meaning, listed in document["codes"].items() for code in listed}
 
 

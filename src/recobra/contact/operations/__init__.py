@@ -18,7 +18,7 @@ from .dispatching import dispatch_due, dispatch_forever, dispatch_once, get_read
 from .expiring import withdraw
 from .noting import join_waiting
 from .opting_out import not_me, opt_out, resume, wait_until_silent
-from .planning import add_items, cancel_planned, plan
+from .planning import add_items, cancel_planned, judge_again, plan
 from .polling import ask_about_silent
 from .receiving import UnknownProvider, answer_challenge, forget_calls, receive_call, retry_calls
 from .replying import ReplyRefused, Trial, Words, begin, in_window, reply, try_begin, try_reply
@@ -74,6 +74,7 @@ __all__ = [
     "grant",
     "in_window",
     "join_waiting",
+    "judge_again",
     "mark_read",
     "not_me",
     "note",

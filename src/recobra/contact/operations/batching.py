@@ -26,7 +26,7 @@ from .handing_over import Going, Gone
 from .pacing import REST_SECONDS, Pace
 from .sending import Senders
 
-BATCH_SECONDS: Final = 25.0  # a batch is judged as of one instant; what is left of it after so long is judged again
+BATCH_SECONDS: Final = 25.0  # what is left of a batch so long after it was judged is judged again
 LIMITED_SECONDS: Final = 2.0  # of a provider with a limit, what may leave within so long is leased at once
 WAIT_SECONDS: Final = 0.05
 
@@ -44,8 +44,8 @@ class Batches:
         self._lease = UUID(int=0)
         self._figures: Counter[str] = Counter()
 
-    def begin(self, *, lease: UUID, now: datetime, actor: str, figures: Counter[str]) -> None:
-        """Work from here on under a lease, as of an instant, counting into `figures`."""
+    def begin(self, *, lease: UUID, now: Callable[[], datetime], actor: str, figures: Counter[str]) -> None:
+        """Work from here on under a lease, by a clock, counting into `figures`."""
         self._lease, self._now, self._actor, self._figures = lease, now, actor, figures
 
     def idle(self) -> None:
@@ -71,11 +71,11 @@ class Batches:
         """Lease what may leave soon: of channels with a limit no more than that, of those that rest nothing."""
         resting = {*ways.resting(), *self._resting(ways)}
         limits = {channel: rate for channel in ways.channels() if (rate := ways.rate(channel)) is not None}
-        batch = leasing.take(lease=self._lease, now=self._now, limit=room, but=sorted(resting | limits.keys()))
+        batch = leasing.take(lease=self._lease, now=self._now(), limit=room, but=sorted(resting | limits.keys()))
         for channel, rate in limits.items():
             most = min(room - len(batch), math.ceil(rate * LIMITED_SECONDS))
             if channel not in resting and most > 0:
-                batch += leasing.take(lease=self._lease, now=self._now, limit=most, only=channel)
+                batch += leasing.take(lease=self._lease, now=self._now(), limit=most, only=channel)
         return batch
 
     def _resting(self, ways: Ways) -> list[str]:
@@ -87,12 +87,13 @@ class Batches:
         ]
 
     def _end(self, batch: list[int], ways: Ways) -> None:
-        examined = examine(batch, now=self._now, ways=ways)
+        now = self._now()
+        examined = examine(batch, now=now, ways=ways)
         lanes, left = self._lanes(examined.ready)
-        later = self._now + timedelta(seconds=REST_SECONDS)
+        later = now + timedelta(seconds=REST_SECONDS)
         resting = [Unsent(contact_id=i, status="DUE", reason="", due_at=later) for i in [*examined.waiting, *left]]
         self._figures.update(
-            handing_over.end_unsent([*examined.unsent, *resting], lease=self._lease, now=self._now, actor=self._actor)
+            handing_over.end_unsent([*examined.unsent, *resting], lease=self._lease, now=now, actor=self._actor)
         )
         leasing.give_back(self._send(lanes), lease=self._lease)
 
@@ -155,7 +156,8 @@ class Batches:
         with transaction.atomic():
             if gone:
                 self._note_ends(gone)
-            marked = handing_over.mark(chunk, lease=self._lease, now=self._now)
+            now = self._now()
+            marked = handing_over.mark([each for each in chunk if now < each.item.until], lease=self._lease, now=now)
             ours = [going for going in chunk if going.item.contact.contact_id in marked]
             if len(ours) < len(chunk):
                 taken_back = [each.item.contact.contact_id for each in chunk]
@@ -169,7 +171,7 @@ class Batches:
         return []
 
     def _note_ends(self, gone: list[Gone]) -> None:
-        self._figures.update(handing_over.end(gone, lease=self._lease, now=self._now, actor=self._actor))
+        self._figures.update(handing_over.end(gone, lease=self._lease, now=self._now(), actor=self._actor))
 
     def _hand_over(self, ours: list[Going]) -> list[Gone]:
         """Send what was marked, and learn from it how the providers fare."""

@@ -11,7 +11,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from django.conf import settings
@@ -49,19 +49,19 @@ def dispatch_once(
     """Send everything due at `now`, up to `limit` contacts, and return the FIGURES.
 
     Several may run at once. Contacts put off (window shut, provider busy) stay in the outbox and count nowhere but
-    under `leased`. When a provider cannot be reached the rest is left for the next call. Everything is judged as of
-    `now`: where there may be much, `dispatch_due` or `dispatch_forever` look at the clock between batches.
+    under `leased`. When a provider cannot be reached the rest is left for the next call. The first batch is judged as
+    of `now`; the time that sending takes is added to it for those that follow.
     Raises Unsuitable where the mail server of the settings cannot be used; everything then stays as it was.
     """
     with _batches(stopping) as batches:
-        return _dispatch(batches, now=now, limit=limit, worker=worker)
+        return _dispatch(batches, now=_going_on_from(now), limit=limit, worker=worker)
 
 
 def dispatch_due(*, instant: Callable[[], datetime], batch: int = BATCH, worker: str = "dispatch") -> dict[str, int]:
-    """Send everything due and return the FIGURES; each batch is judged as of the `instant` at which it is taken."""
+    """Send everything due by a clock and return the FIGURES."""
     total: Counter[str] = Counter()
     with _batches(lambda: False) as batches:
-        while (figures := _dispatch(batches, now=instant(), limit=batch, worker=worker))["leased"]:
+        while (figures := _dispatch(batches, now=instant, limit=batch, worker=worker))["leased"]:
             total.update(figures)
         total.update(figures)
     return {name: total[name] for name in FIGURES}
@@ -73,8 +73,7 @@ def dispatch_forever(*, stop: threading.Event, worker: str = "dispatch") -> None
     ask_at = time.monotonic()
     with _batches(stop.is_set) as batches:
         while not stop.is_set():
-            # By batches, so that each is judged as of its own moment.
-            figures = _dispatch(batches, now=clock.now(), limit=BATCH, worker=worker)
+            figures = _dispatch(batches, now=clock.now, limit=BATCH, worker=worker)
             # Only the built-in mailbox can be asked; looking through the outbox of a company for nothing would cost it.
             if figures["uncertain"] or (settings.DEMO and time.monotonic() >= ask_at):
                 resolve_uncertain(now=clock.now(), actor=worker)
@@ -84,9 +83,14 @@ def dispatch_forever(*, stop: threading.Event, worker: str = "dispatch") -> None
                 stop.wait(IDLE_SECONDS)
 
 
-def _dispatch(batches: Batches, *, now: datetime, limit: int | None, worker: str) -> dict[str, int]:
+def _going_on_from(begin: datetime) -> Callable[[], datetime]:
+    begun = time.monotonic()
+    return lambda: begin + timedelta(seconds=time.monotonic() - begun)
+
+
+def _dispatch(batches: Batches, *, now: Callable[[], datetime], limit: int | None, worker: str) -> dict[str, int]:
     with leasing.holding() as lease:
-        figures = Counter(uncertain=leasing.recover(lease=lease, now=now, actor=worker))
+        figures = Counter(uncertain=leasing.recover(lease=lease, now=now(), actor=worker))
         batches.begin(lease=lease, now=now, actor=worker, figures=figures)
         while not batches.stopping():
             room = BATCH if limit is None else min(BATCH, limit - figures["leased"])

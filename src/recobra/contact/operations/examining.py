@@ -23,16 +23,22 @@ from recobra.portfolio.models import Creditor
 from . import house_rules
 from .judging import Case, Verdict, judge, rules_version
 from .loading import Leased, first_zone, load
+from .pacing import DEADLINE_SECONDS
 from .preferring import preferred_instant
 
 PLAN_LASTS = timedelta(days=3)
 """A plan that no cycle has looked at for longer is not carried out: what it was decided on is too old."""
+LEAVES_WITHIN = timedelta(seconds=DEADLINE_SECONDS)
+"""What is handed over may leave so much later; its hours must last as long."""
 BY_HAND = frozenset({Contact.Purpose.REPLY, Contact.Purpose.MANUAL})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ready:
-    """A contact that may go: its words, the documents it names, the ways it may leave by and the proof of its right."""
+    """A contact that may go: its words, the documents it names, the ways it may leave by and the proof of its right.
+
+    `judged_at` is the instant it was judged as of, `until` when the last way it may take must have begun.
+    """
 
     contact: Leased
     message: Message
@@ -41,6 +47,8 @@ class Ready:
     documents: tuple[Document, ...]
     ways: tuple[Chosen, ...]
     verdict: Mapping[str, Any]
+    judged_at: datetime
+    until: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,7 +162,7 @@ def _refusal(contact: Leased, verdict: Verdict, now: datetime) -> Unsent | None:
         age = (contact.local_date or now.date()) - contact.planned_for
         if age > PLAN_LASTS:
             return _ended(contact, "BLOCKED", reasons.EXPIRED)
-        later = None if contact.purpose in BY_HAND else preferred_instant(contact, now)
+        later = _closing(verdict, now) or (None if contact.purpose in BY_HAND else preferred_instant(contact, now))
         return Unsent(contact_id=contact.contact_id, status="DUE", reason="", due_at=later) if later else None
     return Unsent(
         contact_id=contact.contact_id,
@@ -164,6 +172,12 @@ def _refusal(contact: Leased, verdict: Verdict, now: datetime) -> Unsent | None:
         article=verdict.article,
         due_at=verdict.opens_at,
     )
+
+
+def _closing(verdict: Verdict, now: datetime) -> datetime | None:
+    """Return when to judge anew what might leave only after its hours; then the gate says how it ends."""
+    assert verdict.until is not None, "what is allowed is so by an hour"
+    return verdict.until if verdict.until - now <= LEAVES_WITHIN else None
 
 
 def _put(written: Ready | Unsent, examined: Examined) -> None:
@@ -193,11 +207,12 @@ def _written(
             for each in (template.buttons if template else json.loads(contact.given_buttons))
         ),
     )  # fmt: skip
+    assert verdict.until is not None, "what is allowed is so by an hour"
     documents = () if template is None else draft.statement.overdue or draft.statement.upcoming
     return Ready(
         contact=contact, message=message, template_id=template.pk if template else None,
         variant=template.variant if template else "", documents=documents, ways=ways,
-        verdict=_proof(draft.case, verdict, now),
+        verdict=_proof(draft.case, verdict, now), judged_at=now, until=verdict.until - LEAVES_WITHIN,
     )  # fmt: skip
 
 

@@ -55,15 +55,15 @@ _END_UNSENT = f"""
 _MARK = """
     WITH going AS (
         SELECT * FROM json_to_recordset(%s::json) AS g(id bigint, local_date date, template_id bigint, variant text,
-            message_id text, address text, subject text, body text, html text, verdict jsonb, provider_id bigint,
-            price_minor bigint, price_currency text, kind text)
+            message_id text, address text, subject text, body text, html text, verdict jsonb, judged_at timestamptz,
+            provider_id bigint, price_minor bigint, price_currency text, kind text)
     ), mine AS (
         SELECT m.id FROM contact_contact m JOIN going g ON g.id = m.id
         WHERE m.lease = %s AND m.status = 'LEASED' AND m.handed_over_at IS NULL
             AND NOT EXISTS (SELECT FROM contact_silence s WHERE s.value = g.address AND s.kind = g.kind)
         ORDER BY m.id FOR UPDATE OF m)
     UPDATE contact_contact c
-    SET handed_over_at = %s, judged_at = %s, local_date = g.local_date, attempts = c.attempts + 1,
+    SET handed_over_at = %s, judged_at = g.judged_at, local_date = g.local_date, attempts = c.attempts + 1,
         template_id = g.template_id, variant = g.variant, message_id = g.message_id, address = g.address,
         subject = g.subject, body = g.body, html = g.html, verdict = g.verdict, provider_id = g.provider_id,
         price_minor = g.price_minor, price_currency = g.price_currency, reason = '', rule = '', article = ''
@@ -123,9 +123,9 @@ def end_unsent(unsent: Sequence[Unsent], *, lease: UUID, now: datetime, actor: s
 
 
 def mark(going: Sequence[Going], *, lease: UUID, now: datetime) -> set[int]:
-    """Write down what is about to be handed over; return the contacts that are still ours to send."""
+    """Write down what is about to be handed over at `now`; return the contacts that are still ours to send."""
     with connection.cursor() as cursor:
-        cursor.execute(_MARK, [json.dumps([_marked(each) for each in going]), lease, now, now])
+        cursor.execute(_MARK, [json.dumps([_marked(each) for each in going]), lease, now])
         return {row[0] for row in cursor.fetchall()}
 
 
@@ -136,6 +136,7 @@ def _marked(going: Going) -> dict[str, Any]:
         "template_id": going.item.template_id, "variant": going.item.variant,
         "message_id": way.adapter.message_id(contact.public_id, way.config), "address": message.address,
         "subject": message.subject, "body": message.text, "html": message.html, "verdict": going.item.verdict,
+        "judged_at": going.item.judged_at.isoformat(),
         "provider_id": way.provider_id, "price_minor": way.price_minor, "price_currency": way.price_currency,
         "kind": contact.kind,
     }  # fmt: skip

@@ -11,8 +11,8 @@ from recobra_core.law.diary import LONGEST_WAIT_DAYS, open_now
 from .loading import first_zone
 from .partners import Partner
 
-# The law's data let an answer leave at any hour for a quarter of an hour; a minute of it is the dispatcher's.
-FRESH: Final = timedelta(minutes=14)
+# The law's data let an answer leave at any hour for a quarter of an hour; two minutes of it are the dispatcher's.
+FRESH: Final = timedelta(minutes=13)
 
 
 def may_leave_at(who: Partner, *, channel: str, answers_at: datetime | None, now: datetime) -> datetime:

@@ -39,13 +39,17 @@ class Case:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """The gate's answer. `opens_at` is set where the only obstacle ends later the same local day."""
+    """The gate's answer. `opens_at` is set where the only obstacle ends later the same local day.
+
+    `until` is when what is allowed must be judged anew, for its hours: never later than they close.
+    """
 
     allowed: bool
     reason: str
     rule: str
     article: str
     opens_at: datetime | None = None
+    until: datetime | None = None
 
 
 def judge(cases: Sequence[Case], *, houses: Mapping[str, law.House], now: datetime) -> dict[int, Verdict]:
@@ -91,8 +95,8 @@ def _statement() -> engine.Statement:
         history=engine.source("history", law.HISTORY),
         caps=engine.source("caps", law.caps_table().schema()),
     )
-    answer = ("candidate_id", "allowed", "reason", "rule", "source", "opens_at_utc")
-    return engine.compiled("verdicts", law.open_at(judged, openings=openings).select(*answer))
+    answer = ("candidate_id", "allowed", "reason", "rule", "source", "opens_at_utc", "holds_until_epoch")
+    return engine.compiled("verdicts", law.holding(law.open_at(judged, openings=openings)).select(*answer))
 
 
 @lru_cache(maxsize=8)
@@ -109,6 +113,7 @@ def _openings(
 
 def _verdict(row: dict[str, Any], now: datetime) -> Verdict:
     opens_at = row["opens_at_utc"] and row["opens_at_utc"].replace(tzinfo=UTC)
+    until = row["holds_until_epoch"]
     later = row["reason"] in _HOURS and opens_at is not None and opens_at > now
     return Verdict(
         allowed=row["allowed"],
@@ -116,6 +121,7 @@ def _verdict(row: dict[str, Any], now: datetime) -> Verdict:
         rule=row["rule"] or "",
         article=row["source"] or "",
         opens_at=opens_at if later else None,
+        until=datetime.fromtimestamp(until, UTC) if row["allowed"] and until is not None else None,
     )
 
 

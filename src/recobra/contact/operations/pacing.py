@@ -13,6 +13,8 @@ MOST_AT_ONCE: Final = 64
 """What a crash leaves uncertain at most, per provider and dispatcher."""
 SECONDS_AT_ONCE: Final = 1.0
 """What is marked together should be gone within so long: the last of it was judged as long ago."""
+DEADLINE_SECONDS: Final = 75.0
+"""For all that was marked together; well inside the lease, whatever the providers' own time-outs are."""
 GIVE_UP_AFTER: Final = 3  # messages in a row that did not even reach the provider
 REST_SECONDS: Final = 30.0
 

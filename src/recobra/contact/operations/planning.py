@@ -96,6 +96,14 @@ CANCEL = f"""
     RETURNING {RETURNING}"""
 
 
+_JUDGE_AGAIN = """
+    WITH judged AS (
+        SELECT w.id FROM contact_contact w
+        WHERE w.debtor_id = ANY(%s) AND w.status = 'LEASED' AND w.handed_over_at IS NULL ORDER BY w.id FOR UPDATE)
+    UPDATE contact_contact c SET status = 'DUE', lease = NULL, leased_until = NULL
+    FROM judged WHERE c.id = judged.id"""
+
+
 @transaction.atomic
 def plan(*, contacts: pa.Table, now: datetime) -> pa.Table:
     """Put contacts (schema PLANNED, and any of MORE) into the outbox; return those written (schema WRITTEN).
@@ -142,6 +150,12 @@ def cancel_planned(
     which = "w.debtor_id = ANY(%s)" + (" AND w.purpose NOT IN ('REPLY', 'MANUAL')" if but_answers else "")
     ended = change(CANCEL.format(which=which), [list(debtor_ids), reason, at])
     return record_ends("contact.cancelled", ended, at=at, actor=actor, actor_id=actor_id)
+
+
+def judge_again(*, debtor_ids: Sequence[int]) -> None:
+    """Give back what a dispatcher has judged for debtors and not handed over: something has changed since."""
+    with connection.cursor() as cursor:
+        cursor.execute(_JUDGE_AGAIN, [list(debtor_ids)])
 
 
 @transaction.atomic

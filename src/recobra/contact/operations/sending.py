@@ -7,7 +7,7 @@ import logging
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from types import TracebackType
-from typing import Final, Self
+from typing import Self
 
 from recobra.contact import reasons
 from recobra.contact.channels import Kind, Outcome
@@ -15,9 +15,7 @@ from recobra.contact.channels.adapter import AsyncSender
 from recobra.contact.providing import Chosen
 
 from .handing_over import Going
-
-DEADLINE_SECONDS: Final = 75.0
-"""For all that was marked together; well inside the lease, whatever the providers' own time-outs are."""
+from .pacing import DEADLINE_SECONDS
 
 _log = logging.getLogger(__name__)
 

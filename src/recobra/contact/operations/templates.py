@@ -249,7 +249,7 @@ def _refuse_blocked(template: Template, now: datetime) -> None:
     found = findings(template, now=now)
     template.findings = [each.as_json() for each in found]
     blocked = reading.blocked_in(found, country=template.country, language=template.language)
-    everywhere = {template.country} if template.country else set(reading.COUNTRIES.get(template.language[:2], ()))
+    everywhere = {template.country} if template.country else set(reading.countries_of(template.language))
     if everywhere <= set(blocked):
         raise TemplateBlocked([each for each in found if each.finding.severity == "block"])
 

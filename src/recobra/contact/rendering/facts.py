@@ -11,13 +11,13 @@ from functools import lru_cache
 from importlib import resources
 from typing import Any, Final
 
-import yaml
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date
 from babel.numbers import format_currency, get_currency_precision
 from django.utils.translation import gettext as _
 
 from recobra.portfolio.models import Creditor
+from recobra_core import yaml_text
 from recobra_core.law.content import files
 from recobra_core.law.content.linter import CARRIES
 
@@ -150,7 +150,7 @@ def groups(documents: Iterable[Document], locale: Locale, names: dict[str, str])
 def phrases_of(language: str) -> dict[str, Any]:
     """Return what is said where a creditor left how to pay or to object empty, and what laws want said."""
     path = resources.files("recobra.contact") / "library" / language / "_phrases.yaml"
-    found: dict[str, Any] = yaml.safe_load(path.read_text("utf-8"))
+    found: dict[str, Any] = yaml_text.load(path.read_text("utf-8"))
     return found
 
 

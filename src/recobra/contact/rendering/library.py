@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from importlib import resources
 from typing import Any, Final
 
-import yaml
+from recobra_core import yaml_text
 
 _HTML: Final = '<div style="font-family:sans-serif;max-width:640px;line-height:1.5">\n{}\n</div>\n'
 _HEADING: Final = "## "
@@ -19,10 +19,10 @@ def documents(language: str) -> Iterator[dict[str, Any]]:
     """Yield each starter template of a language as the fields of a template."""
     folder = resources.files("recobra.contact") / "library" / language
     files = sorted((file for file in folder.iterdir() if file.name.endswith(".yaml")), key=lambda each: each.name)
-    blocks = yaml.safe_load((folder / "_blocks.yaml").read_text("utf-8"))
+    blocks = yaml_text.load((folder / "_blocks.yaml").read_text("utf-8"))
     for file in files:
         if not file.name.startswith("_"):
-            yield from _templates(yaml.safe_load(file.read_text("utf-8")), blocks)
+            yield from _templates(yaml_text.load(file.read_text("utf-8")), blocks)
 
 
 def _templates(collection: Mapping[str, Any], blocks: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, Final
 
 from django.utils.translation import gettext, gettext_noop
@@ -17,10 +17,7 @@ from recobra_core.law.content import Facts, Finding, lint
 from .check import names_used
 from .variables import NOTICES
 
-SPANISH: Final = tuple(code for code in sorted(countries()) if code not in {"BR", "US"})
-COUNTRIES: Final = {"es": SPANISH, "pt": ("BR",), "en": ("US",)}
-"""The countries a template without a country of its own is read for, by its language."""
-
+_NOT_SPANISH: Final = {"pt": ("BR",), "en": ("US",)}
 SPOKEN: Final = frozenset({"ivr", "call"})
 """Channels that speak before it is known who listens."""
 
@@ -69,6 +66,16 @@ SENTENCES: Final = frozenset(
 )
 
 
+@cache
+def countries_of(language: str) -> tuple[str, ...]:
+    """Return the countries that a template without a country of its own is read for, by its language."""
+    begin = language[:2]
+    elsewhere = {code for codes in _NOT_SPANISH.values() for code in codes}
+    if begin != "es":
+        return _NOT_SPANISH.get(begin, ())
+    return tuple(code for code in sorted(countries()) if code not in elsewhere)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Read:
     """A finding with the part of the template it stands in (subject, text, html) and the countries it holds for."""
@@ -103,7 +110,7 @@ def read_everywhere(
     """
     merged: dict[tuple[object, ...], Read] = {}
     where: dict[tuple[object, ...], list[str]] = {}
-    for code in [country] if country else COUNTRIES.get(language[:2], ()):
+    for code in [country] if country else countries_of(language):
         for each in _read(
             subject=subject, text=text, html=html, channel=channel, country=code, language=language, legal=legal, on=on
         ):
@@ -119,7 +126,7 @@ def read_everywhere(
 def blocked_in(found: Iterable[Read], *, country: str, language: str) -> tuple[str, ...]:
     """Return the countries in which a template may not be used; for one of a single country, that one or none."""
     blocked = {code for each in found if each.finding.severity == "block" for code in each.countries}
-    wanted = (country,) if country else COUNTRIES.get(language[:2], ())
+    wanted = (country,) if country else countries_of(language)
     return tuple(code for code in wanted if code in blocked)
 
 

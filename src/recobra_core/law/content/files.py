@@ -8,8 +8,7 @@ from importlib import resources
 from types import MappingProxyType
 from typing import Any
 
-import yaml
-
+from recobra_core import yaml_text
 from recobra_core.law.files import Node
 from recobra_core.law.model import ALWAYS, CHANNELS
 
@@ -36,7 +35,7 @@ def countries() -> Mapping[str, tuple[Content, ...]]:
 
 def read_country(text: str, *, file: str) -> tuple[Content, ...]:
     """Check one country's file. Raises LawFileError."""
-    node = Node(yaml.safe_load(text), file)
+    node = Node(yaml_text.load(text), file)
     node.only("country", "languages", "phrases", "versions", "note")
     code = node.get("country", str)
     if file != f"{code}.yaml":
@@ -48,7 +47,7 @@ def read_country(text: str, *, file: str) -> tuple[Content, ...]:
 @cache
 def words(language: str) -> Words:
     """Return how a language says what may not be said. Raises LawFileError."""
-    node = Node(yaml.safe_load(_text(f"{language}.yaml")), f"{language}.yaml")
+    node = Node(yaml_text.load(_text(f"{language}.yaml")), f"{language}.yaml")
     node.only("language", "spelled_by_ear", "phrases", "strong", "innocent", "denials", "letterheads", "debt")
     by_ear = node.get("spelled_by_ear", bool)
     denials = node.child("denials")
@@ -89,7 +88,7 @@ def amounts() -> frozenset[str]:
 
 @cache
 def _common() -> Node:
-    return Node(yaml.safe_load(_text("common.yaml")), "common.yaml")
+    return Node(yaml_text.load(_text("common.yaml")), "common.yaml")
 
 
 def _version(node: Node, common: Node, top: Node, own: Mapping[str, re.Pattern[str]]) -> Content:

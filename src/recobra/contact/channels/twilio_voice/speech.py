@@ -10,14 +10,14 @@ from typing import Any
 from urllib.parse import urlencode
 from xml.etree.ElementTree import Element, SubElement, tostring
 
-import yaml
+from recobra_core import yaml_text
 
 WAIT_SECONDS = 8
 
 
 @cache
 def _file() -> Mapping[str, Any]:
-    document: Mapping[str, Any] = yaml.safe_load(Path(__file__).with_name("phrases.yaml").read_text(encoding="utf-8"))
+    document: Mapping[str, Any] = yaml_text.load(Path(__file__).with_name("phrases.yaml").read_text(encoding="utf-8"))
     return document
 
 

@@ -1,0 +1,90 @@
+"""Between the last check and the first byte time passes and things happen: the hours close, a person is left alone."""
+
+from __future__ import annotations
+
+import threading
+import time
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.db import connection
+
+from recobra.contact.models import Contact
+from recobra.contact.operations import dispatch_due
+from recobra.contact.operations.examining import LEAVES_WITHIN
+from recobra.portfolio.operations import place_hold
+
+from .conftest import TODAY
+from .smtp_sink import Sink
+from .test_dispatch import ended
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+CLOSES = datetime(2026, 11, 24, 1, 0, tzinfo=UTC)
+"""20:00 of that Monday in Lima: Peru, Ley 29571 art. 62.b."""
+SLOW = 1.0  # seconds until the server says that it has a message
+
+
+@pytest.fixture
+def slow_server(settings):
+    with Sink(faults={}, delay_seconds=SLOW) as sink:
+        settings.SMTP_URL = sink.url
+        yield sink
+
+
+def test_the_last_seconds_are_not_for_what_was_judged_before(world, slow_server):
+    """Of two messages judged together the second would leave when nobody may be written to any more."""
+    first, second = two_due(world)
+    early = CLOSES - LEAVES_WITHIN - timedelta(seconds=1)
+    gone = Contact.objects.filter(handed_over_at__isnull=False)
+    dispatch_due(instant=lambda: CLOSES - LEAVES_WITHIN if gone.exists() else early)
+    first.refresh_from_db(), second.refresh_from_db()
+    assert (first.status, first.judged_at, first.handed_over_at) == ("SENT", early, early)
+    assert first.sent_at == CLOSES - LEAVES_WITHIN, "not when it was judged"
+    assert (second.status, second.due_at, second.handed_over_at) == ("DUE", CLOSES, None)
+    world.dispatch(now=CLOSES)
+    assert ended(second) == ("BLOCKED", "closed_hour")
+    assert sum(slow_server.accepted.values()) == 1
+
+
+def test_what_might_leave_late_waits_for_the_law_s_answer(world, slow_server):
+    contact = world.someone_due()
+    world.dispatch(now=CLOSES - LEAVES_WITHIN)
+    contact.refresh_from_db()
+    assert (contact.status, contact.due_at) == ("DUE", CLOSES)
+    assert not slow_server.accepted
+
+
+@pytest.mark.parametrize(
+    ("purpose", "status", "reason"), [("CLAIM", "CANCELLED", "hold"), ("MANUAL", "BLOCKED", "held")]
+)
+def test_who_is_left_alone_from_now_on_gets_nothing_that_was_judged_before(world, slow_server, purpose, status, reason):
+    def hold(contact):
+        Contact.objects.filter(pk=contact.pk).update(purpose=purpose)
+        assert contact.status == "LEASED"
+        place_hold(debtor_id=contact.debtor_id, reason="DISPUTE", starts_on=TODAY, actor="ana", now=world.now)
+
+    first, second = two_due(world)
+    thread = threading.Thread(target=dispatching, args=(world,))
+    thread.start()
+    end = time.monotonic() + 60
+    while not Contact.objects.filter(pk=first.pk, handed_over_at__isnull=False).exists():
+        assert time.monotonic() < end, "nothing left"
+        time.sleep(0.01)
+    hold(Contact.objects.get(pk=second.pk))
+    thread.join(60)
+    assert not thread.is_alive()
+    assert (ended(first)[0], ended(second)) == ("SENT", (status, reason))
+    assert sum(slow_server.accepted.values()) == 1
+
+
+def two_due(world):
+    """A dispatcher hands over one message at first, and the second one when it has heard of that."""
+    return [world.someone_due(due_at=world.now, priority=n) for n in (1, 2)]
+
+
+def dispatching(world):
+    try:
+        world.dispatch()
+    finally:
+        connection.close()
