@@ -40,7 +40,7 @@ def provided(world):
     for code, rank in (("wa", 10), ("wa-reserva", 20)):
         made = Provider.objects.create(
             code=code, kind="whatsapp", channel="whatsapp", name="WhatsApp del Sur", created_at=now, rank=rank,
-            created_by="dario", enabled=True, price_minor=4, rate_per_second=20, tested_at=now, tested_well=True,
+            created_by="dario", enabled=True, price_micros=40_000, rate_per_second=20, tested_at=now, tested_well=True,
             tested_answer="Banco Sur Cobranzas (+51 1 555 0100)",
         )  # fmt: skip
     for _failure in range(providing.FAILURES_TO_OPEN):

@@ -27,7 +27,7 @@ def written(world):
             debtor=world.debtors[name], portfolio=world.portfolio, channel=("email", "sms", "whatsapp")[n % 3],
             template_code="recordatorio", template=used, variant=used.variant, status="SENT", planned_for=day,
             planned_at=moment, due_at=moment, handed_over_at=moment, local_date=day, zones="America/Lima",
-            price_minor=None if n == 3 else 12, price_currency="PEN" if n else "USD", read_at=moment if n else None,
+            price_micros=None if n == 3 else 120_000, price_currency="PEN" if n else "USD", read_at=moment if n else None,
             replied_at=moment if n == 1 else None, undelivered_at=moment if n == 3 else None,
         )  # fmt: skip
     Payment.objects.create(

@@ -92,7 +92,7 @@ def test_the_rule_is_said_in_words_and_built_from_conditions(at_desk, lent):
 def test_a_budget_is_written_as_the_country_does_and_survives_the_form(at_desk, lent):
     now = clock.now()
     Provider.objects.create(
-        code="correo", channel="email", kind="smtp", name="Correo", enabled=True, price_minor=10,
+        code="correo", channel="email", kind="smtp", name="Correo", enabled=True, price_micros=100_000,
         price_currency="PEN", created_at=now, created_by="dario",
     )  # fmt: skip
     bruno = at_desk("bruno")
@@ -104,10 +104,10 @@ def test_a_budget_is_written_as_the_country_does_and_survives_the_form(at_desk, 
     assert "El presupuesto alcanza" in page(bruno, "/campanas/verano/previa/")
 
 
-def _mail_at(price_minor, currency, **changes):
+def _mail_at(price_micros, currency, **changes):
     return Provider.objects.create(
         **{"code": "correo", "channel": "email", "kind": "smtp", "name": "Correo", "enabled": True,
-           "price_minor": price_minor, "price_currency": currency, "created_at": clock.now(), "created_by": "dario"}
+           "price_micros": price_micros, "price_currency": currency, "created_at": clock.now(), "created_by": "dario"}
         | changes
     )  # fmt: skip
 
@@ -117,7 +117,7 @@ def _on_its_way(lent, **changes):
     bruno, now = "bruno", clock.now()
     campaign = Campaign.objects.get()
     sent = lent.sent
-    sent.campaign_id, sent.price_minor, sent.price_currency = campaign.pk, 1000, "PEN"
+    sent.campaign_id, sent.price_micros, sent.price_currency = campaign.pk, 10_000_000, "PEN"
     sent.save()
     Campaign.objects.update(**{"status": "RUNNING", "launched_at": now, "launched_by": bruno, **changes})
     for name, contact in (("María", sent), ("José", None)):
@@ -128,7 +128,7 @@ def _on_its_way(lent, **changes):
 
 
 def test_a_campaign_that_its_budget_ended_says_so_and_what_was_spent(at_desk, lent):
-    _mail_at(1000, "PEN")
+    _mail_at(10_000_000, "PEN")
     bruno = at_desk("bruno")
     bruno.post("/campanas/nueva/", fields(lent, budget="15"))
     _on_its_way(lent, status="ENDED", reason="budget", ended_at=clock.now())
@@ -138,9 +138,19 @@ def test_a_campaign_that_its_budget_ended_says_so_and_what_was_spent(at_desk, le
     assert "S/ 10.00 de S/ 15.00." in shown
 
 
+def test_a_message_below_a_cent_is_shown_with_its_decimals_before_the_launch(at_desk, lent):
+    _mail_at(7_900, "USD")
+    _mail_at(3_000, "USD", code="barato", rank=200)
+    bruno = at_desk("bruno")
+    bruno.post("/campanas/nueva/", fields(lent, budget="5", budget_currency="USD"))
+    tried = page(bruno, "/campanas/verano/previa/").replace("\xa0", " ")
+    assert "USD 0.0079" in tried
+    assert re.search(r"<dt>Costo</dt><dd>USD 0\.0[1-9]</dd>", tried)
+
+
 def test_money_of_another_currency_bars_the_launch_and_is_shown_apart_afterwards(at_desk, lent):
-    abroad = _mail_at(5, "USD", code="respaldo", rank=900)
-    _mail_at(1000, "PEN")
+    abroad = _mail_at(50_000, "USD", code="respaldo", rank=900)
+    _mail_at(10_000_000, "PEN")
     bruno = at_desk("bruno")
     bruno.post("/campanas/nueva/", fields(lent, budget="50"))
     tried = page(bruno, "/campanas/verano/previa/")
@@ -151,7 +161,7 @@ def test_money_of_another_currency_bars_the_launch_and_is_shown_apart_afterwards
     abroad.delete()
     _on_its_way(lent)
     assert "No sale nada hasta que se corrija esto" not in bruno.get("/campanas/verano/").content.decode()
-    Contact.objects.filter(pk=lent.sent.pk).update(price_minor=500, price_currency="USD")
+    Contact.objects.filter(pk=lent.sent.pk).update(price_micros=5_000_000, price_currency="USD")
     shown = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", bruno.get("/campanas/verano/").content.decode()))
     assert "No sale nada hasta que se corrija esto:" in shown
     assert "hay mensajes enviados que se pagaron en USD." in shown

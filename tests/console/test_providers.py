@@ -29,7 +29,8 @@ def saved(at_desk, world):
 
 
 def test_a_provider_is_configured_with_the_fields_its_adapter_asks_for(at_desk, world, saved):
-    assert (saved.code, saved.channel, saved.price_minor, saved.rate_per_second) == ("correo-sur", "email", 5, 20.0)
+    assert (saved.code, saved.channel) == ("correo-sur", "email")
+    assert (saved.price_micros, saved.rate_per_second) == (50_000, 20.0)
     assert saved.settings["url"] == "smtp://cobros@127.0.0.1:2525"
     assert saved.enabled
     assert Entry.objects.filter(kind="provider.saved").count() == 1
@@ -61,9 +62,42 @@ def test_what_is_wrong_is_said_beside_its_field_and_the_secret_is_not_sent_back(
     assert not Provider.objects.exists()
 
 
-def test_a_price_smaller_than_the_currency_has_is_not_cut_off(at_desk, world):
-    answer = at_desk("dario").post("/canales/nuevo/?tipo=smtp", {**FORM, "price": "0.0079"})
-    assert set(answer.context["errors"]) == {"price"}
+@pytest.mark.parametrize("case", [
+    ("PE", "0.0079", "USD", 7_900, "0.0079", "USD 0.0079"),
+    ("PE", "0,0079", "USD", 7_900, "0.0079", "USD 0.0079"),
+    ("PE", "1,250.5", "PEN", 1_250_500_000, "1250.5", "S/ 1,250.50"),
+    ("CL", "0,0079", "USD", 7_900, "0,0079", "US$0,0079"),
+    ("CL", "18,5", "CLP", 18_500_000, "18,5", "$18,5"),
+    ("CL", "1.250", "CLP", 1_250_000_000, "1250", "$1.250"),
+    ("CO", "18.5", "COP", 18_500_000, "18,5", "$18,50"),
+    ("CO", "0,000001", "COP", 1, "0,000001", "$0,000001"),
+    ("PE", "", "PEN", 0, "0", "S/ 0.00"),
+])  # fmt: skip
+def test_a_price_below_a_cent_goes_in_and_comes_back_as_it_was(at_desk, world, case):
+    country, typed, currency, micros, written, listed = case
+    world.portfolio.country = country
+    world.portfolio.save()
+    dario, address = at_desk("dario"), f"/canales/proveedor/{FORM['code']}/"
+    dario.post("/canales/nuevo/?tipo=smtp", {**FORM, "price": typed, "price_currency": currency})
+    assert Provider.objects.get().price_micros == micros
+    assert dario.get(address).context["values"]["price"] == written
+    dario.post(address, {**FORM, "price": written, "price_currency": currency})
+    assert Provider.objects.get().price_micros == micros
+    assert listed in dario.get("/canales/").content.decode().replace("\xa0", " ")
+
+
+@pytest.mark.parametrize(("typed", "said"), [
+    ("0.0000079", "0.0000079 tiene 7 decimales; se esperan como mucho 6."),
+    ("0,00000795", "0,00000795 tiene 8 decimales; se esperan como mucho 6."),
+    ("ocho", "ocho no es un precio que se pueda leer: se espera uno como 0.0079."),
+    ("1e-3", "1e-3 no es un precio que se pueda leer: se espera uno como 0.0079."),
+    ("1.5.5", "1.5.5 no es un precio que se pueda leer: se espera uno como 0.0079."),
+    ("-0.01", "Se espera un precio de 0 a 1000000000."),
+    ("9" * 20, "Se espera un precio de 0 a 1000000000."),
+])  # fmt: skip
+def test_a_price_that_cannot_be_kept_is_refused_with_what_was_found(at_desk, world, typed, said):
+    answer = at_desk("dario").post("/canales/nuevo/?tipo=smtp", {**FORM, "price": typed})
+    assert (answer.status_code, answer.context["errors"]) == (422, {"price": said})
     assert not Provider.objects.exists()
 
 

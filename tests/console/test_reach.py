@@ -21,7 +21,7 @@ def answered(world):
     """María read her message and paid for it; it cost 12 céntimos."""
     now = clock.now()
     Contact.objects.filter(pk=world.sent.pk).update(
-        read_at=now, delivered_at=now, local_date=world.sent.planned_for, price_minor=12, price_currency="PEN"
+        read_at=now, delivered_at=now, local_date=world.sent.planned_for, price_micros=120_000, price_currency="PEN"
     )
     Payment.objects.create(
         portfolio=world.portfolio, debtor=world.debtors["María"], amount_minor=45_050, received_at=now, source="FILE",
@@ -43,6 +43,17 @@ def test_ana_reads_the_funnel_with_intervals_and_what_each_figure_means(at_desk,
     assert "20.7" in shown  # Wilson for one of one: 20.7 % … 100 %
     assert "S/\xa0450.50" in shown
     assert "S/\xa00.27" in shown  # 12 céntimos for 450.50 are 0.27 for 1,000
+
+
+def test_a_price_below_a_cent_shows_its_decimals_and_a_sum_those_of_the_currency(at_desk, answered):
+    Contact.objects.filter(pk=answered.sent.pk).update(price_micros=7_900, price_currency="USD")
+    carla = at_desk("carla")
+    shown = body(carla).replace("\xa0", " ")
+    assert "USD 0.0079" in shown
+    assert "USD 0.01<" in shown
+    file = carla.get("/alcance/xlsx/?por=cartera").content
+    rows = load_workbook(io.BytesIO(file), read_only=True).active.iter_rows(values_only=True)
+    assert next(row[2:4] for row in rows if row[1] == "Costo (USD)") == (0.01, 1)
 
 
 def test_every_indicator_is_said_in_spanish():

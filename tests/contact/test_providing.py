@@ -48,13 +48,13 @@ def gateway():
 
 
 def test_an_sms_leaves_by_the_provider_that_is_configured_and_says_so(world, sms, gateway):
-    provider = gateway.provider(now=world.now, price_minor=7, price_currency="USD")
+    provider = gateway.provider(now=world.now, price_micros=7_900, price_currency="USD")
     contact = sms()
     assert world.dispatch() == NOTHING | {"leased": 1, "sent": 1}
     contact.refresh_from_db()
     assert gateway.numbers == ["+51987654321"]
     assert (contact.provider, contact.provider_reference) == (provider, f"G-{contact.public_id}")
-    assert (contact.price_minor, contact.price_currency) == (7, "USD")
+    assert (contact.price_micros, contact.price_currency) == (7_900, "USD")
     assert contact.verdict["zone"] == "America/Lima"
     assert contact.verdict["local"].startswith("2026-11-23T10:00:")
     assert contact.verdict["local"].endswith("-05:00")

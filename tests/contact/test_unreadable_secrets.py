@@ -10,7 +10,7 @@ def test_secrets_of_another_installation_shut_that_provider_alone(company, now, 
     settings.DEMO = False
     for code in ("uno", "dos"):
         providers.save_provider(
-            code=code, kind="twilio_sms", name=code, rate_per_second=None, price_minor=5, price_currency="USD",
+            code=code, kind="twilio_sms", name=code, rate_per_second=None, price_micros=50_000, price_currency="USD",
             settings={"account_sid": "AC" + "0" * 32, "from_number": "+15005550006"}, secrets={"auth_token": "x" * 32},
             country="", rank=1, enabled=True, actor="dario", actor_id=None, now=now,
         )  # fmt: skip

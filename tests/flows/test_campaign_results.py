@@ -42,7 +42,7 @@ def _written(campaign, debtor, n):
     return Contact.objects.create(
         debtor=debtor, portfolio=campaign.portfolio, channel="email", template_code="recordatorio", status="SENT",
         planned_for=MONDAY, planned_at=LAUNCH, due_at=LAUNCH, handed_over_at=LAUNCH, sent_at=LAUNCH,
-        local_date=MONDAY, zones="America/Lima", campaign_id=campaign.pk, price_minor=100, price_currency="PEN",
+        local_date=MONDAY, zones="America/Lima", campaign_id=campaign.pk, price_micros=1_000_000, price_currency="PEN",
         delivered_at=LAUNCH if n < 80 else None, read_at=LAUNCH if n < 40 else None,
     )  # fmt: skip
 
@@ -71,7 +71,7 @@ def test_amounts_give_what_was_gained_and_what_a_unit_cost(ended, now):
     found = campaigns.result(campaign=ended, days=7, now=now)
     assert found.amount.estimate == 8_200
     assert found.gained_minor == 820_000
-    assert (found.cost_minor, found.cost_currency) == (9_000, "PEN")
+    assert (found.cost_micros, found.cost_currency) == (90_000_000, "PEN")
     assert round(found.cost_per_unit, 5) == round(9_000 / 820_000, 5)
 
 
@@ -113,9 +113,9 @@ def test_promises_and_answers_of_another_portfolio_are_not_the_campaigns(ended, 
 
 
 def test_an_unknown_price_leaves_the_cost_unknown(ended, now):
-    Contact.objects.filter(pk=Contact.objects.first().pk).update(price_minor=None)
+    Contact.objects.filter(pk=Contact.objects.first().pk).update(price_micros=None)
     found = campaigns.result(campaign=ended, days=7, now=now)
-    assert (found.cost_minor, found.cost_per_unit) == (None, None)
+    assert (found.cost_micros, found.cost_per_unit) == (None, None)
 
 
 def test_without_a_control_group_nothing_is_compared(ended, now):
@@ -128,7 +128,7 @@ def test_progress_says_who_waits_and_why(ended):
     found = queries.progress(ended)
     assert (found.members, found.control, found.written) == (200, 100, 90)
     assert found.waiting == [("held", 10)]
-    assert found.spent == {"PEN": 9_000}
+    assert found.spent == {"PEN": 90_000_000}
 
 
 def test_zoe_sees_no_campaign_of_others(ended, cast):

@@ -51,8 +51,8 @@ def draft(lent, now):
 def mail_costs(now, **changes):
     return Provider.objects.create(
         **{
-            "code": "correo", "channel": "email", "kind": "smtp", "name": "Correo", "enabled": True, "price_minor": 10,
-            "price_currency": "PEN", "created_at": now, "created_by": "dario",
+            "code": "correo", "channel": "email", "kind": "smtp", "name": "Correo", "enabled": True,
+            "price_micros": 100_000, "price_currency": "PEN", "created_at": now, "created_by": "dario",
         } | changes
     )  # fmt: skip
 
@@ -77,7 +77,7 @@ def test_a_preflight_counts_and_writes_nothing(draft, now):
     assert found.channels == {"email": PEOPLE}
     assert (found.ends_on, found.problems, found.barred) == (MONDAY, [], [])
     assert found.unpriced == ["email"]
-    assert found.cost_minor is None
+    assert found.cost_micros is None
     assert (Contact.objects.count(), CampaignMember.objects.count()) == (0, 0)
 
 
@@ -112,7 +112,7 @@ def test_at_the_allowed_rate_a_campaign_takes_days_and_says_when_it_ends(draft, 
     found = campaigns.preflight(campaign=draft(), as_of=MONDAY)
     assert [each.fits for each in found.days] == [5, 5, 2]
     assert found.ends_on == MONDAY + timedelta(2)
-    assert (found.messages, found.cost_minor, found.cost_currency) == (PEOPLE, 120, "PEN")
+    assert (found.messages, found.cost_micros, found.cost_currency) == (PEOPLE, 1_200_000, "PEN")
 
 
 def test_what_does_not_fit_in_the_dates_is_said(draft, now):
@@ -124,7 +124,7 @@ def test_what_does_not_fit_in_the_dates_is_said(draft, now):
 def test_a_budget_that_does_not_suffice_says_where_it_stops(draft, now):
     mail_costs(now)
     found = campaigns.preflight(campaign=draft(budget_minor=75, budget_currency="PEN"), as_of=MONDAY)
-    assert (found.messages, found.cost_minor, found.stops_on) == (7, 70, MONDAY)
+    assert (found.messages, found.cost_micros, found.stops_on) == (7, 700_000, MONDAY)
     assert found.left_by_budget == PEOPLE - 7
 
 
@@ -223,16 +223,16 @@ def test_a_price_that_rises_ends_the_campaign_that_can_no_longer_pay_it(draft, n
     assert Campaign.objects.get().status == "RUNNING"
     assert set(CampaignMember.objects.filter(contact_id=None).values_list("reason", flat=True)) == {"rate"}
     sent(Contact.objects.all(), now)
-    Contact.objects.update(price_minor=10, price_currency="PEN")
-    mail.price_minor = 61
+    Contact.objects.update(price_micros=100_000, price_currency="PEN")
+    mail.price_micros = 610_000
     mail.save()
     assert day(now, 1) == 0
     assert (Campaign.objects.get().status, Campaign.objects.get().reason) == ("ENDED", "budget")
 
 
 def test_a_free_way_that_nobody_of_those_left_has_does_not_keep_a_campaign_waiting(draft, lent, now):
-    mail_costs(now, price_minor=0)
-    mail_costs(now, code="texto", channel="sms", kind="http_sms", price_minor=10)
+    mail_costs(now, price_micros=0)
+    mail_costs(now, code="texto", channel="sms", kind="http_sms", price_micros=100_000)
     for person in lent.creditor.debtors.order_by("pk")[:3]:
         person.points.all().delete()
         person.points.create(kind="PHONE", value=f"+5198765432{person.pk % 10}", valid=True)
@@ -243,8 +243,8 @@ def test_a_free_way_that_nobody_of_those_left_has_does_not_keep_a_campaign_waiti
 
 
 def test_who_may_yet_get_a_free_message_keeps_the_campaign_going(draft, lent, now):
-    mail_costs(now, price_minor=0)
-    mail_costs(now, code="texto", channel="sms", kind="http_sms", price_minor=10)
+    mail_costs(now, price_micros=0)
+    mail_costs(now, code="texto", channel="sms", kind="http_sms", price_micros=100_000)
     texted, held = lent.creditor.debtors.order_by("pk")[:2]
     texted.points.all().delete()
     texted.points.create(kind="PHONE", value="+51987654321", valid=True)
@@ -279,13 +279,13 @@ def test_what_was_paid_in_another_currency_is_never_added_and_holds_the_rest_bac
     campaign = draft(budget_minor=1000, budget_currency="PEN")
     launch(campaign, now)
     sent(Contact.objects.all(), now)
-    Contact.objects.update(price_minor=10, price_currency="PEN")
-    Contact.objects.filter(pk=Contact.objects.first().pk).update(price_minor=400, price_currency="USD")
+    Contact.objects.update(price_micros=100_000, price_currency="PEN")
+    Contact.objects.filter(pk=Contact.objects.first().pk).update(price_micros=4_000_000, price_currency="USD")
     assert day(now, 1) == 0
     waiting = CampaignMember.objects.filter(contact_id=None)
     assert set(waiting.values_list("reason", flat=True)) == {"budget_unkept"}
     told = queries.progress(Campaign.objects.get())
-    assert told.spent == {"PEN": 40, "USD": 400}
+    assert told.spent == {"PEN": 400_000, "USD": 4_000_000}
     assert len(told.problems) == 1
     assert "USD" in told.problems[0]
     assert Campaign.objects.get().status == "RUNNING"
@@ -296,7 +296,7 @@ def test_a_price_that_nobody_knows_any_more_lets_nothing_go(draft, now):
     mail = mail_costs(now, rate_per_second=5 / (13 * 3600))
     launch(draft(budget_minor=1000, budget_currency="PEN"), now)
     sent(Contact.objects.all(), now)
-    Contact.objects.update(price_minor=10, price_currency="PEN")
+    Contact.objects.update(price_micros=100_000, price_currency="PEN")
     mail.enabled = False
     mail.save()
     assert day(now, 1) == 0
@@ -305,12 +305,12 @@ def test_a_price_that_nobody_knows_any_more_lets_nothing_go(draft, now):
 
 def test_a_cost_in_two_currencies_is_not_known_instead_of_added(draft, lent, now):
     mail_costs(now)
-    mail_costs(now, code="texto", channel="sms", kind="http_sms", price_minor=7, price_currency="USD")
+    mail_costs(now, code="texto", channel="sms", kind="http_sms", price_micros=70_000, price_currency="USD")
     person = lent.creditor.debtors.first()
     person.points.all().delete()
     person.points.create(kind="PHONE", value="+51987654321", valid=True)
     found = campaigns.preflight(campaign=draft(channels=("email", "sms")), as_of=MONDAY)
-    assert (found.messages, found.cost_minor, [each.cost_minor for each in found.days]) == (PEOPLE, None, [None])
+    assert (found.messages, found.cost_micros, [each.cost_micros for each in found.days]) == (PEOPLE, None, [None])
 
 
 def test_a_campaign_ends_by_date_and_by_hand(draft, now):

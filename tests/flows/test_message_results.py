@@ -73,8 +73,8 @@ def asked(company):
 
 def test_a_payment_belongs_to_the_last_message_before_it_and_to_no_other(office, asked):
     debtor = office.debtor()
-    office.wrote(debtor, price_minor=10, price_currency="PEN")
-    office.wrote(debtor, MONDAY + timedelta(2), channel="sms", price_minor=25, price_currency="PEN")
+    office.wrote(debtor, price_micros=100_000, price_currency="PEN")
+    office.wrote(debtor, MONDAY + timedelta(2), channel="sms", price_micros=250_000, price_currency="PEN")
     office.paid(debtor, MONDAY + timedelta(4))
     office.paid(debtor, MONDAY + timedelta(9))  # the eighth day of the second message
     office.paid(debtor, MONDAY + timedelta(3), reversed_at=at(TODAY))
@@ -112,14 +112,14 @@ def test_the_funnel_the_plan_and_the_answers_are_told_apart(office, asked):
     office.wrote(people[5], status="FAILED", reason="bounced")
     office.wrote(people[6], status="DUE")  # its day is long over
     office.wrote(people[7], TODAY, status="DUE")
-    office.wrote(people[0], purpose="REPLY", price_minor=7, price_currency="PEN")
+    office.wrote(people[0], purpose="REPLY", price_micros=70_000, price_currency="PEN")
     office.fact("promise.registered", people[1], MONDAY + timedelta(2))
     found = results.results(replace(asked, to_day=TODAY)).total
     assert (found.planned, found.cancelled, found.waiting, found.expected) == (8, 1, 1, 6)
     assert (found.sent, found.on_time, found.blocked, found.failed) == (3, 2, 1, 1)
     assert (found.delivered, found.read, found.clicked, found.replied, found.promised) == (2, 1, 1, 1, 1)
     assert (found.debtors, found.aware, found.responded, found.converted) == (3, 2, 2, 1)
-    assert (found.carried, found.unpriced, found.cost_minor) == (4, 3, 7)
+    assert (found.carried, found.unpriced, found.cost_micros) == (4, 3, 70_000)
 
 
 def test_mistakes_wishes_and_the_right_party(office, asked):
@@ -181,10 +181,10 @@ def test_small_debtors_without_a_message_of_the_machine_are_not_covered(office, 
 
 def test_prices_that_are_not_known_or_of_another_currency_give_no_cost_per_unit(office, asked):
     debtor = office.debtor()
-    office.wrote(debtor, price_minor=10, price_currency="USD")
+    office.wrote(debtor, price_micros=100_000, price_currency="USD")
     office.paid(debtor, MONDAY)
     found = results.results(asked)
-    assert (found.costs[0].amounts, found.costs[0].each("USD")) == ({"USD": (10, 1)}, 10.0)
+    assert (found.costs[0].amounts, found.costs[0].each("USD")) == ({"USD": (100_000, 1)}, 100_000.0)
     assert (found.unpriced, found.cost_per_unit) == (0, None)
     office.wrote(debtor, channel="sms")
     assert results.results(asked).unpriced == 1

@@ -36,7 +36,7 @@ def _patient(monkeypatch):
 def telephone(mock, now, db):
     """Banco Sur's number, saved as a provider that the mock serves."""
     providers.save_provider(
-        code="voz", kind="twilio_voice", name="Voz", rate_per_second=None, price_minor=4, price_currency="USD",
+        code="voz", kind="twilio_voice", name="Voz", rate_per_second=None, price_micros=40_000, price_currency="USD",
         settings={"account_sid": ACCOUNT_SID, "from_number": "+5115550100", "base_url": mock("twilio").url},
         secrets={"auth_token": "12345"}, country="", rank=1, enabled=True, actor="dario", actor_id=None, now=now,
     )  # fmt: skip

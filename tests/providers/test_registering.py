@@ -55,7 +55,7 @@ def by(now):
 
     def save(url):
         return providers.save_provider(
-            code="wa", kind="whatsapp", name="WhatsApp", rate_per_second=None, price_minor=0, price_currency="USD",
+            code="wa", kind="whatsapp", name="WhatsApp", rate_per_second=None, price_micros=0, price_currency="USD",
             settings={"phone_number_id": "11", "account_id": "22", "base_url": url}, country="", rank=1, enabled=True,
             secrets={"token": "EAAB", "app_secret": "a", "verify_token": "v"}, actor="dario", actor_id=None, now=now,
         ).pk  # fmt: skip

@@ -29,7 +29,7 @@ def save(now):
     def save(**different):
         given = {
             "code": "twilio-pe", "kind": "twilio_sms", "name": "Twilio Perú", "settings": SETTINGS,
-            "secrets": {"auth_token": TOKEN}, "rate_per_second": 10.0, "price_minor": 8, "price_currency": "USD",
+            "secrets": {"auth_token": TOKEN}, "rate_per_second": 10.0, "price_micros": 80_000, "price_currency": "USD",
             "country": "PE", "rank": 10, "enabled": True, "actor": "dario", "actor_id": None, "now": now,
         }  # fmt: skip
         return providers.save_provider(**{**given, **different})
@@ -88,8 +88,10 @@ def test_a_secret_that_is_not_given_anew_stays(save):
         ({"name": " "}, {"name"}),
         ({"rate_per_second": 0.0}, {"rate_per_second"}),
         ({"rate_per_second": float("nan")}, {"rate_per_second"}),
-        ({"price_minor": -1}, {"price_minor"}),
+        ({"price_micros": -1}, {"price_micros"}),
+        ({"price_micros": 10**15 + 1}, {"price_micros"}),
         ({"price_currency": "SOLES"}, {"price_currency"}),
+        ({"price_currency": "ITL"}, {"price_currency"}),
         ({"country": "Perú"}, {"country"}),
         ({"rank": -1}, {"rank"}),
         ({"settings": {}}, {"account_sid"}),

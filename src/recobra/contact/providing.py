@@ -35,7 +35,8 @@ TRIAL_SECONDS: Final = 60
 class Chosen:
     """A way out: a configured provider, or an implicit one without a row (`provider_id` None).
 
-    `rate_per_second` None: as fast as it takes them. `price_minor` is that of one message.
+    `rate_per_second` None: as fast as it takes them. `price_micros` is that of one message,
+    in millionths of the major unit of `price_currency`.
     """
 
     provider_id: int | None
@@ -44,7 +45,7 @@ class Chosen:
     channel: str
     country: str = ""
     rate_per_second: float | None = None
-    price_minor: int | None = None
+    price_micros: int | None = None
     price_currency: str = ""
     config: Config = field(repr=False)
 
@@ -218,7 +219,7 @@ _WORKED = """
 def _chosen(provider: Provider) -> Chosen:
     return Chosen(
         provider_id=provider.pk, code=provider.code, kind=provider.kind, channel=provider.channel,
-        country=provider.country, rate_per_second=provider.rate_per_second, price_minor=provider.price_minor,
+        country=provider.country, rate_per_second=provider.rate_per_second, price_micros=provider.price_micros,
         price_currency=provider.price_currency, config=config_of(provider),
     )  # fmt: skip
 

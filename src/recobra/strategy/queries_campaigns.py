@@ -31,7 +31,7 @@ _PROGRESS = """
 
 @dataclass(kw_only=True)
 class Progress:
-    """How far a launched campaign is, in debtors; `waiting` by reason, most first; `spent` in minor units by currency.
+    """How far a launched campaign is, in debtors; `waiting` by reason, most first; `spent` in micros by currency.
 
     `problems` say why its budget cannot be kept by now: nothing goes until that has changed.
     """

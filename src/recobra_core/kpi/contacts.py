@@ -15,7 +15,7 @@ from recobra_core.kpi.difference import Interval, wilson
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
-    """Messages of a group by what became of them; `paid_minor` and `cost_minor` in minor units.
+    """Messages of a group by what became of them; `paid_minor` in minor units, `cost_micros` in micros.
 
     `carried` counts what left, answers included, `unpriced` those of them whose price nobody knows. `debtors` and what
     follows count debtors. `small` are the small debtors that owe today.
@@ -47,7 +47,7 @@ class Counts:
     paid_minor: int = 0
     carried: int = 0
     unpriced: int = 0
-    cost_minor: int = 0
+    cost_micros: int = 0
     debtors: int = 0
     aware: int = 0
     silenced: int = 0
@@ -136,11 +136,11 @@ def rate(kpi: Kpi, counts: Counts) -> Interval | None:
     return wilson(successes=getattr(counts, kpi.part), count=whole) if whole > 0 else None
 
 
-def cost_per_action(*, cost_minor: int, priced: int) -> float | None:
-    """Return what an action cost on average, in minor units; None where no price is known."""
-    return cost_minor / priced if priced else None
+def cost_per_action(*, cost_micros: int, priced: int) -> float | None:
+    """Return what an action cost on average, in micros; None where no price is known."""
+    return cost_micros / priced if priced else None
 
 
-def cost_per_unit(*, cost_minor: int, paid_minor: int) -> float | None:
+def cost_per_unit(*, cost_micros: int, paid_micros: int) -> float | None:
     """Return the cost of one unit recovered, both in one currency; None where nothing was."""
-    return cost_minor / paid_minor if paid_minor else None
+    return cost_micros / paid_micros if paid_micros else None

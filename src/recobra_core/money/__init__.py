@@ -11,12 +11,14 @@ from recobra_core.money.currencies import (
     to_minor,
 )
 from recobra_core.money.interest import DayBasis, simple_interest
+from recobra_core.money.micros import MICROS_DECIMALS, micros_of, rounded_units, units_of
 from recobra_core.money.waterfall import CONCEPTS, Allocation, Concept, Waterfall, WaterfallError, allocate
 
 __all__ = [
     "AMOUNT_MINOR_MAX",
     "CONCEPTS",
     "EXPONENTS",
+    "MICROS_DECIMALS",
     "Allocation",
     "Concept",
     "DayBasis",
@@ -27,7 +29,10 @@ __all__ = [
     "allocate",
     "exponent_of",
     "from_minor",
+    "micros_of",
     "round_whole",
+    "rounded_units",
     "simple_interest",
     "to_minor",
+    "units_of",
 ]

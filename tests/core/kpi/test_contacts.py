@@ -33,5 +33,6 @@ def test_groups_add_up():
 
 
 def test_costs_need_something_to_be_divided_by():
-    assert (cost_per_action(cost_minor=30, priced=4), cost_per_action(cost_minor=0, priced=0)) == (7.5, None)
-    assert (cost_per_unit(cost_minor=30, paid_minor=600), cost_per_unit(cost_minor=30, paid_minor=0)) == (0.05, None)
+    assert (cost_per_action(cost_micros=30, priced=4), cost_per_action(cost_micros=0, priced=0)) == (7.5, None)
+    assert cost_per_unit(cost_micros=30, paid_micros=600) == 0.05
+    assert cost_per_unit(cost_micros=30, paid_micros=0) is None

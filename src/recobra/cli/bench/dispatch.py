@@ -98,7 +98,7 @@ def _configure(server: Server, channel: str, now: datetime) -> None:
     document = GATEWAY.format(port=server.ports["sms"])
     save_provider(
         code="bench", kind="http_sms", name="Bench", settings={"document": document, "sender": "BENCH"}, secrets={},
-        rate_per_second=None, price_minor=0, price_currency="PEN", country="", rank=1, enabled=True, actor="bench",
+        rate_per_second=None, price_micros=0, price_currency="PEN", country="", rank=1, enabled=True, actor="bench",
         actor_id=None, now=now,
     )  # fmt: skip
 

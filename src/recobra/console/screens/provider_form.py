@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, Final
 
-from babel.numbers import get_currency_precision
+from babel.numbers import NumberFormatError, format_decimal, parse_decimal
 from django.utils.functional import Promise
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
+from recobra.console.templatetags.console import numbers_of
 from recobra.contact.operations.providers import Kind
+from recobra_core.money import MICROS_DECIMALS, units_of
 
 ALWAYS: Final = (
     "code", "name", "country", "rank", "rate_per_second", "price", "price_currency", "enabled",
 )  # fmt: skip
 _PREFIX: Final = "setting-"
+_AMOUNT: Final = re.compile(r"-?[0-9.,]{1,24}")
+_SWAPPED: Final = str.maketrans(".,", ",.")
+_EXAMPLE: Final = Decimal("0.0079")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,24 +75,24 @@ def start(kind: Kind) -> dict[str, str]:
             "price_currency": "USD", "price": "0"}  # fmt: skip
 
 
-def of_provider(provider: Any) -> dict[str, str]:
-    """Return what the form of a saved provider begins with."""
-    exponent = get_currency_precision(provider.price_currency)
+def of_provider(provider: Any, *, country: str) -> dict[str, str]:
+    """Return what the form of a saved provider begins with, its price as the country writes it."""
     rate = provider.rate_per_second
     return {
         "code": provider.code, "name": provider.name, "country": provider.country, "rank": str(provider.rank),
         "rate_per_second": "" if rate is None else f"{rate:g}", "price_currency": provider.price_currency,
-        "price": str(Decimal(provider.price_minor).scaleb(-exponent)), "enabled": "1" if provider.enabled else "",
+        "price": _written_amount(units_of(provider.price_micros), country),
+        "enabled": "1" if provider.enabled else "",
     }  # fmt: skip
 
 
-def written(kind: Kind, posted: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a form as `save_provider` takes it. Raises Unreadable."""
+def written(kind: Kind, posted: Mapping[str, Any], *, country: str) -> dict[str, Any]:
+    """Return a form as `save_provider` takes it, its price read as the country writes it. Raises Unreadable."""
     errors: dict[str, str] = {}
     text = {name: str(posted.get(name, "")).strip() for name in ALWAYS}
     found = {
         "rate_per_second": _rate(text["rate_per_second"], errors), "rank": _rank(text["rank"], errors),
-        "price_minor": _price(text["price"], text["price_currency"].upper(), errors),
+        "price_micros": _price(text["price"], country, errors),
     }  # fmt: skip
     if errors:
         raise Unreadable(errors)
@@ -113,14 +120,37 @@ def _rank(text: str, errors: dict[str, str]) -> int:
     return 0
 
 
-def _price(text: str, currency: str, errors: dict[str, str]) -> int:
-    """Read a price in units of its currency as minor units."""
-    try:
-        minor = Decimal(text.replace(",", ".") or "0").scaleb(get_currency_precision(currency))
-        whole = int(minor)
-    except (InvalidOperation, ValueError, OverflowError):
-        errors["price"] = _("Write the price like 0.05.")
+def _price(text: str, country: str, errors: dict[str, str]) -> int:
+    """Read the price of one message as micros."""
+    amount = _amount(text, country) if text else Decimal(0)
+    if amount is None:
+        said = _("%(found)s is no price that can be read: one like %(example)s is expected.")
+        errors["price"] = said % {"found": text, "example": _written_amount(_EXAMPLE, country)}
         return 0
-    if minor != whole:
-        errors["price"] = _("The currency has no smaller unit: round the price up.")
-    return whole
+    decimals = _decimals(amount)
+    if decimals > MICROS_DECIMALS:
+        said = _("%(found)s has %(decimals)d decimals; at most %(most)d are expected.")
+        errors["price"] = said % {"found": text, "decimals": decimals, "most": MICROS_DECIMALS}
+        return 0
+    return int(amount.scaleb(MICROS_DECIMALS))
+
+
+def _amount(text: str, country: str) -> Decimal | None:
+    """Read an amount as the country writes it; what cannot be that, with comma and point the other way round."""
+    plain = "".join(text.split())
+    if not _AMOUNT.fullmatch(plain):
+        return None
+    for each in (plain, plain.translate(_SWAPPED)):
+        with contextlib.suppress(NumberFormatError):
+            return parse_decimal(each, locale=numbers_of(country), strict=True)
+    return None
+
+
+def _written_amount(amount: Decimal, country: str) -> str:
+    return format_decimal(amount, "0.######", locale=numbers_of(country))
+
+
+def _decimals(amount: Decimal) -> int:
+    """Return how many decimals there are without the zeros at the end."""
+    exponent = amount.normalize().as_tuple().exponent
+    return max(0, -exponent) if isinstance(exponent, int) else 0

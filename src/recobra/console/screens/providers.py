@@ -19,6 +19,7 @@ from recobra.contact import queries_providers as queries
 from recobra.contact.operations import providers as operations
 from recobra.contact.operations.providers import Kind, ProviderRefused
 from recobra.kit import clock
+from recobra.portfolio.queries import portfolios_for
 from recobra.strategy import schedule
 
 from . import provider_form
@@ -71,7 +72,7 @@ def _form(request: StaffRequest, kind: Kind, way: queries.Way | None) -> HttpRes
         else:
             messages.success(request, _("The provider is saved. Test it before it is used."))
             return redirect("console:provider", saved.code)
-    context = _context(kind, way, posted if request.method == "POST" else None, errors)
+    context = _context(request, kind, way, posted if request.method == "POST" else None, errors)
     return render(request, "console/providers/form.html", context, status=422 if errors else 200)
 
 
@@ -79,17 +80,18 @@ def _save(request: StaffRequest, kind: Kind, posted: dict[str, str], *, new: boo
     if new and _taken(posted.get("code", "")):
         raise ProviderRefused({"code": _("There is a provider of this code already.")})
     return operations.save_provider(
-        **provider_form.written(kind, posted), actor=request.user.username, actor_id=request.user.pk, now=clock.now()
-    )
+        **provider_form.written(kind, posted, country=_country(request)), actor=request.user.username,
+        actor_id=request.user.pk, now=clock.now(),
+    )  # fmt: skip
 
 
 def _context(
-    kind: Kind, way: queries.Way | None, posted: dict[str, str] | None, errors: dict[str, str]
+    request: StaffRequest, kind: Kind, way: queries.Way | None, posted: dict[str, str] | None, errors: dict[str, str]
 ) -> dict[str, Any]:
     kept = queries.kept_secrets(way.provider) if way else frozenset()
-    saved = provider_form.of_provider(way.provider) if way else provider_form.start(kind)
+    saved = provider_form.of_provider(way.provider, country=_country(request)) if way else provider_form.start(kind)
     given: Any = posted if posted is not None else (way.provider.settings if way else {})
-    wrong = {name.replace("price_minor", "price"): said for name, said in errors.items()}
+    wrong = {name.replace("price_micros", "price"): said for name, said in errors.items()}
     own = provider_form.fields(kind, given=given, kept=kept, errors=wrong, typed=posted is not None)
     return {
         "kind": kind, "way": way, "values": posted if posted is not None else saved, "fields": own, "errors": wrong,
@@ -147,6 +149,11 @@ def retire(request: StaffRequest, code: str) -> HttpResponse:
     )
     messages.success(request, _("The provider is switched off and its secrets are forgotten."))
     return redirect("console:providers")
+
+
+def _country(request: StaffRequest) -> str:
+    """Return the country whose numbers the user writes: the one in which the pages show amounts of no portfolio."""
+    return next((each.country for each in portfolios_for(request.user)), "")
 
 
 def _place() -> Installation:

@@ -28,6 +28,7 @@ from recobra.kit import clock
 from recobra.strategy import schedule
 from recobra_core.kpi import contacts as kpi
 from recobra_core.kpi.difference import Finding, Interval
+from recobra_core.money import rounded_units
 
 from .place import Installation
 
@@ -146,7 +147,7 @@ def _group(asked: Asked, key: str) -> str:
 
 
 def _costs(found: Results) -> list[tuple[Any, list[tuple[str, int, float | None]]]]:
-    """Return each channel's cost with, by currency, its sum and its price per message, in minor units."""
+    """Return each channel's cost with, by currency, its sum and its price per message, in micros."""
     return [
         (cost, [(currency, cost.amounts[currency][0], cost.each(currency)) for currency in sorted(cost.amounts)])
         for cost in found.costs
@@ -197,9 +198,9 @@ def _cells(line: Line) -> list[spreadsheet.Cell]:
 
 
 def _cost_cells(cost: Any, amount: tuple[str, int, float | None]) -> list[spreadsheet.Cell]:
-    currency, minor, _each = amount
+    currency, micros, _each = amount
     name, priced = words.say("channel", cost.channel), cost.amounts[currency][1]
-    paid = spreadsheet.amount(minor, currency)
+    paid = rounded_units(micros, currency)
     return [name, f"{_('Cost')} ({currency})", paid, priced, None, None, None, _(kpi.COST_PER_ACTION)]
 
 

@@ -18,6 +18,7 @@ from django.utils.text import Truncator
 
 from recobra.console import masks, narrative, reasons, words
 from recobra.contact.queries import cite
+from recobra_core.money import rounded_units, units_of
 
 register = template.Library()
 _COUNTS: Final = re.compile(r"(?<![\w.,/-])\d{4,}(?![\w/-]|[.,]\d)")
@@ -41,6 +42,23 @@ def money(amount_minor: int | None, place: Place) -> str:
 def money_of(amount_minor: int | None, currency: str, country: str) -> str:
     """Write minor units of a currency as a country writes them."""
     return "—" if amount_minor is None else currency_amount(amount_minor, currency, country)
+
+
+@register.simple_tag
+def price_of(micros: float | None, currency: str, country: str) -> str:
+    """Write the price of one message in micros (millionths of a major unit) with as many decimals as it has."""
+    if micros is None:
+        return "—"
+    locale = numbers_of(country)
+    return numbers.format_currency(units_of(round(micros)), currency, locale=locale, decimal_quantization=False)
+
+
+@register.simple_tag
+def cost_of(micros: int | None, currency: str, country: str) -> str:
+    """Write a sum of prices in micros with the currency's decimals, rounded half up."""
+    if micros is None:
+        return "—"
+    return numbers.format_currency(rounded_units(micros, currency), currency, locale=numbers_of(country))
 
 
 def currency_amount(amount_minor: int, currency: str, country: str) -> str:

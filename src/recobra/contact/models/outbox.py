@@ -84,6 +84,8 @@ class Template(models.Model):
 class Contact(models.Model):
     """One attempt to reach a debtor: the outbox is this table. See ADR 0006 for its life.
 
+    `price_micros` is what it cost, in millionths of the major unit of `price_currency`; None while nobody knows.
+
     Personal data: address and content as sent. Dies with the legal term of records of the country.
     """
 
@@ -146,7 +148,7 @@ class Contact(models.Model):
     fallback_of = models.ForeignKey("self", models.PROTECT, null=True, related_name="fallbacks", db_index=False)
     provider = models.ForeignKey(Provider, models.PROTECT, null=True, related_name="contacts", db_index=False)
     provider_reference = models.TextField(default="", db_default="")
-    price_minor = models.BigIntegerField(null=True)
+    price_micros = models.BigIntegerField(null=True)
     price_currency = models.CharField(max_length=3, default="", db_default="", blank=True)
     verdict = models.JSONField(default=dict, db_default=models.Value({}, models.JSONField()))
     reached = models.BooleanField(null=True)

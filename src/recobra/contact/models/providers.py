@@ -5,7 +5,8 @@ from django.utils.translation import gettext_lazy as _
 class Provider(models.Model):
     """A configured way out: which adapter, with which settings, at what price and speed.
 
-    `kind` names the folder in `channels/`; `secrets` are encrypted with the installation's key. Personal data: none.
+    `kind` names the folder in `channels/`; `secrets` are encrypted with the installation's key.
+    `price_micros` is what one message costs, in millionths of the major unit of `price_currency`. Personal data: none.
     """
 
     code = models.SlugField(unique=True)
@@ -17,7 +18,7 @@ class Provider(models.Model):
     enabled = models.BooleanField(default=False)
     rank = models.PositiveSmallIntegerField(default=100)
     rate_per_second = models.FloatField(null=True)
-    price_minor = models.BigIntegerField(default=0)
+    price_micros = models.BigIntegerField(default=0)
     price_currency = models.CharField(max_length=3, default="USD")
     country = models.CharField(max_length=2, default="")
     created_at = models.DateTimeField()

@@ -140,7 +140,7 @@ def dialling_session(*, provider_code: str) -> Iterator[Session]:
     provider = Provider.objects.get(code=provider_code, kind="twilio_voice", enabled=True)
     way = Chosen(
         provider_id=provider.pk, code=provider.code, kind=provider.kind, channel=Channel.CALL.value,
-        country=provider.country, rate_per_second=provider.rate_per_second, price_minor=provider.price_minor,
+        country=provider.country, rate_per_second=provider.rate_per_second, price_micros=provider.price_micros,
         price_currency=provider.price_currency, config=providing.config_of(provider),
     )  # fmt: skip
     with asyncio.Runner() as runner, leasing.holding() as lease:

@@ -56,7 +56,7 @@ _MARK = """
     WITH going AS (
         SELECT * FROM json_to_recordset(%s::json) AS g(id bigint, local_date date, template_id bigint, variant text,
             message_id text, address text, subject text, body text, html text, verdict jsonb, judged_at timestamptz,
-            provider_id bigint, price_minor bigint, price_currency text, kind text)
+            provider_id bigint, price_micros bigint, price_currency text, kind text)
     ), mine AS (
         SELECT m.id FROM contact_contact m JOIN going g ON g.id = m.id
         WHERE m.lease = %s AND m.status = 'LEASED' AND m.handed_over_at IS NULL
@@ -66,7 +66,7 @@ _MARK = """
     SET handed_over_at = %s, judged_at = g.judged_at, local_date = g.local_date, attempts = c.attempts + 1,
         template_id = g.template_id, variant = g.variant, message_id = g.message_id, address = g.address,
         subject = g.subject, body = g.body, html = g.html, verdict = g.verdict, provider_id = g.provider_id,
-        price_minor = g.price_minor, price_currency = g.price_currency, reason = '', rule = '', article = ''
+        price_micros = g.price_micros, price_currency = g.price_currency, reason = '', rule = '', article = ''
     FROM going g JOIN mine ON mine.id = g.id WHERE c.id = g.id
     RETURNING c.id"""
 
@@ -137,7 +137,7 @@ def _marked(going: Going) -> dict[str, Any]:
         "message_id": way.adapter.message_id(contact.public_id, way.config), "address": message.address,
         "subject": message.subject, "body": message.text, "html": message.html, "verdict": going.item.verdict,
         "judged_at": going.item.judged_at.isoformat(),
-        "provider_id": way.provider_id, "price_minor": way.price_minor, "price_currency": way.price_currency,
+        "provider_id": way.provider_id, "price_micros": way.price_micros, "price_currency": way.price_currency,
         "kind": contact.kind,
     }  # fmt: skip
 

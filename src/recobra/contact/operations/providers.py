@@ -22,9 +22,11 @@ from recobra.contact.models import Provider
 from recobra.contact.providing import config_of
 from recobra.contact.secrets import decrypt, encrypt
 from recobra.journal.operations import record
+from recobra_core.money import EXPONENTS, MICROS_DECIMALS
 
 MOST_PER_SECOND: Final = 10_000.0
 MOST_SETTING_CHARACTERS: Final = 20_000
+MOST_PRICE_MICROS: Final = 10**15
 # Made by the product itself where they are needed.
 _NOT_CONFIGURED: Final = frozenset({"sandbox"})
 _CODE: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,48}[a-z0-9])?")
@@ -68,18 +70,19 @@ def kinds() -> list[Kind]:
 
 def save_provider(
     *, code: str, kind: str, name: str, settings: Mapping[str, str], secrets: Mapping[str, str | None],
-    rate_per_second: float | None, price_minor: int, price_currency: str, country: str, rank: int, enabled: bool,
+    rate_per_second: float | None, price_micros: int, price_currency: str, country: str, rank: int, enabled: bool,
     actor: str, actor_id: int | None, now: datetime,
 ) -> Provider:  # fmt: skip
     """Configure a provider, or change the one of this code. Raises ProviderRefused.
 
-    A secret that is '' or not given stays as it was; None takes it away.
+    A secret that is '' or not given stays as it was; None takes it away. `price_micros` is the price of one message in
+    millionths of the currency's major unit.
     """
     if kind not in ADAPTERS or kind in _NOT_CONFIGURED:
         raise ProviderRefused({"kind": _("This kind of provider is not installed.")})
     adapter = ADAPTERS[kind]
     errors = _field_errors(code=code, name=name, country=country, rank=rank)
-    errors |= _number_errors(rate_per_second, price_minor, price_currency)
+    errors |= _number_errors(rate_per_second, price_micros, price_currency)
     with transaction.atomic():
         old = Provider.objects.select_for_update().filter(code=code).first()
         if old is not None and old.kind != kind:
@@ -92,7 +95,7 @@ def save_provider(
         provider = old or Provider(code=code, kind=kind, channel=adapter.channel, created_at=now, created_by=actor)
         changed = _change(
             provider, kept=kept, name=name.strip(), settings=given, rate_per_second=rate_per_second,
-            price_minor=price_minor, price_currency=price_currency, country=country, rank=rank, enabled=enabled,
+            price_micros=price_micros, price_currency=price_currency, country=country, rank=rank, enabled=enabled,
         )  # fmt: skip
         provider.save()
         _note("provider.saved", provider, by=(actor, actor_id), now=now, enabled=enabled, changed=changed)
@@ -162,14 +165,17 @@ def _field_errors(*, code: str, name: str, country: str, rank: int) -> dict[str,
     })  # fmt: skip
 
 
-def _number_errors(rate: float | None, price_minor: int, currency: str) -> dict[str, str]:
+def _number_errors(rate: float | None, price_micros: int, currency: str) -> dict[str, str]:
     return _wrong({
         "rate_per_second": (
             rate is not None and not (math.isfinite(rate) and 0 < rate <= MOST_PER_SECOND),
             _("More than zero, and at most %(most)d, is expected.") % {"most": MOST_PER_SECOND},
         ),
-        "price_minor": (price_minor < 0, _("A price cannot be less than zero.")),
-        "price_currency": (currency not in _LOCALE.currencies, _("A currency such as PEN or USD is expected.")),
+        "price_micros": (
+            not 0 <= price_micros <= MOST_PRICE_MICROS,
+            _("A price from 0 to %(most)d is expected.") % {"most": MOST_PRICE_MICROS // 10**MICROS_DECIMALS},
+        ),
+        "price_currency": (currency not in EXPONENTS, _("A currency such as PEN or USD is expected.")),
     })  # fmt: skip
 
 

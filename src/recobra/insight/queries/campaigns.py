@@ -16,6 +16,7 @@ from django.db import connection
 from recobra.strategy import schedule
 from recobra.strategy.models import Campaign
 from recobra_core.kpi.difference import Amounts, Finding, Interval, judge, means_difference, shares_difference, wilson
+from recobra_core.money import micros_of
 
 DAYS: Final = (7, 14, 30, 60)
 ONLY_TREATED: Final = ("sent", "delivered", "read", "clicked")
@@ -51,7 +52,7 @@ _ARMS = """
     FROM member LEFT JOIN said USING (debtor_id) LEFT JOIN told USING (debtor_id) LEFT JOIN paid USING (debtor_id)
     GROUP BY member.arm"""
 _COST = """
-    SELECT coalesce(sum(price_minor), 0), count(*) FILTER (WHERE price_minor IS NULL), count(*),
+    SELECT coalesce(sum(price_micros), 0), count(*) FILTER (WHERE price_micros IS NULL), count(*),
         count(DISTINCT price_currency), min(price_currency)
     FROM contact_contact WHERE campaign_id = %s AND handed_over_at IS NOT NULL AND status IN ('SENT', 'UNCERTAIN')"""
 
@@ -88,7 +89,8 @@ class Result:
     """What a campaign brought within `days` of its launch; `over` once they have passed.
 
     `amount` is the difference of what members paid on average, in minor units. `gained_minor` is that times the
-    treated, None where the interval holds zero or the groups are small. `cost_minor` is None where a price is unknown.
+    treated, None where the interval holds zero or the groups are small. `cost_micros`, millionths of the major unit of
+    `cost_currency`, are None where a price is unknown.
     """
 
     days: int
@@ -99,17 +101,17 @@ class Result:
     comparisons: list[Comparison]
     amount: Interval | None
     gained_minor: int | None
-    cost_minor: int | None
+    cost_micros: int | None
     cost_currency: str
     currency: str
 
     @property
     def cost_per_unit(self) -> float | None:
         """Return what one unit of money recovered beyond the control group cost, both in the same currency."""
-        if self.cost_minor is None or self.cost_currency != self.currency or (self.gained_minor or 0) <= 0:
+        if self.cost_micros is None or self.cost_currency != self.currency or (self.gained_minor or 0) <= 0:
             return None
         assert self.gained_minor is not None
-        return self.cost_minor / self.gained_minor
+        return self.cost_micros / micros_of(self.gained_minor, self.currency)
 
 
 def result(*, campaign: Campaign, days: int, now: datetime) -> Result | None:
@@ -131,7 +133,7 @@ def result(*, campaign: Campaign, days: int, now: datetime) -> Result | None:
         comparisons=_comparisons(treated, control) if treated.members and control.members else [],
         amount=amount,
         gained_minor=gained,
-        cost_minor=cost,
+        cost_micros=cost,
         cost_currency=currency,
         currency=campaign.portfolio.currency,
     )

@@ -16,6 +16,7 @@ from django.db import connection
 from recobra.portfolio.models import Portfolio
 from recobra_core.kpi.contacts import KPIS, Counts, cost_per_action, cost_per_unit, rate
 from recobra_core.kpi.difference import Finding, Interval, judge, shares_difference
+from recobra_core.money import micros_of
 
 from .results_sql import COUNTED, COVERAGE, RESULTS
 
@@ -52,12 +53,12 @@ class Cost:
     carried: int = 0
     unpriced: int = 0
     amounts: dict[str, tuple[int, int]] = field(default_factory=dict)
-    """Minor units and priced messages by currency."""
+    """Micros and priced messages by currency."""
 
     def each(self, currency: str) -> float | None:
-        """Return what one message cost in a currency."""
-        cost_minor, priced = self.amounts[currency]
-        return cost_per_action(cost_minor=cost_minor, priced=priced)
+        """Return what one message cost in a currency, in micros."""
+        cost_micros, priced = self.amounts[currency]
+        return cost_per_action(cost_micros=cost_micros, priced=priced)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,7 +94,8 @@ class Results:
         if self.unpriced or {currency for each in self.costs for currency in each.amounts} - {self.currency}:
             return None
         spent = sum(each.amounts.get(self.currency, (0, 0))[0] for each in self.costs)
-        return cost_per_unit(cost_minor=spent, paid_minor=self.total.paid_minor)
+        paid = self.total.paid_minor and micros_of(self.total.paid_minor, self.currency)
+        return cost_per_unit(cost_micros=spent, paid_micros=paid)
 
 
 def results(asked: Asked) -> Results:
@@ -163,7 +165,7 @@ def _costs(found: list[tuple[list[Any], Counts]]) -> list[Cost]:
     costs: dict[str, Cost] = {}
     for (channel, currency), counts in found:
         before, priced = costs.get(channel, Cost(channel=channel)), counts.carried - counts.unpriced
-        amounts = {**before.amounts, currency: (counts.cost_minor, priced)} if priced else before.amounts
+        amounts = {**before.amounts, currency: (counts.cost_micros, priced)} if priced else before.amounts
         costs[channel] = replace(
             before, carried=before.carried + counts.carried, unpriced=before.unpriced + counts.unpriced, amounts=amounts
         )

@@ -56,7 +56,7 @@ _BASE = """
         WHERE s.portfolio_id = ANY(%(portfolios)s) ORDER BY s.debtor_id, s.overdue_minor DESC, s.account_id
     ), message AS MATERIALIZED (
         SELECT c.debtor_id, c.portfolio_id, c.channel, c.template_code, c.variant, coalesce(g.segment, '') AS segment,
-            coalesce(v.code || ' · ' || nullif(c.step_key, ''), '') AS step, c.price_minor, c.price_currency,
+            coalesce(v.code || ' · ' || nullif(c.step_key, ''), '') AS step, c.price_micros, c.price_currency,
             c.planned_for, c.status, c.author = '' AS automatic, c.purpose <> 'REPLY' AS counts,
             coalesce(c.local_date, c.planned_for) AS day, c.status IN ('SENT', 'UNCERTAIN') AS has_left,
             c.delivered_at IS NOT NULL AS delivered, c.read_at IS NOT NULL AS read, c.clicked_at IS NOT NULL AS clicked,
@@ -105,8 +105,8 @@ _COUNTS: Final = {
     "opted_out": "count(*) FILTER (WHERE counts AND has_left AND opted_out)",
     "paid_minor": "coalesce(sum(paid_minor) FILTER (WHERE counts AND has_left), 0)",
     "carried": "count(*) FILTER (WHERE has_left)",
-    "unpriced": "count(*) FILTER (WHERE has_left AND price_minor IS NULL)",
-    "cost_minor": "coalesce(sum(price_minor) FILTER (WHERE has_left), 0)",
+    "unpriced": "count(*) FILTER (WHERE has_left AND price_micros IS NULL)",
+    "cost_micros": "coalesce(sum(price_micros) FILTER (WHERE has_left), 0)",
 }
 _DEBTORS: Final = {
     "debtors": "count(*)",

@@ -44,9 +44,9 @@ _PENDING = """
     ORDER BY m.debtor_id"""
 
 _SPENT = """
-    SELECT channel, price_minor, price_currency, count(*) FROM contact_contact
+    SELECT channel, status IN ('DUE', 'LEASED'), price_micros, price_currency, count(*) FROM contact_contact
     WHERE campaign_id = %s AND status IN ('DUE', 'LEASED', 'SENT', 'UNCERTAIN')
-    GROUP BY channel, price_minor, price_currency"""
+    GROUP BY 1, 2, 3, 4"""
 
 # Who was decided for by a newer fact, or has a contact of the day, since the group was read.
 _MOVED = """
@@ -106,18 +106,23 @@ def pending_of(campaign_id: int) -> list[int]:
         return [pk for (pk,) in cursor.fetchall()]
 
 
-def spent(campaign: Campaign) -> dict[str, int]:
-    """Return what the messages sent and planned cost, by currency; one without a price of its own at the provider's."""
+def spent(campaign: Campaign, *, least: bool = False) -> dict[str, int]:
+    """Return what the messages sent and planned may cost, in micros by currency; with `least` what they cost at least.
+
+    One that has not left, or has no price of its own, counts at the dearest provider's: it may leave by that one.
+    """
     known = prices(campaign.channels, campaign.portfolio.country)
     with connection.cursor() as cursor:
         cursor.execute(_SPENT, [campaign.pk])
         rows = cursor.fetchall()
     total: defaultdict[str, int] = defaultdict(int)
-    for channel, minor, currency, count in rows:
-        price = Price(channel=channel, minor=minor, currency=currency)
-        price = known.get(channel, price) if minor is None else price
-        if price.minor is not None:
-            total[price.currency] += count * price.minor
+    for channel, waits, micros, currency, count in rows:
+        price = Price(channel=channel, micros=micros, least=micros, currency=currency)
+        if (waits or micros is None) and (now := known.get(channel)) and now.micros is not None:
+            price = now
+        each = price.least if least else price.micros
+        if each is not None:
+            total[price.currency] += count * each
     return dict(total)
 
 
@@ -126,8 +131,8 @@ def problems_now(campaign: Campaign) -> list[str]:
     return budget_problems(campaign, prices(campaign.channels, campaign.portfolio.country), spent(campaign))
 
 
-def _left(campaign: Campaign) -> int | None:
-    return budget_left(campaign, spent(campaign).get(campaign.budget_currency, 0))
+def _left(campaign: Campaign, *, least: bool = False) -> int | None:
+    return budget_left(campaign, spent(campaign, least=least).get(campaign.budget_currency, 0))
 
 
 def _pending_ways(group: Survey, pending: list[int]) -> pa.Table:
@@ -161,7 +166,8 @@ def _commit(
     reasons = _reasons(group, judged, pending, moved, lacks=lambda channel: _lacks(known, channel, left, unkept=unkept))
     _remember(campaign.pk, written, reasons)
     waiting = _channels_of(judged, [pk for pk in pending if pk in still and pk not in written], known)
-    if waiting and not unkept and exhausted(left, waiting, known):
+    # What is planned may yet leave by a cheaper provider, and pay for more.
+    if waiting and not unkept and exhausted(_left(campaign, least=True), waiting, known):
         _end(locked, reason=BY_BUDGET, actor=actor, actor_id=None, now=now)
     return len(written)
 

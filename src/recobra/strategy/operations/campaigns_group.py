@@ -53,13 +53,15 @@ class Spec:
 
 @dataclass(frozen=True, kw_only=True)
 class Price:
-    """What one message by a channel costs and how many go per second; None where nobody has said.
+    """What one message by a channel may cost and how many go per second; None where nobody has said.
 
-    `currencies` are those of every provider that may carry it: another one steps in where the first does not answer.
+    `micros` is the dearest price in millionths of the currency's major unit, `least` the cheapest. `currencies` are
+    those of every provider that may carry it: another one steps in where the first does not answer.
     """
 
     channel: str
-    minor: int | None = None
+    micros: int | None = None
+    least: int | None = None
     currency: str = ""
     per_second: float | None = None
     currencies: frozenset[str] = frozenset()
@@ -240,19 +242,26 @@ def purpose_of(template_code: str) -> str:
 
 
 def prices(channels: Sequence[str], country: str) -> dict[str, Price]:
-    """Return the price and the rate of the provider that goes first for each channel in a country."""
+    """Return the prices of a message by each channel in a country, of all providers that may carry it.
+
+    The rate and the currency are those of the one that goes first.
+    """
     enabled = Provider.objects.filter(enabled=True, channel__in=channels, country__in=["", country])
-    paid_in: defaultdict[str, set[str]] = defaultdict(set)
-    for channel, currency in enabled.values_list("channel", "price_currency"):
-        paid_in[channel].add(currency)
-    known = {
-        each.channel: Price(
-            channel=each.channel, minor=each.price_minor, currency=each.price_currency,
-            per_second=each.rate_per_second, currencies=frozenset(paid_in[each.channel]),
-        )
-        for each in enabled.order_by("-rank", "-code")
-    }  # fmt: skip
-    return {channel: known.get(channel, Price(channel=channel)) for channel in channels}
+    carriers: defaultdict[str, list[Provider]] = defaultdict(list)
+    for each in enabled.order_by("rank", "code"):
+        carriers[each.channel].append(each)
+    return {channel: _price(channel, carriers[channel]) for channel in channels}
+
+
+def _price(channel: str, carriers: Sequence[Provider]) -> Price:
+    if not carriers:
+        return Price(channel=channel)
+    first = carriers[0]
+    asked = [each.price_micros for each in carriers if each.price_currency == first.price_currency]
+    return Price(
+        channel=channel, micros=max(asked), least=min(asked), currency=first.price_currency,
+        per_second=first.rate_per_second, currencies=frozenset(each.price_currency for each in carriers),
+    )  # fmt: skip
 
 
 def is_fresh(portfolio_id: int, day: date) -> bool:

@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 
 from recobra.contact.models import Channel, Template
 from recobra.strategy.models import Campaign
+from recobra_core.money import micros_of
 
 from .campaigns_group import Price, Spec, Survey, is_fresh, prices, survey
 
@@ -39,18 +40,21 @@ class Barred:
 
 @dataclass(frozen=True, kw_only=True)
 class Day:
-    """One day of the campaign: whom the gate lets through, how many of them fit, and what that costs."""
+    """One day of the campaign: whom the gate lets through, how many of them fit, and what that costs in micros."""
 
     day: date
     allowed: int
     fits: int
-    cost_minor: int | None
+    cost_micros: int | None
     left: int
 
 
 @dataclass(kw_only=True)
 class Preflight:
-    """What would become of a campaign. Debtors are counted; money is in minor units of `price_currency`."""
+    """What would become of a campaign. Debtors are counted; money is in minor units, a cost in micros.
+
+    Micros are millionths of the major unit of `cost_currency`.
+    """
 
     as_of: date
     matched: int = 0
@@ -64,7 +68,7 @@ class Preflight:
     barred_debtors: list[tuple[int, str, str]] = field(default_factory=list)
     days: list[Day] = field(default_factory=list)
     messages: int = 0
-    cost_minor: int | None = 0
+    cost_micros: int | None = 0
     cost_currency: str = ""
     unpriced: list[str] = field(default_factory=list)
     left_by_budget: int = 0
@@ -115,18 +119,21 @@ def _say_problems(campaign: Campaign, found: Preflight) -> None:
         found.problems.append(_("The last day of the campaign is over."))
     if not is_fresh(campaign.portfolio_id, found.as_of):
         found.warnings.append(_("The portfolio's data are too old: nobody is contacted until a new file is loaded."))
-    found.unpriced = [each.channel for each in found.prices.values() if each.minor is None]
+    found.unpriced = [each.channel for each in found.prices.values() if each.micros is None]
     found.problems += budget_problems(campaign, found.prices)
 
 
 def budget_problems(
     campaign: Campaign, known: Mapping[str, Price], spent: Mapping[str, int] = MappingProxyType({})
 ) -> list[str]:
-    """Return why a budget cannot be kept: a price that is not known, or money of another currency (`spent` by it)."""
+    """Return why a budget cannot be kept: a price that is not known, or money of another currency.
+
+    `spent` is in micros by currency.
+    """
     if campaign.budget_minor is None:
         return []
     problems = []
-    if any(price.minor is None for price in known.values()):
+    if any(price.micros is None for price in known.values()):
         problems.append(_("The budget cannot be kept: the price of a message is not known for every channel."))
     own = {campaign.budget_currency}
     if foreign := [price for price in known.values() if price.currencies - own]:
@@ -135,7 +142,7 @@ def budget_problems(
         )
         said = _("The budget cannot be kept: messages are paid in another currency than %(currency)s: %(channels)s.")
         problems.append(said % {"currency": campaign.budget_currency, "channels": named})
-    if others := sorted(currency for currency, minor in spent.items() if minor and currency not in own):
+    if others := sorted(currency for currency, micros in spent.items() if micros and currency not in own):
         said = _("The budget cannot be kept: messages that left were paid in %(currencies)s.")
         problems.append(said % {"currencies": ", ".join(others)})
     return problems
@@ -168,7 +175,7 @@ def _go_through(campaign: Campaign, group: Survey, found: Preflight) -> None:
         spent += cost or 0
         waiting = waiting.filter(pc.invert(pc.is_in(waiting["debtor_id"], pa.array(taken, pa.int64()))))
         found.messages += len(taken)
-        day_row = Day(day=day, allowed=allowed.num_rows, fits=len(taken), cost_minor=cost, left=waiting.num_rows)
+        day_row = Day(day=day, allowed=allowed.num_rows, fits=len(taken), cost_micros=cost, left=waiting.num_rows)
         found.days.append(day_row)
         used_up = exhausted(budget_left(campaign, spent), _channels(waiting), found.prices)
         _note_end(found, day_row, used_up=used_up)
@@ -188,17 +195,17 @@ def _channels(rows: pa.Table) -> set[str]:
     return set(rows["channel"].to_pylist()) if rows.num_rows else set()
 
 
-def exhausted(left_minor: int | None, channels: Iterable[str], known: Mapping[str, Price]) -> bool:
+def exhausted(left_micros: int | None, channels: Iterable[str], known: Mapping[str, Price]) -> bool:
     """Tell if what is left buys no message by any of the channels of those who wait, at the prices of today."""
-    cheapest = min((known[channel].minor or 0 for channel in channels if channel in known), default=0)
-    return left_minor is not None and left_minor < cheapest
+    cheapest = min((known[channel].micros or 0 for channel in channels if channel in known), default=0)
+    return left_micros is not None and left_micros < cheapest
 
 
 def _note_cost(found: Preflight, spent: int) -> None:
     used = [found.prices[channel] for channel in found.channels if channel in found.prices]
     priced = {price.currency for price in used}
-    known = all(price.minor is not None for price in used) and len(priced) == 1
-    found.cost_minor, found.cost_currency = (spent, next(iter(priced))) if known else (None, "")
+    known = all(price.micros is not None for price in used) and len(priced) == 1
+    found.cost_micros, found.cost_currency = (spent, next(iter(priced))) if known else (None, "")
 
 
 def _note_barred(group: Survey, found: Preflight, treated: pa.Table, *, last: pa.Table | None, but: set[int]) -> None:
@@ -236,13 +243,15 @@ def in_order(candidates: pa.Table, members: pa.Table) -> pa.Table:
     return candidates.take(pa.array(sorted(range(len(ids)), key=lambda at: (-owed.get(ids[at], 0), ids[at]))))
 
 
-def budget_left(campaign: Campaign, spent_minor: int) -> int | None:
-    """Return what may still be spent, None where there is no budget."""
-    return None if campaign.budget_minor is None else campaign.budget_minor - spent_minor
+def budget_left(campaign: Campaign, spent_micros: int) -> int | None:
+    """Return what may still be spent, in micros; None where there is no budget."""
+    if campaign.budget_minor is None:
+        return None
+    return micros_of(campaign.budget_minor, campaign.budget_currency) - spent_micros
 
 
-def fitting(allowed: pa.Table, known: Mapping[str, Price], left_minor: int | None) -> tuple[list[int], int | None]:
-    """Return the debtors who fit into one day, by rate and by money, and what they cost.
+def fitting(allowed: pa.Table, known: Mapping[str, Price], left_micros: int | None) -> tuple[list[int], int | None]:
+    """Return the debtors who fit into one day, by rate and by money (micros), and what they cost.
 
     The cost is None where a price is not known or they are paid in several currencies.
     """
@@ -251,11 +260,11 @@ def fitting(allowed: pa.Table, known: Mapping[str, Price], left_minor: int | Non
     pairs = zip(allowed["debtor_id"].to_pylist(), allowed["channel"].to_pylist(), strict=True) if len(allowed) else ()
     for debtor_id, channel in pairs:
         price, left = known.get(channel, Price(channel=channel)), room.get(channel)
-        costs = price.minor or 0
-        if left == 0 or (left_minor is not None and cost + costs > left_minor):
+        costs = price.micros or 0
+        if left == 0 or (left_micros is not None and cost + costs > left_micros):
             continue
         taken.append(debtor_id)
-        cost, priced = cost + costs, priced and price.minor is not None
+        cost, priced = cost + costs, priced and price.micros is not None
         paid_in.add(price.currency)
         room[channel] = None if left is None else left - 1
     return taken, cost if priced and len(paid_in) <= 1 else None
