@@ -23,7 +23,7 @@ demo:
 
 test:
 	$(SETUP) dev frontend chromium
-	@$(PY) -m pytest -n 2 --dist loadscope -m "not spark" $(ARGS)
+	@$(PY) -m pytest -n 2 --dist loadscope --no-loadscope-reorder -m "not spark" $(ARGS)
 
 test-spark:
 	$(SETUP) spark frontend java

@@ -17,7 +17,7 @@ BY_FILE = ("tests/cli/", "tests/core/", "tests/contact/bot/")
 
 
 class BySharedThings(LoadScopeScheduling):
-    """Gives one worker what shares something, the largest share first (xdist 3.8 ignores its groups under pytest 9)."""
+    """Gives one worker what shares something; xdist 3.8 ignores its own groups under pytest 9."""
 
     def _split_scope(self, nodeid):
         file = nodeid.partition("::")[0]

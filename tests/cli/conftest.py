@@ -15,10 +15,12 @@ from pathlib import Path
 import pytest
 
 from recobra.kit.embedded import EmbeddedServer
+from tests.environment import without_waiting_for_the_disk
 
 
 def environment(home, **more):
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("RECOBRA_")}
+    given = os.environ.items()
+    kept = {name: value for name, value in given if not name.startswith("RECOBRA_") or name == "RECOBRA_CACHE_DIR"}
     return {**kept, "RECOBRA_DATA_DIR": str(home), **more}
 
 
@@ -63,7 +65,7 @@ def new_house(servers):
         folder = Path(tempfile.mkdtemp(prefix="recobra-cli-"))
         folder.chmod(0o711)
         servers[folder] = EmbeddedServer(folder / "postgres")
-        servers[folder].start()
+        without_waiting_for_the_disk(servers[folder].start())
         return folder
 
     return make

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
+from datetime import timedelta
+from urllib.parse import parse_qsl
 
 import pytest
 
@@ -48,6 +50,12 @@ def test_a_message_that_was_taken_carries_the_providers_id(by, kind):
     assert outcome.kind is Kind.SENT
     assert outcome.provider_reference in {"m-1", "SM1", "CA1", "wamid.1"}
     assert str(PUBLIC_ID) in asked[0].body.decode(), "the contact can be told from what the provider gives back"
+
+
+@pytest.mark.parametrize(("left", "kept"), [(timedelta(hours=3), 10_700), (timedelta(seconds=80), 10), (None, 36_000)])
+def test_twilio_keeps_no_sms_back_past_the_hours_in_which_it_may_arrive(by, message, left, kept):
+    _, (asked,) = by("twilio_sms", TAKEN["twilio_sms"], expires_at=left and message().date + left)
+    assert dict(parse_qsl(asked.body.decode()))["ValidityPeriod"] == str(kept)
 
 
 @pytest.mark.parametrize("trouble", [RESET, HALF, HANG, BREAK_HEAD, (500, b"oops"), (502, b""), (504, b"")])

@@ -8,8 +8,9 @@ import dataclasses
 import hashlib
 import hmac
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import parse_qsl
 
 import pytest
 
@@ -80,6 +81,14 @@ def test_a_form_is_written_in_its_own_letters(by):
     assert b"Jos%E9" in asked.body
     assert b"%BFPag%F2%3F" not in asked.body, "ó becomes o, not ò"
     assert b"%BFPago%3F" in asked.body
+
+
+def test_a_gateway_keeps_nothing_back_past_the_hours_in_which_it_may_arrive(by):
+    asked = [
+        by("form_key", (200, TAKEN["form_key"]), expires_at=expires)[1][0].body
+        for expires in (None, RECEIVED + timedelta(hours=2), RECEIVED + timedelta(seconds=80))
+    ]
+    assert [dict(parse_qsl(body.decode("latin-1")))["validez"] for body in asked] == ["600", "118", "1"]
 
 
 def test_an_old_gateway_is_asked_by_its_address(by):

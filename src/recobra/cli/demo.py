@@ -192,7 +192,7 @@ def _lawful(at: datetime) -> bool:
     from zoneinfo import ZoneInfo  # noqa: PLC0415 - needed on the first start only
 
     from recobra.cli.demo_data import EXAMPLES  # noqa: PLC0415
-    from recobra_core.law import Key, openings  # noqa: PLC0415
+    from recobra_core.law import Key, arrow_of, openings  # noqa: PLC0415
 
     zones = [(example.portfolio["country"], example.portfolio["time_zone"]) for example in EXAMPLES]
     keys = [Key(country, "", zone, "email", at.astimezone(ZoneInfo(zone)).date()) for country, zone in zones]
@@ -200,7 +200,7 @@ def _lawful(at: datetime) -> bool:
     return all(
         row["opens_at_utc"] is not None and row["opens_at_utc"].replace(tzinfo=None) <= instant
         and instant + timedelta(hours=1) <= row["closes_at_utc"].replace(tzinfo=None)
-        for row in openings(keys=keys).to_pyarrow().to_pylist()
+        for row in arrow_of(openings(keys=keys)).to_pylist()
     )  # fmt: skip
 
 

@@ -20,6 +20,7 @@ import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 
+from .compiling import to_sql
 from .database import data_dir
 
 MEMORY_LIMIT = "1200MB"
@@ -46,7 +47,7 @@ def compiled(name: str, expression: ir.Table, *, keep: bool = False, give: bool 
 
     DuckDB sums 64-bit integers in 128 bits, and Ibis leaves out the cast back because it takes them for 64.
     """
-    sql = str(ibis.to_sql(expression, dialect="duckdb", pretty=False))
+    sql = to_sql(expression)
     whole = [column for column, kind in expression.schema().items() if kind.is_int64()]
     if whole:
         casts = ", ".join(f'"{column}"::BIGINT AS "{column}"' for column in whole)

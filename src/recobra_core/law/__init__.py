@@ -8,6 +8,7 @@ from recobra_core.law.house import LAW_ALONE, House, merged, read_house
 from recobra_core.law.loosening import Loosening, check_house
 from recobra_core.law.opening_hours import OPENINGS, Key, openings, zones_for
 from recobra_core.law.sentences import SENTENCES
+from recobra_core.law.tables import arrow_of
 
 __all__ = [
     "CANDIDATE",
@@ -23,6 +24,7 @@ __all__ = [
     "Key",
     "LawFileError",
     "Loosening",
+    "arrow_of",
     "caps_table",
     "check_house",
     "countries",

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from recobra_core.law.house import LAW_ALONE
 from recobra_core.law.opening_hours import Key, openings, zones_for
+from recobra_core.law.tables import arrow_of
 
 LONGEST_WAIT_DAYS = 14
 
@@ -71,7 +72,7 @@ def _today(country: str, subdivision: str, days: tuple[Day, ...], at: datetime) 
 def _days(country: str, subdivision: str, channel: str, days: list[date]) -> tuple[Day, ...]:
     zones = zones_for(country=country, subdivision=subdivision, stated_zone=None)
     keys = [Key(country, subdivision, zones, channel, day, LAW_ALONE) for day in days]
-    rows = openings(keys=keys).to_pyarrow().to_pylist()
+    rows = arrow_of(openings(keys=keys)).to_pylist()
     return tuple(
         Day(
             day=row["local_date"],

@@ -1,15 +1,16 @@
 """Openings in UTC: clock changes, possible zones, holidays of the company, and where a debtor may live."""
 
-from datetime import date
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date, timedelta
 
 import pytest
 
-from recobra_core.law import Key, openings, zones_for
+from recobra_core.law import Key, arrow_of, openings, zones_for
 
 
 def opening(country, zones, day, *, channel="call", subdivision=None, company=()):
     key = Key(country, subdivision, zones, channel, day)
-    (row,) = openings(keys=[key], company_holidays=company).to_pyarrow().to_pylist()
+    (row,) = arrow_of(openings(keys=[key], company_holidays=company)).to_pylist()
     return row
 
 
@@ -100,3 +101,15 @@ def test_the_regime_names_the_version_and_colombia_wants_consent():
 )
 def test_where_a_debtor_may_live(country, subdivision, stated, zones):
     assert zones_for(country=country, subdivision=subdivision, stated_zone=stated) == zones
+
+
+def test_several_threads_of_a_console_ask_at_once():
+    """Ibis's own engine, which would be one for all of them, refuses a second thread while it is busy."""
+    days = [date(2026, 11, 23) + timedelta(days=n) for n in range(120)]
+
+    def ask(day):
+        return arrow_of(openings(keys=[Key("PE", None, "America/Lima", "sms", day)])).to_pylist()
+
+    with ThreadPoolExecutor(8) as threads:
+        answers = list(threads.map(ask, days))
+    assert [answer[0]["local_date"] for answer in answers] == days

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 from uuid import UUID
 
 
@@ -60,11 +61,18 @@ class TemplateCall:
     parameters: tuple[str, ...] = ()
 
 
+ON_ITS_WAY_SECONDS: Final = 100
+"""What may pass between judging a message and the provider's taking it."""
+SHORTEST_SECONDS: Final = 10
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
     """What is handed over. `public_id` identifies the contact for ever, on every try.
 
-    `on_behalf_of` is the creditor's name; `in_window` says that the debtor wrote by this channel within 24 hours.
+    `date` is when it was judged, `expires_at` until when it may arrive: a provider that keeps messages back for a
+    while is told so where it can be. `on_behalf_of` is the creditor's name; `in_window` says that the debtor wrote by
+    this channel within 24 hours.
     """
 
     public_id: UUID
@@ -82,3 +90,11 @@ class Message:
     template: TemplateCall | None = None
     buttons: tuple[Button, ...] = ()
     in_window: bool = False
+    expires_at: datetime | None = None
+
+    def lasts_seconds(self, *, most: int) -> int:
+        """Return for how long a provider may keep it, from when it takes it; a few seconds at least."""
+        if self.expires_at is None:
+            return most
+        left = int((self.expires_at - self.date).total_seconds()) - ON_ITS_WAY_SECONDS
+        return min(max(left, SHORTEST_SECONDS), most)

@@ -201,7 +201,8 @@ def _written(
         public_id=contact.public_id, address=contact.address, subject=words.subject, text=words.text, html=words.html,
         date=now, channel=contact.channel, purpose=contact.purpose, country=contact.country,
         language=template.language if template else contact.language, on_behalf_of=creditor.name,
-        name=contact.debtor_name, in_window=contact.in_window, template=_call(template, words),
+        name=contact.debtor_name, in_window=contact.in_window, expires_at=verdict.until,
+        template=_call(template, words),
         buttons=tuple(
             Button(code=each["code"], title=each["title"])
             for each in (template.buttons if template else json.loads(contact.given_buttons))

@@ -101,14 +101,14 @@ def _statement() -> engine.Statement:
 
 @lru_cache(maxsize=8)
 def _caps(houses: frozenset[tuple[str, law.House]]) -> pa.Table:
-    return law.caps_table(houses=dict(houses)).to_pyarrow()
+    return law.arrow_of(law.caps_table(houses=dict(houses)))
 
 
 @lru_cache(maxsize=64)
 def _openings(
     keys: frozenset[law.Key], holidays: frozenset[tuple[str, date]], houses: frozenset[tuple[str, law.House]]
 ) -> pa.Table:
-    return law.openings(keys=keys, company_holidays=holidays, houses=dict(houses)).to_pyarrow()
+    return law.arrow_of(law.openings(keys=keys, company_holidays=holidays, houses=dict(houses)))
 
 
 def _verdict(row: dict[str, Any], now: datetime) -> Verdict:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from jinja2 import TemplateSyntaxError, nodes
 from jinja2.sandbox import SandboxedEnvironment
@@ -47,7 +49,7 @@ def mistakes(
     """Return everything wrong in the parts of a template, in order; none means that it may be kept."""
     given = {"subject": subject, "text": text, "html": html}
     used = PARTS.get(channel, ("text",))
-    found = [mistake for part in used for mistake in _in_part(part, given[part])]
+    found = [mistake for part in used for mistake in _read(part, given[part], get_language())]
     found += [
         Mistake(part=part, line=1, found=_("this channel has no such part"), expected=_("Leave it empty."))
         for part, source in given.items()
@@ -63,10 +65,17 @@ def mistakes(
     ]
 
 
-def names_used(source: str) -> set[str]:
+@lru_cache(maxsize=512)
+def names_used(source: str) -> frozenset[str]:
     """Return the variables that a template's part speaks of. Raises jinja2.TemplateSyntaxError."""
     tree = SandboxedEnvironment().parse(source)
-    return {node.name for node in tree.find_all(nodes.Name) if node.ctx == "load"}
+    return frozenset({node.name for node in tree.find_all(nodes.Name) if node.ctx == "load"})
+
+
+@lru_cache(maxsize=512)
+def _read(part: str, source: str, _language: str | None) -> tuple[Mistake, ...]:
+    """Return what is wrong in a part, in the words of a language: the same text is read more than once."""
+    return tuple(_in_part(part, source))
 
 
 def _in_part(part: str, source: str) -> Iterator[Mistake]:

@@ -81,7 +81,7 @@ def _waiting(portfolios: list[Portfolio], today: date) -> list[tuple[law.Key, da
 
 def _openings(keys: Iterable[law.Key], house: law.House) -> _Found:
     wanted = {key._replace(house=name) for key in keys for name in (law.LAW_ALONE, house.name)}
-    rows = law.openings(keys=wanted, houses={house.name: house}).to_pyarrow().to_pylist()
+    rows = law.arrow_of(law.openings(keys=wanted, houses={house.name: house})).to_pylist()
     return {law.Key(**{name: row[name] for name in law.Key._fields}): row for row in rows}
 
 

@@ -24,7 +24,7 @@ from recobra.strategy.policies import Policies
 from recobra_core.decide import plan as planning
 from recobra_core.decide.daily import Facts, classify, due_on, judge, known_facts, plan_day
 from recobra_core.decide.strategy import templates_used
-from recobra_core.law import OPENINGS, House, Key, caps_table, openings
+from recobra_core.law import OPENINGS, House, Key, arrow_of, caps_table, openings
 from recobra_core.law.caps import CAPS
 
 _STATE = (
@@ -122,12 +122,12 @@ def inputs(tables: Mapping[str, pa.Table], policies: Policies, *, as_of: date) -
 def _openings(
     keys: frozenset[Key], holidays: frozenset[tuple[str, date]], houses: frozenset[tuple[str, House]]
 ) -> pa.Table:
-    return openings(keys=keys, company_holidays=holidays, houses=dict(houses)).to_pyarrow()
+    return arrow_of(openings(keys=keys, company_holidays=holidays, houses=dict(houses)))
 
 
 @lru_cache(maxsize=32)
 def _caps(day: date, houses: frozenset[tuple[str, House]]) -> pa.Table:
-    return caps_table(day=day, houses=dict(houses)).to_pyarrow()
+    return arrow_of(caps_table(day=day, houses=dict(houses)))
 
 
 def _compile(policies: Policies, *, as_of: date) -> Recipe:

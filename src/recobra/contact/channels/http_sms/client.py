@@ -6,6 +6,7 @@ import base64
 import json
 import re
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -21,6 +22,7 @@ from .document import SECRETS, Answer, Gateway, Request, word
 from .letters import gsm
 
 REPEATS = 2
+LONGEST_SECONDS = 36_000  # a message that nobody limits is not kept over night
 _PLACE = re.compile(r"\{(\w+)\}")
 
 
@@ -70,7 +72,12 @@ class GatewaySender:
 
     def _values(self, message: Message) -> dict[str, str]:
         text = gsm(message.text) if self._request.letters == "gsm" else message.text
-        return {"to": number(message.address, self._request.number), "text": text, "id": str(message.public_id)}
+        seconds = message.lasts_seconds(most=LONGEST_SECONDS)
+        return {
+            "to": number(message.address, self._request.number), "text": text, "id": str(message.public_id),
+            "valid_seconds": str(seconds), "valid_minutes": str(max(1, seconds // 60)),
+            "valid_until": (message.date + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        }  # fmt: skip
 
 
 def _in_doubt(answer: str) -> Outcome:

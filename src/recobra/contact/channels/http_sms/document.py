@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 SECRETS = ("user", "password", "token")
-PLACES = frozenset({"to", "text", "id", "sender", "callback", "basic", *SECRETS})
+PLACES = frozenset(
+    {"to", "text", "id", "valid_seconds", "valid_minutes", "valid_until", "sender", "callback", "basic", *SECRETS}
+)
 
 Path = tuple[str | int, ...]
 

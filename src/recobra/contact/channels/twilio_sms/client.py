@@ -8,6 +8,9 @@ from recobra.contact.channels.adapter import Config
 from recobra.contact.channels.base import Message, Outcome
 from recobra.contact.channels.twilio import account
 
+LONGEST_SECONDS = 36_000
+"""Twilio keeps a message in its queue for ten hours unless told otherwise (ValidityPeriod of POST Messages.json)."""
+
 
 class TwilioSender:
     """One account, called for many messages at once."""
@@ -20,5 +23,6 @@ class TwilioSender:
     async def send(self, message: Message) -> Outcome:
         """Ask for one message and say what became of it."""
         fields = [("To", message.address), self._sender, ("Body", message.text)]
+        fields.append(("ValidityPeriod", str(message.lasts_seconds(most=LONGEST_SECONDS))))
         fields += account.called_back(self._config, message.public_id)
         return await account.create(self._session, self._config, "Messages", fields)

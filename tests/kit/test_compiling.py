@@ -1,0 +1,54 @@
+"""What was compiled once is read by the next process, and never taken for something else."""
+
+from __future__ import annotations
+
+import os
+
+import ibis
+import pytest
+
+from recobra.kit import compiling
+
+ACCOUNTS = ibis.table({"id": "int64", "dpd": "int64"}, name="accounts")
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    """A cache of this test's own."""
+    monkeypatch.setenv("RECOBRA_CACHE_DIR", str(tmp_path))
+    return tmp_path / "sql"
+
+
+def late(days):
+    return ACCOUNTS.filter(ACCOUNTS.dpd > days)
+
+
+def test_the_same_expression_is_compiled_once(cache):
+    first = compiling.to_sql(late(30))
+    (kept,) = cache.iterdir()
+    kept.write_text(f"{first} -- kept", encoding="utf-8")
+    assert compiling.to_sql(late(30)) == f"{first} -- kept"
+
+
+@pytest.mark.parametrize("other", [late(31), late(30.0), late(ibis.literal(30, "int64")), late(30).select("id")])
+def test_another_number_kind_or_column_is_another_expression(cache, other):
+    compiling.to_sql(late(30))
+    fresh = str(ibis.to_sql(other, dialect="duckdb", pretty=False))
+    assert compiling.to_sql(other) == fresh
+    assert len(list(cache.iterdir())) == 2
+
+
+def test_what_was_not_asked_for_lately_is_forgotten(cache, monkeypatch):
+    monkeypatch.setattr(compiling, "KEPT_AT_MOST", 3)
+    for days in range(5):
+        compiling.to_sql(late(days))
+        for age, file in enumerate(sorted(cache.iterdir(), key=lambda file: -file.stat().st_mtime_ns)):
+            os.utime(file, (1_000_000 - age, 1_000_000 - age))
+    assert len(list(cache.iterdir())) == 3
+
+
+def test_without_a_folder_to_write_to_it_is_compiled_and_said(tmp_path, monkeypatch, caplog):
+    (tmp_path / "no").write_text("a file")
+    monkeypatch.setenv("RECOBRA_CACHE_DIR", str(tmp_path / "no"))
+    assert "accounts" in compiling.to_sql(late(30))
+    assert "cannot be" in caplog.text
