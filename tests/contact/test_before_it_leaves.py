@@ -7,17 +7,19 @@ import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
-from recobra.contact.models import Contact
-from recobra.contact.operations import dispatch_due
+from recobra.contact.models import Contact, Conversation
+from recobra.contact.operations import dispatch_due, take_over
 from recobra.contact.operations.examining import LEAVES_WITHIN
 from recobra.portfolio.operations import place_hold
 
 from .conftest import TODAY
 from .smtp_sink import Sink
+from .test_conversations_bot import Chat, provider, rosa
 from .test_dispatch import ended
 
+__all__ = ["provider", "rosa"]
 pytestmark = pytest.mark.django_db(transaction=True)
 
 CLOSES = datetime(2026, 11, 24, 1, 0, tzinfo=UTC)
@@ -67,10 +69,7 @@ def test_who_is_left_alone_from_now_on_gets_nothing_that_was_judged_before(world
     first, second = two_due(world)
     thread = threading.Thread(target=dispatching, args=(world,))
     thread.start()
-    end = time.monotonic() + 60
-    while not Contact.objects.filter(pk=first.pk, handed_over_at__isnull=False).exists():
-        assert time.monotonic() < end, "nothing left"
-        time.sleep(0.01)
+    wait_for(lambda: Contact.objects.filter(pk=first.pk, handed_over_at__isnull=False).exists())
     hold(Contact.objects.get(pk=second.pk))
     thread.join(60)
     assert not thread.is_alive()
@@ -78,13 +77,60 @@ def test_who_is_left_alone_from_now_on_gets_nothing_that_was_judged_before(world
     assert sum(slow_server.accepted.values()) == 1
 
 
+def test_a_contact_that_somebody_is_changing_holds_nobody_else_up(world, slow_server):
+    """A load may take minutes: meanwhile the hours of the others would end."""
+    first, changing, last = (world.someone_due(due_at=world.now, priority=n) for n in (1, 2, 3))
+    thread = threading.Thread(target=dispatching, args=(world,))
+    thread.start()
+    wait_for(lambda: Contact.objects.filter(pk=first.pk, handed_over_at__isnull=False).exists())
+    with transaction.atomic():
+        assert Contact.objects.select_for_update().get(pk=changing.pk).status == "LEASED"
+        thread.join(60)
+        assert not thread.is_alive()
+    assert [ended(each)[0] for each in (first, changing, last)] == ["SENT", "LEASED", "SENT"]
+    world.dispatch()
+    assert ended(changing) == ("SENT", "")
+    assert list(slow_server.accepted.values()) == [1, 1, 1]
+
+
+def test_a_dispatcher_and_whoever_takes_a_conversation_over_never_wait_for_each_other(world, provider, rosa, cast):
+    chat = Chat(world, provider)
+    chat.writes("¿cuánto debo?")
+    (queued,) = chat.outbox()
+    night, ana = chat.at + timedelta(hours=12), cast["ana"].pk
+    thread = threading.Thread(target=dispatching, args=(world,), kwargs={"now": night})
+    with transaction.atomic():
+        conversation = Conversation.objects.select_for_update().get()
+        thread.start()
+        wait_for(somebody_waits)
+        take_over(conversation_id=conversation.pk, to_id=ana, actor="ana", actor_id=ana, now=chat.at)
+    thread.join(60)
+    assert not thread.is_alive()
+    assert ended(queued) == ("CANCELLED", "taken_over")
+
+
+def wait_for(condition):
+    end = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < end, "it did not happen"
+        time.sleep(0.01)
+
+
+def somebody_waits():
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
+        return cursor.fetchone()[0] > 0
+
+
 def two_due(world):
     """A dispatcher hands over one message at first, and the second one when it has heard of that."""
     return [world.someone_due(due_at=world.now, priority=n) for n in (1, 2)]
 
 
-def dispatching(world):
+def dispatching(world, **changes):
     try:
-        world.dispatch()
+        world.dispatch(**changes)
     finally:
         connection.close()

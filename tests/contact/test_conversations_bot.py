@@ -283,22 +283,20 @@ def test_a_trial_that_is_refused_leaves_no_conversation(chat, rosa, world):
     assert not Conversation.objects.exists()
 
 
-def test_what_the_bot_was_about_to_say_does_not_leave_beside_a_person(chat, rosa, world, cast):
+@pytest.mark.parametrize("how", ["takes it over", "answers"])
+def test_what_the_bot_was_about_to_say_does_not_leave_beside_a_person(chat, rosa, world, cast, how):
     chat.writes("¿cuánto debo?")
-    said = operations.reply(
-        conversation_id=chat.conversation().pk, text="Ya le respondo.", author="ana", author_id=cast["ana"].pk,
-        now=chat.at,
-    )  # fmt: skip
-    (queued,) = (each for each in chat.outbox() if each.author == "bot")
+    (queued,) = chat.outbox()
     Contact.objects.filter(pk=queued.pk).update(status="LEASED", lease="11111111-1111-4111-8111-111111111111")
-    bruno = cast["bruno"]
-    taking = {"to_id": bruno.pk, "actor": "bruno", "actor_id": bruno.pk, "leads": True, "now": chat.at}
-    operations.take_over(conversation_id=chat.conversation().pk, **taking)
+    found, ana = chat.conversation().pk, cast["ana"].pk
+    if how == "answers":
+        operations.reply(conversation_id=found, text="Ya le respondo.", author="ana", author_id=ana, now=chat.at)
+    else:
+        operations.take_over(conversation_id=found, to_id=ana, actor="ana", actor_id=ana, now=chat.at)
     assert [(each.author, each.status, each.reason) for each in chat.outbox()] == [
-        ("bot", "CANCELLED", "taken_over"), ("ana", "DUE", "")
+        ("bot", "CANCELLED", "taken_over"), *([("ana", "DUE", "")] if how == "answers" else [])
     ]  # fmt: skip
     assert world.facts("contact.cancelled") == [(queued.pk, "taken_over")]
-    assert said.status == "DUE"
 
 
 def test_what_the_bot_has_handed_over_is_not_taken_back(chat, rosa, world, cast):

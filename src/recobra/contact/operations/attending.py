@@ -12,17 +12,15 @@ from django.utils.translation import gettext as _
 
 from recobra.access.models import User
 from recobra.access.roles import Right, may
-from recobra.contact import numbers, reasons
+from recobra.contact import numbers
 from recobra.contact.models import ConsentEntry, Contact, Conversation, ConversationMessage
 from recobra.journal.operations import record
 from recobra.portfolio.models import Debtor
 
 from .conversing import BOT_CHANNELS
-from .ending import change, record_ends
 from .opting_out import not_me, opt_out
 from .partners import is_silent
-from .planning import CANCEL
-from .replying import BOT
+from .replying import take_back_answers_of_bot
 
 _BY_HAND: Final = (Contact.Purpose.REPLY, Contact.Purpose.MANUAL)
 
@@ -48,15 +46,8 @@ def take_over(
     found.assigned_to, found.mode, found.mode_reason = person, Conversation.Mode.PERSON, ""
     found.save()
     _record("conversation.assigned", found, actor, actor_id, now, to_id=person.pk)
-    _take_back_answers_of_bot(found, actor, actor_id, now)
+    take_back_answers_of_bot(found, actor=actor, actor_id=actor_id, now=now)
     return found
-
-
-def _take_back_answers_of_bot(found: Conversation, actor: str, actor_id: int, now: datetime) -> None:
-    """Where a dispatcher is about to hand one over, whoever locks its row first wins and the other one sees it."""
-    which = "w.conversation_id = %s AND w.purpose = 'REPLY' AND w.author = %s"
-    ended = change(CANCEL.format(which=which), [found.pk, BOT, reasons.TAKEN_OVER, now])
-    record_ends("contact.cancelled", ended, at=now, actor=actor, actor_id=actor_id)
 
 
 @transaction.atomic

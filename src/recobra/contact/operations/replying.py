@@ -11,17 +11,18 @@ import pyarrow as pa
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
-from recobra.contact import numbers, providing
+from recobra.contact import numbers, providing, reasons
 from recobra.contact.channels import Button
 from recobra.contact.models import Channel, Contact, Conversation, ConversationMessage
 from recobra.portfolio.models import Debtor
 from recobra_core.law import content
 
+from .ending import change, record_ends
 from .examining import examine
 from .hours import may_leave_at
 from .loading import SERVICE_WINDOW, local_date
 from .partners import Partner, is_silent, partner
-from .planning import MORE, PLANNED, plan
+from .planning import CANCEL, MORE, PLANNED, plan
 
 BOT: Final = "bot"
 WRITTEN_CHANNELS: Final = ("whatsapp", "sms", "email")
@@ -104,6 +105,16 @@ def begin(
     contact = _put(conversation, who, words, author=author, author_id=author_id, now=now)
     _note(conversation, contact, words, author=author, author_id=author_id, now=now)
     return contact
+
+
+def take_back_answers_of_bot(conversation: Conversation, *, actor: str, actor_id: int, now: datetime) -> None:
+    """Take back what the bot was about to say.
+
+    Where a dispatcher is about to hand one over, whoever locks its row first wins and the other one sees it.
+    """
+    which = "w.conversation_id = %s AND w.purpose = 'REPLY' AND w.author = %s"
+    ended = change(CANCEL.format(which=which), [conversation.pk, BOT, reasons.TAKEN_OVER, now])
+    record_ends("contact.cancelled", ended, at=now, actor=actor, actor_id=actor_id)
 
 
 def try_reply(*, conversation_id: int, words: Words, author: str, now: datetime) -> Trial:
@@ -262,6 +273,7 @@ def _note(
     )  # fmt: skip
     conversation.status, conversation.last_at = Conversation.Status.WAITING, now
     if author_id is not None:
+        take_back_answers_of_bot(conversation, actor=author, actor_id=author_id, now=now)
         conversation.unread = 0
         conversation.mode, conversation.mode_reason = Conversation.Mode.PERSON, ""
         conversation.assigned_to_id = conversation.assigned_to_id or author_id
