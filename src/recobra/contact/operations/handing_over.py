@@ -34,6 +34,7 @@ KINDS: Final = {
     "UNCERTAIN": "contact.uncertain",
 }
 
+_TOLD: Final = frozenset({"BLOCKED", "FAILED"})
 _WITH_STATUS = ENDED.append(pa.field("status", pa.string()))
 
 _END_UNSENT = f"""
@@ -42,16 +43,18 @@ _END_UNSENT = f"""
             AS e(id, status, reason, rule, article, due_at)
     ), mine AS (
         SELECT m.id FROM contact_contact m JOIN ends ON ends.id = m.id
-        WHERE m.lease = %s AND m.status = 'LEASED' AND m.handed_over_at IS NULL ORDER BY m.id FOR UPDATE OF m)
+        WHERE m.lease = %s AND m.status = 'LEASED' AND m.handed_over_at IS NULL ORDER BY m.id
+        FOR UPDATE OF m SKIP LOCKED)
     UPDATE contact_contact c
     SET status = e.status, reason = e.reason, rule = e.rule, article = e.article, judged_at = %s,
         due_at = coalesce(e.due_at, c.due_at), lease = NULL, leased_until = NULL
     FROM ends e JOIN mine ON mine.id = e.id WHERE c.id = e.id
     RETURNING {RETURNING}, c.status"""
 
-# What a payment, a wish or a person has taken back meanwhile is no longer LEASED by us: then nothing is sent. The
-# silence is looked up once more for a wish that was committed between the last look and this moment. No column of an
-# index changes here, so that the row stays where it is. JSON, because arrays of long texts are slow to write down.
+# What a payment, a wish or a person has taken back meanwhile is no longer LEASED by us: then nothing is sent. What
+# somebody is changing at this moment is not waited for: the hours of the others might end meanwhile. The silence is
+# looked up once more for a wish that was committed between the last look and this moment. No column of an index changes
+# here, so that the row stays where it is. JSON, because arrays of long texts are slow to write down.
 _MARK = """
     WITH going AS (
         SELECT * FROM json_to_recordset(%s::json) AS g(id bigint, local_date date, template_id bigint, variant text,
@@ -61,7 +64,7 @@ _MARK = """
         SELECT m.id FROM contact_contact m JOIN going g ON g.id = m.id
         WHERE m.lease = %s AND m.status = 'LEASED' AND m.handed_over_at IS NULL
             AND NOT EXISTS (SELECT FROM contact_silence s WHERE s.value = g.address AND s.kind = g.kind)
-        ORDER BY m.id FOR UPDATE OF m)
+        ORDER BY m.id FOR UPDATE OF m SKIP LOCKED)
     UPDATE contact_contact c
     SET handed_over_at = %s, judged_at = g.judged_at, local_date = g.local_date, attempts = c.attempts + 1,
         template_id = g.template_id, variant = g.variant, message_id = g.message_id, address = g.address,
@@ -86,6 +89,13 @@ _END = f"""
         local_date = CASE WHEN e.status IN ('SENT', 'UNCERTAIN') THEN c.local_date END
     FROM ends e JOIN mine ON mine.id = e.id WHERE c.id = e.id
     RETURNING {RETURNING}, c.status"""
+
+# People are told of an answer that did not leave. Whoever works on a conversation locks it first and its contacts
+# then, so that we do too.
+_CONVERSATIONS = """
+    SELECT v.id FROM contact_conversation v
+    WHERE v.id IN (SELECT c.conversation_id FROM contact_contact c WHERE c.id = ANY(%s))
+    ORDER BY v.id FOR NO KEY UPDATE"""
 
 _ITEMS = """
     INSERT INTO contact_contactitem (contact_id, account_id, overdue_minor)
@@ -116,6 +126,7 @@ def end_unsent(unsent: Sequence[Unsent], *, lease: UUID, now: datetime, actor: s
     """End or put off what may not go now; return how many by the dispatcher's figures."""
     if not unsent:
         return Counter()
+    _lock_conversations([item.contact_id for item in unsent if item.status in _TOLD])
     names = ("contact_id", "status", "reason", "rule", "article", "due_at")
     columns = [[getattr(item, name) for item in unsent] for name in names]
     ended = tables.fetch(_END_UNSENT, [*columns, lease, now], _WITH_STATUS)
@@ -148,6 +159,7 @@ def end(gone: Sequence[Gone], *, lease: UUID, now: datetime, actor: str) -> Coun
     A try that may be repeated goes back to the outbox.
     """
     rows = [_end(each, now) for each in gone]
+    _lock_conversations([row[0] for row in rows if row[1] in _TOLD])
     columns = [list(column) for column in zip(*rows, strict=True)]
     ended = tables.fetch(_END, [*columns, lease, now], _WITH_STATUS)
     sent = set(ended.filter(pc.equal(ended["status"], "SENT"))["contact_id"].to_pylist())
@@ -176,6 +188,12 @@ def _end(gone: Gone, now: datetime) -> tuple[Any, ...]:
         gone.item.contact.contact_id, status, reason, outcome.answer, outcome.provider_reference, due_at,
         outcome.unreachable,
     )  # fmt: skip
+
+
+def _lock_conversations(contact_ids: Sequence[int]) -> None:
+    if contact_ids:
+        with connection.cursor() as cursor:
+            cursor.execute(_CONVERSATIONS, [list(contact_ids)])
 
 
 def _record(ended: pa.Table, *, now: datetime, actor: str) -> Counter[str]:

@@ -46,9 +46,13 @@ _YIELD = """
         SELECT FROM contact_contact o WHERE o.debtor_id = c.debtor_id AND o.status = 'LEASED' AND o.lease <> c.lease)
     RETURNING c.id"""
 
+# What somebody else is changing at this moment stays leased until that is done or the lease is over.
 _GIVE_BACK = """
-    UPDATE contact_contact SET status = 'DUE', lease = NULL, leased_until = NULL
-    WHERE id = ANY(%s) AND lease = %s AND status = 'LEASED' AND handed_over_at IS NULL"""
+    WITH ours AS (
+        SELECT o.id FROM contact_contact o
+        WHERE o.id = ANY(%s) AND o.lease = %s AND o.status = 'LEASED' AND o.handed_over_at IS NULL
+        ORDER BY o.id FOR UPDATE SKIP LOCKED)
+    UPDATE contact_contact c SET status = 'DUE', lease = NULL, leased_until = NULL FROM ours WHERE c.id = ours.id"""
 
 _ABANDONED = """
     SELECT a.id FROM contact_contact a
