@@ -26,8 +26,19 @@ def late(days):
 def test_the_same_expression_is_compiled_once(cache):
     first = compiling.to_sql(late(30))
     (kept,) = cache.iterdir()
-    kept.write_text(f"{first} -- kept", encoding="utf-8")
+    kept.write_bytes(kept.read_bytes().replace(first.encode(), f"{first} -- kept".encode()))
     assert compiling.to_sql(late(30)) == f"{first} -- kept"
+
+
+@pytest.mark.parametrize("left", [0, 20])
+def test_what_a_power_cut_left_half_is_compiled_anew(cache, caplog, left):
+    first = compiling.to_sql(late(30))
+    (kept,) = cache.iterdir()
+    whole = kept.read_bytes()
+    kept.write_bytes(whole[:left])
+    assert compiling.to_sql(late(30)) == first
+    assert kept.read_bytes() == whole
+    assert "not whole" in caplog.text
 
 
 @pytest.mark.parametrize("other", [late(31), late(30.0), late(ibis.literal(30, "int64")), late(30).select("id")])

@@ -9,6 +9,7 @@ import hashlib
 import logging
 import os
 import pickle
+import uuid
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final
@@ -20,6 +21,8 @@ from .database import data_dir
 
 KEPT_AT_MOST: Final = 400
 """Statements name their day: those of a few weeks are kept."""
+_END: Final = b"\n-- the end"
+"""Without it a file is only the beginning of one: a power cut keeps a name and loses what stood under it."""
 _WRITTEN_BY: Final = f"{ibis.__version__} {version('sqlglot')} duckdb"
 _log = logging.getLogger(__name__)
 
@@ -46,20 +49,24 @@ def _digest(expression: ir.Table) -> str:
 
 def _read(file: Path) -> str | None:
     try:
-        return file.read_text(encoding="utf-8")
+        kept = file.read_bytes()
     except FileNotFoundError:
         return None
     except OSError as error:
         _log.warning("A compiled statement cannot be read and is compiled anew: %s", error)
         return None
+    if not kept.endswith(_END):
+        _log.warning("A compiled statement is not whole and is compiled anew: %s", file.name)
+        return None
+    return kept.removesuffix(_END).decode()
 
 
 def _keep(file: Path, sql: str) -> None:
     """Write whole or not at all; without a folder to write to every process compiles its own."""
-    half = file.with_suffix(f".{os.getpid()}")
+    half = file.with_suffix(f".{uuid.uuid4().hex}")  # threads share their process's number, containers too
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        half.write_text(sql, encoding="utf-8")
+        half.write_bytes(sql.encode() + _END)
         half.replace(file)
         _forget_oldest(file.parent)
     except OSError as error:
