@@ -91,6 +91,19 @@ def test_a_gateway_keeps_nothing_back_past_the_hours_in_which_it_may_arrive(by):
     assert [dict(parse_qsl(body.decode("latin-1")))["validez"] for body in asked] == ["600", "118", "1"]
 
 
+def test_a_gateway_that_takes_an_instant_is_told_the_hour_itself(sent, message):
+    def until(url):
+        whole = document("form_key", url).replace("{valid_minutes}", "{valid_until}")
+        return dataclasses.replace(config("form_key"), settings={"document": whole, "sender": "BANCOSUR"})
+
+    asked = [
+        sent(ADAPTER, until, message(expires_at=expires), (200, TAKEN["form_key"]))[1][0].body.decode("latin-1")
+        for expires in (None, RECEIVED + timedelta(hours=2), RECEIVED + timedelta(seconds=80))
+    ]
+    told = ["2026-11-24T01:00:00Z", "2026-11-23T17:00:00Z", "2026-11-23T15:01:20Z"]
+    assert [dict(parse_qsl(body))["validez"] for body in asked] == told
+
+
 def test_an_old_gateway_is_asked_by_its_address(by):
     outcome, (asked,) = by("query_text", (200, TAKEN["query_text"]))
     assert (outcome.kind, outcome.provider_reference) == (Kind.SENT, "4711")

@@ -73,10 +73,12 @@ class GatewaySender:
     def _values(self, message: Message) -> dict[str, str]:
         text = gsm(message.text) if self._request.letters == "gsm" else message.text
         seconds = message.lasts_seconds(most=LONGEST_SECONDS)
+        until = message.date + timedelta(seconds=LONGEST_SECONDS)
+        until = min(until, message.expires_at) if message.expires_at else until
         return {
             "to": number(message.address, self._request.number), "text": text, "id": str(message.public_id),
             "valid_seconds": str(seconds), "valid_minutes": str(max(1, seconds // 60)),
-            "valid_until": (message.date + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "valid_until": until.strftime("%Y-%m-%dT%H:%M:%SZ"),
         }  # fmt: skip
 
 
