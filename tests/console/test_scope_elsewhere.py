@@ -1,6 +1,7 @@
 """A portfolio outside one's scope: its campaigns, conversations, proofs, letters, visits and rules are not there."""
 
 import io
+from datetime import date
 
 import pytest
 from django.urls import reverse
@@ -112,6 +113,18 @@ def test_no_incident_is_written_down_about_a_debtor_of_another_portfolio(at_desk
     form = {"tipo": "COMPLAINT", "pais": "PE", "descripcion": "Otra queja", "deudor": str(world.debtors["María"].pk)}
     at_desk("bruno").post(reverse("console:incident-record"), form)
     assert not Incident.objects.filter(description="Otra queja").exists()
+
+
+@pytest.mark.parametrize("part", [None, "GUARANTOR"])
+def test_an_incident_stands_in_the_portfolio_in_which_its_recorder_sees_the_debtor(at_desk, world, their_own, part):
+    maria, (theirs,) = world.debtors["María"], their_own.accounts.all()
+    if part:
+        theirs.parties.create(debtor=maria, part=part)
+    else:
+        receivables.account(theirs.portfolio, maria, "OT-2", (date(2026, 11, 1), 7_777))
+    form = {"tipo": "COMPLAINT", "pais": "PE", "descripcion": "Otra queja", "deudor": str(maria.pk)}
+    assert "Otra queja" in at_desk("bruno").post(reverse("console:incident-record"), form, follow=True).content.decode()
+    assert Incident.objects.get(description="Otra queja").portfolio == theirs.portfolio
 
 
 def test_no_campaign_is_drafted_for_another_portfolio(at_desk, world, elsewhere):

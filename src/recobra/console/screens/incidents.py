@@ -56,10 +56,12 @@ def record(request: StaffRequest) -> HttpResponse:
     given, now = request.POST, clock.now()
     try:
         debtor = _debtor(request, given.get("deudor", "").strip())
-        country = _country_of(request, debtor) if debtor else _chosen_country(request)
+        portfolio = _portfolio_of(request, debtor) if debtor else None
+        country = (debtor.country or portfolio.country) if portfolio else _chosen_country(request)
         incidents.record_incident(
             kind=given.get("tipo", ""), country=country, description=given.get("descripcion", ""),
             happened_at=_instant(given.get("cuando", ""), now), debtor_id=debtor.pk if debtor else None,
+            portfolio_id=portfolio.pk if portfolio else None,
             actor=request.user.username, actor_id=request.user.pk, now=now,
         )  # fmt: skip
     except incidents.IncidentRefused as refusal:
@@ -147,10 +149,10 @@ def _debtor(request: StaffRequest, text: str) -> Any:
         raise incidents.IncidentRefused(_("There is no such debtor.")) from None
 
 
-def _country_of(request: StaffRequest, debtor: Any) -> str:
-    """Return the country whose law protects a debtor: the debtor's own, else that of the portfolio."""
-    account = None if debtor.country else accounts_for(request.user, debtor.pk).first()
-    return str(account.portfolio.country if account else debtor.country)
+def _portfolio_of(request: StaffRequest, debtor: Any) -> Any:
+    """Return the portfolio, of those the user may see, in which a debtor owes, or answers for somebody who does."""
+    own = accounts_for(request.user, debtor.pk).first()
+    return (own or accounts_for(request.user).filter(parties__debtor=debtor)[0]).portfolio
 
 
 def _chosen_country(request: StaffRequest) -> str:

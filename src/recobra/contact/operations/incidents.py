@@ -40,6 +40,7 @@ def record_incident(
     happened_at: datetime,
     description: str,
     debtor_id: int | None = None,
+    portfolio_id: int | None = None,
     contact_id: int | None = None,
     rule: str = "",
     article: str = "",
@@ -47,7 +48,10 @@ def record_incident(
     actor_id: int | None = None,
     now: datetime,
 ) -> Incident:
-    """Record an incident by hand; a contact has one of a kind and rule. Raises IncidentRefused."""
+    """Record an incident by hand; a contact has one of a kind and rule. Raises IncidentRefused.
+
+    `portfolio_id` says in which portfolio of the debtor's it stands: a debtor of several is seen by different people.
+    """
     _check(kind, country, happened_at, description, now)
     contact = Contact.objects.filter(pk=contact_id).first() if contact_id is not None else None
     if contact_id is not None and contact is None:
@@ -59,8 +63,8 @@ def record_incident(
         raise IncidentRefused(_("There is no such debtor."))
     incident = Incident.objects.create(
         kind=kind, country=country, happened_at=happened_at, recorded_at=now, recorded_by=actor, actor=actor,
-        debtor_id=about, contact=contact, portfolio_id=_portfolio(contact, about), rule=rule,
-        article=article, description=description.strip(), potential_fine=fine_of(country),
+        debtor_id=about, contact=contact, portfolio_id=_portfolio(contact, about, portfolio_id),
+        rule=rule, article=article, description=description.strip(), potential_fine=fine_of(country),
     )  # fmt: skip
     _tell([incident], at=now, actor=actor, actor_id=actor_id)
     return incident
@@ -171,10 +175,12 @@ def _tell(incidents: Iterable[Incident], *, at: datetime, actor: str, actor_id: 
     record_all(Facts(kind="incident.recorded", at=at, actor=actor, actor_id=actor_id, rows=rows))
 
 
-def _portfolio(contact: Contact | None, debtor_id: int | None) -> int | None:
-    """Return whose incident it is: the message's portfolio, or that of the debtor's oldest account."""
+def _portfolio(contact: Contact | None, debtor_id: int | None, given: int | None) -> int | None:
+    """Return whose incident it is: the message's portfolio, the one given, or that of the debtor's oldest account."""
     if contact is not None:
         return contact.portfolio_id
+    if given is not None:
+        return given
     oldest = Account.objects.filter(debtor=debtor_id).order_by("pk").first() if debtor_id is not None else None
     return oldest.portfolio_id if oldest else None
 
