@@ -9,8 +9,6 @@ from collections.abc import Iterable, Iterator
 from itertools import count
 from typing import Final
 
-from cryptography.fernet import InvalidToken
-
 from recobra.contact import providing
 from recobra.contact.channels import ADAPTERS, Adapter
 from recobra.contact.channels.adapter import Config, Unsuitable
@@ -85,7 +83,7 @@ class _Round:
             adapter, config = way
             async with asyncio.timeout(self._seconds):
                 return await adapter.was_received(contact.public_id, contact.provider_reference, config)
-        except (TimeoutError, Unsuitable, InvalidToken) as error:
+        except (TimeoutError, Unsuitable) as error:
             self._leave_alone(contact, str(error) or type(error).__name__)
             return None
 
