@@ -95,7 +95,8 @@ class Batches:
         self._figures.update(
             handing_over.end_unsent([*examined.unsent, *resting], lease=self._lease, now=now, actor=self._actor)
         )
-        leasing.give_back(self._send(lanes), lease=self._lease)
+        self._send(lanes)
+        leasing.give_back(batch, lease=self._lease)  # what was not sent, and what somebody held at its mark
 
     def _lanes(self, ready: Iterable[Ready]) -> tuple[Lanes, list[int]]:
         """Divide messages by the way they leave by; return those too for which none is open at the moment."""
@@ -120,8 +121,8 @@ class Batches:
             return False
         return True
 
-    def _send(self, lanes: Lanes) -> list[int]:
-        """Send lane by lane what may go at once, until all is gone or nothing may; return what is left."""
+    def _send(self, lanes: Lanes) -> None:
+        """Send lane by lane what may go at once, until all is gone or nothing may."""
         begin, gone = time.monotonic(), list[Gone]()
         waited = 0.0
         while any(lanes.values()) and not self.stopping() and time.monotonic() - begin < BATCH_SECONDS:
@@ -135,7 +136,6 @@ class Batches:
                 continue
             gone = self._hand_over(self._commit(gone, chunk))
         self._commit_ends(gone)
-        return [going.item.contact.contact_id for lane in lanes.values() for going in lane]
 
     def _chunk(self, lanes: Lanes) -> list[Going]:
         """Take from each lane as many messages as its provider may be given at once."""
