@@ -8,7 +8,8 @@ import pytest
 
 from recobra.contact import operations
 from recobra.contact.channels.adapter import InboundEvent, Media
-from recobra.contact.models import Contact, Conversation, ConversationMessage, Provider, Silence
+from recobra.contact.models import Contact, Conversation, ConversationMessage, Incident, Provider, Silence
+from recobra.contact.operations import replying
 from recobra.contact.operations.receipts import apply
 from recobra.portfolio.models import ContactPoint, Hold
 from recobra.portfolio.snapshot import Part
@@ -308,3 +309,29 @@ def test_what_the_bot_has_handed_over_is_not_taken_back(chat, rosa, world, cast)
     )
     assert [each.status for each in chat.outbox()] == ["LEASED"]
     assert world.facts("contact.cancelled") == []
+
+
+def test_who_complains_is_registered_and_left_alone_until_a_person_has_answered(chat, rosa, world):
+    planned = world.planned(rosa, due_at=world.now + timedelta(hours=5))
+    chat.writes("los voy a denunciar a Indecopi por acoso")
+    incident = Incident.objects.get()
+    assert (incident.kind, incident.country, incident.debtor, incident.recorded_by) == ("COMPLAINT", "PE", rosa, "bot")
+    assert incident.portfolio == world.company
+    hold = Hold.objects.get()
+    assert (hold.reason, (hold.ends_on - hold.starts_on).days) == ("OTHER", 15)
+    planned.refresh_from_db()
+    assert planned.status == "CANCELLED"
+    assert Task.objects.filter(debtor=rosa, kind="conversation").count() == 1
+    assert chat.conversation().mode == "PERSON"
+
+
+def test_what_is_written_of_ones_own_accord_is_no_answer_however_lately_the_debtor_wrote(chat, rosa, world, cast):
+    chat.writes("hola")
+    conversation = chat.conversation()
+    own = {"author": "ana", "author_id": cast["ana"].pk, "now": chat.at}
+    point = rosa.points.get(value=conversation.address)
+    words = replying.Words(text="Le recordamos su cuota pendiente.")
+    begun = operations.begin(debtor_id=rosa.pk, point_id=point.pk, channel=conversation.channel, words=words, **own)
+    assert (begun.purpose, begun.replies_to_at) == ("MANUAL", None)
+    answered = operations.reply(conversation_id=conversation.pk, text="Gracias por escribir.", **own)
+    assert answered.purpose == "REPLY"

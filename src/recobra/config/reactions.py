@@ -20,6 +20,7 @@ from recobra.strategy.operations.redecide import FEW
 from recobra.workbench import operations as workbench
 
 PAYMENT_LOOKED_FOR_DAYS: Final = 5
+COMPLAINT_DAYS: Final = 15
 _TASKS = pa.schema(
     [
         ("portfolio_id", pa.int64()), ("debtor_id", pa.int64()), ("account_id", pa.int64()), ("kind", pa.string()),
@@ -139,7 +140,10 @@ def _tell_of_unsent_answers(facts: Facts) -> None:
 
 
 def _call_person(facts: Facts) -> None:
-    for row, _payload in _told(facts):
+    """A person answers; who complains is left alone by everything automatic until then."""
+    for row, told in _told(facts):
+        if told.get("reason") == "complaint":
+            _hold(facts, row, "OTHER", ends_on=schedule.today(facts.at) + timedelta(days=COMPLAINT_DAYS))
         _task(facts, row, "conversation", _("Answer the conversation"))
 
 

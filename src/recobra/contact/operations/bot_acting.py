@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from django.utils.translation import gettext as _
+
 from recobra.contact import guesses, numbers
 from recobra.contact.bot.turns import Action
 from recobra.contact.models import ConsentEntry, Conversation, ConversationMessage
 from recobra.journal.operations import record
 
 from .bot_facts import REFUSED, asked_about, manners_of
+from .incidents import record_incident
 from .opting_out import not_me, opt_out
 from .partners import Partner
 from .replying import BOT
@@ -102,7 +105,19 @@ def _silent(action: Action, scene: Scene) -> None:
 
 
 def _person(action: Action, scene: Scene) -> None:
+    if action.with_["reason"] == "complaint":
+        _enter_complaint(scene)
     hand_over(scene, str(action.with_["reason"]), verified=bool(action.with_["verified"]))
+
+
+def _enter_complaint(scene: Scene) -> None:
+    """What a debtor is told to be registered is; of somebody nobody knows yet only the country is said."""
+    known = scene.conversation.debtor_id is not None
+    record_incident(
+        kind="COMPLAINT", country=scene.who.country, happened_at=min(scene.message.at, scene.now),
+        description=_("The debtor complained in a conversation."), debtor_id=scene.who.debtor.pk if known else None,
+        portfolio_id=scene.who.portfolio.pk if known else None, actor=BOT, now=scene.now,
+    )  # fmt: skip
 
 
 def _person_for_plan(_action: Action, scene: Scene) -> None:

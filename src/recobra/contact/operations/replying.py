@@ -40,11 +40,15 @@ class ReplyRefused(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Words:
-    """What is to be said: words of one's own, or a template that is filled in when it leaves."""
+    """What is to be said: words of one's own, or a template that is filled in when it leaves.
+
+    `first`: it is written of one's own accord and answers nothing, however lately the debtor wrote.
+    """
 
     text: str = ""
     subject: str = ""
     template_code: str = ""
+    first: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +103,7 @@ def begin(
     *, debtor_id: int, point_id: int, channel: str, words: Words, author: str, author_id: int | None, now: datetime
 ) -> Contact:
     """Write to a debtor first, in the conversation of that number or address. Raises ReplyRefused."""
+    words = replace(words, first=True)
     conversation = _conversation_with(debtor_id, point_id, channel, now)
     who = _partner(conversation, now)
     _refuse_repeated(conversation, words, now)
@@ -124,7 +129,8 @@ def try_reply(*, conversation_id: int, words: Words, author: str, now: datetime)
 
 def try_begin(*, debtor_id: int, point_id: int, channel: str, words: Words, author: str, now: datetime) -> Trial:
     """Say what would become of a first message now; nothing is kept."""
-    return _tried(lambda: _conversation_with(debtor_id, point_id, channel, now), words, author, now)
+    first = replace(words, first=True)
+    return _tried(lambda: _conversation_with(debtor_id, point_id, channel, now), first, author, now)
 
 
 def in_window(*, conversation: Conversation, now: datetime) -> bool:
@@ -236,9 +242,10 @@ def _purpose(conversation: Conversation, who: Partner, words: Words, now: dateti
         raise ReplyRefused(_("Write something first."))
     if is_silent(conversation.address, channel=conversation.channel):
         raise ReplyRefused(_("This number or address asked for no more messages. Only its owner can change that."))
-    if in_window(conversation=conversation, now=now) and not words.template_code:
+    fresh = in_window(conversation=conversation, now=now)
+    if fresh and not words.template_code and not words.first:
         return Contact.Purpose.REPLY
-    if conversation.channel == "whatsapp" and not words.template_code:
+    if conversation.channel == "whatsapp" and not words.template_code and not fresh:
         raise ReplyRefused(_("The debtor has not written here for 24 hours: WhatsApp only takes a template now."))
     if who.point is None:
         raise ReplyRefused(_("This number or address is not one of the debtor's contact points."))
@@ -256,7 +263,7 @@ def _read(
         return ()
     facts = content.Facts(
         on=who.today or now.date(),
-        reply=in_window(conversation=conversation, now=now),
+        reply=in_window(conversation=conversation, now=now) and not words.first,
         creditor_name=who.debtor.creditor.name,
     )
     kind: Literal["free", "hand"] = "free" if author == BOT else "hand"
