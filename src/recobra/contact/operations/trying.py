@@ -99,15 +99,21 @@ def tell_what_became(*, public_id: str, became: str, now: datetime) -> None:
     _apply([_receipt(found.public_id, became, now)], found.channel, now)
 
 
+_TOLD_BY: Final = ("public_id", "channel", "debtor__external_id", "sent_at")
+
+
 def let_arrive(*, since: datetime, now: datetime) -> int:
-    """Tell what became of all that was sent since an instant, the same on every machine; return how many events."""
+    """Tell what became of all that was sent since an instant, the same on every machine; return how many events.
+
+    Nothing arrives before it was sent.
+    """
     rows = _sent(since).filter(channel__in=list(_TOLD)).order_by("pk")
     events = [
-        _receipt(public_id, kind, now)
-        for public_id, channel, who in rows.values_list("public_id", "channel", "debtor__external_id")
+        _receipt(public_id, kind, max(now, sent_at or now))
+        for public_id, channel, who, sent_at in rows.values_list(*_TOLD_BY)
         for kind in _fate(Channel(channel), zlib.crc32(f"{channel}/{who}".encode()))
     ]
-    _apply(events, "", now)
+    _apply(events, "", max((event.at for event in events), default=now))
     return len(events)
 
 
