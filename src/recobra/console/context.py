@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
 
 from recobra.access.queries import User
 from recobra.access.roles import RIGHTS
-from recobra.portfolio.queries import portfolios_for
+from recobra.insight.queries import board
 
 from . import navigation
 
@@ -17,10 +18,9 @@ def shell(request: HttpRequest) -> dict[str, object]:
     user = getattr(request, "user", None)
     if not isinstance(user, User):
         return {"demo": settings.DEMO}
-    portfolios = portfolios_for(user)
     return {
         "demo": settings.DEMO,
         "navigation": navigation.entries(user, request.path),
         "can": {str(right): True for right in RIGHTS[user.role]},
-        "country": portfolios[0].country if portfolios else "",
+        "country": SimpleLazyObject(lambda: board.main_country(user)),
     }

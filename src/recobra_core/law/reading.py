@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 from recobra_core.law import words
-from recobra_core.law.clauses import C, Clause, Sections, newest
+from recobra_core.law.clauses import C, Clause, Replies, Sections, newest
 from recobra_core.law.files import countries
 from recobra_core.law.model import ALWAYS, CHANNELS, Cap, Country, Regime, Rule
 
@@ -103,6 +103,12 @@ def describe(*, country: str, day: date, language: str = "es") -> Reading:
         further=tuple(says.article(each) for each in articles["further"]),
         local={place: tuple(says.local(place)) for place in home.subdivisions},
     )
+
+
+def replies_on(*, country: str, day: date) -> Replies | None:
+    """Return how long an answer to a debtor counts as one in a country, None of a country without rules."""
+    home = countries().get(country)
+    return newest(home.sections.replies, day) if home else None
 
 
 def in_words(text: str, *, language: str) -> str:

@@ -67,7 +67,8 @@ def _progress(run: object) -> dict[str, object]:
         "steps": steps,
         "done": sum(1 for _name, row in steps if row and row.status == run.Status.DONE),
         "running": running,
-        "seconds": timedelta(seconds=round(seconds)) if seconds >= 60 else round(seconds, 1),
+        "seconds": seconds,
+        "lasted": timedelta(seconds=round(seconds)) if seconds >= 60 else None,
     }
 
 

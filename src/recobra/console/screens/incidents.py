@@ -96,7 +96,7 @@ def report(request: StaffRequest) -> HttpResponse:
     """Show the month of a country (`?pais=PE&mes=2026-11`)."""
     found = _found(request)
     context = {
-        "found": found, "figures": compliance.figures_of(found) if found else (), "place": _place(),
+        "found": found, "figures": compliance.measures_of(found) if found else (), "place": _place(),
         "countries": compliance.countries_for(request.user), "month": _month(request),
     }  # fmt: skip
     return render(request, "console/incidents/report.html", context)

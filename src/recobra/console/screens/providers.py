@@ -18,8 +18,8 @@ from recobra.console.guard import StaffRequest, needs
 from recobra.contact import queries_providers as queries
 from recobra.contact.operations import providers as operations
 from recobra.contact.operations.providers import Kind, ProviderRefused
+from recobra.insight.queries import board
 from recobra.kit import clock
-from recobra.portfolio.queries import portfolios_for
 from recobra.strategy import schedule
 
 from . import provider_form
@@ -153,7 +153,7 @@ def retire(request: StaffRequest, code: str) -> HttpResponse:
 
 def _country(request: StaffRequest) -> str:
     """Return the country whose numbers the user writes: the one in which the pages show amounts of no portfolio."""
-    return next((each.country for each in portfolios_for(request.user)), "")
+    return board.main_country(request.user)
 
 
 def _place() -> Installation:

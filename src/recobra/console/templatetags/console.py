@@ -18,6 +18,7 @@ from django.utils.text import Truncator
 
 from recobra.console import masks, narrative, reasons, words
 from recobra.contact.queries import cite
+from recobra_core.law import countries
 from recobra_core.money import rounded_units, units_of
 
 register = template.Library()
@@ -49,7 +50,7 @@ def price_of(micros: float | None, currency: str, country: str) -> str:
     """Write the price of one message in micros (millionths of a major unit) with as many decimals as it has."""
     if micros is None:
         return "—"
-    locale = numbers_of(country)
+    locale = numbers_of(_home_of(currency) or country)
     return numbers.format_currency(units_of(round(micros)), currency, locale=locale, decimal_quantization=False)
 
 
@@ -58,7 +59,14 @@ def cost_of(micros: int | None, currency: str, country: str) -> str:
     """Write a sum of prices in micros with the currency's decimals, rounded half up."""
     if micros is None:
         return "—"
-    return numbers.format_currency(rounded_units(micros, currency), currency, locale=numbers_of(country))
+    locale = numbers_of(_home_of(currency) or country)
+    return numbers.format_currency(rounded_units(micros, currency), currency, locale=locale)
+
+
+def _home_of(currency: str) -> str:
+    """Return the one country whose currency it is, '' of several: «S/» is what Peru writes, elsewhere it is «PEN»."""
+    homes = [code for code, each in countries().items() if each.currency == currency]
+    return homes[0] if len(homes) == 1 else ""
 
 
 def currency_amount(amount_minor: int, currency: str, country: str) -> str:
@@ -69,13 +77,30 @@ def currency_amount(amount_minor: int, currency: str, country: str) -> str:
 
 
 @register.simple_tag(takes_context=True)
-def number(context: template.Context, value: int | str | None, country: str = "") -> str:
-    """Write a whole number as a country does: the one given, the page's place's, else the user's first portfolio's."""
+def number(context: template.Context, value: float | str | None, country: str = "", decimals: int | None = None) -> str:
+    """Write a number as the page's country does; with as many decimals as it has where none are asked for."""
     if value in (None, ""):
         return "—"
+    pattern = None if decimals is None else _pattern(decimals)
+    return numbers.format_decimal(value, pattern, locale=numbers_of(country_of(context, country)))
+
+
+@register.simple_tag(takes_context=True)
+def share(context: template.Context, value: float | str | None, country: str = "", decimals: int = 1) -> str:
+    """Write a share between 0 and 1 as a percentage, as the page's country does."""
+    if value in (None, ""):
+        return "—"
+    return numbers.format_percent(value, f"{_pattern(decimals)} %", locale=numbers_of(country_of(context, country)))
+
+
+def country_of(context: template.Context, country: str = "") -> str:
+    """Return by which country a page writes numbers: the one given, its place's, else the user's own."""
     of_page = (getattr(context.get(name), "country", "") for name in ("place", "portfolio"))
-    country = country or next(filter(None, of_page), "") or context.get("country") or ""
-    return numbers.format_decimal(value, locale=numbers_of(country))
+    return country or next(filter(None, of_page), "") or str(context.get("country") or "")
+
+
+def _pattern(decimals: int) -> str:
+    return f"#,##0.{'0' * decimals}" if decimals else "#,##0"
 
 
 @register.filter
@@ -187,6 +212,6 @@ def numbers_of(country: str) -> Locale:
     """Return the locale by which a country writes numbers; generic Spanish where it is unknown."""
     language = {"BR": "pt", "US": "en"}.get(country, "es")
     try:
-        return Locale(language, country) if country else Locale("es")
+        return Locale(language, str(country)) if country else Locale("es")
     except UnknownLocaleError:
         return Locale("es")

@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from django.core.cache import cache
 from django.db import connection
 from django.db.models import Q
 
@@ -87,6 +88,20 @@ def main_currency(groups: dict[str, list[Portfolio]]) -> str:
              WHERE portfolio_id = ANY(%s) AND status = 'OPEN' GROUP BY portfolio_id"""
     accounts = dict(_read(sql, [_ids([each for portfolios in groups.values() for each in portfolios])]))
     return max(groups, key=lambda code: sum(accounts.get(each.pk, 0) for each in groups[code]))
+
+
+def main_country(user: User) -> str:
+    """Return the country in whose form a user reads figures of no portfolio: that of Inicio, '' without portfolios."""
+    groups, key = currencies(user), f"main-country:{user.pk}"
+    seen = {each.country for portfolios in groups.values() for each in portfolios}
+    if len(seen) < 2:
+        return next(iter(seen), "")
+    # Every page asks, and accounts are counted to answer: an hour old will do, while it is one of theirs.
+    found = str(cache.get(key, ""))
+    if found not in seen:
+        found = groups[main_currency(groups)][0].country
+        cache.set(key, found, 3600)
+    return found
 
 
 def cash(portfolios: Sequence[Portfolio], now: datetime) -> Cash:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
-from typing import Any
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from django.db import connection
@@ -20,6 +20,8 @@ from recobra.contact.paper.report import Block, Report, Section, Table
 from recobra.contact.queries import cite, explain
 from recobra.portfolio.queries import portfolios_for
 from recobra_core import law
+
+Measure = Literal["count", "share", "number"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,26 +120,32 @@ def compliance_lines(found: Compliance) -> list[list[str | int]]:
     return [[_("Figure"), _("Value")], *figures, *rules]
 
 
-def figures_of(found: Compliance) -> list[tuple[str, str]]:
-    """Return the figures with their names, as they are read."""
+def measures_of(found: Compliance) -> list[tuple[str, float | None, Measure]]:
+    """Return the figures with their names and what each is; None where there is nothing to measure."""
     return [
-        (_("Messages sent"), str(found.all_sent)),
-        *((f"  {_label(channel)}", str(count)) for channel, count in sorted(found.sent.items())),
-        (_("Debtors written to"), str(found.debtors)),
-        (_("Messages of which it is not known whether they arrived"), str(found.uncertain)),
-        (_("Contacts stopped by the gate"), str(found.all_stopped)),
-        (_("Breaches"), str(found.incidents["BREACH"])),
-        (_("Attempts stopped by the last check"), str(found.incidents["ATTEMPT"])),
-        (_("Complaints"), str(found.incidents["COMPLAINT"])),
-        (_("Open incidents"), str(found.open_incidents)),
-        (_("Opt-outs"), str(found.opt_outs)),
-        (_("Wrong persons"), str(found.wrong_persons)),
-        (_("Compliance rate"), _share(found.compliance_rate)),
-        (_("Complaints per 1,000 debtors"), _number(found.complaints_per_1000)),
-        (_("Opt-out rate"), _share(found.opt_out_rate)),
-        (_("Minutes to answer, median"), _number(found.answer_median_minutes)),
-        (_("Minutes to answer, nine in ten"), _number(found.answer_p90_minutes)),
+        (_("Messages sent"), found.all_sent, "count"),
+        *((f"  {_label(channel)}", count, "count") for channel, count in sorted(found.sent.items())),
+        (_("Debtors written to"), found.debtors, "count"),
+        (_("Messages of which it is not known whether they arrived"), found.uncertain, "count"),
+        (_("Contacts stopped by the gate"), found.all_stopped, "count"),
+        (_("Breaches"), found.incidents["BREACH"], "count"),
+        (_("Attempts stopped by the last check"), found.incidents["ATTEMPT"], "count"),
+        (_("Complaints"), found.incidents["COMPLAINT"], "count"),
+        (_("Open incidents"), found.open_incidents, "count"),
+        (_("Opt-outs"), found.opt_outs, "count"),
+        (_("Wrong persons"), found.wrong_persons, "count"),
+        (_("Compliance rate"), found.compliance_rate, "share"),
+        (_("Complaints per 1,000 debtors"), found.complaints_per_1000, "number"),
+        (_("Opt-out rate"), found.opt_out_rate, "share"),
+        (_("Minutes to answer, median"), found.answer_median_minutes, "number"),
+        (_("Minutes to answer, nine in ten"), found.answer_p90_minutes, "number"),
     ]
+
+
+def figures_of(found: Compliance) -> list[tuple[str, str]]:
+    """Return the figures with their names, as they are read on paper and in files."""
+    said: dict[Measure, Callable[[float | None], str]] = {"count": str, "share": _share, "number": _number}
+    return [(label, said[measure](value)) for label, value, measure in measures_of(found)]
 
 
 def compliance_report(found: Compliance, *, made_by: str, now: datetime) -> Report:

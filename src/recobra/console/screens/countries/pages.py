@@ -133,10 +133,10 @@ def _day(text: str) -> date | None:
 
 
 def _by_channel(found: list[Reach]) -> list[dict[str, Any]]:
-    """Group places in which a channel is open, or closed, alike: most countries have one line per channel."""
+    """Group places in which a channel is open, or closed, alike and by the same rule: most countries have one line."""
     rows: dict[tuple[Any, ...], dict[str, Any]] = {}
     for each in found:
-        key = (each.channel, each.now.is_open, each.now.until, each.now.reason)
+        key = (each.channel, each.now)
         row = rows.setdefault(key, {"channel": each.channel, "now": each.now, "places": [], "waiting": 0})
         row["places"].append(said.place_name(each.place) if each.place else "")
         row["waiting"] += each.waiting

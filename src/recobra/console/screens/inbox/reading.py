@@ -18,6 +18,7 @@ from recobra.contact.queries import Filters, contacts_for
 from recobra.insight.queries import debtor_file
 from recobra.kit import clock
 from recobra.strategy import schedule
+from recobra_core.law.reading import replies_on
 
 PAGE_ROWS = 60
 
@@ -81,7 +82,11 @@ def _debtor(request: StaffRequest, found: Any) -> dict[str, Any]:
         return {}
     file = debtor_file.file_for(request.user, found.debtor.pk, clock.now())
     last = list(contacts_for(request.user, Filters(debtor_id=found.debtor.pk))[:4])
-    return {"file": file, "debtor": file.debtor, "last_contacts": last, "place": file.place}
+    country = file.debtor.country or getattr(file.place, "country", "")
+    return {
+        "file": file, "debtor": file.debtor, "last_contacts": last, "place": file.place,
+        "answering": replies_on(country=country, day=schedule.today(clock.now())),
+    }  # fmt: skip
 
 
 @require_GET

@@ -110,7 +110,7 @@ def _url(node: Node) -> str:
         try:
             base_url(text)
         except Unsuitable as error:
-            node.refuse(str(error))
+            node.refuse(str(error).removesuffix("."))
     return text
 
 
