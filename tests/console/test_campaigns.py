@@ -182,3 +182,42 @@ def test_zoe_sees_no_campaign(at_desk, lent):
     assert at_desk("hilda").get("/campanas/verano/").status_code == 200
     for address in ("/campanas/", "/campanas/verano/"):
         assert at_desk("zoe").get(address).status_code in {403, 404}
+
+
+def _findings(tried):
+    """Return the lines of the linter's part of a pre-flight, as they are read."""
+    block = tried.partition('id="words-title"')[2].partition("</section>")[0]
+    return [" ".join(re.sub(r"<[^>]+>", " ", line).split()) for line in re.findall(r"<li.*?</li>", block, re.DOTALL)]
+
+
+def test_what_the_law_says_of_the_words_is_said_once_in_words_and_only_of_the_country(at_desk, lent):
+    bruno = at_desk("bruno")
+    for country in ("", "MX"):
+        Template.objects.create(
+            code="apremio", version=1, channel="email", country=country, name="Apremio", subject="Último aviso",
+            text=f"Último aviso. {'Su deuda irá al buró.' if country else ''}", html="<p>Último aviso.</p>",
+            status="APPROVED", created_at=clock.now(), created_by="carla",
+        )  # fmt: skip
+    bruno.post("/campanas/nueva/", fields(lent, template="apremio"))
+    lines = _findings(page(bruno, "/campanas/verano/previa/"))
+    assert lines
+    assert len(lines) == len(set(lines))
+    shown = "\n".join(lines)
+    assert "No dice quién es el acreedor." in shown
+    assert "«Último aviso»" in shown.replace("« ", "«").replace(" »", "»")
+    assert "Correo" in lines[0]
+    assert not any(raw in shown for raw in ("{", "severity", "buró", "MX", "México"))
+
+
+def test_a_message_is_named_after_the_general_written_template_and_none_is_chosen_beforehand(at_desk, lent):
+    for channel, country, name in (("ivr", "", "Llamada"), ("email", "MX", "Abono (México)"), ("sms", "", "Abono")):
+        Template.objects.create(
+            code="abono", version=1, channel=channel, country=country, name=name, subject="", text="…", html="",
+            status="APPROVED", created_at=clock.now(), created_by="carla",
+        )  # fmt: skip
+    shown = at_desk("bruno").get("/campanas/nueva/").content.decode()
+    offered = shown.partition('name="template"')[2].partition("</select>")[0]
+    assert re.search(r'<option value="abono">Abono \(Llamada automática, SMS\)</option>', offered)
+    assert not any(country in offered for country in ("México", "Chile", "Paraguay"))
+    assert '<option value="" selected>' in offered
+    assert at_desk("bruno").post("/campanas/nueva/", fields(lent, template="")).status_code == 422

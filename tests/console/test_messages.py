@@ -117,3 +117,11 @@ def test_a_day_without_messages_leads_to_the_last_one_that_has_some(at_desk, wor
     assert f'href="/mensajes/?dia={day}"' in page
     assert "Ver el último día con mensajes:" in page
     assert "<dt>Enviados</dt>" in page
+
+
+@pytest.mark.parametrize(("words", "column"), [("total_por_vencer", "Por vencer"), ("total_vencido", "Vencido")])
+def test_what_is_not_due_yet_is_not_called_overdue(at_desk, world, words, column):
+    Template.objects.filter(pk=world.sent.template_id).update(text=f"Son {{{{ {words} }}}}.")
+    for address in (f"/mensajes/{world.sent.pk}/", f"/ficha/{world.debtors['María'].pk}/mensajes/{world.sent.pk}/"):
+        table = at_desk("carla").get(address).content.decode().partition('id="items-title"')[2].partition("</table>")[0]
+        assert f'<th scope="col" class="num">{column}</th>' in table

@@ -85,3 +85,30 @@ def test_a_text_message_has_no_subject_and_its_length_is_counted(at_desk, remind
     shown = carla.post(page(carla, sms, "prueba/"), {"debtor": "45678912"}).content.decode()
     assert "SMS." in shown
     assert "Banco Sur" in shown
+
+
+def listed(client, narrow):
+    shown = client.get(f"/mensajes/plantillas/?{narrow}").content.decode()
+    return shown.partition("</form>")[2]
+
+
+def test_a_country_is_written_with_its_own_templates_and_the_general_ones(at_desk, reminder):
+    client = at_desk("carla")
+    of_peru, of_mexico = listed(client, "canal=sms&pais=PE"), listed(client, "canal=sms&pais=MX")
+    assert "Aviso antes del vencimiento<" in of_peru
+    assert "(México)" not in of_peru
+    assert "(México)" in of_mexico
+    assert "Aviso antes del vencimiento<" in of_mexico
+    nothing = listed(client, "canal=visit&pais=PE")
+    assert "Ninguna plantilla vigente cumple con el filtro" in nothing
+    assert "No hay plantillas" not in nothing
+
+
+def test_countries_are_named_as_on_the_page_of_their_laws(at_desk, reminder):
+    client = at_desk("carla")
+    for address in ("/mensajes/plantillas/", page(None, reminder, "editar/"), page(None, reminder)):
+        shown = client.get(address).content.decode()
+        assert "yardstick" not in shown
+    choices = client.get("/mensajes/plantillas/").content.decode()
+    assert '<option value="ES">España</option>' in choices
+    assert '<option value="US">Estados Unidos</option>' in choices

@@ -24,6 +24,7 @@ from recobra_core.law.reading import in_words
 from . import reasons
 from .models import Channel, Contact, ContactItem, MailboxMessage, Provider, Template
 from .rendering import choosing
+from .rendering.render import is_notice
 from .rendering.variables import FIELDS, VARIABLES
 from .tokens import contact_of
 
@@ -85,6 +86,11 @@ def items_for(user: User, contact: Contact) -> list[ContactItem]:
     return list(found if codes is None else found.filter(account__portfolio__code__in=codes))
 
 
+def of_what_is_not_due(contact: Contact) -> bool:
+    """Return whether the amounts of a contact are of documents not due yet: its template tells of nothing overdue."""
+    return contact.template is not None and is_notice(contact.template)
+
+
 def uncertain_for(user: User) -> QuerySet[Contact]:
     """Return the contacts whose end a person or the provider must say."""
     return contacts_for(user, Filters(statuses=[Contact.Status.UNCERTAIN]))
@@ -101,6 +107,13 @@ def templates(*, in_force: bool = True) -> QuerySet[Template]:
     """Return templates; in force is the newest approved version of each that was not retired."""
     found = choosing.in_force() if in_force else Template.objects.all()
     return found.order_by("code", "channel", "language", "country", "tone", "variant", "-version")
+
+
+def templates_for(*, channel: str = "", country: str = "") -> QuerySet[Template]:
+    """Return the templates in force of a channel and for a country, the general ones included; '' does not narrow."""
+    found = templates()
+    found = found.filter(channel=channel) if channel else found
+    return found.filter(country__in=("", country)) if country else found
 
 
 def template(template_id: int) -> Template | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from django.db import connection
@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 
 from recobra.access.queries import User
 from recobra.contact.models import Provider, Template
+from recobra.contact.rendering.choosing import in_force
 from recobra.portfolio.queries import portfolios_for
 
 from .models import Campaign
@@ -18,6 +19,7 @@ from .operations.campaigns_day import problems_now, spent
 from .operations.campaigns_preflight import preflight as preflight  # noqa: PLC0414
 
 Status = Campaign.Status
+_NAMING = ("email", "sms", "whatsapp", "letter")
 
 _PROGRESS = """
     SELECT m.arm, CASE
@@ -83,15 +85,25 @@ def progress(campaign: Campaign) -> Progress:
     return found
 
 
-def template_choices() -> list[tuple[str, str, str]]:
-    """Return code, name and channels of the approved templates, by name."""
-    found = Template.objects.filter(retired_at__isnull=True, status="APPROVED").order_by("name", "code", "version")
-    offered: dict[str, tuple[str, set[str]]] = {}
-    for template in found:
-        name, by = offered.get(template.code, ("", set()))
-        offered[template.code] = (template.name or name, by | {template.channel})
-    rows = [(code, name, by) for code, (name, by) in offered.items()]
-    return [(code, name, ",".join(sorted(by))) for code, name, by in sorted(rows, key=lambda row: row[1])]
+def template_choices(countries: Collection[str] = ()) -> list[tuple[str, str, str]]:
+    """Return code, name and channels of the templates in force that some countries (all: none given) use, by name.
+
+    A code is named after its general template before one of a country, written before spoken.
+    """
+    found = in_force().filter(country__in=("", *countries)) if countries else in_force()
+    families: dict[str, list[Template]] = {}
+    for template in sorted(found, key=_naming):
+        families.setdefault(template.code, []).append(template)
+    rows = [(code, used[0].name, ",".join(sorted({each.channel for each in used}))) for code, used in families.items()]
+    return sorted(rows, key=lambda row: (row[1], row[0]))
+
+
+def _naming(template: Template) -> tuple[bool, int, str, str, str]:
+    return (bool(template.country), _rank(template), template.tone, template.variant, template.country)
+
+
+def _rank(template: Template) -> int:
+    return _NAMING.index(template.channel) if template.channel in _NAMING else len(_NAMING)
 
 
 def debtor_numbers(debtor_ids: Sequence[int]) -> dict[int, str]:

@@ -59,7 +59,8 @@ def message(request: StaffRequest, debtor_id: int, contact_id: int) -> HttpRespo
     contact = debtor_file.contact_for(request.user, debtor_id, contact_id)
     context = {
         "debtor": contact.debtor, "contact": contact, "place": contact.portfolio,
-        "items": queries.items_for(request.user, contact), "beyond": queries.beyond(request.user, debtor_id),
+        "items": queries.items_for(request.user, contact), "not_due": queries.of_what_is_not_due(contact),
+        "beyond": queries.beyond(request.user, debtor_id),
     }  # fmt: skip
     return render(request, "console/debtor/message.html", context)
 

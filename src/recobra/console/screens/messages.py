@@ -113,7 +113,8 @@ def detail(request: StaffRequest, contact_id: int) -> HttpResponse:
     letters = queries.mailbox_for(request.user).filter(contact_public_id=str(contact.public_id))
     context = {
         "contact": contact, "facts": reversed(facts), "letters": letters,
-        "items": queries.items_for(request.user, contact), "beyond": queries.beyond(request.user, contact.debtor_id),
+        "items": queries.items_for(request.user, contact), "not_due": queries.of_what_is_not_due(contact),
+        "beyond": queries.beyond(request.user, contact.debtor_id),
     }  # fmt: skip
     return render(request, "console/messages/detail.html", context)
 

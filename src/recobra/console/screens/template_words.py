@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from django.utils.translation import gettext as _
 
+from recobra.console.screens.countries.said import country_name
 from recobra.contact.rendering import reading
 from recobra.contact.rendering.by_channel import PARTS
 from recobra.contact.rendering.lengths import segments
@@ -36,8 +37,8 @@ def read(template: Any, now: Any, findings: Any) -> dict[str, Any]:
     blocked = reading.blocked_in(found, country=template.country, language=template.language)
     here = [each for each in found if each.finding.end or len(each.countries) == len(whole)]
     return {
-        "findings": [_shown(each, whole) for each in here],
-        "elsewhere": [_shown(each, whole) for each in found if each not in here],
+        "findings": [shown(each, where=_where(each, whole)) for each in here],
+        "elsewhere": [shown(each, where=_where(each, whole)) for each in found if each not in here],
         "marked": [
             (part, pieces(getattr(template, part), placed)) for part in ("subject", "text")
             if (placed := [each for each in here if each.part == part and each.finding.end])
@@ -49,12 +50,17 @@ def read(template: Any, now: Any, findings: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _shown(each: reading.Read, whole: Sequence[str]) -> dict[str, str]:
+def shown(each: reading.Read, *, where: str) -> dict[str, str]:
+    """Return a finding as `_finding.html` shows it; `where` is what it holds for, '' where that needs no saying."""
     return {
         "severity": each.finding.severity, "sentence": reading.said(each.finding.sentence), "part": each.part,
         "excerpt": each.finding.excerpt, "article": _article(each), "source": each.finding.source,
-        "where": "" if len(each.countries) == len(whole) else names_of(each.countries),
+        "where": where,
     }  # fmt: skip
+
+
+def _where(each: reading.Read, whole: Sequence[str]) -> str:
+    return "" if len(each.countries) == len(whole) else names_of(each.countries)
 
 
 def _article(each: reading.Read) -> str:
@@ -67,7 +73,7 @@ def _article(each: reading.Read) -> str:
 
 def names_of(codes: Iterable[str]) -> str:
     """Return countries by name."""
-    return ", ".join(countries()[code].name for code in codes if code in countries())
+    return ", ".join(country_name(code) for code in codes if code in countries())
 
 
 def pieces(text: str, found: Sequence[reading.Read]) -> list[Piece]:
@@ -115,8 +121,3 @@ def as_lines(buttons: Iterable[Mapping[str, str]]) -> str:
 def has_part(channel: str, part: str) -> bool:
     """Return whether a channel's templates have a part."""
     return part == "name" or part in PARTS.get(channel, ("text",))
-
-
-def country_names() -> list[tuple[str, str]]:
-    """Return the countries a template may be for, by name."""
-    return sorted(((code, country.name) for code, country in countries().items()), key=lambda each: each[1])

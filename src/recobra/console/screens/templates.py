@@ -28,6 +28,7 @@ from recobra.strategy.queries import strategies
 
 from . import template_deciding as deciding
 from . import template_results, template_words
+from .countries.said import country_names
 from .place import Installation
 
 PARTS = template_words.FIELDS
@@ -36,12 +37,18 @@ PARTS = template_words.FIELDS
 @require_GET
 @needs(Right.SEE_MESSAGES)
 def index(request: StaffRequest) -> HttpResponse:
-    """Show what waits for a decision, and the templates in force (`canal`, `pais` narrow them)."""
-    narrow = {"channel": request.GET.get("canal", ""), "country": request.GET.get("pais", "")}
-    narrowed = queries.templates().filter(**{name: value for name, value in narrow.items() if value})
+    """Show what waits for a decision, and the templates in force (`canal`, `pais` narrow them).
+
+    A country is written with its own and with the general ones; a filter that says nothing known does not narrow.
+    """
+    channels, countries = words.choices("channel"), country_names()
+    given = {"channel": request.GET.get("canal", ""), "country": request.GET.get("pais", "")}
+    known = {"channel": dict(channels), "country": dict(countries)}
+    narrow = {name: value for name, value in given.items() if value in known[name]}
+    narrowed = queries.templates_for(**narrow)
     waiting = queries.templates(in_force=False).filter(status__in=("DRAFT", "SUBMITTED"), retired_at=None)
     context = {"waiting": waiting.order_by("-created_at"), "templates": narrowed, "place": _place()}
-    context |= {"narrow": narrow, "channels": words.choices("channel"), "countries": template_words.country_names()}
+    context |= {"narrow": narrow, "channels": channels, "countries": countries}
     return render(request, "console/messages/templates.html", context)
 
 
@@ -91,7 +98,7 @@ def edit(request: StaffRequest, template_id: int) -> HttpResponse:
         "template": template, "mistakes": mistakes, "variables": queries.template_variables(),
         "fields": queries.template_fields(), "buttons": template_words.as_lines(template.buttons),
         "parts": [part for part in PARTS if template_words.has_part(template.channel, part)],
-        "countries": template_words.country_names(), "tones": words.choices("template_tone"),
+        "countries": country_names(), "tones": words.choices("template_tone"),
         "stages": words.choices("stage"), "has_buttons": template.channel in BUTTONS,
         "read": template_words.read(template, clock.now(), operations.findings),
     }  # fmt: skip

@@ -11,7 +11,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from types import MappingProxyType
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -22,6 +21,7 @@ from recobra.strategy.models import Campaign
 from recobra_core.money import micros_of
 
 from .campaigns_group import Price, Spec, Survey, is_fresh, prices, survey
+from .campaigns_words import Found, findings_of
 
 DAYS_MOST = 92
 NO_WAY = "no_point"
@@ -75,7 +75,7 @@ class Preflight:
     left_by_rate: int = 0
     stops_on: date | None = None
     ends_on: date | None = None
-    findings: list[dict[str, Any]] = field(default_factory=list)
+    findings: list[Found] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
@@ -114,7 +114,7 @@ def _say_problems(campaign: Campaign, found: Preflight) -> None:
     elif missing := [each for each in campaign.channels if each not in ready]:
         named = ", ".join(str(Channel(each).label) for each in missing)
         found.warnings.append(_("There is no approved template for: %(channels)s.") % {"channels": named})
-    found.findings = [finding for template in templates for finding in template.findings]
+    found.findings = findings_of(campaign, on=found.as_of)
     if campaign.ends_on < found.as_of:
         found.problems.append(_("The last day of the campaign is over."))
     if not is_fresh(campaign.portfolio_id, found.as_of):

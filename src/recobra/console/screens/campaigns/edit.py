@@ -50,7 +50,7 @@ class CampaignForm(forms.Form):
             widget=forms.Select(attrs=_SELECT),
         )  # fmt: skip
         self.fields["template"] = forms.ChoiceField(
-            label=_("Message"), choices=_templates(), widget=forms.Select(attrs=_SELECT)
+            label=_("Message"), choices=[("", "—"), *_templates(self._countries())], widget=forms.Select(attrs=_SELECT)
         )
         by = [(code, words.say("channel", code)) for code in queries_campaigns.CHANNELS]
         for n, label in enumerate((_("First channel"), _("If not by that"), _("And else")), start=1):
@@ -72,13 +72,20 @@ class CampaignForm(forms.Form):
         )  # fmt: skip
 
     def _place(self) -> Any:
-        chosen = self.portfolios.get(str(self.data.get("portfolio", self.initial.get("portfolio", ""))))
-        chosen = chosen or next(iter(self.portfolios.values()), None)
+        chosen = self._chosen() or next(iter(self.portfolios.values()), None)
         currency = self.data.get("budget_currency") or self.initial.get("budget_currency")
         return Installation(
             time_zone="UTC", country=chosen.country if chosen else "",
             currency=currency or (chosen.currency if chosen else "USD"),
         )  # fmt: skip
+
+    def _countries(self) -> set[str]:
+        """Return the country of the portfolio chosen, or those of all that may be."""
+        chosen = self._chosen()
+        return {chosen.country} if chosen else {each.country for each in self.portfolios.values()}
+
+    def _chosen(self) -> Any:
+        return self.portfolios.get(str(self.data.get("portfolio", self.initial.get("portfolio", ""))))
 
     def clean_code(self) -> str:
         """Refuse what is an address of its own."""
@@ -99,8 +106,8 @@ class CampaignForm(forms.Form):
         )  # fmt: skip
 
 
-def _templates() -> list[tuple[str, str]]:
-    rows = queries_campaigns.template_choices()
+def _templates(countries: set[str]) -> list[tuple[str, str]]:
+    rows = queries_campaigns.template_choices(countries)
     return [
         (code, f"{name} ({', '.join(words.say('channel', each) for each in by.split(','))})") for code, name, by in rows
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Sequence
 from typing import Any
 
 from django.http import FileResponse, HttpResponse, HttpResponseBase
@@ -15,6 +16,7 @@ from recobra.access import operations as access
 from recobra.access.roles import Right
 from recobra.console import spreadsheet, words
 from recobra.console.guard import StaffRequest, needs
+from recobra.console.screens import template_words
 from recobra.console.screens.strategies import rule_field
 from recobra.contact.queries import cite
 from recobra.insight.queries import campaigns as results
@@ -61,7 +63,7 @@ _STATES = ("SENT", "DUE", "LEASED", "UNCERTAIN", "FAILED")
 
 def _head(campaign: Any) -> dict[str, Any]:
     verdict = rule_field.judge(campaign.rule, "no", strategies.catalogue())
-    names = {code: name for code, name, _by in queries.template_choices()}
+    names = {code: name for code, name, _by in queries.template_choices({campaign.portfolio.country})}
     return {
         "campaign": campaign,
         "place": campaign.portfolio,
@@ -115,13 +117,13 @@ def preflight(request: StaffRequest, code: str) -> HttpResponse:
         "barred": [(said.why(each.reason), each.article, each.debtors) for each in found.barred],
         "channels": [(words.say("channel", code), count, found.prices[code]) for code, count in found.channels.items()],
         "unpriced": [words.say("channel", each) for each in found.unpriced],
-        "findings": [_finding(each) for each in found.findings],
+        "findings": [_finding(each.read, each.channels) for each in found.findings],
     }
     return render(request, "console/campaigns/_preflight.html", context)
 
 
-def _finding(finding: Any) -> str:
-    return str(finding.get("text") or finding.get("message") or finding) if isinstance(finding, dict) else str(finding)
+def _finding(read: Any, channels: Sequence[str]) -> dict[str, str]:
+    return template_words.shown(read, where=", ".join(words.say("channel", each) for each in channels))
 
 
 @require_GET
