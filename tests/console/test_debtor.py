@@ -1,6 +1,6 @@
 """The debtor's file: what it says, and what people may do in it."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import transaction
@@ -9,6 +9,7 @@ from recobra.console import masks, narrative, reasons, words
 from recobra.contact import models as contact
 from recobra.insight.queries import debtor_file, timeline
 from recobra.journal.operations import record
+from recobra.journal.words import FACTS
 from recobra.kit import clock
 from recobra.payments import models as payments
 from recobra.payments.models import Payment
@@ -203,3 +204,14 @@ def test_the_kind_of_document_is_said_as_people_call_it(at_desk, world):
     page = at_desk("carla").get(address(world, "Comercial")).content.decode()
     assert "RUC 20512345678" in page
     assert "PE_RUC" not in page
+
+
+def test_an_opt_out_is_told_on_the_debtors_day(at_desk, world):
+    late = datetime(2026, 11, 21, 3, 30, tzinfo=UTC)
+    world.debtors["María"].points.filter(kind="PHONE").update(opted_out_at=late)
+    page = at_desk("ana").get(address(world, "María")).content.decode()
+    assert "20 nov 2026, 22:30" in page
+
+
+def test_the_words_and_the_looks_of_facts_cover_the_same_kinds():
+    assert set(narrative.LOOKS) == set(FACTS)

@@ -101,8 +101,18 @@ def test_words_that_the_law_bars_are_shown_with_their_article_and_do_not_leave(a
     read = ana.post(f"/conversaciones/{talk.pk}/lectura/", {"text": threat}).content.decode()
     assert "tone-bad" in read
     assert "check-article" in read
+    assert "No permitido" in read
+    assert "uede salir" not in read
     barred = answer(ana, talk, threat)
     assert barred.status_code == (422 if "tone-bad" in read else 302)
+
+
+def test_of_barred_words_no_hour_is_promised_either(at_desk, talk, at):
+    at(NIGHT)
+    threat = "Si no paga hoy le contaremos a sus vecinos y a su jefe que es un moroso."
+    read = at_desk("ana").post(f"/conversaciones/{talk.pk}/lectura/", {"text": threat}).content.decode()
+    assert "No permitido" in read
+    assert "uede salir" not in read
 
 
 def test_at_night_an_answer_to_an_old_message_waits_for_its_hour_only_if_its_writer_agrees(at_desk, talk, at):

@@ -107,6 +107,37 @@ def test_the_pdf_says_the_same_and_reads_nothing_as_markup(rosa, told, cast, now
         assert part in text(made), part
 
 
+def test_the_pdf_tells_hours_by_the_debtors_clock_and_says_all_in_words(rosa, told, cast, now):
+    sent = now + timedelta(hours=13, seconds=2, microseconds=345_678)  # already the next day in UTC
+    Contact.objects.update(sent_at=sent, answer="kept in the mailbox")
+    made = export_evidence(debtor_id=rosa.pk, form="pdf", user=cast["carla"], now=sent)
+    shown = text(made)
+    for part in ("23 nov 2026, 23:00:02 (America/Lima)", "Cuándo (America/Lima)", "Perú", "Mensaje enviado",
+                 "el despachador", "guardado en el buzón", "Ninguno de estos hechos está sellado todavía."):  # fmt: skip
+        assert " ".join(part.split()) in " ".join(shown.split()), part
+    for code in ("contact.sent", "dispatch", "kept in", "345678", "2026-11-2", "aún no", "Sello del día anterior"):
+        assert code not in shown, code
+    assert made.name == f"constancia-{rosa.pk}-20261123-230002.pdf"
+    exact = document(export_evidence(debtor_id=rosa.pk, form="json", user=cast["carla"], now=sent))
+    assert exact["contacts"][0]["sent_at"] == "2026-11-24T04:00:02.345678+00:00"
+    assert exact["debtor"]["time_zone"] == "America/Lima"
+
+
+@pytest.mark.parametrize(
+    ("known", "zone"),
+    [
+        ({}, "America/Lima"),
+        ({"country": "CL", "subdivision": "CL-MA"}, "America/Punta_Arenas"),
+        ({"time_zone": "Mars/Base"}, "America/Lima"),
+        ({"country": ""}, "America/Lima"),
+    ],
+)
+def test_a_debtor_has_one_clock_and_the_portfolios_where_it_is_not_known(rosa, cast, now, known, zone):
+    Debtor.objects.filter(pk=rosa.pk).update(**{"country": "PE", **known})
+    made = document(export_evidence(debtor_id=rosa.pk, form="json", user=cast["carla"], now=now))
+    assert made["debtor"]["time_zone"] == zone
+
+
 def test_both_forms_are_signed_by_the_installation(rosa, told, cast, now):
     for form in ("pdf", "json"):
         made = export_evidence(debtor_id=rosa.pk, form=form, user=cast["carla"], now=now)
@@ -128,6 +159,9 @@ def test_the_seal_that_covers_a_fact_is_named(rosa, told, cast, now):
     assert sent["intact"]
     assert sent["sealed_on"] == now.date().isoformat()
     assert now.date().isoformat() in [each["day"] for each in made["seals"]]
+    shown = text(export_evidence(debtor_id=rosa.pk, form="pdf", user=cast["carla"], now=tomorrow))
+    assert "Sello del día anterior" in shown
+    assert "Ninguno de estos hechos" not in shown
 
 
 def test_the_auditor_gets_it_masked_and_the_document_says_so(rosa, told, cast, now):

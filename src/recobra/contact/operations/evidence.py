@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from typing import Any, Literal
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import transaction
@@ -85,8 +86,9 @@ def _export(*, debtor: Debtor, form: Form, eyes: Eyes, actor: str, actor_id: int
     content = _written(dossier, digest, form, own, now)
     payload = {"form": form, "digest": digest, "masked": eyes.masked, "contacts": len(dossier["contacts"])}
     record("evidence.exported", at=now, actor=actor, actor_id=actor_id, debtor_id=debtor.pk, payload=payload)
+    local = now.astimezone(ZoneInfo(dossier["debtor"]["time_zone"]))
     return Evidence(
-        content=content, name=f"evidencia-{debtor.pk}-{now:%Y%m%d-%H%M%S}.{form}", digest=digest,
+        content=content, name=f"constancia-{debtor.pk}-{local:%Y%m%d-%H%M%S}.{form}", digest=digest,
         signer=own.fingerprint, contacts=len(dossier["contacts"]), masked=eyes.masked,
     )  # fmt: skip
 

@@ -10,7 +10,6 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import UTC, date, datetime
 from typing import Any, Final
-from zoneinfo import ZoneInfo, available_timezones
 
 from django.db.models import Q
 from django.utils.translation import gettext as _
@@ -27,8 +26,10 @@ from recobra.contact.models import (
 from recobra.journal.covering import covering
 from recobra.journal.models import Entry
 from recobra.portfolio.models import Account, Debtor
+from recobra_core.law import zones_for
 
 from .eyes import Eyes
+from .saying import known_zone
 
 FORMAT: Final = "recobra-evidence/1"
 CONTACTS_LIMIT: Final = 5_000
@@ -87,10 +88,20 @@ def _consents(debtor: Debtor) -> Iterable[ConsentEntry]:
 def _debtor(debtor: Debtor, eyes: Eyes) -> dict[str, Any]:
     return {
         "reference": debtor.external_id, "name": debtor.name, "kind": debtor.kind, "country": debtor.country,
-        "subdivision": debtor.subdivision, "national_id_kind": debtor.national_id_kind,
+        "subdivision": debtor.subdivision, "time_zone": _zone(debtor), "national_id_kind": debtor.national_id_kind,
         "national_id": eyes.document(debtor.national_id), "creditor": debtor.creditor.name,
         "creditor_tax_id": debtor.creditor.tax_id, "agency": debtor.creditor.agency_name,
     }  # fmt: skip
+
+
+def _zone(debtor: Debtor) -> str:
+    """Return the zone of the debtor's clock: a portfolio's where several are possible and it is one of them."""
+    possible = zones_for(
+        country=debtor.country, subdivision=debtor.subdivision or None, stated_zone=debtor.time_zone or None
+    ).split("|")
+    ours = list(debtor.accounts.order_by("id").values_list("portfolio__time_zone", flat=True))
+    among = [zone for zone in ours if zone in possible]
+    return next(zone for zone in (*among, *possible, *ours, "UTC") if known_zone(zone))
 
 
 def _account(account: Account) -> dict[str, Any]:
@@ -223,6 +234,5 @@ def _day(day: date | None) -> str:
 
 
 def _local(at: datetime | None, zone: str) -> str:
-    if at is None or zone not in available_timezones():
-        return ""
-    return f"{at.astimezone(ZoneInfo(zone)).isoformat()} ({zone})"
+    known = known_zone(zone)
+    return f"{at.astimezone(known).isoformat()} ({zone})" if at and known else ""
