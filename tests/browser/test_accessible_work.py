@@ -12,6 +12,7 @@ from recobra.kit import clock
 from recobra.strategy import operations, schedule
 from tests.console.following import follow
 
+from .conftest import PHONE
 from .test_accessible import SCENES
 
 pytestmark = pytest.mark.browser
@@ -75,3 +76,14 @@ def test_every_page_of_work_can_be_used_by_everybody(page_for, numbers, assert_a
         assert_accessible(page)
         overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert overflow <= 0, f"{address} is wider than the screen by {overflow} px"
+
+
+def test_on_a_phone_no_cell_of_the_audit_is_wider_than_its_card(page_for, numbers):
+    page = page_for("hilda", PHONE)
+    page.goto("/auditoria/")
+    page.wait_for_selector("#list tbody tr")
+    cut = """[...document.querySelectorAll("#list tbody td, #list tbody td *")].filter((each) =>
+      each.scrollWidth > each.clientWidth + 1 && each.clientWidth
+      || each.getBoundingClientRect().right > document.querySelector("#list").getBoundingClientRect().right)
+      .map((each) => each.outerHTML.slice(0, 200))"""
+    assert page.evaluate(cut) == []
