@@ -138,6 +138,21 @@ def test_a_debtor_has_one_clock_and_the_portfolios_where_it_is_not_known(rosa, c
     assert made["debtor"]["time_zone"] == zone
 
 
+@pytest.mark.parametrize(
+    ("judged_for", "said"),
+    [
+        ("America/Bogota", "10:00:00 (America/Bogota)"),
+        ("America/Tijuana|America/Lima", "10:00:00 (America/Lima)"),
+        ("America/Tijuana|America/Cancun", "07:00:00 (America/Tijuana)"),
+        ("", "10:00:00 (America/Lima)"),
+    ],
+)
+def test_a_contact_is_told_in_a_zone_that_it_was_judged_for(told, cast, now, judged_for, said):
+    Contact.objects.update(zones=judged_for)
+    shown = text(export_evidence(debtor_id=told.debtor_id, form="pdf", user=cast["carla"], now=now))
+    assert f"{said} · WhatsApp · Enviado" in " ".join(shown.split())
+
+
 def test_both_forms_are_signed_by_the_installation(rosa, told, cast, now):
     for form in ("pdf", "json"):
         made = export_evidence(debtor_id=rosa.pk, form=form, user=cast["carla"], now=now)
