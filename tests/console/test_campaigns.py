@@ -210,14 +210,18 @@ def test_what_the_law_says_of_the_words_is_said_once_in_words_and_only_of_the_co
 
 
 def test_a_message_is_named_after_the_general_written_template_and_none_is_chosen_beforehand(at_desk, lent):
-    for channel, country, name in (("ivr", "", "Llamada"), ("email", "MX", "Abono (México)"), ("sms", "", "Abono")):
+    family = [
+        ("ivr", "", "", "Llamada"), ("email", "MX", "", "Abono (México)"), ("email", "", "EMPATHETIC", "Abono cercano"),
+        ("sms", "", "", "Abono"),
+    ]  # fmt: skip
+    for channel, country, tone, name in family:
         Template.objects.create(
-            code="abono", version=1, channel=channel, country=country, name=name, subject="", text="…", html="",
+            code="abono", version=1, channel=channel, country=country, tone=tone, name=name, subject="", text="…", html="",
             status="APPROVED", created_at=clock.now(), created_by="carla",
         )  # fmt: skip
     shown = at_desk("bruno").get("/campanas/nueva/").content.decode()
     offered = shown.partition('name="template"')[2].partition("</select>")[0]
-    assert re.search(r'<option value="abono">Abono \(Llamada automática, SMS\)</option>', offered)
+    assert re.search(r'<option value="abono">Abono \(Correo, Llamada automática, SMS\)</option>', offered)
     assert not any(country in offered for country in ("México", "Chile", "Paraguay"))
     assert '<option value="" selected>' in offered
     assert at_desk("bruno").post("/campanas/nueva/", fields(lent, template="")).status_code == 422

@@ -19,7 +19,7 @@ from .operations.campaigns_day import problems_now, spent
 from .operations.campaigns_preflight import preflight as preflight  # noqa: PLC0414
 
 Status = Campaign.Status
-_NAMING = ("email", "sms", "whatsapp", "letter")
+_WRITTEN = ("email", "sms", "whatsapp", "letter")
 
 _PROGRESS = """
     SELECT m.arm, CASE
@@ -88,7 +88,8 @@ def progress(campaign: Campaign) -> Progress:
 def template_choices(countries: Collection[str] = ()) -> list[tuple[str, str, str]]:
     """Return code, name and channels of the templates in force that some countries (all: none given) use, by name.
 
-    A code is named after its general template before one of a country, written before spoken.
+    A code is named after its general template before one of a country, written before spoken, without a tone before
+    one of a tone.
     """
     found = in_force().filter(country__in=("", *countries)) if countries else in_force()
     families: dict[str, list[Template]] = {}
@@ -98,12 +99,11 @@ def template_choices(countries: Collection[str] = ()) -> list[tuple[str, str, st
     return sorted(rows, key=lambda row: (row[1], row[0]))
 
 
-def _naming(template: Template) -> tuple[bool, int, str, str, str]:
-    return (bool(template.country), _rank(template), template.tone, template.variant, template.country)
-
-
-def _rank(template: Template) -> int:
-    return _NAMING.index(template.channel) if template.channel in _NAMING else len(_NAMING)
+def _naming(template: Template) -> tuple[bool, bool, bool, int, str, str, str]:
+    spoken = template.channel not in _WRITTEN
+    rank = len(_WRITTEN) if spoken else _WRITTEN.index(template.channel)
+    toned = bool(template.tone)
+    return (bool(template.country), spoken, toned, rank, template.tone, template.variant, template.country)
 
 
 def debtor_numbers(debtor_ids: Sequence[int]) -> dict[int, str]:
