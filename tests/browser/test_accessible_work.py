@@ -4,10 +4,12 @@ from datetime import timedelta
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import transaction
 
 from recobra.console import uploads
 from recobra.contact.models import MailboxMessage, Template
 from recobra.intake.models import Load
+from recobra.journal import operations as journal
 from recobra.kit import clock
 from recobra.strategy import operations, schedule
 from tests.console.following import follow
@@ -79,6 +81,8 @@ def test_every_page_of_work_can_be_used_by_everybody(page_for, numbers, assert_a
 
 
 def test_on_a_phone_no_cell_of_the_audit_is_wider_than_its_card(page_for, numbers):
+    with transaction.atomic():
+        journal.record("load.refused", at=clock.now(), actor="carla", payload={"file": "f" * 90})
     page = page_for("hilda", PHONE)
     page.goto("/auditoria/")
     page.wait_for_selector("#list tbody tr")
