@@ -25,6 +25,7 @@ from . import reasons
 from .models import Channel, Contact, ContactItem, MailboxMessage, Provider, Template
 from .rendering import choosing
 from .rendering.render import is_notice
+from .rendering.statement import statements
 from .rendering.variables import FIELDS, VARIABLES
 from .tokens import contact_of
 
@@ -87,8 +88,14 @@ def items_for(user: User, contact: Contact) -> list[ContactItem]:
 
 
 def of_what_is_not_due(contact: Contact) -> bool:
-    """Return whether the amounts of a contact are of documents not due yet: its template tells of nothing overdue."""
-    return contact.template is not None and is_notice(contact.template)
+    """Return whether the amounts of a contact are of documents not due yet.
+
+    So are those of a notice to who owed nothing overdue that day; else what is overdue is kept with the contact.
+    """
+    if contact.template is None or not is_notice(contact.template):
+        return False
+    owed = statements({contact.debtor_id: contact.local_date or contact.planned_for})
+    return not owed[contact.debtor_id].without_held().overdue
 
 
 def uncertain_for(user: User) -> QuerySet[Contact]:
