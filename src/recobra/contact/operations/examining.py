@@ -209,7 +209,7 @@ def _written(
         ),
     )  # fmt: skip
     assert verdict.until is not None, "what is allowed is so by an hour"
-    documents = () if template is None else draft.statement.overdue or draft.statement.upcoming
+    documents = () if template is None else draft.statement.speaks_of(notice=render.is_notice(template))
     return Ready(
         contact=contact, message=message, template_id=template.pk if template else None,
         variant=template.variant if template else "", documents=documents, ways=ways,
