@@ -6,7 +6,7 @@ ACCOUNTS ?= 1000000
 # Where this is set, every process that a test starts compiles the whole product anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test test-spark check bench docs-check lock format
+.PHONY: help demo test test-spark check bench docs-check requirements lock format
 
 help:
 	@echo "make demo        the product with a demonstration portfolio, served on http://localhost:8000"
@@ -15,6 +15,7 @@ help:
 	@echo "make check       ruff, mypy, import contracts, budgets"
 	@echo "make bench       seconds and memory for ACCOUNTS=$(ACCOUNTS) accounts"
 	@echo "make docs-check  links and commands named in the documentation"
+	@echo "make requirements  docs/requirements.md anew from docs/requirements.yaml"
 	@echo "make lock        lock files anew from requirements/*.in (needs uv)"
 
 demo:
@@ -44,6 +45,10 @@ bench:
 docs-check:
 	$(SETUP) dev
 	$(PY) -m pytest -q tests/house/test_docs.py
+
+requirements:
+	$(SETUP) dev
+	@$(PY) tools/requirements_page.py
 
 format:
 	$(SETUP) dev

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from recobra.kit.embedded import EmbeddedServer
+from tests import doors
 from tests.environment import without_waiting_for_the_disk
 
 
@@ -43,6 +44,7 @@ class Ended:
 
 
 def command(*words):
+    doors.record_command(words)
     return [sys.executable, "-m", "recobra.cli", *map(str, words)]
 
 

@@ -1,0 +1,187 @@
+"""Proof that a test named in docs/requirements.yaml walks through a door of its row (loaded by `-p` in pyproject).
+
+A door is a route of the URLconf that Django's handler resolved, for a test client, a browser or a provider's call, or
+a command that was run. A named test that passed without one of its row's doors fails when it ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+FILE = Path(__file__).resolve().parents[1] / "docs" / "requirements.yaml"
+Pairings = dict[str, list[tuple[str, frozenset[str]]]]
+"""Node id without parameters -> the rows that name it, each with its doors."""
+
+_watches: list[set[str]] = []
+
+
+@contextmanager
+def watch() -> Iterator[set[str]]:
+    """Collect the doors that anything in this process walks through."""
+    doors: set[str] = set()
+    _watches.append(doors)
+    try:
+        yield doors
+    finally:
+        _watches[:] = [each for each in _watches if each is not doors]
+
+
+def record_door(door: str) -> None:
+    """Let the running test have walked through a door."""
+    for doors in tuple(_watches):
+        doors.add(door)
+
+
+def record_command(words: Sequence[object]) -> None:
+    """Let the running test have run a command: `record_command(["report", "aging", "--json"])`."""
+    if _watches:
+        record_door(command_of([str(word) for word in words]))
+
+
+def command_of(words: Sequence[str]) -> str:
+    """Return the command that a command line gives, options and values left out."""
+    chosen, choices = ["recobra"], _commands()
+    for word in words:
+        if word in choices:
+            chosen.append(word)
+            choices = choices[word]
+    return " ".join(chosen)
+
+
+@cache
+def _commands() -> dict[str, Any]:
+    from recobra.cli.main import build_parser  # noqa: PLC0415 - most runs ask for no command
+
+    return _tree(build_parser())
+
+
+def _tree(parser: Any) -> dict[str, Any]:
+    choices = [action.choices for action in parser._actions if isinstance(action.choices, dict)]
+    return {name: _tree(child) for group in choices for name, child in group.items()}
+
+
+def pairings(rows: dict[str, Any]) -> Pairings:
+    """Return what each named test has to prove."""
+    found: Pairings = {}
+    for row_id, row in rows.items():
+        for test in row.get("tests") or ():
+            found.setdefault(test, []).append((row_id, frozenset(row.get("doors") or ())))
+    return found
+
+
+def unproved(rows: Sequence[tuple[str, frozenset[str]]], walked: set[str]) -> str:
+    """Return which rows a test that walked through these doors does not prove; empty if it proves all."""
+    return "\n".join(
+        f"docs/requirements.yaml names this test for {row_id}, and it used none of its doors: "
+        f"{', '.join(sorted(doors))}. It used: {', '.join(sorted(walked)) or 'none'}."
+        for row_id, doors in rows
+        if not doors & walked
+    )
+
+
+def _report_routes() -> None:
+    from django.core.handlers.base import BaseHandler  # noqa: PLC0415 - after the settings are read
+
+    resolve = BaseHandler.resolve_request
+
+    def resolve_and_record(self: BaseHandler, request: Any) -> Any:
+        match = resolve(self, request)
+        record_door(f"/{match.route}")
+        return match
+
+    BaseHandler.resolve_request = resolve_and_record
+
+
+def _report_commands() -> None:
+    from recobra.cli import main as cli  # noqa: PLC0415 - after the settings are read
+
+    build = cli.build_parser
+
+    def build_recording() -> Any:
+        parser = build()
+        parse = parser.parse_args
+
+        def parse_and_record(arguments: Sequence[str] | None = None, *more: Any) -> Any:
+            chosen = parse(arguments, *more)
+            record_command(arguments or ())
+            return chosen
+
+        parser.parse_args = parse_and_record
+        return parser
+
+    cli.build_parser = build_recording
+
+
+class DoorProof:
+    """Watches each named test, with the fixtures that were set up for it or for a test before it."""
+
+    def __init__(self, load: Callable[[], Pairings]) -> None:
+        self.named = load()
+        self._by_fixture: dict[Any, set[str]] = {}
+        self._walked: set[str] = set()
+        self._passed = False
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_fixture_setup(self, fixturedef: Any) -> Generator[None, Any, Any]:
+        """Keep the doors of a fixture that later tests will be given ready made."""
+        if fixturedef.scope == "function":
+            return (yield)
+        with watch() as doors:
+            value = yield
+        self._by_fixture[fixturedef] = doors
+        return value
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, Any, Any]:
+        """Watch a named test from its set-up to its end."""
+        if _without_parameters(item.nodeid) not in self.named:
+            return (yield)
+        self._passed = False
+        with watch() as self._walked:
+            return (yield)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self) -> Generator[None, Any, Any]:
+        """Note that a test passed: one that failed says enough."""
+        value = yield
+        self._passed = True
+        return value
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_teardown(self, item: pytest.Item) -> Generator[None, Any, Any]:
+        """Fail a named test that passed beside its doors."""
+        value = yield
+        rows = self.named.get(_without_parameters(item.nodeid))
+        if rows and self._passed:
+            text = unproved(rows, self._walked.union(*self._doors_of_fixtures(item)))
+            if text:
+                pytest.fail(text, pytrace=False)
+        return value
+
+    def _doors_of_fixtures(self, item: Any) -> Iterator[set[str]]:
+        for definitions in item._fixtureinfo.name2fixturedefs.values():
+            yield from (self._by_fixture.get(each, set()) for each in definitions)
+
+
+def _without_parameters(nodeid: str) -> str:
+    return nodeid.partition("[")[0]
+
+
+def _read_pairings() -> Pairings:
+    from recobra_core import yaml_text  # noqa: PLC0415 - after pytest has set the path
+
+    return pairings(yaml_text.load(FILE.read_text(encoding="utf-8")))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Begin to watch."""
+    _report_routes()
+    _report_commands()
+    config.pluginmanager.register(DoorProof(_read_pairings), "door-proof")
