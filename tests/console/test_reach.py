@@ -1,14 +1,17 @@
 """What messages bring, on screen: figures with their meaning, narrowed, told apart and taken out."""
 
 import io
+import re
 from datetime import timedelta
 
 import pytest
+from django.db import transaction
 from django.utils.translation import gettext, override
 from openpyxl import load_workbook
 
 from recobra.contact.models import Contact, Template
 from recobra.journal.models import Entry
+from recobra.journal.operations import record
 from recobra.kit import clock
 from recobra.payments.models import Payment
 from recobra.portfolio.models import Portfolio
@@ -43,6 +46,45 @@ def test_ana_reads_the_funnel_with_intervals_and_what_each_figure_means(at_desk,
     assert "20.7" in shown  # Wilson for one of one: 20.7 % … 100 %
     assert "S/\xa0450.50" in shown
     assert "S/\xa00.27" in shown  # 12 céntimos for 450.50 are 0.27 for 1,000
+
+
+def indicators(client, address="/alcance/"):
+    """Return what stands beside each indicator on the page, as `3 de 4`."""
+    rows = re.findall(
+        r'<tr><th scope="row"><span class="strong">(.*?)</span>.*?<td.*?>(.*?)</td>', body(client, address)
+    )
+    return {name: re.sub(r"<[^>]+>|\s+", " ", told).replace("  ", " ").strip() for name, told in rows}
+
+
+def test_what_was_planned_is_set_beside_what_was_done(at_desk, world):
+    """Of the plan one message was sent, one blocked, one failed and one taken back."""
+    mine = world.sent
+    Contact.objects.filter(status="DUE").delete()
+    Contact.objects.filter(pk=mine.pk).update(local_date=mine.planned_for)
+    for name, status in (("José", "CANCELLED"), ("Lucía", "BLOCKED"), ("Comercial", "FAILED")):
+        Contact.objects.create(
+            debtor=world.debtors[name], portfolio=world.portfolio, channel="email", template_code="recordatorio",
+            status=status, reason="payment", planned_for=mine.planned_for, planned_at=mine.planned_at,
+            due_at=mine.due_at, zones="America/Lima",
+        )  # fmt: skip
+    shown = indicators(at_desk("bruno"))
+    assert {name: shown[name] for name in ("Enviados", "Cumplimiento del plan", "A tiempo")} == {
+        "Enviados": "1 de 4", "Cumplimiento del plan": "1 de 3", "A tiempo": "1 de 3",
+    }  # fmt: skip
+
+
+def test_the_funnel_has_every_step_from_sent_to_paid(at_desk, answered):
+    now, message = clock.now(), answered.sent
+    Contact.objects.filter(pk=message.pk).update(clicked_at=now, replied_at=now)
+    Contact.objects.filter(status="DUE").delete()
+    with transaction.atomic():
+        record(
+            "promise.registered", at=now, actor="bot", portfolio_id=answered.portfolio.pk, debtor_id=message.debtor_id,
+            payload={"date": str(now.date()), "amount_minor": 45_050},
+        )  # fmt: skip
+    shown = indicators(at_desk("ana"))
+    steps = ("Enviados", "Entregados", "Leídos", "Con clic", "Respondidos", "Con promesa", "Con pago")
+    assert {step: shown[step] for step in steps} == dict.fromkeys(steps, "1 de 1")
 
 
 def test_a_price_below_a_cent_shows_its_decimals_and_a_sum_those_of_the_currency(at_desk, answered):
