@@ -60,7 +60,10 @@ _BASE = """
             c.planned_for, c.status, c.author = '' AS automatic, c.purpose <> 'REPLY' AS counts,
             coalesce(c.local_date, c.planned_for) AS day, c.status IN ('SENT', 'UNCERTAIN') AS has_left,
             c.delivered_at IS NOT NULL AS delivered, c.read_at IS NOT NULL AS read, c.clicked_at IS NOT NULL AS clicked,
-            c.replied_at IS NOT NULL AS replied, g.settled IS TRUE AS settled,
+            c.replied_at IS NOT NULL AS replied,
+            -- Who has paid every account has no state any more.
+            coalesce(g.settled, NOT EXISTS (SELECT FROM portfolio_account o WHERE o.debtor_id = c.debtor_id
+                AND o.portfolio_id = ANY(%(portfolios)s) AND o.status <> 'PAID')) AS settled,
             c.channel IN ('call', 'ivr', 'visit') AND c.reached IS TRUE AS answered,
             c.undelivered_at IS NOT NULL AS undelivered, c.complained_at IS NOT NULL OR i.contact_id IS NOT NULL
                 AS complained, coalesce(t.promised, false) AS promised, coalesce(t.opted_out, false) AS opted_out,
