@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
+from django.conf import settings
 from xdist.scheduler import LoadScopeScheduling
 
-from recobra.access.models import Role, Scope, User
-from recobra.portfolio.models import Creditor, Portfolio
+from tests import databases, people
+from tests.environment import WORKER
 
 TOGETHER = ("tests/browser/", "tests/providers/")
 """Folders whose tests share something dear: one Chromium with its event loop, a mock server per document."""
@@ -31,26 +32,18 @@ def pytest_xdist_make_scheduler(config, log):
     return BySharedThings(config, log)
 
 
-CAST = {
-    "ana": Role.GESTOR,
-    "bruno": Role.SUPERVISOR,
-    "carla": Role.MANAGER,
-    "dario": Role.ADMINISTRATOR,
-    "hilda": Role.AUDITOR,
-    "zoe": Role.GESTOR,
-}
+# Six people per test need no slow hash, and no client lists the thousands of files of the icon set first.
+settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+settings.WHITENOISE_AUTOREFRESH = True
 
 
-@pytest.fixture(autouse=True)
-def _fast_passwords(settings):
-    """Six people per test need no slow hash."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-
-
-@pytest.fixture(autouse=True)
-def _static_files_when_asked_for(settings):
-    """Every new client would list the thousands of files of the icon set first; this looks up the one asked for."""
-    settings.WHITENOISE_AUTOREFRESH = True
+@pytest.fixture(scope="session")
+def django_db_setup(django_test_environment, django_db_blocker) -> None:
+    """Give this worker its empty database; it goes with the server at the end of the run."""
+    with django_db_blocker.unblock():
+        databases.create_database(WORKER, template=databases.EMPTY)
+        databases.connect_django_to(WORKER)
+        databases.restore_after_commits()
 
 
 @pytest.fixture
@@ -62,20 +55,10 @@ def now():
 @pytest.fixture
 def company(db):
     """Creditor «Banco Sur» with a consumer portfolio in Peru."""
-    creditor = Creditor.objects.create(code="SUR", name="Banco Sur", payment_instructions="Pague en bancosur.example")
-    return Portfolio.objects.create(
-        creditor=creditor, code="PE-CONSUMO", name="Consumo Perú", industry=Portfolio.Industry.CONSUMER,
-        country="PE", currency="PEN", time_zone="America/Lima",
-    )  # fmt: skip
+    return people.create_company()
 
 
 @pytest.fixture
 def cast(company):
     """Ana and Bruno work for the company, Carla, Darío and Hilda see all of it, Zoe must see nothing."""
-    people = {
-        name: User.objects.create_user(username=name, password="una-clave-larga", role=role)
-        for name, role in CAST.items()
-    }
-    for name in ("ana", "bruno"):
-        Scope.objects.create(user=people[name], portfolio_code=company.code)
-    return people
+    return people.create_cast(company)

@@ -16,7 +16,7 @@ import pytest
 
 from recobra.kit.embedded import EmbeddedServer
 from tests import doors
-from tests.environment import without_waiting_for_the_disk
+from tests.databases import disable_durability
 
 
 def environment(home, **more):
@@ -67,7 +67,7 @@ def new_house(servers):
         folder = Path(tempfile.mkdtemp(prefix="recobra-cli-"))
         folder.chmod(0o711)
         servers[folder] = EmbeddedServer(folder / "postgres")
-        without_waiting_for_the_disk(servers[folder].start())
+        disable_durability(servers[folder].start())
         return folder
 
     return make

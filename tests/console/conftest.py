@@ -8,14 +8,11 @@ from django.core.cache import cache
 from django.test import Client
 
 from recobra.kit import clock
+from tests import databases, people
+from tests.environment import WORKER
 
+from . import screens
 from . import world as worlds
-
-
-@pytest.fixture(autouse=True)
-def _fast_passwords(settings):
-    """Six people per test need no slow hash."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -25,23 +22,61 @@ def _static_root():
 
 
 @pytest.fixture(autouse=True)
-def _forgetful():
+def _empty_cache():
     """Failed sign-ins and lists of segments of one test are nothing to the next."""
     cache.clear()
 
 
-@pytest.fixture
-def world(company):
-    return worlds.build(company, clock.now())
+@pytest.fixture(scope="module", autouse=True)
+def _empty_database_afterwards(django_db_setup):
+    """Leave the worker's empty database to the modules that follow."""
+    yield
+    databases.connect_django_to(WORKER)
 
 
 @pytest.fixture
-def at_desk(cast):
+def built(request, django_db_setup, django_db_blocker):
+    """Choose the test's database: the one with people and a world in it, or the empty one.
+
+    Gives the objects of that database, or None to a test that builds its own. `db` asks for it first.
+    """
+    with django_db_blocker.unblock():
+        if "world" in request.fixturenames and not request.node.get_closest_marker("own_world"):
+            return screens.connect()
+        databases.connect_django_to(WORKER)
+    return None
+
+
+@pytest.fixture
+def db(built, db):
+    """Ask for the test's database."""
+
+
+@pytest.fixture
+def transactional_db(built, transactional_db):
+    """Ask for the test's database, to commit to."""
+
+
+@pytest.fixture
+def company(db, built):
+    return built.company if built else people.create_company()
+
+
+@pytest.fixture
+def cast(built, company):
+    return built.cast if built else people.create_cast(company)
+
+
+@pytest.fixture
+def world(built, company):
+    return built.world if built else worlds.build(company, clock.now())
+
+
+@pytest.fixture
+def at_desk(built, cast):
     """Give the client of a member of the cast, signed in: `at_desk("ana").get(...)`."""
 
     def sit(name: str) -> Client:
-        client = Client(raise_request_exception=True)
-        client.force_login(cast[name])
-        return client
+        return screens.resume_session(built.sessions[name]) if built else screens.sign_in(cast[name])
 
     return sit

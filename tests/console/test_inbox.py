@@ -11,6 +11,7 @@ from recobra.contact.models import Attachment, CannedAnswer, Contact, Conversati
 from recobra.kit import clock
 from recobra.portfolio.models import Account, Portfolio
 
+pytestmark = pytest.mark.own_world  # built on the day of the test's own clock
 LINE = "+51987654321"
 MORNING = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
 NIGHT = datetime(2026, 11, 25, 4, 0, tzinfo=UTC)

@@ -1,10 +1,16 @@
-"""Who sees what: Zoe nothing at all, each role its own screens (another's portfolio: test_scope_elsewhere.py)."""
+"""Who sees what: Zoe nothing at all, each role its own screens, and nobody another portfolio."""
+
+from contextlib import contextmanager
+from datetime import date
 
 import pytest
+from django.db import transaction
 from django.urls import get_resolver, reverse
 
 from recobra.access.roles import RIGHTS, Right
 from recobra.journal.models import Entry
+from recobra.portfolio.models import Portfolio
+from tests import receivables
 from tests.console.addresses import ADDRESSES, OPEN, numbers
 from tests.console.world import PEOPLE
 
@@ -20,35 +26,99 @@ def body(answer):
     return b"".join(answer.streaming_content if answer.streaming else [answer.content]).decode(errors="replace")
 
 
+def move_ana_and_bruno(cast, company):
+    """Create another portfolio of the same creditor, for which Ana and Bruno work from now on; return it."""
+    other = Portfolio.objects.create(
+        creditor=company.creditor, code="PE-OTRA", name="Otra", industry="CONSUMER", country="PE", currency="PEN",
+        time_zone="America/Lima",
+    )  # fmt: skip
+    for name in ("ana", "bruno"):
+        cast[name].scopes.all().delete()
+        cast[name].scopes.create(portfolio_code=other.code)
+    return other
+
+
 def test_every_address_is_in_the_table():
     console = next(each for each in get_resolver().url_patterns if getattr(each, "app_name", "") == "console")
     names = {pattern.name for pattern in console.url_patterns}
     assert names - OPEN - set(ADDRESSES) == set(), "tell tests/console/addresses.py who may open these"
 
 
+OF_NO_PORTFOLIO = {
+    "campaign-create", "campaign-rule", "inbox-canned", "inbox-canned-retire", "house-rule-new", "house-rule-preview",
+}  # fmt: skip
+OF_A_PORTFOLIO = {
+    name for name in ADDRESSES if name.startswith(("debtor", "campaign-", "inbox-", "mailbox-", "house-rule-", "load-"))
+} - OF_NO_PORTFOLIO - {"load-new"} | {
+    "campaign", "message", "message-settle", "evidence", "evidence-export", "incident-close", "letters-file", "visit",
+    "house-rule", "load",
+}  # fmt: skip
+# The creditor is known to who works for another of its portfolios.
+HIDDEN = [text for text in SECRETS if text != "Banco Sur"] + ["Verano", "suave", "Se quejó", "persona1@correo.example"]
+OWED = ["PR-100", "450.50", "450,50", "1,650.50", "OP-0001", "Estimada", "Verano", "suave", "Se quejó"]
+
+
+@contextmanager
+def undone():
+    """Take back what is written inside, so that the next question finds the world as it was."""
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
 @pytest.mark.parametrize("name", ADDRESSES)
-def test_zoe_never_sees_anything(at_desk, world, name):
-    answer = ask(at_desk("zoe"), name, world)
-    found = [secret for secret in SECRETS if secret in body(answer)]
-    assert found == []
+def test_an_address_opens_for_its_roles_and_shows_only_the_portfolios_of_its_user(at_desk, world, cast, company, name):
+    """One world answers every question about an address; each question finds it as it was."""
+    numbers("home", world)  # with a campaign, a conversation, a letter, a visit, an incident and a rule
+    _ask_zoe(at_desk, world, name)
+    _ask_each_role(at_desk, world, name)
+    _ask_by_a_link(at_desk, world, name)
+    other = move_ana_and_bruno(cast, company)
+    if name in OF_A_PORTFOLIO:
+        _ask_from_another_portfolio(at_desk, world, name)
+    _ask_what_is_shown(at_desk, world, name, HIDDEN)
+    # Of a debtor of two portfolios, only one's own accounts.
+    receivables.account(other, world.debtors["María"], "OT-2", (date(2026, 11, 23), 7_777))
+    _ask_what_is_shown(at_desk, world, name, OWED)
+
+
+def _ask_zoe(at_desk, world, name):
+    with undone():
+        answer = ask(at_desk("zoe"), name, world)
+        found = [secret for secret in SECRETS if secret in body(answer)]
+    assert found == [], "Zoe, who works for no portfolio"
     if name.startswith("debtor"):
         assert answer.status_code in {403, 404}
 
 
-@pytest.mark.parametrize("name", ADDRESSES)
-def test_each_role_opens_its_own_screens_and_no_other(at_desk, world, cast, name):
+def _ask_each_role(at_desk, world, name):
     _method, may, _form = ADDRESSES[name]
-    for person in ("dario", "hilda", "ana", "carla", "bruno"):
-        answer = ask(at_desk(person), name, world)
-        body(answer)  # reading a download to its end is what closes it
-        status = answer.status_code
-        assert status == 403 if person not in may else status in {200, 302}, f"{person} got {status}"
+    with undone():
+        for person in ("dario", "hilda", "ana", "carla", "bruno"):
+            answer = ask(at_desk(person), name, world)
+            body(answer)  # reading a download to its end is what closes it
+            status = answer.status_code
+            assert status == 403 if person not in may else status in {200, 302}, f"{person} got {status}"
 
 
-@pytest.mark.parametrize("name", [name for name, row in ADDRESSES.items() if row[0] == "post"])
-def test_what_changes_something_is_never_done_by_a_link(at_desk, world, name):
-    answer = at_desk("carla").get(reverse(f"console:{name}", kwargs=numbers(name, world)))
-    assert answer.status_code == 405
+def _ask_by_a_link(at_desk, world, name):
+    if ADDRESSES[name][0] == "post":
+        answer = at_desk("carla").get(reverse(f"console:{name}", kwargs=numbers(name, world)))
+        assert answer.status_code == 405, "what changes something is never done by a link"
+
+
+def _ask_from_another_portfolio(at_desk, world, name):
+    with undone():
+        for person in ("zoe", "ana", "bruno"):
+            status = ask(at_desk(person), name, world).status_code
+            expected = {404} if person in ADDRESSES[name][1] else {403}
+            assert status in expected | ({403, 404} if person == "zoe" else set()), f"{person} of another portfolio"
+
+
+def _ask_what_is_shown(at_desk, world, name, secrets):
+    with undone():
+        shown = body(ask(at_desk("bruno"), name, world))
+    assert [secret for secret in secrets if secret in shown] == [], "Bruno, who works for another portfolio"
 
 
 def test_the_auditor_changes_nothing():

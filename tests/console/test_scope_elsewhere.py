@@ -12,32 +12,13 @@ from recobra.portfolio.models import Portfolio
 from recobra.strategy.models import Campaign
 from tests import receivables
 from tests.console.addresses import ADDRESSES, numbers
-from tests.console.test_scope import SECRETS, ask, body
-
-OF_NO_PORTFOLIO = {
-    "campaign-create", "campaign-rule", "inbox-canned", "inbox-canned-retire", "house-rule-new", "house-rule-preview",
-}  # fmt: skip
-OF_A_PORTFOLIO = {
-    name for name in ADDRESSES if name.startswith(("debtor", "campaign-", "inbox-", "mailbox-", "house-rule-", "load-"))
-} - OF_NO_PORTFOLIO - {"load-new"} | {
-    "campaign", "message", "message-settle", "evidence", "evidence-export", "incident-close", "letters-file", "visit",
-    "house-rule", "load",
-}  # fmt: skip
-# The creditor is known to who works for another of its portfolios.
-HIDDEN = [text for text in SECRETS if text != "Banco Sur"] + ["Verano", "suave", "Se quejó", "persona1@correo.example"]
-OWED = ["PR-100", "450.50", "450,50", "1,650.50", "OP-0001", "Estimada", "Verano", "suave", "Se quejó"]
+from tests.console.test_scope import body, move_ana_and_bruno
 
 
 @pytest.fixture
 def elsewhere(world, cast, company):
     """Another portfolio of the same creditor, to which Ana and Bruno move; the world stays where it is."""
-    other = Portfolio.objects.create(
-        creditor=company.creditor, code="PE-OTRA", name="Otra", industry="CONSUMER", country="PE", currency="PEN",
-        time_zone="America/Lima",
-    )  # fmt: skip
-    for name in ("ana", "bruno"):
-        cast[name].scopes.all().delete()
-        cast[name].scopes.create(portfolio_code=other.code)
+    other = move_ana_and_bruno(cast, company)
     numbers("home", world)  # with a campaign, a conversation, a letter, a visit, an incident and a rule
     return other
 
@@ -48,28 +29,6 @@ def their_own(elsewhere, now):
     debtor = receivables.debtor(elsewhere, "Rosa Quiroz")
     receivables.account(elsewhere, debtor, "OT-1", (now.date(), 7_777))
     return debtor
-
-
-@pytest.mark.parametrize("name", sorted(OF_A_PORTFOLIO))
-def test_what_belongs_to_another_portfolio_is_not_there(at_desk, world, elsewhere, name):
-    for person in ("zoe", "ana", "bruno"):
-        answer = ask(at_desk(person), name, world)
-        assert answer.status_code == (404 if person in ADDRESSES[name][1] else 403) or (
-            person == "zoe" and answer.status_code in {403, 404}
-        ), person
-
-
-@pytest.mark.parametrize("name", ADDRESSES)
-def test_no_screen_shows_a_supervisor_what_belongs_to_another_portfolio(at_desk, world, elsewhere, name):
-    shown = body(ask(at_desk("bruno"), name, world))
-    assert [secret for secret in HIDDEN if secret in shown] == []
-
-
-@pytest.mark.parametrize("name", ADDRESSES)
-def test_of_a_debtor_of_two_portfolios_only_ones_own_is_told(at_desk, world, elsewhere, now, name):
-    receivables.account(elsewhere, world.debtors["María"], "OT-2", (now.date(), 7_777))
-    shown = body(ask(at_desk("bruno"), name, world))
-    assert [secret for secret in OWED if secret in shown] == []
 
 
 @pytest.mark.parametrize("name", [

@@ -1,0 +1,122 @@
+"""Databases of a test run: copied from templates that are filled once, and given back as they were.
+
+A template is a database on the run's server that one worker migrates and fills while the others wait. A test that
+rolls back leaves its worker's copy as it was. A test that commits leaves rows behind: an empty database is emptied
+again by truncating what has rows, a filled one is dropped and copied again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psycopg
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connection, connections
+from django.test import TransactionTestCase
+
+from recobra.kit import database
+
+HOME = Path(os.environ["RECOBRA_TEST_HOME"])
+EMPTY = "migrated"
+"""The template with the product's tables and no rows but the migrations' own."""
+KEPT_ROWS = ("django_migrations", "django_content_type", "auth_permission")
+"""Tables that migrations fill; nothing of the product writes to them."""
+_template_of: dict[str, str] = {}
+
+
+def disable_durability(url: str) -> None:
+    """Let a server answer before its data are safe: no test looks at what a power cut leaves."""
+    with psycopg.connect(url, autocommit=True) as server:
+        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+            server.execute(f"ALTER SYSTEM SET {setting} = off")
+        server.execute("SELECT pg_reload_conf()")
+
+
+def connect_django_to(name: str) -> None:
+    """Let this process's Django use a database of the run's server."""
+    if connection.settings_dict["NAME"] != name:
+        connections.close_all()
+        connection.settings_dict["NAME"] = settings.DATABASES["default"]["NAME"] = name
+
+
+def create_database(name: str, *, template: str, fill: Callable[[], None] | None = None) -> None:
+    """Create a database from a template, which the first caller of the run makes.
+
+    A template other than `EMPTY` is a copy of that one in which `fill` has run.
+    """
+    with _one_at_a_time(), _server() as server:
+        if not _exists(server, EMPTY):
+            disable_durability(database.url())
+            server.execute(f"CREATE DATABASE {EMPTY}")
+            _run_in(EMPTY, lambda: call_command("migrate", verbosity=0, interactive=False))
+        if fill is not None and not _exists(server, template):
+            _copy(server, EMPTY, template)
+            _run_in(template, fill)
+        _copy(server, template, name)
+    _template_of[name] = template
+
+
+def is_created(name: str) -> bool:
+    """Return whether this process has created the database."""
+    return name in _template_of
+
+
+def restore_database() -> None:
+    """Give the database that Django uses the rows of its template again."""
+    name = connection.settings_dict["NAME"]
+    if _template_of[name] == EMPTY:
+        _truncate_what_has_rows()
+        return
+    connections.close_all()
+    with _server() as server:
+        server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        _copy(server, _template_of[name], name)
+
+
+def restore_after_commits() -> None:
+    """Let Django's tests that commit restore the database themselves.
+
+    Django would truncate every table and announce a migration, which makes permissions and content types anew.
+    """
+    TransactionTestCase._fixture_teardown = lambda _test: restore_database()
+
+
+def _truncate_what_has_rows() -> None:
+    with connection.cursor() as cursor:
+        tables = [name for name in connection.introspection.table_names(cursor) if name not in KEPT_ROWS]
+        cursor.execute(" UNION ALL ".join(f"SELECT '{name}' WHERE EXISTS (SELECT FROM {name})" for name in tables))
+        filled = [name for (name,) in cursor.fetchall()]
+        if filled:
+            cursor.execute(f"TRUNCATE {', '.join(filled)} CASCADE")
+
+
+def _run_in(name: str, fill: Callable[[], None]) -> None:
+    before = connection.settings_dict["NAME"]
+    connect_django_to(name)
+    fill()
+    connect_django_to(before)
+
+
+def _server() -> psycopg.Connection:
+    return psycopg.connect(database.url(), autocommit=True)
+
+
+def _exists(server: psycopg.Connection, name: str) -> bool:
+    return server.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone() is not None
+
+
+def _copy(server: psycopg.Connection, template: str, name: str) -> None:
+    # By files: nothing is written twice, and a checkpoint of this server does not wait for the disk.
+    server.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
+
+
+@contextlib.contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    with (HOME / "templates.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
