@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import pytest
 from django.conf import settings as installed
 from django.core.cache import cache
@@ -80,3 +82,13 @@ def at_desk(built, cast):
         return screens.resume_session(built.sessions[name]) if built else screens.sign_in(cast[name])
 
     return sit
+
+
+@pytest.fixture
+def clock_at(monkeypatch):
+    """Let screens, jobs and tests read a clock that stands at a moment: `clock_at(moment)`."""
+
+    def stand(moment: datetime) -> None:
+        monkeypatch.setattr(clock, "now", lambda: moment)
+
+    return stand

@@ -1,5 +1,6 @@
 """The debtor's file: what it says, and what people may do in it."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -215,3 +216,31 @@ def test_an_opt_out_is_told_on_the_debtors_day(at_desk, world):
 
 def test_the_words_and_the_looks_of_facts_cover_the_same_kinds():
     assert set(narrative.LOOKS) == set(FACTS)
+
+
+def test_the_ledger_shows_the_balance_after_each_movement(at_desk, world):
+    account = world.accounts["José"]
+    file = at_desk("ana").get(address(world, "José")).content.decode()
+    assert f"/cuentas/{account.pk}/" in file
+    page = at_desk("ana").get(address(world, "José", f"cuentas/{account.pk}/")).content.decode().replace("\xa0", " ")
+    rows = [re.findall(r'class="num[^"]*">([^<]*)<', row) for row in page.partition("<tbody>")[2].split("</tr>")]
+    assert [row for row in rows if row] == [
+        ["S/ 1,300.00", "S/ 1,300.00"], ["S/ 800.00", "S/ 2,100.00"], ["-S/ 300.00", "S/ 1,800.00"],
+    ]  # fmt: skip
+
+
+def test_the_history_tells_what_the_machine_and_the_people_did(at_desk, world):
+    ana, maria = at_desk("ana"), address(world, "María")
+    ana.post(f"{maria}tareas/{world.task.pk}/cerrar/", {"outcome": "will_pay"})
+    ana.post(f"{maria}pagos/nuevo/", payment(account=world.accounts["María"].pk))
+    ana.post(
+        f"{maria}pausas/nueva/", {"account": "", "reason": "ILLNESS", "starts_on": str(clock.today("America/Lima"))}
+    )
+    history = " ".join(re.sub(r"<[^>]+>", " ", ana.get(maria).content.decode().partition('id="timeline"')[2]).split())
+    history = history.replace("\xa0", " ")
+    told = [
+        "Pausa aplicada : Enfermedad o dificultad", "Pago recibido : S/ 100.00", "Tarea cerrada : Llamar a María",
+        "Dice que pagará", "Mensaje enviado : «Su cuota venció»",
+    ]  # fmt: skip
+    assert [each for each in told if each not in history] == [], history
+    assert "Contacto planificado anulado" in history

@@ -1,13 +1,21 @@
 """The demonstration's mailbox on screen: a message is answered as the debtor, and only there."""
 
-from datetime import timedelta
+import re
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from recobra.contact import operations
 from recobra.contact.models import Contact, Conversation, MailboxMessage, Receipt, Silence
 from recobra.kit import clock
 
 BOX = "Pruébelo como el deudor"
+
+
+@pytest.fixture
+def tuesday(clock_at):
+    """Ten in the morning in Lima."""
+    clock_at(datetime(2026, 11, 24, 15, 0, tzinfo=UTC))
 
 
 @pytest.fixture
@@ -78,3 +86,32 @@ def test_the_mailbox_is_narrowed_to_a_channel(at_desk, letter):
     row = f'href="/mensajes/buzon/{letter.pk}/"'
     found = {each: row in client.get(f"/mensajes/buzon/?canal={each}").content.decode() for each in ("whatsapp", "sms")}
     assert found == {"whatsapp": True, "sms": False}
+
+
+def answer(client, letter, *texts):
+    """Let María answer the message, one text after the other, and the bot read each."""
+    for order, text in enumerate(texts):
+        client.post(f"/mensajes/buzon/{letter.pk}/responder/", {"text": text, "key": f"k{order}"})
+        operations.answer_waiting(now=clock.now())
+
+
+def test_a_promise_to_the_bot_stands_in_the_file_with_its_amount_and_day_and_stops_pursuit(tuesday, at_desk, letter):
+    client = at_desk("ana")
+    answer(client, letter, "pagaré 200 soles el viernes", "8912", "sí")
+    debtor = Conversation.objects.get().debtor
+    page = client.get(f"/ficha/{debtor.pk}/").content.decode().replace("\xa0", " ")
+    assert "Pago prometido: S/ 200.00 para el 27 nov 2026" in page.replace("</strong>", "")
+    assert "En pausa: Promesa de pago" in page
+    assert "Ver si llegó el pago prometido" in page
+
+
+def test_a_complaint_in_a_conversation_stops_what_is_automatic_and_counts_in_the_month(tuesday, at_desk, letter):
+    client = at_desk("carla")
+    answer(client, letter, "los voy a denunciar por acoso")
+    debtor = Conversation.objects.get().debtor
+    assert "En pausa:" in client.get(f"/ficha/{debtor.pk}/").content.decode()
+    register = client.get("/incidentes/").content.decode()
+    assert "El deudor se quejó en una conversación." in register, re.findall(r'data-label="[^"]*">[^<]+', register)
+    assert f'href="/ficha/{debtor.pk}/"' in register
+    report = client.get("/cumplimiento/?pais=PE&mes=2026-11").content.decode()
+    assert re.search(r"<dt>Reclamos</dt><dd>1</dd>", report), report

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Final
 
 from django.db.models import Model, Q
@@ -30,6 +31,17 @@ class Event:
     task: Task | None
     hold: Hold | None
     account: Account | None
+
+    @property
+    def promised_on(self) -> date | None:
+        """The day for which a payment was promised, None for any other fact."""
+        told = self.entry.payload if self.entry.kind == "promise.registered" else {}
+        return date.fromisoformat(told["date"]) if "date" in told else None
+
+    @property
+    def promised_minor(self) -> int | None:
+        """The amount promised, in minor units of `place`; None where none was named, as on a keypad."""
+        return self.entry.payload.get("amount_minor") if self.promised_on else None
 
 
 def events(
