@@ -67,3 +67,17 @@ def test_the_load_opens_the_portfolio_and_speaks_to_a_person(recobra, office, ur
     assert "{" not in ended.out
     assert stored(url_of(office))["portfolio_account"] == 1
     assert recobra(*words, "--json", at=office).document["portfolio_opened"] == "no"
+
+
+def test_thousands_of_new_customers_a_day_are_taken(recobra, office, words, tmp_path):
+    """Each day two thousand more than the day before, none of them twice."""
+    words = ["SUR-2" if word == "SUR-1" else word for word in words]
+    head = FILE.partition("\n")[0]
+    for day, customers in ((1, 2_000), (2, 4_000)):
+        rows = [f"N{n:05};C{n:05};Cliente {n};2026-11-0{day};100,50" for n in range(customers)]
+        (tmp_path / "cartera.csv").write_text("\n".join([head, *rows]) + "\n", encoding="utf-8")
+        ended = recobra(*words, "--as-of", f"2026-11-0{day}", "--json", at=office)
+        assert ended.code == 0, ended.err
+        told = ended.document
+        assert (told["rows"], told["accepted"], told["rejected"]) == (customers, customers, 0)
+        assert told["created"] == 2_000

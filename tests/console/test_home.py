@@ -12,6 +12,7 @@ from recobra.kit import clock
 from recobra.payments.operations import record_payment, reverse_payment
 from recobra.portfolio.models import Account, Debtor, Instalment, Portfolio, Posting
 from recobra.strategy.models import AccountState, Alarm
+from recobra.workbench.models import Task
 
 
 def test_the_buckets_add_up_to_the_outstanding_with_what_is_not_due_and_not_classified(world, cast):
@@ -111,3 +112,17 @@ def test_counts_are_written_as_the_place_of_the_page_writes_them(country, writte
     assert console.figures("El archivo tiene 12000 cuentas; la cartera tiene 900 abiertas.", place) == written
     assert console.number({"place": place, "country": "CL"}, 12_000) in written
     assert console.figures("del 2026-11-20, por 1234.50", place) == "del 2026-11-20, por 1234.50"
+
+
+def test_what_is_paid_today_and_which_tasks_are_late_stand_on_the_start_page(at_desk, world):
+    client, today = at_desk("ana"), clock.today("America/Lima")
+    Task.objects.filter(pk=world.task.pk).update(due_date=today - timedelta(days=1))
+    form = {
+        "account": world.accounts["Comercial"].pk, "amount_minor": "1,234.50", "paid_date": str(today),
+        "reference": "R-1",
+    }  # fmt: skip
+    client.post(f"/ficha/{world.debtors['Comercial'].pk}/pagos/nuevo/", form)
+    page = client.get("/").content.decode().replace("\xa0", " ")
+    assert "<dt>Hoy</dt><dd>S/ 1,234.50</dd>" in page
+    assert "<dt>Tareas por hacer</dt><dd>1<small>1 atrasada" in page, page.partition("Tareas por hacer")[2][:80]
+    assert "<dt>Vencido</dt><dd>S/ 14,151.25</dd>" in page

@@ -229,3 +229,22 @@ def test_ready_answers_are_kept_by_who_leads_and_used_by_all(at_desk, talk):
     old = CannedAnswer.objects.get()
     at_desk("bruno").post(url, {**form, "text": "Atendemos de 8 a 17.", "replaces": old.pk})
     assert [each.text for each in CannedAnswer.objects.filter(retired_at=None)] == ["Atendemos de 8 a 17."]
+
+
+def test_a_note_for_colleagues_is_read_by_them_and_never_sent(at_desk, talk):
+    assert at_desk("ana").post(f"/conversaciones/{talk.pk}/nota/", {"text": "La llamo a las 11."}).status_code == 302
+    assert "La llamo a las 11." in page(at_desk("bruno"), talk).content.decode()
+    assert not Contact.objects.filter(conversation_id=talk.pk).exists()
+
+
+def test_a_person_takes_over_from_the_bot_and_gives_the_conversation_back(at_desk, talk):
+    Conversation.objects.update(mode="BOT", mode_reason="")
+    ana = at_desk("ana")
+    assert answer(ana, talk, "Soy Ana, le atiendo yo.").status_code == 302
+    assert "ana" in page(at_desk("bruno"), talk).content.decode()
+    talk.refresh_from_db()
+    assert talk.mode == "PERSON"
+    ana.post(f"/conversaciones/{talk.pk}/bot/")
+    talk.refresh_from_db()
+    assert (talk.mode, talk.assigned_to) == ("BOT", None)
+    assert "bot" in page(ana, talk).content.decode()

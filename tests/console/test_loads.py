@@ -162,3 +162,34 @@ def test_a_trial_says_what_was_found_and_what_was_expected(at_desk, company):
     page = client.post(address, choices(client, address) | {"do": "try"}).content.decode()
     assert "Se esperaba" in page
     assert "una fecha como" in page
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_a_file_lacks_is_counted_on_the_page_of_its_load(at_desk, company):
+    client = at_desk("bruno")
+    gaps = ["L-7;Sin Contacto;40000007;;;15/01/2026;700,50", "L-8;Sin Documento;;987654328;;15/01/2026;800,50"]
+    address = send(client, *ROWS, *gaps)["Location"]
+    client.post(address, choices(client, address) | {"do": "load"})
+    work_off()
+    page = client.get(f"/cargas/{Load.objects.get().pk}/").content.decode()
+    for said in (
+        "Deudores sin medio de contacto</dt><dd>1<", "Deudores sin documento de identidad</dt><dd>1<",
+        "Composición", "Diez mayores deudores",
+    ):  # fmt: skip
+        assert said in page, page.partition('id="gaps-title"')[2][:900]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_after_a_load_everybody_reads_the_same_newest_data_of_a_debtor(at_desk, company):
+    bruno = at_desk("bruno")
+    for row in (ROWS[0], ROWS[0].replace("Persona 1", "Persona Casada").replace("987654321", "955000111")):
+        address = send(bruno, row, *ROWS[1:])["Location"]
+        bruno.post(address, choices(bruno, address) | {"do": "load"})
+        work_off()
+    debtor = Account.objects.get(external_id="L-1").debtor
+    pages = {name: at_desk(name).get(f"/ficha/{debtor.pk}/").content.decode() for name in
+             ("ana", "bruno", "carla", "dario", "hilda")}  # fmt: skip
+    for name, page in pages.items():
+        assert "<h1>Persona Casada" in page, name
+        assert "Persona 1" not in page, name
+        assert ("955000111" in page) is (name in {"ana", "bruno", "carla"}), name

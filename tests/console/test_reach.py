@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils.translation import gettext, override
 from openpyxl import load_workbook
 
-from recobra.contact.models import Contact, Template
+from recobra.contact.models import Contact, Template, Visit
 from recobra.journal.models import Entry
 from recobra.journal.operations import record
 from recobra.kit import clock
@@ -189,3 +189,19 @@ def test_the_page_of_a_template_compares_its_variants(at_desk, world):
     shown = body(at_desk("carla"), f"/mensajes/plantillas/{template.pk}/")
     assert "Resultado por variante" in shown
     assert "Aún no alcanza" in shown
+
+
+def test_who_was_met_in_person_and_who_was_the_wrong_person_are_counted_apart(at_desk, world):
+    ana, now = at_desk("ana"), clock.now()
+    Contact.objects.filter(pk=world.sent.pk).update(local_date=world.sent.planned_for)
+    visit = Visit.objects.create(contact=world.sent, area="PE-LIM 15001", route_date=schedule.today(now))
+    ana.post(f"/visitas/{visit.pk}/", {"resultado": "MET", "nota": "Abrió ella"})
+    assert ana.get("/alcance/").context["total"].right_party == 1
+    phone = world.debtors["María"].points.get(kind="PHONE")
+    form = {"act": "NOT_ME", "said": "Contestó otra señora"}
+    ana.post(f"/ficha/{phone.debtor_id}/voluntad/{phone.pk}/anotar/", form)
+    shown = body(ana)
+    for said in ("Contacto con el titular", "Otra persona</dt><dd>1</dd>"):
+        assert said in shown, said
+    wishes = ana.get(f"/ficha/{phone.debtor_id}/voluntad/").content.decode()
+    assert "en silencio" in wishes

@@ -11,30 +11,14 @@ from recobra.journal.models import Entry
 from recobra.kit import clock
 from recobra.strategy.models import Assignment, StrategyVersion
 from recobra_core.decide import Strategy, ready
+from tests.console.editor import EDIT, fields
 from tests.console.following import follow
-
-EDIT = "/estrategias/consumo/editar/"
 
 
 @pytest.fixture
 def followed(world):
     follow(world, clock.now())
     return world
-
-
-def fields(client, address=EDIT):
-    """What a browser would post from the editor as it stands."""
-    page = client.get(address).content.decode()
-    found = re.search(r'name="seen" value="([^"]*)"', page)
-    shape = client.get(address).context["shape"]
-    posted = {"seen": found[1], "segments": len(shape["segments"]), "steps": len(shape["steps"])}
-    posted |= {name: shape[name] for name in form.HEAD}
-    for stop in shape["stops"]:
-        posted |= {f"stop-{stop['event']}": stop["mode"], f"stop-{stop['event']}-days": stop["days"]}
-    for which, names in (("segments", form.SEGMENT), ("steps", (*form.STEP, *form.LISTS))):
-        for at, member in enumerate(shape[which]):
-            posted |= {f"{which}-{at}-{name}": member[name] for name in names}
-    return posted
 
 
 @pytest.mark.parametrize("code", ready.CODES)
