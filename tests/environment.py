@@ -12,6 +12,10 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import pytest
+
+from tests import extent
+
 if "RECOBRA_TEST_HOME" not in os.environ:
     os.environ["RECOBRA_TEST_HOME"] = tempfile.mkdtemp(prefix="recobra-tests-")
     os.environ["RECOBRA_TEST_OWNER"] = str(os.getpid())
@@ -26,6 +30,17 @@ for _folder in (HOME / WORKER, HOME / "postgres"):
     _folder.mkdir(exist_ok=True)
 with contextlib.suppress(FileExistsError):
     (HOME / WORKER / "postgres").symlink_to(HOME / "postgres")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add `--whole`."""
+    parser.addoption("--whole", action="store_true", help="prove at full size what is long by nature")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Fix the extent of the run before tests are collected."""
+    if config.getoption("whole"):
+        extent.make_whole()
 
 
 def pytest_unconfigure() -> None:

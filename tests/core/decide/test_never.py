@@ -7,6 +7,7 @@ import ibis
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests import extent
 from tests.core.decide import builders
 from tests.core.decide.builders import TODAY, kept, read
 
@@ -54,7 +55,11 @@ def identities(rows):
     return Counter((row["account_id"], row["step_key"], row["cycle_date"], row["occurrence"]) for row in rows)
 
 
-A_FEW = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+A_FEW = settings(
+    max_examples=extent.choose(daily=5, whole=15),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 
 
 @A_FEW

@@ -3,13 +3,14 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests import extent
 
 from recobra_core.dial.simulate import Scene, predictive, progressive, simulate
 
 CAP = 0.03
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=extent.choose(daily=8, whole=30), deadline=None)
 @given(
     seed=st.integers(0, 2**32), agents=st.integers(2, 50), rate=st.floats(0.05, 0.9), turn=st.floats(0.5, 2.0),
     talk=st.floats(20, 400), variation=st.floats(0.3, 1.5), wrap=st.floats(2, 90), ring=st.floats(3, 15),
@@ -27,7 +28,10 @@ def test_no_day_passes_the_cap_whatever_happens(*, seed, agents, rate, turn, tal
 @pytest.mark.parametrize("rate", [0.1, 0.3])
 def test_people_are_busier_than_with_one_call_each(agents, rate):
     scene = Scene(agents=agents, answer_rate=rate, talk_mean=90.0, hours=3.0)
-    days = [(simulate(scene, pacing=predictive(), seed=n), simulate(scene, pacing=progressive, seed=n)) for n in (1, 2)]
+    days = [
+        (simulate(scene, pacing=predictive(), seed=n), simulate(scene, pacing=progressive, seed=n))
+        for n in extent.choose(daily=(1,), whole=(1, 2))
+    ]
     gain = sum(ours.used - theirs.used for ours, theirs in days) / len(days)
     least = {2: -0.02, 10: 0.08, 25: 0.12}[agents]
     assert gain >= least
@@ -48,5 +52,5 @@ def test_the_same_seed_gives_the_same_day():
 
 def test_a_sudden_rise_of_answers_is_survived():
     scene = Scene(agents=20, answer_rate=0.1, later_rate=0.4, talk_mean=120.0, hours=3.0)
-    for seed in range(3):
+    for seed in range(extent.choose(daily=1, whole=3)):
         assert simulate(scene, pacing=predictive(), seed=seed).abandonment <= CAP

@@ -6,6 +6,7 @@ import ibis
 import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests import extent
 from tests.core.rules.tables import table
 
 from recobra_core.kpi import ageing, days_to_collect
@@ -81,7 +82,7 @@ _ROWS = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=extent.choose(daily=15, whole=40), deadline=None)
 @given(_ROWS)
 def test_the_buckets_add_up_to_the_outstanding(rows):
     engine = ibis.duckdb.connect()

@@ -17,6 +17,7 @@ import ibis
 import numpy as np
 import pyarrow as pa
 import pytest
+from tests import extent
 from tests.core.law.second_reading import COMPANY, EVERY, WRITTEN, Contact, Past, Person, objection, utc
 
 from recobra_core.law import (
@@ -36,9 +37,10 @@ from recobra_core.law import (
 from recobra_core.law.files import read_country
 
 SEED = 20261122
-PER_PLACE = 192
+PER_PLACE = extent.choose(daily=19, whole=192)
 FEW = 600
-LEAST_ALLOWED = 2_000
+LEAST_ALLOWED = extent.choose(daily=200, whole=2_000)
+LEAST_JUDGED = extent.choose(daily=100_000, whole=1_000_000)
 ROUNDS_A_DAY = 3
 SAMPLE_OF_REFUSALS = 8
 # Around the clock changes of the US, the EU and Chile, Holy Week, national days and the end of a year.
@@ -103,7 +105,7 @@ def test_the_gate_and_the_second_reading_agree_on_a_million_contacts(capsys):
         print(f"\n{run.report()}")  # noqa: T201 - the figures are what the test is for
     assert run.unlawful == []
     assert run.too_strict == []
-    assert run.judged >= 1_000_000
+    assert run.judged >= LEAST_JUDGED
     assert set(run.allowed) == {place[0] for place in PLACES}
     assert min(run.allowed.values()) > LEAST_ALLOWED
     assert set(run.by_channel) == set(EVERY)
@@ -143,8 +145,9 @@ def test_an_error_in_the_data_is_found(country, right, wrong, monkeypatch):
     changed = dict(countries()) | {country: altered}
     for module in (opening_hours, caps):
         monkeypatch.setattr(module, "countries", lambda: changed)
-    run = Run(people(FEW // len([place for place in PLACES if place[0] == country]), country)).over(_days([]))
-    assert run.unlawful or run.too_strict
+    run = Run(people(FEW // len([place for place in PLACES if place[0] == country]), country))
+    found = (run.unlawful or run.too_strict for day in _days([]) if run.over([day]))
+    assert any(found)
 
 
 def _days(blocks: Iterable[date] = BLOCKS) -> Iterator[date]:

@@ -11,6 +11,7 @@ import pytest
 import yaml
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from tests import extent
 
 from recobra_core.law import CANDIDATE, HISTORY, OPENINGS, caps_table, openings, verdicts
 
@@ -23,7 +24,7 @@ WEEK = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 CHANNELS = ["call", "ivr", "sms", "whatsapp", "email", "letter", "visit"]
 CAPS = {"cap_day", "cap_week", "gap", "other_channel", "after_conversation"}
 SLOW = settings(
-    max_examples=6,
+    max_examples=extent.choose(daily=2, whole=6),
     # Contacts are independent of each other: a failing one is named as it is, shrinking its list helps nobody.
     phases=[Phase.generate],
     deadline=None,

@@ -9,6 +9,7 @@ import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests import extent
 
 from recobra_core.law import LawFileError
 from recobra_core.law import countries as contact_countries
@@ -62,7 +63,7 @@ def test_a_wrong_file_says_where_it_is_wrong(wrong, said):
         files.read_country(yaml.safe_dump(raw), file="CL.yaml")
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=extent.choose(daily=60, whole=200), deadline=None)
 @given(text=st.text(max_size=300))
 def test_any_text_is_read_and_every_finding_stands_where_it_says(text):
     for finding in lint(text, country="CL", channel="sms", kind="free", facts=Facts(on=TODAY)):

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests import extent
 from tests.core.rules.tables import table
 
 from recobra_core.money import CONCEPTS, Waterfall, WaterfallError, allocate
@@ -204,7 +205,7 @@ def _one_by_one(payments, items, order):
     return paid
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=extent.choose(daily=15, whole=40), deadline=None)
 @given(st.lists(_PAID, max_size=6), st.lists(_OWED, max_size=8), _ORDERS)
 def test_no_cent_is_lost_and_nothing_paid_twice(paid, owed, order):
     payments = [(n, account, amount) for n, (account, amount) in enumerate(paid)]

@@ -6,6 +6,7 @@ import ibis
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests import extent
 from tests.core.rules.tables import accounts, answers
 
 from recobra_core.rules import (
@@ -151,7 +152,7 @@ _rules = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=extent.choose(daily=60, whole=150), deadline=None)
 @given(_rules)
 def test_reading_the_canonical_text_gives_the_same_rule(text):
     rule = compile_rule(text, ACCOUNT_COLUMNS, unknown="no")
@@ -194,7 +195,7 @@ KNOWN_OR_NOT = [
 DUCKDB = ibis.duckdb.connect()
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=extent.choose(daily=60, whole=150), deadline=None)
 @given(_missing)
 def test_an_accepted_rule_always_has_an_answer(text):
     """What the check promises, seen on every combination of known and missing facts."""
@@ -212,7 +213,7 @@ def test_an_accepted_rule_always_has_an_answer(text):
     assert refusal.key == "unknown_null"
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=extent.choose(daily=60, whole=200), deadline=None)
 @given(st.text("ab1 '().,<>=-+*%;\"nodrpheld\n\\", max_size=60))
 def test_any_text_is_a_rule_or_a_refusal(text):
     try:
