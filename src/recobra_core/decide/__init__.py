@@ -4,7 +4,7 @@ from recobra_core.decide.chance import arm, held_out
 from recobra_core.decide.due import due_steps, silenced
 from recobra_core.decide.nodes import Problem
 from recobra_core.decide.plan import CHANNELS_OPEN, Plan, contacts, holds, stage_changes, tasks
-from recobra_core.decide.steps import Segment, Step
+from recobra_core.decide.steps import NO_SEGMENT, Segment, Step
 from recobra_core.decide.strategy import Strategy, StrategyError, templates_used
 from recobra_core.decide.tables import ACCOUNTS, DUE, FIRINGS, SILENCED
 from recobra_core.decide.touch import would_touch
@@ -15,6 +15,7 @@ __all__ = [
     "CHANNELS_OPEN",
     "DUE",
     "FIRINGS",
+    "NO_SEGMENT",
     "SILENCED",
     "Change",
     "Plan",

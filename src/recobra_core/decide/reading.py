@@ -7,6 +7,7 @@ from recobra_core.decide.nodes import Expected, Node
 from recobra_core.decide.steps import (
     CHANNELS,
     EVENTS,
+    NO_SEGMENT,
     STAGES,
     STOPS,
     Action,
@@ -70,10 +71,8 @@ def read_steps(node: Node, segments: Sequence[Segment], catalogue: rules.Catalog
 def _segment(node: Node, catalogue: rules.Catalogue) -> Segment:
     node.fields("key", "name", "rule", "unknown")
     key = node.field("key")
-    if key.value == rules.NO_SEGMENT:
-        key.refuse(
-            Expected(f"another key: «{rules.NO_SEGMENT}» is kept", f"otra clave: «{rules.NO_SEGMENT}» reservada")
-        )
+    if key.value == NO_SEGMENT:
+        key.refuse(Expected(f"another key: «{NO_SEGMENT}» is kept", f"otra clave: «{NO_SEGMENT}» reservada"))
     return Segment(key=key.key(), name=node.field("name").text(), rule=_rule(node, catalogue))
 
 

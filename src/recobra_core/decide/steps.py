@@ -12,6 +12,8 @@ CHANNELS = ("email", "sms", "whatsapp", "ivr", "letter", "call")
 TRACKS = ("message", "task", "stage", "hold")
 STAGES = ACCOUNT_COLUMNS["stage"].values or ()
 """The stages in the order in which an account can move through them."""
+NO_SEGMENT = "none"
+"""Where an account stands that no segment's rule matches."""
 
 Document = dict[str, Any]
 

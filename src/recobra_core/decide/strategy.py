@@ -7,7 +7,6 @@ from recobra_core.decide.nodes import Node, Problem
 from recobra_core.decide.reading import read_segments, read_steps, read_stops
 from recobra_core.decide.steps import Document, Segment, Send, Step
 from recobra_core.rules import ACCOUNT_COLUMNS, Catalogue
-from recobra_core.rules import Segment as SegmentRule
 
 
 class StrategyError(ValueError):
@@ -64,11 +63,6 @@ class Strategy:
         segments = [segment.to_document() for segment in self.segments]
         steps = [step.to_document() for step in self.steps]
         return head | ({"segments": segments} if segments else {}) | {"steps": steps}
-
-    @property
-    def segment_rules(self) -> tuple[SegmentRule, ...]:
-        """Return the segments as `rules.classify` takes them."""
-        return tuple(SegmentRule(item.key, item.name, item.rule) for item in self.segments)
 
     def step(self, key: str) -> Step:
         """Return a step by its key. Raises KeyError."""

@@ -4,12 +4,10 @@ from recobra_core.rules.builder import OPERATORS, Row, from_builder, to_builder
 from recobra_core.rules.catalogue import ACCOUNT_COLUMNS, EXPONENT_COLUMN, Catalogue, Column, ColumnType
 from recobra_core.rules.errors import Language, RuleError
 from recobra_core.rules.rule import Rule, Unknown, compile_rule
-from recobra_core.rules.segments import NO_SEGMENT, Segment, classify
 
 __all__ = [
     "ACCOUNT_COLUMNS",
     "EXPONENT_COLUMN",
-    "NO_SEGMENT",
     "OPERATORS",
     "Catalogue",
     "Column",
@@ -18,9 +16,7 @@ __all__ = [
     "Row",
     "Rule",
     "RuleError",
-    "Segment",
     "Unknown",
-    "classify",
     "compile_rule",
     "from_builder",
     "to_builder",

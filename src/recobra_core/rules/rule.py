@@ -5,7 +5,7 @@ from typing import Literal
 
 import ibis.expr.types as ir
 
-from recobra_core.rules.catalogue import EXPONENT_COLUMN, Catalogue
+from recobra_core.rules.catalogue import Catalogue
 from recobra_core.rules.compile import check_sizes, compile_condition
 from recobra_core.rules.errors import Language
 from recobra_core.rules.parse import parse
@@ -31,15 +31,8 @@ class Rule:
         """The catalogue names the rule uses."""
         return frozenset(ref.column.name for ref in refs(self.root))
 
-    @property
-    def stored_columns(self) -> frozenset[str]:
-        """The table columns the rule reads: amounts as `…_minor`, with `currency_exponent` beside them."""
-        used = [ref.column for ref in refs(self.root)]
-        stored = {column.stored_as for column in used}
-        return frozenset(stored | {EXPONENT_COLUMN for column in used if column.type == "money"})
-
     def condition(self, table: ir.Table) -> ir.BooleanValue:
-        """Yes or no for each row, never null. `table` holds `stored_columns`."""
+        """Yes or no for each row, never null. `table` holds the columns as they are stored, amounts as `…_minor`."""
         return compile_condition(self.root, table).fill_null(self.unknown == "yes")
 
     def in_words(self, lang: Language) -> str:

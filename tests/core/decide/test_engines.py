@@ -8,7 +8,6 @@ import pytest
 from tests.core.decide import builders
 from tests.core.decide.builders import TODAY, kept, read
 
-from recobra_core import rules
 from recobra_core.decide import ready
 from recobra_core.decide.due import due_steps, silenced
 from recobra_core.decide.plan import contacts
@@ -60,7 +59,9 @@ def decisions(engine):
     chance, strategy = Random(20261122), ready.load("consumo")
     rows = list(portfolio(chance))
     firings = builders.firings(engine, past(chance, rows, strategy))
-    accounts = kept(engine, rules.classify(builders.accounts(engine, rows).drop("segment"), strategy.segment_rules))
+    accounts = builders.accounts(engine, rows)
+    segment = ibis.cases(*((each.rule.condition(accounts), each.key) for each in strategy.segments), else_="none")
+    accounts = kept(engine, accounts.mutate(segment=segment))
     due = kept(engine, due_steps(accounts, firings, strategy, as_of=TODAY))
     templates = builders.templates(engine, "recordatorio", "recordatorio-firme", "aviso-extrajudicial")
     plan = contacts(due, accounts, builders.points(engine, ways(chance)), templates, as_of=TODAY)

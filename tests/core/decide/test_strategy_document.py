@@ -125,7 +125,7 @@ def test_the_portfolio_own_attributes_can_be_used():
     document = changed(["segments", 0, "rule"], "attr_zone = 'norte'")
     zone = Column(name="attr_zone", type="text", nullable=False, label_en="zone", label_es="zona")
     strategy = Strategy.parse(document, catalogue=ACCOUNT_COLUMNS.extend([zone]))
-    assert strategy.segments[0].rule.stored_columns == {"attr_zone"}
+    assert strategy.segments[0].rule.columns == {"attr_zone"}
     assert problems(document)[0].path == "segments[0].rule"
 
 

@@ -7,14 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests import extent
-from tests.core.rules.tables import accounts, answers
+from tests.core.rules.tables import accounts
 
 from recobra_core.rules import (
     ACCOUNT_COLUMNS,
     Row,
     RuleError,
-    Segment,
-    classify,
     compile_rule,
     from_builder,
     to_builder,
@@ -224,21 +222,6 @@ def test_any_text_is_a_rule_or_a_refusal(text):
         assert compile_rule(rule.text, ACCOUNT_COLUMNS, unknown="no").root == rule.root
         return
     assert 0 <= refusal.position <= max(len(text), 1)
-
-
-def test_an_account_belongs_to_the_first_segment_that_matches(engine):
-    table = accounts(engine, *({"dpd": dpd, "balance_minor": 5_000} for dpd in (95, 40, 0, None)))
-    late = Segment("late", "Mora tardía", compile_rule("dpd > 90", ACCOUNT_COLUMNS, unknown="no"))
-    any_arrears = Segment("arrears", "En mora", compile_rule("dpd > 0", ACCOUNT_COLUMNS, unknown="no"))
-    assert answers(engine, classify(table, [late, any_arrears]), "segment") == ["late", "arrears", "none", "none"]
-    assert answers(engine, classify(table, [any_arrears, late]), "segment") == ["arrears", "arrears", "none", "none"]
-    assert answers(engine, classify(table, []), "segment") == ["none"] * 4
-
-
-def test_segments_have_keys_of_their_own(engine):
-    rule = compile_rule("held", ACCOUNT_COLUMNS)
-    with pytest.raises(ValueError, match="unique"):
-        classify(accounts(engine, {}), [Segment("a", "A", rule), Segment("a", "B", rule)])
 
 
 def test_whole_decimals_read_as_integers():

@@ -7,8 +7,8 @@ from datetime import date
 import ibis
 import ibis.expr.types as ir
 
+from recobra_core.decide.steps import NO_SEGMENT
 from recobra_core.decide.strategy import Strategy
-from recobra_core.rules.segments import NO_SEGMENT
 from recobra_core.stages import Limits, bucket_of, stage_of
 
 _RANK = {"PREVENTIVE": 0, "ADMINISTRATIVE": 1, "EXTRAJUDICIAL": 2, "JUDICIAL": 3}

@@ -16,8 +16,7 @@ from recobra.console.guard import StaffRequest, needs
 from recobra.console.screens.place import Installation
 from recobra.kit import clock
 from recobra.strategy import operations, queries, schedule
-from recobra_core.decide import Strategy, StrategyError, diff, templates_used
-from recobra_core.rules import NO_SEGMENT
+from recobra_core.decide import NO_SEGMENT, Strategy, StrategyError, diff, templates_used
 
 from . import said
 
