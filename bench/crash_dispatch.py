@@ -109,7 +109,7 @@ def _stop() -> None:
     from recobra.kit import database
 
     connections.close_all()
-    database.stop_embedded()
+    database.embedded_server(database.data_dir()).stop()
 
 
 if __name__ == "__main__":

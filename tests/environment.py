@@ -47,6 +47,6 @@ def pytest_unconfigure() -> None:
     """Give up the server, which stops with its last user; whoever made the directories removes them."""
     from recobra.kit import database  # noqa: PLC0415 - after the environment is set
 
-    database.stop_embedded()
+    database.embedded_server(database.data_dir()).stop()
     if os.environ.get("RECOBRA_TEST_OWNER") == str(os.getpid()):
         shutil.rmtree(HOME, ignore_errors=True)

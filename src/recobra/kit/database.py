@@ -21,24 +21,15 @@ def data_dir() -> Path:
     return Path(os.environ.get("RECOBRA_DATA_DIR", "./.recobra")).resolve()
 
 
-@cache
-def _server(home: Path) -> EmbeddedServer:
-    return EmbeddedServer(home)
-
-
 def url() -> str:
     """Return the database URL, starting the embedded server where none is given."""
-    return os.environ.get("RECOBRA_DATABASE_URL") or _server(data_dir() / "postgres").start()
+    return os.environ.get("RECOBRA_DATABASE_URL") or embedded_server(data_dir()).start()
 
 
-def stop_embedded() -> None:
-    """Give up the embedded server, if this process uses it."""
-    _server(data_dir() / "postgres").stop()
-
-
-def remove_embedded() -> None:
-    """Stop the embedded server and delete its data; tests and benchmarks clean up by it."""
-    _server(data_dir() / "postgres").remove()
+@cache
+def embedded_server(home: Path) -> EmbeddedServer:
+    """Return this process's server of a data directory; it stops with the process, or when it is given up before."""
+    return EmbeddedServer(home / "postgres")
 
 
 def django_settings(address: str) -> dict[str, object]:

@@ -81,12 +81,6 @@ class EmbeddedServer:
                 self._run("pg_ctl", "-D", str(self._cluster), "-m", "fast", "-w", "stop", check=False)
         handle.close()
 
-    def remove(self) -> None:
-        """Stop the server and delete its cluster, wherever it lies; for data that nobody wants any more."""
-        self.stop()
-        for folder in {self._cluster, self._socket_dir, self.home, self._root}:
-            shutil.rmtree(folder, ignore_errors=True)
-
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:
         with (self.home / "start.lock").open("w") as lock:

@@ -86,7 +86,7 @@ def _put_away(home: Path) -> None:
         cursor.execute("SHOW data_directory")
         cluster = Path(cursor.fetchone()[0])
     connections.close_all()
-    database.stop_embedded()
+    database.embedded_server(home).stop()
     # Under root the cluster may live outside the data directory.
     shutil.rmtree(cluster.parent, ignore_errors=True)
     shutil.rmtree(home, ignore_errors=True)
