@@ -34,7 +34,7 @@ def test_a_provider_is_configured_with_the_fields_its_adapter_asks_for(at_desk, 
     assert saved.settings["url"] == "smtp://cobros@127.0.0.1:2525"
     assert saved.enabled
     assert Entry.objects.filter(kind="provider.saved").count() == 1
-    (way, *_) = providing.providers_for("email", "PE")
+    (way, *_) = providing.ways().of("email", "PE")
     assert way.config.secrets == {"password": SECRET}
 
 
@@ -44,7 +44,7 @@ def test_a_kept_secret_is_never_shown_and_stays_when_left_empty(at_desk, saved):
     assert SECRET not in page
     assert "ya guardad" in page
     at_desk("dario").post(address, {**FORM, "setting-password": "", "name": "Otro nombre"})
-    (way, *_) = providing.providers_for("email", "PE")
+    (way, *_) = providing.ways().of("email", "PE")
     assert way.config.secrets == {"password": SECRET}
     assert Provider.objects.get().name == "Otro nombre"
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 import uuid
 from datetime import timedelta
 
@@ -128,7 +127,6 @@ def test_nothing_waits_for_the_number_any_more_in_any_portfolio_or_channel_not_e
     ended = statuses()
     assert {ended[c.pk] for c in (sms, whatsapp, other)} == {"CANCELLED"}
     assert ended[untouched.pk] in {"DUE", "LEASED"}  # it goes to an e-mail address, about which nothing was said
-    assert operations.wait_until_silent(kind="PHONE", value=ROSA, within_seconds=1)
 
 
 def test_a_debtor_loaded_later_with_the_number_hears_nothing_either(world, elsewhere):
@@ -171,26 +169,13 @@ def test_a_mexican_number_is_silent_however_it_is_written(world):
     assert set(Silence.objects.values_list("value", flat=True)) == {"+525512345678", "+5215512345678"}
 
 
-def test_what_is_in_the_providers_hands_is_waited_for(world):
+def test_what_is_in_the_providers_hands_is_not_called_back(world):
     rosa = world.debtor()
     point = phone(rosa)
     contact = due(world, rosa, point)
     Contact.objects.filter(pk=contact.pk).update(status="LEASED", handed_over_at=world.now, lease=uuid.uuid4())
     operations.opt_out(point_id=point.pk, source="LINK", now=world.now)
     assert statuses() == {contact.pk: "LEASED"}
-    assert not operations.wait_until_silent(kind="PHONE", value=ROSA, within_seconds=0.1)
-
-    def arrive():
-        time.sleep(0.2)
-        Contact.objects.filter(pk=contact.pk).update(status="SENT", sent_at=world.now)
-        connection.close()
-
-    sender = threading.Thread(target=arrive)
-    sender.start()
-    assert operations.wait_until_silent(kind="PHONE", value=ROSA, within_seconds=5)
-    sender.join()
-    with transaction.atomic(), pytest.raises(RuntimeError):
-        operations.wait_until_silent(kind="PHONE", value=ROSA, within_seconds=1)
 
 
 def test_a_message_planned_while_the_wish_is_being_written_is_swept_when_it_is_committed(world):

@@ -7,7 +7,7 @@ import pytest
 
 from recobra.contact import operations, snapshot
 from recobra.contact.models import Contact
-from recobra.contact.operations.planning import ITEMS, PLANNED
+from recobra.contact.operations.planning import PLANNED
 
 from .conftest import TODAY
 
@@ -32,14 +32,6 @@ def test_the_same_plan_twice_is_written_once(world):
 def test_an_empty_plan_is_no_plan(world):
     assert operations.plan(contacts=PLANNED.empty_table(), now=world.now).num_rows == 0
     assert operations.cancel_planned(debtor_ids=[], reason="payment", at=world.now, actor="cycle") == 0
-
-
-def test_items_say_which_accounts_a_contact_speaks_about(world):
-    contact = world.someone_due()
-    account = contact.debtor.accounts.get()
-    rows = [{"contact_id": contact.pk, "account_id": account.pk, "overdue_minor": 5}]
-    operations.add_items(items=pa.Table.from_pylist(rows, schema=ITEMS))
-    assert contact.items.get().overdue_minor == 5
 
 
 def test_taking_back_leaves_what_was_sent_and_other_people_alone(world):

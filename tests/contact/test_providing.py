@@ -147,17 +147,17 @@ def test_after_so_many_failures_in_a_row_the_provider_rests_for_all_and_is_tried
     ask = {"provider_id": provider.pk, "wanted": 10}
     assert providing.allowance(**ask) == 10
     for _ in range(providing.FAILURES_TO_OPEN):
-        assert providing.providers_for("sms", "PE")
+        assert providing.ways().of("sms", "PE")
         providing.failed(provider.pk)
-    assert not providing.providers_for("sms", "PE")
+    assert not providing.ways().of("sms", "PE")
     assert providing.allowance(**ask) == 0
     _rest_is_over(provider)
-    assert providing.providers_for("sms", "PE")
+    assert providing.ways().of("sms", "PE")
     assert [providing.allowance(**ask), providing.allowance(**ask)] == [1, 0], "one trial, by one dispatcher"
     providing.failed(provider.pk)
     state = ProviderState.objects.get()
     assert state.failures == providing.FAILURES_TO_OPEN + 1
-    assert not providing.providers_for("sms", "PE")
+    assert not providing.ways().of("sms", "PE")
     _rest_is_over(provider)
     assert providing.allowance(**ask) == 1
     providing.worked(provider.pk)

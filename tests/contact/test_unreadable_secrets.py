@@ -15,4 +15,4 @@ def test_secrets_of_another_installation_shut_that_provider_alone(company, now, 
             country="", rank=1, enabled=True, actor="dario", actor_id=None, now=now,
         )  # fmt: skip
         settings.SECRET_KEY = "otra-clave-de-otra-instalacion" if code == "uno" else settings.SECRET_KEY
-    assert [way.code for way in providing.providers_for("sms", "PE")] == ["dos"]
+    assert [way.code for way in providing.ways().of("sms", "PE")] == ["dos"]

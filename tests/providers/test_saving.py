@@ -47,7 +47,7 @@ def facts(kind):
 def test_a_provider_is_saved_and_used(save):
     provider = save()
     assert (provider.channel, provider.enabled) == ("sms", True)
-    (way, *_) = providing.providers_for("sms", "PE")
+    (way, *_) = providing.ways().of("sms", "PE")
     assert way.code == "twilio-pe"
     assert way.config.secrets == {"auth_token": TOKEN}
     assert way.config.webhook_url.endswith("/api/webhooks/twilio-pe/")
@@ -57,7 +57,7 @@ def test_a_secret_is_seen_by_nobody_again(save, caplog):
     caplog.set_level(logging.DEBUG)
     provider = save()
     providers.test_provider(provider_id=provider.pk, actor="dario", now=provider.created_at)
-    (way, *_) = providing.providers_for("sms", "PE")
+    (way, *_) = providing.ways().of("sms", "PE")
     with connection.cursor() as cursor:
         cursor.execute("SELECT contact_provider::text FROM contact_provider")
         stored = str(cursor.fetchall())
@@ -143,9 +143,9 @@ def test_the_test_button_says_what_it_found_and_keeps_it(save, now):
 def test_a_provider_is_switched_off_and_on_and_retired(save, now):
     provider, by = save(), {"actor": "dario", "actor_id": None, "now": now}
     providers.enable_provider(provider_id=provider.pk, enabled=False, **by)
-    assert not [way for way in providing.providers_for("sms", "PE") if way.code == "twilio-pe"]
+    assert not [way for way in providing.ways().of("sms", "PE") if way.code == "twilio-pe"]
     providers.enable_provider(provider_id=provider.pk, enabled=True, **by)
-    assert [way for way in providing.providers_for("sms", "PE") if way.code == "twilio-pe"]
+    assert [way for way in providing.ways().of("sms", "PE") if way.code == "twilio-pe"]
     providers.retire_provider(provider_id=provider.pk, **by)
     provider.refresh_from_db()
     assert (provider.enabled, provider.secrets) == (False, "")

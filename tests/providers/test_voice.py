@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from recobra.contact.channels.twilio_voice.dialogue import Act, Facts, Position, position, turn, twiml
+from recobra.contact.channels.twilio_voice.dialogue import Act, Facts, Position, position, turn
 from recobra.contact.channels.twilio_voice.links import contact_of_call, voice_url
 
 from .conftest import PUBLIC_ID
@@ -148,15 +148,19 @@ def test_the_voice_is_the_countrys(country, language, voice):
     assert (said.get("language"), said.get("voice")) == (language, voice)
 
 
+def said_at(step, **known):
+    return turn(Position(step=step), facts(**known)).twiml.encode()
+
+
 def test_a_name_cannot_smuggle_in_a_verb():
-    root = fromstring(twiml("greeting", facts(name="</Say><Dial>+1900</Dial>")).encode())
+    root = fromstring(said_at("greeting", name="</Say><Dial>+1900</Dial>"))
     assert root.find(".//Dial") is None
 
 
 @pytest.mark.parametrize("country", ["PE", "BR"])
 def test_every_step_can_be_said_in_every_language(country):
     for step in ("greeting", "identity", "stranger", "menu", "promise", "confirm", "stop"):
-        assert fromstring(twiml(step, facts(country=country)).encode()).find("Gather") is not None
+        assert fromstring(said_at(step, country=country)).find("Gather") is not None
     for keys in (["1", "8123", "2", "5", "1"], ["9", "1"], ["1", "1", "1", "1"], ["1", "8123", "1"]):
         assert "{" not in " ".join(Call(country=country).press(*keys).heard)
 

@@ -93,11 +93,6 @@ class Ways:
         return [channel for channel in self.channels() if channel not in alive]
 
 
-def providers_for(channel: str, country: str) -> list[Chosen]:
-    """Return the ways to send by a channel into a country whose circuit lets through, the preferred one first."""
-    return ways().of(channel, country)
-
-
 def ways() -> Ways:
     """Return all ways out as they stand now."""
     found = Provider.objects.filter(enabled=True, kind__in=list(ADAPTERS)).order_by("rank", "code")

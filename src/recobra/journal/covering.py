@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 
 from django.db import connection
 
@@ -52,12 +52,6 @@ def covering(*, entry_ids: Sequence[int]) -> tuple[list[Covered], list[SealView]
             seals.append(_view(seal))
     covered = [Covered(id=k, digest=d.hex(), intact=intact, sealed_on=sealed.get(k)) for k, d, intact, _day in rows]
     return covered, seals
-
-
-def newest_seal(*, before: datetime) -> SealView | None:
-    """Return the last seal made before an instant."""
-    seal = Seal.objects.filter(sealed_at__lte=before).order_by("-day").first()
-    return _view(seal) if seal else None
 
 
 def _view(seal: Seal) -> SealView:

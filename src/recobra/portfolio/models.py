@@ -8,7 +8,7 @@ import uuid
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import F, Func, Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 
@@ -346,10 +346,3 @@ class CompanyHoliday(models.Model):
 
     def __str__(self) -> str:
         return f"{self.country} {self.day}"
-
-
-class Unaccent(Func):
-    """SQL `lower_unaccent(text)`: the immutable form that search indexes are built on."""
-
-    function = "lower_unaccent"
-    output_field = models.TextField()

@@ -12,7 +12,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
 
 from recobra.access.queries import User, portfolio_codes
 
-from .models import Account, ContactPoint, Creditor, Debtor, Hold, Instalment, Portfolio, Posting
+from .models import Account, ContactPoint, Creditor, Debtor, Hold, Portfolio, Posting
 
 SEARCH_LIMIT = 1001
 _PHONE_DIGITS_MIN = 6
@@ -63,13 +63,6 @@ def balances(account_ids: Iterable[int]) -> dict[int, int]:
     """Return what each account owes in minor units: the sum of its ledger."""
     rows = Posting.objects.filter(account__in=list(account_ids)).values("account").annotate(total=Sum("amount_minor"))
     return {row["account"]: row["total"] for row in rows}
-
-
-def instalments_of(account: Account) -> list[Instalment]:
-    """Return an account's instalments by due date, each with `charged_minor` and `balance_minor`."""
-    charged = Sum("postings__amount_minor", filter=Q(postings__amount_minor__gt=0))
-    rows = account.instalments.annotate(charged_minor=charged, balance_minor=Sum("postings__amount_minor"))
-    return list(rows.order_by("due_date", "number"))
 
 
 def ledger_of(account: Account) -> list[tuple[Posting, int]]:

@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from recobra.contact.paper.letter import Address, Item, Letter, Sender
+from recobra.contact.paper.letter import Address, Item, Letter, Sender, sheet_of
 
 STREET = Address(
     lines=("Av. Los Próceres 1250, dpto. 402", "Urb. San Martín"), city="Lima", postal_code="15046", country="PE"
@@ -26,3 +26,7 @@ def letter(**changes):
         "how_to_object": "Escriba a reclamos@bancosur.example.", "payment_reference": "4400012345678",
     }  # fmt: skip
     return Letter(**facts | changes)
+
+
+def letter_pdf(letter, *, at):
+    return sheet_of([letter], code="", at=at).pdf(at=at)

@@ -4,9 +4,9 @@ import pytest
 
 from recobra.contact.paper.barcode import bars
 from recobra.contact.paper.glyphs import shown
-from recobra.contact.paper.letter import Address, LetterUnsuitable, batch_pdf, letter_pdf, sheet_of
+from recobra.contact.paper.letter import Address, LetterUnsuitable, batch_pdf
 
-from .letters import item, letter
+from .letters import item, letter, letter_pdf
 from .reading import pages
 
 
@@ -136,8 +136,3 @@ def test_code_128_is_what_the_standard_says():
     """Start B (211214), «A» (111323), check symbol 34 (131123), stop (2331112); ISO/IEC 15417."""
     assert "".join(map(str, bars("A"))) == "211214" + "111323" + "131123" + "2331112"
     assert bars("ñ") == bars("x" * 33) == bars("") == []
-
-
-def test_the_page_can_be_looked_at(now):
-    (page,) = sheet_of([letter()], code="", at=now).pages(ppi=20)
-    assert page.startswith(b"\x89PNG")

@@ -7,10 +7,9 @@ import stat
 import pytest
 
 from recobra.contact.paper import signing
-from recobra.contact.paper.letter import letter_pdf
 from recobra.contact.paper.verifying import Finding, verify
 
-from .letters import letter
+from .letters import letter, letter_pdf
 
 
 @pytest.fixture

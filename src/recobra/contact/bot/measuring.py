@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
-from recobra.contact.bot import classifier, keywords, phrasebook
+from recobra.contact.bot import classifier, phrasebook
 from recobra.contact.bot.intents import ACTING, LEARNT, MAIN, SILENCING, answer_to, cost
 from recobra.contact.bot.phrasebook import Phrase
 from recobra.contact.bot.understanding import Thresholds, by_keyword, judged, perhaps_silence, slots_of
@@ -180,13 +180,3 @@ def _hard_negatives(model: classifier.Classifier, thresholds: Thresholds) -> dic
         of["phrases"] += 1
         of["acted_on"] += _taken(negative.text, label, confidence, thresholds) == negative.never
     return counts
-
-
-def keywords_missed() -> list[str]:
-    """Return the keywords that a message made of nothing else is not read by; there must be none."""
-    return [
-        word
-        for intent in SILENCING
-        for word in sorted(keywords.words_of(intent=intent, today=AS_OF))
-        if keywords.spoken(text=word, today=AS_OF) != intent
-    ]

@@ -17,8 +17,8 @@ from .conversing import take_in
 from .dispatching import dispatch_due, dispatch_forever, dispatch_once, get_ready
 from .expiring import withdraw
 from .noting import join_waiting
-from .opting_out import not_me, opt_out, resume, wait_until_silent
-from .planning import add_items, cancel_planned, judge_again, plan
+from .opting_out import not_me, opt_out, resume
+from .planning import cancel_planned, judge_again, plan
 from .polling import ask_about_silent
 from .receiving import UnknownProvider, answer_challenge, forget_calls, receive_call, retry_calls
 from .replying import ReplyRefused, Trial, Words, begin, in_window, reply, try_begin, try_reply
@@ -53,7 +53,6 @@ __all__ = [
     "UnknownProvider",
     "Words",
     "WrongStatus",
-    "add_items",
     "answer_challenge",
     "answer_conversation",
     "answer_waiting",
@@ -100,7 +99,6 @@ __all__ = [
     "tell_of_unsent",
     "try_begin",
     "try_reply",
-    "wait_until_silent",
     "weigh_template",
     "withdraw",
     "withdraw_consent",

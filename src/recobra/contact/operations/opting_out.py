@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import time
 import uuid
 from datetime import datetime
 from functools import partial
 from typing import Final
 
 import pyarrow as pa
-from django.db import connection, transaction
+from django.db import transaction
 
 from recobra.contact import reasons
 from recobra.contact.models import ConsentEntry, Silence
@@ -19,7 +18,6 @@ from recobra.portfolio.models import ContactPoint
 
 from .wishes import (
     SUBJECTS,
-    TO_LINE,
     Act,
     Line,
     OptOutRefused,
@@ -33,9 +31,8 @@ from .wishes import (
 )
 from .wishes import lock as lock_line
 
-__all__ = ["OptOutRefused", "not_me", "opt_out", "resume", "wait_until_silent"]
+__all__ = ["OptOutRefused", "not_me", "opt_out", "resume"]
 
-POLL_SECONDS: Final = 0.02
 _RESUMERS: Final = frozenset({Source.KEYWORD, Source.PORTAL, Source.BUTTON})
 
 # NO KEY: planning refers to contact points for minutes, and a wish does not wait for it.
@@ -157,29 +154,6 @@ def resume_line(line: Line, words: Said) -> bool:
     rows = [{"point_id": p, "debtor_id": d, "contact_id": line.contact_id} for p, d in ids]
     _record("optout.resumed", pa.Table.from_pylist(rows, SUBJECTS), words)
     return True
-
-
-def wait_until_silent(*, value: str, kind: str, within_seconds: float) -> bool:
-    """Wait, after a wish was committed, until nothing is on its way to a line any more; False if it took too long.
-
-    What was handed over before the wish came cannot be called back; it ends within the provider's time-out.
-    """
-    if connection.in_atomic_block:
-        raise RuntimeError("The wish must be committed before its effect can be waited for.")
-    line = find_line(kind=kind, value=value)
-    until = time.monotonic() + within_seconds
-    while _in_flight(line):
-        if time.monotonic() >= until:
-            return False
-        time.sleep(POLL_SECONDS)
-    return True
-
-
-def _in_flight(line: Line) -> bool:
-    query = f"SELECT EXISTS (SELECT FROM contact_contact w WHERE w.status = 'LEASED' AND {TO_LINE})"
-    with connection.cursor() as cursor:
-        cursor.execute(query, line.where())
-        return bool(cursor.fetchone()[0])
 
 
 def _silent(line: Line) -> bool:

@@ -54,7 +54,6 @@ With a `body` the message goes as it is written, without a template. `priority` 
 """
 
 WRITTEN = pa.schema([("debtor_id", pa.int64()), ("channel", pa.string()), ("contact_id", pa.int64())])
-ITEMS = pa.schema([("contact_id", pa.int64()), ("account_id", pa.int64()), ("overdue_minor", pa.int64())])
 
 # A second run of the same day finds its live contacts by the table's unique constraint and its refusals by the
 # NOT EXISTS: neither is written twice.
@@ -126,13 +125,6 @@ def plan(*, contacts: pa.Table, now: datetime) -> pa.Table:
 
 
 @transaction.atomic
-def add_items(*, items: pa.Table) -> None:
-    """Say which accounts contacts speak about and the amounts they name (schema ITEMS)."""
-    if items.num_rows:
-        tables.copy_in("contact_contactitem", items.select(ITEMS.names).cast(ITEMS))
-
-
-@transaction.atomic
 def cancel_planned(
     *,
     debtor_ids: Sequence[int],
@@ -156,11 +148,3 @@ def judge_again(*, debtor_ids: Sequence[int]) -> None:
     """Give back what a dispatcher has judged for debtors and not handed over: something has changed since."""
     with connection.cursor() as cursor:
         cursor.execute(_JUDGE_AGAIN, [list(debtor_ids)])
-
-
-@transaction.atomic
-def cancel_to_points(*, point_ids: Sequence[int], reason: str, at: datetime, actor: str) -> int:
-    """Take back what was planned to some contact points; return how many contacts."""
-    which = "w.debtor_id IN (SELECT debtor_id FROM portfolio_contactpoint WHERE id = ANY(%s)) AND w.point_id = ANY(%s)"
-    ended = change(CANCEL.format(which=which), [list(point_ids), list(point_ids), reason, at])
-    return record_ends("contact.cancelled", ended, at=at, actor=actor)

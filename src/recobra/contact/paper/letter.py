@@ -109,11 +109,6 @@ class Batch:
     sheets: dict[str, int]
 
 
-def letter_pdf(letter: Letter, *, at: datetime) -> bytes:
-    """Return one letter as PDF. Raises LetterUnsuitable."""
-    return sheet_of([letter], code="", at=at).pdf(at=at)
-
-
 def batch_pdf(letters: Sequence[Letter], *, code: str, at: datetime) -> Batch:
     """Return the letters of a batch in one PDF behind a cover sheet, each on sheets of its own.
 

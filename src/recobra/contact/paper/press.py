@@ -20,7 +20,7 @@ STANDARD: Final = "a-2u"
 
 
 class Sheet:
-    """One document with its data: `pdf` as bytes, `pages` as PNG for looking at, `marks` the metadata of a label."""
+    """One document with its data: `pdf` as bytes, `marks` the metadata of a label."""
 
     def __init__(self, template: str, data: Mapping[str, Any]) -> None:
         self._compiler = typst.Compiler(
@@ -33,11 +33,6 @@ class Sheet:
         made = self._compiler.compile(format="pdf", pdf_standards=STANDARD, timestamp=at.replace(microsecond=0))
         assert isinstance(made, bytes)
         return made
-
-    def pages(self, *, ppi: float = 96) -> list[bytes]:
-        """Return each page as PNG."""
-        made = self._compiler.compile(format="png", ppi=ppi)
-        return [made] if isinstance(made, bytes) else list(made or ())
 
     def marks(self, label: str) -> list[Any]:
         """Return the values of the metadata under a label, in order."""

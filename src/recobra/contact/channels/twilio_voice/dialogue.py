@@ -86,11 +86,6 @@ def position(query: Mapping[str, str], form: Mapping[str, str]) -> Position:
     )  # fmt: skip
 
 
-def twiml(step: str, facts: Facts) -> str:
-    """Return what is said on coming to a step."""
-    return turn(Position(step=step), facts).twiml
-
-
 def turn(at: Position, facts: Facts) -> Turn:
     """Return what comes next."""
     speech = Speech(country=facts.country, url=facts.url)
