@@ -6,7 +6,7 @@ ACCOUNTS ?= 1000000
 # Where this is set, every process that a test starts compiles the whole product anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test test-spark check bench docs-check requirements lock format
+.PHONY: help demo test test-spark check bench docs-check requirements unreached lock format
 
 help:
 	@echo "make demo        the product with a demonstration portfolio, served on http://localhost:8000"
@@ -16,6 +16,7 @@ help:
 	@echo "make bench       seconds and memory for ACCOUNTS=$(ACCOUNTS) accounts"
 	@echo "make docs-check  links and commands named in the documentation"
 	@echo "make requirements  docs/requirements.md anew from docs/requirements.yaml"
+	@echo "make unreached   what is built and waits for its door"
 	@echo "make lock        lock files anew from requirements/*.in (needs uv)"
 
 demo:
@@ -49,6 +50,10 @@ docs-check:
 requirements:
 	$(SETUP) dev
 	@$(PY) tools/requirements_page.py
+
+unreached:
+	$(SETUP) dev
+	@$(PY) -m tests.house.reachability
 
 format:
 	$(SETUP) dev
