@@ -3,14 +3,16 @@ MAKEFLAGS += --no-print-directory
 SETUP := @sh tools/setup.sh
 PY := .venv/bin/python
 ACCOUNTS ?= 1000000
+PARALLEL := -n 2 --dist loadscope --no-loadscope-reorder
 # Where this is set, every process that a test starts compiles the whole product anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test test-spark check bench docs-check requirements unreached lock format
+.PHONY: help demo test test-long test-spark check bench docs-check requirements unreached lock format
 
 help:
 	@echo "make demo        the product with a demonstration portfolio, served on http://localhost:8000"
-	@echo "make test        every test but those on Apache Spark, in parallel"
+	@echo "make test        every test but those on Apache Spark, in parallel, and the linters beside them"
+	@echo "make test-long   the same at full size: a million contacts, every crash run, every scene (at most 40 minutes)"
 	@echo "make test-spark  the decisions of the core on Apache Spark too (needs Java)"
 	@echo "make check       ruff, mypy, import contracts, budgets"
 	@echo "make bench       seconds and memory for ACCOUNTS=$(ACCOUNTS) accounts"
@@ -25,7 +27,11 @@ demo:
 
 test:
 	$(SETUP) dev frontend chromium
-	@$(PY) -m pytest -n 2 --dist loadscope --no-loadscope-reorder -m "not spark" $(ARGS)
+	@$(PY) tools/test.py $(PARALLEL) -m "not spark and not long" $(ARGS)
+
+test-long:
+	$(SETUP) dev frontend chromium
+	@$(PY) tools/test.py $(PARALLEL) -m "not spark" --whole $(ARGS)
 
 test-spark:
 	$(SETUP) spark frontend java
@@ -37,7 +43,7 @@ check:
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
 	.venv/bin/lint-imports
-	$(PY) -m pytest -q tests/house --ignore tests/house/test_linters.py
+	$(PY) -m pytest -q tests/house
 
 bench:
 	$(SETUP) base

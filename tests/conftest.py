@@ -11,25 +11,39 @@ from xdist.scheduler import LoadScopeScheduling
 from tests import databases, people
 from tests.environment import WORKER
 
-TOGETHER = ("tests/browser/", "tests/providers/")
-"""Folders whose tests share something dear: one Chromium with its event loop, a mock server per document."""
-BY_FILE = ("tests/cli/", "tests/core/", "tests/contact/bot/")
-"""Folders of files that do: a data directory with its database, tables that were judged, a trained classifier."""
+TOGETHER = ("tests/providers/",)
+"""Folders whose files share something dear: a mock server per document."""
+HEAVIEST = (
+    "tests/browser/",
+    "tests/cli/test_demo",
+    "tests/providers/",
+    "tests/console/test_scope.py",
+    "tests/cli/",
+    "tests/contact/test_crash.py",
+    "tests/core/law/test_a_million_contacts.py",
+    "tests/contact/bot/",
+)
+"""What takes longest is handed out first, so that no worker is left alone with it at the end."""
 
 
-class BySharedThings(LoadScopeScheduling):
-    """Gives one worker what shares something; xdist 3.8 ignores its own groups under pytest 9."""
+class ByFile(LoadScopeScheduling):
+    """Hands out whole files, so that fixtures of a module are made once; xdist 3.8 ignores its groups under pytest 9."""
 
     def _split_scope(self, nodeid):
         file = nodeid.partition("::")[0]
-        folder = next((each for each in TOGETHER if file.startswith(each)), None)
-        return folder or (file if file.startswith(BY_FILE) else nodeid)
+        return next((folder for folder in TOGETHER if file.startswith(folder)), file)
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
     """Schedule a parallel run."""
-    return BySharedThings(config, log)
+    return ByFile(config, log)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items):
+    """Order a run by the weight of its files."""
+    items.sort(key=lambda item: next((n for n, path in enumerate(HEAVIEST) if item.nodeid.startswith(path)), 99))
 
 
 # Six people per test need no slow hash, and no client lists the thousands of files of the icon set first.
