@@ -73,6 +73,7 @@ def test_what_was_written_is_kept():
         (["segments", 0, "rule"], "balanse > 1000", "segments[0].rule", "¿Quiso decir «balance»?"),
         (["segments", 0, "rule"], "dpd > 30", "segments[0].rule", "coalesce(dpd, 0)"),
         (["segments", 0, "key"], "none", "segments[0].key", "reservada"),
+        (["segments"], DOCUMENT["segments"] * 2, "segments[1].key", "una sola vez"),
         (["steps"], [], "steps", "al menos un paso"),
         (["steps"], "recordatorio", "steps", "una lista"),
         (["steps", 0, "when"], {"dpd": "5"}, "steps[0].when.dpd", "un número entero"),
