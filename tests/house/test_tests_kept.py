@@ -1,0 +1,58 @@
+"""tools/tests_kept.py: no proof is lost unseen."""
+
+from __future__ import annotations
+
+import importlib.util
+
+import pytest
+
+from .conftest import ROOT
+
+
+@pytest.fixture(scope="module")
+def tool():
+    spec = importlib.util.spec_from_file_location("tests_kept", ROOT / "tools" / "tests_kept.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def account(tool):
+    def make(before, after, moves):
+        return tool.account_for(before, after, tool.read_moves(moves))
+
+    return make
+
+
+def test_a_test_is_kept_moved_or_unmapped(account):
+    made = account(
+        ["tests/a.py::one", "tests/a.py::two[home]", "tests/a.py::three", "tests/a.py::four"],
+        ["tests/a.py::one", "tests/b.py::all[home]"],
+        "# a remark\ntests/a.py::two[*] -> tests/b.py::all[*]\ntests/a.py::three -> gone: nobody called it\n",
+    )
+    assert (made.kept, made.moved, len(made.gone), made.unmapped) == (1, 1, 1, ["tests/a.py::four"])
+
+
+def test_a_proof_that_is_not_there_maps_nothing(account):
+    made = account(["tests/a.py::two[x]"], ["tests/b.py::all[y]"], "tests/a.py::two[*] -> tests/b.py::all[*]")
+    assert made.unmapped == ["tests/a.py::two[x]"]
+
+
+def test_a_move_of_nothing_is_named(account):
+    assert account(["tests/a.py::one"], ["tests/a.py::one"], "tests/a.py::two -> tests/a.py::one").unused == [
+        "tests/a.py::two -> tests/a.py::one"
+    ]
+
+
+def test_a_line_that_is_no_move_is_refused(tool):
+    with pytest.raises(ValueError, match=r"«tests/a\.py::one»"):
+        tool.read_moves("tests/a.py::one")
+
+
+def test_every_move_leads_to_a_test_that_exists(tool):
+    for move in tool.read_moves(tool.MOVES.read_text(encoding="utf-8")):
+        if not move.target.startswith("gone:"):
+            path, _, name = move.target.partition("::")
+            text = (ROOT / path).read_text(encoding="utf-8")
+            assert f"def {name.rpartition('::')[2].partition('[')[0]}(" in text, move.target
