@@ -9,9 +9,13 @@ from django.db.models import F
 from recobra.contact.models import Contact, Provider, Template
 from recobra.journal.models import Entry
 from recobra.kit import clock
+from recobra.payments.models import Payment
 from recobra.strategy import schedule
 from recobra.strategy.models import Campaign, CampaignMember
+from tests import receivables
 from tests.console.following import follow
+
+from .test_countries import text
 
 
 @pytest.fixture
@@ -166,6 +170,27 @@ def test_money_of_another_currency_bars_the_launch_and_is_shown_apart_afterwards
     assert "No sale nada hasta que se corrija esto:" in shown
     assert "hay mensajes enviados que se pagaron en USD." in shown
     assert re.search(r"S/ 0.00 \+ \S*\s?5.00 de S/ 50.00", shown)
+
+
+def test_a_campaign_is_compared_with_its_control_group(at_desk, lent):
+    """Of ten who were written to six paid 200.00, of ten who were not two paid 100.00."""
+    bruno, now = at_desk("bruno"), clock.now() - timedelta(days=20)
+    bruno.post("/campanas/nueva/", fields(lent, control="50"))
+    Campaign.objects.update(status="RUNNING", launched_at=now, launched_by="bruno")
+    campaign = Campaign.objects.get()
+    for n in range(20):
+        debtor = receivables.debtor(lent.portfolio, f"Deudor {n}")
+        CampaignMember.objects.create(
+            campaign=campaign, debtor_id=debtor.pk, arm="TREATED" if n < 10 else "CONTROL", joined_at=now
+        )
+        if n < 6 or 10 <= n < 12:
+            Payment.objects.create(
+                portfolio=lent.portfolio, debtor=debtor, amount_minor=20_000 if n < 6 else 10_000, received_at=now,
+                paid_date=schedule.today(now), source="FILE", reference=f"C-{n}", actor="ana",
+            )  # fmt: skip
+    shown = text(bruno.get("/campanas/verano/")).replace("\xa0", " ")
+    assert "Pagada 6 · 60.0 % 2 · 20.0 % 40.0 % -2.3 % … 67.3 % Aún no alcanza para afirmarlo" in shown
+    assert "Monto pagado S/ 1,200.00 S/ 200.00" in shown
 
 
 def test_the_list_of_the_barred_leaves_the_house_with_a_record(at_desk, lent):

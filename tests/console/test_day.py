@@ -197,7 +197,7 @@ def test_a_claim_that_missed_its_day_raises_an_alarm(at_desk, followed, at):
     carla = at_desk("carla")
     assert "No después de 23 nov 2026, 20:00" in read(carla, f"/mensajes/{Contact.objects.get().pk}/")
     assert LATE not in read(carla, "/")
-    at(MONDAY + timedelta(hours=12))
+    at(MONDAY + timedelta(hours=19))
     run_cycle()
     assert LATE in read(carla, "/")
 

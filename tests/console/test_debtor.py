@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import transaction
+from django.utils.formats import date_format
 
 from recobra.console import masks, narrative, reasons, words
 from recobra.contact import models as contact
@@ -17,6 +18,8 @@ from recobra.payments.models import Payment
 from recobra.portfolio import models as portfolio
 from recobra.portfolio.models import Hold
 from recobra_core.law import SENTENCES
+
+from .test_countries import text
 
 
 def address(world, name, rest=""):
@@ -37,6 +40,35 @@ def test_balances_come_from_the_ledger_and_not_from_the_last_cycle(world, cast):
     (total,) = file.totals
     assert (total.balance_minor, total.overdue_minor) == (180_000, 100_000)
     assert (file.overdue_days, file.stage) == (45, "ADMINISTRATIVE")
+
+
+def test_the_file_shows_what_is_owed_since_when_what_was_paid_and_what_was_said(at_desk, world):
+    ana = at_desk("ana")
+    jose, maria = (text(ana.get(address(world, name))).replace("\xa0", " ") for name in ("José", "María"))
+    due = text_of_day(clock.today("America/Lima") - timedelta(days=45))
+    for said in ("Vencido PEN S/ 1,000.00", "Deuda total PEN S/ 1,800.00", "Días de mora 45", "PR-1002 Préstamo",
+                 f"1 {due} S/ 1,300.00 S/ 1,000.00 45", "S/ 300.00", "OP-0001"):  # fmt: skip
+        assert said in jose, said
+    for said in (
+        "Vencido PEN S/ 450.50",
+        "Segmento minorista",
+        "Mensaje enviado",
+        "+51987654321 válido calidad 80/100",
+    ):
+        assert said in maria, said
+
+
+@pytest.mark.parametrize(
+    ("product", "said"),
+    [("LOAN", "Préstamo"), ("CARD", "Tarjeta"), ("SERVICE", "Servicio"), ("INVOICE", "Factura")],
+)
+def test_each_kind_of_debt_is_called_by_its_name(at_desk, world, product, said):
+    portfolio.Account.objects.filter(pk=world.accounts["María"].pk).update(product=product)
+    assert f"PR-1001 {said} · Consumo Perú" in text(at_desk("ana").get(address(world, "María")))
+
+
+def text_of_day(day):
+    return date_format(day, "j M Y").lower()
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,8 @@ from recobra.portfolio.models import Account, Debtor, Instalment, Portfolio, Pos
 from recobra.strategy.models import AccountState, Alarm
 from recobra.workbench.models import Task
 
+from .test_countries import text
+
 
 def test_the_buckets_add_up_to_the_outstanding_with_what_is_not_due_and_not_classified(world, cast):
     debtor = Debtor.objects.create(creditor=world.portfolio.creditor, external_id="N", name="Nuevo", country="PE")
@@ -49,6 +51,18 @@ def test_cash_counts_by_the_day_of_payment_and_forgets_what_was_reversed(world, 
     assert (cash.today_minor, cash.week_minor, cash.month_minor) == (10_000, 10_000, 12_300)
     assert sum(amount for _day, amount in cash.days) == 12_340
     assert len(cash.days) == board.CHART_DAYS
+
+
+def test_what_is_owed_by_age_and_what_came_in_stand_on_the_start_page_at_once(at_desk, world):
+    ana = at_desk("ana")
+    before = text(ana.get("/")).replace("\xa0", " ")
+    for said in ("Pendiente S/ 19,251.25", "Vencido S/ 14,151.25", "Pre mora (por vencer) 1", "Mora tardía 91 o más 1 S/ 2,600.75",
+                 "Hoy S/ 0.00"):  # fmt: skip
+        assert said in before, said
+    paid = {"amount_minor": "450.50", "paid_date": str(clock.today("America/Lima")), "reference": "OP-9"}
+    address = f"/ficha/{world.debtors['María'].pk}/pagos/nuevo/"
+    assert ana.post(address, paid | {"account": world.accounts["María"].pk}).status_code == 302
+    assert "Hoy S/ 450.50" in text(ana.get("/")).replace("\xa0", " ")
 
 
 def test_today_is_the_portfolios_own_day(world, now):

@@ -1,18 +1,23 @@
 """Strategies on screen: read in words, written as a draft, put in force, tried before."""
 
 import re
+from datetime import timedelta
 
 import pytest
 import yaml
 from django.urls import reverse
 
 from recobra.console.screens.strategies import form
+from recobra.contact.models import Contact
 from recobra.journal.models import Entry
 from recobra.kit import clock
-from recobra.strategy.models import Assignment, StrategyVersion
+from recobra.strategy import jobs, schedule
+from recobra.strategy.models import Assignment, CycleRun, StrategyVersion
 from recobra_core.decide import Strategy, ready
 from tests.console.editor import EDIT, fields
 from tests.console.following import follow
+
+from .test_countries import text
 
 
 @pytest.fixture
@@ -128,6 +133,47 @@ def test_it_is_counted_whom_a_version_would_touch_and_nothing_is_written(at_desk
     assert by_step["Aviso de gestión extrajudicial", "email"] == 1
     assert sum(row["accounts"] for row in answer.context["by_segment"]) == 5
     assert not StrategyVersion.objects.filter(status="DRAFT").exists()
+
+
+def test_a_segment_may_be_of_who_was_contacted_or_left_in_peace(at_desk, followed):
+    """María has had a message within 30 days, Lucía is on hold; the other three are of the segment for the rest."""
+    Contact.objects.filter(pk=followed.sent.pk).update(local_date=followed.sent.planned_for)
+    client = at_desk("carla")
+    posted = fields(client) | {
+        "segments-0-name": "Ya contactados", "segments-0-rule": "contacts_30d >= 1 and stage = 'ADMINISTRATIVE'",
+        "segments-1-name": "En pausa", "segments-1-rule": "held",
+    }  # fmt: skip
+    shown = text(client.post(EDIT + "alcance/", posted))
+    for said in ("Ya contactados 1 1", "En pausa 1 1", "General 3 3"):
+        assert said in shown, said
+
+
+def test_steps_may_repeat_and_follow_an_event(at_desk, followed):
+    client, document = at_desk("carla"), ready.load("consumo").to_document()
+    document["steps"].append({
+        "key": "tras-respuesta", "name": "Seguimiento", "when": {"after_event": "reply", "days": 4},
+        "repeat": {"every_days": 5, "max": 3}, "do": {"send": "recordatorio", "by": ["email"]},
+    })  # fmt: skip
+    answer = client.post(EDIT + "yaml/", {"text": yaml.safe_dump(document, allow_unicode=True), "seen": ""})
+    assert answer.status_code == 302
+    shown = text(client.get("/estrategias/consumo/v2/"))
+    assert "A los 4 días de una respuesta, enviar «recordatorio»" in shown
+    assert "cada 5 días, 3 veces como máximo" in shown
+    assert "Tras un hecho, sin día fijo: Seguimiento" in shown
+
+
+def test_the_cycle_of_the_morning_comes_by_itself(at_desk, followed, monkeypatch):
+    client = at_desk("carla")
+    day = schedule.today(clock.now())
+    monkeypatch.setattr(clock, "now", lambda: schedule.morning(day) - timedelta(minutes=1))
+    assert "El próximo empieza solo:" in text(client.get("/ciclo/"))
+    jobs.run_morning(0)
+    assert not CycleRun.objects.exists()
+    monkeypatch.setattr(clock, "now", lambda: schedule.morning(day) + timedelta(minutes=1))
+    jobs.run_morning(0)
+    shown = text(client.get("/ciclo/"))
+    assert "Hecho" in shown
+    assert "Por el sistema" in shown
 
 
 def test_publishing_asks_once_with_the_number_of_accounts(at_desk, followed):
