@@ -9,6 +9,7 @@ from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from django.test import Client
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from recobra.contact import attachments, operations
@@ -16,6 +17,7 @@ from recobra.contact.models import Attachment, Contact, Conversation, Conversati
 from recobra.contact.secrets import encrypt
 from recobra.portfolio.models import ContactPoint, Hold
 from recobra.workbench.models import Task
+from tests.console.test_countries import text as read
 
 from .conftest import SECRET, sample
 
@@ -140,6 +142,42 @@ def test_from_the_call_to_the_answer_in_the_debtors_hand_with_a_photo_and_a_fare
     assert len(meta.sent) == 3
     assert Silence.objects.filter(value=ROSA).exists()
     assert Conversation.objects.get().status == "CLOSED"
+
+
+def test_who_has_written_gets_nothing_of_the_plan_in_between(caller, world, rosa, meta, cast):
+    planned = world.planned(rosa)
+    assert caller.meta(call(world, "text", number=1, text="¿Cuánto debo?"))[0] == 200
+    planned.refresh_from_db()
+    assert (planned.status, planned.reason) == ("CANCELLED", "replied")
+    assert "Anulado" in page(cast["ana"], f"/mensajes/{planned.pk}/")
+
+
+def page(user, address):
+    client = Client()
+    client.force_login(user)
+    return read(client.get(address))
+
+
+def test_who_contests_a_debt_is_left_in_peace_and_a_person_answers(caller, world, rosa, meta, cast):
+    for number, said in enumerate(("¿Cuánto debo?", "5678", "no reconozco esa deuda, yo nunca compré eso"), 1):
+        caller.meta(call(world, "text", number=number, text=said))
+        operations.answer_waiting(now=world.now + timedelta(seconds=60))
+    file = page(cast["ana"], f"/ficha/{rosa.pk}/")
+    for told in ("El deudor reclamó", "En pausa: Disputa. No se contacta a nadie hasta que se levante.",
+                 "Tareas abiertas Responder el reclamo del deudor"):  # fmt: skip
+        assert told in file, told
+
+
+def test_who_complains_is_in_the_register_and_handed_to_a_person(caller, world, rosa, meta, cast):
+    caller.meta(call(world, "text", number=1, text="los voy a denunciar a Indecopi por acoso"))
+    operations.answer_waiting(now=world.now + timedelta(seconds=60))
+    register = page(cast["bruno"], "/incidentes/")
+    assert "Reclamo PE · Consumo Perú" in register
+    assert "el bot El deudor se quejó en una conversación." in register
+    file = page(cast["ana"], f"/ficha/{rosa.pk}/")
+    for told in ("En pausa: Otro.", "Conversación pasada a una persona", "Tareas abiertas Responder la conversación"):
+        assert told in file, told
+    assert "Rosa Quispe 1 sin leer WhatsApp · sin asignar" in page(cast["ana"], "/conversaciones/")
 
 
 def test_the_same_call_ten_times_is_one_message_and_one_answer(caller, world, rosa, meta):

@@ -7,6 +7,9 @@ from django.db import connection
 from recobra.contact.creditor_queries import missing_of
 from recobra.kit import clock
 from recobra.portfolio.models import Creditor, Portfolio
+from tests import receivables
+
+from .test_countries import text
 
 
 def details(**changes):
@@ -58,6 +61,28 @@ def test_only_who_manages_the_channels_changes_where_money_is_sent(at_desk, worl
         "ana": 403, "carla": 403, "hilda": 403,
     }  # fmt: skip
     assert at_desk("dario").get("/acreedores/999999/").status_code == 404
+
+
+def test_who_works_for_one_creditor_sees_nothing_of_another(at_desk, world, cast):
+    other = Creditor.objects.create(code="LUZ", name="Luz del Norte")
+    theirs = Portfolio.objects.create(
+        creditor=other, code="PE-LUZ", name="Servicios Luz", industry="SERVICES", country="PE", currency="PEN",
+        time_zone="America/Lima",
+    )  # fmt: skip
+    rosa = receivables.debtor(theirs, "Rosa Quiroz")
+    receivables.account(theirs, rosa, "LUZ-1", (clock.today("America/Lima"), 7_700), product="SERVICE")
+    cast["zoe"].scopes.create(portfolio_code="PE-LUZ")
+    zoe, ana, carla = at_desk("zoe"), at_desk("ana"), at_desk("carla")
+    assert "Rosa Quiroz" in text(zoe.get("/cartera/"))
+    assert "S/ 77.00" in text(zoe.get(f"/ficha/{rosa.pk}/"))
+    for shown in (text(zoe.get(page)) for page in ("/", "/cartera/", "/mensajes/", "/cartera/?q=PR-1001")):
+        assert not [name for name in ("Banco Sur", "Consumo Perú", "María", "450.50") if name in shown]
+    assert zoe.get(f"/ficha/{world.debtors['María'].pk}/").status_code == 404
+    assert ana.get(f"/ficha/{rosa.pk}/").status_code == 404
+    assert "Rosa Quiroz" not in text(ana.get("/cartera/"))
+    both = text(carla.get("/cartera/"))
+    assert "Rosa Quiroz" in both
+    assert "María Ñahui Quispe" in both
 
 
 def test_what_each_country_waits_for_is_said(at_desk, world):

@@ -67,7 +67,7 @@ def pay(client, debtor, amount):
 
 
 def read(client, address):
-    return text(client.get(address)).replace("\xa0", " ")
+    return text(client.get(address))
 
 
 @pytest.mark.django_db(transaction=True)
@@ -200,6 +200,36 @@ def test_a_claim_that_missed_its_day_raises_an_alarm(at_desk, followed, at):
     at(MONDAY + timedelta(hours=19))
     run_cycle()
     assert LATE in read(carla, "/")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_promise_made_to_the_bot_is_waited_for_and_then_looked_after(at_desk, followed):
+    rosa = owes(followed, "Rosa Quispe", days=20, national_id="40115678")
+    letter, ana = written_by_whatsapp(rosa), at_desk("ana")
+    for said in ("¿cuánto debo?", "5678", "pago todo el viernes", "sí"):
+        talk = ana.post(f"/mensajes/buzon/{letter.pk}/responder/", {"text": said, "key": "k"})
+        contact.answer_waiting(now=clock.now())
+    shown = read(ana, talk.url)
+    assert "A la fecha, su saldo vencido con Banco Sur es de S/ 500.00." in shown
+    assert "Quedó anotado su compromiso de pago: S/ 500.00 el viernes, 27 de noviembre de 2026." in shown
+    file = read(ana, f"/ficha/{rosa.pk}/")
+    assert "En pausa: Promesa de pago. No se contacta a nadie hasta el 29 nov 2026." in file
+    assert "Tareas abiertas Ver si llegó el pago prometido Para el 30 nov 2026" in file
+
+
+def written_by_whatsapp(debtor):
+    """Write a message of this morning that the debtor got by WhatsApp, and its copy in the mailbox."""
+    now = clock.now()
+    point = ContactPoint.objects.create(debtor=debtor, kind="PHONE", value="+51987654321", valid=True)
+    sent = Contact.objects.create(
+        debtor=debtor, portfolio=debtor.accounts.get().portfolio, point=point, channel="whatsapp",
+        template_code="recordatorio", status="SENT", planned_for=now.date(), planned_at=now, due_at=now,
+        zones="America/Lima", handed_over_at=now, sent_at=now, address=point.value, provider_reference="sandbox-1",
+    )  # fmt: skip
+    return MailboxMessage.objects.create(
+        channel="whatsapp", received_at=now, contact_public_id=str(sent.public_id), sender="Banco Sur",
+        recipients=point.value, subject="Hola", raw=b"Subject: Hola\r\n\r\nBuenos dias.",
+    )  # fmt: skip
 
 
 def test_a_payment_takes_back_what_was_planned_and_says_so(at_desk, followed):

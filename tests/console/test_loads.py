@@ -1,7 +1,9 @@
 """Loads on screen: a file is sent, looked at, tried, taken by a worker; what waits is decided by a person."""
 
+import io
 from datetime import timedelta
 
+import openpyxl
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
@@ -10,6 +12,8 @@ from recobra.journal.models import Entry
 from recobra.kit import clock
 from recobra.portfolio.models import Account
 from tests.console.following import work_off
+
+from .test_countries import text
 
 HEAD = "Nro préstamo;Cliente;DNI;Celular;Correo;Vencimiento;Saldo"
 ROWS = [
@@ -113,6 +117,49 @@ def test_a_file_that_waits_is_confirmed_or_discarded_by_a_person(at_desk, compan
     client.post(f"/cargas/{Load.objects.get(status='HELD').pk}/confirmar/")
     work_off()
     assert Account.objects.exclude(status="OPEN").count() == 5
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_next_days_file_tells_new_changed_and_gone_and_closes_what_was_paid(at_desk, company):
+    """Of six loans the first is owed less, the last is no longer there, one is new; the file is then sent again."""
+    client, today = at_desk("bruno"), clock.today("America/Lima")
+
+    def load(*rows, day, **more):
+        address = send(client, *rows)["Location"]
+        form = choices(client, address) | {"as_of": day.isoformat(), "gone": "paid", "do": "load"}
+        client.post(address, form | more)
+        work_off()
+        return text(client.get(f"/cargas/{Load.objects.latest('pk').pk}/"))
+
+    first = load(*ROWS, day=today - timedelta(days=1))
+    assert "Filas 6 Aceptadas 6 Rechazadas 0 Nuevas 6 Cambiadas 0 Sin cambios 0 Ausentes 0" in first
+    changed, new = ROWS[0].replace("100,50", "40,50"), ROWS[0].replace("L-1", "L-7").replace("40000001", "40000007")
+    second = load(changed, *ROWS[1:5], new, day=today)
+    assert "Nuevas 1 Cambiadas 1 Sin cambios 4 Ausentes 1 Pagos inferidos 2" in second
+    paid = text(client.get(f"/ficha/{Account.objects.get(external_id='L-6').debtor_id}/"))
+    assert "Qué sigue Ya no se debe nada." in paid
+    assert "S/ 600.50 Inferido de la carga" in paid
+    assert load(changed, *ROWS[1:5], new, day=today) == second
+    assert Load.objects.count() == 2
+    assert "haría retroceder la cartera" in load(*ROWS, day=today - timedelta(days=2))
+    held = load(*ROWS[:5], day=today, **{"control-rows": "9"})
+    assert "Este archivo espera a una persona" in held
+    assert "El total de control dice 9 filas; el archivo tiene 5." in held
+
+
+def test_a_workbook_is_read_like_a_text_file(at_desk, company):
+    client, book, file = at_desk("bruno"), openpyxl.Workbook(), io.BytesIO()
+    book.active.append(HEAD.split(";"))
+    for row in ROWS:
+        *cells, balance = row.split(";")
+        book.active.append([*cells, float(balance.replace(",", "."))])
+    book.save(file)
+    upload = SimpleUploadedFile("cartera.xlsx", file.getvalue())
+    address = client.post("/cargas/nueva/", {"portfolio": "PE-CONSUMO", "file": upload})["Location"]
+    assert "Persona 1" in text(client.get(address))
+    tried = text(client.post(address, choices(client, address) | {"do": "try"}))
+    assert "Filas 6 Aceptadas 6 Rechazadas 0" in tried
+    assert "Monto S/ 2,103.00" in tried
 
 
 def test_what_a_rejected_row_held_is_shown_only_to_who_may_see_personal_data(at_desk, world):

@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from recobra.contact.models import Incident, Letter, LetterBatch, Visit
+from recobra.contact import operations as contact
+from recobra.contact.models import Contact, Incident, Letter, LetterBatch, Visit
 from recobra.contact.operations.evidence import own_identity
 from recobra.contact.operations.letters import folder_of
 from recobra.contact.paper.verifying import verify
@@ -13,6 +14,9 @@ from recobra.journal.models import Entry
 from recobra.kit import clock
 from recobra.portfolio.models import Debtor, Portfolio
 from recobra.strategy import schedule
+from tests.console.following import follow
+
+from .test_countries import text
 
 
 def test_the_evidence_of_a_debtor_comes_signed(at_desk, world):
@@ -41,6 +45,26 @@ def test_an_incident_is_recorded_and_closed_with_what_was_done(at_desk, world):
     assert "INDECOPI" in page
     page = desk.post(f"/incidentes/{incident.pk}/cerrar/", {"accion": "Se habló con el gestor."}, follow=True)
     assert "Se habló con el gestor." in page.content.decode()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_the_last_check_stops_is_in_the_register_by_itself(at_desk, world, monkeypatch):
+    """María's e-mail, planned for the morning, comes to the last check at eleven at night."""
+    follow(world, clock.now())
+    day = clock.now().replace(hour=15, minute=0)
+    planned = Contact.objects.get(status="DUE")
+    Contact.objects.filter(pk=planned.pk).update(due_at=day - timedelta(hours=2), planned_for=day.date())
+    late = day + timedelta(hours=13)
+    assert contact.dispatch_once(now=late)["blocked"] == 1
+    bruno = at_desk("bruno")
+    register = text(bruno.get("/incidentes/"))
+    for said in ("Intento detenido por el control de contacto PE · Consumo Perú", "23:00 el despachador",
+                 "Fuera del horario de contacto. PE/email/window · Ley 29571 art. 62", "leve hasta 50 UIT",
+                 f"Mensaje {planned.pk}"):  # fmt: skip
+        assert said in register, said
+    month = text(bruno.get(f"/cumplimiento/?pais=PE&mes={day:%Y-%m}"))
+    assert "Intentos detenidos en la última revisión 1" in month
+    assert "Incidentes abiertos 1" in month
 
 
 @pytest.mark.parametrize(
