@@ -14,7 +14,7 @@ BOX = "Pruébelo como el deudor"
 
 @pytest.fixture
 def tuesday(clock_at):
-    """Ten in the morning in Lima."""
+    """Ten in the morning in Lima; the world must be built after it."""
     clock_at(datetime(2026, 11, 24, 15, 0, tzinfo=UTC))
 
 
@@ -95,6 +95,7 @@ def answer(client, letter, *texts):
         operations.answer_waiting(now=clock.now())
 
 
+@pytest.mark.own_world
 def test_a_promise_to_the_bot_stands_in_the_file_with_its_amount_and_day_and_stops_pursuit(tuesday, at_desk, letter):
     client = at_desk("ana")
     answer(client, letter, "pagaré 200 soles el viernes", "8912", "sí")
@@ -105,6 +106,7 @@ def test_a_promise_to_the_bot_stands_in_the_file_with_its_amount_and_day_and_sto
     assert "Ver si llegó el pago prometido" in page
 
 
+@pytest.mark.own_world
 def test_a_complaint_in_a_conversation_stops_what_is_automatic_and_counts_in_the_month(tuesday, at_desk, letter):
     client = at_desk("carla")
     answer(client, letter, "los voy a denunciar por acoso")

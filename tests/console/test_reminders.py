@@ -71,17 +71,26 @@ def evidence_of(at_desk, person):
 
 
 def test_who_owes_soon_today_or_late_is_reminded_without_anybody_asking(at_desk, lender):
-    for name, days in {"Pronto": -5, "Hoy": 0, "Tarde": 3, "Mora": 18, "Lejos": -20}.items():
-        owes(lender, name, days=days)
+    days = {"Pronto": -5, "Hoy": 0, "Tarde": 3, "Mora": 18, "Vieja": 66, "Lejos": -20}
+    people = {name: owes(lender, name, days=ago) for name, ago in days.items()}
     run_morning.defer(timestamp=0)
     work_off()
     dispatch_once(now=clock.now())
     sent = {name: row.template_code for name, row in messages(at_desk, "estado=SENT").items()}
-    assert sent | {
-        "Pronto": "aviso-preventivo", "Hoy": "aviso-vencimiento", "Tarde": "recordatorio", "Mora": "recordatorio-firme"
-    } == sent  # fmt: skip
-    assert "Lejos" not in sent
+    assert {name: sent.get(name) for name in people} == {
+        "Pronto": "aviso-preventivo", "Hoy": "aviso-vencimiento", "Tarde": "recordatorio",
+        "Mora": "recordatorio-firme", "Vieja": "aviso-extrajudicial", "Lejos": None,
+    }  # fmt: skip
     assert "el sistema" in at_desk("carla").get("/ciclo/").content.decode()
+    assert "Extrajudicial" in file_of(at_desk, people["Vieja"])
+
+
+def test_a_debtor_whom_nothing_reaches_is_an_alarm_and_work_for_a_person(at_desk, lender):
+    lost = receivables.debtor(lender.portfolio, "Sin contacto", email=None)
+    receivables.account(lender.portfolio, lost, "P-lost", (clock.now().date() - timedelta(5), 30_000))
+    run_day(at_desk)
+    assert "Hay deudores con deuda vencida" in at_desk("ana").get("/").content.decode()
+    assert "Tareas abiertas" in file_of(at_desk, lost)
 
 
 def test_each_profile_gets_the_words_the_day_and_the_channel_that_were_set_for_it(at_desk, lender):
