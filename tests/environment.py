@@ -31,8 +31,6 @@ for _folder in (HOME / WORKER, HOME / "postgres"):
     _folder.mkdir(exist_ok=True)
 with contextlib.suppress(FileExistsError):
     (HOME / WORKER / "postgres").symlink_to(HOME / "postgres")
-# One key for all workers: sessions that one of them opened are resumed by the others (tests/console/screens.py).
-(HOME / WORKER / "secret-key").write_text("the-key-that-all-workers-of-a-test-run-share")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
