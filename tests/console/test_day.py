@@ -215,6 +215,7 @@ def test_a_promise_made_to_the_bot_is_waited_for_and_then_looked_after(at_desk, 
     file = read(ana, f"/ficha/{rosa.pk}/")
     assert "En pausa: Promesa de pago. No se contacta a nadie hasta el 29 nov 2026." in file
     assert "Tareas abiertas Ver si llegó el pago prometido Para el 30 nov 2026" in file
+    assert "Pago prometido : S/ 500.00 para el 27 nov 2026" in file
 
 
 def written_by_whatsapp(debtor):

@@ -88,28 +88,11 @@ def test_the_mailbox_is_narrowed_to_a_channel(at_desk, letter):
     assert found == {"whatsapp": True, "sms": False}
 
 
-def answer(client, letter, *texts):
-    """Let María answer the message, one text after the other, and the bot read each."""
-    for order, text in enumerate(texts):
-        client.post(f"/mensajes/buzon/{letter.pk}/responder/", {"text": text, "key": f"k{order}"})
-        operations.answer_waiting(now=clock.now())
-
-
-@pytest.mark.own_world
-def test_a_promise_to_the_bot_stands_in_the_file_with_its_amount_and_day_and_stops_pursuit(tuesday, at_desk, letter):
-    client = at_desk("ana")
-    answer(client, letter, "pagaré 200 soles el viernes", "8912", "sí")
-    debtor = Conversation.objects.get().debtor
-    page = client.get(f"/ficha/{debtor.pk}/").content.decode().replace("\xa0", " ")
-    assert "Pago prometido: S/ 200.00 para el 27 nov 2026" in page.replace("</strong>", "")
-    assert "En pausa: Promesa de pago" in page
-    assert "Ver si llegó el pago prometido" in page
-
-
 @pytest.mark.own_world
 def test_a_complaint_in_a_conversation_stops_what_is_automatic_and_counts_in_the_month(tuesday, at_desk, letter):
     client = at_desk("carla")
-    answer(client, letter, "los voy a denunciar por acoso")
+    client.post(f"/mensajes/buzon/{letter.pk}/responder/", {"text": "los voy a denunciar por acoso", "key": "k"})
+    operations.answer_waiting(now=clock.now())
     debtor = Conversation.objects.get().debtor
     assert "En pausa:" in client.get(f"/ficha/{debtor.pk}/").content.decode()
     register = client.get("/incidentes/").content.decode()

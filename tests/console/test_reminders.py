@@ -85,14 +85,6 @@ def test_who_owes_soon_today_or_late_is_reminded_without_anybody_asking(at_desk,
     assert "Extrajudicial" in file_of(at_desk, people["Vieja"])
 
 
-def test_a_debtor_whom_nothing_reaches_is_an_alarm_and_work_for_a_person(at_desk, lender):
-    lost = receivables.debtor(lender.portfolio, "Sin contacto", email=None)
-    receivables.account(lender.portfolio, lost, "P-lost", (clock.now().date() - timedelta(5), 30_000))
-    run_day(at_desk)
-    assert "Hay deudores con deuda vencida" in at_desk("ana").get("/").content.decode()
-    assert "Tareas abiertas" in file_of(at_desk, lost)
-
-
 def test_each_profile_gets_the_words_the_day_and_the_channel_that_were_set_for_it(at_desk, lender):
     firm = {
         "name": "Recordatorio a montos altos", "key": "", "when": "dpd", "days": "4", "do": "send",
