@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import importlib.util
+import sys
 
 import pytest
 
 from .conftest import ROOT
 
 
-@pytest.fixture(scope="module")
-def tool():
+@pytest.fixture
+def tool(monkeypatch):
     spec = importlib.util.spec_from_file_location("tests_kept", ROOT / "tools" / "tests_kept.py")
     module = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, spec.name, module)  # where dataclasses look up their annotations
     spec.loader.exec_module(module)
     return module
 
