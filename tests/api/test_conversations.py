@@ -168,18 +168,6 @@ def test_who_contests_a_debt_is_left_in_peace_and_a_person_answers(caller, world
         assert told in file, told
 
 
-def test_who_complains_is_in_the_register_and_handed_to_a_person(caller, world, rosa, meta, cast):
-    caller.meta(call(world, "text", number=1, text="los voy a denunciar a Indecopi por acoso"))
-    operations.answer_waiting(now=world.now + timedelta(seconds=60))
-    register = page(cast["bruno"], "/incidentes/")
-    assert "Reclamo PE · Consumo Perú" in register
-    assert "el bot El deudor se quejó en una conversación." in register
-    file = page(cast["ana"], f"/ficha/{rosa.pk}/")
-    for told in ("En pausa: Otro.", "Conversación pasada a una persona", "Tareas abiertas Responder la conversación"):
-        assert told in file, told
-    assert "Rosa Quispe 1 sin leer WhatsApp · sin asignar" in page(cast["ana"], "/conversaciones/")
-
-
 def test_the_same_call_ten_times_is_one_message_and_one_answer(caller, world, rosa, meta):
     body = call(world, "text", number=1, text="¿Cuánto debo?")
     assert {caller.meta(body)[0] for _ in range(10)} == {200}

@@ -18,7 +18,6 @@ from .test_countries import text
 from .test_reach import indicators
 
 MONDAY = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
-SUNDAY = MONDAY - timedelta(days=1)
 DAY = timedelta(days=1)
 STALE = "La última carga es más antigua de lo que la cartera permite"
 LATE = "Hay mensajes que no se pudieron enviar en su día."
@@ -27,7 +26,7 @@ UNREACHABLE = "Hay deudores con deuda vencida y sin forma de contactarlos."
 
 @pytest.fixture
 def at(monkeypatch):
-    """Let the doors read a clock that stands, at first on a Monday at ten in Lima: `at(SUNDAY)`."""
+    """Let the doors read a clock that stands, at first on a Monday at ten in Lima: `at(moment)`."""
 
     def stand(moment):
         monkeypatch.setattr(clock, "now", lambda: moment)
@@ -106,20 +105,6 @@ def test_who_read_and_paid_counts_in_the_result_of_the_plan(at_desk, followed, a
         "Conocimiento del saldo": "1 de 2", "Conversión": "1 de 2", "Al día": "1 de 2",
     }  # fmt: skip
     assert "Monto pagado S/ 500.00" in read(ana, "/alcance/")
-
-
-def test_what_the_law_bars_is_listed_with_its_rule_and_article(at_desk, followed, at):
-    rosa = owes(followed, "Rosa Quispe", days=20)
-    at(SUNDAY)
-    receivables.fresh_load(followed, as_of=SUNDAY.date(), now=SUNDAY)
-    run_cycle()
-    ana = at_desk("ana")
-    listed = read(ana, "/mensajes/?estado=BLOCKED")
-    assert "Rosa Quispe Consumo Perú Bloqueado No se contacta en este día de la semana." in listed
-    assert "Ley 29571 art. 62" in listed
-    assert "El contacto de hoy fue bloqueado: No se contacta en este día" in read(ana, f"/ficha/{rosa.pk}/")
-    assert "Regla: PE/" in read(ana, f"/mensajes/{Contact.objects.get().pk}/")
-    assert contact.dispatch_once(now=clock.now())["sent"] == 0
 
 
 @pytest.mark.django_db(transaction=True)

@@ -11,6 +11,7 @@ from recobra.console.screens.strategies import form
 from recobra.contact.models import Contact
 from recobra.journal.models import Entry
 from recobra.kit import clock
+from recobra.portfolio.models import Account
 from recobra.strategy import jobs, schedule
 from recobra.strategy.models import Assignment, CycleRun, StrategyVersion
 from recobra_core.decide import Strategy, ready
@@ -146,6 +147,15 @@ def test_a_segment_may_be_of_who_was_contacted_or_left_in_peace(at_desk, followe
     shown = text(client.post(EDIT + "alcance/", posted))
     for said in ("Ya contactados 1 1", "En pausa 1 1", "General 3 3"):
         assert said in shown, said
+
+
+def test_a_segment_may_be_of_when_the_debt_began(at_desk, followed):
+    Account.objects.filter(pk=followed.accounts["María"].pk).update(opened_date="2024-05-01")
+    client = at_desk("carla")
+    posted = fields(client) | {
+        "segments-0-name": "Antiguos", "segments-0-rule": "opened_date < '2025-01-01'", "segments-0-unknown": "no",
+    }  # fmt: skip
+    assert "Antiguos 1 1 S/ 450.50" in text(client.post(EDIT + "alcance/", posted))
 
 
 def test_steps_may_repeat_and_follow_an_event(at_desk, followed):

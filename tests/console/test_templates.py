@@ -87,6 +87,21 @@ def test_a_text_message_has_no_subject_and_its_length_is_counted(at_desk, remind
     assert "Banco Sur" in shown
 
 
+def test_a_whatsapp_message_is_written_tried_and_put_forward(at_desk, reminder):
+    carla = at_desk("carla")
+    kept = Template.objects.get(code="recordatorio-firme", channel="whatsapp", country="", tone="")
+    changed = {"text": kept.text.replace("Le escribimos", "Le volvemos a escribir"), "settings": "1"}
+    assert changed["text"] != kept.text
+    carla.post(page(carla, kept, "editar/"), changed)
+    draft = Template.objects.get(code="recordatorio-firme", channel="whatsapp", version=2)
+    shown = carla.post(page(carla, draft, "prueba/"), {"debtor": "45678912"}).content.decode()
+    assert "Le volvemos a escribir" in shown
+    assert "S/\xa0450.50" in shown
+    carla.post(page(carla, draft, "presentar/"))
+    at_desk("dario").post(page(None, draft, "aprobar/"), {"note": "Bien"})
+    assert Template.objects.get(pk=draft.pk).status == "APPROVED"
+
+
 def listed(client, narrow):
     shown = client.get(f"/mensajes/plantillas/?{narrow}").content.decode()
     return shown.partition("</form>")[2]
