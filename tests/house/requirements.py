@@ -165,6 +165,8 @@ def _faults_of_value(key: str, value: Any) -> Iterator[str]:
             yield f"{key} names one twice"
     elif not isinstance(value, str) or not value.strip():
         yield f"{key} is empty"
+    elif value.startswith("TODO"):
+        yield f"{key} is not written yet"
     elif key == "asks" and len(value.split()) > ASKS_WORDS:
         yield f"asks has more than {ASKS_WORDS} words"
 
