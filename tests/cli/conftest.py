@@ -1,82 +1,86 @@
-"""The real command, run as a person would, in a data directory of its own."""
+"""Data directories and the real command, run in them as a person would."""
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import socket
-import subprocess
-import sys
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import psycopg
 import pytest
 
+from recobra.kit import database
 from recobra.kit.embedded import EmbeddedServer
-from tests import doors
-from tests.databases import disable_durability
+from tests import databases
+from tests.environment import WORKER
+
+from .commands import run_here, run_process
+
+EMPTY_DATABASE = f"empty_{WORKER}"
 
 
-def environment(home, **more):
-    given = os.environ.items()
-    kept = {name: value for name, value in given if not name.startswith("RECOBRA_") or name == "RECOBRA_CACHE_DIR"}
-    return {**kept, "RECOBRA_DATA_DIR": str(home), **more}
+class Houses:
+    """Data directories whose database stays up between commands, as where the console is being served."""
 
+    def __init__(self) -> None:
+        self._urls: dict[Path, str] = {}
+        self._servers: dict[Path, EmbeddedServer] = {}
 
-@dataclass(frozen=True)
-class Ended:
-    code: int
-    out: str
-    err: str
-
-    @property
-    def document(self):
-        """The one JSON object on standard output; anything else there is a failure."""
-        assert self.out, self.err
-        return json.loads(self.out)
-
-    @property
-    def reason(self):
-        """The one-line reason on standard error."""
-        return self.err.splitlines()[-1]
-
-
-def command(*words):
-    doors.record_command(words)
-    return [sys.executable, "-m", "recobra.cli", *map(str, words)]
-
-
-@pytest.fixture(scope="session")
-def servers():
-    """The embedded server of each data directory that a test made."""
-    kept = {}
-    yield kept
-    for folder, server in kept.items():
-        server.stop()
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-@pytest.fixture(scope="session")
-def new_house(servers):
-    """Make data directories whose database stays up between commands, as where the console is being served."""
-
-    def make():
+    def create(self, *, own_server: bool = False) -> Path:
+        """Return a new one: with a migrated database on the run's server, or with an empty server of its own."""
         # Not pytest's own folders: under root the server's user could not reach them, and would live elsewhere.
-        folder = Path(tempfile.mkdtemp(prefix="recobra-cli-"))
+        folder = Path(tempfile.mkdtemp(prefix="recobra-cli-")).resolve()
         folder.chmod(0o711)
-        servers[folder] = EmbeddedServer(folder / "postgres")
-        disable_durability(servers[folder].start())
+        if own_server:
+            self._servers[folder] = database.embedded_server(folder)
+            self._urls[folder] = self._servers[folder].start()
+            databases.disable_durability(self._urls[folder])
+        else:
+            name = f"house_{WORKER}_{len(self._urls)}"
+            databases.create_database(name, template=databases.EMPTY)
+            self._urls[folder] = database.url().replace("/postgres?", f"/{name}?")
         return folder
 
-    return make
+    def url_of(self, folder: Path) -> str:
+        """Return the address of a data directory's database."""
+        return self._urls[folder]
+
+    def environment(self, folder: Path, **more: str) -> dict[str, str]:
+        """Return the environment of a command that works there: nothing of what the tests themselves are given."""
+        given = os.environ.items()
+        kept = {key: value for key, value in given if not key.startswith("RECOBRA_") or key == "RECOBRA_CACHE_DIR"}
+        named = {} if folder in self._servers else {"RECOBRA_DATABASE_URL": self._urls[folder]}
+        return {**kept, "RECOBRA_DATA_DIR": str(folder), **named, **more}
+
+    def remove(self) -> None:
+        """Stop the servers and delete what was stored; the other databases go with the run's server."""
+        for server in self._servers.values():
+            server.stop()
+        for folder in self._urls:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
-def url_of(servers):
+def houses(django_db_setup):
+    """The data directories of this worker's tests; a command run here needs Django's database."""
+    made = Houses()
+    yield made
+    made.remove()
+
+
+@pytest.fixture(scope="session")
+def new_house(houses):
+    """Make a data directory; with `own_server` its database is the product's embedded one, still empty."""
+    return houses.create
+
+
+@pytest.fixture(scope="session")
+def url_of(houses):
     """Return the URL of a data directory's database."""
-    return lambda folder: servers[folder].start()
+    return houses.url_of
 
 
 @pytest.fixture(scope="session")
@@ -85,23 +89,35 @@ def home(new_house):
 
 
 @pytest.fixture(scope="session")
-def database(home, url_of):
+def database_url(home, url_of):
     """The URL of the database of that house."""
     return url_of(home)
 
 
+@pytest.fixture
+def empty_database_url(database_url):
+    """The URL of a database without tables on the server of that house."""
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {EMPTY_DATABASE}")
+        yield database_url.replace(urlsplit(database_url).path, f"/{EMPTY_DATABASE}")
+        connection.execute(f"DROP DATABASE {EMPTY_DATABASE} WITH (FORCE)")
+
+
 @pytest.fixture(scope="session")
-def recobra(home):
+def recobra(home, houses, django_db_blocker):
     """Run a command to its end."""
 
-    def run(*words, at=home, **env):
-        done = subprocess.run(
-            command(*words), env=environment(at, **env), capture_output=True, text=True, check=False, timeout=240,
-            stdin=subprocess.DEVNULL,
-        )  # fmt: skip
-        return Ended(done.returncode, done.stdout, done.stderr)
+    def run(*words, at=home, stdin="", **env):
+        with django_db_blocker.unblock():
+            return run_here(*words, environment=houses.environment(at, **env), stdin=stdin)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def recobra_process(home, houses):
+    """Run a command to its end in a process of its own."""
+    return lambda *words, at=home, **env: run_process(*words, environment=houses.environment(at, **env))
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from datetime import date
 
+import psycopg
 import pytest
 
 from recobra.cli.bench import data
@@ -48,7 +49,7 @@ def test_a_debtor_is_told_alike_in_every_row(days):
     assert len(told) == 5_000
 
 
-def test_the_bench_prints_its_figures_and_leaves_nothing(recobra, new_house):
+def test_the_bench_prints_its_figures_and_leaves_nothing(recobra, new_house, url_of):
     house = new_house()
     ended = recobra("bench", "--accounts", 400, "--json", at=house)
     assert ended.code == 0, ended.err
@@ -57,4 +58,6 @@ def test_the_bench_prints_its_figures_and_leaves_nothing(recobra, new_house):
     assert all(value >= 0 for value in ended.document.values())
     assert ended.document["load_s"] > 0
     assert ended.document["peak_rss_mb"] > 50
-    assert [path.name for path in house.iterdir()] == ["postgres"]
+    assert list(house.iterdir()) == []
+    with psycopg.connect(url_of(house)) as connection:
+        assert connection.execute("SELECT count(*) FROM portfolio_portfolio").fetchone() == (0,)

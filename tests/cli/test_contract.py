@@ -6,7 +6,6 @@ import csv
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-import psycopg
 import pytest
 
 from recobra.cli.main import main
@@ -64,11 +63,8 @@ def test_another_database_than_postgresql_is_refused_by_name(recobra):
     assert "PostgreSQL 15" in ended.err
 
 
-def test_a_company_database_that_is_behind_is_left_to_its_administrators(recobra, database):
-    with psycopg.connect(database, autocommit=True) as connection:
-        connection.execute("DROP DATABASE IF EXISTS company")
-        connection.execute("CREATE DATABASE company")
-    url = database.replace("/postgres?", "/company?")
+def test_a_company_database_that_is_behind_is_left_to_its_administrators(recobra, empty_database_url):
+    url = empty_database_url
     ended = recobra("journal", "verify", RECOBRA_DATABASE_URL=url)
     assert (ended.code, "run «recobra db migrate» first" in ended.reason) == (1, True)
     assert recobra("db", "migrate", RECOBRA_DATABASE_URL=url).code == 0
@@ -77,19 +73,18 @@ def test_a_company_database_that_is_behind_is_left_to_its_administrators(recobra
 
 @pytest.mark.parametrize("words", [("--json", "db", "status"), ("db", "--json", "status"), ("db", "status", "--json")])
 def test_json_may_be_asked_for_anywhere(recobra, words):
-    assert recobra("db", "migrate").code == 0
     document = recobra(*words).document
-    assert (document["database"], document["pending"]) == ("embedded", [])
+    assert (document["database"], document["pending"]) == ("RECOBRA_DATABASE_URL", [])
 
 
 def test_without_json_a_person_reads_lines(recobra):
     ended = recobra("db", "status")
     assert ended.code == 0
-    assert "database: embedded" in ended.out.splitlines()
+    assert "database: RECOBRA_DATABASE_URL" in ended.out.splitlines()
 
 
-def test_a_failure_tells_its_place_to_who_asks(recobra):
-    ended = recobra("report", "aging", "--portfolio", "NADIE", RECOBRA_DEBUG="1")
+def test_a_failure_tells_its_place_to_who_asks(recobra_process):
+    ended = recobra_process("report", "aging", "--portfolio", "NADIE", RECOBRA_DEBUG="1")
     assert ended.code == 1
     assert "Traceback" in ended.err
 

@@ -13,10 +13,9 @@ ONE_FACT = (
 
 
 @pytest.fixture
-def fact(recobra, database):
+def fact(database_url):
     """One fact of a finished day, taken away again behind the triggers' back."""
-    assert recobra("db", "migrate").code == 0
-    with psycopg.connect(database, autocommit=True) as connection:
+    with psycopg.connect(database_url, autocommit=True) as connection:
         (key,) = connection.execute(ONE_FACT).fetchone()
         yield key
         connection.execute("SET session_replication_role = replica")
@@ -25,7 +24,7 @@ def fact(recobra, database):
 
 
 def test_a_backup_is_read_into_an_empty_database(recobra, fact, tmp_path, new_house):
-    other = new_house()
+    other = new_house(own_server=True)
     file = tmp_path / "copia.dump"
     assert recobra("db", "backup", file).code == 0
     restored = recobra("db", "restore", file, "--json", at=other)
@@ -50,9 +49,9 @@ def test_an_untouched_journal_ends_with_0(recobra, fact):
     assert (ended.code, ended.document) == (0, {"ok": True, "rows": 1, "days": 1, "first_altered": None})
 
 
-def test_an_altered_row_is_named_and_ends_with_1(recobra, fact, database):
+def test_an_altered_row_is_named_and_ends_with_1(recobra, fact, database_url):
     recobra("journal", "verify")
-    with psycopg.connect(database, autocommit=True) as connection:
+    with psycopg.connect(database_url, autocommit=True) as connection:
         connection.execute("SET session_replication_role = replica")
         connection.execute("UPDATE journal_entry SET actor = 'brunO'")
     ended = recobra("journal", "verify", "--json")

@@ -140,7 +140,6 @@ def test_the_journal_of_the_day_is_sealed_and_whole(recobra, shown, first):
 
 def test_a_company_at_work_is_never_mixed_with_a_demonstration(recobra, new_house, url_of):
     folder = new_house()
-    assert recobra("db", "migrate", at=folder).code == 0
     with psycopg.connect(url_of(folder), autocommit=True) as connection:
         connection.execute("INSERT INTO portfolio_creditor VALUES (1, 'SUR', 'Banco Sur', '', '', '')")
         connection.execute(

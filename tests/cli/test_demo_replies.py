@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import re
+from email import message_from_bytes
+from email.policy import default as policy
+
 import psycopg
 import pytest
 
 from recobra.cli.demo_replies import SCENES
 
 ACCOUNTS = 900
+HTML = "text/html"
 
 
 @pytest.fixture(scope="module")
 def shown(new_house):
-    return new_house()
+    return new_house(own_server=True)
 
 
 @pytest.fixture(scope="module")
-def first(recobra, shown):
-    ended = recobra("demo", "--accounts", ACCOUNTS, "--no-serve", "--json", at=shown)
+def first(recobra_process, shown):
+    """The first start in an empty directory, as a person makes it: nothing is there yet, not even tables."""
+    ended = recobra_process("demo", "--accounts", ACCOUNTS, "--no-serve", "--port", 8123, "--json", at=shown)
     assert ended.code == 0, ended.err
     return ended.document
 
@@ -66,3 +72,18 @@ def test_a_campaign_waits_to_be_launched(asked):
     assert asked("SELECT code, status, channels FROM strategy_campaign") == [
         ("recordatorio-whatsapp", "DRAFT", ["whatsapp"])
     ]
+
+
+def test_links_of_a_demonstration_lead_to_its_port(asked, first):
+    assert first["sent"] > 0
+    letters = [message_from_bytes(raw, policy=policy) for (raw,) in asked("SELECT raw FROM contact_mailboxmessage")]
+    texts = [part.get_content() for letter in letters for part in letter.walk() if part.get_content_type() == HTML]
+    links = [link for text in texts for link in re.findall(r"http://localhost:?\d*", text)]
+    marked = [letter for letter in letters if letter.get_body(preferencelist=("html",))]
+    assert len(links) >= len(marked) > 0
+    assert set(links) == {"http://localhost:8123"}
+
+
+def test_the_first_start_brought_the_tables_of_its_own_database_up_to_date(recobra, shown, first):
+    told = recobra("db", "status", "--json", at=shown).document
+    assert (told["database"], told["pending"]) == ("embedded", [])

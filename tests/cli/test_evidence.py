@@ -7,10 +7,9 @@ import pytest
 
 
 @pytest.fixture(scope="module")
-def debtor(recobra, database):
+def debtor(database_url):
     """A debtor of one creditor, written straight into the tables of the house."""
-    assert recobra("db", "migrate").code == 0
-    with psycopg.connect(database) as connection:
+    with psycopg.connect(database_url) as connection:
         connection.execute("INSERT INTO portfolio_creditor (code, name, tax_id, complaint_contact, payment_instructions)"
                            " VALUES ('PRUEBA', 'Banco de Prueba', '', '', '')")  # fmt: skip
         connection.execute(

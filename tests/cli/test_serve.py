@@ -4,45 +4,89 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import signal
 import socket
 import subprocess
 import time
+from pathlib import Path
 from urllib.request import urlopen
 
 import psutil
 import pytest
 
-from .conftest import command, environment
+from tests import doors, extent
+
+from .commands import command_line
 
 
 def _until(true, seconds=30):
     end = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.1)
+        time.sleep(0.05)
 
 
-@contextlib.contextmanager
-def _running(*words, home):
-    with subprocess.Popen(
-        command(*words), env=environment(home), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        stdin=subprocess.DEVNULL,
-    ) as process:  # fmt: skip
-        try:
-            yield process
-        finally:
-            process.kill()
+def _children(process):
+    return psutil.Process(process.pid).children()
+
+
+def _catches(process, number):
+    """Return whether a process has a handler for a signal yet."""
+    (caught,) = re.findall(r"SigCgt:\s*(\w+)", Path(f"/proc/{process.pid}/status").read_text())
+    return bool(int(caught, 16) >> (number - 1) & 1)
+
+
+@pytest.fixture(scope="module")
+def running(home, houses):
+    """Start a command in a process of its own, which the end of the block kills."""
+
+    @contextlib.contextmanager
+    def run(*words):
+        with subprocess.Popen(
+            command_line(*words),
+            env=houses.environment(home),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process:
+            try:
+                yield process
+            finally:
+                process.kill()
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def consoles(running):
+    """Give a console that serves: the one of the test before, if that left it alive."""
+    with contextlib.ExitStack() as stack:
+        started = []
+
+        def serving(port):
+            if not started or started[-1].poll() is not None:
+                process = stack.enter_context(running("serve", "--port", port, "--json"))
+                process.address = json.loads(process.stdout.readline())["address"]
+                started.append(process)
+            doors.record_command(["serve"])  # whoever is given a console walks through it, not only who started it
+            _until(lambda: len(_children(started[-1])) == 2)
+            return started[-1]
+
+        yield serving
 
 
 @pytest.fixture
-def serving(recobra, home, free_port):
-    assert recobra("db", "migrate").code == 0
-    with _running("serve", "--port", free_port, "--json", home=home) as process:
-        process.address = json.loads(process.stdout.readline())["address"]
-        _until(lambda: len(psutil.Process(process.pid).children()) == 2)
-        process.helpers = psutil.Process(process.pid).children()
-        yield process
+def serving(consoles, free_port):
+    process = consoles(free_port)
+    process.helpers = _children(process)
+    return process
+
+
+def test_a_helper_that_dies_is_started_again(serving):
+    serving.helpers[0].kill()
+    _until(lambda: set(_children(serving)) - set(serving.helpers))
 
 
 def test_the_console_answers_and_stops_on_sigterm_with_all_its_processes(serving):
@@ -59,27 +103,22 @@ def test_nothing_outlives_a_killed_console(serving):
     assert alive == []
 
 
-def test_a_helper_that_dies_is_started_again(serving):
-    serving.helpers[0].kill()
-    _until(lambda: {child.pid for child in psutil.Process(serving.pid).children()} - {h.pid for h in serving.helpers})
-
-
-def test_a_taken_port_is_refused_by_number(recobra, free_port):
+def test_a_taken_port_is_refused_by_number(recobra, recobra_process, free_port):
     with socket.socket() as other:
         other.bind(("127.0.0.1", free_port))
         other.listen()
-        for word in ("serve", "demo"):
-            ended = recobra(word, "--port", free_port)
+        for ended in (recobra_process("serve", "--port", free_port), recobra("demo", "--port", free_port)):
             assert (ended.code, f"Port {free_port} is taken" in ended.reason) == (1, True)
 
 
-@pytest.mark.parametrize("word", ["worker", "dispatch"])
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_helper_ends_gently(recobra, home, word, number):
-    assert recobra("db", "migrate").code == 0
-    with _running(word, "--json", home=home) as process:
+ENDS = [(number, word) for word in ("worker", "dispatch") for number in (signal.SIGTERM, signal.SIGINT)]
+
+
+@pytest.mark.parametrize(("number", "word"), extent.choose(daily=[ENDS[0], ENDS[-1]], whole=ENDS))
+def test_a_helper_ends_gently(running, number, word):
+    with running(word, "--json") as process:
         assert json.loads(process.stdout.readline()) == {word: "running"}
-        time.sleep(1)
+        _until(lambda: _catches(process, signal.SIGTERM))
         process.send_signal(number)
         assert process.wait(30) == 0
         assert "Traceback" not in process.stderr.read()

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import subprocess
-
 import psycopg
 import pytest
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
-
-from .conftest import Ended, command, environment
 
 
 @pytest.fixture(scope="module")
@@ -17,15 +13,11 @@ def office(new_house):
 
 
 @pytest.fixture(scope="module")
-def user(office):
+def user(recobra, office):
     """Run `recobra user …` with a password on standard input."""
 
     def run(*words, password):
-        done = subprocess.run(
-            command("user", *words, "--password-stdin", "--json"), env=environment(office), input=f"{password}\n",
-            capture_output=True, text=True, check=False, timeout=240,
-        )  # fmt: skip
-        return Ended(done.returncode, done.stdout, done.stderr)
+        return recobra("user", *words, "--password-stdin", "--json", at=office, stdin=f"{password}\n")
 
     return run
 
