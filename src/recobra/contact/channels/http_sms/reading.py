@@ -17,6 +17,14 @@ from .document import PLACES, Answer, Calls, Check, Gateway, Inbound, Receipts, 
 from .nodes import Fault, Node
 
 MOST_CHARACTERS = 20_000
+MOST_DEPTH = 20
+_OPENING = (
+    yaml.FlowSequenceStartToken,
+    yaml.FlowMappingStartToken,
+    yaml.BlockSequenceStartToken,
+    yaml.BlockMappingStartToken,
+)
+_CLOSING = (yaml.FlowSequenceEndToken, yaml.FlowMappingEndToken, yaml.BlockEndToken)
 _TOP = ("name", "request", "answer", "calls", "receipts", "inbound")
 _REQUEST = ("method", "url", "headers", "body", "fields", "number", "letters", "charset", "repeat_is_safe")
 _ANSWER = ("accepted", "id", "error", "success", "text", "permanent", "refused", "retry", "server_errors")
@@ -50,7 +58,12 @@ def read(text: str) -> Read:
 
 
 def _composed(text: str) -> yaml.Node | None:
+    depth = 0
     for token in yaml.scan(text, Loader=yaml.SafeLoader):
+        depth += isinstance(token, _OPENING) - isinstance(token, _CLOSING)
+        if depth > MOST_DEPTH:
+            # Reading takes time by the square of it: seconds for a few thousand brackets.
+            raise yaml.MarkedYAMLError(problem=_("too many levels inside each other"), problem_mark=token.start_mark)
         if isinstance(token, yaml.AnchorToken):
             # Anchors would let a short document stand for an endless one.
             raise yaml.MarkedYAMLError(problem=_("anchors are not used here"), problem_mark=token.start_mark)
