@@ -12,16 +12,16 @@ from django.utils import translation
 from recobra.contact.channels import http
 from recobra.contact.channels.base import Message
 
-from .mocks import Mock
-from .peer import listening
+from .mocks import Mocks
+from .peer import HANG, listening
 
 PUBLIC_ID = UUID("6c0a3a52-1f0e-4d52-9a52-0d8f3a9b1c77")
 
 
-@pytest.fixture(autouse=True)
-def _short_patience(monkeypatch):
+@pytest.fixture
+def short_patience(monkeypatch):
     """A provider that hangs is given up after a moment."""
-    monkeypatch.setattr(http, "TOTAL_SECONDS", 1.0)
+    monkeypatch.setattr(http, "TOTAL_SECONDS", 0.4)
 
 
 @pytest.fixture(autouse=True)
@@ -54,10 +54,13 @@ def message():
 
 
 @pytest.fixture
-def sent():
+def sent(request):
     """Send a message by an adapter to a peer that gives these answers; return the outcome and what the peer was asked."""
 
     def send(adapter, config, message, *answers):
+        if HANG in answers:
+            request.getfixturevalue("short_patience")
+
         async def run():
             async with listening(*answers) as peer, adapter.opened(config(peer.url)) as sender:
                 return await sender.send(message), peer.asked
@@ -69,18 +72,10 @@ def sent():
 
 @pytest.fixture(scope="session")
 def served(tmp_path_factory):
-    """Serve a provider's document, one process for all tests of a run."""
-    started: dict[str, Mock] = {}
-    folder = tmp_path_factory.mktemp("prism")
-
-    def serve(name):
-        if name not in started:
-            started[name] = Mock(name, folder / f"{name}.log")
-        return started[name]
-
-    yield serve
-    for mock in started.values():
-        mock.stop()
+    """Give the server of a provider's document, one process for all tests of a run."""
+    mocks = Mocks(tmp_path_factory.mktemp("prism"))
+    yield mocks.__getitem__
+    mocks.stop()
 
 
 @pytest.fixture

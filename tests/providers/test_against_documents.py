@@ -24,12 +24,6 @@ MENU = tuple(
 LONG_MENU = (*MENU, Button(code="o9", title="No soy esa persona y no la conozco"))
 
 
-@pytest.fixture(autouse=True)
-def _patient(monkeypatch):
-    """A mock server on a busy machine may take its time."""
-    monkeypatch.setattr(http, "TOTAL_SECONDS", 20.0)
-
-
 def send(adapter, config, *messages):
     async def run():
         async with adapter.opened(config) as sender:
@@ -136,4 +130,4 @@ def test_a_wrong_request_is_refused_so_that_the_others_prove_something(served, n
 
     reply = asyncio.run(ask())
     assert 400 <= reply.status < 500
-    assert server.refuses_more_than(before), server.text[-2000:]
+    assert len(server.violations) > before

@@ -73,6 +73,7 @@ def test_nobody_there_is_tried_later(sent, message, kind):
     assert (outcome.kind, outcome.unreachable) == (Kind.RETRY, True)
 
 
+@pytest.mark.usefixtures("short_patience")
 @pytest.mark.parametrize("kind", ACCOUNTS)
 def test_a_handshake_that_fails_reached_nobody(message, kind):
     async def run():

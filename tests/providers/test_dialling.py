@@ -9,7 +9,6 @@ import pytest
 
 from recobra.contact import dialling
 from recobra.contact import operations as contact
-from recobra.contact.channels import http
 from recobra.contact.channels.adapter import Unsuitable
 from recobra.contact.channels.base import Kind
 from recobra.contact.models import Contact
@@ -24,12 +23,6 @@ from .settings import ACCOUNT_SID
 
 MONDAY = date(2026, 11, 23)
 CALL_SID = "CA" + "0c" * 16
-
-
-@pytest.fixture(autouse=True)
-def _patient(monkeypatch):
-    """A mock server on a busy machine may take its time."""
-    monkeypatch.setattr(http, "TOTAL_SECONDS", 20.0)
 
 
 @pytest.fixture
