@@ -87,6 +87,8 @@ def test_a_blocked_contact_says_why_with_its_article(at_desk, world):
     page = at_desk("ana").get("/mensajes/?dia=todos&estado=BLOCKED").content.decode()
     assert "No se contacta en este día de la semana." in page
     assert "Ley 29571, art. 62.b" in page
+    page = at_desk("ana").get(f"/mensajes/{world.sent.pk}/").content.decode()
+    assert "PE/62.b · Ley 29571, art. 62.b" in page
 
 
 def test_a_message_shows_its_exact_words_and_masks_the_address_for_the_auditor(at_desk, world):
