@@ -1,30 +1,31 @@
-"""Chromium on the real console: sign in as a member of the cast, look, and let axe judge."""
+"""Chromium on the real console: a page of each of the cast, signed in, and axe to judge what it shows."""
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from pathlib import Path
 
 import pytest
-from django.conf import settings as installed
+from django.conf import settings
 from django.core.cache import cache
-from playwright.sync_api import Browser, Page, Request, sync_playwright
+from playwright.sync_api import Page, sync_playwright
 
-from recobra.kit import clock
-from tests.console import world as worlds
+from tests import databases, extent
+from tests.console import screens
+from tests.environment import WORKER
+
+from .scenes import EVERY_RULE, SCENES, assert_accessible, assert_fits, show
+from .tabs import Tabs
 
 # Playwright's sync API runs an event loop in this thread; Django would refuse the database beside it.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-AXE = Path(installed.BASE_DIR).parent.parent / "node_modules/axe-core/axe.min.js"
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
+    # A renderer for the address bar's suggestions and one in reserve per window, which nobody here sees.
+    "--disable-features=WebUIOmniboxPopup,WebUIOmniboxAimPopup,SpareRendererForSitePerProcess",
 ]  # fmt: skip
-DESK = {"width": 1366, "height": 768}
-PHONE = {"width": 390, "height": 844}
 
 
 @pytest.fixture(scope="package")
@@ -38,82 +39,64 @@ def browser():
         running.close()
 
 
-@pytest.fixture(autouse=True)
-def _fast_passwords(settings):
-    """Six people per test need no slow hash."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-
-
 @pytest.fixture(scope="session", autouse=True)
 def _static_root():
     """WhiteNoise warns of a missing folder for collected files; in tests none are collected."""
-    installed.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
+    settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
+
+
+@pytest.fixture(scope="package", autouse=True)
+def _empty_database_afterwards(django_db_setup):
+    """Leave the worker's empty database to the packages that follow."""
+    yield
+    databases.connect_django_to(WORKER)
 
 
 @pytest.fixture
-def people(transactional_db, request):
-    """Give the cast; asked for after `transactional_db`, so that the served process sees them."""
+def built(request, django_db_setup, django_db_blocker):
+    """Give the people and the world of this test's database, which is given back as it was.
+
+    For a test that asks for `world_with_strategy`, the world follows one, with templates and a load of today.
+    """
     cache.clear()
-    return request.getfixturevalue("cast")
+    with django_db_blocker.unblock():
+        return screens.connect(with_strategy="world_with_strategy" in request.fixturenames)
 
 
 @pytest.fixture
-def world(people, company):
-    return worlds.build(company, clock.now())
-
-
-def _failure(request: Request) -> list[str]:
-    """Leaving a page aborts what it was still loading; every other failure counts."""
-    return [] if "ERR_ABORTED" in (request.failure or "") else [f"{request.url}: {request.failure}"]
+def transactional_db(built, transactional_db):
+    """Ask for the test's database, to commit to: the served process must see it."""
 
 
 @pytest.fixture
-def page_for(browser: Browser, live_server, people):
-    """Give the page of a person who has signed in by the door: `page_for("ana", PHONE, dark=True)`."""
-    contexts = []
+def people(built, transactional_db):
+    return built.cast
 
-    def open_page(name: str, viewport: dict[str, int] = DESK, *, dark: bool = False) -> Page:
-        context = browser.new_context(
-            viewport=viewport, color_scheme="dark" if dark else "light", base_url=live_server.url, locale="es-PE",
-            has_touch=viewport is PHONE,
-        )  # fmt: skip
-        contexts.append(context)
-        page = context.new_page()
-        page.problems = []
-        page.on("pageerror", lambda error: page.problems.append(str(error)))
-        page.on("requestfailed", lambda failed: page.problems.extend(_failure(failed)))
-        page.on("response", lambda got: page.problems.append(f"{got.status} {got.url}") if got.status >= 500 else None)
-        page.goto("/entrar/")
-        page.fill("#username", name)
-        page.fill("#password", "una-clave-larga")
-        page.keyboard.press("Enter")
-        page.wait_for_selector("#main h1")
-        return page
+
+@pytest.fixture
+def world(built, transactional_db):
+    return built.world
+
+
+@pytest.fixture
+def world_with_strategy(built, transactional_db):
+    return built.world
+
+
+@pytest.fixture(scope="package")
+def tabs(browser, live_server):
+    return Tabs(browser, live_server.url)
+
+
+@pytest.fixture
+def page_for(tabs, built, people):
+    """Give the blank tab of a person whose session goes on: `page_for("ana", "telefono")`."""
+
+    def open_page(name: str, scene: str = "claro", *, is_signed_in: bool = True) -> Page:
+        return tabs.open(name, scene, session_key=built.sessions[name] if is_signed_in else None)
 
     yield open_page
-    for context in contexts:
-        problems = [problem for page in context.pages for problem in getattr(page, "problems", [])]
-        context.close()
-        assert problems == []
-
-
-@pytest.fixture
-def assert_accessible():
-    """Fail with every violation of WCAG 2.2 A and AA that axe finds, each with its place on the page."""
-
-    def judge(page: Page) -> None:
-        page.add_script_tag(path=str(AXE))
-        # No style sheet comes from elsewhere, and of what is right nothing but that it was looked at is asked.
-        lean = "rules => axe.run(document, {runOnly: rules, resultTypes: ['violations'], preload: false})"
-        found = page.evaluate(lean, RULES)
-        assert found["passes"], "axe ran over an empty page"
-        said = [
-            {"rule": each["id"], "help": each["help"], "where": [node["html"][:160] for node in each["nodes"]][:4]}
-            for each in found["violations"]
-        ]
-        assert said == [], json.dumps(said, indent=1, ensure_ascii=False)
-
-    return judge
+    assert tabs.clear() == []
 
 
 @pytest.fixture
@@ -127,3 +110,28 @@ def look():
             page.screenshot(path=str(Path(folder) / f"{name}.png"))
 
     return shoot
+
+
+@pytest.fixture
+def assert_usable(scene, look):
+    """Fail where a page cannot be used by everybody: `assert_usable(page, "cartera")`.
+
+    The long run asks a page everything in the scene in which it was loaded; the daily run shows it in all of them and
+    gives it back as it was loaded.
+    """
+
+    def judge(page: Page, name: str) -> None:
+        if extent.is_whole():
+            look(page, f"{name}-{scene}")
+            assert_accessible(page, EVERY_RULE)
+            assert_fits(page)
+            return
+        for other, shown in SCENES.items():
+            if other != scene:
+                show(page, shown)
+            look(page, f"{name}-{other}")
+            assert_accessible(page, shown.remaining)
+            assert_fits(page)
+        show(page, SCENES[scene])
+
+    return judge

@@ -2,7 +2,7 @@
 
 import pytest
 
-from .conftest import DESK, PHONE
+from .scenes import LOADED, visit
 
 pytestmark = pytest.mark.browser
 PAGES = {
@@ -22,22 +22,16 @@ PAGES = {
 }
 
 
-SCENES = {"claro": (DESK, False), "oscuro": (DESK, True), "telefono": (PHONE, False)}
-
-
-@pytest.mark.parametrize("scene", SCENES)
-def test_every_page_can_be_used_by_everybody(page_for, world, assert_accessible, look, scene):
-    viewport, dark = SCENES[scene]
-    pages: dict = {}
+@pytest.mark.parametrize("scene", LOADED)
+def test_every_page_can_be_used_by_everybody(page_for, world, assert_usable, scene):
+    pages = {who: page_for(who, scene) for who in {who for who, _address in PAGES.values()}}
     ids = {"debtor": world.debtors["María"].pk, "account": world.accounts["María"].pk, "contact": world.sent.pk}
     for name, (who, address) in PAGES.items():
-        page = pages.get(who) or pages.setdefault(who, page_for(who, viewport, dark=dark))
-        page.goto(
+        page = pages[who]
+        visit(
+            page,
             address.format(
                 **ids, payer=world.debtors["José"].pk, payment=world.payment.pk, held=world.debtors["Lucía"].pk
-            )
+            ),
         )
-        look(page, f"{name}-{scene}")
-        assert_accessible(page)
-        overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        assert overflow <= 0, f"{address} is wider than the screen by {overflow} px"
+        assert_usable(page, name)

@@ -10,10 +10,9 @@ from recobra.kit import clock
 from recobra.strategy import schedule
 from recobra.strategy.models import CampaignMember
 from recobra.strategy.operations import campaigns
-from tests.console.following import follow
 
-from .conftest import DESK
-from .test_accessible import SCENES
+from .keyboard import press
+from .scenes import LOADED, visit
 
 pytestmark = pytest.mark.browser
 PAGES = {
@@ -23,9 +22,8 @@ PAGES = {
 
 
 @pytest.fixture
-def campaign(world, people):
-    now = clock.now()
-    follow(world, now)
+def campaign(world_with_strategy):
+    world, now = world_with_strategy, clock.now()
     Template.objects.update(status="APPROVED")
     today = schedule.today(now)
     Contact.objects.update(planned_for=F("planned_for") - timedelta(20), local_date=F("local_date") - timedelta(20))
@@ -43,31 +41,27 @@ def campaign(world, people):
     return made
 
 
-@pytest.mark.parametrize("scene", SCENES)
-def test_every_page_of_campaigns_can_be_used_by_everybody(page_for, campaign, assert_accessible, look, scene):
-    viewport, dark = SCENES[scene]
-    page = page_for("carla", viewport, dark=dark)
+@pytest.mark.parametrize("scene", LOADED)
+def test_every_page_of_campaigns_can_be_used_by_everybody(page_for, campaign, assert_usable, scene):
+    page = page_for("carla", scene)
     for name, address in PAGES.items():
-        page.goto(address)
+        visit(page, address)
         if name == "campana-previa":
             page.wait_for_selector("#days-title")
-        look(page, f"{name}-{scene}")
-        assert_accessible(page)
-        overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        assert overflow <= 0, f"{address} is wider than the screen by {overflow} px"
+        assert_usable(page, name)
 
 
 def test_a_campaign_is_launched_and_paused_with_the_keyboard_alone(page_for, campaign):
-    page = page_for("bruno", DESK)
+    page = page_for("bruno")
     page.goto("/campanas/borrador/previa/")
     launch = page.locator("form[action$='/lanzar/'] button")
     launch.wait_for()
     launch.focus()
-    page.keyboard.press("Enter")
+    press(page, "Enter")
     page.wait_for_url("**/campanas/borrador/")
     pause = page.locator("form[action$='/pausar/'] button")
     pause.focus()
-    page.keyboard.press("Enter")
+    press(page, "Enter")
     page.locator("form[action$='/reanudar/'] button").wait_for()
     campaign.refresh_from_db()
     assert campaign.status == "PAUSED"

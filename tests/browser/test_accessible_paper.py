@@ -6,16 +6,16 @@ from recobra.contact.models import Incident, Letter, LetterBatch, Visit
 from recobra.contact.operations.incidents import record_incident
 from recobra.kit import clock
 
-from .conftest import DESK, PHONE
+from .scenes import assert_accessible, visit
 
 pytestmark = pytest.mark.browser
 PAGES = {
-    "constancia": ("/ficha/{debtor}/constancia/", DESK),
-    "incidentes": ("/incidentes/", DESK),
-    "cumplimiento": ("/cumplimiento/?pais=PE", DESK),
-    "cartas": ("/cartas/", DESK),
-    "visitas": ("/visitas/", PHONE),
-    "visita": ("/visitas/{visit}/", PHONE),
+    "constancia": ("/ficha/{debtor}/constancia/", "claro"),
+    "incidentes": ("/incidentes/", "claro"),
+    "cumplimiento": ("/cumplimiento/?pais=PE", "claro"),
+    "cartas": ("/cartas/", "claro"),
+    "visitas": ("/visitas/", "telefono"),
+    "visita": ("/visitas/{visit}/", "telefono"),
 }
 
 
@@ -37,11 +37,11 @@ def numbers(world):
     return {"debtor": sent.debtor_id, "visit": visit.pk}
 
 
-def test_the_pages_of_paper_are_accessible(page_for, numbers, assert_accessible, look):
-    pages = {id(size): page_for("bruno", size) for size in (DESK, PHONE)}
-    for name, (address, size) in PAGES.items():
-        page = pages[id(size)]
-        page.goto(address.format(**numbers))
+def test_the_pages_of_paper_are_accessible(page_for, numbers, look):
+    pages = {scene: page_for("bruno", scene) for scene in ("claro", "telefono")}
+    for name, (address, scene) in PAGES.items():
+        page = pages[scene]
+        visit(page, address.format(**numbers))
         page.wait_for_selector("#main h1")
         look(page, name)
         assert_accessible(page)

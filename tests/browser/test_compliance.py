@@ -8,8 +8,8 @@ from recobra.contact.models import HouseRule, Provider
 from recobra.contact.operations import house_rules as operations
 from recobra.kit import clock
 
-from .conftest import DESK
-from .test_accessible import SCENES
+from .keyboard import press
+from .scenes import LOADED, visit
 
 pytestmark = pytest.mark.browser
 PAGES = {
@@ -79,21 +79,17 @@ def numbers(world, provided, soft):
     return {"debtor": maria.pk, "rule": soft.pk}
 
 
-@pytest.mark.parametrize("scene", SCENES)
-def test_every_page_of_compliance_can_be_used_by_everybody(page_for, numbers, assert_accessible, look, scene):
-    viewport, dark = SCENES[scene]
-    pages: dict = {}
+@pytest.mark.parametrize("scene", LOADED)
+def test_every_page_of_compliance_can_be_used_by_everybody(page_for, numbers, assert_usable, scene):
+    pages = {who: page_for(who, scene) for who in {who for who, _address in PAGES.values()}}
     for name, (who, address) in PAGES.items():
-        page = pages.get(who) or pages.setdefault(who, page_for(who, viewport, dark=dark))
-        page.goto(address.format(**numbers))
-        look(page, f"{name}-{scene}")
-        assert_accessible(page)
-        overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        assert overflow <= 0, f"{address} is wider than the screen by {overflow} px"
+        page = pages[who]
+        visit(page, address.format(**numbers))
+        assert_usable(page, name)
 
 
 def test_a_rule_that_loosens_is_refused_and_then_put_in_force_with_the_keyboard(page_for, world):
-    page = page_for("carla", DESK)
+    page = page_for("carla")
     page.goto("/reglas/nueva/")
     page.fill("#code", "trato-suave")
     page.select_option("#portfolio", "PE-CONSUMO")
@@ -105,8 +101,7 @@ def test_a_rule_that_loosens_is_refused_and_then_put_in_force_with_the_keyboard(
     refusal.wait_for()
     assert "más amplio que el de la ley" in refusal.inner_text()
     page.fill("input[name=r0-mon-opens]", "10:00")
-    page.keyboard.press("Escape")
-    page.keyboard.press("p")
+    press(page, "Escape", "p")
     page.locator("#preview table").wait_for()
     page.get_by_role("button", name="Poner en vigor").press("Enter")
     page.wait_for_url("**/reglas/")
@@ -114,9 +109,9 @@ def test_a_rule_that_loosens_is_refused_and_then_put_in_force_with_the_keyboard(
 
 
 def test_the_test_button_says_the_answer_in_place(page_for, provided):
-    page = page_for("dario", DESK)
+    page = page_for("dario")
     page.goto("/canales/proveedor/wa/")
-    page.keyboard.press("p")
+    press(page, "p")
     page.locator("#tested .tone-bad").wait_for()
     provided.refresh_from_db()
     assert Provider.objects.get(code="wa").tested_well is False

@@ -8,27 +8,29 @@ from playwright.sync_api import expect
 from recobra.journal.models import Entry
 from recobra.payments.models import Payment
 
-from .conftest import PHONE
+from .keyboard import press
+from .scenes import LOADED, assert_accessible
 
 pytestmark = pytest.mark.browser
 
 
 def test_ana_finds_a_debtor_and_records_a_payment_with_the_keyboard(page_for, world, look):
     page = page_for("ana")
-    page.keyboard.press("/")
+    page.goto("/")
+    press(page, "/")
     expect(page.locator("#search")).to_be_focused()
     page.keyboard.type("nahui")
-    page.keyboard.press("Enter")
+    press(page, "Enter")
     expect(page.get_by_role("heading", level=1)).to_contain_text("María Ñahui Quispe")
     expect(page.get_by_text("S/ 450.50").first).to_be_visible()
 
-    page.keyboard.press("p")
+    press(page, "p")
     page.get_by_label("Monto (PEN)").fill("450,50")
     page.get_by_label("Número de recibo u operación").fill("OP-2026")
     page.get_by_role("button", name="Registrar").click()
     expect(page.get_by_text("Escriba el monto así: 1,234.50.")).to_be_visible()
     page.get_by_label("Monto (PEN)").fill("450.50")
-    page.keyboard.press("Enter")
+    press(page, "Enter")
 
     expect(page.get_by_role("status")).to_contain_text("Pago registrado.")
     expect(page.locator(".timeline")).to_contain_text("Pago recibido: S/ 450.50")
@@ -53,7 +55,7 @@ def test_bruno_reverses_a_payment_and_the_debt_is_open_again(page_for, world):
 def test_a_hold_is_placed_and_said_in_words_and_lifted(page_for, world):
     page = page_for("bruno")
     page.goto(f"/ficha/{world.debtors['Pedro'].pk}/")
-    page.keyboard.press("h")
+    press(page, "h")
     page.get_by_label("Motivo").select_option(label="Desastre natural")
     page.get_by_role("button", name="Pausar").click()
     expect(page.locator(".next")).to_contain_text(
@@ -77,36 +79,35 @@ def test_a_task_is_closed_with_its_outcome(page_for, world):
 
 def test_filters_renew_the_list_without_leaving_the_page(page_for, world):
     page = page_for("carla")
-    page.keyboard.press("g")
-    page.keyboard.press("c")
+    page.goto("/")
+    press(page, "g", "c")
     expect(page.locator("#list tbody tr")).to_have_count(5)
     page.get_by_label("Etapa").select_option(label="Extrajudicial")
     expect(page.locator("#list tbody tr")).to_have_count(2)
     assert page.url.endswith("/cartera/?stage=EXTRAJUDICIAL&sort=overdue")
-    page.keyboard.press("Escape")
-    page.keyboard.press("j")
-    page.keyboard.press("j")
+    press(page, "Escape", "j", "j")
     expect(page.get_by_role("link", name="Lucía Rojas")).to_be_focused()
-    page.keyboard.press("Enter")
+    press(page, "Enter")
     expect(page.get_by_role("heading", level=1)).to_contain_text("Lucía Rojas")
     page.go_back()
     expect(page.locator("#list tbody tr")).to_have_count(2)
 
 
-def test_the_keys_are_shown_and_can_be_switched_off(page_for, world, assert_accessible, look):
+def test_the_keys_are_shown_and_can_be_switched_off(page_for, world, look):
     page = page_for("ana")
-    page.keyboard.press("?")
+    page.goto("/")
+    press(page, "?")
     expect(page.get_by_role("dialog")).to_contain_text("Buscar")
     look(page, "teclado")
     assert_accessible(page)
     page.get_by_label("Usar atajos de una tecla").uncheck()
-    page.keyboard.press("Escape")
-    page.keyboard.press("/")
+    press(page, "Escape", "/")
     expect(page.locator("#search")).not_to_be_focused()
 
 
 def test_colours_follow_the_system_until_chosen_and_are_remembered(page_for, world):
-    page = page_for("ana", dark=True)
+    page = page_for("ana", "oscuro")
+    page.goto("/")
     root = page.locator("html")
     expect(root).to_have_attribute("data-bs-theme", "dark")
     page.get_by_role("button", name="Colores: como el sistema").click()
@@ -115,8 +116,9 @@ def test_colours_follow_the_system_until_chosen_and_are_remembered(page_for, wor
     expect(root).to_have_attribute("data-bs-theme", "light")
 
 
-def test_the_menu_opens_on_a_phone(page_for, world, look, assert_accessible):
-    page = page_for("ana", PHONE)
+def test_the_menu_opens_on_a_phone(page_for, world, look):
+    page = page_for("ana", "telefono")
+    page.goto("/")
     expect(page.locator("#side")).to_be_hidden()
     page.get_by_role("button", name="Menú").click()
     expect(page.locator("#side")).to_be_in_viewport(ratio=1)
@@ -129,13 +131,16 @@ def test_the_menu_opens_on_a_phone(page_for, world, look, assert_accessible):
     expect(page.get_by_label("Etapa")).to_be_visible()
 
 
-def test_the_door_is_accessible_and_says_what_is_wrong(browser, live_server, people, assert_accessible, look):
-    page = browser.new_context(base_url=live_server.url).new_page()
-    page.goto("/entrar/")
+@pytest.mark.parametrize("scene", LOADED)
+def test_the_door_is_accessible_and_says_what_is_wrong(page_for, assert_usable, scene):
+    page = page_for("ana", scene, is_signed_in=False)
+    page.goto("/")
     page.get_by_label("Usuario").fill("ana")
     page.get_by_label("Contraseña").fill("no-es-esta")
-    page.keyboard.press("Enter")
+    press(page, "Enter")
     expect(page.get_by_role("alert")).to_have_text("El usuario o la contraseña no son correctos.")
-    look(page, "ingreso")
-    assert_accessible(page)
-    page.context.close()
+    assert_usable(page, "ingreso")
+    page.get_by_label("Contraseña").fill("una-clave-larga")
+    press(page, "Enter")
+    expect(page.locator("#main h1")).to_be_visible()
+    expect(page).to_have_url(re.compile("/$"))

@@ -7,8 +7,8 @@ import pytest
 from recobra.contact.models import CannedAnswer, Contact, Conversation, Provider
 from recobra.kit import clock
 
-from .conftest import DESK
-from .test_accessible import SCENES
+from .keyboard import press
+from .scenes import LOADED, visit
 
 pytestmark = pytest.mark.browser
 TALK = [
@@ -58,55 +58,48 @@ def talk(world):
     return found
 
 
-@pytest.mark.parametrize("scene", SCENES)
-def test_every_page_of_the_inbox_can_be_used_by_everybody(page_for, talk, assert_accessible, look, scene):
-    viewport, dark = SCENES[scene]
-    page = page_for("bruno", viewport, dark=dark)
+@pytest.mark.parametrize("scene", LOADED)
+def test_every_page_of_the_inbox_can_be_used_by_everybody(page_for, talk, assert_usable, scene):
+    page = page_for("bruno", scene)
     pages = {
         "conversaciones": "/conversaciones/", "conversacion": f"/conversaciones/{talk.pk}/",
         "respuestas": "/conversaciones/respuestas/", "escribir": f"/ficha/{talk.debtor_id}/escribir/",
     }  # fmt: skip
     for name, address in pages.items():
-        page.goto(address)
+        visit(page, address)
         if name in {"conversacion", "escribir"}:
             page.fill("#text", "Si no paga hoy, iremos a su casa con un embargo judicial.")
             page.wait_for_selector("#check li")
-        look(page, f"{name}-{scene}")
-        assert_accessible(page)
-        overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        assert overflow <= 0, f"{address} is wider than the screen by {overflow} px"
+        assert_usable(page, name)
 
 
 def test_a_conversation_is_found_answered_and_closed_with_the_keyboard_alone(page_for, talk):
-    page = page_for("ana", DESK)
-    page.keyboard.press("g")
-    page.keyboard.press("o")
+    page = page_for("ana")
+    page.goto("/")
+    press(page, "g", "o")
     page.wait_for_selector("#talks")
-    page.keyboard.press("j")
-    page.keyboard.press("k")
-    page.keyboard.press("Enter")
+    press(page, "j", "k", "Enter")
     page.wait_for_selector("#thread")
     assert page.url.endswith(f"/conversaciones/{talk.pk}/?ver=todas")
-    page.keyboard.press("r")
+    press(page, "r")
     page.keyboard.type("Claro, la llamamos a las once.")
     page.wait_for_selector("#check .check-line")
-    page.keyboard.press("Tab")
-    page.keyboard.press("Enter")
+    press(page, "Tab", "Enter")
     page.wait_for_selector(".notices .notice-success, .talk-foot .notice-error")
     if page.locator("button[name=queue]").count():  # the suite also runs at night
         page.locator("button[name=queue]").focus()
-        page.keyboard.press("Enter")
+        press(page, "Enter")
         page.wait_for_selector(".notices .notice-success")
     assert Contact.objects.get(conversation_id=talk.pk).body == "Claro, la llamamos a las once."
     page.locator("h1").first.click()
-    page.keyboard.press("e")
+    press(page, "e")
     page.wait_for_selector(".talk-foot .notice")
     talk.refresh_from_db()
     assert talk.status == "CLOSED"
 
 
 def test_a_ready_answer_is_put_into_the_text_and_a_new_message_appears_by_itself(page_for, talk):
-    page = page_for("ana", DESK)
+    page = page_for("ana")
     page.goto(f"/conversaciones/{talk.pk}/")
     page.select_option("#canned", label="Horario de atención")
     assert page.input_value("#text") == "Atendemos de lunes a viernes de 9 a 18 horas."

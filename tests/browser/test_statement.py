@@ -7,8 +7,8 @@ from recobra.contact.models import Contact
 from recobra.kit import clock
 from recobra.portfolio.models import Creditor, Debtor, Portfolio
 
-from .conftest import PHONE
-from .test_accessible import SCENES
+from .keyboard import press
+from .scenes import LOADED, assert_accessible
 
 pytestmark = pytest.mark.browser
 
@@ -22,34 +22,26 @@ def link(world):
     return "/d/estado/" + tokens.statement_url(world.sent.pk).rpartition("/")[2]
 
 
-def fits(page):
-    return page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
-
-
-@pytest.mark.parametrize("scene", SCENES)
-def test_a_debtor_reads_the_statement_after_proof(page_for, link, assert_accessible, look, scene):
-    viewport, dark = SCENES[scene]
-    page = page_for("ana", viewport, dark=dark)
+@pytest.mark.parametrize("scene", LOADED)
+def test_a_debtor_reads_the_statement_after_proof(page_for, link, assert_usable, scene):
+    page = page_for("ana", scene)
     page.goto(link)
     assert page.locator("h1").inner_text() == "Confirme que es usted"
     assert "Banco Sur" not in page.locator("main").inner_text()
-    assert_accessible(page)
-    look(page, f"estado-pregunta-{scene}")
+    assert_usable(page, "estado-pregunta")
     page.get_by_label("Últimas 4 cifras").fill("0000")
-    page.keyboard.press("Enter")
+    press(page, "Enter")
     page.get_by_role("alert").wait_for()
-    assert_accessible(page)
+    assert_usable(page, "estado-rechazo")
     page.get_by_label("Últimas 4 cifras").fill("4321")
     page.get_by_role("button", name="Ver el detalle").click()
     page.get_by_role("heading", name="Su estado de cuenta").wait_for()
     assert "Banco Sur" in page.locator("main").inner_text()
-    assert_accessible(page)
-    assert fits(page)
-    look(page, f"estado-{scene}")
+    assert_usable(page, "estado")
 
 
-def test_whoever_is_not_that_person_says_so_with_one_press(page_for, link, assert_accessible):
-    page = page_for("ana", PHONE)
+def test_whoever_is_not_that_person_says_so_with_one_press(page_for, link):
+    page = page_for("ana", "telefono")
     page.goto(link)
     page.get_by_role("button", name="No soy esa persona").click()
     page.get_by_role("status").wait_for()
@@ -59,20 +51,16 @@ def test_whoever_is_not_that_person_says_so_with_one_press(page_for, link, asser
     assert_accessible(page)
 
 
-@pytest.mark.parametrize("scene", SCENES)
-def test_the_creditors_form_can_be_used_by_everybody(page_for, world, assert_accessible, look, scene):
-    viewport, dark = SCENES[scene]
+@pytest.mark.parametrize("scene", LOADED)
+def test_the_creditors_form_can_be_used_by_everybody(page_for, world, assert_usable, scene):
     Portfolio.objects.filter(pk=world.portfolio.pk).update(country="MX")
-    page = page_for("dario", viewport, dark=dark)
+    page = page_for("dario", scene)
     page.goto("/acreedores/")
-    assert_accessible(page)
-    assert fits(page)
+    assert_usable(page, "acreedores")
     page.get_by_role("link", name="Banco Sur").click()
     page.get_by_role("heading", name="Banco Sur").wait_for()
-    assert_accessible(page)
-    assert fits(page)
-    look(page, f"acreedor-{scene}")
+    assert_usable(page, "acreedor")
     page.get_by_label("Domicilio del acreedor").fill("Lo llevaremos a la cárcel")
     page.get_by_role("button", name="Guardar").click()
     page.locator(".field-error").wait_for()
-    assert_accessible(page)
+    assert_usable(page, "acreedor-rechazo")

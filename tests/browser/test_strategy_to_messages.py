@@ -6,30 +6,24 @@ import pytest
 from playwright.sync_api import expect
 
 from recobra.contact.models import Contact
-from recobra.kit import clock
 from recobra.strategy.models import CycleRun, StrategyVersion
-from tests.console.following import follow, work_off
+from tests.console.following import work_off
 
-from .conftest import PHONE
+from .keyboard import press
+from .scenes import assert_accessible
 
 pytestmark = pytest.mark.browser
 
 
-@pytest.fixture
-def followed(world):
-    follow(world, clock.now())
-    return world
-
-
-def test_from_a_draft_to_the_messages_of_the_day(page_for, followed, look, assert_accessible):
+def test_from_a_draft_to_the_messages_of_the_day(page_for, world_with_strategy, look):
     page = page_for("carla")
-    page.keyboard.press("g")
-    page.keyboard.press("e")
+    page.goto("/")
+    press(page, "g", "e")
     page.get_by_role("link", name="Crédito de consumo").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Crédito de consumo")
     look(page, "estrategia")
 
-    page.keyboard.press("e")
+    press(page, "e")
     page.get_by_role("button", name="Agregar un segmento").click()
     segment = page.locator("details.member[id^=segments-]").last
     segment.get_by_label("Nombre").fill("Saldos chicos")
@@ -53,8 +47,7 @@ def test_from_a_draft_to_the_messages_of_the_day(page_for, followed, look, asser
     page.get_by_role("button", name="Publicar").click()
     expect(page.get_by_text("La versión 2 rige desde el próximo ciclo.")).to_be_visible()
 
-    page.keyboard.press("g")
-    page.keyboard.press("d")
+    press(page, "g", "d")
     page.get_by_role("button", name="Correr el ciclo").click()
     expect(page.locator("#run")).to_contain_text("Pedido: empieza en cuanto haya un proceso libre.")
     look(page, "ciclo-en-espera")
@@ -72,7 +65,7 @@ def test_from_a_draft_to_the_messages_of_the_day(page_for, followed, look, asser
     assert Contact.objects.filter(planned_for=run.as_of, strategy_version_id__isnull=False).exists()
 
 
-def test_a_rule_is_built_from_conditions(page_for, followed, look):
+def test_a_rule_is_built_from_conditions(page_for, world_with_strategy, look):
     page = page_for("carla")
     page.goto("/estrategias/consumo/editar/")
     segment = page.locator("#segments-1")
@@ -88,8 +81,8 @@ def test_a_rule_is_built_from_conditions(page_for, followed, look):
     look(page, "estrategia-condiciones")
 
 
-def test_bruno_reads_strategies_and_changes_none(page_for, followed, assert_accessible, look):
-    page = page_for("bruno", PHONE)
+def test_bruno_reads_strategies_and_changes_none(page_for, world_with_strategy, look):
+    page = page_for("bruno", "telefono")
     page.goto("/estrategias/consumo/")
     expect(page.get_by_role("heading", level=1)).to_have_text("Crédito de consumo")
     expect(page.get_by_role("link", name=re.compile("Editar"))).to_have_count(0)
@@ -99,19 +92,19 @@ def test_bruno_reads_strategies_and_changes_none(page_for, followed, assert_acce
     assert_accessible(page)
 
 
-def test_ana_settles_a_message_nobody_knows_the_end_of(page_for, followed):
-    Contact.objects.filter(pk=followed.sent.pk).update(status="UNCERTAIN", reason="lost", sent_at=None)
+def test_ana_settles_a_message_nobody_knows_the_end_of(page_for, world_with_strategy):
+    Contact.objects.filter(pk=world_with_strategy.sent.pk).update(status="UNCERTAIN", reason="lost", sent_at=None)
     page = page_for("ana")
     page.goto("/mensajes/")
     page.get_by_role("link", name="Resolver", exact=True).click()
     expect(page.locator("tbody")).to_contain_text("Se cortó")
     page.get_by_role("button", name="Llegó", exact=True).click()
     expect(page.get_by_role("status").first).to_contain_text("Anotado: llegó.")
-    followed.sent.refresh_from_db()
-    assert followed.sent.status == "SENT"
+    world_with_strategy.sent.refresh_from_db()
+    assert world_with_strategy.sent.status == "SENT"
 
 
-def test_a_template_is_corrected_and_tried_on_a_real_debtor(page_for, followed, look, assert_accessible):
+def test_a_template_is_corrected_and_tried_on_a_real_debtor(page_for, world_with_strategy, look):
     page = page_for("carla")
     page.goto("/mensajes/plantillas/")
     page.get_by_role("link", name=re.compile("firme|opciones", re.IGNORECASE)).first.click()
@@ -129,10 +122,10 @@ def test_a_template_is_corrected_and_tried_on_a_real_debtor(page_for, followed, 
     expect(page.get_by_text("La versión 2 queda como borrador.")).to_be_visible()
 
 
-def test_hilda_verifies_the_journal(page_for, followed, look, assert_accessible):
+def test_hilda_verifies_the_journal(page_for, world_with_strategy, look):
     page = page_for("hilda")
-    page.keyboard.press("g")
-    page.keyboard.press("u")
+    page.goto("/")
+    press(page, "g", "u")
     page.get_by_role("button", name="Verificar los sellos").click()
     expect(page.locator("#verdict")).to_contain_text("Nada fue tocado.")
     look(page, "auditoria")

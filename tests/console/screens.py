@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from dataclasses import dataclass
+from functools import partial
 
 from django.conf import settings
 from django.test import Client
@@ -15,6 +16,7 @@ from tests import databases, people
 from tests.environment import HOME, WORKER
 
 from . import world as worlds
+from .following import follow
 
 
 @dataclass(frozen=True)
@@ -27,24 +29,28 @@ class Screens:
     sessions: dict[str, str]
 
 
-def connect() -> Screens:
+def connect(*, with_strategy: bool = False) -> Screens:
     """Let Django use this worker's copy of the database behind the screens.
 
-    The world is dated from today, so a run that goes past midnight builds another.
+    The world follows the ready-made strategy (`following.py`) where that is wanted. It is dated from today, so a run
+    that goes past midnight builds another.
     """
-    template = f"screens_{clock.today('America/Lima'):%Y%m%d}"
+    template = f"{'strategy' if with_strategy else 'screens'}_{clock.today('America/Lima'):%Y%m%d}"
     name = f"{WORKER}_{template}"
     objects = HOME / f"{template}.pickle"
     if not databases.is_created(name):
-        databases.create_database(name, template=template, fill=lambda: objects.write_bytes(pickle.dumps(_build())))
+        build = partial(_build, with_strategy=with_strategy)
+        databases.create_database(name, template=template, fill=lambda: objects.write_bytes(pickle.dumps(build())))
     databases.connect_django_to(name)
     return pickle.loads(objects.read_bytes())
 
 
-def _build() -> Screens:
+def _build(*, with_strategy: bool) -> Screens:
     company = people.create_company()
     cast = people.create_cast(company)
     world = worlds.build(company, clock.now())
+    if with_strategy:
+        follow(world, clock.now())
     return Screens(company, cast, world, {name: sign_in(user).session.session_key for name, user in cast.items()})
 
 
