@@ -44,9 +44,12 @@ def main() -> None:
 
 def _holds(figures: dict[str, object]) -> bool:
     must_be_none = (
-        "duplicates", "without_end", "without_reason", "sent_but_not_accepted",
+        "duplicates",
+        "without_end",
+        "without_reason",
+        "sent_but_not_accepted",
         "accepted_but_neither_sent_nor_uncertain",
-    )  # fmt: skip
+    )
     return not any(figures[name] for name in must_be_none)
 
 
@@ -56,13 +59,13 @@ def _throughput(messages: int) -> float:
     from tests.contact.smtp_sink import Sink
 
     portfolio = _empty_portfolio()
-    from recobra.contact import operations
+    from recobra.messaging import operations as messaging
 
     seed(messages, portfolio, BEGIN)
     with Sink(faults={}) as sink:
         settings.SMTP_URL = sink.url
         started = time.perf_counter()
-        sent = operations.dispatch_once(now=BEGIN)["sent"]
+        sent = messaging.dispatch_once(now=BEGIN)["sent"]
         seconds = time.perf_counter() - started
     assert sent == messages == sum(sink.accepted.values())
     return round(sent / seconds, 1)
@@ -93,14 +96,19 @@ def _empty_portfolio() -> object:
 
     call_command("migrate", verbosity=0)
     with connection.cursor() as cursor:
-        cursor.execute("TRUNCATE portfolio_creditor, contact_template CASCADE")
+        cursor.execute("TRUNCATE portfolio_creditor, messaging_template CASCADE")
     from recobra.portfolio.models import Creditor, Portfolio
 
     creditor = Creditor.objects.create(code="SUR", name="Banco Sur", payment_instructions="Pague en bancosur.example")
     return Portfolio.objects.create(
-        creditor=creditor, code="PE-CONSUMO", name="Consumo Perú", industry="CONSUMER", country="PE", currency="PEN",
+        creditor=creditor,
+        code="PE-CONSUMO",
+        name="Consumo Perú",
+        industry="CONSUMER",
+        country="PE",
+        currency="PEN",
         time_zone="America/Lima",
-    )  # fmt: skip
+    )
 
 
 def _stop() -> None:

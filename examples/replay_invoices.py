@@ -57,12 +57,16 @@ def read_source(path: Path) -> list[Invoice]:
     with gzip.open(path, "rt", newline="") as lines:
         return [
             Invoice(
-                number=row["invoiceNumber"], customer=row["customerID"], issued=_day(row["InvoiceDate"]),
-                due=_day(row["DueDate"]), settled=_day(row["SettledDate"]),
-                amount_minor=int(Decimal(row["InvoiceAmount"]) * 100), disputed=row["Disputed"],
+                number=row["invoiceNumber"],
+                customer=row["customerID"],
+                issued=_day(row["InvoiceDate"]),
+                due=_day(row["DueDate"]),
+                settled=_day(row["SettledDate"]),
+                amount_minor=int(Decimal(row["InvoiceAmount"]) * 100),
+                disputed=row["Disputed"],
             )
             for row in csv.DictReader(lines)
-        ]  # fmt: skip
+        ]
 
 
 def _day(text: str) -> date:
@@ -106,26 +110,33 @@ class Replay:
 
     def set_up(self, now: datetime) -> None:
         """Create the portfolio under the ready-made strategy for invoices."""
-        from recobra.contact import operations as contact
+        from recobra.messaging import operations as messaging
         from recobra.portfolio.models import Creditor, Portfolio
         from recobra.strategy import operations as strategy
 
         creditor = Creditor.objects.create(
-            code="ACREEDOR", name="Acreedor de la muestra", complaint_contact="reclamos@acreedor.example",
+            code="ACREEDOR",
+            name="Acreedor de la muestra",
+            complaint_contact="reclamos@acreedor.example",
             payment_instructions="Transferencia a la cuenta indicada en la factura.",
-        )  # fmt: skip
+        )
         self.portfolio = Portfolio.objects.create(
-            creditor=creditor, code=PORTFOLIO, name="Facturas de la muestra", industry="INVOICES", country="PE",
-            currency="USD", time_zone="America/Lima",
-        )  # fmt: skip
-        contact.ensure_library(now=now)
+            creditor=creditor,
+            code=PORTFOLIO,
+            name="Facturas de la muestra",
+            industry="INVOICES",
+            country="PE",
+            currency="USD",
+            time_zone="America/Lima",
+        )
+        messaging.ensure_library(now=now)
         strategy.ensure_ready(actor="replay", now=now)
         strategy.assign(portfolio_id=self.portfolio.pk, code="facturas", actor="replay", now=now)
 
     def live(self, day: date, yesterday: list[Invoice]) -> dict[str, Any]:
         """Load, decide, send and check one day."""
-        from recobra.contact import operations as contact
         from recobra.intake import operations as intake
+        from recobra.messaging import operations as messaging
         from recobra.strategy import operations as strategy
 
         now = datetime(day.year, day.month, day.day, 15, tzinfo=UTC)  # ten in the morning in Lima
@@ -136,7 +147,7 @@ class Replay:
             path=path, portfolio_code=PORTFOLIO, mapping=MAPPING, as_of=day, actor="replay", now=now
         )
         cycle = strategy.run_cycle(as_of=day, actor="replay", now=now)
-        sent = contact.dispatch_once(now=now)
+        sent = messaging.dispatch_once(now=now)
         settled = sum(invoice.amount_minor for invoice in yesterday if invoice.settled <= day)
         self.expected_minor += settled
         self.check(day, today, load)
@@ -168,7 +179,7 @@ class Replay:
 
     def check_messages(self, day: date, today: list[Invoice]) -> None:
         """Every message of the day names only documents that are open, and reaches only who owes them."""
-        from recobra.contact.models import ContactItem
+        from recobra.messaging.models import ContactItem
 
         still_open = {invoice.number: invoice.customer for invoice in today}
         items = ContactItem.objects.filter(contact__status="SENT", contact__planned_for=day)
@@ -213,7 +224,7 @@ def main() -> int:
 
     django.setup()
     call_command("migrate", verbosity=0)
-    from recobra.contact.mailbox import Mailbox
+    from recobra.messaging.mailbox import Mailbox
 
     mailbox = Mailbox()
     settings.SMTP_URL = mailbox.start()
@@ -231,10 +242,14 @@ def main() -> int:
     if shown != replay.expected_minor:
         replay.faults.append(f"the board shows {shown} collected, the file says {replay.expected_minor}")
     answer = {
-        "days": chosen.days, "invoices": len(replay.invoices), "settled_minor": replay.expected_minor,
-        "board_collected_minor": shown, "messages": replay.messages, "differences": replay.faults,
+        "days": chosen.days,
+        "invoices": len(replay.invoices),
+        "settled_minor": replay.expected_minor,
+        "board_collected_minor": shown,
+        "messages": replay.messages,
+        "differences": replay.faults,
         "seconds": round(time.perf_counter() - begin, 1),
-    }  # fmt: skip
+    }
     print(json.dumps(answer, ensure_ascii=False))
     return 1 if replay.faults else 0
 

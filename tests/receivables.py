@@ -30,15 +30,26 @@ def account(
     for at, (due_date, amount_minor) in enumerate(dues, start=1):
         part = Instalment.objects.create(account=made, number=str(at), due_date=due_date)
         Posting.objects.create(
-            account=made, instalment=part, kind="CHARGE", concept=Concept.PRINCIPAL, amount_minor=amount_minor,
-            value_date=min(due_date - timedelta(30), BOOKED.date()), booked_at=BOOKED,
-        )  # fmt: skip
+            account=made,
+            instalment=part,
+            kind="CHARGE",
+            concept=Concept.PRINCIPAL,
+            amount_minor=amount_minor,
+            value_date=min(due_date - timedelta(30), BOOKED.date()),
+            booked_at=BOOKED,
+        )
     return made
 
 
 def fresh_load(portfolio: Portfolio, *, as_of: date, now: datetime) -> Load:
     """A load of the day, so that the portfolio may be contacted."""
     return Load.objects.create(
-        portfolio=portfolio, file_name="cartera.csv", file_sha256="0" * 64, as_of=as_of, status=Load.Status.DONE,
-        started_at=now, finished_at=now, actor="intake",
-    )  # fmt: skip
+        portfolio=portfolio,
+        file_name="cartera.csv",
+        file_sha256="0" * 64,
+        as_of=as_of,
+        status=Load.Status.DONE,
+        started_at=now,
+        finished_at=now,
+        actor="intake",
+    )

@@ -27,9 +27,22 @@ SEEDS = {
     "S4": "The collections plan",
 }
 WORKS = (
-    "Safe ground", "True facts", "Every door", "The desk", "Around the desk", "Charges", "The bank", "Ways to pay",
-    "Agreements", "Portal", "Insight", "Engine", "The team", "Machine door", "The last stage",
-)  # fmt: skip
+    "Safe ground",
+    "True facts",
+    "Every door",
+    "The desk",
+    "Around the desk",
+    "Charges",
+    "The bank",
+    "Ways to pay",
+    "Agreements",
+    "Portal",
+    "Insight",
+    "Engine",
+    "The team",
+    "Machine door",
+    "The last stage",
+)
 INTRODUCTION = """\
 # Requirements
 

@@ -49,10 +49,18 @@ def packages(name: str) -> None:
         _make_venv()
         _say(f"installing requirements/{name}.lock")
         _run(
-            str(PYTHON), "-m", "pip", "install", "-qq", "--disable-pip-version-check", "--no-deps",
-            "--require-hashes", "-r", str(_lock(name)),
+            str(PYTHON),
+            "-m",
+            "pip",
+            "install",
+            "-qq",
+            "--disable-pip-version-check",
+            "--no-deps",
+            "--require-hashes",
+            "-r",
+            str(_lock(name)),
             failed="The Python packages could not be installed: pip's own words are above.",
-        )  # fmt: skip
+        )
         _stamp(VENV / f".stamp-{name}", _lock(name))
     _enter_project()
 
@@ -71,10 +79,16 @@ def frontend(*, dev: bool) -> None:
     omitted = () if dev else ("--omit=dev",)
     _run(
         # No package of ours needs to be built, and one that Prism needs would report the installation elsewhere.
-        npm, "ci", "--ignore-scripts", *omitted, "--no-audit", "--no-fund", "--loglevel=error",
+        npm,
+        "ci",
+        "--ignore-scripts",
+        *omitted,
+        "--no-audit",
+        "--no-fund",
+        "--loglevel=error",
         env={**os.environ, "PATH": path},
         failed="The front-end packages could not be installed: npm's own words are above.",
-    )  # fmt: skip
+    )
     _stamp(modules / f".stamp-{'dev' if dev else 'base'}", lock)
 
 

@@ -13,8 +13,8 @@ from urllib.parse import urlencode, urlsplit
 
 import pytest
 
-from recobra.contact.models import Provider
-from recobra.contact.secrets import encrypt
+from recobra.messaging.models import Provider
+from recobra.messaging.providers.secrets import encrypt
 from tests.contact.conftest import World
 
 SAMPLES = Path(__file__).parents[1] / "providers" / "samples"
@@ -78,23 +78,45 @@ def caller(live_server, settings):
 def providers(world):
     """WhatsApp by Meta, SMS by Twilio, by a gateway that posts and by one that reports by GET."""
     made = {
-        "wa": ("whatsapp", "whatsapp", {"phone_number_id": "1122334455667"},
-               {"app_secret": SECRET, "verify_token": "contrasena"}),
+        "wa": (
+            "whatsapp",
+            "whatsapp",
+            {"phone_number_id": "1122334455667"},
+            {"app_secret": SECRET, "verify_token": "contrasena"},
+        ),
         "twilio": ("twilio_sms", "sms", {"account_sid": "AC1"}, {"auth_token": SECRET}),
-        "llamadas": ("twilio_voice", "ivr", {"account_sid": "AC1", "from_number": "+15005550006"},
-                     {"auth_token": SECRET}),
-        "gateway": ("http_sms", "sms", {"document": (GATEWAYS / "json_bearer.yaml").read_text("utf-8")},
-                    {"token": "t", "webhook_secret": SECRET}),
-        "antiguo": ("http_sms", "sms", {"document": (GATEWAYS / "query_text.yaml").read_text("utf-8")},
-                    {"user": "u", "password": "p", "webhook_secret": SECRET}),
-    }  # fmt: skip
+        "llamadas": (
+            "twilio_voice",
+            "ivr",
+            {"account_sid": "AC1", "from_number": "+15005550006"},
+            {"auth_token": SECRET},
+        ),
+        "gateway": (
+            "http_sms",
+            "sms",
+            {"document": (GATEWAYS / "json_bearer.yaml").read_text("utf-8")},
+            {"token": "t", "webhook_secret": SECRET},
+        ),
+        "antiguo": (
+            "http_sms",
+            "sms",
+            {"document": (GATEWAYS / "query_text.yaml").read_text("utf-8")},
+            {"user": "u", "password": "p", "webhook_secret": SECRET},
+        ),
+    }
     return {
         code: Provider.objects.create(
-            code=code, kind=kind, channel=channel, name=code, settings=plain, secrets=encrypt(secret),
-            created_at=world.now, created_by="dario",
+            code=code,
+            kind=kind,
+            channel=channel,
+            name=code,
+            settings=plain,
+            secrets=encrypt(secret),
+            created_at=world.now,
+            created_by="dario",
         )
         for code, (kind, channel, plain, secret) in made.items()
-    }  # fmt: skip
+    }
 
 
 def sample(name, part):

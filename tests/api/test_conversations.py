@@ -12,9 +12,13 @@ import pytest
 from django.test import Client
 from procrastinate.contrib.django.models import ProcrastinateJob
 
-from recobra.contact import attachments, operations
-from recobra.contact.models import Attachment, Contact, Conversation, ConversationMessage, Provider, Silence
-from recobra.contact.secrets import encrypt
+from recobra.consent.models import Silence
+from recobra.conversations import attachments
+from recobra.conversations import operations as conversations
+from recobra.conversations.models import Attachment, Conversation, ConversationMessage
+from recobra.messaging import operations as messaging
+from recobra.messaging.models import Contact, Provider
+from recobra.messaging.providers.secrets import encrypt
 from recobra.portfolio.models import ContactPoint, Hold
 from recobra.workbench.models import Task
 from tests.console.test_countries import text as read
@@ -88,10 +92,16 @@ def meta():
 @pytest.fixture
 def rosa(world, meta):
     Provider.objects.create(
-        code="wa", kind="whatsapp", channel="whatsapp", name="WhatsApp", enabled=True, created_at=world.now,
-        created_by="dario", secrets=encrypt({"app_secret": SECRET, "verify_token": "v", "token": "t"}),
+        code="wa",
+        kind="whatsapp",
+        channel="whatsapp",
+        name="WhatsApp",
+        enabled=True,
+        created_at=world.now,
+        created_by="dario",
+        secrets=encrypt({"app_secret": SECRET, "verify_token": "v", "token": "t"}),
         settings={"phone_number_id": "1122334455667", "account_id": "9", "base_url": meta.url},
-    )  # fmt: skip
+    )
     debtor = world.debtor(national_id="40115678")
     ContactPoint.objects.create(debtor=debtor, kind="PHONE", value=ROSA, valid=True)
     world.owes(debtor, amount_minor=45_050)
@@ -114,8 +124,8 @@ def test_from_the_call_to_the_answer_in_the_debtors_hand_with_a_photo_and_a_fare
     for number, text in enumerate(("¿Cuánto debo?", "5678", "ya pagué ayer en el banco"), 1):
         assert caller.meta(call(world, "text", number=number, text=text))[0] == 200
         assert ProcrastinateJob.objects.filter(task_name="contact.answer").count() == number
-        assert operations.answer_waiting(now=now) == 1
-        operations.dispatch_once(now=now)
+        assert conversations.answer_waiting(now=now) == 1
+        messaging.dispatch_once(now=now)
     asked, balance, noted = meta.texts()
     assert "últimos 4 dígitos" in asked
     assert "450.50" in balance
@@ -129,7 +139,7 @@ def test_from_the_call_to_the_answer_in_the_debtors_hand_with_a_photo_and_a_fare
     assert {each.verdict["facts"]["purpose"] for each in Contact.objects.all()} == {"REPLY"}
 
     assert caller.meta(call(world, "image", number=4))[0] == 200
-    operations.answer_waiting(now=now)
+    conversations.answer_waiting(now=now)
     assert attachments.fetch_waiting(now=now) == 1
     photo = Attachment.objects.get()
     assert (photo.status, photo.media_type) == ("KEPT", "image/jpeg")
@@ -137,8 +147,8 @@ def test_from_the_call_to_the_answer_in_the_debtors_hand_with_a_photo_and_a_fare
     assert attachments.path_of(photo).suffix == ".jpg"
 
     assert caller.meta(call(world, "text", number=5, text="BAJA"))[0] == 200
-    operations.answer_waiting(now=now)
-    assert operations.dispatch_once(now=now)["sent"] == 0
+    conversations.answer_waiting(now=now)
+    assert messaging.dispatch_once(now=now)["sent"] == 0
     assert len(meta.sent) == 3
     assert Silence.objects.filter(value=ROSA).exists()
     assert Conversation.objects.get().status == "CLOSED"
@@ -161,10 +171,13 @@ def page(user, address):
 def test_who_contests_a_debt_is_left_in_peace_and_a_person_answers(caller, world, rosa, meta, cast):
     for number, said in enumerate(("¿Cuánto debo?", "5678", "no reconozco esa deuda, yo nunca compré eso"), 1):
         caller.meta(call(world, "text", number=number, text=said))
-        operations.answer_waiting(now=world.now + timedelta(seconds=60))
+        conversations.answer_waiting(now=world.now + timedelta(seconds=60))
     file = page(cast["ana"], f"/ficha/{rosa.pk}/")
-    for told in ("El deudor reclamó", "En pausa: Disputa. No se contacta a nadie hasta que se levante.",
-                 "Tareas abiertas Responder el reclamo del deudor"):  # fmt: skip
+    for told in (
+        "El deudor reclamó",
+        "En pausa: Disputa. No se contacta a nadie hasta que se levante.",
+        "Tareas abiertas Responder el reclamo del deudor",
+    ):
         assert told in file, told
 
 
@@ -177,7 +190,7 @@ def test_the_same_call_ten_times_is_one_message_and_one_answer(caller, world, ro
         each.start()
     for each in threads:
         each.join()
-    operations.dispatch_once(now=now)
+    messaging.dispatch_once(now=now)
     assert ConversationMessage.objects.filter(direction="IN").count() == 1
     assert len(meta.sent) == 1
 
@@ -204,6 +217,6 @@ def _answer(now):
     from django.db import connection  # noqa: PLC0415 - each thread closes its own
 
     try:
-        operations.answer_waiting(now=now)
+        conversations.answer_waiting(now=now)
     finally:
         connection.close()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from recobra.contact.channels.twilio_voice.links import voice_url
-from recobra.contact.models import ConsentEntry, Contact
+from recobra.consent.models import ConsentEntry
+from recobra.messaging.channels.twilio_voice.links import voice_url
+from recobra.messaging.models import Contact
 from recobra.portfolio.models import ContactPoint
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -19,9 +20,14 @@ def ringing(world, providers):
     point = ContactPoint.objects.create(debtor=debtor, kind="PHONE", value=NUMBER, valid=True)
     contact = world.planned(debtor, channel="ivr", point_id=point.pk)
     Contact.objects.filter(pk=contact.pk).update(
-        status="SENT", sent_at=world.now, handed_over_at=world.now, address=NUMBER, body=DEBT,
-        provider=providers["llamadas"], provider_reference="CA1",
-    )  # fmt: skip
+        status="SENT",
+        sent_at=world.now,
+        handed_over_at=world.now,
+        address=NUMBER,
+        body=DEBT,
+        provider=providers["llamadas"],
+        provider_reference="CA1",
+    )
     return contact
 
 

@@ -14,8 +14,10 @@ from urllib.parse import urlencode
 import pytest
 from django.test import Client
 
-from recobra.contact.models import ConsentEntry, Contact, ConversationMessage, Receipt, Silence, WebhookCall
-from recobra.contact.operations import receiving
+from recobra.consent.models import ConsentEntry, Silence
+from recobra.conversations.models import ConversationMessage
+from recobra.conversations.webhooks import receive as receiving
+from recobra.messaging.models import Contact, Receipt, WebhookCall
 from recobra.portfolio.models import ContactPoint
 
 from .conftest import SECRET, sample
@@ -34,9 +36,13 @@ def rosa(world):
 def sent(world, providers, rosa):
     contact = world.planned(rosa.debtor, channel="whatsapp", point_id=rosa.pk)
     Contact.objects.filter(pk=contact.pk).update(
-        status="SENT", sent_at=world.now, handed_over_at=world.now, provider=providers["wa"], address=ROSA,
+        status="SENT",
+        sent_at=world.now,
+        handed_over_at=world.now,
+        provider=providers["wa"],
+        address=ROSA,
         provider_reference="wamid.xyzxyz",
-    )  # fmt: skip
+    )
     return contact
 
 

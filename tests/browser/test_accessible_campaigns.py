@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 from django.db.models import F
 
-from recobra.contact.models import Contact, Template
 from recobra.kit import clock
+from recobra.messaging.models import Contact, Template
 from recobra.strategy import schedule
 from recobra.strategy.models import CampaignMember
 from recobra.strategy.operations import campaigns
@@ -16,9 +16,12 @@ from .scenes import LOADED, visit
 
 pytestmark = pytest.mark.browser
 PAGES = {
-    "campanas": "/campanas/", "campana-nueva": "/campanas/nueva/", "campana-previa": "/campanas/borrador/previa/",
-    "campana": "/campanas/verano/", "campana-borrador": "/campanas/borrador/",
-}  # fmt: skip
+    "campanas": "/campanas/",
+    "campana-nueva": "/campanas/nueva/",
+    "campana-previa": "/campanas/borrador/previa/",
+    "campana": "/campanas/verano/",
+    "campana-borrador": "/campanas/borrador/",
+}
 
 
 @pytest.fixture
@@ -29,10 +32,16 @@ def campaign(world_with_strategy):
     Contact.objects.update(planned_for=F("planned_for") - timedelta(20), local_date=F("local_date") - timedelta(20))
     for code in ("verano", "borrador"):
         written = campaigns.Written(
-            code=code, name=code.title(), portfolio_id=world.portfolio.pk, rule="overdue > 0",
-            template_code="recordatorio", channels=("email", "sms"), starts_on=today, ends_on=today + timedelta(9),
+            code=code,
+            name=code.title(),
+            portfolio_id=world.portfolio.pk,
+            rule="overdue > 0",
+            template_code="recordatorio",
+            channels=("email", "sms"),
+            starts_on=today,
+            ends_on=today + timedelta(9),
             control_bps=0,
-        )  # fmt: skip
+        )
         made = campaigns.save_draft(written=written, actor="bruno", actor_id=None, now=now)
         if code == "verano":
             campaigns.launch(campaign_id=made.pk, actor="bruno", actor_id=None, now=now)

@@ -2,9 +2,11 @@
 
 import pytest
 
-from recobra.contact.models import Incident, Letter, LetterBatch, Visit
-from recobra.contact.operations.incidents import record_incident
+from recobra.compliance.incidents import record_incident
+from recobra.compliance.models import Incident
 from recobra.kit import clock
+from recobra.messaging.models import Letter, LetterBatch
+from recobra.workbench.models import Visit
 
 from .scenes import assert_accessible, visit
 
@@ -25,9 +27,14 @@ def numbers(world):
     now, sent = clock.now(), world.sent
     for kind in ("COMPLAINT", "BREACH"):
         record_incident(
-            kind=kind, country="PE", happened_at=now, description="Se quejó del tono.", debtor_id=sent.debtor_id,
-            actor="bruno", now=now,
-        )  # fmt: skip
+            kind=kind,
+            country="PE",
+            happened_at=now,
+            description="Se quejó del tono.",
+            debtor_id=sent.debtor_id,
+            actor="bruno",
+            now=now,
+        )
     Incident.objects.filter(kind="BREACH").update(
         closed_at=now, closed_by="carla", corrective_action="Se habló con el gestor."
     )

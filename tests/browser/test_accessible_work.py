@@ -7,10 +7,10 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
 
 from recobra.console import uploads
-from recobra.contact.models import MailboxMessage, Template
 from recobra.intake.models import Load
 from recobra.journal import operations as journal
 from recobra.kit import clock
+from recobra.messaging.models import MailboxMessage, Template
 from recobra.strategy import operations, schedule
 
 from .scenes import LOADED, visit
@@ -46,23 +46,36 @@ def numbers(world_with_strategy, people):
     world, now = world_with_strategy, clock.now()
     operations.run_cycle(as_of=schedule.today(now), actor="carla", now=now)
     held = Load.objects.create(
-        portfolio=world.portfolio, file_name="cartera-hoy.csv", file_sha256="1" * 64, as_of=now.date(), actor="bruno",
-        status="HELD", reason="El archivo tiene 2 cuentas; la cartera tiene 5 abiertas.", started_at=now,
-        figures={"rows": 2, "accepted": 2, "gone": 3, "amount_minor": 45_000}, finished_at=now + timedelta(1),
-    )  # fmt: skip
+        portfolio=world.portfolio,
+        file_name="cartera-hoy.csv",
+        file_sha256="1" * 64,
+        as_of=now.date(),
+        actor="bruno",
+        status="HELD",
+        reason="El archivo tiene 2 cuentas; la cartera tiene 5 abiertas.",
+        started_at=now,
+        figures={"rows": 2, "accepted": 2, "gone": 3, "amount_minor": 45_000},
+        finished_at=now + timedelta(1),
+    )
     letter = MailboxMessage.objects.create(
-        received_at=now, contact_public_id=str(world.sent.public_id), sender="cobranzas@sur.example",
-        recipients="persona1@correo.example", subject="Su cuota venció",
+        received_at=now,
+        contact_public_id=str(world.sent.public_id),
+        sender="cobranzas@sur.example",
+        recipients="persona1@correo.example",
+        subject="Su cuota venció",
         raw="Subject: Su cuota\nContent-Type: text/html; charset=utf-8\n\n<p>Estimada María</p>".encode(),
-    )  # fmt: skip
+    )
     rows = b"Cuenta;Cliente;Vencimiento;Saldo\nL-1;Rosa;15/01/2026;100,50\n"
     upload = uploads.keep(
         file=SimpleUploadedFile("cartera.csv", rows), portfolio_code=world.portfolio.code, user=people["carla"], now=now
     )
     return {
-        "upload": upload.token, "load": held.pk, "contact": world.sent.pk, "letter": letter.pk,
+        "upload": upload.token,
+        "load": held.pk,
+        "contact": world.sent.pk,
+        "letter": letter.pk,
         "template": Template.objects.get(code="recordatorio-firme", channel="email", country="").pk,
-    }  # fmt: skip
+    }
 
 
 @pytest.mark.parametrize("scene", LOADED)

@@ -2,11 +2,12 @@
 
 import pytest
 
-from recobra.contact import operations as contact
-from recobra.contact import providing
-from recobra.contact.models import HouseRule, Provider
-from recobra.contact.operations import house_rules as operations
+from recobra.consent import operations as consent
 from recobra.kit import clock
+from recobra.messaging.models import Provider
+from recobra.messaging.providers import routing as providing
+from recobra.policy import company_rules as operations
+from recobra.policy.models import HouseRule
 
 from .keyboard import press
 from .scenes import LOADED, visit
@@ -39,10 +40,20 @@ def provided(world):
     now = clock.now()
     for code, rank in (("wa", 10), ("wa-reserva", 20)):
         made = Provider.objects.create(
-            code=code, kind="whatsapp", channel="whatsapp", name="WhatsApp del Sur", created_at=now, rank=rank,
-            created_by="dario", enabled=True, price_micros=40_000, rate_per_second=20, tested_at=now, tested_well=True,
+            code=code,
+            kind="whatsapp",
+            channel="whatsapp",
+            name="WhatsApp del Sur",
+            created_at=now,
+            rank=rank,
+            created_by="dario",
+            enabled=True,
+            price_micros=40_000,
+            rate_per_second=20,
+            tested_at=now,
+            tested_well=True,
             tested_answer="Banco Sur Cobranzas (+51 1 555 0100)",
-        )  # fmt: skip
+        )
     for _failure in range(providing.FAILURES_TO_OPEN):
         providing.failed(made.pk)
     return made
@@ -52,9 +63,13 @@ def provided(world):
 def soft(world):
     """A company rule with all it may ask."""
     rule = {
-        "channels": ["call", "sms"], "windows": {"mon-fri": "09:00-18:00"}, "closed_days": ["2026-12-24"],
-        "caps": [{"n": 1, "per": "day", "scope": "all"}], "holidays": "closed", "max_debt_age_days": 1000,
-    }  # fmt: skip
+        "channels": ["call", "sms"],
+        "windows": {"mon-fri": "09:00-18:00"},
+        "closed_days": ["2026-12-24"],
+        "caps": [{"n": 1, "per": "day", "scope": "all"}],
+        "holidays": "closed",
+        "max_debt_age_days": 1000,
+    }
     return operations.save_house_rule(
         code="trato-suave", portfolio_id=world.portfolio.pk, document={"rules": [rule]}, actor="carla", now=clock.now()
     )
@@ -73,9 +88,9 @@ def numbers(world, provided, soft):
             "said": "Lo dijo al llamar",
         }
         if point.kind == "PHONE":
-            contact.opt_out(**said)
+            consent.opt_out(**said)
         else:
-            contact.grant(channel="email", **said)
+            consent.grant(channel="email", **said)
     return {"debtor": maria.pk, "rule": soft.pk}
 
 

@@ -4,8 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from recobra.contact.models import CannedAnswer, Contact, Conversation, Provider
+from recobra.conversations.models import CannedAnswer, Conversation
 from recobra.kit import clock
+from recobra.messaging.models import Contact, Provider
 
 from .keyboard import press
 from .scenes import LOADED, visit
@@ -25,36 +26,68 @@ TALK = [
 def talk(world):
     now = clock.now()
     Provider.objects.create(
-        code="wa", channel="whatsapp", kind="whatsapp", name="WhatsApp", enabled=True, created_at=now,
-        created_by="dario", settings={"phone_number_id": "1", "account_id": "2"},
-    )  # fmt: skip
+        code="wa",
+        channel="whatsapp",
+        kind="whatsapp",
+        name="WhatsApp",
+        enabled=True,
+        created_at=now,
+        created_by="dario",
+        settings={"phone_number_id": "1", "account_id": "2"},
+    )
     Contact.objects.filter(status="DUE").delete()
     ago = lambda minutes: now - timedelta(minutes=minutes)  # noqa: E731
     found = Conversation.objects.create(
-        channel="whatsapp", address="+51987654321", debtor=world.debtors["María"], mode="PERSON",
-        mode_reason="hardship", opened_at=ago(50), last_at=ago(20), last_inbound_at=ago(40), unread=1,
+        channel="whatsapp",
+        address="+51987654321",
+        debtor=world.debtors["María"],
+        mode="PERSON",
+        mode_reason="hardship",
+        opened_at=ago(50),
+        last_at=ago(20),
+        last_inbound_at=ago(40),
+        unread=1,
         identified_at=ago(48),
-    )  # fmt: skip
+    )
     for direction, text, intent, minutes in TALK:
         author = {"IN": "", "OUT": "bot", "NOTE": "bruno"}[direction]
         found.messages.create(
-            direction=direction, text=text, intent=intent, at=ago(minutes), received_at=ago(minutes), author=author,
+            direction=direction,
+            text=text,
+            intent=intent,
+            at=ago(minutes),
+            received_at=ago(minutes),
+            author=author,
             contact=world.sent if "450" in text else None,
-        )  # fmt: skip
+        )
     for first, mode in (("José", "BOT"), ("Lucía", "PERSON")):
         other = Conversation.objects.create(
-            channel="sms", address=f"+5191122{len(first):04}", debtor=world.debtors[first], mode=mode,
-            opened_at=ago(90), last_at=ago(80), last_inbound_at=ago(80),
-        )  # fmt: skip
+            channel="sms",
+            address=f"+5191122{len(first):04}",
+            debtor=world.debtors[first],
+            mode=mode,
+            opened_at=ago(90),
+            last_at=ago(80),
+            last_inbound_at=ago(80),
+        )
         other.messages.create(direction="IN", text="Hola", at=ago(80), received_at=ago(80))
     CannedAnswer.objects.create(
-        code="horario", title="Horario de atención", text="Atendemos de lunes a viernes de 9 a 18 horas.",
-        created_by="bruno", created_at=now,
-    )  # fmt: skip
+        code="horario",
+        title="Horario de atención",
+        text="Atendemos de lunes a viernes de 9 a 18 horas.",
+        created_by="bruno",
+        created_at=now,
+    )
     Conversation.objects.create(
-        channel="sms", address="+51900000000", mode="PERSON", mode_reason="unknown_number", opened_at=ago(5),
-        last_at=ago(5), last_inbound_at=ago(5), unread=2,
-    )  # fmt: skip
+        channel="sms",
+        address="+51900000000",
+        mode="PERSON",
+        mode_reason="unknown_number",
+        opened_at=ago(5),
+        last_at=ago(5),
+        last_inbound_at=ago(5),
+        unread=2,
+    )
     return found
 
 
@@ -62,9 +95,11 @@ def talk(world):
 def test_every_page_of_the_inbox_can_be_used_by_everybody(page_for, talk, assert_usable, scene):
     page = page_for("bruno", scene)
     pages = {
-        "conversaciones": "/conversaciones/", "conversacion": f"/conversaciones/{talk.pk}/",
-        "respuestas": "/conversaciones/respuestas/", "escribir": f"/ficha/{talk.debtor_id}/escribir/",
-    }  # fmt: skip
+        "conversaciones": "/conversaciones/",
+        "conversacion": f"/conversaciones/{talk.pk}/",
+        "respuestas": "/conversaciones/respuestas/",
+        "escribir": f"/ficha/{talk.debtor_id}/escribir/",
+    }
     for name, address in pages.items():
         visit(page, address)
         if name in {"conversacion", "escribir"}:

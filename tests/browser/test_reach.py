@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from recobra.contact.models import Contact, Template
 from recobra.kit import clock
+from recobra.messaging.models import Contact, Template
 from recobra.payments.models import Payment
 from recobra.strategy import schedule
 
@@ -25,16 +25,35 @@ def written(world):
     for n, name in enumerate(("María", "José", "Lucía", "Pedro")):
         used, moment = (template, other)[n % 2], now - timedelta(20)
         Contact.objects.create(
-            debtor=world.debtors[name], portfolio=world.portfolio, channel=("email", "sms", "whatsapp")[n % 3],
-            template_code="recordatorio", template=used, variant=used.variant, status="SENT", planned_for=day,
-            planned_at=moment, due_at=moment, handed_over_at=moment, local_date=day, zones="America/Lima",
-            price_micros=None if n == 3 else 120_000, price_currency="PEN" if n else "USD", read_at=moment if n else None,
-            replied_at=moment if n == 1 else None, undelivered_at=moment if n == 3 else None,
-        )  # fmt: skip
+            debtor=world.debtors[name],
+            portfolio=world.portfolio,
+            channel=("email", "sms", "whatsapp")[n % 3],
+            template_code="recordatorio",
+            template=used,
+            variant=used.variant,
+            status="SENT",
+            planned_for=day,
+            planned_at=moment,
+            due_at=moment,
+            handed_over_at=moment,
+            local_date=day,
+            zones="America/Lima",
+            price_micros=None if n == 3 else 120_000,
+            price_currency="PEN" if n else "USD",
+            read_at=moment if n else None,
+            replied_at=moment if n == 1 else None,
+            undelivered_at=moment if n == 3 else None,
+        )
     Payment.objects.create(
-        portfolio=world.portfolio, debtor=world.debtors["Lucía"], amount_minor=45_050, received_at=now, source="FILE",
-        paid_date=day + timedelta(2), reference="OP-9", actor="ana",
-    )  # fmt: skip
+        portfolio=world.portfolio,
+        debtor=world.debtors["Lucía"],
+        amount_minor=45_050,
+        received_at=now,
+        source="FILE",
+        paid_date=day + timedelta(2),
+        reference="OP-9",
+        actor="ana",
+    )
     return world
 
 
@@ -42,9 +61,10 @@ def written(world):
 def test_everybody_can_read_what_messages_bring(page_for, written, assert_usable, look, scene):
     page = page_for("carla", scene)
     pages = {
-        "alcance": "/alcance/", "alcance-nada": "/alcance/?canal=ivr",
+        "alcance": "/alcance/",
+        "alcance-nada": "/alcance/?canal=ivr",
         "variantes": f"/mensajes/plantillas/{written.sent.template_id}/",
-    }  # fmt: skip
+    }
     for name, address in pages.items():
         visit(page, address)
         look(page, f"{name}-{scene}")

@@ -2,9 +2,9 @@
 
 import pytest
 
-from recobra.contact import tokens
-from recobra.contact.models import Contact
 from recobra.kit import clock
+from recobra.messaging import tokens
+from recobra.messaging.models import Contact
 from recobra.portfolio.models import Creditor, Debtor, Portfolio
 
 from .keyboard import press

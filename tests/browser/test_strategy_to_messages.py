@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from recobra.contact.models import Contact
+from recobra.messaging.models import Contact
 from recobra.strategy.models import CycleRun, StrategyVersion
 from tests.console.following import work_off
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from recobra.contact.models import Template
+from recobra.messaging.models import Template
 
 from .scenes import LOADED, assert_accessible
 

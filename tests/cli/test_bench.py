@@ -12,9 +12,18 @@ from recobra.cli.bench import data
 
 DAY = date(2026, 11, 23)
 KEYS = {
-    "accounts", "raw_floor_s", "storing_floor_s", "load_s", "cycle_s", "second_load_s", "second_cycle_s",
-    "redecide_ms", "peak_rss_mb", "ratio_first", "ratio_second",
-}  # fmt: skip
+    "accounts",
+    "raw_floor_s",
+    "storing_floor_s",
+    "load_s",
+    "cycle_s",
+    "second_load_s",
+    "second_cycle_s",
+    "redecide_ms",
+    "peak_rss_mb",
+    "ratio_first",
+    "ratio_second",
+}
 
 
 def _rows(path):

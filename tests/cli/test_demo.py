@@ -44,7 +44,7 @@ def test_what_was_planned_reaches_the_mailbox_once(recobra, shown, first, url_of
     assert (sent["sent"], sent["failed"], sent["uncertain"]) == (first["contacts_planned"], 0, 0)
     assert recobra("dispatch", "--once", "--now", first["now"], "--json", at=shown).document["leased"] == 0
     with psycopg.connect(url_of(shown)) as connection:
-        kept = connection.execute("SELECT count(*), count(DISTINCT contact_public_id) FROM contact_mailboxmessage")
+        kept = connection.execute("SELECT count(*), count(DISTINCT contact_public_id) FROM messaging_mailboxmessage")
         assert kept.fetchone() == (sent["sent"], sent["sent"])
 
 
@@ -52,8 +52,15 @@ def test_the_cycle_of_the_day_plans_nothing_twice(recobra, shown, first):
     cycle = recobra("cycle", "run", "--as-of", first["as_of"], "--json", at=shown).document
     assert (cycle["contacts_planned"], cycle["tasks_created"], cycle["transitions"]) == (0, 0, 0)
     assert [step["name"] for step in cycle["steps"]] == [
-        "freshness", "snapshot", "classify", "score", "decide", "commit", "campaigns", "measure",
-    ]  # fmt: skip
+        "freshness",
+        "snapshot",
+        "classify",
+        "score",
+        "decide",
+        "commit",
+        "campaigns",
+        "measure",
+    ]
 
 
 def _owed(shown, first):

@@ -40,17 +40,19 @@ def asked(shown, first, url_of):
 
 
 def test_debtors_answer_and_are_answered(asked, first):
-    told = asked("SELECT direction, count(*) FROM contact_conversationmessage GROUP BY direction ORDER BY direction")
+    told = asked(
+        "SELECT direction, count(*) FROM conversations_conversationmessage GROUP BY direction ORDER BY direction"
+    )
     came_in, went_out = (count for _direction, count in told)
     assert came_in == first["answers"] == sum(map(len, SCENES))
     assert went_out > 0
-    unsent = asked("SELECT count(*) FROM contact_contact WHERE conversation_id IS NOT NULL AND status <> 'SENT'")
+    unsent = asked("SELECT count(*) FROM messaging_contact WHERE conversation_id IS NOT NULL AND status <> 'SENT'")
     assert unsent == [(0,)]
-    assert asked("SELECT count(*) FROM contact_conversation") == [(len(SCENES),)]
+    assert asked("SELECT count(*) FROM conversations_conversation") == [(len(SCENES),)]
 
 
 def test_what_they_say_has_its_consequences(asked):
-    acts = asked("SELECT act FROM contact_consententry WHERE source = 'KEYWORD' ORDER BY act")
+    acts = asked("SELECT act FROM consent_consententry WHERE source = 'KEYWORD' ORDER BY act")
     assert acts == [("NOT_ME",), ("OPTED_OUT",)]
     holds = asked("SELECT reason FROM portfolio_hold ORDER BY reason")
     assert holds == [("DISPUTE",), ("PAYMENT_IN_PROCESS",), ("PROMISE",)]
@@ -60,7 +62,7 @@ def test_what_they_say_has_its_consequences(asked):
 
 def test_most_messages_arrive_and_some_are_read(asked, first):
     (delivered, read, bounced), *_none = asked(
-        "SELECT count(delivered_at), count(read_at), count(undelivered_at) FROM contact_contact"
+        "SELECT count(delivered_at), count(read_at), count(undelivered_at) FROM messaging_contact"
         " WHERE status = 'SENT' AND conversation_id IS NULL AND channel <> 'letter'"
     )
     assert first["sent"] * 0.8 < delivered < first["sent"]
@@ -76,7 +78,7 @@ def test_a_campaign_waits_to_be_launched(asked):
 
 def test_links_of_a_demonstration_lead_to_its_port(asked, first):
     assert first["sent"] > 0
-    letters = [message_from_bytes(raw, policy=policy) for (raw,) in asked("SELECT raw FROM contact_mailboxmessage")]
+    letters = [message_from_bytes(raw, policy=policy) for (raw,) in asked("SELECT raw FROM messaging_mailboxmessage")]
     texts = [part.get_content() for letter in letters for part in letter.walk() if part.get_content_type() == HTML]
     links = [link for text in texts for link in re.findall(r"http://localhost:?\d*", text)]
     marked = [letter for letter in letters if letter.get_body(preferencelist=("html",))]

@@ -10,8 +10,10 @@ import pytest
 def debtor(database_url):
     """A debtor of one creditor, written straight into the tables of the house."""
     with psycopg.connect(database_url) as connection:
-        connection.execute("INSERT INTO portfolio_creditor (code, name, tax_id, complaint_contact, payment_instructions)"
-                           " VALUES ('PRUEBA', 'Banco de Prueba', '', '', '')")  # fmt: skip
+        connection.execute(
+            "INSERT INTO portfolio_creditor (code, name, tax_id, complaint_contact, payment_instructions)"
+            " VALUES ('PRUEBA', 'Banco de Prueba', '', '', '')"
+        )
         connection.execute(
             "INSERT INTO portfolio_debtor (creditor_id, external_id, kind, name, national_id_kind, national_id, country,"
             " subdivision, time_zone) SELECT id, 'D-77', 'PERSON', 'Rosa', '', '', 'PE', '', '' FROM portfolio_creditor"

@@ -19,8 +19,16 @@ portfolio:
   creditor: {code: SUR, name: Banco Sur}
 """
 FILE = "cuenta;cliente;nombre;vence;saldo\n01;C1;Rosa Quispe;2026-10-01;1234,50\n02;C2;José Peña;2026-10-01;mucho\n"
-TABLES = ("portfolio_creditor", "portfolio_portfolio", "portfolio_account", "intake_load", "intake_mapping",
-          "strategy_strategyversion", "contact_template", "journal_entry")  # fmt: skip
+TABLES = (
+    "portfolio_creditor",
+    "portfolio_portfolio",
+    "portfolio_account",
+    "intake_load",
+    "intake_mapping",
+    "strategy_strategyversion",
+    "messaging_template",
+    "journal_entry",
+)
 
 
 @pytest.fixture(scope="module")

@@ -5,12 +5,15 @@ A screen that is missing here fails `test_scope.py::test_every_address_is_in_the
 
 from __future__ import annotations
 
-from recobra.contact import attachments
-from recobra.contact.models import CannedAnswer, Conversation, Incident, Letter, LetterBatch, MailboxMessage, Visit
-from recobra.contact.operations.letters import folder_of
+from recobra.compliance.models import Incident
+from recobra.conversations import attachments
+from recobra.conversations.models import CannedAnswer, Conversation
 from recobra.intake.models import Load
 from recobra.kit import clock
+from recobra.messaging.channels.letter.operations import folder_of
+from recobra.messaging.models import Letter, LetterBatch, MailboxMessage
 from recobra.strategy.models import Campaign, CycleRun, StrategyVersion
+from recobra.workbench.models import Visit
 from recobra_core.decide import ready
 
 from .compliance import of_compliance
@@ -179,9 +182,15 @@ def _of_paper(world: World) -> dict[str, dict[str, object]]:
     """Return the numbers of evidence, incidents, letters and visits."""
     at, sent = world.sent.sent_at, world.sent
     incident = Incident.objects.first() or Incident.objects.create(
-        kind="COMPLAINT", country="PE", happened_at=at, recorded_at=at, recorded_by="bruno", portfolio=world.portfolio,
-        debtor=sent.debtor, description="Se quejó",
-    )  # fmt: skip
+        kind="COMPLAINT",
+        country="PE",
+        happened_at=at,
+        recorded_at=at,
+        recorded_by="bruno",
+        portfolio=world.portfolio,
+        debtor=sent.debtor,
+        description="Se quejó",
+    )
     batch = LetterBatch.objects.first() or LetterBatch.objects.create(created_at=at, created_by="bruno")
     if not batch.path:
         LetterBatch.objects.update(path=f"letters/{batch.pk}")
@@ -191,10 +200,13 @@ def _of_paper(world: World) -> dict[str, dict[str, object]]:
     visit = Visit.objects.first() or Visit.objects.create(contact=sent, area="PE-LIM", route_date=sent.planned_for)
     debtor = {"debtor_id": sent.debtor_id}
     return {
-        "evidence": debtor, "evidence-export": debtor, "incident-close": {"incident_id": incident.pk},
-        "compliance-export": {"form": "xlsx"}, "letters-file": {"batch_id": batch.pk, "name": "courier.csv"},
+        "evidence": debtor,
+        "evidence-export": debtor,
+        "incident-close": {"incident_id": incident.pk},
+        "compliance-export": {"form": "xlsx"},
+        "letters-file": {"batch_id": batch.pk, "name": "courier.csv"},
         "visit": {"visit_id": visit.pk},
-    }  # fmt: skip
+    }
 
 
 _OF_A_CAMPAIGN = ("", "-edit", "-preflight", "-barred", "-launch", "-pause", "-resume", "-end")
@@ -202,10 +214,18 @@ _OF_A_CAMPAIGN = ("", "-edit", "-preflight", "-barred", "-launch", "-pause", "-r
 
 def _campaign(world: World) -> Campaign:
     return Campaign.objects.first() or Campaign.objects.create(
-        code="verano", name="Verano", portfolio=world.portfolio, rule="overdue > 0", template_code="recordatorio",
-        channels=["email"], starts_on=world.sent.planned_for, ends_on=world.sent.planned_for, control_bps=1000,
-        created_at=world.sent.sent_at, created_by="bruno",
-    )  # fmt: skip
+        code="verano",
+        name="Verano",
+        portfolio=world.portfolio,
+        rule="overdue > 0",
+        template_code="recordatorio",
+        channels=["email"],
+        starts_on=world.sent.planned_for,
+        ends_on=world.sent.planned_for,
+        control_bps=1000,
+        created_at=world.sent.sent_at,
+        created_by="bruno",
+    )
 
 
 _OF_A_CONVERSATION = ("conversation", "thread", "check", "reply", "note", "assign", "bot", "close", "silence", "whose")
@@ -215,22 +235,31 @@ def _of_inbox(world: World) -> dict[str, dict[str, object]]:
     """Return the numbers of a conversation with María, of a file she sent and of a ready answer."""
     at = clock.now()
     talk = Conversation.objects.first() or Conversation.objects.create(
-        channel="whatsapp", address="+51987654321", debtor=world.debtors["María"], mode="PERSON", opened_at=at,
-        last_at=at, last_inbound_at=at,
-    )  # fmt: skip
+        channel="whatsapp",
+        address="+51987654321",
+        debtor=world.debtors["María"],
+        mode="PERSON",
+        opened_at=at,
+        last_at=at,
+        last_inbound_at=at,
+    )
     said = talk.messages.first() or talk.messages.create(direction="IN", text="Soy María", at=at, received_at=at)
     file = said.attachments.first() or said.attachments.create(name="recibo.pdf")
     if file.status == "WAITING":
         attachments.keep(file, b"%PDF-1.4\n1 0 obj\n<<>>\nendobj\ntrailer\n<<>>\n%%EOF\n")
     ready = CannedAnswer.objects.filter(retired_at=None).first() or CannedAnswer.objects.create(
-        code=f"horario-{CannedAnswer.objects.count()}", title="Horario", text="De 9 a 18", created_by="bruno",
+        code=f"horario-{CannedAnswer.objects.count()}",
+        title="Horario",
+        text="De 9 a 18",
+        created_by="bruno",
         created_at=at,
-    )  # fmt: skip
+    )
     one = {"conversation_id": talk.pk}
     return {
         **{f"inbox-{what}": one for what in _OF_A_CONVERSATION},
-        "inbox-file": {**one, "attachment_id": file.pk}, "inbox-canned-retire": {"canned_id": ready.pk},
-    }  # fmt: skip
+        "inbox-file": {**one, "attachment_id": file.pk},
+        "inbox-canned-retire": {"canned_id": ready.pk},
+    }
 
 
 _OF_A_TEMPLATE = ("", "-edit", "-reading", "-submit", "-approve", "-reject", "-weigh", "-retire", "-preview")
@@ -249,9 +278,13 @@ def _of_work(world: World) -> dict[str, dict[str, object]]:
     )
     load = Load.objects.get(portfolio=world.portfolio)
     letter = MailboxMessage.objects.first() or MailboxMessage.objects.create(
-        received_at=world.sent.sent_at, contact_public_id=str(world.sent.public_id), sender="cobranzas@sur.example",
-        recipients="maria@correo.example", subject="Su cuota", raw=b"Subject: Su cuota\n\nMar\xc3\xada",
-    )  # fmt: skip
+        received_at=world.sent.sent_at,
+        contact_public_id=str(world.sent.public_id),
+        sender="cobranzas@sur.example",
+        recipients="maria@correo.example",
+        subject="Su cuota",
+        raw=b"Subject: Su cuota\n\nMar\xc3\xada",
+    )
     return {
         **dict.fromkeys(("strategy", "strategy-compare", "strategy-edit", "strategy-yaml", "strategy-try"), code),
         **{f"strategy-{what}": numbered for what in ("version", "plan", "reach", "publish", "retire")},

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from recobra.contact.models import HouseRule, Provider
+from recobra.messaging.models import Provider
+from recobra.policy.models import HouseRule
 
 from .world import World
 
@@ -14,16 +15,21 @@ def of_compliance(world: World) -> dict[str, dict[str, object]]:
         code="cartas", kind="letters", channel="letter", name="Cartas", created_at=at, created_by="dario"
     )
     rule = HouseRule.objects.first() or HouseRule.objects.create(
-        code="suave", version=1, created_at=at, created_by="carla", portfolio=world.portfolio,
+        code="suave",
+        version=1,
+        created_at=at,
+        created_by="carla",
+        portfolio=world.portfolio,
         document={"rules": [{"caps": [{"n": 1, "per": "week"}]}]},
-    )  # fmt: skip
+    )
     code, numbered = {"code": provider.code}, {"rule_id": rule.pk}
     maria = world.debtors["María"]
     point = maria.points.order_by("pk").first()
     assert point, "she has a telephone"
     return {
         "debtor-wish-record": {"debtor_id": maria.pk, "point_id": point.pk},
-        "country": {"code": "PE"}, "country-month": {"code": "PE"},
+        "country": {"code": "PE"},
+        "country-month": {"code": "PE"},
         **{f"house-rule{what}": numbered for what in ("", "-edit", "-retire")},
         **{f"provider{what}": code for what in ("", "-test", "-switch", "-retire")},
-    }  # fmt: skip
+    }

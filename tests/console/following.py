@@ -9,7 +9,7 @@ from datetime import datetime
 from django.db import connections
 from procrastinate.contrib.django import app
 
-from recobra.contact import operations as contact
+from recobra.messaging import operations as messaging
 from recobra.strategy import operations as strategy
 from recobra.strategy import schedule
 from tests import receivables
@@ -18,7 +18,7 @@ from tests.console.world import World
 
 def follow(world: World, now: datetime) -> None:
     """Give the company its strategy, its templates and a load of today."""
-    contact.ensure_library(now=now)
+    messaging.ensure_library(now=now)
     strategy.ensure_ready(actor="dario", now=now)
     strategy.assign(portfolio_id=world.portfolio.pk, code="consumo", actor="dario", now=now)
     receivables.fresh_load(world.portfolio, as_of=schedule.today(now), now=now)

@@ -73,9 +73,16 @@ def test_pages_give_every_account_once_with_ties_and_accounts_not_yet_classified
         )
         if order % 2:
             AccountState.objects.create(
-                account=account, portfolio_id=world.portfolio.pk, debtor_id=debtor.pk, balance_minor=0, overdue_minor=0,
-                bucket="not_due", stage="PREVENTIVE", segment="", stage_since=clock.now().date(),
-            )  # fmt: skip
+                account=account,
+                portfolio_id=world.portfolio.pk,
+                debtor_id=debtor.pk,
+                balance_minor=0,
+                overdue_minor=0,
+                bucket="not_due",
+                stage="PREVENTIVE",
+                segment="",
+                stage_since=clock.now().date(),
+            )
     seen, after = [], ""
     while True:
         page = receivables.page(cast["ana"], Conditions(sort=sort, after=after), clock.now(), size=4)
@@ -128,12 +135,15 @@ def test_the_spreadsheet_holds_numbers_and_no_formulas(at_desk, world):
     assert row[7] == 450.5
 
 
-@pytest.mark.parametrize(("address", "name"), [
-    ("/cartera/exportar.xlsx", "Cartera"),
-    ("/auditoria/exportar.xlsx", "Auditoría"),
-    ("/alcance/xlsx/", "Alcance"),
-    ("/cumplimiento/informe.xlsx?pais=PE&mes=2026-11", "Cumplimiento PE 2026-11"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("address", "name"),
+    [
+        ("/cartera/exportar.xlsx", "Cartera"),
+        ("/auditoria/exportar.xlsx", "Auditoría"),
+        ("/alcance/xlsx/", "Alcance"),
+        ("/cumplimiento/informe.xlsx?pais=PE&mes=2026-11", "Cumplimiento PE 2026-11"),
+    ],
+)
 def test_a_sheet_bears_the_name_of_the_list_that_it_holds(at_desk, world, address, name):
     answer = at_desk("carla").get(address)
     content = b"".join(answer.streaming_content if answer.streaming else [answer.content])

@@ -6,9 +6,9 @@ from datetime import timedelta
 import pytest
 from django.db.models import F
 
-from recobra.contact.models import Contact, Provider, Template
 from recobra.journal.models import Entry
 from recobra.kit import clock
+from recobra.messaging.models import Contact, Provider, Template
 from recobra.payments.models import Payment
 from recobra.strategy import schedule
 from recobra.strategy.models import Campaign, CampaignMember
@@ -29,11 +29,20 @@ def lent(world):
 def fields(world, **changes):
     today = schedule.today(clock.now())
     return {
-        "name": "Verano sin deudas", "code": "verano", "portfolio": world.portfolio.pk, "template": "recordatorio",
-        "channel_1": "email", "channel_2": "", "channel_3": "", "starts_on": today.isoformat(),
-        "ends_on": (today + timedelta(9)).isoformat(), "budget": "", "budget_currency": "PEN", "control": "0",
+        "name": "Verano sin deudas",
+        "code": "verano",
+        "portfolio": world.portfolio.pk,
+        "template": "recordatorio",
+        "channel_1": "email",
+        "channel_2": "",
+        "channel_3": "",
+        "starts_on": today.isoformat(),
+        "ends_on": (today + timedelta(9)).isoformat(),
+        "budget": "",
+        "budget_currency": "PEN",
+        "control": "0",
         "group-rule": "overdue > 0",
-    } | changes  # fmt: skip
+    } | changes
 
 
 def page(client, address):
@@ -88,17 +97,29 @@ def test_the_rule_is_said_in_words_and_built_from_conditions(at_desk, lent):
     said = bruno.post("/campanas/regla/", {"field": "group", "group-rule": "dpd > 30"}).content.decode()
     assert "días de mora" in said
     assert "/campanas/regla/" in said
-    rows = {"field": "group", "rows": "1", "group-row-0-column": "dpd", "group-row-0-operator": ">",
-            "group-row-0-value": "30"}  # fmt: skip
+    rows = {
+        "field": "group",
+        "rows": "1",
+        "group-row-0-column": "dpd",
+        "group-row-0-operator": ">",
+        "group-row-0-value": "30",
+    }
     assert "dpd &gt; 30" in bruno.post("/campanas/regla/", rows).content.decode()
 
 
 def test_a_budget_is_written_as_the_country_does_and_survives_the_form(at_desk, lent):
     now = clock.now()
     Provider.objects.create(
-        code="correo", channel="email", kind="smtp", name="Correo", enabled=True, price_micros=100_000,
-        price_currency="PEN", created_at=now, created_by="dario",
-    )  # fmt: skip
+        code="correo",
+        channel="email",
+        kind="smtp",
+        name="Correo",
+        enabled=True,
+        price_micros=100_000,
+        price_currency="PEN",
+        created_at=now,
+        created_by="dario",
+    )
     bruno = at_desk("bruno")
     bruno.post("/campanas/nueva/", fields(lent, budget="1,250.50"))
     assert Campaign.objects.get().budget_minor == 125_050
@@ -110,10 +131,19 @@ def test_a_budget_is_written_as_the_country_does_and_survives_the_form(at_desk, 
 
 def _mail_at(price_micros, currency, **changes):
     return Provider.objects.create(
-        **{"code": "correo", "channel": "email", "kind": "smtp", "name": "Correo", "enabled": True,
-           "price_micros": price_micros, "price_currency": currency, "created_at": clock.now(), "created_by": "dario"}
+        **{
+            "code": "correo",
+            "channel": "email",
+            "kind": "smtp",
+            "name": "Correo",
+            "enabled": True,
+            "price_micros": price_micros,
+            "price_currency": currency,
+            "created_at": clock.now(),
+            "created_by": "dario",
+        }
         | changes
-    )  # fmt: skip
+    )
 
 
 def _on_its_way(lent, **changes):
@@ -126,9 +156,13 @@ def _on_its_way(lent, **changes):
     Campaign.objects.update(**{"status": "RUNNING", "launched_at": now, "launched_by": bruno, **changes})
     for name, contact in (("María", sent), ("José", None)):
         CampaignMember.objects.create(
-            campaign=campaign, debtor_id=lent.debtors[name].pk, arm="TREATED", joined_at=now,
-            contact_id=contact and contact.pk, reason="" if contact else "budget",
-        )  # fmt: skip
+            campaign=campaign,
+            debtor_id=lent.debtors[name].pk,
+            arm="TREATED",
+            joined_at=now,
+            contact_id=contact and contact.pk,
+            reason="" if contact else "budget",
+        )
 
 
 def test_a_campaign_that_its_budget_ended_says_so_and_what_was_spent(at_desk, lent):
@@ -185,9 +219,15 @@ def test_a_campaign_is_compared_with_its_control_group(at_desk, lent):
         )
         if n < 6 or 10 <= n < 12:
             Payment.objects.create(
-                portfolio=lent.portfolio, debtor=debtor, amount_minor=20_000 if n < 6 else 10_000, received_at=now,
-                paid_date=schedule.today(now), source="FILE", reference=f"C-{n}", actor="ana",
-            )  # fmt: skip
+                portfolio=lent.portfolio,
+                debtor=debtor,
+                amount_minor=20_000 if n < 6 else 10_000,
+                received_at=now,
+                paid_date=schedule.today(now),
+                source="FILE",
+                reference=f"C-{n}",
+                actor="ana",
+            )
     shown = text(bruno.get("/campanas/verano/"))
     assert "Pagada 6 · 60.0 % 2 · 20.0 % 40.0 % -2.3 % … 67.3 % Aún no alcanza para afirmarlo" in shown
     assert "Monto pagado S/ 1,200.00 S/ 200.00" in shown
@@ -219,10 +259,18 @@ def test_what_the_law_says_of_the_words_is_said_once_in_words_and_only_of_the_co
     bruno = at_desk("bruno")
     for country in ("", "MX"):
         Template.objects.create(
-            code="apremio", version=1, channel="email", country=country, name="Apremio", subject="Último aviso",
-            text=f"Último aviso. {'Su deuda irá al buró.' if country else ''}", html="<p>Último aviso.</p>",
-            status="APPROVED", created_at=clock.now(), created_by="carla",
-        )  # fmt: skip
+            code="apremio",
+            version=1,
+            channel="email",
+            country=country,
+            name="Apremio",
+            subject="Último aviso",
+            text=f"Último aviso. {'Su deuda irá al buró.' if country else ''}",
+            html="<p>Último aviso.</p>",
+            status="APPROVED",
+            created_at=clock.now(),
+            created_by="carla",
+        )
     bruno.post("/campanas/nueva/", fields(lent, template="apremio"))
     lines = _findings(page(bruno, "/campanas/verano/previa/"))
     assert lines
@@ -236,14 +284,26 @@ def test_what_the_law_says_of_the_words_is_said_once_in_words_and_only_of_the_co
 
 def test_a_message_is_named_after_the_general_written_template_and_none_is_chosen_beforehand(at_desk, lent):
     family = [
-        ("ivr", "", "", "Llamada"), ("email", "MX", "", "Abono (México)"), ("email", "", "EMPATHETIC", "Abono cercano"),
+        ("ivr", "", "", "Llamada"),
+        ("email", "MX", "", "Abono (México)"),
+        ("email", "", "EMPATHETIC", "Abono cercano"),
         ("sms", "", "", "Abono"),
-    ]  # fmt: skip
+    ]
     for channel, country, tone, name in family:
         Template.objects.create(
-            code="abono", version=1, channel=channel, country=country, tone=tone, name=name, subject="", text="…", html="",
-            status="APPROVED", created_at=clock.now(), created_by="carla",
-        )  # fmt: skip
+            code="abono",
+            version=1,
+            channel=channel,
+            country=country,
+            tone=tone,
+            name=name,
+            subject="",
+            text="…",
+            html="",
+            status="APPROVED",
+            created_at=clock.now(),
+            created_by="carla",
+        )
     shown = at_desk("bruno").get("/campanas/nueva/").content.decode()
     offered = shown.partition('name="template"')[2].partition("</select>")[0]
     assert re.search(r'<option value="abono">Abono \(Correo, Llamada automática, SMS\)</option>', offered)

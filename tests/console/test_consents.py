@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 from django.urls import get_resolver
 
-from recobra.contact.models import ConsentEntry, Contact, Silence
-from recobra.contact.operations import opt_out
+from recobra.consent.models import ConsentEntry, Silence
+from recobra.consent.opt_out import opt_out
 from recobra.kit import clock
+from recobra.messaging.models import Contact
 from recobra.portfolio.models import ContactPoint, Debtor
 
 from .test_countries import text
@@ -40,8 +41,11 @@ def test_an_opt_out_put_down_by_a_gestora_holds_at_once_and_everywhere(at_desk, 
     assert "2 datos de contacto" in page
     (entry,) = ConsentEntry.objects.all()
     assert (entry.act, entry.source, entry.actor, entry.said) == (
-        "OPTED_OUT", "STAFF", "ana", "Que no la llamemos más",
-    )  # fmt: skip
+        "OPTED_OUT",
+        "STAFF",
+        "ana",
+        "Que no la llamemos más",
+    )
     assert "Que no la llamemos más" in page
     other = text(at_desk("ana").get(f"/ficha/{maria.pk}/voluntad/"))
     assert "en silencio" in other

@@ -7,10 +7,10 @@ from html import unescape
 
 import pytest
 
-from recobra.contact.models import Contact
 from recobra.kit import clock
+from recobra.messaging.models import Contact
 from recobra_core.law import countries
-from recobra_core.law.reading import in_words
+from recobra_core.law.description import in_words
 
 from .following import follow
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from django.db import connection
 
-from recobra.contact.creditor_queries import missing_of
 from recobra.kit import clock
+from recobra.messaging.templates.missing_facts import missing_of
 from recobra.portfolio.models import Creditor, Portfolio
 from tests import receivables
 
@@ -14,10 +14,17 @@ from .test_countries import text
 
 def details(**changes):
     return {
-        "tax_id": "20100000001", "address": "Av. Uno 1, Lima", "payment_instructions": "Pague en bancosur.example",
-        "complaint_contact": "reclamos@bancosur.example", "complaint_office": "", "agency_name": "Cobros SAC",
-        "agency_address": "Av. Dos 2", "agency_phone": "+51 1 555 0000", "supervised": "si", **changes,
-    }  # fmt: skip
+        "tax_id": "20100000001",
+        "address": "Av. Uno 1, Lima",
+        "payment_instructions": "Pague en bancosur.example",
+        "complaint_contact": "reclamos@bancosur.example",
+        "complaint_office": "",
+        "agency_name": "Cobros SAC",
+        "agency_address": "Av. Dos 2",
+        "agency_phone": "+51 1 555 0000",
+        "supervised": "si",
+        **changes,
+    }
 
 
 def address(world):
@@ -58,17 +65,24 @@ def test_words_that_no_template_may_say_are_refused_with_their_place(at_desk, wo
 def test_only_who_manages_the_channels_changes_where_money_is_sent(at_desk, world):
     here = address(world)
     assert {name: at_desk(name).post(here, details()).status_code for name in ("ana", "carla", "hilda")} == {
-        "ana": 403, "carla": 403, "hilda": 403,
-    }  # fmt: skip
+        "ana": 403,
+        "carla": 403,
+        "hilda": 403,
+    }
     assert at_desk("dario").get("/acreedores/999999/").status_code == 404
 
 
 def test_who_works_for_one_creditor_sees_nothing_of_another(at_desk, world, cast):
     other = Creditor.objects.create(code="LUZ", name="Luz del Norte")
     theirs = Portfolio.objects.create(
-        creditor=other, code="PE-LUZ", name="Servicios Luz", industry="SERVICES", country="PE", currency="PEN",
+        creditor=other,
+        code="PE-LUZ",
+        name="Servicios Luz",
+        industry="SERVICES",
+        country="PE",
+        currency="PEN",
         time_zone="America/Lima",
-    )  # fmt: skip
+    )
     rosa = receivables.debtor(theirs, "Rosa Quiroz")
     receivables.account(theirs, rosa, "LUZ-1", (clock.today("America/Lima"), 7_700), product="SERVICE")
     cast["zoe"].scopes.create(portfolio_code="PE-LUZ")
@@ -88,9 +102,14 @@ def test_who_works_for_one_creditor_sees_nothing_of_another(at_desk, world, cast
 def test_what_each_country_waits_for_is_said(at_desk, world):
     creditor = Creditor.objects.get(pk=world.portfolio.creditor_id)
     Portfolio.objects.create(
-        creditor=creditor, code="MX-1", name="México", industry="CONSUMER", country="MX", currency="MXN",
+        creditor=creditor,
+        code="MX-1",
+        name="México",
+        industry="CONSUMER",
+        country="MX",
+        currency="MXN",
         time_zone="America/Mexico_City",
-    )  # fmt: skip
+    )
     on = clock.now().date()
     waits = {(each.country, each.field) for each in missing_of(creditor, on=on) if each.waits}
     assert {("MX", "agency_address"), ("MX", "agency_phone")} <= waits

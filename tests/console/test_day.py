@@ -6,9 +6,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from recobra.contact import operations as contact
-from recobra.contact.models import Contact, MailboxMessage
+from recobra.conversations import operations as conversations
 from recobra.kit import clock
+from recobra.messaging import operations as messaging
+from recobra.messaging.models import Contact, MailboxMessage
 from recobra.portfolio.models import ContactPoint
 from recobra.strategy import operations as strategy
 from tests import receivables
@@ -39,7 +40,7 @@ def at(monkeypatch):
 def followed(at, company):
     """The company under the ready-made consumer strategy, with a load of today and nobody in it yet."""
     now = clock.now()
-    contact.ensure_library(now=now)
+    messaging.ensure_library(now=now)
     strategy.ensure_ready(actor="dario", now=now)
     strategy.assign(portfolio_id=company.pk, code="consumo", actor="dario", now=now)
     receivables.fresh_load(company, as_of=now.date(), now=now)
@@ -77,13 +78,18 @@ def test_who_is_late_is_written_to_first_by_the_machine_and_its_arrival_is_prove
     work_off()
     assert "Rosa Quispe Consumo Perú Planificado — Correo recordatorio-firme" in read(carla, "/mensajes/")
     assert "Correo planificado para el 23 nov 2026, 07:00" in read(carla, f"/ficha/{rosa.pk}/")
-    assert contact.dispatch_once(now=clock.now())["sent"] == 1
+    assert messaging.dispatch_once(now=clock.now())["sent"] == 1
     sent = Contact.objects.get()
     letter = MailboxMessage.objects.get(contact_public_id=str(sent.public_id))
     carla.post(f"/mensajes/buzon/{letter.pk}/recibo/", {"became": "READ"})
     page = read(carla, f"/mensajes/{sent.pk}/")
-    for said in ("Estimado/a Rosa Quispe", "L-Rosa/1: S/ 500.00, venció el 3/11/26", "Enviado 23 nov 2026, 10:00",
-                 "Mensaje entregado", "rosa.quispe@example.com"):  # fmt: skip
+    for said in (
+        "Estimado/a Rosa Quispe",
+        "L-Rosa/1: S/ 500.00, venció el 3/11/26",
+        "Enviado 23 nov 2026, 10:00",
+        "Mensaje entregado",
+        "rosa.quispe@example.com",
+    ):
         assert said in page, said
     assert "Contactos planificados 1 Enviados 1" in read(carla, "/")
     proof = carla.post(f"/ficha/{rosa.pk}/constancia/descargar/", {"forma": "json"}).content.decode()
@@ -94,7 +100,7 @@ def test_who_is_late_is_written_to_first_by_the_machine_and_its_arrival_is_prove
 def test_who_read_and_paid_counts_in_the_result_of_the_plan(at_desk, followed, at):
     rosa, _luis = owes(followed, "Rosa Quispe", days=20), owes(followed, "Luis Paredes", days=20)
     run_cycle()
-    assert contact.dispatch_once(now=clock.now())["sent"] == 2
+    assert messaging.dispatch_once(now=clock.now())["sent"] == 2
     letter = MailboxMessage.objects.get(recipients="rosa.quispe@example.com")
     ana = at_desk("ana")
     ana.post(f"/mensajes/buzon/{letter.pk}/recibo/", {"became": "READ"})
@@ -102,8 +108,10 @@ def test_who_read_and_paid_counts_in_the_result_of_the_plan(at_desk, followed, a
     pay(ana, rosa, "500.00")
     shown = indicators(ana)
     assert {name: shown[name] for name in ("Conocimiento del saldo", "Conversión", "Al día")} == {
-        "Conocimiento del saldo": "1 de 2", "Conversión": "1 de 2", "Al día": "1 de 2",
-    }  # fmt: skip
+        "Conocimiento del saldo": "1 de 2",
+        "Conversión": "1 de 2",
+        "Al día": "1 de 2",
+    }
     assert "Monto pagado S/ 500.00" in read(ana, "/alcance/")
 
 
@@ -113,7 +121,7 @@ def test_each_debtor_gets_its_own_name_and_amount(at_desk, followed):
     for name, amount_minor in people.items():
         owes(followed, name, days=20, amount_minor=amount_minor)
     run_cycle()
-    assert contact.dispatch_once(now=clock.now())["sent"] == 3
+    assert messaging.dispatch_once(now=clock.now())["sent"] == 3
     ana, seen = at_desk("ana"), {}
     for sent in Contact.objects.select_related("debtor"):
         seen[sent.debtor.name] = read(ana, f"/mensajes/{sent.pk}/")
@@ -129,7 +137,7 @@ def test_a_notice_speaks_of_what_falls_due_and_a_claim_of_what_is_overdue(at_des
     owes(followed, "Luis Paredes", days=20)
     run_cycle()
     notice, claim = (Contact.objects.get(debtor__name=name) for name in ("Rosa Quispe", "Luis Paredes"))
-    assert contact.dispatch_once(now=clock.now())["sent"] == 2
+    assert messaging.dispatch_once(now=clock.now())["sent"] == 2
     ana = at_desk("ana")
     of_notice, of_claim = (read(ana, f"/mensajes/{each.pk}/") for each in (notice, claim))
     assert "Cuentas de las que habló Cuenta Por vencer L-Rosa S/ 500.00" in of_notice
@@ -143,7 +151,7 @@ def test_a_notice_that_comes_after_the_due_date_is_not_sent(at_desk, followed, a
     run_cycle()
     notice = Contact.objects.get()
     at(MONDAY + 2 * DAY)
-    assert contact.dispatch_once(now=clock.now())["sent"] == 0
+    assert messaging.dispatch_once(now=clock.now())["sent"] == 0
     page = read(at_desk("ana"), f"/mensajes/{notice.pk}/")
     assert "Anulado" in page
     assert "Ya no se debe nada de lo que el mensaje menciona." in page
@@ -193,7 +201,7 @@ def test_a_promise_made_to_the_bot_is_waited_for_and_then_looked_after(at_desk, 
     letter, ana = written_by_whatsapp(rosa), at_desk("ana")
     for said in ("¿cuánto debo?", "5678", "pago todo el viernes", "sí"):
         talk = ana.post(f"/mensajes/buzon/{letter.pk}/responder/", {"text": said, "key": "k"})
-        contact.answer_waiting(now=clock.now())
+        conversations.answer_waiting(now=clock.now())
     shown = read(ana, talk.url)
     assert "A la fecha, su saldo vencido con Banco Sur es de S/ 500.00." in shown
     assert "Quedó anotado su compromiso de pago: S/ 500.00 el viernes, 27 de noviembre de 2026." in shown
@@ -208,14 +216,30 @@ def written_by_whatsapp(debtor):
     now = clock.now()
     point = ContactPoint.objects.create(debtor=debtor, kind="PHONE", value="+51987654321", valid=True)
     sent = Contact.objects.create(
-        debtor=debtor, portfolio=debtor.accounts.get().portfolio, point=point, channel="whatsapp",
-        template_code="recordatorio", status="SENT", planned_for=now.date(), planned_at=now, due_at=now,
-        zones="America/Lima", handed_over_at=now, sent_at=now, address=point.value, provider_reference="sandbox-1",
-    )  # fmt: skip
+        debtor=debtor,
+        portfolio=debtor.accounts.get().portfolio,
+        point=point,
+        channel="whatsapp",
+        template_code="recordatorio",
+        status="SENT",
+        planned_for=now.date(),
+        planned_at=now,
+        due_at=now,
+        zones="America/Lima",
+        handed_over_at=now,
+        sent_at=now,
+        address=point.value,
+        provider_reference="sandbox-1",
+    )
     return MailboxMessage.objects.create(
-        channel="whatsapp", received_at=now, contact_public_id=str(sent.public_id), sender="Banco Sur",
-        recipients=point.value, subject="Hola", raw=b"Subject: Hola\r\n\r\nBuenos dias.",
-    )  # fmt: skip
+        channel="whatsapp",
+        received_at=now,
+        contact_public_id=str(sent.public_id),
+        sender="Banco Sur",
+        recipients=point.value,
+        subject="Hola",
+        raw=b"Subject: Hola\r\n\r\nBuenos dias.",
+    )
 
 
 def test_a_payment_takes_back_what_was_planned_and_says_so(at_desk, followed):

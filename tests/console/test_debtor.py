@@ -7,12 +7,12 @@ import pytest
 from django.db import transaction
 from django.utils.formats import date_format
 
-from recobra.console import masks, narrative, reasons, words
-from recobra.contact import models as contact
+from recobra.console import labels, masks, narrative, reasons
 from recobra.insight.queries import debtor_file, timeline
+from recobra.journal.labels import FACTS
 from recobra.journal.operations import record
-from recobra.journal.words import FACTS
 from recobra.kit import clock
+from recobra.messaging import models as messaging
 from recobra.payments import models as payments
 from recobra.payments.models import Payment
 from recobra.portfolio import models as portfolio
@@ -46,8 +46,15 @@ def test_the_file_shows_what_is_owed_since_when_what_was_paid_and_what_was_said(
     ana = at_desk("ana")
     jose, maria = (text(ana.get(address(world, name))) for name in ("José", "María"))
     due = text_of_day(clock.today("America/Lima") - timedelta(days=45))
-    for said in ("Vencido PEN S/ 1,000.00", "Deuda total PEN S/ 1,800.00", "Días de mora 45", "PR-1002 Préstamo",
-                 f"1 {due} S/ 1,300.00 S/ 1,000.00 45", "S/ 300.00", "OP-0001"):  # fmt: skip
+    for said in (
+        "Vencido PEN S/ 1,000.00",
+        "Deuda total PEN S/ 1,800.00",
+        "Días de mora 45",
+        "PR-1002 Préstamo",
+        f"1 {due} S/ 1,300.00 S/ 1,000.00 45",
+        "S/ 300.00",
+        "OP-0001",
+    ):
         assert said in jose, said
     for said in (
         "Vencido PEN S/ 450.50",
@@ -166,13 +173,19 @@ def test_every_reason_of_the_gate_is_in_the_catalogue():
 @pytest.mark.parametrize(
     ("family", "choices"),
     [
-        ("account", portfolio.Account.Status), ("product", portfolio.Account.Product), ("hold", portfolio.Hold.Reason),
-        ("posting", portfolio.Posting.Kind), ("concept", portfolio.Concept), ("contact", contact.Contact.Status),
-        ("channel", contact.Channel), ("source", payments.Payment.Source), ("point", portfolio.ContactPoint.Kind),
+        ("account", portfolio.Account.Status),
+        ("product", portfolio.Account.Product),
+        ("hold", portfolio.Hold.Reason),
+        ("posting", portfolio.Posting.Kind),
+        ("concept", portfolio.Concept),
+        ("contact", messaging.Contact.Status),
+        ("channel", portfolio.Channel),
+        ("source", payments.Payment.Source),
+        ("point", portfolio.ContactPoint.Kind),
     ],
-)  # fmt: skip
+)
 def test_every_code_has_a_word_and_a_tone(family, choices):
-    assert set(words.WORDS[family]) == set(choices.values)
+    assert set(labels.WORDS[family]) == set(choices.values)
 
 
 def test_a_kind_of_fact_and_an_actor_that_nobody_named_show_as_they_are():
@@ -210,9 +223,14 @@ def test_of_a_guarantor_it_is_not_said_that_a_debt_was_settled(at_desk, world):
 
 def test_a_hold_on_the_whole_debtor_is_told_in_the_hour_of_the_debtors_own_portfolio(world, cast):
     portfolio.Portfolio.objects.create(
-        creditor=world.portfolio.creditor, code="AA-CHILE", name="AA Servicios Chile", industry="SERVICES",
-        country="CL", currency="CLP", time_zone="America/Santiago",
-    )  # fmt: skip
+        creditor=world.portfolio.creditor,
+        code="AA-CHILE",
+        name="AA Servicios Chile",
+        industry="SERVICES",
+        country="CL",
+        currency="CLP",
+        time_zone="America/Santiago",
+    )
     found, _following = timeline.events(cast["carla"], world.debtors["Lucía"])
     (placed,) = [each for each in found if each.entry.kind == "hold.placed"]
     assert placed.entry.portfolio_id is None
@@ -257,8 +275,10 @@ def test_the_ledger_shows_the_balance_after_each_movement(at_desk, world):
     page = at_desk("ana").get(address(world, "José", f"cuentas/{account.pk}/")).content.decode().replace("\xa0", " ")
     rows = [re.findall(r'class="num[^"]*">([^<]*)<', row) for row in page.partition("<tbody>")[2].split("</tr>")]
     assert [row for row in rows if row] == [
-        ["S/ 1,300.00", "S/ 1,300.00"], ["S/ 800.00", "S/ 2,100.00"], ["-S/ 300.00", "S/ 1,800.00"],
-    ]  # fmt: skip
+        ["S/ 1,300.00", "S/ 1,300.00"],
+        ["S/ 800.00", "S/ 2,100.00"],
+        ["-S/ 300.00", "S/ 1,800.00"],
+    ]
 
 
 def test_the_history_tells_what_the_machine_and_the_people_did(at_desk, world):
@@ -271,8 +291,11 @@ def test_the_history_tells_what_the_machine_and_the_people_did(at_desk, world):
     history = " ".join(re.sub(r"<[^>]+>", " ", ana.get(maria).content.decode().partition('id="timeline"')[2]).split())
     history = history.replace("\xa0", " ")
     told = [
-        "Pausa aplicada : Enfermedad o dificultad", "Pago recibido : S/ 100.00", "Tarea cerrada : Llamar a María",
-        "Dice que pagará", "Mensaje enviado : «Su cuota venció»",
-    ]  # fmt: skip
+        "Pausa aplicada : Enfermedad o dificultad",
+        "Pago recibido : S/ 100.00",
+        "Tarea cerrada : Llamar a María",
+        "Dice que pagará",
+        "Mensaje enviado : «Su cuota venció»",
+    ]
     assert [each for each in told if each not in history] == [], history
     assert "Contacto planificado anulado" in history

@@ -6,9 +6,9 @@ import pytest
 from django.db.models import Sum
 
 from recobra.console.templatetags import console
-from recobra.contact.models import Contact
 from recobra.insight.queries import board
 from recobra.kit import clock
+from recobra.messaging.models import Contact
 from recobra.payments.operations import record_payment, reverse_payment
 from recobra.portfolio.models import Account, Debtor, Instalment, Portfolio, Posting
 from recobra.strategy.models import AccountState, Alarm
@@ -22,9 +22,14 @@ def test_the_buckets_add_up_to_the_outstanding_with_what_is_not_due_and_not_clas
     account = Account.objects.create(portfolio=world.portfolio, debtor=debtor, external_id="N-1", product="LOAN")
     instalment = Instalment.objects.create(account=account, due_date=clock.now().date())
     Posting.objects.create(
-        account=account, instalment=instalment, kind="CHARGE", concept="PRINCIPAL", amount_minor=77_700,
-        value_date=clock.now().date(), booked_at=clock.now(),
-    )  # fmt: skip
+        account=account,
+        instalment=instalment,
+        kind="CHARGE",
+        concept="PRINCIPAL",
+        amount_minor=77_700,
+        value_date=clock.now().date(),
+        booked_at=clock.now(),
+    )
     states = AccountState.objects.aggregate(total=Sum("balance_minor"))["total"]
     ageing = board.ageing([world.portfolio])
     amounts = {row.bucket: row.amount_minor for row in ageing.rows}
@@ -37,9 +42,14 @@ def test_the_buckets_add_up_to_the_outstanding_with_what_is_not_due_and_not_clas
 def test_cash_counts_by_the_day_of_payment_and_forgets_what_was_reversed(world, now):
     def pay(amount_minor, days_ago, reference):
         return record_payment(
-            portfolio_id=world.portfolio.pk, debtor_id=world.debtors["Comercial"].pk, amount_minor=amount_minor,
-            paid_date=(now - timedelta(days=days_ago)).date(), reference=reference, actor="ana", now=now,
-        )  # fmt: skip
+            portfolio_id=world.portfolio.pk,
+            debtor_id=world.debtors["Comercial"].pk,
+            amount_minor=amount_minor,
+            paid_date=(now - timedelta(days=days_ago)).date(),
+            reference=reference,
+            actor="ana",
+            now=now,
+        )
 
     world.payment.delete()
     pay(10_000, 0, "hoy")
@@ -56,8 +66,13 @@ def test_cash_counts_by_the_day_of_payment_and_forgets_what_was_reversed(world, 
 def test_what_is_owed_by_age_and_what_came_in_stand_on_the_start_page_at_once(at_desk, world):
     ana = at_desk("ana")
     before = text(ana.get("/"))
-    for said in ("Pendiente S/ 19,251.25", "Vencido S/ 14,151.25", "Pre mora (por vencer) 1", "Mora tardía 91 o más 1 S/ 2,600.75",
-                 "Hoy S/ 0.00"):  # fmt: skip
+    for said in (
+        "Pendiente S/ 19,251.25",
+        "Vencido S/ 14,151.25",
+        "Pre mora (por vencer) 1",
+        "Mora tardía 91 o más 1 S/ 2,600.75",
+        "Hoy S/ 0.00",
+    ):
         assert said in before, said
     paid = {"amount_minor": "450.50", "paid_date": str(clock.today("America/Lima")), "reference": "OP-9"}
     address = f"/ficha/{world.debtors['María'].pk}/pagos/nuevo/"
@@ -77,9 +92,14 @@ def test_the_plan_counts_contacts_by_what_became_of_them_and_tasks(world):
 
 def test_currencies_are_never_added(at_desk, world, company):
     Portfolio.objects.create(
-        creditor=company.creditor, code="CL-SERVICIOS", name="Servicios Chile", industry="SERVICES", country="CL",
-        currency="CLP", time_zone="America/Santiago",
-    )  # fmt: skip
+        creditor=company.creditor,
+        code="CL-SERVICIOS",
+        name="Servicios Chile",
+        industry="SERVICES",
+        country="CL",
+        currency="CLP",
+        time_zone="America/Santiago",
+    )
     client = at_desk("carla")
     assert "S/\xa019,251.25" in client.get("/?moneda=PEN").content.decode()
     chile = client.get("/?moneda=CLP").content.decode()
@@ -89,9 +109,13 @@ def test_currencies_are_never_added(at_desk, world, company):
 
 def test_the_board_opens_on_the_currency_in_which_most_accounts_owe(at_desk, world, company):
     company.creditor.portfolios.create(
-        code="AA-CHILE", name="AA Chile", industry="SERVICES", country="CL", currency="CLP",
+        code="AA-CHILE",
+        name="AA Chile",
+        industry="SERVICES",
+        country="CL",
+        currency="CLP",
         time_zone="America/Santiago",
-    )  # fmt: skip
+    )
     assert at_desk("carla").get("/").context["chosen"] == "PEN"
 
 
@@ -132,9 +156,11 @@ def test_what_is_paid_today_and_which_tasks_are_late_stand_on_the_start_page(at_
     client, today = at_desk("ana"), clock.today("America/Lima")
     Task.objects.filter(pk=world.task.pk).update(due_date=today - timedelta(days=1))
     form = {
-        "account": world.accounts["Comercial"].pk, "amount_minor": "1,234.50", "paid_date": str(today),
+        "account": world.accounts["Comercial"].pk,
+        "amount_minor": "1,234.50",
+        "paid_date": str(today),
         "reference": "R-1",
-    }  # fmt: skip
+    }
     client.post(f"/ficha/{world.debtors['Comercial'].pk}/pagos/nuevo/", form)
     page = client.get("/").content.decode().replace("\xa0", " ")
     assert "<dt>Hoy</dt><dd>S/ 1,234.50</dd>" in page

@@ -6,9 +6,10 @@ from datetime import timedelta
 
 import pytest
 
-from recobra.contact.models import Contact, HouseRule
-from recobra.contact.operations import house_rules as operations
 from recobra.kit import clock
+from recobra.messaging.models import Contact
+from recobra.policy import company_rules as operations
+from recobra.policy.models import HouseRule
 from recobra.portfolio.models import Portfolio
 from recobra_core import law
 
@@ -17,11 +18,20 @@ from .test_countries import text
 WORKDAYS = ("mon", "tue", "wed", "thu", "fri")
 OFFICE_HOURS = {f"r0-{day}-opens": "09:00" for day in WORKDAYS} | {f"r0-{day}-closes": "18:00" for day in WORKDAYS}
 SOFT = {
-    "code": "trato-suave", "portfolio": "PE-CONSUMO", "n": "1", "r0-channels": ["call", "sms"],
-    "r0-limits_hours": "on", **OFFICE_HOURS, "r0-closed_days": "24/12/2026 2026-12-31", "r0-holidays": "on",
-    "r0-cap-n": ["1", "2"], "r0-cap-per": ["day", "clear_days"], "r0-cap-scope": ["all", "channel"],
-    "r0-no_work": "on", "r0-age": "1000",
-}  # fmt: skip
+    "code": "trato-suave",
+    "portfolio": "PE-CONSUMO",
+    "n": "1",
+    "r0-channels": ["call", "sms"],
+    "r0-limits_hours": "on",
+    **OFFICE_HOURS,
+    "r0-closed_days": "24/12/2026 2026-12-31",
+    "r0-holidays": "on",
+    "r0-cap-n": ["1", "2"],
+    "r0-cap-per": ["day", "clear_days"],
+    "r0-cap-scope": ["all", "channel"],
+    "r0-no_work": "on",
+    "r0-age": "1000",
+}
 
 
 @pytest.fixture
@@ -91,9 +101,14 @@ def test_visits_are_opened_where_the_law_leaves_them_and_refused_where_not(at_de
     assert operations.in_force([world.portfolio.pk]).houses["visitas.1"].visits_open
     barred = next(code for code in law.countries() if _visits_barred(code))
     Portfolio.objects.create(
-        creditor=world.portfolio.creditor, code="OTRA", name="Otra", industry="CONSUMER", country=barred,
-        currency="USD", time_zone=law.countries()[barred].time_zones[0],
-    )  # fmt: skip
+        creditor=world.portfolio.creditor,
+        code="OTRA",
+        name="Otra",
+        industry="CONSUMER",
+        country=barred,
+        currency="USD",
+        time_zone=law.countries()[barred].time_zones[0],
+    )
     answer = at_desk("carla").post("/reglas/nueva/", {**form, "code": "mas", "portfolio": "OTRA"})
     assert answer.status_code == 422
     assert answer.context["company"]["visits"][0]["what"] == "channel_opened"
@@ -168,9 +183,14 @@ def test_a_rule_is_taken_out_of_force_and_its_history_stays(at_desk, soft):
 
 def test_rules_of_portfolios_that_are_not_hers_are_nothing_to_a_gestora(at_desk, world):
     other = Portfolio.objects.create(
-        creditor=world.portfolio.creditor, code="PE-OTRA", name="Servicios Perú", industry="CONSUMER", country="PE",
-        currency="PEN", time_zone="America/Lima",
-    )  # fmt: skip
+        creditor=world.portfolio.creditor,
+        code="PE-OTRA",
+        name="Servicios Perú",
+        industry="CONSUMER",
+        country="PE",
+        currency="PEN",
+        time_zone="America/Lima",
+    )
     at_desk("carla").post("/reglas/nueva/", {**SOFT, "portfolio": ""})
     at_desk("carla").post("/reglas/nueva/", {**SOFT, "code": "ajena", "portfolio": other.code})
     theirs = HouseRule.objects.get(code="ajena")

@@ -6,9 +6,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from recobra.contact import attachments, operations
-from recobra.contact.models import Attachment, CannedAnswer, Contact, Conversation, Provider, Silence
+from recobra.consent.models import Silence
+from recobra.conversations import attachments
+from recobra.conversations.models import Attachment, CannedAnswer, Conversation
 from recobra.kit import clock
+from recobra.messaging import operations as messaging
+from recobra.messaging.models import Contact, Provider
 from recobra.portfolio.models import Account, Portfolio
 
 pytestmark = pytest.mark.own_world  # built on the day of the test's own clock
@@ -31,15 +34,28 @@ def at(monkeypatch):
 @pytest.fixture
 def talk(at, world):
     Provider.objects.create(
-        code="wa", channel="whatsapp", kind="whatsapp", name="WhatsApp", enabled=True, created_at=MORNING,
-        created_by="dario", settings={"phone_number_id": "1", "account_id": "2"},
-    )  # fmt: skip
+        code="wa",
+        channel="whatsapp",
+        kind="whatsapp",
+        name="WhatsApp",
+        enabled=True,
+        created_at=MORNING,
+        created_by="dario",
+        settings={"phone_number_id": "1", "account_id": "2"},
+    )
     Contact.objects.filter(status="DUE").delete()
     Contact.objects.update(planned_for=MORNING.date() - timedelta(days=20))
     found = Conversation.objects.create(
-        channel="whatsapp", address=LINE, debtor=world.debtors["María"], mode="PERSON", mode_reason="talk_to_person",
-        opened_at=MORNING, last_at=MORNING, last_inbound_at=MORNING - timedelta(hours=1), unread=1,
-    )  # fmt: skip
+        channel="whatsapp",
+        address=LINE,
+        debtor=world.debtors["María"],
+        mode="PERSON",
+        mode_reason="talk_to_person",
+        opened_at=MORNING,
+        last_at=MORNING,
+        last_inbound_at=MORNING - timedelta(hours=1),
+        unread=1,
+    )
     found.messages.create(
         direction="IN", text="¿A qué hora atienden?", at=MORNING, received_at=MORNING, intent="talk_to_person"
     )
@@ -66,8 +82,12 @@ def test_a_conversation_is_read_with_its_debtor_beside_it_and_answered(at_desk, 
     assert answer(ana, talk, "De 9 a 18 horas.").status_code == 302
     sent = Contact.objects.get(conversation_id=talk.pk)
     assert (sent.purpose, sent.priority, sent.body, sent.author, sent.status) == (
-        "REPLY", 0, "De 9 a 18 horas.", "ana", "DUE",
-    )  # fmt: skip
+        "REPLY",
+        0,
+        "De 9 a 18 horas.",
+        "ana",
+        "DUE",
+    )
     talk.refresh_from_db()
     assert (talk.mode, talk.assigned_to) == ("PERSON", cast["ana"])
 
@@ -124,7 +144,7 @@ def test_at_night_an_answer_to_an_old_message_waits_for_its_hour_only_if_its_wri
     assert "en espera de su hora" in first.content.decode()
     assert not Contact.objects.filter(conversation_id=talk.pk).exists()
     assert answer(ana, talk, "De 9 a 18 horas.", queue="1").status_code == 302
-    assert operations.dispatch_once(now=NIGHT)["sent"] == 0
+    assert messaging.dispatch_once(now=NIGHT)["sent"] == 0
     waiting = Contact.objects.get(conversation_id=talk.pk)
     assert waiting.status == "DUE"
     assert waiting.due_at > NIGHT + timedelta(hours=6)
@@ -154,9 +174,14 @@ def test_a_wish_for_silence_put_down_by_a_gestora_is_final(at_desk, talk, at):
 
 def test_a_number_of_nobody_is_seen_by_who_leads_alone_and_named_by_them(at_desk, talk, world):
     nobody = Conversation.objects.create(
-        channel="sms", address="+51900000000", mode="PERSON", mode_reason="unknown_number", opened_at=MORNING,
-        last_at=MORNING, last_inbound_at=MORNING,
-    )  # fmt: skip
+        channel="sms",
+        address="+51900000000",
+        mode="PERSON",
+        mode_reason="unknown_number",
+        opened_at=MORNING,
+        last_at=MORNING,
+        last_inbound_at=MORNING,
+    )
     nobody.messages.create(direction="IN", text="¿Quién es?", at=MORNING, received_at=MORNING)
     assert page(at_desk("ana"), nobody).status_code == 404
     bruno = at_desk("bruno")
@@ -170,9 +195,14 @@ def test_a_number_of_nobody_is_seen_by_who_leads_alone_and_named_by_them(at_desk
 
 def test_a_debtor_who_also_owes_elsewhere_is_answered_by_who_sees_all_of_it(at_desk, talk, world):
     other = Portfolio.objects.create(
-        creditor=world.portfolio.creditor, code="PE-AUTOS", name="Autos", industry="CONSUMER", country="PE",
-        currency="USD", time_zone="America/Lima",
-    )  # fmt: skip
+        creditor=world.portfolio.creditor,
+        code="PE-AUTOS",
+        name="Autos",
+        industry="CONSUMER",
+        country="PE",
+        currency="USD",
+        time_zone="America/Lima",
+    )
     Account.objects.create(portfolio=other, debtor=talk.debtor, external_id="AUTO-77", product="LOAN")
     assert page(at_desk("ana"), talk).status_code == 404
     assert page(at_desk("carla"), talk).status_code == 200

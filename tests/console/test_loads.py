@@ -16,9 +16,7 @@ from tests.console.following import work_off
 from .test_countries import text
 
 HEAD = "Nro préstamo;Cliente;DNI;Celular;Correo;Vencimiento;Saldo"
-ROWS = [
-    f"L-{n};Persona {n};4000000{n};98765432{n};p{n}@correo.example;15/0{n}/2026;{n}00,50" for n in range(1, 7)
-]  # fmt: skip
+ROWS = [f"L-{n};Persona {n};4000000{n};98765432{n};p{n}@correo.example;15/0{n}/2026;{n}00,50" for n in range(1, 7)]
 
 
 def send(client, *rows, name="cartera.csv"):
@@ -220,9 +218,11 @@ def test_what_a_file_lacks_is_counted_on_the_page_of_its_load(at_desk, company):
     work_off()
     page = client.get(f"/cargas/{Load.objects.get().pk}/").content.decode()
     for said in (
-        "Deudores sin medio de contacto</dt><dd>1<", "Deudores sin documento de identidad</dt><dd>1<",
-        "Composición", "Diez mayores deudores",
-    ):  # fmt: skip
+        "Deudores sin medio de contacto</dt><dd>1<",
+        "Deudores sin documento de identidad</dt><dd>1<",
+        "Composición",
+        "Diez mayores deudores",
+    ):
         assert said in page, page.partition('id="gaps-title"')[2][:900]
 
 
@@ -234,8 +234,10 @@ def test_after_a_load_everybody_reads_the_same_newest_data_of_a_debtor(at_desk, 
         bruno.post(address, choices(bruno, address) | {"do": "load"})
         work_off()
     debtor = Account.objects.get(external_id="L-1").debtor
-    pages = {name: at_desk(name).get(f"/ficha/{debtor.pk}/").content.decode() for name in
-             ("ana", "bruno", "carla", "dario", "hilda")}  # fmt: skip
+    pages = {
+        name: at_desk(name).get(f"/ficha/{debtor.pk}/").content.decode()
+        for name in ("ana", "bruno", "carla", "dario", "hilda")
+    }
     for name, page in pages.items():
         assert "<h1>Persona Casada" in page, name
         assert "Persona 1" not in page, name

@@ -5,9 +5,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from recobra.contact import operations
-from recobra.contact.models import Contact, Conversation, MailboxMessage, Receipt, Silence
+from recobra.consent.models import Silence
+from recobra.conversations import operations as conversations
+from recobra.conversations.models import Conversation
 from recobra.kit import clock
+from recobra.messaging.models import Contact, MailboxMessage, Receipt
 
 BOX = "Pruébelo como el deudor"
 
@@ -24,15 +26,30 @@ def letter(world, settings):
     settings.DEMO = True
     debtor, now = world.debtors["María"], clock.now()
     sent = Contact.objects.create(
-        debtor=debtor, portfolio=world.portfolio, point=debtor.points.get(kind="PHONE"), channel="whatsapp",
-        template_code="recordatorio", status="SENT", planned_for=now.date() + timedelta(days=1), planned_at=now,
-        due_at=now, zones="America/Lima", handed_over_at=now, sent_at=now, address="+51987654321",
+        debtor=debtor,
+        portfolio=world.portfolio,
+        point=debtor.points.get(kind="PHONE"),
+        channel="whatsapp",
+        template_code="recordatorio",
+        status="SENT",
+        planned_for=now.date() + timedelta(days=1),
+        planned_at=now,
+        due_at=now,
+        zones="America/Lima",
+        handed_over_at=now,
+        sent_at=now,
+        address="+51987654321",
         provider_reference="sandbox-1",
-    )  # fmt: skip
+    )
     return MailboxMessage.objects.create(
-        channel="whatsapp", received_at=now, contact_public_id=str(sent.public_id), sender="Banco Sur",
-        recipients="+51987654321", subject="Hola", raw=b"Subject: Hola\r\n\r\nBuenos dias.",
-    )  # fmt: skip
+        channel="whatsapp",
+        received_at=now,
+        contact_public_id=str(sent.public_id),
+        sender="Banco Sur",
+        recipients="+51987654321",
+        subject="Hola",
+        raw=b"Subject: Hola\r\n\r\nBuenos dias.",
+    )
 
 
 def test_the_answer_of_the_debtor_leads_to_its_conversation(at_desk, letter):
@@ -92,7 +109,7 @@ def test_the_mailbox_is_narrowed_to_a_channel(at_desk, letter):
 def test_a_complaint_in_a_conversation_stops_what_is_automatic_and_counts_in_the_month(tuesday, at_desk, letter):
     client = at_desk("carla")
     client.post(f"/mensajes/buzon/{letter.pk}/responder/", {"text": "los voy a denunciar por acoso", "key": "k"})
-    operations.answer_waiting(now=clock.now())
+    conversations.answer_waiting(now=clock.now())
     debtor = Conversation.objects.get().debtor
     assert "En pausa:" in client.get(f"/ficha/{debtor.pk}/").content.decode()
     register = client.get("/incidentes/").content.decode()

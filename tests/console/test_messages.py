@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from recobra.contact.models import Contact, MailboxMessage, Template
 from recobra.journal.models import Entry
 from recobra.kit import clock
+from recobra.messaging.models import Contact, MailboxMessage, Template
 from recobra.portfolio.models import Account, Portfolio
 from tests.console.following import follow
 
@@ -15,9 +15,14 @@ from tests.console.following import follow
 def elsewhere(world):
     """María owes the same creditor dollars too, in a portfolio of which Ana and Bruno know nothing."""
     dollars = Portfolio.objects.create(
-        creditor=world.portfolio.creditor, code="PE-AUTOS", name="Autos Perú", industry="CONSUMER", country="PE",
-        currency="USD", time_zone="America/Lima",
-    )  # fmt: skip
+        creditor=world.portfolio.creditor,
+        code="PE-AUTOS",
+        name="Autos Perú",
+        industry="CONSUMER",
+        country="PE",
+        currency="USD",
+        time_zone="America/Lima",
+    )
     account = Account.objects.create(
         portfolio=dollars, debtor=world.debtors["María"], external_id="AUTO-77", product="LOAN"
     )
@@ -50,9 +55,13 @@ def test_words_that_tell_of_portfolios_out_of_scope_are_withheld_with_their_reas
 
 def test_the_mailbox_leaves_out_letters_that_tell_of_portfolios_out_of_scope(at_desk, world, now, elsewhere):
     kept = MailboxMessage.objects.create(
-        received_at=now, contact_public_id=str(world.sent.public_id), sender="a@sur.example",
-        recipients="maria@correo.example", subject="USD 999.00", raw=b"Subject: x\r\n\r\nUSD 999.00",
-    )  # fmt: skip
+        received_at=now,
+        contact_public_id=str(world.sent.public_id),
+        sender="a@sur.example",
+        recipients="maria@correo.example",
+        subject="USD 999.00",
+        raw=b"Subject: x\r\n\r\nUSD 999.00",
+    )
     found = {name: at_desk(name).get(f"/mensajes/buzon/{kept.pk}/").status_code for name in ("ana", "carla")}
     assert found == {"ana": 404, "carla": 200}
     assert "999.00" not in at_desk("ana").get("/mensajes/buzon/").content.decode()

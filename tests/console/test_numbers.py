@@ -7,7 +7,7 @@ from django.test import RequestFactory
 from django.utils.translation import override
 
 from recobra.console.screens.place import Installation
-from recobra.contact.models import Conversation
+from recobra.conversations.models import Conversation
 from recobra.insight.queries import board
 from recobra.insight.queries.reach import opened
 from recobra.journal.seal import Verdict
@@ -25,9 +25,14 @@ def written(**context):
 def chilean(world):
     """A portfolio of Chile whose code comes first, without an account."""
     return Portfolio.objects.create(
-        creditor=world.portfolio.creditor, code="CL-FACTURAS", name="Facturas Chile", industry="INVOICES",
-        country="CL", currency="CLP", time_zone="America/Santiago",
-    )  # fmt: skip
+        creditor=world.portfolio.creditor,
+        code="CL-FACTURAS",
+        name="Facturas Chile",
+        industry="INVOICES",
+        country="CL",
+        currency="CLP",
+        time_zone="America/Santiago",
+    )
 
 
 def test_counts_shares_and_seconds_of_one_page_are_written_alike():
@@ -74,9 +79,16 @@ def test_one_sealed_day_is_said_in_the_singular(cast):
 def test_who_answers_reads_until_when_at_any_hour_and_until_when_at_all(at_desk, world):
     now = clock.now()
     found = Conversation.objects.create(
-        channel="sms", address="+51987654321", debtor=world.debtors["María"], mode="PERSON", opened_at=now,
-        mode_reason="talk_to_person", last_at=now, last_inbound_at=now, unread=1,
-    )  # fmt: skip
+        channel="sms",
+        address="+51987654321",
+        debtor=world.debtors["María"],
+        mode="PERSON",
+        opened_at=now,
+        mode_reason="talk_to_person",
+        last_at=now,
+        last_inbound_at=now,
+        unread=1,
+    )
     page = at_desk("ana").get(f"/conversaciones/{found.pk}/").content.decode()
     assert "Durante 15 minutos la respuesta puede salir a cualquier hora" in page
     assert "durante 24 horas dentro del horario permitido" in page

@@ -5,15 +5,17 @@ from datetime import timedelta
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from recobra.contact import operations as contact
-from recobra.contact.models import Contact, Incident, Letter, LetterBatch, Visit
-from recobra.contact.operations.evidence import own_identity
-from recobra.contact.operations.letters import folder_of
-from recobra.contact.paper.verifying import verify
+from recobra.compliance.evidence.export import own_identity
+from recobra.compliance.evidence.verification import verify
+from recobra.compliance.models import Incident
 from recobra.journal.models import Entry
 from recobra.kit import clock
+from recobra.messaging import operations as messaging
+from recobra.messaging.channels.letter.operations import folder_of
+from recobra.messaging.models import Contact, Letter, LetterBatch
 from recobra.portfolio.models import Debtor, Portfolio
 from recobra.strategy import schedule
+from recobra.workbench.models import Visit
 from tests.console.following import follow
 
 from .test_countries import text
@@ -55,12 +57,16 @@ def test_what_the_last_check_stops_is_in_the_register_by_itself(at_desk, world, 
     planned = Contact.objects.get(status="DUE")
     Contact.objects.filter(pk=planned.pk).update(due_at=day - timedelta(hours=2), planned_for=day.date())
     late = day + timedelta(hours=13)
-    assert contact.dispatch_once(now=late)["blocked"] == 1
+    assert messaging.dispatch_once(now=late)["blocked"] == 1
     bruno = at_desk("bruno")
     register = text(bruno.get("/incidentes/"))
-    for said in ("Intento detenido por el control de contacto PE · Consumo Perú", "23:00 el despachador",
-                 "Fuera del horario de contacto. PE/email/window · Ley 29571 art. 62", "leve hasta 50 UIT",
-                 f"Mensaje {planned.pk}"):  # fmt: skip
+    for said in (
+        "Intento detenido por el control de contacto PE · Consumo Perú",
+        "23:00 el despachador",
+        "Fuera del horario de contacto. PE/email/window · Ley 29571 art. 62",
+        "leve hasta 50 UIT",
+        f"Mensaje {planned.pk}",
+    ):
         assert said in register, said
     month = text(bruno.get(f"/cumplimiento/?pais=PE&mes={day:%Y-%m}"))
     assert "Intentos detenidos en la última revisión 1" in month
@@ -83,9 +89,14 @@ def test_an_incident_that_cannot_be_read_is_not_recorded_as_something_else(at_de
 
 def _portfolio_in_chile(company):
     return Portfolio.objects.create(
-        creditor=company.creditor, code="CL-OTRA", name="Otra", industry="CONSUMER", country="CL", currency="CLP",
+        creditor=company.creditor,
+        code="CL-OTRA",
+        name="Otra",
+        industry="CONSUMER",
+        country="CL",
+        currency="CLP",
         time_zone="America/Santiago",
-    )  # fmt: skip
+    )
 
 
 @pytest.mark.parametrize("own", ["PE", ""])

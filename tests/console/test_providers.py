@@ -6,19 +6,27 @@ import pytest
 from django.conf import settings as installed
 from django.db import connection
 
-from recobra.contact import providing
-from recobra.contact.models import Provider
-from recobra.contact.operations import providers as operations
 from recobra.journal.models import Entry
 from recobra.kit import clock
+from recobra.messaging.models import Provider
+from recobra.messaging.providers import operations
+from recobra.messaging.providers import routing as providing
 from tests.providers.peer import closed_port
 
 SECRET = "clave-que-nadie-ve"
 FORM = {
-    "code": "correo-sur", "name": "Correo del Sur", "country": "", "rank": "10", "rate_per_second": "20",
-    "price": "0.05", "price_currency": "USD", "enabled": "1", "setting-url": "smtp://cobros@127.0.0.1:2525",
-    "setting-password": SECRET, "setting-from": "Cobranzas <avisos@sur.example>",
-}  # fmt: skip
+    "code": "correo-sur",
+    "name": "Correo del Sur",
+    "country": "",
+    "rank": "10",
+    "rate_per_second": "20",
+    "price": "0.05",
+    "price_currency": "USD",
+    "enabled": "1",
+    "setting-url": "smtp://cobros@127.0.0.1:2525",
+    "setting-password": SECRET,
+    "setting-from": "Cobranzas <avisos@sur.example>",
+}
 
 
 @pytest.fixture
@@ -62,18 +70,21 @@ def test_what_is_wrong_is_said_beside_its_field_and_the_secret_is_not_sent_back(
     assert not Provider.objects.exists()
 
 
-@pytest.mark.parametrize("case", [
-    ("PE", "0.0079", "USD", 7_900, "0.0079", "USD 0.0079"),
-    ("PE", "0,0079", "USD", 7_900, "0.0079", "USD 0.0079"),
-    ("PE", "1,250.5", "PEN", 1_250_500_000, "1250.5", "S/ 1,250.50"),
-    ("CL", "0,0079", "USD", 7_900, "0,0079", "US$0,0079"),
-    ("CL", "0,0079", "PEN", 7_900, "0,0079", "S/ 0.0079"),
-    ("CL", "18,5", "CLP", 18_500_000, "18,5", "$18,5"),
-    ("CL", "1.250", "CLP", 1_250_000_000, "1250", "$1.250"),
-    ("CO", "18.5", "COP", 18_500_000, "18,5", "$18,50"),
-    ("CO", "0,000001", "COP", 1, "0,000001", "$0,000001"),
-    ("PE", "", "PEN", 0, "0", "S/ 0.00"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "case",
+    [
+        ("PE", "0.0079", "USD", 7_900, "0.0079", "USD 0.0079"),
+        ("PE", "0,0079", "USD", 7_900, "0.0079", "USD 0.0079"),
+        ("PE", "1,250.5", "PEN", 1_250_500_000, "1250.5", "S/ 1,250.50"),
+        ("CL", "0,0079", "USD", 7_900, "0,0079", "US$0,0079"),
+        ("CL", "0,0079", "PEN", 7_900, "0,0079", "S/ 0.0079"),
+        ("CL", "18,5", "CLP", 18_500_000, "18,5", "$18,5"),
+        ("CL", "1.250", "CLP", 1_250_000_000, "1250", "$1.250"),
+        ("CO", "18.5", "COP", 18_500_000, "18,5", "$18,50"),
+        ("CO", "0,000001", "COP", 1, "0,000001", "$0,000001"),
+        ("PE", "", "PEN", 0, "0", "S/ 0.00"),
+    ],
+)
 def test_a_price_below_a_cent_goes_in_and_comes_back_as_it_was(at_desk, world, case):
     country, typed, currency, micros, written, listed = case
     world.portfolio.country = country
@@ -87,15 +98,18 @@ def test_a_price_below_a_cent_goes_in_and_comes_back_as_it_was(at_desk, world, c
     assert listed in dario.get("/canales/").content.decode().replace("\xa0", " ")
 
 
-@pytest.mark.parametrize(("typed", "said"), [
-    ("0.0000079", "0.0000079 tiene 7 decimales; se esperan como mucho 6."),
-    ("0,00000795", "0,00000795 tiene 8 decimales; se esperan como mucho 6."),
-    ("ocho", "ocho no es un precio que se pueda leer: se espera uno como 0.0079."),
-    ("1e-3", "1e-3 no es un precio que se pueda leer: se espera uno como 0.0079."),
-    ("1.5.5", "1.5.5 no es un precio que se pueda leer: se espera uno como 0.0079."),
-    ("-0.01", "Se espera un precio de 0 a 1000000000."),
-    ("9" * 20, "Se espera un precio de 0 a 1000000000."),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("0.0000079", "0.0000079 tiene 7 decimales; se esperan como mucho 6."),
+        ("0,00000795", "0,00000795 tiene 8 decimales; se esperan como mucho 6."),
+        ("ocho", "ocho no es un precio que se pueda leer: se espera uno como 0.0079."),
+        ("1e-3", "1e-3 no es un precio que se pueda leer: se espera uno como 0.0079."),
+        ("1.5.5", "1.5.5 no es un precio que se pueda leer: se espera uno como 0.0079."),
+        ("-0.01", "Se espera un precio de 0 a 1000000000."),
+        ("9" * 20, "Se espera un precio de 0 a 1000000000."),
+    ],
+)
 def test_a_price_that_cannot_be_kept_is_refused_with_what_was_found(at_desk, world, typed, said):
     answer = at_desk("dario").post("/canales/nuevo/?tipo=smtp", {**FORM, "price": typed})
     assert (answer.status_code, answer.context["errors"]) == (422, {"price": said})
@@ -140,7 +154,7 @@ def test_a_provider_that_rests_says_until_when(at_desk, saved):
     page = at_desk("dario").get("/canales/").content.decode()
     assert "En reposo" in page
     with connection.cursor() as cursor:
-        cursor.execute("UPDATE contact_providerstate SET open_until = now() - interval '1 hour'")
+        cursor.execute("UPDATE messaging_providerstate SET open_until = now() - interval '1 hour'")
     assert "En reposo" not in at_desk("dario").get("/canales/").content.decode()
 
 

@@ -9,13 +9,14 @@ from django.db import transaction
 from django.utils.translation import gettext, override
 from openpyxl import load_workbook
 
-from recobra.contact.models import Contact, Template, Visit
 from recobra.journal.models import Entry
 from recobra.journal.operations import record
 from recobra.kit import clock
+from recobra.messaging.models import Contact, Template
 from recobra.payments.models import Payment
 from recobra.portfolio.models import Portfolio
 from recobra.strategy import schedule
+from recobra.workbench.models import Visit
 from recobra_core.kpi import contacts as kpi
 
 
@@ -27,9 +28,15 @@ def answered(world):
         read_at=now, delivered_at=now, local_date=world.sent.planned_for, price_micros=120_000, price_currency="PEN"
     )
     Payment.objects.create(
-        portfolio=world.portfolio, debtor=world.debtors["María"], amount_minor=45_050, received_at=now, source="FILE",
-        paid_date=schedule.today(now), reference="OP-9", actor="ana",
-    )  # fmt: skip
+        portfolio=world.portfolio,
+        debtor=world.debtors["María"],
+        amount_minor=45_050,
+        received_at=now,
+        source="FILE",
+        paid_date=schedule.today(now),
+        reference="OP-9",
+        actor="ana",
+    )
     return world
 
 
@@ -63,14 +70,23 @@ def test_what_was_planned_is_set_beside_what_was_done(at_desk, world):
     Contact.objects.filter(pk=mine.pk).update(local_date=mine.planned_for)
     for name, status in (("José", "CANCELLED"), ("Lucía", "BLOCKED"), ("Comercial", "FAILED")):
         Contact.objects.create(
-            debtor=world.debtors[name], portfolio=world.portfolio, channel="email", template_code="recordatorio",
-            status=status, reason="payment", planned_for=mine.planned_for, planned_at=mine.planned_at,
-            due_at=mine.due_at, zones="America/Lima",
-        )  # fmt: skip
+            debtor=world.debtors[name],
+            portfolio=world.portfolio,
+            channel="email",
+            template_code="recordatorio",
+            status=status,
+            reason="payment",
+            planned_for=mine.planned_for,
+            planned_at=mine.planned_at,
+            due_at=mine.due_at,
+            zones="America/Lima",
+        )
     shown = indicators(at_desk("bruno"))
     assert {name: shown[name] for name in ("Enviados", "Cumplimiento del plan", "A tiempo")} == {
-        "Enviados": "1 de 4", "Cumplimiento del plan": "1 de 3", "A tiempo": "1 de 3",
-    }  # fmt: skip
+        "Enviados": "1 de 4",
+        "Cumplimiento del plan": "1 de 3",
+        "A tiempo": "1 de 3",
+    }
 
 
 def test_the_funnel_has_every_step_from_sent_to_paid(at_desk, answered):
@@ -79,9 +95,13 @@ def test_the_funnel_has_every_step_from_sent_to_paid(at_desk, answered):
     Contact.objects.filter(status="DUE").delete()
     with transaction.atomic():
         record(
-            "promise.registered", at=now, actor="bot", portfolio_id=answered.portfolio.pk, debtor_id=message.debtor_id,
+            "promise.registered",
+            at=now,
+            actor="bot",
+            portfolio_id=answered.portfolio.pk,
+            debtor_id=message.debtor_id,
             payload={"date": str(now.date()), "amount_minor": 45_050},
-        )  # fmt: skip
+        )
     shown = indicators(at_desk("ana"))
     steps = ("Enviados", "Entregados", "Leídos", "Con clic", "Respondidos", "Con promesa", "Con pago")
     assert {step: shown[step] for step in steps} == dict.fromkeys(steps, "1 de 1")
@@ -113,9 +133,14 @@ def test_what_cannot_be_read_counts_as_not_asked(at_desk, answered):
 
 def test_a_portfolio_and_a_country_that_do_not_go_together_show_the_portfolio_alone(at_desk, answered, company):
     Portfolio.objects.create(
-        creditor=company.creditor, code="EC-OTRA", name="Otra", industry="CONSUMER", country="EC", currency="PEN",
+        creditor=company.creditor,
+        code="EC-OTRA",
+        name="Otra",
+        industry="CONSUMER",
+        country="EC",
+        currency="PEN",
         time_zone="America/Guayaquil",
-    )  # fmt: skip
+    )
     shown = at_desk("carla").get("/alcance/?cartera=EC-OTRA&pais=PE").context
     assert [each.code for each in shown["asked"].portfolios] == ["EC-OTRA"]
     assert (shown["total"].planned, shown["picked"]) == (0, {"cartera": "EC-OTRA", "pais": ""})
@@ -128,22 +153,44 @@ def test_another_channel_or_other_days_show_nothing_of_this_message(at_desk, ans
     assert "No se planificó ningún mensaje" in body(ana, "/alcance/?desde=2020-01-01&hasta=2020-02-01")
 
 
-@pytest.mark.parametrize(("asked", "covered"), [
-    ("", 2), ("canal=email", 1), ("canal=sms", 1), ("plantilla=recordatorio", 1), ("plantilla=aviso", 1),
-    ("cartera=PE-CONSUMO", 2), ("cartera=PE-OTRA", 0), ("canal=email&plantilla=aviso", 0),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("asked", "covered"),
+    [
+        ("", 2),
+        ("canal=email", 1),
+        ("canal=sms", 1),
+        ("plantilla=recordatorio", 1),
+        ("plantilla=aviso", 1),
+        ("cartera=PE-CONSUMO", 2),
+        ("cartera=PE-OTRA", 0),
+        ("canal=email&plantilla=aviso", 0),
+    ],
+)
 def test_coverage_follows_the_filters(at_desk, answered, company, asked, covered):
     """Of four who owe, María and José are the lower half: she got an e-mail, he an SMS of another template."""
     other = Portfolio.objects.create(
-        creditor=company.creditor, code="PE-OTRA", name="Otra", industry="CONSUMER", country="PE", currency="PEN",
+        creditor=company.creditor,
+        code="PE-OTRA",
+        name="Otra",
+        industry="CONSUMER",
+        country="PE",
+        currency="PEN",
         time_zone="America/Lima",
-    )  # fmt: skip
+    )
     mine = answered.sent
     Contact.objects.create(
-        debtor=answered.debtors["José"], portfolio=answered.portfolio, channel="sms", template_code="aviso",
-        status="SENT", planned_for=mine.planned_for, planned_at=mine.planned_at, due_at=mine.due_at,
-        handed_over_at=mine.handed_over_at, local_date=mine.planned_for, zones="America/Lima",
-    )  # fmt: skip
+        debtor=answered.debtors["José"],
+        portfolio=answered.portfolio,
+        channel="sms",
+        template_code="aviso",
+        status="SENT",
+        planned_for=mine.planned_for,
+        planned_at=mine.planned_at,
+        due_at=mine.due_at,
+        handed_over_at=mine.handed_over_at,
+        local_date=mine.planned_for,
+        zones="America/Lima",
+    )
     total = at_desk("carla").get(f"/alcance/?{asked}").context["total"]
     assert (total.small, total.covered) == (0 if other.code in asked else 2, covered)
 
@@ -166,9 +213,14 @@ def test_the_figures_leave_the_house_with_a_record(at_desk, answered):
 
 def test_a_gestora_of_another_portfolio_sees_none_of_it(at_desk, answered, cast, company):
     other = Portfolio.objects.create(
-        creditor=company.creditor, code="PE-OTRA", name="Otra", industry="CONSUMER", country="PE", currency="PEN",
+        creditor=company.creditor,
+        code="PE-OTRA",
+        name="Otra",
+        industry="CONSUMER",
+        country="PE",
+        currency="PEN",
         time_zone="America/Lima",
-    )  # fmt: skip
+    )
     cast["bruno"].scopes.all().delete()
     cast["bruno"].scopes.create(portfolio_code=other.code)
     assert at_desk("bruno").get("/alcance/").context["total"].planned == 0
@@ -182,10 +234,20 @@ def test_the_page_of_a_template_compares_its_variants(at_desk, world):
     other.save()
     for name, used in (("José", template), ("Lucía", other)):
         Contact.objects.create(
-            debtor=world.debtors[name], portfolio=world.portfolio, channel="email", template_code="recordatorio",
-            template=used, variant=used.variant, status="SENT", planned_for=day, planned_at=clock.now(),
-            due_at=clock.now(), handed_over_at=clock.now(), local_date=day, zones="America/Lima",
-        )  # fmt: skip
+            debtor=world.debtors[name],
+            portfolio=world.portfolio,
+            channel="email",
+            template_code="recordatorio",
+            template=used,
+            variant=used.variant,
+            status="SENT",
+            planned_for=day,
+            planned_at=clock.now(),
+            due_at=clock.now(),
+            handed_over_at=clock.now(),
+            local_date=day,
+            zones="America/Lima",
+        )
     shown = body(at_desk("carla"), f"/mensajes/plantillas/{template.pk}/")
     assert "Resultado por variante" in shown
     assert "Aún no alcanza" in shown

@@ -8,9 +8,9 @@ from time import perf_counter
 
 import pytest
 
-from recobra.contact.models import Contact
-from recobra.contact.operations import dispatch_once
 from recobra.kit import clock
+from recobra.messaging.dispatch.run import dispatch_once
+from recobra.messaging.models import Contact
 from recobra.portfolio.models import ContactPoint
 from recobra.strategy.jobs import run_morning
 from tests import receivables
@@ -78,51 +78,75 @@ def test_who_owes_soon_today_or_late_is_reminded_without_anybody_asking(at_desk,
     dispatch_once(now=clock.now())
     sent = {name: row.template_code for name, row in messages(at_desk, "estado=SENT").items()}
     assert {name: sent.get(name) for name in people} == {
-        "Pronto": "aviso-preventivo", "Hoy": "aviso-vencimiento", "Tarde": "recordatorio",
-        "Mora": "recordatorio-firme", "Vieja": "aviso-extrajudicial", "Lejos": None,
-    }  # fmt: skip
+        "Pronto": "aviso-preventivo",
+        "Hoy": "aviso-vencimiento",
+        "Tarde": "recordatorio",
+        "Mora": "recordatorio-firme",
+        "Vieja": "aviso-extrajudicial",
+        "Lejos": None,
+    }
     assert "el sistema" in at_desk("carla").get("/ciclo/").content.decode()
     assert "Extrajudicial" in file_of(at_desk, people["Vieja"])
 
 
 def test_each_profile_gets_the_words_the_day_and_the_channel_that_were_set_for_it(at_desk, lender):
     firm = {
-        "name": "Recordatorio a montos altos", "key": "", "when": "dpd", "days": "4", "do": "send",
-        "template": "recordatorio-firme", "channels": ["sms"], "segments": ["monto-alto"],
-    }  # fmt: skip
+        "name": "Recordatorio a montos altos",
+        "key": "",
+        "when": "dpd",
+        "days": "4",
+        "do": "send",
+        "template": "recordatorio-firme",
+        "channels": ["sms"],
+        "segments": ["monto-alto"],
+    }
     publish(
         at_desk,
         {"steps-0-days": "-3", "steps-0-segments": ["monto-alto"], "steps-3-segments": ["mora-temprana"], "steps": 11}
         | {f"steps-10-{name}": value for name, value in firm.items()},
     )
     people = {
-        "Grande": owes(lender, "Grande", days=4, amount_minor=1_500_000), "Chico": owes(lender, "Chico", days=4),
+        "Grande": owes(lender, "Grande", days=4, amount_minor=1_500_000),
+        "Chico": owes(lender, "Chico", days=4),
         "Pronto grande": owes(lender, "Pronto grande", days=-3, amount_minor=1_500_000),
         "Pronto chico": owes(lender, "Pronto chico", days=-3),
-    }  # fmt: skip
+    }
     ContactPoint.objects.create(debtor=people["Grande"], kind="PHONE", value="+51955000111", valid=True)
     run_day(at_desk)
     sent = {name: (row.template_code, row.channel) for name, row in messages(at_desk, "estado=SENT").items()}
     assert {name: sent.get(name) for name in people} == {
-        "Grande": ("recordatorio-firme", "sms"), "Chico": ("recordatorio", "email"),
-        "Pronto grande": ("aviso-preventivo", "email"), "Pronto chico": None,
-    }  # fmt: skip
+        "Grande": ("recordatorio-firme", "sms"),
+        "Chico": ("recordatorio", "email"),
+        "Pronto grande": ("aviso-preventivo", "email"),
+        "Pronto chico": None,
+    }
 
 
 def test_who_pays_changes_segment_at_once_and_a_step_that_waited_for_it_is_taken(at_desk, lender):
     call = {
-        "name": "Acordar el resto", "key": "", "when": "after_event", "after_event": "payment", "days": "0",
-        "do": "task", "title": "Acordar cómo pagará el resto", "due_in_days": "1",
-    }  # fmt: skip
+        "name": "Acordar el resto",
+        "key": "",
+        "when": "after_event",
+        "after_event": "payment",
+        "days": "0",
+        "do": "task",
+        "title": "Acordar cómo pagará el resto",
+        "due_in_days": "1",
+    }
     publish(
         at_desk,
         {
-            "segments-0-key": "pago-hace-poco", "segments-0-name": "Pagó hace poco", "segments-0-unknown": "no",
-            "segments-0-rule": "days_since_payment <= 7", "stop-payment": "no", "steps": 11,
-            "steps-5-segments": ["general"], "steps-9-segments": ["general"],
+            "segments-0-key": "pago-hace-poco",
+            "segments-0-name": "Pagó hace poco",
+            "segments-0-unknown": "no",
+            "segments-0-rule": "days_since_payment <= 7",
+            "stop-payment": "no",
+            "steps": 11,
+            "steps-5-segments": ["general"],
+            "steps-9-segments": ["general"],
         }
         | {f"steps-10-{name}": value for name, value in call.items()},
-    )  # fmt: skip
+    )
     run_day(at_desk)
     maria = lender.debtors["María"]
     before = file_of(at_desk, maria)
@@ -131,8 +155,12 @@ def test_who_pays_changes_segment_at_once_and_a_step_that_waited_for_it_is_taken
     letter = at_desk("ana").get(f"/mensajes/{messages(at_desk)[maria.name].pk}/").content.decode().replace("\xa0", " ")
     assert "María" in letter
     assert "450.50" in letter
-    form = {"account": lender.accounts["María"].pk, "amount_minor": "200.00", "paid_date": "2026-11-24",
-            "reference": "R-1"}  # fmt: skip
+    form = {
+        "account": lender.accounts["María"].pk,
+        "amount_minor": "200.00",
+        "paid_date": "2026-11-24",
+        "reference": "R-1",
+    }
     assert at_desk("ana").post(f"/ficha/{maria.pk}/pagos/nuevo/", form).status_code == 302
     after = file_of(at_desk, maria)
     assert "Segmento pago-hace-poco" in after
@@ -199,9 +227,12 @@ def test_no_claim_leaves_that_is_paid_contested_somebody_elses_or_of_another_amo
     dispatch_once(now=clock.now())
     ended = {name: (row.status, row.reason) for name, row in messages(at_desk).items() if name in people}
     assert ended == {
-        "Pagado": ("CANCELLED", "payment"), "Reclamo": ("BLOCKED", "held"), "Ajeno": ("CANCELLED", "opted_out"),
-        "Parte": ("SENT", ""), "Igual": ("SENT", ""),
-    }  # fmt: skip
+        "Pagado": ("CANCELLED", "payment"),
+        "Reclamo": ("BLOCKED", "held"),
+        "Ajeno": ("CANCELLED", "opted_out"),
+        "Parte": ("SENT", ""),
+        "Igual": ("SENT", ""),
+    }
     page = at_desk("carla").get(f"/mensajes/?dia={today}").content.decode()
     assert "Se recibió un pago." in page
     letter = ana.get(f"/mensajes/{messages(at_desk)['Parte'].pk}/").content.decode().replace("\xa0", " ")

@@ -29,9 +29,14 @@ def body(answer):
 def move_ana_and_bruno(cast, company):
     """Create another portfolio of the same creditor, for which Ana and Bruno work from now on; return it."""
     other = Portfolio.objects.create(
-        creditor=company.creditor, code="PE-OTRA", name="Otra", industry="CONSUMER", country="PE", currency="PEN",
+        creditor=company.creditor,
+        code="PE-OTRA",
+        name="Otra",
+        industry="CONSUMER",
+        country="PE",
+        currency="PEN",
         time_zone="America/Lima",
-    )  # fmt: skip
+    )
     for name in ("ana", "bruno"):
         cast[name].scopes.all().delete()
         cast[name].scopes.create(portfolio_code=other.code)
@@ -45,14 +50,27 @@ def test_every_address_is_in_the_table():
 
 
 OF_NO_PORTFOLIO = {
-    "campaign-create", "campaign-rule", "inbox-canned", "inbox-canned-retire", "house-rule-new", "house-rule-preview",
-}  # fmt: skip
+    "campaign-create",
+    "campaign-rule",
+    "inbox-canned",
+    "inbox-canned-retire",
+    "house-rule-new",
+    "house-rule-preview",
+}
 OF_A_PORTFOLIO = {
     name for name in ADDRESSES if name.startswith(("debtor", "campaign-", "inbox-", "mailbox-", "house-rule-", "load-"))
 } - OF_NO_PORTFOLIO - {"load-new"} | {
-    "campaign", "message", "message-settle", "evidence", "evidence-export", "incident-close", "letters-file", "visit",
-    "house-rule", "load",
-}  # fmt: skip
+    "campaign",
+    "message",
+    "message-settle",
+    "evidence",
+    "evidence-export",
+    "incident-close",
+    "letters-file",
+    "visit",
+    "house-rule",
+    "load",
+}
 # The creditor is known to who works for another of its portfolios.
 HIDDEN = [text for text in SECRETS if text != "Banco Sur"] + ["Verano", "suave", "Se quejó", "persona1@correo.example"]
 OWED = ["PR-100", "450.50", "450,50", "1,650.50", "OP-0001", "Estimada", "Verano", "suave", "Se quejó"]
@@ -123,11 +141,24 @@ def _ask_what_is_shown(at_desk, world, name, secrets):
 
 def test_the_auditor_changes_nothing():
     changing = {
-        Right.RECORD_PAYMENT, Right.REVERSE_PAYMENT, Right.PLACE_HOLD, Right.LIFT_HOLD, Right.CLOSE_TASK,
-        Right.LOAD_FILES, Right.EDIT_STRATEGIES, Right.EDIT_TEMPLATES, Right.RUN_CYCLE, Right.MANAGE_USERS,
-        Right.ANSWER_MESSAGES, Right.APPROVE_TEMPLATES, Right.RUN_CAMPAIGNS, Right.MANAGE_CHANNELS, Right.EDIT_RULES,
-        Right.RECORD_INCIDENT, Right.VISIT,
-    }  # fmt: skip
+        Right.RECORD_PAYMENT,
+        Right.REVERSE_PAYMENT,
+        Right.PLACE_HOLD,
+        Right.LIFT_HOLD,
+        Right.CLOSE_TASK,
+        Right.LOAD_FILES,
+        Right.EDIT_STRATEGIES,
+        Right.EDIT_TEMPLATES,
+        Right.RUN_CYCLE,
+        Right.MANAGE_USERS,
+        Right.ANSWER_MESSAGES,
+        Right.APPROVE_TEMPLATES,
+        Right.RUN_CAMPAIGNS,
+        Right.MANAGE_CHANNELS,
+        Right.EDIT_RULES,
+        Right.RECORD_INCIDENT,
+        Right.VISIT,
+    }
     assert RIGHTS["AUDITOR"] & changing == frozenset()
 
 

@@ -6,10 +6,13 @@ from datetime import date
 import pytest
 from django.urls import reverse
 
-from recobra.contact.models import Conversation, Incident, Letter, LetterBatch, Visit
+from recobra.compliance.models import Incident
+from recobra.conversations.models import Conversation
 from recobra.journal.models import Entry
+from recobra.messaging.models import Letter, LetterBatch
 from recobra.portfolio.models import Portfolio
 from recobra.strategy.models import Campaign
+from recobra.workbench.models import Visit
 from tests import receivables
 from tests.console.addresses import ADDRESSES, numbers
 from tests.console.test_scope import body, move_ana_and_bruno
@@ -31,9 +34,17 @@ def their_own(elsewhere, now):
     return debtor
 
 
-@pytest.mark.parametrize("name", [
-    "debtor-ledger", "debtor-message", "debtor-reversal", "debtor-hold-lift", "debtor-task-close", "debtor-wish-record",
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "name",
+    [
+        "debtor-ledger",
+        "debtor-message",
+        "debtor-reversal",
+        "debtor-hold-lift",
+        "debtor-task-close",
+        "debtor-wish-record",
+    ],
+)
 def test_a_debtor_of_ones_own_opens_no_others_things(at_desk, world, their_own, name):
     method, _may, form = ADDRESSES[name]
     address = reverse(f"console:{name}", kwargs={**numbers(name, world), "debtor_id": their_own.pk})
@@ -88,10 +99,16 @@ def test_an_incident_stands_in_the_portfolio_in_which_its_recorder_sees_the_debt
 
 def test_no_campaign_is_drafted_for_another_portfolio(at_desk, world, elsewhere):
     form = {
-        "name": "Otoño", "code": "otono", "portfolio": str(world.portfolio.pk), "template": "recordatorio",
-        "channel_1": "email", "starts_on": "2026-11-23", "ends_on": "2026-11-24", "control": "10",
+        "name": "Otoño",
+        "code": "otono",
+        "portfolio": str(world.portfolio.pk),
+        "template": "recordatorio",
+        "channel_1": "email",
+        "starts_on": "2026-11-23",
+        "ends_on": "2026-11-24",
+        "control": "10",
         "group-rule": "overdue > 0",
-    }  # fmt: skip
+    }
     assert at_desk("bruno").post(reverse("console:campaign-create"), form).status_code == 422
     assert not Campaign.objects.filter(code="otono").exists()
 

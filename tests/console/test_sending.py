@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from recobra.contact.models import Template
 from recobra.kit import clock
+from recobra.messaging.models import Template
 from tests.contact.conftest import World
 from tests.contact.http_sink import DOCUMENT, Gateway
 from tests.contact.smtp_sink import Sink
@@ -28,9 +28,17 @@ COMMON = {"country": "", "rank": "10", "price": "0.05", "price_currency": "USD",
 def office(company, monkeypatch):
     monkeypatch.setattr(clock, "now", lambda: MORNING)
     Template.objects.create(
-        code="cobro-sms", channel="sms", name="SMS", subject="", text=TEXT, html="", version=1, status="APPROVED",
-        created_at=MORNING, created_by="carla",
-    )  # fmt: skip
+        code="cobro-sms",
+        channel="sms",
+        name="SMS",
+        subject="",
+        text=TEXT,
+        html="",
+        version=1,
+        status="APPROVED",
+        created_at=MORNING,
+        created_by="carla",
+    )
     return World(company, MORNING)
 
 

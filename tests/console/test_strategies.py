@@ -8,9 +8,9 @@ import yaml
 from django.urls import reverse
 
 from recobra.console.screens.strategies import form
-from recobra.contact.models import Contact
 from recobra.journal.models import Entry
 from recobra.kit import clock
+from recobra.messaging.models import Contact
 from recobra.portfolio.models import Account
 from recobra.strategy import jobs, schedule
 from recobra.strategy.models import Assignment, CycleRun, StrategyVersion
@@ -120,10 +120,16 @@ def test_a_rule_is_judged_while_it_is_typed(at_desk, followed):
 
 def test_conditions_become_the_text_of_the_rule(at_desk, followed):
     rows = {
-        "field": "segments-0", "rows": "1", "segments-0-unknown": "no", "segments-0-row-0-column": "dpd",
-        "segments-0-row-0-operator": "between", "segments-0-row-0-value": "1; 30", "segments-0-row-1-column": "stage",
-        "segments-0-row-1-operator": "=", "segments-0-row-1-value": "ADMINISTRATIVE",
-    }  # fmt: skip
+        "field": "segments-0",
+        "rows": "1",
+        "segments-0-unknown": "no",
+        "segments-0-row-0-column": "dpd",
+        "segments-0-row-0-operator": "between",
+        "segments-0-row-0-value": "1; 30",
+        "segments-0-row-1-column": "stage",
+        "segments-0-row-1-operator": "=",
+        "segments-0-row-1-value": "ADMINISTRATIVE",
+    }
     answer = at_desk("carla").post("/estrategias/regla/", rows)
     assert answer.context["member"]["rule"] == "dpd between 1 and 30 and stage = 'ADMINISTRATIVE'"
 
@@ -141,9 +147,11 @@ def test_a_segment_may_be_of_who_was_contacted_or_left_in_peace(at_desk, followe
     Contact.objects.filter(pk=followed.sent.pk).update(local_date=followed.sent.planned_for)
     client = at_desk("carla")
     posted = fields(client) | {
-        "segments-0-name": "Ya contactados", "segments-0-rule": "contacts_30d >= 1 and stage = 'ADMINISTRATIVE'",
-        "segments-1-name": "En pausa", "segments-1-rule": "held",
-    }  # fmt: skip
+        "segments-0-name": "Ya contactados",
+        "segments-0-rule": "contacts_30d >= 1 and stage = 'ADMINISTRATIVE'",
+        "segments-1-name": "En pausa",
+        "segments-1-rule": "held",
+    }
     shown = text(client.post(EDIT + "alcance/", posted))
     for said in ("Ya contactados 1 1", "En pausa 1 1", "General 3 3"):
         assert said in shown, said
@@ -153,17 +161,24 @@ def test_a_segment_may_be_of_when_the_debt_began(at_desk, followed):
     Account.objects.filter(pk=followed.accounts["María"].pk).update(opened_date="2024-05-01")
     client = at_desk("carla")
     posted = fields(client) | {
-        "segments-0-name": "Antiguos", "segments-0-rule": "opened_date < '2025-01-01'", "segments-0-unknown": "no",
-    }  # fmt: skip
+        "segments-0-name": "Antiguos",
+        "segments-0-rule": "opened_date < '2025-01-01'",
+        "segments-0-unknown": "no",
+    }
     assert "Antiguos 1 1 S/ 450.50" in text(client.post(EDIT + "alcance/", posted))
 
 
 def test_steps_may_repeat_and_follow_an_event(at_desk, followed):
     client, document = at_desk("carla"), ready.load("consumo").to_document()
-    document["steps"].append({
-        "key": "tras-respuesta", "name": "Seguimiento", "when": {"after_event": "reply", "days": 4},
-        "repeat": {"every_days": 5, "max": 3}, "do": {"send": "recordatorio", "by": ["email"]},
-    })  # fmt: skip
+    document["steps"].append(
+        {
+            "key": "tras-respuesta",
+            "name": "Seguimiento",
+            "when": {"after_event": "reply", "days": 4},
+            "repeat": {"every_days": 5, "max": 3},
+            "do": {"send": "recordatorio", "by": ["email"]},
+        }
+    )
     answer = client.post(EDIT + "yaml/", {"text": yaml.safe_dump(document, allow_unicode=True), "seen": ""})
     assert answer.status_code == 302
     shown = text(client.get("/estrategias/consumo/v2/"))
@@ -246,9 +261,12 @@ def test_bruno_reads_and_may_not_write(at_desk, followed):
 def test_the_fields_as_they_stand_are_counted_too(at_desk, followed):
     client = at_desk("carla")
     posted = fields(client) | {
-        "segments": 4, "segments-3-name": "Saldos chicos", "segments-3-rule": "balance < 500", "segments-3-key": "",
+        "segments": 4,
+        "segments-3-name": "Saldos chicos",
+        "segments-3-rule": "balance < 500",
+        "segments-3-key": "",
         "segments-3-unknown": "",
-    }  # fmt: skip
+    }
     answer = client.post(EDIT + "alcance/", posted)
     assert "reach_problems" not in answer.context
     assert sum(row["accounts"] for row in answer.context["by_segment"]) == 5

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from recobra.contact import queries
-from recobra.contact.models import Template
 from recobra.kit import clock
+from recobra.messaging import queries
+from recobra.messaging.models import Template
 
 from .following import follow
 

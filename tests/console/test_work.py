@@ -5,10 +5,10 @@ from datetime import timedelta
 import pytest
 
 from recobra.console import narrative
-from recobra.contact.models import Contact, MailboxMessage, Template
 from recobra.journal.models import Entry
 from recobra.journal.seal import seal_days
 from recobra.kit import clock
+from recobra.messaging.models import Contact, MailboxMessage, Template
 from recobra.strategy import jobs, operations, schedule
 from recobra.strategy.models import CycleRun
 from tests.console.following import follow, work_off
@@ -102,9 +102,13 @@ def test_a_message_shows_its_exact_words_and_masks_the_address_for_the_auditor(a
 def test_the_mailbox_shows_html_only_inside_a_sandbox(at_desk, world, now):
     raw = b"Subject: Su cuota\r\nContent-Type: text/html; charset=utf-8\r\n\r\n<p>Hola</p><script>alert(1)</script>"
     kept = MailboxMessage.objects.create(
-        received_at=now, contact_public_id=str(world.sent.public_id), sender="a@sur.example",
-        recipients="maria@correo.example", subject="Su cuota", raw=raw,
-    )  # fmt: skip
+        received_at=now,
+        contact_public_id=str(world.sent.public_id),
+        sender="a@sur.example",
+        recipients="maria@correo.example",
+        subject="Su cuota",
+        raw=raw,
+    )
     page = at_desk("ana").get(f"/mensajes/buzon/{kept.pk}/").content.decode()
     assert 'sandbox=""' in page
     assert "<script>alert(1)" not in page

@@ -8,9 +8,9 @@ import pyarrow as pa
 import pytest
 from django.db import connection
 
-from recobra.contact import operations
-from recobra.contact.models import Contact
-from recobra.contact.operations.planning import MORE, PLANNED
+from recobra.messaging import operations as messaging
+from recobra.messaging.models import Contact
+from recobra.messaging.outbox.plan import MORE, PLANNED
 from recobra.portfolio.models import Account, ContactPoint, Debtor, Instalment, Posting
 
 TODAY = date(2026, 11, 23)
@@ -25,7 +25,7 @@ class World:
         with connection.cursor() as cursor:
             cursor.execute("SELECT coalesce(max(id), 0) FROM journal_entry")
             (self._earlier,) = cursor.fetchone()
-        operations.ensure_library(now=now)
+        messaging.ensure_library(now=now)
 
     def debtor(self, name="Rosa Quispe", email="", portfolio=None, **fields):
         portfolio = portfolio or self.company
@@ -95,7 +95,7 @@ class World:
 
     def plan_rows(self, rows):
         schema = pa.schema([*PLANNED, *MORE])
-        written = operations.plan(contacts=pa.Table.from_pylist(rows, schema=schema), now=self.now)
+        written = messaging.plan(contacts=pa.Table.from_pylist(rows, schema=schema), now=self.now)
         ids = written["contact_id"].to_pylist()
         return [Contact.objects.get(pk=i) for i in ids] if len(ids) < 10 else ids
 
@@ -105,7 +105,7 @@ class World:
         return self.planned(debtor, **changes)
 
     def dispatch(self, **changes):
-        return operations.dispatch_once(now=changes.pop("now", self.now), **changes)
+        return messaging.dispatch_once(now=changes.pop("now", self.now), **changes)
 
     def facts(self, kind):
         with connection.cursor() as cursor:

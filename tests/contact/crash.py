@@ -42,31 +42,61 @@ def database_url() -> str:
 
 def seed(messages: int, portfolio, now: datetime, *, channel: str = "email") -> None:
     """Make debtors who owe one invoice each, and plan a message to each of them."""
-    from recobra.contact import operations
-    from recobra.contact.models import Template
-    from recobra.contact.operations.planning import PLANNED
     from recobra.kit import tables
+    from recobra.messaging import operations as messaging
+    from recobra.messaging.models import Template
+    from recobra.messaging.outbox.plan import PLANNED
 
-    operations.ensure_library(now=now)
+    messaging.ensure_library(now=now)
     if channel == "sms":
-        Template.objects.create(code="cobro-sms", channel="sms", name="SMS", subject="", text=SMS, html="", version=1,
-                                status="APPROVED", created_at=now, created_by="ana")  # fmt: skip
+        Template.objects.create(
+            code="cobro-sms",
+            channel="sms",
+            name="SMS",
+            subject="",
+            text=SMS,
+            html="",
+            version=1,
+            status="APPROVED",
+            created_at=now,
+            created_by="ana",
+        )
     with connection.cursor() as cursor:
         for statement in _SEED:
-            cursor.execute(statement, {"n": messages, "portfolio": portfolio.pk, "creditor": portfolio.creditor_id,
-                                       "day": now.date(), "now": now,
-                                       "kind": "PHONE" if channel == "sms" else "EMAIL"})  # fmt: skip
-    ids = tables.fetch("SELECT debtor_id, id FROM portfolio_contactpoint", [],
-                       pa.schema([("debtor_id", pa.int64()), ("point_id", pa.int64())]))  # fmt: skip
+            cursor.execute(
+                statement,
+                {
+                    "n": messages,
+                    "portfolio": portfolio.pk,
+                    "creditor": portfolio.creditor_id,
+                    "day": now.date(),
+                    "now": now,
+                    "kind": "PHONE" if channel == "sms" else "EMAIL",
+                },
+            )
+    ids = tables.fetch(
+        "SELECT debtor_id, id FROM portfolio_contactpoint",
+        [],
+        pa.schema([("debtor_id", pa.int64()), ("point_id", pa.int64())]),
+    )
     same = {
-        "portfolio_id": portfolio.pk, "channel": channel, "step_key": "recordatorio",
+        "portfolio_id": portfolio.pk,
+        "channel": channel,
+        "step_key": "recordatorio",
         "template_code": "cobro-sms" if channel == "sms" else "recordatorio",
-        "strategy_version_id": None, "status": "DUE", "planned_for": now.date(), "due_at": now, "closes_at": None,
-        "zones": "America/Lima", "reason": None, "rule": None, "article": None,
-    }  # fmt: skip
+        "strategy_version_id": None,
+        "status": "DUE",
+        "planned_for": now.date(),
+        "due_at": now,
+        "closes_at": None,
+        "zones": "America/Lima",
+        "reason": None,
+        "rule": None,
+        "article": None,
+    }
     columns = {name: pa.array([value] * ids.num_rows, PLANNED.field(name).type) for name, value in same.items()}
     rows = pa.table({**{name: ids[name] for name in ids.column_names}, **columns}).select(PLANNED.names)
-    written = operations.plan(contacts=rows, now=now)
+    written = messaging.plan(contacts=rows, now=now)
     assert written.num_rows == messages
 
 
@@ -94,9 +124,13 @@ def run(*, sink, database_url: str, nurseries: int = 2, kills: int, longest_life
     """
     started = time.time()
     environment = {
-        **os.environ, "RECOBRA_DATABASE_URL": database_url, "RECOBRA_SMTP_URL": sink.url if sink.speaks_smtp else "smtp://127.0.0.1:9", "RECOBRA_DEMO": "1",
-        "PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}", "DJANGO_SETTINGS_MODULE": "recobra.config.settings",
-    }  # fmt: skip
+        **os.environ,
+        "RECOBRA_DATABASE_URL": database_url,
+        "RECOBRA_SMTP_URL": sink.url if sink.speaks_smtp else "smtp://127.0.0.1:9",
+        "RECOBRA_DEMO": "1",
+        "PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}",
+        "DJANGO_SETTINGS_MODULE": "recobra.config.settings",
+    }
     command = [sys.executable, "-m", "tests.contact.crash", str(started), str(kills // nurseries), str(longest_life)]
     at_work = [
         subprocess.Popen([*command, str(number)], env=environment, cwd=ROOT, stdout=subprocess.PIPE, text=True)
@@ -111,10 +145,11 @@ def run(*, sink, database_url: str, nurseries: int = 2, kills: int, longest_life
 
 def account_for(sink) -> dict[str, object]:
     """Compare the outbox with what the server took, contact by contact."""
-    from recobra.contact.models import Contact
+    from recobra.messaging.models import Contact
 
-    ends = {str(i): (status, reason) for i, status, reason in
-            Contact.objects.values_list("public_id", "status", "reason")}  # fmt: skip
+    ends = {
+        str(i): (status, reason) for i, status, reason in Contact.objects.values_list("public_id", "status", "reason")
+    }
     by_status: dict[str, set[str]] = {}
     for public_id, (status, _reason) in ends.items():
         by_status.setdefault(status, set()).add(public_id)
@@ -141,7 +176,7 @@ def nursery(started: float, kills: int, longest_life: int, number: int) -> int:
     `kills` 0: let one finish.
     """
     django.setup()
-    from recobra.contact.operations import judging
+    from recobra.messaging.dispatch import gate_check as judging
 
     judging.warm_up()  # what is ready before the fork need not be made by each short-lived dispatcher
     connections.close_all()
@@ -179,8 +214,8 @@ def _watch(progress: int, messages: int) -> None:
 
 def _dispatch(started: float, tell: int) -> None:
     """Dispatch in accelerated time, telling of each round of messages begun; leave when nothing is open any more."""
-    from recobra.contact import operations
-    from recobra.contact.models import Contact
+    from recobra.messaging import operations as messaging
+    from recobra.messaging.models import Contact
 
     def told() -> bool:
         os.write(tell, b".")
@@ -189,7 +224,7 @@ def _dispatch(started: float, tell: int) -> None:
     try:
         while True:
             now = BEGIN + timedelta(seconds=(time.time() - started) * SPEED)
-            figures = operations.dispatch_once(now=now, stopping=told)
+            figures = messaging.dispatch_once(now=now, stopping=told)
             if not figures["leased"]:
                 if not Contact.objects.filter(status__in=["DUE", "LEASED"]).exists():
                     os._exit(0)

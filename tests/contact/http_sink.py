@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 
-from recobra.contact.models import Provider
+from recobra.messaging.models import Provider
 
 from .smtp_sink import Sink
 
@@ -66,12 +66,21 @@ class Gateway(Sink):
         """Configure it as a provider of SMS."""
         return Provider.objects.create(
             **{
-                "code": code, "channel": "sms", "kind": "http_sms", "name": code, "enabled": True, "created_at": now,
-                "settings": {"document": DOCUMENT.format(port=self.port)}, "created_by": "ana", **changes,
+                "code": code,
+                "channel": "sms",
+                "kind": "http_sms",
+                "name": code,
+                "enabled": True,
+                "created_at": now,
+                "settings": {"document": DOCUMENT.format(port=self.port)},
+                "created_by": "ana",
+                **changes,
             }
-        )  # fmt: skip
+        )
 
 
 def answer(writer: asyncio.StreamWriter, status: int, body: str) -> None:
-    writer.write(f"HTTP/1.1 {status} Said\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
-                 f"{body}".encode())  # fmt: skip
+    writer.write(
+        f"HTTP/1.1 {status} Said\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+        f"{body}".encode()
+    )

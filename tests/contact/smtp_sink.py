@@ -28,8 +28,14 @@ FAULTS = {
     "dot 554": 0.02,
     "accepted drop": 0.02,
 }
-TEXTS = {"421": "4.3.2 busy", "450": "4.2.0 greylisted", "451": "4.3.0 try later", "452": "4.3.1 no room",
-         "550": "5.1.1 no such user", "554": "5.7.1 not wanted"}  # fmt: skip
+TEXTS = {
+    "421": "4.3.2 busy",
+    "450": "4.2.0 greylisted",
+    "451": "4.3.0 try later",
+    "452": "4.3.1 no room",
+    "550": "5.1.1 no such user",
+    "554": "5.7.1 not wanted",
+}
 
 
 class Sink:

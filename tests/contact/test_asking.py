@@ -11,9 +11,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from recobra.contact.models import Contact, Provider
-from recobra.contact.operations import ask_about_silent, asking, resolve_uncertain, settling
-from recobra.contact.secrets import encrypt
+from recobra.messaging.models import Contact, Provider
+from recobra.messaging.providers.secrets import encrypt
+from recobra.messaging.receipts import status_query as asking
+from recobra.messaging.receipts import uncertain as settling
+from recobra.messaging.receipts.poll import ask_about_silent
+from recobra.messaging.receipts.uncertain import resolve_uncertain
 from recobra.portfolio.models import ContactPoint
 
 pytestmark = pytest.mark.django_db
@@ -31,10 +34,15 @@ class Hesitant(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Answer)
         threading.Thread(target=self.serve_forever, daemon=True).start()
         self.provider = Provider.objects.create(
-            code=code, kind="twilio_sms", channel="sms", name=code, secrets=encrypt({"auth_token": "t"}),
+            code=code,
+            kind="twilio_sms",
+            channel="sms",
+            name=code,
+            secrets=encrypt({"auth_token": "t"}),
             settings={"account_sid": "AC1", "base_url": f"http://127.0.0.1:{self.server_port}"},
-            created_at="2026-11-23T15:00:00Z", created_by="dario",
-        )  # fmt: skip
+            created_at="2026-11-23T15:00:00Z",
+            created_by="dario",
+        )
 
     def server_close(self):
         self.gone.set()
@@ -80,10 +88,13 @@ def handed_over(world, server, count, *, status="UNCERTAIN", ago=timedelta(minut
         point = ContactPoint.objects.create(debtor=debtor, kind="PHONE", value=f"+51999{debtor.pk:06}", valid=True)
         contact = world.planned(debtor, channel="sms", point_id=point.pk)
         Contact.objects.filter(pk=contact.pk).update(
-            status=status, reason="lost" if status == "UNCERTAIN" else "", handed_over_at=world.now - ago,
-            sent_at=world.now - ago if status == "SENT" else None, provider=server.provider,
+            status=status,
+            reason="lost" if status == "UNCERTAIN" else "",
+            handed_over_at=world.now - ago,
+            sent_at=world.now - ago if status == "SENT" else None,
+            provider=server.provider,
             provider_reference=f"SM{contact.pk}",
-        )  # fmt: skip
+        )
         made.append(f"SM{contact.pk}")
     return made
 

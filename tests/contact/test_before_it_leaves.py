@@ -9,9 +9,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.db import connection, transaction
 
-from recobra.contact.models import Contact, Conversation
-from recobra.contact.operations import dispatch_due, take_over
-from recobra.contact.operations.examining import LEAVES_WITHIN
+from recobra.conversations.inbox import take_over
+from recobra.conversations.models import Conversation
+from recobra.messaging.dispatch.prepare import LEAVES_WITHIN
+from recobra.messaging.dispatch.run import dispatch_due
+from recobra.messaging.models import Contact
 from recobra.portfolio.operations import place_hold
 
 from .conftest import TODAY

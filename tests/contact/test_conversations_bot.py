@@ -6,11 +6,14 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from recobra.contact import operations
-from recobra.contact.channels.adapter import InboundEvent, Media
-from recobra.contact.models import Contact, Conversation, ConversationMessage, Incident, Provider, Silence
-from recobra.contact.operations import replying
-from recobra.contact.operations.receipts import apply
+from recobra.compliance.models import Incident
+from recobra.consent.models import Silence
+from recobra.conversations import operations as conversations
+from recobra.conversations import reply as replying
+from recobra.conversations.models import Conversation, ConversationMessage
+from recobra.conversations.webhooks.apply import apply
+from recobra.messaging.channels.adapter import InboundEvent, Media
+from recobra.messaging.models import Contact, Provider
 from recobra.portfolio.models import ContactPoint, Hold
 from recobra.portfolio.snapshot import Part
 from recobra.strategy.snapshot import carried
@@ -36,7 +39,7 @@ class Chat:
         )
         before = {each.pk for each in self.outbox()}
         apply(events=[event], provider_id=self.provider.pk, now=self.at)
-        operations.answer_waiting(now=self.at)
+        conversations.answer_waiting(now=self.at)
         return "\n".join(each.body for each in self.outbox() if each.pk not in before)
 
     def outbox(self):
@@ -49,9 +52,15 @@ class Chat:
 @pytest.fixture
 def provider(world):
     return Provider.objects.create(
-        code="wa", channel="whatsapp", kind="whatsapp", name="WhatsApp", enabled=True, created_at=world.now,
-        created_by="dario", settings={"phone_number_id": "1", "account_id": "2"},
-    )  # fmt: skip
+        code="wa",
+        channel="whatsapp",
+        kind="whatsapp",
+        name="WhatsApp",
+        enabled=True,
+        created_at=world.now,
+        created_by="dario",
+        settings={"phone_number_id": "1", "account_id": "2"},
+    )
 
 
 @pytest.fixture
@@ -133,8 +142,8 @@ def test_after_a_wish_for_silence_nothing_leaves_not_even_a_confirmation(chat, r
     assert (found.status, found.mode_reason) == ("CLOSED", act)
     assert chat.writes("hola?") == ""
     assert len(chat.outbox()) == 1
-    with pytest.raises(operations.ReplyRefused):
-        operations.reply(conversation_id=chat.conversation().pk, text="Hola", author="ana", author_id=1, now=chat.at)
+    with pytest.raises(conversations.ReplyRefused):
+        conversations.reply(conversation_id=chat.conversation().pk, text="Hola", author="ana", author_id=1, now=chat.at)
 
 
 def test_who_wants_a_person_gets_one_and_the_bot_is_silent(chat, rosa, cast):
@@ -144,9 +153,9 @@ def test_who_wants_a_person_gets_one_and_the_bot_is_silent(chat, rosa, cast):
     assert Task.objects.get(kind="conversation").debtor == rosa
     assert chat.writes("¿cuánto debo?") == ""
     ana = cast["ana"]
-    operations.take_over(conversation_id=found.pk, to_id=ana.pk, actor="ana", actor_id=ana.pk, now=chat.at)
+    conversations.take_over(conversation_id=found.pk, to_id=ana.pk, actor="ana", actor_id=ana.pk, now=chat.at)
     assert chat.writes("¿hay alguien?") == ""
-    operations.give_to_bot(conversation_id=found.pk, actor="ana", actor_id=ana.pk, now=chat.at)
+    conversations.give_to_bot(conversation_id=found.pk, actor="ana", actor_id=ana.pk, now=chat.at)
     assert "últimos 4" in chat.writes("¿cuánto debo?")
 
 
@@ -188,7 +197,7 @@ def test_three_wrong_documents_lead_to_a_person_also_over_several_conversations(
     for _ in range(2):
         assert "no coincide" in chat.writes("1111")
     carla = cast["carla"]
-    operations.close(conversation_id=chat.conversation().pk, actor="carla", actor_id=carla.pk, now=chat.at)
+    conversations.close(conversation_id=chat.conversation().pk, actor="carla", actor_id=carla.pk, now=chat.at)
     chat.writes("¿cuánto debo?")
     assert "persona" in chat.writes("2222").lower()
     assert chat.conversation().mode == "PERSON"
@@ -244,7 +253,7 @@ def test_an_answer_written_at_night_waits_for_the_morning_and_no_cycle_takes_it_
     chat.writes("hola", at=datetime(2026, 11, 24, 1, 0, tzinfo=UTC))
     night = datetime(2026, 11, 24, 4, 0, tzinfo=UTC)
     ana = cast["ana"]
-    sent = operations.reply(
+    sent = conversations.reply(
         conversation_id=chat.conversation().pk, text="De 9 a 18 horas.", author="ana", author_id=ana.pk, now=night
     )
     assert sent.due_at > night + timedelta(hours=6)
@@ -266,20 +275,31 @@ def test_a_portfolio_says_what_may_be_promised(chat, rosa, company):
 def test_a_first_message_whose_button_was_pressed_twice_is_sent_once(chat, rosa):
     chat.writes("hola")
     point = rosa.points.get(value=LINE)
-    first = {"debtor_id": rosa.pk, "point_id": point.pk, "channel": "whatsapp", "author": "ana", "author_id": None,
-             "words": operations.Words(text="Buenos días, ¿en qué le ayudo?"), "now": chat.at}  # fmt: skip
-    operations.begin(**first)
-    with pytest.raises(operations.ReplyRefused):
-        operations.begin(**first)
+    first = {
+        "debtor_id": rosa.pk,
+        "point_id": point.pk,
+        "channel": "whatsapp",
+        "author": "ana",
+        "author_id": None,
+        "words": conversations.Words(text="Buenos días, ¿en qué le ayudo?"),
+        "now": chat.at,
+    }
+    conversations.begin(**first)
+    with pytest.raises(conversations.ReplyRefused):
+        conversations.begin(**first)
     assert sum(each.body.startswith("Buenos días, ¿en qué") for each in chat.outbox()) == 1
 
 
 def test_a_trial_that_is_refused_leaves_no_conversation(chat, rosa, world):
     point = rosa.points.get(value=LINE)
-    trial = operations.try_begin(
-        debtor_id=rosa.pk, point_id=point.pk, channel="whatsapp", words=operations.Words(text="Buenos días."),
-        author="ana", now=world.now,
-    )  # fmt: skip
+    trial = conversations.try_begin(
+        debtor_id=rosa.pk,
+        point_id=point.pk,
+        channel="whatsapp",
+        words=conversations.Words(text="Buenos días."),
+        author="ana",
+        now=world.now,
+    )
     assert trial.refused
     assert not Conversation.objects.exists()
 
@@ -291,12 +311,13 @@ def test_what_the_bot_was_about_to_say_does_not_leave_beside_a_person(chat, rosa
     Contact.objects.filter(pk=queued.pk).update(status="LEASED", lease="11111111-1111-4111-8111-111111111111")
     found, ana = chat.conversation().pk, cast["ana"].pk
     if how == "answers":
-        operations.reply(conversation_id=found, text="Ya le respondo.", author="ana", author_id=ana, now=chat.at)
+        conversations.reply(conversation_id=found, text="Ya le respondo.", author="ana", author_id=ana, now=chat.at)
     else:
-        operations.take_over(conversation_id=found, to_id=ana, actor="ana", actor_id=ana, now=chat.at)
+        conversations.take_over(conversation_id=found, to_id=ana, actor="ana", actor_id=ana, now=chat.at)
     assert [(each.author, each.status, each.reason) for each in chat.outbox()] == [
-        ("bot", "CANCELLED", "taken_over"), *([("ana", "DUE", "")] if how == "answers" else [])
-    ]  # fmt: skip
+        ("bot", "CANCELLED", "taken_over"),
+        *([("ana", "DUE", "")] if how == "answers" else []),
+    ]
     assert world.facts("contact.cancelled") == [(queued.pk, "taken_over")]
 
 
@@ -304,7 +325,7 @@ def test_what_the_bot_has_handed_over_is_not_taken_back(chat, rosa, world, cast)
     chat.writes("¿cuánto debo?")
     Contact.objects.update(status="LEASED", handed_over_at=chat.at)
     bruno = cast["bruno"]
-    operations.take_over(
+    conversations.take_over(
         conversation_id=chat.conversation().pk, to_id=bruno.pk, actor="bruno", actor_id=bruno.pk, now=chat.at
     )
     assert [each.status for each in chat.outbox()] == ["LEASED"]
@@ -331,7 +352,7 @@ def test_what_is_written_of_ones_own_accord_is_no_answer_however_lately_the_debt
     own = {"author": "ana", "author_id": cast["ana"].pk, "now": chat.at}
     point = rosa.points.get(value=conversation.address)
     words = replying.Words(text="Le recordamos su cuota pendiente.")
-    begun = operations.begin(debtor_id=rosa.pk, point_id=point.pk, channel=conversation.channel, words=words, **own)
+    begun = conversations.begin(debtor_id=rosa.pk, point_id=point.pk, channel=conversation.channel, words=words, **own)
     assert (begun.purpose, begun.replies_to_at) == ("MANUAL", None)
-    answered = operations.reply(conversation_id=conversation.pk, text="Gracias por escribir.", **own)
+    answered = conversations.reply(conversation_id=conversation.pk, text="Gracias por escribir.", **own)
     assert answered.purpose == "REPLY"

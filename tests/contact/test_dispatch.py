@@ -9,10 +9,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.db import connections
 
-from recobra.contact import operations, queries
-from recobra.contact.models import Contact, MailboxMessage
-from recobra.contact.operations import dispatching, leasing
 from recobra.kit import clock
+from recobra.messaging import operations as messaging
+from recobra.messaging import queries
+from recobra.messaging.dispatch import lease as leasing
+from recobra.messaging.dispatch import run as dispatching
+from recobra.messaging.models import Contact, MailboxMessage
 from recobra.portfolio.models import CompanyHoliday, ContactPoint, Hold
 
 from .conftest import TODAY, soon
@@ -268,7 +270,7 @@ def test_taking_back_and_leasing_at_once_end_in_one_way_only(world, sink):
         taken = leasing.take(lease=lease, now=world.now, limit=10)
         assert taken == [contact.pk]
         assert (
-            operations.cancel_planned(debtor_ids=[contact.debtor_id], reason="payment", at=world.now, actor="intake")
+            messaging.cancel_planned(debtor_ids=[contact.debtor_id], reason="payment", at=world.now, actor="intake")
             == 1
         )
         leasing.give_back(taken, lease=lease)
@@ -281,7 +283,7 @@ def test_a_payment_in_the_middle_of_a_batch_stops_the_message(world, settings):
     first, second = world.someone_due(), world.someone_due()
 
     def pay():
-        operations.cancel_planned(debtor_ids=[second.debtor_id], reason="payment", at=world.now, actor="intake")
+        messaging.cancel_planned(debtor_ids=[second.debtor_id], reason="payment", at=world.now, actor="intake")
         connections.close_all()
 
     class Server(Sink):
@@ -305,11 +307,11 @@ def test_a_person_settles_what_is_uncertain_once(world, settings):
     with Sink(faults={"accepted drop": 1.0}) as sink:
         settings.SMTP_URL = sink.url
         world.dispatch()
-    operations.settle(contact_id=contact.pk, outcome="SENT", actor="bruno", now=world.now)
+    messaging.settle(contact_id=contact.pk, outcome="SENT", actor="bruno", now=world.now)
     assert ended(contact) == ("SENT", "")
     assert contact.sent_at == contact.handed_over_at
-    with pytest.raises(operations.NotUncertain):
-        operations.settle(contact_id=contact.pk, outcome="FAILED", actor="bruno", now=world.now)
+    with pytest.raises(messaging.NotUncertain):
+        messaging.settle(contact_id=contact.pk, outcome="FAILED", actor="bruno", now=world.now)
 
 
 def test_the_built_in_mailbox_is_asked_about_what_is_uncertain(world):
@@ -318,7 +320,7 @@ def test_the_built_in_mailbox_is_asked_about_what_is_uncertain(world):
     assert MailboxMessage.objects.get().contact_public_id == str(arrived.public_id)
     Contact.objects.update(status="UNCERTAIN", reason="lost", handed_over_at=world.now - timedelta(minutes=5))
     Contact.objects.filter(pk=recent.pk).update(handed_over_at=world.now)
-    figures = operations.resolve_uncertain(now=world.now, actor="dispatch")
+    figures = messaging.resolve_uncertain(now=world.now, actor="dispatch")
     assert figures == {"sent": 1, "failed": 1, "uncertain": 1}
     assert ended(arrived) == ("SENT", "")
     assert ended(lost) == ("FAILED", "not_delivered")
@@ -331,7 +333,7 @@ def test_everything_due_is_sent_batch_by_batch_each_by_the_clock(world, sink):
     def hour():
         return world.now + timedelta(hours=12 if len(sink.accepted) == 4 else 0)
 
-    figures = operations.dispatch_due(instant=hour, batch=2)
+    figures = messaging.dispatch_due(instant=hour, batch=2)
     assert (figures["sent"], figures["blocked"]) == (4, 1), "the window shut while the outbox was being emptied"
     assert len(sink.accepted) == len(contacts) - 1
 
@@ -340,7 +342,7 @@ def test_dispatching_for_ever_stops_when_told(world, sink):
     stop = threading.Event()
     stop.set()
     world.someone_due()
-    operations.dispatch_forever(stop=stop)
+    messaging.dispatch_forever(stop=stop)
     assert not sink.accepted
 
 
@@ -349,7 +351,7 @@ def test_what_stays_uncertain_is_asked_about_again_and_again(world, monkeypatch)
     stop, at = threading.Event(), clock.now() - timedelta(minutes=5)
 
     def work():
-        operations.dispatch_forever(stop=stop)
+        messaging.dispatch_forever(stop=stop)
         connections.close_all()
 
     worker = threading.Thread(target=work)

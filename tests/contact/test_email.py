@@ -15,13 +15,13 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 
-from recobra.contact.channels import ADAPTERS, Kind, Message
-from recobra.contact.channels.adapter import Config
-from recobra.contact.channels.email.connection import Connection
-from recobra.contact.channels.email.message import AddressUnsuitable, compose
-from recobra.contact.channels.email.server import Server, ServerUnsuitable, for_demonstration, parse
-from recobra.contact.mailbox import _free_port
-from recobra.contact.tokens import contact_of
+from recobra.messaging.channels import ADAPTERS, Kind, Message
+from recobra.messaging.channels.adapter import Config
+from recobra.messaging.channels.email.connection import Connection
+from recobra.messaging.channels.email.message import AddressUnsuitable, compose
+from recobra.messaging.channels.email.server import Server, ServerUnsuitable, for_demonstration, parse
+from recobra.messaging.mailbox import _free_port
+from recobra.messaging.tokens import contact_of
 
 PUBLIC_ID = uuid.UUID("0197a000-0000-7000-8000-000000000001")
 FROM = "Cobranzas Ñandú <cobranzas@sur.example>"

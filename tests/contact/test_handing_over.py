@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from recobra.contact.channels.email.server import ServerUnsuitable
-from recobra.contact.models import Contact
+from recobra.messaging.channels.email.server import ServerUnsuitable
+from recobra.messaging.models import Contact
 from recobra.portfolio.models import ContactPoint
 
 from .conftest import soon

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from recobra.contact.models import HouseRule
-from recobra.contact.operations import house_rules
-from recobra.contact.operations.house_rules import HouseRuleRefused
+from recobra.policy import company_rules as house_rules
+from recobra.policy.company_rules import HouseRuleRefused
+from recobra.policy.models import HouseRule
 from recobra.portfolio.models import Portfolio
 
 EVENINGS_OFF = {"rules": [{"channels": ["call", "sms"], "windows": {"mon-fri": "09:00-18:00"}}]}
@@ -21,9 +21,14 @@ def save(document, now, portfolio=None, code="casa"):
 
 def test_a_tighter_rule_is_in_force_for_its_portfolio_alone(company, now):
     other = Portfolio.objects.create(
-        creditor=company.creditor, code="PE-OTRA", name="Otra", industry="SERVICES", country="PE", currency="PEN",
+        creditor=company.creditor,
+        code="PE-OTRA",
+        name="Otra",
+        industry="SERVICES",
+        country="PE",
+        currency="PEN",
         time_zone="America/Lima",
-    )  # fmt: skip
+    )
     save(EVENINGS_OFF, now, company)
     found = house_rules.in_force()
     assert set(found.of) == {company.pk}

@@ -6,39 +6,113 @@ from datetime import date
 
 import pytest
 
-from recobra.contact.keywords import act_of, act_of_button
-from recobra.contact.numbers import as_kept, forms
+from recobra.consent.keywords import act_of, act_of_button
+from recobra.portfolio.address_forms import as_kept, forms
 
 TODAY = date(2026, 11, 23)
 
 STOP = (
-    "BAJA", "baja", " Baja. ", "B A J A", "b.a.j.a", "¡¡BAJA!!", "baja por favor", "bajaaaa", "STOP", "STOP!!", "stop stop",
-    "SALIR", "sálir", "ALTO", "Pare", "no molestar", "No molesten", "UNSUBSCRIBE", "unsubscribe.", "Stopall", "dar de baja",
-    "denme de baja", "No me escriban más", "no me llamen mas por favor", "dejen de llamarme", "Borren mi número",
-    "ba\u200bja", "B\u2060AJA", "ВАЈА", "ＢＡＪＡ", "𝐁𝐀𝐉𝐀", "🛑", "Sair", "no me llamen", "Hola, BAJA. Gracias",
-    "BAJA\n\n> Para no recibir más mensajes responda BAJA", "Stop\nEl lun, 23 nov 2026, Banco Sur escribió:\nAlta",
-)  # fmt: skip
+    "BAJA",
+    "baja",
+    " Baja. ",
+    "B A J A",
+    "b.a.j.a",
+    "¡¡BAJA!!",
+    "baja por favor",
+    "bajaaaa",
+    "STOP",
+    "STOP!!",
+    "stop stop",
+    "SALIR",
+    "sálir",
+    "ALTO",
+    "Pare",
+    "no molestar",
+    "No molesten",
+    "UNSUBSCRIBE",
+    "unsubscribe.",
+    "Stopall",
+    "dar de baja",
+    "denme de baja",
+    "No me escriban más",
+    "no me llamen mas por favor",
+    "dejen de llamarme",
+    "Borren mi número",
+    "ba\u200bja",
+    "B\u2060AJA",
+    "ВАЈА",
+    "ＢＡＪＡ",
+    "𝐁𝐀𝐉𝐀",
+    "🛑",
+    "Sair",
+    "no me llamen",
+    "Hola, BAJA. Gracias",
+    "BAJA\n\n> Para no recibir más mensajes responda BAJA",
+    "Stop\nEl lun, 23 nov 2026, Banco Sur escribió:\nAlta",
+)
 NOT_ME = (
-    "NO SOY", "no soy", "Nosoy", "N O S O Y", "no soy yo", "No soy esa persona.", "número equivocado", "NUMERO ERRADO",
-    "no soy Rosa", "No soy Rosa Quispe", "No soy la señora Quispe", "no conozco a esa persona", "no conozco a Rosa",
-    "este no es el número de Rosa", "este numero ya no es de ella", "Não sou eu", "wrong number", "no soy la titular",
-    "Disculpe, no soy esa persona. Gracias", "hola, número equivocado", "Buenas tardes señorita, no soy Rosa",
-)  # fmt: skip
+    "NO SOY",
+    "no soy",
+    "Nosoy",
+    "N O S O Y",
+    "no soy yo",
+    "No soy esa persona.",
+    "número equivocado",
+    "NUMERO ERRADO",
+    "no soy Rosa",
+    "No soy Rosa Quispe",
+    "No soy la señora Quispe",
+    "no conozco a esa persona",
+    "no conozco a Rosa",
+    "este no es el número de Rosa",
+    "este numero ya no es de ella",
+    "Não sou eu",
+    "wrong number",
+    "no soy la titular",
+    "Disculpe, no soy esa persona. Gracias",
+    "hola, número equivocado",
+    "Buenas tardes señorita, no soy Rosa",
+)
 RESUME = ("ALTA", "alta.", "START", "Unstop", "darme de alta")
 NOTHING = (
-    "NO SOY de pagar tarde", "no soy rico", "no soy Pedro", "no soy yo la que decide, es mi jefe", "CANCELAR",
-    "quiero cancelar mi deuda", "la cuota es muy alta", "¿me bajan la cuota?", "baja la cuota", "quiero dar de baja la tarjeta",
-    "no quiero que me den de baja", "¿de qué banco son?", "", "ok", "hola", "no", "pago el viernes", "soy Rosa",
-    "> BAJA", "Sí, gracias\n> responda BAJA para no recibir más", "hoy no puedo, mañana sí", "no dejen de llamarme",
-    "no soy la persona más puntual", "no es para mí", "aquí no hay nadie que pague tanto", "gracias", "¿está equivocado el monto?",
-)  # fmt: skip
+    "NO SOY de pagar tarde",
+    "no soy rico",
+    "no soy Pedro",
+    "no soy yo la que decide, es mi jefe",
+    "CANCELAR",
+    "quiero cancelar mi deuda",
+    "la cuota es muy alta",
+    "¿me bajan la cuota?",
+    "baja la cuota",
+    "quiero dar de baja la tarjeta",
+    "no quiero que me den de baja",
+    "¿de qué banco son?",
+    "",
+    "ok",
+    "hola",
+    "no",
+    "pago el viernes",
+    "soy Rosa",
+    "> BAJA",
+    "Sí, gracias\n> responda BAJA para no recibir más",
+    "hoy no puedo, mañana sí",
+    "no dejen de llamarme",
+    "no soy la persona más puntual",
+    "no es para mí",
+    "aquí no hay nadie que pague tanto",
+    "gracias",
+    "¿está equivocado el monto?",
+)
 
 
 @pytest.mark.parametrize(
     ("said", "act"),
-    [(said, act) for listed, act in ((STOP, "OPTED_OUT"), (NOT_ME, "NOT_ME"), (RESUME, "RESUMED"), (NOTHING, None))
-     for said in listed],
-)  # fmt: skip
+    [
+        (said, act)
+        for listed, act in ((STOP, "OPTED_OUT"), (NOT_ME, "NOT_ME"), (RESUME, "RESUMED"), (NOTHING, None))
+        for said in listed
+    ],
+)
 def test_what_a_message_asks_for(said, act):
     assert act_of(said, day=TODAY, names=("Rosa Quispe Mamani",)) == act
 

@@ -6,9 +6,11 @@ from datetime import UTC, datetime, time, timedelta
 
 import pytest
 
-from recobra.contact import snapshot
-from recobra.contact.models import ConsentEntry, Contact, Conversation, MailboxMessage, Silence
-from recobra.contact.operations import house_rules
+from recobra.consent.models import ConsentEntry, Silence
+from recobra.conversations.models import Conversation
+from recobra.messaging import snapshot
+from recobra.messaging.models import Contact, MailboxMessage
+from recobra.policy import company_rules as house_rules
 from recobra.portfolio.models import Debtor
 
 from .conftest import TODAY
@@ -19,9 +21,17 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def entry(world, contact, act, **changes):
     return ConsentEntry.objects.create(
-        **{"at": world.now, "kind": contact.point.kind, "value": contact.point.value, "channel": "email", "act": act,
-           "source": "KEYWORD", "actor": "debtor", **changes}
-    )  # fmt: skip
+        **{
+            "at": world.now,
+            "kind": contact.point.kind,
+            "value": contact.point.value,
+            "channel": "email",
+            "act": act,
+            "source": "KEYWORD",
+            "actor": "debtor",
+            **changes,
+        }
+    )
 
 
 def test_a_silent_address_stays_silent_for_a_debtor_who_was_loaded_later(world):
@@ -32,11 +42,14 @@ def test_a_silent_address_stays_silent_for_a_debtor_who_was_loaded_later(world):
     assert ended(contact) == ("BLOCKED", "opted_out")
 
 
-@pytest.mark.parametrize(("last", "channel", "end"), [
-    ("WITHDRAWN", "email", ("BLOCKED", "no_consent")),
-    ("WITHDRAWN", "sms", ("SENT", "")),
-    ("GRANTED", "email", ("SENT", "")),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("last", "channel", "end"),
+    [
+        ("WITHDRAWN", "email", ("BLOCKED", "no_consent")),
+        ("WITHDRAWN", "sms", ("SENT", "")),
+        ("GRANTED", "email", ("SENT", "")),
+    ],
+)
 def test_the_last_word_about_a_channel_counts_before_what_was_loaded(world, last, channel, end):
     contact = world.someone_due()
     contact.point.consent = last == "WITHDRAWN"
@@ -94,13 +107,24 @@ def test_an_answer_leaves_as_it_was_written_and_counts_against_no_cap(world):
     first = world.someone_due()
     world.dispatch()
     talk = Conversation.objects.create(
-        channel="email", address=first.point.value, debtor=first.debtor, opened_at=world.now, last_at=world.now,
+        channel="email",
+        address=first.point.value,
+        debtor=first.debtor,
+        opened_at=world.now,
+        last_at=world.now,
         last_inbound_at=world.now,
-    )  # fmt: skip
+    )
     answer = world.planned(
-        first.debtor, template_code="", purpose="REPLY", priority=0, conversation_id=talk.pk, subject="Su consulta",
-        body="Recibimos su mensaje.", author="ana", replies_to_at=world.now,
-    )  # fmt: skip
+        first.debtor,
+        template_code="",
+        purpose="REPLY",
+        priority=0,
+        conversation_id=talk.pk,
+        subject="Su consulta",
+        body="Recibimos su mensaje.",
+        author="ana",
+        replies_to_at=world.now,
+    )
     assert world.dispatch() == NOTHING | {"leased": 1, "sent": 1}
     answer.refresh_from_db()
     assert (answer.body, answer.author, answer.template) == ("Recibimos su mensaje.", "ana", None)

@@ -12,14 +12,14 @@ from urllib.parse import urlencode
 import pytest
 from django.db import connection
 
-from recobra.contact import tokens
-from recobra.contact.channels.adapter import Incoming
-from recobra.contact.channels.twilio_voice.links import voice_url
-from recobra.contact.models import Contact, Provider
-from recobra.contact.operations import disclosing
-from recobra.contact.operations.calling import speak
-from recobra.contact.operations.disclosing import Proof
-from recobra.contact.secrets import encrypt
+from recobra.conversations import identity_proof as disclosing
+from recobra.conversations.automatic_call import speak
+from recobra.conversations.identity_proof import Proof
+from recobra.messaging import tokens
+from recobra.messaging.channels.adapter import Incoming
+from recobra.messaging.channels.twilio_voice.links import voice_url
+from recobra.messaging.models import Contact, Provider
+from recobra.messaging.providers.secrets import encrypt
 from recobra.portfolio.models import ContactPoint
 from recobra.workbench.models import Task
 
@@ -38,9 +38,15 @@ class Doors:
     def __init__(self, world, provider, rosa):
         self.world, self.rosa, self.chat, self.now = world, rosa, Chat(world, provider), world.now
         Provider.objects.create(
-            code="llamadas", kind="twilio_voice", channel="ivr", name="llamadas", secrets=encrypt({"auth_token": SECRET}),
-            settings={"account_sid": "AC1", "from_number": "+15005550006"}, created_at=world.now, created_by="dario",
-        )  # fmt: skip
+            code="llamadas",
+            kind="twilio_voice",
+            channel="ivr",
+            name="llamadas",
+            secrets=encrypt({"auth_token": SECRET}),
+            settings={"account_sid": "AC1", "from_number": "+15005550006"},
+            created_at=world.now,
+            created_by="dario",
+        )
         self.call = self._left(channel="ivr", body=DEBT)
         self.message = self._left(channel="email")
 

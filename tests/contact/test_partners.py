@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from recobra.contact.operations.partners import partner
+from recobra.conversations.counterparty import partner
 from recobra.portfolio.models import ContactPoint
 
 pytestmark = pytest.mark.django_db

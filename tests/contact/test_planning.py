@@ -5,9 +5,10 @@ from __future__ import annotations
 import pyarrow as pa
 import pytest
 
-from recobra.contact import operations, snapshot
-from recobra.contact.models import Contact
-from recobra.contact.operations.planning import PLANNED
+from recobra.messaging import operations as messaging
+from recobra.messaging import snapshot
+from recobra.messaging.models import Contact
+from recobra.messaging.outbox.plan import PLANNED
 
 from .conftest import TODAY
 
@@ -18,8 +19,8 @@ def test_the_same_plan_twice_is_written_once(world):
     rows = [world.row(world.debtor()) for _ in range(3)]
     rows.append(world.row(world.debtor(), status="BLOCKED", reason="held", rule="ALL/hold", article="ILLNESS"))
     table = pa.Table.from_pylist(rows, schema=PLANNED)
-    first = operations.plan(contacts=table, now=world.now)
-    again = operations.plan(contacts=table, now=world.now)
+    first = messaging.plan(contacts=table, now=world.now)
+    again = messaging.plan(contacts=table, now=world.now)
     assert first.num_rows == 4
     assert set(first.column_names) == {"debtor_id", "channel", "contact_id"}
     assert again.num_rows == 0
@@ -30,15 +31,15 @@ def test_the_same_plan_twice_is_written_once(world):
 
 
 def test_an_empty_plan_is_no_plan(world):
-    assert operations.plan(contacts=PLANNED.empty_table(), now=world.now).num_rows == 0
-    assert operations.cancel_planned(debtor_ids=[], reason="payment", at=world.now, actor="cycle") == 0
+    assert messaging.plan(contacts=PLANNED.empty_table(), now=world.now).num_rows == 0
+    assert messaging.cancel_planned(debtor_ids=[], reason="payment", at=world.now, actor="cycle") == 0
 
 
 def test_taking_back_leaves_what_was_sent_and_other_people_alone(world):
     mine, other = world.someone_due(), world.someone_due()
     sent = world.planned(mine.debtor, planned_for=TODAY.replace(day=20))
     Contact.objects.filter(pk=sent.pk).update(status="SENT", handed_over_at=world.now)
-    count = operations.cancel_planned(debtor_ids=[mine.debtor_id], reason="payment", at=world.now, actor="intake")
+    count = messaging.cancel_planned(debtor_ids=[mine.debtor_id], reason="payment", at=world.now, actor="intake")
     assert count == 1
     assert dict(Contact.objects.values_list("pk", "status")) == {mine.pk: "CANCELLED", other.pk: "DUE", sent.pk: "SENT"}
     assert world.facts("contact.cancelled") == [(mine.pk, "payment")]

@@ -9,11 +9,15 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from recobra.contact import jobs
-from recobra.contact.models import Contact, Provider, Receipt, Silence, WebhookCall
-from recobra.contact.operations import ask_about_silent, carry_over, opt_out, resolve_uncertain
-from recobra.contact.secrets import encrypt
+from recobra.consent.ledger import carry_over
+from recobra.consent.models import Silence
+from recobra.consent.opt_out import opt_out
+from recobra.conversations import jobs
 from recobra.kit import clock
+from recobra.messaging.models import Contact, Provider, Receipt, WebhookCall
+from recobra.messaging.providers.secrets import encrypt
+from recobra.messaging.receipts.poll import ask_about_silent
+from recobra.messaging.receipts.uncertain import resolve_uncertain
 from recobra.portfolio.models import ContactPoint
 
 pytestmark = pytest.mark.django_db
@@ -41,10 +45,15 @@ def twilio(world):
     with ThreadingHTTPServer(("127.0.0.1", 0), Answer) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         Provider.objects.create(
-            code="tw", kind="twilio_sms", channel="sms", name="Twilio", secrets=encrypt({"auth_token": "t"}),
+            code="tw",
+            kind="twilio_sms",
+            channel="sms",
+            name="Twilio",
+            secrets=encrypt({"auth_token": "t"}),
             settings={"account_sid": "AC1", "base_url": f"http://127.0.0.1:{server.server_port}"},
-            created_at=world.now, created_by="dario",
-        )  # fmt: skip
+            created_at=world.now,
+            created_by="dario",
+        )
         yield said
         server.shutdown()
 
@@ -75,9 +84,13 @@ def test_what_did_not_arrive_is_found_out_by_asking_and_once(world, twilio):
 def test_the_jobs_do_what_has_waited(world, twilio):
     contact = sent(world, "SM9", ago=timedelta(minutes=1))
     Receipt.objects.create(
-        provider=Provider.objects.get(), provider_reference="SM9", kind="DELIVERED", at=world.now,
-        received_at=clock.now(), event_key="SM9",
-    )  # fmt: skip
+        provider=Provider.objects.get(),
+        provider_reference="SM9",
+        kind="DELIVERED",
+        at=world.now,
+        received_at=clock.now(),
+        event_key="SM9",
+    )
     opt_out(kind="PHONE", value="+51911222333", source="KEYWORD", now=world.now)
     late = ContactPoint.objects.create(debtor=contact.debtor, kind="PHONE", value="+51911222333", valid=True)
     old = clock.now() - timedelta(days=91)

@@ -9,9 +9,9 @@ from collections import Counter
 import pytest
 from django.db import connection, connections
 
-from recobra.contact import providing
-from recobra.contact.models import Contact, ProviderState, Template
-from recobra.contact.operations import batching
+from recobra.messaging.dispatch import batch as batching
+from recobra.messaging.models import Contact, ProviderState, Template
+from recobra.messaging.providers import routing as providing
 
 from .http_sink import Gateway
 from .test_dispatch import NOTHING, ended
@@ -28,9 +28,17 @@ TEXT = (
 def sms(world):
     """Someone with a telephone is due a message by SMS."""
     Template.objects.create(
-        code="cobro-sms", channel="sms", name="SMS", subject="", text=TEXT, html="", version=1, status="APPROVED",
-        created_at=world.now, created_by="ana",
-    )  # fmt: skip
+        code="cobro-sms",
+        channel="sms",
+        name="SMS",
+        subject="",
+        text=TEXT,
+        html="",
+        version=1,
+        status="APPROVED",
+        created_at=world.now,
+        created_by="ana",
+    )
 
     def due(number="+51987654321", **changes):
         debtor = world.debtor()
@@ -167,7 +175,7 @@ def test_after_so_many_failures_in_a_row_the_provider_rests_for_all_and_is_tried
 def _rest_is_over(provider):
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE contact_providerstate SET open_until = clock_timestamp() - interval '1 second'"
+            "UPDATE messaging_providerstate SET open_until = clock_timestamp() - interval '1 second'"
             " WHERE provider_id = %s",
             [provider.pk],
         )

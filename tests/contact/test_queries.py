@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from recobra.contact import queries
-from recobra.contact.models import Contact, MailboxMessage
+from recobra.messaging import queries
+from recobra.messaging.models import Contact, MailboxMessage
 
 from .conftest import TODAY
 

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from recobra.contact.channels.adapter import InboundEvent, ReceiptEvent, TemplateEvent
-from recobra.contact.models import ConsentEntry, Contact, Provider, Receipt, Silence, Template
-from recobra.contact.operations.receipts import apply, join_waiting
+from recobra.consent.models import ConsentEntry, Silence
+from recobra.conversations.webhooks.apply import apply, join_waiting
+from recobra.messaging.channels.adapter import InboundEvent, ReceiptEvent, TemplateEvent
+from recobra.messaging.models import Contact, Provider, Receipt, Template
 from recobra.portfolio.models import ContactPoint
 
 pytestmark = pytest.mark.django_db
@@ -44,8 +45,14 @@ def sent(world, provider, rosa, number):
 
 def handed_over(world, provider, debtor, point, **changes):
     contact = world.planned(debtor, channel="sms", point_id=point.pk)
-    values = {"handed_over_at": world.now, "local_date": contact.planned_for, "attempts": 1, "provider": provider,
-              "address": point.value, **changes}  # fmt: skip
+    values = {
+        "handed_over_at": world.now,
+        "local_date": contact.planned_for,
+        "attempts": 1,
+        "provider": provider,
+        "address": point.value,
+        **changes,
+    }
     if values.get("status") == "SENT":
         values["sent_at"] = world.now
     Contact.objects.filter(pk=contact.pk).update(**values)
@@ -107,8 +114,15 @@ def test_the_same_events_ten_times_in_any_order_and_grouping_give_one_state(worl
             events = events[size:]
         derived, facts = story(world, contact)
         point.refresh_from_db()
-        states.append((derived, {k: facts[k] - before[k] for k in FACTS}, point.quality, point.retired_at,
-                       point.opted_out_at is not None))  # fmt: skip
+        states.append(
+            (
+                derived,
+                {k: facts[k] - before[k] for k in FACTS},
+                point.quality,
+                point.retired_at,
+                point.opted_out_at is not None,
+            )
+        )
     assert states[0] == states[1]
     assert max(states[0][1].values()) == 1
 
@@ -230,9 +244,18 @@ def test_hundreds_of_receipts_are_few_statements(world, provider, rosa, django_a
 
 def test_the_newest_word_on_a_template_counts(world, provider):
     made = Template.objects.create(
-        code="aviso", version=1, channel="whatsapp", name="Aviso", subject="", text="Hola", html="",
-        created_at=world.now, created_by="ana", provider_name="aviso_v1", language="es",
-    )  # fmt: skip
+        code="aviso",
+        version=1,
+        channel="whatsapp",
+        name="Aviso",
+        subject="",
+        text="Hola",
+        html="",
+        created_at=world.now,
+        created_by="ana",
+        provider_name="aviso_v1",
+        language="es",
+    )
 
     def decision(status, minutes):
         at = world.now + timedelta(minutes=minutes)

@@ -9,8 +9,9 @@ import time
 
 import pytest
 
-from recobra.contact import operations
-from recobra.contact.models import Contact, MailboxMessage, Template
+from recobra.consent import operations as consent
+from recobra.messaging import operations as messaging
+from recobra.messaging.models import Contact, MailboxMessage, Template
 
 from .crash import ROOT, database_url
 from .http_sink import Gateway
@@ -31,9 +32,17 @@ def gateway():
 
 def template(world, channel):
     Template.objects.create(
-        code=f"cobro-{channel}", channel=channel, name=channel, subject="", text=TEXT, html="", version=1,
-        status="APPROVED", created_at=world.now, created_by="ana",
-    )  # fmt: skip
+        code=f"cobro-{channel}",
+        channel=channel,
+        name=channel,
+        subject="",
+        text=TEXT,
+        html="",
+        version=1,
+        status="APPROVED",
+        created_at=world.now,
+        created_by="ana",
+    )
 
 
 def due(world, number, channel="sms"):
@@ -46,9 +55,12 @@ def due(world, number, channel="sms"):
 def dispatcher(world, sink):
     """Start a dispatcher of its own, in another process."""
     environment = {
-        **os.environ, "RECOBRA_DATABASE_URL": database_url(), "RECOBRA_DEMO": "1", "RECOBRA_SMTP_URL": sink.url,
+        **os.environ,
+        "RECOBRA_DATABASE_URL": database_url(),
+        "RECOBRA_DEMO": "1",
+        "RECOBRA_SMTP_URL": sink.url,
         "PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}",
-    }  # fmt: skip
+    }
     command = [sys.executable, "-m", "recobra.cli", "dispatch", "--once", "--now", world.now.isoformat()]
     return subprocess.Popen(command, env=environment, cwd=ROOT, stdout=subprocess.DEVNULL)
 
@@ -82,7 +94,7 @@ def test_after_a_baja_nothing_more_arrives_though_it_was_leased_already(world, g
         try:
             until(lambda: ours.filter(status="LEASED").count() >= 6 and len(gateway.numbers) > 5)
             begin = time.monotonic()
-            operations.opt_out(source="KEYWORD", kind="PHONE", value=NUMBER, channel="sms", said="BAJA", now=world.now)
+            consent.opt_out(source="KEYWORD", kind="PHONE", value=NUMBER, channel="sms", said="BAJA", now=world.now)
             until(lambda: not ours.filter(status="LEASED").exists(), seconds=30)
             took, before = time.monotonic() - begin, arrived(gateway)
             others = len(gateway.numbers)
@@ -90,7 +102,7 @@ def test_after_a_baja_nothing_more_arrives_though_it_was_leased_already(world, g
             for process in crew:
                 process.wait(timeout=240)
     assert [process.returncode for process in crew] == [0] * dispatchers
-    operations.dispatch_once(now=world.now)
+    messaging.dispatch_once(now=world.now)
     assert arrived(gateway) == before, "something left after the silence"
     assert len(gateway.numbers) > others, "the dispatchers went on with the others"
     assert before < len(mine), "the wish came before all of it had left"

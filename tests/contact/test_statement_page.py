@@ -10,13 +10,15 @@ import pytest
 from django.db import connection
 from django.test import Client
 
-from recobra.contact import statement_queries, tokens
-from recobra.contact.models import Contact, Receipt, Template
-from recobra.contact.operations import disclosing, not_me
-from recobra.contact.rendering import render
-from recobra.contact.rendering.statement import Document, Statement
+from recobra.consent.opt_out import not_me
+from recobra.conversations import identity_proof as disclosing
+from recobra.conversations import statement_access as statement_queries
 from recobra.kit import clock
+from recobra.messaging import tokens
+from recobra.messaging.models import Contact, Receipt, Template
+from recobra.messaging.templates import render
 from recobra.portfolio.models import Account, Creditor, Hold, Instalment, Posting
+from recobra.portfolio.statement import Document, Statement
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PHONE = "Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 Chrome/130.0 Mobile Safari/537.36"
@@ -51,8 +53,16 @@ def test_nothing_is_told_before_proof_and_everything_after(world):
     assert not [secret for secret in SECRETS if secret in main]
     shown = ask(path)
     assert shown.status_code == 200
-    for said in ("Banco Sur", "F-0001", "S/\xa0123.45", "Pague en bancosur.example", "Capital", "INDECOPI",
-                 "no constituye un procedimiento destinado a embargar", "derecho a recibir un detalle escrito"):  # fmt: skip
+    for said in (
+        "Banco Sur",
+        "F-0001",
+        "S/\xa0123.45",
+        "Pague en bancosur.example",
+        "Capital",
+        "INDECOPI",
+        "no constituye un procedimiento destinado a embargar",
+        "derecho a recibir un detalle escrito",
+    ):
         assert said in shown.text, said
     assert shown["Referrer-Policy"] == "no-referrer"
     assert "no-store" in shown["Cache-Control"]
@@ -148,8 +158,15 @@ def test_links_are_short_all_different_and_tell_no_number(settings):
 
 def test_the_first_person_who_opens_it_counts_once_and_programs_do_not(world):
     contact, path = debtor_page(world)
-    for agent in ("WhatsApp/2.24", "facebookexternalhit/1.1 Facebot Twitterbot/1.0", "TelegramBot (like TwitterBot)",
-                  "Mozilla/5.0 (compatible; Googlebot/2.1)", "SkypeUriPreview Preview/0.5", "curl/8", ""):  # fmt: skip
+    for agent in (
+        "WhatsApp/2.24",
+        "facebookexternalhit/1.1 Facebot Twitterbot/1.0",
+        "TelegramBot (like TwitterBot)",
+        "Mozilla/5.0 (compatible; Googlebot/2.1)",
+        "SkypeUriPreview Preview/0.5",
+        "curl/8",
+        "",
+    ):
         assert Client().get(path, headers={"User-Agent": agent}).status_code == 200
     assert Client().head(path, headers={"User-Agent": PHONE}).status_code == 200
     assert Client().get(path, headers={"User-Agent": PHONE, "Sec-Purpose": "prefetch"}).status_code == 200
@@ -166,9 +183,13 @@ def test_a_held_account_is_shown_apart_and_in_no_total(world):
     contact, path = debtor_page(world)
     held = world.owes(contact.debtor, amount_minor=900_000, number="F-EN-DISPUTA")
     Hold.objects.create(
-        debtor=contact.debtor, account=held, reason="DISPUTE", starts_on=date(2026, 1, 1), author="ana",
+        debtor=contact.debtor,
+        account=held,
+        reason="DISPUTE",
+        starts_on=date(2026, 1, 1),
+        author="ana",
         created_at=world.now,
-    )  # fmt: skip
+    )
     text = ask(path).text
     assert "F-EN-DISPUTA" in text
     assert "en pausa o en revisión" in text
@@ -179,8 +200,13 @@ def test_a_held_account_is_shown_apart_and_in_no_total(world):
 
 def test_the_page_says_what_the_law_of_chile_wants_said(world):
     creditor = Creditor.objects.get()
-    Creditor.objects.update(tax_id="76.000.000-1", address="Av. Uno 1, Santiago", agency_name="Cobros Ltda.",
-                            agency_phone="+56 2 2345 6789", payment_instructions="Pague en su sucursal")  # fmt: skip
+    Creditor.objects.update(
+        tax_id="76.000.000-1",
+        address="Av. Uno 1, Santiago",
+        agency_name="Cobros Ltda.",
+        agency_phone="+56 2 2345 6789",
+        payment_instructions="Pague en su sucursal",
+    )
     contact, path = debtor_page(world, national_id="12.345.678-5")
     type(contact.debtor).objects.update(country="CL")
     account = Account.objects.get()
@@ -190,12 +216,28 @@ def test_the_page_says_what_the_law_of_chile_wants_said(world):
     part = Instalment.objects.get()
     for concept, minor in (("LATE_INTEREST", 4_00), ("FEE", 2_00)):
         Posting.objects.create(
-            account=account, instalment=part, kind="CHARGE", concept=concept, amount_minor=minor,
-            value_date=date(2026, 10, 1), booked_at=world.now,
-        )  # fmt: skip
+            account=account,
+            instalment=part,
+            kind="CHARGE",
+            concept=concept,
+            amount_minor=minor,
+            value_date=date(2026, 10, 1),
+            booked_at=world.now,
+        )
     text = ask(path, "6785").text
-    for said in ("C-77", "suscrito el 04-03-24", "2,1 % mensual", "Intereses por atraso", "Gastos", "SERNAC",
-                 "quince días", "Cobros Ltda.", "76.000.000-1", "Av. Uno 1", "+56 2 2345 6789"):  # fmt: skip
+    for said in (
+        "C-77",
+        "suscrito el 04-03-24",
+        "2,1 % mensual",
+        "Intereses por atraso",
+        "Gastos",
+        "SERNAC",
+        "quince días",
+        "Cobros Ltda.",
+        "76.000.000-1",
+        "Av. Uno 1",
+        "+56 2 2345 6789",
+    ):
         assert said in text, said
     assert creditor.name in text
 
@@ -203,15 +245,30 @@ def test_the_page_says_what_the_law_of_chile_wants_said(world):
 def test_a_message_does_not_leave_parts_of_the_law_to_a_page_that_could_not_say_them():
     template = Template(channel="sms", language="es", text="{{ acreedor }} {{ total_vencido }} {{ enlace_detalle }}")
     creditor = Creditor(name="Banco Sur", code="SUR")
-    document = {"account_id": 1, "number": "1", "currency": "CLP", "due_date": date(2026, 11, 1), "owed_minor": 5_000,
-                "days": 22, "held": False, "concepts_minor": {"PRINCIPAL": 5_000}}  # fmt: skip
+    document = {
+        "account_id": 1,
+        "number": "1",
+        "currency": "CLP",
+        "due_date": date(2026, 11, 1),
+        "owed_minor": 5_000,
+        "days": 22,
+        "held": False,
+        "concepts_minor": {"PRINCIPAL": 5_000},
+    }
 
     def write(country, **more):
         return render.render(
-            template, Statement(overdue=(Document(**document, **more),)), day=date(2026, 11, 23), country=country,
-            debtor_name="Rosa", creditor=creditor, sender="c@sur.example", reference="", unsubscribe_url="",
+            template,
+            Statement(overdue=(Document(**document, **more),)),
+            day=date(2026, 11, 23),
+            country=country,
+            debtor_name="Rosa",
+            creditor=creditor,
+            sender="c@sur.example",
+            reference="",
+            unsubscribe_url="",
             statement_url="https://sur.example/d/estado/x",
-        )  # fmt: skip
+        )
 
     with pytest.raises(render.NotRendered, match="contratos"):
         write("CL")
@@ -222,11 +279,17 @@ def test_a_message_does_not_leave_parts_of_the_law_to_a_page_that_could_not_say_
 
 def test_a_link_to_a_page_that_could_know_nobody_does_not_leave(world):
     Template.objects.create(
-        code="con-enlace", version=1, channel="email", name="Con enlace", subject="Detalle", created_at=world.now,
-        created_by="carla", status="APPROVED",
+        code="con-enlace",
+        version=1,
+        channel="email",
+        name="Con enlace",
+        subject="Detalle",
+        created_at=world.now,
+        created_by="carla",
+        status="APPROVED",
         text="{{ acreedor }}: {{ total_vencido }}. {{ como_pagar }} {{ como_reclamar }} {{ enlace_detalle }}",
         html="<p>{{ acreedor }} {{ total_vencido }} {{ como_pagar }} {{ como_reclamar }} {{ enlace_detalle }}</p>",
-    )  # fmt: skip
+    )
     known, unknown = world.debtor(national_id="45678901"), world.debtor(name="Sin Documento")
     for debtor in (known, unknown):
         world.owes(debtor)

@@ -5,18 +5,23 @@ from __future__ import annotations
 import pytest
 from django.utils import translation
 
-from recobra.contact import operations, queries
-from recobra.contact.models import Template
-from recobra.contact.rendering.check import mistakes
-from recobra.contact.rendering.render import NotRendered, is_notice
+from recobra.messaging import operations as messaging
+from recobra.messaging import queries
+from recobra.messaging.models import Template
+from recobra.messaging.templates.check import mistakes
+from recobra.messaging.templates.render import NotRendered, is_notice
 from recobra.portfolio.models import Hold, Portfolio
 
 from .conftest import TODAY
 
 GOOD = "{{ acreedor }} {{ total_vencido }} {{ como_pagar }} {{ como_reclamar }}"
 LIBRARY = {
-    "aviso-preventivo", "aviso-vencimiento", "recordatorio", "recordatorio-firme", "aviso-extrajudicial",
-}  # fmt: skip
+    "aviso-preventivo",
+    "aviso-vencimiento",
+    "recordatorio",
+    "recordatorio-firme",
+    "aviso-extrajudicial",
+}
 LEGAL = "aviso-prelegal"
 LINKED = "recordatorio-detalle"
 LOOKS_JUDICIAL = (
@@ -32,30 +37,36 @@ LOOKS_JUDICIAL = (
 
 def words(template_code, debtor, now):
     template = queries.templates().get(code=template_code, channel="email", country="", tone="")
-    return operations.preview(template=template, debtor_id=debtor.pk, now=now)
+    return messaging.preview(template=template, debtor_id=debtor.pk, now=now)
 
 
 def own_words(now, **changes):
     """A version of the reminder by Carla."""
     given = {
-        "code": "recordatorio", "channel": "email", "name": "Nuestro", "subject": "{{ acreedor }}", "text": GOOD,
-        "html": GOOD, "actor": "carla", "now": now,
-    }  # fmt: skip
-    return operations.save_template(**given | changes)
+        "code": "recordatorio",
+        "channel": "email",
+        "name": "Nuestro",
+        "subject": "{{ acreedor }}",
+        "text": GOOD,
+        "html": GOOD,
+        "actor": "carla",
+        "now": now,
+    }
+    return messaging.save_template(**given | changes)
 
 
 def test_the_library_is_added_once_and_never_over_a_companys_own_words(world):
     assert set(queries.templates().values_list("code", flat=True)) == {*LIBRARY, LEGAL, LINKED}
-    assert operations.ensure_library(now=world.now) == 0
+    assert messaging.ensure_library(now=world.now) == 0
     own = own_words(world.now)
     assert own.version == 2
-    assert operations.ensure_library(now=world.now) == 0
+    assert messaging.ensure_library(now=world.now) == 0
     general = queries.templates().filter(code="recordatorio", channel="email", country="", tone="")
     assert general.get().version == 1
-    operations.submit_template(template_id=own.pk, actor="carla", now=world.now)
-    operations.approve_template(template_id=own.pk, actor="dario", now=world.now)
+    messaging.submit_template(template_id=own.pk, actor="carla", now=world.now)
+    messaging.approve_template(template_id=own.pk, actor="dario", now=world.now)
     assert general.get() == own
-    operations.retire_template(template_id=own.pk, actor="bruno", now=world.now)
+    messaging.retire_template(template_id=own.pk, actor="bruno", now=world.now)
     assert general.get().version == 1
 
 
@@ -188,7 +199,7 @@ def test_a_name_cannot_become_html(world):
     ],
 )
 def test_a_wrong_template_is_refused_with_place_and_nearest_name(db, now, text, said):
-    with translation.override("en"), pytest.raises(operations.TemplateRefused) as refused:
+    with translation.override("en"), pytest.raises(messaging.TemplateRefused) as refused:
         own_words(now, text=text)
     with translation.override("en"):
         assert said in str(refused.value)
@@ -211,7 +222,7 @@ def test_data_that_do_not_fit_are_said(world):
         channel="email", language="es", subject="x", text=GOOD + "{{ vencidos.total.numero }}", html=GOOD
     )
     with pytest.raises(NotRendered):
-        operations.preview(template=template, debtor_id=debtor.pk, now=world.now)
+        messaging.preview(template=template, debtor_id=debtor.pk, now=world.now)
 
 
 @pytest.mark.parametrize(

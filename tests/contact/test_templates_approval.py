@@ -7,10 +7,12 @@ from datetime import UTC, date, datetime
 import pytest
 from django.utils import translation
 
-from recobra.contact import operations, queries
-from recobra.contact.models import LegalDecision, Template
-from recobra.contact.rendering import choosing, render
 from recobra.journal.models import Entry
+from recobra.messaging import operations as messaging
+from recobra.messaging import queries
+from recobra.messaging.models import Template
+from recobra.messaging.templates import render, selection
+from recobra.portfolio.models import LegalDecision
 
 TODAY = date(2026, 11, 23)
 NOW = datetime(2026, 11, 23, 15, tzinfo=UTC)
@@ -19,16 +21,23 @@ WORDS = "{{ acreedor }} {{ total_vencido }} {{ desglose }} {{ como_pagar }} {{ c
 
 def draft(**changes):
     given = {
-        "code": "saludo", "channel": "email", "name": "Saludo", "subject": "{{ acreedor }}", "text": WORDS,
-        "html": WORDS, "actor": "carla", "actor_id": 7, "now": NOW,
-    }  # fmt: skip
-    return operations.save_template(**given | changes)
+        "code": "saludo",
+        "channel": "email",
+        "name": "Saludo",
+        "subject": "{{ acreedor }}",
+        "text": WORDS,
+        "html": WORDS,
+        "actor": "carla",
+        "actor_id": 7,
+        "now": NOW,
+    }
+    return messaging.save_template(**given | changes)
 
 
 def approved(**changes):
     template = draft(**changes)
-    operations.submit_template(template_id=template.pk, actor="carla", now=NOW)
-    return operations.approve_template(template_id=template.pk, actor="dario", actor_id=9, now=NOW)
+    messaging.submit_template(template_id=template.pk, actor="carla", now=NOW)
+    return messaging.approve_template(template_id=template.pk, actor="dario", actor_id=9, now=NOW)
 
 
 def picked(**changes):
@@ -49,29 +58,31 @@ def test_a_second_person_puts_it_in_force_and_the_journal_says_so(db):
     assert picked() == template
     kinds = Entry.objects.filter(payload__template_id=template.pk).order_by("pk").values_list("kind", "actor")
     assert list(kinds) == [
-        ("template.saved", "carla"), ("template.submitted", "carla"), ("template.approved", "dario"),
-    ]  # fmt: skip
+        ("template.saved", "carla"),
+        ("template.submitted", "carla"),
+        ("template.approved", "dario"),
+    ]
 
 
 @pytest.mark.parametrize(("actor", "actor_id"), [("carla", 9), ("otra", 7)])
 def test_nobody_approves_what_he_or_she_wrote(db, actor, actor_id):
     template = draft()
-    operations.submit_template(template_id=template.pk, actor="carla", now=NOW)
-    with pytest.raises(operations.OwnTemplate):
-        operations.approve_template(template_id=template.pk, actor=actor, actor_id=actor_id, now=NOW)
+    messaging.submit_template(template_id=template.pk, actor="carla", now=NOW)
+    with pytest.raises(messaging.OwnTemplate):
+        messaging.approve_template(template_id=template.pk, actor=actor, actor_id=actor_id, now=NOW)
     assert not queries.templates().exists()
 
 
 def test_each_step_begins_where_the_one_before_ended(db):
     template = draft()
-    with pytest.raises(operations.WrongStatus):
-        operations.approve_template(template_id=template.pk, actor="dario", now=NOW)
-    operations.submit_template(template_id=template.pk, actor="carla", now=NOW)
-    with pytest.raises(operations.WrongStatus):
-        operations.submit_template(template_id=template.pk, actor="carla", now=NOW)
-    with pytest.raises(operations.WrongStatus):
-        operations.reject_template(template_id=template.pk, actor="dario", note=" ", now=NOW)
-    sent_back = operations.reject_template(template_id=template.pk, actor="dario", note="Más corto", now=NOW)
+    with pytest.raises(messaging.WrongStatus):
+        messaging.approve_template(template_id=template.pk, actor="dario", now=NOW)
+    messaging.submit_template(template_id=template.pk, actor="carla", now=NOW)
+    with pytest.raises(messaging.WrongStatus):
+        messaging.submit_template(template_id=template.pk, actor="carla", now=NOW)
+    with pytest.raises(messaging.WrongStatus):
+        messaging.reject_template(template_id=template.pk, actor="dario", note=" ", now=NOW)
+    sent_back = messaging.reject_template(template_id=template.pk, actor="dario", note="Más corto", now=NOW)
     assert (sent_back.status, sent_back.decision_note) == ("REJECTED", "Más corto")
     assert not queries.templates().exists()
 
@@ -80,8 +91,8 @@ def test_what_the_law_bars_is_kept_as_a_draft_with_its_findings_but_not_put_forw
     template = draft(text=f"{WORDS} Lo llevaremos a la cárcel.")
     (finding,) = [each for each in template.findings if each["code"] == "threat"]
     assert (finding["severity"], finding["excerpt"], finding["part"]) == ("block", "cárcel", "text")
-    with translation.override("es"), pytest.raises(operations.TemplateBlocked, match="Amenaza"):
-        operations.submit_template(template_id=template.pk, actor="carla", now=NOW)
+    with translation.override("es"), pytest.raises(messaging.TemplateBlocked, match="Amenaza"):
+        messaging.submit_template(template_id=template.pk, actor="carla", now=NOW)
     assert Template.objects.get(pk=template.pk).status == "DRAFT"
 
 
@@ -108,17 +119,17 @@ def test_a_legal_template_leaves_only_on_a_decided_case_and_never_in_chile(world
     assert picked() is None
     assert picked(legal_decision=True) == legal
     assert picked(country="CL", legal_decision=True) is None
-    with pytest.raises(operations.TemplateBlocked):
+    with pytest.raises(messaging.TemplateBlocked):
         approved(code="otro", text=words, html=words)
     account = world.owes(world.debtor())
-    assert choosing.decided([account.pk]) == frozenset()
+    assert selection.decided([account.pk]) == frozenset()
     decision = LegalDecision.objects.create(
         account=account, proposed_by="bruno", approved_by="fabian", approved_at=NOW, grounds="Pagaré"
     )
-    assert choosing.decided([account.pk]) == {account.pk}
+    assert selection.decided([account.pk]) == {account.pk}
     decision.revoked_at = NOW
     decision.save()
-    assert choosing.decided([account.pk]) == frozenset()
+    assert selection.decided([account.pk]) == frozenset()
 
 
 def test_variants_share_debtors_by_weight_and_each_debtor_keeps_the_same(db):
@@ -127,21 +138,21 @@ def test_variants_share_debtors_by_weight_and_each_debtor_keeps_the_same(db):
     assert set(drawn.values()) == {first, second}
     assert 0.71 < sum(template == first for template in drawn.values()) / len(drawn) < 0.79
     assert all(picked(debtor_id=debtor) == drawn[debtor] for debtor in range(1, 50))
-    operations.weigh_template(template_id=second.pk, weight=0, actor="dario", now=NOW)
+    messaging.weigh_template(template_id=second.pk, weight=0, actor="dario", now=NOW)
     assert {picked(debtor_id=debtor) for debtor in range(1, 50)} == {first}
-    with pytest.raises(operations.WrongStatus):
-        operations.weigh_template(template_id=second.pk, weight=101, actor="dario", now=NOW)
+    with pytest.raises(messaging.WrongStatus):
+        messaging.weigh_template(template_id=second.pk, weight=101, actor="dario", now=NOW)
 
 
 def test_a_new_version_takes_the_place_of_the_one_in_force_only_when_approved(db):
     old = approved()
     new = draft(name="Saludo nuevo")
     assert (new.version, picked()) == (2, old)
-    operations.submit_template(template_id=new.pk, actor="carla", now=NOW)
+    messaging.submit_template(template_id=new.pk, actor="carla", now=NOW)
     assert picked() == old
-    operations.approve_template(template_id=new.pk, actor="dario", now=NOW)
+    messaging.approve_template(template_id=new.pk, actor="dario", now=NOW)
     assert picked() == new
-    operations.retire_template(template_id=new.pk, actor="dario", now=NOW)
+    messaging.retire_template(template_id=new.pk, actor="dario", now=NOW)
     assert picked() == old
 
 
@@ -149,7 +160,7 @@ def test_a_fact_that_the_law_wants_said_and_nobody_entered_keeps_the_message_bac
     creditor = world.company.creditor
     debtor = world.debtor()
     world.owes(debtor)
-    mexico = operations.preview
+    mexico = messaging.preview
     template = Template.objects.get(code="recordatorio", channel="email", country="MX", tone="")
     debtor.country = "MX"
     debtor.save()
@@ -169,14 +180,21 @@ def test_a_chilean_letter_tells_all_that_article_37_asks(world):
     debtor.country = "CL"
     debtor.save()
     with pytest.raises(render.NotRendered, match="contratos"):
-        operations.preview(template=template, debtor_id=debtor.pk, now=world.now)
+        messaging.preview(template=template, debtor_id=debtor.pk, now=world.now)
     account.opened_date, account.contract = date(2025, 3, 4), "C-900"
     account.save()
-    letter = operations.preview(template=template, debtor_id=debtor.pk, now=world.now)
+    letter = messaging.preview(template=template, debtor_id=debtor.pk, now=world.now)
     for told in (
-        "Acreedor: Banco Sur", "C-900 (suscrito el 04-03-25)", "En mora desde el 13-11-26", "Capital",
-        "No se cobran intereses", "No se cobran gastos de cobranza", "Pague en bancosur.example", "copia escrita",
-        "cobranzas@localhost", "no constituye un procedimiento destinado a embargar",
-    ):  # fmt: skip
+        "Acreedor: Banco Sur",
+        "C-900 (suscrito el 04-03-25)",
+        "En mora desde el 13-11-26",
+        "Capital",
+        "No se cobran intereses",
+        "No se cobran gastos de cobranza",
+        "Pague en bancosur.example",
+        "copia escrita",
+        "cobranzas@localhost",
+        "no constituye un procedimiento destinado a embargar",
+    ):
         assert told in letter.text, told
     assert letter.html == ""

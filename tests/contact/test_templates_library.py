@@ -7,14 +7,14 @@ from datetime import date
 import ibis
 import pytest
 
-from recobra.contact.models import Template
-from recobra.contact.rendering import facts, reading
-from recobra.contact.rendering.check import mistakes
-from recobra.contact.rendering.choosing import drawn
-from recobra.contact.rendering.lengths import segments
-from recobra.contact.rendering.library import documents
-from recobra.contact.rendering.variables import VARIABLES
-from recobra.contact.rendering.whatsapp import numbered
+from recobra.messaging.models import Template
+from recobra.messaging.templates import facts, law_findings
+from recobra.messaging.templates.check import mistakes
+from recobra.messaging.templates.lengths import segments
+from recobra.messaging.templates.library import documents
+from recobra.messaging.templates.selection import drawn
+from recobra.messaging.templates.variables import VARIABLES
+from recobra.messaging.templates.whatsapp_form import numbered
 from recobra_core.decide import arm
 from recobra_core.law.content import SENTENCES, blocks
 
@@ -29,11 +29,15 @@ WORDS = "Hola, {{ nombre }}. Le escribimos de {{ acreedor }} por {{ total_vencid
 def test_every_starter_template_is_right_and_inside_the_law(document):
     parts = {part: document[part] for part in ("subject", "text", "html")}
     assert mistakes(**parts, channel=document["channel"], buttons=document.get("buttons", ())) == []
-    found = reading.read_everywhere(
-        **parts, channel=document["channel"], country=document["country"], language="es", legal=document["legal"],
+    found = law_findings.read_everywhere(
+        **parts,
+        channel=document["channel"],
+        country=document["country"],
+        language="es",
+        legal=document["legal"],
         on=TODAY,
-    )  # fmt: skip
-    blocked = set(reading.blocked_in(found, country=document["country"], language="es"))
+    )
+    blocked = set(law_findings.blocked_in(found, country=document["country"], language="es"))
     assert blocked == (set() if document["country"] else blocked & {"CL", "MX", "PY"})
     assert "PY" not in blocked or document["channel"] == "ivr"
     worded = [each for each in found if each.finding.end and each.finding.severity == "block"]
@@ -43,9 +47,10 @@ def test_every_starter_template_is_right_and_inside_the_law(document):
 def test_the_library_has_every_stage_on_every_channel():
     have = {(d["channel"], d["stage"]) for d in LIBRARY}
     assert have >= {
-        (channel, stage) for channel in ("email", "sms", "whatsapp", "ivr", "letter")
+        (channel, stage)
+        for channel in ("email", "sms", "whatsapp", "ivr", "letter")
         for stage in ("PREVENTIVE", "ADMINISTRATIVE", "EXTRAJUDICIAL")
-    }  # fmt: skip
+    }
     assert {d["code"] for d in LIBRARY if d["legal"]} == {"aviso-prelegal"}
     assert not [d for d in LIBRARY if d["legal"] and d["country"] == "CL"]
     for country in ("CL", "MX"):
@@ -56,20 +61,37 @@ def test_the_library_has_every_stage_on_every_channel():
 @pytest.mark.parametrize("channel", ["sms", "whatsapp"])
 def test_every_short_message_may_leave_where_the_law_wants_much_said(country, channel):
     fit = {
-        d["code"] for d in LIBRARY
-        if d["channel"] == channel and d["country"] in {"", country} and not blocks(reading.read(
-            subject="", text=d["text"], html="", channel=channel, country=country, language="es", legal=False, on=TODAY
-        ))
-    }  # fmt: skip
+        d["code"]
+        for d in LIBRARY
+        if d["channel"] == channel
+        and d["country"] in {"", country}
+        and not blocks(
+            law_findings.read(
+                subject="",
+                text=d["text"],
+                html="",
+                channel=channel,
+                country=country,
+                language="es",
+                legal=False,
+                on=TODAY,
+            )
+        )
+    }
     assert fit == {d["code"] for d in LIBRARY if d["channel"] == channel}
-    (linked,) = [d for d in LIBRARY if d["channel"] == channel and d["country"] == country
-                 and d["code"] == "recordatorio-detalle"]  # fmt: skip
+    (linked,) = [
+        d
+        for d in LIBRARY
+        if d["channel"] == channel and d["country"] == country and d["code"] == "recordatorio-detalle"
+    ]
     assert "{{ enlace_detalle }}" in linked["text"]
     # Without the page the same words would not do.
     bare = linked["text"].replace("{{ enlace_detalle }}", "")
-    assert blocks(reading.read(
-        subject="", text=bare, html="", channel=channel, country=country, language="es", legal=False, on=TODAY
-    ))  # fmt: skip
+    assert blocks(
+        law_findings.read(
+            subject="", text=bare, html="", channel=channel, country=country, language="es", legal=False, on=TODAY
+        )
+    )
 
 
 def test_starter_text_messages_need_no_expensive_letters():
@@ -139,7 +161,7 @@ def test_every_variable_that_is_offered_is_worked_out():
 
 
 def test_the_screens_know_every_sentence_of_the_linter():
-    assert set(SENTENCES.values()) == reading.SENTENCES
+    assert set(SENTENCES.values()) == law_findings.SENTENCES
 
 
 def test_chance_draws_variants_as_the_decision_core_does():

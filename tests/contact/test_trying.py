@@ -7,9 +7,12 @@ from itertools import count
 
 import pytest
 
-from recobra.contact import operations
-from recobra.contact.models import ConsentEntry, Contact, Conversation, MailboxMessage, Receipt, Silence
-from recobra.contact.operations import trying
+from recobra.consent.models import ConsentEntry, Silence
+from recobra.conversations import operations as conversations
+from recobra.conversations.models import Conversation
+from recobra.demo import simulate_debtor as trying
+from recobra.messaging import operations as messaging
+from recobra.messaging.models import Contact, MailboxMessage, Receipt
 from recobra.portfolio.models import ContactPoint, Hold
 from recobra.workbench.models import Task
 
@@ -40,7 +43,7 @@ def sent(world, rosa, demonstration):
 def leave(world, debtor, channel):
     point = debtor.points.get(kind="EMAIL" if channel == "email" else "PHONE")
     world.planned(debtor, channel=channel, point_id=point.pk)
-    assert operations.dispatch_once(now=world.now)["sent"] == 1
+    assert messaging.dispatch_once(now=world.now)["sent"] == 1
     found = Contact.objects.latest("pk")
     assert (found.status, found.channel) == ("SENT", channel)
     return found
@@ -53,7 +56,7 @@ def says(world, contact, text="", *, button="", key=None, minutes=1):
     trying.answer_as_debtor(
         public_id=str(contact.public_id), text=text, button=button, key=key or str(next(KEYS)), now=now
     )
-    operations.answer_waiting(now=now)
+    conversations.answer_waiting(now=now)
     return "\n".join(each.body for each in Contact.objects.exclude(pk__in=before).order_by("pk"))
 
 
@@ -134,9 +137,13 @@ def test_outside_a_demonstration_nobody_speaks_for_a_debtor(world, sent, setting
 
 def test_a_message_that_is_nobodys_is_not_answered(world, demonstration):
     kept = MailboxMessage.objects.create(
-        received_at=world.now, contact_public_id="", sender="a@b.example", recipients="c@d.example", subject="x",
+        received_at=world.now,
+        contact_public_id="",
+        sender="a@b.example",
+        recipients="c@d.example",
+        subject="x",
         raw=b"",
-    )  # fmt: skip
+    )
     assert trying.offer_for(kept.contact_public_id) is None
     with pytest.raises(trying.TryRefused):
         trying.answer_as_debtor(public_id=kept.contact_public_id, text="hola", key="x", now=world.now)

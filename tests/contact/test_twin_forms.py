@@ -7,8 +7,9 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 
-from recobra.contact import numbers, operations
-from recobra.contact.models import ConsentEntry, Silence
+from recobra.consent import operations as consent
+from recobra.consent.models import ConsentEntry, Silence
+from recobra.portfolio import address_forms as numbers
 from recobra.portfolio.models import ContactPoint
 
 from .test_dispatch import ended
@@ -17,8 +18,10 @@ from .test_silence import due, template
 pytestmark = pytest.mark.django_db(transaction=True)
 
 TWINS = [
-    ("+525512345678", "+5215512345678"), ("+541134567890", "+5491134567890"), ("+551187654321", "+5511987654321"),
-]  # fmt: skip
+    ("+525512345678", "+5215512345678"),
+    ("+541134567890", "+5491134567890"),
+    ("+551187654321", "+5511987654321"),
+]
 
 
 @pytest.fixture(params=[*TWINS, *[pair[::-1] for pair in TWINS]], ids="->".join)
@@ -48,7 +51,7 @@ def test_the_database_knows_the_same_forms(value):
 
 
 def test_a_line_that_withdrew_is_not_written_to_in_its_other_form(world, twins):
-    said(world, operations.withdraw_consent, twins[0])
+    said(world, consent.withdraw_consent, twins[0])
     template(world, "sms")
     late = due(world, twins[1])
     late.point.consent = True
@@ -58,8 +61,8 @@ def test_a_line_that_withdrew_is_not_written_to_in_its_other_form(world, twins):
 
 
 def test_the_last_word_over_all_forms_counts(world, twins):
-    said(world, operations.withdraw_consent, twins[1], hours_ago=2)
-    said(world, operations.grant, twins[0])
+    said(world, consent.withdraw_consent, twins[1], hours_ago=2)
+    said(world, consent.grant, twins[0])
     template(world, "sms")
     late = due(world, twins[1])
     late.point.consent = False
@@ -84,18 +87,18 @@ def test_a_silent_line_stays_silent_in_its_other_form(world, twins, known_by):
 
 
 def test_a_point_that_was_loaded_later_learns_what_was_said_of_its_other_form(world, twins):
-    said(world, operations.grant, twins[1], hours_ago=2)
-    said(world, operations.withdraw_consent, twins[0])
+    said(world, consent.grant, twins[1], hours_ago=2)
+    said(world, consent.withdraw_consent, twins[0])
     late = ContactPoint.objects.create(debtor=world.debtor(), kind="PHONE", value=twins[1], valid=True)
-    assert operations.carry_over() == 1
+    assert consent.carry_over() == 1
     late.refresh_from_db()
     assert (late.granted_for, late.denied_for) == ([], ["sms"])
-    assert operations.carry_over() == 0
+    assert consent.carry_over() == 0
 
 
 def test_a_baja_is_carried_over_to_the_other_form(world, twins):
-    said(world, operations.opt_out, twins[0])
+    said(world, consent.opt_out, twins[0])
     late = ContactPoint.objects.create(debtor=world.debtor(), kind="PHONE", value=twins[1], valid=True)
-    assert operations.carry_over() == 1
+    assert consent.carry_over() == 1
     late.refresh_from_db()
     assert late.opted_out_at == world.now - timedelta(hours=1)

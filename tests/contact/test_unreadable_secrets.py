@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
-from recobra.contact import providing
-from recobra.contact.operations import providers
+from recobra.messaging.providers import operations as providers
+from recobra.messaging.providers import routing as providing
 
 
 def test_secrets_of_another_installation_shut_that_provider_alone(company, now, settings):
     settings.DEMO = False
     for code in ("uno", "dos"):
         providers.save_provider(
-            code=code, kind="twilio_sms", name=code, rate_per_second=None, price_micros=50_000, price_currency="USD",
-            settings={"account_sid": "AC" + "0" * 32, "from_number": "+15005550006"}, secrets={"auth_token": "x" * 32},
-            country="", rank=1, enabled=True, actor="dario", actor_id=None, now=now,
-        )  # fmt: skip
+            code=code,
+            kind="twilio_sms",
+            name=code,
+            rate_per_second=None,
+            price_micros=50_000,
+            price_currency="USD",
+            settings={"account_sid": "AC" + "0" * 32, "from_number": "+15005550006"},
+            secrets={"auth_token": "x" * 32},
+            country="",
+            rank=1,
+            enabled=True,
+            actor="dario",
+            actor_id=None,
+            now=now,
+        )
         settings.SECRET_KEY = "otra-clave-de-otra-instalacion" if code == "uno" else settings.SECRET_KEY
     assert [way.code for way in providing.ways().of("sms", "PE")] == ["dos"]

@@ -4,8 +4,8 @@ from datetime import date, timedelta
 
 import pytest
 
-from recobra.contact import operations as contact
-from recobra.contact.models import Contact, Template
+from recobra.messaging import operations as messaging
+from recobra.messaging.models import Contact, Template
 from recobra.portfolio.models import ContactPoint
 from recobra.strategy import operations as strategy
 from recobra.workbench.models import Task
@@ -17,7 +17,7 @@ MONDAY = date(2026, 11, 23)
 @pytest.fixture
 def late(company, now):
     """A loan twenty days late, whose debtor has an e-mail address and a mobile phone."""
-    contact.ensure_library(now=now)
+    messaging.ensure_library(now=now)
     strategy.ensure_ready(actor="dario", now=now)
     strategy.assign(portfolio_id=company.pk, code="consumo", actor="dario", now=now)
     receivables.fresh_load(company, as_of=MONDAY, now=now)
@@ -25,9 +25,15 @@ def late(company, now):
     ContactPoint.objects.create(debtor=rosa, kind="PHONE", value="+51987654321", line="MOBILE", valid=True)
     for code in ("recordatorio", "recordatorio-firme"):
         Template.objects.get_or_create(
-            code=code, channel="whatsapp", country="", tone="", version=1, language="es", status="APPROVED",
+            code=code,
+            channel="whatsapp",
+            country="",
+            tone="",
+            version=1,
+            language="es",
+            status="APPROVED",
             defaults={"name": code, "text": "{{ acreedor }}", "created_at": now, "created_by": "carla"},
-        )  # fmt: skip
+        )
     loan = receivables.account(company, rosa, "L-1", (MONDAY - timedelta(20), 50_000))
     strategy.run_cycle(as_of=MONDAY, actor="dario", now=now)
     return loan

@@ -6,8 +6,8 @@ from datetime import date, timedelta
 
 import pytest
 
-from recobra.contact import operations as contact
-from recobra.contact.models import Contact, Provider, Template
+from recobra.messaging import operations as messaging
+from recobra.messaging.models import Contact, Provider, Template
 from recobra.portfolio.models import Account, Concept, ContactPoint, Debtor, Instalment, Posting
 from recobra.strategy import queries_campaigns as queries
 from recobra.strategy.models import Campaign, CampaignMember
@@ -25,7 +25,7 @@ def lent(company, now):
     """Give the portfolio some people with a telephone each, all twenty days late."""
 
     def lend(people):
-        contact.ensure_library(now=now)
+        messaging.ensure_library(now=now)
         Template.objects.update(status="APPROVED")
         receivables.fresh_load(company, as_of=MONDAY, now=now)
         persons = Debtor.objects.bulk_create(
@@ -44,29 +44,49 @@ def lent(company, now):
         parts = Instalment.objects.bulk_create(Instalment(account=each, number="1", due_date=due) for each in accounts)
         Posting.objects.bulk_create(
             Posting(
-                account=each.account, instalment=each, kind="CHARGE", concept=Concept.PRINCIPAL, amount_minor=10_000,
-                value_date=MONDAY - timedelta(60), booked_at=receivables.BOOKED,
+                account=each.account,
+                instalment=each,
+                kind="CHARGE",
+                concept=Concept.PRINCIPAL,
+                amount_minor=10_000,
+                value_date=MONDAY - timedelta(60),
+                booked_at=receivables.BOOKED,
             )
             for each in parts
-        )  # fmt: skip
+        )
 
     return lend
 
 
 def texts_cost(micros, now, **changes):
     given = {
-        "code": "texto", "channel": "sms", "kind": "http_sms", "name": "Texto", "enabled": True, "rank": 10,
-        "price_micros": micros, "price_currency": "USD", "created_at": now, "created_by": "dario",
-    }  # fmt: skip
+        "code": "texto",
+        "channel": "sms",
+        "kind": "http_sms",
+        "name": "Texto",
+        "enabled": True,
+        "rank": 10,
+        "price_micros": micros,
+        "price_currency": "USD",
+        "created_at": now,
+        "created_by": "dario",
+    }
     return Provider.objects.create(**given | changes)
 
 
 def draft(company, now, **changes):
     written = {
-        "code": "verano", "name": "Verano", "portfolio_id": company.pk, "rule": "overdue > 0",
-        "template_code": "recordatorio", "channels": ("sms",), "starts_on": MONDAY,
-        "ends_on": MONDAY + timedelta(5), "control_bps": 0, "budget_currency": "USD",
-    }  # fmt: skip
+        "code": "verano",
+        "name": "Verano",
+        "portfolio_id": company.pk,
+        "rule": "overdue > 0",
+        "template_code": "recordatorio",
+        "channels": ("sms",),
+        "starts_on": MONDAY,
+        "ends_on": MONDAY + timedelta(5),
+        "control_bps": 0,
+        "budget_currency": "USD",
+    }
     return campaigns.save_draft(written=campaigns.Written(**written | changes), actor="bruno", actor_id=None, now=now)
 
 
@@ -114,9 +134,13 @@ def test_what_left_cheaper_than_it_was_planned_pays_for_more_the_next_day(lent, 
         assert (Contact.objects.count(), Campaign.objects.get().status) == (left, status)
         assert queries.progress(campaign).spent["USD"] <= 60_000
         waiting.update(
-            status="SENT", handed_over_at=now, sent_at=now, local_date=MONDAY + timedelta(day),
-            price_micros=AN_SMS, price_currency="USD",
-        )  # fmt: skip
+            status="SENT",
+            handed_over_at=now,
+            sent_at=now,
+            local_date=MONDAY + timedelta(day),
+            price_micros=AN_SMS,
+            price_currency="USD",
+        )
         later = timedelta(day + 1)
         receivables.fresh_load(company, as_of=MONDAY + later, now=now + later)
         campaigns.plan_day(as_of=MONDAY + later, now=now + later, actor="cycle")

@@ -4,9 +4,9 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from recobra.contact.models import Contact
 from recobra.insight.queries import campaigns
 from recobra.journal.operations import record
+from recobra.messaging.models import Contact
 from recobra.payments.models import Payment
 from recobra.portfolio.models import Debtor, Portfolio
 from recobra.strategy import queries_campaigns as queries
@@ -21,18 +21,32 @@ LAUNCH = datetime(2026, 11, 23, 15, tzinfo=UTC)
 def ended(company):
     """A campaign with 100 treated and 100 control: 56 of the first paid 200.00, 30 of the others 100.00."""
     campaign = Campaign.objects.create(
-        code="verano", name="Verano", portfolio=company, rule="overdue > 0", template_code="recordatorio",
-        channels=["email"], starts_on=MONDAY, ends_on=MONDAY + timedelta(5), control_bps=5000, status="RUNNING",
-        created_at=LAUNCH, created_by="bruno", launched_at=LAUNCH,
-    )  # fmt: skip
+        code="verano",
+        name="Verano",
+        portfolio=company,
+        rule="overdue > 0",
+        template_code="recordatorio",
+        channels=["email"],
+        starts_on=MONDAY,
+        ends_on=MONDAY + timedelta(5),
+        control_bps=5000,
+        status="RUNNING",
+        created_at=LAUNCH,
+        created_by="bruno",
+        launched_at=LAUNCH,
+    )
     for n in range(200):
         debtor = Debtor.objects.create(creditor=company.creditor, external_id=f"D{n}", name="X", country="PE")
         arm = "TREATED" if n < 100 else "CONTROL"
         contact = _written(campaign, debtor, n) if arm == "TREATED" and n < 90 else None
         CampaignMember.objects.create(
-            campaign=campaign, debtor_id=debtor.pk, arm=arm, joined_at=LAUNCH,
-            contact_id=contact and contact.pk, reason="" if contact or arm == "CONTROL" else "held",
-        )  # fmt: skip
+            campaign=campaign,
+            debtor_id=debtor.pk,
+            arm=arm,
+            joined_at=LAUNCH,
+            contact_id=contact and contact.pk,
+            reason="" if contact or arm == "CONTROL" else "held",
+        )
         if n < 56 or 100 <= n < 130:
             _paid(campaign, debtor, 20_000 if n < 56 else 10_000)
     return campaign
@@ -40,18 +54,38 @@ def ended(company):
 
 def _written(campaign, debtor, n):
     return Contact.objects.create(
-        debtor=debtor, portfolio=campaign.portfolio, channel="email", template_code="recordatorio", status="SENT",
-        planned_for=MONDAY, planned_at=LAUNCH, due_at=LAUNCH, handed_over_at=LAUNCH, sent_at=LAUNCH,
-        local_date=MONDAY, zones="America/Lima", campaign_id=campaign.pk, price_micros=1_000_000, price_currency="PEN",
-        delivered_at=LAUNCH if n < 80 else None, read_at=LAUNCH if n < 40 else None,
-    )  # fmt: skip
+        debtor=debtor,
+        portfolio=campaign.portfolio,
+        channel="email",
+        template_code="recordatorio",
+        status="SENT",
+        planned_for=MONDAY,
+        planned_at=LAUNCH,
+        due_at=LAUNCH,
+        handed_over_at=LAUNCH,
+        sent_at=LAUNCH,
+        local_date=MONDAY,
+        zones="America/Lima",
+        campaign_id=campaign.pk,
+        price_micros=1_000_000,
+        price_currency="PEN",
+        delivered_at=LAUNCH if n < 80 else None,
+        read_at=LAUNCH if n < 40 else None,
+    )
 
 
 def _paid(campaign, debtor, minor, day=MONDAY, **more):
     return Payment.objects.create(
-        portfolio=campaign.portfolio, debtor=debtor, amount_minor=minor, paid_date=day, received_at=LAUNCH,
-        source="FILE", reference=f"R{debtor.pk}-{day}", actor="ana", **more,
-    )  # fmt: skip
+        portfolio=campaign.portfolio,
+        debtor=debtor,
+        amount_minor=minor,
+        paid_date=day,
+        received_at=LAUNCH,
+        source="FILE",
+        reference=f"R{debtor.pk}-{day}",
+        actor="ana",
+        **more,
+    )
 
 
 def test_arms_are_compared_with_an_interval(ended, now):
@@ -95,9 +129,14 @@ def test_promises_are_told_by_the_journal_and_too_few_say_nothing(ended, now):
 
 def test_promises_and_answers_of_another_portfolio_are_not_the_campaigns(ended, company, now):
     other = Portfolio.objects.create(
-        creditor=company.creditor, code="PE-OTRA", name="Otra", industry="CONSUMER", country="PE", currency="PEN",
+        creditor=company.creditor,
+        code="PE-OTRA",
+        name="Otra",
+        industry="CONSUMER",
+        country="PE",
+        currency="PEN",
         time_zone="America/Lima",
-    )  # fmt: skip
+    )
     ours, theirs, both, early, late = Debtor.objects.filter(external_id__in=[f"D{n}" for n in range(5)]).order_by("pk")
     within, told = LAUNCH + timedelta(2), {"actor": "bot", "payload": {"date": "2026-12-01"}}
     record("promise.registered", at=within, debtor_id=ours.pk, portfolio_id=company.pk, **told)

@@ -5,9 +5,9 @@ from datetime import date, timedelta
 
 import pytest
 
-from recobra.contact import operations as contact
-from recobra.contact.models import Contact, Provider, Template
 from recobra.journal.models import Entry
+from recobra.messaging import operations as messaging
+from recobra.messaging.models import Contact, Provider, Template
 from recobra.payments import operations as payments
 from recobra.portfolio import operations as portfolio
 from recobra.strategy import operations as strategy
@@ -23,7 +23,7 @@ PEOPLE = 12
 @pytest.fixture
 def lent(company, now):
     """Twelve people who are twenty days late, the first with the smallest debt; the portfolio follows no strategy."""
-    contact.ensure_library(now=now)
+    messaging.ensure_library(now=now)
     Template.objects.update(status="APPROVED")
     receivables.fresh_load(company, as_of=MONDAY, now=now)
     for n in range(1, PEOPLE + 1):
@@ -38,10 +38,16 @@ def draft(lent, now):
 
     def make(**changes):
         written = {
-            "code": "verano", "name": "Verano", "portfolio_id": lent.pk, "rule": "overdue > 0",
-            "template_code": "recordatorio", "channels": ("email",), "starts_on": MONDAY,
-            "ends_on": MONDAY + timedelta(5), "control_bps": 0,
-        }  # fmt: skip
+            "code": "verano",
+            "name": "Verano",
+            "portfolio_id": lent.pk,
+            "rule": "overdue > 0",
+            "template_code": "recordatorio",
+            "channels": ("email",),
+            "starts_on": MONDAY,
+            "ends_on": MONDAY + timedelta(5),
+            "control_bps": 0,
+        }
         made = campaigns.Written(**(written | changes))
         return campaigns.save_draft(written=made, actor="bruno", actor_id=None, now=now)
 
@@ -51,10 +57,18 @@ def draft(lent, now):
 def mail_costs(now, **changes):
     return Provider.objects.create(
         **{
-            "code": "correo", "channel": "email", "kind": "smtp", "name": "Correo", "enabled": True,
-            "price_micros": 100_000, "price_currency": "PEN", "created_at": now, "created_by": "dario",
-        } | changes
-    )  # fmt: skip
+            "code": "correo",
+            "channel": "email",
+            "kind": "smtp",
+            "name": "Correo",
+            "enabled": True,
+            "price_micros": 100_000,
+            "price_currency": "PEN",
+            "created_at": now,
+            "created_by": "dario",
+        }
+        | changes
+    )
 
 
 def launch(campaign, now):
@@ -84,9 +98,17 @@ def test_a_preflight_counts_and_writes_nothing(draft, now):
 def test_who_is_barred_is_counted_with_the_reason(draft, lent, now):
     held, refused, lost = lent.creditor.debtors.order_by("pk")[:3]
     portfolio.place_hold(
-        debtor_id=held.pk, account_id=None, reason="DISPUTE", starts_on=MONDAY, ends_on=None, disputed_minor=None,
-        note="", actor="ana", actor_id=None, now=now,
-    )  # fmt: skip
+        debtor_id=held.pk,
+        account_id=None,
+        reason="DISPUTE",
+        starts_on=MONDAY,
+        ends_on=None,
+        disputed_minor=None,
+        note="",
+        actor="ana",
+        actor_id=None,
+        now=now,
+    )
     refused.points.update(opted_out_at=now)
     lost.points.all().delete()
     found = campaigns.preflight(campaign=draft(), as_of=MONDAY)
@@ -191,9 +213,15 @@ def test_who_pays_is_not_written_to_by_the_campaign(draft, lent, now):
     campaigns.pause(campaign_id=campaign.pk, actor="bruno", actor_id=None, now=now)
     debtor = lent.creditor.debtors.order_by("pk")[0]
     payments.record_payment(
-        portfolio_id=lent.pk, debtor_id=debtor.pk, account_id=None, amount_minor=10_000, paid_date=MONDAY,
-        reference="R-1", actor="ana", now=now,
-    )  # fmt: skip
+        portfolio_id=lent.pk,
+        debtor_id=debtor.pk,
+        account_id=None,
+        amount_minor=10_000,
+        paid_date=MONDAY,
+        reference="R-1",
+        actor="ana",
+        now=now,
+    )
     campaigns.resume(campaign_id=campaign.pk, actor="bruno", actor_id=None, now=now)
     assert not Contact.objects.filter(debtor=debtor, status="DUE").exists()
     assert Contact.objects.filter(status="DUE").count() == PEOPLE - 1
@@ -249,9 +277,17 @@ def test_who_may_yet_get_a_free_message_keeps_the_campaign_going(draft, lent, no
     texted.points.all().delete()
     texted.points.create(kind="PHONE", value="+51987654321", valid=True)
     portfolio.place_hold(
-        debtor_id=held.pk, account_id=None, reason="DISPUTE", starts_on=MONDAY, ends_on=None, disputed_minor=None,
-        note="", actor="ana", actor_id=None, now=now,
-    )  # fmt: skip
+        debtor_id=held.pk,
+        account_id=None,
+        reason="DISPUTE",
+        starts_on=MONDAY,
+        ends_on=None,
+        disputed_minor=None,
+        note="",
+        actor="ana",
+        actor_id=None,
+        now=now,
+    )
     launch(draft(channels=("email", "sms"), budget_minor=5, budget_currency="PEN"), now)
     assert Campaign.objects.get().status == "RUNNING"
     assert CampaignMember.objects.get(debtor_id=texted.pk).reason == "budget"
@@ -340,10 +376,17 @@ def test_the_cycle_plans_campaigns_as_a_step_of_its_own(draft, now):
     assert Contact.objects.filter(planned_for=MONDAY + timedelta(1), campaign_id__isnull=False).count() == PEOPLE
 
 
-@pytest.mark.parametrize("wrong", [
-    {"rule": "nonsense >"}, {"channels": ()}, {"ends_on": MONDAY - timedelta(1)}, {"name": " "},
-    {"budget_minor": 5, "budget_currency": ""}, {"control_bps": 9500},
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"rule": "nonsense >"},
+        {"channels": ()},
+        {"ends_on": MONDAY - timedelta(1)},
+        {"name": " "},
+        {"budget_minor": 5, "budget_currency": ""},
+        {"control_bps": 9500},
+    ],
+)
 def test_a_draft_that_says_nothing_sensible_is_refused(draft, wrong):
     with pytest.raises(campaigns.CampaignRefused):
         draft(**wrong)

@@ -4,9 +4,9 @@ from datetime import date, timedelta
 
 import pytest
 
-from recobra.contact import operations as contact
-from recobra.contact.models import Contact
 from recobra.journal.models import Entry
+from recobra.messaging import operations as messaging
+from recobra.messaging.models import Contact
 from recobra.payments import operations as payments
 from recobra.portfolio import operations as portfolio
 from recobra.strategy import operations as strategy
@@ -21,7 +21,7 @@ MONDAY = date(2026, 11, 23)
 @pytest.fixture
 def consumer(company, now):
     """The company under the ready-made consumer strategy, with a fresh load."""
-    contact.ensure_library(now=now)
+    messaging.ensure_library(now=now)
     strategy.ensure_ready(actor="dario", now=now)
     strategy.assign(portfolio_id=company.pk, code="consumo", actor="dario", now=now)
     receivables.fresh_load(company, as_of=MONDAY, now=now)
@@ -65,9 +65,15 @@ def test_on_a_sunday_nobody_is_contacted_and_the_reason_is_kept(late, now):
 def test_a_payment_takes_back_what_was_planned_before_it_is_sent(late, now):
     run(now)
     payments.record_payment(
-        portfolio_id=late.portfolio_id, debtor_id=late.debtor_id, account_id=late.pk, amount_minor=50_000,
-        paid_date=MONDAY, reference="R-1", actor="ana", now=now,
-    )  # fmt: skip
+        portfolio_id=late.portfolio_id,
+        debtor_id=late.debtor_id,
+        account_id=late.pk,
+        amount_minor=50_000,
+        paid_date=MONDAY,
+        reference="R-1",
+        actor="ana",
+        now=now,
+    )
     planned = Contact.objects.get()
     assert (planned.status, planned.reason) == ("CANCELLED", "payment")
     late.refresh_from_db()
@@ -80,9 +86,15 @@ def test_a_payment_takes_back_what_was_planned_before_it_is_sent(late, now):
 def test_a_part_payment_silences_the_strategy_for_its_days(late, now):
     run(now)
     payments.record_payment(
-        portfolio_id=late.portfolio_id, debtor_id=late.debtor_id, account_id=late.pk, amount_minor=10_000,
-        paid_date=MONDAY, reference="R-1", actor="ana", now=now,
-    )  # fmt: skip
+        portfolio_id=late.portfolio_id,
+        debtor_id=late.debtor_id,
+        account_id=late.pk,
+        amount_minor=10_000,
+        paid_date=MONDAY,
+        reference="R-1",
+        actor="ana",
+        now=now,
+    )
     assert AccountState.objects.get(account=late).overdue_minor == 40_000
     assert run(now)["contacts_planned"] == 0
 
@@ -119,9 +131,15 @@ def test_a_hold_silences_and_its_end_lets_the_steps_be_caught_up(late, now):
 def test_a_reversed_payment_opens_the_debt_again(late, now):
     run(now)
     payment = payments.record_payment(
-        portfolio_id=late.portfolio_id, debtor_id=late.debtor_id, account_id=late.pk, amount_minor=50_000,
-        paid_date=MONDAY, reference="R-1", actor="ana", now=now,
-    )  # fmt: skip
+        portfolio_id=late.portfolio_id,
+        debtor_id=late.debtor_id,
+        account_id=late.pk,
+        amount_minor=50_000,
+        paid_date=MONDAY,
+        reference="R-1",
+        actor="ana",
+        now=now,
+    )
     payments.reverse_payment(payment_id=payment.pk, reason="Cheque devuelto", actor="bruno", now=now)
     assert AccountState.objects.get(account=late).overdue_minor == 50_000
     assert {"payment.recorded", "payment.reversed"} <= set(Entry.objects.values_list("kind", flat=True))
@@ -148,18 +166,30 @@ def test_who_pays_a_part_before_the_cycle_of_the_day_is_not_planned_again(late, 
     run(now)
     tuesday = MONDAY + timedelta(1)
     payments.record_payment(
-        portfolio_id=late.portfolio_id, debtor_id=late.debtor_id, account_id=late.pk, amount_minor=10_000,
-        paid_date=tuesday, reference="R-1", actor="ana", now=now + timedelta(1),
-    )  # fmt: skip
+        portfolio_id=late.portfolio_id,
+        debtor_id=late.debtor_id,
+        account_id=late.pk,
+        amount_minor=10_000,
+        paid_date=tuesday,
+        reference="R-1",
+        actor="ana",
+        now=now + timedelta(1),
+    )
     assert [(c.status, c.reason) for c in Contact.objects.all()] == [("CANCELLED", "payment")]
     assert AccountState.objects.get(account=late).overdue_minor == 40_000
 
 
 def test_a_day_that_is_caught_up_does_not_plan_who_has_paid_since(late, now):
     payments.record_payment(
-        portfolio_id=late.portfolio_id, debtor_id=late.debtor_id, account_id=late.pk, amount_minor=10_000,
-        paid_date=MONDAY + timedelta(1), reference="R-1", actor="ana", now=now + timedelta(1),
-    )  # fmt: skip
+        portfolio_id=late.portfolio_id,
+        debtor_id=late.debtor_id,
+        account_id=late.pk,
+        amount_minor=10_000,
+        paid_date=MONDAY + timedelta(1),
+        reference="R-1",
+        actor="ana",
+        now=now + timedelta(1),
+    )
     assert run(now + timedelta(1))["contacts_planned"] == 0
     assert not Firing.objects.exists()
 

@@ -4,9 +4,9 @@ from datetime import date, timedelta
 
 import pytest
 
-from recobra.contact import operations as contact
-from recobra.contact.models import Contact
-from recobra.contact.operations import house_rules
+from recobra.messaging import operations as messaging
+from recobra.messaging.models import Contact
+from recobra.policy import company_rules as house_rules
 from recobra.strategy import operations as strategy
 from tests import receivables
 
@@ -15,7 +15,7 @@ MONDAY = date(2026, 11, 23)
 
 @pytest.fixture
 def late(company, now):
-    contact.ensure_library(now=now)
+    messaging.ensure_library(now=now)
     strategy.ensure_ready(actor="dario", now=now)
     strategy.assign(portfolio_id=company.pk, code="consumo", actor="dario", now=now)
     receivables.fresh_load(company, as_of=MONDAY, now=now)

@@ -6,9 +6,11 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from recobra.access.models import Role, User
-from recobra.contact.models import Contact, Conversation, Incident, Template
-from recobra.insight.queries import results, variants
+from recobra.compliance.models import Incident
+from recobra.conversations.models import Conversation
+from recobra.insight.queries import message_results, variants
 from recobra.journal.operations import record
+from recobra.messaging.models import Contact, Template
 from recobra.payments.models import Payment
 from recobra.portfolio.models import Account, Debtor, Portfolio
 from recobra.strategy.models import AccountState
@@ -34,31 +36,54 @@ class Office:
         )
         account = Account.objects.create(portfolio=self.portfolio, debtor=debtor, external_id=f"A{count}")
         AccountState.objects.create(
-            account=account, portfolio_id=self.portfolio.pk, debtor_id=debtor.pk, balance_minor=overdue, bucket="x",
-            overdue_minor=overdue, stage="ADMINISTRATIVE", segment=segment, stage_since=MONDAY,
-        )  # fmt: skip
+            account=account,
+            portfolio_id=self.portfolio.pk,
+            debtor_id=debtor.pk,
+            balance_minor=overdue,
+            bucket="x",
+            overdue_minor=overdue,
+            stage="ADMINISTRATIVE",
+            segment=segment,
+            stage_since=MONDAY,
+        )
         return debtor
 
     def wrote(self, debtor, day=MONDAY, **fields):
         left = fields.get("status", "SENT") in {"SENT", "UNCERTAIN"}
         common = {
-            "channel": "email", "template_code": "recordatorio", "status": "SENT", "planned_for": day,
-            "planned_at": at(day), "due_at": at(day), "zones": "America/Lima",
-            "handed_over_at": at(day) if left else None, "local_date": day if left else None,
-        }  # fmt: skip
+            "channel": "email",
+            "template_code": "recordatorio",
+            "status": "SENT",
+            "planned_for": day,
+            "planned_at": at(day),
+            "due_at": at(day),
+            "zones": "America/Lima",
+            "handed_over_at": at(day) if left else None,
+            "local_date": day if left else None,
+        }
         return Contact.objects.create(debtor=debtor, portfolio=self.portfolio, **common | fields)
 
     def paid(self, debtor, day, minor=10_000, **fields):
         return Payment.objects.create(
-            portfolio=self.portfolio, debtor=debtor, amount_minor=minor, paid_date=day, source="FILE", actor="ana",
-            reference=f"R{Payment.objects.count()}", **{"received_at": at(day, 20)} | fields,
-        )  # fmt: skip
+            portfolio=self.portfolio,
+            debtor=debtor,
+            amount_minor=minor,
+            paid_date=day,
+            source="FILE",
+            actor="ana",
+            reference=f"R{Payment.objects.count()}",
+            **{"received_at": at(day, 20)} | fields,
+        )
 
     def fact(self, kind, debtor, day, contact=None):
         record(
-            kind, at=at(day, 18), actor="debtor", portfolio_id=None, debtor_id=debtor.pk,
+            kind,
+            at=at(day, 18),
+            actor="debtor",
+            portfolio_id=None,
+            debtor_id=debtor.pk,
             contact_id=contact and contact.pk,
-        )  # fmt: skip
+        )
 
 
 @pytest.fixture
@@ -68,7 +93,7 @@ def office(company):
 
 @pytest.fixture
 def asked(company):
-    return results.Asked(portfolios=[company], from_day=MONDAY, to_day=MONDAY + timedelta(9), today=TODAY)
+    return message_results.Asked(portfolios=[company], from_day=MONDAY, to_day=MONDAY + timedelta(9), today=TODAY)
 
 
 def test_a_payment_belongs_to_the_last_message_before_it_and_to_no_other(office, asked):
@@ -78,7 +103,7 @@ def test_a_payment_belongs_to_the_last_message_before_it_and_to_no_other(office,
     office.paid(debtor, MONDAY + timedelta(4))
     office.paid(debtor, MONDAY + timedelta(9))  # the eighth day of the second message
     office.paid(debtor, MONDAY + timedelta(3), reversed_at=at(TODAY))
-    found = results.results(asked)
+    found = message_results.results(asked)
     assert (found.total.sent, found.total.paid, found.total.paid_minor) == (2, 1, 10_000)
     assert {name: (row.paid, row.paid_minor) for name, row in found.rows} == {"email": (0, 0), "sms": (1, 10_000)}
     assert round(found.cost_per_unit, 6) == round(35 / 10_000, 6)
@@ -89,8 +114,8 @@ def test_narrowing_to_a_channel_does_not_give_it_the_payments_of_another(office,
     office.wrote(debtor)
     office.wrote(debtor, MONDAY + timedelta(2), channel="sms")
     office.paid(debtor, MONDAY + timedelta(4))
-    assert results.results(replace(asked, channel="email")).total.paid == 0
-    assert results.results(replace(asked, channel="sms")).total.paid == 1
+    assert message_results.results(replace(asked, channel="email")).total.paid == 0
+    assert message_results.results(replace(asked, channel="sms")).total.paid == 1
 
 
 def test_what_was_paid_on_the_same_day_counts_only_when_it_came_in_after_the_message(office, asked):
@@ -99,7 +124,7 @@ def test_what_was_paid_on_the_same_day_counts_only_when_it_came_in_after_the_mes
     office.wrote(after)
     office.paid(before, MONDAY, received_at=at(MONDAY, 12))
     office.paid(after, MONDAY, received_at=at(MONDAY, 16))
-    assert results.results(asked).total.paid == 1
+    assert message_results.results(asked).total.paid == 1
 
 
 def test_the_funnel_the_plan_and_the_answers_are_told_apart(office, asked):
@@ -114,7 +139,7 @@ def test_the_funnel_the_plan_and_the_answers_are_told_apart(office, asked):
     office.wrote(people[7], TODAY, status="DUE")
     office.wrote(people[0], purpose="REPLY", price_micros=70_000, price_currency="PEN")
     office.fact("promise.registered", people[1], MONDAY + timedelta(2))
-    found = results.results(replace(asked, to_day=TODAY)).total
+    found = message_results.results(replace(asked, to_day=TODAY)).total
     assert (found.planned, found.cancelled, found.waiting, found.expected) == (8, 1, 1, 6)
     assert (found.sent, found.on_time, found.blocked, found.failed) == (3, 2, 1, 1)
     assert (found.delivered, found.read, found.clicked, found.replied, found.promised) == (2, 1, 1, 1, 1)
@@ -130,17 +155,26 @@ def test_mistakes_wishes_and_the_right_party(office, asked):
     complained = office.wrote(wrong, read_at=at(MONDAY))
     office.fact("wrong_person.received", wrong, MONDAY)
     Incident.objects.create(
-        kind="COMPLAINT", country="PE", happened_at=at(MONDAY), recorded_at=at(MONDAY), recorded_by="bruno",
-        contact=complained, description="Se quejó",
-    )  # fmt: skip
+        kind="COMPLAINT",
+        country="PE",
+        happened_at=at(MONDAY),
+        recorded_at=at(MONDAY),
+        recorded_by="bruno",
+        contact=complained,
+        description="Se quejó",
+    )
     office.wrote(known)
     Conversation.objects.create(
-        channel="whatsapp", address="+51987654321", debtor=known, opened_at=at(MONDAY, 16), last_at=at(MONDAY, 16),
+        channel="whatsapp",
+        address="+51987654321",
+        debtor=known,
+        opened_at=at(MONDAY, 16),
+        last_at=at(MONDAY, 16),
         identified_at=at(MONDAY, 16),
-    )  # fmt: skip
+    )
     office.wrote(silent, undelivered_at=at(MONDAY))
     office.fact("optout.received", silent, MONDAY + timedelta(1))
-    found = results.results(asked).total
+    found = message_results.results(asked).total
     assert (found.already_paid, found.wrong_person, found.errors) == (1, 1, 2)
     assert (found.right_party, found.complained, found.undelivered) == (1, 1, 1)
     assert (found.debtors, found.aware, found.silenced) == (4, 1, 1)
@@ -154,7 +188,7 @@ def test_the_best_channel_of_a_segment_is_named_only_as_far_as_the_figures_go(of
     few = office.debtor(segment="empresas")
     office.wrote(few, replied_at=at(MONDAY))
     office.wrote(few, channel="sms")
-    found = {each.segment: each for each in results.results(asked).best}
+    found = {each.segment: each for each in message_results.results(asked).best}
     assert (found["minorista"].channel, found["minorista"].second) == ("whatsapp", "email")
     assert found["minorista"].finding == "better"
     assert (found["empresas"].channel, found["empresas"].finding) == ("email", "not_enough")
@@ -166,7 +200,7 @@ def test_who_paid_and_has_nothing_overdue_is_cured(office, asked):
         office.wrote(debtor)
     office.paid(cured, MONDAY + timedelta(1))
     office.paid(owing, MONDAY + timedelta(1))
-    found = results.results(asked).total
+    found = message_results.results(asked).total
     assert (found.debtors, found.paid, found.cured) == (3, 2, 1)
 
 
@@ -175,7 +209,7 @@ def test_small_debtors_without_a_message_of_the_machine_are_not_covered(office, 
     office.wrote(first)
     office.wrote(second, author="ana")
     office.wrote(third)
-    found = results.results(asked).total
+    found = message_results.results(asked).total
     assert (found.small, found.covered) == (2, 1)
 
 
@@ -183,42 +217,63 @@ def test_prices_that_are_not_known_or_of_another_currency_give_no_cost_per_unit(
     debtor = office.debtor()
     office.wrote(debtor, price_micros=100_000, price_currency="USD")
     office.paid(debtor, MONDAY)
-    found = results.results(asked)
+    found = message_results.results(asked)
     assert (found.costs[0].amounts, found.costs[0].each("USD")) == ({"USD": (100_000, 1)}, 100_000.0)
     assert (found.unpriced, found.cost_per_unit) == (0, None)
     office.wrote(debtor, channel="sms")
-    assert results.results(asked).unpriced == 1
+    assert message_results.results(asked).unpriced == 1
 
 
 def test_nothing_of_another_portfolio_is_counted(office, asked, company):
     other = Portfolio.objects.create(
-        creditor=company.creditor, code="PE-OTRA", name="Otra", industry="CONSUMER", country="PE", currency="PEN",
+        creditor=company.creditor,
+        code="PE-OTRA",
+        name="Otra",
+        industry="CONSUMER",
+        country="PE",
+        currency="PEN",
         time_zone="America/Lima",
-    )  # fmt: skip
+    )
     elsewhere = Office(other)
     debtor = elsewhere.debtor(overdue=500)
     elsewhere.wrote(debtor)
     elsewhere.paid(debtor, MONDAY)
-    found = results.results(asked).total
+    found = message_results.results(asked).total
     assert (found.planned, found.paid_minor, found.small) == (0, 0, 0)
-    both = results.results(replace(asked, portfolios=[company, other], by="pais"))
+    both = message_results.results(replace(asked, portfolios=[company, other], by="pais"))
     assert [(name, row.sent) for name, row in both.rows] == [("PE", 1)]
-    assert results.results(replace(asked, portfolios=[])).total.planned == 0
+    assert message_results.results(replace(asked, portfolios=[])).total.planned == 0
 
 
-@pytest.mark.parametrize("by", results.DIMENSIONS)
+@pytest.mark.parametrize("by", message_results.DIMENSIONS)
 def test_messages_can_be_told_apart_by_everything(office, asked, by):
     office.wrote(office.debtor(), variant="B", step_key="primero")
-    expected = {"canal": "email", "plantilla": "recordatorio", "variante": "recordatorio · B", "paso": "",
-                "cartera": "Consumo Perú", "pais": "PE"}  # fmt: skip
-    assert [(name, row.sent) for name, row in results.results(replace(asked, by=by)).rows] == [(expected[by], 1)]
+    expected = {
+        "canal": "email",
+        "plantilla": "recordatorio",
+        "variante": "recordatorio · B",
+        "paso": "",
+        "cartera": "Consumo Perú",
+        "pais": "PE",
+    }
+    assert [(name, row.sent) for name, row in message_results.results(replace(asked, by=by)).rows] == [
+        (expected[by], 1)
+    ]
 
 
 def test_variants_are_compared_by_debtors_whose_days_are_over(office, db):
     template = Template.objects.create(
-        code="recordatorio", version=1, channel="email", name="R", subject="", text="", html="", created_at=at(MONDAY),
-        created_by="carla", status="APPROVED",
-    )  # fmt: skip
+        code="recordatorio",
+        version=1,
+        channel="email",
+        name="R",
+        subject="",
+        text="",
+        html="",
+        created_at=at(MONDAY),
+        created_by="carla",
+        status="APPROVED",
+    )
     carla = User.objects.create_user(username="carla", password="una-clave-larga", role=Role.MANAGER)
     for n in range(200):
         debtor = office.debtor()

@@ -25,17 +25,23 @@ def loan(company):
 
 def pay(loan, now, amount_minor, reference="R-1", account=True):
     return payments.record_payment(
-        portfolio_id=loan.portfolio_id, debtor_id=loan.debtor_id, account_id=loan.pk if account else None,
-        amount_minor=amount_minor, paid_date=date(2026, 11, 20), reference=reference, actor="ana", now=now,
-    )  # fmt: skip
+        portfolio_id=loan.portfolio_id,
+        debtor_id=loan.debtor_id,
+        account_id=loan.pk if account else None,
+        amount_minor=amount_minor,
+        paid_date=date(2026, 11, 20),
+        reference=reference,
+        actor="ana",
+        now=now,
+    )
 
 
 def shares(payment):
     return list(
-        Posting.objects.filter(payment_id=payment.pk).order_by("instalment__due_date").values_list(
-            "instalment__number", "amount_minor"
-        )
-    )  # fmt: skip
+        Posting.objects.filter(payment_id=payment.pk)
+        .order_by("instalment__due_date")
+        .values_list("instalment__number", "amount_minor")
+    )
 
 
 def test_the_oldest_instalment_is_paid_first(loan, now):
@@ -91,9 +97,13 @@ def test_payments_of_one_account_and_of_all_in_one_set_are_not_applied_twice(loa
         for account, ref in ((None, "R-1"), (loan.pk, "R-2"))
     ]
     payments.record_inferred(
-        portfolio_id=loan.portfolio_id, rows=pa.Table.from_pylist(rows, schema=ROWS), source="FILE", load_id=None,
-        actor="ana", now=now,
-    )  # fmt: skip
+        portfolio_id=loan.portfolio_id,
+        rows=pa.Table.from_pylist(rows, schema=ROWS),
+        source="FILE",
+        load_id=None,
+        actor="ana",
+        now=now,
+    )
     assert sum(Posting.objects.values_list("amount_minor", flat=True)) == 0
     assert list(Payment.objects.order_by("reference").values_list("unapplied_minor", flat=True)) == [10_000, 0]
 
@@ -141,9 +151,14 @@ def test_today_is_the_day_where_the_portfolio_is(loan):
     evening = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)  # the 23rd in Lima
     with pytest.raises(payments.PaymentRefused):
         payments.record_payment(
-            portfolio_id=loan.portfolio_id, debtor_id=loan.debtor_id, amount_minor=1, paid_date=date(2026, 11, 24),
-            reference="R-1", actor="ana", now=evening,
-        )  # fmt: skip
+            portfolio_id=loan.portfolio_id,
+            debtor_id=loan.debtor_id,
+            amount_minor=1,
+            paid_date=date(2026, 11, 24),
+            reference="R-1",
+            actor="ana",
+            now=evening,
+        )
 
 
 @pytest.mark.parametrize("change", ["UPDATE portfolio_posting SET amount_minor = 1", "DELETE FROM portfolio_posting"])

@@ -5,9 +5,11 @@ from datetime import date, timedelta
 import pytest
 from django.db import transaction
 
-from recobra.contact import operations as contact
-from recobra.contact.models import ConsentEntry, Contact
+from recobra.consent import operations as consent
+from recobra.consent.models import ConsentEntry
 from recobra.journal.operations import record
+from recobra.messaging import operations as messaging
+from recobra.messaging.models import Contact
 from recobra.portfolio.models import ContactPoint
 from recobra.strategy import operations as strategy
 from tests import receivables
@@ -17,7 +19,7 @@ MONDAY = date(2026, 11, 23)
 
 @pytest.fixture
 def late(company, now):
-    contact.ensure_library(now=now)
+    messaging.ensure_library(now=now)
     strategy.ensure_ready(actor="dario", now=now)
     strategy.assign(portfolio_id=company.pk, code="consumo", actor="dario", now=now)
     receivables.fresh_load(company, as_of=MONDAY, now=now)
@@ -43,7 +45,7 @@ def test_an_answer_that_waits_stays(late, now):
 
 
 def test_a_silenced_number_that_a_load_brings_again_stays_silent(company, now):
-    contact.opt_out(kind="PHONE", value="+51987654321", source=ConsentEntry.Source.KEYWORD, now=now)
+    consent.opt_out(kind="PHONE", value="+51987654321", source=ConsentEntry.Source.KEYWORD, now=now)
     rosa = receivables.debtor(company, "Rosa")
     point = ContactPoint.objects.create(debtor=rosa, kind="PHONE", value="+51987654321", valid=True)
     with transaction.atomic():
@@ -58,6 +60,6 @@ def test_a_process_that_has_decided_again_can_still_judge_what_leaves(late, comp
     receivables.account(company, ines, "L-2", (MONDAY - timedelta(20), 30_000))
     strategy.redecide(debtor_ids=[ines.pk], now=now, actor="ana")
     assert Contact.objects.filter(status="DUE").count() == 2
-    assert contact.dispatch_once(now=now)["sent"] == 2
+    assert messaging.dispatch_once(now=now)["sent"] == 2
     strategy.redecide(debtor_ids=[ines.pk], now=now, actor="ana")
     assert Contact.objects.count() == 2

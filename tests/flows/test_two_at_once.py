@@ -8,9 +8,9 @@ from datetime import timedelta
 import pytest
 from django.db import connection, transaction
 
-from recobra.contact.models import Contact
 from recobra.journal.models import Entry
 from recobra.journal.operations import record
+from recobra.messaging.models import Contact
 from recobra.payments import operations as payments
 from recobra.strategy import operations as strategy
 from recobra.strategy.models import Firing
@@ -86,9 +86,15 @@ def test_who_pays_while_the_cycle_decides_is_not_planned(several, now, monkeypat
 
 def pay(account, now, amount_minor=10_000, day=MONDAY):
     return payments.record_payment(
-        portfolio_id=account.portfolio_id, debtor_id=account.debtor_id, account_id=account.pk,
-        amount_minor=amount_minor, paid_date=day, reference=f"R-{account.pk}", actor="ana", now=now,
-    )  # fmt: skip
+        portfolio_id=account.portfolio_id,
+        debtor_id=account.debtor_id,
+        account_id=account.pk,
+        amount_minor=amount_minor,
+        paid_date=day,
+        reference=f"R-{account.pk}",
+        actor="ana",
+        now=now,
+    )
 
 
 def until_it_waits():

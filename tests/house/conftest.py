@@ -16,8 +16,11 @@ def tracked(*patterns):
     """Return the tracked files, and new ones that are not ignored, as paths relative to the root."""
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard", "--", *patterns],
-        cwd=ROOT, capture_output=True, text=True, check=True,
-    )  # fmt: skip
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     return sorted(name for name in set(listed.stdout.splitlines()) if (ROOT / name).is_file())
 
 

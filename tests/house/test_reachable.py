@@ -72,12 +72,12 @@ def test_what_waits_for_its_door_exists_and_has_none(product, template_words, wa
     ("path", "use", "orphan"),
     [
         ("console/screens/loads/pages.py", "operations.discard_load(", "intake.operations.hold.discard_load"),
-        ("config/reactions.py", "contact.judge_again(", "contact.operations.planning.judge_again"),
+        ("config/reactions.py", "messaging.judge_again(", "messaging.outbox.plan.judge_again"),
         ("cli/user.py", "operations.set_password(", "access.operations.set_password"),
         ("strategy/jobs.py", '@app.periodic(cron="*/2 * * * *")\n', "strategy.alarms.check_providers"),
     ],
     ids=["screen", "reaction", "command", "job"],
-)  # fmt: skip
+)
 def test_what_its_only_door_lets_go_is_named(product, dead_in, path, use, orphan):
     module = product.modules[f"recobra.{path.removesuffix('.py').replace('/', '.')}"]
     text = (ROOT / module.path).read_text(encoding="utf-8")

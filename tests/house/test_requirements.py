@@ -87,14 +87,22 @@ def test_sound_rows_have_no_fault(sound):
         ({"doors": ["recobra contact send"]}, "no such door: recobra contact send"),
         ({"doors": []}, "doors names none"),
         ({"tests": []}, "tests names none"),
-        ({"tests": ["tests/core/law/test_gate.py::test_hours"]},
-         "test enters by no door: tests/core/law/test_gate.py::test_hours"),
-        ({"tests": ["tests/flows/test_plan.py::test_it_is_planned"]},
-         "test enters by no door: tests/flows/test_plan.py::test_it_is_planned"),
-        ({"tests": ["tests/console/test_messages.py::test_gone"]},
-         "no such test: tests/console/test_messages.py::test_gone"),
-        ({"tests": ["tests/console/test_gone.py::test_a_reason_is_shown"]},
-         "no such test: tests/console/test_gone.py::test_a_reason_is_shown"),
+        (
+            {"tests": ["tests/core/law/test_gate.py::test_hours"]},
+            "test enters by no door: tests/core/law/test_gate.py::test_hours",
+        ),
+        (
+            {"tests": ["tests/flows/test_plan.py::test_it_is_planned"]},
+            "test enters by no door: tests/flows/test_plan.py::test_it_is_planned",
+        ),
+        (
+            {"tests": ["tests/console/test_messages.py::test_gone"]},
+            "no such test: tests/console/test_messages.py::test_gone",
+        ),
+        (
+            {"tests": ["tests/console/test_gone.py::test_a_reason_is_shown"]},
+            "no such test: tests/console/test_gone.py::test_a_reason_is_shown",
+        ),
         ({"tests": ROW["tests"] * 2}, "tests names one twice"),
         ({"by": "Somebody"}, "by is no known work: Somebody"),
         ({"missing": " "}, "missing is empty"),
@@ -102,7 +110,7 @@ def test_sound_rows_have_no_fault(sound):
         ({"asks": "word " * 23}, "asks has more than 22 words"),
         ({"note": "later"}, "note does not belong to a row that is part"),
     ],
-)  # fmt: skip
+)
 def test_a_planted_fault_is_named_with_its_row(sound, change, fault):
     sound["S0-07"].update(change)
     assert _faults(sound) == [f"S0-07: {fault}"]

@@ -14,10 +14,16 @@ from .conftest import ROOT, tracked
 
 CATALOGUE = ROOT / "src" / "recobra" / "locale" / "es" / "LC_MESSAGES" / "django.po"
 KEYWORDS = {
-    "_": None, "gettext": None, "gettext_lazy": None, "gettext_noop": None,
-    "ngettext": (1, 2), "ngettext_lazy": (1, 2),
-    "pgettext": ((1, "c"), 2), "pgettext_lazy": ((1, "c"), 2), "npgettext": ((1, "c"), 2, 3),
-}  # fmt: skip
+    "_": None,
+    "gettext": None,
+    "gettext_lazy": None,
+    "gettext_noop": None,
+    "ngettext": (1, 2),
+    "ngettext_lazy": (1, 2),
+    "pgettext": ((1, "c"), 2),
+    "pgettext_lazy": ((1, "c"), 2),
+    "npgettext": ((1, "c"), 2, 3),
+}
 PLACES = re.compile(r"%\(\w+\)[sd]|%[sd]|\{\w*\}")
 
 
@@ -78,9 +84,11 @@ def test_translations_keep_the_places_of_values(catalogue):
     wrong = [
         str(message.id)
         for message in catalogue
-        if isinstance(message.id, str) and message.id and message.string
+        if isinstance(message.id, str)
+        and message.id
+        and message.string
         and sorted(PLACES.findall(message.id)) != sorted(PLACES.findall(str(message.string)))
-    ]  # fmt: skip
+    ]
     assert not wrong, "\n".join(wrong)
 
 
@@ -96,7 +104,9 @@ def test_the_compiled_catalogue_says_the_same(catalogue):
         differing = [
             message.id
             for message in catalogue
-            if isinstance(message.id, str) and message.id and message.string
+            if isinstance(message.id, str)
+            and message.id
+            and message.string
             and (pgettext(message.context, message.id) if message.context else gettext(message.id)) != message.string
-        ]  # fmt: skip
+        ]
     assert not differing

@@ -12,11 +12,12 @@ TODAY = date(2026, 11, 23)
 MAPPING = {
     "account": {"external_id": "prestamo", "product": "producto"},
     "debtor": {"external_id": "cliente", "name": "nombre", "national_id": "dni"},
-    "phones": ["telefono"], "emails": ["correo"],
+    "phones": ["telefono"],
+    "emails": ["correo"],
     "address": {"street": "direccion", "city": "ciudad"},
     "instalment": {"due_date": "vencimiento"},
     "balance": "saldo",
-}  # fmt: skip
+}
 HEADER = "prestamo;producto;cliente;nombre;dni;telefono;correo;direccion;ciudad;vencimiento;saldo"
 FILE = f"""{HEADER}
 0001;Préstamo;C1;Rosa Quispe;45678901;987 654 321;ROSA@Example.com;Av. Grau 1;Lima;01/10/2026;1.234,50

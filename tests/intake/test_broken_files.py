@@ -69,13 +69,20 @@ WHOLE = {
         "encrypted",
     ),
     "a Parquet file cut off": (_parquet_head, "parquet"),
-    "amounts that may mean two things": ("cuenta;vence;saldo\nA;01/10/2026;1.234\nB;01/10/2026;5.678\n", "ambiguous_decimal"),
-    "amounts written in two ways": ("cuenta;vence;saldo\nA;01/10/2026;1.234,50\nB;01/10/2026;1,234.50\n", "mixed_decimal"),
+    "amounts that may mean two things": (
+        "cuenta;vence;saldo\nA;01/10/2026;1.234\nB;01/10/2026;5.678\n",
+        "ambiguous_decimal",
+    ),
+    "amounts written in two ways": (
+        "cuenta;vence;saldo\nA;01/10/2026;1.234,50\nB;01/10/2026;1,234.50\n",
+        "mixed_decimal",
+    ),
     "dates in two orders": ("cuenta;vence;saldo\nA;31/10/2026;1\nB;10/31/2026;1\n", "mixed_dates"),
     "nothing as the mapping says": (
-        "cuenta;vence;saldo\n" + "".join(f"A{n};mañana;mucho\n" for n in range(30)), "not_as_mapped",
+        "cuenta;vence;saldo\n" + "".join(f"A{n};mañana;mucho\n" for n in range(30)),
+        "not_as_mapped",
     ),
-}  # fmt: skip
+}
 ROWS = {
     "half a row": ("C;01/10/2026", "ragged"),
     "a row too long": ("C;01/10/2026;5;6;7", "ragged"),
@@ -161,8 +168,10 @@ def test_a_row_keeps_all_its_errors(load):
     load(GOOD + ";31/11/2026;-1\n", mapping=SHORT)
     errors = RejectedRow.objects.get().errors
     assert {(error["column"], error["code"], error["value"]) for error in errors} == {
-        ("cuenta", "missing", None), ("vence", "date", "31/11/2026"), ("saldo", "amount_negative", "-1"),
-    }  # fmt: skip
+        ("cuenta", "missing", None),
+        ("vence", "date", "31/11/2026"),
+        ("saldo", "amount_negative", "-1"),
+    }
 
 
 @pytest.mark.parametrize("amount", ["US$ 10", "10 USD", "€10", "usd 10"])

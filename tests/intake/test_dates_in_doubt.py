@@ -18,8 +18,9 @@ def test_a_few_dates_in_an_unusual_order_leave_the_others_in_doubt(load):
     with pytest.raises(LoadRefused) as refusal:
         load(_file(["03/04/2026"] * 90 + ["03/25/2026"] * 10), mapping=SHORT)
     assert (refusal.value.code, refusal.value.facts) == (
-        "unclear_dates", {"column": "vence", "told": "03/25/2026", "value": "03/04/2026"},
-    )  # fmt: skip
+        "unclear_dates",
+        {"column": "vence", "told": "03/25/2026", "value": "03/04/2026"},
+    )
 
 
 @pytest.mark.parametrize(("day_first", "month_first"), [(3, 80), (80, 3), (10, 10)])
@@ -27,8 +28,9 @@ def test_dates_in_two_orders_are_refused_with_examples_of_both(load, day_first, 
     with pytest.raises(LoadRefused) as refusal:
         load(_file(["03/04/2026"] * 10 + ["31/03/2026"] * day_first + ["03/25/2026"] * month_first), mapping=SHORT)
     assert (refusal.value.code, refusal.value.facts) == (
-        "mixed_dates", {"column": "vence", "dmy": "31/03/2026", "mdy": "03/25/2026"},
-    )  # fmt: skip
+        "mixed_dates",
+        {"column": "vence", "dmy": "31/03/2026", "mdy": "03/25/2026"},
+    )
 
 
 @pytest.mark.parametrize(

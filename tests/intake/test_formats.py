@@ -81,9 +81,11 @@ def test_a_workbook_keeps_zeros_dates_and_cents(load, tmp_path):
 def test_an_old_workbook_is_read(load, tmp_path):
     path = tmp_path / "antiguo.csv"
     days = {row[2]: float((date.fromisoformat(row[2]) - date(1899, 12, 30)).days) for row in ROWS}
-    path.write_bytes(workbook([
-        ["cuenta", "nombre", "vence", "saldo"], *([row[0], row[1], days[row[2]], float(row[3])] for row in ROWS)
-    ]))  # fmt: skip
+    path.write_bytes(
+        workbook(
+            [["cuenta", "nombre", "vence", "saldo"], *([row[0], row[1], days[row[2]], float(row[3])] for row in ROWS)]
+        )
+    )
     assert load(path, mapping=SHORT | {"debtor": {"name": "nombre"}})["accepted"] == 2
     _check()
 
@@ -91,10 +93,17 @@ def test_an_old_workbook_is_read(load, tmp_path):
 def test_parquet_is_read_by_its_content(load, tmp_path):
     path = tmp_path / "cartera"
     columns = list(zip(*ROWS, strict=True))
-    parquet.write_table(pa.table({
-        "cuenta": columns[0], "nombre": columns[1], "vence": [date.fromisoformat(day) for day in columns[2]],
-        "saldo": pa.array([Decimal(amount) for amount in columns[3]], pa.decimal128(12, 2)),
-    }), path)  # fmt: skip
+    parquet.write_table(
+        pa.table(
+            {
+                "cuenta": columns[0],
+                "nombre": columns[1],
+                "vence": [date.fromisoformat(day) for day in columns[2]],
+                "saldo": pa.array([Decimal(amount) for amount in columns[3]], pa.decimal128(12, 2)),
+            }
+        ),
+        path,
+    )
     assert load(path, mapping=SHORT | {"debtor": {"name": "nombre"}})["accepted"] == 2
     _check()
 
@@ -113,10 +122,13 @@ def test_a_preview_shows_rows_and_guesses_the_mapping(tmp_path):
     shown = preview(path)
     assert (shown["rows"], shown["delimiter"], shown["sample"][0][1]) == (1, ";", "Rosa")
     assert shown["mapping"] == {
-        "phones": ["Celular 1"], "emails": ["Correo"], "account": {"external_id": "Nro Préstamo"},
-        "debtor": {"national_id": "DNI", "name": "Cliente"}, "instalment": {"due_date": "Fecha Vencimiento"},
+        "phones": ["Celular 1"],
+        "emails": ["Correo"],
+        "account": {"external_id": "Nro Préstamo"},
+        "debtor": {"national_id": "DNI", "name": "Cliente"},
+        "instalment": {"due_date": "Fecha Vencimiento"},
         "balance": "Saldo Total",
-    }  # fmt: skip
+    }
 
 
 def _sql(expression, value):
@@ -124,12 +136,25 @@ def _sql(expression, value):
 
 
 AMOUNTS = [
-    ("comma", "1.234,56", "1234.56"), ("point", "1,234.56", "1234.56"), ("point", "1234", "1234"),
-    ("comma", "S/ 1.234,5", "1234.5"), ("point", "$1,234.50", "1234.50"), ("point", "(5.00)", "-5.00"),
-    ("point", "5.00-", "-5.00"), ("comma", "1 234,56", "1234.56"), ("point", "USD 10", "10"), ("comma", "-7", "-7"),
-    ("comma", "1234.56", None), ("point", "1.234,56", None), ("point", "12,34", None), ("point", "1e5", None),
-    ("point", "=1+1", None), ("point", "", None), ("comma", "R$ 1.234.567,89", "1234567.89"), ("point", ".5", ".5"),
-]  # fmt: skip
+    ("comma", "1.234,56", "1234.56"),
+    ("point", "1,234.56", "1234.56"),
+    ("point", "1234", "1234"),
+    ("comma", "S/ 1.234,5", "1234.5"),
+    ("point", "$1,234.50", "1234.50"),
+    ("point", "(5.00)", "-5.00"),
+    ("point", "5.00-", "-5.00"),
+    ("comma", "1 234,56", "1234.56"),
+    ("point", "USD 10", "10"),
+    ("comma", "-7", "-7"),
+    ("comma", "1234.56", None),
+    ("point", "1.234,56", None),
+    ("point", "12,34", None),
+    ("point", "1e5", None),
+    ("point", "=1+1", None),
+    ("point", "", None),
+    ("comma", "R$ 1.234.567,89", "1234567.89"),
+    ("point", ".5", ".5"),
+]
 
 
 @pytest.mark.parametrize(("mark", "written", "number"), AMOUNTS)
@@ -138,13 +163,25 @@ def test_amounts_are_read_as_written(mark, written, number):
 
 
 DATES = [
-    ("dmy", "07/03/2019", date(2019, 3, 7)), ("mdy", "07/03/2019", date(2019, 7, 3)), ("dmy", "2019-03-07", date(2019, 3, 7)),
-    ("dmy", "20190307", date(2019, 3, 7)), ("dmy", "20190307.0", date(2019, 3, 7)), ("dmy", "43531", date(2019, 3, 7)),
-    ("dmy", "7.3.19", date(2019, 3, 7)), ("ymd", "19-03-07", date(2019, 3, 7)), ("dmy", "07032019", date(2019, 3, 7)),
-    ("dmy", "2019/03/07", date(2019, 3, 7)), ("dmy", "2019-03-07 10:30:00", date(2019, 3, 7)),
-    ("dmy", "2019-03-07T10:30:00Z", date(2019, 3, 7)), ("dmy", "30/02/2019", None), ("dmy", "29/02/2024", date(2024, 2, 29)),
-    ("dmy", "29/02/2023", None), ("dmy", "20190230", None), ("dmy", "0", None), ("dmy", "hoy", None),
-]  # fmt: skip
+    ("dmy", "07/03/2019", date(2019, 3, 7)),
+    ("mdy", "07/03/2019", date(2019, 7, 3)),
+    ("dmy", "2019-03-07", date(2019, 3, 7)),
+    ("dmy", "20190307", date(2019, 3, 7)),
+    ("dmy", "20190307.0", date(2019, 3, 7)),
+    ("dmy", "43531", date(2019, 3, 7)),
+    ("dmy", "7.3.19", date(2019, 3, 7)),
+    ("ymd", "19-03-07", date(2019, 3, 7)),
+    ("dmy", "07032019", date(2019, 3, 7)),
+    ("dmy", "2019/03/07", date(2019, 3, 7)),
+    ("dmy", "2019-03-07 10:30:00", date(2019, 3, 7)),
+    ("dmy", "2019-03-07T10:30:00Z", date(2019, 3, 7)),
+    ("dmy", "30/02/2019", None),
+    ("dmy", "29/02/2024", date(2024, 2, 29)),
+    ("dmy", "29/02/2023", None),
+    ("dmy", "20190230", None),
+    ("dmy", "0", None),
+    ("dmy", "hoy", None),
+]
 
 
 @pytest.mark.parametrize(("order", "written", "day"), DATES)
@@ -183,9 +220,17 @@ def test_every_date_comes_back(day, writing):
 
 @pytest.mark.parametrize(
     ("code", "value", "valid"),
-    [("PE_DNI", "45678901", True), ("PE_DNI", "4567890", False), ("PE_RUC", "20512333797", True),
-     ("PE_RUC", "20512333798", False), ("CL_RUT", "125319092", True), ("CL_RUT", "125319093", False),
-     ("MX_RFC", "GODE561231GR8", True), ("BR_CPF", "39053344705", True), ("XX", "1", None)],
-)  # fmt: skip
+    [
+        ("PE_DNI", "45678901", True),
+        ("PE_DNI", "4567890", False),
+        ("PE_RUC", "20512333797", True),
+        ("PE_RUC", "20512333798", False),
+        ("CL_RUT", "125319092", True),
+        ("CL_RUT", "125319093", False),
+        ("MX_RFC", "GODE561231GR8", True),
+        ("BR_CPF", "39053344705", True),
+        ("XX", "1", None),
+    ],
+)
 def test_national_ids_are_judged_by_kind(code, value, valid):
     assert identity.is_valid(code, value) is valid

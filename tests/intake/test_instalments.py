@@ -9,9 +9,11 @@ from recobra.payments.models import Payment
 from recobra.portfolio.models import Instalment
 
 MAPPING = {
-    "account": {"external_id": "cuenta"}, "balance": "saldo", "instalment": {"number": "cuota", "due_date": "vence"},
+    "account": {"external_id": "cuenta"},
+    "balance": "saldo",
+    "instalment": {"number": "cuota", "due_date": "vence"},
     "options": {"due_rows": "several", "decimal": "point"},
-}  # fmt: skip
+}
 FIRST = {"1": ("2026-09-01", 100), "2": ("2026-10-01", 100), "3": ("2026-11-01", 100)}
 
 

@@ -28,9 +28,15 @@ def asked(company, tmp_path):
     path = tmp_path / "subido"
     path.write_text(TEXT)
     return {
-        "path": str(path), "file_name": "cartera.csv", "portfolio_code": company.code, "mapping": SHORT,
-        "as_of": "2026-11-21", "actor": "dario", "control": None, "partial": None,
-    }  # fmt: skip
+        "path": str(path),
+        "file_name": "cartera.csv",
+        "portfolio_code": company.code,
+        "mapping": SHORT,
+        "as_of": "2026-11-21",
+        "actor": "dario",
+        "control": None,
+        "partial": None,
+    }
 
 
 @pytest.fixture
@@ -131,9 +137,13 @@ def test_bytes_left_behind_go_after_a_day_but_not_those_a_worker_still_needs(upl
         uploads.forget(each, keep_bytes=True)
         _age(each.path, now)
     jobs.ask_for_load(
-        path=awaited.path, file_name="cartera.csv", portfolio_code=company.code, mapping=SHORT, as_of=now.date(),
+        path=awaited.path,
+        file_name="cartera.csv",
+        portfolio_code=company.code,
+        mapping=SHORT,
+        as_of=now.date(),
         actor="dario",
-    )  # fmt: skip
+    )
     assert ProcrastinateJob.objects.filter(status="todo").count() == jobs.waiting() == 1
     upload()
     assert [each.path.exists() for each in (left, awaited, fresh)] == [False, True, True]

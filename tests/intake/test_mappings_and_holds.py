@@ -18,11 +18,19 @@ from .conftest import SHORT
 
 def test_a_mapping_tells_all_its_problems_at_once():
     with pytest.raises(MappingProblems) as refusal:
-        parse({
-            "account": {"produkt": "x"}, "amounts": {"principal": 7}, "balance": "saldo", "phones": "tel",
-            "attributes": {"score": {"column": "s", "type": "color"}}, "parties": [{"part": "AUNT"}],
-            "options": {"decimal": "dot", "shrink_limit": 3, "speed": "fast"}, "control": {"rows": "many"}, "colour": 1,
-        })  # fmt: skip
+        parse(
+            {
+                "account": {"produkt": "x"},
+                "amounts": {"principal": 7},
+                "balance": "saldo",
+                "phones": "tel",
+                "attributes": {"score": {"column": "s", "type": "color"}},
+                "parties": [{"part": "AUNT"}],
+                "options": {"decimal": "dot", "shrink_limit": 3, "speed": "fast"},
+                "control": {"rows": "many"},
+                "colour": 1,
+            }
+        )
     assert len(refusal.value.problems) == 12
     assert not [problem for problem in refusal.value.problems if "%(" in problem]
 
@@ -47,10 +55,14 @@ def test_values_are_translated_defaulted_and_joined(load):
     mapping = {
         "account": {"external_id": "c", "product": {"column": "p", "values": {"7": "CARD"}}},
         "debtor": {"name": ["n", "a"], "kind": {"value": "COMPANY"}, "external_id": "d"},
-        "balance": "s", "options": {"id_zeros": "strip"},
-        "attributes": {"score": {"column": "x", "type": "number"}, "vip": {"column": "v", "type": "boolean"},
-                       "canal": {"column": "k", "default": "web"}},
-    }  # fmt: skip
+        "balance": "s",
+        "options": {"id_zeros": "strip"},
+        "attributes": {
+            "score": {"column": "x", "type": "number"},
+            "vip": {"column": "v", "type": "boolean"},
+            "canal": {"column": "k", "default": "web"},
+        },
+    }
     result = load("c;p;n;a;d;s;x;v;k\n1;7;Ana;Paz;0020;5;7,5;sí;\n2;7;Ana;Paz;20;5;mucho;no;app\n", mapping=mapping)
     assert (result["accepted"], result["errors"][0]["errors"][0]["target"]) == (1, "attributes.score")
     account = Account.objects.get()
@@ -78,13 +90,22 @@ def test_a_debtor_of_the_same_creditor_is_one_over_portfolios(load, company, now
     mapping = SHORT | {"debtor": {"external_id": "d"}}
     load("cuenta;vence;saldo;d\nA;;1;X\n", mapping=mapping)
     Portfolio.objects.create(
-        creditor=company.creditor, code="PE-2", name="2", industry="CONSUMER", country="PE", currency="PEN",
+        creditor=company.creditor,
+        code="PE-2",
+        name="2",
+        industry="CONSUMER",
+        country="PE",
+        currency="PEN",
         time_zone="America/Lima",
-    )  # fmt: skip
+    )
     operations.load_file(
-        path=tmp_path / "cartera.csv", portfolio_code="PE-2", mapping=mapping, as_of=date(2026, 11, 23), actor="dario",
+        path=tmp_path / "cartera.csv",
+        portfolio_code="PE-2",
+        mapping=mapping,
+        as_of=date(2026, 11, 23),
+        actor="dario",
         now=now,
-    )  # fmt: skip
+    )
     assert (Debtor.objects.count(), Account.objects.count()) == (1, 2)
 
 
@@ -167,9 +188,14 @@ def test_rows_to_mend_run_nothing_in_a_spreadsheet(load):
 
 def test_a_load_left_running_by_a_crash_is_failed_by_the_next(load, company, now):
     crashed = Load.objects.create(
-        portfolio=company, file_name="x", file_sha256="0" * 64, as_of=date(2026, 11, 20), status="RUNNING",
-        started_at=now, actor="dario",
-    )  # fmt: skip
+        portfolio=company,
+        file_name="x",
+        file_sha256="0" * 64,
+        as_of=date(2026, 11, 20),
+        status="RUNNING",
+        started_at=now,
+        actor="dario",
+    )
     load("cuenta;vence;saldo\nA;;1\n", mapping=SHORT)
     crashed.refresh_from_db()
     assert crashed.status == "FAILED"

@@ -7,9 +7,10 @@ from recobra.portfolio.models import Account, ContactPoint, Debtor, Party
 from .conftest import SHORT
 
 PARTIES = SHORT | {
-    "debtor": {"external_id": "cliente", "name": "nombre", "national_id": "dni"}, "phones": ["telefono"],
+    "debtor": {"external_id": "cliente", "name": "nombre", "national_id": "dni"},
+    "phones": ["telefono"],
     "parties": [{"part": "GUARANTOR", "name": "aval", "national_id": "dni_aval", "phone": "tel_aval"}],
-}  # fmt: skip
+}
 HEADER = "cuenta;vence;saldo;cliente;nombre;dni;telefono;aval;dni_aval;tel_aval\n"
 
 

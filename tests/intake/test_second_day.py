@@ -6,7 +6,7 @@ import pytest
 from django.db.models import Sum
 
 from recobra.intake import operations
-from recobra.intake.load import lake
+from recobra.intake.load import last_load
 from recobra.intake.models import Load
 from recobra.journal.models import Entry
 from recobra.payments.models import Payment
@@ -30,7 +30,7 @@ def memory(request, company):
 
     def forget():
         if request.param == "without it":
-            for path in lake.folder(company.pk).glob("*.parquet"):
+            for path in last_load.folder(company.pk).glob("*.parquet"):
                 path.unlink()
 
     return forget
@@ -56,8 +56,12 @@ def test_the_next_day_tells_new_changed_unchanged_and_gone(day, memory):
     day(20, {"A": 100, "B": 50, "C": 70, "D": 30})
     memory()
     assert _figures(day(21, {"A": 100, "B": 20, "C": 75.5, "E": 10})) == {
-        "created": 1, "updated": 2, "unchanged": 1, "gone": 1, "payments": 1,
-    }  # fmt: skip
+        "created": 1,
+        "updated": 2,
+        "unchanged": 1,
+        "gone": 1,
+        "payments": 1,
+    }
     assert {name: _balance(name) for name in "ABCDE"} == {"A": 10000, "B": 2000, "C": 7550, "D": 3000, "E": 1000}
     payment = Payment.objects.get()
     assert (payment.amount_minor, payment.paid_date, payment.source) == (3000, date(2026, 11, 21), "INFERRED")
@@ -68,9 +72,16 @@ def test_a_payment_on_screen_makes_an_unchanged_row_worth_a_look(day, memory, co
     day(20, {"A": 100, "B": 50})
     account = Account.objects.get(external_id="A")
     record_payment(
-        portfolio_id=company.pk, debtor_id=account.debtor_id, account_id=account.pk, amount_minor=4000,
-        paid_date=date(2026, 11, 20), reference="VOUCHER", source="SCREEN", actor="ana", now=now,
-    )  # fmt: skip
+        portfolio_id=company.pk,
+        debtor_id=account.debtor_id,
+        account_id=account.pk,
+        amount_minor=4000,
+        paid_date=date(2026, 11, 20),
+        reference="VOUCHER",
+        source="SCREEN",
+        actor="ana",
+        now=now,
+    )
     memory()
     assert _balance("A") == 6000
     assert day(21, {"A": 100, "B": "50.00"})["updated"] == 1
@@ -115,8 +126,9 @@ def test_a_lower_balance_may_be_an_adjustment(day):
     day(21, {"A": 40}, options={"lower_balance": "adjustment"})
     assert Payment.objects.count() == 0
     assert list(Posting.objects.order_by("id").values_list("kind", "amount_minor")) == [
-        ("CHARGE", 10000), ("ADJUSTMENT", -6000),
-    ]  # fmt: skip
+        ("CHARGE", 10000),
+        ("ADJUSTMENT", -6000),
+    ]
 
 
 def test_a_balance_of_nothing_closes_the_account(day):
@@ -127,9 +139,10 @@ def test_a_balance_of_nothing_closes_the_account(day):
 
 def test_concepts_are_the_files_own_however_a_payment_was_split(load):
     mapping = {
-        "account": {"external_id": "cuenta"}, "amounts": {"principal": "capital", "interest": "interes", "fee": "gasto"},
+        "account": {"external_id": "cuenta"},
+        "amounts": {"principal": "capital", "interest": "interes", "fee": "gasto"},
         "options": {"decimal": "point"},
-    }  # fmt: skip
+    }
     load("cuenta,capital,interes,gasto\nA,100,20,5\n", mapping=mapping, as_of=date(2026, 11, 20))
     result = load("cuenta,capital,interes,gasto\nA,60,21,5\n", mapping=mapping, as_of=date(2026, 11, 21))
     assert result["payments"] == 1
@@ -140,10 +153,11 @@ def test_concepts_are_the_files_own_however_a_payment_was_split(load):
 
 def test_several_instalments_of_an_account_are_compared_one_by_one(load):
     mapping = {
-        "account": {"external_id": "cuenta"}, "balance": "saldo",
+        "account": {"external_id": "cuenta"},
+        "balance": "saldo",
         "instalment": {"number": "cuota", "due_date": "vence"},
         "options": {"due_rows": "several", "decimal": "point", "gone": "paid"},
-    }  # fmt: skip
+    }
     rows = "cuenta,cuota,vence,saldo\nA,1,2026-10-01,50\nA,2,2026-11-01,50\nB,1,2026-10-01,9\n"
     load(rows, mapping=mapping, as_of=date(2026, 11, 20))
     assert Instalment.objects.count() == 3
@@ -183,8 +197,10 @@ def test_a_load_is_one_fact_of_the_journal(day):
     result = day(20, {"A": 100})
     entry = Entry.objects.get(kind="load.done")
     assert (entry.payload["load_id"], entry.payload["created"], entry.payload["amount_minor"]) == (
-        result["load_id"], 1, 10000,
-    )  # fmt: skip
+        result["load_id"],
+        1,
+        10000,
+    )
 
 
 def test_a_dry_run_finds_the_same_and_writes_nothing(day):
@@ -200,10 +216,11 @@ def test_a_dry_run_finds_the_same_and_writes_nothing(day):
 
 def test_a_rejected_or_absent_instalment_is_no_payment(load):
     mapping = {
-        "account": {"external_id": "cuenta"}, "balance": "saldo",
+        "account": {"external_id": "cuenta"},
+        "balance": "saldo",
         "instalment": {"number": "cuota", "due_date": "vence"},
         "options": {"due_rows": "several", "decimal": "point", "gone": "paid"},
-    }  # fmt: skip
+    }
     head = "cuenta,cuota,vence,saldo\n"
     load(f"{head}A,1,2026-10-01,50\nA,2,2026-11-01,50\nB,1,2026-10-01,9\n", mapping=mapping, as_of=date(2026, 11, 20))
     bad = load(f"{head}A,1,2026-10-01,50\nA,2,2026-02-30,50\nB,1\n", mapping=mapping, as_of=date(2026, 11, 21))

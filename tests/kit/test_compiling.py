@@ -7,7 +7,7 @@ import os
 import ibis
 import pytest
 
-from recobra.kit import compiling
+from recobra.kit import sql_cache
 
 ACCOUNTS = ibis.table({"id": "int64", "dpd": "int64"}, name="accounts")
 
@@ -24,35 +24,35 @@ def late(days):
 
 
 def test_the_same_expression_is_compiled_once(cache):
-    first = compiling.to_sql(late(30))
+    first = sql_cache.to_sql(late(30))
     (kept,) = cache.iterdir()
     kept.write_bytes(kept.read_bytes().replace(first.encode(), f"{first} -- kept".encode()))
-    assert compiling.to_sql(late(30)) == f"{first} -- kept"
+    assert sql_cache.to_sql(late(30)) == f"{first} -- kept"
 
 
 @pytest.mark.parametrize("left", [0, 20])
 def test_what_a_power_cut_left_half_is_compiled_anew(cache, caplog, left):
-    first = compiling.to_sql(late(30))
+    first = sql_cache.to_sql(late(30))
     (kept,) = cache.iterdir()
     whole = kept.read_bytes()
     kept.write_bytes(whole[:left])
-    assert compiling.to_sql(late(30)) == first
+    assert sql_cache.to_sql(late(30)) == first
     assert kept.read_bytes() == whole
     assert "not whole" in caplog.text
 
 
 @pytest.mark.parametrize("other", [late(31), late(30.0), late(ibis.literal(30, "int64")), late(30).select("id")])
 def test_another_number_kind_or_column_is_another_expression(cache, other):
-    compiling.to_sql(late(30))
+    sql_cache.to_sql(late(30))
     fresh = str(ibis.to_sql(other, dialect="duckdb", pretty=False))
-    assert compiling.to_sql(other) == fresh
+    assert sql_cache.to_sql(other) == fresh
     assert len(list(cache.iterdir())) == 2
 
 
 def test_what_was_not_asked_for_lately_is_forgotten(cache, monkeypatch):
-    monkeypatch.setattr(compiling, "KEPT_AT_MOST", 3)
+    monkeypatch.setattr(sql_cache, "KEPT_AT_MOST", 3)
     for days in range(5):
-        compiling.to_sql(late(days))
+        sql_cache.to_sql(late(days))
         for age, file in enumerate(sorted(cache.iterdir(), key=lambda file: -file.stat().st_mtime_ns)):
             os.utime(file, (1_000_000 - age, 1_000_000 - age))
     assert len(list(cache.iterdir())) == 3
@@ -61,5 +61,5 @@ def test_what_was_not_asked_for_lately_is_forgotten(cache, monkeypatch):
 def test_without_a_folder_to_write_to_it_is_compiled_and_said(tmp_path, monkeypatch, caplog):
     (tmp_path / "no").write_text("a file")
     monkeypatch.setenv("RECOBRA_CACHE_DIR", str(tmp_path / "no"))
-    assert "accounts" in compiling.to_sql(late(30))
+    assert "accounts" in sql_cache.to_sql(late(30))
     assert "cannot be" in caplog.text

@@ -9,8 +9,8 @@ from uuid import UUID
 import pytest
 from django.utils import translation
 
-from recobra.contact.channels import http
-from recobra.contact.channels.base import Message
+from recobra.messaging.channels import http
+from recobra.messaging.channels.base import Message
 
 from .mocks import Mocks
 from .peer import HANG, listening

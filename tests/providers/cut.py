@@ -78,11 +78,12 @@ def _quiet(value: Any) -> Any:
     """Leave out the words; one example of each answer stays."""
     if isinstance(value, dict):
         return {
-            key: dict([next(iter(item.items()))]) if key == "examples" and isinstance(item, dict) and item
+            key: dict([next(iter(item.items()))])
+            if key == "examples" and isinstance(item, dict) and item
             else _quiet(item)
             for key, item in value.items()
             if key not in NOISE or (key == "description" and not isinstance(item, str))
-        }  # fmt: skip
+        }
     return [_quiet(item) for item in value] if isinstance(value, list) else value
 
 
@@ -128,8 +129,11 @@ def _meta(document: dict[str, Any]) -> None:
 
 
 CORRECTIONS: dict[str, Callable[[dict[str, Any]], None]] = {
-    "sendgrid": _described, "twilio": _described, "meta": _meta, "meta_number": _described,
-}  # fmt: skip
+    "sendgrid": _described,
+    "twilio": _described,
+    "meta": _meta,
+    "meta_number": _described,
+}
 
 if __name__ == "__main__":
     main(Path(sys.argv[1]))

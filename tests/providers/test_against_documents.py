@@ -6,14 +6,14 @@ import asyncio
 
 import pytest
 
-from recobra.contact.channels import http
-from recobra.contact.channels.adapter import Media, Unsuitable
-from recobra.contact.channels.base import Button, Kind, TemplateCall
-from recobra.contact.channels.sendgrid import ADAPTER as SENDGRID
-from recobra.contact.channels.twilio_sms import ADAPTER as TWILIO_SMS
-from recobra.contact.channels.twilio_voice import ADAPTER as TWILIO_VOICE
-from recobra.contact.channels.whatsapp import ADAPTER as WHATSAPP
-from recobra.contact.channels.whatsapp import media, templates
+from recobra.messaging.channels import http
+from recobra.messaging.channels.adapter import Media, Unsuitable
+from recobra.messaging.channels.base import Button, Kind, TemplateCall
+from recobra.messaging.channels.sendgrid import ADAPTER as SENDGRID
+from recobra.messaging.channels.twilio_sms import ADAPTER as TWILIO_SMS
+from recobra.messaging.channels.twilio_voice import ADAPTER as TWILIO_VOICE
+from recobra.messaging.channels.whatsapp import ADAPTER as WHATSAPP
+from recobra.messaging.channels.whatsapp import media, templates
 
 from . import settings as accounts
 from .settings import ACCOUNT_SID
@@ -62,11 +62,15 @@ def test_meta_takes_our_messages(mock, message):
     window = {"channel": "whatsapp", "in_window": True}
     call = TemplateCall(name="aviso_1", language="es-PE", parameters=("José", "S/ 120\n y más", ""))
     outcomes = send(
-        WHATSAPP, accounts.whatsapp(mock("meta").url),
-        message(**window), message(**window, buttons=MENU), message(**window, buttons=LONG_MENU),
-        message(channel="whatsapp", template=call), message(channel="whatsapp", template=call, buttons=MENU),
+        WHATSAPP,
+        accounts.whatsapp(mock("meta").url),
+        message(**window),
+        message(**window, buttons=MENU),
+        message(**window, buttons=LONG_MENU),
+        message(channel="whatsapp", template=call),
+        message(channel="whatsapp", template=call, buttons=MENU),
         message(channel="whatsapp", template=TemplateCall(name="hola", language="es")),
-    )  # fmt: skip
+    )
     assert [outcome.kind for outcome in outcomes] == [Kind.SENT] * 6
     assert all(outcome.provider_reference.startswith("wamid.") for outcome in outcomes)
 
@@ -87,10 +91,14 @@ def test_meta_takes_our_templates_and_tells_of_them(mock):
     config = accounts.whatsapp(mock("meta").url)
     asked = asyncio.run(
         templates.submit(
-            config, name="aviso_vencimiento", language="es_PE", text="Hola {{1}}: su cuota de {{2}} vence hoy.",
-            examples=["José", "S/ 120"], buttons=["Ya pagué", "Quiero ayuda"],
+            config,
+            name="aviso_vencimiento",
+            language="es_PE",
+            text="Hola {{1}}: su cuota de {{2}} vence hoy.",
+            examples=["José", "S/ 120"],
+            buttons=["Ya pagué", "Quiero ayuda"],
         )
-    )  # fmt: skip
+    )
     assert (asked.name, asked.language) == ("aviso_vencimiento", "es_PE")
     assert asked.reference
     (found, *_) = asyncio.run(templates.registered(config))
@@ -109,11 +117,24 @@ WRONG = [
     ("twilio", f"/2010-04-01/Accounts/{ACCOUNT_SID}/Calls.json", {"data": b"To=%2B51999&From=%2B511&Timeout=soon"}),
     ("twilio", "/2010-04-01/Accounts/mine/Messages.json", {"data": b"To=%2B51999&Body=hola"}),
     ("meta", "/v23.0/11/messages", {"json": {"messaging_product": "whatsapp", "to": "51999", "type": "text"}}),
-    ("meta", "/v23.0/11/messages", {"json": {
-        "messaging_product": "whatsapp", "recipient_type": "individual", "to": "51999", "type": "interactive",
-        "interactive": {"type": "button", "body": {"text": "x"}, "action": {"buttons": [
-            {"type": "reply", "reply": {"id": str(n), "title": "t"}} for n in range(4)]}}}}),
-]  # fmt: skip
+    (
+        "meta",
+        "/v23.0/11/messages",
+        {
+            "json": {
+                "messaging_product": "whatsapp",
+                "recipient_type": "individual",
+                "to": "51999",
+                "type": "interactive",
+                "interactive": {
+                    "type": "button",
+                    "body": {"text": "x"},
+                    "action": {"buttons": [{"type": "reply", "reply": {"id": str(n), "title": "t"}} for n in range(4)]},
+                },
+            }
+        },
+    ),
+]
 
 
 @pytest.mark.parametrize(("name", "path", "wrong"), WRONG)

@@ -9,22 +9,24 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-from recobra.contact.channels import ADAPTERS, codes, http
-from recobra.contact.channels.adapter import Media, Unsuitable
-from recobra.contact.channels.base import Bounce, Button, Kind, TemplateCall
-from recobra.contact.channels.twilio.account import ERRORS as TWILIO_ERRORS
-from recobra.contact.channels.whatsapp import templates
-from recobra.contact.channels.whatsapp.client import ERRORS as META_ERRORS
-from recobra.contact.channels.whatsapp.client import Unfit, body
+from recobra.messaging.channels import ADAPTERS, codes, http
+from recobra.messaging.channels.adapter import Media, Unsuitable
+from recobra.messaging.channels.base import Bounce, Button, Kind, TemplateCall
+from recobra.messaging.channels.twilio.account import ERRORS as TWILIO_ERRORS
+from recobra.messaging.channels.whatsapp import templates
+from recobra.messaging.channels.whatsapp.client import ERRORS as META_ERRORS
+from recobra.messaging.channels.whatsapp.client import Unfit, body
 
 from . import settings as accounts
 from .conftest import PUBLIC_ID
 from .peer import BREAK_HEAD, HALF, HANG, RESET, closed_port, listening
 
 ACCOUNTS = {
-    "sendgrid": accounts.sendgrid, "twilio_sms": accounts.twilio, "twilio_voice": accounts.twilio,
+    "sendgrid": accounts.sendgrid,
+    "twilio_sms": accounts.twilio,
+    "twilio_voice": accounts.twilio,
     "whatsapp": accounts.whatsapp,
-}  # fmt: skip
+}
 TAKEN = {
     "sendgrid": (202, b"", {"X-Message-Id": "m-1"}),
     "twilio_sms": (201, {"sid": "SM1"}),
@@ -125,10 +127,13 @@ GONE = [
     ("whatsapp", 400, b"not json", "refused"),
 ]
 MEANT = {
-    "hard": (Kind.FAILED, Bounce.HARD, False, False), "unusable": (Kind.FAILED, None, True, False),
-    "refused": (Kind.FAILED, None, False, False), "later": (Kind.RETRY, None, False, False),
-    "down": (Kind.RETRY, None, False, True), "doubt": (Kind.UNCERTAIN, None, False, False),
-}  # fmt: skip
+    "hard": (Kind.FAILED, Bounce.HARD, False, False),
+    "unusable": (Kind.FAILED, None, True, False),
+    "refused": (Kind.FAILED, None, False, False),
+    "later": (Kind.RETRY, None, False, False),
+    "down": (Kind.RETRY, None, False, True),
+    "doubt": (Kind.UNCERTAIN, None, False, False),
+}
 
 
 @pytest.mark.parametrize(("kind", "status", "content", "meaning"), GONE)
@@ -245,8 +250,10 @@ def test_a_file_is_fetched_from_meta_alone_and_only_so_large():
 
     async def fetch(*answers, most_bytes=100):
         async with listening(*answers) as peer:
-            told = [(s, {k: v.replace("HERE", peer.url) for k, v in c.items()}) if isinstance(c, dict) else (s, c)
-                    for s, c in answers]  # fmt: skip
+            told = [
+                (s, {k: v.replace("HERE", peer.url) for k, v in c.items()}) if isinstance(c, dict) else (s, c)
+                for s, c in answers
+            ]
             peer.answers = told
             config = accounts.whatsapp(peer.url)
             return await ADAPTERS["whatsapp"].fetch(picture, config, most_bytes=most_bytes), peer.asked
@@ -286,8 +293,12 @@ def test_a_file_of_twilios_is_followed_to_its_store_without_the_token(message):
 
 def test_metas_pages_of_templates_are_followed_on_its_own_address_only():
     def page(name, following):
-        return 200, {"data": [{"id": "1", "name": name, "language": "es", "status": "REJECTED",
-                               "rejected_reason": "PROMOTIONAL"}], "paging": {"next": following}}  # fmt: skip
+        return 200, {
+            "data": [
+                {"id": "1", "name": name, "language": "es", "status": "REJECTED", "rejected_reason": "PROMOTIONAL"}
+            ],
+            "paging": {"next": following},
+        }
 
     async def run():
         async with listening((200, {})) as peer:
@@ -296,8 +307,9 @@ def test_metas_pages_of_templates_are_followed_on_its_own_address_only():
 
     found = asyncio.run(run())
     assert [(each.name, each.status, each.reason) for each in found] == [
-        ("uno", "REJECTED", "PROMOTIONAL"), ("dos", "REJECTED", "PROMOTIONAL"),
-    ]  # fmt: skip
+        ("uno", "REJECTED", "PROMOTIONAL"),
+        ("dos", "REJECTED", "PROMOTIONAL"),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -7,13 +7,13 @@ from datetime import date, timedelta
 
 import pytest
 
-from recobra.contact import dialling
-from recobra.contact import operations as contact
-from recobra.contact.channels.adapter import Unsuitable
-from recobra.contact.channels.base import Kind
-from recobra.contact.models import Contact
-from recobra.contact.operations import providers
-from recobra.contact.operations.dialling import ToCall, dialling_session
+from recobra.consent import operations as consent
+from recobra.conversations import dialler as dialling
+from recobra.conversations.dialling_session import ToCall, dialling_session
+from recobra.messaging.channels.adapter import Unsuitable
+from recobra.messaging.channels.base import Kind
+from recobra.messaging.models import Contact
+from recobra.messaging.providers import operations as providers
 from recobra.portfolio.models import ContactPoint
 from tests import receivables
 
@@ -29,10 +29,21 @@ CALL_SID = "CA" + "0c" * 16
 def telephone(mock, now, db):
     """Banco Sur's number, saved as a provider that the mock serves."""
     providers.save_provider(
-        code="voz", kind="twilio_voice", name="Voz", rate_per_second=None, price_micros=40_000, price_currency="USD",
+        code="voz",
+        kind="twilio_voice",
+        name="Voz",
+        rate_per_second=None,
+        price_micros=40_000,
+        price_currency="USD",
         settings={"account_sid": ACCOUNT_SID, "from_number": "+5115550100", "base_url": mock("twilio").url},
-        secrets={"auth_token": "12345"}, country="", rank=1, enabled=True, actor="dario", actor_id=None, now=now,
-    )  # fmt: skip
+        secrets={"auth_token": "12345"},
+        country="",
+        rank=1,
+        enabled=True,
+        actor="dario",
+        actor_id=None,
+        now=now,
+    )
     return "voz"
 
 
@@ -53,9 +64,11 @@ def test_a_call_is_placed_put_through_and_ended_as_the_document_says(mock):
             call = dialling.Call(public_id=PUBLIC_ID, number="+51987654321", apology="Banco Sur & Cía. <disculpe>")
             placed = await line.place(call)
             return [
-                placed, await line.seat(number="+5115550199", room="gestor-7"),
-                await line.bridge(reference=CALL_SID, room="gestor-7"), await line.hang_up(reference=CALL_SID),
-            ]  # fmt: skip
+                placed,
+                await line.seat(number="+5115550199", room="gestor-7"),
+                await line.bridge(reference=CALL_SID, room="gestor-7"),
+                await line.hang_up(reference=CALL_SID),
+            ]
 
     outcomes = asyncio.run(run())
     assert [outcome.kind for outcome in outcomes] == [Kind.SENT] * 4, outcomes[2:]
@@ -123,7 +136,7 @@ def test_when_the_window_shuts_nobody_is_called_any_more(telephone, company, now
 @pytest.mark.django_db(transaction=True)
 def test_a_number_that_asked_for_silence_is_not_called(telephone, company, now):
     person = late(company, "Rosa", "+51987654321")
-    contact.opt_out(kind="PHONE", value="+51987654321", source="KEYWORD", said="BAJA", now=now)
+    consent.opt_out(kind="PHONE", value="+51987654321", source="KEYWORD", said="BAJA", now=now)
     with dialling_session(provider_code=telephone) as session:
         found = dial(session, [person], now)
     assert found.placed == ()

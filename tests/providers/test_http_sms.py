@@ -14,11 +14,11 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-from recobra.contact.channels.adapter import Config, Forged, Incoming, Unsuitable
-from recobra.contact.channels.base import Bounce, Kind
-from recobra.contact.channels.http_sms import ADAPTER
-from recobra.contact.channels.http_sms.letters import gsm
-from recobra.contact.channels.http_sms.reading import read
+from recobra.messaging.channels.adapter import Config, Forged, Incoming, Unsuitable
+from recobra.messaging.channels.base import Bounce, Kind
+from recobra.messaging.channels.http_sms import ADAPTER
+from recobra.messaging.channels.http_sms.document_reader import read
+from recobra.messaging.channels.http_sms.gsm_alphabet import gsm
 
 from .conftest import PUBLIC_ID
 from .peer import BREAK_HEAD, HALF, HANG, RESET, closed_port
@@ -47,9 +47,12 @@ def document(name, url=""):
 
 def config(name, url="", **settings):
     return Config(
-        provider_id=1, code="gw", settings={"document": document(name, url), "sender": "BANCOSUR", **settings},
-        secrets=SECRETS, webhook_url="https://cobros.example/api/webhooks/gw/",
-    )  # fmt: skip
+        provider_id=1,
+        code="gw",
+        settings={"document": document(name, url), "sender": "BANCOSUR", **settings},
+        secrets=SECRETS,
+        webhook_url="https://cobros.example/api/webhooks/gw/",
+    )
 
 
 @pytest.fixture
@@ -245,10 +248,19 @@ RECEIPTS = {
         {"messageId": str(PUBLIC_ID), "status": {"name": "DELIVERED"}, "doneAt": "2026-11-23T09:59:00-05:00"},
         {"messageId": str(PUBLIC_ID), "status": {"name": "UNKNOWN_SUBSCRIBER", "errorCode": 6}, "doneAt": "?"},
         {"messageId": str(PUBLIC_ID), "status": {"name": "A_NEW_WORD"}},
-        {"inboundId": "i-9", "from": "51987654321", "to": "51100", "text": "BAJA", "receivedAt": "2026-11-23T14:00:00Z"},
-        None, "x", 7, [],
+        {
+            "inboundId": "i-9",
+            "from": "51987654321",
+            "to": "51100",
+            "text": "BAJA",
+            "receivedAt": "2026-11-23T14:00:00Z",
+        },
+        None,
+        "x",
+        7,
+        [],
     ]
-}  # fmt: skip
+}
 
 
 def test_receipts_and_replies_are_read():

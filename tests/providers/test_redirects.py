@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
-from recobra.contact.channels import http
-from recobra.contact.channels.adapter import Unsuitable
+from recobra.messaging.channels import http
+from recobra.messaging.channels.adapter import Unsuitable
 
 from .peer import listening
 
@@ -15,13 +15,30 @@ from .peer import listening
 @pytest.mark.parametrize(
     ("address", "public"),
     [
-        ("8.8.8.8", True), ("2606:4700::1111", True), ("64:ff9b::808:808", True), ("::ffff:8.8.8.8", True),
-        ("127.0.0.1", False), ("127.9.9.9", False), ("0.0.0.0", False), ("10.0.0.8", False), ("172.20.1.1", False),
-        ("192.168.1.1", False), ("100.64.0.1", False), ("169.254.169.254", False), ("224.0.0.1", False),
-        ("::", False), ("::1", False), ("fe80::1%2", False), ("fd00:ec2::254", False), ("ff02::1", False),
-        ("::ffff:127.0.0.1", False), ("::ffff:a9fe:a9fe", False), ("64:ff9b::a9fe:a9fe", False), ("2002:7f00:1::", False),
+        ("8.8.8.8", True),
+        ("2606:4700::1111", True),
+        ("64:ff9b::808:808", True),
+        ("::ffff:8.8.8.8", True),
+        ("127.0.0.1", False),
+        ("127.9.9.9", False),
+        ("0.0.0.0", False),
+        ("10.0.0.8", False),
+        ("172.20.1.1", False),
+        ("192.168.1.1", False),
+        ("100.64.0.1", False),
+        ("169.254.169.254", False),
+        ("224.0.0.1", False),
+        ("::", False),
+        ("::1", False),
+        ("fe80::1%2", False),
+        ("fd00:ec2::254", False),
+        ("ff02::1", False),
+        ("::ffff:127.0.0.1", False),
+        ("::ffff:a9fe:a9fe", False),
+        ("64:ff9b::a9fe:a9fe", False),
+        ("2002:7f00:1::", False),
     ],
-)  # fmt: skip
+)
 def test_what_is_of_the_open_internet(address, public):
     assert http.is_public(address) is public
 

@@ -8,8 +8,9 @@ from contextlib import contextmanager
 
 import pytest
 
-from recobra.contact.models import Template
-from recobra.contact.operations import providers, registering
+from recobra.messaging.models import Template
+from recobra.messaging.providers import operations as providers
+from recobra.messaging.templates import whatsapp_approval as registering
 
 from .peer import HALF, listening
 
@@ -43,10 +44,20 @@ def meta(*answers):
 def template(now):
     """An approved WhatsApp template."""
     return Template.objects.create(
-        code="recordatorio-suave", version=1, status="APPROVED", channel="whatsapp", language="es", name="Suave",
-        subject="", text=TEXT, html="", created_at=now, created_by="ana",
-        buttons=[{"code": "paid", "title": "Ya pagué"}], parameters=["nombre", "acreedor", "total_vencido"],
-    )  # fmt: skip
+        code="recordatorio-suave",
+        version=1,
+        status="APPROVED",
+        channel="whatsapp",
+        language="es",
+        name="Suave",
+        subject="",
+        text=TEXT,
+        html="",
+        created_at=now,
+        created_by="ana",
+        buttons=[{"code": "paid", "title": "Ya pagué"}],
+        parameters=["nombre", "acreedor", "total_vencido"],
+    )
 
 
 @pytest.fixture
@@ -55,10 +66,21 @@ def by(now):
 
     def save(url):
         return providers.save_provider(
-            code="wa", kind="whatsapp", name="WhatsApp", rate_per_second=None, price_micros=0, price_currency="USD",
-            settings={"phone_number_id": "11", "account_id": "22", "base_url": url}, country="", rank=1, enabled=True,
-            secrets={"token": "EAAB", "app_secret": "a", "verify_token": "v"}, actor="dario", actor_id=None, now=now,
-        ).pk  # fmt: skip
+            code="wa",
+            kind="whatsapp",
+            name="WhatsApp",
+            rate_per_second=None,
+            price_micros=0,
+            price_currency="USD",
+            settings={"phone_number_id": "11", "account_id": "22", "base_url": url},
+            country="",
+            rank=1,
+            enabled=True,
+            secrets={"token": "EAAB", "app_secret": "a", "verify_token": "v"},
+            actor="dario",
+            actor_id=None,
+            now=now,
+        ).pk
 
     return save
 

@@ -8,10 +8,10 @@ import logging
 import pytest
 from django.db import connection
 
-from recobra.contact import providing
-from recobra.contact.models import Provider
-from recobra.contact.operations import providers
-from recobra.contact.secrets import decrypt, encrypt
+from recobra.messaging.models import Provider
+from recobra.messaging.providers import operations as providers
+from recobra.messaging.providers import routing as providing
+from recobra.messaging.providers.secrets import decrypt, encrypt
 
 from .peer import closed_port
 from .settings import ACCOUNT_SID
@@ -28,10 +28,21 @@ def save(now):
 
     def save(**different):
         given = {
-            "code": "twilio-pe", "kind": "twilio_sms", "name": "Twilio Perú", "settings": SETTINGS,
-            "secrets": {"auth_token": TOKEN}, "rate_per_second": 10.0, "price_micros": 80_000, "price_currency": "USD",
-            "country": "PE", "rank": 10, "enabled": True, "actor": "dario", "actor_id": None, "now": now,
-        }  # fmt: skip
+            "code": "twilio-pe",
+            "kind": "twilio_sms",
+            "name": "Twilio Perú",
+            "settings": SETTINGS,
+            "secrets": {"auth_token": TOKEN},
+            "rate_per_second": 10.0,
+            "price_micros": 80_000,
+            "price_currency": "USD",
+            "country": "PE",
+            "rank": 10,
+            "enabled": True,
+            "actor": "dario",
+            "actor_id": None,
+            "now": now,
+        }
         return providers.save_provider(**{**given, **different})
 
     return save
@@ -59,7 +70,7 @@ def test_a_secret_is_seen_by_nobody_again(save, caplog):
     providers.test_provider(provider_id=provider.pk, actor="dario", now=provider.created_at)
     (way, *_) = providing.ways().of("sms", "PE")
     with connection.cursor() as cursor:
-        cursor.execute("SELECT contact_provider::text FROM contact_provider")
+        cursor.execute("SELECT messaging_provider::text FROM messaging_provider")
         stored = str(cursor.fetchall())
         cursor.execute("SELECT journal_entry::text FROM journal_entry")
         told = str(cursor.fetchall())

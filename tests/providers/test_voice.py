@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from recobra.contact.channels.twilio_voice.dialogue import Act, Facts, Position, position, turn
-from recobra.contact.channels.twilio_voice.links import contact_of_call, voice_url
+from recobra.messaging.channels.twilio_voice.dialogue import Act, Facts, Position, position, turn
+from recobra.messaging.channels.twilio_voice.links import contact_of_call, voice_url
 
 from .conftest import PUBLIC_ID
 
@@ -21,10 +21,17 @@ URL = "https://cobros.example/api/voice/tw/token/"
 
 def facts(**different):
     given_facts = {
-        "url": URL, "country": "PE", "agency": "Cobros Andinos", "creditor": "Banco Sur", "name": "José",
-        "text": DEBT, "today": date(2026, 11, 23), "caller": "+5115550100", "identity": "DNI 4567-8123",
+        "url": URL,
+        "country": "PE",
+        "agency": "Cobros Andinos",
+        "creditor": "Banco Sur",
+        "name": "José",
+        "text": DEBT,
+        "today": date(2026, 11, 23),
+        "caller": "+5115550100",
+        "identity": "DNI 4567-8123",
         "person_number": "+5115550199",
-    }  # fmt: skip
+    }
     return Facts(**{**given_facts, **different})
 
 

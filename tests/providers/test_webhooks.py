@@ -14,9 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from recobra.contact.channels import ADAPTERS, webhooks
-from recobra.contact.channels.adapter import Config, Forged, InboundEvent, Incoming, ReceiptEvent, TemplateEvent
-from recobra.contact.channels.sendgrid.client import ARGUMENT
+from recobra.messaging.channels import ADAPTERS, webhooks
+from recobra.messaging.channels.adapter import Config, Forged, InboundEvent, Incoming, ReceiptEvent, TemplateEvent
+from recobra.messaging.channels.sendgrid.client import ARGUMENT
 
 from . import settings as accounts
 from .conftest import PUBLIC_ID
@@ -238,18 +238,27 @@ def test_what_happened_is_dated_by_meta_and_the_same_event_has_the_same_key():
 
 
 def status(**fields):
-    value = {"messaging_product": "whatsapp", "metadata": {}, "statuses": [
-        {"id": "wamid.1", "status": "failed", "timestamp": "1698266945", "recipient_id": "51987654321", **fields}]}  # fmt: skip
+    value = {
+        "messaging_product": "whatsapp",
+        "metadata": {},
+        "statuses": [
+            {"id": "wamid.1", "status": "failed", "timestamp": "1698266945", "recipient_id": "51987654321", **fields}
+        ],
+    }
     return {"entry": [{"changes": [{"field": "messages", "value": value}]}]}
 
 
 @pytest.mark.parametrize(
     ("code", "kind", "permanent", "unusable"),
     [
-        (131026, "FAILED", None, True), (131049, "BOUNCED", False, False), (131050, "OPTED_OUT", None, False),
-        (130472, "FAILED", None, False), (131047, "FAILED", None, False), (999, "FAILED", None, False),
+        (131026, "FAILED", None, True),
+        (131049, "BOUNCED", False, False),
+        (131050, "OPTED_OUT", None, False),
+        (130472, "FAILED", None, False),
+        (131047, "FAILED", None, False),
+        (999, "FAILED", None, False),
     ],
-)  # fmt: skip
+)
 def test_why_meta_did_not_deliver(code, kind, permanent, unusable):
     (event,) = meta(status(errors=[{"code": code, "title": "x"}], biz_opaque_callback_data=str(PUBLIC_ID)))
     assert (event.kind, event.permanent, event.unusable, event.public_id) == (kind, permanent, unusable, PUBLIC_ID)
@@ -257,8 +266,13 @@ def test_why_meta_did_not_deliver(code, kind, permanent, unusable):
 
 
 def test_meta_decides_about_a_template():
-    value = {"event": "REJECTED", "message_template_name": "aviso_1", "message_template_language": "es_PE",
-             "reason": "INVALID_FORMAT", "message_template_id": 12}  # fmt: skip
+    value = {
+        "event": "REJECTED",
+        "message_template_name": "aviso_1",
+        "message_template_language": "es_PE",
+        "reason": "INVALID_FORMAT",
+        "message_template_id": 12,
+    }
     (event,) = meta({"entry": [{"changes": [{"field": "message_template_status_update", "value": value}]}]})
     assert isinstance(event, TemplateEvent)
     assert (event.name, event.language, event.status, event.reason) == (
@@ -320,9 +334,18 @@ def test_what_twilio_says_of_a_message(status, code, said):
 
 
 def test_what_a_debtor_writes_to_twilio():
-    fields = {"MessageSid": "SM2", "SmsStatus": "received", "From": "+51987654321", "To": "+5115550100",
-              "Body": "BAJA", "NumMedia": "2", "MediaUrl0": "https://api.twilio.com/ME1", "OptOutType": "STOP",
-              "MediaContentType0": "image/jpeg", "MediaUrl1": "https://api.twilio.com/ME2"}  # fmt: skip
+    fields = {
+        "MessageSid": "SM2",
+        "SmsStatus": "received",
+        "From": "+51987654321",
+        "To": "+5115550100",
+        "Body": "BAJA",
+        "NumMedia": "2",
+        "MediaUrl0": "https://api.twilio.com/ME1",
+        "OptOutType": "STOP",
+        "MediaContentType0": "image/jpeg",
+        "MediaUrl1": "https://api.twilio.com/ME2",
+    }
     (event,) = twilio(fields)
     assert (event.address, event.to, event.text, event.button) == ("+51987654321", "+5115550100", "BAJA", "STOP")
     assert [(each.media_id[-3:], each.media_type) for each in event.media] == [("ME1", "image/jpeg"), ("ME2", "")]
@@ -333,12 +356,19 @@ def test_what_a_debtor_writes_to_twilio():
 @pytest.mark.parametrize(
     ("status", "by", "kind"),
     [
-        ("completed", "human", "ANSWERED"), ("completed", "", "ANSWERED"), ("completed", "unknown", "ANSWERED"),
-        ("completed", "machine_start", "NOT_ANSWERED"), ("completed", "fax", "NOT_ANSWERED"),
-        ("busy", "", "NOT_ANSWERED"), ("no-answer", "", "NOT_ANSWERED"), ("canceled", "", "NOT_ANSWERED"),
-        ("failed", "", "FAILED"), ("ringing", "", None), ("in-progress", "", None),
+        ("completed", "human", "ANSWERED"),
+        ("completed", "", "ANSWERED"),
+        ("completed", "unknown", "ANSWERED"),
+        ("completed", "machine_start", "NOT_ANSWERED"),
+        ("completed", "fax", "NOT_ANSWERED"),
+        ("busy", "", "NOT_ANSWERED"),
+        ("no-answer", "", "NOT_ANSWERED"),
+        ("canceled", "", "NOT_ANSWERED"),
+        ("failed", "", "FAILED"),
+        ("ringing", "", None),
+        ("in-progress", "", None),
     ],
-)  # fmt: skip
+)
 def test_what_twilio_says_of_a_call(status, by, kind):
     fields = {"CallSid": "CA1", "CallStatus": status, "AnsweredBy": by, "To": "+51987654321", "CallDuration": "31"}
     events = twilio(fields, "twilio_voice", f"https://cobros.example/api/webhooks/tw/?contact={PUBLIC_ID}")
@@ -368,8 +398,14 @@ def test_what_twilio_says_of_a_call(status, by, kind):
     ],
 )
 def test_what_sendgrid_says(fields, said):
-    item = {"email": "jose@correo.example", "timestamp": 1600112492, "sg_event_id": "e-1", ARGUMENT: str(PUBLIC_ID),
-            "sg_message_id": "LRzXl_NHStOGhQ4kofSm_A.filterdrecv-p3mdw1", **fields}  # fmt: skip
+    item = {
+        "email": "jose@correo.example",
+        "timestamp": 1600112492,
+        "sg_event_id": "e-1",
+        ARGUMENT: str(PUBLIC_ID),
+        "sg_message_id": "LRzXl_NHStOGhQ4kofSm_A.filterdrecv-p3mdw1",
+        **fields,
+    }
     events = ADAPTERS["sendgrid"].read(call(json.dumps([None, item, 3]).encode()), accounts.sendgrid())
     assert [(event.kind, event.permanent) for event in events] == ([said] if said else [])
     for event in events:

@@ -44,9 +44,14 @@ def create_user(
         raise UserRefused(f"There is already a user «{username}».")
     _check_password(password)
     user = User.objects.create_user(
-        username=username, password=password, role=role, first_name=first_name, last_name=last_name,
-        email=email, language=language,
-    )  # fmt: skip
+        username=username,
+        password=password,
+        role=role,
+        first_name=first_name,
+        last_name=last_name,
+        email=email,
+        language=language,
+    )
     codes = _scope(user, portfolios)
     payload = {"user_id": user.pk, "role": role, "portfolios": codes}
     record("user.created", at=now, actor=actor, actor_id=actor_id, payload=payload)

@@ -8,7 +8,7 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 
-from recobra.contact.operations.calling import speak
+from recobra.conversations.automatic_call import speak
 
 from .webhooks import Door, incoming
 

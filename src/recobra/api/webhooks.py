@@ -14,9 +14,9 @@ from django.views import View
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 
-from recobra.contact.channels.adapter import Forged, Incoming, Unsuitable
-from recobra.contact.operations.receiving import UnknownProvider, answer_challenge, receive_call
+from recobra.conversations.webhooks.receive import UnknownProvider, answer_challenge, receive_call
 from recobra.kit import clock
+from recobra.messaging.channels.adapter import Forged, Incoming, Unsuitable
 
 # Meta's calls have up to 3 MB (developers.facebook.com/docs/graph-api/webhooks/getting-started).
 LARGEST_BYTES = 4 * 1024 * 1024
@@ -41,8 +41,9 @@ class Door(View):
         except TooLarge:
             return HttpResponse(status=413)
         except Unsuitable:
-            _log.exception("The settings of provider %s cannot be used; it was asked to call again.",
-                           kwargs.get("provider_code"))  # fmt: skip
+            _log.exception(
+                "The settings of provider %s cannot be used; it was asked to call again.", kwargs.get("provider_code")
+            )
             return HttpResponse(status=503)
 
 
@@ -81,7 +82,9 @@ def incoming(request: HttpRequest) -> Incoming:
     if len(body) > LARGEST_BYTES:
         raise TooLarge
     return Incoming(
-        method=request.method or "", url=settings.PUBLIC_URL.rstrip("/") + request.get_full_path(),
-        headers={name.lower(): value for name, value in request.headers.items()}, body=body,
+        method=request.method or "",
+        url=settings.PUBLIC_URL.rstrip("/") + request.get_full_path(),
+        headers={name.lower(): value for name, value in request.headers.items()},
+        body=body,
         received_at=clock.now(),
-    )  # fmt: skip
+    )

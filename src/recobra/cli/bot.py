@@ -18,9 +18,9 @@ def add(commands: options.Commands) -> None:
 
 
 def _measure(_chosen: argparse.Namespace) -> Answer:
-    from recobra.contact.bot import measuring  # noqa: PLC0415 - loads and trains the classifier
+    from recobra.conversations.bot import evaluation  # noqa: PLC0415 - loads and trains the classifier
 
-    document = measuring.measure()
+    document = evaluation.measure()
     return Answer(document=document, lines=_lines(document))
 
 

@@ -38,9 +38,12 @@ def _check(chosen: argparse.Namespace) -> Answer:
         _write(chosen.output, judged, names=[*rows, *(name for name in batch.ANSWER if name not in rows)])
     allowed = sum(row["allowed"] == "yes" for row in judged)
     document = {
-        "rows": len(judged), "allowed": allowed, "refused": len(judged) - allowed,
-        "profile": chosen.profile, "output": str(chosen.output) if chosen.output else None,
-    }  # fmt: skip
+        "rows": len(judged),
+        "allowed": allowed,
+        "refused": len(judged) - allowed,
+        "profile": chosen.profile,
+        "output": str(chosen.output) if chosen.output else None,
+    }
     return Answer(document=document | _compared(rows, judged))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from recobra.cli import house, options
+from recobra.cli import bootstrap, options
 from recobra.cli.answer import Answer
 
 
@@ -17,7 +17,7 @@ def add(commands: options.Commands) -> None:
 
 
 def _run(chosen: argparse.Namespace) -> Answer:
-    house.enter()
+    bootstrap.enter()
     from recobra.kit import clock  # noqa: PLC0415 - needs the settings
     from recobra.strategy import operations, schedule  # noqa: PLC0415
 

@@ -9,7 +9,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from recobra.cli import house, options
+from recobra.cli import bootstrap, options
 from recobra.cli.answer import Answer, Refused
 
 
@@ -27,24 +27,24 @@ def add(commands: options.Commands) -> None:
 
 
 def _migrate(_chosen: argparse.Namespace) -> Answer:
-    house.enter(tables=False)
-    applied = house.migrate()
+    bootstrap.enter(tables=False)
+    applied = bootstrap.migrate()
     return Answer(document={"applied": applied}, lines=tuple(applied) or ("Nothing to do: the tables are up to date.",))
 
 
 def _status(_chosen: argparse.Namespace) -> Answer:
-    house.enter(tables=False)
+    bootstrap.enter(tables=False)
     from django.db import connection  # noqa: PLC0415 - needs the settings
 
     with connection.cursor() as cursor:
         cursor.execute("SELECT current_setting('server_version'), pg_database_size(current_database())")
         version, size = cursor.fetchone()
-    where = "embedded" if house.embedded() else "RECOBRA_DATABASE_URL"
-    return Answer(document={"database": where, "version": version, "bytes": size, "pending": house.pending()})
+    where = "embedded" if bootstrap.embedded() else "RECOBRA_DATABASE_URL"
+    return Answer(document={"database": where, "version": version, "bytes": size, "pending": bootstrap.pending()})
 
 
 def _backup(chosen: argparse.Namespace) -> Answer:
-    house.enter(tables=False)
+    bootstrap.enter(tables=False)
     if not chosen.file.resolve().parent.is_dir():
         raise Refused(f"The folder of {chosen.file} does not exist.")
     partial = chosen.file.with_name(f"{chosen.file.name}.partial")
@@ -56,13 +56,20 @@ def _backup(chosen: argparse.Namespace) -> Answer:
 def _restore(chosen: argparse.Namespace) -> Answer:
     if not chosen.file.is_file():
         raise Refused(f"There is no file {chosen.file}.")
-    house.enter(tables=False)
+    bootstrap.enter(tables=False)
     from django.db import connection  # noqa: PLC0415 - needs the settings
 
     if connection.introspection.table_names():
         raise Refused("The database is not empty: a backup is restored into an empty one only.")
-    _client("pg_restore", "--no-owner", "--no-privileges", "--exit-on-error", "--single-transaction",
-            f"--dbname={_name()}", str(chosen.file))  # fmt: skip
+    _client(
+        "pg_restore",
+        "--no-owner",
+        "--no-privileges",
+        "--exit-on-error",
+        "--single-transaction",
+        f"--dbname={_name()}",
+        str(chosen.file),
+    )
     return Answer(document={"file": str(chosen.file), "tables": len(connection.introspection.table_names())})
 
 
@@ -78,15 +85,22 @@ def _client(program: str, *arguments: str) -> None:
 
     settings = connection.settings_dict
     told = {
-        "PGHOST": settings["HOST"], "PGPORT": settings["PORT"], "PGUSER": settings["USER"],
-        "PGPASSWORD": settings["PASSWORD"], "PGDATABASE": settings["NAME"],
+        "PGHOST": settings["HOST"],
+        "PGPORT": settings["PORT"],
+        "PGUSER": settings["USER"],
+        "PGPASSWORD": settings["PASSWORD"],
+        "PGDATABASE": settings["NAME"],
         "PGSSLMODE": settings["OPTIONS"].get("sslmode", ""),
-    }  # fmt: skip
+    }
     done = subprocess.run(  # noqa: S603 - PostgreSQL's own client, arguments built above
         [_find(program), *arguments],
         env={**os.environ, **{key: str(value) for key, value in told.items() if value}},
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
-    )  # fmt: skip
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
     if done.returncode != 0:
         raise Refused(f"{program} failed: {' '.join(done.stdout.split())}")
 

@@ -13,9 +13,9 @@ from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
-from recobra.cli import demo_campaign, demo_replies, house, options
+from recobra.cli import bootstrap, demo_campaign, demo_replies, options
 from recobra.cli.answer import Answer, Refused
-from recobra.kit import database, once
+from recobra.kit import created_once, database
 
 DEFAULT_ACCOUNTS = 20_000
 MORNING = time(15, 0)  # ten in Lima and Bogotá, noon in Santiago
@@ -45,8 +45,8 @@ def _demo(chosen: argparse.Namespace) -> Answer:
     os.environ["RECOBRA_DEMO"] = "1"
     if not chosen.no_serve:
         _check_port(chosen.port)
-    house.reached_at(chosen.port)
-    house.enter()
+    bootstrap.reached_at(chosen.port)
+    bootstrap.enter()
     document = _found() or _make(chosen)
     told = {**document, "user": SHOWN_USER, "password": _password()}
     lines = _lines(told)
@@ -70,22 +70,29 @@ def _make(chosen: argparse.Namespace) -> dict[str, Any]:
 
     _refuse_a_company_at_work({example.portfolio["code"] for example in EXAMPLES})
     at = _played(chosen.as_of, clock.now())
-    house.say(f"Making the demonstration of {at:%Y-%m-%d %H:%M} UTC; the next start will find it.")
+    bootstrap.say(f"Making the demonstration of {at:%Y-%m-%d %H:%M} UTC; the next start will find it.")
     loads = _portfolios(chosen.accounts, at)
     paid = _payments(at)
     _users(at)
-    house.say("Running the daily cycle …")
+    bootstrap.say("Running the daily cycle …")
     from recobra.strategy import operations as strategy  # noqa: PLC0415 - needs the settings
 
     cycle = strategy.run_cycle(as_of=at.date(), actor="demo", now=at)
     document = {
-        "now": at.isoformat(), "as_of": at.date().isoformat(), "portfolios": len(loads),
-        "accounts": sum(load["created"] for load in loads), "rejected": sum(load["rejected"] for load in loads),
-        "payments": paid, "contacts_planned": cycle["contacts_planned"], "contacts_blocked": cycle["contacts_blocked"],
-        "tasks_created": cycle["tasks_created"], "sent": 0, "answers": 0,
-    }  # fmt: skip
+        "now": at.isoformat(),
+        "as_of": at.date().isoformat(),
+        "portfolios": len(loads),
+        "accounts": sum(load["created"] for load in loads),
+        "rejected": sum(load["rejected"] for load in loads),
+        "payments": paid,
+        "contacts_planned": cycle["contacts_planned"],
+        "contacts_blocked": cycle["contacts_blocked"],
+        "tasks_created": cycle["tasks_created"],
+        "sent": 0,
+        "answers": 0,
+    }
     if not chosen.no_dispatch:
-        house.say("Sending to the built-in mailbox …")
+        bootstrap.say("Sending to the built-in mailbox …")
         document["sent"] = _send(at, cycle["contacts_planned"])
         document["answers"] = demo_replies.play(at=at)
     demo_campaign.draft(portfolio_code="PE-CONSUMO", username=SHOWN_USER, at=at)
@@ -96,29 +103,34 @@ def _make(chosen: argparse.Namespace) -> dict[str, Any]:
 def _portfolios(accounts: int, at: datetime) -> list[dict[str, Any]]:
     """Open the portfolios, give each its strategy and load its file."""
     from recobra.cli.demo_data import EXAMPLES  # noqa: PLC0415 - needed on the first start only
-    from recobra.contact import operations as contact  # noqa: PLC0415 - needs the settings
     from recobra.intake import operations as intake  # noqa: PLC0415
-    from recobra.portfolio import opening  # noqa: PLC0415
+    from recobra.messaging import operations as messaging  # noqa: PLC0415 - needs the settings
+    from recobra.portfolio import setup  # noqa: PLC0415
     from recobra.strategy import operations as strategy  # noqa: PLC0415
 
-    contact.ensure_library(now=at)
+    messaging.ensure_library(now=at)
     strategy.ensure_ready(actor="demo", now=at)
-    folder = house.demonstration()
+    folder = bootstrap.demonstration()
     folder.mkdir(exist_ok=True)
     loads = []
     for example in EXAMPLES:
-        creditor = opening.open_creditor(**example.creditor, actor="demo", now=at)
-        portfolio = opening.open_portfolio(creditor=creditor, **example.portfolio, actor="demo", now=at)
+        creditor = setup.open_creditor(**example.creditor, actor="demo", now=at)
+        portfolio = setup.open_portfolio(creditor=creditor, **example.portfolio, actor="demo", now=at)
         strategy.assign(portfolio_id=portfolio.pk, code=example.strategy, actor="demo", now=at)
         count = max(1, round(accounts * example.share))
         path = example.write(folder, as_of=at.date(), accounts=count)
-        house.say(f"Loading {count} accounts of {portfolio.name} …")
+        bootstrap.say(f"Loading {count} accounts of {portfolio.name} …")
         loads.append(
             intake.load_file(
-                path=path, file_name=path.name, portfolio_code=portfolio.code, mapping=example.mapping,
-                as_of=at.date(), actor="demo", now=at,
+                path=path,
+                file_name=path.name,
+                portfolio_code=portfolio.code,
+                mapping=example.mapping,
+                as_of=at.date(),
+                actor="demo",
+                now=at,
             )
-        )  # fmt: skip
+        )
     return loads
 
 
@@ -127,11 +139,11 @@ def _payments(at: datetime) -> int:
     from recobra.cli.demo_data import EXAMPLES  # noqa: PLC0415 - needed on the first start only
     from recobra.payments import operations as payments  # noqa: PLC0415 - needs the settings
 
-    house.say("Recording a month of payments …")
+    bootstrap.say("Recording a month of payments …")
     taken = 0
     for example in EXAMPLES:
         code = example.portfolio["code"]
-        loaded = house.demonstration() / f"{code.lower()}-{at.date()}.csv"
+        loaded = bootstrap.demonstration() / f"{code.lower()}-{at.date()}.csv"
         path = example.write_payments(loaded, as_of=at.date())
         figures = payments.load_file(path=path, portfolio_code=code, actor="demo", now=at)
         taken += figures["accepted"] + figures["known"]
@@ -145,24 +157,30 @@ def _users(at: datetime) -> None:
     for username, name, role, portfolios in CAST:
         if not User.objects.filter(username=username).exists():
             access.create_user(
-                username=username, first_name=name, role=role, portfolios=portfolios, password=_password(),
-                email=f"{username}@example.com", actor="demo", now=at,
-            )  # fmt: skip
+                username=username,
+                first_name=name,
+                role=role,
+                portfolios=portfolios,
+                password=_password(),
+                email=f"{username}@example.com",
+                actor="demo",
+                now=at,
+            )
 
 
 def _send(at: datetime, planned: int) -> int:
     """Send everything that is due, by two dispatchers at once; return how many messages left."""
     from recobra.access.queries import User  # noqa: PLC0415 - needs the settings
-    from recobra.contact import operations as contact  # noqa: PLC0415
-    from recobra.contact import queries  # noqa: PLC0415
+    from recobra.messaging import operations as messaging  # noqa: PLC0415 - needs the settings
+    from recobra.messaging import queries  # noqa: PLC0415
 
     carla = User.objects.get(username=SHOWN_USER)
     words = [sys.executable, "-m", "recobra.cli", "dispatch", "--once", "--now", at.isoformat(), "--json"]
     with subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True) as other:  # noqa: S603
         sent = 0
-        while ended := contact.dispatch_once(now=at, limit=STRIDE)["sent"]:
+        while ended := messaging.dispatch_once(now=at, limit=STRIDE)["sent"]:
             sent += ended
-            house.say(f"  {queries.counts_for(carla, day=at.date())[queries.Status.SENT]} of {planned} sent …")
+            bootstrap.say(f"  {queries.counts_for(carla, day=at.date())[queries.Status.SENT]} of {planned} sent …")
         theirs, _nothing = other.communicate()
     if other.returncode != 0:
         raise Refused("The second dispatcher failed; its reason is above.")
@@ -170,9 +188,9 @@ def _send(at: datetime, planned: int) -> int:
 
 
 def _refuse_a_company_at_work(ours: set[str]) -> None:
-    from recobra.portfolio import opening  # noqa: PLC0415 - needs the settings
+    from recobra.portfolio import setup  # noqa: PLC0415 - needs the settings
 
-    theirs = [each.code for each in opening.all_portfolios() if each.code not in ours]
+    theirs = [each.code for each in setup.all_portfolios() if each.code not in ours]
     if theirs:
         raise Refused(f"This installation holds the portfolio {theirs[0]}: a demonstration needs an empty one.")
 
@@ -198,10 +216,11 @@ def _lawful(at: datetime) -> bool:
     keys = [Key(country, "", zone, "email", at.astimezone(ZoneInfo(zone)).date()) for country, zone in zones]
     instant = at.replace(tzinfo=None)
     return all(
-        row["opens_at_utc"] is not None and row["opens_at_utc"].replace(tzinfo=None) <= instant
+        row["opens_at_utc"] is not None
+        and row["opens_at_utc"].replace(tzinfo=None) <= instant
         and instant + timedelta(hours=1) <= row["closes_at_utc"].replace(tzinfo=None)
         for row in arrow_of(openings(keys=keys)).to_pylist()
-    )  # fmt: skip
+    )
 
 
 def _check_port(port: int) -> None:
@@ -214,7 +233,7 @@ def _check_port(port: int) -> None:
 
 
 def _password() -> str:
-    return once.kept(_kept("demo-password"), secrets.token_urlsafe(9))
+    return created_once.kept(_kept("demo-password"), secrets.token_urlsafe(9))
 
 
 def _kept(name: str) -> Path:

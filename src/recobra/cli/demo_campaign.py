@@ -21,8 +21,13 @@ def draft(*, portfolio_code: str, username: str, at: datetime) -> None:
         return
     portfolio = next(each for each in portfolios_for(user) if each.code == portfolio_code)
     written = campaigns.Written(
-        code=CODE, name="Recordatorio por WhatsApp: hasta 30 días de atraso",
-        portfolio_id=portfolio.pk, rule="dpd between 1 and 30",
-        template_code="recordatorio", channels=("whatsapp",), starts_on=at.date(), ends_on=at.date() + LASTS,
-    )  # fmt: skip
+        code=CODE,
+        name="Recordatorio por WhatsApp: hasta 30 días de atraso",
+        portfolio_id=portfolio.pk,
+        rule="dpd between 1 and 30",
+        template_code="recordatorio",
+        channels=("whatsapp",),
+        starts_on=at.date(),
+        ends_on=at.date() + LASTS,
+    )
     campaigns.save_draft(written=written, actor=username, actor_id=user.pk, now=at)

@@ -14,21 +14,90 @@ from pathlib import Path
 from typing import Any, Final
 
 FIRST: Final = (
-    "María", "José", "Luis", "Carmen", "Juan", "Rosa", "Jorge", "Ana", "Carlos", "Luz", "Miguel", "Elena", "Víctor",
-    "Patricia", "Pedro", "Sonia", "Raúl", "Gloria", "César", "Marta", "Andrés", "Paula", "Diego", "Camila", "Iván",
-    "Natalia", "Óscar", "Verónica", "Hugo", "Lucía", "Mateo", "Daniela", "Felipe", "Ximena", "Tomás", "Valentina",
-)  # fmt: skip
+    "María",
+    "José",
+    "Luis",
+    "Carmen",
+    "Juan",
+    "Rosa",
+    "Jorge",
+    "Ana",
+    "Carlos",
+    "Luz",
+    "Miguel",
+    "Elena",
+    "Víctor",
+    "Patricia",
+    "Pedro",
+    "Sonia",
+    "Raúl",
+    "Gloria",
+    "César",
+    "Marta",
+    "Andrés",
+    "Paula",
+    "Diego",
+    "Camila",
+    "Iván",
+    "Natalia",
+    "Óscar",
+    "Verónica",
+    "Hugo",
+    "Lucía",
+    "Mateo",
+    "Daniela",
+    "Felipe",
+    "Ximena",
+    "Tomás",
+    "Valentina",
+)
 LAST: Final = (
-    "Quispe", "Flores", "Sánchez", "Rodríguez", "Rojas", "Huamán", "Mamani", "Vargas", "Ramos", "Díaz", "Castillo",
-    "Mendoza", "Gómez", "Martínez", "López", "Moreno", "Ortiz", "Muñoz", "González", "Pérez", "Soto", "Contreras",
-    "Silva", "Sepúlveda", "Núñez", "Fuentes", "Araya", "Espinoza", "Valencia", "Restrepo", "Zapata", "Cárdenas",
-)  # fmt: skip
+    "Quispe",
+    "Flores",
+    "Sánchez",
+    "Rodríguez",
+    "Rojas",
+    "Huamán",
+    "Mamani",
+    "Vargas",
+    "Ramos",
+    "Díaz",
+    "Castillo",
+    "Mendoza",
+    "Gómez",
+    "Martínez",
+    "López",
+    "Moreno",
+    "Ortiz",
+    "Muñoz",
+    "González",
+    "Pérez",
+    "Soto",
+    "Contreras",
+    "Silva",
+    "Sepúlveda",
+    "Núñez",
+    "Fuentes",
+    "Araya",
+    "Espinoza",
+    "Valencia",
+    "Restrepo",
+    "Zapata",
+    "Cárdenas",
+)
 TRADES: Final = ("Comercial", "Distribuidora", "Ferretería", "Transportes", "Servicios", "Constructora", "Agrícola")
 # How late, and how many of a hundred: most are not due or just late, as in a living portfolio.
 ARREARS: Final = (
-    ((-25, -6), 14), ((-5, 0), 12), ((1, 5), 13), ((6, 15), 14), ((16, 30), 13), ((31, 60), 13), ((61, 90), 8),
-    ((91, 180), 8), ((181, 360), 5),
-)  # fmt: skip
+    ((-25, -6), 14),
+    ((-5, 0), 12),
+    ((1, 5), 13),
+    ((6, 15), 14),
+    ((16, 30), 13),
+    ((31, 60), 13),
+    ((61, 90), 8),
+    ((91, 180), 8),
+    ((181, 360), 5),
+)
 SEED: Final = 20261123
 PAID_DAYS: Final = 30
 PAYMENTS: Final = 200  # of each portfolio, in a demonstration of the usual size
@@ -196,10 +265,20 @@ _REACH: Final[dict[str, Any]] = {"phones": ["celular"], "emails": ["correo"], "a
 
 EXAMPLES: Final = (
     Example(
-        creditor={"code": "BANCO-SUR", "name": "Banco Sur", "complaint_contact": "reclamos@bancosur.example",
-                  "payment_instructions": "Pague en bancosur.example o en cualquier agencia con su DNI."},
-        portfolio={"code": "PE-CONSUMO", "name": "Consumo Perú", "industry": "CONSUMER", "country": "PE",
-                   "currency": "PEN", "time_zone": "America/Lima"},
+        creditor={
+            "code": "BANCO-SUR",
+            "name": "Banco Sur",
+            "complaint_contact": "reclamos@bancosur.example",
+            "payment_instructions": "Pague en bancosur.example o en cualquier agencia con su DNI.",
+        },
+        portfolio={
+            "code": "PE-CONSUMO",
+            "name": "Consumo Perú",
+            "industry": "CONSUMER",
+            "country": "PE",
+            "currency": "PEN",
+            "time_zone": "America/Lima",
+        },
         strategy="consumo",
         share=0.6,
         mapping={
@@ -214,10 +293,20 @@ EXAMPLES: Final = (
         rows=_instalments,
     ),
     Example(
-        creditor={"code": "TELCO-ANDINA", "name": "Telco Andina", "complaint_contact": "pqr@telcoandina.example",
-                  "payment_instructions": "Pague en telcoandina.example con su número de contrato."},
-        portfolio={"code": "CO-SERVICIOS", "name": "Servicios Colombia", "industry": "SERVICES", "country": "CO",
-                   "currency": "COP", "time_zone": "America/Bogota"},
+        creditor={
+            "code": "TELCO-ANDINA",
+            "name": "Telco Andina",
+            "complaint_contact": "pqr@telcoandina.example",
+            "payment_instructions": "Pague en telcoandina.example con su número de contrato.",
+        },
+        portfolio={
+            "code": "CO-SERVICIOS",
+            "name": "Servicios Colombia",
+            "industry": "SERVICES",
+            "country": "CO",
+            "currency": "COP",
+            "time_zone": "America/Bogota",
+        },
         strategy="servicios",
         share=0.25,
         mapping={
@@ -233,10 +322,20 @@ EXAMPLES: Final = (
         rows=_bills,
     ),
     Example(
-        creditor={"code": "COMERCIAL-MAIPO", "name": "Comercial Maipo", "complaint_contact": "clientes@maipo.example",
-                  "payment_instructions": "Transfiera indicando el número de su factura."},
-        portfolio={"code": "CL-FACTURAS", "name": "Facturas Chile", "industry": "INVOICES", "country": "CL",
-                   "currency": "CLP", "time_zone": "America/Santiago"},
+        creditor={
+            "code": "COMERCIAL-MAIPO",
+            "name": "Comercial Maipo",
+            "complaint_contact": "clientes@maipo.example",
+            "payment_instructions": "Transfiera indicando el número de su factura.",
+        },
+        portfolio={
+            "code": "CL-FACTURAS",
+            "name": "Facturas Chile",
+            "industry": "INVOICES",
+            "country": "CL",
+            "currency": "CLP",
+            "time_zone": "America/Santiago",
+        },
         strategy="facturas",
         share=0.15,
         mapping={
@@ -250,4 +349,4 @@ EXAMPLES: Final = (
         },
         rows=_documents,
     ),
-)  # fmt: skip
+)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from recobra.cli import house
+from recobra.cli import bootstrap
 
 TURN: Final = timedelta(seconds=30)
 FIGURES: Final = "{figures}"  # the last ones of the identity document, which the bot asks for
@@ -38,18 +38,18 @@ def play(*, at: datetime) -> int:
     from django.conf import settings  # noqa: PLC0415 - needs the settings
     from django.utils import translation  # noqa: PLC0415 - needs the settings
 
-    from recobra.contact.operations import trying  # noqa: PLC0415
+    from recobra.demo import simulate_debtor as trying  # noqa: PLC0415
 
     # What is written down is read in the console, in the language of the installation.
     with translation.override(settings.LANGUAGE_CODE):
         told = trying.let_arrive(since=at, now=at)
-        house.say(f"Receipts: {told}. Some debtors answer …")
+        bootstrap.say(f"Receipts: {told}. Some debtors answer …")
         scenes = list(_cast(at))
         return sum(_turn(scenes, number, at + TURN * (number + 1)) for number in range(max(map(len, SCENES))))
 
 
 def _cast(at: datetime) -> Iterator[_Scene]:
-    from recobra.contact.operations import trying  # noqa: PLC0415 - needs the settings
+    from recobra.demo import simulate_debtor as trying  # noqa: PLC0415 - needs the settings
 
     for part, lines in zip(trying.parts(since=at), SCENES, strict=False):
         yield _Scene(public_id=str(part.public_id), figures=part.figures, lines=lines)
@@ -57,18 +57,21 @@ def _cast(at: datetime) -> Iterator[_Scene]:
 
 def _turn(scenes: list[_Scene], number: int, now: datetime) -> int:
     """Let everybody write a line, the bot read them, and its answers leave; return how many lines."""
-    from recobra.contact import operations as contact  # noqa: PLC0415 - needs the settings
-    from recobra.contact.operations import trying  # noqa: PLC0415
+    from recobra.conversations import operations as conversations  # noqa: PLC0415 - needs the settings
+    from recobra.demo import simulate_debtor as trying  # noqa: PLC0415
+    from recobra.messaging import operations as messaging  # noqa: PLC0415
 
     count = 0
     for each in scenes:
         if number < len(each.lines):
             conversation_id = trying.answer_as_debtor(
-                public_id=each.public_id, text=each.lines[number].replace(FIGURES, each.figures),
-                key=f"{each.public_id}-{number}", now=now,
-            )  # fmt: skip
+                public_id=each.public_id,
+                text=each.lines[number].replace(FIGURES, each.figures),
+                key=f"{each.public_id}-{number}",
+                now=now,
+            )
             if conversation_id is not None:
-                contact.answer_conversation(conversation_id=conversation_id, now=now)
+                conversations.answer_conversation(conversation_id=conversation_id, now=now)
             count += 1
-    contact.dispatch_once(now=now)
+    messaging.dispatch_once(now=now)
     return count

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from recobra.cli import house, options
+from recobra.cli import bootstrap, options
 from recobra.cli.answer import Answer, Refused
 
 MOST_BYTES = 512 * 1024 * 1024
@@ -24,9 +24,13 @@ def add(commands: options.Commands) -> None:
     verify = options.command(verbs, "verify", "tell if a file is as it was signed")
     verify.add_argument("file", type=Path, metavar="FILE", help="signed evidence, PDF or JSON")
     verify.add_argument(
-        "--certificate", type=Path, action="append", default=[], metavar="CERT.pem",
+        "--certificate",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="CERT.pem",
         help="who may have signed; may be given several times (default: this installation)",
-    )  # fmt: skip
+    )
     verify.set_defaults(run=_verify)
     certificate = options.command(verbs, "certificate", "write the certificate that others need to check signatures")
     certificate.add_argument("--output", type=Path, required=True, metavar="CERT.pem", help="where it goes")
@@ -37,8 +41,8 @@ def _export(chosen: argparse.Namespace) -> Answer:
     form = chosen.output.suffix.lower().lstrip(".")
     if form not in {"pdf", "json"}:
         raise Refused(f"{chosen.output} should end in .pdf or .json.")
-    house.enter()
-    from recobra.contact.operations import evidence  # noqa: PLC0415 - needs the settings
+    bootstrap.enter()
+    from recobra.compliance.evidence import export as evidence  # noqa: PLC0415 - needs the settings
     from recobra.kit import clock  # noqa: PLC0415
 
     made = evidence.export_evidence_by_number(
@@ -47,19 +51,22 @@ def _export(chosen: argparse.Namespace) -> Answer:
     _write(chosen.output, made.content)
     return Answer(
         document={
-            "debtor": chosen.debtor, "contacts": made.contacts, "digest": made.digest, "signer": made.signer,
+            "debtor": chosen.debtor,
+            "contacts": made.contacts,
+            "digest": made.digest,
+            "signer": made.signer,
             "output": str(chosen.output),
         }
-    )  # fmt: skip
+    )
 
 
 def _verify(chosen: argparse.Namespace) -> Answer:
     content = _read(chosen.file)
-    house.enter(tables=False)
+    bootstrap.enter(tables=False)
     from cryptography import x509  # noqa: PLC0415 - wrong usage is answered without loading it
 
-    from recobra.contact.operations.evidence import own_identity  # noqa: PLC0415 - needs the settings
-    from recobra.contact.paper.verifying import verify  # noqa: PLC0415
+    from recobra.compliance.evidence.export import own_identity  # noqa: PLC0415 - needs the settings
+    from recobra.compliance.evidence.verification import verify  # noqa: PLC0415
     from recobra.kit import clock  # noqa: PLC0415
 
     now = clock.now()
@@ -70,21 +77,24 @@ def _verify(chosen: argparse.Namespace) -> Answer:
     found = verify(content, trusted=trusted or [own_identity(now=now).certificate], now=now)
     return Answer(
         document={
-            "finding": found.finding.value, "what": found.what, "where": list(found.where), "signer": found.signer,
+            "finding": found.finding.value,
+            "what": found.what,
+            "where": list(found.where),
+            "signer": found.signer,
             "signed_at": found.signed_at or None,
         },
         ok=found.ok,
         reason=": ".join((f"{chosen.file} is not valid", found.what, ", ".join(found.where)))
         if found.where
         else f"{chosen.file} is not valid: {found.what}",
-    )  # fmt: skip
+    )
 
 
 def _certificate(chosen: argparse.Namespace) -> Answer:
-    house.enter(tables=False)
-    from recobra.contact.operations.evidence import own_identity  # noqa: PLC0415 - needs the settings
-    from recobra.contact.paper.signing import certificate_pem  # noqa: PLC0415
+    bootstrap.enter(tables=False)
+    from recobra.compliance.evidence.export import own_identity  # noqa: PLC0415 - needs the settings
     from recobra.kit import clock  # noqa: PLC0415
+    from recobra.kit.typeset.signature import certificate_pem  # noqa: PLC0415
 
     own = own_identity(now=clock.now())
     _write(chosen.output, certificate_pem(own))

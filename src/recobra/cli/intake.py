@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from recobra.cli import house, options
+from recobra.cli import bootstrap, options
 from recobra.cli.answer import Answer, Refused
 
 READY = {"CONSUMER": "consumo", "SERVICES": "servicios", "INVOICES": "facturas"}
@@ -33,7 +33,7 @@ def add(commands: options.Commands) -> None:
 
 def _load(chosen: argparse.Namespace) -> Answer:
     mapping = _mapping(chosen.mapping)
-    house.enter()
+    bootstrap.enter()
     from django.db import transaction  # noqa: PLC0415 - needs the settings
 
     described = mapping.pop("portfolio", None)
@@ -50,12 +50,12 @@ def _take(chosen: argparse.Namespace, mapping: dict[str, Any], described: dict[s
     """Open the portfolio where it is new and described, and take the file in. Raises Refused, LoadRefused."""
     from recobra.intake import operations  # noqa: PLC0415 - needs the settings
     from recobra.kit import clock  # noqa: PLC0415
-    from recobra.portfolio import opening  # noqa: PLC0415
+    from recobra.portfolio import setup  # noqa: PLC0415
 
     opened = "no"
     try:
-        portfolio = opening.portfolio_of(code=chosen.portfolio)
-    except opening.PortfolioUnknown as unknown:
+        portfolio = setup.portfolio_of(code=chosen.portfolio)
+    except setup.PortfolioUnknown as unknown:
         if described is None:
             raise Refused(
                 f"{unknown} A section «portfolio» in the mapping opens it (see docs/mapping.md)."
@@ -63,10 +63,15 @@ def _take(chosen: argparse.Namespace, mapping: dict[str, Any], described: dict[s
         portfolio = _open(described, chosen.portfolio)
         opened = "would open" if chosen.dry_run else "opened"
     done = operations.load_file(
-        path=chosen.file, file_name=chosen.file.name, portfolio_code=portfolio.code, mapping=mapping,
-        as_of=chosen.as_of or clock.today(portfolio.time_zone), actor="command", now=clock.now(),
+        path=chosen.file,
+        file_name=chosen.file.name,
+        portfolio_code=portfolio.code,
+        mapping=mapping,
+        as_of=chosen.as_of or clock.today(portfolio.time_zone),
+        actor="command",
+        now=clock.now(),
         dry_run=chosen.dry_run,
-    )  # fmt: skip
+    )
     return {**done, "portfolio": portfolio.code, "portfolio_opened": opened}
 
 
@@ -74,15 +79,15 @@ def _open(described: dict[str, Any], code: str) -> Any:
     """Open a portfolio as its first mapping describes it, under the ready-made strategy of its industry."""
     from django.db import transaction  # noqa: PLC0415 - needs the settings
 
-    from recobra.contact import operations as contact  # noqa: PLC0415
     from recobra.kit import clock  # noqa: PLC0415
-    from recobra.portfolio import opening  # noqa: PLC0415
+    from recobra.messaging import operations as messaging  # noqa: PLC0415
+    from recobra.portfolio import setup  # noqa: PLC0415
     from recobra.strategy import operations as strategy  # noqa: PLC0415
 
     now = clock.now()
     with transaction.atomic():
-        portfolio = opening.open_from(described, code=code, actor="command", now=now)
-        contact.ensure_library(now=now)
+        portfolio = setup.open_from(described, code=code, actor="command", now=now)
+        messaging.ensure_library(now=now)
         strategy.ensure_ready(actor="command", now=now)
         strategy.assign(portfolio_id=portfolio.pk, code=READY[portfolio.industry], actor="command", now=now)
     return portfolio
@@ -127,7 +132,7 @@ def _mapping(path: Path) -> dict[str, Any]:
 
 
 def _errors(chosen: argparse.Namespace) -> Answer:
-    house.enter()
+    bootstrap.enter()
     from django.core.exceptions import ObjectDoesNotExist  # noqa: PLC0415 - needs the settings
 
     from recobra.intake import operations  # noqa: PLC0415

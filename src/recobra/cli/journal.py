@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from dataclasses import asdict
 
-from recobra.cli import house, options
+from recobra.cli import bootstrap, options
 from recobra.cli.answer import Answer
 
 
@@ -18,7 +18,7 @@ def add(commands: options.Commands) -> None:
 
 
 def _verify(_chosen: argparse.Namespace) -> Answer:
-    house.enter()
+    bootstrap.enter()
     from recobra.journal import seal  # noqa: PLC0415 - needs the settings
     from recobra.kit import clock  # noqa: PLC0415
 
@@ -28,8 +28,11 @@ def _verify(_chosen: argparse.Namespace) -> Answer:
     first = found.first_altered
     return Answer(
         document={
-            "ok": found.ok, "rows": found.rows, "days": found.days, "first_altered": asdict(first) if first else None,
+            "ok": found.ok,
+            "rows": found.rows,
+            "days": found.days,
+            "first_altered": asdict(first) if first else None,
         },
         ok=found.ok,
         reason=f"the journal was altered: day {first.day}, row {first.id}: {first.what}" if first else "",
-    )  # fmt: skip
+    )

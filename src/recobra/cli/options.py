@@ -48,9 +48,11 @@ def common() -> argparse.ArgumentParser:
         "--json", action="store_true", default=argparse.SUPPRESS, help="print one JSON object and nothing else"
     )
     parser.add_argument(
-        "--data-dir", metavar="DIR", default=argparse.SUPPRESS,
+        "--data-dir",
+        metavar="DIR",
+        default=argparse.SUPPRESS,
         help="where everything is stored (RECOBRA_DATA_DIR, default ./.recobra)",
-    )  # fmt: skip
+    )
     return parser
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from recobra.cli import house, options
+from recobra.cli import bootstrap, options
 from recobra.cli.answer import Answer
 
 FORMATS = ("auto", "csv")
@@ -22,11 +22,9 @@ def add(commands: options.Commands) -> None:
 
 
 def _load(chosen: argparse.Namespace) -> Answer:
-    house.enter()
+    bootstrap.enter()
     from recobra.kit import clock  # noqa: PLC0415 - needs the settings
     from recobra.payments import operations  # noqa: PLC0415
 
-    done = operations.load_file(
-        path=chosen.file, portfolio_code=chosen.portfolio, actor="command", now=clock.now()
-    )  # fmt: skip
+    done = operations.load_file(path=chosen.file, portfolio_code=chosen.portfolio, actor="command", now=clock.now())
     return Answer(document=done)

@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from recobra.cli import house, options
+from recobra.cli import bootstrap, options
 from recobra.cli.answer import Answer, Refused
 
 COLUMNS = ("currency", "bucket", "from_days", "to_days", "accounts", "debtors", "amount_minor")
@@ -24,7 +24,7 @@ def add(commands: options.Commands) -> None:
 
 
 def _aging(chosen: argparse.Namespace) -> Answer:
-    house.enter()
+    bootstrap.enter()
     from recobra.kit import clock  # noqa: PLC0415 - needs the settings
     from recobra.strategy import schedule  # noqa: PLC0415
 
@@ -34,9 +34,12 @@ def _aging(chosen: argparse.Namespace) -> Answer:
     for row in rows:
         totals[row["currency"]] = totals.get(row["currency"], 0) + row["amount_minor"]
     document: dict[str, Any] = {
-        "as_of": as_of, "portfolio": chosen.portfolio, "rows": rows,
-        "total_minor": sum(totals.values()) if len(totals) < 2 else None, "totals": totals,
-    }  # fmt: skip
+        "as_of": as_of,
+        "portfolio": chosen.portfolio,
+        "rows": rows,
+        "total_minor": sum(totals.values()) if len(totals) < 2 else None,
+        "totals": totals,
+    }
     if chosen.output is not None:
         _write(chosen.output, rows)
         document["output"] = str(chosen.output)
@@ -46,9 +49,9 @@ def _aging(chosen: argparse.Namespace) -> Answer:
 def _rows(as_of: date, code: str | None) -> list[dict[str, Any]]:
     """Return the ageing of one portfolio by its own buckets, or of all by the house's, currency by currency."""
     from recobra.insight.queries.aging import aging  # noqa: PLC0415 - needs the settings
-    from recobra.portfolio import opening  # noqa: PLC0415
+    from recobra.portfolio import setup  # noqa: PLC0415
 
-    chosen = [opening.portfolio_of(code=code)] if code else opening.all_portfolios()
+    chosen = [setup.portfolio_of(code=code)] if code else setup.all_portfolios()
     limits = chosen[0].limits if code else {}
     rows = []
     for currency in sorted({portfolio.currency for portfolio in chosen}):

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from recobra.cli import house, options
+from recobra.cli import bootstrap, options
 from recobra.cli.answer import Answer, Refused
 
 DEFAULT_PORT = 8000
@@ -39,8 +39,8 @@ def add(commands: options.Commands) -> None:
 
 
 def _serve(chosen: argparse.Namespace) -> Answer:
-    house.reached_at(chosen.port)
-    house.enter()
+    bootstrap.reached_at(chosen.port)
+    bootstrap.enter()
     from recobra.access import queries  # noqa: PLC0415 - needs the settings
 
     return serving(chosen.port, lines=() if queries.is_anyone() else (NOBODY,))
@@ -104,14 +104,17 @@ def _keep(command: str, done: threading.Event) -> None:
     environment = {**os.environ, PARENT: str(os.getpid())}
     while not done.is_set():
         with subprocess.Popen(  # noqa: S603 - our own command
-            [sys.executable, "-m", "recobra.cli", command], env=environment, stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL, start_new_session=True,
-        ) as child:  # fmt: skip
+            [sys.executable, "-m", "recobra.cli", command],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            start_new_session=True,
+        ) as child:
             while child.poll() is None and not done.wait(0.2):
                 pass
             child.terminate()
         if not done.is_set():
-            house.say(f"The {command} ended with code {child.returncode}; it is started again.")
+            bootstrap.say(f"The {command} ended with code {child.returncode}; it is started again.")
             done.wait(RESTART_SECONDS)
 
 
@@ -129,7 +132,7 @@ def _watch(parent: int) -> None:
 
 
 def _worker(_chosen: argparse.Namespace) -> Answer:
-    house.enter()
+    bootstrap.enter()
     return Answer(document={"worker": "running"}, then=_work)
 
 
@@ -155,24 +158,24 @@ def _work() -> None:
 def _dispatch(chosen: argparse.Namespace) -> Answer:
     if chosen.now is not None and not chosen.once:
         chosen.wrong("--now is for --once only")
-    house.enter()
-    from recobra.contact import operations  # noqa: PLC0415 - needs the settings
-    from recobra.contact.channels.email import server  # noqa: PLC0415
+    bootstrap.enter()
     from recobra.kit import clock  # noqa: PLC0415
+    from recobra.messaging import operations as messaging  # noqa: PLC0415 - needs the settings
+    from recobra.messaging.channels.email import server  # noqa: PLC0415
 
     server.refuse_unfinished()
     if chosen.once:
         by_the_clock = chosen.now is None
-        done = operations.dispatch_due(instant=clock.now) if by_the_clock else operations.dispatch_once(now=chosen.now)
+        done = messaging.dispatch_due(instant=clock.now) if by_the_clock else messaging.dispatch_once(now=chosen.now)
         return Answer(document=done)
     return Answer(document={"dispatch": "running"}, then=_dispatch_forever)
 
 
 def _dispatch_forever() -> None:
-    from recobra.contact import operations  # noqa: PLC0415 - needs the settings
+    from recobra.messaging import operations as messaging  # noqa: PLC0415 - needs the settings
 
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: stop.set())
     end_with_parent()
-    operations.dispatch_forever(stop=stop)
+    messaging.dispatch_forever(stop=stop)

@@ -6,7 +6,7 @@ import argparse
 import getpass
 import sys
 
-from recobra.cli import house, options
+from recobra.cli import bootstrap, options
 from recobra.cli.answer import Answer, Refused
 
 ROLES = ("gestor", "supervisor", "manager", "administrator", "auditor")
@@ -19,9 +19,12 @@ def add(commands: options.Commands) -> None:
     create.add_argument("name", metavar="NAME", help="what the user signs in with")
     create.add_argument("--role", choices=ROLES, required=True, help="what the user may do")
     create.add_argument(
-        "--portfolio", action="append", default=[], metavar="CODE",
+        "--portfolio",
+        action="append",
+        default=[],
+        metavar="CODE",
         help="a portfolio that a gestor or supervisor may see; may be given several times",
-    )  # fmt: skip
+    )
     create.set_defaults(run=_create)
     password = options.command(verbs, "password", "give a user another password; open sessions end")
     password.add_argument("name", metavar="NAME")
@@ -31,16 +34,20 @@ def add(commands: options.Commands) -> None:
 
 
 def _create(chosen: argparse.Namespace) -> Answer:
-    house.enter()
+    bootstrap.enter()
     from recobra.access import operations  # noqa: PLC0415 - needs the settings
     from recobra.kit import clock  # noqa: PLC0415
-    from recobra.portfolio import opening  # noqa: PLC0415
+    from recobra.portfolio import setup  # noqa: PLC0415
 
-    codes = sorted({opening.portfolio_of(code=code).code for code in chosen.portfolio})
+    codes = sorted({setup.portfolio_of(code=code).code for code in chosen.portfolio})
     operations.create_user(
-        username=chosen.name, password=_asked(chosen), role=chosen.role.upper(), portfolios=codes, actor="command",
+        username=chosen.name,
+        password=_asked(chosen),
+        role=chosen.role.upper(),
+        portfolios=codes,
+        actor="command",
         now=clock.now(),
-    )  # fmt: skip
+    )
     return Answer(
         document={"user": chosen.name, "role": chosen.role, "portfolios": codes},
         lines=(f"User {chosen.name} ({chosen.role}) may come in.", *_blind(chosen.role, codes)),
@@ -53,7 +60,7 @@ def _blind(role: str, codes: list[str]) -> tuple[str, ...]:
 
 
 def _password(chosen: argparse.Namespace) -> Answer:
-    house.enter()
+    bootstrap.enter()
     from recobra.access import operations  # noqa: PLC0415 - needs the settings
     from recobra.kit import clock  # noqa: PLC0415
 

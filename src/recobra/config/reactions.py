@@ -3,30 +3,39 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 import pyarrow as pa
 from django.utils.translation import gettext as _
 
-from recobra.contact import operations as contact
-from recobra.contact.operations import incidents
+from recobra.compliance import incidents
+from recobra.consent import operations as consent
+from recobra.conversations import operations as conversations
 from recobra.journal.operations import Facts, react
+from recobra.messaging import operations as messaging
 from recobra.portfolio import operations as portfolio
 from recobra.strategy import operations as strategy
 from recobra.strategy import schedule
 from recobra.strategy.operations.redecide import FEW
 from recobra.workbench import operations as workbench
 
+_log = logging.getLogger(__name__)
 PAYMENT_LOOKED_FOR_DAYS: Final = 5
 COMPLAINT_DAYS: Final = 15
 _TASKS = pa.schema(
     [
-        ("portfolio_id", pa.int64()), ("debtor_id", pa.int64()), ("account_id", pa.int64()), ("kind", pa.string()),
-        ("title", pa.string()), ("due_date", pa.date32()), ("step_key", pa.string()),
+        ("portfolio_id", pa.int64()),
+        ("debtor_id", pa.int64()),
+        ("account_id", pa.int64()),
+        ("kind", pa.string()),
+        ("title", pa.string()),
+        ("due_date", pa.date32()),
+        ("step_key", pa.string()),
     ]
-)  # fmt: skip
+)
 
 
 def connect() -> None:
@@ -36,6 +45,8 @@ def connect() -> None:
         react(kind, _let_steps_fire_again)
     react("contact.blocked", _note_attempts)
     react("contact.complained", _note_complaints)
+    react("contact.refused_by_debtor", _stop_contact_after_refusal)
+    react("complaint.received", _register_complaint)
     react("hold.placed", _stop_for_the_hold)
     react("load.done", _carry_wishes_over)
     react("conversation.received", _pause_for_the_answer)
@@ -52,7 +63,7 @@ def connect() -> None:
 def _cancel_pursuit(facts: Facts) -> None:
     debtors = facts.debtor_ids()
     strategy.share_decisions(debtor_ids=debtors if len(debtors) <= FEW else ())
-    contact.cancel_planned(debtor_ids=debtors, reason="payment", at=facts.at, actor=facts.actor)
+    messaging.cancel_planned(debtor_ids=debtors, reason="payment", at=facts.at, actor=facts.actor)
 
 
 def _note_attempts(facts: Facts) -> None:
@@ -65,20 +76,52 @@ def _note_complaints(facts: Facts) -> None:
     incidents.note_complaints(contact_ids=_contacts(facts), at=facts.at, actor=facts.actor)
 
 
+def _register_complaint(facts: Facts) -> None:
+    """Enter a complaint made in a conversation; of somebody nobody knows yet only the country is known."""
+    for row in facts.rows.to_pylist():
+        complaint = json.loads(row["payload"])
+        incidents.record_incident(
+            kind="COMPLAINT",
+            country=complaint["country"],
+            happened_at=datetime.fromisoformat(complaint["at"]),
+            description=complaint["description"],
+            debtor_id=row["debtor_id"],
+            portfolio_id=row["portfolio_id"],
+            actor=facts.actor,
+            now=facts.at,
+        )
+
+
+def _stop_contact_after_refusal(facts: Facts) -> None:
+    """Who complains to the provider, or asks it for silence, asks us."""
+    for row in facts.rows.to_pylist():
+        refusal = json.loads(row["payload"])
+        try:
+            consent.opt_out(
+                public_id=refusal["public_id"],
+                source="PROVIDER",
+                said=refusal["kind"],
+                at=datetime.fromisoformat(refusal["at"]),
+                now=facts.at,
+            )
+        except consent.OptOutRefused:
+            _log.warning("Contact %s, refused by its debtor at the provider, has no address.", row["contact_id"])
+
+
 def _contacts(facts: Facts) -> list[int]:
     return [pk for pk in facts.rows["contact_id"].to_pylist() if pk is not None]
 
 
 def _carry_wishes_over(_facts: Facts) -> None:
     """What was said of a number before holds for the points that a load has just brought."""
-    contact.carry_over()
+    consent.carry_over()
 
 
 def _pause_for_the_answer(facts: Facts) -> None:
     """Who has just written is answered first: no message that was planned before comes in between."""
     debtors = facts.debtor_ids()
     strategy.share_decisions(debtor_ids=debtors)
-    contact.cancel_planned(debtor_ids=debtors, reason="replied", but_answers=True, at=facts.at, actor=facts.actor)
+    messaging.cancel_planned(debtor_ids=debtors, reason="replied", but_answers=True, at=facts.at, actor=facts.actor)
 
 
 def _stop_for_the_hold(facts: Facts) -> None:
@@ -86,10 +129,10 @@ def _stop_for_the_hold(facts: Facts) -> None:
 
     A hold of one account leaves the rest to be asked for, and the plan of a day knows its own holds.
     """
-    contact.judge_again(debtor_ids=facts.debtor_ids())
+    messaging.judge_again(debtor_ids=facts.debtor_ids())
     debtors = [row["debtor_id"] for row in facts.rows.to_pylist() if _holds_all_today(row, facts)]
     if debtors and facts.actor != "cycle":
-        contact.cancel_planned(debtor_ids=debtors, reason="hold", but_answers=True, at=facts.at, actor=facts.actor)
+        messaging.cancel_planned(debtor_ids=debtors, reason="hold", but_answers=True, at=facts.at, actor=facts.actor)
 
 
 def _holds_all_today(row: dict[str, Any], facts: Facts) -> bool:
@@ -136,7 +179,7 @@ def _look_for_payment(facts: Facts) -> None:
 
 def _tell_of_unsent_answers(facts: Facts) -> None:
     if facts.actor != "cycle":
-        contact.tell_of_unsent(contact_ids=_contacts(facts))
+        conversations.tell_of_unsent(contact_ids=_contacts(facts))
 
 
 def _call_person(facts: Facts) -> None:
@@ -156,14 +199,24 @@ def _told(facts: Facts) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
 
 def _hold(facts: Facts, row: dict[str, Any], reason: str, *, ends_on: date | None = None) -> None:
     portfolio.place_hold(
-        debtor_id=row["debtor_id"], reason=reason, starts_on=min(schedule.today(facts.at), ends_on or date.max),
-        ends_on=ends_on, actor=facts.actor, actor_id=facts.actor_id, now=facts.at,
-    )  # fmt: skip
+        debtor_id=row["debtor_id"],
+        reason=reason,
+        starts_on=min(schedule.today(facts.at), ends_on or date.max),
+        ends_on=ends_on,
+        actor=facts.actor,
+        actor_id=facts.actor_id,
+        now=facts.at,
+    )
 
 
 def _task(facts: Facts, row: dict[str, Any], kind: str, title: str, *, due_date: date | None = None) -> None:
     task = {
-        "portfolio_id": row["portfolio_id"], "debtor_id": row["debtor_id"], "account_id": None, "kind": kind,
-        "title": title, "due_date": due_date or schedule.today(facts.at), "step_key": "",
-    }  # fmt: skip
+        "portfolio_id": row["portfolio_id"],
+        "debtor_id": row["debtor_id"],
+        "account_id": None,
+        "kind": kind,
+        "title": title,
+        "due_date": due_date or schedule.today(facts.at),
+        "step_key": "",
+    }
     workbench.create_tasks(rows=pa.Table.from_pylist([task], _TASKS), actor=facts.actor, now=facts.at)

@@ -7,7 +7,7 @@ import secrets
 from datetime import time
 from pathlib import Path
 
-from recobra.kit import database, once
+from recobra.kit import created_once, database
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = database.data_dir()
@@ -24,7 +24,7 @@ def _secret() -> str:
     given = os.environ.get("RECOBRA_SECRET_KEY")
     if given:
         return given
-    return once.kept(DATA_DIR / "secret-key", secrets.token_urlsafe(50))
+    return created_once.kept(DATA_DIR / "secret-key", secrets.token_urlsafe(50))
 
 
 SECRET_KEY = _secret()
@@ -55,7 +55,11 @@ INSTALLED_APPS = [
     "recobra.portfolio",
     "recobra.payments",
     "recobra.intake",
-    "recobra.contact",
+    "recobra.policy",
+    "recobra.consent",
+    "recobra.messaging",
+    "recobra.conversations",
+    "recobra.compliance",
     "recobra.workbench",
     "recobra.strategy",
     "recobra.insight",

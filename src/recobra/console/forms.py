@@ -12,7 +12,7 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from recobra.console import words
+from recobra.console import labels
 from recobra.console.templatetags.console import Place, numbers_of
 
 _CONTROL = {"class": "form-control"}
@@ -69,15 +69,20 @@ class PaymentForm(forms.Form):
         super().__init__(*args, **options)
         whole = [("", _("All: the oldest debt first"))] if len(accounts) > 1 else []
         self.fields["account"] = forms.TypedChoiceField(
-            label=_("Account"), choices=[*whole, *accounts], coerce=int, empty_value=None, required=not whole,
+            label=_("Account"),
+            choices=[*whole, *accounts],
+            coerce=int,
+            empty_value=None,
+            required=not whole,
             widget=forms.Select(attrs=_SELECT),
-        )  # fmt: skip
+        )
         self.fields["amount_minor"] = MoneyField(label=_("Amount (%(code)s)") % {"code": place.currency}, place=place)
         self.fields["paid_date"] = day_field(_("Day of payment"), initial=today)
         self.fields["reference"] = forms.CharField(
-            label=_("Receipt or operation number"), max_length=80,
+            label=_("Receipt or operation number"),
+            max_length=80,
             widget=forms.TextInput(attrs={**_CONTROL, "autocomplete": "off"}),
-        )  # fmt: skip
+        )
 
 
 class ReversalForm(forms.Form):
@@ -95,11 +100,15 @@ class HoldForm(forms.Form):
         super().__init__(*args, **options)
         whole = [("", _("The debtor, with all accounts"))]
         self.fields["account"] = forms.TypedChoiceField(
-            label=_("What is held"), choices=[*whole, *accounts], coerce=int, empty_value=None, required=False,
+            label=_("What is held"),
+            choices=[*whole, *accounts],
+            coerce=int,
+            empty_value=None,
+            required=False,
             widget=forms.Select(attrs=_SELECT),
-        )  # fmt: skip
+        )
         self.fields["reason"] = forms.ChoiceField(
-            label=_("Reason"), choices=words.choices("hold"), widget=forms.Select(attrs=_SELECT)
+            label=_("Reason"), choices=labels.choices("hold"), widget=forms.Select(attrs=_SELECT)
         )
         self.fields["starts_on"] = day_field(_("From"), initial=today)
         self.fields["ends_on"] = day_field(_("Until (empty: until lifted)"), required=False)
@@ -120,4 +129,4 @@ class TaskForm(forms.Form):
         super().__init__(*args, **options)
         outcome = self.fields["outcome"]
         assert isinstance(outcome, forms.ChoiceField)
-        outcome.choices = words.choices("outcome")
+        outcome.choices = labels.choices("outcome")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from recobra.journal.words import actor, say
+from recobra.journal.labels import actor, say
 
 __all__ = ["LOOKS", "actor", "icon", "say", "tone"]
 
@@ -25,7 +25,9 @@ LOOKS: Final[dict[str, tuple[str, str]]] = {
     "contact.read": ("circle-check", "good"),
     "contact.clicked": ("circle-check", "good"),
     "contact.undelivered": ("circle-x", "bad"),
+    "complaint.received": ("alert-triangle", "bad"),
     "contact.complained": ("alert-triangle", "bad"),
+    "contact.refused_by_debtor": ("alert-triangle", "bad"),
     "optout.resumed": ("send", "calm"),
     "wrong_person.received": ("ban", "warn"),
     "consent.granted": ("circle-check", "good"),

@@ -41,25 +41,37 @@ ITEMS = (
     Item(view="letters", label=_("Letters"), icon="file-text", right=Right.RUN_CAMPAIGNS, key="t"),
     Item(view="visits", label=_("Visits"), icon="user", right=Right.VISIT, key="v"),
     Item(
-        view="countries", label=_("Countries"), icon="calendar-event", right=Right.SEE_COMPLIANCE, key="a",
+        view="countries",
+        label=_("Countries"),
+        icon="calendar-event",
+        right=Right.SEE_COMPLIANCE,
+        key="a",
         group=_COMPLIANCE,
     ),
     Item(
-        view="house-rules", label=_("Company rules"), icon="adjustments-horizontal", right=Right.SEE_COMPLIANCE,
-        key="r", group=_COMPLIANCE,
+        view="house-rules",
+        label=_("Company rules"),
+        icon="adjustments-horizontal",
+        right=Right.SEE_COMPLIANCE,
+        key="r",
+        group=_COMPLIANCE,
     ),
     Item(
         view="providers", label=_("Channels"), icon="settings", right=Right.MANAGE_CHANNELS, key="s", group=_COMPLIANCE
     ),
     Item(
-        view="compliance", label=_("Incidents"), icon="checklist", right=Right.SEE_COMPLIANCE, key="n",
+        view="compliance",
+        label=_("Incidents"),
+        icon="checklist",
+        right=Right.SEE_COMPLIANCE,
+        key="n",
         group=_COMPLIANCE,
     ),
     Item(
         view="creditors", label=_("Creditors"), icon="building", right=Right.MANAGE_CHANNELS, key="w", group=_COMPLIANCE
     ),
     Item(view="audit", label=_("Audit"), icon="shield-check", right=Right.SEE_AUDIT, key="u", group=_COMPLIANCE),
-)  # fmt: skip
+)
 
 
 def entries(user: User, path: str) -> list[dict[str, object]]:

@@ -6,7 +6,7 @@ from typing import Final
 
 from django.utils.translation import gettext, gettext_noop
 
-from recobra.contact import reasons
+from recobra.messaging import reasons
 from recobra_core.law import SENTENCES
 
 # The core knows no gettext: its sentences are repeated here for the catalogue, and a test compares them.

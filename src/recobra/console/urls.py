@@ -2,10 +2,11 @@
 
 from django.urls import URLPattern, URLResolver
 
-from .screens import (
+from recobra.console.screens import (
     accounts,
     audit,
     campaigns,
+    company_rules,
     consents,
     countries,
     creditors,
@@ -14,7 +15,6 @@ from .screens import (
     debtor_work,
     evidence,
     home,
-    house_rules,
     inbox,
     incidents,
     letters,
@@ -45,7 +45,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *visits.urlpatterns,
     *countries.urlpatterns,
     *providers.urlpatterns,
-    *house_rules.urlpatterns,
+    *company_rules.urlpatterns,
     *consents.urlpatterns,
     *incidents.urlpatterns,
     *evidence.urlpatterns,

@@ -90,9 +90,15 @@ def ask_for_load(
 ) -> None:
     """Queue a file; loads of one portfolio run one after the other."""
     asked: dict[str, Any] = {
-        "path": str(path), "file_name": file_name, "portfolio_code": portfolio_code, "mapping": mapping,
-        "as_of": as_of.isoformat(), "actor": actor, "control": control, "partial": partial,
-    }  # fmt: skip
+        "path": str(path),
+        "file_name": file_name,
+        "portfolio_code": portfolio_code,
+        "mapping": mapping,
+        "as_of": as_of.isoformat(),
+        "actor": actor,
+        "control": control,
+        "partial": partial,
+    }
     take.configure(lock=f"load {portfolio_code}").defer(asked=asked)
 
 

@@ -58,7 +58,7 @@ REASONS: Final = {
     "failed": _("The load broke off: %(detail)s"),
     "not_held": _("The load %(load)s is not waiting for confirmation."),
     "file_lost": _("The file of the load %(load)s is no longer there; load it again."),
-}  # fmt: skip
+}
 
 HELD: Final = {
     "shrunk": _("The file has %(found)s accounts; the portfolio has %(known)s open ones."),

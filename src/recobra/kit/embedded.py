@@ -119,9 +119,16 @@ class EmbeddedServer:
                 if folder != self.home:
                     os.chown(folder, owner.pw_uid, owner.pw_gid)
         self._run(
-            "initdb", "-D", str(self._cluster), "-U", "postgres", "--encoding=UTF8", "--locale=C.UTF-8",
-            "--auth=trust", "--no-sync",
-        )  # fmt: skip
+            "initdb",
+            "-D",
+            str(self._cluster),
+            "-U",
+            "postgres",
+            "--encoding=UTF8",
+            "--locale=C.UTF-8",
+            "--auth=trust",
+            "--no-sync",
+        )
         text = "".join(f"{key} = '{value}'\n" for key, value in SETTINGS.items())
         with (self._cluster / "postgresql.auto.conf").open("a") as conf:
             conf.write(text)
@@ -134,20 +141,35 @@ class EmbeddedServer:
         if os.geteuid() == 0:
             os.chown(self._socket_dir, _server_user().pw_uid, _server_user().pw_gid)
         self._run(
-            "pg_ctl", "-D", str(self._cluster), "-l", str(self._cluster / "server.log"),
-            "-o", f"-k '{self._socket_dir}'", "-w", "-t", "120", "start",
-        )  # fmt: skip
+            "pg_ctl",
+            "-D",
+            str(self._cluster),
+            "-l",
+            str(self._cluster / "server.log"),
+            "-o",
+            f"-k '{self._socket_dir}'",
+            "-w",
+            "-t",
+            "120",
+            "start",
+        )
 
     def _run(self, program: str, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         as_root = os.geteuid() == 0
         owner = _server_user() if as_root else None
         done = subprocess.run(  # noqa: S603 - our own binary, arguments built above
             [str(_binaries() / program), *arguments],
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
-            cwd="/", env={**os.environ, "LC_ALL": "C"},
-            user=owner.pw_uid if owner else None, group=owner.pw_gid if owner else None,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+            cwd="/",
+            env={**os.environ, "LC_ALL": "C"},
+            user=owner.pw_uid if owner else None,
+            group=owner.pw_gid if owner else None,
             extra_groups=[] if owner else None,
-        )  # fmt: skip
+        )
         if check and done.returncode != 0:
             log = self._cluster / "server.log"
             tail = log.read_text(errors="replace")[-2000:] if log.exists() else ""

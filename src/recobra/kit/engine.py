@@ -20,7 +20,8 @@ import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 
-from .compiling import to_sql
+from recobra.kit.sql_cache import to_sql
+
 from .database import data_dir
 
 MEMORY_LIMIT = "1200MB"

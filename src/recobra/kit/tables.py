@@ -37,10 +37,14 @@ def fetch(query: str, parameters: Sequence[Any], schema: pa.Schema) -> pa.Table:
         read_options=csv.ReadOptions(column_names=schema.names, block_size=1 << 24),
         parse_options=csv.ParseOptions(newlines_in_values=True),
         convert_options=csv.ConvertOptions(
-            column_types=schema, strings_can_be_null=True, quoted_strings_can_be_null=False,
-            null_values=[""], true_values=["t"], false_values=["f"],
+            column_types=schema,
+            strings_can_be_null=True,
+            quoted_strings_can_be_null=False,
+            null_values=[""],
+            true_values=["t"],
+            false_values=["f"],
         ),
-    )  # fmt: skip
+    )
 
 
 class _Sink:

@@ -10,9 +10,9 @@ from django.views import View
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 
-from recobra.contact.operations import disclosing
-from recobra.contact.operations.disclosing import Proof
-from recobra.contact.statement_queries import Door, door_of, statement_page
+from recobra.conversations import identity_proof as disclosing
+from recobra.conversations.identity_proof import Proof
+from recobra.conversations.statement_access import Door, door_of, statement_page
 from recobra.kit import clock
 
 from .pages import page

@@ -16,9 +16,10 @@ from django.views import View
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 
-from recobra.contact import queries
-from recobra.contact.operations import OptOutRefused, not_me, opt_out, resume
+from recobra.consent.ledger import OptOutRefused
+from recobra.consent.opt_out import not_me, opt_out, resume
 from recobra.kit import clock
+from recobra.messaging import queries
 
 from .pages import page
 

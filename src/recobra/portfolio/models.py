@@ -12,6 +12,18 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 
+class Channel(models.TextChoices):
+    """The ways in which a debtor is contacted."""
+
+    EMAIL = "email", _("E-mail")
+    SMS = "sms", _("SMS")
+    WHATSAPP = "whatsapp", _("WhatsApp")
+    CALL = "call", _("Call")
+    IVR = "ivr", _("Automatic call")
+    LETTER = "letter", _("Letter")
+    VISIT = "visit", _("Visit")
+
+
 class Creditor(models.Model):
     """A mandante: who is owed. `supervised`: a lender under the financial authority. Personal data: none. Never dies.
 
@@ -346,3 +358,28 @@ class CompanyHoliday(models.Model):
 
     def __str__(self) -> str:
         return f"{self.country} {self.day}"
+
+
+class LegalDecision(models.Model):
+    """The approved decision to go to law over an account, without which no legal notice leaves. Personal data: none."""
+
+    account = models.ForeignKey(Account, models.PROTECT, related_name="legal_decisions")
+    proposed_by = models.TextField()
+    approved_by = models.TextField()
+    approved_at = models.DateTimeField()
+    grounds = models.TextField()
+    revoked_at = models.DateTimeField(null=True)
+    revoked_by = models.TextField(default="")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account"], condition=Q(revoked_at__isnull=True), name="legal_decision_one_in_force"
+            ),
+            models.CheckConstraint(
+                condition=~Q(proposed_by=models.F("approved_by")), name="legal_decision_by_two_people"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.account_id}"

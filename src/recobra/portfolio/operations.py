@@ -20,9 +20,15 @@ from recobra_core.law.content import blocks, lint
 from .models import Account, Creditor, Debtor, Hold
 
 CREDITOR_DETAILS: Final = (
-    "tax_id", "address", "payment_instructions", "complaint_contact", "complaint_office", "agency_name",
-    "agency_address", "agency_phone",
-)  # fmt: skip
+    "tax_id",
+    "address",
+    "payment_instructions",
+    "complaint_contact",
+    "complaint_office",
+    "agency_name",
+    "agency_address",
+    "agency_phone",
+)
 """The texts that messages say of a creditor and of who collects for it."""
 LONGEST_DETAIL: Final = 1_000
 
@@ -64,9 +70,16 @@ def place_hold(
     if account_id is not None and not Account.objects.filter(pk=account_id, debtor=debtor).exists():
         raise HoldRefused(_("The account does not belong to this debtor."))
     hold = Hold.objects.create(
-        debtor=debtor, account_id=account_id, reason=reason, disputed_minor=disputed_minor, starts_on=starts_on,
-        ends_on=ends_on, note=note, author=actor, created_at=now,
-    )  # fmt: skip
+        debtor=debtor,
+        account_id=account_id,
+        reason=reason,
+        disputed_minor=disputed_minor,
+        starts_on=starts_on,
+        ends_on=ends_on,
+        note=note,
+        author=actor,
+        created_at=now,
+    )
     facts = {"hold_id": hold.pk, "reason": reason, "starts_on": starts_on, "ends_on": ends_on}
     record(
         "hold.placed", at=now, actor=actor, actor_id=actor_id, debtor_id=debtor_id, account_id=account_id, payload=facts
@@ -104,9 +117,14 @@ def lift_hold(*, hold_id: int, actor: str, actor_id: int | None = None, now: dat
     hold.lifted_at, hold.lifted_by = now, actor
     hold.save(update_fields=["lifted_at", "lifted_by"])
     record(
-        "hold.lifted", at=now, actor=actor, actor_id=actor_id, debtor_id=hold.debtor_id, account_id=hold.account_id,
+        "hold.lifted",
+        at=now,
+        actor=actor,
+        actor_id=actor_id,
+        debtor_id=hold.debtor_id,
+        account_id=hold.account_id,
         payload={"hold_id": hold.pk, "reason": hold.reason},
-    )  # fmt: skip
+    )
     return hold
 
 

@@ -109,9 +109,14 @@ def _branches(text: str, countries: list[str]) -> Iterable[tuple[str, list[Any]]
     if len(digits) >= _PHONE_DIGITS_MIN and not re.search(r"[^\d\s()+.\-]", text):
         yield f"{_OF_POINT} c.value = ANY(%s)", [_phones(text, digits, countries)]
         # A range over the plain index; LIKE alone would need one of its own. Above every digit comes «:».
-        yield f"{_OF_POINT} c.value >= %s AND c.value < %s AND c.value LIKE %s", [
-            f"+{digits}", f"+{digits}:", f"+{digits}%",
-        ]  # fmt: skip
+        yield (
+            f"{_OF_POINT} c.value >= %s AND c.value < %s AND c.value LIKE %s",
+            [
+                f"+{digits}",
+                f"+{digits}:",
+                f"+{digits}%",
+            ],
+        )
     if any(character.isalpha() for character in text):
         patterns = _name_patterns(text)
         alike = " AND ".join("lower_unaccent(d.name) LIKE lower_unaccent(%s)" for _pattern in patterns)

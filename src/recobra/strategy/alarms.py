@@ -23,22 +23,22 @@ NO_PROVIDER = gettext_noop("A provider answers with failures: nothing is sent by
 _CHECKS = {
     ("unapplied", UNAPPLIED): """SELECT DISTINCT portfolio_id FROM payments_payment
         WHERE unapplied_minor > 0 AND reversed_at IS NULL""",
-    ("uncertain", UNCERTAIN): "SELECT DISTINCT portfolio_id FROM contact_contact WHERE status = 'UNCERTAIN'",
+    ("uncertain", UNCERTAIN): "SELECT DISTINCT portfolio_id FROM messaging_contact WHERE status = 'UNCERTAIN'",
     ("no_contact_point", NO_POINT): """SELECT DISTINCT s.portfolio_id FROM strategy_accountstate s
         WHERE s.overdue_minor > 0 AND NOT EXISTS (SELECT FROM portfolio_contactpoint c
             WHERE c.debtor_id = s.debtor_id AND c.valid AND c.retired_at IS NULL)""",
     ("no_due_date", NO_DUE_DATE): """SELECT DISTINCT portfolio_id FROM strategy_accountstate
         WHERE bucket = 'unknown' AND balance_minor > 0""",
-    ("late_messages", LATE): """SELECT DISTINCT portfolio_id FROM contact_contact
+    ("late_messages", LATE): """SELECT DISTINCT portfolio_id FROM messaging_contact
         WHERE status = 'DUE' AND closes_at < %s AND purpose <> 'REPLY'""",
     ("held_load", HELD_LOAD): "SELECT DISTINCT portfolio_id FROM intake_load WHERE status = 'HELD'",
 }
 _OF_ALL = (
-    ("lost_calls", LOST_CALLS, "SELECT FROM contact_webhookcall WHERE status = 'FAILED' LIMIT 1"),
+    ("lost_calls", LOST_CALLS, "SELECT FROM messaging_webhookcall WHERE status = 'FAILED' LIMIT 1"),
     (
         "no_provider",
         NO_PROVIDER,
-        """SELECT FROM contact_providerstate s JOIN contact_provider p ON p.id = s.provider_id
+        """SELECT FROM messaging_providerstate s JOIN messaging_provider p ON p.id = s.provider_id
             WHERE p.enabled AND s.open_until > %s LIMIT 1""",
     ),
 )

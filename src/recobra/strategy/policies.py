@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from recobra.contact.operations.house_rules import InForce
-from recobra.contact.operations.house_rules import in_force as house_rules
-from recobra.contact.queries import channels_open
+from recobra.messaging.queries import channels_open
+from recobra.policy.company_rules import InForce
+from recobra.policy.company_rules import in_force as house_rules
 from recobra.portfolio.models import Portfolio
 from recobra_core.decide.daily import PortfolioLimits
 from recobra_core.decide.strategy import Strategy

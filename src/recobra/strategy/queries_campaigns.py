@@ -9,8 +9,8 @@ from django.db import connection
 from django.db.models import QuerySet
 
 from recobra.access.queries import User
-from recobra.contact.models import Provider, Template
-from recobra.contact.rendering.choosing import in_force
+from recobra.messaging.models import Provider, Template
+from recobra.messaging.templates.selection import in_force
 from recobra.portfolio.queries import portfolios_for
 
 from .models import Campaign
@@ -27,7 +27,7 @@ _PROGRESS = """
         WHEN c.status IN ('SENT', 'UNCERTAIN', 'DUE', 'LEASED', 'FAILED') THEN c.status ELSE 'WAITING' END AS state,
         CASE WHEN c.id IS NULL OR c.status IN ('BLOCKED', 'CANCELLED') THEN coalesce(nullif(m.reason, ''), c.reason, '')
             ELSE '' END AS why, count(*)
-    FROM strategy_campaignmember m LEFT JOIN contact_contact c ON c.id = m.contact_id
+    FROM strategy_campaignmember m LEFT JOIN messaging_contact c ON c.id = m.contact_id
     WHERE m.campaign_id = %s GROUP BY 1, 2, 3 ORDER BY 4 DESC"""
 
 

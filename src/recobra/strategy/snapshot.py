@@ -52,7 +52,7 @@ def firings(part: Part, *, as_of: date) -> pa.Table:
     query = f"""SELECT f.account_id, f.strategy_code, f.step_key, f.cycle_date, f.occurrence, f.fired_on
         FROM strategy_firing f JOIN portfolio_account a ON a.id = f.account_id
         WHERE f.voided_at IS NULL AND a.status = 'OPEN' AND {where} AND NOT EXISTS (
-            SELECT FROM contact_contact c WHERE c.id = f.contact_id AND c.status = 'DUE' AND c.planned_for < %s)"""
+            SELECT FROM messaging_contact c WHERE c.id = f.contact_id AND c.status = 'DUE' AND c.planned_for < %s)"""
     return tables.fetch(query, [*parameters, as_of], FIRINGS)
 
 
@@ -74,7 +74,7 @@ def carried(part: Part, *, as_of: date) -> pa.Table:
     person or the bot has written is no plan: it waits for its hour.
     """
     where, parameters = part.where(debtor="debtor_id", portfolio="portfolio_id")
-    query = f"""SELECT id, debtor_id, channel, step_key, point_id FROM contact_contact
+    query = f"""SELECT id, debtor_id, channel, step_key, point_id FROM messaging_contact
         WHERE status = 'DUE' AND planned_for < %s AND purpose NOT IN ('REPLY', 'MANUAL') AND {where}"""
     return tables.fetch(query, [as_of, *parameters], CARRIED)
 
@@ -112,8 +112,14 @@ def events(part: Part, *, as_of: date) -> pa.Table:
         FROM paid FULL JOIN told USING (debtor_id)"""
     oldest = as_of - timedelta(EVENTS_DAYS)
     parameters = [
-        as_of - timedelta(90), as_of, oldest, *payer_parameters, as_of + timedelta(1), oldest, *teller_parameters,
-    ]  # fmt: skip
+        as_of - timedelta(90),
+        as_of,
+        oldest,
+        *payer_parameters,
+        as_of + timedelta(1),
+        oldest,
+        *teller_parameters,
+    ]
     return tables.fetch(query, parameters, EVENTS)
 
 
@@ -127,7 +133,7 @@ def planned(part: Part, *, as_of: date) -> pa.Table:
     another way.
     """
     where, parameters = part.where(debtor="c.debtor_id")
-    query = f"""SELECT c.debtor_id, c.channel FROM contact_contact c
+    query = f"""SELECT c.debtor_id, c.channel FROM messaging_contact c
         WHERE c.planned_for = %s AND c.status <> 'CANCELLED' AND c.purpose <> 'REPLY' AND {where} AND NOT (
             (c.status = 'FAILED' OR c.undelivered_at IS NOT NULL) AND EXISTS (
                 SELECT FROM portfolio_contactpoint p
@@ -141,7 +147,7 @@ def templates(codes: Sequence[str]) -> pa.Table:
     WhatsApp's own must have approved theirs before anything is planned with them; a demonstration asks nobody.
     """
     schema = pa.schema([("template_code", pa.string()), ("channel", pa.string())])
-    query = """SELECT DISTINCT code, channel FROM contact_template
+    query = """SELECT DISTINCT code, channel FROM messaging_template
         WHERE retired_at IS NULL AND status = 'APPROVED' AND code = ANY(%s)
             AND (channel <> 'whatsapp' OR provider_status = 'APPROVED' OR %s)"""
     return tables.fetch(query, [list(codes), settings.DEMO], schema)

@@ -2,6 +2,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from recobra.messaging.models import Contact
 from recobra.portfolio.models import Account, Debtor, Portfolio
 
 
@@ -42,3 +43,32 @@ class Task(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+
+class Visit(models.Model):
+    """A contact at the door: on whose route, and what came of it. Personal data: address and note."""
+
+    class Result(models.TextChoices):
+        NONE = "", _("Not yet")
+        MET = "MET", _("Spoke with the debtor")
+        PROMISE = "PROMISE", _("Promised to pay")
+        ABSENT = "ABSENT", _("Nobody was there")
+        WRONG_ADDRESS = "WRONG_ADDRESS", _("Wrong address")
+        REFUSED = "REFUSED", _("Refused to speak")
+
+    contact = models.OneToOneField(Contact, models.PROTECT, related_name="visit")
+    area = models.TextField(default="")
+    position = models.PositiveIntegerField(default=0)
+    route_date = models.DateField()
+    assigned_to_id = models.BigIntegerField(null=True)
+    result = models.CharField(max_length=13, choices=Result, default="", blank=True)
+    note = models.TextField(default="")
+    noted_at = models.DateTimeField(null=True)
+    noted_by = models.TextField(default="")
+
+    class Meta:
+        ordering = ["route_date", "area", "position"]
+        indexes = [models.Index(fields=["route_date", "assigned_to_id"], name="visit_of_route")]
+
+    def __str__(self) -> str:
+        return f"{self.route_date} {self.area}"

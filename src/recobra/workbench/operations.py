@@ -62,7 +62,13 @@ def close_task(*, task_id: int, outcome: str, actor: str, actor_id: int | None =
     task.status, task.closed_at, task.closed_by, task.outcome = Task.Status.DONE, now, actor, outcome.strip()
     task.save(update_fields=["status", "closed_at", "closed_by", "outcome"])
     record(
-        "task.closed", at=now, actor=actor, actor_id=actor_id, portfolio_id=task.portfolio_id,
-        debtor_id=task.debtor_id, account_id=task.account_id, payload={"task_id": task.pk, "kind": task.kind},
-    )  # fmt: skip
+        "task.closed",
+        at=now,
+        actor=actor,
+        actor_id=actor_id,
+        portfolio_id=task.portfolio_id,
+        debtor_id=task.debtor_id,
+        account_id=task.account_id,
+        payload={"task_id": task.pk, "kind": task.kind},
+    )
     return task

@@ -136,9 +136,17 @@ def _ways(leads: ir.Table, points: ir.Table, templates: ir.Table, channels_open:
     """Pair each lead with the points of the channels its step allows."""
     wanted = leads.select("debtor_id", "creditor_id", "action", "channels")
     kinds = [
-        "contact_point_id", "debtor_id", "channel", "valid", "opted_out", "consent", "quality", "rank", "place",
+        "contact_point_id",
+        "debtor_id",
+        "channel",
+        "valid",
+        "opted_out",
+        "consent",
+        "quality",
+        "rank",
+        "place",
         "preferred",
-    ]  # fmt: skip
+    ]
     pairs = wanted.inner_join(points.select(*kinds), "debtor_id")
     # The place of the channel in the list: `,email,sms,` holds `,sms,` later than `,email,`.
     pairs = pairs.mutate(preference=("," + pairs.channels + ",").find("," + pairs.channel + ","))
@@ -191,9 +199,7 @@ def _candidates(reached: ir.Table, as_of: date) -> ir.Table:
 
 def _items(messages: ir.Table, reached: ir.Table) -> ir.Table:
     joined = messages.inner_join(reached, ["debtor_id", "creditor_id"])
-    return joined.select(
-        "debtor_id", "creditor_id", "account_id", "step_key", "occurrence", "cycle_date", "reachable"
-    )  # fmt: skip
+    return joined.select("debtor_id", "creditor_id", "account_id", "step_key", "occurrence", "cycle_date", "reachable")
 
 
 def _unreachable(reached: ir.Table) -> ir.Table:

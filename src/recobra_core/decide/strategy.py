@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from recobra_core.decide.nodes import Node, Problem
-from recobra_core.decide.reading import read_segments, read_steps, read_stops
+from recobra_core.decide.step_documents import read_segments, read_steps, read_stops
 from recobra_core.decide.steps import Document, Segment, Send, Step
 from recobra_core.rules import ACCOUNT_COLUMNS, Catalogue
 

@@ -160,12 +160,18 @@ class _Day:
     def _floor(self) -> Floor:
         self._ripen()
         return Floor(
-            free=self.free, ringing=self.ringing, waiting=len(self.waiting), answered_today=self.answered,
-            abandoned_today=self.abandoned, rate=Rate(answered=self.hits, attempts=len(self.tries)),
-            ring=self.rings.durations(), talk=self.talks.durations(), wrap=self.wraps.durations(),
+            free=self.free,
+            ringing=self.ringing,
+            waiting=len(self.waiting),
+            answered_today=self.answered,
+            abandoned_today=self.abandoned,
+            rate=Rate(answered=self.hits, attempts=len(self.tries)),
+            ring=self.rings.durations(),
+            talk=self.talks.durations(),
+            wrap=self.wraps.durations(),
             talking=tuple(self.now - began for began in self.talking.values()),
             wrapping=tuple(self.now - began for began in self.wrapping.values()),
-        )  # fmt: skip
+        )
 
     def _ripen(self) -> None:
         """Count the calls that nobody can answer any more, in the order in which they were placed.

@@ -80,51 +80,124 @@ def _kpi(key: str, whole: str, name: str, says: str, part: str = "") -> Kpi:
 
 
 FUNNEL: Final = (
-    _kpi("sent", "planned", "Were sent", "Messages that left, of those planned for the period; those of which it is "
-         "not known whether they arrived count as sent."),
-    _kpi("delivered", "sent", "Were delivered", "Messages that the provider says it delivered, of those sent. Plain "
-         "e-mail tells of no delivery."),
+    _kpi(
+        "sent",
+        "planned",
+        "Were sent",
+        "Messages that left, of those planned for the period; those of which it is "
+        "not known whether they arrived count as sent.",
+    ),
+    _kpi(
+        "delivered",
+        "sent",
+        "Were delivered",
+        "Messages that the provider says it delivered, of those sent. Plain e-mail tells of no delivery.",
+    ),
     _kpi("read", "sent", "Were read", "Messages that the provider says were opened, of those sent."),
     _kpi("clicked", "sent", "Were clicked", "Messages whose link was followed, of those sent."),
     _kpi("replied", "sent", "Were replied to", "Messages that the debtor answered in writing, of those sent."),
-    _kpi("promised", "sent", "Followed by a promise", "Messages followed by a promise within the window, of those "
-         "sent; a promise belongs to the last message before it."),
-    _kpi("paid", "sent", "Followed by a payment", "Messages followed by a payment within the window, of those sent; a "
-         "payment belongs to the last message before it. It does not say that the message was why: a control group "
-         "does."),
-)  # fmt: skip
+    _kpi(
+        "promised",
+        "sent",
+        "Followed by a promise",
+        "Messages followed by a promise within the window, of those "
+        "sent; a promise belongs to the last message before it.",
+    ),
+    _kpi(
+        "paid",
+        "sent",
+        "Followed by a payment",
+        "Messages followed by a payment within the window, of those sent; a "
+        "payment belongs to the last message before it. It does not say that the message was why: a control group "
+        "does.",
+    ),
+)
 PLAN: Final = (
-    _kpi("adherence", "expected", "Plan adherence", "Messages sent, of those planned and not taken back because the "
-         "debtor paid, answered or has a hold. What may still leave today does not count.", part="sent"),
-    _kpi("on_time", "expected", "On time", "Messages sent on the very day they were planned for, of those planned and "
-         "not taken back."),
-)  # fmt: skip
+    _kpi(
+        "adherence",
+        "expected",
+        "Plan adherence",
+        "Messages sent, of those planned and not taken back because the "
+        "debtor paid, answered or has a hold. What may still leave today does not count.",
+        part="sent",
+    ),
+    _kpi(
+        "on_time",
+        "expected",
+        "On time",
+        "Messages sent on the very day they were planned for, of those planned and not taken back.",
+    ),
+)
 RESULT: Final = (
-    _kpi("acknowledgement", "debtors", "Acknowledgement", "Debtors proven to know of the balance (they read, clicked, "
-         "replied, answered or were met), of those written to.", part="aware"),
-    _kpi("response", "sent", "Response", "Messages that were clicked, replied to or answered, of those sent.",
-         part="responded"),
-    _kpi("cures", "debtors", "Cures", "Debtors who paid within the window after a message and have nothing overdue "
-         "today, of those written to.", part="cured"),
-    _kpi("conversion", "automatic", "Conversion", "Automatic messages after which the debtor paid, promised or wrote "
-         "within the window, of the automatic ones sent.", part="converted"),
-    _kpi("right_party", "sent", "Right party", "Messages after which the debtor in person was met, made a promise or "
-         "proved who he is within the window, of those sent."),
-)  # fmt: skip
+    _kpi(
+        "acknowledgement",
+        "debtors",
+        "Acknowledgement",
+        "Debtors proven to know of the balance (they read, clicked, "
+        "replied, answered or were met), of those written to.",
+        part="aware",
+    ),
+    _kpi(
+        "response",
+        "sent",
+        "Response",
+        "Messages that were clicked, replied to or answered, of those sent.",
+        part="responded",
+    ),
+    _kpi(
+        "cures",
+        "debtors",
+        "Cures",
+        "Debtors who paid within the window after a message and have nothing overdue today, of those written to.",
+        part="cured",
+    ),
+    _kpi(
+        "conversion",
+        "automatic",
+        "Conversion",
+        "Automatic messages after which the debtor paid, promised or wrote "
+        "within the window, of the automatic ones sent.",
+        part="converted",
+    ),
+    _kpi(
+        "right_party",
+        "sent",
+        "Right party",
+        "Messages after which the debtor in person was met, made a promise or "
+        "proved who he is within the window, of those sent.",
+    ),
+)
 HARM: Final = (
     _kpi("undelivered", "sent", "Not delivered", "Messages that the provider says did not arrive, of those sent."),
-    _kpi("complaints", "sent", "Complaints", "Messages that were complained of or marked as unwanted, of those sent.",
-         part="complained"),
-    _kpi("errors", "sent", "Errors", "Messages about something paid before they left, or that reached somebody else, "
-         "of those sent."),
-    _kpi("opt_out", "debtors", "Opt-outs", "Debtors who asked for no more messages within the window, of those "
-         "written to.", part="silenced"),
-)  # fmt: skip
+    _kpi(
+        "complaints",
+        "sent",
+        "Complaints",
+        "Messages that were complained of or marked as unwanted, of those sent.",
+        part="complained",
+    ),
+    _kpi(
+        "errors",
+        "sent",
+        "Errors",
+        "Messages about something paid before they left, or that reached somebody else, of those sent.",
+    ),
+    _kpi(
+        "opt_out",
+        "debtors",
+        "Opt-outs",
+        "Debtors who asked for no more messages within the window, of those written to.",
+        part="silenced",
+    ),
+)
 COVERAGE: Final = _kpi(
-    "coverage", "small", "Coverage of small debtors", "Debtors of the lower half by overdue amount, today and in each "
+    "coverage",
+    "small",
+    "Coverage of small debtors",
+    "Debtors of the lower half by overdue amount, today and in each "
     "portfolio, who were sent an automatic message in the period, of the channel and template asked for.",
     part="covered",
-)  # fmt: skip
+)
 COST_PER_ACTION: Final = "Price of the messages of a channel divided by those whose price is known, answers included."
 COST_PER_UNIT: Final = "Price of the messages for each 1,000 paid after them within the window."
 KPIS: Final = {each.key: each for each in (*FUNNEL, *PLAN, *RESULT, *HARM, COVERAGE)}

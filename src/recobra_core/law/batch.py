@@ -11,8 +11,8 @@ import pyarrow as pa
 from ibis.backends import BaseBackend
 
 from recobra_core.law.caps import caps_table
+from recobra_core.law.company_rules import LAW_ALONE
 from recobra_core.law.gate import CANDIDATE, HISTORY, verdicts
-from recobra_core.law.house import LAW_ALONE
 from recobra_core.law.opening_hours import Key, openings
 from recobra_core.law.tables import table_of
 

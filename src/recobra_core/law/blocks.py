@@ -7,7 +7,7 @@ import ibis
 import ibis.expr.types as ir
 
 from recobra_core.law.clauses import PLACES, PURPOSES, ROLES
-from recobra_core.law.house import SOURCE
+from recobra_core.law.company_rules import SOURCE
 from recobra_core.law.opening_hours import UNKNOWN_BLOCKS
 
 HOURS = ("closed_day", "holiday", "no_common_hour", "house_closed")

@@ -7,8 +7,8 @@ from types import MappingProxyType
 import ibis
 import ibis.expr.types as ir
 
+from recobra_core.law.company_rules import House
 from recobra_core.law.files import countries
-from recobra_core.law.house import House
 from recobra_core.law.model import CHANNELS, Cap, Country, Regime
 from recobra_core.law.tables import table_of
 

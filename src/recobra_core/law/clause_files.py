@@ -100,8 +100,16 @@ def _offers(node: Node, place: str) -> Offers:
 
 def _fees(node: Node, place: str) -> Fees:
     own = (
-        "rule", "needs", "none_if_supervised", "scale_uf", "share", "cap_usd", "after_days", "once", "free_notice",
-    )  # fmt: skip
+        "rule",
+        "needs",
+        "none_if_supervised",
+        "scale_uf",
+        "share",
+        "cap_usd",
+        "after_days",
+        "once",
+        "free_notice",
+    )
     notice = node.child("free_notice", NOTHING)
     notice.only("days", "penalty_uf")
     return Fees(

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from functools import partial
 
 from recobra_core.law.clauses import ROLES, C, Sections, Stop, governing
-from recobra_core.law.house import SOURCE, House, HouseRule
+from recobra_core.law.company_rules import SOURCE, House, HouseRule
 from recobra_core.law.model import Country
 
 COLUMNS: Mapping[str, str] = {

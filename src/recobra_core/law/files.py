@@ -31,9 +31,20 @@ def read_country(text: str, *, file: str) -> Country:
     """Check one country's file and freeze it. Raises LawFileError."""
     node = Node(yaml_text.load(text), file)
     node.only(
-        "country", "name", "currency", "authority", "note", "time_zones", "zones_by_subdivision",
-        "holiday_calendar", "caps", "rules", "subdivisions", "articles", *SECTIONS,
-    )  # fmt: skip
+        "country",
+        "name",
+        "currency",
+        "authority",
+        "note",
+        "time_zones",
+        "zones_by_subdivision",
+        "holiday_calendar",
+        "caps",
+        "rules",
+        "subdivisions",
+        "articles",
+        *SECTIONS,
+    )
     code = node.get("country", str)
     if file != f"{code}.yaml":
         raise node.wrong("country", f"the name of the file, {file}", code)
@@ -88,9 +99,18 @@ def _rules(node: Node, top: Node, place: str) -> tuple[Rule, ...]:
 
 def _rule(node: Node, top: Node, place: str, channel: str) -> Rule:
     node.only(
-        "channels", "effective_from", "allowed", "basis", "windows", "holidays", "caps", "consent",
-        "source", "certainty", "note",
-    )  # fmt: skip
+        "channels",
+        "effective_from",
+        "allowed",
+        "basis",
+        "windows",
+        "holidays",
+        "caps",
+        "consent",
+        "source",
+        "certainty",
+        "note",
+    )
     consent = node.child("consent", NOTHING)
     required = bool(consent.raw) and consent.get("required", bool)
     return Rule(
@@ -138,9 +158,19 @@ def _window(node: Node, key: str) -> Window:
 def _cap(top: Node, name: str) -> Cap:
     node = top.child("caps").child(name)
     node.only(
-        "n", "per", "week", "scope", "counts", "channels", "clear_days", "subject", "basis", "source",
-        "certainty", "note",
-    )  # fmt: skip
+        "n",
+        "per",
+        "week",
+        "scope",
+        "counts",
+        "channels",
+        "clear_days",
+        "subject",
+        "basis",
+        "source",
+        "certainty",
+        "note",
+    )
     gap = "clear_days" in node.raw
     scope = "group" if gap else node.one_of("scope", ("channel", "all", "group", "after_conversation"))
     counts = node.one_of("counts", ("contacts", "attempts", "distinct_channels"), "contacts")

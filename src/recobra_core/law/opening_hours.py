@@ -12,9 +12,9 @@ import holidays
 import ibis
 import ibis.expr.types as ir
 
+from recobra_core.law.company_rules import LAW_ALONE, SOURCE, House, HouseRule
 from recobra_core.law.conditions import COLUMNS, NONE, ClauseUnknown, conditions
 from recobra_core.law.files import countries
-from recobra_core.law.house import LAW_ALONE, SOURCE, House, HouseRule
 from recobra_core.law.model import CHANNELS, Country, Regime, Rule, Window
 from recobra_core.law.tables import table_of
 

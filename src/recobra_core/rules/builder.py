@@ -26,9 +26,25 @@ from recobra_core.rules.terms import (
 from recobra_core.rules.text import write_value
 
 OPERATORS = (
-    "=", "<>", "<", "<=", ">", ">=", "between", "not between", "in", "not in", "is null", "is not null",
-    "like", "not like", "ilike", "not ilike", "is true", "is false",
-)  # fmt: skip
+    "=",
+    "<>",
+    "<",
+    "<=",
+    ">",
+    ">=",
+    "between",
+    "not between",
+    "in",
+    "not in",
+    "is null",
+    "is not null",
+    "like",
+    "not like",
+    "ilike",
+    "not ilike",
+    "is true",
+    "is false",
+)
 ROWS_MAX = 50
 
 

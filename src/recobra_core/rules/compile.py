@@ -30,9 +30,13 @@ from recobra_core.rules.terms import (
 
 _NUMERIC = {"integer", "number", "money"}
 _OPERATORS: dict[CompareOp, Callable[[Any, Any], Any]] = {
-    "=": operator.eq, "<>": operator.ne,
-    "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
-}  # fmt: skip
+    "=": operator.eq,
+    "<>": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
 
 
 def check_sizes(condition: Condition) -> None:

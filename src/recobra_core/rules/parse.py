@@ -20,10 +20,21 @@ FUNCTIONS = ("abs", "coalesce", "greatest", "least", "length", "lower", "upper")
 _KEYWORDS_BEFORE_PARENTHESIS = {"and", "or", "not", "in", "between"}
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}")
 _PUNCTUATION = {
-    TokenType.L_PAREN, TokenType.R_PAREN, TokenType.COMMA, TokenType.PLUS, TokenType.DASH, TokenType.STAR,
-    TokenType.EQ, TokenType.NEQ, TokenType.GT, TokenType.GTE, TokenType.LT, TokenType.LTE,
-    TokenType.NUMBER, TokenType.STRING,
-}  # fmt: skip
+    TokenType.L_PAREN,
+    TokenType.R_PAREN,
+    TokenType.COMMA,
+    TokenType.PLUS,
+    TokenType.DASH,
+    TokenType.STAR,
+    TokenType.EQ,
+    TokenType.NEQ,
+    TokenType.GT,
+    TokenType.GTE,
+    TokenType.LT,
+    TokenType.LTE,
+    TokenType.NUMBER,
+    TokenType.STRING,
+}
 
 
 def parse(text: str) -> exp.Expr:

@@ -35,14 +35,24 @@ NUMBER_DIGITS_MAX = 12
 OPTIONS_MAX = 200
 
 _COMPARISONS: dict[type[exp.Expr], CompareOp] = {
-    exp.EQ: "=", exp.NEQ: "<>", exp.LT: "<", exp.LTE: "<=", exp.GT: ">", exp.GTE: ">=",
-}  # fmt: skip
+    exp.EQ: "=",
+    exp.NEQ: "<>",
+    exp.LT: "<",
+    exp.LTE: "<=",
+    exp.GT: ">",
+    exp.GTE: ">=",
+}
 _ARITHMETIC: dict[type[exp.Expr], ArithmeticOp] = {exp.Add: "+", exp.Sub: "-", exp.Mul: "*"}
 _ARGUMENTS_READ = {"this", "expression", "expressions", "low", "high", "negate", "is_string", "alias", "ignore_nulls"}
 _FUNCTIONS: dict[type[exp.Expr], str] = {
-    exp.Abs: "abs", exp.Coalesce: "coalesce", exp.Greatest: "greatest", exp.Least: "least",
-    exp.Length: "length", exp.Lower: "lower", exp.Upper: "upper",
-}  # fmt: skip
+    exp.Abs: "abs",
+    exp.Coalesce: "coalesce",
+    exp.Greatest: "greatest",
+    exp.Least: "least",
+    exp.Length: "length",
+    exp.Lower: "lower",
+    exp.Upper: "upper",
+}
 
 
 def read(tree: exp.Expr, catalogue: Catalogue) -> Condition:
@@ -78,9 +88,12 @@ class _Reader:
         if type(node) in _COMPARISONS:
             return self.comparison(node, _COMPARISONS[type(node)])
         readers: dict[type[exp.Expr], Callable[[exp.Expr], Condition]] = {
-            exp.Between: self.between, exp.In: self.inside, exp.Is: self.is_null,
-            exp.Like: self.like, exp.ILike: self.like,
-        }  # fmt: skip
+            exp.Between: self.between,
+            exp.In: self.inside,
+            exp.Is: self.is_null,
+            exp.Like: self.like,
+            exp.ILike: self.like,
+        }
         if type(node) in readers:
             return readers[type(node)](node)
         if isinstance(node, exp.Alias):

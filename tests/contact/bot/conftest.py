@@ -7,21 +7,28 @@ from datetime import date
 
 import pytest
 
-from recobra.contact.bot.identity import digest
-from recobra.contact.bot.turns import Facts, Limits, Plan
+from recobra.conversations.bot.identity import digest
+from recobra.conversations.bot.turns import Facts, Limits, Plan
 
 TODAY = date(2026, 11, 23)
 SALT = b"of this conversation"
 MONDAY_FACTS = Facts(
-    creditor="Banco Sur", sender="Cobranzas Gama", country="PE", currency="PEN", overdue_minor=123_450,
-    may_collect=True, people_now=True, people_when="lunes a viernes de 9:00 a 18:00",
+    creditor="Banco Sur",
+    sender="Cobranzas Gama",
+    country="PE",
+    currency="PEN",
+    overdue_minor=123_450,
+    may_collect=True,
+    people_now=True,
+    people_when="lunes a viernes de 9:00 a 18:00",
     limits=Limits(promise_days=15, promise_min_minor=5_000),
     allowed_plans=(
         Plan(id="three", instalments=3, instalment_minor=41_150, first_day=date(2026, 12, 1)),
         Plan(id="six", instalments=6, instalment_minor=20_575, first_day=date(2026, 12, 1)),
     ),
-    identity=digest("4321", salt=SALT), salt=SALT,
-)  # fmt: skip
+    identity=digest("4321", salt=SALT),
+    salt=SALT,
+)
 
 
 @pytest.fixture
@@ -31,6 +38,6 @@ def facts():
 
 @pytest.fixture(scope="session")
 def measured():
-    from recobra.contact.bot import measuring  # noqa: PLC0415 - trains; only for the tests that look at figures
+    from recobra.conversations.bot import evaluation  # noqa: PLC0415 - trains; only for the tests that look at figures
 
-    return measuring.measure()
+    return evaluation.measure()

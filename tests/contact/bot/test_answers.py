@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from recobra.contact.bot.answering import answers, in_words
-from recobra.contact.bot.dialogue import MENU, MENU_UNKNOWN, step
-from recobra.contact.bot.turns import State
-from recobra.contact.bot.understanding import understand
+from recobra.conversations.bot.dialogue import MENU, MENU_UNKNOWN, step
+from recobra.conversations.bot.interpretation import understand
+from recobra.conversations.bot.replies import answers, in_words
+from recobra.conversations.bot.turns import State
 
 from .conftest import TODAY
 
@@ -54,8 +54,11 @@ def test_an_sms_numbers_its_choices(facts):
     assert words.text.splitlines() == [
         "Le atiende el asistente automático de Cobranzas Gama, por encargo de Banco Sur.",
         "No entendimos su mensaje. ¿Puede decirlo con otras palabras, o elegir una opción?",
-        "1. Identificarme", "2. Hablar con persona", "3. No soy esa persona", "4. BAJA (no escribir)",
-    ]  # fmt: skip
+        "1. Identificarme",
+        "2. Hablar con persona",
+        "3. No soy esa persona",
+        "4. BAJA (no escribir)",
+    ]
 
 
 def test_money_and_days_are_written_as_in_the_country(facts):

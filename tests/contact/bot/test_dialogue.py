@@ -6,9 +6,9 @@ from datetime import date
 
 import pytest
 
-from recobra.contact.bot.dialogue import step
-from recobra.contact.bot.turns import State, as_document, from_document
-from recobra.contact.bot.understanding import Understood, understand
+from recobra.conversations.bot.dialogue import step
+from recobra.conversations.bot.interpretation import Understood, understand
+from recobra.conversations.bot.turns import State, as_document, from_document
 
 from .conftest import TODAY
 
@@ -50,7 +50,11 @@ STORIES = {
         ("BAJA", None, "OptOut"),
     ],
     "is somebody else": [("quién es?", "welcome", ""), ("NO SOY", None, "WrongPerson"), ("hola", None, "")],
-    "wants silence while identity is asked": [("cuánto debo", "ask_id_last4", ""), ("STOP", None, "OptOut"), ("4321", None, "")],
+    "wants silence while identity is asked": [
+        ("cuánto debo", "ask_id_last4", ""),
+        ("STOP", None, "OptOut"),
+        ("4321", None, ""),
+    ],
     "disputes and reports a payment without proving anything": [
         ("no reconozco esa deuda", "noted_for_person", "OpenDispute"),
         ("ya pagué", "noted_for_person", "ReportPayment"),
@@ -63,8 +67,13 @@ STORIES = {
         ("qwertyuiop", "menu", ""),
         ("zxcvbnm", "to_person", "HandOver"),
     ],
-    "chooses by number": [("xyzxyz", "not_understood", ""), ("1", "ask_id_last4", ""), ("4321", "identified", "Verified"), ("1", "balance", "DiscloseBalance")],
-}  # fmt: skip
+    "chooses by number": [
+        ("xyzxyz", "not_understood", ""),
+        ("1", "ask_id_last4", ""),
+        ("4321", "identified", "Verified"),
+        ("1", "balance", "DiscloseBalance"),
+    ],
+}
 
 
 @pytest.mark.parametrize("story", STORIES, ids=str)
@@ -105,7 +114,7 @@ KNOWN_STORIES = {
         ("cuánto debo", "balance", "DiscloseBalance"),
         ("sí", "not_understood", ""),
     ],
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("story", KNOWN_STORIES, ids=str)
@@ -122,11 +131,16 @@ def test_the_first_answer_says_that_it_is_automatic_and_for_whom(facts):
 
 
 AFTER_HOURS = [
-    ("cuánto debo", "balance", "DiscloseBalance"), ("link de pago", "pay_link", "SendPayLink"),
-    ("pago el viernes", "collecting_closed", "HandOver"), ("quiero cuotas", "collecting_closed", "HandOver"),
-    ("ya pagué", "payment_reported", "ReportPayment"), ("no reconozco esa deuda", "dispute_opened", "OpenDispute"),
-    ("BAJA", None, "OptOut"), ("NO SOY", None, "WrongPerson"), ("un asesor", "to_person_later", "HandOver"),
-]  # fmt: skip
+    ("cuánto debo", "balance", "DiscloseBalance"),
+    ("link de pago", "pay_link", "SendPayLink"),
+    ("pago el viernes", "collecting_closed", "HandOver"),
+    ("quiero cuotas", "collecting_closed", "HandOver"),
+    ("ya pagué", "payment_reported", "ReportPayment"),
+    ("no reconozco esa deuda", "dispute_opened", "OpenDispute"),
+    ("BAJA", None, "OptOut"),
+    ("NO SOY", None, "WrongPerson"),
+    ("un asesor", "to_person_later", "HandOver"),
+]
 
 
 @pytest.mark.parametrize(("text", "answer", "actions"), AFTER_HOURS)

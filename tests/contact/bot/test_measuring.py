@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from recobra.contact.bot import classifier, measuring, phrasebook, understanding
-from recobra.contact.bot.intents import LEARNT, MAIN
+from recobra.conversations.bot import classifier, evaluation, interpretation, phrasebook
+from recobra.conversations.bot.intents import LEARNT, MAIN
 from tests.house.conftest import ROOT
 
 
@@ -57,14 +57,14 @@ def test_no_hard_negative_is_acted_on_by_the_classifier_in_use():
     acted = [
         negative.text
         for negative in phrasebook.hard_negatives()
-        if understanding.understand(text=negative.text, today=measuring.AS_OF, country="PE").intent == negative.never
+        if interpretation.understand(text=negative.text, today=evaluation.AS_OF, country="PE").intent == negative.never
     ]
     assert acted == []
 
 
 def test_the_thresholds_in_use_are_those_measured(measured):
-    assert understanding.THRESHOLDS.act == measured["threshold_act"]
-    assert understanding.THRESHOLDS.say == measured["threshold_say"]
+    assert interpretation.THRESHOLDS.act == measured["threshold_act"]
+    assert interpretation.THRESHOLDS.say == measured["threshold_say"]
 
 
 def test_the_page_prints_the_figures_of_this_code(measured):

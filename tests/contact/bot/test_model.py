@@ -8,8 +8,8 @@ import json
 import pytest
 from aiohttp import ClientSession, web
 
-from recobra.contact.bot.masking import masked
-from recobra.contact.bot.model import Endpoint, endpoint, read
+from recobra.conversations.bot.anonymisation import masked
+from recobra.conversations.bot.model import Endpoint, endpoint, read
 
 from .conftest import TODAY
 
@@ -56,9 +56,20 @@ def test_it_chooses_among_our_intents():
 
 @pytest.mark.parametrize(
     "written",
-    ["Claro, el deudor quiere pagar.", '{"intent": "discount_50"}', '{"intent": "promise", "amount": 10}', "[]", "null",
-     '```json\n{"intent": "promise"}\n```', '{"intent": ["opt_out"]}', "", '{"intent": "yes"}', None, 7],
-)  # fmt: skip
+    [
+        "Claro, el deudor quiere pagar.",
+        '{"intent": "discount_50"}',
+        '{"intent": "promise", "amount": 10}',
+        "[]",
+        "null",
+        '```json\n{"intent": "promise"}\n```',
+        '{"intent": ["opt_out"]}',
+        "",
+        '{"intent": "yes"}',
+        None,
+        7,
+    ],
+)
 def test_anything_else_is_not_understood(written):
     understood, _sent = ask("bueno pues quién sabe", writes(written))
     assert (understood.intent, understood.by) == ("not_understood", "model")

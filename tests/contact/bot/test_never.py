@@ -8,11 +8,11 @@ from datetime import timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recobra.contact.bot.answering import answers, in_words
-from recobra.contact.bot.dialogue import MISSES_MAX, step
-from recobra.contact.bot.intents import INTENTS
-from recobra.contact.bot.turns import State, as_document, from_document
-from recobra.contact.bot.understanding import Slots, Understood
+from recobra.conversations.bot.dialogue import MISSES_MAX, step
+from recobra.conversations.bot.intents import INTENTS
+from recobra.conversations.bot.interpretation import Slots, Understood
+from recobra.conversations.bot.replies import answers, in_words
+from recobra.conversations.bot.turns import State, as_document, from_document
 
 from .conftest import MONDAY_FACTS, TODAY
 

@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from recobra.contact.models import Contact, ContactItem
+from recobra.messaging.models import Contact, ContactItem
 from recobra.portfolio.models import Account, Debtor, Instalment, Posting
 
 
@@ -29,9 +29,15 @@ class Post:
 
     def posts(self, account, part, minor, kind):
         Posting.objects.create(
-            account=account, instalment=part, kind=kind, concept="PRINCIPAL", amount_minor=minor,
-            value_date=date(2026, 11, 1), booked_at=self.now, payment_id=1 if kind == "PAYMENT" else None,
-        )  # fmt: skip
+            account=account,
+            instalment=part,
+            kind=kind,
+            concept="PRINCIPAL",
+            amount_minor=minor,
+            value_date=date(2026, 11, 1),
+            booked_at=self.now,
+            payment_id=1 if kind == "PAYMENT" else None,
+        )
 
     def pays(self, debtor, minor):
         account = debtor.accounts.get()
@@ -40,11 +46,23 @@ class Post:
     def sent(self, debtor, channel="letter", **changes):
         point = debtor.points.first()
         facts = {
-            "debtor": debtor, "portfolio": self.company, "point": point, "channel": channel, "template_code": "carta",
-            "status": "SENT", "planned_for": self.now.date(), "planned_at": self.now, "due_at": self.now,
-            "zones": "America/Lima", "handed_over_at": self.now, "sent_at": self.now, "address": point.value,
-            "local_date": self.now.date(), "body": "Estimada señora:\n\nLe escribimos.", "subject": "Su cuenta",
-        }  # fmt: skip
+            "debtor": debtor,
+            "portfolio": self.company,
+            "point": point,
+            "channel": channel,
+            "template_code": "carta",
+            "status": "SENT",
+            "planned_for": self.now.date(),
+            "planned_at": self.now,
+            "due_at": self.now,
+            "zones": "America/Lima",
+            "handed_over_at": self.now,
+            "sent_at": self.now,
+            "address": point.value,
+            "local_date": self.now.date(),
+            "body": "Estimada señora:\n\nLe escribimos.",
+            "subject": "Su cuenta",
+        }
         contact = Contact.objects.create(**facts | changes)
         ContactItem.objects.create(contact=contact, account=debtor.accounts.get(), overdue_minor=12_345)
         return contact

@@ -5,9 +5,9 @@ from datetime import date
 import pytest
 from django.utils import translation
 
-from recobra.contact.paper.report import report_pdf
-from recobra.contact.queries import cite
+from recobra.compliance.report import report_pdf
 from recobra.insight.queries.compliance import compliance, compliance_lines, compliance_report
+from recobra.messaging.queries import cite
 
 from .reading import pages
 
@@ -40,9 +40,15 @@ def test_an_article_is_cited_in_english_as_it_is_stored():
 def stopped(post, now):
     """A letter that a limit of the project stopped in Peru this month."""
     return post.sent(
-        post.debtor(), status="BLOCKED", reason="day_cap", rule="PE/default/cap-1", article=SILENT,
-        handed_over_at=None, sent_at=None, judged_at=now,
-    )  # fmt: skip
+        post.debtor(),
+        status="BLOCKED",
+        reason="day_cap",
+        rule="PE/default/cap-1",
+        article=SILENT,
+        handed_over_at=None,
+        sent_at=None,
+        judged_at=now,
+    )
 
 
 def test_the_monthly_report_of_peru_is_spanish(stopped, cast, now):

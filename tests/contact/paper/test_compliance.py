@@ -4,8 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from recobra.contact.models import Contact, Incident
-from recobra.contact.operations.incidents import (
+from recobra.compliance.incidents import (
     IncidentRefused,
     close_incident,
     find_breaches,
@@ -13,18 +12,24 @@ from recobra.contact.operations.incidents import (
     note_complaints,
     record_incident,
 )
-from recobra.contact.operations.opting_out import opt_out
-from recobra.contact.paper.report import report_pdf
+from recobra.compliance.models import Incident
+from recobra.compliance.report import report_pdf
+from recobra.consent.opt_out import opt_out
 from recobra.insight.queries.compliance import compliance, compliance_lines, compliance_report
+from recobra.messaging.models import Contact
 
 from .reading import pages
 
 
 def recorded(now, **changes):
     facts = {
-        "kind": "COMPLAINT", "country": "PE", "happened_at": now, "description": "Llamó molesta.", "actor": "bruno",
+        "kind": "COMPLAINT",
+        "country": "PE",
+        "happened_at": now,
+        "description": "Llamó molesta.",
+        "actor": "bruno",
         "now": now,
-    }  # fmt: skip
+    }
     return record_incident(**facts | changes)
 
 
@@ -43,9 +48,13 @@ def test_an_incident_is_closed_with_what_was_done(db, now):
 
 def test_what_cannot_be_an_incident_is_refused(db, now):
     for wrong in (
-        {"kind": "JOKE"}, {"country": "XX"}, {"description": " "}, {"happened_at": now + timedelta(days=1)},
-        {"debtor_id": 999_999}, {"contact_id": 999_999},
-    ):  # fmt: skip
+        {"kind": "JOKE"},
+        {"country": "XX"},
+        {"description": " "},
+        {"happened_at": now + timedelta(days=1)},
+        {"debtor_id": 999_999},
+        {"contact_id": 999_999},
+    ):
         with pytest.raises(IncidentRefused):
             recorded(now, **wrong)
 
@@ -74,9 +83,15 @@ def test_a_baja_of_a_line_counts_in_all_ways_of_writing_it(post, now, cast):
 
 def test_what_the_last_check_stopped_is_an_attempt_what_lacked_a_template_is_none(post, now):
     stopped = post.sent(
-        post.debtor(), status="BLOCKED", reason="closed_day", rule="PE/letter/hours", article="art. 62.b",
-        handed_over_at=None, sent_at=None, judged_at=now,
-    )  # fmt: skip
+        post.debtor(),
+        status="BLOCKED",
+        reason="closed_day",
+        rule="PE/letter/hours",
+        article="art. 62.b",
+        handed_over_at=None,
+        sent_at=None,
+        judged_at=now,
+    )
     lacking = post.sent(post.debtor(), status="BLOCKED", reason="no_template", handed_over_at=None, sent_at=None)
     assert note_attempts(contact_ids=[stopped.pk, lacking.pk], at=now, actor="dispatch") == 1
     assert Incident.objects.get().article == "art. 62.b"
@@ -94,9 +109,15 @@ def month(post, now):
     post.sent(first)
     complained = post.sent(second, complained_at=now)
     post.sent(
-        post.debtor("Eva", address="Calle 3"), status="BLOCKED", reason="closed_day", rule="PE/letter/hours",
-        article="art. 62.b", handed_over_at=None, sent_at=None, judged_at=now,
-    )  # fmt: skip
+        post.debtor("Eva", address="Calle 3"),
+        status="BLOCKED",
+        reason="closed_day",
+        rule="PE/letter/hours",
+        article="art. 62.b",
+        handed_over_at=None,
+        sent_at=None,
+        judged_at=now,
+    )
     note_complaints(contact_ids=[complained.pk], at=now, actor="provider")
     opt_out(point_id=first.points.get().pk, source="STAFF", actor="ana", now=now)
     return date(2026, 11, 1)

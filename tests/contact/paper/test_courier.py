@@ -4,8 +4,8 @@ import csv
 import io
 from datetime import UTC, datetime
 
-from recobra.contact.paper.courier import Fate, courier_csv, read_tracking
-from recobra.contact.paper.letter import Address
+from recobra.messaging.channels.letter.courier import Fate, courier_csv, read_tracking
+from recobra.messaging.channels.letter.pdf import Address
 
 from .letters import letter
 
@@ -17,10 +17,17 @@ def rows(content):
 def test_the_courier_gets_one_row_per_letter():
     (row,) = rows(courier_csv([letter()], sheets={"PE-0000012345": 2}))
     assert row == {
-        "reference": "PE-0000012345", "name": "Rosa Quispe Mamani", "address_1": "Av. Los Próceres 1250, dpto. 402",
-        "address_2": "Urb. San Martín", "address_3": "", "city": "Lima", "subdivision": "", "postal_code": "15046",
-        "country": "PE", "sheets": "2",
-    }  # fmt: skip
+        "reference": "PE-0000012345",
+        "name": "Rosa Quispe Mamani",
+        "address_1": "Av. Los Próceres 1250, dpto. 402",
+        "address_2": "Urb. San Martín",
+        "address_3": "",
+        "city": "Lima",
+        "subdivision": "",
+        "postal_code": "15046",
+        "country": "PE",
+        "sheets": "2",
+    }
 
 
 def test_a_cell_is_no_formula_and_no_second_line():

@@ -5,27 +5,16 @@ from datetime import timedelta
 
 import pytest
 
-from recobra.contact.models import (
-    ConsentEntry,
-    Contact,
-    ContactItem,
-    Conversation,
-    ConversationMessage,
-    Incident,
-    Letter,
-    Receipt,
-    Visit,
-)
-from recobra.contact.operations.evidence import (
-    EvidenceRefused,
-    export_evidence,
-    export_evidence_by_number,
-    own_identity,
-)
-from recobra.contact.paper.verifying import verify
+from recobra.compliance.evidence.export import EvidenceRefused, export_evidence, export_evidence_by_number, own_identity
+from recobra.compliance.evidence.verification import verify
+from recobra.compliance.models import Incident
+from recobra.consent.models import ConsentEntry
+from recobra.conversations.models import Conversation, ConversationMessage
 from recobra.journal import seal
 from recobra.journal.operations import record
+from recobra.messaging.models import Contact, ContactItem, Letter, Receipt
 from recobra.portfolio.models import Account, Creditor, Debtor, Portfolio
+from recobra.workbench.models import Visit
 
 from .reading import pages
 
@@ -34,9 +23,13 @@ from .reading import pages
 def rosa(company):
     """Rosa owes and has a telephone."""
     debtor = Debtor.objects.create(
-        creditor=company.creditor, external_id="D-77", name="Rosa Quispe", country="PE", national_id_kind="DNI",
+        creditor=company.creditor,
+        external_id="D-77",
+        name="Rosa Quispe",
+        country="PE",
+        national_id_kind="DNI",
         national_id="45678912",
-    )  # fmt: skip
+    )
     Account.objects.create(portfolio=company, debtor=debtor, external_id="F-0001", product="INVOICE")
     debtor.points.create(kind="PHONE", value="+51987654321", valid=True)
     return debtor
@@ -46,12 +39,30 @@ def rosa(company):
 def told(rosa, company, now, db):
     """A WhatsApp message that was sent and read, answered, an opt-out and a complaint."""
     contact = Contact.objects.create(
-        debtor=rosa, portfolio=company, point=rosa.points.get(), channel="whatsapp", template_code="recordatorio",
-        status="SENT", planned_for=now.date(), planned_at=now, due_at=now, zones="America/Lima", handed_over_at=now,
-        sent_at=now, judged_at=now, rule="PE/whatsapp/hours", article="Ley 29571 art. 62", address="+51987654321",
+        debtor=rosa,
+        portfolio=company,
+        point=rosa.points.get(),
+        channel="whatsapp",
+        template_code="recordatorio",
+        status="SENT",
+        planned_for=now.date(),
+        planned_at=now,
+        due_at=now,
+        zones="America/Lima",
+        handed_over_at=now,
+        sent_at=now,
+        judged_at=now,
+        rule="PE/whatsapp/hours",
+        article="Ley 29571 art. 62",
+        address="+51987654321",
         body='Hola Rosa 😀, debe S/ 10.00. Llame al +51 1 555 0000. #panic("x")',
-        verdict={"zone": "America/Lima", "local": "2026-11-23T10:00", "rules_version": "PE 2010-10-02", "facts": {"held": False}},
-    )  # fmt: skip
+        verdict={
+            "zone": "America/Lima",
+            "local": "2026-11-23T10:00",
+            "rules_version": "PE 2010-10-02",
+            "facts": {"held": False},
+        },
+    )
     ContactItem.objects.create(contact=contact, account=rosa.accounts.get(), overdue_minor=1_000)
     Receipt.objects.create(contact=contact, kind="READ", at=now, received_at=now, event_key="e1")
     talk = Conversation.objects.create(
@@ -62,9 +73,14 @@ def told(rosa, company, now, db):
         at=now, kind="PHONE", value="+51987654321", act="OPTED_OUT", source="KEYWORD", said="BAJA", actor="debtor"
     )
     Incident.objects.create(
-        kind="COMPLAINT", country="PE", happened_at=now, recorded_at=now, recorded_by="ana", debtor=rosa,
+        kind="COMPLAINT",
+        country="PE",
+        happened_at=now,
+        recorded_at=now,
+        recorded_by="ana",
+        debtor=rosa,
         description="Se quejó por escrito.",
-    )  # fmt: skip
+    )
     record("contact.sent", at=now, actor="dispatch", debtor_id=rosa.pk, contact_id=contact.pk)
     return contact
 
@@ -112,8 +128,15 @@ def test_the_pdf_tells_hours_by_the_debtors_clock_and_says_all_in_words(rosa, to
     Contact.objects.update(sent_at=sent, answer="kept in the mailbox")
     made = export_evidence(debtor_id=rosa.pk, form="pdf", user=cast["carla"], now=sent)
     shown = text(made)
-    for part in ("23 nov 2026, 23:00:02 (America/Lima)", "Cuándo (America/Lima)", "Perú", "Mensaje enviado",
-                 "el despachador", "guardado en el buzón", "Ninguno de estos hechos está sellado todavía."):  # fmt: skip
+    for part in (
+        "23 nov 2026, 23:00:02 (America/Lima)",
+        "Cuándo (America/Lima)",
+        "Perú",
+        "Mensaje enviado",
+        "el despachador",
+        "guardado en el buzón",
+        "Ninguno de estos hechos está sellado todavía.",
+    ):
         assert " ".join(part.split()) in " ".join(shown.split()), part
     for code in ("contact.sent", "dispatch", "kept in", "345678", "2026-11-2", "aún no", "Sello del día anterior"):
         assert code not in shown, code
@@ -202,9 +225,14 @@ def test_a_gestor_may_not_and_an_outsider_does_not_find_the_debtor(rosa, told, c
 
 def test_who_may_not_see_all_that_is_owed_may_not_export_it(rosa, told, cast, company, now):
     other = Portfolio.objects.create(
-        creditor=company.creditor, code="PE-OTRA", name="Otra", industry="CONSUMER", country="PE", currency="PEN",
+        creditor=company.creditor,
+        code="PE-OTRA",
+        name="Otra",
+        industry="CONSUMER",
+        country="PE",
+        currency="PEN",
         time_zone="America/Lima",
-    )  # fmt: skip
+    )
     Account.objects.create(portfolio=other, debtor=rosa, external_id="G-1", product="INVOICE")
     with pytest.raises(EvidenceRefused):
         export_evidence(debtor_id=rosa.pk, form="json", user=cast["bruno"], now=now)

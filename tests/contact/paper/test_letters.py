@@ -2,9 +2,9 @@
 
 import pytest
 
-from recobra.contact.paper.barcode import bars
-from recobra.contact.paper.glyphs import shown
-from recobra.contact.paper.letter import Address, LetterUnsuitable, batch_pdf
+from recobra.kit.typeset.barcode import bars
+from recobra.kit.typeset.glyphs import shown
+from recobra.messaging.channels.letter.pdf import Address, LetterUnsuitable, batch_pdf
 
 from .letters import item, letter, letter_pdf
 from .reading import pages
@@ -17,10 +17,20 @@ def read(now, **changes):
 def test_a_letter_says_who_is_owed_what_for_what_and_how_to_answer(now):
     text = read(now, items=(item("F-001"), item("F-002", principal=50_000, interest=0, fees=0)))
     for part in (
-        "Rosa Quispe Mamani", "Gestora Andina S.A.C.", "Banco Sur", "23 de noviembre de 2026", "F-001", "F-002",
-        "1,038.45", "500.00", "1,538.45", "Pague en bancosur.example.", "Escriba a reclamos@bancosur.example.",
-        "4400012345678", "PE-0000012345",
-    ):  # fmt: skip
+        "Rosa Quispe Mamani",
+        "Gestora Andina S.A.C.",
+        "Banco Sur",
+        "23 de noviembre de 2026",
+        "F-001",
+        "F-002",
+        "1,038.45",
+        "500.00",
+        "1,538.45",
+        "Pague en bancosur.example.",
+        "Escriba a reclamos@bancosur.example.",
+        "4400012345678",
+        "PE-0000012345",
+    ):
         assert part in text
 
 
@@ -48,10 +58,12 @@ def test_an_item_that_does_not_add_up_is_refused():
     "text",
     [
         '# $x$ *b* _i_ \\ [a] @ref <lab> #import "x" // c /* d */ `raw` #panic("no") = head ~ ---',
-        '#eval("1") #sys.inputs.data "]} \\u{41}', "= h\n- a\n+ b\n/ c: d", "Ñandú ½ € ₡ ₲",
+        '#eval("1") #sys.inputs.data "]} \\u{41}',
+        "= h\n- a\n+ b\n/ c: d",
+        "Ñandú ½ € ₡ ₲",
     ],
     ids=["markup", "code", "lists", "latin"],
-)  # fmt: skip
+)
 def test_no_text_is_read_as_markup(text, now):
     for field in ("body", "subject", "creditor", "how_to_pay", "how_to_object"):
         assert _squeezed(text) in _squeezed(read(now, **{field: text})), field
@@ -84,11 +96,14 @@ def test_a_name_with_direction_marks_cannot_turn_the_address_around(now):
 @pytest.mark.parametrize(
     ("changes", "missing"),
     [
-        ({"address": Address(lines=())}, "address"), ({"address": Address(lines=("  ",))}, "address"),
-        ({"recipient": " "}, "name"), ({"reference": ""}, "reference"), ({"body": ""}, "words"),
+        ({"address": Address(lines=())}, "address"),
+        ({"address": Address(lines=("  ",))}, "address"),
+        ({"recipient": " "}, "name"),
+        ({"reference": ""}, "reference"),
+        ({"body": ""}, "words"),
         ({"creditor": ""}, "creditor"),
     ],
-)  # fmt: skip
+)
 def test_a_letter_that_cannot_arrive_or_says_nothing_is_not_printed(changes, missing, now):
     with pytest.raises(LetterUnsuitable, match=missing):
         letter_pdf(letter(**changes), at=now)

@@ -5,27 +5,35 @@ from datetime import timedelta
 
 import pytest
 
-from recobra.contact.channels.adapter import Config
-from recobra.contact.channels.base import Kind, Message
-from recobra.contact.channels.letters import ADAPTER as LETTERS
-from recobra.contact.channels.letters import adapter as letters
-from recobra.contact.channels.visits import ADAPTER as VISITS
-from recobra.contact.channels.visits import adapter as visits
-from recobra.contact.models import Letter, Silence, Visit
-from recobra.contact.operations.letters import LettersRefused, folder_of, import_tracking, print_letters
-from recobra.contact.operations.opting_out import opt_out
-from recobra.contact.operations.visits import VisitRefused, assign_visits, note_visit, order_route
+from recobra.consent.models import Silence
+from recobra.consent.opt_out import opt_out
+from recobra.messaging.channels.adapter import Config
+from recobra.messaging.channels.base import Kind, Message
+from recobra.messaging.channels.letter import ADAPTER as LETTERS
+from recobra.messaging.channels.letter import adapter as letters
+from recobra.messaging.channels.letter.operations import LettersRefused, folder_of, import_tracking, print_letters
+from recobra.messaging.models import Letter
 from recobra.portfolio.models import ContactPoint, Hold
 from recobra.portfolio.operations import place_hold
+from recobra.workbench import visit_channel as visits
+from recobra.workbench.models import Visit
+from recobra.workbench.visit_channel import ADAPTER as VISITS
+from recobra.workbench.visits import VisitRefused, assign_visits, note_visit, order_route
 
 from .reading import pages
 
 
 def message_of(contact, now):
     return Message(
-        public_id=contact.public_id, address=contact.address, subject=contact.subject, text=contact.body, html="",
-        date=now, channel=contact.channel, country="PE",
-    )  # fmt: skip
+        public_id=contact.public_id,
+        address=contact.address,
+        subject=contact.subject,
+        text=contact.body,
+        html="",
+        date=now,
+        channel=contact.channel,
+        country="PE",
+    )
 
 
 def put(adapter, contact, now):
@@ -231,9 +239,11 @@ def test_a_promise_at_the_door_pauses_the_pursuit_until_its_day(route, now):
 def test_a_result_is_noted_once_and_by_who_may_see_it(route, now):
     noted(route[0], now, "ABSENT")
     for refused in (
-        lambda: noted(route[0], now, "MET"), lambda: noted(route[1], now, "PROMISE"), lambda: noted(route[1], now, ""),
+        lambda: noted(route[0], now, "MET"),
+        lambda: noted(route[1], now, "PROMISE"),
+        lambda: noted(route[1], now, ""),
         lambda: noted(route[1], now, "MET", promised_on=now.date()),
         lambda: note_visit(visit_id=route[1].pk, result="MET", portfolio_codes=[], actor="zoe", now=now),
-    ):  # fmt: skip
+    ):
         with pytest.raises(VisitRefused):
             refused()

@@ -40,20 +40,39 @@ class Business:
 
 BUSINESSES = (
     Business(
-        portfolio_id=1, code="PE-CONSUMO", country="PE", currency="PEN", product="LOAN", largest_minor=1_500_000,
-        regions=("", None, "LIM", "PE-CUS"), limits=Limits(), strategy=ready.load("consumo"),
+        portfolio_id=1,
+        code="PE-CONSUMO",
+        country="PE",
+        currency="PEN",
+        product="LOAN",
+        largest_minor=1_500_000,
+        regions=("", None, "LIM", "PE-CUS"),
+        limits=Limits(),
+        strategy=ready.load("consumo"),
     ),
     Business(
-        portfolio_id=2, code="CO-SERVICIOS", country="CO", currency="COP", product="SERVICE",
-        largest_minor=400_000_000, regions=("", "DC", "ANT"), limits=Limits(extrajudicial_from=76),
+        portfolio_id=2,
+        code="CO-SERVICIOS",
+        country="CO",
+        currency="COP",
+        product="SERVICE",
+        largest_minor=400_000_000,
+        regions=("", "DC", "ANT"),
+        limits=Limits(extrajudicial_from=76),
         strategy=ready.load("servicios"),
     ),
     Business(
-        portfolio_id=3, code="CL-FACTURAS", country="CL", currency="CLP", product="INVOICE",
-        largest_minor=9_000_000, regions=("", "RM", "CL-MA", "no such region"), limits=Limits(administrative_from=5),
+        portfolio_id=3,
+        code="CL-FACTURAS",
+        country="CL",
+        currency="CLP",
+        product="INVOICE",
+        largest_minor=9_000_000,
+        regions=("", "RM", "CL-MA", "no such region"),
+        limits=Limits(administrative_from=5),
         strategy=ready.load("facturas"),
     ),
-)  # fmt: skip
+)
 POLICIES = tuple(
     PortfolioLimits(portfolio_ids=(each.portfolio_id,), limits=each.limits, strategy=each.strategy)
     for each in BUSINESSES

@@ -11,7 +11,7 @@ from tests.core.decide.builders import TODAY, kept, read
 from recobra_core.decide import ready
 from recobra_core.decide.due import due_steps, silenced
 from recobra_core.decide.plan import contacts
-from recobra_core.decide.touch import would_touch
+from recobra_core.decide.reach_preview import would_touch
 
 ACCOUNTS = 1500
 CHANNELS = ("email", "sms", "letter")

@@ -9,8 +9,8 @@ from tests.core.decide.builders import TODAY, kept, read
 
 from recobra_core.decide.due import due_steps
 from recobra_core.decide.plan import contacts, holds, stage_changes, tasks
+from recobra_core.decide.reach_preview import would_touch
 from recobra_core.decide.strategy import Strategy
-from recobra_core.decide.touch import would_touch
 
 STRATEGY = Strategy.parse(
     {

@@ -5,9 +5,9 @@ from copy import deepcopy
 import pytest
 
 from recobra_core.decide import ready
+from recobra_core.decide.description import diff, in_words, stops_in_words
 from recobra_core.decide.steps import AtDpd, Send, Task
 from recobra_core.decide.strategy import Strategy, StrategyError, templates_used
-from recobra_core.decide.words import diff, in_words, stops_in_words
 from recobra_core.rules import ACCOUNT_COLUMNS, Column
 
 DOCUMENT = {

@@ -11,9 +11,15 @@ RING = Durations(mean=9.0, deviation=5.0, count=300)
 
 def floor(**changes):
     usual = {
-        "free": 0, "ringing": 0, "answered_today": 2_000, "abandoned_today": 10, "ring": RING, "talk": TALK,
-        "wrap": WRAP, "rate": Rate(answered=80, attempts=400),
-    }  # fmt: skip
+        "free": 0,
+        "ringing": 0,
+        "answered_today": 2_000,
+        "abandoned_today": 10,
+        "ring": RING,
+        "talk": TALK,
+        "wrap": WRAP,
+        "rate": Rate(answered=80, attempts=400),
+    }
     return Floor(**(usual | changes))
 
 
@@ -34,12 +40,15 @@ def test_who_is_about_to_end_is_called_for():
     assert pace(floor(wrapping=ending)).calls > pace(floor(talking=ending)).calls
 
 
-@pytest.mark.parametrize(("changes", "why"), [
-    ({"rate": Rate(answered=3, attempts=20)}, "thin_data"),
-    ({"talk": Durations(mean=150.0, deviation=120.0, count=5)}, "thin_data"),
-    ({"answered_today": 1_000, "abandoned_today": 30}, "cap_near"),
-    ({"answered_today": 20, "abandoned_today": 0}, "cap_near"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"rate": Rate(answered=3, attempts=20)}, "thin_data"),
+        ({"talk": Durations(mean=150.0, deviation=120.0, count=5)}, "thin_data"),
+        ({"answered_today": 1_000, "abandoned_today": 30}, "cap_near"),
+        ({"answered_today": 20, "abandoned_today": 0}, "cap_near"),
+    ],
+)
 def test_it_falls_back_to_one_call_per_free_person(changes, why):
     decision = pace(floor(free=10, ringing=4, **changes))
     assert (decision.calls, decision.mode, decision.why) == (6, "progressive", why)

@@ -12,14 +12,26 @@ CAP = 0.03
 
 @settings(max_examples=extent.choose(daily=8, whole=30), deadline=None)
 @given(
-    seed=st.integers(0, 2**32), agents=st.integers(2, 50), rate=st.floats(0.05, 0.9), turn=st.floats(0.5, 2.0),
-    talk=st.floats(20, 400), variation=st.floats(0.3, 1.5), wrap=st.floats(2, 90), ring=st.floats(3, 15),
-)  # fmt: skip
+    seed=st.integers(0, 2**32),
+    agents=st.integers(2, 50),
+    rate=st.floats(0.05, 0.9),
+    turn=st.floats(0.5, 2.0),
+    talk=st.floats(20, 400),
+    variation=st.floats(0.3, 1.5),
+    wrap=st.floats(2, 90),
+    ring=st.floats(3, 15),
+)
 def test_no_day_passes_the_cap_whatever_happens(*, seed, agents, rate, turn, talk, variation, wrap, ring):
     scene = Scene(
-        agents=agents, answer_rate=rate, later_rate=min(0.95, rate * turn), talk_mean=talk, talk_variation=variation, wrap_mean=wrap,
-        ring_mean=ring, hours=0.5,
-    )  # fmt: skip
+        agents=agents,
+        answer_rate=rate,
+        later_rate=min(0.95, rate * turn),
+        talk_mean=talk,
+        talk_variation=variation,
+        wrap_mean=wrap,
+        ring_mean=ring,
+        hours=0.5,
+    )
     day = simulate(scene, pacing=predictive(), seed=seed)
     assert day.abandonment <= CAP, day
 

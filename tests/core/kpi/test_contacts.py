@@ -19,10 +19,13 @@ def test_a_rate_has_wilsons_interval():
     assert rate(KPIS["delivered"], Counts(planned=10)) is None
 
 
-@pytest.mark.parametrize(("counts", "share"), [
-    (Counts(planned=10, cancelled=2, waiting=3, sent=4), 0.8),
-    (Counts(planned=10, cancelled=0, waiting=0, sent=10), 1.0),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("counts", "share"),
+    [
+        (Counts(planned=10, cancelled=2, waiting=3, sent=4), 0.8),
+        (Counts(planned=10, cancelled=0, waiting=0, sent=10), 1.0),
+    ],
+)
 def test_the_plan_is_kept_as_far_as_it_could_be(counts, share):
     assert rate(KPIS["adherence"], counts).estimate == share
 

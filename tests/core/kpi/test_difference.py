@@ -49,10 +49,16 @@ def test_large_amounts_lose_nothing_in_the_sums():
     assert of(*(base + each for each in (0, 2, 4))).variance == 4
 
 
-@pytest.mark.parametrize(("treated", "control", "finding"), [
-    ((300, 1000), (200, 1000), "better"), ((200, 1000), (300, 1000), "worse"), ((5, 20), (0, 20), "not_enough"),
-    ((25, 100), (20, 100), "not_enough"), ((3000, 10000), (3010, 10000), "no_difference"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("treated", "control", "finding"),
+    [
+        ((300, 1000), (200, 1000), "better"),
+        ((200, 1000), (300, 1000), "worse"),
+        ((5, 20), (0, 20), "not_enough"),
+        ((25, 100), (20, 100), "not_enough"),
+        ((3000, 10000), (3010, 10000), "no_difference"),
+    ],
+)
 def test_a_wide_interval_is_not_enough_to_say_anything(treated, control, finding):
     smallest = min(treated[1], control[1])
     assert judge(shares_difference(treated=treated, control=control), smallest=smallest) == finding

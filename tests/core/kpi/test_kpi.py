@@ -39,10 +39,16 @@ def _rows(engine, expression):
 def test_each_instalment_falls_in_its_bucket(engine):
     items = _items(
         engine,
-        (1, 1, _due(45), 500, "ARS"), (1, 1, _due(15), 500, "ARS"), (1, 1, _due(-15), 500, "ARS"),
-        (2, 1, _due(30), 70, "ARS"), (3, 2, _due(0), 30, "ARS"), (3, 2, _due(91), 1, "ARS"),
-        (4, 3, None, 9, "ARS"), (5, 3, _due(200), -60, "ARS"), (6, 4, _due(70), 0, "ARS"),
-    )  # fmt: skip
+        (1, 1, _due(45), 500, "ARS"),
+        (1, 1, _due(15), 500, "ARS"),
+        (1, 1, _due(-15), 500, "ARS"),
+        (2, 1, _due(30), 70, "ARS"),
+        (3, 2, _due(0), 30, "ARS"),
+        (3, 2, _due(91), 1, "ARS"),
+        (4, 3, None, 9, "ARS"),
+        (5, 3, _due(200), -60, "ARS"),
+        (6, 4, _due(70), 0, "ARS"),
+    )
     assert _rows(engine, ageing(items, as_of=TODAY, limits=Limits())) == [
         ("not_due", None, 0, 2, 2, 530),
         ("early_30", 1, 30, 2, 1, 570),

@@ -237,10 +237,14 @@ class Run:
         self.past[number].append(Past(day, contact.channel, reached, contact.debt))
         self.sent.append(
             {
-                "creditor_id": 1, "debtor_id": number, "account_id": contact.debt, "channel": contact.channel,
-                "local_date": day, "reached": reached,
+                "creditor_id": 1,
+                "debtor_id": number,
+                "account_id": contact.debt,
+                "channel": contact.channel,
+                "local_date": day,
+                "reached": reached,
             }
-        )  # fmt: skip
+        )
 
     def draw(self, day: date) -> list[Contact]:
         """One contact to each person, mostly plain ones: a claim to the debtor, at an hour near an edge or at noon."""
@@ -297,10 +301,20 @@ def _contact(person: Person, day: date, row: Any) -> Contact:
     minute, channel, role, place, purpose, opted_out, consent, held, valid, why, age, debt, since = row
     at = utc(day, minute, person.zones[0])
     return Contact(
-        at=at, channel=channel, role=role, place=place, purpose=purpose, opted_out=opted_out, consent=consent,
-        held=held, why_held=why if held else "", valid=valid, due=day - timedelta(days=age) if age else None,
-        debt=debt or None, answers=at - timedelta(minutes=since) if purpose == "REPLY" else None,
-    )  # fmt: skip
+        at=at,
+        channel=channel,
+        role=role,
+        place=place,
+        purpose=purpose,
+        opted_out=opted_out,
+        consent=consent,
+        held=held,
+        why_held=why if held else "",
+        valid=valid,
+        due=day - timedelta(days=age) if age else None,
+        debt=debt or None,
+        answers=at - timedelta(minutes=since) if purpose == "REPLY" else None,
+    )
 
 
 def _candidates(people: list[Person], contacts: list[Contact], day: date) -> pa.Table:
@@ -308,11 +322,28 @@ def _candidates(people: list[Person], contacts: list[Contact], day: date) -> pa.
     columns: dict[str, list[Any]] = {name: [] for name in CANDIDATE}
     for number, (person, contact) in enumerate(rows):
         told = (
-            number, number, 1, contact.debt, person.country, person.state, "|".join(person.zones), contact.channel, day,
-            _naive(contact.at), contact.opted_out, contact.consent, contact.held, contact.why_held or None,
-            contact.valid, contact.role, contact.place, contact.purpose, contact.due, person.house,
+            number,
+            number,
+            1,
+            contact.debt,
+            person.country,
+            person.state,
+            "|".join(person.zones),
+            contact.channel,
+            day,
+            _naive(contact.at),
+            contact.opted_out,
+            contact.consent,
+            contact.held,
+            contact.why_held or None,
+            contact.valid,
+            contact.role,
+            contact.place,
+            contact.purpose,
+            contact.due,
+            person.house,
             _naive(contact.answers),
-        )  # fmt: skip
+        )
         for column, value in zip(columns.values(), told, strict=True):
             column.append(value)
     return pa.table(columns, schema=CANDIDATE.to_pyarrow())

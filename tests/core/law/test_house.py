@@ -10,18 +10,42 @@ def house(**rule):
 
 
 LOOSE = [
-    ("PE", {"channels": ["call"], "windows": {"mon-fri": "07:00-21:00"}}, "window_wider", "PE/call/window", "art. 62.b"),
+    (
+        "PE",
+        {"channels": ["call"], "windows": {"mon-fri": "07:00-21:00"}},
+        "window_wider",
+        "PE/call/window",
+        "art. 62.b",
+    ),
     ("PE", {"channels": ["call"], "windows": {"sat": "10:00-11:00"}}, "window_wider", "PE/call/window", "art. 62.b"),
     ("CO", {"channels": ["sms"], "caps": [{"n": 2, "per": "day"}]}, "cap_higher", "CO/all/cap-1", "Ley 2300"),
-    ("CO", {"channels": ["sms"], "caps": [{"n": 2, "per": "day", "scope": "channel"}]}, "cap_higher", "CO/all/cap-1", "Ley 2300"),
-    ("US", {"channels": ["call"], "caps": [{"n": 8, "per": "week", "scope": "channel"}]}, "cap_higher", "US/voice/cap-1", "1006.14"),
-    ("CL", {"channels": ["sms"], "caps": [{"clear_days": 1, "scope": "channel"}]}, "gap_shorter", "CL/messages/gap-1", "art. 37"),
+    (
+        "CO",
+        {"channels": ["sms"], "caps": [{"n": 2, "per": "day", "scope": "channel"}]},
+        "cap_higher",
+        "CO/all/cap-1",
+        "Ley 2300",
+    ),
+    (
+        "US",
+        {"channels": ["call"], "caps": [{"n": 8, "per": "week", "scope": "channel"}]},
+        "cap_higher",
+        "US/voice/cap-1",
+        "1006.14",
+    ),
+    (
+        "CL",
+        {"channels": ["sms"], "caps": [{"clear_days": 1, "scope": "channel"}]},
+        "gap_shorter",
+        "CL/messages/gap-1",
+        "art. 37",
+    ),
     ("CL", {"channels": ["call"], "holidays": "open"}, "holiday_opened", "CL/call/holidays", "art. 37"),
     ("CO", {"channels": ["sms"], "consent": "not_required"}, "consent_dropped", "CO/sms/consent", "art. 2"),
     ("CO", {"channels": ["visit"], "never": False}, "channel_opened", "CO/visit/barred", "Ley 2300"),
     ("US", {"channels": ["call"], "workplace": ["call"]}, "workplace_opened", "US/workplace", "1006.6"),
     ("BO", {"channels": ["call"], "windows": {"mon-fri": "08:00-19:00"}}, "window_wider", "BO/call/window", "default"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("country", "rule", "what", "law", "article"), LOOSE)

@@ -14,16 +14,34 @@ EDGES = {
     "MX America/Mexico_City": [("call ivr sms whatsapp email letter visit", "07:00", "21:59", "-", "-")],
     "CO America/Bogota": [("call ivr sms whatsapp email letter", "07:00", "18:59", "08:00", "14:59")],
     "CL-RM America/Santiago": [("call ivr sms whatsapp email letter visit", "08:00", "19:59", "08:00", "19:59")],
-    "AR America/Argentina/Buenos_Aires": [("call ivr sms whatsapp email letter visit", "09:00", "20:59", "09:00", "12:59")],
-    "AR-C America/Argentina/Buenos_Aires": [("call ivr sms whatsapp email letter visit", "09:00", "20:59", "09:00", "12:59")],
-    "AR-M America/Argentina/Buenos_Aires": [("call ivr sms whatsapp email letter visit", "09:00", "20:59", "09:00", "12:59")],
+    "AR America/Argentina/Buenos_Aires": [
+        ("call ivr sms whatsapp email letter visit", "09:00", "20:59", "09:00", "12:59")
+    ],
+    "AR-C America/Argentina/Buenos_Aires": [
+        ("call ivr sms whatsapp email letter visit", "09:00", "20:59", "09:00", "12:59")
+    ],
+    "AR-M America/Argentina/Buenos_Aires": [
+        ("call ivr sms whatsapp email letter visit", "09:00", "20:59", "09:00", "12:59")
+    ],
     "BR-SP America/Sao_Paulo": [("call ivr sms whatsapp email letter visit", "08:00", "19:59", "08:00", "13:59")],
     "BR-AL America/Maceio": [("call ivr sms whatsapp email letter visit", "08:00", "19:59", "08:00", "13:59")],
-    "BR-RJ America/Sao_Paulo": [("call ivr", "09:00", "18:59", "-", "-"), ("sms email visit", "08:00", "19:59", "08:00", "13:59")],
-    "BR-ES America/Sao_Paulo": [("call ivr", "08:00", "18:59", "-", "-"), ("whatsapp letter", "08:00", "19:59", "08:00", "13:59")],
-    "BR-AM America/Manaus": [("call ivr", "08:00", "18:59", "-", "-"), ("sms email", "08:00", "19:59", "08:00", "13:59")],
+    "BR-RJ America/Sao_Paulo": [
+        ("call ivr", "09:00", "18:59", "-", "-"),
+        ("sms email visit", "08:00", "19:59", "08:00", "13:59"),
+    ],
+    "BR-ES America/Sao_Paulo": [
+        ("call ivr", "08:00", "18:59", "-", "-"),
+        ("whatsapp letter", "08:00", "19:59", "08:00", "13:59"),
+    ],
+    "BR-AM America/Manaus": [
+        ("call ivr", "08:00", "18:59", "-", "-"),
+        ("sms email", "08:00", "19:59", "08:00", "13:59"),
+    ],
     "BR-MG America/Sao_Paulo": [("call ivr sms whatsapp email letter visit", "08:00", "19:59", "08:00", "13:59")],
-    "EC America/Guayaquil": [("call ivr sms whatsapp email", "07:00", "19:59", "-", "-"), ("letter visit", "08:00", "17:59", "-", "-")],
+    "EC America/Guayaquil": [
+        ("call ivr sms whatsapp email", "07:00", "19:59", "-", "-"),
+        ("letter visit", "08:00", "17:59", "-", "-"),
+    ],
     "BO America/La_Paz": [("call ivr sms whatsapp email letter visit", "08:00", "17:59", "-", "-")],
     "PY America/Asuncion": [("call ivr sms whatsapp email letter visit", "08:00", "17:59", "08:00", "11:59")],
     "UY America/Montevideo": [("call ivr sms whatsapp email letter visit", "08:00", "17:59", "-", "-")],
@@ -31,11 +49,17 @@ EDGES = {
     "CR America/Costa_Rica": [("call ivr sms whatsapp email letter visit", "08:00", "17:59", "-", "-")],
     "GT America/Guatemala": [("call ivr sms whatsapp email letter visit", "08:00", "17:59", "-", "-")],
     "SV America/El_Salvador": [("call ivr sms whatsapp email letter visit", "08:00", "17:59", "-", "-")],
-    "HN America/Tegucigalpa": [("call ivr sms whatsapp email", "07:00", "18:59", "-", "-"), ("letter visit", "08:00", "17:59", "-", "-")],
+    "HN America/Tegucigalpa": [
+        ("call ivr sms whatsapp email", "07:00", "18:59", "-", "-"),
+        ("letter visit", "08:00", "17:59", "-", "-"),
+    ],
     "DO America/Santo_Domingo": [("call ivr sms whatsapp email letter visit", "08:00", "17:59", "-", "-")],
-    "US America/New_York": [("call ivr sms whatsapp email visit", "08:00", "20:59", "08:00", "20:59"), ("letter", "00:00", "23:59", "00:00", "23:59")],
+    "US America/New_York": [
+        ("call ivr sms whatsapp email visit", "08:00", "20:59", "08:00", "20:59"),
+        ("letter", "00:00", "23:59", "00:00", "23:59"),
+    ],
     "ES-MD Europe/Madrid": [("call ivr sms whatsapp email letter visit", "09:00", "20:59", "-", "-")],
-}  # fmt: skip
+}
 MONDAY, SATURDAY, SUNDAY = "2026-07-13", "2026-07-11", "2026-07-12"
 NOT_MONDAY = {"CO": "2026-07-14"}
 """The holidays package closes 13 July in Colombia."""

@@ -4,9 +4,9 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from recobra_core.law import SENTENCES, countries, words
-from recobra_core.law.diary import calendar, open_now
-from recobra_core.law.reading import describe
+from recobra_core.law import SENTENCES, countries, phrases
+from recobra_core.law.calendar import calendar, open_now
+from recobra_core.law.description import describe
 
 DAY = date(2026, 11, 24)
 
@@ -15,7 +15,7 @@ def channel(page, name, place=None):
     return next(each for each in page.channels if (each.channel, each.place) == (name, place or page.code))
 
 
-@pytest.mark.parametrize("language", words.LANGUAGES)
+@pytest.mark.parametrize("language", phrases.LANGUAGES)
 @pytest.mark.parametrize("code", sorted(countries()))
 def test_every_country_has_a_page_with_every_part_and_source(code, language):
     page = describe(country=code, day=DAY, language=language)
@@ -71,18 +71,23 @@ def test_before_a_law_its_page_does_not_tell_it():
 
 
 def test_lists_are_translated_whole():
-    spanish = words.phrases("es")["lists"]
+    spanish = phrases.phrases("es")["lists"]
     used = {key for c in countries().values() for key in (*c.articles["prohibited"], *c.articles["required_content"])}
     assert used <= set(spanish)
-    assert set(words.phrases("en")) | {"lists"} == set(words.phrases("es"))
+    assert set(phrases.phrases("en")) | {"lists"} == set(phrases.phrases("es"))
 
 
 def test_the_calendar_closes_sundays_and_holidays_with_their_reason():
     days = calendar(country="CL", subdivision="CL-RM", channel="call", year=2026, month=9)
     closed = {each.day.day: each.reason for each in days if not each.is_open}
     assert closed == {
-        6: "closed_day", 13: "closed_day", 18: "holiday", 19: "holiday", 20: "closed_day", 27: "closed_day",
-    }  # fmt: skip
+        6: "closed_day",
+        13: "closed_day",
+        18: "holiday",
+        19: "holiday",
+        20: "closed_day",
+        27: "closed_day",
+    }
     assert all(each.reason in SENTENCES and each.rule and each.source for each in days if not each.is_open)
     # The clock goes forward on the 6th: the same local hour is an hour earlier in UTC.
     assert (days[4].opens_at.hour, days[6].opens_at.hour) == (12, 11)

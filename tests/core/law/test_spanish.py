@@ -8,10 +8,10 @@ from importlib import resources
 import pytest
 import yaml
 
-from recobra_core.law import blocks, countries, words
-from recobra_core.law.house import SOURCE
+from recobra_core.law import blocks, countries, phrases
+from recobra_core.law.company_rules import SOURCE
+from recobra_core.law.description import describe, in_words
 from recobra_core.law.opening_hours import UNKNOWN_BLOCKS
-from recobra_core.law.reading import describe, in_words
 
 FOLDER = resources.files("recobra_core.law")
 WRITTEN = yaml.safe_load((FOLDER / "phrases" / "es_data.yaml").read_text(encoding="utf-8"))
@@ -90,7 +90,7 @@ def test_the_spanish_page_of_a_country_says_nothing_in_english(code):
 def test_the_lists_of_states_are_translated_too(code):
     local = countries()[code].articles["subdivisions"].values()
     listed = {key for own in local for name in ("adds_prohibited", "adds_required") for key in own.get(name, ())}
-    assert listed <= set(words.phrases("es")["lists"])
+    assert listed <= set(phrases.phrases("es")["lists"])
 
 
 @pytest.mark.parametrize("code", sorted(countries()))

@@ -14,8 +14,8 @@ from tests import extent
 from recobra_core.law import LawFileError
 from recobra_core.law import countries as contact_countries
 from recobra_core.law.content import SENTENCES, Facts, files, lint
-from recobra_core.law.content.folding import fold
 from recobra_core.law.content.model import LEVELS
+from recobra_core.law.content.normal_form import fold
 
 TODAY = date(2026, 11, 23)
 CHILE = (resources.files("recobra_core.law.content") / "data" / "CL.yaml").read_text(encoding="utf-8")

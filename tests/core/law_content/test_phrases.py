@@ -36,9 +36,13 @@ def facts(case):
 )
 def test_a_phrase_is_judged(country, case):
     found = lint(
-        case["say"], country=country, channel="email", kind=case["by"], language=case.get("language", "es"),
+        case["say"],
+        country=country,
+        channel="email",
+        kind=case["by"],
+        language=case.get("language", "es"),
         facts=facts(case),
-    )  # fmt: skip
+    )
     assert {(finding.code, finding.severity) for finding in found} == set(case["finds"].items())
     for finding in found:
         assert case["say"][finding.start : finding.end] == finding.excerpt or finding.code == "unknown_country"

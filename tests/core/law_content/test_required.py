@@ -10,9 +10,18 @@ from recobra_core.law.content import Facts, blocks, lint
 
 TODAY = date(2026, 11, 23)
 TEN = (
-    "acreedor", "contratos", "mora_desde", "total_vencido", "desglose", "liquidacion", "gastos_detalle", "como_pagar",
-    "derechos", "contacto", "no_judicial",
-)  # fmt: skip
+    "acreedor",
+    "contratos",
+    "mora_desde",
+    "total_vencido",
+    "desglose",
+    "liquidacion",
+    "gastos_detalle",
+    "como_pagar",
+    "derechos",
+    "contacto",
+    "no_judicial",
+)
 WHOLE = ("acreedor", "emisor", "total_vencido", "desglose", "como_pagar", "como_reclamar", "enlace_baja")
 
 
@@ -106,8 +115,11 @@ def test_free_text_is_read_for_the_creditors_name():
 
 def test_nothing_is_asked_of_a_message_to_somebody_else():
     found = lint(
-        "Por favor, pídale que nos llame", country="CL", channel="sms", kind="hand",
+        "Por favor, pídale que nos llame",
+        country="CL",
+        channel="sms",
+        kind="hand",
         facts=Facts(on=TODAY, third_party=True),
-    )  # fmt: skip
+    )
     assert found == ()
     assert not blocks(found)

@@ -109,9 +109,15 @@ def test_rounding_is_named():
     assert [round_whole(half, rounding="down") for half in halves] == [0, 1, 0]
 
 
-@pytest.mark.parametrize(("minor", "currency", "micros"), [
-    (790, "PEN", 7_900_000), (19, "CLP", 19_000_000), (5, "CLF", 500), (1, "KWD", 1_000),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("minor", "currency", "micros"),
+    [
+        (790, "PEN", 7_900_000),
+        (19, "CLP", 19_000_000),
+        (5, "CLF", 500),
+        (1, "KWD", 1_000),
+    ],
+)
 def test_a_budget_becomes_micros(minor, currency, micros):
     assert micros_of(minor, currency) == micros
     assert rounded_units(micros, currency) == units_of(micros) == from_minor(minor, currency)
@@ -119,10 +125,19 @@ def test_a_budget_becomes_micros(minor, currency, micros):
         micros_of(1, "XX1")
 
 
-@pytest.mark.parametrize(("micros", "currency", "shown"), [
-    (7_900 * 1_000, "USD", "7.90"), (4_999, "USD", "0.00"), (5_000, "USD", "0.01"), (15_000, "USD", "0.02"),
-    (18_500_000, "CLP", "19"), (18_499_999, "CLP", "18"), (18_500_000, "COP", "18.50"), (50, "CLF", "0.0001"),
-    (5_000, "XX1", "0.01"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("micros", "currency", "shown"),
+    [
+        (7_900 * 1_000, "USD", "7.90"),
+        (4_999, "USD", "0.00"),
+        (5_000, "USD", "0.01"),
+        (15_000, "USD", "0.02"),
+        (18_500_000, "CLP", "19"),
+        (18_499_999, "CLP", "18"),
+        (18_500_000, "COP", "18.50"),
+        (50, "CLF", "0.0001"),
+        (5_000, "XX1", "0.01"),
+    ],
+)
 def test_a_sum_of_prices_is_rounded_half_up_once(micros, currency, shown):
     assert str(rounded_units(micros, currency)) == shown

@@ -105,7 +105,7 @@ CASES = [
         0,
     ),
     ("terms of 30, 50 and 20", Waterfall(), {"P": [(30, 1, 1), (50, 2, 1), (20, 3, 1)]}, [((1, 1), 40, {"P": 40})], 60),
-]  # fmt: skip
+]
 
 
 def _items(engine, owed):
@@ -157,8 +157,13 @@ def test_several_payments_follow_one_another(engine):
     payments = [(1, 1, 2_000), (2, 1, 2_000), (3, 1, 9_000), (4, 2, 150), (5, 3, 70), (6, 1, -300), (7, 1, 0)]
     shares, left = _pay(engine, payments, [*items, undated, other], Waterfall(), date(2023, 1, 1))
     assert {(s["payment_id"], s["item_id"]): s["amount_minor"] for s in shares} == {
-        (1, 0): 2_000, (2, 0): 1_000, (2, 1): 1_000, (3, 1): 4_000, (3, 9): 500, (4, 7): 100,
-    }  # fmt: skip
+        (1, 0): 2_000,
+        (2, 0): 1_000,
+        (2, 1): 1_000,
+        (3, 1): 4_000,
+        (3, 9): 500,
+        (4, 7): 100,
+    }
     assert left == {1: 0, 2: 0, 3: 4_500, 4: 50, 5: 70, 6: -300, 7: 0}
 
 

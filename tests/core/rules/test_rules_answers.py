@@ -14,21 +14,46 @@ CATALOGUE = ACCOUNT_COLUMNS.extend(
 )
 ACCOUNTS = (
     {
-        "dpd": 45, "balance_minor": 100_000, "overdue_minor": 25_000, "product": "LOAN", "held": False,
-        "subdivision": "Córdoba", "oldest_due_date": date(2026, 10, 8), "contacts_30d": 3, "attr_income": 1500.5,
-        "days_since_contact": 9, "stage": "ADMINISTRATIVE",
+        "dpd": 45,
+        "balance_minor": 100_000,
+        "overdue_minor": 25_000,
+        "product": "LOAN",
+        "held": False,
+        "subdivision": "Córdoba",
+        "oldest_due_date": date(2026, 10, 8),
+        "contacts_30d": 3,
+        "attr_income": 1500.5,
+        "days_since_contact": 9,
+        "stage": "ADMINISTRATIVE",
     },
     {
-        "dpd": 0, "balance_minor": 1_001, "overdue_minor": 0, "product": "CARD", "held": True, "subdivision": None,
-        "currency_exponent": 0, "oldest_due_date": None, "contacts_30d": 0, "attr_income": None,
-        "days_since_contact": None, "stage": "PREVENTIVE",
+        "dpd": 0,
+        "balance_minor": 1_001,
+        "overdue_minor": 0,
+        "product": "CARD",
+        "held": True,
+        "subdivision": None,
+        "currency_exponent": 0,
+        "oldest_due_date": None,
+        "contacts_30d": 0,
+        "attr_income": None,
+        "days_since_contact": None,
+        "stage": "PREVENTIVE",
     },
     {
-        "dpd": None, "balance_minor": 100_001, "overdue_minor": 100_001, "product": "INVOICE", "held": False,
-        "subdivision": "it's", "oldest_due_date": date(2026, 1, 1), "contacts_30d": 1, "attr_income": 0.0,
-        "days_since_contact": 40, "stage": "JUDICIAL",
+        "dpd": None,
+        "balance_minor": 100_001,
+        "overdue_minor": 100_001,
+        "product": "INVOICE",
+        "held": False,
+        "subdivision": "it's",
+        "oldest_due_date": date(2026, 1, 1),
+        "contacts_30d": 1,
+        "attr_income": 0.0,
+        "days_since_contact": 40,
+        "stage": "JUDICIAL",
     },
-)  # fmt: skip
+)
 
 # rule, answers of the three accounts with unknown = no
 CASES = [

@@ -166,8 +166,11 @@ def _day(engine, *rows):
 def test_roll_between_two_days(engine):
     before = _day(
         engine,
-        (1, "early_30", 100, "ARS"), (2, "early_30", 300, "ARS"), (3, "late", 50, "ARS"), (4, "early_30", 7, "CLP"),
-    )  # fmt: skip
+        (1, "early_30", 100, "ARS"),
+        (2, "early_30", 300, "ARS"),
+        (3, "late", 50, "ARS"),
+        (4, "early_30", 7, "CLP"),
+    )
     after = _day(
         engine,
         (1, "early_60", 90, "ARS"),

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from recobra.cli import house, options
+from recobra.cli import bootstrap, options
 from recobra.cli.answer import Answer
 
 DEFAULT_ACCOUNTS = 1_000_000
@@ -20,9 +20,13 @@ DEFAULT_MESSAGES = 10_000
 FIRST_DAY = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
 SECOND_DAY = FIRST_DAY + timedelta(days=1)
 PORTFOLIO = {
-    "code": "BENCH", "name": "Bench", "industry": "CONSUMER", "country": "PE", "currency": "PEN",
+    "code": "BENCH",
+    "name": "Bench",
+    "industry": "CONSUMER",
+    "country": "PE",
+    "currency": "PEN",
     "time_zone": "America/Lima",
-}  # fmt: skip
+}
 MAPPING: dict[str, Any] = {
     "name": "bench",
     "account": {"external_id": "cuenta", "product": {"value": "LOAN"}, "opened_date": "apertura"},
@@ -62,7 +66,7 @@ def _bench(chosen: argparse.Namespace) -> Answer:
     home.chmod(0o711)  # under root, the database's own user must reach its cluster
     os.environ["RECOBRA_DATA_DIR"] = str(home)
     os.environ.pop("RECOBRA_DATABASE_URL", None)
-    house.enter()
+    bootstrap.enter()
     try:
         return Answer(document=_sending(chosen) if chosen.dispatch else _measure(home, chosen.accounts))
     finally:
@@ -95,7 +99,7 @@ def _put_away(home: Path) -> None:
 def _measure(home: Path, accounts: int) -> dict[str, Any]:
     from recobra.cli.bench import data, floors, memory  # noqa: PLC0415 - need the settings
 
-    house.say(f"Writing the files of {accounts} accounts …")
+    bootstrap.say(f"Writing the files of {accounts} accounts …")
     first = data.write(home / "day-1.csv", accounts=accounts, first_day=FIRST_DAY.date())
     second = data.write(home / "day-2.csv", accounts=accounts, first_day=FIRST_DAY.date(), later=True)
     raw = floors.raw(first)
@@ -109,22 +113,29 @@ def _measure(home: Path, accounts: int) -> dict[str, Any]:
         second_load, second_cycle = _play(second, SECOND_DAY)
         redecide_ms = _redecide(SECOND_DAY)
     return {
-        "accounts": accounts, "raw_floor_s": raw, "storing_floor_s": storing, "load_s": load, "cycle_s": cycle,
-        "second_load_s": second_load, "second_cycle_s": second_cycle, "redecide_ms": redecide_ms,
-        "peak_rss_mb": watch.peak_mb, "ratio_first": round((load + cycle) / storing, 2),
+        "accounts": accounts,
+        "raw_floor_s": raw,
+        "storing_floor_s": storing,
+        "load_s": load,
+        "cycle_s": cycle,
+        "second_load_s": second_load,
+        "second_cycle_s": second_cycle,
+        "redecide_ms": redecide_ms,
+        "peak_rss_mb": watch.peak_mb,
+        "ratio_first": round((load + cycle) / storing, 2),
         "ratio_second": round((second_load + second_cycle) / (load + cycle), 2),
-    }  # fmt: skip
+    }
 
 
 def _open_portfolio() -> None:
-    from recobra.contact import operations as contact  # noqa: PLC0415 - needs the settings
-    from recobra.portfolio import opening  # noqa: PLC0415
+    from recobra.messaging import operations as messaging  # noqa: PLC0415 - needs the settings
+    from recobra.portfolio import setup  # noqa: PLC0415
     from recobra.strategy import operations as strategy  # noqa: PLC0415
 
-    contact.ensure_library(now=FIRST_DAY)
+    messaging.ensure_library(now=FIRST_DAY)
     strategy.ensure_ready(actor="bench", now=FIRST_DAY)
-    creditor = opening.open_creditor(code="BENCH", name="Bench", actor="bench", now=FIRST_DAY)
-    portfolio = opening.open_portfolio(creditor=creditor, **PORTFOLIO, actor="bench", now=FIRST_DAY)
+    creditor = setup.open_creditor(code="BENCH", name="Bench", actor="bench", now=FIRST_DAY)
+    portfolio = setup.open_portfolio(creditor=creditor, **PORTFOLIO, actor="bench", now=FIRST_DAY)
     strategy.assign(portfolio_id=portfolio.pk, code="consumo", actor="bench", now=FIRST_DAY)
 
 
@@ -133,18 +144,23 @@ def _play(path: Path, now: datetime) -> tuple[float, float]:
     from recobra.intake import operations as intake  # noqa: PLC0415 - needs the settings
     from recobra.strategy import operations as strategy  # noqa: PLC0415
 
-    house.say(f"Loading {path.name} …")
+    bootstrap.say(f"Loading {path.name} …")
     begin = time.perf_counter()
     intake.load_file(
-        path=path, file_name=path.name, portfolio_code="BENCH", mapping=MAPPING, as_of=now.date(), actor="bench",
+        path=path,
+        file_name=path.name,
+        portfolio_code="BENCH",
+        mapping=MAPPING,
+        as_of=now.date(),
+        actor="bench",
         now=now,
-    )  # fmt: skip
+    )
     loaded = time.perf_counter()
-    house.say(f"… {loaded - begin:.1f} s. Running the cycle …")
+    bootstrap.say(f"… {loaded - begin:.1f} s. Running the cycle …")
     figures = strategy.run_cycle(as_of=now.date(), actor="bench", now=now)
     done = time.perf_counter()
     steps = ", ".join(f"{step['name']} {step['seconds']}" for step in figures["steps"])
-    house.say(f"… {done - loaded:.1f} s: {steps}; {figures['contacts_planned']} contacts planned.")
+    bootstrap.say(f"… {done - loaded:.1f} s: {steps}; {figures['contacts_planned']} contacts planned.")
     return round(loaded - begin, 2), round(done - loaded, 2)
 
 

@@ -18,7 +18,7 @@ import psutil
 from django.conf import settings
 from django.db import connection
 
-from recobra.cli import house
+from recobra.cli import bootstrap
 from recobra.cli.bench import outbox
 
 GATEWAY = """
@@ -93,20 +93,31 @@ def _configure(server: Server, channel: str, now: datetime) -> None:
     if channel == "email":
         os.environ["RECOBRA_SMTP_URL"] = f"smtp://127.0.0.1:{server.ports['email']}"
         return
-    from recobra.contact.operations.providers import save_provider  # noqa: PLC0415 - needed for this channel only
+    from recobra.messaging.providers.operations import save_provider  # noqa: PLC0415 - needed for this channel only
 
     document = GATEWAY.format(port=server.ports["sms"])
     save_provider(
-        code="bench", kind="http_sms", name="Bench", settings={"document": document, "sender": "BENCH"}, secrets={},
-        rate_per_second=None, price_micros=0, price_currency="PEN", country="", rank=1, enabled=True, actor="bench",
-        actor_id=None, now=now,
-    )  # fmt: skip
+        code="bench",
+        kind="http_sms",
+        name="Bench",
+        settings={"document": document, "sender": "BENCH"},
+        secrets={},
+        rate_per_second=None,
+        price_micros=0,
+        price_currency="PEN",
+        country="",
+        rank=1,
+        enabled=True,
+        actor="bench",
+        actor_id=None,
+        now=now,
+    )
 
 
 def _run(
     server: Server, dispatchers: int, *, messages: int, channel: str, ids: tuple[int, int], now: datetime
 ) -> dict[str, Any]:
-    house.say(f"{messages} messages by {dispatchers} dispatcher(s) …")
+    bootstrap.say(f"{messages} messages by {dispatchers} dispatcher(s) …")
     outbox.fill(messages=messages, name=f"R{dispatchers}-", channel=channel, ids=ids, now=now)
     server.told()
     crew = [_started(core, now) for core in range(dispatchers)]
@@ -125,10 +136,14 @@ def _run(
     sent = sum(end["sent"] for end in ends)
     per_1000 = {name: round(1000 * (after[name] - before[name]) / sent, 2) for name in after}
     return {
-        "sent": sent, "arrived": arrived["messages"], "duplicates": arrived["duplicates"],
-        "octets": arrived["octets"], "seconds": round(seconds, 2), "messages_a_second": round(sent / seconds, 1),
+        "sent": sent,
+        "arrived": arrived["messages"],
+        "duplicates": arrived["duplicates"],
+        "octets": arrived["octets"],
+        "seconds": round(seconds, 2),
+        "messages_a_second": round(sent / seconds, 1),
         "cpu_s_per_1000": {"dispatchers": round(1000 * sum(e["cpu_s"] for e in ends) / sent, 2), **per_1000},
-    }  # fmt: skip
+    }
 
 
 def _started(core: int, now: datetime) -> subprocess.Popen[str]:
@@ -169,11 +184,11 @@ def _own(process: psutil.Process) -> float:
 
 def _floor(server: Server, channel: str, messages: int, octets: int) -> float:
     """Return the seconds that the same bytes to the same sink and the same rows into empty tables take."""
-    house.say("The floor: the same bytes to the sink, the same rows by COPY …")
+    bootstrap.say("The floor: the same bytes to the sink, the same rows by COPY …")
     begin = time.perf_counter()
     _blast(server, channel, messages, octets // max(messages, 1))
     blasted = time.perf_counter() - begin
-    copied = sum(_copied(table, messages) for table in ("contact_contact", "contact_contactitem", "journal_entry"))
+    copied = sum(_copied(table, messages) for table in ("messaging_contact", "messaging_contactitem", "journal_entry"))
     return round(blasted + copied, 2)
 
 

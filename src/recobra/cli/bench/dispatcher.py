@@ -20,14 +20,14 @@ def main() -> None:
     import django
 
     django.setup()
-    from recobra.contact import operations
+    from recobra.messaging import operations as messaging
 
-    operations.get_ready(now=now)
+    messaging.get_ready(now=now)
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     sys.stdin.readline()
     before, begin = resource.getrusage(resource.RUSAGE_SELF), time.monotonic()
-    figures = operations.dispatch_once(now=now)
+    figures = messaging.dispatch_once(now=now)
     after = resource.getrusage(resource.RUSAGE_SELF)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     sys.stdout.write(json.dumps({**figures, "cpu_s": cpu, "seconds": time.monotonic() - begin}) + "\n")

@@ -8,15 +8,19 @@ from typing import Any
 import pyarrow as pa
 from django.db import connection
 
-from recobra.contact import operations as contact
-from recobra.contact.operations.planning import PLANNED
 from recobra.kit import tables
-from recobra.portfolio import opening
+from recobra.messaging import operations as messaging
+from recobra.messaging.outbox.plan import PLANNED
+from recobra.portfolio import setup
 
 PORTFOLIO = {
-    "code": "BENCH", "name": "Bench", "industry": "CONSUMER", "country": "PE", "currency": "PEN",
+    "code": "BENCH",
+    "name": "Bench",
+    "industry": "CONSUMER",
+    "country": "PE",
+    "currency": "PEN",
     "time_zone": "America/Lima",
-}  # fmt: skip
+}
 POINTS = pa.schema([("debtor_id", pa.int64()), ("point_id", pa.int64())])
 TEMPLATE = "recordatorio"
 
@@ -43,9 +47,9 @@ _SEED = (
 
 def open_portfolio(*, now: datetime) -> tuple[int, int]:
     """Make the creditor, its portfolio and the starter templates; return the ids of the first two."""
-    contact.ensure_library(now=now)
-    creditor = opening.open_creditor(code="BENCH", name="Bench", actor="bench", now=now)
-    portfolio = opening.open_portfolio(creditor=creditor, **PORTFOLIO, actor="bench", now=now)
+    messaging.ensure_library(now=now)
+    creditor = setup.open_creditor(code="BENCH", name="Bench", actor="bench", now=now)
+    portfolio = setup.open_portfolio(creditor=creditor, **PORTFOLIO, actor="bench", now=now)
     return creditor.pk, portfolio.pk
 
 
@@ -53,23 +57,40 @@ def fill(*, messages: int, name: str, channel: str, ids: tuple[int, int], now: d
     """Make debtors whose ids begin with `name`, and plan a message to each of them."""
     creditor_id, portfolio_id = ids
     values: dict[str, Any] = {
-        "n": messages, "round": name, "creditor": creditor_id, "portfolio": portfolio_id, "day": now.date(),
-        "now": now, "kind": "EMAIL" if channel == "email" else "PHONE",
-    }  # fmt: skip
+        "n": messages,
+        "round": name,
+        "creditor": creditor_id,
+        "portfolio": portfolio_id,
+        "day": now.date(),
+        "now": now,
+        "kind": "EMAIL" if channel == "email" else "PHONE",
+    }
     with connection.cursor() as cursor:
         for statement in _SEED:
             cursor.execute(statement, values)
     points = tables.fetch(
         """SELECT p.debtor_id, p.id FROM portfolio_contactpoint p JOIN portfolio_debtor d ON d.id = p.debtor_id
-        WHERE d.external_id LIKE %s || '%%'""", [name], POINTS,
-    )  # fmt: skip
+        WHERE d.external_id LIKE %s || '%%'""",
+        [name],
+        POINTS,
+    )
     same = {
-        "portfolio_id": portfolio_id, "channel": channel, "template_code": TEMPLATE, "step_key": TEMPLATE,
-        "strategy_version_id": None, "status": "DUE", "planned_for": now.date(), "due_at": now, "closes_at": None,
-        "zones": "America/Lima", "reason": None, "rule": None, "article": None,
-    }  # fmt: skip
+        "portfolio_id": portfolio_id,
+        "channel": channel,
+        "template_code": TEMPLATE,
+        "step_key": TEMPLATE,
+        "strategy_version_id": None,
+        "status": "DUE",
+        "planned_for": now.date(),
+        "due_at": now,
+        "closes_at": None,
+        "zones": "America/Lima",
+        "reason": None,
+        "rule": None,
+        "article": None,
+    }
     columns = {each: pa.array([value] * points.num_rows, PLANNED.field(each).type) for each, value in same.items()}
     rows = pa.table({**{each: points[each] for each in points.column_names}, **columns}).select(PLANNED.names)
-    contact.plan(contacts=rows, now=now)
+    messaging.plan(contacts=rows, now=now)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")

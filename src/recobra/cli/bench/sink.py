@@ -27,9 +27,10 @@ class Taken:
     def told(self) -> dict[str, int]:
         """Return the figures so far, and begin anew."""
         figures = {
-            "messages": self.by_contact.total(), "octets": self.octets,
+            "messages": self.by_contact.total(),
+            "octets": self.octets,
             "duplicates": self.by_contact.total() - len(self.by_contact),
-        }  # fmt: skip
+        }
         self.by_contact.clear()
         self.octets = 0
         return figures

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_POST
 from recobra.access import operations
 from recobra.access.queries import saved_views
 from recobra.access.roles import Right
-from recobra.console import spreadsheet, words
+from recobra.console import labels, spreadsheet
 from recobra.console.guard import StaffRequest, needs
 from recobra.insight.queries import receivables
 from recobra.insight.queries.receivables import SORTS, Conditions
@@ -44,10 +44,10 @@ def index(request: StaffRequest) -> HttpResponse:
 def _choices(request: StaffRequest) -> dict[str, object]:
     return {
         "portfolios": portfolios_for(request.user),
-        "buckets": [(each.key, words.bucket(each.key)) for each in DEFAULT_BUCKETS],
-        "stages": words.choices("stage"),
+        "buckets": [(each.key, labels.bucket(each.key)) for each in DEFAULT_BUCKETS],
+        "stages": labels.choices("stage"),
         "segments": receivables.segments(request.user),
-        "statuses": words.choices("account"),
+        "statuses": labels.choices("account"),
         "sorts": [
             ("overdue", _("Most overdue amount")),
             ("balance", _("Highest balance")),
@@ -102,18 +102,36 @@ def export(request: StaffRequest, form: str) -> HttpResponseBase:
 
 def _lines(request: StaffRequest, conditions: Conditions) -> spreadsheet.Lines:
     heads = [
-        _("Portfolio"), _("Account"), _("Debtor"), _("Product"), _("Status"), _("Currency"), _("Balance"),
-        _("Overdue"), _("Days past due"), _("Bucket"), _("Stage"), _("Segment"),
-    ]  # fmt: skip
+        _("Portfolio"),
+        _("Account"),
+        _("Debtor"),
+        _("Product"),
+        _("Status"),
+        _("Currency"),
+        _("Balance"),
+        _("Overdue"),
+        _("Days past due"),
+        _("Bucket"),
+        _("Stage"),
+        _("Segment"),
+    ]
     yield heads
     for row in receivables.everything(request.user, conditions, clock.now()):
         place = row.portfolio
         yield [
-            place.code, row.number, row.debtor_name, words.say("product", row.product),
-            words.say("account", row.status), place.currency, spreadsheet.amount(row.balance_minor, place.currency),
-            spreadsheet.amount(row.overdue_minor, place.currency), row.overdue_days, words.bucket(row.bucket),
-            words.say("stage", row.stage), row.segment,
-        ]  # fmt: skip
+            place.code,
+            row.number,
+            row.debtor_name,
+            labels.say("product", row.product),
+            labels.say("account", row.status),
+            place.currency,
+            spreadsheet.amount(row.balance_minor, place.currency),
+            spreadsheet.amount(row.overdue_minor, place.currency),
+            row.overdue_days,
+            labels.bucket(row.bucket),
+            labels.say("stage", row.stage),
+            row.segment,
+        ]
 
 
 @require_POST

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET, require_POST
 from recobra.access import operations
 from recobra.access.queries import User, portfolio_codes
 from recobra.access.roles import Right
-from recobra.console import narrative, reasons, spreadsheet, vocabulary, words
+from recobra.console import labels, narrative, reasons, spreadsheet, strategy_labels
 from recobra.console.guard import StaffRequest, needs
 from recobra.journal import queries
 from recobra.journal.seal import seal_days
@@ -28,7 +28,7 @@ from recobra.strategy import schedule
 
 from .place import Installation
 
-__all__ = ["urlpatterns", "vocabulary"]
+__all__ = ["strategy_labels", "urlpatterns"]
 PAGE_ROWS = 100
 EXPORT_ROWS_MAX = 200_000
 _NAMES = ("hecho", "quien", "desde", "hasta", "deudor", "cartera")
@@ -41,9 +41,10 @@ def index(request: StaffRequest) -> HttpResponse:
     portfolios = portfolios_for(request.user)
     before = request.GET.get("antes", "")
     facts = queries.audit(
-        **conditions_of(request.user, request.GET), before=int(before) if before.isdecimal() else None,
+        **conditions_of(request.user, request.GET),
+        before=int(before) if before.isdecimal() else None,
         limit=PAGE_ROWS + 1,
-    )  # fmt: skip
+    )
     following = facts[PAGE_ROWS - 1].pk if len(facts) > PAGE_ROWS else None
     context = {
         "facts": [_said(fact, {each.pk: each.name for each in portfolios}) for fact in facts[:PAGE_ROWS]],
@@ -102,7 +103,7 @@ def _value(name: str, value: Any) -> str:
     if name == "reason":
         return reasons.say(text)
     families = {"channel": "channel", "from": "stage", "to": "stage", "source": "source", "outcome": "outcome"}
-    return words.say(families[name], text) if name in families else text
+    return labels.say(families[name], text) if name in families else text
 
 
 @require_POST
@@ -131,16 +132,33 @@ def export(request: StaffRequest, form: str) -> HttpResponseBase:
 
 def _lines(request: StaffRequest) -> Iterator[list[spreadsheet.Cell]]:
     yield [
-        _("Number"), _("Instant (UTC)"), _("Fact"), _("Code"), _("Who"), _("Portfolio"), _("Debtor"), _("Account"),
-        _("Message"), _("Version"), _("Details"),
-    ]  # fmt: skip
+        _("Number"),
+        _("Instant (UTC)"),
+        _("Fact"),
+        _("Code"),
+        _("Who"),
+        _("Portfolio"),
+        _("Debtor"),
+        _("Account"),
+        _("Message"),
+        _("Version"),
+        _("Details"),
+    ]
     names = {each.pk: each.code for each in portfolios_for(request.user)}
     for fact in _everything(conditions_of(request.user, request.GET)):
         yield [
-            fact.pk, fact.at.isoformat(), narrative.say(fact.kind), fact.kind, narrative.actor(fact.actor),
-            names.get(fact.portfolio_id, ""), fact.debtor_id, fact.account_id, fact.contact_id, fact.version,
+            fact.pk,
+            fact.at.isoformat(),
+            narrative.say(fact.kind),
+            fact.kind,
+            narrative.actor(fact.actor),
+            names.get(fact.portfolio_id, ""),
+            fact.debtor_id,
+            fact.account_id,
+            fact.contact_id,
+            fact.version,
             json.dumps(fact.payload, ensure_ascii=False),
-        ]  # fmt: skip
+        ]
 
 
 def _everything(conditions: dict[str, Any]) -> Iterator[Any]:

@@ -15,15 +15,16 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
 from recobra.access.roles import Right
-from recobra.console import compliance_words
+from recobra.consent import operations as consent
+from recobra.consent import queries as queries_wishes
+from recobra.consent.ledger import OptOutRefused
+from recobra.console import compliance_labels
 from recobra.console.guard import StaffRequest, needs
-from recobra.contact import operations, queries_wishes
-from recobra.contact.operations import OptOutRefused
 from recobra.insight.queries.debtor_file import file_for
 from recobra.kit import clock
 from recobra.portfolio.queries import debtor_for
 
-__all__ = ["compliance_words", "urlpatterns"]
+__all__ = ["compliance_labels", "urlpatterns"]
 PROOF_AT_LEAST = 10
 
 
@@ -57,28 +58,33 @@ def record(request: StaffRequest, debtor_id: int, point_id: int) -> HttpResponse
 
 def _told(request: StaffRequest, point: Any) -> dict[str, Any]:
     return {
-        "point_id": point.pk, "source": "STAFF", "said": request.POST.get("said", "").strip(), "now": clock.now(),
-        "actor": request.user.username, "actor_id": request.user.pk,
-    }  # fmt: skip
+        "point_id": point.pk,
+        "source": "STAFF",
+        "said": request.POST.get("said", "").strip(),
+        "now": clock.now(),
+        "actor": request.user.username,
+        "actor_id": request.user.pk,
+    }
 
 
 def _opt_out(request: StaffRequest, point: Any) -> str:
-    stopped = operations.opt_out(**_told(request, point))
+    stopped = consent.opt_out(**_told(request, point))
     return ngettext(
         "Nothing more leaves for it: %(count)d contact point is silent, in every portfolio.",
-        "Nothing more leaves for it: %(count)d contact points are silent, in every portfolio.", stopped,
-    ) % {"count": stopped}  # fmt: skip
+        "Nothing more leaves for it: %(count)d contact points are silent, in every portfolio.",
+        stopped,
+    ) % {"count": stopped}
 
 
 def _not_me(request: StaffRequest, point: Any) -> str:
-    operations.not_me(**_told(request, point))
+    consent.not_me(**_told(request, point))
     return _("It is never used for this debtor again.")
 
 
 def _grant(request: StaffRequest, point: Any) -> str:
     channel = _channel(request, point)
     if channel and len(request.POST.get("said", "").strip()) >= PROOF_AT_LEAST:
-        if operations.grant(channel=channel, **_told(request, point)):
+        if consent.grant(channel=channel, **_told(request, point)):
             return _("The authorisation is in the ledger.")
         return _("It was authorised already.")
     messages.error(request, _("Say how it was authorised: when, by what means and in which words."))
@@ -89,7 +95,7 @@ def _withdraw(request: StaffRequest, point: Any) -> str:
     channel = _channel(request, point)
     if not channel:
         raise ObjectDoesNotExist
-    operations.withdraw_consent(channel=channel, **_told(request, point))
+    consent.withdraw_consent(channel=channel, **_told(request, point))
     return _("The channel is no longer authorised; what waited for it there was taken back.")
 
 
@@ -99,8 +105,11 @@ def _channel(request: StaffRequest, point: Any) -> str:
 
 
 _ACTS: dict[str, Callable[[StaffRequest, Any], str]] = {
-    "OPTED_OUT": _opt_out, "NOT_ME": _not_me, "GRANTED": _grant, "WITHDRAWN": _withdraw,
-}  # fmt: skip
+    "OPTED_OUT": _opt_out,
+    "NOT_ME": _not_me,
+    "GRANTED": _grant,
+    "WITHDRAWN": _withdraw,
+}
 urlpatterns = [
     path("ficha/<int:debtor_id>/voluntad/", index, name="debtor-wishes"),
     path("ficha/<int:debtor_id>/voluntad/<int:point_id>/anotar/", record, name="debtor-wish-record"),

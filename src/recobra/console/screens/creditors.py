@@ -15,8 +15,8 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from recobra.access.roles import Right
 from recobra.console.guard import StaffRequest, needs
-from recobra.contact.creditor_queries import missing_of
 from recobra.kit import clock
+from recobra.messaging.templates.missing_facts import missing_of
 from recobra.portfolio.operations import LONGEST_DETAIL, CreditorRefused, save_creditor_details
 from recobra.portfolio.queries import creditors_for
 
@@ -45,8 +45,10 @@ SUPERVISED: Final = {"": None, "si": True, "no": False}
 def index(request: StaffRequest) -> HttpResponse:
     """List the creditors with what their messages wait for."""
     day = clock.now().date()
-    found = [(creditor, [each for each in missing_of(creditor, on=day) if each.waits])
-             for creditor in creditors_for(request.user)]  # fmt: skip
+    found = [
+        (creditor, [each for each in missing_of(creditor, on=day) if each.waits])
+        for creditor in creditors_for(request.user)
+    ]
     return render(request, "console/creditors/index.html", {"creditors": found})
 
 
@@ -62,22 +64,37 @@ def detail(request: StaffRequest, creditor_id: int) -> HttpResponse:
         chosen = SUPERVISED.get(request.POST.get("supervised", ""))
         try:
             save_creditor_details(
-                creditor_id=creditor.pk, details=given, supervised=chosen, actor=request.user.username,
-                actor_id=request.user.pk, now=now,
-            )  # fmt: skip
+                creditor_id=creditor.pk,
+                details=given,
+                supervised=chosen,
+                actor=request.user.username,
+                actor_id=request.user.pk,
+                now=now,
+            )
         except CreditorRefused as refusal:
             errors = refusal.errors
         else:
             messages.success(request, _("The details were kept; the next messages say them."))
             return redirect("console:creditor", creditor.pk)
     fields = [
-        {"name": name, "label": label, "value": given[name], "error": errors.get(name, ""), "long": name in _LONG,
-         "help": _HELP.get(name, "")}
+        {
+            "name": name,
+            "label": label,
+            "value": given[name],
+            "error": errors.get(name, ""),
+            "long": name in _LONG,
+            "help": _HELP.get(name, ""),
+        }
         for name, label in LABELS.items()
-    ]  # fmt: skip
+    ]
     missing = [(each, LABELS[each.field], _(each.article)) for each in missing_of(creditor, on=now.date())]
-    context = {"creditor": creditor, "fields": fields, "missing": missing, "longest": LONGEST_DETAIL,
-               "supervised": next(key for key, value in SUPERVISED.items() if value is chosen)}  # fmt: skip
+    context = {
+        "creditor": creditor,
+        "fields": fields,
+        "missing": missing,
+        "longest": LONGEST_DETAIL,
+        "supervised": next(key for key, value in SUPERVISED.items() if value is chosen),
+    }
     return render(request, "console/creditors/detail.html", context, status=422 if errors else 200)
 
 

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from recobra.access.roles import Right
-from recobra.console import vocabulary
+from recobra.console import strategy_labels
 from recobra.console.guard import StaffRequest, needs
 from recobra.insight.queries import board
 from recobra.kit import clock
@@ -21,7 +21,7 @@ from recobra.strategy.operations import CycleRefused
 
 from .place import Installation
 
-__all__ = ["urlpatterns", "vocabulary"]
+__all__ = ["strategy_labels", "urlpatterns"]
 
 
 @require_GET

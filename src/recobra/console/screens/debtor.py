@@ -8,11 +8,11 @@ from django.urls import path
 from django.views.decorators.http import require_GET
 
 from recobra.access.roles import Right
-from recobra.console import words
+from recobra.console import labels
 from recobra.console.guard import StaffRequest, needs
-from recobra.contact import queries
 from recobra.insight.queries import debtor_file, timeline
 from recobra.kit import clock
+from recobra.messaging import queries
 from recobra.portfolio.queries import accounts_for, debtor_for, ledger_of
 
 
@@ -23,9 +23,13 @@ def index(request: StaffRequest, debtor_id: int) -> HttpResponse:
     file = debtor_file.file_for(request.user, debtor_id, clock.now())
     events, following = timeline.events(request.user, file.debtor)
     context = {
-        "file": file, "debtor": file.debtor, "events": events, "following": following,
-        "outcomes": words.choices("outcome"), "beyond": queries.beyond(request.user, debtor_id),
-    }  # fmt: skip
+        "file": file,
+        "debtor": file.debtor,
+        "events": events,
+        "following": following,
+        "outcomes": labels.choices("outcome"),
+        "beyond": queries.beyond(request.user, debtor_id),
+    }
     return render(request, "console/debtor/index.html", context)
 
 
@@ -58,10 +62,13 @@ def message(request: StaffRequest, debtor_id: int, contact_id: int) -> HttpRespo
     """Show a contact: its verdict, and exactly what was sent."""
     contact = debtor_file.contact_for(request.user, debtor_id, contact_id)
     context = {
-        "debtor": contact.debtor, "contact": contact, "place": contact.portfolio,
-        "items": queries.items_for(request.user, contact), "not_due": queries.of_what_is_not_due(contact),
+        "debtor": contact.debtor,
+        "contact": contact,
+        "place": contact.portfolio,
+        "items": queries.items_for(request.user, contact),
+        "not_due": queries.of_what_is_not_due(contact),
         "beyond": queries.beyond(request.user, debtor_id),
-    }  # fmt: skip
+    }
     return render(request, "console/debtor/message.html", context)
 
 

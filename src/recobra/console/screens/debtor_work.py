@@ -16,9 +16,9 @@ from django.views.decorators.http import require_http_methods, require_POST
 from recobra.access.roles import Right
 from recobra.console.forms import HoldForm, PaymentForm, ReversalForm, TaskForm
 from recobra.console.guard import StaffRequest, needs
-from recobra.contact.queries import Filters, contacts_for
 from recobra.insight.queries import debtor_file
 from recobra.kit import clock
+from recobra.messaging.queries import Filters, contacts_for
 from recobra.payments import operations as payments
 from recobra.portfolio import operations as holds
 from recobra.portfolio.queries import accounts_for, debtor_for, holds_for
@@ -43,10 +43,15 @@ def payment(request: StaffRequest, debtor_id: int) -> HttpResponse:
 
     def act(given: dict[str, Any]) -> None:
         payments.record_payment(
-            portfolio_id=place.pk, debtor_id=debtor_id, account_id=given["account"],
-            amount_minor=given["amount_minor"], paid_date=given["paid_date"], reference=given["reference"],
-            source="SCREEN", **_who(request),
-        )  # fmt: skip
+            portfolio_id=place.pk,
+            debtor_id=debtor_id,
+            account_id=given["account"],
+            amount_minor=given["amount_minor"],
+            paid_date=given["paid_date"],
+            reference=given["reference"],
+            source="SCREEN",
+            **_who(request),
+        )
 
     context = {
         "debtor": debtor,
@@ -76,9 +81,13 @@ def reversal(request: StaffRequest, debtor_id: int, payment_id: int) -> HttpResp
         payments.reverse_payment(payment_id=row.pk, reason=given["reason"], **_who(request))
 
     context = {
-        "debtor": debtor_for(request.user, debtor_id), "title": _("Reverse a payment"), "payment": row,
-        "place": row.portfolio, "action": _("Reverse the payment"), "danger": True,
-    }  # fmt: skip
+        "debtor": debtor_for(request.user, debtor_id),
+        "title": _("Reverse a payment"),
+        "payment": row,
+        "place": row.portfolio,
+        "action": _("Reverse the payment"),
+        "danger": True,
+    }
     done = _("Payment reversed. The debt is open again.")
     return _form(request, ReversalForm(request.POST or None), act, done, context)
 

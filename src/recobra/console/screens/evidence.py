@@ -10,9 +10,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from recobra.access.roles import Right
+from recobra.compliance.evidence import EvidenceRefused, eyes_of
+from recobra.compliance.evidence import export as evidence
 from recobra.console.guard import StaffRequest, needs
-from recobra.contact.operations import evidence
-from recobra.contact.paper.evidence import EvidenceRefused, eyes_of
 from recobra.kit import clock
 from recobra.portfolio.queries import debtor_for
 

@@ -18,11 +18,10 @@ from django.views.decorators.http import require_GET, require_POST
 
 from recobra.access.operations import record_export
 from recobra.access.roles import Right
+from recobra.compliance import incidents, queries
+from recobra.compliance.report import report_pdf
 from recobra.console import spreadsheet
 from recobra.console.guard import StaffRequest, needs
-from recobra.contact.operations import incidents
-from recobra.contact.paper import queries
-from recobra.contact.paper.report import report_pdf
 from recobra.insight.queries import compliance
 from recobra.kit import clock
 from recobra.portfolio.queries import accounts_for, debtor_for
@@ -42,10 +41,12 @@ def index(request: StaffRequest) -> HttpResponse:
         request.user, country=asked.get("pais", ""), kind=asked.get("tipo", ""), only_open=asked.get("abiertos") == "1"
     )
     context = {
-        "page": Paginator(found, PAGE_ROWS).get_page(asked.get("pagina")), "kinds": queries.Kind.choices,
-        "countries": compliance.countries_for(request.user), "place": _place(),
+        "page": Paginator(found, PAGE_ROWS).get_page(asked.get("pagina")),
+        "kinds": queries.Kind.choices,
+        "countries": compliance.countries_for(request.user),
+        "place": _place(),
         "filtered": any(asked.get(name) for name in ("pais", "tipo", "abiertos")),
-    }  # fmt: skip
+    }
     return render(request, "console/incidents/index.html", context)
 
 
@@ -59,11 +60,16 @@ def record(request: StaffRequest) -> HttpResponse:
         portfolio = _portfolio_of(request, debtor) if debtor else None
         country = (debtor.country or portfolio.country) if portfolio else _chosen_country(request)
         incidents.record_incident(
-            kind=given.get("tipo", ""), country=country, description=given.get("descripcion", ""),
-            happened_at=_instant(given.get("cuando", ""), now), debtor_id=debtor.pk if debtor else None,
+            kind=given.get("tipo", ""),
+            country=country,
+            description=given.get("descripcion", ""),
+            happened_at=_instant(given.get("cuando", ""), now),
+            debtor_id=debtor.pk if debtor else None,
             portfolio_id=portfolio.pk if portfolio else None,
-            actor=request.user.username, actor_id=request.user.pk, now=now,
-        )  # fmt: skip
+            actor=request.user.username,
+            actor_id=request.user.pk,
+            now=now,
+        )
     except incidents.IncidentRefused as refusal:
         messages.error(request, str(refusal))
     else:
@@ -80,9 +86,12 @@ def close(request: StaffRequest, incident_id: int) -> HttpResponse:
     incident = queries.incident_for(request.user, incident_id)
     try:
         incidents.close_incident(
-            incident_id=incident.pk, corrective_action=request.POST.get("accion", ""), actor=request.user.username,
-            actor_id=request.user.pk, now=clock.now(),
-        )  # fmt: skip
+            incident_id=incident.pk,
+            corrective_action=request.POST.get("accion", ""),
+            actor=request.user.username,
+            actor_id=request.user.pk,
+            now=clock.now(),
+        )
     except incidents.IncidentRefused as refusal:
         messages.error(request, str(refusal))
     else:
@@ -96,9 +105,12 @@ def report(request: StaffRequest) -> HttpResponse:
     """Show the month of a country (`?pais=PE&mes=2026-11`)."""
     found = _found(request)
     context = {
-        "found": found, "figures": compliance.measures_of(found) if found else (), "place": _place(),
-        "countries": compliance.countries_for(request.user), "month": _month(request),
-    }  # fmt: skip
+        "found": found,
+        "figures": compliance.measures_of(found) if found else (),
+        "place": _place(),
+        "countries": compliance.countries_for(request.user),
+        "month": _month(request),
+    }
     return render(request, "console/incidents/report.html", context)
 
 

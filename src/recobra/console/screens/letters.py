@@ -14,10 +14,10 @@ from recobra.access.operations import record_export
 from recobra.access.queries import portfolio_codes
 from recobra.access.roles import Right
 from recobra.console.guard import StaffRequest, needs
-from recobra.contact.operations import letters
-from recobra.contact.paper import queries
-from recobra.contact.paper.letter import LetterUnsuitable
 from recobra.kit import clock
+from recobra.messaging.channels.letter import operations as letters
+from recobra.messaging.channels.letter import queries
+from recobra.messaging.channels.letter.pdf import LetterUnsuitable
 from recobra.strategy import schedule
 
 from .place import Installation
@@ -39,10 +39,13 @@ def print_batch(request: StaffRequest) -> HttpResponse:
     """Make a batch of what waits for a country."""
     try:
         batch = letters.print_letters(
-            country=request.POST.get("pais", ""), portfolio_codes=portfolio_codes(request.user),
-            courier=request.POST.get("courier", "").strip()[:80], actor=request.user.username,
-            actor_id=request.user.pk, now=clock.now(),
-        )  # fmt: skip
+            country=request.POST.get("pais", ""),
+            portfolio_codes=portfolio_codes(request.user),
+            courier=request.POST.get("courier", "").strip()[:80],
+            actor=request.user.username,
+            actor_id=request.user.pk,
+            now=clock.now(),
+        )
     except (letters.LettersRefused, LetterUnsuitable) as refusal:
         messages.error(request, str(refusal))
         return redirect("console:letters")
@@ -76,17 +79,21 @@ def tracking(request: StaffRequest) -> HttpResponse:
         messages.error(request, _("Choose the courier's file, of up to 10 MB."))
         return redirect("console:letters")
     found = letters.import_tracking(
-        content=given.read(), portfolio_codes=portfolio_codes(request.user), actor=request.user.username,
-        actor_id=request.user.pk, now=clock.now(),
-    )  # fmt: skip
+        content=given.read(),
+        portfolio_codes=portfolio_codes(request.user),
+        actor=request.user.username,
+        actor_id=request.user.pk,
+        now=clock.now(),
+    )
     return _page(request, {"tracked": found})
 
 
 def _page(request: StaffRequest, more: dict[str, object] | None = None) -> HttpResponse:
     context = {
-        "waiting": queries.waiting_for(request.user), "batches": queries.batches_for(request.user)[:BATCHES_SHOWN],
+        "waiting": queries.waiting_for(request.user),
+        "batches": queries.batches_for(request.user)[:BATCHES_SHOWN],
         "place": Installation(time_zone=schedule.zone().key),
-    }  # fmt: skip
+    }
     return render(request, "console/letters/index.html", context | (more or {}))
 
 

@@ -18,9 +18,10 @@ from django.views.decorators.http import require_POST
 
 from recobra.access.roles import Right, may
 from recobra.console.guard import StaffRequest, needs
-from recobra.contact import conversation_queries, queries
-from recobra.contact.operations import trying
+from recobra.conversations import queries as conversation_queries
+from recobra.demo import simulate_debtor as trying
 from recobra.kit import clock
+from recobra.messaging import queries
 
 LONGEST_KEY = 40
 
@@ -48,9 +49,12 @@ def answer(request: StaffRequest, message_id: int) -> HttpResponse:
     kept, given = _kept(request, message_id), request.POST
     try:
         conversation_id = trying.answer_as_debtor(
-            public_id=kept.contact_public_id, text=given.get("text", ""), button=given.get("button", ""),
-            key=_key(given), now=clock.now(),
-        )  # fmt: skip
+            public_id=kept.contact_public_id,
+            text=given.get("text", ""),
+            button=given.get("button", ""),
+            key=_key(given),
+            now=clock.now(),
+        )
     except trying.TryRefused as refused:
         messages.error(request, str(refused))
         return redirect("console:mailbox-letter", message_id)

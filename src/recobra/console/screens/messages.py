@@ -16,12 +16,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from recobra.access.roles import Right
-from recobra.console import words
+from recobra.console import labels
 from recobra.console.guard import StaffRequest, needs
-from recobra.contact import operations, queries
-from recobra.contact.queries import Filters
 from recobra.journal.queries import timeline
 from recobra.kit import clock
+from recobra.messaging import operations as messaging
+from recobra.messaging import queries
+from recobra.messaging.queries import Filters
 from recobra.portfolio.queries import portfolios_for
 from recobra.strategy import schedule
 
@@ -40,11 +41,15 @@ def index(request: StaffRequest) -> HttpResponse:
     filters, day = filters_of(request.GET, today)
     rows, following = _page(queries.contacts_for(request.user, filters), request.GET)
     context = {
-        "rows": rows, "following": following, "filters": filters, "day": day, "today": today,
+        "rows": rows,
+        "following": following,
+        "filters": filters,
+        "day": day,
+        "today": today,
         "counts": queries.counts_for(request.user, day=day) if day else None,
         "latest": None if rows or not day else _latest(request, day),
         "filtered": any(request.GET.get(name) for name in ("estado", "cartera", "canal", "motivo", "plantilla")),
-    }  # fmt: skip
+    }
     if request.htmx and not request.htmx.boosted:  # type: ignore[attr-defined]
         return render(request, "console/messages/_list.html", context)
     return render(request, "console/messages/index.html", context | _choices(request))
@@ -60,8 +65,8 @@ def _latest(request: StaffRequest, day: date) -> date | None:
 def _choices(request: StaffRequest) -> dict[str, Any]:
     return {
         "portfolios": portfolios_for(request.user),
-        "statuses": words.choices("contact"),
-        "channels": words.choices("channel"),
+        "statuses": labels.choices("contact"),
+        "channels": labels.choices("channel"),
         "uncertain": queries.uncertain_for(request.user).count(),
     }
 
@@ -112,10 +117,13 @@ def detail(request: StaffRequest, contact_id: int) -> HttpResponse:
     facts = [fact for fact in timeline(debtor_id=contact.debtor_id, limit=400) if fact.contact_id == contact.pk]
     letters = queries.mailbox_for(request.user).filter(contact_public_id=str(contact.public_id))
     context = {
-        "contact": contact, "facts": reversed(facts), "letters": letters,
-        "items": queries.items_for(request.user, contact), "not_due": queries.of_what_is_not_due(contact),
+        "contact": contact,
+        "facts": reversed(facts),
+        "letters": letters,
+        "items": queries.items_for(request.user, contact),
+        "not_due": queries.of_what_is_not_due(contact),
         "beyond": queries.beyond(request.user, contact.debtor_id),
-    }  # fmt: skip
+    }
     return render(request, "console/messages/detail.html", context)
 
 
@@ -134,11 +142,14 @@ def settle(request: StaffRequest, contact_id: int) -> HttpResponse:
     contact = _contact(request, contact_id)
     outcome = request.POST.get("outcome")
     try:
-        operations.settle(
-            contact_id=contact.pk, outcome="SENT" if outcome == "SENT" else "FAILED", actor=request.user.username,
-            actor_id=request.user.pk, now=clock.now(),
-        )  # fmt: skip
-    except operations.NotUncertain:
+        messaging.settle(
+            contact_id=contact.pk,
+            outcome="SENT" if outcome == "SENT" else "FAILED",
+            actor=request.user.username,
+            actor_id=request.user.pk,
+            now=clock.now(),
+        )
+    except messaging.NotUncertain:
         messages.error(request, _("The end of this message is known already."))
     else:
         messages.success(request, _("Noted: it arrived.") if outcome == "SENT" else _("Noted: it did not arrive."))
@@ -153,9 +164,11 @@ def mailbox(request: StaffRequest) -> HttpResponse:
     channel = request.GET.get("canal", "")
     pages = Paginator(kept.filter(channel=channel) if channel else kept, PAGE_ROWS)
     context = {
-        "page": pages.get_page(request.GET.get("pagina")), "place": _place(), "channel": channel,
-        "channels": words.choices("channel"),
-    }  # fmt: skip
+        "page": pages.get_page(request.GET.get("pagina")),
+        "place": _place(),
+        "channel": channel,
+        "channels": labels.choices("channel"),
+    }
     return render(request, "console/messages/mailbox.html", context)
 
 

@@ -15,12 +15,19 @@ from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
 from recobra.console.templatetags.console import numbers_of
-from recobra.contact.operations.providers import Kind
+from recobra.messaging.providers.operations import Kind
 from recobra_core.money import MICROS_DECIMALS, units_of
 
 ALWAYS: Final = (
-    "code", "name", "country", "rank", "rate_per_second", "price", "price_currency", "enabled",
-)  # fmt: skip
+    "code",
+    "name",
+    "country",
+    "rank",
+    "rate_per_second",
+    "price",
+    "price_currency",
+    "enabled",
+)
 _PREFIX: Final = "setting-"
 _AMOUNT: Final = re.compile(r"-?[0-9.,]{1,24}")
 _SWAPPED: Final = str.maketrans(".,", ",.")
@@ -56,13 +63,18 @@ def fields(
     """Return the adapter's own fields; `given` are kept settings, or the form's where it was `typed`."""
     return [
         Field(
-            name=f"{_PREFIX}{each.name}", label=each.label, kind=each.kind, help=each.help, choices=each.choices,
+            name=f"{_PREFIX}{each.name}",
+            label=each.label,
+            kind=each.kind,
+            help=each.help,
+            choices=each.choices,
             required=each.required and each.name not in kept,
             value="" if each.kind == "secret" else _value(given, each.name, each.default, typed=typed),
-            kept=each.name in kept, error=errors.get(each.name, ""),
+            kept=each.name in kept,
+            error=errors.get(each.name, ""),
         )
         for each in kind.settings
-    ]  # fmt: skip
+    ]
 
 
 def _value(given: Mapping[str, Any], name: str, default: str, *, typed: bool) -> str:
@@ -71,19 +83,28 @@ def _value(given: Mapping[str, Any], name: str, default: str, *, typed: bool) ->
 
 def start(kind: Kind) -> dict[str, str]:
     """Return what the form of a new provider begins with."""
-    return {"code": slugify(kind.kind.replace("_", "-")), "name": str(kind.label), "rank": "100",
-            "price_currency": "USD", "price": "0"}  # fmt: skip
+    return {
+        "code": slugify(kind.kind.replace("_", "-")),
+        "name": str(kind.label),
+        "rank": "100",
+        "price_currency": "USD",
+        "price": "0",
+    }
 
 
 def of_provider(provider: Any, *, country: str) -> dict[str, str]:
     """Return what the form of a saved provider begins with, its price as the country writes it."""
     rate = provider.rate_per_second
     return {
-        "code": provider.code, "name": provider.name, "country": provider.country, "rank": str(provider.rank),
-        "rate_per_second": "" if rate is None else f"{rate:g}", "price_currency": provider.price_currency,
+        "code": provider.code,
+        "name": provider.name,
+        "country": provider.country,
+        "rank": str(provider.rank),
+        "rate_per_second": "" if rate is None else f"{rate:g}",
+        "price_currency": provider.price_currency,
         "price": _written_amount(units_of(provider.price_micros), country),
         "enabled": "1" if provider.enabled else "",
-    }  # fmt: skip
+    }
 
 
 def written(kind: Kind, posted: Mapping[str, Any], *, country: str) -> dict[str, Any]:
@@ -91,18 +112,25 @@ def written(kind: Kind, posted: Mapping[str, Any], *, country: str) -> dict[str,
     errors: dict[str, str] = {}
     text = {name: str(posted.get(name, "")).strip() for name in ALWAYS}
     found = {
-        "rate_per_second": _rate(text["rate_per_second"], errors), "rank": _rank(text["rank"], errors),
+        "rate_per_second": _rate(text["rate_per_second"], errors),
+        "rank": _rank(text["rank"], errors),
         "price_micros": _price(text["price"], country, errors),
-    }  # fmt: skip
+    }
     if errors:
         raise Unreadable(errors)
     secrets = {each.name: posted.get(f"{_PREFIX}{each.name}", "") for each in kind.settings if each.kind == "secret"}
     settings = {each.name: posted.get(f"{_PREFIX}{each.name}", "") for each in kind.settings if each.kind != "secret"}
     return {
-        **found, "code": text["code"], "kind": kind.kind, "name": text["name"], "settings": settings,
-        "secrets": secrets, "country": text["country"].upper(), "price_currency": text["price_currency"].upper(),
+        **found,
+        "code": text["code"],
+        "kind": kind.kind,
+        "name": text["name"],
+        "settings": settings,
+        "secrets": secrets,
+        "country": text["country"].upper(),
+        "price_currency": text["price_currency"].upper(),
         "enabled": bool(text["enabled"]),
-    }  # fmt: skip
+    }
 
 
 def _rate(text: str, errors: dict[str, str]) -> float | None:

@@ -15,15 +15,14 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from recobra.access.roles import Right
 from recobra.console.guard import StaffRequest, needs
-from recobra.contact import queries_providers as queries
-from recobra.contact.operations import providers as operations
-from recobra.contact.operations.providers import Kind, ProviderRefused
+from recobra.console.screens.countries.description import country_names
 from recobra.insight.queries import board
 from recobra.kit import clock
+from recobra.messaging.providers import operations, queries
+from recobra.messaging.providers.operations import Kind, ProviderRefused
 from recobra.strategy import schedule
 
 from . import provider_form
-from .countries.said import country_names
 from .place import Installation
 
 
@@ -80,9 +79,11 @@ def _save(request: StaffRequest, kind: Kind, posted: dict[str, str], *, new: boo
     if new and _taken(posted.get("code", "")):
         raise ProviderRefused({"code": _("There is a provider of this code already.")})
     return operations.save_provider(
-        **provider_form.written(kind, posted, country=_country(request)), actor=request.user.username,
-        actor_id=request.user.pk, now=clock.now(),
-    )  # fmt: skip
+        **provider_form.written(kind, posted, country=_country(request)),
+        actor=request.user.username,
+        actor_id=request.user.pk,
+        now=clock.now(),
+    )
 
 
 def _context(
@@ -94,9 +95,15 @@ def _context(
     wrong = {name.replace("price_micros", "price"): said for name, said in errors.items()}
     own = provider_form.fields(kind, given=given, kept=kept, errors=wrong, typed=posted is not None)
     return {
-        "kind": kind, "way": way, "values": posted if posted is not None else saved, "fields": own, "errors": wrong,
-        "countries": country_names(), "place": _place(), "demo": settings.DEMO,
-    }  # fmt: skip
+        "kind": kind,
+        "way": way,
+        "values": posted if posted is not None else saved,
+        "fields": own,
+        "errors": wrong,
+        "countries": country_names(),
+        "place": _place(),
+        "demo": settings.DEMO,
+    }
 
 
 def _taken(code: str) -> bool:
@@ -129,9 +136,12 @@ def switch(request: StaffRequest, code: str) -> HttpResponse:
     way, on = queries.way_for(code, now=clock.now()), request.POST.get("on") == "1"
     try:
         operations.enable_provider(
-            provider_id=way.provider.pk, enabled=on, actor=request.user.username, actor_id=request.user.pk,
+            provider_id=way.provider.pk,
+            enabled=on,
+            actor=request.user.username,
+            actor_id=request.user.pk,
             now=clock.now(),
-        )  # fmt: skip
+        )
     except ProviderRefused as refused:
         messages.error(request, str(refused))
         return redirect("console:provider", code)

@@ -20,10 +20,10 @@ from django.views.decorators.http import require_GET
 
 from recobra.access.operations import record_export
 from recobra.access.roles import Right
-from recobra.console import spreadsheet, words
+from recobra.console import labels, spreadsheet
 from recobra.console.guard import StaffRequest, needs
 from recobra.insight.queries import board
-from recobra.insight.queries.results import DIMENSIONS, WINDOWS, Asked, Results, results
+from recobra.insight.queries.message_results import DIMENSIONS, WINDOWS, Asked, Results, results
 from recobra.kit import clock
 from recobra.strategy import schedule
 from recobra_core.kpi import contacts as kpi
@@ -36,9 +36,13 @@ DAYS: Final = 30
 MOST_DAYS: Final = 366
 SHOWN: Final = ("sent", "delivered", "read", "response", "promised", "paid", "undelivered", "complaints", "errors")
 BY: Final[dict[str, str | Promise]] = {
-    "canal": gettext_lazy("Channel"), "plantilla": gettext_lazy("Template"), "variante": gettext_lazy("Variant"),
-    "paso": gettext_lazy("Step of a strategy"), "cartera": gettext_lazy("Portfolio"), "pais": gettext_lazy("Country"),
-}  # fmt: skip
+    "canal": gettext_lazy("Channel"),
+    "plantilla": gettext_lazy("Template"),
+    "variante": gettext_lazy("Variant"),
+    "paso": gettext_lazy("Step of a strategy"),
+    "cartera": gettext_lazy("Portfolio"),
+    "pais": gettext_lazy("Country"),
+}
 FINDINGS: Final[dict[Finding, tuple[str | Promise, str]]] = {
     "better": (gettext_lazy("More than the next, beyond chance"), "good"),
     "worse": (gettext_lazy("Less than the next"), "bad"),
@@ -68,15 +72,23 @@ def index(request: StaffRequest) -> HttpResponse:
     asked = asked_of(request, groups)
     found = results(asked)
     context = {
-        "asked": asked, "found": found, "total": found.total, "groups": groups, "place": asked.portfolios[0],
-        "funnel": lines(kpi.FUNNEL, found.total), "plan": lines(kpi.PLAN, found.total),
-        "result": lines((*kpi.RESULT, kpi.COVERAGE), found.total), "harm": lines(kpi.HARM, found.total),
+        "asked": asked,
+        "found": found,
+        "total": found.total,
+        "groups": groups,
+        "place": asked.portfolios[0],
+        "funnel": lines(kpi.FUNNEL, found.total),
+        "plan": lines(kpi.PLAN, found.total),
+        "result": lines((*kpi.RESULT, kpi.COVERAGE), found.total),
+        "harm": lines(kpi.HARM, found.total),
         "rows": [(_group(asked, key), counts, _shown(counts)) for key, counts in found.rows],
-        "columns": _shown(kpi.Counts()), "costs": _costs(found),
+        "columns": _shown(kpi.Counts()),
+        "costs": _costs(found),
         "best": [(each, *FINDINGS[each.finding]) for each in found.best],
         "cost_of_1000": _cost_of_1000(found),
-        "cost_says": (_(kpi.COST_PER_ACTION), _(kpi.COST_PER_UNIT)), **_choices(request, groups, asked),
-    }  # fmt: skip
+        "cost_says": (_(kpi.COST_PER_ACTION), _(kpi.COST_PER_UNIT)),
+        **_choices(request, groups, asked),
+    }
     return render(request, "console/messages/reach.html", context)
 
 
@@ -110,11 +122,15 @@ def asked_of(request: StaffRequest, groups: dict[str, list[Any]]) -> Asked:
     from_day = min(_day(given.get("desde", ""), to_day - timedelta(DAYS - 1)), to_day)
     window, by = given.get("ventana", ""), given.get("por", "")
     return Asked(
-        portfolios=narrowed or portfolios, from_day=max(from_day, to_day - timedelta(MOST_DAYS)), to_day=to_day,
-        today=today, window=int(window) if window in map(str, WINDOWS) else WINDOWS[1],
-        channel=given.get("canal", ""), template_code=given.get("plantilla", ""),
+        portfolios=narrowed or portfolios,
+        from_day=max(from_day, to_day - timedelta(MOST_DAYS)),
+        to_day=to_day,
+        today=today,
+        window=int(window) if window in map(str, WINDOWS) else WINDOWS[1],
+        channel=given.get("canal", ""),
+        template_code=given.get("plantilla", ""),
         by=by if by in DIMENSIONS else "canal",
-    )  # fmt: skip
+    )
 
 
 def _day(text: str, otherwise: date) -> date:
@@ -129,11 +145,14 @@ def lines(indicators: Sequence[kpi.Kpi], counts: kpi.Counts) -> list[Line]:
     """Return indicators of a group in words."""
     return [
         Line(
-            name=_(each.name), says=_(each.says), part=getattr(counts, each.part), whole=getattr(counts, each.whole),
+            name=_(each.name),
+            says=_(each.says),
+            part=getattr(counts, each.part),
+            whole=getattr(counts, each.whole),
             interval=kpi.rate(each, counts),
         )
         for each in indicators
-    ]  # fmt: skip
+    ]
 
 
 def _shown(counts: kpi.Counts) -> list[Line]:
@@ -142,7 +161,7 @@ def _shown(counts: kpi.Counts) -> list[Line]:
 
 def _group(asked: Asked, key: str) -> str:
     if asked.by == "canal":
-        return words.say("channel", key)
+        return labels.say("channel", key)
     return key or _("Without one")
 
 
@@ -163,12 +182,16 @@ def _cost_of_1000(found: Results) -> int | None:
 def _choices(request: StaffRequest, groups: dict[str, list[Any]], asked: Asked) -> dict[str, Any]:
     portfolios = groups[asked.portfolios[0].currency]
     return {
-        "portfolios": portfolios, "countries": sorted({each.country for each in portfolios}),
-        "chosen": asked.portfolios[0].currency, "channels": words.choices("channel"), "windows": WINDOWS,
-        "ways": BY.items(), "way": BY[asked.by],
+        "portfolios": portfolios,
+        "countries": sorted({each.country for each in portfolios}),
+        "chosen": asked.portfolios[0].currency,
+        "channels": labels.choices("channel"),
+        "windows": WINDOWS,
+        "ways": BY.items(),
+        "way": BY[asked.by],
         "growing": asked.to_day + timedelta(asked.window) > asked.today,
         "picked": _picked(request, portfolios),
-    }  # fmt: skip
+    }
 
 
 def _picked(request: StaffRequest, portfolios: list[Any]) -> dict[str, str]:
@@ -199,7 +222,7 @@ def _cells(line: Line) -> list[spreadsheet.Cell]:
 
 def _cost_cells(cost: Any, amount: tuple[str, int, float | None]) -> list[spreadsheet.Cell]:
     currency, micros, _each = amount
-    name, priced = words.say("channel", cost.channel), cost.amounts[currency][1]
+    name, priced = labels.say("channel", cost.channel), cost.amounts[currency][1]
     paid = rounded_units(micros, currency)
     return [name, f"{_('Cost')} ({currency})", paid, priced, None, None, None, _(kpi.COST_PER_ACTION)]
 

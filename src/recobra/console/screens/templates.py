@@ -13,25 +13,26 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from recobra.access.roles import Right, may
-from recobra.console import words
+from recobra.console import labels
 from recobra.console.guard import StaffRequest, needs
-from recobra.contact import operations, queries
-from recobra.contact.operations import TemplateRefused
-from recobra.contact.rendering import check
-from recobra.contact.rendering.by_channel import BUTTONS
-from recobra.contact.rendering.lengths import Segments, segments
-from recobra.contact.rendering.render import NotRendered, Words
+from recobra.console.screens import template_approval as deciding
+from recobra.console.screens import template_markup, template_results
+from recobra.console.screens.countries.description import country_names
 from recobra.kit import clock
+from recobra.messaging import operations as messaging
+from recobra.messaging import queries
+from recobra.messaging.templates import check
+from recobra.messaging.templates.by_channel import BUTTONS
+from recobra.messaging.templates.lengths import Segments, segments
+from recobra.messaging.templates.operations import TemplateRefused
+from recobra.messaging.templates.render import NotRendered, Words
 from recobra.portfolio.queries import accounts_for, debtor_for, search
 from recobra.strategy import schedule
 from recobra.strategy.queries import strategies
 
-from . import template_deciding as deciding
-from . import template_results, template_words
-from .countries.said import country_names
 from .place import Installation
 
-PARTS = template_words.FIELDS
+PARTS = template_markup.FIELDS
 
 
 @require_GET
@@ -41,7 +42,7 @@ def index(request: StaffRequest) -> HttpResponse:
 
     A country is written with its own and with the general ones; a filter that says nothing known does not narrow.
     """
-    channels, countries = words.choices("channel"), country_names()
+    channels, countries = labels.choices("channel"), country_names()
     given = {"channel": request.GET.get("canal", ""), "country": request.GET.get("pais", "")}
     known = {"channel": dict(channels), "country": dict(countries)}
     narrow = {name: value for name, value in given.items() if value in known[name]}
@@ -58,22 +59,27 @@ def detail(request: StaffRequest, template_id: int) -> HttpResponse:
     """Show one version of a template: what the law says of it, what changed, its variants and other versions."""
     template = _template(template_id)
     kin = queries.templates(in_force=False).filter(
-        code=template.code, channel=template.channel, language=template.language, country=template.country,
+        code=template.code,
+        channel=template.channel,
+        language=template.language,
+        country=template.country,
         tone=template.tone,
-    )  # fmt: skip
+    )
     versions = kin.filter(variant=template.variant)
     before = versions.filter(version__lt=template.version).first()
     variants = list(queries.templates().filter(pk__in=kin))
     context = {
-        "template": template, "versions": versions, "place": _place(),
-        "read": template_words.read(template, clock.now(), operations.findings),
-        "before": before, "changes": template_words.changes(before, template) if before else [],
-        "variants": variants if len(variants) > 1 else [], "total": sum(each.weight for each in variants),
-        "variant_results": template_results.variants_of(
-            request.user, templates=kin, today=schedule.today(clock.now())
-        ),
+        "template": template,
+        "versions": versions,
+        "place": _place(),
+        "read": template_markup.read(template, clock.now(), messaging.findings),
+        "before": before,
+        "changes": template_markup.changes(before, template) if before else [],
+        "variants": variants if len(variants) > 1 else [],
+        "total": sum(each.weight for each in variants),
+        "variant_results": template_results.variants_of(request.user, templates=kin, today=schedule.today(clock.now())),
         "own": template.created_by_id == request.user.pk or template.created_by == request.user.username,
-    }  # fmt: skip
+    }
     return render(request, "console/messages/template.html", context)
 
 
@@ -85,7 +91,7 @@ def edit(request: StaffRequest, template_id: int) -> HttpResponse:
     mistakes: list[Any] = []
     if request.method == "POST":
         try:
-            saved = operations.save_template(
+            saved = messaging.save_template(
                 **_written(request, template), actor=request.user.username, actor_id=request.user.pk, now=clock.now()
             )
         except TemplateRefused as refused:
@@ -95,13 +101,18 @@ def edit(request: StaffRequest, template_id: int) -> HttpResponse:
             return redirect("console:template", saved.pk)
         _take(template, _written(request, template))
     context = {
-        "template": template, "mistakes": mistakes, "variables": queries.template_variables(),
-        "fields": queries.template_fields(), "buttons": template_words.as_lines(template.buttons),
-        "parts": [part for part in PARTS if template_words.has_part(template.channel, part)],
-        "countries": country_names(), "tones": words.choices("template_tone"),
-        "stages": words.choices("stage"), "has_buttons": template.channel in BUTTONS,
-        "read": template_words.read(template, clock.now(), operations.findings),
-    }  # fmt: skip
+        "template": template,
+        "mistakes": mistakes,
+        "variables": queries.template_variables(),
+        "fields": queries.template_fields(),
+        "buttons": template_markup.as_lines(template.buttons),
+        "parts": [part for part in PARTS if template_markup.has_part(template.channel, part)],
+        "countries": country_names(),
+        "tones": labels.choices("template_tone"),
+        "stages": labels.choices("stage"),
+        "has_buttons": template.channel in BUTTONS,
+        "read": template_markup.read(template, clock.now(), messaging.findings),
+    }
     return render(request, "console/messages/template_edit.html", context, status=422 if mistakes else 200)
 
 
@@ -112,7 +123,7 @@ def reading(request: StaffRequest, template_id: int) -> HttpResponse:
     template = _template(template_id)
     _take(template, _written(request, template))
     wrong = mistakes_in(template)
-    context = {"read": template_words.read(template, clock.now(), operations.findings), "wrong": wrong}
+    context = {"read": template_markup.read(template, clock.now(), messaging.findings), "wrong": wrong}
     return render(request, "console/messages/_reading.html", context)
 
 
@@ -122,7 +133,7 @@ def retire(request: StaffRequest, template_id: int) -> HttpResponse:
     """Ask once, naming the published strategies that send it, then take a version out of use."""
     template = _template(template_id)
     if request.method == "POST":
-        operations.retire_template(
+        messaging.retire_template(
             template_id=template.pk, actor=request.user.username, actor_id=request.user.pk, now=clock.now()
         )
         messages.success(request, _("Version %(number)d was retired.") % {"number": template.version})
@@ -135,9 +146,10 @@ def _users(request: StaffRequest, template: Any) -> list[str]:
     """Return the names of the published strategies that send a template."""
     published = [each.published for each in strategies(request.user) if each.published]
     return [
-        version.document["name"] for version in published
+        version.document["name"]
+        for version in published
         if any(step["do"].get("send") == template.code for step in version.document["steps"])
-    ]  # fmt: skip
+    ]
 
 
 @require_POST
@@ -157,7 +169,7 @@ def preview(request: StaffRequest, template_id: int) -> HttpResponse:
         if queries.beyond(request.user, debtor.pk):
             context["refused"] = [_("This debtor also owes in portfolios that are not yours. Name another.")]
         else:
-            shown = operations.preview(template=template, debtor_id=debtor.pk, now=clock.now())
+            shown = messaging.preview(template=template, debtor_id=debtor.pk, now=clock.now())
             context = {"debtor": debtor, "words": shown, "template": template, "sms": _segments(template, shown)}
     except ObjectDoesNotExist:
         context["refused"] = [_("No debtor of yours is found by that.")]
@@ -178,7 +190,7 @@ def _written(request: StaffRequest, template: Any) -> dict[str, Any]:
     if "variant" in given:
         found["variant"] = "".join(letter for letter in given["variant"].strip().upper() if letter.isalnum())[:8]
     if "buttons" in given:
-        found["buttons"] = template_words.buttons_of(given["buttons"], template.channel)
+        found["buttons"] = template_markup.buttons_of(given["buttons"], template.channel)
     if "settings" in given:
         found["legal"] = "legal" in given
     return found

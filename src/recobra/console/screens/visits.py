@@ -14,10 +14,10 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from recobra.access.queries import portfolio_codes
 from recobra.access.roles import Right, may
 from recobra.console.guard import StaffRequest, needs
-from recobra.contact.operations import visits
-from recobra.contact.paper import queries
 from recobra.kit import clock
 from recobra.strategy import schedule
+from recobra.workbench import visit_queries as queries
+from recobra.workbench import visits
 
 
 @require_GET
@@ -43,9 +43,14 @@ def order(request: StaffRequest) -> HttpResponse:
     codes = portfolio_codes(user)
     if area:
         visits.assign_visits(
-            route_date=day, areas=[area], user_id=user.pk, portfolio_codes=codes, actor=user.username,
-            actor_id=user.pk, now=clock.now(),
-        )  # fmt: skip
+            route_date=day,
+            areas=[area],
+            user_id=user.pk,
+            portfolio_codes=codes,
+            actor=user.username,
+            actor_id=user.pk,
+            now=clock.now(),
+        )
     else:
         visits.order_route(route_date=day, portfolio_codes=codes, now=clock.now())
     return redirect(f"{reverse('console:visits')}?dia={day.isoformat()}")
@@ -62,10 +67,15 @@ def result(request: StaffRequest, visit_id: int) -> HttpResponse:
     elif request.method == "POST":
         try:
             visits.note_visit(
-                visit_id=visit.pk, result=given.get("resultado", ""), words=given.get("nota", ""),
-                promised_on=_given_day(promised), portfolio_codes=portfolio_codes(request.user),
-                actor=request.user.username, actor_id=request.user.pk, now=clock.now(),
-            )  # fmt: skip
+                visit_id=visit.pk,
+                result=given.get("resultado", ""),
+                words=given.get("nota", ""),
+                promised_on=_given_day(promised),
+                portfolio_codes=portfolio_codes(request.user),
+                actor=request.user.username,
+                actor_id=request.user.pk,
+                now=clock.now(),
+            )
         except visits.VisitRefused as refusal:
             messages.error(request, str(refusal))
         else:

@@ -16,8 +16,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 
-from recobra.console import masks, narrative, reasons, words
-from recobra.contact.queries import cite
+from recobra.console import labels, masks, narrative, reasons
+from recobra.messaging.queries import cite
 from recobra_core.law import countries
 from recobra_core.money import rounded_units, units_of
 
@@ -128,13 +128,13 @@ def moment(value: datetime | None, place: Place | None) -> str:
 @register.filter
 def word(code: str, family: str) -> str:
     """Say a code in words: `{{ row.stage|word:"stage" }}`; an unknown code shows as it is."""
-    return words.say(family, code)
+    return labels.say(family, code)
 
 
 @register.filter
 def tone(code: str, family: str) -> str:
     """Return the tone of a code's badge: calm, good, warn, bad or quiet."""
-    return words.tone(family, code)
+    return labels.tone(family, code)
 
 
 @register.filter

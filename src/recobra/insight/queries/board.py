@@ -158,7 +158,7 @@ def plan(portfolios: Sequence[Portfolio], now: datetime) -> Plan:
     pairs = [_ids(portfolios), days]
     contacts = dict(
         _read(
-            """SELECT c.status, count(*) FROM contact_contact c
+            """SELECT c.status, count(*) FROM messaging_contact c
                JOIN unnest(%s::bigint[], %s::date[]) AS here(portfolio_id, day)
                  ON c.portfolio_id = here.portfolio_id AND c.planned_for = here.day GROUP BY c.status""",
             pairs,

@@ -29,7 +29,7 @@ _ARMS = """
         SELECT c.debtor_id, bool_or(c.handed_over_at IS NOT NULL AND c.status IN ('SENT', 'UNCERTAIN')) AS sent,
             bool_or(c.delivered_at IS NOT NULL) AS delivered, bool_or(c.read_at IS NOT NULL) AS read,
             bool_or(c.clicked_at IS NOT NULL) AS clicked
-        FROM contact_contact c WHERE c.campaign_id = %(campaign)s GROUP BY c.debtor_id
+        FROM messaging_contact c WHERE c.campaign_id = %(campaign)s GROUP BY c.debtor_id
     ), told AS (
         SELECT j.debtor_id, bool_or(j.kind = 'conversation.received') AS replied,
             bool_or(j.kind = 'promise.registered') AS promised
@@ -54,7 +54,7 @@ _ARMS = """
 _COST = """
     SELECT coalesce(sum(price_micros), 0), count(*) FILTER (WHERE price_micros IS NULL), count(*),
         count(DISTINCT price_currency), min(price_currency)
-    FROM contact_contact WHERE campaign_id = %s AND handed_over_at IS NOT NULL AND status IN ('SENT', 'UNCERTAIN')"""
+    FROM messaging_contact WHERE campaign_id = %s AND handed_over_at IS NOT NULL AND status IN ('SENT', 'UNCERTAIN')"""
 
 
 @dataclass(frozen=True, kw_only=True)

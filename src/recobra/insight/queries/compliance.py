@@ -12,12 +12,13 @@ from django.db import connection
 from django.utils.translation import gettext as _
 
 from recobra.access.queries import User
-from recobra.contact import numbers
-from recobra.contact.models import Channel, Incident
-from recobra.contact.paper.letter import US_LETTER
-from recobra.contact.paper.queries import incidents_for
-from recobra.contact.paper.report import Block, Report, Section, Table
-from recobra.contact.queries import cite, explain
+from recobra.compliance.models import Incident
+from recobra.compliance.queries import incidents_for
+from recobra.compliance.report import Block, Report, Section, Table
+from recobra.messaging.channels.letter.pdf import US_LETTER
+from recobra.messaging.queries import cite, explain
+from recobra.portfolio import address_forms as numbers
+from recobra.portfolio.models import Channel
 from recobra.portfolio.queries import portfolios_for
 from recobra_core import law
 
@@ -97,13 +98,22 @@ def compliance(user: User, *, country: str, month: date) -> Compliance:
     median, p90 = _rows(_ANSWERS, [start, end, portfolios])[0]
     found = known.articles.get("sanctions") or {}
     return Compliance(
-        country=country, country_name=known.name, month=month.replace(day=1), sent=dict(_rows(_SENT, window)),
-        uncertain=uncertain, debtors=debtors,
+        country=country,
+        country_name=known.name,
+        month=month.replace(day=1),
+        sent=dict(_rows(_SENT, window)),
+        uncertain=uncertain,
+        debtors=debtors,
         stopped=tuple(Stopped(reason=r, rule=u, article=a, count=n) for r, u, a, n in _rows(_STOPPED, window)),
         incidents={kind: sum(each.kind == kind for each in seen) for kind in Incident.Kind.values},
-        open_incidents=sum(each.closed_at is None for each in seen), opt_outs=opt_outs, wrong_persons=wrong,
-        answer_median_minutes=median, answer_p90_minutes=p90, fine=str(found.get("rule") or ""), register=seen,
-    )  # fmt: skip
+        open_incidents=sum(each.closed_at is None for each in seen),
+        opt_outs=opt_outs,
+        wrong_persons=wrong,
+        answer_median_minutes=median,
+        answer_p90_minutes=p90,
+        fine=str(found.get("rule") or ""),
+        register=seen,
+    )
 
 
 def countries_for(user: User) -> list[tuple[str, str]]:
@@ -160,17 +170,19 @@ def compliance_report(found: Compliance, *, made_by: str, now: datetime) -> Repo
         sections=(
             Section(title=_("Figures"), blocks=(Block(facts=tuple(figures_of(found))),)),
             Section(
-                title=_("Contacts stopped by the gate"), empty=_("None."),
+                title=_("Contacts stopped by the gate"),
+                empty=_("None."),
                 blocks=(Block(tables=(Table(head=head, rows=stopped, widths=(5, 4, 5, 2)),)),) if stopped else (),
             ),
             Section(title=_("Incidents"), empty=_("None."), blocks=tuple(map(_incident, found.register))),
             Section(
-                title=_("What the law threatens"), empty=_("Not known."),
+                title=_("What the law threatens"),
+                empty=_("Not known."),
                 blocks=(Block(texts=(("", cite(found.fine)),)),) if found.fine else (),
             ),
         ),
         footer=f"{found.country} {found.month:%Y-%m}",
-    )  # fmt: skip
+    )
 
 
 def _incident(incident: Incident) -> Block:
@@ -178,34 +190,38 @@ def _incident(incident: Incident) -> Block:
     return Block(
         title=f"{incident.happened_at:%Y-%m-%d %H:%M} UTC · {Incident.Kind(incident.kind).label}",
         facts=(
-            (_("Rule"), incident.rule), (_("Article"), cite(incident.article)), (_("Who"), incident.actor),
+            (_("Rule"), incident.rule),
+            (_("Article"), cite(incident.article)),
+            (_("Who"), incident.actor),
             (_("Closed"), f"{incident.closed_at:%Y-%m-%d}" if incident.closed_at else ""),
         ),
         texts=tuple(pair for pair in texts if pair[1]),
-    )  # fmt: skip
+    )
 
 
 _AT = "coalesce(c.handed_over_at, c.judged_at, c.due_at)"
 _WINDOW = f"c.portfolio_id = ANY(%s) AND {_AT} >= %s AND {_AT} < %s"
-_SENT = f"SELECT c.channel, count(*) FROM contact_contact c WHERE {_WINDOW} AND c.status = 'SENT' GROUP BY 1 ORDER BY 1"
+_SENT = (
+    f"SELECT c.channel, count(*) FROM messaging_contact c WHERE {_WINDOW} AND c.status = 'SENT' GROUP BY 1 ORDER BY 1"
+)
 _REACHED = f"""
     SELECT count(*) FILTER (WHERE c.status = 'UNCERTAIN'), count(DISTINCT c.debtor_id)
-    FROM contact_contact c WHERE {_WINDOW} AND c.status IN ('SENT', 'UNCERTAIN')"""
+    FROM messaging_contact c WHERE {_WINDOW} AND c.status IN ('SENT', 'UNCERTAIN')"""
 _STOPPED = f"""
-    SELECT c.reason, c.rule, c.article, count(*) FROM contact_contact c
+    SELECT c.reason, c.rule, c.article, count(*) FROM messaging_contact c
     WHERE {_WINDOW} AND c.status = 'BLOCKED' AND c.rule <> '' GROUP BY 1, 2, 3 ORDER BY 4 DESC, 1, 2, 3"""
 # A wish about a number that several debtors share counts once; it is seen where one of them is.
 _WISHES = f"""
     SELECT count(*) FILTER (WHERE e.act = 'OPTED_OUT'), count(*) FILTER (WHERE e.act = 'NOT_ME')
-    FROM contact_consententry e WHERE e.at >= %s AND e.at < %s AND EXISTS (
+    FROM consent_consententry e WHERE e.at >= %s AND e.at < %s AND EXISTS (
         SELECT FROM portfolio_account a LEFT JOIN portfolio_contactpoint p
             ON p.debtor_id = a.debtor_id AND p.kind = e.kind AND p.value = ANY({numbers.forms_sql("e.value")})
         WHERE a.portfolio_id = ANY(%s) AND (a.debtor_id = e.debtor_id OR p.id IS NOT NULL))"""
 _ANSWERS = """
     WITH asked AS (
-        SELECT m.at, (SELECT min(o.at) FROM contact_conversationmessage o WHERE o.conversation_id = m.conversation_id
-            AND o.direction = 'OUT' AND o.at >= m.at) AS answered
-        FROM contact_conversationmessage m JOIN contact_conversation v ON v.id = m.conversation_id
+        SELECT m.at, (SELECT min(o.at) FROM conversations_conversationmessage o
+            WHERE o.conversation_id = m.conversation_id AND o.direction = 'OUT' AND o.at >= m.at) AS answered
+        FROM conversations_conversationmessage m JOIN conversations_conversation v ON v.id = m.conversation_id
         WHERE m.direction = 'IN' AND m.at >= %s AND m.at < %s AND EXISTS (
             SELECT FROM portfolio_account a WHERE a.debtor_id = v.debtor_id AND a.portfolio_id = ANY(%s)))
     SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM answered - at) / 60),

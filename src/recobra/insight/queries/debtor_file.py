@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from django.db.models import Q, Sum
 
 from recobra.access.queries import User
-from recobra.contact.models import Contact
+from recobra.messaging.models import Contact
 from recobra.payments.models import Payment
 from recobra.portfolio import queries as portfolio_queries
 from recobra.portfolio.models import Account, ContactPoint, Debtor, Hold, Instalment, Portfolio

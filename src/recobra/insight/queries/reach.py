@@ -11,11 +11,11 @@ from zoneinfo import ZoneInfo
 from django.db.models import Count
 
 from recobra.access.queries import User
-from recobra.contact.models import Contact
+from recobra.messaging.models import Contact
 from recobra.portfolio.models import Portfolio
 from recobra.portfolio.queries import portfolios_for
 from recobra_core import law
-from recobra_core.law.diary import Now, open_now
+from recobra_core.law.calendar import Now, open_now
 from recobra_core.law.model import CHANNELS
 
 
@@ -44,11 +44,15 @@ def reach(user: User, *, country: str, now: datetime) -> list[Reach]:
     places = sorted({"", *home.subdivisions, *(place for place, _channel in waiting)})
     return [
         Reach(
-            channel=channel, place=place, zones=_zones(country, place), waiting=waiting.get((place, channel), 0),
+            channel=channel,
+            place=place,
+            zones=_zones(country, place),
+            waiting=waiting.get((place, channel), 0),
             now=opened(country, place, channel, now.replace(second=0, microsecond=0)),
         )
-        for channel in CHANNELS for place in places
-    ]  # fmt: skip
+        for channel in CHANNELS
+        for place in places
+    ]
 
 
 def waiting_today(user: User, *, country: str, now: datetime) -> dict[tuple[str, str], int]:

@@ -10,8 +10,8 @@ from typing import Any, Final
 from django.db.models import Model, Q
 
 from recobra.access.queries import User
-from recobra.contact.models import Contact
 from recobra.journal.models import Entry
+from recobra.messaging.models import Contact
 from recobra.payments.models import Payment
 from recobra.portfolio.models import Account, Debtor, Hold, Portfolio
 from recobra.portfolio.queries import portfolios_for

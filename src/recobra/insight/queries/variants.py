@@ -23,7 +23,7 @@ _VARIANTS = """
     WITH first AS (
         SELECT DISTINCT ON (c.debtor_id, c.portfolio_id) c.debtor_id, c.portfolio_id, c.variant,
             coalesce(c.local_date, c.planned_for) AS day, c.handed_over_at
-        FROM contact_contact c
+        FROM messaging_contact c
         WHERE c.portfolio_id = ANY(%(portfolios)s) AND c.planned_for >= %(from_day)s AND c.planned_for <= %(to_day)s
             AND c.template_id = ANY(%(templates)s) AND c.status IN ('SENT', 'UNCERTAIN') AND c.purpose <> 'REPLY'
         ORDER BY c.debtor_id, c.portfolio_id, c.handed_over_at, c.id

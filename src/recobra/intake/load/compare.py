@@ -6,7 +6,7 @@ import pyarrow as pa
 
 from recobra.intake.stage import keys
 from recobra.intake.stage.columns import literal
-from recobra.intake.stage.job import Job
+from recobra.intake.stage.load_context import Job
 
 
 def choose_hot(job: Job) -> None:
@@ -51,8 +51,14 @@ def collect(job: Job) -> None:
     job.run(f"CREATE OR REPLACE TABLE due AS {parts}")
     fields = job.document.fields
     product = "product" if "account.product" in fields else "NULL"
-    names = {"debtor": "debtor", "product": "product", "stated_product": product, "contract": "contract",
-             "opened": "opened", "attributes": "attributes"}  # fmt: skip
+    names = {
+        "debtor": "debtor",
+        "product": "product",
+        "stated_product": product,
+        "contract": "contract",
+        "opened": "opened",
+        "attributes": "attributes",
+    }
     if keys.several(job):
         chosen = ", ".join(f"arg_min({source}, line) AS {name}" for name, source in names.items())
         job.run(f"CREATE OR REPLACE TABLE incoming AS SELECT account, {chosen} FROM good GROUP BY account")

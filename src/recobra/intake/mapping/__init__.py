@@ -5,5 +5,13 @@ from .guess import guess_mapping
 from .model import AMOUNTS, Attribute, Document, Options, Party, Source
 
 __all__ = [
-    "AMOUNTS", "Attribute", "Document", "MappingProblems", "Options", "Party", "Source", "guess_mapping", "parse",
-]  # fmt: skip
+    "AMOUNTS",
+    "Attribute",
+    "Document",
+    "MappingProblems",
+    "Options",
+    "Party",
+    "Source",
+    "guess_mapping",
+    "parse",
+]

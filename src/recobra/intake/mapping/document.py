@@ -12,12 +12,24 @@ from django.utils.translation import gettext as _
 from .model import AMOUNTS, ATTRIBUTE_TYPES, PARTS, Attribute, Document, Options, Party, Source
 
 TARGETS: Final = (
-    "account.external_id", "account.product", "account.opened_date", "account.contract",
-    "debtor.external_id", "debtor.name", "debtor.kind", "debtor.national_id", "debtor.national_id_kind",
-    "debtor.subdivision", "debtor.time_zone",
-    "instalment.number", "instalment.due_date", "instalment.issue_date",
-    *(f"amounts.{name}" for name in AMOUNTS), "balance", "currency",
-)  # fmt: skip
+    "account.external_id",
+    "account.product",
+    "account.opened_date",
+    "account.contract",
+    "debtor.external_id",
+    "debtor.name",
+    "debtor.kind",
+    "debtor.national_id",
+    "debtor.national_id_kind",
+    "debtor.subdivision",
+    "debtor.time_zone",
+    "instalment.number",
+    "instalment.due_date",
+    "instalment.issue_date",
+    *(f"amounts.{name}" for name in AMOUNTS),
+    "balance",
+    "currency",
+)
 ADDRESS: Final = ("street", "district", "city", "region", "postal")
 PARTY: Final = ("name", "national_id", "phone", "email")
 GROUPS: Final = ("account", "debtor", "instalment", "amounts")
@@ -30,9 +42,19 @@ CHOICES: Final = {
     "id_zeros": ("keep", "strip"),
 }
 _KNOWN: Final = {
-    *GROUPS, "name", "balance", "currency", "phones", "emails", "address", "attributes", "parties", "options",
-    "control", "due_date",
-}  # fmt: skip
+    *GROUPS,
+    "name",
+    "balance",
+    "currency",
+    "phones",
+    "emails",
+    "address",
+    "attributes",
+    "parties",
+    "options",
+    "control",
+    "due_date",
+}
 
 
 class MappingProblems(Exception):
@@ -128,9 +150,11 @@ class _Reader:
         if not columns and table.get("value") is None:
             self._problem(_("%(where)s: neither column nor value is given."), where=where)
         return Source(
-            columns, _text(table.get("default")), _text(table.get("value")),
+            columns,
+            _text(table.get("default")),
+            _text(table.get("value")),
             tuple((str(key), str(value)) for key, value in values.items()),
-        )  # fmt: skip
+        )
 
     def _sources(self, spec: Any, where: str) -> tuple[Source, ...]:
         listed = [spec] if isinstance(spec, str) else spec or []

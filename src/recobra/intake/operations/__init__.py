@@ -10,6 +10,13 @@ from .mappings import save_mapping
 from .preview import preview
 
 __all__ = [
-    "LoadRefused", "MappingProblems", "confirm_load", "discard_load", "guess_mapping", "load_file", "preview",
-    "save_mapping", "write_errors",
-]  # fmt: skip
+    "LoadRefused",
+    "MappingProblems",
+    "confirm_load",
+    "discard_load",
+    "guess_mapping",
+    "load_file",
+    "preview",
+    "save_mapping",
+    "write_errors",
+]

@@ -24,7 +24,13 @@ def keep_failure(
         return
     refused = isinstance(error, LoadRefused)
     Load.objects.create(
-        portfolio=portfolio, file_name=file_name, file_sha256="", as_of=as_of, actor=actor, started_at=now,
-        finished_at=now, status=Load.Status.REFUSED if refused else Load.Status.FAILED,
+        portfolio=portfolio,
+        file_name=file_name,
+        file_sha256="",
+        as_of=as_of,
+        actor=actor,
+        started_at=now,
+        finished_at=now,
+        status=Load.Status.REFUSED if refused else Load.Status.FAILED,
         reason=str(error if refused else LoadRefused("failed", detail=type(error).__name__)),
-    )  # fmt: skip
+    )

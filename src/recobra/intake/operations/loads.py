@@ -16,12 +16,12 @@ import psycopg
 from django.db import DatabaseError, connection, transaction
 
 from recobra.intake import sources
-from recobra.intake.load import flow, lake
+from recobra.intake.load import last_load, pipeline
 from recobra.intake.load.engine import workshop
 from recobra.intake.mapping import Document, MappingProblems, parse
 from recobra.intake.models import Load, Mapping
 from recobra.intake.refusals import LoadRefused, held_words
-from recobra.intake.stage.job import Owner
+from recobra.intake.stage.load_context import Owner
 from recobra.journal.operations import record
 from recobra.kit import database
 from recobra.portfolio.models import Portfolio
@@ -134,14 +134,22 @@ def _read_alike(earlier: Load, request: _Request) -> bool:
 def _open(request: _Request, digest: str) -> Load:
     with transaction.atomic():
         given = request.mapping
-        mapping = given if isinstance(given, Mapping) else save_mapping(
-            portfolio_id=request.portfolio.pk, document=given, actor=request.actor, now=request.now
-        )  # fmt: skip
+        mapping = (
+            given
+            if isinstance(given, Mapping)
+            else save_mapping(portfolio_id=request.portfolio.pk, document=given, actor=request.actor, now=request.now)
+        )
         return Load.objects.create(
-            portfolio=request.portfolio, mapping=mapping, file_name=request.file_name, file_sha256=digest,
-            as_of=request.as_of, status=Load.Status.RUNNING, started_at=request.now, actor=request.actor,
+            portfolio=request.portfolio,
+            mapping=mapping,
+            file_name=request.file_name,
+            file_sha256=digest,
+            as_of=request.as_of,
+            status=Load.Status.RUNNING,
+            started_at=request.now,
+            actor=request.actor,
             progress={"step": STEPS[0], "done": 0, "total": len(STEPS)},
-        )  # fmt: skip
+        )
 
 
 def run(load: Load, request: _Request, *, confirm: bool, keep: bool) -> dict[str, Any]:
@@ -164,21 +172,21 @@ def _run(load: Load, request: _Request, *, confirm: bool, keep: bool) -> dict[st
         Load.objects.filter(pk=load.pk).update(progress={"step": step, "done": STEPS.index(step), "total": len(STEPS)})
 
     with workshop() as (engine, work_dir):
-        job = flow.read(order, engine, work_dir)
+        job = pipeline.read(order, engine, work_dir)
         progress("comparing")
-        outcome = flow.examine(order, job, progress)
+        outcome = pipeline.examine(order, job, progress)
         if outcome.held:
             return _hold(load, request, outcome, keep=keep)
         progress("writing")
         with transaction.atomic():
-            flow.write(order, job, outcome, load_id=load.pk)
+            pipeline.write(order, job, outcome, load_id=load.pk)
             _done(load, request, outcome)
         if keep:
-            lake.remember(job, load.pk)
+            last_load.remember(job, load.pk)
     return result(load) | {"errors_file": _errors_file(load) if keep else None}
 
 
-def _order(request: _Request, *, confirm: bool) -> flow.Order:
+def _order(request: _Request, *, confirm: bool) -> pipeline.Order:
     portfolio = request.portfolio
     today = request.now.astimezone(ZoneInfo(portfolio.time_zone)).date()
     if request.as_of > today + AHEAD:
@@ -188,23 +196,38 @@ def _order(request: _Request, *, confirm: bool) -> flow.Order:
     if latest is not None and latest.as_of > request.as_of:
         raise LoadRefused("older", latest=latest.as_of, as_of=request.as_of)
     owner = Owner(
-        portfolio.pk, portfolio.creditor_id, portfolio.country, portfolio.currency, exponent_of(portfolio.currency),
+        portfolio.pk,
+        portfolio.creditor_id,
+        portfolio.country,
+        portfolio.currency,
+        exponent_of(portfolio.currency),
         portfolio.industry,
-    )  # fmt: skip
-    return flow.Order(
-        request.path, request.document, owner, request.as_of, request.now, request.actor, done.order_by("-id").first(),
+    )
+    return pipeline.Order(
+        request.path,
+        request.document,
+        owner,
+        request.as_of,
+        request.now,
+        request.actor,
+        done.order_by("-id").first(),
         confirm,
-    )  # fmt: skip
+    )
 
 
-def _hold(load: Load, request: _Request, outcome: flow.Outcome, *, keep: bool) -> dict[str, Any]:
+def _hold(load: Load, request: _Request, outcome: pipeline.Outcome, *, keep: bool) -> dict[str, Any]:
     with transaction.atomic():
         load.figures = outcome.figures | {"held": outcome.held, "options": _asked(request.document)}
         if keep:
-            load.stored_as = str(flow.keep_file(request.path, load_id=load.pk, folder=files_dir()))
+            load.stored_as = str(pipeline.keep_file(request.path, load_id=load.pk, folder=files_dir()))
         _end(load, Load.Status.HELD, request.now, reason=held_words(outcome.held))
-        record("load.held", at=request.now, actor=request.actor, portfolio_id=load.portfolio_id,
-               payload={"load_id": load.pk, "reasons": [reason["code"] for reason in outcome.held]})  # fmt: skip
+        record(
+            "load.held",
+            at=request.now,
+            actor=request.actor,
+            portfolio_id=load.portfolio_id,
+            payload={"load_id": load.pk, "reasons": [reason["code"] for reason in outcome.held]},
+        )
     return result(load)
 
 
@@ -213,20 +236,30 @@ def _asked(document: Document) -> dict[str, Any]:
     return {"partial": document.options.partial}
 
 
-def _done(load: Load, request: _Request, outcome: flow.Outcome) -> None:
+def _done(load: Load, request: _Request, outcome: pipeline.Outcome) -> None:
     load.figures, load.diagnosis = outcome.figures, outcome.diagnosis
     _end(load, Load.Status.DONE, request.now)
     hidden = {"columns", "gaps", "last_posting"}
     payload = {name: value for name, value in outcome.figures.items() if name not in hidden}
-    record("load.done", at=request.now, actor=request.actor, portfolio_id=load.portfolio_id,
-           payload={"load_id": load.pk, "as_of": request.as_of, **payload})  # fmt: skip
+    record(
+        "load.done",
+        at=request.now,
+        actor=request.actor,
+        portfolio_id=load.portfolio_id,
+        payload={"load_id": load.pk, "as_of": request.as_of, **payload},
+    )
 
 
 def _refused(load: Load, refusal: LoadRefused, request: _Request) -> None:
     with transaction.atomic():
         _end(load, Load.Status.REFUSED, request.now, reason=str(refusal))
-        record("load.refused", at=request.now, actor=request.actor, portfolio_id=load.portfolio_id,
-               payload={"load_id": load.pk, "code": refusal.code})  # fmt: skip
+        record(
+            "load.refused",
+            at=request.now,
+            actor=request.actor,
+            portfolio_id=load.portfolio_id,
+            payload={"load_id": load.pk, "code": refusal.code},
+        )
 
 
 def _end(load: Load, status: str, now: datetime, *, reason: str = "") -> None:
@@ -240,11 +273,17 @@ def result(load: Load) -> dict[str, Any]:
     figures = {name: load.figures.get(name, 0) for name in names}
     shown = load.rejected.order_by("line", "id")[:SHOWN_ERRORS]
     return {
-        "load_id": load.pk, **figures, "currency": load.figures.get("currency", ""),
-        "held": load.status == Load.Status.HELD, "errors_file": None, "status": load.status, "reason": load.reason,
-        "diagnosis": load.diagnosis, "gaps": load.figures.get("gaps", {}),
+        "load_id": load.pk,
+        **figures,
+        "currency": load.figures.get("currency", ""),
+        "held": load.status == Load.Status.HELD,
+        "errors_file": None,
+        "status": load.status,
+        "reason": load.reason,
+        "diagnosis": load.diagnosis,
+        "gaps": load.figures.get("gaps", {}),
         "errors": [{"line": row.line, "errors": row.errors} for row in shown],
-    }  # fmt: skip
+    }
 
 
 def _again(load: Load) -> dict[str, Any]:

@@ -23,11 +23,18 @@ def save_mapping(*, portfolio_id: int, document: MappingOf[str, Any], actor: str
     if newest is not None and newest.document == kept:
         return newest
     mapping = Mapping.objects.create(
-        portfolio_id=portfolio_id, name=name, version=newest.version + 1 if newest else 1, document=kept,
-        created_at=now, created_by=actor,
-    )  # fmt: skip
+        portfolio_id=portfolio_id,
+        name=name,
+        version=newest.version + 1 if newest else 1,
+        document=kept,
+        created_at=now,
+        created_by=actor,
+    )
     record(
-        "mapping.saved", at=now, actor=actor, portfolio_id=portfolio_id,
+        "mapping.saved",
+        at=now,
+        actor=actor,
+        portfolio_id=portfolio_id,
         payload={"mapping_id": mapping.pk, "version": mapping.version},
-    )  # fmt: skip
+    )
     return mapping

@@ -20,6 +20,12 @@ def preview(path: str | Path, *, encoding: str = "", sheet: str = "") -> dict[st
         rows, broken = engine.execute("SELECT (SELECT count(*) FROM raw), (SELECT count(*) FROM broken)").fetchall()[0]
     sample = [list(row) for row in shown]
     return {
-        "kind": read.kind, "encoding": read.encoding, "delimiter": read.delimiter, "headers": list(read.headers),
-        "sample": sample, "rows": rows + broken, "broken": broken, "mapping": guess_mapping(read.headers, sample),
-    }  # fmt: skip
+        "kind": read.kind,
+        "encoding": read.encoding,
+        "delimiter": read.delimiter,
+        "headers": list(read.headers),
+        "sample": sample,
+        "rows": rows + broken,
+        "broken": broken,
+        "mapping": guess_mapping(read.headers, sample),
+    }

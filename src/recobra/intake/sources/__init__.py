@@ -12,9 +12,11 @@ from .sheet import Reading, Sheet
 
 SOURCES: Final = {"csv": csv.read, "xlsx": xlsx.read, "xls": xls.read, "parquet": parquet.read}
 _MAGIC: Final = (
-    (b"PK\x03\x04", "xlsx"), (b"PK\x05\x06", "xlsx"), (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "xls"),
+    (b"PK\x03\x04", "xlsx"),
+    (b"PK\x05\x06", "xlsx"),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "xls"),
     (b"PAR1", "parquet"),
-)  # fmt: skip
+)
 
 __all__ = ["SOURCES", "Reading", "Sheet", "detect", "read"]
 

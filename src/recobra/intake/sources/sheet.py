@@ -132,11 +132,15 @@ def _append_broken(connection: duckdb.DuckDBPyConnection, rows: list[Row]) -> No
     short = limits.FIELD_CHARACTERS
     records = [
         {
-            "line": row.line, "cells": json.dumps([(cell or "")[:short] for cell in row.cells]), "code": row.code,
-            "params": json.dumps(row.params), "col": row.column, "value": row.value[:200],
+            "line": row.line,
+            "cells": json.dumps([(cell or "")[:short] for cell in row.cells]),
+            "code": row.code,
+            "params": json.dumps(row.params),
+            "col": row.column,
+            "value": row.value[:200],
         }
         for row in rows
-    ]  # fmt: skip
+    ]
     _append(connection, "broken", pa.Table.from_pylist(records))
 
 

@@ -24,8 +24,13 @@ _POINT: Final = r"(,\d{3}\.\d+|\d\.\d{1,2}|\.\d{4,}|^\D*\d{1,3}(,\d{3}){2,}|^\D*
 _EITHER: Final = r"^\D*[1-9]\d{0,2}[.,]\d{3}[^\d.,]*$"
 _SIGNS: Final = r"(?i)[\s'´’$€£₡₲¢]|\b(US|R|RD|C|MX)\$|\bS/\.?|\bB/\.?|\bBs\.?|\bGs\.?|\b[A-Z]{3}\b|\bQ|\bL"
 _MARKS: Final = (
-    (r"\bUS\$", "USD"), (r"\bR\$", "BRL"), (r"\bRD\$", "DOP"), (r"\bMX\$", "MXN"), ("€", "EUR"), (r"\bS/", "PEN"),
-)  # fmt: skip
+    (r"\bUS\$", "USD"),
+    (r"\bR\$", "BRL"),
+    (r"\bRD\$", "DOP"),
+    (r"\bMX\$", "MXN"),
+    ("€", "EUR"),
+    (r"\bS/", "PEN"),
+)
 _SHAPES: Final = {
     "point": (r"-?\d+(\.\d+)?|-?\.\d+", r"-?\d{1,3}(,\d{3})+(\.\d+)?"),
     "comma": (r"-?\d+(,\d+)?|-?,\d+", r"-?\d{1,3}(\.\d{3})+(,\d+)?"),

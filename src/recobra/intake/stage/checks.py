@@ -9,10 +9,10 @@ from typing import Any
 from zoneinfo import available_timezones
 
 from recobra.intake.refusals import LoadRefused
+from recobra.intake.stage.load_context import Job
 
 from . import amounts, dates, rows
 from .columns import literal
-from .job import Job
 from .keys import several
 from .rows import Writing
 
@@ -159,9 +159,13 @@ def _attribute_rules(job: Job, style: Writing) -> Iterator[Rule]:
         wrong = f"attribute_{n} IS NOT NULL AND {typed} IS NULL"
         params = {"example": dates.example("ymd")} if attribute.type == "date" else {}
         yield Rule(
-            job.columns.label(attribute.source), attribute.type, wrong, f"attribute_{n}", params,
+            job.columns.label(attribute.source),
+            attribute.type,
+            wrong,
+            f"attribute_{n}",
+            params,
             f"attributes.{attribute.name}",
-        )  # fmt: skip
+        )
 
 
 def _add_broken(job: Job) -> None:

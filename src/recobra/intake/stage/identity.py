@@ -44,12 +44,16 @@ KINDS: Final = {
     "SV": (Kind("SV_DUI", r"\d{9}"), Kind("SV_NIT", r"\d{14}", "sv.nit")),
     "US": (Kind("US_SSN", r"\d{9}", "us.ssn"), Kind("US_EIN", r"\d{9}", "us.ein")),
     "UY": (Kind("UY_CI", r"\d{7,8}"), Kind("UY_RUT", r"\d{12}", "uy.rut")),
-}  # fmt: skip
+}
 EXTRA: Final = (
-    Kind("MX_CURP", r"[A-Z]{4}\d{6}[A-Z]{6}[0-9A-Z]\d", "mx.curp"), Kind("ES_NIE", r"[XYZ]\d{7}[A-Z]", "es.nie"),
-    Kind("ES_CIF", r"[A-Z]\d{7}[0-9A-Z]", "es.cif"), Kind("PE_CE", r"[0-9A-Z]{6,12}"), Kind("CO_CE", r"\d{4,10}"),
-    Kind("AR_CUIL", r"\d{11}", "ar.cuit"), Kind("PASSPORT", r"[0-9A-Z]{5,15}"),
-)  # fmt: skip
+    Kind("MX_CURP", r"[A-Z]{4}\d{6}[A-Z]{6}[0-9A-Z]\d", "mx.curp"),
+    Kind("ES_NIE", r"[XYZ]\d{7}[A-Z]", "es.nie"),
+    Kind("ES_CIF", r"[A-Z]\d{7}[0-9A-Z]", "es.cif"),
+    Kind("PE_CE", r"[0-9A-Z]{6,12}"),
+    Kind("CO_CE", r"\d{4,10}"),
+    Kind("AR_CUIL", r"\d{11}", "ar.cuit"),
+    Kind("PASSPORT", r"[0-9A-Z]{5,15}"),
+)
 
 
 @cache

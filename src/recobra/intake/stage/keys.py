@@ -7,8 +7,9 @@ import json
 from dataclasses import asdict
 from typing import Any
 
+from recobra.intake.stage.load_context import Job
+
 from .columns import literal
-from .job import Job
 
 
 def seed(job: Job) -> str:

@@ -6,9 +6,10 @@ from typing import Final
 
 import pyarrow as pa
 
+from recobra.intake.stage.load_context import Job
+
 from . import identity, phones
 from .columns import literal
-from .job import Job
 
 LONGEST_POINT: Final = 500  # the index on values holds no more than some 2,700 bytes
 _EMAIL: Final = (
@@ -73,11 +74,16 @@ def _validate_ids(job: Job) -> None:
         f"AND national_id_kind IN ({by_library})"
     ).fetchall()
     judged = identity.are_valid(pairs)
-    job.put("judged", pa.table({
-        "national_id_kind": pa.array([code for code, _value in pairs], pa.string()),
-        "national_id": pa.array([value for _code, value in pairs], pa.string()),
-        "verdict": pa.array(judged, pa.bool_()),
-    }))  # fmt: skip
+    job.put(
+        "judged",
+        pa.table(
+            {
+                "national_id_kind": pa.array([code for code, _value in pairs], pa.string()),
+                "national_id": pa.array([value for _code, value in pairs], pa.string()),
+                "verdict": pa.array(judged, pa.bool_()),
+            }
+        ),
+    )
     job.run(
         f"CREATE OR REPLACE TABLE people AS SELECT people.*, CASE {cases} ELSE verdict END AS national_id_valid "
         "FROM people LEFT JOIN judged USING (national_id_kind, national_id)"
@@ -150,11 +156,16 @@ def _parse_phones(job: Job) -> None:
         )
     rest = [raw for (raw,) in job.connection.execute("SELECT raw FROM numbers ANTI JOIN parsed USING (raw)").fetchall()]
     answers = phones.parse_many([raw.removesuffix(".0") for raw in rest], job.owner.country)
-    job.put("by_library", pa.table({
-        "raw": pa.array(rest, pa.string()),
-        "value": pa.array([value for value, _line, _valid in answers], pa.string()),
-        "line": pa.array([line for _value, line, _valid in answers], pa.string()),
-        "valid": pa.array([valid for _value, _line, valid in answers], pa.bool_()),
-    }))  # fmt: skip
+    job.put(
+        "by_library",
+        pa.table(
+            {
+                "raw": pa.array(rest, pa.string()),
+                "value": pa.array([value for value, _line, _valid in answers], pa.string()),
+                "line": pa.array([line for _value, line, _valid in answers], pa.string()),
+                "valid": pa.array([valid for _value, _line, valid in answers], pa.bool_()),
+            }
+        ),
+    )
     job.run("INSERT INTO parsed SELECT * FROM by_library")
     job.run("DROP TABLE numbers")

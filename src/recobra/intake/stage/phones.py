@@ -60,9 +60,12 @@ def parse_many(values: Sequence[str], region: str) -> list[Parsed]:
 def _parse_elsewhere(values: Sequence[str], region: str) -> list[Parsed]:
     done = subprocess.run(  # noqa: S603 - this module itself
         [sys.executable, "-m", __name__, region],
-        input=json.dumps(list(values)), capture_output=True, text=True, check=True,
+        input=json.dumps(list(values)),
+        capture_output=True,
+        text=True,
+        check=True,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-    )  # fmt: skip
+    )
     return [(value, line, valid) for value, line, valid in json.loads(done.stdout)]
 
 
@@ -128,9 +131,15 @@ def _matches(desc: PhoneNumberDesc | None) -> str:
 
 def _special(metadata: PhoneMetadata) -> str:
     kinds = (
-        metadata.premium_rate, metadata.toll_free, metadata.shared_cost, metadata.voip, metadata.personal_number,
-        metadata.pager, metadata.uan, metadata.voicemail,
-    )  # fmt: skip
+        metadata.premium_rate,
+        metadata.toll_free,
+        metadata.shared_cost,
+        metadata.voip,
+        metadata.personal_number,
+        metadata.pager,
+        metadata.uan,
+        metadata.voicemail,
+    )
     return "(" + " OR ".join(_matches(desc) for desc in kinds) + ")"
 
 

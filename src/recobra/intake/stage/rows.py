@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from recobra.intake.stage.load_context import Job
+
 from . import amounts, dates, identity
 from .columns import literal
-from .job import Job
 
 PRODUCTS: Final = {
     "LOAN": ("loan", "prestamo", "préstamo", "credito", "crédito", "pre", "cred"),
@@ -17,11 +18,37 @@ PRODUCTS: Final = {
     "INVOICE": ("invoice", "factura", "boleta", "fac", "documento", "letra", "cheque"),
 }
 KINDS: Final = {
-    "PERSON": ("person", "persona", "natural", "persona natural", "fisica", "física", "persona fisica",
-               "persona física", "pn", "pf", "n", "f", "p"),
-    "COMPANY": ("company", "empresa", "juridica", "jurídica", "persona juridica", "persona jurídica", "moral",
-                "persona moral", "pj", "pm", "j", "m", "e"),
-}  # fmt: skip
+    "PERSON": (
+        "person",
+        "persona",
+        "natural",
+        "persona natural",
+        "fisica",
+        "física",
+        "persona fisica",
+        "persona física",
+        "pn",
+        "pf",
+        "n",
+        "f",
+        "p",
+    ),
+    "COMPANY": (
+        "company",
+        "empresa",
+        "juridica",
+        "jurídica",
+        "persona juridica",
+        "persona jurídica",
+        "moral",
+        "persona moral",
+        "pj",
+        "pm",
+        "j",
+        "m",
+        "e",
+    ),
+}
 TRUE: Final = ("true", "1", "si", "sí", "s", "yes", "y", "verdadero", "x", "t")
 FALSE: Final = ("false", "0", "no", "n", "falso", "f")
 _INDUSTRY_PRODUCT: Final = {"CONSUMER": "LOAN", "SERVICES": "SERVICE", "INVOICES": "INVOICE"}
@@ -52,9 +79,10 @@ def writing(job: Job) -> Writing:
         name: dates.date_order(
             job.connection, columns.text(source), country=job.owner.country, column=columns.label(source)
         )
-        if given.date_order == "auto" else given.date_order
+        if given.date_order == "auto"
+        else given.date_order
         for name, source in dated.items()
-    }  # fmt: skip
+    }
     return Writing(mark, orders)
 
 
@@ -77,13 +105,22 @@ def stage(job: Job, style: Writing) -> None:
 def _texts(job: Job) -> list[str]:
     fields, text = job.document.fields, job.columns.text
     named = {
-        "account": "account.external_id", "x_product": "account.product", "x_opened": "account.opened_date",
-        "contract": "account.contract", "x_debtor": "debtor.external_id", "name": "debtor.name",
+        "account": "account.external_id",
+        "x_product": "account.product",
+        "x_opened": "account.opened_date",
+        "contract": "account.contract",
+        "x_debtor": "debtor.external_id",
+        "name": "debtor.name",
         "x_kind": "debtor.kind",
-        "x_national_id": "debtor.national_id", "x_id_kind": "debtor.national_id_kind",
-        "x_subdivision": "debtor.subdivision", "time_zone": "debtor.time_zone", "x_number": "instalment.number",
-        "x_due": "instalment.due_date", "x_issued": "instalment.issue_date", "x_currency": "currency",
-    }  # fmt: skip
+        "x_national_id": "debtor.national_id",
+        "x_id_kind": "debtor.national_id_kind",
+        "x_subdivision": "debtor.subdivision",
+        "time_zone": "debtor.time_zone",
+        "x_number": "instalment.number",
+        "x_due": "instalment.due_date",
+        "x_issued": "instalment.issue_date",
+        "x_currency": "currency",
+    }
     texts = [f"{text(fields.get(target))} AS {name}" for name, target in named.items()]
     texts += [f"{text(source)} AS x_{concept}" for concept, source in job.document.amounts().items()]
     texts += [f"{text(source)} AS phone_{n}" for n, source in enumerate(job.document.phones)]

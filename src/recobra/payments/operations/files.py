@@ -76,9 +76,14 @@ def load_file(
     reading = _read(_text(path), portfolio, now)
     rows = pa.Table.from_pylist(reading.rows, schema=ROWS)
     record_inferred(
-        portfolio_id=portfolio.pk, rows=rows, source=Payment.Source.FILE, load_id=None, actor=actor,
-        actor_id=actor_id, now=now,
-    )  # fmt: skip
+        portfolio_id=portfolio.pk,
+        rows=rows,
+        source=Payment.Source.FILE,
+        load_id=None,
+        actor=actor,
+        actor_id=actor_id,
+        now=now,
+    )
     figures = {
         "rows": reading.total,
         "accepted": len(reading.rows),
@@ -191,10 +196,13 @@ def _take(reading: _Reading, line: int, row: dict[str, str]) -> None:
     reading.taken.add(row["reference"])
     reading.rows.append(
         {
-            "account_id": account[0], "debtor_id": account[1], "amount_minor": amount, "paid_date": paid,
+            "account_id": account[0],
+            "debtor_id": account[1],
+            "amount_minor": amount,
+            "paid_date": paid,
             "reference": row["reference"],
         }
-    )  # fmt: skip
+    )
 
 
 def _amount(text: str, currency: str) -> int | None:

@@ -60,9 +60,12 @@ def record_payment(
     if Payment.objects.filter(portfolio=portfolio, reference=reference.strip()).exists():
         raise PaymentRefused(_("A payment with the reference «%(ref)s» exists already.") % {"ref": reference.strip()})
     row = {
-        "debtor_id": debtor_id, "account_id": account_id, "amount_minor": amount_minor, "paid_date": paid_date,
+        "debtor_id": debtor_id,
+        "account_id": account_id,
+        "amount_minor": amount_minor,
+        "paid_date": paid_date,
         "reference": reference.strip(),
-    }  # fmt: skip
+    }
     rows = pa.Table.from_pylist([row], schema=ROWS)
     first = _record_set(
         portfolio=portfolio, rows=rows, source=source, load_id=None, actor=actor, actor_id=actor_id, now=now
@@ -100,9 +103,14 @@ def record_inferred(
         return 0
     portfolio = Portfolio.objects.get(pk=portfolio_id)
     _record_set(
-        portfolio=portfolio, rows=rows.select(ROWS.names).cast(ROWS), source=source, load_id=load_id, actor=actor,
-        actor_id=actor_id, now=now,
-    )  # fmt: skip
+        portfolio=portfolio,
+        rows=rows.select(ROWS.names).cast(ROWS),
+        source=source,
+        load_id=load_id,
+        actor=actor,
+        actor_id=actor_id,
+        now=now,
+    )
     return rows.num_rows
 
 

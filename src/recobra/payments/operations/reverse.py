@@ -28,19 +28,30 @@ def reverse_payment(*, payment_id: int, reason: str, actor: str, actor_id: int |
     shares = list(Posting.objects.filter(payment_id=payment.pk, reverses__isnull=True).order_by("id"))
     Posting.objects.bulk_create(
         Posting(
-            account_id=share.account_id, instalment_id=share.instalment_id, kind=share.kind, concept=share.concept,
-            amount_minor=-share.amount_minor, value_date=share.value_date, booked_at=now, payment_id=payment.pk,
+            account_id=share.account_id,
+            instalment_id=share.instalment_id,
+            kind=share.kind,
+            concept=share.concept,
+            amount_minor=-share.amount_minor,
+            value_date=share.value_date,
+            booked_at=now,
+            payment_id=payment.pk,
             reverses=share,
         )
         for share in shares
-    )  # fmt: skip
+    )
     reopened = Account.objects.filter(pk__in={share.account_id for share in shares}, status=Account.Status.PAID)
     reopened.update(status=Account.Status.OPEN)
     payment.reversed_at, payment.reversed_by, payment.reversal_reason = now, actor, reason.strip()
     payment.save(update_fields=["reversed_at", "reversed_by", "reversal_reason"])
     record(
-        "payment.reversed", at=now, actor=actor, actor_id=actor_id, portfolio_id=payment.portfolio_id,
-        debtor_id=payment.debtor_id, account_id=payment.account_id,
+        "payment.reversed",
+        at=now,
+        actor=actor,
+        actor_id=actor_id,
+        portfolio_id=payment.portfolio_id,
+        debtor_id=payment.debtor_id,
+        account_id=payment.account_id,
         payload={"payment_id": payment.pk, "amount_minor": payment.amount_minor},
-    )  # fmt: skip
+    )
     return payment

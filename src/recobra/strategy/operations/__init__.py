@@ -1,11 +1,12 @@
 """Public writes of strategies: versions, the daily cycle, and the re-decision of one debtor."""
 
-from .another_way import look_for_another_way
+from recobra.strategy.operations.fallback_channel import look_for_another_way
+from recobra.strategy.operations.reach_preview import would_touch
+
 from .commit import share_decisions
 from .cycle import CycleRefused, run_cycle
 from .firings import void_firings
 from .redecide import redecide
-from .touch import would_touch
 from .versions import StrategyRefused, assign, ensure_ready, publish, retire, save_draft
 
 __all__ = [

@@ -22,9 +22,18 @@ from .campaigns_group import check_rule, survey
 from .campaigns_preflight import DAYS_MOST, Preflight, preflight, spec_of
 
 __all__ = [
-    "CampaignRefused", "Preflight", "Written", "end", "launch", "pause", "plan_campaign", "plan_day", "preflight",
-    "resume", "save_draft",
-]  # fmt: skip
+    "CampaignRefused",
+    "Preflight",
+    "Written",
+    "end",
+    "launch",
+    "pause",
+    "plan_campaign",
+    "plan_day",
+    "preflight",
+    "resume",
+    "save_draft",
+]
 BY_HAND = "by_hand"
 CHANNELS = ("email", "sms", "whatsapp", "ivr", "letter")
 CONTROL_MOST_BPS = 9000
@@ -178,6 +187,10 @@ def end(*, campaign_id: int, actor: str, actor_id: int | None, now: datetime) ->
 
 def _tell(campaign: Campaign, kind: str, *, actor: str, actor_id: int | None, now: datetime, **payload: object) -> None:
     record(
-        kind, at=now, actor=actor, actor_id=actor_id, portfolio_id=campaign.portfolio_id,
+        kind,
+        at=now,
+        actor=actor,
+        actor_id=actor_id,
+        portfolio_id=campaign.portfolio_id,
         payload={"campaign": campaign.code, **payload},
-    )  # fmt: skip
+    )

@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from django.db import connection, transaction
 
-from recobra.contact import operations as contact
 from recobra.journal.operations import record
+from recobra.messaging import operations as messaging
 from recobra.strategy.models import Campaign
 
 from .campaigns_group import STEP, Price, Survey, is_fresh, prices, survey
@@ -35,7 +35,7 @@ WAITS_BUDGET, WAITS_ROOM, WAITS_PRICES = "budget", "rate", "budget_unkept"
 # What was taken back or refused is planned again; what a number or address that is out of use could not receive too.
 _PENDING = """
     SELECT m.debtor_id FROM strategy_campaignmember m
-    LEFT JOIN contact_contact c ON c.id = m.contact_id
+    LEFT JOIN messaging_contact c ON c.id = m.contact_id
     LEFT JOIN portfolio_contactpoint p ON p.id = c.point_id
     WHERE m.campaign_id = %s AND m.arm = 'TREATED' AND (
         c.id IS NULL OR c.status IN ('BLOCKED', 'CANCELLED')
@@ -44,19 +44,25 @@ _PENDING = """
     ORDER BY m.debtor_id"""
 
 _SPENT = """
-    SELECT channel, status IN ('DUE', 'LEASED'), price_micros, price_currency, count(*) FROM contact_contact
+    SELECT channel, status IN ('DUE', 'LEASED'), price_micros, price_currency, count(*) FROM messaging_contact
     WHERE campaign_id = %s AND status IN ('DUE', 'LEASED', 'SENT', 'UNCERTAIN')
     GROUP BY 1, 2, 3, 4"""
 
 # Who was decided for by a newer fact, or has a contact of the day, since the group was read.
 _MOVED = """
     SELECT DISTINCT debtor_id FROM journal_entry WHERE id > %s AND debtor_id = ANY(%s) AND kind = ANY(%s)
-    UNION SELECT debtor_id FROM contact_contact
+    UNION SELECT debtor_id FROM messaging_contact
     WHERE debtor_id = ANY(%s) AND planned_for = %s AND status <> 'CANCELLED' AND purpose <> 'REPLY'"""
 _DECIDING_FACTS = [
-    "payment.recorded", "payment.reversed", "hold.placed", "hold.lifted", "optout.received", "wrong_person.received",
-    "consent.withdrawn", "conversation.received",
-]  # fmt: skip
+    "payment.recorded",
+    "payment.reversed",
+    "hold.placed",
+    "hold.lifted",
+    "optout.received",
+    "wrong_person.received",
+    "consent.withdrawn",
+    "conversation.received",
+]
 _LINK = """
     UPDATE strategy_campaignmember m SET contact_id = n.contact_id, reason = ''
     FROM unnest(%s::bigint[], %s::bigint[]) AS n(debtor_id, contact_id)
@@ -177,7 +183,7 @@ def _write(campaign: Campaign, group: Survey, allowed: pa.Table, ids: list[int],
     if not ids:
         return {}
     chosen = allowed.filter(pc.is_in(allowed["debtor_id"], pa.array(ids, pa.int64())))
-    made = contact.plan(contacts=_outbox_rows(campaign, group, chosen, now), now=now)
+    made = messaging.plan(contacts=_outbox_rows(campaign, group, chosen, now), now=now)
     return dict(zip(made["debtor_id"].to_pylist(), made["contact_id"].to_pylist(), strict=True))
 
 
@@ -250,7 +256,7 @@ def _finish_when_written(campaign_id: int, *, actor: str, now: datetime) -> None
     """End a campaign of which everybody has been written to and nothing waits to go."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT EXISTS (SELECT FROM contact_contact WHERE campaign_id = %s AND status IN ('DUE', 'LEASED'))",
+            "SELECT EXISTS (SELECT FROM messaging_contact WHERE campaign_id = %s AND status IN ('DUE', 'LEASED'))",
             [campaign_id],
         )
         (waiting,) = cursor.fetchone()
@@ -274,16 +280,20 @@ def _end(campaign: Campaign, *, reason: str, actor: str, actor_id: int | None, n
     campaign.status, campaign.reason, campaign.ended_at = Status.ENDED, reason, now
     campaign.save(update_fields=["status", "reason", "ended_at"])
     record(
-        "campaign.ended", at=now, actor=actor, actor_id=actor_id, portfolio_id=campaign.portfolio_id,
+        "campaign.ended",
+        at=now,
+        actor=actor,
+        actor_id=actor_id,
+        portfolio_id=campaign.portfolio_id,
         payload={"campaign": campaign.code, "reason": reason},
-    )  # fmt: skip
+    )
 
 
 def take_back(campaign_id: int, *, reason: str, actor: str, now: datetime) -> int:
     """Cancel what is planned and not handed over; return how many contacts."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT id FROM contact_contact WHERE campaign_id = %s AND status IN ('DUE', 'LEASED')", [campaign_id]
+            "SELECT id FROM messaging_contact WHERE campaign_id = %s AND status IN ('DUE', 'LEASED')", [campaign_id]
         )
         waiting = [pk for (pk,) in cursor.fetchall()]
-    return contact.withdraw(contact_ids=waiting, reason=reason, at=now, actor=actor)
+    return messaging.withdraw(contact_ids=waiting, reason=reason, at=now, actor=actor)

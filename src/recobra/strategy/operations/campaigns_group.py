@@ -15,22 +15,21 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from duckdb import DuckDBPyConnection
 
-from recobra.contact.models import Contact, Provider, Template
-from recobra.contact.rendering.render import is_notice
-from recobra.contact.snapshot import HISTORY
 from recobra.intake.models import Load
 from recobra.kit import engine
+from recobra.messaging.models import Contact, Provider, Template
+from recobra.messaging.snapshot import HISTORY
+from recobra.messaging.templates.render import is_notice
 from recobra.portfolio.models import Portfolio
 from recobra.portfolio.snapshot import Part
+from recobra.strategy.operations.day_facts import read
+from recobra.strategy.operations.decision import Recipe, inputs, recipe_for, run
 from recobra.strategy.policies import Policies, catalogue_with, in_force
 from recobra_core.decide import Step, Strategy, held_out, silenced
 from recobra_core.decide.steps import AtDpd, Send
 from recobra_core.law import CANDIDATE, OPENINGS, open_at, verdicts
 from recobra_core.law.caps import CAPS
 from recobra_core.rules import RuleError, compile_rule
-
-from .deciding import Recipe, inputs, recipe_for, run
-from .reading import read
 
 OWES = "balance > 0"
 _FAR = 100_000  # days past due that no account has: the group is made by its rule alone
@@ -225,9 +224,13 @@ def _as_strategy(spec: Spec, stops: dict[str, int | None], attributes: Any, *, f
     """Return the campaign as a strategy of one step, with the stops of the strategy that the portfolio follows."""
     rule = compile_rule(OWES if fixed else spec.rule, catalogue_with(attributes), unknown="no")
     step = Step(
-        key=STEP, name=STEP, when=AtDpd(-_FAR), until=_FAR, rule=rule,
+        key=STEP,
+        name=STEP,
+        when=AtDpd(-_FAR),
+        until=_FAR,
+        rule=rule,
         do=Send(template=spec.template_code, channels=spec.channels),
-    )  # fmt: skip
+    )
     return Strategy(code=f"campaign-{spec.experiment}"[:50], name=STEP, steps=(step,), stops=dict(stops))
 
 
@@ -259,9 +262,13 @@ def _price(channel: str, carriers: Sequence[Provider]) -> Price:
     first = carriers[0]
     asked = [each.price_micros for each in carriers if each.price_currency == first.price_currency]
     return Price(
-        channel=channel, micros=max(asked), least=min(asked), currency=first.price_currency,
-        per_second=first.rate_per_second, currencies=frozenset(each.price_currency for each in carriers),
-    )  # fmt: skip
+        channel=channel,
+        micros=max(asked),
+        least=min(asked),
+        currency=first.price_currency,
+        per_second=first.rate_per_second,
+        currencies=frozenset(each.price_currency for each in carriers),
+    )
 
 
 def is_fresh(portfolio_id: int, day: date) -> bool:

@@ -16,12 +16,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from django.utils.translation import gettext as _
 
-from recobra.contact.models import Channel, Template
+from recobra.messaging.models import Template
+from recobra.portfolio.models import Channel
 from recobra.strategy.models import Campaign
+from recobra.strategy.operations.campaigns_templates import Found, findings_of
 from recobra_core.money import micros_of
 
 from .campaigns_group import Price, Spec, Survey, is_fresh, prices, survey
-from .campaigns_words import Found, findings_of
 
 DAYS_MOST = 92
 NO_WAY = "no_point"
@@ -83,9 +84,13 @@ class Preflight:
 def spec_of(campaign: Campaign) -> Spec:
     """Return what a campaign says to whom."""
     return Spec(
-        portfolio_id=campaign.portfolio_id, rule=campaign.rule, template_code=campaign.template_code,
-        channels=tuple(campaign.channels), experiment=campaign.code, control_bps=campaign.control_bps,
-    )  # fmt: skip
+        portfolio_id=campaign.portfolio_id,
+        rule=campaign.rule,
+        template_code=campaign.template_code,
+        channels=tuple(campaign.channels),
+        experiment=campaign.code,
+        control_bps=campaign.control_bps,
+    )
 
 
 def preflight(*, campaign: Campaign, as_of: date) -> Preflight:

@@ -10,9 +10,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from django.db import connection, transaction
 
-from recobra.contact import operations as contact
 from recobra.journal.operations import Facts, record_all
 from recobra.kit import tables
+from recobra.messaging import operations as messaging
 from recobra.portfolio.operations import place_holds
 from recobra.portfolio.snapshot import Part
 from recobra.strategy import snapshot
@@ -109,7 +109,7 @@ def _without_moved(decisions: Decisions, since: int) -> Decisions:
 def _without_written_to(decisions: Decisions, waiting: pa.Table, as_of: date) -> Decisions:
     """Leave out whom a message has reached, and who has paid after a day that is caught up."""
     gone = tables.fetch(
-        "SELECT debtor_id FROM contact_contact WHERE id = ANY(%s) AND status NOT IN ('DUE', 'CANCELLED')"
+        "SELECT debtor_id FROM messaging_contact WHERE id = ANY(%s) AND status NOT IN ('DUE', 'CANCELLED')"
         " UNION SELECT debtor_id FROM payments_payment WHERE paid_date > %s AND reversed_at IS NULL",
         [waiting["contact_id"].to_pylist(), as_of],
         pa.schema([("debtor_id", pa.int64())]),
@@ -169,9 +169,9 @@ def _write_contacts(
     waits = pc.is_in(carried["debtor_id"], refused)
     stays = pc.or_(waits, pc.is_in(carried["contact_id"], kept["contact_id"]))
     withdrawn = carried.filter(pc.invert(stays))["contact_id"].to_pylist()
-    contact.withdraw(contact_ids=withdrawn, reason="replanned", at=now, actor="cycle")
+    messaging.withdraw(contact_ids=withdrawn, reason="replanned", at=now, actor="cycle")
     fresh = judged.filter(pc.invert(pc.is_in(judged["debtor_id"], carried.filter(stays)["debtor_id"])))
-    made = contact.plan(contacts=_outbox_rows(fresh, policies, as_of, now), now=now) if fresh.num_rows else None
+    made = messaging.plan(contacts=_outbox_rows(fresh, policies, as_of, now), now=now) if fresh.num_rows else None
     _fire(_fired(decisions["items"], kept, made, allowed), as_of=as_of, but_known=kept["contact_id"].to_pylist())
     planned = fresh.filter(fresh["allowed"]).num_rows
     return planned, fresh.num_rows - planned
@@ -180,7 +180,7 @@ def _write_contacts(
 def _withdraw_carried(part: Part, *, as_of: date, now: datetime) -> None:
     """Nothing is due today: what earlier days planned is wanted no more."""
     stale = snapshot.carried(part, as_of=as_of)["contact_id"].to_pylist()
-    contact.withdraw(contact_ids=stale, reason="replanned", at=now, actor="cycle")
+    messaging.withdraw(contact_ids=stale, reason="replanned", at=now, actor="cycle")
 
 
 def _fired(items: pa.Table, kept: pa.Table, made: pa.Table | None, allowed: pa.Table) -> pa.Table:

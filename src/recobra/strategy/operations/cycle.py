@@ -18,13 +18,13 @@ from recobra.kit import engine
 from recobra.portfolio.snapshot import Part
 from recobra.strategy import alarms, snapshot
 from recobra.strategy.models import CycleRun, CycleStep
+from recobra.strategy.operations import day_kpis
+from recobra.strategy.operations.day_facts import lake_folder, read, write_lake
+from recobra.strategy.operations.decision import Recipe, inputs, recipe_for, run
 from recobra.strategy.policies import Policies, in_force
 
-from . import measuring
 from .campaigns_day import plan_day
 from .commit import Decisions, commit, journal_mark
-from .deciding import Recipe, inputs, recipe_for, run
-from .reading import lake_folder, read, write_lake
 
 STEPS = ("freshness", "snapshot", "classify", "score", "decide", "commit", "campaigns", "measure")
 _LOCK = "hashtext('recobra.cycle')"
@@ -153,7 +153,7 @@ def _classify(day: _Day) -> int:
 
 def _score(day: _Day) -> int:
     """Write the arrears portfolio of the day (Cartera de Mora) with its indicators beside the snapshot."""
-    return measuring.write_portfolio(day.duck, day.recipe.classified, lake_folder(day.as_of) / "portfolio.parquet")
+    return day_kpis.write_portfolio(day.duck, day.recipe.classified, lake_folder(day.as_of) / "portfolio.parquet")
 
 
 def _decide(day: _Day) -> int:
@@ -163,11 +163,17 @@ def _decide(day: _Day) -> int:
 
 def _commit(day: _Day) -> int:
     day.figures = commit(
-        day.decisions, policies=day.policies, part=day.part, as_of=day.as_of,
-        actor="cycle", now=day.now, since=day.mark, waiting=day.waiting,
-    )  # fmt: skip
+        day.decisions,
+        policies=day.policies,
+        part=day.part,
+        as_of=day.as_of,
+        actor="cycle",
+        now=day.now,
+        since=day.mark,
+        waiting=day.waiting,
+    )
     with connection.cursor() as cursor:
-        cursor.execute("ANALYZE strategy_accountstate, strategy_firing, contact_contact")
+        cursor.execute("ANALYZE strategy_accountstate, strategy_firing, messaging_contact")
     return day.decisions["new_states"].num_rows + day.decisions["changed_states"].num_rows
 
 
@@ -176,7 +182,7 @@ def _campaigns(day: _Day) -> int:
 
 
 def _measure(day: _Day) -> int:
-    count = measuring.measure(day.duck, day.recipe.classified, as_of=day.as_of)
+    count = day_kpis.measure(day.duck, day.recipe.classified, as_of=day.as_of)
     alarms.check_data(portfolio_ids=day.policies.portfolio_ids, now=day.now)
     return count
 

@@ -12,11 +12,11 @@ from recobra.kit import engine
 from recobra.payments.models import Payment
 from recobra.portfolio.snapshot import Part
 from recobra.strategy.models import CycleRun
+from recobra.strategy.operations.day_facts import read
+from recobra.strategy.operations.decision import inputs, recipe_for, run
 from recobra.strategy.policies import in_force
 
 from .commit import commit, share_decisions
-from .deciding import inputs, recipe_for, run
-from .reading import read
 
 FEW = 50
 """More debtors than this wait for the next cycle: a load that infers thousands of payments is followed by one."""

@@ -60,11 +60,13 @@ def _with_gate_facts(candidates: ir.Table, accounts: ir.Table, facts: Facts) -> 
     told = told.left_join(houses, [("portfolio_id", "house_of")])
     notice = (told.message_class == "notice").fill_null(False)
     return told.select(
-        *candidates.columns, "oldest_due_date", "house",
+        *candidates.columns,
+        "oldest_due_date",
+        "house",
         role=ibis.literal("debtor"),
         purpose=notice.ifelse("NOTICE", "CLAIM"),
         replies_to_at_utc=ibis.null("timestamp(6)"),
-    )  # fmt: skip
+    )
 
 
 def _place(points: ir.Table) -> ir.StringValue:
@@ -92,14 +94,18 @@ def _ways(points: ir.Table) -> ir.Table:
             fitting = mine.filter(mine.line != "FIXED") if channel in {"sms", "whatsapp"} else mine
             rows.append(
                 fitting.select(
-                    "contact_point_id", "debtor_id", "opted_out", "quality",
+                    "contact_point_id",
+                    "debtor_id",
+                    "opted_out",
+                    "quality",
                     valid=fitting.valid & ~_named(fitting, "unusable_for", channel),
                     consent=_consent(fitting, channel),
                     place=_place(fitting),
                     preferred=_preferred(fitting, channel),
-                    channel=ibis.literal(channel), rank=ibis.literal(0),
+                    channel=ibis.literal(channel),
+                    rank=ibis.literal(0),
                 )
-            )  # fmt: skip
+            )
     return ibis.union(*rows)
 
 

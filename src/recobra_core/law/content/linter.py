@@ -8,8 +8,9 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Final
 
+from recobra_core.law.content.normal_form import NAMES, Folded, fold
+
 from . import files
-from .folding import NAMES, Folded, fold
 from .model import (
     EXCUSED_BY_A_LEGAL_DECISION,
     EXCUSED_BY_CONSENT,
@@ -155,9 +156,11 @@ def _missing(folded: Folded, text: str, *, rules: Content, channel: str, kind: K
         if _asked(required, channel, names, facts) and not _said(required, names, plain, facts):
             level = required.short if channel in SHORT_CHANNELS else required.level
             ruling = Ruling(
-                level="barred" if level == "outright" else level, article=required.article, source=required.source,
+                level="barred" if level == "outright" else level,
+                article=required.article,
+                source=required.source,
                 certainty=required.certainty,
-            )  # fmt: skip
+            )
             yield from _finding(f"missing_{required.part}", (0, 0), text, ruling, kind)
 
 
@@ -177,13 +180,21 @@ def _said(required: Required, names: frozenset[str], plain: str, facts: Facts) -
 
 def _finding(code: str, span: tuple[int, int], text: str, ruling: Ruling, kind: Kind) -> Iterator[Finding]:
     severity: Severity | None = {
-        "outright": "block", "barred": "warn" if kind == "hand" else "block", "advice": "warn",
-    }.get(ruling.level)  # fmt: skip
+        "outright": "block",
+        "barred": "warn" if kind == "hand" else "block",
+        "advice": "warn",
+    }.get(ruling.level)
     if severity is not None:
         yield Finding(
-            code=code, severity=severity, start=span[0], end=span[1], excerpt=text[slice(*span)],
-            sentence=SENTENCES[code], article=ruling.article, source=f"{ruling.source} ({ruling.certainty})",
-        )  # fmt: skip
+            code=code,
+            severity=severity,
+            start=span[0],
+            end=span[1],
+            excerpt=text[slice(*span)],
+            sentence=SENTENCES[code],
+            article=ruling.article,
+            source=f"{ruling.source} ({ruling.certainty})",
+        )
 
 
 def _once(found: list[Finding]) -> list[Finding]:
@@ -198,6 +209,12 @@ def _once(found: list[Finding]) -> list[Finding]:
 
 def _unknown(country: str) -> Finding:
     return Finding(
-        code="unknown_country", severity="block", start=0, end=0, excerpt=country,
-        sentence=SENTENCES["unknown_country"], article="", source="",
-    )  # fmt: skip
+        code="unknown_country",
+        severity="block",
+        start=0,
+        end=0,
+        excerpt=country,
+        sentence=SENTENCES["unknown_country"],
+        article="",
+        source="",
+    )

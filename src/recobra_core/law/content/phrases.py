@@ -51,8 +51,12 @@ def _expression(phrase: str, *, by_ear: bool) -> str:
 
 _SIGN_OF: Final = {
     **{sign: sign for sign in ")|?*+,%-"},
-    " ": _GAP, "(": "(?:", ".": r"\.", "~": r"[^\W_]*", "N": r"\d[\d.,]*",
-}  # fmt: skip
+    " ": _GAP,
+    "(": "(?:",
+    ".": r"\.",
+    "~": r"[^\W_]*",
+    "N": r"\d[\d.,]*",
+}
 
 
 def _letter(word: str, at: int, *, by_ear: bool) -> str:

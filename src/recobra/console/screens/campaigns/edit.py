@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
 from recobra.access.roles import Right
-from recobra.console import spreadsheet, words
+from recobra.console import labels, spreadsheet
 from recobra.console.forms import MoneyField, day_field
 from recobra.console.guard import StaffRequest, needs
 from recobra.console.screens.place import Installation
@@ -38,46 +38,55 @@ class CampaignForm(forms.Form):
 
     name = forms.CharField(label=gettext_lazy("Name"), max_length=200, widget=forms.TextInput(attrs=_CONTROL))
     code = forms.SlugField(
-        label=gettext_lazy("Code (it never changes and draws the control group)"), max_length=50,
+        label=gettext_lazy("Code (it never changes and draws the control group)"),
+        max_length=50,
         widget=forms.TextInput(attrs=_CONTROL),
-    )  # fmt: skip
+    )
 
     def __init__(self, *args: Any, portfolios: list[Any], **options: Any) -> None:
         super().__init__(*args, **options)
         self.portfolios = {str(each.pk): each for each in portfolios}
         self.fields["portfolio"] = forms.ChoiceField(
-            label=_("Portfolio"), choices=[(pk, each.name) for pk, each in self.portfolios.items()],
+            label=_("Portfolio"),
+            choices=[(pk, each.name) for pk, each in self.portfolios.items()],
             widget=forms.Select(attrs=_SELECT),
-        )  # fmt: skip
+        )
         self.fields["template"] = forms.ChoiceField(
             label=_("Message"), choices=[("", "—"), *_templates(self._countries())], widget=forms.Select(attrs=_SELECT)
         )
-        by = [(code, words.say("channel", code)) for code in queries_campaigns.CHANNELS]
+        by = [(code, labels.say("channel", code)) for code in queries_campaigns.CHANNELS]
         for n, label in enumerate((_("First channel"), _("If not by that"), _("And else")), start=1):
             self.fields[f"channel_{n}"] = forms.ChoiceField(
-                label=label, choices=by if n == 1 else [("", "—"), *by], required=n == 1,
+                label=label,
+                choices=by if n == 1 else [("", "—"), *by],
+                required=n == 1,
                 widget=forms.Select(attrs=_SELECT),
-            )  # fmt: skip
+            )
         self.fields["starts_on"] = day_field(_("First day"))
         self.fields["ends_on"] = day_field(_("Last day"))
         place = self._place()
         self.fields["budget"] = MoneyField(label=_("Budget (empty: none)"), place=place, required=False)
         self.fields["budget_currency"] = forms.ChoiceField(
-            label=_("Currency of the budget"), choices=[(each, each) for each in _currencies(portfolios)],
-            widget=forms.Select(attrs=_SELECT), required=False,
-        )  # fmt: skip
+            label=_("Currency of the budget"),
+            choices=[(each, each) for each in _currencies(portfolios)],
+            widget=forms.Select(attrs=_SELECT),
+            required=False,
+        )
         self.fields["control"] = forms.IntegerField(
-            label=_("Control group, %"), min_value=0, max_value=90,
+            label=_("Control group, %"),
+            min_value=0,
+            max_value=90,
             widget=forms.NumberInput(attrs={**_CONTROL, "inputmode": "numeric"}),
-        )  # fmt: skip
+        )
 
     def _place(self) -> Any:
         chosen = self._chosen() or next(iter(self.portfolios.values()), None)
         currency = self.data.get("budget_currency") or self.initial.get("budget_currency")
         return Installation(
-            time_zone="UTC", country=chosen.country if chosen else "",
+            time_zone="UTC",
+            country=chosen.country if chosen else "",
             currency=currency or (chosen.currency if chosen else "USD"),
-        )  # fmt: skip
+        )
 
     def _countries(self) -> set[str]:
         """Return the country of the portfolio chosen, or those of all that may be."""
@@ -99,17 +108,25 @@ class CampaignForm(forms.Form):
         given = self.cleaned_data
         chosen = [given[f"channel_{n}"] for n in (1, 2, 3)]
         return Written(
-            code=given["code"], name=given["name"], portfolio_id=int(given["portfolio"]), rule=rule,
-            template_code=given["template"], channels=tuple(dict.fromkeys(each for each in chosen if each)),
-            starts_on=given["starts_on"], ends_on=given["ends_on"], budget_minor=given["budget"],
-            budget_currency=given["budget_currency"] if given["budget"] else "", control_bps=given["control"] * 100,
-        )  # fmt: skip
+            code=given["code"],
+            name=given["name"],
+            portfolio_id=int(given["portfolio"]),
+            rule=rule,
+            template_code=given["template"],
+            channels=tuple(dict.fromkeys(each for each in chosen if each)),
+            starts_on=given["starts_on"],
+            ends_on=given["ends_on"],
+            budget_minor=given["budget"],
+            budget_currency=given["budget_currency"] if given["budget"] else "",
+            control_bps=given["control"] * 100,
+        )
 
 
 def _templates(countries: set[str]) -> list[tuple[str, str]]:
     rows = queries_campaigns.template_choices(countries)
     return [
-        (code, f"{name} ({', '.join(words.say('channel', each) for each in by.split(','))})") for code, name, by in rows
+        (code, f"{name} ({', '.join(labels.say('channel', each) for each in by.split(','))})")
+        for code, name, by in rows
     ]
 
 
@@ -134,12 +151,17 @@ def edit(request: StaffRequest, code: str) -> HttpResponse:
     if campaign.status != queries_campaigns.Status.DRAFT:
         return redirect("console:campaign", code)
     initial = {
-        "name": campaign.name, "code": campaign.code, "portfolio": campaign.portfolio_id,
-        "template": campaign.template_code, "starts_on": campaign.starts_on, "ends_on": campaign.ends_on,
-        "budget_currency": campaign.budget_currency, "control": campaign.control_bps // 100,
+        "name": campaign.name,
+        "code": campaign.code,
+        "portfolio": campaign.portfolio_id,
+        "template": campaign.template_code,
+        "starts_on": campaign.starts_on,
+        "ends_on": campaign.ends_on,
+        "budget_currency": campaign.budget_currency,
+        "control": campaign.control_bps // 100,
         "budget": _budget_text(campaign),
         **{f"channel_{n}": channel for n, channel in enumerate(campaign.channels[:3], start=1)},
-    }  # fmt: skip
+    }
     return _written(request, initial=initial, rule=campaign.rule, campaign=campaign)
 
 
@@ -162,9 +184,12 @@ def _written(request: StaffRequest, *, initial: dict[str, Any], rule: str, campa
         if form.is_valid():
             try:
                 kept = campaigns.save_draft(
-                    written=form.written(rule), campaign_id=campaign and campaign.pk, actor=request.user.username,
-                    actor_id=request.user.pk, now=clock.now(),
-                )  # fmt: skip
+                    written=form.written(rule),
+                    campaign_id=campaign and campaign.pk,
+                    actor=request.user.username,
+                    actor_id=request.user.pk,
+                    now=clock.now(),
+                )
             except CampaignRefused as refused:
                 problems = refused.problems
             else:
@@ -173,9 +198,14 @@ def _written(request: StaffRequest, *, initial: dict[str, Any], rule: str, campa
     catalogue = queries.catalogue()
     verdict = rule_field.judge(rule, "no", catalogue)
     context = {
-        "form": form, "campaign": campaign, "problems": problems, "prefix": PREFIX,
-        "member": {"rule": rule, "said": verdict}, "columns": rule_field.columns(catalogue), "rule_url": _rule_url(),
-    }  # fmt: skip
+        "form": form,
+        "campaign": campaign,
+        "problems": problems,
+        "prefix": PREFIX,
+        "member": {"rule": rule, "said": verdict},
+        "columns": rule_field.columns(catalogue),
+        "rule_url": _rule_url(),
+    }
     return render(request, "console/campaigns/form.html", context, status=422 if posted else 200)
 
 

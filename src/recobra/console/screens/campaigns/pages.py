@@ -14,18 +14,17 @@ from django.views.decorators.http import require_GET
 
 from recobra.access import operations as access
 from recobra.access.roles import Right
-from recobra.console import spreadsheet, words
+from recobra.console import labels, spreadsheet
 from recobra.console.guard import StaffRequest, needs
-from recobra.console.screens import template_words
+from recobra.console.screens import template_markup
+from recobra.console.screens.campaigns import description
 from recobra.console.screens.strategies import rule_field
-from recobra.contact.queries import cite
 from recobra.insight.queries import campaigns as results
 from recobra.kit import clock
+from recobra.messaging.queries import cite
 from recobra.strategy import queries as strategies
 from recobra.strategy import queries_campaigns as queries
 from recobra.strategy import schedule
-
-from . import said
 
 
 @require_GET
@@ -47,12 +46,12 @@ def detail(request: StaffRequest, code: str) -> HttpResponse:
     context = _head(campaign) | {
         "progress": found,
         "states": [
-            (state, words.say("contact", state), found.states[state]) for state in _STATES if state in found.states
+            (state, labels.say("contact", state), found.states[state]) for state in _STATES if state in found.states
         ],
-        "waiting": [(said.why(reason), count) for reason, count in found.waiting],
+        "waiting": [(description.why(reason), count) for reason, count in found.waiting],
         "days": days,
         "all_days": results.DAYS,
-        "end_reason": said.END.get(campaign.reason, campaign.reason),
+        "end_reason": description.END.get(campaign.reason, campaign.reason),
         **_result(campaign, days),
     }
     return render(request, "console/campaigns/detail.html", context)
@@ -69,7 +68,7 @@ def _head(campaign: Any) -> dict[str, Any]:
         "place": campaign.portfolio,
         "rule_words": verdict.words or campaign.rule,
         "template_name": names.get(campaign.template_code, campaign.template_code),
-        "channel_names": [words.say("channel", each) for each in campaign.channels],
+        "channel_names": [labels.say("channel", each) for each in campaign.channels],
         "control_share": campaign.control_bps / 10_000,
     }
 
@@ -79,16 +78,25 @@ def _result(campaign: Any, days: int) -> dict[str, Any]:
     if found is None:
         return {}
     compared = [
-        (said.MEASURES[each.key], each, *said.FINDINGS[each.finding], *(getattr(arm, each.key) for arm in _arms(found)))
+        (
+            description.MEASURES[each.key],
+            each,
+            *description.FINDINGS[each.finding],
+            *(getattr(arm, each.key) for arm in _arms(found)),
+        )
         for each in found.comparisons
     ]
-    plain = [(said.MEASURES[key], getattr(found.treated, key)) for key in results.ONLY_TREATED]
-    finding, tone = said.FINDINGS[_of_amount(found)]
+    plain = [(description.MEASURES[key], getattr(found.treated, key)) for key in results.ONLY_TREATED]
+    finding, tone = description.FINDINGS[_of_amount(found)]
     amount = found.amount and [round(each) for each in (found.amount.estimate, found.amount.low, found.amount.high)]
     return {
-        "result": found, "compared": compared, "plain": plain, "amount": amount, "amount_finding": finding,
+        "result": found,
+        "compared": compared,
+        "plain": plain,
+        "amount": amount,
+        "amount_finding": finding,
         "amount_tone": tone,
-    }  # fmt: skip
+    }
 
 
 def _of_amount(found: results.Result) -> str:
@@ -114,16 +122,18 @@ def preflight(request: StaffRequest, code: str) -> HttpResponse:
         "campaign": campaign,
         "place": campaign.portfolio,
         "found": found,
-        "barred": [(said.why(each.reason), each.article, each.debtors) for each in found.barred],
-        "channels": [(words.say("channel", code), count, found.prices[code]) for code, count in found.channels.items()],
-        "unpriced": [words.say("channel", each) for each in found.unpriced],
+        "barred": [(description.why(each.reason), each.article, each.debtors) for each in found.barred],
+        "channels": [
+            (labels.say("channel", code), count, found.prices[code]) for code, count in found.channels.items()
+        ],
+        "unpriced": [labels.say("channel", each) for each in found.unpriced],
         "findings": [_finding(each.read, each.channels) for each in found.findings],
     }
     return render(request, "console/campaigns/_preflight.html", context)
 
 
 def _finding(read: Any, channels: Sequence[str]) -> dict[str, str]:
-    return template_words.shown(read, where=", ".join(words.say("channel", each) for each in channels))
+    return template_markup.shown(read, where=", ".join(labels.say("channel", each) for each in channels))
 
 
 @require_GET
@@ -143,7 +153,7 @@ def _lines(rows: list[tuple[int, str, str]]) -> spreadsheet.Lines:
     numbers = queries.debtor_numbers([pk for pk, *_why in rows])
     yield [_("Debtor"), _("Reason"), _("Article")]
     for pk, reason, article in rows:
-        yield [numbers.get(pk, str(pk)), said.why(reason), cite(article)]
+        yield [numbers.get(pk, str(pk)), description.why(reason), cite(article)]
 
 
 urlpatterns = [

@@ -15,18 +15,17 @@ from django.urls import path
 from django.views.decorators.http import require_GET
 
 from recobra.access.roles import Right
-from recobra.console import compliance_words, words
+from recobra.console import compliance_labels, labels
 from recobra.console.guard import StaffRequest, needs
+from recobra.console.screens.countries import description
 from recobra.console.screens.place import Installation
 from recobra.insight.queries import compliance
 from recobra.insight.queries.reach import Reach, opened, reach, waiting_today
 from recobra.kit import clock
 from recobra_core.law import countries, zones_for
-from recobra_core.law.diary import Day, calendar
+from recobra_core.law.calendar import Day, calendar
 
-from . import said
-
-__all__ = ["compliance_words", "urlpatterns"]
+__all__ = ["compliance_labels", "urlpatterns"]
 _SHOWN = ("call", "whatsapp", "email")
 
 
@@ -50,19 +49,22 @@ def index(request: StaffRequest) -> HttpResponse:
     minute = now.replace(second=0, microsecond=0)
     mine = [
         {
-            "code": code, "name": name, "authority": said.authority(code),
+            "code": code,
+            "name": name,
+            "authority": description.authority(code),
             "place": _place(countries()[code].time_zones[0]),
             "channels": [(channel, opened(code, "", channel, minute)) for channel in _SHOWN],
             "waiting": sum(waiting_today(request.user, country=code, now=now).values()),
         }
-        for code, name in said.country_names() if code in own
-    ]  # fmt: skip
+        for code, name in description.country_names()
+        if code in own
+    ]
     others = [
-        (code, name, said.authority(code), countries()[code].currency)
-        for code, name in said.country_names()
+        (code, name, description.authority(code), countries()[code].currency)
+        for code, name in description.country_names()
         if code not in own
     ]
-    context = {"mine": mine, "others": others, "shown": _SHOWN, "yardsticks": said.YARDSTICKS, "now": now}
+    context = {"mine": mine, "others": others, "shown": _SHOWN, "yardsticks": description.YARDSTICKS, "now": now}
     return render(request, "console/countries/index.html", context)
 
 
@@ -73,16 +75,28 @@ def detail(request: StaffRequest, code: str) -> HttpResponse:
     home, now = _home(code), clock.now()
     today = now.astimezone(ZoneInfo(home.time_zones[0])).date()
     day = _day(request.GET.get("dia", "")) or today
-    reading = said.read(code, day)
+    reading = description.read(code, day)
     place = _place(home.time_zones[0])
     context = {
-        "reading": reading, "code": code, "name": said.country_name(code), "day": day, "today": today, "now": now,
-        "place": place, "weekdays": said.weekdays(), "hours": said.hours(reading), "caps": said.caps(reading),
-        "consents": said.consents(reading), "sections": _sections(reading), "lists": _lists(reading),
-        "subdivisions": [(said.place_name(each), told) for each, told in reading.local.items() if told],
-        "open": _by_channel(reach(request.user, country=code, now=now)), "yardstick": code in said.YARDSTICKS,
-        "names": _names(home), "zones": len(home.time_zones),
-    }  # fmt: skip
+        "reading": reading,
+        "code": code,
+        "name": description.country_name(code),
+        "day": day,
+        "today": today,
+        "now": now,
+        "place": place,
+        "weekdays": description.weekdays(),
+        "hours": description.hours(reading),
+        "caps": description.caps(reading),
+        "consents": description.consents(reading),
+        "sections": _sections(reading),
+        "lists": _lists(reading),
+        "subdivisions": [(description.place_name(each), told) for each, told in reading.local.items() if told],
+        "open": _by_channel(reach(request.user, country=code, now=now)),
+        "yardstick": code in description.YARDSTICKS,
+        "names": _names(home),
+        "zones": len(home.time_zones),
+    }
     return render(request, "console/countries/detail.html", context)
 
 
@@ -93,19 +107,28 @@ def month(request: StaffRequest, code: str) -> HttpResponse:
     home, now, asked = _home(code), clock.now(), request.GET
     places = sorted({*home.subdivisions, *home.zones_by_subdivision})
     place = asked.get("lugar", "") if asked.get("lugar", "") in places else ""
-    channels = words.choices("channel")
+    channels = labels.choices("channel")
     channel = asked.get("canal", "") if asked.get("canal", "") in dict(channels) else "call"
     zone = ZoneInfo(zones_for(country=code, subdivision=place, stated_zone=None).partition("|")[0])
     today = now.astimezone(zone).date()
     first = _day(f"{asked.get('mes', '')}-01") or today.replace(day=1)
     days = calendar(country=code, subdivision=place, channel=channel, year=first.year, month=first.month)
     context = {
-        "code": code, "name": said.country_name(code), "channel": channel, "channels": channels, "first": first,
-        "lugar": place, "places": [(each, said.place_name(each)) for each in places], "zone": zone.key,
-        "weeks": _weeks(days, said.holiday_names(home, place, first.year), zone, today), "weekdays": said.weekdays(),
-        "before": _shifted(first, -1), "after": _shifted(first, 1), "place": Installation(time_zone=zone.key),
+        "code": code,
+        "name": description.country_name(code),
+        "channel": channel,
+        "channels": channels,
+        "first": first,
+        "lugar": place,
+        "places": [(each, description.place_name(each)) for each in places],
+        "zone": zone.key,
+        "weeks": _weeks(days, description.holiday_names(home, place, first.year), zone, today),
+        "weekdays": description.weekdays(),
+        "before": _shifted(first, -1),
+        "after": _shifted(first, 1),
+        "place": Installation(time_zone=zone.key),
         "zones": zones_for(country=code, subdivision=place, stated_zone=None).split("|"),
-    }  # fmt: skip
+    }
     return render(request, "console/countries/month.html", context)
 
 
@@ -121,7 +144,7 @@ def _place(zone: str) -> Installation:
 
 
 def _names(home: Any) -> dict[str, str]:
-    return {each: said.place_name(each) for each in (*home.subdivisions, *home.zones_by_subdivision)}
+    return {each: description.place_name(each) for each in (*home.subdivisions, *home.zones_by_subdivision)}
 
 
 def _day(text: str) -> date | None:
@@ -138,7 +161,7 @@ def _by_channel(found: list[Reach]) -> list[dict[str, Any]]:
     for each in found:
         key = (each.channel, each.now)
         row = rows.setdefault(key, {"channel": each.channel, "now": each.now, "places": [], "waiting": 0})
-        row["places"].append(said.place_name(each.place) if each.place else "")
+        row["places"].append(description.place_name(each.place) if each.place else "")
         row["waiting"] += each.waiting
         row.setdefault("zones", each.zones)
     return list(rows.values())
@@ -147,11 +170,19 @@ def _by_channel(found: list[Reach]) -> list[dict[str, Any]]:
 def _sections(reading: Any) -> list[tuple[str, Any]]:
     """Return what stands in tables of one shape, by the key of its title."""
     found = [
-        ("third_parties", reading.third_parties), ("workplace", reading.workplace), ("stops", reading.stops),
-        ("replies", reading.replies), ("offers", reading.offers), ("opt_out", (reading.opt_out,)),
-        ("fees", reading.fees), ("limitation", reading.limitation), ("records", (reading.records,)),
-        ("sanctions", (reading.sanctions,)), ("registries", reading.registries), ("further", reading.further),
-    ]  # fmt: skip
+        ("third_parties", reading.third_parties),
+        ("workplace", reading.workplace),
+        ("stops", reading.stops),
+        ("replies", reading.replies),
+        ("offers", reading.offers),
+        ("opt_out", (reading.opt_out,)),
+        ("fees", reading.fees),
+        ("limitation", reading.limitation),
+        ("records", (reading.records,)),
+        ("sanctions", (reading.sanctions,)),
+        ("registries", reading.registries),
+        ("further", reading.further),
+    ]
     return [(name, told) for name, told in found if told]
 
 
@@ -178,9 +209,12 @@ def _nothing(days: int) -> list[Cell | None]:
 
 def _cell(day: Day, zone: ZoneInfo, names: dict[date, str], today: date) -> Cell:
     return Cell(
-        day=day, opens=_local(day.opens_at, zone), closes=_local(day.closes_at, zone, end=True),
-        holiday=names.get(day.day, ""), today=day.day == today,
-    )  # fmt: skip
+        day=day,
+        opens=_local(day.opens_at, zone),
+        closes=_local(day.closes_at, zone, end=True),
+        holiday=names.get(day.day, ""),
+        today=day.day == today,
+    )
 
 
 def _local(at: datetime | None, zone: ZoneInfo, *, end: bool = False) -> str:

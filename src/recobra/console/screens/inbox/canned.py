@@ -11,9 +11,9 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from recobra.access.roles import Right
 from recobra.console.guard import StaffRequest, needs
-from recobra.contact import conversation_queries as conversations
-from recobra.contact import operations
-from recobra.contact.operations import CannedRefused
+from recobra.conversations import operations as conversations_operations
+from recobra.conversations import queries as conversations
+from recobra.conversations.canned import CannedRefused
 from recobra.kit import clock
 
 
@@ -27,10 +27,13 @@ def index(request: StaffRequest) -> HttpResponse:
             raise PermissionDenied
         title, text, old = (request.POST.get(name, "") for name in ("title", "text", "replaces"))
         try:
-            operations.save_canned(
-                title=title, text=text, replaces_id=int(old) if old.isdecimal() else None,
-                actor=request.user.username, now=clock.now(),
-            )  # fmt: skip
+            conversations_operations.save_canned(
+                title=title,
+                text=text,
+                replaces_id=int(old) if old.isdecimal() else None,
+                actor=request.user.username,
+                now=clock.now(),
+            )
         except CannedRefused as refused:
             context |= {"problem": str(refused), "title_written": title, "text_written": text}
             return render(request, "console/inbox/canned.html", context, status=422)
@@ -45,6 +48,6 @@ def retire(request: StaffRequest, canned_id: int) -> HttpResponse:
     """Take a ready answer out of use."""
     if not conversations.leads(request.user):
         raise PermissionDenied
-    operations.retire_canned(canned_id=conversations.canned_answer(canned_id).pk, now=clock.now())
+    conversations_operations.retire_canned(canned_id=conversations.canned_answer(canned_id).pk, now=clock.now())
     messages.success(request, _("The ready answer was taken out of use."))
     return redirect("console:inbox-canned")

@@ -9,34 +9,76 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 
 TARGETS = (
-    "account.external_id", "account.product", "account.opened_date", "account.contract", "debtor.external_id",
-    "debtor.name", "debtor.kind", "debtor.national_id", "debtor.national_id_kind", "debtor.subdivision",
-    "debtor.time_zone", "instalment.number", "instalment.due_date", "instalment.issue_date", "balance",
-    "amounts.principal", "amounts.interest", "amounts.late_interest", "amounts.fee", "amounts.tax", "currency",
-    "phones", "emails", "address.street", "address.district", "address.city", "address.region", "address.postal",
-    "attribute.text", "attribute.number", "attribute.date",
-)  # fmt: skip
+    "account.external_id",
+    "account.product",
+    "account.opened_date",
+    "account.contract",
+    "debtor.external_id",
+    "debtor.name",
+    "debtor.kind",
+    "debtor.national_id",
+    "debtor.national_id_kind",
+    "debtor.subdivision",
+    "debtor.time_zone",
+    "instalment.number",
+    "instalment.due_date",
+    "instalment.issue_date",
+    "balance",
+    "amounts.principal",
+    "amounts.interest",
+    "amounts.late_interest",
+    "amounts.fee",
+    "amounts.tax",
+    "currency",
+    "phones",
+    "emails",
+    "address.street",
+    "address.district",
+    "address.city",
+    "address.region",
+    "address.postal",
+    "attribute.text",
+    "attribute.number",
+    "attribute.date",
+)
 OPTIONS = ("decimal", "date_order", "gone", "lower_balance", "due_rows")
 
 
 def labels() -> list[tuple[str, str]]:
     """Return what a column may be, in words."""
     words = {
-        "account.external_id": _("Account number"), "account.product": _("Product"),
-        "account.opened_date": _("Opening date"), "account.contract": _("Contract"),
-        "debtor.external_id": _("Customer number"), "debtor.name": _("Name of the debtor"),
-        "debtor.kind": _("Person or company"), "debtor.national_id": _("Identity document"),
-        "debtor.national_id_kind": _("Kind of document"), "debtor.subdivision": _("State or region"),
-        "debtor.time_zone": _("Time zone"), "instalment.number": _("Instalment or document number"),
-        "instalment.due_date": _("Due date"), "instalment.issue_date": _("Date of issue"),
-        "balance": _("Balance (the whole debt)"), "amounts.principal": _("Principal"),
-        "amounts.interest": _("Interest"), "amounts.late_interest": _("Late interest"), "amounts.fee": _("Fee"),
-        "amounts.tax": _("Tax"), "currency": _("Currency"), "phones": _("Phone"), "emails": _("E-mail"),
-        "address.street": _("Address: street"), "address.district": _("Address: district"),
-        "address.city": _("Address: city"), "address.region": _("Address: region"),
-        "address.postal": _("Address: postal code"), "attribute.text": _("Attribute: text"),
-        "attribute.number": _("Attribute: number"), "attribute.date": _("Attribute: date"),
-    }  # fmt: skip
+        "account.external_id": _("Account number"),
+        "account.product": _("Product"),
+        "account.opened_date": _("Opening date"),
+        "account.contract": _("Contract"),
+        "debtor.external_id": _("Customer number"),
+        "debtor.name": _("Name of the debtor"),
+        "debtor.kind": _("Person or company"),
+        "debtor.national_id": _("Identity document"),
+        "debtor.national_id_kind": _("Kind of document"),
+        "debtor.subdivision": _("State or region"),
+        "debtor.time_zone": _("Time zone"),
+        "instalment.number": _("Instalment or document number"),
+        "instalment.due_date": _("Due date"),
+        "instalment.issue_date": _("Date of issue"),
+        "balance": _("Balance (the whole debt)"),
+        "amounts.principal": _("Principal"),
+        "amounts.interest": _("Interest"),
+        "amounts.late_interest": _("Late interest"),
+        "amounts.fee": _("Fee"),
+        "amounts.tax": _("Tax"),
+        "currency": _("Currency"),
+        "phones": _("Phone"),
+        "emails": _("E-mail"),
+        "address.street": _("Address: street"),
+        "address.district": _("Address: district"),
+        "address.city": _("Address: city"),
+        "address.region": _("Address: region"),
+        "address.postal": _("Address: postal code"),
+        "attribute.text": _("Attribute: text"),
+        "attribute.number": _("Attribute: number"),
+        "attribute.date": _("Attribute: date"),
+    }
     return [(target, words[target]) for target in TARGETS]
 
 
@@ -45,18 +87,36 @@ def option_labels(given: dict[str, Any]) -> list[tuple[str, str, list[tuple[str,
     auto = ("auto", _("find out from the file"))
     listed = [
         ("decimal", _("Amounts are written"), [auto, ("comma", "1.234,56"), ("point", "1,234.56")]),
-        ("date_order", _("Dates are written"), [
-            auto, ("dmy", _("day, month, year")), ("mdy", _("month, day, year")), ("ymd", _("year, month, day")),
-        ]),
-        ("gone", _("An account that is no longer in the file"), [
-            ("missing", _("is missing: a person looks")), ("paid", _("was paid")), ("recalled", _("was recalled")),
-            ("keep", _("stays as it is")),
-        ]),
-        ("lower_balance", _("A balance lower than yesterday's"), [
-            ("payment", _("is a payment")), ("adjustment", _("is an adjustment")),
-        ]),
+        (
+            "date_order",
+            _("Dates are written"),
+            [
+                auto,
+                ("dmy", _("day, month, year")),
+                ("mdy", _("month, day, year")),
+                ("ymd", _("year, month, day")),
+            ],
+        ),
+        (
+            "gone",
+            _("An account that is no longer in the file"),
+            [
+                ("missing", _("is missing: a person looks")),
+                ("paid", _("was paid")),
+                ("recalled", _("was recalled")),
+                ("keep", _("stays as it is")),
+            ],
+        ),
+        (
+            "lower_balance",
+            _("A balance lower than yesterday's"),
+            [
+                ("payment", _("is a payment")),
+                ("adjustment", _("is an adjustment")),
+            ],
+        ),
         ("due_rows", _("Rows per account"), [("one", _("one")), ("several", _("several: one per instalment"))]),
-    ]  # fmt: skip
+    ]
     return [(name, label, choices, str(given.get(name, choices[0][0]))) for name, label, choices in listed]
 
 

@@ -65,12 +65,18 @@ def _page(request: StaffRequest, upload: uploads.Upload, portfolio: Any, shown: 
     base = _base(saved, request.GET.get("mapeo", ""), shown["headers"])
     document = base.document if base else shown["mapping"]
     return {
-        "upload": upload, "portfolio": portfolio, "shown": shown, "saved": saved, "base": base,
+        "upload": upload,
+        "portfolio": portfolio,
+        "shown": shown,
+        "saved": saved,
+        "base": base,
         "fits": base is not None and columns.fits(document, shown["headers"]),
-        "chosen": columns.chosen(document, shown["headers"]), "targets": columns.labels(),
+        "chosen": columns.chosen(document, shown["headers"]),
+        "targets": columns.labels(),
         "options": columns.option_labels(document.get("options") or {}),
-        "name": document.get("name", "default"), "today": clock.today(portfolio.time_zone),
-    }  # fmt: skip
+        "name": document.get("name", "default"),
+        "today": clock.today(portfolio.time_zone),
+    }
 
 
 def _base(saved: list[Any], given: str, headers: list[str]) -> Any:
@@ -87,14 +93,22 @@ def _act(request: StaffRequest, upload: uploads.Upload, portfolio: Any, shown: d
         asked = _asked(request, portfolio, shown)
         if request.POST.get("do") != "load":
             result = operations.load_file(
-                path=upload.path, file_name=upload.file_name, portfolio_code=portfolio.code, dry_run=True,
-                actor=request.user.username, now=clock.now(), **asked,
-            )  # fmt: skip
+                path=upload.path,
+                file_name=upload.file_name,
+                portfolio_code=portfolio.code,
+                dry_run=True,
+                actor=request.user.username,
+                now=clock.now(),
+                **asked,
+            )
             return render(request, "console/loads/_tried.html", {"result": _said(result), "portfolio": portfolio})
         jobs.ask_for_load(
-            path=upload.path, file_name=upload.file_name, portfolio_code=portfolio.code, actor=request.user.username,
+            path=upload.path,
+            file_name=upload.file_name,
+            portfolio_code=portfolio.code,
+            actor=request.user.username,
             **asked,
-        )  # fmt: skip
+        )
     except LoadRefused as refusal:
         return render(request, "console/loads/_tried.html", {"refused": str(refusal)})
     uploads.forget(upload, keep_bytes=True)

@@ -15,14 +15,14 @@ from django.views.decorators.http import require_GET, require_POST
 
 from recobra.access import operations as access
 from recobra.access.roles import Right
-from recobra.console import vocabulary, words
+from recobra.console import labels, strategy_labels
 from recobra.console.guard import StaffRequest, needs
 from recobra.intake import jobs, operations, queries
 from recobra.intake.operations import LoadRefused
 from recobra.kit import clock
 from recobra.portfolio.queries import portfolios_for
 
-__all__ = ["urlpatterns", "vocabulary"]
+__all__ = ["strategy_labels", "urlpatterns"]
 PAGE_ROWS = 50
 
 
@@ -39,12 +39,15 @@ def index(request: StaffRequest) -> HttpResponse:
     rows = list(found[(number - 1) * PAGE_ROWS : number * PAGE_ROWS + 1])
     waiting = jobs.waiting()
     context: dict[str, Any] = {
-        "rows": rows[:PAGE_ROWS], "following": number + 1 if len(rows) > PAGE_ROWS else None, "waiting": waiting,
-        "busy": waiting or any(load.status == "RUNNING" for load in rows), "filtered": bool(status or code),
-    }  # fmt: skip
+        "rows": rows[:PAGE_ROWS],
+        "following": number + 1 if len(rows) > PAGE_ROWS else None,
+        "waiting": waiting,
+        "busy": waiting or any(load.status == "RUNNING" for load in rows),
+        "filtered": bool(status or code),
+    }
     if request.htmx and not request.htmx.boosted:  # type: ignore[attr-defined]
         return render(request, "console/loads/_list.html", context)
-    context |= {"portfolios": portfolios_for(request.user), "statuses": words.choices("load")}
+    context |= {"portfolios": portfolios_for(request.user), "statuses": labels.choices("load")}
     return render(request, "console/loads/index.html", context)
 
 
@@ -57,9 +60,11 @@ def detail(request: StaffRequest, load_id: int) -> HttpResponse:
     page = min(int(given), 100_000) if given.isdecimal() and int(given) else 1
     rejected = int(load.figures.get("rejected") or 0)
     context = {
-        "load": load, "page": page, "errors": queries.errors_for(load, page=page) if rejected else [],
+        "load": load,
+        "page": page,
+        "errors": queries.errors_for(load, page=page) if rejected else [],
         "following": page + 1 if page * queries.PAGE_ROWS < rejected else None,
-    }  # fmt: skip
+    }
     return render(request, "console/loads/detail.html", context)
 
 

@@ -37,9 +37,12 @@ def _ask(request: StaffRequest, version: queries.StrategyVersion, problems: list
     listed = queries.strategy(request.user, version.code)
     accounts = queries.accounts_following(version.code)
     context = {
-        "listed": listed, "version": version, "accounts": accounts, "problems": problems,
+        "listed": listed,
+        "version": version,
+        "accounts": accounts,
+        "problems": problems,
         "place": next(iter(listed.portfolios), None),
-    }  # fmt: skip
+    }
     return render(request, "console/strategies/publish.html", context, status=422 if problems else 200)
 
 
@@ -58,9 +61,11 @@ def retire(request: StaffRequest, code: str, number: int) -> HttpResponse:
         return redirect("console:strategy-version", code, number)
     listed = queries.strategy(request.user, code)
     context = {
-        "listed": listed, "version": version, "accounts": queries.accounts_following(code),
+        "listed": listed,
+        "version": version,
+        "accounts": queries.accounts_following(code),
         "place": next(iter(listed.portfolios), None),
-    }  # fmt: skip
+    }
     return render(request, "console/strategies/retire.html", context)
 
 

@@ -15,10 +15,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from recobra.access.roles import Right
-from recobra.console import words
+from recobra.console import labels
 from recobra.console.guard import StaffRequest, needs
-from recobra.contact.queries import templates
 from recobra.kit import clock
+from recobra.messaging.queries import templates
 from recobra.strategy import operations, queries
 from recobra.strategy.operations import StrategyRefused
 from recobra_core.decide.steps import CHANNELS, EVENTS, STAGES
@@ -98,9 +98,13 @@ def _fields(
             for at, member in enumerate(shape[which])
         ]
     context = {
-        "listed": listed, "shape": shape, "seen": seen, "problems": [_placed(each, shape) for each in problems or []],
-        **choices(shape), "columns": rule_field.columns(catalogue),
-    }  # fmt: skip
+        "listed": listed,
+        "shape": shape,
+        "seen": seen,
+        "problems": [_placed(each, shape) for each in problems or []],
+        **choices(shape),
+        "columns": rule_field.columns(catalogue),
+    }
     part = request.htmx  # type: ignore[attr-defined]
     name = "console/strategies/_editor.html" if part else "console/strategies/edit.html"
     # htmx swaps only answers it takes for good ones.
@@ -113,9 +117,9 @@ def choices(shape: form.Shape) -> dict[str, Any]:
     named |= {step["template"]: step["template"] for step in shape["steps"] if step["template"] not in {"", *named}}
     return {
         "templates": sorted(named.items()),
-        "channels": [(code, words.say("channel", code)) for code in CHANNELS],
-        "stages": [(code, words.say("stage", code)) for code in STAGES],
-        "events": [(code, words.say("event", code)) for code in EVENTS],
+        "channels": [(code, labels.say("channel", code)) for code in CHANNELS],
+        "stages": [(code, labels.say("stage", code)) for code in STAGES],
+        "events": [(code, labels.say("event", code)) for code in EVENTS],
         "segments": [(each["key"], each["name"]) for each in form.keyed(shape["segments"]) if each["name"]],
     }
 

@@ -12,9 +12,28 @@ from recobra_core.decide.steps import STOPS
 Shape = dict[str, Any]
 SEGMENT = ("key", "name", "rule", "unknown")
 STEP = (
-    "key", "name", "when", "days", "after_step", "after_event", "until", "do", "template", "task", "title",
-    "due_in_days", "queue", "stage", "hold", "hold_days", "rule", "unknown", "min_amount", "every_days", "times",
-)  # fmt: skip
+    "key",
+    "name",
+    "when",
+    "days",
+    "after_step",
+    "after_event",
+    "until",
+    "do",
+    "template",
+    "task",
+    "title",
+    "due_in_days",
+    "queue",
+    "stage",
+    "hold",
+    "hold_days",
+    "rule",
+    "unknown",
+    "min_amount",
+    "every_days",
+    "times",
+)
 LISTS = ("channels", "segments", "stages")
 HEAD = ("code", "name", "purpose", "objective")
 NEW_STEP: Shape = {"when": "dpd", "days": "1", "do": "send", "channels": ["email"]}
@@ -41,13 +60,23 @@ def _step(step: dict[str, Any]) -> Shape:
     kind = next((word for word in ("after_step", "after_event") if word in when), "dpd")
     action = next((word for word in ("task", "stage", "hold") if word in do), "send")
     facts = {
-        **step, "when": kind, "do": action, "days": when.get("dpd") if kind == "dpd" else when.get("days"),
-        "after_step": when.get("after_step"), "after_event": when.get("after_event"), "template": do.get("send"),
-        "task": do.get("task"), "title": do.get("title"), "due_in_days": do.get("due_in_days"),
-        "queue": do.get("queue"), "stage": do.get("stage"), "hold": do.get("hold"),
+        **step,
+        "when": kind,
+        "do": action,
+        "days": when.get("dpd") if kind == "dpd" else when.get("days"),
+        "after_step": when.get("after_step"),
+        "after_event": when.get("after_event"),
+        "template": do.get("send"),
+        "task": do.get("task"),
+        "title": do.get("title"),
+        "due_in_days": do.get("due_in_days"),
+        "queue": do.get("queue"),
+        "stage": do.get("stage"),
+        "hold": do.get("hold"),
         "hold_days": do.get("days") if action == "hold" else None,
-        "every_days": repeat.get("every_days"), "times": repeat.get("max"),
-    }  # fmt: skip
+        "every_days": repeat.get("every_days"),
+        "times": repeat.get("max"),
+    }
     lists = {"channels": do.get("by"), "segments": step.get("segments"), "stages": step.get("stages")}
     return _texts(facts, STEP) | {name: list(value or []) for name, value in lists.items()}
 

@@ -11,16 +11,15 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from recobra.access.roles import Right
-from recobra.console import vocabulary
+from recobra.console import strategy_labels
 from recobra.console.guard import StaffRequest, needs
 from recobra.console.screens.place import Installation
+from recobra.console.screens.strategies import description
 from recobra.kit import clock
 from recobra.strategy import operations, queries, schedule
 from recobra_core.decide import NO_SEGMENT, Strategy, StrategyError, diff, templates_used
 
-from . import said
-
-__all__ = ["urlpatterns", "vocabulary"]
+__all__ = ["strategy_labels", "urlpatterns"]
 
 
 @require_GET
@@ -61,17 +60,17 @@ def _words(version: queries.StrategyVersion) -> dict[str, Any]:
     try:
         strategy = queries.read(version.document)
     except StrategyError as error:
-        return context | {"problems": error.messages(said.language())}
-    days, waiting = said.schedule(strategy)
+        return context | {"problems": error.messages(description.language())}
+    days, waiting = description.schedule(strategy)
     return context | {
         "strategy": strategy,
-        "steps": said.steps(strategy),
-        "segments": said.segments(strategy),
-        "stops": said.stops(strategy),
+        "steps": description.steps(strategy),
+        "segments": description.segments(strategy),
+        "stops": description.stops(strategy),
         "days": days,
         "waiting": waiting,
         "templates": sorted(templates_used(strategy)),
-        "channels": said.channels(strategy),
+        "channels": description.channels(strategy),
     }
 
 
@@ -91,9 +90,9 @@ def compare(request: StaffRequest, code: str) -> HttpResponse:
     context = {"listed": listed, "old": queries.version(code, old), "new": queries.version(code, new)}
     try:
         before, after = (queries.read(queries.version(code, number).document) for number in (old, new))
-        context["changes"] = diff(before, after, lang=said.language())
+        context["changes"] = diff(before, after, lang=description.language())
     except StrategyError as error:
-        context["problems"] = error.messages(said.language())
+        context["problems"] = error.messages(description.language())
     return render(request, "console/strategies/compare.html", context)
 
 
@@ -122,7 +121,7 @@ def touched(request: StaffRequest, document: dict[str, Any], chosen: set[str]) -
         strategy = queries.read(document)
         figures = operations.would_touch(document=document, portfolio_ids=[each.pk for each in counted], as_of=as_of)
     except StrategyError as error:
-        return {"reach_problems": error.messages(said.language())}
+        return {"reach_problems": error.messages(description.language())}
     countries = {each.currency: each.country for each in counted}
     return {"as_of": as_of, "counted": counted, **_counts(strategy, figures, countries)}
 

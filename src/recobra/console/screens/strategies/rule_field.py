@@ -12,10 +12,9 @@ from django.views.decorators.http import require_POST
 
 from recobra.access.roles import Right
 from recobra.console.guard import StaffRequest, needs
+from recobra.console.screens.strategies.description import language
 from recobra.strategy import queries
 from recobra_core.rules import OPERATORS, Catalogue, Row, RuleError, Unknown, compile_rule, from_builder, to_builder
-
-from .said import language
 
 ROWS_MAX = 50
 _MODES: dict[str, Unknown] = {"yes": "yes", "no": "no"}
@@ -49,9 +48,12 @@ def judge(text: str, unknown: Unknown, catalogue: Catalogue) -> Verdict:
     except RuleError as error:
         at = min(error.position, len(text))
         return Verdict(
-            text=text, error=error.text(language()), place=at + 1, before=text[max(at - 30, 0) : at],
+            text=text,
+            error=error.text(language()),
+            place=at + 1,
+            before=text[max(at - 30, 0) : at],
             after=text[at : at + 30],
-        )  # fmt: skip
+        )
     rows = to_builder(rule)
     return Verdict(text=text, words=rule.in_words(language()), rows=rows or [], too_rich=rows is None)
 
@@ -107,10 +109,22 @@ def columns(catalogue: Catalogue) -> dict[str, Any]:
 def operators() -> dict[str, str]:
     """Return every operator of the builder in words."""
     return {
-        "=": _("is"), "<>": _("is not"), "<": _("is less than"), "<=": _("is at most"), ">": _("is more than"),
-        ">=": _("is at least"), "between": _("is between (a; b)"), "not between": _("is not between (a; b)"),
-        "in": _("is one of (a; b; …)"), "not in": _("is none of (a; b; …)"), "is null": _("is not known"),
-        "is not null": _("is known"), "like": _("is like (% any text)"), "not like": _("is not like (% any text)"),
-        "ilike": _("is like, large or small letters"), "not ilike": _("is not like, large or small letters"),
-        "is true": _("holds"), "is false": _("does not hold"),
-    }  # fmt: skip
+        "=": _("is"),
+        "<>": _("is not"),
+        "<": _("is less than"),
+        "<=": _("is at most"),
+        ">": _("is more than"),
+        ">=": _("is at least"),
+        "between": _("is between (a; b)"),
+        "not between": _("is not between (a; b)"),
+        "in": _("is one of (a; b; …)"),
+        "not in": _("is none of (a; b; …)"),
+        "is null": _("is not known"),
+        "is not null": _("is known"),
+        "like": _("is like (% any text)"),
+        "not like": _("is not like (% any text)"),
+        "ilike": _("is like, large or small letters"),
+        "not ilike": _("is not like, large or small letters"),
+        "is true": _("holds"),
+        "is false": _("does not hold"),
+    }

@@ -1,0 +1,104 @@
+"""Hand out the evidence of the contacts with a debtor, signed, and record that it was handed out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from recobra.access.queries import User, portfolio_codes
+from recobra.access.roles import Right, may
+from recobra.compliance.evidence import EVERYTHING, EvidenceRefused, Eyes, collect, evidence_report, eyes_of
+from recobra.compliance.report import report_pdf
+from recobra.journal.operations import record
+from recobra.kit.typeset import signature
+from recobra.portfolio.models import Account, Debtor
+from recobra.portfolio.queries import debtor_for
+
+Form = Literal["pdf", "json"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """A signed file; `digest` is the SHA-256 of the canonical JSON that both forms are made from."""
+
+    content: bytes
+    name: str
+    digest: str
+    signer: str
+    contacts: int
+    masked: bool
+
+
+@transaction.atomic
+def export_evidence(*, debtor_id: int, form: Form, user: User, now: datetime) -> Evidence:
+    """Return the evidence as the user's role may read it, within his or her scope.
+
+    Raises EvidenceRefused: without the right, or where the debtor owes in portfolios the user may not see: messages
+    speak of all that is owed. Raises Debtor.DoesNotExist for a debtor outside the scope.
+    """
+    if not (may(user, Right.SEE_CASES) and may(user, Right.EXPORT_EVIDENCE)):
+        raise EvidenceRefused(_("This role may not export evidence."))
+    debtor = debtor_for(user, debtor_id)
+    codes = portfolio_codes(user)
+    if codes is not None and Account.objects.filter(debtor=debtor).exclude(portfolio__code__in=codes).exists():
+        raise EvidenceRefused(
+            _("This debtor owes in other portfolios too: someone who may see all of them must export the evidence.")
+        )
+    return _export(debtor=debtor, form=form, eyes=eyes_of(user), actor=user.username, actor_id=user.pk, now=now)
+
+
+@transaction.atomic
+def export_evidence_by_number(*, creditor: str, number: str, form: Form, actor: str, now: datetime) -> Evidence:
+    """Return the whole evidence for whoever has the machine: by the creditor's code and its number of the debtor.
+
+    `creditor` '' will do where one creditor alone uses the number. Raises EvidenceRefused.
+    """
+    found = Debtor.objects.select_related("creditor").filter(external_id=number)
+    debtors = list((found.filter(creditor__code=creditor) if creditor else found)[:2])
+    if not debtors:
+        raise EvidenceRefused(_("There is no debtor «%s».") % number)
+    if len(debtors) > 1:
+        raise EvidenceRefused(_("Several creditors have a debtor «%s»: say which.") % number)
+    return _export(debtor=debtors[0], form=form, eyes=EVERYTHING, actor=actor, actor_id=None, now=now)
+
+
+def own_identity(*, now: datetime) -> signature.Identity:
+    """Return the key and certificate of this installation, made on first use. Raises KeyUnsuitable."""
+    return signature.identity(data_dir=settings.DATA_DIR, now=now)
+
+
+def own_certificate(*, now: datetime) -> bytes:
+    """Return this installation's certificate (PEM), which others need to check what it signed."""
+    return signature.certificate_pem(own_identity(now=now))
+
+
+def _export(*, debtor: Debtor, form: Form, eyes: Eyes, actor: str, actor_id: int | None, now: datetime) -> Evidence:
+    own = own_identity(now=now)
+    dossier = collect(debtor=debtor, eyes=eyes, signer=own.fingerprint, now=now)
+    digest = sha256(signature.canonical(dossier)).hexdigest()
+    content = _written(dossier, digest, form, own, now)
+    payload = {"form": form, "digest": digest, "masked": eyes.masked, "contacts": len(dossier["contacts"])}
+    record("evidence.exported", at=now, actor=actor, actor_id=actor_id, debtor_id=debtor.pk, payload=payload)
+    local = now.astimezone(ZoneInfo(dossier["debtor"]["time_zone"]))
+    return Evidence(
+        content=content,
+        name=f"constancia-{debtor.pk}-{local:%Y%m%d-%H%M%S}.{form}",
+        digest=digest,
+        signer=own.fingerprint,
+        contacts=len(dossier["contacts"]),
+        masked=eyes.masked,
+    )
+
+
+def _written(dossier: dict[str, Any], digest: str, form: Form, own: signature.Identity, now: datetime) -> bytes:
+    if form == "json":
+        return signature.written(signature.sign_json(dossier, own=own, now=now))
+    pdf = report_pdf(evidence_report(dossier, digest=digest), at=now)
+    return signature.sign_pdf(pdf, own=own, now=now, reason=_("Evidence of contacts"))

@@ -1,0 +1,207 @@
+"""Tell whether a signed evidence file is as this installation signed it; bad files are answers, not errors."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from asn1crypto import cms  # type: ignore[import-untyped]
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
+from pyhanko.pdf_utils.reader import PdfFileReader
+from pyhanko.sign.validation import validate_pdf_signature
+from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
+from pyhanko.sign.validation.status import SignatureCoverageLevel
+from pyhanko_certvalidator import ValidationContext
+
+from recobra.kit.typeset.signature import ALGORITHM, FORMAT, canonical, fingerprint, parts, written
+
+# What the library finds is our answer; its log would tell it again, with tracebacks, on standard error.
+logging.getLogger("pyhanko").setLevel(logging.CRITICAL)
+
+
+class Finding(StrEnum):
+    """What a check found."""
+
+    VALID = "valid"
+    ALTERED = "altered"
+    UNKNOWN_SIGNER = "unknown_signer"
+    UNSIGNED = "unsigned"
+    UNREADABLE = "unreadable"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verification:
+    """The answer: `where` names what is not as it was signed, byte ranges of a PDF or parts of a JSON document.
+
+    `signer` is the SHA-256 of the certificate inside the file, `signed_at` the instant the signer states.
+    """
+
+    finding: Finding
+    what: str
+    where: tuple[str, ...] = ()
+    signer: str = ""
+    signed_at: str = ""
+
+    @property
+    def ok(self) -> bool:
+        """Tell if the file is what a known signer signed."""
+        return self.finding is Finding.VALID
+
+
+def verify(content: bytes, *, trusted: Sequence[x509.Certificate], now: datetime) -> Verification:
+    """Check a signed PDF or JSON file against the certificates that are trusted; nothing is looked up elsewhere."""
+    if content[:5] == b"%PDF-":
+        return _verify_pdf(content, trusted, now)
+    return _verify_json(content, trusted)
+
+
+def _verify_pdf(content: bytes, trusted: Sequence[x509.Certificate], now: datetime) -> Verification:
+    try:
+        signatures = PdfFileReader(io.BytesIO(content)).embedded_signatures
+        if signatures:
+            return _judge_pdf(signatures[0], content, trusted, now)
+    except Exception as error:  # noqa: BLE001 - a broken or hostile file may stop a parser anywhere; it is an answer
+        return Verification(
+            finding=Finding.ALTERED,
+            what=f"the PDF or its signature cannot be read: {_line(error)}",
+            where=(f"bytes 0-{len(content) - 1}",),
+        )
+    if b"/ByteRange" in content:
+        return Verification(finding=Finding.ALTERED, what="the signature cannot be found", where=("signature",))
+    return Verification(finding=Finding.UNSIGNED, what="the PDF has no signature")
+
+
+def _judge_pdf(
+    embedded: EmbeddedPdfSignature, content: bytes, trusted: Sequence[x509.Certificate], now: datetime
+) -> Verification:
+    # Integrity only: whether the signer is one of ours is a comparison of certificates, made below.
+    context = ValidationContext(
+        trust_roots=[embedded.signer_cert],
+        allow_fetching=False,
+        moment=embedded.self_reported_timestamp or now,
+        revocation_mode="soft-fail",
+    )
+    status = validate_pdf_signature(embedded, signer_validation_context=context)
+    signer, signed_at = embedded.signer_cert.sha256.hex(), _stated(embedded)
+    first, second = _ranges(embedded)
+
+    def found(finding: Finding, what: str, *where: str) -> Verification:
+        return Verification(finding=finding, what=what, where=where, signer=signer, signed_at=signed_at)
+
+    if not status.intact:
+        return found(Finding.ALTERED, "the bytes that were signed have changed", _range(*first), _range(*second))
+    if not status.valid or not _is_envelope_ours(content[first[1] : second[0]]):
+        return found(Finding.ALTERED, "the signature itself has changed", _range(first[1], second[0]))
+    if status.coverage is not SignatureCoverageLevel.ENTIRE_FILE or second[1] != len(content):
+        return found(Finding.ALTERED, "something was added after the signature", _range(second[1], len(content)))
+    if signer not in {fingerprint(each) for each in trusted}:
+        return found(Finding.UNKNOWN_SIGNER, "signed by a certificate not known here")
+    return found(Finding.VALID, "every byte is as it was signed")
+
+
+def _is_envelope_ours(gap: bytes) -> bool:
+    """Tell if what stands between the signed ranges is a signature as we write it, and nothing but zeros after it.
+
+    No digest covers these bytes, so that they must be the only way to write this signature.
+    """
+    text = gap[1:-1]
+    if gap[:1] != b"<" or gap[-1:] != b">" or text != text.upper():
+        return False
+    raw = bytes.fromhex(text.decode())
+    envelope = cms.ContentInfo.load(raw)
+    written = envelope.dump(force=True)
+    signed = envelope["content"]
+    (signer,) = signed["signer_infos"]
+    return (
+        raw == written + bytes(len(raw) - len(written))
+        and [each.native for each in signed["digest_algorithms"]] == [{"algorithm": "sha256", "parameters": None}]
+        and signed["version"].native == signer["version"].native == "v1"
+        and signer["digest_algorithm"].native == {"algorithm": "sha256", "parameters": None}
+        and signer["signature_algorithm"].native == {"algorithm": "sha256_ecdsa", "parameters": None}
+        and len(signed["certificates"]) == 1
+        and not signed["crls"]
+        and not signer["unsigned_attrs"]
+    )
+
+
+def _verify_json(content: bytes, trusted: Sequence[x509.Certificate]) -> Verification:
+    try:
+        signed = json.loads(content)
+        signature = signed["signature"]
+        manifest, document = signature["manifest"], signed["evidence"]
+        certificate = x509.load_pem_x509_certificate(str(signature["certificate"]).encode())
+        value = bytes.fromhex(signature["value"])
+        told = dict(manifest["parts"])
+        signed_at = str(manifest["signed_at"])
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        return Verification(finding=Finding.UNREADABLE, what=f"neither a PDF nor signed evidence: {_line(error)}")
+    signer = fingerprint(certificate)
+
+    def found(finding: Finding, what: str, *where: str) -> Verification:
+        return Verification(finding=finding, what=what, where=where, signer=signer, signed_at=signed_at)
+
+    if not _is_signed(certificate, value, manifest):
+        return found(Finding.ALTERED, "the signature does not belong to the manifest", "signature")
+    changed = _changed(told, document, signed)
+    if changed:
+        return found(Finding.ALTERED, "parts have changed since", *changed)
+    if written(signed) != content or signature != _written_signature(manifest, value, certificate):
+        return found(Finding.ALTERED, "the file is not written as it was signed", f"bytes 0-{len(content) - 1}")
+    if signer not in {fingerprint(each) for each in trusted}:
+        return found(Finding.UNKNOWN_SIGNER, "signed by a certificate not known here")
+    return found(Finding.VALID, "every part is as it was signed")
+
+
+def _written_signature(manifest: Any, value: bytes, certificate: x509.Certificate) -> dict[str, Any]:
+    """Return the signature's part of the file as we write it: what no digest covers has one form."""
+    pem = certificate.public_bytes(Encoding.PEM).decode()
+    return {"manifest": manifest, "algorithm": ALGORITHM, "value": value.hex(), "certificate": pem}
+
+
+def _is_signed(certificate: x509.Certificate, value: bytes, manifest: Mapping[str, Any]) -> bool:
+    try:
+        key = certificate.public_key()
+        if not isinstance(key, ec.EllipticCurvePublicKey) or manifest.get("format") != FORMAT:
+            return False
+        key.verify(value, canonical(manifest), ec.ECDSA(hashes.SHA256()))
+    except (InvalidSignature, UnsupportedAlgorithm, ValueError):
+        return False
+    return True
+
+
+def _changed(told: Mapping[str, str], document: Any, signed: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the places where the document and the manifest differ, in the document's order."""
+    if not isinstance(document, dict):
+        return ("evidence",)
+    found = parts(document)
+    places = dict.fromkeys([*found, *told])
+    beside = [name for name in signed if name not in {"evidence", "signature"}]
+    return (*(place for place in places if told.get(place) != found.get(place)), *beside)
+
+
+def _ranges(embedded: EmbeddedPdfSignature) -> tuple[tuple[int, int], tuple[int, int]]:
+    start, length, second, rest = (int(each) for each in embedded.byte_range)
+    return (start, start + length), (second, second + rest)
+
+
+def _range(start: int, end: int) -> str:
+    return f"bytes {start}-{end - 1}"
+
+
+def _stated(embedded: EmbeddedPdfSignature) -> str:
+    at = embedded.self_reported_timestamp
+    return at.isoformat() if at else ""
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())[:160] or type(error).__name__

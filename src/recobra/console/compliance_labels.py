@@ -1,0 +1,81 @@
+"""Words of the law's pages, of company rules, providers and consent, for the badges of `words.py`."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from django.utils.translation import gettext_lazy as _
+
+from recobra.console import labels
+
+FAMILIES: Final[dict[str, dict[str, labels.Said]]] = {
+    "certainty": {
+        "verified": (_("Verified in the text"), "good"),
+        "verified (press)": (_("Verified in the press"), "good"),
+        "verified (commentary)": (_("Verified in commentary"), "good"),
+        "verified (law firm)": (_("Verified with a law firm's note"), "good"),
+        "verified (secondary)": (_("Verified in a secondary source"), "good"),
+        "memory": (_("Not checked against the text"), "warn"),
+        "conflicting": (_("Sources disagree: the strict reading counts"), "warn"),
+        "default": (_("The law is silent: the project's own"), "quiet"),
+    },
+    "basis": {
+        "law": (_("Law"), "calm"),
+        "analogy": (_("By analogy"), "warn"),
+        "default": (_("Project's criterion"), "quiet"),
+        "house": (_("Company rule"), "quiet"),
+    },
+    "law_section": {
+        "third_parties": (_("Whom one may speak to"), "quiet"),
+        "workplace": (_("At work"), "quiet"),
+        "stops": (_("What stops collection"), "quiet"),
+        "replies": (_("Answers to what the debtor wrote"), "quiet"),
+        "offers": (_("Advertising and offers"), "quiet"),
+        "opt_out": (_("Opting out"), "quiet"),
+        "fees": (_("Collection fees and interest"), "quiet"),
+        "limitation": (_("Limitation"), "quiet"),
+        "records": (_("Records"), "quiet"),
+        "sanctions": (_("Sanctions"), "quiet"),
+        "registries": (_("Registers to consult"), "quiet"),
+        "further": (_("Further articles"), "quiet"),
+        "required": (_("What a message must say"), "quiet"),
+        "prohibited": (_("What is prohibited"), "quiet"),
+    },
+    "consent_act": {
+        "GRANTED": (_("Authorised"), "good"),
+        "WITHDRAWN": (_("Authorisation withdrawn"), "warn"),
+        "OPTED_OUT": (_("Asked for no more messages"), "bad"),
+        "NOT_ME": (_("Is not the person"), "bad"),
+        "RESUMED": (_("Asked for messages again"), "good"),
+    },
+    "consent_source": {
+        "LOAD": (_("Load"), "quiet"),
+        "LINK": (_("Link"), "quiet"),
+        "KEYWORD": (_("Keyword"), "quiet"),
+        "BUTTON": (_("Button"), "quiet"),
+        "KEYPAD": (_("Telephone keypad"), "quiet"),
+        "STAFF": (_("Staff"), "quiet"),
+        "PORTAL": (_("Portal"), "quiet"),
+        "PROVIDER": (_("Provider"), "quiet"),
+    },
+    "cap_period": {
+        "day": (_("contacts in a day at most"), "quiet"),
+        "week": (_("contacts in a week at most"), "quiet"),
+        "month": (_("contacts in 31 days at most"), "quiet"),
+        "clear_days": (_("whole days between two contacts"), "quiet"),
+    },
+    "cap_scope": {
+        "all": (_("by all channels together"), "quiet"),
+        "channel": (_("by each channel"), "quiet"),
+    },
+    "loosening": {
+        "window_wider": (_("The hours are wider than the law's."), "bad"),
+        "cap_higher": (_("The limit of contacts is higher than the law's."), "bad"),
+        "gap_shorter": (_("The days between contacts are fewer than the law's."), "bad"),
+        "holiday_opened": (_("The law closes holidays."), "bad"),
+        "consent_dropped": (_("The law wants the debtor's authorisation of this channel."), "bad"),
+        "channel_opened": (_("The law bars this channel."), "bad"),
+        "workplace_opened": (_("The law bars contact at work."), "bad"),
+    },
+}
+labels.WORDS.update(FAMILIES)

@@ -1,0 +1,55 @@
+"""A company rule in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from recobra.console.screens.countries.description import channel_names, country_name, language
+from recobra.console.templatetags.console import day
+from recobra_core import law
+from recobra_core.law import phrases
+from recobra_core.law.company_rules import HouseRule
+
+
+def house_of(rule: Any) -> law.House:
+    """Return a kept version as the gate reads it."""
+    return law.read_house({**rule.document, "name": rule.code})
+
+
+def lines(house: law.House) -> list[str]:
+    """Return a rule document in words, a line per thing it asks."""
+    found = [_("Visits are made, where the law leaves them.")] if house.visits_open else []
+    for rule in house.rules:
+        about = _about(rule)
+        found += [f"{about}: {said}" for said in _asked(rule)]
+    return found
+
+
+def _about(rule: HouseRule) -> str:
+    channels = channel_names(rule.channels) if rule.channels else _("All channels")
+    countries = ", ".join(country_name(code) for code in rule.countries)
+    return f"{channels} ({countries})" if countries else channels
+
+
+def _asked(rule: HouseRule) -> Iterator[str]:
+    if rule.never:
+        yield _("not used")
+    if rule.windows is not None:
+        yield "; ".join(phrases.hours(rule.windows, language())) or _("closed every day")
+    if rule.closed_days:
+        yield _("closed on %(days)s") % {"days": ", ".join(day(each) for each in sorted(rule.closed_days))}
+    if rule.open_on_holidays is False:
+        yield _("closed on holidays")
+    for cap in rule.caps:
+        yield phrases.cap(cap, language())
+    if rule.workplace == ():
+        yield _("never at work")
+    if rule.consent_required:
+        yield _("only with the debtor's authorisation")
+    if rule.max_debt_age_days:
+        days = rule.max_debt_age_days
+        yield ngettext("no debt older than %(days)d day", "no debt older than %(days)d days", days) % {"days": days}

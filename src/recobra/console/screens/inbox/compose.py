@@ -1,0 +1,168 @@
+"""Writing to a debtor: an answer, or a first message from the debtor's file; judged before it goes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from recobra.access.roles import Right
+from recobra.console.guard import StaffRequest, needs
+from recobra.console.screens.inbox.pages import of_one
+from recobra.conversations import operations as conversations_operations
+from recobra.conversations import queries as conversations
+from recobra.conversations.reply import ReplyRefused, Trial, Words
+from recobra.kit import clock
+from recobra.messaging.queries import beyond
+from recobra.portfolio.queries import accounts_for, debtor_for
+
+
+@require_POST
+@needs(Right.ANSWER_MESSAGES)
+def check(request: StaffRequest, conversation_id: int) -> HttpResponse:
+    """Say, while an answer is written, what the law says of its words and whether it could leave now."""
+    found = conversations.conversation_for(request.user, conversation_id)
+    words = _words(request.POST)
+    trial = _trial(request, found.pk, words) if words.text.strip() or words.template_code else None
+    return render(request, "console/inbox/_check.html", {"trial": trial, "place": _place(request, found.debtor)})
+
+
+@require_POST
+@needs(Right.ANSWER_MESSAGES)
+def reply(request: StaffRequest, conversation_id: int) -> HttpResponse:
+    """Put an answer into the outbox; where it must wait for its hour, its writer agrees first (`queue`)."""
+    found = conversations.conversation_for(request.user, conversation_id)
+    words, after = _words(request.POST), request.POST.get("after", "")
+    trial = _trial(request, found.pk, words)
+    problem = _problem(trial, request.POST)
+    if not problem:
+        try:
+            conversations_operations.reply(
+                conversation_id=found.pk,
+                text=words.text,
+                template_code=words.template_code,
+                after_id=int(after) if after.isdecimal() else None,
+                **_author(request),
+            )
+        except ReplyRefused as refused:
+            problem = str(refused)
+    if not problem:
+        messages.success(request, _("It leaves in its hour.") if trial.opens_at else _("Sent to the outbox."))
+        return redirect("console:inbox-conversation", found.pk)
+    context = of_one(request, found.pk, problem=problem, trial=trial, written=words, has_queue=_waits(trial))
+    return render(request, "console/inbox/conversation.html", context, status=422)
+
+
+@require_http_methods(["GET", "POST"])
+@needs(Right.ANSWER_MESSAGES)
+def compose(request: StaffRequest, debtor_id: int) -> HttpResponse:
+    """Write to a debtor first: which number or address, in one's own words or by a template."""
+    debtor = debtor_for(request.user, debtor_id)
+    lines = conversations.lines_of(debtor)
+    context: dict[str, Any] = {"debtor": debtor, "lines": lines, "place": _place(request, debtor)}
+    if beyond(request.user, debtor.pk):
+        context["barred"] = _("This debtor also owes in portfolios that are not yours.")
+    elif not lines:
+        context["barred"] = _("There is no number or address that may be written to.")
+    if "barred" in context:
+        return render(request, "console/inbox/compose.html", context, status=200 if request.method == "GET" else 422)
+    point_id, channel = _line(request, lines)
+    context |= {
+        "chosen": f"{point_id}-{channel}",
+        "templates": conversations.templates_to_send(channel, now=clock.now()),
+        "channel": channel,
+        "written": _words(request.POST),
+    }
+    if request.method == "POST":
+        words = _words(request.POST)
+        trial = conversations_operations.try_begin(
+            debtor_id=debtor.pk,
+            point_id=point_id,
+            channel=channel,
+            words=words,
+            author=request.user.username,
+            now=clock.now(),
+        )
+        problem = _problem(trial, request.POST)
+        if not problem:
+            try:
+                sent = conversations_operations.begin(
+                    debtor_id=debtor.pk, point_id=point_id, channel=channel, words=words, **_author(request)
+                )
+            except ReplyRefused as refused:
+                problem = str(refused)
+            else:
+                messages.success(request, _("It leaves in its hour.") if trial.opens_at else _("Sent to the outbox."))
+                return redirect("console:inbox-conversation", sent.conversation_id)
+        context |= {"problem": problem, "trial": trial, "has_queue": _waits(trial)}
+    return render(request, "console/inbox/compose.html", context, status=422 if "problem" in context else 200)
+
+
+@require_POST
+@needs(Right.ANSWER_MESSAGES)
+def check_compose(request: StaffRequest, debtor_id: int) -> HttpResponse:
+    """Say, while a first message is written, what would become of it."""
+    debtor = debtor_for(request.user, debtor_id)
+    lines, words = conversations.lines_of(debtor), _words(request.POST)
+    trial = None
+    if lines and not beyond(request.user, debtor.pk) and (words.text.strip() or words.template_code):
+        point_id, channel = _line(request, lines)
+        trial = conversations_operations.try_begin(
+            debtor_id=debtor.pk,
+            point_id=point_id,
+            channel=channel,
+            words=words,
+            author=request.user.username,
+            now=clock.now(),
+        )
+    return render(request, "console/inbox/_check.html", {"trial": trial, "place": _place(request, debtor)})
+
+
+def _words(given: QueryDict) -> Words:
+    template = given.get("template", "")
+    return Words(
+        text="" if template else given.get("text", "").replace("\r\n", "\n"),
+        template_code=template,
+        subject=given.get("subject", ""),
+    )
+
+
+def _trial(request: StaffRequest, conversation_id: int, words: Words) -> Trial:
+    return conversations_operations.try_reply(
+        conversation_id=conversation_id, words=words, author=request.user.username, now=clock.now()
+    )
+
+
+def _problem(trial: Trial, given: QueryDict) -> str:
+    """Return why a message is not taken as it is, '' where it is."""
+    if trial.refused:
+        return trial.refused
+    if trial.is_barred:
+        return _("It cannot be sent as it is: see below.")
+    if trial.opens_at and not given.get("queue"):
+        return _("It may not leave at this hour. You can let it wait for the next one.")
+    return ""
+
+
+def _waits(trial: Trial) -> bool:
+    return trial.opens_at is not None and not trial.is_barred
+
+
+def _author(request: StaffRequest) -> dict[str, Any]:
+    return {"author": request.user.username, "author_id": request.user.pk, "now": clock.now()}
+
+
+def _line(request: StaffRequest, lines: list[Any]) -> tuple[int, str]:
+    """Return the chosen point and channel; the first one where none of the debtor's is named."""
+    wanted = request.POST.get("line") or request.GET.get("linea", "")
+    found = next(((point, channel) for point, channel in lines if f"{point.pk}-{channel}" == wanted), lines[0])
+    return found[0].pk, found[1]
+
+
+def _place(request: StaffRequest, debtor: Any) -> Any:
+    account = accounts_for(request.user, debtor.pk).first() if debtor else None
+    return account.portfolio if account else None

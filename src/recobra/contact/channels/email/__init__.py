@@ -1,5 +1,0 @@
-"""E-mail by SMTP."""
-
-from .adapter import ADAPTER
-
-__all__ = ["ADAPTER"]

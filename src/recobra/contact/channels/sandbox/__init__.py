@@ -1,5 +1,0 @@
-"""The demonstration's own way out for every channel: the built-in mailbox."""
-
-from .adapter import ADAPTER
-
-__all__ = ["ADAPTER"]

@@ -1,5 +1,0 @@
-"""E-mail by SendGrid's API."""
-
-from .adapter import ADAPTER
-
-__all__ = ["ADAPTER"]

@@ -1,5 +1,0 @@
-"""SMS by Twilio."""
-
-from .adapter import ADAPTER
-
-__all__ = ["ADAPTER"]

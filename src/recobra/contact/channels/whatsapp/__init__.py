@@ -1,5 +1,0 @@
-"""WhatsApp by Meta's Cloud API."""
-
-from .adapter import ADAPTER
-
-__all__ = ["ADAPTER"]

@@ -1,0 +1,168 @@
+"""The one amount a debtor names, in minor units, as the debtor's country writes it. Two readings are none."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+
+from recobra.conversations.bot import numerals
+from recobra.kit.plain_text import plain
+from recobra_core.money import MoneyError, to_minor
+
+# Source: CLDR 46, number symbols of es_XX and pt_BR; countries that are not named write 1,234.50.
+DECIMAL_COMMA: Final = frozenset({"AR", "BO", "BR", "CL", "CO", "CR", "EC", "ES", "PY", "UY", "VE"})
+CURRENCIES: Final = {
+    "AR": "ARS",
+    "BO": "BOB",
+    "BR": "BRL",
+    "CL": "CLP",
+    "CO": "COP",
+    "CR": "CRC",
+    "DO": "DOP",
+    "EC": "USD",
+    "ES": "EUR",
+    "GT": "GTQ",
+    "HN": "HNL",
+    "MX": "MXN",
+    "PA": "USD",
+    "PE": "PEN",
+    "PY": "PYG",
+    "SV": "USD",
+    "US": "USD",
+    "UY": "UYU",
+}
+# The peso sign alone: the country's own money there, and a dollar or a doubt elsewhere.
+_DOLLAR_SIGN: Final = frozenset({"AR", "CL", "CO", "DO", "EC", "MX", "PA", "SV", "US", "UY"})
+_NAMED: Final = {
+    "PEN": r"s/\.?|soles|sol|nuevos soles|lucas verdes",
+    "USD": r"us\$|u\$s|usd|dolares|dolar",
+    "EUR": r"€|euros?",
+    "BOB": r"bs\.?|bolivianos?",
+    "PYG": r"gs\.?|₲|guaranies",
+    "CRC": r"₡|colones",
+    "GTQ": r"quetzales|quetzal",
+    "HNL": r"lempiras?",
+    "BRL": r"r\$|reais|real",
+    "DOP": r"rd\$",
+}
+_PESOS: Final = r"pesos?|varos|mangos"
+# A «luca» is a thousand pesos in Chile, Argentina, Colombia and Uruguay and one sol in Peru.
+_LUCA: Final = frozenset({"AR", "CL", "CO", "UY"})
+_UNIT: Final = "|".join([*_NAMED.values(), _PESOS, r"\$"])
+_FIGURE: Final = r"\d+(?:[.,]\d+)*"
+_WORDS: Final = "|".join(sorted(numerals.WORDS, key=len, reverse=True))
+_NOT_MONEY: Final = (
+    r"(?! ?(?:\d|cuotas?|pagos|meses|mes\b|dias?|semanas?|anos?|veces|horas?|hs\b|pm\b|am\b|%|por ciento"
+    r"|partes|letras|de [a-z]+bre\b"
+    r"|de (?:enero|febrero|marzo|abril|mayo|junio|julio|agosto)))"
+)
+_AMOUNT: Final = re.compile(
+    rf"(?P<before>(?:{_UNIT}) ?)?(?<!\d)(?<!\d[.,/-])(?P<figure>{_FIGURE})(?![\d/-]) ?"
+    rf"(?P<times>mil(?:lon(?:es)?)?\b|k\b|lucas?\b|palos?\b)?"
+    rf"(?: ?(?:de )?(?P<after>{_UNIT})(?![a-z]))?{_NOT_MONEY}"
+)
+_IN_WORDS: Final = re.compile(
+    rf"\b(?P<words>(?:{_WORDS})(?: (?:y |{_WORDS}))*(?:(?:{_WORDS}))?) ?(?P<after>{_UNIT}|lucas?)?(?![a-z]){_NOT_MONEY}"
+)
+_A_DAY: Final = re.compile(
+    r"\b(?:el|dia|al|hasta|para el|del|este|a las?|las) (?:dia )?\d{1,2}"
+    r"(?! ?(?:soles|pesos|dolares|mil|lucas|\d|[.,]\d))(?: de [a-z]+)?"
+)
+_DATED: Final = re.compile(
+    r"\b\d{1,2}[/-]\d{1,2}(?:[/-]\d{2,4})?\b|\b(?:19|20)\d\d\b(?! ?(?:soles|pesos|dolares|lucas|k\b|mil))"
+)
+_SHARE: Final = re.compile(
+    r"\b(?:la mitad|una parte|algo|un poco|lo que pueda|un abono|un adelanto|la tercera parte)\b"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AmountNamed:
+    """The amount, when exactly one can be meant; `unclear` when one was named and it cannot be told which."""
+
+    amount_minor: int | None
+    currency: str | None
+    unclear: bool
+
+
+NOTHING: Final = AmountNamed(amount_minor=None, currency=None, unclear=False)
+UNCLEAR: Final = AmountNamed(amount_minor=None, currency=None, unclear=True)
+
+
+def amount_named(*, text: str, country: str) -> AmountNamed:
+    """Read the amount."""
+    found = set(_read(_bare(text), country))
+    if not found:
+        return UNCLEAR if _SHARE.search(plain(text)) else NOTHING
+    if len(found) > 1 or None in found:
+        return UNCLEAR
+    (read,) = found
+    assert read is not None
+    return AmountNamed(amount_minor=read[0], currency=read[1], unclear=False)
+
+
+def _bare(text: str) -> str:
+    lower = text[:1000].casefold().translate(str.maketrans("áéíóúü", "aeiouu"))
+    return _A_DAY.sub(" ", _DATED.sub(" ", lower))
+
+
+def _read(text: str, country: str) -> Iterator[tuple[int, str] | None]:
+    """Yield what each figure or number word says; None for one that can be read two ways."""
+    for match in _AMOUNT.finditer(text):
+        unit = (match["before"] or "").strip() or match["after"] or ""
+        value = _value(match["figure"], country)
+        if not unit and not match["times"] and match["figure"].isdecimal() and not 2 <= len(match["figure"]) <= 6:
+            # A bare digit is a choice, a long bare figure a telephone or a document.
+            continue
+        yield _minor(_times(value, match["times"] or "", country), unit, country)
+    for match in _IN_WORDS.finditer(_AMOUNT.sub(" ", text)):
+        value_in_words = numerals.value_of(match["words"].split())
+        slang = (match["after"] or "").startswith("luca")
+        if value_in_words is None or (value_in_words < 100 and not match["after"]):
+            continue
+        value = _times(Decimal(value_in_words), "luca" if slang else "", country)
+        yield _minor(value, "" if slang else match["after"] or "", country)
+
+
+def _value(figure: str, country: str) -> Decimal | None:
+    """Return a written figure's value; None where the country's way and the other one read it differently."""
+    thousands, decimal = (".", ",") if country in DECIMAL_COMMA else (",", ".")
+    if re.fullmatch(rf"\d{{1,3}}(?:\{thousands}\d{{3}})+(?:\{decimal}\d{{1,2}})?", figure):
+        return Decimal(figure.replace(thousands, "").replace(decimal, "."))
+    if re.fullmatch(rf"\d+(?:\{decimal}\d{{1,2}})?", figure):
+        return Decimal(figure.replace(decimal, "."))
+    return None
+
+
+def _times(value: Decimal | None, word: str, country: str) -> Decimal | None:
+    if value is None or not word:
+        return value
+    if word.startswith("luca"):
+        return value * 1000 if country in _LUCA else None
+    if word.startswith("palo"):
+        return value * 1_000_000 if country in _LUCA else None
+    return value * (1_000_000 if word.startswith("millon") else 1000)
+
+
+def _minor(value: Decimal | None, unit: str, country: str) -> tuple[int, str] | None:
+    currency = _currency(unit, country)
+    if value is None or currency is None or value <= 0:
+        return None
+    try:
+        return to_minor(value, currency), currency
+    except MoneyError:
+        return None
+
+
+def _currency(unit: str, country: str) -> str | None:
+    own = CURRENCIES.get(country)
+    if not unit:
+        return own
+    if unit == "$":
+        return own if country in _DOLLAR_SIGN else None
+    if re.fullmatch(_PESOS, unit):
+        return own if own in {"ARS", "CLP", "COP", "DOP", "MXN", "UYU"} else None
+    return next((code for code, names in _NAMED.items() if re.fullmatch(names, unit)), None)

@@ -1,0 +1,62 @@
+"""The one day a debtor names, in Spanish, from the day of the message on. Two readings are no reading: the bot asks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Final
+
+from recobra.conversations.bot.day_rules import RULES, written
+from recobra.kit.plain_text import plain
+
+HORIZON_DAYS: Final = 62
+# Where both orders of day and month are in use, 5/6 could be either.
+BOTH_ORDERS: Final = frozenset({"US", "PA"})
+_REFUSED: Final = re.compile(r"\b(?:no|ni|sin que|tampoco)\b")
+_STRONG_NO: Final = re.compile(r"\bsin falta\b|\bno (?:se )?(?:preocupe|falto|fallo)\b")
+_CLAUSE: Final = re.compile(r"[,.;:!?\n]+|\bpero\b|\bsino\b|\baunque\b|\by ya\b", re.IGNORECASE)
+_TODAY_NOT: Final = re.compile(
+    r"\b(?:hoy|oy|oi|ahora|ahorita)(?: mismo| dia)?(?: ya)? no(?: puedo| tengo| alcanzo| llego| traigo)?\b"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayNamed:
+    """The day, when there is exactly one that can be meant; `unclear` when a day was named and it is not one."""
+
+    day: date | None
+    unclear: bool
+
+
+def day_named(*, text: str, today: date, country: str) -> DayNamed:
+    """Read the day; a past one or one more than two months away counts as unclear."""
+    found = [day for clause in _clauses(text) for day in _read(clause, today, country)]
+    possible = {day for day in found if day is not None}
+    if not found:
+        return DayNamed(day=None, unclear=False)
+    chosen = possible.pop() if len(possible) == 1 and None not in found else None
+    if chosen is None or not today <= chosen <= today + timedelta(days=HORIZON_DAYS):
+        return DayNamed(day=None, unclear=True)
+    return DayNamed(day=chosen, unclear=False)
+
+
+def _clauses(text: str) -> Iterator[str]:
+    """Yield what is said, without what is denied («hoy no puedo, el lunes sí»). Dates keep their strokes as spaces."""
+    dated = re.sub(r"(\d{1,2})[/.-](\d{1,2})(?:[/.-](\d{4}|\d{2}))?(?![\d/.,-]*\d)", r" fecha\1x\2x\3 ", text)
+    for part in _CLAUSE.split(dated):
+        clause = _STRONG_NO.sub(" ", _TODAY_NOT.sub(" ", plain(part)))
+        if clause and not _REFUSED.search(clause):
+            yield clause
+
+
+def _read(clause: str, today: date, country: str) -> Iterator[date | None]:
+    rest = clause
+    for pattern, reader in RULES:
+        if reader is not None:
+            for match in pattern.finditer(rest):
+                yield reader(match, today)
+        rest = pattern.sub(" ", rest)
+    for match in re.finditer(r"fecha(\d{1,2})x(\d{1,2})x(\d*)", clause):
+        yield written(match, today, both_orders=country in BOTH_ORDERS)

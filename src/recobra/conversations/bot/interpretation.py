@@ -1,0 +1,128 @@
+"""Understand one message: keywords first, which always win; then the classifier; what is doubtful is not understood."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cache
+from typing import Final, Literal, cast
+
+from recobra.consent import spoken_refusals as keywords
+from recobra.conversations.bot import classifier, phrasebook
+from recobra.conversations.bot.amounts import amount_named
+from recobra.conversations.bot.days import day_named
+from recobra.conversations.bot.intents import ACTING, SILENCING, Intent, answer_to
+from recobra.kit.plain_text import plain
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Thresholds:
+    """The least probability at which an intent is believed: `act` where it leaves a record at once, `say` elsewhere."""
+
+    act: float
+    say: float
+
+    def of(self, intent: str) -> float:
+        return self.act if intent in ACTING else self.say
+
+
+# What `recobra bot measure` chooses on its validation part (docs/bot.md): below it, asking again is cheaper.
+THRESHOLDS: Final = Thresholds(act=0.75, say=0.45)
+# From here on a wish for silence that is not certain is asked about by name.
+_PERHAPS: Final = 0.2
+_NUMBER_ALONE: Final = re.compile(r"(?:opcion |la |el |numero |n )?(\d{1,2})(?: por favor| porfa)?")
+_NO_WORD: Final = re.compile(r"[\d ]+")
+_FIGURES: Final = re.compile(r"(?<!\d)\d{4}(?!\d)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slots:
+    """What a message names: one day, one amount, one short figure. `…_unclear`: something was named and must be asked.
+
+    `choice` is a bare number, `figures` the only group of four digits (a document's end, a year). `amount_minor` is
+    in minor units of `currency`.
+    """
+
+    day: date | None = None
+    day_unclear: bool = False
+    amount_minor: int | None = None
+    currency: str | None = None
+    amount_unclear: bool = False
+    choice: int | None = None
+    figures: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Understood:
+    """What a message means. `by` tells what found it out; the message itself is not kept.
+
+    `perhaps`: not understood, and it may be a wish for silence, which is to be asked about.
+    """
+
+    intent: Intent
+    confidence: float
+    slots: Slots = Slots()
+    by: Literal["keyword", "classifier", "model", "button"] = "keyword"
+    perhaps: Intent | None = None
+
+
+def understand(*, text: str, today: date, country: str) -> Understood:
+    """Read a message in Spanish as of a day (local to the debtor), written in a country (ISO 3166, two letters)."""
+    slots = slots_of(text=text, today=today, country=country)
+    certain = by_keyword(text=text, today=today, slots=slots)
+    if certain is not None:
+        return certain
+    ((label, confidence),) = classifier_in_use().likeliest([text])
+    intent = judged(text=text, label=label, confidence=confidence, thresholds=THRESHOLDS)
+    perhaps = perhaps_silence(intent=intent, label=label, confidence=confidence)
+    return Understood(intent=intent, confidence=confidence, slots=slots, by="classifier", perhaps=perhaps)
+
+
+def by_keyword(*, text: str, today: date, slots: Slots) -> Understood | None:
+    """Return what a message says beyond doubt, by a keyword or a bare number; None when it must be judged."""
+    said = keywords.spoken(text=text, today=today)
+    if said is None and (slots.choice is not None or _NO_WORD.fullmatch(plain(text))):
+        return Understood(intent="number", confidence=1.0, slots=slots)
+    if said is None:
+        return None
+    if said == "ambiguous":
+        return Understood(intent="not_understood", confidence=0.0, slots=slots)
+    return Understood(intent=said, confidence=1.0, slots=slots)
+
+
+def judged(*, text: str, label: str, confidence: float, thresholds: Thresholds) -> Intent:
+    """Return what the classifier's label is taken for: `not_understood` below the threshold and where in doubt."""
+    wordless = not any(sign.isalnum() for sign in plain(text))
+    if wordless or confidence < thresholds.of(label) or keywords.doubtful(text=text, intent=label):
+        return "not_understood"
+    return cast("Intent", answer_to(label))
+
+
+def perhaps_silence(*, intent: str, label: str, confidence: float) -> Intent | None:
+    """Return the wish for silence that a message not understood may hold."""
+    asked = intent == "not_understood" and label in SILENCING and confidence >= _PERHAPS
+    return cast("Intent", label) if asked else None
+
+
+def slots_of(*, text: str, today: date, country: str) -> Slots:
+    """Return the day, the amount and the figures that a message names."""
+    day = day_named(text=text, today=today, country=country)
+    amount = amount_named(text=text, country=country)
+    alone = _NUMBER_ALONE.fullmatch(plain(text))
+    figures = _FIGURES.findall(text)
+    return Slots(
+        day=day.day,
+        day_unclear=day.unclear,
+        amount_minor=amount.amount_minor,
+        currency=amount.currency,
+        amount_unclear=amount.unclear,
+        choice=int(alone[1]) if alone else None,
+        figures=figures[0] if len(figures) == 1 else None,
+    )
+
+
+@cache
+def classifier_in_use() -> classifier.Classifier:
+    """Return the classifier trained on all phrases, once per process."""
+    return classifier.trained(on=phrasebook.phrases())

@@ -1,0 +1,113 @@
+"""The phrases the bot learns from: read from the repository, gathered in groups that must not be torn apart."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+from recobra.conversations.bot.intents import LEARNT
+from recobra.kit.plain_text import plain
+from recobra_core import yaml_text
+
+HERE: Final = Path(__file__).parent
+VARIANTS: Final = ("general", "misspelt", "voseo", "PE", "MX", "CO", "CL", "AR")
+# Share of common letter triples from which two phrases of one intent count as the same one said twice.
+NEAR: Final = 0.6
+
+
+class PhrasesWrong(ValueError):
+    """A file of phrases cannot be used. The text names the file and the phrase."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Phrase:
+    """One phrase with its intent, its variant, and the group of those that say it nearly alike."""
+
+    text: str
+    intent: str
+    variant: str
+    group: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HardNegative:
+    """A phrase that sounds like an intent and must never be acted on as such."""
+
+    text: str
+    never: str
+
+
+@cache
+def phrases() -> tuple[Phrase, ...]:
+    """Return every phrase, in the order of the files. Raises PhrasesWrong."""
+    read = [row for intent in LEARNT for row in _of_intent(intent)]
+    _refuse_two_meanings(read)
+    groups = _gathered(read)
+    return tuple(
+        Phrase(text=text, intent=intent, variant=variant, group=groups[n])
+        for n, (text, intent, variant, _line) in enumerate(read)
+    )
+
+
+@cache
+def hard_negatives() -> tuple[HardNegative, ...]:
+    """Return the phrases that nothing is trained on. Raises PhrasesWrong."""
+    blocks = yaml_text.load((HERE / "hard_negatives.yaml").read_text(encoding="utf-8"))
+    return tuple(
+        HardNegative(text=text.strip(), never=block["not"])
+        for block in blocks
+        for text in block["phrases"].splitlines()
+    )
+
+
+_Row = tuple[str, str, str, str]
+
+
+def _of_intent(intent: str) -> list[_Row]:
+    """Return (text, intent, variant, line) of one file."""
+    path = HERE / "phrases" / f"{intent}.yaml"
+    document = yaml_text.load(path.read_text(encoding="utf-8"))
+    if document["intent"] != intent or set(document["phrases"]) != set(VARIANTS):
+        raise PhrasesWrong(f"{path.name}: the intent {intent} in the variants {', '.join(VARIANTS)} is expected.")
+    return [
+        (text.strip(), intent, variant, f"{intent} {variant} {number}")
+        for variant, block in document["phrases"].items()
+        for number, line in enumerate(block.splitlines())
+        for text in line.split(" | ")
+    ]
+
+
+def _refuse_two_meanings(read: Sequence[_Row]) -> None:
+    meant: dict[str, str] = {}
+    for text, intent, _variant, _line in read:
+        if meant.setdefault(text.casefold(), intent) != intent:
+            raise PhrasesWrong(f"«{text}» is said to mean {meant[text.casefold()]} and {intent}.")
+
+
+def _gathered(read: Sequence[_Row]) -> list[int]:
+    """Return the group of each row: one line of a file, and whatever is nearly alike in another, joined."""
+    root = list(range(len(read)))
+
+    def find(n: int) -> int:
+        while root[n] != n:
+            n = root[n]
+        return n
+
+    triples = [_triples(text) for text, *_rest in read]
+    for n, (_text, intent, _variant, line) in enumerate(read):
+        for m in range(n):
+            if read[m][1] == intent and (read[m][3] == line or _alike(triples[n], triples[m])):
+                root[find(n)] = find(m)
+    return [find(n) for n in range(len(read))]
+
+
+def _triples(text: str) -> frozenset[str]:
+    padded = f" {plain(text) or text} "
+    return frozenset(padded[n : n + 3] for n in range(len(padded) - 2))
+
+
+def _alike(one: frozenset[str], other: frozenset[str]) -> bool:
+    return len(one & other) >= NEAR * len(one | other)

@@ -1,0 +1,34 @@
+"""Answers kept ready for the inbox: written once, never changed, replaced by retiring."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import transaction
+from django.utils.text import slugify
+from django.utils.translation import gettext as _
+
+from recobra.conversations.models import CannedAnswer
+
+
+class CannedRefused(Exception):
+    """The answer cannot be kept; the text is shown as it is."""
+
+
+@transaction.atomic
+def save_canned(*, title: str, text: str, actor: str, now: datetime, replaces_id: int | None = None) -> CannedAnswer:
+    """Keep an answer ready, in the place of another one where that is named. Raises CannedRefused."""
+    title, text = title.strip(), text.strip()
+    if not title or not text:
+        raise CannedRefused(_("A ready answer needs a title and a text."))
+    if replaces_id is not None:
+        retire_canned(canned_id=replaces_id, now=now)
+    base = slugify(title)[:40] or "respuesta"
+    taken = CannedAnswer.objects.filter(code__startswith=base).count()
+    code = f"{base}-{taken + 1}" if taken else base
+    return CannedAnswer.objects.create(code=code, title=title[:120], text=text, created_by=actor, created_at=now)
+
+
+def retire_canned(*, canned_id: int, now: datetime) -> None:
+    """Take a ready answer out of use."""
+    CannedAnswer.objects.filter(pk=canned_id, retired_at__isnull=True).update(retired_at=now)

@@ -1,0 +1,98 @@
+"""Who is behind a number or address that writes, and what is needed to write back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from django.db.models import F, Max
+
+from recobra.consent.models import Silence
+from recobra.messaging.channels.adapter import InboundEvent
+from recobra.messaging.dispatch.facts import local_date
+from recobra.messaging.models import Contact
+from recobra.portfolio import address_forms as numbers
+from recobra.portfolio.models import Account, ContactPoint, Debtor, Portfolio
+from recobra_core.law import zones_for
+
+_REACHED = (Contact.Status.SENT, Contact.Status.UNCERTAIN, Contact.Status.LEASED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Partner:
+    """A debtor at one line: the portfolio he or she is answered in, the contact point (None: of nobody), the place.
+
+    `today` is the debtor's local day, None in an unknown zone.
+    """
+
+    debtor: Debtor
+    portfolio: Portfolio
+    point: ContactPoint | None
+    country: str
+    zones: str
+    today: date | None
+
+
+def partner(debtor: Debtor, *, channel: str, address: str, now: datetime) -> Partner | None:
+    """Return what is needed to write to a debtor; None where nothing was ever owed."""
+    portfolio = _portfolio(debtor)
+    if portfolio is None:
+        return None
+    country = debtor.country or portfolio.country
+    zones = zones_for(country=country, subdivision=debtor.subdivision or None, stated_zone=debtor.time_zone or None)
+    kind = numbers.kind_of(channel)
+    found = debtor.points.filter(kind=kind, value__in=numbers.forms(address, kind=kind))
+    live_first = F("retired_at").asc(nulls_first=True)
+    return Partner(
+        debtor=debtor,
+        portfolio=portfolio,
+        point=found.order_by(live_first, "pk").first(),
+        country=country,
+        zones=zones,
+        today=local_date(zones, now),
+    )
+
+
+def _portfolio(debtor: Debtor) -> Portfolio | None:
+    """Return the portfolio of the last contact, else that of an account, open ones first."""
+    last = Contact.objects.filter(debtor=debtor, status__in=_REACHED).order_by("-planned_for", "-pk").first()
+    if last is not None:
+        return last.portfolio
+    accounts = Account.objects.filter(debtor=debtor).select_related("portfolio").order_by("pk")
+    account = accounts.filter(status=Account.Status.OPEN).first() or accounts.first()
+    return account.portfolio if account else None
+
+
+def answered_contact(event: InboundEvent, *, address: str, channel: str, provider_id: int | None) -> Contact | None:
+    """Return the contact that a message answers: the one it names, else the last that went to the line."""
+    forms = numbers.forms(address, kind=numbers.kind_of(channel))
+    sent = Contact.objects.filter(address__in=forms, channel=channel, status__in=_REACHED)
+    if event.context_reference:
+        named = sent.filter(provider_reference=event.context_reference, provider=provider_id).first()
+        if named is not None:
+            return named
+    return sent.filter(handed_over_at__lte=event.at).order_by("-handed_over_at", "-pk").first()
+
+
+def owners(address: str, *, channel: str) -> list[Debtor]:
+    """Return the debtors who are said to have a line and have not been denied there, the last contacted first."""
+    kind = numbers.kind_of(channel)
+    points = ContactPoint.objects.filter(
+        kind=kind, value__in=numbers.forms(address, kind=kind), retired_at__isnull=True
+    )
+    found = Debtor.objects.select_related("creditor").filter(pk__in=points.values("debtor"))
+    last = F("last").desc(nulls_last=True)
+    return list(found.annotate(last=Max("contacts__handed_over_at")).order_by(last, "pk"))
+
+
+def one_person(debtors: Sequence[Debtor]) -> Debtor | None:
+    """Return the first of the debtors where all are the same person; None where there are several, or none."""
+    persons = {(each.country, each.national_id) if each.national_id else each.pk for each in debtors}
+    return debtors[0] if len(persons) == 1 else None
+
+
+def is_silent(address: str, *, channel: str) -> bool:
+    """Return whether nothing may be sent to a line."""
+    kind = numbers.kind_of(channel)
+    return Silence.objects.filter(kind=kind, value__in=numbers.forms(address, kind=kind)).exists()

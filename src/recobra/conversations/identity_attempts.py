@@ -1,0 +1,64 @@
+"""Wrong answers to who somebody is: one allowance for each debtor, by whatever door they come.
+
+The page of the statement, the bot and the automatic call all ask for the same four figures. With an allowance each,
+who guesses would have all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Final
+
+from django.db import connection
+
+from recobra.conversations.bot.identity import TRIES_MAX
+from recobra.journal.models import Entry
+from recobra.journal.operations import record
+from recobra.journal.queries import audit
+
+COUNTED_FOR: Final = timedelta(hours=24)
+REFUSED: Final = "identity.refused"
+PAGE_REFUSED: Final = "statement.refused"
+
+
+def judge_alone(debtor_ids: Iterable[int]) -> None:
+    """Let nobody else judge an answer about these debtors before this transaction ends: so many at once are not more.
+
+    In one order, so that two who judge about the same people never wait for one another.
+    """
+    with connection.cursor() as cursor:
+        for debtor_id in sorted(set(debtor_ids)):
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 7))", [f"identity {debtor_id}"])
+
+
+def wrong_lately(debtor_id: int, *, now: datetime) -> list[Entry]:
+    """Return the wrong answers about a debtor that still count, at most TRIES_MAX."""
+    kinds = [REFUSED, PAGE_REFUSED]
+    return audit(portfolio_ids=None, kinds=kinds, debtor_id=debtor_id, since=now - COUNTED_FOR, limit=TRIES_MAX)
+
+
+def used_up(debtor_id: int, *, now: datetime) -> bool:
+    """Return whether no further answer about a debtor is compared with anything."""
+    return len(wrong_lately(debtor_id, now=now)) >= TRIES_MAX
+
+
+def refuse(
+    *,
+    debtor_id: int,
+    portfolio_id: int | None,
+    channel: str,
+    now: datetime,
+    contact_id: int | None = None,
+    turn: str = "",
+) -> None:
+    """Put down a wrong answer; `turn` tells one that is repeated from another one."""
+    record(
+        REFUSED,
+        at=now,
+        actor="debtor",
+        portfolio_id=portfolio_id,
+        debtor_id=debtor_id,
+        contact_id=contact_id,
+        payload={"channel": channel, "turn": turn},
+    )

@@ -1,0 +1,125 @@
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from recobra.access.models import User
+from recobra.messaging.models.outbox import Contact
+from recobra.messaging.models.providers import Provider
+from recobra.portfolio.models import Channel, Debtor
+
+
+class Conversation(models.Model):
+    """What was said with one number or address over one channel. Personal data: the number; the texts beside it.
+
+    `debtor` is null while nobody knows whose number it is. Dies with the legal term of records of the country.
+    """
+
+    class Status(models.TextChoices):
+        OPEN = "OPEN", _("Open")
+        WAITING = "WAITING", _("Waiting for the debtor")
+        CLOSED = "CLOSED", _("Closed")
+
+    class Mode(models.TextChoices):
+        BOT = "BOT", _("Bot")
+        PERSON = "PERSON", _("Person")
+
+    channel = models.CharField(max_length=8, choices=Channel)
+    address = models.TextField()
+    provider = models.ForeignKey(Provider, models.PROTECT, null=True, related_name="conversations", db_index=False)
+    debtor = models.ForeignKey(Debtor, models.PROTECT, null=True, related_name="conversations")
+    status = models.CharField(max_length=7, choices=Status, default=Status.OPEN)
+    mode = models.CharField(max_length=6, choices=Mode, default=Mode.BOT)
+    mode_reason = models.TextField(default="")
+    assigned_to = models.ForeignKey(User, models.PROTECT, null=True, related_name="conversations", db_index=False)
+    identified_at = models.DateTimeField(null=True)
+    bot_state = models.JSONField(default=dict)
+    opened_at = models.DateTimeField()
+    last_inbound_at = models.DateTimeField(null=True)
+    last_at = models.DateTimeField()
+    unread = models.PositiveIntegerField(default=0)
+    closed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-last_at", "-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["channel", "address"], condition=~Q(status="CLOSED"), name="conversation_one_open"
+            )
+        ]
+        indexes = [models.Index(fields=["status", "-last_at"], name="conversation_by_time")]
+
+    def __str__(self) -> str:
+        return f"{self.channel} {self.pk}"
+
+
+class ConversationMessage(models.Model):
+    """One message of a conversation. What goes out is a contact of the outbox. Personal data: the text."""
+
+    class Direction(models.TextChoices):
+        IN = "IN", _("Received")
+        OUT = "OUT", _("Sent")
+        NOTE = "NOTE", _("Note for colleagues")
+
+    conversation = models.ForeignKey(Conversation, models.PROTECT, related_name="messages")
+    direction = models.CharField(max_length=4, choices=Direction)
+    author = models.TextField(default="")
+    author_id = models.BigIntegerField(null=True)
+    text = models.TextField(default="")
+    intent = models.TextField(default="")
+    confidence = models.FloatField(null=True)
+    at = models.DateTimeField()
+    received_at = models.DateTimeField()
+    provider_reference = models.TextField(default="")
+    contact = models.ForeignKey(Contact, models.PROTECT, null=True, related_name="messages")
+
+    class Meta:
+        ordering = ["at", "id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["conversation", "provider_reference"],
+                condition=Q(direction="IN") & ~Q(provider_reference=""),
+                name="conversation_message_once",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.direction} {self.pk}"
+
+
+class Attachment(models.Model):
+    """A file that came with a message, kept outside the database. Personal data: the file. Dies with its message."""
+
+    class Status(models.TextChoices):
+        WAITING = "WAITING", _("To be fetched")
+        KEPT = "KEPT", _("Kept")
+        REFUSED = "REFUSED", _("Refused")
+
+    message = models.ForeignKey(ConversationMessage, models.PROTECT, related_name="attachments")
+    name = models.TextField(default="")
+    media_type = models.TextField(default="")
+    size = models.BigIntegerField(default=0)
+    digest = models.CharField(max_length=64, default="")
+    path = models.TextField(default="")
+    status = models.CharField(max_length=7, choices=Status, default=Status.WAITING)
+    reason = models.TextField(default="")
+    provider_media_id = models.TextField(default="")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class CannedAnswer(models.Model):
+    """An answer kept ready for the inbox. Personal data: none."""
+
+    code = models.SlugField(unique=True)
+    title = models.TextField()
+    text = models.TextField()
+    created_by = models.TextField()
+    created_at = models.DateTimeField()
+    retired_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["title"]
+
+    def __str__(self) -> str:
+        return self.title

@@ -1,0 +1,149 @@
+"""What may be read of conversations: those of debtors that a user sees wholly; unknown numbers for who leads."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet, Sum
+
+from recobra.access.models import Role, User
+from recobra.access.queries import portfolio_codes
+from recobra.access.roles import RIGHTS, Right, may
+from recobra.conversations.attachments import path_of
+from recobra.conversations.counterparty import is_silent
+from recobra.conversations.inbound import BOT_CHANNELS
+from recobra.conversations.models import Attachment, CannedAnswer, Conversation, ConversationMessage
+from recobra.conversations.reply import WRITTEN_CHANNELS
+from recobra.messaging.models import Template
+from recobra.messaging.queries import channels_open
+from recobra.messaging.templates import selection
+from recobra.portfolio.models import Account, ContactPoint, Debtor
+
+__all__ = ["BOT_CHANNELS", "VIEWS", "path_of"]
+
+LEADING: Final = frozenset({Role.SUPERVISOR, Role.MANAGER})
+VIEWS: Final = ("todas", "mias", "sin-asignar", "bot", "cerradas")
+
+
+def conversations_for(user: User) -> QuerySet[Conversation]:
+    """Return the conversations a user may see, the latest first.
+
+    What is written speaks of all that is owed, so a debtor who owes beyond the user's portfolios is left out.
+    """
+    found = Conversation.objects.select_related("debtor__creditor", "assigned_to").order_by("-last_at", "-pk")
+    codes = portfolio_codes(user)
+    if codes is not None:
+        accounts = Account.objects.filter(debtor=OuterRef("debtor_id"))
+        own, others = accounts.filter(portfolio__code__in=codes), accounts.exclude(portfolio__code__in=codes)
+        known = Q(Exists(own)) & ~Q(Exists(others))
+        found = found.filter(known | Q(debtor__isnull=True) if leads(user) else known)
+    return found if leads(user) else found.filter(debtor__isnull=False)
+
+
+def leads(user: User) -> bool:
+    """Return whether a user assigns conversations and sees those of unknown numbers."""
+    return user.role in LEADING and may(user, Right.ANSWER_MESSAGES)
+
+
+def listed(user: User, *, view: str = "todas", channel: str = "") -> QuerySet[Conversation]:
+    """Return the conversations of one of the VIEWS."""
+    found = conversations_for(user)
+    if channel:
+        found = found.filter(channel=channel)
+    return found.filter(_narrowed(user, view))
+
+
+def _narrowed(user: User, view: str) -> Q:
+    still = ~Q(status=Conversation.Status.CLOSED)
+    person = Q(mode=Conversation.Mode.PERSON)
+    return {
+        "mias": still & Q(assigned_to=user),
+        "sin-asignar": still & person & Q(assigned_to__isnull=True),
+        "bot": still & Q(mode=Conversation.Mode.BOT),
+        "cerradas": Q(status=Conversation.Status.CLOSED),
+    }.get(view, still)
+
+
+def counts_for(user: User) -> dict[str, int]:
+    """Return how many unread messages each of the VIEWS has; closed conversations have none."""
+    seen = conversations_for(user)
+    return {view: seen.filter(_narrowed(user, view)).order_by().aggregate(n=Sum("unread"))["n"] or 0 for view in VIEWS}
+
+
+def conversation_for(user: User, conversation_id: int) -> Conversation:
+    """Return a conversation. Raises Conversation.DoesNotExist."""
+    return conversations_for(user).get(pk=conversation_id)
+
+
+def thread_of(conversation: Conversation, *, most: int = 200) -> list[ConversationMessage]:
+    """Return the last messages of a conversation in their order, with contacts and attachments."""
+    rows = conversation.messages.select_related("contact").prefetch_related(
+        Prefetch("attachments", Attachment.objects.order_by("pk"))
+    )
+    return list(reversed(rows.order_by("-at", "-pk")[:most]))
+
+
+def version_of(conversation: Conversation, thread: Sequence[ConversationMessage]) -> str:
+    """Return what changes whenever a thread looks different."""
+    parts = [f"{conversation.status}{conversation.mode}{conversation.assigned_to_id}"]
+    for each in thread:
+        sent = each.contact
+        became = f"{sent.status}{sent.delivered_at}{sent.read_at}{sent.undelivered_at}{sent.due_at}" if sent else ""
+        parts.append(f"{each.pk}{each.intent}{became}{[file.status for file in each.attachments.all()]}")
+    return hashlib.sha256("|".join(parts).encode()).hexdigest()[:16]
+
+
+def attachment_for(user: User, conversation_id: int, attachment_id: int) -> Attachment:
+    """Return a kept file of a conversation that a user may see. Raises ObjectDoesNotExist."""
+    conversation = conversation_for(user, conversation_id)
+    kept = Attachment.objects.filter(message__conversation=conversation, status=Attachment.Status.KEPT)
+    return kept.get(pk=attachment_id)
+
+
+def silent(conversation: Conversation) -> bool:
+    """Return whether nothing may be sent to the line of a conversation."""
+    return is_silent(conversation.address, channel=conversation.channel)
+
+
+def canned_answers() -> list[CannedAnswer]:
+    """Return the answers kept ready, by title."""
+    return list(CannedAnswer.objects.filter(retired_at__isnull=True))
+
+
+def canned_answer(canned_id: int) -> CannedAnswer:
+    """Return an answer kept ready. Raises CannedAnswer.DoesNotExist."""
+    return CannedAnswer.objects.get(pk=canned_id, retired_at__isnull=True)
+
+
+def people_for(conversation: Conversation) -> list[User]:
+    """Return who may be given a conversation: who answers messages and sees it."""
+    roles = [role for role, rights in RIGHTS.items() if Right.ANSWER_MESSAGES in rights]
+    people = User.objects.filter(is_active=True, role__in=roles).order_by("username")
+    return [each for each in people if conversations_for(each).filter(pk=conversation.pk).exists()]
+
+
+def templates_to_send(channel: str, *, now: datetime) -> list[Template]:
+    """Return the templates a person may send by a channel, one of each code; legal ones leave by strategies only."""
+    del now
+    found = selection.in_force().filter(channel=channel, legal=False).order_by("code", "country", "tone", "variant")
+    by_code: dict[str, Template] = {}
+    for each in found:
+        by_code.setdefault(each.code, each)
+    return sorted(by_code.values(), key=lambda each: each.name)
+
+
+def lines_of(debtor: Debtor) -> list[tuple[ContactPoint, str]]:
+    """Return each point with each channel by which a debtor can be written to, usable ones first."""
+    installed = [channel for channel in WRITTEN_CHANNELS if channel in channels_open()]
+    points = debtor.points.filter(retired_at__isnull=True, valid=True, opted_out_at__isnull=True)
+    return [
+        (point, channel)
+        for point in points.order_by("-quality", "pk")
+        for channel in installed
+        if (channel == "email") == (point.kind == ContactPoint.Kind.EMAIL)
+        and point.kind != ContactPoint.Kind.ADDRESS
+        and channel not in point.unusable_for
+    ]

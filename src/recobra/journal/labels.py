@@ -1,0 +1,112 @@
+"""What the journal's facts and its machines are called, for every place that tells them to a person."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+FACTS: Final[dict[str, Promise]] = {
+    "payment.recorded": _("Payment received"),
+    "payment.reversed": _("Payment reversed"),
+    "hold.placed": _("Hold placed"),
+    "hold.lifted": _("Hold lifted"),
+    "stage.changed": _("Stage changed"),
+    "contact.sent": _("Message sent"),
+    "contact.failed": _("Message failed"),
+    "contact.blocked": _("Contact blocked"),
+    "contact.cancelled": _("Planned contact cancelled"),
+    "contact.uncertain": _("It is not known whether the message arrived"),
+    "optout.received": _("The debtor asked for no more messages"),
+    "contact.delivered": _("Message delivered"),
+    "contact.read": _("Message read"),
+    "contact.clicked": _("Link of the message followed"),
+    "contact.undelivered": _("Message not delivered"),
+    "contact.complained": _("The debtor complained to the provider"),
+    "complaint.received": _("The debtor complained in a conversation"),
+    "contact.refused_by_debtor": _("The debtor refused further messages at the provider"),
+    "optout.resumed": _("The debtor asked for messages again"),
+    "wrong_person.received": _("The number or address is somebody else's"),
+    "consent.granted": _("Channel authorised"),
+    "consent.withdrawn": _("Authorisation of a channel withdrawn"),
+    "template.decided_by_provider": _("The provider decided about a template"),
+    "template.registered": _("Template put up for the provider's approval"),
+    "provider.saved": _("Provider saved"),
+    "house_rule.saved": _("Company rule put in force"),
+    "house_rule.retired": _("Company rule taken out of force"),
+    "provider.tested": _("Provider tested"),
+    "webhook.failed": _("A provider's call could not be worked"),
+    "webhook.forged": _("A forged call was refused"),
+    "task.created": _("Task created"),
+    "task.closed": _("Task closed"),
+    "account.closed": _("Account closed"),
+    "load.done": _("File loaded"),
+    "load.held": _("File waiting for confirmation"),
+    "load.refused": _("File refused"),
+    "load.discarded": _("File discarded"),
+    "payments.file_loaded": _("Payment file loaded"),
+    "creditor.opened": _("Creditor opened"),
+    "creditor.saved": _("Details of a creditor changed"),
+    "statement.opened": _("The debtor saw the detail of what is owed"),
+    "identity.refused": _("Wrong answer to who the debtor is, in a chat or call"),
+    "statement.refused": _("Wrong answer at the page of the debtor's detail"),
+    "portfolio.opened": _("Portfolio opened"),
+    "mapping.saved": _("Column mapping saved"),
+    "cycle.run": _("Daily cycle run"),
+    "strategy.draft_saved": _("Strategy draft saved"),
+    "strategy.published": _("Strategy published"),
+    "strategy.retired": _("Strategy retired"),
+    "strategy.assigned": _("Strategy assigned to a portfolio"),
+    "user.signed_in": _("Signed in"),
+    "user.created": _("User created"),
+    "user.password_set": _("Password changed"),
+    "user.scope_set": _("Portfolios of a user set"),
+    "template.saved": _("Template saved"),
+    "template.submitted": _("Template put forward for approval"),
+    "template.approved": _("Template approved"),
+    "template.rejected": _("Template sent back"),
+    "template.weighed": _("Weight of a template's variant set"),
+    "template.retired": _("Template retired"),
+    "export.made": _("List exported"),
+    "campaign.launched": _("Campaign launched or resumed"),
+    "campaign.paused": _("Campaign paused"),
+    "campaign.ended": _("Campaign ended"),
+    "letter.printed": _("Letter printed"),
+    "letter.tracked": _("The courier's file was read"),
+    "visit.assigned": _("Visits given to a person"),
+    "visit.noted": _("Result of a visit noted"),
+    "incident.recorded": _("Incident entered in the register"),
+    "incident.closed": _("Incident closed"),
+    "evidence.exported": _("Evidence of contacts handed out"),
+    "conversation.received": _("The debtor wrote to us"),
+    "conversation.assigned": _("Conversation assigned"),
+    "conversation.closed": _("Conversation closed"),
+    "promise.registered": _("Payment promised"),
+    "dispute.opened": _("The debtor objected"),
+    "payment.reported": _("The debtor says that it is paid"),
+    "person.asked": _("Conversation handed to a person"),
+    "alarm.raised": _("Alarm raised"),
+}
+ACTORS: Final[dict[str, Promise]] = {
+    "cycle": _("the daily cycle"),
+    "dispatch": _("the dispatcher"),
+    "intake": _("the load"),
+    "debtor": _("the debtor"),
+    "provider": _("the provider"),
+    "bot": _("the bot"),
+    "system": _("the system"),
+    "library": _("the product's library"),
+    "demo": _("the demonstration"),
+    "command": _("the command line"),
+}
+
+
+def say(kind: str) -> str:
+    """Return what a kind of fact means; an unknown kind as it is."""
+    return str(FACTS.get(kind, kind))
+
+
+def actor(name: str) -> str:
+    """Return who did it, in words where it was a machine."""
+    return str(ACTORS.get(name, name))

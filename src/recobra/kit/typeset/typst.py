@@ -1,0 +1,47 @@
+"""Set documents with Typst, from templates of the apps, without network, system fonts or clock.
+
+Data goes in as JSON and is used as strings and numbers only: nothing in it is ever read as markup.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+import typst
+
+STANDARD: Final = "a-2u"
+"""PDF/A-2u: kept readable for decades, text can be searched, and a character without a glyph is an error."""
+
+
+class Sheet:
+    """One document with its data: `pdf` as bytes, `marks` the metadata of a label."""
+
+    def __init__(self, template: Path, data: Mapping[str, Any]) -> None:
+        self._compiler = typst.Compiler(
+            template,
+            root=template.parent,
+            font_paths=fonts(),
+            ignore_system_fonts=True,
+            sys_inputs={"data": json.dumps(data, ensure_ascii=False)},
+        )
+
+    def pdf(self, *, at: datetime) -> bytes:
+        """Return PDF/A; the same data at the same second give the same bytes."""
+        made = self._compiler.compile(format="pdf", pdf_standards=STANDARD, timestamp=at.replace(microsecond=0))
+        assert isinstance(made, bytes)
+        return made
+
+    def marks(self, label: str) -> list[Any]:
+        """Return the values of the metadata under a label, in order."""
+        return list(json.loads(self._compiler.query(f"<{label}>", field="value")))
+
+
+@cache
+def fonts() -> typst.Fonts:
+    """Return the fonts that come with Typst: a document looks the same on every machine."""
+    return typst.Fonts(include_system_fonts=False, include_embedded_fonts=True)

@@ -1,0 +1,5 @@
+"""E-mail by SMTP."""
+
+from recobra.messaging.channels.email.adapter import ADAPTER
+
+__all__ = ["ADAPTER"]

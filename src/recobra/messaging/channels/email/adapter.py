@@ -1,0 +1,127 @@
+"""E-mail by SMTP: which server, how a message looks, whom to ask about it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from uuid import UUID
+
+from django.conf import settings
+from django.utils.translation import gettext_lazy as _
+
+from recobra.messaging import reasons
+from recobra.messaging.channels.adapter import Check, Config, Setting, Unsuitable
+from recobra.messaging.channels.base import Kind, Message, Outcome
+from recobra.messaging.channels.email.connection import Connection
+from recobra.messaging.channels.email.message import AddressUnsuitable, compose, message_id, recipient, sender_address
+from recobra.messaging.channels.email.server import (
+    Server,
+    ServerUnsuitable,
+    for_demonstration,
+    parse,
+    refuse_unfinished,
+    with_password,
+)
+from recobra.messaging.channels.email.smtp_dialogue import Disconnected
+from recobra.messaging.channels.one_way import OneWay
+from recobra.messaging.mailbox import Mailbox, holds
+
+CONNECTIONS = 8
+"""At once to one server: what most servers allow to one client."""
+
+
+class EmailSender:
+    """Writes messages and hands them to a few connections."""
+
+    def __init__(self, server: Server, mail_from: str, connections: int = CONNECTIONS) -> None:
+        self._mail_from = mail_from
+        self._all = [Connection(server) for _ in range(connections)]
+        # Last in, first out: a few busy connections stay open, the others are never made.
+        self._free: asyncio.LifoQueue[Connection] = asyncio.LifoQueue()
+        for connection in self._all:
+            self._free.put_nowait(connection)
+
+    async def send(self, message: Message) -> Outcome:
+        """Hand a message over and say what became of it."""
+        try:
+            content = compose(message, mail_from=self._mail_from)
+        except AddressUnsuitable as error:
+            return Outcome(kind=Kind.FAILED, reason=reasons.REFUSED, answer=str(error))
+        sender = sender_address(self._mail_from).addr_spec
+        connection = await self._free.get()
+        try:
+            return await connection.deliver(content, sender=sender, recipient=recipient(message.address))
+        finally:
+            self._free.put_nowait(connection)
+
+    async def close(self) -> None:
+        """Leave the server."""
+        await asyncio.gather(*(connection.close() for connection in self._all))
+
+
+class EmailAdapter(OneWay):
+    """E-mail by SMTP; in demonstration mode by the built-in mailbox, unless another loopback server is named."""
+
+    kind = "smtp"
+    channel = "email"
+    label = _("E-mail (SMTP)")
+    settings: tuple[Setting, ...] = (
+        Setting(
+            name="url",
+            label=_("Server"),
+            kind="url",
+            help=_("smtp://user@host:port, or smtps:// for TLS from the first byte; ?tls=required asks for STARTTLS."),
+        ),
+        Setting(name="password", label=_("Password"), kind="secret", required=False),
+        Setting(name="from", label=_("Sender"), required=False, help=_("Name <address>; empty: that of the company.")),
+    )
+
+    @asynccontextmanager
+    async def opened(self, config: Config) -> AsyncIterator[EmailSender]:
+        """Open the way for a run of messages. Raises ServerUnsuitable."""
+        with _server(config) as server:
+            sender = EmailSender(server, config.settings.get("from") or settings.MAIL_FROM)
+            try:
+                yield sender
+            finally:
+                await sender.close()
+
+    def message_id(self, public_id: UUID, config: Config) -> str:
+        """Return the Message-ID, the same on every try."""
+        return message_id(public_id, config.settings.get("from") or settings.MAIL_FROM)
+
+    async def was_received(self, public_id: UUID, reference: str, config: Config) -> bool | None:
+        """Ask the built-in mailbox; another server has no one to ask."""
+        del reference
+        if config.settings.get("url") or not settings.DEMO:
+            return None
+        return await holds(public_id)
+
+    async def check(self, config: Config) -> Check:
+        """Connect and sign in."""
+        try:
+            with _server(config) as server:
+                return Check(ok=True, answer=await Connection(server).check())
+        except (Unsuitable, Disconnected) as error:
+            return Check(ok=False, answer=str(error))
+
+
+ADAPTER = EmailAdapter()
+
+
+@contextmanager
+def _server(config: Config) -> Iterator[Server]:
+    url = config.settings.get("url", "")
+    if url:
+        server = for_demonstration(url) if settings.DEMO else parse(url)
+        refuse_unfinished(server)
+        yield with_password(server, config.secrets.get("password", ""))
+    elif settings.DEMO:
+        mailbox = Mailbox()
+        try:
+            yield parse(mailbox.start())
+        finally:
+            mailbox.stop()
+    else:
+        raise ServerUnsuitable("No server to send e-mail by: set RECOBRA_SMTP_URL (smtp://user:password@host:port).")

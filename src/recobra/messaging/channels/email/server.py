@@ -1,0 +1,105 @@
+"""Which SMTP server messages go to."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass, replace
+from email.utils import parseaddr
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from django.conf import settings
+
+from recobra.messaging.channels.adapter import Unsuitable
+
+
+class ServerUnsuitable(Unsuitable):
+    """RECOBRA_SMTP_URL cannot be used; the text says why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    """An SMTP server. `implicit_tls`: TLS from the first byte; `tls_required`: nothing is said without STARTTLS."""
+
+    host: str
+    port: int
+    user: str = ""
+    password: str = ""
+    implicit_tls: bool = False
+    tls_required: bool = False
+
+    def __repr__(self) -> str:
+        return f"Server({self.host}:{self.port})"
+
+    @property
+    def is_loopback(self) -> bool:
+        """Return whether what is sent there stays on this machine."""
+        return _is_loopback(self.host)
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def parse(url: str) -> Server:
+    """Read smtp://user:password@host:port or smtps://…, with `?tls=required`. Raises ServerUnsuitable."""
+    parts = urlsplit(url)
+    if parts.scheme not in {"smtp", "smtps"} or not parts.hostname:
+        raise ServerUnsuitable("RECOBRA_SMTP_URL must look like smtp://user:password@host:port or smtps://host:port.")
+    try:
+        port = parts.port
+    except ValueError as error:
+        raise ServerUnsuitable("RECOBRA_SMTP_URL: the port must be a number up to 65535.") from error
+    options = dict(parse_qsl(parts.query))
+    if options.pop("tls", "required") != "required" or options:
+        raise ServerUnsuitable("RECOBRA_SMTP_URL knows one option: ?tls=required.")
+    implicit = parts.scheme == "smtps"
+    return Server(
+        host=parts.hostname,
+        port=port or (465 if implicit else 587 if parts.username else 25),
+        user=unquote(parts.username or ""),
+        password=unquote(parts.password or ""),
+        implicit_tls=implicit,
+        tls_required=bool(parts.query),
+    )
+
+
+def for_demonstration(url: str) -> Server:
+    """Read the address for demonstration mode, where nothing may leave the machine. Raises ServerUnsuitable."""
+    server = parse(url)
+    if not server.is_loopback:
+        raise ServerUnsuitable(
+            f"In demonstration mode nothing leaves the machine, but RECOBRA_SMTP_URL names {server.host}. "
+            "Give a loopback address (127.0.0.1), or none for the built-in mailbox."
+        )
+    return server
+
+
+def with_password(server: Server, password: str) -> Server:
+    """Return a server with a password that is kept apart from its address."""
+    return replace(server, password=password) if password else server
+
+
+def refuse_unfinished(server: Server | None = None) -> None:
+    """Refuse to write to people from, or with links to, an address only this machine knows. Raises ServerUnsuitable.
+
+    `server`: where to; without it, what RECOBRA_SMTP_URL names. One on this machine stays allowed: a relay of the
+    company's, or a trial.
+    """
+    if server is None and settings.SMTP_URL:
+        server = parse(settings.SMTP_URL)
+    if settings.DEMO or server is None or server.is_loopback:
+        return
+    places = {
+        "RECOBRA_MAIL_FROM": parseaddr(settings.MAIL_FROM)[1].rpartition("@")[2],
+        "RECOBRA_PUBLIC_URL": urlsplit(settings.PUBLIC_URL).hostname or "localhost",
+    }
+    local = [name for name, host in places.items() if _is_loopback(host)]
+    if local:
+        raise ServerUnsuitable(
+            f"Nothing is sent while {' and '.join(local)} names this machine: debtors cannot use it."
+        )

@@ -1,0 +1,134 @@
+"""The adapter of gateways described by a document: its settings, its sending, its calls."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from functools import lru_cache
+from typing import Final
+from uuid import UUID
+
+from django.conf import settings
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from recobra.messaging.channels import http
+from recobra.messaging.channels.adapter import Adapter, Check, Config, Event, Incoming, Media, Setting, Unsuitable
+from recobra.messaging.channels.http_sms import webhook
+from recobra.messaging.channels.http_sms.client import GatewaySender
+from recobra.messaging.channels.http_sms.document import SECRETS, Gateway
+from recobra.messaging.channels.http_sms.document_reader import read
+
+
+class HttpSms:
+    """SMS by a gateway that a document describes."""
+
+    kind = "http_sms"
+    channel = "sms"
+    label: str | Promise = gettext_lazy("SMS by an HTTP gateway")
+    two_way = True
+    settings: tuple[Setting, ...] = (
+        Setting(
+            name="document",
+            label=gettext_lazy("Gateway document"),
+            kind="document",
+            help=gettext_lazy("How the gateway is called and how it answers, in YAML."),
+        ),
+        Setting(
+            name="sender",
+            label=gettext_lazy("Sender"),
+            required=False,
+            help=gettext_lazy("The number or name that debtors see."),
+        ),
+        Setting(name="user", label=gettext_lazy("User"), kind="secret", required=False),
+        Setting(name="password", label=gettext_lazy("Password"), kind="secret", required=False),
+        Setting(name="token", label=gettext_lazy("Token or key"), kind="secret", required=False),
+        Setting(
+            name="webhook_secret",
+            label=gettext_lazy("Secret of its calls"),
+            kind="secret",
+            required=False,
+            help=gettext_lazy("What the gateway's calls carry or are signed with."),
+        ),
+    )
+
+    def problems(self, config: Config) -> dict[str, str]:
+        """Return what is wrong with the settings, by field."""
+        result = read(config.settings.get("document", ""))
+        if result.gateway is None:
+            return {"document": "\n".join(str(fault) for fault in result.faults)}
+        used = set(re.findall(r"\{(\w+)\}", repr((result.gateway.request.headers, result.gateway.request.fields))))
+        used |= {"user", "password"} if "basic" in used else set()
+        given = {**config.settings, **config.secrets}
+        lacking = {name for name in (*SECRETS, "sender") if name in used and not given.get(name)}
+        if result.gateway.calls is not None and not config.secrets.get("webhook_secret"):
+            lacking.add("webhook_secret")
+        return {name: _("The gateway's document uses it: it is needed.") for name in sorted(lacking)}
+
+    @asynccontextmanager
+    async def opened(self, config: Config) -> AsyncIterator[GatewaySender]:
+        """Open connections to the gateway. Raises Unsuitable."""
+        gateway = _gateway(config)
+        http.base_url(gateway.request.url)
+        async with http.session() as session:
+            yield GatewaySender(gateway, config, session)
+
+    def message_id(self, public_id: UUID, config: Config) -> str:
+        """Gateways give ids of their own."""
+        del public_id, config
+        return ""
+
+    async def was_received(self, public_id: UUID, reference: str, config: Config) -> bool | None:
+        """Documents describe no question about a message; receipts tell."""
+        del public_id, reference, config
+        return None
+
+    async def check(self, config: Config) -> Check:
+        """Read the document and open a connection; a message would reach somebody and cost money."""
+        try:
+            gateway = _gateway(config)
+            url = http.base_url(gateway.request.url)
+            async with http.session(total_seconds=http.CONNECT_SECONDS) as session:
+                reply = await http.call(session, "HEAD", url)
+        except (Unsuitable, http.Unsent, http.Lost, http.TooLarge) as error:
+            return Check(ok=False, answer=str(error))
+        return Check(
+            ok=True, answer=_("The gateway answers (%(status)d); nothing was sent.") % {"status": reply.status}
+        )
+
+    def verify(self, call: Incoming, config: Config) -> None:
+        """Refuse a call that is not the gateway's. Raises Forged."""
+        webhook.verify(call, config, _gateway(config))
+
+    def read(self, call: Incoming, config: Config) -> Sequence[Event]:
+        """Return what a call says. Raises ValueError."""
+        return webhook.read(call, config, _gateway(config))
+
+    def answer(self, call: Incoming, config: Config) -> tuple[str, bytes]:
+        """Return the type and the words that the gateway wants to hear after a good call."""
+        del call
+        calls = _gateway(config).calls
+        return "text/plain; charset=utf-8", (calls.answer if calls else "").encode()
+
+    async def fetch(self, media: Media, config: Config, *, most_bytes: int) -> bytes:
+        """An SMS brings no files. Raises Unsuitable."""
+        del media, config, most_bytes
+        raise Unsuitable(_("An SMS brings no files."))
+
+
+def _gateway(config: Config) -> Gateway:
+    result = _read(config.settings.get("document", ""), demo=settings.DEMO)
+    if result is None:
+        raise Unsuitable(_("The gateway document has faults: save it again to see them."))
+    return result
+
+
+@lru_cache(maxsize=32)
+def _read(document: str, *, demo: bool) -> Gateway | None:
+    del demo  # what may be called depends on it
+    return read(document).gateway
+
+
+ADAPTER: Final[Adapter] = HttpSms()

@@ -1,0 +1,141 @@
+"""A YAML node with its line: what stands there is asked for in the shape that is expected, and faults are kept."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+from django.utils.translation import gettext as _
+
+from recobra.messaging.channels.http_sms.document import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong, and where: `where` is the path of the field, `expected` what should stand there."""
+
+    line: int
+    where: str
+    expected: str
+
+    def __str__(self) -> str:
+        place = f"{self.where}: " if self.where else ""
+        return _("Line %(line)d: %(place)s%(expected)s.") % {
+            "line": self.line,
+            "place": place,
+            "expected": self.expected,
+        }
+
+
+class Node:
+    """A place in the document, given or not; asking never raises."""
+
+    def __init__(self, node: yaml.Node | None, where: str, faults: list[Fault], line: int = 1) -> None:
+        self._node, self._where, self._faults = node, where, faults
+        self._line = node.start_mark.line + 1 if node is not None else line
+
+    @property
+    def given(self) -> bool:
+        """Return whether anything stands here."""
+        return self._node is not None
+
+    def refuse(self, expected: str) -> None:
+        """Keep a fault of this place."""
+        self._faults.append(Fault(self._line, self._where, expected))
+
+    def at(self, name: str) -> Node:
+        """Return a field of this mapping, one that is not given where it has no such field."""
+        where = f"{self._where}.{name}" if self._where else name
+        for key, value in self._pairs():
+            if key.value == name:
+                return Node(value, where, self._faults)
+        return Node(None, where, self._faults, self._line)
+
+    def only(self, *known: str) -> None:
+        """Refuse fields that mean nothing, and what is no mapping."""
+        if not isinstance(self._node, yaml.MappingNode):
+            self.refuse(_("the fields %(known)s") % {"known": ", ".join(known)})
+        seen: set[str] = set()
+        for key, _value in self._pairs():
+            if key.value not in known or key.value in seen:
+                where = f"{self._where}.{key.value}" if self._where else str(key.value)
+                expected = _("one of the fields %(known)s, once") % {"known": ", ".join(known)}
+                self._faults.append(Fault(key.start_mark.line + 1, where, expected))
+            seen.add(str(key.value))
+
+    def text(self, default: str | None = None) -> str:
+        """Return the text here; without a default it must be given."""
+        if isinstance(self._node, yaml.ScalarNode) and self._node.value:
+            return str(self._node.value)
+        if self.given or default is None:
+            self.refuse(_("a text"))
+        return default or ""
+
+    def choice(self, *words: str, default: str | None = None) -> str:
+        """Return one of the words."""
+        text = self._node.value if isinstance(self._node, yaml.ScalarNode) else default if not self.given else None
+        if text not in words:
+            self.refuse(_("one of %(known)s") % {"known": ", ".join(words)})
+            return words[0]
+        return str(text)
+
+    def boolean(self, *, default: bool) -> bool:
+        """Return true or false."""
+        return self.choice("true", "false", default="true" if default else "false") == "true"
+
+    def words(self) -> list[str]:
+        """Return a list of words, or one word; none where it is not given."""
+        if isinstance(self._node, yaml.ScalarNode):
+            return [str(self._node.value)]
+        if isinstance(self._node, yaml.SequenceNode):
+            if all(isinstance(item, yaml.ScalarNode) for item in self._node.value):
+                return [str(item.value) for item in self._node.value]
+            self.refuse(_("a list of words"))
+        elif self.given:
+            self.refuse(_("a list of words"))
+        return []
+
+    def numbers(self, least: int, most: int, *, default: tuple[int, ...]) -> tuple[int, ...]:
+        """Return a list of whole numbers within bounds."""
+        words = self.words()
+        if not self.given:
+            return default
+        if not words or not all(word.isdecimal() and least <= int(word) <= most for word in words):
+            self.refuse(_("whole numbers from %(least)d to %(most)d") % {"least": least, "most": most})
+            return default
+        return tuple(int(word) for word in words)
+
+    def path(self, *, required: bool = False) -> Path:
+        """Return a path such as `messages.0.id`."""
+        if not self.given and not required:
+            return ()
+        text = self.text()
+        if text and not re.fullmatch(r"[\w$:@-]+(\.[\w$:@-]+)*", text):
+            self.refuse(_("a path such as messages.0.id"))
+        return tuple(int(step) if step.isdecimal() else step for step in text.split(".")) if text else ()
+
+    def words_by_name(self) -> dict[str, str]:
+        """Return names with their texts; none where it is not given."""
+        plain = self.plain() if self.given else {}
+        if not isinstance(plain, dict) or not all(isinstance(value, str) for value in plain.values()):
+            self.refuse(_("names with their texts"))
+            return {}
+        return plain
+
+    def plain(self) -> Any:
+        """Return what stands here as plain values, numbers and truth values as such."""
+        if self._node is None:
+            self.refuse(_("a list of fields with their values"))
+            return None
+        try:
+            return yaml.SafeLoader("").construct_document(self._node)
+        except yaml.YAMLError:
+            self.refuse(_("plain values"))
+            return None
+
+    def _pairs(self) -> list[tuple[yaml.ScalarNode, yaml.Node]]:
+        if not isinstance(self._node, yaml.MappingNode):
+            return []
+        return [(key, value) for key, value in self._node.value if isinstance(key, yaml.ScalarNode)]

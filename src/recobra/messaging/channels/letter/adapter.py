@@ -1,0 +1,81 @@
+"""A letter is handed over when it lies in the tray of the next print batch; from there it is never taken twice."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from uuid import UUID
+
+from django.utils.translation import gettext_lazy as _
+
+from recobra.kit.sync_db import Tray
+from recobra.messaging import reasons
+from recobra.messaging.channels.adapter import Check, Config, Setting
+from recobra.messaging.channels.base import Kind, Message, Outcome
+from recobra.messaging.channels.letter.content import frozen, letter_of
+from recobra.messaging.channels.letter.pdf import LetterUnsuitable
+from recobra.messaging.channels.one_way import OneWay
+from recobra.messaging.models import Contact, Letter
+
+
+class LetterSender:
+    """Puts letters into the tray."""
+
+    def __init__(self, tray: Tray, config: Config) -> None:
+        self._tray, self._config = tray, config
+
+    async def send(self, message: Message) -> Outcome:
+        """Put one letter into the tray; the same contact again finds it there."""
+        return await self._tray.run(_put, message, self._config.settings.get("return_address", ""))
+
+
+class LetterAdapter(OneWay):
+    """Letters of the company's own printer and courier."""
+
+    kind = "letters"
+    channel = "letter"
+    label = _("Printed letters")
+    settings = (
+        Setting(
+            name="return_address",
+            label=_("Address for undelivered letters"),
+            required=False,
+            help=_("Lines separated by semicolons; empty: that of the agency or the creditor."),
+        ),
+        Setting(name="courier", label=_("Courier"), required=False),
+    )
+
+    @asynccontextmanager
+    async def opened(self, config: Config) -> AsyncIterator[LetterSender]:
+        """Open the tray for a run of letters."""
+        async with Tray.opened("letters") as tray:
+            yield LetterSender(tray, config)
+
+    async def was_received(self, public_id: UUID, reference: str, config: Config) -> bool | None:
+        """Look into the tray."""
+        del reference, config
+        async with Tray.opened("letters") as tray:
+            return await tray.run(Letter.objects.filter(contact__public_id=public_id).exists)
+
+    async def check(self, config: Config) -> Check:
+        """Say that nothing stands between a letter and its tray."""
+        return Check(ok=True, answer=f"{config.code}: letters wait for the next print batch")
+
+
+ADAPTER = LetterAdapter()
+
+
+def _put(message: Message, back_to: str) -> Outcome:
+    contact = Contact.objects.select_related("debtor__creditor", "portfolio").get(public_id=message.public_id)
+    day = contact.local_date or message.date.date()
+    try:
+        letter = letter_of(
+            contact, subject=message.subject, text=message.text, address=message.address, day=day, back_to=back_to
+        )
+    except LetterUnsuitable as error:
+        return Outcome(kind=Kind.FAILED, reason=reasons.REFUSED, answer=str(error), unusable=True)
+    Letter.objects.get_or_create(
+        contact=contact,
+        defaults={"reference": letter.reference, "content": frozen(letter), "changed_at": message.date},
+    )
+    return Outcome(kind=Kind.SENT, answer="in the tray", provider_reference=letter.reference)

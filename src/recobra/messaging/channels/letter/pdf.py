@@ -1,0 +1,245 @@
+"""A letter and a print batch of letters as PDF.
+
+The address stands where the window of an envelope is: DIN 5008 form B on A4, a number 10 envelope on US Letter. What
+shows through the window is the name, the address and nothing else: no sender's trade, no reference, no bar code, for
+they tell whoever handles the envelope that somebody is being written to about a debt (requirement S1-80).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from babel import Locale
+from babel.dates import format_date
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from recobra.kit.typeset.barcode import bars
+from recobra.kit.typeset.glyphs import shown, shown_in
+from recobra.kit.typeset.typst import Sheet
+from recobra.messaging.templates.render import locale_of, money
+
+US_LETTER: Final = frozenset(["BZ", "CA", "CL", "CO", "CR", "GT", "MX", "NI", "PA", "PH", "PR", "SV", "US", "VE"])
+"""Countries that print on US Letter; the others print on A4 (Unicode CLDR, paperSize)."""
+BATCH_LIMIT: Final = 2_000
+_ISO_SUBDIVISION: Final = re.compile(r"[A-Z]{2}-\w{1,3}")  # a code for the courier's file; no postman reads it
+_WINDOW_LINES: Final = 6
+_WINDOW_CHARACTERS: Final = 48
+
+_TEMPLATE: Final = Path(__file__).parent / "letters.typ"
+
+
+class LetterUnsuitable(ValueError):
+    """A letter that must not be printed; the text says which and why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """Where a letter goes; `lines` from the street on, the rest where it is known apart."""
+
+    lines: tuple[str, ...]
+    city: str = ""
+    subdivision: str = ""
+    postal_code: str = ""
+    country: str = ""
+
+    def written(self) -> tuple[str, ...]:
+        """Return the lines of the envelope without the name."""
+        place = " ".join(part for part in (self.postal_code, self.city) if part)
+        region = "" if _ISO_SUBDIVISION.fullmatch(self.subdivision) else self.subdivision
+        return tuple(line for line in (*self.lines, ", ".join(p for p in (place, region) if p)) if line.strip())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sender:
+    """Who writes, and where undelivered letters come back to."""
+
+    name: str
+    lines: tuple[str, ...] = ()
+    tax_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """A document that is owed, by concept, in minor units; the parts may not be known apart, the total always is."""
+
+    number: str
+    due_date: date
+    currency: str
+    principal_minor: int
+    interest_minor: int
+    fees_minor: int
+    total_minor: int
+
+    def __post_init__(self) -> None:
+        """Refuse an item that does not add up."""
+        if self.principal_minor + self.interest_minor + self.fees_minor != self.total_minor:
+            raise LetterUnsuitable(f"The document {self.number} does not add up.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letter:
+    """A letter to one person. `reference` finds the contact again; `payment_reference` is what a payment names."""
+
+    reference: str
+    day: date
+    country: str
+    recipient: str
+    address: Address
+    sender: Sender
+    creditor: str
+    creditor_tax_id: str
+    subject: str
+    body: str
+    items: tuple[Item, ...]
+    how_to_pay: str
+    how_to_object: str
+    payment_reference: str = ""
+    language: str = "es"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """Letters printed together: the PDF with its cover sheet, and how many sheets each letter takes, by reference."""
+
+    pdf: bytes
+    sheets: dict[str, int]
+
+
+def batch_pdf(letters: Sequence[Letter], *, code: str, at: datetime) -> Batch:
+    """Return the letters of a batch in one PDF behind a cover sheet, each on sheets of its own.
+
+    Raises LetterUnsuitable: for a letter without name, address or reference, one reference twice, none or too many.
+    """
+    references = [letter.reference for letter in letters]
+    if not letters or len(letters) > BATCH_LIMIT:
+        raise LetterUnsuitable(f"A batch takes 1 to {BATCH_LIMIT} letters, not {len(letters)}.")
+    if len(set(references)) != len(references):
+        raise LetterUnsuitable("A reference appears twice in the batch.")
+    sheet = sheet_of(letters, code=code, at=at)
+    return Batch(pdf=sheet.pdf(at=at), sheets=dict(zip(references, sheet.marks("sheets"), strict=True)))
+
+
+def sheet_of(letters: Sequence[Letter], *, code: str, at: datetime) -> Sheet:
+    """Return the document of some letters before it is PDF; a cover comes first where a batch code is given."""
+    data: dict[str, Any] = {"letters": [_data(letter) for letter in letters]}
+    if code:
+        data["cover"] = _cover(letters, code, at)
+    return Sheet(_TEMPLATE, data)
+
+
+def _cover(letters: Sequence[Letter], code: str, at: datetime) -> dict[str, Any]:
+    """Tell the printer what must come out; references only, no names."""
+    with translation.override(letters[0].language):
+        return {
+            "title": _("Print batch"),
+            "code": shown(code),
+            "bars": bars(code),
+            "paper": _paper(letters[0].country),
+            "made": at.strftime("%Y-%m-%d %H:%M UTC"),
+            "notice": _("One side only. Fold so that only the address shows; close every envelope."),
+            "words": {
+                "letters": _("Letters"),
+                "sheets": _("Sheets, without this one"),
+                "made": _("Made"),
+                "reference": _("Reference"),
+                "paper": _("Paper"),
+            },
+            "references": [shown(letter.reference) for letter in letters],
+        }
+
+
+def _data(letter: Letter) -> dict[str, Any]:
+    _check(letter)
+    locale = locale_of(letter.language, letter.country)
+    with translation.override(letter.language):
+        texts = {
+            "recipient": letter.recipient,
+            "day": format_date(letter.day, "long", locale=locale),
+            "sender": [letter.sender.name, *letter.sender.lines, letter.sender.tax_id],
+            "creditor": " · ".join(part for part in (letter.creditor, letter.creditor_tax_id) if part),
+            "subject": letter.subject,
+            "body": [part.strip() for part in letter.body.split("\n\n") if part.strip()],
+            "tables": _tables(letter.items, locale),
+            "how_to_pay": letter.how_to_pay.strip(),
+            "how_to_object": letter.how_to_object.strip(),
+            "reference": letter.reference,
+            "payment_reference": letter.payment_reference,
+            "words": _words(),
+        }
+    return shown_in(texts) | {
+        "lang": letter.language.partition("-")[0],
+        "paper": _paper(letter.country),
+        "window": _window(letter),
+        "bars": bars(letter.reference),
+        "payment_bars": bars(letter.payment_reference),
+    }
+
+
+def _check(letter: Letter) -> None:
+    lacking = {
+        "reference": letter.reference,
+        "name": letter.recipient,
+        "address": " ".join(letter.address.written()),
+        "words": letter.body,
+        "creditor": letter.creditor,
+    }
+    missing = " and no ".join(name for name, text in lacking.items() if not text.strip())
+    if missing:
+        raise LetterUnsuitable(f"The letter {letter.reference or '-'} has no {missing}.")
+
+
+def _window(letter: Letter) -> list[str]:
+    """Return what shows through the window, cut to what has room there; the courier's file has all of it."""
+    lines = [letter.recipient, *letter.address.written()]
+    clean = (" ".join(shown(line, unseen=False).replace("\u200b", "").split()) for line in lines)
+    cut = [line if len(line) <= _WINDOW_CHARACTERS else line[: _WINDOW_CHARACTERS - 1] + "…" for line in clean if line]
+    return cut[:_WINDOW_LINES]
+
+
+def _tables(items: Sequence[Item], locale: Locale) -> list[dict[str, Any]]:
+    """Return one table per currency, each with its own total: sums never mix currencies."""
+    by_currency: dict[str, list[Item]] = {}
+    for item in items:
+        by_currency.setdefault(item.currency, []).append(item)
+    return [
+        {
+            "currency": currency,
+            "rows": [[i.number, format_date(i.due_date, "short", locale=locale), *_amounts([i], locale)] for i in mine],
+            "total": _amounts(mine, locale),
+        }
+        for currency, mine in by_currency.items()
+    ]
+
+
+def _amounts(items: Sequence[Item], locale: Locale) -> list[str]:
+    parts = ("principal_minor", "interest_minor", "fees_minor", "total_minor")
+    sums = [sum(getattr(item, part) for item in items) for part in parts]
+    return [money(amount, items[0].currency, locale) for amount in sums]
+
+
+def _words() -> dict[str, str]:
+    return {
+        "creditor": _("Creditor"),
+        "document": _("Document"),
+        "due": _("Due date"),
+        "principal": _("Principal"),
+        "interest": _("Interest"),
+        "fees": _("Fees and taxes"),
+        "total": _("Total"),
+        "how_to_pay": _("How to pay"),
+        "how_to_object": _("How to object"),
+        "payment_reference": _("Payment reference"),
+        "reference": _("Reference"),
+        "page": _("Page"),
+        "of": _("of"),
+    }
+
+
+def _paper(country: str) -> str:
+    return "us-letter" if country in US_LETTER else "a4"

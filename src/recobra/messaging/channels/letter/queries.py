@@ -1,0 +1,60 @@
+"""Letters and print batches, narrowed to what the user may see."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from django.conf import settings
+from django.core.exceptions import ObjectDoesNotExist
+from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet
+
+from recobra.access.queries import User, portfolio_codes
+from recobra.messaging.models import Letter, LetterBatch
+
+FILES: Final = {"letters.pdf": "application/pdf", "courier.csv": "text/csv"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """The letters of one country that wait to be printed."""
+
+    country: str
+    count: int
+    oldest: datetime
+
+
+def waiting_for(user: User) -> list[Waiting]:
+    """Return what lies in the tray, by country."""
+    found = _letters(user).filter(status="WAITING").order_by().values("contact__portfolio__country")
+    rows = found.annotate(n=Count("pk"), oldest=Min("changed_at")).order_by("contact__portfolio__country")
+    return [Waiting(country=r["contact__portfolio__country"], count=r["n"], oldest=r["oldest"]) for r in rows]
+
+
+def batches_for(user: User) -> QuerySet[LetterBatch]:
+    """Return the batches all of whose letters a user may see, newest first, with counts of their ends."""
+    found = LetterBatch.objects.annotate(
+        delivered=Count("letters", filter=Q(letters__status="DELIVERED")),
+        returned=Count("letters", filter=Q(letters__status="RETURNED")),
+    ).order_by("-pk")
+    codes = portfolio_codes(user)
+    if codes is None:
+        return found
+    others = Letter.objects.filter(batch=OuterRef("pk")).exclude(contact__portfolio__code__in=codes)
+    return found.filter(~Exists(others))
+
+
+def batch_file_for(user: User, batch_id: int, name: str) -> Path:
+    """Return where a file of a batch is. Raises ObjectDoesNotExist."""
+    batch = batches_for(user).get(pk=batch_id)
+    path = Path(settings.MEDIA_ROOT) / batch.path / name
+    if name not in FILES or not batch.path or not path.is_file():
+        raise ObjectDoesNotExist
+    return path
+
+
+def _letters(user: User) -> QuerySet[Letter]:
+    codes = portfolio_codes(user)
+    return Letter.objects.all() if codes is None else Letter.objects.filter(contact__portfolio__code__in=codes)

@@ -1,0 +1,92 @@
+"""What would leave by a channel is kept in the built-in mailbox, so that a demonstration can be looked at."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from email.message import EmailMessage
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connections
+from django.utils.translation import gettext_lazy as _
+
+from recobra.kit import clock
+from recobra.messaging.channels.adapter import Check, Config, Setting, Unsuitable
+from recobra.messaging.channels.base import Kind, Message, Outcome
+from recobra.messaging.channels.one_way import OneWay
+from recobra.messaging.mailbox import holds
+from recobra.messaging.models import MailboxMessage
+
+_ONLY_IN_DEMONSTRATIONS = "The built-in mailbox is for demonstrations only."
+
+
+class SandboxSender:
+    """Writes messages into the mailbox, on a database connection of its own: they stay whatever the sender does."""
+
+    def __init__(self, thread: ThreadPoolExecutor) -> None:
+        self._thread = thread
+
+    async def send(self, message: Message) -> Outcome:
+        """Keep a message and say so."""
+        await asyncio.get_running_loop().run_in_executor(self._thread, _keep, message)
+        return Outcome(kind=Kind.SENT, answer="kept in the mailbox", provider_reference=f"sandbox-{message.public_id}")
+
+
+class SandboxAdapter(OneWay):
+    """Every channel, in demonstration mode only."""
+
+    kind = "sandbox"
+    channel = ""
+    label = _("Built-in mailbox")
+    settings: tuple[Setting, ...] = ()
+
+    @asynccontextmanager
+    async def opened(self, config: Config) -> AsyncIterator[SandboxSender]:
+        """Open the mailbox for a run of messages. Raises Unsuitable."""
+        del config
+        if not settings.DEMO:
+            raise Unsuitable(_ONLY_IN_DEMONSTRATIONS)
+        thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sandbox")
+        try:
+            yield SandboxSender(thread)
+        finally:
+            await asyncio.get_running_loop().run_in_executor(thread, connections.close_all)
+            thread.shutdown()
+
+    async def was_received(self, public_id: UUID, reference: str, config: Config) -> bool | None:
+        """Look into the mailbox."""
+        del reference, config
+        return await holds(public_id)
+
+    async def check(self, config: Config) -> Check:
+        """Say whether this is a demonstration."""
+        del config
+        return Check(ok=settings.DEMO, answer="kept in the mailbox" if settings.DEMO else _ONLY_IN_DEMONSTRATIONS)
+
+
+ADAPTER = SandboxAdapter()
+
+
+def _keep(message: Message) -> None:
+    MailboxMessage.objects.create(
+        channel=message.channel,
+        received_at=clock.now(),
+        contact_public_id=str(message.public_id),
+        sender=message.on_behalf_of,
+        recipients=message.address,
+        subject=message.subject or message.text[:80],
+        raw=_readable(message),
+    )
+
+
+def _readable(message: Message) -> bytes:
+    """Return the message in the shape of a letter, which is what the mailbox's screen reads."""
+    letter = EmailMessage()
+    letter["To"] = " ".join(message.address.split())
+    letter["Subject"] = " ".join(message.subject.split())
+    letter["X-Recobra-Contact"] = str(message.public_id)
+    letter.set_content(message.text + "".join(f"\n[{button.title}]" for button in message.buttons))
+    return bytes(letter)

@@ -1,0 +1,108 @@
+"""SendGrid's signed event calls (https://www.twilio.com/docs/sendgrid/for-developers/tracking-events/event)."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any, Final
+
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import load_der_public_key
+
+from recobra.messaging.channels import webhooks
+from recobra.messaging.channels.adapter import Config, Event, Forged, Incoming, ReceiptEvent
+from recobra.messaging.channels.sendgrid.client import ARGUMENT
+
+_SIGNATURE = "x-twilio-email-event-webhook-signature"
+_TIMESTAMP = "x-twilio-email-event-webhook-timestamp"
+# SendGrid repeats a call that got no answer for 24 hours and does not say whether it signs it anew; a repeat within
+# that time changes nothing, since each event has an id.
+TOLERANCE: Final = timedelta(hours=25)
+_KINDS: Final = {
+    "processed": "ACCEPTED",
+    "delivered": "DELIVERED",
+    "open": "READ",
+    "click": "CLICKED",
+    "spamreport": "COMPLAINED",
+    "unsubscribe": "OPTED_OUT",
+    "group_unsubscribe": "OPTED_OUT",
+}
+_DROPPED: Final = (
+    ("unsubscribed", "OPTED_OUT", None),
+    ("spam report", "COMPLAINED", None),
+    ("bounced", "BOUNCED", True),
+    ("invalid", "BOUNCED", True),
+)
+
+
+def verify(call: Incoming, config: Config) -> None:
+    """Refuse a call that is not signed with SendGrid's key, or too old. Raises Forged."""
+    timestamp = call.headers.get(_TIMESTAMP, "")
+    key = public_key(config.settings.get("webhook_key", ""))
+    try:
+        signature = base64.b64decode(call.headers.get(_SIGNATURE, ""), validate=True)
+        if key is None:
+            raise Forged("No key to check the call with is set.")
+        key.verify(signature, timestamp.encode() + call.body, ec.ECDSA(SHA256()))
+    except (InvalidSignature, binascii.Error) as error:
+        raise Forged("The call is not signed with the account's key.") from error
+    at = webhooks.from_unix(timestamp)
+    if at is None or abs(call.received_at - at) > TOLERANCE:
+        raise Forged("The call was signed too long ago.")
+
+
+def public_key(text: str) -> ec.EllipticCurvePublicKey | None:
+    """Return the verification key as SendGrid shows it, None where it is none."""
+    try:
+        key = load_der_public_key(base64.b64decode(text, validate=True))
+    except (ValueError, UnsupportedAlgorithm):
+        return None
+    return key if isinstance(key, ec.EllipticCurvePublicKey) else None
+
+
+def read(call: Incoming) -> list[Event]:
+    """Return what a call says. Raises ValueError."""
+    content = json.loads(call.body)
+    items = content if isinstance(content, list) else [content]
+    return [event for item in items if isinstance(item, Mapping) and (event := _receipt(item, call)) is not None]
+
+
+def _receipt(item: Mapping[str, Any], call: Incoming) -> ReceiptEvent | None:
+    meant = _meaning(item)
+    reference = str(item.get("sg_message_id", "")).partition(".")[0]
+    public_id = webhooks.public_id(item.get(ARGUMENT))
+    if meant is None or not (reference or public_id):
+        return None
+    kind, permanent = meant
+    key = str(item.get("sg_event_id") or webhooks.key(reference, str(item.get("event")), str(item.get("timestamp"))))
+    return ReceiptEvent(
+        kind=kind,
+        permanent=permanent,
+        at=webhooks.from_unix(item.get("timestamp")) or call.received_at,
+        event_key=f"sendgrid:{key}",
+        provider_reference=reference,
+        public_id=public_id,
+        detail=_detail(item),
+    )
+
+
+def _meaning(item: Mapping[str, Any]) -> tuple[str, bool | None] | None:
+    event = item.get("event")
+    if event == "bounce":
+        return "BOUNCED", item.get("type") != "blocked"
+    if event == "dropped":
+        reason = str(item.get("reason", "")).lower()
+        return next(((kind, permanent) for word, kind, permanent in _DROPPED if word in reason), ("FAILED", None))
+    if event == "open" and item.get("sg_machine_open"):
+        return None  # a mail program that fetches pictures in advance is no reader
+    return (_KINDS[event], None) if event in _KINDS else None
+
+
+def _detail(item: Mapping[str, Any]) -> dict[str, str]:
+    """Keep codes; the address, the link and the reader's machine stay out."""
+    return webhooks.texts({name: item[name] for name in ("event", "type", "status") if name in item})

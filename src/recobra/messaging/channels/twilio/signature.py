@@ -1,0 +1,49 @@
+"""Whether a call is Twilio's (https://www.twilio.com/docs/usage/security#validating-requests)."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+from urllib.parse import urlsplit, urlunsplit
+
+from recobra.messaging.channels import webhooks
+from recobra.messaging.channels.adapter import Config, Forged, Incoming
+
+_HEADER = "x-twilio-signature"
+_DEFAULT_PORTS = {"https": 443, "http": 80}
+
+
+def verify(call: Incoming, config: Config) -> None:
+    """Refuse a call that is not signed with the account's token. Raises Forged."""
+    token = config.secrets.get("auth_token", "")
+    given = call.headers.get(_HEADER, "")
+    if not token or not given:
+        raise Forged("The call is not signed.")
+    body_digest = webhooks.query(call).get("bodySHA256")
+    try:
+        fields = [] if body_digest is not None or call.method == "GET" else webhooks.form(call)
+        spellings = _spellings(call.url)
+    except ValueError as error:
+        raise Forged("The call's form or address cannot be read.") from error
+    if call.method == "GET" and call.body and body_digest is None:
+        raise Forged("The call's body is not signed.")
+    if body_digest is not None and not webhooks.same(hashlib.sha256(call.body).hexdigest(), body_digest):
+        raise Forged("The call's body is not the one that was signed.")
+    # Every way of writing the address is compared, so that the time taken tells nothing.
+    right = [webhooks.same(given, _signature(token, url, fields)) for url in spellings]
+    if not any(right):
+        raise Forged("The signature is not of this account's token.")
+
+
+def _signature(token: str, url: str, fields: list[tuple[str, str]]) -> str:
+    text = url + "".join(name + value for name, value in sorted(set(fields)))
+    return base64.b64encode(hmac.new(token.encode(), text.encode(), hashlib.sha1).digest()).decode()
+
+
+def _spellings(url: str) -> tuple[str, ...]:
+    """Return the address with and without its port: Twilio signs either, depending on who called."""
+    parts = urlsplit(url)
+    host = parts.netloc if parts.port is None else parts.netloc.rpartition(":")[0]
+    port = parts.port or _DEFAULT_PORTS.get(parts.scheme, 0)
+    return (url, urlunsplit(parts._replace(netloc=host)), urlunsplit(parts._replace(netloc=f"{host}:{port}")))

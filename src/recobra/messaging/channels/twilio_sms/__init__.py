@@ -1,0 +1,5 @@
+"""SMS by Twilio."""
+
+from recobra.messaging.channels.twilio_sms.adapter import ADAPTER
+
+__all__ = ["ADAPTER"]

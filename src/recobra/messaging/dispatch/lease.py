@@ -1,0 +1,137 @@
+"""Who is sending what: leases on contacts, taken by several dispatchers at once and given back when one dies.
+
+Leases live by the database's clock, which all dispatchers share. A dispatcher also holds an advisory lock named
+after its lease as long as it lives, so that the others need not wait for `leased_until` to see that it was killed.
+Behind a pooler that hands sessions around the lock may seem free too early: then a contact not handed over goes to
+someone else, and one handed over turns uncertain until its dispatcher, still alive, says how it ended.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import uuid
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db import DatabaseError, connection, transaction
+from django.db.backends.utils import CursorWrapper
+
+from recobra.messaging import reasons
+from recobra.messaging.outbox.transitions import RETURNING, change, record_ends
+
+LEASE_SECONDS = 120
+
+# One contact of a debtor at a time: two judged side by side would not count each other against the caps. The lock
+# on the debtor's row keeps a second dispatcher from leasing another contact of the same debtor meanwhile.
+_TAKE = """
+    WITH picked AS MATERIALIZED (
+        SELECT c.id, c.debtor_id, c.priority, c.due_at
+        FROM messaging_contact c JOIN portfolio_debtor d ON d.id = c.debtor_id
+        WHERE c.status = 'DUE' AND c.due_at <= %(now)s AND {which}
+            AND NOT EXISTS (SELECT FROM messaging_contact o WHERE o.debtor_id = c.debtor_id AND o.status = 'LEASED')
+        ORDER BY c.priority, c.due_at, c.id LIMIT %(limit)s
+        FOR NO KEY UPDATE OF c, d SKIP LOCKED)
+    UPDATE messaging_contact c
+    SET status = 'LEASED', lease = %(lease)s, leased_until = clock_timestamp() + make_interval(secs => %(seconds)s)
+    FROM (SELECT DISTINCT ON (debtor_id) id FROM picked ORDER BY debtor_id, priority, due_at, id) p
+    WHERE c.id = p.id AND c.status = 'DUE'
+    RETURNING c.id"""
+
+# A lease committed between the start of _TAKE and its lock was not visible to it; here it is.
+_YIELD = """
+    UPDATE messaging_contact c SET status = 'DUE', lease = NULL, leased_until = NULL
+    WHERE c.id = ANY(%s) AND EXISTS (
+        SELECT FROM messaging_contact o WHERE o.debtor_id = c.debtor_id AND o.status = 'LEASED' AND o.lease <> c.lease)
+    RETURNING c.id"""
+
+# What somebody else is changing at this moment stays leased until that is done or the lease is over.
+_GIVE_BACK = """
+    WITH ours AS (
+        SELECT o.id FROM messaging_contact o
+        WHERE o.id = ANY(%s) AND o.lease = %s AND o.status = 'LEASED' AND o.handed_over_at IS NULL
+        ORDER BY o.id FOR UPDATE SKIP LOCKED)
+    UPDATE messaging_contact c SET status = 'DUE', lease = NULL, leased_until = NULL FROM ours WHERE c.id = ours.id"""
+
+_ABANDONED = """
+    SELECT a.id FROM messaging_contact a
+    WHERE a.status = 'LEASED' AND (a.lease = ANY(%s) OR a.leased_until < clock_timestamp())
+        AND a.handed_over_at IS {state} ORDER BY a.id FOR UPDATE SKIP LOCKED"""
+
+_BACK_TO_DUE = f"""
+    WITH abandoned AS ({_ABANDONED.format(state="NULL")})
+    UPDATE messaging_contact c SET status = 'DUE', lease = NULL, leased_until = NULL
+    FROM abandoned WHERE c.id = abandoned.id"""
+
+# The lease stays on the row: a dispatcher that was only slow may still say how it ended.
+_TO_UNCERTAIN = f"""
+    WITH abandoned AS ({_ABANDONED.format(state="NOT NULL")})
+    UPDATE messaging_contact c SET status = 'UNCERTAIN', reason = %s, leased_until = NULL
+    FROM abandoned WHERE c.id = abandoned.id
+    RETURNING {RETURNING}"""
+
+
+@contextlib.contextmanager
+def holding() -> Iterator[uuid.UUID]:
+    """Give a lease of one's own, known to be alive as long as the block runs."""
+    lease = uuid.uuid4()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s)", [_key(lease)])
+    try:
+        yield lease
+    finally:
+        with contextlib.suppress(DatabaseError), connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [_key(lease)])
+
+
+@transaction.atomic
+def take(*, lease: uuid.UUID, now: datetime, limit: int, only: str | None = None, but: Sequence[str] = ()) -> list[int]:
+    """Lease up to `limit` due contacts, at most one per debtor, the most urgent first; return their ids.
+
+    Of one channel `only`, or of all `but` some.
+    """
+    which = "c.channel = %(only)s" if only else "c.channel <> ALL(%(but)s)" if but else "true"
+    values: dict[str, Any] = {
+        "now": now,
+        "limit": limit,
+        "lease": lease,
+        "seconds": LEASE_SECONDS,
+        "only": only,
+        "but": list(but),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_TAKE.format(which=which), values)
+        taken = [row[0] for row in cursor.fetchall()]
+        cursor.execute(_YIELD, [taken])
+        yielded = {row[0] for row in cursor.fetchall()}
+    return sorted(set(taken) - yielded)
+
+
+def give_back(contact_ids: Sequence[int], *, lease: uuid.UUID) -> None:
+    """Put leased contacts that were not handed over back into the outbox."""
+    if contact_ids:
+        with connection.cursor() as cursor:
+            cursor.execute(_GIVE_BACK, [list(contact_ids), lease])
+
+
+@transaction.atomic
+def recover(*, lease: uuid.UUID, now: datetime, actor: str) -> int:
+    """Take over what dead dispatchers left; return how many contacts became uncertain.
+
+    What they had not handed over is due again. What they had is never sent again.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT DISTINCT lease FROM messaging_contact WHERE status = 'LEASED' AND lease <> %s", [lease])
+        dead = [row[0] for row in cursor.fetchall() if _is_dead(cursor, row[0])]
+        cursor.execute(_BACK_TO_DUE, [dead])
+    uncertain = change(_TO_UNCERTAIN, [dead, reasons.DISPATCHER_DIED])
+    return record_ends("contact.uncertain", uncertain, at=now, actor=actor)
+
+
+def _is_dead(cursor: CursorWrapper, lease: uuid.UUID) -> bool:
+    cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_key(lease)])
+    return bool(cursor.fetchone()[0])
+
+
+def _key(lease: uuid.UUID) -> int:
+    return lease.int & (2**63 - 1)

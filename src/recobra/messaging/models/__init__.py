@@ -1,0 +1,19 @@
+"""The messaging app's tables: templates and the outbox, providers, receipts, letters."""
+
+from .letters import Letter, LetterBatch
+from .outbox import Contact, ContactItem, MailboxMessage, Template
+from .providers import Provider, ProviderState
+from .receipts import Receipt, WebhookCall
+
+__all__ = [
+    "Contact",
+    "ContactItem",
+    "Letter",
+    "LetterBatch",
+    "MailboxMessage",
+    "Provider",
+    "ProviderState",
+    "Receipt",
+    "Template",
+    "WebhookCall",
+]

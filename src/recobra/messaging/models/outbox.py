@@ -1,0 +1,215 @@
+import uuid
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from recobra.messaging.models.providers import Provider
+from recobra.portfolio.models import Account, Channel, ContactPoint, Debtor, Portfolio
+
+
+class Template(models.Model):
+    """The words of a message, versioned; a version that was sent is never edited. Personal data: none.
+
+    In force is the newest approved version of each variant that is not retired. `country`, `tone` and `stage` are ''
+    where it fits any. `parameters` and `buttons` are what WhatsApp's own templates and menus need.
+    """
+
+    class Status(models.TextChoices):
+        DRAFT = "DRAFT", _("Draft")
+        SUBMITTED = "SUBMITTED", _("Waiting for approval")
+        APPROVED = "APPROVED", _("Approved")
+        REJECTED = "REJECTED", _("Rejected")
+
+    class Tone(models.TextChoices):
+        ANY = "", _("Any tone")
+        EMPATHETIC = "EMPATHETIC", _("Empathetic")
+        NEUTRAL = "NEUTRAL", _("Neutral")
+        FIRM = "FIRM", _("Firm")
+
+    code = models.TextField()
+    version = models.PositiveIntegerField()
+    variant = models.CharField(max_length=8, default="", db_default="", blank=True)
+    weight = models.PositiveSmallIntegerField(default=1, db_default=1)
+    country = models.CharField(max_length=2, default="", db_default="", blank=True)
+    tone = models.CharField(max_length=10, choices=Tone, default="", db_default="", blank=True)
+    stage = models.CharField(max_length=14, default="", db_default="", blank=True)
+    status = models.CharField(max_length=9, choices=Status, default=Status.DRAFT, db_default="APPROVED")
+    legal = models.BooleanField(default=False, db_default=False)
+    buttons = models.JSONField(default=list, db_default=models.Value([], models.JSONField()))
+    parameters = models.JSONField(default=list, db_default=models.Value([], models.JSONField()))
+    findings = models.JSONField(default=list, db_default=models.Value([], models.JSONField()))
+    channel = models.CharField(max_length=8, choices=Channel)
+    language = models.CharField(max_length=8, default="es")
+    name = models.TextField()
+    subject = models.TextField()
+    text = models.TextField()
+    html = models.TextField()
+    created_at = models.DateTimeField()
+    created_by = models.TextField()
+    created_by_id = models.BigIntegerField(null=True)
+    decided_at = models.DateTimeField(null=True)
+    decided_by = models.TextField(default="", db_default="")
+    decision_note = models.TextField(default="", db_default="")
+    provider_name = models.TextField(default="", db_default="")
+    provider_status = models.TextField(default="", db_default="")
+    provider_reference = models.TextField(default="", db_default="")
+    provider_asked_at = models.DateTimeField(null=True)
+    retired_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["code", "-version"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["code", "channel", "language", "country", "tone", "variant", "version"],
+                name="template_version_once",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.code} v{self.version}"
+
+
+class Contact(models.Model):
+    """One attempt to reach a debtor: the outbox is this table. See ADR 0006 for its life.
+
+    `price_micros` is what it cost, in millionths of the major unit of `price_currency`; None while nobody knows.
+
+    Personal data: address and content as sent. Dies with the legal term of records of the country.
+    """
+
+    class Status(models.TextChoices):
+        DUE = "DUE", _("Planned")
+        LEASED = "LEASED", _("Being sent")
+        SENT = "SENT", _("Sent")
+        FAILED = "FAILED", _("Failed")
+        BLOCKED = "BLOCKED", _("Blocked")
+        CANCELLED = "CANCELLED", _("Cancelled")
+        UNCERTAIN = "UNCERTAIN", _("Uncertain")
+
+    class Purpose(models.TextChoices):
+        CLAIM = "CLAIM", _("Claim")
+        NOTICE = "NOTICE", _("Notice")
+        OFFER = "OFFER", _("Offer")
+        MANUAL = "MANUAL", _("Written by a person")
+        REPLY = "REPLY", _("Answer to the debtor")
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True)
+    debtor = models.ForeignKey(Debtor, models.PROTECT, related_name="contacts", db_index=False)
+    portfolio = models.ForeignKey(Portfolio, models.PROTECT, related_name="contacts", db_index=False)
+    point = models.ForeignKey(ContactPoint, models.PROTECT, null=True, related_name="contacts", db_index=False)
+    channel = models.CharField(max_length=8, choices=Channel)
+    template_code = models.TextField()
+    template = models.ForeignKey(Template, models.PROTECT, null=True, related_name="contacts", db_index=False)
+    strategy_version_id = models.BigIntegerField(null=True)
+    step_key = models.TextField(default="")
+    status = models.CharField(max_length=9, choices=Status)
+    planned_for = models.DateField()
+    planned_at = models.DateTimeField()
+    due_at = models.DateTimeField()
+    closes_at = models.DateTimeField(null=True)
+    zones = models.TextField()
+    reason = models.TextField(default="")
+    rule = models.TextField(default="")
+    article = models.TextField(default="")
+    judged_at = models.DateTimeField(null=True)
+    leased_until = models.DateTimeField(null=True)
+    lease = models.UUIDField(null=True)
+    handed_over_at = models.DateTimeField(null=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    sent_at = models.DateTimeField(null=True)
+    local_date = models.DateField(null=True)
+    message_id = models.TextField(default="")
+    address = models.TextField(default="")
+    subject = models.TextField(default="")
+    body = models.TextField(default="")
+    html = models.TextField(default="", db_default="")
+    buttons = models.JSONField(default=list, db_default=models.Value([], models.JSONField()))
+    answer = models.TextField(default="")
+    purpose = models.CharField(max_length=6, choices=Purpose, default=Purpose.CLAIM, db_default="CLAIM")
+    priority = models.SmallIntegerField(default=5, db_default=5)
+    author = models.TextField(default="", db_default="")
+    author_id = models.BigIntegerField(null=True)
+    variant = models.CharField(max_length=8, default="", db_default="", blank=True)
+    campaign_id = models.BigIntegerField(null=True)
+    conversation_id = models.BigIntegerField(null=True)
+    replies_to_at = models.DateTimeField(null=True)
+    fallback_of = models.ForeignKey("self", models.PROTECT, null=True, related_name="fallbacks", db_index=False)
+    provider = models.ForeignKey(Provider, models.PROTECT, null=True, related_name="contacts", db_index=False)
+    provider_reference = models.TextField(default="", db_default="")
+    price_micros = models.BigIntegerField(null=True)
+    price_currency = models.CharField(max_length=3, default="", db_default="", blank=True)
+    verdict = models.JSONField(default=dict, db_default=models.Value({}, models.JSONField()))
+    reached = models.BooleanField(null=True)
+    delivered_at = models.DateTimeField(null=True)
+    read_at = models.DateTimeField(null=True)
+    clicked_at = models.DateTimeField(null=True)
+    replied_at = models.DateTimeField(null=True)
+    undelivered_at = models.DateTimeField(null=True)
+    complained_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["debtor", "channel", "planned_for"],
+                condition=Q(status__in=["DUE", "LEASED", "SENT", "UNCERTAIN"]) & ~Q(purpose="REPLY"),
+                name="contact_one_per_debtor_channel_day",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status__in=["SENT", "UNCERTAIN"]) | Q(handed_over_at__isnull=False),
+                name="contact_sent_was_handed_over",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status__in=["BLOCKED", "CANCELLED", "FAILED", "UNCERTAIN"]) | ~Q(reason=""),
+                name="contact_end_has_reason",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["priority", "due_at", "id"], condition=Q(status="DUE"), name="contact_due"),
+            models.Index(
+                fields=["provider_reference"], condition=~Q(provider_reference=""), name="contact_by_reference"
+            ),
+            models.Index(fields=["campaign_id"], condition=Q(campaign_id__isnull=False), name="contact_of_campaign"),
+            models.Index(
+                fields=["conversation_id"], condition=Q(conversation_id__isnull=False), name="contact_of_conversation"
+            ),
+            models.Index(fields=["leased_until"], condition=Q(status="LEASED"), name="contact_leased"),
+            models.Index(fields=["debtor", "planned_for"], name="contact_of_debtor"),
+            models.Index(fields=["planned_for", "portfolio"], name="contact_of_day"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.public_id)
+
+
+class ContactItem(models.Model):
+    """An account that a contact spoke about, with the amount it named. Personal data: none."""
+
+    contact = models.ForeignKey(Contact, models.PROTECT, related_name="items", db_index=False)
+    account = models.ForeignKey(Account, models.PROTECT, related_name="contact_items", db_index=False)
+    overdue_minor = models.BigIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["contact", "account"], name="contact_item_once")]
+
+    def __str__(self) -> str:
+        return f"{self.contact_id}/{self.account_id}"
+
+
+class MailboxMessage(models.Model):
+    """What the built-in mailbox received in demonstration mode. Personal data: the message. Dies at will."""
+
+    channel = models.CharField(max_length=8, default="email", db_default="email")
+    received_at = models.DateTimeField()
+    contact_public_id = models.TextField(default="")
+    sender = models.TextField()
+    recipients = models.TextField()
+    subject = models.TextField()
+    raw = models.BinaryField()
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [models.Index(fields=["contact_public_id"], name="mailbox_by_contact")]
+
+    def __str__(self) -> str:
+        return self.subject

@@ -1,0 +1,149 @@
+"""What the daily cycle puts into the outbox, and what takes it out again before it is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from django.db import connection, transaction
+
+from recobra.kit import tables
+from recobra.messaging.outbox.transitions import ENDED, RETURNING, change, record_ends
+
+PLANNED = pa.schema(
+    [
+        ("debtor_id", pa.int64()),
+        ("portfolio_id", pa.int64()),
+        ("point_id", pa.int64()),
+        ("channel", pa.string()),
+        ("template_code", pa.string()),
+        ("strategy_version_id", pa.int64()),
+        ("step_key", pa.string()),
+        ("status", pa.string()),
+        ("planned_for", pa.date32()),
+        ("due_at", pa.timestamp("us", tz="UTC")),
+        ("closes_at", pa.timestamp("us", tz="UTC")),
+        ("zones", pa.string()),
+        ("reason", pa.string()),
+        ("rule", pa.string()),
+        ("article", pa.string()),
+    ]
+)
+"""A contact to plan. `status` is DUE or BLOCKED, the latter with `reason`, `rule` and `article`."""
+
+MORE = pa.schema(
+    [
+        ("purpose", pa.string()),
+        ("priority", pa.int16()),
+        ("campaign_id", pa.int64()),
+        ("fallback_of_id", pa.int64()),
+        ("conversation_id", pa.int64()),
+        ("replies_to_at", pa.timestamp("us", tz="UTC")),
+        ("subject", pa.string()),
+        ("body", pa.string()),
+        ("author", pa.string()),
+        ("author_id", pa.int64()),
+    ]
+)
+"""What a plan may say besides; what is absent or null is a claim of the strategy's at the usual priority.
+
+With a `body` the message goes as it is written, without a template. `priority` 0 goes first.
+"""
+
+WRITTEN = pa.schema([("debtor_id", pa.int64()), ("channel", pa.string()), ("contact_id", pa.int64())])
+
+# A second run of the same day finds its live contacts by the table's unique constraint and its refusals by the
+# NOT EXISTS: neither is written twice.
+_INSERT = """
+    INSERT INTO messaging_contact AS c (
+        public_id, debtor_id, portfolio_id, point_id, channel, template_code, strategy_version_id, step_key, status,
+        planned_for, planned_at, due_at, closes_at, zones, reason, rule, article, judged_at, attempts, message_id,
+        address, subject, body, answer, purpose, priority, campaign_id, fallback_of_id, conversation_id, replies_to_at,
+        author, author_id)
+    SELECT gen_random_uuid(), n.debtor_id, n.portfolio_id, n.point_id, n.channel, n.template_code,
+        n.strategy_version_id, coalesce(n.step_key, ''), n.status, n.planned_for, %s, n.due_at, n.closes_at,
+        coalesce(n.zones, ''), coalesce(n.reason, ''), coalesce(n.rule, ''), coalesce(n.article, ''), %s, 0, '',
+        '', coalesce(n.subject, ''), coalesce(n.body, ''), '', coalesce(n.purpose, 'CLAIM'), coalesce(n.priority, 5),
+        n.campaign_id, n.fallback_of_id, n.conversation_id, n.replies_to_at, coalesce(n.author, ''), n.author_id
+    FROM messaging_incoming n
+    WHERE n.status = 'DUE' OR NOT EXISTS (
+        SELECT FROM messaging_contact o WHERE o.debtor_id = n.debtor_id AND o.planned_for = n.planned_for
+            AND o.status = 'BLOCKED' AND o.channel = n.channel AND o.step_key = coalesce(n.step_key, ''))
+    ORDER BY n.debtor_id
+    ON CONFLICT DO NOTHING
+    RETURNING """
+
+_STAGING = """
+    CREATE TEMPORARY TABLE IF NOT EXISTS messaging_incoming (
+        debtor_id bigint, portfolio_id bigint, point_id bigint, channel text, template_code text,
+        strategy_version_id bigint, step_key text, status text, planned_for date, due_at timestamptz,
+        closes_at timestamptz, zones text, reason text, rule text, article text, purpose text, priority smallint,
+        campaign_id bigint, fallback_of_id bigint, conversation_id bigint, replies_to_at timestamptz, subject text,
+        body text, author text, author_id bigint) ON COMMIT DROP"""
+
+CANCEL = f"""
+    WITH waiting AS (
+        SELECT w.id FROM messaging_contact w
+        WHERE {{which}} AND (w.status = 'DUE' OR (w.status = 'LEASED' AND w.handed_over_at IS NULL))
+        ORDER BY w.id FOR UPDATE)
+    UPDATE messaging_contact c
+    SET status = 'CANCELLED', reason = %s, judged_at = %s, lease = NULL, leased_until = NULL
+    FROM waiting WHERE c.id = waiting.id
+    RETURNING {RETURNING}"""
+
+
+_JUDGE_AGAIN = """
+    WITH judged AS (
+        SELECT w.id FROM messaging_contact w
+        WHERE w.debtor_id = ANY(%s) AND w.status = 'LEASED' AND w.handed_over_at IS NULL ORDER BY w.id FOR UPDATE)
+    UPDATE messaging_contact c SET status = 'DUE', lease = NULL, leased_until = NULL
+    FROM judged WHERE c.id = judged.id"""
+
+
+@transaction.atomic
+def plan(*, contacts: pa.Table, now: datetime) -> pa.Table:
+    """Put contacts (schema PLANNED, and any of MORE) into the outbox; return those written (schema WRITTEN).
+
+    A debtor has one live contact per channel and day: one that stands already is not written again. Answers to the
+    debtor are not counted among them.
+    """
+    if contacts.num_rows == 0:
+        return WRITTEN.empty_table()
+    wanted = pa.schema([*PLANNED, *(field for field in MORE if field.name in contacts.column_names)])
+    with connection.cursor() as cursor:
+        cursor.execute(_STAGING)
+        cursor.execute("TRUNCATE messaging_incoming")
+    tables.copy_in("messaging_incoming", contacts.select(wanted.names).cast(wanted))
+    schema = ENDED.append(pa.field("status", pa.string()))
+    written = tables.fetch(f"{_INSERT} {RETURNING}, c.status", [now, now], schema)
+    blocked = written.filter(pc.equal(written["status"], "BLOCKED"))
+    record_ends("contact.blocked", blocked, at=now, actor="cycle")
+    return written.select(WRITTEN.names)
+
+
+@transaction.atomic
+def cancel_planned(
+    *,
+    debtor_ids: Sequence[int],
+    reason: str,
+    at: datetime,
+    actor: str,
+    actor_id: int | None = None,
+    but_answers: bool = False,
+) -> int:
+    """Take back what was planned for debtors and not handed over yet; return how many contacts.
+
+    `but_answers` leaves what answers the debtor, and what a person wrote. Where a dispatcher is about to hand one
+    over, whoever locks its row first wins and the other one sees it.
+    """
+    which = "w.debtor_id = ANY(%s)" + (" AND w.purpose NOT IN ('REPLY', 'MANUAL')" if but_answers else "")
+    ended = change(CANCEL.format(which=which), [list(debtor_ids), reason, at])
+    return record_ends("contact.cancelled", ended, at=at, actor=actor, actor_id=actor_id)
+
+
+def judge_again(*, debtor_ids: Sequence[int]) -> None:
+    """Give back what a dispatcher has judged for debtors and not handed over: something has changed since."""
+    with connection.cursor() as cursor:
+        cursor.execute(_JUDGE_AGAIN, [list(debtor_ids)])

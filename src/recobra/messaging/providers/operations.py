@@ -1,0 +1,274 @@
+"""Providers: configured, tried out, switched on and off. Their secrets go in and never come out again."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Protocol, runtime_checkable
+
+from babel import Locale
+from cryptography.fernet import InvalidToken
+from django.db import transaction
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+
+from recobra.journal.operations import record
+from recobra.messaging.channels import ADAPTERS
+from recobra.messaging.channels.adapter import Adapter, Check, Config, Setting, Unsuitable
+from recobra.messaging.models import Provider
+from recobra.messaging.providers.routing import config_of
+from recobra.messaging.providers.secrets import decrypt, encrypt
+from recobra_core.money import EXPONENTS, MICROS_DECIMALS
+
+MOST_PER_SECOND: Final = 10_000.0
+MOST_SETTING_CHARACTERS: Final = 20_000
+MOST_PRICE_MICROS: Final = 10**15
+# Made by the product itself where they are needed.
+_NOT_CONFIGURED: Final = frozenset({"sandbox"})
+_CODE: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,48}[a-z0-9])?")
+_LOCALE: Final = Locale("en")
+
+
+class ProviderRefused(Exception):
+    """The provider cannot be saved so; `errors` say why, by field, and are shown as they are."""
+
+    def __init__(self, errors: Mapping[str, str]) -> None:
+        super().__init__("\n".join(errors.values()))
+        self.errors = dict(errors)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """A kind of provider that can be configured, with the fields of its form."""
+
+    kind: str
+    channel: str
+    label: str | Promise
+    settings: tuple[Setting, ...]
+    two_way: bool
+
+
+@runtime_checkable
+class _Examined(Protocol):
+    """An adapter that can say what is wrong with its settings before anything is opened."""
+
+    def problems(self, config: Config) -> dict[str, str]: ...
+
+
+def kinds() -> list[Kind]:
+    """Return the kinds of provider that can be configured."""
+    adapters = (ADAPTERS[kind] for kind in sorted(ADAPTERS) if kind not in _NOT_CONFIGURED)
+    return [
+        Kind(kind=a.kind, channel=a.channel, label=a.label, settings=tuple(a.settings), two_way=a.two_way)
+        for a in adapters
+    ]
+
+
+def save_provider(
+    *,
+    code: str,
+    kind: str,
+    name: str,
+    settings: Mapping[str, str],
+    secrets: Mapping[str, str | None],
+    rate_per_second: float | None,
+    price_micros: int,
+    price_currency: str,
+    country: str,
+    rank: int,
+    enabled: bool,
+    actor: str,
+    actor_id: int | None,
+    now: datetime,
+) -> Provider:
+    """Configure a provider, or change the one of this code. Raises ProviderRefused.
+
+    A secret that is '' or not given stays as it was; None takes it away. `price_micros` is the price of one message in
+    millionths of the currency's major unit.
+    """
+    if kind not in ADAPTERS or kind in _NOT_CONFIGURED:
+        raise ProviderRefused({"kind": _("This kind of provider is not installed.")})
+    adapter = ADAPTERS[kind]
+    errors = _field_errors(code=code, name=name, country=country, rank=rank)
+    errors |= _number_errors(rate_per_second, price_micros, price_currency)
+    with transaction.atomic():
+        old = Provider.objects.select_for_update().filter(code=code).first()
+        if old is not None and old.kind != kind:
+            raise ProviderRefused({"kind": _("What was sent by it would be told otherwise: make a new provider.")})
+        given = _settings(adapter, settings)
+        kept = _secrets(adapter, secrets, old)
+        errors |= _setting_errors(adapter, given, kept, code)
+        if errors:
+            raise ProviderRefused(errors)
+        provider = old or Provider(code=code, kind=kind, channel=adapter.channel, created_at=now, created_by=actor)
+        changed = _change(
+            provider,
+            kept=kept,
+            name=name.strip(),
+            settings=given,
+            rate_per_second=rate_per_second,
+            price_micros=price_micros,
+            price_currency=price_currency,
+            country=country,
+            rank=rank,
+            enabled=enabled,
+        )
+        provider.save()
+        _note("provider.saved", provider, by=(actor, actor_id), now=now, enabled=enabled, changed=changed)
+    return provider
+
+
+def enable_provider(*, provider_id: int, enabled: bool, actor: str, actor_id: int | None, now: datetime) -> None:
+    """Switch a provider on or off. Raises ProviderRefused where its secrets are gone."""
+    with transaction.atomic():
+        provider = Provider.objects.select_for_update().get(pk=provider_id)
+        adapter = ADAPTERS[provider.kind]
+        if enabled and (errors := _setting_errors(adapter, provider.settings, _opened(provider), provider.code)):
+            raise ProviderRefused(errors)
+        if provider.enabled != enabled:
+            provider.enabled = enabled
+            provider.save(update_fields=["enabled"])
+            _note("provider.saved", provider, by=(actor, actor_id), now=now, enabled=enabled, changed=["enabled"])
+
+
+def retire_provider(*, provider_id: int, actor: str, actor_id: int | None, now: datetime) -> None:
+    """Switch a provider off and forget its secrets: from now on its calls are not believed either."""
+    with transaction.atomic():
+        provider = Provider.objects.select_for_update().get(pk=provider_id)
+        provider.enabled, provider.secrets = False, ""
+        provider.save(update_fields=["enabled", "secrets"])
+        changed = ["enabled", "secrets"]
+        _note("provider.saved", provider, by=(actor, actor_id), now=now, enabled=False, changed=changed)
+
+
+def test_provider(
+    *,
+    provider_id: int,
+    actor: str,
+    now: datetime,
+    actor_id: int | None = None,  # noqa: PT028 - no test, whatever its name
+) -> Check:
+    """Try a provider's settings without reaching a debtor, and keep the answer."""
+    provider = Provider.objects.get(pk=provider_id)
+    try:
+        check = asyncio.run(ADAPTERS[provider.kind].check(config_of(provider)))
+    except Unsuitable as error:
+        check = Check(ok=False, answer=str(error))
+    with transaction.atomic():
+        provider.tested_at, provider.tested_well, provider.tested_answer = now, check.ok, check.answer[:500]
+        provider.save(update_fields=["tested_at", "tested_well", "tested_answer"])
+        _note("provider.tested", provider, by=(actor, actor_id), now=now, ok=check.ok)
+    return check
+
+
+test_provider.__test__ = False  # type: ignore[attr-defined]  # its name is no test's
+
+
+def secrets_given(provider: Provider) -> frozenset[str]:
+    """Return the names of the secrets that are kept, for the form; what they are stays here."""
+    return frozenset(name for name, value in _opened(provider).items() if value)
+
+
+def _field_errors(*, code: str, name: str, country: str, rank: int) -> dict[str, str]:
+    return _wrong(
+        {
+            "code": (not _CODE.fullmatch(code), _("Small letters, digits and hyphens are expected, at most 50.")),
+            "name": (not name.strip(), _("A name is needed.")),
+            "country": (
+                bool(country) and not (len(country) == 2 and country in _LOCALE.territories),
+                _("A country such as PE is expected, or none."),
+            ),
+            "rank": (not 0 <= rank <= 32_767, _("A number from 0 to %(most)d is expected.") % {"most": 32_767}),
+        }
+    )
+
+
+def _number_errors(rate: float | None, price_micros: int, currency: str) -> dict[str, str]:
+    return _wrong(
+        {
+            "rate_per_second": (
+                rate is not None and not (math.isfinite(rate) and 0 < rate <= MOST_PER_SECOND),
+                _("More than zero, and at most %(most)d, is expected.") % {"most": MOST_PER_SECOND},
+            ),
+            "price_micros": (
+                not 0 <= price_micros <= MOST_PRICE_MICROS,
+                _("A price from 0 to %(most)d is expected.") % {"most": MOST_PRICE_MICROS // 10**MICROS_DECIMALS},
+            ),
+            "price_currency": (currency not in EXPONENTS, _("A currency such as PEN or USD is expected.")),
+        }
+    )
+
+
+def _wrong(checked: Mapping[str, tuple[bool, str]]) -> dict[str, str]:
+    return {field: sentence for field, (is_wrong, sentence) in checked.items() if is_wrong}
+
+
+def _settings(adapter: Adapter, given: Mapping[str, str]) -> dict[str, str]:
+    """Return the settings that the adapter knows, its defaults where nothing is given."""
+    return {
+        each.name: (str(given.get(each.name, "")).strip() or each.default)
+        for each in adapter.settings
+        if each.kind != "secret"
+    }
+
+
+def _secrets(adapter: Adapter, given: Mapping[str, str | None], old: Provider | None) -> dict[str, str]:
+    kept = _opened(old) if old is not None else {}
+    for name in (each.name for each in adapter.settings if each.kind == "secret"):
+        if name in given and given[name] is None:
+            kept.pop(name, None)
+        elif new := (given.get(name) or "").strip():
+            kept[name] = new
+    return kept
+
+
+def _opened(provider: Provider) -> dict[str, str]:
+    """Return the secrets in plain; those of another installation's key are lost and must be given again."""
+    try:
+        return decrypt(provider.secrets)
+    except InvalidToken:
+        return {}
+
+
+def _setting_errors(
+    adapter: Adapter, settings: Mapping[str, str], secrets: Mapping[str, str], code: str
+) -> dict[str, str]:
+    given = {**settings, **secrets}
+    errors = {}
+    for each in adapter.settings:
+        text = str(given.get(each.name, ""))
+        if not text:
+            if each.required:
+                errors[each.name] = _("This field is needed.")
+        elif each.choices and text not in dict(each.choices):
+            errors[each.name] = _("One of the choices is expected.")
+        elif each.kind == "integer" and not text.isdecimal():
+            errors[each.name] = _("A whole number is expected.")
+        elif len(text) > MOST_SETTING_CHARACTERS:
+            errors[each.name] = _("This is too long.")
+    if errors or not isinstance(adapter, _Examined):
+        return errors
+    return adapter.problems(Config(provider_id=None, code=code, settings=settings, secrets=secrets))
+
+
+def _change(provider: Provider, *, kept: Mapping[str, str], **fields: object) -> list[str]:
+    """Change the row, and return which fields are other than before; a test of other settings proves nothing."""
+    changed = [name for name, value in fields.items() if provider.pk is None or getattr(provider, name) != value]
+    for name, value in fields.items():
+        setattr(provider, name, value)
+    if provider.pk is None or _opened(provider) != kept:
+        changed.append("secrets")
+    if kept or "secrets" in changed:  # the same ones too: what an earlier key had shut is shut by today's
+        provider.secrets = encrypt(kept)
+    if {"settings", "secrets"} & set(changed):
+        provider.tested_at, provider.tested_well, provider.tested_answer = None, None, ""
+    return changed
+
+
+def _note(kind: str, provider: Provider, *, by: tuple[str, int | None], now: datetime, **payload: object) -> None:
+    named = {"provider_id": provider.pk, "provider": provider.code, "kind": provider.kind}
+    record(kind, at=now, actor=by[0], actor_id=by[1], payload={**named, **payload})

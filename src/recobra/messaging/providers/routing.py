@@ -1,0 +1,245 @@
+"""Which provider a message leaves by, how many may leave now, and which provider is left alone for a while.
+
+Allowance and circuit live in one row per provider, by the database's clock: all dispatchers share them.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Final
+
+from cryptography.fernet import InvalidToken
+from django.conf import settings
+from django.db import connection
+from django.utils.translation import gettext as _
+
+from recobra.messaging.channels import ADAPTERS, Adapter
+from recobra.messaging.channels.adapter import Config, Unsuitable
+from recobra.messaging.models import Provider
+from recobra.portfolio.models import Channel
+
+_log = logging.getLogger(__name__)
+
+BURST_SECONDS: Final = 0.1
+"""How long an unused allowance may grow: what was not sent in one second is not made up for in the next."""
+FAILURES_TO_OPEN: Final = 5
+FIRST_REST_SECONDS: Final = 30
+LONGEST_REST_SECONDS: Final = 600
+TRIAL_SECONDS: Final = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chosen:
+    """A way out: a configured provider, or an implicit one without a row (`provider_id` None).
+
+    `rate_per_second` None: as fast as it takes them. `price_micros` is that of one message,
+    in millionths of the major unit of `price_currency`.
+    """
+
+    provider_id: int | None
+    code: str
+    kind: str
+    channel: str
+    country: str = ""
+    rate_per_second: float | None = None
+    price_micros: int | None = None
+    price_currency: str = ""
+    config: Config = field(repr=False)
+
+    @property
+    def adapter(self) -> Adapter:
+        """Return what speaks to the provider."""
+        return ADAPTERS[self.kind]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ways:
+    """All ways out as they stand at one moment; `open_ids` are configured providers whose circuit lets through."""
+
+    configured: tuple[Chosen, ...]
+    open_ids: frozenset[int]
+
+    def of(self, channel: str, country: str) -> list[Chosen]:
+        """Return the ways to send by a channel into a country, the preferred one first."""
+        fits = [w for w in self.configured if w.channel == channel and w.country in {"", country}]
+        return [w for w in fits if w.provider_id in self.open_ids] if fits else implicit(channel)
+
+    def is_known(self, channel: str, country: str) -> bool:
+        """Return whether there is any way, even one that rests at the moment."""
+        return bool(implicit(channel)) or any(
+            w.channel == channel and w.country in {"", country} for w in self.configured
+        )
+
+    def all_of(self, channel: str) -> list[Chosen]:
+        """Return the ways to send by a channel into any country."""
+        return [w for w in self.configured if w.channel == channel] or implicit(channel)
+
+    def channels(self) -> list[str]:
+        """Return the channels with configured providers."""
+        return sorted({w.channel for w in self.configured})
+
+    def rate(self, channel: str) -> float | None:
+        """Return how many messages a second may leave by a channel, None where nobody set a limit."""
+        rates = [w.rate_per_second for w in self.configured if w.channel == channel and w.provider_id in self.open_ids]
+        known = [rate for rate in rates if rate is not None]
+        return sum(known) if rates and len(known) == len(rates) else None
+
+    def resting(self) -> list[str]:
+        """Return the channels all of whose providers rest."""
+        alive = {w.channel for w in self.configured if w.provider_id in self.open_ids}
+        return [channel for channel in self.channels() if channel not in alive]
+
+
+def ways() -> Ways:
+    """Return all ways out as they stand now."""
+    found = Provider.objects.filter(enabled=True, kind__in=list(ADAPTERS)).order_by("rank", "code")
+    configured = tuple(chosen for provider in found if (chosen := _readable(provider)))
+    if not configured:
+        return Ways(configured=(), open_ids=frozenset())
+    with connection.cursor() as cursor:
+        cursor.execute(_RESTING)
+        resting = {row[0] for row in cursor.fetchall()}
+    return Ways(configured=configured, open_ids=frozenset(w.provider_id or 0 for w in configured) - resting)
+
+
+def _readable(provider: Provider) -> Chosen | None:
+    """A database that moved to another installation has secrets that this one cannot read: those ways are shut."""
+    try:
+        return _chosen(provider)
+    except Unsuitable:
+        _log.error("The secrets of provider %s belong to another key: save them again.", provider.code)
+        return None
+
+
+def implicit(channel: str) -> list[Chosen]:
+    """Return the ways that need no configuration: the mail server of the settings, the demonstration's mailbox."""
+    if channel == "email":
+        where = {"url": settings.SMTP_URL, "from": settings.MAIL_FROM}
+        config = Config(provider_id=None, code="smtp", settings=where)
+        return [Chosen(provider_id=None, code="smtp", kind="smtp", channel=channel, config=config)]
+    if settings.DEMO and channel in Channel.values:
+        config = Config(provider_id=None, code="sandbox", settings={})
+        return [Chosen(provider_id=None, code="sandbox", kind="sandbox", channel=channel, config=config)]
+    return []
+
+
+def config_of(provider: Provider) -> Config:
+    """Return a provider's settings as its adapter reads them, secrets in plain. Raises Unsuitable."""
+    return Config(
+        provider_id=provider.pk,
+        code=provider.code,
+        settings={name: str(value) for name, value in provider.settings.items()},
+        secrets=_plain(provider.secrets),
+        webhook_url=f"{settings.PUBLIC_URL.rstrip('/')}/api/webhooks/{provider.code}/",
+    )
+
+
+def allowance(*, provider_id: int, wanted: int) -> int:
+    """Take up to `wanted` messages from what a provider may be given now; return how many were granted.
+
+    One, as a trial, where the provider rested and the rest is over; none while it rests.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT rate_per_second FROM messaging_provider WHERE id = %s AND enabled", [provider_id])
+        found = cursor.fetchone()
+        if found is None or wanted <= 0:
+            return 0
+        cursor.execute(_STATE, [provider_id])
+        rate = found[0]
+        burst = None if rate is None else max(1.0, rate * BURST_SECONDS)
+        cursor.execute(
+            _TAKE, {"id": provider_id, "wanted": wanted, "rate": rate, "burst": burst, "trial": TRIAL_SECONDS}
+        )
+        granted = cursor.fetchone()
+    return int(granted[0]) if granted else 0
+
+
+def failed(provider_id: int) -> None:
+    """Note that a provider could not be reached or did not answer; after so many in a row it is left alone."""
+    with connection.cursor() as cursor:
+        cursor.execute(_STATE, [provider_id])
+        cursor.execute(
+            _FAILED,
+            {"id": provider_id, "most": FAILURES_TO_OPEN, "first": FIRST_REST_SECONDS, "longest": LONGEST_REST_SECONDS},
+        )
+
+
+def worked(provider_id: int) -> None:
+    """Note that a provider answered: failures before it are forgotten."""
+    with connection.cursor() as cursor:
+        cursor.execute(_WORKED, [provider_id])
+
+
+_STATE = """
+    INSERT INTO messaging_providerstate (provider_id, tokens, refilled_at, failures, trying)
+    VALUES (%s, 0, clock_timestamp() - interval '1 hour', 0, false) ON CONFLICT DO NOTHING"""
+
+_RESTING = "SELECT provider_id FROM messaging_providerstate WHERE open_until > clock_timestamp()"
+
+# One statement under one row lock: what one dispatcher takes the next one no longer finds.
+_TAKE = """
+    WITH held AS MATERIALIZED (
+        SELECT s.provider_id, s.open_until, s.tokens, s.refilled_at FROM messaging_providerstate s
+        WHERE s.provider_id = %(id)s FOR UPDATE
+    ), seen AS MATERIALIZED (SELECT h.*, clock_timestamp() AS now FROM held h
+    ), filled AS (
+        SELECT provider_id, now, open_until,
+            least(%(burst)s::float8, tokens + extract(epoch FROM now - refilled_at) * %(rate)s::float8) AS tokens
+        FROM seen
+    ), granted AS (
+        SELECT provider_id, now, open_until, tokens,
+            CASE WHEN open_until > now THEN 0
+                 WHEN open_until IS NOT NULL THEN least(1, %(wanted)s, floor(coalesce(tokens, 1)))
+                 ELSE least(%(wanted)s, floor(coalesce(tokens, %(wanted)s))) END::int AS n
+        FROM filled)
+    UPDATE messaging_providerstate s
+    SET tokens = coalesce(g.tokens - g.n, 0), refilled_at = g.now,
+        trying = g.open_until IS NOT NULL AND (s.trying OR g.n > 0),
+        open_until = CASE WHEN g.open_until <= g.now AND g.n > 0 THEN g.now + make_interval(secs => %(trial)s)
+                          ELSE s.open_until END
+    FROM granted g WHERE s.provider_id = g.provider_id
+    RETURNING g.n"""
+
+_FAILED = """
+    UPDATE messaging_providerstate
+    SET failures = failures + 1, trying = false,
+        open_until = CASE WHEN failures + 1 >= %(most)s THEN clock_timestamp() + make_interval(secs =>
+            least(%(longest)s, %(first)s * power(2, least(failures + 1 - %(most)s, 10)))) END
+    WHERE provider_id = %(id)s"""
+
+_WORKED = """
+    UPDATE messaging_providerstate SET failures = 0, open_until = NULL, trying = false
+    WHERE provider_id = %s AND (failures > 0 OR open_until IS NOT NULL)"""
+
+
+def _chosen(provider: Provider) -> Chosen:
+    return Chosen(
+        provider_id=provider.pk,
+        code=provider.code,
+        kind=provider.kind,
+        channel=provider.channel,
+        country=provider.country,
+        rate_per_second=provider.rate_per_second,
+        price_micros=provider.price_micros,
+        price_currency=provider.price_currency,
+        config=config_of(provider),
+    )
+
+
+@lru_cache(maxsize=64)
+def _opened(encrypted: str) -> str:
+    from recobra.messaging.providers.secrets import decrypt  # noqa: PLC0415 - most installations have no secret to read
+
+    return json.dumps(decrypt(encrypted))
+
+
+def _plain(encrypted: str) -> Mapping[str, str]:
+    try:
+        plain: Mapping[str, str] = json.loads(_opened(encrypted)) if encrypted else {}
+    except InvalidToken as error:
+        raise Unsuitable(_("Its secrets belong to another installation's key: give them again.")) from error
+    return plain

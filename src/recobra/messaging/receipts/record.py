@@ -1,0 +1,216 @@
+"""What became of contacts after they were handed over, noted many at a time: each event once, in whatever order.
+
+The contact's own columns are derived from all its receipts, so the order in which these come makes no difference.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from django.db import connection, transaction
+
+from recobra.journal.operations import Facts, record, record_all
+from recobra.kit import tables
+from recobra.messaging.channels.adapter import ReceiptEvent
+from recobra.messaging.models import Contact, Receipt
+from recobra.messaging.outbox.transitions import RETURNING, change, record_ends
+
+JOINS_WITHIN: Final = timedelta(days=3)
+"""A receipt whose contact has not appeared by then is about a message that is not ours."""
+ACTOR: Final = "provider"
+_NEW = pa.schema([("receipt_id", pa.int64()), ("contact_id", pa.int64())])
+_CHANGES: Final = ("delivered", "read", "clicked", "undelivered", "complained")
+_DERIVED = pa.schema(
+    [
+        ("contact_id", pa.int64()),
+        ("portfolio_id", pa.int64()),
+        ("debtor_id", pa.int64()),
+        ("channel", pa.string()),
+        *((name, pa.bool_()) for name in _CHANGES),
+    ]
+)
+
+_INSERT = """
+    INSERT INTO messaging_receipt (
+        contact_id, provider_id, provider_reference, kind, at, received_at, event_key, permanent, detail)
+    SELECT coalesce(
+            (SELECT c.id FROM messaging_contact c WHERE c.public_id = e.public_id),
+            (SELECT c.id FROM messaging_contact c WHERE c.provider_reference = e.reference
+                AND c.provider_reference <> '' AND c.provider_id IS NOT DISTINCT FROM %s ORDER BY c.id DESC LIMIT 1)),
+        %s, e.reference, e.kind, least(e.at, %s), %s, e.event_key, e.permanent, e.detail
+    FROM unnest(%s::text[], %s::uuid[], %s::text[], %s::timestamptz[], %s::text[], %s::bool[], %s::jsonb[])
+        AS e(reference, public_id, kind, at, event_key, permanent, detail)
+    ORDER BY e.event_key
+    ON CONFLICT (event_key) DO NOTHING
+    RETURNING id, contact_id"""
+
+_JOIN = """
+    WITH waiting AS (
+        SELECT r.id, c.id AS contact_id FROM messaging_receipt r
+        JOIN messaging_contact c ON c.provider_reference = r.provider_reference AND c.provider_reference <> ''
+            AND c.provider_id IS NOT DISTINCT FROM r.provider_id
+        WHERE r.contact_id IS NULL AND r.received_at >= %s ORDER BY r.id FOR UPDATE OF r SKIP LOCKED)
+    UPDATE messaging_receipt r SET contact_id = w.contact_id FROM waiting w WHERE r.id = w.id
+    RETURNING r.id, r.contact_id"""
+
+_LOCK = "SELECT id FROM messaging_contact WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE"
+
+# Whoever reports on a message has it. One that we hold for undelivered and are about to try again has arrived after
+# all: it must not go twice.
+_ARRIVED = f"""
+    UPDATE messaging_contact c
+    SET status = 'SENT', reason = '', handed_over_at = coalesce(c.handed_over_at, %s),
+        sent_at = coalesce(c.sent_at, c.handed_over_at, %s), local_date = coalesce(c.local_date, c.planned_for),
+        lease = NULL, leased_until = NULL
+    WHERE c.id = ANY(%s) AND (
+        (c.status = 'UNCERTAIN' AND EXISTS (SELECT FROM messaging_receipt r WHERE r.contact_id = c.id))
+        OR (c.status IN ('DUE', 'LEASED') AND c.handed_over_at IS NULL AND EXISTS (
+            SELECT FROM messaging_receipt r WHERE r.contact_id = c.id AND r.kind NOT IN ('BOUNCED', 'FAILED'))))
+    RETURNING {RETURNING}"""
+
+_DERIVE = """
+    WITH was AS MATERIALIZED (
+        SELECT id, delivered_at, read_at, clicked_at, undelivered_at, complained_at FROM messaging_contact
+        WHERE id = ANY(%s)
+    ), told AS (
+        SELECT r.contact_id AS id,
+            min(r.at) FILTER (WHERE r.kind IN ('DELIVERED', 'READ', 'CLICKED', 'ANSWERED')) AS delivered_at,
+            min(r.at) FILTER (WHERE r.kind = 'READ') AS read_at,
+            min(r.at) FILTER (WHERE r.kind = 'CLICKED') AS clicked_at,
+            min(r.at) FILTER (WHERE r.kind IN ('BOUNCED', 'FAILED')) AS undelivered_at,
+            min(r.at) FILTER (WHERE r.kind = 'COMPLAINED') AS complained_at,
+            bool_or(r.kind IN ('READ', 'CLICKED', 'ANSWERED')) AS reached,
+            bool_or(r.kind IN ('NOT_ANSWERED', 'FAILED')) AS missed
+        FROM messaging_receipt r WHERE r.contact_id = ANY(%s) GROUP BY r.contact_id)
+    UPDATE messaging_contact c
+    SET delivered_at = least(c.delivered_at, t.delivered_at), read_at = least(c.read_at, t.read_at),
+        clicked_at = least(c.clicked_at, t.clicked_at), undelivered_at = least(c.undelivered_at, t.undelivered_at),
+        complained_at = least(c.complained_at, t.complained_at),
+        reached = CASE WHEN t.reached THEN true WHEN t.missed AND c.channel IN ('call', 'ivr')
+            THEN coalesce(c.reached, false) ELSE c.reached END
+    FROM was w JOIN told t ON t.id = w.id WHERE c.id = w.id
+    RETURNING c.id, c.portfolio_id, c.debtor_id, c.channel,
+        w.delivered_at IS NULL AND c.delivered_at IS NOT NULL, w.read_at IS NULL AND c.read_at IS NOT NULL,
+        w.clicked_at IS NULL AND c.clicked_at IS NOT NULL,
+        w.undelivered_at IS NULL AND c.undelivered_at IS NOT NULL,
+        w.complained_at IS NULL AND c.complained_at IS NOT NULL"""
+
+# An address that does not exist exists for nobody; a number without an account there has none for anybody.
+_POINTS = """
+    WITH told AS (
+        SELECT p.kind, p.value, c.channel, r.at, coalesce(r.permanent, false) AND NOT r.detail ? 'unusable' AS dead,
+            r.detail ? 'unusable' AS unusable
+        FROM messaging_receipt r JOIN messaging_contact c ON c.id = r.contact_id
+        JOIN portfolio_contactpoint p ON p.id = c.point_id
+        WHERE r.id = ANY(%s) AND r.kind IN ('BOUNCED', 'FAILED')
+    ), lines AS (
+        SELECT kind, value, min(at) FILTER (WHERE dead) AS dead_at,
+            array_agg(DISTINCT channel) FILTER (WHERE unusable) AS unusable,
+            count(*) FILTER (WHERE NOT dead AND NOT unusable) AS missed
+        FROM told GROUP BY kind, value
+    ), held AS (
+        SELECT p.id, l.dead_at, l.unusable, l.missed FROM lines l
+        JOIN portfolio_contactpoint p ON p.kind = l.kind AND p.value = l.value
+        ORDER BY p.id FOR NO KEY UPDATE OF p)
+    UPDATE portfolio_contactpoint p
+    SET retired_at = least(p.retired_at, h.dead_at),
+        quality = CASE WHEN h.dead_at IS NOT NULL THEN 0 ELSE p.quality / power(2, least(h.missed, 6))::int END,
+        unusable_for = ARRAY(SELECT DISTINCT u FROM unnest(p.unusable_for || coalesce(h.unusable, '{}')::varchar[]) u
+            ORDER BY u)
+    FROM held h WHERE p.id = h.id"""
+
+
+@transaction.atomic
+def note(*, events: Sequence[ReceiptEvent], provider_id: int | None, now: datetime) -> int:
+    """Keep what a provider says of contacts and let it count; return how many events were new.
+
+    An event whose contact is not known yet (a call may be faster than our own commit) waits for `join_waiting`.
+    """
+    if not events:
+        return 0
+    columns = [
+        [e.provider_reference for e in events],
+        [e.public_id for e in events],
+        [e.kind for e in events],
+        [e.at for e in events],
+        [event_key(e.event_key, provider_id) for e in events],
+        [e.permanent for e in events],
+        [json.dumps(_detail(e)) for e in events],
+    ]
+    new = tables.fetch(_INSERT, [provider_id, provider_id, now, now, *columns], _NEW)
+    _count(new, now=now)
+    return new.num_rows
+
+
+@transaction.atomic
+def join_waiting(*, now: datetime) -> int:
+    """Let receipts count that came before their contact's reference was written; return how many found theirs.
+
+    It also ends contacts that turned uncertain after their receipt had come.
+    """
+    joined = tables.fetch(_JOIN, [now - JOINS_WITHIN], _NEW)
+    _count(joined, now=now)
+    told = Contact.objects.filter(status=Contact.Status.UNCERTAIN, receipts__isnull=False)
+    _arrive(sorted(set(told.values_list("pk", flat=True))), now=now)
+    return joined.num_rows
+
+
+def event_key(key: str, provider_id: int | None) -> str:
+    """Return an event's key, one namespace per provider: two of them may number their events alike."""
+    return key if provider_id is None else f"{provider_id}:{key}"
+
+
+def _detail(event: ReceiptEvent) -> dict[str, str]:
+    return {**event.detail, **({"unusable": "yes"} if event.unusable else {})}
+
+
+def _count(new: pa.Table, *, now: datetime) -> None:
+    known = new.filter(pc.is_valid(new["contact_id"]))
+    if known.num_rows == 0:
+        return
+    contact_ids = sorted(set(known["contact_id"].to_pylist()))
+    receipt_ids = known["receipt_id"].to_pylist()
+    _arrive(contact_ids, now=now)
+    with connection.cursor() as cursor:
+        cursor.execute(_POINTS, [receipt_ids])
+    derived = tables.fetch(_DERIVE, [contact_ids, contact_ids], _DERIVED)
+    for name in _CHANGES:
+        _record(f"contact.{name}", derived.filter(derived[name]), now)
+    _record_refusals(receipt_ids, now)
+
+
+def _arrive(contact_ids: Sequence[int], *, now: datetime) -> None:
+    if contact_ids:
+        with connection.cursor() as cursor:
+            cursor.execute(_LOCK, [list(contact_ids)])
+        ended = change(_ARRIVED, [now, now, list(contact_ids)])
+        record_ends("contact.sent", ended, at=now, actor=ACTOR)
+
+
+def _record(kind: str, changed: pa.Table, now: datetime) -> None:
+    payload = [json.dumps({"channel": channel}) for channel in changed["channel"].to_pylist()]
+    rows = changed.select(["contact_id", "portfolio_id", "debtor_id"])
+    rows = rows.append_column("payload", pa.array(payload, pa.string()))
+    record_all(Facts(kind=kind, at=now, actor=ACTOR, rows=rows))
+
+
+def _record_refusals(receipt_ids: Iterable[int], now: datetime) -> None:
+    """Record that debtors complained to their provider or asked it for silence; consent follows by a reaction."""
+    kinds = [Receipt.Kind.COMPLAINED, Receipt.Kind.OPTED_OUT]
+    found = Receipt.objects.filter(pk__in=receipt_ids, kind__in=kinds).select_related("contact").order_by("at", "pk")
+    for receipt in found:
+        assert receipt.contact is not None
+        record(
+            "contact.refused_by_debtor",
+            at=now,
+            actor=ACTOR,
+            portfolio_id=receipt.contact.portfolio_id,
+            debtor_id=receipt.contact.debtor_id,
+            contact_id=receipt.contact_id,
+            payload={"public_id": str(receipt.contact.public_id), "kind": receipt.kind, "at": receipt.at.isoformat()},
+        )

@@ -1,0 +1,86 @@
+"""What each channel's templates are made of, and what its networks refuse."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+from django.utils.translation import gettext as _
+
+from recobra.messaging.templates import whatsapp_form
+from recobra.messaging.templates.lengths import MOST_PARTS, segments
+
+PARTS: Final[Mapping[str, tuple[str, ...]]] = {
+    "email": ("subject", "text", "html"),
+    "letter": ("subject", "text"),
+    "sms": ("text",),
+    "whatsapp": ("text",),
+    "ivr": ("text",),
+    "call": ("text",),
+    "visit": ("text",),
+}
+"""The parts that a channel's templates have; the others stay empty."""
+
+KEYS: Final = frozenset("0123456789")
+BUTTONS: Final[Mapping[str, int]] = {"whatsapp": whatsapp_form.MOST_BUTTONS, "ivr": len(KEYS)}
+LONGEST_SPOKEN: Final = 1_200
+"""Characters of speech that somebody listens to: about a minute and a half."""
+
+Wrong = tuple[str, str, str]
+"""Part, what is wrong, what would be right."""
+
+
+def channel_mistakes(*, channel: str, text: str, buttons: Sequence[Mapping[str, str]]) -> Iterator[Wrong]:
+    """Yield what a channel refuses in a template without mistakes of writing."""
+    yield from _buttons(channel, buttons)
+    if channel == "sms":
+        parts = segments(text).parts
+        if parts > MOST_PARTS:
+            yield (
+                "text",
+                _("it makes %(count)s messages before it is filled in") % {"count": parts},
+                _("Up to %(count)s.") % {"count": MOST_PARTS},
+            )
+    if channel == "whatsapp":
+        yield from _whatsapp(text)
+    if channel == "ivr":
+        yield from _spoken(text, buttons)
+
+
+def _whatsapp(text: str) -> Iterator[Wrong]:
+    if whatsapp_form.has_logic(text):
+        yield "text", _("WhatsApp's templates have no loops, conditions or filters"), _("Use plain variables.")
+        return
+    body, _names = whatsapp_form.numbered(text)
+    if len(body) > whatsapp_form.LONGEST_BODY:
+        yield "text", _("it is too long"), _("Up to %(count)s characters.") % {"count": whatsapp_form.LONGEST_BODY}
+    if whatsapp_form.ends_with_place(text):
+        yield "text", _("it begins or ends with a variable"), _("WhatsApp wants words before and after.")
+
+
+def _spoken(text: str, buttons: Sequence[Mapping[str, str]]) -> Iterator[Wrong]:
+    if "automátic" not in text.lower() and "automatic" not in text.lower():
+        yield "text", _("it does not say that it is automatic"), _("Say at the start that the call is automatic.")
+    if "acreedor" not in text:
+        yield "text", _("it does not say for whom it calls"), _("Add %(names)s.") % {"names": "{{ acreedor }}"}
+    if len(text) > LONGEST_SPOKEN:
+        yield "text", _("it is too long"), _("Up to %(count)s characters.") % {"count": LONGEST_SPOKEN}
+    keys = [button.get("key", "") for button in buttons]
+    if any(key not in KEYS for key in keys) or len(set(keys)) < len(keys):
+        yield "buttons", _("the keys are not all different digits"), _("Give each option a digit of its own.")
+
+
+def _buttons(channel: str, buttons: Sequence[Mapping[str, str]]) -> Iterator[Wrong]:
+    most = BUTTONS.get(channel, 0)
+    if len(buttons) > most:
+        yield "buttons", _("there are too many buttons"), _("Up to %(count)s.") % {"count": most}
+    for button in buttons:
+        title = button.get("title", "").strip()
+        if not title or not button.get("code", "").strip():
+            yield "buttons", _("a button has no code or no title"), _("Write one per line: code | title.")
+        elif channel == "whatsapp" and len(title) > whatsapp_form.LONGEST_TITLE:
+            yield (
+                "buttons",
+                _("«%(title)s» is too long") % {"title": title},
+                _("Up to %(count)s characters.") % {"count": whatsapp_form.LONGEST_TITLE},
+            )

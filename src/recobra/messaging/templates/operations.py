@@ -1,0 +1,310 @@
+"""Templates: written as drafts, read by the law, approved by a second person, superseded instead of edited."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import pyarrow as pa
+from django.conf import settings
+from django.db import connection, transaction
+from django.utils.translation import gettext as _
+
+from recobra.journal.operations import Facts, record, record_all
+from recobra.messaging.dispatch.gate_check import local_date
+from recobra.messaging.models import Template
+from recobra.messaging.templates import law_findings, library, render
+from recobra.messaging.templates.check import Mistake, mistakes
+from recobra.messaging.templates.selection import KEY
+from recobra.messaging.templates.whatsapp_form import numbered
+from recobra.messaging.tokens import statement_url, unsubscribe_url
+from recobra.portfolio.models import Account, Debtor
+from recobra.portfolio.statement import statements
+
+_NOBODY = UUID(int=0)
+LIBRARY = "library"
+"""Who wrote and approved the starter library: it is reviewed with each release."""
+
+Status = Template.Status
+_PAYLOADS = pa.schema([("payload", pa.string())])
+
+
+class TemplateRefused(Exception):
+    """The template has mistakes; `mistakes` lists them all, the text is shown as it is."""
+
+    def __init__(self, found: Sequence[Mistake]) -> None:
+        super().__init__("\n".join(map(str, found)))
+        self.mistakes = tuple(found)
+
+
+class TemplateBlocked(Exception):
+    """The law bars what the template says; `found` are the findings that block it everywhere it is meant for."""
+
+    def __init__(self, found: Sequence[law_findings.Read]) -> None:
+        sentences = (f"{law_findings.said(each.finding.sentence)} {each.finding.article}".strip() for each in found)
+        super().__init__("\n".join(dict.fromkeys(sentences)))
+        self.found = tuple(found)
+
+
+class OwnTemplate(Exception):
+    """Who wrote a template may not approve it; the text is shown as it is."""
+
+
+class WrongStatus(Exception):
+    """The template is not where this step begins; the text is shown as it is."""
+
+
+def findings(template: Template, *, now: datetime) -> Sequence[law_findings.Read]:
+    """Return what the law says about a template, kept or not, in its country or in all of its language's."""
+    return law_findings.read_everywhere(
+        subject=template.subject,
+        text=template.text,
+        html=template.html,
+        channel=template.channel,
+        country=template.country,
+        language=template.language,
+        legal=template.legal,
+        on=now.date(),
+    )
+
+
+@transaction.atomic
+def save_template(
+    *,
+    code: str,
+    channel: str,
+    name: str,
+    subject: str,
+    text: str,
+    html: str,
+    language: str = "es",
+    country: str = "",
+    tone: str = "",
+    stage: str = "",
+    variant: str = "",
+    weight: int = 1,
+    legal: bool = False,
+    buttons: Iterable[Mapping[str, str]] = (),
+    actor: str,
+    actor_id: int | None = None,
+    now: datetime,
+) -> Template:
+    """Keep a new version of a template as a draft, with what the law says of it. Raises TemplateRefused."""
+    template = _written(
+        code=code,
+        channel=channel,
+        language=language,
+        country=country,
+        tone=tone,
+        stage=stage,
+        variant=variant,
+        weight=weight,
+        legal=legal,
+        buttons=buttons,
+        name=name,
+        subject=subject,
+        text=text,
+        html=html,
+        actor=actor,
+        actor_id=actor_id,
+        now=now,
+    )
+    _lock(template)
+    last = _kin(template).order_by("-version").first()
+    template.version = last.version + 1 if last else 1
+    template.save()
+    _note("template.saved", template, actor, actor_id, now)
+    return template
+
+
+@transaction.atomic
+def submit_template(*, template_id: int, actor: str, actor_id: int | None = None, now: datetime) -> Template:
+    """Put a draft before the people who approve. Raises TemplateBlocked and WrongStatus."""
+    template = _in(template_id, Status.DRAFT)
+    _refuse_blocked(template, now)
+    template.status = Status.SUBMITTED
+    template.save(update_fields=["status", "findings"])
+    _note("template.submitted", template, actor, actor_id, now)
+    return template
+
+
+@transaction.atomic
+def approve_template(
+    *, template_id: int, actor: str, actor_id: int | None = None, note: str = "", now: datetime
+) -> Template:
+    """Put a submitted template in force. Raises OwnTemplate, TemplateBlocked and WrongStatus."""
+    template = _in(template_id, Status.SUBMITTED)
+    own = template.created_by == actor or (actor_id is not None and template.created_by_id == actor_id)
+    if own:
+        raise OwnTemplate(_("Who wrote a template may not approve it: a second person must."))
+    _refuse_blocked(template, now)
+    return _decide(template, Status.APPROVED, actor=actor, actor_id=actor_id, note=note, now=now)
+
+
+@transaction.atomic
+def reject_template(*, template_id: int, actor: str, actor_id: int | None = None, note: str, now: datetime) -> Template:
+    """Send a submitted template back, saying why. Raises WrongStatus."""
+    template = _in(template_id, Status.SUBMITTED)
+    if not note.strip():
+        raise WrongStatus(_("Say why, so that its author can mend it."))
+    return _decide(template, Status.REJECTED, actor=actor, actor_id=actor_id, note=note.strip(), now=now)
+
+
+@transaction.atomic
+def weigh_template(
+    *, template_id: int, weight: int, actor: str, actor_id: int | None = None, now: datetime
+) -> Template:
+    """Set how often a variant is drawn beside its others; 0 stops it. Raises WrongStatus."""
+    template = Template.objects.select_for_update().get(pk=template_id)
+    if not 0 <= weight <= 100:
+        raise WrongStatus(_("A weight runs from 0 to 100."))
+    template.weight = weight
+    template.save(update_fields=["weight"])
+    _note("template.weighed", template, actor, actor_id, now, weight=weight)
+    return template
+
+
+@transaction.atomic
+def retire_template(*, template_id: int, actor: str, actor_id: int | None = None, now: datetime) -> None:
+    """Take a version out of use; what was sent with it keeps it. The version before, if any, is in force again.
+
+    One that is retired already stays as it is. Raises Template.DoesNotExist.
+    """
+    template = Template.objects.select_for_update().get(pk=template_id)
+    if template.retired_at is not None:
+        return
+    template.retired_at = now
+    template.save(update_fields=["retired_at"])
+    _note("template.retired", template, actor, actor_id, now)
+
+
+@transaction.atomic
+def ensure_library(*, now: datetime, language: str = "es") -> int:
+    """Add the starter templates that this installation has never had, approved; return how many were added."""
+    known = set(Template.objects.filter(language=language).values_list("code", "channel", "country", "tone"))
+    added = [
+        _written(**document, language=language, actor=LIBRARY, now=now)
+        for document in library.documents(language)
+        if (document["code"], document["channel"], document["country"], document["tone"]) not in known
+    ]
+    for template in added:
+        _refuse_blocked(template, now)
+        template.version, template.status = 1, Status.APPROVED
+        template.decided_at, template.decided_by = now, LIBRARY
+    Template.objects.bulk_create(added)
+    for kind in ("template.saved", "template.approved"):
+        rows = pa.table({"payload": [json.dumps(_payload(template)) for template in added]}, schema=_PAYLOADS)
+        record_all(Facts(kind=kind, at=now, actor=LIBRARY, rows=rows))
+    return len(added)
+
+
+def preview(*, template: Template, debtor_id: int, now: datetime) -> render.Words:
+    """Return the message a debtor would get from a template, kept or not, at this moment.
+
+    Raises TemplateRefused where the template has mistakes and NotRendered where the data do not fit.
+    """
+    found = mistakes(
+        subject=template.subject,
+        text=template.text,
+        html=template.html,
+        channel=template.channel,
+        buttons=template.buttons,
+    )
+    if found:
+        raise TemplateRefused(found)
+    debtor = Debtor.objects.select_related("creditor").get(pk=debtor_id)
+    first = Account.objects.filter(debtor=debtor).select_related("portfolio").order_by("pk").first()
+    zone = debtor.time_zone or (first.portfolio.time_zone if first else "")
+    country = debtor.country or (first.portfolio.country if first else "")
+    day = local_date(zone, now) or now.date()
+    return render.render(
+        template,
+        statements({debtor.pk: day})[debtor.pk].without_held(),
+        day=day,
+        country=country,
+        debtor_name=debtor.name,
+        creditor=debtor.creditor,
+        sender=settings.MAIL_FROM,
+        reference=str(_NOBODY),
+        unsubscribe_url=unsubscribe_url(_NOBODY),
+        statement_url=statement_url(0),
+    )
+
+
+def _written(
+    *, buttons: Iterable[Mapping[str, str]] = (), actor: str, actor_id: int | None = None, now: datetime, **fields: Any
+) -> Template:
+    """Return a draft, checked and read but not kept. Raises TemplateRefused."""
+    chosen = [dict(button) for button in buttons]
+    found = mistakes(
+        subject=fields["subject"], text=fields["text"], html=fields["html"], channel=fields["channel"], buttons=chosen
+    )
+    if found:
+        raise TemplateRefused(found)
+    places = list(numbered(fields["text"])[1]) if fields["channel"] == "whatsapp" else []
+    template = Template(
+        **fields,
+        buttons=chosen,
+        parameters=places,
+        created_at=now,
+        created_by=actor,
+        created_by_id=actor_id,
+        status=Status.DRAFT,
+    )
+    template.findings = [each.as_json() for each in findings(template, now=now)]
+    return template
+
+
+def _kin(template: Template) -> Any:
+    return Template.objects.filter(**{name: getattr(template, name) for name in KEY})
+
+
+def _lock(template: Template) -> None:
+    """Two people who save at once get two versions."""
+    key = " ".join(str(getattr(template, name)) for name in KEY)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [f"template {key}"])
+
+
+def _in(template_id: int, status: Status) -> Template:
+    template = Template.objects.select_for_update().get(pk=template_id)
+    if template.status != status or template.retired_at is not None:
+        raise WrongStatus(
+            _("This version is «%(status)s» and cannot be put forward so.") % {"status": template.get_status_display()}
+        )
+    return template
+
+
+def _refuse_blocked(template: Template, now: datetime) -> None:
+    """Refuse what is blocked everywhere it is meant for; blocked in some countries, it is only not used there."""
+    found = findings(template, now=now)
+    template.findings = [each.as_json() for each in found]
+    blocked = law_findings.blocked_in(found, country=template.country, language=template.language)
+    everywhere = {template.country} if template.country else set(law_findings.countries_of(template.language))
+    if everywhere <= set(blocked):
+        raise TemplateBlocked([each for each in found if each.finding.severity == "block"])
+
+
+def _decide(
+    template: Template, status: Status, *, actor: str, actor_id: int | None, note: str, now: datetime
+) -> Template:
+    template.status, template.decided_at, template.decided_by, template.decision_note = status, now, actor, note
+    template.save(update_fields=["status", "findings", "decided_at", "decided_by", "decision_note"])
+    _note(f"template.{status.lower()}", template, actor, actor_id, now)
+    return template
+
+
+def _note(kind: str, template: Template, actor: str, actor_id: int | None, now: datetime, **more: Any) -> None:
+    record(kind, at=now, actor=actor, actor_id=actor_id, payload=_payload(template) | more)
+
+
+def _payload(template: Template) -> dict[str, Any]:
+    return {
+        "template_id": template.pk,
+        "code": template.code,
+        "channel": template.channel,
+        "version": template.version,
+    }

@@ -1,0 +1,123 @@
+"""What the debtor's statement page shows: every document with its parts, and what the law wants said beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+
+from babel import Locale
+from babel.dates import format_date
+
+from recobra.messaging.templates.facts import Case, Part, facts_of, locale_of, money, phrases_of
+from recobra.portfolio.models import Creditor
+from recobra.portfolio.statement import CONCEPTS, Document, Statement
+
+LANGUAGE: Final = "es"
+_SAID: Final = (
+    "acreedor",
+    "acreedor_identificacion",
+    "acreedor_domicilio",
+    "agencia",
+    "agencia_domicilio",
+    "agencia_telefono",
+    "contacto",
+    "total_vencido",
+    "total_por_vencer",
+    "liquidacion",
+    "gastos_detalle",
+    "como_pagar",
+    "como_reclamar",
+    "oficina_reclamos",
+    "derechos",
+    "no_judicial",
+    "fecha",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A document as it is shown; `days` past due, negative before."""
+
+    number: str
+    due: str
+    days: int
+    parts: tuple[Part, ...]
+    total: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Debt:
+    """An account as it is shown; `held` where nobody asks for it at present."""
+
+    contract: str
+    product: str
+    signed: str
+    terms: str
+    held: bool
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """The statement page. `said` are the variables of messages by name; held accounts count in none of their sums."""
+
+    said: Mapping[str, Any]
+    debts: tuple[Debt, ...]
+    on_hold: bool
+
+
+def page_of(*, statement: Statement, day: date, country: str, creditor: Creditor, sender: str) -> Page:
+    """Return the page of what a debtor owes on a day, money and dates written as the country writes them."""
+    locale, free = locale_of(LANGUAGE, country), statement.without_held()
+    case = Case(
+        statement=free,
+        asked=(*free.overdue, *free.upcoming),
+        day=day,
+        country=country,
+        language=LANGUAGE,
+        locale=locale,
+        debtor_name="",
+        creditor=creditor,
+        sender=sender,
+        reference="",
+        unsubscribe_url="",
+        statement_url="",
+    )
+    return Page(
+        said=facts_of(case, _SAID),
+        debts=tuple(_debts((*statement.overdue, *statement.upcoming), locale)),
+        on_hold=bool(statement.hold_reason),
+    )
+
+
+def _debts(documents: Iterable[Document], locale: Locale) -> Iterable[Debt]:
+    by_account: dict[int, list[Document]] = {}
+    for document in documents:
+        by_account.setdefault(document.account_id, []).append(document)
+    phrases = phrases_of(LANGUAGE)
+    for mine in by_account.values():
+        first = mine[0]
+        yield Debt(
+            contract=first.contract or first.account,
+            product=phrases["productos"].get(first.product, ""),
+            signed=format_date(first.signed_on, "short", locale=locale) if first.signed_on else "",
+            terms=first.interest_terms,
+            held=first.held,
+            rows=tuple(_row(document, locale, phrases["conceptos"]) for document in mine),
+        )
+
+
+def _row(document: Document, locale: Locale, names: Mapping[str, str]) -> Row:
+    return Row(
+        number=document.number,
+        due=format_date(document.due_date, "short", locale=locale),
+        days=document.days,
+        parts=tuple(
+            Part(nombre=names[concept], importe=money(document.concepts_minor[concept], document.currency, locale))
+            for concept in CONCEPTS
+            if document.concepts_minor.get(concept)
+        ),
+        total=money(document.owed_minor, document.currency, locale),
+    )

@@ -1,0 +1,121 @@
+"""Which template a message is written with: approved, fit for the country, nearest to what was asked."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterable, Sequence
+from datetime import date
+from functools import lru_cache
+from typing import Any, Final
+
+from django.db.models import QuerySet
+
+from recobra.messaging.models import Template
+from recobra.messaging.templates.law_findings import read
+from recobra.portfolio.models import LegalDecision
+from recobra_core.law.content import blocks
+
+_SPACE: Final = 16**8
+_TONES: Final = ("", "NEUTRAL", "EMPATHETIC", "FIRM")
+KEY: Final = ("code", "channel", "language", "country", "tone", "variant")
+"""What versions of one template share."""
+
+
+def in_force() -> QuerySet[Template]:
+    """Return the newest approved version of each template and variant that is not retired."""
+    found = Template.objects.filter(status=Template.Status.APPROVED, retired_at__isnull=True)
+    newest = found.order_by(*KEY, "-version").distinct(*KEY)
+    return Template.objects.filter(pk__in=newest.values("pk"))
+
+
+class InForce:
+    """Templates in force, to choose from for many contacts."""
+
+    def __init__(self, templates: Iterable[Template]) -> None:
+        self._by_code: dict[tuple[str, str], list[Template]] = {}
+        for template in templates:
+            self._by_code.setdefault((template.code, template.channel), []).append(template)
+
+    def pick(
+        self,
+        *,
+        code: str,
+        channel: str,
+        country: str,
+        language: str,
+        debtor_id: int,
+        on: date,
+        tone: str = "",
+        legal_decision: bool = False,
+    ) -> Template | None:
+        """Return the template a debtor is written with on a day, None where none fits.
+
+        The language goes first, then the country's own before the general one, then the tone; a template that
+        the country's law blocks does not fit, and a legal one fits only a case with an approved legal decision.
+        Among its variants the debtor's own hash draws, by their weights.
+        """
+        fit = [
+            t
+            for t in self._by_code.get((code, channel), ())
+            if t.country in {"", country} and t.weight and (legal_decision or not t.legal) and leaves(t, country, on)
+        ]
+        if not fit:
+            return None
+        best = min(_distance(t, language=language, tone=tone) for t in fit)
+        chosen = [t for t in fit if _distance(t, language=language, tone=tone) == best]
+        return drawn(chosen, debtor_id=debtor_id)
+
+
+def templates_in_force(wanted: Collection[tuple[str, str]], language: str = "") -> InForce:
+    """Return the templates in force of some codes and channels (and of one language), to choose from."""
+    found = in_force().filter(code__in={code for code, _ in wanted})
+    return InForce(found.filter(language=language) if language else found)
+
+
+def leaves(template: Template, country: str, on: date) -> bool:
+    """Return whether the country's law lets a template leave, a legal one on a decided case."""
+    return _leaves(
+        subject=template.subject,
+        text=template.text,
+        html=template.html,
+        channel=template.channel,
+        country=country,
+        language=template.language,
+        legal=template.legal,
+        on=on,
+    )
+
+
+def decided(account_ids: Collection[int]) -> frozenset[int]:
+    """Return the accounts among those given that have an approved legal decision in force."""
+    found = LegalDecision.objects.filter(account__in=account_ids, approved_at__isnull=False, revoked_at__isnull=True)
+    return frozenset(found.values_list("account_id", flat=True))
+
+
+def drawn(variants: Sequence[Template], *, debtor_id: int) -> Template:
+    """Return the variant a debtor falls in: the same on every day and try, whatever the order of the rows.
+
+    The hash is that of `recobra_core.decide.arm`, the experiment the template's code, channel, language and country.
+    """
+    ordered = sorted(variants, key=lambda each: each.variant)
+    first = ordered[0]
+    if len(ordered) == 1:
+        return first
+    experiment = f"template/{first.code}/{first.channel}/{first.language}/{first.country}/{first.tone}"
+    draw = int(hashlib.md5(f"{debtor_id}/{experiment}".encode(), usedforsecurity=False).hexdigest()[:8], 16)
+    total, upto = sum(each.weight for each in ordered), 0
+    for each in ordered:
+        upto += each.weight
+        if draw < upto * _SPACE // total:
+            return each
+    return ordered[-1]
+
+
+def _distance(template: Template, *, language: str, tone: str) -> tuple[bool, bool, int]:
+    of_tone = 0 if template.tone == tone else 1 + _TONES.index(template.tone)
+    return (template.language != language, not template.country, of_tone)
+
+
+@lru_cache(maxsize=2048)
+def _leaves(**template: Any) -> bool:
+    return not blocks(read(**template))

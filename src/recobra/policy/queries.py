@@ -1,0 +1,30 @@
+"""What may be read of the company's rules, narrowed to what the user may see."""
+
+from __future__ import annotations
+
+from django.db.models import Q, QuerySet
+
+from recobra.access.queries import User, portfolio_codes
+from recobra.policy.models import HouseRule
+
+
+def rules_for(user: User) -> QuerySet[HouseRule]:
+    """Return every version of the rules of a user's portfolios and of those for all, newest first."""
+    found = HouseRule.objects.select_related("portfolio").order_by("code", "-version")
+    codes = portfolio_codes(user)
+    return found if codes is None else found.filter(Q(portfolio=None) | Q(portfolio__code__in=codes))
+
+
+def rule_for(user: User, rule_id: int) -> HouseRule:
+    """Return one version. Raises HouseRule.DoesNotExist."""
+    return rules_for(user).get(pk=rule_id)
+
+
+def is_taken(code: str) -> bool:
+    """Return whether a rule of this code was ever in force."""
+    return HouseRule.objects.filter(code=code).exists()
+
+
+def may_bind_all(user: User) -> bool:
+    """Return whether a user sees every portfolio, and so may make rules for all."""
+    return portfolio_codes(user) is None

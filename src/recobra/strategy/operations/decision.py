@@ -1,0 +1,244 @@
+"""The core's decisions as statements for the engine: compiled once per day and policy, run for all or for one."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from typing import Any
+
+import ibis
+import ibis.expr.types as ir
+import pyarrow as pa
+import pyarrow.compute as pc
+from duckdb import DuckDBPyConnection
+
+from recobra.kit import engine
+from recobra.kit.engine import Statement, compiled, source
+from recobra.messaging.snapshot import HISTORY
+from recobra.portfolio import snapshot as portfolio
+from recobra.strategy import snapshot
+from recobra.strategy.policies import Policies
+from recobra_core.decide import plan as planning
+from recobra_core.decide.daily import Facts, classify, due_on, judge, known_facts, plan_day
+from recobra_core.decide.strategy import templates_used
+from recobra_core.law import OPENINGS, House, Key, arrow_of, caps_table, openings
+from recobra_core.law.caps import CAPS
+
+_STATE = (
+    "stage",
+    "cycle_date",
+    "bucket",
+    "segment",
+    "balance_minor",
+    "overdue_minor",
+    "oldest_due_date",
+    "next_due_date",
+)
+_TOLD = ("was_stage", "dpd")
+_DUCK_TYPES = {"integer": "BIGINT", "number": "DOUBLE", "text": "VARCHAR", "boolean": "BOOLEAN", "date": "DATE"}
+_ARROW_TYPES = {
+    "integer": pa.int64(),
+    "number": pa.float64(),
+    "text": pa.string(),
+    "boolean": pa.bool_(),
+    "date": pa.date32(),
+}
+_CACHE_SIZE = 32
+
+
+def _schema(base: pa.Schema, *, without: tuple[str, ...] = (), **more: pa.DataType) -> pa.Schema:
+    return pa.schema([*(field for field in base if field.name not in without), *more.items()])
+
+
+SCHEMAS: Mapping[str, pa.Schema] = {
+    "items": _schema(portfolio.ITEMS, without=("debtor_id", "portfolio_id")),
+    "debtors": _schema(portfolio.DEBTORS, without=("time_zone",), zones=pa.string()),
+    "portfolios": _schema(
+        portfolio.PORTFOLIOS,
+        without=("creditor_id", "default_zone"),
+        currency_exponent=pa.int64(),
+        active=pa.bool_(),
+        house=pa.string(),
+    ),
+    "points": portfolio.POINTS,
+    "holds": portfolio.HOLDS,
+    "events": snapshot.EVENTS,
+    "history": HISTORY,
+    "states": snapshot.STATES,
+    "firings": snapshot.FIRINGS,
+    "planned": snapshot.PLANNED,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """How a day is decided, in order: `accounts` shapes the input, `classify` keeps `classified`, `due` keeps `due`.
+
+    Then `plan`, unless nothing is due, and `states`, which reads the `stage_changes` that the plan may give.
+    """
+
+    accounts: str
+    classify: tuple[Statement, ...]
+    due: tuple[Statement, ...]
+    plan: tuple[Statement, ...]
+    states: tuple[Statement, ...]
+    facts: Facts
+    classified: ir.Table
+
+
+_RECIPES: OrderedDict[tuple[str, date], Recipe] = OrderedDict()
+
+
+def recipe_for(policies: Policies, *, as_of: date) -> Recipe:
+    """Return the statements of a day under the policies in force; compiled when first asked for."""
+    key = (policies.fingerprint(), as_of)
+    if key not in _RECIPES:
+        _RECIPES[key] = _compile(policies, as_of=as_of)
+        while len(_RECIPES) > _CACHE_SIZE:
+            _RECIPES.popitem(last=False)
+    return _RECIPES[key]
+
+
+def inputs(tables: Mapping[str, pa.Table], policies: Policies, *, as_of: date) -> dict[str, pa.Table]:
+    """Return the small tables that the statements need beside the facts: templates, openings, caps."""
+    codes = {code for each in policies.policies if each.strategy for code in templates_used(each.strategy)}
+    names = ["country", "subdivision", "zones"]
+    places = tables["debtors"].select(names).group_by(names).aggregate([]).to_pylist()
+    holidays = frozenset((row["country"], row["day"]) for row in portfolio.company_holidays().to_pylist())
+    keys = {
+        Key(place["country"], place["subdivision"], place["zones"], channel, as_of, house)
+        for place in places
+        for channel in policies.channels_open
+        for house in ("", *policies.company.houses)
+    }
+    houses = frozenset(policies.company.houses.items())
+    return {
+        "templates": snapshot.templates(sorted(codes)),
+        "openings": _openings(frozenset(keys), holidays, houses),
+        "caps": _caps(as_of, houses),
+    }
+
+
+@lru_cache(maxsize=256)
+def _openings(
+    keys: frozenset[Key], holidays: frozenset[tuple[str, date]], houses: frozenset[tuple[str, House]]
+) -> pa.Table:
+    return arrow_of(openings(keys=keys, company_holidays=holidays, houses=dict(houses)))
+
+
+@lru_cache(maxsize=32)
+def _caps(day: date, houses: frozenset[tuple[str, House]]) -> pa.Table:
+    return arrow_of(caps_table(day=day, houses=dict(houses)))
+
+
+def _compile(policies: Policies, *, as_of: date) -> Recipe:
+    wanted = _attributes_used(policies)
+    typed = {f"attr_{name}": _ARROW_TYPES[kind] for name, kind in wanted.items()}
+    accounts = source("accounts", _schema(portfolio.ACCOUNTS, without=("attributes",), **typed))
+    facts = Facts(accounts=accounts, **{name: source(name, schema) for name, schema in SCHEMAS.items()})
+    classed = classify(known_facts(facts, as_of=as_of), policies.policies, as_of=as_of)
+    classified = source("classified", classed.schema())
+    return Recipe(
+        accounts=_accounts_view(wanted),
+        classify=(compiled("classified", classed, keep=True, give=False),),
+        **_decisions(classified, facts, policies, as_of=as_of),
+        facts=facts,
+        classified=classified,
+    )
+
+
+def _accounts_view(wanted: Mapping[str, str]) -> str:
+    columns = [
+        f'TRY_CAST(json_extract_string(attributes, \'$."{name}"\') AS {_DUCK_TYPES[kind]}) AS "attr_{name}"'
+        for name, kind in wanted.items()
+    ]
+    chosen = ", ".join(["* EXCLUDE (attributes)", *columns])
+    return f"CREATE OR REPLACE TEMP VIEW accounts AS SELECT {chosen} FROM raw_accounts"
+
+
+def _attributes_used(policies: Policies) -> dict[str, str]:
+    rules = [
+        rule
+        for policy in policies.policies
+        if policy.strategy is not None
+        for rule in (*(s.rule for s in policy.strategy.segments), *(s.rule for s in policy.strategy.steps))
+        if rule is not None
+    ]
+    used = {column.removeprefix("attr_") for rule in rules for column in rule.columns if column.startswith("attr_")}
+    return {name: policies.attributes[name] for name in sorted(used)}
+
+
+def _decisions(
+    classified: ir.Table, facts: Facts, policies: Policies, *, as_of: date
+) -> dict[str, tuple[Statement, ...]]:
+    due = due_on(classified, facts, policies.policies, as_of=as_of)
+    if due is None:
+        return {"due": (), "plan": (), "states": _states(classified)}
+    keep_due = compiled("due", due, keep=True, give=False)
+    due = source("due", due.schema())
+    templates = source("templates", pa.schema([("template_code", pa.string()), ("channel", pa.string())]))
+    plan = plan_day(due, classified, facts, templates, as_of=as_of, channels_open=policies.channels_open)
+    judged = judge(
+        source("candidates", plan.candidates.schema()),
+        openings=source("openings", OPENINGS),
+        history=facts.history,
+        caps=source("caps", CAPS),
+        as_of=as_of,
+    )
+    changes = planning.stage_changes(due)
+    planned = (
+        compiled("candidates", plan.candidates, keep=True, give=False),
+        compiled("contacts", judged),
+        compiled("items", _with_strategy(plan.items, due)),
+        compiled("unreachable", plan.unreachable),
+        compiled("tasks", planning.tasks(due)),
+        compiled("step_holds", planning.holds(due)),
+    )
+    moves = compiled("stage_changes", changes, keep=True)
+    return {
+        "due": (keep_due, moves),
+        "plan": planned,
+        "states": _states(_moved(classified, source("stage_changes", changes.schema()))),
+    }
+
+
+def run(duck: DuckDBPyConnection, recipe: Recipe, beside: Callable[[], Mapping[str, pa.Table]]) -> dict[str, pa.Table]:
+    """Run what comes after `classified`; where nothing is due there is no plan to make, and `beside` is not asked.
+
+    Gives what `plan` and `due` give, and `new_states`, `changed_states` and `transitions`.
+    """
+    decisions = engine.run(duck, recipe.due)
+    if recipe.due and duck.execute("FROM due LIMIT 1").fetchall():
+        engine.give_tables(duck, beside())
+        decisions |= engine.run(duck, recipe.plan)
+    (states,) = engine.run(duck, recipe.states).values()
+    new = pc.is_null(states["was_stage"])
+    changed = states.filter(pc.invert(new))
+    moved = pc.not_equal(changed["stage"], changed["was_stage"])
+    return decisions | {
+        "new_states": states.filter(new).drop_columns(list(_TOLD)),
+        "changed_states": changed.drop_columns(list(_TOLD)),
+        "transitions": changed.filter(moved),
+    }
+
+
+def _with_strategy(items: ir.Table, due: ir.Table) -> ir.Table:
+    codes = due.filter(due.track == "message").select("account_id", "strategy_code")
+    return items.inner_join(codes, "account_id")
+
+
+def _moved(classified: ir.Table, changes: ir.Table) -> ir.Table:
+    """Return the accounts with the stages that strategies moved them to today."""
+    moves = changes.select(moved_id=changes.account_id, moved_stage=changes.stage)
+    joined = classified.left_join(moves, [classified.account_id == moves.moved_id])
+    return joined.mutate(stage=joined.moved_stage.coalesce(joined.stage)).drop("moved_id", "moved_stage")
+
+
+def _states(accounts: ir.Table) -> tuple[Statement, ...]:
+    """Give the states to write, of accounts without one and of those whose state differs, and what they were."""
+    differs: Any = ibis.or_(*(~accounts[name].identical_to(accounts[f"was_{name}"]) for name in _STATE))
+    columns = ["account_id", "portfolio_id", "debtor_id", *_STATE, "stage_since", *_TOLD]
+    return (compiled("states", accounts.filter(accounts.was_stage.isnull() | differs).select(*columns)),)

@@ -1,0 +1,36 @@
+"""Where a message could not be delivered to a number or address that is out of use since, look for another way."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+
+import pyarrow as pa
+
+from recobra.kit import tables
+from recobra.strategy.operations.firings import void_firings
+from recobra.strategy.operations.redecide import FEW, redecide
+
+LOOKS_BACK = timedelta(days=3)
+
+_LOST = """
+    SELECT DISTINCT c.id AS contact_id, c.debtor_id FROM messaging_contact c
+    JOIN portfolio_contactpoint p ON p.id = c.point_id
+    JOIN strategy_firing f ON f.contact_id = c.id AND f.voided_at IS NULL
+    WHERE c.planned_for >= %s AND (c.status = 'FAILED' OR c.undelivered_at IS NOT NULL)
+        AND (p.retired_at IS NOT NULL OR c.channel = ANY(p.unusable_for))
+    ORDER BY c.debtor_id"""
+_SCHEMA = pa.schema([("contact_id", pa.int64()), ("debtor_id", pa.int64())])
+
+
+def look_for_another_way(*, as_of: date, now: datetime, actor: str) -> int:
+    """Let the steps of undelivered contacts fire again and decide for their debtors; return how many debtors.
+
+    Each number and address is lost once, so this comes to an end: by the next channel of the step, within the caps,
+    or by the task that asks a person to find the debtor. What was sent before it bounced still counts for the caps.
+    """
+    lost = tables.fetch(_LOST, [as_of - LOOKS_BACK], _SCHEMA)
+    void_firings(contact_ids=lost["contact_id"].to_pylist(), now=now)
+    debtors = sorted(set(lost["debtor_id"].to_pylist()))
+    for start in range(0, len(debtors), FEW):
+        redecide(debtor_ids=debtors[start : start + FEW], now=now, actor=actor)
+    return len(debtors)

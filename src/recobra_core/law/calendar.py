@@ -1,0 +1,90 @@
+"""When a place may be contacted: the days of a month, and whether it is open at an instant and until when."""
+
+import calendar as months
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from recobra_core.law.company_rules import LAW_ALONE
+from recobra_core.law.opening_hours import Key, openings, zones_for
+from recobra_core.law.tables import arrow_of
+
+LONGEST_WAIT_DAYS = 14
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Day:
+    """A local day of a place and channel; times are UTC. `reason` is a key of SENTENCES, '' on an open day."""
+
+    day: date
+    opens_at: datetime | None
+    closes_at: datetime | None
+    reason: str
+    rule: str
+    source: str
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it opens at all."""
+        return not self.reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Now:
+    """Whether a place is open at an instant. `until` is when it closes, or opens next (None: not within two weeks)."""
+
+    is_open: bool
+    until: datetime | None
+    reason: str
+    rule: str
+    source: str
+
+
+def calendar(*, country: str, subdivision: str = "", channel: str, year: int, month: int) -> tuple[Day, ...]:
+    """Return every day of a month as the law alone opens it, in all zones that the place may have."""
+    first = date(year, month, 1)
+    count = months.monthrange(year, month)[1]
+    return _days(country, subdivision, channel, [first + timedelta(days=n) for n in range(count)])
+
+
+def open_now(*, country: str, subdivision: str = "", channel: str, at_utc: datetime) -> Now:
+    """Return whether the law lets a place be contacted at an instant (aware), and until when that holds."""
+    at = at_utc.astimezone(UTC)
+    # The local day may be a day off the UTC one on both sides.
+    around = [at.date() + timedelta(days=n) for n in range(-1, LONGEST_WAIT_DAYS + 1)]
+    days = _days(country, subdivision, channel, around)
+    for each in days:
+        if each.opens_at and each.closes_at and each.opens_at <= at < each.closes_at:
+            return Now(is_open=True, until=each.closes_at, reason="", rule=each.rule, source=each.source)
+    opens = min((each.opens_at for each in days if each.opens_at and each.opens_at > at), default=None)
+    today = _today(country, subdivision, days, at)
+    reason = today.reason or "closed_hour"
+    return Now(is_open=False, until=opens, reason=reason, rule=today.rule, source=today.source)
+
+
+def _today(country: str, subdivision: str, days: tuple[Day, ...], at: datetime) -> Day:
+    """The local day of the first zone the place may have."""
+    zone = zones_for(country=country, subdivision=subdivision, stated_zone=None).partition("|")[0]
+    local = at.astimezone(ZoneInfo(zone)).date() if zone else at.date()
+    return next(each for each in days if each.day == local)
+
+
+def _days(country: str, subdivision: str, channel: str, days: list[date]) -> tuple[Day, ...]:
+    zones = zones_for(country=country, subdivision=subdivision, stated_zone=None)
+    keys = [Key(country, subdivision, zones, channel, day, LAW_ALONE) for day in days]
+    rows = arrow_of(openings(keys=keys)).to_pylist()
+    return tuple(
+        Day(
+            day=row["local_date"],
+            opens_at=_aware(row["opens_at_utc"]),
+            closes_at=_aware(row["closes_at_utc"]),
+            reason=row["closed_reason"],
+            rule=row["closed_rule"] or row["window_rule"],
+            source=row["closed_source"] or row["window_source"],
+        )
+        for row in rows
+    )
+
+
+def _aware(at: datetime | None) -> datetime | None:
+    return at and at.replace(tzinfo=UTC)

@@ -1,0 +1,160 @@
+"""Rules of the company, which may only tighten the law; what would loosen it is named by `loosening`."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from recobra_core import yaml_text
+from recobra_core.law.files import read_windows
+from recobra_core.law.model import CHANNELS, Cap, Regime, Window
+from recobra_core.law.nodes import NOTHING, Node
+
+LAW_ALONE = "law"
+"""Stands for a company without rules of its own and without its switch for visits: the law alone judges."""
+SOURCE = "company rule"
+PERIODS = ("day", "week", "month")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HouseRule:
+    """One rule. `windows`, `holidays`, `never`, `workplace`, `consent` and the age are None where it is silent.
+
+    `rule` names it: HOUSE/riesgo/2. Empty `countries` or `channels` mean all.
+    """
+
+    rule: str
+    countries: tuple[str, ...]
+    channels: tuple[str, ...]
+    windows: tuple[Window | None, ...] | None
+    closed_days: frozenset[date]
+    open_on_holidays: bool | None
+    caps: tuple[Cap, ...]
+    never: bool | None
+    workplace: tuple[str, ...] | None
+    max_debt_age_days: int | None
+    consent_required: bool | None
+
+    def concerns(self, *, country: str, channel: str) -> bool:
+        """Whether it speaks of a country and channel."""
+        return (not self.countries or country in self.countries) and (not self.channels or channel in self.channels)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class House:
+    """All rules of a company that apply to some portfolios. `visits_open`: the company makes visits at all."""
+
+    name: str
+    rules: tuple[HouseRule, ...]
+    visits_open: bool
+
+    def of(self, *, country: str, channel: str) -> tuple[HouseRule, ...]:
+        """The rules that speak of a country and channel."""
+        return tuple(rule for rule in self.rules if rule.concerns(country=country, channel=channel))
+
+    def regime_id(self, regime: Regime) -> str:
+        """The regime under which caps are counted: the law's own where the company adds none."""
+        first = regime.rules[0]
+        mine = self.of(country=first.place[:2], channel=first.channel)
+        return f"{regime.id}#{self.name}" if any(rule.caps for rule in mine) else regime.id
+
+
+def read_house(document: str | Mapping[str, Any]) -> House:
+    """Read company rules from YAML text or a mapping. Raises LawFileError, which names the key.
+
+    Keys: name, visits (open, closed) and rules, each with countries, channels, windows, closed_days, holidays
+    (open, closed), caps ({n, per: day|week|month, scope: channel|all} or {clear_days}), never, workplace
+    (channels), max_debt_age_days, consent (required, not_required).
+    """
+    raw = yaml_text.load(document) if isinstance(document, str) else document
+    node = Node(raw, "house")
+    node.only("name", "visits", "rules")
+    name = node.get("name", str)
+    if not name or name == LAW_ALONE or "#" in name:
+        raise node.wrong("name", f"a name other than {LAW_ALONE!r} and without #", name)
+    rules = list(node.children("rules")) if "rules" in node.raw else []
+    return House(
+        name=name,
+        rules=tuple(_rule(each, f"HOUSE/{name}/{place}") for place, each in enumerate(rules, 1)),
+        visits_open=node.one_of("visits", ("open", "closed"), "closed") == "open",
+    )
+
+
+def merged(*, name: str, houses: Iterable[House]) -> House:
+    """Return one house with the rules of all; visits are open where one that speaks for the company opens them."""
+    every = tuple(houses)
+    return House(
+        name=name,
+        rules=tuple(rule for house in every for rule in house.rules),
+        visits_open=any(house.visits_open for house in every),
+    )
+
+
+def _rule(node: Node, rule: str) -> HouseRule:
+    node.only(
+        "countries",
+        "channels",
+        "windows",
+        "closed_days",
+        "holidays",
+        "caps",
+        "never",
+        "workplace",
+        "max_debt_age_days",
+        "consent",
+    )
+    caps = list(node.children("caps")) if "caps" in node.raw else []
+    age = node.get("max_debt_age_days", int, None)
+    if age is not None and age < 1:
+        raise node.wrong("max_debt_age_days", "a number of days", age)
+    return HouseRule(
+        rule=rule,
+        countries=node.names("countries") if "countries" in node.raw else (),
+        channels=node.names("channels", CHANNELS) if "channels" in node.raw else (),
+        windows=read_windows(node.child("windows", NOTHING)) if "windows" in node.raw else None,
+        closed_days=frozenset(_days(node)),
+        open_on_holidays=_yes(node, "holidays", "open", "closed"),
+        caps=tuple(_cap(each, f"{rule}/cap-{place}") for place, each in enumerate(caps, 1)),
+        never=node.get("never", bool, None),
+        workplace=node.names("workplace", CHANNELS) if "workplace" in node.raw else None,
+        max_debt_age_days=age,
+        consent_required=_yes(node, "consent", "required", "not_required"),
+    )
+
+
+def _yes(node: Node, key: str, yes: str, no: str) -> bool | None:
+    return node.one_of(key, (yes, no)) == yes if key in node.raw else None
+
+
+def _days(node: Node) -> list[date]:
+    """Days as YAML or JSON write them."""
+    days = []
+    for value in node.get("closed_days", list, []):
+        try:
+            days.append(value if isinstance(value, date) else date.fromisoformat(value))
+        except (TypeError, ValueError):
+            raise node.wrong("closed_days", "days such as 2026-12-24", value) from None
+    return days
+
+
+def _cap(node: Node, rule: str) -> Cap:
+    gap = "clear_days" in node.raw
+    node.only(*(("clear_days", "scope") if gap else ("n", "per", "scope")))
+    n = node.get("clear_days" if gap else "n", int)
+    if not 1 <= n <= 31:
+        raise node.wrong("clear_days" if gap else "n", "a number from 1 to 31", n)
+    per = "clear_days" if gap else node.one_of("per", PERIODS)
+    scope = node.one_of("scope", ("channel", "all"), "all")
+    return Cap(
+        rule=rule,
+        scope=scope,
+        n=n,
+        per=per,
+        week="both",
+        counts="contacts",
+        channels=(),
+        subject="debtor",
+        basis="house",
+        source=SOURCE,
+        certainty="verified",
+    )
