@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import pkgutil
 import re
 
 import pytest
@@ -122,3 +123,43 @@ def test_every_direct_dependency_has_its_reason():
         lines = (ROOT / "requirements" / f"{name}.in").read_text().splitlines()
         names += [re.split(r"[\[<>=~]", line)[0] for line in lines if line and not line.startswith("-r")]
     assert {name for name in names if f"`{name}`" not in text} == set()
+
+
+GUIDES = tracked("ARCHITECTURE.md", "docs/adding/*.md", "docs/where_is_what.md", "src/**/README.md")
+SPAN = re.compile(r"`([^`\n]+)`")
+FILE = re.compile(r"[\w.\-]+(?:/[\w.\-]+)*(?:/|\.(?:css|html|js|md|mo|po|py|svg|toml|txt|typ|yaml))(?:::\w+)?")
+APPS = {path.name for path in (ROOT / "src" / "recobra").iterdir() if path.is_dir()} | {"recobra_core"}
+
+
+def _is_there(page, name):
+    """Tell if a file, and the test named after it, is below the root, a package, or the page's own folder."""
+    path, _, function = name.partition("::")
+    own = (ROOT / page).parent
+    folders = (own, own / "templates", ROOT, ROOT / "src" / "recobra", ROOT / "src" / "recobra_core")
+    found = next((folder / path for folder in folders if (folder / path).exists()), None)
+    return found is not None and (not function or f"def {function}(" in found.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("page", GUIDES)
+def test_every_file_that_a_guide_names_exists(page):
+    """A bare name is a file only in the README of its folder; elsewhere it may stand for one of many."""
+    text = re.sub(r"```.*?```", "", (ROOT / page).read_text(encoding="utf-8"), flags=re.DOTALL)
+    named = {span for span in SPAN.findall(text) if FILE.fullmatch(span)}
+    if not page.endswith("README.md"):
+        named = {name for name in named if "/" in name.rstrip("/")}
+    assert {name for name in named if not _is_there(page, name)} == set()
+
+
+def _resolves(name):
+    try:
+        return pkgutil.resolve_name(name) is not None
+    except (ImportError, AttributeError):
+        return False
+
+
+def test_every_function_that_the_architecture_names_exists():
+    text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    named = {span for span in SPAN.findall(text) if span.count(".") > 1 and span.partition(".")[0] in APPS}
+    assert len(named) > 80
+    whole = (name if name.startswith("recobra_core.") else f"recobra.{name}" for name in named)
+    assert [name for name in whole if not _resolves(name)] == []
