@@ -57,7 +57,7 @@ class Words:
 class Trial:
     """What would become of a message now: the law of its words, and the gate's verdict.
 
-    `opens_at`: it may not leave now and would wait until then. `reason` is a key of `contact.reasons` or of the law.
+    `opens_at`: it may not leave now and would wait until then. `reason` is a key of `messaging.reasons` or of the law.
     """
 
     findings: tuple[content.Finding, ...] = ()

@@ -1,6 +1,6 @@
 """Playing the debtor in a demonstration: what a provider would tell of a message in the built-in mailbox.
 
-It goes through the same door as every provider's call: `receipts.apply`.
+It goes through the same door as every provider's call: `conversations.webhooks.apply`.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ class Bounce(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """The end of one try: `reason` is a key of `contact.reasons`, `answer` the provider's own words.
+    """The end of one try: `reason` is a key of `messaging.reasons`, `answer` the provider's own words.
 
     RETRY and FAILED say that the message was certainly not accepted. `unreachable` says that the trouble is the
     provider's, not this message's; `retry_after` seconds are what it asked for. `provider_reference` is its own id

@@ -20,7 +20,7 @@ from recobra.strategy.policies import Policies
 from recobra.workbench.operations import create_tasks
 
 Decisions = Mapping[str, pa.Table]
-"""What `deciding.Recipe` gives; without a strategy there are only states and transitions."""
+"""What `decision.Recipe` gives; without a strategy there are only states and transitions."""
 
 
 _LOCK = "hashtext('recobra.decisions')"

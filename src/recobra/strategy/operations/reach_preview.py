@@ -21,7 +21,7 @@ from recobra_core.decide.strategy import Strategy
 def would_touch(*, document: dict[str, Any], portfolio_ids: list[int], as_of: date) -> dict[str, pa.Table]:
     """Return what a strategy would do today over some portfolios, and how its segments divide them.
 
-    `steps`: rows of `decide.touch.would_touch`; `segments`: segment, currency, accounts, debtors, amount_minor
+    `steps`: rows of `decide.reach_preview.would_touch`; `segments`: segment, currency, accounts, debtors, amount_minor
     (what is overdue). Raises StrategyError.
     """
     policies = in_force(portfolio_ids)
