@@ -3,7 +3,7 @@ MAKEFLAGS += --no-print-directory
 SETUP := @sh tools/setup.sh
 PY := .venv/bin/python
 ACCOUNTS ?= 1000000
-PARALLEL := -n 2 --dist loadscope --no-loadscope-reorder
+PARALLEL := -n 3 --dist loadscope --no-loadscope-reorder
 # Where this is set, every process that a test starts compiles the whole product anew.
 unexport PYTHONDONTWRITEBYTECODE
 

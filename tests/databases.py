@@ -30,9 +30,12 @@ _template_of: dict[str, str] = {}
 
 
 def disable_durability(url: str) -> None:
-    """Let a server answer before its data are safe: no test looks at what a power cut leaves."""
+    """Let a server answer before its data are safe, and leave tables alone that no test keeps for long.
+
+    No test looks at what a power cut leaves.
+    """
     with psycopg.connect(url, autocommit=True) as server:
-        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+        for setting in ("fsync", "synchronous_commit", "full_page_writes", "autovacuum"):
             server.execute(f"ALTER SYSTEM SET {setting} = off")
         server.execute("SELECT pg_reload_conf()")
 

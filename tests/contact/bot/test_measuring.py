@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 from recobra.conversations.bot import classifier, evaluation, interpretation, phrasebook
 from recobra.conversations.bot.intents import LEARNT, MAIN
 from tests.house.conftest import ROOT
@@ -31,6 +33,7 @@ def test_no_hard_negative_is_trained_on():
     assert [negative.text for negative in phrasebook.hard_negatives() if negative.text.casefold() in known] == []
 
 
+@pytest.mark.long
 def test_the_held_out_fifth_is_understood(measured):
     assert measured["accuracy_without_threshold"] >= 0.85
     assert measured["accuracy_when_answered"] >= 0.90
@@ -40,6 +43,7 @@ def test_the_held_out_fifth_is_understood(measured):
     assert all(of["accuracy_when_answered"] >= 0.90 for of in measured["every_fifth"]["variants"].values())
 
 
+@pytest.mark.long
 def test_a_wish_for_silence_is_heard(measured):
     for figures in (measured, measured["every_fifth"]):
         assert figures["silencing"]["opt_out"]["recall"] >= 0.97
@@ -47,6 +51,7 @@ def test_a_wish_for_silence_is_heard(measured):
         assert figures["silencing"]["wrong_person"]["silenced_or_asked"] >= 0.95
 
 
+@pytest.mark.long
 def test_what_only_sounds_like_it_is_not_acted_on(measured):
     assert {name: of["acted_on"] for name, of in measured["hard_negatives"].items()} == dict.fromkeys(
         ["opt_out", "wrong_person", "promise", "already_paid", "dispute"], 0
@@ -62,11 +67,13 @@ def test_no_hard_negative_is_acted_on_by_the_classifier_in_use():
     assert acted == []
 
 
+@pytest.mark.long
 def test_the_thresholds_in_use_are_those_measured(measured):
     assert interpretation.THRESHOLDS.act == measured["threshold_act"]
     assert interpretation.THRESHOLDS.say == measured["threshold_say"]
 
 
+@pytest.mark.long
 def test_the_page_prints_the_figures_of_this_code(measured):
     page = (ROOT / "docs" / "bot.md").read_text(encoding="utf-8")
     printed = dict(re.findall(r"^\| `(\w+)` \|[^|]*\| ([\d.]+) \|", page, re.MULTILINE))
