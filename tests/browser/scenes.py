@@ -2,7 +2,8 @@
 
 In the long run a page is loaded anew in each scene and asked for every rule, as a person would meet it. In the daily
 run it is loaded once, at a desk by light, and asked for every rule; then it is shown in the dark and on a phone where
-it is, and asked what can be otherwise there: colours in the dark, all but colours on a phone.
+it is, and asked what can be otherwise there: colours in the dark; on a phone how large targets are, what can be
+reached, and the names of what shows only there.
 """
 
 from __future__ import annotations
@@ -19,6 +20,16 @@ from tests import extent
 AXE = f"/{settings.STATIC_URL.strip('/')}/vendor/axe-core/axe.min.js"
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 COLOURS = ["color-contrast", "link-in-text-block"]
+SMALL_SCREEN = [
+    "target-size",
+    "scrollable-region-focusable",
+    "aria-hidden-focus",
+    "button-name",
+    "link-name",
+    "label",
+    "select-name",
+    "summary-name",
+]
 DESK = {"width": 1366, "height": 768}
 PHONE = {"width": 390, "height": 844}
 
@@ -36,7 +47,7 @@ EVERY_RULE = {"runOnly": WCAG}
 SCENES = {
     "claro": Scene(DESK, "light", EVERY_RULE),
     "oscuro": Scene(DESK, "dark", {"runOnly": COLOURS}),
-    "telefono": Scene(PHONE, "light", {"runOnly": WCAG, "rules": {rule: {"enabled": False} for rule in COLOURS}}),
+    "telefono": Scene(PHONE, "light", {"runOnly": SMALL_SCREEN}),
 }
 LOADED = extent.choose(daily=["claro"], whole=list(SCENES))
 """The scenes in which pages are loaded in this run."""

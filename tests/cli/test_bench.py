@@ -58,6 +58,7 @@ def test_a_debtor_is_told_alike_in_every_row(days):
     assert len(told) == 5_000
 
 
+@pytest.mark.long
 def test_the_bench_prints_its_figures_and_leaves_nothing(recobra, new_house, url_of):
     house = new_house()
     ended = recobra("bench", "--accounts", 400, "--json", at=house)
