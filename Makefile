@@ -39,10 +39,7 @@ test-spark:
 
 check:
 	$(SETUP) dev frontend
-	$(PY) -m ruff check .
-	$(PY) -m ruff format --check .
-	$(PY) -m mypy
-	.venv/bin/lint-imports
+	@$(PY) tools/test.py --linters
 	$(PY) -m pytest -q tests/house
 
 bench:
