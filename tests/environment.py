@@ -6,19 +6,47 @@ no other's, and databases of its own (databases.py).
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import os
 import shutil
+import signal
 import tempfile
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests import extent
 
+PREFIX = "recobra-tests-"
+
+
+def remove_home(owner: int) -> None:
+    """Delete the directories when the process that made them ends; children that it forked leave them alone."""
+    if os.getpid() == owner:
+        shutil.rmtree(os.environ["RECOBRA_TEST_HOME"], ignore_errors=True)
+
+
+def end_gently(*_signal: object) -> None:
+    """End a run at SIGTERM as at Ctrl-C, so that everything is put away; a second signal does not disturb that."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    raise KeyboardInterrupt
+
+
+def remove_abandoned() -> None:
+    """Delete the directories of runs that were killed; a server notices within a minute that its own are gone."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*-*"):
+        owner = folder.name.removeprefix(PREFIX).partition("-")[0]
+        if owner.isdigit() and not psutil.pid_exists(int(owner)):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
 if "RECOBRA_TEST_HOME" not in os.environ:
-    os.environ["RECOBRA_TEST_HOME"] = tempfile.mkdtemp(prefix="recobra-tests-")
-    os.environ["RECOBRA_TEST_OWNER"] = str(os.getpid())
+    remove_abandoned()
+    signal.signal(signal.SIGTERM, end_gently)
+    os.environ["RECOBRA_TEST_HOME"] = tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-")
+    atexit.register(remove_home, os.getpid())  # after the server, which is given up by then
 HOME = Path(os.environ["RECOBRA_TEST_HOME"])
 HOME.chmod(0o755)  # under root, the database's own user must reach its cluster
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "alone")
@@ -45,9 +73,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_unconfigure() -> None:
-    """Give up the server, which stops with its last user; whoever made the directories removes them."""
+    """Give up the server, which stops with its last user."""
     from recobra.kit import database  # noqa: PLC0415 - after the environment is set
 
     database.embedded_server(database.data_dir()).stop()
-    if os.environ.get("RECOBRA_TEST_OWNER") == str(os.getpid()):
-        shutil.rmtree(HOME, ignore_errors=True)

@@ -15,7 +15,7 @@ import pytest
 from recobra.kit import database
 from recobra.kit.embedded import EmbeddedServer
 from tests import databases
-from tests.environment import WORKER
+from tests.environment import HOME, WORKER
 
 from .commands import run_here, run_process
 
@@ -32,7 +32,7 @@ class Houses:
     def create(self, *, own_server: bool = False) -> Path:
         """Return a new one: with a migrated database on the run's server, or with an empty server of its own."""
         # Not pytest's own folders: under root the server's user could not reach them, and would live elsewhere.
-        folder = Path(tempfile.mkdtemp(prefix="recobra-cli-")).resolve()
+        folder = Path(tempfile.mkdtemp(prefix="cli-", dir=HOME)).resolve()
         folder.chmod(0o711)
         if own_server:
             self._servers[folder] = database.embedded_server(folder)
