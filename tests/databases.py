@@ -11,6 +11,7 @@ import contextlib
 import fcntl
 import os
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import psycopg
@@ -55,11 +56,10 @@ def create_database(name: str, *, template: str, fill: Callable[[], None] | None
     with _one_at_a_time(), _server() as server:
         if not _exists(server, EMPTY):
             disable_durability(database.url())
-            server.execute(f"CREATE DATABASE {EMPTY}")
-            _run_in(EMPTY, lambda: call_command("migrate", verbosity=0, interactive=False))
+            migrate = partial(call_command, "migrate", verbosity=0, interactive=False)
+            _create_template(server, EMPTY, source="template1", fill=migrate)
         if fill is not None and not _exists(server, template):
-            _copy(server, EMPTY, template)
-            _run_in(template, fill)
+            _create_template(server, template, source=EMPTY, fill=fill)
         _copy(server, template, name)
     _template_of[name] = template
 
@@ -105,11 +105,18 @@ def _truncate_what_has_rows() -> None:
             cursor.execute(f"TRUNCATE {', '.join(filled)} CASCADE")
 
 
-def _run_in(name: str, fill: Callable[[], None]) -> None:
+def _create_template(server: psycopg.Connection, name: str, *, source: str, fill: Callable[[], None]) -> None:
+    """Give a template its name when it is full: a worker that dies or fails before leaves it to the next."""
+    unfinished = f"{name}_unfinished"
+    server.execute(f"DROP DATABASE IF EXISTS {unfinished} WITH (FORCE)")
+    _copy(server, source, unfinished)
     before = connection.settings_dict["NAME"]
-    connect_django_to(name)
-    fill()
-    connect_django_to(before)
+    connect_django_to(unfinished)
+    try:
+        fill()
+    finally:
+        connect_django_to(before)
+    server.execute(f"ALTER DATABASE {unfinished} RENAME TO {name}")
 
 
 def _server() -> psycopg.Connection:
