@@ -2,32 +2,17 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
-
 import pytest
+from tools import tests_kept
 
 from .conftest import ROOT
 
 
-@pytest.fixture
-def tool(monkeypatch):
-    spec = importlib.util.spec_from_file_location("tests_kept", ROOT / "tools" / "tests_kept.py")
-    module = importlib.util.module_from_spec(spec)
-    monkeypatch.setitem(sys.modules, spec.name, module)  # where dataclasses look up their annotations
-    spec.loader.exec_module(module)
-    return module
+def account(before, after, moves):
+    return tests_kept.account_for(before, after, tests_kept.read_moves(moves))
 
 
-@pytest.fixture
-def account(tool):
-    def make(before, after, moves):
-        return tool.account_for(before, after, tool.read_moves(moves))
-
-    return make
-
-
-def test_a_test_is_kept_moved_or_unmapped(account):
+def test_a_test_is_kept_moved_or_unmapped():
     made = account(
         ["tests/a.py::one", "tests/a.py::two[home]", "tests/a.py::three", "tests/a.py::four"],
         ["tests/a.py::one", "tests/b.py::all[home]"],
@@ -36,24 +21,24 @@ def test_a_test_is_kept_moved_or_unmapped(account):
     assert (made.kept, made.moved, len(made.gone), made.unmapped) == (1, 1, 1, ["tests/a.py::four"])
 
 
-def test_a_proof_that_is_not_there_maps_nothing(account):
+def test_a_proof_that_is_not_there_maps_nothing():
     made = account(["tests/a.py::two[x]"], ["tests/b.py::all[y]"], "tests/a.py::two[*] -> tests/b.py::all[*]")
     assert made.unmapped == ["tests/a.py::two[x]"]
 
 
-def test_a_move_of_nothing_is_named(account):
+def test_a_move_of_nothing_is_named():
     assert account(["tests/a.py::one"], ["tests/a.py::one"], "tests/a.py::two -> tests/a.py::one").unused == [
         "tests/a.py::two -> tests/a.py::one"
     ]
 
 
-def test_a_line_that_is_no_move_is_refused(tool):
+def test_a_line_that_is_no_move_is_refused():
     with pytest.raises(ValueError, match=r"«tests/a\.py::one»"):
-        tool.read_moves("tests/a.py::one")
+        tests_kept.read_moves("tests/a.py::one")
 
 
-def test_every_move_leads_to_a_test_that_exists(tool):
-    for move in tool.read_moves(tool.MOVES.read_text(encoding="utf-8")):
+def test_every_move_leads_to_a_test_that_exists():
+    for move in tests_kept.read_moves(tests_kept.MOVES.read_text(encoding="utf-8")):
         if not move.target.startswith("gone:"):
             path, _, name = move.target.partition("::")
             text = (ROOT / path).read_text(encoding="utf-8")
