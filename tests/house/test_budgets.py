@@ -59,6 +59,20 @@ def test_public_operations_take_keywords_only(sources):
     assert not loose, "\n".join(loose)
 
 
+def test_a_command_imports_what_needs_the_settings_after_they_are_read(sources):
+    """Commands are tested in a process in which Django stands already (tests/cli), which would not notice."""
+    early, seen = [], 0
+    for name, (_text, tree) in sources.items():
+        for function in _functions(tree) if name.startswith("src/recobra/cli/") else ():
+            calls = (node for node in ast.walk(function) if isinstance(node, ast.Call))
+            entered = [node.lineno for node in calls if ast.unparse(node.func) == "bootstrap.enter"]
+            imports = [node for node in ast.walk(function) if isinstance(node, ast.Import | ast.ImportFrom)]
+            seen += bool(entered)
+            early += [f"{name}:{node.lineno}" for node in imports if entered and node.lineno < min(entered)]
+    assert seen > 15
+    assert not early, "\n".join(early)
+
+
 def test_every_model_says_its_personal_data(sources):
     silent, seen = [], 0
     for name, (_text, tree) in sources.items():
