@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 import pytest
 from django.conf import settings as installed
@@ -92,3 +92,9 @@ def clock_at(monkeypatch):
         monkeypatch.setattr(clock, "now", lambda: moment)
 
     return stand
+
+
+@pytest.fixture
+def tuesday(clock_at):
+    """Let the clock stand at ten in the morning in Lima; a test that asks for it builds its own world after it."""
+    clock_at(datetime(2026, 11, 24, 15, 0, tzinfo=UTC))

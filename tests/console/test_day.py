@@ -26,14 +26,10 @@ UNREACHABLE = "Hay deudores con deuda vencida y sin forma de contactarlos."
 
 
 @pytest.fixture
-def at(monkeypatch):
+def at(clock_at):
     """Let the doors read a clock that stands, at first on a Monday at ten in Lima: `at(moment)`."""
-
-    def stand(moment):
-        monkeypatch.setattr(clock, "now", lambda: moment)
-
-    stand(MONDAY)
-    return stand
+    clock_at(MONDAY)
+    return clock_at
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ import pytest
 from recobra.consent.models import Silence
 from recobra.conversations import attachments
 from recobra.conversations.models import Attachment, CannedAnswer, Conversation
-from recobra.kit import clock
 from recobra.messaging import operations as messaging
 from recobra.messaging.models import Contact, Provider
 from recobra.portfolio.models import Account, Portfolio
@@ -21,14 +20,10 @@ NIGHT = datetime(2026, 11, 25, 4, 0, tzinfo=UTC)
 
 
 @pytest.fixture
-def at(monkeypatch):
-    """Let the doors read a clock that stands."""
-
-    def stand(moment):
-        monkeypatch.setattr(clock, "now", lambda: moment)
-
-    stand(MORNING)
-    return stand
+def at(clock_at):
+    """Let the doors read a clock that stands, at first on a Tuesday at ten in Lima: `at(moment)`."""
+    clock_at(MORNING)
+    return clock_at
 
 
 @pytest.fixture

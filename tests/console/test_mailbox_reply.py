@@ -1,7 +1,7 @@
 """The demonstration's mailbox on screen: a message is answered as the debtor, and only there."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
@@ -12,12 +12,6 @@ from recobra.kit import clock
 from recobra.messaging.models import Contact, MailboxMessage, Receipt
 
 BOX = "Pruébelo como el deudor"
-
-
-@pytest.fixture
-def tuesday(clock_at):
-    """Ten in the morning in Lima; the world must be built after it."""
-    clock_at(datetime(2026, 11, 24, 15, 0, tzinfo=UTC))
 
 
 @pytest.fixture

@@ -49,8 +49,9 @@ def test_an_incident_is_recorded_and_closed_with_what_was_done(at_desk, world):
     assert "Se habló con el gestor." in page.content.decode()
 
 
+@pytest.mark.own_world
 @pytest.mark.django_db(transaction=True)
-def test_what_the_last_check_stops_is_in_the_register_by_itself(at_desk, world, monkeypatch):
+def test_what_the_last_check_stops_is_in_the_register_by_itself(tuesday, at_desk, world):
     """María's e-mail, planned for the morning, comes to the last check at eleven at night."""
     follow(world, clock.now())
     day = clock.now().replace(hour=15, minute=0)

@@ -191,8 +191,11 @@ def test_coverage_follows_the_filters(at_desk, answered, company, asked, covered
         local_date=mine.planned_for,
         zones="America/Lima",
     )
-    total = at_desk("carla").get(f"/alcance/?{asked}").context["total"]
+    carla, address = at_desk("carla"), f"/alcance/?{asked}"
+    total = carla.get(address).context["total"]
     assert (total.small, total.covered) == (0 if other.code in asked else 2, covered)
+    if covered:
+        assert indicators(carla, address)["Cobertura de deudores pequeños"] == f"{covered} de 2"
 
 
 @pytest.mark.parametrize("by", ["canal", "plantilla", "variante", "paso", "cartera", "pais"])

@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 
 import pytest
 
-from recobra.kit import clock
 from recobra.messaging.models import Template
 from tests.contact.conftest import World
 from tests.contact.http_sink import DOCUMENT, Gateway
@@ -25,8 +24,8 @@ COMMON = {"country": "", "rank": "10", "price": "0.05", "price_currency": "USD",
 
 
 @pytest.fixture
-def office(company, monkeypatch):
-    monkeypatch.setattr(clock, "now", lambda: MORNING)
+def office(company, clock_at):
+    clock_at(MORNING)
     Template.objects.create(
         code="cobro-sms",
         channel="sms",
