@@ -24,7 +24,7 @@ def link(world):
 
 @pytest.mark.parametrize("scene", LOADED)
 def test_a_debtor_reads_the_statement_after_proof(page_for, link, assert_usable, scene):
-    page = page_for("ana", scene)
+    page = page_for("ana", scene, is_signed_in=False)
     page.goto(link)
     assert page.locator("h1").inner_text() == "Confirme que es usted"
     assert "Banco Sur" not in page.locator("main").inner_text()
@@ -41,7 +41,7 @@ def test_a_debtor_reads_the_statement_after_proof(page_for, link, assert_usable,
 
 
 def test_whoever_is_not_that_person_says_so_with_one_press(page_for, link):
-    page = page_for("ana", "telefono")
+    page = page_for("ana", "telefono", is_signed_in=False)
     page.goto(link)
     page.get_by_role("button", name="No soy esa persona").click()
     page.get_by_role("status").wait_for()
