@@ -35,8 +35,8 @@ class Event:
     @property
     def promised_on(self) -> date | None:
         """The day for which a payment was promised, None for any other fact."""
-        told = self.entry.payload if self.entry.kind == "promise.registered" else {}
-        return date.fromisoformat(told["date"]) if "date" in told else None
+        payload = self.entry.payload if self.entry.kind == "promise.registered" else {}
+        return date.fromisoformat(payload["date"]) if "date" in payload else None
 
     @property
     def promised_minor(self) -> int | None:
