@@ -55,8 +55,8 @@ def _holds(figures: dict[str, object]) -> bool:
 
 def _throughput(messages: int) -> float:
     from django.conf import settings
-    from tests.contact.crash import BEGIN, seed
-    from tests.contact.smtp_sink import Sink
+    from tests.messaging.crash import BEGIN, seed
+    from tests.messaging.smtp_sink import Sink
 
     portfolio = _empty_portfolio()
     from recobra.messaging import operations as messaging
@@ -72,11 +72,11 @@ def _throughput(messages: int) -> float:
 
 
 def _crash(options: argparse.Namespace) -> dict[str, object]:
-    from tests.contact.crash import BEGIN, run, seed
-    from tests.contact.smtp_sink import Sink
+    from tests.messaging.crash import BEGIN, run, seed
+    from tests.messaging.smtp_sink import Sink
 
     seed(options.messages, _empty_portfolio(), BEGIN, channel=options.channel)
-    from tests.contact.http_sink import Gateway
+    from tests.messaging.http_sink import Gateway
 
     from recobra.kit import database
 

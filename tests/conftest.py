@@ -11,6 +11,7 @@ from xdist.scheduler import LoadScopeScheduling
 
 from tests import databases, people
 from tests.environment import WORKER
+from tests.worlds import Post, World
 
 TOGETHER = ("tests/providers/",)
 """Folders whose files share something dear: a mock server per document."""
@@ -20,9 +21,9 @@ HEAVIEST = (
     "tests/providers/",
     "tests/console/test_scope.py",
     "tests/cli/",
-    "tests/contact/test_crash.py",
+    "tests/messaging/test_crash.py",
     "tests/core/law/test_a_million_contacts.py",
-    "tests/contact/bot/",
+    "tests/conversations/bot/",
 )
 """What takes longest is handed out first, so that no worker is left alone with it at the end."""
 
@@ -84,3 +85,15 @@ def company(db):
 def cast(company):
     """Ana and Bruno work for the company, Carla, Darío and Hilda see all of it, Zoe must see nothing."""
     return people.create_cast(company)
+
+
+@pytest.fixture
+def world(company, now):
+    """Debtors of the company, and the outbox that they are written to through."""
+    return World(company, now)
+
+
+@pytest.fixture
+def post(company, now):
+    """Debtors with an address, and letters that were handed over."""
+    return Post(company, now)

@@ -15,7 +15,7 @@ import pytest
 
 from recobra.messaging.models import Provider
 from recobra.messaging.providers.secrets import encrypt
-from tests.contact.conftest import World
+from tests.worlds import World
 
 SAMPLES = Path(__file__).parents[1] / "providers" / "samples"
 GATEWAYS = Path(__file__).parents[2] / "docs" / "sms_gateways"

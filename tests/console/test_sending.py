@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 import pytest
 
 from recobra.messaging.models import Template
-from tests.contact.conftest import World
-from tests.contact.http_sink import DOCUMENT, Gateway
-from tests.contact.smtp_sink import Sink
+from tests.messaging.http_sink import DOCUMENT, Gateway
+from tests.messaging.smtp_sink import Sink
+from tests.worlds import World
 
 from .test_countries import text
 

@@ -131,7 +131,7 @@ def run(*, sink, database_url: str, nurseries: int = 2, kills: int, longest_life
         "PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}",
         "DJANGO_SETTINGS_MODULE": "recobra.config.settings",
     }
-    command = [sys.executable, "-m", "tests.contact.crash", str(started), str(kills // nurseries), str(longest_life)]
+    command = [sys.executable, "-m", "tests.messaging.crash", str(started), str(kills // nurseries), str(longest_life)]
     at_work = [
         subprocess.Popen([*command, str(number)], env=environment, cwd=ROOT, stdout=subprocess.PIPE, text=True)
         for number in range(nurseries)

@@ -15,9 +15,9 @@ from recobra.messaging.dispatch.prepare import LEAVES_WITHIN
 from recobra.messaging.dispatch.run import dispatch_due
 from recobra.messaging.models import Contact
 from recobra.portfolio.operations import place_hold
+from tests.messaging.smtp_sink import Sink
+from tests.worlds import TODAY
 
-from .conftest import TODAY
-from .smtp_sink import Sink
 from .test_conversations_bot import Chat, provider, rosa
 from .test_dispatch import ended
 

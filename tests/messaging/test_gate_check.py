@@ -12,8 +12,8 @@ from recobra.messaging import snapshot
 from recobra.messaging.models import Contact, MailboxMessage
 from recobra.policy import company_rules as house_rules
 from recobra.portfolio.models import Debtor
+from tests.worlds import TODAY
 
-from .conftest import TODAY
 from .test_dispatch import NOTHING, ended
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -9,8 +9,7 @@ from recobra.messaging import operations as messaging
 from recobra.messaging import snapshot
 from recobra.messaging.models import Contact
 from recobra.messaging.outbox.plan import PLANNED
-
-from .conftest import TODAY
+from tests.worlds import TODAY
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -15,8 +15,7 @@ from recobra.journal.operations import record
 from recobra.messaging.models import Contact, ContactItem, Letter, Receipt
 from recobra.portfolio.models import Account, Creditor, Debtor, Portfolio
 from recobra.workbench.models import Visit
-
-from .reading import pages
+from tests.messaging.letters.pdf_text import pages
 
 
 @pytest.fixture

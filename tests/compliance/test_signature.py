@@ -8,8 +8,7 @@ import pytest
 
 from recobra.compliance.evidence.verification import Finding, verify
 from recobra.kit.typeset import signature
-
-from .letters import letter, letter_pdf
+from tests.messaging.letters.sample import letter, letter_pdf
 
 
 @pytest.fixture

@@ -17,8 +17,7 @@ from recobra.compliance.report import report_pdf
 from recobra.consent.opt_out import opt_out
 from recobra.insight.queries.compliance import compliance, compliance_lines, compliance_report
 from recobra.messaging.models import Contact
-
-from .reading import pages
+from tests.messaging.letters.pdf_text import pages
 
 
 def recorded(now, **changes):

@@ -6,8 +6,7 @@ import asyncio
 import json
 
 from recobra.messaging.models import Provider
-
-from .smtp_sink import Sink
+from tests.messaging.smtp_sink import Sink
 
 FAULTS = {
     "connect drop": 0.02,

@@ -7,10 +7,9 @@ from functools import partial
 import pytest
 
 from tests import extent
-
-from .crash import BEGIN, database_url, run, seed
-from .http_sink import Gateway
-from .smtp_sink import Sink
+from tests.messaging.crash import BEGIN, database_url, run, seed
+from tests.messaging.http_sink import Gateway
+from tests.messaging.smtp_sink import Sink
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -19,8 +19,7 @@ from recobra.workbench import visit_channel as visits
 from recobra.workbench.models import Visit
 from recobra.workbench.visit_channel import ADAPTER as VISITS
 from recobra.workbench.visits import VisitRefused, assign_visits, note_visit, order_route
-
-from .reading import pages
+from tests.messaging.letters.pdf_text import pages
 
 
 def message_of(contact, now):

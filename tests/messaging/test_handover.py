@@ -9,9 +9,9 @@ import pytest
 from recobra.messaging.channels.email.server import ServerUnsuitable
 from recobra.messaging.models import Contact
 from recobra.portfolio.models import ContactPoint
+from tests.messaging.smtp_sink import Sink
+from tests.worlds import soon
 
-from .conftest import soon
-from .smtp_sink import Sink
 from .test_dispatch import NOTHING, ended
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -5,9 +5,8 @@ import pytest
 from recobra.kit.typeset.barcode import bars
 from recobra.kit.typeset.glyphs import shown
 from recobra.messaging.channels.letter.pdf import Address, LetterUnsuitable, batch_pdf
-
-from .letters import item, letter, letter_pdf
-from .reading import pages
+from tests.messaging.letters.pdf_text import pages
+from tests.messaging.letters.sample import item, letter, letter_pdf
 
 
 def read(now, **changes):

@@ -12,10 +12,10 @@ import pytest
 from recobra.consent import operations as consent
 from recobra.messaging import operations as messaging
 from recobra.messaging.models import Contact, MailboxMessage, Template
+from tests.messaging.crash import ROOT, database_url
+from tests.messaging.http_sink import Gateway
+from tests.messaging.smtp_sink import Sink
 
-from .crash import ROOT, database_url
-from .http_sink import Gateway
-from .smtp_sink import Sink
 from .test_providing import TEXT
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -16,9 +16,8 @@ from recobra.messaging.dispatch import lease as leasing
 from recobra.messaging.dispatch import run as dispatching
 from recobra.messaging.models import Contact, MailboxMessage
 from recobra.portfolio.models import CompanyHoliday, ContactPoint, Hold
-
-from .conftest import TODAY, soon
-from .smtp_sink import Sink
+from tests.messaging.smtp_sink import Sink
+from tests.worlds import TODAY, soon
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

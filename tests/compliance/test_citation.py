@@ -8,8 +8,7 @@ from django.utils import translation
 from recobra.compliance.report import report_pdf
 from recobra.insight.queries.compliance import compliance, compliance_lines, compliance_report
 from recobra.messaging.queries import cite
-
-from .reading import pages
+from tests.messaging.letters.pdf_text import pages
 
 SILENT = "law silent; project default: one contact a day per channel"
 

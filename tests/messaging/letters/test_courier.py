@@ -6,8 +6,7 @@ from datetime import UTC, datetime
 
 from recobra.messaging.channels.letter.courier import Fate, courier_csv, read_tracking
 from recobra.messaging.channels.letter.pdf import Address
-
-from .letters import letter
+from tests.messaging.letters.sample import letter
 
 
 def rows(content):

@@ -6,8 +6,7 @@ import pytest
 
 from recobra.messaging import queries
 from recobra.messaging.models import Contact, MailboxMessage
-
-from .conftest import TODAY
+from tests.worlds import TODAY
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

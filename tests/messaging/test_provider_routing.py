@@ -12,8 +12,8 @@ from django.db import connection, connections
 from recobra.messaging.dispatch import batch as batching
 from recobra.messaging.models import Contact, ProviderState, Template
 from recobra.messaging.providers import routing as providing
+from tests.messaging.http_sink import Gateway
 
-from .http_sink import Gateway
 from .test_dispatch import NOTHING, ended
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -11,8 +11,7 @@ from recobra.messaging.models import Template
 from recobra.messaging.templates.check import mistakes
 from recobra.messaging.templates.render import NotRendered, is_notice
 from recobra.portfolio.models import Hold, Portfolio
-
-from .conftest import TODAY
+from tests.worlds import TODAY
 
 GOOD = "{{ acreedor }} {{ total_vencido }} {{ como_pagar }} {{ como_reclamar }}"
 LIBRARY = {
