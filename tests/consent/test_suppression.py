@@ -15,8 +15,7 @@ from recobra.messaging.models import Contact, MailboxMessage, Template
 from tests.messaging.crash import ROOT, database_url
 from tests.messaging.http_sink import Gateway
 from tests.messaging.smtp_sink import Sink
-
-from .test_providing import TEXT
+from tests.messaging.test_provider_routing import TEXT
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

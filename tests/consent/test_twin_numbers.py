@@ -11,9 +11,8 @@ from recobra.consent import operations as consent
 from recobra.consent.models import ConsentEntry, Silence
 from recobra.portfolio import address_forms as numbers
 from recobra.portfolio.models import ContactPoint
-
-from .test_dispatch import ended
-from .test_silence import due, template
+from tests.consent.test_suppression import due, template
+from tests.messaging.test_dispatch import ended
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

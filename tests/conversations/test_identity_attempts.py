@@ -22,8 +22,7 @@ from recobra.messaging.models import Contact, Provider
 from recobra.messaging.providers.secrets import encrypt
 from recobra.portfolio.models import ContactPoint
 from recobra.workbench.models import Task
-
-from .test_conversations_bot import Chat, provider, rosa
+from tests.conversations.test_bot_conversations import Chat, provider, rosa
 
 __all__ = ["provider", "rosa"]
 pytestmark = pytest.mark.django_db(transaction=True)

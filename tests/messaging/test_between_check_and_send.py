@@ -15,10 +15,10 @@ from recobra.messaging.dispatch.prepare import LEAVES_WITHIN
 from recobra.messaging.dispatch.run import dispatch_due
 from recobra.messaging.models import Contact
 from recobra.portfolio.operations import place_hold
+from tests.conversations.test_bot_conversations import Chat, provider, rosa
 from tests.messaging.smtp_sink import Sink
 from tests.worlds import TODAY
 
-from .test_conversations_bot import Chat, provider, rosa
 from .test_dispatch import ended
 
 __all__ = ["provider", "rosa"]
