@@ -84,7 +84,7 @@ def _crash(options: argparse.Namespace) -> dict[str, object]:
     with server(delay_seconds=0.004) as sink:
         if options.channel == "sms":
             sink.provider(now=BEGIN)
-        return run(sink=sink, database_url=database.url(), kills=options.kills, nurseries=options.dispatchers)
+        return run(sink=sink, database_url=database.database_url(), kills=options.kills, nurseries=options.dispatchers)
 
 
 def _empty_portfolio() -> object:

@@ -130,8 +130,8 @@ class Replay:
             time_zone="America/Lima",
         )
         messaging.ensure_library(now=now)
-        strategy.ensure_ready(actor="replay", now=now)
-        strategy.assign(portfolio_id=self.portfolio.pk, code="facturas", actor="replay", now=now)
+        strategy.ensure_ready_made(actor="replay", now=now)
+        strategy.assign_strategy(portfolio_id=self.portfolio.pk, code="facturas", actor="replay", now=now)
 
     def live(self, day: date, yesterday: list[Invoice]) -> dict[str, Any]:
         """Load, decide, send and check one day."""
@@ -198,7 +198,9 @@ def board_collected(day: date, days: int) -> int:
     shown = 0
     last = day
     while last > day - timedelta(days):  # the board shows thirty days at a time
-        cash = board.cash(board.currencies(manager)["USD"], datetime(last.year, last.month, last.day, 20, tzinfo=UTC))
+        cash = board.cash_received(
+            board.portfolios_by_currency(manager)["USD"], datetime(last.year, last.month, last.day, 20, tzinfo=UTC)
+        )
         shown += sum(amount for at, amount in cash.days if at > day - timedelta(days))
         last -= timedelta(board.CHART_DAYS)
     return shown

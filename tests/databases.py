@@ -55,7 +55,7 @@ def create_database(name: str, *, template: str, fill: Callable[[], None] | None
     """
     with _one_at_a_time(), _server() as server:
         if not _exists(server, EMPTY):
-            disable_durability(database.url())
+            disable_durability(database.database_url())
             migrate = partial(call_command, "migrate", verbosity=0, interactive=False)
             _create_template(server, EMPTY, source="template1", fill=migrate)
         if fill is not None and not _exists(server, template):
@@ -120,7 +120,7 @@ def _create_template(server: psycopg.Connection, name: str, *, source: str, fill
 
 
 def _server() -> psycopg.Connection:
-    return psycopg.connect(database.url(), autocommit=True)
+    return psycopg.connect(database.database_url(), autocommit=True)
 
 
 def _exists(server: psycopg.Connection, name: str) -> bool:

@@ -31,7 +31,7 @@ def campaign(world_with_strategy):
     today = schedule.today(now)
     Contact.objects.update(planned_for=F("planned_for") - timedelta(20), local_date=F("local_date") - timedelta(20))
     for code in ("verano", "borrador"):
-        written = campaigns.Written(
+        written = campaigns.CampaignDraft(
             code=code,
             name=code.title(),
             portfolio_id=world.portfolio.pk,

@@ -70,7 +70,7 @@ def soft(world):
         "holidays": "closed",
         "max_debt_age_days": 1000,
     }
-    return operations.save_house_rule(
+    return operations.save_company_rule(
         code="trato-suave", portfolio_id=world.portfolio.pk, document={"rules": [rule]}, actor="carla", now=clock.now()
     )
 

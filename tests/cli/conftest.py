@@ -41,7 +41,7 @@ class Houses:
         else:
             name = f"house_{WORKER}_{len(self._urls)}"
             databases.create_database(name, template=databases.EMPTY)
-            self._urls[folder] = database.url().replace("/postgres?", f"/{name}?")
+            self._urls[folder] = database.database_url().replace("/postgres?", f"/{name}?")
         return folder
 
     def url_of(self, folder: Path) -> str:

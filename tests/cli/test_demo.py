@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from recobra.cli import demo
-from recobra.cli.demo_data import EXAMPLES, rut
+from recobra.cli.demo_data import EXAMPLES, format_rut
 
 ACCOUNTS = 120
 
@@ -31,7 +31,7 @@ def test_it_plays_a_lawful_morning_and_leaves_the_outbox_full(recobra, shown, fi
     assert (first["portfolios"], first["accounts"], first["rejected"]) == (3, ACCOUNTS, 2)
     assert first["contacts_planned"] > 0
     assert first["sent"] == 0
-    assert demo._lawful(datetime.fromisoformat(first["now"]))
+    assert demo._is_lawful(datetime.fromisoformat(first["now"]))
 
 
 def test_the_second_start_finds_the_first(recobra, shown, first):
@@ -166,16 +166,16 @@ def test_a_company_at_work_is_never_mixed_with_a_demonstration(recobra, new_hous
     ],
 )
 def test_outside_lawful_hours_the_latest_lawful_morning_is_played(now, played):
-    assert demo._played(None, now).date() == played
+    assert demo._choose_instant(None, now).date() == played
 
 
 def test_in_lawful_hours_the_present_is_played():
     now = datetime(2026, 11, 24, 15, 30, tzinfo=UTC)
-    assert demo._played(None, now) == now
+    assert demo._choose_instant(None, now) == now
 
 
 def test_the_day_that_is_asked_for_is_played():
-    assert demo._played(date(2026, 11, 22), datetime(2026, 11, 24, tzinfo=UTC)) == datetime(
+    assert demo._choose_instant(date(2026, 11, 22), datetime(2026, 11, 24, tzinfo=UTC)) == datetime(
         2026, 11, 22, 15, tzinfo=UTC
     )
 
@@ -190,4 +190,4 @@ def test_the_files_are_the_same_everywhere_and_move_with_the_day(example, tmp_pa
 
 
 def test_a_rut_has_its_check_digit():
-    assert [rut(number) for number in (76_000_043, 12_345_678, 6)] == ["76000043-4", "12345678-5", "6-K"]
+    assert [format_rut(number) for number in (76_000_043, 12_345_678, 6)] == ["76000043-4", "12345678-5", "6-K"]

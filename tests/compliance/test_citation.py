@@ -6,7 +6,7 @@ import pytest
 from django.utils import translation
 
 from recobra.compliance.report import report_pdf
-from recobra.insight.queries.compliance import compliance, compliance_lines, compliance_report
+from recobra.insight.queries.compliance import compliance_month, compliance_report, spreadsheet_rows
 from recobra.messaging.queries import cite
 from tests.messaging.letters.pdf_text import pages
 
@@ -51,13 +51,13 @@ def stopped(post, now):
 
 
 def test_the_monthly_report_of_peru_is_spanish(stopped, cast, now):
-    found = compliance(cast["carla"], country="PE", month=date(2026, 11, 1))
+    found = compliance_month(cast["carla"], country="PE", month=date(2026, 11, 1))
     assert [each.article for each in found.stopped] == [SILENT]
     with translation.override("es"):
         paper = " ".join(
             " ".join(pages(report_pdf(compliance_report(found, made_by="carla", now=now), at=now))).split()
         )
-        lines = compliance_lines(found)
+        lines = spreadsheet_rows(found)
     assert "leve hasta 50 UIT, grave 150" in paper
     assert "La ley calla" in paper
     assert "law silent" not in paper

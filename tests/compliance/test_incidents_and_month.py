@@ -15,7 +15,7 @@ from recobra.compliance.incidents import (
 from recobra.compliance.models import Incident
 from recobra.compliance.report import report_pdf
 from recobra.consent.opt_out import opt_out
-from recobra.insight.queries.compliance import compliance, compliance_lines, compliance_report
+from recobra.insight.queries.compliance import compliance_month, compliance_report, spreadsheet_rows
 from recobra.messaging.models import Contact
 from tests.messaging.letters.pdf_text import pages
 
@@ -77,7 +77,7 @@ def test_a_baja_of_a_line_counts_in_all_ways_of_writing_it(post, now, cast):
     opt_out(kind="PHONE", value="+525512345678", source="STAFF", actor="ana", now=post.later(hours=-1))
     post.sent(debtor, channel="sms", point=point, address=point.value)
     assert find_breaches(since=post.later(days=-3), now=now, actor="system") == 1
-    assert compliance(cast["carla"], country="PE", month=date(2026, 11, 1)).opt_outs == 1
+    assert compliance_month(cast["carla"], country="PE", month=date(2026, 11, 1)).opt_outs == 1
 
 
 def test_what_the_last_check_stopped_is_an_attempt_what_lacked_a_template_is_none(post, now):
@@ -123,7 +123,7 @@ def month(post, now):
 
 
 def test_the_month_counts_what_happened(month, cast, now):
-    found = compliance(cast["carla"], country="PE", month=month)
+    found = compliance_month(cast["carla"], country="PE", month=month)
     assert found.sent == {"letter": 2}
     assert [(each.rule, each.count) for each in found.stopped] == [("PE/letter/hours", 1)]
     assert found.incidents == {"ATTEMPT": 0, "BREACH": 0, "COMPLAINT": 1}
@@ -134,25 +134,25 @@ def test_the_month_counts_what_happened(month, cast, now):
 def test_a_breach_of_which_nobody_knows_if_it_arrived_counts_among_what_left(month, cast, post, now):
     lost = post.sent(post.debtor("Iris", address="Calle 9"), status="UNCERTAIN", reason="lost", sent_at=None)
     recorded(now, kind="BREACH", contact_id=lost.pk)
-    found = compliance(cast["carla"], country="PE", month=month)
+    found = compliance_month(cast["carla"], country="PE", month=month)
     assert (found.all_sent, found.uncertain, found.compliance_rate) == (2, 1, 1 - 1 / 3)
 
 
 def test_another_month_and_another_persons_portfolios_are_empty(month, cast):
-    assert compliance(cast["carla"], country="PE", month=date(2026, 12, 1)).all_sent == 0
-    nothing = compliance(cast["zoe"], country="PE", month=month)
+    assert compliance_month(cast["carla"], country="PE", month=date(2026, 12, 1)).all_sent == 0
+    nothing = compliance_month(cast["zoe"], country="PE", month=month)
     assert (nothing.all_sent, nothing.all_stopped, nothing.opt_outs, len(nothing.register)) == (0, 0, 0, 0)
 
 
 def test_the_month_starts_at_midnight_of_the_country(month, cast, post, now):
     Contact.objects.filter(status="SENT").update(handed_over_at=post.now.replace(day=1, hour=4, minute=59))
-    assert compliance(cast["carla"], country="PE", month=month).all_sent == 0
-    assert compliance(cast["carla"], country="PE", month=date(2026, 10, 1)).all_sent == 2
+    assert compliance_month(cast["carla"], country="PE", month=month).all_sent == 0
+    assert compliance_month(cast["carla"], country="PE", month=date(2026, 10, 1)).all_sent == 2
 
 
 def test_the_report_is_a_document_and_a_table(month, cast, now):
-    found = compliance(cast["carla"], country="PE", month=month)
+    found = compliance_month(cast["carla"], country="PE", month=month)
     text = "".join(pages(report_pdf(compliance_report(found, made_by="carla", now=now), at=now)))
     for part in ("Perú", "2026-11", "PE/letter/hours", "art. 62.b", "INDECOPI"):
         assert part in text
-    assert len({len(line) for line in compliance_lines(found)}) == 1
+    assert len({len(line) for line in spreadsheet_rows(found)}) == 1

@@ -13,7 +13,7 @@ from tests.messaging.letters.sample import letter, letter_pdf
 
 @pytest.fixture
 def own(tmp_path, now):
-    return signature.identity(data_dir=tmp_path, now=now)
+    return signature.load_identity(data_dir=tmp_path, now=now)
 
 
 @pytest.fixture
@@ -30,19 +30,19 @@ DOCUMENT = {
 
 @pytest.fixture
 def document(own, now):
-    return signature.written(signature.sign_json(DOCUMENT, own=own, now=now))
+    return signature.serialise_signed(signature.sign_json(DOCUMENT, own=own, now=now))
 
 
 def test_the_key_is_made_once_and_only_its_owner_reads_it(tmp_path, own, now):
-    assert signature.identity(data_dir=tmp_path, now=now).fingerprint == own.fingerprint
-    assert stat.S_IMODE((tmp_path / signature.FILE).stat().st_mode) == 0o600
+    assert signature.load_identity(data_dir=tmp_path, now=now).fingerprint == own.fingerprint
+    assert stat.S_IMODE((tmp_path / signature.KEY_FILE).stat().st_mode) == 0o600
     assert b"PRIVATE" not in signature.certificate_pem(own)
 
 
 def test_a_key_file_that_is_none_is_refused(tmp_path, now):
-    (tmp_path / signature.FILE).write_text("nothing")
+    (tmp_path / signature.KEY_FILE).write_text("nothing")
     with pytest.raises(signature.KeyUnsuitable):
-        signature.identity(data_dir=tmp_path, now=now)
+        signature.load_identity(data_dir=tmp_path, now=now)
 
 
 def test_a_signed_pdf_is_valid_and_says_when_and_by_whom(pdf, own, now):
@@ -69,7 +69,7 @@ def test_what_is_added_to_a_pdf_is_named(pdf, own, now):
 
 
 def test_anothers_signature_is_unknown(pdf, document, tmp_path, now):
-    other = signature.identity(data_dir=tmp_path / "other", now=now)
+    other = signature.load_identity(data_dir=tmp_path / "other", now=now)
     for content in (pdf, document):
         assert verify(content, trusted=[other.certificate], now=now).finding is Finding.UNKNOWN_SIGNER
 
@@ -92,7 +92,7 @@ def test_one_altered_byte_anywhere_in_a_document_is_refused(document, own, now):
 def test_what_is_taken_out_or_put_beside_is_seen(change, document, own, now):
     signed = json.loads(document)
     change(signed)
-    assert verify(signature.written(signed), trusted=[own.certificate], now=now).finding is Finding.ALTERED
+    assert verify(signature.serialise_signed(signed), trusted=[own.certificate], now=now).finding is Finding.ALTERED
 
 
 @pytest.mark.parametrize(

@@ -19,8 +19,8 @@ from tests.console.world import World
 def follow(world: World, now: datetime) -> None:
     """Give the company its strategy, its templates and a load of today."""
     messaging.ensure_library(now=now)
-    strategy.ensure_ready(actor="dario", now=now)
-    strategy.assign(portfolio_id=world.portfolio.pk, code="consumo", actor="dario", now=now)
+    strategy.ensure_ready_made(actor="dario", now=now)
+    strategy.assign_strategy(portfolio_id=world.portfolio.pk, code="consumo", actor="dario", now=now)
     receivables.fresh_load(world.portfolio, as_of=schedule.today(now), now=now)
 
 

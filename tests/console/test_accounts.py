@@ -10,14 +10,14 @@ from django.test.utils import CaptureQueriesContext
 from recobra.access.models import SavedView
 from recobra.console import spreadsheet
 from recobra.insight.queries import receivables
-from recobra.insight.queries.receivables import Conditions
+from recobra.insight.queries.receivables import AccountFilters
 from recobra.kit import clock
 from recobra.portfolio.models import Account, Debtor
 from recobra.strategy.models import AccountState
 
 
 def found(user, **conditions):
-    return [row.number for row in receivables.page(user, Conditions(**conditions), clock.now()).rows]
+    return [row.number for row in receivables.accounts_page(user, AccountFilters(**conditions), clock.now()).rows]
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_pages_give_every_account_once_with_ties_and_accounts_not_yet_classified
             )
     seen, after = [], ""
     while True:
-        page = receivables.page(cast["ana"], Conditions(sort=sort, after=after), clock.now(), size=4)
+        page = receivables.accounts_page(cast["ana"], AccountFilters(sort=sort, after=after), clock.now(), size=4)
         seen += [row.account_id for row in page.rows]
         after = page.following
         if not after:
@@ -164,11 +164,11 @@ def test_a_text_that_looks_like_a_formula_is_made_harmless_in_csv():
 
 
 def test_an_export_gives_every_account_once_and_counts_none(world, cast):
-    conditions = receivables.Conditions(sort="balance")
+    conditions = receivables.AccountFilters(sort="balance")
     with CaptureQueriesContext(connection) as asked:
-        rows = list(receivables.everything(cast["ana"], conditions, clock.now(), size=2))
+        rows = list(receivables.all_accounts(cast["ana"], conditions, clock.now(), size=2))
     assert [row.number for row in rows] == [
-        row.number for row in receivables.page(cast["ana"], conditions, clock.now()).rows
+        row.number for row in receivables.accounts_page(cast["ana"], conditions, clock.now()).rows
     ]
     assert len(rows) == 5
     assert not [each["sql"] for each in asked if "count(" in each["sql"].lower()]

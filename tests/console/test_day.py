@@ -37,8 +37,8 @@ def followed(at, company):
     """The company under the ready-made consumer strategy, with a load of today and nobody in it yet."""
     now = clock.now()
     messaging.ensure_library(now=now)
-    strategy.ensure_ready(actor="dario", now=now)
-    strategy.assign(portfolio_id=company.pk, code="consumo", actor="dario", now=now)
+    strategy.ensure_ready_made(actor="dario", now=now)
+    strategy.assign_strategy(portfolio_id=company.pk, code="consumo", actor="dario", now=now)
     receivables.fresh_load(company, as_of=now.date(), now=now)
     return company
 

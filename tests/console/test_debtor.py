@@ -36,7 +36,7 @@ def payment(**changes):
 
 
 def test_balances_come_from_the_ledger_and_not_from_the_last_cycle(world, cast):
-    file = debtor_file.file_for(cast["ana"], world.debtors["José"].pk, clock.now())
+    file = debtor_file.debtor_file_for(cast["ana"], world.debtors["José"].pk, clock.now())
     (total,) = file.totals
     assert (total.balance_minor, total.overdue_minor) == (180_000, 100_000)
     assert (file.overdue_days, file.stage) == (45, "ADMINISTRATIVE")
@@ -189,7 +189,7 @@ def test_every_code_has_a_word_and_a_tone(family, choices):
 
 
 def test_a_kind_of_fact_and_an_actor_that_nobody_named_show_as_they_are():
-    assert (narrative.say("new.kind"), narrative.icon("new.kind"), narrative.actor("ana")) == (
+    assert (narrative.fact_label("new.kind"), narrative.icon("new.kind"), narrative.actor_label("ana")) == (
         "new.kind",
         "notes",
         "ana",
@@ -231,7 +231,7 @@ def test_a_hold_on_the_whole_debtor_is_told_in_the_hour_of_the_debtors_own_portf
         currency="CLP",
         time_zone="America/Santiago",
     )
-    found, _following = timeline.events(cast["carla"], world.debtors["Lucía"])
+    found, _following = timeline.debtor_events(cast["carla"], world.debtors["Lucía"])
     (placed,) = [each for each in found if each.entry.kind == "hold.placed"]
     assert placed.entry.portfolio_id is None
     assert placed.place == world.portfolio

@@ -31,7 +31,7 @@ def test_the_buckets_add_up_to_the_outstanding_with_what_is_not_due_and_not_clas
         booked_at=clock.now(),
     )
     states = AccountState.objects.aggregate(total=Sum("balance_minor"))["total"]
-    ageing = board.ageing([world.portfolio])
+    ageing = board.ageing_by_bucket([world.portfolio])
     amounts = {row.bucket: row.amount_minor for row in ageing.rows}
     assert ageing.total_minor == sum(amounts.values()) == states + 77_700
     assert amounts["new"] == 77_700
@@ -57,7 +57,7 @@ def test_cash_counts_by_the_day_of_payment_and_forgets_what_was_reversed(world, 
     pay(300, 22, "el día 1")
     pay(40, 23, "el mes pasado")
     reverse_payment(payment_id=pay(5, 0, "devuelto").pk, reason="Cheque sin fondos", actor="bruno", now=now)
-    cash = board.cash([world.portfolio], now)
+    cash = board.cash_received([world.portfolio], now)
     assert (cash.today_minor, cash.week_minor, cash.month_minor) == (10_000, 10_000, 12_300)
     assert sum(amount for _day, amount in cash.days) == 12_340
     assert len(cash.days) == board.CHART_DAYS
@@ -82,11 +82,13 @@ def test_what_is_owed_by_age_and_what_came_in_stand_on_the_start_page_at_once(at
 
 def test_today_is_the_portfolios_own_day(world, now):
     midnight_in_lima_is_near = now.replace(hour=4)
-    assert board.cash([world.portfolio], midnight_in_lima_is_near).days[-1][0] == now.date() - timedelta(days=1)
+    assert board.cash_received([world.portfolio], midnight_in_lima_is_near).days[-1][0] == now.date() - timedelta(
+        days=1
+    )
 
 
 def test_the_plan_counts_contacts_by_what_became_of_them_and_tasks(world):
-    plan = board.plan([world.portfolio], clock.now())
+    plan = board.plan_of_today([world.portfolio], clock.now())
     assert (plan.contacts, plan.due, plan.sent, plan.tasks_open, plan.tasks_late) == (1, 1, 0, 1, 0)
 
 
@@ -128,7 +130,7 @@ def test_the_blocked_of_today_lead_to_their_messages(at_desk, world):
 
 def test_alarms_of_the_installation_go_to_who_sees_all_of_it(world, cast):
     Alarm.objects.create(portfolio=None, kind="dispatcher", text="x", raised_at=clock.now())
-    assert [len(board.alarms(cast[name])) for name in ("carla", "ana", "zoe")] == [2, 1, 0]
+    assert [len(board.alarms_for(cast[name])) for name in ("carla", "ana", "zoe")] == [2, 1, 0]
 
 
 @pytest.mark.parametrize("name", ["ana", "bruno", "carla", "dario", "hilda"])

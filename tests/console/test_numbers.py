@@ -9,8 +9,8 @@ from django.utils.translation import override
 from recobra.console.screens.place import Installation
 from recobra.conversations.models import Conversation
 from recobra.insight.queries import board
-from recobra.insight.queries.reach import opened
-from recobra.journal.seal import Verdict
+from recobra.insight.queries.reach import cached_open_now
+from recobra.journal.seal import Verification
 from recobra.kit import clock
 from recobra.portfolio.models import Portfolio
 
@@ -63,14 +63,14 @@ def test_each_state_of_brazil_stands_with_the_article_that_opens_or_closes_it(at
     told = {(row["channel"], place): row["now"].source for row in answer.context["open"] for place in row["places"]}
     for state in ("BR-AL", "BR-ES", "BR-RJ", "BR-SP"):
         for channel in ("call", "sms"):
-            assert told[channel, answer.context["names"][state]] == opened("BR", state, channel, minute).source
+            assert told[channel, answer.context["names"][state]] == cached_open_now("BR", state, channel, minute).source
     assert told["call", answer.context["names"]["BR-ES"]] == "Lei ES 10.626/2017"
 
 
 def test_one_sealed_day_is_said_in_the_singular(cast):
     request = RequestFactory().get("/auditoria/verificar/")
     request.user = cast["hilda"]
-    verdict = Verdict(rows=1_518, days=1, first_altered=None)
+    verdict = Verification(rows=1_518, days=1, first_altered=None)
     with override("es"):
         page = render_to_string("console/audit/verdict.html", {"verdict": verdict}, request=request)
     assert "1,518 filas, 1 día sellado: todo coincide con los sellos." in page

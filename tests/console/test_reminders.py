@@ -12,7 +12,7 @@ from recobra.kit import clock
 from recobra.messaging.dispatch.run import dispatch_once
 from recobra.messaging.models import Contact
 from recobra.portfolio.models import ContactPoint
-from recobra.strategy.jobs import run_morning
+from recobra.strategy.jobs import run_morning_cycle
 from tests import receivables
 from tests.console.editor import EDIT, fields
 from tests.console.following import follow, work_off
@@ -73,7 +73,7 @@ def evidence_of(at_desk, person):
 def test_who_owes_soon_today_or_late_is_reminded_without_anybody_asking(at_desk, lender):
     days = {"Pronto": -5, "Hoy": 0, "Tarde": 3, "Mora": 18, "Vieja": 66, "Lejos": -20}
     people = {name: owes(lender, name, days=ago) for name, ago in days.items()}
-    run_morning.defer(timestamp=0)
+    run_morning_cycle.defer(timestamp=0)
     work_off()
     dispatch_once(now=clock.now())
     sent = {name: row.template_code for name, row in messages(at_desk, "estado=SENT").items()}

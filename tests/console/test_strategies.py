@@ -190,12 +190,12 @@ def test_steps_may_repeat_and_follow_an_event(at_desk, followed):
 def test_the_cycle_of_the_morning_comes_by_itself(at_desk, followed, monkeypatch):
     client = at_desk("carla")
     day = schedule.today(clock.now())
-    monkeypatch.setattr(clock, "now", lambda: schedule.morning(day) - timedelta(minutes=1))
+    monkeypatch.setattr(clock, "now", lambda: schedule.cycle_starts_at(day) - timedelta(minutes=1))
     assert "El próximo empieza solo:" in text(client.get("/ciclo/"))
-    jobs.run_morning(0)
+    jobs.run_morning_cycle(0)
     assert not CycleRun.objects.exists()
-    monkeypatch.setattr(clock, "now", lambda: schedule.morning(day) + timedelta(minutes=1))
-    jobs.run_morning(0)
+    monkeypatch.setattr(clock, "now", lambda: schedule.cycle_starts_at(day) + timedelta(minutes=1))
+    jobs.run_morning_cycle(0)
     shown = text(client.get("/ciclo/"))
     assert "Hecho" in shown
     assert "Por el sistema" in shown

@@ -53,31 +53,31 @@ def test_a_run_that_failed_says_so(at_desk, world, now):
 
 def test_the_morning_comes_once_a_day_and_is_caught_up(followed, now):
     day = schedule.today(now)
-    morning = schedule.morning(day)
+    morning = schedule.cycle_starts_at(day)
     assert schedule.due_day(morning - timedelta(minutes=1)) is None
     assert schedule.due_day(morning + timedelta(hours=9)) == day
-    assert schedule.next_at(morning - timedelta(hours=1)) == morning
+    assert schedule.next_run_at(morning - timedelta(hours=1)) == morning
     operations.run_cycle(as_of=day, actor=schedule.ACTOR, now=morning)
     assert schedule.due_day(morning + timedelta(hours=9)) is None
-    assert schedule.next_at(morning + timedelta(hours=1)) == schedule.morning(day + timedelta(1))
+    assert schedule.next_run_at(morning + timedelta(hours=1)) == schedule.cycle_starts_at(day + timedelta(1))
 
 
 def test_a_run_of_the_night_does_not_replace_the_morning(followed, now):
     day = schedule.today(now)
-    operations.run_cycle(as_of=day, actor="carla", now=schedule.morning(day) - timedelta(hours=3))
-    assert schedule.due_day(schedule.morning(day)) == day
+    operations.run_cycle(as_of=day, actor="carla", now=schedule.cycle_starts_at(day) - timedelta(hours=3))
+    assert schedule.due_day(schedule.cycle_starts_at(day)) == day
 
 
 def test_the_morning_gives_up_after_three_failures(company, now):
     day = schedule.today(now)
-    morning = schedule.morning(day)
-    for _attempt in range(schedule.TRIES):
+    morning = schedule.cycle_starts_at(day)
+    for _attempt in range(schedule.MAX_ATTEMPTS):
         CycleRun.objects.create(as_of=day, status="FAILED", started_at=morning, actor=schedule.ACTOR, reason="X")
     assert schedule.due_day(morning + timedelta(hours=1)) is None
 
 
 def test_the_tasks_are_known_to_the_worker():
-    assert {jobs.ASKED, "cycle.morning", "load.take", "load.confirm"} <= set(jobs.app.tasks)
+    assert {jobs.CYCLE_TASK, "cycle.morning", "load.take", "load.confirm"} <= set(jobs.app.tasks)
 
 
 def test_a_blocked_contact_says_why_with_its_article(at_desk, world):
@@ -168,6 +168,6 @@ def test_verifying_before_any_day_is_closed_counts_no_sealed_days(at_desk, compa
 
 def test_facts_and_actors_of_the_machine_are_said_in_words(at_desk):
     for kind in ("creditor.opened", "portfolio.opened", "payments.file_loaded", "template.retired"):
-        assert narrative.say(kind) != kind
+        assert narrative.fact_label(kind) != kind
     for name in ("library", "demo", "command", "cycle", "dispatch", "system"):
-        assert narrative.actor(name) != name
+        assert narrative.actor_label(name) != name

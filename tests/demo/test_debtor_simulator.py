@@ -81,7 +81,7 @@ def test_a_wish_for_silence_is_followed_and_kept_in_the_ledger(world, sent, text
 
 
 def test_a_button_of_the_message_comes_in_as_a_button(world, sent):
-    offer = trying.offer_for(str(sent.public_id))
+    offer = trying.simulation_options(str(sent.public_id))
     assert [each.code for each in offer.buttons] == ["pay_link", "person", "not_me"]
     assert says(world, sent, button="not_me") == ""
     assert ConsentEntry.objects.get(act="NOT_ME").source == "BUTTON"
@@ -100,37 +100,37 @@ def test_the_same_form_sent_twice_is_one_message(world, sent):
 
 def test_the_key_of_an_automatic_call_that_says_not_me_silences_the_number(world, rosa, demonstration):
     call = leave(world, rosa, "ivr")
-    offer = trying.offer_for(str(call.public_id))
+    offer = trying.simulation_options(str(call.public_id))
     assert (offer.may_write, [code for code, _label in offer.became]) == (False, ["ANSWERED", "NOT_ANSWERED"])
     says(world, call, button="not_me")
     assert ConsentEntry.objects.get(act="NOT_ME").source == "KEYPAD"
-    with pytest.raises(trying.TryRefused):
+    with pytest.raises(trying.SimulationRefused):
         trying.answer_as_debtor(public_id=str(call.public_id), text="hola", key="words", now=world.now)
 
 
 def test_what_became_of_a_message_is_noted_once_and_a_bounce_retires_the_number(world, rosa, sent):
     for became in ("DELIVERED", "READ", "READ"):
-        trying.tell_what_became(public_id=str(sent.public_id), became=became, now=world.now)
+        trying.simulate_receipt(public_id=str(sent.public_id), became=became, now=world.now)
     sent.refresh_from_db()
     assert (sent.delivered_at, sent.read_at) == (world.now, world.now)
     assert Receipt.objects.filter(contact=sent).count() == 2
-    trying.tell_what_became(public_id=str(sent.public_id), became="BOUNCED", now=world.now)
+    trying.simulate_receipt(public_id=str(sent.public_id), became="BOUNCED", now=world.now)
     assert rosa.points.get(value=LINE).retired_at == world.now
-    with pytest.raises(trying.TryRefused):
-        trying.tell_what_became(public_id=str(sent.public_id), became="CLICKED", now=world.now)
+    with pytest.raises(trying.SimulationRefused):
+        trying.simulate_receipt(public_id=str(sent.public_id), became="CLICKED", now=world.now)
 
 
 def test_outside_a_demonstration_nobody_speaks_for_a_debtor(world, sent, settings):
     settings.DEMO = False
-    assert trying.offer_for(str(sent.public_id)) is None
+    assert trying.simulation_options(str(sent.public_id)) is None
     key = {"public_id": str(sent.public_id), "now": world.now}
     for refused in (
         lambda: trying.answer_as_debtor(**key, text="BAJA", key="x"),
-        lambda: trying.tell_what_became(**key, became="READ"),
-        lambda: trying.let_arrive(since=world.now, now=world.now),
-        lambda: list(trying.parts(since=world.now)),
+        lambda: trying.simulate_receipt(**key, became="READ"),
+        lambda: trying.simulate_receipts(since=world.now, now=world.now),
+        lambda: list(trying.answerable_messages(since=world.now)),
     ):
-        with pytest.raises(trying.TryRefused, match=r"demonstration|demostración"):
+        with pytest.raises(trying.SimulationRefused, match=r"demonstration|demostración"):
             refused()
     assert (Silence.objects.count(), Receipt.objects.count(), Conversation.objects.count()) == (0, 0, 0)
 
@@ -144,26 +144,26 @@ def test_a_message_that_is_nobodys_is_not_answered(world, demonstration):
         subject="x",
         raw=b"",
     )
-    assert trying.offer_for(kept.contact_public_id) is None
-    with pytest.raises(trying.TryRefused):
+    assert trying.simulation_options(kept.contact_public_id) is None
+    with pytest.raises(trying.SimulationRefused):
         trying.answer_as_debtor(public_id=kept.contact_public_id, text="hola", key="x", now=world.now)
 
 
 def test_most_of_what_was_sent_arrives_the_same_way_each_time(world, sent):
-    told = trying.let_arrive(since=world.now, now=world.now)
+    told = trying.simulate_receipts(since=world.now, now=world.now)
     noted = Receipt.objects.count()
     assert noted == told
-    assert trying.let_arrive(since=world.now, now=world.now) == told
+    assert trying.simulate_receipts(since=world.now, now=world.now) == told
     assert Receipt.objects.count() == noted
-    fates = [set(trying._fate("email", chance)) for chance in range(10_000)]
+    fates = [set(trying._draw_receipts("email", chance)) for chance in range(10_000)]
     shares = {kind: sum(kind in fate for fate in fates) / 10_000 for kind in ("DELIVERED", "READ", "BOUNCED")}
     assert shares == pytest.approx({"DELIVERED": 0.93, "READ": 0.93 * 0.55, "BOUNCED": 0.02})
 
 
 def test_who_owes_and_can_prove_identity_may_answer_on_a_line_of_ones_own(world, rosa, sent):
     found = [(sent.public_id, "5678")]
-    assert [(part.public_id, part.figures) for part in trying.parts(since=world.now)] == found
+    assert [(part.public_id, part.figures) for part in trying.answerable_messages(since=world.now)] == found
     says(world, sent, "hola")
-    assert [(part.public_id, part.figures) for part in trying.parts(since=world.now)] == found
+    assert [(part.public_id, part.figures) for part in trying.answerable_messages(since=world.now)] == found
     ContactPoint.objects.create(debtor=world.debtor(name="Luz Paredes"), kind="PHONE", value=LINE, valid=True)
-    assert list(trying.parts(since=world.now)) == []
+    assert list(trying.answerable_messages(since=world.now)) == []

@@ -18,8 +18,8 @@ MONDAY = date(2026, 11, 23)
 def late(company, now):
     """A loan twenty days late, whose debtor has an e-mail address and a mobile phone."""
     messaging.ensure_library(now=now)
-    strategy.ensure_ready(actor="dario", now=now)
-    strategy.assign(portfolio_id=company.pk, code="consumo", actor="dario", now=now)
+    strategy.ensure_ready_made(actor="dario", now=now)
+    strategy.assign_strategy(portfolio_id=company.pk, code="consumo", actor="dario", now=now)
     receivables.fresh_load(company, as_of=MONDAY, now=now)
     rosa = receivables.debtor(company, "Rosa")
     ContactPoint.objects.create(debtor=rosa, kind="PHONE", value="+51987654321", line="MOBILE", valid=True)
@@ -49,7 +49,7 @@ def lost(**changes):
 
 
 def look(now):
-    return strategy.look_for_another_way(as_of=MONDAY, now=now, actor="cycle")
+    return strategy.plan_fallback_channels(as_of=MONDAY, now=now, actor="cycle")
 
 
 def test_the_next_channel_of_the_step_takes_over(late, now):

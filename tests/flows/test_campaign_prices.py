@@ -87,7 +87,9 @@ def draft(company, now, **changes):
         "control_bps": 0,
         "budget_currency": "USD",
     }
-    return campaigns.save_draft(written=campaigns.Written(**written | changes), actor="bruno", actor_id=None, now=now)
+    return campaigns.save_draft(
+        written=campaigns.CampaignDraft(**written | changes), actor="bruno", actor_id=None, now=now
+    )
 
 
 def launched(company, now, **changes):
@@ -107,7 +109,7 @@ def test_a_thousand_texts_at_0_0079_cost_exactly_7_90(lent, company, now, budget
     assert (found.left_by_budget, found.problems) == (1_000 - fits, [])
     campaigns.launch(campaign_id=campaign.pk, actor="bruno", actor_id=None, now=now)
     assert Contact.objects.filter(status="DUE").count() == fits
-    (cost,) = queries.progress(Campaign.objects.get()).spent.values()
+    (cost,) = queries.campaign_progress(Campaign.objects.get()).spent.values()
     assert (cost, cost <= budget_minor * 10_000) == (micros, True)
     assert str(rounded_units(cost, "USD")) == ("7.90" if fits == 1_000 else "7.88")
 
@@ -120,7 +122,7 @@ def test_a_dearer_provider_that_may_step_in_is_counted_so_that_it_overdraws_no_b
     texts_cost(90_000, now, code="apagado", rank=40, enabled=False)
     campaign = launched(company, now, budget_minor=7)
     assert Contact.objects.filter(status="DUE").count() == 3
-    assert queries.progress(campaign).spent == {"USD": 60_000}
+    assert queries.campaign_progress(campaign).spent == {"USD": 60_000}
     assert set(CampaignMember.objects.filter(contact_id=None).values_list("reason", flat=True)) == {"budget"}
 
 
@@ -132,7 +134,7 @@ def test_what_left_cheaper_than_it_was_planned_pays_for_more_the_next_day(lent, 
     for day, (left, status) in enumerate([(3, "RUNNING"), (4, "RUNNING"), (5, "RUNNING"), (6, "ENDED")]):
         waiting = Contact.objects.filter(status="DUE")
         assert (Contact.objects.count(), Campaign.objects.get().status) == (left, status)
-        assert queries.progress(campaign).spent["USD"] <= 60_000
+        assert queries.campaign_progress(campaign).spent["USD"] <= 60_000
         waiting.update(
             status="SENT",
             handed_over_at=now,
@@ -143,7 +145,7 @@ def test_what_left_cheaper_than_it_was_planned_pays_for_more_the_next_day(lent, 
         )
         later = timedelta(day + 1)
         receivables.fresh_load(company, as_of=MONDAY + later, now=now + later)
-        campaigns.plan_day(as_of=MONDAY + later, now=now + later, actor="cycle")
+        campaigns.plan_running_campaigns(as_of=MONDAY + later, now=now + later, actor="cycle")
     assert Campaign.objects.get().reason == "budget"
 
 
@@ -158,4 +160,4 @@ def test_what_has_left_counts_at_its_own_price_and_what_waits_at_the_dearest(len
     Contact.objects.filter(pk=first.pk).update(**left, **priced)
     # The first provider was asked and did not take it: it may yet leave by the other one.
     Contact.objects.filter(pk=second.pk).update(**priced)
-    assert queries.progress(campaign).spent == {"USD": AN_SMS + 4 * 20_000}
+    assert queries.campaign_progress(campaign).spent == {"USD": AN_SMS + 4 * 20_000}

@@ -89,7 +89,7 @@ def _paid(campaign, debtor, minor, day=MONDAY, **more):
 
 
 def test_arms_are_compared_with_an_interval(ended, now):
-    found = campaigns.result(campaign=ended, days=7, now=now)
+    found = campaigns.campaign_result(campaign=ended, days=7, now=now)
     assert (found.treated.members, found.control.members) == (100, 100)
     assert (found.treated.sent, found.treated.delivered, found.treated.read, found.control.sent) == (90, 80, 40, 0)
     assert (found.treated.paid_minor, found.control.paid_minor) == (1_120_000, 300_000)
@@ -102,7 +102,7 @@ def test_arms_are_compared_with_an_interval(ended, now):
 
 
 def test_amounts_give_what_was_gained_and_what_a_unit_cost(ended, now):
-    found = campaigns.result(campaign=ended, days=7, now=now)
+    found = campaigns.campaign_result(campaign=ended, days=7, now=now)
     assert found.amount.estimate == 8_200
     assert found.gained_minor == 820_000
     assert (found.cost_micros, found.cost_currency) == (90_000_000, "PEN")
@@ -114,15 +114,15 @@ def test_payments_outside_the_days_or_reversed_count_for_nobody(ended, now):
     _paid(ended, debtor, 999, day=MONDAY - timedelta(1))
     _paid(ended, debtor, 999, day=MONDAY + timedelta(7))
     _paid(ended, debtor, 999, day=MONDAY + timedelta(2), reversed_at=LAUNCH)
-    assert campaigns.result(campaign=ended, days=7, now=now).control.paid == 30
-    assert campaigns.result(campaign=ended, days=14, now=now).control.paid == 31
+    assert campaigns.campaign_result(campaign=ended, days=7, now=now).control.paid == 30
+    assert campaigns.campaign_result(campaign=ended, days=14, now=now).control.paid == 31
 
 
 def test_promises_are_told_by_the_journal_and_too_few_say_nothing(ended, now):
     debtor = Debtor.objects.get(external_id="D3")
     record("promise.registered", at=LAUNCH + timedelta(2), actor="ana", debtor_id=debtor.pk)
     record("promise.registered", at=LAUNCH + timedelta(20), actor="ana", debtor_id=debtor.pk + 1)
-    found = campaigns.result(campaign=ended, days=7, now=now)
+    found = campaigns.campaign_result(campaign=ended, days=7, now=now)
     promised = next(each for each in found.comparisons if each.key == "promised")
     assert (found.treated.promised, promised.finding) == (1, "not_enough")
 
@@ -147,24 +147,24 @@ def test_promises_and_answers_of_another_portfolio_are_not_the_campaigns(ended, 
     record("conversation.received", at=within, debtor_id=both.pk, **told)
     record("promise.registered", at=LAUNCH - timedelta(1), debtor_id=early.pk, portfolio_id=company.pk, **told)
     record("promise.registered", at=LAUNCH + timedelta(7), debtor_id=late.pk, portfolio_id=company.pk, **told)
-    found = campaigns.result(campaign=ended, days=7, now=now).treated
+    found = campaigns.campaign_result(campaign=ended, days=7, now=now).treated
     assert (found.promised, found.replied) == (1, 1)
 
 
 def test_an_unknown_price_leaves_the_cost_unknown(ended, now):
     Contact.objects.filter(pk=Contact.objects.first().pk).update(price_micros=None)
-    found = campaigns.result(campaign=ended, days=7, now=now)
+    found = campaigns.campaign_result(campaign=ended, days=7, now=now)
     assert (found.cost_micros, found.cost_per_unit) == (None, None)
 
 
 def test_without_a_control_group_nothing_is_compared(ended, now):
     CampaignMember.objects.filter(arm="CONTROL").delete()
-    found = campaigns.result(campaign=ended, days=7, now=now)
+    found = campaigns.campaign_result(campaign=ended, days=7, now=now)
     assert (found.comparisons, found.amount, found.gained_minor) == ([], None, None)
 
 
 def test_progress_says_who_waits_and_why(ended):
-    found = queries.progress(ended)
+    found = queries.campaign_progress(ended)
     assert (found.members, found.control, found.written) == (200, 100, 90)
     assert found.waiting == [("held", 10)]
     assert found.spent == {"PEN": 90_000_000}

@@ -48,7 +48,7 @@ def draft(lent, now):
             "ends_on": MONDAY + timedelta(5),
             "control_bps": 0,
         }
-        made = campaigns.Written(**(written | changes))
+        made = campaigns.CampaignDraft(**(written | changes))
         return campaigns.save_draft(written=made, actor="bruno", actor_id=None, now=now)
 
     return make
@@ -77,7 +77,7 @@ def launch(campaign, now):
 
 def day(now, n=0):
     receivables.fresh_load(Campaign.objects.get().portfolio, as_of=MONDAY + timedelta(n), now=now + timedelta(n))
-    return campaigns.plan_day(as_of=MONDAY + timedelta(n), now=now + timedelta(n), actor="cycle")
+    return campaigns.plan_running_campaigns(as_of=MONDAY + timedelta(n), now=now + timedelta(n), actor="cycle")
 
 
 def sent(contacts, now):
@@ -184,8 +184,8 @@ def test_planning_a_day_twice_changes_nothing_and_nobody_is_written_to_twice(dra
 
 
 def test_whom_a_strategy_writes_to_today_waits_for_another_day(draft, lent, now):
-    strategy.ensure_ready(actor="dario", now=now)
-    strategy.assign(portfolio_id=lent.pk, code="consumo", actor="dario", now=now)
+    strategy.ensure_ready_made(actor="dario", now=now)
+    strategy.assign_strategy(portfolio_id=lent.pk, code="consumo", actor="dario", now=now)
     strategy.run_cycle(as_of=MONDAY, actor="dario", now=now)
     by_strategy = Contact.objects.count()
     assert by_strategy == PEOPLE
@@ -320,7 +320,7 @@ def test_what_was_paid_in_another_currency_is_never_added_and_holds_the_rest_bac
     assert day(now, 1) == 0
     waiting = CampaignMember.objects.filter(contact_id=None)
     assert set(waiting.values_list("reason", flat=True)) == {"budget_unkept"}
-    told = queries.progress(Campaign.objects.get())
+    told = queries.campaign_progress(Campaign.objects.get())
     assert told.spent == {"PEN": 400_000, "USD": 4_000_000}
     assert len(told.problems) == 1
     assert "USD" in told.problems[0]
@@ -364,7 +364,7 @@ def test_stale_data_contact_nobody(draft, lent, now):
     campaign = draft(starts_on=MONDAY + timedelta(4), ends_on=MONDAY + timedelta(5))
     launch(campaign, now)
     late = now + timedelta(4)
-    assert campaigns.plan_day(as_of=MONDAY + timedelta(4), now=late, actor="cycle") == 0
+    assert campaigns.plan_running_campaigns(as_of=MONDAY + timedelta(4), now=late, actor="cycle") == 0
     assert Contact.objects.count() == 0
 
 

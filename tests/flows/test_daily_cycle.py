@@ -22,8 +22,8 @@ MONDAY = date(2026, 11, 23)
 def consumer(company, now):
     """The company under the ready-made consumer strategy, with a fresh load."""
     messaging.ensure_library(now=now)
-    strategy.ensure_ready(actor="dario", now=now)
-    strategy.assign(portfolio_id=company.pk, code="consumo", actor="dario", now=now)
+    strategy.ensure_ready_made(actor="dario", now=now)
+    strategy.assign_strategy(portfolio_id=company.pk, code="consumo", actor="dario", now=now)
     receivables.fresh_load(company, as_of=MONDAY, now=now)
     return company
 
@@ -201,7 +201,7 @@ def test_a_company_without_accounts_has_a_day_all_the_same(consumer, now):
 def test_who_has_a_contact_today_is_neither_touched_again_nor_out_of_reach(late, now):
     run(now)
     document = ready.load("consumo").to_document()
-    touched = strategy.would_touch(document=document, portfolio_ids=[late.portfolio_id], as_of=MONDAY)
+    touched = strategy.preview_reach(document=document, portfolio_ids=[late.portfolio_id], as_of=MONDAY)
     channels = touched["steps"].to_pylist()
     assert "unreachable" not in {row["channel"] for row in channels}
 

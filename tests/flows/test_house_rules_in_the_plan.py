@@ -16,8 +16,8 @@ MONDAY = date(2026, 11, 23)
 @pytest.fixture
 def late(company, now):
     messaging.ensure_library(now=now)
-    strategy.ensure_ready(actor="dario", now=now)
-    strategy.assign(portfolio_id=company.pk, code="consumo", actor="dario", now=now)
+    strategy.ensure_ready_made(actor="dario", now=now)
+    strategy.assign_strategy(portfolio_id=company.pk, code="consumo", actor="dario", now=now)
     receivables.fresh_load(company, as_of=MONDAY, now=now)
     return receivables.account(company, receivables.debtor(company, "Rosa"), "L-1", (MONDAY - timedelta(20), 50_000))
 
@@ -28,7 +28,7 @@ def planned(now):
 
 
 def save(company, now, **rule):
-    house_rules.save_house_rule(
+    house_rules.save_company_rule(
         code="casa", portfolio_id=company.pk, document={"rules": [rule]}, actor="carla", now=now
     )
 

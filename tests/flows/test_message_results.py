@@ -93,7 +93,9 @@ def office(company):
 
 @pytest.fixture
 def asked(company):
-    return message_results.Asked(portfolios=[company], from_day=MONDAY, to_day=MONDAY + timedelta(9), today=TODAY)
+    return message_results.ResultsQuery(
+        portfolios=[company], from_day=MONDAY, to_day=MONDAY + timedelta(9), today=TODAY
+    )
 
 
 def test_a_payment_belongs_to_the_last_message_before_it_and_to_no_other(office, asked):
@@ -103,7 +105,7 @@ def test_a_payment_belongs_to_the_last_message_before_it_and_to_no_other(office,
     office.paid(debtor, MONDAY + timedelta(4))
     office.paid(debtor, MONDAY + timedelta(9))  # the eighth day of the second message
     office.paid(debtor, MONDAY + timedelta(3), reversed_at=at(TODAY))
-    found = message_results.results(asked)
+    found = message_results.message_results(asked)
     assert (found.total.sent, found.total.paid, found.total.paid_minor) == (2, 1, 10_000)
     assert {name: (row.paid, row.paid_minor) for name, row in found.rows} == {"email": (0, 0), "sms": (1, 10_000)}
     assert round(found.cost_per_unit, 6) == round(35 / 10_000, 6)
@@ -114,8 +116,8 @@ def test_narrowing_to_a_channel_does_not_give_it_the_payments_of_another(office,
     office.wrote(debtor)
     office.wrote(debtor, MONDAY + timedelta(2), channel="sms")
     office.paid(debtor, MONDAY + timedelta(4))
-    assert message_results.results(replace(asked, channel="email")).total.paid == 0
-    assert message_results.results(replace(asked, channel="sms")).total.paid == 1
+    assert message_results.message_results(replace(asked, channel="email")).total.paid == 0
+    assert message_results.message_results(replace(asked, channel="sms")).total.paid == 1
 
 
 def test_what_was_paid_on_the_same_day_counts_only_when_it_came_in_after_the_message(office, asked):
@@ -124,7 +126,7 @@ def test_what_was_paid_on_the_same_day_counts_only_when_it_came_in_after_the_mes
     office.wrote(after)
     office.paid(before, MONDAY, received_at=at(MONDAY, 12))
     office.paid(after, MONDAY, received_at=at(MONDAY, 16))
-    assert message_results.results(asked).total.paid == 1
+    assert message_results.message_results(asked).total.paid == 1
 
 
 def test_the_funnel_the_plan_and_the_answers_are_told_apart(office, asked):
@@ -139,7 +141,7 @@ def test_the_funnel_the_plan_and_the_answers_are_told_apart(office, asked):
     office.wrote(people[7], TODAY, status="DUE")
     office.wrote(people[0], purpose="REPLY", price_micros=70_000, price_currency="PEN")
     office.fact("promise.registered", people[1], MONDAY + timedelta(2))
-    found = message_results.results(replace(asked, to_day=TODAY)).total
+    found = message_results.message_results(replace(asked, to_day=TODAY)).total
     assert (found.planned, found.cancelled, found.waiting, found.expected) == (8, 1, 1, 6)
     assert (found.sent, found.on_time, found.blocked, found.failed) == (3, 2, 1, 1)
     assert (found.delivered, found.read, found.clicked, found.replied, found.promised) == (2, 1, 1, 1, 1)
@@ -174,7 +176,7 @@ def test_mistakes_wishes_and_the_right_party(office, asked):
     )
     office.wrote(silent, undelivered_at=at(MONDAY))
     office.fact("optout.received", silent, MONDAY + timedelta(1))
-    found = message_results.results(asked).total
+    found = message_results.message_results(asked).total
     assert (found.already_paid, found.wrong_person, found.errors) == (1, 1, 2)
     assert (found.right_party, found.complained, found.undelivered) == (1, 1, 1)
     assert (found.debtors, found.aware, found.silenced) == (4, 1, 1)
@@ -188,7 +190,7 @@ def test_the_best_channel_of_a_segment_is_named_only_as_far_as_the_figures_go(of
     few = office.debtor(segment="empresas")
     office.wrote(few, replied_at=at(MONDAY))
     office.wrote(few, channel="sms")
-    found = {each.segment: each for each in message_results.results(asked).best}
+    found = {each.segment: each for each in message_results.message_results(asked).best}
     assert (found["minorista"].channel, found["minorista"].second) == ("whatsapp", "email")
     assert found["minorista"].finding == "better"
     assert (found["empresas"].channel, found["empresas"].finding) == ("email", "not_enough")
@@ -200,7 +202,7 @@ def test_who_paid_and_has_nothing_overdue_is_cured(office, asked):
         office.wrote(debtor)
     office.paid(cured, MONDAY + timedelta(1))
     office.paid(owing, MONDAY + timedelta(1))
-    found = message_results.results(asked).total
+    found = message_results.message_results(asked).total
     assert (found.debtors, found.paid, found.cured) == (3, 2, 1)
 
 
@@ -209,7 +211,7 @@ def test_small_debtors_without_a_message_of_the_machine_are_not_covered(office, 
     office.wrote(first)
     office.wrote(second, author="ana")
     office.wrote(third)
-    found = message_results.results(asked).total
+    found = message_results.message_results(asked).total
     assert (found.small, found.covered) == (2, 1)
 
 
@@ -217,11 +219,11 @@ def test_prices_that_are_not_known_or_of_another_currency_give_no_cost_per_unit(
     debtor = office.debtor()
     office.wrote(debtor, price_micros=100_000, price_currency="USD")
     office.paid(debtor, MONDAY)
-    found = message_results.results(asked)
+    found = message_results.message_results(asked)
     assert (found.costs[0].amounts, found.costs[0].each("USD")) == ({"USD": (100_000, 1)}, 100_000.0)
     assert (found.unpriced, found.cost_per_unit) == (0, None)
     office.wrote(debtor, channel="sms")
-    assert message_results.results(asked).unpriced == 1
+    assert message_results.message_results(asked).unpriced == 1
 
 
 def test_nothing_of_another_portfolio_is_counted(office, asked, company):
@@ -238,11 +240,11 @@ def test_nothing_of_another_portfolio_is_counted(office, asked, company):
     debtor = elsewhere.debtor(overdue=500)
     elsewhere.wrote(debtor)
     elsewhere.paid(debtor, MONDAY)
-    found = message_results.results(asked).total
+    found = message_results.message_results(asked).total
     assert (found.planned, found.paid_minor, found.small) == (0, 0, 0)
-    both = message_results.results(replace(asked, portfolios=[company, other], by="pais"))
+    both = message_results.message_results(replace(asked, portfolios=[company, other], by="pais"))
     assert [(name, row.sent) for name, row in both.rows] == [("PE", 1)]
-    assert message_results.results(replace(asked, portfolios=[])).total.planned == 0
+    assert message_results.message_results(replace(asked, portfolios=[])).total.planned == 0
 
 
 @pytest.mark.parametrize("by", message_results.DIMENSIONS)
@@ -256,7 +258,7 @@ def test_messages_can_be_told_apart_by_everything(office, asked, by):
         "cartera": "Consumo Perú",
         "pais": "PE",
     }
-    assert [(name, row.sent) for name, row in message_results.results(replace(asked, by=by)).rows] == [
+    assert [(name, row.sent) for name, row in message_results.message_results(replace(asked, by=by)).rows] == [
         (expected[by], 1)
     ]
 

@@ -20,8 +20,8 @@ MONDAY = date(2026, 11, 23)
 @pytest.fixture
 def late(company, now):
     messaging.ensure_library(now=now)
-    strategy.ensure_ready(actor="dario", now=now)
-    strategy.assign(portfolio_id=company.pk, code="consumo", actor="dario", now=now)
+    strategy.ensure_ready_made(actor="dario", now=now)
+    strategy.assign_strategy(portfolio_id=company.pk, code="consumo", actor="dario", now=now)
     receivables.fresh_load(company, as_of=MONDAY, now=now)
     loan = receivables.account(company, receivables.debtor(company, "Rosa"), "L-1", (MONDAY - timedelta(20), 50_000))
     strategy.run_cycle(as_of=MONDAY, actor="dario", now=now)
@@ -58,8 +58,8 @@ def test_a_process_that_has_decided_again_can_still_judge_what_leaves(late, comp
     """Both work on the engine at hand, and both know a table of candidates."""
     ines = receivables.debtor(company, "Inés")
     receivables.account(company, ines, "L-2", (MONDAY - timedelta(20), 30_000))
-    strategy.redecide(debtor_ids=[ines.pk], now=now, actor="ana")
+    strategy.redecide_debtors(debtor_ids=[ines.pk], now=now, actor="ana")
     assert Contact.objects.filter(status="DUE").count() == 2
     assert messaging.dispatch_once(now=now)["sent"] == 2
-    strategy.redecide(debtor_ids=[ines.pk], now=now, actor="ana")
+    strategy.redecide_debtors(debtor_ids=[ines.pk], now=now, actor="ana")
     assert Contact.objects.count() == 2

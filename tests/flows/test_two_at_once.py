@@ -60,7 +60,7 @@ def test_two_cycles_at_once_plan_nothing_twice(several, now):
 
 def test_who_pays_while_the_cycle_decides_is_not_planned(several, now, monkeypatch):
     paying = several[0]
-    decide = cycle.run
+    decide = cycle.run_decisions
 
     def decide_while_paying(duck, recipe, small):
         decisions = decide(duck, recipe, small)
@@ -79,7 +79,7 @@ def test_who_pays_while_the_cycle_decides_is_not_planned(several, now, monkeypat
         thread.join(60)
         return decisions
 
-    monkeypatch.setattr(cycle, "run", decide_while_paying)
+    monkeypatch.setattr(cycle, "run_decisions", decide_while_paying)
     assert strategy.run_cycle(as_of=MONDAY, actor="dario", now=now)["contacts_planned"] == 4
     assert not Contact.objects.filter(debtor_id=paying.debtor_id, status="DUE").exists()
 
@@ -134,14 +134,14 @@ def test_who_is_written_to_while_the_cycle_decides_is_not_written_to_again(sever
     tuesday, later = MONDAY + timedelta(1), now + timedelta(1)
     receivables.fresh_load(several[0].portfolio, as_of=tuesday, now=later)
     sent = Contact.objects.get(debtor_id=several[0].debtor_id)
-    decide = cycle.run
+    decide = cycle.run_decisions
 
     def decide_while_sending(duck, recipe, small):
         decisions = decide(duck, recipe, small)
         Contact.objects.filter(pk=sent.pk).update(status="SENT", handed_over_at=later, local_date=tuesday)
         return decisions
 
-    monkeypatch.setattr(cycle, "run", decide_while_sending)
+    monkeypatch.setattr(cycle, "run_decisions", decide_while_sending)
     assert run(later, tuesday)["contacts_planned"] == 0
     assert Contact.objects.filter(debtor_id=several[0].debtor_id).count() == 1
     assert Contact.objects.filter(status="DUE").count() == 4

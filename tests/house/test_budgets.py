@@ -65,7 +65,7 @@ def test_a_command_imports_what_needs_the_settings_after_they_are_read(sources):
     for name, (_text, tree) in sources.items():
         for function in _functions(tree) if name.startswith("src/recobra/cli/") else ():
             calls = (node for node in ast.walk(function) if isinstance(node, ast.Call))
-            entered = [node.lineno for node in calls if ast.unparse(node.func) == "bootstrap.enter"]
+            entered = [node.lineno for node in calls if ast.unparse(node.func) == "bootstrap.set_up"]
             imports = [node for node in ast.walk(function) if isinstance(node, ast.Import | ast.ImportFrom)]
             seen += bool(entered)
             early += [f"{name}:{node.lineno}" for node in imports if entered and node.lineno < min(entered)]

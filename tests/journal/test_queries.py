@@ -23,24 +23,24 @@ def _kinds(entries):
 
 
 def test_a_timeline_is_the_debtors_own_newest_first(facts):
-    assert _kinds(queries.timeline(debtor_id=7)) == ["hold.lifted", "hold.placed"]
+    assert _kinds(queries.debtor_timeline(debtor_id=7)) == ["hold.lifted", "hold.placed"]
 
 
 def test_a_timeline_goes_on_where_it_stopped(facts):
-    newest = queries.timeline(debtor_id=7, limit=1)
-    assert _kinds(queries.timeline(debtor_id=7, before=newest[0].id)) == ["hold.placed"]
+    newest = queries.debtor_timeline(debtor_id=7, limit=1)
+    assert _kinds(queries.debtor_timeline(debtor_id=7, before=newest[0].id)) == ["hold.placed"]
 
 
 def test_who_may_see_one_portfolio_sees_only_its_facts(facts):
-    assert _kinds(queries.audit(portfolio_ids=[1])) == ["hold.lifted", "hold.placed", "load.done"]
+    assert _kinds(queries.audit_entries(portfolio_ids=[1])) == ["hold.lifted", "hold.placed", "load.done"]
 
 
 def test_who_may_see_none_sees_nothing(facts):
-    assert queries.audit(portfolio_ids=[]) == []
+    assert queries.audit_entries(portfolio_ids=[]) == []
 
 
 def test_who_may_see_all_sees_the_house_too(facts):
-    assert len(queries.audit(portfolio_ids=None)) == 5
+    assert len(queries.audit_entries(portfolio_ids=None)) == 5
 
 
 @pytest.mark.parametrize(
@@ -53,17 +53,17 @@ def test_who_may_see_all_sees_the_house_too(facts):
     ],
 )
 def test_filters_narrow_the_audit(facts, filters, kinds):
-    assert _kinds(queries.audit(portfolio_ids=None, **filters)) == kinds
+    assert _kinds(queries.audit_entries(portfolio_ids=None, **filters)) == kinds
 
 
 def test_the_audit_ends_before_its_end(facts, now):
-    assert _kinds(queries.audit(portfolio_ids=None, until=now)) == ["load.done"]
-    assert len(queries.audit(portfolio_ids=None, since=now)) == 4
+    assert _kinds(queries.audit_entries(portfolio_ids=None, until=now)) == ["load.done"]
+    assert len(queries.audit_entries(portfolio_ids=None, since=now)) == 4
 
 
 def test_the_kinds_seen_are_each_named_once(facts):
-    assert queries.kinds_seen() == ["contact.sent", "hold.lifted", "hold.placed", "load.done", "user.signed_in"]
+    assert queries.recorded_kinds() == ["contact.sent", "hold.lifted", "hold.placed", "load.done", "user.signed_in"]
 
 
 def test_an_empty_journal_has_no_kinds(db):
-    assert queries.kinds_seen() == []
+    assert queries.recorded_kinds() == []

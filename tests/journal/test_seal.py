@@ -50,11 +50,11 @@ def _behind_the_triggers_back(sql, *parameters):
 
 
 def _first():
-    return seal.verify().first_altered
+    return seal.verify_journal().first_altered
 
 
 def test_an_untouched_journal_is_confirmed(sealed_week):
-    verdict = seal.verify()
+    verdict = seal.verify_journal()
     assert (verdict.ok, verdict.rows, verdict.days) == (True, 12, 3)
 
 
@@ -64,7 +64,7 @@ def test_sealing_again_seals_nothing(sealed_week):
 
 def test_the_day_in_progress_is_not_sealed(week):
     assert seal.seal_days(until=MONDAY.date(), now=MONDAY) == 0
-    assert seal.verify().days == 0
+    assert seal.verify_journal().days == 0
 
 
 @pytest.mark.parametrize("row", [0, 4, 8, 11])
@@ -128,14 +128,14 @@ def test_a_seal_that_was_recomputed_breaks_the_chain(sealed_week):
 def test_a_removed_seal_breaks_the_chain(sealed_week):
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM journal_seal WHERE day = %s", [(MONDAY + timedelta(days=1)).date()])
-    assert not seal.verify().ok
+    assert not seal.verify_journal().ok
 
 
 def test_a_fact_told_late_is_no_alarm_and_is_sealed_with_the_next_day(sealed_week):
     _promise(MONDAY, 4)
-    assert seal.verify().ok
+    assert seal.verify_journal().ok
     assert seal.seal_days(until=TODAY + timedelta(days=1), now=MONDAY) == 1
-    assert seal.verify().ok
+    assert seal.verify_journal().ok
     _behind_the_triggers_back("DELETE FROM journal_entry WHERE id = %s", _ids()[-1])
     assert _first().what == "the row is missing"
 
@@ -146,4 +146,4 @@ def test_many_rows_are_streamed(db, monkeypatch):
         for debtor_id in range(20):
             _promise(MONDAY, debtor_id)
     seal.seal_days(until=TODAY, now=MONDAY)
-    assert (seal.verify().ok, seal.verify().rows) == (True, 20)
+    assert (seal.verify_journal().ok, seal.verify_journal().rows) == (True, 20)

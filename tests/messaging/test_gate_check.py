@@ -96,7 +96,7 @@ def test_preferred_hours_never_keep_a_message_for_ever(world):
 
 def test_a_rule_of_the_company_blocks_by_its_own_name(world):
     rule = {"rules": [{"channels": ["email"], "windows": {"mon-fri": "12:00-18:00"}}]}
-    house_rules.save_house_rule(code="casa", portfolio_id=None, document=rule, actor="ana", now=world.now)
+    house_rules.save_company_rule(code="casa", portfolio_id=None, document=rule, actor="ana", now=world.now)
     contact = world.someone_due()
     world.dispatch()
     contact.refresh_from_db()

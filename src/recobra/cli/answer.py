@@ -9,7 +9,7 @@ from datetime import date, datetime
 from typing import Any
 
 
-class Refused(Exception):
+class CommandRefused(Exception):
     """The command was understood and cannot be done; the text is the one-line reason (exit code 1)."""
 
 
@@ -28,37 +28,37 @@ class Answer:
     then: Callable[[], None] | None = field(default=None, repr=False)
 
 
-def as_json(document: Mapping[str, Any]) -> str:
+def format_json(document: Mapping[str, Any]) -> str:
     """Return the document as one line of JSON; days and instants in ISO 8601."""
-    return json.dumps(document, ensure_ascii=False, default=_plain)
+    return json.dumps(document, ensure_ascii=False, default=_json_default)
 
 
-def as_text(answer: Answer) -> str:
+def format_text(answer: Answer) -> str:
     """Return what a person reads."""
-    return "\n".join(answer.lines or _lines(answer.document))
+    return "\n".join(answer.lines or _text_lines(answer.document))
 
 
-def _lines(document: Mapping[str, Any], indent: str = "") -> tuple[str, ...]:
+def _text_lines(document: Mapping[str, Any], indent: str = "") -> tuple[str, ...]:
     lines: list[str] = []
     for key, value in document.items():
         if isinstance(value, Mapping):
-            lines += [f"{indent}{key}:", *_lines(value, indent + "  ")]
+            lines += [f"{indent}{key}:", *_text_lines(value, indent + "  ")]
         elif isinstance(value, list) and value and isinstance(value[0], Mapping):
-            lines += [f"{indent}{key}:", *(indent + "  " + _row(row) for row in value)]
+            lines += [f"{indent}{key}:", *(indent + "  " + _text_row(row) for row in value)]
         else:
-            lines.append(f"{indent}{key}: {_word(value)}")
+            lines.append(f"{indent}{key}: {_text_value(value)}")
     return tuple(lines)
 
 
-def _row(row: Mapping[str, Any]) -> str:
-    return "  ".join(f"{key} {_word(value)}" for key, value in row.items())
+def _text_row(row: Mapping[str, Any]) -> str:
+    return "  ".join(f"{key} {_text_value(value)}" for key, value in row.items())
 
 
-def _word(value: Any) -> str:
+def _text_value(value: Any) -> str:
     return "-" if value is None else str(value)
 
 
-def _plain(value: Any) -> str:
+def _json_default(value: Any) -> str:
     if isinstance(value, datetime | date):
         return value.isoformat()
     return str(value)

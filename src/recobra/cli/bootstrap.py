@@ -6,43 +6,43 @@ import os
 import sys
 from pathlib import Path
 
-from recobra.cli.answer import Refused
+from recobra.cli.answer import CommandRefused
 from recobra.kit import database
 
 
-def enter(*, tables: bool = True) -> None:
-    """Set Django up and see to the database. Raises Refused, DatabaseUnsuitable.
+def set_up(*, tables: bool = True) -> None:
+    """Set Django up and see to the database. Raises CommandRefused, DatabaseUnsuitable.
 
     The embedded database is the product's own and is brought up to date at once; a company's is left to its
     administrators and their `recobra db migrate`. `tables` false: the command looks after the tables itself.
     """
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "recobra.config.settings")
-    if demonstration().exists():
+    if demo_dir().exists():
         # Whatever is done to a demonstration, its messages to invented people stay on the machine.
         os.environ["RECOBRA_DEMO"] = "1"
     import django  # noqa: PLC0415 - reads the settings, which start the embedded server
 
     django.setup()
-    _speak()
+    _activate_language()
     _check_server()
-    if not tables or not pending():
+    if not tables or not pending_migrations():
         return
-    if not embedded():
-        raise Refused("The database's tables are not those of this version: run «recobra db migrate» first.")
-    migrate()
+    if not is_embedded():
+        raise CommandRefused("The database's tables are not those of this version: run «recobra db migrate» first.")
+    apply_migrations()
 
 
-def _speak() -> None:
+def _activate_language() -> None:
     """Let refusals come in the language of the commands themselves, unless the installation asks for Spanish."""
     from django.utils import translation  # noqa: PLC0415 - needs the settings
 
     language = os.environ.get("RECOBRA_LANGUAGE") or "en"
     if language not in {"en", "es"}:
-        raise Refused(f"RECOBRA_LANGUAGE is «{language}»; en or es was expected.")
+        raise CommandRefused(f"RECOBRA_LANGUAGE is «{language}»; en or es was expected.")
     translation.activate(language)
 
 
-def reached_at(port: int) -> None:
+def set_public_url(port: int) -> None:
     """Let links lead to the port that is served, unless the installation says where it is reached.
 
     To be said before `enter`; the processes that are started from here read the same.
@@ -51,12 +51,12 @@ def reached_at(port: int) -> None:
         os.environ["RECOBRA_PUBLIC_URL"] = f"http://localhost:{port}"
 
 
-def demonstration() -> Path:
+def demo_dir() -> Path:
     """Return the folder that a data directory has when it holds a demonstration."""
     return database.data_dir() / "demo"
 
 
-def embedded() -> bool:
+def is_embedded() -> bool:
     """Tell if the product's own database is used."""
     return not os.environ.get("RECOBRA_DATABASE_URL")
 
@@ -70,7 +70,7 @@ def _check_server() -> None:
     database.check_version(int(version) // 10000)
 
 
-def pending() -> list[str]:
+def pending_migrations() -> list[str]:
     """Return the migrations that the database lacks, in order."""
     from django.db import connection  # noqa: PLC0415 - needs the settings
     from django.db.migrations.executor import MigrationExecutor  # noqa: PLC0415
@@ -80,7 +80,7 @@ def pending() -> list[str]:
     return [f"{migration.app_label}.{migration.name}" for migration, _backwards in plan]
 
 
-def migrate() -> list[str]:
+def apply_migrations() -> list[str]:
     """Bring the tables up to date, one process at a time; return the migrations applied."""
     from django.core.management import call_command  # noqa: PLC0415 - needs the settings
     from django.db import connection  # noqa: PLC0415
@@ -88,7 +88,7 @@ def migrate() -> list[str]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_lock(hashtext('recobra migrate'))")
     try:
-        todo = pending()
+        todo = pending_migrations()
         if todo:
             call_command("migrate", verbosity=0, interactive=False)
     finally:
@@ -97,6 +97,6 @@ def migrate() -> list[str]:
     return todo
 
 
-def say(text: str) -> None:
+def report_progress(text: str) -> None:
     """Report progress on standard error."""
     print(text, file=sys.stderr, flush=True)

@@ -12,8 +12,8 @@ from recobra.cli.answer import Answer
 
 def add(commands: options.Commands) -> None:
     """Add the group to the command line."""
-    verbs = options.group(commands, "bot", "the bot that answers debtors")
-    measure = options.command(verbs, "measure", "measure it on phrases that it was not trained on")
+    verbs = options.add_group(commands, "bot", "the bot that answers debtors")
+    measure = options.add_command(verbs, "measure", "measure it on phrases that it was not trained on")
     measure.set_defaults(run=_measure)
 
 

@@ -7,15 +7,15 @@ import csv
 from pathlib import Path
 
 from recobra.cli import options
-from recobra.cli.answer import Answer, Refused
+from recobra.cli.answer import Answer, CommandRefused
 
 PROFILES = ("strict",)
 
 
 def add(commands: options.Commands) -> None:
     """Add the group to the command line."""
-    verbs = options.group(commands, "contact", "ask what the law allows")
-    check = options.command(verbs, "check", "judge every contact of a CSV file")
+    verbs = options.add_group(commands, "contact", "ask what the law allows")
+    check = options.add_command(verbs, "check", "judge every contact of a CSV file")
     check.add_argument("--batch", type=Path, required=True, metavar="IN.csv", help="the contacts to judge")
     check.add_argument("--output", type=Path, metavar="OUT.csv", help="where the answers go, row by row")
     check.add_argument(
@@ -33,7 +33,7 @@ def _check(chosen: argparse.Namespace) -> Answer:
     try:
         judged = batch.check(pa.table(rows)).to_pylist()
     except ValueError as error:
-        raise Refused(f"{chosen.batch}: {error}.") from error
+        raise CommandRefused(f"{chosen.batch}: {error}.") from error
     if chosen.output:
         _write(chosen.output, judged, names=[*rows, *(name for name in batch.ANSWER if name not in rows)])
     allowed = sum(row["allowed"] == "yes" for row in judged)
@@ -67,14 +67,14 @@ _FIRST_LINE = 2  # the header is the first
 
 
 def _read(path: Path) -> dict[str, list[str]]:
-    """Return the columns of a CSV file as text. Raises Refused."""
+    """Return the columns of a CSV file as text. Raises CommandRefused."""
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             reader = csv.DictReader(file, restval="")
             rows = list(reader)
             names = list(reader.fieldnames or [])
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise Refused(f"{path} cannot be read: {error}.") from error
+        raise CommandRefused(f"{path} cannot be read: {error}.") from error
     if any(None in row for row in rows):
-        raise Refused(f"{path}: a row has more fields than the header.")
+        raise CommandRefused(f"{path}: a row has more fields than the header.")
     return {name: [row[name] for row in rows] for name in names}

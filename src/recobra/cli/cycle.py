@@ -10,14 +10,16 @@ from recobra.cli.answer import Answer
 
 def add(commands: options.Commands) -> None:
     """Add the group to the command line."""
-    verbs = options.group(commands, "cycle", "run the daily cycle")
-    run = options.command(verbs, "run", "classify, decide and plan the contacts of a day; repeating it changes nothing")
-    run.add_argument("--as-of", type=options.day, metavar="DATE", help="the day (default: today)")
+    verbs = options.add_group(commands, "cycle", "run the daily cycle")
+    run = options.add_command(
+        verbs, "run", "classify, decide and plan the contacts of a day; repeating it changes nothing"
+    )
+    run.add_argument("--as-of", type=options.parse_day, metavar="DATE", help="the day (default: today)")
     run.set_defaults(run=_run)
 
 
 def _run(chosen: argparse.Namespace) -> Answer:
-    bootstrap.enter()
+    bootstrap.set_up()
     from recobra.kit import clock  # noqa: PLC0415 - needs the settings
     from recobra.strategy import operations, schedule  # noqa: PLC0415
 

@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from recobra.cli import bootstrap, demo_campaign, demo_replies, options
-from recobra.cli.answer import Answer, Refused
+from recobra.cli.answer import Answer, CommandRefused
 from recobra.kit import created_once, database
 
 DEFAULT_ACCOUNTS = 20_000
 MORNING = time(15, 0)  # ten in Lima and Bogotá, noon in Santiago
 SHOWN_USER = "carla"
-STRIDE = 500  # messages between two lines of progress
+PROGRESS_STEP = 500  # messages between two lines of progress
 CAST = (
     ("ana", "Ana", "GESTOR", ("PE-CONSUMO",)),
     ("bruno", "Bruno", "SUPERVISOR", ("PE-CONSUMO", "CO-SERVICIOS")),
@@ -32,49 +32,51 @@ CAST = (
 
 def add(commands: options.Commands) -> None:
     """Add the command to the command line."""
-    demo = options.command(commands, "demo", "make a demonstration, or find the one made before, and serve it")
-    demo.add_argument("--accounts", type=options.count, default=DEFAULT_ACCOUNTS, metavar="N")
-    demo.add_argument("--as-of", type=options.day, metavar="DATE", help="the day played (default: the latest lawful)")
-    demo.add_argument("--port", type=options.port, default=8000, metavar="P")
+    demo = options.add_command(commands, "demo", "make a demonstration, or find the one made before, and serve it")
+    demo.add_argument("--accounts", type=options.parse_count, default=DEFAULT_ACCOUNTS, metavar="N")
+    demo.add_argument(
+        "--as-of", type=options.parse_day, metavar="DATE", help="the day played (default: the latest lawful)"
+    )
+    demo.add_argument("--port", type=options.parse_port, default=8000, metavar="P")
     demo.add_argument("--no-dispatch", action="store_true", help="leave what was planned in the outbox")
     demo.add_argument("--no-serve", action="store_true", help="end when the demonstration is ready")
-    demo.set_defaults(run=_demo)
+    demo.set_defaults(run=_run_demo)
 
 
-def _demo(chosen: argparse.Namespace) -> Answer:
+def _run_demo(chosen: argparse.Namespace) -> Answer:
     os.environ["RECOBRA_DEMO"] = "1"
     if not chosen.no_serve:
         _check_port(chosen.port)
-    bootstrap.reached_at(chosen.port)
-    bootstrap.enter()
-    document = _found() or _make(chosen)
+    bootstrap.set_public_url(chosen.port)
+    bootstrap.set_up()
+    document = _read_made_demo() or _make_demo(chosen)
     told = {**document, "user": SHOWN_USER, "password": _password()}
-    lines = _lines(told)
+    lines = _summary_lines(told)
     if chosen.no_serve:
         return Answer(document=told, lines=lines)
     from recobra.cli import serve  # noqa: PLC0415 - the console is loaded only to be served
 
-    return serve.serving(chosen.port, lines=lines, **told)
+    return serve.answer_and_serve(chosen.port, lines=lines, **told)
 
 
-def _found() -> dict[str, Any] | None:
+def _read_made_demo() -> dict[str, Any] | None:
     """Return what the first start told, or None where it did not come to its end."""
-    kept = _kept("demo.json")
+    kept = _stored_file("demo.json")
     return json.loads(kept.read_text(encoding="utf-8")) if kept.exists() else None
 
 
-def _make(chosen: argparse.Namespace) -> dict[str, Any]:
+def _make_demo(chosen: argparse.Namespace) -> dict[str, Any]:
     """Make the demonstration. Every step may be repeated, so a start that was interrupted goes on."""
     from recobra.cli.demo_data import EXAMPLES  # noqa: PLC0415 - needed on the first start only
     from recobra.kit import clock  # noqa: PLC0415 - needs the settings
 
-    _refuse_a_company_at_work({example.portfolio["code"] for example in EXAMPLES})
-    at = _played(chosen.as_of, clock.now())
-    bootstrap.say(f"Making the demonstration of {at:%Y-%m-%d %H:%M} UTC; the next start will find it.")
-    loads = _portfolios(chosen.accounts, at)
-    paid = _payments(at)
-    _users(at)
-    bootstrap.say("Running the daily cycle …")
+    _refuse_other_portfolios({example.portfolio["code"] for example in EXAMPLES})
+    at = _choose_instant(chosen.as_of, clock.now())
+    bootstrap.report_progress(f"Making the demonstration of {at:%Y-%m-%d %H:%M} UTC; the next start will find it.")
+    loads = _load_portfolios(chosen.accounts, at)
+    paid = _record_payments(at)
+    _create_users(at)
+    bootstrap.report_progress("Running the daily cycle …")
     from recobra.strategy import operations as strategy  # noqa: PLC0415 - needs the settings
 
     cycle = strategy.run_cycle(as_of=at.date(), actor="demo", now=at)
@@ -92,15 +94,15 @@ def _make(chosen: argparse.Namespace) -> dict[str, Any]:
         "answers": 0,
     }
     if not chosen.no_dispatch:
-        bootstrap.say("Sending to the built-in mailbox …")
-        document["sent"] = _send(at, cycle["contacts_planned"])
-        document["answers"] = demo_replies.play(at=at)
-    demo_campaign.draft(portfolio_code="PE-CONSUMO", username=SHOWN_USER, at=at)
-    _kept("demo.json").write_text(json.dumps(document), encoding="utf-8")
+        bootstrap.report_progress("Sending to the built-in mailbox …")
+        document["sent"] = _send_due(at, cycle["contacts_planned"])
+        document["answers"] = demo_replies.play_replies(at=at)
+    demo_campaign.save_demo_draft(portfolio_code="PE-CONSUMO", username=SHOWN_USER, at=at)
+    _stored_file("demo.json").write_text(json.dumps(document), encoding="utf-8")
     return document
 
 
-def _portfolios(accounts: int, at: datetime) -> list[dict[str, Any]]:
+def _load_portfolios(accounts: int, at: datetime) -> list[dict[str, Any]]:
     """Open the portfolios, give each its strategy and load its file."""
     from recobra.cli.demo_data import EXAMPLES  # noqa: PLC0415 - needed on the first start only
     from recobra.intake import operations as intake  # noqa: PLC0415
@@ -109,17 +111,17 @@ def _portfolios(accounts: int, at: datetime) -> list[dict[str, Any]]:
     from recobra.strategy import operations as strategy  # noqa: PLC0415
 
     messaging.ensure_library(now=at)
-    strategy.ensure_ready(actor="demo", now=at)
-    folder = bootstrap.demonstration()
+    strategy.ensure_ready_made(actor="demo", now=at)
+    folder = bootstrap.demo_dir()
     folder.mkdir(exist_ok=True)
     loads = []
     for example in EXAMPLES:
         creditor = setup.open_creditor(**example.creditor, actor="demo", now=at)
         portfolio = setup.open_portfolio(creditor=creditor, **example.portfolio, actor="demo", now=at)
-        strategy.assign(portfolio_id=portfolio.pk, code=example.strategy, actor="demo", now=at)
+        strategy.assign_strategy(portfolio_id=portfolio.pk, code=example.strategy, actor="demo", now=at)
         count = max(1, round(accounts * example.share))
         path = example.write(folder, as_of=at.date(), accounts=count)
-        bootstrap.say(f"Loading {count} accounts of {portfolio.name} …")
+        bootstrap.report_progress(f"Loading {count} accounts of {portfolio.name} …")
         loads.append(
             intake.load_file(
                 path=path,
@@ -134,23 +136,23 @@ def _portfolios(accounts: int, at: datetime) -> list[dict[str, Any]]:
     return loads
 
 
-def _payments(at: datetime) -> int:
+def _record_payments(at: datetime) -> int:
     """Record what came in during the last weeks, before anybody is contacted; return how many payments."""
     from recobra.cli.demo_data import EXAMPLES  # noqa: PLC0415 - needed on the first start only
     from recobra.payments import operations as payments  # noqa: PLC0415 - needs the settings
 
-    bootstrap.say("Recording a month of payments …")
+    bootstrap.report_progress("Recording a month of payments …")
     taken = 0
     for example in EXAMPLES:
         code = example.portfolio["code"]
-        loaded = bootstrap.demonstration() / f"{code.lower()}-{at.date()}.csv"
+        loaded = bootstrap.demo_dir() / f"{code.lower()}-{at.date()}.csv"
         path = example.write_payments(loaded, as_of=at.date())
         figures = payments.load_file(path=path, portfolio_code=code, actor="demo", now=at)
         taken += figures["accepted"] + figures["known"]
     return taken
 
 
-def _users(at: datetime) -> None:
+def _create_users(at: datetime) -> None:
     from recobra.access import operations as access  # noqa: PLC0415 - needs the settings
     from recobra.access.queries import User  # noqa: PLC0415
 
@@ -168,7 +170,7 @@ def _users(at: datetime) -> None:
             )
 
 
-def _send(at: datetime, planned: int) -> int:
+def _send_due(at: datetime, planned: int) -> int:
     """Send everything that is due, by two dispatchers at once; return how many messages left."""
     from recobra.access.queries import User  # noqa: PLC0415 - needs the settings
     from recobra.messaging import operations as messaging  # noqa: PLC0415 - needs the settings
@@ -178,35 +180,37 @@ def _send(at: datetime, planned: int) -> int:
     words = [sys.executable, "-m", "recobra.cli", "dispatch", "--once", "--now", at.isoformat(), "--json"]
     with subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True) as other:  # noqa: S603
         sent = 0
-        while ended := messaging.dispatch_once(now=at, limit=STRIDE)["sent"]:
+        while ended := messaging.dispatch_once(now=at, limit=PROGRESS_STEP)["sent"]:
             sent += ended
-            bootstrap.say(f"  {queries.counts_for(carla, day=at.date())[queries.Status.SENT]} of {planned} sent …")
+            bootstrap.report_progress(
+                f"  {queries.counts_for(carla, day=at.date())[queries.Status.SENT]} of {planned} sent …"
+            )
         theirs, _nothing = other.communicate()
     if other.returncode != 0:
-        raise Refused("The second dispatcher failed; its reason is above.")
+        raise CommandRefused("The second dispatcher failed; its reason is above.")
     return sent + int(json.loads(theirs)["sent"])
 
 
-def _refuse_a_company_at_work(ours: set[str]) -> None:
+def _refuse_other_portfolios(ours: set[str]) -> None:
     from recobra.portfolio import setup  # noqa: PLC0415 - needs the settings
 
     theirs = [each.code for each in setup.all_portfolios() if each.code not in ours]
     if theirs:
-        raise Refused(f"This installation holds the portfolio {theirs[0]}: a demonstration needs an empty one.")
+        raise CommandRefused(f"This installation holds the portfolio {theirs[0]}: a demonstration needs an empty one.")
 
 
-def _played(day: date | None, now: datetime) -> datetime:
+def _choose_instant(day: date | None, now: datetime) -> datetime:
     """Return the instant that is played: now or the latest morning on which the law lets all three be contacted."""
     if day is not None:
         return datetime.combine(day, MORNING, UTC)
     mornings = (datetime.combine(now.date() - timedelta(days=back), MORNING, UTC) for back in range(30))
     for at in (now, *mornings):
-        if at <= now and _lawful(at):
+        if at <= now and _is_lawful(at):
             return at
-    raise Refused("No morning of the last month was lawful in all three countries.")
+    raise CommandRefused("No morning of the last month was lawful in all three countries.")
 
 
-def _lawful(at: datetime) -> bool:
+def _is_lawful(at: datetime) -> bool:
     from zoneinfo import ZoneInfo  # noqa: PLC0415 - needed on the first start only
 
     from recobra.cli.demo_data import EXAMPLES  # noqa: PLC0415
@@ -229,18 +233,18 @@ def _check_port(port: int) -> None:
         try:
             probe.bind(("127.0.0.1", port))
         except OSError as error:
-            raise Refused(f"Port {port} is taken by another program; choose one with --port.") from error
+            raise CommandRefused(f"Port {port} is taken by another program; choose one with --port.") from error
 
 
 def _password() -> str:
-    return created_once.kept(_kept("demo-password"), secrets.token_urlsafe(9))
+    return created_once.read_or_create(_stored_file("demo-password"), secrets.token_urlsafe(9))
 
 
-def _kept(name: str) -> Path:
+def _stored_file(name: str) -> Path:
     return database.data_dir() / name
 
 
-def _lines(told: dict[str, Any]) -> tuple[str, ...]:
+def _summary_lines(told: dict[str, Any]) -> tuple[str, ...]:
     others = ", ".join(name for name, *_rest in CAST if name != SHOWN_USER)
     figures = (
         f"{told['accounts']} accounts in {told['portfolios']} portfolios, {told['contacts_planned']} contacts planned, "

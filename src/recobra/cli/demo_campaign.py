@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 from typing import Final
 
 CODE: Final = "recordatorio-whatsapp"
-LASTS: Final = timedelta(days=14)
+DURATION: Final = timedelta(days=14)
 
 
-def draft(*, portfolio_code: str, username: str, at: datetime) -> None:
+def save_demo_draft(*, portfolio_code: str, username: str, at: datetime) -> None:
     """Keep the draft in a portfolio of the user's; one that is there already stays as it is."""
     from recobra.access.queries import User  # noqa: PLC0415 - needs the settings
     from recobra.portfolio.queries import portfolios_for  # noqa: PLC0415
@@ -20,7 +20,7 @@ def draft(*, portfolio_code: str, username: str, at: datetime) -> None:
     if campaigns_for(user).filter(code=CODE).exists():
         return
     portfolio = next(each for each in portfolios_for(user) if each.code == portfolio_code)
-    written = campaigns.Written(
+    written = campaigns.CampaignDraft(
         code=CODE,
         name="Recordatorio por WhatsApp: hasta 30 días de atraso",
         portfolio_id=portfolio.pk,
@@ -28,6 +28,6 @@ def draft(*, portfolio_code: str, username: str, at: datetime) -> None:
         template_code="recordatorio",
         channels=("whatsapp",),
         starts_on=at.date(),
-        ends_on=at.date() + LASTS,
+        ends_on=at.date() + DURATION,
     )
     campaigns.save_draft(written=written, actor=username, actor_id=user.pk, now=at)

@@ -13,7 +13,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-FIRST: Final = (
+FIRST_NAMES: Final = (
     "María",
     "José",
     "Luis",
@@ -51,7 +51,7 @@ FIRST: Final = (
     "Tomás",
     "Valentina",
 )
-LAST: Final = (
+LAST_NAMES: Final = (
     "Quispe",
     "Flores",
     "Sánchez",
@@ -101,8 +101,8 @@ ARREARS: Final = (
 SEED: Final = 20261123
 PAID_DAYS: Final = 30
 PAYMENTS: Final = 200  # of each portfolio, in a demonstration of the usual size
-PAYING: Final = 20  # at most one row of so many was paid
-BROKEN: Final = "MAL-"
+ROWS_PER_PAYMENT: Final = 20  # at most one row of so many was paid
+BROKEN_PREFIX: Final = "MAL-"
 RUT_WEIGHTS: Final = (2, 3, 4, 5, 6, 7)
 
 
@@ -137,8 +137,10 @@ class Example:
         """
         chance = random.Random(f"{SEED}/{self.portfolio['code']}/payments")  # noqa: S311 - the same on every machine
         with loaded.open(newline="", encoding="utf-8") as file:
-            rows = [row for row in csv.DictReader(file, delimiter=";") if not row[self.account].startswith(BROKEN)]
-        step = max(PAYING, len(rows) // PAYMENTS)
+            rows = [
+                row for row in csv.DictReader(file, delimiter=";") if not row[self.account].startswith(BROKEN_PREFIX)
+            ]
+        step = max(ROWS_PER_PAYMENT, len(rows) // PAYMENTS)
         path = loaded.with_name(f"{loaded.stem}-pagos.csv")
         with path.open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file, delimiter=";")
@@ -159,25 +161,25 @@ class Example:
         return str(self.mapping.get("balance") or self.mapping["amounts"]["principal"])
 
 
-def _days_late(chance: random.Random) -> int:
+def _draw_days_late(chance: random.Random) -> int:
     spans, weights = zip(*ARREARS, strict=True)
     (low, high) = chance.choices(spans, weights)[0]
     return chance.randint(low, high)
 
 
-def _people(chance: random.Random, identity: Callable[[int], str], phone: str) -> Iterator[dict[str, str]]:
+def _draw_people(chance: random.Random, identity: Callable[[int], str], phone: str) -> Iterator[dict[str, str]]:
     """Yield debtors without end; now and then one lacks a telephone, an e-mail address, or both."""
     number = 0
     while True:
         number += 1
-        first, last, mother = chance.choice(FIRST), chance.choice(LAST), chance.choice(LAST)
+        first, last, mother = chance.choice(FIRST_NAMES), chance.choice(LAST_NAMES), chance.choice(LAST_NAMES)
         handle = f"{_ascii(first)}.{_ascii(last)}.{number}"
         yield {
             "documento": identity(number),
             "nombre": f"{first} {last} {mother}",
             "celular": phone.format(number % 10_000) if chance.random() < 0.9 else "",
             "correo": f"{handle}@example.com" if chance.random() < 0.92 else "",
-            "direccion": f"Calle {chance.choice(LAST)} {chance.randint(100, 999)}",
+            "direccion": f"Calle {chance.choice(LAST_NAMES)} {chance.randint(100, 999)}",
         }
 
 
@@ -185,7 +187,7 @@ def _ascii(text: str) -> str:
     return text.lower().translate(str.maketrans("áéíóúñ", "aeioun"))
 
 
-def _accounts(chance: random.Random, people: Iterator[dict[str, str]], count: int) -> Iterator[dict[str, str]]:
+def _draw_accounts(chance: random.Random, people: Iterator[dict[str, str]], count: int) -> Iterator[dict[str, str]]:
     """Yield a debtor for each account; one in five debtors has two."""
     left = count
     while left > 0:
@@ -195,11 +197,11 @@ def _accounts(chance: random.Random, people: Iterator[dict[str, str]], count: in
             yield person
 
 
-def _instalments(chance: random.Random, as_of: date, accounts: int) -> Iterator[dict[str, str]]:
+def _instalment_rows(chance: random.Random, as_of: date, accounts: int) -> Iterator[dict[str, str]]:
     """Consumer credit in Peru: what is overdue and the next instalment of each loan."""
-    people = _people(chance, lambda number: f"{40_000_000 + number * 37:08d}", "90000{:04d}")
-    for number, person in enumerate(_accounts(chance, people, accounts), start=1):
-        late, amount = _days_late(chance), chance.randint(8_000, 95_000)
+    people = _draw_people(chance, lambda number: f"{40_000_000 + number * 37:08d}", "90000{:04d}")
+    for number, person in enumerate(_draw_accounts(chance, people, accounts), start=1):
+        late, amount = _draw_days_late(chance), chance.randint(8_000, 95_000)
         first = chance.randint(1, 12)
         overdue = 0 if late <= 0 else min(late // 30 + 1, 6)
         oldest = as_of - timedelta(days=late)
@@ -209,21 +211,24 @@ def _instalments(chance: random.Random, as_of: date, accounts: int) -> Iterator[
                 "prestamo": f"PR-{number:07d}",
                 "cuota": str(first + step),
                 "vencimiento": f"{oldest + timedelta(days=30 * step):%d/%m/%Y}",
-                "capital": _comma(amount),
-                "interes": _comma(amount // 9),
+                "capital": _format_comma(amount),
+                "interes": _format_comma(amount // 9),
                 "desembolso": f"{oldest - timedelta(days=30 * first):%d/%m/%Y}",
             }
     # Two rows that cannot be right, so that there is something to mend.
-    for loan, broken in ((f"{BROKEN}1", {"vencimiento": "30/02/2026"}), (f"{BROKEN}2", {"capital": "ciento"})):
+    for loan, broken in (
+        (f"{BROKEN_PREFIX}1", {"vencimiento": "30/02/2026"}),
+        (f"{BROKEN_PREFIX}2", {"capital": "ciento"}),
+    ):
         common = {"prestamo": loan, "cuota": "1", "vencimiento": f"{as_of:%d/%m/%Y}"}
         yield {**next(people), **common, "capital": "150,00", "interes": "", "desembolso": "", **broken}
 
 
-def _bills(chance: random.Random, as_of: date, accounts: int) -> Iterator[dict[str, str]]:
+def _bill_rows(chance: random.Random, as_of: date, accounts: int) -> Iterator[dict[str, str]]:
     """Services in Colombia: one open bill each."""
-    people = _people(chance, lambda number: f"{52_000_000 + number * 41}", "300000{:04d}")
-    for number, person in enumerate(_accounts(chance, people, accounts), start=1):
-        late = _days_late(chance)
+    people = _draw_people(chance, lambda number: f"{52_000_000 + number * 41}", "300000{:04d}")
+    for number, person in enumerate(_draw_accounts(chance, people, accounts), start=1):
+        late = _draw_days_late(chance)
         yield {
             **person,
             "contrato": f"SV{number:08d}",
@@ -233,11 +238,11 @@ def _bills(chance: random.Random, as_of: date, accounts: int) -> Iterator[dict[s
         }
 
 
-def _documents(chance: random.Random, as_of: date, accounts: int) -> Iterator[dict[str, str]]:
+def _invoice_rows(chance: random.Random, as_of: date, accounts: int) -> Iterator[dict[str, str]]:
     """Invoices of companies in Chile, in a currency without cents."""
-    people = _people(chance, lambda number: rut(76_000_000 + number * 43), "92000{:04d}")
-    for number, person in enumerate(_accounts(chance, people, accounts), start=1):
-        late = _days_late(chance)
+    people = _draw_people(chance, lambda number: format_rut(76_000_000 + number * 43), "92000{:04d}")
+    for number, person in enumerate(_draw_accounts(chance, people, accounts), start=1):
+        late = _draw_days_late(chance)
         trade = TRADES[int(person["documento"][6]) % len(TRADES)]
         yield {
             **person,
@@ -249,19 +254,19 @@ def _documents(chance: random.Random, as_of: date, accounts: int) -> Iterator[di
         }
 
 
-def rut(number: int) -> str:
+def format_rut(number: int) -> str:
     """Return a Chilean RUT with its check digit."""
     digits = [int(digit) for digit in reversed(str(number))]
     rest = 11 - sum(digit * RUT_WEIGHTS[place % 6] for place, digit in enumerate(digits)) % 11
     return f"{number}-{ {10: 'K', 11: '0'}.get(rest, str(rest)) }"
 
 
-def _comma(minor: int) -> str:
+def _format_comma(minor: int) -> str:
     return f"{minor // 100},{minor % 100:02d}"
 
 
-_DEBTOR: Final = {"name": "nombre", "national_id": "documento", "external_id": "documento"}
-_REACH: Final[dict[str, Any]] = {"phones": ["celular"], "emails": ["correo"], "address": ["direccion"]}
+_DEBTOR_MAPPING: Final = {"name": "nombre", "national_id": "documento", "external_id": "documento"}
+_CONTACT_MAPPING: Final[dict[str, Any]] = {"phones": ["celular"], "emails": ["correo"], "address": ["direccion"]}
 
 EXAMPLES: Final = (
     Example(
@@ -284,13 +289,13 @@ EXAMPLES: Final = (
         mapping={
             "name": "consumo",
             "account": {"external_id": "prestamo", "product": {"value": "LOAN"}, "opened_date": "desembolso"},
-            "debtor": {**_DEBTOR, "national_id_kind": {"value": "DNI"}, "kind": {"value": "PERSON"}},
+            "debtor": {**_DEBTOR_MAPPING, "national_id_kind": {"value": "DNI"}, "kind": {"value": "PERSON"}},
             "instalment": {"number": "cuota", "due_date": "vencimiento"},
             "amounts": {"principal": "capital", "interest": "interes"},
-            **_REACH,
+            **_CONTACT_MAPPING,
             "options": {"decimal": "comma", "date_order": "dmy", "due_rows": "several", "gone": "paid"},
         },
-        rows=_instalments,
+        rows=_instalment_rows,
     ),
     Example(
         creditor={
@@ -312,14 +317,14 @@ EXAMPLES: Final = (
         mapping={
             "name": "servicios",
             "account": {"external_id": "contrato", "product": {"value": "SERVICE"}},
-            "debtor": {**_DEBTOR, "national_id_kind": {"value": "CC"}, "kind": {"value": "PERSON"}},
+            "debtor": {**_DEBTOR_MAPPING, "national_id_kind": {"value": "CC"}, "kind": {"value": "PERSON"}},
             "due_date": "vencimiento",
             "balance": "saldo",
             "attributes": {"plan": {"column": "plan", "type": "text"}},
-            **_REACH,
+            **_CONTACT_MAPPING,
             "options": {"decimal": "point", "date_order": "ymd", "gone": "paid"},
         },
-        rows=_bills,
+        rows=_bill_rows,
     ),
     Example(
         creditor={
@@ -341,12 +346,12 @@ EXAMPLES: Final = (
         mapping={
             "name": "facturas",
             "account": {"external_id": "factura", "product": {"value": "INVOICE"}, "opened_date": "emision"},
-            "debtor": {**_DEBTOR, "national_id_kind": {"value": "RUT"}, "kind": {"value": "COMPANY"}},
+            "debtor": {**_DEBTOR_MAPPING, "national_id_kind": {"value": "RUT"}, "kind": {"value": "COMPANY"}},
             "instalment": {"due_date": "vencimiento", "issue_date": "emision"},
             "balance": "saldo",
-            **_REACH,
+            **_CONTACT_MAPPING,
             "options": {"date_order": "dmy", "gone": "paid"},
         },
-        rows=_documents,
+        rows=_invoice_rows,
     ),
 )

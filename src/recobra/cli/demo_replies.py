@@ -9,7 +9,7 @@ from typing import Final
 
 from recobra.cli import bootstrap
 
-TURN: Final = timedelta(seconds=30)
+TURN_LENGTH: Final = timedelta(seconds=30)
 FIGURES: Final = "{figures}"  # the last ones of the identity document, which the bot asks for
 # What each debtor writes, one message a turn: who asks first is answered before the next is written.
 SCENES: Final[tuple[tuple[str, ...], ...]] = (
@@ -33,7 +33,7 @@ class _Scene:
     lines: tuple[str, ...]
 
 
-def play(*, at: datetime) -> int:
+def play_replies(*, at: datetime) -> int:
     """Let what was sent since an instant arrive and some of it be answered; return how many messages came in."""
     from django.conf import settings  # noqa: PLC0415 - needs the settings
     from django.utils import translation  # noqa: PLC0415 - needs the settings
@@ -42,20 +42,22 @@ def play(*, at: datetime) -> int:
 
     # What is written down is read in the console, in the language of the installation.
     with translation.override(settings.LANGUAGE_CODE):
-        told = trying.let_arrive(since=at, now=at)
-        bootstrap.say(f"Receipts: {told}. Some debtors answer …")
-        scenes = list(_cast(at))
-        return sum(_turn(scenes, number, at + TURN * (number + 1)) for number in range(max(map(len, SCENES))))
+        told = trying.simulate_receipts(since=at, now=at)
+        bootstrap.report_progress(f"Receipts: {told}. Some debtors answer …")
+        scenes = list(_build_scenes(at))
+        return sum(
+            _play_turn(scenes, number, at + TURN_LENGTH * (number + 1)) for number in range(max(map(len, SCENES)))
+        )
 
 
-def _cast(at: datetime) -> Iterator[_Scene]:
+def _build_scenes(at: datetime) -> Iterator[_Scene]:
     from recobra.demo import simulate_debtor as trying  # noqa: PLC0415 - needs the settings
 
-    for part, lines in zip(trying.parts(since=at), SCENES, strict=False):
+    for part, lines in zip(trying.answerable_messages(since=at), SCENES, strict=False):
         yield _Scene(public_id=str(part.public_id), figures=part.figures, lines=lines)
 
 
-def _turn(scenes: list[_Scene], number: int, now: datetime) -> int:
+def _play_turn(scenes: list[_Scene], number: int, now: datetime) -> int:
     """Let everybody write a line, the bot read them, and its answers leave; return how many lines."""
     from recobra.conversations import operations as conversations  # noqa: PLC0415 - needs the settings
     from recobra.demo import simulate_debtor as trying  # noqa: PLC0415

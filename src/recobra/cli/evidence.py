@@ -6,22 +6,22 @@ import argparse
 from pathlib import Path
 
 from recobra.cli import bootstrap, options
-from recobra.cli.answer import Answer, Refused
+from recobra.cli.answer import Answer, CommandRefused
 
 MOST_BYTES = 512 * 1024 * 1024
 
 
 def add(commands: options.Commands) -> None:
     """Add the group to the command line."""
-    verbs = options.group(commands, "evidence", "the proof of the contacts with a debtor")
-    export = options.command(verbs, "export", "write the signed evidence of one debtor")
+    verbs = options.add_group(commands, "evidence", "the proof of the contacts with a debtor")
+    export = options.add_command(verbs, "export", "write the signed evidence of one debtor")
     export.add_argument("--debtor", required=True, metavar="NUMBER", help="the creditor's number of the debtor")
     export.add_argument("--creditor", default="", metavar="CODE", help="needed where several creditors use the number")
     export.add_argument(
         "--output", type=Path, required=True, metavar="FILE", help="where it goes; .pdf or .json says in which form"
     )
     export.set_defaults(run=_export)
-    verify = options.command(verbs, "verify", "tell if a file is as it was signed")
+    verify = options.add_command(verbs, "verify", "tell if a file is as it was signed")
     verify.add_argument("file", type=Path, metavar="FILE", help="signed evidence, PDF or JSON")
     verify.add_argument(
         "--certificate",
@@ -32,7 +32,9 @@ def add(commands: options.Commands) -> None:
         help="who may have signed; may be given several times (default: this installation)",
     )
     verify.set_defaults(run=_verify)
-    certificate = options.command(verbs, "certificate", "write the certificate that others need to check signatures")
+    certificate = options.add_command(
+        verbs, "certificate", "write the certificate that others need to check signatures"
+    )
     certificate.add_argument("--output", type=Path, required=True, metavar="CERT.pem", help="where it goes")
     certificate.set_defaults(run=_certificate)
 
@@ -40,8 +42,8 @@ def add(commands: options.Commands) -> None:
 def _export(chosen: argparse.Namespace) -> Answer:
     form = chosen.output.suffix.lower().lstrip(".")
     if form not in {"pdf", "json"}:
-        raise Refused(f"{chosen.output} should end in .pdf or .json.")
-    bootstrap.enter()
+        raise CommandRefused(f"{chosen.output} should end in .pdf or .json.")
+    bootstrap.set_up()
     from recobra.compliance.evidence import export as evidence  # noqa: PLC0415 - needs the settings
     from recobra.kit import clock  # noqa: PLC0415
 
@@ -62,7 +64,7 @@ def _export(chosen: argparse.Namespace) -> Answer:
 
 def _verify(chosen: argparse.Namespace) -> Answer:
     content = _read(chosen.file)
-    bootstrap.enter(tables=False)
+    bootstrap.set_up(tables=False)
     from cryptography import x509  # noqa: PLC0415 - wrong usage is answered without loading it
 
     from recobra.compliance.evidence.export import own_identity  # noqa: PLC0415 - needs the settings
@@ -73,7 +75,7 @@ def _verify(chosen: argparse.Namespace) -> Answer:
     try:
         trusted = [each for path in chosen.certificate for each in x509.load_pem_x509_certificates(_read(path))]
     except ValueError as error:
-        raise Refused(f"A certificate cannot be read: {error}.") from error
+        raise CommandRefused(f"A certificate cannot be read: {error}.") from error
     found = verify(content, trusted=trusted or [own_identity(now=now).certificate], now=now)
     return Answer(
         document={
@@ -91,7 +93,7 @@ def _verify(chosen: argparse.Namespace) -> Answer:
 
 
 def _certificate(chosen: argparse.Namespace) -> Answer:
-    bootstrap.enter(tables=False)
+    bootstrap.set_up(tables=False)
     from recobra.compliance.evidence.export import own_identity  # noqa: PLC0415 - needs the settings
     from recobra.kit import clock  # noqa: PLC0415
     from recobra.kit.typeset.signature import certificate_pem  # noqa: PLC0415
@@ -104,14 +106,14 @@ def _certificate(chosen: argparse.Namespace) -> Answer:
 def _read(path: Path) -> bytes:
     try:
         if path.stat().st_size > MOST_BYTES:
-            raise Refused(f"{path} is larger than {MOST_BYTES} bytes.")
+            raise CommandRefused(f"{path} is larger than {MOST_BYTES} bytes.")
         return path.read_bytes()
     except OSError as error:
-        raise Refused(f"{path} cannot be read: {error.strerror or error}.") from error
+        raise CommandRefused(f"{path} cannot be read: {error.strerror or error}.") from error
 
 
 def _write(path: Path, content: bytes) -> None:
     try:
         path.write_bytes(content)
     except OSError as error:
-        raise Refused(f"{path} cannot be written: {error.strerror or error}.") from error
+        raise CommandRefused(f"{path} cannot be written: {error.strerror or error}.") from error

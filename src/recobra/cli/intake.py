@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from recobra.cli import bootstrap, options
-from recobra.cli.answer import Answer, Refused
+from recobra.cli.answer import Answer, CommandRefused
 
 READY = {"CONSUMER": "consumo", "SERVICES": "servicios", "INVOICES": "facturas"}
 """The ready-made strategy of each industry."""
@@ -17,23 +17,25 @@ SHOWN = 5
 
 def add(commands: options.Commands) -> None:
     """Add the group to the command line."""
-    verbs = options.group(commands, "intake", "take files of receivables in")
-    load = options.command(verbs, "load", "load a file into a portfolio; the same file twice changes nothing")
+    verbs = options.add_group(commands, "intake", "take files of receivables in")
+    load = options.add_command(verbs, "load", "load a file into a portfolio; the same file twice changes nothing")
     load.add_argument("file", type=Path, metavar="FILE", help="CSV, XLSX, XLS or Parquet")
     load.add_argument("--portfolio", required=True, metavar="CODE")
     load.add_argument("--mapping", type=Path, required=True, metavar="MAPPING.yaml", help="what each column means")
-    load.add_argument("--as-of", type=options.day, metavar="DATE", help="the day the file speaks of (default: today)")
+    load.add_argument(
+        "--as-of", type=options.parse_day, metavar="DATE", help="the day the file speaks of (default: today)"
+    )
     load.add_argument("--dry-run", action="store_true", help="say what would happen and change nothing")
     load.set_defaults(run=_load)
-    errors = options.command(verbs, "errors", "give the rows of a load that were not accepted, as CSV to mend")
-    errors.add_argument("load_id", type=options.count, metavar="LOAD_ID")
+    errors = options.add_command(verbs, "errors", "give the rows of a load that were not accepted, as CSV to mend")
+    errors.add_argument("load_id", type=options.parse_count, metavar="LOAD_ID")
     errors.add_argument("--output", type=Path, metavar="FILE.csv", help="where they go (default: errors-LOAD_ID.csv)")
     errors.set_defaults(run=_errors)
 
 
 def _load(chosen: argparse.Namespace) -> Answer:
     mapping = _mapping(chosen.mapping)
-    bootstrap.enter()
+    bootstrap.set_up()
     from django.db import transaction  # noqa: PLC0415 - needs the settings
 
     described = mapping.pop("portfolio", None)
@@ -47,7 +49,7 @@ def _load(chosen: argparse.Namespace) -> Answer:
 
 
 def _take(chosen: argparse.Namespace, mapping: dict[str, Any], described: dict[str, Any] | None) -> dict[str, Any]:
-    """Open the portfolio where it is new and described, and take the file in. Raises Refused, LoadRefused."""
+    """Open the portfolio where it is new and described, and take the file in. Raises CommandRefused, LoadRefused."""
     from recobra.intake import operations  # noqa: PLC0415 - needs the settings
     from recobra.kit import clock  # noqa: PLC0415
     from recobra.portfolio import setup  # noqa: PLC0415
@@ -57,7 +59,7 @@ def _take(chosen: argparse.Namespace, mapping: dict[str, Any], described: dict[s
         portfolio = setup.portfolio_of(code=chosen.portfolio)
     except setup.PortfolioUnknown as unknown:
         if described is None:
-            raise Refused(
+            raise CommandRefused(
                 f"{unknown} A section «portfolio» in the mapping opens it (see docs/mapping.md)."
             ) from unknown
         portfolio = _open(described, chosen.portfolio)
@@ -88,8 +90,8 @@ def _open(described: dict[str, Any], code: str) -> Any:
     with transaction.atomic():
         portfolio = setup.open_from(described, code=code, actor="command", now=now)
         messaging.ensure_library(now=now)
-        strategy.ensure_ready(actor="command", now=now)
-        strategy.assign(portfolio_id=portfolio.pk, code=READY[portfolio.industry], actor="command", now=now)
+        strategy.ensure_ready_made(actor="command", now=now)
+        strategy.assign_strategy(portfolio_id=portfolio.pk, code=READY[portfolio.industry], actor="command", now=now)
     return portfolio
 
 
@@ -123,16 +125,16 @@ def _mapping(path: Path) -> dict[str, Any]:
     try:
         document = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
-        raise Refused(f"The mapping {path} cannot be read: {error}.") from error
+        raise CommandRefused(f"The mapping {path} cannot be read: {error}.") from error
     except yaml.YAMLError as error:
-        raise Refused(f"The mapping {path} is not YAML: {' '.join(str(error).split())}.") from error
+        raise CommandRefused(f"The mapping {path} is not YAML: {' '.join(str(error).split())}.") from error
     if not isinstance(document, dict):
-        raise Refused(f"The mapping {path} is not a table of keys and values.")
+        raise CommandRefused(f"The mapping {path} is not a table of keys and values.")
     return document
 
 
 def _errors(chosen: argparse.Namespace) -> Answer:
-    bootstrap.enter()
+    bootstrap.set_up()
     from django.core.exceptions import ObjectDoesNotExist  # noqa: PLC0415 - needs the settings
 
     from recobra.intake import operations  # noqa: PLC0415
@@ -141,5 +143,5 @@ def _errors(chosen: argparse.Namespace) -> Answer:
     try:
         rows = operations.write_errors(load_id=chosen.load_id, path=output)
     except ObjectDoesNotExist as error:
-        raise Refused(f"There is no load {chosen.load_id}.") from error
+        raise CommandRefused(f"There is no load {chosen.load_id}.") from error
     return Answer(document={"load_id": chosen.load_id, "rows": rows, "output": str(output)})

@@ -26,7 +26,7 @@ from recobra.cli import (
     serve,
     user,
 )
-from recobra.cli.answer import Answer, Refused, as_json, as_text
+from recobra.cli.answer import Answer, CommandRefused, format_json, format_text
 
 GROUPS = (demo, serve, db, intake, cycle, contact, bot, payments, report, bench, journal, evidence, user)
 
@@ -34,7 +34,7 @@ GROUPS = (demo, serve, db, intake, cycle, contact, bot, payments, report, bench,
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of the whole command line."""
     parser = argparse.ArgumentParser(
-        prog="recobra", description="Recobra, an open collections platform.", parents=[options.common()]
+        prog="recobra", description="Recobra, an open collections platform.", parents=[options.common_options()]
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for module in GROUPS:
@@ -51,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _run(chosen)
     except KeyboardInterrupt:
         return _failed("interrupted")
-    except Refused as refusal:
+    except CommandRefused as refusal:
         return _failed(str(refusal))
     except Exception as error:
         if os.environ.get("RECOBRA_DEBUG") == "1":
@@ -62,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(chosen: argparse.Namespace) -> int:
     with _nothing_but_the_answer() as out:
         answer: Answer = chosen.run(chosen)
-        out.write((as_json(answer.document) if "json" in chosen else as_text(answer)) + "\n")
+        out.write((format_json(answer.document) if "json" in chosen else format_text(answer)) + "\n")
         out.flush()
         if answer.then is not None:
             answer.then()

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 - argparse gives it no public name
 
 
-def day(text: str) -> date:
+def parse_day(text: str) -> date:
     """Read YYYY-MM-DD."""
     try:
         return date.fromisoformat(text)
@@ -18,7 +18,7 @@ def day(text: str) -> date:
         raise argparse.ArgumentTypeError(f"«{text}» is not a date; YYYY-MM-DD is expected") from None
 
 
-def instant(text: str) -> datetime:
+def parse_instant(text: str) -> datetime:
     """Read an ISO 8601 instant; without a zone it is UTC."""
     try:
         at = datetime.fromisoformat(text)
@@ -27,21 +27,21 @@ def instant(text: str) -> datetime:
     return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
 
 
-def count(text: str) -> int:
+def parse_count(text: str) -> int:
     """Read a whole number above zero."""
     if not text.isdecimal() or int(text) == 0:
         raise argparse.ArgumentTypeError(f"«{text}» is not a whole number above zero")
     return int(text)
 
 
-def port(text: str) -> int:
+def parse_port(text: str) -> int:
     """Read a TCP port."""
     if not text.isdecimal() or not 0 < int(text) < 65536:
         raise argparse.ArgumentTypeError(f"«{text}» is not a port (1 to 65535)")
     return int(text)
 
 
-def common() -> argparse.ArgumentParser:
+def common_options() -> argparse.ArgumentParser:
     """Return the options that every command takes, before or after its name."""
     parser = argparse.ArgumentParser(add_help=False)
     parser.add_argument(
@@ -56,12 +56,12 @@ def common() -> argparse.ArgumentParser:
     return parser
 
 
-def command(commands: Commands, name: str, help_text: str) -> argparse.ArgumentParser:
+def add_command(commands: Commands, name: str, help_text: str) -> argparse.ArgumentParser:
     """Add a command to a group and return its parser."""
-    return commands.add_parser(name, help=help_text, description=help_text, parents=[common()])
+    return commands.add_parser(name, help=help_text, description=help_text, parents=[common_options()])
 
 
-def group(commands: Commands, name: str, help_text: str) -> Commands:
+def add_group(commands: Commands, name: str, help_text: str) -> Commands:
     """Add a group of commands and return it."""
-    parser = command(commands, name, help_text)
+    parser = add_command(commands, name, help_text)
     return parser.add_subparsers(dest="verb", required=True, metavar="COMMAND")

@@ -13,8 +13,8 @@ FORMATS = ("auto", "csv")
 
 def add(commands: options.Commands) -> None:
     """Add the group to the command line."""
-    verbs = options.group(commands, "payments", "money that comes in")
-    load = options.command(verbs, "load", "record the payments of a file; a reference counts once")
+    verbs = options.add_group(commands, "payments", "money that comes in")
+    load = options.add_command(verbs, "load", "record the payments of a file; a reference counts once")
     load.add_argument("file", type=Path, metavar="FILE", help="columns: account, amount, date, reference")
     load.add_argument("--portfolio", required=True, metavar="CODE")
     load.add_argument("--format", choices=FORMATS, default="auto")
@@ -22,7 +22,7 @@ def add(commands: options.Commands) -> None:
 
 
 def _load(chosen: argparse.Namespace) -> Answer:
-    bootstrap.enter()
+    bootstrap.set_up()
     from recobra.kit import clock  # noqa: PLC0415 - needs the settings
     from recobra.payments import operations  # noqa: PLC0415
 

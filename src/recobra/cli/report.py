@@ -8,23 +8,25 @@ from pathlib import Path
 from typing import Any
 
 from recobra.cli import bootstrap, options
-from recobra.cli.answer import Answer, Refused
+from recobra.cli.answer import Answer, CommandRefused
 
 COLUMNS = ("currency", "bucket", "from_days", "to_days", "accounts", "debtors", "amount_minor")
 
 
 def add(commands: options.Commands) -> None:
     """Add the group to the command line."""
-    verbs = options.group(commands, "report", "the figures of the boards")
-    aging = options.command(verbs, "aging", "what is owed, by how long it has been due")
-    aging.add_argument("--as-of", type=options.day, metavar="DATE", help="any day, also past ones (default: today)")
+    verbs = options.add_group(commands, "report", "the figures of the boards")
+    aging = options.add_command(verbs, "aging", "what is owed, by how long it has been due")
+    aging.add_argument(
+        "--as-of", type=options.parse_day, metavar="DATE", help="any day, also past ones (default: today)"
+    )
     aging.add_argument("--portfolio", metavar="CODE", help="one portfolio (default: all)")
     aging.add_argument("--output", type=Path, metavar="FILE.xlsx", help="write the rows as a spreadsheet too")
     aging.set_defaults(run=_aging)
 
 
 def _aging(chosen: argparse.Namespace) -> Answer:
-    bootstrap.enter()
+    bootstrap.set_up()
     from recobra.kit import clock  # noqa: PLC0415 - needs the settings
     from recobra.strategy import schedule  # noqa: PLC0415
 
@@ -64,7 +66,7 @@ def _write(path: Path, rows: list[dict[str, Any]]) -> None:
     import xlsxwriter  # noqa: PLC0415 - only for spreadsheets
 
     if path.suffix.lower() != ".xlsx":
-        raise Refused(f"{path} should end in .xlsx.")
+        raise CommandRefused(f"{path} should end in .xlsx.")
     with xlsxwriter.Workbook(str(path), {"strings_to_formulas": False}) as book:
         sheet = book.add_worksheet("aging")
         sheet.write_row(0, 0, COLUMNS)

@@ -16,38 +16,42 @@ from pathlib import Path
 from typing import Any
 
 from recobra.cli import bootstrap, options
-from recobra.cli.answer import Answer, Refused
+from recobra.cli.answer import Answer, CommandRefused
 
 DEFAULT_PORT = 8000
 HOST = "127.0.0.1"
 PARENT = "RECOBRA_PARENT"
 RESTART_SECONDS = 5
 STOP_SECONDS = 20
-NOBODY = "There is no user yet: make the first with «recobra user create NAME --role administrator»."
+NO_USERS = "There is no user yet: make the first with «recobra user create NAME --role administrator»."
 
 
 def add(commands: options.Commands) -> None:
     """Add the commands to the command line."""
-    serve = options.command(commands, "serve", "serve the console, with a worker and a dispatcher beside it")
-    serve.add_argument("--port", type=options.port, default=DEFAULT_PORT, metavar="P")
-    serve.set_defaults(run=_serve)
-    options.command(commands, "worker", "run jobs and schedules until stopped").set_defaults(run=_worker)
-    dispatch = options.command(commands, "dispatch", "send what is due, until stopped")
+    serve = options.add_command(commands, "serve", "serve the console, with a worker and a dispatcher beside it")
+    serve.add_argument("--port", type=options.parse_port, default=DEFAULT_PORT, metavar="P")
+    serve.set_defaults(run=_run_serve_command)
+    options.add_command(commands, "worker", "run jobs and schedules until stopped").set_defaults(
+        run=_run_worker_command
+    )
+    dispatch = options.add_command(commands, "dispatch", "send what is due, until stopped")
     dispatch.add_argument("--once", action="store_true", help="send what is due now and end")
-    dispatch.add_argument("--now", type=options.instant, metavar="ISO8601", help="with --once: take this as the time")
-    dispatch.set_defaults(run=_dispatch, wrong=dispatch.error)
+    dispatch.add_argument(
+        "--now", type=options.parse_instant, metavar="ISO8601", help="with --once: take this as the time"
+    )
+    dispatch.set_defaults(run=_run_dispatch_command, wrong=dispatch.error)
 
 
-def _serve(chosen: argparse.Namespace) -> Answer:
-    bootstrap.reached_at(chosen.port)
-    bootstrap.enter()
+def _run_serve_command(chosen: argparse.Namespace) -> Answer:
+    bootstrap.set_public_url(chosen.port)
+    bootstrap.set_up()
     from recobra.access import queries  # noqa: PLC0415 - needs the settings
 
-    return serving(chosen.port, lines=() if queries.is_anyone() else (NOBODY,))
+    return answer_and_serve(chosen.port, lines=() if queries.is_anyone() else (NO_USERS,))
 
 
-def serving(port: int, *, lines: tuple[str, ...] = (), **more: Any) -> Answer:
-    """Take the port and answer where the console is; serving begins after the answer. Raises Refused.
+def answer_and_serve(port: int, *, lines: tuple[str, ...] = (), **more: Any) -> Answer:
+    """Take the port and answer where the console is; serving begins after the answer. Raises CommandRefused.
 
     `lines` are said before the address; `more` goes into the document.
     """
@@ -60,23 +64,23 @@ def serving(port: int, *, lines: tuple[str, ...] = (), **more: Any) -> Answer:
     try:
         server = create_server(get_wsgi_application(), host=HOST, port=port, threads=8, ident="recobra")
     except OSError as error:
-        raise Refused(f"Port {port} is taken by another program; choose one with --port.") from error
+        raise CommandRefused(f"Port {port} is taken by another program; choose one with --port.") from error
     address = f"http://localhost:{port}/"
     return Answer(
         document={"address": address, **more},
         lines=(*lines, f"Serving on {address} (Ctrl-C stops)"),
-        then=lambda: _run(server),
+        then=lambda: _serve_until_stopped(server),
     )
 
 
-def _run(server: Any) -> None:
-    _obey_stop()
-    with _beside("worker", "dispatch"), contextlib.suppress(KeyboardInterrupt):
+def _serve_until_stopped(server: Any) -> None:
+    _handle_sigterm()
+    with _run_beside("worker", "dispatch"), contextlib.suppress(KeyboardInterrupt):
         server.run()
     server.close()
 
 
-def _obey_stop() -> None:
+def _handle_sigterm() -> None:
     """Let SIGTERM end the process the way Ctrl-C does, so that everything is put away."""
 
     def stop(_number: int, _frame: object) -> None:
@@ -86,10 +90,10 @@ def _obey_stop() -> None:
 
 
 @contextlib.contextmanager
-def _beside(*commands: str) -> Iterator[None]:
+def _run_beside(*commands: str) -> Iterator[None]:
     """Keep other commands of ours running meanwhile, each in a process of its own."""
     done = threading.Event()
-    keepers = [threading.Thread(target=_keep, args=(name, done), daemon=True) for name in commands]
+    keepers = [threading.Thread(target=_keep_running, args=(name, done), daemon=True) for name in commands]
     for keeper in keepers:
         keeper.start()
     try:
@@ -100,7 +104,7 @@ def _beside(*commands: str) -> Iterator[None]:
             keeper.join(STOP_SECONDS)
 
 
-def _keep(command: str, done: threading.Event) -> None:
+def _keep_running(command: str, done: threading.Event) -> None:
     environment = {**os.environ, PARENT: str(os.getpid())}
     while not done.is_set():
         with subprocess.Popen(  # noqa: S603 - our own command
@@ -114,7 +118,7 @@ def _keep(command: str, done: threading.Event) -> None:
                 pass
             child.terminate()
         if not done.is_set():
-            bootstrap.say(f"The {command} ended with code {child.returncode}; it is started again.")
+            bootstrap.report_progress(f"The {command} ended with code {child.returncode}; it is started again.")
             done.wait(RESTART_SECONDS)
 
 
@@ -122,21 +126,21 @@ def end_with_parent() -> None:
     """End when the process that started us is gone, even if it was killed."""
     parent = os.environ.get(PARENT)
     if parent is not None:
-        threading.Thread(target=_watch, args=(int(parent),), daemon=True).start()
+        threading.Thread(target=_watch_parent, args=(int(parent),), daemon=True).start()
 
 
-def _watch(parent: int) -> None:
+def _watch_parent(parent: int) -> None:
     while os.getppid() == parent:
         time.sleep(1)
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _worker(_chosen: argparse.Namespace) -> Answer:
-    bootstrap.enter()
-    return Answer(document={"worker": "running"}, then=_work)
+def _run_worker_command(_chosen: argparse.Namespace) -> Answer:
+    bootstrap.set_up()
+    return Answer(document={"worker": "running"}, then=_run_worker)
 
 
-def _work() -> None:
+def _run_worker() -> None:
     from django.utils import translation  # noqa: PLC0415 - needs the settings
     from procrastinate.contrib.django import app  # noqa: PLC0415 - needs the settings
     from procrastinate.contrib.django.django_connector import DjangoConnector  # noqa: PLC0415
@@ -155,10 +159,10 @@ def _work() -> None:
     asyncio.run(work())
 
 
-def _dispatch(chosen: argparse.Namespace) -> Answer:
+def _run_dispatch_command(chosen: argparse.Namespace) -> Answer:
     if chosen.now is not None and not chosen.once:
         chosen.wrong("--now is for --once only")
-    bootstrap.enter()
+    bootstrap.set_up()
     from recobra.kit import clock  # noqa: PLC0415
     from recobra.messaging import operations as messaging  # noqa: PLC0415 - needs the settings
     from recobra.messaging.channels.email import server  # noqa: PLC0415

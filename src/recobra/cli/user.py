@@ -7,15 +7,15 @@ import getpass
 import sys
 
 from recobra.cli import bootstrap, options
-from recobra.cli.answer import Answer, Refused
+from recobra.cli.answer import Answer, CommandRefused
 
 ROLES = ("gestor", "supervisor", "manager", "administrator", "auditor")
 
 
 def add(commands: options.Commands) -> None:
     """Add the group to the command line."""
-    verbs = options.group(commands, "user", "the people who may come in")
-    create = options.command(verbs, "create", "make a user; the password is asked for")
+    verbs = options.add_group(commands, "user", "the people who may come in")
+    create = options.add_command(verbs, "create", "make a user; the password is asked for")
     create.add_argument("name", metavar="NAME", help="what the user signs in with")
     create.add_argument("--role", choices=ROLES, required=True, help="what the user may do")
     create.add_argument(
@@ -26,7 +26,7 @@ def add(commands: options.Commands) -> None:
         help="a portfolio that a gestor or supervisor may see; may be given several times",
     )
     create.set_defaults(run=_create)
-    password = options.command(verbs, "password", "give a user another password; open sessions end")
+    password = options.add_command(verbs, "password", "give a user another password; open sessions end")
     password.add_argument("name", metavar="NAME")
     password.set_defaults(run=_password)
     for parser in (create, password):
@@ -34,7 +34,7 @@ def add(commands: options.Commands) -> None:
 
 
 def _create(chosen: argparse.Namespace) -> Answer:
-    bootstrap.enter()
+    bootstrap.set_up()
     from recobra.access import operations  # noqa: PLC0415 - needs the settings
     from recobra.kit import clock  # noqa: PLC0415
     from recobra.portfolio import setup  # noqa: PLC0415
@@ -60,7 +60,7 @@ def _blind(role: str, codes: list[str]) -> tuple[str, ...]:
 
 
 def _password(chosen: argparse.Namespace) -> Answer:
-    bootstrap.enter()
+    bootstrap.set_up()
     from recobra.access import operations  # noqa: PLC0415 - needs the settings
     from recobra.kit import clock  # noqa: PLC0415
 
@@ -73,8 +73,8 @@ def _asked(chosen: argparse.Namespace) -> str:
     if chosen.password_stdin:
         return sys.stdin.readline().rstrip("\r\n")
     if not sys.stdin.isatty():
-        raise Refused("There is no terminal to ask for the password; give it with --password-stdin.")
+        raise CommandRefused("There is no terminal to ask for the password; give it with --password-stdin.")
     first = getpass.getpass("Password: ")
     if getpass.getpass("Once more: ") != first:
-        raise Refused("The two passwords are not the same.")
+        raise CommandRefused("The two passwords are not the same.")
     return first

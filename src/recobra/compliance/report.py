@@ -10,8 +10,8 @@ from typing import Any, Final
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from recobra.kit.typeset.glyphs import shown_in
-from recobra.kit.typeset.typst import Sheet
+from recobra.kit.typeset.glyphs import displayable_data
+from recobra.kit.typeset.typst import TypstDocument
 
 _TEMPLATE: Final = Path(__file__).parent / "report.typ"
 
@@ -64,11 +64,11 @@ def report_pdf(report: Report, *, at: datetime) -> bytes:
     return report_sheet(report).pdf(at=at)
 
 
-def report_sheet(report: Report) -> Sheet:
+def report_sheet(report: Report) -> TypstDocument:
     """Return the document before it is PDF."""
     words = {"page": _("Page"), "of": _("of"), "contents": _("Contents")}
-    texts = shown_in(_plain(asdict(report)))
-    return Sheet(_TEMPLATE, texts | {"words": words, "lang": (get_language() or "es").partition("-")[0]})
+    texts = displayable_data(_plain(asdict(report)))
+    return TypstDocument(_TEMPLATE, texts | {"words": words, "lang": (get_language() or "es").partition("-")[0]})
 
 
 def _plain(value: Any) -> Any:

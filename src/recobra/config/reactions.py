@@ -14,12 +14,12 @@ from django.utils.translation import gettext as _
 from recobra.compliance import incidents
 from recobra.consent import operations as consent
 from recobra.conversations import operations as conversations
-from recobra.journal.operations import Facts, react
+from recobra.journal.operations import Facts, register_reaction
 from recobra.messaging import operations as messaging
 from recobra.portfolio import operations as portfolio
 from recobra.strategy import operations as strategy
 from recobra.strategy import schedule
-from recobra.strategy.operations.redecide import FEW
+from recobra.strategy.operations.redecide import REDECIDE_LIMIT
 from recobra.workbench import operations as workbench
 
 _log = logging.getLogger(__name__)
@@ -40,29 +40,29 @@ _TASKS = pa.schema(
 
 def connect() -> None:
     """Register what follows from each kind of fact, in order."""
-    react("payment.recorded", _cancel_pursuit)
+    register_reaction("payment.recorded", _cancel_pursuit)
     for kind in ("contact.cancelled", "contact.blocked"):
-        react(kind, _let_steps_fire_again)
-    react("contact.blocked", _note_attempts)
-    react("contact.complained", _note_complaints)
-    react("contact.refused_by_debtor", _stop_contact_after_refusal)
-    react("complaint.received", _register_complaint)
-    react("hold.placed", _stop_for_the_hold)
-    react("load.done", _carry_wishes_over)
-    react("conversation.received", _pause_for_the_answer)
+        register_reaction(kind, _let_steps_fire_again)
+    register_reaction("contact.blocked", _note_attempts)
+    register_reaction("contact.complained", _note_complaints)
+    register_reaction("contact.refused_by_debtor", _stop_contact_after_refusal)
+    register_reaction("complaint.received", _register_complaint)
+    register_reaction("hold.placed", _stop_for_the_hold)
+    register_reaction("load.done", _carry_wishes_over)
+    register_reaction("conversation.received", _pause_for_the_answer)
     for kind in ("payment.recorded", "payment.reversed", "hold.placed", "hold.lifted", "conversation.received"):
-        react(kind, _decide_again)
+        register_reaction(kind, _decide_again)
     for kind in ("contact.blocked", "contact.failed"):
-        react(kind, _tell_of_unsent_answers)
-    react("promise.registered", _wait_for_promise)
-    react("dispute.opened", _pause_for_dispute)
-    react("payment.reported", _look_for_payment)
-    react("person.asked", _call_person)
+        register_reaction(kind, _tell_of_unsent_answers)
+    register_reaction("promise.registered", _wait_for_promise)
+    register_reaction("dispute.opened", _pause_for_dispute)
+    register_reaction("payment.reported", _look_for_payment)
+    register_reaction("person.asked", _call_person)
 
 
 def _cancel_pursuit(facts: Facts) -> None:
     debtors = facts.debtor_ids()
-    strategy.share_decisions(debtor_ids=debtors if len(debtors) <= FEW else ())
+    strategy.block_cycle_commit(debtor_ids=debtors if len(debtors) <= REDECIDE_LIMIT else ())
     messaging.cancel_planned(debtor_ids=debtors, reason="payment", at=facts.at, actor=facts.actor)
 
 
@@ -120,7 +120,7 @@ def _carry_wishes_over(_facts: Facts) -> None:
 def _pause_for_the_answer(facts: Facts) -> None:
     """Who has just written is answered first: no message that was planned before comes in between."""
     debtors = facts.debtor_ids()
-    strategy.share_decisions(debtor_ids=debtors)
+    strategy.block_cycle_commit(debtor_ids=debtors)
     messaging.cancel_planned(debtor_ids=debtors, reason="replied", but_answers=True, at=facts.at, actor=facts.actor)
 
 
@@ -147,8 +147,8 @@ def _let_steps_fire_again(facts: Facts) -> None:
 def _decide_again(facts: Facts) -> None:
     """Decide at once for the debtors of a fact; those of a whole load wait for the cycle that follows it."""
     debtors = facts.debtor_ids()
-    if facts.actor != "cycle" and 0 < len(debtors) <= FEW:
-        strategy.redecide(debtor_ids=debtors, now=facts.at, actor=facts.actor)
+    if facts.actor != "cycle" and 0 < len(debtors) <= REDECIDE_LIMIT:
+        strategy.redecide_debtors(debtor_ids=debtors, now=facts.at, actor=facts.actor)
 
 
 def _wait_for_promise(facts: Facts) -> None:

@@ -24,7 +24,7 @@ def _secret() -> str:
     given = os.environ.get("RECOBRA_SECRET_KEY")
     if given:
         return given
-    return created_once.kept(DATA_DIR / "secret-key", secrets.token_urlsafe(50))
+    return created_once.read_or_create(DATA_DIR / "secret-key", secrets.token_urlsafe(50))
 
 
 SECRET_KEY = _secret()
@@ -97,7 +97,7 @@ TEMPLATES = [
     }
 ]
 WSGI_APPLICATION = "recobra.config.wsgi.application"
-DATABASES = {"default": database.django_settings(database.url())}
+DATABASES = {"default": database.django_settings(database.database_url())}
 AUTH_USER_MODEL = "access.User"
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from recobra.consent import spoken_refusals
-from recobra.kit.plain_text import plain
+from recobra.kit.plain_text import normalise_text
 from recobra_core import yaml_text
 
 Act = Literal["OPTED_OUT", "NOT_ME", "RESUMED"]
@@ -46,7 +46,7 @@ def act_of(text: str, *, day: date, names: Sequence[str] = ()) -> Act | None:
     «Cancelar» is none: it is to pay in much of Latin America, and the bot asks.
     """
     own, keywords = _own_words(text), _read()
-    message = plain(own)
+    message = normalise_text(own)
     core = _core(message, keywords)
     found = {act for act, since, words in keywords.words if since <= day and {message, core} & words}
     found |= {act for act, since, whole in keywords.patterns if since <= day and whole.fullmatch(core)}
@@ -76,7 +76,7 @@ def _denies_name(message: str, names: Sequence[str]) -> bool:
     if match is None:
         return False
     said = set(match.group(1).split())
-    return any(said <= set(plain(name).split()) for name in names)
+    return any(said <= set(normalise_text(name).split()) for name in names)
 
 
 def _own_words(text: str) -> str:

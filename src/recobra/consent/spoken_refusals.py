@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from recobra.kit.plain_text import plain
+from recobra.kit.plain_text import normalise_text
 from recobra_core import yaml_text
 
 Spoken = Literal["opt_out", "wrong_person", "hardship", "yes", "no", "ambiguous"]
@@ -40,7 +40,7 @@ class Keywords:
 def spoken(*, text: str, today: date) -> Spoken | None:
     """Return what a message says by a keyword in force that day; None when it holds none."""
     keywords = _read()
-    message = plain(text)
+    message = normalise_text(text)
     forms = {message, " ".join(keywords.courtesy.sub(" ", message).split())}
     for intent, since, words in keywords.words:
         # «Vale, gracias» thanks; it agrees to nothing.
@@ -56,7 +56,7 @@ def spoken(*, text: str, today: date) -> Spoken | None:
 def doubtful(*, text: str, intent: str) -> bool:
     """Tell if a message says something against an intent that the classifier took it for."""
     doubt = _read().doubts.get(intent)
-    return doubt is not None and doubt.search(plain(text)) is not None
+    return doubt is not None and doubt.search(normalise_text(text)) is not None
 
 
 def words_of(*, intent: str, today: date) -> frozenset[str]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from recobra.journal.labels import actor, say
+from recobra.journal.labels import actor_label, fact_label
 
-__all__ = ["LOOKS", "actor", "icon", "say", "tone"]
+__all__ = ["LOOKS", "actor_label", "fact_label", "icon", "tone"]
 
 # kind -> icon, tone
 LOOKS: Final[dict[str, tuple[str, str]]] = {

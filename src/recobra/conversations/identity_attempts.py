@@ -15,7 +15,7 @@ from django.db import connection
 from recobra.conversations.bot.identity import TRIES_MAX
 from recobra.journal.models import Entry
 from recobra.journal.operations import record
-from recobra.journal.queries import audit
+from recobra.journal.queries import audit_entries
 
 COUNTED_FOR: Final = timedelta(hours=24)
 REFUSED: Final = "identity.refused"
@@ -35,7 +35,7 @@ def judge_alone(debtor_ids: Iterable[int]) -> None:
 def wrong_lately(debtor_id: int, *, now: datetime) -> list[Entry]:
     """Return the wrong answers about a debtor that still count, at most TRIES_MAX."""
     kinds = [REFUSED, PAGE_REFUSED]
-    return audit(portfolio_ids=None, kinds=kinds, debtor_id=debtor_id, since=now - COUNTED_FOR, limit=TRIES_MAX)
+    return audit_entries(portfolio_ids=None, kinds=kinds, debtor_id=debtor_id, since=now - COUNTED_FOR, limit=TRIES_MAX)
 
 
 def used_up(debtor_id: int, *, now: datetime) -> bool:

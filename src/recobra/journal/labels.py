@@ -102,11 +102,11 @@ ACTORS: Final[dict[str, Promise]] = {
 }
 
 
-def say(kind: str) -> str:
+def fact_label(kind: str) -> str:
     """Return what a kind of fact means; an unknown kind as it is."""
     return str(FACTS.get(kind, kind))
 
 
-def actor(name: str) -> str:
+def actor_label(name: str) -> str:
     """Return who did it, in words where it was a machine."""
     return str(ACTORS.get(name, name))

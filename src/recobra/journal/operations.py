@@ -49,7 +49,7 @@ Reaction = Callable[[Facts], None]
 _REACTIONS: dict[str, list[Reaction]] = {}
 
 
-def react(kind: str, reaction: Reaction) -> None:
+def register_reaction(kind: str, reaction: Reaction) -> None:
     """Let a reaction follow all facts of a kind; called at start by `config.reactions`, which sees all apps."""
     known = _REACTIONS.setdefault(kind, [])
     if reaction not in known:
@@ -64,7 +64,7 @@ def record_all(facts: Facts) -> None:
         return
     with connection.cursor() as cursor:
         cursor.execute("SELECT journal_open_month(%s)", [facts.at.date()])
-    tables.copy_in("journal_entry", _entries(facts))
+    tables.copy_in("journal_entry", _entry_rows(facts))
     for reaction in _REACTIONS.get(facts.kind, []):
         reaction(facts)
 
@@ -94,7 +94,7 @@ def record(
     record_all(Facts(kind=kind, at=at, actor=actor, actor_id=actor_id, version=version, rows=rows))
 
 
-def _entries(facts: Facts) -> pa.Table:
+def _entry_rows(facts: Facts) -> pa.Table:
     """Return the rows of `journal_entry`; the digest is the table's own work."""
     count = facts.rows.num_rows
     constants = {

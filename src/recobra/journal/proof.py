@@ -14,7 +14,7 @@ from recobra.journal.seal import LEAF
 
 
 @dataclass(frozen=True, kw_only=True)
-class Covered:
+class CoveredEntry:
     """A row of the journal with its digest, whether it still is as its digest says, and the day that sealed it.
 
     `sealed_on` None: its day is not over or not yet sealed, or the seal has another digest for it.
@@ -36,7 +36,7 @@ class SealView:
     previous: str
 
 
-def covering(*, entry_ids: Sequence[int]) -> tuple[list[Covered], list[SealView]]:
+def find_proofs(*, entry_ids: Sequence[int]) -> tuple[list[CoveredEntry], list[SealView]]:
     """Return rows in id order with the seals that cover them, oldest first."""
     rows = _rows(entry_ids)
     if not rows:
@@ -46,11 +46,13 @@ def covering(*, entry_ids: Sequence[int]) -> tuple[list[Covered], list[SealView]
     seals = []
     for seal in Seal.objects.filter(day__gte=first).order_by("day").iterator(chunk_size=8):
         leaves = bytes(seal.leaves)
-        held = [key for key, digest, _intact, _day in rows if key not in sealed and _holds(leaves, key, digest)]
+        held = [key for key, digest, _intact, _day in rows if key not in sealed and _has_leaf(leaves, key, digest)]
         if held:
             sealed |= dict.fromkeys(held, seal.day)
             seals.append(_view(seal))
-    covered = [Covered(id=k, digest=d.hex(), intact=intact, sealed_on=sealed.get(k)) for k, d, intact, _day in rows]
+    covered = [
+        CoveredEntry(id=k, digest=d.hex(), intact=intact, sealed_on=sealed.get(k)) for k, d, intact, _day in rows
+    ]
     return covered, seals
 
 
@@ -69,7 +71,7 @@ def _rows(entry_ids: Sequence[int]) -> list[tuple[int, bytes, bool, date]]:
         return [(key, bytes(digest), intact, day) for key, digest, intact, day in cursor.fetchall()]
 
 
-def _holds(leaves: bytes, key: int, digest: bytes) -> bool:
+def _has_leaf(leaves: bytes, key: int, digest: bytes) -> bool:
     """Tell if a seal's leaves, in id order, hold a row with the beginning of its digest."""
     count = len(leaves) // LEAF.size
     at = bisect_left(range(count), key, key=lambda index: LEAF.unpack_from(leaves, index * LEAF.size)[0])

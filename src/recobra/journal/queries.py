@@ -10,7 +10,7 @@ from django.db.models import Q, QuerySet
 from .models import Entry
 
 
-def timeline(*, debtor_id: int, before: int | None = None, limit: int = 50) -> list[Entry]:
+def debtor_timeline(*, debtor_id: int, before: int | None = None, limit: int = 50) -> list[Entry]:
     """Return what happened to a debtor, newest first; `before` is the id of the last row already shown.
 
     Scoped by its debtor: the caller must have found the debtor through a query of its user.
@@ -21,7 +21,7 @@ def timeline(*, debtor_id: int, before: int | None = None, limit: int = 50) -> l
     return list(found.order_by("-id")[:limit])
 
 
-def audit(
+def audit_entries(
     *,
     portfolio_ids: Collection[int] | None,
     kinds: Collection[str] = (),
@@ -50,7 +50,7 @@ def audit(
     return list(_newest(Entry.objects.filter(wanted))[:limit])
 
 
-def kinds_seen() -> list[str]:
+def recorded_kinds() -> list[str]:
     """Return the kinds of facts that were ever recorded, for the filter of the audit list."""
     # A loose index scan: DISTINCT would read every row of a journal of millions.
     steps = """

@@ -25,7 +25,7 @@ _CHUNK: Final = 20_000
 
 
 @dataclass(frozen=True, kw_only=True)
-class Altered:
+class Alteration:
     """The first row that is not as it was recorded; `id` is None where the seal itself was touched."""
 
     day: date
@@ -34,12 +34,12 @@ class Altered:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Verdict:
+class Verification:
     """What `verify` found: rows and sealed days looked at, and the first thing wrong."""
 
     rows: int
     days: int
-    first_altered: Altered | None
+    first_altered: Alteration | None
 
     @property
     def ok(self) -> bool:
@@ -47,7 +47,7 @@ class Verdict:
         return self.first_altered is None
 
 
-class _Mark(NamedTuple):
+class _ChainEnd(NamedTuple):
     """How far the chain reaches: its last day, the highest id it holds, its last hash."""
 
     day: date
@@ -65,122 +65,122 @@ class _Row(NamedTuple):
 @transaction.atomic
 def seal_days(*, until: date, now: datetime) -> int:
     """Seal every day before `until` that has rows and no seal; return how many were sealed."""
-    if not _open_days(_mark(), until):
+    if not _unsealed_days(_read_chain_end(), until):
         return 0
     with connection.cursor() as cursor:
         # A writer that began before midnight must have ended, or its rows would look added afterwards.
         cursor.execute("LOCK TABLE journal_entry IN SHARE MODE")
-    mark = _mark()
-    days = _open_days(mark, until)
+    mark = _read_chain_end()
+    days = _unsealed_days(mark, until)
     for day in days:
-        mark = _seal(day, mark, now)
+        mark = _seal_day(day, mark, now)
     return len(days)
 
 
-def verify() -> Verdict:
+def verify_journal() -> Verification:
     """Recompute every row's digest, every seal and the chain; today's rows by their own digest alone."""
-    mark, rows, days = _Mark(date.min, 0, GENESIS), 0, 0
-    first: Altered | None = None
+    mark, rows, days = _ChainEnd(date.min, 0, GENESIS), 0, 0
+    first: Alteration | None = None
     for seal in Seal.objects.order_by("day").iterator(chunk_size=8):
         count, found = _verify_day(seal, mark)
         first = first or found
         rows, days = rows + count, days + 1
-        mark = _after(seal, mark)
-    for row in _unsealed(mark):
+        mark = _extend_chain(seal, mark)
+    for row in _read_unsealed_rows(mark):
         rows += 1
         if first is None and row.digest != row.recomputed:
-            first = Altered(day=row.day, id=row.id, what="the row differs from its digest")
-    return Verdict(rows=rows, days=days, first_altered=first)
+            first = Alteration(day=row.day, id=row.id, what="the row differs from its digest")
+    return Verification(rows=rows, days=days, first_altered=first)
 
 
-def _mark() -> _Mark:
-    mark = _Mark(date.min, 0, GENESIS)
+def _read_chain_end() -> _ChainEnd:
+    mark = _ChainEnd(date.min, 0, GENESIS)
     for seal in Seal.objects.order_by("day").iterator(chunk_size=8):
-        mark = _after(seal, mark)
+        mark = _extend_chain(seal, mark)
     return mark
 
 
-def _after(seal: Seal, mark: _Mark) -> _Mark:
+def _extend_chain(seal: Seal, mark: _ChainEnd) -> _ChainEnd:
     leaves = bytes(seal.leaves)
     last_id = LEAF.unpack(leaves[-LEAF.size :])[0] if len(leaves) >= LEAF.size else 0
-    return _Mark(seal.day, max(mark.last_id, last_id), bytes(seal.digest))
+    return _ChainEnd(seal.day, max(mark.last_id, last_id), bytes(seal.digest))
 
 
-def _open_days(mark: _Mark, until: date) -> list[date]:
+def _unsealed_days(mark: _ChainEnd, until: date) -> list[date]:
     found = Entry.objects.filter(at__lt=_midnight(until))
     if mark.day != date.min:
         found = found.filter(at__gte=_midnight(mark.day + timedelta(days=1)))
     return list(found.order_by("at__date").values_list("at__date", flat=True).distinct())
 
 
-def _seal(day: date, mark: _Mark, now: datetime) -> _Mark:
+def _seal_day(day: date, mark: _ChainEnd, now: datetime) -> _ChainEnd:
     leaves = bytearray()
-    total = _begin(day, mark.digest)
-    for row in _rows_of(day, mark):
+    total = _begin_hash(day, mark.digest)
+    for row in _read_day_rows(day, mark):
         leaves += LEAF.pack(row.id, row.digest[:8])
         total.update(row.id.to_bytes(8, "big") + row.digest)
     entries = len(leaves) // LEAF.size
     seal = Seal.objects.create(
         day=day, entries=entries, leaves=bytes(leaves), digest=total.digest(), previous=mark.digest, sealed_at=now
     )
-    return _after(seal, mark)
+    return _extend_chain(seal, mark)
 
 
-def _verify_day(seal: Seal, mark: _Mark) -> tuple[int, Altered | None]:
+def _verify_day(seal: Seal, mark: _ChainEnd) -> tuple[int, Alteration | None]:
     """Return how many rows the day has, and the first thing wrong with it."""
     leaves = LEAF.iter_unpack(bytes(seal.leaves))
     wanted = next(leaves, None)
-    total, rows, found = _begin(seal.day, bytes(seal.previous)), 0, None
-    for row in _rows_of(seal.day, mark, up_to=_after(seal, mark).last_id):
+    total, rows, found = _begin_hash(seal.day, bytes(seal.previous)), 0, None
+    for row in _read_day_rows(seal.day, mark, up_to=_extend_chain(seal, mark).last_id):
         rows += 1
         total.update(row.id.to_bytes(8, "big") + row.digest)
         if found is None:
-            found = _compare(row, wanted, seal.day)
+            found = _compare_leaf(row, wanted, seal.day)
             wanted = next(leaves, None)
     if found is None and wanted is not None:
-        found = Altered(day=seal.day, id=wanted[0], what="the row is missing")
+        found = Alteration(day=seal.day, id=wanted[0], what="the row is missing")
     if found is None and bytes(seal.previous) != mark.digest:
-        found = Altered(day=seal.day, id=None, what="the seal does not follow the one before it")
+        found = Alteration(day=seal.day, id=None, what="the seal does not follow the one before it")
     if found is None and (total.digest() != bytes(seal.digest) or rows != seal.entries):
-        found = Altered(day=seal.day, id=None, what="the seal was rewritten")
+        found = Alteration(day=seal.day, id=None, what="the seal was rewritten")
     return rows, found
 
 
-def _compare(row: _Row, wanted: tuple[int, bytes] | None, day: date) -> Altered | None:
+def _compare_leaf(row: _Row, wanted: tuple[int, bytes] | None, day: date) -> Alteration | None:
     if wanted is None or row.id < wanted[0]:
-        return Altered(day=day, id=row.id, what="the row was added after its day was sealed")
+        return Alteration(day=day, id=row.id, what="the row was added after its day was sealed")
     if row.id > wanted[0]:
-        return Altered(day=day, id=wanted[0], what="the row is missing")
+        return Alteration(day=day, id=wanted[0], what="the row is missing")
     if row.digest != row.recomputed:
-        return Altered(day=day, id=row.id, what="the row differs from its digest")
+        return Alteration(day=day, id=row.id, what="the row differs from its digest")
     if row.digest[:8] != wanted[1]:
-        return Altered(day=day, id=row.id, what="the row and its digest were rewritten after its day was sealed")
+        return Alteration(day=day, id=row.id, what="the row and its digest were rewritten after its day was sealed")
     return None
 
 
-def _begin(day: date, previous: bytes) -> hashlib._Hash:
+def _begin_hash(day: date, previous: bytes) -> hashlib._Hash:
     return hashlib.sha256(previous + day.isoformat().encode())
 
 
-def _rows_of(day: date, mark: _Mark, up_to: int | None = None) -> Iterator[_Row]:
+def _read_day_rows(day: date, mark: _ChainEnd, up_to: int | None = None) -> Iterator[_Row]:
     """Yield the rows a seal covers, in id order: those of the days after the mark, and late ones above its id."""
     own = "at >= %s AND at < %s AND (%s::bigint IS NULL OR id <= %s)"
     late = "at < %s AND id > %s AND (%s::bigint IS NULL OR id <= %s)"
     query = f"SELECT {_COLUMNS} WHERE {own} UNION ALL SELECT {_COLUMNS} WHERE {late} ORDER BY 1"
     start = _midnight(mark.day + timedelta(days=1))
     limits = [start, _midnight(day + timedelta(days=1)), up_to, up_to]
-    return _stream(query, [*limits, start, mark.last_id, up_to, up_to])
+    return _stream_rows(query, [*limits, start, mark.last_id, up_to, up_to])
 
 
-def _unsealed(mark: _Mark) -> Iterator[_Row]:
+def _read_unsealed_rows(mark: _ChainEnd) -> Iterator[_Row]:
     query = f"SELECT {_COLUMNS} WHERE at >= %s OR id > %s ORDER BY id"
-    return _stream(query, [_midnight(mark.day + timedelta(days=1)), mark.last_id])
+    return _stream_rows(query, [_midnight(mark.day + timedelta(days=1)), mark.last_id])
 
 
 _COLUMNS: Final = "id, (at AT TIME ZONE 'UTC')::date, digest, journal_digest(e) FROM journal_entry e"
 
 
-def _stream(query: str, parameters: list[Any]) -> Iterator[_Row]:
+def _stream_rows(query: str, parameters: list[Any]) -> Iterator[_Row]:
     with transaction.atomic(), connection.chunked_cursor() as cursor:
         cursor.execute(query, parameters)
         pages = iter(lambda: cursor.fetchmany(_CHUNK), [])

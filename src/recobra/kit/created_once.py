@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 
-def kept(path: Path, text: str) -> str:
+def read_or_create(path: Path, text: str) -> str:
     """Return what a file of the owner's holds; where there is none it is made with `text`.
 
     Of several first starts at once one gives its text and all return that: the file appears whole or not at all.

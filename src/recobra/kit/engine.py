@@ -38,12 +38,12 @@ class Statement:
     give: bool = True
 
 
-def source(name: str, schema: pa.Schema | ibis.Schema) -> ir.Table:
+def source_table(name: str, schema: pa.Schema | ibis.Schema) -> ir.Table:
     """Return the table that will stand under a name when the statement runs."""
     return ibis.table(schema if isinstance(schema, ibis.Schema) else ibis.Schema.from_pyarrow(schema), name=name)
 
 
-def compiled(name: str, expression: ir.Table, *, keep: bool = False, give: bool = True) -> Statement:
+def compile_statement(name: str, expression: ir.Table, *, keep: bool = False, give: bool = True) -> Statement:
     """Compile an expression over `source` tables; its integers come out in the width that the expression states.
 
     DuckDB sums 64-bit integers in 128 bits, and Ibis leaves out the cast back because it takes them for 64.
@@ -57,7 +57,7 @@ def compiled(name: str, expression: ir.Table, *, keep: bool = False, give: bool 
 
 
 @contextmanager
-def duckdb() -> Iterator[engine.DuckDBPyConnection]:
+def open_duckdb() -> Iterator[engine.DuckDBPyConnection]:
     """Give a DuckDB of one's own, which spills to the data directory and leaves nothing behind."""
     home = data_dir() / "tmp"
     home.mkdir(parents=True, exist_ok=True)
@@ -75,37 +75,37 @@ def duckdb() -> Iterator[engine.DuckDBPyConnection]:
         shutil.rmtree(spill, ignore_errors=True)
 
 
-_OF_THREAD = threading.local()
+_thread_local = threading.local()
 
 
-def duckdb_at_hand(user: str) -> engine.DuckDBPyConnection:
+def thread_duckdb(user: str) -> engine.DuckDBPyConnection:
     """Return this thread's own DuckDB, for a handful of rows: opening one takes longer than deciding for a debtor.
 
     Each `user` has its own: what one keeps as a table another may be given under the same name.
     """
-    at_hand: dict[str, engine.DuckDBPyConnection] = _OF_THREAD.__dict__.setdefault("at_hand", {})
+    at_hand: dict[str, engine.DuckDBPyConnection] = _thread_local.__dict__.setdefault("at_hand", {})
     if user not in at_hand:
         at_hand[user] = engine.connect(":memory:", config={"threads": 1, "memory_limit": "256MB"})
     return at_hand[user]
 
 
 @contextmanager
-def duckdb_for(rows: int, *, user: str) -> Iterator[engine.DuckDBPyConnection]:
+def duckdb_for_rows(rows: int, *, user: str) -> Iterator[engine.DuckDBPyConnection]:
     """Give the DuckDB that fits a number of rows: the one at hand for a few, one of its own for many."""
     if rows <= FEW_ROWS:
-        yield duckdb_at_hand(user)
+        yield thread_duckdb(user)
     else:
-        with duckdb() as connection:
+        with open_duckdb() as connection:
             yield connection
 
 
-def give_tables(duck: engine.DuckDBPyConnection, tables: Mapping[str, pa.Table]) -> None:
+def register_tables(duck: engine.DuckDBPyConnection, tables: Mapping[str, pa.Table]) -> None:
     """Let statements read Arrow tables by name."""
     for name, table in tables.items():
         duck.register(name, table)
 
 
-def give_files(duck: engine.DuckDBPyConnection, files: Mapping[str, Path]) -> None:
+def register_files(duck: engine.DuckDBPyConnection, files: Mapping[str, Path]) -> None:
     """Let statements read Parquet files by name; a folder called `as_of=…` adds no column."""
     for name, path in files.items():
         literal = str(path).replace("'", "''")
@@ -113,7 +113,7 @@ def give_files(duck: engine.DuckDBPyConnection, files: Mapping[str, Path]) -> No
         duck.execute(f'CREATE OR REPLACE TEMP VIEW "{name}" AS SELECT * FROM {rows}')
 
 
-def run(duck: engine.DuckDBPyConnection, statements: Sequence[Statement]) -> dict[str, pa.Table]:
+def run_statements(duck: engine.DuckDBPyConnection, statements: Sequence[Statement]) -> dict[str, pa.Table]:
     """Run statements in order and return the rows of those that give them."""
     given: dict[str, pa.Table] = {}
     for statement in statements:

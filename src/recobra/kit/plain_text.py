@@ -5,21 +5,21 @@ from __future__ import annotations
 import re
 import unicodedata
 
-_STRETCHED = re.compile(r"([a-z])\1{2,}")
-_SPACED_OUT = re.compile(r"\b(?:[a-z] ){2,}[a-z]\b")
+_REPEATED_LETTERS = re.compile(r"([a-z])\1{2,}")
+_SPACED_LETTERS = re.compile(r"\b(?:[a-z] ){2,}[a-z]\b")
 _NOT_WORDS = re.compile(r"[^a-z0-9ñ]+")
-_SIGNS = {"🛑": " stop ", "🚫": " stop ", "☎": " llamenme ", "👍": " ok ", "✅": " ok ", "%": " por ciento "}
-LENGTH_MAX = 1000
+_SYMBOL_WORDS = {"🛑": " stop ", "🚫": " stop ", "☎": " llamenme ", "👍": " ok ", "✅": " ok ", "%": " por ciento "}
+MAX_LENGTH = 1000
 
 
-def plain(text: str) -> str:
+def normalise_text(text: str) -> str:
     """Return a message in lower case without accents or punctuation, «B A J A» and «bajaaa» as «baja».
 
     Longer messages are read up to their first thousand characters.
     """
-    signs = "".join(_SIGNS.get(sign, sign) for sign in text[:LENGTH_MAX])
+    signs = "".join(_SYMBOL_WORDS.get(sign, sign) for sign in text[:MAX_LENGTH])
     folded = unicodedata.normalize("NFKD", signs.casefold().replace("ñ", "\0"))
     bare = "".join(sign for sign in folded if not unicodedata.combining(sign)).replace("\0", "ñ")
     words = _NOT_WORDS.sub(" ", bare).strip()
-    joined = _SPACED_OUT.sub(lambda found: found.group().replace(" ", ""), words)
-    return _STRETCHED.sub(r"\1", joined)
+    joined = _SPACED_LETTERS.sub(lambda found: found.group().replace(" ", ""), words)
+    return _REPEATED_LETTERS.sub(r"\1", joined)

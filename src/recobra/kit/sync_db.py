@@ -14,7 +14,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class Tray:
+class DatabaseThread:
     """A thread that writes rows. What it wrote stays, whatever the sender does after."""
 
     def __init__(self, thread: ThreadPoolExecutor) -> None:

@@ -80,7 +80,7 @@ def reserve_ids(table: str, count: int) -> int:
 
     Rows that refer to one another can then be written by COPY without a round trip for their keys.
     """
-    hold_numbering(table)
+    lock_id_sequence(table)
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT setval(pg_get_serial_sequence(%s, 'id'), nextval(pg_get_serial_sequence(%s, 'id')) + %s - 1)",
@@ -90,7 +90,7 @@ def reserve_ids(table: str, count: int) -> int:
     return int(last) - max(count, 1) + 1
 
 
-def hold_numbering(table: str) -> None:
+def lock_id_sequence(table: str) -> None:
     """Let nobody else reserve ids of a table before this transaction ends.
 
     One lock per table: with one for all, a payment that waits for the cycle would hold up the cycle's own tasks.

@@ -18,7 +18,7 @@ from recobra.portfolio.models import Portfolio
 from recobra_core import law
 
 
-class HouseRuleRefused(Exception):
+class CompanyRuleRefused(Exception):
     """The rule cannot be read or would loosen the law; `loosenings` names each place with its article."""
 
     def __init__(self, text: str, loosenings: Sequence[law.Loosening] = ()) -> None:
@@ -27,7 +27,7 @@ class HouseRuleRefused(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class InForce:
+class CompanyRules:
     """The company's rules: `of` gives the id of each portfolio's, `houses` what an id stands for."""
 
     of: Mapping[int, str]
@@ -35,7 +35,7 @@ class InForce:
 
 
 @transaction.atomic
-def save_house_rule(
+def save_company_rule(
     *,
     code: str,
     portfolio_id: int | None,
@@ -44,15 +44,19 @@ def save_house_rule(
     actor_id: int | None = None,
     now: datetime,
 ) -> HouseRule:
-    """Put a new version in force in the place of the one before. Raises HouseRuleRefused.
+    """Put a new version in force in the place of the one before. Raises CompanyRuleRefused.
 
     `document` is what `law.read_house` reads, but its name: that is the code. The rule is held against the law of
     the portfolio's country, or of every country with portfolios where it is for all.
     """
     house = _read({**document, "name": code})
-    found = [loosening for country in _countries(portfolio_id) for loosening in law.check_house(house, country=country)]
+    found = [
+        loosening
+        for country in _countries_of_rule(portfolio_id)
+        for loosening in law.check_house(house, country=country)
+    ]
     if found:
-        raise HouseRuleRefused(_("A company rule may tighten the law, never loosen it."), found)
+        raise CompanyRuleRefused(_("A company rule may tighten the law, never loosen it."), found)
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [f"house rule {code}"])
     last = HouseRule.objects.filter(code=code).order_by("-version").first()
@@ -65,40 +69,40 @@ def save_house_rule(
         created_at=now,
         created_by=actor,
     )
-    _record("house_rule.saved", saved, actor, actor_id, now)
+    _record_fact("house_rule.saved", saved, actor, actor_id, now)
     return saved
 
 
 @transaction.atomic
-def retire_house_rule(*, house_rule_id: int, actor: str, actor_id: int | None = None, now: datetime) -> None:
+def retire_company_rule(*, house_rule_id: int, actor: str, actor_id: int | None = None, now: datetime) -> None:
     """Take a rule out of force; once retired it stays so. Raises HouseRule.DoesNotExist."""
     rule = HouseRule.objects.select_for_update().get(pk=house_rule_id)
     if rule.retired_at is None:
         rule.retired_at = now
         rule.save(update_fields=["retired_at"])
-        _record("house_rule.retired", rule, actor, actor_id, now)
+        _record_fact("house_rule.retired", rule, actor, actor_id, now)
 
 
-def in_force(portfolio_ids: Iterable[int] | None = None) -> InForce:
+def company_rules_in_force(portfolio_ids: Iterable[int] | None = None) -> CompanyRules:
     """Return the rules in force of the portfolios named, or of all; several of one portfolio hold together."""
     rows = HouseRule.objects.filter(retired_at__isnull=True).order_by("code", "version")
     found = [(rule.pk, rule.code, rule.version, rule.portfolio_id, json.dumps(rule.document)) for rule in rows]
     if not found:
-        return InForce(of={}, houses={})
+        return CompanyRules(of={}, houses={})
     known = Portfolio.objects.values_list("pk", flat=True) if portfolio_ids is None else portfolio_ids
     of: dict[int, str] = {}
     houses: dict[str, law.House] = {}
     for portfolio_id in known:
         mine = tuple(row for row in found if row[3] in (None, portfolio_id))
         if mine:
-            house = _merged(mine)
+            house = _merge_rules(mine)
             of[portfolio_id] = house.name
             houses[house.name] = house
-    return InForce(of=of, houses=houses)
+    return CompanyRules(of=of, houses=houses)
 
 
 @lru_cache(maxsize=64)
-def _merged(rows: tuple[tuple[int, str, int, int | None, str], ...]) -> law.House:
+def _merge_rules(rows: tuple[tuple[int, str, int, int | None, str], ...]) -> law.House:
     """Return rules as one house; its id names them and their versions, which are never edited."""
     houses = [
         law.read_house({**json.loads(document), "name": f"{code}.{version}"}) for _, code, version, _, document in rows
@@ -110,15 +114,15 @@ def _read(document: Mapping[str, Any]) -> law.House:
     try:
         return law.read_house(document)
     except law.LawFileError as error:
-        raise HouseRuleRefused(str(error)) from error
+        raise CompanyRuleRefused(str(error)) from error
 
 
-def _countries(portfolio_id: int | None) -> list[str]:
+def _countries_of_rule(portfolio_id: int | None) -> list[str]:
     found = Portfolio.objects.filter(pk=portfolio_id) if portfolio_id else Portfolio.objects.all()
     used = sorted(set(found.values_list("country", flat=True)) & set(law.countries()))
     return used or sorted(law.countries())
 
 
-def _record(kind: str, rule: HouseRule, actor: str, actor_id: int | None, now: datetime) -> None:
+def _record_fact(kind: str, rule: HouseRule, actor: str, actor_id: int | None, now: datetime) -> None:
     payload = {"house_rule_id": rule.pk, "code": rule.code, "version": rule.version}
     record(kind, at=now, actor=actor, actor_id=actor_id, portfolio_id=rule.portfolio_id, payload=payload)

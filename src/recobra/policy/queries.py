@@ -20,11 +20,11 @@ def rule_for(user: User, rule_id: int) -> HouseRule:
     return rules_for(user).get(pk=rule_id)
 
 
-def is_taken(code: str) -> bool:
+def is_code_taken(code: str) -> bool:
     """Return whether a rule of this code was ever in force."""
     return HouseRule.objects.filter(code=code).exists()
 
 
-def may_bind_all(user: User) -> bool:
+def has_every_portfolio(user: User) -> bool:
     """Return whether a user sees every portfolio, and so may make rules for all."""
     return portfolio_codes(user) is None

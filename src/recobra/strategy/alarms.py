@@ -20,7 +20,7 @@ LATE = gettext_noop("There are messages that could not be sent on their day.")
 LOST_CALLS = gettext_noop("There are calls of providers that could not be worked: what they say is not known.")
 NO_PROVIDER = gettext_noop("A provider answers with failures: nothing is sent by it until it works again.")
 
-_CHECKS = {
+_PORTFOLIO_CHECKS = {
     ("unapplied", UNAPPLIED): """SELECT DISTINCT portfolio_id FROM payments_payment
         WHERE unapplied_minor > 0 AND reversed_at IS NULL""",
     ("uncertain", UNCERTAIN): "SELECT DISTINCT portfolio_id FROM messaging_contact WHERE status = 'UNCERTAIN'",
@@ -33,7 +33,7 @@ _CHECKS = {
         WHERE status = 'DUE' AND closes_at < %s AND purpose <> 'REPLY'""",
     ("held_load", HELD_LOAD): "SELECT DISTINCT portfolio_id FROM intake_load WHERE status = 'HELD'",
 }
-_OF_ALL = (
+_INSTALLATION_CHECKS = (
     ("lost_calls", LOST_CALLS, "SELECT FROM messaging_webhookcall WHERE status = 'FAILED' LIMIT 1"),
     (
         "no_provider",
@@ -56,14 +56,14 @@ def check_freshness(*, portfolio_ids: Iterable[int], as_of: date, now: datetime)
         )
         rows = cursor.fetchall()
     stale = frozenset(pk for pk, days, last in rows if last is None or last < as_of - timedelta(days))
-    _set("stale_load", STALE, stale, now)
+    _update_alarms("stale_load", STALE, stale, now)
     return stale
 
 
 @transaction.atomic
 def check_providers(*, now: datetime) -> None:
     """Raise and clear the alarms that concern no portfolio: calls not worked, circuits that are open."""
-    for kind, text, query in _OF_ALL:
+    for kind, text, query in _INSTALLATION_CHECKS:
         with connection.cursor() as cursor:
             cursor.execute(query, [now] * query.count("%s"))
             found = cursor.fetchone() is not None
@@ -78,13 +78,13 @@ def check_providers(*, now: datetime) -> None:
 def check_data(*, portfolio_ids: Iterable[int], now: datetime) -> None:
     """Raise and clear the alarms about gaps in the data and about what waits for a person."""
     mine = frozenset(portfolio_ids)
-    for (kind, text), query in _CHECKS.items():
+    for (kind, text), query in _PORTFOLIO_CHECKS.items():
         with connection.cursor() as cursor:
             cursor.execute(query, [now] * query.count("%s"))
-            _set(kind, text, frozenset(pk for (pk,) in cursor.fetchall()) & mine, now)
+            _update_alarms(kind, text, frozenset(pk for (pk,) in cursor.fetchall()) & mine, now)
 
 
-def _set(kind: str, text: str, portfolio_ids: frozenset[int], now: datetime) -> None:
+def _update_alarms(kind: str, text: str, portfolio_ids: frozenset[int], now: datetime) -> None:
     standing = Alarm.objects.filter(kind=kind, cleared_at__isnull=True)
     standing.exclude(portfolio_id__in=portfolio_ids).update(cleared_at=now)
     known = set(standing.values_list("portfolio_id", flat=True))

@@ -13,21 +13,21 @@ from recobra.kit import clock
 
 from . import queries, schedule
 from .alarms import check_providers
-from .operations import CycleRefused, look_for_another_way, run_cycle
+from .operations import CycleRefused, plan_fallback_channels, run_cycle
 
-ASKED = "cycle.run"
-LOCK = "cycle"
+CYCLE_TASK = "cycle.run"
+CYCLE_LOCK = "cycle"
 
 
-@app.task(name=ASKED, lock=LOCK, queueing_lock=LOCK)
-def run_asked(as_of: str, actor: str, actor_id: int | None = None) -> None:
+@app.task(name=CYCLE_TASK, lock=CYCLE_LOCK, queueing_lock=CYCLE_LOCK)
+def run_requested_cycle(as_of: str, actor: str, actor_id: int | None = None) -> None:
     """Run the cycle of a day for the person who asked."""
     run_cycle(as_of=date.fromisoformat(as_of), actor=actor, actor_id=actor_id, now=clock.now())
 
 
 @app.periodic(cron="*/10 * * * *")
-@app.task(name="cycle.morning", lock=LOCK, queueing_lock="cycle.morning")
-def run_morning(timestamp: int) -> None:  # noqa: ARG001 - the queue says which tick this is; late ticks look at now
+@app.task(name="cycle.morning", lock=CYCLE_LOCK, queueing_lock="cycle.morning")
+def run_morning_cycle(timestamp: int) -> None:  # noqa: ARG001 - the queue says which tick this is; late ticks look at now
     """Run the cycle of today once the morning has come; a morning that nobody served is caught up."""
     now = clock.now()
     day = schedule.due_day(now)
@@ -36,26 +36,26 @@ def run_morning(timestamp: int) -> None:  # noqa: ARG001 - the queue says which 
 
 
 @app.periodic(cron="*/2 * * * *")
-@app.task(name="contact.another_way", lock=LOCK, queueing_lock="contact.another_way")
-def find_another_way(timestamp: int) -> None:  # noqa: ARG001 - as above
+@app.task(name="contact.another_way", lock=CYCLE_LOCK, queueing_lock="contact.another_way")
+def try_fallback_channels(timestamp: int) -> None:  # noqa: ARG001 - as above
     """Plan the next channel for what could not be delivered since the last look, and look after the providers."""
     now = clock.now()
-    look_for_another_way(as_of=schedule.today(now), now=now, actor=schedule.ACTOR)
+    plan_fallback_channels(as_of=schedule.today(now), now=now, actor=schedule.ACTOR)
     check_providers(now=now)
 
 
 @transaction.atomic
-def ask_for_cycle(*, as_of: date, actor: str, actor_id: int | None, now: datetime) -> None:
+def request_cycle(*, as_of: date, actor: str, actor_id: int | None, now: datetime) -> None:
     """Queue the cycle of a day. Raises CycleRefused where it could not run or waits already."""
     if as_of > schedule.today(now):
         raise CycleRefused(_("A day that has not come cannot be planned."))
     latest = queries.latest_day()
     if latest is not None and as_of < latest:
         raise CycleRefused(_("The cycle of a later day has run; an earlier day is not planned again."))
-    if queries.cycle_waits():
+    if queries.is_cycle_queued():
         raise CycleRefused(_("The cycle is waiting or running already."))
     try:
         with transaction.atomic():
-            run_asked.defer(as_of=as_of.isoformat(), actor=actor, actor_id=actor_id)
+            run_requested_cycle.defer(as_of=as_of.isoformat(), actor=actor, actor_id=actor_id)
     except AlreadyEnqueued as twice:
         raise CycleRefused(_("The cycle is waiting or running already.")) from twice

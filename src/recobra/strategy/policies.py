@@ -10,8 +10,8 @@ from functools import lru_cache
 from typing import Any
 
 from recobra.messaging.queries import channels_open
-from recobra.policy.company_rules import InForce
-from recobra.policy.company_rules import in_force as house_rules
+from recobra.policy.company_rules import CompanyRules
+from recobra.policy.company_rules import company_rules_in_force as house_rules
 from recobra.portfolio.models import Portfolio
 from recobra_core.decide.daily import PortfolioLimits
 from recobra_core.decide.strategy import Strategy
@@ -33,22 +33,22 @@ class Policies:
     versions: Mapping[str, int]
     followed: frozenset[int]
     channels_open: tuple[str, ...]
-    company: InForce
+    company: CompanyRules
 
     def fingerprint(self) -> str:
         """Return a text that changes whenever any limit, strategy version, attribute or open channel does."""
         return json.dumps([repr(self.policies), sorted(self.versions.items()), self.channels_open], default=str)
 
 
-def in_force(portfolio_ids: Iterable[int] | None = None) -> Policies:
+def policies_in_force(portfolio_ids: Iterable[int] | None = None) -> Policies:
     """Return the policies of the portfolios named, or of all. Portfolios alike share one entry."""
     portfolios = list(Portfolio.objects.order_by("id") if portfolio_ids is None else _named(portfolio_ids))
-    attributes = _attributes(portfolios)
+    attributes = _attribute_types(portfolios)
     documents = {version.code: version for version in StrategyVersion.objects.filter(status="PUBLISHED")}
     follows = dict(Assignment.objects.filter(active=True).values_list("portfolio_id", "strategy_code"))
     declared = tuple(sorted(attributes.items()))
     strategies = {
-        code: _parsed(json.dumps(documents[code].document, sort_keys=True), declared)
+        code: _parse_strategy(json.dumps(documents[code].document, sort_keys=True), declared)
         for code in sorted(set(follows.values()))
         if code in documents
     }
@@ -58,7 +58,7 @@ def in_force(portfolio_ids: Iterable[int] | None = None) -> Policies:
     entries = tuple(
         PortfolioLimits(
             portfolio_ids=tuple(portfolio.pk for portfolio in members),
-            limits=read_limits(members[0].limits),
+            limits=parse_limits(members[0].limits),
             strategy=strategies.get(code),
         )
         for (_limits, code), members in groups.items()
@@ -78,7 +78,7 @@ def in_force(portfolio_ids: Iterable[int] | None = None) -> Policies:
 
 
 @lru_cache(maxsize=64)
-def _parsed(document: str, attributes: tuple[tuple[str, str], ...]) -> Strategy:
+def _parse_strategy(document: str, attributes: tuple[tuple[str, str], ...]) -> Strategy:
     """Read a stored document; a published version never changes, so it is read once per process."""
     return Strategy.parse(json.loads(document), catalogue=catalogue_with(dict(attributes)))
 
@@ -87,7 +87,7 @@ def _named(portfolio_ids: Iterable[int]) -> Iterable[Portfolio]:
     return Portfolio.objects.filter(pk__in=list(portfolio_ids)).order_by("id")
 
 
-def read_limits(document: Mapping[str, Any]) -> Limits:
+def parse_limits(document: Mapping[str, Any]) -> Limits:
     """Read a portfolio's limits; what is not stated keeps the default. Raises LimitsError."""
     given = dict(document)
     if "buckets" in given:
@@ -95,7 +95,7 @@ def read_limits(document: Mapping[str, Any]) -> Limits:
     return Limits(**given)
 
 
-def _attributes(portfolios: Iterable[Portfolio]) -> dict[str, str]:
+def _attribute_types(portfolios: Iterable[Portfolio]) -> dict[str, str]:
     """Return the declared type of each free attribute; one name with two types counts as text."""
     types: dict[str, str] = {}
     for portfolio in portfolios:

@@ -20,13 +20,13 @@ from .models import Assignment, CycleStep
 from .models import CycleRun as CycleRun  # noqa: PLC0414 - the doors name the types from here
 from .models import StrategyVersion as StrategyVersion  # noqa: PLC0414
 from .operations.cycle import STEPS
-from .policies import catalogue_with, in_force
+from .policies import catalogue_with, policies_in_force
 
 Status = StrategyVersion.Status
 
 
 @dataclass(frozen=True, kw_only=True)
-class Listed:
+class StrategyListing:
     """A strategy with its versions, newest first, and the user's portfolios that follow it."""
 
     code: str
@@ -52,35 +52,38 @@ class Listed:
         return next((version for version in self.versions if version.status == status), None)
 
 
-def strategies(user: User) -> list[Listed]:
+def strategies_for(user: User) -> list[StrategyListing]:
     """Return every strategy by code."""
     found: dict[str, list[StrategyVersion]] = {}
     for version in StrategyVersion.objects.order_by("code", "-number"):
         found.setdefault(version.code, []).append(version)
-    return [Listed(code=code, versions=versions, portfolios=followers(user, code)) for code, versions in found.items()]
+    return [
+        StrategyListing(code=code, versions=versions, portfolios=portfolios_following(user, code))
+        for code, versions in found.items()
+    ]
 
 
-def strategy(user: User, code: str) -> Listed:
+def strategy_for(user: User, code: str) -> StrategyListing:
     """Return one strategy. Raises StrategyVersion.DoesNotExist."""
     versions = list(StrategyVersion.objects.filter(code=code).order_by("-number"))
     if not versions:
         raise StrategyVersion.DoesNotExist(code)
-    return Listed(code=code, versions=versions, portfolios=followers(user, code))
+    return StrategyListing(code=code, versions=versions, portfolios=portfolios_following(user, code))
 
 
-def version(code: str, number: int) -> StrategyVersion:
+def get_version(code: str, number: int) -> StrategyVersion:
     """Return one version. Raises StrategyVersion.DoesNotExist."""
     return StrategyVersion.objects.get(code=code, number=number)
 
 
-def followers(user: User, code: str) -> list[Portfolio]:
+def portfolios_following(user: User, code: str) -> list[Portfolio]:
     """Return the user's portfolios that follow a strategy."""
     following = Assignment.objects.filter(strategy_code=code, active=True).values_list("portfolio_id", flat=True)
     ids = set(following)
     return [portfolio for portfolio in portfolios_for(user) if portfolio.pk in ids]
 
 
-def assignments(user: User) -> list[tuple[Portfolio, str]]:
+def assignments_for(user: User) -> list[tuple[Portfolio, str]]:
     """Return the user's portfolios, each with the code of the strategy it follows or nothing."""
     codes = dict(Assignment.objects.filter(active=True).values_list("portfolio_id", "strategy_code"))
     return [(portfolio, codes.get(portfolio.pk, "")) for portfolio in portfolios_for(user)]
@@ -92,17 +95,17 @@ def accounts_following(code: str) -> int:
     return Account.objects.filter(portfolio__in=ids, status=Account.Status.OPEN).count()
 
 
-def catalogue() -> Catalogue:
+def rule_catalogue() -> Catalogue:
     """Return the columns of which rules may speak here, the portfolios' own attributes included."""
-    return catalogue_with(in_force().attributes)
+    return catalogue_with(policies_in_force().attributes)
 
 
-def read(document: object) -> Strategy:
+def parse_strategy(document: object) -> Strategy:
     """Read a document against this installation's columns. Raises StrategyError with all problems."""
-    return Strategy.parse(document, catalogue=catalogue())
+    return Strategy.parse(document, catalogue=rule_catalogue())
 
 
-def ready_made() -> list[Strategy]:
+def ready_made_strategies() -> list[Strategy]:
     """Return the strategies that come with the product, to start from."""
     return [ready.load(name) for name in ready.CODES]
 
@@ -110,13 +113,13 @@ def ready_made() -> list[Strategy]:
 # The daily cycle
 
 
-def runs(*, before: int | None = None, limit: int = 30) -> list[CycleRun]:
+def list_runs(*, before: int | None = None, limit: int = 30) -> list[CycleRun]:
     """Return the newest runs; `before` is the id of the last one already shown."""
     found = CycleRun.objects.order_by("-id")
     return list((found if before is None else found.filter(id__lt=before))[:limit])
 
 
-def run(run_id: int) -> CycleRun:
+def get_run(run_id: int) -> CycleRun:
     """Return one run. Raises CycleRun.DoesNotExist."""
     return CycleRun.objects.get(pk=run_id)
 
@@ -138,6 +141,6 @@ def latest_day() -> date | None:
     return done.as_of if done else None
 
 
-def cycle_waits() -> bool:
+def is_cycle_queued() -> bool:
     """Tell if a cycle that a person asked for waits for a worker or is in its hands."""
     return ProcrastinateJob.objects.filter(task_name="cycle.run", status__in=["todo", "doing"]).exists()

@@ -15,11 +15,11 @@ from recobra.portfolio.queries import portfolios_for
 
 from .models import Campaign
 from .operations.campaigns import CHANNELS as CHANNELS  # noqa: PLC0414 - the doors name it from here
-from .operations.campaigns_day import problems_now, spent
+from .operations.campaigns_day import current_budget_problems, spent_by_currency
 from .operations.campaigns_preflight import preflight as preflight  # noqa: PLC0414
 
 Status = Campaign.Status
-_WRITTEN = ("email", "sms", "whatsapp", "letter")
+_WRITTEN_CHANNELS = ("email", "sms", "whatsapp", "letter")
 
 _PROGRESS = """
     SELECT m.arm, CASE
@@ -32,7 +32,7 @@ _PROGRESS = """
 
 
 @dataclass(kw_only=True)
-class Progress:
+class CampaignProgress:
     """How far a launched campaign is, in debtors; `waiting` by reason, most first; `spent` in micros by currency.
 
     `problems` say why its budget cannot be kept by now: nothing goes until that has changed.
@@ -66,11 +66,13 @@ def campaign_for(user: User, code: str) -> Campaign:
     return campaigns_for(user).get(code=code)
 
 
-def progress(campaign: Campaign) -> Progress:
+def campaign_progress(campaign: Campaign) -> CampaignProgress:
     """Return how far a campaign is."""
     going = campaign.status in {Status.RUNNING, Status.PAUSED}
     own = {campaign.budget_currency: 0} if campaign.budget_minor is not None else {}
-    found = Progress(spent=own | spent(campaign), problems=problems_now(campaign) if going else [])
+    found = CampaignProgress(
+        spent=own | spent_by_currency(campaign), problems=current_budget_problems(campaign) if going else []
+    )
     with connection.cursor() as cursor:
         cursor.execute(_PROGRESS, [campaign.pk])
         rows = cursor.fetchall()
@@ -93,15 +95,15 @@ def template_choices(countries: Collection[str] = ()) -> list[tuple[str, str, st
     """
     found = in_force().filter(country__in=("", *countries)) if countries else in_force()
     families: dict[str, list[Template]] = {}
-    for template in sorted(found, key=_naming):
+    for template in sorted(found, key=_naming_rank):
         families.setdefault(template.code, []).append(template)
     rows = [(code, used[0].name, ",".join(sorted({each.channel for each in used}))) for code, used in families.items()]
     return sorted(rows, key=lambda row: (row[1], row[0]))
 
 
-def _naming(template: Template) -> tuple[bool, bool, bool, int, str, str, str]:
-    spoken = template.channel not in _WRITTEN
-    rank = len(_WRITTEN) if spoken else _WRITTEN.index(template.channel)
+def _naming_rank(template: Template) -> tuple[bool, bool, bool, int, str, str, str]:
+    spoken = template.channel not in _WRITTEN_CHANNELS
+    rank = len(_WRITTEN_CHANNELS) if spoken else _WRITTEN_CHANNELS.index(template.channel)
     toned = bool(template.tone)
     return (bool(template.country), spoken, toned, rank, template.tone, template.variant, template.country)
 

@@ -13,10 +13,10 @@ from recobra.portfolio.models import Portfolio
 from .models import CycleRun
 
 ACTOR = "system"
-TRIES = 3
+MAX_ATTEMPTS = 3
 
 
-def zone() -> ZoneInfo:
+def installation_zone() -> ZoneInfo:
     """Return the zone of the installation: `CYCLE_TIME_ZONE` of the settings, or where most portfolios are."""
     named: str = settings.CYCLE_TIME_ZONE
     if not named:
@@ -27,12 +27,12 @@ def zone() -> ZoneInfo:
 
 def today(now: datetime) -> date:
     """Return the calendar day of the installation."""
-    return now.astimezone(zone()).date()
+    return now.astimezone(installation_zone()).date()
 
 
-def morning(day: date) -> datetime:
+def cycle_starts_at(day: date) -> datetime:
     """Return the instant from which the cycle of a day runs by itself (`CYCLE_TIME`, 05:00)."""
-    return datetime.combine(day, settings.CYCLE_TIME, zone())
+    return datetime.combine(day, settings.CYCLE_TIME, installation_zone())
 
 
 def due_day(now: datetime) -> date | None:
@@ -41,17 +41,17 @@ def due_day(now: datetime) -> date | None:
     A run before the morning does not count: files of the night came after it. A run that fails is tried again.
     """
     day = today(now)
-    if now < morning(day):
+    if now < cycle_starts_at(day):
         return None
-    runs = CycleRun.objects.filter(as_of=day, started_at__gte=morning(day))
+    runs = CycleRun.objects.filter(as_of=day, started_at__gte=cycle_starts_at(day))
     if runs.filter(status__in=[CycleRun.Status.DONE, CycleRun.Status.RUNNING]).exists():
         return None
     failed = runs.filter(status=CycleRun.Status.FAILED, actor=ACTOR).count()
-    return day if failed < TRIES else None
+    return day if failed < MAX_ATTEMPTS else None
 
 
-def next_at(now: datetime) -> datetime:
+def next_run_at(now: datetime) -> datetime:
     """Return when the cycle will next run by itself; a morning that is past means: as soon as a worker looks."""
     day = today(now)
-    waits = now < morning(day) or due_day(now) is not None
-    return morning(day if waits else day + timedelta(1))
+    waits = now < cycle_starts_at(day) or due_day(now) is not None
+    return cycle_starts_at(day if waits else day + timedelta(1))

@@ -67,7 +67,7 @@ CARRIED = pa.schema(
 )
 
 
-def carried(part: Part, *, as_of: date) -> pa.Table:
+def carried_contacts(part: Part, *, as_of: date) -> pa.Table:
     """Return the contacts that an earlier day planned and nobody has sent (schema CARRIED).
 
     Their firings are left out of `firings`: the day plans anew, and what comes out the same stays as it is. What a
@@ -126,7 +126,7 @@ def events(part: Part, *, as_of: date) -> pa.Table:
 PLANNED = pa.schema([("debtor_id", pa.int64()), ("channel", pa.string())])
 
 
-def planned(part: Part, *, as_of: date) -> pa.Table:
+def contacted_debtors(part: Part, *, as_of: date) -> pa.Table:
     """Return the debtors with a contact of this very day that stands or was refused (schema PLANNED).
 
     What could not be delivered to a number or address that is out of use since is no contact made: the day looks for

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from django.utils.translation import gettext_lazy as _
 
-from recobra.kit.sync_db import Tray
+from recobra.kit.sync_db import DatabaseThread
 from recobra.messaging import reasons
 from recobra.messaging.channels.adapter import Check, Config, Setting
 from recobra.messaging.channels.base import Kind, Message, Outcome
@@ -25,7 +25,7 @@ from recobra.workbench.models import Visit
 class VisitSender:
     """Puts visits on the route."""
 
-    def __init__(self, tray: Tray) -> None:
+    def __init__(self, tray: DatabaseThread) -> None:
         self._tray = tray
 
     async def send(self, message: Message) -> Outcome:
@@ -45,13 +45,13 @@ class VisitAdapter(OneWay):
     async def opened(self, config: Config) -> AsyncIterator[VisitSender]:
         """Open the route list for a run of visits."""
         del config
-        async with Tray.opened("visits") as tray:
+        async with DatabaseThread.opened("visits") as tray:
             yield VisitSender(tray)
 
     async def was_received(self, public_id: UUID, reference: str, config: Config) -> bool | None:
         """Look into the routes."""
         del reference, config
-        async with Tray.opened("visits") as tray:
+        async with DatabaseThread.opened("visits") as tray:
             return await tray.run(Visit.objects.filter(contact__public_id=public_id).exists)
 
     async def check(self, config: Config) -> Check:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from recobra.kit.typeset.barcode import bars
-from recobra.kit.typeset.glyphs import shown
+from recobra.kit.typeset.barcode import bar_widths
+from recobra.kit.typeset.glyphs import displayable_text
 from recobra.messaging.channels.letter.pdf import Address, LetterUnsuitable, batch_pdf
 from tests.messaging.letters.pdf_text import pages
 from tests.messaging.letters.sample import item, letter, letter_pdf
@@ -84,8 +84,8 @@ def _squeezed(text):
 
 def test_a_character_without_a_glyph_is_named_not_left_out(now):
     assert "pague [U+1F600 grinning face] hoy" in read(now, body="pague 😀 hoy")
-    assert shown("a\u202eb") == "a[U+202E right-to-left override]b"
-    assert shown("a\tb\r\nc") == "a b\nc"
+    assert displayable_text("a\u202eb") == "a[U+202E right-to-left override]b"
+    assert displayable_text("a\tb\r\nc") == "a b\nc"
 
 
 def test_a_name_with_direction_marks_cannot_turn_the_address_around(now):
@@ -148,5 +148,5 @@ def test_no_letter_twice_in_a_batch_and_no_empty_batch(now):
 
 def test_code_128_is_what_the_standard_says():
     """Start B (211214), «A» (111323), check symbol 34 (131123), stop (2331112); ISO/IEC 15417."""
-    assert "".join(map(str, bars("A"))) == "211214" + "111323" + "131123" + "2331112"
-    assert bars("ñ") == bars("x" * 33) == bars("") == []
+    assert "".join(map(str, bar_widths("A"))) == "211214" + "111323" + "131123" + "2331112"
+    assert bar_widths("ñ") == bar_widths("x" * 33) == bar_widths("") == []

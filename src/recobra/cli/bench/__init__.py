@@ -49,11 +49,15 @@ REDECISIONS = 20
 
 def add(commands: options.Commands) -> None:
     """Add the command to the command line."""
-    bench = options.command(commands, "bench", "measure load, cycle and re-decision on a portfolio made for it")
-    bench.add_argument("--accounts", type=options.count, default=DEFAULT_ACCOUNTS, metavar="N")
+    bench = options.add_command(commands, "bench", "measure load, cycle and re-decision on a portfolio made for it")
+    bench.add_argument("--accounts", type=options.parse_count, default=DEFAULT_ACCOUNTS, metavar="N")
     bench.add_argument("--dispatch", action="store_true", help="measure the sending of messages instead")
-    bench.add_argument("--messages", type=options.count, default=DEFAULT_MESSAGES, metavar="N", help="with --dispatch")
-    bench.add_argument("--dispatchers", type=options.count, default=1, metavar="N", help="with --dispatch: at once")
+    bench.add_argument(
+        "--messages", type=options.parse_count, default=DEFAULT_MESSAGES, metavar="N", help="with --dispatch"
+    )
+    bench.add_argument(
+        "--dispatchers", type=options.parse_count, default=1, metavar="N", help="with --dispatch: at once"
+    )
     bench.add_argument("--channel", choices=("email", "sms"), default="email", help="with --dispatch")
     bench.set_defaults(run=_bench)
 
@@ -66,7 +70,7 @@ def _bench(chosen: argparse.Namespace) -> Answer:
     home.chmod(0o711)  # under root, the database's own user must reach its cluster
     os.environ["RECOBRA_DATA_DIR"] = str(home)
     os.environ.pop("RECOBRA_DATABASE_URL", None)
-    bootstrap.enter()
+    bootstrap.set_up()
     try:
         return Answer(document=_sending(chosen) if chosen.dispatch else _measure(home, chosen.accounts))
     finally:
@@ -99,7 +103,7 @@ def _put_away(home: Path) -> None:
 def _measure(home: Path, accounts: int) -> dict[str, Any]:
     from recobra.cli.bench import data, floors, memory  # noqa: PLC0415 - need the settings
 
-    bootstrap.say(f"Writing the files of {accounts} accounts …")
+    bootstrap.report_progress(f"Writing the files of {accounts} accounts …")
     first = data.write(home / "day-1.csv", accounts=accounts, first_day=FIRST_DAY.date())
     second = data.write(home / "day-2.csv", accounts=accounts, first_day=FIRST_DAY.date(), later=True)
     raw = floors.raw(first)
@@ -133,10 +137,10 @@ def _open_portfolio() -> None:
     from recobra.strategy import operations as strategy  # noqa: PLC0415
 
     messaging.ensure_library(now=FIRST_DAY)
-    strategy.ensure_ready(actor="bench", now=FIRST_DAY)
+    strategy.ensure_ready_made(actor="bench", now=FIRST_DAY)
     creditor = setup.open_creditor(code="BENCH", name="Bench", actor="bench", now=FIRST_DAY)
     portfolio = setup.open_portfolio(creditor=creditor, **PORTFOLIO, actor="bench", now=FIRST_DAY)
-    strategy.assign(portfolio_id=portfolio.pk, code="consumo", actor="bench", now=FIRST_DAY)
+    strategy.assign_strategy(portfolio_id=portfolio.pk, code="consumo", actor="bench", now=FIRST_DAY)
 
 
 def _play(path: Path, now: datetime) -> tuple[float, float]:
@@ -144,7 +148,7 @@ def _play(path: Path, now: datetime) -> tuple[float, float]:
     from recobra.intake import operations as intake  # noqa: PLC0415 - needs the settings
     from recobra.strategy import operations as strategy  # noqa: PLC0415
 
-    bootstrap.say(f"Loading {path.name} …")
+    bootstrap.report_progress(f"Loading {path.name} …")
     begin = time.perf_counter()
     intake.load_file(
         path=path,
@@ -156,11 +160,11 @@ def _play(path: Path, now: datetime) -> tuple[float, float]:
         now=now,
     )
     loaded = time.perf_counter()
-    bootstrap.say(f"… {loaded - begin:.1f} s. Running the cycle …")
+    bootstrap.report_progress(f"… {loaded - begin:.1f} s. Running the cycle …")
     figures = strategy.run_cycle(as_of=now.date(), actor="bench", now=now)
     done = time.perf_counter()
     steps = ", ".join(f"{step['name']} {step['seconds']}" for step in figures["steps"])
-    bootstrap.say(f"… {done - loaded:.1f} s: {steps}; {figures['contacts_planned']} contacts planned.")
+    bootstrap.report_progress(f"… {done - loaded:.1f} s: {steps}; {figures['contacts_planned']} contacts planned.")
     return round(loaded - begin, 2), round(done - loaded, 2)
 
 
@@ -176,6 +180,6 @@ def _redecide(now: datetime) -> float:
     spent = []
     for place in range(REDECISIONS + 1):
         begin = time.perf_counter()
-        strategy.redecide(debtor_ids=[low + (high - low) * place // REDECISIONS], now=now, actor="bench")
+        strategy.redecide_debtors(debtor_ids=[low + (high - low) * place // REDECISIONS], now=now, actor="bench")
         spent.append(1000 * (time.perf_counter() - begin))
     return round(statistics.median(spent[1:]), 1)

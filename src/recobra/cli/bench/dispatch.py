@@ -117,7 +117,7 @@ def _configure(server: Server, channel: str, now: datetime) -> None:
 def _run(
     server: Server, dispatchers: int, *, messages: int, channel: str, ids: tuple[int, int], now: datetime
 ) -> dict[str, Any]:
-    bootstrap.say(f"{messages} messages by {dispatchers} dispatcher(s) …")
+    bootstrap.report_progress(f"{messages} messages by {dispatchers} dispatcher(s) …")
     outbox.fill(messages=messages, name=f"R{dispatchers}-", channel=channel, ids=ids, now=now)
     server.told()
     crew = [_started(core, now) for core in range(dispatchers)]
@@ -184,7 +184,7 @@ def _own(process: psutil.Process) -> float:
 
 def _floor(server: Server, channel: str, messages: int, octets: int) -> float:
     """Return the seconds that the same bytes to the same sink and the same rows into empty tables take."""
-    bootstrap.say("The floor: the same bytes to the sink, the same rows by COPY …")
+    bootstrap.report_progress("The floor: the same bytes to the sink, the same rows by COPY …")
     begin = time.perf_counter()
     _blast(server, channel, messages, octets // max(messages, 1))
     blasted = time.perf_counter() - begin

@@ -12,7 +12,7 @@ from recobra.compliance.models import Incident
 from recobra.compliance.report import Block, Report, Section, Table
 from recobra.consent.models import ConsentEntry
 from recobra.conversations.models import ConversationMessage
-from recobra.journal.labels import actor, say
+from recobra.journal.labels import actor_label, fact_label
 from recobra.messaging.channels.letter.pdf import US_LETTER
 from recobra.messaging.models import Contact, Letter, Receipt
 from recobra.messaging.queries import cite, explain
@@ -57,7 +57,7 @@ def _lead(about: dict[str, Any], debtor: dict[str, Any], clock: LocalTime) -> Fa
         (_("Creditor"), " · ".join(filter(None, (debtor["creditor"], debtor["creditor_tax_id"])))),
         (_("Collected by"), debtor["agency"]),
         (_("Made"), clock.instant(about["made_at"])),
-        (_("Made for"), actor(about["made_for"])),
+        (_("Made for"), actor_label(about["made_for"])),
         (_("Contacts"), str(about["contacts"])),
         (_("Facts in the journal"), str(about["facts"])),
         (_("Signed by certificate (SHA-256)"), about["signer"]),
@@ -95,7 +95,7 @@ def _contact(contact: dict[str, Any], clock: LocalTime) -> Block:
             (_("Sent"), clock.instant(contact["sent_at"])),
             (_("Possible time zones"), contact["zones"].replace("|", ", ")),
             (_("Template"), contact["template"]),
-            (_("Written by"), actor(contact["author"])),
+            (_("Written by"), actor_label(contact["author"])),
             (_("Accounts"), ", ".join(item["account"] for item in contact["items"])),
             (_("Judged"), clock.instant(judged["judged_at"])),
             (_("Rule"), judged["rule"]),
@@ -128,7 +128,10 @@ def _by_hand(letter: dict[str, Any], visit: dict[str, Any], clock: LocalTime) ->
     if visit:
         came = _label(Visit.Result, visit["result"])
         return (
-            (_("Visit"), " · ".join(filter(None, (came, clock.instant(visit["noted_at"]), actor(visit["noted_by"]))))),
+            (
+                _("Visit"),
+                " · ".join(filter(None, (came, clock.instant(visit["noted_at"]), actor_label(visit["noted_by"])))),
+            ),
         )
     return ()
 
@@ -147,7 +150,7 @@ def _consent(entry: dict[str, Any], clock: LocalTime) -> Block:
             (_label(ContactPoint.Kind, entry["kind"]), entry["value"]),
             (_("Channel"), _label(Channel, entry["channel"]) if entry["channel"] else ""),
             (_("Source"), _label(ConsentEntry.Source, entry["source"])),
-            (_("Recorded by"), actor(entry["actor"])),
+            (_("Recorded by"), actor_label(entry["actor"])),
         ),
         texts=_texts((_("Text shown"), entry["text_shown"]), (_("Said"), entry["said"])),
     )
@@ -158,7 +161,9 @@ def _talk(talk: dict[str, Any], clock: LocalTime) -> Block:
         (
             clock.bare(message["at"]),
             " · ".join(
-                filter(None, (_label(ConversationMessage.Direction, message["direction"]), actor(message["author"])))
+                filter(
+                    None, (_label(ConversationMessage.Direction, message["direction"]), actor_label(message["author"]))
+                )
             ),
             "\n".join((message["text"], *(f"{a['name']} (SHA-256 {a['sha256']})" for a in message["attachments"]))),
         )
@@ -181,7 +186,7 @@ def _incident(incident: dict[str, Any], clock: LocalTime) -> Block:
         facts=(
             (_("Rule"), incident["rule"]),
             (_("Article"), cite(incident["article"])),
-            (_("Recorded"), f"{clock.instant(incident['recorded_at'])} · {actor(incident['recorded_by'])}"),
+            (_("Recorded"), f"{clock.instant(incident['recorded_at'])} · {actor_label(incident['recorded_by'])}"),
             (_("Closed"), clock.instant(incident["closed_at"])),
         ),
         texts=_texts(
@@ -211,7 +216,7 @@ def _facts(entries: list[dict[str, Any]], clock: LocalTime) -> Table:
     sealed = any(e["sealed_on"] for e in entries)
     head = (_("No."), _when(clock), _("Fact"), _("Who"), "SHA-256", *((_("Sealed, day in UTC"),) if sealed else ()))
     rows = tuple(
-        (str(e["id"]), clock.bare(e["at"]), say(e["kind"]), actor(e["actor"]), e["digest"])
+        (str(e["id"]), clock.bare(e["at"]), fact_label(e["kind"]), actor_label(e["actor"]), e["digest"])
         + ((day(e["sealed_on"]) or _("not yet"),) if sealed else ())
         for e in entries
     )

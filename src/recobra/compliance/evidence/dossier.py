@@ -20,7 +20,7 @@ from recobra.compliance.models import Incident
 from recobra.consent.models import ConsentEntry
 from recobra.conversations.models import Conversation, ConversationMessage
 from recobra.journal.models import Entry
-from recobra.journal.proof import covering
+from recobra.journal.proof import find_proofs
 from recobra.messaging.models import Contact, ContactItem, Receipt
 from recobra.portfolio.models import Account, Debtor
 from recobra_core.law import zones_for
@@ -265,7 +265,7 @@ def _incident(incident: Incident, eyes: Eyes) -> dict[str, Any]:
 
 
 def _journal(entries: list[Entry]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    covered, seals = covering(entry_ids=[entry.pk for entry in entries])
+    covered, seals = find_proofs(entry_ids=[entry.pk for entry in entries])
     rows = [
         {
             "id": entry.pk,

@@ -71,7 +71,7 @@ def export_evidence_by_number(*, creditor: str, number: str, form: Form, actor: 
 
 def own_identity(*, now: datetime) -> signature.Identity:
     """Return the key and certificate of this installation, made on first use. Raises KeyUnsuitable."""
-    return signature.identity(data_dir=settings.DATA_DIR, now=now)
+    return signature.load_identity(data_dir=settings.DATA_DIR, now=now)
 
 
 def own_certificate(*, now: datetime) -> bytes:
@@ -82,7 +82,7 @@ def own_certificate(*, now: datetime) -> bytes:
 def _export(*, debtor: Debtor, form: Form, eyes: Eyes, actor: str, actor_id: int | None, now: datetime) -> Evidence:
     own = own_identity(now=now)
     dossier = collect(debtor=debtor, eyes=eyes, signer=own.fingerprint, now=now)
-    digest = sha256(signature.canonical(dossier)).hexdigest()
+    digest = sha256(signature.canonical_json(dossier)).hexdigest()
     content = _written(dossier, digest, form, own, now)
     payload = {"form": form, "digest": digest, "masked": eyes.masked, "contacts": len(dossier["contacts"])}
     record("evidence.exported", at=now, actor=actor, actor_id=actor_id, debtor_id=debtor.pk, payload=payload)
@@ -99,6 +99,6 @@ def _export(*, debtor: Debtor, form: Form, eyes: Eyes, actor: str, actor_id: int
 
 def _written(dossier: dict[str, Any], digest: str, form: Form, own: signature.Identity, now: datetime) -> bytes:
     if form == "json":
-        return signature.written(signature.sign_json(dossier, own=own, now=now))
+        return signature.serialise_signed(signature.sign_json(dossier, own=own, now=now))
     pdf = report_pdf(evidence_report(dossier, digest=digest), at=now)
     return signature.sign_pdf(pdf, own=own, now=now, reason=_("Evidence of contacts"))

@@ -23,7 +23,7 @@ from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 from pyhanko.sign.validation.status import SignatureCoverageLevel
 from pyhanko_certvalidator import ValidationContext
 
-from recobra.kit.typeset.signature import ALGORITHM, FORMAT, canonical, fingerprint, parts, written
+from recobra.kit.typeset.signature import ALGORITHM, FORMAT, canonical_json, digest_parts, fingerprint, serialise_signed
 
 # What the library finds is our answer; its log would tell it again, with tracebacks, on standard error.
 logging.getLogger("pyhanko").setLevel(logging.CRITICAL)
@@ -119,11 +119,11 @@ def _is_envelope_ours(gap: bytes) -> bool:
         return False
     raw = bytes.fromhex(text.decode())
     envelope = cms.ContentInfo.load(raw)
-    written = envelope.dump(force=True)
+    encoded = envelope.dump(force=True)
     signed = envelope["content"]
     (signer,) = signed["signer_infos"]
     return (
-        raw == written + bytes(len(raw) - len(written))
+        raw == encoded + bytes(len(raw) - len(encoded))
         and [each.native for each in signed["digest_algorithms"]] == [{"algorithm": "sha256", "parameters": None}]
         and signed["version"].native == signer["version"].native == "v1"
         and signer["digest_algorithm"].native == {"algorithm": "sha256", "parameters": None}
@@ -155,7 +155,7 @@ def _verify_json(content: bytes, trusted: Sequence[x509.Certificate]) -> Verific
     changed = _changed(told, document, signed)
     if changed:
         return found(Finding.ALTERED, "parts have changed since", *changed)
-    if written(signed) != content or signature != _written_signature(manifest, value, certificate):
+    if serialise_signed(signed) != content or signature != _written_signature(manifest, value, certificate):
         return found(Finding.ALTERED, "the file is not written as it was signed", f"bytes 0-{len(content) - 1}")
     if signer not in {fingerprint(each) for each in trusted}:
         return found(Finding.UNKNOWN_SIGNER, "signed by a certificate not known here")
@@ -173,7 +173,7 @@ def _is_signed(certificate: x509.Certificate, value: bytes, manifest: Mapping[st
         key = certificate.public_key()
         if not isinstance(key, ec.EllipticCurvePublicKey) or manifest.get("format") != FORMAT:
             return False
-        key.verify(value, canonical(manifest), ec.ECDSA(hashes.SHA256()))
+        key.verify(value, canonical_json(manifest), ec.ECDSA(hashes.SHA256()))
     except (InvalidSignature, UnsupportedAlgorithm, ValueError):
         return False
     return True
@@ -183,7 +183,7 @@ def _changed(told: Mapping[str, str], document: Any, signed: Mapping[str, Any]) 
     """Return the places where the document and the manifest differ, in the document's order."""
     if not isinstance(document, dict):
         return ("evidence",)
-    found = parts(document)
+    found = digest_parts(document)
     places = dict.fromkeys([*found, *told])
     beside = [name for name in signed if name not in {"evidence", "signature"}]
     return (*(place for place in places if told.get(place) != found.get(place)), *beside)

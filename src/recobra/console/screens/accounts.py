@@ -18,7 +18,7 @@ from recobra.access.roles import Right
 from recobra.console import labels, spreadsheet
 from recobra.console.guard import StaffRequest, needs
 from recobra.insight.queries import receivables
-from recobra.insight.queries.receivables import SORTS, Conditions
+from recobra.insight.queries.receivables import SORTS, AccountFilters
 from recobra.kit import clock
 from recobra.portfolio.queries import portfolios_for
 from recobra_core.stages.limits import DEFAULT_BUCKETS
@@ -32,7 +32,7 @@ _TEXTS = ("portfolio", "bucket", "stage", "segment", "status")
 def index(request: StaffRequest) -> HttpResponse:
     """Show one page of accounts; htmx gets the table alone. A search that finds one debtor opens the file."""
     conditions = conditions_of(request.GET)
-    page = receivables.page(request.user, conditions, clock.now())
+    page = receivables.accounts_page(request.user, conditions, clock.now())
     if "go" in request.GET and len({row.debtor_id for row in page.rows}) == 1:
         return redirect("console:debtor", page.rows[0].debtor_id)
     context = {"page": page, "conditions": conditions, "filtered": _filtered(request.GET)}
@@ -46,7 +46,7 @@ def _choices(request: StaffRequest) -> dict[str, object]:
         "portfolios": portfolios_for(request.user),
         "buckets": [(each.key, labels.bucket(each.key)) for each in DEFAULT_BUCKETS],
         "stages": labels.choices("stage"),
-        "segments": receivables.segments(request.user),
+        "segments": receivables.segments_in_use(request.user),
         "statuses": labels.choices("account"),
         "sorts": [
             ("overdue", _("Most overdue amount")),
@@ -58,17 +58,17 @@ def _choices(request: StaffRequest) -> dict[str, object]:
     }
 
 
-def conditions_of(parameters: QueryDict) -> Conditions:
+def conditions_of(parameters: QueryDict) -> AccountFilters:
     """Read the conditions from an address; what cannot be read counts as not given."""
     sort = parameters.get("sort", "")
     sort = sort if sort in SORTS else "overdue"
-    return Conditions(
+    return AccountFilters(
         text=parameters.get("q", "").strip(),
         **{name: parameters.get(name, "") for name in _TEXTS},
         at_least=_amount(parameters.get("min", "")),
         at_most=_amount(parameters.get("max", "")),
         sort=sort,
-        after=receivables.cursor_of(parameters.get("after", ""), sort),
+        after=receivables.valid_cursor(parameters.get("after", ""), sort),
     )
 
 
@@ -100,7 +100,7 @@ def export(request: StaffRequest, form: str) -> HttpResponseBase:
     return FileResponse(file, as_attachment=True, filename=f"cartera-{now:%Y-%m-%d-%H%M}.{form}")
 
 
-def _lines(request: StaffRequest, conditions: Conditions) -> spreadsheet.Lines:
+def _lines(request: StaffRequest, conditions: AccountFilters) -> spreadsheet.Lines:
     heads = [
         _("Portfolio"),
         _("Account"),
@@ -116,7 +116,7 @@ def _lines(request: StaffRequest, conditions: Conditions) -> spreadsheet.Lines:
         _("Segment"),
     ]
     yield heads
-    for row in receivables.everything(request.user, conditions, clock.now()):
+    for row in receivables.all_accounts(request.user, conditions, clock.now()):
         place = row.portfolio
         yield [
             place.code,

@@ -20,8 +20,7 @@ from recobra.access.roles import Right
 from recobra.console import labels, narrative, reasons, spreadsheet, strategy_labels
 from recobra.console.guard import StaffRequest, needs
 from recobra.journal import queries
-from recobra.journal.seal import seal_days
-from recobra.journal.seal import verify as verify_journal
+from recobra.journal.seal import seal_days, verify_journal
 from recobra.kit import clock
 from recobra.portfolio.queries import portfolios_for
 from recobra.strategy import schedule
@@ -40,7 +39,7 @@ def index(request: StaffRequest) -> HttpResponse:
     """Show one page of facts, newest first; htmx gets the table alone."""
     portfolios = portfolios_for(request.user)
     before = request.GET.get("antes", "")
-    facts = queries.audit(
+    facts = queries.audit_entries(
         **conditions_of(request.user, request.GET),
         before=int(before) if before.isdecimal() else None,
         limit=PAGE_ROWS + 1,
@@ -49,18 +48,20 @@ def index(request: StaffRequest) -> HttpResponse:
     context = {
         "facts": [_said(fact, {each.pk: each.name for each in portfolios}) for fact in facts[:PAGE_ROWS]],
         "following": following,
-        "place": Installation(time_zone=schedule.zone().key),
+        "place": Installation(time_zone=schedule.installation_zone().key),
         "filtered": any(request.GET.get(name) for name in _NAMES),
     }
     if request.htmx and not request.htmx.boosted:  # type: ignore[attr-defined]
         return render(request, "console/audit/_list.html", context)
-    kinds = sorted(((kind, narrative.say(kind)) for kind in queries.kinds_seen()), key=lambda pair: pair[1].casefold())
+    kinds = sorted(
+        ((kind, narrative.fact_label(kind)) for kind in queries.recorded_kinds()), key=lambda pair: pair[1].casefold()
+    )
     return render(request, "console/audit/index.html", context | {"kinds": kinds, "portfolios": portfolios})
 
 
 def conditions_of(user: User, parameters: QueryDict) -> dict[str, Any]:
     """Read the filters of the audit list, never wider than the user's scope; what cannot be read does not filter."""
-    zone = schedule.zone()
+    zone = schedule.installation_zone()
     since, until = _day(parameters.get("desde", "")), _day(parameters.get("hasta", ""))
     debtor, kind = parameters.get("deudor", "").strip(), parameters.get("hecho", "")
     return {
@@ -149,9 +150,9 @@ def _lines(request: StaffRequest) -> Iterator[list[spreadsheet.Cell]]:
         yield [
             fact.pk,
             fact.at.isoformat(),
-            narrative.say(fact.kind),
+            narrative.fact_label(fact.kind),
             fact.kind,
-            narrative.actor(fact.actor),
+            narrative.actor_label(fact.actor),
             names.get(fact.portfolio_id, ""),
             fact.debtor_id,
             fact.account_id,
@@ -165,7 +166,7 @@ def _everything(conditions: dict[str, Any]) -> Iterator[Any]:
     """Give facts page by page, newest first, up to the limit of a spreadsheet that people can open."""
     before, given = None, 0
     while given < EXPORT_ROWS_MAX:
-        page = queries.audit(**conditions, before=before, limit=2000)
+        page = queries.audit_entries(**conditions, before=before, limit=2000)
         yield from page
         if len(page) < 2000:
             return

@@ -20,7 +20,7 @@ from recobra.consent import queries as queries_wishes
 from recobra.consent.ledger import OptOutRefused
 from recobra.console import compliance_labels
 from recobra.console.guard import StaffRequest, needs
-from recobra.insight.queries.debtor_file import file_for
+from recobra.insight.queries.debtor_file import debtor_file_for
 from recobra.kit import clock
 from recobra.portfolio.queries import debtor_for
 
@@ -32,7 +32,7 @@ PROOF_AT_LEAST = 10
 @needs(Right.SEE_CASES)
 def index(request: StaffRequest, debtor_id: int) -> HttpResponse:
     """Show the ledger of consent of a debtor's numbers and addresses."""
-    file = file_for(request.user, debtor_id, clock.now())
+    file = debtor_file_for(request.user, debtor_id, clock.now())
     lines = queries_wishes.lines_of(file.debtor)
     return render(request, "console/consents/index.html", {"debtor": file.debtor, "lines": lines, "place": file.place})
 

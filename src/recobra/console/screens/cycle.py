@@ -32,9 +32,9 @@ def index(request: StaffRequest) -> HttpResponse:
     before = request.GET.get("antes", "")
     context = {
         **_progress(queries.latest_run()),
-        "runs": queries.runs(before=int(before) if before.isdecimal() else None),
-        "alarms": board.alarms(request.user),
-        "next_at": schedule.next_at(now),
+        "runs": queries.list_runs(before=int(before) if before.isdecimal() else None),
+        "alarms": board.alarms_for(request.user),
+        "next_at": schedule.next_run_at(now),
         "late": schedule.due_day(now) is not None,
         "today": schedule.today(now),
     }
@@ -52,12 +52,16 @@ def progress(request: StaffRequest) -> HttpResponse:
 @needs(Right.SEE_CYCLE)
 def detail(request: StaffRequest, run_id: int) -> HttpResponse:
     """Show one run."""
-    return render(request, "console/cycle/detail.html", _progress(queries.run(run_id)))
+    return render(request, "console/cycle/detail.html", _progress(queries.get_run(run_id)))
 
 
 def _progress(run: object) -> dict[str, object]:
-    zone = schedule.zone()
-    context: dict[str, object] = {"run": run, "place": Installation(time_zone=zone.key), "waits": queries.cycle_waits()}
+    zone = schedule.installation_zone()
+    context: dict[str, object] = {
+        "run": run,
+        "place": Installation(time_zone=zone.key),
+        "waits": queries.is_cycle_queued(),
+    }
     if not isinstance(run, queries.CycleRun):
         return context
     steps = queries.steps_of(run)
@@ -78,7 +82,7 @@ def run(request: StaffRequest) -> HttpResponse:
     """Ask for the cycle of a day; a worker runs it."""
     try:
         as_of = date.fromisoformat(request.POST.get("day", ""))
-        jobs.ask_for_cycle(as_of=as_of, actor=request.user.username, actor_id=request.user.pk, now=clock.now())
+        jobs.request_cycle(as_of=as_of, actor=request.user.username, actor_id=request.user.pk, now=clock.now())
     except ValueError:
         messages.error(request, _("Choose the day of the cycle."))
     except CycleRefused as refused:

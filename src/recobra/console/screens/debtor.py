@@ -20,8 +20,8 @@ from recobra.portfolio.queries import accounts_for, debtor_for, ledger_of
 @needs(Right.SEE_CASES)
 def index(request: StaffRequest, debtor_id: int) -> HttpResponse:
     """Show the debtor's file."""
-    file = debtor_file.file_for(request.user, debtor_id, clock.now())
-    events, following = timeline.events(request.user, file.debtor)
+    file = debtor_file.debtor_file_for(request.user, debtor_id, clock.now())
+    events, following = timeline.debtor_events(request.user, file.debtor)
     context = {
         "file": file,
         "debtor": file.debtor,
@@ -39,7 +39,7 @@ def history(request: StaffRequest, debtor_id: int) -> HttpResponse:
     """Show the history before a point; htmx gets the entries alone."""
     debtor, before = debtor_for(request.user, debtor_id), request.GET.get("antes", "")
     number = int(before) if before.isdecimal() and len(before) < 19 else None
-    events, following = timeline.events(request.user, debtor, before=number)
+    events, following = timeline.debtor_events(request.user, debtor, before=number)
     beyond = queries.beyond(request.user, debtor_id)
     context = {"debtor": debtor, "events": events, "following": following, "beyond": beyond}
     page = "_events.html" if request.htmx else "history.html"  # type: ignore[attr-defined]

@@ -17,7 +17,7 @@ from recobra.kit import clock
 @needs(Right.SEE_BOARD)
 def index(request: StaffRequest) -> HttpResponse:
     """Show the board of the portfolios of one currency (`?moneda=`; where most accounts owe when not given)."""
-    groups, now = board.currencies(request.user), clock.now()
+    groups, now = board.portfolios_by_currency(request.user), clock.now()
     if not groups:
         return render(request, "console/home/index.html", {"groups": groups})
     chosen = request.GET.get("moneda", "")
@@ -28,11 +28,11 @@ def index(request: StaffRequest) -> HttpResponse:
         "chosen": chosen,
         "place": portfolios[0],
         "portfolios": portfolios,
-        "cash": board.cash(portfolios, now),
-        "ageing": board.ageing(portfolios),
-        "plan": board.plan(portfolios, now),
-        "alarms": board.alarms(request.user),
-        "loads": board.last_loads(request.user),
+        "cash": board.cash_received(portfolios, now),
+        "ageing": board.ageing_by_bucket(portfolios),
+        "plan": board.plan_of_today(portfolios, now),
+        "alarms": board.alarms_for(request.user),
+        "loads": board.latest_loads(request.user),
         "now": now,
     }
     return render(request, "console/home/index.html", context)

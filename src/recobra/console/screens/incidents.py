@@ -121,7 +121,7 @@ def export(request: StaffRequest, form: str) -> HttpResponse:
     found, now = _found(request), clock.now()
     if found is None or form not in {"pdf", "xlsx"}:
         raise Http404
-    lines = compliance.compliance_lines(found)
+    lines = compliance.spreadsheet_rows(found)
     if form == "pdf":
         document = compliance.compliance_report(found, made_by=request.user.username, now=now)
         content, media = report_pdf(document, at=now), "application/pdf"
@@ -136,12 +136,12 @@ def export(request: StaffRequest, form: str) -> HttpResponse:
     return answer
 
 
-def _found(request: StaffRequest) -> compliance.Compliance | None:
+def _found(request: StaffRequest) -> compliance.ComplianceMonth | None:
     """Return the figures asked for, those of the first country where none was; None without any country."""
     countries = [code for code, _name in compliance.countries_for(request.user)]
     asked = request.GET.get("pais", "")
     country = asked if asked in countries else next(iter(countries), "")
-    return compliance.compliance(request.user, country=country, month=_month(request)) if country else None
+    return compliance.compliance_month(request.user, country=country, month=_month(request)) if country else None
 
 
 def _month(request: StaffRequest) -> date:
@@ -181,13 +181,13 @@ def _instant(text: str, now: datetime) -> datetime:
     Raises IncidentRefused for what is no day and hour.
     """
     try:
-        return datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(schedule.zone().key)) if text else now
+        return datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(schedule.installation_zone().key)) if text else now
     except ValueError:
         raise incidents.IncidentRefused(_("Say when it happened.")) from None
 
 
 def _place() -> Any:
-    return Installation(time_zone=schedule.zone().key)
+    return Installation(time_zone=schedule.installation_zone().key)
 
 
 urlpatterns = [

@@ -92,7 +92,7 @@ def _page(request: StaffRequest, more: dict[str, object] | None = None) -> HttpR
     context = {
         "waiting": queries.waiting_for(request.user),
         "batches": queries.batches_for(request.user)[:BATCHES_SHOWN],
-        "place": Installation(time_zone=schedule.zone().key),
+        "place": Installation(time_zone=schedule.installation_zone().key),
     }
     return render(request, "console/letters/index.html", context | (more or {}))
 

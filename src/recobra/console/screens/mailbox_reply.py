@@ -30,7 +30,7 @@ LONGEST_KEY = 40
 class Box:
     """What the box of a message offers; `key` lets the same form count once, however often it is sent."""
 
-    offer: trying.Offer
+    offer: trying.SimulationOptions
     key: str
 
 
@@ -38,7 +38,7 @@ def box_for(request: StaffRequest, message_id: int) -> Box | None:
     """Return the box of a message of the mailbox, None where nothing can be played with it."""
     if not (settings.DEMO and may(request.user, Right.ANSWER_MESSAGES)):
         return None
-    offer = trying.offer_for(_kept(request, message_id).contact_public_id)
+    offer = trying.simulation_options(_kept(request, message_id).contact_public_id)
     return Box(offer=offer, key=str(uuid4())) if offer else None
 
 
@@ -55,7 +55,7 @@ def answer(request: StaffRequest, message_id: int) -> HttpResponse:
             key=_key(given),
             now=clock.now(),
         )
-    except trying.TryRefused as refused:
+    except trying.SimulationRefused as refused:
         messages.error(request, str(refused))
         return redirect("console:mailbox-letter", message_id)
     messages.success(request, _("It came in as if the debtor had sent it. The bot reads it within seconds."))
@@ -70,10 +70,10 @@ def became(request: StaffRequest, message_id: int) -> HttpResponse:
     """Let the provider's word on a message come in."""
     kept = _kept(request, message_id)
     try:
-        trying.tell_what_became(
+        trying.simulate_receipt(
             public_id=kept.contact_public_id, became=request.POST.get("became", ""), now=clock.now()
         )
-    except trying.TryRefused as refused:
+    except trying.SimulationRefused as refused:
         messages.error(request, str(refused))
     else:
         messages.success(request, _("Noted, as if the provider had told it."))

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_GET, require_POST
 from recobra.access.roles import Right
 from recobra.console import labels
 from recobra.console.guard import StaffRequest, needs
-from recobra.journal.queries import timeline
+from recobra.journal.queries import debtor_timeline
 from recobra.kit import clock
 from recobra.messaging import operations as messaging
 from recobra.messaging import queries
@@ -114,7 +114,7 @@ def _contact(request: StaffRequest, contact_id: int) -> Any:
 def detail(request: StaffRequest, contact_id: int) -> HttpResponse:
     """Show a contact: what it said, why it ended as it did, and its life."""
     contact = _contact(request, contact_id)
-    facts = [fact for fact in timeline(debtor_id=contact.debtor_id, limit=400) if fact.contact_id == contact.pk]
+    facts = [fact for fact in debtor_timeline(debtor_id=contact.debtor_id, limit=400) if fact.contact_id == contact.pk]
     letters = queries.mailbox_for(request.user).filter(contact_public_id=str(contact.public_id))
     context = {
         "contact": contact,
@@ -184,7 +184,7 @@ def letter(request: StaffRequest, message_id: int) -> HttpResponse:
 
 
 def _place() -> Installation:
-    return Installation(time_zone=schedule.zone().key)
+    return Installation(time_zone=schedule.installation_zone().key)
 
 
 urlpatterns = [

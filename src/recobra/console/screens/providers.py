@@ -167,7 +167,7 @@ def _country(request: StaffRequest) -> str:
 
 
 def _place() -> Installation:
-    return Installation(time_zone=schedule.zone().key)
+    return Installation(time_zone=schedule.installation_zone().key)
 
 
 urlpatterns = [

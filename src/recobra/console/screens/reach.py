@@ -23,7 +23,7 @@ from recobra.access.roles import Right
 from recobra.console import labels, spreadsheet
 from recobra.console.guard import StaffRequest, needs
 from recobra.insight.queries import board
-from recobra.insight.queries.message_results import DIMENSIONS, WINDOWS, Asked, Results, results
+from recobra.insight.queries.message_results import DIMENSIONS, WINDOWS, MessageResults, ResultsQuery, message_results
 from recobra.kit import clock
 from recobra.strategy import schedule
 from recobra_core.kpi import contacts as kpi
@@ -66,11 +66,13 @@ class Line:
 @needs(Right.SEE_MESSAGES)
 def index(request: StaffRequest) -> HttpResponse:
     """Show what the messages planned between two days brought, narrowed and told apart as asked."""
-    groups = board.currencies(request.user)
+    groups = board.portfolios_by_currency(request.user)
     if not groups:
-        return render(request, "console/messages/reach.html", {"place": Installation(time_zone=schedule.zone().key)})
+        return render(
+            request, "console/messages/reach.html", {"place": Installation(time_zone=schedule.installation_zone().key)}
+        )
     asked = asked_of(request, groups)
-    found = results(asked)
+    found = message_results(asked)
     context = {
         "asked": asked,
         "found": found,
@@ -96,12 +98,12 @@ def index(request: StaffRequest) -> HttpResponse:
 @needs(Right.EXPORT)
 def export(request: StaffRequest) -> HttpResponse:
     """Give the same figures as a spreadsheet, one indicator of one group a row."""
-    groups = board.currencies(request.user)
+    groups = board.portfolios_by_currency(request.user)
     if not groups:
         raise Http404
     asked = asked_of(request, groups)
     file = io.BytesIO()
-    rows = spreadsheet.write_xlsx(file, spread(asked, results(asked)), name=_("Reach"))
+    rows = spreadsheet.write_xlsx(file, spread(asked, message_results(asked)), name=_("Reach"))
     conditions = {name: str(value) for name, value in request.GET.items()}
     record_export(user=request.user, what="reach", rows=rows, conditions=conditions, now=clock.now())
     media = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -110,7 +112,7 @@ def export(request: StaffRequest) -> HttpResponse:
     return answer
 
 
-def asked_of(request: StaffRequest, groups: dict[str, list[Any]]) -> Asked:
+def asked_of(request: StaffRequest, groups: dict[str, list[Any]]) -> ResultsQuery:
     """Read which messages are asked for; what cannot be read counts as not given."""
     given, today = request.GET, schedule.today(clock.now())
     currency = given.get("moneda", "")
@@ -121,7 +123,7 @@ def asked_of(request: StaffRequest, groups: dict[str, list[Any]]) -> Asked:
     to_day = _day(given.get("hasta", ""), today)
     from_day = min(_day(given.get("desde", ""), to_day - timedelta(DAYS - 1)), to_day)
     window, by = given.get("ventana", ""), given.get("por", "")
-    return Asked(
+    return ResultsQuery(
         portfolios=narrowed or portfolios,
         from_day=max(from_day, to_day - timedelta(MOST_DAYS)),
         to_day=to_day,
@@ -159,13 +161,13 @@ def _shown(counts: kpi.Counts) -> list[Line]:
     return lines([kpi.KPIS[key] for key in SHOWN], counts)
 
 
-def _group(asked: Asked, key: str) -> str:
+def _group(asked: ResultsQuery, key: str) -> str:
     if asked.by == "canal":
         return labels.say("channel", key)
     return key or _("Without one")
 
 
-def _costs(found: Results) -> list[tuple[Any, list[tuple[str, int, float | None]]]]:
+def _costs(found: MessageResults) -> list[tuple[Any, list[tuple[str, int, float | None]]]]:
     """Return each channel's cost with, by currency, its sum and its price per message, in micros."""
     return [
         (cost, [(currency, cost.amounts[currency][0], cost.each(currency)) for currency in sorted(cost.amounts)])
@@ -173,13 +175,13 @@ def _costs(found: Results) -> list[tuple[Any, list[tuple[str, int, float | None]
     ]
 
 
-def _cost_of_1000(found: Results) -> int | None:
+def _cost_of_1000(found: MessageResults) -> int | None:
     """Return what 1,000 recovered cost, in minor units: a single unit costs too little to be written as money."""
     each = found.cost_per_unit
     return None if each is None else round(each * 1_000 * 10 ** get_currency_precision(found.currency))
 
 
-def _choices(request: StaffRequest, groups: dict[str, list[Any]], asked: Asked) -> dict[str, Any]:
+def _choices(request: StaffRequest, groups: dict[str, list[Any]], asked: ResultsQuery) -> dict[str, Any]:
     portfolios = groups[asked.portfolios[0].currency]
     return {
         "portfolios": portfolios,
@@ -200,7 +202,7 @@ def _picked(request: StaffRequest, portfolios: list[Any]) -> dict[str, str]:
     return {"cartera": named, "pais": "" if named else request.GET.get("pais", "")}
 
 
-def spread(asked: Asked, found: Results) -> list[list[spreadsheet.Cell]]:
+def spread(asked: ResultsQuery, found: MessageResults) -> list[list[spreadsheet.Cell]]:
     """Return the figures as rows, a head first."""
     rows: list[list[spreadsheet.Cell]] = [
         [str(BY[asked.by]), _("Indicator"), _("Count"), _("Of"), _("Share"), _("From"), _("Until"), _("What it means")]

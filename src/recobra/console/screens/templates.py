@@ -28,7 +28,7 @@ from recobra.messaging.templates.operations import TemplateRefused
 from recobra.messaging.templates.render import NotRendered, Words
 from recobra.portfolio.queries import accounts_for, debtor_for, search
 from recobra.strategy import schedule
-from recobra.strategy.queries import strategies
+from recobra.strategy.queries import strategies_for
 
 from .place import Installation
 
@@ -144,7 +144,7 @@ def retire(request: StaffRequest, template_id: int) -> HttpResponse:
 
 def _users(request: StaffRequest, template: Any) -> list[str]:
     """Return the names of the published strategies that send a template."""
-    published = [each.published for each in strategies(request.user) if each.published]
+    published = [each.published for each in strategies_for(request.user) if each.published]
     return [
         version.document["name"]
         for version in published
@@ -228,7 +228,7 @@ def _template(template_id: int) -> Any:
 
 
 def _place() -> Installation:
-    return Installation(time_zone=schedule.zone().key)
+    return Installation(time_zone=schedule.installation_zone().key)
 
 
 urlpatterns = [

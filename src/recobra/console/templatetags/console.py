@@ -152,13 +152,13 @@ def article(text: str) -> str:
 @register.filter
 def fact(kind: str, what: str = "say") -> str:
     """Say a kind of fact; `fact:"icon"` and `fact:"tone"` give its looks."""
-    return {"say": narrative.say, "icon": narrative.icon, "tone": narrative.tone}[what](kind)
+    return {"say": narrative.fact_label, "icon": narrative.icon, "tone": narrative.tone}[what](kind)
 
 
 @register.filter
 def actor(name: str) -> str:
     """Say who did it."""
-    return narrative.actor(name)
+    return narrative.actor_label(name)
 
 
 @register.simple_tag(takes_context=True)

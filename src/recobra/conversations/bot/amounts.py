@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Final
 
 from recobra.conversations.bot import numerals
-from recobra.kit.plain_text import plain
+from recobra.kit.plain_text import normalise_text
 from recobra_core.money import MoneyError, to_minor
 
 # Source: CLDR 46, number symbols of es_XX and pt_BR; countries that are not named write 1,234.50.
@@ -96,7 +96,7 @@ def amount_named(*, text: str, country: str) -> AmountNamed:
     """Read the amount."""
     found = set(_read(_bare(text), country))
     if not found:
-        return UNCLEAR if _SHARE.search(plain(text)) else NOTHING
+        return UNCLEAR if _SHARE.search(normalise_text(text)) else NOTHING
     if len(found) > 1 or None in found:
         return UNCLEAR
     (read,) = found

@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from typing import Final
 
 from recobra.conversations.bot.day_rules import RULES, written
-from recobra.kit.plain_text import plain
+from recobra.kit.plain_text import normalise_text
 
 HORIZON_DAYS: Final = 62
 # Where both orders of day and month are in use, 5/6 could be either.
@@ -46,7 +46,7 @@ def _clauses(text: str) -> Iterator[str]:
     """Yield what is said, without what is denied («hoy no puedo, el lunes sí»). Dates keep their strokes as spaces."""
     dated = re.sub(r"(\d{1,2})[/.-](\d{1,2})(?:[/.-](\d{4}|\d{2}))?(?![\d/.,-]*\d)", r" fecha\1x\2x\3 ", text)
     for part in _CLAUSE.split(dated):
-        clause = _STRONG_NO.sub(" ", _TODAY_NOT.sub(" ", plain(part)))
+        clause = _STRONG_NO.sub(" ", _TODAY_NOT.sub(" ", normalise_text(part)))
         if clause and not _REFUSED.search(clause):
             yield clause
 

@@ -13,7 +13,7 @@ from recobra.conversations.bot import classifier, phrasebook
 from recobra.conversations.bot.amounts import amount_named
 from recobra.conversations.bot.days import day_named
 from recobra.conversations.bot.intents import ACTING, SILENCING, Intent, answer_to
-from recobra.kit.plain_text import plain
+from recobra.kit.plain_text import normalise_text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +82,7 @@ def understand(*, text: str, today: date, country: str) -> Understood:
 def by_keyword(*, text: str, today: date, slots: Slots) -> Understood | None:
     """Return what a message says beyond doubt, by a keyword or a bare number; None when it must be judged."""
     said = keywords.spoken(text=text, today=today)
-    if said is None and (slots.choice is not None or _NO_WORD.fullmatch(plain(text))):
+    if said is None and (slots.choice is not None or _NO_WORD.fullmatch(normalise_text(text))):
         return Understood(intent="number", confidence=1.0, slots=slots)
     if said is None:
         return None
@@ -93,7 +93,7 @@ def by_keyword(*, text: str, today: date, slots: Slots) -> Understood | None:
 
 def judged(*, text: str, label: str, confidence: float, thresholds: Thresholds) -> Intent:
     """Return what the classifier's label is taken for: `not_understood` below the threshold and where in doubt."""
-    wordless = not any(sign.isalnum() for sign in plain(text))
+    wordless = not any(sign.isalnum() for sign in normalise_text(text))
     if wordless or confidence < thresholds.of(label) or keywords.doubtful(text=text, intent=label):
         return "not_understood"
     return cast("Intent", answer_to(label))
@@ -109,7 +109,7 @@ def slots_of(*, text: str, today: date, country: str) -> Slots:
     """Return the day, the amount and the figures that a message names."""
     day = day_named(text=text, today=today, country=country)
     amount = amount_named(text=text, country=country)
-    alone = _NUMBER_ALONE.fullmatch(plain(text))
+    alone = _NUMBER_ALONE.fullmatch(normalise_text(text))
     figures = _FIGURES.findall(text)
     return Slots(
         day=day.day,

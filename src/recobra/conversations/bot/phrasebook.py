@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from recobra.conversations.bot.intents import LEARNT
-from recobra.kit.plain_text import plain
+from recobra.kit.plain_text import normalise_text
 from recobra_core import yaml_text
 
 HERE: Final = Path(__file__).parent
@@ -105,7 +105,7 @@ def _gathered(read: Sequence[_Row]) -> list[int]:
 
 
 def _triples(text: str) -> frozenset[str]:
-    padded = f" {plain(text) or text} "
+    padded = f" {normalise_text(text) or text} "
     return frozenset(padded[n : n + 3] for n in range(len(padded) - 2))
 
 

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from recobra.kit.plain_text import plain
+from recobra.kit.plain_text import normalise_text
 from recobra_core import yaml_text
 
 _LETTERS: Final = (
@@ -32,7 +32,7 @@ _DOUBLED: Final = re.compile(r"([a-zñ])\1")
 
 def as_it_sounds(text: str) -> str:
     """Return the plain form of a message with letters that sound alike made one."""
-    heard = plain(text)
+    heard = normalise_text(text)
     for written, spoken in _LETTERS:
         heard = heard.replace(written, spoken)
     return _DOUBLED.sub(r"\1", heard)

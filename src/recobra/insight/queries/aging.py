@@ -10,7 +10,7 @@ import ibis
 
 from recobra.kit import engine
 from recobra.portfolio import snapshot
-from recobra.strategy.policies import read_limits
+from recobra.strategy.policies import parse_limits
 from recobra_core.kpi import ageing
 
 
@@ -20,8 +20,8 @@ def aging(*, portfolio_ids: Sequence[int], limits: dict[str, Any], as_of: date) 
     The rows add up to what is outstanding on the day, with everything known today.
     """
     items = snapshot.items(snapshot.Part(portfolio_ids=portfolio_ids), as_of=as_of)
-    with engine.duckdb() as duck:
+    with engine.open_duckdb() as duck:
         backend = ibis.duckdb.from_connection(duck)
         given = backend.create_table("items", items, temp=True)
-        rows: list[dict[str, Any]] = ageing(given, as_of=as_of, limits=read_limits(limits)).to_pyarrow().to_pylist()
+        rows: list[dict[str, Any]] = ageing(given, as_of=as_of, limits=parse_limits(limits)).to_pyarrow().to_pylist()
     return rows

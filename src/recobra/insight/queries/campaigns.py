@@ -85,7 +85,7 @@ class Comparison:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Result:
+class CampaignResult:
     """What a campaign brought within `days` of its launch; `over` once they have passed.
 
     `amount` is the difference of what members paid on average, in minor units. `gained_minor` is that times the
@@ -114,23 +114,23 @@ class Result:
         return self.cost_micros / micros_of(self.gained_minor, self.currency)
 
 
-def result(*, campaign: Campaign, days: int, now: datetime) -> Result | None:
+def campaign_result(*, campaign: Campaign, days: int, now: datetime) -> CampaignResult | None:
     """Return what a campaign brought within some days of its launch, None before it."""
     if campaign.launched_at is None:
         return None
     first = schedule.today(campaign.launched_at)
-    arms = _arms(campaign, first, first + timedelta(days))
+    arms = _read_arms(campaign, first, first + timedelta(days))
     treated, control = arms.get("TREATED", Arm()), arms.get("CONTROL", Arm())
     amount = means_difference(treated=_amounts(treated), control=_amounts(control))
-    cost, currency = _cost(campaign.pk)
+    cost, currency = _read_cost(campaign.pk)
     gained = None if amount is None or amount.holds_zero else round(amount.estimate * treated.members)
-    return Result(
+    return CampaignResult(
         days=days,
         from_day=first,
         over=schedule.today(now) >= first + timedelta(days),
         treated=treated,
         control=control,
-        comparisons=_comparisons(treated, control) if treated.members and control.members else [],
+        comparisons=_compare_arms(treated, control) if treated.members and control.members else [],
         amount=amount,
         gained_minor=gained,
         cost_micros=cost,
@@ -139,7 +139,7 @@ def result(*, campaign: Campaign, days: int, now: datetime) -> Result | None:
     )
 
 
-def _arms(campaign: Campaign, from_day: date, to_day: date) -> dict[str, Arm]:
+def _read_arms(campaign: Campaign, from_day: date, to_day: date) -> dict[str, Arm]:
     assert campaign.launched_at is not None
     values: dict[str, int | date | datetime] = {
         "campaign": campaign.pk,
@@ -156,7 +156,7 @@ def _arms(campaign: Campaign, from_day: date, to_day: date) -> dict[str, Arm]:
     return {arm: Arm(**dict(zip(names, map(int, counts), strict=True))) for arm, *counts in rows}
 
 
-def _comparisons(treated: Arm, control: Arm) -> list[Comparison]:
+def _compare_arms(treated: Arm, control: Arm) -> list[Comparison]:
     made = []
     for key in COMPARED:
         one, two = (getattr(treated, key), treated.members), (getattr(control, key), control.members)
@@ -177,7 +177,7 @@ def _amounts(arm: Arm) -> Amounts:
     return Amounts(count=arm.members, total=arm.paid_minor, squares=arm.squares)
 
 
-def _cost(campaign_id: int) -> tuple[int | None, str]:
+def _read_cost(campaign_id: int) -> tuple[int | None, str]:
     with connection.cursor() as cursor:
         cursor.execute(_COST, [campaign_id])
         total, unpriced, _messages, currencies, currency = cursor.fetchone()

@@ -42,23 +42,23 @@ class Change:
     outside: int
 
 
-def preview(user: User, *, house: law.House, portfolio_id: int | None, now: datetime) -> list[Change]:
+def preview_rule(user: User, *, house: law.House, portfolio_id: int | None, now: datetime) -> list[Change]:
     """Return what a rule changes today in the user's portfolios that it is for, by country and channel."""
     portfolios = [each for each in portfolios_for(user) if portfolio_id in (None, each.pk)]
     known = [each for each in portfolios if each.country in law.countries()]
     changes: list[Change] = []
     for country in sorted({each.country for each in known}):
-        changes += _country(country, [each for each in known if each.country == country], house, now)
+        changes += _preview_country(country, [each for each in known if each.country == country], house, now)
     return changes
 
 
-def _country(country: str, portfolios: list[Portfolio], house: law.House, now: datetime) -> list[Change]:
+def _preview_country(country: str, portfolios: list[Portfolio], house: law.House, now: datetime) -> list[Change]:
     zone = ZoneInfo(portfolios[0].time_zone)
     today = now.astimezone(zone).date()
-    waiting = _waiting(portfolios, today)
+    waiting = _waiting_contacts(portfolios, today)
     zones = law.zones_for(country=country, subdivision="", stated_zone=zone.key)
     shown = {channel: law.Key(country, "", zones, channel, today) for channel in CHANNELS}
-    found = _openings([*shown.values(), *(key for key, _due in waiting)], house)
+    found = _opening_rows([*shown.values(), *(key for key, _due in waiting)], house)
     changes = []
     for channel, key in shown.items():
         mine = [(each, due) for each, due in waiting if each.channel == channel]
@@ -69,19 +69,19 @@ def _country(country: str, portfolios: list[Portfolio], house: law.House, now: d
                 waiting=len(mine),
                 by_law=_opening(found[key._replace(house=law.LAW_ALONE)], zone),
                 by_rule=_opening(found[key._replace(house=house.name)], zone),
-                outside=sum(not _open(found[each._replace(house=house.name)], max(due, now)) for each, due in mine),
+                outside=sum(not _is_open(found[each._replace(house=house.name)], max(due, now)) for each, due in mine),
             )
         )
     return changes
 
 
-def _waiting(portfolios: list[Portfolio], today: date) -> list[tuple[law.Key, datetime]]:
+def _waiting_contacts(portfolios: list[Portfolio], today: date) -> list[tuple[law.Key, datetime]]:
     rows = Contact.objects.filter(portfolio__in=portfolios, status=Contact.Status.DUE, planned_for=today)
     named = rows.values_list("debtor__country", "debtor__subdivision", "zones", "channel", "due_at")
     return [(law.Key(country, place, zones, channel, today), due) for country, place, zones, channel, due in named]
 
 
-def _openings(keys: Iterable[law.Key], house: law.House) -> _Found:
+def _opening_rows(keys: Iterable[law.Key], house: law.House) -> _Found:
     wanted = {key._replace(house=name) for key in keys for name in (law.LAW_ALONE, house.name)}
     rows = law.arrow_of(law.openings(keys=wanted, houses={house.name: house})).to_pylist()
     return {law.Key(**{name: row[name] for name in law.Key._fields}): row for row in rows}
@@ -90,13 +90,15 @@ def _openings(keys: Iterable[law.Key], house: law.House) -> _Found:
 def _opening(row: dict[str, Any], zone: ZoneInfo) -> Opening:
     if row["closed_reason"]:
         return Opening(opens="", closes="", reason=row["closed_reason"])
-    return Opening(opens=_local(row["opens_at_utc"], zone), closes=_local(row["closes_at_utc"], zone), reason="")
+    return Opening(
+        opens=_local_time(row["opens_at_utc"], zone), closes=_local_time(row["closes_at_utc"], zone), reason=""
+    )
 
 
-def _open(row: dict[str, Any], at: datetime) -> bool:
+def _is_open(row: dict[str, Any], at: datetime) -> bool:
     """Whether a contact that is due at an instant can still leave that day."""
     return not row["closed_reason"] and at < row["closes_at_utc"].replace(tzinfo=UTC)
 
 
-def _local(at: datetime, zone: ZoneInfo) -> str:
+def _local_time(at: datetime, zone: ZoneInfo) -> str:
     return f"{at.replace(tzinfo=UTC).astimezone(zone):%H:%M}"

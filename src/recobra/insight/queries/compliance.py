@@ -26,7 +26,7 @@ Measure = Literal["count", "share", "number"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stopped:
+class StoppedRule:
     """How often a rule stopped a contact."""
 
     reason: str
@@ -36,7 +36,7 @@ class Stopped:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Compliance:
+class ComplianceMonth:
     """The figures of one country and month; the month is that of the country's first time zone.
 
     `answer_median_minutes` and `answer_p90_minutes` run from a debtor's message to the first answer, None without any.
@@ -48,7 +48,7 @@ class Compliance:
     sent: dict[str, int]
     uncertain: int
     debtors: int
-    stopped: tuple[Stopped, ...]
+    stopped: tuple[StoppedRule, ...]
     incidents: dict[str, int]
     open_incidents: int
     opt_outs: int
@@ -85,26 +85,28 @@ class Compliance:
         return self.opt_outs / self.debtors if self.debtors else None
 
 
-def compliance(user: User, *, country: str, month: date) -> Compliance:
+def compliance_month(user: User, *, country: str, month: date) -> ComplianceMonth:
     """Return the figures of the portfolios a user may see. Raises KeyError for a country without rules."""
     known = law.countries()[country]
     portfolios = [each.pk for each in portfolios_for(user) if each.country == country]
-    start, end = _limits(month, known.time_zones[0])
+    start, end = _month_limits(month, known.time_zones[0])
     window = [portfolios, start, end]
     register = incidents_for(user, country=country).filter(happened_at__gte=start, happened_at__lt=end)
     seen = tuple(register.order_by("happened_at", "id"))
-    uncertain, debtors = _rows(_REACHED, window)[0]
-    opt_outs, wrong = _rows(_WISHES, [start, end, portfolios])[0]
-    median, p90 = _rows(_ANSWERS, [start, end, portfolios])[0]
+    uncertain, debtors = _fetch_rows(_REACHED, window)[0]
+    opt_outs, wrong = _fetch_rows(_WISHES, [start, end, portfolios])[0]
+    median, p90 = _fetch_rows(_ANSWERS, [start, end, portfolios])[0]
     found = known.articles.get("sanctions") or {}
-    return Compliance(
+    return ComplianceMonth(
         country=country,
         country_name=known.name,
         month=month.replace(day=1),
-        sent=dict(_rows(_SENT, window)),
+        sent=dict(_fetch_rows(_SENT, window)),
         uncertain=uncertain,
         debtors=debtors,
-        stopped=tuple(Stopped(reason=r, rule=u, article=a, count=n) for r, u, a, n in _rows(_STOPPED, window)),
+        stopped=tuple(
+            StoppedRule(reason=r, rule=u, article=a, count=n) for r, u, a, n in _fetch_rows(_STOPPED, window)
+        ),
         incidents={kind: sum(each.kind == kind for each in seen) for kind in Incident.Kind.values},
         open_incidents=sum(each.closed_at is None for each in seen),
         opt_outs=opt_outs,
@@ -123,14 +125,14 @@ def countries_for(user: User) -> list[tuple[str, str]]:
     return [(code, known[code].name) for code in codes]
 
 
-def compliance_lines(found: Compliance) -> list[list[str | int]]:
+def spreadsheet_rows(found: ComplianceMonth) -> list[list[str | int]]:
     """Return the report as rows of a spreadsheet, a head first."""
     figures: list[list[str | int]] = [[label, value] for label, value in figures_of(found)]
     rules: list[list[str | int]] = [[f"{each.rule} {cite(each.article)}".strip(), each.count] for each in found.stopped]
     return [[_("Figure"), _("Value")], *figures, *rules]
 
 
-def measures_of(found: Compliance) -> list[tuple[str, float | None, Measure]]:
+def measures_of(found: ComplianceMonth) -> list[tuple[str, float | None, Measure]]:
     """Return the figures with their names and what each is; None where there is nothing to measure."""
     return [
         (_("Messages sent"), found.all_sent, "count"),
@@ -152,13 +154,17 @@ def measures_of(found: Compliance) -> list[tuple[str, float | None, Measure]]:
     ]
 
 
-def figures_of(found: Compliance) -> list[tuple[str, str]]:
+def figures_of(found: ComplianceMonth) -> list[tuple[str, str]]:
     """Return the figures with their names, as they are read on paper and in files."""
-    said: dict[Measure, Callable[[float | None], str]] = {"count": str, "share": _share, "number": _number}
+    said: dict[Measure, Callable[[float | None], str]] = {
+        "count": str,
+        "share": _format_share,
+        "number": _format_number,
+    }
     return [(label, said[measure](value)) for label, value, measure in measures_of(found)]
 
 
-def compliance_report(found: Compliance, *, made_by: str, now: datetime) -> Report:
+def compliance_report(found: ComplianceMonth, *, made_by: str, now: datetime) -> Report:
     """Return the month as a document."""
     stopped = tuple((_(explain(s.reason)), s.rule, cite(s.article), str(s.count)) for s in found.stopped)
     head = (_("Reason"), _("Rule"), _("Article"), _("Contacts"))
@@ -174,7 +180,7 @@ def compliance_report(found: Compliance, *, made_by: str, now: datetime) -> Repo
                 empty=_("None."),
                 blocks=(Block(tables=(Table(head=head, rows=stopped, widths=(5, 4, 5, 2)),)),) if stopped else (),
             ),
-            Section(title=_("Incidents"), empty=_("None."), blocks=tuple(map(_incident, found.register))),
+            Section(title=_("Incidents"), empty=_("None."), blocks=tuple(map(_incident_block, found.register))),
             Section(
                 title=_("What the law threatens"),
                 empty=_("Not known."),
@@ -185,7 +191,7 @@ def compliance_report(found: Compliance, *, made_by: str, now: datetime) -> Repo
     )
 
 
-def _incident(incident: Incident) -> Block:
+def _incident_block(incident: Incident) -> Block:
     texts = [(_("Description"), _(explain(incident.description))), (_("Corrective action"), incident.corrective_action)]
     return Block(
         title=f"{incident.happened_at:%Y-%m-%d %H:%M} UTC · {Incident.Kind(incident.kind).label}",
@@ -229,13 +235,13 @@ _ANSWERS = """
     FROM asked WHERE answered IS NOT NULL"""
 
 
-def _rows(query: str, parameters: Sequence[Any]) -> list[Any]:
+def _fetch_rows(query: str, parameters: Sequence[Any]) -> list[Any]:
     with connection.cursor() as cursor:
         cursor.execute(query, list(parameters))
         return list(cursor.fetchall())
 
 
-def _limits(month: date, zone: str) -> tuple[datetime, datetime]:
+def _month_limits(month: date, zone: str) -> tuple[datetime, datetime]:
     first = month.replace(day=1)
     following = date(first.year + first.month // 12, first.month % 12 + 1, 1)
     start, end = (datetime.combine(day, time.min, ZoneInfo(zone)).astimezone(UTC) for day in (first, following))
@@ -246,9 +252,9 @@ def _label(channel: str) -> str:
     return str(Channel(channel).label) if channel in Channel.values else channel
 
 
-def _share(value: float | None) -> str:
+def _format_share(value: float | None) -> str:
     return "-" if value is None else f"{100 * value:.2f} %"
 
 
-def _number(value: float | None) -> str:
+def _format_number(value: float | None) -> str:
     return "-" if value is None else f"{value:.1f}"

@@ -23,7 +23,7 @@ STAGES: Final = ("PREVENTIVE", "ADMINISTRATIVE", "EXTRAJUDICIAL", "JUDICIAL")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Part:
+class InstalmentView:
     """One instalment or document with what was charged and what is left of it, in minor units."""
 
     instalment: Instalment
@@ -38,7 +38,7 @@ class AccountView:
 
     account: Account
     state: AccountState | None
-    parts: list[Part]
+    parts: list[InstalmentView]
 
     @property
     def balance_minor(self) -> int:
@@ -95,13 +95,13 @@ class DebtorFile:
     overdue_days: int
 
 
-def file_for(user: User, debtor_id: int, now: datetime) -> DebtorFile:
+def debtor_file_for(user: User, debtor_id: int, now: datetime) -> DebtorFile:
     """Return a debtor's file within the user's scope. Raises Debtor.DoesNotExist."""
     debtor = portfolio_queries.debtor_for(user, debtor_id)
     portfolios = portfolio_queries.portfolios_for(user)
     own = list(portfolio_queries.accounts_for(user, debtor_id))
     place = own[0].portfolio if own else portfolios[0]
-    accounts = _accounts(own, now)
+    accounts = _account_views(own, now)
     holds = portfolio_queries.holds_for(user, debtor)
     tasks = list(Task.objects.filter(debtor=debtor, portfolio__in=portfolios, status="OPEN").order_by("due_date", "id"))
     payments = Payment.objects.filter(debtor=debtor, portfolio__in=portfolios).select_related("account", "portfolio")
@@ -140,11 +140,11 @@ def contact_for(user: User, debtor_id: int, contact_id: int) -> Contact:
     return rows.get(pk=contact_id, debtor=debtor_id, portfolio__in=portfolio_queries.portfolios_for(user))
 
 
-def _accounts(own: Sequence[Account], now: datetime) -> list[AccountView]:
+def _account_views(own: Sequence[Account], now: datetime) -> list[AccountView]:
     states = AccountState.objects.in_bulk([account.pk for account in own])
     charged = Sum("postings__amount_minor", filter=Q(postings__kind="CHARGE"))
     rows = Instalment.objects.filter(account__in=own).annotate(charged=charged, owed=Sum("postings__amount_minor"))
-    parts: dict[int, list[Part]] = {account.pk: [] for account in own}
+    parts: dict[int, list[InstalmentView]] = {account.pk: [] for account in own}
     days = {account.pk: _today(account.portfolio, now) for account in own}
     for row in rows.order_by("due_date", "number"):
         parts[row.account_id].append(_part(row, days[row.account_id]))
@@ -152,10 +152,12 @@ def _accounts(own: Sequence[Account], now: datetime) -> list[AccountView]:
     return sorted(views, key=lambda view: (-view.overdue_days, -view.balance_minor, view.account.pk))
 
 
-def _part(row: Instalment, today: date) -> Part:
+def _part(row: Instalment, today: date) -> InstalmentView:
     owed = getattr(row, "owed", None) or 0
     late = max((today - row.due_date).days, 0) if row.due_date and owed > 0 else 0
-    return Part(instalment=row, charged_minor=getattr(row, "charged", None) or 0, balance_minor=owed, overdue_days=late)
+    return InstalmentView(
+        instalment=row, charged_minor=getattr(row, "charged", None) or 0, balance_minor=owed, overdue_days=late
+    )
 
 
 def _totals(accounts: Sequence[AccountView]) -> list[Total]:
@@ -180,7 +182,7 @@ def _next_step(
     today: date,
 ) -> NextStep:
     contacts = Contact.objects.filter(debtor=debtor, portfolio__in=portfolios)
-    whole = [hold for hold in holds if hold.account is None and _holds_on(hold, today)]
+    whole = [hold for hold in holds if hold.account is None and _is_in_force(hold, today)]
     due = contacts.filter(status="DUE").order_by("due_at", "id").first()
     blocked = contacts.filter(status="BLOCKED", planned_for=today).order_by("-id").first()
     if whole:
@@ -196,7 +198,7 @@ def _next_step(
     return NextStep(kind="blocked", contact=blocked) if blocked else NextStep(kind="none")
 
 
-def _holds_on(hold: Hold, today: date) -> bool:
+def _is_in_force(hold: Hold, today: date) -> bool:
     return hold.lifted_at is None and hold.starts_on <= today and (hold.ends_on is None or today <= hold.ends_on)
 
 

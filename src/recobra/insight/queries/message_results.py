@@ -32,7 +32,7 @@ WINDOWS: Final = (3, 7, 14, 30)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asked:
+class ResultsQuery:
     """Which messages: of portfolios of one currency, planned from a day to another, both included.
 
     `window` is the days within which what a debtor does belongs to a message, its own day the first.
@@ -77,7 +77,7 @@ class BestChannel:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Results:
+class MessageResults:
     """What the messages asked for brought; `rows` are the groups by `Asked.by`, largest first."""
 
     total: Counts
@@ -101,22 +101,22 @@ class Results:
         return cost_per_unit(cost_micros=spent, paid_micros=paid)
 
 
-def results(asked: Asked) -> Results:
+def message_results(asked: ResultsQuery) -> MessageResults:
     """Return what the messages of a period brought."""
     found: dict[str, list[tuple[list[Any], Counts]]] = defaultdict(list)
-    for kind, names, counts in _groups(asked):
+    for kind, names, counts in _read_groups(asked):
         found[kind].append((names, counts))
     parts = [counts for _names, counts in (*found["cost"], *found["debtors"])]
-    return Results(
-        total=sum(parts, _coverage(asked)),
-        rows=_rows(asked, found["by"]),
-        costs=_costs(found["cost"]),
-        best=_best(found["segment"]),
+    return MessageResults(
+        total=sum(parts, _read_coverage(asked)),
+        rows=_group_rows(asked, found["by"]),
+        costs=_channel_costs(found["cost"]),
+        best=_best_channels(found["segment"]),
         currency=asked.portfolios[0].currency if asked.portfolios else "",
     )
 
 
-def _groups(asked: Asked) -> list[tuple[str, list[Any], Counts]]:
+def _read_groups(asked: ResultsQuery) -> list[tuple[str, list[Any], Counts]]:
     if not asked.portfolios:
         return []
     query = RESULTS.format(dimension=DIMENSIONS[asked.by])
@@ -126,7 +126,7 @@ def _groups(asked: Asked) -> list[tuple[str, list[Any], Counts]]:
     return [(kind, names, Counts(**dict(zip(COUNTED, map(int, counts), strict=True)))) for kind, names, *counts in rows]
 
 
-def _values(asked: Asked) -> dict[str, Any]:
+def _values(asked: ResultsQuery) -> dict[str, Any]:
     return {
         "portfolios": [each.pk for each in asked.portfolios],
         "from_day": asked.from_day,
@@ -142,21 +142,21 @@ def _values(asked: Asked) -> dict[str, Any]:
     }
 
 
-def _coverage(asked: Asked) -> Counts:
+def _read_coverage(asked: ResultsQuery) -> Counts:
     with connection.cursor() as cursor:
         cursor.execute(COVERAGE, _values(asked))
         small, covered = cursor.fetchone()
     return Counts(small=small, covered=covered)
 
 
-def _rows(asked: Asked, found: list[tuple[list[Any], Counts]]) -> list[tuple[str, Counts]]:
+def _group_rows(asked: ResultsQuery, found: list[tuple[list[Any], Counts]]) -> list[tuple[str, Counts]]:
     rows: dict[str, Counts] = defaultdict(Counts)
     for names, counts in found:
-        rows[_named(asked, names)] += counts
+        rows[_group_name(asked, names)] += counts
     return sorted(rows.items(), key=lambda row: (-row[1].sent, row[0]))
 
 
-def _named(asked: Asked, names: list[Any]) -> str:
+def _group_name(asked: ResultsQuery, names: list[Any]) -> str:
     """Return the key of a group; groups that share one, such as two portfolios of a country, become one."""
     if asked.by in {"cartera", "pais"}:
         portfolio = next(each for each in asked.portfolios if str(each.pk) == names[0])
@@ -164,7 +164,7 @@ def _named(asked: Asked, names: list[Any]) -> str:
     return " · ".join(name for name in names if name)
 
 
-def _costs(found: list[tuple[list[Any], Counts]]) -> list[Cost]:
+def _channel_costs(found: list[tuple[list[Any], Counts]]) -> list[Cost]:
     costs: dict[str, Cost] = {}
     for (channel, currency), counts in found:
         before, priced = costs.get(channel, Cost(channel=channel)), counts.carried - counts.unpriced
@@ -175,7 +175,7 @@ def _costs(found: list[tuple[list[Any], Counts]]) -> list[Cost]:
     return [costs[channel] for channel in sorted(costs) if costs[channel].carried]
 
 
-def _best(found: list[tuple[list[Any], Counts]]) -> list[BestChannel]:
+def _best_channels(found: list[tuple[list[Any], Counts]]) -> list[BestChannel]:
     segments: dict[str, list[tuple[str, Counts]]] = defaultdict(list)
     for (segment, channel), counts in found:
         if counts.sent:

@@ -20,7 +20,7 @@ from recobra_core.law.model import CHANNELS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reach:
+class ChannelReach:
     """A channel in a place at an instant; `place` is '' where the state is not known, `waiting` counts contacts.
 
     `zones` are those that must all be open.
@@ -33,7 +33,7 @@ class Reach:
     waiting: int
 
 
-def reach(user: User, *, country: str, now: datetime) -> list[Reach]:
+def current_reach(user: User, *, country: str, now: datetime) -> list[ChannelReach]:
     """Return every channel of a country, in each place whose law differs or whose debtors wait for a contact.
 
     Contacts are those of the user's portfolios that are planned for today and have not left.
@@ -43,12 +43,12 @@ def reach(user: User, *, country: str, now: datetime) -> list[Reach]:
     waiting = waiting_today(user, country=country, now=now)
     places = sorted({"", *home.subdivisions, *(place for place, _channel in waiting)})
     return [
-        Reach(
+        ChannelReach(
             channel=channel,
             place=place,
             zones=_zones(country, place),
             waiting=waiting.get((place, channel), 0),
-            now=opened(country, place, channel, now.replace(second=0, microsecond=0)),
+            now=cached_open_now(country, place, channel, now.replace(second=0, microsecond=0)),
         )
         for channel in CHANNELS
         for place in places
@@ -80,6 +80,6 @@ def _zones(country: str, place: str) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=2048)
-def opened(country: str, place: str, channel: str, minute: datetime) -> Now:
+def cached_open_now(country: str, place: str, channel: str, minute: datetime) -> Now:
     """Return whether the law lets a place be contacted in a minute; asked again, it is not computed again."""
     return open_now(country=country, subdivision=place, channel=channel, at_utc=minute)

@@ -36,7 +36,7 @@ SORTS: Final = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Conditions:
+class AccountFilters:
     """What the user asked for; empty text and None mean no condition. Amounts are overdue, in major units."""
 
     text: str = ""
@@ -57,7 +57,7 @@ class Conditions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Row:
+class AccountRow:
     """One account of the list. `overdue_days` is None while the account has not been classified."""
 
     account_id: int
@@ -76,10 +76,10 @@ class Row:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Page:
+class AccountPage:
     """Rows, the cursor of the next page ('' on the last) and how many there are, up to COUNT_LIMIT."""
 
-    rows: list[Row]
+    rows: list[AccountRow]
     following: str
     count: int
     more_than_counted: bool
@@ -88,31 +88,31 @@ class Page:
 @dataclass(frozen=True)
 class _Query:
     portfolios: list[Portfolio]
-    conditions: Conditions
+    conditions: AccountFilters
     ids: list[int] | None
 
 
-def page(user: User, conditions: Conditions, now: datetime, size: int = PAGE_SIZE) -> Page:
+def accounts_page(user: User, conditions: AccountFilters, now: datetime, size: int = PAGE_SIZE) -> AccountPage:
     """Return one page of the accounts that meet the conditions."""
-    query = _prepare(user, conditions)
+    query = _prepare_query(user, conditions)
     if not query.portfolios or query.ids == []:
-        return Page(rows=[], following="", count=0, more_than_counted=False)
-    rows, following = _part(query, now, size)
-    counted = _count(query)
-    return Page(
+        return AccountPage(rows=[], following="", count=0, more_than_counted=False)
+    rows, following = _read_part(query, now, size)
+    counted = _count_accounts(query)
+    return AccountPage(
         rows=rows, following=following, count=min(counted, COUNT_LIMIT), more_than_counted=counted > COUNT_LIMIT
     )
 
 
-def _part(query: _Query, now: datetime, size: int) -> tuple[list[Row], str]:
+def _read_part(query: _Query, now: datetime, size: int) -> tuple[list[AccountRow], str]:
     """Return the rows after the query's cursor, and the cursor of those that follow ('' on the last)."""
-    raw = _classified(query, size + 1) if not query.conditions.after.startswith("new:") else []
+    raw = _read_classified(query, size + 1) if not query.conditions.after.startswith("new:") else []
     if len(raw) <= size and not query.conditions.about_state:
-        raw += _unclassified(query, size + 1 - len(raw))
+        raw += _read_unclassified(query, size + 1 - len(raw))
     return _rows(raw[:size], query.portfolios, now), raw[size - 1]["cursor"] if len(raw) > size else ""
 
 
-def cursor_of(text: str, sort: str) -> str:
+def valid_cursor(text: str, sort: str) -> str:
     """Return a cursor that came from outside if it fits the order, else '' (the first page)."""
     key, _colon, last = text.rpartition(":")
     kind = SORTS[sort][1]
@@ -123,44 +123,46 @@ def cursor_of(text: str, sort: str) -> str:
         return ""
 
 
-def everything(user: User, conditions: Conditions, now: datetime, size: int = EXPORT_SIZE) -> Iterator[Row]:
+def all_accounts(
+    user: User, conditions: AccountFilters, now: datetime, size: int = EXPORT_SIZE
+) -> Iterator[AccountRow]:
     """Give all accounts that meet the conditions, part after part, for an export: searched once, never counted."""
-    query = _prepare(user, replace(conditions, after=""))
+    query = _prepare_query(user, replace(conditions, after=""))
     if not query.portfolios or query.ids == []:
         return
     while True:
-        rows, following = _part(query, now, size)
+        rows, following = _read_part(query, now, size)
         yield from rows
         if not following:
             return
         query = replace(query, conditions=replace(query.conditions, after=following))
 
 
-def segments(user: User) -> list[str]:
+def segments_in_use(user: User) -> list[str]:
     """Return the segments in use in the user's portfolios, as of a minute ago: telling them apart reads every row."""
     ids = [portfolio.pk for portfolio in portfolio_queries.portfolios_for(user)]
     sql = "SELECT DISTINCT segment FROM strategy_accountstate WHERE portfolio_id = ANY(%s) AND segment <> '' ORDER BY 1"
 
     def read() -> list[str]:
-        return [row["segment"] for row in _read(sql, [ids])]
+        return [row["segment"] for row in _fetch_dicts(sql, [ids])]
 
     return list(cache.get_or_set(f"segments:{sorted(ids)}".replace(" ", ""), read, 60) or [])
 
 
-def _prepare(user: User, conditions: Conditions) -> _Query:
+def _prepare_query(user: User, conditions: AccountFilters) -> _Query:
     seen = portfolio_queries.portfolios_for(user)
     chosen = [each for each in seen if not conditions.portfolio or each.code == conditions.portfolio]
     ids = portfolio_queries.search(user, conditions.text) if conditions.text.strip() else None
     return _Query(chosen, conditions, ids)
 
 
-def _classified(query: _Query, limit: int) -> list[dict[str, Any]]:
+def _read_classified(query: _Query, limit: int) -> list[dict[str, Any]]:
     """Read the head of each portfolio in the order asked for and merge them."""
     key, kind, descending = SORTS[query.conditions.sort]
     order = "DESC" if descending else "ASC"
     parts, values = [], []
     for portfolio in query.portfolios:
-        where, own = _where(query, portfolio)
+        where, own = _classified_condition(query, portfolio)
         if query.conditions.after:
             last_key, last_id = query.conditions.after.rsplit(":", 1)
             where += f" AND ({key}, s.account_id) {'<' if descending else '>'} (%s::{kind}, %s)"
@@ -170,7 +172,7 @@ def _classified(query: _Query, limit: int) -> list[dict[str, Any]]:
             f" ORDER BY {key} {order}, s.account_id {order} LIMIT %s)"
         )
         values += [*own, limit]
-    return _read(
+    return _fetch_dicts(
         f"SELECT s.account_id, a.external_id AS number, a.debtor_id, d.name AS debtor_name, a.portfolio_id, a.product,"
         f" a.status, s.balance_minor, s.overdue_minor, s.oldest_due_date, s.bucket, s.stage, s.segment,"
         f" s.key::text || ':' || s.account_id AS cursor"
@@ -180,12 +182,12 @@ def _classified(query: _Query, limit: int) -> list[dict[str, Any]]:
     )
 
 
-def _unclassified(query: _Query, limit: int) -> list[dict[str, Any]]:
+def _read_unclassified(query: _Query, limit: int) -> list[dict[str, Any]]:
     """Read accounts that no cycle has seen yet: they stand at the end, by id, with the balance of their ledger."""
-    where, values = _where_new(query)
+    where, values = _unclassified_condition(query)
     after = query.conditions.after
     last = int(after.removeprefix("new:")) if after.startswith("new:") else 0
-    found = _read(
+    found = _fetch_dicts(
         f"SELECT a.id AS account_id, a.external_id AS number, a.debtor_id, d.name AS debtor_name, a.portfolio_id,"
         f" a.product, a.status, NULL AS overdue_minor, NULL AS oldest_due_date, '' AS bucket, '' AS stage,"
         f" '' AS segment, 'new:' || a.id AS cursor FROM portfolio_account a"
@@ -196,18 +198,18 @@ def _unclassified(query: _Query, limit: int) -> list[dict[str, Any]]:
     return [{**row, "balance_minor": owed.get(row["account_id"], 0)} for row in found]
 
 
-def _count(query: _Query) -> int:
+def _count_accounts(query: _Query) -> int:
     """Count up to one more than COUNT_LIMIT."""
     parts, values = [], []
     for portfolio in query.portfolios:
-        where, own = _where(query, portfolio)
+        where, own = _classified_condition(query, portfolio)
         parts.append(f"(SELECT 1 FROM {_source(query)} WHERE {where} LIMIT %s)")
         values += [*own, COUNT_LIMIT + 1]
-    counted = _number(f"SELECT count(*) FROM ({' UNION ALL '.join(parts)}) s", values)
+    counted = _fetch_count(f"SELECT count(*) FROM ({' UNION ALL '.join(parts)}) s", values)
     if counted <= COUNT_LIMIT and not query.conditions.about_state:
-        where, values = _where_new(query)
+        where, values = _unclassified_condition(query)
         body = f"SELECT 1 FROM portfolio_account a WHERE {where} LIMIT %s"
-        counted += _number(f"SELECT count(*) FROM ({body}) a", [*values, COUNT_LIMIT + 1])
+        counted += _fetch_count(f"SELECT count(*) FROM ({body}) a", [*values, COUNT_LIMIT + 1])
     return counted
 
 
@@ -217,7 +219,7 @@ def _source(query: _Query) -> str:
     return f"strategy_accountstate s{joined}"
 
 
-def _where(query: _Query, portfolio: Portfolio) -> tuple[str, list[Any]]:
+def _classified_condition(query: _Query, portfolio: Portfolio) -> tuple[str, list[Any]]:
     """Return the condition of one portfolio's accounts that a cycle has classified, and its values."""
     asked, factor = query.conditions, 10 ** get_currency_precision(portfolio.currency)
     tests: list[tuple[str, Any]] = [("s.portfolio_id = %s", portfolio.pk)]
@@ -229,7 +231,7 @@ def _where(query: _Query, portfolio: Portfolio) -> tuple[str, list[Any]]:
     return " AND ".join(test for test, _value in given), [value for _test, value in given]
 
 
-def _where_new(query: _Query) -> tuple[str, list[Any]]:
+def _unclassified_condition(query: _Query) -> tuple[str, list[Any]]:
     where = "a.portfolio_id = ANY(%s) AND NOT EXISTS (SELECT FROM strategy_accountstate s WHERE s.account_id = a.id)"
     values: list[Any] = [[portfolio.pk for portfolio in query.portfolios]]
     if query.conditions.status:
@@ -239,27 +241,27 @@ def _where_new(query: _Query) -> tuple[str, list[Any]]:
     return where, values
 
 
-def _rows(raw: list[dict[str, Any]], portfolios: list[Portfolio], now: datetime) -> list[Row]:
+def _rows(raw: list[dict[str, Any]], portfolios: list[Portfolio], now: datetime) -> list[AccountRow]:
     known = {portfolio.pk: portfolio for portfolio in portfolios}
     today = {portfolio.pk: now.astimezone(ZoneInfo(portfolio.time_zone)).date() for portfolio in portfolios}
     return [_row(each, known[each["portfolio_id"]], today[each["portfolio_id"]]) for each in raw]
 
 
-def _row(raw: dict[str, Any], portfolio: Portfolio, today: date) -> Row:
+def _row(raw: dict[str, Any], portfolio: Portfolio, today: date) -> AccountRow:
     due, classified = raw["oldest_due_date"], bool(raw["bucket"])
     late = max((today - due).days, 0) if due else 0
     shown = {name: value for name, value in raw.items() if name not in {"cursor", "oldest_due_date", "portfolio_id"}}
-    return Row(**shown, portfolio=portfolio, overdue_days=late if classified else None)
+    return AccountRow(**shown, portfolio=portfolio, overdue_days=late if classified else None)
 
 
-def _read(sql: str, values: list[Any]) -> list[dict[str, Any]]:
+def _fetch_dicts(sql: str, values: list[Any]) -> list[dict[str, Any]]:
     with connection.cursor() as cursor:
         cursor.execute(sql, values)
         names = [column[0] for column in cursor.description]
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
-def _number(sql: str, values: list[Any]) -> int:
+def _fetch_count(sql: str, values: list[Any]) -> int:
     with connection.cursor() as cursor:
         cursor.execute(sql, values)
         return int(cursor.fetchone()[0])

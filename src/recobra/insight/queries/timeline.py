@@ -44,7 +44,7 @@ class Event:
         return self.entry.payload.get("amount_minor") if self.promised_on else None
 
 
-def events(
+def debtor_events(
     user: User, debtor: Debtor, *, before: int | None = None, size: int = PAGE_SIZE
 ) -> tuple[list[Event], int | None]:
     """Return one page of events and the id to go on before, None at the end.
@@ -58,21 +58,23 @@ def events(
     # Facts without a portfolio of their own follow their account's.
     entries = list(rows.order_by("-id")[: size + 1])
     shown = entries[:size]
-    return _events(shown, portfolios, _home(debtor, portfolios)), shown[-1].pk if len(entries) > size else None
+    return _build_events(shown, portfolios, _home_portfolio(debtor, portfolios)), shown[-1].pk if len(
+        entries
+    ) > size else None
 
 
-def _home(debtor: Debtor, portfolios: dict[int, Portfolio]) -> Portfolio:
+def _home_portfolio(debtor: Debtor, portfolios: dict[int, Portfolio]) -> Portfolio:
     """Return where facts about the whole debtor are told: the portfolio of the oldest account the user may see."""
     first = debtor.accounts.filter(portfolio_id__in=list(portfolios)).order_by("id").first()
     return portfolios[first.portfolio_id] if first is not None else next(iter(portfolios.values()))
 
 
-def _events(entries: Sequence[Entry], portfolios: dict[int, Portfolio], home: Portfolio) -> list[Event]:
-    contacts = _of(Contact, [entry.contact_id for entry in entries])
-    payments = _of(Payment, [entry.payload.get("payment_id") for entry in entries])
-    tasks = _of(Task, [entry.payload.get("task_id") for entry in entries])
-    holds = _of(Hold, [entry.payload.get("hold_id") for entry in entries])
-    accounts = _of(Account, [entry.account_id for entry in entries])
+def _build_events(entries: Sequence[Entry], portfolios: dict[int, Portfolio], home: Portfolio) -> list[Event]:
+    contacts = _rows_by_id(Contact, [entry.contact_id for entry in entries])
+    payments = _rows_by_id(Payment, [entry.payload.get("payment_id") for entry in entries])
+    tasks = _rows_by_id(Task, [entry.payload.get("task_id") for entry in entries])
+    holds = _rows_by_id(Hold, [entry.payload.get("hold_id") for entry in entries])
+    accounts = _rows_by_id(Account, [entry.account_id for entry in entries])
     found = []
     for entry in entries:
         account = accounts.get(entry.account_id)
@@ -93,5 +95,5 @@ def _events(entries: Sequence[Entry], portfolios: dict[int, Portfolio], home: Po
     return found
 
 
-def _of(model: type[Model], ids: Sequence[int | None]) -> dict[int | None, Any]:
+def _rows_by_id(model: type[Model], ids: Sequence[int | None]) -> dict[int | None, Any]:
     return dict(model._default_manager.in_bulk([each for each in ids if each is not None]))  # noqa: SLF001 - the generic way to a table's rows

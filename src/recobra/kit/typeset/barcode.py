@@ -6,15 +6,15 @@ from itertools import groupby
 
 from barcode import Code128
 
-LONGEST = 32
+MAX_LENGTH = 32
 
 
-def bars(text: str) -> list[int]:
+def bar_widths(text: str) -> list[int]:
     """Return the widths of bars and gaps in modules, a bar first; nothing where a barcode cannot hold the text.
 
     32 characters are what fits the width of a page with a module that scanners read.
     """
-    if not text or len(text) > LONGEST or not all(" " <= character <= "~" for character in text):
+    if not text or len(text) > MAX_LENGTH or not all(" " <= character <= "~" for character in text):
         return []
     (modules,) = Code128(text).build()
     return [len(list(run)) for _bit, run in groupby(modules.strip("0"))]

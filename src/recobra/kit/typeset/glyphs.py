@@ -9,41 +9,43 @@ from typing import Any, Final
 
 import typst
 
-from recobra.kit.typeset.typst import STANDARD, fonts
+from recobra.kit.typeset.typst import PDF_STANDARD, load_fonts
 
-_ENDS: Final = re.compile(r"\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
-_PLAIN: Final = re.compile(r"[\n -~\u00a0-\u00ac\u00ae-\u017f]*")
-_LONG: Final = 30
-_BREAK: Final = "\u200b"
-_PROBE: Final = b'#set text(font: ("Libertinus Serif", "New Computer Modern", "DejaVu Sans Mono"))\n#sys.inputs.c'
+_LINE_ENDS: Final = re.compile(r"\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
+_KNOWN_GLYPHS: Final = re.compile(r"[\n -~\u00a0-\u00ac\u00ae-\u017f]*")
+_LONG_WORD: Final = 30
+_ZERO_WIDTH_SPACE: Final = "\u200b"
+_PROBE_TEMPLATE: Final = (
+    b'#set text(font: ("Libertinus Serif", "New Computer Modern", "DejaVu Sans Mono"))\n#sys.inputs.c'
+)
 
 
-def shown(text: str, *, unseen: bool = True) -> str:
+def displayable_text(text: str, *, unseen: bool = True) -> str:
     """Return a text with every character that the fonts lack named in brackets, and long words breakable.
 
     Characters without shape of their own that change how others are read (direction, joining) are named as well;
     `unseen` false leaves them out, as in an address.
     """
-    text = unicodedata.normalize("NFC", _ENDS.sub("\n", text))
-    if not _PLAIN.fullmatch(text):
-        text = "".join(character if _has_glyph(character) else _named(character, unseen) for character in text)
-    return re.sub(rf"\S{{{_LONG},}}", _breakable, text)
+    text = unicodedata.normalize("NFC", _LINE_ENDS.sub("\n", text))
+    if not _KNOWN_GLYPHS.fullmatch(text):
+        text = "".join(character if _has_glyph(character) else _name_character(character, unseen) for character in text)
+    return re.sub(rf"\S{{{_LONG_WORD},}}", _breakable, text)
 
 
-def shown_in(data: Any) -> Any:
+def displayable_data(data: Any) -> Any:
     """Return JSON-like data with every text of it as `shown`; keys are ours and stay."""
     if isinstance(data, str):
-        return shown(data)
+        return displayable_text(data)
     if isinstance(data, dict):
-        return {key: shown_in(value) for key, value in data.items()}
-    return [shown_in(each) for each in data] if isinstance(data, list | tuple) else data
+        return {key: displayable_data(value) for key, value in data.items()}
+    return [displayable_data(each) for each in data] if isinstance(data, list | tuple) else data
 
 
 def _breakable(word: re.Match[str]) -> str:
-    return _BREAK.join(word[0][at : at + _LONG // 3] for at in range(0, len(word[0]), _LONG // 3))
+    return _ZERO_WIDTH_SPACE.join(word[0][at : at + _LONG_WORD // 3] for at in range(0, len(word[0]), _LONG_WORD // 3))
 
 
-def _named(character: str, unseen: bool) -> str:  # noqa: FBT001 - private, one caller
+def _name_character(character: str, unseen: bool) -> str:  # noqa: FBT001 - private, one caller
     category = unicodedata.category(character)
     if category == "Zs" or character == "\t":
         return " "
@@ -56,13 +58,15 @@ def _named(character: str, unseen: bool) -> str:  # noqa: FBT001 - private, one 
 @lru_cache(maxsize=4096)
 def _has_glyph(character: str) -> bool:
     """Ask the typesetter itself, once per character: in PDF/A a missing glyph is an error."""
-    if _PLAIN.fullmatch(character):
+    if _KNOWN_GLYPHS.fullmatch(character):
         return True
     if unicodedata.category(character)[0] in {"C", "M", "Z"}:
         return False
-    compiler = typst.Compiler(_PROBE, font_paths=fonts(), ignore_system_fonts=True, sys_inputs={"c": character})
+    compiler = typst.Compiler(
+        _PROBE_TEMPLATE, font_paths=load_fonts(), ignore_system_fonts=True, sys_inputs={"c": character}
+    )
     try:
-        compiler.compile(format="pdf", pdf_standards=STANDARD)
+        compiler.compile(format="pdf", pdf_standards=PDF_STANDARD)
     except typst.TypstError:
         return False
     return True

@@ -31,9 +31,9 @@ from pyhanko_certvalidator.registry import SimpleCertificateStore
 
 from recobra.kit import created_once
 
-FILE: Final = "evidence-key.pem"
-FIELD: Final = "Recobra"
-YEARS: Final = 20
+KEY_FILE: Final = "evidence-key.pem"
+PDF_FIELD: Final = "Recobra"
+CERTIFICATE_YEARS: Final = 20
 FORMAT: Final = "recobra-signature/1"
 ALGORITHM: Final = "ECDSA P-256, SHA-256, DER"
 
@@ -60,17 +60,17 @@ def fingerprint(certificate: x509.Certificate) -> str:
     return certificate.fingerprint(hashes.SHA256()).hex()
 
 
-def identity(*, data_dir: Path, now: datetime) -> Identity:
+def load_identity(*, data_dir: Path, now: datetime) -> Identity:
     """Return the installation's identity, made on first use. Raises KeyUnsuitable."""
-    path = data_dir / FILE
-    text = created_once.kept(path, path.read_text("utf-8") if path.exists() else _made(now))
+    path = data_dir / KEY_FILE
+    text = created_once.read_or_create(path, path.read_text("utf-8") if path.exists() else _create_identity_pem(now))
     try:
         key = serialization.load_pem_private_key(text.encode(), password=None)
         certificate = x509.load_pem_x509_certificate(text.encode())
     except ValueError as error:
-        raise KeyUnsuitable(f"{FILE} cannot be read: {error}.") from error
+        raise KeyUnsuitable(f"{KEY_FILE} cannot be read: {error}.") from error
     if not isinstance(key, ec.EllipticCurvePrivateKey) or key.public_key() != certificate.public_key():
-        raise KeyUnsuitable(f"{FILE}: key and certificate are not a pair of this product's.")
+        raise KeyUnsuitable(f"{KEY_FILE}: key and certificate are not a pair of this product's.")
     return Identity(key=key, certificate=certificate)
 
 
@@ -91,10 +91,10 @@ def sign_pdf(pdf: bytes, *, own: Identity, now: datetime, reason: str) -> bytes:
         cert_registry=SimpleCertificateStore(),  # type: ignore[no-untyped-call]
     )
     about = signers.PdfSignatureMetadata(
-        field_name=FIELD, md_algorithm="sha256", subfilter=SigSeedSubFilter.PADES, reason=reason, certify=True
+        field_name=PDF_FIELD, md_algorithm="sha256", subfilter=SigSeedSubFilter.PADES, reason=reason, certify=True
     )
-    pdf_signer = signers.PdfSigner(about, signer, new_field_spec=SigFieldSpec(FIELD))
-    return asyncio.run(_signed(pdf, pdf_signer, now))
+    pdf_signer = signers.PdfSigner(about, signer, new_field_spec=SigFieldSpec(PDF_FIELD))
+    return asyncio.run(_sign_pdf_at(pdf, pdf_signer, now))
 
 
 def sign_json(document: Mapping[str, Any], *, own: Identity, now: datetime) -> dict[str, Any]:
@@ -103,8 +103,8 @@ def sign_json(document: Mapping[str, Any], *, own: Identity, now: datetime) -> d
     The manifest holds the SHA-256 of each part of the document, of each entry where a part is a list, so that a check
     can name what was altered.
     """
-    manifest = {"format": FORMAT, "signed_at": now.astimezone(UTC).isoformat(), "parts": parts(document)}
-    signature = own.key.sign(canonical(manifest), ec.ECDSA(hashes.SHA256()))
+    manifest = {"format": FORMAT, "signed_at": now.astimezone(UTC).isoformat(), "parts": digest_parts(document)}
+    signature = own.key.sign(canonical_json(manifest), ec.ECDSA(hashes.SHA256()))
     return {
         "evidence": document,
         "signature": {
@@ -116,29 +116,29 @@ def sign_json(document: Mapping[str, Any], *, own: Identity, now: datetime) -> d
     }
 
 
-def written(signed: Mapping[str, Any]) -> bytes:
+def serialise_signed(signed: Mapping[str, Any]) -> bytes:
     """Return the one way in which a signed document stands in a file: readable, and no byte can differ unseen."""
     return (json.dumps(signed, ensure_ascii=False, sort_keys=True, indent=1, allow_nan=False) + "\n").encode()
 
 
-def canonical(document: Any) -> bytes:
+def canonical_json(document: Any) -> bytes:
     """Return the one way to write a JSON document: sorted keys, no blanks, UTF-8; no floats (RFC 8785 for the rest)."""
     return json.dumps(document, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
 
 
-def parts(document: Mapping[str, Any]) -> dict[str, str]:
+def digest_parts(document: Mapping[str, Any]) -> dict[str, str]:
     """Return the SHA-256 of each part of a document by its place (`contacts/3`)."""
     found = {}
     for name, part in document.items():
         if isinstance(part, list):
             found[name] = sha256(str(len(part)).encode()).hexdigest()
-            found |= {f"{name}/{at}": sha256(canonical(each)).hexdigest() for at, each in enumerate(part)}
+            found |= {f"{name}/{at}": sha256(canonical_json(each)).hexdigest() for at, each in enumerate(part)}
         else:
-            found[name] = sha256(canonical(part)).hexdigest()
+            found[name] = sha256(canonical_json(part)).hexdigest()
     return found
 
 
-async def _signed(pdf: bytes, pdf_signer: signers.PdfSigner, now: datetime) -> bytes:
+async def _sign_pdf_at(pdf: bytes, pdf_signer: signers.PdfSigner, now: datetime) -> bytes:
     """Sign step by step: the library's own shortcut would read the clock."""
     session = pdf_signer.init_signing_session(IncrementalPdfFileWriter(io.BytesIO(pdf)))
     session.system_time = now.astimezone(UTC)
@@ -154,7 +154,7 @@ async def _signed(pdf: bytes, pdf_signer: signers.PdfSigner, now: datetime) -> b
     return bytes(output.read())
 
 
-def _made(now: datetime) -> str:
+def _create_identity_pem(now: datetime) -> str:
     key = ec.generate_private_key(ec.SECP256R1())
     serial = x509.random_serial_number()
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"Recobra evidence {serial:x}"[:40])])
@@ -165,7 +165,7 @@ def _made(now: datetime) -> str:
         .public_key(key.public_key())
         .serial_number(serial)
         .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=365 * YEARS))
+        .not_valid_after(now + timedelta(days=365 * CERTIFICATE_YEARS))
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_signs_only(), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)

@@ -14,25 +14,25 @@ from typing import Any, Final
 
 import typst
 
-STANDARD: Final = "a-2u"
+PDF_STANDARD: Final = "a-2u"
 """PDF/A-2u: kept readable for decades, text can be searched, and a character without a glyph is an error."""
 
 
-class Sheet:
+class TypstDocument:
     """One document with its data: `pdf` as bytes, `marks` the metadata of a label."""
 
     def __init__(self, template: Path, data: Mapping[str, Any]) -> None:
         self._compiler = typst.Compiler(
             template,
             root=template.parent,
-            font_paths=fonts(),
+            font_paths=load_fonts(),
             ignore_system_fonts=True,
             sys_inputs={"data": json.dumps(data, ensure_ascii=False)},
         )
 
     def pdf(self, *, at: datetime) -> bytes:
         """Return PDF/A; the same data at the same second give the same bytes."""
-        made = self._compiler.compile(format="pdf", pdf_standards=STANDARD, timestamp=at.replace(microsecond=0))
+        made = self._compiler.compile(format="pdf", pdf_standards=PDF_STANDARD, timestamp=at.replace(microsecond=0))
         assert isinstance(made, bytes)
         return made
 
@@ -42,6 +42,6 @@ class Sheet:
 
 
 @cache
-def fonts() -> typst.Fonts:
+def load_fonts() -> typst.Fonts:
     """Return the fonts that come with Typst: a document looks the same on every machine."""
     return typst.Fonts(include_system_fonts=False, include_embedded_fonts=True)

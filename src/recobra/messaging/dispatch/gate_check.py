@@ -63,9 +63,9 @@ def judge(cases: Sequence[Case], *, houses: Mapping[str, law.House], now: dateti
         "history": snapshot.history([case.contact.debtor_id for case in cases], since=since),
         "caps": _caps(rules),
     }
-    duck = engine.duckdb_at_hand("gate")
-    engine.give_tables(duck, tables)
-    judged = engine.run(duck, [_statement()])["verdicts"]
+    duck = engine.thread_duckdb("gate")
+    engine.register_tables(duck, tables)
+    judged = engine.run_statements(duck, [_statement()])["verdicts"]
     return {row["candidate_id"]: _verdict(row, now) for row in judged.to_pylist()}
 
 
@@ -87,15 +87,15 @@ def rules_version() -> str:
 
 @cache
 def _statement() -> engine.Statement:
-    openings = engine.source("openings", law.OPENINGS)
+    openings = engine.source_table("openings", law.OPENINGS)
     judged = law.verdicts(
-        engine.source("candidates", law.CANDIDATE),
+        engine.source_table("candidates", law.CANDIDATE),
         openings=openings,
-        history=engine.source("history", law.HISTORY),
-        caps=engine.source("caps", law.caps_table().schema()),
+        history=engine.source_table("history", law.HISTORY),
+        caps=engine.source_table("caps", law.caps_table().schema()),
     )
     answer = ("candidate_id", "allowed", "reason", "rule", "source", "opens_at_utc", "holds_until_epoch")
-    return engine.compiled("verdicts", law.holding(law.open_at(judged, openings=openings)).select(*answer))
+    return engine.compile_statement("verdicts", law.holding(law.open_at(judged, openings=openings)).select(*answer))
 
 
 @lru_cache(maxsize=8)

@@ -119,17 +119,17 @@ def _allocate(payments: pa.Table, items: pa.Table, order: Waterfall) -> tuple[pa
     # What is due differs by day only where concepts come first; one compiled order serves all days otherwise.
     statements = _statements(order, latest if order.by == "concept" else date.max)
     given = {"paid": payments.select(_PAID.names).cast(_PAID), "open_items": numbered}
-    with engine.duckdb_for(payments.num_rows, user="payments") as duck:
-        engine.give_tables(duck, given)
-        answer = engine.run(duck, statements)
+    with engine.duckdb_for_rows(payments.num_rows, user="payments") as duck:
+        engine.register_tables(duck, given)
+        answer = engine.run_statements(duck, statements)
     return answer["shares"], answer["remainders"]
 
 
 @lru_cache(maxsize=64)
 def _statements(order: Waterfall, as_of: date) -> tuple[engine.Statement, ...]:
-    paid = engine.source("paid", _PAID)
+    paid = engine.source_table("paid", _PAID)
     paid = paid.mutate(group_id=paid.account_id.fill_null(-paid.debtor_id))
-    open_ = engine.source("open_items", _OPEN.append(pa.field("item_id", pa.int64())))
+    open_ = engine.source_table("open_items", _OPEN.append(pa.field("item_id", pa.int64())))
     shares, remainders = allocate(
         paid.select("payment_id", "amount_minor", "paid_date", account_id=paid.group_id),
         open_.select("item_id", "due_date", "concept", "open_minor", account_id=open_.group_id),
@@ -144,8 +144,8 @@ def _statements(order: Waterfall, as_of: date) -> tuple[engine.Statement, ...]:
     )
     columns = ["payment_id", "account_id", "instalment_id", "concept", "amount_minor", "paid_date"]
     return (
-        engine.compiled("shares", placed.select(*columns)),
-        engine.compiled("remainders", remainders.select("payment_id", "left_minor")),
+        engine.compile_statement("shares", placed.select(*columns)),
+        engine.compile_statement("remainders", remainders.select("payment_id", "left_minor")),
     )
 
 

@@ -56,7 +56,7 @@ def record_payment(
     ):
         raise PaymentRefused(_("The account does not belong to this debtor."))
     # Two clicks at once would both find no payment with the reference.
-    tables.hold_numbering("portfolio_account")
+    tables.lock_id_sequence("portfolio_account")
     if Payment.objects.filter(portfolio=portfolio, reference=reference.strip()).exists():
         raise PaymentRefused(_("A payment with the reference «%(ref)s» exists already.") % {"ref": reference.strip()})
     row = {
@@ -127,7 +127,7 @@ def _record_set(
     """Insert the payments and all that follows; return the first id."""
     count = rows.num_rows
     # A load holds this while it compares its file with the ledger: a payment in between would count twice.
-    tables.hold_numbering("portfolio_account")
+    tables.lock_id_sequence("portfolio_account")
     first = tables.reserve_ids("payments_payment", count)
     identified = rows.append_column("payment_id", pa.array(range(first, first + count), pa.int64()))
     complete = _complete(identified, portfolio=portfolio, source=source, load_id=load_id, actor=actor, now=now)

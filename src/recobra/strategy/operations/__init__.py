@@ -1,26 +1,26 @@
 """Public writes of strategies: versions, the daily cycle, and the re-decision of one debtor."""
 
-from recobra.strategy.operations.fallback_channel import look_for_another_way
-from recobra.strategy.operations.reach_preview import would_touch
+from recobra.strategy.operations.fallback_channel import plan_fallback_channels
+from recobra.strategy.operations.reach_preview import preview_reach
 
-from .commit import share_decisions
+from .commit import block_cycle_commit
 from .cycle import CycleRefused, run_cycle
 from .firings import void_firings
-from .redecide import redecide
-from .versions import StrategyRefused, assign, ensure_ready, publish, retire, save_draft
+from .redecide import redecide_debtors
+from .versions import StrategyRefused, assign_strategy, ensure_ready_made, publish_version, retire_version, save_draft
 
 __all__ = [
     "CycleRefused",
     "StrategyRefused",
-    "assign",
-    "ensure_ready",
-    "look_for_another_way",
-    "publish",
-    "redecide",
-    "retire",
+    "assign_strategy",
+    "block_cycle_commit",
+    "ensure_ready_made",
+    "plan_fallback_channels",
+    "preview_reach",
+    "publish_version",
+    "redecide_debtors",
+    "retire_version",
     "run_cycle",
     "save_draft",
-    "share_decisions",
     "void_firings",
-    "would_touch",
 ]

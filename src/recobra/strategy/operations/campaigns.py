@@ -17,26 +17,33 @@ from recobra.portfolio.models import Portfolio
 from recobra.strategy import schedule
 from recobra.strategy.models import Campaign
 
-from .campaigns_day import PAUSED, Status, finish, plan_campaign, plan_day, take_back
-from .campaigns_group import check_rule, survey
-from .campaigns_preflight import DAYS_MOST, Preflight, preflight, spec_of
+from .campaigns_day import (
+    PAUSED,
+    Status,
+    finish_campaign,
+    plan_campaign,
+    plan_running_campaigns,
+    withdraw_contacts,
+)
+from .campaigns_group import check_rule, survey_group
+from .campaigns_preflight import MAX_DAYS, Preflight, preflight, spec_of
 
 __all__ = [
+    "CampaignDraft",
     "CampaignRefused",
     "Preflight",
-    "Written",
     "end",
     "launch",
     "pause",
     "plan_campaign",
-    "plan_day",
+    "plan_running_campaigns",
     "preflight",
     "resume",
     "save_draft",
 ]
 BY_HAND = "by_hand"
 CHANNELS = ("email", "sms", "whatsapp", "ivr", "letter")
-CONTROL_MOST_BPS = 9000
+MAX_CONTROL_BPS = 9000
 
 
 class CampaignRefused(Exception):
@@ -48,7 +55,7 @@ class CampaignRefused(Exception):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Written:
+class CampaignDraft:
     """What a person writes of a campaign. Budget in minor units of its currency, None without one."""
 
     code: str
@@ -66,10 +73,10 @@ class Written:
 
 @transaction.atomic
 def save_draft(
-    *, written: Written, campaign_id: int | None = None, actor: str, actor_id: int | None, now: datetime
+    *, written: CampaignDraft, campaign_id: int | None = None, actor: str, actor_id: int | None, now: datetime
 ) -> Campaign:
     """Keep a draft, new or changed. Raises CampaignRefused."""
-    problems = _problems(written)
+    problems = _find_problems(written)
     campaign = Campaign() if campaign_id is None else Campaign.objects.select_for_update().get(pk=campaign_id)
     if campaign_id is not None and campaign.status != Status.DRAFT:
         problems.append(_("A campaign that was launched is not changed any more."))
@@ -77,7 +84,7 @@ def save_draft(
         problems.append(_("There is a campaign with this code already."))
     if problems:
         raise CampaignRefused(problems)
-    for name in Written.__dataclass_fields__:
+    for name in CampaignDraft.__dataclass_fields__:
         setattr(campaign, name, getattr(written, name))
     campaign.channels = list(written.channels)
     if campaign_id is None:
@@ -90,7 +97,7 @@ def save_draft(
     return campaign
 
 
-def _problems(written: Written) -> list[str]:
+def _find_problems(written: CampaignDraft) -> list[str]:
     problems = []
     if not written.name.strip():
         problems.append(_("The campaign needs a name."))
@@ -104,9 +111,9 @@ def _problems(written: Written) -> list[str]:
         problems.append(_("Choose a template."))
     if written.ends_on < written.starts_on:
         problems.append(_("The last day lies before the first."))
-    elif (written.ends_on - written.starts_on).days >= DAYS_MOST:
-        problems.append(_("A campaign lasts %(days)d days at most.") % {"days": DAYS_MOST})
-    if not 0 <= written.control_bps <= CONTROL_MOST_BPS:
+    elif (written.ends_on - written.starts_on).days >= MAX_DAYS:
+        problems.append(_("A campaign lasts %(days)d days at most.") % {"days": MAX_DAYS})
+    if not 0 <= written.control_bps <= MAX_CONTROL_BPS:
         problems.append(_("The control group is at most 90 %."))
     if written.budget_minor is not None and (written.budget_minor <= 0 or not written.budget_currency):
         problems.append(_("A budget is more than nothing and has a currency."))
@@ -125,17 +132,17 @@ def launch(*, campaign_id: int, actor: str, actor_id: int | None, now: datetime)
     found = preflight(campaign=campaign, as_of=as_of)
     if found.problems:
         raise CampaignRefused(found.problems)
-    _freeze(campaign_id, as_of=as_of, actor=actor, actor_id=actor_id, now=now)
+    _fix_members(campaign_id, as_of=as_of, actor=actor, actor_id=actor_id, now=now)
     plan_campaign(campaign_id=campaign_id, as_of=as_of, now=now, actor=actor)
     return found
 
 
 @transaction.atomic
-def _freeze(campaign_id: int, *, as_of: date, actor: str, actor_id: int | None, now: datetime) -> None:
+def _fix_members(campaign_id: int, *, as_of: date, actor: str, actor_id: int | None, now: datetime) -> None:
     campaign = Campaign.objects.select_for_update().get(pk=campaign_id)
     if campaign.status != Status.DRAFT:
         raise CampaignRefused([_("The campaign was launched already.")])
-    with survey(spec_of(campaign), as_of=as_of) as group:
+    with survey_group(spec_of(campaign), as_of=as_of) as group:
         members = group.members
     count = members.num_rows
     rows = pa.table(
@@ -151,7 +158,7 @@ def _freeze(campaign_id: int, *, as_of: date, actor: str, actor_id: int | None, 
     tables.copy_in("strategy_campaignmember", rows)
     campaign.status, campaign.launched_at, campaign.launched_by = Status.RUNNING, now, actor
     campaign.save(update_fields=["status", "launched_at", "launched_by"])
-    _tell(campaign, "campaign.launched", actor=actor, actor_id=actor_id, now=now, members=count)
+    _record_fact(campaign, "campaign.launched", actor=actor, actor_id=actor_id, now=now, members=count)
 
 
 @transaction.atomic
@@ -162,8 +169,8 @@ def pause(*, campaign_id: int, actor: str, actor_id: int | None, now: datetime) 
         raise CampaignRefused([_("Only a running campaign can be paused.")])
     campaign.status = Status.PAUSED
     campaign.save(update_fields=["status"])
-    taken = take_back(campaign_id, reason=PAUSED, actor=actor, now=now)
-    _tell(campaign, "campaign.paused", actor=actor, actor_id=actor_id, now=now, cancelled=taken)
+    taken = withdraw_contacts(campaign_id, reason=PAUSED, actor=actor, now=now)
+    _record_fact(campaign, "campaign.paused", actor=actor, actor_id=actor_id, now=now, cancelled=taken)
     return taken
 
 
@@ -175,17 +182,19 @@ def resume(*, campaign_id: int, actor: str, actor_id: int | None, now: datetime)
             raise CampaignRefused([_("Only a paused campaign can be resumed.")])
         campaign.status = Status.RUNNING
         campaign.save(update_fields=["status"])
-        _tell(campaign, "campaign.launched", actor=actor, actor_id=actor_id, now=now, resumed=True)
+        _record_fact(campaign, "campaign.launched", actor=actor, actor_id=actor_id, now=now, resumed=True)
     return plan_campaign(campaign_id=campaign_id, as_of=schedule.today(now), now=now, actor=actor)
 
 
 def end(*, campaign_id: int, actor: str, actor_id: int | None, now: datetime) -> None:
     """End a campaign by hand. Raises CampaignRefused where it is not on its way."""
-    if not finish(campaign_id=campaign_id, reason=BY_HAND, actor=actor, actor_id=actor_id, now=now):
+    if not finish_campaign(campaign_id=campaign_id, reason=BY_HAND, actor=actor, actor_id=actor_id, now=now):
         raise CampaignRefused([_("Only a campaign that is on its way can be ended.")])
 
 
-def _tell(campaign: Campaign, kind: str, *, actor: str, actor_id: int | None, now: datetime, **payload: object) -> None:
+def _record_fact(
+    campaign: Campaign, kind: str, *, actor: str, actor_id: int | None, now: datetime, **payload: object
+) -> None:
     record(
         kind,
         at=now,

@@ -14,18 +14,18 @@ from recobra.journal.operations import record
 from recobra.messaging import operations as messaging
 from recobra.strategy.models import Campaign
 
-from .campaigns_group import STEP, Price, Survey, is_fresh, prices, survey
+from .campaigns_group import STEP, GroupSurvey, MessagePrice, is_fresh, message_prices, survey_group
 from .campaigns_preflight import (
     NO_WAY,
     WAITS_TURN,
     budget_left,
     budget_problems,
-    exhausted,
-    fitting,
-    in_order,
+    is_exhausted,
+    select_affordable,
+    sort_by_debt,
     spec_of,
 )
-from .commit import journal_mark
+from .commit import latest_entry_id
 
 Status = Campaign.Status
 PAUSED, ENDED = "campaign_paused", "campaign_ended"
@@ -49,7 +49,7 @@ _SPENT = """
     GROUP BY 1, 2, 3, 4"""
 
 # Who was decided for by a newer fact, or has a contact of the day, since the group was read.
-_MOVED = """
+_DECIDED_SINCE = """
     SELECT DISTINCT debtor_id FROM journal_entry WHERE id > %s AND debtor_id = ANY(%s) AND kind = ANY(%s)
     UNION SELECT debtor_id FROM messaging_contact
     WHERE debtor_id = ANY(%s) AND planned_for = %s AND status <> 'CANCELLED' AND purpose <> 'REPLY'"""
@@ -63,17 +63,17 @@ _DECIDING_FACTS = [
     "consent.withdrawn",
     "conversation.received",
 ]
-_LINK = """
+_LINK_CONTACTS = """
     UPDATE strategy_campaignmember m SET contact_id = n.contact_id, reason = ''
     FROM unnest(%s::bigint[], %s::bigint[]) AS n(debtor_id, contact_id)
     WHERE m.campaign_id = %s AND m.debtor_id = n.debtor_id"""
-_EXPLAIN = """
+_WRITE_REASONS = """
     UPDATE strategy_campaignmember m SET reason = n.reason
     FROM unnest(%s::bigint[], %s::text[]) AS n(debtor_id, reason)
     WHERE m.campaign_id = %s AND m.debtor_id = n.debtor_id AND m.reason <> n.reason"""
 
 
-def plan_day(*, as_of: date, now: datetime, actor: str) -> int:
+def plan_running_campaigns(*, as_of: date, now: datetime, actor: str) -> int:
     """Plan the day of every running campaign and end those that are over; return how many contacts were planned.
 
     Planning a day again plans only who has nothing yet. Debtors whom a strategy contacts today wait for another day.
@@ -90,40 +90,40 @@ def plan_campaign(*, campaign_id: int, as_of: date, now: datetime, actor: str) -
     if campaign.status != Status.RUNNING or as_of < campaign.starts_on:
         return 0
     if as_of > campaign.ends_on:
-        finish(campaign_id=campaign_id, reason=BY_DATE, actor=actor, now=now)
+        finish_campaign(campaign_id=campaign_id, reason=BY_DATE, actor=actor, now=now)
         return 0
-    pending = pending_of(campaign_id)
+    pending = pending_debtors(campaign_id)
     if not pending:
         _finish_when_written(campaign_id, actor=actor, now=now)
         return 0
     if not is_fresh(campaign.portfolio_id, as_of):
         return 0
-    mark = journal_mark()
-    with survey(spec_of(campaign), as_of=as_of, debtor_ids=pending) as group:
+    mark = latest_entry_id()
+    with survey_group(spec_of(campaign), as_of=as_of, debtor_ids=pending) as group:
         candidates = _pending_ways(group, pending)
-        judged = in_order(group.judged(candidates, day=as_of), group.members)
-        return _commit(campaign, group, judged, pending, mark=mark, now=now, actor=actor)
+        judged = sort_by_debt(group.judged(candidates, day=as_of), group.members)
+        return _commit_messages(campaign, group, judged, pending, mark=mark, now=now, actor=actor)
 
 
-def pending_of(campaign_id: int) -> list[int]:
+def pending_debtors(campaign_id: int) -> list[int]:
     """Return the treated who have not been written to."""
     with connection.cursor() as cursor:
         cursor.execute(_PENDING, [campaign_id])
         return [pk for (pk,) in cursor.fetchall()]
 
 
-def spent(campaign: Campaign, *, least: bool = False) -> dict[str, int]:
+def spent_by_currency(campaign: Campaign, *, least: bool = False) -> dict[str, int]:
     """Return what the messages sent and planned may cost, in micros by currency; with `least` what they cost at least.
 
     One that has not left, or has no price of its own, counts at the dearest provider's: it may leave by that one.
     """
-    known = prices(campaign.channels, campaign.portfolio.country)
+    known = message_prices(campaign.channels, campaign.portfolio.country)
     with connection.cursor() as cursor:
         cursor.execute(_SPENT, [campaign.pk])
         rows = cursor.fetchall()
     total: defaultdict[str, int] = defaultdict(int)
     for channel, waits, micros, currency, count in rows:
-        price = Price(channel=channel, micros=micros, least=micros, currency=currency)
+        price = MessagePrice(channel=channel, micros=micros, least=micros, currency=currency)
         if (waits or micros is None) and (now := known.get(channel)) and now.micros is not None:
             price = now
         each = price.least if least else price.micros
@@ -132,16 +132,18 @@ def spent(campaign: Campaign, *, least: bool = False) -> dict[str, int]:
     return dict(total)
 
 
-def problems_now(campaign: Campaign) -> list[str]:
+def current_budget_problems(campaign: Campaign) -> list[str]:
     """Return why the budget of a campaign on its way cannot be kept by now; as long as that is so, nothing goes."""
-    return budget_problems(campaign, prices(campaign.channels, campaign.portfolio.country), spent(campaign))
+    return budget_problems(
+        campaign, message_prices(campaign.channels, campaign.portfolio.country), spent_by_currency(campaign)
+    )
 
 
-def _left(campaign: Campaign, *, least: bool = False) -> int | None:
-    return budget_left(campaign, spent(campaign, least=least).get(campaign.budget_currency, 0))
+def _remaining_budget(campaign: Campaign, *, least: bool = False) -> int | None:
+    return budget_left(campaign, spent_by_currency(campaign, least=least).get(campaign.budget_currency, 0))
 
 
-def _pending_ways(group: Survey, pending: list[int]) -> pa.Table:
+def _pending_ways(group: GroupSurvey, pending: list[int]) -> pa.Table:
     rows = group.candidates
     if rows.num_rows == 0:
         return rows
@@ -149,8 +151,15 @@ def _pending_ways(group: Survey, pending: list[int]) -> pa.Table:
 
 
 @transaction.atomic
-def _commit(
-    campaign: Campaign, group: Survey, judged: pa.Table, pending: list[int], *, mark: int, now: datetime, actor: str
+def _commit_messages(
+    campaign: Campaign,
+    group: GroupSurvey,
+    judged: pa.Table,
+    pending: list[int],
+    *,
+    mark: int,
+    now: datetime,
+    actor: str,
 ) -> int:
     """Write the messages, unless a person has paused the campaign meanwhile or a fact speaks against one of them."""
     locked = Campaign.objects.select_for_update().get(pk=campaign.pk)
@@ -158,27 +167,29 @@ def _commit(
         return 0
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext('recobra.decisions'))")
-        cursor.execute(_MOVED, [mark, pending, _DECIDING_FACTS, pending, group.as_of])
+        cursor.execute(_DECIDED_SINCE, [mark, pending, _DECIDING_FACTS, pending, group.as_of])
         moved = {pk for (pk,) in cursor.fetchall()} | group.planned
-    still = set(pending_of(campaign.pk))
+    still = set(pending_debtors(campaign.pk))
     free = pa.array([pk in still and pk not in moved for pk in judged["debtor_id"].to_pylist()], pa.bool_())
     allowed = judged.filter(pc.and_(judged["allowed"], free)) if judged.num_rows else judged
-    known = prices(campaign.channels, campaign.portfolio.country)
+    known = message_prices(campaign.channels, campaign.portfolio.country)
     # A budget whose prices have become unknown or foreign since the launch cannot be kept: nothing goes.
-    unkept = bool(budget_problems(campaign, known, spent(campaign)))
-    ids = [] if unkept else fitting(allowed, known, _left(campaign))[0]
+    unkept = bool(budget_problems(campaign, known, spent_by_currency(campaign)))
+    ids = [] if unkept else select_affordable(allowed, known, _remaining_budget(campaign))[0]
     written = _write(campaign, group, allowed, ids, now)
-    left = _left(campaign)
-    reasons = _reasons(group, judged, pending, moved, lacks=lambda channel: _lacks(known, channel, left, unkept=unkept))
+    left = _remaining_budget(campaign)
+    reasons = _waiting_reasons(
+        group, judged, pending, moved, lacks=lambda channel: _missing_resource(known, channel, left, unkept=unkept)
+    )
     _remember(campaign.pk, written, reasons)
     waiting = _channels_of(judged, [pk for pk in pending if pk in still and pk not in written], known)
     # What is planned may yet leave by a cheaper provider, and pay for more.
-    if waiting and not unkept and exhausted(_left(campaign, least=True), waiting, known):
-        _end(locked, reason=BY_BUDGET, actor=actor, actor_id=None, now=now)
+    if waiting and not unkept and is_exhausted(_remaining_budget(campaign, least=True), waiting, known):
+        _end_campaign(locked, reason=BY_BUDGET, actor=actor, actor_id=None, now=now)
     return len(written)
 
 
-def _write(campaign: Campaign, group: Survey, allowed: pa.Table, ids: list[int], now: datetime) -> dict[int, int]:
+def _write(campaign: Campaign, group: GroupSurvey, allowed: pa.Table, ids: list[int], now: datetime) -> dict[int, int]:
     """Put the messages to some debtors into the outbox; return the contact of each."""
     if not ids:
         return {}
@@ -187,7 +198,7 @@ def _write(campaign: Campaign, group: Survey, allowed: pa.Table, ids: list[int],
     return dict(zip(made["debtor_id"].to_pylist(), made["contact_id"].to_pylist(), strict=True))
 
 
-def _channels_of(judged: pa.Table, waiting: list[int], known: Mapping[str, Price]) -> set[str]:
+def _channels_of(judged: pa.Table, waiting: list[int], known: Mapping[str, MessagePrice]) -> set[str]:
     """Return the channels by which those who wait may yet be written to; any, for who has no way today."""
     rows = judged.select(["debtor_id", "channel"]).to_pylist() if judged.num_rows else []
     way = {row["debtor_id"]: row["channel"] for row in rows}
@@ -195,15 +206,15 @@ def _channels_of(judged: pa.Table, waiting: list[int], known: Mapping[str, Price
     return set(known) if None in found else {channel for channel in found if channel}
 
 
-def _lacks(known: Mapping[str, Price], channel: str, left: int | None, *, unkept: bool) -> str:
+def _missing_resource(known: Mapping[str, MessagePrice], channel: str, left: int | None, *, unkept: bool) -> str:
     """Return what was missing for a message that the law allowed."""
     if unkept:
         return WAITS_PRICES
-    return WAITS_BUDGET if channel in known and exhausted(left, [channel], known) else WAITS_ROOM
+    return WAITS_BUDGET if channel in known and is_exhausted(left, [channel], known) else WAITS_ROOM
 
 
-def _reasons(
-    group: Survey, judged: pa.Table, pending: list[int], moved: set[int], *, lacks: Callable[[str], str]
+def _waiting_reasons(
+    group: GroupSurvey, judged: pa.Table, pending: list[int], moved: set[int], *, lacks: Callable[[str], str]
 ) -> dict[int, str]:
     """Return why each of the pending would not be written to today."""
     why = dict.fromkeys(pending, NO_WAY)
@@ -217,11 +228,11 @@ def _reasons(
 def _remember(campaign_id: int, written: dict[int, int], reasons: dict[int, str]) -> None:
     waiting = {pk: reason for pk, reason in reasons.items() if pk not in written}
     with connection.cursor() as cursor:
-        cursor.execute(_LINK, [list(written), list(written.values()), campaign_id])
-        cursor.execute(_EXPLAIN, [list(waiting), list(waiting.values()), campaign_id])
+        cursor.execute(_LINK_CONTACTS, [list(written), list(written.values()), campaign_id])
+        cursor.execute(_WRITE_REASONS, [list(waiting), list(waiting.values()), campaign_id])
 
 
-def _outbox_rows(campaign: Campaign, group: Survey, chosen: pa.Table, now: datetime) -> pa.Table:
+def _outbox_rows(campaign: Campaign, group: GroupSurvey, chosen: pa.Table, now: datetime) -> pa.Table:
     count, instant = chosen.num_rows, pa.timestamp("us", tz="UTC")
 
     def same(value: object, kind: pa.DataType) -> pa.Array:
@@ -261,21 +272,21 @@ def _finish_when_written(campaign_id: int, *, actor: str, now: datetime) -> None
         )
         (waiting,) = cursor.fetchone()
     if not waiting:
-        finish(campaign_id=campaign_id, reason=ALL_WRITTEN, actor=actor, now=now)
+        finish_campaign(campaign_id=campaign_id, reason=ALL_WRITTEN, actor=actor, now=now)
 
 
 @transaction.atomic
-def finish(*, campaign_id: int, reason: str, actor: str, actor_id: int | None = None, now: datetime) -> bool:
+def finish_campaign(*, campaign_id: int, reason: str, actor: str, actor_id: int | None = None, now: datetime) -> bool:
     """End a campaign and take back what waits to go; False where it had ended already."""
     campaign = Campaign.objects.select_for_update().get(pk=campaign_id)
     if campaign.status not in {Status.RUNNING, Status.PAUSED}:
         return False
-    take_back(campaign_id, reason=ENDED, actor=actor, now=now)
-    _end(campaign, reason=reason, actor=actor, actor_id=actor_id, now=now)
+    withdraw_contacts(campaign_id, reason=ENDED, actor=actor, now=now)
+    _end_campaign(campaign, reason=reason, actor=actor, actor_id=actor_id, now=now)
     return True
 
 
-def _end(campaign: Campaign, *, reason: str, actor: str, actor_id: int | None, now: datetime) -> None:
+def _end_campaign(campaign: Campaign, *, reason: str, actor: str, actor_id: int | None, now: datetime) -> None:
     """End a campaign; what is planned within its budget still goes."""
     campaign.status, campaign.reason, campaign.ended_at = Status.ENDED, reason, now
     campaign.save(update_fields=["status", "reason", "ended_at"])
@@ -289,7 +300,7 @@ def _end(campaign: Campaign, *, reason: str, actor: str, actor_id: int | None, n
     )
 
 
-def take_back(campaign_id: int, *, reason: str, actor: str, now: datetime) -> int:
+def withdraw_contacts(campaign_id: int, *, reason: str, actor: str, now: datetime) -> int:
     """Cancel what is planned and not handed over; return how many contacts."""
     with connection.cursor() as cursor:
         cursor.execute(

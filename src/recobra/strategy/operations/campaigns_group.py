@@ -22,9 +22,9 @@ from recobra.messaging.snapshot import HISTORY
 from recobra.messaging.templates.render import is_notice
 from recobra.portfolio.models import Portfolio
 from recobra.portfolio.snapshot import Part
-from recobra.strategy.operations.day_facts import read
-from recobra.strategy.operations.decision import Recipe, inputs, recipe_for, run
-from recobra.strategy.policies import Policies, catalogue_with, in_force
+from recobra.strategy.operations.day_facts import read_facts
+from recobra.strategy.operations.decision import DayStatements, run_decisions, small_tables, statements_for
+from recobra.strategy.policies import Policies, catalogue_with, policies_in_force
 from recobra_core.decide import Step, Strategy, held_out, silenced
 from recobra_core.decide.steps import AtDpd, Send
 from recobra_core.law import CANDIDATE, OPENINGS, open_at, verdicts
@@ -32,14 +32,14 @@ from recobra_core.law.caps import CAPS
 from recobra_core.rules import RuleError, compile_rule
 
 OWES = "balance > 0"
-_FAR = 100_000  # days past due that no account has: the group is made by its rule alone
+_ANY_DPD = 100_000  # days past due that no account has: the group is made by its rule alone
 STEP = "campaign"
 OFFER_STAGE = "OFFER"
 """A template of this stage advertises something new; a discount on the debt itself is a claim."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Spec:
+class CampaignSpec:
     """What a campaign says to whom. `experiment` names the draw of the control group for ever."""
 
     portfolio_id: int
@@ -51,7 +51,7 @@ class Spec:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Price:
+class MessagePrice:
     """What one message by a channel may cost and how many go per second; None where nobody has said.
 
     `micros` is the dearest price in millionths of the currency's major unit, `least` the cheapest. `currencies` are
@@ -67,7 +67,7 @@ class Price:
 
 
 @dataclass(kw_only=True)
-class Survey:
+class GroupSurvey:
     """A group of debtors on a day.
 
     members: debtor_id, accounts, overdue_minor, control. candidates: the gate's input, one row per debtor who can be
@@ -99,70 +99,70 @@ class Survey:
                 candidates = candidates.drop_columns([name])
             if name == "local_date" or name in CANDIDATE:
                 candidates = candidates.append_column(name, column)
-        beside = inputs(self.tables, self.policies, as_of=day)
-        engine.give_tables(self.duck, {"campaign_candidates": candidates, **beside})
-        return engine.run(self.duck, [_judging(candidates.schema)])["campaign_verdicts"]
+        beside = small_tables(self.tables, self.policies, as_of=day)
+        engine.register_tables(self.duck, {"campaign_candidates": candidates, **beside})
+        return engine.run_statements(self.duck, [_compile_verdicts(candidates.schema)])["campaign_verdicts"]
 
 
 @lru_cache(maxsize=8)
-def _judging(schema: pa.Schema) -> engine.Statement:
-    openings = engine.source("openings", OPENINGS)
-    dated = engine.source("campaign_candidates", schema)
+def _compile_verdicts(schema: pa.Schema) -> engine.Statement:
+    openings = engine.source_table("openings", OPENINGS)
+    dated = engine.source_table("campaign_candidates", schema)
     opened = open_at(dated, openings=openings)
     timed = opened.select(
         *dated.columns, at_utc=opened.opens_at_utc, due_at=opened.opens_at_utc, closes_at=opened.closes_at_utc
     )
-    history, caps = engine.source("history", HISTORY), engine.source("caps", CAPS)
-    return engine.compiled("campaign_verdicts", verdicts(timed, openings=openings, history=history, caps=caps))
+    history, caps = engine.source_table("history", HISTORY), engine.source_table("caps", CAPS)
+    return engine.compile_statement("campaign_verdicts", verdicts(timed, openings=openings, history=history, caps=caps))
 
 
 def check_rule(text: str, *, language: str = "es") -> str:
     """Return what is wrong with a rule in words, '' where nothing is."""
     try:
-        compile_rule(text, catalogue_with(in_force().attributes), unknown="no")
+        compile_rule(text, catalogue_with(policies_in_force().attributes), unknown="no")
     except RuleError as error:
         return error.text("en" if language == "en" else "es")
     return ""
 
 
 @contextmanager
-def survey(spec: Spec, *, as_of: date, debtor_ids: Sequence[int] | None = None) -> Iterator[Survey]:
+def survey_group(spec: CampaignSpec, *, as_of: date, debtor_ids: Sequence[int] | None = None) -> Iterator[GroupSurvey]:
     """Read a group as of a day; with `debtor_ids` those who still owe of them, whatever the rule says by now.
 
     An account about which the rule cannot say anything is not in the group. Raises RuleError.
     """
-    policies = _policies(spec, fixed=debtor_ids is not None)
+    policies = _campaign_policies(spec, fixed=debtor_ids is not None)
     ids = None if debtor_ids is None else list(debtor_ids)
     part = Part(portfolio_ids=policies.portfolio_ids, debtor_ids=ids)
-    tables = read(part, as_of=as_of, contactable=frozenset({spec.portfolio_id}))
+    tables = read_facts(part, as_of=as_of, contactable=frozenset({spec.portfolio_id}))
     planned = frozenset(tables["planned"]["debtor_id"].to_pylist())
     # Who has today's contact already waits for another day: the days are gone through one by one, not left out.
     tables["planned"] = tables["planned"].slice(0, 0)
-    with engine.duckdb_for(tables["accounts"].num_rows, user="decisions") as duck:
-        yield _surveyed(spec, policies, tables, duck=duck, planned=planned, as_of=as_of)
+    with engine.duckdb_for_rows(tables["accounts"].num_rows, user="decisions") as duck:
+        yield _survey_with(spec, policies, tables, duck=duck, planned=planned, as_of=as_of)
 
 
-def _surveyed(
-    spec: Spec,
+def _survey_with(
+    spec: CampaignSpec,
     policies: Policies,
     tables: dict[str, pa.Table],
     *,
     duck: DuckDBPyConnection,
     planned: frozenset[int],
     as_of: date,
-) -> Survey:
-    recipe = recipe_for(policies, as_of=as_of)
+) -> GroupSurvey:
+    recipe = statements_for(policies, as_of=as_of)
     facts = dict(tables)
-    engine.give_tables(duck, {"raw_accounts": facts.pop("accounts"), **facts})
+    engine.register_tables(duck, {"raw_accounts": facts.pop("accounts"), **facts})
     duck.execute(recipe.accounts)
-    engine.run(duck, recipe.classify)
+    engine.run_statements(duck, recipe.classify)
     strategy = _strategy_of(policies, spec.portfolio_id)
-    members, silent = (engine.run(duck, [each]) for each in _group(recipe, strategy, spec, as_of))
-    decisions = run(duck, recipe, lambda: inputs(tables, policies, as_of=as_of))
+    members, silent = (engine.run_statements(duck, [each]) for each in _compile_group(recipe, strategy, spec, as_of))
+    decisions = run_decisions(duck, recipe, lambda: small_tables(tables, policies, as_of=as_of))
     found = "contacts" in decisions
     nobody = pa.table({"debtor_id": pa.array([], pa.int64()), "reason": pa.array([], pa.string())})
     candidates = duck.sql("FROM candidates").to_arrow_table() if found else nobody.slice(0, 0)
-    return Survey(
+    return GroupSurvey(
         policies=policies,
         as_of=as_of,
         purpose=purpose_of(spec.template_code),
@@ -170,18 +170,20 @@ def _surveyed(
         members=members["campaign_members"],
         candidates=candidates,
         unreachable=decisions["unreachable"].select(["debtor_id", "reason"]) if found else nobody,
-        silent=_only_silent(silent["campaign_silent"], candidates),
+        silent=_silent_on_all(silent["campaign_silent"], candidates),
         planned=planned,
         duck=duck,
     )
 
 
-def _only_silent(silent: pa.Table, candidates: pa.Table) -> pa.Table:
+def _silent_on_all(silent: pa.Table, candidates: pa.Table) -> pa.Table:
     """Leave out who is silent on one account and spoken to about another."""
     return silent.filter(pc.invert(pc.is_in(silent["debtor_id"], candidates["debtor_id"].combine_chunks())))
 
 
-def _group(recipe: Recipe, strategy: Strategy, spec: Spec, as_of: date) -> tuple[engine.Statement, engine.Statement]:
+def _compile_group(
+    recipe: DayStatements, strategy: Strategy, spec: CampaignSpec, as_of: date
+) -> tuple[engine.Statement, engine.Statement]:
     """Give the members, each once, and why some of them are left in peace."""
     (step,) = strategy.steps
     assert step.rule is not None
@@ -193,8 +195,8 @@ def _group(recipe: Recipe, strategy: Strategy, spec: Spec, as_of: date) -> tuple
     control = held_out(members.debtor_id, experiment=spec.experiment, share_bps=spec.control_bps)
     quiet = silenced(mine, strategy, as_of=as_of).inner_join(mine.select("account_id", "debtor_id"), "account_id")
     return (
-        engine.compiled("campaign_members", members.mutate(control=control).order_by(ibis.asc("debtor_id"))),
-        engine.compiled("campaign_silent", quiet.group_by("debtor_id").agg(reason=quiet.reason.min())),
+        engine.compile_statement("campaign_members", members.mutate(control=control).order_by(ibis.asc("debtor_id"))),
+        engine.compile_statement("campaign_silent", quiet.group_by("debtor_id").agg(reason=quiet.reason.min())),
     )
 
 
@@ -204,10 +206,10 @@ def _strategy_of(policies: Policies, portfolio_id: int) -> Strategy:
     return strategy
 
 
-def _policies(spec: Spec, *, fixed: bool) -> Policies:
+def _campaign_policies(spec: CampaignSpec, *, fixed: bool) -> Policies:
     """Return the policies of the creditor's portfolios with the campaign in the place of the strategy."""
     creditor = Portfolio.objects.values_list("creditor_id", flat=True).get(pk=spec.portfolio_id)
-    base = in_force(Portfolio.objects.filter(creditor=creditor).values_list("pk", flat=True))
+    base = policies_in_force(Portfolio.objects.filter(creditor=creditor).values_list("pk", flat=True))
     entries = []
     for entry in base.policies:
         others = tuple(pk for pk in entry.portfolio_ids if pk != spec.portfolio_id)
@@ -215,19 +217,19 @@ def _policies(spec: Spec, *, fixed: bool) -> Policies:
             entries.append(replace(entry, portfolio_ids=others, strategy=None))
         if spec.portfolio_id in entry.portfolio_ids:
             stops = entry.strategy.stops if entry.strategy else {}
-            strategy = _as_strategy(spec, stops, base.attributes, fixed=fixed)
+            strategy = _campaign_strategy(spec, stops, base.attributes, fixed=fixed)
             entries.append(replace(entry, portfolio_ids=(spec.portfolio_id,), strategy=strategy))
     return replace(base, policies=tuple(entries), versions={}, followed=frozenset({spec.portfolio_id}))
 
 
-def _as_strategy(spec: Spec, stops: dict[str, int | None], attributes: Any, *, fixed: bool) -> Strategy:
+def _campaign_strategy(spec: CampaignSpec, stops: dict[str, int | None], attributes: Any, *, fixed: bool) -> Strategy:
     """Return the campaign as a strategy of one step, with the stops of the strategy that the portfolio follows."""
     rule = compile_rule(OWES if fixed else spec.rule, catalogue_with(attributes), unknown="no")
     step = Step(
         key=STEP,
         name=STEP,
-        when=AtDpd(-_FAR),
-        until=_FAR,
+        when=AtDpd(-_ANY_DPD),
+        until=_ANY_DPD,
         rule=rule,
         do=Send(template=spec.template_code, channels=spec.channels),
     )
@@ -244,7 +246,7 @@ def purpose_of(template_code: str) -> str:
     return (Contact.Purpose.NOTICE if is_notice(template) else Contact.Purpose.CLAIM).value
 
 
-def prices(channels: Sequence[str], country: str) -> dict[str, Price]:
+def message_prices(channels: Sequence[str], country: str) -> dict[str, MessagePrice]:
     """Return the prices of a message by each channel in a country, of all providers that may carry it.
 
     The rate and the currency are those of the one that goes first.
@@ -256,12 +258,12 @@ def prices(channels: Sequence[str], country: str) -> dict[str, Price]:
     return {channel: _price(channel, carriers[channel]) for channel in channels}
 
 
-def _price(channel: str, carriers: Sequence[Provider]) -> Price:
+def _price(channel: str, carriers: Sequence[Provider]) -> MessagePrice:
     if not carriers:
-        return Price(channel=channel)
+        return MessagePrice(channel=channel)
     first = carriers[0]
     asked = [each.price_micros for each in carriers if each.price_currency == first.price_currency]
-    return Price(
+    return MessagePrice(
         channel=channel,
         micros=max(asked),
         least=min(asked),

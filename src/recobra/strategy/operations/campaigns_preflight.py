@@ -19,18 +19,18 @@ from django.utils.translation import gettext as _
 from recobra.messaging.models import Template
 from recobra.portfolio.models import Channel
 from recobra.strategy.models import Campaign
-from recobra.strategy.operations.campaigns_templates import Found, findings_of
+from recobra.strategy.operations.campaigns_templates import CampaignFinding, findings_of
 from recobra_core.money import micros_of
 
-from .campaigns_group import Price, Spec, Survey, is_fresh, prices, survey
+from .campaigns_group import CampaignSpec, GroupSurvey, MessagePrice, is_fresh, message_prices, survey_group
 
-DAYS_MOST = 92
+MAX_DAYS = 92
 NO_WAY = "no_point"
 WAITS_TURN = "planned_already"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Barred:
+class BarredGroup:
     """Why some of the treated are not written to on any day; `rule` and `article` where the law says so."""
 
     reason: str
@@ -40,7 +40,7 @@ class Barred:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Day:
+class PreflightDay:
     """One day of the campaign: whom the gate lets through, how many of them fit, and what that costs in micros."""
 
     day: date
@@ -64,10 +64,10 @@ class Preflight:
     treated: int = 0
     control: int = 0
     channels: dict[str, int] = field(default_factory=dict)
-    prices: dict[str, Price] = field(default_factory=dict)
-    barred: list[Barred] = field(default_factory=list)
+    prices: dict[str, MessagePrice] = field(default_factory=dict)
+    barred: list[BarredGroup] = field(default_factory=list)
     barred_debtors: list[tuple[int, str, str]] = field(default_factory=list)
-    days: list[Day] = field(default_factory=list)
+    days: list[PreflightDay] = field(default_factory=list)
     messages: int = 0
     cost_micros: int | None = 0
     cost_currency: str = ""
@@ -76,14 +76,14 @@ class Preflight:
     left_by_rate: int = 0
     stops_on: date | None = None
     ends_on: date | None = None
-    findings: list[Found] = field(default_factory=list)
+    findings: list[CampaignFinding] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
 
-def spec_of(campaign: Campaign) -> Spec:
+def spec_of(campaign: Campaign) -> CampaignSpec:
     """Return what a campaign says to whom."""
-    return Spec(
+    return CampaignSpec(
         portfolio_id=campaign.portfolio_id,
         rule=campaign.rule,
         template_code=campaign.template_code,
@@ -95,11 +95,11 @@ def spec_of(campaign: Campaign) -> Spec:
 
 def preflight(*, campaign: Campaign, as_of: date) -> Preflight:
     """Try a campaign on the portfolio as it is, writing nothing. `problems` are what keeps it from being launched."""
-    found = Preflight(as_of=as_of, prices=prices(campaign.channels, campaign.portfolio.country))
-    _say_problems(campaign, found)
-    with survey(spec_of(campaign), as_of=as_of) as group:
+    found = Preflight(as_of=as_of, prices=message_prices(campaign.channels, campaign.portfolio.country))
+    _check_campaign(campaign, found)
+    with survey_group(spec_of(campaign), as_of=as_of) as group:
         _count(group, found)
-        _go_through(campaign, group, found)
+        _simulate_days(campaign, group, found)
     if not found.treated:
         found.problems.append(_("Nobody would get the message: the group or its treated part is empty."))
     elif not found.messages and found.stops_on:
@@ -109,7 +109,7 @@ def preflight(*, campaign: Campaign, as_of: date) -> Preflight:
     return found
 
 
-def _say_problems(campaign: Campaign, found: Preflight) -> None:
+def _check_campaign(campaign: Campaign, found: Preflight) -> None:
     templates = Template.objects.filter(
         code=campaign.template_code, channel__in=campaign.channels, retired_at__isnull=True, status="APPROVED"
     )
@@ -129,7 +129,7 @@ def _say_problems(campaign: Campaign, found: Preflight) -> None:
 
 
 def budget_problems(
-    campaign: Campaign, known: Mapping[str, Price], spent: Mapping[str, int] = MappingProxyType({})
+    campaign: Campaign, known: Mapping[str, MessagePrice], spent: Mapping[str, int] = MappingProxyType({})
 ) -> list[str]:
     """Return why a budget cannot be kept: a price that is not known, or money of another currency.
 
@@ -153,7 +153,7 @@ def budget_problems(
     return problems
 
 
-def _count(group: Survey, found: Preflight) -> None:
+def _count(group: GroupSurvey, found: Preflight) -> None:
     members = group.members
     found.matched = members.num_rows
     found.accounts = pc.sum(members["accounts"]).as_py() or 0
@@ -162,34 +162,36 @@ def _count(group: Survey, found: Preflight) -> None:
     found.treated = found.matched - found.control
 
 
-def _go_through(campaign: Campaign, group: Survey, found: Preflight) -> None:
+def _simulate_days(campaign: Campaign, group: GroupSurvey, found: Preflight) -> None:
     """Simulate the days: each treated debtor gets one message on the first day that lets it through and has room."""
     treated = group.members.filter(pc.invert(group.members["control"]))
-    waiting = _of(group.candidates, treated["debtor_id"])
+    waiting = _rows_of_debtors(group.candidates, treated["debtor_id"])
     found.channels = dict(Counter(waiting["channel"].to_pylist())) if waiting.num_rows else {}
     spent, last, let_through = 0, waiting.slice(0, 0), set[int]()
     first = max(campaign.starts_on, group.as_of)
-    for day in (first + timedelta(n) for n in range(min((campaign.ends_on - first).days + 1, DAYS_MOST))):
+    for day in (first + timedelta(n) for n in range(min((campaign.ends_on - first).days + 1, MAX_DAYS))):
         if waiting.num_rows == 0 or found.stops_on is not None:
             break
-        last = in_order(group.judged(waiting, day=day), treated)
+        last = sort_by_debt(group.judged(waiting, day=day), treated)
         free = pa.array([pk not in group.planned or day > group.as_of for pk in last["debtor_id"].to_pylist()])
         allowed = last.filter(pc.and_(last["allowed"], free))
         let_through.update(allowed["debtor_id"].to_pylist())
-        taken, cost = fitting(allowed, found.prices, budget_left(campaign, spent))
+        taken, cost = select_affordable(allowed, found.prices, budget_left(campaign, spent))
         spent += cost or 0
         waiting = waiting.filter(pc.invert(pc.is_in(waiting["debtor_id"], pa.array(taken, pa.int64()))))
         found.messages += len(taken)
-        day_row = Day(day=day, allowed=allowed.num_rows, fits=len(taken), cost_micros=cost, left=waiting.num_rows)
+        day_row = PreflightDay(
+            day=day, allowed=allowed.num_rows, fits=len(taken), cost_micros=cost, left=waiting.num_rows
+        )
         found.days.append(day_row)
-        used_up = exhausted(budget_left(campaign, spent), _channels(waiting), found.prices)
+        used_up = is_exhausted(budget_left(campaign, spent), _channels(waiting), found.prices)
         _note_end(found, day_row, used_up=used_up)
     _note_cost(found, spent)
-    left = _of(last, waiting["debtor_id"]) if waiting.num_rows else None
-    _note_barred(group, found, treated, last=left, but=let_through)
+    left = _rows_of_debtors(last, waiting["debtor_id"]) if waiting.num_rows else None
+    _count_barred(group, found, treated, last=left, but=let_through)
 
 
-def _note_end(found: Preflight, day: Day, *, used_up: bool) -> None:
+def _note_end(found: Preflight, day: PreflightDay, *, used_up: bool) -> None:
     if day.fits:
         found.ends_on = day.day
     if used_up and day.left and found.stops_on is None:
@@ -200,7 +202,7 @@ def _channels(rows: pa.Table) -> set[str]:
     return set(rows["channel"].to_pylist()) if rows.num_rows else set()
 
 
-def exhausted(left_micros: int | None, channels: Iterable[str], known: Mapping[str, Price]) -> bool:
+def is_exhausted(left_micros: int | None, channels: Iterable[str], known: Mapping[str, MessagePrice]) -> bool:
     """Tell if what is left buys no message by any of the channels of those who wait, at the prices of today."""
     cheapest = min((known[channel].micros or 0 for channel in channels if channel in known), default=0)
     return left_micros is not None and left_micros < cheapest
@@ -213,7 +215,9 @@ def _note_cost(found: Preflight, spent: int) -> None:
     found.cost_micros, found.cost_currency = (spent, next(iter(priced))) if known else (None, "")
 
 
-def _note_barred(group: Survey, found: Preflight, treated: pa.Table, *, last: pa.Table | None, but: set[int]) -> None:
+def _count_barred(
+    group: GroupSurvey, found: Preflight, treated: pa.Table, *, last: pa.Table | None, but: set[int]
+) -> None:
     """Count everybody of the treated who is let through on no day, each for one reason: the last day's.
 
     Those let through for whom there was no room (`but`) are counted apart.
@@ -229,17 +233,17 @@ def _note_barred(group: Survey, found: Preflight, treated: pa.Table, *, last: pa
     left = len(but & set(judged))
     found.left_by_budget, found.left_by_rate = (left, 0) if found.stops_on else (0, left)
     found.barred = [
-        Barred(reason=reason, rule=rule if reason != WAITS_TURN else "", article=article, debtors=count)
+        BarredGroup(reason=reason, rule=rule if reason != WAITS_TURN else "", article=article, debtors=count)
         for (reason, rule, article), count in Counter(why.values()).most_common()
     ]
     found.barred_debtors = [(pk, said[0], said[2]) for pk, said in sorted(why.items())]
 
 
-def _of(rows: pa.Table, debtor_ids: pa.ChunkedArray) -> pa.Table:
+def _rows_of_debtors(rows: pa.Table, debtor_ids: pa.ChunkedArray) -> pa.Table:
     return rows.filter(pc.is_in(rows["debtor_id"], debtor_ids.combine_chunks())) if rows.num_rows else rows
 
 
-def in_order(candidates: pa.Table, members: pa.Table) -> pa.Table:
+def sort_by_debt(candidates: pa.Table, members: pa.Table) -> pa.Table:
     """Put who owes most first: where money or hours run out, they have been spent there."""
     if candidates.num_rows == 0:
         return candidates
@@ -255,16 +259,18 @@ def budget_left(campaign: Campaign, spent_micros: int) -> int | None:
     return micros_of(campaign.budget_minor, campaign.budget_currency) - spent_micros
 
 
-def fitting(allowed: pa.Table, known: Mapping[str, Price], left_micros: int | None) -> tuple[list[int], int | None]:
+def select_affordable(
+    allowed: pa.Table, known: Mapping[str, MessagePrice], left_micros: int | None
+) -> tuple[list[int], int | None]:
     """Return the debtors who fit into one day, by rate and by money (micros), and what they cost.
 
     The cost is None where a price is not known or they are paid in several currencies.
     """
-    room = {channel: _room(allowed, price) for channel, price in known.items()}
+    room = {channel: _rate_capacity(allowed, price) for channel, price in known.items()}
     taken, cost, priced, paid_in = [], 0, True, set[str]()
     pairs = zip(allowed["debtor_id"].to_pylist(), allowed["channel"].to_pylist(), strict=True) if len(allowed) else ()
     for debtor_id, channel in pairs:
-        price, left = known.get(channel, Price(channel=channel)), room.get(channel)
+        price, left = known.get(channel, MessagePrice(channel=channel)), room.get(channel)
         costs = price.micros or 0
         if left == 0 or (left_micros is not None and cost + costs > left_micros):
             continue
@@ -275,7 +281,7 @@ def fitting(allowed: pa.Table, known: Mapping[str, Price], left_micros: int | No
     return taken, cost if priced and len(paid_in) <= 1 else None
 
 
-def _room(allowed: pa.Table, price: Price) -> int | None:
+def _rate_capacity(allowed: pa.Table, price: MessagePrice) -> int | None:
     """Return how many messages a channel's rate lets through while somebody may be written to; None: no limit known."""
     mine = allowed.filter(pc.equal(allowed["channel"], price.channel)) if allowed.num_rows else allowed
     if price.per_second is None or mine.num_rows == 0:

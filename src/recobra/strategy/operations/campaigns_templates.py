@@ -11,27 +11,27 @@ from recobra.strategy.models import Campaign
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class CampaignFinding:
     """A finding, said once, with the channels in whose words it was found, in the campaign's order."""
 
     read: law_findings.Read
     channels: tuple[str, ...]
 
 
-def findings_of(campaign: Campaign, *, on: date) -> list[Found]:
+def findings_of(campaign: Campaign, *, on: date) -> list[CampaignFinding]:
     """Return what the law of the portfolio's country says of the campaign's words, the graver first."""
     kept: dict[tuple[str, ...], law_findings.Read] = {}
     where: dict[tuple[str, ...], list[str]] = {}
-    for template in _used(campaign, on):
-        for each in _read(template, campaign.portfolio.country, on):
+    for template in _usable_templates(campaign, on):
+        for each in _read_findings(template, campaign.portfolio.country, on):
             finding = each.finding
             key = (finding.severity, finding.sentence, finding.article, finding.excerpt.casefold())
             kept.setdefault(key, each)
             where.setdefault(key, []).append(template.channel)
-    return [Found(read=kept[key], channels=tuple(dict.fromkeys(where[key]))) for key in sorted(kept)]
+    return [CampaignFinding(read=kept[key], channels=tuple(dict.fromkeys(where[key]))) for key in sorted(kept)]
 
 
-def _used(campaign: Campaign, on: date) -> list[Template]:
+def _usable_templates(campaign: Campaign, on: date) -> list[Template]:
     """Return, by channel, the templates that may be drawn; where the law lets none leave, those it bars."""
     country = campaign.portfolio.country
     found = list(
@@ -47,7 +47,7 @@ def _used(campaign: Campaign, on: date) -> list[Template]:
     return used
 
 
-def _read(template: Template, country: str, on: date) -> tuple[law_findings.Read, ...]:
+def _read_findings(template: Template, country: str, on: date) -> tuple[law_findings.Read, ...]:
     return law_findings.read_everywhere(
         subject=template.subject,
         text=template.text,

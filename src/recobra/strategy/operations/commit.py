@@ -1,4 +1,4 @@
-"""Write a day's decisions: only what changed, all or nothing."""
+"""Commit of a day's decisions: only what changed, all or nothing."""
 
 from __future__ import annotations
 
@@ -20,38 +20,37 @@ from recobra.strategy.policies import Policies
 from recobra.workbench.operations import create_tasks
 
 Decisions = Mapping[str, pa.Table]
-"""What `decision.Recipe` gives; without a strategy there are only states and transitions."""
+"""Result of `decision.run_decisions`; without a strategy it holds only states and transitions."""
 
 
-_LOCK = "hashtext('recobra.decisions')"
+_DECISIONS_LOCK = "hashtext('recobra.decisions')"
 _DECIDING_FACTS = ["payment.recorded", "payment.reversed", "hold.placed", "hold.lifted"]
 
 
-def share_decisions(*, debtor_ids: Sequence[int] = ()) -> None:
-    """Keep the cycle from committing until this transaction ends: its fact would be missing from the plan.
-
-    Nobody else decides for the debtors named meanwhile: two payments of one person would plan the same task twice.
-    """
+def block_cycle_commit(*, debtor_ids: Sequence[int] = ()) -> None:
+    """Keep the cycle from committing, and others from deciding for these debtors, until this transaction ends."""
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT pg_advisory_xact_lock_shared({_LOCK})")
+        # Shared, against the cycle's exclusive one: its plan would miss the fact that this transaction records.
+        cursor.execute(f"SELECT pg_advisory_xact_lock_shared({_DECISIONS_LOCK})")
+        # Two payments of one person at once would both plan the same task. In id order, so that nobody deadlocks.
         cursor.execute(
             "SELECT FROM portfolio_debtor WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE", [list(debtor_ids)]
         )
 
 
 @transaction.atomic
-def journal_mark() -> int:
-    """Return the id of the newest fact: what comes later is not in a snapshot taken now."""
+def latest_entry_id() -> int:
+    """Return the id of the newest journal entry; a snapshot taken now holds nothing newer."""
     with connection.cursor() as cursor:
-        # Ids are given before the commit: a fact still open would have an older id than the mark and be in neither.
+        # Ids are given before the commit: a fact still open would have an older id than this and be in neither.
         cursor.execute("LOCK TABLE journal_entry IN SHARE MODE")
         cursor.execute("SELECT coalesce(max(id), 0) FROM journal_entry")
-        (mark,) = cursor.fetchone()
-    return int(mark)
+        (entry_id,) = cursor.fetchone()
+    return int(entry_id)
 
 
 @transaction.atomic
-def commit(
+def commit_decisions(
     decisions: Decisions,
     *,
     policies: Policies,
@@ -59,32 +58,34 @@ def commit(
     as_of: date,
     actor: str,
     now: datetime,
-    since: int | None = None,
-    waiting: pa.Table | None = None,
+    snapshot_entry_id: int | None = None,
+    carried: pa.Table | None = None,
 ) -> dict[str, int]:
     """Write states, contacts, tasks, holds, firings and transitions; return the counts.
 
-    `since` is the `journal_mark` of the snapshot. Debtors about whom a deciding fact came after it are left out:
-    that fact has decided for them on newer knowledge. `waiting` are the contacts that the snapshot took for not
-    sent (schema `snapshot.CARRIED`): whom one of them has reached meanwhile is not written to again today.
+    `snapshot_entry_id` is `latest_entry_id` at the time of the snapshot. Debtors with a newer deciding fact are left
+    out: that fact has decided for them on newer knowledge. `carried` are the contacts that the snapshot took for not
+    sent (schema `snapshot.CARRIED`): a debtor whom one of them has reached meanwhile is not written to again today.
     """
-    if since is not None:
-        decisions = _without_moved(decisions, since)
-    if waiting is not None:
-        decisions = _without_written_to(decisions, waiting, as_of)
+    if snapshot_entry_id is not None:
+        decisions = _drop_decided_since(decisions, snapshot_entry_id)
+    if carried is not None:
+        decisions = _drop_reached_since(decisions, carried, as_of)
     _write_states(decisions)
     transitions = _record_transitions(decisions["transitions"], actor=actor, now=now)
     planned = blocked = tasks = 0
-    if "contacts" not in decisions:
-        _withdraw_carried(part, as_of=as_of, now=now)
-    else:
+    if "contacts" in decisions:
         planned, blocked = _write_contacts(decisions, policies=policies, part=part, as_of=as_of, now=now)
         tasks = _write_tasks(decisions, as_of=as_of, actor=actor, now=now)
-        tasks += _write_unreachable(decisions, as_of=as_of, actor=actor, now=now)
+        tasks += _write_search_tasks(decisions, as_of=as_of, actor=actor, now=now)
         _write_holds(decisions, as_of=as_of, actor=actor, now=now)
+    else:
+        # Nothing is due today: what earlier days planned is not wanted any more.
+        stale = snapshot.carried_contacts(part, as_of=as_of)["contact_id"].to_pylist()
+        messaging.withdraw(contact_ids=stale, reason="replanned", at=now, actor="cycle")
     if "stage_changes" in decisions and decisions["stage_changes"].num_rows:
-        _fire(decisions["stage_changes"], as_of=as_of)
-    _drop_closed(part)
+        _write_firings(decisions["stage_changes"], as_of=as_of)
+    _delete_closed_states(part)
     return {
         "contacts_planned": planned,
         "contacts_blocked": blocked,
@@ -93,31 +94,33 @@ def commit(
     }
 
 
-def _without_moved(decisions: Decisions, since: int) -> Decisions:
+def _drop_decided_since(decisions: Decisions, entry_id: int) -> Decisions:
+    """Leave out the debtors about whom a deciding fact was recorded after a journal entry."""
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT pg_advisory_xact_lock({_LOCK})")
-    moved = tables.fetch(
+        # Waits for every transaction that holds the shared lock: its fact is then in the journal, and seen below.
+        cursor.execute(f"SELECT pg_advisory_xact_lock({_DECISIONS_LOCK})")
+    decided = tables.fetch(
         "SELECT DISTINCT debtor_id FROM journal_entry WHERE id > %s AND kind = ANY(%s) AND debtor_id IS NOT NULL",
-        [since, _DECIDING_FACTS],
+        [entry_id, _DECIDING_FACTS],
         pa.schema([("debtor_id", pa.int64())]),
     )["debtor_id"]
-    if len(moved) == 0:
+    if len(decided) == 0:
         return decisions
-    return {name: table.filter(pc.invert(pc.is_in(table["debtor_id"], moved))) for name, table in decisions.items()}
+    return {name: table.filter(pc.invert(pc.is_in(table["debtor_id"], decided))) for name, table in decisions.items()}
 
 
-def _without_written_to(decisions: Decisions, waiting: pa.Table, as_of: date) -> Decisions:
-    """Leave out whom a message has reached, and who has paid after a day that is caught up."""
-    gone = tables.fetch(
+def _drop_reached_since(decisions: Decisions, carried: pa.Table, as_of: date) -> Decisions:
+    """Leave out the messages to debtors whom a carried contact has reached, or who paid after a day caught up."""
+    reached = tables.fetch(
         "SELECT debtor_id FROM messaging_contact WHERE id = ANY(%s) AND status NOT IN ('DUE', 'CANCELLED')"
         " UNION SELECT debtor_id FROM payments_payment WHERE paid_date > %s AND reversed_at IS NULL",
-        [waiting["contact_id"].to_pylist(), as_of],
+        [carried["contact_id"].to_pylist(), as_of],
         pa.schema([("debtor_id", pa.int64())]),
     )["debtor_id"]
-    if len(gone) == 0:
+    if len(reached) == 0:
         return decisions
     messages = {
-        name: table.filter(pc.invert(pc.is_in(table["debtor_id"], gone)))
+        name: table.filter(pc.invert(pc.is_in(table["debtor_id"], reached)))
         for name, table in decisions.items()
         if name in {"contacts", "items", "unreachable"}
     }
@@ -157,13 +160,16 @@ def _record_transitions(transitions: pa.Table, *, actor: str, now: datetime) -> 
 def _write_contacts(
     decisions: Decisions, *, policies: Policies, part: Part, as_of: date, now: datetime
 ) -> tuple[int, int]:
-    """Put the day's contacts into the outbox and remember their steps; what an earlier day planned alike stays."""
+    """Put the day's contacts into the outbox with their firings; return how many were planned and blocked.
+
+    A contact that an earlier day planned alike stays as it is.
+    """
     judged = decisions["contacts"]
     allowed = judged.filter(judged["allowed"])
-    carried = snapshot.carried(part, as_of=as_of)
-    alike = ["debtor_id", "channel", "step_key", "contact_point_id"]
+    carried = snapshot.carried_contacts(part, as_of=as_of)
+    keys = ["debtor_id", "channel", "step_key", "contact_point_id"]
     keyed = allowed.append_column("step_key", allowed["lead_step_key"])
-    kept = carried.join(keyed.select([*alike, "creditor_id"]), keys=alike, join_type="inner")
+    kept = carried.join(keyed.select([*keys, "creditor_id"]), keys=keys, join_type="inner")
     refused = judged.filter(pc.invert(judged["allowed"]))["debtor_id"]
     # Where today is closed the contact of yesterday waits for the next open day.
     waits = pc.is_in(carried["debtor_id"], refused)
@@ -171,27 +177,22 @@ def _write_contacts(
     withdrawn = carried.filter(pc.invert(stays))["contact_id"].to_pylist()
     messaging.withdraw(contact_ids=withdrawn, reason="replanned", at=now, actor="cycle")
     fresh = judged.filter(pc.invert(pc.is_in(judged["debtor_id"], carried.filter(stays)["debtor_id"])))
-    made = messaging.plan(contacts=_outbox_rows(fresh, policies, as_of, now), now=now) if fresh.num_rows else None
-    _fire(_fired(decisions["items"], kept, made, allowed), as_of=as_of, but_known=kept["contact_id"].to_pylist())
-    planned = fresh.filter(fresh["allowed"]).num_rows
-    return planned, fresh.num_rows - planned
-
-
-def _withdraw_carried(part: Part, *, as_of: date, now: datetime) -> None:
-    """Nothing is due today: what earlier days planned is wanted no more."""
-    stale = snapshot.carried(part, as_of=as_of)["contact_id"].to_pylist()
-    messaging.withdraw(contact_ids=stale, reason="replanned", at=now, actor="cycle")
-
-
-def _fired(items: pa.Table, kept: pa.Table, made: pa.Table | None, allowed: pa.Table) -> pa.Table:
-    """Return the steps that the contacts carry, each with its contact."""
     carriers = kept.select(["debtor_id", "contact_id"])
-    if made is not None:
-        carriers = pa.concat_tables([carriers, made.select(["debtor_id", "contact_id"])])
+    if fresh.num_rows:
+        created = messaging.plan(contacts=_outbox_rows(fresh, policies, as_of, now), now=now)
+        carriers = pa.concat_tables([carriers, created.select(["debtor_id", "contact_id"])])
+    # The steps that fired are those that a contact carries.
+    items = decisions["items"]
     reached = items.filter(items["reachable"]).join(
         allowed.select(["debtor_id", "creditor_id"]), keys=["debtor_id", "creditor_id"], join_type="inner"
     )
-    return reached.join(carriers, keys="debtor_id", join_type="inner")
+    _write_firings(
+        reached.join(carriers, keys="debtor_id", join_type="inner"),
+        as_of=as_of,
+        known_contact_ids=kept["contact_id"].to_pylist(),
+    )
+    planned = fresh.filter(fresh["allowed"]).num_rows
+    return planned, fresh.num_rows - planned
 
 
 def _outbox_rows(judged: pa.Table, policies: Policies, as_of: date, now: datetime) -> pa.Table:
@@ -221,7 +222,7 @@ def _outbox_rows(judged: pa.Table, policies: Policies, as_of: date, now: datetim
     )
 
 
-FIRED = pa.schema(
+FIRING_COLUMNS = pa.schema(
     [
         ("account_id", pa.int64()),
         ("strategy_code", pa.string()),
@@ -234,17 +235,18 @@ FIRED = pa.schema(
 )
 
 
-def _fire(fired: pa.Table, *, as_of: date, but_known: Sequence[int] = ()) -> None:
-    """Remember the steps that fired (columns of FIRED); those of the contacts `but_known` may stand already."""
-    rows = fired.select([name for name in FIRED.names if name in fired.column_names])
-    if but_known:
+def _write_firings(fired: pa.Table, *, as_of: date, known_contact_ids: Sequence[int] = ()) -> None:
+    """Write the steps that fired (columns of FIRING_COLUMNS); those of `known_contact_ids` may be written already."""
+    rows = fired.select([name for name in FIRING_COLUMNS.names if name in fired.column_names])
+    if known_contact_ids:
+        key = FIRING_COLUMNS.names[:5]
         known = tables.fetch(
             "SELECT account_id, strategy_code, step_key, cycle_date, occurrence FROM strategy_firing"
             " WHERE voided_at IS NULL AND contact_id = ANY(%s)",
-            [list(but_known)],
-            pa.schema([FIRED.field(name) for name in FIRED.names[:5]]),
+            [list(known_contact_ids)],
+            pa.schema([FIRING_COLUMNS.field(name) for name in key]),
         )
-        rows = rows.join(known, keys=FIRED.names[:5], join_type="left anti")
+        rows = rows.join(known, keys=key, join_type="left anti")
     rows = rows.append_column("fired_on", pa.array([as_of] * rows.num_rows, pa.date32()))
     tables.copy_in("strategy_firing", rows)
 
@@ -255,23 +257,24 @@ def _write_tasks(decisions: Decisions, *, as_of: date, actor: str, now: datetime
         return 0
     days = [as_of + timedelta(days or 0) for days in due["due_in_days"].to_pylist()]
     rows = due.select(["portfolio_id", "debtor_id", "account_id", "kind", "title", "step_key"])
-    made = create_tasks(rows=rows.append_column("due_date", pa.array(days, pa.date32())), actor=actor, now=now)
-    _fire(due.append_column("task_id", made["task_id"]), as_of=as_of)
+    created = create_tasks(rows=rows.append_column("due_date", pa.array(days, pa.date32())), actor=actor, now=now)
+    _write_firings(due.append_column("task_id", created["task_id"]), as_of=as_of)
     return due.num_rows
 
 
-def _write_unreachable(decisions: Decisions, *, as_of: date, actor: str, now: datetime) -> int:
-    """Ask a person to find a way to reach the debtor, once, and let the steps count as fired."""
-    lost = decisions["unreachable"]
-    if lost.num_rows == 0:
+def _write_search_tasks(decisions: Decisions, *, as_of: date, actor: str, now: datetime) -> int:
+    """Ask a person to find a way to reach each unreachable debtor; return how many tasks that was."""
+    unreachable = decisions["unreachable"]
+    if unreachable.num_rows == 0:
         return 0
-    _fire(decisions["items"].filter(pc.invert(decisions["items"]["reachable"])), as_of=as_of)
-    open_already = tables.fetch(
+    # The steps count as fired: the same search would be asked for every day.
+    _write_firings(decisions["items"].filter(pc.invert(decisions["items"]["reachable"])), as_of=as_of)
+    open_tasks = tables.fetch(
         "SELECT debtor_id FROM workbench_task WHERE status = 'OPEN' AND kind = 'unreachable' AND debtor_id = ANY(%s)",
-        [lost["debtor_id"].to_pylist()],
+        [unreachable["debtor_id"].to_pylist()],
         pa.schema([("debtor_id", pa.int64())]),
     )
-    fresh = lost.filter(pc.invert(pc.is_in(lost["debtor_id"], open_already["debtor_id"])))
+    fresh = unreachable.filter(pc.invert(pc.is_in(unreachable["debtor_id"], open_tasks["debtor_id"])))
     count = fresh.num_rows
     if count == 0:
         return 0
@@ -297,11 +300,11 @@ def _write_holds(decisions: Decisions, *, as_of: date, actor: str, now: datetime
     ends = [as_of + timedelta(days) for days in due["days"].to_pylist()]
     rows = due.select(["debtor_id", "account_id", "reason"]).append_column("ends_on", pa.array(ends, pa.date32()))
     place_holds(rows=rows, starts_on=as_of, actor=actor, now=now)
-    _fire(due, as_of=as_of)
+    _write_firings(due, as_of=as_of)
 
 
-def _drop_closed(part: Part) -> None:
-    """Forget the derived state of accounts that are no longer open."""
+def _delete_closed_states(part: Part) -> None:
+    """Delete the derived state of accounts that are no longer open."""
     where, parameters = part.where(debtor="a.debtor_id", portfolio="a.portfolio_id")
     with connection.cursor() as cursor:
         cursor.execute(

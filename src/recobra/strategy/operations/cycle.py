@@ -19,15 +19,15 @@ from recobra.portfolio.snapshot import Part
 from recobra.strategy import alarms, snapshot
 from recobra.strategy.models import CycleRun, CycleStep
 from recobra.strategy.operations import day_kpis
-from recobra.strategy.operations.day_facts import lake_folder, read, write_lake
-from recobra.strategy.operations.decision import Recipe, inputs, recipe_for, run
-from recobra.strategy.policies import Policies, in_force
+from recobra.strategy.operations.day_facts import read_facts, snapshot_folder, write_snapshot
+from recobra.strategy.operations.decision import DayStatements, run_decisions, small_tables, statements_for
+from recobra.strategy.policies import Policies, policies_in_force
 
-from .campaigns_day import plan_day
-from .commit import Decisions, commit, journal_mark
+from .campaigns_day import plan_running_campaigns
+from .commit import Decisions, commit_decisions, latest_entry_id
 
 STEPS = ("freshness", "snapshot", "classify", "score", "decide", "commit", "campaigns", "measure")
-_LOCK = "hashtext('recobra.cycle')"
+_CYCLE_LOCK = "hashtext('recobra.cycle')"
 logger = logging.getLogger(__name__)
 
 
@@ -36,8 +36,8 @@ class CycleRefused(Exception):
 
 
 @dataclass
-class _Day:
-    """What one step leaves for the next."""
+class _CycleDay:
+    """State that one step of the cycle leaves for the next."""
 
     as_of: date
     actor: str
@@ -45,16 +45,16 @@ class _Day:
     policies: Policies
     duck: Any
     contactable: frozenset[int] = frozenset()
-    mark: int = 0
-    beside: Mapping[str, Any] = field(default_factory=dict)
-    waiting: pa.Table | None = None
+    snapshot_entry_id: int = 0
+    small_tables: Mapping[str, Any] = field(default_factory=dict)
+    carried: pa.Table | None = None
     decisions: Decisions = field(default_factory=dict)
     figures: dict[str, int] = field(default_factory=dict)
 
     @property
-    def recipe(self) -> Recipe:
-        """Return the statements of the day."""
-        return recipe_for(self.policies, as_of=self.as_of)
+    def statements(self) -> DayStatements:
+        """Return the compiled statements of the day."""
+        return statements_for(self.policies, as_of=self.as_of)
 
     @property
     def part(self) -> Part:
@@ -63,57 +63,57 @@ class _Day:
 
 
 def run_cycle(*, as_of: date, actor: str, actor_id: int | None = None, now: datetime) -> dict[str, Any]:
-    """Run the cycle of a day over all portfolios. Two at once run one after the other; the second finds nothing new.
+    """Run the cycle of a day over all portfolios; repeating it changes nothing.
 
     Returns as_of, steps [{name, count, seconds}], contacts_planned, contacts_blocked, tasks_created, transitions.
-    Raises CycleRefused where a later day has run already: the plan would be of the past.
+    Raises CycleRefused where a later day has run already.
     """
-    with _alone():
+    with _cycle_lock():
+        # A later day has seen later facts: planning an earlier one now would write to people on stale knowledge.
         latest = CycleRun.objects.filter(status=CycleRun.Status.DONE).order_by("-as_of").first()
         if latest is not None and latest.as_of > as_of:
             raise CycleRefused(f"The cycle of {latest.as_of} has run; an earlier day ({as_of}) is not planned again.")
+        # The lock is held, so a run that still calls itself running was killed.
         CycleRun.objects.filter(status=CycleRun.Status.RUNNING).update(
             status=CycleRun.Status.FAILED, finished_at=now, reason="Interrupted."
         )
         run = CycleRun.objects.create(as_of=as_of, status=CycleRun.Status.RUNNING, started_at=now, actor=actor)
-        with engine.duckdb() as duck:
-            day = _Day(as_of=as_of, actor=actor, now=now, policies=in_force(), duck=duck)
+        with engine.open_duckdb() as duck:
+            day = _CycleDay(as_of=as_of, actor=actor, now=now, policies=policies_in_force(), duck=duck)
             try:
-                steps = [_step(run, position, name, day) for position, name in enumerate(STEPS)]
+                steps = [_run_step(run, position, name, day) for position, name in enumerate(STEPS)]
             except Exception as error:
                 run.status, run.finished_at, run.reason = CycleRun.Status.FAILED, now, type(error).__name__
                 run.save()
                 raise
         figures = {"as_of": as_of.isoformat(), "steps": steps, **day.figures}
-        _finish(run, figures, actor=actor, actor_id=actor_id, now=now)
+        with transaction.atomic():
+            seconds = sum(step["seconds"] for step in steps)
+            run.status, run.figures, run.finished_at = CycleRun.Status.DONE, figures, now + timedelta(seconds=seconds)
+            run.save()
+            record("cycle.run", at=now, actor=actor, actor_id=actor_id, payload={"run_id": run.pk, "as_of": run.as_of})
         return figures
 
 
-def _finish(run: CycleRun, figures: dict[str, Any], *, actor: str, actor_id: int | None, now: datetime) -> None:
-    with transaction.atomic():
-        spent = sum(step["seconds"] for step in figures["steps"])
-        run.status, run.figures, run.finished_at = CycleRun.Status.DONE, figures, now + timedelta(seconds=spent)
-        run.save()
-        record("cycle.run", at=now, actor=actor, actor_id=actor_id, payload={"run_id": run.pk, "as_of": run.as_of})
-
-
 @contextmanager
-def _alone() -> Iterator[None]:
+def _cycle_lock() -> Iterator[None]:
+    """Let two cycles run one after the other."""
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT pg_advisory_lock({_LOCK})")
+        cursor.execute(f"SELECT pg_advisory_lock({_CYCLE_LOCK})")
         try:
             yield
         finally:
-            cursor.execute(f"SELECT pg_advisory_unlock({_LOCK})")
+            cursor.execute(f"SELECT pg_advisory_unlock({_CYCLE_LOCK})")
 
 
-def _step(run: CycleRun, position: int, name: str, day: _Day) -> dict[str, Any]:
+def _run_step(run: CycleRun, position: int, name: str, day: _CycleDay) -> dict[str, Any]:
+    """Run one named step, timed and counted in a row of its own; a failure is written down and raised on."""
     row = CycleStep.objects.create(
         run=run, name=name, position=position, status=CycleRun.Status.RUNNING, started_at=day.now
     )
     begin = time.perf_counter()
     try:
-        row.count = _WORK[name](day)
+        row.count = _STEP_FUNCTIONS[name](day)
     except Exception:
         row.status = CycleRun.Status.FAILED
         row.save()
@@ -125,75 +125,78 @@ def _step(run: CycleRun, position: int, name: str, day: _Day) -> dict[str, Any]:
     return {"name": name, "count": row.count, "seconds": row.seconds}
 
 
-def _freshness(day: _Day) -> int:
-    """Leave out portfolios with stale data."""
+def _check_freshness(day: _CycleDay) -> int:
+    """Keep out of the plan the portfolios whose data are too old."""
     stale = alarms.check_freshness(portfolio_ids=day.policies.portfolio_ids, as_of=day.as_of, now=day.now)
     day.contactable = day.policies.followed - stale
     return len(day.policies.portfolio_ids)
 
 
-def _snapshot(day: _Day) -> int:
-    day.mark = journal_mark()
-    day.waiting = snapshot.carried(day.part, as_of=day.as_of)
-    tables = read(day.part, as_of=day.as_of, contactable=day.contactable)
-    count = tables["accounts"].num_rows
-    folder = write_lake(tables, as_of=day.as_of)
+def _take_snapshot(day: _CycleDay) -> int:
+    # Before anything is read: a fact that is recorded meanwhile must look newer than the snapshot.
+    day.snapshot_entry_id = latest_entry_id()
+    day.carried = snapshot.carried_contacts(day.part, as_of=day.as_of)
+    tables = read_facts(day.part, as_of=day.as_of, contactable=day.contactable)
+    folder = write_snapshot(tables, as_of=day.as_of)
     files = {"raw_accounts" if name == "accounts" else name: folder / f"{name}.parquet" for name in tables}
-    engine.give_files(day.duck, files)
-    day.beside = inputs(tables, day.policies, as_of=day.as_of)
-    return count
+    engine.register_files(day.duck, files)
+    day.small_tables = small_tables(tables, day.policies, as_of=day.as_of)
+    return tables["accounts"].num_rows
 
 
-def _classify(day: _Day) -> int:
-    day.duck.execute(day.recipe.accounts)
-    engine.run(day.duck, day.recipe.classify)
+def _classify(day: _CycleDay) -> int:
+    day.duck.execute(day.statements.accounts)
+    engine.run_statements(day.duck, day.statements.classify)
     ((count,),) = day.duck.execute("SELECT count(*) FROM classified").fetchall()
     return int(count)
 
 
-def _score(day: _Day) -> int:
+def _write_portfolio(day: _CycleDay) -> int:
     """Write the arrears portfolio of the day (Cartera de Mora) with its indicators beside the snapshot."""
-    return day_kpis.write_portfolio(day.duck, day.recipe.classified, lake_folder(day.as_of) / "portfolio.parquet")
+    return day_kpis.write_arrears_portfolio(
+        day.duck, day.statements.classified, snapshot_folder(day.as_of) / "portfolio.parquet"
+    )
 
 
-def _decide(day: _Day) -> int:
-    day.decisions = run(day.duck, day.recipe, lambda: day.beside)
+def _decide(day: _CycleDay) -> int:
+    day.decisions = run_decisions(day.duck, day.statements, lambda: day.small_tables)
     return sum(day.decisions[name].num_rows for name in ("items", "tasks", "stage_changes") if name in day.decisions)
 
 
-def _commit(day: _Day) -> int:
-    day.figures = commit(
+def _commit(day: _CycleDay) -> int:
+    day.figures = commit_decisions(
         day.decisions,
         policies=day.policies,
         part=day.part,
         as_of=day.as_of,
         actor="cycle",
         now=day.now,
-        since=day.mark,
-        waiting=day.waiting,
+        snapshot_entry_id=day.snapshot_entry_id,
+        carried=day.carried,
     )
+    # A first cycle fills these tables from nothing; the planner must know before the dispatcher reads them.
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE strategy_accountstate, strategy_firing, messaging_contact")
     return day.decisions["new_states"].num_rows + day.decisions["changed_states"].num_rows
 
 
-def _campaigns(day: _Day) -> int:
-    return plan_day(as_of=day.as_of, now=day.now, actor=day.actor)
+def _campaigns(day: _CycleDay) -> int:
+    return plan_running_campaigns(as_of=day.as_of, now=day.now, actor=day.actor)
 
 
-def _measure(day: _Day) -> int:
-    count = day_kpis.measure(day.duck, day.recipe.classified, as_of=day.as_of)
+def _write_kpis(day: _CycleDay) -> int:
+    count = day_kpis.write_kpis(day.duck, day.statements.classified, as_of=day.as_of)
     alarms.check_data(portfolio_ids=day.policies.portfolio_ids, now=day.now)
     return count
 
 
-_WORK: dict[str, Callable[[_Day], int]] = {
-    "freshness": _freshness,
-    "snapshot": _snapshot,
+_STEP_FUNCTIONS: dict[str, Callable[[_CycleDay], int]] = {
+    "freshness": _check_freshness,
+    "snapshot": _take_snapshot,
     "classify": _classify,
-    "score": _score,
+    "score": _write_portfolio,
     "decide": _decide,
     "commit": _commit,
     "campaigns": _campaigns,
-    "measure": _measure,
+    "measure": _write_kpis,
 }

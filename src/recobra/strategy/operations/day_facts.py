@@ -23,31 +23,31 @@ HISTORY_DAYS = 35
 Tables = Mapping[str, pa.Table]
 
 
-def read(part: Part, *, as_of: date, contactable: frozenset[int]) -> dict[str, pa.Table]:
+def read_facts(part: Part, *, as_of: date, contactable: frozenset[int]) -> dict[str, pa.Table]:
     """Return the tables of `recobra_core.decide.daily.Facts` for a part of the installation."""
     return {
         "accounts": portfolio_snapshot.accounts(part),
         "items": portfolio_snapshot.items(part, as_of=as_of).drop_columns(["debtor_id", "portfolio_id"]),
-        "debtors": _with_zones(portfolio_snapshot.debtors(part)),
-        "portfolios": _with_policies(portfolio_snapshot.portfolios(part), contactable),
+        "debtors": _add_zones(portfolio_snapshot.debtors(part)),
+        "portfolios": _add_policies(portfolio_snapshot.portfolios(part), contactable),
         "points": portfolio_snapshot.points(part),
         "holds": portfolio_snapshot.holds(part, as_of=as_of),
         "events": snapshot.events(part, as_of=as_of),
         "history": contact_snapshot.history(debtor_ids=part.debtor_ids, since=as_of - timedelta(HISTORY_DAYS)),
         "states": snapshot.states(part),
         "firings": snapshot.firings(part, as_of=as_of),
-        "planned": snapshot.planned(part, as_of=as_of),
+        "planned": snapshot.contacted_debtors(part, as_of=as_of),
     }
 
 
-def lake_folder(as_of: date) -> Path:
+def snapshot_folder(as_of: date) -> Path:
     """Return the folder of a day's snapshot: the arrears portfolio (Cartera de Mora), reproducible for ever."""
     return data_dir() / "lake" / "snapshots" / f"as_of={as_of.isoformat()}"
 
 
-def write_lake(tables: Tables, *, as_of: date) -> Path:
+def write_snapshot(tables: Tables, *, as_of: date) -> Path:
     """Write the tables as Parquet, each in one piece, so that a reader never sees half a day."""
-    folder = lake_folder(as_of)
+    folder = snapshot_folder(as_of)
     folder.mkdir(parents=True, exist_ok=True)
     for name, table in tables.items():
         write_table(table, folder / f"{name}.parquet")
@@ -61,7 +61,7 @@ def write_table(table: pa.Table, path: Path) -> None:
     partial.replace(path)
 
 
-def _with_zones(debtors: pa.Table) -> pa.Table:
+def _add_zones(debtors: pa.Table) -> pa.Table:
     """Add the zones in which each debtor may live; a few hundred distinct addresses at most."""
     keys = ["country", "subdivision", "time_zone"]
     places = debtors.select(keys).group_by(keys).aggregate([])
@@ -75,11 +75,11 @@ def _with_zones(debtors: pa.Table) -> pa.Table:
     return joined.drop_columns(["time_zone"])
 
 
-def _with_policies(portfolios: pa.Table, contactable: frozenset[int]) -> pa.Table:
+def _add_policies(portfolios: pa.Table, contactable: frozenset[int]) -> pa.Table:
     exponents = [exponent_of(currency) for currency in portfolios["currency"].to_pylist()]
     active = pc.is_in(portfolios["portfolio_id"], pa.array(sorted(contactable), pa.int64()))
     ids = portfolios["portfolio_id"].to_pylist()
-    houses = house_rules.in_force(ids).of
+    houses = house_rules.company_rules_in_force(ids).of
     table = portfolios.drop_columns(["creditor_id", "default_zone"])
     table = table.append_column("currency_exponent", pa.array(exponents, pa.int64()))
     table = table.append_column("active", active)

@@ -14,7 +14,7 @@ from recobra.kit import engine, tables
 from recobra_core.indicators import contact_level, payment_record
 
 
-def write_portfolio(duck: DuckDBPyConnection, classified: ir.Table, path: Path) -> int:
+def write_arrears_portfolio(duck: DuckDBPyConnection, classified: ir.Table, path: Path) -> int:
     """Write the arrears portfolio of the day: facts, class and the indicators that need no model."""
     hidden = [name for name in classified.columns if name.startswith("was_")]
     scored = classified.drop(*hidden).mutate(
@@ -22,7 +22,7 @@ def write_portfolio(duck: DuckDBPyConnection, classified: ir.Table, path: Path) 
     )
     partial = path.with_suffix(".partial")
     target = str(partial).replace("'", "''")
-    statement = engine.compiled("scored", scored)
+    statement = engine.compile_statement("scored", scored)
     duck.execute(f"COPY ({statement.sql}) TO '{target}' (FORMAT parquet, COMPRESSION zstd)")
     partial.replace(path)
     ((count,),) = duck.execute("SELECT count(*) FROM classified").fetchall()
@@ -30,13 +30,13 @@ def write_portfolio(duck: DuckDBPyConnection, classified: ir.Table, path: Path) 
 
 
 @transaction.atomic
-def measure(duck: DuckDBPyConnection, classified: ir.Table, *, as_of: date) -> int:
+def write_kpis(duck: DuckDBPyConnection, classified: ir.Table, *, as_of: date) -> int:
     """Write the day's KPI rows, replacing those of an earlier run of the same day; return how many."""
-    rows = _stock(duck, classified)
+    rows = _stock_kpis(duck, classified)
     with connection.cursor() as cursor:
         cursor.execute("CREATE TEMPORARY TABLE measured (portfolio_id bigint, key text, value bigint) ON COMMIT DROP")
         tables.copy_in("measured", rows)
-        cursor.execute(_FLOWS, [as_of, as_of])
+        cursor.execute(_FLOW_KPIS, [as_of, as_of])
         cursor.execute("DELETE FROM strategy_kpiday WHERE day = %s", [as_of])
         cursor.execute(
             "INSERT INTO strategy_kpiday (day, portfolio_id, key, value)"
@@ -48,7 +48,7 @@ def measure(duck: DuckDBPyConnection, classified: ir.Table, *, as_of: date) -> i
     return int(count)
 
 
-_FLOWS = """
+_FLOW_KPIS = """
     INSERT INTO measured
     SELECT portfolio_id, 'collected_minor', sum(amount_minor) FROM payments_payment
     WHERE paid_date = %s AND reversed_at IS NULL GROUP BY portfolio_id
@@ -59,7 +59,7 @@ _FLOWS = """
     SELECT portfolio_id, 'tasks_open', count(*) FROM workbench_task WHERE status = 'OPEN' GROUP BY portfolio_id"""
 
 
-def _stock(duck: DuckDBPyConnection, classified: ir.Table) -> pa.Table:
+def _stock_kpis(duck: DuckDBPyConnection, classified: ir.Table) -> pa.Table:
     """Return portfolio_id, key, value: what is owed and overdue, and by whom, by bucket and by stage."""
     whole = classified.group_by("portfolio_id").agg(
         accounts=classified.count(),
@@ -67,21 +67,21 @@ def _stock(duck: DuckDBPyConnection, classified: ir.Table) -> pa.Table:
         balance_minor=classified.balance_minor.sum(),
         overdue_minor=classified.overdue_minor.sum(),
     )
-    rows = _long(_rows(duck, whole), prefix="")
+    rows = _kpi_rows(_rows(duck, whole), prefix="")
     for name in ("bucket", "stage"):
         parts = classified.group_by("portfolio_id", label=classified[name]).agg(
             accounts=classified.count(), balance_minor=classified.balance_minor.sum()
         )
-        rows += _long(_rows(duck, parts), prefix=f"{name}:")
+        rows += _kpi_rows(_rows(duck, parts), prefix=f"{name}:")
     schema = pa.schema([("portfolio_id", pa.int64()), ("key", pa.string()), ("value", pa.int64())])
     return pa.Table.from_pylist(rows, schema=schema)
 
 
 def _rows(duck: DuckDBPyConnection, expression: ir.Table) -> pa.Table:
-    return engine.run(duck, [engine.compiled("answer", expression)])["answer"]
+    return engine.run_statements(duck, [engine.compile_statement("answer", expression)])["answer"]
 
 
-def _long(wide: pa.Table, *, prefix: str) -> list[dict[str, object]]:
+def _kpi_rows(wide: pa.Table, *, prefix: str) -> list[dict[str, object]]:
     measures = [name for name in wide.column_names if name not in {"portfolio_id", "label"}]
     return [
         {

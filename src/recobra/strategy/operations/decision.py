@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from duckdb import DuckDBPyConnection
 
 from recobra.kit import engine
-from recobra.kit.engine import Statement, compiled, source
+from recobra.kit.engine import Statement, compile_statement, source_table
 from recobra.messaging.snapshot import HISTORY
 from recobra.portfolio import snapshot as portfolio
 from recobra.strategy import snapshot
@@ -27,7 +27,7 @@ from recobra_core.decide.strategy import templates_used
 from recobra_core.law import OPENINGS, House, Key, arrow_of, caps_table, openings
 from recobra_core.law.caps import CAPS
 
-_STATE = (
+_STATE_COLUMNS = (
     "stage",
     "cycle_date",
     "bucket",
@@ -37,7 +37,7 @@ _STATE = (
     "oldest_due_date",
     "next_due_date",
 )
-_TOLD = ("was_stage", "dpd")
+_TRANSITION_COLUMNS = ("was_stage", "dpd")
 _DUCK_TYPES = {"integer": "BIGINT", "number": "DOUBLE", "text": "VARCHAR", "boolean": "BOOLEAN", "date": "DATE"}
 _ARROW_TYPES = {
     "integer": pa.int64(),
@@ -49,14 +49,14 @@ _ARROW_TYPES = {
 _CACHE_SIZE = 32
 
 
-def _schema(base: pa.Schema, *, without: tuple[str, ...] = (), **more: pa.DataType) -> pa.Schema:
+def _derive_schema(base: pa.Schema, *, without: tuple[str, ...] = (), **more: pa.DataType) -> pa.Schema:
     return pa.schema([*(field for field in base if field.name not in without), *more.items()])
 
 
 SCHEMAS: Mapping[str, pa.Schema] = {
-    "items": _schema(portfolio.ITEMS, without=("debtor_id", "portfolio_id")),
-    "debtors": _schema(portfolio.DEBTORS, without=("time_zone",), zones=pa.string()),
-    "portfolios": _schema(
+    "items": _derive_schema(portfolio.ITEMS, without=("debtor_id", "portfolio_id")),
+    "debtors": _derive_schema(portfolio.DEBTORS, without=("time_zone",), zones=pa.string()),
+    "portfolios": _derive_schema(
         portfolio.PORTFOLIOS,
         without=("creditor_id", "default_zone"),
         currency_exponent=pa.int64(),
@@ -74,7 +74,7 @@ SCHEMAS: Mapping[str, pa.Schema] = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Recipe:
+class DayStatements:
     """How a day is decided, in order: `accounts` shapes the input, `classify` keeps `classified`, `due` keeps `due`.
 
     Then `plan`, unless nothing is due, and `states`, which reads the `stage_changes` that the plan may give.
@@ -89,20 +89,20 @@ class Recipe:
     classified: ir.Table
 
 
-_RECIPES: OrderedDict[tuple[str, date], Recipe] = OrderedDict()
+_STATEMENTS: OrderedDict[tuple[str, date], DayStatements] = OrderedDict()
 
 
-def recipe_for(policies: Policies, *, as_of: date) -> Recipe:
+def statements_for(policies: Policies, *, as_of: date) -> DayStatements:
     """Return the statements of a day under the policies in force; compiled when first asked for."""
     key = (policies.fingerprint(), as_of)
-    if key not in _RECIPES:
-        _RECIPES[key] = _compile(policies, as_of=as_of)
-        while len(_RECIPES) > _CACHE_SIZE:
-            _RECIPES.popitem(last=False)
-    return _RECIPES[key]
+    if key not in _STATEMENTS:
+        _STATEMENTS[key] = _compile_day(policies, as_of=as_of)
+        while len(_STATEMENTS) > _CACHE_SIZE:
+            _STATEMENTS.popitem(last=False)
+    return _STATEMENTS[key]
 
 
-def inputs(tables: Mapping[str, pa.Table], policies: Policies, *, as_of: date) -> dict[str, pa.Table]:
+def small_tables(tables: Mapping[str, pa.Table], policies: Policies, *, as_of: date) -> dict[str, pa.Table]:
     """Return the small tables that the statements need beside the facts: templates, openings, caps."""
     codes = {code for each in policies.policies if each.strategy for code in templates_used(each.strategy)}
     names = ["country", "subdivision", "zones"]
@@ -117,34 +117,34 @@ def inputs(tables: Mapping[str, pa.Table], policies: Policies, *, as_of: date) -
     houses = frozenset(policies.company.houses.items())
     return {
         "templates": snapshot.templates(sorted(codes)),
-        "openings": _openings(frozenset(keys), holidays, houses),
-        "caps": _caps(as_of, houses),
+        "openings": _cached_openings(frozenset(keys), holidays, houses),
+        "caps": _cached_caps(as_of, houses),
     }
 
 
 @lru_cache(maxsize=256)
-def _openings(
+def _cached_openings(
     keys: frozenset[Key], holidays: frozenset[tuple[str, date]], houses: frozenset[tuple[str, House]]
 ) -> pa.Table:
     return arrow_of(openings(keys=keys, company_holidays=holidays, houses=dict(houses)))
 
 
 @lru_cache(maxsize=32)
-def _caps(day: date, houses: frozenset[tuple[str, House]]) -> pa.Table:
+def _cached_caps(day: date, houses: frozenset[tuple[str, House]]) -> pa.Table:
     return arrow_of(caps_table(day=day, houses=dict(houses)))
 
 
-def _compile(policies: Policies, *, as_of: date) -> Recipe:
+def _compile_day(policies: Policies, *, as_of: date) -> DayStatements:
     wanted = _attributes_used(policies)
     typed = {f"attr_{name}": _ARROW_TYPES[kind] for name, kind in wanted.items()}
-    accounts = source("accounts", _schema(portfolio.ACCOUNTS, without=("attributes",), **typed))
-    facts = Facts(accounts=accounts, **{name: source(name, schema) for name, schema in SCHEMAS.items()})
+    accounts = source_table("accounts", _derive_schema(portfolio.ACCOUNTS, without=("attributes",), **typed))
+    facts = Facts(accounts=accounts, **{name: source_table(name, schema) for name, schema in SCHEMAS.items()})
     classed = classify(known_facts(facts, as_of=as_of), policies.policies, as_of=as_of)
-    classified = source("classified", classed.schema())
-    return Recipe(
+    classified = source_table("classified", classed.schema())
+    return DayStatements(
         accounts=_accounts_view(wanted),
-        classify=(compiled("classified", classed, keep=True, give=False),),
-        **_decisions(classified, facts, policies, as_of=as_of),
+        classify=(compile_statement("classified", classed, keep=True, give=False),),
+        **_compile_decisions(classified, facts, policies, as_of=as_of),
         facts=facts,
         classified=classified,
     )
@@ -171,56 +171,58 @@ def _attributes_used(policies: Policies) -> dict[str, str]:
     return {name: policies.attributes[name] for name in sorted(used)}
 
 
-def _decisions(
+def _compile_decisions(
     classified: ir.Table, facts: Facts, policies: Policies, *, as_of: date
 ) -> dict[str, tuple[Statement, ...]]:
     due = due_on(classified, facts, policies.policies, as_of=as_of)
     if due is None:
-        return {"due": (), "plan": (), "states": _states(classified)}
-    keep_due = compiled("due", due, keep=True, give=False)
-    due = source("due", due.schema())
-    templates = source("templates", pa.schema([("template_code", pa.string()), ("channel", pa.string())]))
+        return {"due": (), "plan": (), "states": _compile_states(classified)}
+    keep_due = compile_statement("due", due, keep=True, give=False)
+    due = source_table("due", due.schema())
+    templates = source_table("templates", pa.schema([("template_code", pa.string()), ("channel", pa.string())]))
     plan = plan_day(due, classified, facts, templates, as_of=as_of, channels_open=policies.channels_open)
     judged = judge(
-        source("candidates", plan.candidates.schema()),
-        openings=source("openings", OPENINGS),
+        source_table("candidates", plan.candidates.schema()),
+        openings=source_table("openings", OPENINGS),
         history=facts.history,
-        caps=source("caps", CAPS),
+        caps=source_table("caps", CAPS),
         as_of=as_of,
     )
     changes = planning.stage_changes(due)
     planned = (
-        compiled("candidates", plan.candidates, keep=True, give=False),
-        compiled("contacts", judged),
-        compiled("items", _with_strategy(plan.items, due)),
-        compiled("unreachable", plan.unreachable),
-        compiled("tasks", planning.tasks(due)),
-        compiled("step_holds", planning.holds(due)),
+        compile_statement("candidates", plan.candidates, keep=True, give=False),
+        compile_statement("contacts", judged),
+        compile_statement("items", _with_strategy(plan.items, due)),
+        compile_statement("unreachable", plan.unreachable),
+        compile_statement("tasks", planning.tasks(due)),
+        compile_statement("step_holds", planning.holds(due)),
     )
-    moves = compiled("stage_changes", changes, keep=True)
+    moves = compile_statement("stage_changes", changes, keep=True)
     return {
         "due": (keep_due, moves),
         "plan": planned,
-        "states": _states(_moved(classified, source("stage_changes", changes.schema()))),
+        "states": _compile_states(_apply_stage_changes(classified, source_table("stage_changes", changes.schema()))),
     }
 
 
-def run(duck: DuckDBPyConnection, recipe: Recipe, beside: Callable[[], Mapping[str, pa.Table]]) -> dict[str, pa.Table]:
+def run_decisions(
+    duck: DuckDBPyConnection, recipe: DayStatements, beside: Callable[[], Mapping[str, pa.Table]]
+) -> dict[str, pa.Table]:
     """Run what comes after `classified`; where nothing is due there is no plan to make, and `beside` is not asked.
 
     Gives what `plan` and `due` give, and `new_states`, `changed_states` and `transitions`.
     """
-    decisions = engine.run(duck, recipe.due)
+    decisions = engine.run_statements(duck, recipe.due)
     if recipe.due and duck.execute("FROM due LIMIT 1").fetchall():
-        engine.give_tables(duck, beside())
-        decisions |= engine.run(duck, recipe.plan)
-    (states,) = engine.run(duck, recipe.states).values()
+        engine.register_tables(duck, beside())
+        decisions |= engine.run_statements(duck, recipe.plan)
+    (states,) = engine.run_statements(duck, recipe.states).values()
     new = pc.is_null(states["was_stage"])
     changed = states.filter(pc.invert(new))
     moved = pc.not_equal(changed["stage"], changed["was_stage"])
     return decisions | {
-        "new_states": states.filter(new).drop_columns(list(_TOLD)),
-        "changed_states": changed.drop_columns(list(_TOLD)),
+        "new_states": states.filter(new).drop_columns(list(_TRANSITION_COLUMNS)),
+        "changed_states": changed.drop_columns(list(_TRANSITION_COLUMNS)),
         "transitions": changed.filter(moved),
     }
 
@@ -230,15 +232,15 @@ def _with_strategy(items: ir.Table, due: ir.Table) -> ir.Table:
     return items.inner_join(codes, "account_id")
 
 
-def _moved(classified: ir.Table, changes: ir.Table) -> ir.Table:
+def _apply_stage_changes(classified: ir.Table, changes: ir.Table) -> ir.Table:
     """Return the accounts with the stages that strategies moved them to today."""
     moves = changes.select(moved_id=changes.account_id, moved_stage=changes.stage)
     joined = classified.left_join(moves, [classified.account_id == moves.moved_id])
     return joined.mutate(stage=joined.moved_stage.coalesce(joined.stage)).drop("moved_id", "moved_stage")
 
 
-def _states(accounts: ir.Table) -> tuple[Statement, ...]:
+def _compile_states(accounts: ir.Table) -> tuple[Statement, ...]:
     """Give the states to write, of accounts without one and of those whose state differs, and what they were."""
-    differs: Any = ibis.or_(*(~accounts[name].identical_to(accounts[f"was_{name}"]) for name in _STATE))
-    columns = ["account_id", "portfolio_id", "debtor_id", *_STATE, "stage_since", *_TOLD]
-    return (compiled("states", accounts.filter(accounts.was_stage.isnull() | differs).select(*columns)),)
+    differs: Any = ibis.or_(*(~accounts[name].identical_to(accounts[f"was_{name}"]) for name in _STATE_COLUMNS))
+    columns = ["account_id", "portfolio_id", "debtor_id", *_STATE_COLUMNS, "stage_since", *_TRANSITION_COLUMNS]
+    return (compile_statement("states", accounts.filter(accounts.was_stage.isnull() | differs).select(*columns)),)

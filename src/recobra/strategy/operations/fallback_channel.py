@@ -8,11 +8,11 @@ import pyarrow as pa
 
 from recobra.kit import tables
 from recobra.strategy.operations.firings import void_firings
-from recobra.strategy.operations.redecide import FEW, redecide
+from recobra.strategy.operations.redecide import REDECIDE_LIMIT, redecide_debtors
 
-LOOKS_BACK = timedelta(days=3)
+LOOK_BACK = timedelta(days=3)
 
-_LOST = """
+_UNDELIVERED = """
     SELECT DISTINCT c.id AS contact_id, c.debtor_id FROM messaging_contact c
     JOIN portfolio_contactpoint p ON p.id = c.point_id
     JOIN strategy_firing f ON f.contact_id = c.id AND f.voided_at IS NULL
@@ -22,15 +22,15 @@ _LOST = """
 _SCHEMA = pa.schema([("contact_id", pa.int64()), ("debtor_id", pa.int64())])
 
 
-def look_for_another_way(*, as_of: date, now: datetime, actor: str) -> int:
+def plan_fallback_channels(*, as_of: date, now: datetime, actor: str) -> int:
     """Let the steps of undelivered contacts fire again and decide for their debtors; return how many debtors.
 
     Each number and address is lost once, so this comes to an end: by the next channel of the step, within the caps,
     or by the task that asks a person to find the debtor. What was sent before it bounced still counts for the caps.
     """
-    lost = tables.fetch(_LOST, [as_of - LOOKS_BACK], _SCHEMA)
+    lost = tables.fetch(_UNDELIVERED, [as_of - LOOK_BACK], _SCHEMA)
     void_firings(contact_ids=lost["contact_id"].to_pylist(), now=now)
     debtors = sorted(set(lost["debtor_id"].to_pylist()))
-    for start in range(0, len(debtors), FEW):
-        redecide(debtor_ids=debtors[start : start + FEW], now=now, actor=actor)
+    for start in range(0, len(debtors), REDECIDE_LIMIT):
+        redecide_debtors(debtor_ids=debtors[start : start + REDECIDE_LIMIT], now=now, actor=actor)
     return len(debtors)

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from recobra.journal.operations import record
 from recobra.portfolio.models import Portfolio
 from recobra.strategy.models import Assignment, StrategyVersion
-from recobra.strategy.policies import catalogue_with, in_force
+from recobra.strategy.policies import catalogue_with, policies_in_force
 from recobra_core.decide import ready
 from recobra_core.decide.strategy import Strategy, StrategyError
 
@@ -26,10 +26,10 @@ class StrategyRefused(Exception):
         super().__init__(" ".join(problems))
 
 
-def check(document: Any, *, language: str = "es") -> Strategy:
+def check_document(document: Any, *, language: str = "es") -> Strategy:
     """Read a strategy document against the columns of this installation. Raises StrategyRefused."""
     try:
-        return Strategy.parse(document, catalogue=catalogue_with(in_force().attributes))
+        return Strategy.parse(document, catalogue=catalogue_with(policies_in_force().attributes))
     except StrategyError as error:
         raise StrategyRefused(error.messages(language)) from error
 
@@ -37,7 +37,7 @@ def check(document: Any, *, language: str = "es") -> Strategy:
 @transaction.atomic
 def save_draft(*, document: Any, actor: str, actor_id: int | None = None, now: datetime) -> StrategyVersion:
     """Keep a document as the draft of its strategy, in place of the draft before. Raises StrategyRefused."""
-    strategy = check(document)
+    strategy = check_document(document)
     versions = StrategyVersion.objects.select_for_update().filter(code=strategy.code)
     draft = versions.filter(status=Status.DRAFT).first()
     if draft is None:
@@ -46,40 +46,42 @@ def save_draft(*, document: Any, actor: str, actor_id: int | None = None, now: d
     draft.document, draft.objective = strategy.to_document(), strategy.objective or ""
     draft.created_at, draft.created_by = now, actor
     draft.save()
-    _record("strategy.draft_saved", draft, actor, actor_id, now)
+    _record_fact("strategy.draft_saved", draft, actor, actor_id, now)
     return draft
 
 
 @transaction.atomic
-def publish(*, version_id: int, actor: str, actor_id: int | None = None, now: datetime) -> StrategyVersion:
+def publish_version(*, version_id: int, actor: str, actor_id: int | None = None, now: datetime) -> StrategyVersion:
     """Put a draft in force; the version before it retires. Raises StrategyRefused."""
     version = StrategyVersion.objects.select_for_update().get(pk=version_id)
     if version.status != Status.DRAFT:
         raise StrategyRefused([_("Only a draft can be published.")])
-    check(version.document)
+    check_document(version.document)
     StrategyVersion.objects.filter(code=version.code, status=Status.PUBLISHED).update(
         status=Status.RETIRED, retired_at=now
     )
     version.status, version.published_at, version.published_by = Status.PUBLISHED, now, actor
     version.save()
-    _record("strategy.published", version, actor, actor_id, now)
+    _record_fact("strategy.published", version, actor, actor_id, now)
     return version
 
 
 @transaction.atomic
-def retire(*, version_id: int, actor: str, actor_id: int | None = None, now: datetime) -> StrategyVersion:
+def retire_version(*, version_id: int, actor: str, actor_id: int | None = None, now: datetime) -> StrategyVersion:
     """Take a version out of force; its portfolios have no strategy until another is published."""
     version = StrategyVersion.objects.select_for_update().get(pk=version_id)
     if version.status == Status.RETIRED:
         raise StrategyRefused([_("The version is retired already.")])
     version.status, version.retired_at = Status.RETIRED, now
     version.save()
-    _record("strategy.retired", version, actor, actor_id, now)
+    _record_fact("strategy.retired", version, actor, actor_id, now)
     return version
 
 
 @transaction.atomic
-def assign(*, portfolio_id: int, code: str, actor: str, actor_id: int | None = None, now: datetime) -> Assignment:
+def assign_strategy(
+    *, portfolio_id: int, code: str, actor: str, actor_id: int | None = None, now: datetime
+) -> Assignment:
     """Let a portfolio follow a strategy from the next cycle on. Raises StrategyRefused."""
     if not StrategyVersion.objects.filter(code=code, status=Status.PUBLISHED).exists():
         raise StrategyRefused([_("The strategy «%(code)s» has no published version.") % {"code": code}])
@@ -94,7 +96,7 @@ def assign(*, portfolio_id: int, code: str, actor: str, actor_id: int | None = N
 
 
 @transaction.atomic
-def ensure_ready(*, actor: str, now: datetime) -> list[str]:
+def ensure_ready_made(*, actor: str, now: datetime) -> list[str]:
     """Publish the ready-made strategies that the installation does not have yet; return their codes."""
     made = []
     for name in ready.CODES:
@@ -102,11 +104,11 @@ def ensure_ready(*, actor: str, now: datetime) -> list[str]:
         if StrategyVersion.objects.filter(code=strategy.code).exists():
             continue
         draft = save_draft(document=strategy.to_document(), actor=actor, now=now)
-        publish(version_id=draft.pk, actor=actor, now=now)
+        publish_version(version_id=draft.pk, actor=actor, now=now)
         made.append(strategy.code)
     return made
 
 
-def _record(kind: str, version: StrategyVersion, actor: str, actor_id: int | None, now: datetime) -> None:
+def _record_fact(kind: str, version: StrategyVersion, actor: str, actor_id: int | None, now: datetime) -> None:
     payload = {"code": version.code, "number": version.number, "version_id": version.pk}
     record(kind, at=now, actor=actor, actor_id=actor_id, version=f"{version.code} v{version.number}", payload=payload)

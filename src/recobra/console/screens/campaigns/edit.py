@@ -25,7 +25,7 @@ from recobra.kit import clock
 from recobra.portfolio.queries import portfolios_for
 from recobra.strategy import queries, queries_campaigns, schedule
 from recobra.strategy.operations import campaigns
-from recobra.strategy.operations.campaigns import CampaignRefused, Written
+from recobra.strategy.operations.campaigns import CampaignDraft, CampaignRefused
 
 PREFIX = "group"
 RESERVED = {"nueva", "regla"}
@@ -103,11 +103,11 @@ class CampaignForm(forms.Form):
             raise forms.ValidationError(_("Choose another code."))
         return code
 
-    def written(self, rule: str) -> Written:
+    def written(self, rule: str) -> CampaignDraft:
         """Return the draft; only for a form that is valid."""
         given = self.cleaned_data
         chosen = [given[f"channel_{n}"] for n in (1, 2, 3)]
-        return Written(
+        return CampaignDraft(
             code=given["code"],
             name=given["name"],
             portfolio_id=int(given["portfolio"]),
@@ -195,7 +195,7 @@ def _written(request: StaffRequest, *, initial: dict[str, Any], rule: str, campa
             else:
                 messages.success(request, _("The draft is saved. Nothing is sent until it is launched."))
                 return redirect("console:campaign-preflight", kept.code)
-    catalogue = queries.catalogue()
+    catalogue = queries.rule_catalogue()
     verdict = rule_field.judge(rule, "no", catalogue)
     context = {
         "form": form,

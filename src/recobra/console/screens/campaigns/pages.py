@@ -31,7 +31,7 @@ from recobra.strategy import schedule
 @needs(Right.SEE_STRATEGIES)
 def index(request: StaffRequest) -> HttpResponse:
     """Show every campaign of the user's portfolios, newest first."""
-    rows = [(each, queries.progress(each)) for each in queries.campaigns_for(request.user)[:200]]
+    rows = [(each, queries.campaign_progress(each)) for each in queries.campaigns_for(request.user)[:200]]
     return render(request, "console/campaigns/index.html", {"rows": rows})
 
 
@@ -42,7 +42,7 @@ def detail(request: StaffRequest, code: str) -> HttpResponse:
     campaign = queries.campaign_for(request.user, code)
     asked = request.GET.get("dias", "")
     days = int(asked) if asked.isdecimal() and int(asked) in results.DAYS else results.DAYS[1]
-    found = queries.progress(campaign)
+    found = queries.campaign_progress(campaign)
     context = _head(campaign) | {
         "progress": found,
         "states": [
@@ -61,7 +61,7 @@ _STATES = ("SENT", "DUE", "LEASED", "UNCERTAIN", "FAILED")
 
 
 def _head(campaign: Any) -> dict[str, Any]:
-    verdict = rule_field.judge(campaign.rule, "no", strategies.catalogue())
+    verdict = rule_field.judge(campaign.rule, "no", strategies.rule_catalogue())
     names = {code: name for code, name, _by in queries.template_choices({campaign.portfolio.country})}
     return {
         "campaign": campaign,
@@ -74,7 +74,7 @@ def _head(campaign: Any) -> dict[str, Any]:
 
 
 def _result(campaign: Any, days: int) -> dict[str, Any]:
-    found = results.result(campaign=campaign, days=days, now=clock.now())
+    found = results.campaign_result(campaign=campaign, days=days, now=clock.now())
     if found is None:
         return {}
     compared = [
@@ -99,14 +99,14 @@ def _result(campaign: Any, days: int) -> dict[str, Any]:
     }
 
 
-def _of_amount(found: results.Result) -> str:
+def _of_amount(found: results.CampaignResult) -> str:
     """Say of amounts only what their interval excludes: there is no width that is small for every debt."""
     if found.amount is None or found.amount.holds_zero:
         return "not_enough"
     return "better" if found.amount.estimate > 0 else "worse"
 
 
-def _arms(found: results.Result) -> tuple[results.Arm, results.Arm]:
+def _arms(found: results.CampaignResult) -> tuple[results.Arm, results.Arm]:
     return found.treated, found.control
 
 

@@ -20,11 +20,11 @@ from recobra.console.screens.company_rules import description
 from recobra.console.screens.company_rules import form as shapes
 from recobra.console.screens.countries.description import country_name, country_names, weekdays
 from recobra.console.screens.place import Installation
-from recobra.insight.queries.company_rule_preview import preview as preview_of
+from recobra.insight.queries.company_rule_preview import preview_rule as preview_of
 from recobra.kit import clock
 from recobra.policy import company_rules as operations
 from recobra.policy import queries
-from recobra.policy.company_rules import HouseRuleRefused
+from recobra.policy.company_rules import CompanyRuleRefused
 from recobra.portfolio.queries import portfolios_for
 from recobra.strategy import schedule
 from recobra_core import law
@@ -113,7 +113,7 @@ def _kept(request: StaffRequest, rule: Any, context: dict[str, Any]) -> bool:
     try:
         code, portfolio_id = _subject(request, rule)
         document = shapes.to_document(context["shape"])
-        operations.save_house_rule(
+        operations.save_company_rule(
             code=code,
             portfolio_id=portfolio_id,
             document=document,
@@ -123,7 +123,7 @@ def _kept(request: StaffRequest, rule: Any, context: dict[str, Any]) -> bool:
         )
     except shapes.Unreadable as unreadable:
         context["errors"] = unreadable.errors
-    except HouseRuleRefused as refused:
+    except CompanyRuleRefused as refused:
         context |= {"problem": str(refused), "loosened": shapes.beside(refused.loosenings)}
     else:
         return True
@@ -132,14 +132,14 @@ def _kept(request: StaffRequest, rule: Any, context: dict[str, Any]) -> bool:
 
 
 def _subject(request: StaffRequest, rule: Any) -> tuple[str, int | None]:
-    """Return which rule is written, and for which portfolio. Raises HouseRuleRefused, PermissionDenied."""
+    """Return which rule is written, and for which portfolio. Raises CompanyRuleRefused, PermissionDenied."""
     if rule is not None:
         return rule.code, rule.portfolio_id
     code = slugify(request.POST.get("code", ""))[:50]
     if not code or code == law.LAW_ALONE:
-        raise HouseRuleRefused(_("A short name is needed, such as «trato-suave»."))
-    if queries.is_taken(code):
-        raise HouseRuleRefused(_("There is a rule of this name already: write a new version of it."))
+        raise CompanyRuleRefused(_("A short name is needed, such as «trato-suave»."))
+    if queries.is_code_taken(code):
+        raise CompanyRuleRefused(_("There is a rule of this name already: write a new version of it."))
     return code, _portfolio(request)
 
 
@@ -147,7 +147,7 @@ def _portfolio(request: StaffRequest) -> int | None:
     """Return the portfolio that was chosen, None for all. Raises PermissionDenied outside the user's scope."""
     chosen = request.POST.get("portfolio", "")
     found = next((each.pk for each in portfolios_for(request.user) if each.code == chosen), None)
-    if found is None and (chosen or not queries.may_bind_all(request.user)):
+    if found is None and (chosen or not queries.has_every_portfolio(request.user)):
         raise PermissionDenied
     return found
 
@@ -179,7 +179,7 @@ def retire(request: StaffRequest, rule_id: int) -> HttpResponse:
     rule = queries.rule_for(request.user, rule_id)
     if not _may_change(request, rule):
         raise PermissionDenied
-    operations.retire_house_rule(
+    operations.retire_company_rule(
         house_rule_id=rule.pk, actor=request.user.username, actor_id=request.user.pk, now=clock.now()
     )
     messages.success(request, _("The rule is out of force; the law goes on judging."))
@@ -187,14 +187,14 @@ def retire(request: StaffRequest, rule_id: int) -> HttpResponse:
 
 
 def _may_change(request: StaffRequest, rule: Any) -> bool:
-    return rule.portfolio_id is not None or queries.may_bind_all(request.user)
+    return rule.portfolio_id is not None or queries.has_every_portfolio(request.user)
 
 
 def _around(request: StaffRequest, rule: Any) -> dict[str, Any]:
     days = [(code, short, whole) for code, (short, whole) in zip(WEEKDAYS, weekdays(), strict=True)]
     return {
         "portfolios": portfolios_for(request.user),
-        "all_too": queries.may_bind_all(request.user),
+        "all_too": queries.has_every_portfolio(request.user),
         "countries": country_names(),
         "channels": labels.choices("channel"),
         "days": days,
@@ -208,7 +208,7 @@ def _around(request: StaffRequest, rule: Any) -> dict[str, Any]:
 
 
 def _place() -> Installation:
-    return Installation(time_zone=schedule.zone().key)
+    return Installation(time_zone=schedule.installation_zone().key)
 
 
 urlpatterns = [

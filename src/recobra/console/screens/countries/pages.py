@@ -20,7 +20,7 @@ from recobra.console.guard import StaffRequest, needs
 from recobra.console.screens.countries import description
 from recobra.console.screens.place import Installation
 from recobra.insight.queries import compliance
-from recobra.insight.queries.reach import Reach, opened, reach, waiting_today
+from recobra.insight.queries.reach import ChannelReach, cached_open_now, current_reach, waiting_today
 from recobra.kit import clock
 from recobra_core.law import countries, zones_for
 from recobra_core.law.calendar import Day, calendar
@@ -53,7 +53,7 @@ def index(request: StaffRequest) -> HttpResponse:
             "name": name,
             "authority": description.authority(code),
             "place": _place(countries()[code].time_zones[0]),
-            "channels": [(channel, opened(code, "", channel, minute)) for channel in _SHOWN],
+            "channels": [(channel, cached_open_now(code, "", channel, minute)) for channel in _SHOWN],
             "waiting": sum(waiting_today(request.user, country=code, now=now).values()),
         }
         for code, name in description.country_names()
@@ -92,7 +92,7 @@ def detail(request: StaffRequest, code: str) -> HttpResponse:
         "sections": _sections(reading),
         "lists": _lists(reading),
         "subdivisions": [(description.place_name(each), told) for each, told in reading.local.items() if told],
-        "open": _by_channel(reach(request.user, country=code, now=now)),
+        "open": _by_channel(current_reach(request.user, country=code, now=now)),
         "yardstick": code in description.YARDSTICKS,
         "names": _names(home),
         "zones": len(home.time_zones),
@@ -155,7 +155,7 @@ def _day(text: str) -> date | None:
     return found if 1990 <= found.year <= 2100 else None
 
 
-def _by_channel(found: list[Reach]) -> list[dict[str, Any]]:
+def _by_channel(found: list[ChannelReach]) -> list[dict[str, Any]]:
     """Group places in which a channel is open, or closed, alike and by the same rule: most countries have one line."""
     rows: dict[tuple[Any, ...], dict[str, Any]] = {}
     for each in found:

@@ -93,7 +93,7 @@ def _thread(found: Any) -> dict[str, Any]:
 def _debtor(request: StaffRequest, found: Any) -> dict[str, Any]:
     if found.debtor is None:
         return {}
-    file = debtor_file.file_for(request.user, found.debtor.pk, clock.now())
+    file = debtor_file.debtor_file_for(request.user, found.debtor.pk, clock.now())
     last = list(contacts_for(request.user, Filters(debtor_id=found.debtor.pk))[:4])
     country = file.debtor.country or getattr(file.place, "country", "")
     return {
@@ -133,4 +133,4 @@ def attachment(request: StaffRequest, conversation_id: int, attachment_id: int) 
 
 
 def _place() -> Installation:
-    return Installation(time_zone=schedule.zone().key)
+    return Installation(time_zone=schedule.installation_zone().key)

@@ -22,10 +22,10 @@ from recobra.strategy.operations import StrategyRefused
 @needs(Right.EDIT_STRATEGIES)
 def publish(request: StaffRequest, code: str, number: int) -> HttpResponse:
     """Ask once, saying how many accounts follow the strategy; then put the draft in force."""
-    version = queries.version(code, number)
+    version = queries.get_version(code, number)
     if request.method == "POST":
         try:
-            operations.publish(version_id=version.pk, **_who(request))
+            operations.publish_version(version_id=version.pk, **_who(request))
         except StrategyRefused as refused:
             return _ask(request, version, problems=refused.problems)
         messages.success(request, _("Version %(number)d is in force from the next cycle on.") % {"number": number})
@@ -34,7 +34,7 @@ def publish(request: StaffRequest, code: str, number: int) -> HttpResponse:
 
 
 def _ask(request: StaffRequest, version: queries.StrategyVersion, problems: list[str] | None = None) -> HttpResponse:
-    listed = queries.strategy(request.user, version.code)
+    listed = queries.strategy_for(request.user, version.code)
     accounts = queries.accounts_following(version.code)
     context = {
         "listed": listed,
@@ -50,16 +50,16 @@ def _ask(request: StaffRequest, version: queries.StrategyVersion, problems: list
 @needs(Right.EDIT_STRATEGIES)
 def retire(request: StaffRequest, code: str, number: int) -> HttpResponse:
     """Ask once, then take a version out of force or put a draft aside."""
-    version = queries.version(code, number)
+    version = queries.get_version(code, number)
     if request.method == "POST":
         try:
-            operations.retire(version_id=version.pk, **_who(request))
+            operations.retire_version(version_id=version.pk, **_who(request))
         except StrategyRefused as refused:
             messages.error(request, str(refused))
         else:
             messages.success(request, _("Version %(number)d was retired.") % {"number": number})
         return redirect("console:strategy-version", code, number)
-    listed = queries.strategy(request.user, code)
+    listed = queries.strategy_for(request.user, code)
     context = {
         "listed": listed,
         "version": version,
@@ -75,13 +75,14 @@ def assign(request: StaffRequest) -> HttpResponse:
     """Let one of the user's portfolios follow a strategy from the next cycle on."""
     code = request.POST.get("strategy", "")
     portfolio = next(
-        (each for each, _code in queries.assignments(request.user) if each.code == request.POST.get("portfolio")), None
+        (each for each, _code in queries.assignments_for(request.user) if each.code == request.POST.get("portfolio")),
+        None,
     )
     if portfolio is None:
         messages.error(request, _("Choose a portfolio."))
         return redirect("console:strategies")
     try:
-        operations.assign(portfolio_id=portfolio.pk, code=code, **_who(request))
+        operations.assign_strategy(portfolio_id=portfolio.pk, code=code, **_who(request))
     except StrategyRefused as refused:
         messages.error(request, str(refused))
     else:

@@ -34,7 +34,7 @@ _PLACE = re.compile(r"^(steps|segments)\[(\d+)\]")
 @needs(Right.EDIT_STRATEGIES)
 def edit(request: StaffRequest, code: str) -> HttpResponse:
     """Show the draft (or the version in force, to start from) as fields; buttons change them, one saves them."""
-    listed = queries.strategy(request.user, code)
+    listed = queries.strategy_for(request.user, code)
     if request.method == "GET":
         base = listed.draft or listed.shown
         return _fields(request, listed, form.from_document(base.document), seen=_mark(listed.draft))
@@ -45,7 +45,7 @@ def edit(request: StaffRequest, code: str) -> HttpResponse:
     return _save(request, listed, form.to_document(shape), shape)
 
 
-def _save(request: StaffRequest, listed: queries.Listed, document: Any, shape: form.Shape) -> HttpResponse:
+def _save(request: StaffRequest, listed: queries.StrategyListing, document: Any, shape: form.Shape) -> HttpResponse:
     seen, current = request.POST.get("seen", ""), _mark(listed.draft)
     if current != seen:
         return _fields(request, listed, shape, seen=current, problems=[_overtaken(listed)], status=409)
@@ -59,7 +59,7 @@ def _save(request: StaffRequest, listed: queries.Listed, document: Any, shape: f
 
 def _saved(request: StaffRequest, code: str) -> None:
     """Say that the draft is kept, with the ways to go on from here."""
-    listed = queries.strategy(request.user, code)
+    listed = queries.strategy_for(request.user, code)
     ways = []
     if listed.draft and listed.published:
         compare = reverse("console:strategy-compare", args=[code])
@@ -75,7 +75,7 @@ def _mark(draft: queries.StrategyVersion | None) -> str:
     return f"{draft.number}:{draft.created_at.isoformat()}" if draft else ""
 
 
-def _overtaken(listed: queries.Listed) -> str:
+def _overtaken(listed: queries.StrategyListing) -> str:
     if listed.draft is None:
         return _("The draft was published or retired meanwhile. Save again to begin a new one.")
     said = _("%(who)s saved this draft while you were writing. Save again to put yours in its place.")
@@ -84,14 +84,14 @@ def _overtaken(listed: queries.Listed) -> str:
 
 def _fields(
     request: StaffRequest,
-    listed: queries.Listed,
+    listed: queries.StrategyListing,
     shape: form.Shape,
     *,
     seen: str,
     problems: list[str] | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    catalogue = queries.catalogue()
+    catalogue = queries.rule_catalogue()
     for which in ("segments", "steps"):
         shape[which] = [
             member | {"prefix": f"{which}-{at}", "said": rule_field.said(member, catalogue)}
@@ -139,7 +139,7 @@ def _placed(problem: str, shape: form.Shape) -> dict[str, str]:
 @needs(Right.EDIT_STRATEGIES)
 def edit_yaml(request: StaffRequest, code: str) -> HttpResponse:
     """Show and take the draft as YAML, for who prefers to write."""
-    listed = queries.strategy(request.user, code)
+    listed = queries.strategy_for(request.user, code)
     seen, problems = _mark(listed.draft), []
     text = yaml.safe_dump((listed.draft or listed.shown).document, allow_unicode=True, sort_keys=False, width=110)
     if request.method == "POST":
@@ -182,7 +182,7 @@ def _refuse(problem: str) -> NoReturn:
 def try_out(request: StaffRequest, code: str) -> HttpResponse:
     """Count whom the fields as they stand would touch today."""
     document = form.to_document(form.from_post(request.POST) | {"code": code})
-    following = {each.code for each in queries.strategy(request.user, code).portfolios}
+    following = {each.code for each in queries.strategy_for(request.user, code).portfolios}
     return render(request, "console/strategies/_reach.html", touched(request, document, following))
 
 
@@ -190,8 +190,8 @@ def try_out(request: StaffRequest, code: str) -> HttpResponse:
 @needs(Right.EDIT_STRATEGIES)
 def create(request: StaffRequest) -> HttpResponse:
     """Begin a strategy of one's own from one that exists or came with the product."""
-    bases = {f"propia:{each.code}": each.shown.document for each in queries.strategies(request.user)}
-    bases |= {f"lista:{each.code}": each.to_document() for each in queries.ready_made()}
+    bases = {f"propia:{each.code}": each.shown.document for each in queries.strategies_for(request.user)}
+    bases |= {f"lista:{each.code}": each.to_document() for each in queries.ready_made_strategies()}
     problems: list[str] = []
     if request.method == "POST":
         code, base = request.POST.get("code", "").strip(), bases.get(request.POST.get("base", ""))

@@ -26,10 +26,10 @@ __all__ = ["strategy_labels", "urlpatterns"]
 @needs(Right.SEE_STRATEGIES)
 def index(request: StaffRequest) -> HttpResponse:
     """Show every strategy with its version in force, and which portfolio follows which."""
-    found = queries.strategies(request.user)
+    found = queries.strategies_for(request.user)
     context = {
         "strategies": found,
-        "assignments": queries.assignments(request.user),
+        "assignments": queries.assignments_for(request.user),
         "published": [(each.code, each.shown.document["name"]) for each in found if each.published],
         "place": place(),
     }
@@ -40,8 +40,8 @@ def index(request: StaffRequest) -> HttpResponse:
 @needs(Right.SEE_STRATEGIES)
 def detail(request: StaffRequest, code: str, number: int | None = None) -> HttpResponse:
     """Show a version in words; without a number the one in force, else the newest."""
-    listed = queries.strategy(request.user, code)
-    version = listed.shown if number is None else queries.version(code, number)
+    listed = queries.strategy_for(request.user, code)
+    version = listed.shown if number is None else queries.get_version(code, number)
     return render(request, "console/strategies/detail.html", {"listed": listed, **_words(version)})
 
 
@@ -49,8 +49,8 @@ def detail(request: StaffRequest, code: str, number: int | None = None) -> HttpR
 @needs(Right.SEE_STRATEGIES)
 def plan(request: StaffRequest, code: str, number: int) -> HttpResponse:
     """Show a version as the collection plan, a document to print."""
-    listed = queries.strategy(request.user, code)
-    context = {"listed": listed, **_words(queries.version(code, number)), "now": clock.now()}
+    listed = queries.strategy_for(request.user, code)
+    context = {"listed": listed, **_words(queries.get_version(code, number)), "now": clock.now()}
     return render(request, "console/strategies/plan.html", context)
 
 
@@ -58,7 +58,7 @@ def _words(version: queries.StrategyVersion) -> dict[str, Any]:
     """Return a version in words. One that this installation can no longer read shows its problems instead."""
     context: dict[str, Any] = {"version": version, "place": place()}
     try:
-        strategy = queries.read(version.document)
+        strategy = queries.parse_strategy(version.document)
     except StrategyError as error:
         return context | {"problems": error.messages(description.language())}
     days, waiting = description.schedule(strategy)
@@ -76,20 +76,20 @@ def _words(version: queries.StrategyVersion) -> dict[str, Any]:
 
 def place() -> Installation:
     """Return where hours of strategies are written."""
-    return Installation(time_zone=schedule.zone().key)
+    return Installation(time_zone=schedule.installation_zone().key)
 
 
 @require_GET
 @needs(Right.SEE_STRATEGIES)
 def compare(request: StaffRequest, code: str) -> HttpResponse:
     """Show what changed between two versions (`?de=1&a=2`; the newest two when not given)."""
-    listed = queries.strategy(request.user, code)
+    listed = queries.strategy_for(request.user, code)
     numbers = [version.number for version in listed.versions]
     new = _number(request, "a", numbers, numbers[0])
     old = _number(request, "de", numbers, next((n for n in numbers if n < new), new))
-    context = {"listed": listed, "old": queries.version(code, old), "new": queries.version(code, new)}
+    context = {"listed": listed, "old": queries.get_version(code, old), "new": queries.get_version(code, new)}
     try:
-        before, after = (queries.read(queries.version(code, number).document) for number in (old, new))
+        before, after = (queries.parse_strategy(queries.get_version(code, number).document) for number in (old, new))
         context["changes"] = diff(before, after, lang=description.language())
     except StrategyError as error:
         context["problems"] = error.messages(description.language())
@@ -105,21 +105,21 @@ def _number(request: StaffRequest, name: str, known: list[int], otherwise: int) 
 @needs(Right.SEE_STRATEGIES)
 def reach(request: StaffRequest, code: str, number: int) -> HttpResponse:
     """Count whom a version would touch today, over the portfolios chosen (`?cartera=`), writing nothing."""
-    version = queries.version(code, number)
+    version = queries.get_version(code, number)
     chosen = set(request.GET.getlist("cartera"))
     return render(request, "console/strategies/_reach.html", touched(request, version.document, chosen))
 
 
 def touched(request: StaffRequest, document: dict[str, Any], chosen: set[str]) -> dict[str, Any]:
     """Return the counts of a document by segment and step over the user's portfolios, for `_reach.html`."""
-    portfolios = [each for each, _code in queries.assignments(request.user)]
+    portfolios = [each for each, _code in queries.assignments_for(request.user)]
     counted = [each for each in portfolios if not chosen or each.code in chosen]
     if not counted:
         return {"reach_problems": [_("There is no portfolio to count over.")]}
     as_of = schedule.today(clock.now())
     try:
-        strategy = queries.read(document)
-        figures = operations.would_touch(document=document, portfolio_ids=[each.pk for each in counted], as_of=as_of)
+        strategy = queries.parse_strategy(document)
+        figures = operations.preview_reach(document=document, portfolio_ids=[each.pk for each in counted], as_of=as_of)
     except StrategyError as error:
         return {"reach_problems": error.messages(description.language())}
     countries = {each.currency: each.country for each in counted}

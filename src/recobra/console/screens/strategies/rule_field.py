@@ -68,7 +68,7 @@ def check(request: StaffRequest) -> HttpResponse:
 
 def answer(request: StaffRequest, *, unknown: Unknown, **context: Any) -> HttpResponse:
     """Return the part of the page that says what a rule field says; `context` goes to its templates."""
-    prefix, catalogue = request.POST.get("field", ""), queries.catalogue()
+    prefix, catalogue = request.POST.get("field", ""), queries.rule_catalogue()
     context |= {"prefix": prefix, "columns": columns(catalogue)}
     if "rows" not in request.POST:
         verdict = judge(request.POST.get(f"{prefix}-rule", ""), unknown, catalogue)

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.utils.translation import gettext_lazy as _
 
-from recobra.kit.sync_db import Tray
+from recobra.kit.sync_db import DatabaseThread
 from recobra.messaging import reasons
 from recobra.messaging.channels.adapter import Check, Config, Setting
 from recobra.messaging.channels.base import Kind, Message, Outcome
@@ -21,7 +21,7 @@ from recobra.messaging.models import Contact, Letter
 class LetterSender:
     """Puts letters into the tray."""
 
-    def __init__(self, tray: Tray, config: Config) -> None:
+    def __init__(self, tray: DatabaseThread, config: Config) -> None:
         self._tray, self._config = tray, config
 
     async def send(self, message: Message) -> Outcome:
@@ -48,13 +48,13 @@ class LetterAdapter(OneWay):
     @asynccontextmanager
     async def opened(self, config: Config) -> AsyncIterator[LetterSender]:
         """Open the tray for a run of letters."""
-        async with Tray.opened("letters") as tray:
+        async with DatabaseThread.opened("letters") as tray:
             yield LetterSender(tray, config)
 
     async def was_received(self, public_id: UUID, reference: str, config: Config) -> bool | None:
         """Look into the tray."""
         del reference, config
-        async with Tray.opened("letters") as tray:
+        async with DatabaseThread.opened("letters") as tray:
             return await tray.run(Letter.objects.filter(contact__public_id=public_id).exists)
 
     async def check(self, config: Config) -> Check:

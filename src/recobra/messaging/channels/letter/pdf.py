@@ -19,9 +19,9 @@ from babel.dates import format_date
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from recobra.kit.typeset.barcode import bars
-from recobra.kit.typeset.glyphs import shown, shown_in
-from recobra.kit.typeset.typst import Sheet
+from recobra.kit.typeset.barcode import bar_widths
+from recobra.kit.typeset.glyphs import displayable_data, displayable_text
+from recobra.kit.typeset.typst import TypstDocument
 from recobra.messaging.templates.render import locale_of, money
 
 US_LETTER: Final = frozenset(["BZ", "CA", "CL", "CO", "CR", "GT", "MX", "NI", "PA", "PH", "PR", "SV", "US", "VE"])
@@ -125,12 +125,12 @@ def batch_pdf(letters: Sequence[Letter], *, code: str, at: datetime) -> Batch:
     return Batch(pdf=sheet.pdf(at=at), sheets=dict(zip(references, sheet.marks("sheets"), strict=True)))
 
 
-def sheet_of(letters: Sequence[Letter], *, code: str, at: datetime) -> Sheet:
+def sheet_of(letters: Sequence[Letter], *, code: str, at: datetime) -> TypstDocument:
     """Return the document of some letters before it is PDF; a cover comes first where a batch code is given."""
     data: dict[str, Any] = {"letters": [_data(letter) for letter in letters]}
     if code:
         data["cover"] = _cover(letters, code, at)
-    return Sheet(_TEMPLATE, data)
+    return TypstDocument(_TEMPLATE, data)
 
 
 def _cover(letters: Sequence[Letter], code: str, at: datetime) -> dict[str, Any]:
@@ -138,8 +138,8 @@ def _cover(letters: Sequence[Letter], code: str, at: datetime) -> dict[str, Any]
     with translation.override(letters[0].language):
         return {
             "title": _("Print batch"),
-            "code": shown(code),
-            "bars": bars(code),
+            "code": displayable_text(code),
+            "bars": bar_widths(code),
             "paper": _paper(letters[0].country),
             "made": at.strftime("%Y-%m-%d %H:%M UTC"),
             "notice": _("One side only. Fold so that only the address shows; close every envelope."),
@@ -150,7 +150,7 @@ def _cover(letters: Sequence[Letter], code: str, at: datetime) -> dict[str, Any]
                 "reference": _("Reference"),
                 "paper": _("Paper"),
             },
-            "references": [shown(letter.reference) for letter in letters],
+            "references": [displayable_text(letter.reference) for letter in letters],
         }
 
 
@@ -172,12 +172,12 @@ def _data(letter: Letter) -> dict[str, Any]:
             "payment_reference": letter.payment_reference,
             "words": _words(),
         }
-    return shown_in(texts) | {
+    return displayable_data(texts) | {
         "lang": letter.language.partition("-")[0],
         "paper": _paper(letter.country),
         "window": _window(letter),
-        "bars": bars(letter.reference),
-        "payment_bars": bars(letter.payment_reference),
+        "bars": bar_widths(letter.reference),
+        "payment_bars": bar_widths(letter.payment_reference),
     }
 
 
@@ -197,7 +197,7 @@ def _check(letter: Letter) -> None:
 def _window(letter: Letter) -> list[str]:
     """Return what shows through the window, cut to what has room there; the courier's file has all of it."""
     lines = [letter.recipient, *letter.address.written()]
-    clean = (" ".join(shown(line, unseen=False).replace("\u200b", "").split()) for line in lines)
+    clean = (" ".join(displayable_text(line, unseen=False).replace("\u200b", "").split()) for line in lines)
     cut = [line if len(line) <= _WINDOW_CHARACTERS else line[: _WINDOW_CHARACTERS - 1] + "…" for line in clean if line]
     return cut[:_WINDOW_LINES]
 
