@@ -125,7 +125,7 @@ def test_a_call_that_was_kept_waits_for_the_secrets_of_its_provider(caller, sent
     call = WebhookCall.objects.get()
     providers["wa"].secrets = "ilegible"
     providers["wa"].save()
-    assert receiving.retry_calls(now=call.received_at + receiving.TRIES_AFTER[0]) == 0
+    assert receiving.retry_calls(now=call.received_at + receiving.RETRY_DELAYS[0]) == 0
     call.refresh_from_db()
     assert (call.status, call.tries, call.error.partition("(")[0]) == ("WAITING", 2, "Unsuitable")
 
@@ -211,10 +211,10 @@ def test_what_cannot_be_read_stays_is_tried_again_and_given_up_in_the_end(caller
     assert receiving.retry_calls(now=call.received_at + timedelta(seconds=30)) == 0
     call.refresh_from_db()
     assert call.tries == 1  # its time has not come
-    for after in receiving.TRIES_AFTER:
+    for after in receiving.RETRY_DELAYS:
         receiving.retry_calls(now=call.received_at + after)
     call.refresh_from_db()
     assert (call.status, call.tries) == ("FAILED", 8)
     assert len(world.facts("webhook.failed")) == 1
-    receiving.forget_calls(now=call.received_at + timedelta(days=91))
+    receiving.delete_old_calls(now=call.received_at + timedelta(days=91))
     assert not WebhookCall.objects.exists()

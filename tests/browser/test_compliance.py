@@ -88,9 +88,9 @@ def numbers(world, provided, soft):
             "said": "Lo dijo al llamar",
         }
         if point.kind == "PHONE":
-            consent.opt_out(**said)
+            consent.record_opt_out(**said)
         else:
-            consent.grant(channel="email", **said)
+            consent.grant_consent(channel="email", **said)
     return {"debtor": maria.pk, "rule": soft.pk}
 
 

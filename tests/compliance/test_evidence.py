@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from recobra.compliance.evidence.export import EvidenceRefused, export_evidence, export_evidence_by_number, own_identity
-from recobra.compliance.evidence.verification import verify
+from recobra.compliance.evidence.verification import verify_file
 from recobra.compliance.models import Incident
 from recobra.consent.models import ConsentEntry
 from recobra.conversations.models import Conversation, ConversationMessage
@@ -179,13 +179,13 @@ def test_both_forms_are_signed_by_the_installation(rosa, told, cast, now):
     for form in ("pdf", "json"):
         made = export_evidence(debtor_id=rosa.pk, form=form, user=cast["carla"], now=now)
         trusted = [own_identity(now=now).certificate]
-        assert verify(made.content, trusted=trusted, now=now).ok
+        assert verify_file(made.content, trusted=trusted, now=now).ok
         altered = (
             made.content.replace(b"Rosa", b"Rita", 1)
             if form == "json"
             else made.content[:-9] + b"\n" + made.content[-8:]
         )
-        assert not verify(altered, trusted=trusted, now=now).ok
+        assert not verify_file(altered, trusted=trusted, now=now).ok
 
 
 def test_the_seal_that_covers_a_fact_is_named(rosa, told, cast, now):

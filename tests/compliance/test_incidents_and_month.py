@@ -7,14 +7,14 @@ import pytest
 from recobra.compliance.incidents import (
     IncidentRefused,
     close_incident,
-    find_breaches,
-    note_attempts,
-    note_complaints,
+    record_attempts,
+    record_breaches,
+    record_complaints,
     record_incident,
 )
 from recobra.compliance.models import Incident
 from recobra.compliance.report import report_pdf
-from recobra.consent.opt_out import opt_out
+from recobra.consent.opt_out import record_opt_out
 from recobra.insight.queries.compliance import compliance_month, compliance_report, spreadsheet_rows
 from recobra.messaging.models import Contact
 from tests.messaging.letters.pdf_text import pages
@@ -62,10 +62,10 @@ def test_a_message_after_a_baja_is_a_breach_also_when_nobody_knows_if_it_arrived
     debtor = post.debtor()
     point = debtor.points.get()
     post.sent(debtor, handed_over_at=post.later(hours=-2), planned_for=date(2026, 11, 20))
-    opt_out(point_id=point.pk, source="STAFF", actor="ana", now=post.later(hours=-1))
+    record_opt_out(point_id=point.pk, source="STAFF", actor="ana", now=post.later(hours=-1))
     post.sent(debtor, status="UNCERTAIN", reason="lost", sent_at=None)
-    assert find_breaches(since=post.later(days=-3), now=now, actor="system") == 1
-    assert find_breaches(since=post.later(days=-3), now=now, actor="system") == 0
+    assert record_breaches(since=post.later(days=-3), now=now, actor="system") == 1
+    assert record_breaches(since=post.later(days=-3), now=now, actor="system") == 0
     breach = Incident.objects.get()
     assert (breach.kind, breach.country, breach.contact.status) == ("BREACH", "PE", "UNCERTAIN")
     assert breach.potential_fine
@@ -74,9 +74,9 @@ def test_a_message_after_a_baja_is_a_breach_also_when_nobody_knows_if_it_arrived
 def test_a_baja_of_a_line_counts_in_all_ways_of_writing_it(post, now, cast):
     debtor = post.debtor()
     point = debtor.points.create(kind="PHONE", value="+5215512345678", valid=True)
-    opt_out(kind="PHONE", value="+525512345678", source="STAFF", actor="ana", now=post.later(hours=-1))
+    record_opt_out(kind="PHONE", value="+525512345678", source="STAFF", actor="ana", now=post.later(hours=-1))
     post.sent(debtor, channel="sms", point=point, address=point.value)
-    assert find_breaches(since=post.later(days=-3), now=now, actor="system") == 1
+    assert record_breaches(since=post.later(days=-3), now=now, actor="system") == 1
     assert compliance_month(cast["carla"], country="PE", month=date(2026, 11, 1)).opt_outs == 1
 
 
@@ -92,13 +92,13 @@ def test_what_the_last_check_stopped_is_an_attempt_what_lacked_a_template_is_non
         judged_at=now,
     )
     lacking = post.sent(post.debtor(), status="BLOCKED", reason="no_template", handed_over_at=None, sent_at=None)
-    assert note_attempts(contact_ids=[stopped.pk, lacking.pk], at=now, actor="dispatch") == 1
+    assert record_attempts(contact_ids=[stopped.pk, lacking.pk], at=now, actor="dispatch") == 1
     assert Incident.objects.get().article == "art. 62.b"
 
 
 def test_a_complaint_that_came_in_is_entered_once(post, now):
     contact = post.sent(post.debtor(), complained_at=now)
-    assert [note_complaints(contact_ids=[contact.pk], at=now, actor="provider") for _ in range(2)] == [1, 0]
+    assert [record_complaints(contact_ids=[contact.pk], at=now, actor="provider") for _ in range(2)] == [1, 0]
 
 
 @pytest.fixture
@@ -117,8 +117,8 @@ def month(post, now):
         sent_at=None,
         judged_at=now,
     )
-    note_complaints(contact_ids=[complained.pk], at=now, actor="provider")
-    opt_out(point_id=first.points.get().pk, source="STAFF", actor="ana", now=now)
+    record_complaints(contact_ids=[complained.pk], at=now, actor="provider")
+    record_opt_out(point_id=first.points.get().pk, source="STAFF", actor="ana", now=now)
     return date(2026, 11, 1)
 
 

@@ -6,7 +6,7 @@ import stat
 
 import pytest
 
-from recobra.compliance.evidence.verification import Finding, verify
+from recobra.compliance.evidence.verification import Finding, verify_file
 from recobra.kit.typeset import signature
 from tests.messaging.letters.sample import letter, letter_pdf
 
@@ -46,7 +46,7 @@ def test_a_key_file_that_is_none_is_refused(tmp_path, now):
 
 
 def test_a_signed_pdf_is_valid_and_says_when_and_by_whom(pdf, own, now):
-    found = verify(pdf, trusted=[own.certificate], now=now)
+    found = verify_file(pdf, trusted=[own.certificate], now=now)
     assert (found.finding, found.signer, found.signed_at) == (Finding.VALID, own.fingerprint, now.isoformat())
 
 
@@ -58,26 +58,26 @@ def test_one_altered_byte_anywhere_in_a_pdf_is_refused(pdf, own, now):
     for place in places:
         altered = bytearray(pdf)
         altered[place] ^= 1 << chance.randrange(8)
-        found = verify(bytes(altered), trusted=[own.certificate], now=now)
+        found = verify_file(bytes(altered), trusted=[own.certificate], now=now)
         assert not found.ok, place
         assert found.where or found.finding is Finding.UNKNOWN_SIGNER
 
 
 def test_what_is_added_to_a_pdf_is_named(pdf, own, now):
-    found = verify(pdf + b"\nmore", trusted=[own.certificate], now=now)
+    found = verify_file(pdf + b"\nmore", trusted=[own.certificate], now=now)
     assert (found.finding, found.where) == (Finding.ALTERED, (f"bytes {len(pdf)}-{len(pdf) + 4}",))
 
 
 def test_anothers_signature_is_unknown(pdf, document, tmp_path, now):
     other = signature.load_identity(data_dir=tmp_path / "other", now=now)
     for content in (pdf, document):
-        assert verify(content, trusted=[other.certificate], now=now).finding is Finding.UNKNOWN_SIGNER
+        assert verify_file(content, trusted=[other.certificate], now=now).finding is Finding.UNKNOWN_SIGNER
 
 
 def test_a_signed_document_is_valid_and_its_altered_part_is_named(document, own, now):
-    assert verify(document, trusted=[own.certificate], now=now).ok
+    assert verify_file(document, trusted=[own.certificate], now=now).ok
     altered = document.replace(b'"content": "b"', b'"content": "c"')
-    found = verify(altered, trusted=[own.certificate], now=now)
+    found = verify_file(altered, trusted=[own.certificate], now=now)
     assert (found.finding, found.where) == (Finding.ALTERED, ("contacts/1",))
 
 
@@ -85,22 +85,22 @@ def test_one_altered_byte_anywhere_in_a_document_is_refused(document, own, now):
     for place in range(len(document)):
         altered = bytearray(document)
         altered[place] ^= 1
-        assert not verify(bytes(altered), trusted=[own.certificate], now=now).ok, place
+        assert not verify_file(bytes(altered), trusted=[own.certificate], now=now).ok, place
 
 
 @pytest.mark.parametrize("change", [lambda d: d["evidence"]["contacts"].pop(), lambda d: d.update(more=1)])
 def test_what_is_taken_out_or_put_beside_is_seen(change, document, own, now):
     signed = json.loads(document)
     change(signed)
-    assert verify(signature.serialise_signed(signed), trusted=[own.certificate], now=now).finding is Finding.ALTERED
+    assert verify_file(signature.serialise_signed(signed), trusted=[own.certificate], now=now).finding is Finding.ALTERED
 
 
 @pytest.mark.parametrize(
     "content", [b"", b"hello", b"{}", b"[" * 100_000, b'{"signature": 1, "evidence": 2}', b"%PDF-1.7"]
 )
 def test_what_is_no_evidence_is_an_answer_not_a_crash(content, own, now):
-    assert not verify(content, trusted=[own.certificate], now=now).ok
+    assert not verify_file(content, trusted=[own.certificate], now=now).ok
 
 
 def test_a_pdf_without_signature_is_unsigned(own, now):
-    assert verify(letter_pdf(letter(), at=now), trusted=[own.certificate], now=now).finding is Finding.UNSIGNED
+    assert verify_file(letter_pdf(letter(), at=now), trusted=[own.certificate], now=now).finding is Finding.UNSIGNED

@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from recobra.consent.keywords import act_of, act_of_button
+from recobra.consent.keywords import recognise_act, recognise_button
 from recobra.portfolio.address_forms import as_kept, forms
 
 TODAY = date(2026, 11, 23)
@@ -114,23 +114,23 @@ NOTHING = (
     ],
 )
 def test_what_a_message_asks_for(said, act):
-    assert act_of(said, day=TODAY, names=("Rosa Quispe Mamani",)) == act
+    assert recognise_act(said, day=TODAY, names=("Rosa Quispe Mamani",)) == act
 
 
 def test_a_name_that_nobody_looks_for_says_nothing():
-    assert act_of("no soy Rosa", day=TODAY) is None
+    assert recognise_act("no soy Rosa", day=TODAY) is None
 
 
 def test_a_word_counts_from_its_day_on():
-    assert act_of("stopall", day=date(2025, 4, 11)) == "OPTED_OUT"
-    assert act_of("stopall", day=date(2019, 4, 10)) is None
+    assert recognise_act("stopall", day=date(2025, 4, 11)) == "OPTED_OUT"
+    assert recognise_act("stopall", day=date(2019, 4, 10)) is None
 
 
 @pytest.mark.parametrize(
     ("code", "act"), [("BAJA", "OPTED_OUT"), ("no-soy", "NOT_ME"), ("alta", "RESUMED"), ("pay", None)]
 )
 def test_a_button_asks_by_its_code(code, act):
-    assert act_of_button(code) == act
+    assert recognise_button(code) == act
 
 
 @pytest.mark.parametrize(

@@ -93,7 +93,9 @@ def test_after_a_baja_nothing_more_arrives_though_it_was_leased_already(world, g
         try:
             until(lambda: ours.filter(status="LEASED").count() >= 6 and len(gateway.numbers) > 5)
             begin = time.monotonic()
-            consent.opt_out(source="KEYWORD", kind="PHONE", value=NUMBER, channel="sms", said="BAJA", now=world.now)
+            consent.record_opt_out(
+                source="KEYWORD", kind="PHONE", value=NUMBER, channel="sms", said="BAJA", now=world.now
+            )
             until(lambda: not ours.filter(status="LEASED").exists(), seconds=30)
             took, before = time.monotonic() - begin, arrived(gateway)
             others = len(gateway.numbers)

@@ -61,7 +61,7 @@ def test_a_line_that_withdrew_is_not_written_to_in_its_other_form(world, twins):
 
 def test_the_last_word_over_all_forms_counts(world, twins):
     said(world, consent.withdraw_consent, twins[1], hours_ago=2)
-    said(world, consent.grant, twins[0])
+    said(world, consent.grant_consent, twins[0])
     template(world, "sms")
     late = due(world, twins[1])
     late.point.consent = False
@@ -86,18 +86,18 @@ def test_a_silent_line_stays_silent_in_its_other_form(world, twins, known_by):
 
 
 def test_a_point_that_was_loaded_later_learns_what_was_said_of_its_other_form(world, twins):
-    said(world, consent.grant, twins[1], hours_ago=2)
+    said(world, consent.grant_consent, twins[1], hours_ago=2)
     said(world, consent.withdraw_consent, twins[0])
     late = ContactPoint.objects.create(debtor=world.debtor(), kind="PHONE", value=twins[1], valid=True)
-    assert consent.carry_over() == 1
+    assert consent.apply_to_new_points() == 1
     late.refresh_from_db()
     assert (late.granted_for, late.denied_for) == ([], ["sms"])
-    assert consent.carry_over() == 0
+    assert consent.apply_to_new_points() == 0
 
 
 def test_a_baja_is_carried_over_to_the_other_form(world, twins):
-    said(world, consent.opt_out, twins[0])
+    said(world, consent.record_opt_out, twins[0])
     late = ContactPoint.objects.create(debtor=world.debtor(), kind="PHONE", value=twins[1], valid=True)
-    assert consent.carry_over() == 1
+    assert consent.apply_to_new_points() == 1
     late.refresh_from_db()
     assert late.opted_out_at == world.now - timedelta(hours=1)

@@ -246,7 +246,7 @@ def _of_inbox(world: World) -> dict[str, dict[str, object]]:
     said = talk.messages.first() or talk.messages.create(direction="IN", text="Soy María", at=at, received_at=at)
     file = said.attachments.first() or said.attachments.create(name="recibo.pdf")
     if file.status == "WAITING":
-        attachments.keep(file, b"%PDF-1.4\n1 0 obj\n<<>>\nendobj\ntrailer\n<<>>\n%%EOF\n")
+        attachments.store_content(file, b"%PDF-1.4\n1 0 obj\n<<>>\nendobj\ntrailer\n<<>>\n%%EOF\n")
     ready = CannedAnswer.objects.filter(retired_at=None).first() or CannedAnswer.objects.create(
         code=f"horario-{CannedAnswer.objects.count()}",
         title="Horario",

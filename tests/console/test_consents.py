@@ -6,7 +6,7 @@ import pytest
 from django.urls import get_resolver
 
 from recobra.consent.models import ConsentEntry, Silence
-from recobra.consent.opt_out import opt_out
+from recobra.consent.opt_out import record_opt_out
 from recobra.kit import clock
 from recobra.messaging.models import Contact
 from recobra.portfolio.models import ContactPoint, Debtor
@@ -91,7 +91,7 @@ def test_an_authorisation_needs_its_proof(at_desk, maria, phone):
 def test_what_another_person_said_of_the_same_number_is_not_told(at_desk, maria, phone, world):
     jose = world.debtors["José"]
     shared = ContactPoint.objects.create(debtor=jose, kind="PHONE", value=phone.value, valid=True)
-    opt_out(point_id=shared.pk, source="STAFF", said="Soy José y es mi vida", actor="bruno", now=clock.now())
+    record_opt_out(point_id=shared.pk, source="STAFF", said="Soy José y es mi vida", actor="bruno", now=clock.now())
     page = text(at_desk("ana").get(f"/ficha/{maria.pk}/voluntad/"))
     assert "Soy José" not in page
     assert "otra persona con el mismo número" in page

@@ -206,8 +206,8 @@ def test_a_debtor_who_also_owes_elsewhere_is_answered_by_who_sees_all_of_it(at_d
 def test_a_file_is_given_out_to_be_kept_and_never_shown_in_the_page(at_desk, talk, world):
     said = talk.messages.get()
     kept, refused = (Attachment.objects.create(message=said, name=name) for name in ("recibo.html", "recibo.pdf"))
-    assert attachments.keep(kept, b"%PDF-1.4\n1 0 obj\n<<>>\nendobj\ntrailer\n<<>>\n%%EOF\n")
-    assert not attachments.keep(refused, b"<html><script>alert(1)</script></html>")
+    assert attachments.store_content(kept, b"%PDF-1.4\n1 0 obj\n<<>>\nendobj\ntrailer\n<<>>\n%%EOF\n")
+    assert not attachments.store_content(refused, b"<html><script>alert(1)</script></html>")
     assert (refused.status, bool(refused.reason)) == ("REFUSED", True)
     got = page(at_desk("ana"), talk, f"archivos/{kept.pk}/")
     assert got["Content-Disposition"].startswith("attachment")

@@ -6,7 +6,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from recobra.compliance.evidence.export import own_identity
-from recobra.compliance.evidence.verification import verify
+from recobra.compliance.evidence.verification import verify_file
 from recobra.compliance.models import Incident
 from recobra.journal.models import Entry
 from recobra.kit import clock
@@ -27,7 +27,7 @@ def test_the_evidence_of_a_debtor_comes_signed(at_desk, world):
     assert "PDF firmado" in page.content.decode()
     answer = at_desk("carla").post(f"/ficha/{maria.pk}/constancia/descargar/", {"forma": "pdf"})
     now = clock.now()
-    assert verify(answer.content, trusted=[own_identity(now=now).certificate], now=now).ok
+    assert verify_file(answer.content, trusted=[own_identity(now=now).certificate], now=now).ok
     assert answer["Content-Disposition"].endswith('.pdf"')
 
 

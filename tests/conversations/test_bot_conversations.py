@@ -11,7 +11,7 @@ from recobra.consent.models import Silence
 from recobra.conversations import operations as conversations
 from recobra.conversations import reply as replying
 from recobra.conversations.models import Conversation, ConversationMessage
-from recobra.conversations.webhooks.apply import apply
+from recobra.conversations.webhooks.apply import apply_events
 from recobra.messaging.channels.adapter import InboundEvent, Media
 from recobra.messaging.models import Contact, Provider
 from recobra.portfolio.models import ContactPoint, Hold
@@ -38,7 +38,7 @@ class Chat:
             address=self.line, text=text, at=self.at, event_key=reference, provider_reference=reference, **more
         )
         before = {each.pk for each in self.outbox()}
-        apply(events=[event], provider_id=self.provider.pk, now=self.at)
+        apply_events(events=[event], provider_id=self.provider.pk, now=self.at)
         conversations.answer_waiting(now=self.at)
         return "\n".join(each.body for each in self.outbox() if each.pk not in before)
 
@@ -143,7 +143,9 @@ def test_after_a_wish_for_silence_nothing_leaves_not_even_a_confirmation(chat, r
     assert chat.writes("hola?") == ""
     assert len(chat.outbox()) == 1
     with pytest.raises(conversations.ReplyRefused):
-        conversations.reply(conversation_id=chat.conversation().pk, text="Hola", author="ana", author_id=1, now=chat.at)
+        conversations.send_reply(
+            conversation_id=chat.conversation().pk, text="Hola", author="ana", author_id=1, now=chat.at
+        )
 
 
 def test_who_wants_a_person_gets_one_and_the_bot_is_silent(chat, rosa, cast):
@@ -197,7 +199,9 @@ def test_three_wrong_documents_lead_to_a_person_also_over_several_conversations(
     for _ in range(2):
         assert "no coincide" in chat.writes("1111")
     carla = cast["carla"]
-    conversations.close(conversation_id=chat.conversation().pk, actor="carla", actor_id=carla.pk, now=chat.at)
+    conversations.close_conversation(
+        conversation_id=chat.conversation().pk, actor="carla", actor_id=carla.pk, now=chat.at
+    )
     chat.writes("¿cuánto debo?")
     assert "persona" in chat.writes("2222").lower()
     assert chat.conversation().mode == "PERSON"
@@ -253,7 +257,7 @@ def test_an_answer_written_at_night_waits_for_the_morning_and_no_cycle_takes_it_
     chat.writes("hola", at=datetime(2026, 11, 24, 1, 0, tzinfo=UTC))
     night = datetime(2026, 11, 24, 4, 0, tzinfo=UTC)
     ana = cast["ana"]
-    sent = conversations.reply(
+    sent = conversations.send_reply(
         conversation_id=chat.conversation().pk, text="De 9 a 18 horas.", author="ana", author_id=ana.pk, now=night
     )
     assert sent.due_at > night + timedelta(hours=6)
@@ -281,22 +285,22 @@ def test_a_first_message_whose_button_was_pressed_twice_is_sent_once(chat, rosa)
         "channel": "whatsapp",
         "author": "ana",
         "author_id": None,
-        "words": conversations.Words(text="Buenos días, ¿en qué le ayudo?"),
+        "words": conversations.Draft(text="Buenos días, ¿en qué le ayudo?"),
         "now": chat.at,
     }
-    conversations.begin(**first)
+    conversations.send_first_message(**first)
     with pytest.raises(conversations.ReplyRefused):
-        conversations.begin(**first)
+        conversations.send_first_message(**first)
     assert sum(each.body.startswith("Buenos días, ¿en qué") for each in chat.outbox()) == 1
 
 
 def test_a_trial_that_is_refused_leaves_no_conversation(chat, rosa, world):
     point = rosa.points.get(value=LINE)
-    trial = conversations.try_begin(
+    trial = conversations.preview_first_message(
         debtor_id=rosa.pk,
         point_id=point.pk,
         channel="whatsapp",
-        words=conversations.Words(text="Buenos días."),
+        words=conversations.Draft(text="Buenos días."),
         author="ana",
         now=world.now,
     )
@@ -311,7 +315,9 @@ def test_what_the_bot_was_about_to_say_does_not_leave_beside_a_person(chat, rosa
     Contact.objects.filter(pk=queued.pk).update(status="LEASED", lease="11111111-1111-4111-8111-111111111111")
     found, ana = chat.conversation().pk, cast["ana"].pk
     if how == "answers":
-        conversations.reply(conversation_id=found, text="Ya le respondo.", author="ana", author_id=ana, now=chat.at)
+        conversations.send_reply(
+            conversation_id=found, text="Ya le respondo.", author="ana", author_id=ana, now=chat.at
+        )
     else:
         conversations.take_over(conversation_id=found, to_id=ana, actor="ana", actor_id=ana, now=chat.at)
     assert [(each.author, each.status, each.reason) for each in chat.outbox()] == [
@@ -351,8 +357,10 @@ def test_what_is_written_of_ones_own_accord_is_no_answer_however_lately_the_debt
     conversation = chat.conversation()
     own = {"author": "ana", "author_id": cast["ana"].pk, "now": chat.at}
     point = rosa.points.get(value=conversation.address)
-    words = replying.Words(text="Le recordamos su cuota pendiente.")
-    begun = conversations.begin(debtor_id=rosa.pk, point_id=point.pk, channel=conversation.channel, words=words, **own)
+    words = replying.Draft(text="Le recordamos su cuota pendiente.")
+    begun = conversations.send_first_message(
+        debtor_id=rosa.pk, point_id=point.pk, channel=conversation.channel, words=words, **own
+    )
     assert (begun.purpose, begun.replies_to_at) == ("MANUAL", None)
-    answered = conversations.reply(conversation_id=conversation.pk, text="Gracias por escribir.", **own)
+    answered = conversations.send_reply(conversation_id=conversation.pk, text="Gracias por escribir.", **own)
     assert answered.purpose == "REPLY"

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from recobra.conversations.counterparty import partner
+from recobra.conversations.counterparty import find_counterparty
 from recobra.portfolio.models import ContactPoint
 
 pytestmark = pytest.mark.django_db
@@ -20,6 +20,6 @@ def test_a_live_number_goes_before_its_retired_spelling(world):
         for value in ("+5215512345678", "+525512345678")
     )
     ContactPoint.objects.filter(pk=retired.pk).update(retired_at=world.now - timedelta(days=30))
-    found = partner(debtor, channel="whatsapp", address="+5215512345678", now=world.now)
+    found = find_counterparty(debtor, channel="whatsapp", address="+5215512345678", now=world.now)
     assert found is not None
     assert found.point == live

@@ -13,7 +13,7 @@ import pytest
 from django.db import connection
 
 from recobra.conversations import identity_proof as disclosing
-from recobra.conversations.automatic_call import speak
+from recobra.conversations.automatic_call import next_call_turn
 from recobra.conversations.identity_proof import Proof
 from recobra.messaging import tokens
 from recobra.messaging.channels.adapter import Incoming
@@ -71,10 +71,10 @@ class Doors:
         headers = {"x-twilio-signature": signature, "content-type": "application/x-www-form-urlencoded"}
         call = Incoming(method="POST", url=url, headers=headers, body=urlencode(fields).encode(), received_at=self.now)
         token = url.partition("?")[0].rstrip("/").rpartition("/")[2]
-        return speak(provider_code="llamadas", token=token, call=call, now=self.now)
+        return next_call_turn(provider_code="llamadas", token=token, call=call, now=self.now)
 
     def by_page(self, figures, *, now=None):
-        judged = disclosing.prove(
+        judged = disclosing.check_identity(
             token=tokens.statement_url(self.message.pk).rpartition("/")[2], figures=figures, now=now or self.now
         )
         assert judged is not None

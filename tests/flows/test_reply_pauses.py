@@ -45,7 +45,7 @@ def test_an_answer_that_waits_stays(late, now):
 
 
 def test_a_silenced_number_that_a_load_brings_again_stays_silent(company, now):
-    consent.opt_out(kind="PHONE", value="+51987654321", source=ConsentEntry.Source.KEYWORD, now=now)
+    consent.record_opt_out(kind="PHONE", value="+51987654321", source=ConsentEntry.Source.KEYWORD, now=now)
     rosa = receivables.debtor(company, "Rosa")
     point = ContactPoint.objects.create(debtor=rosa, kind="PHONE", value="+51987654321", valid=True)
     with transaction.atomic():

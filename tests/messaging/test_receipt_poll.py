@@ -9,9 +9,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from recobra.consent.ledger import carry_over
+from recobra.consent.ledger import apply_to_new_points
 from recobra.consent.models import Silence
-from recobra.consent.opt_out import opt_out
+from recobra.consent.opt_out import record_opt_out
 from recobra.conversations import jobs
 from recobra.kit import clock
 from recobra.messaging.models import Contact, Provider, Receipt, WebhookCall
@@ -91,14 +91,14 @@ def test_the_jobs_do_what_has_waited(world, twilio):
         received_at=clock.now(),
         event_key="SM9",
     )
-    opt_out(kind="PHONE", value="+51911222333", source="KEYWORD", now=world.now)
+    record_opt_out(kind="PHONE", value="+51911222333", source="KEYWORD", now=world.now)
     late = ContactPoint.objects.create(debtor=contact.debtor, kind="PHONE", value="+51911222333", valid=True)
     old = clock.now() - timedelta(days=91)
     WebhookCall.objects.create(provider=Provider.objects.get(), received_at=old, digest="d", body=b"", status="DONE")
-    jobs.work_calls(0)
+    jobs.retry_calls(0)
     jobs.ask_providers(0)
-    jobs.forget(0)
-    carry_over()  # as after every load
+    jobs.delete_old_calls(0)
+    apply_to_new_points()  # as after every load
     contact.refresh_from_db()
     late.refresh_from_db()
     assert contact.delivered_at == world.now

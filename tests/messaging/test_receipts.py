@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from recobra.consent.models import ConsentEntry, Silence
-from recobra.conversations.webhooks.apply import apply, join_waiting
+from recobra.conversations.webhooks.apply import apply_events, join_waiting
 from recobra.messaging.channels.adapter import InboundEvent, ReceiptEvent, TemplateEvent
 from recobra.messaging.models import Contact, Provider, Receipt, Template
 from recobra.portfolio.models import ContactPoint
@@ -68,7 +68,7 @@ def event(world, kind, *, minutes=1, key="", reference="SM1", **changes):
 
 
 def told(world, provider, *events, later=timedelta(hours=1)):
-    apply(events=events, provider_id=provider.pk, now=world.now + later)
+    apply_events(events=events, provider_id=provider.pk, now=world.now + later)
 
 
 def story(world, contact):
@@ -272,7 +272,7 @@ def test_an_alta_that_the_gateway_tells_again_does_not_end_a_later_silence(world
     def says(text, minutes):
         at = world.now + timedelta(minutes=minutes)
         written = InboundEvent(address=number.value, text=text, at=at, event_key=text, provider_reference=text)
-        apply(events=[written], provider_id=provider.pk, now=at)
+        apply_events(events=[written], provider_id=provider.pk, now=at)
 
     for minutes, word in enumerate(("ALTA", "BAJA", "ALTA")):
         says(word, minutes)

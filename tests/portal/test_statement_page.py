@@ -10,7 +10,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 
-from recobra.consent.opt_out import not_me
+from recobra.consent.opt_out import record_wrong_person
 from recobra.conversations import identity_proof as disclosing
 from recobra.conversations import statement_access as statement_queries
 from recobra.kit import clock
@@ -95,7 +95,7 @@ def test_three_wrong_answers_over_all_messages_close_every_door_for_a_day(world)
     assert len(facts("statement.refused", contact)) + len(facts("statement.refused", other)) == 3
     token = path.rpartition("/")[2]
     tomorrow = clock.now() + timedelta(hours=25)
-    judged = disclosing.prove(token=token, figures="8901", now=tomorrow)
+    judged = disclosing.check_identity(token=token, figures="8901", now=tomorrow)
     assert judged is not None
     assert judged[1] is disclosing.Proof.RIGHT
 
@@ -132,7 +132,7 @@ def test_a_link_dies_after_ninety_days_and_when_somebody_says_not_me(world):
 
 def test_a_number_denied_for_one_debtor_opens_nothing_for_the_next(world):
     contact, path = debtor_page(world)
-    not_me(kind="EMAIL", value=contact.point.value, source="PROVIDER", now=clock.now())
+    record_wrong_person(kind="EMAIL", value=contact.point.value, source="PROVIDER", now=clock.now())
     assert Client().get(path).status_code == 404
 
 
@@ -307,6 +307,6 @@ def test_a_link_to_a_page_that_could_know_nobody_does_not_leave(world):
 def test_a_door_tells_how_to_go_on_but_not_for_whom(world):
     Creditor.objects.update(agency_phone="+51 1 555 0000")
     _contact, path = debtor_page(world)
-    door = statement_queries.door_of(path.rpartition("/")[2], now=clock.now())
+    door = statement_queries.find_statement_link(path.rpartition("/")[2], now=clock.now())
     assert door is not None
     assert door.reach.startswith("+51 1 555 0000 · ")

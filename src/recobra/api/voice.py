@@ -8,7 +8,7 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 
-from recobra.conversations.automatic_call import speak
+from recobra.conversations.automatic_call import next_call_turn
 
 from .webhooks import Door, incoming
 
@@ -23,5 +23,5 @@ class Voice(Door):
     def post(self, request: HttpRequest, provider_code: str, token: str) -> HttpResponse:
         """Take in what was pressed and say what comes next."""
         call = incoming(request)
-        said = speak(provider_code=provider_code, token=token, call=call, now=call.received_at)
+        said = next_call_turn(provider_code=provider_code, token=token, call=call, now=call.received_at)
         return HttpResponse(said, content_type="text/xml; charset=utf-8")

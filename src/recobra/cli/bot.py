@@ -20,7 +20,7 @@ def add(commands: options.Commands) -> None:
 def _measure(_chosen: argparse.Namespace) -> Answer:
     from recobra.conversations.bot import evaluation  # noqa: PLC0415 - loads and trains the classifier
 
-    document = evaluation.measure()
+    document = evaluation.measure_bot()
     return Answer(document=document, lines=_lines(document))
 
 

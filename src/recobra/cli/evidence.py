@@ -68,7 +68,7 @@ def _verify(chosen: argparse.Namespace) -> Answer:
     from cryptography import x509  # noqa: PLC0415 - wrong usage is answered without loading it
 
     from recobra.compliance.evidence.export import own_identity  # noqa: PLC0415 - needs the settings
-    from recobra.compliance.evidence.verification import verify  # noqa: PLC0415
+    from recobra.compliance.evidence.verification import verify_file  # noqa: PLC0415
     from recobra.kit import clock  # noqa: PLC0415
 
     now = clock.now()
@@ -76,7 +76,7 @@ def _verify(chosen: argparse.Namespace) -> Answer:
         trusted = [each for path in chosen.certificate for each in x509.load_pem_x509_certificates(_read(path))]
     except ValueError as error:
         raise CommandRefused(f"A certificate cannot be read: {error}.") from error
-    found = verify(content, trusted=trusted or [own_identity(now=now).certificate], now=now)
+    found = verify_file(content, trusted=trusted or [own_identity(now=now).certificate], now=now)
     return Answer(
         document={
             "finding": found.finding.value,

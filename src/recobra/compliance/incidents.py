@@ -79,7 +79,7 @@ def record_incident(
         rule=rule,
         article=article,
         description=description.strip(),
-        potential_fine=fine_of(country),
+        potential_fine=statutory_fine(country),
     )
     _tell([incident], at=now, actor=actor, actor_id=actor_id)
     return incident
@@ -111,7 +111,7 @@ def close_incident(
 
 
 @transaction.atomic
-def note_attempts(*, contact_ids: Collection[int], at: datetime, actor: str) -> int:
+def record_attempts(*, contact_ids: Collection[int], at: datetime, actor: str) -> int:
     """Enter contacts that the gate stopped after somebody or something wanted to send them; return how many are new.
 
     For refusals of the last check: what the plan itself left out never was an attempt. What ended for want of a
@@ -121,13 +121,13 @@ def note_attempts(*, contact_ids: Collection[int], at: datetime, actor: str) -> 
 
 
 @transaction.atomic
-def note_complaints(*, contact_ids: Collection[int], at: datetime, actor: str) -> int:
+def record_complaints(*, contact_ids: Collection[int], at: datetime, actor: str) -> int:
     """Enter complaints that came in as receipts; return how many are new."""
     return _enter("COMPLAINT", _COMPLAINED, [list(contact_ids)], at=at, actor=actor)
 
 
 @transaction.atomic
-def find_breaches(*, since: datetime, now: datetime, actor: str) -> int:
+def record_breaches(*, since: datetime, now: datetime, actor: str) -> int:
     """Look for messages handed over after their number or address asked for silence; return how many are new.
 
     Also those of which nobody knows whether they arrived: they may have. Answers to a debtor who wrote again are none.
@@ -135,7 +135,7 @@ def find_breaches(*, since: datetime, now: datetime, actor: str) -> int:
     return _enter("BREACH", _AFTER_SILENCE, [OPTED_OUT_RULE, since], at=now, actor=actor)
 
 
-def fine_of(country: str) -> str:
+def statutory_fine(country: str) -> str:
     """Return what the country's law threatens, in the words of its file; '' where none is known."""
     known = law.countries().get(country)
     found = known.articles.get("sanctions") if known else None
@@ -179,7 +179,7 @@ def _enter(kind: str, found: str, parameters: list[Any], *, at: datetime, actor:
     rows = entered.to_pylist()
     for country in {row["country"] for row in rows}:
         ids = [row["incident_id"] for row in rows if row["country"] == country]
-        Incident.objects.filter(pk__in=ids).update(potential_fine=fine_of(country))
+        Incident.objects.filter(pk__in=ids).update(potential_fine=statutory_fine(country))
     _tell(Incident.objects.filter(pk__in=[row["incident_id"] for row in rows]).order_by("pk"), at=at, actor=actor)
     return len(rows)
 

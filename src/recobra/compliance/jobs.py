@@ -6,15 +6,15 @@ from datetime import timedelta
 
 from procrastinate.contrib.django import app
 
-from recobra.compliance.incidents import find_breaches
+from recobra.compliance.incidents import record_breaches
 from recobra.kit import clock
 
-SEARCHED_BACK = timedelta(days=7)
+LOOKBACK = timedelta(days=7)
 
 
 @app.periodic(cron="45 2 * * *")
 @app.task(name="compliance.breaches", queueing_lock="compliance.breaches")
-def search_breaches(timestamp: int) -> None:  # noqa: ARG001 - a late tick does what is due now
+def record_recent_breaches(timestamp: int) -> None:  # noqa: ARG001 - a late tick does what is due now
     """Enter breaches that nobody has noticed in the register."""
     now = clock.now()
-    find_breaches(since=now - SEARCHED_BACK, now=now, actor="night")
+    record_breaches(since=now - LOOKBACK, now=now, actor="night")

@@ -69,11 +69,11 @@ def _cancel_pursuit(facts: Facts) -> None:
 def _note_attempts(facts: Facts) -> None:
     """What the plan of a day leaves out is no attempt; what was on its way and was stopped is one."""
     if facts.actor != "cycle":
-        incidents.note_attempts(contact_ids=_contacts(facts), at=facts.at, actor=facts.actor)
+        incidents.record_attempts(contact_ids=_contacts(facts), at=facts.at, actor=facts.actor)
 
 
 def _note_complaints(facts: Facts) -> None:
-    incidents.note_complaints(contact_ids=_contacts(facts), at=facts.at, actor=facts.actor)
+    incidents.record_complaints(contact_ids=_contacts(facts), at=facts.at, actor=facts.actor)
 
 
 def _register_complaint(facts: Facts) -> None:
@@ -97,7 +97,7 @@ def _stop_contact_after_refusal(facts: Facts) -> None:
     for row in facts.rows.to_pylist():
         refusal = json.loads(row["payload"])
         try:
-            consent.opt_out(
+            consent.record_opt_out(
                 public_id=refusal["public_id"],
                 source="PROVIDER",
                 said=refusal["kind"],
@@ -114,7 +114,7 @@ def _contacts(facts: Facts) -> list[int]:
 
 def _carry_wishes_over(_facts: Facts) -> None:
     """What was said of a number before holds for the points that a load has just brought."""
-    consent.carry_over()
+    consent.apply_to_new_points()
 
 
 def _pause_for_the_answer(facts: Facts) -> None:
@@ -179,7 +179,7 @@ def _look_for_payment(facts: Facts) -> None:
 
 def _tell_of_unsent_answers(facts: Facts) -> None:
     if facts.actor != "cycle":
-        conversations.tell_of_unsent(contact_ids=_contacts(facts))
+        conversations.flag_unsent_replies(contact_ids=_contacts(facts))
 
 
 def _call_person(facts: Facts) -> None:

@@ -39,7 +39,7 @@ class _Keywords:
     buttons: dict[str, Act]
 
 
-def act_of(text: str, *, day: date, names: Sequence[str] = ()) -> Act | None:
+def recognise_act(text: str, *, day: date, names: Sequence[str] = ()) -> Act | None:
     """Return the wish that a message is, None where it is none or only mentions one («no soy de pagar tarde»).
 
     `names` are those of the debtors who are looked for at the number: «no soy Rosa» says something only about them.
@@ -50,16 +50,16 @@ def act_of(text: str, *, day: date, names: Sequence[str] = ()) -> Act | None:
     core = _core(message, keywords)
     found = {act for act, since, words in keywords.words if since <= day and {message, core} & words}
     found |= {act for act, since, whole in keywords.patterns if since <= day and whole.fullmatch(core)}
-    if spoken_refusals.spoken(text=own, today=day) == "opt_out":
+    if spoken_refusals.match_refusal(text=own, today=day) == "opt_out":
         found.add("OPTED_OUT")
     # A number is given up for ever: only where nothing else is said. What else sounds like it the bot asks about.
-    if core in spoken_refusals.words_of(intent="wrong_person", today=day) or _denies_name(core, names):
+    if core in spoken_refusals.keywords_of(intent="wrong_person", today=day) or _denies_name(core, names):
         found.add("NOT_ME")
     acts: tuple[Act, ...] = ("NOT_ME", "OPTED_OUT", "RESUMED")  # who is not meant wants silence too
     return next((act for act in acts if act in found), None)
 
 
-def act_of_button(code: str) -> Act | None:
+def recognise_button(code: str) -> Act | None:
     """Return the wish that the code of a button stands for."""
     return _read().buttons.get(code.strip().casefold().replace("-", "_"))
 

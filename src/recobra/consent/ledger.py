@@ -24,13 +24,13 @@ from recobra.portfolio.models import ContactPoint
 
 Act = ConsentEntry.Act
 Source = ConsentEntry.Source
-SAID_AT_MOST: Final = 500
+SAID_MAX: Final = 500
 DEBTOR: Final = "debtor"
 SUBJECTS = pa.schema([("point_id", pa.int64()), ("debtor_id", pa.int64()), ("contact_id", pa.int64())])
 
 # Everything on its way to a line, over all debtors, portfolios and channels: by contact point, or by the
 # conversation it answers in where nobody knows whose number that is.
-TO_LINE: Final = """w.id IN (
+TO_ADDRESS: Final = """w.id IN (
         SELECT t.id FROM messaging_contact t JOIN portfolio_contactpoint p ON p.id = t.point_id
             AND p.debtor_id = t.debtor_id WHERE p.kind = %s AND p.value = ANY(%s)
         UNION SELECT t.id FROM messaging_contact t JOIN conversations_conversation v ON v.id = t.conversation_id
@@ -42,7 +42,7 @@ class OptOutRefused(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class Address:
     """A number or address that a wish is about, in all its forms, and whom it was about where that is known."""
 
     kind: str
@@ -53,12 +53,12 @@ class Line:
     channel: str = ""
 
     def where(self) -> list[str | list[str]]:
-        """Return the parameters of TO_LINE."""
+        """Return the parameters of TO_ADDRESS."""
         return [self.kind, list(self.forms), list(self.forms)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Said:
+class ConsentStatement:
     """How a wish was said. `channel` is where, or what an authorisation covers; `text_shown` what was answered to.
 
     `at` is when it was said, where that is earlier than `now`: calls come late, twice and in any order, and the
@@ -85,9 +85,9 @@ class Said:
         return self.actor or ("provider" if self.source == Source.PROVIDER else DEBTOR)
 
 
-def find_line(
+def find_address(
     *, public_id: uuid.UUID | str | None = None, point_id: int | None = None, kind: str = "", value: str = ""
-) -> Line:
+) -> Address:
     """Return the line of a contact, of a contact point or of a bare value, one of the three. Raises OptOutRefused."""
     if [public_id is not None, point_id is not None, bool(value)].count(True) != 1:
         raise TypeError("Give a contact's public id, a contact point or a kind and value, one of the three.")
@@ -111,10 +111,10 @@ def find_line(
 
 def _line(
     kind: str, value: str, debtor_id: int | None = None, contact_id: int | None = None, channel: str = ""
-) -> Line:
+) -> Address:
     if not value:
         raise OptOutRefused(_("There is no such message or address."))
-    return Line(
+    return Address(
         kind=kind,
         value=value,
         forms=numbers.forms(value, kind=kind),
@@ -124,7 +124,7 @@ def _line(
     )
 
 
-def write(line: Line, act: str, said: Said) -> ConsentEntry:
+def add_entry(line: Address, act: str, said: ConsentStatement) -> ConsentEntry:
     """Add an entry to the ledger, one writer per line at a time: what is read of a line before stays true."""
     return ConsentEntry.objects.create(
         at=said.when(),
@@ -134,7 +134,7 @@ def write(line: Line, act: str, said: Said) -> ConsentEntry:
         act=Act(act),
         source=Source(said.source),
         text_shown=said.text_shown,
-        said=said.said[:SAID_AT_MOST],
+        said=said.said[:SAID_MAX],
         debtor_id=line.debtor_id,
         contact_id=line.contact_id,
         actor=said.who(),
@@ -142,13 +142,13 @@ def write(line: Line, act: str, said: Said) -> ConsentEntry:
     )
 
 
-def lock(line: Line) -> None:
+def lock_address(line: Address) -> None:
     """Let nobody else write about a line before this transaction ends."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 3))", [min(line.forms)])
 
 
-def last_said(line: Line, *acts: str, until: datetime | None = None) -> ConsentEntry | None:
+def latest_entry(line: Address, *acts: str, until: datetime | None = None) -> ConsentEntry | None:
     """Return which of some acts was the last one said about a line, None where none was by then.
 
     Of those said in the same instant an opt-out counts.
@@ -159,17 +159,17 @@ def last_said(line: Line, *acts: str, until: datetime | None = None) -> ConsentE
     return max(found, key=lambda entry: (entry.at, entry.act == Act.OPTED_OUT, entry.pk), default=None)
 
 
-def cancel_to_line(line: Line, *, reason: str, at: datetime, actor: str, channel: str = "") -> int:
+def cancel_contacts(line: Address, *, reason: str, at: datetime, actor: str, channel: str = "") -> int:
     """Take back what waits or is leased, but not handed over, to a line; return how many contacts."""
-    which, parameters = TO_LINE, line.where()
+    which, parameters = TO_ADDRESS, line.where()
     if channel:
-        which, parameters = f"{TO_LINE} AND w.channel = %s", [*parameters, channel]
+        which, parameters = f"{TO_ADDRESS} AND w.channel = %s", [*parameters, channel]
     ended = change(CANCEL.format(which=which), [*parameters, reason, at])
     return record_ends("contact.cancelled", ended, at=at, actor=actor)
 
 
 @transaction.atomic
-def grant(
+def grant_consent(
     *,
     channel: str,
     source: str,
@@ -187,8 +187,8 @@ def grant(
 
     It ends no silence: only the debtor does. Raises OptOutRefused where there is no such line.
     """
-    line = find_line(public_id=public_id, point_id=point_id, kind=kind, value=value)
-    words = Said(
+    line = find_address(public_id=public_id, point_id=point_id, kind=kind, value=value)
+    words = ConsentStatement(
         source=source, now=now, channel=channel, text_shown=text_shown, said=said, actor=actor, actor_id=actor_id
     )
     return _authorise(line, Act.GRANTED, words)
@@ -210,13 +210,13 @@ def withdraw_consent(
     value: str = "",
 ) -> bool:
     """Put down that a channel is no longer authorised for a line, and take back what waits for it there."""
-    line = find_line(public_id=public_id, point_id=point_id, kind=kind, value=value)
-    words = Said(
+    line = find_address(public_id=public_id, point_id=point_id, kind=kind, value=value)
+    words = ConsentStatement(
         source=source, now=now, channel=channel, text_shown=text_shown, said=said, actor=actor, actor_id=actor_id
     )
     if not _authorise(line, Act.WITHDRAWN, words):
         return False
-    cancel_to_line(line, reason=reasons.CONSENT_WITHDRAWN, at=now, actor=words.who(), channel=channel)
+    cancel_contacts(line, reason=reasons.CONSENT_WITHDRAWN, at=now, actor=words.who(), channel=channel)
     return True
 
 
@@ -229,15 +229,15 @@ _MIRROR = """
     WHERE p.kind = %s AND p.value = ANY(%s)"""
 
 
-def _authorise(line: Line, act: str, said: Said) -> bool:
+def _authorise(line: Address, act: str, said: ConsentStatement) -> bool:
     if not said.channel:
         raise ValueError("An authorisation is for one channel.")
-    lock(line)
+    lock_address(line)
     about = ConsentEntry.objects.filter(kind=line.kind, value__in=line.forms, channel=said.channel)
     last = about.filter(act__in=[Act.GRANTED, Act.WITHDRAWN]).order_by("-at", "-pk").first()
     if last is not None and last.act == act:
         return False
-    write(line, act, said)
+    add_entry(line, act, said)
     granted, channel = act == Act.GRANTED, said.channel
     with connection.cursor() as cursor:
         cursor.execute(
@@ -283,7 +283,7 @@ _LATE_CONSENTS = f"""
 
 
 @transaction.atomic
-def carry_over() -> int:
+def apply_to_new_points() -> int:
     """Let contact points that were loaded since know what the ledger says of them; return how many changed.
 
     The gate reads the ledger itself: this spares the plan of the day messages that would be refused.
@@ -292,7 +292,7 @@ def carry_over() -> int:
     return tables.fetch(_SILENT_POINTS, [], schema).num_rows + tables.fetch(_LATE_CONSENTS, [], schema).num_rows
 
 
-def payloads(points: pa.Table, said: Said) -> pa.Array:
+def build_payloads(points: pa.Table, said: ConsentStatement) -> pa.Array:
     """Return the payload of a fact per contact point of `points` (schema SUBJECTS)."""
     listed = [json.dumps({"point_id": point, "source": said.source}) for point in points["point_id"].to_pylist()]
     return pa.array(listed, pa.string())

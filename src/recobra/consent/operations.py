@@ -1,14 +1,14 @@
 """Everything that may be said about being contacted."""
 
-from .ledger import OptOutRefused, carry_over, grant, withdraw_consent
-from .opt_out import not_me, opt_out, resume
+from .ledger import OptOutRefused, apply_to_new_points, grant_consent, withdraw_consent
+from .opt_out import record_opt_out, record_wrong_person, resume_messages
 
 __all__ = [
     "OptOutRefused",
-    "carry_over",
-    "grant",
-    "not_me",
-    "opt_out",
-    "resume",
+    "apply_to_new_points",
+    "grant_consent",
+    "record_opt_out",
+    "record_wrong_person",
+    "resume_messages",
     "withdraw_consent",
 ]

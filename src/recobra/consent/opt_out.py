@@ -13,24 +13,24 @@ from django.db import transaction
 from recobra.consent.ledger import (
     SUBJECTS,
     Act,
-    Line,
+    Address,
+    ConsentStatement,
     OptOutRefused,
-    Said,
     Source,
-    cancel_to_line,
-    find_line,
-    last_said,
-    payloads,
-    write,
+    add_entry,
+    build_payloads,
+    cancel_contacts,
+    find_address,
+    latest_entry,
 )
-from recobra.consent.ledger import lock as lock_line
+from recobra.consent.ledger import lock_address as lock_line
 from recobra.consent.models import ConsentEntry, Silence
 from recobra.journal.operations import Facts, record_all
 from recobra.kit import tables
 from recobra.messaging import reasons
 from recobra.portfolio.models import ContactPoint
 
-__all__ = ["OptOutRefused", "not_me", "opt_out", "resume"]
+__all__ = ["OptOutRefused", "record_opt_out", "record_wrong_person", "resume_messages"]
 
 _RESUMERS: Final = frozenset({Source.KEYWORD, Source.PORTAL, Source.BUTTON})
 
@@ -55,7 +55,7 @@ _RETIRE = """
     RETURNING p.id, p.debtor_id, %s::bigint"""
 
 
-def opt_out(
+def record_opt_out(
     *,
     source: str,
     now: datetime,
@@ -77,14 +77,14 @@ def opt_out(
     does hearing late of a wish after which messages were asked for again. Raises OptOutRefused where there is no such
     contact or point.
     """
-    line = find_line(public_id=public_id, point_id=point_id, kind=kind, value=value)
-    words = Said(
+    line = find_address(public_id=public_id, point_id=point_id, kind=kind, value=value)
+    words = ConsentStatement(
         source=source, now=now, at=at, channel=channel, text_shown=text_shown, said=said, actor=actor, actor_id=actor_id
     )
-    return stop_line(line, words)
+    return apply_opt_out(line, words)
 
 
-def not_me(
+def record_wrong_person(
     *,
     source: str,
     now: datetime,
@@ -105,14 +105,14 @@ def not_me(
     line where only its value is known. Whoever answered wants no messages for others either: the line is silent.
     Raises OptOutRefused.
     """
-    line = find_line(public_id=public_id, point_id=point_id, kind=kind, value=value)
-    words = Said(
+    line = find_address(public_id=public_id, point_id=point_id, kind=kind, value=value)
+    words = ConsentStatement(
         source=source, now=now, at=at, channel=channel, text_shown=text_shown, said=said, actor=actor, actor_id=actor_id
     )
-    return deny_line(line, words)
+    return apply_wrong_person(line, words)
 
 
-def resume(
+def resume_messages(
     *,
     source: str,
     now: datetime,
@@ -129,19 +129,21 @@ def resume(
     A line that was said to be somebody else's stays silent: nobody knows any more whose it is. Staff cannot resume.
     Raises OptOutRefused.
     """
-    line = find_line(public_id=public_id, kind=kind, value=value)
-    return resume_line(line, Said(source=source, now=now, at=at, channel=channel, text_shown=text_shown, said=said))
+    line = find_address(public_id=public_id, kind=kind, value=value)
+    return apply_resumption(
+        line, ConsentStatement(source=source, now=now, at=at, channel=channel, text_shown=text_shown, said=said)
+    )
 
 
 @transaction.atomic
-def stop_line(line: Line, words: Said) -> int:
+def apply_opt_out(line: Address, words: ConsentStatement) -> int:
     """Do what `opt_out` says for a line that was found."""
     lock_line(line)
     new = not _silent(line)
-    before = last_said(line, Act.OPTED_OUT, Act.RESUMED, until=words.when())
+    before = latest_entry(line, Act.OPTED_OUT, Act.RESUMED, until=words.when())
     if before is None or before.act != Act.OPTED_OUT:
-        before = write(line, Act.OPTED_OUT, words)
-    resumed = last_said(line, Act.RESUMED)
+        before = add_entry(line, Act.OPTED_OUT, words)
+    resumed = latest_entry(line, Act.RESUMED)
     if resumed is not None and resumed.at > words.when():
         return 0
     _hush(line, before)
@@ -154,13 +156,13 @@ def stop_line(line: Line, words: Said) -> int:
 
 
 @transaction.atomic
-def deny_line(line: Line, words: Said) -> int:
+def apply_wrong_person(line: Address, words: ConsentStatement) -> int:
     """Do what `not_me` says for a line that was found."""
     lock_line(line)
     meant = [line.debtor_id] if line.debtor_id else _owners(line)
     told = ConsentEntry.objects.filter(kind=line.kind, value__in=line.forms, act=Act.NOT_ME, debtor=line.debtor_id)
     if not told.exists():
-        _hush(line, write(line, Act.NOT_ME, words))
+        _hush(line, add_entry(line, Act.NOT_ME, words))
     _stop(line, words)
     values = [meant, meant, list(line.forms), line.kind, words.when(), line.contact_id]
     retired = tables.fetch(_RETIRE, values, SUBJECTS)
@@ -169,17 +171,17 @@ def deny_line(line: Line, words: Said) -> int:
 
 
 @transaction.atomic
-def resume_line(line: Line, words: Said) -> bool:
+def apply_resumption(line: Address, words: ConsentStatement) -> bool:
     """Do what `resume` says for a line that was found."""
     if words.source not in _RESUMERS:
         raise ValueError("Only the owner of a number or address may ask for messages again.")
     lock_line(line)
-    before = last_said(line, Act.OPTED_OUT, Act.RESUMED, until=words.when())
+    before = latest_entry(line, Act.OPTED_OUT, Act.RESUMED, until=words.when())
     if before is None or before.act != Act.RESUMED:
-        write(line, Act.RESUMED, words)
-    stopped = last_said(line, Act.OPTED_OUT)
+        add_entry(line, Act.RESUMED, words)
+    stopped = latest_entry(line, Act.OPTED_OUT)
     overtaken = stopped is not None and stopped.at >= words.when()
-    if overtaken or not _silent(line) or last_said(line, Act.NOT_ME):
+    if overtaken or not _silent(line) or latest_entry(line, Act.NOT_ME):
         return False
     Silence.objects.filter(kind=line.kind, value__in=line.forms).delete()
     points = ContactPoint.objects.filter(kind=line.kind, value__in=line.forms)
@@ -190,21 +192,21 @@ def resume_line(line: Line, words: Said) -> bool:
     return True
 
 
-def _silent(line: Line) -> bool:
+def _silent(line: Address) -> bool:
     return Silence.objects.filter(kind=line.kind, value=line.value).exists()
 
 
-def _owners(line: Line) -> list[int]:
+def _owners(line: Address) -> list[int]:
     found = ContactPoint.objects.filter(kind=line.kind, value__in=line.forms)
     return sorted(set(found.values_list("debtor_id", flat=True)))
 
 
-def _hush(line: Line, entry: ConsentEntry) -> None:
+def _hush(line: Address, entry: ConsentEntry) -> None:
     rows = [Silence(kind=line.kind, value=form, since=entry.at, entry=entry) for form in line.forms]
     Silence.objects.bulk_create(rows, ignore_conflicts=True)
 
 
-def _stop(line: Line, said: Said) -> pa.Table:
+def _stop(line: Address, said: ConsentStatement) -> pa.Table:
     """Mark the points of a line and cancel what waits for it; return the newly stopped ones (schema SUBJECTS)."""
     stopped = tables.fetch(_STOP, [list(line.forms), line.kind, said.when(), line.contact_id], SUBJECTS)
     _sweep(line, said)
@@ -214,10 +216,10 @@ def _stop(line: Line, said: Said) -> pa.Table:
 
 
 @transaction.atomic
-def _sweep(line: Line, said: Said) -> None:
-    cancel_to_line(line, reason=reasons.OPTED_OUT, at=said.now, actor=said.who())
+def _sweep(line: Address, said: ConsentStatement) -> None:
+    cancel_contacts(line, reason=reasons.OPTED_OUT, at=said.now, actor=said.who())
 
 
-def _record(kind: str, points: pa.Table, said: Said) -> None:
-    rows = points.select(["debtor_id", "contact_id"]).append_column("payload", payloads(points, said))
+def _record(kind: str, points: pa.Table, said: ConsentStatement) -> None:
+    rows = points.select(["debtor_id", "contact_id"]).append_column("payload", build_payloads(points, said))
     record_all(Facts(kind=kind, at=said.now, actor=said.who(), actor_id=said.actor_id, rows=rows))

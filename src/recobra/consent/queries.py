@@ -20,7 +20,7 @@ CHANNELS: Final = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Said:
+class EntryView:
     """An entry of the ledger. `words` is what was said or proved, '' where it was said by another debtor."""
 
     at: datetime
@@ -33,16 +33,16 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class PointConsent:
     """A contact point with all that was said about its number or address, newest first."""
 
     point: ContactPoint
     silent_since: datetime | None
-    entries: tuple[Said, ...]
+    entries: tuple[EntryView, ...]
     channels: tuple[str, ...]
 
 
-def lines_of(debtor: Debtor) -> list[Line]:
+def consent_by_point(debtor: Debtor) -> list[PointConsent]:
     """Return a debtor's contact points with their wishes; the silence of a line holds for every debtor that has it."""
     points = list(debtor.points.order_by("retired_at", "-quality", "pk"))
     forms = {point.pk: numbers.forms(point.value, kind=point.kind) for point in points}
@@ -63,15 +63,15 @@ def _line(
     entries: Iterable[ConsentEntry],
     silences: dict[tuple[str, str], datetime],
     debtor: Debtor,
-) -> Line:
+) -> PointConsent:
     mine = tuple(_said(each, debtor) for each in entries if each.kind == point.kind and each.value in forms)
     since = min((silences[point.kind, form] for form in forms if (point.kind, form) in silences), default=None)
-    return Line(point=point, silent_since=since, entries=mine, channels=CHANNELS[point.kind])
+    return PointConsent(point=point, silent_since=since, entries=mine, channels=CHANNELS[point.kind])
 
 
-def _said(entry: ConsentEntry, debtor: Debtor) -> Said:
+def _said(entry: ConsentEntry, debtor: Debtor) -> EntryView:
     own = entry.debtor_id in {None, debtor.pk}
-    return Said(
+    return EntryView(
         at=entry.at,
         act=entry.act,
         source=entry.source,

@@ -37,7 +37,7 @@ class Keywords:
     doubts: Mapping[str, re.Pattern[str]]
 
 
-def spoken(*, text: str, today: date) -> Spoken | None:
+def match_refusal(*, text: str, today: date) -> Spoken | None:
     """Return what a message says by a keyword in force that day; None when it holds none."""
     keywords = _read()
     message = normalise_text(text)
@@ -53,13 +53,13 @@ def spoken(*, text: str, today: date) -> Spoken | None:
     return None
 
 
-def doubtful(*, text: str, intent: str) -> bool:
+def is_doubtful(*, text: str, intent: str) -> bool:
     """Tell if a message says something against an intent that the classifier took it for."""
     doubt = _read().doubts.get(intent)
     return doubt is not None and doubt.search(normalise_text(text)) is not None
 
 
-def words_of(*, intent: str, today: date) -> frozenset[str]:
+def keywords_of(*, intent: str, today: date) -> frozenset[str]:
     """Return the keywords of an intent that are in force."""
     return frozenset().union(*(words for of, since, words in _read().words if of == intent and since <= today))
 

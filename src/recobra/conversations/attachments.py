@@ -21,7 +21,7 @@ from recobra.messaging.providers import routing as providing
 
 MEGABYTE: Final = 1024 * 1024
 # What a receipt may be. Nothing that runs, unpacks or carries a script in a browser.
-TAKEN: Final[Mapping[str, tuple[str, int]]] = {
+ACCEPTED_TYPES: Final[Mapping[str, tuple[str, int]]] = {
     "application/pdf": ("pdf", 10 * MEGABYTE),
     "image/jpeg": ("jpg", 8 * MEGABYTE),
     "image/png": ("png", 8 * MEGABYTE),
@@ -30,9 +30,9 @@ TAKEN: Final[Mapping[str, tuple[str, int]]] = {
     "audio/mpeg": ("mp3", 8 * MEGABYTE),
     "video/mp4": ("mp4", 16 * MEGABYTE),
 }
-MOST_BYTES: Final = max(most for _suffix, most in TAKEN.values())
-TRIED_FOR: Final = timedelta(hours=1)
-AT_ONCE: Final = 50
+MAX_BYTES: Final = max(most for _suffix, most in ACCEPTED_TYPES.values())
+RETRY_PERIOD: Final = timedelta(hours=1)
+BATCH_SIZE: Final = 50
 _ALSO: Final = {
     "application/ogg": "audio/ogg",
     "video/ogg": "audio/ogg",
@@ -42,14 +42,14 @@ _ALSO: Final = {
 _log = logging.getLogger(__name__)
 
 
-def folder() -> Path:
+def attachments_dir() -> Path:
     """Return where attachments are kept."""
     return database.data_dir() / "files" / "attachments"
 
 
 def path_of(attachment: Attachment) -> Path:
     """Return where one that was kept lies."""
-    return folder() / attachment.path
+    return attachments_dir() / attachment.path
 
 
 def fetch_waiting(*, now: datetime) -> int:
@@ -58,7 +58,7 @@ def fetch_waiting(*, now: datetime) -> int:
         "message__conversation__provider"
     )
     with asyncio.Runner() as runner:
-        return sum(_fetch(each, runner, now) for each in waiting.order_by("pk")[:AT_ONCE])
+        return sum(_fetch(each, runner, now) for each in waiting.order_by("pk")[:BATCH_SIZE])
 
 
 def _fetch(attachment: Attachment, runner: asyncio.Runner, now: datetime) -> bool:
@@ -68,26 +68,26 @@ def _fetch(attachment: Attachment, runner: asyncio.Runner, now: datetime) -> boo
     media = Media(media_id=attachment.provider_media_id, media_type=attachment.media_type, name=attachment.name)
     try:
         config = providing.config_of(provider)
-        content = runner.run(ADAPTERS[provider.kind].fetch(media, config, most_bytes=MOST_BYTES))
+        content = runner.run(ADAPTERS[provider.kind].fetch(media, config, most_bytes=MAX_BYTES))
     except Exception as error:  # noqa: BLE001 - what the provider does wrong now it may do right in a minute
-        if now - attachment.message.received_at > TRIED_FOR:
+        if now - attachment.message.received_at > RETRY_PERIOD:
             return _refuse(attachment, str(error) if isinstance(error, Unsuitable) else _("It could not be fetched."))
         _log.warning("Attachment %s was not fetched: %s", attachment.pk, type(error).__name__)
         return False
-    return keep(attachment, content)
+    return store_content(attachment, content)
 
 
-def keep(attachment: Attachment, content: bytes) -> bool:
+def store_content(attachment: Attachment, content: bytes) -> bool:
     """Keep a file by what it is, whatever its sender called it; return whether it was taken."""
-    kind = sniffed(content)
-    if kind not in TAKEN:
+    kind = sniff_media_type(content)
+    if kind not in ACCEPTED_TYPES:
         return _refuse(attachment, _("Files of this kind are not taken."))
-    suffix, most = TAKEN[kind]
+    suffix, most = ACCEPTED_TYPES[kind]
     if len(content) > most:
         return _refuse(attachment, _("The file is too large."))
     digest = hashlib.sha256(content).hexdigest()
     relative = Path(digest[:2]) / f"{digest}.{suffix}"
-    target = folder() / relative
+    target = attachments_dir() / relative
     target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     if not target.exists():
         partial = target.with_suffix(".partial")
@@ -99,7 +99,7 @@ def keep(attachment: Attachment, content: bytes) -> bool:
     return True
 
 
-def sniffed(content: bytes) -> str:
+def sniff_media_type(content: bytes) -> str:
     """Return what a file is by its first bytes, '' where they say nothing that is known."""
     try:
         found = puremagic.magic_string(content)

@@ -16,10 +16,10 @@ from django.utils.translation import gettext as _
 
 from recobra.consent.ledger import DEBTOR, Source
 from recobra.consent.models import Silence
-from recobra.consent.opt_out import not_me, opt_out
+from recobra.consent.opt_out import record_opt_out, record_wrong_person
 from recobra.conversations import identity_attempts as guesses
 from recobra.conversations.bot.identity import TRIES_MAX
-from recobra.conversations.bot_facts import manners_of
+from recobra.conversations.bot_facts import conversation_settings
 from recobra.conversations.webhooks.receive import UnknownProvider, refuse_forged
 from recobra.journal.operations import record
 from recobra.messaging.channels import ADAPTERS
@@ -33,12 +33,12 @@ from recobra.messaging.receipts.record import note
 from recobra.portfolio import address_forms as numbers
 from recobra.portfolio.models import Channel
 
-HUNG_UP: Final = '<?xml version="1.0" encoding="UTF-8"?><Response><Hangup/></Response>'
+HANGUP_TWIML: Final = '<?xml version="1.0" encoding="UTF-8"?><Response><Hangup/></Response>'
 _BEFORE_IDENTITY: Final = frozenset({dialogue.FIRST, "identity", "stranger"})
 _WITHDRAWN: Final = (Contact.Status.CANCELLED, Contact.Status.BLOCKED)
 
 
-def speak(*, provider_code: str, token: str, call: Incoming, now: datetime) -> str:
+def next_call_turn(*, provider_code: str, token: str, call: Incoming, now: datetime) -> str:
     """Return the TwiML of a call's next turn, and do what the debtor decided in this one, each thing once.
 
     A call that was taken back, or whose number asked for silence, hears nothing. Raises UnknownProvider, Forged.
@@ -54,7 +54,7 @@ def speak(*, provider_code: str, token: str, call: Incoming, now: datetime) -> s
     form = dict(parse_qsl(call.body.decode("utf-8", "replace"), keep_blank_values=True))
     at = dialogue.position(dict(parse_qsl(urlsplit(call.url).query)), form)
     if contact.status in _WITHDRAWN or (at.step == dialogue.FIRST and _silent(contact)):
-        return HUNG_UP
+        return HANGUP_TWIML
     facts = _facts(contact, config, links.voice_url(contact.public_id, provider.code), form, now)
     said = _judged(at, facts, contact, f"{form.get('CallSid', '')}:{at.tries}", now)
     _do(contact, provider, said, now)
@@ -69,8 +69,8 @@ def _judged(at: Position, facts: Facts, contact: Contact, turn: str, now: dateti
     """
     if at.step not in _BEFORE_IDENTITY:
         return dialogue.turn(at, facts)
-    guesses.judge_alone([contact.debtor_id])
-    wrong = guesses.wrong_lately(contact.debtor_id, now=now)
+    guesses.lock_attempts([contact.debtor_id])
+    wrong = guesses.recent_wrong_answers(contact.debtor_id, now=now)
     before = [each for each in wrong if (each.contact_id, each.payload.get("turn")) != (contact.pk, turn)]
     if len(before) >= TRIES_MAX:
         facts = replace(facts, identity="")  # nothing is compared, and only a person can tell
@@ -79,7 +79,7 @@ def _judged(at: Position, facts: Facts, contact: Contact, turn: str, now: dateti
     said = dialogue.turn(at, facts)
     answered = at.step == "identity" and at.pressed and not at.silent and facts.identity
     if answered and Act.IDENTIFIED not in said.acts and len(before) == len(wrong):
-        guesses.refuse(
+        guesses.record_wrong_answer(
             debtor_id=contact.debtor_id,
             portfolio_id=contact.portfolio_id,
             contact_id=contact.pk,
@@ -100,7 +100,7 @@ def _silent(contact: Contact) -> bool:
 
 
 def _facts(contact: Contact, config: Config, url: str, form: Mapping[str, str], now: datetime) -> Facts:
-    debtor, manners = contact.debtor, manners_of(contact.portfolio)
+    debtor, manners = contact.debtor, conversation_settings(contact.portfolio)
     creditor, local = debtor.creditor, _local(contact, now)
     people_now = local.weekday() < 5 and manners.people_from <= local.time() < manners.people_to
     return Facts(
@@ -145,13 +145,13 @@ def _do(contact: Contact, provider: Provider, said: Turn, now: datetime) -> None
 def _carry_out(act: Act, contact: Contact, promise_date: date | None, now: datetime) -> None:
     key = UUID(str(contact.public_id))
     if act is Act.NOT_ME:
-        not_me(public_id=key, source=Source.KEYPAD, channel=Channel.IVR, said="9, 1", now=now)
+        record_wrong_person(public_id=key, source=Source.KEYPAD, channel=Channel.IVR, said="9, 1", now=now)
     elif act is Act.OPT_OUT:
-        opt_out(public_id=key, source=Source.KEYPAD, channel=Channel.IVR, said="9", now=now)
+        record_opt_out(public_id=key, source=Source.KEYPAD, channel=Channel.IVR, said="9", now=now)
     elif act is Act.SEND_PAY_LINK:
         _send_how_to_pay(contact, now)
     elif act is Act.PROMISE and promise_date is not None:
-        grace = manners_of(contact.portfolio).promise_grace_days
+        grace = conversation_settings(contact.portfolio).promise_grace_days
         _tell("promise.registered", contact, now, date=promise_date.isoformat(), grace_days=grace)
     elif act in {Act.TALK, Act.UNIDENTIFIED}:
         _tell("person.asked", contact, now, reason="asked" if act is Act.TALK else "unidentified")

@@ -10,11 +10,11 @@ from typing import Any, Final
 from django.utils.translation import gettext as _
 
 from recobra.consent.models import ConsentEntry
-from recobra.consent.opt_out import not_me, opt_out
+from recobra.consent.opt_out import record_opt_out, record_wrong_person
 from recobra.conversations import identity_attempts as guesses
 from recobra.conversations.bot.turns import Action
-from recobra.conversations.bot_facts import REFUSED, asked_about, manners_of
-from recobra.conversations.counterparty import Partner
+from recobra.conversations.bot_facts import WRONG_IDENTITY, candidate_debtor_ids, conversation_settings
+from recobra.conversations.counterparty import Counterparty
 from recobra.conversations.models import Conversation, ConversationMessage
 from recobra.conversations.reply import BOT
 from recobra.journal.operations import record
@@ -22,30 +22,30 @@ from recobra.portfolio import address_forms as numbers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Scene:
+class MessageContext:
     """A message in its conversation, who is spoken with (None: not sure yet), and when."""
 
     conversation: Conversation
     message: ConversationMessage
-    who: Partner
+    who: Counterparty
     now: datetime
 
 
-def act(action: Action, scene: Scene) -> None:
+def perform_action(action: Action, scene: MessageContext) -> None:
     """Do what an action says, inside the transaction of its turn; what was only said leaves nothing else behind."""
     do = _DO.get(action.kind)
     if do is not None:
         do(action, scene)
 
 
-def hand_over(scene: Scene, reason: str, *, verified: bool = False) -> None:
+def hand_over(scene: MessageContext, reason: str, *, verified: bool = False) -> None:
     """Leave the conversation to a person, with a task."""
     found = scene.conversation
     found.mode, found.mode_reason, found.assigned_to = Conversation.Mode.PERSON, reason or "asked", None
     _tell("person.asked", scene, reason=reason or "asked", verified=verified)
 
 
-def _tell(kind: str, scene: Scene, **more: Any) -> None:
+def _tell(kind: str, scene: MessageContext, **more: Any) -> None:
     known = scene.conversation.debtor_id is not None
     payload = {"conversation_id": scene.conversation.pk, "message_id": scene.message.pk, **more}
     record(
@@ -58,32 +58,32 @@ def _tell(kind: str, scene: Scene, **more: Any) -> None:
     )
 
 
-def _verified(_action: Action, scene: Scene) -> None:
+def _verified(_action: Action, scene: MessageContext) -> None:
     scene.conversation.debtor, scene.conversation.identified_at = scene.who.debtor, scene.now
 
 
-def _refused(_action: Action, scene: Scene) -> None:
-    scene.message.intent = REFUSED
-    for debtor_id in asked_about(scene.conversation):
+def _refused(_action: Action, scene: MessageContext) -> None:
+    scene.message.intent = WRONG_IDENTITY
+    for debtor_id in candidate_debtor_ids(scene.conversation):
         portfolio_id = scene.who.portfolio.pk if debtor_id == scene.who.debtor.pk else None
-        guesses.refuse(
+        guesses.record_wrong_answer(
             debtor_id=debtor_id, portfolio_id=portfolio_id, channel=scene.conversation.channel, now=scene.now
         )
 
 
-def _promise(action: Action, scene: Scene) -> None:
+def _promise(action: Action, scene: MessageContext) -> None:
     _tell(
         "promise.registered",
         scene,
         amount_minor=action.with_["amount_minor"],
         date=action.with_["day"],
         currency=scene.who.portfolio.currency,
-        grace_days=manners_of(scene.who.portfolio).promise_grace_days,
+        grace_days=conversation_settings(scene.who.portfolio).promise_grace_days,
     )
 
 
-def _told(kind: str) -> Callable[[Action, Scene], None]:
-    def do(action: Action, scene: Scene) -> None:
+def _told(kind: str) -> Callable[[Action, MessageContext], None]:
+    def do(action: Action, scene: MessageContext) -> None:
         if scene.conversation.debtor_id is None:  # nobody knows about whose debt
             hand_over(scene, kind)
         else:
@@ -92,7 +92,9 @@ def _told(kind: str) -> Callable[[Action, Scene], None]:
     return do
 
 
-def silence(*, conversation: Conversation, message: ConversationMessage, wrong_person: bool, now: datetime) -> None:
+def silence_address(
+    *, conversation: Conversation, message: ConversationMessage, wrong_person: bool, now: datetime
+) -> None:
     """Follow a wish for silence that was said in one's own words, and end the conversation without an answer."""
     wish: dict[str, Any] = {
         "source": ConsentEntry.Source.KEYWORD,
@@ -104,26 +106,26 @@ def silence(*, conversation: Conversation, message: ConversationMessage, wrong_p
         "now": now,
     }
     if wrong_person:
-        not_me(**wish)
+        record_wrong_person(**wish)
     else:
-        opt_out(**wish)
+        record_opt_out(**wish)
     conversation.mode = Conversation.Mode.PERSON
     conversation.mode_reason = "not_me" if wrong_person else "opted_out"
     conversation.status, conversation.closed_at = Conversation.Status.CLOSED, now
 
 
-def _silent(action: Action, scene: Scene) -> None:
+def _silent(action: Action, scene: MessageContext) -> None:
     wrong = action.kind == "WrongPerson"
-    silence(conversation=scene.conversation, message=scene.message, wrong_person=wrong, now=scene.now)
+    silence_address(conversation=scene.conversation, message=scene.message, wrong_person=wrong, now=scene.now)
 
 
-def _person(action: Action, scene: Scene) -> None:
+def _person(action: Action, scene: MessageContext) -> None:
     if action.with_["reason"] == "complaint":
         _enter_complaint(scene)
     hand_over(scene, str(action.with_["reason"]), verified=bool(action.with_["verified"]))
 
 
-def _enter_complaint(scene: Scene) -> None:
+def _enter_complaint(scene: MessageContext) -> None:
     """Record what the debtor is told is registered: compliance enters it in its register by a reaction."""
     known = scene.conversation.debtor_id is not None
     record(
@@ -140,12 +142,12 @@ def _enter_complaint(scene: Scene) -> None:
     )
 
 
-def _person_for_plan(_action: Action, scene: Scene) -> None:
+def _person_for_plan(_action: Action, scene: MessageContext) -> None:
     """No plan is offered before agreements are kept; should one be taken all the same, a person sees to it."""
     hand_over(scene, "plan", verified=True)
 
 
-_DO: Final[dict[str, Callable[[Action, Scene], None]]] = {
+_DO: Final[dict[str, Callable[[Action, MessageContext], None]]] = {
     "Verified": _verified,
     "IdentityRefused": _refused,
     "MakePromise": _promise,

@@ -10,24 +10,24 @@ from typing import Any, Final
 from django.db.models import Q
 
 from recobra.conversations import identity_attempts as guesses
-from recobra.conversations.bot.identity import TRIES_MAX, digest
-from recobra.conversations.bot.replies import hours_in_words
+from recobra.conversations.bot.identity import TRIES_MAX, digest_figures
+from recobra.conversations.bot.replies import format_hours
 from recobra.conversations.bot.turns import Facts, Limits
-from recobra.conversations.counterparty import Partner, owners
+from recobra.conversations.counterparty import Counterparty, debtors_at
 from recobra.conversations.models import Conversation, ConversationMessage
 from recobra.messaging.dispatch.facts import first_zone
 from recobra.portfolio.models import CompanyHoliday, Debtor, Hold, Portfolio
 from recobra.portfolio.statement import Statement, statements
 from recobra_core.law.calendar import open_now
 
-REFUSED: Final = "identity_wrong"
+WRONG_IDENTITY: Final = "identity_wrong"
 _FIGURES: Final = 4
 # Who waits for money already promised, or looks for a payment, is not asked for less because of that.
 _GO_ON: Final = (Hold.Reason.PROMISE, Hold.Reason.PAYMENT_IN_PROCESS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Manners:
+class ConversationSettings:
     """How a portfolio talks: what may be promised, and when people answer (`attributes.conversation`)."""
 
     promise_days: int = 7
@@ -37,20 +37,20 @@ class Manners:
     people_to: time = time(18)
 
 
-def manners_of(portfolio: Portfolio) -> Manners:
+def conversation_settings(portfolio: Portfolio) -> ConversationSettings:
     """Return a portfolio's manners; what it does not say is as in `Manners`. Raises ValueError, TypeError."""
     given: Mapping[str, Any] = portfolio.attributes.get("conversation", {})
     read: dict[str, Any] = {
         name: time.fromisoformat(value) if name.startswith("people") else int(value) for name, value in given.items()
     }
-    return replace(Manners(), **read)
+    return replace(ConversationSettings(), **read)
 
 
-def facts_of(who: Partner, conversation: Conversation, *, salt: bytes, tries: int, now: datetime) -> Facts:
+def collect_facts(who: Counterparty, conversation: Conversation, *, salt: bytes, tries: int, now: datetime) -> Facts:
     """Return the facts of one debtor for one message. `tries`: the wrong answers that count already."""
-    manners, creditor = manners_of(who.portfolio), who.debtor.creditor
-    expected = figures_of(who.debtor)
-    hours = hours_in_words(begin=f"{manners.people_from:%H:%M}", end=f"{manners.people_to:%H:%M}")
+    manners, creditor = conversation_settings(who.portfolio), who.debtor.creditor
+    expected = identity_digits(who.debtor)
+    hours = format_hours(begin=f"{manners.people_from:%H:%M}", end=f"{manners.people_to:%H:%M}")
     return Facts(
         creditor=creditor.name,
         sender=creditor.agency_name or creditor.name,
@@ -61,7 +61,7 @@ def facts_of(who: Partner, conversation: Conversation, *, salt: bytes, tries: in
         people_now=_people_now(who, manners, now),
         people_when=hours,
         limits=Limits(promise_days=manners.promise_days, promise_min_minor=manners.promise_min_minor),
-        identity=digest(expected, salt=salt) if expected else None,
+        identity=digest_figures(expected, salt=salt) if expected else None,
         salt=salt,
         identity_blocked=tries >= TRIES_MAX or _is_guessing(conversation, now),
         can_pay_by_link=False,
@@ -70,34 +70,34 @@ def facts_of(who: Partner, conversation: Conversation, *, salt: bytes, tries: in
     )
 
 
-def figures_of(debtor: Debtor) -> str:
+def identity_digits(debtor: Debtor) -> str:
     """Return what a debtor is asked for: the last digits of the identity document, '' where it has too few."""
     figures = "".join(sign for sign in debtor.national_id if sign.isdecimal())[-_FIGURES:]
     return figures if len(figures) == _FIGURES else ""
 
 
-def owes_in_other_currencies(who: Partner, now: datetime) -> bool:
+def has_other_currencies(who: Counterparty, now: datetime) -> bool:
     """Return whether one amount cannot say what is owed."""
     return any(each.currency != who.portfolio.currency for each in _statement(who, now).overdue)
 
 
-def _statement(who: Partner, now: datetime) -> Statement:
+def _statement(who: Counterparty, now: datetime) -> Statement:
     return statements({who.debtor.pk: who.today or now.date()})[who.debtor.pk]
 
 
-def _overdue(who: Partner, now: datetime) -> int:
+def _overdue(who: Counterparty, now: datetime) -> int:
     """Return what may be asked for: a disputed debt is not."""
     documents = _statement(who, now).without_held().overdue
     return sum(each.owed_minor for each in documents if each.currency == who.portfolio.currency)
 
 
-def _holds(who: Partner, now: datetime) -> Iterable[Hold]:
+def _holds(who: Counterparty, now: datetime) -> Iterable[Hold]:
     day = who.today or now.date()
     standing = Hold.objects.filter(Q(ends_on__isnull=True) | Q(ends_on__gte=day), lifted_at__isnull=True)
     return standing.filter(debtor=who.debtor, account__isnull=True, starts_on__lte=day)
 
 
-def _may_collect(who: Partner, conversation: Conversation, now: datetime) -> bool:
+def _may_collect(who: Counterparty, conversation: Conversation, now: datetime) -> bool:
     zone = first_zone(who.zones)
     if zone is None or any(hold.reason not in _GO_ON for hold in _holds(who, now)):
         return False
@@ -105,7 +105,7 @@ def _may_collect(who: Partner, conversation: Conversation, now: datetime) -> boo
     return found.is_open
 
 
-def _people_now(who: Partner, manners: Manners, now: datetime) -> bool:
+def _people_now(who: Counterparty, manners: ConversationSettings, now: datetime) -> bool:
     zone = first_zone(who.portfolio.time_zone)
     if zone is None:
         return False
@@ -114,24 +114,24 @@ def _people_now(who: Partner, manners: Manners, now: datetime) -> bool:
     return not closed and local.weekday() < 5 and manners.people_from <= local.time() < manners.people_to
 
 
-def asked_about(conversation: Conversation) -> list[int]:
+def candidate_debtor_ids(conversation: Conversation) -> list[int]:
     """Return the debtors who the answer may prove to be there: who is known, else all who have the line."""
     if conversation.debtor_id is not None:
         return [conversation.debtor_id]
-    return [debtor.pk for debtor in owners(conversation.address, channel=conversation.channel)]
+    return [debtor.pk for debtor in debtors_at(conversation.address, channel=conversation.channel)]
 
 
-def tries_of(conversation: Conversation, now: datetime) -> int:
+def count_wrong_answers(conversation: Conversation, now: datetime) -> int:
     """Count the wrong answers about whoever a conversation may be with, given here or elsewhere."""
-    return max((len(guesses.wrong_lately(pk, now=now)) for pk in asked_about(conversation)), default=0)
+    return max((len(guesses.recent_wrong_answers(pk, now=now)) for pk in candidate_debtor_ids(conversation)), default=0)
 
 
 def _is_guessing(conversation: Conversation, now: datetime) -> bool:
     """Tell whether too many wrong answers came from a line, about whomever."""
-    wrong = ConversationMessage.objects.filter(conversation__address=conversation.address, intent=REFUSED)
-    return wrong.filter(received_at__gt=now - guesses.COUNTED_FOR).count() >= TRIES_MAX
+    wrong = ConversationMessage.objects.filter(conversation__address=conversation.address, intent=WRONG_IDENTITY)
+    return wrong.filter(received_at__gt=now - guesses.ATTEMPT_WINDOW).count() >= TRIES_MAX
 
 
-def _promised(who: Partner, manners: Manners, now: datetime) -> Any:
+def _promised(who: Counterparty, manners: ConversationSettings, now: datetime) -> Any:
     ends = [hold.ends_on for hold in _holds(who, now) if hold.reason == Hold.Reason.PROMISE and hold.ends_on]
     return max(ends) - timedelta(days=manners.promise_grace_days) if ends else None

@@ -15,15 +15,21 @@ from django.db import transaction
 from recobra.conversations import identity_attempts as guesses
 from recobra.conversations.bot import dialogue, model
 from recobra.conversations.bot.intents import INTENTS, SILENCING
-from recobra.conversations.bot.interpretation import Slots, Understood
-from recobra.conversations.bot.replies import in_words
-from recobra.conversations.bot.turns import Facts, State, Turn, as_document, from_document
-from recobra.conversations.bot_actions import Scene, act, hand_over, silence
-from recobra.conversations.bot_facts import asked_about, facts_of, figures_of, owes_in_other_currencies, tries_of
-from recobra.conversations.counterparty import Partner, is_silent, owners, partner
-from recobra.conversations.inbound import BOT_CHANNELS, BUTTON
+from recobra.conversations.bot.interpretation import Interpretation, Slots
+from recobra.conversations.bot.replies import render_reply
+from recobra.conversations.bot.turns import Facts, State, Turn, dump_state, load_state
+from recobra.conversations.bot_actions import MessageContext, hand_over, perform_action, silence_address
+from recobra.conversations.bot_facts import (
+    candidate_debtor_ids,
+    collect_facts,
+    count_wrong_answers,
+    has_other_currencies,
+    identity_digits,
+)
+from recobra.conversations.counterparty import Counterparty, debtors_at, find_counterparty, is_silenced
+from recobra.conversations.inbound import BOT_CHANNELS, BUTTON_PREFIX
 from recobra.conversations.models import Conversation, ConversationMessage
-from recobra.conversations.reply import BOT, reply
+from recobra.conversations.reply import BOT, send_reply
 from recobra.messaging.channels import Button
 
 TOO_LATE: Final = timedelta(hours=24)
@@ -65,7 +71,7 @@ def _pending() -> Any:
     unread = ConversationMessage.objects.filter(
         direction=ConversationMessage.Direction.IN, conversation__channel__in=BOT_CHANNELS
     )
-    return unread.filter(intent="") | unread.filter(intent__startswith=BUTTON)
+    return unread.filter(intent="") | unread.filter(intent__startswith=BUTTON_PREFIX)
 
 
 def _next(conversation_id: int) -> ConversationMessage | None:
@@ -83,51 +89,53 @@ def _locked(message_id: int) -> tuple[Conversation, ConversationMessage] | None:
     return (conversation, still) if still else None
 
 
-def _understood(message: ConversationMessage, now: datetime) -> Understood:
+def _understood(message: ConversationMessage, now: datetime) -> Interpretation:
     """Read a message outside of any transaction: a language model may take seconds."""
     conversation = message.conversation
-    code = message.intent.removeprefix(BUTTON) if message.intent else ""
+    code = message.intent.removeprefix(BUTTON_PREFIX) if message.intent else ""
     offered = conversation.bot_state.get("state", {}).get("offered", [])
     if code in offered:
-        return Understood(intent="number", confidence=1.0, slots=Slots(choice=offered.index(code) + 1), by="button")
+        return Interpretation(intent="number", confidence=1.0, slots=Slots(choice=offered.index(code) + 1), by="button")
     if code in INTENTS:
-        return Understood(intent=code, confidence=1.0, by="button")
+        return Interpretation(intent=code, confidence=1.0, by="button")
     who = _partner(conversation, now)
     today = (who.today if who else None) or now.date()
-    at = model.endpoint(url=settings.LLM_URL, model=settings.LLM_MODEL, key=settings.LLM_KEY)
+    at = model.configured_endpoint(url=settings.LLM_URL, model=settings.LLM_MODEL, key=settings.LLM_KEY)
     country = who.country if who else ""
-    return asyncio.run(model.read(text=message.text, today=today, country=country, at=at))
+    return asyncio.run(model.interpret_with_model(text=message.text, today=today, country=country, at=at))
 
 
-def _partner(conversation: Conversation, now: datetime) -> Partner | None:
+def _partner(conversation: Conversation, now: datetime) -> Counterparty | None:
     """Return who is spoken with: who is known, else whoever was written to last at this line."""
-    known = [conversation.debtor] if conversation.debtor else owners(conversation.address, channel=conversation.channel)
+    known = (
+        [conversation.debtor] if conversation.debtor else debtors_at(conversation.address, channel=conversation.channel)
+    )
     if not known:
         return None
-    return partner(known[0], channel=conversation.channel, address=conversation.address, now=now)
+    return find_counterparty(known[0], channel=conversation.channel, address=conversation.address, now=now)
 
 
-def _work(message_id: int, understood: Understood, now: datetime) -> bool:
+def _work(message_id: int, understood: Interpretation, now: datetime) -> bool:
     found = _locked(message_id)
     if found is None:
         return False
     conversation, message = found
     message.intent, message.confidence = understood.intent, understood.confidence
     who = _partner(conversation, now)
-    silent = is_silent(conversation.address, channel=conversation.channel)
+    silent = is_silenced(conversation.address, channel=conversation.channel)
     if conversation.mode == Conversation.Mode.PERSON or who is None or silent:
         return _only_wishes(conversation, message, "silent" if silent else "unknown_number", now)
     salt = bytes.fromhex(conversation.bot_state.get("salt", "")) or secrets.token_bytes(16)
     who = _who_answers(conversation, who, understood, now)
-    scene = Scene(conversation=conversation, message=message, who=who, now=now)
-    guesses.judge_alone(asked_about(conversation))
-    tries = tries_of(conversation, now)
-    facts = facts_of(who, conversation, salt=salt, tries=tries, now=now)
+    scene = MessageContext(conversation=conversation, message=message, who=who, now=now)
+    guesses.lock_attempts(candidate_debtor_ids(conversation))
+    tries = count_wrong_answers(conversation, now)
+    facts = collect_facts(who, conversation, salt=salt, tries=tries, now=now)
     turn = _turn(scene, understood, facts, _state(conversation, now).to(tries=tries))
     for action in turn.actions:
-        act(action, scene)
+        perform_action(action, scene)
     message.save(update_fields=["intent", "confidence"])
-    conversation.bot_state = {"salt": salt.hex(), "state": as_document(turn.state)}
+    conversation.bot_state = {"salt": salt.hex(), "state": dump_state(turn.state)}
     conversation.save()
     _say(scene, turn, facts)
     return True
@@ -137,7 +145,7 @@ def _only_wishes(conversation: Conversation, message: ConversationMessage, reaso
     """Follow a wish for silence; everything else waits for a person."""
     if message.intent in SILENCING:
         wrong = message.intent == "wrong_person"
-        silence(conversation=conversation, message=message, wrong_person=wrong, now=now)
+        silence_address(conversation=conversation, message=message, wrong_person=wrong, now=now)
     elif conversation.mode == Conversation.Mode.BOT:
         conversation.mode, conversation.mode_reason = Conversation.Mode.PERSON, reason
     message.save(update_fields=["intent", "confidence"])
@@ -145,39 +153,41 @@ def _only_wishes(conversation: Conversation, message: ConversationMessage, reaso
     return True
 
 
-def _who_answers(conversation: Conversation, who: Partner, understood: Understood, now: datetime) -> Partner:
+def _who_answers(
+    conversation: Conversation, who: Counterparty, understood: Interpretation, now: datetime
+) -> Counterparty:
     """Where several people have a line, the figures of a document tell which of them writes."""
     asked = conversation.bot_state.get("state", {}).get("phase") == "identify"
     if conversation.debtor is not None or not asked or understood.slots.figures is None:
         return who
-    known = owners(conversation.address, channel=conversation.channel)
-    fits = [each for each in known if figures_of(each) == understood.slots.figures]
+    known = debtors_at(conversation.address, channel=conversation.channel)
+    fits = [each for each in known if identity_digits(each) == understood.slots.figures]
     if len(fits) != 1:
         return who
-    return partner(fits[0], channel=conversation.channel, address=conversation.address, now=now) or who
+    return find_counterparty(fits[0], channel=conversation.channel, address=conversation.address, now=now) or who
 
 
-def _turn(scene: Scene, understood: Understood, facts: Facts, state: State) -> Turn:
+def _turn(scene: MessageContext, understood: Interpretation, facts: Facts, state: State) -> Turn:
     message = scene.message
     today: date = scene.who.today or scene.now.date()
     if scene.now - message.at > TOO_LATE:
         return replace(dialogue.hand_over(state, facts, reason="late"), answer=None)
     if not message.text.strip() and understood.by != "button":
         return _wordless(scene, state, facts)
-    if owes_in_other_currencies(scene.who, scene.now) and understood.intent not in {"opt_out", "wrong_person"}:
+    if has_other_currencies(scene.who, scene.now) and understood.intent not in {"opt_out", "wrong_person"}:
         return dialogue.hand_over(state, facts, reason="currencies")
-    return dialogue.step(state=state, understood=understood, facts=facts, today=today)
+    return dialogue.next_turn(state=state, understood=understood, facts=facts, today=today)
 
 
 def _state(conversation: Conversation, now: datetime) -> State:
     kept = conversation.bot_state.get("state")
-    state = from_document(kept) if kept else State()
+    state = load_state(kept) if kept else State()
     if conversation.identified_at is None or now - conversation.identified_at > VERIFIED_FOR:
         return state.to(verified=False)
     return state
 
 
-def _wordless(scene: Scene, state: State, facts: Facts) -> Turn:
+def _wordless(scene: MessageContext, state: State, facts: Facts) -> Turn:
     """A file without words: the receipt that was asked for is kept with its task, anything else is for a person."""
     scene.message.intent = "attachment"
     said = scene.conversation.messages.filter(intent__in=_AFTER_THESE_A_FILE_IS_EXPECTED, at__gt=scene.now - TOO_LATE)
@@ -186,15 +196,15 @@ def _wordless(scene: Scene, state: State, facts: Facts) -> Turn:
     return dialogue.hand_over(state, facts, reason="attachment")
 
 
-def _say(scene: Scene, turn: Turn, facts: Facts) -> None:
-    words = in_words(turn, facts=facts, channel=scene.conversation.channel)
+def _say(scene: MessageContext, turn: Turn, facts: Facts) -> None:
+    words = render_reply(turn, facts=facts, channel=scene.conversation.channel)
     if words is None or scene.conversation.status == Conversation.Status.CLOSED:
         return
     # Not sure yet who writes: the question goes out in the name of whoever was written to last at this line.
     about = scene.who.debtor.pk if scene.conversation.debtor_id is None else None
     offered = () if words.shown_as == "numbers" else words.choices
     buttons = [Button(code=choice.id, title=choice.title) for choice in offered]
-    reply(
+    send_reply(
         conversation_id=scene.conversation.pk,
         text=words.text,
         buttons=buttons,
@@ -212,7 +222,7 @@ def _give_up(message_id: int, now: datetime) -> bool:
     conversation, message = found
     who = _partner(conversation, now)
     if who is not None and conversation.mode == Conversation.Mode.BOT:
-        hand_over(Scene(conversation=conversation, message=message, who=who, now=now), "bot_failed")
+        hand_over(MessageContext(conversation=conversation, message=message, who=who, now=now), "bot_failed")
     conversation.mode, conversation.mode_reason = Conversation.Mode.PERSON, conversation.mode_reason or "bot_failed"
     message.intent = "not_read"
     message.save(update_fields=["intent"])

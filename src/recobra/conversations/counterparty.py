@@ -20,7 +20,7 @@ _REACHED = (Contact.Status.SENT, Contact.Status.UNCERTAIN, Contact.Status.LEASED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Partner:
+class Counterparty:
     """A debtor at one line: the portfolio he or she is answered in, the contact point (None: of nobody), the place.
 
     `today` is the debtor's local day, None in an unknown zone.
@@ -34,7 +34,7 @@ class Partner:
     today: date | None
 
 
-def partner(debtor: Debtor, *, channel: str, address: str, now: datetime) -> Partner | None:
+def find_counterparty(debtor: Debtor, *, channel: str, address: str, now: datetime) -> Counterparty | None:
     """Return what is needed to write to a debtor; None where nothing was ever owed."""
     portfolio = _portfolio(debtor)
     if portfolio is None:
@@ -44,7 +44,7 @@ def partner(debtor: Debtor, *, channel: str, address: str, now: datetime) -> Par
     kind = numbers.kind_of(channel)
     found = debtor.points.filter(kind=kind, value__in=numbers.forms(address, kind=kind))
     live_first = F("retired_at").asc(nulls_first=True)
-    return Partner(
+    return Counterparty(
         debtor=debtor,
         portfolio=portfolio,
         point=found.order_by(live_first, "pk").first(),
@@ -64,7 +64,9 @@ def _portfolio(debtor: Debtor) -> Portfolio | None:
     return account.portfolio if account else None
 
 
-def answered_contact(event: InboundEvent, *, address: str, channel: str, provider_id: int | None) -> Contact | None:
+def find_answered_contact(
+    event: InboundEvent, *, address: str, channel: str, provider_id: int | None
+) -> Contact | None:
     """Return the contact that a message answers: the one it names, else the last that went to the line."""
     forms = numbers.forms(address, kind=numbers.kind_of(channel))
     sent = Contact.objects.filter(address__in=forms, channel=channel, status__in=_REACHED)
@@ -75,7 +77,7 @@ def answered_contact(event: InboundEvent, *, address: str, channel: str, provide
     return sent.filter(handed_over_at__lte=event.at).order_by("-handed_over_at", "-pk").first()
 
 
-def owners(address: str, *, channel: str) -> list[Debtor]:
+def debtors_at(address: str, *, channel: str) -> list[Debtor]:
     """Return the debtors who are said to have a line and have not been denied there, the last contacted first."""
     kind = numbers.kind_of(channel)
     points = ContactPoint.objects.filter(
@@ -86,13 +88,13 @@ def owners(address: str, *, channel: str) -> list[Debtor]:
     return list(found.annotate(last=Max("contacts__handed_over_at")).order_by(last, "pk"))
 
 
-def one_person(debtors: Sequence[Debtor]) -> Debtor | None:
+def single_person(debtors: Sequence[Debtor]) -> Debtor | None:
     """Return the first of the debtors where all are the same person; None where there are several, or none."""
     persons = {(each.country, each.national_id) if each.national_id else each.pk for each in debtors}
     return debtors[0] if len(persons) == 1 else None
 
 
-def is_silent(address: str, *, channel: str) -> bool:
+def is_silenced(address: str, *, channel: str) -> bool:
     """Return whether nothing may be sent to a line."""
     kind = numbers.kind_of(channel)
     return Silence.objects.filter(kind=kind, value__in=numbers.forms(address, kind=kind)).exists()

@@ -17,12 +17,12 @@ from recobra.journal.models import Entry
 from recobra.journal.operations import record
 from recobra.journal.queries import audit_entries
 
-COUNTED_FOR: Final = timedelta(hours=24)
-REFUSED: Final = "identity.refused"
-PAGE_REFUSED: Final = "statement.refused"
+ATTEMPT_WINDOW: Final = timedelta(hours=24)
+WRONG_ANSWER: Final = "identity.refused"
+WRONG_PAGE_ANSWER: Final = "statement.refused"
 
 
-def judge_alone(debtor_ids: Iterable[int]) -> None:
+def lock_attempts(debtor_ids: Iterable[int]) -> None:
     """Let nobody else judge an answer about these debtors before this transaction ends: so many at once are not more.
 
     In one order, so that two who judge about the same people never wait for one another.
@@ -32,18 +32,18 @@ def judge_alone(debtor_ids: Iterable[int]) -> None:
             cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 7))", [f"identity {debtor_id}"])
 
 
-def wrong_lately(debtor_id: int, *, now: datetime) -> list[Entry]:
+def recent_wrong_answers(debtor_id: int, *, now: datetime) -> list[Entry]:
     """Return the wrong answers about a debtor that still count, at most TRIES_MAX."""
-    kinds = [REFUSED, PAGE_REFUSED]
-    return audit_entries(portfolio_ids=None, kinds=kinds, debtor_id=debtor_id, since=now - COUNTED_FOR, limit=TRIES_MAX)
+    kinds = [WRONG_ANSWER, WRONG_PAGE_ANSWER]
+    return audit_entries(portfolio_ids=None, kinds=kinds, debtor_id=debtor_id, since=now - ATTEMPT_WINDOW, limit=TRIES_MAX)
 
 
-def used_up(debtor_id: int, *, now: datetime) -> bool:
+def is_exhausted(debtor_id: int, *, now: datetime) -> bool:
     """Return whether no further answer about a debtor is compared with anything."""
-    return len(wrong_lately(debtor_id, now=now)) >= TRIES_MAX
+    return len(recent_wrong_answers(debtor_id, now=now)) >= TRIES_MAX
 
 
-def refuse(
+def record_wrong_answer(
     *,
     debtor_id: int,
     portfolio_id: int | None,
@@ -54,7 +54,7 @@ def refuse(
 ) -> None:
     """Put down a wrong answer; `turn` tells one that is repeated from another one."""
     record(
-        REFUSED,
+        WRONG_ANSWER,
         at=now,
         actor="debtor",
         portfolio_id=portfolio_id,

@@ -12,7 +12,7 @@ from typing import Final
 from django.db import transaction
 
 from recobra.conversations import identity_attempts as guesses
-from recobra.conversations.statement_access import Asks, Door, door_of, expected_of
+from recobra.conversations.statement_access import IdentityQuestion, StatementLink, expected_answer, find_statement_link
 from recobra.journal.operations import record
 from recobra.messaging.channels.adapter import ReceiptEvent
 from recobra.messaging.models import Contact, Receipt
@@ -31,7 +31,7 @@ class Proof(StrEnum):
     CLOSED = "closed"
 
 
-def note_opened(*, contact_id: int, now: datetime) -> None:
+def record_page_opening(*, contact_id: int, now: datetime) -> None:
     """Let the first opening of a contact's page count as a followed link; again changes nothing."""
     public_id = Contact.objects.values_list("public_id", flat=True).get(pk=contact_id)
     clicked = ReceiptEvent(kind=Receipt.Kind.CLICKED, at=now, event_key=f"statement:{public_id}", public_id=public_id)
@@ -39,32 +39,32 @@ def note_opened(*, contact_id: int, now: datetime) -> None:
 
 
 @transaction.atomic
-def prove(*, token: str, figures: str, now: datetime) -> tuple[Door, Proof] | None:
+def check_identity(*, token: str, figures: str, now: datetime) -> tuple[StatementLink, Proof] | None:
     """Judge an answer and put it down; None where the link opens no door (any more).
 
     Answers about one debtor are judged one after another, and count together with those given to the bot and to calls.
     """
-    door = door_of(token, now=now)
+    door = find_statement_link(token, now=now)
     if door is None:
         return None
-    guesses.judge_alone([door.debtor_id])
-    door = door_of(token, now=now)
+    guesses.lock_attempts([door.debtor_id])
+    door = find_statement_link(token, now=now)
     if door is None:
         return None
-    if door.closed or door.asks == Asks.NOTHING:
+    if door.closed or door.asks == IdentityQuestion.NOTHING:
         return door, Proof.CLOSED
     if not _FOUR.fullmatch(figures.strip()):
         return door, Proof.UNREADABLE
-    _asks, expected = expected_of(Debtor.objects.get(pk=door.debtor_id))
+    _asks, expected = expected_answer(Debtor.objects.get(pk=door.debtor_id))
     right = hmac.compare_digest(figures.strip(), expected)
-    _record("statement.opened" if right else guesses.PAGE_REFUSED, door, now)
+    _record("statement.opened" if right else guesses.WRONG_PAGE_ANSWER, door, now)
     if right:
         return door, Proof.RIGHT
-    after = door_of(token, now=now)
+    after = find_statement_link(token, now=now)
     return (after or replace(door, closed=True)), Proof.WRONG
 
 
-def _record(kind: str, door: Door, now: datetime) -> None:
+def _record(kind: str, door: StatementLink, now: datetime) -> None:
     record(
         kind,
         at=now,

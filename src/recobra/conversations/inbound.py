@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from procrastinate.contrib.django import app
 
 from recobra.consent.models import ConsentEntry
-from recobra.conversations.counterparty import answered_contact, is_silent, one_person, owners
+from recobra.conversations.counterparty import debtors_at, find_answered_contact, is_silenced, single_person
 from recobra.conversations.models import Attachment, Conversation, ConversationMessage
 from recobra.journal.operations import record
 from recobra.messaging.channels.adapter import InboundEvent
@@ -21,14 +21,16 @@ from recobra.portfolio.models import Debtor
 
 # An e-mail's sender proves nothing and machines answer machines there: people read it.
 BOT_CHANNELS: Final = frozenset({"whatsapp", "sms"})
-BUTTON: Final = "button:"
-LONGEST: Final = 20_000
+BUTTON_PREFIX: Final = "button:"
+TEXT_MAX: Final = 20_000
 _WISHES = (ConsentEntry.Act.OPTED_OUT, ConsentEntry.Act.NOT_ME)
 _log = logging.getLogger(__name__)
 
 
 @transaction.atomic
-def take_in(*, event: InboundEvent, provider_id: int | None, channel: str, now: datetime) -> Conversation | None:
+def receive_message(
+    *, event: InboundEvent, provider_id: int | None, channel: str, now: datetime
+) -> Conversation | None:
     """Keep a message and return its conversation; None where nobody can be answered because no sender is named.
 
     The same message again changes nothing. A wish for silence was followed before: nothing is answered to it.
@@ -46,11 +48,11 @@ def take_in(*, event: InboundEvent, provider_id: int | None, channel: str, now: 
     known = of_line.filter(messages__direction="IN", messages__provider_reference=reference).first()
     if known is not None:
         return known
-    answered = answered_contact(event, address=address, channel=channel, provider_id=provider_id)
+    answered = find_answered_contact(event, address=address, channel=channel, provider_id=provider_id)
     open_one = of_line.exclude(status=Conversation.Status.CLOSED).select_for_update().first()
     found = open_one or _begin(event, address, channel, answered, now)
     if found.debtor_id is None:  # a load since may have told whose it is
-        found.debtor = _whose(owners(address, channel=channel), answered, event)
+        found.debtor = _whose(debtors_at(address, channel=channel), answered, event)
     _keep(found, event, reference, provider_id, now)
     _settle(found, event, now)
     _tell(found, answered, event, now)
@@ -58,7 +60,7 @@ def take_in(*, event: InboundEvent, provider_id: int | None, channel: str, now: 
 
 
 def _begin(event: InboundEvent, address: str, channel: str, answered: Contact | None, now: datetime) -> Conversation:
-    known = owners(address, channel=channel)
+    known = debtors_at(address, channel=channel)
     debtor = _whose(known, answered, event)
     by_bot = channel in BOT_CHANNELS and bool(known)
     return Conversation.objects.create(
@@ -76,7 +78,7 @@ def _whose(known: list[Debtor], answered: Contact | None, event: InboundEvent) -
     """Return who writes where that is sure: the only person of the line, or who was written to and answers that."""
     if answered is not None and event.context_reference and answered.debtor_id in {each.pk for each in known}:
         return answered.debtor
-    return one_person(known)
+    return single_person(known)
 
 
 def _keep(found: Conversation, event: InboundEvent, reference: str, provider_id: int | None, now: datetime) -> None:
@@ -84,11 +86,11 @@ def _keep(found: Conversation, event: InboundEvent, reference: str, provider_id:
     message = ConversationMessage.objects.create(
         conversation=found,
         direction=ConversationMessage.Direction.IN,
-        text=event.text[:LONGEST],
+        text=event.text[:TEXT_MAX],
         at=at,
         received_at=now,
         provider_reference=reference,
-        intent=f"{BUTTON}{event.button}" if event.button else "",
+        intent=f"{BUTTON_PREFIX}{event.button}" if event.button else "",
     )
     Attachment.objects.bulk_create(
         Attachment(message=message, name=each.name[:200], media_type=each.media_type, provider_media_id=each.media_id)
@@ -102,7 +104,7 @@ def _keep(found: Conversation, event: InboundEvent, reference: str, provider_id:
 
 def _settle(found: Conversation, event: InboundEvent, now: datetime) -> None:
     """Close what ends with a wish for silence; what comes from a silent line goes to a person."""
-    if is_silent(found.address, channel=found.channel):
+    if is_silenced(found.address, channel=found.channel):
         kind = numbers.kind_of(found.channel)
         forms = numbers.forms(found.address, kind=kind)
         said = ConsentEntry.objects.filter(kind=kind, value__in=forms, act__in=_WISHES, at=min(event.at, now)).first()

@@ -13,11 +13,11 @@ from django.utils.translation import gettext as _
 from recobra.access.models import User
 from recobra.access.roles import Right, may
 from recobra.consent.models import ConsentEntry
-from recobra.consent.opt_out import not_me, opt_out
-from recobra.conversations.counterparty import is_silent
+from recobra.consent.opt_out import record_opt_out, record_wrong_person
+from recobra.conversations.counterparty import is_silenced
 from recobra.conversations.inbound import BOT_CHANNELS
 from recobra.conversations.models import Conversation, ConversationMessage
-from recobra.conversations.reply import take_back_answers_of_bot
+from recobra.conversations.reply import cancel_bot_replies
 from recobra.journal.operations import record
 from recobra.messaging.models import Contact
 from recobra.portfolio import address_forms as numbers
@@ -47,7 +47,7 @@ def take_over(
     found.assigned_to, found.mode, found.mode_reason = person, Conversation.Mode.PERSON, ""
     found.save()
     _record("conversation.assigned", found, actor, actor_id, now, to_id=person.pk)
-    take_back_answers_of_bot(found, actor=actor, actor_id=actor_id, now=now)
+    cancel_bot_replies(found, actor=actor, actor_id=actor_id, now=now)
     return found
 
 
@@ -57,7 +57,7 @@ def give_to_bot(*, conversation_id: int, actor: str, actor_id: int, now: datetim
     found = _open(conversation_id)
     if found.channel not in BOT_CHANNELS:
         raise ConversationRefused(_("The bot does not answer by this channel."))
-    if found.debtor is None or is_silent(found.address, channel=found.channel):
+    if found.debtor is None or is_silenced(found.address, channel=found.channel):
         raise ConversationRefused(_("The bot cannot answer at this number."))
     found.mode, found.mode_reason, found.assigned_to = Conversation.Mode.BOT, "", None
     state = dict(found.bot_state.get("state", {}))
@@ -70,7 +70,7 @@ def give_to_bot(*, conversation_id: int, actor: str, actor_id: int, now: datetim
 
 
 @transaction.atomic
-def close(*, conversation_id: int, actor: str, actor_id: int, now: datetime) -> Conversation:
+def close_conversation(*, conversation_id: int, actor: str, actor_id: int, now: datetime) -> Conversation:
     """End a conversation; a new message opens another one. Raises ConversationRefused."""
     found = _open(conversation_id)
     found.status, found.closed_at, found.unread = Conversation.Status.CLOSED, now, 0
@@ -80,7 +80,7 @@ def close(*, conversation_id: int, actor: str, actor_id: int, now: datetime) -> 
 
 
 @transaction.atomic
-def note(*, conversation_id: int, text: str, actor: str, actor_id: int, now: datetime) -> ConversationMessage:
+def add_note(*, conversation_id: int, text: str, actor: str, actor_id: int, now: datetime) -> ConversationMessage:
     """Write something for colleagues; it never leaves. Raises ConversationRefused."""
     if not text.strip():
         raise ConversationRefused(_("Write something first."))
@@ -101,7 +101,7 @@ def mark_read(*, conversation_id: int) -> None:
 
 
 @transaction.atomic
-def say_whose(*, conversation_id: int, debtor_id: int, actor: str, actor_id: int, now: datetime) -> Conversation:
+def assign_debtor(*, conversation_id: int, debtor_id: int, actor: str, actor_id: int, now: datetime) -> Conversation:
     """Say which debtor writes at a number that nobody knew. It proves nothing: identity is checked all the same."""
     found = _open(conversation_id)
     if found.debtor_id is not None:
@@ -113,7 +113,7 @@ def say_whose(*, conversation_id: int, debtor_id: int, actor: str, actor_id: int
 
 
 @transaction.atomic
-def silence(
+def silence_conversation(
     *, conversation_id: int, wrong_person: bool, said: str = "", actor: str, actor_id: int, now: datetime
 ) -> Conversation:
     """Put down that the debtor wants no more messages, or is somebody else, and end the conversation."""
@@ -129,9 +129,9 @@ def silence(
         "now": now,
     }
     if wrong_person:
-        not_me(**wish)
+        record_wrong_person(**wish)
     else:
-        opt_out(**wish)
+        record_opt_out(**wish)
     act = ConsentEntry.Act.NOT_ME if wrong_person else ConsentEntry.Act.OPTED_OUT
     found.mode, found.mode_reason = Conversation.Mode.PERSON, act.lower()
     if found.status != Conversation.Status.CLOSED:
@@ -142,7 +142,7 @@ def silence(
 
 
 @transaction.atomic
-def tell_of_unsent(*, contact_ids: Sequence[int]) -> int:
+def flag_unsent_replies(*, contact_ids: Sequence[int]) -> int:
     """Show people that an answer did not leave, whose debtor hears nothing otherwise; return how many conversations."""
     unsent = Contact.objects.filter(pk__in=list(contact_ids), conversation_id__isnull=False, purpose__in=_BY_HAND)
     found = Conversation.objects.filter(pk__in=unsent.values("conversation_id"))

@@ -12,12 +12,12 @@ from recobra.kit import clock
 from recobra.messaging import operations as messaging
 from recobra.messaging.templates.whatsapp_approval import synchronise_templates
 
-ASKED_EVERY = timedelta(minutes=10)
+STATUS_QUERY_INTERVAL = timedelta(minutes=10)
 
 
 @app.periodic(cron="* * * * *")
 @app.task(name="contact.calls", queueing_lock="contact.calls", lock="contact.calls")
-def work_calls(timestamp: int) -> None:  # noqa: ARG001 - a late tick does what is due now
+def retry_calls(timestamp: int) -> None:  # noqa: ARG001 - a late tick does what is due now
     """Work again what failed, and let receipts find the contacts that they were faster than."""
     now = clock.now()
     conversations.retry_calls(now=now)
@@ -30,14 +30,14 @@ def ask_providers(timestamp: int) -> None:  # noqa: ARG001 - a late tick does wh
     """Ask the providers about contacts whose end is not known, and about those of which nobody told anything."""
     now = clock.now()
     messaging.resolve_uncertain(now=now, actor="provider")
-    messaging.ask_about_silent(now=now, every=ASKED_EVERY)
+    messaging.ask_about_silent(now=now, every=STATUS_QUERY_INTERVAL)
 
 
 @app.periodic(cron="40 2 * * *")
 @app.task(name="contact.forget", queueing_lock="contact.forget")
-def forget(timestamp: int) -> None:  # noqa: ARG001 - a late tick does what is due now
+def delete_old_calls(timestamp: int) -> None:  # noqa: ARG001 - a late tick does what is due now
     """Delete providers' calls that have been kept long enough."""
-    conversations.forget_calls(now=clock.now())
+    conversations.delete_old_calls(now=clock.now())
 
 
 @app.periodic(cron="17 * * * *")
@@ -48,7 +48,7 @@ def ask_templates(timestamp: int) -> None:  # noqa: ARG001 - a late tick does wh
 
 
 @app.task(name="contact.answer")
-def answer(conversation_id: int) -> None:
+def answer_conversation(conversation_id: int) -> None:
     """Let the bot read what a debtor has just written, and fetch the files that came with it."""
     conversations.answer_conversation(conversation_id=conversation_id, now=clock.now())
     attachments.fetch_waiting(now=clock.now())
@@ -56,7 +56,7 @@ def answer(conversation_id: int) -> None:
 
 @app.periodic(cron="* * * * *")
 @app.task(name="contact.conversations", queueing_lock="contact.conversations", lock="contact.conversations")
-def attend(timestamp: int) -> None:  # noqa: ARG001 - a late tick does what is due now
+def answer_waiting(timestamp: int) -> None:  # noqa: ARG001 - a late tick does what is due now
     """Answer what a job has missed, and fetch files that could not be fetched before."""
     conversations.answer_waiting(now=clock.now())
     attachments.fetch_waiting(now=clock.now())

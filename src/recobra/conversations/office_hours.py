@@ -5,22 +5,22 @@ from __future__ import annotations
 from datetime import datetime, time, timedelta
 from typing import Final
 
-from recobra.conversations.counterparty import Partner
+from recobra.conversations.counterparty import Counterparty
 from recobra.messaging.dispatch.facts import first_zone
 from recobra.portfolio.models import CompanyHoliday
 from recobra_core.law.calendar import LONGEST_WAIT_DAYS, open_now
 
 # The law's data let an answer leave at any hour for a quarter of an hour; two minutes of it are the dispatcher's.
-FRESH: Final = timedelta(minutes=13)
+IMMEDIATE_REPLY: Final = timedelta(minutes=13)
 
 
-def may_leave_at(who: Partner, *, channel: str, answers_at: datetime | None, now: datetime) -> datetime:
+def earliest_departure(who: Counterparty, *, channel: str, answers_at: datetime | None, now: datetime) -> datetime:
     """Return the instant from which a message may leave: `now`, or the next opening where it is closed.
 
     It is the gate that judges then. Where nothing opens within two weeks it is `now`, and the gate says why not.
     """
     zone = first_zone(who.zones)
-    if zone is None or (answers_at is not None and now - answers_at < FRESH):
+    if zone is None or (answers_at is not None and now - answers_at < IMMEDIATE_REPLY):
         return now
     at = now
     closed = set(CompanyHoliday.objects.filter(country=who.country).values_list("day", flat=True))

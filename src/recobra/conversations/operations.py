@@ -2,48 +2,57 @@
 
 from .bot_runner import answer_conversation, answer_waiting
 from .canned import CannedRefused, retire_canned, save_canned
-from .inbound import take_in
+from .inbound import receive_message
 from .inbox import (
     ConversationRefused,
-    close,
+    add_note,
+    assign_debtor,
+    close_conversation,
+    flag_unsent_replies,
     give_to_bot,
     mark_read,
-    note,
-    say_whose,
-    silence,
+    silence_conversation,
     take_over,
-    tell_of_unsent,
 )
-from .reply import ReplyRefused, Trial, Words, begin, in_window, reply, try_begin, try_reply
-from .webhooks.receive import UnknownProvider, answer_challenge, forget_calls, receive_call, retry_calls
+from .reply import (
+    Draft,
+    Preview,
+    ReplyRefused,
+    is_in_service_window,
+    preview_first_message,
+    preview_reply,
+    send_first_message,
+    send_reply,
+)
+from .webhooks.receive import UnknownProvider, answer_challenge, delete_old_calls, receive_call, retry_calls
 
 __all__ = [
     "CannedRefused",
     "ConversationRefused",
+    "Draft",
+    "Preview",
     "ReplyRefused",
-    "Trial",
     "UnknownProvider",
-    "Words",
+    "add_note",
     "answer_challenge",
     "answer_conversation",
     "answer_waiting",
-    "begin",
-    "close",
-    "forget_calls",
+    "assign_debtor",
+    "close_conversation",
+    "delete_old_calls",
+    "flag_unsent_replies",
     "give_to_bot",
-    "in_window",
+    "is_in_service_window",
     "mark_read",
-    "note",
+    "preview_first_message",
+    "preview_reply",
     "receive_call",
-    "reply",
+    "receive_message",
     "retire_canned",
     "retry_calls",
     "save_canned",
-    "say_whose",
-    "silence",
-    "take_in",
+    "send_first_message",
+    "send_reply",
+    "silence_conversation",
     "take_over",
-    "tell_of_unsent",
-    "try_begin",
-    "try_reply",
 ]

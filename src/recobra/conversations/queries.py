@@ -13,7 +13,7 @@ from recobra.access.models import Role, User
 from recobra.access.queries import portfolio_codes
 from recobra.access.roles import RIGHTS, Right, may
 from recobra.conversations.attachments import path_of
-from recobra.conversations.counterparty import is_silent
+from recobra.conversations.counterparty import is_silenced
 from recobra.conversations.inbound import BOT_CHANNELS
 from recobra.conversations.models import Attachment, CannedAnswer, Conversation, ConversationMessage
 from recobra.conversations.reply import WRITTEN_CHANNELS
@@ -39,16 +39,16 @@ def conversations_for(user: User) -> QuerySet[Conversation]:
         accounts = Account.objects.filter(debtor=OuterRef("debtor_id"))
         own, others = accounts.filter(portfolio__code__in=codes), accounts.exclude(portfolio__code__in=codes)
         known = Q(Exists(own)) & ~Q(Exists(others))
-        found = found.filter(known | Q(debtor__isnull=True) if leads(user) else known)
-    return found if leads(user) else found.filter(debtor__isnull=False)
+        found = found.filter(known | Q(debtor__isnull=True) if is_lead(user) else known)
+    return found if is_lead(user) else found.filter(debtor__isnull=False)
 
 
-def leads(user: User) -> bool:
+def is_lead(user: User) -> bool:
     """Return whether a user assigns conversations and sees those of unknown numbers."""
     return user.role in LEADING and may(user, Right.ANSWER_MESSAGES)
 
 
-def listed(user: User, *, view: str = "todas", channel: str = "") -> QuerySet[Conversation]:
+def list_conversations(user: User, *, view: str = "todas", channel: str = "") -> QuerySet[Conversation]:
     """Return the conversations of one of the VIEWS."""
     found = conversations_for(user)
     if channel:
@@ -67,7 +67,7 @@ def _narrowed(user: User, view: str) -> Q:
     }.get(view, still)
 
 
-def counts_for(user: User) -> dict[str, int]:
+def unread_counts(user: User) -> dict[str, int]:
     """Return how many unread messages each of the VIEWS has; closed conversations have none."""
     seen = conversations_for(user)
     return {view: seen.filter(_narrowed(user, view)).order_by().aggregate(n=Sum("unread"))["n"] or 0 for view in VIEWS}
@@ -103,9 +103,9 @@ def attachment_for(user: User, conversation_id: int, attachment_id: int) -> Atta
     return kept.get(pk=attachment_id)
 
 
-def silent(conversation: Conversation) -> bool:
+def is_conversation_silenced(conversation: Conversation) -> bool:
     """Return whether nothing may be sent to the line of a conversation."""
-    return is_silent(conversation.address, channel=conversation.channel)
+    return is_silenced(conversation.address, channel=conversation.channel)
 
 
 def canned_answers() -> list[CannedAnswer]:
@@ -118,7 +118,7 @@ def canned_answer(canned_id: int) -> CannedAnswer:
     return CannedAnswer.objects.get(pk=canned_id, retired_at__isnull=True)
 
 
-def people_for(conversation: Conversation) -> list[User]:
+def assignable_users(conversation: Conversation) -> list[User]:
     """Return who may be given a conversation: who answers messages and sees it."""
     roles = [role for role, rights in RIGHTS.items() if Right.ANSWER_MESSAGES in rights]
     people = User.objects.filter(is_active=True, role__in=roles).order_by("username")
@@ -135,7 +135,7 @@ def templates_to_send(channel: str, *, now: datetime) -> list[Template]:
     return sorted(by_code.values(), key=lambda each: each.name)
 
 
-def lines_of(debtor: Debtor) -> list[tuple[ContactPoint, str]]:
+def reachable_points(debtor: Debtor) -> list[tuple[ContactPoint, str]]:
     """Return each point with each channel by which a debtor can be written to, usable ones first."""
     installed = [channel for channel in WRITTEN_CHANNELS if channel in channels_open()]
     points = debtor.points.filter(retired_at__isnull=True, valid=True, opted_out_at__isnull=True)

@@ -11,9 +11,9 @@ import pyarrow as pa
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
-from recobra.conversations.counterparty import Partner, is_silent, partner
+from recobra.conversations.counterparty import Counterparty, find_counterparty, is_silenced
 from recobra.conversations.models import Conversation, ConversationMessage
-from recobra.conversations.office_hours import may_leave_at
+from recobra.conversations.office_hours import earliest_departure
 from recobra.messaging import reasons
 from recobra.messaging.channels import Button
 from recobra.messaging.dispatch.facts import SERVICE_WINDOW, local_date
@@ -41,7 +41,7 @@ class ReplyRefused(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Words:
+class Draft:
     """What is to be said: words of one's own, or a template that is filled in when it leaves.
 
     `first`: it is written of one's own accord and answers nothing, however lately the debtor wrote.
@@ -54,7 +54,7 @@ class Words:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Trial:
+class Preview:
     """What would become of a message now: the law of its words, and the gate's verdict.
 
     `opens_at`: it may not leave now and would wait until then. `reason` is a key of `messaging.reasons` or of the law.
@@ -75,7 +75,7 @@ class Trial:
 
 
 @transaction.atomic
-def reply(
+def send_reply(
     *,
     conversation_id: int,
     text: str,
@@ -96,7 +96,7 @@ def reply(
     conversation = Conversation.objects.select_for_update().get(pk=conversation_id)
     _refuse_second(conversation, after_id)
     numbered = [f"{number}. {button.title}" for number, button in enumerate(buttons, 1)]
-    whole = Words(text="\n".join([text.strip(), *numbered]).strip(), template_code=template_code)
+    whole = Draft(text="\n".join([text.strip(), *numbered]).strip(), template_code=template_code)
     pressed = bool(buttons) and conversation.channel == Channel.WHATSAPP
     words = replace(whole, text=text.strip()) if pressed else whole
     who = _partner(conversation, now, about_id)
@@ -109,8 +109,8 @@ def reply(
 
 
 @transaction.atomic
-def begin(
-    *, debtor_id: int, point_id: int, channel: str, words: Words, author: str, author_id: int | None, now: datetime
+def send_first_message(
+    *, debtor_id: int, point_id: int, channel: str, words: Draft, author: str, author_id: int | None, now: datetime
 ) -> Contact:
     """Write to a debtor first, in the conversation of that number or address. Raises ReplyRefused."""
     words = replace(words, first=True)
@@ -122,7 +122,7 @@ def begin(
     return contact
 
 
-def take_back_answers_of_bot(conversation: Conversation, *, actor: str, actor_id: int, now: datetime) -> None:
+def cancel_bot_replies(conversation: Conversation, *, actor: str, actor_id: int, now: datetime) -> None:
     """Take back what the bot was about to say.
 
     Where a dispatcher is about to hand one over, whoever locks its row first wins and the other one sees it.
@@ -132,23 +132,25 @@ def take_back_answers_of_bot(conversation: Conversation, *, actor: str, actor_id
     record_ends("contact.cancelled", ended, at=now, actor=actor, actor_id=actor_id)
 
 
-def try_reply(*, conversation_id: int, words: Words, author: str, now: datetime) -> Trial:
+def preview_reply(*, conversation_id: int, words: Draft, author: str, now: datetime) -> Preview:
     """Say what would become of an answer now; nothing is kept."""
     return _tried(lambda: Conversation.objects.get(pk=conversation_id), words, author, now)
 
 
-def try_begin(*, debtor_id: int, point_id: int, channel: str, words: Words, author: str, now: datetime) -> Trial:
+def preview_first_message(
+    *, debtor_id: int, point_id: int, channel: str, words: Draft, author: str, now: datetime
+) -> Preview:
     """Say what would become of a first message now; nothing is kept."""
     first = replace(words, first=True)
     return _tried(lambda: _conversation_with(debtor_id, point_id, channel, now), first, author, now)
 
 
-def in_window(*, conversation: Conversation, now: datetime) -> bool:
+def is_in_service_window(*, conversation: Conversation, now: datetime) -> bool:
     """Return whether the debtor wrote here within a day: then an answer is an answer."""
     return conversation.last_inbound_at is not None and conversation.last_inbound_at > now - SERVICE_WINDOW
 
 
-def _tried(find: Any, words: Words, author: str, now: datetime) -> Trial:
+def _tried(find: Any, words: Draft, author: str, now: datetime) -> Preview:
     with transaction.atomic():
         try:
             conversation = find()
@@ -158,13 +160,13 @@ def _tried(find: Any, words: Words, author: str, now: datetime) -> Trial:
             at = max(contact.due_at, now)
         except ReplyRefused as refused:
             transaction.set_rollback(True)
-            return Trial(refused=str(refused), findings=refused.findings)
+            return Preview(refused=str(refused), findings=refused.findings)
         examined = examine([contact.pk], now=at, ways=providing.ways())
         transaction.set_rollback(True)
     if examined.unsent:
         end = examined.unsent[0]
-        return Trial(findings=findings, reason=end.reason, rule=end.rule, article=end.article, opens_at=end.due_at)
-    return Trial(findings=findings, allowed=at == now, opens_at=at if at > now else None)
+        return Preview(findings=findings, reason=end.reason, rule=end.rule, article=end.article, opens_at=end.due_at)
+    return Preview(findings=findings, allowed=at == now, opens_at=at if at > now else None)
 
 
 def _conversation_with(debtor_id: int, point_id: int, channel: str, now: datetime) -> Conversation:
@@ -201,7 +203,7 @@ def _refuse_second(conversation: Conversation, after_id: int | None) -> None:
         raise ReplyRefused(_("%(who)s has answered meanwhile. Read it before you write.") % {"who": since.author})
 
 
-def _refuse_repeated(conversation: Conversation, words: Words, now: datetime) -> None:
+def _refuse_repeated(conversation: Conversation, words: Draft, now: datetime) -> None:
     """A button pressed twice sends once, also within the window in which a first message is an answer."""
     said = conversation.messages.filter(
         direction=ConversationMessage.Direction.OUT,
@@ -214,11 +216,11 @@ def _refuse_repeated(conversation: Conversation, words: Words, now: datetime) ->
         raise ReplyRefused(_("Another message by this channel was sent today already, or is about to be."))
 
 
-def _partner(conversation: Conversation, now: datetime, about_id: int | None = None) -> Partner:
+def _partner(conversation: Conversation, now: datetime, about_id: int | None = None) -> Counterparty:
     debtor = conversation.debtor or Debtor.objects.select_related("creditor").filter(pk__in=[about_id or 0]).first()
     if debtor is None:
         raise ReplyRefused(_("Nobody knows whose number this is: say first which debtor it is."))
-    found = partner(debtor, channel=conversation.channel, address=conversation.address, now=now)
+    found = find_counterparty(debtor, channel=conversation.channel, address=conversation.address, now=now)
     if found is None:
         raise ReplyRefused(_("This person owes nothing in any portfolio."))
     return found
@@ -226,8 +228,8 @@ def _partner(conversation: Conversation, now: datetime, about_id: int | None = N
 
 def _put(
     conversation: Conversation,
-    who: Partner,
-    words: Words,
+    who: Counterparty,
+    words: Draft,
     *,
     author: str,
     author_id: int | None,
@@ -240,7 +242,7 @@ def _put(
         if content.blocks(findings):
             raise ReplyRefused(_("The law bars these words."), [each for each in findings if each.severity == "block"])
     answers_at = conversation.last_inbound_at if purpose == Contact.Purpose.REPLY else None
-    due_at = may_leave_at(who, channel=conversation.channel, answers_at=answers_at, now=now)
+    due_at = earliest_departure(who, channel=conversation.channel, answers_at=answers_at, now=now)
     row = {
         "debtor_id": who.debtor.pk,
         "portfolio_id": who.portfolio.pk,
@@ -269,13 +271,13 @@ def _put(
 _EMPTY: Final[dict[str, Any]] = dict.fromkeys(_PLAN.names)
 
 
-def _purpose(conversation: Conversation, who: Partner, words: Words, now: datetime) -> str:
+def _purpose(conversation: Conversation, who: Counterparty, words: Draft, now: datetime) -> str:
     """Return REPLY or MANUAL. Raises ReplyRefused for what no gate needs to judge."""
     if not words.text.strip() and not words.template_code:
         raise ReplyRefused(_("Write something first."))
-    if is_silent(conversation.address, channel=conversation.channel):
+    if is_silenced(conversation.address, channel=conversation.channel):
         raise ReplyRefused(_("This number or address asked for no more messages. Only its owner can change that."))
-    fresh = in_window(conversation=conversation, now=now)
+    fresh = is_in_service_window(conversation=conversation, now=now)
     if fresh and not words.template_code and not words.first:
         return Contact.Purpose.REPLY
     if conversation.channel == "whatsapp" and not words.template_code and not fresh:
@@ -290,13 +292,13 @@ def _subject(conversation: Conversation) -> str:
 
 
 def _read(
-    conversation: Conversation, who: Partner, words: Words, author: str, now: datetime
+    conversation: Conversation, who: Counterparty, words: Draft, author: str, now: datetime
 ) -> tuple[content.Finding, ...]:
     if words.template_code or not words.text.strip():
         return ()
     facts = content.Facts(
         on=who.today or now.date(),
-        reply=in_window(conversation=conversation, now=now) and not words.first,
+        reply=is_in_service_window(conversation=conversation, now=now) and not words.first,
         creditor_name=who.debtor.creditor.name,
     )
     kind: Literal["free", "hand"] = "free" if author == BOT else "hand"
@@ -304,7 +306,7 @@ def _read(
 
 
 def _note(
-    conversation: Conversation, contact: Contact, words: Words, *, author: str, author_id: int | None, now: datetime
+    conversation: Conversation, contact: Contact, words: Draft, *, author: str, author_id: int | None, now: datetime
 ) -> None:
     ConversationMessage.objects.create(
         conversation=conversation,
@@ -319,12 +321,12 @@ def _note(
     )
     conversation.status, conversation.last_at = Conversation.Status.WAITING, now
     if author_id is not None:
-        take_back_answers_of_bot(conversation, actor=author, actor_id=author_id, now=now)
+        cancel_bot_replies(conversation, actor=author, actor_id=author_id, now=now)
         conversation.unread = 0
         conversation.mode, conversation.mode_reason = Conversation.Mode.PERSON, ""
         conversation.assigned_to_id = conversation.assigned_to_id or author_id
     conversation.save()
 
 
-def _intent(words: Words) -> str:
+def _intent(words: Draft) -> str:
     return f"template:{words.template_code}" if words.template_code else ""

@@ -21,11 +21,11 @@ from recobra.portfolio import address_forms as numbers
 from recobra.portfolio.models import Debtor
 from recobra.portfolio.statement import statements
 
-LASTS: Final = timedelta(days=90)
+LINK_LIFETIME: Final = timedelta(days=90)
 _FIGURES: Final = 4
 
 
-class Asks(StrEnum):
+class IdentityQuestion(StrEnum):
     """What proves that somebody is the debtor: the last four figures of one of these."""
 
     NATIONAL_ID = "national_id"
@@ -34,7 +34,7 @@ class Asks(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Door:
+class StatementLink:
     """The page before anybody has proved anything: nothing here tells of a debt.
 
     `closed` after too many wrong answers, here or elsewhere; `reach` is how to go on by another way; `stop_path` stops
@@ -44,45 +44,48 @@ class Door:
     contact_id: int
     debtor_id: int
     portfolio_id: int
-    asks: Asks
+    asks: IdentityQuestion
     closed: bool
     reach: str
     stop_path: str
 
 
-def door_of(token: str, *, now: datetime) -> Door | None:
+def find_statement_link(token: str, *, now: datetime) -> StatementLink | None:
     """Return the door that a link opens; None where it was not made by us, never left, is too old or was denied.
 
     A link dies when somebody at its number or address says that the debtor is not there.
     """
     contact = _contact(token)
     left = contact.handed_over_at if contact else None
-    if contact is None or left is None or now >= left + LASTS or _denied(contact):
+    if contact is None or left is None or now >= left + LINK_LIFETIME or _denied(contact):
         return None
     debtor = contact.debtor
-    asks, _figures = expected_of(debtor)
+    asks, _figures = expected_answer(debtor)
     ways = (debtor.creditor.agency_phone.strip(), parseaddr(settings.MAIL_FROM)[1])
-    return Door(
+    return StatementLink(
         contact_id=contact.pk,
         debtor_id=debtor.pk,
         portfolio_id=contact.portfolio_id,
         asks=asks,
-        closed=guesses.used_up(debtor.pk, now=now),
+        closed=guesses.is_exhausted(debtor.pk, now=now),
         reach=" · ".join(way for way in ways if way),
         stop_path=urlsplit(unsubscribe_url(contact.public_id)).path,
     )
 
 
-def expected_of(debtor: Debtor) -> tuple[Asks, str]:
+def expected_answer(debtor: Debtor) -> tuple[IdentityQuestion, str]:
     """Return what a debtor is asked for, and its last four figures; NOTHING and '' where neither number has four."""
-    for asks, number in ((Asks.NATIONAL_ID, debtor.national_id), (Asks.CUSTOMER_NUMBER, debtor.external_id)):
+    for asks, number in (
+        (IdentityQuestion.NATIONAL_ID, debtor.national_id),
+        (IdentityQuestion.CUSTOMER_NUMBER, debtor.external_id),
+    ):
         figures = "".join(sign for sign in number if sign.isascii() and sign.isdigit())[-_FIGURES:]
         if len(figures) == _FIGURES:
             return asks, figures
-    return Asks.NOTHING, ""
+    return IdentityQuestion.NOTHING, ""
 
 
-def statement_page(door: Door, *, now: datetime) -> Page:
+def statement_page(door: StatementLink, *, now: datetime) -> Page:
     """Return what a debtor owes, for who has proved to be that debtor: all of it at this creditor, on the local day."""
     contact = Contact.objects.select_related("debtor__creditor", "portfolio").get(pk=door.contact_id)
     day = local_date(contact.zones, now) or now.date()

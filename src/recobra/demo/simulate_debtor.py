@@ -16,9 +16,9 @@ from django.conf import settings
 from django.db.models import F, QuerySet
 from django.utils.translation import gettext as _
 
-from recobra.conversations.bot_facts import figures_of
+from recobra.conversations.bot_facts import identity_digits
 from recobra.conversations.models import ConversationMessage
-from recobra.conversations.webhooks.apply import NotApplied, apply
+from recobra.conversations.webhooks.apply import NotApplied, apply_events
 from recobra.messaging.channels import Button
 from recobra.messaging.channels.adapter import InboundEvent, ReceiptEvent
 from recobra.messaging.models import Contact, Receipt
@@ -136,7 +136,7 @@ def answerable_messages(*, since: datetime) -> Iterator[AnswerableMessage]:
     for each in found.order_by(
         F("read_at").asc(nulls_last=True), "-portfolio__code", "debtor__external_id", "-channel"
     ):
-        figures = figures_of(each.debtor)
+        figures = identity_digits(each.debtor)
         shared = ContactPoint.objects.filter(value=each.address).exclude(debtor=each.debtor_id).exists()
         if figures and not shared and each.address not in seen:
             seen.add(each.address)
@@ -173,7 +173,7 @@ def _receipt_event(public_id: UUID, kind: str, now: datetime) -> ReceiptEvent:
 
 def _apply_events(events: Sequence[InboundEvent | ReceiptEvent], channel: str, now: datetime) -> None:
     try:
-        apply(events=events, provider_id=None, channel=channel or Channel.EMAIL, now=now)
+        apply_events(events=events, provider_id=None, channel=channel or Channel.EMAIL, now=now)
     except NotApplied as failed:
         raise SimulationRefused(_("It came in and could not be worked: %(reason)s") % {"reason": failed}) from failed
 

@@ -12,7 +12,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from recobra.conversations import identity_proof as disclosing
 from recobra.conversations.identity_proof import Proof
-from recobra.conversations.statement_access import Door, door_of, statement_page
+from recobra.conversations.statement_access import StatementLink, find_statement_link, statement_page
 from recobra.kit import clock
 
 from .pages import page
@@ -33,17 +33,17 @@ class Statement(View):
     def get(self, request: HttpRequest, token: str) -> HttpResponse:
         """Ask for the last figures of a number."""
         now = clock.now()
-        door = door_of(token, now=now)
+        door = find_statement_link(token, now=now)
         if door is None:
             return _page(request, "gone")
         if is_person(request):
-            disclosing.note_opened(contact_id=door.contact_id, now=now)
+            disclosing.record_page_opening(contact_id=door.contact_id, now=now)
         return _page(request, _state(door), door)
 
     def post(self, request: HttpRequest, token: str) -> HttpResponse:
         """Show the statement, or say why not."""
         now = clock.now()
-        judged = disclosing.prove(token=token, figures=request.POST.get("figures", ""), now=now)
+        judged = disclosing.check_identity(token=token, figures=request.POST.get("figures", ""), now=now)
         if judged is None:
             return _page(request, "gone")
         door, proof = judged
@@ -52,13 +52,13 @@ class Statement(View):
         return _page(request, _state(door) if _state(door) != "ask" else str(proof), door)
 
 
-def _state(door: Door) -> str:
+def _state(door: StatementLink) -> str:
     if door.closed:
         return "closed"
     return "ask" if door.asks else "unasked"
 
 
-def _page(request: HttpRequest, state: str, door: Door | None = None, shown: object = None) -> HttpResponse:
+def _page(request: HttpRequest, state: str, door: StatementLink | None = None, shown: object = None) -> HttpResponse:
     # What the statement says is kept in Spanish only: the frame around it speaks the same.
     with translation.override("es"):
         context = {"state": state, "door": door, "shown": shown}

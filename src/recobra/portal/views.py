@@ -17,7 +17,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 
 from recobra.consent.ledger import OptOutRefused
-from recobra.consent.opt_out import not_me, opt_out, resume
+from recobra.consent.opt_out import record_opt_out, record_wrong_person, resume_messages
 from recobra.kit import clock
 from recobra.messaging import queries
 
@@ -62,17 +62,17 @@ class Unsubscribe(View):
 
 
 def _stop(public_id: UUID, said: str, now: datetime) -> str:
-    opt_out(public_id=public_id, source="LINK", text_shown=str(SHOWN["stop"]), said=said, now=now)
+    record_opt_out(public_id=public_id, source="LINK", text_shown=str(SHOWN["stop"]), said=said, now=now)
     return "stopped"
 
 
 def _not_me(public_id: UUID, said: str, now: datetime) -> str:
-    not_me(public_id=public_id, source="LINK", text_shown=str(SHOWN["not_me"]), said=said, now=now)
+    record_wrong_person(public_id=public_id, source="LINK", text_shown=str(SHOWN["not_me"]), said=said, now=now)
     return "not_me"
 
 
 def _resume(public_id: UUID, said: str, now: datetime) -> str:
-    done = resume(public_id=public_id, source="PORTAL", text_shown=str(SHOWN["resume"]), said=said, now=now)
+    done = resume_messages(public_id=public_id, source="PORTAL", text_shown=str(SHOWN["resume"]), said=said, now=now)
     return "resumed" if done else "silent"
 
 

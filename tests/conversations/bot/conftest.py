@@ -7,7 +7,7 @@ from datetime import date
 
 import pytest
 
-from recobra.conversations.bot.identity import digest
+from recobra.conversations.bot.identity import digest_figures
 from recobra.conversations.bot.turns import Facts, Limits, Plan
 
 TODAY = date(2026, 11, 23)
@@ -26,7 +26,7 @@ MONDAY_FACTS = Facts(
         Plan(id="three", instalments=3, instalment_minor=41_150, first_day=date(2026, 12, 1)),
         Plan(id="six", instalments=6, instalment_minor=20_575, first_day=date(2026, 12, 1)),
     ),
-    identity=digest("4321", salt=SALT),
+    identity=digest_figures("4321", salt=SALT),
     salt=SALT,
 )
 
@@ -40,4 +40,4 @@ def facts():
 def measured():
     from recobra.conversations.bot import evaluation  # noqa: PLC0415 - trains; only for the tests that look at figures
 
-    return evaluation.measure()
+    return evaluation.measure_bot()

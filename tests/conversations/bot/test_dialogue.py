@@ -6,9 +6,9 @@ from datetime import date
 
 import pytest
 
-from recobra.conversations.bot.dialogue import step
-from recobra.conversations.bot.interpretation import Understood, understand
-from recobra.conversations.bot.turns import State, as_document, from_document
+from recobra.conversations.bot.dialogue import next_turn
+from recobra.conversations.bot.interpretation import Interpretation, interpret_message
+from recobra.conversations.bot.turns import State, dump_state, load_state
 
 from .conftest import TODAY
 
@@ -17,10 +17,10 @@ def talk(facts, *texts, state=None):
     """Return [(answer, kinds of actions)] of a conversation, and its last turn."""
     state, turn, told = state or State(), None, []
     for text in texts:
-        understood = understand(text=text, today=TODAY, country=facts.country)
-        turn = step(state=state, understood=understood, facts=facts, today=TODAY)
+        understood = interpret_message(text=text, today=TODAY, country=facts.country)
+        turn = next_turn(state=state, understood=understood, facts=facts, today=TODAY)
         # The state is kept as JSON between messages.
-        state = from_document(as_document(turn.state))
+        state = load_state(dump_state(turn.state))
         assert state == turn.state
         told.append((turn.answer, tuple(action.kind for action in turn.actions)))
     return told, turn
@@ -124,9 +124,9 @@ def test_a_debtor_who_proved_who_it_is(story, facts):
 
 
 def test_the_first_answer_says_that_it_is_automatic_and_for_whom(facts):
-    understood = understand(text="hola", today=TODAY, country="PE")
-    first = step(state=State(), understood=understood, facts=facts(), today=TODAY)
-    second = step(state=first.state, understood=understood, facts=facts(), today=TODAY)
+    understood = interpret_message(text="hola", today=TODAY, country="PE")
+    first = next_turn(state=State(), understood=understood, facts=facts(), today=TODAY)
+    second = next_turn(state=first.state, understood=understood, facts=facts(), today=TODAY)
     assert (first.introduce, second.introduce) == (True, False)
 
 
@@ -188,8 +188,8 @@ def test_right_figures_prove_nothing_once_too_many_were_wrong(facts):
 
 
 def test_a_doubtful_wish_for_silence_is_asked_about(facts):
-    doubtful = Understood(intent="not_understood", confidence=0.4, perhaps="opt_out", by="classifier")
-    asked = step(state=KNOWN, understood=doubtful, facts=facts(), today=TODAY)
+    doubtful = Interpretation(intent="not_understood", confidence=0.4, perhaps="opt_out", by="classifier")
+    asked = next_turn(state=KNOWN, understood=doubtful, facts=facts(), today=TODAY)
     assert asked.answer == "confirm_silence"
     assert talk(facts(), "sí", state=asked.state)[0] == [(None, ("OptOut",))]
     assert talk(facts(), "cuánto debo", state=asked.state)[0] == [("balance", ("DiscloseBalance",))]

@@ -12,7 +12,7 @@ from tests.house.conftest import ROOT
 
 
 def test_every_main_intent_has_its_phrases_in_every_variant():
-    phrases = phrasebook.phrases()
+    phrases = phrasebook.load_phrases()
     for intent in MAIN:
         mine = [phrase for phrase in phrases if phrase.intent == intent]
         assert len(mine) >= 120
@@ -21,16 +21,16 @@ def test_every_main_intent_has_its_phrases_in_every_variant():
 
 
 def test_no_phrase_and_no_near_copy_of_it_is_on_both_sides():
-    phrases = phrasebook.phrases()
-    rest, test = classifier.split(phrases, parts=5)[0]
+    phrases = phrasebook.load_phrases()
+    rest, test = classifier.split_groups(phrases, parts=5)[0]
     assert {phrases[n].group for n in rest} & {phrases[n].group for n in test} == set()
     assert {phrases[n].text.casefold() for n in rest} & {phrases[n].text.casefold() for n in test} == set()
     assert len(test) * 5 in range(len(phrases) - 100, len(phrases) + 100)
 
 
 def test_no_hard_negative_is_trained_on():
-    known = {phrase.text.casefold() for phrase in phrasebook.phrases()}
-    assert [negative.text for negative in phrasebook.hard_negatives() if negative.text.casefold() in known] == []
+    known = {phrase.text.casefold() for phrase in phrasebook.load_phrases()}
+    assert [negative.text for negative in phrasebook.load_hard_negatives() if negative.text.casefold() in known] == []
 
 
 @pytest.mark.long
@@ -61,8 +61,9 @@ def test_what_only_sounds_like_it_is_not_acted_on(measured):
 def test_no_hard_negative_is_acted_on_by_the_classifier_in_use():
     acted = [
         negative.text
-        for negative in phrasebook.hard_negatives()
-        if interpretation.understand(text=negative.text, today=evaluation.AS_OF, country="PE").intent == negative.never
+        for negative in phrasebook.load_hard_negatives()
+        if interpretation.interpret_message(text=negative.text, today=evaluation.AS_OF, country="PE").intent
+        == negative.never
     ]
     assert acted == []
 
@@ -82,6 +83,8 @@ def test_the_page_prints_the_figures_of_this_code(measured):
 
 
 def test_the_classifier_answers_the_same_twice():
-    phrases = phrasebook.phrases()[::4]
+    phrases = phrasebook.load_phrases()[::4]
     texts = ["kiero pagar", "no me escriban más", "cuánto debo"]
-    assert classifier.trained(on=phrases).likeliest(texts) == classifier.trained(on=phrases).likeliest(texts)
+    assert classifier.train_classifier(on=phrases).likeliest(texts) == classifier.train_classifier(
+        on=phrases
+    ).likeliest(texts)

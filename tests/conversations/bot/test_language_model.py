@@ -8,8 +8,8 @@ import json
 import pytest
 from aiohttp import ClientSession, web
 
-from recobra.conversations.bot.anonymisation import masked
-from recobra.conversations.bot.model import Endpoint, endpoint, read
+from recobra.conversations.bot.anonymisation import mask_personal_data
+from recobra.conversations.bot.model import Endpoint, configured_endpoint, interpret_with_model
 
 from .conftest import TODAY
 
@@ -33,7 +33,7 @@ def ask(text, answer, *, timeout_s=2.0):
         at = Endpoint(url=f"http://127.0.0.1:{port}/v1", model="small", key="k", timeout_s=timeout_s)
         try:
             async with ClientSession() as session:
-                return await read(text=text, today=TODAY, country="PE", at=at, session=session)
+                return await interpret_with_model(text=text, today=TODAY, country="PE", at=at, session=session)
         finally:
             await runner.cleanup()
 
@@ -97,7 +97,7 @@ def test_it_sees_no_figures_names_or_addresses():
     seen = json.dumps(sent[0]["body"]["messages"][1], ensure_ascii=False)
     assert seen.count("[number]") == 4
     assert not any(private in seen for private in ["Rosa", "Quispe", "45678912", "987", "correo", "1,500", "15/12"])
-    assert masked("ver https://x.example/a?b=1") == "ver [link]"
+    assert mask_personal_data("ver https://x.example/a?b=1") == "ver [link]"
 
 
 def test_too_slow_an_answer_is_not_waited_for():
@@ -121,8 +121,8 @@ def test_an_endless_answer_is_cut():
 
 
 def test_it_is_off_unless_an_endpoint_is_named():
-    assert endpoint(url="", model="small", key="") is None
-    assert endpoint(url="https://llm.example/v1/", model="", key="") is None
-    assert endpoint(url="https://llm.example/v1/", model="small", key="").url == "https://llm.example/v1"
-    understood = asyncio.run(read(text="quiero pagar", today=TODAY, country="PE", at=None))
+    assert configured_endpoint(url="", model="small", key="") is None
+    assert configured_endpoint(url="https://llm.example/v1/", model="", key="") is None
+    assert configured_endpoint(url="https://llm.example/v1/", model="small", key="").url == "https://llm.example/v1"
+    understood = asyncio.run(interpret_with_model(text="quiero pagar", today=TODAY, country="PE", at=None))
     assert (understood.intent, understood.by) == ("pay_link", "classifier")

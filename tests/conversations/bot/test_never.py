@@ -8,11 +8,11 @@ from datetime import timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recobra.conversations.bot.dialogue import MISSES_MAX, step
+from recobra.conversations.bot.dialogue import MISSES_MAX, next_turn
 from recobra.conversations.bot.intents import INTENTS
-from recobra.conversations.bot.interpretation import Slots, Understood
-from recobra.conversations.bot.replies import answers, in_words
-from recobra.conversations.bot.turns import State, as_document, from_document
+from recobra.conversations.bot.interpretation import Interpretation, Slots
+from recobra.conversations.bot.replies import load_answers, render_reply
+from recobra.conversations.bot.turns import State, dump_state, load_state
 
 from .conftest import MONDAY_FACTS, TODAY
 
@@ -27,7 +27,7 @@ SLOTS = st.builds(
     figures=st.sampled_from([None, None, "4321", "1111", "1985"]),
 )
 MESSAGES = st.builds(
-    Understood,
+    Interpretation,
     intent=st.sampled_from(INTENTS),
     confidence=st.just(1.0),
     slots=SLOTS,
@@ -53,7 +53,7 @@ COLLECTING = {"ProposePromise", "MakePromise", "OfferPlans", "AcceptPlan"}
 def test_no_conversation_ever(exchange):
     state, silent, proved = State(), False, False
     for understood, facts in exchange:
-        turn = step(state=state, understood=understood, facts=facts, today=TODAY)
+        turn = next_turn(state=state, understood=understood, facts=facts, today=TODAY)
         kinds = {action.kind for action in turn.actions}
         silence_is_kept(turn, kinds, understood, silent=silent)
         if "Verified" in kinds:
@@ -68,7 +68,7 @@ def test_no_conversation_ever(exchange):
         nothing_is_beyond_the_limits(turn, facts, before=state)
         every_message_is_answered(turn, facts)
         silent = silent or bool(kinds & {"OptOut", "WrongPerson"})
-        state = from_document(as_document(turn.state))
+        state = load_state(dump_state(turn.state))
 
 
 def silence_is_kept(turn, kinds, understood, *, silent):
@@ -80,14 +80,14 @@ def silence_is_kept(turn, kinds, understood, *, silent):
 
 
 def nothing_is_disclosed(turn, kinds):
-    assert turn.answer is None or not answers()[turn.answer].get("discloses")
+    assert turn.answer is None or not load_answers()[turn.answer].get("discloses")
     assert not kinds & MONEY
     assert not {"amount", "least"} & set(turn.variables)
     assert not {"balance", "pay_link", "promise", "plan"} & set(turn.choices)
 
 
 def nothing_is_asked_for(turn, kinds):
-    assert turn.answer is None or not answers()[turn.answer].get("asks")
+    assert turn.answer is None or not load_answers()[turn.answer].get("asks")
     assert not kinds & COLLECTING
 
 
@@ -110,6 +110,6 @@ def every_message_is_answered(turn, facts):
     assert turn.answer is not None or turn.state.phase in {"with_person", "silent"}
     assert turn.state.misses < MISSES_MAX
     for channel in ("sms", "whatsapp"):
-        words = in_words(turn, facts=facts, channel=channel, link="https://pay.example/x")
+        words = render_reply(turn, facts=facts, channel=channel, link="https://pay.example/x")
         assert (words is None) == (turn.answer is None)
         assert words is None or "{" not in words.text

@@ -7,9 +7,9 @@ from datetime import date
 import pytest
 
 from recobra.consent import spoken_refusals as keywords
-from recobra.conversations.bot.amounts import amount_named
-from recobra.conversations.bot.days import day_named
-from recobra.conversations.bot.interpretation import understand
+from recobra.conversations.bot.amounts import read_amount
+from recobra.conversations.bot.days import read_day
+from recobra.conversations.bot.interpretation import interpret_message
 
 from .conftest import TODAY
 
@@ -46,13 +46,13 @@ SILENCING = [
 
 @pytest.mark.parametrize(("text", "intent"), SILENCING)
 def test_a_keyword_always_wins(text, intent):
-    understood = understand(text=text, today=TODAY, country="PE")
+    understood = interpret_message(text=text, today=TODAY, country="PE")
     assert (understood.intent, understood.by, understood.confidence) == (intent, "keyword", 1.0)
 
 
 def test_no_keyword_is_missed_in_any_dress():
     for intent in ("opt_out", "wrong_person"):
-        for word in keywords.words_of(intent=intent, today=TODAY):
+        for word in keywords.keywords_of(intent=intent, today=TODAY):
             for dressed in (
                 word.upper(),
                 f"¡{word}!",
@@ -61,12 +61,12 @@ def test_no_keyword_is_missed_in_any_dress():
                 f"Hola, {word}",
                 f"{word} 🙏",
             ):
-                assert keywords.spoken(text=dressed, today=TODAY) == intent, dressed
+                assert keywords.match_refusal(text=dressed, today=TODAY) == intent, dressed
 
 
 def test_a_keyword_counts_from_its_day_on():
-    assert keywords.spoken(text="revoke", today=date(2025, 4, 10)) is None
-    assert keywords.spoken(text="revoke", today=date(2025, 4, 11)) == "opt_out"
+    assert keywords.match_refusal(text="revoke", today=date(2025, 4, 10)) is None
+    assert keywords.match_refusal(text="revoke", today=date(2025, 4, 11)) == "opt_out"
 
 
 @pytest.mark.parametrize(
@@ -81,17 +81,17 @@ def test_a_keyword_counts_from_its_day_on():
     ],
 )
 def test_what_is_doubtful_silences_nobody(text):
-    assert understand(text=text, today=TODAY, country="PE").intent not in {"opt_out", "wrong_person"}
+    assert interpret_message(text=text, today=TODAY, country="PE").intent not in {"opt_out", "wrong_person"}
 
 
 @pytest.mark.parametrize("text", ["no quiero vivir más", "me quiero morir", "estoy pensando en quitarme la vida"])
 def test_a_life_in_danger_goes_to_a_person(text):
-    assert understand(text=text, today=TODAY, country="PE").intent == "hardship"
+    assert interpret_message(text=text, today=TODAY, country="PE").intent == "hardship"
 
 
 @pytest.mark.parametrize("text", ["", "   ", "...", "😶", "?", "\u200b"])
 def test_nothing_said_is_nothing_understood(text):
-    assert understand(text=text, today=TODAY, country="PE").intent == "not_understood"
+    assert interpret_message(text=text, today=TODAY, country="PE").intent == "not_understood"
 
 
 @pytest.mark.parametrize(
@@ -109,7 +109,7 @@ def test_nothing_said_is_nothing_understood(text):
     ],
 )
 def test_how_people_write_is_understood(text, intent):
-    assert understand(text=text, today=TODAY, country="PE").intent == intent
+    assert interpret_message(text=text, today=TODAY, country="PE").intent == intent
 
 
 # Monday 23 November 2026.
@@ -143,7 +143,7 @@ DAYS = [
 
 @pytest.mark.parametrize(("text", "country", "day"), DAYS)
 def test_a_day_is_read(text, country, day):
-    assert day_named(text=text, today=TODAY, country=country).day == date.fromisoformat(day)
+    assert read_day(text=text, today=TODAY, country=country).day == date.fromisoformat(day)
 
 
 @pytest.mark.parametrize(
@@ -163,7 +163,7 @@ def test_a_day_is_read(text, country, day):
     ],
 )
 def test_a_day_that_could_be_another_is_asked(text, country):
-    named = day_named(text=text, today=TODAY, country=country)
+    named = read_day(text=text, today=TODAY, country=country)
     assert (named.day, named.unclear) == (None, True)
 
 
@@ -189,7 +189,7 @@ AMOUNTS = [
 
 @pytest.mark.parametrize(("text", "country", "amount_minor", "currency"), AMOUNTS)
 def test_an_amount_is_read(text, country, amount_minor, currency):
-    named = amount_named(text=text, country=country)
+    named = read_amount(text=text, country=country)
     assert (named.amount_minor, named.currency) == (amount_minor, currency)
 
 
@@ -206,7 +206,7 @@ def test_an_amount_is_read(text, country, amount_minor, currency):
     ],
 )
 def test_an_amount_that_could_be_another_is_asked(text, country):
-    named = amount_named(text=text, country=country)
+    named = read_amount(text=text, country=country)
     assert (named.amount_minor, named.unclear) == (None, True)
 
 
@@ -214,5 +214,5 @@ def test_an_amount_that_could_be_another_is_asked(text, country):
     "text", ["987654321", "mi dni es 45678912", "12 cuotas", "en 3 días", "a las 10", "el 15", "1"]
 )
 def test_what_is_no_amount_is_none(text):
-    named = amount_named(text=text, country="PE")
+    named = read_amount(text=text, country="PE")
     assert (named.amount_minor, named.unclear) == (None, False)

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from recobra.consent.models import Silence
-from recobra.consent.opt_out import opt_out
+from recobra.consent.opt_out import record_opt_out
 from recobra.messaging.channels.adapter import Config
 from recobra.messaging.channels.base import Kind, Message
 from recobra.messaging.channels.letter import ADAPTER as LETTERS
@@ -97,7 +97,7 @@ def test_a_letter_is_printed_once(letter, now):
 
 
 def silence(letter, now):
-    opt_out(kind="ADDRESS", value=letter.contact.point.value, source="STAFF", actor="ana", now=now)
+    record_opt_out(kind="ADDRESS", value=letter.contact.point.value, source="STAFF", actor="ana", now=now)
 
 
 def retired(letter, now):

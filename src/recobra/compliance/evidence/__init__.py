@@ -1,7 +1,15 @@
 """The proof of every contact with a debtor: one frozen structure, written as JSON and as PDF, both signed."""
 
 from recobra.compliance.evidence.document import evidence_report
-from recobra.compliance.evidence.dossier import FORMAT, EvidenceRefused, collect
-from recobra.compliance.evidence.redaction import EVERYTHING, Eyes, eyes_of
+from recobra.compliance.evidence.dossier import FORMAT, EvidenceRefused, collect_dossier
+from recobra.compliance.evidence.redaction import UNREDACTED, Redaction, redaction_for
 
-__all__ = ["EVERYTHING", "FORMAT", "EvidenceRefused", "Eyes", "collect", "evidence_report", "eyes_of"]
+__all__ = [
+    "FORMAT",
+    "UNREDACTED",
+    "EvidenceRefused",
+    "Redaction",
+    "collect_dossier",
+    "evidence_report",
+    "redaction_for",
+]

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from recobra.compliance.evidence.format import LocalTime, country, day, provider_answer
+from recobra.compliance.evidence.format import LocalTime, country_name, format_day, provider_answer
 from recobra.compliance.models import Incident
 from recobra.compliance.report import Block, Report, Section, Table
 from recobra.consent.models import ConsentEntry
@@ -53,7 +53,7 @@ def _lead(about: dict[str, Any], debtor: dict[str, Any], clock: LocalTime) -> Fa
         (_("Debtor"), debtor["name"]),
         (_("Debtor number"), debtor["reference"]),
         (_("Identity document"), f"{debtor['national_id_kind']} {debtor['national_id']}".strip()),
-        (_("Country"), country(debtor["country"], debtor["subdivision"])),
+        (_("Country"), country_name(debtor["country"], debtor["subdivision"])),
         (_("Creditor"), " · ".join(filter(None, (debtor["creditor"], debtor["creditor_tax_id"])))),
         (_("Collected by"), debtor["agency"]),
         (_("Made"), clock.instant(about["made_at"])),
@@ -76,7 +76,9 @@ def _notes(about: dict[str, Any]) -> tuple[str, ...]:
 def _accounts(accounts: list[dict[str, Any]]) -> tuple[Block, ...]:
     if not accounts:
         return ()
-    rows = tuple((a["number"], a["portfolio"], _label(Account.Status, a["status"]), day(a["opened"])) for a in accounts)
+    rows = tuple(
+        (a["number"], a["portfolio"], _label(Account.Status, a["status"]), format_day(a["opened"])) for a in accounts
+    )
     head = (_("Account"), _("Portfolio"), _("Status"), _("Opened"))
     return (Block(tables=(Table(head=head, rows=rows, widths=(2, 2, 1, 1)),)),)
 
@@ -217,7 +219,7 @@ def _facts(entries: list[dict[str, Any]], clock: LocalTime) -> Table:
     head = (_("No."), _when(clock), _("Fact"), _("Who"), "SHA-256", *((_("Sealed, day in UTC"),) if sealed else ()))
     rows = tuple(
         (str(e["id"]), clock.bare(e["at"]), fact_label(e["kind"]), actor_label(e["actor"]), e["digest"])
-        + ((day(e["sealed_on"]) or _("not yet"),) if sealed else ())
+        + ((format_day(e["sealed_on"]) or _("not yet"),) if sealed else ())
         for e in entries
     )
     return Table(head=head, rows=rows, widths=(0, 3, 3, 2, 6, 2)[: len(head)], small=True)
@@ -227,7 +229,7 @@ def _seals(seals: list[dict[str, Any]]) -> tuple[Table, ...]:
     if not seals:
         return ()
     head = (_("Day in UTC"), _("Facts"), _("Seal (SHA-256)"), _("Seal of the day before"))
-    rows = tuple((day(seal["day"]), str(seal["entries"]), seal["digest"], seal["previous"]) for seal in seals)
+    rows = tuple((format_day(seal["day"]), str(seal["entries"]), seal["digest"], seal["previous"]) for seal in seals)
     return (Table(head=head, rows=rows, widths=(0, 0, 1, 1), small=True),)
 
 

@@ -14,8 +14,8 @@ from typing import Any, Final
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from recobra.compliance.evidence.format import known_zone
-from recobra.compliance.evidence.redaction import Eyes
+from recobra.compliance.evidence.format import find_zone
+from recobra.compliance.evidence.redaction import Redaction
 from recobra.compliance.models import Incident
 from recobra.consent.models import ConsentEntry
 from recobra.conversations.models import Conversation, ConversationMessage
@@ -34,7 +34,7 @@ class EvidenceRefused(Exception):
     """The evidence cannot be given out; the text says why and is shown as it is."""
 
 
-def collect(*, debtor: Debtor, eyes: Eyes, signer: str, now: datetime) -> dict[str, Any]:
+def collect_dossier(*, debtor: Debtor, eyes: Redaction, signer: str, now: datetime) -> dict[str, Any]:
     """Return the dossier of a debtor; `signer` is the fingerprint of the certificate it will be signed with.
 
     The caller must have found the debtor through a query of its user. Raises EvidenceRefused.
@@ -84,7 +84,7 @@ def _consents(debtor: Debtor) -> Iterable[ConsentEntry]:
     return ConsentEntry.objects.filter(own).order_by("at", "id")
 
 
-def _debtor(debtor: Debtor, eyes: Eyes) -> dict[str, Any]:
+def _debtor(debtor: Debtor, eyes: Redaction) -> dict[str, Any]:
     return {
         "reference": debtor.external_id,
         "name": debtor.name,
@@ -107,7 +107,7 @@ def _zone(debtor: Debtor) -> str:
     ).split("|")
     ours = list(debtor.accounts.order_by("id").values_list("portfolio__time_zone", flat=True))
     among = [zone for zone in ours if zone in possible]
-    return next(zone for zone in (*among, *possible, *ours, "UTC") if known_zone(zone))
+    return next(zone for zone in (*among, *possible, *ours, "UTC") if find_zone(zone))
 
 
 def _account(account: Account) -> dict[str, Any]:
@@ -120,7 +120,7 @@ def _account(account: Account) -> dict[str, Any]:
     }
 
 
-def _contact(contact: Contact, eyes: Eyes) -> dict[str, Any]:
+def _contact(contact: Contact, eyes: Redaction) -> dict[str, Any]:
     zone = contact.zones.partition("|")[0]
     recipient = contact.address or (contact.point.value if contact.point else "")
     template = f"{contact.template.code} v{contact.template.version}" if contact.template else contact.template_code
@@ -157,7 +157,7 @@ def _contact(contact: Contact, eyes: Eyes) -> dict[str, Any]:
     }
 
 
-def _judgement(contact: Contact, eyes: Eyes) -> dict[str, Any]:
+def _judgement(contact: Contact, eyes: Redaction) -> dict[str, Any]:
     """Return the gate's answer with all it judged by; `facts` hold codes and counts, masked where they are words."""
     verdict = dict(contact.verdict)
     facts = verdict.pop("facts", {})
@@ -199,7 +199,7 @@ def _letter(contact: Contact) -> dict[str, Any]:
     }
 
 
-def _visit(contact: Contact, eyes: Eyes) -> dict[str, Any]:
+def _visit(contact: Contact, eyes: Redaction) -> dict[str, Any]:
     """Return what came of a visit, {} for another channel."""
     visit = getattr(contact, "visit", None)
     if visit is None:
@@ -213,7 +213,7 @@ def _visit(contact: Contact, eyes: Eyes) -> dict[str, Any]:
     }
 
 
-def _consent(entry: ConsentEntry, eyes: Eyes) -> dict[str, Any]:
+def _consent(entry: ConsentEntry, eyes: Redaction) -> dict[str, Any]:
     return {
         "at": _iso(entry.at),
         "act": entry.act,
@@ -227,7 +227,7 @@ def _consent(entry: ConsentEntry, eyes: Eyes) -> dict[str, Any]:
     }
 
 
-def _conversation(conversation: Conversation, eyes: Eyes) -> dict[str, Any]:
+def _conversation(conversation: Conversation, eyes: Redaction) -> dict[str, Any]:
     return {
         "channel": conversation.channel,
         "address": eyes.address(conversation.address),
@@ -238,7 +238,7 @@ def _conversation(conversation: Conversation, eyes: Eyes) -> dict[str, Any]:
     }
 
 
-def _message(message: ConversationMessage, eyes: Eyes) -> dict[str, Any]:
+def _message(message: ConversationMessage, eyes: Redaction) -> dict[str, Any]:
     """Return what was said; notes among colleagues are part of the file too."""
     return {
         "at": _iso(message.at),
@@ -250,7 +250,7 @@ def _message(message: ConversationMessage, eyes: Eyes) -> dict[str, Any]:
     }
 
 
-def _incident(incident: Incident, eyes: Eyes) -> dict[str, Any]:
+def _incident(incident: Incident, eyes: Redaction) -> dict[str, Any]:
     return {
         "kind": incident.kind,
         "happened_at": _iso(incident.happened_at),
@@ -291,5 +291,5 @@ def _day(day: date | None) -> str:
 
 
 def _local(at: datetime | None, zone: str) -> str:
-    known = known_zone(zone)
+    known = find_zone(zone)
     return f"{at.astimezone(known).isoformat()} ({zone})" if at and known else ""

@@ -14,7 +14,14 @@ from django.utils.translation import gettext as _
 
 from recobra.access.queries import User, portfolio_codes
 from recobra.access.roles import Right, may
-from recobra.compliance.evidence import EVERYTHING, EvidenceRefused, Eyes, collect, evidence_report, eyes_of
+from recobra.compliance.evidence import (
+    UNREDACTED,
+    EvidenceRefused,
+    Redaction,
+    collect_dossier,
+    evidence_report,
+    redaction_for,
+)
 from recobra.compliance.report import report_pdf
 from recobra.journal.operations import record
 from recobra.kit.typeset import signature
@@ -51,7 +58,7 @@ def export_evidence(*, debtor_id: int, form: Form, user: User, now: datetime) ->
         raise EvidenceRefused(
             _("This debtor owes in other portfolios too: someone who may see all of them must export the evidence.")
         )
-    return _export(debtor=debtor, form=form, eyes=eyes_of(user), actor=user.username, actor_id=user.pk, now=now)
+    return _export(debtor=debtor, form=form, eyes=redaction_for(user), actor=user.username, actor_id=user.pk, now=now)
 
 
 @transaction.atomic
@@ -66,7 +73,7 @@ def export_evidence_by_number(*, creditor: str, number: str, form: Form, actor: 
         raise EvidenceRefused(_("There is no debtor «%s».") % number)
     if len(debtors) > 1:
         raise EvidenceRefused(_("Several creditors have a debtor «%s»: say which.") % number)
-    return _export(debtor=debtors[0], form=form, eyes=EVERYTHING, actor=actor, actor_id=None, now=now)
+    return _export(debtor=debtors[0], form=form, eyes=UNREDACTED, actor=actor, actor_id=None, now=now)
 
 
 def own_identity(*, now: datetime) -> signature.Identity:
@@ -79,9 +86,11 @@ def own_certificate(*, now: datetime) -> bytes:
     return signature.certificate_pem(own_identity(now=now))
 
 
-def _export(*, debtor: Debtor, form: Form, eyes: Eyes, actor: str, actor_id: int | None, now: datetime) -> Evidence:
+def _export(
+    *, debtor: Debtor, form: Form, eyes: Redaction, actor: str, actor_id: int | None, now: datetime
+) -> Evidence:
     own = own_identity(now=now)
-    dossier = collect(debtor=debtor, eyes=eyes, signer=own.fingerprint, now=now)
+    dossier = collect_dossier(debtor=debtor, eyes=eyes, signer=own.fingerprint, now=now)
     digest = sha256(signature.canonical_json(dossier)).hexdigest()
     content = _written(dossier, digest, form, own, now)
     payload = {"form": form, "digest": digest, "masked": eyes.masked, "contacts": len(dossier["contacts"])}

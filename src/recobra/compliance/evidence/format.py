@@ -36,22 +36,22 @@ class LocalTime:
 
     def at(self, zones: str) -> LocalTime:
         """Return the clock of a contact judged for these zones (joined by `|`): the debtor's own if among them."""
-        known = [zone for zone in zones.split("|") if known_zone(zone)]
+        known = [zone for zone in zones.split("|") if find_zone(zone)]
         return self if not known or self.zone in known else LocalTime(zone=known[0])
 
 
 @lru_cache(maxsize=1024)
-def known_zone(name: str) -> ZoneInfo | None:
+def find_zone(name: str) -> ZoneInfo | None:
     """Return a time zone by its name, None where nobody knows it."""
     return ZoneInfo(name) if name in available_timezones() else None
 
 
-def day(text: str) -> str:
+def format_day(text: str) -> str:
     """Return an ISO date such as «20 nov 2026», '' for ''."""
     return format_date(date.fromisoformat(text), _DAY, locale=_language()) if text else ""
 
 
-def country(code: str, subdivision: str) -> str:
+def country_name(code: str, subdivision: str) -> str:
     """Return a country by its name, with the code of the state or region where that is known."""
     return " · ".join(filter(None, (str(Locale(_language()).territories.get(code, code)), subdivision)))
 

@@ -11,7 +11,7 @@ from recobra.access.roles import Right, may
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Eyes:
+class Redaction:
     """What may be read; `name` is who reads."""
 
     name: str
@@ -36,12 +36,12 @@ class Eyes:
         return not (self.contact_data and self.national_id)
 
 
-EVERYTHING: Final = Eyes(name="command", contact_data=True, national_id=True)
+UNREDACTED: Final = Redaction(name="command", contact_data=True, national_id=True)
 """The command line: whoever has the machine and its data directory has the data."""
 
 
-def eyes_of(user: User) -> Eyes:
+def redaction_for(user: User) -> Redaction:
     """Return what a user's role may read."""
-    return Eyes(
+    return Redaction(
         name=user.username, contact_data=may(user, Right.SEE_CONTACT_DATA), national_id=may(user, Right.SEE_NATIONAL_ID)
     )

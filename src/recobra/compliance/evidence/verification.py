@@ -58,7 +58,7 @@ class Verification:
         return self.finding is Finding.VALID
 
 
-def verify(content: bytes, *, trusted: Sequence[x509.Certificate], now: datetime) -> Verification:
+def verify_file(content: bytes, *, trusted: Sequence[x509.Certificate], now: datetime) -> Verification:
     """Check a signed PDF or JSON file against the certificates that are trusted; nothing is looked up elsewhere."""
     if content[:5] == b"%PDF-":
         return _verify_pdf(content, trusted, now)

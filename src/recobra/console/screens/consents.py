@@ -33,7 +33,7 @@ PROOF_AT_LEAST = 10
 def index(request: StaffRequest, debtor_id: int) -> HttpResponse:
     """Show the ledger of consent of a debtor's numbers and addresses."""
     file = debtor_file_for(request.user, debtor_id, clock.now())
-    lines = queries_wishes.lines_of(file.debtor)
+    lines = queries_wishes.consent_by_point(file.debtor)
     return render(request, "console/consents/index.html", {"debtor": file.debtor, "lines": lines, "place": file.place})
 
 
@@ -68,7 +68,7 @@ def _told(request: StaffRequest, point: Any) -> dict[str, Any]:
 
 
 def _opt_out(request: StaffRequest, point: Any) -> str:
-    stopped = consent.opt_out(**_told(request, point))
+    stopped = consent.record_opt_out(**_told(request, point))
     return ngettext(
         "Nothing more leaves for it: %(count)d contact point is silent, in every portfolio.",
         "Nothing more leaves for it: %(count)d contact points are silent, in every portfolio.",
@@ -77,14 +77,14 @@ def _opt_out(request: StaffRequest, point: Any) -> str:
 
 
 def _not_me(request: StaffRequest, point: Any) -> str:
-    consent.not_me(**_told(request, point))
+    consent.record_wrong_person(**_told(request, point))
     return _("It is never used for this debtor again.")
 
 
 def _grant(request: StaffRequest, point: Any) -> str:
     channel = _channel(request, point)
     if channel and len(request.POST.get("said", "").strip()) >= PROOF_AT_LEAST:
-        if consent.grant(channel=channel, **_told(request, point)):
+        if consent.grant_consent(channel=channel, **_told(request, point)):
             return _("The authorisation is in the ledger.")
         return _("It was authorised already.")
     messages.error(request, _("Say how it was authorised: when, by what means and in which words."))

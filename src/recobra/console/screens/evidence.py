@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from recobra.access.roles import Right
-from recobra.compliance.evidence import EvidenceRefused, eyes_of
+from recobra.compliance.evidence import EvidenceRefused, redaction_for
 from recobra.compliance.evidence import export as evidence
 from recobra.console.guard import StaffRequest, needs
 from recobra.kit import clock
@@ -24,7 +24,11 @@ _TYPES = {"pdf": "application/pdf", "json": "application/json"}
 def index(request: StaffRequest, debtor_id: int) -> HttpResponse:
     """Say what the evidence holds, and for whose eyes."""
     own = evidence.own_identity(now=clock.now())
-    context = {"debtor": debtor_for(request.user, debtor_id), "eyes": eyes_of(request.user), "signer": own.fingerprint}
+    context = {
+        "debtor": debtor_for(request.user, debtor_id),
+        "eyes": redaction_for(request.user),
+        "signer": own.fingerprint,
+    }
     return render(request, "console/evidence/index.html", context)
 
 

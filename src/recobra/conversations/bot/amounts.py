@@ -80,7 +80,7 @@ _SHARE: Final = re.compile(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AmountNamed:
+class NamedAmount:
     """The amount, when exactly one can be meant; `unclear` when one was named and it cannot be told which."""
 
     amount_minor: int | None
@@ -88,20 +88,20 @@ class AmountNamed:
     unclear: bool
 
 
-NOTHING: Final = AmountNamed(amount_minor=None, currency=None, unclear=False)
-UNCLEAR: Final = AmountNamed(amount_minor=None, currency=None, unclear=True)
+NO_AMOUNT: Final = NamedAmount(amount_minor=None, currency=None, unclear=False)
+UNCLEAR: Final = NamedAmount(amount_minor=None, currency=None, unclear=True)
 
 
-def amount_named(*, text: str, country: str) -> AmountNamed:
+def read_amount(*, text: str, country: str) -> NamedAmount:
     """Read the amount."""
     found = set(_read(_bare(text), country))
     if not found:
-        return UNCLEAR if _SHARE.search(normalise_text(text)) else NOTHING
+        return UNCLEAR if _SHARE.search(normalise_text(text)) else NO_AMOUNT
     if len(found) > 1 or None in found:
         return UNCLEAR
     (read,) = found
     assert read is not None
-    return AmountNamed(amount_minor=read[0], currency=read[1], unclear=False)
+    return NamedAmount(amount_minor=read[0], currency=read[1], unclear=False)
 
 
 def _bare(text: str) -> str:
@@ -119,7 +119,7 @@ def _read(text: str, country: str) -> Iterator[tuple[int, str] | None]:
             continue
         yield _minor(_times(value, match["times"] or "", country), unit, country)
     for match in _IN_WORDS.finditer(_AMOUNT.sub(" ", text)):
-        value_in_words = numerals.value_of(match["words"].split())
+        value_in_words = numerals.parse_number(match["words"].split())
         slang = (match["after"] or "").startswith("luca")
         if value_in_words is None or (value_in_words < 100 and not match["after"]):
             continue

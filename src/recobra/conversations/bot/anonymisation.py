@@ -15,7 +15,7 @@ _MASKS: Final = (
 )
 
 
-def masked(text: str) -> str:
+def mask_personal_data(text: str) -> str:
     """Return the message with whatever points to a person taken out. Names written in lower case stay."""
     for pattern, mask in _MASKS:
         text = pattern.sub(mask, text)

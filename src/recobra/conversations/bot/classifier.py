@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from recobra.conversations.bot.phrasebook import Phrase
-from recobra.conversations.bot.sound import as_it_sounds, concepts
+from recobra.conversations.bot.sound import extract_concepts, phonetic_form
 
 SEED: Final = 7
 FOLDS: Final = 4
@@ -32,7 +32,7 @@ class Classifier:
         return [(str(self.model.classes_[n]), float(row[n])) for n, row in zip(best, chances, strict=True)]
 
 
-def trained(*, on: Sequence[Phrase]) -> Classifier:
+def train_classifier(*, on: Sequence[Phrase]) -> Classifier:
     """Train on phrases; the probabilities are calibrated on groups that the model did not see."""
     from sklearn.calibration import CalibratedClassifierCV  # noqa: PLC0415
     from sklearn.svm import LinearSVC  # noqa: PLC0415
@@ -40,12 +40,12 @@ def trained(*, on: Sequence[Phrase]) -> Classifier:
     features = _features()
     seen = features.fit_transform([phrase.text for phrase in on])
     intents = [phrase.intent for phrase in on]
-    folds = split(on, parts=FOLDS)
+    folds = split_groups(on, parts=FOLDS)
     model = CalibratedClassifierCV(LinearSVC(C=1, random_state=SEED), method="sigmoid", cv=folds, ensemble=False)
     return Classifier(features=features, model=model.fit(seen, intents))
 
 
-def split(phrases: Sequence[Phrase], *, parts: int) -> list[tuple[Any, Any]]:
+def split_groups(phrases: Sequence[Phrase], *, parts: int) -> list[tuple[Any, Any]]:
     """Cut phrases into parts that hold whole groups and every intent alike; return (rest, part) for each, as rows."""
     from sklearn.model_selection import StratifiedGroupKFold  # noqa: PLC0415
 
@@ -59,10 +59,10 @@ def _features() -> Any:
     from sklearn.pipeline import FeatureUnion  # noqa: PLC0415
 
     words = TfidfVectorizer(
-        preprocessor=as_it_sounds, tokenizer=str.split, token_pattern=None, ngram_range=(1, 2), sublinear_tf=True
+        preprocessor=phonetic_form, tokenizer=str.split, token_pattern=None, ngram_range=(1, 2), sublinear_tf=True
     )
-    letters = TfidfVectorizer(preprocessor=as_it_sounds, analyzer="char_wb", ngram_range=(2, 4), sublinear_tf=True)
-    named = TfidfVectorizer(analyzer=concepts)
+    letters = TfidfVectorizer(preprocessor=phonetic_form, analyzer="char_wb", ngram_range=(2, 4), sublinear_tf=True)
+    named = TfidfVectorizer(analyzer=extract_concepts)
     # The concepts were written by whoever wrote the phrases: they help, and must not drown what is really said.
     return FeatureUnion(
         [("words", words), ("letters", letters), ("concepts", named)], transformer_weights={"concepts": 0.3}

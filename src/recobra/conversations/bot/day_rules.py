@@ -41,7 +41,7 @@ _NOT_A_DAY: Final = (
 )
 
 
-def written(match: re.Match[str], today: date, *, both_orders: bool) -> date | None:
+def read_numeric_date(match: re.Match[str], today: date, *, both_orders: bool) -> date | None:
     """Read «15/12» or «15-12-2026» from its three groups; in `both_orders`, what can be but one."""
     first, second, year = int(match[1]), int(match[2]), match[3]
     if both_orders and first != second and first <= 12 and second <= 12:
@@ -65,7 +65,7 @@ def _made(year: int, month: int, day: int) -> date | None:
 
 
 def _number(text: str) -> int:
-    return int(text) if text.isdecimal() else numerals.value_of([text]) or 0
+    return int(text) if text.isdecimal() else numerals.parse_number([text]) or 0
 
 
 def _day_and_month(match: re.Match[str], today: date) -> date | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 
-from recobra.conversations.bot.day_rules import RULES, written
+from recobra.conversations.bot.day_rules import RULES, read_numeric_date
 from recobra.kit.plain_text import normalise_text
 
 HORIZON_DAYS: Final = 62
@@ -23,23 +23,23 @@ _TODAY_NOT: Final = re.compile(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DayNamed:
+class NamedDay:
     """The day, when there is exactly one that can be meant; `unclear` when a day was named and it is not one."""
 
     day: date | None
     unclear: bool
 
 
-def day_named(*, text: str, today: date, country: str) -> DayNamed:
+def read_day(*, text: str, today: date, country: str) -> NamedDay:
     """Read the day; a past one or one more than two months away counts as unclear."""
     found = [day for clause in _clauses(text) for day in _read(clause, today, country)]
     possible = {day for day in found if day is not None}
     if not found:
-        return DayNamed(day=None, unclear=False)
+        return NamedDay(day=None, unclear=False)
     chosen = possible.pop() if len(possible) == 1 and None not in found else None
     if chosen is None or not today <= chosen <= today + timedelta(days=HORIZON_DAYS):
-        return DayNamed(day=None, unclear=True)
-    return DayNamed(day=chosen, unclear=False)
+        return NamedDay(day=None, unclear=True)
+    return NamedDay(day=chosen, unclear=False)
 
 
 def _clauses(text: str) -> Iterator[str]:
@@ -59,4 +59,4 @@ def _read(clause: str, today: date, country: str) -> Iterator[date | None]:
                 yield reader(match, today)
         rest = pattern.sub(" ", rest)
     for match in re.finditer(r"fecha(\d{1,2})x(\d{1,2})x(\d*)", clause):
-        yield written(match, today, both_orders=country in BOTH_ORDERS)
+        yield read_numeric_date(match, today, both_orders=country in BOTH_ORDERS)

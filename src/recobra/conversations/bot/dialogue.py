@@ -11,8 +11,8 @@ from datetime import date
 from typing import Final
 
 from recobra.conversations.bot import promises
-from recobra.conversations.bot.identity import TRIES_MAX, proves
-from recobra.conversations.bot.interpretation import Understood
+from recobra.conversations.bot.identity import TRIES_MAX, matches_digest
+from recobra.conversations.bot.interpretation import Interpretation
 from recobra.conversations.bot.turns import Action, Facts, State, Turn
 
 MISSES_MAX: Final = 3
@@ -24,7 +24,7 @@ _PRIVATE: Final = frozenset({"balance", "pay_link", "promise", "plan", "identify
 _EXPECTING: Final = frozenset({"ask_day", "ask_amount", "confirm_promise", "choose_plan", "confirm_plan"})
 
 
-def step(*, state: State, understood: Understood, facts: Facts, today: date) -> Turn:
+def next_turn(*, state: State, understood: Interpretation, facts: Facts, today: date) -> Turn:
     """Answer one message. `today` is the debtor's local day."""
     turn = _answer(state, understood, facts, today)
     speaks_first = turn.answer is not None and not state.introduced
@@ -39,7 +39,7 @@ def step(*, state: State, understood: Understood, facts: Facts, today: date) -> 
     )
 
 
-def _answer(state: State, understood: Understood, facts: Facts, today: date) -> Turn:
+def _answer(state: State, understood: Interpretation, facts: Facts, today: date) -> Turn:
     if state.phase == "with_person" and understood.intent not in {"opt_out", "wrong_person"}:
         return Turn(state=state, answer=None)
     intent = _intent(state, understood)
@@ -54,7 +54,7 @@ def _answer(state: State, understood: Understood, facts: Facts, today: date) -> 
     return _by_phase(state, intent, understood, facts, today)
 
 
-def _intent(state: State, understood: Understood) -> str:
+def _intent(state: State, understood: Interpretation) -> str:
     """Return what is meant here: a number is the choice that was offered, a «sí» to silence is a wish for it."""
     choice = understood.slots.choice
     if understood.intent == "number" and choice is not None and 1 <= choice <= len(state.offered):
@@ -80,11 +80,11 @@ def hand_over(state: State, facts: Facts, *, reason: str, actions: tuple[Action,
     )
 
 
-def _by_phase(state: State, intent: str, understood: Understood, facts: Facts, today: date) -> Turn:
+def _by_phase(state: State, intent: str, understood: Interpretation, facts: Facts, today: date) -> Turn:
     if state.phase in _EXPECTING and not facts.may_collect and _continues(state, intent, understood):
         return _closed(state, facts, intent=state.wanted or "promise")
     if state.phase in _EXPECTING and _continues(state, intent, understood):
-        return promises.go_on(state=state, intent=intent, understood=understood, facts=facts, today=today)
+        return promises.continue_subject(state=state, intent=intent, understood=understood, facts=facts, today=today)
     if intent in _PRIVATE and not state.verified:
         return _ask_identity(state, intent, understood, facts)
     if intent in _ANSWERS:
@@ -93,7 +93,7 @@ def _by_phase(state: State, intent: str, understood: Understood, facts: Facts, t
     return _missed(state, understood, facts)
 
 
-def _continues(state: State, intent: str, understood: Understood) -> bool:
+def _continues(state: State, intent: str, understood: Interpretation) -> bool:
     """Tell if a message goes on with what was asked; anything else that was understood changes the subject."""
     slots = understood.slots
     if state.phase == "ask_day":
@@ -105,22 +105,22 @@ def _continues(state: State, intent: str, understood: Understood) -> bool:
     return intent in {"yes", "no"} or (state.phase == "confirm_promise" and intent == "promise")
 
 
-def _ask_identity(state: State, intent: str, understood: Understood, facts: Facts) -> Turn:
+def _ask_identity(state: State, intent: str, understood: Interpretation, facts: Facts) -> Turn:
     if facts.identity is None or facts.identity_blocked:
         return hand_over(state, facts, reason="identity")
     wanted = None if intent == "identify" else intent
     asking = state.to(phase="identify", wanted=wanted, misses=0, day=None, amount_minor=None)
     if intent == "promise":
-        asking = promises.remembered(state=asking, slots=understood.slots, facts=facts)
+        asking = promises.remember_promise(state=asking, slots=understood.slots, facts=facts)
     return Turn(state=asking, answer=f"ask_{facts.identity_asked}")
 
 
 def _identify(state: State, figures: str, facts: Facts, today: date) -> Turn:
     if facts.identity is None or facts.identity_blocked:
         return hand_over(state, facts, reason="identity")
-    if proves(figures, expected=facts.identity, salt=facts.salt):
+    if matches_digest(figures, expected=facts.identity, salt=facts.salt):
         known = state.to(phase="open", verified=True, tries=0, misses=0, wanted=None)
-        after = _ANSWERS[state.wanted or "identify"](known, Understood(intent="yes", confidence=1.0), facts, today)
+        after = _ANSWERS[state.wanted or "identify"](known, Interpretation(intent="yes", confidence=1.0), facts, today)
         verified = Action(kind="Verified", with_={"by": facts.identity_asked})
         return Turn(
             state=after.state,
@@ -138,7 +138,7 @@ def _identify(state: State, figures: str, facts: Facts, today: date) -> Turn:
     )
 
 
-def _missed(state: State, understood: Understood, facts: Facts) -> Turn:
+def _missed(state: State, understood: Interpretation, facts: Facts) -> Turn:
     if understood.perhaps is not None and state.phase != "confirm_silence":
         return Turn(state=state.to(phase="confirm_silence", wanted=understood.perhaps), answer="confirm_silence")
     misses = state.misses + 1
@@ -146,10 +146,10 @@ def _missed(state: State, understood: Understood, facts: Facts) -> Turn:
         return hand_over(state, facts, reason="not_understood")
     phase = "open" if state.phase == "confirm_silence" else state.phase
     answer = "not_understood" if misses == 1 else "menu"
-    return Turn(state=state.to(phase=phase, misses=misses), answer=answer, choices=menu(state, facts))
+    return Turn(state=state.to(phase=phase, misses=misses), answer=answer, choices=offered_choices(state, facts))
 
 
-def menu(state: State, facts: Facts) -> tuple[str, ...]:
+def offered_choices(state: State, facts: Facts) -> tuple[str, ...]:
     """Return what may be chosen: nothing names a debt before identity, nothing collects while that is barred."""
     if not state.verified:
         return MENU_UNKNOWN
@@ -167,28 +167,28 @@ def _closed(state: State, facts: Facts, *, intent: str) -> Turn:
     )
 
 
-def _welcome(state: State, _understood: Understood, facts: Facts, _today: date) -> Turn:
+def _welcome(state: State, _understood: Interpretation, facts: Facts, _today: date) -> Turn:
     answer = "identified" if state.verified else "welcome"
-    return Turn(state=state.to(phase="open"), answer=answer, choices=menu(state, facts))
+    return Turn(state=state.to(phase="open"), answer=answer, choices=offered_choices(state, facts))
 
 
-def _thanks(state: State, _understood: Understood, _facts: Facts, _today: date) -> Turn:
+def _thanks(state: State, _understood: Interpretation, _facts: Facts, _today: date) -> Turn:
     return Turn(state=state, answer="thanks")
 
 
-def _balance(state: State, _understood: Understood, facts: Facts, _today: date) -> Turn:
+def _balance(state: State, _understood: Interpretation, facts: Facts, _today: date) -> Turn:
     if facts.overdue_minor <= 0:
         return Turn(state=state.to(phase="open"), answer="nothing_due", variables={"creditor": facts.creditor})
     return Turn(
         state=state.to(phase="open"),
         answer="balance",
-        choices=menu(state, facts),
+        choices=offered_choices(state, facts),
         variables={"creditor": facts.creditor, "amount": facts.overdue_minor},
         actions=(Action(kind="DiscloseBalance", with_={"amount_minor": facts.overdue_minor}),),
     )
 
 
-def _pay_link(state: State, understood: Understood, facts: Facts, today: date) -> Turn:
+def _pay_link(state: State, understood: Interpretation, facts: Facts, today: date) -> Turn:
     if facts.overdue_minor <= 0:
         return _balance(state, understood, facts, today)
     if not facts.can_pay_by_link and facts.how_to_pay:
@@ -205,15 +205,15 @@ def _pay_link(state: State, understood: Understood, facts: Facts, today: date) -
     )
 
 
-def _promise(state: State, understood: Understood, facts: Facts, today: date) -> Turn:
+def _promise(state: State, understood: Interpretation, facts: Facts, today: date) -> Turn:
     if not facts.may_collect:
         return _closed(state, facts, intent="promise")
     if facts.overdue_minor <= 0:
         return _balance(state, understood, facts, today)
-    return promises.propose(state=state, slots=understood.slots, facts=facts, today=today)
+    return promises.propose_promise(state=state, slots=understood.slots, facts=facts, today=today)
 
 
-def _plan(state: State, understood: Understood, facts: Facts, today: date) -> Turn:
+def _plan(state: State, understood: Interpretation, facts: Facts, today: date) -> Turn:
     if not facts.may_collect:
         return _closed(state, facts, intent="plan")
     if facts.overdue_minor <= 0:
@@ -223,11 +223,11 @@ def _plan(state: State, understood: Understood, facts: Facts, today: date) -> Tu
     return promises.offer_plans(state=state, facts=facts)
 
 
-def _dispute(state: State, _understood: Understood, facts: Facts, _today: date) -> Turn:
+def _dispute(state: State, _understood: Interpretation, facts: Facts, _today: date) -> Turn:
     return _told(state, facts, kind="OpenDispute", answer="dispute_opened")
 
 
-def _already_paid(state: State, _understood: Understood, facts: Facts, _today: date) -> Turn:
+def _already_paid(state: State, _understood: Interpretation, facts: Facts, _today: date) -> Turn:
     return _told(state, facts, kind="ReportPayment", answer="payment_reported")
 
 
@@ -245,7 +245,7 @@ def _told(state: State, facts: Facts, *, kind: str, answer: str) -> Turn:
     )
 
 
-_Answer = Callable[[State, Understood, Facts, date], Turn]
+_Answer = Callable[[State, Interpretation, Facts, date], Turn]
 _ANSWERS: Final[dict[str, _Answer]] = {
     "greeting": _welcome,
     "thanks": _thanks,

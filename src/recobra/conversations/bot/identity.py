@@ -13,11 +13,11 @@ from typing import Final
 TRIES_MAX: Final = 3
 
 
-def digest(figures: str, *, salt: bytes) -> str:
+def digest_figures(figures: str, *, salt: bytes) -> str:
     """Return the digest of the expected figures. `salt` is drawn for one conversation."""
     return hmac.new(salt, figures.encode(), hashlib.sha256).hexdigest()
 
 
-def proves(figures: str, *, expected: str, salt: bytes) -> bool:
+def matches_digest(figures: str, *, expected: str, salt: bytes) -> bool:
     """Compare in the same time whatever was typed."""
-    return hmac.compare_digest(digest(figures, salt=salt), expected)
+    return hmac.compare_digest(digest_figures(figures, salt=salt), expected)

@@ -25,8 +25,8 @@ Intent = Literal[
 ]
 INTENTS: Final[tuple[Intent, ...]] = get_args(Intent)
 # A bare «sí» or «1» has a meaning in its place alone, which the dialogue knows; nothing is learnt for these.
-IN_PLACE: Final[frozenset[Intent]] = frozenset({"yes", "no", "number", "not_understood"})
-LEARNT: Final[tuple[str, ...]] = (*(intent for intent in INTENTS if intent not in IN_PLACE), "other")
+CONTEXTUAL: Final[frozenset[Intent]] = frozenset({"yes", "no", "number", "not_understood"})
+LEARNT: Final[tuple[str, ...]] = (*(intent for intent in INTENTS if intent not in CONTEXTUAL), "other")
 MAIN: Final[tuple[str, ...]] = LEARNT[:9]
 # A miss of these goes on writing to somebody who must not be written to.
 SILENCING: Final[tuple[str, ...]] = ("opt_out", "wrong_person")
@@ -37,7 +37,7 @@ _TALK: Final = frozenset({"greeting", "thanks", "not_understood"})
 _FOR_A_PERSON: Final = frozenset({"talk_to_person", "hardship", "complaint"})
 
 
-def answer_to(label: str) -> str:
+def intent_of_label(label: str) -> str:
     """Return what a label of the phrases is to be taken for: chatter that is none of our business is not understood."""
     return "not_understood" if label == "other" else label
 

@@ -10,9 +10,9 @@ from typing import Final, Literal, cast
 
 from recobra.consent import spoken_refusals as keywords
 from recobra.conversations.bot import classifier, phrasebook
-from recobra.conversations.bot.amounts import amount_named
-from recobra.conversations.bot.days import day_named
-from recobra.conversations.bot.intents import ACTING, SILENCING, Intent, answer_to
+from recobra.conversations.bot.amounts import read_amount
+from recobra.conversations.bot.days import read_day
+from recobra.conversations.bot.intents import ACTING, SILENCING, Intent, intent_of_label
 from recobra.kit.plain_text import normalise_text
 
 
@@ -54,7 +54,7 @@ class Slots:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Understood:
+class Interpretation:
     """What a message means. `by` tells what found it out; the message itself is not kept.
 
     `perhaps`: not understood, and it may be a wish for silence, which is to be asked about.
@@ -67,48 +67,48 @@ class Understood:
     perhaps: Intent | None = None
 
 
-def understand(*, text: str, today: date, country: str) -> Understood:
+def interpret_message(*, text: str, today: date, country: str) -> Interpretation:
     """Read a message in Spanish as of a day (local to the debtor), written in a country (ISO 3166, two letters)."""
-    slots = slots_of(text=text, today=today, country=country)
-    certain = by_keyword(text=text, today=today, slots=slots)
+    slots = extract_slots(text=text, today=today, country=country)
+    certain = match_keyword(text=text, today=today, slots=slots)
     if certain is not None:
         return certain
-    ((label, confidence),) = classifier_in_use().likeliest([text])
-    intent = judged(text=text, label=label, confidence=confidence, thresholds=THRESHOLDS)
-    perhaps = perhaps_silence(intent=intent, label=label, confidence=confidence)
-    return Understood(intent=intent, confidence=confidence, slots=slots, by="classifier", perhaps=perhaps)
+    ((label, confidence),) = default_classifier().likeliest([text])
+    intent = apply_threshold(text=text, label=label, confidence=confidence, thresholds=THRESHOLDS)
+    perhaps = possible_silence(intent=intent, label=label, confidence=confidence)
+    return Interpretation(intent=intent, confidence=confidence, slots=slots, by="classifier", perhaps=perhaps)
 
 
-def by_keyword(*, text: str, today: date, slots: Slots) -> Understood | None:
+def match_keyword(*, text: str, today: date, slots: Slots) -> Interpretation | None:
     """Return what a message says beyond doubt, by a keyword or a bare number; None when it must be judged."""
-    said = keywords.spoken(text=text, today=today)
+    said = keywords.match_refusal(text=text, today=today)
     if said is None and (slots.choice is not None or _NO_WORD.fullmatch(normalise_text(text))):
-        return Understood(intent="number", confidence=1.0, slots=slots)
+        return Interpretation(intent="number", confidence=1.0, slots=slots)
     if said is None:
         return None
     if said == "ambiguous":
-        return Understood(intent="not_understood", confidence=0.0, slots=slots)
-    return Understood(intent=said, confidence=1.0, slots=slots)
+        return Interpretation(intent="not_understood", confidence=0.0, slots=slots)
+    return Interpretation(intent=said, confidence=1.0, slots=slots)
 
 
-def judged(*, text: str, label: str, confidence: float, thresholds: Thresholds) -> Intent:
+def apply_threshold(*, text: str, label: str, confidence: float, thresholds: Thresholds) -> Intent:
     """Return what the classifier's label is taken for: `not_understood` below the threshold and where in doubt."""
     wordless = not any(sign.isalnum() for sign in normalise_text(text))
-    if wordless or confidence < thresholds.of(label) or keywords.doubtful(text=text, intent=label):
+    if wordless or confidence < thresholds.of(label) or keywords.is_doubtful(text=text, intent=label):
         return "not_understood"
-    return cast("Intent", answer_to(label))
+    return cast("Intent", intent_of_label(label))
 
 
-def perhaps_silence(*, intent: str, label: str, confidence: float) -> Intent | None:
+def possible_silence(*, intent: str, label: str, confidence: float) -> Intent | None:
     """Return the wish for silence that a message not understood may hold."""
     asked = intent == "not_understood" and label in SILENCING and confidence >= _PERHAPS
     return cast("Intent", label) if asked else None
 
 
-def slots_of(*, text: str, today: date, country: str) -> Slots:
+def extract_slots(*, text: str, today: date, country: str) -> Slots:
     """Return the day, the amount and the figures that a message names."""
-    day = day_named(text=text, today=today, country=country)
-    amount = amount_named(text=text, country=country)
+    day = read_day(text=text, today=today, country=country)
+    amount = read_amount(text=text, country=country)
     alone = _NUMBER_ALONE.fullmatch(normalise_text(text))
     figures = _FIGURES.findall(text)
     return Slots(
@@ -123,6 +123,6 @@ def slots_of(*, text: str, today: date, country: str) -> Slots:
 
 
 @cache
-def classifier_in_use() -> classifier.Classifier:
+def default_classifier() -> classifier.Classifier:
     """Return the classifier trained on all phrases, once per process."""
-    return classifier.trained(on=phrasebook.phrases())
+    return classifier.train_classifier(on=phrasebook.load_phrases())

@@ -15,9 +15,9 @@ from datetime import date
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from recobra.consent import spoken_refusals as keywords
-from recobra.conversations.bot.anonymisation import masked
-from recobra.conversations.bot.intents import LEARNT, Intent, answer_to
-from recobra.conversations.bot.interpretation import Understood, by_keyword, slots_of, understand
+from recobra.conversations.bot.anonymisation import mask_personal_data
+from recobra.conversations.bot.intents import LEARNT, Intent, intent_of_label
+from recobra.conversations.bot.interpretation import Interpretation, extract_slots, interpret_message, match_keyword
 
 if TYPE_CHECKING:
     import aiohttp
@@ -61,36 +61,36 @@ class Endpoint:
     timeout_s: float = 5.0
 
 
-def endpoint(*, url: str, model: str, key: str) -> Endpoint | None:
+def configured_endpoint(*, url: str, model: str, key: str) -> Endpoint | None:
     """Return the endpoint that an installation names; None when it names none."""
     return Endpoint(url=url.rstrip("/"), model=model, key=key) if url and model else None
 
 
-async def read(
+async def interpret_with_model(
     *, text: str, today: date, country: str, at: Endpoint | None, session: aiohttp.ClientSession | None = None
-) -> Understood:
+) -> Interpretation:
     """Understand a message as `understand` does, with the model in the classifier's place where there is one."""
-    slots = slots_of(text=text, today=today, country=country)
-    certain = by_keyword(text=text, today=today, slots=slots)
+    slots = extract_slots(text=text, today=today, country=country)
+    certain = match_keyword(text=text, today=today, slots=slots)
     if certain is not None or at is None:
-        return certain or understand(text=text, today=today, country=country)
+        return certain or interpret_message(text=text, today=today, country=country)
     try:
         intent = await _labelled(text, at, session)
     except NotAnswered as reason:
         _LOG.warning("The language model did not answer (%s); the classifier reads instead.", reason)
-        return understand(text=text, today=today, country=country)
-    if keywords.doubtful(text=text, intent=intent):
+        return interpret_message(text=text, today=today, country=country)
+    if keywords.is_doubtful(text=text, intent=intent):
         intent = "not_understood"
-    return Understood(intent=intent, confidence=float(intent != "not_understood"), slots=slots, by="model")
+    return Interpretation(intent=intent, confidence=float(intent != "not_understood"), slots=slots, by="model")
 
 
 async def _labelled(text: str, at: Endpoint, session: aiohttp.ClientSession | None) -> Intent:
     import aiohttp  # noqa: PLC0415 - most installations have no model, and most processes ask none
 
     if session is not None:
-        return chosen(await _asked(text, at, session))
+        return parse_intent(await _asked(text, at, session))
     async with aiohttp.ClientSession() as own:
-        return chosen(await _asked(text, at, own))
+        return parse_intent(await _asked(text, at, own))
 
 
 async def _asked(text: str, at: Endpoint, session: aiohttp.ClientSession) -> str:
@@ -122,7 +122,7 @@ def _request(text: str, at: Endpoint) -> Mapping[str, Any]:
         "temperature": 0,
         "max_tokens": 30,
         "response_format": {"type": "json_object"},
-        "messages": [{"role": "system", "content": _ASKED}, {"role": "user", "content": masked(text)}],
+        "messages": [{"role": "system", "content": _ASKED}, {"role": "user", "content": mask_personal_data(text)}],
     }
 
 
@@ -135,7 +135,7 @@ def _content(body: bytes) -> str:
     return content if isinstance(content, str) else ""
 
 
-def chosen(written: str) -> Intent:
+def parse_intent(written: str) -> Intent:
     """Return the intent that the model chose; `not_understood` for anything that is not exactly one of ours."""
     try:
         document = json.loads(written)
@@ -143,4 +143,4 @@ def chosen(written: str) -> Intent:
         return "not_understood"
     if not isinstance(document, dict) or set(document) != {"intent"} or document["intent"] not in LEARNT:
         return "not_understood"
-    return cast("Intent", answer_to(document["intent"]))
+    return cast("Intent", intent_of_label(document["intent"]))

@@ -59,7 +59,7 @@ _LARGE: Final = {"mil": 1_000, "millon": 1_000_000, "millones": 1_000_000}
 WORDS: Final = frozenset({*_SMALL, *_LARGE})
 
 
-def value_of(words: list[str]) -> int | None:
+def parse_number(words: list[str]) -> int | None:
     """Return the number that words in the plain form say («mil quinientos» is 1500); None when they say none."""
     total = block = 0
     for word in words:

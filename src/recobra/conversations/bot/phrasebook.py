@@ -15,10 +15,10 @@ from recobra_core import yaml_text
 HERE: Final = Path(__file__).parent
 VARIANTS: Final = ("general", "misspelt", "voseo", "PE", "MX", "CO", "CL", "AR")
 # Share of common letter triples from which two phrases of one intent count as the same one said twice.
-NEAR: Final = 0.6
+SIMILARITY_MIN: Final = 0.6
 
 
-class PhrasesWrong(ValueError):
+class InvalidPhrases(ValueError):
     """A file of phrases cannot be used. The text names the file and the phrase."""
 
 
@@ -41,8 +41,8 @@ class HardNegative:
 
 
 @cache
-def phrases() -> tuple[Phrase, ...]:
-    """Return every phrase, in the order of the files. Raises PhrasesWrong."""
+def load_phrases() -> tuple[Phrase, ...]:
+    """Return every phrase, in the order of the files. Raises InvalidPhrases."""
     read = [row for intent in LEARNT for row in _of_intent(intent)]
     _refuse_two_meanings(read)
     groups = _gathered(read)
@@ -53,8 +53,8 @@ def phrases() -> tuple[Phrase, ...]:
 
 
 @cache
-def hard_negatives() -> tuple[HardNegative, ...]:
-    """Return the phrases that nothing is trained on. Raises PhrasesWrong."""
+def load_hard_negatives() -> tuple[HardNegative, ...]:
+    """Return the phrases that nothing is trained on. Raises InvalidPhrases."""
     blocks = yaml_text.load((HERE / "hard_negatives.yaml").read_text(encoding="utf-8"))
     return tuple(
         HardNegative(text=text.strip(), never=block["not"])
@@ -71,7 +71,7 @@ def _of_intent(intent: str) -> list[_Row]:
     path = HERE / "phrases" / f"{intent}.yaml"
     document = yaml_text.load(path.read_text(encoding="utf-8"))
     if document["intent"] != intent or set(document["phrases"]) != set(VARIANTS):
-        raise PhrasesWrong(f"{path.name}: the intent {intent} in the variants {', '.join(VARIANTS)} is expected.")
+        raise InvalidPhrases(f"{path.name}: the intent {intent} in the variants {', '.join(VARIANTS)} is expected.")
     return [
         (text.strip(), intent, variant, f"{intent} {variant} {number}")
         for variant, block in document["phrases"].items()
@@ -84,7 +84,7 @@ def _refuse_two_meanings(read: Sequence[_Row]) -> None:
     meant: dict[str, str] = {}
     for text, intent, _variant, _line in read:
         if meant.setdefault(text.casefold(), intent) != intent:
-            raise PhrasesWrong(f"«{text}» is said to mean {meant[text.casefold()]} and {intent}.")
+            raise InvalidPhrases(f"«{text}» is said to mean {meant[text.casefold()]} and {intent}.")
 
 
 def _gathered(read: Sequence[_Row]) -> list[int]:
@@ -110,4 +110,4 @@ def _triples(text: str) -> frozenset[str]:
 
 
 def _alike(one: frozenset[str], other: frozenset[str]) -> bool:
-    return len(one & other) >= NEAR * len(one | other)
+    return len(one & other) >= SIMILARITY_MIN * len(one | other)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from recobra.conversations.bot.interpretation import Slots, Understood
+from recobra.conversations.bot.interpretation import Interpretation, Slots
 from recobra.conversations.bot.turns import Action, Facts, Plan, State, Turn
 
 YES_NO = ("yes", "no")
 
 
-def propose(*, state: State, slots: Slots, facts: Facts, today: date) -> Turn:
+def propose_promise(*, state: State, slots: Slots, facts: Facts, today: date) -> Turn:
     """Take from a message the day and the amount of a promise; ask for what is missing, unclear or beyond the limits.
 
     Without an amount the whole overdue one is meant; the debtor confirms it in figures before it is made.
@@ -41,7 +41,7 @@ def propose(*, state: State, slots: Slots, facts: Facts, today: date) -> Turn:
     )
 
 
-def remembered(*, state: State, slots: Slots, facts: Facts) -> State:
+def remember_promise(*, state: State, slots: Slots, facts: Facts) -> State:
     """Keep what a promise named while identity is asked; nothing of one whose amount has to be asked."""
     if slots.amount_unclear or slots.currency not in {None, facts.currency}:
         return state
@@ -74,7 +74,7 @@ def offer_plans(*, state: State, facts: Facts) -> Turn:
     )
 
 
-def go_on(*, state: State, intent: str, understood: Understood, facts: Facts, today: date) -> Turn:
+def continue_subject(*, state: State, intent: str, understood: Interpretation, facts: Facts, today: date) -> Turn:
     """Read the answer to what was asked. What has meanwhile left the limits is asked again, never made."""
     if intent == "no":
         return _dropped(state)
@@ -82,7 +82,7 @@ def go_on(*, state: State, intent: str, understood: Understood, facts: Facts, to
         return _confirm_plan(state, intent.removeprefix("plan:"), facts)
     if state.phase == "confirm_plan":
         return _accept_plan(state, facts)
-    again = propose(state=state, slots=understood.slots, facts=facts, today=today)
+    again = propose_promise(state=state, slots=understood.slots, facts=facts, today=today)
     if state.phase == "confirm_promise" and intent == "yes" and again.answer == "confirm_promise":
         return _make_promise(again.state)
     return again

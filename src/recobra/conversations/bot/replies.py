@@ -21,7 +21,7 @@ _MONEY: Final = frozenset({"amount", "least"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Words:
+class Reply:
     """What is sent. `choices` are shown as numbers in `text` (SMS), as buttons or as a list."""
 
     text: str
@@ -30,36 +30,36 @@ class Words:
 
 
 @cache
-def answers() -> Mapping[str, Mapping[str, Any]]:
+def load_answers() -> Mapping[str, Mapping[str, Any]]:
     """Return every answer by its id: `text`, and whether it `discloses` a debt or `asks` for payment."""
     answers: Mapping[str, Mapping[str, Any]] = _document()["answers"]
     return answers
 
 
-def in_words(turn: Turn, *, facts: Facts, channel: str, link: str = "") -> Words | None:
+def render_reply(turn: Turn, *, facts: Facts, channel: str, link: str = "") -> Reply | None:
     """Return the message of a turn; None where nothing is to be sent. `link`: the pay link asked for."""
     if turn.answer is None:
         return None
     locale = locale_of("es", facts.country)
     values = {name: _value(name, value, facts, locale) for name, value in turn.variables.items()}
-    parts = [answers()[turn.answer]["text"].format(**values, link=link) if link else _filled(turn.answer, values)]
+    parts = [load_answers()[turn.answer]["text"].format(**values, link=link) if link else _filled(turn.answer, values)]
     if turn.introduce:
         own = "introduction_own" if facts.sender == facts.creditor else "introduction"
         parts.insert(0, str(_document()[own]).format(sender=facts.sender, creditor=facts.creditor))
     choices = tuple(Choice(id=each, title=_title(each, facts, locale)) for each in turn.choices)
     if channel != "whatsapp" or not choices:
         parts += [f"{number}. {choice.title}" for number, choice in enumerate(choices, 1)]
-        return Words(text="\n".join(parts), choices=choices, shown_as="numbers")
-    return Words(text="\n".join(parts), choices=choices, shown_as="buttons" if len(choices) <= BUTTONS_MAX else "list")
+        return Reply(text="\n".join(parts), choices=choices, shown_as="numbers")
+    return Reply(text="\n".join(parts), choices=choices, shown_as="buttons" if len(choices) <= BUTTONS_MAX else "list")
 
 
-def hours_in_words(*, begin: str, end: str) -> str:
+def format_hours(*, begin: str, end: str) -> str:
     """Return when people answer, as the bot says it."""
     return str(_document()["hours"]).format(begin=begin, end=end)
 
 
 def _filled(answer: str, values: Mapping[str, str]) -> str:
-    return str(answers()[answer]["text"]).format(**values)
+    return str(load_answers()[answer]["text"]).format(**values)
 
 
 def _value(name: str, value: Value, facts: Facts, locale: Locale) -> str:

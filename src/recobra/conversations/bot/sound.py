@@ -30,7 +30,7 @@ _LETTERS: Final = (
 _DOUBLED: Final = re.compile(r"([a-zñ])\1")
 
 
-def as_it_sounds(text: str) -> str:
+def phonetic_form(text: str) -> str:
     """Return the plain form of a message with letters that sound alike made one."""
     heard = normalise_text(text)
     for written, spoken in _LETTERS:
@@ -38,9 +38,9 @@ def as_it_sounds(text: str) -> str:
     return _DOUBLED.sub(r"\1", heard)
 
 
-def concepts(text: str) -> list[str]:
+def extract_concepts(text: str) -> list[str]:
     """Return which concepts a message names, and every two that it names together."""
-    heard = as_it_sounds(text)
+    heard = phonetic_form(text)
     named = [name for name, pattern in _patterns().items() if pattern.search(heard)]
     return [*named, *(f"{one}+{other}" for n, one in enumerate(named) for other in named[n + 1 :])] or ["none"]
 

@@ -42,13 +42,13 @@ class State:
         return replace(self, **changes)
 
 
-def as_document(state: State) -> dict[str, Any]:
+def dump_state(state: State) -> dict[str, Any]:
     """Return the state as plain JSON values."""
     document = asdict(state)
     return {**document, "day": state.day.isoformat() if state.day else None, "offered": list(state.offered)}
 
 
-def from_document(document: Mapping[str, Any]) -> State:
+def load_state(document: Mapping[str, Any]) -> State:
     """Read a state back."""
     day = document.get("day")
     return State(

@@ -12,9 +12,9 @@ from django.db import transaction
 from django.db.models import Q
 
 from recobra.consent import keywords
-from recobra.consent.ledger import Act, Line, Said, Source, find_line
-from recobra.consent.opt_out import deny_line, resume_line, stop_line
-from recobra.conversations.inbound import take_in
+from recobra.consent.ledger import Act, Address, ConsentStatement, Source, find_address
+from recobra.consent.opt_out import apply_opt_out, apply_resumption, apply_wrong_person
+from recobra.conversations.inbound import receive_message
 from recobra.conversations.models import ConversationMessage
 from recobra.journal.operations import record
 from recobra.messaging.channels.adapter import Event, InboundEvent, ReceiptEvent, TemplateEvent
@@ -23,7 +23,7 @@ from recobra.messaging.receipts.record import join_waiting, note
 from recobra.portfolio import address_forms as numbers
 from recobra.portfolio.models import ContactPoint
 
-__all__ = ["NotApplied", "apply", "hear", "join_waiting"]
+__all__ = ["NotApplied", "apply_events", "apply_wish", "join_waiting"]
 
 _log = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ class NotApplied(Exception):
     """Some of a call's events could not be worked; the others were. All of them may be applied again."""
 
 
-def apply(*, events: Sequence[Event], provider_id: int | None, now: datetime, channel: str = "email") -> None:
+def apply_events(*, events: Sequence[Event], provider_id: int | None, now: datetime, channel: str = "email") -> None:
     """Let events count, each once however often and in whatever order they come.
 
     Wishes come first and stand for themselves: nothing else that fails may undo them. `channel` is that of events
@@ -44,10 +44,10 @@ def apply(*, events: Sequence[Event], provider_id: int | None, now: datetime, ch
     inbound.sort(key=lambda event: (event.at, event.event_key))
     receipts = [e for e in events if isinstance(e, ReceiptEvent)]
     work: list[Callable[[], object]] = [
-        *(partial(hear, event=e, provider_id=provider_id, channel=channel, now=now) for e in inbound),
+        *(partial(apply_wish, event=e, provider_id=provider_id, channel=channel, now=now) for e in inbound),
         partial(note, events=receipts, provider_id=provider_id, now=now),
         *(partial(_template, e, now) for e in events if isinstance(e, TemplateEvent)),
-        *(partial(take_in, event=e, provider_id=provider_id, channel=channel, now=now) for e in inbound),
+        *(partial(receive_message, event=e, provider_id=provider_id, channel=channel, now=now) for e in inbound),
     ]
     _do_all(work)
 
@@ -65,27 +65,33 @@ def _do_all(work: Sequence[Callable[[], object]]) -> None:
 
 
 @transaction.atomic
-def hear(*, event: InboundEvent, provider_id: int | None, channel: str, now: datetime) -> str:
+def apply_wish(*, event: InboundEvent, provider_id: int | None, channel: str, now: datetime) -> str:
     """Follow the wish that a message is; return which one (`ConsentEntry.Act`), '' where it is none."""
     kind = numbers.kind_of(channel)
     forms = numbers.forms(event.address, kind=kind)
     names = _names(kind, forms)
     day = min(event.at, now).date()
     # A network's own opt-out (Twilio's OptOutType) comes as a button whose code is the keyword.
-    act = keywords.act_of_button(event.button) or keywords.act_of(event.button, day=day) if event.button else None
-    act = act or keywords.act_of(event.text, day=day, names=names)
+    act = (
+        keywords.recognise_button(event.button) or keywords.recognise_act(event.button, day=day)
+        if event.button
+        else None
+    )
+    act = act or keywords.recognise_act(event.text, day=day, names=names)
     if act is None or not event.address:
         return ""
-    said = Said(source=_source(event, channel), channel=channel, said=event.text or event.button, at=event.at, now=now)
+    said = ConsentStatement(
+        source=_source(event, channel), channel=channel, said=event.text or event.button, at=event.at, now=now
+    )
     line = _about(event, kind, forms, provider_id)
     if act == Act.NOT_ME:
-        deny_line(line, said)
+        apply_wrong_person(line, said)
     elif act == Act.OPTED_OUT:
-        stop_line(line, said)
+        apply_opt_out(line, said)
     elif kind == numbers.EMAIL:
         return ""  # anybody can write a sender into an e-mail: only the signed page ends that silence
     else:
-        resume_line(line, said)
+        apply_resumption(line, said)
     return str(act)
 
 
@@ -100,9 +106,9 @@ def _names(kind: str, forms: Sequence[str]) -> list[str]:
     return list(found.order_by("pk").values_list("debtor__name", flat=True))
 
 
-def _about(event: InboundEvent, kind: str, forms: Sequence[str], provider_id: int | None) -> Line:
+def _about(event: InboundEvent, kind: str, forms: Sequence[str], provider_id: int | None) -> Address:
     """Return the line that wrote, with the contact that was answered where that one went to it."""
-    line = find_line(kind=kind, value=event.address)
+    line = find_address(kind=kind, value=event.address)
     if not event.context_reference:
         return line
     went = Q(address__in=forms) | Q(point__kind=kind, point__value__in=forms)

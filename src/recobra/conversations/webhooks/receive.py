@@ -13,19 +13,19 @@ from urllib.parse import urlsplit
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 
-from recobra.conversations.webhooks.apply import apply
+from recobra.conversations.webhooks.apply import apply_events
 from recobra.journal.operations import record
 from recobra.messaging.channels import ADAPTERS
 from recobra.messaging.channels.adapter import Adapter, Config, Forged, Incoming
 from recobra.messaging.models import Provider, WebhookCall
 from recobra.messaging.providers import routing as providing
 
-__all__ = ["Forged", "UnknownProvider", "answer_challenge", "forget_calls", "receive_call", "retry_calls"]
+__all__ = ["Forged", "UnknownProvider", "answer_challenge", "delete_old_calls", "receive_call", "retry_calls"]
 
-KEPT_FOR: Final = timedelta(days=90)
+RETENTION: Final = timedelta(days=90)
 # After so much since the call came in it is tried again; then it is given up and somebody is told.
-TRIES_AFTER: Final = tuple(timedelta(minutes=m) for m in (1, 3, 10, 30, 90, 300, 1440))
-AT_ONCE: Final = 200
+RETRY_DELAYS: Final = tuple(timedelta(minutes=m) for m in (1, 3, 10, 30, 90, 300, 1440))
+BATCH_SIZE: Final = 200
 _ERROR_AT_MOST: Final = 500
 _log = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ def receive_call(*, provider_code: str, call: Incoming, now: datetime) -> tuple[
     adapter, config = ADAPTERS[provider.kind], providing.config_of(provider)
     refuse_forged(provider, adapter, call, config, now)
     call_id = _keep(provider, call)
-    work(call_id=call_id, now=now)
+    process_call(call_id=call_id, now=now)
     answer = getattr(adapter, "answer", None)
     content_type, body = answer(call, config) if answer else ("text/plain; charset=utf-8", b"")
     return str(content_type), bytes(body)
@@ -65,7 +65,7 @@ def answer_challenge(*, provider_code: str, call: Incoming) -> str | None:
     return str(said)
 
 
-def work(*, call_id: int, now: datetime) -> bool:
+def process_call(*, call_id: int, now: datetime) -> bool:
     """Work a call that waits; return whether it is done. What fails is written on it, and it goes on waiting.
 
     Nobody else works it meanwhile. What a wish in it stopped stays stopped, whatever else of it fails.
@@ -78,7 +78,7 @@ def work(*, call_id: int, now: datetime) -> bool:
         error = _worked(kept, now)
         kept.tries += 1
         kept.error = "" if error is None else f"{error!r}"[:_ERROR_AT_MOST]
-        over = error is not None and kept.tries > len(TRIES_AFTER)
+        over = error is not None and kept.tries > len(RETRY_DELAYS)
         kept.status = _status(done=error is None, over=over)
         kept.save(update_fields=["status", "tries", "error"])
         if error is not None:
@@ -95,7 +95,7 @@ def _worked(kept: WebhookCall, now: datetime) -> Exception | None:
         config = providing.config_of(kept.provider)
         with transaction.atomic():
             events = ADAPTERS[kept.provider.kind].read(_as_it_came(kept, config.webhook_url), config)
-        apply(events=events, provider_id=kept.provider_id, now=now)
+        apply_events(events=events, provider_id=kept.provider_id, now=now)
     except Exception as error:  # noqa: BLE001 - kept, told, and tried again
         return error
     return None
@@ -110,15 +110,15 @@ def _status(*, done: bool, over: bool) -> str:
 def retry_calls(*, now: datetime) -> int:
     """Work again the calls whose time has come; return how many are done."""
     later = Q()
-    for tries, after in enumerate((timedelta(0), *TRIES_AFTER)):
+    for tries, after in enumerate((timedelta(0), *RETRY_DELAYS)):
         later |= Q(tries=tries, received_at__lte=now - after)
     due = WebhookCall.objects.filter(later, status=WebhookCall.Status.WAITING).order_by("received_at", "pk")
-    return sum(work(call_id=call_id, now=now) for call_id in due.values_list("pk", flat=True)[:AT_ONCE])
+    return sum(process_call(call_id=call_id, now=now) for call_id in due.values_list("pk", flat=True)[:BATCH_SIZE])
 
 
-def forget_calls(*, now: datetime) -> int:
+def delete_old_calls(*, now: datetime) -> int:
     """Delete the calls that have been kept long enough; return how many."""
-    return WebhookCall.objects.filter(received_at__lt=now - KEPT_FOR).delete()[0]
+    return WebhookCall.objects.filter(received_at__lt=now - RETENTION).delete()[0]
 
 
 def _provider(code: str) -> Provider:

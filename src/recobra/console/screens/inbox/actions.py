@@ -25,11 +25,11 @@ from recobra.portfolio.queries import accounts_for, debtor_for, search
 @needs(Right.ANSWER_MESSAGES)
 def assign(request: StaffRequest, conversation_id: int) -> HttpResponse:
     """Take a conversation, or give it to somebody (`to`), which only who leads may."""
-    leads, to = conversations.leads(request.user), request.POST.get("to", "")
+    leads, to = conversations.is_lead(request.user), request.POST.get("to", "")
     if to and not leads:
         raise PermissionDenied
     found = conversations.conversation_for(request.user, conversation_id)
-    people = {str(each.pk): each.pk for each in conversations.people_for(found)} if to else {}
+    people = {str(each.pk): each.pk for each in conversations.assignable_users(found)} if to else {}
     if to and to not in people:
         raise ObjectDoesNotExist
     person = people.get(to, request.user.pk)
@@ -62,7 +62,7 @@ def close(request: StaffRequest, conversation_id: int) -> HttpResponse:
     return _do(
         request,
         conversation_id,
-        lambda: operations.close(conversation_id=conversation_id, **_who(request)),
+        lambda: operations.close_conversation(conversation_id=conversation_id, **_who(request)),
         done,
     )
 
@@ -75,7 +75,7 @@ def note(request: StaffRequest, conversation_id: int) -> HttpResponse:
     return _do(
         request,
         conversation_id,
-        lambda: operations.note(conversation_id=conversation_id, text=text, **_who(request)),
+        lambda: operations.add_note(conversation_id=conversation_id, text=text, **_who(request)),
         _("Noted."),
     )
 
@@ -91,7 +91,7 @@ def silence(request: StaffRequest, conversation_id: int) -> HttpResponse:
     return _do(
         request,
         conversation_id,
-        lambda: operations.silence(conversation_id=conversation_id, wrong_person=wrong, **_who(request)),
+        lambda: operations.silence_conversation(conversation_id=conversation_id, wrong_person=wrong, **_who(request)),
         done,
     )
 
@@ -100,7 +100,7 @@ def silence(request: StaffRequest, conversation_id: int) -> HttpResponse:
 @needs(Right.ANSWER_MESSAGES)
 def whose(request: StaffRequest, conversation_id: int) -> HttpResponse:
     """Say which debtor writes at a number that nobody knew: by document, account or customer number."""
-    if not conversations.leads(request.user):
+    if not conversations.is_lead(request.user):
         raise PermissionDenied
     conversations.conversation_for(request.user, conversation_id)
     found = search(request.user, request.POST.get("debtor", "").strip(), limit=2)
@@ -112,7 +112,7 @@ def whose(request: StaffRequest, conversation_id: int) -> HttpResponse:
     return _do(
         request,
         conversation_id,
-        lambda: operations.say_whose(conversation_id=conversation_id, debtor_id=debtor.pk, **_who(request)),
+        lambda: operations.assign_debtor(conversation_id=conversation_id, debtor_id=debtor.pk, **_who(request)),
         _("Noted. Identity is still to be checked before any debt is spoken of."),
     )
 

@@ -21,9 +21,9 @@ from recobra.kit import clock
 @needs(Right.ANSWER_MESSAGES)
 def index(request: StaffRequest) -> HttpResponse:
     """Show the ready answers; who leads writes a new one, or one in the place of another (`replaces`)."""
-    context = {"answers": conversations.canned_answers(), "leads": conversations.leads(request.user)}
+    context = {"answers": conversations.canned_answers(), "leads": conversations.is_lead(request.user)}
     if request.method == "POST":
-        if not conversations.leads(request.user):
+        if not conversations.is_lead(request.user):
             raise PermissionDenied
         title, text, old = (request.POST.get(name, "") for name in ("title", "text", "replaces"))
         try:
@@ -46,7 +46,7 @@ def index(request: StaffRequest) -> HttpResponse:
 @needs(Right.ANSWER_MESSAGES)
 def retire(request: StaffRequest, canned_id: int) -> HttpResponse:
     """Take a ready answer out of use."""
-    if not conversations.leads(request.user):
+    if not conversations.is_lead(request.user):
         raise PermissionDenied
     conversations_operations.retire_canned(canned_id=conversations.canned_answer(canned_id).pk, now=clock.now())
     messages.success(request, _("The ready answer was taken out of use."))

@@ -15,7 +15,7 @@ from recobra.console.guard import StaffRequest, needs
 from recobra.console.screens.inbox.pages import of_one
 from recobra.conversations import operations as conversations_operations
 from recobra.conversations import queries as conversations
-from recobra.conversations.reply import ReplyRefused, Trial, Words
+from recobra.conversations.reply import Draft, Preview, ReplyRefused
 from recobra.kit import clock
 from recobra.messaging.queries import beyond
 from recobra.portfolio.queries import accounts_for, debtor_for
@@ -41,7 +41,7 @@ def reply(request: StaffRequest, conversation_id: int) -> HttpResponse:
     problem = _problem(trial, request.POST)
     if not problem:
         try:
-            conversations_operations.reply(
+            conversations_operations.send_reply(
                 conversation_id=found.pk,
                 text=words.text,
                 template_code=words.template_code,
@@ -62,7 +62,7 @@ def reply(request: StaffRequest, conversation_id: int) -> HttpResponse:
 def compose(request: StaffRequest, debtor_id: int) -> HttpResponse:
     """Write to a debtor first: which number or address, in one's own words or by a template."""
     debtor = debtor_for(request.user, debtor_id)
-    lines = conversations.lines_of(debtor)
+    lines = conversations.reachable_points(debtor)
     context: dict[str, Any] = {"debtor": debtor, "lines": lines, "place": _place(request, debtor)}
     if beyond(request.user, debtor.pk):
         context["barred"] = _("This debtor also owes in portfolios that are not yours.")
@@ -79,7 +79,7 @@ def compose(request: StaffRequest, debtor_id: int) -> HttpResponse:
     }
     if request.method == "POST":
         words = _words(request.POST)
-        trial = conversations_operations.try_begin(
+        trial = conversations_operations.preview_first_message(
             debtor_id=debtor.pk,
             point_id=point_id,
             channel=channel,
@@ -90,7 +90,7 @@ def compose(request: StaffRequest, debtor_id: int) -> HttpResponse:
         problem = _problem(trial, request.POST)
         if not problem:
             try:
-                sent = conversations_operations.begin(
+                sent = conversations_operations.send_first_message(
                     debtor_id=debtor.pk, point_id=point_id, channel=channel, words=words, **_author(request)
                 )
             except ReplyRefused as refused:
@@ -107,11 +107,11 @@ def compose(request: StaffRequest, debtor_id: int) -> HttpResponse:
 def check_compose(request: StaffRequest, debtor_id: int) -> HttpResponse:
     """Say, while a first message is written, what would become of it."""
     debtor = debtor_for(request.user, debtor_id)
-    lines, words = conversations.lines_of(debtor), _words(request.POST)
+    lines, words = conversations.reachable_points(debtor), _words(request.POST)
     trial = None
     if lines and not beyond(request.user, debtor.pk) and (words.text.strip() or words.template_code):
         point_id, channel = _line(request, lines)
-        trial = conversations_operations.try_begin(
+        trial = conversations_operations.preview_first_message(
             debtor_id=debtor.pk,
             point_id=point_id,
             channel=channel,
@@ -122,22 +122,22 @@ def check_compose(request: StaffRequest, debtor_id: int) -> HttpResponse:
     return render(request, "console/inbox/_check.html", {"trial": trial, "place": _place(request, debtor)})
 
 
-def _words(given: QueryDict) -> Words:
+def _words(given: QueryDict) -> Draft:
     template = given.get("template", "")
-    return Words(
+    return Draft(
         text="" if template else given.get("text", "").replace("\r\n", "\n"),
         template_code=template,
         subject=given.get("subject", ""),
     )
 
 
-def _trial(request: StaffRequest, conversation_id: int, words: Words) -> Trial:
-    return conversations_operations.try_reply(
+def _trial(request: StaffRequest, conversation_id: int, words: Draft) -> Preview:
+    return conversations_operations.preview_reply(
         conversation_id=conversation_id, words=words, author=request.user.username, now=clock.now()
     )
 
 
-def _problem(trial: Trial, given: QueryDict) -> str:
+def _problem(trial: Preview, given: QueryDict) -> str:
     """Return why a message is not taken as it is, '' where it is."""
     if trial.refused:
         return trial.refused
@@ -148,7 +148,7 @@ def _problem(trial: Trial, given: QueryDict) -> str:
     return ""
 
 
-def _waits(trial: Trial) -> bool:
+def _waits(trial: Preview) -> bool:
     return trial.opens_at is not None and not trial.is_barred
 
 

@@ -38,13 +38,13 @@ def listing(request: StaffRequest, here: int | None = None) -> dict[str, Any]:
     view, channel = request.GET.get("ver", ""), request.GET.get("canal", "")
     view = view if view in conversations.VIEWS else "todas"
     given = request.GET.get("aqui", "")
-    rows = list(conversations.listed(request.user, view=view, channel=channel)[: PAGE_ROWS + 1])
+    rows = list(conversations.list_conversations(request.user, view=view, channel=channel)[: PAGE_ROWS + 1])
     return {
         "rows": rows[:PAGE_ROWS],
         "more": len(rows) > PAGE_ROWS,
         "view": view,
         "channel": channel,
-        "counts": conversations.counts_for(request.user),
+        "counts": conversations.unread_counts(request.user),
         "channels": labels.choices("channel"),
         "here": here or (int(given) if given.isdecimal() else None),
         "place": _place(),
@@ -67,13 +67,14 @@ def of_one(request: StaffRequest, conversation_id: int, **more: Any) -> dict[str
         **listing(request, found.pk),
         **_thread(found),
         **_debtor(request, found),
-        "silent": conversations.silent(found),
-        "in_window": operations.in_window(conversation=found, now=now),
-        "needs_template": found.channel == "whatsapp" and not operations.in_window(conversation=found, now=now),
+        "silent": conversations.is_conversation_silenced(found),
+        "in_window": operations.is_in_service_window(conversation=found, now=now),
+        "needs_template": found.channel == "whatsapp"
+        and not operations.is_in_service_window(conversation=found, now=now),
         "canned": conversations.canned_answers(),
-        "leads": conversations.leads(request.user),
+        "leads": conversations.is_lead(request.user),
         "templates": conversations.templates_to_send(found.channel, now=now),
-        "people": conversations.people_for(found) if conversations.leads(request.user) else [],
+        "people": conversations.assignable_users(found) if conversations.is_lead(request.user) else [],
         "by_bot": found.channel in conversations.BOT_CHANNELS,
         **more,
     }
