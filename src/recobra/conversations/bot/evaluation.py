@@ -185,9 +185,7 @@ def _silencing(reads: Sequence[Prediction], intent: str) -> dict[str, Any]:
         "asked_by_name": by_name,
         "asked_again": sum(prediction.taken == NOT_UNDERSTOOD for prediction in missed) - by_name,
         "acted_on_otherwise": sum(prediction.taken != NOT_UNDERSTOOD for prediction in missed),
-        "taken_wrongly": sum(
-            prediction.taken == intent and not prediction.right for prediction in reads
-        ),
+        "taken_wrongly": sum(prediction.taken == intent and not prediction.right for prediction in reads),
     }
 
 
