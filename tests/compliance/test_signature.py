@@ -92,7 +92,9 @@ def test_one_altered_byte_anywhere_in_a_document_is_refused(document, own, now):
 def test_what_is_taken_out_or_put_beside_is_seen(change, document, own, now):
     signed = json.loads(document)
     change(signed)
-    assert verify_file(signature.serialise_signed(signed), trusted=[own.certificate], now=now).finding is Finding.ALTERED
+    assert (
+        verify_file(signature.serialise_signed(signed), trusted=[own.certificate], now=now).finding is Finding.ALTERED
+    )
 
 
 @pytest.mark.parametrize(

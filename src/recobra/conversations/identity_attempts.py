@@ -35,7 +35,9 @@ def lock_attempts(debtor_ids: Iterable[int]) -> None:
 def recent_wrong_answers(debtor_id: int, *, now: datetime) -> list[Entry]:
     """Return the wrong answers about a debtor that still count, at most TRIES_MAX."""
     kinds = [WRONG_ANSWER, WRONG_PAGE_ANSWER]
-    return audit_entries(portfolio_ids=None, kinds=kinds, debtor_id=debtor_id, since=now - ATTEMPT_WINDOW, limit=TRIES_MAX)
+    return audit_entries(
+        portfolio_ids=None, kinds=kinds, debtor_id=debtor_id, since=now - ATTEMPT_WINDOW, limit=TRIES_MAX
+    )
 
 
 def is_exhausted(debtor_id: int, *, now: datetime) -> bool:
