@@ -15,7 +15,7 @@ from statistics import mean
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "src"))
 
-from recobra_core.dial.simulate import Day, Scene, predictive, progressive, scenes, simulate  # noqa: E402
+from recobra_core.dial.simulate import Day, Scene, build_scenes, pace_progressively, predictive_pacing, simulate_day  # noqa: E402
 
 HEAD = (
     "| people | answers | talk, s | one each, busy | predictive, busy | gain | abandoned, mean | abandoned, worst day |"
@@ -30,9 +30,9 @@ def main() -> None:
     options = parser.parse_args()
     print(HEAD, "|---|---|---|---|---|---|---|---|", sep="\n", flush=True)
     ours, theirs = [], []
-    for scene in scenes(agents=(2, 5, 10, 20, 50), rates=(0.1, 0.3, 0.6), hours=options.hours):
-        days = [simulate(scene, pacing=predictive(), seed=seed) for seed in range(options.days)]
-        base = [simulate(scene, pacing=progressive, seed=seed) for seed in range(options.days)]
+    for scene in build_scenes(agents=(2, 5, 10, 20, 50), rates=(0.1, 0.3, 0.6), hours=options.hours):
+        days = [simulate_day(scene, pacing=predictive_pacing(), seed=seed) for seed in range(options.days)]
+        base = [simulate_day(scene, pacing=pace_progressively, seed=seed) for seed in range(options.days)]
         print(row(scene, days, base), flush=True)
         ours, theirs = ours + days, theirs + base
     worst = max(day.abandonment for day in ours)

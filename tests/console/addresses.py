@@ -268,7 +268,7 @@ _OF_A_TEMPLATE = ("", "-edit", "-reading", "-submit", "-approve", "-reject", "-w
 def _of_work(world: World) -> dict[str, dict[str, object]]:
     """Return the numbers of strategies, the cycle, messages, templates and the audit."""
     version = StrategyVersion.objects.filter(code="consumo").first()
-    document = ready.load("consumo").to_document()
+    document = ready.load_strategy("consumo").to_document()
     version = version or StrategyVersion.objects.create(
         code="consumo", number=1, status="DRAFT", document=document, created_at=world.sent.sent_at, created_by="dario"
     )

@@ -9,8 +9,8 @@ import pytest
 
 from recobra.kit import clock
 from recobra.messaging.models import Contact
-from recobra_core.law import countries
-from recobra_core.law.description import in_words
+from recobra_core.law import load_countries
+from recobra_core.law.description import translate_text
 
 from .following import follow
 
@@ -24,9 +24,9 @@ def text(answer):
 def test_all_countries_are_listed_those_with_portfolios_first(at_desk, world):
     page = text(at_desk("ana").get("/paises/"))
     assert page.index("¿A quién se puede contactar ahora?") < page.index("Perú") < page.index("Argentina")
-    assert len(countries()) == 18
+    assert len(load_countries()) == 18
     body = at_desk("ana").get("/paises/").content.decode()
-    assert {code for code in countries() if f'/paises/{code}/"' in body} == set(countries())
+    assert {code for code in load_countries() if f'/paises/{code}/"' in body} == set(load_countries())
 
 
 @pytest.mark.parametrize("code", ["PE", "MX", "BR", "CO", "CL", "AR", "US"])
@@ -45,7 +45,7 @@ def test_the_page_of_a_country_names_hours_articles_and_how_sure_they_are(at_des
 
 def test_every_country_has_a_page_and_a_month(at_desk, world):
     desk = at_desk("hilda")
-    for code in countries():
+    for code in load_countries():
         assert desk.get(f"/paises/{code}/").status_code == 200, code
         assert desk.get(f"/paises/{code}/calendario/").status_code == 200, code
 
@@ -53,8 +53,8 @@ def test_every_country_has_a_page_and_a_month(at_desk, world):
 @pytest.mark.parametrize("code", ["BO", "EC", "MX", "PE"])
 def test_the_article_that_opens_or_closes_a_channel_now_is_told_in_the_readers_language(at_desk, world, code):
     page = text(at_desk("ana").get(f"/paises/{code}/"))
-    sources = {rule.source for rule in countries()[code].rules}
-    foreign = {each for each in sources if in_words(each, language="es") != each}
+    sources = {rule.source for rule in load_countries()[code].rules}
+    foreign = {each for each in sources if translate_text(each, language="es") != each}
     assert foreign
     assert [each for each in foreign if each in unescape(page)] == []
 

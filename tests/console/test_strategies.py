@@ -29,7 +29,7 @@ def followed(world):
 
 @pytest.mark.parametrize("code", ready.CODES)
 def test_a_document_survives_the_fields_of_the_editor(code):
-    document = ready.load(code).to_document()
+    document = ready.load_strategy(code).to_document()
     again = form.to_document(form.from_document(document))
     assert Strategy.parse(again) == Strategy.parse(document)
 
@@ -99,7 +99,7 @@ def test_two_writers_do_not_overwrite_one_another_unknowingly(at_desk, followed)
 
 def test_yaml_is_taken_and_a_bad_line_is_named(at_desk, followed):
     client = at_desk("carla")
-    document = ready.load("consumo").to_document() | {"name": "Por YAML"}
+    document = ready.load_strategy("consumo").to_document() | {"name": "Por YAML"}
     answer = client.post(EDIT + "yaml/", {"text": yaml.safe_dump(document, allow_unicode=True), "seen": ""})
     assert answer.status_code == 302
     assert StrategyVersion.objects.get(code="consumo", status="DRAFT").document["name"] == "Por YAML"
@@ -169,7 +169,7 @@ def test_a_segment_may_be_of_when_the_debt_began(at_desk, followed):
 
 
 def test_steps_may_repeat_and_follow_an_event(at_desk, followed):
-    client, document = at_desk("carla"), ready.load("consumo").to_document()
+    client, document = at_desk("carla"), ready.load_strategy("consumo").to_document()
     document["steps"].append(
         {
             "key": "tras-respuesta",

@@ -200,7 +200,7 @@ def test_a_company_without_accounts_has_a_day_all_the_same(consumer, now):
 
 def test_who_has_a_contact_today_is_neither_touched_again_nor_out_of_reach(late, now):
     run(now)
-    document = ready.load("consumo").to_document()
+    document = ready.load_strategy("consumo").to_document()
     touched = strategy.preview_reach(document=document, portfolio_ids=[late.portfolio_id], as_of=MONDAY)
     channels = touched["steps"].to_pylist()
     assert "unreachable" not in {row["channel"] for row in channels}

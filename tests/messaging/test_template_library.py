@@ -15,8 +15,8 @@ from recobra.messaging.templates.library import documents
 from recobra.messaging.templates.selection import drawn
 from recobra.messaging.templates.variables import VARIABLES
 from recobra.messaging.templates.whatsapp_form import numbered
-from recobra_core.decide import arm
-from recobra_core.law.content import SENTENCES, blocks
+from recobra_core.decide import assign_arm
+from recobra_core.law.content import SENTENCES, has_blocking
 
 TODAY = date(2026, 11, 23)
 LIBRARY = list(documents("es"))
@@ -65,7 +65,7 @@ def test_every_short_message_may_leave_where_the_law_wants_much_said(country, ch
         for d in LIBRARY
         if d["channel"] == channel
         and d["country"] in {"", country}
-        and not blocks(
+        and not has_blocking(
             law_findings.read(
                 subject="",
                 text=d["text"],
@@ -87,7 +87,7 @@ def test_every_short_message_may_leave_where_the_law_wants_much_said(country, ch
     assert "{{ enlace_detalle }}" in linked["text"]
     # Without the page the same words would not do.
     bare = linked["text"].replace("{{ enlace_detalle }}", "")
-    assert blocks(
+    assert has_blocking(
         law_findings.read(
             subject="", text=bare, html="", channel=channel, country=country, language="es", legal=False, on=TODAY
         )
@@ -171,6 +171,6 @@ def test_chance_draws_variants_as_the_decision_core_does():
     ]
     people = ibis.memtable({"debtor_id": list(range(1, 501))})
     shares = {"A": 2_500, "B": 7_500}
-    expected = people.mutate(arm=arm(people.debtor_id, experiment="template/x/sms/es/PE/", shares_bps=shares))
+    expected = people.mutate(arm=assign_arm(people.debtor_id, experiment="template/x/sms/es/PE/", shares_bps=shares))
     for row in expected.to_pyarrow().to_pylist():
         assert drawn(variants, debtor_id=row["debtor_id"]).variant == row["arm"]

@@ -31,7 +31,7 @@ def _check(chosen: argparse.Namespace) -> Answer:
 
     rows = _read(chosen.batch)
     try:
-        judged = batch.check(pa.table(rows)).to_pylist()
+        judged = batch.check_contacts(pa.table(rows)).to_pylist()
     except ValueError as error:
         raise CommandRefused(f"{chosen.batch}: {error}.") from error
     if chosen.output:

@@ -214,16 +214,16 @@ def _is_lawful(at: datetime) -> bool:
     from zoneinfo import ZoneInfo  # noqa: PLC0415 - needed on the first start only
 
     from recobra.cli.demo_data import EXAMPLES  # noqa: PLC0415
-    from recobra_core.law import Key, arrow_of, openings  # noqa: PLC0415
+    from recobra_core.law import OpeningKey, build_openings, to_arrow  # noqa: PLC0415
 
     zones = [(example.portfolio["country"], example.portfolio["time_zone"]) for example in EXAMPLES]
-    keys = [Key(country, "", zone, "email", at.astimezone(ZoneInfo(zone)).date()) for country, zone in zones]
+    keys = [OpeningKey(country, "", zone, "email", at.astimezone(ZoneInfo(zone)).date()) for country, zone in zones]
     instant = at.replace(tzinfo=None)
     return all(
         row["opens_at_utc"] is not None
         and row["opens_at_utc"].replace(tzinfo=None) <= instant
         and instant + timedelta(hours=1) <= row["closes_at_utc"].replace(tzinfo=None)
-        for row in arrow_of(openings(keys=keys)).to_pylist()
+        for row in to_arrow(build_openings(keys=keys)).to_pylist()
     )
 
 

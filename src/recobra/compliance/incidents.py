@@ -137,7 +137,7 @@ def record_breaches(*, since: datetime, now: datetime, actor: str) -> int:
 
 def statutory_fine(country: str) -> str:
     """Return what the country's law threatens, in the words of its file; '' where none is known."""
-    known = law.countries().get(country)
+    known = law.load_countries().get(country)
     found = known.articles.get("sanctions") if known else None
     return str(found["rule"]) if found and found.get("rule") else ""
 
@@ -211,7 +211,7 @@ def _portfolio(contact: Contact | None, debtor_id: int | None, given: int | None
 def _check(kind: str, country: str, happened_at: datetime, description: str, now: datetime) -> None:
     if kind not in Incident.Kind.values:
         raise IncidentRefused(_("Say what kind of incident it is."))
-    if country not in law.countries():
+    if country not in law.load_countries():
         raise IncidentRefused(_("There are no contact rules for this country."))
     if happened_at > now:
         raise IncidentRefused(_("An incident cannot lie in the future."))

@@ -18,7 +18,7 @@ from recobra.conversations.models import Conversation, ConversationMessage
 from recobra.messaging.dispatch.facts import first_zone
 from recobra.portfolio.models import CompanyHoliday, Debtor, Hold, Portfolio
 from recobra.portfolio.statement import Statement, statements
-from recobra_core.law.calendar import open_now
+from recobra_core.law.calendar import find_open_state
 
 WRONG_IDENTITY: Final = "identity_wrong"
 _FIGURES: Final = 4
@@ -101,7 +101,9 @@ def _may_collect(who: Counterparty, conversation: Conversation, now: datetime) -
     zone = first_zone(who.zones)
     if zone is None or any(hold.reason not in _GO_ON for hold in _holds(who, now)):
         return False
-    found = open_now(country=who.country, subdivision=who.debtor.subdivision, channel=conversation.channel, at_utc=now)
+    found = find_open_state(
+        country=who.country, subdivision=who.debtor.subdivision, channel=conversation.channel, at_utc=now
+    )
     return found.is_open
 
 

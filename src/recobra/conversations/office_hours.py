@@ -8,7 +8,7 @@ from typing import Final
 from recobra.conversations.counterparty import Counterparty
 from recobra.messaging.dispatch.facts import first_zone
 from recobra.portfolio.models import CompanyHoliday
-from recobra_core.law.calendar import LONGEST_WAIT_DAYS, open_now
+from recobra_core.law.calendar import LONGEST_WAIT_DAYS, find_open_state
 
 # The law's data let an answer leave at any hour for a quarter of an hour; two minutes of it are the dispatcher's.
 IMMEDIATE_REPLY: Final = timedelta(minutes=13)
@@ -29,7 +29,7 @@ def earliest_departure(who: Counterparty, *, channel: str, answers_at: datetime 
         if local.date() in closed:
             at = datetime.combine(local.date() + timedelta(days=1), time(), zone)
             continue
-        found = open_now(country=who.country, subdivision=who.debtor.subdivision, channel=channel, at_utc=at)
+        found = find_open_state(country=who.country, subdivision=who.debtor.subdivision, channel=channel, at_utc=at)
         if found.is_open:
             return at
         if found.until is None:

@@ -71,7 +71,7 @@ class Preview:
     @property
     def is_barred(self) -> bool:
         """Return whether it cannot leave at all as it stands."""
-        return bool(self.refused) or content.blocks(self.findings) or not (self.allowed or self.opens_at)
+        return bool(self.refused) or content.has_blocking(self.findings) or not (self.allowed or self.opens_at)
 
 
 @transaction.atomic
@@ -239,7 +239,7 @@ def _put(
     purpose = _purpose(conversation, who, words, now)
     if barring:
         findings = _read(conversation, who, words, author, now)
-        if content.blocks(findings):
+        if content.has_blocking(findings):
             raise ReplyRefused(_("The law bars these words."), [each for each in findings if each.severity == "block"])
     answers_at = conversation.last_inbound_at if purpose == Contact.Purpose.REPLY else None
     due_at = earliest_departure(who, channel=conversation.channel, answers_at=answers_at, now=now)
@@ -296,13 +296,13 @@ def _read(
 ) -> tuple[content.Finding, ...]:
     if words.template_code or not words.text.strip():
         return ()
-    facts = content.Facts(
+    facts = content.MessageFacts(
         on=who.today or now.date(),
         reply=is_in_service_window(conversation=conversation, now=now) and not words.first,
         creditor_name=who.debtor.creditor.name,
     )
     kind: Literal["free", "hand"] = "free" if author == BOT else "hand"
-    return content.lint(words.text, country=who.country, channel=conversation.channel, kind=kind, facts=facts)
+    return content.lint_text(words.text, country=who.country, channel=conversation.channel, kind=kind, facts=facts)
 
 
 def _note(

@@ -26,7 +26,7 @@ from recobra.messaging.tokens import contact_of
 from recobra.portfolio.models import Account, Channel, Hold
 from recobra.portfolio.statement import statements
 from recobra_core.law import SENTENCES
-from recobra_core.law.description import in_words
+from recobra_core.law.description import translate_text
 
 __all__ = ["Channel", "Status", "contact_of", "template_fields", "template_variables"]
 
@@ -156,7 +156,7 @@ def cite(article: str) -> str:
     """
     if article in Hold.Reason:
         return str(Hold.Reason(article).label)
-    told = in_words(article, language="en" if (get_language() or "").startswith("en") else "es")
+    told = translate_text(article, language="en" if (get_language() or "").startswith("en") else "es")
     return gettext(article) if article and told == article else told
 
 

@@ -31,7 +31,7 @@ class CompanyRules:
     """The company's rules: `of` gives the id of each portfolio's, `houses` what an id stands for."""
 
     of: Mapping[int, str]
-    houses: Mapping[str, law.House]
+    houses: Mapping[str, law.CompanyRules]
 
 
 @transaction.atomic
@@ -53,7 +53,7 @@ def save_company_rule(
     found = [
         loosening
         for country in _countries_of_rule(portfolio_id)
-        for loosening in law.check_house(house, country=country)
+        for loosening in law.find_loosenings(house, country=country)
     ]
     if found:
         raise CompanyRuleRefused(_("A company rule may tighten the law, never loosen it."), found)
@@ -91,7 +91,7 @@ def company_rules_in_force(portfolio_ids: Iterable[int] | None = None) -> Compan
         return CompanyRules(of={}, houses={})
     known = Portfolio.objects.values_list("pk", flat=True) if portfolio_ids is None else portfolio_ids
     of: dict[int, str] = {}
-    houses: dict[str, law.House] = {}
+    houses: dict[str, law.CompanyRules] = {}
     for portfolio_id in known:
         mine = tuple(row for row in found if row[3] in (None, portfolio_id))
         if mine:
@@ -102,25 +102,26 @@ def company_rules_in_force(portfolio_ids: Iterable[int] | None = None) -> Compan
 
 
 @lru_cache(maxsize=64)
-def _merge_rules(rows: tuple[tuple[int, str, int, int | None, str], ...]) -> law.House:
+def _merge_rules(rows: tuple[tuple[int, str, int, int | None, str], ...]) -> law.CompanyRules:
     """Return rules as one house; its id names them and their versions, which are never edited."""
     houses = [
-        law.read_house({**json.loads(document), "name": f"{code}.{version}"}) for _, code, version, _, document in rows
+        law.read_company_rules({**json.loads(document), "name": f"{code}.{version}"})
+        for _, code, version, _, document in rows
     ]
-    return law.merged(name="+".join(house.name for house in houses), houses=houses)
+    return law.merge_company_rules(name="+".join(house.name for house in houses), parts=houses)
 
 
-def _read(document: Mapping[str, Any]) -> law.House:
+def _read(document: Mapping[str, Any]) -> law.CompanyRules:
     try:
-        return law.read_house(document)
+        return law.read_company_rules(document)
     except law.LawFileError as error:
         raise CompanyRuleRefused(str(error)) from error
 
 
 def _countries_of_rule(portfolio_id: int | None) -> list[str]:
     found = Portfolio.objects.filter(pk=portfolio_id) if portfolio_id else Portfolio.objects.all()
-    used = sorted(set(found.values_list("country", flat=True)) & set(law.countries()))
-    return used or sorted(law.countries())
+    used = sorted(set(found.values_list("country", flat=True)) & set(law.load_countries()))
+    return used or sorted(law.load_countries())
 
 
 def _record_fact(kind: str, rule: HouseRule, actor: str, actor_id: int | None, now: datetime) -> None:

@@ -6,7 +6,7 @@ from recobra.portfolio.models import Portfolio
 class HouseRule(models.Model):
     """A company rule that tightens the law, per portfolio or for all; a version that judged is never edited.
 
-    `document` is what `recobra_core.law.read_house` reads. Personal data: none.
+    `document` is what `recobra_core.law.read_company_rules` reads. Personal data: none.
     """
 
     code = models.SlugField()

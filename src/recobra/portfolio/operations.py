@@ -14,8 +14,8 @@ from django.utils.translation import gettext as _
 
 from recobra.journal.operations import Facts, record, record_all
 from recobra.kit import tables
-from recobra_core.law.content import Facts as Words
-from recobra_core.law.content import blocks, lint
+from recobra_core.law.content import MessageFacts as Words
+from recobra_core.law.content import has_blocking, lint_text
 
 from .models import Account, Creditor, Debtor, Hold
 
@@ -169,8 +169,10 @@ def _unfit(creditor: Creditor, text: str, now: datetime) -> str:
         return _("It is too long: up to %(count)s characters.") % {"count": LONGEST_DETAIL}
     for country in creditor.portfolios.order_by("country").values_list("country", flat=True).distinct():
         # As a part of a message: what the message says beside it is not asked for here.
-        found = lint(text, country=country, channel="email", kind="template", facts=Words(on=now.date(), reply=True))
-        worst = next((each for each in found if blocks((each,))), None)
+        found = lint_text(
+            text, country=country, channel="email", kind="template", facts=Words(on=now.date(), reply=True)
+        )
+        worst = next((each for each in found if has_blocking((each,))), None)
         if worst is not None:
             said = {"excerpt": worst.excerpt, "why": _(worst.sentence), "country": country}
             return _("«%(excerpt)s» may not be said in %(country)s: %(why)s") % said

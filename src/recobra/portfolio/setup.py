@@ -11,7 +11,7 @@ from django.db import transaction
 
 from recobra.journal.operations import record
 from recobra.portfolio.models import Creditor, Portfolio
-from recobra_core.law import countries
+from recobra_core.law import load_countries
 from recobra_core.money import EXPONENTS
 
 
@@ -74,7 +74,7 @@ def _faults(given: Any, keys: Mapping[str, bool], where: str) -> list[str]:
 def _unknown_values(document: Mapping[str, Any]) -> list[str]:
     allowed = {
         "industry": sorted(Portfolio.Industry.values),
-        "country": sorted(countries()),
+        "country": sorted(load_countries()),
         "currency": sorted(EXPONENTS),
         "time_zone": sorted(available_timezones()),
     }

@@ -107,7 +107,7 @@ def parse_strategy(document: object) -> Strategy:
 
 def ready_made_strategies() -> list[Strategy]:
     """Return the strategies that come with the product, to start from."""
-    return [ready.load(name) for name in ready.CODES]
+    return [ready.load_strategy(name) for name in ready.CODES]
 
 
 # The daily cycle

@@ -9,12 +9,12 @@ _SPACE = 16**8
 _ALL_BPS = 10_000
 
 
-def held_out(debtor_id: ir.Value, *, experiment: str, share_bps: int) -> ir.BooleanValue:
+def is_held_out(debtor_id: ir.Value, *, experiment: str, share_bps: int) -> ir.BooleanValue:
     """Tell if a debtor belongs to the control group, which holds `share_bps` of 10,000. Raises ValueError."""
     return _below(_draw(debtor_id, experiment), share_bps)
 
 
-def arm(debtor_id: ir.Value, *, experiment: str, shares_bps: Mapping[str, int]) -> ir.StringValue:
+def assign_arm(debtor_id: ir.Value, *, experiment: str, shares_bps: Mapping[str, int]) -> ir.StringValue:
     """Name the arm of an experiment that a debtor falls in; null where the shares leave him out of it.
 
     The order of the arms is part of the experiment. Raises ValueError when the shares pass 10,000.

@@ -63,13 +63,13 @@ class Change(NamedTuple):
     sentence: str
 
 
-def in_words(step: Step, *, lang: Language = "es") -> str:
+def describe_step(step: Step, *, lang: Language = "es") -> str:
     """Say a step in one sentence: when, what, for whom and how often."""
     head = f"{_when(step.when, lang)}, {_action(step.do, lang)}"
     return "; ".join([head, *_limits(step, lang)])
 
 
-def diff(old: Strategy, new: Strategy, *, lang: Language = "es") -> list[Change]:
+def diff_strategies(old: Strategy, new: Strategy, *, lang: Language = "es") -> list[Change]:
     """List what changed, in the order of the new version: its heading, stops, segments and steps."""
     changes = _heading(old, new, lang)
     changes += _members(
@@ -79,14 +79,14 @@ def diff(old: Strategy, new: Strategy, *, lang: Language = "es") -> list[Change]
         lang,
     )
     return changes + _members(
-        {step.key: (step, in_words(step, lang=lang)) for step in old.steps},
-        {step.key: (step, in_words(step, lang=lang)) for step in new.steps},
+        {step.key: (step, describe_step(step, lang=lang)) for step in old.steps},
+        {step.key: (step, describe_step(step, lang=lang)) for step in new.steps},
         _say(lang, "Paso", "Step"),
         lang,
     )
 
 
-def stops_in_words(strategy: Strategy, *, lang: Language = "es") -> list[str]:
+def describe_stops(strategy: Strategy, *, lang: Language = "es") -> list[str]:
     """Say what silences an account and for how long."""
     return [_stop(event, days, lang) for event, days in strategy.stops.items()]
 
@@ -199,7 +199,7 @@ def _heading(old: Strategy, new: Strategy, lang: Language) -> list[Change]:
         ("name", old.name, new.name),
         ("purpose", old.purpose, new.purpose),
         ("objective", old.objective, new.objective),
-        ("stops", "; ".join(stops_in_words(old, lang=lang)), "; ".join(stops_in_words(new, lang=lang))),
+        ("stops", "; ".join(describe_stops(old, lang=lang)), "; ".join(describe_stops(new, lang=lang))),
     ]
     labels = {
         "name": _say(lang, "Nombre", "Name"),

@@ -22,7 +22,7 @@ _NOTHING_FIRED = -1
 _TOLD = ("step_key", "action", "track", "message_class", "channels", "title", "queue", "days")
 
 
-def due_steps(accounts: ir.Table, firings: ir.Table, strategy: Strategy, *, as_of: date) -> ir.Table:
+def find_due_steps(accounts: ir.Table, firings: ir.Table, strategy: Strategy, *, as_of: date) -> ir.Table:
     """Return the steps to fire on a day, as `tables.DUE`: at most one per account and track.
 
     `accounts` holds `tables.ACCOUNTS` and the columns of the strategy's rules; `firings` is `tables.FIRINGS`.
@@ -39,7 +39,7 @@ def due_steps(accounts: ir.Table, firings: ir.Table, strategy: Strategy, *, as_o
     return _described(due.filter(due.order.notnull()), strategy)
 
 
-def silenced(accounts: ir.Table, strategy: Strategy, *, as_of: date) -> ir.Table:
+def find_silenced(accounts: ir.Table, strategy: Strategy, *, as_of: date) -> ir.Table:
     """Return the accounts on which no step may fire on a day, as `tables.SILENCED`.
 
     The reason is `unknown` (days past due, cycle or hold not known), `held`, or the event that stops:
@@ -49,7 +49,7 @@ def silenced(accounts: ir.Table, strategy: Strategy, *, as_of: date) -> ir.Table
     return reasons.filter(reasons.reason.notnull())
 
 
-def at_stake(accounts: ir.Table) -> ir.IntegerValue:
+def amount_at_stake(accounts: ir.Table) -> ir.IntegerValue:
     """Return what is overdue, or the balance while nothing is."""
     return ibis.ifelse(accounts.dpd > 0, accounts.overdue_minor, accounts.balance_minor)
 
@@ -149,7 +149,7 @@ def _amounts_to(ladder: ir.Table, min_amount: Decimal) -> ir.BooleanValue:
     """Compare what is at stake with an amount in major units."""
     floors = (int((min_amount.scaleb(exponent)).to_integral_value(ROUND_CEILING)) for exponent in _EXPONENTS)
     cases = ((ladder.currency_exponent == exponent, floor) for exponent, floor in enumerate(floors))
-    return at_stake(ladder) >= ibis.cases(*cases, else_=ibis.null("int64"))
+    return amount_at_stake(ladder) >= ibis.cases(*cases, else_=ibis.null("int64"))
 
 
 def _before(stage: str) -> Sequence[str]:

@@ -41,7 +41,7 @@ class Plan:
     unreachable: ir.Table
 
 
-def contacts(
+def plan_contacts(
     due: ir.Table,
     accounts: ir.Table,
     points: ir.Table,
@@ -68,19 +68,19 @@ def contacts(
     )
 
 
-def tasks(due: ir.Table) -> ir.Table:
+def plan_tasks(due: ir.Table) -> ir.Table:
     """Return the tasks to create: whom about, the step that asks, kind, title, queue and term in days."""
     chosen = due.filter(due.track == "task")
     return _firing(chosen, kind=chosen.action, title=chosen.title, queue=chosen.queue, due_in_days=chosen.days)
 
 
-def stage_changes(due: ir.Table) -> ir.Table:
+def plan_stage_changes(due: ir.Table) -> ir.Table:
     """Return the accounts that move on: the step that moves them and the new stage."""
     chosen = due.filter(due.track == "stage")
     return _firing(chosen, stage=chosen.action)
 
 
-def holds(due: ir.Table) -> ir.Table:
+def plan_holds(due: ir.Table) -> ir.Table:
     """Return the holds to set: the step that asks, the reason and the length in days."""
     chosen = due.filter(due.track == "hold")
     return _firing(chosen, reason=chosen.action, days=chosen.days)

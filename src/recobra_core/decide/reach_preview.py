@@ -3,20 +3,20 @@
 import ibis
 import ibis.expr.types as ir
 
-from recobra_core.decide.due import at_stake
+from recobra_core.decide.due import amount_at_stake
 from recobra_core.decide.plan import Plan
 
 UNREACHABLE = "unreachable"
 
 
-def would_touch(due: ir.Table, accounts: ir.Table, plan: Plan) -> ir.Table:
+def count_reach(due: ir.Table, accounts: ir.Table, plan: Plan) -> ir.Table:
     """Count what is due, by step and channel.
 
     accounts: account_id, creditor_id, currency, dpd, overdue_minor, balance_minor. Returns strategy_code, step_key,
     order, track, channel (null but for messages; `unreachable` where nobody can be reached), currency, accounts,
     debtors, amount_minor: what is overdue, or the balance where nothing is yet.
     """
-    facts = accounts.select("account_id", "creditor_id", "currency", amount_minor=at_stake(accounts))
+    facts = accounts.select("account_id", "creditor_id", "currency", amount_minor=amount_at_stake(accounts))
     touched = due.inner_join(facts, "account_id")
     ways = plan.candidates.select(
         way_debtor="debtor_id", way_creditor="creditor_id", way_channel="channel", way_track=ibis.literal("message")

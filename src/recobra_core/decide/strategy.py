@@ -72,6 +72,6 @@ class Strategy:
         raise KeyError(key)
 
 
-def templates_used(strategy: Strategy) -> frozenset[str]:
+def list_templates(strategy: Strategy) -> frozenset[str]:
     """Return the codes of the templates that the strategy sends."""
     return frozenset(step.do.template for step in strategy.steps if isinstance(step.do, Send))

@@ -1,6 +1,6 @@
 """How many calls to place now, so that gestores are busy and hardly anybody who picks up finds nobody there."""
 
-from recobra_core.dial.pacing import Decision, pace
+from recobra_core.dial.pacing import Decision, pace_calls
 from recobra_core.dial.state import Durations, Floor, Limits, Rate
 
-__all__ = ["Decision", "Durations", "Floor", "Limits", "Rate", "pace"]
+__all__ = ["Decision", "Durations", "Floor", "Limits", "Rate", "pace_calls"]

@@ -37,7 +37,7 @@ class Decision:
     why: Why = ""
 
 
-def pace(state: Floor, *, limits: Limits | None = None) -> Decision:
+def pace_calls(state: Floor, *, limits: Limits | None = None) -> Decision:
     """Return how many calls to place now. Never fewer than one per free person not yet dialled for.
 
     The caller counts each call against the law's limits before placing it, and places none out of hours.

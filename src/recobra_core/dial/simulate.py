@@ -14,7 +14,7 @@ from math import log, log1p, sqrt
 from random import Random
 from typing import Final
 
-from recobra_core.dial.pacing import Decision, pace
+from recobra_core.dial.pacing import Decision, pace_calls
 from recobra_core.dial.state import Durations, Floor, Limits, Rate
 
 Pacing = Callable[[Floor], Decision]
@@ -58,17 +58,17 @@ class Day:
         return self.abandoned / self.answered if self.answered else 0.0
 
 
-def progressive(state: Floor) -> Decision:
+def pace_progressively(state: Floor) -> Decision:
     """Place one call per free person: nobody ever picks up for nothing."""
     return Decision(calls=max(0, state.free - state.ringing - state.waiting), mode="progressive")
 
 
-def predictive(limits: Limits | None = None) -> Pacing:
+def predictive_pacing(limits: Limits | None = None) -> Pacing:
     """Return the pacing of `recobra_core.dial`."""
-    return lambda state: pace(state, limits=limits)
+    return lambda state: pace_calls(state, limits=limits)
 
 
-def simulate(scene: Scene, *, pacing: Pacing, seed: int, patience: float = 2.0) -> Day:
+def simulate_day(scene: Scene, *, pacing: Pacing, seed: int, patience: float = 2.0) -> Day:
     """Live through a day."""
     return _Day(scene=scene, pacing=pacing, random=Random(seed), patience=patience).run()  # noqa: S311 - no secret
 
@@ -235,7 +235,7 @@ class _Day:
         return self.random.lognormvariate(log(mean) - spread / 2, sqrt(spread))
 
 
-def scenes(*, agents: tuple[int, ...], rates: tuple[float, ...], hours: float) -> Iterator[Scene]:
+def build_scenes(*, agents: tuple[int, ...], rates: tuple[float, ...], hours: float) -> Iterator[Scene]:
     """Give a scene per size of team and rate of answers, with short and with long talks."""
     for size in agents:
         for rate in rates:

@@ -11,7 +11,7 @@ from recobra_core.stages import UNKNOWN_BUCKET, Limits, bucket_of, days_past_due
 CREDIT_BUCKET = "credit"
 
 
-def ageing(items: ir.Table, *, as_of: date, limits: Limits, by: Sequence[str] = ()) -> ir.Table:
+def compute_ageing(items: ir.Table, *, as_of: date, limits: Limits, by: Sequence[str] = ()) -> ir.Table:
     """What is owed on a day, by how long it has been due.
 
     items: account_id, debtor_id, due_date (nullable), open_minor and the columns of `by`; where items have several

@@ -6,7 +6,7 @@ import ibis
 import ibis.expr.types as ir
 
 
-def days_to_collect(shares: ir.Table, *, by: Sequence[str] = ()) -> ir.Table:
+def compute_days_to_collect(shares: ir.Table, *, by: Sequence[str] = ()) -> ir.Table:
     """Days from the due date to the payment, weighted by the amount paid.
 
     shares: due_date, paid_date, amount_minor (what a payment paid of an item) and the columns of `by`. Gives the

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Final
 
-from recobra_core.kpi.difference import Interval, wilson
+from recobra_core.kpi.difference import Interval, wilson_interval
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,10 +203,10 @@ COST_PER_UNIT: Final = "Price of the messages for each 1,000 paid after them wit
 KPIS: Final = {each.key: each for each in (*FUNNEL, *PLAN, *RESULT, *HARM, COVERAGE)}
 
 
-def rate(kpi: Kpi, counts: Counts) -> Interval | None:
+def compute_rate(kpi: Kpi, counts: Counts) -> Interval | None:
     """Return an indicator with Wilson's 95 % interval, None where there is nothing to be a share of."""
     whole: int = getattr(counts, kpi.whole)
-    return wilson(successes=getattr(counts, kpi.part), count=whole) if whole > 0 else None
+    return wilson_interval(successes=getattr(counts, kpi.part), count=whole) if whole > 0 else None
 
 
 def cost_per_action(*, cost_micros: int, priced: int) -> float | None:

@@ -17,7 +17,7 @@ LEAST_IN_A_GROUP: Final = 30
 WIDE: Final = 0.04
 """An interval of shares wider than this (four points of a hundred) that holds zero says nothing either way."""
 
-Finding = Literal["better", "worse", "no_difference", "not_enough"]
+Conclusion = Literal["better", "worse", "no_difference", "not_enough"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +58,7 @@ class Amounts:
         return (self.squares * self.count - self.total**2) / (self.count * (self.count - 1))
 
 
-def wilson(*, successes: int, count: int, z: float = Z95) -> Interval:
+def wilson_interval(*, successes: int, count: int, z: float = Z95) -> Interval:
     """Return a share with Wilson's score interval. Raises ValueError where there is nobody."""
     _check(successes, count)
     share, spread = successes / count, z * z / count
@@ -69,8 +69,8 @@ def wilson(*, successes: int, count: int, z: float = Z95) -> Interval:
 
 def shares_difference(*, treated: tuple[int, int], control: tuple[int, int], z: float = Z95) -> Interval:
     """Return the difference of two shares (successes, count), treated less control, by Newcombe's method 10."""
-    one = wilson(successes=treated[0], count=treated[1], z=z)
-    two = wilson(successes=control[0], count=control[1], z=z)
+    one = wilson_interval(successes=treated[0], count=treated[1], z=z)
+    two = wilson_interval(successes=control[0], count=control[1], z=z)
     gap = one.estimate - two.estimate
     return Interval(
         estimate=gap,
@@ -88,7 +88,7 @@ def means_difference(*, treated: Amounts, control: Amounts, z: float = Z95) -> I
     return Interval(estimate=gap, low=gap - half, high=gap + half)
 
 
-def judge(difference: Interval, *, smallest: int) -> Finding:
+def judge_difference(difference: Interval, *, smallest: int) -> Conclusion:
     """Say what a difference of shares allows to say; `smallest` is the size of the smaller group."""
     if smallest < LEAST_IN_A_GROUP:
         return "not_enough"

@@ -1,14 +1,14 @@
 """What the law of each country lets a collector do, as dated data, and the gate that every contact passes."""
 
-from recobra_core.law.caps import CAPS, caps_table
+from recobra_core.law.caps import CAPS, build_caps
 from recobra_core.law.clauses import PLACES, PURPOSES, ROLES
-from recobra_core.law.company_rules import LAW_ALONE, House, merged, read_house
-from recobra_core.law.conformity import Loosening, check_house
-from recobra_core.law.files import LawFileError, countries
-from recobra_core.law.gate import CANDIDATE, HISTORY, holding, open_at, verdicts, with_defaults
-from recobra_core.law.opening_hours import OPENINGS, Key, openings, zones_for
+from recobra_core.law.company_rules import LAW_ALONE, CompanyRules, merge_company_rules, read_company_rules
+from recobra_core.law.conformity import Loosening, find_loosenings
+from recobra_core.law.files import LawFileError, load_countries
+from recobra_core.law.gate import CANDIDATE, HISTORY, add_defaults, add_holds_until, join_openings, judge_candidates
+from recobra_core.law.opening_hours import OPENINGS, OpeningKey, build_openings, zones_for
 from recobra_core.law.sentences import SENTENCES
-from recobra_core.law.tables import arrow_of
+from recobra_core.law.tables import to_arrow
 
 __all__ = [
     "CANDIDATE",
@@ -20,20 +20,20 @@ __all__ = [
     "PURPOSES",
     "ROLES",
     "SENTENCES",
-    "House",
-    "Key",
+    "CompanyRules",
     "LawFileError",
     "Loosening",
-    "arrow_of",
-    "caps_table",
-    "check_house",
-    "countries",
-    "holding",
-    "merged",
-    "open_at",
-    "openings",
-    "read_house",
-    "verdicts",
-    "with_defaults",
+    "OpeningKey",
+    "add_defaults",
+    "add_holds_until",
+    "build_caps",
+    "build_openings",
+    "find_loosenings",
+    "join_openings",
+    "judge_candidates",
+    "load_countries",
+    "merge_company_rules",
+    "read_company_rules",
+    "to_arrow",
     "zones_for",
 ]

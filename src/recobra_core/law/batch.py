@@ -10,11 +10,11 @@ from typing import Any
 import pyarrow as pa
 from ibis.backends import BaseBackend
 
-from recobra_core.law.caps import caps_table
+from recobra_core.law.caps import build_caps
 from recobra_core.law.company_rules import LAW_ALONE
-from recobra_core.law.gate import CANDIDATE, HISTORY, verdicts
-from recobra_core.law.opening_hours import Key, openings
-from recobra_core.law.tables import table_of
+from recobra_core.law.gate import CANDIDATE, HISTORY, judge_candidates
+from recobra_core.law.opening_hours import OpeningKey, build_openings
+from recobra_core.law.tables import build_table
 
 REQUIRED = ("country", "time_zone", "channel", "local_datetime", "prior_contacts")
 ANSWER = ("allowed", "reason", "rule", "source")
@@ -23,14 +23,14 @@ ATTEMPT = "_attempt"
 
 
 @dataclass(kw_only=True)
-class Unreadable(Exception):
+class UnreadableRow(Exception):
     """A row that cannot be judged: the column, and what was expected of it."""
 
     column: str
     expected: str
 
 
-def check(
+def check_contacts(
     rows: pa.Table, *, company_holidays: Iterable[tuple[str, date]] = (), engine: BaseBackend | None = None
 ) -> pa.Table:
     """Answer every row: `allowed` (yes, no), `reason` (empty when allowed), `rule` and `source`.
@@ -50,7 +50,7 @@ def check(
     for place, row in enumerate(rows.select(REQUIRED).to_pylist()):
         try:
             candidate, earlier = _read(row, place)
-        except Unreadable as wrong:
+        except UnreadableRow as wrong:
             rule, source = f"input/{wrong.column}", f"expected {wrong.expected}, found {row[wrong.column]!r}"
             answers[place] = ("no", "unreadable", rule, source)
         else:
@@ -66,12 +66,12 @@ def _judge(
     company_holidays: set[tuple[str, date]],
     engine: BaseBackend | None,
 ) -> dict[int, tuple[str, str, str, str]]:
-    keys = [Key(*(c[name] for name in Key._fields)) for c in candidates]  # type: ignore[arg-type]
-    judged = verdicts(
-        table_of(candidates, schema=CANDIDATE),
-        openings=openings(keys=keys, company_holidays=company_holidays),
-        history=table_of(history, schema=HISTORY),
-        caps=caps_table(),
+    keys = [OpeningKey(*(c[name] for name in OpeningKey._fields)) for c in candidates]  # type: ignore[arg-type]
+    judged = judge_candidates(
+        build_table(candidates, schema=CANDIDATE),
+        openings=build_openings(keys=keys, company_holidays=company_holidays),
+        history=build_table(history, schema=HISTORY),
+        caps=build_caps(),
     ).select("candidate_id", *ANSWER)
     found = (engine.to_pyarrow(judged) if engine else judged.to_pyarrow()).to_pylist()
     return {
@@ -100,7 +100,7 @@ def _read(row: Mapping[str, Any], place: int) -> tuple[dict[str, object], list[d
     text = {name: _text(row[name]) for name in REQUIRED}
     country, _, region = text["country"].partition("-")
     if not country:
-        raise Unreadable(column="country", expected="a country such as PE, or BR-SP")
+        raise UnreadableRow(column="country", expected="a country such as PE, or BR-SP")
     at = _local_time(text["local_datetime"], "local_datetime")
     who: dict[str, object] = {"debtor_id": place, "creditor_id": 0, "account_id": 0}
     candidate: dict[str, object] = {
@@ -139,7 +139,9 @@ def _earlier(text: str, before: datetime) -> dict[str, object]:
     at = _local_time(written, "prior_contacts")
     channel = kind.removesuffix(ATTEMPT)
     if not channel or at > before:
-        raise Unreadable(column="prior_contacts", expected=f"channel@{LOCAL_TIME} joined by ;, before local_datetime")
+        raise UnreadableRow(
+            column="prior_contacts", expected=f"channel@{LOCAL_TIME} joined by ;, before local_datetime"
+        )
     return {"channel": channel, "local_date": at.date(), "reached": not kind.endswith(ATTEMPT)}
 
 
@@ -151,7 +153,7 @@ def _local_time(text: str, column: str) -> datetime:
     # A bare date would be read as midnight, and an hour with a zone is not the debtor's.
     if at is None or at.tzinfo or len(text) < len(LOCAL_TIME):
         prefix = "channel@" if column == "prior_contacts" else ""
-        raise Unreadable(column=column, expected=f"{prefix}{LOCAL_TIME}")
+        raise UnreadableRow(column=column, expected=f"{prefix}{LOCAL_TIME}")
     return at
 
 
@@ -161,7 +163,7 @@ def _in_utc(at: datetime, zone: str) -> datetime | None:
         return None
     utc = at.replace(tzinfo=zoneinfo.ZoneInfo(zone)).astimezone(UTC)
     if utc.astimezone(zoneinfo.ZoneInfo(zone)).replace(tzinfo=None) != at:
-        raise Unreadable(column="local_datetime", expected="an hour that the clock change does not skip")
+        raise UnreadableRow(column="local_datetime", expected="an hour that the clock change does not skip")
     return utc.replace(tzinfo=None)
 
 

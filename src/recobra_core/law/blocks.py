@@ -7,8 +7,8 @@ import ibis
 import ibis.expr.types as ir
 
 from recobra_core.law.clauses import PLACES, PURPOSES, ROLES
-from recobra_core.law.company_rules import SOURCE
-from recobra_core.law.opening_hours import UNKNOWN_BLOCKS
+from recobra_core.law.company_rules import COMPANY_SOURCE
+from recobra_core.law.opening_hours import UNKNOWN_SOURCE
 
 HOURS = ("closed_day", "holiday", "no_common_hour", "house_closed")
 """Closed days, on which who is writing may still be answered at once."""
@@ -24,7 +24,7 @@ class Block:
     source: ir.StringValue | str
 
 
-def with_answers(opened: ir.Table) -> ir.Table:
+def add_answer_flags(opened: ir.Table) -> ir.Table:
     """Add `is_answer`: a REPLY to what the debtor wrote not long ago; `at_once`: so fresh that any hour will do."""
     passed = opened.at_utc.epoch_seconds() - opened.replies_to_at_utc.epoch_seconds()
     reply = (opened.purpose == "REPLY") & (passed >= 0)
@@ -34,7 +34,7 @@ def with_answers(opened: ir.Table) -> ir.Table:
     )
 
 
-def blocks(t: ir.Table) -> Iterator[Block]:
+def build_blocks(t: ir.Table) -> Iterator[Block]:
     """Yield the reasons over candidates with their openings (`with_answers`)."""
     closed = t.closed_reason
     barred = (closed == "channel_barred").fill_null(False)
@@ -52,7 +52,7 @@ def blocks(t: ir.Table) -> Iterator[Block]:
     lawful = (t.at_utc >= t.law_opens_at_utc) & (t.at_utc < t.law_closes_at_utc)
     yield Block(reason="closed_hour", when=~lawful & ~now, rule=t.window_rule, source=t.window_source)
     inside = (t.at_utc >= t.opens_at_utc) & (t.at_utc < t.closes_at_utc)
-    yield Block(reason="house_hours", when=~inside & ~now, rule=t.house_rule, source=SOURCE)
+    yield Block(reason="house_hours", when=~inside & ~now, rule=t.house_rule, source=COMPANY_SOURCE)
 
 
 def _whose(t: ir.Table) -> Iterator[Block]:
@@ -110,7 +110,7 @@ def _age(t: ir.Table) -> Iterator[Block]:
     unknown = due.isnull() & t.prescribed_on.notnull()
     yield Block(reason="unknown_due_date", when=unknown, rule=t.prescribed_rule, source=t.prescribed_source)
     too_old = t.too_old_on.notnull() & (due <= t.too_old_on).fill_null(True)
-    yield Block(reason="house_age", when=too_old, rule=t.too_old_rule, source=SOURCE)
+    yield Block(reason="house_age", when=too_old, rule=t.too_old_rule, source=COMPANY_SOURCE)
 
 
 def _facts(t: ir.Table) -> Iterator[Block]:
@@ -125,4 +125,4 @@ def _facts(t: ir.Table) -> Iterator[Block]:
 
 
 def _unknown(reason: str, when: ir.BooleanValue) -> Block:
-    return Block(reason=reason, when=when, rule="ALL/unknown", source=UNKNOWN_BLOCKS)
+    return Block(reason=reason, when=when, rule="ALL/unknown", source=UNKNOWN_SOURCE)

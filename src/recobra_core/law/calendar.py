@@ -6,14 +6,14 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from recobra_core.law.company_rules import LAW_ALONE
-from recobra_core.law.opening_hours import Key, openings, zones_for
-from recobra_core.law.tables import arrow_of
+from recobra_core.law.opening_hours import OpeningKey, build_openings, zones_for
+from recobra_core.law.tables import to_arrow
 
 LONGEST_WAIT_DAYS = 14
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Day:
+class CalendarDay:
     """A local day of a place and channel; times are UTC. `reason` is a key of SENTENCES, '' on an open day."""
 
     day: date
@@ -30,7 +30,7 @@ class Day:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Now:
+class OpenState:
     """Whether a place is open at an instant. `until` is when it closes, or opens next (None: not within two weeks)."""
 
     is_open: bool
@@ -40,14 +40,16 @@ class Now:
     source: str
 
 
-def calendar(*, country: str, subdivision: str = "", channel: str, year: int, month: int) -> tuple[Day, ...]:
+def list_month_days(
+    *, country: str, subdivision: str = "", channel: str, year: int, month: int
+) -> tuple[CalendarDay, ...]:
     """Return every day of a month as the law alone opens it, in all zones that the place may have."""
     first = date(year, month, 1)
     count = months.monthrange(year, month)[1]
     return _days(country, subdivision, channel, [first + timedelta(days=n) for n in range(count)])
 
 
-def open_now(*, country: str, subdivision: str = "", channel: str, at_utc: datetime) -> Now:
+def find_open_state(*, country: str, subdivision: str = "", channel: str, at_utc: datetime) -> OpenState:
     """Return whether the law lets a place be contacted at an instant (aware), and until when that holds."""
     at = at_utc.astimezone(UTC)
     # The local day may be a day off the UTC one on both sides.
@@ -55,26 +57,26 @@ def open_now(*, country: str, subdivision: str = "", channel: str, at_utc: datet
     days = _days(country, subdivision, channel, around)
     for each in days:
         if each.opens_at and each.closes_at and each.opens_at <= at < each.closes_at:
-            return Now(is_open=True, until=each.closes_at, reason="", rule=each.rule, source=each.source)
+            return OpenState(is_open=True, until=each.closes_at, reason="", rule=each.rule, source=each.source)
     opens = min((each.opens_at for each in days if each.opens_at and each.opens_at > at), default=None)
     today = _today(country, subdivision, days, at)
     reason = today.reason or "closed_hour"
-    return Now(is_open=False, until=opens, reason=reason, rule=today.rule, source=today.source)
+    return OpenState(is_open=False, until=opens, reason=reason, rule=today.rule, source=today.source)
 
 
-def _today(country: str, subdivision: str, days: tuple[Day, ...], at: datetime) -> Day:
+def _today(country: str, subdivision: str, days: tuple[CalendarDay, ...], at: datetime) -> CalendarDay:
     """The local day of the first zone the place may have."""
     zone = zones_for(country=country, subdivision=subdivision, stated_zone=None).partition("|")[0]
     local = at.astimezone(ZoneInfo(zone)).date() if zone else at.date()
     return next(each for each in days if each.day == local)
 
 
-def _days(country: str, subdivision: str, channel: str, days: list[date]) -> tuple[Day, ...]:
+def _days(country: str, subdivision: str, channel: str, days: list[date]) -> tuple[CalendarDay, ...]:
     zones = zones_for(country=country, subdivision=subdivision, stated_zone=None)
-    keys = [Key(country, subdivision, zones, channel, day, LAW_ALONE) for day in days]
-    rows = arrow_of(openings(keys=keys)).to_pylist()
+    keys = [OpeningKey(country, subdivision, zones, channel, day, LAW_ALONE) for day in days]
+    rows = to_arrow(build_openings(keys=keys)).to_pylist()
     return tuple(
-        Day(
+        CalendarDay(
             day=row["local_date"],
             opens_at=_aware(row["opens_at_utc"]),
             closes_at=_aware(row["closes_at_utc"]),

@@ -7,10 +7,10 @@ from types import MappingProxyType
 import ibis
 import ibis.expr.types as ir
 
-from recobra_core.law.company_rules import House
-from recobra_core.law.files import countries
+from recobra_core.law.company_rules import CompanyRules
+from recobra_core.law.files import load_countries
 from recobra_core.law.model import CHANNELS, Cap, Country, Regime
-from recobra_core.law.tables import table_of
+from recobra_core.law.tables import build_table
 
 UNKNOWN_CHANNEL = "?"
 """Stands for the channel of an earlier contact that nobody knows: every cap counts it."""
@@ -47,30 +47,34 @@ DAYS = {"day": 1, "week": 7, "7_consecutive_days": 7, "month": 31}
 """A month is the longest one, so that it holds the calendar month up to today."""
 
 
-def caps_table(*, day: date | None = None, houses: Mapping[str, House] = MappingProxyType({})) -> ir.Table:
+def build_caps(
+    *, day: date | None = None, company_rules: Mapping[str, CompanyRules] = MappingProxyType({})
+) -> ir.Table:
     """The caps of every country in the shape of CAPS: those of one day, or those of all days.
 
-    `houses`, by id, add their own to the law's under a regime of their own.
+    `company_rules`, by id, add their own caps to the law's under a regime of their own.
     """
-    regimes = {regime.id: regime for country in countries().values() for regime in _regimes(country, day)}
+    regimes = {regime.id: regime for country in load_countries().values() for regime in _regimes(country, day)}
     rows: list[tuple[object, ...]] = []
     rank = 0
     for regime in regimes.values():
         channel = regime.rules[0].channel
-        for name, caps in _with_houses(regime, houses):
+        for name, caps in _caps_by_regime_id(regime, company_rules):
             for cap in caps:
                 rank += 1
                 rows += [(name, counted, rank, *_limits(cap)) for counted in _counted(cap, channel)]
-    return table_of([dict(zip(CAPS.names, row, strict=True)) for row in rows], schema=CAPS)
+    return build_table([dict(zip(CAPS.names, row, strict=True)) for row in rows], schema=CAPS)
 
 
-def _with_houses(regime: Regime, houses: Mapping[str, House]) -> Iterator[tuple[str, tuple[Cap, ...]]]:
+def _caps_by_regime_id(
+    regime: Regime, company_rules: Mapping[str, CompanyRules]
+) -> Iterator[tuple[str, tuple[Cap, ...]]]:
     yield regime.id, regime.caps
     first = regime.rules[0]
-    for house in houses.values():
-        own = [cap for rule in house.of(country=first.place[:2], channel=first.channel) for cap in rule.caps]
+    for rules in company_rules.values():
+        own = [cap for rule in rules.of(country=first.place[:2], channel=first.channel) for cap in rule.caps]
         if own:
-            yield house.regime_id(regime), (*regime.caps, *own)
+            yield rules.regime_id(regime), (*regime.caps, *own)
 
 
 def _regimes(country: Country, day: date | None) -> Iterator[Regime]:

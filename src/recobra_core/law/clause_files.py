@@ -72,7 +72,7 @@ def _workplace(node: Node, place: str) -> Workplace:
 
 def _stop(node: Node, place: str) -> Stop:
     reason = node.get("reason", str)
-    return Stop(reason=reason, **_common(node, place, f"stop/{slug(reason)}", "reason"))
+    return Stop(reason=reason, **_common(node, place, f"stop/{slug_of(reason)}", "reason"))
 
 
 def _limitation(node: Node, place: str) -> Limitation:
@@ -145,7 +145,7 @@ def _decimal(node: Node, key: str) -> Decimal | None:
         raise node.wrong(key, "a number such as '0.09'", text) from None
 
 
-def slug(reason: str) -> str:
+def slug_of(reason: str) -> str:
     """SUIT_SERVED as it stands in a rule's name: suit-served."""
     return reason.lower().replace("_", "-")
 

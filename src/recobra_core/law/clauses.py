@@ -110,19 +110,19 @@ class Sections:
 C = TypeVar("C", bound=Clause)
 
 
-def newest(versions: Iterable[C], day: date) -> C | None:
+def find_in_force(versions: Iterable[C], day: date) -> C | None:
     """Return the version in force on a day, or None where there is none yet."""
     started = [clause for clause in versions if clause.effective_from <= day]
     return max(started, key=lambda clause: clause.effective_from, default=None)
 
 
-def governing(
+def find_governing(
     national: Iterable[C], local: Mapping[str, Iterable[C]], *, day: date, subdivision: str | None
 ) -> tuple[C, ...]:
     """Return the clauses that must all allow: the subdivision's, else the country's; all where it is not known."""
     chosen = local.values() if subdivision is None else [local.get(subdivision, ())]
-    own = [clause for versions in chosen if (clause := newest(versions, day))]
-    country = newest(national, day)
+    own = [clause for versions in chosen if (clause := find_in_force(versions, day))]
+    country = find_in_force(national, day)
     if own and subdivision is not None:
         return tuple(own)
     return (*([country] if country else []), *own)

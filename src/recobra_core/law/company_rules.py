@@ -12,12 +12,12 @@ from recobra_core.law.nodes import NOTHING, Node
 
 LAW_ALONE = "law"
 """Stands for a company without rules of its own and without its switch for visits: the law alone judges."""
-SOURCE = "company rule"
+COMPANY_SOURCE = "company rule"
 PERIODS = ("day", "week", "month")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HouseRule:
+class CompanyRule:
     """One rule. `windows`, `holidays`, `never`, `workplace`, `consent` and the age are None where it is silent.
 
     `rule` names it: HOUSE/riesgo/2. Empty `countries` or `channels` mean all.
@@ -41,14 +41,14 @@ class HouseRule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class House:
+class CompanyRules:
     """All rules of a company that apply to some portfolios. `visits_open`: the company makes visits at all."""
 
     name: str
-    rules: tuple[HouseRule, ...]
+    rules: tuple[CompanyRule, ...]
     visits_open: bool
 
-    def of(self, *, country: str, channel: str) -> tuple[HouseRule, ...]:
+    def of(self, *, country: str, channel: str) -> tuple[CompanyRule, ...]:
         """The rules that speak of a country and channel."""
         return tuple(rule for rule in self.rules if rule.concerns(country=country, channel=channel))
 
@@ -59,7 +59,7 @@ class House:
         return f"{regime.id}#{self.name}" if any(rule.caps for rule in mine) else regime.id
 
 
-def read_house(document: str | Mapping[str, Any]) -> House:
+def read_company_rules(document: str | Mapping[str, Any]) -> CompanyRules:
     """Read company rules from YAML text or a mapping. Raises LawFileError, which names the key.
 
     Keys: name, visits (open, closed) and rules, each with countries, channels, windows, closed_days, holidays
@@ -73,24 +73,24 @@ def read_house(document: str | Mapping[str, Any]) -> House:
     if not name or name == LAW_ALONE or "#" in name:
         raise node.wrong("name", f"a name other than {LAW_ALONE!r} and without #", name)
     rules = list(node.children("rules")) if "rules" in node.raw else []
-    return House(
+    return CompanyRules(
         name=name,
         rules=tuple(_rule(each, f"HOUSE/{name}/{place}") for place, each in enumerate(rules, 1)),
         visits_open=node.one_of("visits", ("open", "closed"), "closed") == "open",
     )
 
 
-def merged(*, name: str, houses: Iterable[House]) -> House:
-    """Return one house with the rules of all; visits are open where one that speaks for the company opens them."""
-    every = tuple(houses)
-    return House(
+def merge_company_rules(*, name: str, parts: Iterable[CompanyRules]) -> CompanyRules:
+    """Return the rules of all under one name; visits are open where any part opens them."""
+    parts = tuple(parts)
+    return CompanyRules(
         name=name,
-        rules=tuple(rule for house in every for rule in house.rules),
-        visits_open=any(house.visits_open for house in every),
+        rules=tuple(rule for part in parts for rule in part.rules),
+        visits_open=any(part.visits_open for part in parts),
     )
 
 
-def _rule(node: Node, rule: str) -> HouseRule:
+def _rule(node: Node, rule: str) -> CompanyRule:
     node.only(
         "countries",
         "channels",
@@ -107,7 +107,7 @@ def _rule(node: Node, rule: str) -> HouseRule:
     age = node.get("max_debt_age_days", int, None)
     if age is not None and age < 1:
         raise node.wrong("max_debt_age_days", "a number of days", age)
-    return HouseRule(
+    return CompanyRule(
         rule=rule,
         countries=node.names("countries") if "countries" in node.raw else (),
         channels=node.names("channels", CHANNELS) if "channels" in node.raw else (),
@@ -155,6 +155,6 @@ def _cap(node: Node, rule: str) -> Cap:
         channels=(),
         subject="debtor",
         basis="house",
-        source=SOURCE,
+        source=COMPANY_SOURCE,
         certainty="verified",
     )

@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import date, timedelta
 from functools import partial
 
-from recobra_core.law.clauses import ROLES, C, Sections, Stop, governing
-from recobra_core.law.company_rules import SOURCE, House, HouseRule
+from recobra_core.law.clauses import ROLES, C, Sections, Stop, find_governing
+from recobra_core.law.company_rules import COMPANY_SOURCE, CompanyRule, CompanyRules
 from recobra_core.law.model import Country
 
-COLUMNS: Mapping[str, str] = {
+CONDITION_COLUMNS: Mapping[str, str] = {
     "roles": "string",
     "roles_rule": "string",
     "roles_source": "string",
@@ -35,16 +35,16 @@ COLUMNS: Mapping[str, str] = {
 `prescribed_on`, `too_old_on`: the newest oldest due date that is too old; null where age does not matter.
 `reply_holds`: |MINOR|…|, the holds that refuse an answer too.
 """
-NONE: Mapping[str, object] = {name: 0 for name, kind in COLUMNS.items() if kind == "int64"}
+NO_CONDITIONS: Mapping[str, object] = {name: 0 for name, kind in CONDITION_COLUMNS.items() if kind == "int64"}
 """What a day without rules says: no role, no answer."""
 
 
-class ClauseUnknown(Exception):
+class UnknownClause(Exception):
     """A section says nothing of a day. The text is the country."""
 
 
-def conditions(
-    country: Country, *, day: date, subdivision: str | None, channel: str, house: House | None
+def build_conditions(
+    country: Country, *, day: date, subdivision: str | None, channel: str, house: CompanyRules | None
 ) -> dict[str, object]:
     """Return the COLUMNS of a local day. Where several subdivisions are possible, all must allow.
 
@@ -72,12 +72,12 @@ class _Day:
     def of(self, pick: Callable[[Sections], Iterable[C]]) -> tuple[C, ...]:
         found = self.some(pick)
         if not found:
-            raise ClauseUnknown(self.country.code)
+            raise UnknownClause(self.country.code)
         return found
 
     def some(self, pick: Callable[[Sections], Iterable[C]]) -> tuple[C, ...]:
         local = {key: pick(own) for key, own in self.country.local_sections.items()}
-        return governing(pick(self.country.sections), local, day=self.day, subdivision=self.subdivision)
+        return find_governing(pick(self.country.sections), local, day=self.day, subdivision=self.subdivision)
 
 
 def _roles(law: _Day) -> dict[str, object]:
@@ -87,13 +87,13 @@ def _roles(law: _Day) -> dict[str, object]:
     return {"roles": _list(allowed), "roles_rule": strictest.rule, "roles_source": strictest.source}
 
 
-def _work(law: _Day, channel: str, mine: tuple[HouseRule, ...]) -> dict[str, object]:
+def _work(law: _Day, channel: str, mine: tuple[CompanyRule, ...]) -> dict[str, object]:
     for clause in law.of(lambda sections: sections.workplace):
         if channel not in clause.channels:
             return {"work_rule": clause.rule, "work_source": clause.source}
     for rule in mine:
         if rule.workplace is not None and channel not in rule.workplace:
-            return {"work_rule": f"{rule.rule}/workplace", "work_source": SOURCE}
+            return {"work_rule": f"{rule.rule}/workplace", "work_source": COMPANY_SOURCE}
     return {}
 
 
@@ -119,7 +119,7 @@ def _limitation(law: _Day) -> dict[str, object]:
     }
 
 
-def _age(law: _Day, mine: tuple[HouseRule, ...]) -> dict[str, object]:
+def _age(law: _Day, mine: tuple[CompanyRule, ...]) -> dict[str, object]:
     ages = [(rule.max_debt_age_days, rule.rule) for rule in mine if rule.max_debt_age_days]
     if not ages:
         return {}
@@ -146,13 +146,13 @@ def _replies(law: _Day) -> dict[str, object]:
     }
 
 
-def _offers(law: _Day, mine: tuple[HouseRule, ...]) -> dict[str, object]:
+def _offers(law: _Day, mine: tuple[CompanyRule, ...]) -> dict[str, object]:
     for clause in law.of(lambda sections: sections.offers):
         if clause.consent_required:
             return {"offer_rule": clause.rule, "offer_source": clause.source}
     for rule in mine:
         if rule.consent_required:
-            return {"offer_rule": f"{rule.rule}/consent", "offer_source": SOURCE}
+            return {"offer_rule": f"{rule.rule}/consent", "offer_source": COMPANY_SOURCE}
     return {}
 
 

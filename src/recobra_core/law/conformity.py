@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from recobra_core.law.company_rules import House, HouseRule
-from recobra_core.law.files import countries
+from recobra_core.law.company_rules import CompanyRule, CompanyRules
+from recobra_core.law.files import load_countries
 from recobra_core.law.model import CHANNELS, WEEKDAYS, Cap, Country, Rule, Window
 
 SENTENCES = {
@@ -31,13 +31,13 @@ class Loosening:
     basis: str
 
 
-def check_house(house: House, *, country: str) -> tuple[Loosening, ...]:
+def find_loosenings(house: CompanyRules, *, country: str) -> tuple[Loosening, ...]:
     """Return what company rules would loosen in a country; empty where they only tighten.
 
     Project defaults stand as the law does: only `visits: open` may be switched on, where the law leaves visits.
     Raises KeyError for a country without rules.
     """
-    home = countries()[country]
+    home = load_countries()[country]
     found = [*_visits(house, home)]
     for own in house.rules:
         for channel in CHANNELS:
@@ -46,13 +46,13 @@ def check_house(house: House, *, country: str) -> tuple[Loosening, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def _visits(house: House, home: Country) -> Iterator[Loosening]:
+def _visits(house: CompanyRules, home: Country) -> Iterator[Loosening]:
     law = _newest(home, "visit")
     if house.visits_open and not law.allowed:
         yield _named(f"HOUSE/{house.name}", "visits", "channel_opened", law, "barred")
 
 
-def _against(own: HouseRule, home: Country, channel: str) -> Iterator[Loosening]:
+def _against(own: CompanyRule, home: Country, channel: str) -> Iterator[Loosening]:
     law = _newest(home, channel)
     if own.never is False and not law.allowed:
         yield _named(own.rule, "never", "channel_opened", law, "barred")
@@ -68,7 +68,7 @@ def _against(own: HouseRule, home: Country, channel: str) -> Iterator[Loosening]
         yield from _higher(own, cap, law)
 
 
-def _wider(own: HouseRule, law: Rule) -> str | None:
+def _wider(own: CompanyRule, law: Rule) -> str | None:
     """The first weekday on which the company would open when the law is closed."""
     for day, mine, lawful in zip(WEEKDAYS, own.windows or (None,) * 7, law.windows, strict=True):
         if mine and not _inside(mine, lawful):
@@ -80,7 +80,7 @@ def _inside(mine: Window, lawful: Window | None) -> bool:
     return lawful is not None and lawful.opens <= mine.opens and mine.closes <= lawful.closes
 
 
-def _workplace(own: HouseRule, home: Country, channel: str) -> Iterator[Loosening]:
+def _workplace(own: CompanyRule, home: Country, channel: str) -> Iterator[Loosening]:
     for clause in sorted(home.sections.workplace, key=lambda each: each.effective_from)[-1:]:
         if channel in (own.workplace or ()) and channel not in clause.channels:
             yield Loosening(
@@ -94,7 +94,7 @@ def _workplace(own: HouseRule, home: Country, channel: str) -> Iterator[Loosenin
             )
 
 
-def _higher(own: HouseRule, cap: Cap, law: Rule) -> Iterator[Loosening]:
+def _higher(own: CompanyRule, cap: Cap, law: Rule) -> Iterator[Loosening]:
     """The caps of the law that count at least the same contacts, over the same time, and allow fewer."""
     for lawful in law.caps:
         if (

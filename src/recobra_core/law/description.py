@@ -6,13 +6,13 @@ from datetime import date
 from typing import Any
 
 from recobra_core.law import phrases
-from recobra_core.law.clauses import C, Clause, Replies, Sections, newest
-from recobra_core.law.files import countries
+from recobra_core.law.clauses import C, Clause, Replies, Sections, find_in_force
+from recobra_core.law.files import load_countries
 from recobra_core.law.model import ALWAYS, CHANNELS, Cap, Country, Regime, Rule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class RuleText:
     """One rule in words. `since` is None where the day it took force is not known; `rule` is '' of what is not judged.
 
     `basis` is law, analogy or default; `certainty` how sure the research is.
@@ -28,7 +28,7 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Channel:
+class ChannelLaw:
     """What a place says of a channel. `place` is the country or a subdivision whose rule differs."""
 
     place: str
@@ -37,13 +37,13 @@ class Channel:
     allowed: bool
     hours: tuple[str, ...]
     holidays: str
-    caps: tuple[Told, ...]
-    consent: Told | None
-    rule: Told
+    caps: tuple[RuleText, ...]
+    consent: RuleText | None
+    rule: RuleText
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class CountryLaw:
     """The page of a country on a day. What the gate does not judge is told all the same: content, fees, records."""
 
     code: str
@@ -53,31 +53,31 @@ class Reading:
     note: str
     day: date
     time_zones: tuple[str, ...]
-    channels: tuple[Channel, ...]
-    third_parties: tuple[Told, ...]
-    workplace: tuple[Told, ...]
-    stops: tuple[Told, ...]
-    replies: tuple[Told, ...]
-    offers: tuple[Told, ...]
-    limitation: tuple[Told, ...]
-    fees: tuple[Told, ...]
+    channels: tuple[ChannelLaw, ...]
+    third_parties: tuple[RuleText, ...]
+    workplace: tuple[RuleText, ...]
+    stops: tuple[RuleText, ...]
+    replies: tuple[RuleText, ...]
+    offers: tuple[RuleText, ...]
+    limitation: tuple[RuleText, ...]
+    fees: tuple[RuleText, ...]
     required: tuple[str, ...]
     required_basis: str
     prohibited: tuple[str, ...]
-    opt_out: Told
-    records: Told
-    sanctions: Told
-    registries: tuple[Told, ...]
-    further: tuple[Told, ...]
-    local: Mapping[str, tuple[Told, ...]]
+    opt_out: RuleText
+    records: RuleText
+    sanctions: RuleText
+    registries: tuple[RuleText, ...]
+    further: tuple[RuleText, ...]
+    local: Mapping[str, tuple[RuleText, ...]]
 
 
-def describe(*, country: str, day: date, language: str = "es") -> Reading:
+def describe_country(*, country: str, day: date, language: str = "es") -> CountryLaw:
     """Return what the law of a country says on a day. Raises KeyError for an unknown country or language."""
-    home = countries()[country]
+    home = load_countries()[country]
     says = _Teller(home, day, language)
     articles = home.articles
-    return Reading(
+    return CountryLaw(
         code=home.code,
         name=says.text(home.name),
         currency=home.currency,
@@ -105,18 +105,18 @@ def describe(*, country: str, day: date, language: str = "es") -> Reading:
     )
 
 
-def replies_on(*, country: str, day: date) -> Replies | None:
+def find_replies(*, country: str, day: date) -> Replies | None:
     """Return how long an answer to a debtor counts as one in a country, None of a country without rules."""
-    home = countries().get(country)
-    return newest(home.sections.replies, day) if home else None
+    home = load_countries().get(country)
+    return find_in_force(home.sections.replies, day) if home else None
 
 
-def in_words(text: str, *, language: str) -> str:
+def translate_text(text: str, *, language: str) -> str:
     """Return a text of the law's data, or a verdict's article, in a language; what is no such text as it is.
 
     Raises KeyError for an unknown language.
     """
-    return phrases.text(text, language)
+    return phrases.translate_text(text, language)
 
 
 class _Teller:
@@ -124,25 +124,25 @@ class _Teller:
 
     def __init__(self, home: Country, day: date, language: str) -> None:
         self.home, self.day, self.language = home, day, language
-        self.phrases = phrases.phrases(language)
+        self.phrases = phrases.load_phrases(language)
 
     def text(self, written: str | None) -> str:
-        return phrases.text(written or "", self.language)
+        return phrases.translate_text(written or "", self.language)
 
-    def channels(self) -> Iterable[Channel]:
+    def channels(self) -> Iterable[ChannelLaw]:
         for place in ("", *self.home.subdivisions):
             for channel in CHANNELS:
                 regime = self.home.regime(channel=channel, day=self.day, subdivision=place)
                 if regime and (not place or regime.rules[0].place == place):
                     yield self._channel(regime)
 
-    def _channel(self, regime: Regime) -> Channel:
+    def _channel(self, regime: Regime) -> ChannelLaw:
         rule = regime.rules[0]
         told = self.phrases
         holidays = told["holidays"]["open" if rule.open_on_holidays else "closed"]
-        lines = phrases.hours(rule.windows, self.language)
+        lines = phrases.describe_hours(rule.windows, self.language)
         text = "; ".join(lines) if rule.allowed else str(told["barred"])
-        return Channel(
+        return ChannelLaw(
             place=rule.place,
             channel=rule.channel,
             name=told["channels"][rule.channel],
@@ -154,17 +154,17 @@ class _Teller:
             rule=self._window(rule, text),
         )
 
-    def _cap(self, cap: Cap) -> Told:
-        return Told(
-            text=phrases.cap(cap, self.language),
+    def _cap(self, cap: Cap) -> RuleText:
+        return RuleText(
+            text=phrases.describe_cap(cap, self.language),
             rule=cap.rule,
             source=self.text(cap.source),
             basis=cap.basis,
             certainty=cap.certainty,
         )
 
-    def _window(self, rule: Rule, text: str) -> Told:
-        return Told(
+    def _window(self, rule: Rule, text: str) -> RuleText:
+        return RuleText(
             text=text,
             rule=f"{rule.name}/window",
             source=self.text(rule.source),
@@ -174,20 +174,20 @@ class _Teller:
             note=self.text(rule.note),
         )
 
-    def _consent(self, rule: Rule) -> Told | None:
+    def _consent(self, rule: Rule) -> RuleText | None:
         if rule.consent_source is None:
             return None
         told = self._window(rule, str(self.phrases["consent"]))
         return replace(told, rule=f"{rule.name}/consent", source=self.text(rule.consent_source))
 
-    def clauses(self, pick: Callable[[Sections], Iterable[C]], say: Callable[[C], str]) -> tuple[Told, ...]:
+    def clauses(self, pick: Callable[[Sections], Iterable[C]], say: Callable[[C], str]) -> tuple[RuleText, ...]:
         """The clause in force of the country, and of each subdivision that has its own."""
         places = [pick(self.home.sections), *(pick(own) for own in self.home.local_sections.values())]
-        found = [clause for versions in places if (clause := newest(versions, self.day))]
+        found = [clause for versions in places if (clause := find_in_force(versions, self.day))]
         return tuple(self.clause(clause, say(clause)) for clause in found)
 
-    def clause(self, clause: Clause, text: str) -> Told:
-        return Told(
+    def clause(self, clause: Clause, text: str) -> RuleText:
+        return RuleText(
             text=text,
             rule=clause.rule,
             source=self.text(clause.source),
@@ -197,7 +197,7 @@ class _Teller:
             note=self.text(clause.note),
         )
 
-    def stops(self) -> Iterable[Told]:
+    def stops(self) -> Iterable[RuleText]:
         for stop in self.home.sections.stops:
             if stop.effective_from <= self.day:
                 why = self.phrases["stops"].get(stop.reason, stop.reason)
@@ -210,7 +210,7 @@ class _Teller:
     def workplace(self, channels: tuple[str, ...]) -> str:
         told = self.phrases["workplace"]
         return str(
-            told["some"].format(channels=phrases.channels(channels, self.language)) if channels else told["never"]
+            told["some"].format(channels=phrases.join_channels(channels, self.language)) if channels else told["never"]
         )
 
     def replies(self, hours: int, minutes: int) -> str:
@@ -225,13 +225,13 @@ class _Teller:
         return str(term + told["bars" if bars else "keeps"])
 
     def listed(self, keys: Iterable[str]) -> tuple[str, ...]:
-        return tuple(phrases.listed(key, self.language) for key in keys)
+        return tuple(phrases.describe_key(key, self.language) for key in keys)
 
-    def records(self, article: Mapping[str, Any]) -> Told:
+    def records(self, article: Mapping[str, Any]) -> RuleText:
         """Years that proof is kept: the law's, or where it is silent the project's own."""
         by_law = article["years"] is not None
         years = article["years"] if by_law else article["default_years"]
-        return Told(
+        return RuleText(
             text=self.phrases["records"]["law" if by_law else "default"].format(years=years),
             rule=f"{self.home.code}/records",
             source=self.text(article.get("source")) or self.phrases["basis"]["default"],
@@ -240,12 +240,12 @@ class _Teller:
             note=self.text(article.get("note") or article.get("what")),
         )
 
-    def registry(self, article: Mapping[str, Any]) -> Told:
+    def registry(self, article: Mapping[str, Any]) -> RuleText:
         return self.article(article, text=f"{self.text(article['name'])}: {self.text(article['duty'])}")
 
-    def article(self, article: Mapping[str, Any], *, text: str = "") -> Told:
+    def article(self, article: Mapping[str, Any], *, text: str = "") -> RuleText:
         """An article that nothing judges; its text often names the source."""
-        return Told(
+        return RuleText(
             text=text or self.text(article["rule"]),
             rule="",
             source=self.text(article.get("source")),
@@ -253,13 +253,13 @@ class _Teller:
             certainty=article["certainty"],
         )
 
-    def local(self, place: str) -> Iterable[Told]:
+    def local(self, place: str) -> Iterable[RuleText]:
         """What a subdivision adds beside its hours."""
         own = self.home.articles["subdivisions"].get(place, {})
         for key in ("adds_prohibited", "adds_required"):
             for each in own.get(key, ()):
-                yield Told(
-                    text=phrases.listed(each, self.language),
+                yield RuleText(
+                    text=phrases.describe_key(each, self.language),
                     rule="",
                     source=self.text(own["source"]),
                     basis="law",

@@ -6,8 +6,8 @@ from datetime import date
 from decimal import Decimal
 from typing import TypeVar
 
-from recobra_core.law.clauses import Fees, newest
-from recobra_core.law.files import countries
+from recobra_core.law.clauses import Fees, find_in_force
+from recobra_core.law.files import load_countries
 from recobra_core.money import MoneyError, Rounding, exponent_of, from_minor, to_minor
 
 T = TypeVar("T")
@@ -36,7 +36,7 @@ SENTENCES = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
+class FeeFacts:
     """What a fee hangs on; None where nobody knows. Amounts are in minor units of the debt's currency.
 
     uf, usd: units of the currency for one UF, one US dollar, that day. agreed, proven, tariff: what the contract
@@ -75,12 +75,12 @@ class FeeRefused(Exception):
         super().__init__(SENTENCES[reason])
 
 
-def collection_fee(*, country: str, day: date, case: Case) -> Fee:
+def compute_collection_fee(*, country: str, day: date, case: FeeFacts) -> Fee:
     """Return the most that collection may cost the debtor on a day. Raises FeeRefused where a fact is not known."""
-    home = countries().get(country)
+    home = load_countries().get(country)
     if home is None:
         raise FeeRefused("unknown_country")
-    law = newest(home.sections.fees, day)
+    law = find_in_force(home.sections.fees, day)
     if law is None:
         raise FeeRefused("unknown_rule")
     try:
@@ -92,7 +92,7 @@ def collection_fee(*, country: str, day: date, case: Case) -> Fee:
     return Fee(amount_minor=max(0, min(bounds)), rule=law.rule, article=law.source, reason=nothing)
 
 
-def _nothing(law: Fees, case: Case) -> str:
+def _nothing(law: Fees, case: FeeFacts) -> str:
     """Why the law allows no fee at all, or ''."""
     if case.overdue_minor <= 0:
         return "nothing_overdue"
@@ -105,7 +105,7 @@ def _nothing(law: Fees, case: Case) -> str:
     return ""
 
 
-def _bounds(law: Fees, case: Case) -> Iterator[int]:
+def _bounds(law: Fees, case: FeeFacts) -> Iterator[int]:
     """Every amount that the fee may not pass."""
     if law.scale_uf:
         yield _by_scale(law, case)
@@ -119,7 +119,7 @@ def _bounds(law: Fees, case: Case) -> Iterator[int]:
         yield _known(facts[need], f"unknown_{need}")
 
 
-def _by_scale(law: Fees, case: Case) -> int:
+def _by_scale(law: Fees, case: FeeFacts) -> int:
     """Each band of the overdue amount at its own rate, less the penalty for a notice that was not given."""
     if case.currency != "CLP":
         raise FeeRefused("unknown_currency")
@@ -134,7 +134,7 @@ def _by_scale(law: Fees, case: Case) -> int:
     return to_minor(max(Decimal(0), fee), case.currency, rounding=ROUNDING)
 
 
-def _overdue(case: Case) -> Decimal:
+def _overdue(case: FeeFacts) -> Decimal:
     return from_minor(case.overdue_minor, case.currency)
 
 

@@ -13,13 +13,13 @@ from recobra_core.law.clause_files import SECTIONS, read_sections
 from recobra_core.law.model import ALWAYS, CHANNELS, WEEKDAYS, Cap, Country, HolidayCalendar, Rule, Window
 from recobra_core.law.nodes import BASES, NOTHING, LawFileError, Node
 
-__all__ = ["LawFileError", "Node", "countries", "read_country", "read_windows"]
+__all__ = ["LawFileError", "Node", "load_countries", "read_country", "read_windows"]
 
 MINUTES_A_DAY = 24 * 60
 
 
 @cache
-def countries() -> Mapping[str, Country]:
+def load_countries() -> Mapping[str, Country]:
     """Every country by its ISO code."""
     folder = resources.files("recobra_core.law") / "data"
     files = sorted((f for f in folder.iterdir() if f.name.endswith(".yaml")), key=lambda f: f.name)

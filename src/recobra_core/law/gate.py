@@ -3,7 +3,7 @@
 import ibis
 import ibis.expr.types as ir
 
-from recobra_core.law.blocks import Block, blocks, with_answers
+from recobra_core.law.blocks import Block, add_answer_flags, build_blocks
 from recobra_core.law.caps import UNKNOWN_CHANNEL
 from recobra_core.law.model import CHANNELS
 
@@ -75,19 +75,19 @@ ANSWERED = ("call", "ivr", "visit")
 OWN_COLUMNS = ("allowed", "reason", "rule", "source")
 
 
-def with_defaults(candidates: ir.Table) -> ir.Table:
+def add_defaults(candidates: ir.Table) -> ir.Table:
     """Add the columns of DEFAULTS that are absent: a claim to the debtor, under no rules of the company."""
     absent = {name: value for name, value in DEFAULTS.items() if name not in candidates.columns}
     return candidates.mutate(**{name: ibis.literal(value, type=CANDIDATE[name]) for name, value in absent.items()})
 
 
-def open_at(candidates: ir.Table, *, openings: ir.Table) -> ir.Table:
+def join_openings(candidates: ir.Table, *, openings: ir.Table) -> ir.Table:
     """Add the columns of the opening to each candidate, null where its key has none.
 
     A planner judges at the later of now and `opens_at_utc`.
     """
     texts = ("country", "subdivision", "zones", "channel", "house")
-    full = with_defaults(candidates)
+    full = add_defaults(candidates)
     match = [full[name].fill_null("") == openings[name].fill_null("") for name in texts]
     facts = [name for name in openings.columns if name not in {*texts, "local_date"}]
     joined = full.left_join(openings, [*match, full.local_date == openings.local_date])
@@ -96,13 +96,13 @@ def open_at(candidates: ir.Table, *, openings: ir.Table) -> ir.Table:
     return named.mutate(**{name: named[name].nullif("") for name in written})
 
 
-def holding(opened: ir.Table) -> ir.Table:
+def add_holds_until(opened: ir.Table) -> ir.Table:
     """Add `holds_until_epoch` to candidates with their openings (`open_at`): until when an allowed contact stays so.
 
     In whole seconds of UTC since 1970, null where nothing says it. It speaks of the hours and of how fresh an answer
     is; wishes, holds and caps have no hour.
     """
-    t = with_answers(opened)
+    t = add_answer_flags(opened)
     asked, at = t.replies_to_at_utc.epoch_seconds(), t.at_utc
     inside = ((at >= t.opens_at_utc) & (at < t.closes_at_utc)).fill_null(False)
     open_until = inside.ifelse(t.closes_at_utc.epoch_seconds(), ibis.null("int64")).cast("int64")
@@ -112,20 +112,20 @@ def holding(opened: ir.Table) -> ir.Table:
     return t.select(*opened.columns, holds_until_epoch=ibis.least(hour, answer_until))
 
 
-def verdicts(candidates: ir.Table, *, openings: ir.Table, history: ir.Table, caps: ir.Table) -> ir.Table:
+def judge_candidates(candidates: ir.Table, *, openings: ir.Table, history: ir.Table, caps: ir.Table) -> ir.Table:
     """Add `allowed`, and the first reason against with its `rule` and `source` (the article).
 
     Shapes: CANDIDATE, `openings`, HISTORY, `caps_table`. Null facts block. An allowed contact has no reason,
     and names the rule that opened it. Raises TypeError where a column is missing or of another kind.
     """
-    full = with_defaults(candidates)
+    full = add_defaults(candidates)
     _check(full, CANDIDATE)
     _check(history, HISTORY)
-    opened = with_answers(open_at(full, openings=openings))
+    opened = add_answer_flags(join_openings(full, openings=openings))
     capped = _first_cap_reached(opened.filter(~opened.is_answer), history, caps)
     # Columns by name: the caps descend from the candidates, and ibis would take one side's for the other's.
     judged = opened.left_join(capped, [("candidate_id", "capped_id")])
-    judged, told = _first(judged, tuple(blocks(judged)))
+    judged, told = _first(judged, tuple(build_blocks(judged)))
     judged = judged.mutate(allowed=told["reason"].isnull(), **told)
     return judged.select(*candidates.columns, *OWN_COLUMNS)
 

@@ -12,17 +12,17 @@ import holidays
 import ibis
 import ibis.expr.types as ir
 
-from recobra_core.law.company_rules import LAW_ALONE, SOURCE, House, HouseRule
-from recobra_core.law.conditions import COLUMNS, NONE, ClauseUnknown, conditions
-from recobra_core.law.files import countries
+from recobra_core.law.company_rules import COMPANY_SOURCE, LAW_ALONE, CompanyRule, CompanyRules
+from recobra_core.law.conditions import CONDITION_COLUMNS, NO_CONDITIONS, UnknownClause, build_conditions
+from recobra_core.law.files import load_countries
 from recobra_core.law.model import CHANNELS, Country, Regime, Rule, Window
-from recobra_core.law.tables import table_of
+from recobra_core.law.tables import build_table
 
 COMPANY_CALENDAR = "company calendar"
-UNKNOWN_BLOCKS = "unknown facts block (house rule)"
+UNKNOWN_SOURCE = "unknown facts block (house rule)"
 
 
-class Key(NamedTuple):
+class OpeningKey(NamedTuple):
     """What an opening depends on. `zones` joins all possible zones by `|`; `zones_for` makes it.
 
     `house` is the id of the company's rules, '' without any, LAW_ALONE where only the law shall judge.
@@ -37,12 +37,12 @@ class Key(NamedTuple):
 
 
 @dataclass(kw_only=True)
-class Closed(Exception):
+class ClosedDay(Exception):
     """Why a local day has no opening at all."""
 
     reason: str
     rule: str
-    source: str = UNKNOWN_BLOCKS
+    source: str = UNKNOWN_SOURCE
 
 
 OPENINGS = ibis.schema(
@@ -66,7 +66,7 @@ OPENINGS = ibis.schema(
         "consent_rule": "string",
         "consent_source": "string",
         "house_rule": "string",
-        **COLUMNS,
+        **CONDITION_COLUMNS,
     }
 )
 """Columns of `openings`. Times are UTC without zone; both are null on a closed day. A text that has nothing
@@ -77,20 +77,20 @@ company, wants the consumer's authorisation of the channel. The rest is `conditi
 """
 
 
-def openings(
+def build_openings(
     *,
-    keys: Iterable[Key],
+    keys: Iterable[OpeningKey],
     company_holidays: Collection[tuple[str, date]] = (),
-    houses: Mapping[str, House] = MappingProxyType({}),
+    company_rules: Mapping[str, CompanyRules] = MappingProxyType({}),
 ) -> ir.Table:
     """One row per distinct key, in the shape of OPENINGS; a missing text key is written ''.
 
-    `company_holidays` are (country, local date) on which the company itself contacts nobody. `houses` are the
-    company's rules by id, each under its own name; a key of another house is closed (`unknown_house`).
+    `company_holidays` are (country, local date) on which the company itself contacts nobody. `company_rules`
+    are by id, each under its own name; a key with another id is closed (`unknown_house`).
     """
-    assert all(name == house.name for name, house in houses.items()), "a house stands under its own name"
+    assert all(name == rules.name for name, rules in company_rules.items()), "company rules stand under their own name"
     distinct = {
-        Key(
+        OpeningKey(
             key.country or "",
             key.subdivision or "",
             key.zones or "",
@@ -101,7 +101,7 @@ def openings(
         for key in keys
     }
     ordered = sorted(distinct, key=lambda key: (*map(str, key[:4]), key.local_date or date.min, key.house or ""))
-    return table_of([_row(key, company_holidays, houses) for key in ordered], schema=OPENINGS)
+    return build_table([_row(key, company_holidays, company_rules) for key in ordered], schema=OPENINGS)
 
 
 def zones_for(*, country: str | None, subdivision: str | None, stated_zone: str | None) -> str:
@@ -112,23 +112,25 @@ def zones_for(*, country: str | None, subdivision: str | None, stated_zone: str 
     """
     if stated_zone and stated_zone not in _all_zones():
         return stated_zone
-    home = countries().get(country or "")
+    home = load_countries().get(country or "")
     address = home.zones_by_subdivision.get(_iso(home, subdivision) or "", ()) if home else ()
     if stated_zone:
         return stated_zone if stated_zone in address else "|".join((*address, stated_zone))
     return "|".join(address or (home.time_zones if home else ()))
 
 
-def _row(key: Key, company: Collection[tuple[str, date]], houses: Mapping[str, House]) -> dict[str, object]:
-    row: dict[str, object] = {**key._asdict(), **NONE}
+def _row(
+    key: OpeningKey, company: Collection[tuple[str, date]], company_rules: Mapping[str, CompanyRules]
+) -> dict[str, object]:
+    row: dict[str, object] = {**key._asdict(), **NO_CONDITIONS}
     try:
         home, day, regime = _regime(key)
-        house = _house(key, houses)
+        house = _house(key, company_rules)
         row |= _facts(regime, home, house)
         row |= _conditions(key, home, day, house)
         _refuse_barred(key, home, regime, house)
         return row | _hours(key, home, regime, house, company)
-    except Closed as closed:
+    except ClosedDay as closed:
         return row | {
             "closed_reason": closed.reason,
             "closed_rule": closed.rule,
@@ -136,28 +138,28 @@ def _row(key: Key, company: Collection[tuple[str, date]], houses: Mapping[str, H
         }
 
 
-def _house(key: Key, houses: Mapping[str, House]) -> House | None:
+def _house(key: OpeningKey, company_rules: Mapping[str, CompanyRules]) -> CompanyRules | None:
     if not key.house or key.house == LAW_ALONE:
         return None
-    if key.house not in houses:
-        raise Closed(reason="unknown_house", rule="ALL/unknown")
-    return houses[key.house]
+    if key.house not in company_rules:
+        raise ClosedDay(reason="unknown_house", rule="ALL/unknown")
+    return company_rules[key.house]
 
 
-def _conditions(key: Key, home: Country, day: date, house: House | None) -> dict[str, object]:
+def _conditions(key: OpeningKey, home: Country, day: date, house: CompanyRules | None) -> dict[str, object]:
     subdivision = _iso(home, key.subdivision)
     try:
-        return conditions(home, day=day, subdivision=subdivision, channel=key.channel or "", house=house)
-    except ClauseUnknown as unknown:
-        raise Closed(reason="unknown_rule", rule=f"{unknown}/{key.channel}") from unknown
+        return build_conditions(home, day=day, subdivision=subdivision, channel=key.channel or "", house=house)
+    except UnknownClause as unknown:
+        raise ClosedDay(reason="unknown_rule", rule=f"{unknown}/{key.channel}") from unknown
 
 
-def _facts(regime: Regime, home: Country, house: House | None) -> dict[str, object]:
+def _facts(regime: Regime, home: Country, house: CompanyRules | None) -> dict[str, object]:
     first = regime.rules[0]
     asks = next(((f"{rule.name}/consent", rule.consent_source) for rule in regime.rules if rule.consent_source), None)
     for rule in house.of(country=home.code, channel=first.channel) if house else ():
         if rule.consent_required and not asks:
-            asks = (f"{rule.rule}/consent", SOURCE)
+            asks = (f"{rule.rule}/consent", COMPANY_SOURCE)
     return {
         "regime": house.regime_id(regime) if house else regime.id,
         "window_rule": f"{first.name}/window",
@@ -167,37 +169,39 @@ def _facts(regime: Regime, home: Country, house: House | None) -> dict[str, obje
     }
 
 
-def _regime(key: Key) -> tuple[Country, date, Regime]:
-    home = countries().get(key.country or "")
+def _regime(key: OpeningKey) -> tuple[Country, date, Regime]:
+    home = load_countries().get(key.country or "")
     if home is None:
-        raise Closed(reason="unknown_country", rule="ALL/country")
+        raise ClosedDay(reason="unknown_country", rule="ALL/country")
     if key.channel not in CHANNELS:
-        raise Closed(reason="unknown_channel", rule=f"{home.code}/channel")
+        raise ClosedDay(reason="unknown_channel", rule=f"{home.code}/channel")
     if key.local_date is None:
-        raise Closed(reason="unknown_date", rule=f"{home.code}/date")
+        raise ClosedDay(reason="unknown_date", rule=f"{home.code}/date")
     subdivision = _iso(home, key.subdivision)
     if subdivision and not _knows(home, subdivision):
-        raise Closed(reason="unknown_subdivision", rule=f"{home.code}/subdivision")
+        raise ClosedDay(reason="unknown_subdivision", rule=f"{home.code}/subdivision")
     regime = home.regime(channel=key.channel, day=key.local_date, subdivision=subdivision)
     if regime is None:
-        raise Closed(reason="unknown_rule", rule=f"{home.code}/{key.channel}")
+        raise ClosedDay(reason="unknown_rule", rule=f"{home.code}/{key.channel}")
     return home, key.local_date, regime
 
 
-def _refuse_barred(key: Key, home: Country, regime: Regime, house: House | None) -> None:
+def _refuse_barred(key: OpeningKey, home: Country, regime: Regime, house: CompanyRules | None) -> None:
     """Refuse a channel that the law bars, then one that the company does not use."""
     for rule in regime.rules:
         if not rule.allowed:
-            raise Closed(reason="channel_barred", rule=f"{rule.name}/barred", source=rule.source)
+            raise ClosedDay(reason="channel_barred", rule=f"{rule.name}/barred", source=rule.source)
     for own in house.of(country=home.code, channel=regime.rules[0].channel) if house else ():
         if own.never:
-            raise Closed(reason="house_bar", rule=f"{own.rule}/never", source=SOURCE)
+            raise ClosedDay(reason="house_bar", rule=f"{own.rule}/never", source=COMPANY_SOURCE)
     if key.channel == "visit" and key.house != LAW_ALONE and not (house and house.visits_open):
-        raise Closed(reason="visits_closed", rule="HOUSE/visits", source="visits are off until the company opens them")
+        raise ClosedDay(
+            reason="visits_closed", rule="HOUSE/visits", source="visits are off until the company opens them"
+        )
 
 
 def _hours(
-    key: Key, home: Country, regime: Regime, house: House | None, company: Collection[tuple[str, date]]
+    key: OpeningKey, home: Country, regime: Regime, house: CompanyRules | None, company: Collection[tuple[str, date]]
 ) -> dict[str, object]:
     """The opening common to all rules and zones, of the law and as the company narrows it. Raises Closed."""
     day = key.local_date
@@ -205,43 +209,45 @@ def _hours(
     for rule in regime.rules:
         _refuse_closed_day(rule, home, day, _iso(home, key.subdivision))
     if (home.code, day) in company:
-        raise Closed(reason="holiday", rule=f"{home.code}/company-holiday", source=COMPANY_CALENDAR)
+        raise ClosedDay(reason="holiday", rule=f"{home.code}/company-holiday", source=COMPANY_CALENDAR)
     opens, closes = _opening(key, home, day, regime)
     row: dict[str, object] = {"law_opens_at_utc": opens, "law_closes_at_utc": closes}
     for own in house.of(country=home.code, channel=regime.rules[0].channel) if house else ():
         if own.open_on_holidays is False:
-            _refuse_holiday(home, day, _iso(home, key.subdivision), rule=f"{own.rule}/holidays", source=SOURCE)
+            _refuse_holiday(home, day, _iso(home, key.subdivision), rule=f"{own.rule}/holidays", source=COMPANY_SOURCE)
         earlier = opens, closes
         opens, closes = _narrowed(own, key, day, opens, closes)
         row |= {"house_rule": own.rule} if (opens, closes) != earlier else {}
     return row | {"opens_at_utc": opens, "closes_at_utc": closes}
 
 
-def _opening(key: Key, home: Country, day: date, regime: Regime) -> tuple[datetime, datetime]:
+def _opening(key: OpeningKey, home: Country, day: date, regime: Regime) -> tuple[datetime, datetime]:
     zones = (key.zones or "").split("|")
     if not set(zones) <= _all_zones():
-        raise Closed(reason="unknown_zone", rule=f"{home.code}/zone")
+        raise ClosedDay(reason="unknown_zone", rule=f"{home.code}/zone")
     spans = [_in_utc(window, day, zone) for rule in regime.rules for zone in zones if (window := _window(rule, day))]
     opens, closes = max(opens for opens, _ in spans), min(closes for _, closes in spans)
     if opens >= closes:
         first = regime.rules[0]
-        raise Closed(reason="no_common_hour", rule=f"{first.name}/window", source=first.source)
+        raise ClosedDay(reason="no_common_hour", rule=f"{first.name}/window", source=first.source)
     return opens, closes
 
 
-def _narrowed(rule: HouseRule, key: Key, day: date, opens: datetime, closes: datetime) -> tuple[datetime, datetime]:
+def _narrowed(
+    rule: CompanyRule, key: OpeningKey, day: date, opens: datetime, closes: datetime
+) -> tuple[datetime, datetime]:
     """The opening that a rule of the company leaves. Raises Closed where it leaves none."""
     windows = rule.windows
     window = windows[day.weekday()] if windows else Window(opens=0, closes=24 * 60)
     if day in rule.closed_days or window is None:
-        raise Closed(reason="house_closed", rule=rule.rule, source=SOURCE)
+        raise ClosedDay(reason="house_closed", rule=rule.rule, source=COMPANY_SOURCE)
     if not windows:
         return opens, closes
     for zone in (key.zones or "").split("|"):
         first, last = _in_utc(window, day, zone)
         opens, closes = max(opens, first), min(closes, last)
     if opens >= closes:
-        raise Closed(reason="house_closed", rule=rule.rule, source=SOURCE)
+        raise ClosedDay(reason="house_closed", rule=rule.rule, source=COMPANY_SOURCE)
     return opens, closes
 
 
@@ -251,7 +257,7 @@ def _window(rule: Rule, day: date) -> Window | None:
 
 def _refuse_closed_day(rule: Rule, home: Country, day: date, subdivision: str | None) -> None:
     if _window(rule, day) is None:
-        raise Closed(reason="closed_day", rule=f"{rule.name}/window", source=rule.source)
+        raise ClosedDay(reason="closed_day", rule=f"{rule.name}/window", source=rule.source)
     if not rule.open_on_holidays:
         _refuse_holiday(home, day, subdivision, rule=f"{rule.name}/holidays", source=rule.source)
 
@@ -261,9 +267,9 @@ def _refuse_holiday(home: Country, day: date, subdivision: str | None, *, rule: 
     local = subdivision.partition("-")[2] if subdivision and calendar.subdivisions else None
     days = _holidays(calendar.code, calendar.categories, local, day.year)
     if days is None:
-        raise Closed(reason="unknown_calendar", rule=rule)
+        raise ClosedDay(reason="unknown_calendar", rule=rule)
     if day in days:
-        raise Closed(reason="holiday", rule=rule, source=source)
+        raise ClosedDay(reason="holiday", rule=rule, source=source)
 
 
 def _in_utc(window: Window, day: date, zone: str) -> tuple[datetime, datetime]:

@@ -13,7 +13,7 @@ MIDNIGHT = 24 * 60
 
 
 @cache
-def phrases(language: str) -> dict[str, Any]:
+def load_phrases(language: str) -> dict[str, Any]:
     """The table of a language. Raises KeyError for one that has none."""
     if language not in LANGUAGES:
         raise KeyError(language)
@@ -21,27 +21,27 @@ def phrases(language: str) -> dict[str, Any]:
     return dict(yaml_text.load(file.read_text(encoding="utf-8")))
 
 
-def listed(key: str, language: str) -> str:
+def describe_key(key: str, language: str) -> str:
     """A key of a list, such as how_to_pay, in words."""
-    return str(phrases(language).get("lists", {}).get(key) or key.replace("_", " "))
+    return str(load_phrases(language).get("lists", {}).get(key) or key.replace("_", " "))
 
 
 @cache
-def texts(language: str) -> Mapping[str, str]:
+def load_texts(language: str) -> Mapping[str, str]:
     """The data's own texts in a language, by what the data has; empty for English. Raises KeyError."""
-    phrases(language)
+    load_phrases(language)
     file = resources.files("recobra_core.law") / "phrases" / f"{language}_data.yaml"
     return dict(yaml_text.load(file.read_text(encoding="utf-8"))["texts"]) if file.is_file() else {}
 
 
-def text(written: str, language: str) -> str:
+def translate_text(written: str, language: str) -> str:
     """A text of the data in a language, or as the data has it."""
-    return texts(language).get(written, written)
+    return load_texts(language).get(written, written)
 
 
-def hours(windows: tuple[Window | None, ...], language: str) -> tuple[str, ...]:
+def describe_hours(windows: tuple[Window | None, ...], language: str) -> tuple[str, ...]:
     """Opening hours by weekday: one line per run of days that open alike."""
-    told = phrases(language)
+    told = load_phrases(language)
     lines: list[str] = []
     start = 0
     for day in range(1, len(windows) + 1):
@@ -58,14 +58,14 @@ def hours(windows: tuple[Window | None, ...], language: str) -> tuple[str, ...]:
     return tuple(lines)
 
 
-def cap(limit: Cap, language: str) -> str:
+def describe_cap(limit: Cap, language: str) -> str:
     """A cap or gap in words."""
-    told = phrases(language)
+    told = load_phrases(language)
     if limit.counts == "distinct_channels":
         return str(told["other_channel"])
     if limit.scope == "after_conversation":
         return str(told["after_conversation"])
-    scope = told["scopes"][limit.scope].format(channels=channels(limit.channels, language))
+    scope = told["scopes"][limit.scope].format(channels=join_channels(limit.channels, language))
     if limit.per == "clear_days":
         return str(told["gap"].format(n=limit.n, scope=scope))
     counts = "contacts_day" if (limit.counts, limit.per) == ("contacts", "day") else limit.counts
@@ -74,9 +74,9 @@ def cap(limit: Cap, language: str) -> str:
     return str(line) + (told["per_debt"] if limit.subject == "debt" else "")
 
 
-def channels(names: Iterable[str], language: str) -> str:
+def join_channels(names: Iterable[str], language: str) -> str:
     """Channels, joined by commas."""
-    return ", ".join(str(phrases(language)["channels"][name]) for name in names)
+    return ", ".join(str(load_phrases(language)["channels"][name]) for name in names)
 
 
 def _clock(minutes: int) -> str:

@@ -8,7 +8,7 @@ import pyarrow as pa
 from ibis.expr.operations import InMemoryTable
 
 
-def table_of(rows: Iterable[Mapping[str, object]], *, schema: ibis.Schema) -> ir.Table:
+def build_table(rows: Iterable[Mapping[str, object]], *, schema: ibis.Schema) -> ir.Table:
     """Rows in the columns and kinds of the schema. A missing text is written '', a missing time is null.
 
     Spark gets tables in memory through pandas, which would make the text 'NaN' of a null one and nulls of
@@ -22,7 +22,7 @@ def table_of(rows: Iterable[Mapping[str, object]], *, schema: ibis.Schema) -> ir
     return ibis.memtable(arrow)
 
 
-def arrow_of(table: ir.Table) -> pa.Table:
+def to_arrow(table: ir.Table) -> pa.Table:
     """Return the rows of a `table_of`, asking no engine: Ibis's own one refuses a second thread while it is busy."""
     held = table.op()
     assert isinstance(held, InMemoryTable), "rows of our own"

@@ -12,7 +12,7 @@ from recobra_core.money.currencies import (
 )
 from recobra_core.money.interest import DayBasis, simple_interest
 from recobra_core.money.micros import MICROS_DECIMALS, micros_of, rounded_units, units_of
-from recobra_core.money.waterfall import CONCEPTS, Allocation, Concept, Waterfall, WaterfallError, allocate
+from recobra_core.money.waterfall import CONCEPTS, Allocation, Concept, Waterfall, WaterfallError, allocate_payments
 
 __all__ = [
     "AMOUNT_MINOR_MAX",
@@ -26,7 +26,7 @@ __all__ = [
     "Rounding",
     "Waterfall",
     "WaterfallError",
-    "allocate",
+    "allocate_payments",
     "exponent_of",
     "from_minor",
     "micros_of",

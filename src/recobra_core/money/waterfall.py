@@ -46,7 +46,7 @@ class Allocation(NamedTuple):
     remainders: ir.Table
 
 
-def allocate(
+def allocate_payments(
     payments: ir.Table, open_items: ir.Table, order: Waterfall, *, as_of: date, paid_by: Sequence[str] = ()
 ) -> Allocation:
     """Apply payments to what their accounts owe.

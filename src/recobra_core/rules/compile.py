@@ -8,7 +8,7 @@ from typing import Any
 import ibis
 import ibis.expr.types as ir
 
-from recobra_core.rules.exact import amount, common_size, size_of
+from recobra_core.rules.exact import common_size, scale_amount, size_of
 from recobra_core.rules.terms import (
     Arithmetic,
     Between,
@@ -143,7 +143,7 @@ def _exact(term: Term, table: ir.Table, scale: int) -> Any:
 def _exact_value(term: Term, table: ir.Table, scale: int) -> Any:
     match term:
         case Ref(column=column) if column.type == "money":
-            return amount(table, column.stored_as)
+            return scale_amount(table, column.stored_as)
         case Ref(column=column):
             return table[column.stored_as].cast("int64")
         case Call(function="length", arguments=(argument,)):

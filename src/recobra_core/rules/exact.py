@@ -79,7 +79,7 @@ def _checked(size: Size, term: Term) -> Size:
     return size
 
 
-def amount(table: ir.Table, stored_as: str) -> ir.IntegerValue:
+def scale_amount(table: ir.Table, stored_as: str) -> ir.IntegerValue:
     """An amount column in ten-thousandths of the major unit. An exponent outside 0 to 4 gives null."""
     exponent = table[EXPONENT_COLUMN]
     factor = ibis.cases(*((exponent == digits, 10 ** (MONEY_SCALE - digits)) for digits in range(MONEY_SCALE + 1)))

@@ -37,7 +37,7 @@ _PUNCTUATION = {
 }
 
 
-def parse(text: str) -> exp.Expr:
+def parse_tree(text: str) -> exp.Expr:
     """The tree of one condition. Raises RuleError for anything longer, deeper or other than that."""
     if len(text) > TEXT_LENGTH_MAX:
         raise RuleError("too_long", position=TEXT_LENGTH_MAX, found=str(len(text)), expected=str(TEXT_LENGTH_MAX))

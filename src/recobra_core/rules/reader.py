@@ -55,7 +55,7 @@ _FUNCTIONS: dict[type[exp.Expr], str] = {
 }
 
 
-def read(tree: exp.Expr, catalogue: Catalogue) -> Condition:
+def read_condition(tree: exp.Expr, catalogue: Catalogue) -> Condition:
     """The checked condition. Raises RuleError naming the place."""
     _refuse_variants(tree)
     return _Reader(catalogue).condition(tree)
@@ -65,10 +65,10 @@ def _refuse_variants(tree: exp.Expr) -> None:
     """Refuse what changes a known node's meaning, such as `between symmetric`: nothing is read and then ignored."""
     for node in tree.walk():
         if any(value and name not in _ARGUMENTS_READ for name, value in node.args.items()):
-            raise RuleError("not_allowed", position=place(node), found=_shown(node))
+            raise RuleError("not_allowed", position=position_of(node), found=_shown(node))
 
 
-def place(node: exp.Expr) -> int:
+def position_of(node: exp.Expr) -> int:
     """Where the node starts in the text: the first position any of its words carries."""
     return min((part.meta["start"] for part in node.walk() if "start" in part.meta), default=0)
 
@@ -98,13 +98,13 @@ class _Reader:
             return readers[type(node)](node)
         if isinstance(node, exp.Alias):
             alias = node.args["alias"]
-            raise RuleError("syntax", position=place(alias), found=alias.name)
+            raise RuleError("syntax", position=position_of(alias), found=alias.name)
         return self.truth(node)
 
     def truth(self, node: exp.Expr) -> Condition:
         term = self.term(node)
         if term.type != "boolean":
-            raise RuleError("not_condition", position=place(node), found=node.sql())
+            raise RuleError("not_condition", position=position_of(node), found=node.sql())
         return Truth(term)
 
     def comparison(self, node: exp.Expr, op: CompareOp) -> Condition:
@@ -121,7 +121,7 @@ class _Reader:
         if isinstance(low, Fixed) and isinstance(high, Fixed) and low.value > high.value:  # type: ignore[operator]
             raise RuleError(
                 "empty_range",
-                position=place(node.args["low"]),
+                position=position_of(node.args["low"]),
                 found=f"{low.value} – {high.value}",
                 expected=f"between {high.value} and {low.value}",
             )
@@ -130,16 +130,16 @@ class _Reader:
     def inside(self, node: exp.Expr) -> Condition:
         written = node.args.get("expressions") or []
         if not written or len(written) > OPTIONS_MAX:
-            raise RuleError("not_allowed", position=place(node), found=node.sql())
+            raise RuleError("not_allowed", position=position_of(node), found=node.sql())
         pairs = [self.pair(node, node.this, option) for option in written]
         options = tuple(option for _, option in pairs if isinstance(option, Fixed))
         if len(options) < len(written):
-            raise RuleError("literal_expected", position=place(written[0]), found=written[0].sql())
+            raise RuleError("literal_expected", position=position_of(written[0]), found=written[0].sql())
         return In(pairs[0][0], options)
 
     def is_null(self, node: exp.Expr) -> Condition:
         if not isinstance(node.expression, exp.Null):
-            raise RuleError("not_allowed", position=place(node), found=node.sql())
+            raise RuleError("not_allowed", position=position_of(node), found=node.sql())
         return IsNull(self.term(node.this))
 
     def like(self, node: exp.Expr) -> Condition:
@@ -147,10 +147,10 @@ class _Reader:
         if term.type != "text":
             raise _mismatch(node, term.type)
         if not (isinstance(pattern, exp.Literal) and pattern.is_string):
-            raise RuleError("literal_expected", position=place(pattern), found=pattern.sql())
+            raise RuleError("literal_expected", position=position_of(pattern), found=pattern.sql())
         if "\\" in pattern.name:
             # Spark reads it as an escape and DuckDB does not.
-            raise RuleError("bad_pattern", position=place(pattern), found=pattern.name)
+            raise RuleError("bad_pattern", position=position_of(pattern), found=pattern.name)
         condition = Like(term, pattern.name, ignore_case=isinstance(node, exp.ILike))
         return Not(condition) if node.args.get("negate") else condition
 
@@ -173,7 +173,7 @@ class _Reader:
         if isinstance(node, exp.Literal):
             return _literal(node)
         if isinstance(node, exp.Boolean):
-            return Fixed(bool(node.this), "boolean", place(node))
+            return Fixed(bool(node.this), "boolean", position_of(node))
         if isinstance(node, exp.Neg):
             return self.negative(node)
         if type(node) in _ARITHMETIC:
@@ -181,21 +181,21 @@ class _Reader:
         if type(node) in _FUNCTIONS:
             return self.call(node, _FUNCTIONS[type(node)])
         if isinstance(node, exp.Null):
-            raise RuleError("null_compare", position=place(node.parent or node), found="null")
+            raise RuleError("null_compare", position=position_of(node.parent or node), found="null")
         if isinstance(node, exp.Predicate | exp.Connector | exp.Not):
-            raise RuleError("not_value", position=place(node), found=node.sql())
-        raise RuleError("not_allowed", position=place(node), found=_shown(node))
+            raise RuleError("not_value", position=position_of(node), found=node.sql())
+        raise RuleError("not_allowed", position=position_of(node), found=_shown(node))
 
     def ref(self, node: exp.Column) -> Ref:
         column = self.catalogue.get(node.name.lower())
         if column is None or len(node.parts) > 1:
             raise RuleError(
                 "unknown_column",
-                position=place(node),
+                position=position_of(node),
                 found=node.name,
                 nearest=self.catalogue.nearest(node.name),
             )
-        return Ref(column, place(node))
+        return Ref(column, position_of(node))
 
     def negative(self, node: exp.Expr) -> Term:
         term = self.term(node.this)
@@ -204,14 +204,14 @@ class _Reader:
         kind = common_type((Fixed(0, "integer"), term))
         if kind is None:
             raise _mismatch(node, term.type)
-        return Arithmetic("-", Fixed(0, "integer", term.at), term, kind, place(node))
+        return Arithmetic("-", Fixed(0, "integer", term.at), term, kind, position_of(node))
 
     def arithmetic(self, node: exp.Expr, op: ArithmeticOp) -> Term:
         left, right = self.term(node.this), self.term(node.expression)
         kind = product_type(left, right) if op == "*" else common_type((left, right))
         if kind not in {"integer", "number", "money"}:
             raise _mismatch(node, left.type)
-        return Arithmetic(op, left, right, kind, place(node))
+        return Arithmetic(op, left, right, kind, position_of(node))
 
     def call(self, node: exp.Expr, function: str) -> Term:
         written = [part for part in (node.this, *(node.args.get("expressions") or [])) if part is not None]
@@ -220,13 +220,13 @@ class _Reader:
         if kind is None:
             raise RuleError(
                 "wrong_arguments",
-                position=place(node),
+                position=position_of(node),
                 found=function,
                 expected=_EXPECTED_ARGUMENTS[function],
             )
         if kind == "date":
             terms = tuple(_as_date(term, "date") for term in terms)
-        return Call(function, terms, kind, place(node))
+        return Call(function, terms, kind, position_of(node))
 
 
 _EXPECTED_ARGUMENTS = {
@@ -263,15 +263,15 @@ def _joined(kind: type[Every] | type[Some], parts: tuple[Condition, ...]) -> Con
 
 def _literal(node: exp.Expr) -> Fixed:
     if node.is_string:
-        return Fixed(node.name, "text", place(node))
+        return Fixed(node.name, "text", position_of(node))
     try:
         value = Decimal(node.name)
     except InvalidOperation as error:
-        raise RuleError("bad_number", position=place(node), found=node.name) from error
+        raise RuleError("bad_number", position=position_of(node), found=node.name) from error
     if value.adjusted() > NUMBER_DIGITS_MAX or int(value.as_tuple().exponent) < -DECIMALS_MAX:
-        raise RuleError("bad_number", position=place(node), found=node.name)
+        raise RuleError("bad_number", position=position_of(node), found=node.name)
     whole = value == value.to_integral_value()
-    return Fixed(int(value) if whole else value.normalize(), "integer" if whole else "number", place(node))
+    return Fixed(int(value) if whole else value.normalize(), "integer" if whole else "number", position_of(node))
 
 
 def _as_date(term: Term, other: ColumnType) -> Term:
@@ -313,7 +313,7 @@ _EXAMPLES: dict[ColumnType, str] = {
 
 
 def _mismatch(node: exp.Expr, kind: ColumnType) -> RuleError:
-    return RuleError("wrong_type", position=place(node), found=_shown(node), expected=_EXAMPLES[kind])
+    return RuleError("wrong_type", position=position_of(node), found=_shown(node), expected=_EXAMPLES[kind])
 
 
 def _shown(node: exp.Expr) -> str:

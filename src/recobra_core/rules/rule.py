@@ -8,12 +8,12 @@ import ibis.expr.types as ir
 from recobra_core.rules.catalogue import Catalogue
 from recobra_core.rules.compile import check_sizes, compile_condition
 from recobra_core.rules.errors import Language
-from recobra_core.rules.parse import parse
-from recobra_core.rules.reader import read
-from recobra_core.rules.terms import Condition, refs
-from recobra_core.rules.text import write
+from recobra_core.rules.parse import parse_tree
+from recobra_core.rules.reader import read_condition
+from recobra_core.rules.terms import Condition, iter_refs
+from recobra_core.rules.text import write_condition
 from recobra_core.rules.unknown import refuse_unknown
-from recobra_core.rules.words import in_words
+from recobra_core.rules.words import describe_condition
 
 Unknown = Literal["refuse", "no", "yes"]
 
@@ -29,7 +29,7 @@ class Rule:
     @property
     def columns(self) -> frozenset[str]:
         """The catalogue names the rule uses."""
-        return frozenset(ref.column.name for ref in refs(self.root))
+        return frozenset(ref.column.name for ref in iter_refs(self.root))
 
     def condition(self, table: ir.Table) -> ir.BooleanValue:
         """Yes or no for each row, never null. `table` holds the columns as they are stored, amounts as `…_minor`."""
@@ -37,7 +37,7 @@ class Rule:
 
     def in_words(self, lang: Language) -> str:
         """The rule as a sentence for people."""
-        return in_words(self.root, lang=lang)
+        return describe_condition(self.root, lang=lang)
 
 
 def compile_rule(text: str, catalogue: Catalogue, *, unknown: Unknown = "refuse") -> Rule:
@@ -46,8 +46,8 @@ def compile_rule(text: str, catalogue: Catalogue, *, unknown: Unknown = "refuse"
     `unknown` says what missing data means: `refuse` asks the author to say it in the rule; `no` and `yes` decide
     it for the whole rule. Raises RuleError.
     """
-    root = read(parse(text), catalogue)
+    root = read_condition(parse_tree(text), catalogue)
     check_sizes(root)
     if unknown == "refuse":
         refuse_unknown(root)
-    return Rule(write(root), unknown, root)
+    return Rule(write_condition(root), unknown, root)

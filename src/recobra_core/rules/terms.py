@@ -110,7 +110,7 @@ Condition = Compare | Between | In | IsNull | Like | Truth | Not | Every | Some
 Node = Term | Condition
 
 
-def refs(node: Node) -> Iterator[Ref]:
+def iter_refs(node: Node) -> Iterator[Ref]:
     """Every use of a column, in the order written."""
     if isinstance(node, Ref):
         yield node
@@ -119,4 +119,4 @@ def refs(node: Node) -> Iterator[Ref]:
         part = getattr(node, each.name)
         for child in part if isinstance(part, tuple) else (part,):
             if isinstance(child, Node):
-                yield from refs(child)
+                yield from iter_refs(child)

@@ -23,13 +23,13 @@ from recobra_core.rules.terms import (
 )
 
 
-def write(condition: Condition) -> str:
+def write_condition(condition: Condition) -> str:
     """The condition as SQL: lower-case words, only the parentheses it needs."""
     match condition:
         case Every(of=parts):
-            return " and ".join(_grouped(part) if isinstance(part, Some) else write(part) for part in parts)
+            return " and ".join(_grouped(part) if isinstance(part, Some) else write_condition(part) for part in parts)
         case Some(of=parts):
-            return " or ".join(_grouped(part) if isinstance(part, Every) else write(part) for part in parts)
+            return " or ".join(_grouped(part) if isinstance(part, Every) else write_condition(part) for part in parts)
         case Not(of=inner):
             return _negated(inner)
         case _:
@@ -37,7 +37,7 @@ def write(condition: Condition) -> str:
 
 
 def _grouped(condition: Condition) -> str:
-    return f"({write(condition)})"
+    return f"({write_condition(condition)})"
 
 
 def _negated(inner: Condition) -> str:
@@ -45,7 +45,7 @@ def _negated(inner: Condition) -> str:
         case Between() | In() | IsNull() | Like():
             return _simple(inner, word="not ")
         case Truth():
-            return f"not {write(inner)}"
+            return f"not {write_condition(inner)}"
         case _:
             return f"not {_grouped(inner)}"
 

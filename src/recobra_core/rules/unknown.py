@@ -21,7 +21,7 @@ from recobra_core.rules.terms import (
     Some,
     Term,
     Truth,
-    refs,
+    iter_refs,
 )
 
 NULLABLE_MAX = 8
@@ -32,7 +32,7 @@ _UNKNOWN: Answers = frozenset({None})
 
 def refuse_unknown(condition: Condition) -> None:
     """Raise RuleError, naming the column, when missing data could make the rule answer neither yes nor no."""
-    nullable = {ref.column.name: ref for ref in refs(condition) if ref.column.nullable}
+    nullable = {ref.column.name: ref for ref in iter_refs(condition) if ref.column.nullable}
     if len(nullable) > NULLABLE_MAX:
         raise RuleError("too_many_nullable", found=str(len(nullable)), expected=str(NULLABLE_MAX))
     for missing in _subsets(tuple(nullable)):
@@ -52,7 +52,7 @@ def _tested(condition: Condition) -> set[str]:
     """The columns the rule already asks about with `is null`: the forgotten one is more likely another."""
     match condition:
         case IsNull(term=term):
-            return {ref.column.name for ref in refs(term)}
+            return {ref.column.name for ref in iter_refs(term)}
         case Every(of=parts) | Some(of=parts):
             return set().union(*map(_tested, parts))
         case Not(of=inner):

@@ -57,7 +57,7 @@ _WORDS: dict[str, tuple[str, str]] = {
 }
 
 
-def in_words(condition: Condition, *, lang: Language) -> str:
+def describe_condition(condition: Condition, *, lang: Language) -> str:
     """The condition as a sentence, with the labels of its columns."""
     return _Speaker(lang).condition(condition)
 

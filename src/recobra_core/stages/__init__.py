@@ -1,8 +1,8 @@
 """Days past due, buckets, the four stages and the roll between two days."""
 
-from recobra_core.stages.days import arrears, arrears_of, bucket_of, days_past_due, stage_of
+from recobra_core.stages.days import arrears_level_of, bucket_of, compute_arrears, days_past_due, stage_of
 from recobra_core.stages.limits import DEFAULT_BUCKETS, UNKNOWN_BUCKET, Bucket, Limits, LimitsError, Stage
-from recobra_core.stages.roll import GONE, NEW, roll, roll_rates
+from recobra_core.stages.roll import GONE, NEW, add_roll_rates, build_roll_matrix
 
 __all__ = [
     "DEFAULT_BUCKETS",
@@ -13,11 +13,11 @@ __all__ = [
     "Limits",
     "LimitsError",
     "Stage",
-    "arrears",
-    "arrears_of",
+    "add_roll_rates",
+    "arrears_level_of",
     "bucket_of",
+    "build_roll_matrix",
+    "compute_arrears",
     "days_past_due",
-    "roll",
-    "roll_rates",
     "stage_of",
 ]

@@ -13,7 +13,7 @@ def days_past_due(due_date: ir.DateValue, *, as_of: date) -> ir.IntegerValue:
     return ibis.literal(as_of).delta(due_date, unit="day").cast("int64")
 
 
-def arrears(items: ir.Table, *, as_of: date) -> ir.Table:
+def compute_arrears(items: ir.Table, *, as_of: date) -> ir.Table:
     """What each account owes on a day, from its open instalments or documents.
 
     items: account_id, due_date (nullable), open_minor. Gives one row per account: account_id, dpd, oldest_due_date,
@@ -51,6 +51,6 @@ def stage_of(dpd: ir.IntegerValue, *, current: ir.StringValue, limits: Limits) -
     )
 
 
-def arrears_of(dpd: ir.IntegerValue, *, limits: Limits) -> ir.StringValue:
+def arrears_level_of(dpd: ir.IntegerValue, *, limits: Limits) -> ir.StringValue:
     """`none`, `early` or `late`; `unknown` where dpd is null."""
     return ibis.cases((dpd.isnull(), "unknown"), (dpd <= 0, "none"), (dpd < limits.late_from, "early"), else_="late")

@@ -9,7 +9,7 @@ NEW = "new"
 GONE = "gone"
 
 
-def roll(before: ir.Table, after: ir.Table, *, by: Sequence[str] = ()) -> ir.Table:
+def build_roll_matrix(before: ir.Table, after: ir.Table, *, by: Sequence[str] = ()) -> ir.Table:
     """The roll matrix between two days.
 
     before, after: account_id (unique), bucket, amount_minor and the columns of `by`; amounts of several currencies
@@ -29,7 +29,7 @@ def roll(before: ir.Table, after: ir.Table, *, by: Sequence[str] = ()) -> ir.Tab
     return summed.order_by(keys)
 
 
-def roll_rates(matrix: ir.Table, *, by: Sequence[str] = ()) -> ir.Table:
+def add_roll_rates(matrix: ir.Table, *, by: Sequence[str] = ()) -> ir.Table:
     """Add `share_bps` to a roll matrix: how much of each from_bucket's amount went each way, rounded down.
 
     A rate is not money: it is divided in floating point, which both engines do alike. Null where the from_bucket's

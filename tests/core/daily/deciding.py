@@ -12,7 +12,15 @@ from ibis.backends import BaseBackend
 from tests.core.daily.tables import FACTS
 
 from recobra_core.decide import plan as planning
-from recobra_core.decide.daily import Facts, PortfolioLimits, classify, due_on, judge, known_facts, plan_day
+from recobra_core.decide.daily import (
+    DayFacts,
+    PortfolioLimits,
+    build_account_facts,
+    classify_accounts,
+    find_due_today,
+    judge_at_opening,
+    plan_day,
+)
 
 KEYS: Mapping[str, tuple[str, ...]] = {
     "classified": ("account_id",),
@@ -51,22 +59,24 @@ def decide(
     desk: Desk, policies: Sequence[PortfolioLimits], *, as_of: date, channels_open: tuple[str, ...]
 ) -> dict[str, pa.Table]:
     """Return the tables of `KEYS`, sorted by their keys. At least one policy must have a strategy."""
-    facts = Facts(**{name: desk.read(name) for name in FACTS})
-    classified = desk.kept("classified", classify(known_facts(facts, as_of=as_of), policies, as_of=as_of))
-    steps = due_on(classified, facts, policies, as_of=as_of)
+    facts = DayFacts(**{name: desk.read(name) for name in FACTS})
+    classified = desk.kept(
+        "classified", classify_accounts(build_account_facts(facts, as_of=as_of), policies, as_of=as_of)
+    )
+    steps = find_due_today(classified, facts, policies, as_of=as_of)
     assert steps is not None, "no portfolio follows a strategy"
     due = desk.kept("due", steps)
     plan = plan_day(due, classified, facts, desk.read("templates"), as_of=as_of, channels_open=channels_open)
     candidates = desk.kept("candidates", plan.candidates)
     told = {
-        "contacts": judge(
+        "contacts": judge_at_opening(
             candidates, openings=desk.read("openings"), history=facts.history, caps=desk.read("caps"), as_of=as_of
         ),
         "items": plan.items,
         "unreachable": plan.unreachable,
-        "tasks": planning.tasks(due),
-        "stage_changes": planning.stage_changes(due),
-        "step_holds": planning.holds(due),
+        "tasks": planning.plan_tasks(due),
+        "stage_changes": planning.plan_stage_changes(due),
+        "step_holds": planning.plan_holds(due),
     }
     for name, expression in told.items():
         desk.kept(name, expression)

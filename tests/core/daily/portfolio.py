@@ -9,7 +9,7 @@ from typing import Any
 
 from tests.core.daily.tables import Row, write
 
-from recobra_core.decide import ready, templates_used
+from recobra_core.decide import list_templates, ready
 from recobra_core.decide.daily import PortfolioLimits
 from recobra_core.decide.strategy import Strategy
 from recobra_core.law import zones_for
@@ -48,7 +48,7 @@ BUSINESSES = (
         largest_minor=1_500_000,
         regions=("", None, "LIM", "PE-CUS"),
         limits=Limits(),
-        strategy=ready.load("consumo"),
+        strategy=ready.load_strategy("consumo"),
     ),
     Business(
         portfolio_id=2,
@@ -59,7 +59,7 @@ BUSINESSES = (
         largest_minor=400_000_000,
         regions=("", "DC", "ANT"),
         limits=Limits(extrajudicial_from=76),
-        strategy=ready.load("servicios"),
+        strategy=ready.load_strategy("servicios"),
     ),
     Business(
         portfolio_id=3,
@@ -70,7 +70,7 @@ BUSINESSES = (
         largest_minor=9_000_000,
         regions=("", "RM", "CL-MA", "no such region"),
         limits=Limits(administrative_from=5),
-        strategy=ready.load("facturas"),
+        strategy=ready.load_strategy("facturas"),
     ),
 )
 POLICIES = tuple(
@@ -92,7 +92,7 @@ def write_portfolio(folder: Path, *, accounts: int) -> None:
             # Now and then a person owes in two countries, and in two currencies.
             business = home if chance.random() < 0.9 else chance.choice(BUSINESSES)
             _add(rows, _about_account(chance, account, debtor, business))
-    templates = {code for each in BUSINESSES for code in templates_used(each.strategy)} - {"aviso-preventivo"}
+    templates = {code for each in BUSINESSES for code in list_templates(each.strategy)} - {"aviso-preventivo"}
     write(folder, rows, templates=templates, channels=CHANNELS_OPEN, as_of=AS_OF)
 
 

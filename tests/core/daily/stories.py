@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 from tests.core.daily.tables import Row, write
 
-from recobra_core.decide import Strategy, templates_used
+from recobra_core.decide import Strategy, list_templates
 from recobra_core.decide.daily import PortfolioLimits
 from recobra_core.stages import Limits
 
@@ -42,7 +42,7 @@ def write_cases(folder: Path) -> None:
     for number, case in enumerate(CASES):
         for name, row in _case(number, case):
             rows.setdefault(name, []).append(row)
-    write(folder, rows, templates=templates_used(STRATEGY), channels=CHANNELS_OPEN, as_of=AS_OF)
+    write(folder, rows, templates=list_templates(STRATEGY), channels=CHANNELS_OPEN, as_of=AS_OF)
 
 
 def _case(number: int, case: Mapping[str, Any]) -> Iterator[tuple[str, Row]]:

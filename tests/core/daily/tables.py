@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from recobra_core.decide.tables import FIRINGS
-from recobra_core.law import HISTORY, Key, caps_table, openings
+from recobra_core.law import HISTORY, OpeningKey, build_caps, build_openings
 
 Row = Mapping[str, Any]
 
@@ -109,9 +109,9 @@ def write(
     ways = [{"template_code": code, "channel": channel} for code in sorted(templates) for channel in channels]
     _write_rows(folder / "templates.parquet", ways, TEMPLATES)
     places = {(row.get("country"), row.get("subdivision"), row.get("zones")) for row in kept["debtors"]}
-    keys = [Key(*place, channel, as_of) for place in sorted(places, key=repr) for channel in channels]
-    pq.write_table(openings(keys=keys).to_pyarrow(), folder / "openings.parquet")
-    pq.write_table(caps_table(day=as_of).to_pyarrow(), folder / "caps.parquet")
+    keys = [OpeningKey(*place, channel, as_of) for place in sorted(places, key=repr) for channel in channels]
+    pq.write_table(build_openings(keys=keys).to_pyarrow(), folder / "openings.parquet")
+    pq.write_table(build_caps(day=as_of).to_pyarrow(), folder / "caps.parquet")
 
 
 def _write_rows(path: Path, rows: Iterable[Row], schema: ibis.Schema) -> None:

@@ -9,7 +9,7 @@ from tests.core.decide import builders
 from tests.core.decide.builders import read
 
 from recobra_core.decide import ready
-from recobra_core.decide.due import due_steps
+from recobra_core.decide.due import find_due_steps
 
 DUE_DATE = date(2026, 9, 1)
 
@@ -31,7 +31,7 @@ def run():
             today = DUE_DATE + timedelta(dpd)
             account = {"dpd": dpd, "cycle_date": DUE_DATE, "stage": stage, "segment": "monto-alto"}
             tables = builders.accounts(engine, [account]), builders.firings(engine, firings)
-            steps = read(engine, due_steps(*tables, strategy, as_of=today))
+            steps = read(engine, find_due_steps(*tables, strategy, as_of=today))
             firings += [{**step, "fired_on": today} for step in steps]
             fired += [(dpd, step["step_key"], step["occurrence"]) for step in steps]
             stage = stage_after(steps, stage)
@@ -62,16 +62,16 @@ DAYS = sorted({dpd + around for dpd, _, _ in WHOLE_ROAD for around in AROUND})
 
 
 def test_an_account_nobody_pays_walks_the_whole_road(run):
-    assert run(ready.load("consumo"), DAYS) == WHOLE_ROAD
+    assert run(ready.load_strategy("consumo"), DAYS) == WHOLE_ROAD
 
 
 def test_running_a_day_twice_changes_nothing(run):
     days = [day for day in DAYS if day < 20 for _ in range(2)]
-    assert run(ready.load("consumo"), days) == [fired for fired in WHOLE_ROAD if fired[0] < 20]
+    assert run(ready.load_strategy("consumo"), days) == [fired for fired in WHOLE_ROAD if fired[0] < 20]
 
 
 def test_a_missed_day_is_caught_up_on_the_next(run):
-    assert run(ready.load("consumo"), [-6, -4, 0, 1, 2, 4, 10, 11, 17, 19, 20]) == [
+    assert run(ready.load_strategy("consumo"), [-6, -4, 0, 1, 2, 4, 10, 11, 17, 19, 20]) == [
         (-4, "aviso-preventivo", 1),
         (0, "aviso-vencimiento", 1),
         (1, "etapa-administrativa", 1),

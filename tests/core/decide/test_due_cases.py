@@ -8,7 +8,7 @@ import yaml
 from tests.core.decide import builders
 from tests.core.decide.builders import ORDINARY_ACCOUNT, TODAY, read
 
-from recobra_core.decide.due import due_steps, silenced
+from recobra_core.decide.due import find_due_steps, find_silenced
 from recobra_core.decide.strategy import Strategy
 
 DOCUMENT = yaml.safe_load(Path(__file__).with_name("due_cases.yaml").read_text("utf-8"))
@@ -37,14 +37,14 @@ def portfolio(engine):
 @pytest.fixture(scope="module")
 def due(engine, portfolio):
     steps = defaultdict(list)
-    for row in read(engine, due_steps(*portfolio, STRATEGY, as_of=TODAY)):
+    for row in read(engine, find_due_steps(*portfolio, STRATEGY, as_of=TODAY)):
         steps[row["account_id"]].append(row["step_key"] + (f"#{row['occurrence']}" if row["occurrence"] > 1 else ""))
     return steps
 
 
 @pytest.fixture(scope="module")
 def reasons(engine, portfolio):
-    rows = read(engine, silenced(portfolio[0], STRATEGY, as_of=TODAY))
+    rows = read(engine, find_silenced(portfolio[0], STRATEGY, as_of=TODAY))
     return {row["account_id"]: row["reason"] for row in rows}
 
 

@@ -9,9 +9,9 @@ from tests.core.decide import builders
 from tests.core.decide.builders import TODAY, kept, read
 
 from recobra_core.decide import ready
-from recobra_core.decide.due import due_steps, silenced
-from recobra_core.decide.plan import contacts
-from recobra_core.decide.reach_preview import would_touch
+from recobra_core.decide.due import find_due_steps, find_silenced
+from recobra_core.decide.plan import plan_contacts
+from recobra_core.decide.reach_preview import count_reach
 
 ACCOUNTS = 1500
 CHANNELS = ("email", "sms", "letter")
@@ -56,22 +56,22 @@ def ways(chance):
 
 
 def decisions(engine):
-    chance, strategy = Random(20261122), ready.load("consumo")
+    chance, strategy = Random(20261122), ready.load_strategy("consumo")
     rows = list(portfolio(chance))
     firings = builders.firings(engine, past(chance, rows, strategy))
     accounts = builders.accounts(engine, rows)
     segment = ibis.cases(*((each.rule.condition(accounts), each.key) for each in strategy.segments), else_="none")
     accounts = kept(engine, accounts.mutate(segment=segment))
-    due = kept(engine, due_steps(accounts, firings, strategy, as_of=TODAY))
+    due = kept(engine, find_due_steps(accounts, firings, strategy, as_of=TODAY))
     templates = builders.templates(engine, "recordatorio", "recordatorio-firme", "aviso-extrajudicial")
-    plan = contacts(due, accounts, builders.points(engine, ways(chance)), templates, as_of=TODAY)
+    plan = plan_contacts(due, accounts, builders.points(engine, ways(chance)), templates, as_of=TODAY)
     return {
         "due": due,
-        "silenced": silenced(accounts, strategy, as_of=TODAY),
+        "silenced": find_silenced(accounts, strategy, as_of=TODAY),
         "candidates": plan.candidates,
         "items": plan.items,
         "unreachable": plan.unreachable,
-        "touched": would_touch(due, accounts, plan),
+        "touched": count_reach(due, accounts, plan),
     }
 
 

@@ -12,8 +12,8 @@ from tests.core.decide import builders
 from tests.core.decide.builders import TODAY, kept, read
 
 from recobra_core.decide import ready
-from recobra_core.decide.due import due_steps, silenced
-from recobra_core.decide.plan import contacts
+from recobra_core.decide.due import find_due_steps, find_silenced
+from recobra_core.decide.plan import plan_contacts
 
 SOME_DAYS = st.one_of(st.none(), st.integers(0, 20).map(lambda days: TODAY - timedelta(days)))
 ACCOUNT = st.fixed_dictionaries(
@@ -38,7 +38,7 @@ POINT = st.fixed_dictionaries(
     }
 )
 FIRED = st.tuples(
-    st.integers(0, 19), st.sampled_from([step.key for step in ready.load("consumo").steps]), st.integers(0, 20)
+    st.integers(0, 19), st.sampled_from([step.key for step in ready.load_strategy("consumo").steps]), st.integers(0, 20)
 )
 
 
@@ -68,10 +68,10 @@ def test_one_contact_per_person_and_creditor_and_no_step_lost(duckdb, accounts, 
     portfolio = builders.accounts(duckdb, numbered(accounts))
     due = kept(
         duckdb,
-        due_steps(portfolio, builders.firings(duckdb, []), ready.load("consumo"), as_of=TODAY),
+        find_due_steps(portfolio, builders.firings(duckdb, []), ready.load_strategy("consumo"), as_of=TODAY),
     )
     templates = builders.templates(duckdb, "recordatorio", "recordatorio-firme", "aviso-extrajudicial")
-    plan = contacts(
+    plan = plan_contacts(
         due,
         portfolio,
         builders.points(duckdb, points),
@@ -94,7 +94,7 @@ def test_one_contact_per_person_and_creditor_and_no_step_lost(duckdb, accounts, 
 @A_FEW
 @given(st.lists(ACCOUNT, max_size=20), st.lists(FIRED, max_size=20, unique_by=lambda fired: fired[:2]))
 def test_the_second_run_of_a_day_does_nothing(duckdb, accounts, fired):
-    strategy = ready.load("consumo")
+    strategy = ready.load_strategy("consumo")
     rows = numbered(accounts)
     past = [
         {
@@ -108,11 +108,11 @@ def test_the_second_run_of_a_day_does_nothing(duckdb, accounts, fired):
         if account < len(rows) and rows[account]["cycle_date"]
     ]
     portfolio = builders.accounts(duckdb, rows)
-    first = read(duckdb, due_steps(portfolio, builders.firings(duckdb, past), strategy, as_of=TODAY))
-    quiet = {row["account_id"] for row in read(duckdb, silenced(portfolio, strategy, as_of=TODAY))}
+    first = read(duckdb, find_due_steps(portfolio, builders.firings(duckdb, past), strategy, as_of=TODAY))
+    quiet = {row["account_id"] for row in read(duckdb, find_silenced(portfolio, strategy, as_of=TODAY))}
 
     assert set(identities(first + past).values()) <= {1}
     assert set(Counter((row["account_id"], row["track"]) for row in first).values()) <= {1}
     assert quiet.isdisjoint(row["account_id"] for row in first)
     memory = [*past, *({**row, "fired_on": TODAY} for row in first)]
-    assert read(duckdb, due_steps(portfolio, builders.firings(duckdb, memory), strategy, as_of=TODAY)) == []
+    assert read(duckdb, find_due_steps(portfolio, builders.firings(duckdb, memory), strategy, as_of=TODAY)) == []

@@ -7,9 +7,9 @@ import pytest
 from tests.core.decide import builders
 from tests.core.decide.builders import TODAY, kept, read
 
-from recobra_core.decide.due import due_steps
-from recobra_core.decide.plan import contacts, holds, stage_changes, tasks
-from recobra_core.decide.reach_preview import would_touch
+from recobra_core.decide.due import find_due_steps
+from recobra_core.decide.plan import plan_contacts, plan_holds, plan_stage_changes, plan_tasks
+from recobra_core.decide.reach_preview import count_reach
 from recobra_core.decide.strategy import Strategy
 
 STRATEGY = Strategy.parse(
@@ -54,8 +54,8 @@ def planned(engine):
 
     def planning(accounts, points, channels_open=("email", "sms"), templates=("recordatorio", "recordatorio-firme")):
         portfolio = builders.accounts(engine, accounts)
-        due = kept(engine, due_steps(portfolio, builders.firings(engine, []), STRATEGY, as_of=TODAY))
-        plan = contacts(
+        due = kept(engine, find_due_steps(portfolio, builders.firings(engine, []), STRATEGY, as_of=TODAY))
+        plan = plan_contacts(
             due,
             portfolio,
             builders.points(engine, points),
@@ -154,7 +154,7 @@ def test_who_cannot_be_reached_is_work_for_a_person(planned, points, arguments, 
 
 def test_what_is_not_a_message_goes_its_own_way(engine, planned):
     due = planned([{"account_id": 1, "dpd": 70}, {"account_id": 2, "dpd": 3}], []).due
-    (task,) = read(engine, tasks(due))
+    (task,) = read(engine, plan_tasks(due))
     assert (task["account_id"], task["kind"], task["title"], task["queue"], task["due_in_days"]) == (
         1,
         "llamada",
@@ -162,9 +162,9 @@ def test_what_is_not_a_message_goes_its_own_way(engine, planned):
         "telefonica",
         2,
     )
-    (change,) = read(engine, stage_changes(due))
+    (change,) = read(engine, plan_stage_changes(due))
     assert (change["account_id"], change["stage"], change["step_key"]) == (1, "EXTRAJUDICIAL", "etapa")
-    (hold,) = read(engine, holds(due))
+    (hold,) = read(engine, plan_holds(due))
     assert (hold["account_id"], hold["reason"], hold["days"]) == (1, "cortesia", 2)
 
 
@@ -178,7 +178,7 @@ def test_how_many_would_be_touched_today(engine, planned):
         ],
         [{"channel": "email"}, {"debtor_id": 3, "channel": "sms"}],
     )
-    counted = read(engine, would_touch(today.due, today.portfolio, today.plan))
+    counted = read(engine, count_reach(today.due, today.portfolio, today.plan))
     names = ("step_key", "channel", "currency", "accounts", "debtors", "amount_minor")
     assert {tuple(row[name] for name in names) for row in counted} == {
         ("amable", "email", "PEN", 2, 1, 120),

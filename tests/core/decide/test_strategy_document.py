@@ -5,9 +5,9 @@ from copy import deepcopy
 import pytest
 
 from recobra_core.decide import ready
-from recobra_core.decide.description import diff, in_words, stops_in_words
+from recobra_core.decide.description import describe_step, describe_stops, diff_strategies
 from recobra_core.decide.steps import AtDpd, Send, Task
-from recobra_core.decide.strategy import Strategy, StrategyError, templates_used
+from recobra_core.decide.strategy import Strategy, StrategyError, list_templates
 from recobra_core.rules import ACCOUNT_COLUMNS, Column
 
 DOCUMENT = {
@@ -53,7 +53,7 @@ def problems(document):
     return refusal.value.problems
 
 
-@pytest.mark.parametrize("document", [DOCUMENT, *(ready.load(code).to_document() for code in ready.CODES)])
+@pytest.mark.parametrize("document", [DOCUMENT, *(ready.load_strategy(code).to_document() for code in ready.CODES)])
 def test_a_document_goes_and_comes_back(document):
     strategy = Strategy.parse(document)
     assert Strategy.parse(strategy.to_document()) == strategy
@@ -137,19 +137,19 @@ def test_the_bare_words_of_yaml_are_understood():
 
 def test_a_step_says_itself():
     first, second = Strategy.parse(DOCUMENT).steps
-    assert in_words(first) == (
+    assert describe_step(first) == (
         "A los 5 días de mora, enviar «recordatorio-1» por el primer canal disponible: correo, SMS"
     )
-    assert in_words(first, lang="en") == (
+    assert describe_step(first, lang="en") == (
         "At 5 days past due, send «recordatorio-1» by the first available channel: e-mail, SMS"
     )
-    assert in_words(second).startswith(
+    assert describe_step(second).startswith(
         "A 1 día de «recordatorio-1», crear la tarea «Llamar» con plazo de 2 días, cola telefonica; "
         "hasta los 90 días de mora; segmentos: alto; etapas: administrativa, extrajudicial; "
         "desde un importe de 100.50; si "
     )
-    assert in_words(second).endswith("; cada 7 días, 3 veces como máximo")
-    assert in_words(second, lang="en").endswith("; every 7 days, 3 times at most")
+    assert describe_step(second).endswith("; cada 7 días, 3 veces como máximo")
+    assert describe_step(second, lang="en").endswith("; every 7 days, 3 times at most")
 
 
 @pytest.mark.parametrize(
@@ -162,16 +162,16 @@ def test_a_step_says_itself():
     ],
 )
 def test_each_moment_has_its_words(when, words):
-    assert in_words(Strategy.parse(changed(["steps", 0, "when"], when)).steps[0]).startswith(words)
+    assert describe_step(Strategy.parse(changed(["steps", 0, "when"], when)).steps[0]).startswith(words)
 
 
 def test_what_stops_it_is_said():
-    said = stops_in_words(Strategy.parse(DOCUMENT))
+    said = describe_stops(Strategy.parse(DOCUMENT))
     assert said == ["Tras un pago: 3 días sin acciones", "Tras una promesa: hasta que se levante la suspensión"]
 
 
 def test_equal_versions_have_no_differences():
-    assert diff(Strategy.parse(DOCUMENT), Strategy.parse(deepcopy(DOCUMENT))) == []
+    assert diff_strategies(Strategy.parse(DOCUMENT), Strategy.parse(deepcopy(DOCUMENT))) == []
 
 
 def test_the_differences_are_told_step_by_step():
@@ -183,7 +183,7 @@ def test_the_differences_are_told_step_by_step():
         "when": {"dpd": 60},
         "do": {"stage": "EXTRAJUDICIAL"},
     }
-    changes = diff(Strategy.parse(DOCUMENT), Strategy.parse(document))
+    changes = diff_strategies(Strategy.parse(DOCUMENT), Strategy.parse(document))
     assert [change.place for change in changes] == ["stops", "recordatorio-1", "etapa", "llamar"]
     assert "antes «A los 5 días de mora" in changes[1].sentence
     assert "ahora «A los 7 días de mora" in changes[1].sentence
@@ -195,20 +195,20 @@ def test_a_new_order_is_a_difference():
     document = deepcopy(DOCUMENT)
     document["steps"][1]["when"] = {"dpd": 9}
     turned = document | {"steps": document["steps"][::-1]}
-    (change,) = diff(Strategy.parse(document), Strategy.parse(turned), lang="en")
+    (change,) = diff_strategies(Strategy.parse(document), Strategy.parse(turned), lang="en")
     assert change == ("order", "Steps: new order: Llamar, Primer recordatorio.")
 
 
 @pytest.mark.parametrize("code", ready.CODES)
 class TestReadyMade:
     def test_it_goes_from_before_the_due_date_to_the_fourth_month(self, code):
-        days = [step.when.days for step in ready.load(code).steps if isinstance(step.when, AtDpd)]
+        days = [step.when.days for step in ready.load_strategy(code).steps if isinstance(step.when, AtDpd)]
         assert days == sorted(days)
         assert days[0] in range(-5, 0)
         assert days[-1] == 120
 
     def test_it_sends_the_templates_that_are_shipped(self, code):
-        assert templates_used(ready.load(code)) == {
+        assert list_templates(ready.load_strategy(code)) == {
             "aviso-preventivo",
             "aviso-vencimiento",
             "recordatorio",
@@ -217,21 +217,21 @@ class TestReadyMade:
         }
 
     def test_going_to_court_is_always_a_person_decision(self, code):
-        strategy = ready.load(code)
+        strategy = ready.load_strategy(code)
         assert isinstance(strategy.steps[-1].do, Task)
         assert "JUDICIAL" not in [step.do.columns()["action"] for step in strategy.steps]
 
     def test_notices_come_before_the_due_date_and_claims_after(self, code):
-        for step in ready.load(code).steps:
+        for step in ready.load_strategy(code).steps:
             if isinstance(step.do, Send):
                 announces = step.do.template in {"aviso-preventivo", "aviso-vencimiento"}
                 assert step.message_class == ("notice" if announces else "claim")
 
     def test_every_step_says_itself_in_both_languages(self, code):
-        for step in ready.load(code).steps:
-            assert len({in_words(step, lang="es"), in_words(step, lang="en")}) == 2
+        for step in ready.load_strategy(code).steps:
+            assert len({describe_step(step, lang="es"), describe_step(step, lang="en")}) == 2
 
 
 def test_an_unknown_ready_made_strategy_names_the_ones_there_are():
     with pytest.raises(KeyError, match="consumo, servicios, facturas"):
-        ready.load("hipotecario")
+        ready.load_strategy("hipotecario")

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests import extent
 
-from recobra_core.dial.simulate import Scene, predictive, progressive, simulate
+from recobra_core.dial.simulate import Scene, pace_progressively, predictive_pacing, simulate_day
 
 CAP = 0.03
 
@@ -32,7 +32,7 @@ def test_no_day_passes_the_cap_whatever_happens(*, seed, agents, rate, turn, tal
         ring_mean=ring,
         hours=0.5,
     )
-    day = simulate(scene, pacing=predictive(), seed=seed)
+    day = simulate_day(scene, pacing=predictive_pacing(), seed=seed)
     assert day.abandonment <= CAP, day
 
 
@@ -41,7 +41,10 @@ def test_no_day_passes_the_cap_whatever_happens(*, seed, agents, rate, turn, tal
 def test_people_are_busier_than_with_one_call_each(agents, rate):
     scene = Scene(agents=agents, answer_rate=rate, talk_mean=90.0, hours=3.0)
     days = [
-        (simulate(scene, pacing=predictive(), seed=n), simulate(scene, pacing=progressive, seed=n))
+        (
+            simulate_day(scene, pacing=predictive_pacing(), seed=n),
+            simulate_day(scene, pacing=pace_progressively, seed=n),
+        )
         for n in extent.choose(daily=(1,), whole=(1, 2))
     ]
     gain = sum(ours.used - theirs.used for ours, theirs in days) / len(days)
@@ -51,18 +54,22 @@ def test_people_are_busier_than_with_one_call_each(agents, rate):
 
 
 def test_one_call_each_leaves_nobody_waiting():
-    day = simulate(Scene(agents=5, answer_rate=0.5, hours=2.0), pacing=progressive, seed=3)
+    day = simulate_day(Scene(agents=5, answer_rate=0.5, hours=2.0), pacing=pace_progressively, seed=3)
     assert day.answered > 50
     assert day.abandoned == 0
 
 
 def test_the_same_seed_gives_the_same_day():
     scene = Scene(agents=6, answer_rate=0.2, hours=1.0)
-    assert simulate(scene, pacing=predictive(), seed=9) == simulate(scene, pacing=predictive(), seed=9)
-    assert simulate(scene, pacing=predictive(), seed=9) != simulate(scene, pacing=predictive(), seed=10)
+    assert simulate_day(scene, pacing=predictive_pacing(), seed=9) == simulate_day(
+        scene, pacing=predictive_pacing(), seed=9
+    )
+    assert simulate_day(scene, pacing=predictive_pacing(), seed=9) != simulate_day(
+        scene, pacing=predictive_pacing(), seed=10
+    )
 
 
 def test_a_sudden_rise_of_answers_is_survived():
     scene = Scene(agents=20, answer_rate=0.1, later_rate=0.4, talk_mean=120.0, hours=3.0)
     for seed in range(extent.choose(daily=1, whole=3)):
-        assert simulate(scene, pacing=predictive(), seed=seed).abandonment <= CAP
+        assert simulate_day(scene, pacing=predictive_pacing(), seed=seed).abandonment <= CAP

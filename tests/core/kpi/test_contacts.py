@@ -4,7 +4,7 @@ from dataclasses import fields
 
 import pytest
 
-from recobra_core.kpi.contacts import KPIS, Counts, cost_per_action, cost_per_unit, rate
+from recobra_core.kpi.contacts import KPIS, Counts, compute_rate, cost_per_action, cost_per_unit
 
 
 def test_every_indicator_is_a_share_of_something_that_is_counted():
@@ -14,9 +14,9 @@ def test_every_indicator_is_a_share_of_something_that_is_counted():
 
 
 def test_a_rate_has_wilsons_interval():
-    found = rate(KPIS["delivered"], Counts(sent=263, delivered=81))
+    found = compute_rate(KPIS["delivered"], Counts(sent=263, delivered=81))
     assert (round(found.low, 4), round(found.high, 4)) == (0.2553, 0.3662)
-    assert rate(KPIS["delivered"], Counts(planned=10)) is None
+    assert compute_rate(KPIS["delivered"], Counts(planned=10)) is None
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,7 @@ def test_a_rate_has_wilsons_interval():
     ],
 )
 def test_the_plan_is_kept_as_far_as_it_could_be(counts, share):
-    assert rate(KPIS["adherence"], counts).estimate == share
+    assert compute_rate(KPIS["adherence"], counts).estimate == share
 
 
 def test_groups_add_up():

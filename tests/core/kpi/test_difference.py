@@ -2,7 +2,7 @@
 
 import pytest
 
-from recobra_core.kpi.difference import Amounts, judge, means_difference, shares_difference, wilson
+from recobra_core.kpi.difference import Amounts, judge_difference, means_difference, shares_difference, wilson_interval
 
 # R. G. Newcombe, Statistics in Medicine 17 (1998): 873-890, table II, method 10.
 NEWCOMBE = [
@@ -27,7 +27,7 @@ def test_the_difference_of_shares_is_newcombes(treated, control, low, high):
 
 @pytest.mark.parametrize(("successes", "count", "low", "high"), WILSON)
 def test_a_share_has_wilsons_interval(successes, count, low, high):
-    found = wilson(successes=successes, count=count)
+    found = wilson_interval(successes=successes, count=count)
     assert (round(found.low, 4), round(found.high, 4)) == (low, high)
 
 
@@ -61,10 +61,10 @@ def test_large_amounts_lose_nothing_in_the_sums():
 )
 def test_a_wide_interval_is_not_enough_to_say_anything(treated, control, finding):
     smallest = min(treated[1], control[1])
-    assert judge(shares_difference(treated=treated, control=control), smallest=smallest) == finding
+    assert judge_difference(shares_difference(treated=treated, control=control), smallest=smallest) == finding
 
 
 @pytest.mark.parametrize(("successes", "count"), [(0, 0), (3, 2), (-1, 5)])
 def test_what_is_no_share_is_refused(successes, count):
     with pytest.raises(ValueError, match="no share"):
-        wilson(successes=successes, count=count)
+        wilson_interval(successes=successes, count=count)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests import extent
 from tests.core.rules.tables import table
 
-from recobra_core.kpi import ageing, days_to_collect
+from recobra_core.kpi import compute_ageing, compute_days_to_collect
 from recobra_core.stages import Limits
 
 TODAY = date(2026, 11, 22)
@@ -49,7 +49,7 @@ def test_each_instalment_falls_in_its_bucket(engine):
         (5, 3, _due(200), -60, "ARS"),
         (6, 4, _due(70), 0, "ARS"),
     )
-    assert _rows(engine, ageing(items, as_of=TODAY, limits=Limits())) == [
+    assert _rows(engine, compute_ageing(items, as_of=TODAY, limits=Limits())) == [
         ("not_due", None, 0, 2, 2, 530),
         ("early_30", 1, 30, 2, 1, 570),
         ("early_60", 31, 60, 1, 1, 500),
@@ -62,7 +62,7 @@ def test_each_instalment_falls_in_its_bucket(engine):
 
 def test_currencies_are_not_added_together(engine):
     items = _items(engine, (1, 1, _due(5), 100, "ARS"), (2, 1, _due(5), 7, "CLP"))
-    rows = _rows(engine, ageing(items, as_of=TODAY, limits=Limits(), by=["currency"]))
+    rows = _rows(engine, compute_ageing(items, as_of=TODAY, limits=Limits(), by=["currency"]))
     assert len(rows) == 10
     assert [row for row in rows if row[-1]] == [
         ("ARS", "early_30", 1, 30, 1, 1, 100),
@@ -71,7 +71,7 @@ def test_currencies_are_not_added_together(engine):
 
 
 def test_an_empty_portfolio_has_empty_buckets(engine):
-    rows = _rows(engine, ageing(_items(engine), as_of=TODAY, limits=Limits()))
+    rows = _rows(engine, compute_ageing(_items(engine), as_of=TODAY, limits=Limits()))
     assert [row[0] for row in rows] == ["not_due", "early_30", "early_60", "early_90", "late"]
     assert {row[3:] for row in rows} == {(0, 0, 0)}
 
@@ -92,7 +92,7 @@ _ROWS = st.lists(
 @given(_ROWS)
 def test_the_buckets_add_up_to_the_outstanding(rows):
     engine = ibis.duckdb.connect()
-    found = _rows(engine, ageing(_items(engine, *rows), as_of=TODAY, limits=Limits()))
+    found = _rows(engine, compute_ageing(_items(engine, *rows), as_of=TODAY, limits=Limits()))
     assert sum(row[-1] for row in found) == sum(row[3] for row in rows)
 
 
@@ -109,7 +109,7 @@ def test_days_to_collect_weigh_by_amount(engine):
         (_due(7), TODAY, 50, "B"),
     ]
     shares = table(engine, [dict(zip(SHARES.names, row, strict=True)) for row in rows], SHARES)
-    by_portfolio = days_to_collect(shares, by=["portfolio"]).order_by("portfolio")
+    by_portfolio = compute_days_to_collect(shares, by=["portfolio"]).order_by("portfolio")
     assert _rows(engine, by_portfolio) == [("A", 400, 20.0), ("B", 50, 7.0)]
-    nothing = days_to_collect(shares.filter(shares.portfolio == "none"))
+    nothing = compute_days_to_collect(shares.filter(shares.portfolio == "none"))
     assert _rows(engine, nothing) == [(0, None)]

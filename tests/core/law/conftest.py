@@ -16,13 +16,13 @@ from recobra_core.law import (
     CANDIDATE,
     HISTORY,
     LAW_ALONE,
-    Key,
-    caps_table,
-    holding,
-    open_at,
-    openings,
-    read_house,
-    verdicts,
+    OpeningKey,
+    add_holds_until,
+    build_caps,
+    build_openings,
+    join_openings,
+    judge_candidates,
+    read_company_rules,
     zones_for,
 )
 
@@ -35,7 +35,7 @@ COMPANY_HOLIDAYS = {("DO", date(2026, 12, 24))}
 HOUSES = {
     house.name: house
     for house in (
-        read_house(
+        read_company_rules(
             """
             name: prudente
             rules:
@@ -45,7 +45,7 @@ HOUSES = {
             - {countries: [US], channels: [call], holidays: closed}
             """
         ),
-        read_house({"name": "visitas", "visits": "open"}),
+        read_company_rules({"name": "visitas", "visits": "open"}),
     )
 }
 
@@ -70,13 +70,13 @@ def judge(engine: BaseBackend, stored: Stored) -> Judge:
     def judged(cases: Iterable[Case]) -> list[dict[str, Any]]:
         cases = list(cases)
         rows = [candidate(case, number) for number, case in enumerate(cases)]
-        keys = [Key(*(row[name] for name in Key._fields)) for row in rows]
+        keys = [OpeningKey(*(row[name] for name in OpeningKey._fields)) for row in rows]
         past = [row for number, case in enumerate(cases) for row in history(case, number)]
-        table = verdicts(
+        table = judge_candidates(
             stored(rows, CANDIDATE),
-            openings=openings(keys=keys, company_holidays=COMPANY_HOLIDAYS, houses=HOUSES),
+            openings=build_openings(keys=keys, company_holidays=COMPANY_HOLIDAYS, company_rules=HOUSES),
             history=stored(past, HISTORY),
-            caps=caps_table(houses=HOUSES),
+            caps=build_caps(company_rules=HOUSES),
         )
         answer = sorted(engine.to_pyarrow(table).to_pylist(), key=lambda row: row["candidate_id"])
         assert [row["candidate_id"] for row in answer] == list(range(len(cases)))
@@ -92,11 +92,14 @@ def until(engine: BaseBackend, stored: Stored) -> Callable[..., tuple[bool, str 
     def answer(**case: Any) -> tuple[bool, str | None]:
         zone = "America/Lima"
         row = candidate({"where": "PE", "zone": zone, "channel": "sms", **case}, 0)
-        opened = openings(keys=[Key(*(row[name] for name in Key._fields))], houses=HOUSES)
-        judged = verdicts(
-            stored([row], CANDIDATE), openings=opened, history=stored([], HISTORY), caps=caps_table(houses=HOUSES)
+        opened = build_openings(keys=[OpeningKey(*(row[name] for name in OpeningKey._fields))], company_rules=HOUSES)
+        judged = judge_candidates(
+            stored([row], CANDIDATE),
+            openings=opened,
+            history=stored([], HISTORY),
+            caps=build_caps(company_rules=HOUSES),
         )
-        (found,) = engine.to_pyarrow(holding(open_at(judged, openings=opened))).to_pylist()
+        (found,) = engine.to_pyarrow(add_holds_until(join_openings(judged, openings=opened))).to_pylist()
         end = found["holds_until_epoch"]
         local = end and datetime.fromtimestamp(end, zoneinfo.ZoneInfo(zone)).strftime("%Y-%m-%d %H:%M")
         return found["allowed"], local if found["allowed"] else None

@@ -25,14 +25,14 @@ from recobra_core.law import (
     CAPS,
     HISTORY,
     OPENINGS,
-    Key,
+    OpeningKey,
+    build_caps,
+    build_openings,
     caps,
-    caps_table,
-    countries,
+    judge_candidates,
+    load_countries,
     opening_hours,
-    openings,
-    read_house,
-    verdicts,
+    read_company_rules,
 )
 from recobra_core.law.files import read_country
 
@@ -142,7 +142,7 @@ def test_an_error_in_the_data_is_found(country, right, wrong, monkeypatch):
     text = (resources.files("recobra_core.law") / "data" / f"{country}.yaml").read_text(encoding="utf-8")
     assert right in text
     altered = read_country(text.replace(right, wrong), file=f"{country}.yaml")
-    changed = dict(countries()) | {country: altered}
+    changed = dict(load_countries()) | {country: altered}
     for module in (opening_hours, caps):
         monkeypatch.setattr(module, "countries", lambda: changed)
     run = Run(people(FEW // len([place for place in PLACES if place[0] == country]), country))
@@ -174,10 +174,10 @@ class Run:
 
     def __post_init__(self) -> None:
         self.forget()
-        house = read_house(COMPANY)
+        house = read_company_rules(COMPANY)
         self.houses = {house.name: house}
         self.engine.execute("SET threads = 1; SET TimeZone = 'UTC'")
-        self.engine.register("caps", caps_table(houses=self.houses).to_pyarrow())
+        self.engine.register("caps", build_caps(company_rules=self.houses).to_pyarrow())
         self.statement = _statement()
 
     def over(self, days: Iterable[date]) -> "Run":
@@ -198,9 +198,11 @@ class Run:
         if day != self.day:
             self.day = day
             keys = {
-                Key(p.country, p.state, "|".join(p.zones), c, day, p.house) for p in set(self.people) for c in EVERY
+                OpeningKey(p.country, p.state, "|".join(p.zones), c, day, p.house)
+                for p in set(self.people)
+                for c in EVERY
             }
-            self.engine.register("openings", openings(keys=keys, houses=self.houses).to_pyarrow())
+            self.engine.register("openings", build_openings(keys=keys, company_rules=self.houses).to_pyarrow())
         self.engine.register("candidates", _candidates(self.people, contacts, day))
         self.engine.register("history", pa.Table.from_pylist(self.sent, schema=HISTORY.to_pyarrow()))
         answers = self.engine.execute(self.statement).fetchall()
@@ -282,7 +284,7 @@ class Run:
 
 @cache
 def _statement() -> str:
-    judged = verdicts(
+    judged = judge_candidates(
         ibis.table(CANDIDATE, name="candidates"),
         openings=ibis.table(OPENINGS, name="openings"),
         history=ibis.table(HISTORY, name="history"),

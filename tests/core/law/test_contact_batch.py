@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from recobra_core.law.batch import check
+from recobra_core.law.batch import check_contacts
 
 UNSURE = {"default", "memory"}
 VECTORS = Path(os.environ.get("RECOBRA_SHARED", "../shared")) / "vectors" / "contact_examples.csv"
@@ -23,7 +23,7 @@ GOOD = {
 def answers(*rows, engine=None):
     columns = rows[0]
     table = pa.table({name: pa.array([row[name] for row in rows]) for name in columns})
-    return check(table, engine=engine).to_pylist()
+    return check_contacts(table, engine=engine).to_pylist()
 
 
 @pytest.mark.skipif(not VECTORS.exists(), reason="the shared vectors are not beside this clone")
@@ -96,9 +96,9 @@ def test_an_earlier_contact_by_an_unknown_channel_counts():
 
 def test_a_table_without_its_columns_is_refused():
     with pytest.raises(ValueError, match="channel"):
-        check(pa.table({"country": ["PE"]}))
+        check_contacts(pa.table({"country": ["PE"]}))
 
 
 def test_an_empty_table_is_answered_empty():
     empty = pa.table({name: pa.array([], type=pa.string()) for name in GOOD})
-    assert check(empty).num_rows == 0
+    assert check_contacts(empty).num_rows == 0

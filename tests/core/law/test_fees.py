@@ -5,8 +5,8 @@ from decimal import Decimal
 
 import pytest
 
-from recobra_core.law import countries
-from recobra_core.law.fees import SENTENCES, Case, FeeRefused, collection_fee
+from recobra_core.law import load_countries
+from recobra_core.law.fees import SENTENCES, FeeFacts, FeeRefused, compute_collection_fee
 
 DAY = date(2026, 11, 24)
 UF = Decimal("39000.50")
@@ -15,7 +15,7 @@ CRC = {"currency": "CRC", "days_past_due": 30, "usd": Decimal("505.10"), "charge
 
 
 def fee(country, overdue, **told):
-    return collection_fee(country=country, day=DAY, case=Case(overdue_minor=overdue, **told))
+    return compute_collection_fee(country=country, day=DAY, case=FeeFacts(overdue_minor=overdue, **told))
 
 
 # Chile, by hand: 10 UF are 390,005 pesos and 9 % of them 35,100.45; the 40 UF above them, 1,560,020, give 93,601.20.
@@ -104,7 +104,7 @@ def test_what_is_not_known_is_refused(country, told, reason):
 
 def test_before_the_law_no_fee_is_known():
     with pytest.raises(FeeRefused, match="No rule about fees"):
-        collection_fee(country="CL", day=date(2021, 4, 19), case=Case(overdue_minor=1, **CLP))
+        compute_collection_fee(country="CL", day=date(2021, 4, 19), case=FeeFacts(overdue_minor=1, **CLP))
 
 
 def test_more_debt_never_costs_less_and_never_more_than_the_highest_rate():
@@ -114,4 +114,4 @@ def test_more_debt_never_costs_less_and_never_more_than_the_highest_rate():
 
 
 def test_every_country_says_what_it_allows():
-    assert all(country.sections.fees for country in countries().values())
+    assert all(country.sections.fees for country in load_countries().values())

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from tests import extent
 
-from recobra_core.law import CANDIDATE, HISTORY, OPENINGS, caps_table, openings, verdicts
+from recobra_core.law import CANDIDATE, HISTORY, OPENINGS, build_caps, build_openings, judge_candidates
 
 DATA = resources.files("recobra_core.law") / "data"
 FILES = {
@@ -166,11 +166,11 @@ def test_a_cap_refuses_exactly_when_it_is_full(judge, cases):
 def test_a_forgotten_opening_blocks(engine, stored):
     one = {"candidate_id": 1, "debtor_id": 1, "creditor_id": 1, "local_date": date(2026, 7, 6)}
     known = {"opted_out": False, "held": False, "point_valid": True, "role": "debtor", "purpose": "CLAIM"}
-    table = verdicts(
+    table = judge_candidates(
         stored([one | known], CANDIDATE),
-        openings=openings(keys=[]),
+        openings=build_openings(keys=[]),
         history=stored([], HISTORY),
-        caps=caps_table(day=date(2026, 7, 6)),
+        caps=build_caps(day=date(2026, 7, 6)),
     )
     (answer,) = engine.to_pyarrow(table).to_pylist()
     assert (answer["allowed"], answer["reason"]) == (False, "unknown_opening")
@@ -187,9 +187,9 @@ def test_a_forgotten_opening_blocks(engine, stored):
 def test_facts_of_another_kind_are_refused_by_name(column, kind, complaint):
     wrong = {name: (kind if name == column else each) for name, each in CANDIDATE.items()}
     with pytest.raises(TypeError, match=complaint):
-        verdicts(
+        judge_candidates(
             ibis.table({name: each for name, each in wrong.items() if each is not None}, name="candidates"),
             openings=ibis.table(OPENINGS, name="openings"),
             history=ibis.table(HISTORY, name="history"),
-            caps=caps_table(),
+            caps=build_caps(),
         )

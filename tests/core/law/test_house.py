@@ -2,11 +2,18 @@
 
 import pytest
 
-from recobra_core.law import LAW_ALONE, LawFileError, check_house, countries, merged, read_house
+from recobra_core.law import (
+    LAW_ALONE,
+    LawFileError,
+    find_loosenings,
+    load_countries,
+    merge_company_rules,
+    read_company_rules,
+)
 
 
 def house(**rule):
-    return read_house({"name": "casa", "rules": [rule]})
+    return read_company_rules({"name": "casa", "rules": [rule]})
 
 
 LOOSE = [
@@ -50,7 +57,7 @@ LOOSE = [
 
 @pytest.mark.parametrize(("country", "rule", "what", "law", "article"), LOOSE)
 def test_what_would_loosen_is_named_with_rule_and_article(country, rule, what, law, article):
-    (found,) = check_house(house(**rule), country=country)
+    (found,) = find_loosenings(house(**rule), country=country)
     assert (found.what, found.rule, found.house_rule) == (what, law, "HOUSE/casa/1")
     assert article in found.article
 
@@ -69,19 +76,19 @@ def test_what_would_loosen_is_named_with_rule_and_article(country, rule, what, l
     ],
 )
 def test_what_tightens_is_taken(country, rule):
-    assert check_house(house(**rule), country=country) == ()
+    assert find_loosenings(house(**rule), country=country) == ()
 
 
 def test_visits_may_be_opened_but_not_where_the_law_bars_them():
-    opened = read_house("{name: casa, visits: open}")
-    barred = {code: check_house(opened, country=code) for code in countries()}
+    opened = read_company_rules("{name: casa, visits: open}")
+    barred = {code: find_loosenings(opened, country=code) for code in load_countries()}
     assert {code for code, found in barred.items() if found} == {"CO"}
     assert barred["CO"][0].rule == "CO/visit/barred"
 
 
 def test_houses_of_company_and_portfolio_join_under_one_name():
-    one = read_house({"name": "todas", "rules": [{"channels": ["ivr"], "never": True}]})
-    joined = merged(name="todas+banco", houses=[one, house(closed_days=["2026-12-24"])])
+    one = read_company_rules({"name": "todas", "rules": [{"channels": ["ivr"], "never": True}]})
+    joined = merge_company_rules(name="todas+banco", parts=[one, house(closed_days=["2026-12-24"])])
     assert [rule.rule for rule in joined.rules] == ["HOUSE/todas/1", "HOUSE/casa/1"]
     assert not joined.visits_open
 
@@ -103,5 +110,5 @@ def test_houses_of_company_and_portfolio_join_under_one_name():
 )
 def test_a_wrong_document_is_refused_by_key(document, complaint):
     with pytest.raises(LawFileError) as wrong:
-        read_house(document)
+        read_company_rules(document)
     assert complaint in str(wrong.value)

@@ -6,7 +6,7 @@ from importlib import resources
 import pytest
 import yaml
 
-from recobra_core.law import LawFileError, countries
+from recobra_core.law import LawFileError, load_countries
 from recobra_core.law.files import read_country
 from recobra_core.law.model import CHANNELS
 
@@ -21,8 +21,8 @@ def changed(change) -> str:
 
 def test_eighteen_countries_say_something_on_every_channel():
     codes = ["AR", "BO", "BR", "CL", "CO", "CR", "DO", "EC", "ES", "GT", "HN", "MX", "PA", "PE", "PY", "SV", "US", "UY"]
-    assert sorted(countries()) == codes
-    for country in countries().values():
+    assert sorted(load_countries()) == codes
+    for country in load_countries().values():
         for channel in CHANNELS:
             regime = country.regime(channel=channel, day=date(2026, 7, 6), subdivision="")
             assert regime, (country.code, channel)
@@ -31,18 +31,18 @@ def test_eighteen_countries_say_something_on_every_channel():
 
 
 def test_house_caps_cite_the_project_and_legal_ones_their_article():
-    caps = {cap.rule: cap for c in countries().values() for rule in c.rules for cap in rule.caps}
+    caps = {cap.rule: cap for c in load_countries().values() for rule in c.rules for cap in rule.caps}
     assert all(cap.source.startswith("law silent") for cap in caps.values() if cap.basis == "default")
     assert caps["CL/messages/cap-1"].source == "Ley 19.496 art. 37"
     assert caps["CL/messages/cap-1"].n == 2
 
 
 def test_the_other_articles_wait_in_the_file():
-    chile = countries()["CL"].articles
+    chile = load_countries()["CL"].articles
     assert chile["records"]["years"] == 2
     assert (
         "notify_at_workplace_phone_or_email_or_employer"
-        in (countries()["AR"].articles["subdivisions"]["AR-C"]["adds_prohibited"])
+        in (load_countries()["AR"].articles["subdivisions"]["AR-C"]["adds_prohibited"])
     )
     with pytest.raises(TypeError):
         chile["records"] = None
@@ -62,7 +62,7 @@ def test_a_contact_is_judged_by_the_version_of_its_day():
 
 
 def test_where_the_state_is_not_known_each_states_rule_must_allow():
-    brazil = countries()["BR"]
+    brazil = load_countries()["BR"]
     day = date(2026, 7, 6)
     places = {r.place for r in brazil.regime(channel="call", day=day, subdivision=None).rules}
     assert places == {"BR", "BR-SP", "BR-RJ", "BR-ES", "BR-AM", "BR-AL"}
@@ -82,7 +82,7 @@ PARTS = (
 
 
 def test_every_country_has_every_part_each_with_source_and_certainty():
-    for code, country in countries().items():
+    for code, country in load_countries().items():
         assert set(PARTS) <= set(country.articles), code
         assert country.articles["records"]["years"] or country.articles["records"]["default_years"]
         sections = country.sections
@@ -93,14 +93,14 @@ def test_every_country_has_every_part_each_with_source_and_certainty():
 
 
 def test_the_law_names_who_what_and_how_long_where_it_speaks():
-    named = {code: {stop.reason for stop in country.sections.stops} for code, country in countries().items()}
+    named = {code: {stop.reason for stop in country.sections.stops} for code, country in load_countries().items()}
     assert named["CL"] == {"SUIT_SERVED", "INSOLVENCY"}
     assert named["US"] >= {"CEASE_LETTER", "ATTORNEY"}
     assert "MINOR" in named["MX"]
-    assert [code for code, c in countries().items() if c.sections.limitation[0].bars_contact] == ["BR"]
-    by_law = {code for code, c in countries().items() if c.sections.third_parties[-1].basis == "law"}
+    assert [code for code, c in load_countries().items() if c.sections.limitation[0].bars_contact] == ["BR"]
+    by_law = {code for code, c in load_countries().items() if c.sections.third_parties[-1].basis == "law"}
     assert {"MX", "CO", "EC", "PY", "GT"} <= by_law
-    assert all("reference" not in each.roles for c in countries().values() for each in c.sections.third_parties)
+    assert all("reference" not in each.roles for c in load_countries().values() for each in c.sections.third_parties)
 
 
 @pytest.mark.parametrize(

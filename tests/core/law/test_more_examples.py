@@ -6,7 +6,7 @@ One line each: place, zone, channel, local hour, earlier contacts | yes, or no a
 import pyarrow as pa
 import pytest
 
-from recobra_core.law.batch import check
+from recobra_core.law.batch import check_contacts
 
 EDGES = {
     # place, zone: channels, then the first and last minute of an open Monday, and of an open Saturday or -
@@ -183,7 +183,7 @@ EXAMPLES = [*edges(), *others()]
 def answers():
     names = ("country", "time_zone", "channel", "local_datetime", "prior_contacts")
     columns = zip(*(example[:5] for example in EXAMPLES), strict=True)
-    return check(pa.table(dict(zip(names, map(list, columns), strict=True)))).to_pylist()
+    return check_contacts(pa.table(dict(zip(names, map(list, columns), strict=True)))).to_pylist()
 
 
 def test_every_example_is_answered_as_expected_with_rule_and_source(answers):

@@ -5,12 +5,12 @@ from datetime import date, timedelta
 
 import pytest
 
-from recobra_core.law import Key, arrow_of, openings, zones_for
+from recobra_core.law import OpeningKey, build_openings, to_arrow, zones_for
 
 
 def opening(country, zones, day, *, channel="call", subdivision=None, company=()):
-    key = Key(country, subdivision, zones, channel, day)
-    (row,) = arrow_of(openings(keys=[key], company_holidays=company)).to_pylist()
+    key = OpeningKey(country, subdivision, zones, channel, day)
+    (row,) = to_arrow(build_openings(keys=[key], company_holidays=company)).to_pylist()
     return row
 
 
@@ -70,9 +70,9 @@ def test_the_company_closes_its_own_days_even_where_the_law_does_not():
 
 def test_one_row_per_distinct_key_and_nulls_are_one_key():
     day = date(2026, 7, 6)
-    keys = [Key("PE", None, "America/Lima", "call", day), Key("PE", "", "America/Lima", "call", day)]
-    assert openings(keys=keys).count().to_pyarrow().as_py() == 1
-    assert openings(keys=[]).count().to_pyarrow().as_py() == 0
+    keys = [OpeningKey("PE", None, "America/Lima", "call", day), OpeningKey("PE", "", "America/Lima", "call", day)]
+    assert build_openings(keys=keys).count().to_pyarrow().as_py() == 1
+    assert build_openings(keys=[]).count().to_pyarrow().as_py() == 0
 
 
 def test_the_regime_names_the_version_and_colombia_wants_consent():
@@ -108,7 +108,7 @@ def test_several_threads_of_a_console_ask_at_once():
     days = [date(2026, 11, 23) + timedelta(days=n) for n in range(120)]
 
     def ask(day):
-        return arrow_of(openings(keys=[Key("PE", None, "America/Lima", "sms", day)])).to_pylist()
+        return to_arrow(build_openings(keys=[OpeningKey("PE", None, "America/Lima", "sms", day)])).to_pylist()
 
     with ThreadPoolExecutor(8) as threads:
         answers = list(threads.map(ask, days))

@@ -4,9 +4,9 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from recobra_core.law import SENTENCES, countries, phrases
-from recobra_core.law.calendar import calendar, open_now
-from recobra_core.law.description import describe
+from recobra_core.law import SENTENCES, load_countries, phrases
+from recobra_core.law.calendar import find_open_state, list_month_days
+from recobra_core.law.description import describe_country
 
 DAY = date(2026, 11, 24)
 
@@ -16,9 +16,9 @@ def channel(page, name, place=None):
 
 
 @pytest.mark.parametrize("language", phrases.LANGUAGES)
-@pytest.mark.parametrize("code", sorted(countries()))
+@pytest.mark.parametrize("code", sorted(load_countries()))
 def test_every_country_has_a_page_with_every_part_and_source(code, language):
-    page = describe(country=code, day=DAY, language=language)
+    page = describe_country(country=code, day=DAY, language=language)
     assert len([each for each in page.channels if each.place == code]) == 7
     for told in (page.third_parties, page.workplace, page.replies, page.offers, page.limitation, page.fees):
         assert told
@@ -34,7 +34,7 @@ def test_every_country_has_a_page_with_every_part_and_source(code, language):
 
 
 def test_chile_in_spanish_says_hours_caps_stops_and_records():
-    page = describe(country="CL", day=DAY)
+    page = describe_country(country="CL", day=DAY)
     call, sms = channel(page, "call"), channel(page, "sms")
     assert call.hours == ("lunes a sábado de 08:00 a 20:00",)
     assert call.rule.since == date(2021, 4, 20)
@@ -48,7 +48,7 @@ def test_chile_in_spanish_says_hours_caps_stops_and_records():
 
 
 def test_colombia_asks_the_channel_to_be_authorised_and_bars_visits():
-    page = describe(country="CO", day=DAY, language="en")
+    page = describe_country(country="CO", day=DAY, language="en")
     assert channel(page, "sms").consent.source.startswith("Ley 2300 de 2023 art. 2")
     assert not channel(page, "visit").allowed
     assert channel(page, "visit").rule.text == "Barred by law"
@@ -56,29 +56,31 @@ def test_colombia_asks_the_channel_to_be_authorised_and_bars_visits():
 
 
 def test_states_that_differ_stand_beside_the_country():
-    page = describe(country="BR", day=DAY)
+    page = describe_country(country="BR", day=DAY)
     assert channel(page, "call", "BR-RJ").hours == ("lunes a viernes de 09:00 a 19:00",)
     assert {each.channel for each in page.channels if each.place == "BR-AL"} == {"call", "ivr", "sms"}
     assert "prohibido cobrar" in page.limitation[0].text
-    caba = describe(country="AR", day=DAY)
+    caba = describe_country(country="AR", day=DAY)
     assert [each.rule for each in caba.workplace] == ["AR/workplace", "AR-C/workplace"]
     assert len(caba.local["AR-C"]) == 8
 
 
 def test_before_a_law_its_page_does_not_tell_it():
-    page = describe(country="CL", day=date(2021, 4, 19))
+    page = describe_country(country="CL", day=date(2021, 4, 19))
     assert page.stops == page.fees == page.channels == ()
 
 
 def test_lists_are_translated_whole():
-    spanish = phrases.phrases("es")["lists"]
-    used = {key for c in countries().values() for key in (*c.articles["prohibited"], *c.articles["required_content"])}
+    spanish = phrases.load_phrases("es")["lists"]
+    used = {
+        key for c in load_countries().values() for key in (*c.articles["prohibited"], *c.articles["required_content"])
+    }
     assert used <= set(spanish)
-    assert set(phrases.phrases("en")) | {"lists"} == set(phrases.phrases("es"))
+    assert set(phrases.load_phrases("en")) | {"lists"} == set(phrases.load_phrases("es"))
 
 
 def test_the_calendar_closes_sundays_and_holidays_with_their_reason():
-    days = calendar(country="CL", subdivision="CL-RM", channel="call", year=2026, month=9)
+    days = list_month_days(country="CL", subdivision="CL-RM", channel="call", year=2026, month=9)
     closed = {each.day.day: each.reason for each in days if not each.is_open}
     assert closed == {
         6: "closed_day",
@@ -107,6 +109,6 @@ NOW = [
 @pytest.mark.parametrize(("what", "at", "until", "reason"), NOW)
 def test_who_may_be_contacted_now_and_until_when(what, at, until, reason):
     country, how = what.split()
-    now = open_now(country=country, channel=how, at_utc=datetime.fromisoformat(at).replace(tzinfo=UTC))
+    now = find_open_state(country=country, channel=how, at_utc=datetime.fromisoformat(at).replace(tzinfo=UTC))
     assert (now.is_open, now.reason) == (not reason, reason)
     assert now.until == (until and datetime.fromisoformat(until).replace(tzinfo=UTC))

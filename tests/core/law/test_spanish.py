@@ -8,14 +8,16 @@ from importlib import resources
 import pytest
 import yaml
 
-from recobra_core.law import blocks, countries, phrases
-from recobra_core.law.company_rules import SOURCE
-from recobra_core.law.description import describe, in_words
-from recobra_core.law.opening_hours import UNKNOWN_BLOCKS
+from recobra_core.law import blocks, load_countries, phrases
+from recobra_core.law.company_rules import COMPANY_SOURCE
+from recobra_core.law.description import describe_country, translate_text
+from recobra_core.law.opening_hours import UNKNOWN_SOURCE
 
 FOLDER = resources.files("recobra_core.law")
 WRITTEN = yaml.safe_load((FOLDER / "phrases" / "es_data.yaml").read_text(encoding="utf-8"))
-DATA = {code: yaml.safe_load((FOLDER / "data" / f"{code}.yaml").read_text(encoding="utf-8")) for code in countries()}
+DATA = {
+    code: yaml.safe_load((FOLDER / "data" / f"{code}.yaml").read_text(encoding="utf-8")) for code in load_countries()
+}
 READ = ("authority", "certainty", "duty", "name", "note", "required_content_basis", "rule", "source", "what")
 CODES = ("certainty", "basis", "rule", "code", "currency", "channel", "place")
 ENGLISH = re.compile(r"\b(the|and|of|only|law|not|with|by|from|for|default|reading|bill|to|is|are)\b", re.IGNORECASE)
@@ -42,10 +44,10 @@ def days_of(code):
     return sorted({*map(yaml.safe_load, starts), yaml.safe_load("2026-11-24")})
 
 
-GATE = {SOURCE, UNKNOWN_BLOCKS, *re.findall(r'source="([^"]+)"', inspect.getsource(blocks))}
+GATE = {COMPANY_SOURCE, UNKNOWN_SOURCE, *re.findall(r'source="([^"]+)"', inspect.getsource(blocks))}
 
 
-@pytest.mark.parametrize("code", sorted(countries()))
+@pytest.mark.parametrize("code", sorted(load_countries()))
 def test_every_text_of_a_country_is_translated_or_a_name(code):
     assert texts_of(code) - set(WRITTEN["texts"]) - set(WRITTEN["names"]) == set()
 
@@ -53,7 +55,7 @@ def test_every_text_of_a_country_is_translated_or_a_name(code):
 def test_what_the_gate_itself_names_as_its_source_is_translated():
     assert len(GATE) == 4
     assert set(WRITTEN["texts"]) >= GATE
-    assert in_words("the debtor's wish", language="es") == "la voluntad del deudor"
+    assert translate_text("the debtor's wish", language="es") == "la voluntad del deudor"
 
 
 def test_no_translation_stands_for_a_text_that_is_gone():
@@ -78,22 +80,22 @@ def test_a_translation_has_the_figures_and_articles_of_its_text(english):
     assert figures(WRITTEN["texts"][english]) == figures(english)
 
 
-@pytest.mark.parametrize("code", sorted(countries()))
+@pytest.mark.parametrize("code", sorted(load_countries()))
 def test_the_spanish_page_of_a_country_says_nothing_in_english(code):
     for day in days_of(code):
-        page = [text for key, text in leaves(asdict(describe(country=code, day=day))) if key not in CODES]
+        page = [text for key, text in leaves(asdict(describe_country(country=code, day=day))) if key not in CODES]
         assert [text for text in page if text in WRITTEN["texts"]] == []
         assert [text for text in page if re.search(r"\b(the|and|law|only)\b", text)] == []
 
 
-@pytest.mark.parametrize("code", sorted(countries()))
+@pytest.mark.parametrize("code", sorted(load_countries()))
 def test_the_lists_of_states_are_translated_too(code):
-    local = countries()[code].articles["subdivisions"].values()
+    local = load_countries()[code].articles["subdivisions"].values()
     listed = {key for own in local for name in ("adds_prohibited", "adds_required") for key in own.get(name, ())}
-    assert listed <= set(phrases.phrases("es")["lists"])
+    assert listed <= set(phrases.load_phrases("es")["lists"])
 
 
-@pytest.mark.parametrize("code", sorted(countries()))
+@pytest.mark.parametrize("code", sorted(load_countries()))
 def test_a_further_row_is_whole(code):
     """A comma in a text that is not quoted would cut it off there."""
     for row in DATA[code]["articles"]["further"]:
@@ -101,20 +103,20 @@ def test_a_further_row_is_whole(code):
 
 
 def test_chile_reads_in_spanish_and_in_english():
-    page = describe(country="CL", day=yaml.safe_load("2026-11-24"))
+    page = describe_country(country="CL", day=yaml.safe_load("2026-11-24"))
     assert page.authority == "SERNAC, juzgados de policía local; CMF"
     assert page.sanctions.text.startswith("Hasta 300 UTM por infracción")
     assert (
         page.channels[0].rule.source == "Ley 19.496 art. 37 (Ley 21.320), con el Código de Procedimiento Civil art. 59"
     )
     assert page.registries[0].text.startswith("Prefijos 600/809 de SUBTEL: las llamadas masivas")
-    english = describe(country="CL", day=page.day, language="en")
+    english = describe_country(country="CL", day=page.day, language="en")
     assert english.authority == "SERNAC, local police courts; CMF"
     assert english.registries[0].text.startswith("SUBTEL prefixes 600/809: mass and commercial calls")
 
 
 def test_what_is_no_text_of_the_law_stays_as_it_is():
-    assert in_words("CABA Ley 6171", language="es") == "CABA Ley 6171"
-    assert in_words("", language="es") == ""
+    assert translate_text("CABA Ley 6171", language="es") == "CABA Ley 6171"
+    assert translate_text("", language="es") == ""
     with pytest.raises(KeyError):
-        in_words("press", language="fr")
+        translate_text("press", language="fr")

@@ -12,28 +12,30 @@ from hypothesis import strategies as st
 from tests import extent
 
 from recobra_core.law import LawFileError
-from recobra_core.law import countries as contact_countries
-from recobra_core.law.content import SENTENCES, Facts, files, lint
+from recobra_core.law import load_countries as contact_countries
+from recobra_core.law.content import SENTENCES, MessageFacts, files, lint_text
 from recobra_core.law.content.model import LEVELS
-from recobra_core.law.content.normal_form import fold
+from recobra_core.law.content.normal_form import fold_text
 
 TODAY = date(2026, 11, 23)
 CHILE = (resources.files("recobra_core.law.content") / "data" / "CL.yaml").read_text(encoding="utf-8")
 
 
 def test_every_country_with_rules_of_contact_has_rules_of_content():
-    assert set(files.countries()) == set(contact_countries())
-    for country in files.countries():
-        rules = files.content(country, on=TODAY)
+    assert set(files.load_countries()) == set(contact_countries())
+    for country in files.load_countries():
+        rules = files.find_content(country, on=TODAY)
         assert rules is not None
         assert all(ruling.level in LEVELS and ruling.article for ruling in rules.rulings.values())
         assert {"creditor", "how_to_pay"} <= {required.part for required in rules.required}
 
 
 def test_every_code_and_part_has_its_sentence():
-    spoken = {code for language in ("es", "pt", "en") for code in files.words(language).phrases}
+    spoken = {code for language in ("es", "pt", "en") for code in files.load_vocabulary(language).phrases}
     assert spoken <= set(SENTENCES)
-    assert {f"missing_{part}" for part in files.parts()} == {code for code in SENTENCES if code.startswith("missing_")}
+    assert {f"missing_{part}" for part in files.load_parts()} == {
+        code for code in SENTENCES if code.startswith("missing_")
+    }
 
 
 def test_a_text_is_judged_by_the_law_of_its_day():
@@ -66,7 +68,7 @@ def test_a_wrong_file_says_where_it_is_wrong(wrong, said):
 @settings(max_examples=extent.choose(daily=60, whole=200), deadline=None)
 @given(text=st.text(max_size=300))
 def test_any_text_is_read_and_every_finding_stands_where_it_says(text):
-    for finding in lint(text, country="CL", channel="sms", kind="free", facts=Facts(on=TODAY)):
+    for finding in lint_text(text, country="CL", channel="sms", kind="free", facts=MessageFacts(on=TODAY)):
         assert 0 <= finding.start <= finding.end <= len(text)
         assert text[finding.start : finding.end] == finding.excerpt
 
@@ -74,11 +76,11 @@ def test_any_text_is_read_and_every_finding_stands_where_it_says(text):
 @settings(max_examples=100, deadline=None)
 @given(text=st.text(max_size=200), markup=st.booleans(), template=st.booleans())
 def test_folding_never_leaves_the_text(text, markup, template):
-    folded = fold(text, markup=markup, template=template)
+    folded = fold_text(text, markup=markup, template=template)
     assert len(folded.text) == len(folded.places) == len(folded.ends)
     assert all(0 <= start < end <= len(text) for start, end in zip(folded.places, folded.ends, strict=True))
 
 
 def test_a_long_text_is_read_in_reasonable_time():
     text = "Le recordamos que puede pagar su cuota por los canales de siempre. " * 1_000
-    assert lint(text, country="CL", channel="email", kind="free", facts=Facts(on=TODAY, reply=True)) == ()
+    assert lint_text(text, country="CL", channel="email", kind="free", facts=MessageFacts(on=TODAY, reply=True)) == ()

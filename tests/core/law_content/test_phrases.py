@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from recobra_core.law.content import Facts, lint
+from recobra_core.law.content import MessageFacts, lint_text
 
 CASES = [
     (country, case)
@@ -19,7 +19,7 @@ CASES = [
 
 
 def facts(case):
-    return Facts(
+    return MessageFacts(
         on=date(2026, 11, 23),
         part=case.get("part", "body"),
         markup=case.get("markup", False),
@@ -35,7 +35,7 @@ def facts(case):
     ("country", "case"), CASES, ids=[f"{c} {case['by']} {case['say'][:30]!a}" for c, case in CASES]
 )
 def test_a_phrase_is_judged(country, case):
-    found = lint(
+    found = lint_text(
         case["say"],
         country=country,
         channel="email",

@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from recobra_core.law.content import Facts, blocks, lint
+from recobra_core.law.content import MessageFacts, has_blocking, lint_text
 
 TODAY = date(2026, 11, 23)
 TEN = (
@@ -27,7 +27,7 @@ WHOLE = ("acreedor", "emisor", "total_vencido", "desglose", "como_pagar", "como_
 
 def missing(names, *, country, channel="email", kind="template", text="", **facts):
     words = text or " ".join(f"{{{{ {name} }}}}" for name in names)
-    found = lint(words, country=country, channel=channel, kind=kind, facts=Facts(on=TODAY, **facts))
+    found = lint_text(words, country=country, channel=channel, kind=kind, facts=MessageFacts(on=TODAY, **facts))
     return {finding.code.removeprefix("missing_"): finding.severity for finding in found}
 
 
@@ -114,12 +114,12 @@ def test_free_text_is_read_for_the_creditors_name():
 
 
 def test_nothing_is_asked_of_a_message_to_somebody_else():
-    found = lint(
+    found = lint_text(
         "Por favor, pídale que nos llame",
         country="CL",
         channel="sms",
         kind="hand",
-        facts=Facts(on=TODAY, third_party=True),
+        facts=MessageFacts(on=TODAY, third_party=True),
     )
     assert found == ()
-    assert not blocks(found)
+    assert not has_blocking(found)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests import extent
 from tests.core.rules.tables import table
 
-from recobra_core.money import CONCEPTS, Waterfall, WaterfallError, allocate
+from recobra_core.money import CONCEPTS, Waterfall, WaterfallError, allocate_payments
 
 PAYMENTS = pa.schema({"payment_id": pa.int64(), "account_id": pa.int64(), "amount_minor": pa.int64()})
 ITEMS = pa.schema(
@@ -122,7 +122,7 @@ def _items(engine, owed):
 
 def _pay(engine, payments, items, order, as_of):
     paid = [dict(zip(PAYMENTS.names, payment, strict=True)) for payment in payments]
-    found = allocate(table(engine, paid, PAYMENTS), table(engine, items, ITEMS), order, as_of=as_of)
+    found = allocate_payments(table(engine, paid, PAYMENTS), table(engine, items, ITEMS), order, as_of=as_of)
     shares = engine.to_pyarrow(found.shares).to_pylist()
     left = engine.to_pyarrow(found.remainders).to_pylist()
     return shares, {row["payment_id"]: row["left_minor"] for row in left}
@@ -174,7 +174,9 @@ def test_the_payments_say_which_comes_first(engine):
         {"payment_id": 2, "account_id": 1, "amount_minor": 100, "paid_on": date(2023, 1, 2)},
     ]
     items = table(engine, _items(engine, {"P": [(1, 1, 1)]}), ITEMS)
-    found = allocate(table(engine, rows, schema), items, Waterfall(), as_of=date(2023, 1, 9), paid_by=["paid_on"])
+    found = allocate_payments(
+        table(engine, rows, schema), items, Waterfall(), as_of=date(2023, 1, 9), paid_by=["paid_on"]
+    )
     assert [row["payment_id"] for row in engine.to_pyarrow(found.shares).to_pylist()] == [2]
 
 

@@ -10,12 +10,12 @@ from recobra_core.stages import (
     Bucket,
     Limits,
     LimitsError,
-    arrears,
-    arrears_of,
+    add_roll_rates,
+    arrears_level_of,
     bucket_of,
+    build_roll_matrix,
+    compute_arrears,
     days_past_due,
-    roll,
-    roll_rates,
     stage_of,
 )
 
@@ -48,7 +48,7 @@ def test_each_day_has_its_bucket_and_stage(engine):
         "n",
         bucket=bucket_of(days.dpd, limits=limits),
         stage=stage_of(days.dpd, current=days.current, limits=limits),
-        arrears=arrears_of(days.dpd, limits=limits),
+        arrears=arrears_level_of(days.dpd, limits=limits),
     )
     found = engine.to_pyarrow(judged.order_by("n")).to_pylist()
     assert [(row["bucket"], row["stage"], row["arrears"]) for row in found] == [case[2:] for case in CASES]
@@ -144,7 +144,7 @@ def test_the_oldest_unpaid_instalment_sets_the_days(engine):
         (5, date(2026, 11, 1), 900),
     ]
     open_items = table(engine, [dict(zip(ITEMS.names, item, strict=True)) for item in items], ITEMS)
-    found = engine.to_pyarrow(arrears(open_items, as_of=TODAY).order_by("account_id")).to_pylist()
+    found = engine.to_pyarrow(compute_arrears(open_items, as_of=TODAY).order_by("account_id")).to_pylist()
     by_account = {row.pop("account_id"): tuple(row[name] for name in _ARREARS) for row in found}
     assert by_account == {
         1: (52, date(2026, 10, 1), date(2026, 11, 22), 2500, 500),
@@ -178,7 +178,7 @@ def test_roll_between_two_days(engine):
         (4, "early_30", 7, "CLP"),
         (5, "not_due", 20, "CLP"),
     )
-    matrix = engine.to_pyarrow(roll_rates(roll(before, after, by=["currency"]), by=["currency"]))
+    matrix = engine.to_pyarrow(add_roll_rates(build_roll_matrix(before, after, by=["currency"]), by=["currency"]))
     moves = {tuple(row.values()) for row in matrix.to_pylist()}
     assert moves == {
         ("ARS", "early_30", "early_60", 1, 100, 2500),

@@ -27,7 +27,7 @@ from recobra.insight.queries.message_results import DIMENSIONS, WINDOWS, Message
 from recobra.kit import clock
 from recobra.strategy import schedule
 from recobra_core.kpi import contacts as kpi
-from recobra_core.kpi.difference import Finding, Interval
+from recobra_core.kpi.difference import Conclusion, Interval
 from recobra_core.money import rounded_units
 
 from .place import Installation
@@ -43,7 +43,7 @@ BY: Final[dict[str, str | Promise]] = {
     "cartera": gettext_lazy("Portfolio"),
     "pais": gettext_lazy("Country"),
 }
-FINDINGS: Final[dict[Finding, tuple[str | Promise, str]]] = {
+FINDINGS: Final[dict[Conclusion, tuple[str | Promise, str]]] = {
     "better": (gettext_lazy("More than the next, beyond chance"), "good"),
     "worse": (gettext_lazy("Less than the next"), "bad"),
     "no_difference": (gettext_lazy("No difference worth the name"), "quiet"),
@@ -151,7 +151,7 @@ def lines(indicators: Sequence[kpi.Kpi], counts: kpi.Counts) -> list[Line]:
             says=_(each.says),
             part=getattr(counts, each.part),
             whole=getattr(counts, each.whole),
-            interval=kpi.rate(each, counts),
+            interval=kpi.compute_rate(each, counts),
         )
         for each in indicators
     ]

@@ -14,7 +14,7 @@ from recobra.messaging.templates import law_findings
 from recobra.messaging.templates.by_channel import PARTS
 from recobra.messaging.templates.lengths import segments
 from recobra.messaging.templates.whatsapp_form import numbered
-from recobra_core.law import countries
+from recobra_core.law import load_countries
 
 FIELDS: Final = ("name", "subject", "text", "html")
 
@@ -78,7 +78,7 @@ def _article(each: law_findings.Read) -> str:
 
 def names_of(codes: Iterable[str]) -> str:
     """Return countries by name."""
-    return ", ".join(country_name(code) for code in codes if code in countries())
+    return ", ".join(country_name(code) for code in codes if code in load_countries())
 
 
 def pieces(text: str, found: Sequence[law_findings.Read]) -> list[Piece]:

@@ -11,9 +11,9 @@ from django.utils.translation import gettext_lazy as _
 
 from recobra.access.queries import User
 from recobra.insight.queries.variants import Variant, variant_results
-from recobra_core.kpi.difference import Finding
+from recobra_core.kpi.difference import Conclusion
 
-FINDINGS: Final[dict[Finding, tuple[str | Promise, str]]] = {
+FINDINGS: Final[dict[Conclusion, tuple[str | Promise, str]]] = {
     "better": (_("Better than the first"), "good"),
     "worse": (_("Worse than the first"), "bad"),
     "no_difference": (_("No difference worth the name"), "quiet"),

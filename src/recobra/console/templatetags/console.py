@@ -18,7 +18,7 @@ from django.utils.text import Truncator
 
 from recobra.console import labels, masks, narrative, reasons
 from recobra.messaging.queries import cite
-from recobra_core.law import countries
+from recobra_core.law import load_countries
 from recobra_core.money import rounded_units, units_of
 
 register = template.Library()
@@ -65,7 +65,7 @@ def cost_of(micros: int | None, currency: str, country: str) -> str:
 
 def _home_of(currency: str) -> str:
     """Return the one country whose currency it is, '' of several: «S/» is what Peru writes, elsewhere it is «PEN»."""
-    homes = [code for code, each in countries().items() if each.currency == currency]
+    homes = [code for code, each in load_countries().items() if each.currency == currency]
     return homes[0] if len(homes) == 1 else ""
 
 

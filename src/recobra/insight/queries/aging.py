@@ -11,7 +11,7 @@ import ibis
 from recobra.kit import engine
 from recobra.portfolio import snapshot
 from recobra.strategy.policies import parse_limits
-from recobra_core.kpi import ageing
+from recobra_core.kpi import compute_ageing
 
 
 def aging(*, portfolio_ids: Sequence[int], limits: dict[str, Any], as_of: date) -> list[dict[str, Any]]:
@@ -23,5 +23,7 @@ def aging(*, portfolio_ids: Sequence[int], limits: dict[str, Any], as_of: date) 
     with engine.open_duckdb() as duck:
         backend = ibis.duckdb.from_connection(duck)
         given = backend.create_table("items", items, temp=True)
-        rows: list[dict[str, Any]] = ageing(given, as_of=as_of, limits=parse_limits(limits)).to_pyarrow().to_pylist()
+        rows: list[dict[str, Any]] = (
+            compute_ageing(given, as_of=as_of, limits=parse_limits(limits)).to_pyarrow().to_pylist()
+        )
     return rows

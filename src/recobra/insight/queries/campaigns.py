@@ -15,7 +15,15 @@ from django.db import connection
 
 from recobra.strategy import schedule
 from recobra.strategy.models import Campaign
-from recobra_core.kpi.difference import Amounts, Finding, Interval, judge, means_difference, shares_difference, wilson
+from recobra_core.kpi.difference import (
+    Amounts,
+    Conclusion,
+    Interval,
+    judge_difference,
+    means_difference,
+    shares_difference,
+    wilson_interval,
+)
 from recobra_core.money import micros_of
 
 DAYS: Final = (7, 14, 30, 60)
@@ -81,7 +89,7 @@ class Comparison:
     treated: Interval
     control: Interval
     difference: Interval
-    finding: Finding
+    finding: Conclusion
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,10 +172,10 @@ def _compare_arms(treated: Arm, control: Arm) -> list[Comparison]:
         made.append(
             Comparison(
                 key=key,
-                treated=wilson(successes=one[0], count=one[1]),
-                control=wilson(successes=two[0], count=two[1]),
+                treated=wilson_interval(successes=one[0], count=one[1]),
+                control=wilson_interval(successes=two[0], count=two[1]),
                 difference=gap,
-                finding=judge(gap, smallest=min(one[1], two[1])),
+                finding=judge_difference(gap, smallest=min(one[1], two[1])),
             )
         )
     return made

@@ -15,7 +15,7 @@ from recobra.portfolio.queries import portfolios_for
 from recobra_core import law
 from recobra_core.law.model import CHANNELS
 
-_Found = dict[law.Key, dict[str, Any]]
+_Found = dict[law.OpeningKey, dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,22 +42,22 @@ class Change:
     outside: int
 
 
-def preview_rule(user: User, *, house: law.House, portfolio_id: int | None, now: datetime) -> list[Change]:
+def preview_rule(user: User, *, house: law.CompanyRules, portfolio_id: int | None, now: datetime) -> list[Change]:
     """Return what a rule changes today in the user's portfolios that it is for, by country and channel."""
     portfolios = [each for each in portfolios_for(user) if portfolio_id in (None, each.pk)]
-    known = [each for each in portfolios if each.country in law.countries()]
+    known = [each for each in portfolios if each.country in law.load_countries()]
     changes: list[Change] = []
     for country in sorted({each.country for each in known}):
         changes += _preview_country(country, [each for each in known if each.country == country], house, now)
     return changes
 
 
-def _preview_country(country: str, portfolios: list[Portfolio], house: law.House, now: datetime) -> list[Change]:
+def _preview_country(country: str, portfolios: list[Portfolio], house: law.CompanyRules, now: datetime) -> list[Change]:
     zone = ZoneInfo(portfolios[0].time_zone)
     today = now.astimezone(zone).date()
     waiting = _waiting_contacts(portfolios, today)
     zones = law.zones_for(country=country, subdivision="", stated_zone=zone.key)
-    shown = {channel: law.Key(country, "", zones, channel, today) for channel in CHANNELS}
+    shown = {channel: law.OpeningKey(country, "", zones, channel, today) for channel in CHANNELS}
     found = _opening_rows([*shown.values(), *(key for key, _due in waiting)], house)
     changes = []
     for channel, key in shown.items():
@@ -75,16 +75,18 @@ def _preview_country(country: str, portfolios: list[Portfolio], house: law.House
     return changes
 
 
-def _waiting_contacts(portfolios: list[Portfolio], today: date) -> list[tuple[law.Key, datetime]]:
+def _waiting_contacts(portfolios: list[Portfolio], today: date) -> list[tuple[law.OpeningKey, datetime]]:
     rows = Contact.objects.filter(portfolio__in=portfolios, status=Contact.Status.DUE, planned_for=today)
     named = rows.values_list("debtor__country", "debtor__subdivision", "zones", "channel", "due_at")
-    return [(law.Key(country, place, zones, channel, today), due) for country, place, zones, channel, due in named]
+    return [
+        (law.OpeningKey(country, place, zones, channel, today), due) for country, place, zones, channel, due in named
+    ]
 
 
-def _opening_rows(keys: Iterable[law.Key], house: law.House) -> _Found:
+def _opening_rows(keys: Iterable[law.OpeningKey], house: law.CompanyRules) -> _Found:
     wanted = {key._replace(house=name) for key in keys for name in (law.LAW_ALONE, house.name)}
-    rows = law.arrow_of(law.openings(keys=wanted, houses={house.name: house})).to_pylist()
-    return {law.Key(**{name: row[name] for name in law.Key._fields}): row for row in rows}
+    rows = law.to_arrow(law.build_openings(keys=wanted, company_rules={house.name: house})).to_pylist()
+    return {law.OpeningKey(**{name: row[name] for name in law.OpeningKey._fields}): row for row in rows}
 
 
 def _opening(row: dict[str, Any], zone: ZoneInfo) -> Opening:

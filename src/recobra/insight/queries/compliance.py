@@ -87,7 +87,7 @@ class ComplianceMonth:
 
 def compliance_month(user: User, *, country: str, month: date) -> ComplianceMonth:
     """Return the figures of the portfolios a user may see. Raises KeyError for a country without rules."""
-    known = law.countries()[country]
+    known = law.load_countries()[country]
     portfolios = [each.pk for each in portfolios_for(user) if each.country == country]
     start, end = _month_limits(month, known.time_zones[0])
     window = [portfolios, start, end]
@@ -120,7 +120,7 @@ def compliance_month(user: User, *, country: str, month: date) -> ComplianceMont
 
 def countries_for(user: User) -> list[tuple[str, str]]:
     """Return code and name of the countries in which a user sees portfolios and rules are known."""
-    known = law.countries()
+    known = law.load_countries()
     codes = sorted({each.country for each in portfolios_for(user)} & set(known))
     return [(code, known[code].name) for code in codes]
 

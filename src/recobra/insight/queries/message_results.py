@@ -15,8 +15,8 @@ from django.db import connection
 
 from recobra.insight.queries.message_results_sql import COUNTED, COVERAGE, RESULTS
 from recobra.portfolio.models import Portfolio
-from recobra_core.kpi.contacts import KPIS, Counts, cost_per_action, cost_per_unit, rate
-from recobra_core.kpi.difference import Finding, Interval, judge, shares_difference
+from recobra_core.kpi.contacts import KPIS, Counts, compute_rate, cost_per_action, cost_per_unit
+from recobra_core.kpi.difference import Conclusion, Interval, judge_difference, shares_difference
 from recobra_core.money import micros_of
 
 DIMENSIONS: Final = {
@@ -73,7 +73,7 @@ class BestChannel:
     response: Interval
     sent: int
     second: str
-    finding: Finding
+    finding: Conclusion
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -186,7 +186,7 @@ def _best_channels(found: list[tuple[list[Any], Counts]]) -> list[BestChannel]:
 def _best_of(segment: str, channels: list[tuple[str, Counts]]) -> BestChannel:
     ranked = sorted(channels, key=lambda each: (-each[1].responded / each[1].sent, each[0]))
     (channel, first), second = ranked[0], ranked[1] if len(ranked) > 1 else None
-    response = rate(KPIS["response"], first)
+    response = compute_rate(KPIS["response"], first)
     assert response is not None
     return BestChannel(
         segment=segment,
@@ -198,6 +198,6 @@ def _best_of(segment: str, channels: list[tuple[str, Counts]]) -> BestChannel:
     )
 
 
-def _finding(first: Counts, second: Counts) -> Finding:
+def _finding(first: Counts, second: Counts) -> Conclusion:
     gap = shares_difference(treated=(first.responded, first.sent), control=(second.responded, second.sent))
-    return judge(gap, smallest=min(first.sent, second.sent))
+    return judge_difference(gap, smallest=min(first.sent, second.sent))

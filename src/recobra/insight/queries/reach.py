@@ -15,7 +15,7 @@ from recobra.messaging.models import Contact
 from recobra.portfolio.models import Portfolio
 from recobra.portfolio.queries import portfolios_for
 from recobra_core import law
-from recobra_core.law.calendar import Now, open_now
+from recobra_core.law.calendar import OpenState, find_open_state
 from recobra_core.law.model import CHANNELS
 
 
@@ -29,7 +29,7 @@ class ChannelReach:
     channel: str
     place: str
     zones: tuple[str, ...]
-    now: Now
+    now: OpenState
     waiting: int
 
 
@@ -39,7 +39,7 @@ def current_reach(user: User, *, country: str, now: datetime) -> list[ChannelRea
     Contacts are those of the user's portfolios that are planned for today and have not left.
     Raises KeyError for a country without rules.
     """
-    home = law.countries()[country]
+    home = law.load_countries()[country]
     waiting = waiting_today(user, country=country, now=now)
     places = sorted({"", *home.subdivisions, *(place for place, _channel in waiting)})
     return [
@@ -80,6 +80,6 @@ def _zones(country: str, place: str) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=2048)
-def cached_open_now(country: str, place: str, channel: str, minute: datetime) -> Now:
+def cached_open_now(country: str, place: str, channel: str, minute: datetime) -> OpenState:
     """Return whether the law lets a place be contacted in a minute; asked again, it is not computed again."""
-    return open_now(country=country, subdivision=place, channel=channel, at_utc=minute)
+    return find_open_state(country=country, subdivision=place, channel=channel, at_utc=minute)

@@ -14,7 +14,7 @@ from django.db import connection
 
 from recobra.access.queries import User
 from recobra.portfolio.queries import portfolios_for
-from recobra_core.kpi.difference import Finding, Interval, judge, shares_difference, wilson
+from recobra_core.kpi.difference import Conclusion, Interval, judge_difference, shares_difference, wilson_interval
 
 PAID_WITHIN: Final = 7
 LOOKED_BACK: Final = 90
@@ -47,7 +47,7 @@ class Variant:
     paid: int
     share: Interval
     difference: Interval | None
-    finding: Finding | None
+    finding: Conclusion | None
 
 
 def variant_results(user: User, *, template_ids: Sequence[int], today: date) -> list[Variant]:
@@ -75,7 +75,7 @@ def _variant(row: tuple[str, int, int], first: tuple[str, int, int] | None) -> V
         variant=variant,
         sent=sent,
         paid=paid,
-        share=wilson(successes=paid, count=sent),
+        share=wilson_interval(successes=paid, count=sent),
         difference=gap,
-        finding=judge(gap, smallest=min(sent, first[1])) if gap and first else None,
+        finding=judge_difference(gap, smallest=min(sent, first[1])) if gap and first else None,
     )

@@ -51,7 +51,7 @@ class Verdict:
     until: datetime | None = None
 
 
-def judge(cases: Sequence[Case], *, houses: Mapping[str, law.House], now: datetime) -> dict[int, Verdict]:
+def judge(cases: Sequence[Case], *, houses: Mapping[str, law.CompanyRules], now: datetime) -> dict[int, Verdict]:
     """Judge a batch in one statement under the law and the company's rules; the answer is by contact."""
     if not cases:
         return {}
@@ -88,26 +88,30 @@ def rules_version() -> str:
 @cache
 def _statement() -> engine.Statement:
     openings = engine.source_table("openings", law.OPENINGS)
-    judged = law.verdicts(
+    judged = law.judge_candidates(
         engine.source_table("candidates", law.CANDIDATE),
         openings=openings,
         history=engine.source_table("history", law.HISTORY),
-        caps=engine.source_table("caps", law.caps_table().schema()),
+        caps=engine.source_table("caps", law.build_caps().schema()),
     )
     answer = ("candidate_id", "allowed", "reason", "rule", "source", "opens_at_utc", "holds_until_epoch")
-    return engine.compile_statement("verdicts", law.holding(law.open_at(judged, openings=openings)).select(*answer))
+    return engine.compile_statement(
+        "verdicts", law.add_holds_until(law.join_openings(judged, openings=openings)).select(*answer)
+    )
 
 
 @lru_cache(maxsize=8)
-def _caps(houses: frozenset[tuple[str, law.House]]) -> pa.Table:
-    return law.arrow_of(law.caps_table(houses=dict(houses)))
+def _caps(houses: frozenset[tuple[str, law.CompanyRules]]) -> pa.Table:
+    return law.to_arrow(law.build_caps(company_rules=dict(houses)))
 
 
 @lru_cache(maxsize=64)
 def _openings(
-    keys: frozenset[law.Key], holidays: frozenset[tuple[str, date]], houses: frozenset[tuple[str, law.House]]
+    keys: frozenset[law.OpeningKey],
+    holidays: frozenset[tuple[str, date]],
+    houses: frozenset[tuple[str, law.CompanyRules]],
 ) -> pa.Table:
-    return law.arrow_of(law.openings(keys=keys, company_holidays=holidays, houses=dict(houses)))
+    return law.to_arrow(law.build_openings(keys=keys, company_holidays=holidays, company_rules=dict(houses)))
 
 
 def _verdict(row: dict[str, Any], now: datetime) -> Verdict:
@@ -124,9 +128,9 @@ def _verdict(row: dict[str, Any], now: datetime) -> Verdict:
     )
 
 
-def _key(case: Case) -> law.Key:
+def _key(case: Case) -> law.OpeningKey:
     c = case.contact
-    return law.Key(c.country, c.subdivision, c.zones, c.channel, c.local_date, case.house)
+    return law.OpeningKey(c.country, c.subdivision, c.zones, c.channel, c.local_date, case.house)
 
 
 def _company_holidays() -> frozenset[tuple[str, date]]:

@@ -20,7 +20,7 @@ from recobra.portfolio.models import Creditor
 from recobra.portfolio.statement import CONCEPTS, Document, Statement
 from recobra_core import yaml_text
 from recobra_core.law.content import files
-from recobra_core.law.content.linter import CARRIES
+from recobra_core.law.content.linter import STATEMENT_LINK
 
 
 class NotRendered(Exception):
@@ -93,9 +93,9 @@ def facts_of(case: Case, names: Iterable[str]) -> dict[str, Any]:
 
 def check_known(case: Case, names: set[str]) -> None:
     """Raise NotRendered where the country wants a fact said that the template speaks of and nobody entered."""
-    rules = files.content(case.country, on=case.day)
+    rules = files.find_content(case.country, on=case.day)
     asked = {required.part: required for required in rules.required if required.level == "barred"} if rules else {}
-    linked = CARRIES in names
+    linked = STATEMENT_LINK in names
     if linked and not case.statement_url:
         raise NotRendered(_("The linked page could not know its debtor: no identity document, no customer number."))
     for part, (variable, known) in _KNOWN.items():
@@ -280,7 +280,7 @@ _FACTS: Final[dict[str, Callable[[Case], Any]]] = {
     "fecha": lambda case: format_date(case.day, "long", locale=case.locale),
     "referencia": lambda case: case.reference,
     "enlace_baja": lambda case: case.unsubscribe_url,
-    CARRIES: lambda case: case.statement_url,
+    STATEMENT_LINK: lambda case: case.statement_url,
 }
 """How each variable is worked out."""
 

@@ -13,8 +13,8 @@ from jinja2 import TemplateSyntaxError
 
 from recobra.messaging.templates.check import names_used
 from recobra.messaging.templates.variables import NOTICES
-from recobra_core.law import countries
-from recobra_core.law.content import Facts, Finding, lint
+from recobra_core.law import load_countries
+from recobra_core.law.content import Finding, MessageFacts, lint_text
 
 _NOT_SPANISH: Final = {"pt": ("BR",), "en": ("US",)}
 SPOKEN: Final = frozenset({"ivr", "call"})
@@ -72,7 +72,7 @@ def countries_of(language: str) -> tuple[str, ...]:
     elsewhere = {code for codes in _NOT_SPANISH.values() for code in codes}
     if begin != "es":
         return _NOT_SPANISH.get(begin, ())
-    return tuple(code for code in sorted(countries()) if code not in elsewhere)
+    return tuple(code for code in sorted(load_countries()) if code not in elsewhere)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,7 +142,7 @@ def _read(
     *, subject: str, text: str, html: str, channel: str, country: str, language: str, legal: bool, on: date
 ) -> list[Read]:
     names = _names((subject, text, html))
-    body = Facts(
+    body = MessageFacts(
         on=on,
         variables=names,
         notice=not NOTICES.isdisjoint(_names((text,))),
@@ -160,7 +160,9 @@ def _read(
     found = [
         Read(part=part, finding=finding)
         for part, source, facts in parts
-        for finding in lint(source, country=country, channel=channel, kind="template", language=language, facts=facts)
+        for finding in lint_text(
+            source, country=country, channel=channel, kind="template", language=language, facts=facts
+        )
     ]
     return list({(each.part, each.finding): each for each in found}.values())
 

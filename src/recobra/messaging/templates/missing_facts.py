@@ -37,7 +37,7 @@ def missing_of(creditor: Creditor, *, on: date) -> list[Missing]:
 
 
 def _missing(creditor: Creditor, country: str, on: date) -> list[Missing]:
-    rules = files.content(country, on=on)
+    rules = files.find_content(country, on=on)
     case = Case(
         statement=Statement(),
         asked=(),

@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 from recobra.messaging.models import Template
 from recobra.messaging.templates.law_findings import read
 from recobra.portfolio.models import LegalDecision
-from recobra_core.law.content import blocks
+from recobra_core.law.content import has_blocking
 
 _SPACE: Final = 16**8
 _TONES: Final = ("", "NEUTRAL", "EMPATHETIC", "FIRM")
@@ -95,7 +95,8 @@ def decided(account_ids: Collection[int]) -> frozenset[int]:
 def drawn(variants: Sequence[Template], *, debtor_id: int) -> Template:
     """Return the variant a debtor falls in: the same on every day and try, whatever the order of the rows.
 
-    The hash is that of `recobra_core.decide.arm`, the experiment the template's code, channel, language and country.
+    The hash is that of `recobra_core.decide.assign_arm`, the experiment the template's code, channel, language and
+    country.
     """
     ordered = sorted(variants, key=lambda each: each.variant)
     first = ordered[0]
@@ -118,4 +119,4 @@ def _distance(template: Template, *, language: str, tone: str) -> tuple[bool, bo
 
 @lru_cache(maxsize=2048)
 def _leaves(**template: Any) -> bool:
-    return not blocks(read(**template))
+    return not has_blocking(read(**template))

@@ -13,7 +13,7 @@ from django.db import connection
 
 from recobra.kit import engine, tables
 from recobra.portfolio.models import Portfolio
-from recobra_core.money import Waterfall, allocate
+from recobra_core.money import Waterfall, allocate_payments
 
 _OPEN = pa.schema(
     [
@@ -130,7 +130,7 @@ def _statements(order: Waterfall, as_of: date) -> tuple[engine.Statement, ...]:
     paid = engine.source_table("paid", _PAID)
     paid = paid.mutate(group_id=paid.account_id.fill_null(-paid.debtor_id))
     open_ = engine.source_table("open_items", _OPEN.append(pa.field("item_id", pa.int64())))
-    shares, remainders = allocate(
+    shares, remainders = allocate_payments(
         paid.select("payment_id", "amount_minor", "paid_date", account_id=paid.group_id),
         open_.select("item_id", "due_date", "concept", "open_minor", account_id=open_.group_id),
         order,

@@ -25,9 +25,9 @@ from recobra.portfolio.snapshot import Part
 from recobra.strategy.operations.day_facts import read_facts
 from recobra.strategy.operations.decision import DayStatements, run_decisions, small_tables, statements_for
 from recobra.strategy.policies import Policies, catalogue_with, policies_in_force
-from recobra_core.decide import Step, Strategy, held_out, silenced
+from recobra_core.decide import Step, Strategy, find_silenced, is_held_out
 from recobra_core.decide.steps import AtDpd, Send
-from recobra_core.law import CANDIDATE, OPENINGS, open_at, verdicts
+from recobra_core.law import CANDIDATE, OPENINGS, join_openings, judge_candidates
 from recobra_core.law.caps import CAPS
 from recobra_core.rules import RuleError, compile_rule
 
@@ -108,12 +108,14 @@ class GroupSurvey:
 def _compile_verdicts(schema: pa.Schema) -> engine.Statement:
     openings = engine.source_table("openings", OPENINGS)
     dated = engine.source_table("campaign_candidates", schema)
-    opened = open_at(dated, openings=openings)
+    opened = join_openings(dated, openings=openings)
     timed = opened.select(
         *dated.columns, at_utc=opened.opens_at_utc, due_at=opened.opens_at_utc, closes_at=opened.closes_at_utc
     )
     history, caps = engine.source_table("history", HISTORY), engine.source_table("caps", CAPS)
-    return engine.compile_statement("campaign_verdicts", verdicts(timed, openings=openings, history=history, caps=caps))
+    return engine.compile_statement(
+        "campaign_verdicts", judge_candidates(timed, openings=openings, history=history, caps=caps)
+    )
 
 
 def check_rule(text: str, *, language: str = "es") -> str:
@@ -192,8 +194,8 @@ def _compile_group(
     members = mine.group_by("debtor_id").agg(
         accounts=mine.count().cast("int64"), overdue_minor=mine.overdue_minor.sum().cast("int64")
     )
-    control = held_out(members.debtor_id, experiment=spec.experiment, share_bps=spec.control_bps)
-    quiet = silenced(mine, strategy, as_of=as_of).inner_join(mine.select("account_id", "debtor_id"), "account_id")
+    control = is_held_out(members.debtor_id, experiment=spec.experiment, share_bps=spec.control_bps)
+    quiet = find_silenced(mine, strategy, as_of=as_of).inner_join(mine.select("account_id", "debtor_id"), "account_id")
     return (
         engine.compile_statement("campaign_members", members.mutate(control=control).order_by(ibis.asc("debtor_id"))),
         engine.compile_statement("campaign_silent", quiet.group_by("debtor_id").agg(reason=quiet.reason.min())),

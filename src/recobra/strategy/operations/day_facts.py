@@ -24,7 +24,7 @@ Tables = Mapping[str, pa.Table]
 
 
 def read_facts(part: Part, *, as_of: date, contactable: frozenset[int]) -> dict[str, pa.Table]:
-    """Return the tables of `recobra_core.decide.daily.Facts` for a part of the installation."""
+    """Return the tables of `recobra_core.decide.daily.DayFacts` for a part of the installation."""
     return {
         "accounts": portfolio_snapshot.accounts(part),
         "items": portfolio_snapshot.items(part, as_of=as_of).drop_columns(["debtor_id", "portfolio_id"]),

@@ -22,9 +22,16 @@ from recobra.portfolio import snapshot as portfolio
 from recobra.strategy import snapshot
 from recobra.strategy.policies import Policies
 from recobra_core.decide import plan as planning
-from recobra_core.decide.daily import Facts, classify, due_on, judge, known_facts, plan_day
-from recobra_core.decide.strategy import templates_used
-from recobra_core.law import OPENINGS, House, Key, arrow_of, caps_table, openings
+from recobra_core.decide.daily import (
+    DayFacts,
+    build_account_facts,
+    classify_accounts,
+    find_due_today,
+    judge_at_opening,
+    plan_day,
+)
+from recobra_core.decide.strategy import list_templates
+from recobra_core.law import OPENINGS, CompanyRules, OpeningKey, build_caps, build_openings, to_arrow
 from recobra_core.law.caps import CAPS
 
 _STATE_COLUMNS = (
@@ -85,7 +92,7 @@ class DayStatements:
     due: tuple[Statement, ...]
     plan: tuple[Statement, ...]
     states: tuple[Statement, ...]
-    facts: Facts
+    facts: DayFacts
     classified: ir.Table
 
 
@@ -104,12 +111,12 @@ def statements_for(policies: Policies, *, as_of: date) -> DayStatements:
 
 def small_tables(tables: Mapping[str, pa.Table], policies: Policies, *, as_of: date) -> dict[str, pa.Table]:
     """Return the small tables that the statements need beside the facts: templates, openings, caps."""
-    codes = {code for each in policies.policies if each.strategy for code in templates_used(each.strategy)}
+    codes = {code for each in policies.policies if each.strategy for code in list_templates(each.strategy)}
     names = ["country", "subdivision", "zones"]
     places = tables["debtors"].select(names).group_by(names).aggregate([]).to_pylist()
     holidays = frozenset((row["country"], row["day"]) for row in portfolio.company_holidays().to_pylist())
     keys = {
-        Key(place["country"], place["subdivision"], place["zones"], channel, as_of, house)
+        OpeningKey(place["country"], place["subdivision"], place["zones"], channel, as_of, house)
         for place in places
         for channel in policies.channels_open
         for house in ("", *policies.company.houses)
@@ -124,22 +131,22 @@ def small_tables(tables: Mapping[str, pa.Table], policies: Policies, *, as_of: d
 
 @lru_cache(maxsize=256)
 def _cached_openings(
-    keys: frozenset[Key], holidays: frozenset[tuple[str, date]], houses: frozenset[tuple[str, House]]
+    keys: frozenset[OpeningKey], holidays: frozenset[tuple[str, date]], houses: frozenset[tuple[str, CompanyRules]]
 ) -> pa.Table:
-    return arrow_of(openings(keys=keys, company_holidays=holidays, houses=dict(houses)))
+    return to_arrow(build_openings(keys=keys, company_holidays=holidays, company_rules=dict(houses)))
 
 
 @lru_cache(maxsize=32)
-def _cached_caps(day: date, houses: frozenset[tuple[str, House]]) -> pa.Table:
-    return arrow_of(caps_table(day=day, houses=dict(houses)))
+def _cached_caps(day: date, houses: frozenset[tuple[str, CompanyRules]]) -> pa.Table:
+    return to_arrow(build_caps(day=day, company_rules=dict(houses)))
 
 
 def _compile_day(policies: Policies, *, as_of: date) -> DayStatements:
     wanted = _attributes_used(policies)
     typed = {f"attr_{name}": _ARROW_TYPES[kind] for name, kind in wanted.items()}
     accounts = source_table("accounts", _derive_schema(portfolio.ACCOUNTS, without=("attributes",), **typed))
-    facts = Facts(accounts=accounts, **{name: source_table(name, schema) for name, schema in SCHEMAS.items()})
-    classed = classify(known_facts(facts, as_of=as_of), policies.policies, as_of=as_of)
+    facts = DayFacts(accounts=accounts, **{name: source_table(name, schema) for name, schema in SCHEMAS.items()})
+    classed = classify_accounts(build_account_facts(facts, as_of=as_of), policies.policies, as_of=as_of)
     classified = source_table("classified", classed.schema())
     return DayStatements(
         accounts=_accounts_view(wanted),
@@ -172,30 +179,30 @@ def _attributes_used(policies: Policies) -> dict[str, str]:
 
 
 def _compile_decisions(
-    classified: ir.Table, facts: Facts, policies: Policies, *, as_of: date
+    classified: ir.Table, facts: DayFacts, policies: Policies, *, as_of: date
 ) -> dict[str, tuple[Statement, ...]]:
-    due = due_on(classified, facts, policies.policies, as_of=as_of)
+    due = find_due_today(classified, facts, policies.policies, as_of=as_of)
     if due is None:
         return {"due": (), "plan": (), "states": _compile_states(classified)}
     keep_due = compile_statement("due", due, keep=True, give=False)
     due = source_table("due", due.schema())
     templates = source_table("templates", pa.schema([("template_code", pa.string()), ("channel", pa.string())]))
     plan = plan_day(due, classified, facts, templates, as_of=as_of, channels_open=policies.channels_open)
-    judged = judge(
+    judged = judge_at_opening(
         source_table("candidates", plan.candidates.schema()),
         openings=source_table("openings", OPENINGS),
         history=facts.history,
         caps=source_table("caps", CAPS),
         as_of=as_of,
     )
-    changes = planning.stage_changes(due)
+    changes = planning.plan_stage_changes(due)
     planned = (
         compile_statement("candidates", plan.candidates, keep=True, give=False),
         compile_statement("contacts", judged),
         compile_statement("items", _with_strategy(plan.items, due)),
         compile_statement("unreachable", plan.unreachable),
-        compile_statement("tasks", planning.tasks(due)),
-        compile_statement("step_holds", planning.holds(due)),
+        compile_statement("tasks", planning.plan_tasks(due)),
+        compile_statement("step_holds", planning.plan_holds(due)),
     )
     moves = compile_statement("stage_changes", changes, keep=True)
     return {

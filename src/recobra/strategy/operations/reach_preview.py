@@ -13,8 +13,8 @@ from recobra.portfolio.snapshot import Part
 from recobra.strategy.operations.day_facts import read_facts
 from recobra.strategy.operations.decision import DayStatements, small_tables, statements_for
 from recobra.strategy.policies import Policies, catalogue_with, policies_in_force
-from recobra_core.decide.daily import due_on, plan_day
-from recobra_core.decide.reach_preview import would_touch as count
+from recobra_core.decide.daily import find_due_today, plan_day
+from recobra_core.decide.reach_preview import count_reach as count
 from recobra_core.decide.strategy import Strategy
 
 
@@ -51,7 +51,7 @@ def _compile_counts(recipe: DayStatements, policies: Policies, as_of: date) -> l
         amount_minor=accounts.overdue_minor.sum().cast("int64"),
     )
     statements = [engine.compile_statement("segments", segments.order_by("segment", "currency"))]
-    due = due_on(accounts, facts, policies.policies, as_of=as_of)
+    due = find_due_today(accounts, facts, policies.policies, as_of=as_of)
     if due is None:
         return statements
     kept = engine.source_table("due", due.schema())

@@ -100,7 +100,7 @@ def ensure_ready_made(*, actor: str, now: datetime) -> list[str]:
     """Publish the ready-made strategies that the installation does not have yet; return their codes."""
     made = []
     for name in ready.CODES:
-        strategy = ready.load(name)
+        strategy = ready.load_strategy(name)
         if StrategyVersion.objects.filter(code=strategy.code).exists():
             continue
         draft = save_draft(document=strategy.to_document(), actor=actor, now=now)

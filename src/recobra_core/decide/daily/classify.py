@@ -23,7 +23,7 @@ class PortfolioLimits:
     strategy: Strategy | None
 
 
-def classify(known: ir.Table, policies: Sequence[PortfolioLimits], *, as_of: date) -> ir.Table:
+def classify_accounts(known: ir.Table, policies: Sequence[PortfolioLimits], *, as_of: date) -> ir.Table:
     """Add bucket, stage, stage_since, days_in_stage, cycle_date and segment to `known_facts`.
 
     A cycle of delinquency starts on the oldest unpaid due date of the day an account falls into arrears and lasts

@@ -7,14 +7,14 @@ import ibis
 import ibis.expr.operations as ops
 import ibis.expr.types as ir
 
-from recobra_core.stages import arrears
+from recobra_core.stages import compute_arrears
 
 CONTACTS_WINDOW_DAYS = 30
 PHONE_CHANNELS = ("sms", "whatsapp", "call", "ivr")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Facts:
+class DayFacts:
     """The tables of a snapshot.
 
     accounts: account_id, debtor_id, portfolio_id, product, opened_date and attr_… columns; only open accounts.
@@ -46,13 +46,13 @@ class Facts:
     planned: ir.Table
 
 
-def known_facts(facts: Facts, *, as_of: date) -> ir.Table:
+def build_account_facts(facts: DayFacts, *, as_of: date) -> ir.Table:
     """Return one row per open account with the columns of the rule catalogue that need no limits or strategy.
 
     Adds creditor_id, zones, the state last written (`was_…`) and the latest events. An account without open
     instalments owes nothing: balance 0 and no due date.
     """
-    owed = arrears(facts.items, as_of=as_of)
+    owed = compute_arrears(facts.items, as_of=as_of)
     accounts = facts.accounts.inner_join(facts.portfolios.drop("active"), "portfolio_id")
     accounts = accounts.left_join(owed, "account_id").drop("account_id_right")
     accounts = accounts.mutate(

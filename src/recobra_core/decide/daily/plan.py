@@ -9,14 +9,16 @@ import ibis.expr.types as ir
 
 from recobra_core.decide import plan as planning
 from recobra_core.decide.daily.classify import PortfolioLimits
-from recobra_core.decide.daily.facts import PHONE_CHANNELS, Facts
-from recobra_core.decide.due import due_steps
-from recobra_core.law import open_at, verdicts
+from recobra_core.decide.daily.facts import PHONE_CHANNELS, DayFacts
+from recobra_core.decide.due import find_due_steps
+from recobra_core.law import join_openings, judge_candidates
 
 _CHANNELS_BY_KIND = (("EMAIL", ("email",)), ("PHONE", PHONE_CHANNELS), ("ADDRESS", ("letter", "visit")))
 
 
-def due_on(accounts: ir.Table, facts: Facts, policies: Sequence[PortfolioLimits], *, as_of: date) -> ir.Table | None:
+def find_due_today(
+    accounts: ir.Table, facts: DayFacts, policies: Sequence[PortfolioLimits], *, as_of: date
+) -> ir.Table | None:
     """Return the due steps of all strategies on a day, or None where no portfolio follows one.
 
     Portfolios that may not be contacted today (stale data) have none.
@@ -29,25 +31,31 @@ def due_on(accounts: ir.Table, facts: Facts, policies: Sequence[PortfolioLimits]
             continue
         mine = speaking.filter(speaking.portfolio_id.isin(policy.portfolio_ids))
         fired = facts.firings.filter(facts.firings.strategy_code == policy.strategy.code).drop("strategy_code")
-        found.append(due_steps(mine, fired, policy.strategy, as_of=as_of))
+        found.append(find_due_steps(mine, fired, policy.strategy, as_of=as_of))
     return ibis.union(*found) if len(found) > 1 else (found[0] if found else None)
 
 
 def plan_day(
-    due: ir.Table, accounts: ir.Table, facts: Facts, templates: ir.Table, *, as_of: date, channels_open: tuple[str, ...]
+    due: ir.Table,
+    accounts: ir.Table,
+    facts: DayFacts,
+    templates: ir.Table,
+    *,
+    as_of: date,
+    channels_open: tuple[str, ...],
 ) -> planning.Plan:
     """Plan one contact per debtor and creditor; debtors whose contact of the day was made already wait.
 
     `due` must be a table of the engine, not an expression over `accounts` (see `plan.contacts`).
     """
     messages = due.anti_join(facts.planned.select("debtor_id").distinct(), "debtor_id")
-    plan = planning.contacts(
+    plan = planning.plan_contacts(
         messages, accounts, _ways(facts.points), templates, as_of=as_of, channels_open=channels_open
     )
     return replace(plan, candidates=_with_gate_facts(plan.candidates, accounts, facts))
 
 
-def _with_gate_facts(candidates: ir.Table, accounts: ir.Table, facts: Facts) -> ir.Table:
+def _with_gate_facts(candidates: ir.Table, accounts: ir.Table, facts: DayFacts) -> ir.Table:
     """Add what the gate asks beyond the hour: to the debtor, about everything overdue, under the portfolio's house."""
     since = accounts.oldest_due_date.coalesce(accounts.next_due_date)
     owed = accounts.group_by(owing_debtor=accounts.debtor_id, owed_creditor=accounts.creditor_id).agg(
@@ -74,14 +82,16 @@ def _place(points: ir.Table) -> ir.StringValue:
     return points.place.fill_null("") if "place" in points.columns else ibis.literal("")
 
 
-def judge(candidates: ir.Table, *, openings: ir.Table, history: ir.Table, caps: ir.Table, as_of: date) -> ir.Table:
+def judge_at_opening(
+    candidates: ir.Table, *, openings: ir.Table, history: ir.Table, caps: ir.Table, as_of: date
+) -> ir.Table:
     """Judge the candidates at the opening of their day; add the gate's columns and due_at, closes_at (UTC)."""
     dated = candidates.mutate(local_date=ibis.literal(as_of))
-    opened = open_at(dated, openings=openings)
+    opened = join_openings(dated, openings=openings)
     timed = opened.select(
         *dated.columns, at_utc=opened.opens_at_utc, due_at=opened.opens_at_utc, closes_at=opened.closes_at_utc
     )
-    return verdicts(timed, openings=openings, history=history, caps=caps)
+    return judge_candidates(timed, openings=openings, history=history, caps=caps)
 
 
 def _ways(points: ir.Table) -> ir.Table:

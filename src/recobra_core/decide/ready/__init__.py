@@ -10,7 +10,7 @@ CODES = ("consumo", "servicios", "facturas")
 
 
 @cache
-def load(code: str) -> Strategy:
+def load_strategy(code: str) -> Strategy:
     """Return a ready-made strategy. Raises KeyError for a code that is not in `CODES`."""
     if code not in CODES:
         raise KeyError(f"No ready-made strategy «{code}»; there are: {', '.join(CODES)}.")

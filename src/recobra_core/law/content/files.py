@@ -12,28 +12,28 @@ from recobra_core import yaml_text
 from recobra_core.law.files import Node
 from recobra_core.law.model import ALWAYS, CHANNELS
 
-from .model import LEVELS, SENTENCES, Content, Required, Ruling, Words
-from .phrases import compiled
+from .model import LEVELS, SENTENCES, CountryContent, RequiredPart, Ruling, Vocabulary
+from .phrases import compile_phrases
 
 LANGUAGES = ("es", "pt", "en")
 _CATEGORIES = tuple(code for code in SENTENCES if not code.startswith(("missing_", "unknown_")))
 _PARTS = tuple(code.removeprefix("missing_") for code in SENTENCES if code.startswith("missing_"))
 
 
-def content(country: str, *, on: date) -> Content | None:
+def find_content(country: str, *, on: date) -> CountryContent | None:
     """Return what a country says about words on a day, None where nothing is known of it or of the day."""
-    versions = [each for each in countries().get(country, ()) if each.effective_from <= on]
+    versions = [each for each in load_countries().get(country, ()) if each.effective_from <= on]
     return max(versions, key=lambda each: each.effective_from) if versions else None
 
 
 @cache
-def countries() -> Mapping[str, tuple[Content, ...]]:
+def load_countries() -> Mapping[str, tuple[CountryContent, ...]]:
     """Every country's versions by its ISO code. Raises LawFileError."""
     codes = (name for name in _names() if name.removesuffix(".yaml").isupper())
     return MappingProxyType({name.removesuffix(".yaml"): read_country(_text(name), file=name) for name in codes})
 
 
-def read_country(text: str, *, file: str) -> tuple[Content, ...]:
+def read_country(text: str, *, file: str) -> tuple[CountryContent, ...]:
     """Check one country's file. Raises LawFileError."""
     node = Node(yaml_text.load(text), file)
     node.only("country", "languages", "phrases", "versions", "note")
@@ -45,30 +45,30 @@ def read_country(text: str, *, file: str) -> tuple[Content, ...]:
 
 
 @cache
-def words(language: str) -> Words:
+def load_vocabulary(language: str) -> Vocabulary:
     """Return how a language says what may not be said. Raises LawFileError."""
     node = Node(yaml_text.load(_text(f"{language}.yaml")), f"{language}.yaml")
     node.only("language", "spelled_by_ear", "phrases", "strong", "innocent", "denials", "letterheads", "debt")
     by_ear = node.get("spelled_by_ear", bool)
     denials = node.child("denials")
-    return Words(
+    return Vocabulary(
         language=node.get("language", str),
         phrases=_phrases(node.child("phrases"), by_ear=by_ear, strong=node.child("strong")),
-        innocent=compiled(node.names("innocent"), by_ear=by_ear),
+        innocent=compile_phrases(node.names("innocent"), by_ear=by_ear),
         denial=_denial(denials, by_ear=by_ear),
-        not_yet=compiled(denials.names("not_yet"), by_ear=by_ear),
-        letterheads=compiled(node.names("letterheads"), by_ear=False),
-        debt=compiled(node.names("debt"), by_ear=False),
+        not_yet=compile_phrases(denials.names("not_yet"), by_ear=by_ear),
+        letterheads=compile_phrases(node.names("letterheads"), by_ear=False),
+        debt=compile_phrases(node.names("debt"), by_ear=False),
     )
 
 
-def own_phrases(country: str) -> Mapping[str, re.Pattern[str]]:
+def country_phrases(country: str) -> Mapping[str, re.Pattern[str]]:
     """Return the phrases that a country adds to its languages'."""
-    return countries()[country][0].phrases
+    return load_countries()[country][0].phrases
 
 
 @cache
-def parts() -> Mapping[str, tuple[tuple[str, ...], re.Pattern[str]]]:
+def load_parts() -> Mapping[str, tuple[tuple[str, ...], re.Pattern[str]]]:
     """Return for each part of a message the variables that say it and the phrases that do."""
     node = _common().child("parts")
     node.only(*_PARTS)
@@ -76,12 +76,12 @@ def parts() -> Mapping[str, tuple[tuple[str, ...], re.Pattern[str]]]:
     for part in node.raw:
         entry = node.child(part)
         entry.only("variables", "phrases")
-        found[part] = (entry.names("variables"), compiled(entry.names("phrases"), by_ear=False))
+        found[part] = (entry.names("variables"), compile_phrases(entry.names("phrases"), by_ear=False))
     return MappingProxyType(found)
 
 
 @cache
-def amounts() -> frozenset[str]:
+def amount_variables() -> frozenset[str]:
     """Return the variables that tell a debt to whoever reads them."""
     return frozenset(_common().names("tell_the_debt"))
 
@@ -91,7 +91,7 @@ def _common() -> Node:
     return Node(yaml_text.load(_text("common.yaml")), "common.yaml")
 
 
-def _version(node: Node, common: Node, top: Node, own: Mapping[str, re.Pattern[str]]) -> Content:
+def _version(node: Node, common: Node, top: Node, own: Mapping[str, re.Pattern[str]]) -> CountryContent:
     node.only("effective_from", "legal_templates", "categories", "required", "replaces_required")
     given = node.child("categories", {})
     usual = common.child("categories")
@@ -101,7 +101,7 @@ def _version(node: Node, common: Node, top: Node, own: Mapping[str, re.Pattern[s
     entries += list(node.children("required")) if "required" in node.raw else []
     # A country's own entry takes the place of the usual one for the same part.
     required = {entry.get("part", str): _required(entry) for entry in entries}
-    return Content(
+    return CountryContent(
         country=top.get("country", str),
         effective_from=node.get("effective_from", date, None) or ALWAYS,
         languages=top.names("languages", LANGUAGES),
@@ -123,13 +123,13 @@ def _ruling(usual: Node, given: Node, name: str) -> Ruling:
     )
 
 
-def _required(node: Node) -> Required:
+def _required(node: Node) -> RequiredPart:
     node.only(
         "part", "level", "short", "link", "link_certainty", "channels", "claims_only", "article", "source", "certainty"
     )
     level = node.one_of("level", LEVELS)
     link = node.get("link", bool)
-    return Required(
+    return RequiredPart(
         part=node.one_of("part", _PARTS),
         level=level,
         short=node.one_of("short", LEVELS, level),
@@ -147,15 +147,15 @@ def _phrases(node: Node, *, by_ear: bool, strong: Node | None = None) -> Mapping
     node.only(*_CATEGORIES)
     hard: Mapping[str, Any] = strong.raw if strong else {}
     return MappingProxyType(
-        {name: compiled(node.names(name), by_ear=by_ear, strong=hard.get(name, ())) for name in node.raw}
+        {name: compile_phrases(node.names(name), by_ear=by_ear, strong=hard.get(name, ())) for name in node.raw}
     )
 
 
 def _denial(node: Node, *, by_ear: bool) -> re.Pattern[str]:
     """`heads` deny; what follows is denied as long as only words of `go_on` come."""
     node.only("heads", "go_on", "not_yet")
-    head = compiled(node.names("heads"), by_ear=by_ear).pattern
-    word = compiled(node.names("go_on"), by_ear=by_ear).pattern
+    head = compile_phrases(node.names("heads"), by_ear=by_ear).pattern
+    word = compile_phrases(node.names("go_on"), by_ear=by_ear).pattern
     return re.compile(rf"{head}(?:[ ,«»\"'()/\n]{{1,3}}{word})*")
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Final
 
-from recobra_core.law.content.normal_form import NAMES, Folded, fold
+from recobra_core.law.content.normal_form import TEMPLATE_VARIABLES, FoldedText, fold_text
 
 from . import files
 from .model import (
@@ -17,17 +17,17 @@ from .model import (
     EXCUSED_BY_DENIAL,
     SENTENCES,
     SHORT_CHANNELS,
-    Content,
-    Facts,
+    CountryContent,
     Finding,
     Kind,
-    Required,
+    MessageFacts,
+    RequiredPart,
     Ruling,
     Severity,
-    Words,
+    Vocabulary,
 )
 
-CARRIES: Final = "enlace_detalle"
+STATEMENT_LINK: Final = "enlace_detalle"
 """The variable that links the page of the debtor's statement."""
 
 _CAPITALS = re.compile(r"[^\W\d_]")
@@ -35,19 +35,19 @@ _LINE = re.compile(r"(?:(?<=\n)|\A)(?=[^\W_])")
 _SECOND = re.compile(r"https?://\S+|\S+@\S+")
 
 
-def lint(
-    text: str, *, country: str, channel: str, kind: Kind, language: str = "es", facts: Facts
+def lint_text(
+    text: str, *, country: str, channel: str, kind: Kind, language: str = "es", facts: MessageFacts
 ) -> tuple[Finding, ...]:
     """Return what may not be said in a text, in its order, and then what is missing.
 
     A country that is not known is a finding that blocks.
     """
-    rules = files.content(country, on=facts.on)
+    rules = files.find_content(country, on=facts.on)
     if rules is None:
         return (_unknown(country),)
-    folded = fold(text, markup=facts.markup, template=kind == "template")
+    folded = fold_text(text, markup=facts.markup, template=kind == "template")
     known = (each for each in dict.fromkeys((language[:2], *rules.languages)) if each in files.LANGUAGES)
-    spoken = [files.words(each) for each in known]
+    spoken = [files.load_vocabulary(each) for each in known]
     found = [
         *_words(text, folded, spoken, rules=rules, kind=kind, facts=facts),
         *_hidden(text, folded, rules=rules, kind=kind),
@@ -61,13 +61,13 @@ def lint(
     return (*_once(found), *missing)
 
 
-def blocks(findings: tuple[Finding, ...]) -> bool:
+def has_blocking(findings: tuple[Finding, ...]) -> bool:
     """Return whether any of the findings keeps the message from leaving."""
     return any(finding.severity == "block" for finding in findings)
 
 
 def _words(
-    text: str, folded: Folded, spoken: list[Words], *, rules: Content, kind: Kind, facts: Facts
+    text: str, folded: FoldedText, spoken: list[Vocabulary], *, rules: CountryContent, kind: Kind, facts: MessageFacts
 ) -> Iterator[Finding]:
     for words in spoken:
         own = _spans(folded.text, words.language, rules.country)
@@ -80,8 +80,8 @@ def _words(
 @lru_cache(maxsize=1024)
 def _spans(text: str, language: str, country: str) -> tuple[tuple[str, int, int], ...]:
     """Return what a language's phrases (or those a country adds) find, less what is meant otherwise."""
-    words = files.words(language)
-    phrases = files.own_phrases(country) if country else words.phrases
+    words = files.load_vocabulary(language)
+    phrases = files.country_phrases(country) if country else words.phrases
     innocent, denied = _masks(text, language)
     return tuple(
         (code, *match.span())
@@ -94,16 +94,16 @@ def _spans(text: str, language: str, country: str) -> tuple[tuple[str, int, int]
 @lru_cache(maxsize=1024)
 def _masks(text: str, language: str) -> tuple[tuple[tuple[int, int], ...], tuple[tuple[int, int], ...]]:
     """Return where a folded text says a phrase's letters innocently, and where it denies what it says."""
-    words = files.words(language)
+    words = files.load_vocabulary(language)
     return tuple(match.span() for match in words.innocent.finditer(text)), tuple(_denials(text, words))
 
 
-def _excused(code: str, rules: Content, facts: Facts) -> bool:
+def _excused(code: str, rules: CountryContent, facts: MessageFacts) -> bool:
     decided = rules.legal_templates and facts.legal_template and facts.legal_decision
     return (code in EXCUSED_BY_A_LEGAL_DECISION and decided) or (code in EXCUSED_BY_CONSENT and facts.offer_consent)
 
 
-def _denials(text: str, words: Words) -> Iterator[tuple[int, int]]:
+def _denials(text: str, words: Vocabulary) -> Iterator[tuple[int, int]]:
     """Yield what a text denies («no es una notificación judicial»), but not what it only denies for now."""
     for match in words.denial.finditer(text):
         around = text[max(0, match.start() - 30) : match.start()].rpartition(".")[2] + match.group()
@@ -115,7 +115,9 @@ def _inside(span: tuple[int, int], masks: Iterable[tuple[int, int]]) -> bool:
     return any(start < span[1] and span[0] < end for start, end in masks)
 
 
-def _letterheads(text: str, folded: Folded, words: Words, *, rules: Content, kind: Kind) -> Iterator[Finding]:
+def _letterheads(
+    text: str, folded: FoldedText, words: Vocabulary, *, rules: CountryContent, kind: Kind
+) -> Iterator[Finding]:
     """A line that begins in capitals the way a court's paper is headed."""
     masked = [span for mask in _masks(folded.text, words.language) for span in mask]
     for line in _LINE.finditer(folded.text):
@@ -128,13 +130,13 @@ def _letterheads(text: str, folded: Folded, words: Words, *, rules: Content, kin
             yield from _finding("letterhead", (start, end), text, rules.rulings["letterhead"], kind)
 
 
-def _hidden(text: str, folded: Folded, *, rules: Content, kind: Kind) -> Iterator[Finding]:
+def _hidden(text: str, folded: FoldedText, *, rules: CountryContent, kind: Kind) -> Iterator[Finding]:
     for place in folded.hidden:
         yield from _finding("hidden_letters", (place, place + 1), text, rules.rulings["hidden_letters"], kind)
 
 
 def _disclosed(
-    text: str, folded: Folded, spoken: list[Words], *, rules: Content, kind: Kind, facts: Facts
+    text: str, folded: FoldedText, spoken: list[Vocabulary], *, rules: CountryContent, kind: Kind, facts: MessageFacts
 ) -> Iterator[Finding]:
     """The debt named where somebody else reads or hears it."""
     if not facts.third_party and facts.part == "body":
@@ -144,13 +146,17 @@ def _disclosed(
     if facts.part == "subject" and not facts.third_party and ruling.level == "barred":
         ruling = replace(ruling, level="advice")
     spans = [folded.span(*match.span()) for words in spoken for match in words.debt.finditer(folded.text)]
-    spans += [match.span(1) for match in NAMES.finditer(text) if match.group(1) in files.amounts()]
+    spans += [
+        match.span(1) for match in TEMPLATE_VARIABLES.finditer(text) if match.group(1) in files.amount_variables()
+    ]
     for span in spans:
         yield from _finding(code, span, text, ruling, kind)
 
 
-def _missing(folded: Folded, text: str, *, rules: Content, channel: str, kind: Kind, facts: Facts) -> Iterator[Finding]:
-    names = facts.variables | set(NAMES.findall(text))
+def _missing(
+    folded: FoldedText, text: str, *, rules: CountryContent, channel: str, kind: Kind, facts: MessageFacts
+) -> Iterator[Finding]:
+    names = facts.variables | set(TEMPLATE_VARIABLES.findall(text))
     plain = _SECOND.sub(" ", folded.text)
     for required in rules.required:
         if _asked(required, channel, names, facts) and not _said(required, names, plain, facts):
@@ -164,17 +170,17 @@ def _missing(folded: Folded, text: str, *, rules: Content, channel: str, kind: K
             yield from _finding(f"missing_{required.part}", (0, 0), text, ruling, kind)
 
 
-def _asked(required: Required, channel: str, names: frozenset[str], facts: Facts) -> bool:
+def _asked(required: RequiredPart, channel: str, names: frozenset[str], facts: MessageFacts) -> bool:
     """Return whether a part is asked of this message itself: not in an answer, nor where a page may carry it."""
-    elsewhere = required.link and CARRIES in names
+    elsewhere = required.link and STATEMENT_LINK in names
     here = not required.channels or channel in required.channels
     return here and not elsewhere and not facts.reply and not (required.claims_only and facts.notice)
 
 
-def _said(required: Required, names: frozenset[str], plain: str, facts: Facts) -> bool:
-    variables, phrases = files.parts()[required.part]
+def _said(required: RequiredPart, names: frozenset[str], plain: str, facts: MessageFacts) -> bool:
+    variables, phrases = files.load_parts()[required.part]
     if required.part == "creditor" and facts.creditor_name:
-        return fold(facts.creditor_name).text in plain or bool(names & set(variables))
+        return fold_text(facts.creditor_name).text in plain or bool(names & set(variables))
     return bool(names & set(variables)) or phrases.search(plain) is not None
 
 

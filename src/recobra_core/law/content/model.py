@@ -39,7 +39,7 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
+class MessageFacts:
     """What the words alone do not tell. `on` is the debtor's day: a text is judged by the rules of its day.
 
     variables: names a template fills in, besides those found in the text itself (its other parts' names).
@@ -73,7 +73,7 @@ class Ruling:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Required:
+class RequiredPart:
     """A part that a message must have. `link`: a page the message links to may carry it. `short`: level in few words.
 
     `channels` empty: all. `claims_only`: not in a notice before the due date.
@@ -92,7 +92,7 @@ class Required:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Content:
+class CountryContent:
     """What a country says about words on one day. `legal_templates`: a reviewed legal notice may exist at all."""
 
     country: str
@@ -100,12 +100,12 @@ class Content:
     languages: tuple[str, ...]
     legal_templates: bool
     rulings: Mapping[str, Ruling]
-    required: tuple[Required, ...]
+    required: tuple[RequiredPart, ...]
     phrases: Mapping[str, re.Pattern[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Words:
+class Vocabulary:
     """How a language says what may not be said, and how it says the same letters innocently."""
 
     language: str

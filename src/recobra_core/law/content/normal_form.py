@@ -20,12 +20,12 @@ _TAG = re.compile(r"<!--.*?-->|<(/?[a-zA-Z][a-zA-Z0-9]*)\b[^<>]*>", re.DOTALL)
 _JINJA = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
 _ENTITY = re.compile(r"&(#\d+|#[xX][0-9a-fA-F]+|[a-zA-Z]+\d*);")
 _INLINE: Final = frozenset({"b", "i", "u", "em", "strong", "span", "small", "a", "font", "mark", "sub", "sup", "code"})
-NAMES = re.compile(r"\{(?:\{-?|%-?\s*(?:for\s+\w+\s+in|if|elif))\s*(?:not\s+)?([a-z_]\w*)")
+TEMPLATE_VARIABLES = re.compile(r"\{(?:\{-?|%-?\s*(?:for\s+\w+\s+in|if|elif))\s*(?:not\s+)?([a-z_]\w*)")
 """The variables a template speaks of, by their first word."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Folded:
+class FoldedText:
     """`text` is the folded one; `places[i]` is where its i-th character begins in the text it was made from.
 
     `hidden` are the places of characters that only serve to split or disguise a word.
@@ -42,7 +42,7 @@ class Folded:
 
 
 @lru_cache(maxsize=256)
-def fold(text: str, *, markup: bool = False, template: bool = False) -> Folded:
+def fold_text(text: str, *, markup: bool = False, template: bool = False) -> FoldedText:
     """Fold a text. White space becomes a blank, a line feed, or two for a blank line; a template's value one sign."""
     kept: list[str] = []
     places: list[int] = []
@@ -59,7 +59,7 @@ def fold(text: str, *, markup: bool = False, template: bool = False) -> Folded:
                 kept.append(letter)
                 places.append(start)
                 ends.append(end)
-    return Folded(text="".join(kept), places=tuple(places), ends=tuple(ends), hidden=tuple(hidden + _mixed(text)))
+    return FoldedText(text="".join(kept), places=tuple(places), ends=tuple(ends), hidden=tuple(hidden + _mixed(text)))
 
 
 def _begins_a_line(letter: str, kept: list[str]) -> bool:

@@ -22,7 +22,7 @@ _BEFORE, _AFTER = r"(?<![^\W_])", r"(?![^\W_])"
 NOTHING: Final = re.compile(r"(?!)")
 
 
-def compiled(phrases: Iterable[str], *, by_ear: bool, strong: Iterable[str] = ()) -> re.Pattern[str]:
+def compile_phrases(phrases: Iterable[str], *, by_ear: bool, strong: Iterable[str] = ()) -> re.Pattern[str]:
     """Return one expression for any of the phrases; `strong` words are found also when split or mistyped."""
     plain = [_expression(phrase, by_ear=by_ear) for phrase in phrases]
     words = list(strong)

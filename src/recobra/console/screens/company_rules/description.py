@@ -12,15 +12,15 @@ from recobra.console.screens.countries.description import channel_names, country
 from recobra.console.templatetags.console import day
 from recobra_core import law
 from recobra_core.law import phrases
-from recobra_core.law.company_rules import HouseRule
+from recobra_core.law.company_rules import CompanyRule
 
 
-def house_of(rule: Any) -> law.House:
+def house_of(rule: Any) -> law.CompanyRules:
     """Return a kept version as the gate reads it."""
-    return law.read_house({**rule.document, "name": rule.code})
+    return law.read_company_rules({**rule.document, "name": rule.code})
 
 
-def lines(house: law.House) -> list[str]:
+def lines(house: law.CompanyRules) -> list[str]:
     """Return a rule document in words, a line per thing it asks."""
     found = [_("Visits are made, where the law leaves them.")] if house.visits_open else []
     for rule in house.rules:
@@ -29,23 +29,23 @@ def lines(house: law.House) -> list[str]:
     return found
 
 
-def _about(rule: HouseRule) -> str:
+def _about(rule: CompanyRule) -> str:
     channels = channel_names(rule.channels) if rule.channels else _("All channels")
     countries = ", ".join(country_name(code) for code in rule.countries)
     return f"{channels} ({countries})" if countries else channels
 
 
-def _asked(rule: HouseRule) -> Iterator[str]:
+def _asked(rule: CompanyRule) -> Iterator[str]:
     if rule.never:
         yield _("not used")
     if rule.windows is not None:
-        yield "; ".join(phrases.hours(rule.windows, language())) or _("closed every day")
+        yield "; ".join(phrases.describe_hours(rule.windows, language())) or _("closed every day")
     if rule.closed_days:
         yield _("closed on %(days)s") % {"days": ", ".join(day(each) for each in sorted(rule.closed_days))}
     if rule.open_on_holidays is False:
         yield _("closed on holidays")
     for cap in rule.caps:
-        yield phrases.cap(cap, language())
+        yield phrases.describe_cap(cap, language())
     if rule.workplace == ():
         yield _("never at work")
     if rule.consent_required:

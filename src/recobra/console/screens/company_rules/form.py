@@ -33,7 +33,7 @@ class Unreadable(Exception):
         self.errors = errors
 
 
-def from_house(house: law.House) -> Shape:
+def from_house(house: law.CompanyRules) -> Shape:
     """Return the fields of a rule document."""
     return {"visits": house.visits_open, "rules": [_shape(rule) for rule in house.rules]}
 

@@ -161,7 +161,7 @@ def preview(request: StaffRequest) -> HttpResponse:
     rule = queries.rule_for(request.user, int(rule_id)) if rule_id.isdecimal() and len(rule_id) < 19 else None
     try:
         document = shapes.to_document(shapes.from_post(request.POST))
-        house = law.read_house({**document, "name": "preview"})
+        house = law.read_company_rules({**document, "name": "preview"})
     except (shapes.Unreadable, law.LawFileError):
         context["problem"] = _("The rule cannot be read yet: complete the fields.")
     else:

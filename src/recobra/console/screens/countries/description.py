@@ -14,9 +14,9 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from recobra.console import labels
-from recobra_core.law import countries
+from recobra_core.law import load_countries
 from recobra_core.law import phrases as law_words
-from recobra_core.law.description import Channel, Reading, Told, describe
+from recobra_core.law.description import ChannelLaw, CountryLaw, RuleText, describe_country
 from recobra_core.law.model import Country, Window
 
 T = TypeVar("T")
@@ -33,7 +33,7 @@ class Hours:
     allowed: bool
     days: tuple[tuple[str, str], ...]
     holidays: str
-    told: Told
+    told: RuleText
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +42,7 @@ class Shared:
 
     places: tuple[str, ...]
     channels: tuple[str, ...]
-    told: Told
+    told: RuleText
 
 
 def language() -> str:
@@ -57,13 +57,13 @@ def country_name(code: str) -> str:
 
 def authority(code: str) -> str:
     """Return who watches over collection in a country."""
-    return law_words.text(countries()[code].authority, language())
+    return law_words.translate_text(load_countries()[code].authority, language())
 
 
 def country_names() -> list[tuple[str, str]]:
     """Return the countries with rules, by name."""
     plain = str.maketrans("áéíóúÁÉÍÓÚ", "aeiouAEIOU")
-    named = [(code, country_name(code)) for code in countries()]
+    named = [(code, country_name(code)) for code in load_countries()]
     return sorted(named, key=lambda each: each[1].translate(plain))
 
 
@@ -100,14 +100,14 @@ def weekdays() -> list[tuple[str, str]]:
     return [(short[day], whole[day]) for day in range(7)]
 
 
-def read(code: str, day: date) -> Reading:
+def read(code: str, day: date) -> CountryLaw:
     """Return a country's law on a day in the screen's language. Raises KeyError."""
-    return describe(country=code, day=day, language=language())
+    return describe_country(country=code, day=day, language=language())
 
 
-def hours(reading: Reading) -> list[Hours]:
+def hours(reading: CountryLaw) -> list[Hours]:
     """Return the table of hours, the country's own rows first."""
-    home = countries()[reading.code]
+    home = load_countries()[reading.code]
     rows = [(each, _days(home, each, reading.day)) for each in reading.channels]
     grouped = _grouped(rows, lambda row: (row[0].place, row[0].allowed, row[1], row[0].holidays, row[0].rule.source))
     return [
@@ -123,17 +123,17 @@ def hours(reading: Reading) -> list[Hours]:
     ]
 
 
-def caps(reading: Reading) -> list[Shared]:
+def caps(reading: CountryLaw) -> list[Shared]:
     """Return how often, each rule once with the channels it counts for."""
     return _shared(reading, [(each, cap) for each in reading.channels for cap in each.caps])
 
 
-def consents(reading: Reading) -> list[Shared]:
+def consents(reading: CountryLaw) -> list[Shared]:
     """Return the channels that need the debtor's authorisation."""
     return _shared(reading, [(each, each.consent) for each in reading.channels if each.consent])
 
 
-def _shared(reading: Reading, rows: list[tuple[Channel, Told]]) -> list[Shared]:
+def _shared(reading: CountryLaw, rows: list[tuple[ChannelLaw, RuleText]]) -> list[Shared]:
     every = {each.channel for each in reading.channels}
     shared = []
     for alike in _grouped(rows, lambda row: (row[1].text, row[1].source, row[1].certainty)):
@@ -153,7 +153,7 @@ def _grouped(rows: Iterable[T], key: Callable[[T], Hashable]) -> list[list[T]]:
     return list(found.values())
 
 
-def _days(home: Country, channel: Channel, day: date) -> tuple[tuple[str, str], ...]:
+def _days(home: Country, channel: ChannelLaw, day: date) -> tuple[tuple[str, str], ...]:
     place = channel.place if "-" in channel.place else ""
     regime = home.regime(channel=channel.channel, day=day, subdivision=place)
     if regime is None or not channel.allowed:

@@ -22,8 +22,8 @@ from recobra.console.screens.place import Installation
 from recobra.insight.queries import compliance
 from recobra.insight.queries.reach import ChannelReach, cached_open_now, current_reach, waiting_today
 from recobra.kit import clock
-from recobra_core.law import countries, zones_for
-from recobra_core.law.calendar import Day, calendar
+from recobra_core.law import load_countries, zones_for
+from recobra_core.law.calendar import CalendarDay, list_month_days
 
 __all__ = ["compliance_labels", "urlpatterns"]
 _SHOWN = ("call", "whatsapp", "email")
@@ -33,7 +33,7 @@ _SHOWN = ("call", "whatsapp", "email")
 class Cell:
     """A day of the month's table; times are local to `zone`, '' on a closed day."""
 
-    day: Day
+    day: CalendarDay
     opens: str
     closes: str
     holiday: str
@@ -52,7 +52,7 @@ def index(request: StaffRequest) -> HttpResponse:
             "code": code,
             "name": name,
             "authority": description.authority(code),
-            "place": _place(countries()[code].time_zones[0]),
+            "place": _place(load_countries()[code].time_zones[0]),
             "channels": [(channel, cached_open_now(code, "", channel, minute)) for channel in _SHOWN],
             "waiting": sum(waiting_today(request.user, country=code, now=now).values()),
         }
@@ -60,7 +60,7 @@ def index(request: StaffRequest) -> HttpResponse:
         if code in own
     ]
     others = [
-        (code, name, description.authority(code), countries()[code].currency)
+        (code, name, description.authority(code), load_countries()[code].currency)
         for code, name in description.country_names()
         if code not in own
     ]
@@ -112,7 +112,7 @@ def month(request: StaffRequest, code: str) -> HttpResponse:
     zone = ZoneInfo(zones_for(country=code, subdivision=place, stated_zone=None).partition("|")[0])
     today = now.astimezone(zone).date()
     first = _day(f"{asked.get('mes', '')}-01") or today.replace(day=1)
-    days = calendar(country=code, subdivision=place, channel=channel, year=first.year, month=first.month)
+    days = list_month_days(country=code, subdivision=place, channel=channel, year=first.year, month=first.month)
     context = {
         "code": code,
         "name": description.country_name(code),
@@ -133,7 +133,7 @@ def month(request: StaffRequest, code: str) -> HttpResponse:
 
 
 def _home(code: str) -> Any:
-    home = countries().get(code)
+    home = load_countries().get(code)
     if home is None:
         raise ObjectDoesNotExist
     return home
@@ -195,7 +195,9 @@ def _shifted(first: date, by: int) -> date:
     return date(number // 12, number % 12 + 1, 1)
 
 
-def _weeks(found: Sequence[Day], names: dict[date, str], zone: ZoneInfo, today: date) -> list[list[Cell | None]]:
+def _weeks(
+    found: Sequence[CalendarDay], names: dict[date, str], zone: ZoneInfo, today: date
+) -> list[list[Cell | None]]:
     """Return the month as weeks from Monday to Sunday, None outside of it."""
     cells: list[Cell | None] = [_cell(each, zone, names, today) for each in found]
     cells = [*_nothing(found[0].day.weekday()), *cells]
@@ -207,7 +209,7 @@ def _nothing(days: int) -> list[Cell | None]:
     return [None for _day_of_another_month in range(days)]
 
 
-def _cell(day: Day, zone: ZoneInfo, names: dict[date, str], today: date) -> Cell:
+def _cell(day: CalendarDay, zone: ZoneInfo, names: dict[date, str], today: date) -> Cell:
     return Cell(
         day=day,
         opens=_local(day.opens_at, zone),

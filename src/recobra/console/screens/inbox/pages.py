@@ -18,7 +18,7 @@ from recobra.insight.queries import debtor_file
 from recobra.kit import clock
 from recobra.messaging.queries import Filters, contacts_for
 from recobra.strategy import schedule
-from recobra_core.law.description import replies_on
+from recobra_core.law.description import find_replies
 
 PAGE_ROWS = 60
 
@@ -102,7 +102,7 @@ def _debtor(request: StaffRequest, found: Any) -> dict[str, Any]:
         "debtor": file.debtor,
         "last_contacts": last,
         "place": file.place,
-        "answering": replies_on(country=country, day=schedule.today(clock.now())),
+        "answering": find_replies(country=country, day=schedule.today(clock.now())),
     }
 
 

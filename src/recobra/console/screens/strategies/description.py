@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from django.utils.translation import get_language
 
-from recobra_core.decide import Step, Strategy, in_words, stops_in_words
+from recobra_core.decide import Step, Strategy, describe_step, describe_stops
 from recobra_core.decide.steps import AfterStep, AtDpd, Send
 from recobra_core.rules import Language, Rule
 
@@ -54,7 +54,7 @@ def segments(strategy: Strategy) -> list[Said]:
 
 def stops(strategy: Strategy) -> list[str]:
     """Return what silences an account, in words."""
-    return stops_in_words(strategy, lang=language())
+    return describe_stops(strategy, lang=language())
 
 
 def rule(of: Rule) -> str:
@@ -84,7 +84,7 @@ def schedule(strategy: Strategy) -> tuple[list[Stop], list[Said]]:
 
 
 def _step(step: Step) -> Said:
-    return Said(key=step.key, name=step.name, text=in_words(step, lang=language()), icon=ICONS[step.do.track])
+    return Said(key=step.key, name=step.name, text=describe_step(step, lang=language()), icon=ICONS[step.do.track])
 
 
 def _day(step: Step, days: dict[str, int]) -> int | None:

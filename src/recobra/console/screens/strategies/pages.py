@@ -17,7 +17,7 @@ from recobra.console.screens.place import Installation
 from recobra.console.screens.strategies import description
 from recobra.kit import clock
 from recobra.strategy import operations, queries, schedule
-from recobra_core.decide import NO_SEGMENT, Strategy, StrategyError, diff, templates_used
+from recobra_core.decide import NO_SEGMENT, Strategy, StrategyError, diff_strategies, list_templates
 
 __all__ = ["strategy_labels", "urlpatterns"]
 
@@ -69,7 +69,7 @@ def _words(version: queries.StrategyVersion) -> dict[str, Any]:
         "stops": description.stops(strategy),
         "days": days,
         "waiting": waiting,
-        "templates": sorted(templates_used(strategy)),
+        "templates": sorted(list_templates(strategy)),
         "channels": description.channels(strategy),
     }
 
@@ -90,7 +90,7 @@ def compare(request: StaffRequest, code: str) -> HttpResponse:
     context = {"listed": listed, "old": queries.get_version(code, old), "new": queries.get_version(code, new)}
     try:
         before, after = (queries.parse_strategy(queries.get_version(code, number).document) for number in (old, new))
-        context["changes"] = diff(before, after, lang=description.language())
+        context["changes"] = diff_strategies(before, after, lang=description.language())
     except StrategyError as error:
         context["problems"] = error.messages(description.language())
     return render(request, "console/strategies/compare.html", context)
