@@ -5,7 +5,7 @@ import pytest
 from recobra.consent import operations as consent
 from recobra.kit import clock
 from recobra.messaging.models import Provider
-from recobra.messaging.providers import routing as providing
+from recobra.messaging.providers import routing
 from recobra.policy import company_rules as operations
 from recobra.policy.models import HouseRule
 
@@ -54,8 +54,8 @@ def provided(world):
             tested_well=True,
             tested_answer="Banco Sur Cobranzas (+51 1 555 0100)",
         )
-    for _failure in range(providing.FAILURES_TO_OPEN):
-        providing.failed(made.pk)
+    for _failure in range(routing.FAILURES_TO_OPEN):
+        routing.record_failure(made.pk)
     return made
 
 

@@ -10,7 +10,7 @@ from recobra.conversations import attachments
 from recobra.conversations.models import CannedAnswer, Conversation
 from recobra.intake.models import Load
 from recobra.kit import clock
-from recobra.messaging.channels.letter.operations import folder_of
+from recobra.messaging.channels.letter.operations import batch_folder
 from recobra.messaging.models import Letter, LetterBatch, MailboxMessage
 from recobra.strategy.models import Campaign, CycleRun, StrategyVersion
 from recobra.workbench.models import Visit
@@ -194,8 +194,8 @@ def _of_paper(world: World) -> dict[str, dict[str, object]]:
     batch = LetterBatch.objects.first() or LetterBatch.objects.create(created_at=at, created_by="bruno")
     if not batch.path:
         LetterBatch.objects.update(path=f"letters/{batch.pk}")
-        folder_of(batch.pk).mkdir(parents=True, exist_ok=True)
-        (folder_of(batch.pk) / "courier.csv").write_bytes(b"reference,name\n1,Mar\xc3\xada")
+        batch_folder(batch.pk).mkdir(parents=True, exist_ok=True)
+        (batch_folder(batch.pk) / "courier.csv").write_bytes(b"reference,name\n1,Mar\xc3\xada")
         Letter.objects.create(contact=sent, batch=batch, status="PRINTED", reference="PE-1", changed_at=at)
     visit = Visit.objects.first() or Visit.objects.create(contact=sent, area="PE-LIM", route_date=sent.planned_for)
     debtor = {"debtor_id": sent.debtor_id}

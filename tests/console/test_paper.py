@@ -11,7 +11,7 @@ from recobra.compliance.models import Incident
 from recobra.journal.models import Entry
 from recobra.kit import clock
 from recobra.messaging import operations as messaging
-from recobra.messaging.channels.letter.operations import folder_of
+from recobra.messaging.channels.letter.operations import batch_folder
 from recobra.messaging.models import Contact, Letter, LetterBatch
 from recobra.portfolio.models import Debtor, Portfolio
 from recobra.strategy import schedule
@@ -126,8 +126,8 @@ def test_an_incident_about_nobody_lies_in_a_country_of_ones_own_portfolios(at_de
 def test_the_record_of_a_batch_that_left_says_how_many_letters(at_desk, world):
     batch = LetterBatch.objects.create(created_at=clock.now(), created_by="bruno", letters_count=3)
     LetterBatch.objects.update(path=f"letters/{batch.pk}")
-    folder_of(batch.pk).mkdir(parents=True, exist_ok=True)
-    (folder_of(batch.pk) / "courier.csv").write_bytes(b"reference,name\n")
+    batch_folder(batch.pk).mkdir(parents=True, exist_ok=True)
+    (batch_folder(batch.pk) / "courier.csv").write_bytes(b"reference,name\n")
     answer = at_desk("bruno").get(f"/cartas/{batch.pk}/courier.csv")
     assert answer.getvalue() == b"reference,name\n"
     assert Entry.objects.get(kind="export.made").payload["rows"] == 3

@@ -9,8 +9,7 @@ from django.db import connection
 from recobra.journal.models import Entry
 from recobra.kit import clock
 from recobra.messaging.models import Provider
-from recobra.messaging.providers import operations
-from recobra.messaging.providers import routing as providing
+from recobra.messaging.providers import operations, routing
 from tests.providers.peer import closed_port
 
 SECRET = "clave-que-nadie-ve"
@@ -42,7 +41,7 @@ def test_a_provider_is_configured_with_the_fields_its_adapter_asks_for(at_desk, 
     assert saved.settings["url"] == "smtp://cobros@127.0.0.1:2525"
     assert saved.enabled
     assert Entry.objects.filter(kind="provider.saved").count() == 1
-    (way, *_) = providing.ways().of("email", "PE")
+    (way, *_) = routing.load_routes().open_routes("email", "PE")
     assert way.config.secrets == {"password": SECRET}
 
 
@@ -52,7 +51,7 @@ def test_a_kept_secret_is_never_shown_and_stays_when_left_empty(at_desk, saved):
     assert SECRET not in page
     assert "ya guardad" in page
     at_desk("dario").post(address, {**FORM, "setting-password": "", "name": "Otro nombre"})
-    (way, *_) = providing.ways().of("email", "PE")
+    (way, *_) = routing.load_routes().open_routes("email", "PE")
     assert way.config.secrets == {"password": SECRET}
     assert Provider.objects.get().name == "Otro nombre"
 
@@ -145,12 +144,12 @@ def test_a_provider_taken_out_of_use_forgets_its_secrets(at_desk, saved):
     at_desk("dario").post(f"/canales/proveedor/{saved.code}/retirar/")
     saved.refresh_from_db()
     assert (saved.enabled, saved.secrets) == (False, "")
-    assert operations.secrets_given(saved) == frozenset()
+    assert operations.stored_secret_names(saved) == frozenset()
 
 
 def test_a_provider_that_rests_says_until_when(at_desk, saved):
-    for _failure in range(providing.FAILURES_TO_OPEN):
-        providing.failed(saved.pk)
+    for _failure in range(routing.FAILURES_TO_OPEN):
+        routing.record_failure(saved.pk)
     page = at_desk("dario").get("/canales/").content.decode()
     assert "En reposo" in page
     with connection.cursor() as cursor:
@@ -168,7 +167,7 @@ def test_the_list_says_that_a_demonstration_sends_nothing_away(at_desk, world, s
 
 
 def test_every_kind_has_its_form_and_a_webhook_where_it_is_called_back(at_desk, world):
-    for kind in operations.kinds():
+    for kind in operations.list_kinds():
         page = at_desk("dario").get(f"/canales/nuevo/?tipo={kind.kind}").content.decode()
         assert all(f'name="setting-{each.name}"' in page for each in kind.settings)
     now = clock.now()

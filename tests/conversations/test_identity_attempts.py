@@ -16,7 +16,7 @@ from recobra.conversations import identity_proof as disclosing
 from recobra.conversations.automatic_call import next_call_turn
 from recobra.conversations.identity_proof import Proof
 from recobra.messaging import tokens
-from recobra.messaging.channels.adapter import Incoming
+from recobra.messaging.channels.adapter import WebhookRequest
 from recobra.messaging.channels.twilio_voice.links import voice_url
 from recobra.messaging.models import Contact, Provider
 from recobra.messaging.providers.secrets import encrypt
@@ -69,7 +69,9 @@ class Doors:
         signed = url + "".join(name + fields[name] for name in sorted(fields))
         signature = base64.b64encode(hmac.new(SECRET.encode(), signed.encode(), hashlib.sha1).digest()).decode()
         headers = {"x-twilio-signature": signature, "content-type": "application/x-www-form-urlencoded"}
-        call = Incoming(method="POST", url=url, headers=headers, body=urlencode(fields).encode(), received_at=self.now)
+        call = WebhookRequest(
+            method="POST", url=url, headers=headers, body=urlencode(fields).encode(), received_at=self.now
+        )
         token = url.partition("?")[0].rstrip("/").rpartition("/")[2]
         return next_call_turn(provider_code="llamadas", token=token, call=call, now=self.now)
 

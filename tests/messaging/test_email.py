@@ -15,11 +15,11 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 
-from recobra.messaging.channels import ADAPTERS, Kind, Message
+from recobra.messaging.channels import ADAPTERS, Message, OutcomeKind
 from recobra.messaging.channels.adapter import Config
 from recobra.messaging.channels.email.connection import Connection
 from recobra.messaging.channels.email.message import AddressUnsuitable, compose
-from recobra.messaging.channels.email.server import Server, ServerUnsuitable, for_demonstration, parse
+from recobra.messaging.channels.email.server import Server, ServerUnsuitable, parse_demo_server, parse_server
 from recobra.messaging.mailbox import _free_port
 from recobra.messaging.tokens import contact_of
 
@@ -103,7 +103,7 @@ def test_a_domain_with_accents_is_written_as_the_network_wants_it():
     ],
 )
 def test_the_servers_address_is_read(url, server):
-    assert parse(url) == server
+    assert parse_server(url) == server
 
 
 @pytest.mark.parametrize(
@@ -111,13 +111,13 @@ def test_the_servers_address_is_read(url, server):
 )
 def test_an_address_that_is_no_server_is_refused(url):
     with pytest.raises(ServerUnsuitable, match="RECOBRA_SMTP_URL"):
-        parse(url)
+        parse_server(url)
 
 
 @pytest.mark.parametrize("url", ["smtp://mail.example:25", "smtp://10.0.0.1", "smtp://127.0.0.1.example"])
 def test_in_demonstration_mode_nothing_leaves_the_machine(settings, url):
     with pytest.raises(ServerUnsuitable, match="nothing leaves the machine"):
-        for_demonstration(url)
+        parse_demo_server(url)
     config = Config(provider_id=None, code="smtp", settings={"url": url})
 
     async def opened():
@@ -130,7 +130,7 @@ def test_in_demonstration_mode_nothing_leaves_the_machine(settings, url):
 
 @pytest.mark.parametrize("url", ["smtp://127.0.0.1:25", "smtp://localhost:25", "smtp://[::1]:25"])
 def test_in_demonstration_mode_this_machine_may_be_named(url):
-    assert for_demonstration(url).is_loopback
+    assert parse_demo_server(url).is_loopback
 
 
 class Keeper:
@@ -193,7 +193,7 @@ WHO = {"sender": "cobranzas@sur.example", "recipient": "rosa@correo.example"}
 
 def deliver(url, times=1):
     async def all_of_them():
-        connection = Connection(parse(url), timeout=5)
+        connection = Connection(parse_server(url), timeout=5)
         try:
             return [await connection.deliver(compose(letter(), mail_from=FROM), **WHO) for _ in range(times)]
         finally:
@@ -214,25 +214,27 @@ def test_starttls_and_a_password_and_one_connection_for_many(smtp_server, certif
         "require_starttls": True,
     }
     keeper, port = smtp_server(**options)
-    assert [o.kind for o in deliver(f"smtp://ana:c%40ve@127.0.0.1:{port}?tls=required", times=3)] == [Kind.SENT] * 3
+    assert [o.kind for o in deliver(f"smtp://ana:c%40ve@127.0.0.1:{port}?tls=required", times=3)] == [
+        OutcomeKind.SENT
+    ] * 3
     assert len({peer for peer, _, _ in keeper.sessions}) == 1
     assert all(encrypted and known for _, encrypted, known in keeper.sessions)
     assert b"\r\n..\r\n" not in keeper.kept[0].content
     (wrong,) = deliver(f"smtp://ana:otra@127.0.0.1:{port}")
-    assert (wrong.kind, wrong.unreachable) == (Kind.RETRY, True)
+    assert (wrong.kind, wrong.unreachable) == (OutcomeKind.RETRY, True)
     assert "535" in wrong.answer
 
 
 def test_tls_from_the_first_byte(smtp_server, certificate):
     keeper, port = smtp_server(ssl_context=certificate)
-    assert [o.kind for o in deliver(f"smtps://127.0.0.1:{port}")] == [Kind.SENT]
+    assert [o.kind for o in deliver(f"smtps://127.0.0.1:{port}")] == [OutcomeKind.SENT]
     assert len(keeper.kept) == 1
 
 
 def test_where_tls_is_required_nothing_is_said_without_it(smtp_server):
     keeper, port = smtp_server()
     (outcome,) = deliver(f"smtp://127.0.0.1:{port}?tls=required")
-    assert (outcome.kind, outcome.unreachable) == (Kind.RETRY, True)
+    assert (outcome.kind, outcome.unreachable) == (OutcomeKind.RETRY, True)
     assert "offers no TLS" in outcome.answer
     assert not keeper.kept
 
@@ -241,7 +243,7 @@ def test_a_password_is_never_told_in_the_clear(smtp_server, monkeypatch):
     keeper, port = smtp_server()
     monkeypatch.setattr(Server, "is_loopback", False)
     (outcome,) = deliver(f"smtp://ana:c%40ve@127.0.0.1:{port}")
-    assert (outcome.kind, outcome.unreachable) == (Kind.RETRY, True)
+    assert (outcome.kind, outcome.unreachable) == (OutcomeKind.RETRY, True)
     assert "offers no TLS" in outcome.answer
     assert not keeper.kept
 
@@ -250,14 +252,14 @@ def test_a_connection_the_server_left_is_made_again(smtp_server):
     keeper, port = smtp_server()
 
     async def twice():
-        connection = Connection(parse(f"smtp://127.0.0.1:{port}"), timeout=5)
+        connection = Connection(parse_server(f"smtp://127.0.0.1:{port}"), timeout=5)
         first = await connection.deliver(compose(letter(), mail_from=FROM), **WHO)
         connection._talk._transport.get_extra_info("socket").shutdown(2)
         second = await connection.deliver(compose(letter(), mail_from=FROM), **WHO)
         await connection.close()
         return first.kind, second.kind
 
-    assert asyncio.run(twice()) == (Kind.SENT, Kind.SENT)
+    assert asyncio.run(twice()) == (OutcomeKind.SENT, OutcomeKind.SENT)
     assert len(keeper.kept) == 2
 
 
@@ -287,7 +289,7 @@ def test_a_handing_over_that_was_broken_off_leaves_nothing_behind_for_the_next_o
     async def play():
         listening = await asyncio.start_server(server, "127.0.0.1", 0)
         port = listening.sockets[0].getsockname()[1]
-        connection = Connection(parse(f"smtp://127.0.0.1:{port}"), timeout=5)
+        connection = Connection(parse_server(f"smtp://127.0.0.1:{port}"), timeout=5)
         first = asyncio.create_task(connection.deliver(compose(letter(), mail_from=FROM), **WHO))
         await slow_once.wait()
         first.cancel()
@@ -301,7 +303,7 @@ def test_a_handing_over_that_was_broken_off_leaves_nothing_behind_for_the_next_o
         return second
 
     slow_once, all_left = asyncio.Event(), asyncio.Event()
-    assert asyncio.run(play()).kind is Kind.SENT
+    assert asyncio.run(play()).kind is OutcomeKind.SENT
     assert [(to, b"Para Juan." in content) for to, content in kept] == [("juan@correo.example", True)]
 
 
@@ -319,14 +321,14 @@ def test_words_in_the_clear_after_the_consent_to_tls_are_not_believed():
     async def play():
         listening = await asyncio.start_server(server, "127.0.0.1", 0)
         port = listening.sockets[0].getsockname()[1]
-        outcome = await Connection(parse(f"smtp://127.0.0.1:{port}"), timeout=5).deliver(b"x", **WHO)
+        outcome = await Connection(parse_server(f"smtp://127.0.0.1:{port}"), timeout=5).deliver(b"x", **WHO)
         await left.wait()
         listening.close()
         return outcome
 
     left = asyncio.Event()
     outcome = asyncio.run(play())
-    assert (outcome.kind, outcome.unreachable) == (Kind.RETRY, True)
+    assert (outcome.kind, outcome.unreachable) == (OutcomeKind.RETRY, True)
     assert "in the clear" in outcome.answer
 
 

@@ -11,7 +11,7 @@ from django.db import connection, connections
 
 from recobra.messaging.dispatch import batch as batching
 from recobra.messaging.models import Contact, ProviderState, Template
-from recobra.messaging.providers import routing as providing
+from recobra.messaging.providers import routing
 from tests.messaging.http_sink import Gateway
 
 from .test_dispatch import NOTHING, ended
@@ -113,7 +113,7 @@ def test_the_allowance_is_shared_by_all_who_ask(world, gateway):
 
     def ask():
         while not done.is_set():
-            if providing.allowance(provider_id=provider.pk, wanted=5):
+            if routing.take_allowance(provider_id=provider.pk, wanted=5):
                 granted.append(time.monotonic())
             time.sleep(0.005)
         connections.close_all()
@@ -153,23 +153,23 @@ def test_answers_go_before_everything_else(world, sms, gateway):
 def test_after_so_many_failures_in_a_row_the_provider_rests_for_all_and_is_tried_once(world, gateway):
     provider = gateway.provider(now=world.now)
     ask = {"provider_id": provider.pk, "wanted": 10}
-    assert providing.allowance(**ask) == 10
-    for _ in range(providing.FAILURES_TO_OPEN):
-        assert providing.ways().of("sms", "PE")
-        providing.failed(provider.pk)
-    assert not providing.ways().of("sms", "PE")
-    assert providing.allowance(**ask) == 0
+    assert routing.take_allowance(**ask) == 10
+    for _ in range(routing.FAILURES_TO_OPEN):
+        assert routing.load_routes().open_routes("sms", "PE")
+        routing.record_failure(provider.pk)
+    assert not routing.load_routes().open_routes("sms", "PE")
+    assert routing.take_allowance(**ask) == 0
     _rest_is_over(provider)
-    assert providing.ways().of("sms", "PE")
-    assert [providing.allowance(**ask), providing.allowance(**ask)] == [1, 0], "one trial, by one dispatcher"
-    providing.failed(provider.pk)
+    assert routing.load_routes().open_routes("sms", "PE")
+    assert [routing.take_allowance(**ask), routing.take_allowance(**ask)] == [1, 0], "one trial, by one dispatcher"
+    routing.record_failure(provider.pk)
     state = ProviderState.objects.get()
-    assert state.failures == providing.FAILURES_TO_OPEN + 1
-    assert not providing.ways().of("sms", "PE")
+    assert state.failures == routing.FAILURES_TO_OPEN + 1
+    assert not routing.load_routes().open_routes("sms", "PE")
     _rest_is_over(provider)
-    assert providing.allowance(**ask) == 1
-    providing.worked(provider.pk)
-    assert providing.allowance(**ask) == 10
+    assert routing.take_allowance(**ask) == 1
+    routing.record_success(provider.pk)
+    assert routing.take_allowance(**ask) == 10
 
 
 def _rest_is_over(provider):
@@ -189,7 +189,7 @@ def test_a_provider_that_does_not_answer_is_given_few_messages(world, sms, gatew
         sms(f"+519876543{n:02}")
     world.dispatch()
     statuses = Counter(Contact.objects.values_list("status", flat=True))
-    assert statuses == {"UNCERTAIN": providing.FAILURES_TO_OPEN, "DUE": 40 - providing.FAILURES_TO_OPEN}
+    assert statuses == {"UNCERTAIN": routing.FAILURES_TO_OPEN, "DUE": 40 - routing.FAILURES_TO_OPEN}
 
 
 def test_settings_that_cannot_be_used_leave_everything_as_it_was(world, sms, gateway):

@@ -43,7 +43,7 @@ def approved(**changes):
 def picked(**changes):
     given = {"code": "saludo", "channel": "email", "country": "PE", "language": "es", "debtor_id": 1, "on": TODAY}
     wanted = given | changes
-    return render.templates_in_force({(wanted["code"], wanted["channel"])}).pick(**wanted)
+    return render.load_template_pool({(wanted["code"], wanted["channel"])}).pick_template(**wanted)
 
 
 def test_a_draft_is_not_in_force(db):
@@ -122,14 +122,14 @@ def test_a_legal_template_leaves_only_on_a_decided_case_and_never_in_chile(world
     with pytest.raises(messaging.TemplateBlocked):
         approved(code="otro", text=words, html=words)
     account = world.owes(world.debtor())
-    assert selection.decided([account.pk]) == frozenset()
+    assert selection.accounts_with_legal_decision([account.pk]) == frozenset()
     decision = LegalDecision.objects.create(
         account=account, proposed_by="bruno", approved_by="fabian", approved_at=NOW, grounds="Pagaré"
     )
-    assert selection.decided([account.pk]) == {account.pk}
+    assert selection.accounts_with_legal_decision([account.pk]) == {account.pk}
     decision.revoked_at = NOW
     decision.save()
-    assert selection.decided([account.pk]) == frozenset()
+    assert selection.accounts_with_legal_decision([account.pk]) == frozenset()
 
 
 def test_variants_share_debtors_by_weight_and_each_debtor_keeps_the_same(db):
@@ -160,7 +160,7 @@ def test_a_fact_that_the_law_wants_said_and_nobody_entered_keeps_the_message_bac
     creditor = world.company.creditor
     debtor = world.debtor()
     world.owes(debtor)
-    mexico = messaging.preview
+    mexico = messaging.preview_message
     template = Template.objects.get(code="recordatorio", channel="email", country="MX", tone="")
     debtor.country = "MX"
     debtor.save()
@@ -180,10 +180,10 @@ def test_a_chilean_letter_tells_all_that_article_37_asks(world):
     debtor.country = "CL"
     debtor.save()
     with pytest.raises(render.NotRendered, match="contratos"):
-        messaging.preview(template=template, debtor_id=debtor.pk, now=world.now)
+        messaging.preview_message(template=template, debtor_id=debtor.pk, now=world.now)
     account.opened_date, account.contract = date(2025, 3, 4), "C-900"
     account.save()
-    letter = messaging.preview(template=template, debtor_id=debtor.pk, now=world.now)
+    letter = messaging.preview_message(template=template, debtor_id=debtor.pk, now=world.now)
     for told in (
         "Acreedor: Banco Sur",
         "C-900 (suscrito el 04-03-25)",

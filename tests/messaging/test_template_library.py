@@ -9,17 +9,17 @@ import pytest
 
 from recobra.messaging.models import Template
 from recobra.messaging.templates import facts, law_findings
-from recobra.messaging.templates.check import mistakes
-from recobra.messaging.templates.lengths import segments
-from recobra.messaging.templates.library import documents
-from recobra.messaging.templates.selection import drawn
+from recobra.messaging.templates.check import find_mistakes
+from recobra.messaging.templates.lengths import count_segments
+from recobra.messaging.templates.library import load_starter_templates
+from recobra.messaging.templates.selection import draw_variant
 from recobra.messaging.templates.variables import VARIABLES
-from recobra.messaging.templates.whatsapp_form import numbered
+from recobra.messaging.templates.whatsapp_form import number_variables
 from recobra_core.decide import assign_arm
 from recobra_core.law.content import SENTENCES, has_blocking
 
 TODAY = date(2026, 11, 23)
-LIBRARY = list(documents("es"))
+LIBRARY = list(load_starter_templates("es"))
 WORDS = "Hola, {{ nombre }}. Le escribimos de {{ acreedor }} por {{ total_vencido }}: {{ nombre }}, gracias."
 
 
@@ -28,8 +28,8 @@ WORDS = "Hola, {{ nombre }}. Le escribimos de {{ acreedor }} por {{ total_vencid
 )
 def test_every_starter_template_is_right_and_inside_the_law(document):
     parts = {part: document[part] for part in ("subject", "text", "html")}
-    assert mistakes(**parts, channel=document["channel"], buttons=document.get("buttons", ())) == []
-    found = law_findings.read_everywhere(
+    assert find_mistakes(**parts, channel=document["channel"], buttons=document.get("buttons", ())) == []
+    found = law_findings.lint_everywhere(
         **parts,
         channel=document["channel"],
         country=document["country"],
@@ -37,7 +37,7 @@ def test_every_starter_template_is_right_and_inside_the_law(document):
         legal=document["legal"],
         on=TODAY,
     )
-    blocked = set(law_findings.blocked_in(found, country=document["country"], language="es"))
+    blocked = set(law_findings.blocked_countries(found, country=document["country"], language="es"))
     assert blocked == (set() if document["country"] else blocked & {"CL", "MX", "PY"})
     assert "PY" not in blocked or document["channel"] == "ivr"
     worded = [each for each in found if each.finding.end and each.finding.severity == "block"]
@@ -66,7 +66,7 @@ def test_every_short_message_may_leave_where_the_law_wants_much_said(country, ch
         if d["channel"] == channel
         and d["country"] in {"", country}
         and not has_blocking(
-            law_findings.read(
+            law_findings.lint_for_country(
                 subject="",
                 text=d["text"],
                 html="",
@@ -88,7 +88,7 @@ def test_every_short_message_may_leave_where_the_law_wants_much_said(country, ch
     # Without the page the same words would not do.
     bare = linked["text"].replace("{{ enlace_detalle }}", "")
     assert has_blocking(
-        law_findings.read(
+        law_findings.lint_for_country(
             subject="", text=bare, html="", channel=channel, country=country, language="es", legal=False, on=TODAY
         )
     )
@@ -97,7 +97,7 @@ def test_every_short_message_may_leave_where_the_law_wants_much_said(country, ch
 def test_starter_text_messages_need_no_expensive_letters():
     for document in LIBRARY:
         if document["channel"] == "sms":
-            assert segments(document["text"]).encoding == "GSM-7", document["code"]
+            assert count_segments(document["text"]).encoding == "GSM-7", document["code"]
 
 
 @pytest.mark.parametrize(
@@ -119,12 +119,12 @@ def test_starter_text_messages_need_no_expensive_letters():
     ],
 )
 def test_messages_are_counted_as_the_networks_count_them(text, encoding, parts):
-    counted = segments(text)
+    counted = count_segments(text)
     assert (counted.encoding, counted.parts) == (encoding, parts)
 
 
 def test_whatsapps_places_are_numbered_in_the_order_of_their_names():
-    body, names = numbered(WORDS)
+    body, names = number_variables(WORDS)
     assert body == "Hola, {{1}}. Le escribimos de {{2}} por {{3}}: {{1}}, gracias."
     assert names == ("nombre", "acreedor", "total_vencido")
 
@@ -148,11 +148,13 @@ def test_whatsapps_places_are_numbered_in_the_order_of_their_names():
     ],
 )
 def test_what_a_channel_refuses_is_said_before_it_is_kept(channel, text, buttons, part):
-    assert part in {each.part for each in mistakes(subject="", text=text, html="", channel=channel, buttons=buttons)}
+    assert part in {
+        each.part for each in find_mistakes(subject="", text=text, html="", channel=channel, buttons=buttons)
+    }
 
 
 def test_a_part_that_a_channel_has_not_stays_empty():
-    found = mistakes(subject="Hola", text="hola", html="<p>hola</p>", channel="sms")
+    found = find_mistakes(subject="Hola", text="hola", html="<p>hola</p>", channel="sms")
     assert {each.part for each in found} == {"subject", "html"}
 
 
@@ -173,4 +175,4 @@ def test_chance_draws_variants_as_the_decision_core_does():
     shares = {"A": 2_500, "B": 7_500}
     expected = people.mutate(arm=assign_arm(people.debtor_id, experiment="template/x/sms/es/PE/", shares_bps=shares))
     for row in expected.to_pyarrow().to_pylist():
-        assert drawn(variants, debtor_id=row["debtor_id"]).variant == row["arm"]
+        assert draw_variant(variants, debtor_id=row["debtor_id"]).variant == row["arm"]

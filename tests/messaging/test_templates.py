@@ -8,7 +8,7 @@ from django.utils import translation
 from recobra.messaging import operations as messaging
 from recobra.messaging import queries
 from recobra.messaging.models import Template
-from recobra.messaging.templates.check import mistakes
+from recobra.messaging.templates.check import find_mistakes
 from recobra.messaging.templates.render import NotRendered, is_notice
 from recobra.portfolio.models import Hold, Portfolio
 from tests.worlds import TODAY
@@ -36,7 +36,7 @@ LOOKS_JUDICIAL = (
 
 def words(template_code, debtor, now):
     template = queries.templates().get(code=template_code, channel="email", country="", tone="")
-    return messaging.preview(template=template, debtor_id=debtor.pk, now=now)
+    return messaging.preview_message(template=template, debtor_id=debtor.pk, now=now)
 
 
 def own_words(now, **changes):
@@ -206,7 +206,7 @@ def test_a_wrong_template_is_refused_with_place_and_nearest_name(db, now, text, 
 
 
 def test_all_mistakes_are_said_at_once():
-    found = mistakes(subject="{{ aa }}", text="{{ bb }}\n{{ cc }}", html="{{ dd }}")
+    found = find_mistakes(subject="{{ aa }}", text="{{ bb }}\n{{ cc }}", html="{{ dd }}")
     assert [(mistake.part, mistake.line) for mistake in found] == [
         ("subject", 1),
         ("text", 1),
@@ -221,7 +221,7 @@ def test_data_that_do_not_fit_are_said(world):
         channel="email", language="es", subject="x", text=GOOD + "{{ vencidos.total.numero }}", html=GOOD
     )
     with pytest.raises(NotRendered):
-        messaging.preview(template=template, debtor_id=debtor.pk, now=world.now)
+        messaging.preview_message(template=template, debtor_id=debtor.pk, now=world.now)
 
 
 @pytest.mark.parametrize(
@@ -236,7 +236,7 @@ def test_data_that_do_not_fit_are_said(world):
     ],
 )
 def test_what_could_fill_the_memory_is_not_kept(bomb):
-    found = mistakes(subject="{{ acreedor }}", text=GOOD + bomb, html=GOOD)
+    found = find_mistakes(subject="{{ acreedor }}", text=GOOD + bomb, html=GOOD)
     assert found
     assert {mistake.part for mistake in found} == {"text"}
 
@@ -244,4 +244,4 @@ def test_what_could_fill_the_memory_is_not_kept(bomb):
 def test_groups_their_documents_conditions_and_filters_are_kept():
     rows = "{% for g in vencidos %}{% for d in g.documentos %}{{ d.numero|upper }}{% endfor %}{% endfor %}"
     asked = "{% if por_vencer|length > 1 and not vencidos %}{{ nombre|default('-') if nombre else fecha }}{% endif %}"
-    assert not mistakes(subject="{{ acreedor }}", text=GOOD + rows + asked, html=GOOD + rows + asked)
+    assert not find_mistakes(subject="{{ acreedor }}", text=GOOD + rows + asked, html=GOOD + rows + asked)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from recobra.messaging.providers import operations as providers
-from recobra.messaging.providers import routing as providing
+from recobra.messaging.providers import routing
 
 
 def test_secrets_of_another_installation_shut_that_provider_alone(company, now, settings):
@@ -26,4 +26,4 @@ def test_secrets_of_another_installation_shut_that_provider_alone(company, now, 
             now=now,
         )
         settings.SECRET_KEY = "otra-clave-de-otra-instalacion" if code == "uno" else settings.SECRET_KEY
-    assert [way.code for way in providing.ways().of("sms", "PE")] == ["dos"]
+    assert [way.code for way in routing.load_routes().open_routes("sms", "PE")] == ["dos"]

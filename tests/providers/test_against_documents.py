@@ -8,7 +8,7 @@ import pytest
 
 from recobra.messaging.channels import http
 from recobra.messaging.channels.adapter import Media, Unsuitable
-from recobra.messaging.channels.base import Button, Kind, TemplateCall
+from recobra.messaging.channels.base import Button, OutcomeKind, TemplateCall
 from recobra.messaging.channels.sendgrid import ADAPTER as SENDGRID
 from recobra.messaging.channels.twilio_sms import ADAPTER as TWILIO_SMS
 from recobra.messaging.channels.twilio_voice import ADAPTER as TWILIO_VOICE
@@ -36,7 +36,7 @@ def test_sendgrid_takes_our_mail(mock, message):
     mail = message(address="jose.perez@correo.example", channel="email")
     bare = message(address="x@correo.example", channel="email", name="", html="", subject="Dos\nlíneas")
     outcomes = send(SENDGRID, accounts.sendgrid(mock("sendgrid").url, clicks="yes"), mail, bare)
-    assert [outcome.kind for outcome in outcomes] == [Kind.SENT, Kind.SENT]
+    assert [outcome.kind for outcome in outcomes] == [OutcomeKind.SENT, OutcomeKind.SENT]
     assert asyncio.run(SENDGRID.check(accounts.sendgrid(mock("sendgrid").url))).ok
 
 
@@ -45,7 +45,7 @@ def test_twilio_takes_our_sms(mock, message):
     service = accounts.twilio(mock("twilio").url, messaging_service_sid="MG" + "0b" * 16)
     (by_number,) = send(TWILIO_SMS, config, message())
     (by_service,) = send(TWILIO_SMS, service, message())
-    assert [by_number.kind, by_service.kind] == [Kind.SENT, Kind.SENT]
+    assert [by_number.kind, by_service.kind] == [OutcomeKind.SENT, OutcomeKind.SENT]
     assert by_number.provider_reference.startswith("SM")
     assert asyncio.run(TWILIO_SMS.was_received(message().public_id, by_number.provider_reference, config)) is True
 
@@ -53,7 +53,7 @@ def test_twilio_takes_our_sms(mock, message):
 def test_twilio_takes_our_calls(mock, message):
     config = accounts.twilio(mock("twilio").url)
     (outcome,) = send(TWILIO_VOICE, config, message(channel="ivr"))
-    assert (outcome.kind, outcome.provider_reference[:2]) == (Kind.SENT, "CA")
+    assert (outcome.kind, outcome.provider_reference[:2]) == (OutcomeKind.SENT, "CA")
     assert asyncio.run(TWILIO_VOICE.was_received(message().public_id, "CA" + "0c" * 16, config)) is True
     assert asyncio.run(TWILIO_VOICE.check(config)).ok
 
@@ -71,7 +71,7 @@ def test_meta_takes_our_messages(mock, message):
         message(channel="whatsapp", template=call, buttons=MENU),
         message(channel="whatsapp", template=TemplateCall(name="hola", language="es")),
     )
-    assert [outcome.kind for outcome in outcomes] == [Kind.SENT] * 6
+    assert [outcome.kind for outcome in outcomes] == [OutcomeKind.SENT] * 6
     assert all(outcome.provider_reference.startswith("wamid.") for outcome in outcomes)
 
 

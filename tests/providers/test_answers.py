@@ -11,7 +11,7 @@ import pytest
 
 from recobra.messaging.channels import ADAPTERS, codes, http
 from recobra.messaging.channels.adapter import Media, Unsuitable
-from recobra.messaging.channels.base import Bounce, Button, Kind, TemplateCall
+from recobra.messaging.channels.base import Bounce, Button, OutcomeKind, TemplateCall
 from recobra.messaging.channels.twilio.account import ERRORS as TWILIO_ERRORS
 from recobra.messaging.channels.whatsapp import templates
 from recobra.messaging.channels.whatsapp.client import ERRORS as META_ERRORS
@@ -49,7 +49,7 @@ def by(sent, message):
 @pytest.mark.parametrize("kind", ACCOUNTS)
 def test_a_message_that_was_taken_carries_the_providers_id(by, kind):
     outcome, asked = by(kind, TAKEN[kind])
-    assert outcome.kind is Kind.SENT
+    assert outcome.kind is OutcomeKind.SENT
     assert outcome.provider_reference in {"m-1", "SM1", "CA1", "wamid.1"}
     assert str(PUBLIC_ID) in asked[0].body.decode(), "the contact can be told from what the provider gives back"
 
@@ -64,7 +64,7 @@ def test_twilio_keeps_no_sms_back_past_the_hours_in_which_it_may_arrive(by, mess
 @pytest.mark.parametrize("kind", ACCOUNTS)
 def test_what_may_have_arrived_is_uncertain_and_asked_once(by, kind, trouble):
     outcome, asked = by(kind, trouble)
-    assert outcome.kind is Kind.UNCERTAIN
+    assert outcome.kind is OutcomeKind.UNCERTAIN
     assert len(asked) == 1
 
 
@@ -72,7 +72,7 @@ def test_what_may_have_arrived_is_uncertain_and_asked_once(by, kind, trouble):
 def test_nobody_there_is_tried_later(sent, message, kind):
     different = {"address": "j@correo.example"} if kind == "sendgrid" else {"in_window": True}
     outcome, _ = sent(ADAPTERS[kind], lambda _: ACCOUNTS[kind](closed_port()), message(**different), (200, {}))
-    assert (outcome.kind, outcome.unreachable) == (Kind.RETRY, True)
+    assert (outcome.kind, outcome.unreachable) == (OutcomeKind.RETRY, True)
 
 
 @pytest.mark.usefixtures("short_patience")
@@ -85,20 +85,20 @@ def test_a_handshake_that_fails_reached_nobody(message, kind):
                 return await sender.send(message(address="j@correo.example", in_window=True)), peer.asked
 
     outcome, asked = asyncio.run(run())
-    assert (outcome.kind, outcome.unreachable, asked) == (Kind.RETRY, True, [])
+    assert (outcome.kind, outcome.unreachable, asked) == (OutcomeKind.RETRY, True, [])
 
 
 @pytest.mark.parametrize("kind", ACCOUNTS)
 def test_too_many_is_put_off_for_as_long_as_the_provider_says(by, kind):
     outcome, _ = by(kind, (429, {"errors": []}, {"Retry-After": "3"}))
-    assert (outcome.kind, outcome.retry_after, outcome.unreachable) == (Kind.RETRY, 3.0, True)
+    assert (outcome.kind, outcome.retry_after, outcome.unreachable) == (OutcomeKind.RETRY, 3.0, True)
 
 
 @pytest.mark.parametrize("status", [401, 403, 404, 302])
 @pytest.mark.parametrize("kind", ACCOUNTS)
 def test_wrong_settings_cost_no_message(by, kind, status):
     outcome, asked = by(kind, (status, {}, {"Location": "http://127.0.0.1:9/"}))
-    assert (outcome.kind, outcome.unreachable) == (Kind.RETRY, True)
+    assert (outcome.kind, outcome.unreachable) == (OutcomeKind.RETRY, True)
     assert len(asked) == 1
 
 
@@ -127,12 +127,12 @@ GONE = [
     ("whatsapp", 400, b"not json", "refused"),
 ]
 MEANT = {
-    "hard": (Kind.FAILED, Bounce.HARD, False, False),
-    "unusable": (Kind.FAILED, None, True, False),
-    "refused": (Kind.FAILED, None, False, False),
-    "later": (Kind.RETRY, None, False, False),
-    "down": (Kind.RETRY, None, False, True),
-    "doubt": (Kind.UNCERTAIN, None, False, False),
+    "hard": (OutcomeKind.FAILED, Bounce.HARD, False, False),
+    "unusable": (OutcomeKind.FAILED, None, True, False),
+    "refused": (OutcomeKind.FAILED, None, False, False),
+    "later": (OutcomeKind.RETRY, None, False, False),
+    "down": (OutcomeKind.RETRY, None, False, True),
+    "doubt": (OutcomeKind.UNCERTAIN, None, False, False),
 }
 
 
@@ -197,7 +197,7 @@ def test_secrets_are_not_shown_by_a_configuration():
 
 def test_outside_the_window_whatsapp_takes_registered_templates_only(by, message):
     outcome, asked = by("whatsapp", TAKEN["whatsapp"], in_window=False)
-    assert (outcome.kind, asked) == (Kind.FAILED, [])
+    assert (outcome.kind, asked) == (OutcomeKind.FAILED, [])
     call = TemplateCall(name="aviso", language="es-MX", parameters=("José\n  Pérez", ""))
     _, (asked,) = by("whatsapp", TAKEN["whatsapp"], in_window=False, template=call)
     assert asked.json["template"]["language"] == {"policy": "deterministic", "code": "es_MX"}

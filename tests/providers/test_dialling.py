@@ -11,7 +11,7 @@ from recobra.consent import operations as consent
 from recobra.conversations import dialler as dialling
 from recobra.conversations.dialling_session import ToCall, dialling_session
 from recobra.messaging.channels.adapter import Unsuitable
-from recobra.messaging.channels.base import Kind
+from recobra.messaging.channels.base import OutcomeKind
 from recobra.messaging.models import Contact
 from recobra.messaging.providers import operations as providers
 from recobra.portfolio.models import ContactPoint
@@ -71,7 +71,7 @@ def test_a_call_is_placed_put_through_and_ended_as_the_document_says(mock):
             ]
 
     outcomes = asyncio.run(run())
-    assert [outcome.kind for outcome in outcomes] == [Kind.SENT] * 4, outcomes[2:]
+    assert [outcome.kind for outcome in outcomes] == [OutcomeKind.SENT] * 4, outcomes[2:]
     assert outcomes[0].provider_reference.startswith("CA")
 
 

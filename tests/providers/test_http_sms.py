@@ -14,8 +14,8 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-from recobra.messaging.channels.adapter import Config, Forged, Incoming, Unsuitable
-from recobra.messaging.channels.base import Bounce, Kind
+from recobra.messaging.channels.adapter import Config, ForgedCall, Unsuitable, WebhookRequest
+from recobra.messaging.channels.base import Bounce, OutcomeKind
 from recobra.messaging.channels.http_sms import ADAPTER
 from recobra.messaging.channels.http_sms.document_reader import read
 from recobra.messaging.channels.http_sms.gsm_alphabet import gsm
@@ -67,7 +67,7 @@ def by(sent, message):
 
 def test_json_is_asked_as_the_document_says(by):
     outcome, (asked,) = by("json_bearer", (200, TAKEN["json_bearer"]))
-    assert (outcome.kind, outcome.provider_reference) == (Kind.SENT, "g-1")
+    assert (outcome.kind, outcome.provider_reference) == (OutcomeKind.SENT, "g-1")
     assert asked.headers["authorization"] == "Bearer t0k"
     (sms,) = asked.json["messages"]
     assert sms["destinations"] == [{"to": "51987654321", "messageId": str(PUBLIC_ID)}]
@@ -77,7 +77,7 @@ def test_json_is_asked_as_the_document_says(by):
 
 def test_a_form_is_written_in_its_own_letters(by):
     outcome, (asked,) = by("form_key", (200, TAKEN["form_key"]))
-    assert (outcome.kind, outcome.provider_reference) == (Kind.SENT, "77")
+    assert (outcome.kind, outcome.provider_reference) == (OutcomeKind.SENT, "77")
     assert asked.headers["authorization"] == "Basic " + base64.b64encode(b"sur:c/lave").decode()
     assert b"numero=987654321" in asked.body
     assert "José".encode("latin-1").hex() in bytes.fromhex("4a6f73e9").hex()
@@ -109,7 +109,7 @@ def test_a_gateway_that_takes_an_instant_is_told_the_hour_itself(sent, message):
 
 def test_an_old_gateway_is_asked_by_its_address(by):
     outcome, (asked,) = by("query_text", (200, TAKEN["query_text"]))
-    assert (outcome.kind, outcome.provider_reference) == (Kind.SENT, "4711")
+    assert (outcome.kind, outcome.provider_reference) == (OutcomeKind.SENT, "4711")
     assert asked.method == "GET"
     assert asked.query["user"] == "sur"
     assert asked.query["dst"] == "51987654321"
@@ -125,41 +125,41 @@ def test_what_a_text_says_is_never_taken_for_a_placeholder(by):
 @pytest.mark.parametrize("name", ["json_bearer", "query_text"])
 def test_what_may_have_arrived_is_uncertain_and_asked_once(by, name, trouble):
     outcome, asked = by(name, trouble)
-    assert outcome.kind is Kind.UNCERTAIN
+    assert outcome.kind is OutcomeKind.UNCERTAIN
     assert len(asked) == 1, "not even a GET is repeated behind our back"
 
 
 @pytest.mark.parametrize("trouble", [RESET, HALF, HANG, BREAK_HEAD])
 def test_a_gateway_that_knows_repeats_is_asked_again_at_once_and_never_another_one(by, trouble):
     outcome, asked = by("form_key", trouble)
-    assert outcome.kind is Kind.UNCERTAIN, "a message that is put off may leave by another provider"
+    assert outcome.kind is OutcomeKind.UNCERTAIN, "a message that is put off may leave by another provider"
     assert len(asked) == 3
 
 
 def test_nobody_there_is_tried_later(sent, message):
     outcome, asked = sent(ADAPTER, lambda _: config("json_bearer", closed_port()), message(), (200, {}))
-    assert (outcome.kind, outcome.unreachable) == (Kind.RETRY, True)
+    assert (outcome.kind, outcome.unreachable) == (OutcomeKind.RETRY, True)
     assert not asked
 
 
 @pytest.mark.parametrize(
     ("name", "answer", "meaning"),
     [
-        ("json_bearer", (400, {"error": {"code": "INVALID_DESTINATION"}}), (Kind.FAILED, Bounce.HARD, False)),
-        ("json_bearer", (400, {"error": {"code": "REJECTED_CONTENT"}}), (Kind.FAILED, None, False)),
-        ("json_bearer", (400, {"error": {"code": "NEW_CODE"}}), (Kind.FAILED, None, False)),
-        ("json_bearer", (402, {"error": {"code": "NO_CREDIT"}}), (Kind.RETRY, None, True)),
-        ("json_bearer", (401, {"error": {"code": "UNAUTHORIZED"}}), (Kind.RETRY, None, True)),
-        ("json_bearer", (404, b"<html>moved</html>"), (Kind.RETRY, None, True)),
-        ("json_bearer", (307, b"", {"Location": "https://elsewhere.example/"}), (Kind.RETRY, None, True)),
-        ("json_bearer", (500, b"oops"), (Kind.UNCERTAIN, None, False)),
-        ("json_bearer", (502, b"oops"), (Kind.UNCERTAIN, None, False)),
-        ("form_key", (500, b"oops"), (Kind.RETRY, None, True)),
-        ("form_key", (200, {"codigo": 12}), (Kind.FAILED, Bounce.HARD, False)),
-        ("form_key", (200, {"codigo": 9}), (Kind.RETRY, None, True)),
-        ("form_key", (200, {"codigo": 55}), (Kind.FAILED, None, False)),
-        ("query_text", (200, b"ERR 5"), (Kind.FAILED, None, False)),
-        ("query_text", (200, b"<html>maintenance</html>"), (Kind.UNCERTAIN, None, False)),
+        ("json_bearer", (400, {"error": {"code": "INVALID_DESTINATION"}}), (OutcomeKind.FAILED, Bounce.HARD, False)),
+        ("json_bearer", (400, {"error": {"code": "REJECTED_CONTENT"}}), (OutcomeKind.FAILED, None, False)),
+        ("json_bearer", (400, {"error": {"code": "NEW_CODE"}}), (OutcomeKind.FAILED, None, False)),
+        ("json_bearer", (402, {"error": {"code": "NO_CREDIT"}}), (OutcomeKind.RETRY, None, True)),
+        ("json_bearer", (401, {"error": {"code": "UNAUTHORIZED"}}), (OutcomeKind.RETRY, None, True)),
+        ("json_bearer", (404, b"<html>moved</html>"), (OutcomeKind.RETRY, None, True)),
+        ("json_bearer", (307, b"", {"Location": "https://elsewhere.example/"}), (OutcomeKind.RETRY, None, True)),
+        ("json_bearer", (500, b"oops"), (OutcomeKind.UNCERTAIN, None, False)),
+        ("json_bearer", (502, b"oops"), (OutcomeKind.UNCERTAIN, None, False)),
+        ("form_key", (500, b"oops"), (OutcomeKind.RETRY, None, True)),
+        ("form_key", (200, {"codigo": 12}), (OutcomeKind.FAILED, Bounce.HARD, False)),
+        ("form_key", (200, {"codigo": 9}), (OutcomeKind.RETRY, None, True)),
+        ("form_key", (200, {"codigo": 55}), (OutcomeKind.FAILED, None, False)),
+        ("query_text", (200, b"ERR 5"), (OutcomeKind.FAILED, None, False)),
+        ("query_text", (200, b"<html>maintenance</html>"), (OutcomeKind.UNCERTAIN, None, False)),
     ],
 )
 def test_what_an_answer_means(by, name, answer, meaning):
@@ -169,7 +169,7 @@ def test_what_an_answer_means(by, name, answer, meaning):
 
 def test_the_gateway_says_how_long_to_wait(by):
     outcome, _ = by("json_bearer", (429, {}, {"Retry-After": "17"}))
-    assert (outcome.kind, outcome.retry_after) == (Kind.RETRY, 17.0)
+    assert (outcome.kind, outcome.retry_after) == (OutcomeKind.RETRY, 17.0)
     dates = {"Date": "Mon, 23 Nov 2026 15:00:00 GMT", "Retry-After": "Mon, 23 Nov 2026 15:01:30 GMT"}
     assert by("json_bearer", (429, {}, dates))[0].retry_after == 90.0
 
@@ -235,7 +235,7 @@ def test_a_secret_that_the_document_needs_must_be_given():
 
 def call(body=b"", *, method="POST", url="https://cobros.example/api/webhooks/gw/", **headers):
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return Incoming(method=method, url=url, headers=named, body=body, received_at=RECEIVED)
+    return WebhookRequest(method=method, url=url, headers=named, body=body, received_at=RECEIVED)
 
 
 def signed(content):
@@ -280,9 +280,9 @@ def test_only_the_gateways_own_calls_are_believed():
     for place in range(len(good.body)):
         changed = bytearray(good.body)
         changed[place] ^= 1
-        with pytest.raises(Forged):
+        with pytest.raises(ForgedCall):
             ADAPTER.verify(call(bytes(changed), **{"x-signature": good.headers["x-signature"]}), config("json_bearer"))
-    with pytest.raises(Forged):
+    with pytest.raises(ForgedCall):
         ADAPTER.verify(call(good.body), config("json_bearer"))
 
 
@@ -295,7 +295,7 @@ def test_where_the_body_is_signed_the_address_tells_nothing():
 
 def test_a_call_without_a_body_cannot_be_signed():
     empty = hmac.new(b"shh", b"", hashlib.sha256).hexdigest()
-    with pytest.raises(Forged):
+    with pytest.raises(ForgedCall):
         ADAPTER.verify(call(b"", method="GET", **{"x-signature": empty}), config("json_bearer"))
 
 
@@ -303,9 +303,9 @@ def test_a_header_or_a_parameter_may_carry_the_secret():
     ADAPTER.verify(call(b"{}", x_clave="shh"), config("form_key"))
     ADAPTER.verify(call(method="GET", url="https://c.example/gw/?token=shh"), config("query_text"))
     for forged in (call(b"{}", x_clave="shh "), call(b"{}")):
-        with pytest.raises(Forged):
+        with pytest.raises(ForgedCall):
             ADAPTER.verify(forged, config("form_key"))
-    with pytest.raises(Forged):
+    with pytest.raises(ForgedCall):
         ADAPTER.verify(call(method="GET", url="https://c.example/gw/?token="), config("query_text"))
 
 

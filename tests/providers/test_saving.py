@@ -10,7 +10,7 @@ from django.db import connection
 
 from recobra.messaging.models import Provider
 from recobra.messaging.providers import operations as providers
-from recobra.messaging.providers import routing as providing
+from recobra.messaging.providers import routing
 from recobra.messaging.providers.secrets import decrypt, encrypt
 
 from .peer import closed_port
@@ -58,7 +58,7 @@ def facts(kind):
 def test_a_provider_is_saved_and_used(save):
     provider = save()
     assert (provider.channel, provider.enabled) == ("sms", True)
-    (way, *_) = providing.ways().of("sms", "PE")
+    (way, *_) = routing.load_routes().open_routes("sms", "PE")
     assert way.code == "twilio-pe"
     assert way.config.secrets == {"auth_token": TOKEN}
     assert way.config.webhook_url.endswith("/api/webhooks/twilio-pe/")
@@ -68,7 +68,7 @@ def test_a_secret_is_seen_by_nobody_again(save, caplog):
     caplog.set_level(logging.DEBUG)
     provider = save()
     providers.test_provider(provider_id=provider.pk, actor="dario", now=provider.created_at)
-    (way, *_) = providing.ways().of("sms", "PE")
+    (way, *_) = routing.load_routes().open_routes("sms", "PE")
     with connection.cursor() as cursor:
         cursor.execute("SELECT messaging_provider::text FROM messaging_provider")
         stored = str(cursor.fetchall())
@@ -76,7 +76,7 @@ def test_a_secret_is_seen_by_nobody_again(save, caplog):
         told = str(cursor.fetchall())
     shown = [repr(provider), repr(vars(provider)), repr(way), repr(way.config), stored, told, caplog.text]
     assert not [text for text in shown if TOKEN in text]
-    assert providers.secrets_given(provider) == {"auth_token"}
+    assert providers.stored_secret_names(provider) == {"auth_token"}
 
 
 def test_a_secret_that_is_not_given_anew_stays(save):
@@ -154,9 +154,9 @@ def test_the_test_button_says_what_it_found_and_keeps_it(save, now):
 def test_a_provider_is_switched_off_and_on_and_retired(save, now):
     provider, by = save(), {"actor": "dario", "actor_id": None, "now": now}
     providers.enable_provider(provider_id=provider.pk, enabled=False, **by)
-    assert not [way for way in providing.ways().of("sms", "PE") if way.code == "twilio-pe"]
+    assert not [way for way in routing.load_routes().open_routes("sms", "PE") if way.code == "twilio-pe"]
     providers.enable_provider(provider_id=provider.pk, enabled=True, **by)
-    assert [way for way in providing.ways().of("sms", "PE") if way.code == "twilio-pe"]
+    assert [way for way in routing.load_routes().open_routes("sms", "PE") if way.code == "twilio-pe"]
     providers.retire_provider(provider_id=provider.pk, **by)
     provider.refresh_from_db()
     assert (provider.enabled, provider.secrets) == (False, "")
@@ -167,19 +167,19 @@ def test_a_provider_is_switched_off_and_on_and_retired(save, now):
 def test_under_another_key_a_secret_is_lost_and_must_be_given_again(save, settings, now):
     provider = save()
     settings.SECRET_KEY = "la-llave-de-otra-instalacion"
-    assert providers.secrets_given(provider) == frozenset()
+    assert providers.stored_secret_names(provider) == frozenset()
     with pytest.raises(providers.ProviderRefused):
         save(secrets={})
     assert not providers.test_provider(provider_id=provider.pk, actor="dario", now=now).ok
     save(secrets={"auth_token": TOKEN})
-    assert providers.secrets_given(Provider.objects.get()) == {"auth_token"}
+    assert providers.stored_secret_names(Provider.objects.get()) == {"auth_token"}
 
 
 def test_a_new_key_takes_over_from_the_old_one_as_providers_are_saved(save, settings, now):
     provider = save()
     settings.SECRET_KEY_FALLBACKS, settings.SECRET_KEY = ["la-penultima", settings.SECRET_KEY], "la-llave-nueva"
     assert decrypt(provider.secrets) == {"auth_token": TOKEN}
-    assert providers.secrets_given(provider) == {"auth_token"}
+    assert providers.stored_secret_names(provider) == {"auth_token"}
     Provider.objects.update(tested_at=now, tested_well=True)
     again = save(secrets={})
     assert again.tested_at == now, "the same secrets are no other settings"
@@ -195,7 +195,7 @@ def test_the_same_secrets_never_look_the_same():
 
 
 def test_every_kind_has_a_form():
-    kinds = {kind.kind: kind for kind in providers.kinds()}
+    kinds = {kind.kind: kind for kind in providers.list_kinds()}
     assert {"sendgrid", "twilio_sms", "twilio_voice", "http_sms", "whatsapp"} <= set(kinds)
     assert "sandbox" not in kinds
     for kind in kinds.values():

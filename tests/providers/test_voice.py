@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from recobra.messaging.channels.twilio_voice.dialogue import Act, Facts, Position, position, turn
+from recobra.messaging.channels.twilio_voice.dialogue import CallAction, CallFacts, Position, next_turn, read_position
 from recobra.messaging.channels.twilio_voice.links import contact_of_call, voice_url
 
 from .conftest import PUBLIC_ID
@@ -32,7 +32,7 @@ def facts(**different):
         "identity": "DNI 4567-8123",
         "person_number": "+5115550199",
     }
-    return Facts(**{**given_facts, **different})
+    return CallFacts(**{**given_facts, **different})
 
 
 class Call:
@@ -40,7 +40,7 @@ class Call:
 
     def __init__(self, **different):
         self.facts, self.acts, self.heard, self.over, self.promised = facts(**different), [], [], False, None
-        self._take(turn(Position(), self.facts))
+        self._take(next_turn(Position(), self.facts))
 
     def _take(self, answer):
         self.acts += answer.acts
@@ -61,7 +61,7 @@ class Call:
 
     def _go(self, url, form):
         assert url.startswith(URL)
-        self._take(turn(position(dict(parse_qsl(urlsplit(url).query)), form), self.facts))
+        self._take(next_turn(read_position(dict(parse_qsl(urlsplit(url).query)), form), self.facts))
 
 
 def test_it_says_at_once_that_it_is_automatic_and_for_whom():
@@ -77,25 +77,25 @@ def test_the_debt_is_named_only_after_identity():
     assert DEBT not in " ".join(call.heard)
     call.press("8123")
     assert DEBT in call.said
-    assert call.acts == [Act.IDENTIFIED]
+    assert call.acts == [CallAction.IDENTIFIED]
 
 
 @pytest.mark.parametrize(
     ("keys", "acts", "says"),
     [
-        (["1", "8123", "1"], [Act.IDENTIFIED, Act.SEND_PAY_LINK], "mensaje de texto"),
-        (["1", "8123", "2", "5", "1"], [Act.IDENTIFIED, Act.PROMISE], "28 de noviembre"),
-        (["1", "8123", "2", "5", "2", "3", "1"], [Act.IDENTIFIED, Act.PROMISE], "26 de noviembre"),
-        (["1", "8123", "2", "99", "7", "1"], [Act.IDENTIFIED, Act.PROMISE], "30 de noviembre"),
-        (["1", "8123", "2", "0", "99", "*"], [Act.IDENTIFIED, Act.TALK], "Una persona"),
-        (["1", "8123", "3"], [Act.IDENTIFIED, Act.TALK], "comunicamos con una persona"),
-        (["1", "8123", "9", "2"], [Act.IDENTIFIED, Act.OPT_OUT], "No recibirá más"),
-        (["9", "1"], [Act.NOT_ME], "No volveremos a usar este número"),
-        (["9", "2"], [Act.OPT_OUT], "No recibirá más"),
-        (["9", "7"], [Act.OPT_OUT], "No recibirá más"),
-        (["1", "0000", "1111", "2222"], [Act.UNIDENTIFIED], "Una persona"),
-        (["1", "0000", "8123", "1"], [Act.IDENTIFIED, Act.SEND_PAY_LINK], "mensaje de texto"),
-        (["5", "4", "1", "8123"], [Act.IDENTIFIED], DEBT),
+        (["1", "8123", "1"], [CallAction.IDENTIFIED, CallAction.SEND_PAY_LINK], "mensaje de texto"),
+        (["1", "8123", "2", "5", "1"], [CallAction.IDENTIFIED, CallAction.PROMISE], "28 de noviembre"),
+        (["1", "8123", "2", "5", "2", "3", "1"], [CallAction.IDENTIFIED, CallAction.PROMISE], "26 de noviembre"),
+        (["1", "8123", "2", "99", "7", "1"], [CallAction.IDENTIFIED, CallAction.PROMISE], "30 de noviembre"),
+        (["1", "8123", "2", "0", "99", "*"], [CallAction.IDENTIFIED, CallAction.TALK], "Una persona"),
+        (["1", "8123", "3"], [CallAction.IDENTIFIED, CallAction.TALK], "comunicamos con una persona"),
+        (["1", "8123", "9", "2"], [CallAction.IDENTIFIED, CallAction.OPT_OUT], "No recibirá más"),
+        (["9", "1"], [CallAction.NOT_ME], "No volveremos a usar este número"),
+        (["9", "2"], [CallAction.OPT_OUT], "No recibirá más"),
+        (["9", "7"], [CallAction.OPT_OUT], "No recibirá más"),
+        (["1", "0000", "1111", "2222"], [CallAction.UNIDENTIFIED], "Una persona"),
+        (["1", "0000", "8123", "1"], [CallAction.IDENTIFIED, CallAction.SEND_PAY_LINK], "mensaje de texto"),
+        (["5", "4", "1", "8123"], [CallAction.IDENTIFIED], DEBT),
     ],
 )
 def test_what_the_keys_do(keys, acts, says):
@@ -113,20 +113,20 @@ def test_who_asks_for_a_person_sees_our_own_number_or_is_called_back():
     assert (dial.get("callerId"), dial.find("Number").text) == ("+5115550100", "+5115550199")
     after_hours = Call(person_number="").press("1", "8123", "3")
     assert after_hours.root.find("Dial") is None
-    assert after_hours.acts[-1] is Act.TALK
+    assert after_hours.acts[-1] is CallAction.TALK
 
 
 def test_without_a_document_to_compare_nothing_is_told():
     call = Call(identity="").press("1")
     assert DEBT not in call.said
     assert "solo puede darlo una persona" in call.said
-    assert call.press("3").acts == [Act.TALK]
-    assert Call(identity="12").press("1", "9", "2").acts == [Act.OPT_OUT]
+    assert call.press("3").acts == [CallAction.TALK]
+    assert Call(identity="12").press("1", "9", "2").acts == [CallAction.OPT_OUT]
 
 
 @pytest.mark.parametrize("by", ["machine_start", "machine_end_beep", "machine_end_silence", "fax"])
 def test_a_machine_hears_nothing_at_all(by):
-    answer = turn(Position(), facts(answered_by=by))
+    answer = next_turn(Position(), facts(answered_by=by))
     assert [part.tag for part in fromstring(answer.twiml.encode())] == ["Hangup"]
 
 
@@ -138,7 +138,7 @@ def test_silence_is_asked_again_and_then_left_alone():
 
 
 def test_who_wanted_silence_and_hangs_up_gets_it():
-    assert Call().press("9").wait().acts == [Act.OPT_OUT]
+    assert Call().press("9").wait().acts == [CallAction.OPT_OUT]
 
 
 @pytest.mark.parametrize(
@@ -156,7 +156,7 @@ def test_the_voice_is_the_countrys(country, language, voice):
 
 
 def said_at(step, **known):
-    return turn(Position(step=step), facts(**known)).twiml.encode()
+    return next_turn(Position(step=step), facts(**known)).twiml.encode()
 
 
 def test_a_name_cannot_smuggle_in_a_verb():
@@ -182,15 +182,15 @@ def test_whatever_is_pressed_the_debt_is_told_only_to_who_showed_who_it_is(keys)
             call.wait()
         else:
             call.press(key)
-        if Act.IDENTIFIED not in call.acts:
+        if CallAction.IDENTIFIED not in call.acts:
             assert DEBT not in call.said
-            assert not {Act.PROMISE, Act.SEND_PAY_LINK} & set(call.acts)
-    if Act.OPT_OUT in call.acts or Act.NOT_ME in call.acts:
+            assert not {CallAction.PROMISE, CallAction.SEND_PAY_LINK} & set(call.acts)
+    if CallAction.OPT_OUT in call.acts or CallAction.NOT_ME in call.acts:
         assert call.over
 
 
 def test_an_address_that_was_tampered_with_is_the_beginning():
-    assert position({"step": "secret", "tries": "x", "days": "99999"}, {"Digits": ""}) == Position()
+    assert read_position({"step": "secret", "tries": "x", "days": "99999"}, {"Digits": ""}) == Position()
 
 
 def test_the_address_of_a_call_cannot_be_made_up():

@@ -15,7 +15,14 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from recobra.messaging.channels import ADAPTERS, webhooks
-from recobra.messaging.channels.adapter import Config, Forged, InboundEvent, Incoming, ReceiptEvent, TemplateEvent
+from recobra.messaging.channels.adapter import (
+    Config,
+    ForgedCall,
+    InboundEvent,
+    ReceiptEvent,
+    TemplateEvent,
+    WebhookRequest,
+)
 from recobra.messaging.channels.sendgrid.client import ARGUMENT
 
 from . import settings as accounts
@@ -28,7 +35,7 @@ KINDS = {"twilio": "twilio_sms", "meta": "whatsapp", "sendgrid": "sendgrid"}
 
 
 def call(body=b"", *, url="https://cobros.example/api/webhooks/x/", headers=(), method="POST", at=RECEIVED):
-    return Incoming(method=method, url=url, headers=dict(headers), body=body, received_at=at)
+    return WebhookRequest(method=method, url=url, headers=dict(headers), body=body, received_at=at)
 
 
 def signed(vector):
@@ -60,13 +67,13 @@ def test_the_published_vectors(vector):
     if vector["valid"]:
         adapter.verify(incoming, config)
     else:
-        with pytest.raises(Forged):
+        with pytest.raises(ForgedCall):
             adapter.verify(incoming, config)
 
 
 def changed(incoming, **parts):
     names = ("method", "url", "headers", "body", "received_at")
-    return Incoming(**{**{name: getattr(incoming, name) for name in names}, **parts})
+    return WebhookRequest(**{**{name: getattr(incoming, name) for name in names}, **parts})
 
 
 @pytest.mark.parametrize("vector", GOOD, ids=lambda v: f"{v['provider']}-{v.get('note', '')}")
@@ -78,7 +85,7 @@ def test_one_changed_byte_of_the_body_is_refused(vector, data):
     forged = changed(incoming, body=incoming.body[:place] + bytes([other]) + incoming.body[place + 1 :])
     if vector["provider"] == "twilio" and "params" in vector and _same_form(forged, incoming):
         return  # «%2B» and «%2b» are the same form: Twilio signs what it says, not how it is written
-    with pytest.raises(Forged):
+    with pytest.raises(ForgedCall):
         ADAPTERS[KINDS[vector["provider"]]].verify(forged, config)
 
 
@@ -101,7 +108,7 @@ def test_no_call_is_believed_that_is_not_exactly_the_signed_one(vector, what):
         "empty signature": (changed(incoming, headers=dict.fromkeys(incoming.headers, "")), config),
         "no secret": (incoming, bare),
     }[what]
-    with pytest.raises(Forged):
+    with pytest.raises(ForgedCall):
         ADAPTERS[KINDS[vector["provider"]]].verify(forged, checked)
 
 
@@ -112,7 +119,7 @@ def test_one_changed_letter_of_the_signed_address_is_refused(vector):
     for place in [*range(len("https://"), len("https://mycompany.com")), *range(path_at, len(incoming.url))]:
         other = "x" if incoming.url[place] != "x" else "y"
         forged = changed(incoming, url=incoming.url[:place] + other + incoming.url[place + 1 :])
-        with pytest.raises(Forged):
+        with pytest.raises(ForgedCall):
             ADAPTERS["twilio_sms"].verify(forged, config)
 
 
@@ -121,11 +128,11 @@ def test_a_changed_timestamp_or_an_old_call_is_refused():
     incoming, config = signed(vector)
     name = "x-twilio-email-event-webhook-timestamp"
     for stamp in ("1600112503", "", "x"):
-        with pytest.raises(Forged):
+        with pytest.raises(ForgedCall):
             ADAPTERS["sendgrid"].verify(changed(incoming, headers={**incoming.headers, name: stamp}), config)
     ADAPTERS["sendgrid"].verify(changed(incoming, received_at=incoming.received_at + timedelta(hours=24)), config)
     for late in (timedelta(hours=26), timedelta(hours=-26)):
-        with pytest.raises(Forged, match="too long ago"):
+        with pytest.raises(ForgedCall, match="too long ago"):
             ADAPTERS["sendgrid"].verify(changed(incoming, received_at=incoming.received_at + late), config)
 
 
@@ -136,14 +143,14 @@ def test_nothing_is_read_of_a_call_of_twilios_that_its_signature_does_not_cover(
     signature = base64.b64encode(hmac.new(b"t", bare.url.encode(), hashlib.sha1).digest()).decode()
     asked = changed(bare, headers={"x-twilio-signature": signature})
     ADAPTERS["twilio_voice"].verify(asked, config)
-    with pytest.raises(Forged):
+    with pytest.raises(ForgedCall):
         ADAPTERS["twilio_voice"].verify(changed(asked, body=b"CallSid=CA1&CallStatus=completed"), config)
 
 
 def test_voice_calls_are_checked_like_messages():
     incoming, config = signed(GOOD[0])
     ADAPTERS["twilio_voice"].verify(incoming, config)
-    with pytest.raises(Forged):
+    with pytest.raises(ForgedCall):
         ADAPTERS["twilio_voice"].verify(changed(incoming, body=incoming.body + b"&Digits=9"), config)
 
 

@@ -16,7 +16,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from recobra.conversations.webhooks.receive import UnknownProvider, answer_challenge, receive_call
 from recobra.kit import clock
-from recobra.messaging.channels.adapter import Forged, Incoming, Unsuitable
+from recobra.messaging.channels.adapter import ForgedCall, Unsuitable, WebhookRequest
 
 # Meta's calls have up to 3 MB (developers.facebook.com/docs/graph-api/webhooks/getting-started).
 LARGEST_BYTES = 4 * 1024 * 1024
@@ -36,7 +36,7 @@ class Door(View):
             return super().dispatch(request, *args, **kwargs)
         except UnknownProvider:
             return HttpResponse(status=404)
-        except Forged:
+        except ForgedCall:
             return HttpResponse(status=403)
         except TooLarge:
             return HttpResponse(status=413)
@@ -66,12 +66,12 @@ class Webhook(Door):
         return _taken_in(provider_code, incoming(request))
 
 
-def _taken_in(provider_code: str, call: Incoming) -> HttpResponse:
+def _taken_in(provider_code: str, call: WebhookRequest) -> HttpResponse:
     content_type, body = receive_call(provider_code=provider_code, call=call, now=call.received_at)
     return HttpResponse(body, content_type=content_type)
 
 
-def incoming(request: HttpRequest) -> Incoming:
+def incoming(request: HttpRequest) -> WebhookRequest:
     """Return a call as the provider made it. Raises TooLarge.
 
     Proxies may have changed host and scheme, so the address is our public one.
@@ -81,7 +81,7 @@ def incoming(request: HttpRequest) -> Incoming:
     body = request.read(LARGEST_BYTES + 1)
     if len(body) > LARGEST_BYTES:
         raise TooLarge
-    return Incoming(
+    return WebhookRequest(
         method=request.method or "",
         url=settings.PUBLIC_URL.rstrip("/") + request.get_full_path(),
         headers={name.lower(): value for name, value in request.headers.items()},

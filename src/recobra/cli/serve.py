@@ -167,7 +167,7 @@ def _run_dispatch_command(chosen: argparse.Namespace) -> Answer:
     from recobra.messaging import operations as messaging  # noqa: PLC0415 - needs the settings
     from recobra.messaging.channels.email import server  # noqa: PLC0415
 
-    server.refuse_unfinished()
+    server.refuse_local_names()
     if chosen.once:
         by_the_clock = chosen.now is None
         done = messaging.dispatch_due(instant=clock.now) if by_the_clock else messaging.dispatch_once(now=chosen.now)

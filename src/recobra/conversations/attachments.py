@@ -17,7 +17,7 @@ from recobra.conversations.models import Attachment
 from recobra.kit import database
 from recobra.messaging.channels import ADAPTERS
 from recobra.messaging.channels.adapter import Media, Unsuitable
-from recobra.messaging.providers import routing as providing
+from recobra.messaging.providers import routing
 
 MEGABYTE: Final = 1024 * 1024
 # What a receipt may be. Nothing that runs, unpacks or carries a script in a browser.
@@ -67,7 +67,7 @@ def _fetch(attachment: Attachment, runner: asyncio.Runner, now: datetime) -> boo
         return _refuse(attachment, _("There is no provider to fetch it from."))
     media = Media(media_id=attachment.provider_media_id, media_type=attachment.media_type, name=attachment.name)
     try:
-        config = providing.config_of(provider)
+        config = routing.build_config(provider)
         content = runner.run(ADAPTERS[provider.kind].fetch(media, config, most_bytes=MAX_BYTES))
     except Exception as error:  # noqa: BLE001 - what the provider does wrong now it may do right in a minute
         if now - attachment.message.received_at > RETRY_PERIOD:

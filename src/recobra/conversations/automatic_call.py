@@ -23,12 +23,12 @@ from recobra.conversations.bot_facts import conversation_settings
 from recobra.conversations.webhooks.receive import UnknownProvider, refuse_forged
 from recobra.journal.operations import record
 from recobra.messaging.channels import ADAPTERS
-from recobra.messaging.channels.adapter import Config, Incoming, ReceiptEvent
+from recobra.messaging.channels.adapter import Config, ReceiptEvent, WebhookRequest
 from recobra.messaging.channels.twilio_voice import dialogue, links
-from recobra.messaging.channels.twilio_voice.dialogue import Act, Facts, Position, Turn
+from recobra.messaging.channels.twilio_voice.dialogue import CallAction, CallFacts, Position, Turn
 from recobra.messaging.models import Contact, Provider
 from recobra.messaging.outbox.plan import MORE, PLANNED, plan
-from recobra.messaging.providers import routing as providing
+from recobra.messaging.providers import routing
 from recobra.messaging.receipts.record import note
 from recobra.portfolio import address_forms as numbers
 from recobra.portfolio.models import Channel
@@ -38,10 +38,10 @@ _BEFORE_IDENTITY: Final = frozenset({dialogue.FIRST, "identity", "stranger"})
 _WITHDRAWN: Final = (Contact.Status.CANCELLED, Contact.Status.BLOCKED)
 
 
-def next_call_turn(*, provider_code: str, token: str, call: Incoming, now: datetime) -> str:
+def next_call_turn(*, provider_code: str, token: str, call: WebhookRequest, now: datetime) -> str:
     """Return the TwiML of a call's next turn, and do what the debtor decided in this one, each thing once.
 
-    A call that was taken back, or whose number asked for silence, hears nothing. Raises UnknownProvider, Forged.
+    A call that was taken back, or whose number asked for silence, hears nothing. Raises UnknownProvider, ForgedCall.
     """
     public_id = links.contact_of_call(token)
     provider = Provider.objects.filter(code=provider_code, kind="twilio_voice").first()
@@ -49,10 +49,10 @@ def next_call_turn(*, provider_code: str, token: str, call: Incoming, now: datet
     contact = calls.filter(public_id=public_id).first() if public_id else None
     if provider is None or contact is None:
         raise UnknownProvider(provider_code)
-    config = providing.config_of(provider)
+    config = routing.build_config(provider)
     refuse_forged(provider, ADAPTERS[provider.kind], call, config, now)
     form = dict(parse_qsl(call.body.decode("utf-8", "replace"), keep_blank_values=True))
-    at = dialogue.position(dict(parse_qsl(urlsplit(call.url).query)), form)
+    at = dialogue.read_position(dict(parse_qsl(urlsplit(call.url).query)), form)
     if contact.status in _WITHDRAWN or (at.step == dialogue.FIRST and _silent(contact)):
         return HANGUP_TWIML
     facts = _facts(contact, config, links.voice_url(contact.public_id, provider.code), form, now)
@@ -62,13 +62,13 @@ def next_call_turn(*, provider_code: str, token: str, call: Incoming, now: datet
 
 
 @transaction.atomic
-def _judged(at: Position, facts: Facts, contact: Contact, turn: str, now: datetime) -> Turn:
+def _judged(at: Position, facts: CallFacts, contact: Contact, turn: str, now: datetime) -> Turn:
     """Return the call's next turn. Wrong answers given elsewhere count as if they had been given in this call.
 
     Twilio repeats a request that took too long: the same `turn` is the same try.
     """
     if at.step not in _BEFORE_IDENTITY:
-        return dialogue.turn(at, facts)
+        return dialogue.next_turn(at, facts)
     guesses.lock_attempts([contact.debtor_id])
     wrong = guesses.recent_wrong_answers(contact.debtor_id, now=now)
     before = [each for each in wrong if (each.contact_id, each.payload.get("turn")) != (contact.pk, turn)]
@@ -76,9 +76,9 @@ def _judged(at: Position, facts: Facts, contact: Contact, turn: str, now: dateti
         facts = replace(facts, identity="")  # nothing is compared, and only a person can tell
     if at.step == "identity":
         at = replace(at, tries=max(at.tries, len(before)))
-    said = dialogue.turn(at, facts)
+    said = dialogue.next_turn(at, facts)
     answered = at.step == "identity" and at.pressed and not at.silent and facts.identity
-    if answered and Act.IDENTIFIED not in said.acts and len(before) == len(wrong):
+    if answered and CallAction.IDENTIFIED not in said.acts and len(before) == len(wrong):
         guesses.record_wrong_answer(
             debtor_id=contact.debtor_id,
             portfolio_id=contact.portfolio_id,
@@ -99,11 +99,11 @@ def _silent(contact: Contact) -> bool:
     )
 
 
-def _facts(contact: Contact, config: Config, url: str, form: Mapping[str, str], now: datetime) -> Facts:
+def _facts(contact: Contact, config: Config, url: str, form: Mapping[str, str], now: datetime) -> CallFacts:
     debtor, manners = contact.debtor, conversation_settings(contact.portfolio)
     creditor, local = debtor.creditor, _local(contact, now)
     people_now = local.weekday() < 5 and manners.people_from <= local.time() < manners.people_to
-    return Facts(
+    return CallFacts(
         url=url,
         country=debtor.country,
         agency=creditor.agency_name.strip() or creditor.name,
@@ -142,19 +142,19 @@ def _do(contact: Contact, provider: Provider, said: Turn, now: datetime) -> None
                 _carry_out(act, contact, said.promise_date, now)
 
 
-def _carry_out(act: Act, contact: Contact, promise_date: date | None, now: datetime) -> None:
+def _carry_out(act: CallAction, contact: Contact, promise_date: date | None, now: datetime) -> None:
     key = UUID(str(contact.public_id))
-    if act is Act.NOT_ME:
+    if act is CallAction.NOT_ME:
         record_wrong_person(public_id=key, source=Source.KEYPAD, channel=Channel.IVR, said="9, 1", now=now)
-    elif act is Act.OPT_OUT:
+    elif act is CallAction.OPT_OUT:
         record_opt_out(public_id=key, source=Source.KEYPAD, channel=Channel.IVR, said="9", now=now)
-    elif act is Act.SEND_PAY_LINK:
+    elif act is CallAction.SEND_PAY_LINK:
         _send_how_to_pay(contact, now)
-    elif act is Act.PROMISE and promise_date is not None:
+    elif act is CallAction.PROMISE and promise_date is not None:
         grace = conversation_settings(contact.portfolio).promise_grace_days
         _tell("promise.registered", contact, now, date=promise_date.isoformat(), grace_days=grace)
-    elif act in {Act.TALK, Act.UNIDENTIFIED}:
-        _tell("person.asked", contact, now, reason="asked" if act is Act.TALK else "unidentified")
+    elif act in {CallAction.TALK, CallAction.UNIDENTIFIED}:
+        _tell("person.asked", contact, now, reason="asked" if act is CallAction.TALK else "unidentified")
 
 
 def _tell(kind: str, contact: Contact, now: datetime, **payload: object) -> None:

@@ -29,8 +29,8 @@ from recobra.messaging.dispatch.prepare import Ready, examine
 from recobra.messaging.models import Contact, Provider
 from recobra.messaging.outbox.plan import MORE, PLANNED, plan
 from recobra.messaging.outbox.withdraw import withdraw
-from recobra.messaging.providers import routing as providing
-from recobra.messaging.providers.routing import Chosen, Ways
+from recobra.messaging.providers import routing
+from recobra.messaging.providers.routing import Route, Routes
 from recobra.portfolio.models import Channel
 
 MOST_AT_ONCE = 50
@@ -70,9 +70,9 @@ class Round:
 class Session:
     """An open telephone under one lease. Used from one thread."""
 
-    def __init__(self, *, way: Chosen, lease: UUID, runner: asyncio.Runner, line: dialling.Telephony) -> None:
+    def __init__(self, *, way: Route, lease: UUID, runner: asyncio.Runner, line: dialling.Telephony) -> None:
         self._way, self._lease, self._runner, self._line = way, lease, runner, line
-        self._ways = Ways(configured=(way,), open_ids=frozenset({way.provider_id or 0}))
+        self._ways = Routes(configured=(way,), open_ids=frozenset({way.provider_id or 0}))
 
     def dial(self, *, calls: int, wanted: Sequence[ToCall], script: str, now: datetime, actor: str) -> Round:
         """Plan calls to the first of `wanted`, and place up to `calls` of all that are due and pass the gate at `now`.
@@ -112,7 +112,7 @@ class Session:
 
     def _allowance(self, wanted: int) -> int:
         provider_id = self._way.provider_id
-        return wanted if provider_id is None else providing.allowance(provider_id=provider_id, wanted=wanted)
+        return wanted if provider_id is None else routing.take_allowance(provider_id=provider_id, wanted=wanted)
 
     def _work(self, leased: list[int], *, now: datetime, actor: str) -> Round:
         if not leased:
@@ -141,7 +141,7 @@ class Session:
 def dialling_session(*, provider_code: str) -> Iterator[Session]:
     """Open the telephone of a configured provider. Raises Unsuitable, Provider.DoesNotExist."""
     provider = Provider.objects.get(code=provider_code, kind="twilio_voice", enabled=True)
-    way = Chosen(
+    way = Route(
         provider_id=provider.pk,
         code=provider.code,
         kind=provider.kind,
@@ -150,7 +150,7 @@ def dialling_session(*, provider_code: str) -> Iterator[Session]:
         rate_per_second=provider.rate_per_second,
         price_micros=provider.price_micros,
         price_currency=provider.price_currency,
-        config=providing.config_of(provider),
+        config=routing.build_config(provider),
     )
     with asyncio.Runner() as runner, leasing.holding() as lease:
         opened = dialling.twilio(way.config)

@@ -128,7 +128,11 @@ def assignable_users(conversation: Conversation) -> list[User]:
 def templates_to_send(channel: str, *, now: datetime) -> list[Template]:
     """Return the templates a person may send by a channel, one of each code; legal ones leave by strategies only."""
     del now
-    found = selection.in_force().filter(channel=channel, legal=False).order_by("code", "country", "tone", "variant")
+    found = (
+        selection.templates_in_force()
+        .filter(channel=channel, legal=False)
+        .order_by("code", "country", "tone", "variant")
+    )
     by_code: dict[str, Template] = {}
     for each in found:
         by_code.setdefault(each.code, each)

@@ -21,7 +21,7 @@ from recobra.messaging.dispatch.prepare import examine
 from recobra.messaging.models import Contact
 from recobra.messaging.outbox.plan import CANCEL, MORE, PLANNED, plan
 from recobra.messaging.outbox.transitions import change, record_ends
-from recobra.messaging.providers import routing as providing
+from recobra.messaging.providers import routing
 from recobra.portfolio import address_forms as numbers
 from recobra.portfolio.models import Channel, Debtor
 from recobra_core.law import content
@@ -161,7 +161,7 @@ def _tried(find: Any, words: Draft, author: str, now: datetime) -> Preview:
         except ReplyRefused as refused:
             transaction.set_rollback(True)
             return Preview(refused=str(refused), findings=refused.findings)
-        examined = examine([contact.pk], now=at, ways=providing.ways())
+        examined = examine([contact.pk], now=at, ways=routing.load_routes())
         transaction.set_rollback(True)
     if examined.unsent:
         end = examined.unsent[0]

@@ -15,7 +15,7 @@ from recobra.consent.models import ConsentEntry
 from recobra.conversations import identity_attempts as guesses
 from recobra.messaging.dispatch.facts import local_date
 from recobra.messaging.models import Contact
-from recobra.messaging.templates.page import Page, page_of
+from recobra.messaging.templates.page import Page, build_page
 from recobra.messaging.tokens import contact_of_statement, unsubscribe_url
 from recobra.portfolio import address_forms as numbers
 from recobra.portfolio.models import Debtor
@@ -89,7 +89,7 @@ def statement_page(door: StatementLink, *, now: datetime) -> Page:
     """Return what a debtor owes, for who has proved to be that debtor: all of it at this creditor, on the local day."""
     contact = Contact.objects.select_related("debtor__creditor", "portfolio").get(pk=door.contact_id)
     day = local_date(contact.zones, now) or now.date()
-    return page_of(
+    return build_page(
         statement=statements({door.debtor_id: day})[door.debtor_id],
         day=day,
         country=contact.debtor.country or contact.portfolio.country,

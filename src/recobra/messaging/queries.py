@@ -111,7 +111,7 @@ def counts_for(user: User, *, day: date) -> dict[str, int]:
 
 def templates(*, in_force: bool = True) -> QuerySet[Template]:
     """Return templates; in force is the newest approved version of each that was not retired."""
-    found = selection.in_force() if in_force else Template.objects.all()
+    found = selection.templates_in_force() if in_force else Template.objects.all()
     return found.order_by("code", "channel", "language", "country", "tone", "variant", "-version")
 
 
@@ -129,7 +129,7 @@ def template(template_id: int) -> Template | None:
 
 def template_before(template: Template) -> Template | None:
     """Return the version that is in force when this one is retired, None where no other is left."""
-    kin = Template.objects.filter(**{name: getattr(template, name) for name in selection.KEY})
+    kin = Template.objects.filter(**{name: getattr(template, name) for name in selection.VERSION_KEY})
     approved = kin.filter(status=Template.Status.APPROVED, retired_at__isnull=True)
     return approved.exclude(pk=template.pk).order_by("-version").first()
 

@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 
 from recobra.access.queries import User
 from recobra.messaging.models import Provider, Template
-from recobra.messaging.templates.selection import in_force
+from recobra.messaging.templates.selection import templates_in_force
 from recobra.portfolio.queries import portfolios_for
 
 from .models import Campaign
@@ -93,7 +93,7 @@ def template_choices(countries: Collection[str] = ()) -> list[tuple[str, str, st
     A code is named after its general template before one of a country, written before spoken, without a tone before
     one of a tone.
     """
-    found = in_force().filter(country__in=("", *countries)) if countries else in_force()
+    found = templates_in_force().filter(country__in=("", *countries)) if countries else templates_in_force()
     families: dict[str, list[Template]] = {}
     for template in sorted(found, key=_naming_rank):
         families.setdefault(template.code, []).append(template)

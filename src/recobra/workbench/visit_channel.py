@@ -15,8 +15,8 @@ from django.utils.translation import gettext_lazy as _
 from recobra.kit.sync_db import DatabaseThread
 from recobra.messaging import reasons
 from recobra.messaging.channels.adapter import Check, Config, Setting
-from recobra.messaging.channels.base import Kind, Message, Outcome
-from recobra.messaging.channels.letter.content import area_of
+from recobra.messaging.channels.base import Message, Outcome, OutcomeKind
+from recobra.messaging.channels.letter.content import route_area
 from recobra.messaging.channels.one_way import OneWay
 from recobra.messaging.models import Contact
 from recobra.workbench.models import Visit
@@ -65,8 +65,8 @@ ADAPTER = VisitAdapter()
 def _put(message: Message) -> Outcome:
     contact = Contact.objects.select_related("debtor").get(public_id=message.public_id)
     if not message.address.strip():
-        return Outcome(kind=Kind.FAILED, reason=reasons.REFUSED, answer="no address", unusable=True)
-    area = area_of(message.address, contact.debtor.subdivision)
+        return Outcome(kind=OutcomeKind.FAILED, reason=reasons.REFUSED, answer="no address", unusable=True)
+    area = route_area(message.address, contact.debtor.subdivision)
     route_date = contact.local_date or message.date.date()
     Visit.objects.get_or_create(contact=contact, defaults={"area": area, "route_date": route_date})
-    return Outcome(kind=Kind.SENT, answer=f"on the route of {route_date.isoformat()}")
+    return Outcome(kind=OutcomeKind.SENT, answer=f"on the route of {route_date.isoformat()}")

@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from recobra.messaging.channels.letter.pdf import Address, Item, Letter, Sender, sheet_of
+from recobra.messaging.channels.letter.pdf import Address, Item, Letter, Sender, build_sheet
 
 STREET = Address(
     lines=("Av. Los Próceres 1250, dpto. 402", "Urb. San Martín"), city="Lima", postal_code="15046", country="PE"
@@ -42,4 +42,4 @@ def letter(**changes):
 
 
 def letter_pdf(letter, *, at):
-    return sheet_of([letter], code="", at=at).pdf(at=at)
+    return build_sheet([letter], code="", at=at).pdf(at=at)

@@ -4,7 +4,7 @@ import csv
 import io
 from datetime import UTC, datetime
 
-from recobra.messaging.channels.letter.courier import Fate, courier_csv, read_tracking
+from recobra.messaging.channels.letter.courier import CourierStatus, read_tracking, write_courier_csv
 from recobra.messaging.channels.letter.pdf import Address
 from tests.messaging.letters.sample import letter
 
@@ -14,7 +14,7 @@ def rows(content):
 
 
 def test_the_courier_gets_one_row_per_letter():
-    (row,) = rows(courier_csv([letter()], sheets={"PE-0000012345": 2}))
+    (row,) = rows(write_courier_csv([letter()], sheets={"PE-0000012345": 2}))
     assert row == {
         "reference": "PE-0000012345",
         "name": "Rosa Quispe Mamani",
@@ -31,7 +31,7 @@ def test_the_courier_gets_one_row_per_letter():
 
 def test_a_cell_is_no_formula_and_no_second_line():
     (row,) = rows(
-        courier_csv(
+        write_courier_csv(
             [letter(recipient="=1+1", address=Address(lines=("A\nB", "C", "D", "E")))], sheets={"PE-0000012345": 1}
         )
     )
@@ -46,8 +46,8 @@ def test_what_became_of_letters_is_read_in_the_couriers_words():
     )
     assert errors == []
     assert [(row.reference, row.fate, row.at) for row in found] == [
-        ("PE-1", Fate.DELIVERED, datetime(2026, 11, 25, 15, tzinfo=UTC)),
-        ("PE-2", Fate.RETURNED, datetime(2026, 11, 26, tzinfo=UTC)),
+        ("PE-1", CourierStatus.DELIVERED, datetime(2026, 11, 25, 15, tzinfo=UTC)),
+        ("PE-2", CourierStatus.RETURNED, datetime(2026, 11, 26, tzinfo=UTC)),
     ]
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from recobra.kit.typeset.barcode import bar_widths
 from recobra.kit.typeset.glyphs import displayable_text
-from recobra.messaging.channels.letter.pdf import Address, LetterUnsuitable, batch_pdf
+from recobra.messaging.channels.letter.pdf import Address, LetterUnsuitable, render_batch
 from tests.messaging.letters.pdf_text import pages
 from tests.messaging.letters.sample import item, letter, letter_pdf
 
@@ -120,7 +120,7 @@ def _size(pdf):
 
 def test_a_batch_has_a_cover_and_counts_the_sheets_of_each_letter(now):
     long = letter(reference="PE-2", items=tuple(item(f"F-{n:03}") for n in range(60)))
-    batch = batch_pdf([letter(reference="PE-1"), long], code="LOTE-7", at=now)
+    batch = render_batch([letter(reference="PE-1"), long], code="LOTE-7", at=now)
     assert batch.sheets == {"PE-1": 1, "PE-2": 2}
     cover, *rest = pages(batch.pdf)
     assert "LOTE-7" in cover
@@ -132,7 +132,7 @@ def test_a_batch_has_a_cover_and_counts_the_sheets_of_each_letter(now):
 
 def test_a_batch_is_the_same_bytes_when_made_again(now):
     letters = [letter(reference=f"PE-{n}") for n in range(3)]
-    assert batch_pdf(letters, code="L", at=now) == batch_pdf(letters, code="L", at=now)
+    assert render_batch(letters, code="L", at=now) == render_batch(letters, code="L", at=now)
 
 
 def test_a_letter_may_be_made_at_any_instant(now):
@@ -141,9 +141,9 @@ def test_a_letter_may_be_made_at_any_instant(now):
 
 def test_no_letter_twice_in_a_batch_and_no_empty_batch(now):
     with pytest.raises(LetterUnsuitable, match="twice"):
-        batch_pdf([letter(), letter()], code="L", at=now)
+        render_batch([letter(), letter()], code="L", at=now)
     with pytest.raises(LetterUnsuitable, match="1 to"):
-        batch_pdf([], code="L", at=now)
+        render_batch([], code="L", at=now)
 
 
 def test_code_128_is_what_the_standard_says():

@@ -8,10 +8,10 @@ import pytest
 from recobra.consent.models import Silence
 from recobra.consent.opt_out import record_opt_out
 from recobra.messaging.channels.adapter import Config
-from recobra.messaging.channels.base import Kind, Message
+from recobra.messaging.channels.base import Message, OutcomeKind
 from recobra.messaging.channels.letter import ADAPTER as LETTERS
 from recobra.messaging.channels.letter import adapter as letters
-from recobra.messaging.channels.letter.operations import LettersRefused, folder_of, import_tracking, print_letters
+from recobra.messaging.channels.letter.operations import LettersRefused, batch_folder, import_tracking, print_letters
 from recobra.messaging.models import Letter
 from recobra.portfolio.models import ContactPoint, Hold
 from recobra.portfolio.operations import place_hold
@@ -69,7 +69,7 @@ def printed(now, **changes):
 @pytest.mark.parametrize(("adapter", "channel", "table"), [(LETTERS, "letter", Letter), (VISITS, "visit", Visit)])
 def test_what_is_handed_over_twice_is_there_once(post, now, adapter, channel, table):
     ends, received = hand_over(adapter, post.sent(post.debtor(), channel=channel), now)
-    assert [end.kind for end in ends] == [Kind.SENT, Kind.SENT]
+    assert [end.kind for end in ends] == [OutcomeKind.SENT, OutcomeKind.SENT]
     assert received is True
     assert table.objects.count() == 1
 
@@ -77,17 +77,17 @@ def test_what_is_handed_over_twice_is_there_once(post, now, adapter, channel, ta
 @pytest.mark.parametrize("adapter", [LETTERS, VISITS])
 def test_without_address_nobody_writes_and_nobody_goes(post, now, adapter):
     end = put(adapter, post.sent(post.debtor(), address=""), now)
-    assert (end.kind, end.unusable) == (Kind.FAILED, True)
+    assert (end.kind, end.unusable) == (OutcomeKind.FAILED, True)
     assert not Letter.objects.exists()
     assert not Visit.objects.exists()
 
 
 def test_the_letter_names_the_documents_that_its_text_does_not(letter, now):
     batch = printed(now)
-    text = "".join(pages((folder_of(batch.pk) / "letters.pdf").read_bytes())).replace("\u00a0", " ")
+    text = "".join(pages((batch_folder(batch.pk) / "letters.pdf").read_bytes())).replace("\u00a0", " ")
     for part in ("Rosa Quispe", "Av. Los Próceres 1250", "F-0001", "123.45", "Banco Sur", letter.reference):
         assert part in text
-    assert (folder_of(batch.pk) / "courier.csv").read_bytes().count(letter.reference.encode()) == 1
+    assert (batch_folder(batch.pk) / "courier.csv").read_bytes().count(letter.reference.encode()) == 1
 
 
 def test_a_letter_is_printed_once(letter, now):

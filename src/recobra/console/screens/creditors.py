@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from recobra.access.roles import Right
 from recobra.console.guard import StaffRequest, needs
 from recobra.kit import clock
-from recobra.messaging.templates.missing_facts import missing_of
+from recobra.messaging.templates.missing_facts import find_missing_facts
 from recobra.portfolio.operations import LONGEST_DETAIL, CreditorRefused, save_creditor_details
 from recobra.portfolio.queries import creditors_for
 
@@ -46,7 +46,7 @@ def index(request: StaffRequest) -> HttpResponse:
     """List the creditors with what their messages wait for."""
     day = clock.now().date()
     found = [
-        (creditor, [each for each in missing_of(creditor, on=day) if each.waits])
+        (creditor, [each for each in find_missing_facts(creditor, on=day) if each.waits])
         for creditor in creditors_for(request.user)
     ]
     return render(request, "console/creditors/index.html", {"creditors": found})
@@ -87,7 +87,7 @@ def detail(request: StaffRequest, creditor_id: int) -> HttpResponse:
         }
         for name, label in LABELS.items()
     ]
-    missing = [(each, LABELS[each.field], _(each.article)) for each in missing_of(creditor, on=now.date())]
+    missing = [(each, LABELS[each.field], _(each.article)) for each in find_missing_facts(creditor, on=now.date())]
     context = {
         "creditor": creditor,
         "fields": fields,

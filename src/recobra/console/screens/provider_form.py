@@ -15,7 +15,7 @@ from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
 from recobra.console.templatetags.console import numbers_of
-from recobra.messaging.providers.operations import Kind
+from recobra.messaging.providers.operations import ProviderKind
 from recobra_core.money import MICROS_DECIMALS, units_of
 
 ALWAYS: Final = (
@@ -58,7 +58,7 @@ class Unreadable(Exception):
 
 
 def fields(
-    kind: Kind, *, given: Mapping[str, Any], kept: frozenset[str], errors: Mapping[str, str], typed: bool
+    kind: ProviderKind, *, given: Mapping[str, Any], kept: frozenset[str], errors: Mapping[str, str], typed: bool
 ) -> list[Field]:
     """Return the adapter's own fields; `given` are kept settings, or the form's where it was `typed`."""
     return [
@@ -81,7 +81,7 @@ def _value(given: Mapping[str, Any], name: str, default: str, *, typed: bool) ->
     return str(given.get(f"{_PREFIX}{name}", "")) if typed else str(given.get(name, default))
 
 
-def start(kind: Kind) -> dict[str, str]:
+def start(kind: ProviderKind) -> dict[str, str]:
     """Return what the form of a new provider begins with."""
     return {
         "code": slugify(kind.kind.replace("_", "-")),
@@ -107,7 +107,7 @@ def of_provider(provider: Any, *, country: str) -> dict[str, str]:
     }
 
 
-def written(kind: Kind, posted: Mapping[str, Any], *, country: str) -> dict[str, Any]:
+def written(kind: ProviderKind, posted: Mapping[str, Any], *, country: str) -> dict[str, Any]:
     """Return a form as `save_provider` takes it, its price read as the country writes it. Raises Unreadable."""
     errors: dict[str, str] = {}
     text = {name: str(posted.get(name, "")).strip() for name in ALWAYS}

@@ -19,7 +19,7 @@ from recobra.console.screens.countries.description import country_names
 from recobra.insight.queries import board
 from recobra.kit import clock
 from recobra.messaging.providers import operations, queries
-from recobra.messaging.providers.operations import Kind, ProviderRefused
+from recobra.messaging.providers.operations import ProviderKind, ProviderRefused
 from recobra.strategy import schedule
 
 from . import provider_form
@@ -32,10 +32,16 @@ def index(request: StaffRequest) -> HttpResponse:
     """List the ways out by channel, in the order in which they are asked."""
     now = clock.now()
     channels = [
-        {"code": channel, "ways": queries.ways_of(channel, now=now), "built_in": queries.built_in(channel)}
+        {"code": channel, "ways": queries.list_providers(channel, now=now), "built_in": queries.built_in_kinds(channel)}
         for channel in queries.CHANNELS
     ]
-    context = {"channels": channels, "kinds": operations.kinds(), "place": _place(), "demo": settings.DEMO, "now": now}
+    context = {
+        "channels": channels,
+        "kinds": operations.list_kinds(),
+        "place": _place(),
+        "demo": settings.DEMO,
+        "now": now,
+    }
     return render(request, "console/providers/index.html", context)
 
 
@@ -43,9 +49,9 @@ def index(request: StaffRequest) -> HttpResponse:
 @needs(Right.MANAGE_CHANNELS)
 def create(request: StaffRequest) -> HttpResponse:
     """Configure a provider of a kind (`?tipo=sendgrid`); without one, choose it."""
-    kind = queries.kind_of(request.GET.get("tipo", ""))
+    kind = queries.get_kind(request.GET.get("tipo", ""))
     if kind is None:
-        return render(request, "console/providers/kinds.html", {"kinds": operations.kinds()})
+        return render(request, "console/providers/kinds.html", {"kinds": operations.list_kinds()})
     return _form(request, kind, None)
 
 
@@ -53,14 +59,14 @@ def create(request: StaffRequest) -> HttpResponse:
 @needs(Right.MANAGE_CHANNELS)
 def edit(request: StaffRequest, code: str) -> HttpResponse:
     """Show a provider's settings, and keep them changed."""
-    way = queries.way_for(code, now=clock.now())
-    kind = queries.kind_of(way.provider.kind)
+    way = queries.get_provider(code, now=clock.now())
+    kind = queries.get_kind(way.provider.kind)
     if kind is None:
         raise ObjectDoesNotExist
     return _form(request, kind, way)
 
 
-def _form(request: StaffRequest, kind: Kind, way: queries.Way | None) -> HttpResponse:
+def _form(request: StaffRequest, kind: ProviderKind, way: queries.ProviderStatus | None) -> HttpResponse:
     errors: dict[str, str] = {}
     posted = request.POST.dict() if way is None else {**request.POST.dict(), "code": way.provider.code}
     if request.method == "POST":
@@ -75,7 +81,7 @@ def _form(request: StaffRequest, kind: Kind, way: queries.Way | None) -> HttpRes
     return render(request, "console/providers/form.html", context, status=422 if errors else 200)
 
 
-def _save(request: StaffRequest, kind: Kind, posted: dict[str, str], *, new: bool) -> Any:
+def _save(request: StaffRequest, kind: ProviderKind, posted: dict[str, str], *, new: bool) -> Any:
     if new and _taken(posted.get("code", "")):
         raise ProviderRefused({"code": _("There is a provider of this code already.")})
     return operations.save_provider(
@@ -87,9 +93,13 @@ def _save(request: StaffRequest, kind: Kind, posted: dict[str, str], *, new: boo
 
 
 def _context(
-    request: StaffRequest, kind: Kind, way: queries.Way | None, posted: dict[str, str] | None, errors: dict[str, str]
+    request: StaffRequest,
+    kind: ProviderKind,
+    way: queries.ProviderStatus | None,
+    posted: dict[str, str] | None,
+    errors: dict[str, str],
 ) -> dict[str, Any]:
-    kept = queries.kept_secrets(way.provider) if way else frozenset()
+    kept = queries.stored_secrets(way.provider) if way else frozenset()
     saved = provider_form.of_provider(way.provider, country=_country(request)) if way else provider_form.start(kind)
     given: Any = posted if posted is not None else (way.provider.settings if way else {})
     wrong = {name.replace("price_micros", "price"): said for name, said in errors.items()}
@@ -108,7 +118,7 @@ def _context(
 
 def _taken(code: str) -> bool:
     try:
-        queries.way_for(code, now=clock.now())
+        queries.get_provider(code, now=clock.now())
     except ObjectDoesNotExist:
         return False
     return True
@@ -118,12 +128,12 @@ def _taken(code: str) -> bool:
 @needs(Right.MANAGE_CHANNELS)
 def test(request: StaffRequest, code: str) -> HttpResponse:
     """Try the settings without reaching a debtor; htmx gets the provider's answer alone."""
-    way = queries.way_for(code, now=clock.now())
+    way = queries.get_provider(code, now=clock.now())
     check = operations.test_provider(
         provider_id=way.provider.pk, actor=request.user.username, actor_id=request.user.pk, now=clock.now()
     )
     if request.htmx:  # type: ignore[attr-defined]
-        context = {"way": queries.way_for(code, now=clock.now()), "place": _place()}
+        context = {"way": queries.get_provider(code, now=clock.now()), "place": _place()}
         return render(request, "console/providers/_tested.html", context)
     (messages.success if check.ok else messages.error)(request, check.answer)
     return redirect("console:provider", code)
@@ -133,7 +143,7 @@ def test(request: StaffRequest, code: str) -> HttpResponse:
 @needs(Right.MANAGE_CHANNELS)
 def switch(request: StaffRequest, code: str) -> HttpResponse:
     """Switch a provider on (`on=1`) or off."""
-    way, on = queries.way_for(code, now=clock.now()), request.POST.get("on") == "1"
+    way, on = queries.get_provider(code, now=clock.now()), request.POST.get("on") == "1"
     try:
         operations.enable_provider(
             provider_id=way.provider.pk,
@@ -153,7 +163,7 @@ def switch(request: StaffRequest, code: str) -> HttpResponse:
 @needs(Right.MANAGE_CHANNELS)
 def retire(request: StaffRequest, code: str) -> HttpResponse:
     """Switch a provider off and forget its secrets."""
-    way = queries.way_for(code, now=clock.now())
+    way = queries.get_provider(code, now=clock.now())
     operations.retire_provider(
         provider_id=way.provider.pk, actor=request.user.username, actor_id=request.user.pk, now=clock.now()
     )

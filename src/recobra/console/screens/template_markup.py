@@ -12,8 +12,8 @@ from django.utils.translation import gettext as _
 from recobra.console.screens.countries.description import country_name
 from recobra.messaging.templates import law_findings
 from recobra.messaging.templates.by_channel import PARTS
-from recobra.messaging.templates.lengths import segments
-from recobra.messaging.templates.whatsapp_form import numbered
+from recobra.messaging.templates.lengths import count_segments
+from recobra.messaging.templates.whatsapp_form import number_variables
 from recobra_core.law import load_countries
 
 FIELDS: Final = ("name", "subject", "text", "html")
@@ -33,8 +33,8 @@ def read(template: Any, now: Any, findings: Any) -> dict[str, Any]:
     `elsewhere` is what only some of the countries ask for that a general template may be used in.
     """
     found = sorted(findings(template, now=now), key=lambda each: (each.finding.severity, each.part, each.finding.start))
-    whole = (template.country,) if template.country else law_findings.countries_of(template.language)
-    blocked = law_findings.blocked_in(found, country=template.country, language=template.language)
+    whole = (template.country,) if template.country else law_findings.countries_by_language(template.language)
+    blocked = law_findings.blocked_countries(found, country=template.country, language=template.language)
     here = [each for each in found if each.finding.end or len(each.countries) == len(whole)]
     return {
         "findings": [shown(each, where=_where(each, whole)) for each in here],
@@ -46,16 +46,16 @@ def read(template: Any, now: Any, findings: Any) -> dict[str, Any]:
         ],
         "blocked": names_of(blocked),
         "blocked_everywhere": bool(blocked) and len(blocked) == len(whole),
-        "segments": segments(template.text) if template.channel == "sms" else None,
-        "numbered": numbered(template.text)[0] if template.channel == "whatsapp" else "",
+        "segments": count_segments(template.text) if template.channel == "sms" else None,
+        "numbered": number_variables(template.text)[0] if template.channel == "whatsapp" else "",
     }
 
 
-def shown(each: law_findings.Read, *, where: str) -> dict[str, str]:
+def shown(each: law_findings.TemplateFinding, *, where: str) -> dict[str, str]:
     """Return a finding as `_finding.html` shows it; `where` is what it holds for, '' where that needs no saying."""
     return {
         "severity": each.finding.severity,
-        "sentence": law_findings.said(each.finding.sentence),
+        "sentence": law_findings.translate_sentence(each.finding.sentence),
         "part": each.part,
         "excerpt": each.finding.excerpt,
         "article": _article(each),
@@ -64,13 +64,13 @@ def shown(each: law_findings.Read, *, where: str) -> dict[str, str]:
     }
 
 
-def _where(each: law_findings.Read, whole: Sequence[str]) -> str:
+def _where(each: law_findings.TemplateFinding, whole: Sequence[str]) -> str:
     return "" if len(each.countries) == len(whole) else names_of(each.countries)
 
 
-def _article(each: law_findings.Read) -> str:
+def _article(each: law_findings.TemplateFinding) -> str:
     """Return the article of a finding, with its country where others say alike by articles of their own."""
-    article = law_findings.said(each.finding.article)
+    article = law_findings.translate_sentence(each.finding.article)
     if len(each.countries) < 2 or each.finding.article == law_findings.OWN_RULE:
         return article
     return _("%(article)s (%(country)s; others alike)") % {"article": article, "country": names_of(each.countries[:1])}
@@ -81,7 +81,7 @@ def names_of(codes: Iterable[str]) -> str:
     return ", ".join(country_name(code) for code in codes if code in load_countries())
 
 
-def pieces(text: str, found: Sequence[law_findings.Read]) -> list[Piece]:
+def pieces(text: str, found: Sequence[law_findings.TemplateFinding]) -> list[Piece]:
     """Cut a text where findings begin and end; where two overlap, the graver one shows."""
     grave = ["" for _ in text]
     for each in sorted(found, key=lambda each: each.finding.severity, reverse=True):

@@ -23,9 +23,9 @@ from recobra.messaging import operations as messaging
 from recobra.messaging import queries
 from recobra.messaging.templates import check
 from recobra.messaging.templates.by_channel import BUTTONS
-from recobra.messaging.templates.lengths import Segments, segments
+from recobra.messaging.templates.lengths import Segments, count_segments
 from recobra.messaging.templates.operations import TemplateRefused
-from recobra.messaging.templates.render import NotRendered, Words
+from recobra.messaging.templates.render import NotRendered, RenderedMessage
 from recobra.portfolio.queries import accounts_for, debtor_for, search
 from recobra.strategy import schedule
 from recobra.strategy.queries import strategies_for
@@ -72,7 +72,7 @@ def detail(request: StaffRequest, template_id: int) -> HttpResponse:
         "template": template,
         "versions": versions,
         "place": _place(),
-        "read": template_markup.read(template, clock.now(), messaging.findings),
+        "read": template_markup.read(template, clock.now(), messaging.lint_template),
         "before": before,
         "changes": template_markup.changes(before, template) if before else [],
         "variants": variants if len(variants) > 1 else [],
@@ -111,7 +111,7 @@ def edit(request: StaffRequest, template_id: int) -> HttpResponse:
         "tones": labels.choices("template_tone"),
         "stages": labels.choices("stage"),
         "has_buttons": template.channel in BUTTONS,
-        "read": template_markup.read(template, clock.now(), messaging.findings),
+        "read": template_markup.read(template, clock.now(), messaging.lint_template),
     }
     return render(request, "console/messages/template_edit.html", context, status=422 if mistakes else 200)
 
@@ -123,7 +123,7 @@ def reading(request: StaffRequest, template_id: int) -> HttpResponse:
     template = _template(template_id)
     _take(template, _written(request, template))
     wrong = mistakes_in(template)
-    context = {"read": template_markup.read(template, clock.now(), messaging.findings), "wrong": wrong}
+    context = {"read": template_markup.read(template, clock.now(), messaging.lint_template), "wrong": wrong}
     return render(request, "console/messages/_reading.html", context)
 
 
@@ -169,7 +169,7 @@ def preview(request: StaffRequest, template_id: int) -> HttpResponse:
         if queries.beyond(request.user, debtor.pk):
             context["refused"] = [_("This debtor also owes in portfolios that are not yours. Name another.")]
         else:
-            shown = messaging.preview(template=template, debtor_id=debtor.pk, now=clock.now())
+            shown = messaging.preview_message(template=template, debtor_id=debtor.pk, now=clock.now())
             context = {"debtor": debtor, "words": shown, "template": template, "sms": _segments(template, shown)}
     except ObjectDoesNotExist:
         context["refused"] = [_("No debtor of yours is found by that.")]
@@ -210,14 +210,14 @@ def _debtor(request: StaffRequest) -> Any:
     return debtor_for(request.user, account.debtor_id)
 
 
-def _segments(template: Any, shown: Words) -> Segments | None:
-    return segments(shown.text.strip()) if template.channel == "sms" else None
+def _segments(template: Any, shown: RenderedMessage) -> Segments | None:
+    return count_segments(shown.text.strip()) if template.channel == "sms" else None
 
 
 def mistakes_in(template: Any) -> list[Any]:
     """Return what is wrong in a template as it is being written."""
     parts = {part: getattr(template, part) for part in PARTS[1:]}
-    return list(check.mistakes(**parts, channel=template.channel, buttons=template.buttons))
+    return list(check.find_mistakes(**parts, channel=template.channel, buttons=template.buttons))
 
 
 def _template(template_id: int) -> Any:

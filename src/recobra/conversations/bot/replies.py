@@ -13,7 +13,7 @@ from babel import Locale
 from babel.dates import format_date
 
 from recobra.conversations.bot.turns import Choice, Facts, Turn, Value
-from recobra.messaging.templates.render import locale_of, money
+from recobra.messaging.templates.render import format_money, resolve_locale
 from recobra_core import yaml_text
 
 BUTTONS_MAX: Final = 3
@@ -40,7 +40,7 @@ def render_reply(turn: Turn, *, facts: Facts, channel: str, link: str = "") -> R
     """Return the message of a turn; None where nothing is to be sent. `link`: the pay link asked for."""
     if turn.answer is None:
         return None
-    locale = locale_of("es", facts.country)
+    locale = resolve_locale("es", facts.country)
     values = {name: _value(name, value, facts, locale) for name, value in turn.variables.items()}
     parts = [load_answers()[turn.answer]["text"].format(**values, link=link) if link else _filled(turn.answer, values)]
     if turn.introduce:
@@ -65,13 +65,13 @@ def _filled(answer: str, values: Mapping[str, str]) -> str:
 def _value(name: str, value: Value, facts: Facts, locale: Locale) -> str:
     if isinstance(value, date):
         return str(format_date(value, "full", locale=locale))
-    return money(value, facts.currency, locale) if name in _MONEY and isinstance(value, int) else str(value)
+    return format_money(value, facts.currency, locale) if name in _MONEY and isinstance(value, int) else str(value)
 
 
 def _title(choice: str, facts: Facts, locale: Locale) -> str:
     plan = next((plan for plan in facts.allowed_plans if f"plan:{plan.id}" == choice), None)
     if plan is not None:
-        return f"{plan.instalments} × {money(plan.instalment_minor, facts.currency, locale)}"
+        return f"{plan.instalments} × {format_money(plan.instalment_minor, facts.currency, locale)}"
     return str(_document()["choices"][choice])
 
 

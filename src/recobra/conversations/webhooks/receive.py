@@ -16,11 +16,11 @@ from django.db.models import Q
 from recobra.conversations.webhooks.apply import apply_events
 from recobra.journal.operations import record
 from recobra.messaging.channels import ADAPTERS
-from recobra.messaging.channels.adapter import Adapter, Config, Forged, Incoming
+from recobra.messaging.channels.adapter import Adapter, Config, ForgedCall, WebhookRequest
 from recobra.messaging.models import Provider, WebhookCall
-from recobra.messaging.providers import routing as providing
+from recobra.messaging.providers import routing
 
-__all__ = ["Forged", "UnknownProvider", "answer_challenge", "delete_old_calls", "receive_call", "retry_calls"]
+__all__ = ["ForgedCall", "UnknownProvider", "answer_challenge", "delete_old_calls", "receive_call", "retry_calls"]
 
 RETENTION: Final = timedelta(days=90)
 # After so much since the call came in it is tried again; then it is given up and somebody is told.
@@ -34,14 +34,14 @@ class UnknownProvider(Exception):
     """No provider has this code, or what it is made for is not installed."""
 
 
-def receive_call(*, provider_code: str, call: Incoming, now: datetime) -> tuple[str, bytes]:
+def receive_call(*, provider_code: str, call: WebhookRequest, now: datetime) -> tuple[str, bytes]:
     """Check and keep a call, and work it; return the type and body that the provider wants to hear.
 
     Once it is kept nothing is lost: what fails is tried again by a job. The same call again is worked once. Raises
-    UnknownProvider, Unsuitable, and Forged where the call is not the provider's: then nothing of it is kept.
+    UnknownProvider, Unsuitable, and ForgedCall where the call is not the provider's: then nothing of it is kept.
     """
     provider = _provider(provider_code)
-    adapter, config = ADAPTERS[provider.kind], providing.config_of(provider)
+    adapter, config = ADAPTERS[provider.kind], routing.build_config(provider)
     refuse_forged(provider, adapter, call, config, now)
     call_id = _keep(provider, call)
     process_call(call_id=call_id, now=now)
@@ -50,18 +50,18 @@ def receive_call(*, provider_code: str, call: Incoming, now: datetime) -> tuple[
     return str(content_type), bytes(body)
 
 
-def answer_challenge(*, provider_code: str, call: Incoming) -> str | None:
+def answer_challenge(*, provider_code: str, call: WebhookRequest) -> str | None:
     """Return what a provider that tries the address wants to hear; None where it is no such call.
 
-    Raises UnknownProvider, Unsuitable, and Forged where it asks for one without the words agreed on.
+    Raises UnknownProvider, Unsuitable, and ForgedCall where it asks for one without the words agreed on.
     """
     provider = _provider(provider_code)
     challenge = getattr(ADAPTERS[provider.kind], "challenge", None)
     if challenge is None:
         return None
-    said = challenge(call, providing.config_of(provider))
+    said = challenge(call, routing.build_config(provider))
     if said is None:
-        raise Forged("The words that were agreed on are missing.")
+        raise ForgedCall("The words that were agreed on are missing.")
     return str(said)
 
 
@@ -92,7 +92,7 @@ def process_call(*, call_id: int, now: datetime) -> bool:
 def _worked(kept: WebhookCall, now: datetime) -> Exception | None:
     """Apply what a call says; return what went wrong. A step that fails leaves the others done."""
     try:
-        config = providing.config_of(kept.provider)
+        config = routing.build_config(kept.provider)
         with transaction.atomic():
             events = ADAPTERS[kept.provider.kind].read(_as_it_came(kept, config.webhook_url), config)
         apply_events(events=events, provider_id=kept.provider_id, now=now)
@@ -129,7 +129,7 @@ def _provider(code: str) -> Provider:
     return found
 
 
-def _keep(provider: Provider, call: Incoming) -> int:
+def _keep(provider: Provider, call: WebhookRequest) -> int:
     body = _as_kept(call)
     digest = hashlib.sha256(body).hexdigest()
     try:
@@ -146,25 +146,25 @@ def _keep(provider: Provider, call: Incoming) -> int:
     return made.pk
 
 
-def _as_kept(call: Incoming) -> bytes:
+def _as_kept(call: WebhookRequest) -> bytes:
     """Return a call as one piece, as HTTP writes it: gateways that report by GET say all in the address."""
     return f"{call.method} ?{urlsplit(call.url).query}\r\n\r\n".encode() + call.body
 
 
-def _as_it_came(kept: WebhookCall, url: str) -> Incoming:
+def _as_it_came(kept: WebhookCall, url: str) -> WebhookRequest:
     line, _, body = bytes(kept.body).partition(b"\r\n\r\n")
     method, _, query = line.decode().partition(" ?")
     headers = {"content-type": kept.content_type} if kept.content_type else {}
-    return Incoming(
+    return WebhookRequest(
         method=method, url=f"{url}?{query}" if query else url, headers=headers, body=body, received_at=kept.received_at
     )
 
 
-def refuse_forged(provider: Provider, adapter: Adapter, call: Incoming, config: Config, now: datetime) -> None:
-    """Let pass what is signed by the provider; count and refuse what is not. Raises Forged."""
+def refuse_forged(provider: Provider, adapter: Adapter, call: WebhookRequest, config: Config, now: datetime) -> None:
+    """Let pass what is signed by the provider; count and refuse what is not. Raises ForgedCall."""
     try:
         adapter.verify(call, config)
-    except Forged:
+    except ForgedCall:
         _count_forged(provider, now)
         raise
 

@@ -8,7 +8,7 @@ from typing import Final
 from django.utils.module_loading import import_string
 
 from recobra.messaging.channels.adapter import Adapter
-from recobra.messaging.channels.base import Bounce, Button, Kind, Message, Outcome, TemplateCall
+from recobra.messaging.channels.base import Bounce, Button, Message, Outcome, OutcomeKind, TemplateCall
 
 _PATHS: Final = {
     "smtp": "recobra.messaging.channels.email.ADAPTER",
@@ -43,4 +43,14 @@ class _Adapters(Mapping[str, Adapter]):
 
 ADAPTERS: Final = _Adapters()
 
-__all__ = ["ADAPTERS", "Adapter", "Bounce", "Button", "Kind", "Message", "Outcome", "TemplateCall", "register_channel"]
+__all__ = [
+    "ADAPTERS",
+    "Adapter",
+    "Bounce",
+    "Button",
+    "Message",
+    "Outcome",
+    "OutcomeKind",
+    "TemplateCall",
+    "register_channel",
+]

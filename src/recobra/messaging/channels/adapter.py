@@ -61,7 +61,7 @@ class AsyncSender(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Incoming:
+class WebhookRequest:
     """A call of a provider's exactly as it came in; header names are in lower case, `url` is the public one.
 
     `received_at` dates events that carry no time of their own, and tells a replay of an old call.
@@ -74,7 +74,7 @@ class Incoming:
     received_at: datetime
 
 
-class Forged(Exception):
+class ForgedCall(Exception):
     """The call is not signed by the provider, or too old; nothing of it is believed."""
 
 
@@ -156,10 +156,10 @@ class Adapter(Protocol):
     async def check(self, config: Config) -> Check:
         """Try the settings without reaching a debtor."""
 
-    def verify(self, call: Incoming, config: Config) -> None:
-        """Refuse a call that is not the provider's. Raises Forged."""
+    def verify(self, call: WebhookRequest, config: Config) -> None:
+        """Refuse a call that is not the provider's. Raises ForgedCall."""
 
-    def read(self, call: Incoming, config: Config) -> Sequence[Event]:
+    def read(self, call: WebhookRequest, config: Config) -> Sequence[Event]:
         """Return what a call says; unknown parts are left out, a body that cannot be read raises ValueError."""
 
     async def fetch(self, media: Media, config: Config, *, most_bytes: int) -> bytes:

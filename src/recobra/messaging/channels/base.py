@@ -9,7 +9,7 @@ from typing import Final
 from uuid import UUID
 
 
-class Kind(StrEnum):
+class OutcomeKind(StrEnum):
     """What became of one handing over."""
 
     SENT = "SENT"
@@ -34,7 +34,7 @@ class Outcome:
     of the message. `unusable`: this channel cannot reach the address at all.
     """
 
-    kind: Kind
+    kind: OutcomeKind
     answer: str
     reason: str = ""
     bounce: Bounce | None = None
@@ -92,7 +92,7 @@ class Message:
     in_window: bool = False
     expires_at: datetime | None = None
 
-    def lasts_seconds(self, *, most: int) -> int:
+    def lifetime_seconds(self, *, most: int) -> int:
         """Return for how long a provider may keep it, from when it takes it; a few seconds at least."""
         if self.expires_at is None:
             return most

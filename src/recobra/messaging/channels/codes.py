@@ -10,7 +10,7 @@ from typing import Any
 
 from recobra.messaging import reasons
 from recobra.messaging.channels import http
-from recobra.messaging.channels.base import Bounce, Kind, Outcome
+from recobra.messaging.channels.base import Bounce, Outcome, OutcomeKind
 from recobra_core import yaml_text
 
 
@@ -48,7 +48,7 @@ def outcome(meaning: Meaning, reply: http.Reply) -> Outcome:
         case Meaning.DOWN:
             return http.put_off(reply)
         case Meaning.DOUBT:
-            return Outcome(kind=Kind.UNCERTAIN, reason=reasons.LOST, answer=reply.said)
+            return Outcome(kind=OutcomeKind.UNCERTAIN, reason=reasons.LOST, answer=reply.said)
 
 
 def receipt(meaning: Meaning | None) -> tuple[str, bool | None, bool]:

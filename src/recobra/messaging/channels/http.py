@@ -36,7 +36,7 @@ from django.utils.translation import gettext as _
 
 from recobra.messaging import reasons
 from recobra.messaging.channels.adapter import Unsuitable
-from recobra.messaging.channels.base import Bounce, Kind, Outcome
+from recobra.messaging.channels.base import Bounce, Outcome, OutcomeKind
 
 CONNECT_SECONDS: Final = 10.0
 TOTAL_SECONDS: Final = 30.0
@@ -247,22 +247,22 @@ async def download(url: str, *, headers: Mapping[str, str], most_bytes: int) -> 
 
 def accepted(reply: Reply, reference: str) -> Outcome:
     """Return that the provider took the message, under its own id where it says one."""
-    return Outcome(kind=Kind.SENT, answer=reply.said, provider_reference=reference)
+    return Outcome(kind=OutcomeKind.SENT, answer=reply.said, provider_reference=reference)
 
 
 def unsent(error: Unsent) -> Outcome:
     """Return what a call that reached nobody says about the message."""
-    return Outcome(kind=Kind.RETRY, reason=reasons.UNREACHABLE, answer=str(error), unreachable=True)
+    return Outcome(kind=OutcomeKind.RETRY, reason=reasons.UNREACHABLE, answer=str(error), unreachable=True)
 
 
 def lost(error: Lost | TooLarge) -> Outcome:
     """Return what a call without an answer says about the message."""
-    return Outcome(kind=Kind.UNCERTAIN, reason=reasons.LOST, answer=str(error))
+    return Outcome(kind=OutcomeKind.UNCERTAIN, reason=reasons.LOST, answer=str(error))
 
 
 def refused(reply: Reply, *, bounce: Bounce | None = None, unusable: bool = False) -> Outcome:
     """Return what a refusal of this very message says: it is not tried again."""
-    return Outcome(kind=Kind.FAILED, reason=reasons.REFUSED, answer=reply.said, bounce=bounce, unusable=unusable)
+    return Outcome(kind=OutcomeKind.FAILED, reason=reasons.REFUSED, answer=reply.said, bounce=bounce, unusable=unusable)
 
 
 def by_status(reply: Reply, *, retry_server_errors: bool = False) -> Outcome:
@@ -273,14 +273,14 @@ def by_status(reply: Reply, *, retry_server_errors: bool = False) -> Outcome:
     up for it.
     """
     if reply.status >= 500 and not retry_server_errors:
-        return Outcome(kind=Kind.UNCERTAIN, reason=reasons.LOST, answer=reply.said)
+        return Outcome(kind=OutcomeKind.UNCERTAIN, reason=reasons.LOST, answer=reply.said)
     return refused(reply) if reply.status in _THIS_MESSAGE else put_off(reply)
 
 
 def put_off(reply: Reply, *, unreachable: bool = True) -> Outcome:
     """Return what «too many» or «not now» says: refused for certain, to be tried later."""
     return Outcome(
-        kind=Kind.RETRY,
+        kind=OutcomeKind.RETRY,
         reason=reasons.UNREACHABLE if unreachable else reasons.REFUSED,
         answer=reply.said,
         unreachable=unreachable,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
-from recobra.messaging.channels.adapter import Config, Event, Forged, Incoming, Media, Unsuitable
+from recobra.messaging.channels.adapter import Config, Event, ForgedCall, Media, Unsuitable, WebhookRequest
 
 
 class OneWay:
@@ -18,12 +18,12 @@ class OneWay:
         del public_id, config
         return ""
 
-    def verify(self, call: Incoming, config: Config) -> None:
-        """Refuse every call. Raises Forged."""
-        raise Forged(f"The provider {config.code} makes no calls, but one came to {call.url}.")
+    def verify(self, call: WebhookRequest, config: Config) -> None:
+        """Refuse every call. Raises ForgedCall."""
+        raise ForgedCall(f"The provider {config.code} makes no calls, but one came to {call.url}.")
 
-    def read(self, call: Incoming, config: Config) -> Sequence[Event]:
-        """Refuse every call. Raises Forged."""
+    def read(self, call: WebhookRequest, config: Config) -> Sequence[Event]:
+        """Refuse every call. Raises ForgedCall."""
         self.verify(call, config)
         return ()
 

@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, urlsplit
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from recobra.messaging.channels.adapter import Incoming
+from recobra.messaging.channels.adapter import WebhookRequest
 
 
 def same(given: str, expected: str) -> bool:
@@ -19,12 +19,12 @@ def same(given: str, expected: str) -> bool:
     return bool(expected) and hmac.compare_digest(given.encode(), expected.encode())
 
 
-def form(call: Incoming) -> list[tuple[str, str]]:
+def form(call: WebhookRequest) -> list[tuple[str, str]]:
     """Return the fields of a form that was posted, in order, empty ones too. Raises ValueError."""
     return parse_qsl(call.body.decode("utf-8"), keep_blank_values=True, max_num_fields=1000)
 
 
-def query(call: Incoming) -> dict[str, str]:
+def query(call: WebhookRequest) -> dict[str, str]:
     """Return the parameters of the address."""
     return dict(parse_qsl(urlsplit(call.url).query, keep_blank_values=True, max_num_fields=1000))
 

@@ -22,8 +22,8 @@ from recobra.messaging.dispatch.handover import Going, Gone
 from recobra.messaging.dispatch.prepare import Ready, Unsent, examine
 from recobra.messaging.dispatch.send import Senders
 from recobra.messaging.dispatch.throttle import REST_SECONDS, Pace
-from recobra.messaging.providers import routing as providing
-from recobra.messaging.providers.routing import Chosen, Ways
+from recobra.messaging.providers import routing
+from recobra.messaging.providers.routing import Route, Routes
 from recobra.portfolio.models import Channel
 
 BATCH_SECONDS: Final = 25.0  # what is left of a batch so long after it was judged is judged again
@@ -54,7 +54,7 @@ class Batches:
 
     def work(self, room: int) -> bool:
         """Lease and work one batch of up to `room` contacts; return whether there was one."""
-        ways = providing.ways()
+        ways = routing.load_routes()
         batch = self._take(ways, room)
         if not batch:
             return False
@@ -67,10 +67,10 @@ class Batches:
             raise
         return True
 
-    def _take(self, ways: Ways, room: int) -> list[int]:
+    def _take(self, ways: Routes, room: int) -> list[int]:
         """Lease what may leave soon: of channels with a limit no more than that, of those that rest nothing."""
-        resting = {*ways.resting(), *self._resting(ways)}
-        limits = {channel: rate for channel in ways.channels() if (rate := ways.rate(channel)) is not None}
+        resting = {*ways.resting_channels(), *self._resting(ways)}
+        limits = {channel: rate for channel in ways.channels() if (rate := ways.rate_limit(channel)) is not None}
         batch = leasing.take(lease=self._lease, now=self._now(), limit=room, but=sorted(resting | limits.keys()))
         for channel, rate in limits.items():
             most = min(room - len(batch), math.ceil(rate * LIMITED_SECONDS))
@@ -78,15 +78,17 @@ class Batches:
                 batch += leasing.take(lease=self._lease, now=self._now(), limit=most, only=channel)
         return batch
 
-    def _resting(self, ways: Ways) -> list[str]:
+    def _resting(self, ways: Routes) -> list[str]:
         """Return the channels that this dispatcher leaves alone in all their ways."""
         if not any(pace.rests() for pace in self._paces.values()):
             return []
         return [
-            c for c in Channel.values if (mine := ways.all_of(c)) and all(self._paces[w.code].rests() for w in mine)
+            c
+            for c in Channel.values
+            if (mine := ways.routes_of_channel(c)) and all(self._paces[w.code].rests() for w in mine)
         ]
 
-    def _end(self, batch: list[int], ways: Ways) -> None:
+    def _end(self, batch: list[int], ways: Routes) -> None:
         now = self._now()
         examined = examine(batch, now=now, ways=ways)
         lanes, left = self._lanes(examined.ready)
@@ -110,7 +112,7 @@ class Batches:
                 lanes[way.code].append(Going(item=item, way=way))
         return lanes, left
 
-    def _is_open(self, way: Chosen) -> bool:
+    def _is_open(self, way: Route) -> bool:
         try:
             self._senders.open(way)
         except Unsuitable as error:
@@ -147,7 +149,7 @@ class Batches:
             most = min(pace.at_once, len(lane))
             provider_id = lane[0].way.provider_id
             if provider_id is not None:
-                most = providing.allowance(provider_id=provider_id, wanted=most)
+                most = routing.take_allowance(provider_id=provider_id, wanted=most)
             chunk += [lane.popleft() for _ in range(most)]
         return chunk
 
@@ -185,7 +187,7 @@ class Batches:
             answered = self._paces[code].note(answer for _way, answer in mine)
             provider_id = mine[0][0].provider_id
             if provider_id is not None:
-                (providing.worked if answered else providing.failed)(provider_id)
+                (routing.record_success if answered else routing.record_failure)(provider_id)
         return [self._gone(going, outcome) for going, (outcome, _seconds) in zip(ours, answers, strict=True)]
 
     def _gone(self, going: Going, outcome: Outcome) -> Gone:

@@ -17,10 +17,10 @@ from django.db.models import F
 
 from recobra.kit import tables
 from recobra.messaging import reasons
-from recobra.messaging.channels import Bounce, Kind, Outcome
+from recobra.messaging.channels import Bounce, Outcome, OutcomeKind
 from recobra.messaging.dispatch.prepare import Ready, Unsent
 from recobra.messaging.outbox.transitions import ENDED, RETURNING, record_ends
-from recobra.messaging.providers.routing import Chosen
+from recobra.messaging.providers.routing import Route
 from recobra.portfolio.models import ContactPoint
 
 MOST_TRIES: Final = 6
@@ -107,7 +107,7 @@ class Going:
     """A message and the way it leaves by."""
 
     item: Ready
-    way: Chosen
+    way: Route
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +115,7 @@ class Gone:
     """A message, the way it left by and what became of it. `elsewhere`: another way may be tried at once."""
 
     item: Ready
-    way: Chosen
+    way: Route
     outcome: Outcome
     elsewhere: bool = False
 
@@ -179,12 +179,12 @@ def end(gone: Sequence[Gone], *, lease: UUID, now: datetime, actor: str) -> Coun
 def _end(gone: Gone, now: datetime) -> tuple[Any, ...]:
     """Return id, status, reason, answer, reference, next try and whether this one counts for nothing."""
     outcome, due_at = gone.outcome, None
-    status, reason = outcome.kind.value, "" if outcome.kind is Kind.SENT else outcome.reason
+    status, reason = outcome.kind.value, "" if outcome.kind is OutcomeKind.SENT else outcome.reason
     # A provider out of reach has seen nothing: that is no try of this message, however long it lasts.
-    if outcome.kind is Kind.RETRY and outcome.unreachable:
+    if outcome.kind is OutcomeKind.RETRY and outcome.unreachable:
         wait = 0.0 if gone.elsewhere else max(BACK_OFF_SECONDS[0], outcome.retry_after or 0.0)
         status, reason, due_at = "DUE", "", now + timedelta(seconds=wait)
-    elif outcome.kind is Kind.RETRY:
+    elif outcome.kind is OutcomeKind.RETRY:
         tries = gone.item.contact.attempts + 1
         if tries >= MOST_TRIES:
             status, reason = "FAILED", reasons.TOO_MANY_TRIES

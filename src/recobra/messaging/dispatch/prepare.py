@@ -17,9 +17,9 @@ from recobra.messaging.dispatch.gate_check import Case, Verdict, judge, rules_ve
 from recobra.messaging.dispatch.preferred_hours import preferred_instant
 from recobra.messaging.dispatch.throttle import DEADLINE_SECONDS
 from recobra.messaging.models import Contact, Template
-from recobra.messaging.providers.routing import Chosen, Ways
+from recobra.messaging.providers.routing import Route, Routes
 from recobra.messaging.templates import render
-from recobra.messaging.templates.selection import decided
+from recobra.messaging.templates.selection import accounts_with_legal_decision
 from recobra.messaging.tokens import statement_url, unsubscribe_url
 from recobra.policy import company_rules as house_rules
 from recobra.portfolio.models import Creditor
@@ -44,7 +44,7 @@ class Ready:
     template_id: int | None
     variant: str
     documents: tuple[Document, ...]
-    ways: tuple[Chosen, ...]
+    ways: tuple[Route, ...]
     verdict: Mapping[str, Any]
     judged_at: datetime
     until: datetime
@@ -78,7 +78,7 @@ class _Draft:
     statement: Statement
 
 
-def examine(contact_ids: Sequence[int], *, now: datetime, ways: Ways) -> Examined:
+def examine(contact_ids: Sequence[int], *, now: datetime, ways: Routes) -> Examined:
     """Judge a leased batch as of `now`, and write the messages of those that may go."""
     examined = Examined()
     batch = load(contact_ids, now=now)
@@ -92,17 +92,17 @@ def examine(contact_ids: Sequence[int], *, now: datetime, ways: Ways) -> Examine
         if refusal:
             examined.unsent.append(refusal)
         else:
-            possible = tuple(ways.of(draft.case.contact.channel, draft.case.contact.country))
+            possible = tuple(ways.open_routes(draft.case.contact.channel, draft.case.contact.country))
             written = _written(draft, verdict, creditors[draft.case.contact.creditor_id], possible, now)
             _put(written, examined)
     return examined
 
 
 def _drafts(
-    batch: list[Leased], houses: Mapping[int, str], now: datetime, ways: Ways, examined: Examined
+    batch: list[Leased], houses: Mapping[int, str], now: datetime, ways: Routes, examined: Examined
 ) -> list[_Draft]:
     """Leave out what needs no judge: no way out, no template, nothing owed."""
-    templates = render.templates_in_force({(c.template_code, c.channel) for c in batch if not c.is_written})
+    templates = render.load_template_pool({(c.template_code, c.channel) for c in batch if not c.is_written})
     owed = statements({c.debtor_id: c.local_date or now.date() for c in batch})
     legal = _decided(owed.values())
     drafts = []
@@ -110,7 +110,7 @@ def _drafts(
         whole = owed[contact.debtor_id]
         template = _template(contact, templates, now, legal=_all_decided(whole, legal))
         notice = template is not None and render.is_notice(template)
-        if not ways.is_known(contact.channel, contact.country):
+        if not ways.has_route(contact.channel, contact.country):
             examined.unsent.append(_ended(contact, "BLOCKED", reasons.NO_CHANNEL))
         elif template is None and not contact.is_written:
             examined.unsent.append(_ended(contact, "BLOCKED", reasons.NO_TEMPLATE))
@@ -121,10 +121,10 @@ def _drafts(
     return drafts
 
 
-def _template(contact: Leased, templates: render.InForce, now: datetime, *, legal: bool) -> Template | None:
+def _template(contact: Leased, templates: render.TemplatePool, now: datetime, *, legal: bool) -> Template | None:
     if contact.is_written:
         return None
-    return templates.pick(
+    return templates.pick_template(
         code=contact.template_code,
         channel=contact.channel,
         country=contact.country,
@@ -136,7 +136,7 @@ def _template(contact: Leased, templates: render.InForce, now: datetime, *, lega
 
 
 def _decided(owed: Iterable[Statement]) -> frozenset[int]:
-    return decided({d.account_id for whole in owed for d in (*whole.overdue, *whole.upcoming)})
+    return accounts_with_legal_decision({d.account_id for whole in owed for d in (*whole.overdue, *whole.upcoming)})
 
 
 def _all_decided(whole: Statement, accounts: frozenset[int]) -> bool:
@@ -194,7 +194,7 @@ def _put(written: Ready | Unsent, examined: Examined) -> None:
 
 
 def _written(
-    draft: _Draft, verdict: Verdict, creditor: Creditor, ways: tuple[Chosen, ...], now: datetime
+    draft: _Draft, verdict: Verdict, creditor: Creditor, ways: tuple[Route, ...], now: datetime
 ) -> Ready | Unsent:
     contact, template = draft.case.contact, draft.template
     try:
@@ -241,17 +241,17 @@ _APPROVED = "APPROVED"
 """Meta's word for a registered template that may be sent."""
 
 
-def _call(template: Template | None, words: render.Words) -> TemplateCall | None:
+def _call(template: Template | None, words: render.RenderedMessage) -> TemplateCall | None:
     if template is None or template.provider_status != _APPROVED:
         return None
     return TemplateCall(name=template.provider_name, language=template.language, parameters=words.parameters)
 
 
-def _words(draft: _Draft, creditor: Creditor) -> render.Words:
+def _words(draft: _Draft, creditor: Creditor) -> render.RenderedMessage:
     """Return what the message says. Raises NotRendered."""
     contact = draft.case.contact
     if draft.template is None:
-        return render.Words(subject=contact.subject, text=contact.given, html=contact.given_html)
+        return render.RenderedMessage(subject=contact.subject, text=contact.given, html=contact.given_html)
     return render.render(
         draft.template,
         draft.statement,

@@ -21,7 +21,7 @@ from recobra.messaging.dispatch import gate_check as judging
 from recobra.messaging.dispatch import lease as leasing
 from recobra.messaging.dispatch.batch import Batches
 from recobra.messaging.receipts.uncertain import resolve_uncertain
-from recobra.messaging.templates.selection import in_force, leaves
+from recobra.messaging.templates.selection import is_lawful, templates_in_force
 from recobra.portfolio.models import Portfolio
 
 BATCH: Final = 500
@@ -33,10 +33,10 @@ FIGURES: Final = ("leased", "sent", "failed", "blocked", "cancelled", "uncertain
 def get_ready(*, now: datetime) -> None:
     """Read and compile what is the same for every batch before the first one waits: the gate, the law's words."""
     judging.warm_up()
-    template = in_force().first()
+    template = templates_in_force().first()
     for country in Portfolio.objects.order_by("country").values_list("country", flat=True).distinct():
         if template is not None:
-            leaves(template, country, now.date())
+            is_lawful(template, country, now.date())
 
 
 def dispatch_once(

@@ -10,11 +10,11 @@ from types import TracebackType
 from typing import Self
 
 from recobra.messaging import reasons
-from recobra.messaging.channels import Kind, Outcome
+from recobra.messaging.channels import Outcome, OutcomeKind
 from recobra.messaging.channels.adapter import AsyncSender
 from recobra.messaging.dispatch.handover import Going
 from recobra.messaging.dispatch.throttle import DEADLINE_SECONDS
-from recobra.messaging.providers.routing import Chosen
+from recobra.messaging.providers.routing import Route
 
 _log = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ class Senders:
     ) -> None:
         self.close()
 
-    def open(self, way: Chosen) -> None:
+    def open(self, way: Route) -> None:
         """Open a way, where it is not open with these very settings. Raises Unsuitable."""
         if _key(way) not in self._open:
             self._open[_key(way)] = self._loop().run(self._opened(way))
@@ -61,7 +61,7 @@ class Senders:
             self._runner = asyncio.Runner()
         return self._runner
 
-    async def _opened(self, way: Chosen) -> AsyncSender:
+    async def _opened(self, way: Route) -> AsyncSender:
         if self._stack is None:
             self._stack = AsyncExitStack()
         return await self._stack.enter_async_context(way.adapter.opened(way.config))
@@ -86,14 +86,14 @@ class Senders:
         except Exception as error:  # noqa: BLE001 - an adapter that fails says nothing of what the provider has
             _log.error("The way %s failed with %s; the message may have arrived.", going.way.code, type(error).__name__)
             answer = " ".join(f"{type(error).__name__}: {error}".split())[:500]
-            outcome = Outcome(kind=Kind.UNCERTAIN, reason=reasons.LOST, answer=answer)
+            outcome = Outcome(kind=OutcomeKind.UNCERTAIN, reason=reasons.LOST, answer=answer)
         return outcome, loop.time() - begin
 
 
 def _unended() -> tuple[Outcome, float]:
     answer = f"no end in {DEADLINE_SECONDS:g} seconds"
-    return Outcome(kind=Kind.UNCERTAIN, reason=reasons.LOST, answer=answer), DEADLINE_SECONDS
+    return Outcome(kind=OutcomeKind.UNCERTAIN, reason=reasons.LOST, answer=answer), DEADLINE_SECONDS
 
 
-def _key(way: Chosen) -> tuple[str, str]:
+def _key(way: Route) -> tuple[str, str]:
     return way.code, repr((way.kind, way.config.settings, way.config.secrets))

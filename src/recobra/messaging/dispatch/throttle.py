@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from recobra.messaging.channels import Kind, Outcome
+from recobra.messaging.channels import Outcome, OutcomeKind
 
 MOST_AT_ONCE: Final = 64
 """What a crash leaves uncertain at most, per provider and dispatcher."""
@@ -34,7 +34,9 @@ class Pace:
     def note(self, ended: Iterable[tuple[Outcome, float]]) -> bool:
         """Learn from messages that left together; return whether the provider answered any of them."""
         outcomes = list(ended)
-        troubled = [outcome for outcome, _seconds in outcomes if outcome.unreachable or outcome.kind is Kind.UNCERTAIN]
+        troubled = [
+            outcome for outcome, _seconds in outcomes if outcome.unreachable or outcome.kind is OutcomeKind.UNCERTAIN
+        ]
         slowest = max((seconds for _outcome, seconds in outcomes), default=0.0)
         answered = len(troubled) < len(outcomes)
         for outcome, _seconds in outcomes:

@@ -20,7 +20,7 @@ from recobra.journal.operations import record
 from recobra.messaging.channels import ADAPTERS
 from recobra.messaging.channels.adapter import Adapter, Check, Config, Setting, Unsuitable
 from recobra.messaging.models import Provider
-from recobra.messaging.providers.routing import config_of
+from recobra.messaging.providers.routing import build_config
 from recobra.messaging.providers.secrets import decrypt, encrypt
 from recobra_core.money import EXPONENTS, MICROS_DECIMALS
 
@@ -42,7 +42,7 @@ class ProviderRefused(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Kind:
+class ProviderKind:
     """A kind of provider that can be configured, with the fields of its form."""
 
     kind: str
@@ -59,11 +59,11 @@ class _Examined(Protocol):
     def problems(self, config: Config) -> dict[str, str]: ...
 
 
-def kinds() -> list[Kind]:
+def list_kinds() -> list[ProviderKind]:
     """Return the kinds of provider that can be configured."""
     adapters = (ADAPTERS[kind] for kind in sorted(ADAPTERS) if kind not in _NOT_CONFIGURED)
     return [
-        Kind(kind=a.kind, channel=a.channel, label=a.label, settings=tuple(a.settings), two_way=a.two_way)
+        ProviderKind(kind=a.kind, channel=a.channel, label=a.label, settings=tuple(a.settings), two_way=a.two_way)
         for a in adapters
     ]
 
@@ -155,7 +155,7 @@ def test_provider(
     """Try a provider's settings without reaching a debtor, and keep the answer."""
     provider = Provider.objects.get(pk=provider_id)
     try:
-        check = asyncio.run(ADAPTERS[provider.kind].check(config_of(provider)))
+        check = asyncio.run(ADAPTERS[provider.kind].check(build_config(provider)))
     except Unsuitable as error:
         check = Check(ok=False, answer=str(error))
     with transaction.atomic():
@@ -168,7 +168,7 @@ def test_provider(
 test_provider.__test__ = False  # type: ignore[attr-defined]  # its name is no test's
 
 
-def secrets_given(provider: Provider) -> frozenset[str]:
+def stored_secret_names(provider: Provider) -> frozenset[str]:
     """Return the names of the secrets that are kept, for the form; what they are stays here."""
     return frozenset(name for name, value in _opened(provider).items() if value)
 

@@ -33,7 +33,7 @@ TRIAL_SECONDS: Final = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Chosen:
+class Route:
     """A way out: a configured provider, or an implicit one without a row (`provider_id` None).
 
     `rate_per_second` None: as fast as it takes them. `price_micros` is that of one message,
@@ -57,56 +57,56 @@ class Chosen:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ways:
+class Routes:
     """All ways out as they stand at one moment; `open_ids` are configured providers whose circuit lets through."""
 
-    configured: tuple[Chosen, ...]
+    configured: tuple[Route, ...]
     open_ids: frozenset[int]
 
-    def of(self, channel: str, country: str) -> list[Chosen]:
+    def open_routes(self, channel: str, country: str) -> list[Route]:
         """Return the ways to send by a channel into a country, the preferred one first."""
         fits = [w for w in self.configured if w.channel == channel and w.country in {"", country}]
-        return [w for w in fits if w.provider_id in self.open_ids] if fits else implicit(channel)
+        return [w for w in fits if w.provider_id in self.open_ids] if fits else implicit_routes(channel)
 
-    def is_known(self, channel: str, country: str) -> bool:
+    def has_route(self, channel: str, country: str) -> bool:
         """Return whether there is any way, even one that rests at the moment."""
-        return bool(implicit(channel)) or any(
+        return bool(implicit_routes(channel)) or any(
             w.channel == channel and w.country in {"", country} for w in self.configured
         )
 
-    def all_of(self, channel: str) -> list[Chosen]:
+    def routes_of_channel(self, channel: str) -> list[Route]:
         """Return the ways to send by a channel into any country."""
-        return [w for w in self.configured if w.channel == channel] or implicit(channel)
+        return [w for w in self.configured if w.channel == channel] or implicit_routes(channel)
 
     def channels(self) -> list[str]:
         """Return the channels with configured providers."""
         return sorted({w.channel for w in self.configured})
 
-    def rate(self, channel: str) -> float | None:
+    def rate_limit(self, channel: str) -> float | None:
         """Return how many messages a second may leave by a channel, None where nobody set a limit."""
         rates = [w.rate_per_second for w in self.configured if w.channel == channel and w.provider_id in self.open_ids]
         known = [rate for rate in rates if rate is not None]
         return sum(known) if rates and len(known) == len(rates) else None
 
-    def resting(self) -> list[str]:
+    def resting_channels(self) -> list[str]:
         """Return the channels all of whose providers rest."""
         alive = {w.channel for w in self.configured if w.provider_id in self.open_ids}
         return [channel for channel in self.channels() if channel not in alive]
 
 
-def ways() -> Ways:
+def load_routes() -> Routes:
     """Return all ways out as they stand now."""
     found = Provider.objects.filter(enabled=True, kind__in=list(ADAPTERS)).order_by("rank", "code")
     configured = tuple(chosen for provider in found if (chosen := _readable(provider)))
     if not configured:
-        return Ways(configured=(), open_ids=frozenset())
+        return Routes(configured=(), open_ids=frozenset())
     with connection.cursor() as cursor:
         cursor.execute(_RESTING)
         resting = {row[0] for row in cursor.fetchall()}
-    return Ways(configured=configured, open_ids=frozenset(w.provider_id or 0 for w in configured) - resting)
+    return Routes(configured=configured, open_ids=frozenset(w.provider_id or 0 for w in configured) - resting)
 
 
-def _readable(provider: Provider) -> Chosen | None:
+def _readable(provider: Provider) -> Route | None:
     """A database that moved to another installation has secrets that this one cannot read: those ways are shut."""
     try:
         return _chosen(provider)
@@ -115,19 +115,19 @@ def _readable(provider: Provider) -> Chosen | None:
         return None
 
 
-def implicit(channel: str) -> list[Chosen]:
+def implicit_routes(channel: str) -> list[Route]:
     """Return the ways that need no configuration: the mail server of the settings, the demonstration's mailbox."""
     if channel == "email":
         where = {"url": settings.SMTP_URL, "from": settings.MAIL_FROM}
         config = Config(provider_id=None, code="smtp", settings=where)
-        return [Chosen(provider_id=None, code="smtp", kind="smtp", channel=channel, config=config)]
+        return [Route(provider_id=None, code="smtp", kind="smtp", channel=channel, config=config)]
     if settings.DEMO and channel in Channel.values:
         config = Config(provider_id=None, code="sandbox", settings={})
-        return [Chosen(provider_id=None, code="sandbox", kind="sandbox", channel=channel, config=config)]
+        return [Route(provider_id=None, code="sandbox", kind="sandbox", channel=channel, config=config)]
     return []
 
 
-def config_of(provider: Provider) -> Config:
+def build_config(provider: Provider) -> Config:
     """Return a provider's settings as its adapter reads them, secrets in plain. Raises Unsuitable."""
     return Config(
         provider_id=provider.pk,
@@ -138,7 +138,7 @@ def config_of(provider: Provider) -> Config:
     )
 
 
-def allowance(*, provider_id: int, wanted: int) -> int:
+def take_allowance(*, provider_id: int, wanted: int) -> int:
     """Take up to `wanted` messages from what a provider may be given now; return how many were granted.
 
     One, as a trial, where the provider rested and the rest is over; none while it rests.
@@ -158,7 +158,7 @@ def allowance(*, provider_id: int, wanted: int) -> int:
     return int(granted[0]) if granted else 0
 
 
-def failed(provider_id: int) -> None:
+def record_failure(provider_id: int) -> None:
     """Note that a provider could not be reached or did not answer; after so many in a row it is left alone."""
     with connection.cursor() as cursor:
         cursor.execute(_STATE, [provider_id])
@@ -168,7 +168,7 @@ def failed(provider_id: int) -> None:
         )
 
 
-def worked(provider_id: int) -> None:
+def record_success(provider_id: int) -> None:
     """Note that a provider answered: failures before it are forgotten."""
     with connection.cursor() as cursor:
         cursor.execute(_WORKED, [provider_id])
@@ -216,8 +216,8 @@ _WORKED = """
     WHERE provider_id = %s AND (failures > 0 OR open_until IS NOT NULL)"""
 
 
-def _chosen(provider: Provider) -> Chosen:
-    return Chosen(
+def _chosen(provider: Provider) -> Route:
+    return Route(
         provider_id=provider.pk,
         code=provider.code,
         kind=provider.kind,
@@ -226,7 +226,7 @@ def _chosen(provider: Provider) -> Chosen:
         rate_per_second=provider.rate_per_second,
         price_micros=provider.price_micros,
         price_currency=provider.price_currency,
-        config=config_of(provider),
+        config=build_config(provider),
     )
 
 

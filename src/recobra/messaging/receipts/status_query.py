@@ -12,7 +12,7 @@ from typing import Final
 from recobra.messaging.channels import ADAPTERS, Adapter
 from recobra.messaging.channels.adapter import Config, Unsuitable
 from recobra.messaging.models import Contact
-from recobra.messaging.providers import routing as providing
+from recobra.messaging.providers import routing
 
 AT_ONCE: Final = 20  # few enough for any provider's limit, and for the connections where a tray of our own is asked
 CALL_SECONDS: Final = 4.0  # a provider that is well answers in less; who is not is asked again later
@@ -98,6 +98,6 @@ class _Round:
 def _way(contact: Contact) -> tuple[Adapter, Config] | None:
     if contact.provider is not None:
         known = contact.provider.kind in ADAPTERS
-        return (ADAPTERS[contact.provider.kind], providing.config_of(contact.provider)) if known else None
-    ways = providing.implicit(contact.channel)
+        return (ADAPTERS[contact.provider.kind], routing.build_config(contact.provider)) if known else None
+    ways = routing.implicit_routes(contact.channel)
     return (ways[0].adapter, ways[0].config) if ways else None

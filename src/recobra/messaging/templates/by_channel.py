@@ -8,7 +8,7 @@ from typing import Final
 from django.utils.translation import gettext as _
 
 from recobra.messaging.templates import whatsapp_form
-from recobra.messaging.templates.lengths import MOST_PARTS, segments
+from recobra.messaging.templates.lengths import MOST_PARTS, count_segments
 
 PARTS: Final[Mapping[str, tuple[str, ...]]] = {
     "email": ("subject", "text", "html"),
@@ -26,15 +26,15 @@ BUTTONS: Final[Mapping[str, int]] = {"whatsapp": whatsapp_form.MOST_BUTTONS, "iv
 LONGEST_SPOKEN: Final = 1_200
 """Characters of speech that somebody listens to: about a minute and a half."""
 
-Wrong = tuple[str, str, str]
+ChannelMistake = tuple[str, str, str]
 """Part, what is wrong, what would be right."""
 
 
-def channel_mistakes(*, channel: str, text: str, buttons: Sequence[Mapping[str, str]]) -> Iterator[Wrong]:
+def find_channel_mistakes(*, channel: str, text: str, buttons: Sequence[Mapping[str, str]]) -> Iterator[ChannelMistake]:
     """Yield what a channel refuses in a template without mistakes of writing."""
     yield from _buttons(channel, buttons)
     if channel == "sms":
-        parts = segments(text).parts
+        parts = count_segments(text).parts
         if parts > MOST_PARTS:
             yield (
                 "text",
@@ -47,18 +47,18 @@ def channel_mistakes(*, channel: str, text: str, buttons: Sequence[Mapping[str, 
         yield from _spoken(text, buttons)
 
 
-def _whatsapp(text: str) -> Iterator[Wrong]:
+def _whatsapp(text: str) -> Iterator[ChannelMistake]:
     if whatsapp_form.has_logic(text):
         yield "text", _("WhatsApp's templates have no loops, conditions or filters"), _("Use plain variables.")
         return
-    body, _names = whatsapp_form.numbered(text)
+    body, _names = whatsapp_form.number_variables(text)
     if len(body) > whatsapp_form.LONGEST_BODY:
         yield "text", _("it is too long"), _("Up to %(count)s characters.") % {"count": whatsapp_form.LONGEST_BODY}
-    if whatsapp_form.ends_with_place(text):
+    if whatsapp_form.has_variable_at_edge(text):
         yield "text", _("it begins or ends with a variable"), _("WhatsApp wants words before and after.")
 
 
-def _spoken(text: str, buttons: Sequence[Mapping[str, str]]) -> Iterator[Wrong]:
+def _spoken(text: str, buttons: Sequence[Mapping[str, str]]) -> Iterator[ChannelMistake]:
     if "automátic" not in text.lower() and "automatic" not in text.lower():
         yield "text", _("it does not say that it is automatic"), _("Say at the start that the call is automatic.")
     if "acreedor" not in text:
@@ -70,7 +70,7 @@ def _spoken(text: str, buttons: Sequence[Mapping[str, str]]) -> Iterator[Wrong]:
         yield "buttons", _("the keys are not all different digits"), _("Give each option a digit of its own.")
 
 
-def _buttons(channel: str, buttons: Sequence[Mapping[str, str]]) -> Iterator[Wrong]:
+def _buttons(channel: str, buttons: Sequence[Mapping[str, str]]) -> Iterator[ChannelMistake]:
     most = BUTTONS.get(channel, 0)
     if len(buttons) > most:
         yield "buttons", _("there are too many buttons"), _("Up to %(count)s.") % {"count": most}

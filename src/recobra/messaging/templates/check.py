@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from jinja2 import TemplateSyntaxError, nodes
 from jinja2.sandbox import SandboxedEnvironment
 
-from recobra.messaging.templates.by_channel import PARTS, channel_mistakes
+from recobra.messaging.templates.by_channel import PARTS, find_channel_mistakes
 from recobra.messaging.templates.variables import FIELDS, REQUIRED, VARIABLES
 
 LONGEST = 100_000
@@ -60,7 +60,7 @@ class Mistake:
         }
 
 
-def mistakes(
+def find_mistakes(
     *, subject: str, text: str, html: str, channel: str = "email", buttons: Sequence[Mapping[str, str]] = ()
 ) -> list[Mistake]:
     """Return everything wrong in the parts of a template, in order; none means that it may be kept."""
@@ -78,12 +78,12 @@ def mistakes(
         return [mistake for part in ("text", "html") for mistake in _missing(part, given[part])]
     return [
         Mistake(part=part, line=1, found=what, expected=right)
-        for part, what, right in channel_mistakes(channel=channel, text=text, buttons=buttons)
+        for part, what, right in find_channel_mistakes(channel=channel, text=text, buttons=buttons)
     ]
 
 
 @lru_cache(maxsize=512)
-def names_used(source: str) -> frozenset[str]:
+def find_variables(source: str) -> frozenset[str]:
     """Return the variables that a template's part speaks of. Raises jinja2.TemplateSyntaxError."""
     tree = SandboxedEnvironment().parse(source)
     return frozenset({node.name for node in tree.find_all(nodes.Name) if node.ctx == "load"})
@@ -180,7 +180,7 @@ def _unknown(part: str, line: int, what: str, name: str, known: tuple[str, ...])
 
 
 def _missing(part: str, source: str) -> Iterator[Mistake]:
-    used = names_used(source)
+    used = find_variables(source)
     for what, names in REQUIRED.items():
         if not used & set(names):
             yield Mistake(

@@ -28,7 +28,7 @@ class NotRendered(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class DocumentLine:
     """A document as it is shown."""
 
     numero: str
@@ -38,7 +38,7 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
+class ConceptLine:
     """A concept of what is owed as it is shown."""
 
     nombre: str
@@ -46,17 +46,17 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Group:
+class CurrencyGroup:
     """The documents of one currency as they are shown."""
 
     moneda: str
-    documentos: tuple[Line, ...]
-    conceptos: tuple[Part, ...]
+    documentos: tuple[DocumentLine, ...]
+    conceptos: tuple[ConceptLine, ...]
     total: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
+class RenderContext:
     """All that a message is made from. `asked` are the documents it is about."""
 
     statement: Statement
@@ -75,7 +75,7 @@ class Case:
     @property
     def phrases(self) -> dict[str, Any]:
         """Return the language's own phrases."""
-        return phrases_of(self.language)
+        return load_phrases(self.language)
 
     def said(self, name: str) -> str:
         """Return a phrase with the creditor's name in it."""
@@ -86,12 +86,12 @@ INTEREST: Final = ("INTEREST", "LATE_INTEREST")
 FEES: Final = ("FEE", "TAX")
 
 
-def facts_of(case: Case, names: Iterable[str]) -> dict[str, Any]:
+def collect_facts(case: RenderContext, names: Iterable[str]) -> dict[str, Any]:
     """Return the values of those variables among the names; what a template does not speak of is not worked out."""
     return {name: _FACTS[name](case) for name in names if name in _FACTS}
 
 
-def check_known(case: Case, names: set[str]) -> None:
+def refuse_missing_facts(case: RenderContext, names: set[str]) -> None:
     """Raise NotRendered where the country wants a fact said that the template speaks of and nobody entered."""
     rules = files.find_content(case.country, on=case.day)
     asked = {required.part: required for required in rules.required if required.level == "barred"} if rules else {}
@@ -108,12 +108,12 @@ def check_known(case: Case, names: set[str]) -> None:
             )
 
 
-def is_known(case: Case, part: str) -> bool:
+def is_fact_known(case: RenderContext, part: str) -> bool:
     """Return whether a part that the law may want said can be said; parts that are always known are."""
     return part not in _KNOWN or bool(_KNOWN[part][1](case))
 
 
-def locale_of(language: str, country: str) -> Locale:
+def resolve_locale(language: str, country: str) -> Locale:
     """Return how a country writes money and dates, or the language's own way where that is not known."""
     try:
         return Locale.parse(f"{language}_{country}")
@@ -122,64 +122,64 @@ def locale_of(language: str, country: str) -> Locale:
 
 
 @lru_cache(maxsize=4096)
-def money(amount_minor: int, currency: str, locale: Locale) -> str:
+def format_money(amount_minor: int, currency: str, locale: Locale) -> str:
     """Return an amount in words of its country: 123450 PEN is `S/ 1,234.50` in Peru."""
     units = Decimal(amount_minor).scaleb(-get_currency_precision(currency))
     return format_currency(units, currency, locale=locale)
 
 
-def groups(documents: Iterable[Document], locale: Locale, names: dict[str, str]) -> tuple[Group, ...]:
+def group_documents(documents: Iterable[Document], locale: Locale, names: dict[str, str]) -> tuple[CurrencyGroup, ...]:
     """Return documents by currency, in the order in which the oldest of each falls due."""
     return tuple(
-        Group(
+        CurrencyGroup(
             moneda=currency,
             documentos=tuple(_line(document, locale) for document in mine),
             conceptos=tuple(
-                Part(nombre=names[concept], importe=money(minor, currency, locale))
+                ConceptLine(nombre=names[concept], importe=format_money(minor, currency, locale))
                 for concept in CONCEPTS
                 if (minor := _sum(mine, (concept,)))
             ),
-            total=money(sum(document.owed_minor for document in mine), currency, locale),
+            total=format_money(sum(document.owed_minor for document in mine), currency, locale),
         )
         for currency, mine in _by_currency(documents).items()
     )
 
 
 @lru_cache
-def phrases_of(language: str) -> dict[str, Any]:
+def load_phrases(language: str) -> dict[str, Any]:
     """Return what is said where a creditor left how to pay or to object empty, and what laws want said."""
     path = resources.files("recobra.messaging") / "library" / language / "_phrases.yaml"
     found: dict[str, Any] = yaml_text.load(path.read_text("utf-8"))
     return found
 
 
-def _agency_address(case: Case) -> str:
+def _agency_address(case: RenderContext) -> str:
     itself = not case.creditor.agency_name.strip()
     return case.creditor.agency_address.strip() or (case.creditor.address.strip() if itself else "")
 
 
-def _contact(case: Case) -> str:
+def _contact(case: RenderContext) -> str:
     ways = (case.creditor.agency_phone.strip(), parseaddr(case.sender)[1])
     return " · ".join(way for way in ways if way)
 
 
-def _complaint_office(case: Case) -> str:
+def _complaint_office(case: RenderContext) -> str:
     return case.creditor.complaint_office.strip() or str(case.phrases["oficinas"].get(case.country, ""))
 
 
-def _groups(case: Case, documents: Iterable[Document]) -> tuple[Group, ...]:
-    return groups(documents, case.locale, case.phrases["conceptos"])
+def _groups(case: RenderContext, documents: Iterable[Document]) -> tuple[CurrencyGroup, ...]:
+    return group_documents(documents, case.locale, case.phrases["conceptos"])
 
 
-def _sums(case: Case, documents: Iterable[Document]) -> str:
+def _sums(case: RenderContext, documents: Iterable[Document]) -> str:
     """Return what is owed on documents, one amount per currency."""
     by_currency = _by_currency(documents)
     return " + ".join(
-        money(sum(d.owed_minor for d in mine), currency, case.locale) for currency, mine in by_currency.items()
+        format_money(sum(d.owed_minor for d in mine), currency, case.locale) for currency, mine in by_currency.items()
     )
 
 
-def _fees(case: Case) -> str:
+def _fees(case: RenderContext) -> str:
     charged = [
         f"{case.phrases['conceptos'][concept]}: {_total(case, (concept,))}"
         for concept in FEES
@@ -188,18 +188,18 @@ def _fees(case: Case) -> str:
     return "; ".join(charged) or case.said("sin_gastos")
 
 
-def _since(case: Case) -> str:
+def _since(case: RenderContext) -> str:
     return format_date(min(d.due_date for d in case.asked), "short", locale=case.locale) if case.asked else ""
 
 
-def _total(case: Case, concepts: tuple[str, ...]) -> str:
+def _total(case: RenderContext, concepts: tuple[str, ...]) -> str:
     """Return what is asked for under some concepts, one amount per currency, nought included."""
     return " + ".join(
-        money(_sum(mine, concepts), currency, case.locale) for currency, mine in _by_currency(case.asked).items()
+        format_money(_sum(mine, concepts), currency, case.locale) for currency, mine in _by_currency(case.asked).items()
     )
 
 
-def _interest(case: Case) -> str:
+def _interest(case: RenderContext) -> str:
     charged = [document for document in case.asked if _sum([document], INTEREST)]
     if not charged:
         return case.said("sin_interes")
@@ -207,7 +207,7 @@ def _interest(case: Case) -> str:
     return str(case.phrases["interes"]).format(importe=_total(case, INTEREST), terminos=terms).strip()
 
 
-def _contracts(case: Case) -> str:
+def _contracts(case: RenderContext) -> str:
     """Return each account's contract, with the day it was signed where that is known."""
     found = []
     for document in {d.account_id: d for d in case.asked}.values():
@@ -217,7 +217,7 @@ def _contracts(case: Case) -> str:
     return "; ".join(found)
 
 
-def _rights(case: Case) -> str:
+def _rights(case: RenderContext) -> str:
     by_country = case.phrases["derechos"]
     return str(by_country.get(case.country, by_country["general"])).format(acreedor=case.creditor.name)
 
@@ -239,16 +239,16 @@ def _readable(sender: str) -> str:
     return f"{name} ({address})" if name else address
 
 
-def _line(document: Document, locale: Locale) -> Line:
-    return Line(
+def _line(document: Document, locale: Locale) -> DocumentLine:
+    return DocumentLine(
         numero=document.number,
         vencimiento=format_date(document.due_date, "short", locale=locale),
-        importe=money(document.owed_minor, document.currency, locale),
+        importe=format_money(document.owed_minor, document.currency, locale),
         dias=abs(document.days),
     )
 
 
-_FACTS: Final[dict[str, Callable[[Case], Any]]] = {
+_FACTS: Final[dict[str, Callable[[RenderContext], Any]]] = {
     "nombre": lambda case: case.debtor_name,
     "acreedor": lambda case: case.creditor.name,
     "acreedor_identificacion": lambda case: case.creditor.tax_id,
@@ -284,7 +284,7 @@ _FACTS: Final[dict[str, Callable[[Case], Any]]] = {
 }
 """How each variable is worked out."""
 
-_KNOWN: Final[dict[str, tuple[str, Callable[[Case], object]]]] = {
+_KNOWN: Final[dict[str, tuple[str, Callable[[RenderContext], object]]]] = {
     "creditor_address": ("acreedor_domicilio", lambda case: case.creditor.address.strip()),
     "creditor_tax_id": ("acreedor_identificacion", lambda case: case.creditor.tax_id.strip()),
     "agency_address": ("agencia_domicilio", _agency_address),

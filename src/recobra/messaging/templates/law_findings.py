@@ -11,7 +11,7 @@ from typing import Any, Final
 from django.utils.translation import gettext, gettext_noop
 from jinja2 import TemplateSyntaxError
 
-from recobra.messaging.templates.check import names_used
+from recobra.messaging.templates.check import find_variables
 from recobra.messaging.templates.variables import NOTICES
 from recobra_core.law import load_countries
 from recobra_core.law.content import Finding, MessageFacts, lint_text
@@ -66,7 +66,7 @@ SENTENCES: Final = frozenset(
 
 
 @cache
-def countries_of(language: str) -> tuple[str, ...]:
+def countries_by_language(language: str) -> tuple[str, ...]:
     """Return the countries that a template without a country of its own is read for, by its language."""
     begin = language[:2]
     elsewhere = {code for codes in _NOT_SPANISH.values() for code in codes}
@@ -76,7 +76,7 @@ def countries_of(language: str) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Read:
+class TemplateFinding:
     """A finding with the part of the template it stands in (subject, text, html) and the countries it holds for."""
 
     part: str
@@ -89,7 +89,7 @@ class Read:
         return {"part": self.part, "countries": list(self.countries)} | {n: getattr(self.finding, n) for n in names}
 
 
-def read(
+def lint_for_country(
     *, subject: str, text: str, html: str, channel: str, country: str, language: str, legal: bool, on: date
 ) -> tuple[Finding, ...]:
     """Return what the law of one country says about a template, a legal one as for a decided case."""
@@ -100,16 +100,16 @@ def read(
 
 
 @lru_cache(maxsize=512)
-def read_everywhere(
+def lint_everywhere(
     *, subject: str, text: str, html: str, channel: str, country: str, language: str, legal: bool, on: date
-) -> tuple[Read, ...]:
+) -> tuple[TemplateFinding, ...]:
     """Return the findings of a template in its country, or in every country of its language.
 
     What several countries say alike is one finding with the first one's article.
     """
-    merged: dict[tuple[object, ...], Read] = {}
+    merged: dict[tuple[object, ...], TemplateFinding] = {}
     where: dict[tuple[object, ...], list[str]] = {}
-    for code in [country] if country else countries_of(language):
+    for code in [country] if country else countries_by_language(language):
         for each in _read(
             subject=subject, text=text, html=html, channel=channel, country=code, language=language, legal=legal, on=on
         ):
@@ -117,15 +117,15 @@ def read_everywhere(
             merged.setdefault(key, each)
             where.setdefault(key, []).append(code)
     return tuple(
-        Read(part=each.part, finding=each.finding, countries=tuple(dict.fromkeys(where[key])))
+        TemplateFinding(part=each.part, finding=each.finding, countries=tuple(dict.fromkeys(where[key])))
         for key, each in merged.items()
     )
 
 
-def blocked_in(found: Iterable[Read], *, country: str, language: str) -> tuple[str, ...]:
+def blocked_countries(found: Iterable[TemplateFinding], *, country: str, language: str) -> tuple[str, ...]:
     """Return the countries in which a template may not be used; for one of a single country, that one or none."""
     blocked = {code for each in found if each.finding.severity == "block" for code in each.countries}
-    wanted = (country,) if country else countries_of(language)
+    wanted = (country,) if country else countries_by_language(language)
     return tuple(code for code in wanted if code in blocked)
 
 
@@ -133,14 +133,14 @@ OWN_RULE: Final = gettext_noop("Project default")
 """What stands for an article where no law says it."""
 
 
-def said(sentence: str) -> str:
+def translate_sentence(sentence: str) -> str:
     """Return a finding's sentence, or its article, in the reader's language."""
     return gettext(sentence) if sentence else ""
 
 
 def _read(
     *, subject: str, text: str, html: str, channel: str, country: str, language: str, legal: bool, on: date
-) -> list[Read]:
+) -> list[TemplateFinding]:
     names = _names((subject, text, html))
     body = MessageFacts(
         on=on,
@@ -158,7 +158,7 @@ def _read(
         # What is missing is said once, of the text: both parts must say the same.
         parts.append(("html", html, replace(body, markup=True, reply=True)))
     found = [
-        Read(part=part, finding=finding)
+        TemplateFinding(part=part, finding=finding)
         for part, source, facts in parts
         for finding in lint_text(
             source, country=country, channel=channel, kind="template", language=language, facts=facts
@@ -170,6 +170,6 @@ def _read(
 @lru_cache(maxsize=512)
 def _names(parts: tuple[str, ...]) -> frozenset[str]:
     try:
-        return frozenset().union(*map(names_used, parts))
+        return frozenset().union(*map(find_variables, parts))
     except TemplateSyntaxError:
         return frozenset()

@@ -24,7 +24,7 @@ class Segments:
     parts: int
 
 
-def segments(text: str) -> Segments:
+def count_segments(text: str) -> Segments:
     """Return how a text travels. One accent that GSM-7 lacks (á, í, ó, ú) makes the whole of it UCS-2."""
     if all(letter in GSM_7 or letter in GSM_7_EXTENDED for letter in text):
         sizes = [2 if letter in GSM_7_EXTENDED else 1 for letter in text]

@@ -15,7 +15,7 @@ _HEADING: Final = "## "
 _CODE = re.compile(r"(\{\{.*?\}\}|\{%.*?%\})")
 
 
-def documents(language: str) -> Iterator[dict[str, Any]]:
+def load_starter_templates(language: str) -> Iterator[dict[str, Any]]:
     """Yield each starter template of a language as the fields of a template."""
     folder = resources.files("recobra.messaging") / "library" / language
     files = sorted((file for file in folder.iterdir() if file.name.endswith(".yaml")), key=lambda each: each.name)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
-from recobra.messaging.templates.facts import Case, is_known, locale_of
+from recobra.messaging.templates.facts import RenderContext, is_fact_known, resolve_locale
 from recobra.portfolio.models import Creditor
 from recobra.portfolio.statement import Statement
 from recobra_core.law.content import files
@@ -21,7 +21,7 @@ _FIELDS: Final = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Missing:
+class MissingFact:
     """A field of the creditor that a country's law wants said: its messages wait for it, or it advises it."""
 
     country: str
@@ -30,21 +30,21 @@ class Missing:
     waits: bool
 
 
-def missing_of(creditor: Creditor, *, on: date) -> list[Missing]:
+def find_missing_facts(creditor: Creditor, *, on: date) -> list[MissingFact]:
     """Return what messages of a creditor wait for, by country and field."""
     countries = creditor.portfolios.order_by("country").values_list("country", flat=True).distinct()
     return [each for country in countries for each in _missing(creditor, country, on)]
 
 
-def _missing(creditor: Creditor, country: str, on: date) -> list[Missing]:
+def _missing(creditor: Creditor, country: str, on: date) -> list[MissingFact]:
     rules = files.find_content(country, on=on)
-    case = Case(
+    case = RenderContext(
         statement=Statement(),
         asked=(),
         day=on,
         country=country,
         language="es",
-        locale=locale_of("es", country),
+        locale=resolve_locale("es", country),
         debtor_name="",
         creditor=creditor,
         sender="",
@@ -53,7 +53,7 @@ def _missing(creditor: Creditor, country: str, on: date) -> list[Missing]:
         statement_url="",
     )
     return [
-        Missing(country=country, field=_FIELDS[asked.part], article=asked.article, waits=asked.level == "barred")
+        MissingFact(country=country, field=_FIELDS[asked.part], article=asked.article, waits=asked.level == "barred")
         for asked in (rules.required if rules else ())
-        if asked.part in _FIELDS and asked.level in {"barred", "advice"} and not is_known(case, asked.part)
+        if asked.part in _FIELDS and asked.level in {"barred", "advice"} and not is_fact_known(case, asked.part)
     ]

@@ -17,9 +17,9 @@ from recobra.journal.operations import Facts, record, record_all
 from recobra.messaging.dispatch.gate_check import local_date
 from recobra.messaging.models import Template
 from recobra.messaging.templates import law_findings, library, render
-from recobra.messaging.templates.check import Mistake, mistakes
-from recobra.messaging.templates.selection import KEY
-from recobra.messaging.templates.whatsapp_form import numbered
+from recobra.messaging.templates.check import Mistake, find_mistakes
+from recobra.messaging.templates.selection import VERSION_KEY
+from recobra.messaging.templates.whatsapp_form import number_variables
 from recobra.messaging.tokens import statement_url, unsubscribe_url
 from recobra.portfolio.models import Account, Debtor
 from recobra.portfolio.statement import statements
@@ -43,8 +43,10 @@ class TemplateRefused(Exception):
 class TemplateBlocked(Exception):
     """The law bars what the template says; `found` are the findings that block it everywhere it is meant for."""
 
-    def __init__(self, found: Sequence[law_findings.Read]) -> None:
-        sentences = (f"{law_findings.said(each.finding.sentence)} {each.finding.article}".strip() for each in found)
+    def __init__(self, found: Sequence[law_findings.TemplateFinding]) -> None:
+        sentences = (
+            f"{law_findings.translate_sentence(each.finding.sentence)} {each.finding.article}".strip() for each in found
+        )
         super().__init__("\n".join(dict.fromkeys(sentences)))
         self.found = tuple(found)
 
@@ -57,9 +59,9 @@ class WrongStatus(Exception):
     """The template is not where this step begins; the text is shown as it is."""
 
 
-def findings(template: Template, *, now: datetime) -> Sequence[law_findings.Read]:
+def lint_template(template: Template, *, now: datetime) -> Sequence[law_findings.TemplateFinding]:
     """Return what the law says about a template, kept or not, in its country or in all of its language's."""
-    return law_findings.read_everywhere(
+    return law_findings.lint_everywhere(
         subject=template.subject,
         text=template.text,
         html=template.html,
@@ -187,7 +189,7 @@ def ensure_library(*, now: datetime, language: str = "es") -> int:
     known = set(Template.objects.filter(language=language).values_list("code", "channel", "country", "tone"))
     added = [
         _written(**document, language=language, actor=LIBRARY, now=now)
-        for document in library.documents(language)
+        for document in library.load_starter_templates(language)
         if (document["code"], document["channel"], document["country"], document["tone"]) not in known
     ]
     for template in added:
@@ -201,12 +203,12 @@ def ensure_library(*, now: datetime, language: str = "es") -> int:
     return len(added)
 
 
-def preview(*, template: Template, debtor_id: int, now: datetime) -> render.Words:
+def preview_message(*, template: Template, debtor_id: int, now: datetime) -> render.RenderedMessage:
     """Return the message a debtor would get from a template, kept or not, at this moment.
 
     Raises TemplateRefused where the template has mistakes and NotRendered where the data do not fit.
     """
-    found = mistakes(
+    found = find_mistakes(
         subject=template.subject,
         text=template.text,
         html=template.html,
@@ -239,12 +241,12 @@ def _written(
 ) -> Template:
     """Return a draft, checked and read but not kept. Raises TemplateRefused."""
     chosen = [dict(button) for button in buttons]
-    found = mistakes(
+    found = find_mistakes(
         subject=fields["subject"], text=fields["text"], html=fields["html"], channel=fields["channel"], buttons=chosen
     )
     if found:
         raise TemplateRefused(found)
-    places = list(numbered(fields["text"])[1]) if fields["channel"] == "whatsapp" else []
+    places = list(number_variables(fields["text"])[1]) if fields["channel"] == "whatsapp" else []
     template = Template(
         **fields,
         buttons=chosen,
@@ -254,17 +256,17 @@ def _written(
         created_by_id=actor_id,
         status=Status.DRAFT,
     )
-    template.findings = [each.as_json() for each in findings(template, now=now)]
+    template.findings = [each.as_json() for each in lint_template(template, now=now)]
     return template
 
 
 def _kin(template: Template) -> Any:
-    return Template.objects.filter(**{name: getattr(template, name) for name in KEY})
+    return Template.objects.filter(**{name: getattr(template, name) for name in VERSION_KEY})
 
 
 def _lock(template: Template) -> None:
     """Two people who save at once get two versions."""
-    key = " ".join(str(getattr(template, name)) for name in KEY)
+    key = " ".join(str(getattr(template, name)) for name in VERSION_KEY)
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [f"template {key}"])
 
@@ -280,10 +282,10 @@ def _in(template_id: int, status: Status) -> Template:
 
 def _refuse_blocked(template: Template, now: datetime) -> None:
     """Refuse what is blocked everywhere it is meant for; blocked in some countries, it is only not used there."""
-    found = findings(template, now=now)
+    found = lint_template(template, now=now)
     template.findings = [each.as_json() for each in found]
-    blocked = law_findings.blocked_in(found, country=template.country, language=template.language)
-    everywhere = {template.country} if template.country else set(law_findings.countries_of(template.language))
+    blocked = law_findings.blocked_countries(found, country=template.country, language=template.language)
+    everywhere = {template.country} if template.country else set(law_findings.countries_by_language(template.language))
     if everywhere <= set(blocked):
         raise TemplateBlocked([each for each in found if each.finding.severity == "block"])
 

@@ -10,7 +10,14 @@ from typing import Any, Final
 from babel import Locale
 from babel.dates import format_date
 
-from recobra.messaging.templates.facts import Case, Part, facts_of, locale_of, money, phrases_of
+from recobra.messaging.templates.facts import (
+    ConceptLine,
+    RenderContext,
+    collect_facts,
+    format_money,
+    load_phrases,
+    resolve_locale,
+)
 from recobra.portfolio.models import Creditor
 from recobra.portfolio.statement import CONCEPTS, Document, Statement
 
@@ -37,18 +44,18 @@ _SAID: Final = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class DocumentRow:
     """A document as it is shown; `days` past due, negative before."""
 
     number: str
     due: str
     days: int
-    parts: tuple[Part, ...]
+    parts: tuple[ConceptLine, ...]
     total: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Debt:
+class AccountRow:
     """An account as it is shown; `held` where nobody asks for it at present."""
 
     contract: str
@@ -56,7 +63,7 @@ class Debt:
     signed: str
     terms: str
     held: bool
-    rows: tuple[Row, ...]
+    rows: tuple[DocumentRow, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,14 +71,14 @@ class Page:
     """The statement page. `said` are the variables of messages by name; held accounts count in none of their sums."""
 
     said: Mapping[str, Any]
-    debts: tuple[Debt, ...]
+    debts: tuple[AccountRow, ...]
     on_hold: bool
 
 
-def page_of(*, statement: Statement, day: date, country: str, creditor: Creditor, sender: str) -> Page:
+def build_page(*, statement: Statement, day: date, country: str, creditor: Creditor, sender: str) -> Page:
     """Return the page of what a debtor owes on a day, money and dates written as the country writes them."""
-    locale, free = locale_of(LANGUAGE, country), statement.without_held()
-    case = Case(
+    locale, free = resolve_locale(LANGUAGE, country), statement.without_held()
+    case = RenderContext(
         statement=free,
         asked=(*free.overdue, *free.upcoming),
         day=day,
@@ -86,20 +93,20 @@ def page_of(*, statement: Statement, day: date, country: str, creditor: Creditor
         statement_url="",
     )
     return Page(
-        said=facts_of(case, _SAID),
+        said=collect_facts(case, _SAID),
         debts=tuple(_debts((*statement.overdue, *statement.upcoming), locale)),
         on_hold=bool(statement.hold_reason),
     )
 
 
-def _debts(documents: Iterable[Document], locale: Locale) -> Iterable[Debt]:
+def _debts(documents: Iterable[Document], locale: Locale) -> Iterable[AccountRow]:
     by_account: dict[int, list[Document]] = {}
     for document in documents:
         by_account.setdefault(document.account_id, []).append(document)
-    phrases = phrases_of(LANGUAGE)
+    phrases = load_phrases(LANGUAGE)
     for mine in by_account.values():
         first = mine[0]
-        yield Debt(
+        yield AccountRow(
             contract=first.contract or first.account,
             product=phrases["productos"].get(first.product, ""),
             signed=format_date(first.signed_on, "short", locale=locale) if first.signed_on else "",
@@ -109,15 +116,17 @@ def _debts(documents: Iterable[Document], locale: Locale) -> Iterable[Debt]:
         )
 
 
-def _row(document: Document, locale: Locale, names: Mapping[str, str]) -> Row:
-    return Row(
+def _row(document: Document, locale: Locale, names: Mapping[str, str]) -> DocumentRow:
+    return DocumentRow(
         number=document.number,
         due=format_date(document.due_date, "short", locale=locale),
         days=document.days,
         parts=tuple(
-            Part(nombre=names[concept], importe=money(document.concepts_minor[concept], document.currency, locale))
+            ConceptLine(
+                nombre=names[concept], importe=format_money(document.concepts_minor[concept], document.currency, locale)
+            )
             for concept in CONCEPTS
             if document.concepts_minor.get(concept)
         ),
-        total=money(document.owed_minor, document.currency, locale),
+        total=format_money(document.owed_minor, document.currency, locale),
     )

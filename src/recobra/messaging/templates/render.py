@@ -11,28 +11,35 @@ from jinja2 import Template as Compiled
 from jinja2.sandbox import SandboxedEnvironment
 
 from recobra.messaging.models import Template
-from recobra.messaging.templates.check import names_used
-from recobra.messaging.templates.facts import Case, NotRendered, check_known, facts_of, locale_of, money
-from recobra.messaging.templates.selection import InForce, templates_in_force
+from recobra.messaging.templates.check import find_variables
+from recobra.messaging.templates.facts import (
+    NotRendered,
+    RenderContext,
+    collect_facts,
+    format_money,
+    refuse_missing_facts,
+    resolve_locale,
+)
+from recobra.messaging.templates.selection import TemplatePool, load_template_pool
 from recobra.messaging.templates.variables import NOTICES
 from recobra.portfolio.models import Creditor
 from recobra.portfolio.statement import Statement
 
 __all__ = [
-    "InForce",
     "NotRendered",
-    "Words",
+    "RenderedMessage",
+    "TemplatePool",
+    "find_template_variables",
+    "format_money",
     "is_notice",
-    "locale_of",
-    "money",
-    "names_of",
+    "load_template_pool",
     "render",
-    "templates_in_force",
+    "resolve_locale",
 ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Words:
+class RenderedMessage:
     """A message as a person reads it. `parameters` fill the numbered places of a template kept by the provider."""
 
     subject: str
@@ -53,20 +60,20 @@ def render(
     reference: str,
     unsubscribe_url: str,
     statement_url: str,
-) -> Words:
+) -> RenderedMessage:
     """Return the words of one message; `statement_url` is '' where that page could be shown to nobody.
 
     Raises NotRendered.
     """
     if day is None:
         raise NotRendered("The debtor's day is not known.")
-    case = Case(
+    case = RenderContext(
         statement=statement,
         asked=statement.speaks_of(notice=is_notice(template)),
         day=day,
         country=country,
         language=template.language,
-        locale=locale_of(template.language, country),
+        locale=resolve_locale(template.language, country),
         debtor_name=debtor_name,
         creditor=creditor,
         sender=sender,
@@ -74,15 +81,15 @@ def render(
         unsubscribe_url=unsubscribe_url,
         statement_url=statement_url,
     )
-    names = names_of(template) | set(template.parameters)
-    check_known(case, names)
-    facts = facts_of(case, names)
+    names = find_template_variables(template) | set(template.parameters)
+    refuse_missing_facts(case, names)
+    facts = collect_facts(case, names)
     parts = _compiled(template.subject, template.text, template.html)
     try:
         subject, text, html = (part.render(facts) for part in parts)
     except (TemplateError, TypeError, ValueError, ArithmeticError) as error:
         raise NotRendered(str(error)) from error
-    return Words(
+    return RenderedMessage(
         subject=" ".join(subject.split()),
         text=text.strip() + "\n",
         html=html.strip() + "\n" if html.strip() else "",
@@ -95,14 +102,14 @@ def is_notice(template: Template) -> bool:
     return not NOTICES.isdisjoint(_names(template.text, "", ""))
 
 
-def names_of(template: Template) -> set[str]:
+def find_template_variables(template: Template) -> set[str]:
     """Return the variables that any part of a template speaks of."""
     return set(_names(template.subject, template.text, template.html))
 
 
 @lru_cache(maxsize=256)
 def _names(*parts: str) -> frozenset[str]:
-    return frozenset().union(*map(names_used, parts))
+    return frozenset().union(*map(find_variables, parts))
 
 
 @lru_cache(maxsize=256)

@@ -11,24 +11,24 @@ from typing import Any, Final
 from django.db.models import QuerySet
 
 from recobra.messaging.models import Template
-from recobra.messaging.templates.law_findings import read
+from recobra.messaging.templates.law_findings import lint_for_country
 from recobra.portfolio.models import LegalDecision
 from recobra_core.law.content import has_blocking
 
 _SPACE: Final = 16**8
 _TONES: Final = ("", "NEUTRAL", "EMPATHETIC", "FIRM")
-KEY: Final = ("code", "channel", "language", "country", "tone", "variant")
+VERSION_KEY: Final = ("code", "channel", "language", "country", "tone", "variant")
 """What versions of one template share."""
 
 
-def in_force() -> QuerySet[Template]:
+def templates_in_force() -> QuerySet[Template]:
     """Return the newest approved version of each template and variant that is not retired."""
     found = Template.objects.filter(status=Template.Status.APPROVED, retired_at__isnull=True)
-    newest = found.order_by(*KEY, "-version").distinct(*KEY)
+    newest = found.order_by(*VERSION_KEY, "-version").distinct(*VERSION_KEY)
     return Template.objects.filter(pk__in=newest.values("pk"))
 
 
-class InForce:
+class TemplatePool:
     """Templates in force, to choose from for many contacts."""
 
     def __init__(self, templates: Iterable[Template]) -> None:
@@ -36,7 +36,7 @@ class InForce:
         for template in templates:
             self._by_code.setdefault((template.code, template.channel), []).append(template)
 
-    def pick(
+    def pick_template(
         self,
         *,
         code: str,
@@ -57,22 +57,22 @@ class InForce:
         fit = [
             t
             for t in self._by_code.get((code, channel), ())
-            if t.country in {"", country} and t.weight and (legal_decision or not t.legal) and leaves(t, country, on)
+            if t.country in {"", country} and t.weight and (legal_decision or not t.legal) and is_lawful(t, country, on)
         ]
         if not fit:
             return None
         best = min(_distance(t, language=language, tone=tone) for t in fit)
         chosen = [t for t in fit if _distance(t, language=language, tone=tone) == best]
-        return drawn(chosen, debtor_id=debtor_id)
+        return draw_variant(chosen, debtor_id=debtor_id)
 
 
-def templates_in_force(wanted: Collection[tuple[str, str]], language: str = "") -> InForce:
+def load_template_pool(wanted: Collection[tuple[str, str]], language: str = "") -> TemplatePool:
     """Return the templates in force of some codes and channels (and of one language), to choose from."""
-    found = in_force().filter(code__in={code for code, _ in wanted})
-    return InForce(found.filter(language=language) if language else found)
+    found = templates_in_force().filter(code__in={code for code, _ in wanted})
+    return TemplatePool(found.filter(language=language) if language else found)
 
 
-def leaves(template: Template, country: str, on: date) -> bool:
+def is_lawful(template: Template, country: str, on: date) -> bool:
     """Return whether the country's law lets a template leave, a legal one on a decided case."""
     return _leaves(
         subject=template.subject,
@@ -86,13 +86,13 @@ def leaves(template: Template, country: str, on: date) -> bool:
     )
 
 
-def decided(account_ids: Collection[int]) -> frozenset[int]:
+def accounts_with_legal_decision(account_ids: Collection[int]) -> frozenset[int]:
     """Return the accounts among those given that have an approved legal decision in force."""
     found = LegalDecision.objects.filter(account__in=account_ids, approved_at__isnull=False, revoked_at__isnull=True)
     return frozenset(found.values_list("account_id", flat=True))
 
 
-def drawn(variants: Sequence[Template], *, debtor_id: int) -> Template:
+def draw_variant(variants: Sequence[Template], *, debtor_id: int) -> Template:
     """Return the variant a debtor falls in: the same on every day and try, whatever the order of the rows.
 
     The hash is that of `recobra_core.decide.assign_arm`, the experiment the template's code, channel, language and
@@ -119,4 +119,4 @@ def _distance(template: Template, *, language: str, tone: str) -> tuple[bool, bo
 
 @lru_cache(maxsize=2048)
 def _leaves(**template: Any) -> bool:
-    return not has_blocking(read(**template))
+    return not has_blocking(lint_for_country(**template))

@@ -19,9 +19,9 @@ from recobra.journal.operations import record
 from recobra.messaging.channels.adapter import Config, Unsuitable
 from recobra.messaging.channels.whatsapp import templates as meta
 from recobra.messaging.models import Provider, Template
-from recobra.messaging.providers.routing import config_of
+from recobra.messaging.providers.routing import build_config
 from recobra.messaging.templates.variables import VARIABLES
-from recobra.messaging.templates.whatsapp_form import numbered
+from recobra.messaging.templates.whatsapp_form import number_variables
 
 ACTOR: Final = "provider"
 PENDING: Final = "PENDING"
@@ -50,7 +50,7 @@ def register_template(
 ) -> Template:
     """Put an approved WhatsApp template up for Meta's approval. Raises NotRegistered."""
     template = _claimed(template_id)
-    body, names = numbered(template.text)
+    body, names = number_variables(template.text)
     try:
         config = _config(provider_id)
         told = asyncio.run(_submitted(config, template, body, [_example(name) for name in names]))
@@ -74,7 +74,7 @@ def synchronise_templates(*, now: datetime) -> int:
     changed = 0
     for provider in Provider.objects.filter(kind="whatsapp", enabled=True).order_by("pk"):
         try:
-            found = asyncio.run(meta.registered(config_of(provider)))
+            found = asyncio.run(meta.registered(build_config(provider)))
         except Unsuitable as error:
             _log.warning("The templates of provider %s could not be asked for: %s", provider.code, error)
             continue
@@ -99,7 +99,7 @@ def _config(provider_id: int) -> Config:
     provider = Provider.objects.filter(pk=provider_id, kind="whatsapp").first()
     if provider is None:
         raise Unsuitable(_("This kind of provider is not installed."))
-    return config_of(provider)
+    return build_config(provider)
 
 
 async def _submitted(config: Config, template: Template, body: str, examples: list[str]) -> meta.Registered:

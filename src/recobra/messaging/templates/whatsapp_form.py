@@ -12,7 +12,7 @@ _PLACE = re.compile(r"\{\{-?\s*([a-z_]\w*)\s*-?\}\}")
 _LOGIC = re.compile(r"\{%|\{#|\{\{(?!-?\s*[a-z_]\w*\s*-?\}\})")
 
 
-def numbered(text: str) -> tuple[str, tuple[str, ...]]:
+def number_variables(text: str) -> tuple[str, tuple[str, ...]]:
     """Return a body with {{1}}, {{2}}… in the places of its variables, and their names in that order.
 
     A variable that is named twice has one number, as Meta counts parameters by number.
@@ -26,7 +26,7 @@ def has_logic(text: str) -> bool:
     return _LOGIC.search(text) is not None
 
 
-def ends_with_place(text: str) -> bool:
+def has_variable_at_edge(text: str) -> bool:
     """Return whether a body begins or ends with a variable, which WhatsApp refuses."""
     body = text.strip()
     places = [match.span() for match in _PLACE.finditer(body)]

@@ -14,13 +14,13 @@ from recobra.strategy.models import Campaign
 class CampaignFinding:
     """A finding, said once, with the channels in whose words it was found, in the campaign's order."""
 
-    read: law_findings.Read
+    read: law_findings.TemplateFinding
     channels: tuple[str, ...]
 
 
 def findings_of(campaign: Campaign, *, on: date) -> list[CampaignFinding]:
     """Return what the law of the portfolio's country says of the campaign's words, the graver first."""
-    kept: dict[tuple[str, ...], law_findings.Read] = {}
+    kept: dict[tuple[str, ...], law_findings.TemplateFinding] = {}
     where: dict[tuple[str, ...], list[str]] = {}
     for template in _usable_templates(campaign, on):
         for each in _read_findings(template, campaign.portfolio.country, on):
@@ -35,20 +35,20 @@ def _usable_templates(campaign: Campaign, on: date) -> list[Template]:
     """Return, by channel, the templates that may be drawn; where the law lets none leave, those it bars."""
     country = campaign.portfolio.country
     found = list(
-        selection.in_force().filter(
+        selection.templates_in_force().filter(
             code=campaign.template_code, channel__in=campaign.channels, country__in=("", country), weight__gt=0
         )
     )
     used: list[Template] = []
     for channel in campaign.channels:
         fit = [each for each in found if each.channel == channel]
-        going = [each for each in fit if selection.leaves(each, country, on)] or fit
+        going = [each for each in fit if selection.is_lawful(each, country, on)] or fit
         used += [each for each in going if each.country] or going
     return used
 
 
-def _read_findings(template: Template, country: str, on: date) -> tuple[law_findings.Read, ...]:
-    return law_findings.read_everywhere(
+def _read_findings(template: Template, country: str, on: date) -> tuple[law_findings.TemplateFinding, ...]:
+    return law_findings.lint_everywhere(
         subject=template.subject,
         text=template.text,
         html=template.html,

@@ -12,16 +12,16 @@ from django.utils.translation import gettext_lazy as _
 
 from recobra.messaging import reasons
 from recobra.messaging.channels.adapter import Check, Config, Setting, Unsuitable
-from recobra.messaging.channels.base import Kind, Message, Outcome
+from recobra.messaging.channels.base import Message, Outcome, OutcomeKind
 from recobra.messaging.channels.email.connection import Connection
 from recobra.messaging.channels.email.message import AddressUnsuitable, compose, message_id, recipient, sender_address
 from recobra.messaging.channels.email.server import (
     Server,
     ServerUnsuitable,
-    for_demonstration,
-    parse,
-    refuse_unfinished,
-    with_password,
+    add_password,
+    parse_demo_server,
+    parse_server,
+    refuse_local_names,
 )
 from recobra.messaging.channels.email.smtp_dialogue import Disconnected
 from recobra.messaging.channels.one_way import OneWay
@@ -47,7 +47,7 @@ class EmailSender:
         try:
             content = compose(message, mail_from=self._mail_from)
         except AddressUnsuitable as error:
-            return Outcome(kind=Kind.FAILED, reason=reasons.REFUSED, answer=str(error))
+            return Outcome(kind=OutcomeKind.FAILED, reason=reasons.REFUSED, answer=str(error))
         sender = sender_address(self._mail_from).addr_spec
         connection = await self._free.get()
         try:
@@ -114,13 +114,13 @@ ADAPTER = EmailAdapter()
 def _server(config: Config) -> Iterator[Server]:
     url = config.settings.get("url", "")
     if url:
-        server = for_demonstration(url) if settings.DEMO else parse(url)
-        refuse_unfinished(server)
-        yield with_password(server, config.secrets.get("password", ""))
+        server = parse_demo_server(url) if settings.DEMO else parse_server(url)
+        refuse_local_names(server)
+        yield add_password(server, config.secrets.get("password", ""))
     elif settings.DEMO:
         mailbox = Mailbox()
         try:
-            yield parse(mailbox.start())
+            yield parse_server(mailbox.start())
         finally:
             mailbox.stop()
     else:

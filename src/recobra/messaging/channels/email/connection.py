@@ -16,9 +16,9 @@ import ssl
 from typing import Any
 
 from recobra.messaging import reasons
-from recobra.messaging.channels.base import Bounce, Kind, Outcome
+from recobra.messaging.channels.base import Bounce, Outcome, OutcomeKind
 from recobra.messaging.channels.email.server import Server
-from recobra.messaging.channels.email.smtp_dialogue import Disconnected, Talk
+from recobra.messaging.channels.email.smtp_dialogue import Disconnected, SmtpProtocol
 
 TIMEOUT_SECONDS = 30.0
 _HARD = {550, 551, 553}
@@ -37,7 +37,7 @@ class Connection:
 
     def __init__(self, server: Server, *, timeout: float = TIMEOUT_SECONDS) -> None:
         self._server, self._timeout = server, timeout
-        self._talk: Talk | None = None
+        self._talk: SmtpProtocol | None = None
         self._offers: frozenset[str] = frozenset()
 
     async def check(self) -> str:
@@ -95,12 +95,12 @@ class Connection:
         if talk is not None:
             talk.close()
 
-    async def _connected(self) -> Talk:
+    async def _connected(self) -> SmtpProtocol:
         if self._talk is not None:
             return self._talk
         server = self._server
         at_once: dict[str, Any] = {"ssl": _tls(server), "server_hostname": server.host} if server.implicit_tls else {}
-        opening = asyncio.get_running_loop().create_connection(Talk, server.host, server.port, **at_once)
+        opening = asyncio.get_running_loop().create_connection(SmtpProtocol, server.host, server.port, **at_once)
         _transport, talk = await asyncio.wait_for(opening, self._timeout)
         self._talk = talk
         _expect("greeting", (220,), await talk.reply(self._timeout))
@@ -116,7 +116,7 @@ class Connection:
             await self._sign_in(talk)
         return talk
 
-    async def _hello(self, talk: Talk) -> None:
+    async def _hello(self, talk: SmtpProtocol) -> None:
         name = _own_name().encode()
         talk.say(b"EHLO " + name + b"\r\n")
         code, text = await talk.reply(self._timeout)
@@ -126,7 +126,7 @@ class Connection:
             self._offers = frozenset()
             _expect("helo", (250,), await self._ask(talk, b"HELO " + name))
 
-    async def _sign_in(self, talk: Talk) -> None:
+    async def _sign_in(self, talk: SmtpProtocol) -> None:
         user, password = self._server.user.encode(), self._server.password.encode()
         if "PLAIN" in self._offers or "LOGIN" not in self._offers:
             secret = base64.b64encode(b"\0" + user + b"\0" + password)
@@ -136,7 +136,7 @@ class Connection:
         _expect("auth", (334,), await self._ask(talk, base64.b64encode(user)))
         _expect("auth", (235,), await self._ask(talk, base64.b64encode(password)))
 
-    async def _envelope(self, talk: Talk, sender: str, recipient: str) -> None:
+    async def _envelope(self, talk: SmtpProtocol, sender: str, recipient: str) -> None:
         """Say who writes to whom, and get leave to send the content. Raises _Refused, Disconnected."""
         international = not (sender + recipient).isascii()
         if international and "SMTPUTF8" not in self._offers:
@@ -154,7 +154,7 @@ class Connection:
             talk.say(command)
             _expect(stage, wanted, await talk.reply(self._timeout))
 
-    async def _at_once(self, talk: Talk, steps: tuple[tuple[str, tuple[int, ...], bytes], ...]) -> None:
+    async def _at_once(self, talk: SmtpProtocol, steps: tuple[tuple[str, tuple[int, ...], bytes], ...]) -> None:
         """Say the whole envelope in one breath (RFC 2920) and hear all answers before anything else is said."""
         talk.say(b"".join(command for _stage, _wanted, command in steps))
         refused: _Refused | None = None
@@ -168,7 +168,7 @@ class Connection:
         if refused is not None:
             raise refused
 
-    async def _content(self, talk: Talk, message: bytes) -> Outcome:
+    async def _content(self, talk: SmtpProtocol, message: bytes) -> Outcome:
         """Send the content; from its first byte on only the server's own answer removes the doubt."""
         content = re.sub(rb"(?m)^\.", b"..", message)
         try:
@@ -176,13 +176,13 @@ class Connection:
             code, text = await talk.reply(self._timeout)
         except Disconnected as error:
             self._leave()
-            return Outcome(kind=Kind.UNCERTAIN, reason=reasons.LOST, answer=_words(error))
+            return Outcome(kind=OutcomeKind.UNCERTAIN, reason=reasons.LOST, answer=_words(error))
         if code == 250:
-            return Outcome(kind=Kind.SENT, answer=f"{code} {text}"[:500])
+            return Outcome(kind=OutcomeKind.SENT, answer=f"{code} {text}"[:500])
         refused = _Refused("content", code, text)
         await self._reset(code)
         if not 400 <= code <= 599:
-            return Outcome(kind=Kind.UNCERTAIN, reason=reasons.LOST, answer=str(refused))
+            return Outcome(kind=OutcomeKind.UNCERTAIN, reason=reasons.LOST, answer=str(refused))
         return _refused(refused)
 
     async def _reset(self, code: int) -> None:
@@ -194,7 +194,7 @@ class Connection:
             pass
         self._leave()
 
-    async def _ask(self, talk: Talk, command: bytes) -> tuple[int, str]:
+    async def _ask(self, talk: SmtpProtocol, command: bytes) -> tuple[int, str]:
         talk.say(command + b"\r\n")
         return await talk.reply(self._timeout)
 
@@ -207,7 +207,7 @@ def _expect(stage: str, wanted: tuple[int, ...], reply: tuple[int, str]) -> None
 def _refused(refused: _Refused) -> Outcome:
     if 500 <= refused.code <= 599:
         bounce = _bounce(refused) if refused.stage == "rcpt" else None
-        return Outcome(kind=Kind.FAILED, reason=reasons.REFUSED, answer=str(refused), bounce=bounce)
+        return Outcome(kind=OutcomeKind.FAILED, reason=reasons.REFUSED, answer=str(refused), bounce=bounce)
     return _put_off(str(refused))
 
 
@@ -220,7 +220,7 @@ def _bounce(refused: _Refused) -> Bounce:
 
 def _put_off(answer: str, *, unreachable: bool = False) -> Outcome:
     reason = reasons.UNREACHABLE if unreachable else reasons.REFUSED
-    return Outcome(kind=Kind.RETRY, reason=reason, answer=answer, unreachable=unreachable)
+    return Outcome(kind=OutcomeKind.RETRY, reason=reason, answer=answer, unreachable=unreachable)
 
 
 def _tls(server: Server) -> ssl.SSLContext:

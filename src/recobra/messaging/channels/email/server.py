@@ -45,7 +45,7 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-def parse(url: str) -> Server:
+def parse_server(url: str) -> Server:
     """Read smtp://user:password@host:port or smtps://…, with `?tls=required`. Raises ServerUnsuitable."""
     parts = urlsplit(url)
     if parts.scheme not in {"smtp", "smtps"} or not parts.hostname:
@@ -68,9 +68,9 @@ def parse(url: str) -> Server:
     )
 
 
-def for_demonstration(url: str) -> Server:
+def parse_demo_server(url: str) -> Server:
     """Read the address for demonstration mode, where nothing may leave the machine. Raises ServerUnsuitable."""
-    server = parse(url)
+    server = parse_server(url)
     if not server.is_loopback:
         raise ServerUnsuitable(
             f"In demonstration mode nothing leaves the machine, but RECOBRA_SMTP_URL names {server.host}. "
@@ -79,19 +79,19 @@ def for_demonstration(url: str) -> Server:
     return server
 
 
-def with_password(server: Server, password: str) -> Server:
+def add_password(server: Server, password: str) -> Server:
     """Return a server with a password that is kept apart from its address."""
     return replace(server, password=password) if password else server
 
 
-def refuse_unfinished(server: Server | None = None) -> None:
+def refuse_local_names(server: Server | None = None) -> None:
     """Refuse to write to people from, or with links to, an address only this machine knows. Raises ServerUnsuitable.
 
     `server`: where to; without it, what RECOBRA_SMTP_URL names. One on this machine stays allowed: a relay of the
     company's, or a trial.
     """
     if server is None and settings.SMTP_URL:
-        server = parse(settings.SMTP_URL)
+        server = parse_server(settings.SMTP_URL)
     if settings.DEMO or server is None or server.is_loopback:
         return
     places = {

@@ -10,7 +10,7 @@ class Disconnected(Exception):
     """The connection broke, or no answer came in time."""
 
 
-class Talk(asyncio.Protocol):
+class SmtpProtocol(asyncio.Protocol):
     """Keeps what the server says until it is asked for. A plain protocol: streams cost twice as much per line."""
 
     def __init__(self) -> None:

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from recobra.messaging.channels import http
-from recobra.messaging.channels.adapter import Adapter, Check, Config, Event, Incoming, Media, Setting, Unsuitable
+from recobra.messaging.channels.adapter import Adapter, Check, Config, Event, Media, Setting, Unsuitable, WebhookRequest
 from recobra.messaging.channels.http_sms import webhook
 from recobra.messaging.channels.http_sms.client import GatewaySender
 from recobra.messaging.channels.http_sms.document import SECRETS, Gateway
@@ -98,15 +98,15 @@ class HttpSms:
             ok=True, answer=_("The gateway answers (%(status)d); nothing was sent.") % {"status": reply.status}
         )
 
-    def verify(self, call: Incoming, config: Config) -> None:
-        """Refuse a call that is not the gateway's. Raises Forged."""
+    def verify(self, call: WebhookRequest, config: Config) -> None:
+        """Refuse a call that is not the gateway's. Raises ForgedCall."""
         webhook.verify(call, config, _gateway(config))
 
-    def read(self, call: Incoming, config: Config) -> Sequence[Event]:
+    def read(self, call: WebhookRequest, config: Config) -> Sequence[Event]:
         """Return what a call says. Raises ValueError."""
         return webhook.read(call, config, _gateway(config))
 
-    def answer(self, call: Incoming, config: Config) -> tuple[str, bytes]:
+    def answer(self, call: WebhookRequest, config: Config) -> tuple[str, bytes]:
         """Return the type and the words that the gateway wants to hear after a good call."""
         del call
         calls = _gateway(config).calls

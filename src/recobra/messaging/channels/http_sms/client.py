@@ -16,7 +16,7 @@ from aiohttp import ClientSession
 from recobra.messaging import reasons
 from recobra.messaging.channels import http
 from recobra.messaging.channels.adapter import Config
-from recobra.messaging.channels.base import Bounce, Kind, Message, Outcome
+from recobra.messaging.channels.base import Bounce, Message, Outcome, OutcomeKind
 from recobra.messaging.channels.http_sms.document import SECRETS, Answer, Gateway, Request, word
 from recobra.messaging.channels.http_sms.gsm_alphabet import gsm
 
@@ -44,14 +44,14 @@ class GatewaySender:
             headers = filled(self._headers, values) if self._named else self._headers
             url, data, content_type = written(self._request, fields)
         except phonenumbers.NumberParseException as error:
-            return Outcome(kind=Kind.FAILED, reason=reasons.REFUSED, answer=f"not writable: {error}"[:200])
+            return Outcome(kind=OutcomeKind.FAILED, reason=reasons.REFUSED, answer=f"not writable: {error}"[:200])
         if content_type:
             headers = {**headers, "Content-Type": content_type}
         outcome = await self._asked(url, headers, data)
         # A gateway that knows a repeated message by its id may be asked again; only it, and so here and at once:
         # a message that is put off may leave by another provider.
         for _again in range(REPEATS if self._request.repeat_is_safe else 0):
-            if outcome.kind is not Kind.UNCERTAIN:
+            if outcome.kind is not OutcomeKind.UNCERTAIN:
                 break
             outcome = await self._asked(url, headers, data, asked_before=True)
         return outcome
@@ -67,11 +67,11 @@ class GatewaySender:
             return http.lost(error)
         outcome = read_reply(reply, self._answer)
         # «Not now» to the second asking says nothing about the first.
-        return _in_doubt(outcome.answer) if asked_before and outcome.kind is Kind.RETRY else outcome
+        return _in_doubt(outcome.answer) if asked_before and outcome.kind is OutcomeKind.RETRY else outcome
 
     def _values(self, message: Message) -> dict[str, str]:
         text = gsm(message.text) if self._request.letters == "gsm" else message.text
-        seconds = message.lasts_seconds(most=LONGEST_SECONDS)
+        seconds = message.lifetime_seconds(most=LONGEST_SECONDS)
         until = message.date + timedelta(seconds=LONGEST_SECONDS)
         until = min(until, message.expires_at) if message.expires_at else until
         return {
@@ -85,7 +85,7 @@ class GatewaySender:
 
 
 def _in_doubt(answer: str) -> Outcome:
-    return Outcome(kind=Kind.UNCERTAIN, reason=reasons.LOST, answer=answer)
+    return Outcome(kind=OutcomeKind.UNCERTAIN, reason=reasons.LOST, answer=answer)
 
 
 def fixed(config: Config) -> dict[str, str]:
@@ -164,7 +164,7 @@ def _accepted(reply: http.Reply, content: Any, code: str, answer: Answer) -> Out
     if answer.success:
         shown = word(content, answer.success)
         if not shown:
-            return Outcome(kind=Kind.UNCERTAIN, reason=reasons.LOST, answer=reply.said)
+            return Outcome(kind=OutcomeKind.UNCERTAIN, reason=reasons.LOST, answer=reply.said)
         if answer.success_values and shown not in answer.success_values:
             return http.refused(reply)
     elif code:

@@ -11,22 +11,22 @@ from datetime import datetime
 from typing import Any
 
 from recobra.messaging.channels import webhooks
-from recobra.messaging.channels.adapter import Config, Event, Forged, InboundEvent, Incoming, ReceiptEvent
+from recobra.messaging.channels.adapter import Config, Event, ForgedCall, InboundEvent, ReceiptEvent, WebhookRequest
 from recobra.messaging.channels.http_sms.document import Calls, Check, Gateway, Path, found, word
 
 _KINDS = {"accepted": "ACCEPTED", "delivered": "DELIVERED", "failed": "FAILED", "permanent": "BOUNCED"}
 
 
-def verify(call: Incoming, config: Config, gateway: Gateway) -> None:
-    """Refuse a call that does not carry the gateway's secret. Raises Forged."""
+def verify(call: WebhookRequest, config: Config, gateway: Gateway) -> None:
+    """Refuse a call that does not carry the gateway's secret. Raises ForgedCall."""
     secret = config.secrets.get("webhook_secret", "")
     if gateway.calls is None or not secret:
-        raise Forged("The gateway's document or settings do not say how a call is checked.")
+        raise ForgedCall("The gateway's document or settings do not say how a call is checked.")
     if not webhooks.same(*_shown_and_expected(call, gateway.calls.check, secret)):
-        raise Forged("The call does not carry the gateway's secret.")
+        raise ForgedCall("The call does not carry the gateway's secret.")
 
 
-def _shown_and_expected(call: Incoming, check: Check, secret: str) -> tuple[str, str]:
+def _shown_and_expected(call: WebhookRequest, check: Check, secret: str) -> tuple[str, str]:
     if check.kind == "query":
         return webhooks.query(call).get(check.name, ""), secret
     shown = call.headers.get(check.name, "")
@@ -41,7 +41,7 @@ def _shown_and_expected(call: Incoming, check: Check, secret: str) -> tuple[str,
     return shown.lower() if check.encoding == "hex" else shown, f"{check.prefix}{coded}"
 
 
-def read(call: Incoming, config: Config, gateway: Gateway) -> list[Event]:
+def read(call: WebhookRequest, config: Config, gateway: Gateway) -> list[Event]:
     """Return what a call says. Raises ValueError where its body cannot be read."""
     if gateway.calls is None:
         return []
@@ -55,14 +55,14 @@ def read(call: Incoming, config: Config, gateway: Gateway) -> list[Event]:
     return events
 
 
-def _content(call: Incoming) -> Any:
+def _content(call: WebhookRequest) -> Any:
     if call.method == "GET" and not call.body:  # a signature is over the body alone: then the address says nothing
         return webhooks.query(call)
     kind = call.headers.get("content-type", "application/json")
     return dict(webhooks.form(call)) if "urlencoded" in kind else json.loads(call.body)
 
 
-def _receipt(item: Any, call: Incoming, config: Config, gateway: Gateway) -> ReceiptEvent | None:
+def _receipt(item: Any, call: WebhookRequest, config: Config, gateway: Gateway) -> ReceiptEvent | None:
     receipts, calls = gateway.receipts, gateway.calls
     if receipts is None or calls is None:
         return None
@@ -83,7 +83,7 @@ def _receipt(item: Any, call: Incoming, config: Config, gateway: Gateway) -> Rec
     )
 
 
-def _inbound(item: Any, call: Incoming, config: Config, gateway: Gateway) -> InboundEvent | None:
+def _inbound(item: Any, call: WebhookRequest, config: Config, gateway: Gateway) -> InboundEvent | None:
     inbound, calls = gateway.inbound, gateway.calls
     if inbound is None or calls is None or not isinstance(item, Mapping):
         return None
@@ -101,7 +101,7 @@ def _inbound(item: Any, call: Incoming, config: Config, gateway: Gateway) -> Inb
     )
 
 
-def _at(item: Any, path: Path, call: Incoming, calls: Calls) -> datetime:
+def _at(item: Any, path: Path, call: WebhookRequest, calls: Calls) -> datetime:
     """Return the gateway's own time; one that is missing, unreadable or still to come gives way to ours."""
     given = word(item, path)
     if calls.at_format == "iso":

@@ -11,8 +11,8 @@ from django.utils.translation import gettext_lazy as _
 from recobra.kit.sync_db import DatabaseThread
 from recobra.messaging import reasons
 from recobra.messaging.channels.adapter import Check, Config, Setting
-from recobra.messaging.channels.base import Kind, Message, Outcome
-from recobra.messaging.channels.letter.content import frozen, letter_of
+from recobra.messaging.channels.base import Message, Outcome, OutcomeKind
+from recobra.messaging.channels.letter.content import build_letter, letter_to_json
 from recobra.messaging.channels.letter.pdf import LetterUnsuitable
 from recobra.messaging.channels.one_way import OneWay
 from recobra.messaging.models import Contact, Letter
@@ -69,13 +69,13 @@ def _put(message: Message, back_to: str) -> Outcome:
     contact = Contact.objects.select_related("debtor__creditor", "portfolio").get(public_id=message.public_id)
     day = contact.local_date or message.date.date()
     try:
-        letter = letter_of(
+        letter = build_letter(
             contact, subject=message.subject, text=message.text, address=message.address, day=day, back_to=back_to
         )
     except LetterUnsuitable as error:
-        return Outcome(kind=Kind.FAILED, reason=reasons.REFUSED, answer=str(error), unusable=True)
+        return Outcome(kind=OutcomeKind.FAILED, reason=reasons.REFUSED, answer=str(error), unusable=True)
     Letter.objects.get_or_create(
         contact=contact,
-        defaults={"reference": letter.reference, "content": frozen(letter), "changed_at": message.date},
+        defaults={"reference": letter.reference, "content": letter_to_json(letter), "changed_at": message.date},
     )
-    return Outcome(kind=Kind.SENT, answer="in the tray", provider_reference=letter.reference)
+    return Outcome(kind=OutcomeKind.SENT, answer="in the tray", provider_reference=letter.reference)

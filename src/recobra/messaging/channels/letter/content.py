@@ -20,12 +20,12 @@ _INTEREST: Final = ("INTEREST", "LATE_INTEREST")
 _POSTAL: Final = re.compile(r"(?<!\d)(\d{4,7}(?:-\d{3})?)(?!\d)")
 
 
-def reference_of(contact: Contact) -> str:
+def build_reference(contact: Contact) -> str:
     """Return what letter, bar code and courier name a contact by: country and number, no data of the debtor's."""
     return f"{contact.portfolio.country}-{contact.pk:010}"
 
 
-def letter_of(contact: Contact, *, subject: str, text: str, address: str, day: date, back_to: str = "") -> Letter:
+def build_letter(contact: Contact, *, subject: str, text: str, address: str, day: date, back_to: str = "") -> Letter:
     """Return the letter of a contact, as of the debtor's day. Raises LetterUnsuitable.
 
     Documents, how to pay and how to object are added where the text itself does not say them: a letter says each once.
@@ -35,11 +35,11 @@ def letter_of(contact: Contact, *, subject: str, text: str, address: str, day: d
     documents = statement.overdue or statement.upcoming
     said = " ".join(text.split())
     letter = Letter(
-        reference=reference_of(contact),
+        reference=build_reference(contact),
         day=day,
         country=contact.debtor.country or contact.portfolio.country,
         recipient=contact.debtor.name,
-        address=address_of(address, contact),
+        address=parse_address(address, contact),
         sender=_sender(creditor, back_to),
         creditor=creditor.name,
         creditor_tax_id=creditor.tax_id,
@@ -55,7 +55,7 @@ def letter_of(contact: Contact, *, subject: str, text: str, address: str, day: d
     return letter
 
 
-def address_of(text: str, contact: Contact) -> Address:
+def parse_address(text: str, contact: Contact) -> Address:
     """Read an address that is one text: lines as they are, else broken at commas to fit the window."""
     parts = [part.strip() for part in re.split(r"[\n;]", text) if part.strip()]
     if len(parts) == 1:
@@ -67,7 +67,7 @@ def address_of(text: str, contact: Contact) -> Address:
     )
 
 
-def area_of(text: str, subdivision: str) -> str:
+def route_area(text: str, subdivision: str) -> str:
     """Return what an address is grouped by on a route: subdivision and postal code, or its last part as the city."""
     numbers = _POSTAL.findall(text)
     postal = numbers[-1] if len(numbers) > 1 or _POSTAL.search(text.rpartition(",")[2]) else ""
@@ -75,14 +75,14 @@ def area_of(text: str, subdivision: str) -> str:
     return " ".join(part for part in (subdivision, postal or city.casefold()) if part)
 
 
-def frozen(letter: Letter) -> dict[str, Any]:
+def letter_to_json(letter: Letter) -> dict[str, Any]:
     """Return a letter as JSON can hold it."""
     plain = asdict(letter) | {"day": letter.day.isoformat()}
     plain["items"] = [asdict(item) | {"due_date": item.due_date.isoformat()} for item in letter.items]
     return plain
 
 
-def thawed(content: dict[str, Any]) -> Letter:
+def letter_from_json(content: dict[str, Any]) -> Letter:
     """Return the letter that was frozen."""
     items = tuple(Item(**item | {"due_date": date.fromisoformat(item["due_date"])}) for item in content["items"])
     address = content["address"]

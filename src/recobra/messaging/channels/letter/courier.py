@@ -30,7 +30,7 @@ TRACKING_COLUMNS: Final = ("reference", "status", "at")
 ROWS_LIMIT: Final = 100_000
 
 
-class Fate(StrEnum):
+class CourierStatus(StrEnum):
     """What a courier says of a letter."""
 
     DELIVERED = "DELIVERED"
@@ -38,31 +38,31 @@ class Fate(StrEnum):
     IN_TRANSIT = "IN_TRANSIT"
 
 
-WORDS: Final[Mapping[str, Fate]] = {
-    "delivered": Fate.DELIVERED,
-    "entregado": Fate.DELIVERED,
-    "entregada": Fate.DELIVERED,
-    "entregue": Fate.DELIVERED,
-    "returned": Fate.RETURNED,
-    "devuelto": Fate.RETURNED,
-    "devuelta": Fate.RETURNED,
-    "devolvido": Fate.RETURNED,
-    "in_transit": Fate.IN_TRANSIT,
-    "in transit": Fate.IN_TRANSIT,
-    "en camino": Fate.IN_TRANSIT,
-    "en tránsito": Fate.IN_TRANSIT,
-    "en transito": Fate.IN_TRANSIT,
+STATUS_WORDS: Final[Mapping[str, CourierStatus]] = {
+    "delivered": CourierStatus.DELIVERED,
+    "entregado": CourierStatus.DELIVERED,
+    "entregada": CourierStatus.DELIVERED,
+    "entregue": CourierStatus.DELIVERED,
+    "returned": CourierStatus.RETURNED,
+    "devuelto": CourierStatus.RETURNED,
+    "devuelta": CourierStatus.RETURNED,
+    "devolvido": CourierStatus.RETURNED,
+    "in_transit": CourierStatus.IN_TRANSIT,
+    "in transit": CourierStatus.IN_TRANSIT,
+    "en camino": CourierStatus.IN_TRANSIT,
+    "en tránsito": CourierStatus.IN_TRANSIT,
+    "en transito": CourierStatus.IN_TRANSIT,
 }
 """The words of couriers, in lower case."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tracked:
+class TrackingRow:
     """One line of a tracking file; `detail` is the courier's own words, `tracking` its own number of the letter."""
 
     line: int
     reference: str
-    fate: Fate
+    fate: CourierStatus
     at: datetime
     detail: str
     tracking: str
@@ -78,7 +78,7 @@ class TrackingError:
     expected: str
 
 
-def courier_csv(letters: Sequence[Letter], *, sheets: Mapping[str, int]) -> bytes:
+def write_courier_csv(letters: Sequence[Letter], *, sheets: Mapping[str, int]) -> bytes:
     """Return one row per letter, as UTF-8 with a mark; `sheets` by reference.
 
     A text that a spreadsheet would run as a formula is written with an apostrophe before it.
@@ -91,7 +91,7 @@ def courier_csv(letters: Sequence[Letter], *, sheets: Mapping[str, int]) -> byte
     return text.getvalue().encode("utf-8-sig")
 
 
-def read_tracking(content: bytes) -> tuple[list[Tracked], list[TrackingError]]:
+def read_tracking(content: bytes) -> tuple[list[TrackingRow], list[TrackingError]]:
     """Read a courier's answer: `reference`, `status` and `at` (ISO 8601, without a zone UTC).
 
     `detail` and `tracking` if given. Comma or semicolon, UTF-8. A bad line becomes an error and never stops the file.
@@ -117,8 +117,8 @@ def read_tracking(content: bytes) -> tuple[list[Tracked], list[TrackingError]]:
         return [], [TrackingError(line=reader.line_num, column="", found=str(error), expected=_("a CSV table"))]
 
 
-def _lines(reader: csv.DictReader[str]) -> tuple[list[Tracked], list[TrackingError]]:
-    rows: list[Tracked] = []
+def _lines(reader: csv.DictReader[str]) -> tuple[list[TrackingRow], list[TrackingError]]:
+    rows: list[TrackingRow] = []
     errors: list[TrackingError] = []
     for count, fields in enumerate(reader, start=1):
         line = reader.line_num
@@ -133,10 +133,10 @@ def _lines(reader: csv.DictReader[str]) -> tuple[list[Tracked], list[TrackingErr
             errors.extend(wrong)
         else:
             rows.append(
-                Tracked(
+                TrackingRow(
                     line=line,
                     reference=given["reference"],
-                    fate=WORDS[given["status"].lower()],
+                    fate=STATUS_WORDS[given["status"].lower()],
                     at=_instant(given["at"]),
                     detail=given["detail"][:200],
                     tracking=given["tracking"][:80],
@@ -149,7 +149,7 @@ def _wrong(given: Mapping[str, str], line: int) -> list[TrackingError]:
     found = []
     if not given["reference"]:
         found.append(("reference", _("a letter's reference")))
-    if given["status"].lower() not in WORDS:
+    if given["status"].lower() not in STATUS_WORDS:
         found.append(("status", _("delivered, returned or in transit")))
     try:
         _instant(given["at"])

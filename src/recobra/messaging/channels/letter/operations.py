@@ -17,15 +17,21 @@ from django.utils.translation import gettext as _
 from recobra.journal.operations import SUBJECTS, Facts, record, record_all
 from recobra.messaging import reasons
 from recobra.messaging.channels.adapter import ReceiptEvent
-from recobra.messaging.channels.letter.content import thawed
-from recobra.messaging.channels.letter.courier import Fate, Tracked, TrackingError, courier_csv, read_tracking
-from recobra.messaging.channels.letter.pdf import BATCH_LIMIT, batch_pdf
+from recobra.messaging.channels.letter.content import letter_from_json
+from recobra.messaging.channels.letter.courier import (
+    CourierStatus,
+    TrackingError,
+    TrackingRow,
+    read_tracking,
+    write_courier_csv,
+)
+from recobra.messaging.channels.letter.pdf import BATCH_LIMIT, render_batch
 from recobra.messaging.dispatch.facts import is_silent
 from recobra.messaging.models import Contact, Letter, LetterBatch
 from recobra.messaging.receipts.record import note
 from recobra.portfolio.statement import Statement, statements
 
-STALE: Final = timedelta(days=7)
+PRINTED_WITHIN: Final = timedelta(days=7)
 """A letter is printed within a week of being judged; after that the plan has to look at its debtor again."""
 
 
@@ -34,7 +40,7 @@ class LettersRefused(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tracking:
+class TrackingResult:
     """What came of a courier's file: letters by their end, lines that changed nothing, and what was wrong."""
 
     delivered: int
@@ -80,7 +86,7 @@ def print_letters(
 @transaction.atomic
 def import_tracking(
     *, content: bytes, portfolio_codes: Collection[str] | None, actor: str, actor_id: int | None = None, now: datetime
-) -> Tracking:
+) -> TrackingResult:
     """Read a courier's file: letters are delivered or returned; the address of a returned one is retired.
 
     The courier's number of a letter is kept, and since when at the latest the courier has had its batch. The same
@@ -89,13 +95,13 @@ def import_tracking(
     rows, errors = read_tracking(content)
     letters = _printed([row.reference for row in rows], portfolio_codes)
     events: list[ReceiptEvent] = []
-    counts = {Fate.DELIVERED: 0, Fate.RETURNED: 0, Fate.IN_TRANSIT: 0}
+    counts = {CourierStatus.DELIVERED: 0, CourierStatus.RETURNED: 0, CourierStatus.IN_TRANSIT: 0}
     for row in rows:
         letter = letters.get(row.reference)
         if letter is None:
             errors.append(_unknown(row))
-        elif row.fate is Fate.IN_TRANSIT or letter.status != Letter.Status.PRINTED:
-            counts[Fate.IN_TRANSIT] += 1
+        elif row.fate is CourierStatus.IN_TRANSIT or letter.status != Letter.Status.PRINTED:
+            counts[CourierStatus.IN_TRANSIT] += 1
         else:
             _note(letter, row, now)
             events.append(_fate_event(letter, row))
@@ -104,17 +110,21 @@ def import_tracking(
     _note_numbers(known)
     _note_batches(known, now)
     note(events=events, provider_id=None, now=now)
-    payload = {"delivered": counts[Fate.DELIVERED], "returned": counts[Fate.RETURNED], "errors": len(errors)}
+    payload = {
+        "delivered": counts[CourierStatus.DELIVERED],
+        "returned": counts[CourierStatus.RETURNED],
+        "errors": len(errors),
+    }
     record("letter.tracked", at=now, actor=actor, actor_id=actor_id, payload=payload)
-    return Tracking(
-        delivered=counts[Fate.DELIVERED],
-        returned=counts[Fate.RETURNED],
-        unchanged=counts[Fate.IN_TRANSIT],
+    return TrackingResult(
+        delivered=counts[CourierStatus.DELIVERED],
+        returned=counts[CourierStatus.RETURNED],
+        unchanged=counts[CourierStatus.IN_TRANSIT],
         errors=tuple(sorted(errors, key=lambda error: error.line)),
     )
 
 
-def folder_of(batch_id: int) -> Path:
+def batch_folder(batch_id: int) -> Path:
     """Return where the files of a batch are."""
     return Path(settings.MEDIA_ROOT) / "letters" / str(batch_id)
 
@@ -160,7 +170,7 @@ def _is_paid(letter: Letter, statement: Statement, _now: datetime) -> bool:
 
 
 def _is_stale(letter: Letter, _statement: Statement, now: datetime) -> bool:
-    return letter.changed_at < now - STALE
+    return letter.changed_at < now - PRINTED_WITHIN
 
 
 _AGAINST: Final[tuple[tuple[str, Callable[[Letter, Statement, datetime], bool]], ...]] = (
@@ -173,12 +183,12 @@ _AGAINST: Final[tuple[tuple[str, Callable[[Letter, Statement, datetime], bool]],
 
 def _print(batch: LetterBatch, letters: Sequence[Letter], actor: str, actor_id: int | None, now: datetime) -> None:
     """Write the files and mark the letters; the files of a batch that is rolled back belong to no row."""
-    papers = [thawed(letter.content) for letter in letters]
-    made = batch_pdf(papers, code=f"{batch.created_at:%Y%m%d}-{batch.pk}", at=now)
-    folder = folder_of(batch.pk)
+    papers = [letter_from_json(letter.content) for letter in letters]
+    made = render_batch(papers, code=f"{batch.created_at:%Y%m%d}-{batch.pk}", at=now)
+    folder = batch_folder(batch.pk)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     (folder / "letters.pdf").write_bytes(made.pdf)
-    (folder / "courier.csv").write_bytes(courier_csv(papers, sheets=made.sheets))
+    (folder / "courier.csv").write_bytes(write_courier_csv(papers, sheets=made.sheets))
     Letter.objects.filter(pk__in=[letter.pk for letter in letters]).update(
         status="PRINTED", batch=batch, changed_at=now
     )
@@ -205,16 +215,16 @@ def _printed(references: Sequence[str], portfolio_codes: Collection[str] | None)
     return {letter.reference: letter for letter in found.order_by("pk").select_for_update(of=("self",))}
 
 
-def _unknown(row: Tracked) -> TrackingError:
+def _unknown(row: TrackingRow) -> TrackingError:
     return TrackingError(line=row.line, column="reference", found=row.reference, expected=_("a printed letter"))
 
 
-def _note(letter: Letter, row: Tracked, now: datetime) -> None:
+def _note(letter: Letter, row: TrackingRow, now: datetime) -> None:
     letter.status, letter.courier_answer, letter.changed_at = row.fate.value, row.detail, now
     letter.save(update_fields=["status", "courier_answer", "changed_at"])
 
 
-def _note_numbers(known: Sequence[tuple[Letter, Tracked]]) -> None:
+def _note_numbers(known: Sequence[tuple[Letter, TrackingRow]]) -> None:
     numbered = {letter.pk: letter for letter, row in known if row.tracking and row.tracking != letter.tracking}
     for letter, row in known:
         if row.tracking:
@@ -222,7 +232,7 @@ def _note_numbers(known: Sequence[tuple[Letter, Tracked]]) -> None:
     Letter.objects.bulk_update(numbered.values(), ["tracking"], batch_size=1_000)
 
 
-def _note_batches(known: Sequence[tuple[Letter, Tracked]], now: datetime) -> None:
+def _note_batches(known: Sequence[tuple[Letter, TrackingRow]], now: datetime) -> None:
     """Keep when a courier first spoke of a letter of a batch: by then it had been given the batch."""
     first: dict[int, datetime] = {}
     for letter, row in known:
@@ -235,8 +245,8 @@ def _note_batches(known: Sequence[tuple[Letter, Tracked]], now: datetime) -> Non
             batch.save(update_fields=["handed_over_at"])
 
 
-def _fate_event(letter: Letter, row: Tracked) -> ReceiptEvent:
-    if row.fate is Fate.DELIVERED:
+def _fate_event(letter: Letter, row: TrackingRow) -> ReceiptEvent:
+    if row.fate is CourierStatus.DELIVERED:
         return _event(letter.contact, "DELIVERED", row.at, "delivered", None)
     return _event(letter.contact, "BOUNCED", row.at, "returned", True)
 

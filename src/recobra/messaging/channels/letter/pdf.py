@@ -22,7 +22,7 @@ from django.utils.translation import gettext as _
 from recobra.kit.typeset.barcode import bar_widths
 from recobra.kit.typeset.glyphs import displayable_data, displayable_text
 from recobra.kit.typeset.typst import TypstDocument
-from recobra.messaging.templates.render import locale_of, money
+from recobra.messaging.templates.render import format_money, resolve_locale
 
 US_LETTER: Final = frozenset(["BZ", "CA", "CL", "CO", "CR", "GT", "MX", "NI", "PA", "PH", "PR", "SV", "US", "VE"])
 """Countries that print on US Letter; the others print on A4 (Unicode CLDR, paperSize)."""
@@ -111,7 +111,7 @@ class Batch:
     sheets: dict[str, int]
 
 
-def batch_pdf(letters: Sequence[Letter], *, code: str, at: datetime) -> Batch:
+def render_batch(letters: Sequence[Letter], *, code: str, at: datetime) -> Batch:
     """Return the letters of a batch in one PDF behind a cover sheet, each on sheets of its own.
 
     Raises LetterUnsuitable: for a letter without name, address or reference, one reference twice, none or too many.
@@ -121,11 +121,11 @@ def batch_pdf(letters: Sequence[Letter], *, code: str, at: datetime) -> Batch:
         raise LetterUnsuitable(f"A batch takes 1 to {BATCH_LIMIT} letters, not {len(letters)}.")
     if len(set(references)) != len(references):
         raise LetterUnsuitable("A reference appears twice in the batch.")
-    sheet = sheet_of(letters, code=code, at=at)
+    sheet = build_sheet(letters, code=code, at=at)
     return Batch(pdf=sheet.pdf(at=at), sheets=dict(zip(references, sheet.marks("sheets"), strict=True)))
 
 
-def sheet_of(letters: Sequence[Letter], *, code: str, at: datetime) -> TypstDocument:
+def build_sheet(letters: Sequence[Letter], *, code: str, at: datetime) -> TypstDocument:
     """Return the document of some letters before it is PDF; a cover comes first where a batch code is given."""
     data: dict[str, Any] = {"letters": [_data(letter) for letter in letters]}
     if code:
@@ -156,7 +156,7 @@ def _cover(letters: Sequence[Letter], code: str, at: datetime) -> dict[str, Any]
 
 def _data(letter: Letter) -> dict[str, Any]:
     _check(letter)
-    locale = locale_of(letter.language, letter.country)
+    locale = resolve_locale(letter.language, letter.country)
     with translation.override(letter.language):
         texts = {
             "recipient": letter.recipient,
@@ -220,7 +220,7 @@ def _tables(items: Sequence[Item], locale: Locale) -> list[dict[str, Any]]:
 def _amounts(items: Sequence[Item], locale: Locale) -> list[str]:
     parts = ("principal_minor", "interest_minor", "fees_minor", "total_minor")
     sums = [sum(getattr(item, part) for item in items) for part in parts]
-    return [money(amount, items[0].currency, locale) for amount in sums]
+    return [format_money(amount, items[0].currency, locale) for amount in sums]
 
 
 def _words() -> dict[str, str]:

@@ -18,7 +18,7 @@ FILES: Final = {"letters.pdf": "application/pdf", "courier.csv": "text/csv"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Waiting:
+class WaitingLetters:
     """The letters of one country that wait to be printed."""
 
     country: str
@@ -26,11 +26,11 @@ class Waiting:
     oldest: datetime
 
 
-def waiting_for(user: User) -> list[Waiting]:
+def waiting_for(user: User) -> list[WaitingLetters]:
     """Return what lies in the tray, by country."""
     found = _letters(user).filter(status="WAITING").order_by().values("contact__portfolio__country")
     rows = found.annotate(n=Count("pk"), oldest=Min("changed_at")).order_by("contact__portfolio__country")
-    return [Waiting(country=r["contact__portfolio__country"], count=r["n"], oldest=r["oldest"]) for r in rows]
+    return [WaitingLetters(country=r["contact__portfolio__country"], count=r["n"], oldest=r["oldest"]) for r in rows]
 
 
 def batches_for(user: User) -> QuerySet[LetterBatch]:

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from recobra.kit import clock
 from recobra.messaging.channels.adapter import Check, Config, Setting, Unsuitable
-from recobra.messaging.channels.base import Kind, Message, Outcome
+from recobra.messaging.channels.base import Message, Outcome, OutcomeKind
 from recobra.messaging.channels.one_way import OneWay
 from recobra.messaging.mailbox import holds
 from recobra.messaging.models import MailboxMessage
@@ -32,7 +32,9 @@ class SandboxSender:
     async def send(self, message: Message) -> Outcome:
         """Keep a message and say so."""
         await asyncio.get_running_loop().run_in_executor(self._thread, _keep, message)
-        return Outcome(kind=Kind.SENT, answer="kept in the mailbox", provider_reference=f"sandbox-{message.public_id}")
+        return Outcome(
+            kind=OutcomeKind.SENT, answer="kept in the mailbox", provider_reference=f"sandbox-{message.public_id}"
+        )
 
 
 class SandboxAdapter(OneWay):

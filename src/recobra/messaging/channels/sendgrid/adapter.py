@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from recobra.messaging.channels import http
-from recobra.messaging.channels.adapter import Adapter, Check, Config, Event, Incoming, Media, Setting, Unsuitable
+from recobra.messaging.channels.adapter import Adapter, Check, Config, Event, Media, Setting, Unsuitable, WebhookRequest
 from recobra.messaging.channels.sendgrid import webhook
 from recobra.messaging.channels.sendgrid.client import API, SendgridSender, address, headers, sender
 
@@ -105,11 +105,11 @@ class Sendgrid:
             return Check(ok=False, answer=str(error))
         return Check(ok=reply.status in {200, 202}, answer=reply.said)
 
-    def verify(self, call: Incoming, config: Config) -> None:
-        """Refuse a call that is not SendGrid's. Raises Forged."""
+    def verify(self, call: WebhookRequest, config: Config) -> None:
+        """Refuse a call that is not SendGrid's. Raises ForgedCall."""
         webhook.verify(call, config)
 
-    def read(self, call: Incoming, config: Config) -> Sequence[Event]:
+    def read(self, call: WebhookRequest, config: Config) -> Sequence[Event]:
         """Return what a call says. Raises ValueError."""
         del config
         return webhook.read(call)

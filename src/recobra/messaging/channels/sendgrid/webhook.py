@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from recobra.messaging.channels import webhooks
-from recobra.messaging.channels.adapter import Config, Event, Forged, Incoming, ReceiptEvent
+from recobra.messaging.channels.adapter import Config, Event, ForgedCall, ReceiptEvent, WebhookRequest
 from recobra.messaging.channels.sendgrid.client import ARGUMENT
 
 _SIGNATURE = "x-twilio-email-event-webhook-signature"
@@ -40,20 +40,20 @@ _DROPPED: Final = (
 )
 
 
-def verify(call: Incoming, config: Config) -> None:
-    """Refuse a call that is not signed with SendGrid's key, or too old. Raises Forged."""
+def verify(call: WebhookRequest, config: Config) -> None:
+    """Refuse a call that is not signed with SendGrid's key, or too old. Raises ForgedCall."""
     timestamp = call.headers.get(_TIMESTAMP, "")
     key = public_key(config.settings.get("webhook_key", ""))
     try:
         signature = base64.b64decode(call.headers.get(_SIGNATURE, ""), validate=True)
         if key is None:
-            raise Forged("No key to check the call with is set.")
+            raise ForgedCall("No key to check the call with is set.")
         key.verify(signature, timestamp.encode() + call.body, ec.ECDSA(SHA256()))
     except (InvalidSignature, binascii.Error) as error:
-        raise Forged("The call is not signed with the account's key.") from error
+        raise ForgedCall("The call is not signed with the account's key.") from error
     at = webhooks.from_unix(timestamp)
     if at is None or abs(call.received_at - at) > TOLERANCE:
-        raise Forged("The call was signed too long ago.")
+        raise ForgedCall("The call was signed too long ago.")
 
 
 def public_key(text: str) -> ec.EllipticCurvePublicKey | None:
@@ -65,14 +65,14 @@ def public_key(text: str) -> ec.EllipticCurvePublicKey | None:
     return key if isinstance(key, ec.EllipticCurvePublicKey) else None
 
 
-def read(call: Incoming) -> list[Event]:
+def read(call: WebhookRequest) -> list[Event]:
     """Return what a call says. Raises ValueError."""
     content = json.loads(call.body)
     items = content if isinstance(content, list) else [content]
     return [event for item in items if isinstance(item, Mapping) and (event := _receipt(item, call)) is not None]
 
 
-def _receipt(item: Mapping[str, Any], call: Incoming) -> ReceiptEvent | None:
+def _receipt(item: Mapping[str, Any], call: WebhookRequest) -> ReceiptEvent | None:
     meant = _meaning(item)
     reference = str(item.get("sg_message_id", "")).partition(".")[0]
     public_id = webhooks.public_id(item.get(ARGUMENT))

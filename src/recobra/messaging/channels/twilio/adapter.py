@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 from uuid import UUID
 
-from recobra.messaging.channels.adapter import Check, Config, Incoming
+from recobra.messaging.channels.adapter import Check, Config, WebhookRequest
 from recobra.messaging.channels.twilio import account, signature
 
 
@@ -30,6 +30,6 @@ class TwilioAdapter:
         """Ask for the account; reaches nobody."""
         return await account.check_account(config)
 
-    def verify(self, call: Incoming, config: Config) -> None:
-        """Refuse a call that is not Twilio's. Raises Forged."""
+    def verify(self, call: WebhookRequest, config: Config) -> None:
+        """Refuse a call that is not Twilio's. Raises ForgedCall."""
         signature.verify(call, config)

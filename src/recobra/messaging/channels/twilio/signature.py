@@ -8,32 +8,32 @@ import hmac
 from urllib.parse import urlsplit, urlunsplit
 
 from recobra.messaging.channels import webhooks
-from recobra.messaging.channels.adapter import Config, Forged, Incoming
+from recobra.messaging.channels.adapter import Config, ForgedCall, WebhookRequest
 
 _HEADER = "x-twilio-signature"
 _DEFAULT_PORTS = {"https": 443, "http": 80}
 
 
-def verify(call: Incoming, config: Config) -> None:
-    """Refuse a call that is not signed with the account's token. Raises Forged."""
+def verify(call: WebhookRequest, config: Config) -> None:
+    """Refuse a call that is not signed with the account's token. Raises ForgedCall."""
     token = config.secrets.get("auth_token", "")
     given = call.headers.get(_HEADER, "")
     if not token or not given:
-        raise Forged("The call is not signed.")
+        raise ForgedCall("The call is not signed.")
     body_digest = webhooks.query(call).get("bodySHA256")
     try:
         fields = [] if body_digest is not None or call.method == "GET" else webhooks.form(call)
         spellings = _spellings(call.url)
     except ValueError as error:
-        raise Forged("The call's form or address cannot be read.") from error
+        raise ForgedCall("The call's form or address cannot be read.") from error
     if call.method == "GET" and call.body and body_digest is None:
-        raise Forged("The call's body is not signed.")
+        raise ForgedCall("The call's body is not signed.")
     if body_digest is not None and not webhooks.same(hashlib.sha256(call.body).hexdigest(), body_digest):
-        raise Forged("The call's body is not the one that was signed.")
+        raise ForgedCall("The call's body is not the one that was signed.")
     # Every way of writing the address is compared, so that the time taken tells nothing.
     right = [webhooks.same(given, _signature(token, url, fields)) for url in spellings]
     if not any(right):
-        raise Forged("The signature is not of this account's token.")
+        raise ForgedCall("The signature is not of this account's token.")
 
 
 def _signature(token: str, url: str, fields: list[tuple[str, str]]) -> str:

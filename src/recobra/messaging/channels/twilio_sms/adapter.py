@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from recobra.messaging.channels import http
-from recobra.messaging.channels.adapter import Adapter, Config, Event, Incoming, Media, Setting, Unsuitable
+from recobra.messaging.channels.adapter import Adapter, Config, Event, Media, Setting, Unsuitable, WebhookRequest
 from recobra.messaging.channels.twilio import account
 from recobra.messaging.channels.twilio.adapter import TwilioAdapter
 from recobra.messaging.channels.twilio_sms import webhook
@@ -54,12 +54,12 @@ class TwilioSms(TwilioAdapter):
         async with http.session() as session:
             yield TwilioSender(config, session)
 
-    def read(self, call: Incoming, config: Config) -> Sequence[Event]:
+    def read(self, call: WebhookRequest, config: Config) -> Sequence[Event]:
         """Return what a call says. Raises ValueError."""
         del config
         return webhook.read(call)
 
-    def answer(self, call: Incoming, config: Config) -> tuple[str, bytes]:
+    def answer(self, call: WebhookRequest, config: Config) -> tuple[str, bytes]:
         """Return an empty reply: what is answered to the debtor goes through the outbox."""
         del call, config
         return "text/xml", b'<?xml version="1.0" encoding="UTF-8"?><Response/>'

@@ -23,6 +23,6 @@ class TwilioSender:
     async def send(self, message: Message) -> Outcome:
         """Ask for one message and say what became of it."""
         fields = [("To", message.address), self._sender, ("Body", message.text)]
-        fields.append(("ValidityPeriod", str(message.lasts_seconds(most=LONGEST_SECONDS))))
+        fields.append(("ValidityPeriod", str(message.lifetime_seconds(most=LONGEST_SECONDS))))
         fields += account.called_back(self._config, message.public_id)
         return await account.create(self._session, self._config, "Messages", fields)

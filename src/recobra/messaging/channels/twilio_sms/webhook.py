@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from recobra.messaging.channels import codes, webhooks
-from recobra.messaging.channels.adapter import Event, InboundEvent, Incoming, Media, ReceiptEvent
+from recobra.messaging.channels.adapter import Event, InboundEvent, Media, ReceiptEvent, WebhookRequest
 from recobra.messaging.channels.twilio.account import ERRORS
 
 _KINDS = {
@@ -18,7 +18,7 @@ _NOT_DELIVERED = {"undelivered", "failed"}
 _MOST_FILES = 10
 
 
-def read(call: Incoming) -> list[Event]:
+def read(call: WebhookRequest) -> list[Event]:
     """Return what a call says. Raises ValueError."""
     fields = dict(webhooks.form(call)) if call.method != "GET" else webhooks.query(call)
     reference = fields.get("MessageSid") or fields.get("SmsSid", "")
@@ -31,7 +31,7 @@ def read(call: Incoming) -> list[Event]:
     return [receipt] if receipt else []
 
 
-def _receipt(fields: dict[str, str], reference: str, status: str, call: Incoming) -> ReceiptEvent | None:
+def _receipt(fields: dict[str, str], reference: str, status: str, call: WebhookRequest) -> ReceiptEvent | None:
     code = fields.get("ErrorCode", "")
     if status in _NOT_DELIVERED:
         kind, permanent, unusable = codes.receipt(codes.meanings(ERRORS).get(code))
@@ -51,7 +51,7 @@ def _receipt(fields: dict[str, str], reference: str, status: str, call: Incoming
     )
 
 
-def _inbound(fields: dict[str, str], reference: str, call: Incoming) -> InboundEvent:
+def _inbound(fields: dict[str, str], reference: str, call: WebhookRequest) -> InboundEvent:
     count = fields.get("NumMedia", "0")
     files = range(min(int(count), _MOST_FILES)) if count.isdecimal() else range(0)
     media = tuple(

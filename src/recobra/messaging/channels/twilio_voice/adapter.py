@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from recobra.messaging.channels import http
-from recobra.messaging.channels.adapter import Adapter, Config, Event, Incoming, Media, Setting, Unsuitable
+from recobra.messaging.channels.adapter import Adapter, Config, Event, Media, Setting, Unsuitable, WebhookRequest
 from recobra.messaging.channels.twilio import account
 from recobra.messaging.channels.twilio.adapter import TwilioAdapter
 from recobra.messaging.channels.twilio_voice import webhook
@@ -50,7 +50,7 @@ class TwilioVoice(TwilioAdapter):
         async with http.session() as session:
             yield TwilioCaller(config, session)
 
-    def read(self, call: Incoming, config: Config) -> Sequence[Event]:
+    def read(self, call: WebhookRequest, config: Config) -> Sequence[Event]:
         """Return what a call says. Raises ValueError."""
         del config
         return webhook.read(call)

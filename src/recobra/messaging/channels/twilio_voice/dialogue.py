@@ -21,7 +21,7 @@ _SHOWN_DIGITS: Final = 4
 _PEOPLE: Final = frozenset({"", "human", "unknown"})
 
 
-class Act(StrEnum):
+class CallAction(StrEnum):
     """What the debtor decided, to be carried out by whoever serves the call."""
 
     IDENTIFIED = "IDENTIFIED"
@@ -34,7 +34,7 @@ class Act(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
+class CallFacts:
     """What the call may know. `text` is the contact's approved words, said only after identity.
 
     `identity` is the debtor's national id, '' where there is none. `person_number` is where people answer now, ''
@@ -71,11 +71,11 @@ class Turn:
     """What to answer Twilio, and what the debtor decided. `promise_date` belongs to PROMISE."""
 
     twiml: str
-    acts: tuple[Act, ...] = ()
+    acts: tuple[CallAction, ...] = ()
     promise_date: date | None = None
 
 
-def position(query: Mapping[str, str], form: Mapping[str, str]) -> Position:
+def read_position(query: Mapping[str, str], form: Mapping[str, str]) -> Position:
     """Read where a call is from the address's parameters and Twilio's form; anything odd is the beginning."""
     number = {name: int(text) for name, text in query.items() if text.isdecimal() and len(text) < 4}
     step = query.get("step", FIRST)
@@ -88,7 +88,7 @@ def position(query: Mapping[str, str], form: Mapping[str, str]) -> Position:
     )
 
 
-def turn(at: Position, facts: Facts) -> Turn:
+def next_turn(at: Position, facts: CallFacts) -> Turn:
     """Return what comes next."""
     speech = Speech(country=facts.country, url=facts.url)
     if facts.answered_by not in _PEOPLE:
@@ -101,7 +101,7 @@ def turn(at: Position, facts: Facts) -> Turn:
     return _STEPS[at.step](at, facts, speech)
 
 
-def _greeting(at: Position, facts: Facts, speech: Speech) -> Turn:
+def _greeting(at: Position, facts: CallFacts, speech: Speech) -> Turn:
     if at.pressed == "1":
         return _ask_identity(Position(), facts, speech)
     if at.pressed == "9":
@@ -110,26 +110,26 @@ def _greeting(at: Position, facts: Facts, speech: Speech) -> Turn:
     return _ask(speech, said, step=FIRST, at=at)
 
 
-def _ask_identity(at: Position, facts: Facts, speech: Speech) -> Turn:
+def _ask_identity(at: Position, facts: CallFacts, speech: Speech) -> Turn:
     if len(_digits(facts.identity)) < _SHOWN_DIGITS:
         return _ask(speech, speech.phrase("unknown_identity"), step="stranger", at=at)
     return _ask(speech, speech.phrase("identity"), step="identity", at=at, digits=_SHOWN_DIGITS)
 
 
-def _identity(at: Position, facts: Facts, speech: Speech) -> Turn:
+def _identity(at: Position, facts: CallFacts, speech: Speech) -> Turn:
     expected = _digits(facts.identity)[-_SHOWN_DIGITS:]
     if not at.pressed:
         return _ask_identity(at, facts, speech)
     if len(expected) == _SHOWN_DIGITS and webhooks.same(at.pressed, expected):
         said = (facts.text, speech.phrase("menu"))
-        return _ask(speech, *said, step="menu", at=Position(), acts=(Act.IDENTIFIED,))
+        return _ask(speech, *said, step="menu", at=Position(), acts=(CallAction.IDENTIFIED,))
     if at.tries + 1 >= MOST_TRIES:
-        return _end(speech, "identity_failed", acts=(Act.UNIDENTIFIED,))
+        return _end(speech, "identity_failed", acts=(CallAction.UNIDENTIFIED,))
     again = Position(tries=at.tries + 1)
     return _ask(speech, speech.phrase("identity_again"), step="identity", at=again, digits=_SHOWN_DIGITS)
 
 
-def _stranger(at: Position, facts: Facts, speech: Speech) -> Turn:
+def _stranger(at: Position, facts: CallFacts, speech: Speech) -> Turn:
     if at.pressed == "3":
         return _talk(facts, speech)
     if at.pressed == "9":
@@ -137,10 +137,10 @@ def _stranger(at: Position, facts: Facts, speech: Speech) -> Turn:
     return _ask_identity(at, facts, speech)
 
 
-def _menu(at: Position, facts: Facts, speech: Speech) -> Turn:
+def _menu(at: Position, facts: CallFacts, speech: Speech) -> Turn:
     match at.pressed:
         case "1":
-            return _end(speech, "link_sent", acts=(Act.SEND_PAY_LINK,))
+            return _end(speech, "link_sent", acts=(CallAction.SEND_PAY_LINK,))
         case "2":
             return _ask_days("promise", Position(), facts, speech)
         case "3":
@@ -150,61 +150,61 @@ def _menu(at: Position, facts: Facts, speech: Speech) -> Turn:
     return _ask(speech, speech.phrase("menu"), step="menu", at=at)
 
 
-def _ask_days(phrase: str, at: Position, facts: Facts, speech: Speech) -> Turn:
+def _ask_days(phrase: str, at: Position, facts: CallFacts, speech: Speech) -> Turn:
     said = speech.phrase(phrase, most=facts.most_promise_days)
     return _ask(speech, said, step="promise", at=at, digits=None)
 
 
-def _promise(at: Position, facts: Facts, speech: Speech) -> Turn:
+def _promise(at: Position, facts: CallFacts, speech: Speech) -> Turn:
     if not at.pressed:
         return _ask_days("promise", at, facts, speech)
     days = int(at.pressed) if at.pressed.isdecimal() else 0
     if 1 <= days <= facts.most_promise_days:
         return _ask_confirmation(Position(days=days), facts, speech)
     if at.tries + 1 >= MOST_TRIES:
-        return _end(speech, "call_back", acts=(Act.TALK,))
+        return _end(speech, "call_back", acts=(CallAction.TALK,))
     return _ask_days("promise_again", Position(tries=at.tries + 1), facts, speech)
 
 
-def _ask_confirmation(at: Position, facts: Facts, speech: Speech) -> Turn:
+def _ask_confirmation(at: Position, facts: CallFacts, speech: Speech) -> Turn:
     said = speech.phrase("confirm", date=speech.day(facts.today + timedelta(days=at.days)))
     return _ask(speech, said, step="confirm", at=at)
 
 
-def _confirm(at: Position, facts: Facts, speech: Speech) -> Turn:
+def _confirm(at: Position, facts: CallFacts, speech: Speech) -> Turn:
     if not 1 <= at.days <= facts.most_promise_days or at.pressed == "2":
         return _ask_days("promise", Position(), facts, speech)
     if at.pressed != "1":
         return _ask_confirmation(at, facts, speech)
     day = facts.today + timedelta(days=at.days)
-    return _end(speech, "promised", acts=(Act.PROMISE,), promise_date=day, date=speech.day(day))
+    return _end(speech, "promised", acts=(CallAction.PROMISE,), promise_date=day, date=speech.day(day))
 
 
-def _talk(facts: Facts, speech: Speech) -> Turn:
+def _talk(facts: CallFacts, speech: Speech) -> Turn:
     if not facts.person_number:
-        return _end(speech, "call_back", acts=(Act.TALK,))
+        return _end(speech, "call_back", acts=(CallAction.TALK,))
     speech.say(speech.phrase("connecting"))
     speech.dial(facts.person_number, facts.caller)
-    return Turn(twiml=speech.xml(), acts=(Act.TALK,))
+    return Turn(twiml=speech.xml(), acts=(CallAction.TALK,))
 
 
-def _ask_stop(at: Position, facts: Facts, speech: Speech) -> Turn:
+def _ask_stop(at: Position, facts: CallFacts, speech: Speech) -> Turn:
     return _ask(speech, speech.phrase("stop", name=facts.name), step="stop", at=at)
 
 
-def _stop(at: Position, facts: Facts, speech: Speech) -> Turn:
+def _stop(at: Position, facts: CallFacts, speech: Speech) -> Turn:
     """Whoever came here wants silence: what is pressed only tells which of the two it is."""
     if at.pressed == "1":
-        return _end(speech, "not_me", acts=(Act.NOT_ME,), name=facts.name)
+        return _end(speech, "not_me", acts=(CallAction.NOT_ME,), name=facts.name)
     if at.pressed:
-        return _end(speech, "opted_out", acts=(Act.OPT_OUT,))
+        return _end(speech, "opted_out", acts=(CallAction.OPT_OUT,))
     if at.tries:
-        return _end(speech, "opted_out", acts=(Act.OPT_OUT,))
+        return _end(speech, "opted_out", acts=(CallAction.OPT_OUT,))
     return _ask_stop(at, facts, speech)
 
 
 def _ask(
-    speech: Speech, *texts: str, step: str, at: Position, digits: int | None = 1, acts: tuple[Act, ...] = ()
+    speech: Speech, *texts: str, step: str, at: Position, digits: int | None = 1, acts: tuple[CallAction, ...] = ()
 ) -> Turn:
     carried = {"days": at.days} if at.days else {}
     speech.ask(*texts, step=step, digits=digits, tries=at.tries, **carried)
@@ -212,7 +212,7 @@ def _ask(
 
 
 def _end(
-    speech: Speech, phrase: str, *, acts: tuple[Act, ...] = (), promise_date: date | None = None, **values: str
+    speech: Speech, phrase: str, *, acts: tuple[CallAction, ...] = (), promise_date: date | None = None, **values: str
 ) -> Turn:
     speech.say(speech.phrase(phrase, **values))
     speech.hang_up()
@@ -223,7 +223,7 @@ def _digits(text: str) -> str:
     return "".join(character for character in text if character.isdecimal())
 
 
-_STEPS: Final[Mapping[str, Callable[[Position, Facts, Speech], Turn]]] = {
+_STEPS: Final[Mapping[str, Callable[[Position, CallFacts, Speech], Turn]]] = {
     FIRST: _greeting,
     "identity": _identity,
     "stranger": _stranger,

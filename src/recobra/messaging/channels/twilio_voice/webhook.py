@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from recobra.messaging.channels import codes, webhooks
-from recobra.messaging.channels.adapter import Event, Incoming, ReceiptEvent
+from recobra.messaging.channels.adapter import Event, ReceiptEvent, WebhookRequest
 from recobra.messaging.channels.twilio.account import ERRORS
 
 _PEOPLE = frozenset({"", "human", "unknown"})
 _NOBODY = frozenset({"busy", "no-answer", "canceled"})
 
 
-def read(call: Incoming) -> list[Event]:
+def read(call: WebhookRequest) -> list[Event]:
     """Return what a call says. Raises ValueError."""
     fields = dict(webhooks.form(call))
     reference, status = fields.get("CallSid", ""), fields.get("CallStatus", "")

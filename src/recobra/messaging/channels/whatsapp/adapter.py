@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from recobra.messaging.channels import http
-from recobra.messaging.channels.adapter import Adapter, Check, Config, Event, Incoming, Media, Setting, Unsuitable
+from recobra.messaging.channels.adapter import Adapter, Check, Config, Event, Media, Setting, Unsuitable, WebhookRequest
 from recobra.messaging.channels.whatsapp import media as files
 from recobra.messaging.channels.whatsapp import webhook
 from recobra.messaging.channels.whatsapp.client import API, WhatsappSender, address, headers
@@ -96,15 +96,15 @@ class Whatsapp:
             return Check(ok=False, answer=str(error))
         return Check(ok=reply.status == 200, answer=reply.said)
 
-    def verify(self, call: Incoming, config: Config) -> None:
-        """Refuse a call that is not Meta's. Raises Forged."""
+    def verify(self, call: WebhookRequest, config: Config) -> None:
+        """Refuse a call that is not Meta's. Raises ForgedCall."""
         webhook.verify(call, config)
 
-    def challenge(self, call: Incoming, config: Config) -> str | None:
+    def challenge(self, call: WebhookRequest, config: Config) -> str | None:
         """Return what Meta wants to hear when it asks whether the address is ours, None where it is not Meta."""
         return webhook.challenge(call, config)
 
-    def read(self, call: Incoming, config: Config) -> Sequence[Event]:
+    def read(self, call: WebhookRequest, config: Config) -> Sequence[Event]:
         """Return what a call says. Raises ValueError."""
         del config
         return webhook.read(call)

@@ -12,7 +12,7 @@ from aiohttp import ClientSession
 from recobra.messaging import reasons
 from recobra.messaging.channels import codes, http
 from recobra.messaging.channels.adapter import Config
-from recobra.messaging.channels.base import Button, Kind, Message, Outcome, TemplateCall
+from recobra.messaging.channels.base import Button, Message, Outcome, OutcomeKind, TemplateCall
 
 API: Final = "https://graph.facebook.com"
 VERSION: Final = "v23.0"
@@ -51,7 +51,7 @@ class WhatsappSender:
         try:
             content = body(message)
         except Unfit as error:
-            return Outcome(kind=Kind.FAILED, reason=reasons.REFUSED, answer=str(error))
+            return Outcome(kind=OutcomeKind.FAILED, reason=reasons.REFUSED, answer=str(error))
         try:
             reply = await http.call(self._session, "POST", self._url, headers=self._headers, json=content)
         except http.Unsent as error:

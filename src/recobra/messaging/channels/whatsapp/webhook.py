@@ -12,12 +12,12 @@ from recobra.messaging.channels import codes, webhooks
 from recobra.messaging.channels.adapter import (
     Config,
     Event,
-    Forged,
+    ForgedCall,
     InboundEvent,
-    Incoming,
     Media,
     ReceiptEvent,
     TemplateEvent,
+    WebhookRequest,
 )
 from recobra.messaging.channels.whatsapp.client import ERRORS
 
@@ -29,22 +29,22 @@ _WORDLESS: Final = ("contacts", "order", "unsupported", "unknown")
 _SAID: Final = frozenset({"text", "button", "interactive", "reaction", "location", *_FILES, *_WORDLESS})
 
 
-def verify(call: Incoming, config: Config) -> None:
-    """Refuse a call that is not signed with the app's secret. Raises Forged."""
+def verify(call: WebhookRequest, config: Config) -> None:
+    """Refuse a call that is not signed with the app's secret. Raises ForgedCall."""
     secret = config.secrets.get("app_secret", "")
     expected = "sha256=" + hmac.new(secret.encode(), call.body, hashlib.sha256).hexdigest()
     if not secret or not webhooks.same(call.headers.get(_HEADER, ""), expected):
-        raise Forged("The call is not signed with the app's secret.")
+        raise ForgedCall("The call is not signed with the app's secret.")
 
 
-def challenge(call: Incoming, config: Config) -> str | None:
+def challenge(call: WebhookRequest, config: Config) -> str | None:
     """Return what Meta wants to hear when it asks whether the address is ours, None where it is not Meta."""
     asked = webhooks.query(call)
     right = webhooks.same(asked.get("hub.verify_token", ""), config.secrets.get("verify_token", ""))
     return asked.get("hub.challenge", "") if right and asked.get("hub.mode") == "subscribe" else None
 
 
-def read(call: Incoming) -> list[Event]:
+def read(call: WebhookRequest) -> list[Event]:
     """Return what a call says. Raises ValueError.
 
     An app has one address for all its numbers, so what is said of another number of the company's is read too.
@@ -61,7 +61,7 @@ def _changes(content: Any) -> Iterator[tuple[Mapping[str, Any], str]]:
                 yield value, str(change.get("field"))
 
 
-def _events(value: Mapping[str, Any], field: str, call: Incoming) -> Iterator[Event]:
+def _events(value: Mapping[str, Any], field: str, call: WebhookRequest) -> Iterator[Event]:
     if field == "message_template_status_update":
         yield _decision(value, call)
     metadata = value.get("metadata")
@@ -76,7 +76,7 @@ def _events(value: Mapping[str, Any], field: str, call: Incoming) -> Iterator[Ev
             yield inbound
 
 
-def _receipt(status: Any, call: Incoming) -> ReceiptEvent | None:
+def _receipt(status: Any, call: WebhookRequest) -> ReceiptEvent | None:
     if not isinstance(status, Mapping) or not status.get("id") or status.get("recipient_type") == "group":
         return None
     word, detail = str(status.get("status")), {"status": str(status.get("status"))}
@@ -100,7 +100,7 @@ def _receipt(status: Any, call: Incoming) -> ReceiptEvent | None:
     )
 
 
-def _inbound(message: Any, to: str, call: Incoming) -> InboundEvent | None:
+def _inbound(message: Any, to: str, call: WebhookRequest) -> InboundEvent | None:
     if not isinstance(message, Mapping) or not message.get("id") or not message.get("from") or "group_id" in message:
         return None
     said = _said(message)
@@ -155,7 +155,7 @@ def _media(message: Mapping[str, Any]) -> tuple[Media, ...]:
     return (Media(media_id=str(part["id"]), media_type=kind, name=str(part.get("filename") or "")),)
 
 
-def _decision(value: Mapping[str, Any], call: Incoming) -> TemplateEvent:
+def _decision(value: Mapping[str, Any], call: WebhookRequest) -> TemplateEvent:
     name, language = str(value.get("message_template_name") or ""), str(value.get("message_template_language") or "")
     status, reason = str(value.get("event") or ""), str(value.get("reason") or "")
     return TemplateEvent(
