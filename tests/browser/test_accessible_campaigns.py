@@ -42,7 +42,7 @@ def campaign(world_with_strategy):
             ends_on=today + timedelta(9),
             control_bps=0,
         )
-        made = campaigns.save_draft(written=written, actor="bruno", actor_id=None, now=now)
+        made = campaigns.save_draft(draft=written, actor="bruno", actor_id=None, now=now)
         if code == "verano":
             campaigns.launch(campaign_id=made.pk, actor="bruno", actor_id=None, now=now)
             # Among five people a draw may leave one arm empty.

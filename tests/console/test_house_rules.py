@@ -44,7 +44,7 @@ def soft(at_desk, world):
 def test_a_rule_is_written_in_a_form_and_judges_at_once(at_desk, world, soft):
     assert (soft.code, soft.version, soft.portfolio) == ("trato-suave", 1, world.portfolio)
     found = operations.company_rules_in_force([world.portfolio.pk])
-    (rule,) = found.houses[found.of[world.portfolio.pk]].rules
+    (rule,) = found.houses[found.name_by_portfolio[world.portfolio.pk]].rules
     assert rule.channels == ("call", "sms")
     assert [window and (window.opens, window.closes) for window in rule.windows] == [(540, 1080)] * 5 + [None] * 2
     assert {day.isoformat() for day in rule.closed_days} == {"2026-12-24", "2026-12-31"}
@@ -177,7 +177,7 @@ def test_a_rule_is_taken_out_of_force_and_its_history_stays(at_desk, soft):
     at_desk("carla").post(f"/reglas/{soft.pk}/retirar/")
     soft.refresh_from_db()
     assert soft.retired_at is not None
-    assert operations.company_rules_in_force().of == {}
+    assert operations.company_rules_in_force().name_by_portfolio == {}
     assert "trato-suave" in text(at_desk("ana").get("/reglas/"))
 
 

@@ -88,7 +88,7 @@ def draft(company, now, **changes):
         "budget_currency": "USD",
     }
     return campaigns.save_draft(
-        written=campaigns.CampaignDraft(**written | changes), actor="bruno", actor_id=None, now=now
+        draft=campaigns.CampaignDraft(**written | changes), actor="bruno", actor_id=None, now=now
     )
 
 

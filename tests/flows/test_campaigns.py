@@ -49,7 +49,7 @@ def draft(lent, now):
             "control_bps": 0,
         }
         made = campaigns.CampaignDraft(**(written | changes))
-        return campaigns.save_draft(written=made, actor="bruno", actor_id=None, now=now)
+        return campaigns.save_draft(draft=made, actor="bruno", actor_id=None, now=now)
 
     return make
 

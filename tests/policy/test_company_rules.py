@@ -40,7 +40,7 @@ def test_rules_for_all_and_for_one_hold_together(company, now):
     save(ONE_A_WEEK, now, code="todas")
     save(EVENINGS_OFF, now, company, code="casa")
     found = house_rules.company_rules_in_force([company.pk])
-    house = found.houses[found.of[company.pk]]
+    house = found.houses[found.name_by_portfolio[company.pk]]
     assert house.name == "casa.1+todas.1"
     assert [rule.rule for rule in house.rules] == ["HOUSE/casa.1/1", "HOUSE/todas.1/1"]
 
@@ -69,10 +69,10 @@ def test_a_new_version_takes_the_place_of_the_old_one_which_is_kept(company, now
     save(EVENINGS_OFF, now, company)
     save(ONE_A_WEEK, now, company)
     assert [(rule.version, rule.retired_at is None) for rule in HouseRule.objects.all()] == [(2, True), (1, False)]
-    assert house_rules.company_rules_in_force().of == {company.pk: "casa.2"}
+    assert house_rules.company_rules_in_force().name_by_portfolio == {company.pk: "casa.2"}
 
 
 def test_a_retired_rule_judges_no_more(company, now):
     saved = save(EVENINGS_OFF, now, company)
     house_rules.retire_company_rule(house_rule_id=saved.pk, actor="carla", now=now)
-    assert house_rules.company_rules_in_force().of == {}
+    assert house_rules.company_rules_in_force().name_by_portfolio == {}

@@ -30,4 +30,4 @@ def save_demo_draft(*, portfolio_code: str, username: str, at: datetime) -> None
         starts_on=at.date(),
         ends_on=at.date() + DURATION,
     )
-    campaigns.save_draft(written=written, actor=username, actor_id=user.pk, now=at)
+    campaigns.save_draft(draft=written, actor=username, actor_id=user.pk, now=at)

@@ -1,4 +1,4 @@
-"""The company's own rules of contact: they may only tighten the law, and the versions that judged are kept."""
+"""Company rules of contact: they may only tighten the law, and the versions that judged are kept."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ class CompanyRuleRefused(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompanyRules:
-    """The company's rules: `of` gives the id of each portfolio's, `houses` what an id stands for."""
+    """Company rules in force: the name of each portfolio's rules, and the rules by their name."""
 
-    of: Mapping[int, str]
+    name_by_portfolio: Mapping[int, str]
     houses: Mapping[str, law.CompanyRules]
 
 
@@ -46,18 +46,22 @@ def save_company_rule(
 ) -> HouseRule:
     """Put a new version in force in the place of the one before. Raises CompanyRuleRefused.
 
-    `document` is what `law.read_house` reads, but its name: that is the code. The rule is held against the law of
-    the portfolio's country, or of every country with portfolios where it is for all.
+    `document` is what `law.read_house` reads, without its name, which is the code. The rule is compared with the law
+    of the portfolio's country, or of every country with portfolios where it is for all.
     """
-    house = _read({**document, "name": code})
-    found = [
+    try:
+        house = law.read_house({**document, "name": code})
+    except law.LawFileError as error:
+        raise CompanyRuleRefused(str(error)) from error
+    loosenings = [
         loosening
         for country in _countries_of_rule(portfolio_id)
         for loosening in law.find_loosenings(house, country=country)
     ]
-    if found:
-        raise CompanyRuleRefused(_("A company rule may tighten the law, never loosen it."), found)
+    if loosenings:
+        raise CompanyRuleRefused(_("A company rule may tighten the law, never loosen it."), loosenings)
     with connection.cursor() as cursor:
+        # Two versions saved at once must not get the same number.
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [f"house rule {code}"])
     last = HouseRule.objects.filter(code=code).order_by("-version").first()
     HouseRule.objects.filter(code=code, retired_at__isnull=True).update(retired_at=now)
@@ -84,26 +88,27 @@ def retire_company_rule(*, house_rule_id: int, actor: str, actor_id: int | None 
 
 
 def company_rules_in_force(portfolio_ids: Iterable[int] | None = None) -> CompanyRules:
-    """Return the rules in force of the portfolios named, or of all; several of one portfolio hold together."""
+    """Return the rules in force of some portfolios, or of all; several of one portfolio hold together."""
     rows = HouseRule.objects.filter(retired_at__isnull=True).order_by("code", "version")
-    found = [(rule.pk, rule.code, rule.version, rule.portfolio_id, json.dumps(rule.document)) for rule in rows]
-    if not found:
-        return CompanyRules(of={}, houses={})
-    known = Portfolio.objects.values_list("pk", flat=True) if portfolio_ids is None else portfolio_ids
-    of: dict[int, str] = {}
+    versions = [(rule.pk, rule.code, rule.version, rule.portfolio_id, json.dumps(rule.document)) for rule in rows]
+    if not versions:
+        return CompanyRules(name_by_portfolio={}, houses={})
+    ids = Portfolio.objects.values_list("pk", flat=True) if portfolio_ids is None else portfolio_ids
+    names: dict[int, str] = {}
     houses: dict[str, law.CompanyRules] = {}
-    for portfolio_id in known:
-        mine = tuple(row for row in found if row[3] in (None, portfolio_id))
-        if mine:
-            house = _merge_rules(mine)
-            of[portfolio_id] = house.name
+    for portfolio_id in ids:
+        applicable = tuple(row for row in versions if row[3] in (None, portfolio_id))
+        if applicable:
+            house = _merge_rules(applicable)
+            names[portfolio_id] = house.name
             houses[house.name] = house
-    return CompanyRules(of=of, houses=houses)
+    return CompanyRules(name_by_portfolio=names, houses=houses)
 
 
 @lru_cache(maxsize=64)
 def _merge_rules(rows: tuple[tuple[int, str, int, int | None, str], ...]) -> law.CompanyRules:
-    """Return rules as one house; its id names them and their versions, which are never edited."""
+    """Return rules as one; its name holds their codes and versions, such as `visits.2+quiet.1`."""
+    # A version is never edited, so what one name stands for can be cached.
     houses = [
         law.read_company_rules({**json.loads(document), "name": f"{code}.{version}"})
         for _, code, version, _, document in rows
@@ -111,16 +116,10 @@ def _merge_rules(rows: tuple[tuple[int, str, int, int | None, str], ...]) -> law
     return law.merge_company_rules(name="+".join(house.name for house in houses), parts=houses)
 
 
-def _read(document: Mapping[str, Any]) -> law.CompanyRules:
-    try:
-        return law.read_company_rules(document)
-    except law.LawFileError as error:
-        raise CompanyRuleRefused(str(error)) from error
-
-
 def _countries_of_rule(portfolio_id: int | None) -> list[str]:
-    found = Portfolio.objects.filter(pk=portfolio_id) if portfolio_id else Portfolio.objects.all()
-    used = sorted(set(found.values_list("country", flat=True)) & set(law.load_countries()))
+    """Return the countries whose law a rule must respect; every known one while nobody has a portfolio."""
+    portfolios = Portfolio.objects.filter(pk=portfolio_id) if portfolio_id else Portfolio.objects.all()
+    used = sorted(set(portfolios.values_list("country", flat=True)) & set(law.load_countries()))
     return used or sorted(law.load_countries())
 
 

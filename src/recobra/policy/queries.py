@@ -1,4 +1,4 @@
-"""What may be read of the company's rules, narrowed to what the user may see."""
+"""Public reads of company rules, scoped to the user's portfolios."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from recobra.policy.models import HouseRule
 
 def rules_for(user: User) -> QuerySet[HouseRule]:
     """Return every version of the rules of a user's portfolios and of those for all, newest first."""
-    found = HouseRule.objects.select_related("portfolio").order_by("code", "-version")
+    rules = HouseRule.objects.select_related("portfolio").order_by("code", "-version")
     codes = portfolio_codes(user)
-    return found if codes is None else found.filter(Q(portfolio=None) | Q(portfolio__code__in=codes))
+    return rules if codes is None else rules.filter(Q(portfolio=None) | Q(portfolio__code__in=codes))
 
 
 def rule_for(user: User, rule_id: int) -> HouseRule:
@@ -21,10 +21,10 @@ def rule_for(user: User, rule_id: int) -> HouseRule:
 
 
 def is_code_taken(code: str) -> bool:
-    """Return whether a rule of this code was ever in force."""
+    """Tell if a rule of this code was ever in force."""
     return HouseRule.objects.filter(code=code).exists()
 
 
 def has_every_portfolio(user: User) -> bool:
-    """Return whether a user sees every portfolio, and so may make rules for all."""
+    """Tell if a user sees every portfolio, and so may make rules for all."""
     return portfolio_codes(user) is None

@@ -1,4 +1,4 @@
-"""Alarms: what a person must know about the data before anybody is contacted."""
+"""Alarms about the data and the providers, raised and cleared with their cause."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _INSTALLATION_CHECKS = (
 
 @transaction.atomic
 def check_freshness(*, portfolio_ids: Iterable[int], as_of: date, now: datetime) -> frozenset[int]:
-    """Return the portfolios whose last load is too old to contact anybody on a day, and raise or clear their alarm."""
+    """Raise and clear the alarm of portfolios whose last load is too old for contacts; return those portfolios."""
     with connection.cursor() as cursor:
         cursor.execute(
             """SELECT p.id, p.freshness_days, max(l.as_of) FROM portfolio_portfolio p
@@ -62,32 +62,33 @@ def check_freshness(*, portfolio_ids: Iterable[int], as_of: date, now: datetime)
 
 @transaction.atomic
 def check_providers(*, now: datetime) -> None:
-    """Raise and clear the alarms that concern no portfolio: calls not worked, circuits that are open."""
+    """Raise and clear the alarms of the whole installation: failed calls of providers, open circuits."""
     for kind, text, query in _INSTALLATION_CHECKS:
         with connection.cursor() as cursor:
             cursor.execute(query, [now] * query.count("%s"))
-            found = cursor.fetchone() is not None
-        standing = Alarm.objects.filter(kind=kind, portfolio__isnull=True, cleared_at__isnull=True)
-        if not found:
-            standing.update(cleared_at=now)
-        elif not standing.exists():
+            has_cause = cursor.fetchone() is not None
+        open_alarms = Alarm.objects.filter(kind=kind, portfolio__isnull=True, cleared_at__isnull=True)
+        if not has_cause:
+            open_alarms.update(cleared_at=now)
+        elif not open_alarms.exists():
             Alarm.objects.create(kind=kind, text=text, raised_at=now)
 
 
 @transaction.atomic
 def check_data(*, portfolio_ids: Iterable[int], now: datetime) -> None:
-    """Raise and clear the alarms about gaps in the data and about what waits for a person."""
-    mine = frozenset(portfolio_ids)
+    """Raise and clear the alarms of portfolios: gaps in the data, and what waits for a person."""
+    checked_ids = frozenset(portfolio_ids)
     for (kind, text), query in _PORTFOLIO_CHECKS.items():
         with connection.cursor() as cursor:
             cursor.execute(query, [now] * query.count("%s"))
-            _update_alarms(kind, text, frozenset(pk for (pk,) in cursor.fetchall()) & mine, now)
+            _update_alarms(kind, text, frozenset(pk for (pk,) in cursor.fetchall()) & checked_ids, now)
 
 
 def _update_alarms(kind: str, text: str, portfolio_ids: frozenset[int], now: datetime) -> None:
-    standing = Alarm.objects.filter(kind=kind, cleared_at__isnull=True)
-    standing.exclude(portfolio_id__in=portfolio_ids).update(cleared_at=now)
-    known = set(standing.values_list("portfolio_id", flat=True))
+    """Leave exactly these portfolios with an open alarm of a kind; one that is open already keeps its day."""
+    open_alarms = Alarm.objects.filter(kind=kind, cleared_at__isnull=True)
+    open_alarms.exclude(portfolio_id__in=portfolio_ids).update(cleared_at=now)
+    alarmed_ids = set(open_alarms.values_list("portfolio_id", flat=True))
     Alarm.objects.bulk_create(
-        Alarm(portfolio_id=pk, kind=kind, text=text, raised_at=now) for pk in sorted(portfolio_ids - known)
+        Alarm(portfolio_id=pk, kind=kind, text=text, raised_at=now) for pk in sorted(portfolio_ids - alarmed_ids)
     )

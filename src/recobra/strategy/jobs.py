@@ -1,4 +1,4 @@
-"""Jobs of the daily cycle: one asked for by a person, and one that looks every ten minutes whether it is time."""
+"""Jobs of the daily cycle: the one a person requests, the one of each morning, and the search for fallback channels."""
 
 from __future__ import annotations
 
@@ -21,14 +21,15 @@ CYCLE_LOCK = "cycle"
 
 @app.task(name=CYCLE_TASK, lock=CYCLE_LOCK, queueing_lock=CYCLE_LOCK)
 def run_requested_cycle(as_of: str, actor: str, actor_id: int | None = None) -> None:
-    """Run the cycle of a day for the person who asked."""
+    """Run the cycle of a day for the person who requested it."""
     run_cycle(as_of=date.fromisoformat(as_of), actor=actor, actor_id=actor_id, now=clock.now())
 
 
 @app.periodic(cron="*/10 * * * *")
 @app.task(name="cycle.morning", lock=CYCLE_LOCK, queueing_lock="cycle.morning")
 def run_morning_cycle(timestamp: int) -> None:  # noqa: ARG001 - the queue says which tick this is; late ticks look at now
-    """Run the cycle of today once the morning has come; a morning that nobody served is caught up."""
+    """Run the cycle of today once the morning has come."""
+    # Every ten minutes instead of once at five: a morning on which no worker ran is caught up.
     now = clock.now()
     day = schedule.due_day(now)
     if day is not None:
@@ -38,7 +39,7 @@ def run_morning_cycle(timestamp: int) -> None:  # noqa: ARG001 - the queue says 
 @app.periodic(cron="*/2 * * * *")
 @app.task(name="contact.another_way", lock=CYCLE_LOCK, queueing_lock="contact.another_way")
 def try_fallback_channels(timestamp: int) -> None:  # noqa: ARG001 - as above
-    """Plan the next channel for what could not be delivered since the last look, and look after the providers."""
+    """Plan the next channel for messages that could not be delivered, and check the providers."""
     now = clock.now()
     plan_fallback_channels(as_of=schedule.today(now), now=now, actor=schedule.ACTOR)
     check_providers(now=now)
@@ -46,7 +47,7 @@ def try_fallback_channels(timestamp: int) -> None:  # noqa: ARG001 - as above
 
 @transaction.atomic
 def request_cycle(*, as_of: date, actor: str, actor_id: int | None, now: datetime) -> None:
-    """Queue the cycle of a day. Raises CycleRefused where it could not run or waits already."""
+    """Queue the cycle of a day. Raises CycleRefused where it could not run or is queued already."""
     if as_of > schedule.today(now):
         raise CycleRefused(_("A day that has not come cannot be planned."))
     latest = queries.latest_day()
@@ -57,5 +58,5 @@ def request_cycle(*, as_of: date, actor: str, actor_id: int | None, now: datetim
     try:
         with transaction.atomic():
             run_requested_cycle.defer(as_of=as_of.isoformat(), actor=actor, actor_id=actor_id)
-    except AlreadyEnqueued as twice:
-        raise CycleRefused(_("The cycle is waiting or running already.")) from twice
+    except AlreadyEnqueued as error:  # somebody else was faster
+        raise CycleRefused(_("The cycle is waiting or running already.")) from error

@@ -1,4 +1,4 @@
-"""Limits and strategies in force, read for the core."""
+"""Limits and strategies in force, as the core takes them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,10 @@ _COLUMN_TYPES = {"integer", "number", "text", "boolean", "date"}
 
 @dataclass(frozen=True, kw_only=True)
 class Policies:
-    """What the core needs to decide for some portfolios, and which version of each strategy decides."""
+    """Limits, strategies and company rules by which the core decides for some portfolios.
+
+    `versions` are the ids of the strategy versions by code, `followed` the portfolios that have a strategy.
+    """
 
     portfolio_ids: tuple[int, ...]
     policies: tuple[PortfolioLimits, ...]
@@ -41,20 +44,22 @@ class Policies:
 
 
 def policies_in_force(portfolio_ids: Iterable[int] | None = None) -> Policies:
-    """Return the policies of the portfolios named, or of all. Portfolios alike share one entry."""
-    portfolios = list(Portfolio.objects.order_by("id") if portfolio_ids is None else _named(portfolio_ids))
+    """Return the policies of some portfolios, or of all. Portfolios alike share one entry."""
+    rows = Portfolio.objects.order_by("id")
+    portfolios = list(rows if portfolio_ids is None else rows.filter(pk__in=list(portfolio_ids)))
     attributes = _attribute_types(portfolios)
-    documents = {version.code: version for version in StrategyVersion.objects.filter(status="PUBLISHED")}
-    follows = dict(Assignment.objects.filter(active=True).values_list("portfolio_id", "strategy_code"))
+    published = {version.code: version for version in StrategyVersion.objects.filter(status="PUBLISHED")}
+    code_by_portfolio = dict(Assignment.objects.filter(active=True).values_list("portfolio_id", "strategy_code"))
     declared = tuple(sorted(attributes.items()))
     strategies = {
-        code: _parse_strategy(json.dumps(documents[code].document, sort_keys=True), declared)
-        for code in sorted(set(follows.values()))
-        if code in documents
+        code: _parse_strategy(json.dumps(published[code].document, sort_keys=True), declared)
+        for code in sorted(set(code_by_portfolio.values()))
+        if code in published
     }
     groups: dict[tuple[str, str], list[Portfolio]] = defaultdict(list)
     for portfolio in portfolios:
-        groups[json.dumps(portfolio.limits, sort_keys=True), follows.get(portfolio.pk, "")].append(portfolio)
+        key = json.dumps(portfolio.limits, sort_keys=True), code_by_portfolio.get(portfolio.pk, "")
+        groups[key].append(portfolio)
     entries = tuple(
         PortfolioLimits(
             portfolio_ids=tuple(portfolio.pk for portfolio in members),
@@ -70,7 +75,7 @@ def policies_in_force(portfolio_ids: Iterable[int] | None = None) -> Policies:
         portfolio_ids=tuple(portfolio.pk for portfolio in portfolios),
         policies=entries,
         attributes=attributes,
-        versions={code: documents[code].pk for code in strategies},
+        versions={code: published[code].pk for code in strategies},
         followed=followed,
         channels_open=channels_open(),
         company=house_rules(portfolio.pk for portfolio in portfolios),
@@ -79,20 +84,16 @@ def policies_in_force(portfolio_ids: Iterable[int] | None = None) -> Policies:
 
 @lru_cache(maxsize=64)
 def _parse_strategy(document: str, attributes: tuple[tuple[str, str], ...]) -> Strategy:
-    """Read a stored document; a published version never changes, so it is read once per process."""
+    # A published version never changes, so each process parses it once.
     return Strategy.parse(json.loads(document), catalogue=catalogue_with(dict(attributes)))
 
 
-def _named(portfolio_ids: Iterable[int]) -> Iterable[Portfolio]:
-    return Portfolio.objects.filter(pk__in=list(portfolio_ids)).order_by("id")
-
-
 def parse_limits(document: Mapping[str, Any]) -> Limits:
-    """Read a portfolio's limits; what is not stated keeps the default. Raises LimitsError."""
-    given = dict(document)
-    if "buckets" in given:
-        given["buckets"] = tuple(Bucket(**bucket) for bucket in given["buckets"])
-    return Limits(**given)
+    """Return a portfolio's limits; those that the document leaves out keep their default. Raises LimitsError."""
+    values = dict(document)
+    if "buckets" in values:
+        values["buckets"] = tuple(Bucket(**bucket) for bucket in values["buckets"])
+    return Limits(**values)
 
 
 def _attribute_types(portfolios: Iterable[Portfolio]) -> dict[str, str]:

@@ -36,30 +36,30 @@ class StrategyListing:
     @property
     def published(self) -> StrategyVersion | None:
         """Return the version in force."""
-        return self._with(Status.PUBLISHED)
+        return self._version_with(Status.PUBLISHED)
 
     @property
     def draft(self) -> StrategyVersion | None:
         """Return the version being written."""
-        return self._with(Status.DRAFT)
+        return self._version_with(Status.DRAFT)
 
     @property
     def shown(self) -> StrategyVersion:
-        """Return the version that speaks for the strategy: in force, else the newest."""
+        """Return the version to show for the strategy: the one in force, else the newest."""
         return self.published or self.versions[0]
 
-    def _with(self, status: str) -> StrategyVersion | None:
+    def _version_with(self, status: str) -> StrategyVersion | None:
         return next((version for version in self.versions if version.status == status), None)
 
 
 def strategies_for(user: User) -> list[StrategyListing]:
     """Return every strategy by code."""
-    found: dict[str, list[StrategyVersion]] = {}
+    by_code: dict[str, list[StrategyVersion]] = {}
     for version in StrategyVersion.objects.order_by("code", "-number"):
-        found.setdefault(version.code, []).append(version)
+        by_code.setdefault(version.code, []).append(version)
     return [
         StrategyListing(code=code, versions=versions, portfolios=portfolios_following(user, code))
-        for code, versions in found.items()
+        for code, versions in by_code.items()
     ]
 
 
@@ -78,8 +78,7 @@ def get_version(code: str, number: int) -> StrategyVersion:
 
 def portfolios_following(user: User, code: str) -> list[Portfolio]:
     """Return the user's portfolios that follow a strategy."""
-    following = Assignment.objects.filter(strategy_code=code, active=True).values_list("portfolio_id", flat=True)
-    ids = set(following)
+    ids = set(Assignment.objects.filter(strategy_code=code, active=True).values_list("portfolio_id", flat=True))
     return [portfolio for portfolio in portfolios_for(user) if portfolio.pk in ids]
 
 
@@ -96,7 +95,7 @@ def accounts_following(code: str) -> int:
 
 
 def rule_catalogue() -> Catalogue:
-    """Return the columns of which rules may speak here, the portfolios' own attributes included."""
+    """Return the columns that rules may use here, the portfolios' own attributes included."""
     return catalogue_with(policies_in_force().attributes)
 
 
@@ -115,8 +114,8 @@ def ready_made_strategies() -> list[Strategy]:
 
 def list_runs(*, before: int | None = None, limit: int = 30) -> list[CycleRun]:
     """Return the newest runs; `before` is the id of the last one already shown."""
-    found = CycleRun.objects.order_by("-id")
-    return list((found if before is None else found.filter(id__lt=before))[:limit])
+    runs = CycleRun.objects.order_by("-id")
+    return list((runs if before is None else runs.filter(id__lt=before))[:limit])
 
 
 def get_run(run_id: int) -> CycleRun:
@@ -125,22 +124,22 @@ def get_run(run_id: int) -> CycleRun:
 
 
 def latest_run() -> CycleRun | None:
-    """Return the newest run, whatever became of it."""
+    """Return the newest run, in any status."""
     return CycleRun.objects.order_by("-id").first()
 
 
-def steps_of(found: CycleRun) -> list[tuple[str, CycleStep | None]]:
+def steps_of(run: CycleRun) -> list[tuple[str, CycleStep | None]]:
     """Return the named steps in order, each with its row once it has begun."""
-    rows = {step.name: step for step in found.steps.all()}
+    rows = {step.name: step for step in run.steps.all()}
     return [(name, rows.get(name)) for name in STEPS]
 
 
 def latest_day() -> date | None:
-    """Return the latest day whose cycle has run to its end."""
+    """Return the latest day whose cycle is done."""
     done = CycleRun.objects.filter(status=CycleRun.Status.DONE).order_by("-as_of").first()
     return done.as_of if done else None
 
 
 def is_cycle_queued() -> bool:
-    """Tell if a cycle that a person asked for waits for a worker or is in its hands."""
+    """Tell if a cycle that a person requested is queued or running."""
     return ProcrastinateJob.objects.filter(task_name="cycle.run", status__in=["todo", "doing"]).exists()

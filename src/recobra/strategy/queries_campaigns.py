@@ -1,4 +1,4 @@
-"""What may be read of campaigns, within the user's portfolios."""
+"""Public reads of campaigns, scoped to the user's portfolios."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ _PROGRESS = """
 
 @dataclass(kw_only=True)
 class CampaignProgress:
-    """How far a launched campaign is, in debtors; `waiting` by reason, most first; `spent` in micros by currency.
+    """Progress of a launched campaign, in debtors: `waiting` by reason, most first; `spent` in micros by currency.
 
-    `problems` say why its budget cannot be kept by now: nothing goes until that has changed.
+    `problems` are the reasons why its budget cannot be kept any more; nothing is sent until they are gone.
     """
 
     members: int = 0
@@ -47,7 +47,7 @@ class CampaignProgress:
 
     @property
     def treated(self) -> int:
-        """Return how many are to be written to."""
+        """Return how many debtors are to be written to."""
         return self.members - self.control
 
     @property
@@ -68,48 +68,60 @@ def campaign_for(user: User, code: str) -> Campaign:
 
 def campaign_progress(campaign: Campaign) -> CampaignProgress:
     """Return how far a campaign is."""
-    going = campaign.status in {Status.RUNNING, Status.PAUSED}
-    own = {campaign.budget_currency: 0} if campaign.budget_minor is not None else {}
-    found = CampaignProgress(
-        spent=own | spent_by_currency(campaign), problems=current_budget_problems(campaign) if going else []
+    is_active = campaign.status in {Status.RUNNING, Status.PAUSED}
+    # A campaign with a budget shows it even before anything is spent.
+    nothing_spent = {campaign.budget_currency: 0} if campaign.budget_minor is not None else {}
+    progress = CampaignProgress(
+        spent=nothing_spent | spent_by_currency(campaign),
+        problems=current_budget_problems(campaign) if is_active else [],
     )
     with connection.cursor() as cursor:
         cursor.execute(_PROGRESS, [campaign.pk])
         rows = cursor.fetchall()
-    for arm, state, why, count in rows:
-        found.members += count
+    for arm, state, reason, count in rows:
+        progress.members += count
         if arm == "CONTROL":
-            found.control += count
+            progress.control += count
         else:
-            found.states[state] = found.states.get(state, 0) + count
+            progress.states[state] = progress.states.get(state, 0) + count
         if state == "WAITING":
-            found.waiting.append((why, count))
-    return found
+            progress.waiting.append((reason, count))
+    return progress
 
 
 def template_choices(countries: Collection[str] = ()) -> list[tuple[str, str, str]]:
-    """Return code, name and channels of the templates in force that some countries (all: none given) use, by name.
-
-    A code is named after its general template before one of a country, written before spoken, without a tone before
-    one of a tone.
-    """
-    found = templates_in_force().filter(country__in=("", *countries)) if countries else templates_in_force()
+    """Return code, name and channels of the templates in force in some countries (in all, without any), by name."""
+    templates = templates_in_force().filter(country__in=("", *countries)) if countries else templates_in_force()
     families: dict[str, list[Template]] = {}
-    for template in sorted(found, key=_naming_rank):
+    for template in sorted(templates, key=_naming_rank):
         families.setdefault(template.code, []).append(template)
-    rows = [(code, used[0].name, ",".join(sorted({each.channel for each in used}))) for code, used in families.items()]
+    rows = [
+        (code, family[0].name, ",".join(sorted({template.channel for template in family})))
+        for code, family in families.items()
+    ]
     return sorted(rows, key=lambda row: (row[1], row[0]))
 
 
 def _naming_rank(template: Template) -> tuple[bool, bool, bool, int, str, str, str]:
+    """Return the order in which the templates of a code may name it.
+
+    General before one of a country, written before spoken, without a tone before one of a tone.
+    """
     spoken = template.channel not in _WRITTEN_CHANNELS
     rank = len(_WRITTEN_CHANNELS) if spoken else _WRITTEN_CHANNELS.index(template.channel)
-    toned = bool(template.tone)
-    return (bool(template.country), spoken, toned, rank, template.tone, template.variant, template.country)
+    return (
+        bool(template.country),
+        spoken,
+        bool(template.tone),
+        rank,
+        template.tone,
+        template.variant,
+        template.country,
+    )
 
 
 def debtor_numbers(debtor_ids: Sequence[int]) -> dict[int, str]:
-    """Return the creditor's own number of each debtor, for lists that leave the house."""
+    """Return the creditor's own number of each debtor, for exported lists."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT id, external_id FROM portfolio_debtor WHERE id = ANY(%s)", [list(debtor_ids)])
         return dict(cursor.fetchall())
@@ -117,5 +129,5 @@ def debtor_numbers(debtor_ids: Sequence[int]) -> dict[int, str]:
 
 def price_currencies() -> list[str]:
     """Return the currencies in which enabled providers are paid."""
-    found = Provider.objects.filter(enabled=True).order_by("price_currency")
-    return list(found.values_list("price_currency", flat=True).distinct())
+    providers = Provider.objects.filter(enabled=True).order_by("price_currency")
+    return list(providers.values_list("price_currency", flat=True).distinct())

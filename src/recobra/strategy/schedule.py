@@ -1,4 +1,4 @@
-"""When the daily cycle runs by itself: each morning, in the time of the installation."""
+"""Schedule of the daily cycle: each morning, in the time of the installation."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ MAX_ATTEMPTS = 3
 
 def installation_zone() -> ZoneInfo:
     """Return the zone of the installation: `CYCLE_TIME_ZONE` of the settings, or where most portfolios are."""
-    named: str = settings.CYCLE_TIME_ZONE
-    if not named:
-        most = Portfolio.objects.values("time_zone").annotate(n=Count("pk")).order_by("-n", "time_zone").first()
-        named = most["time_zone"] if most else settings.TIME_ZONE
-    return ZoneInfo(named)
+    name: str = settings.CYCLE_TIME_ZONE
+    if not name:
+        commonest = Portfolio.objects.values("time_zone").annotate(n=Count("pk")).order_by("-n", "time_zone").first()
+        name = commonest["time_zone"] if commonest else settings.TIME_ZONE
+    return ZoneInfo(name)
 
 
 def today(now: datetime) -> date:
@@ -36,13 +36,11 @@ def cycle_starts_at(day: date) -> datetime:
 
 
 def due_day(now: datetime) -> date | None:
-    """Return the day whose cycle should run now, None where none should.
-
-    A run before the morning does not count: files of the night came after it. A run that fails is tried again.
-    """
+    """Return the day whose cycle should run now, None where none should. A run that fails is tried again."""
     day = today(now)
     if now < cycle_starts_at(day):
         return None
+    # A run before the morning does not count: files of the night came after it.
     runs = CycleRun.objects.filter(as_of=day, started_at__gte=cycle_starts_at(day))
     if runs.filter(status__in=[CycleRun.Status.DONE, CycleRun.Status.RUNNING]).exists():
         return None
@@ -51,7 +49,7 @@ def due_day(now: datetime) -> date | None:
 
 
 def next_run_at(now: datetime) -> datetime:
-    """Return when the cycle will next run by itself; a morning that is past means: as soon as a worker looks."""
+    """Return when the cycle will next run by itself; an instant in the past means as soon as a worker looks."""
     day = today(now)
-    waits = now < cycle_starts_at(day) or due_day(now) is not None
-    return cycle_starts_at(day if waits else day + timedelta(1))
+    is_today = now < cycle_starts_at(day) or due_day(now) is not None
+    return cycle_starts_at(day if is_today else day + timedelta(1))

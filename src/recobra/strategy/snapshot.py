@@ -47,7 +47,7 @@ FIRINGS = pa.schema(
 
 
 def firings(part: Part, *, as_of: date) -> pa.Table:
-    """Return the steps that have fired and stand (schema FIRINGS); see `carried`."""
+    """Return the firings in force (schema FIRINGS), without those of `carried_contacts`."""
     where, parameters = part.where(debtor="a.debtor_id", portfolio="a.portfolio_id")
     query = f"""SELECT f.account_id, f.strategy_code, f.step_key, f.cycle_date, f.occurrence, f.fired_on
         FROM strategy_firing f JOIN portfolio_account a ON a.id = f.account_id
@@ -70,9 +70,9 @@ CARRIED = pa.schema(
 def carried_contacts(part: Part, *, as_of: date) -> pa.Table:
     """Return the contacts that an earlier day planned and nobody has sent (schema CARRIED).
 
-    Their firings are left out of `firings`: the day plans anew, and what comes out the same stays as it is. What a
-    person or the bot has written is no plan: it waits for its hour.
+    Their firings are left out of `firings`: the day plans anew, and a contact that comes out the same stays as it is.
     """
+    # What a person or the bot has written is no plan: it waits for its hour.
     where, parameters = part.where(debtor="debtor_id", portfolio="portfolio_id")
     query = f"""SELECT id, debtor_id, channel, step_key, point_id FROM messaging_contact
         WHERE status = 'DUE' AND planned_for < %s AND purpose NOT IN ('REPLY', 'MANUAL') AND {where}"""
@@ -94,31 +94,31 @@ EVENTS_DAYS = 400
 
 def events(part: Part, *, as_of: date) -> pa.Table:
     """Return each debtor's latest payment, promise, dispute and reply up to a day (schema EVENTS)."""
-    payer, payer_parameters = part.where(debtor="debtor_id", portfolio="portfolio_id")
-    teller, teller_parameters = part.where(debtor="debtor_id")
+    payment_where, payment_parameters = part.where(debtor="debtor_id", portfolio="portfolio_id")
+    entry_where, entry_parameters = part.where(debtor="debtor_id")
     query = f"""
         WITH paid AS (
             SELECT debtor_id, max(paid_date) AS last_on, count(*) FILTER (WHERE paid_date > %s) AS recent
             FROM payments_payment
-            WHERE reversed_at IS NULL AND paid_date <= %s AND paid_date > %s AND {payer} GROUP BY debtor_id
-        ), told AS (
+            WHERE reversed_at IS NULL AND paid_date <= %s AND paid_date > %s AND {payment_where} GROUP BY debtor_id
+        ), fact AS (
             SELECT debtor_id, max(at) FILTER (WHERE kind = 'promise.registered')::date AS promise_on,
                 max(at) FILTER (WHERE kind = 'dispute.opened')::date AS dispute_on,
                 max(at) FILTER (WHERE kind = 'conversation.received')::date AS reply_on
             FROM journal_entry WHERE kind IN ('promise.registered', 'dispute.opened', 'conversation.received')
-                AND at < %s AND at > %s AND {teller} GROUP BY debtor_id
+                AND at < %s AND at > %s AND {entry_where} GROUP BY debtor_id
         )
-        SELECT debtor_id, paid.last_on, coalesce(paid.recent, 0), told.promise_on, told.dispute_on, told.reply_on
-        FROM paid FULL JOIN told USING (debtor_id)"""
+        SELECT debtor_id, paid.last_on, coalesce(paid.recent, 0), fact.promise_on, fact.dispute_on, fact.reply_on
+        FROM paid FULL JOIN fact USING (debtor_id)"""
     oldest = as_of - timedelta(EVENTS_DAYS)
     parameters = [
         as_of - timedelta(90),
         as_of,
         oldest,
-        *payer_parameters,
+        *payment_parameters,
         as_of + timedelta(1),
         oldest,
-        *teller_parameters,
+        *entry_parameters,
     ]
     return tables.fetch(query, parameters, EVENTS)
 
@@ -127,11 +127,9 @@ PLANNED = pa.schema([("debtor_id", pa.int64()), ("channel", pa.string())])
 
 
 def contacted_debtors(part: Part, *, as_of: date) -> pa.Table:
-    """Return the debtors with a contact of this very day that stands or was refused (schema PLANNED).
-
-    What could not be delivered to a number or address that is out of use since is no contact made: the day looks for
-    another way.
-    """
+    """Return the debtors who have a contact of this day, sent, due or blocked (schema PLANNED)."""
+    # A message that could not be delivered to a point that is out of use since is no contact: the day looks for a
+    # fallback channel.
     where, parameters = part.where(debtor="c.debtor_id")
     query = f"""SELECT c.debtor_id, c.channel FROM messaging_contact c
         WHERE c.planned_for = %s AND c.status <> 'CANCELLED' AND c.purpose <> 'REPLY' AND {where} AND NOT (
@@ -142,10 +140,8 @@ def contacted_debtors(part: Part, *, as_of: date) -> pa.Table:
 
 
 def templates(codes: Sequence[str]) -> pa.Table:
-    """Return which of the template codes are in force, and for which channel.
-
-    WhatsApp's own must have approved theirs before anything is planned with them; a demonstration asks nobody.
-    """
+    """Return which of the template codes are in force, and for which channel (template_code, channel)."""
+    # Meta must have approved a WhatsApp template before anything is planned with it; a demonstration asks nobody.
     schema = pa.schema([("template_code", pa.string()), ("channel", pa.string())])
     query = """SELECT DISTINCT code, channel FROM messaging_template
         WHERE retired_at IS NULL AND status = 'APPROVED' AND code = ANY(%s)

@@ -83,7 +83,7 @@ def examine(contact_ids: Sequence[int], *, now: datetime, ways: Routes) -> Exami
     examined = Examined()
     batch = load(contact_ids, now=now)
     rules = house_rules.company_rules_in_force({contact.portfolio_id for contact in batch})
-    drafts = _drafts(batch, rules.of, now, ways, examined)
+    drafts = _drafts(batch, rules.name_by_portfolio, now, ways, examined)
     verdicts = judge([draft.case for draft in drafts], houses=rules.houses, now=now)
     creditors = Creditor.objects.in_bulk({draft.case.contact.creditor_id for draft in drafts})
     for draft in drafts:

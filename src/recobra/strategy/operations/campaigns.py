@@ -1,4 +1,4 @@
-"""Campaigns: draft, launched with fixed members, paused, resumed, ended. Who and when is a fact of the journal."""
+"""Public writes of campaigns: draft, launch with fixed members, pause, resume, end. Each is a fact of the journal."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class CampaignRefused(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class CampaignDraft:
-    """What a person writes of a campaign. Budget in minor units of its currency, None without one."""
+    """Fields of a campaign that a person writes. Budget in minor units of its currency, None without one."""
 
     code: str
     name: str
@@ -73,72 +73,70 @@ class CampaignDraft:
 
 @transaction.atomic
 def save_draft(
-    *, written: CampaignDraft, campaign_id: int | None = None, actor: str, actor_id: int | None, now: datetime
+    *, draft: CampaignDraft, campaign_id: int | None = None, actor: str, actor_id: int | None, now: datetime
 ) -> Campaign:
-    """Keep a draft, new or changed. Raises CampaignRefused."""
-    problems = _find_problems(written)
+    """Save a draft, new or changed. Raises CampaignRefused."""
+    problems = _find_problems(draft)
     campaign = Campaign() if campaign_id is None else Campaign.objects.select_for_update().get(pk=campaign_id)
     if campaign_id is not None and campaign.status != Status.DRAFT:
         problems.append(_("A campaign that was launched is not changed any more."))
-    if Campaign.objects.filter(code=written.code).exclude(pk=campaign_id or 0).exists():
+    if Campaign.objects.filter(code=draft.code).exclude(pk=campaign_id or 0).exists():
         problems.append(_("There is a campaign with this code already."))
     if problems:
         raise CampaignRefused(problems)
     for name in CampaignDraft.__dataclass_fields__:
-        setattr(campaign, name, getattr(written, name))
-    campaign.channels = list(written.channels)
+        setattr(campaign, name, getattr(draft, name))
+    campaign.channels = list(draft.channels)
     if campaign_id is None:
         campaign.created_at, campaign.created_by, campaign.created_by_id = now, actor, actor_id
     try:
         with transaction.atomic():
             campaign.save()
-    except IntegrityError as twice:
-        raise CampaignRefused([_("There is a campaign with this code already.")]) from twice
+    except IntegrityError as error:  # somebody else saved the same code meanwhile
+        raise CampaignRefused([_("There is a campaign with this code already.")]) from error
     return campaign
 
 
-def _find_problems(written: CampaignDraft) -> list[str]:
+def _find_problems(draft: CampaignDraft) -> list[str]:
     problems = []
-    if not written.name.strip():
+    if not draft.name.strip():
         problems.append(_("The campaign needs a name."))
-    if not Portfolio.objects.filter(pk=written.portfolio_id).exists():
+    if not Portfolio.objects.filter(pk=draft.portfolio_id).exists():
         problems.append(_("Choose a portfolio."))
-    if wrong := check_rule(written.rule, language=get_language() or "es"):
-        problems.append(wrong)
-    if not written.channels or set(written.channels) - set(CHANNELS):
+    if rule_problem := check_rule(draft.rule, language=get_language() or "es"):
+        problems.append(rule_problem)
+    if not draft.channels or set(draft.channels) - set(CHANNELS):
         problems.append(_("Choose at least one channel."))
-    if not written.template_code:
+    if not draft.template_code:
         problems.append(_("Choose a template."))
-    if written.ends_on < written.starts_on:
+    if draft.ends_on < draft.starts_on:
         problems.append(_("The last day lies before the first."))
-    elif (written.ends_on - written.starts_on).days >= MAX_DAYS:
+    elif (draft.ends_on - draft.starts_on).days >= MAX_DAYS:
         problems.append(_("A campaign lasts %(days)d days at most.") % {"days": MAX_DAYS})
-    if not 0 <= written.control_bps <= MAX_CONTROL_BPS:
+    if not 0 <= draft.control_bps <= MAX_CONTROL_BPS:
         problems.append(_("The control group is at most 90 %."))
-    if written.budget_minor is not None and (written.budget_minor <= 0 or not written.budget_currency):
+    if draft.budget_minor is not None and (draft.budget_minor <= 0 or not draft.budget_currency):
         problems.append(_("A budget is more than nothing and has a currency."))
     return problems
 
 
 def launch(*, campaign_id: int, actor: str, actor_id: int | None, now: datetime) -> Preflight:
-    """Fix the members and their arms, and plan today's messages. Raises CampaignRefused with what is wrong.
-
-    Returns the pre-flight on which it was launched.
-    """
+    """Fix the members and their arms, and plan today's messages; return the pre-flight. Raises CampaignRefused."""
     campaign = Campaign.objects.select_related("portfolio").get(pk=campaign_id)
     as_of = schedule.today(now)
     if campaign.status != Status.DRAFT:
         raise CampaignRefused([_("The campaign was launched already.")])
-    found = preflight(campaign=campaign, as_of=as_of)
-    if found.problems:
-        raise CampaignRefused(found.problems)
+    result = preflight(campaign=campaign, as_of=as_of)
+    if result.problems:
+        raise CampaignRefused(result.problems)
     _fix_members(campaign_id, as_of=as_of, actor=actor, actor_id=actor_id, now=now)
     plan_campaign(campaign_id=campaign_id, as_of=as_of, now=now, actor=actor)
-    return found
+    return result
 
 
 @transaction.atomic
 def _fix_members(campaign_id: int, *, as_of: date, actor: str, actor_id: int | None, now: datetime) -> None:
+    """Draw the arms of the group as it is today, once and for the whole campaign."""
     campaign = Campaign.objects.select_for_update().get(pk=campaign_id)
     if campaign.status != Status.DRAFT:
         raise CampaignRefused([_("The campaign was launched already.")])
@@ -163,19 +161,19 @@ def _fix_members(campaign_id: int, *, as_of: date, actor: str, actor_id: int | N
 
 @transaction.atomic
 def pause(*, campaign_id: int, actor: str, actor_id: int | None, now: datetime) -> int:
-    """Stop a campaign and take back what is planned and not handed over; return how many contacts that was."""
+    """Pause a campaign and cancel its contacts that have not been handed over; return how many."""
     campaign = Campaign.objects.select_for_update().get(pk=campaign_id)
     if campaign.status != Status.RUNNING:
         raise CampaignRefused([_("Only a running campaign can be paused.")])
     campaign.status = Status.PAUSED
     campaign.save(update_fields=["status"])
-    taken = withdraw_contacts(campaign_id, reason=PAUSED, actor=actor, now=now)
-    _record_fact(campaign, "campaign.paused", actor=actor, actor_id=actor_id, now=now, cancelled=taken)
-    return taken
+    cancelled = withdraw_contacts(campaign_id, reason=PAUSED, actor=actor, now=now)
+    _record_fact(campaign, "campaign.paused", actor=actor, actor_id=actor_id, now=now, cancelled=cancelled)
+    return cancelled
 
 
 def resume(*, campaign_id: int, actor: str, actor_id: int | None, now: datetime) -> int:
-    """Let a paused campaign go on and plan today's messages again; return how many."""
+    """Resume a paused campaign and plan today's messages again; return how many."""
     with transaction.atomic():
         campaign = Campaign.objects.select_for_update().get(pk=campaign_id)
         if campaign.status != Status.PAUSED:
@@ -187,7 +185,7 @@ def resume(*, campaign_id: int, actor: str, actor_id: int | None, now: datetime)
 
 
 def end(*, campaign_id: int, actor: str, actor_id: int | None, now: datetime) -> None:
-    """End a campaign by hand. Raises CampaignRefused where it is not on its way."""
+    """End a campaign by hand. Raises CampaignRefused where it is neither running nor paused."""
     if not finish_campaign(campaign_id=campaign_id, reason=BY_HAND, actor=actor, actor_id=actor_id, now=now):
         raise CampaignRefused([_("Only a campaign that is on its way can be ended.")])
 

@@ -1,4 +1,4 @@
-"""Plan a campaign's messages of a day: of the treated who got none yet, within the law, the rate and the budget."""
+"""Messages of a campaign on a day: to the treated who got none yet, within the law, the rate and the budget."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ PAUSED, ENDED = "campaign_paused", "campaign_ended"
 BY_DATE, BY_BUDGET, ALL_WRITTEN = "dates", "budget", "done"
 WAITS_BUDGET, WAITS_ROOM, WAITS_PRICES = "budget", "rate", "budget_unkept"
 
-# What was taken back or refused is planned again; what a number or address that is out of use could not receive too.
+# A contact that was cancelled or blocked is planned again, and one that a point out of use could not receive.
 _PENDING = """
     SELECT m.debtor_id FROM strategy_campaignmember m
     LEFT JOIN messaging_contact c ON c.id = m.contact_id
@@ -48,7 +48,7 @@ _SPENT = """
     WHERE campaign_id = %s AND status IN ('DUE', 'LEASED', 'SENT', 'UNCERTAIN')
     GROUP BY 1, 2, 3, 4"""
 
-# Who was decided for by a newer fact, or has a contact of the day, since the group was read.
+# Debtors with a newer deciding fact or a contact of the day, since the group was read.
 _DECIDED_SINCE = """
     SELECT DISTINCT debtor_id FROM journal_entry WHERE id > %s AND debtor_id = ANY(%s) AND kind = ANY(%s)
     UNION SELECT debtor_id FROM messaging_contact
@@ -76,7 +76,7 @@ _WRITE_REASONS = """
 def plan_running_campaigns(*, as_of: date, now: datetime, actor: str) -> int:
     """Plan the day of every running campaign and end those that are over; return how many contacts were planned.
 
-    Planning a day again plans only who has nothing yet. Debtors whom a strategy contacts today wait for another day.
+    Planning a day again plans only for debtors who have no message yet.
     """
     running = Campaign.objects.filter(status=Status.RUNNING).order_by("launched_at", "pk")
     return sum(
@@ -94,46 +94,51 @@ def plan_campaign(*, campaign_id: int, as_of: date, now: datetime, actor: str) -
         return 0
     pending = pending_debtors(campaign_id)
     if not pending:
-        _finish_when_written(campaign_id, actor=actor, now=now)
+        # Everybody has been written to; it is over once nothing waits to be handed over.
+        if not _has_unsent_contacts(campaign_id):
+            finish_campaign(campaign_id=campaign_id, reason=ALL_WRITTEN, actor=actor, now=now)
         return 0
     if not is_fresh(campaign.portfolio_id, as_of):
         return 0
-    mark = latest_entry_id()
+    # Before the group is read: a fact that is recorded meanwhile must look newer.
+    snapshot_entry_id = latest_entry_id()
     with survey_group(spec_of(campaign), as_of=as_of, debtor_ids=pending) as group:
-        candidates = _pending_ways(group, pending)
-        judged = sort_by_debt(group.judged(candidates, day=as_of), group.members)
-        return _commit_messages(campaign, group, judged, pending, mark=mark, now=now, actor=actor)
+        candidates = group.candidates
+        if candidates.num_rows:
+            candidates = candidates.filter(pc.is_in(candidates["debtor_id"], pa.array(pending, pa.int64())))
+        judged = sort_by_debt(group.judge(candidates, day=as_of), group.members)
+        return _commit_messages(
+            campaign, group, judged, pending, snapshot_entry_id=snapshot_entry_id, now=now, actor=actor
+        )
 
 
 def pending_debtors(campaign_id: int) -> list[int]:
-    """Return the treated who have not been written to."""
+    """Return the treated debtors who have not been written to, by id."""
     with connection.cursor() as cursor:
         cursor.execute(_PENDING, [campaign_id])
         return [pk for (pk,) in cursor.fetchall()]
 
 
 def spent_by_currency(campaign: Campaign, *, least: bool = False) -> dict[str, int]:
-    """Return what the messages sent and planned may cost, in micros by currency; with `least` what they cost at least.
-
-    One that has not left, or has no price of its own, counts at the dearest provider's: it may leave by that one.
-    """
-    known = message_prices(campaign.channels, campaign.portfolio.country)
+    """Return what the messages sent and planned cost at most, or with `least` at least, in micros by currency."""
+    prices = message_prices(campaign.channels, campaign.portfolio.country)
     with connection.cursor() as cursor:
         cursor.execute(_SPENT, [campaign.pk])
         rows = cursor.fetchall()
     total: defaultdict[str, int] = defaultdict(int)
-    for channel, waits, micros, currency, count in rows:
+    for channel, is_waiting, micros, currency, count in rows:
         price = MessagePrice(channel=channel, micros=micros, least=micros, currency=currency)
-        if (waits or micros is None) and (now := known.get(channel)) and now.micros is not None:
-            price = now
-        each = price.least if least else price.micros
-        if each is not None:
-            total[price.currency] += count * each
+        # One that has not left, or has no price of its own, may leave by the dearest provider or by the cheapest.
+        if (is_waiting or micros is None) and (current := prices.get(channel)) and current.micros is not None:
+            price = current
+        unit_micros = price.least if least else price.micros
+        if unit_micros is not None:
+            total[price.currency] += count * unit_micros
     return dict(total)
 
 
 def current_budget_problems(campaign: Campaign) -> list[str]:
-    """Return why the budget of a campaign on its way cannot be kept by now; as long as that is so, nothing goes."""
+    """Return why the budget of an active campaign cannot be kept any more; while there is a reason, nothing is sent."""
     return budget_problems(
         campaign, message_prices(campaign.channels, campaign.portfolio.country), spent_by_currency(campaign)
     )
@@ -143,13 +148,6 @@ def _remaining_budget(campaign: Campaign, *, least: bool = False) -> int | None:
     return budget_left(campaign, spent_by_currency(campaign, least=least).get(campaign.budget_currency, 0))
 
 
-def _pending_ways(group: GroupSurvey, pending: list[int]) -> pa.Table:
-    rows = group.candidates
-    if rows.num_rows == 0:
-        return rows
-    return rows.filter(pc.is_in(rows["debtor_id"], pa.array(pending, pa.int64())))
-
-
 @transaction.atomic
 def _commit_messages(
     campaign: Campaign,
@@ -157,127 +155,124 @@ def _commit_messages(
     judged: pa.Table,
     pending: list[int],
     *,
-    mark: int,
+    snapshot_entry_id: int,
     now: datetime,
     actor: str,
 ) -> int:
-    """Write the messages, unless a person has paused the campaign meanwhile or a fact speaks against one of them."""
+    """Write the messages of a day and why the others wait; return how many messages."""
     locked = Campaign.objects.select_for_update().get(pk=campaign.pk)
+    # A person may have paused the campaign while its group was read.
     if locked.status != Status.RUNNING:
         return 0
     with connection.cursor() as cursor:
+        # The lock of the cycle's commit: a fact of a transaction still open is seen below, once it has ended.
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext('recobra.decisions'))")
-        cursor.execute(_DECIDED_SINCE, [mark, pending, _DECIDING_FACTS, pending, group.as_of])
-        moved = {pk for (pk,) in cursor.fetchall()} | group.planned
-    still = set(pending_debtors(campaign.pk))
-    free = pa.array([pk in still and pk not in moved for pk in judged["debtor_id"].to_pylist()], pa.bool_())
+        cursor.execute(_DECIDED_SINCE, [snapshot_entry_id, pending, _DECIDING_FACTS, pending, group.as_of])
+        decided = {pk for (pk,) in cursor.fetchall()} | group.planned
+    still_pending = set(pending_debtors(campaign.pk))
+    free = pa.array([pk in still_pending and pk not in decided for pk in judged["debtor_id"].to_pylist()], pa.bool_())
     allowed = judged.filter(pc.and_(judged["allowed"], free)) if judged.num_rows else judged
-    known = message_prices(campaign.channels, campaign.portfolio.country)
+    prices = message_prices(campaign.channels, campaign.portfolio.country)
     # A budget whose prices have become unknown or foreign since the launch cannot be kept: nothing goes.
-    unkept = bool(budget_problems(campaign, known, spent_by_currency(campaign)))
-    ids = [] if unkept else select_affordable(allowed, known, _remaining_budget(campaign))[0]
-    written = _write(campaign, group, allowed, ids, now)
+    unkept = bool(budget_problems(campaign, prices, spent_by_currency(campaign)))
+    debtor_ids = [] if unkept else select_affordable(allowed, prices, _remaining_budget(campaign))[0]
+    contact_ids: dict[int, int] = {}
+    if debtor_ids:
+        chosen = allowed.filter(pc.is_in(allowed["debtor_id"], pa.array(debtor_ids, pa.int64())))
+        created = messaging.plan(contacts=_outbox_rows(campaign, group, chosen, now), now=now)
+        contact_ids = dict(zip(created["debtor_id"].to_pylist(), created["contact_id"].to_pylist(), strict=True))
     left = _remaining_budget(campaign)
-    reasons = _waiting_reasons(
-        group, judged, pending, moved, lacks=lambda channel: _missing_resource(known, channel, left, unkept=unkept)
-    )
-    _remember(campaign.pk, written, reasons)
-    waiting = _channels_of(judged, [pk for pk in pending if pk in still and pk not in written], known)
+
+    def missing_resource(channel: str) -> str:
+        if unkept:
+            return WAITS_PRICES
+        return WAITS_BUDGET if channel in prices and is_exhausted(left, [channel], prices) else WAITS_ROOM
+
+    reasons = _waiting_reasons(group, judged, pending, decided, missing_resource=missing_resource)
+    waiting = {pk: reason for pk, reason in reasons.items() if pk not in contact_ids}
+    with connection.cursor() as cursor:
+        cursor.execute(_LINK_CONTACTS, [list(contact_ids), list(contact_ids.values()), campaign.pk])
+        cursor.execute(_WRITE_REASONS, [list(waiting), list(waiting.values()), campaign.pk])
+    waiting_ids = [pk for pk in pending if pk in still_pending and pk not in contact_ids]
+    channels = _channels_of_waiting(judged, waiting_ids, prices)
     # What is planned may yet leave by a cheaper provider, and pay for more.
-    if waiting and not unkept and is_exhausted(_remaining_budget(campaign, least=True), waiting, known):
+    if channels and not unkept and is_exhausted(_remaining_budget(campaign, least=True), channels, prices):
         _end_campaign(locked, reason=BY_BUDGET, actor=actor, actor_id=None, now=now)
-    return len(written)
+    return len(contact_ids)
 
 
-def _write(campaign: Campaign, group: GroupSurvey, allowed: pa.Table, ids: list[int], now: datetime) -> dict[int, int]:
-    """Put the messages to some debtors into the outbox; return the contact of each."""
-    if not ids:
-        return {}
-    chosen = allowed.filter(pc.is_in(allowed["debtor_id"], pa.array(ids, pa.int64())))
-    made = messaging.plan(contacts=_outbox_rows(campaign, group, chosen, now), now=now)
-    return dict(zip(made["debtor_id"].to_pylist(), made["contact_id"].to_pylist(), strict=True))
-
-
-def _channels_of(judged: pa.Table, waiting: list[int], known: Mapping[str, MessagePrice]) -> set[str]:
-    """Return the channels by which those who wait may yet be written to; any, for who has no way today."""
+def _channels_of_waiting(judged: pa.Table, debtor_ids: list[int], prices: Mapping[str, MessagePrice]) -> set[str]:
+    """Return the channels by which debtors may yet be written to; all of them where somebody has none today."""
     rows = judged.select(["debtor_id", "channel"]).to_pylist() if judged.num_rows else []
-    way = {row["debtor_id"]: row["channel"] for row in rows}
-    found = {way.get(pk) for pk in waiting}
-    return set(known) if None in found else {channel for channel in found if channel}
-
-
-def _missing_resource(known: Mapping[str, MessagePrice], channel: str, left: int | None, *, unkept: bool) -> str:
-    """Return what was missing for a message that the law allowed."""
-    if unkept:
-        return WAITS_PRICES
-    return WAITS_BUDGET if channel in known and is_exhausted(left, [channel], known) else WAITS_ROOM
+    channel_by_debtor = {row["debtor_id"]: row["channel"] for row in rows}
+    channels = {channel_by_debtor.get(pk) for pk in debtor_ids}
+    return set(prices) if None in channels else {channel for channel in channels if channel}
 
 
 def _waiting_reasons(
-    group: GroupSurvey, judged: pa.Table, pending: list[int], moved: set[int], *, lacks: Callable[[str], str]
+    group: GroupSurvey,
+    judged: pa.Table,
+    pending: list[int],
+    decided: set[int],
+    *,
+    missing_resource: Callable[[str], str],
 ) -> dict[int, str]:
-    """Return why each of the pending would not be written to today."""
-    why = dict.fromkeys(pending, NO_WAY)
+    """Return why each of the pending debtors would not be written to today.
+
+    `missing_resource` says of a channel what was missing for a message that the law allowed.
+    """
+    reasons = dict.fromkeys(pending, NO_WAY)
     for table in (group.silent, group.unreachable):
-        why |= {row["debtor_id"]: row["reason"] for row in table.to_pylist() if row["debtor_id"] in why}
+        reasons |= {row["debtor_id"]: row["reason"] for row in table.to_pylist() if row["debtor_id"] in reasons}
     for row in judged.select(["debtor_id", "channel", "allowed", "reason"]).to_pylist() if judged.num_rows else ():
-        why[row["debtor_id"]] = lacks(row["channel"]) if row["allowed"] else row["reason"] or ""
-    return why | {pk: WAITS_TURN for pk in moved if pk in why}
-
-
-def _remember(campaign_id: int, written: dict[int, int], reasons: dict[int, str]) -> None:
-    waiting = {pk: reason for pk, reason in reasons.items() if pk not in written}
-    with connection.cursor() as cursor:
-        cursor.execute(_LINK_CONTACTS, [list(written), list(written.values()), campaign_id])
-        cursor.execute(_WRITE_REASONS, [list(waiting), list(waiting.values()), campaign_id])
+        reasons[row["debtor_id"]] = missing_resource(row["channel"]) if row["allowed"] else row["reason"] or ""
+    return reasons | {pk: WAITS_TURN for pk in decided if pk in reasons}
 
 
 def _outbox_rows(campaign: Campaign, group: GroupSurvey, chosen: pa.Table, now: datetime) -> pa.Table:
     count, instant = chosen.num_rows, pa.timestamp("us", tz="UTC")
 
-    def same(value: object, kind: pa.DataType) -> pa.Array:
+    def constant(value: object, kind: pa.DataType) -> pa.Array:
         return pa.array([value] * count, kind)
 
     due_at = chosen["due_at"].cast(pa.timestamp("us")).cast(instant)
     return pa.table(
         {
             "debtor_id": chosen["debtor_id"],
-            "portfolio_id": same(campaign.portfolio_id, pa.int64()),
+            "portfolio_id": constant(campaign.portfolio_id, pa.int64()),
             "point_id": chosen["contact_point_id"],
             "channel": chosen["channel"],
-            "template_code": same(campaign.template_code, pa.string()),
-            "strategy_version_id": same(None, pa.int64()),
-            "step_key": same(STEP, pa.string()),
-            "status": same("DUE", pa.string()),
-            "planned_for": same(group.as_of, pa.date32()),
-            # Launched at noon, what opened in the morning is due now.
+            "template_code": constant(campaign.template_code, pa.string()),
+            "strategy_version_id": constant(None, pa.int64()),
+            "step_key": constant(STEP, pa.string()),
+            "status": constant("DUE", pa.string()),
+            "planned_for": constant(group.as_of, pa.date32()),
+            # Launched at noon, a window that opened in the morning is due now.
             "due_at": pc.if_else(pc.less(due_at, pa.scalar(now, instant)), pa.scalar(now, instant), due_at),
             "closes_at": chosen["closes_at"].cast(pa.timestamp("us")).cast(instant),
             "zones": chosen["zones"],
-            "reason": same("", pa.string()),
+            "reason": constant("", pa.string()),
             "rule": pc.coalesce(chosen["rule"], ""),
             "article": pc.coalesce(chosen["source"], ""),
-            "purpose": same(group.purpose, pa.string()),
-            "campaign_id": same(campaign.pk, pa.int64()),
+            "purpose": constant(group.purpose, pa.string()),
+            "campaign_id": constant(campaign.pk, pa.int64()),
         }
     )
 
 
-def _finish_when_written(campaign_id: int, *, actor: str, now: datetime) -> None:
-    """End a campaign of which everybody has been written to and nothing waits to go."""
+def _has_unsent_contacts(campaign_id: int) -> bool:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT EXISTS (SELECT FROM messaging_contact WHERE campaign_id = %s AND status IN ('DUE', 'LEASED'))",
             [campaign_id],
         )
-        (waiting,) = cursor.fetchone()
-    if not waiting:
-        finish_campaign(campaign_id=campaign_id, reason=ALL_WRITTEN, actor=actor, now=now)
+        (has_unsent,) = cursor.fetchone()
+    return bool(has_unsent)
 
 
 @transaction.atomic
 def finish_campaign(*, campaign_id: int, reason: str, actor: str, actor_id: int | None = None, now: datetime) -> bool:
-    """End a campaign and take back what waits to go; False where it had ended already."""
+    """End a campaign and cancel what waits to be sent; return False where it had ended already."""
     campaign = Campaign.objects.select_for_update().get(pk=campaign_id)
     if campaign.status not in {Status.RUNNING, Status.PAUSED}:
         return False
@@ -287,7 +282,7 @@ def finish_campaign(*, campaign_id: int, reason: str, actor: str, actor_id: int 
 
 
 def _end_campaign(campaign: Campaign, *, reason: str, actor: str, actor_id: int | None, now: datetime) -> None:
-    """End a campaign; what is planned within its budget still goes."""
+    """End a campaign; messages that are planned already are still sent."""
     campaign.status, campaign.reason, campaign.ended_at = Status.ENDED, reason, now
     campaign.save(update_fields=["status", "reason", "ended_at"])
     record(
@@ -301,10 +296,10 @@ def _end_campaign(campaign: Campaign, *, reason: str, actor: str, actor_id: int 
 
 
 def withdraw_contacts(campaign_id: int, *, reason: str, actor: str, now: datetime) -> int:
-    """Cancel what is planned and not handed over; return how many contacts."""
+    """Cancel the contacts of a campaign that have not been handed over; return how many."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT id FROM messaging_contact WHERE campaign_id = %s AND status IN ('DUE', 'LEASED')", [campaign_id]
         )
-        waiting = [pk for (pk,) in cursor.fetchall()]
-    return messaging.withdraw(contact_ids=waiting, reason=reason, at=now, actor=actor)
+        unsent = [pk for (pk,) in cursor.fetchall()]
+    return messaging.withdraw(contact_ids=unsent, reason=reason, at=now, actor=actor)

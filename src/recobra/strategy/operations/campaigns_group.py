@@ -1,4 +1,4 @@
-"""Whom a campaign would reach on a day, decided by the same expressions as the daily cycle, and judged by the gate."""
+"""Group of a campaign: its debtors on a day, decided by the expressions of the daily cycle and judged by the gate."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from recobra_core.law.caps import CAPS
 from recobra_core.rules import RuleError, compile_rule
 
 OWES = "balance > 0"
-_ANY_DPD = 100_000  # days past due that no account has: the group is made by its rule alone
+_ANY_DPD = 100_000  # days past due: wider than any account has, so that the rule alone makes the group
 STEP = "campaign"
 OFFER_STAGE = "OFFER"
 """A template of this stage advertises something new; a discount on the debt itself is a claim."""
@@ -40,7 +40,7 @@ OFFER_STAGE = "OFFER"
 
 @dataclass(frozen=True, kw_only=True)
 class CampaignSpec:
-    """What a campaign says to whom. `experiment` names the draw of the control group for ever."""
+    """Message and group of a campaign. `experiment` names the draw of the control group for ever."""
 
     portfolio_id: int
     rule: str
@@ -52,7 +52,7 @@ class CampaignSpec:
 
 @dataclass(frozen=True, kw_only=True)
 class MessagePrice:
-    """What one message by a channel may cost and how many go per second; None where nobody has said.
+    """Price and rate of messages by a channel; None where nobody has entered them.
 
     `micros` is the dearest price in millionths of the currency's major unit, `least` the cheapest. `currencies` are
     those of every provider that may carry it: another one steps in where the first does not answer.
@@ -68,10 +68,10 @@ class MessagePrice:
 
 @dataclass(kw_only=True)
 class GroupSurvey:
-    """A group of debtors on a day.
+    """Group of debtors on a day.
 
     members: debtor_id, accounts, overdue_minor, control. candidates: the gate's input, one row per debtor who can be
-    reached. unreachable and silent: debtor_id, reason. planned: who has a contact of this day already.
+    reached. unreachable and silent: debtor_id, reason. planned: debtors with a contact of this day already.
     """
 
     policies: Policies
@@ -85,22 +85,22 @@ class GroupSurvey:
     planned: frozenset[int]
     duck: DuckDBPyConnection = field(repr=False)
 
-    def judged(self, candidates: pa.Table, *, day: date) -> pa.Table:
-        """Judge candidates at the opening of a day: adds the gate's columns, due_at and closes_at (UTC)."""
+    def judge(self, candidates: pa.Table, *, day: date) -> pa.Table:
+        """Return candidates judged at the opening of a day: with the gate's columns, due_at and closes_at (UTC)."""
         if candidates.num_rows == 0:
             return candidates
         count = candidates.num_rows
-        given = {
+        columns = {
             "local_date": pa.array([day] * count, pa.date32()),
             "purpose": pa.array([self.purpose] * count, pa.string()),
         }
-        for name, column in given.items():
+        for name, column in columns.items():
             if name in candidates.column_names:
                 candidates = candidates.drop_columns([name])
             if name == "local_date" or name in CANDIDATE:
                 candidates = candidates.append_column(name, column)
-        beside = small_tables(self.tables, self.policies, as_of=day)
-        engine.register_tables(self.duck, {"campaign_candidates": candidates, **beside})
+        facts = small_tables(self.tables, self.policies, as_of=day)
+        engine.register_tables(self.duck, {"campaign_candidates": candidates, **facts})
         return engine.run_statements(self.duck, [_compile_verdicts(candidates.schema)])["campaign_verdicts"]
 
 
@@ -119,7 +119,7 @@ def _compile_verdicts(schema: pa.Schema) -> engine.Statement:
 
 
 def check_rule(text: str, *, language: str = "es") -> str:
-    """Return what is wrong with a rule in words, '' where nothing is."""
+    """Return what is wrong with a rule, '' where nothing is."""
     try:
         compile_rule(text, catalogue_with(policies_in_force().attributes), unknown="no")
     except RuleError as error:
@@ -129,16 +129,15 @@ def check_rule(text: str, *, language: str = "es") -> str:
 
 @contextmanager
 def survey_group(spec: CampaignSpec, *, as_of: date, debtor_ids: Sequence[int] | None = None) -> Iterator[GroupSurvey]:
-    """Read a group as of a day; with `debtor_ids` those who still owe of them, whatever the rule says by now.
+    """Read a group as of a day; with `debtor_ids` those of them who still owe, whatever the rule says by now.
 
-    An account about which the rule cannot say anything is not in the group. Raises RuleError.
+    An account for which the rule is unknown is not in the group. Raises RuleError.
     """
     policies = _campaign_policies(spec, fixed=debtor_ids is not None)
-    ids = None if debtor_ids is None else list(debtor_ids)
-    part = Part(portfolio_ids=policies.portfolio_ids, debtor_ids=ids)
+    part = Part(portfolio_ids=policies.portfolio_ids, debtor_ids=None if debtor_ids is None else list(debtor_ids))
     tables = read_facts(part, as_of=as_of, contactable=frozenset({spec.portfolio_id}))
     planned = frozenset(tables["planned"]["debtor_id"].to_pylist())
-    # Who has today's contact already waits for another day: the days are gone through one by one, not left out.
+    # A debtor with a contact of today waits for another day and stays in the group, so the plan must not drop it.
     tables["planned"] = tables["planned"].slice(0, 0)
     with engine.duckdb_for_rows(tables["accounts"].num_rows, user="decisions") as duck:
         yield _survey_with(spec, policies, tables, duck=duck, planned=planned, as_of=as_of)
@@ -153,59 +152,54 @@ def _survey_with(
     planned: frozenset[int],
     as_of: date,
 ) -> GroupSurvey:
-    recipe = statements_for(policies, as_of=as_of)
+    statements = statements_for(policies, as_of=as_of)
     facts = dict(tables)
     engine.register_tables(duck, {"raw_accounts": facts.pop("accounts"), **facts})
-    duck.execute(recipe.accounts)
-    engine.run_statements(duck, recipe.classify)
-    strategy = _strategy_of(policies, spec.portfolio_id)
-    members, silent = (engine.run_statements(duck, [each]) for each in _compile_group(recipe, strategy, spec, as_of))
-    decisions = run_decisions(duck, recipe, lambda: small_tables(tables, policies, as_of=as_of))
-    found = "contacts" in decisions
+    duck.execute(statements.accounts)
+    engine.run_statements(duck, statements.classify)
+    strategy = next(entry.strategy for entry in policies.policies if spec.portfolio_id in entry.portfolio_ids)
+    assert strategy is not None
+    group = engine.run_statements(duck, _compile_group(statements, strategy, spec, as_of))
+    decisions = run_decisions(duck, statements, lambda: small_tables(tables, policies, as_of=as_of))
+    has_plan = "contacts" in decisions
     nobody = pa.table({"debtor_id": pa.array([], pa.int64()), "reason": pa.array([], pa.string())})
-    candidates = duck.sql("FROM candidates").to_arrow_table() if found else nobody.slice(0, 0)
+    candidates = duck.sql("FROM candidates").to_arrow_table() if has_plan else nobody.slice(0, 0)
+    # A debtor who is silent on one account and written to about another is not silent.
+    silent = group["campaign_silent"]
+    silent = silent.filter(pc.invert(pc.is_in(silent["debtor_id"], candidates["debtor_id"].combine_chunks())))
     return GroupSurvey(
         policies=policies,
         as_of=as_of,
         purpose=purpose_of(spec.template_code),
         tables=tables,
-        members=members["campaign_members"],
+        members=group["campaign_members"],
         candidates=candidates,
-        unreachable=decisions["unreachable"].select(["debtor_id", "reason"]) if found else nobody,
-        silent=_silent_on_all(silent["campaign_silent"], candidates),
+        unreachable=decisions["unreachable"].select(["debtor_id", "reason"]) if has_plan else nobody,
+        silent=silent,
         planned=planned,
         duck=duck,
     )
 
 
-def _silent_on_all(silent: pa.Table, candidates: pa.Table) -> pa.Table:
-    """Leave out who is silent on one account and spoken to about another."""
-    return silent.filter(pc.invert(pc.is_in(silent["debtor_id"], candidates["debtor_id"].combine_chunks())))
-
-
 def _compile_group(
-    recipe: DayStatements, strategy: Strategy, spec: CampaignSpec, as_of: date
+    statements: DayStatements, strategy: Strategy, spec: CampaignSpec, as_of: date
 ) -> tuple[engine.Statement, engine.Statement]:
-    """Give the members, each once, and why some of them are left in peace."""
+    """Return the statements of the members, each once, and of why some of them are not written to."""
     (step,) = strategy.steps
     assert step.rule is not None
-    accounts = recipe.classified.filter(recipe.classified.portfolio_id == spec.portfolio_id)
-    mine = accounts.filter(step.rule.condition(accounts))
-    members = mine.group_by("debtor_id").agg(
-        accounts=mine.count().cast("int64"), overdue_minor=mine.overdue_minor.sum().cast("int64")
+    accounts = statements.classified.filter(statements.classified.portfolio_id == spec.portfolio_id)
+    matching = accounts.filter(step.rule.condition(accounts))
+    members = matching.group_by("debtor_id").agg(
+        accounts=matching.count().cast("int64"), overdue_minor=matching.overdue_minor.sum().cast("int64")
     )
     control = is_held_out(members.debtor_id, experiment=spec.experiment, share_bps=spec.control_bps)
-    quiet = find_silenced(mine, strategy, as_of=as_of).inner_join(mine.select("account_id", "debtor_id"), "account_id")
+    silent = find_silenced(matching, strategy, as_of=as_of).inner_join(
+        matching.select("account_id", "debtor_id"), "account_id"
+    )
     return (
         engine.compile_statement("campaign_members", members.mutate(control=control).order_by(ibis.asc("debtor_id"))),
-        engine.compile_statement("campaign_silent", quiet.group_by("debtor_id").agg(reason=quiet.reason.min())),
+        engine.compile_statement("campaign_silent", silent.group_by("debtor_id").agg(reason=silent.reason.min())),
     )
-
-
-def _strategy_of(policies: Policies, portfolio_id: int) -> Strategy:
-    strategy = next(entry.strategy for entry in policies.policies if portfolio_id in entry.portfolio_ids)
-    assert strategy is not None
-    return strategy
 
 
 def _campaign_policies(spec: CampaignSpec, *, fixed: bool) -> Policies:
@@ -239,7 +233,7 @@ def _campaign_strategy(spec: CampaignSpec, stops: dict[str, int | None], attribu
 
 
 def purpose_of(template_code: str) -> str:
-    """Return what a message of a template is for the law: an offer, a notice before the due date, or a claim."""
+    """Return the purpose of a template's messages before the law: offer, notice or claim."""
     template = Template.objects.filter(code=template_code, retired_at__isnull=True).order_by("-version").first()
     if template is None:
         return Contact.Purpose.CLAIM.value
@@ -249,33 +243,33 @@ def purpose_of(template_code: str) -> str:
 
 
 def message_prices(channels: Sequence[str], country: str) -> dict[str, MessagePrice]:
-    """Return the prices of a message by each channel in a country, of all providers that may carry it.
+    """Return the price of a message by each channel in a country, from all providers that may carry it.
 
-    The rate and the currency are those of the one that goes first.
+    The rate and the currency are those of the provider with the first rank.
     """
     enabled = Provider.objects.filter(enabled=True, channel__in=channels, country__in=["", country])
     carriers: defaultdict[str, list[Provider]] = defaultdict(list)
-    for each in enabled.order_by("rank", "code"):
-        carriers[each.channel].append(each)
-    return {channel: _price(channel, carriers[channel]) for channel in channels}
+    for provider in enabled.order_by("rank", "code"):
+        carriers[provider.channel].append(provider)
+    return {channel: _message_price(channel, carriers[channel]) for channel in channels}
 
 
-def _price(channel: str, carriers: Sequence[Provider]) -> MessagePrice:
+def _message_price(channel: str, carriers: Sequence[Provider]) -> MessagePrice:
     if not carriers:
         return MessagePrice(channel=channel)
     first = carriers[0]
-    asked = [each.price_micros for each in carriers if each.price_currency == first.price_currency]
+    prices = [provider.price_micros for provider in carriers if provider.price_currency == first.price_currency]
     return MessagePrice(
         channel=channel,
-        micros=max(asked),
-        least=min(asked),
+        micros=max(prices),
+        least=min(prices),
         currency=first.price_currency,
         per_second=first.rate_per_second,
-        currencies=frozenset(each.price_currency for each in carriers),
+        currencies=frozenset(provider.price_currency for provider in carriers),
     )
 
 
 def is_fresh(portfolio_id: int, day: date) -> bool:
-    """Tell if the portfolio's last load is new enough for anybody to be contacted on a day."""
-    allowed = Portfolio.objects.values_list("freshness_days", flat=True).get(pk=portfolio_id)
-    return Load.objects.filter(portfolio=portfolio_id, status="DONE", as_of__gte=day - timedelta(allowed)).exists()
+    """Tell if the portfolio's last load is new enough to contact anybody on a day."""
+    days = Portfolio.objects.values_list("freshness_days", flat=True).get(pk=portfolio_id)
+    return Load.objects.filter(portfolio=portfolio_id, status="DONE", as_of__gte=day - timedelta(days)).exists()

@@ -1,7 +1,7 @@
-"""What a campaign would do, before it does anything: whom it reaches, who is barred and why, its cost and its end.
+"""Pre-flight of a campaign: whom it would reach, who is barred and why, its cost and its end.
 
-The days of the campaign are gone through one by one with the gate itself; what strategies send meanwhile is not known
-and not counted.
+Its days are simulated one by one with the gate itself. What strategies will send meanwhile is not known and not
+counted.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ WAITS_TURN = "planned_already"
 
 @dataclass(frozen=True, kw_only=True)
 class BarredGroup:
-    """Why some of the treated are not written to on any day; `rule` and `article` where the law says so."""
+    """Treated debtors who are not written to on any day, and why; `rule` and `article` where the law says so."""
 
     reason: str
     rule: str
@@ -41,7 +41,7 @@ class BarredGroup:
 
 @dataclass(frozen=True, kw_only=True)
 class PreflightDay:
-    """One day of the campaign: whom the gate lets through, how many of them fit, and what that costs in micros."""
+    """One day of the campaign: how many the gate allows, how many of them fit, and what that costs in micros."""
 
     day: date
     allowed: int
@@ -52,7 +52,7 @@ class PreflightDay:
 
 @dataclass(kw_only=True)
 class Preflight:
-    """What would become of a campaign. Debtors are counted; money is in minor units, a cost in micros.
+    """Result of a pre-flight. Debtors are counted; money is in minor units, a cost in micros.
 
     Micros are millionths of the major unit of `cost_currency`.
     """
@@ -82,7 +82,7 @@ class Preflight:
 
 
 def spec_of(campaign: Campaign) -> CampaignSpec:
-    """Return what a campaign says to whom."""
+    """Return the message and the group of a campaign."""
     return CampaignSpec(
         portfolio_id=campaign.portfolio_id,
         rule=campaign.rule,
@@ -94,149 +94,144 @@ def spec_of(campaign: Campaign) -> CampaignSpec:
 
 
 def preflight(*, campaign: Campaign, as_of: date) -> Preflight:
-    """Try a campaign on the portfolio as it is, writing nothing. `problems` are what keeps it from being launched."""
-    found = Preflight(as_of=as_of, prices=message_prices(campaign.channels, campaign.portfolio.country))
-    _check_campaign(campaign, found)
+    """Try a campaign on the portfolio as it is, writing nothing; `problems` keep it from being launched."""
+    result = Preflight(as_of=as_of, prices=message_prices(campaign.channels, campaign.portfolio.country))
+    _check_campaign(campaign, result)
     with survey_group(spec_of(campaign), as_of=as_of) as group:
-        _count(group, found)
-        _simulate_days(campaign, group, found)
-    if not found.treated:
-        found.problems.append(_("Nobody would get the message: the group or its treated part is empty."))
-    elif not found.messages and found.stops_on:
-        found.problems.append(_("The budget does not pay for a single message."))
-    elif not found.messages:
-        found.problems.append(_("Nobody of the group can be written to within the dates of the campaign."))
-    return found
+        members = group.members
+        result.matched = members.num_rows
+        result.accounts = pc.sum(members["accounts"]).as_py() or 0
+        result.overdue_minor = pc.sum(members["overdue_minor"]).as_py() or 0
+        result.control = pc.sum(members["control"]).as_py() or 0
+        result.treated = result.matched - result.control
+        _simulate_days(campaign, group, result)
+    if not result.treated:
+        result.problems.append(_("Nobody would get the message: the group or its treated part is empty."))
+    elif not result.messages and result.stops_on:
+        result.problems.append(_("The budget does not pay for a single message."))
+    elif not result.messages:
+        result.problems.append(_("Nobody of the group can be written to within the dates of the campaign."))
+    return result
 
 
-def _check_campaign(campaign: Campaign, found: Preflight) -> None:
+def _check_campaign(campaign: Campaign, result: Preflight) -> None:
+    """Add the problems and warnings that show without looking at the group."""
     templates = Template.objects.filter(
         code=campaign.template_code, channel__in=campaign.channels, retired_at__isnull=True, status="APPROVED"
     )
-    ready = set(templates.values_list("channel", flat=True))
-    if not ready:
-        found.problems.append(_("The template is not approved for any of the channels."))
-    elif missing := [each for each in campaign.channels if each not in ready]:
-        named = ", ".join(str(Channel(each).label) for each in missing)
-        found.warnings.append(_("There is no approved template for: %(channels)s.") % {"channels": named})
-    found.findings = findings_of(campaign, on=found.as_of)
-    if campaign.ends_on < found.as_of:
-        found.problems.append(_("The last day of the campaign is over."))
-    if not is_fresh(campaign.portfolio_id, found.as_of):
-        found.warnings.append(_("The portfolio's data are too old: nobody is contacted until a new file is loaded."))
-    found.unpriced = [each.channel for each in found.prices.values() if each.micros is None]
-    found.problems += budget_problems(campaign, found.prices)
+    approved = set(templates.values_list("channel", flat=True))
+    if not approved:
+        result.problems.append(_("The template is not approved for any of the channels."))
+    elif missing := [channel for channel in campaign.channels if channel not in approved]:
+        names = ", ".join(str(Channel(channel).label) for channel in missing)
+        result.warnings.append(_("There is no approved template for: %(channels)s.") % {"channels": names})
+    result.findings = findings_of(campaign, on=result.as_of)
+    if campaign.ends_on < result.as_of:
+        result.problems.append(_("The last day of the campaign is over."))
+    if not is_fresh(campaign.portfolio_id, result.as_of):
+        result.warnings.append(_("The portfolio's data are too old: nobody is contacted until a new file is loaded."))
+    result.unpriced = [price.channel for price in result.prices.values() if price.micros is None]
+    result.problems += budget_problems(campaign, result.prices)
 
 
 def budget_problems(
-    campaign: Campaign, known: Mapping[str, MessagePrice], spent: Mapping[str, int] = MappingProxyType({})
+    campaign: Campaign, prices: Mapping[str, MessagePrice], spent: Mapping[str, int] = MappingProxyType({})
 ) -> list[str]:
-    """Return why a budget cannot be kept: a price that is not known, or money of another currency.
+    """Return why a budget cannot be kept: an unknown price, or money of another currency.
 
     `spent` is in micros by currency.
     """
     if campaign.budget_minor is None:
         return []
     problems = []
-    if any(price.micros is None for price in known.values()):
+    if any(price.micros is None for price in prices.values()):
         problems.append(_("The budget cannot be kept: the price of a message is not known for every channel."))
     own = {campaign.budget_currency}
-    if foreign := [price for price in known.values() if price.currencies - own]:
-        named = ", ".join(
-            f"{Channel(each.channel).label} ({', '.join(sorted(each.currencies - own))})" for each in foreign
+    if foreign := [price for price in prices.values() if price.currencies - own]:
+        channels = ", ".join(
+            f"{Channel(price.channel).label} ({', '.join(sorted(price.currencies - own))})" for price in foreign
         )
-        said = _("The budget cannot be kept: messages are paid in another currency than %(currency)s: %(channels)s.")
-        problems.append(said % {"currency": campaign.budget_currency, "channels": named})
+        text = _("The budget cannot be kept: messages are paid in another currency than %(currency)s: %(channels)s.")
+        problems.append(text % {"currency": campaign.budget_currency, "channels": channels})
     if others := sorted(currency for currency, micros in spent.items() if micros and currency not in own):
-        said = _("The budget cannot be kept: messages that left were paid in %(currencies)s.")
-        problems.append(said % {"currencies": ", ".join(others)})
+        text = _("The budget cannot be kept: messages that left were paid in %(currencies)s.")
+        problems.append(text % {"currencies": ", ".join(others)})
     return problems
 
 
-def _count(group: GroupSurvey, found: Preflight) -> None:
-    members = group.members
-    found.matched = members.num_rows
-    found.accounts = pc.sum(members["accounts"]).as_py() or 0
-    found.overdue_minor = pc.sum(members["overdue_minor"]).as_py() or 0
-    found.control = pc.sum(members["control"]).as_py() or 0
-    found.treated = found.matched - found.control
-
-
-def _simulate_days(campaign: Campaign, group: GroupSurvey, found: Preflight) -> None:
+def _simulate_days(campaign: Campaign, group: GroupSurvey, result: Preflight) -> None:
     """Simulate the days: each treated debtor gets one message on the first day that lets it through and has room."""
     treated = group.members.filter(pc.invert(group.members["control"]))
     waiting = _rows_of_debtors(group.candidates, treated["debtor_id"])
-    found.channels = dict(Counter(waiting["channel"].to_pylist())) if waiting.num_rows else {}
-    spent, last, let_through = 0, waiting.slice(0, 0), set[int]()
+    result.channels = dict(Counter(waiting["channel"].to_pylist())) if waiting.num_rows else {}
+    spent_micros, last_judged, ever_allowed = 0, waiting.slice(0, 0), set[int]()
     first = max(campaign.starts_on, group.as_of)
     for day in (first + timedelta(n) for n in range(min((campaign.ends_on - first).days + 1, MAX_DAYS))):
-        if waiting.num_rows == 0 or found.stops_on is not None:
+        if waiting.num_rows == 0 or result.stops_on is not None:
             break
-        last = sort_by_debt(group.judged(waiting, day=day), treated)
-        free = pa.array([pk not in group.planned or day > group.as_of for pk in last["debtor_id"].to_pylist()])
-        allowed = last.filter(pc.and_(last["allowed"], free))
-        let_through.update(allowed["debtor_id"].to_pylist())
-        taken, cost = select_affordable(allowed, found.prices, budget_left(campaign, spent))
-        spent += cost or 0
-        waiting = waiting.filter(pc.invert(pc.is_in(waiting["debtor_id"], pa.array(taken, pa.int64()))))
-        found.messages += len(taken)
-        day_row = PreflightDay(
-            day=day, allowed=allowed.num_rows, fits=len(taken), cost_micros=cost, left=waiting.num_rows
+        last_judged = sort_by_debt(group.judge(waiting, day=day), treated)
+        # Debtors with a contact of today wait for tomorrow.
+        free = pa.array([pk not in group.planned or day > group.as_of for pk in last_judged["debtor_id"].to_pylist()])
+        allowed = last_judged.filter(pc.and_(last_judged["allowed"], free))
+        ever_allowed.update(allowed["debtor_id"].to_pylist())
+        sent_ids, cost_micros = select_affordable(allowed, result.prices, budget_left(campaign, spent_micros))
+        spent_micros += cost_micros or 0
+        waiting = waiting.filter(pc.invert(pc.is_in(waiting["debtor_id"], pa.array(sent_ids, pa.int64()))))
+        result.messages += len(sent_ids)
+        result.days.append(
+            PreflightDay(
+                day=day,
+                allowed=allowed.num_rows,
+                fits=len(sent_ids),
+                cost_micros=cost_micros,
+                left=waiting.num_rows,
+            )
         )
-        found.days.append(day_row)
-        used_up = is_exhausted(budget_left(campaign, spent), _channels(waiting), found.prices)
-        _note_end(found, day_row, used_up=used_up)
-    _note_cost(found, spent)
-    left = _rows_of_debtors(last, waiting["debtor_id"]) if waiting.num_rows else None
-    _count_barred(group, found, treated, last=left, but=let_through)
+        if sent_ids:
+            result.ends_on = day
+        channels = set(waiting["channel"].to_pylist()) if waiting.num_rows else set()
+        if waiting.num_rows and is_exhausted(budget_left(campaign, spent_micros), channels, result.prices):
+            result.stops_on = day
+    # A cost can be told only where every price is known and all are in one currency.
+    used = [result.prices[channel] for channel in result.channels if channel in result.prices]
+    currencies = {price.currency for price in used}
+    has_cost = all(price.micros is not None for price in used) and len(currencies) == 1
+    result.cost_micros, result.cost_currency = (spent_micros, next(iter(currencies))) if has_cost else (None, "")
+    left = _rows_of_debtors(last_judged, waiting["debtor_id"]) if waiting.num_rows else None
+    _count_barred(group, result, treated, last_judged=left, ever_allowed=ever_allowed)
 
 
-def _note_end(found: Preflight, day: PreflightDay, *, used_up: bool) -> None:
-    if day.fits:
-        found.ends_on = day.day
-    if used_up and day.left and found.stops_on is None:
-        found.stops_on = day.day
-
-
-def _channels(rows: pa.Table) -> set[str]:
-    return set(rows["channel"].to_pylist()) if rows.num_rows else set()
-
-
-def is_exhausted(left_micros: int | None, channels: Iterable[str], known: Mapping[str, MessagePrice]) -> bool:
-    """Tell if what is left buys no message by any of the channels of those who wait, at the prices of today."""
-    cheapest = min((known[channel].micros or 0 for channel in channels if channel in known), default=0)
+def is_exhausted(left_micros: int | None, channels: Iterable[str], prices: Mapping[str, MessagePrice]) -> bool:
+    """Tell if what is left of a budget buys no message by any of some channels, at the prices of today."""
+    cheapest = min((prices[channel].micros or 0 for channel in channels if channel in prices), default=0)
     return left_micros is not None and left_micros < cheapest
 
 
-def _note_cost(found: Preflight, spent: int) -> None:
-    used = [found.prices[channel] for channel in found.channels if channel in found.prices]
-    priced = {price.currency for price in used}
-    known = all(price.micros is not None for price in used) and len(priced) == 1
-    found.cost_micros, found.cost_currency = (spent, next(iter(priced))) if known else (None, "")
-
-
 def _count_barred(
-    group: GroupSurvey, found: Preflight, treated: pa.Table, *, last: pa.Table | None, but: set[int]
+    group: GroupSurvey, result: Preflight, treated: pa.Table, *, last_judged: pa.Table | None, ever_allowed: set[int]
 ) -> None:
-    """Count everybody of the treated who is let through on no day, each for one reason: the last day's.
+    """Count the treated whom no day lets through, each for one reason: the last day's.
 
-    Those let through for whom there was no room (`but`) are counted apart.
+    Those let through on some day for whom there was no room (`ever_allowed`) are counted apart.
     """
-    judged = {row["debtor_id"]: row for row in last.to_pylist()} if last is not None else {}
-    ways = set(group.candidates["debtor_id"].to_pylist()) if group.candidates.num_rows else set()
-    why = {pk: (NO_WAY, "", "") for pk in treated["debtor_id"].to_pylist() if pk not in ways}
+    judged = {row["debtor_id"]: row for row in last_judged.to_pylist()} if last_judged is not None else {}
+    reachable = set(group.candidates["debtor_id"].to_pylist()) if group.candidates.num_rows else set()
+    # reason, rule and article by debtor
+    reasons = {pk: (NO_WAY, "", "") for pk in treated["debtor_id"].to_pylist() if pk not in reachable}
     for table in (group.silent, group.unreachable):
-        why |= {row["debtor_id"]: (row["reason"], "", "") for row in table.to_pylist() if row["debtor_id"] in why}
+        reasons |= {
+            row["debtor_id"]: (row["reason"], "", "") for row in table.to_pylist() if row["debtor_id"] in reasons
+        }
     for pk, row in judged.items():
-        if pk not in but:
-            why[pk] = (row["reason"] or WAITS_TURN, row["rule"] or "", row["source"] or "")
-    left = len(but & set(judged))
-    found.left_by_budget, found.left_by_rate = (left, 0) if found.stops_on else (0, left)
-    found.barred = [
+        if pk not in ever_allowed:
+            reasons[pk] = (row["reason"] or WAITS_TURN, row["rule"] or "", row["source"] or "")
+    left = len(ever_allowed & set(judged))
+    result.left_by_budget, result.left_by_rate = (left, 0) if result.stops_on else (0, left)
+    result.barred = [
         BarredGroup(reason=reason, rule=rule if reason != WAITS_TURN else "", article=article, debtors=count)
-        for (reason, rule, article), count in Counter(why.values()).most_common()
+        for (reason, rule, article), count in Counter(reasons.values()).most_common()
     ]
-    found.barred_debtors = [(pk, said[0], said[2]) for pk, said in sorted(why.items())]
+    result.barred_debtors = [(pk, reason, article) for pk, (reason, _rule, article) in sorted(reasons.items())]
 
 
 def _rows_of_debtors(rows: pa.Table, debtor_ids: pa.ChunkedArray) -> pa.Table:
@@ -244,12 +239,12 @@ def _rows_of_debtors(rows: pa.Table, debtor_ids: pa.ChunkedArray) -> pa.Table:
 
 
 def sort_by_debt(candidates: pa.Table, members: pa.Table) -> pa.Table:
-    """Put who owes most first: where money or hours run out, they have been spent there."""
+    """Return candidates with the largest debts first: where money or hours run out, they were spent on those."""
     if candidates.num_rows == 0:
         return candidates
     owed = dict(zip(members["debtor_id"].to_pylist(), members["overdue_minor"].to_pylist(), strict=True))
     ids = candidates["debtor_id"].to_pylist()
-    return candidates.take(pa.array(sorted(range(len(ids)), key=lambda at: (-owed.get(ids[at], 0), ids[at]))))
+    return candidates.take(pa.array(sorted(range(len(ids)), key=lambda index: (-owed.get(ids[index], 0), ids[index]))))
 
 
 def budget_left(campaign: Campaign, spent_micros: int) -> int | None:
@@ -260,33 +255,33 @@ def budget_left(campaign: Campaign, spent_micros: int) -> int | None:
 
 
 def select_affordable(
-    allowed: pa.Table, known: Mapping[str, MessagePrice], left_micros: int | None
+    allowed: pa.Table, prices: Mapping[str, MessagePrice], left_micros: int | None
 ) -> tuple[list[int], int | None]:
     """Return the debtors who fit into one day, by rate and by money (micros), and what they cost.
 
-    The cost is None where a price is not known or they are paid in several currencies.
+    The cost is None where a price is unknown or they are paid in several currencies.
     """
-    room = {channel: _rate_capacity(allowed, price) for channel, price in known.items()}
-    taken, cost, priced, paid_in = [], 0, True, set[str]()
+    capacity = {channel: _rate_capacity(allowed, price) for channel, price in prices.items()}
+    selected, cost_micros, is_priced, currencies = [], 0, True, set[str]()
     pairs = zip(allowed["debtor_id"].to_pylist(), allowed["channel"].to_pylist(), strict=True) if len(allowed) else ()
     for debtor_id, channel in pairs:
-        price, left = known.get(channel, MessagePrice(channel=channel)), room.get(channel)
-        costs = price.micros or 0
-        if left == 0 or (left_micros is not None and cost + costs > left_micros):
+        price, room = prices.get(channel, MessagePrice(channel=channel)), capacity.get(channel)
+        unit_micros = price.micros or 0
+        if room == 0 or (left_micros is not None and cost_micros + unit_micros > left_micros):
             continue
-        taken.append(debtor_id)
-        cost, priced = cost + costs, priced and price.micros is not None
-        paid_in.add(price.currency)
-        room[channel] = None if left is None else left - 1
-    return taken, cost if priced and len(paid_in) <= 1 else None
+        selected.append(debtor_id)
+        cost_micros, is_priced = cost_micros + unit_micros, is_priced and price.micros is not None
+        currencies.add(price.currency)
+        capacity[channel] = None if room is None else room - 1
+    return selected, cost_micros if is_priced and len(currencies) <= 1 else None
 
 
 def _rate_capacity(allowed: pa.Table, price: MessagePrice) -> int | None:
-    """Return how many messages a channel's rate lets through while somebody may be written to; None: no limit known."""
-    mine = allowed.filter(pc.equal(allowed["channel"], price.channel)) if allowed.num_rows else allowed
-    if price.per_second is None or mine.num_rows == 0:
+    """Return how many messages a channel's rate lets through in the hours of the day; None without a known limit."""
+    rows = allowed.filter(pc.equal(allowed["channel"], price.channel)) if allowed.num_rows else allowed
+    if price.per_second is None or rows.num_rows == 0:
         return None
-    opens, closes = pc.min(mine["due_at"]).as_py(), pc.max(mine["closes_at"]).as_py()
+    opens, closes = pc.min(rows["due_at"]).as_py(), pc.max(rows["closes_at"]).as_py()
     if not isinstance(opens, datetime) or not isinstance(closes, datetime):
         return None
     return int((closes - opens).total_seconds() * price.per_second)

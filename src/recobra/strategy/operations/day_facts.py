@@ -1,4 +1,4 @@
-"""Take the facts of a day out of the database, as the core's tables."""
+"""Facts of a day: read from the database as the core's tables, and stored as the day's snapshot."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pyarrow import parquet
 
 from recobra.kit.database import data_dir
 from recobra.messaging import snapshot as contact_snapshot
-from recobra.policy import company_rules as house_rules
+from recobra.policy.company_rules import company_rules_in_force
 from recobra.portfolio import snapshot as portfolio_snapshot
 from recobra.portfolio.snapshot import Part
 from recobra.strategy import snapshot
@@ -41,12 +41,12 @@ def read_facts(part: Part, *, as_of: date, contactable: frozenset[int]) -> dict[
 
 
 def snapshot_folder(as_of: date) -> Path:
-    """Return the folder of a day's snapshot: the arrears portfolio (Cartera de Mora), reproducible for ever."""
+    """Return the folder of a day's snapshot, from which the arrears portfolio (Cartera de Mora) can be reproduced."""
     return data_dir() / "lake" / "snapshots" / f"as_of={as_of.isoformat()}"
 
 
 def write_snapshot(tables: Tables, *, as_of: date) -> Path:
-    """Write the tables as Parquet, each in one piece, so that a reader never sees half a day."""
+    """Write the tables as Parquet files; return their folder."""
     folder = snapshot_folder(as_of)
     folder.mkdir(parents=True, exist_ok=True)
     for name, table in tables.items():
@@ -55,14 +55,16 @@ def write_snapshot(tables: Tables, *, as_of: date) -> Path:
 
 
 def write_table(table: pa.Table, path: Path) -> None:
-    """Write one Parquet file and put it in place at once."""
+    """Write one Parquet file."""
+    # Renamed when it is whole: a reader never sees half a table.
     partial = path.with_suffix(".partial")
     parquet.write_table(table, partial, compression="zstd", compression_level=1)
     partial.replace(path)
 
 
 def _add_zones(debtors: pa.Table) -> pa.Table:
-    """Add the zones in which each debtor may live; a few hundred distinct addresses at most."""
+    """Add the time zones in which each debtor may live, as the text `a|b`."""
+    # A million debtors live in a few hundred distinct places: each is looked up once.
     keys = ["country", "subdivision", "time_zone"]
     places = debtors.select(keys).group_by(keys).aggregate([])
     zones = [
@@ -76,11 +78,12 @@ def _add_zones(debtors: pa.Table) -> pa.Table:
 
 
 def _add_policies(portfolios: pa.Table, contactable: frozenset[int]) -> pa.Table:
+    """Add the currency's exponent, whether the portfolio may be contacted, and the name of its company rules."""
     exponents = [exponent_of(currency) for currency in portfolios["currency"].to_pylist()]
     active = pc.is_in(portfolios["portfolio_id"], pa.array(sorted(contactable), pa.int64()))
     ids = portfolios["portfolio_id"].to_pylist()
-    houses = house_rules.company_rules_in_force(ids).of
+    rule_names = company_rules_in_force(ids).name_by_portfolio
     table = portfolios.drop_columns(["creditor_id", "default_zone"])
     table = table.append_column("currency_exponent", pa.array(exponents, pa.int64()))
     table = table.append_column("active", active)
-    return table.append_column("house", pa.array([houses.get(pk, "") for pk in ids], pa.string()))
+    return table.append_column("house", pa.array([rule_names.get(pk, "") for pk in ids], pa.string()))

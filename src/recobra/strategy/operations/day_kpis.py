@@ -1,4 +1,4 @@
-"""Indicators of each account and KPI rows of the day."""
+"""Arrears portfolio and KPI rows of a day."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from recobra_core.indicators import contact_level, payment_record
 
 
 def write_arrears_portfolio(duck: DuckDBPyConnection, classified: ir.Table, path: Path) -> int:
-    """Write the arrears portfolio of the day: facts, class and the indicators that need no model."""
+    """Write the arrears portfolio of a day with its indicators to a Parquet file; return how many accounts."""
     hidden = [name for name in classified.columns if name.startswith("was_")]
     scored = classified.drop(*hidden).mutate(
         contact_level=contact_level(classified), payment_record=payment_record(classified)
@@ -60,28 +60,26 @@ _FLOW_KPIS = """
 
 
 def _stock_kpis(duck: DuckDBPyConnection, classified: ir.Table) -> pa.Table:
-    """Return portfolio_id, key, value: what is owed and overdue, and by whom, by bucket and by stage."""
+    """Return portfolio_id, key, value: accounts, debtors and amounts, in all, by bucket and by stage."""
     whole = classified.group_by("portfolio_id").agg(
         accounts=classified.count(),
         debtors=classified.debtor_id.nunique(),
         balance_minor=classified.balance_minor.sum(),
         overdue_minor=classified.overdue_minor.sum(),
     )
-    rows = _kpi_rows(_rows(duck, whole), prefix="")
+    rows = _kpi_rows(duck, whole, prefix="")
     for name in ("bucket", "stage"):
         parts = classified.group_by("portfolio_id", label=classified[name]).agg(
             accounts=classified.count(), balance_minor=classified.balance_minor.sum()
         )
-        rows += _kpi_rows(_rows(duck, parts), prefix=f"{name}:")
+        rows += _kpi_rows(duck, parts, prefix=f"{name}:")
     schema = pa.schema([("portfolio_id", pa.int64()), ("key", pa.string()), ("value", pa.int64())])
     return pa.Table.from_pylist(rows, schema=schema)
 
 
-def _rows(duck: DuckDBPyConnection, expression: ir.Table) -> pa.Table:
-    return engine.run_statements(duck, [engine.compile_statement("answer", expression)])["answer"]
-
-
-def _kpi_rows(wide: pa.Table, *, prefix: str) -> list[dict[str, object]]:
+def _kpi_rows(duck: DuckDBPyConnection, expression: ir.Table, *, prefix: str) -> list[dict[str, object]]:
+    """Return the measures of an expression as one row each; `prefix` names the groups of `label`, '' for the whole."""
+    wide = engine.run_statements(duck, [engine.compile_statement("answer", expression)])["answer"]
     measures = [name for name in wide.column_names if name not in {"portfolio_id", "label"}]
     return [
         {

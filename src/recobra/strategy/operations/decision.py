@@ -1,4 +1,4 @@
-"""The core's decisions as statements for the engine: compiled once per day and policy, run for all or for one."""
+"""The core's decisions as DuckDB statements: compiled once per day and policy, run for everybody or for one debtor."""
 
 from __future__ import annotations
 
@@ -82,9 +82,10 @@ SCHEMAS: Mapping[str, pa.Schema] = {
 
 @dataclass(frozen=True, kw_only=True)
 class DayStatements:
-    """How a day is decided, in order: `accounts` shapes the input, `classify` keeps `classified`, `due` keeps `due`.
+    """Compiled statements that decide a day, in the order in which they run.
 
-    Then `plan`, unless nothing is due, and `states`, which reads the `stage_changes` that the plan may give.
+    `accounts` shapes the input, `classify` stores the table `classified`, `due` the table `due`. Then come `plan`,
+    unless nothing is due, and `states`, which reads the `stage_changes` that `due` may store.
     """
 
     accounts: str
@@ -100,7 +101,7 @@ _STATEMENTS: OrderedDict[tuple[str, date], DayStatements] = OrderedDict()
 
 
 def statements_for(policies: Policies, *, as_of: date) -> DayStatements:
-    """Return the statements of a day under the policies in force; compiled when first asked for."""
+    """Return the statements of a day under some policies, compiled on first use."""
     key = (policies.fingerprint(), as_of)
     if key not in _STATEMENTS:
         _STATEMENTS[key] = _compile_day(policies, as_of=as_of)
@@ -129,6 +130,7 @@ def small_tables(tables: Mapping[str, pa.Table], policies: Policies, *, as_of: d
     }
 
 
+# The same few hundred places and rules come back all day: for one debtor, computing them takes longer than deciding.
 @lru_cache(maxsize=256)
 def _cached_openings(
     keys: frozenset[OpeningKey], holidays: frozenset[tuple[str, date]], houses: frozenset[tuple[str, CompanyRules]]
@@ -142,31 +144,29 @@ def _cached_caps(day: date, houses: frozenset[tuple[str, CompanyRules]]) -> pa.T
 
 
 def _compile_day(policies: Policies, *, as_of: date) -> DayStatements:
-    wanted = _attributes_used(policies)
-    typed = {f"attr_{name}": _ARROW_TYPES[kind] for name, kind in wanted.items()}
+    attribute_types = _attributes_used(policies)
+    typed = {f"attr_{name}": _ARROW_TYPES[kind] for name, kind in attribute_types.items()}
     accounts = source_table("accounts", _derive_schema(portfolio.ACCOUNTS, without=("attributes",), **typed))
     facts = DayFacts(accounts=accounts, **{name: source_table(name, schema) for name, schema in SCHEMAS.items()})
-    classed = classify_accounts(build_account_facts(facts, as_of=as_of), policies.policies, as_of=as_of)
-    classified = source_table("classified", classed.schema())
+    expression = classify_accounts(build_account_facts(facts, as_of=as_of), policies.policies, as_of=as_of)
+    classified = source_table("classified", expression.schema())
+    # Attributes are free text in the file: what is not of the declared type counts as unknown.
+    columns = [
+        f'TRY_CAST(json_extract_string(attributes, \'$."{name}"\') AS {_DUCK_TYPES[kind]}) AS "attr_{name}"'
+        for name, kind in attribute_types.items()
+    ]
+    selected = ", ".join(["* EXCLUDE (attributes)", *columns])
     return DayStatements(
-        accounts=_accounts_view(wanted),
-        classify=(compile_statement("classified", classed, keep=True, give=False),),
+        accounts=f"CREATE OR REPLACE TEMP VIEW accounts AS SELECT {selected} FROM raw_accounts",
+        classify=(compile_statement("classified", expression, keep=True, give=False),),
         **_compile_decisions(classified, facts, policies, as_of=as_of),
         facts=facts,
         classified=classified,
     )
 
 
-def _accounts_view(wanted: Mapping[str, str]) -> str:
-    columns = [
-        f'TRY_CAST(json_extract_string(attributes, \'$."{name}"\') AS {_DUCK_TYPES[kind]}) AS "attr_{name}"'
-        for name, kind in wanted.items()
-    ]
-    chosen = ", ".join(["* EXCLUDE (attributes)", *columns])
-    return f"CREATE OR REPLACE TEMP VIEW accounts AS SELECT {chosen} FROM raw_accounts"
-
-
 def _attributes_used(policies: Policies) -> dict[str, str]:
+    """Return the type of each attribute that a rule of some strategy reads."""
     rules = [
         rule
         for policy in policies.policies
@@ -181,11 +181,11 @@ def _attributes_used(policies: Policies) -> dict[str, str]:
 def _compile_decisions(
     classified: ir.Table, facts: DayFacts, policies: Policies, *, as_of: date
 ) -> dict[str, tuple[Statement, ...]]:
-    due = find_due_today(classified, facts, policies.policies, as_of=as_of)
-    if due is None:
+    """Return the statements `due`, `plan` and `states` of a day."""
+    due_expression = find_due_today(classified, facts, policies.policies, as_of=as_of)
+    if due_expression is None:
         return {"due": (), "plan": (), "states": _compile_states(classified)}
-    keep_due = compile_statement("due", due, keep=True, give=False)
-    due = source_table("due", due.schema())
+    due = source_table("due", due_expression.schema())
     templates = source_table("templates", pa.schema([("template_code", pa.string()), ("channel", pa.string())]))
     plan = plan_day(due, classified, facts, templates, as_of=as_of, channels_open=policies.channels_open)
     judged = judge_at_opening(
@@ -195,35 +195,49 @@ def _compile_decisions(
         caps=source_table("caps", CAPS),
         as_of=as_of,
     )
+    strategy_codes = due.filter(due.track == "message").select("account_id", "strategy_code")
     changes = planning.plan_stage_changes(due)
-    planned = (
-        compile_statement("candidates", plan.candidates, keep=True, give=False),
-        compile_statement("contacts", judged),
-        compile_statement("items", _with_strategy(plan.items, due)),
-        compile_statement("unreachable", plan.unreachable),
-        compile_statement("tasks", planning.plan_tasks(due)),
-        compile_statement("step_holds", planning.plan_holds(due)),
-    )
-    moves = compile_statement("stage_changes", changes, keep=True)
+    # Accounts with the stages that strategies move them to today.
+    moves = source_table("stage_changes", changes.schema())
+    moves = moves.select(moved_id=moves.account_id, moved_stage=moves.stage)
+    moved = classified.left_join(moves, [classified.account_id == moves.moved_id])
+    moved = moved.mutate(stage=moved.moved_stage.coalesce(moved.stage)).drop("moved_id", "moved_stage")
     return {
-        "due": (keep_due, moves),
-        "plan": planned,
-        "states": _compile_states(_apply_stage_changes(classified, source_table("stage_changes", changes.schema()))),
+        "due": (
+            compile_statement("due", due_expression, keep=True, give=False),
+            compile_statement("stage_changes", changes, keep=True),
+        ),
+        "plan": (
+            compile_statement("candidates", plan.candidates, keep=True, give=False),
+            compile_statement("contacts", judged),
+            compile_statement("items", plan.items.inner_join(strategy_codes, "account_id")),
+            compile_statement("unreachable", plan.unreachable),
+            compile_statement("tasks", planning.tasks(due)),
+            compile_statement("step_holds", planning.holds(due)),
+        ),
+        "states": _compile_states(moved),
     }
 
 
-def run_decisions(
-    duck: DuckDBPyConnection, recipe: DayStatements, beside: Callable[[], Mapping[str, pa.Table]]
-) -> dict[str, pa.Table]:
-    """Run what comes after `classified`; where nothing is due there is no plan to make, and `beside` is not asked.
+def _compile_states(accounts: ir.Table) -> tuple[Statement, ...]:
+    """Return the statement of the states to write: accounts without one, and those whose state differs."""
+    differs: Any = ibis.or_(*(~accounts[name].identical_to(accounts[f"was_{name}"]) for name in _STATE_COLUMNS))
+    columns = ["account_id", "portfolio_id", "debtor_id", *_STATE_COLUMNS, "stage_since", *_TRANSITION_COLUMNS]
+    return (compile_statement("states", accounts.filter(accounts.was_stage.isnull() | differs).select(*columns)),)
 
-    Gives what `plan` and `due` give, and `new_states`, `changed_states` and `transitions`.
+
+def run_decisions(
+    duck: DuckDBPyConnection, statements: DayStatements, load_small_tables: Callable[[], Mapping[str, pa.Table]]
+) -> dict[str, pa.Table]:
+    """Run what comes after `classified`; `load_small_tables` is called only where something is due.
+
+    Returns the tables of `due` and `plan`, and `new_states`, `changed_states` and `transitions`.
     """
-    decisions = engine.run_statements(duck, recipe.due)
-    if recipe.due and duck.execute("FROM due LIMIT 1").fetchall():
-        engine.register_tables(duck, beside())
-        decisions |= engine.run_statements(duck, recipe.plan)
-    (states,) = engine.run_statements(duck, recipe.states).values()
+    decisions = engine.run_statements(duck, statements.due)
+    if statements.due and duck.execute("FROM due LIMIT 1").fetchall():
+        engine.register_tables(duck, load_small_tables())
+        decisions |= engine.run_statements(duck, statements.plan)
+    (states,) = engine.run_statements(duck, statements.states).values()
     new = pc.is_null(states["was_stage"])
     changed = states.filter(pc.invert(new))
     moved = pc.not_equal(changed["stage"], changed["was_stage"])
@@ -232,22 +246,3 @@ def run_decisions(
         "changed_states": changed.drop_columns(list(_TRANSITION_COLUMNS)),
         "transitions": changed.filter(moved),
     }
-
-
-def _with_strategy(items: ir.Table, due: ir.Table) -> ir.Table:
-    codes = due.filter(due.track == "message").select("account_id", "strategy_code")
-    return items.inner_join(codes, "account_id")
-
-
-def _apply_stage_changes(classified: ir.Table, changes: ir.Table) -> ir.Table:
-    """Return the accounts with the stages that strategies moved them to today."""
-    moves = changes.select(moved_id=changes.account_id, moved_stage=changes.stage)
-    joined = classified.left_join(moves, [classified.account_id == moves.moved_id])
-    return joined.mutate(stage=joined.moved_stage.coalesce(joined.stage)).drop("moved_id", "moved_stage")
-
-
-def _compile_states(accounts: ir.Table) -> tuple[Statement, ...]:
-    """Give the states to write, of accounts without one and of those whose state differs, and what they were."""
-    differs: Any = ibis.or_(*(~accounts[name].identical_to(accounts[f"was_{name}"]) for name in _STATE_COLUMNS))
-    columns = ["account_id", "portfolio_id", "debtor_id", *_STATE_COLUMNS, "stage_since", *_TRANSITION_COLUMNS]
-    return (compile_statement("states", accounts.filter(accounts.was_stage.isnull() | differs).select(*columns)),)

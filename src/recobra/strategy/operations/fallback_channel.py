@@ -1,4 +1,4 @@
-"""Where a message could not be delivered to a number or address that is out of use since, look for another way."""
+"""Fallback channels for messages that could not be delivered to a number or address that is out of use since."""
 
 from __future__ import annotations
 
@@ -23,14 +23,12 @@ _SCHEMA = pa.schema([("contact_id", pa.int64()), ("debtor_id", pa.int64())])
 
 
 def plan_fallback_channels(*, as_of: date, now: datetime, actor: str) -> int:
-    """Let the steps of undelivered contacts fire again and decide for their debtors; return how many debtors.
-
-    Each number and address is lost once, so this comes to an end: by the next channel of the step, within the caps,
-    or by the task that asks a person to find the debtor. What was sent before it bounced still counts for the caps.
-    """
-    lost = tables.fetch(_UNDELIVERED, [as_of - LOOK_BACK], _SCHEMA)
-    void_firings(contact_ids=lost["contact_id"].to_pylist(), now=now)
-    debtors = sorted(set(lost["debtor_id"].to_pylist()))
-    for start in range(0, len(debtors), REDECIDE_LIMIT):
-        redecide_debtors(debtor_ids=debtors[start : start + REDECIDE_LIMIT], now=now, actor=actor)
-    return len(debtors)
+    """Let the steps of undelivered contacts fire again and decide for their debtors; return how many debtors."""
+    # Each number and address is lost once, so this comes to an end: by the next channel of the step, within the caps,
+    # or by the task that asks a person to find the debtor. What was sent before it bounced still counts for the caps.
+    undelivered = tables.fetch(_UNDELIVERED, [as_of - LOOK_BACK], _SCHEMA)
+    void_firings(contact_ids=undelivered["contact_id"].to_pylist(), now=now)
+    debtor_ids = sorted(set(undelivered["debtor_id"].to_pylist()))
+    for start in range(0, len(debtor_ids), REDECIDE_LIMIT):
+        redecide_debtors(debtor_ids=debtor_ids[start : start + REDECIDE_LIMIT], now=now, actor=actor)
+    return len(debtor_ids)

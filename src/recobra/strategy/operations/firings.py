@@ -1,4 +1,4 @@
-"""Let a step fire again whose contact never reached the debtor."""
+"""Voiding of firings: a step fires again whose contact never reached the debtor."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Versions of a strategy: draft, published, retired; who and when; never edited once published."""
+"""Versions of a strategy: draft, published, retired. A published one is never edited."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class StrategyRefused(Exception):
 
 
 def check_document(document: Any, *, language: str = "es") -> Strategy:
-    """Read a strategy document against the columns of this installation. Raises StrategyRefused."""
+    """Parse a strategy document with the columns of this installation. Raises StrategyRefused."""
     try:
         return Strategy.parse(document, catalogue=catalogue_with(policies_in_force().attributes))
     except StrategyError as error:
@@ -36,7 +36,7 @@ def check_document(document: Any, *, language: str = "es") -> Strategy:
 
 @transaction.atomic
 def save_draft(*, document: Any, actor: str, actor_id: int | None = None, now: datetime) -> StrategyVersion:
-    """Keep a document as the draft of its strategy, in place of the draft before. Raises StrategyRefused."""
+    """Save a document as the draft of its strategy, in place of an earlier draft. Raises StrategyRefused."""
     strategy = check_document(document)
     versions = StrategyVersion.objects.select_for_update().filter(code=strategy.code)
     draft = versions.filter(status=Status.DRAFT).first()
@@ -86,7 +86,7 @@ def assign_strategy(
     if not StrategyVersion.objects.filter(code=code, status=Status.PUBLISHED).exists():
         raise StrategyRefused([_("The strategy «%(code)s» has no published version.") % {"code": code}])
     portfolio = Portfolio.objects.get(pk=portfolio_id)
-    assignment, _made = Assignment.objects.update_or_create(
+    assignment, _is_new = Assignment.objects.update_or_create(
         portfolio=portfolio, defaults={"strategy_code": code, "active": True}
     )
     record(
@@ -98,15 +98,15 @@ def assign_strategy(
 @transaction.atomic
 def ensure_ready_made(*, actor: str, now: datetime) -> list[str]:
     """Publish the ready-made strategies that the installation does not have yet; return their codes."""
-    made = []
+    published = []
     for name in ready.CODES:
         strategy = ready.load_strategy(name)
         if StrategyVersion.objects.filter(code=strategy.code).exists():
             continue
         draft = save_draft(document=strategy.to_document(), actor=actor, now=now)
         publish_version(version_id=draft.pk, actor=actor, now=now)
-        made.append(strategy.code)
-    return made
+        published.append(strategy.code)
+    return published
 
 
 def _record_fact(kind: str, version: StrategyVersion, actor: str, actor_id: int | None, now: datetime) -> None:

@@ -184,7 +184,7 @@ def _written(request: StaffRequest, *, initial: dict[str, Any], rule: str, campa
         if form.is_valid():
             try:
                 kept = campaigns.save_draft(
-                    written=form.written(rule),
+                    draft=form.written(rule),
                     campaign_id=campaign and campaign.pk,
                     actor=request.user.username,
                     actor_id=request.user.pk,
