@@ -46,11 +46,11 @@ def save_company_rule(
 ) -> HouseRule:
     """Put a new version in force in the place of the one before. Raises CompanyRuleRefused.
 
-    `document` is what `law.read_house` reads, without its name, which is the code. The rule is compared with the law
+    `document` is what `law.read_company_rules` reads, without its name, which is the code. The rule is compared with the law
     of the portfolio's country, or of every country with portfolios where it is for all.
     """
     try:
-        house = law.read_house({**document, "name": code})
+        house = law.read_company_rules({**document, "name": code})
     except law.LawFileError as error:
         raise CompanyRuleRefused(str(error)) from error
     loosenings = [

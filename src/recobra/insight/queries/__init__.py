@@ -1,1 +1,1 @@
-"""What the boards and lists show, read across all apps and always within the user's scope."""
+"""Reads for boards and lists, across all apps and always within the user's scope."""

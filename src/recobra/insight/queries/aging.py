@@ -1,4 +1,4 @@
-"""The ageing of any day, straight from the ledger, by open instalment or document."""
+"""Ageing of any day, straight from the ledger, by open instalment or document."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from recobra_core.kpi import compute_ageing
 def aging(*, portfolio_ids: Sequence[int], limits: dict[str, Any], as_of: date) -> list[dict[str, Any]]:
     """Return bucket, from_days, to_days, accounts, debtors, amount_minor of portfolios of one currency.
 
-    The rows add up to what is outstanding on the day, with everything known today.
+    The rows add up to the amount outstanding on the day, by everything known today.
     """
     items = snapshot.items(snapshot.Part(portfolio_ids=portfolio_ids), as_of=as_of)
     with engine.open_duckdb() as duck:
         backend = ibis.duckdb.from_connection(duck)
-        given = backend.create_table("items", items, temp=True)
+        table = backend.create_table("items", items, temp=True)
         rows: list[dict[str, Any]] = (
-            compute_ageing(given, as_of=as_of, limits=parse_limits(limits)).to_pyarrow().to_pylist()
+            compute_ageing(table, as_of=as_of, limits=parse_limits(limits)).to_pyarrow().to_pylist()
         )
     return rows

@@ -1,4 +1,4 @@
-"""Inicio's figures: cash, ageing, today's plan, alarms and loads of the portfolios of one currency."""
+"""Figures of the start page: cash, ageing, today's plan, alarms and loads of the portfolios of one currency."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Cash:
 
 @dataclass(frozen=True, kw_only=True)
 class AgeingRow:
-    """One bucket of what is outstanding."""
+    """One bucket of the outstanding amount."""
 
     bucket: str
     accounts: int
@@ -51,7 +51,7 @@ class AgeingRow:
 
 @dataclass(frozen=True, kw_only=True)
 class Ageing:
-    """Buckets that add up to the outstanding: what is not yet due stands in the first."""
+    """Buckets that add up to the outstanding amount; the first holds what is not yet due."""
 
     rows: list[AgeingRow]
     total_minor: int
@@ -60,7 +60,7 @@ class Ageing:
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """Today's contacts by what became of them, and people's work."""
+    """Today's contacts by status, and people's tasks."""
 
     contacts: int
     due: int
@@ -86,70 +86,73 @@ def main_currency(groups: dict[str, list[Portfolio]]) -> str:
     """Return the currency in which most accounts owe: amounts of two currencies cannot be compared."""
     sql = """SELECT portfolio_id, count(*) FROM portfolio_account
              WHERE portfolio_id = ANY(%s) AND status = 'OPEN' GROUP BY portfolio_id"""
-    accounts = dict(_fetch_rows(sql, [_ids([each for portfolios in groups.values() for each in portfolios])]))
-    return max(groups, key=lambda code: sum(accounts.get(each.pk, 0) for each in groups[code]))
+    accounts = dict(_fetch_rows(sql, [_ids([portfolio for portfolios in groups.values() for portfolio in portfolios])]))
+    return max(groups, key=lambda code: sum(accounts.get(portfolio.pk, 0) for portfolio in groups[code]))
 
 
 def main_country(user: User) -> str:
-    """Return the country in whose form a user reads figures of no portfolio: that of Inicio, '' without portfolios."""
+    """Return the country in whose format a user reads figures of no portfolio; '' without portfolios."""
     groups, key = portfolios_by_currency(user), f"main-country:{user.pk}"
-    seen = {each.country for portfolios in groups.values() for each in portfolios}
-    if len(seen) < 2:
-        return next(iter(seen), "")
-    # Every page asks, and accounts are counted to answer: an hour old will do, while it is one of theirs.
-    found = str(cache.get(key, ""))
-    if found not in seen:
-        found = groups[main_currency(groups)][0].country
-        cache.set(key, found, 3600)
-    return found
+    countries = {portfolio.country for portfolios in groups.values() for portfolio in portfolios}
+    if len(countries) < 2:
+        return next(iter(countries), "")
+    # Every page asks, and accounts are counted to answer: an hour old will do, while it is one of the user's.
+    country = str(cache.get(key, ""))
+    if country not in countries:
+        country = groups[main_currency(groups)][0].country
+        cache.set(key, country, 3600)
+    return country
 
 
 def cash_received(portfolios: Sequence[Portfolio], now: datetime) -> Cash:
     """Add up payments of the last days, this week (from Monday) and this month."""
-    last = max(_today(portfolio, now) for portfolio in portfolios)
-    first = min(last - timedelta(days=CHART_DAYS - 1), last.replace(day=1), last - timedelta(days=last.weekday()))
+    today = max(_today(portfolio, now) for portfolio in portfolios)
+    monday, month_start = today - timedelta(days=today.weekday()), today.replace(day=1)
+    first = min(today - timedelta(days=CHART_DAYS - 1), month_start, monday)
     sql = """SELECT paid_date, sum(amount_minor) FROM payments_payment WHERE portfolio_id = ANY(%s)
              AND paid_date BETWEEN %s AND %s AND reversed_at IS NULL GROUP BY paid_date"""
-    by_day = {day: int(total) for day, total in _fetch_rows(sql, [_ids(portfolios), first, last])}
-    since = {name: sum(total for day, total in by_day.items() if day >= start) for name, start in _starts(last)}
-    shown = [last - timedelta(days=back) for back in reversed(range(CHART_DAYS))]
-    return Cash(**since, days=[(day, by_day.get(day, 0)) for day in shown])
+    by_day = {day: int(total) for day, total in _fetch_rows(sql, [_ids(portfolios), first, today])}
 
+    def sum_since(start: date) -> int:
+        return sum(total for day, total in by_day.items() if day >= start)
 
-def _starts(last: date) -> list[tuple[str, date]]:
-    monday = last - timedelta(days=last.weekday())
-    return [("today_minor", last), ("week_minor", monday), ("month_minor", last.replace(day=1))]
+    chart_days = [today - timedelta(days=back) for back in reversed(range(CHART_DAYS))]
+    return Cash(
+        today_minor=sum_since(today),
+        week_minor=sum_since(monday),
+        month_minor=sum_since(month_start),
+        days=[(day, by_day.get(day, 0)) for day in chart_days],
+    )
 
 
 def ageing_by_bucket(portfolios: Sequence[Portfolio]) -> Ageing:
-    """Add up the outstanding by bucket from the accounts' states; accounts no cycle has seen come from the ledger."""
+    """Add up the outstanding amount by bucket; accounts that no cycle has seen are read from the ledger."""
     sql = """SELECT bucket, count(*), coalesce(sum(overdue_minor), 0), coalesce(sum(balance_minor - overdue_minor), 0)
              FROM strategy_accountstate WHERE portfolio_id = ANY(%s) AND balance_minor <> 0 GROUP BY bucket"""
     accounts: dict[str, int] = defaultdict(int)
     amounts: dict[str, int] = defaultdict(int)
-    for bucket, count, overdue, rest in _fetch_rows(sql, [_ids(portfolios)]):
+    for bucket, count, overdue, not_overdue in _fetch_rows(sql, [_ids(portfolios)]):
         accounts[bucket] += count
         amounts[bucket] += int(overdue)
         # Without a due date nothing can be called «not yet due».
-        amounts[bucket if bucket == UNKNOWN_BUCKET else NOT_DUE] += int(rest)
-    accounts[NOT_CLASSIFIED], amounts[NOT_CLASSIFIED] = _not_classified(portfolios)
-    known = [bucket.key for bucket in DEFAULT_BUCKETS]
-    order = [*known, *sorted(set(amounts) - {*known, NOT_CLASSIFIED}), NOT_CLASSIFIED]
+        amounts[bucket if bucket == UNKNOWN_BUCKET else NOT_DUE] += int(not_overdue)
+    unclassified = """SELECT count(*), coalesce(sum(owed), 0) FROM (
+                          SELECT sum(p.amount_minor) AS owed FROM portfolio_account a
+                          JOIN portfolio_posting p ON p.account_id = a.id
+                          WHERE a.portfolio_id = ANY(%s)
+                          AND NOT EXISTS (SELECT FROM strategy_accountstate s WHERE s.account_id = a.id)
+                          GROUP BY a.id HAVING sum(p.amount_minor) <> 0) fresh"""
+    ((count, owed),) = _fetch_rows(unclassified, [_ids(portfolios)])
+    accounts[NOT_CLASSIFIED], amounts[NOT_CLASSIFIED] = count, int(owed)
+    # A portfolio may have buckets of its own: they come after those that every installation shows.
+    standard = [bucket.key for bucket in DEFAULT_BUCKETS]
+    order = [*standard, *sorted(set(amounts) - {*standard, NOT_CLASSIFIED}), NOT_CLASSIFIED]
     rows = [AgeingRow(bucket=key, accounts=accounts[key], amount_minor=amounts[key]) for key in order]
-    shown = [row for row in rows if row.bucket in known or row.amount_minor or row.accounts]
-    late = sum(row.amount_minor for row in shown if row.bucket not in {NOT_DUE, NOT_CLASSIFIED, UNKNOWN_BUCKET})
-    return Ageing(rows=shown, total_minor=sum(row.amount_minor for row in shown), overdue_minor=late)
-
-
-def _not_classified(portfolios: Sequence[Portfolio]) -> tuple[int, int]:
-    sql = """SELECT count(*), coalesce(sum(owed), 0) FROM (
-                 SELECT sum(p.amount_minor) AS owed FROM portfolio_account a
-                 JOIN portfolio_posting p ON p.account_id = a.id
-                 WHERE a.portfolio_id = ANY(%s)
-                 AND NOT EXISTS (SELECT FROM strategy_accountstate s WHERE s.account_id = a.id)
-                 GROUP BY a.id HAVING sum(p.amount_minor) <> 0) fresh"""
-    ((count, owed),) = _fetch_rows(sql, [_ids(portfolios)])
-    return count, int(owed)
+    shown = [row for row in rows if row.bucket in standard or row.amount_minor or row.accounts]
+    overdue_minor = sum(
+        row.amount_minor for row in shown if row.bucket not in {NOT_DUE, NOT_CLASSIFIED, UNKNOWN_BUCKET}
+    )
+    return Ageing(rows=shown, total_minor=sum(row.amount_minor for row in shown), overdue_minor=overdue_minor)
 
 
 def plan_of_today(portfolios: Sequence[Portfolio], now: datetime) -> Plan:
@@ -170,12 +173,15 @@ def plan_of_today(portfolios: Sequence[Portfolio], now: datetime) -> Plan:
            WHERE t.status = 'OPEN' AND t.due_date <= here.day""",
         pairs,
     )
-    starts = [datetime.combine(_today(each, now), datetime.min.time(), ZoneInfo(each.time_zone)) for each in portfolios]
+    midnights = [
+        datetime.combine(day, datetime.min.time(), ZoneInfo(portfolio.time_zone))
+        for portfolio, day in zip(portfolios, days, strict=True)
+    ]
     ((done,),) = _fetch_rows(
         """SELECT count(*) FROM workbench_task t
            JOIN unnest(%s::bigint[], %s::timestamptz[]) AS here(portfolio_id, start)
              ON t.portfolio_id = here.portfolio_id AND t.closed_at >= here.start AND t.status = 'DONE'""",
-        [_ids(portfolios), starts],
+        [_ids(portfolios), midnights],
     )
     return Plan(
         contacts=sum(contacts.values()),
@@ -188,11 +194,11 @@ def plan_of_today(portfolios: Sequence[Portfolio], now: datetime) -> Plan:
 
 
 def alarms_for(user: User) -> list[Alarm]:
-    """Return the open alarms of the user's portfolios; those of the installation go to who sees all of it."""
-    seen = Q(portfolio__in=portfolios_for(user))
+    """Return the open alarms of the user's portfolios, with those of the installation for users who see all of it."""
+    visible = Q(portfolio__in=portfolios_for(user))
     if portfolio_codes(user) is None:
-        seen |= Q(portfolio__isnull=True)
-    return list(Alarm.objects.filter(seen, cleared_at__isnull=True).select_related("portfolio"))
+        visible |= Q(portfolio__isnull=True)
+    return list(Alarm.objects.filter(visible, cleared_at__isnull=True).select_related("portfolio"))
 
 
 def latest_loads(user: User, limit: int = 6) -> list[Load]:

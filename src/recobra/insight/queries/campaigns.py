@@ -1,8 +1,8 @@
-"""What a campaign brought: its treated against its control group, from the launch on, over the same days for both.
+"""Result of a campaign: its treated against its control group, from the launch on, over the same days for both.
 
-Everybody counts in the arm in which the launch put him, written to or not: leaving out whom the law bars from the
-message would compare different people. What was promised, answered or paid to another portfolio does not count; a
-promise that names none does where its debtor owes in no other.
+Every debtor counts in the arm drawn at the launch, written to or not: leaving out those whom the law bars from the
+message would compare different people. Replies, promises and payments to another portfolio do not count; a promise
+that names no portfolio does where its debtor owes in no other.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ COMPARED: Final = ("replied", "promised", "paid")
 _ARMS = """
     WITH member AS (
         SELECT m.debtor_id, m.arm FROM strategy_campaignmember m WHERE m.campaign_id = %(campaign)s
-    ), said AS (
+    ), message AS (
         SELECT c.debtor_id, bool_or(c.handed_over_at IS NOT NULL AND c.status IN ('SENT', 'UNCERTAIN')) AS sent,
             bool_or(c.delivered_at IS NOT NULL) AS delivered, bool_or(c.read_at IS NOT NULL) AS read,
             bool_or(c.clicked_at IS NOT NULL) AS clicked
         FROM messaging_contact c WHERE c.campaign_id = %(campaign)s GROUP BY c.debtor_id
-    ), told AS (
+    ), fact AS (
         SELECT j.debtor_id, bool_or(j.kind = 'conversation.received') AS replied,
             bool_or(j.kind = 'promise.registered') AS promised
         FROM journal_entry j JOIN member USING (debtor_id)
@@ -57,7 +57,7 @@ _ARMS = """
         count(*) FILTER (WHERE read), count(*) FILTER (WHERE clicked), count(*) FILTER (WHERE replied),
         count(*) FILTER (WHERE promised), count(*) FILTER (WHERE paid.minor > 0), coalesce(sum(paid.minor), 0),
         coalesce(sum(paid.minor::numeric * paid.minor), 0)
-    FROM member LEFT JOIN said USING (debtor_id) LEFT JOIN told USING (debtor_id) LEFT JOIN paid USING (debtor_id)
+    FROM member LEFT JOIN message USING (debtor_id) LEFT JOIN fact USING (debtor_id) LEFT JOIN paid USING (debtor_id)
     GROUP BY member.arm"""
 _COST = """
     SELECT coalesce(sum(price_micros), 0), count(*) FILTER (WHERE price_micros IS NULL), count(*),
@@ -67,7 +67,7 @@ _COST = """
 
 @dataclass(frozen=True, kw_only=True)
 class Arm:
-    """One arm in debtors; `paid_minor` in the portfolio's currency."""
+    """One arm, counted in debtors. `paid_minor` is in the portfolio's currency, `squares` the sum of its squares."""
 
     members: int = 0
     sent: int = 0
@@ -83,7 +83,7 @@ class Arm:
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """One measure in both arms, as shares with their difference, treated less control."""
+    """One measure as shares of both arms, with their difference, treated less control."""
 
     key: str
     treated: Interval
@@ -94,7 +94,7 @@ class Comparison:
 
 @dataclass(frozen=True, kw_only=True)
 class CampaignResult:
-    """What a campaign brought within `days` of its launch; `over` once they have passed.
+    """Result of a campaign within `days` of its launch; `over` once they have passed.
 
     `amount` is the difference of what members paid on average, in minor units. `gained_minor` is that times the
     treated, None where the interval holds zero or the groups are small. `cost_micros`, millionths of the major unit of
@@ -123,19 +123,23 @@ class CampaignResult:
 
 
 def campaign_result(*, campaign: Campaign, days: int, now: datetime) -> CampaignResult | None:
-    """Return what a campaign brought within some days of its launch, None before it."""
+    """Return the result of a campaign within some days of its launch, None before it."""
     if campaign.launched_at is None:
         return None
-    first = schedule.today(campaign.launched_at)
-    arms = _read_arms(campaign, first, first + timedelta(days))
+    first_day = schedule.today(campaign.launched_at)
+    arms = _read_arms(campaign, first_day, first_day + timedelta(days))
     treated, control = arms.get("TREATED", Arm()), arms.get("CONTROL", Arm())
-    amount = means_difference(treated=_amounts(treated), control=_amounts(control))
+    treated_amounts, control_amounts = (
+        Amounts(count=arm.members, total=arm.paid_minor, squares=arm.squares) for arm in (treated, control)
+    )
+    amount = means_difference(treated=treated_amounts, control=control_amounts)
     cost, currency = _read_cost(campaign.pk)
+    # A difference that may be chance is no gain.
     gained = None if amount is None or amount.holds_zero else round(amount.estimate * treated.members)
     return CampaignResult(
         days=days,
-        from_day=first,
-        over=schedule.today(now) >= first + timedelta(days),
+        from_day=first_day,
+        over=schedule.today(now) >= first_day + timedelta(days),
         treated=treated,
         control=control,
         comparisons=_compare_arms(treated, control) if treated.members and control.members else [],
@@ -165,29 +169,28 @@ def _read_arms(campaign: Campaign, from_day: date, to_day: date) -> dict[str, Ar
 
 
 def _compare_arms(treated: Arm, control: Arm) -> list[Comparison]:
-    made = []
+    comparisons = []
     for key in COMPARED:
-        one, two = (getattr(treated, key), treated.members), (getattr(control, key), control.members)
-        gap = shares_difference(treated=one, control=two)
-        made.append(
+        treated_count, control_count = getattr(treated, key), getattr(control, key)
+        difference = shares_difference(
+            treated=(treated_count, treated.members), control=(control_count, control.members)
+        )
+        comparisons.append(
             Comparison(
                 key=key,
-                treated=wilson_interval(successes=one[0], count=one[1]),
-                control=wilson_interval(successes=two[0], count=two[1]),
-                difference=gap,
-                finding=judge_difference(gap, smallest=min(one[1], two[1])),
+                treated=wilson_interval(successes=treated_count, count=treated.members),
+                control=wilson_interval(successes=control_count, count=control.members),
+                difference=difference,
+                finding=judge_difference(difference, smallest=min(treated.members, control.members)),
             )
         )
-    return made
-
-
-def _amounts(arm: Arm) -> Amounts:
-    return Amounts(count=arm.members, total=arm.paid_minor, squares=arm.squares)
+    return comparisons
 
 
 def _read_cost(campaign_id: int) -> tuple[int | None, str]:
+    """Return the cost in micros and its currency; None where a price is unknown or there are several currencies."""
     with connection.cursor() as cursor:
         cursor.execute(_COST, [campaign_id])
         total, unpriced, _messages, currencies, currency = cursor.fetchone()
-    known = not unpriced and currencies <= 1
-    return (int(total), currency or "") if known else (None, "")
+    is_known = not unpriced and currencies <= 1
+    return (int(total), currency or "") if is_known else (None, "")

@@ -1,7 +1,8 @@
-"""What a company rule would change today: the hours of each channel, and the contacts that would have to wait."""
+"""Preview of a company rule: the hours of each channel today, and the contacts that would have to wait."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -15,12 +16,12 @@ from recobra.portfolio.queries import portfolios_for
 from recobra_core import law
 from recobra_core.law.model import CHANNELS
 
-_Found = dict[law.OpeningKey, dict[str, Any]]
+_OpeningRows = dict[law.OpeningKey, dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opening:
-    """When a channel opens on a day, local times; `reason` says why it does not."""
+    """Local hours of a channel on a day, or the `reason` why it is closed."""
 
     opens: str
     closes: str
@@ -29,9 +30,9 @@ class Opening:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """A channel in a country today: by the law alone, and with the rule.
+    """Hours of a channel in a country today, by the law alone and with the rule.
 
-    `waiting` counts today's contacts that have not left, `outside` those of them that the rule would not let leave.
+    `waiting` counts today's contacts that have not been sent, `outside` those of them that the rule would keep back.
     """
 
     country: str
@@ -43,12 +44,14 @@ class Change:
 
 
 def preview_rule(user: User, *, house: law.CompanyRules, portfolio_id: int | None, now: datetime) -> list[Change]:
-    """Return what a rule changes today in the user's portfolios that it is for, by country and channel."""
-    portfolios = [each for each in portfolios_for(user) if portfolio_id in (None, each.pk)]
-    known = [each for each in portfolios if each.country in law.load_countries()]
+    """Return what a rule changes today, by country and channel, in those of the user's portfolios that it is for."""
+    by_country: dict[str, list[Portfolio]] = defaultdict(list)
+    for portfolio in portfolios_for(user):
+        if portfolio_id in (None, portfolio.pk) and portfolio.country in law.load_countries():
+            by_country[portfolio.country].append(portfolio)
     changes: list[Change] = []
-    for country in sorted({each.country for each in known}):
-        changes += _preview_country(country, [each for each in known if each.country == country], house, now)
+    for country in sorted(by_country):
+        changes += _preview_country(country, by_country[country], house, now)
     return changes
 
 
@@ -57,35 +60,41 @@ def _preview_country(country: str, portfolios: list[Portfolio], house: law.Compa
     today = now.astimezone(zone).date()
     waiting = _waiting_contacts(portfolios, today)
     zones = law.zones_for(country=country, subdivision="", stated_zone=zone.key)
-    shown = {channel: law.OpeningKey(country, "", zones, channel, today) for channel in CHANNELS}
-    found = _opening_rows([*shown.values(), *(key for key, _due in waiting)], house)
+    keys = {channel: law.OpeningKey(country, "", zones, channel, today) for channel in CHANNELS}
+    rows = _opening_rows([*keys.values(), *(key for key, _due_at in waiting)], house)
     changes = []
-    for channel, key in shown.items():
-        mine = [(each, due) for each, due in waiting if each.channel == channel]
+    for channel, key in keys.items():
+        contacts = [(contact_key, due_at) for contact_key, due_at in waiting if contact_key.channel == channel]
         changes.append(
             Change(
                 country=country,
                 channel=channel,
-                waiting=len(mine),
-                by_law=_opening(found[key._replace(house=law.LAW_ALONE)], zone),
-                by_rule=_opening(found[key._replace(house=house.name)], zone),
-                outside=sum(not _is_open(found[each._replace(house=house.name)], max(due, now)) for each, due in mine),
+                waiting=len(contacts),
+                by_law=_opening(rows[key._replace(house=law.LAW_ALONE)], zone),
+                by_rule=_opening(rows[key._replace(house=house.name)], zone),
+                outside=sum(
+                    not _is_open(rows[contact_key._replace(house=house.name)], max(due_at, now))
+                    for contact_key, due_at in contacts
+                ),
             )
         )
     return changes
 
 
 def _waiting_contacts(portfolios: list[Portfolio], today: date) -> list[tuple[law.OpeningKey, datetime]]:
+    """Return place and due instant of the contacts of today that have not been sent."""
     rows = Contact.objects.filter(portfolio__in=portfolios, status=Contact.Status.DUE, planned_for=today)
-    named = rows.values_list("debtor__country", "debtor__subdivision", "zones", "channel", "due_at")
+    values = rows.values_list("debtor__country", "debtor__subdivision", "zones", "channel", "due_at")
     return [
-        (law.OpeningKey(country, place, zones, channel, today), due) for country, place, zones, channel, due in named
+        (law.OpeningKey(country, place, zones, channel, today), due_at)
+        for country, place, zones, channel, due_at in values
     ]
 
 
-def _opening_rows(keys: Iterable[law.OpeningKey], house: law.CompanyRules) -> _Found:
-    wanted = {key._replace(house=name) for key in keys for name in (law.LAW_ALONE, house.name)}
-    rows = law.to_arrow(law.build_openings(keys=wanted, company_rules={house.name: house})).to_pylist()
+def _opening_rows(keys: Iterable[law.OpeningKey], house: law.CompanyRules) -> _OpeningRows:
+    """Return the opening of each key, by the law alone and with a rule."""
+    all_keys = {key._replace(house=name) for key in keys for name in (law.LAW_ALONE, house.name)}
+    rows = law.to_arrow(law.build_openings(keys=all_keys, company_rules={house.name: house})).to_pylist()
     return {law.OpeningKey(**{name: row[name] for name in law.OpeningKey._fields}): row for row in rows}
 
 
@@ -98,7 +107,7 @@ def _opening(row: dict[str, Any], zone: ZoneInfo) -> Opening:
 
 
 def _is_open(row: dict[str, Any], at: datetime) -> bool:
-    """Whether a contact that is due at an instant can still leave that day."""
+    """Tell if a contact that is due at an instant can still be sent that day."""
     return not row["closed_reason"] and at < row["closes_at_utc"].replace(tzinfo=UTC)
 
 

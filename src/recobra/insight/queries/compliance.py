@@ -1,4 +1,4 @@
-"""The month of a country under its law: what was sent, stopped, complained of, and how fast debtors were answered."""
+"""Month of a country under its law: contacts sent and stopped, incidents, and how fast debtors were answered."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class StoppedRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComplianceMonth:
-    """The figures of one country and month; the month is that of the country's first time zone.
+    """Figures of one country and month, which is that of the country's first time zone.
 
     `answer_median_minutes` and `answer_p90_minutes` run from a debtor's message to the first answer, None without any.
     """
@@ -70,9 +70,10 @@ class ComplianceMonth:
 
     @property
     def compliance_rate(self) -> float | None:
-        """Share of what left that broke no rule, None where nothing did; what may have arrived can be a breach too."""
-        left = self.all_sent + self.uncertain
-        return 1 - self.incidents["BREACH"] / left if left else None
+        """Share of the messages that broke no rule, None without messages."""
+        # A message of which nobody knows whether it arrived can be a breach too.
+        sent = self.all_sent + self.uncertain
+        return 1 - self.incidents["BREACH"] / sent if sent else None
 
     @property
     def complaints_per_1000(self) -> float | None:
@@ -87,19 +88,19 @@ class ComplianceMonth:
 
 def compliance_month(user: User, *, country: str, month: date) -> ComplianceMonth:
     """Return the figures of the portfolios a user may see. Raises KeyError for a country without rules."""
-    known = law.load_countries()[country]
-    portfolios = [each.pk for each in portfolios_for(user) if each.country == country]
-    start, end = _month_limits(month, known.time_zones[0])
-    window = [portfolios, start, end]
+    country_rules = law.load_countries()[country]
+    portfolio_ids = [portfolio.pk for portfolio in portfolios_for(user) if portfolio.country == country]
+    start, end = _month_limits(month, country_rules.time_zones[0])
+    window = [portfolio_ids, start, end]
     register = incidents_for(user, country=country).filter(happened_at__gte=start, happened_at__lt=end)
-    seen = tuple(register.order_by("happened_at", "id"))
+    incidents = tuple(register.order_by("happened_at", "id"))
     uncertain, debtors = _fetch_rows(_REACHED, window)[0]
-    opt_outs, wrong = _fetch_rows(_WISHES, [start, end, portfolios])[0]
-    median, p90 = _fetch_rows(_ANSWERS, [start, end, portfolios])[0]
-    found = known.articles.get("sanctions") or {}
+    opt_outs, wrong_persons = _fetch_rows(_OPT_OUTS, [start, end, portfolio_ids])[0]
+    median, p90 = _fetch_rows(_ANSWERS, [start, end, portfolio_ids])[0]
+    sanctions = country_rules.articles.get("sanctions") or {}
     return ComplianceMonth(
         country=country,
-        country_name=known.name,
+        country_name=country_rules.name,
         month=month.replace(day=1),
         sent=dict(_fetch_rows(_SENT, window)),
         uncertain=uncertain,
@@ -107,87 +108,88 @@ def compliance_month(user: User, *, country: str, month: date) -> ComplianceMont
         stopped=tuple(
             StoppedRule(reason=r, rule=u, article=a, count=n) for r, u, a, n in _fetch_rows(_STOPPED, window)
         ),
-        incidents={kind: sum(each.kind == kind for each in seen) for kind in Incident.Kind.values},
-        open_incidents=sum(each.closed_at is None for each in seen),
+        incidents={kind: sum(incident.kind == kind for incident in incidents) for kind in Incident.Kind.values},
+        open_incidents=sum(incident.closed_at is None for incident in incidents),
         opt_outs=opt_outs,
-        wrong_persons=wrong,
+        wrong_persons=wrong_persons,
         answer_median_minutes=median,
         answer_p90_minutes=p90,
-        fine=str(found.get("rule") or ""),
-        register=seen,
+        fine=str(sanctions.get("rule") or ""),
+        register=incidents,
     )
 
 
 def countries_for(user: User) -> list[tuple[str, str]]:
-    """Return code and name of the countries in which a user sees portfolios and rules are known."""
-    known = law.load_countries()
-    codes = sorted({each.country for each in portfolios_for(user)} & set(known))
-    return [(code, known[code].name) for code in codes]
+    """Return code and name of the countries in which the user sees portfolios and whose law is known."""
+    countries = law.load_countries()
+    codes = sorted({portfolio.country for portfolio in portfolios_for(user)} & set(countries))
+    return [(code, countries[code].name) for code in codes]
 
 
-def spreadsheet_rows(found: ComplianceMonth) -> list[list[str | int]]:
+def spreadsheet_rows(month: ComplianceMonth) -> list[list[str | int]]:
     """Return the report as rows of a spreadsheet, a head first."""
-    figures: list[list[str | int]] = [[label, value] for label, value in figures_of(found)]
-    rules: list[list[str | int]] = [[f"{each.rule} {cite(each.article)}".strip(), each.count] for each in found.stopped]
+    figures: list[list[str | int]] = [[label, value] for label, value in figures_of(month)]
+    rules: list[list[str | int]] = [[f"{each.rule} {cite(each.article)}".strip(), each.count] for each in month.stopped]
     return [[_("Figure"), _("Value")], *figures, *rules]
 
 
-def measures_of(found: ComplianceMonth) -> list[tuple[str, float | None, Measure]]:
-    """Return the figures with their names and what each is; None where there is nothing to measure."""
+def measures_of(month: ComplianceMonth) -> list[tuple[str, float | None, Measure]]:
+    """Return name, value and kind of each figure; the value is None where there is nothing to measure."""
     return [
-        (_("Messages sent"), found.all_sent, "count"),
-        *((f"  {_label(channel)}", count, "count") for channel, count in sorted(found.sent.items())),
-        (_("Debtors written to"), found.debtors, "count"),
-        (_("Messages of which it is not known whether they arrived"), found.uncertain, "count"),
-        (_("Contacts stopped by the gate"), found.all_stopped, "count"),
-        (_("Breaches"), found.incidents["BREACH"], "count"),
-        (_("Attempts stopped by the last check"), found.incidents["ATTEMPT"], "count"),
-        (_("Complaints"), found.incidents["COMPLAINT"], "count"),
-        (_("Open incidents"), found.open_incidents, "count"),
-        (_("Opt-outs"), found.opt_outs, "count"),
-        (_("Wrong persons"), found.wrong_persons, "count"),
-        (_("Compliance rate"), found.compliance_rate, "share"),
-        (_("Complaints per 1,000 debtors"), found.complaints_per_1000, "number"),
-        (_("Opt-out rate"), found.opt_out_rate, "share"),
-        (_("Minutes to answer, median"), found.answer_median_minutes, "number"),
-        (_("Minutes to answer, nine in ten"), found.answer_p90_minutes, "number"),
+        (_("Messages sent"), month.all_sent, "count"),
+        *((f"  {_channel_label(channel)}", count, "count") for channel, count in sorted(month.sent.items())),
+        (_("Debtors written to"), month.debtors, "count"),
+        (_("Messages of which it is not known whether they arrived"), month.uncertain, "count"),
+        (_("Contacts stopped by the gate"), month.all_stopped, "count"),
+        (_("Breaches"), month.incidents["BREACH"], "count"),
+        (_("Attempts stopped by the last check"), month.incidents["ATTEMPT"], "count"),
+        (_("Complaints"), month.incidents["COMPLAINT"], "count"),
+        (_("Open incidents"), month.open_incidents, "count"),
+        (_("Opt-outs"), month.opt_outs, "count"),
+        (_("Wrong persons"), month.wrong_persons, "count"),
+        (_("Compliance rate"), month.compliance_rate, "share"),
+        (_("Complaints per 1,000 debtors"), month.complaints_per_1000, "number"),
+        (_("Opt-out rate"), month.opt_out_rate, "share"),
+        (_("Minutes to answer, median"), month.answer_median_minutes, "number"),
+        (_("Minutes to answer, nine in ten"), month.answer_p90_minutes, "number"),
     ]
 
 
-def figures_of(found: ComplianceMonth) -> list[tuple[str, str]]:
-    """Return the figures with their names, as they are read on paper and in files."""
-    said: dict[Measure, Callable[[float | None], str]] = {
+def figures_of(month: ComplianceMonth) -> list[tuple[str, str]]:
+    """Return name and text of each figure, for paper and files."""
+    formats: dict[Measure, Callable[[float | None], str]] = {
         "count": str,
         "share": _format_share,
         "number": _format_number,
     }
-    return [(label, said[measure](value)) for label, value, measure in measures_of(found)]
+    return [(label, formats[measure](value)) for label, value, measure in measures_of(month)]
 
 
-def compliance_report(found: ComplianceMonth, *, made_by: str, now: datetime) -> Report:
+def compliance_report(month: ComplianceMonth, *, made_by: str, now: datetime) -> Report:
     """Return the month as a document."""
-    stopped = tuple((_(explain(s.reason)), s.rule, cite(s.article), str(s.count)) for s in found.stopped)
+    # Reasons, descriptions and articles are stored in English and translated where they are read.
+    stopped = tuple((_(explain(s.reason)), s.rule, cite(s.article), str(s.count)) for s in month.stopped)
     head = (_("Reason"), _("Rule"), _("Article"), _("Contacts"))
     return Report(
         title=_("Monthly compliance report"),
-        subtitle=f"{found.country_name} · {found.month:%Y-%m}",
-        paper="us-letter" if found.country in US_LETTER else "a4",
+        subtitle=f"{month.country_name} · {month.month:%Y-%m}",
+        paper="us-letter" if month.country in US_LETTER else "a4",
         facts=((_("Made"), f"{now.astimezone(UTC):%Y-%m-%d %H:%M} UTC"), (_("Made for"), made_by)),
         sections=(
-            Section(title=_("Figures"), blocks=(Block(facts=tuple(figures_of(found))),)),
+            Section(title=_("Figures"), blocks=(Block(facts=tuple(figures_of(month))),)),
             Section(
                 title=_("Contacts stopped by the gate"),
                 empty=_("None."),
                 blocks=(Block(tables=(Table(head=head, rows=stopped, widths=(5, 4, 5, 2)),)),) if stopped else (),
             ),
-            Section(title=_("Incidents"), empty=_("None."), blocks=tuple(map(_incident_block, found.register))),
+            Section(title=_("Incidents"), empty=_("None."), blocks=tuple(map(_incident_block, month.register))),
             Section(
                 title=_("What the law threatens"),
                 empty=_("Not known."),
-                blocks=(Block(texts=(("", cite(found.fine)),)),) if found.fine else (),
+                blocks=(Block(texts=(("", cite(month.fine)),)),) if month.fine else (),
             ),
         ),
-        footer=f"{found.country} {found.month:%Y-%m}",
+        footer=f"{month.country} {month.month:%Y-%m}",
     )
 
 
@@ -216,8 +218,8 @@ _REACHED = f"""
 _STOPPED = f"""
     SELECT c.reason, c.rule, c.article, count(*) FROM messaging_contact c
     WHERE {_WINDOW} AND c.status = 'BLOCKED' AND c.rule <> '' GROUP BY 1, 2, 3 ORDER BY 4 DESC, 1, 2, 3"""
-# A wish about a number that several debtors share counts once; it is seen where one of them is.
-_WISHES = f"""
+# An opt-out of a number that several debtors share counts once; it is seen where one of them is.
+_OPT_OUTS = f"""
     SELECT count(*) FILTER (WHERE e.act = 'OPTED_OUT'), count(*) FILTER (WHERE e.act = 'NOT_ME')
     FROM consent_consententry e WHERE e.at >= %s AND e.at < %s AND EXISTS (
         SELECT FROM portfolio_account a LEFT JOIN portfolio_contactpoint p
@@ -242,13 +244,14 @@ def _fetch_rows(query: str, parameters: Sequence[Any]) -> list[Any]:
 
 
 def _month_limits(month: date, zone: str) -> tuple[datetime, datetime]:
+    """Return the first instant of a month and of the next one, in UTC."""
     first = month.replace(day=1)
     following = date(first.year + first.month // 12, first.month % 12 + 1, 1)
     start, end = (datetime.combine(day, time.min, ZoneInfo(zone)).astimezone(UTC) for day in (first, following))
     return start, end
 
 
-def _label(channel: str) -> str:
+def _channel_label(channel: str) -> str:
     return str(Channel(channel).label) if channel in Channel.values else channel
 
 

@@ -1,4 +1,4 @@
-"""The file of one debtor: accounts with live balances, payments, tasks, what was said and what comes next."""
+"""File of one debtor: accounts with live balances, payments, tasks and the next step."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ STAGES: Final = ("PREVENTIVE", "ADMINISTRATIVE", "EXTRAJUDICIAL", "JUDICIAL")
 
 @dataclass(frozen=True, kw_only=True)
 class InstalmentView:
-    """One instalment or document with what was charged and what is left of it, in minor units."""
+    """One instalment or document with its charges and its balance, in minor units."""
 
     instalment: Instalment
     charged_minor: int
@@ -34,7 +34,7 @@ class InstalmentView:
 
 @dataclass(frozen=True, kw_only=True)
 class AccountView:
-    """An account as its ledger has it now; `state` is the last cycle's, None before the first."""
+    """An account by its ledger of this moment; `state` is the last cycle's, None before the first."""
 
     account: Account
     state: AccountState | None
@@ -42,12 +42,12 @@ class AccountView:
 
     @property
     def balance_minor(self) -> int:
-        """What is owed in all."""
+        """Balance of all parts."""
         return sum(part.balance_minor for part in self.parts)
 
     @property
     def overdue_minor(self) -> int:
-        """What is owed of parts past their day."""
+        """Balance of the parts whose due date has passed."""
         return sum(part.balance_minor for part in self.parts if part.overdue_days > 0)
 
     @property
@@ -58,7 +58,7 @@ class AccountView:
 
 @dataclass(frozen=True, kw_only=True)
 class Total:
-    """What is owed in one currency; `place` is a portfolio that says how to write it."""
+    """Balances in one currency; `place` is a portfolio whose format they are shown in."""
 
     place: Portfolio
     balance_minor: int
@@ -67,7 +67,7 @@ class Total:
 
 @dataclass(frozen=True, kw_only=True)
 class NextStep:
-    """What happens next, with the row that says so.
+    """The next thing to happen, with its row.
 
     kind: held, contact, task, blocked, settled, party (only named in accounts of others) or none.
     """
@@ -80,7 +80,7 @@ class NextStep:
 
 @dataclass(frozen=True, kw_only=True)
 class DebtorFile:
-    """All of one page."""
+    """Everything on the page of a debtor."""
 
     debtor: Debtor
     place: Portfolio
@@ -99,9 +99,9 @@ def debtor_file_for(user: User, debtor_id: int, now: datetime) -> DebtorFile:
     """Return a debtor's file within the user's scope. Raises Debtor.DoesNotExist."""
     debtor = portfolio_queries.debtor_for(user, debtor_id)
     portfolios = portfolio_queries.portfolios_for(user)
-    own = list(portfolio_queries.accounts_for(user, debtor_id))
-    place = own[0].portfolio if own else portfolios[0]
-    accounts = _account_views(own, now)
+    own_accounts = list(portfolio_queries.accounts_for(user, debtor_id))
+    place = own_accounts[0].portfolio if own_accounts else portfolios[0]
+    accounts = _account_views(own_accounts, now)
     holds = portfolio_queries.holds_for(user, debtor)
     tasks = list(Task.objects.filter(debtor=debtor, portfolio__in=portfolios, status="OPEN").order_by("due_date", "id"))
     payments = Payment.objects.filter(debtor=debtor, portfolio__in=portfolios).select_related("account", "portfolio")
@@ -140,24 +140,26 @@ def contact_for(user: User, debtor_id: int, contact_id: int) -> Contact:
     return rows.get(pk=contact_id, debtor=debtor_id, portfolio__in=portfolio_queries.portfolios_for(user))
 
 
-def _account_views(own: Sequence[Account], now: datetime) -> list[AccountView]:
-    states = AccountState.objects.in_bulk([account.pk for account in own])
+def _account_views(accounts: Sequence[Account], now: datetime) -> list[AccountView]:
+    """Return the accounts with their instalments, the most overdue first."""
+    states = AccountState.objects.in_bulk([account.pk for account in accounts])
     charged = Sum("postings__amount_minor", filter=Q(postings__kind="CHARGE"))
-    rows = Instalment.objects.filter(account__in=own).annotate(charged=charged, owed=Sum("postings__amount_minor"))
-    parts: dict[int, list[InstalmentView]] = {account.pk: [] for account in own}
-    days = {account.pk: _today(account.portfolio, now) for account in own}
+    rows = Instalment.objects.filter(account__in=accounts).annotate(charged=charged, owed=Sum("postings__amount_minor"))
+    parts: dict[int, list[InstalmentView]] = {account.pk: [] for account in accounts}
+    today = {account.pk: _today(account.portfolio, now) for account in accounts}
     for row in rows.order_by("due_date", "number"):
-        parts[row.account_id].append(_part(row, days[row.account_id]))
-    views = [AccountView(account=each, state=states.get(each.pk), parts=parts[each.pk]) for each in own]
+        balance_minor = getattr(row, "owed", None) or 0
+        is_late = row.due_date is not None and balance_minor > 0
+        parts[row.account_id].append(
+            InstalmentView(
+                instalment=row,
+                charged_minor=getattr(row, "charged", None) or 0,
+                balance_minor=balance_minor,
+                overdue_days=max((today[row.account_id] - row.due_date).days, 0) if is_late else 0,
+            )
+        )
+    views = [AccountView(account=each, state=states.get(each.pk), parts=parts[each.pk]) for each in accounts]
     return sorted(views, key=lambda view: (-view.overdue_days, -view.balance_minor, view.account.pk))
-
-
-def _part(row: Instalment, today: date) -> InstalmentView:
-    owed = getattr(row, "owed", None) or 0
-    late = max((today - row.due_date).days, 0) if row.due_date and owed > 0 else 0
-    return InstalmentView(
-        instalment=row, charged_minor=getattr(row, "charged", None) or 0, balance_minor=owed, overdue_days=late
-    )
 
 
 def _totals(accounts: Sequence[AccountView]) -> list[Total]:
@@ -181,12 +183,14 @@ def _next_step(
     tasks: Sequence[Task],
     today: date,
 ) -> NextStep:
+    """Return the first of hold, contact, task, no account, nothing owed and blocked contact that is the case."""
     contacts = Contact.objects.filter(debtor=debtor, portfolio__in=portfolios)
-    whole = [hold for hold in holds if hold.account is None and _is_in_force(hold, today)]
+    # A hold of one account leaves the rest to be pursued: only one of the whole debtor stops everything.
+    debtor_holds = [hold for hold in holds if hold.account is None and _is_in_force(hold, today)]
     due = contacts.filter(status="DUE").order_by("due_at", "id").first()
     blocked = contacts.filter(status="BLOCKED", planned_for=today).order_by("-id").first()
-    if whole:
-        return NextStep(kind="held", hold=whole[0])
+    if debtor_holds:
+        return NextStep(kind="held", hold=debtor_holds[0])
     if due:
         return NextStep(kind="contact", contact=due)
     if tasks:

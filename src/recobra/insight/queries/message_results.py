@@ -1,4 +1,4 @@
-"""What the messages of a period brought: funnel, plan kept, result, cost, harm, and each segment's best channel.
+"""Results of the messages of a period: funnel, plan kept, payments, cost, harm, and each segment's best channel.
 
 The definitions are those of `recobra_core.kpi.contacts`. Portfolios of one currency are read at a time.
 """
@@ -27,15 +27,15 @@ DIMENSIONS: Final = {
     "cartera": "portfolio_id",
     "pais": "portfolio_id",
 }
-"""What messages may be told apart by, with the columns of `results_sql` that do it."""
+"""Dimensions by which messages are grouped, with their columns in `message_results_sql`."""
 WINDOWS: Final = (3, 7, 14, 30)
 
 
 @dataclass(frozen=True, kw_only=True)
 class ResultsQuery:
-    """Which messages: of portfolios of one currency, planned from a day to another, both included.
+    """Messages to read: of portfolios of one currency, planned between two days, both included.
 
-    `window` is the days within which what a debtor does belongs to a message, its own day the first.
+    `window` is the number of days, its own day the first, within which what a debtor does belongs to a message.
     """
 
     portfolios: Sequence[Portfolio]
@@ -50,7 +50,7 @@ class ResultsQuery:
 
 @dataclass(frozen=True, kw_only=True)
 class Cost:
-    """What a channel cost, by currency, and how many of its messages have no known price."""
+    """Cost of a channel by currency, and how many of its messages have no known price."""
 
     channel: str
     carried: int = 0
@@ -66,7 +66,7 @@ class Cost:
 
 @dataclass(frozen=True, kw_only=True)
 class BestChannel:
-    """The channel that a segment answers most, and whether that is more than chance beside the next."""
+    """The channel that a segment answers most, and whether its lead over the next is more than chance."""
 
     segment: str
     channel: str
@@ -78,7 +78,7 @@ class BestChannel:
 
 @dataclass(frozen=True, kw_only=True)
 class MessageResults:
-    """What the messages asked for brought; `rows` are the groups by `Asked.by`, largest first."""
+    """Results of the messages of a query; `rows` are the groups by `ResultsQuery.by`, largest first."""
 
     total: Counts
     rows: list[tuple[str, Counts]]
@@ -88,85 +88,86 @@ class MessageResults:
 
     @property
     def unpriced(self) -> int:
-        """Return how many messages left without a known price."""
-        return sum(each.unpriced for each in self.costs)
+        """Return how many messages were sent without a known price."""
+        return sum(cost.unpriced for cost in self.costs)
 
     @property
     def cost_per_unit(self) -> float | None:
-        """Return what a unit recovered cost; None where a price is not known or is in another currency."""
-        if self.unpriced or {currency for each in self.costs for currency in each.amounts} - {self.currency}:
+        """Return what a unit recovered cost; None where a price is unknown or in another currency."""
+        if self.unpriced or {currency for cost in self.costs for currency in cost.amounts} - {self.currency}:
             return None
-        spent = sum(each.amounts.get(self.currency, (0, 0))[0] for each in self.costs)
-        paid = self.total.paid_minor and micros_of(self.total.paid_minor, self.currency)
-        return cost_per_unit(cost_micros=spent, paid_micros=paid)
+        spent_micros = sum(cost.amounts.get(self.currency, (0, 0))[0] for cost in self.costs)
+        paid_micros = self.total.paid_minor and micros_of(self.total.paid_minor, self.currency)
+        return cost_per_unit(cost_micros=spent_micros, paid_micros=paid_micros)
 
 
-def message_results(asked: ResultsQuery) -> MessageResults:
-    """Return what the messages of a period brought."""
-    found: dict[str, list[tuple[list[Any], Counts]]] = defaultdict(list)
-    for kind, names, counts in _read_groups(asked):
-        found[kind].append((names, counts))
-    parts = [counts for _names, counts in (*found["cost"], *found["debtors"])]
+def message_results(query: ResultsQuery) -> MessageResults:
+    """Return the results of the messages of a period."""
+    groups: dict[str, list[tuple[list[Any], Counts]]] = defaultdict(list)
+    for kind, names, counts in _read_groups(query):
+        groups[kind].append((names, counts))
+    parts = [counts for _names, counts in (*groups["cost"], *groups["debtors"])]
     return MessageResults(
-        total=sum(parts, _read_coverage(asked)),
-        rows=_group_rows(asked, found["by"]),
-        costs=_channel_costs(found["cost"]),
-        best=_best_channels(found["segment"]),
-        currency=asked.portfolios[0].currency if asked.portfolios else "",
+        total=sum(parts, _read_coverage(query)),
+        rows=_group_rows(query, groups["by"]),
+        costs=_channel_costs(groups["cost"]),
+        best=_best_channels(groups["segment"]),
+        currency=query.portfolios[0].currency if query.portfolios else "",
     )
 
 
-def _read_groups(asked: ResultsQuery) -> list[tuple[str, list[Any], Counts]]:
-    if not asked.portfolios:
+def _read_groups(query: ResultsQuery) -> list[tuple[str, list[Any], Counts]]:
+    """Return kind, names and counts of every group."""
+    if not query.portfolios:
         return []
-    query = RESULTS.format(dimension=DIMENSIONS[asked.by])
     with connection.cursor() as cursor:
-        cursor.execute(query, _values(asked))
+        cursor.execute(RESULTS.format(dimension=DIMENSIONS[query.by]), _parameters(query))
         rows = cursor.fetchall()
     return [(kind, names, Counts(**dict(zip(COUNTED, map(int, counts), strict=True)))) for kind, names, *counts in rows]
 
 
-def _values(asked: ResultsQuery) -> dict[str, Any]:
+def _parameters(query: ResultsQuery) -> dict[str, Any]:
     return {
-        "portfolios": [each.pk for each in asked.portfolios],
-        "from_day": asked.from_day,
-        "to_day": asked.to_day,
-        "today": asked.today,
-        "window": asked.window,
-        "last_day": asked.to_day + timedelta(asked.window),
-        # A day before and after hold every time zone's midnight.
-        "since": datetime.combine(asked.from_day - timedelta(1), time.min, UTC),
-        "until": datetime.combine(asked.to_day + timedelta(asked.window + 2), time.min, UTC),
-        "channel": asked.channel,
-        "template_code": asked.template_code,
+        "portfolios": [portfolio.pk for portfolio in query.portfolios],
+        "from_day": query.from_day,
+        "to_day": query.to_day,
+        "today": query.today,
+        "window": query.window,
+        "last_day": query.to_day + timedelta(query.window),
+        # A day more on each side holds the midnight of every time zone.
+        "since": datetime.combine(query.from_day - timedelta(1), time.min, UTC),
+        "until": datetime.combine(query.to_day + timedelta(query.window + 2), time.min, UTC),
+        "channel": query.channel,
+        "template_code": query.template_code,
     }
 
 
-def _read_coverage(asked: ResultsQuery) -> Counts:
+def _read_coverage(query: ResultsQuery) -> Counts:
     with connection.cursor() as cursor:
-        cursor.execute(COVERAGE, _values(asked))
+        cursor.execute(COVERAGE, _parameters(query))
         small, covered = cursor.fetchone()
     return Counts(small=small, covered=covered)
 
 
-def _group_rows(asked: ResultsQuery, found: list[tuple[list[Any], Counts]]) -> list[tuple[str, Counts]]:
+def _group_rows(query: ResultsQuery, groups: list[tuple[list[Any], Counts]]) -> list[tuple[str, Counts]]:
     rows: dict[str, Counts] = defaultdict(Counts)
-    for names, counts in found:
-        rows[_group_name(asked, names)] += counts
+    for names, counts in groups:
+        rows[_group_name(query, names)] += counts
     return sorted(rows.items(), key=lambda row: (-row[1].sent, row[0]))
 
 
-def _group_name(asked: ResultsQuery, names: list[Any]) -> str:
+def _group_name(query: ResultsQuery, names: list[Any]) -> str:
     """Return the key of a group; groups that share one, such as two portfolios of a country, become one."""
-    if asked.by in {"cartera", "pais"}:
-        portfolio = next(each for each in asked.portfolios if str(each.pk) == names[0])
-        return portfolio.name if asked.by == "cartera" else portfolio.country
+    if query.by in {"cartera", "pais"}:
+        portfolio = next(portfolio for portfolio in query.portfolios if str(portfolio.pk) == names[0])
+        return portfolio.name if query.by == "cartera" else portfolio.country
     return " · ".join(name for name in names if name)
 
 
-def _channel_costs(found: list[tuple[list[Any], Counts]]) -> list[Cost]:
+def _channel_costs(groups: list[tuple[list[Any], Counts]]) -> list[Cost]:
+    """Return the cost of each channel that carried a message."""
     costs: dict[str, Cost] = {}
-    for (channel, currency), counts in found:
+    for (channel, currency), counts in groups:
         before, priced = costs.get(channel, Cost(channel=channel)), counts.carried - counts.unpriced
         amounts = {**before.amounts, currency: (counts.cost_micros, priced)} if priced else before.amounts
         costs[channel] = replace(
@@ -175,29 +176,25 @@ def _channel_costs(found: list[tuple[list[Any], Counts]]) -> list[Cost]:
     return [costs[channel] for channel in sorted(costs) if costs[channel].carried]
 
 
-def _best_channels(found: list[tuple[list[Any], Counts]]) -> list[BestChannel]:
+def _best_channels(groups: list[tuple[list[Any], Counts]]) -> list[BestChannel]:
     segments: dict[str, list[tuple[str, Counts]]] = defaultdict(list)
-    for (segment, channel), counts in found:
+    for (segment, channel), counts in groups:
         if counts.sent:
             segments[segment].append((channel, counts))
-    return [_best_of(segment, channels) for segment, channels in sorted(segments.items())]
+    return [_best_channel(segment, channels) for segment, channels in sorted(segments.items())]
 
 
-def _best_of(segment: str, channels: list[tuple[str, Counts]]) -> BestChannel:
-    ranked = sorted(channels, key=lambda each: (-each[1].responded / each[1].sent, each[0]))
-    (channel, first), second = ranked[0], ranked[1] if len(ranked) > 1 else None
+def _best_channel(segment: str, channels: list[tuple[str, Counts]]) -> BestChannel:
+    """Return the channel with the highest share of responses; of equals the first by name."""
+    ranked = sorted(channels, key=lambda pair: (-pair[1].responded / pair[1].sent, pair[0]))
+    (channel, first), second_channel = ranked[0], ""
     response = compute_rate(KPIS["response"], first)
     assert response is not None
+    finding: Conclusion = "not_enough"
+    if len(ranked) > 1:
+        second_channel, second = ranked[1]
+        difference = shares_difference(treated=(first.responded, first.sent), control=(second.responded, second.sent))
+        finding = judge_difference(difference, smallest=min(first.sent, second.sent))
     return BestChannel(
-        segment=segment,
-        channel=channel,
-        response=response,
-        sent=first.sent,
-        second=second[0] if second else "",
-        finding=_finding(first, second[1]) if second else "not_enough",
+        segment=segment, channel=channel, response=response, sent=first.sent, second=second_channel, finding=finding
     )
-
-
-def _finding(first: Counts, second: Counts) -> Conclusion:
-    gap = shares_difference(treated=(first.responded, first.sent), control=(second.responded, second.sent))
-    return judge_difference(gap, smallest=min(first.sent, second.sent))

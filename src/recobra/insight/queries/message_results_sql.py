@@ -1,13 +1,13 @@
-"""The statements of `results`: every message of a period read once, with what belongs to it, counted group by group."""
+"""SQL of `message_results`: every message of a period, read once and counted group by group."""
 
 from __future__ import annotations
 
 from typing import Final
 
-# What belongs to a message is looked for among all that left from the first day on, also by other channels and after
-# the last day: only so is a payment the last message's and nobody else's.
+# A payment or promise belongs to the last message before it. So all messages are read that were sent from the first day
+# on, also by other channels and after the last day.
 _BASE = """
-    WITH left_for AS MATERIALIZED (
+    WITH sent_message AS MATERIALIZED (
         SELECT c.id, c.debtor_id, c.portfolio_id, coalesce(c.local_date, c.planned_for) AS day, c.handed_over_at
         FROM messaging_contact c
         WHERE c.portfolio_id = ANY(%(portfolios)s) AND c.planned_for >= %(from_day)s AND c.planned_for <= %(last_day)s
@@ -15,7 +15,7 @@ _BASE = """
     ), paid AS (
         SELECT p.contact_id, sum(p.amount_minor) AS minor FROM (
             SELECT DISTINCT ON (p.id) p.amount_minor, l.id AS contact_id
-            FROM payments_payment p JOIN left_for l ON l.debtor_id = p.debtor_id AND l.portfolio_id = p.portfolio_id
+            FROM payments_payment p JOIN sent_message l ON l.debtor_id = p.debtor_id AND l.portfolio_id = p.portfolio_id
                 AND l.day <= p.paid_date AND l.day > p.paid_date - %(window)s
                 AND (l.day < p.paid_date OR l.handed_over_at <= p.received_at)
             WHERE p.portfolio_id = ANY(%(portfolios)s) AND p.reversed_at IS NULL
@@ -29,20 +29,20 @@ _BASE = """
         UNION ALL
         SELECT -v.id, 'identified', v.debtor_id, NULL, NULL, v.identified_at FROM conversations_conversation v
         WHERE v.debtor_id IS NOT NULL AND v.identified_at >= %(since)s AND v.identified_at < %(until)s
-    ), told AS (
+    ), reaction AS (
         SELECT f.contact_id, bool_or(f.kind = 'promise.registered') AS promised,
             bool_or(f.kind = 'optout.received') AS opted_out,
             bool_or(f.kind = 'wrong_person.received') AS wrong_person, bool_or(f.kind = 'identified') AS identified
         FROM (
             SELECT DISTINCT ON (f.id) f.kind, l.id AS contact_id
-            FROM fact f JOIN left_for l ON l.debtor_id = f.debtor_id
+            FROM fact f JOIN sent_message l ON l.debtor_id = f.debtor_id
                 AND (f.portfolio_id IS NULL OR f.portfolio_id = l.portfolio_id)
                 AND l.handed_over_at <= f.at AND l.handed_over_at > f.at - make_interval(days => %(window)s)
             ORDER BY f.id, (l.id = f.contact_id) IS TRUE DESC, l.handed_over_at DESC, l.id DESC) f
         GROUP BY f.contact_id
     ), already AS (
         SELECT l.id FROM payments_payment p
-        JOIN left_for l ON l.debtor_id = p.debtor_id AND l.portfolio_id = p.portfolio_id
+        JOIN sent_message l ON l.debtor_id = p.debtor_id AND l.portfolio_id = p.portfolio_id
             AND p.paid_date < l.day AND p.received_at > l.handed_over_at
         WHERE p.portfolio_id = ANY(%(portfolios)s) AND p.reversed_at IS NULL
             AND p.paid_date >= %(from_day)s::date - 60 AND p.paid_date <= %(to_day)s
@@ -63,7 +63,7 @@ _BASE = """
             coalesce(c.local_date, c.planned_for) AS day, c.status IN ('SENT', 'UNCERTAIN') AS has_left,
             c.delivered_at IS NOT NULL AS delivered, c.read_at IS NOT NULL AS read, c.clicked_at IS NOT NULL AS clicked,
             c.replied_at IS NOT NULL AS replied,
-            -- Who has paid every account has no state any more.
+            -- A debtor who has paid every account has no state any more.
             coalesce(g.settled, NOT EXISTS (SELECT FROM portfolio_account o WHERE o.debtor_id = c.debtor_id
                 AND o.portfolio_id = ANY(%(portfolios)s) AND o.status <> 'PAID')) AS settled,
             c.channel IN ('call', 'ivr', 'visit') AND c.reached IS TRUE AS answered,
@@ -72,7 +72,7 @@ _BASE = """
             coalesce(t.wrong_person, false) AS wrong_person, coalesce(paid.minor, 0) AS paid_minor,
             coalesce(t.identified OR t.promised, false) OR w.result IN ('MET', 'PROMISE') IS TRUE AS right_party,
             a.id IS NOT NULL AS already_paid
-        FROM messaging_contact c LEFT JOIN paid ON paid.contact_id = c.id LEFT JOIN told t ON t.contact_id = c.id
+        FROM messaging_contact c LEFT JOIN paid ON paid.contact_id = c.id LEFT JOIN reaction t ON t.contact_id = c.id
         LEFT JOIN already a ON a.id = c.id LEFT JOIN complaint i ON i.contact_id = c.id
         LEFT JOIN workbench_visit w ON w.contact_id = c.id LEFT JOIN segment g ON g.debtor_id = c.debtor_id
         LEFT JOIN strategy_strategyversion v ON v.id = c.strategy_version_id
@@ -81,10 +81,10 @@ _BASE = """
             AND (%(template_code)s = '' OR c.template_code = %(template_code)s)
     )"""
 
-# Who says that he is somebody else has not learnt of his own balance.
+# A wrong person has not learnt of the debtor's balance.
 _AWARE = "(read OR clicked OR replied OR answered OR right_party) AND NOT wrong_person"
-# One expression per count of `recobra_core.kpi.contacts.Counts` that is read here.
-_COUNTS: Final = {
+# One expression for each count of `recobra_core.kpi.contacts.Counts` that is read here.
+_MESSAGE_COUNTS: Final = {
     "planned": "count(*) FILTER (WHERE counts)",
     "cancelled": "count(*) FILTER (WHERE counts AND status = 'CANCELLED')",
     "waiting": "count(*) FILTER (WHERE counts AND status IN ('DUE', 'LEASED') AND planned_for >= %(today)s)",
@@ -113,23 +113,23 @@ _COUNTS: Final = {
     "unpriced": "count(*) FILTER (WHERE has_left AND price_micros IS NULL)",
     "cost_micros": "coalesce(sum(price_micros) FILTER (WHERE has_left), 0)",
 }
-_DEBTORS: Final = {
+_DEBTOR_COUNTS: Final = {
     "debtors": "count(*)",
     "aware": "count(*) FILTER (WHERE aware)",
     "silenced": "count(*) FILTER (WHERE silenced)",
     "cured": "count(*) FILTER (WHERE cured)",
 }
-COUNTED: Final = (*_COUNTS, *_DEBTORS)
-_OF_MESSAGES = ", ".join((*_COUNTS.values(), *("0" for _name in _DEBTORS)))
-_OF_DEBTORS = ", ".join((*("0" for _name in _COUNTS), *_DEBTORS.values()))
+COUNTED: Final = (*_MESSAGE_COUNTS, *_DEBTOR_COUNTS)
+_MESSAGE_COLUMNS = ", ".join((*_MESSAGE_COUNTS.values(), *("0" for _name in _DEBTOR_COUNTS)))
+_DEBTOR_COLUMNS = ", ".join((*("0" for _name in _MESSAGE_COUNTS), *_DEBTOR_COUNTS.values()))
 
 RESULTS: Final = f"""{_BASE}
-    SELECT 'by', ARRAY[{{dimension}}]::text[], {_OF_MESSAGES} FROM message GROUP BY {{dimension}}
-    UNION ALL SELECT 'cost', ARRAY[channel, price_currency]::text[], {_OF_MESSAGES} FROM message
+    SELECT 'by', ARRAY[{{dimension}}]::text[], {_MESSAGE_COLUMNS} FROM message GROUP BY {{dimension}}
+    UNION ALL SELECT 'cost', ARRAY[channel, price_currency]::text[], {_MESSAGE_COLUMNS} FROM message
         GROUP BY channel, price_currency
-    UNION ALL SELECT 'segment', ARRAY[segment, channel]::text[], {_OF_MESSAGES} FROM message
+    UNION ALL SELECT 'segment', ARRAY[segment, channel]::text[], {_MESSAGE_COLUMNS} FROM message
         GROUP BY segment, channel
-    UNION ALL SELECT 'debtors', ARRAY[]::text[], {_OF_DEBTORS} FROM (
+    UNION ALL SELECT 'debtors', ARRAY[]::text[], {_DEBTOR_COLUMNS} FROM (
         SELECT bool_or({_AWARE}) AS aware, bool_or(opted_out) AS silenced,
             bool_or(paid_minor > 0 AND settled) AS cured
         FROM message WHERE counts AND has_left GROUP BY debtor_id) d"""

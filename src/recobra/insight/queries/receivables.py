@@ -1,4 +1,4 @@
-"""The list of accounts: search, filters, order and pages that stay fast over a million rows.
+"""List of accounts: search, filters, order and pages that stay fast over a million rows.
 
 Each portfolio is read along its own index (portfolio, overdue) and the heads are merged; nothing is ever counted
 beyond `COUNT_LIMIT`.
@@ -37,7 +37,7 @@ SORTS: Final = {
 
 @dataclass(frozen=True, kw_only=True)
 class AccountFilters:
-    """What the user asked for; empty text and None mean no condition. Amounts are overdue, in major units."""
+    """Filters and order of the list; empty text and None mean no filter. Amounts are overdue, in major units."""
 
     text: str = ""
     portfolio: str = ""
@@ -51,8 +51,8 @@ class AccountFilters:
     after: str = ""
 
     @property
-    def about_state(self) -> bool:
-        """Whether a condition can only be met by an account that a cycle has classified."""
+    def needs_state(self) -> bool:
+        """Tell if only an account that a cycle has classified can pass a filter."""
         return bool(self.bucket or self.stage or self.segment) or self.at_least is not None or self.at_most is not None
 
 
@@ -88,32 +88,32 @@ class AccountPage:
 @dataclass(frozen=True)
 class _Query:
     portfolios: list[Portfolio]
-    conditions: AccountFilters
+    filters: AccountFilters
     ids: list[int] | None
 
 
-def accounts_page(user: User, conditions: AccountFilters, now: datetime, size: int = PAGE_SIZE) -> AccountPage:
-    """Return one page of the accounts that meet the conditions."""
-    query = _prepare_query(user, conditions)
+def accounts_page(user: User, filters: AccountFilters, now: datetime, size: int = PAGE_SIZE) -> AccountPage:
+    """Return one page of the accounts that pass the filters."""
+    query = _prepare_query(user, filters)
     if not query.portfolios or query.ids == []:
         return AccountPage(rows=[], following="", count=0, more_than_counted=False)
     rows, following = _read_part(query, now, size)
-    counted = _count_accounts(query)
+    count = _count_accounts(query)
     return AccountPage(
-        rows=rows, following=following, count=min(counted, COUNT_LIMIT), more_than_counted=counted > COUNT_LIMIT
+        rows=rows, following=following, count=min(count, COUNT_LIMIT), more_than_counted=count > COUNT_LIMIT
     )
 
 
 def _read_part(query: _Query, now: datetime, size: int) -> tuple[list[AccountRow], str]:
     """Return the rows after the query's cursor, and the cursor of those that follow ('' on the last)."""
-    raw = _read_classified(query, size + 1) if not query.conditions.after.startswith("new:") else []
-    if len(raw) <= size and not query.conditions.about_state:
+    raw = _read_classified(query, size + 1) if not query.filters.after.startswith("new:") else []
+    if len(raw) <= size and not query.filters.needs_state:
         raw += _read_unclassified(query, size + 1 - len(raw))
-    return _rows(raw[:size], query.portfolios, now), raw[size - 1]["cursor"] if len(raw) > size else ""
+    return _account_rows(raw[:size], query.portfolios, now), raw[size - 1]["cursor"] if len(raw) > size else ""
 
 
 def valid_cursor(text: str, sort: str) -> str:
-    """Return a cursor that came from outside if it fits the order, else '' (the first page)."""
+    """Return a cursor from a request if it fits the order, else '' (the first page)."""
     key, _colon, last = text.rpartition(":")
     kind = SORTS[sort][1]
     try:
@@ -123,11 +123,9 @@ def valid_cursor(text: str, sort: str) -> str:
         return ""
 
 
-def all_accounts(
-    user: User, conditions: AccountFilters, now: datetime, size: int = EXPORT_SIZE
-) -> Iterator[AccountRow]:
-    """Give all accounts that meet the conditions, part after part, for an export: searched once, never counted."""
-    query = _prepare_query(user, replace(conditions, after=""))
+def all_accounts(user: User, filters: AccountFilters, now: datetime, size: int = EXPORT_SIZE) -> Iterator[AccountRow]:
+    """Yield all accounts that pass the filters, for an export: searched once, never counted."""
+    query = _prepare_query(user, replace(filters, after=""))
     if not query.portfolios or query.ids == []:
         return
     while True:
@@ -135,12 +133,13 @@ def all_accounts(
         yield from rows
         if not following:
             return
-        query = replace(query, conditions=replace(query.conditions, after=following))
+        query = replace(query, filters=replace(query.filters, after=following))
 
 
 def segments_in_use(user: User) -> list[str]:
-    """Return the segments in use in the user's portfolios, as of a minute ago: telling them apart reads every row."""
+    """Return the segments in use in the user's portfolios, as of a minute ago."""
     ids = [portfolio.pk for portfolio in portfolio_queries.portfolios_for(user)]
+    # DISTINCT reads every row of the portfolios, which is why the answer is kept for a minute.
     sql = "SELECT DISTINCT segment FROM strategy_accountstate WHERE portfolio_id = ANY(%s) AND segment <> '' ORDER BY 1"
 
     def read() -> list[str]:
@@ -149,22 +148,25 @@ def segments_in_use(user: User) -> list[str]:
     return list(cache.get_or_set(f"segments:{sorted(ids)}".replace(" ", ""), read, 60) or [])
 
 
-def _prepare_query(user: User, conditions: AccountFilters) -> _Query:
-    seen = portfolio_queries.portfolios_for(user)
-    chosen = [each for each in seen if not conditions.portfolio or each.code == conditions.portfolio]
-    ids = portfolio_queries.search(user, conditions.text) if conditions.text.strip() else None
-    return _Query(chosen, conditions, ids)
+def _prepare_query(user: User, filters: AccountFilters) -> _Query:
+    portfolios = [
+        portfolio
+        for portfolio in portfolio_queries.portfolios_for(user)
+        if not filters.portfolio or portfolio.code == filters.portfolio
+    ]
+    ids = portfolio_queries.search(user, filters.text) if filters.text.strip() else None
+    return _Query(portfolios, filters, ids)
 
 
 def _read_classified(query: _Query, limit: int) -> list[dict[str, Any]]:
-    """Read the head of each portfolio in the order asked for and merge them."""
-    key, kind, descending = SORTS[query.conditions.sort]
+    """Return the first classified accounts: the head of each portfolio in the chosen order, merged."""
+    key, kind, descending = SORTS[query.filters.sort]
     order = "DESC" if descending else "ASC"
     parts, values = [], []
     for portfolio in query.portfolios:
         where, own = _classified_condition(query, portfolio)
-        if query.conditions.after:
-            last_key, last_id = query.conditions.after.rsplit(":", 1)
+        if query.filters.after:
+            last_key, last_id = query.filters.after.rsplit(":", 1)
             where += f" AND ({key}, s.account_id) {'<' if descending else '>'} (%s::{kind}, %s)"
             own += [last_key, int(last_id)]
         parts.append(
@@ -183,19 +185,19 @@ def _read_classified(query: _Query, limit: int) -> list[dict[str, Any]]:
 
 
 def _read_unclassified(query: _Query, limit: int) -> list[dict[str, Any]]:
-    """Read accounts that no cycle has seen yet: they stand at the end, by id, with the balance of their ledger."""
+    """Return accounts that no cycle has seen yet: they come last, by id, with the balance of their ledger."""
     where, values = _unclassified_condition(query)
-    after = query.conditions.after
+    after = query.filters.after
     last = int(after.removeprefix("new:")) if after.startswith("new:") else 0
-    found = _fetch_dicts(
+    rows = _fetch_dicts(
         f"SELECT a.id AS account_id, a.external_id AS number, a.debtor_id, d.name AS debtor_name, a.portfolio_id,"
         f" a.product, a.status, NULL AS overdue_minor, NULL AS oldest_due_date, '' AS bucket, '' AS stage,"
         f" '' AS segment, 'new:' || a.id AS cursor FROM portfolio_account a"
         f" JOIN portfolio_debtor d ON d.id = a.debtor_id WHERE {where} AND a.id > %s ORDER BY a.id LIMIT %s",
         [*values, last, limit],
     )
-    owed = portfolio_queries.balances(row["account_id"] for row in found)
-    return [{**row, "balance_minor": owed.get(row["account_id"], 0)} for row in found]
+    balances = portfolio_queries.balances(row["account_id"] for row in rows)
+    return [{**row, "balance_minor": balances.get(row["account_id"], 0)} for row in rows]
 
 
 def _count_accounts(query: _Query) -> int:
@@ -205,53 +207,57 @@ def _count_accounts(query: _Query) -> int:
         where, own = _classified_condition(query, portfolio)
         parts.append(f"(SELECT 1 FROM {_source(query)} WHERE {where} LIMIT %s)")
         values += [*own, COUNT_LIMIT + 1]
-    counted = _fetch_count(f"SELECT count(*) FROM ({' UNION ALL '.join(parts)}) s", values)
-    if counted <= COUNT_LIMIT and not query.conditions.about_state:
+    count = _fetch_count(f"SELECT count(*) FROM ({' UNION ALL '.join(parts)}) s", values)
+    if count <= COUNT_LIMIT and not query.filters.needs_state:
         where, values = _unclassified_condition(query)
         body = f"SELECT 1 FROM portfolio_account a WHERE {where} LIMIT %s"
-        counted += _fetch_count(f"SELECT count(*) FROM ({body}) a", [*values, COUNT_LIMIT + 1])
-    return counted
+        count += _fetch_count(f"SELECT count(*) FROM ({body}) a", [*values, COUNT_LIMIT + 1])
+    return count
 
 
 def _source(query: _Query) -> str:
-    """Return the tables to read: the account only where a condition needs it, for it doubles the work."""
-    joined = " JOIN portfolio_account a ON a.id = s.account_id" if query.conditions.status else ""
+    # Joining the account doubles the work, so only where a filter needs it.
+    joined = " JOIN portfolio_account a ON a.id = s.account_id" if query.filters.status else ""
     return f"strategy_accountstate s{joined}"
 
 
 def _classified_condition(query: _Query, portfolio: Portfolio) -> tuple[str, list[Any]]:
     """Return the condition of one portfolio's accounts that a cycle has classified, and its values."""
-    asked, factor = query.conditions, 10 ** get_currency_precision(portfolio.currency)
+    filters, factor = query.filters, 10 ** get_currency_precision(portfolio.currency)
     tests: list[tuple[str, Any]] = [("s.portfolio_id = %s", portfolio.pk)]
-    tests += [(f"s.{name} = %s", getattr(asked, name)) for name in ("bucket", "stage", "segment")]
-    tests += [("a.status = %s", asked.status), ("s.account_id = ANY(%s)", query.ids)]
-    tests += [("s.overdue_minor >= %s", None if asked.at_least is None else int(asked.at_least * factor))]
-    tests += [("s.overdue_minor <= %s", None if asked.at_most is None else int(asked.at_most * factor))]
-    given = [(test, value) for test, value in tests if value not in (None, "")]
-    return " AND ".join(test for test, _value in given), [value for _test, value in given]
+    tests += [(f"s.{name} = %s", getattr(filters, name)) for name in ("bucket", "stage", "segment")]
+    tests += [("a.status = %s", filters.status), ("s.account_id = ANY(%s)", query.ids)]
+    tests += [("s.overdue_minor >= %s", None if filters.at_least is None else int(filters.at_least * factor))]
+    tests += [("s.overdue_minor <= %s", None if filters.at_most is None else int(filters.at_most * factor))]
+    active = [(test, value) for test, value in tests if value not in (None, "")]
+    return " AND ".join(test for test, _value in active), [value for _test, value in active]
 
 
 def _unclassified_condition(query: _Query) -> tuple[str, list[Any]]:
     where = "a.portfolio_id = ANY(%s) AND NOT EXISTS (SELECT FROM strategy_accountstate s WHERE s.account_id = a.id)"
     values: list[Any] = [[portfolio.pk for portfolio in query.portfolios]]
-    if query.conditions.status:
-        where, values = f"{where} AND a.status = %s", [*values, query.conditions.status]
+    if query.filters.status:
+        where, values = f"{where} AND a.status = %s", [*values, query.filters.status]
     if query.ids is not None:
         where, values = f"{where} AND a.id = ANY(%s)", [*values, query.ids]
     return where, values
 
 
-def _rows(raw: list[dict[str, Any]], portfolios: list[Portfolio], now: datetime) -> list[AccountRow]:
-    known = {portfolio.pk: portfolio for portfolio in portfolios}
+def _account_rows(rows: list[dict[str, Any]], portfolios: list[Portfolio], now: datetime) -> list[AccountRow]:
+    by_id = {portfolio.pk: portfolio for portfolio in portfolios}
     today = {portfolio.pk: now.astimezone(ZoneInfo(portfolio.time_zone)).date() for portfolio in portfolios}
-    return [_row(each, known[each["portfolio_id"]], today[each["portfolio_id"]]) for each in raw]
-
-
-def _row(raw: dict[str, Any], portfolio: Portfolio, today: date) -> AccountRow:
-    due, classified = raw["oldest_due_date"], bool(raw["bucket"])
-    late = max((today - due).days, 0) if due else 0
-    shown = {name: value for name, value in raw.items() if name not in {"cursor", "oldest_due_date", "portfolio_id"}}
-    return AccountRow(**shown, portfolio=portfolio, overdue_days=late if classified else None)
+    accounts = []
+    for row in rows:
+        portfolio_id, due_date = row["portfolio_id"], row["oldest_due_date"]
+        late_days = max((today[portfolio_id] - due_date).days, 0) if due_date else 0
+        accounts.append(
+            AccountRow(
+                **{name: row[name] for name in row if name not in {"cursor", "oldest_due_date", "portfolio_id"}},
+                portfolio=by_id[portfolio_id],
+                overdue_days=late_days if row["bucket"] else None,
+            )
+        )
+    return accounts
 
 
 def _fetch_dicts(sql: str, values: list[Any]) -> list[dict[str, Any]]:

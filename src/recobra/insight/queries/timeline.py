@@ -1,4 +1,4 @@
-"""What happened to a debtor, newest first: the journal with the rows its facts speak of."""
+"""Timeline of a debtor, newest first: journal entries with the rows that they are about."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PAGE_SIZE: Final = 25
 
 @dataclass(frozen=True, kw_only=True)
 class Event:
-    """One fact with what it is about; `place` says in which zone and format to write it."""
+    """One fact with the rows that it is about; `place` has the time zone and the format to show it in."""
 
     entry: Entry
     place: Portfolio
@@ -34,37 +34,36 @@ class Event:
 
     @property
     def promised_on(self) -> date | None:
-        """The day for which a payment was promised, None for any other fact."""
+        """Day for which a payment was promised, None for any other fact."""
         payload = self.entry.payload if self.entry.kind == "promise.registered" else {}
         return date.fromisoformat(payload["date"]) if "date" in payload else None
 
     @property
     def promised_minor(self) -> int | None:
-        """The amount promised, in minor units of `place`; None where none was named, as on a keypad."""
+        """Amount promised, in minor units of `place`; None where none was named, as on a keypad."""
         return self.entry.payload.get("amount_minor") if self.promised_on else None
 
 
 def debtor_events(
     user: User, debtor: Debtor, *, before: int | None = None, size: int = PAGE_SIZE
 ) -> tuple[list[Event], int | None]:
-    """Return one page of events and the id to go on before, None at the end.
+    """Return one page of events, and the id before which the next page begins, None at the end.
 
-    Facts of portfolios the user may not see are left out; the debtor must come from a query of the same user.
+    The debtor must come from a query of the same user.
     """
     portfolios = {portfolio.pk: portfolio for portfolio in portfolios_for(user)}
-    seen = Q(portfolio_id__isnull=True) | Q(portfolio_id__in=list(portfolios))
-    rows = Entry.objects.filter(seen, debtor_id=debtor.pk)
+    # A fact without a portfolio is visible here; _build_events drops it where its account is out of scope.
+    visible = Q(portfolio_id__isnull=True) | Q(portfolio_id__in=list(portfolios))
+    rows = Entry.objects.filter(visible, debtor_id=debtor.pk)
     rows = rows if before is None else rows.filter(id__lt=before)
-    # Facts without a portfolio of their own follow their account's.
     entries = list(rows.order_by("-id")[: size + 1])
     shown = entries[:size]
-    return _build_events(shown, portfolios, _home_portfolio(debtor, portfolios)), shown[-1].pk if len(
-        entries
-    ) > size else None
+    events = _build_events(shown, portfolios, _home_portfolio(debtor, portfolios))
+    return events, shown[-1].pk if len(entries) > size else None
 
 
 def _home_portfolio(debtor: Debtor, portfolios: dict[int, Portfolio]) -> Portfolio:
-    """Return where facts about the whole debtor are told: the portfolio of the oldest account the user may see."""
+    """Return the portfolio of facts about the whole debtor: that of the oldest account the user may see."""
     first = debtor.accounts.filter(portfolio_id__in=list(portfolios)).order_by("id").first()
     return portfolios[first.portfolio_id] if first is not None else next(iter(portfolios.values()))
 
@@ -75,16 +74,17 @@ def _build_events(entries: Sequence[Entry], portfolios: dict[int, Portfolio], ho
     tasks = _rows_by_id(Task, [entry.payload.get("task_id") for entry in entries])
     holds = _rows_by_id(Hold, [entry.payload.get("hold_id") for entry in entries])
     accounts = _rows_by_id(Account, [entry.account_id for entry in entries])
-    found = []
+    events = []
     for entry in entries:
         account = accounts.get(entry.account_id)
         if account is not None and account.portfolio_id not in portfolios:
             continue
-        of_entry = portfolios.get(entry.portfolio_id or (account.portfolio_id if account else 0), home)
-        found.append(
+        # A fact without a portfolio of its own belongs to its account's.
+        place = portfolios.get(entry.portfolio_id or (account.portfolio_id if account else 0), home)
+        events.append(
             Event(
                 entry=entry,
-                place=of_entry,
+                place=place,
                 account=account,
                 contact=contacts.get(entry.contact_id),
                 payment=payments.get(entry.payload.get("payment_id")),
@@ -92,8 +92,8 @@ def _build_events(entries: Sequence[Entry], portfolios: dict[int, Portfolio], ho
                 hold=holds.get(entry.payload.get("hold_id")),
             )
         )
-    return found
+    return events
 
 
 def _rows_by_id(model: type[Model], ids: Sequence[int | None]) -> dict[int | None, Any]:
-    return dict(model._default_manager.in_bulk([each for each in ids if each is not None]))  # noqa: SLF001 - the generic way to a table's rows
+    return dict(model._default_manager.in_bulk([pk for pk in ids if pk is not None]))  # noqa: SLF001 - the generic way to a table's rows

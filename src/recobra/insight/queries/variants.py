@@ -1,6 +1,6 @@
-"""Which words bring more: the variants of a template side by side.
+"""Results of a template's variants, side by side.
 
-The draw puts each debtor in one variant, so debtors are compared, not messages: each by the first that he was sent.
+The draw puts each debtor in one variant, so debtors are compared, not messages: each by the first one sent.
 """
 
 from __future__ import annotations
@@ -51,31 +51,29 @@ class Variant:
 
 
 def variant_results(user: User, *, template_ids: Sequence[int], today: date) -> list[Variant]:
-    """Return what the variants of a template brought in the user's portfolios, over all their versions given.
-
-    Only debtors whose days are over count, so that the newest variant is not judged by days that have not been.
-    """
+    """Return the results of a template's variants in the user's portfolios, over the versions given."""
     values: dict[str, Any] = {
-        "portfolios": [each.pk for each in portfolios_for(user)],
+        "portfolios": [portfolio.pk for portfolio in portfolios_for(user)],
         "templates": list(template_ids),
         "from_day": today - timedelta(LOOKED_BACK),
+        # Only debtors whose days to pay are over count: the newest variant is not judged by days still to come.
         "to_day": today - timedelta(PAID_WITHIN),
         "within": PAID_WITHIN,
     }
     with connection.cursor() as cursor:
         cursor.execute(_VARIANTS, values)
         rows = cursor.fetchall()
-    return [_variant(row, None if place == 0 else rows[0]) for place, row in enumerate(rows)]
+    return [_variant(row, None if index == 0 else rows[0]) for index, row in enumerate(rows)]
 
 
 def _variant(row: tuple[str, int, int], first: tuple[str, int, int] | None) -> Variant:
     variant, sent, paid = row
-    gap = shares_difference(treated=(paid, sent), control=(first[2], first[1])) if first else None
+    difference = shares_difference(treated=(paid, sent), control=(first[2], first[1])) if first else None
     return Variant(
         variant=variant,
         sent=sent,
         paid=paid,
         share=wilson_interval(successes=paid, count=sent),
-        difference=gap,
-        finding=judge_difference(gap, smallest=min(sent, first[1])) if gap and first else None,
+        difference=difference,
+        finding=judge_difference(difference, smallest=min(sent, first[1])) if difference and first else None,
     )

@@ -24,7 +24,7 @@ def findings_of(campaign: Campaign, *, on: date) -> list[CampaignFinding]:
     reads: dict[tuple[str, ...], law_findings.TemplateFinding] = {}
     channels: dict[tuple[str, ...], list[str]] = {}
     for template in _usable_templates(campaign, on):
-        for read in law_findings.read_everywhere(
+        for read in law_findings.lint_everywhere(
             subject=template.subject,
             text=template.text,
             html=template.html,

@@ -212,8 +212,8 @@ def _compile_decisions(
             compile_statement("contacts", judged),
             compile_statement("items", plan.items.inner_join(strategy_codes, "account_id")),
             compile_statement("unreachable", plan.unreachable),
-            compile_statement("tasks", planning.tasks(due)),
-            compile_statement("step_holds", planning.holds(due)),
+            compile_statement("tasks", planning.plan_tasks(due)),
+            compile_statement("step_holds", planning.plan_holds(due)),
         ),
         "states": _compile_states(moved),
     }
