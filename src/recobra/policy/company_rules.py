@@ -27,7 +27,7 @@ class CompanyRuleRefused(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CompanyRules:
+class RulesInForce:
     """Company rules in force: the name of each portfolio's rules, and the rules by their name."""
 
     name_by_portfolio: Mapping[int, str]
@@ -46,8 +46,8 @@ def save_company_rule(
 ) -> HouseRule:
     """Put a new version in force in the place of the one before. Raises CompanyRuleRefused.
 
-    `document` is what `law.read_company_rules` reads, without its name, which is the code. The rule is compared with the law
-    of the portfolio's country, or of every country with portfolios where it is for all.
+    `document` is what `law.read_company_rules` reads, without its name, which is the code. The rule is compared with
+    the law of the portfolio's country, or of every country with portfolios where it is for all.
     """
     try:
         house = law.read_company_rules({**document, "name": code})
@@ -87,12 +87,12 @@ def retire_company_rule(*, house_rule_id: int, actor: str, actor_id: int | None 
         _record_fact("house_rule.retired", rule, actor, actor_id, now)
 
 
-def company_rules_in_force(portfolio_ids: Iterable[int] | None = None) -> CompanyRules:
+def company_rules_in_force(portfolio_ids: Iterable[int] | None = None) -> RulesInForce:
     """Return the rules in force of some portfolios, or of all; several of one portfolio hold together."""
     rows = HouseRule.objects.filter(retired_at__isnull=True).order_by("code", "version")
     versions = [(rule.pk, rule.code, rule.version, rule.portfolio_id, json.dumps(rule.document)) for rule in rows]
     if not versions:
-        return CompanyRules(name_by_portfolio={}, houses={})
+        return RulesInForce(name_by_portfolio={}, houses={})
     ids = Portfolio.objects.values_list("pk", flat=True) if portfolio_ids is None else portfolio_ids
     names: dict[int, str] = {}
     houses: dict[str, law.CompanyRules] = {}
@@ -102,7 +102,7 @@ def company_rules_in_force(portfolio_ids: Iterable[int] | None = None) -> Compan
             house = _merge_rules(applicable)
             names[portfolio_id] = house.name
             houses[house.name] = house
-    return CompanyRules(name_by_portfolio=names, houses=houses)
+    return RulesInForce(name_by_portfolio=names, houses=houses)
 
 
 @lru_cache(maxsize=64)

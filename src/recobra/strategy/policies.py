@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 from recobra.messaging.queries import channels_open
-from recobra.policy.company_rules import CompanyRules
+from recobra.policy.company_rules import RulesInForce
 from recobra.policy.company_rules import company_rules_in_force as house_rules
 from recobra.portfolio.models import Portfolio
 from recobra_core.decide.daily import PortfolioLimits
@@ -36,7 +36,7 @@ class Policies:
     versions: Mapping[str, int]
     followed: frozenset[int]
     channels_open: tuple[str, ...]
-    company: CompanyRules
+    company: RulesInForce
 
     def fingerprint(self) -> str:
         """Return a text that changes whenever any limit, strategy version, attribute or open channel does."""
