@@ -1,7 +1,9 @@
-"""Proof that a test named in docs/requirements.yaml walks through a door of its row (loaded by `-p` in pyproject).
+"""Proof that the tests named in docs/requirements.yaml walk through the doors of their rows (a plugin, see pyproject).
 
-A door is a route of the URLconf that Django's handler resolved, for a test client, a browser or a provider's call, or
-a command that was run. A named test that passed without one of its row's doors fails when it ends.
+A door is a route of the URLconf that let a test client, a browser or a provider's call in (a form that was sent back
+with its faults did), or a command that was run. A named test that passed without one of its row's doors fails when it ends. A run in
+which every test of a row ran fails when one of the row's doors was used by none of them, and so does a run that
+skipped a named test.
 """
 
 from __future__ import annotations
@@ -15,8 +17,12 @@ from typing import Any
 import pytest
 
 FILE = Path(__file__).resolve().parents[1] / "docs" / "requirements.yaml"
+SHUT = (401, 403, 404, 405)
+"""Answers that let nobody in."""
 Pairings = dict[str, list[tuple[str, frozenset[str]]]]
 """Node id without parameters -> the rows that name it, each with its doors."""
+Walked = dict[str, set[str]]
+"""Node id without parameters of a named test that passed -> the doors that it used."""
 
 _watches: list[set[str]] = []
 
@@ -88,14 +94,16 @@ def unproved(rows: Sequence[tuple[str, frozenset[str]]], walked: set[str]) -> st
 def _report_routes() -> None:
     from django.core.handlers.base import BaseHandler  # noqa: PLC0415 - after the settings are read
 
-    resolve = BaseHandler.resolve_request
+    get_response = BaseHandler.get_response
 
-    def resolve_and_record(self: BaseHandler, request: Any) -> Any:
-        match = resolve(self, request)
-        record_door(f"/{match.route}")
-        return match
+    def get_and_record(self: BaseHandler, request: Any) -> Any:
+        response = get_response(self, request)
+        is_let_in = response.status_code < 500 and response.status_code not in SHUT
+        if request.resolver_match is not None and is_let_in:
+            record_door(f"/{request.resolver_match.route}")
+        return response
 
-    BaseHandler.resolve_request = resolve_and_record
+    BaseHandler.get_response = get_and_record
 
 
 def _report_commands() -> None:
@@ -118,6 +126,22 @@ def _report_commands() -> None:
     cli.build_parser = build_recording
 
 
+def unused(named: Pairings, walked: Walked) -> list[str]:
+    """Return the rows whose tests all ran, with the doors that none of them used."""
+    tests: dict[str, set[str]] = {}
+    doors: dict[str, frozenset[str]] = {}
+    for test, rows in named.items():
+        for row_id, row_doors in rows:
+            tests.setdefault(row_id, set()).add(test)
+            doors[row_id] = row_doors
+    return [
+        f"{row_id}: none of its tests used {', '.join(sorted(rest))}"
+        for row_id in sorted(tests)
+        if tests[row_id] <= walked.keys()
+        and (rest := doors[row_id].difference(*(walked[test] for test in tests[row_id])))
+    ]
+
+
 class DoorProof:
     """Watches each named test, with the fixtures that were set up for it or for a test before it."""
 
@@ -126,6 +150,8 @@ class DoorProof:
         self._by_fixture: dict[Any, set[str]] = {}
         self._walked: set[str] = set()
         self._passed = False
+        self._all_walked: Walked = {}
+        self.faults: list[str] = []
 
     @pytest.hookimpl(wrapper=True)
     def pytest_fixture_setup(self, fixturedef: Any) -> Generator[None, Any, Any]:
@@ -159,10 +185,40 @@ class DoorProof:
         value = yield
         rows = self.named.get(_without_parameters(item.nodeid))
         if rows and self._passed:
-            text = unproved(rows, self._walked.union(*self._doors_of_fixtures(item)))
+            walked = self._walked.union(*self._doors_of_fixtures(item))
+            self._all_walked.setdefault(_without_parameters(item.nodeid), set()).update(walked)
+            text = unproved(rows, walked)
             if text:
                 pytest.fail(text, pytrace=False)
         return value
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Note a named test that proved nothing because it was skipped."""
+        if report.skipped and _without_parameters(report.nodeid) in self.named:
+            self.faults.append(f"{report.nodeid} was skipped, and docs/requirements.yaml names it")
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """Take over what a worker's tests used."""
+        for test, walked in getattr(node, "workeroutput", {}).get("doors", {}).items():
+            self._all_walked.setdefault(test, set()).update(walked)
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Fail a run whose rows list doors that no test used; a worker hands on what its tests used."""
+        if hasattr(session.config, "workeroutput"):
+            session.config.workeroutput["doors"] = {test: sorted(doors) for test, doors in self._all_walked.items()}
+            return
+        self.faults += unused(self.named, self._all_walked)
+        if self.faults and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        """Print the faults of the whole run."""
+        if self.faults:
+            terminalreporter.section("docs/requirements.yaml")
+            for fault in self.faults:
+                terminalreporter.line(fault)
 
     def _doors_of_fixtures(self, item: Any) -> Iterator[set[str]]:
         for definitions in item._fixtureinfo.name2fixturedefs.values():

@@ -167,9 +167,12 @@ from django.test import Client
 from recobra.cli import main as cli
 
 def test_by_its_door():
-    assert Client().get("/idioma/").status_code == 405
+    assert Client().post("/idioma/", {"language": "es"}).status_code == 302
 
 def test_by_another_door():
+    assert Client().post("/idioma/", {"language": "es"}).status_code == 302
+
+def test_that_is_refused():
     assert Client().get("/idioma/").status_code == 405
 
 def test_by_command(capsys, monkeypatch):
@@ -178,7 +181,10 @@ def test_by_command(capsys, monkeypatch):
 
 @pytest.fixture(scope="module")
 def visited():
-    return Client().get("/idioma/")
+    return Client().post("/idioma/", {"language": "es"})
+
+@pytest.mark.skip
+def test_skipped(): ...
 
 def test_first(visited): ...
 
@@ -205,12 +211,14 @@ def test_a_test_that_walks_through_no_door_of_its_row_fails(pytester, settings):
         "test_second": [("S0-04", language)],
         "test_without_any": [("S0-05", language)],
         "test_that_fails": [("S0-06", language)],
+        "test_that_is_refused": [("S0-07", language)],
+        "test_skipped": [("S0-08", language)],
     }
     proof = doors.DoorProof(lambda: {f"{file}::{test}": rows for test, rows in named.items()})
     result = pytester.inline_run("-p", "no:django", "-p", "no:xdist", "-p", "no:cacheprovider", plugins=[proof])
     passed, _skipped, failed = result.listoutcomes()
     texts = {each.nodeid.partition("::")[2]: str(each.longrepr) for each in failed}
-    assert set(texts) == {"test_by_another_door", "test_without_any", "test_that_fails"}
+    assert set(texts) == {"test_by_another_door", "test_without_any", "test_that_fails", "test_that_is_refused"}
     assert texts["test_by_another_door"] == (
         "docs/requirements.yaml names this test for S0-02, and it used none of its doors: /cartera/, recobra serve. "
         "It used: /idioma/."
@@ -218,4 +226,20 @@ def test_a_test_that_walks_through_no_door_of_its_row_fails(pytester, settings):
     assert "S0-05" in texts["test_without_any"]
     assert texts["test_without_any"].endswith("It used: none.")
     assert "AssertionError" in texts["test_that_fails"]
-    assert len(passed) == 7
+    assert len(passed) == 8
+    assert proof.faults == [
+        f"{file}::test_skipped was skipped, and docs/requirements.yaml names it",
+        "S0-02: none of its tests used /cartera/, recobra serve",
+        "S0-05: none of its tests used /idioma/",
+        "S0-07: none of its tests used /idioma/",
+    ]
+
+
+def test_a_door_that_no_test_of_its_row_used_is_named_once_all_of_them_ran():
+    row = ("S0-01", frozenset({"/cartera/", "/idioma/"}))
+    named = {"one": [row], "two": [row]}
+    assert doors.unused(named, {"one": {"/idioma/"}}) == []
+    assert doors.unused(named, {"one": {"/idioma/"}, "two": {"/idioma/"}}) == [
+        "S0-01: none of its tests used /cartera/"
+    ]
+    assert doors.unused(named, {"one": {"/idioma/"}, "two": {"/cartera/"}}) == []
