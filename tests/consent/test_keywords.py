@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from recobra.consent.keywords import recognise_act, recognise_button
-from recobra.portfolio.address_forms import as_kept, forms
+from recobra.portfolio.address_forms import list_forms, normalise_address
 
 TODAY = date(2026, 11, 23)
 
@@ -147,7 +147,7 @@ def test_a_button_asks_by_its_code(code, act):
     ],
 )
 def test_one_line_may_be_written_in_two_ways(kept, others):
-    assert set(forms(kept, kind="PHONE")) == {kept, *others}
+    assert set(list_forms(kept, kind="PHONE")) == {kept, *others}
 
 
 @pytest.mark.parametrize(
@@ -160,4 +160,4 @@ def test_one_line_may_be_written_in_two_ways(kept, others):
     ],
 )
 def test_an_address_is_kept_in_one_way(written, kind, kept):
-    assert as_kept(written, kind=kind) == kept
+    assert normalise_address(written, kind=kind) == kept

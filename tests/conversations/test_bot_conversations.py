@@ -15,7 +15,7 @@ from recobra.conversations.webhooks.apply import apply_events
 from recobra.messaging.channels.adapter import InboundEvent, Media
 from recobra.messaging.models import Contact, Provider
 from recobra.portfolio.models import ContactPoint, Hold
-from recobra.portfolio.snapshot import Part
+from recobra.portfolio.snapshot import Scope
 from recobra.strategy.snapshot import carried_contacts
 from recobra.workbench.models import Task
 
@@ -262,7 +262,7 @@ def test_an_answer_written_at_night_waits_for_the_morning_and_no_cycle_takes_it_
     )
     assert sent.due_at > night + timedelta(hours=6)
     assert sent.planned_for == date(2026, 11, 24)
-    part = Part(portfolio_ids=[world.company.pk], debtor_ids=[rosa.pk])
+    part = Scope(portfolio_ids=[world.company.pk], debtor_ids=[rosa.pk])
     assert carried_contacts(part, as_of=date(2026, 11, 25)).num_rows == 0
 
 

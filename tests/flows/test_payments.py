@@ -96,7 +96,7 @@ def test_payments_of_one_account_and_of_all_in_one_set_are_not_applied_twice(loa
         {"debtor_id": loan.debtor_id, "account_id": account, "amount_minor": 15_000, "paid_date": DUE, "reference": ref}
         for account, ref in ((None, "R-1"), (loan.pk, "R-2"))
     ]
-    payments.record_inferred(
+    payments.record_payments(
         portfolio_id=loan.portfolio_id,
         rows=pa.Table.from_pylist(rows, schema=ROWS),
         source="FILE",

@@ -194,7 +194,7 @@ def _send_due(at: datetime, planned: int) -> int:
 def _refuse_other_portfolios(ours: set[str]) -> None:
     from recobra.portfolio import setup  # noqa: PLC0415 - needs the settings
 
-    theirs = [each.code for each in setup.all_portfolios() if each.code not in ours]
+    theirs = [each.code for each in setup.list_portfolios() if each.code not in ours]
     if theirs:
         raise CommandRefused(f"This installation holds the portfolio {theirs[0]}: a demonstration needs an empty one.")
 

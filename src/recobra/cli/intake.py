@@ -56,7 +56,7 @@ def _take(chosen: argparse.Namespace, mapping: dict[str, Any], described: dict[s
 
     opened = "no"
     try:
-        portfolio = setup.portfolio_of(code=chosen.portfolio)
+        portfolio = setup.get_portfolio(code=chosen.portfolio)
     except setup.PortfolioUnknown as unknown:
         if described is None:
             raise CommandRefused(
@@ -88,7 +88,7 @@ def _open(described: dict[str, Any], code: str) -> Any:
 
     now = clock.now()
     with transaction.atomic():
-        portfolio = setup.open_from(described, code=code, actor="command", now=now)
+        portfolio = setup.open_described_portfolio(described, code=code, actor="command", now=now)
         messaging.ensure_library(now=now)
         strategy.ensure_ready_made(actor="command", now=now)
         strategy.assign_strategy(portfolio_id=portfolio.pk, code=READY[portfolio.industry], actor="command", now=now)

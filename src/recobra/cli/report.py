@@ -53,7 +53,7 @@ def _rows(as_of: date, code: str | None) -> list[dict[str, Any]]:
     from recobra.insight.queries.aging import aging  # noqa: PLC0415 - needs the settings
     from recobra.portfolio import setup  # noqa: PLC0415
 
-    chosen = [setup.portfolio_of(code=code)] if code else setup.all_portfolios()
+    chosen = [setup.get_portfolio(code=code)] if code else setup.list_portfolios()
     limits = chosen[0].limits if code else {}
     rows = []
     for currency in sorted({portfolio.currency for portfolio in chosen}):

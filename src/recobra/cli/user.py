@@ -39,7 +39,7 @@ def _create(chosen: argparse.Namespace) -> Answer:
     from recobra.kit import clock  # noqa: PLC0415
     from recobra.portfolio import setup  # noqa: PLC0415
 
-    codes = sorted({setup.portfolio_of(code=code).code for code in chosen.portfolio})
+    codes = sorted({setup.get_portfolio(code=code).code for code in chosen.portfolio})
     operations.create_user(
         username=chosen.name,
         password=_asked(chosen),

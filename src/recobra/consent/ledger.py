@@ -92,7 +92,7 @@ def find_address(
     if [public_id is not None, point_id is not None, bool(value)].count(True) != 1:
         raise TypeError("Give a contact's public id, a contact point or a kind and value, one of the three.")
     if value:
-        kept = numbers.as_kept(value, kind=ContactPoint.Kind(kind))
+        kept = numbers.normalise_address(value, kind=ContactPoint.Kind(kind))
         return _line(kind, kept)
     if public_id is None:
         point = ContactPoint.objects.filter(pk__in=[point_id or 0]).first()
@@ -102,7 +102,7 @@ def find_address(
         point = contact.point if contact else None
     if contact is not None and point is None and contact.address:  # an answer to a number that is nobody's yet
         channel = str(contact.channel)
-        return _line(numbers.kind_of(channel), contact.address, contact.debtor_id, contact.pk, channel)
+        return _line(numbers.point_kind(channel), contact.address, contact.debtor_id, contact.pk, channel)
     if point is None:
         raise OptOutRefused(_("There is no such message or address."))
     channel = str(contact.channel) if contact else ""
@@ -117,7 +117,7 @@ def _line(
     return Address(
         kind=kind,
         value=value,
-        forms=numbers.forms(value, kind=kind),
+        forms=numbers.list_forms(value, kind=kind),
         debtor_id=debtor_id,
         contact_id=contact_id,
         channel=channel,

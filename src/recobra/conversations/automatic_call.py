@@ -94,7 +94,7 @@ def _silent(contact: Contact) -> bool:
     return (
         contact.point is not None
         and Silence.objects.filter(
-            kind=contact.point.kind, value__in=numbers.forms(contact.point.value, kind=contact.point.kind)
+            kind=contact.point.kind, value__in=numbers.list_forms(contact.point.value, kind=contact.point.kind)
         ).exists()
     )
 

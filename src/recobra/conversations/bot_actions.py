@@ -101,7 +101,7 @@ def silence_address(
         "channel": conversation.channel,
         "said": message.text,
         "at": message.at,
-        "kind": numbers.kind_of(conversation.channel),
+        "kind": numbers.point_kind(conversation.channel),
         "value": conversation.address,
         "now": now,
     }

@@ -17,7 +17,7 @@ from recobra.conversations.counterparty import Counterparty, debtors_at
 from recobra.conversations.models import Conversation, ConversationMessage
 from recobra.messaging.dispatch.facts import first_zone
 from recobra.portfolio.models import CompanyHoliday, Debtor, Hold, Portfolio
-from recobra.portfolio.statement import Statement, statements
+from recobra.portfolio.statement import Statement, fetch_statements
 from recobra_core.law.calendar import find_open_state
 
 WRONG_IDENTITY: Final = "identity_wrong"
@@ -82,7 +82,7 @@ def has_other_currencies(who: Counterparty, now: datetime) -> bool:
 
 
 def _statement(who: Counterparty, now: datetime) -> Statement:
-    return statements({who.debtor.pk: who.today or now.date()})[who.debtor.pk]
+    return fetch_statements({who.debtor.pk: who.today or now.date()})[who.debtor.pk]
 
 
 def _overdue(who: Counterparty, now: datetime) -> int:

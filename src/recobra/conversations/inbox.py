@@ -119,7 +119,7 @@ def silence_conversation(
     """Put down that the debtor wants no more messages, or is somebody else, and end the conversation."""
     found = Conversation.objects.select_for_update(of=["self"]).get(pk=conversation_id)
     wish: dict[str, Any] = {
-        "kind": numbers.kind_of(found.channel),
+        "kind": numbers.point_kind(found.channel),
         "value": found.address,
         "channel": found.channel,
         "said": said,

@@ -172,12 +172,12 @@ def _tried(find: Any, words: Draft, author: str, now: datetime) -> Preview:
 def _conversation_with(debtor_id: int, point_id: int, channel: str, now: datetime) -> Conversation:
     debtor = Debtor.objects.get(pk=debtor_id)
     point = debtor.points.get(pk=point_id)
-    if channel not in WRITTEN_CHANNELS or numbers.kind_of(channel) != point.kind:
+    if channel not in WRITTEN_CHANNELS or numbers.point_kind(channel) != point.kind:
         raise ReplyRefused(_("This number or address is not reached by that channel."))
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 5))", [f"{channel} {point.value}"])
     of_line = Conversation.objects.filter(
-        channel=channel, address__in=numbers.forms(point.value, kind=point.kind)
+        channel=channel, address__in=numbers.list_forms(point.value, kind=point.kind)
     ).exclude(status=Conversation.Status.CLOSED)
     found = of_line.select_for_update().first()
     if found is not None and found.debtor_id not in {None, debtor.pk}:

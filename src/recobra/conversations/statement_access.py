@@ -19,7 +19,7 @@ from recobra.messaging.templates.page import Page, build_page
 from recobra.messaging.tokens import contact_of_statement, unsubscribe_url
 from recobra.portfolio import address_forms as numbers
 from recobra.portfolio.models import Debtor
-from recobra.portfolio.statement import statements
+from recobra.portfolio.statement import fetch_statements
 
 LINK_LIFETIME: Final = timedelta(days=90)
 _FIGURES: Final = 4
@@ -90,7 +90,7 @@ def statement_page(door: StatementLink, *, now: datetime) -> Page:
     contact = Contact.objects.select_related("debtor__creditor", "portfolio").get(pk=door.contact_id)
     day = local_date(contact.zones, now) or now.date()
     return build_page(
-        statement=statements({door.debtor_id: day})[door.debtor_id],
+        statement=fetch_statements({door.debtor_id: day})[door.debtor_id],
         day=day,
         country=contact.debtor.country or contact.portfolio.country,
         creditor=contact.debtor.creditor,
@@ -105,7 +105,7 @@ def _contact(token: str) -> Contact | None:
 
 
 def _denied(contact: Contact) -> bool:
-    kind = contact.point.kind if contact.point else numbers.kind_of(contact.channel)
+    kind = contact.point.kind if contact.point else numbers.point_kind(contact.channel)
     values = {value for value in (contact.address, contact.point.value if contact.point else "") if value}
-    forms = {form for value in values for form in numbers.forms(value, kind=kind)}
+    forms = {form for value in values for form in numbers.list_forms(value, kind=kind)}
     return ConsentEntry.objects.filter(kind=kind, value__in=forms, act=ConsentEntry.Act.NOT_ME).exists()

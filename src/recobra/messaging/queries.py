@@ -24,7 +24,7 @@ from recobra.messaging.templates.render import is_notice
 from recobra.messaging.templates.variables import FIELDS, VARIABLES
 from recobra.messaging.tokens import contact_of
 from recobra.portfolio.models import Account, Channel, Hold
-from recobra.portfolio.statement import statements
+from recobra.portfolio.statement import fetch_statements
 from recobra_core.law import SENTENCES
 from recobra_core.law.description import translate_text
 
@@ -93,7 +93,7 @@ def of_what_is_not_due(contact: Contact) -> bool:
     """
     if contact.template is None or not is_notice(contact.template):
         return False
-    owed = statements({contact.debtor_id: contact.local_date or contact.planned_for})
+    owed = fetch_statements({contact.debtor_id: contact.local_date or contact.planned_for})
     return not owed[contact.debtor_id].without_held().overdue
 
 

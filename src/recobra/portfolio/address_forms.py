@@ -1,4 +1,4 @@
-"""Numbers and addresses as the installation keeps them, and the other ways in which the same one is written.
+"""Phone numbers and addresses in the stored form, and the other spellings of the same line.
 
 A debtor's wish holds for the line, however a provider spells it. Sources: Mexico dropped the mobile «1» on 2019-08-03
 (IFT, Plan Técnico Fundamental de Numeración); Argentine mobiles carry a «9» only when called from abroad (ENACOM,
@@ -18,7 +18,7 @@ _SCHEME = re.compile(r"^(?:whatsapp|sms|tel|mailto):", re.IGNORECASE)
 _IN_BRACKETS = re.compile(r"<([^<>]+)>\s*$")
 _GROUP, _BY_DIGIT = re.compile(r"\\g<(\d)>"), r"\\\1"  # how Python and PostgreSQL name a group before a digit
 _KINDS: Final = {"email": EMAIL, "letter": "ADDRESS", "visit": "ADDRESS"}
-# What is written one way or the other: the pattern of each, and how the other is made of its groups.
+# Pairs of spellings: the pattern of one, and how the other is made of its groups.
 _TWINS: Final = (
     (re.compile(r"\+52(\d{10})"), r"+521\1"),
     (re.compile(r"\+521(\d{10})"), r"+52\1"),
@@ -29,13 +29,13 @@ _TWINS: Final = (
 )
 
 
-def kind_of(channel: str) -> str:
+def point_kind(channel: str) -> str:
     """Return the kind of contact point that a channel reaches."""
     return _KINDS.get(channel, PHONE)
 
 
-def as_kept(value: str, *, kind: str) -> str:
-    """Return an address as a provider wrote it in the form of `ContactPoint.value`: `+` and digits, lower case."""
+def normalise_address(value: str, *, kind: str) -> str:
+    """Return an address in the form of `ContactPoint.value`: `+` and digits for a phone, lower case for an e-mail."""
     bare = _SCHEME.sub("", value.strip())
     if kind == PHONE:
         digits = _NOT_DIGITS.sub("", bare)
@@ -46,26 +46,26 @@ def as_kept(value: str, *, kind: str) -> str:
     return bare
 
 
-def forms(value: str, *, kind: str) -> tuple[str, ...]:
-    """Return a kept value and every other way in which the same line may be kept, itself first."""
+def list_forms(value: str, *, kind: str) -> tuple[str, ...]:
+    """Return a stored value and every other spelling under which the same line may be stored, itself first."""
     if kind != PHONE:
         return (value,)
-    found = [value]
+    variants = [value]
     for pattern, other in _TWINS:
         match = pattern.fullmatch(value)
         if match:
-            found.append(match.expand(other))
-    return tuple(dict.fromkeys(found))
+            variants.append(match.expand(other))
+    return tuple(dict.fromkeys(variants))
 
 
 def forms_sql(value: str) -> str:
-    """Return SQL for the array of a kept value and the other way in which the same line may be kept, itself first.
+    """Return SQL for the array of a stored value and the other spelling of the same line, itself first.
 
-    `value` is an expression of type text; what is no number has no other form. `x = ANY(…)` of it uses indexes of x.
+    `value` is an expression of type text; anything but a number stays alone. `x = ANY(…)` of it uses indexes of x.
     """
-    cases = (  # «+» and the country first: that is told faster than a pattern
-        f"WHEN starts_with({value}, '{one.pattern[1:4]}') AND {value} ~ '^{one.pattern}$' THEN "
-        f"ARRAY[{value}, regexp_replace({value}, '{one.pattern}', '{_GROUP.sub(_BY_DIGIT, other)}')]"
-        for one, other in _TWINS
+    cases = (  # «+» and the country first: cheaper to test than the pattern
+        f"WHEN starts_with({value}, '{pattern.pattern[1:4]}') AND {value} ~ '^{pattern.pattern}$' THEN "
+        f"ARRAY[{value}, regexp_replace({value}, '{pattern.pattern}', '{_GROUP.sub(_BY_DIGIT, other)}')]"
+        for pattern, other in _TWINS
     )
     return f"CASE {' '.join(cases)} ELSE ARRAY[{value}] END"

@@ -1,4 +1,4 @@
-"""Holds, which are pauses of the pursuit that end by themselves; and what messages say of a creditor."""
+"""Holds, and the details of a creditor that messages name."""
 
 from __future__ import annotations
 
@@ -14,8 +14,7 @@ from django.utils.translation import gettext as _
 
 from recobra.journal.operations import Facts, record, record_all
 from recobra.kit import tables
-from recobra_core.law.content import MessageFacts as Words
-from recobra_core.law.content import has_blocking, lint_text
+from recobra_core.law.content import MessageFacts, has_blocking, lint_text
 
 from .models import Account, Creditor, Debtor, Hold
 
@@ -29,7 +28,7 @@ CREDITOR_DETAILS: Final = (
     "agency_address",
     "agency_phone",
 )
-"""The texts that messages say of a creditor and of who collects for it."""
+"""Texts in messages about a creditor and about the agency that collects for it."""
 LONGEST_DETAIL: Final = 1_000
 
 
@@ -80,9 +79,15 @@ def place_hold(
         author=actor,
         created_at=now,
     )
-    facts = {"hold_id": hold.pk, "reason": reason, "starts_on": starts_on, "ends_on": ends_on}
+    payload = {"hold_id": hold.pk, "reason": reason, "starts_on": starts_on, "ends_on": ends_on}
     record(
-        "hold.placed", at=now, actor=actor, actor_id=actor_id, debtor_id=debtor_id, account_id=account_id, payload=facts
+        "hold.placed",
+        at=now,
+        actor=actor,
+        actor_id=actor_id,
+        debtor_id=debtor_id,
+        account_id=account_id,
+        payload=payload,
     )
     return hold
 
@@ -91,8 +96,8 @@ def place_hold(
 def place_holds(*, rows: pa.Table, starts_on: date, actor: str, now: datetime) -> None:
     """Place holds set by set. `rows`: debtor_id, account_id, reason, ends_on."""
     count = rows.num_rows
-    first = tables.reserve_ids("portfolio_hold", count)
-    ids = list(range(first, first + count))
+    first_id = tables.reserve_ids("portfolio_hold", count)
+    ids = list(range(first_id, first_id + count))
     constants = {
         "id": pa.array(ids, pa.int64()),
         "public_id": pa.array([str(uuid.uuid4()) for _ in ids]),
@@ -138,42 +143,40 @@ def save_creditor_details(
     actor_id: int | None = None,
     now: datetime,
 ) -> Creditor:
-    """Keep what messages say of a creditor. `details`: any of CREDITOR_DETAILS. Raises CreditorRefused.
-
-    These words leave inside approved templates, so the law reads them as it reads those. The fact names the fields
-    that changed, not what they say: a complaint contact may be a person.
-    """
+    """Save the details of a creditor that messages name. `details`: any of CREDITOR_DETAILS. Raises CreditorRefused."""
     creditor = Creditor.objects.select_for_update(no_key=True).get(pk=creditor_id)
-    given: dict[str, Any] = {name: _tidy(details[name]) for name in CREDITOR_DETAILS if name in details}
-    errors = {name: wrong for name, text in given.items() if (wrong := _unfit(creditor, text, now))}
+    values: dict[str, Any] = {name: _tidy_text(details[name]) for name in CREDITOR_DETAILS if name in details}
+    # These words leave inside approved templates, so the law reads them as it reads those.
+    errors = {name: problem for name, text in values.items() if (problem := _find_objection(creditor, text, now))}
     if errors:
         raise CreditorRefused(errors)
-    given["supervised"] = supervised
-    changed = [name for name, value in given.items() if getattr(creditor, name) != value]
+    values["supervised"] = supervised
+    changed = [name for name, value in values.items() if getattr(creditor, name) != value]
     for name in changed:
-        setattr(creditor, name, given[name])
+        setattr(creditor, name, values[name])
     if changed:
         creditor.save(update_fields=changed)
+        # The names of the fields, not their texts: a complaint contact may be a person.
         payload = {"creditor_id": creditor.pk, "code": creditor.code, "changed": sorted(changed)}
         record("creditor.saved", at=now, actor=actor, actor_id=actor_id, payload=payload)
     return creditor
 
 
-def _tidy(text: str) -> str:
+def _tidy_text(text: str) -> str:
     return "\n".join(" ".join(line.split()) for line in text.strip().splitlines())
 
 
-def _unfit(creditor: Creditor, text: str, now: datetime) -> str:
-    """Return why a text may not stand in messages, '' where it may."""
+def _find_objection(creditor: Creditor, text: str, now: datetime) -> str:
+    """Return why a text may not be part of a message, '' where it may."""
     if len(text) > LONGEST_DETAIL:
         return _("It is too long: up to %(count)s characters.") % {"count": LONGEST_DETAIL}
     for country in creditor.portfolios.order_by("country").values_list("country", flat=True).distinct():
-        # As a part of a message: what the message says beside it is not asked for here.
-        found = lint_text(
-            text, country=country, channel="email", kind="template", facts=Words(on=now.date(), reply=True)
+        # `reply`: the text is a part, so what every message must say beside it is not missing here.
+        findings = lint_text(
+            text, country=country, channel="email", kind="template", facts=MessageFacts(on=now.date(), reply=True)
         )
-        worst = next((each for each in found if has_blocking((each,))), None)
+        worst = next((finding for finding in findings if has_blocking((finding,))), None)
         if worst is not None:
-            said = {"excerpt": worst.excerpt, "why": _(worst.sentence), "country": country}
-            return _("«%(excerpt)s» may not be said in %(country)s: %(why)s") % said
+            words = {"excerpt": worst.excerpt, "why": _(worst.sentence), "country": country}
+            return _("«%(excerpt)s» may not be said in %(country)s: %(why)s") % words
     return ""

@@ -1,4 +1,4 @@
-"""Open creditors and portfolios, and list them for those who look after the whole installation."""
+"""Opening of creditors and portfolios, and reads of all of them for the administrator of the installation."""
 
 from __future__ import annotations
 
@@ -28,24 +28,28 @@ class PortfolioRefused(Exception):
 
 
 @transaction.atomic
-def open_from(document: Mapping[str, Any], *, code: str, actor: str, now: datetime) -> Portfolio:
+def open_described_portfolio(document: Mapping[str, Any], *, code: str, actor: str, now: datetime) -> Portfolio:
     """Open a portfolio as a document describes it. Raises PortfolioRefused.
 
     Keys: name, industry (CONSUMER, SERVICES, INVOICES), country (ISO 3166), currency (ISO 4217), time_zone, and
     creditor with code, name and, for the messages, complaint_contact and payment_instructions.
     """
-    creditor = document.get("creditor")
-    problems = [*_faults(document, _PORTFOLIO_KEYS, "portfolio"), *_faults(creditor, _CREDITOR_KEYS, "creditor")]
+    described_creditor = document.get("creditor")
+    problems = [
+        *_find_key_problems(document, _PORTFOLIO_KEYS, "portfolio"),
+        *_find_key_problems(described_creditor, _CREDITOR_KEYS, "creditor"),
+    ]
     if not problems:
-        problems = _unknown_values(document)
+        problems = _find_value_problems(document)
     if problems:
         raise PortfolioRefused(problems)
-    assert isinstance(creditor, Mapping)
-    owner = open_creditor(**{key: str(value) for key, value in creditor.items()}, actor=actor, now=now)
+    assert isinstance(described_creditor, Mapping), "checked by _find_key_problems"
+    creditor = open_creditor(**{key: str(value) for key, value in described_creditor.items()}, actor=actor, now=now)
     details = {key: str(document[key]) for key in _PORTFOLIO_KEYS if key != "creditor"}
-    return open_portfolio(creditor=owner, code=code, actor=actor, now=now, **details)
+    return open_portfolio(creditor=creditor, code=code, actor=actor, now=now, **details)
 
 
+# Whether the key must be given.
 _PORTFOLIO_KEYS = {
     "name": True,
     "industry": True,
@@ -63,15 +67,15 @@ _CREDITOR_KEYS = {
 }
 
 
-def _faults(given: Any, keys: Mapping[str, bool], where: str) -> list[str]:
-    if not isinstance(given, Mapping):
-        return [f"{where}: a table of keys was expected, found {given!r}."]
-    unknown = [f"{where}.{key} is not known; known are {', '.join(keys)}." for key in given if key not in keys]
-    missing = [f"{where}.{key} is missing." for key, needed in keys.items() if needed and not given.get(key)]
+def _find_key_problems(table: Any, keys: Mapping[str, bool], where: str) -> list[str]:
+    if not isinstance(table, Mapping):
+        return [f"{where}: a table of keys was expected, found {table!r}."]
+    unknown = [f"{where}.{key} is not known; known are {', '.join(keys)}." for key in table if key not in keys]
+    missing = [f"{where}.{key} is missing." for key, needed in keys.items() if needed and not table.get(key)]
     return unknown + missing
 
 
-def _unknown_values(document: Mapping[str, Any]) -> list[str]:
+def _find_value_problems(document: Mapping[str, Any]) -> list[str]:
     allowed = {
         "industry": sorted(Portfolio.Industry.values),
         "country": sorted(load_countries()),
@@ -80,20 +84,20 @@ def _unknown_values(document: Mapping[str, Any]) -> list[str]:
     }
     return [
         f"portfolio.{key} is «{document[key]}», which is not known"
-        + (f"; known are {', '.join(known)}." if len(known) < _SHOWN else ".")
+        + (f"; known are {', '.join(known)}." if len(known) < _LONGEST_LIST else ".")
         for key, known in allowed.items()
         if str(document[key]) not in known
     ]
 
 
-_SHOWN = 30
+_LONGEST_LIST = 30
 
 
 @transaction.atomic
 def open_creditor(*, code: str, name: str, actor: str, now: datetime, **details: str) -> Creditor:
     """Open a creditor, or return the one that has the code. `details`: the model's own text fields."""
-    creditor, made = Creditor.objects.get_or_create(code=code, defaults={"name": name, **details})
-    if made:
+    creditor, is_new = Creditor.objects.get_or_create(code=code, defaults={"name": name, **details})
+    if is_new:
         record("creditor.opened", at=now, actor=actor, payload={"creditor_id": creditor.pk, "code": code})
     return creditor
 
@@ -113,7 +117,7 @@ def open_portfolio(
     **settings: Any,
 ) -> Portfolio:
     """Open a portfolio, or return the one that has the code. `settings`: attributes, waterfall, limits, freshness."""
-    given = {
+    fields = {
         "creditor": creditor,
         "name": name,
         "industry": industry,
@@ -122,21 +126,21 @@ def open_portfolio(
         "time_zone": time_zone,
         **settings,
     }
-    portfolio, made = Portfolio.objects.get_or_create(code=code, defaults=given)
-    if made:
+    portfolio, is_new = Portfolio.objects.get_or_create(code=code, defaults=fields)
+    if is_new:
         record("portfolio.opened", at=now, actor=actor, portfolio_id=portfolio.pk, payload={"code": code})
     return portfolio
 
 
-def all_portfolios() -> list[Portfolio]:
+def list_portfolios() -> list[Portfolio]:
     """Return every portfolio of the installation, by code."""
     return list(Portfolio.objects.select_related("creditor").order_by("code"))
 
 
-def portfolio_of(*, code: str) -> Portfolio:
+def get_portfolio(*, code: str) -> Portfolio:
     """Return the portfolio that has a code. Raises PortfolioUnknown."""
-    found = Portfolio.objects.filter(code=code).first()
-    if found is None:
+    portfolio = Portfolio.objects.filter(code=code).first()
+    if portfolio is None:
         known = ", ".join(Portfolio.objects.order_by("code").values_list("code", flat=True)) or "none yet"
         raise PortfolioUnknown(f"There is no portfolio «{code}»; there are: {known}.")
-    return found
+    return portfolio

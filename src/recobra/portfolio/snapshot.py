@@ -1,4 +1,4 @@
-"""The portfolio as tables for the core. Every reader narrows by debtor, or takes all of the portfolios named."""
+"""Readers of the portfolio that return Arrow tables for the core."""
 
 from __future__ import annotations
 
@@ -13,11 +13,8 @@ from recobra.kit import tables
 
 
 @dataclass(frozen=True, kw_only=True)
-class Part:
-    """The part of the installation that is read: some portfolios, or a few debtors in all of theirs.
-
-    Where debtors are named they alone narrow the reading: told both, PostgreSQL walks through a whole portfolio.
-    """
+class Scope:
+    """The part of the installation that is read: some portfolios, or a few debtors in all of theirs."""
 
     portfolio_ids: Sequence[int]
     debtor_ids: Sequence[int] | None = None
@@ -25,6 +22,7 @@ class Part:
     def where(self, *, debtor: str, portfolio: str | None = None) -> tuple[str, list[Any]]:
         """Return an SQL condition on the named columns and its parameters."""
         clauses, parameters = ["true"], list[Any]()
+        # Debtors alone where they are named: given both conditions, PostgreSQL walks through the whole portfolio.
         if portfolio is not None and self.debtor_ids is None:
             clauses.append(f"{portfolio} = ANY(%s)")
             parameters.append(list(self.portfolio_ids))
@@ -45,15 +43,15 @@ ITEMS = pa.schema(
 )
 
 
-def items(part: Part, *, as_of: date) -> pa.Table:
+def read_open_items(scope: Scope, *, as_of: date) -> pa.Table:
     """Return what is open on each instalment at the end of a day, from the ledger alone (schema ITEMS).
 
     A day in the past is rebuilt with everything known today, back-dated payments included.
     """
-    where, parameters = part.where(debtor="a.debtor_id", portfolio="a.portfolio_id")
-    narrowed = "" if part.debtor_ids is None else "AND p.account_id = ANY(ARRAY(SELECT a.id FROM mine a))"
+    where, parameters = scope.where(debtor="a.debtor_id", portfolio="a.portfolio_id")
+    narrowed = "" if scope.debtor_ids is None else "AND p.account_id = ANY(ARRAY(SELECT a.id FROM wanted a))"
     query = f"""
-        WITH mine AS MATERIALIZED (
+        WITH wanted AS MATERIALIZED (
             SELECT a.id, a.debtor_id, a.portfolio_id FROM portfolio_account a WHERE {where}
         ), open AS (
             SELECT p.instalment_id, p.account_id, sum(p.amount_minor)::bigint AS open_minor
@@ -61,7 +59,7 @@ def items(part: Part, *, as_of: date) -> pa.Table:
             GROUP BY p.instalment_id, p.account_id HAVING sum(p.amount_minor) <> 0
         )
         SELECT o.account_id, a.debtor_id, a.portfolio_id, i.due_date, o.open_minor
-        FROM open o JOIN mine a ON a.id = o.account_id JOIN portfolio_instalment i ON i.id = o.instalment_id"""
+        FROM open o JOIN wanted a ON a.id = o.account_id JOIN portfolio_instalment i ON i.id = o.instalment_id"""
     return tables.fetch(query, [*parameters, as_of], ITEMS)
 
 
@@ -77,9 +75,9 @@ ACCOUNTS = pa.schema(
 )
 
 
-def accounts(part: Part) -> pa.Table:
+def read_accounts(scope: Scope) -> pa.Table:
     """Return the open accounts (schema ACCOUNTS)."""
-    where, parameters = part.where(debtor="debtor_id", portfolio="portfolio_id")
+    where, parameters = scope.where(debtor="debtor_id", portfolio="portfolio_id")
     query = f"""SELECT id, debtor_id, portfolio_id, product, opened_date, nullif(attributes::text, '{{}}')
         FROM portfolio_account WHERE status = 'OPEN' AND {where}"""
     return tables.fetch(query, parameters, ACCOUNTS)
@@ -97,12 +95,12 @@ DEBTORS = pa.schema(
 )
 
 
-def debtors(part: Part) -> pa.Table:
+def read_debtors(scope: Scope) -> pa.Table:
     """Return the debtors of the portfolios' creditors (schema DEBTORS); '' stands for not stated."""
-    where, parameters = part.where(debtor="d.id")
+    where, parameters = scope.where(debtor="d.id")
     query = f"""SELECT d.id, d.creditor_id, d.kind, d.country, d.subdivision, d.time_zone FROM portfolio_debtor d
         WHERE d.creditor_id IN (SELECT creditor_id FROM portfolio_portfolio WHERE id = ANY(%s)) AND {where}"""
-    return tables.fetch(query, [list(part.portfolio_ids), *parameters], DEBTORS)
+    return tables.fetch(query, [list(scope.portfolio_ids), *parameters], DEBTORS)
 
 
 POINTS = pa.schema(
@@ -124,9 +122,9 @@ POINTS = pa.schema(
 )
 
 
-def points(part: Part) -> pa.Table:
+def read_contact_points(scope: Scope) -> pa.Table:
     """Return the contact points in use (schema POINTS); channels of a point are joined by `|`, '' for none."""
-    where, parameters = part.where(debtor="c.debtor_id")
+    where, parameters = scope.where(debtor="c.debtor_id")
     query = f"""SELECT c.id, c.debtor_id, c.kind, c.line, c.valid, c.opted_out_at IS NOT NULL,
             CASE WHEN c.consent THEN 'granted' WHEN NOT c.consent THEN 'denied' END, c.quality, c.place,
             array_to_string(c.unusable_for, '|'), array_to_string(c.granted_for, '|'),
@@ -146,9 +144,9 @@ HOLDS = pa.schema(
 )
 
 
-def holds(part: Part, *, as_of: date) -> pa.Table:
+def read_holds(scope: Scope, *, as_of: date) -> pa.Table:
     """Return the holds in force on a day (schema HOLDS); no account means the whole debtor."""
-    where, parameters = part.where(debtor="debtor_id")
+    where, parameters = scope.where(debtor="debtor_id")
     query = f"""SELECT debtor_id, account_id, reason, disputed_minor FROM portfolio_hold
         WHERE lifted_at IS NULL AND starts_on <= %s AND (ends_on IS NULL OR ends_on >= %s) AND {where}"""
     return tables.fetch(query, [as_of, as_of, *parameters], HOLDS)
@@ -165,13 +163,13 @@ PORTFOLIOS = pa.schema(
 )
 
 
-def portfolios(part: Part) -> pa.Table:
+def read_portfolios(scope: Scope) -> pa.Table:
     """Return the portfolios themselves (schema PORTFOLIOS)."""
     query = "SELECT id, creditor_id, code, currency, time_zone FROM portfolio_portfolio WHERE id = ANY(%s)"
-    return tables.fetch(query, [list(part.portfolio_ids)], PORTFOLIOS)
+    return tables.fetch(query, [list(scope.portfolio_ids)], PORTFOLIOS)
 
 
-def company_holidays() -> pa.Table:
+def read_company_holidays() -> pa.Table:
     """Return the company's own closed days: country, day."""
     schema = pa.schema([("country", pa.string()), ("day", pa.date32())])
     return tables.fetch("SELECT country, day FROM portfolio_companyholiday", [], schema)

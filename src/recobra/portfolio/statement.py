@@ -1,4 +1,4 @@
-"""What a debtor owes a creditor on one day, document by document, over all portfolios."""
+"""Statement of what a debtor owes on one day, document by document, over all portfolios."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Document:
     """An instalment, invoice or bill with what is still owed on it; `days` past due, negative before.
 
     `account` and `contract` are the creditor's numbers, `concepts_minor` splits what is owed (PRINCIPAL, INTEREST…),
-    `interest_terms` says rate, kind and period in the creditor's words: '' where the load did not tell.
+    `interest_terms` says rate, kind and period in the creditor's words, '' where the load did not say.
     """
 
     account_id: int
@@ -35,33 +35,38 @@ class Document:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statement:
-    """The documents a message may speak of, oldest first."""
+    """The documents that a message may name, oldest first."""
 
     overdue: tuple[Document, ...] = ()
     upcoming: tuple[Document, ...] = ()
     hold_reason: str = ""
 
-    def speaks_of(self, *, notice: bool) -> tuple[Document, ...]:
-        """Return what a message must be about: what falls due for a notice, else what is overdue."""
+    def documents_for(self, *, notice: bool) -> tuple[Document, ...]:
+        """Return the documents of a message: upcoming ones for a notice, overdue ones for anything else."""
         return self.upcoming if notice else self.overdue
 
     def without_held(self) -> Statement:
-        """Return it without the accounts that are on hold: a disputed debt is not asked for."""
-        free = [tuple(d for d in part if not d.held) for part in (self.overdue, self.upcoming)]
-        return Statement(overdue=free[0], upcoming=free[1], hold_reason=self.hold_reason)
+        """Return the statement without accounts on hold: a disputed debt is not asked for."""
+        return Statement(
+            overdue=tuple(document for document in self.overdue if not document.held),
+            upcoming=tuple(document for document in self.upcoming if not document.held),
+            hold_reason=self.hold_reason,
+        )
 
 
-_HELD = """h.lifted_at IS NULL AND h.starts_on <= w.day AND (h.ends_on IS NULL OR h.ends_on >= w.day)"""
+_HOLD_IN_FORCE = """h.lifted_at IS NULL AND h.starts_on <= w.day AND (h.ends_on IS NULL OR h.ends_on >= w.day)"""
 
 CONCEPTS = ("PRINCIPAL", "INTEREST", "LATE_INTEREST", "FEE", "TAX")
-_SUMS = ", ".join(f"coalesce(sum(p.amount_minor) FILTER (WHERE p.concept = '{name}'), 0)::bigint" for name in CONCEPTS)
+_CONCEPT_SUMS = ", ".join(
+    f"coalesce(sum(p.amount_minor) FILTER (WHERE p.concept = '{name}'), 0)::bigint" for name in CONCEPTS
+)
 
 _DOCUMENTS = f"""
     SELECT w.debtor_id, a.id, a.external_id, a.product, i.number, f.currency, i.due_date,
         sum(p.amount_minor)::bigint, w.day - i.due_date,
         coalesce(a.attributes ->> 'interest_terms', ''), a.contract, a.opened_date,
-        array[{_SUMS}],
-        EXISTS (SELECT FROM portfolio_hold h WHERE h.account_id = a.id AND {_HELD})
+        array[{_CONCEPT_SUMS}],
+        EXISTS (SELECT FROM portfolio_hold h WHERE h.account_id = a.id AND {_HOLD_IN_FORCE})
     FROM unnest(%s::bigint[], %s::date[]) AS w(debtor_id, day)
     JOIN portfolio_account a ON a.debtor_id = w.debtor_id AND a.status = 'OPEN'
     JOIN portfolio_portfolio f ON f.id = a.portfolio_id
@@ -72,35 +77,35 @@ _DOCUMENTS = f"""
 
 _HOLDS = f"""
     SELECT w.debtor_id, min(h.reason) FROM unnest(%s::bigint[], %s::date[]) AS w(debtor_id, day)
-    JOIN portfolio_hold h ON h.debtor_id = w.debtor_id AND h.account_id IS NULL AND {_HELD}
+    JOIN portfolio_hold h ON h.debtor_id = w.debtor_id AND h.account_id IS NULL AND {_HOLD_IN_FORCE}
     GROUP BY w.debtor_id"""
 
 
-def statements(days: Mapping[int, date]) -> dict[int, Statement]:
+def fetch_statements(days: Mapping[int, date]) -> dict[int, Statement]:
     """Return the statement of each debtor on its day, from the ledger (open accounts, holds of that day).
 
-    Upcoming are, per account, the documents of its next due date, today's included.
+    `days`: day by debtor id. Upcoming are, per account, the documents of its next due date, today's included.
     """
     parameters: list[Any] = [list(days), list(days.values())]
     with connection.cursor() as cursor:
         cursor.execute(_DOCUMENTS, parameters)
-        found = cursor.fetchall()
+        rows = cursor.fetchall()
         cursor.execute(_HOLDS, parameters)
-        holds = dict(cursor.fetchall())
-    documents: dict[int, list[Document]] = {debtor_id: [] for debtor_id in days}
-    for debtor_id, *fields in found:
-        documents[debtor_id].append(_document(tuple(fields)))
+        hold_reasons = dict(cursor.fetchall())
+    by_debtor: dict[int, list[Document]] = {debtor_id: [] for debtor_id in days}
+    for debtor_id, *fields in rows:
+        by_debtor[debtor_id].append(_build_document(tuple(fields)))
     return {
         debtor_id: Statement(
-            overdue=tuple(d for d in mine if d.days > 0),
-            upcoming=tuple(_next(d for d in mine if d.days <= 0)),
-            hold_reason=holds.get(debtor_id, ""),
+            overdue=tuple(document for document in documents if document.days > 0),
+            upcoming=tuple(_next_due(document for document in documents if document.days <= 0)),
+            hold_reason=hold_reasons.get(debtor_id, ""),
         )
-        for debtor_id, mine in documents.items()
+        for debtor_id, documents in by_debtor.items()
     }
 
 
-def _document(row: tuple[Any, ...]) -> Document:
+def _build_document(row: tuple[Any, ...]) -> Document:
     (
         account_id,
         account,
@@ -116,10 +121,11 @@ def _document(row: tuple[Any, ...]) -> Document:
         sums,
         held,
     ) = row
-    shown = account if product == "INVOICE" and number == "1" else f"{account}/{number}"
+    # An invoice is known by its own number; instalments need the account beside theirs.
+    shown_number = account if product == "INVOICE" and number == "1" else f"{account}/{number}"
     return Document(
         account_id=account_id,
-        number=shown,
+        number=shown_number,
         currency=currency,
         due_date=due_date,
         owed_minor=owed_minor,
@@ -134,7 +140,8 @@ def _document(row: tuple[Any, ...]) -> Document:
     )
 
 
-def _next(documents: Iterable[Document]) -> Iterable[Document]:
+def _next_due(documents: Iterable[Document]) -> Iterable[Document]:
+    """Yield the documents of each account's first due date; they come sorted by it."""
     first: dict[int, date] = {}
     for document in documents:
         if first.setdefault(document.account_id, document.due_date) == document.due_date:

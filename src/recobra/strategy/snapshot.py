@@ -9,7 +9,7 @@ import pyarrow as pa
 from django.conf import settings
 
 from recobra.kit import tables
-from recobra.portfolio.snapshot import Part
+from recobra.portfolio.snapshot import Scope
 
 STATES = pa.schema(
     [
@@ -27,7 +27,7 @@ STATES = pa.schema(
 )
 
 
-def states(part: Part) -> pa.Table:
+def states(part: Scope) -> pa.Table:
     """Return the state of the accounts as last written (schema STATES)."""
     where, parameters = part.where(debtor="debtor_id", portfolio="portfolio_id")
     query = f"SELECT {', '.join(STATES.names)} FROM strategy_accountstate WHERE {where}"
@@ -46,7 +46,7 @@ FIRINGS = pa.schema(
 )
 
 
-def firings(part: Part, *, as_of: date) -> pa.Table:
+def firings(part: Scope, *, as_of: date) -> pa.Table:
     """Return the firings in force (schema FIRINGS), without those of `carried_contacts`."""
     where, parameters = part.where(debtor="a.debtor_id", portfolio="a.portfolio_id")
     query = f"""SELECT f.account_id, f.strategy_code, f.step_key, f.cycle_date, f.occurrence, f.fired_on
@@ -67,7 +67,7 @@ CARRIED = pa.schema(
 )
 
 
-def carried_contacts(part: Part, *, as_of: date) -> pa.Table:
+def carried_contacts(part: Scope, *, as_of: date) -> pa.Table:
     """Return the contacts that an earlier day planned and nobody has sent (schema CARRIED).
 
     Their firings are left out of `firings`: the day plans anew, and a contact that comes out the same stays as it is.
@@ -92,7 +92,7 @@ EVENTS = pa.schema(
 EVENTS_DAYS = 400
 
 
-def events(part: Part, *, as_of: date) -> pa.Table:
+def events(part: Scope, *, as_of: date) -> pa.Table:
     """Return each debtor's latest payment, promise, dispute and reply up to a day (schema EVENTS)."""
     payment_where, payment_parameters = part.where(debtor="debtor_id", portfolio="portfolio_id")
     entry_where, entry_parameters = part.where(debtor="debtor_id")
@@ -126,7 +126,7 @@ def events(part: Part, *, as_of: date) -> pa.Table:
 PLANNED = pa.schema([("debtor_id", pa.int64()), ("channel", pa.string())])
 
 
-def contacted_debtors(part: Part, *, as_of: date) -> pa.Table:
+def contacted_debtors(part: Scope, *, as_of: date) -> pa.Table:
     """Return the debtors who have a contact of this day, sent, due or blocked (schema PLANNED)."""
     # A message that could not be delivered to a point that is out of use since is no contact: the day looks for a
     # fallback channel.

@@ -13,7 +13,7 @@ from recobra.console.guard import StaffRequest, needs
 from recobra.insight.queries import debtor_file, timeline
 from recobra.kit import clock
 from recobra.messaging import queries
-from recobra.portfolio.queries import accounts_for, debtor_for, ledger_of
+from recobra.portfolio.queries import accounts_for, debtor_for, ledger_lines
 
 
 @require_GET
@@ -52,7 +52,7 @@ def ledger(request: StaffRequest, debtor_id: int, account_id: int) -> HttpRespon
     """Show an account's postings with the balance after each."""
     debtor = debtor_for(request.user, debtor_id)
     account = accounts_for(request.user, debtor_id).get(pk=account_id)
-    context = {"debtor": debtor, "account": account, "place": account.portfolio, "lines": ledger_of(account)}
+    context = {"debtor": debtor, "account": account, "place": account.portfolio, "lines": ledger_lines(account)}
     return render(request, "console/debtor/ledger.html", context)
 
 

@@ -26,7 +26,7 @@ from recobra.messaging.templates.by_channel import BUTTONS
 from recobra.messaging.templates.lengths import Segments, count_segments
 from recobra.messaging.templates.operations import TemplateRefused
 from recobra.messaging.templates.render import NotRendered, RenderedMessage
-from recobra.portfolio.queries import accounts_for, debtor_for, search
+from recobra.portfolio.queries import accounts_for, debtor_for, search_accounts
 from recobra.strategy import schedule
 from recobra.strategy.queries import strategies_for
 
@@ -204,7 +204,7 @@ def _take(template: Any, written: dict[str, Any]) -> None:
 def _debtor(request: StaffRequest) -> Any:
     text = request.POST.get("debtor", "").strip()
     accounts = accounts_for(request.user)
-    account = (accounts.filter(pk__in=search(request.user, text)) if text else accounts).first()
+    account = (accounts.filter(pk__in=search_accounts(request.user, text)) if text else accounts).first()
     if account is None:
         raise ObjectDoesNotExist
     return debtor_for(request.user, account.debtor_id)

@@ -67,8 +67,8 @@ def _do_all(work: Sequence[Callable[[], object]]) -> None:
 @transaction.atomic
 def apply_wish(*, event: InboundEvent, provider_id: int | None, channel: str, now: datetime) -> str:
     """Follow the wish that a message is; return which one (`ConsentEntry.Act`), '' where it is none."""
-    kind = numbers.kind_of(channel)
-    forms = numbers.forms(event.address, kind=kind)
+    kind = numbers.point_kind(channel)
+    forms = numbers.list_forms(event.address, kind=kind)
     names = _names(kind, forms)
     day = min(event.at, now).date()
     # A network's own opt-out (Twilio's OptOutType) comes as a button whose code is the keyword.
@@ -117,7 +117,9 @@ def _about(event: InboundEvent, kind: str, forms: Sequence[str], provider_id: in
 
 
 def _as_kept(event: InboundEvent, channel: str) -> InboundEvent:
-    return dataclasses.replace(event, address=numbers.as_kept(event.address, kind=numbers.kind_of(channel)))
+    return dataclasses.replace(
+        event, address=numbers.normalise_address(event.address, kind=numbers.point_kind(channel))
+    )
 
 
 def _as_first_told(event: InboundEvent, channel: str) -> InboundEvent:
@@ -128,7 +130,7 @@ def _as_first_told(event: InboundEvent, channel: str) -> InboundEvent:
     same = ConversationMessage.objects.filter(
         conversation__channel=channel,
         direction=ConversationMessage.Direction.IN,
-        conversation__address__in=numbers.forms(event.address, kind=numbers.kind_of(channel)),
+        conversation__address__in=numbers.list_forms(event.address, kind=numbers.point_kind(channel)),
         provider_reference=event.provider_reference or event.event_key,
     )
     first = same.order_by("at", "pk").values_list("at", flat=True).first()

@@ -19,7 +19,7 @@ def aging(*, portfolio_ids: Sequence[int], limits: dict[str, Any], as_of: date) 
 
     The rows add up to the amount outstanding on the day, by everything known today.
     """
-    items = snapshot.items(snapshot.Part(portfolio_ids=portfolio_ids), as_of=as_of)
+    items = snapshot.read_open_items(snapshot.Scope(portfolio_ids=portfolio_ids), as_of=as_of)
     with engine.open_duckdb() as duck:
         backend = ibis.duckdb.from_connection(duck)
         table = backend.create_table("items", items, temp=True)

@@ -111,7 +111,7 @@ def debtor_file_for(user: User, debtor_id: int, now: datetime) -> DebtorFile:
         place=place,
         accounts=accounts,
         totals=_totals(accounts),
-        points=portfolio_queries.points_of(debtor),
+        points=portfolio_queries.list_contact_points(debtor),
         holds=holds,
         payments=list(payments[:PAYMENTS_SHOWN]),
         tasks=tasks,

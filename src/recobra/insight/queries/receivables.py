@@ -154,7 +154,7 @@ def _prepare_query(user: User, filters: AccountFilters) -> _Query:
         for portfolio in portfolio_queries.portfolios_for(user)
         if not filters.portfolio or portfolio.code == filters.portfolio
     ]
-    ids = portfolio_queries.search(user, filters.text) if filters.text.strip() else None
+    ids = portfolio_queries.search_accounts(user, filters.text) if filters.text.strip() else None
     return _Query(portfolios, filters, ids)
 
 
@@ -196,7 +196,7 @@ def _read_unclassified(query: _Query, limit: int) -> list[dict[str, Any]]:
         f" JOIN portfolio_debtor d ON d.id = a.debtor_id WHERE {where} AND a.id > %s ORDER BY a.id LIMIT %s",
         [*values, last, limit],
     )
-    balances = portfolio_queries.balances(row["account_id"] for row in rows)
+    balances = portfolio_queries.sum_balances(row["account_id"] for row in rows)
     return [{**row, "balance_minor": balances.get(row["account_id"], 0)} for row in rows]
 
 

@@ -20,7 +20,7 @@ from recobra.intake.stage import checks, people, rows
 from recobra.intake.stage.columns import find
 from recobra.intake.stage.load_context import Job, Owner
 from recobra.kit import tables
-from recobra.payments.operations import record_inferred
+from recobra.payments.operations import record_payments
 
 Progress = Callable[[str], None]
 
@@ -115,7 +115,7 @@ def _write_portfolio(job: Job, load_id: int) -> None:
 def _write_money(order: Order, job: Job, load_id: int, *, settle_gone: bool) -> int:
     store.charges(job, load_id=load_id)
     rows_ = compare.payments(job, load_id=load_id, settle_gone=settle_gone)
-    count = record_inferred(
+    count = record_payments(
         portfolio_id=job.owner.portfolio_id,
         rows=rows_,
         source="INFERRED",

@@ -15,7 +15,7 @@ import pyarrow as pa
 from recobra.kit import engine
 from recobra.messaging import snapshot
 from recobra.messaging.dispatch.facts import Leased, local_date
-from recobra.portfolio.snapshot import company_holidays
+from recobra.portfolio.snapshot import read_company_holidays
 from recobra_core import law
 
 __all__ = ["Case", "Verdict", "judge", "local_date", "rules_version"]
@@ -134,7 +134,7 @@ def _key(case: Case) -> law.OpeningKey:
 
 
 def _company_holidays() -> frozenset[tuple[str, date]]:
-    found = company_holidays()
+    found = read_company_holidays()
     return frozenset(zip(found["country"].to_pylist(), found["day"].to_pylist(), strict=True))
 
 

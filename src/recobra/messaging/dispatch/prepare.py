@@ -23,7 +23,7 @@ from recobra.messaging.templates.selection import accounts_with_legal_decision
 from recobra.messaging.tokens import statement_url, unsubscribe_url
 from recobra.policy import company_rules as house_rules
 from recobra.portfolio.models import Creditor
-from recobra.portfolio.statement import Document, Statement, statements
+from recobra.portfolio.statement import Document, Statement, fetch_statements
 
 PLAN_LASTS = timedelta(days=3)
 """A plan that no cycle has looked at for longer is not carried out: what it was decided on is too old."""
@@ -103,7 +103,7 @@ def _drafts(
 ) -> list[_Draft]:
     """Leave out what needs no judge: no way out, no template, nothing owed."""
     templates = render.load_template_pool({(c.template_code, c.channel) for c in batch if not c.is_written})
-    owed = statements({c.debtor_id: c.local_date or now.date() for c in batch})
+    owed = fetch_statements({c.debtor_id: c.local_date or now.date() for c in batch})
     legal = _decided(owed.values())
     drafts = []
     for contact in batch:
@@ -114,7 +114,7 @@ def _drafts(
             examined.unsent.append(_ended(contact, "BLOCKED", reasons.NO_CHANNEL))
         elif template is None and not contact.is_written:
             examined.unsent.append(_ended(contact, "BLOCKED", reasons.NO_TEMPLATE))
-        elif contact.purpose not in BY_HAND and not whole.speaks_of(notice=notice):
+        elif contact.purpose not in BY_HAND and not whole.documents_for(notice=notice):
             examined.unsent.append(_ended(contact, "CANCELLED", reasons.NOTHING_OWED))
         else:
             drafts.append(_draft(contact, template, whole, house=houses.get(contact.portfolio_id, ""), notice=notice))
@@ -146,7 +146,7 @@ def _all_decided(whole: Statement, accounts: frozenset[int]) -> bool:
 
 def _draft(contact: Leased, template: Template | None, whole: Statement, *, house: str, notice: bool) -> _Draft:
     free = whole.without_held()
-    all_held = bool(whole.speaks_of(notice=notice)) and not free.speaks_of(notice=notice)
+    all_held = bool(whole.documents_for(notice=notice)) and not free.documents_for(notice=notice)
     case = Case(
         contact=contact,
         hold=whole.hold_reason or ("ACCOUNTS" if all_held else ""),
@@ -223,7 +223,7 @@ def _written(
         ),
     )
     assert verdict.until is not None, "what is allowed is so by an hour"
-    documents = () if template is None else draft.statement.speaks_of(notice=render.is_notice(template))
+    documents = () if template is None else draft.statement.documents_for(notice=render.is_notice(template))
     return Ready(
         contact=contact,
         message=message,

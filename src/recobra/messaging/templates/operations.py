@@ -22,7 +22,7 @@ from recobra.messaging.templates.selection import VERSION_KEY
 from recobra.messaging.templates.whatsapp_form import number_variables
 from recobra.messaging.tokens import statement_url, unsubscribe_url
 from recobra.portfolio.models import Account, Debtor
-from recobra.portfolio.statement import statements
+from recobra.portfolio.statement import fetch_statements
 
 _NOBODY = UUID(int=0)
 LIBRARY = "library"
@@ -224,7 +224,7 @@ def preview_message(*, template: Template, debtor_id: int, now: datetime) -> ren
     day = local_date(zone, now) or now.date()
     return render.render(
         template,
-        statements({debtor.pk: day})[debtor.pk].without_held(),
+        fetch_statements({debtor.pk: day})[debtor.pk].without_held(),
         day=day,
         country=country,
         debtor_name=debtor.name,

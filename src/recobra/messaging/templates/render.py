@@ -69,7 +69,7 @@ def render(
         raise NotRendered("The debtor's day is not known.")
     case = RenderContext(
         statement=statement,
-        asked=statement.speaks_of(notice=is_notice(template)),
+        asked=statement.documents_for(notice=is_notice(template)),
         day=day,
         country=country,
         language=template.language,

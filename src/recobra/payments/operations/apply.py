@@ -1,4 +1,4 @@
-"""Apply money to what is open: the core's waterfall over the ledger, for one payment or for a hundred thousand."""
+"""Application of payments to open amounts: the core's waterfall over the ledger, for one payment or many."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from recobra.kit import engine, tables
 from recobra.portfolio.models import Portfolio
 from recobra_core.money import Waterfall, allocate_payments
 
-_OPEN = pa.schema(
+_OPEN_ITEMS = pa.schema(
     [
         ("group_id", pa.int64()),
         ("account_id", pa.int64()),
@@ -25,7 +25,7 @@ _OPEN = pa.schema(
         ("open_minor", pa.int64()),
     ]
 )
-_PAID = pa.schema(
+_PAYMENTS = pa.schema(
     [
         ("payment_id", pa.int64()),
         ("debtor_id", pa.int64()),
@@ -36,12 +36,12 @@ _PAID = pa.schema(
 )
 
 
-def apply(*, portfolio: Portfolio, payments: pa.Table, load_id: int | None, now: datetime) -> None:
-    """Write the postings of payments just inserted, keep what could not be applied, and close what is paid up.
+def apply_payments(*, portfolio: Portfolio, payments: pa.Table, load_id: int | None, now: datetime) -> None:
+    """Write the postings of payments just inserted, keep what could not be applied, and close paid accounts.
 
     `payments`: payment_id, debtor_id, account_id (null: all accounts of the debtor), amount_minor, paid_date.
     """
-    order = _order(portfolio.waterfall)
+    waterfall = _read_waterfall(portfolio.waterfall)
     with connection.cursor() as cursor:
         cursor.execute(
             "CREATE TEMPORARY TABLE paying (payment_id bigint, debtor_id bigint, account_id bigint) ON COMMIT DROP"
@@ -55,47 +55,54 @@ def apply(*, portfolio: Portfolio, payments: pa.Table, load_id: int | None, now:
             " AND debtor_id IN (SELECT debtor_id FROM paying WHERE account_id IS NULL)) ORDER BY id FOR NO KEY UPDATE",
             [portfolio.pk],
         )
-        touched: list[int] = []
-        for together in _in_turn(payments, order):
-            shares, remainders = _allocate(together, _open_items(portfolio), order)
-            tables.copy_in("portfolio_posting", _postings(shares, load_id, now))
-            _keep_remainders(cursor, remainders)
-            touched += shares["account_id"].unique().to_pylist()
+        paid_accounts: list[int] = []
+        for batch in _split_into_passes(payments, waterfall):
+            # Open amounts anew for each pass: the one before has lowered them.
+            shares, remainders = _allocate_payments(batch, _fetch_open_items(portfolio), waterfall)
+            tables.copy_in("portfolio_posting", _build_postings(shares, load_id, now))
+            unapplied = remainders.filter(pc.greater(remainders["left_minor"], 0))
+            cursor.execute(
+                "UPDATE payments_payment SET unapplied_minor = given.minor"
+                " FROM unnest(%s::bigint[], %s::bigint[]) AS given (id, minor) WHERE payments_payment.id = given.id",
+                [unapplied["payment_id"].to_pylist(), unapplied["left_minor"].to_pylist()],
+            )
+            paid_accounts += shares["account_id"].unique().to_pylist()
         cursor.execute(
             """UPDATE portfolio_account SET status = 'PAID'
                WHERE status = 'OPEN' AND id = ANY(%s) AND NOT EXISTS (
                    SELECT FROM portfolio_posting p WHERE p.account_id = portfolio_account.id
                    GROUP BY p.account_id HAVING sum(p.amount_minor) <> 0)""",
-            [touched],
+            [paid_accounts],
         )
         cursor.execute("DROP TABLE paying")
 
 
-def _order(document: Mapping[str, Any]) -> Waterfall:
-    """Read the portfolio's order of application; what is not stated keeps the core's default."""
-    given: dict[str, Any] = {
+def _read_waterfall(document: Mapping[str, Any]) -> Waterfall:
+    """Return the portfolio's waterfall; what its document leaves out keeps the core's default."""
+    settings: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value for name, value in document.items()
     }
-    return Waterfall(**given)
+    return Waterfall(**settings)
 
 
-def _in_turn(payments: pa.Table, order: Waterfall) -> list[pa.Table]:
-    """Return the sets that can be allocated in one pass.
-
-    What is due differs by day where concepts come first; a payment for all accounts of a debtor may want what one
-    for a single account has just taken.
-    """
-    days = sorted(set(payments["paid_date"].to_pylist())) if order.by == "concept" else [None]
-    of_day = [
+def _split_into_passes(payments: pa.Table, waterfall: Waterfall) -> list[pa.Table]:
+    """Return the payments in sets that can each be allocated in one pass."""
+    # What is due differs by day where concepts come first.
+    days = sorted(set(payments["paid_date"].to_pylist())) if waterfall.by == "concept" else [None]
+    by_day = [
         payments if day is None else payments.filter(pc.equal(payments["paid_date"], pa.scalar(day, pa.date32())))
         for day in days
     ]
-    named = [(chosen, pc.is_valid(chosen["account_id"])) for chosen in of_day]
-    parts = [part for chosen, one in named for part in (chosen.filter(one), chosen.filter(pc.invert(one)))]
-    return [part for part in parts if part.num_rows]
+    passes: list[pa.Table] = []
+    for of_day in by_day:
+        # A payment for all accounts of a debtor would otherwise take what one for a single account has just taken.
+        has_account = pc.is_valid(of_day["account_id"])
+        passes += [of_day.filter(has_account), of_day.filter(pc.invert(has_account))]
+    return [payments for payments in passes if payments.num_rows]
 
 
-def _open_items(portfolio: Portfolio) -> pa.Table:
+def _fetch_open_items(portfolio: Portfolio) -> pa.Table:
+    """Return the open amounts of the accounts being paid; `group_id` is the account, or minus the debtor for all."""
     query = """
         WITH touched AS (
             SELECT DISTINCT account_id AS id, account_id AS group_id FROM paying WHERE account_id IS NOT NULL
@@ -109,31 +116,31 @@ def _open_items(portfolio: Portfolio) -> pa.Table:
         JOIN portfolio_instalment i ON i.id = p.instalment_id
         GROUP BY t.group_id, p.account_id, p.instalment_id, i.due_date, p.concept
         HAVING sum(p.amount_minor) > 0"""
-    return tables.fetch(query, [portfolio.pk], _OPEN)
+    return tables.fetch(query, [portfolio.pk], _OPEN_ITEMS)
 
 
-def _allocate(payments: pa.Table, items: pa.Table, order: Waterfall) -> tuple[pa.Table, pa.Table]:
+def _allocate_payments(payments: pa.Table, items: pa.Table, waterfall: Waterfall) -> tuple[pa.Table, pa.Table]:
     """Return shares (payment_id, account_id, instalment_id, concept, amount_minor, paid_date) and remainders."""
     numbered = items.append_column("item_id", pa.array(range(items.num_rows), pa.int64()))
     latest = max(payments["paid_date"].to_pylist())
-    # What is due differs by day only where concepts come first; one compiled order serves all days otherwise.
-    statements = _statements(order, latest if order.by == "concept" else date.max)
-    given = {"paid": payments.select(_PAID.names).cast(_PAID), "open_items": numbered}
+    # The day matters only where concepts come first; otherwise one compiled waterfall serves all days.
+    statements = _compile_statements(waterfall, latest if waterfall.by == "concept" else date.max)
+    arrow_tables = {"paid": payments.select(_PAYMENTS.names).cast(_PAYMENTS), "open_items": numbered}
     with engine.duckdb_for_rows(payments.num_rows, user="payments") as duck:
-        engine.register_tables(duck, given)
-        answer = engine.run_statements(duck, statements)
-    return answer["shares"], answer["remainders"]
+        engine.register_tables(duck, arrow_tables)
+        results = engine.run_statements(duck, statements)
+    return results["shares"], results["remainders"]
 
 
 @lru_cache(maxsize=64)
-def _statements(order: Waterfall, as_of: date) -> tuple[engine.Statement, ...]:
-    paid = engine.source_table("paid", _PAID)
+def _compile_statements(waterfall: Waterfall, as_of: date) -> tuple[engine.Statement, ...]:
+    paid = engine.source_table("paid", _PAYMENTS)
     paid = paid.mutate(group_id=paid.account_id.fill_null(-paid.debtor_id))
-    open_ = engine.source_table("open_items", _OPEN.append(pa.field("item_id", pa.int64())))
+    open_ = engine.source_table("open_items", _OPEN_ITEMS.append(pa.field("item_id", pa.int64())))
     shares, remainders = allocate_payments(
         paid.select("payment_id", "amount_minor", "paid_date", account_id=paid.group_id),
         open_.select("item_id", "due_date", "concept", "open_minor", account_id=open_.group_id),
-        order,
+        waterfall,
         as_of=as_of,
         paid_by=("paid_date",),
     )
@@ -149,7 +156,7 @@ def _statements(order: Waterfall, as_of: date) -> tuple[engine.Statement, ...]:
     )
 
 
-def _postings(shares: pa.Table, load_id: int | None, now: datetime) -> pa.Table:
+def _build_postings(shares: pa.Table, load_id: int | None, now: datetime) -> pa.Table:
     count = shares.num_rows
     return pa.table(
         {
@@ -163,13 +170,4 @@ def _postings(shares: pa.Table, load_id: int | None, now: datetime) -> pa.Table:
             "payment_id": shares["payment_id"],
             "load_id": pa.array([load_id] * count, pa.int64()),
         }
-    )
-
-
-def _keep_remainders(cursor: Any, remainders: pa.Table) -> None:
-    left = remainders.filter(pc.greater(remainders["left_minor"], 0))
-    cursor.execute(
-        "UPDATE payments_payment SET unapplied_minor = given.minor"
-        " FROM unnest(%s::bigint[], %s::bigint[]) AS given (id, minor) WHERE payments_payment.id = given.id",
-        [left["payment_id"].to_pylist(), left["left_minor"].to_pylist()],
     )

@@ -1,4 +1,4 @@
-"""Payments by CSV file: every row is taken, known already, or answered with what is wrong in it."""
+"""Payments by CSV file: every row is recorded, known already, or rejected with all its errors."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from recobra.payments.models import Payment
 from recobra.portfolio.models import Account, Portfolio
 from recobra_core.money import MoneyError, to_minor
 
-from .record import ROWS, PaymentRefused, local_day, record_inferred
+from .record import ROWS, PaymentRefused, local_day, record_payments
 
 MAX_BYTES = 200 * 1024 * 1024
 MAX_AMOUNT_DIGITS = 15
@@ -39,7 +39,7 @@ _DATE_FORMATS = ("%Y-%m-%d", "%d/%m/%Y", "%d-%m-%Y", "%Y%m%d", "%d.%m.%Y")
 
 @dataclass(frozen=True, kw_only=True)
 class RowError:
-    """What is wrong in one place of the file."""
+    """One error in one cell of the file."""
 
     line: int
     column: str
@@ -48,17 +48,17 @@ class RowError:
 
 
 @dataclass(kw_only=True)
-class _Reading:
-    """What is known while the file is read, and what has come of its rows so far."""
+class _PaymentFile:
+    """A file while it is checked: what the database knows of its rows, and the results so far."""
 
     portfolio: Portfolio
     today: date
-    accounts: dict[str, tuple[int, int]] = field(default_factory=dict)
-    taken: set[str] = field(default_factory=set)
-    rows: list[dict[str, Any]] = field(default_factory=list)
+    accounts: dict[str, tuple[int, int]]  # account id and debtor id by account number
+    used_references: set[str]
+    row_count: int
+    payments: list[dict[str, Any]] = field(default_factory=list)
     errors: list[RowError] = field(default_factory=list)
     known: int = 0
-    total: int = 0
 
 
 @transaction.atomic
@@ -67,17 +67,16 @@ def load_file(
 ) -> dict[str, Any]:
     """Load a CSV of payments (account, amount, date, reference). Raises PaymentRefused where the file is no such thing.
 
-    Returns rows, accepted, rejected, known (references taken before), amount_minor, currency and errors.
-    The same file twice changes nothing: a reference is taken once per portfolio.
+    Returns rows, accepted, rejected, known (references recorded before), amount_minor, currency and errors.
+    The same file twice changes nothing: a reference is recorded once per portfolio.
     """
     portfolio = Portfolio.objects.filter(code=portfolio_code).first()
     if portfolio is None:
         raise PaymentRefused(_("There is no portfolio «%(code)s».") % {"code": portfolio_code})
-    reading = _read(_text(path), portfolio, now)
-    rows = pa.Table.from_pylist(reading.rows, schema=ROWS)
-    record_inferred(
+    file = _check_file(_read_text(path), portfolio, now)
+    record_payments(
         portfolio_id=portfolio.pk,
-        rows=rows,
+        rows=pa.Table.from_pylist(file.payments, schema=ROWS),
         source=Payment.Source.FILE,
         load_id=None,
         actor=actor,
@@ -85,18 +84,18 @@ def load_file(
         now=now,
     )
     figures = {
-        "rows": reading.total,
-        "accepted": len(reading.rows),
-        "rejected": len({error.line for error in reading.errors}),
-        "known": reading.known,
-        "amount_minor": sum(row["amount_minor"] for row in reading.rows),
+        "rows": file.row_count,
+        "accepted": len(file.payments),
+        "rejected": len({error.line for error in file.errors}),
+        "known": file.known,
+        "amount_minor": sum(payment["amount_minor"] for payment in file.payments),
         "currency": portfolio.currency,
     }
     record("payments.file_loaded", at=now, actor=actor, actor_id=actor_id, portfolio_id=portfolio.pk, payload=figures)
-    return {**figures, "errors": [vars(error) for error in reading.errors]}
+    return {**figures, "errors": [vars(error) for error in file.errors]}
 
 
-def _text(path: Path) -> str:
+def _read_text(path: Path) -> str:
     try:
         size = path.stat().st_size
         content = path.read_bytes() if size <= MAX_BYTES else b""
@@ -111,117 +110,115 @@ def _text(path: Path) -> str:
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        return content.decode("cp1252", errors="replace")
+        return content.decode("cp1252", errors="replace")  # what Excel writes in this region
 
 
-def _read(text: str, portfolio: Portfolio, now: datetime) -> _Reading:
+def _check_file(text: str, portfolio: Portfolio, now: datetime) -> _PaymentFile:
     try:
         dialect: Any = csv.Sniffer().sniff(text[:8192], delimiters=",;\t|")
     except csv.Error:
         dialect = csv.excel
     lines = csv.reader(io.StringIO(text, newline=""), dialect)
     try:
-        places = _places(next(lines))
-        raw = [(number, cells) for number, cells in enumerate(lines, start=2) if any(cell.strip() for cell in cells)]
+        positions = _find_columns(next(lines))
+        rows = [(number, cells) for number, cells in enumerate(lines, start=2) if any(cell.strip() for cell in cells)]
     except csv.Error as error:
         raise PaymentRefused(_("The file is not text; a CSV file was expected.")) from error
-    reading = _Reading(
+    accounts = Account.objects.filter(
+        portfolio=portfolio, external_id__in={_cell(cells, positions["account"]) for _line, cells in rows}
+    )
+    recorded = Payment.objects.filter(
+        portfolio=portfolio, reference__in={_cell(cells, positions["reference"]) for _line, cells in rows}
+    )
+    file = _PaymentFile(
         portfolio=portfolio,
         today=local_day(portfolio, now),
-        accounts=_accounts(portfolio, {_cell(cells, places["account"]) for _line, cells in raw}),
-        taken=_taken(portfolio, {_cell(cells, places["reference"]) for _line, cells in raw}),
-        total=len(raw),
+        accounts={
+            number: (account_id, debtor_id)
+            for number, account_id, debtor_id in accounts.values_list("external_id", "pk", "debtor_id")
+        },
+        used_references=set(recorded.values_list("reference", flat=True)),
+        row_count=len(rows),
     )
-    for line, cells in raw:
-        _take(reading, line, {name: _cell(cells, at) for name, at in places.items()})
-    return reading
+    for line, cells in rows:
+        _check_row(file, line, {name: _cell(cells, position) for name, position in positions.items()})
+    return file
 
 
-def _places(header: list[str]) -> dict[str, int]:
-    names = [re.sub(r"[^a-z]+", "_", _plain(cell)).strip("_") for cell in header]
-    places: dict[str, int] = {}
+def _find_columns(header: list[str]) -> dict[str, int]:
+    unaccented = str.maketrans("áéíóúñ", "aeioun")
+    names = [re.sub(r"[^a-z]+", "_", cell.strip().lower().translate(unaccented)).strip("_") for cell in header]
+    positions: dict[str, int] = {}
     for target, known in _HEADERS.items():
-        found = [at for at, name in enumerate(names) if name in known]
-        if len(found) != 1:
+        matching = [position for position, name in enumerate(names) if name in known]
+        if len(matching) != 1:
             raise PaymentRefused(
                 _("The file needs exactly one column for «%(target)s» (%(names)s); its header is: %(header)s.")
                 % {"target": target, "names": ", ".join(known), "header": ", ".join(header)[:300]}
             )
-        places[target] = found[0]
-    return places
+        positions[target] = matching[0]
+    return positions
 
 
-def _plain(cell: str) -> str:
-    return cell.strip().lower().translate(str.maketrans("áéíóúñ", "aeioun"))
+def _cell(cells: list[str], position: int) -> str:
+    return cells[position].strip() if position < len(cells) else ""
 
 
-def _cell(cells: list[str], at: int) -> str:
-    return cells[at].strip() if at < len(cells) else ""
-
-
-def _accounts(portfolio: Portfolio, numbers: set[str]) -> dict[str, tuple[int, int]]:
-    rows = Account.objects.filter(portfolio=portfolio, external_id__in=numbers)
-    return {number: (pk, debtor) for number, pk, debtor in rows.values_list("external_id", "pk", "debtor_id")}
-
-
-def _taken(portfolio: Portfolio, references: set[str]) -> set[str]:
-    rows = Payment.objects.filter(portfolio=portfolio, reference__in=references)
-    return set(rows.values_list("reference", flat=True))
-
-
-def _take(reading: _Reading, line: int, row: dict[str, str]) -> None:
-    """Judge one row; all its faults are told, not only the first."""
+def _check_row(file: _PaymentFile, line: int, row: dict[str, str]) -> None:
+    """Add a row to the payments, or all of its errors to the errors."""
     errors: list[RowError] = []
 
-    def fault(column: str, expected: str) -> None:
+    def add_error(column: str, expected: str) -> None:
         errors.append(RowError(line=line, column=column, found=row[column][:200], expected=expected))
 
-    account = reading.accounts.get(row["account"])
-    amount = _amount(row["amount"], reading.portfolio.currency)
-    paid = _date(row["date"])
+    account = file.accounts.get(row["account"])
+    amount_minor = _parse_amount(row["amount"], file.portfolio.currency)
+    paid_date = _parse_date(row["date"])
     if account is None:
-        fault("account", _("an account of portfolio %(code)s") % {"code": reading.portfolio.code})
-    if amount is None or amount <= 0:
-        fault("amount", _("a positive amount such as 1.234,56 or 1234.56"))
-    if paid is None or paid > reading.today:
-        fault("date", _("a day not in the future, such as 2026-11-22 or 22/11/2026"))
+        add_error("account", _("an account of portfolio %(code)s") % {"code": file.portfolio.code})
+    if amount_minor is None or amount_minor <= 0:
+        add_error("amount", _("a positive amount such as 1.234,56 or 1234.56"))
+    if paid_date is None or paid_date > file.today:
+        add_error("date", _("a day not in the future, such as 2026-11-22 or 22/11/2026"))
     if not row["reference"]:
-        fault("reference", _("the number of the receipt or operation"))
-    reading.errors.extend(errors)
+        add_error("reference", _("the number of the receipt or operation"))
+    file.errors.extend(errors)
     if errors or account is None:
         return
-    if row["reference"] in reading.taken:
-        reading.known += 1
+    if row["reference"] in file.used_references:
+        file.known += 1
         return
-    reading.taken.add(row["reference"])
-    reading.rows.append(
+    file.used_references.add(row["reference"])
+    account_id, debtor_id = account
+    file.payments.append(
         {
-            "account_id": account[0],
-            "debtor_id": account[1],
-            "amount_minor": amount,
-            "paid_date": paid,
+            "account_id": account_id,
+            "debtor_id": debtor_id,
+            "amount_minor": amount_minor,
+            "paid_date": paid_date,
             "reference": row["reference"],
         }
     )
 
 
-def _amount(text: str, currency: str) -> int | None:
+def _parse_amount(text: str, currency: str) -> int | None:
     """Return minor units, or None. A mark before exactly three last digits groups thousands, if it is the only kind."""
-    found = _AMOUNT.fullmatch(re.sub(r"[\s']", "", text).removeprefix(currency).removesuffix(currency))
-    if found is None or found["group"] == found["mark"] is not None:
+    match = _AMOUNT.fullmatch(re.sub(r"[\s']", "", text).removeprefix(currency).removesuffix(currency))
+    # 1.234.56: one mark cannot both group thousands and begin the decimals.
+    if match is None or match["group"] == match["mark"] is not None:
         return None
-    whole = re.sub(r"\D", "", found["whole"])
+    whole = re.sub(r"\D", "", match["whole"])
     try:
-        minor = to_minor(Decimal(f"{whole}.{found['fraction'] or '0'}"), currency)
+        minor = to_minor(Decimal(f"{whole}.{match['fraction'] or '0'}"), currency)
     except MoneyError:
         return None
     return minor if len(str(minor)) <= MAX_AMOUNT_DIGITS else None
 
 
-def _date(text: str) -> date | None:
-    for form in _DATE_FORMATS:
+def _parse_date(text: str) -> date | None:
+    for date_format in _DATE_FORMATS:
         try:
-            return datetime.strptime(text, form).date()  # noqa: DTZ007 - a calendar day has no zone
+            return datetime.strptime(text, date_format).date()  # noqa: DTZ007 - a calendar day has no zone
         except ValueError:
             continue
     return None

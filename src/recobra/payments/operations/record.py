@@ -1,4 +1,4 @@
-"""Record money received: on screen, from a file, or inferred from a load."""
+"""Recording of money received: on screen, from a file, or inferred from a load."""
 
 from __future__ import annotations
 
@@ -14,16 +14,26 @@ from recobra.kit import tables
 from recobra.payments.models import Payment
 from recobra.portfolio.models import Account, Debtor, Portfolio
 
-from .apply import apply
+from .apply import apply_payments
+
+ROWS = pa.schema(
+    [
+        ("debtor_id", pa.int64()),
+        ("account_id", pa.int64()),
+        ("amount_minor", pa.int64()),
+        ("paid_date", pa.date32()),
+        ("reference", pa.string()),
+    ]
+)
 
 
 def local_day(portfolio: Portfolio, now: datetime) -> date:
-    """Return the calendar day where a portfolio is worked."""
+    """Return the calendar day in the portfolio's time zone."""
     return now.astimezone(ZoneInfo(portfolio.time_zone)).date()
 
 
 class PaymentRefused(Exception):
-    """The payment cannot be taken; the text is shown as it is."""
+    """The payment cannot be recorded; the text is shown as it is."""
 
 
 @transaction.atomic
@@ -40,7 +50,7 @@ def record_payment(
     actor_id: int | None = None,
     now: datetime,
 ) -> Payment:
-    """Take one payment, apply it and let its consequences follow at once. Raises PaymentRefused."""
+    """Record one payment, apply it and run its reactions in the same transaction. Raises PaymentRefused."""
     portfolio = Portfolio.objects.get(pk=portfolio_id)
     if amount_minor <= 0:
         raise PaymentRefused(_("A payment must be more than zero."))
@@ -67,25 +77,14 @@ def record_payment(
         "reference": reference.strip(),
     }
     rows = pa.Table.from_pylist([row], schema=ROWS)
-    first = _record_set(
+    payment_id = _insert_and_apply(
         portfolio=portfolio, rows=rows, source=source, load_id=None, actor=actor, actor_id=actor_id, now=now
     )
-    return Payment.objects.get(pk=first)
-
-
-ROWS = pa.schema(
-    [
-        ("debtor_id", pa.int64()),
-        ("account_id", pa.int64()),
-        ("amount_minor", pa.int64()),
-        ("paid_date", pa.date32()),
-        ("reference", pa.string()),
-    ]
-)
+    return Payment.objects.get(pk=payment_id)
 
 
 @transaction.atomic
-def record_inferred(
+def record_payments(
     *,
     portfolio_id: int,
     rows: pa.Table,
@@ -95,14 +94,14 @@ def record_inferred(
     actor_id: int | None = None,
     now: datetime,
 ) -> int:
-    """Take a set of payments (schema ROWS, all amounts positive, references new) and return how many.
+    """Record a set of payments (schema ROWS, all amounts positive, references new) and return how many.
 
-    The same waterfall and the same consequences as for a single payment.
+    Waterfall and reactions are those of a single payment.
     """
     if rows.num_rows == 0:
         return 0
     portfolio = Portfolio.objects.get(pk=portfolio_id)
-    _record_set(
+    _insert_and_apply(
         portfolio=portfolio,
         rows=rows.select(ROWS.names).cast(ROWS),
         source=source,
@@ -114,7 +113,7 @@ def record_inferred(
     return rows.num_rows
 
 
-def _record_set(
+def _insert_and_apply(
     *,
     portfolio: Portfolio,
     rows: pa.Table,
@@ -124,41 +123,15 @@ def _record_set(
     actor_id: int | None,
     now: datetime,
 ) -> int:
-    """Insert the payments and all that follows; return the first id."""
+    """Insert the payments, apply them and record their facts; return the first id."""
     count = rows.num_rows
-    # A load holds this while it compares its file with the ledger: a payment in between would count twice.
+    # A load holds this lock while it compares its file with the ledger: a payment in between would count twice.
     tables.lock_id_sequence("portfolio_account")
-    first = tables.reserve_ids("payments_payment", count)
-    identified = rows.append_column("payment_id", pa.array(range(first, first + count), pa.int64()))
-    complete = _complete(identified, portfolio=portfolio, source=source, load_id=load_id, actor=actor, now=now)
-    tables.copy_in("payments_payment", complete)
-    apply(portfolio=portfolio, payments=identified, load_id=load_id, now=now)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT id, json_build_object('payment_id', id, 'amount_minor', amount_minor, 'currency', %s::text,"
-            " 'unapplied_minor', unapplied_minor, 'paid_date', paid_date, 'source', source)::text"
-            " FROM payments_payment WHERE id >= %s AND id < %s ORDER BY id",
-            [portfolio.currency, first, first + count],
-        )
-        payload = pa.array([text for _id, text in cursor.fetchall()])
-    subjects = pa.table(
-        {
-            "portfolio_id": pa.array([portfolio.pk] * count, pa.int64()),
-            "debtor_id": identified["debtor_id"],
-            "account_id": identified["account_id"],
-            "payload": payload,
-        }
-    )
-    record_all(Facts(kind="payment.recorded", at=now, actor=actor, actor_id=actor_id, rows=subjects))
-    return first
-
-
-def _complete(
-    identified: pa.Table, *, portfolio: Portfolio, source: str, load_id: int | None, actor: str, now: datetime
-) -> pa.Table:
-    count = identified.num_rows
-    given = identified.rename_columns(["id" if name == "payment_id" else name for name in identified.column_names])
-    constants = {
+    first_id = tables.reserve_ids("payments_payment", count)
+    ids = pa.array(range(first_id, first_id + count), pa.int64())
+    columns = {
+        "id": ids,
+        **{name: rows[name] for name in ROWS.names},
         "portfolio_id": pa.array([portfolio.pk] * count, pa.int64()),
         "unapplied_minor": pa.array([0] * count, pa.int64()),
         "received_at": pa.array([now] * count, pa.timestamp("us", tz="UTC")),
@@ -168,6 +141,24 @@ def _complete(
         "reversed_by": pa.array([""] * count),
         "reversal_reason": pa.array([""] * count),
     }
-    for name, values in constants.items():
-        given = given.append_column(name, values)
-    return given
+    tables.copy_in("payments_payment", pa.table(columns))
+    payments = rows.append_column("payment_id", ids)
+    apply_payments(portfolio=portfolio, payments=payments, load_id=load_id, now=now)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id, json_build_object('payment_id', id, 'amount_minor', amount_minor, 'currency', %s::text,"
+            " 'unapplied_minor', unapplied_minor, 'paid_date', paid_date, 'source', source)::text"
+            " FROM payments_payment WHERE id >= %s AND id < %s ORDER BY id",
+            [portfolio.currency, first_id, first_id + count],
+        )
+        payloads = pa.array([text for _id, text in cursor.fetchall()])
+    subjects = pa.table(
+        {
+            "portfolio_id": pa.array([portfolio.pk] * count, pa.int64()),
+            "debtor_id": payments["debtor_id"],
+            "account_id": payments["account_id"],
+            "payload": payloads,
+        }
+    )
+    record_all(Facts(kind="payment.recorded", at=now, actor=actor, actor_id=actor_id, rows=subjects))
+    return first_id

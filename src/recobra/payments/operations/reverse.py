@@ -1,4 +1,4 @@
-"""Take a payment back: every share gets its reversing posting; nothing is deleted."""
+"""Reversal of payments: every share gets its reversing posting; nothing is deleted."""
 
 from __future__ import annotations
 

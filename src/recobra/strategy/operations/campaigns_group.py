@@ -21,7 +21,7 @@ from recobra.messaging.models import Contact, Provider, Template
 from recobra.messaging.snapshot import HISTORY
 from recobra.messaging.templates.render import is_notice
 from recobra.portfolio.models import Portfolio
-from recobra.portfolio.snapshot import Part
+from recobra.portfolio.snapshot import Scope
 from recobra.strategy.operations.day_facts import read_facts
 from recobra.strategy.operations.decision import DayStatements, run_decisions, small_tables, statements_for
 from recobra.strategy.policies import Policies, catalogue_with, policies_in_force
@@ -134,7 +134,7 @@ def survey_group(spec: CampaignSpec, *, as_of: date, debtor_ids: Sequence[int] |
     An account for which the rule is unknown is not in the group. Raises RuleError.
     """
     policies = _campaign_policies(spec, fixed=debtor_ids is not None)
-    part = Part(portfolio_ids=policies.portfolio_ids, debtor_ids=None if debtor_ids is None else list(debtor_ids))
+    part = Scope(portfolio_ids=policies.portfolio_ids, debtor_ids=None if debtor_ids is None else list(debtor_ids))
     tables = read_facts(part, as_of=as_of, contactable=frozenset({spec.portfolio_id}))
     planned = frozenset(tables["planned"]["debtor_id"].to_pylist())
     # A debtor with a contact of today waits for another day and stays in the group, so the plan must not drop it.

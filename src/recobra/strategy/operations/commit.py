@@ -14,7 +14,7 @@ from recobra.journal.operations import Facts, record_all
 from recobra.kit import tables
 from recobra.messaging import operations as messaging
 from recobra.portfolio.operations import place_holds
-from recobra.portfolio.snapshot import Part
+from recobra.portfolio.snapshot import Scope
 from recobra.strategy import snapshot
 from recobra.strategy.policies import Policies
 from recobra.workbench.operations import create_tasks
@@ -54,7 +54,7 @@ def commit_decisions(
     decisions: Decisions,
     *,
     policies: Policies,
-    part: Part,
+    part: Scope,
     as_of: date,
     actor: str,
     now: datetime,
@@ -158,7 +158,7 @@ def _record_transitions(transitions: pa.Table, *, actor: str, now: datetime) -> 
 
 
 def _write_contacts(
-    decisions: Decisions, *, policies: Policies, part: Part, as_of: date, now: datetime
+    decisions: Decisions, *, policies: Policies, part: Scope, as_of: date, now: datetime
 ) -> tuple[int, int]:
     """Put the day's contacts into the outbox with their firings; return how many were planned and blocked.
 
@@ -303,7 +303,7 @@ def _write_holds(decisions: Decisions, *, as_of: date, actor: str, now: datetime
     _write_firings(due, as_of=as_of)
 
 
-def _delete_closed_states(part: Part) -> None:
+def _delete_closed_states(part: Scope) -> None:
     """Delete the derived state of accounts that are no longer open."""
     where, parameters = part.where(debtor="a.debtor_id", portfolio="a.portfolio_id")
     with connection.cursor() as cursor:

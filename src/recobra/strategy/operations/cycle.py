@@ -15,7 +15,7 @@ from django.db import connection, transaction
 
 from recobra.journal.operations import record
 from recobra.kit import engine
-from recobra.portfolio.snapshot import Part
+from recobra.portfolio.snapshot import Scope
 from recobra.strategy import alarms, snapshot
 from recobra.strategy.models import CycleRun, CycleStep
 from recobra.strategy.operations import day_kpis
@@ -57,9 +57,9 @@ class _CycleDay:
         return statements_for(self.policies, as_of=self.as_of)
 
     @property
-    def part(self) -> Part:
+    def part(self) -> Scope:
         """Return the whole installation."""
-        return Part(portfolio_ids=self.policies.portfolio_ids)
+        return Scope(portfolio_ids=self.policies.portfolio_ids)
 
 
 def run_cycle(*, as_of: date, actor: str, actor_id: int | None = None, now: datetime) -> dict[str, Any]:

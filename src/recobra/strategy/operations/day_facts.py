@@ -14,7 +14,7 @@ from recobra.kit.database import data_dir
 from recobra.messaging import snapshot as contact_snapshot
 from recobra.policy.company_rules import company_rules_in_force
 from recobra.portfolio import snapshot as portfolio_snapshot
-from recobra.portfolio.snapshot import Part
+from recobra.portfolio.snapshot import Scope
 from recobra.strategy import snapshot
 from recobra_core.law import zones_for
 from recobra_core.money import exponent_of
@@ -23,15 +23,15 @@ HISTORY_DAYS = 35
 Tables = Mapping[str, pa.Table]
 
 
-def read_facts(part: Part, *, as_of: date, contactable: frozenset[int]) -> dict[str, pa.Table]:
+def read_facts(part: Scope, *, as_of: date, contactable: frozenset[int]) -> dict[str, pa.Table]:
     """Return the tables of `recobra_core.decide.daily.DayFacts` for a part of the installation."""
     return {
-        "accounts": portfolio_snapshot.accounts(part),
-        "items": portfolio_snapshot.items(part, as_of=as_of).drop_columns(["debtor_id", "portfolio_id"]),
-        "debtors": _add_zones(portfolio_snapshot.debtors(part)),
-        "portfolios": _add_policies(portfolio_snapshot.portfolios(part), contactable),
-        "points": portfolio_snapshot.points(part),
-        "holds": portfolio_snapshot.holds(part, as_of=as_of),
+        "accounts": portfolio_snapshot.read_accounts(part),
+        "items": portfolio_snapshot.read_open_items(part, as_of=as_of).drop_columns(["debtor_id", "portfolio_id"]),
+        "debtors": _add_zones(portfolio_snapshot.read_debtors(part)),
+        "portfolios": _add_policies(portfolio_snapshot.read_portfolios(part), contactable),
+        "points": portfolio_snapshot.read_contact_points(part),
+        "holds": portfolio_snapshot.read_holds(part, as_of=as_of),
         "events": snapshot.events(part, as_of=as_of),
         "history": contact_snapshot.history(debtor_ids=part.debtor_ids, since=as_of - timedelta(HISTORY_DAYS)),
         "states": snapshot.states(part),

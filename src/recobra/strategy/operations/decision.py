@@ -115,7 +115,7 @@ def small_tables(tables: Mapping[str, pa.Table], policies: Policies, *, as_of: d
     codes = {code for each in policies.policies if each.strategy for code in list_templates(each.strategy)}
     names = ["country", "subdivision", "zones"]
     places = tables["debtors"].select(names).group_by(names).aggregate([]).to_pylist()
-    holidays = frozenset((row["country"], row["day"]) for row in portfolio.company_holidays().to_pylist())
+    holidays = frozenset((row["country"], row["day"]) for row in portfolio.read_company_holidays().to_pylist())
     keys = {
         OpeningKey(place["country"], place["subdivision"], place["zones"], channel, as_of, house)
         for place in places

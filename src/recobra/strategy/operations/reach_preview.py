@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from recobra.kit import engine
-from recobra.portfolio.snapshot import Part
+from recobra.portfolio.snapshot import Scope
 from recobra.strategy.operations.day_facts import read_facts
 from recobra.strategy.operations.decision import DayStatements, small_tables, statements_for
 from recobra.strategy.policies import Policies, catalogue_with, policies_in_force
@@ -29,7 +29,7 @@ def preview_reach(*, document: dict[str, Any], portfolio_ids: list[int], as_of: 
     # Every portfolio follows the strategy, whatever it follows in earnest.
     entries = tuple(replace(entry, strategy=strategy) for entry in policies.policies)
     policies = replace(policies, policies=entries, followed=frozenset(policies.portfolio_ids))
-    tables = read_facts(Part(portfolio_ids=policies.portfolio_ids), as_of=as_of, contactable=policies.followed)
+    tables = read_facts(Scope(portfolio_ids=policies.portfolio_ids), as_of=as_of, contactable=policies.followed)
     statements = statements_for(policies, as_of=as_of)
     with engine.open_duckdb() as duck:
         engine.register_tables(duck, {"raw_accounts": tables.pop("accounts"), **tables})

@@ -10,7 +10,7 @@ from django.db.models import Max
 
 from recobra.kit import engine
 from recobra.payments.models import Payment
-from recobra.portfolio.snapshot import Part
+from recobra.portfolio.snapshot import Scope
 from recobra.strategy.models import CycleRun
 from recobra.strategy.operations.day_facts import read_facts
 from recobra.strategy.operations.decision import run_decisions, small_tables, statements_for
@@ -42,7 +42,7 @@ def redecide_debtors(
             "SELECT DISTINCT portfolio_id FROM portfolio_account WHERE debtor_id = ANY(%s)", [list(debtor_ids)]
         )
         policies = policies_in_force([pk for (pk,) in cursor.fetchall()])
-    part = Part(portfolio_ids=policies.portfolio_ids, debtor_ids=list(debtor_ids))
+    part = Scope(portfolio_ids=policies.portfolio_ids, debtor_ids=list(debtor_ids))
     tables = read_facts(part, as_of=day, contactable=policies.followed & _fresh_portfolios(policies.portfolio_ids, day))
     statements = statements_for(policies, as_of=day)
     duck = engine.thread_duckdb("decisions")

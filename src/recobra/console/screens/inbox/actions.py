@@ -18,7 +18,7 @@ from recobra.conversations import operations
 from recobra.conversations import queries as conversations
 from recobra.conversations.inbox import ConversationRefused
 from recobra.kit import clock
-from recobra.portfolio.queries import accounts_for, debtor_for, search
+from recobra.portfolio.queries import accounts_for, debtor_for, search_accounts
 
 
 @require_POST
@@ -103,7 +103,7 @@ def whose(request: StaffRequest, conversation_id: int) -> HttpResponse:
     if not conversations.is_lead(request.user):
         raise PermissionDenied
     conversations.conversation_for(request.user, conversation_id)
-    found = search(request.user, request.POST.get("debtor", "").strip(), limit=2)
+    found = search_accounts(request.user, request.POST.get("debtor", "").strip(), limit=2)
     debtors = set(accounts_for(request.user).filter(pk__in=found).values_list("debtor_id", flat=True))
     if len(debtors) != 1:
         messages.error(request, _("That finds no debtor of yours, or several. Write the document or the account."))

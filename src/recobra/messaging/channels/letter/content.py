@@ -13,7 +13,7 @@ from typing import Any, Final
 from recobra.messaging.channels.letter.pdf import Address, Item, Letter, LetterUnsuitable, Sender
 from recobra.messaging.models import Contact
 from recobra.portfolio.models import Creditor
-from recobra.portfolio.statement import Document, statements
+from recobra.portfolio.statement import Document, fetch_statements
 
 _LINE: Final = 44
 _INTEREST: Final = ("INTEREST", "LATE_INTEREST")
@@ -31,7 +31,7 @@ def build_letter(contact: Contact, *, subject: str, text: str, address: str, day
     Documents, how to pay and how to object are added where the text itself does not say them: a letter says each once.
     """
     creditor = contact.debtor.creditor
-    statement = statements({contact.debtor_id: day})[contact.debtor_id].without_held()
+    statement = fetch_statements({contact.debtor_id: day})[contact.debtor_id].without_held()
     documents = statement.overdue or statement.upcoming
     said = " ".join(text.split())
     letter = Letter(

@@ -29,7 +29,7 @@ from recobra.messaging.channels.letter.pdf import BATCH_LIMIT, render_batch
 from recobra.messaging.dispatch.facts import is_silent
 from recobra.messaging.models import Contact, Letter, LetterBatch
 from recobra.messaging.receipts.record import note
-from recobra.portfolio.statement import Statement, statements
+from recobra.portfolio.statement import Statement, fetch_statements
 
 PRINTED_WITHIN: Final = timedelta(days=7)
 """A letter is printed within a week of being judged; after that the plan has to look at its debtor again."""
@@ -140,7 +140,7 @@ def _waiting(country: str, portfolio_codes: Collection[str] | None, limit: int) 
 def _sorted(waiting: Sequence[Letter], now: datetime) -> tuple[list[Letter], list[tuple[Letter, str]]]:
     """Return the letters that may be printed, and the others each with the reason against it."""
     days = {each.contact.debtor_id: each.contact.local_date or now.date() for each in waiting}
-    owed = statements(days)
+    owed = fetch_statements(days)
     good: list[Letter] = []
     aside: list[tuple[Letter, str]] = []
     for letter in waiting:
