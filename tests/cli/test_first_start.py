@@ -38,7 +38,9 @@ def home(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("read", "name"), [(demo._password, "demo-password"), (settings._secret, "secret-key")], ids=["password", "key"]
+    ("read", "name"),
+    [(demo._password, "demo-password"), (settings._read_secret_key, "secret-key")],
+    ids=["password", "key"],
 )
 def test_first_starts_at_once_agree(home, read, name):
     got = at_once(read)
@@ -52,7 +54,7 @@ def test_first_starts_at_once_agree(home, read, name):
 
 def test_a_key_that_is_given_is_not_kept(home, monkeypatch):
     monkeypatch.setenv("RECOBRA_SECRET_KEY", "de-la-empresa")
-    assert settings._secret() == "de-la-empresa"
+    assert settings._read_secret_key() == "de-la-empresa"
     assert not list(home.iterdir())
 
 

@@ -101,7 +101,7 @@ def test_the_same_form_sent_twice_is_one_message(world, sent):
 def test_the_key_of_an_automatic_call_that_says_not_me_silences_the_number(world, rosa, demonstration):
     call = leave(world, rosa, "ivr")
     offer = trying.simulation_options(str(call.public_id))
-    assert (offer.may_write, [code for code, _label in offer.became]) == (False, ["ANSWERED", "NOT_ANSWERED"])
+    assert (offer.may_write, [code for code, _label in offer.receipts]) == (False, ["ANSWERED", "NOT_ANSWERED"])
     says(world, call, button="not_me")
     assert ConsentEntry.objects.get(act="NOT_ME").source == "KEYPAD"
     with pytest.raises(trying.SimulationRefused):
@@ -110,14 +110,14 @@ def test_the_key_of_an_automatic_call_that_says_not_me_silences_the_number(world
 
 def test_what_became_of_a_message_is_noted_once_and_a_bounce_retires_the_number(world, rosa, sent):
     for became in ("DELIVERED", "READ", "READ"):
-        trying.simulate_receipt(public_id=str(sent.public_id), became=became, now=world.now)
+        trying.simulate_receipt(public_id=str(sent.public_id), kind=became, now=world.now)
     sent.refresh_from_db()
     assert (sent.delivered_at, sent.read_at) == (world.now, world.now)
     assert Receipt.objects.filter(contact=sent).count() == 2
-    trying.simulate_receipt(public_id=str(sent.public_id), became="BOUNCED", now=world.now)
+    trying.simulate_receipt(public_id=str(sent.public_id), kind="BOUNCED", now=world.now)
     assert rosa.points.get(value=LINE).retired_at == world.now
     with pytest.raises(trying.SimulationRefused):
-        trying.simulate_receipt(public_id=str(sent.public_id), became="CLICKED", now=world.now)
+        trying.simulate_receipt(public_id=str(sent.public_id), kind="CLICKED", now=world.now)
 
 
 def test_outside_a_demonstration_nobody_speaks_for_a_debtor(world, sent, settings):
@@ -126,7 +126,7 @@ def test_outside_a_demonstration_nobody_speaks_for_a_debtor(world, sent, setting
     key = {"public_id": str(sent.public_id), "now": world.now}
     for refused in (
         lambda: trying.answer_as_debtor(**key, text="BAJA", key="x"),
-        lambda: trying.simulate_receipt(**key, became="READ"),
+        lambda: trying.simulate_receipt(**key, kind="READ"),
         lambda: trying.simulate_receipts(since=world.now, now=world.now),
         lambda: list(trying.answerable_messages(since=world.now)),
     ):

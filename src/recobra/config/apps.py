@@ -6,7 +6,7 @@ class ConfigConfig(AppConfig):
     label = "config"
 
     def ready(self) -> None:
-        """Connect facts to what follows from them."""
+        """Connect the facts of the journal to their reactions."""
         from recobra.config import reactions  # noqa: PLC0415 - apps must be loaded first
 
         reactions.connect()

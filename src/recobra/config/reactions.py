@@ -1,4 +1,4 @@
-"""Fact -> operations: the one place that sees all apps at once."""
+"""Reactions: which operations follow which fact. The one place that sees all apps at once."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from recobra.strategy.operations.redecide import REDECIDE_LIMIT
 from recobra.workbench import operations as workbench
 
 _log = logging.getLogger(__name__)
-PAYMENT_LOOKED_FOR_DAYS: Final = 5
+PAYMENT_SEARCH_DAYS: Final = 5
 COMPLAINT_DAYS: Final = 15
 _TASKS = pa.schema(
     [
@@ -39,45 +39,50 @@ _TASKS = pa.schema(
 
 
 def connect() -> None:
-    """Register what follows from each kind of fact, in order."""
-    register_reaction("payment.recorded", _cancel_pursuit)
+    """Register the reactions to each kind of fact; those of one kind run in this order."""
+    register_reaction("payment.recorded", cancel_contacts_of_payer)
     for kind in ("contact.cancelled", "contact.blocked"):
-        register_reaction(kind, _let_steps_fire_again)
-    register_reaction("contact.blocked", _note_attempts)
-    register_reaction("contact.complained", _note_complaints)
-    register_reaction("contact.refused_by_debtor", _stop_contact_after_refusal)
-    register_reaction("complaint.received", _register_complaint)
-    register_reaction("hold.placed", _stop_for_the_hold)
-    register_reaction("load.done", _carry_wishes_over)
-    register_reaction("conversation.received", _pause_for_the_answer)
+        register_reaction(kind, void_firings)
+    register_reaction("contact.blocked", record_attempts)
+    register_reaction("contact.complained", record_complaints)
+    register_reaction("contact.refused_by_debtor", opt_out_at_provider)
+    register_reaction("complaint.received", record_complaint)
+    register_reaction("hold.placed", cancel_contacts_on_hold)
+    register_reaction("load.done", apply_consent_to_new_points)
+    register_reaction("conversation.received", cancel_contacts_of_writer)
+    # After the cancellations above: what they took back is decided anew.
     for kind in ("payment.recorded", "payment.reversed", "hold.placed", "hold.lifted", "conversation.received"):
-        register_reaction(kind, _decide_again)
+        register_reaction(kind, redecide_debtors)
     for kind in ("contact.blocked", "contact.failed"):
-        register_reaction(kind, _tell_of_unsent_answers)
-    register_reaction("promise.registered", _wait_for_promise)
-    register_reaction("dispute.opened", _pause_for_dispute)
-    register_reaction("payment.reported", _look_for_payment)
-    register_reaction("person.asked", _call_person)
+        register_reaction(kind, flag_unsent_replies)
+    register_reaction("promise.registered", hold_until_promise)
+    register_reaction("dispute.opened", hold_disputed_debt)
+    register_reaction("payment.reported", hold_until_payment_is_found)
+    register_reaction("person.asked", assign_conversation)
 
 
-def _cancel_pursuit(facts: Facts) -> None:
-    debtors = facts.debtor_ids()
-    strategy.block_cycle_commit(debtor_ids=debtors if len(debtors) <= REDECIDE_LIMIT else ())
-    messaging.cancel_planned(debtor_ids=debtors, reason="payment", at=facts.at, actor=facts.actor)
+def cancel_contacts_of_payer(facts: Facts) -> None:
+    """Cancel what was planned for debtors who have paid."""
+    debtor_ids = facts.debtor_ids()
+    # The debtors of a whole load are not locked: they wait for the cycle that follows it.
+    strategy.block_cycle_commit(debtor_ids=debtor_ids if len(debtor_ids) <= REDECIDE_LIMIT else ())
+    messaging.cancel_planned(debtor_ids=debtor_ids, reason="payment", at=facts.at, actor=facts.actor)
 
 
-def _note_attempts(facts: Facts) -> None:
-    """What the plan of a day leaves out is no attempt; what was on its way and was stopped is one."""
+def record_attempts(facts: Facts) -> None:
+    """Record attempted breaches: contacts that were on their way and were stopped."""
+    # What the plan of a day leaves out is no attempt.
     if facts.actor != "cycle":
-        incidents.record_attempts(contact_ids=_contacts(facts), at=facts.at, actor=facts.actor)
+        incidents.record_attempts(contact_ids=_contact_ids(facts), at=facts.at, actor=facts.actor)
 
 
-def _note_complaints(facts: Facts) -> None:
-    incidents.record_complaints(contact_ids=_contacts(facts), at=facts.at, actor=facts.actor)
+def record_complaints(facts: Facts) -> None:
+    """Record complaints that debtors made to a provider."""
+    incidents.record_complaints(contact_ids=_contact_ids(facts), at=facts.at, actor=facts.actor)
 
 
-def _register_complaint(facts: Facts) -> None:
-    """Enter a complaint made in a conversation; of somebody nobody knows yet only the country is known."""
+def record_complaint(facts: Facts) -> None:
+    """Record complaints that were made in a conversation; of unknown people only the country is known."""
     for row in facts.rows.to_pylist():
         complaint = json.loads(row["payload"])
         incidents.record_incident(
@@ -92,8 +97,8 @@ def _register_complaint(facts: Facts) -> None:
         )
 
 
-def _stop_contact_after_refusal(facts: Facts) -> None:
-    """Who complains to the provider, or asks it for silence, asks us."""
+def opt_out_at_provider(facts: Facts) -> None:
+    """Record an opt-out for debtors who complained to the provider or unsubscribed there: it counts as told to us."""
     for row in facts.rows.to_pylist():
         refusal = json.loads(row["payload"])
         try:
@@ -108,96 +113,98 @@ def _stop_contact_after_refusal(facts: Facts) -> None:
             _log.warning("Contact %s, refused by its debtor at the provider, has no address.", row["contact_id"])
 
 
-def _contacts(facts: Facts) -> list[int]:
-    return [pk for pk in facts.rows["contact_id"].to_pylist() if pk is not None]
-
-
-def _carry_wishes_over(_facts: Facts) -> None:
-    """What was said of a number before holds for the points that a load has just brought."""
+def apply_consent_to_new_points(_facts: Facts) -> None:
+    """Apply earlier opt-outs of a number to the contact points that a load has just brought."""
     consent.apply_to_new_points()
 
 
-def _pause_for_the_answer(facts: Facts) -> None:
-    """Who has just written is answered first: no message that was planned before comes in between."""
-    debtors = facts.debtor_ids()
-    strategy.block_cycle_commit(debtor_ids=debtors)
-    messaging.cancel_planned(debtor_ids=debtors, reason="replied", but_answers=True, at=facts.at, actor=facts.actor)
+def cancel_contacts_of_writer(facts: Facts) -> None:
+    """Cancel what was planned for debtors who have just written: they are answered first."""
+    debtor_ids = facts.debtor_ids()
+    strategy.block_cycle_commit(debtor_ids=debtor_ids)
+    messaging.cancel_planned(debtor_ids=debtor_ids, reason="replied", but_answers=True, at=facts.at, actor=facts.actor)
 
 
-def _stop_for_the_hold(facts: Facts) -> None:
-    """What waits for a debtor on hold is taken back; what a dispatcher has judged already meets the hold once more.
-
-    A hold of one account leaves the rest to be asked for, and the plan of a day knows its own holds.
-    """
+def cancel_contacts_on_hold(facts: Facts) -> None:
+    """Cancel what was planned for debtors on hold."""
+    # What a dispatcher has judged already meets the gate, and so the hold, once more.
     messaging.judge_again(debtor_ids=facts.debtor_ids())
-    debtors = [row["debtor_id"] for row in facts.rows.to_pylist() if _holds_all_today(row, facts)]
-    if debtors and facts.actor != "cycle":
-        messaging.cancel_planned(debtor_ids=debtors, reason="hold", but_answers=True, at=facts.at, actor=facts.actor)
+    debtor_ids = []
+    for row in facts.rows.to_pylist():
+        starts_on = json.loads(row["payload"]).get("starts_on")
+        is_current = starts_on is None or date.fromisoformat(starts_on) <= schedule.today(facts.at)
+        # A hold of one account leaves the rest to be pursued.
+        if row["account_id"] is None and is_current:
+            debtor_ids.append(row["debtor_id"])
+    # The plan of a day knows the holds that it places itself.
+    if debtor_ids and facts.actor != "cycle":
+        messaging.cancel_planned(debtor_ids=debtor_ids, reason="hold", but_answers=True, at=facts.at, actor=facts.actor)
 
 
-def _holds_all_today(row: dict[str, Any], facts: Facts) -> bool:
-    begins = json.loads(row["payload"]).get("starts_on")
-    return row["account_id"] is None and (begins is None or date.fromisoformat(begins) <= schedule.today(facts.at))
-
-
-def _let_steps_fire_again(facts: Facts) -> None:
+def void_firings(facts: Facts) -> None:
+    """Let the steps of contacts that were cancelled or blocked fire again."""
     strategy.void_firings(contact_ids=facts.rows["contact_id"].to_pylist(), now=facts.at)
 
 
-def _decide_again(facts: Facts) -> None:
+def redecide_debtors(facts: Facts) -> None:
     """Decide at once for the debtors of a fact; those of a whole load wait for the cycle that follows it."""
-    debtors = facts.debtor_ids()
-    if facts.actor != "cycle" and 0 < len(debtors) <= REDECIDE_LIMIT:
-        strategy.redecide_debtors(debtor_ids=debtors, now=facts.at, actor=facts.actor)
+    debtor_ids = facts.debtor_ids()
+    if facts.actor != "cycle" and 0 < len(debtor_ids) <= REDECIDE_LIMIT:
+        strategy.redecide_debtors(debtor_ids=debtor_ids, now=facts.at, actor=facts.actor)
 
 
-def _wait_for_promise(facts: Facts) -> None:
-    """Nobody is pursued before a promised day and its days of grace are over; then a person looks."""
-    for row, told in _told(facts):
-        day = date.fromisoformat(told["date"])
-        ends_on = day + timedelta(days=told.get("grace_days", 0))
-        _hold(facts, row, "PROMISE", ends_on=ends_on)
-        _task(facts, row, "promise", _("See whether the promised payment came"), due_date=ends_on + timedelta(days=1))
+def hold_until_promise(facts: Facts) -> None:
+    """Place a hold until a promised day and its days of grace are over; then a person looks."""
+    for row, promise in _facts_of_debtors(facts):
+        ends_on = date.fromisoformat(promise["date"]) + timedelta(days=promise.get("grace_days", 0))
+        _place_hold(facts, row, "PROMISE", ends_on=ends_on)
+        title = _("See whether the promised payment came")
+        _create_task(facts, row, "promise", title, due_date=ends_on + timedelta(days=1))
 
 
-def _pause_for_dispute(facts: Facts) -> None:
-    """A debt that its debtor contests is not asked for; where identity was not checked a person judges first."""
-    for row, told in _told(facts):
-        if told.get("verified"):
-            _hold(facts, row, "DISPUTE")
-        _task(facts, row, "dispute", _("Answer the debtor's objection"))
+def hold_disputed_debt(facts: Facts) -> None:
+    """Place a hold on a contested debt; where the debtor's identity was not checked, a person judges first."""
+    for row, dispute in _facts_of_debtors(facts):
+        if dispute.get("verified"):
+            _place_hold(facts, row, "DISPUTE")
+        _create_task(facts, row, "dispute", _("Answer the debtor's objection"))
 
 
-def _look_for_payment(facts: Facts) -> None:
-    """A payment that its debtor tells of is looked for before anybody is pursued again."""
-    for row, told in _told(facts):
-        if told.get("verified"):
-            ends_on = schedule.today(facts.at) + timedelta(days=PAYMENT_LOOKED_FOR_DAYS)
-            _hold(facts, row, "PAYMENT_IN_PROCESS", ends_on=ends_on)
-        _task(facts, row, "payment", _("Look for the payment that the debtor tells of"))
+def hold_until_payment_is_found(facts: Facts) -> None:
+    """Place a short hold while a person looks for the payment that a debtor reports."""
+    for row, report in _facts_of_debtors(facts):
+        if report.get("verified"):
+            ends_on = schedule.today(facts.at) + timedelta(days=PAYMENT_SEARCH_DAYS)
+            _place_hold(facts, row, "PAYMENT_IN_PROCESS", ends_on=ends_on)
+        _create_task(facts, row, "payment", _("Look for the payment that the debtor tells of"))
 
 
-def _tell_of_unsent_answers(facts: Facts) -> None:
+def flag_unsent_replies(facts: Facts) -> None:
+    """Show in their conversation the replies that could not be sent."""
     if facts.actor != "cycle":
-        conversations.flag_unsent_replies(contact_ids=_contacts(facts))
+        conversations.flag_unsent_replies(contact_ids=_contact_ids(facts))
 
 
-def _call_person(facts: Facts) -> None:
-    """A person answers; who complains is left alone by everything automatic until then."""
-    for row, told in _told(facts):
-        if told.get("reason") == "complaint":
-            _hold(facts, row, "OTHER", ends_on=schedule.today(facts.at) + timedelta(days=COMPLAINT_DAYS))
-        _task(facts, row, "conversation", _("Answer the conversation"))
+def assign_conversation(facts: Facts) -> None:
+    """Give a conversation to a person; until a complaint is answered, nothing automatic writes to its debtor."""
+    for row, handover in _facts_of_debtors(facts):
+        if handover.get("reason") == "complaint":
+            _place_hold(facts, row, "OTHER", ends_on=schedule.today(facts.at) + timedelta(days=COMPLAINT_DAYS))
+        _create_task(facts, row, "conversation", _("Answer the conversation"))
 
 
-def _told(facts: Facts) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
-    """Yield the facts about somebody known, each with its payload; the rest waits in the inbox."""
+def _contact_ids(facts: Facts) -> list[int]:
+    return [pk for pk in facts.rows["contact_id"].to_pylist() if pk is not None]
+
+
+def _facts_of_debtors(facts: Facts) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    """Yield the facts about known debtors, each with its payload; the rest waits in the inbox."""
     for row in facts.rows.to_pylist():
         if row["debtor_id"] is not None and row["portfolio_id"] is not None:
             yield row, json.loads(row["payload"])
 
 
-def _hold(facts: Facts, row: dict[str, Any], reason: str, *, ends_on: date | None = None) -> None:
+def _place_hold(facts: Facts, row: dict[str, Any], reason: str, *, ends_on: date | None = None) -> None:
     portfolio.place_hold(
         debtor_id=row["debtor_id"],
         reason=reason,
@@ -209,7 +216,7 @@ def _hold(facts: Facts, row: dict[str, Any], reason: str, *, ends_on: date | Non
     )
 
 
-def _task(facts: Facts, row: dict[str, Any], kind: str, title: str, *, due_date: date | None = None) -> None:
+def _create_task(facts: Facts, row: dict[str, Any], kind: str, title: str, *, due_date: date | None = None) -> None:
     task = {
         "portfolio_id": row["portfolio_id"],
         "debtor_id": row["debtor_id"],

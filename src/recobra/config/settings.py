@@ -1,4 +1,4 @@
-"""Django settings. Everything an installation may set comes from the environment, read by tiny typed readers."""
+"""Django settings. Everything that an installation may set comes from the environment."""
 
 from __future__ import annotations
 
@@ -13,24 +13,23 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = database.data_dir()
 
 
-def _flag(name: str) -> bool:
+def _read_flag(name: str) -> bool:
     value = os.environ.get(name, "0")
     if value not in {"0", "1"}:
         raise ValueError(f"{name} is «{value}»; 0 or 1 was expected.")
     return value == "1"
 
 
-def _secret() -> str:
-    given = os.environ.get("RECOBRA_SECRET_KEY")
-    if given:
-        return given
-    return created_once.read_or_create(DATA_DIR / "secret-key", secrets.token_urlsafe(50))
+def _read_secret_key() -> str:
+    return os.environ.get("RECOBRA_SECRET_KEY") or created_once.read_or_create(
+        DATA_DIR / "secret-key", secrets.token_urlsafe(50)
+    )
 
 
-SECRET_KEY = _secret()
+SECRET_KEY = _read_secret_key()
 SECRET_KEY_FALLBACKS = os.environ.get("RECOBRA_SECRET_KEY_FALLBACKS", "").split()
-DEBUG = _flag("RECOBRA_DEBUG")
-DEMO = _flag("RECOBRA_DEMO")
+DEBUG = _read_flag("RECOBRA_DEBUG")
+DEMO = _read_flag("RECOBRA_DEMO")
 ALLOWED_HOSTS = os.environ.get("RECOBRA_HOSTS", "localhost,127.0.0.1,[::1]").split(",")
 PUBLIC_URL = os.environ.get("RECOBRA_PUBLIC_URL", "http://localhost:8000")
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]

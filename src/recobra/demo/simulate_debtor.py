@@ -1,6 +1,6 @@
-"""Playing the debtor in a demonstration: what a provider would tell of a message in the built-in mailbox.
+"""Simulated debtors of a demonstration: receipts of and replies to the messages of the built-in mailbox.
 
-It goes through the same door as every provider's call: `conversations.webhooks.apply`.
+They go through the same door as a provider's call: `conversations.webhooks.apply`.
 """
 
 from __future__ import annotations
@@ -32,30 +32,31 @@ _RECEIPT_KINDS: Final = {
     Channel.SMS: (Receipt.Kind.DELIVERED, Receipt.Kind.BOUNCED),
     Channel.IVR: (Receipt.Kind.ANSWERED, Receipt.Kind.NOT_ANSWERED),
 }
-_BOUNCED, _SILENT = 2, 7  # of a hundred: never arrives, or nobody tells
+# Of a hundred messages; what is below _SILENT_PERCENT and did not bounce brings no receipt at all.
+_BOUNCED_PERCENT, _SILENT_PERCENT = 2, 7
 _READ_PERCENT: Final = {Channel.EMAIL: 55, Channel.WHATSAPP: 75}
 _CLICKED_PERCENT: Final = {Channel.EMAIL: 15}
 _ANSWERED_PERCENT: Final = 60
 
 
 class SimulationRefused(Exception):
-    """Nothing was played; the text says why, as it is shown."""
+    """Nothing was simulated; the text says why, as it is shown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SimulationOptions:
-    """What can be played with a message: words (`may_write`), buttons, and what may have become of it, with labels."""
+    """What can be simulated for a message: a text (`may_write`), buttons, and receipts with their labels."""
 
     contact_id: int
     channel: str
     may_write: bool
     buttons: tuple[Button, ...]
-    became: tuple[tuple[str, str], ...]
+    receipts: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerableMessage:
-    """A message of the demonstration that somebody can answer, with the figures that prove who it is."""
+    """A message that a simulated debtor can answer, with the digits that prove the debtor's identity."""
 
     public_id: UUID
     channel: str
@@ -63,100 +64,101 @@ class AnswerableMessage:
 
 
 def simulation_options(public_id: str) -> SimulationOptions | None:
-    """Return what can be played with a message of the mailbox; None outside demonstrations or where nothing can."""
-    found = _find_contact(public_id) if settings.DEMO else None
-    if found is None or found.channel not in _RECEIPT_KINDS:
+    """Return what can be simulated for a message of the mailbox; None where nothing can, or outside a demonstration."""
+    contact = _find_contact(public_id) if settings.DEMO else None
+    if contact is None or contact.channel not in _RECEIPT_KINDS:
         return None
-    buttons = _template_buttons(found) if found.channel in REPLY_CHANNELS else ()
-    became = tuple((str(kind), str(kind.label)) for kind in _RECEIPT_KINDS[Channel(found.channel)])
+    buttons = _template_buttons(contact) if contact.channel in REPLY_CHANNELS else ()
+    receipts = tuple((str(kind), str(kind.label)) for kind in _RECEIPT_KINDS[Channel(contact.channel)])
     return SimulationOptions(
-        contact_id=found.pk,
-        channel=found.channel,
-        may_write=found.channel in TEXT_CHANNELS,
+        contact_id=contact.pk,
+        channel=contact.channel,
+        may_write=contact.channel in TEXT_CHANNELS,
         buttons=buttons,
-        became=became,
+        receipts=receipts,
     )
 
 
 def answer_as_debtor(*, public_id: str, text: str = "", button: str = "", key: str, now: datetime) -> int | None:
-    """Let an answer to a message come in, once for each `key`; return its conversation. Raises SimulationRefused."""
-    found = _demo_contact(public_id)
-    pressed = next((each for each in _template_buttons(found) if each.code == button), None)
-    if found.channel not in REPLY_CHANNELS or not (pressed or (text.strip() and found.channel in TEXT_CHANNELS)):
+    """Let a reply to a message come in, once for each `key`; return its conversation. Raises SimulationRefused."""
+    contact = _demo_contact(public_id)
+    pressed_button = next((offered for offered in _template_buttons(contact) if offered.code == button), None)
+    if contact.channel not in REPLY_CHANNELS or not (
+        pressed_button or (text.strip() and contact.channel in TEXT_CHANNELS)
+    ):
         raise SimulationRefused(_("Write something first, or press one of its buttons."))
     reference = f"sandbox-{key}"
     event = InboundEvent(
-        address=found.address,
-        text=pressed.title if pressed else text.strip(),
+        address=contact.address,
+        text=pressed_button.title if pressed_button else text.strip(),
         at=now,
         event_key=reference,
         provider_reference=reference,
-        button=pressed.code if pressed else "",
-        context_reference=found.provider_reference,
+        button=pressed_button.code if pressed_button else "",
+        context_reference=contact.provider_reference,
     )
-    _apply_events([event], found.channel, now)
+    _apply_events([event], contact.channel, now)
     message = ConversationMessage.objects.filter(direction="IN", provider_reference=reference).first()
     return message.conversation_id if message else None
 
 
-def simulate_receipt(*, public_id: str, became: str, now: datetime) -> None:
+def simulate_receipt(*, public_id: str, kind: str, now: datetime) -> None:
     """Apply the receipt that a provider would send; the same again changes nothing. Raises SimulationRefused."""
-    found = _demo_contact(public_id)
-    if became not in _RECEIPT_KINDS.get(Channel(found.channel), ()):
+    contact = _demo_contact(public_id)
+    if kind not in _RECEIPT_KINDS.get(Channel(contact.channel), ()):
         raise SimulationRefused(_("No provider tells that of a message of this kind."))
-    _apply_events([_receipt_event(found.public_id, became, now)], found.channel, now)
-
-
-_TOLD_BY: Final = ("public_id", "channel", "debtor__external_id", "sent_at")
+    _apply_events([_receipt_event(contact.public_id, kind, now)], contact.channel, now)
 
 
 def simulate_receipts(*, since: datetime, now: datetime) -> int:
-    """Tell what became of all that was sent since an instant, the same on every machine; return how many events.
-
-    Nothing arrives before it was sent.
-    """
+    """Apply receipts of all messages sent since an instant, the same on every machine; return how many."""
     rows = _sent_contacts(since).filter(channel__in=list(_RECEIPT_KINDS)).order_by("pk")
     events = [
+        # Nothing arrives before it was sent.
         _receipt_event(public_id, kind, max(now, sent_at or now))
-        for public_id, channel, who, sent_at in rows.values_list(*_TOLD_BY)
-        for kind in _draw_receipts(Channel(channel), zlib.crc32(f"{channel}/{who}".encode()))
+        for public_id, channel, number, sent_at in rows.values_list(
+            "public_id", "channel", "debtor__external_id", "sent_at"
+        )
+        # By the debtor's number, so that a repeated demonstration has the same outcome.
+        for kind in _draw_receipts(Channel(channel), zlib.crc32(f"{channel}/{number}".encode()))
     ]
     _apply_events(events, "", max((event.at for event in events), default=now))
     return len(events)
 
 
 def answerable_messages(*, since: datetime) -> Iterator[AnswerableMessage]:
-    """Yield what was sent since an instant to people who owe and can answer, those who have read theirs first.
+    """Yield messages sent since an instant to debtors who owe and can answer, one for each address; read ones first.
 
-    It is the same after some of them have answered. Each line is told of once.
+    The order is the same after some of them have answered.
     """
     sent = _sent_contacts(since).filter(channel__in=TEXT_CHANNELS, undelivered_at__isnull=True, template__isnull=False)
-    found = sent.exclude(template__stage="PREVENTIVE").select_related("debtor")
-    seen: set[str] = set()
-    for each in found.order_by(
+    claims = sent.exclude(template__stage="PREVENTIVE").select_related("debtor")
+    addresses: set[str] = set()
+    for contact in claims.order_by(
         F("read_at").asc(nulls_last=True), "-portfolio__code", "debtor__external_id", "-channel"
     ):
-        figures = identity_digits(each.debtor)
-        shared = ContactPoint.objects.filter(value=each.address).exclude(debtor=each.debtor_id).exists()
-        if figures and not shared and each.address not in seen:
-            seen.add(each.address)
-            yield AnswerableMessage(public_id=each.public_id, channel=each.channel, figures=figures)
+        figures = identity_digits(contact.debtor)
+        is_shared = ContactPoint.objects.filter(value=contact.address).exclude(debtor=contact.debtor_id).exists()
+        # From a shared number nobody could tell which debtor answers.
+        if figures and not is_shared and contact.address not in addresses:
+            addresses.add(contact.address)
+            yield AnswerableMessage(public_id=contact.public_id, channel=contact.channel, figures=figures)
 
 
 def _sent_contacts(since: datetime) -> QuerySet[Contact]:
     _require_demo()
-    ours = Contact.objects.filter(conversation_id__isnull=True, provider__isnull=True)
-    return ours.filter(status=Contact.Status.SENT, sent_at__gte=since)
+    demo_contacts = Contact.objects.filter(conversation_id__isnull=True, provider__isnull=True)
+    return demo_contacts.filter(status=Contact.Status.SENT, sent_at__gte=since)
 
 
 def _draw_receipts(channel: Channel, chance: int) -> Iterator[str]:
-    """Yield what becomes of a message; `chance` is any large number."""
+    """Yield the receipts of a message; `chance` is any large number, drawn once for the message."""
     arrives, reads = chance % 100, chance // 100 % 100
     if channel == Channel.IVR:
         yield Receipt.Kind.ANSWERED if reads < _ANSWERED_PERCENT else Receipt.Kind.NOT_ANSWERED
-    elif arrives < _BOUNCED:
+    elif arrives < _BOUNCED_PERCENT:
         yield Receipt.Kind.BOUNCED
-    elif arrives >= _SILENT:
+    elif arrives >= _SILENT_PERCENT:
         yield Receipt.Kind.DELIVERED
         if reads < _READ_PERCENT.get(channel, 0):
             yield Receipt.Kind.READ
@@ -174,8 +176,8 @@ def _receipt_event(public_id: UUID, kind: str, now: datetime) -> ReceiptEvent:
 def _apply_events(events: Sequence[InboundEvent | ReceiptEvent], channel: str, now: datetime) -> None:
     try:
         apply_events(events=events, provider_id=None, channel=channel or Channel.EMAIL, now=now)
-    except NotApplied as failed:
-        raise SimulationRefused(_("It came in and could not be worked: %(reason)s") % {"reason": failed}) from failed
+    except NotApplied as error:
+        raise SimulationRefused(_("It came in and could not be worked: %(reason)s") % {"reason": error}) from error
 
 
 def _require_demo() -> None:
@@ -185,10 +187,10 @@ def _require_demo() -> None:
 
 def _demo_contact(public_id: str) -> Contact:
     _require_demo()
-    found = _find_contact(public_id)
-    if found is None:
+    contact = _find_contact(public_id)
+    if contact is None:
         raise SimulationRefused(_("This message was not sent by the demonstration itself."))
-    return found
+    return contact
 
 
 def _find_contact(public_id: str) -> Contact | None:
@@ -197,10 +199,10 @@ def _find_contact(public_id: str) -> Contact | None:
         key = UUID(public_id)
     except ValueError:
         return None
-    found = Contact.objects.select_related("template").filter(public_id=key, provider__isnull=True).first()
-    return found if found is not None and found.handed_over_at is not None else None
+    contact = Contact.objects.select_related("template").filter(public_id=key, provider__isnull=True).first()
+    return contact if contact is not None and contact.handed_over_at is not None else None
 
 
 def _template_buttons(contact: Contact) -> tuple[Button, ...]:
-    offered = contact.template.buttons if contact.template else []
-    return tuple(Button(code=each["code"], title=each["title"]) for each in offered)
+    buttons = contact.template.buttons if contact.template else []
+    return tuple(Button(code=button["code"], title=button["title"]) for button in buttons)

@@ -1,4 +1,4 @@
-"""Each night the finished days of the journal are sealed."""
+"""Job of the night that seals the finished days of the journal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the journal's facts and its machines are called, for every place that tells them to a person."""
+"""Labels of the journal's kinds of facts and of its automatic actors."""
 
 from __future__ import annotations
 
@@ -103,10 +103,10 @@ ACTORS: Final[dict[str, Promise]] = {
 
 
 def fact_label(kind: str) -> str:
-    """Return what a kind of fact means; an unknown kind as it is."""
+    """Return the label of a kind of fact; an unknown kind as it is."""
     return str(FACTS.get(kind, kind))
 
 
 def actor_label(name: str) -> str:
-    """Return who did it, in words where it was a machine."""
+    """Return the label of an automatic actor; the name of a person as it is."""
     return str(ACTORS.get(name, name))

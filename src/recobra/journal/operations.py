@@ -1,4 +1,4 @@
-"""Write facts to the journal, and let what follows from them happen in the same transaction."""
+"""Public writes of the journal: facts, and the reactions that follow them in the same transaction."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SUBJECTS = pa.schema(
 
 @dataclass(frozen=True, kw_only=True)
 class Facts:
-    """Facts of one kind that became true together, one per row of `rows` (columns: any of SUBJECTS).
+    """Facts of one kind that became true together, one for each row of `rows` (columns: any of SUBJECTS).
 
     `payload` is JSON text with ids, amounts and codes, never personal data.
     """
@@ -39,7 +39,7 @@ class Facts:
     version: str = ""
 
     def debtor_ids(self) -> list[int]:
-        """Return the debtors concerned, each once; a fact about nobody known has none."""
+        """Return the debtors concerned, each once; a fact about an unknown person has none."""
         if "debtor_id" not in self.rows.column_names:
             return []
         return [pk for pk in self.rows["debtor_id"].unique().to_pylist() if pk is not None]
@@ -51,9 +51,10 @@ _REACTIONS: dict[str, list[Reaction]] = {}
 
 def register_reaction(kind: str, reaction: Reaction) -> None:
     """Let a reaction follow all facts of a kind; called at start by `config.reactions`, which sees all apps."""
-    known = _REACTIONS.setdefault(kind, [])
-    if reaction not in known:
-        known.append(reaction)
+    # Idempotent: Django may run ready() of an app more than once in a process.
+    reactions = _REACTIONS.setdefault(kind, [])
+    if reaction not in reactions:
+        reactions.append(reaction)
 
 
 def record_all(facts: Facts) -> None:
@@ -63,6 +64,7 @@ def record_all(facts: Facts) -> None:
     if facts.rows.num_rows == 0:
         return
     with connection.cursor() as cursor:
+        # The table is partitioned by month; the first fact of one opens it.
         cursor.execute("SELECT journal_open_month(%s)", [facts.at.date()])
     tables.copy_in("journal_entry", _entry_rows(facts))
     for reaction in _REACTIONS.get(facts.kind, []):
@@ -95,7 +97,7 @@ def record(
 
 
 def _entry_rows(facts: Facts) -> pa.Table:
-    """Return the rows of `journal_entry`; the digest is the table's own work."""
+    """Return the rows of `journal_entry`, without the digest, which a trigger writes."""
     count = facts.rows.num_rows
     constants = {
         "at": pa.array([facts.at] * count, pa.timestamp("us", tz="UTC")),

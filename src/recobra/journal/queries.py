@@ -1,24 +1,24 @@
-"""Read the journal: a debtor's timeline, and the audit list. The caller says which portfolios may be seen."""
+"""Public reads of the journal: a debtor's timeline and the audit list. The caller says which portfolios are visible."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 
 from .models import Entry
 
 
 def debtor_timeline(*, debtor_id: int, before: int | None = None, limit: int = 50) -> list[Entry]:
-    """Return what happened to a debtor, newest first; `before` is the id of the last row already shown.
+    """Return the facts about a debtor, newest first; `before` is the id of the last row already shown.
 
-    Scoped by its debtor: the caller must have found the debtor through a query of its user.
+    The caller must have read the debtor through a query scoped to its user.
     """
-    found = Entry.objects.filter(debtor_id=debtor_id)
+    entries = Entry.objects.filter(debtor_id=debtor_id)
     if before is not None:
-        found = found.filter(id__lt=before)
-    return list(found.order_by("-id")[:limit])
+        entries = entries.filter(id__lt=before)
+    return list(entries.order_by("-id")[:limit])
 
 
 def audit_entries(
@@ -32,12 +32,12 @@ def audit_entries(
     before: int | None = None,
     limit: int = 100,
 ) -> list[Entry]:
-    """Return facts that match every filter given, newest first; `before` is the id of the last row already shown.
+    """Return facts that pass every filter, newest first; `before` is the id of the last row already shown.
 
-    `portfolio_ids` None sees all; else only facts of those portfolios, and none of the installation as a whole.
+    `portfolio_ids` None reads all; otherwise only facts of those portfolios, and none of the whole installation.
     `since` is included, `until` is not.
     """
-    asked = {
+    filters = {
         "portfolio_id__in": portfolio_ids,
         "kind__in": kinds or None,
         "actor": actor or None,
@@ -46,8 +46,8 @@ def audit_entries(
         "at__lt": until,
         "id__lt": before,
     }
-    wanted = Q(**{name: value for name, value in asked.items() if value is not None})
-    return list(_newest(Entry.objects.filter(wanted))[:limit])
+    condition = Q(**{name: value for name, value in filters.items() if value is not None})
+    return list(Entry.objects.filter(condition).order_by("-id")[:limit])
 
 
 def recorded_kinds() -> list[str]:
@@ -61,7 +61,3 @@ def recorded_kinds() -> list[str]:
             FROM seen WHERE seen.kind IS NOT NULL)
         SELECT 0 AS id, kind FROM seen WHERE kind IS NOT NULL"""
     return [entry.kind for entry in Entry.objects.raw(steps)]
-
-
-def _newest(found: QuerySet[Entry]) -> QuerySet[Entry]:
-    return found.order_by("-id")

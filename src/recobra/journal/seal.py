@@ -1,6 +1,6 @@
-"""Close finished days with a hash chained to the day before, and prove later that no row was touched.
+"""Seals of finished days: hashes, each chained to the day before, that prove that no row was altered.
 
-A seal covers the rows of its day (UTC) and those that arrived late, for a day sealed before: facts told with a past
+A seal covers the rows of its day (UTC) and those that arrived late, for a day sealed before: facts recorded with a past
 `now`, as in a replay. Its `leaves` hold 16 bytes per row, in id order: the id and the first 8 bytes of the row's
 digest, so that a changed, missing or added row can be named.
 """
@@ -26,7 +26,7 @@ _CHUNK: Final = 20_000
 
 @dataclass(frozen=True, kw_only=True)
 class Alteration:
-    """The first row that is not as it was recorded; `id` is None where the seal itself was touched."""
+    """A row that is not as it was recorded; `id` is None where the seal itself was altered."""
 
     day: date
     id: int | None
@@ -35,7 +35,7 @@ class Alteration:
 
 @dataclass(frozen=True, kw_only=True)
 class Verification:
-    """What `verify` found: rows and sealed days looked at, and the first thing wrong."""
+    """Result of `verify_journal`: rows and sealed days read, and the first alteration."""
 
     rows: int
     days: int
@@ -43,12 +43,12 @@ class Verification:
 
     @property
     def ok(self) -> bool:
-        """Tell if nothing was touched."""
+        """Tell if nothing was altered."""
         return self.first_altered is None
 
 
 class _ChainEnd(NamedTuple):
-    """How far the chain reaches: its last day, the highest id it holds, its last hash."""
+    """End of the chain of seals: its last day, the highest id it covers, its last hash."""
 
     day: date
     last_id: int
@@ -70,90 +70,94 @@ def seal_days(*, until: date, now: datetime) -> int:
     with connection.cursor() as cursor:
         # A writer that began before midnight must have ended, or its rows would look added afterwards.
         cursor.execute("LOCK TABLE journal_entry IN SHARE MODE")
-    mark = _read_chain_end()
-    days = _unsealed_days(mark, until)
+    # Read again: another process may have sealed while this one waited for the lock.
+    end = _read_chain_end()
+    days = _unsealed_days(end, until)
     for day in days:
-        mark = _seal_day(day, mark, now)
+        end = _seal_day(day, end, now)
     return len(days)
 
 
 def verify_journal() -> Verification:
-    """Recompute every row's digest, every seal and the chain; today's rows by their own digest alone."""
-    mark, rows, days = _ChainEnd(date.min, 0, GENESIS), 0, 0
-    first: Alteration | None = None
+    """Recompute every row's digest, every seal and the chain; unsealed rows by their own digest alone."""
+    end, rows, days = _ChainEnd(date.min, 0, GENESIS), 0, 0
+    first_altered: Alteration | None = None
     for seal in Seal.objects.order_by("day").iterator(chunk_size=8):
-        count, found = _verify_day(seal, mark)
-        first = first or found
+        count, alteration = _verify_day(seal, end)
+        first_altered = first_altered or alteration
         rows, days = rows + count, days + 1
-        mark = _extend_chain(seal, mark)
-    for row in _read_unsealed_rows(mark):
+        end = _extend_chain(seal, end)
+    for row in _read_unsealed_rows(end):
         rows += 1
-        if first is None and row.digest != row.recomputed:
-            first = Alteration(day=row.day, id=row.id, what="the row differs from its digest")
-    return Verification(rows=rows, days=days, first_altered=first)
+        if first_altered is None and row.digest != row.recomputed:
+            first_altered = Alteration(day=row.day, id=row.id, what="the row differs from its digest")
+    return Verification(rows=rows, days=days, first_altered=first_altered)
 
 
 def _read_chain_end() -> _ChainEnd:
-    mark = _ChainEnd(date.min, 0, GENESIS)
+    """Return the end of the chain; every seal is read, for the highest id may be in an early one."""
+    end = _ChainEnd(date.min, 0, GENESIS)
     for seal in Seal.objects.order_by("day").iterator(chunk_size=8):
-        mark = _extend_chain(seal, mark)
-    return mark
+        end = _extend_chain(seal, end)
+    return end
 
 
-def _extend_chain(seal: Seal, mark: _ChainEnd) -> _ChainEnd:
+def _extend_chain(seal: Seal, end: _ChainEnd) -> _ChainEnd:
+    """Return the end of the chain after one more seal."""
     leaves = bytes(seal.leaves)
     last_id = LEAF.unpack(leaves[-LEAF.size :])[0] if len(leaves) >= LEAF.size else 0
-    return _ChainEnd(seal.day, max(mark.last_id, last_id), bytes(seal.digest))
+    return _ChainEnd(seal.day, max(end.last_id, last_id), bytes(seal.digest))
 
 
-def _unsealed_days(mark: _ChainEnd, until: date) -> list[date]:
-    found = Entry.objects.filter(at__lt=_midnight(until))
-    if mark.day != date.min:
-        found = found.filter(at__gte=_midnight(mark.day + timedelta(days=1)))
-    return list(found.order_by("at__date").values_list("at__date", flat=True).distinct())
+def _unsealed_days(end: _ChainEnd, until: date) -> list[date]:
+    entries = Entry.objects.filter(at__lt=_midnight(until))
+    if end.day != date.min:
+        entries = entries.filter(at__gte=_midnight(end.day + timedelta(days=1)))
+    return list(entries.order_by("at__date").values_list("at__date", flat=True).distinct())
 
 
-def _seal_day(day: date, mark: _ChainEnd, now: datetime) -> _ChainEnd:
+def _seal_day(day: date, end: _ChainEnd, now: datetime) -> _ChainEnd:
     leaves = bytearray()
-    total = _begin_hash(day, mark.digest)
-    for row in _read_day_rows(day, mark):
+    digest = _begin_hash(day, end.digest)
+    for row in _read_day_rows(day, end):
         leaves += LEAF.pack(row.id, row.digest[:8])
-        total.update(row.id.to_bytes(8, "big") + row.digest)
-    entries = len(leaves) // LEAF.size
+        digest.update(row.id.to_bytes(8, "big") + row.digest)
+    count = len(leaves) // LEAF.size
     seal = Seal.objects.create(
-        day=day, entries=entries, leaves=bytes(leaves), digest=total.digest(), previous=mark.digest, sealed_at=now
+        day=day, entries=count, leaves=bytes(leaves), digest=digest.digest(), previous=end.digest, sealed_at=now
     )
-    return _extend_chain(seal, mark)
+    return _extend_chain(seal, end)
 
 
-def _verify_day(seal: Seal, mark: _ChainEnd) -> tuple[int, Alteration | None]:
-    """Return how many rows the day has, and the first thing wrong with it."""
+def _verify_day(seal: Seal, end: _ChainEnd) -> tuple[int, Alteration | None]:
+    """Return how many rows a sealed day has, and its first alteration."""
     leaves = LEAF.iter_unpack(bytes(seal.leaves))
-    wanted = next(leaves, None)
-    total, rows, found = _begin_hash(seal.day, bytes(seal.previous)), 0, None
-    for row in _read_day_rows(seal.day, mark, up_to=_extend_chain(seal, mark).last_id):
+    leaf = next(leaves, None)
+    digest, rows, alteration = _begin_hash(seal.day, bytes(seal.previous)), 0, None
+    for row in _read_day_rows(seal.day, end, last_id=_extend_chain(seal, end).last_id):
         rows += 1
-        total.update(row.id.to_bytes(8, "big") + row.digest)
-        if found is None:
-            found = _compare_leaf(row, wanted, seal.day)
-            wanted = next(leaves, None)
-    if found is None and wanted is not None:
-        found = Alteration(day=seal.day, id=wanted[0], what="the row is missing")
-    if found is None and bytes(seal.previous) != mark.digest:
-        found = Alteration(day=seal.day, id=None, what="the seal does not follow the one before it")
-    if found is None and (total.digest() != bytes(seal.digest) or rows != seal.entries):
-        found = Alteration(day=seal.day, id=None, what="the seal was rewritten")
-    return rows, found
+        digest.update(row.id.to_bytes(8, "big") + row.digest)
+        if alteration is None:
+            alteration = _compare_leaf(row, leaf, seal.day)
+            leaf = next(leaves, None)
+    if alteration is None and leaf is not None:
+        alteration = Alteration(day=seal.day, id=leaf[0], what="the row is missing")
+    if alteration is None and bytes(seal.previous) != end.digest:
+        alteration = Alteration(day=seal.day, id=None, what="the seal does not follow the one before it")
+    if alteration is None and (digest.digest() != bytes(seal.digest) or rows != seal.entries):
+        alteration = Alteration(day=seal.day, id=None, what="the seal was rewritten")
+    return rows, alteration
 
 
-def _compare_leaf(row: _Row, wanted: tuple[int, bytes] | None, day: date) -> Alteration | None:
-    if wanted is None or row.id < wanted[0]:
+def _compare_leaf(row: _Row, leaf: tuple[int, bytes] | None, day: date) -> Alteration | None:
+    """Return what is wrong with a row, given the leaf that the seal has in its place."""
+    if leaf is None or row.id < leaf[0]:
         return Alteration(day=day, id=row.id, what="the row was added after its day was sealed")
-    if row.id > wanted[0]:
-        return Alteration(day=day, id=wanted[0], what="the row is missing")
+    if row.id > leaf[0]:
+        return Alteration(day=day, id=leaf[0], what="the row is missing")
     if row.digest != row.recomputed:
         return Alteration(day=day, id=row.id, what="the row differs from its digest")
-    if row.digest[:8] != wanted[1]:
+    if row.digest[:8] != leaf[1]:
         return Alteration(day=day, id=row.id, what="the row and its digest were rewritten after its day was sealed")
     return None
 
@@ -162,19 +166,19 @@ def _begin_hash(day: date, previous: bytes) -> hashlib._Hash:
     return hashlib.sha256(previous + day.isoformat().encode())
 
 
-def _read_day_rows(day: date, mark: _ChainEnd, up_to: int | None = None) -> Iterator[_Row]:
-    """Yield the rows a seal covers, in id order: those of the days after the mark, and late ones above its id."""
+def _read_day_rows(day: date, end: _ChainEnd, last_id: int | None = None) -> Iterator[_Row]:
+    """Yield the rows that a seal covers, in id order: those of the days after `end`, and late ones above its id."""
     own = "at >= %s AND at < %s AND (%s::bigint IS NULL OR id <= %s)"
     late = "at < %s AND id > %s AND (%s::bigint IS NULL OR id <= %s)"
     query = f"SELECT {_COLUMNS} WHERE {own} UNION ALL SELECT {_COLUMNS} WHERE {late} ORDER BY 1"
-    start = _midnight(mark.day + timedelta(days=1))
-    limits = [start, _midnight(day + timedelta(days=1)), up_to, up_to]
-    return _stream_rows(query, [*limits, start, mark.last_id, up_to, up_to])
+    start = _midnight(end.day + timedelta(days=1))
+    limits = [start, _midnight(day + timedelta(days=1)), last_id, last_id]
+    return _stream_rows(query, [*limits, start, end.last_id, last_id, last_id])
 
 
-def _read_unsealed_rows(mark: _ChainEnd) -> Iterator[_Row]:
+def _read_unsealed_rows(end: _ChainEnd) -> Iterator[_Row]:
     query = f"SELECT {_COLUMNS} WHERE at >= %s OR id > %s ORDER BY id"
-    return _stream_rows(query, [_midnight(mark.day + timedelta(days=1)), mark.last_id])
+    return _stream_rows(query, [_midnight(end.day + timedelta(days=1)), end.last_id])
 
 
 _COLUMNS: Final = "id, (at AT TIME ZONE 'UTC')::date, digest, journal_digest(e) FROM journal_entry e"

@@ -1,4 +1,4 @@
-"""Where the database is: the company's own by RECOBRA_DATABASE_URL, else the embedded one in the data directory."""
+"""Address of the database: the company's own by RECOBRA_DATABASE_URL, else the embedded one."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def database_url() -> str:
 
 @cache
 def embedded_server(home: Path) -> EmbeddedServer:
-    """Return this process's server of a data directory; it stops with the process, or when it is given up before."""
+    """Return this process's server of a data directory; it is stopped with the process at the latest."""
     return EmbeddedServer(home / "postgres")
 
 

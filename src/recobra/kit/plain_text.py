@@ -1,4 +1,4 @@
-"""Messages in one plain form, so that case, accents, punctuation and pictures make no difference."""
+"""Normal form of messages, in which case, accents, punctuation and emoji make no difference."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ def normalise_text(text: str) -> str:
 
     Longer messages are read up to their first thousand characters.
     """
-    signs = "".join(_SYMBOL_WORDS.get(sign, sign) for sign in text[:MAX_LENGTH])
-    folded = unicodedata.normalize("NFKD", signs.casefold().replace("ñ", "\0"))
-    bare = "".join(sign for sign in folded if not unicodedata.combining(sign)).replace("\0", "ñ")
+    symbols = "".join(_SYMBOL_WORDS.get(character, character) for character in text[:MAX_LENGTH])
+    # «ñ» is a letter of its own and no accent: «ano» and «año» stay apart.
+    folded = unicodedata.normalize("NFKD", symbols.casefold().replace("ñ", "\0"))
+    bare = "".join(character for character in folded if not unicodedata.combining(character)).replace("\0", "ñ")
     words = _NOT_WORDS.sub(" ", bare).strip()
-    joined = _SPACED_LETTERS.sub(lambda found: found.group().replace(" ", ""), words)
+    joined = _SPACED_LETTERS.sub(lambda match: match.group().replace(" ", ""), words)
     return _REPEATED_LETTERS.sub(r"\1", joined)

@@ -1,4 +1,4 @@
-"""Database work of an adapter that runs in an event loop: one thread, with a connection of its own."""
+"""Database work of code in an event loop: one thread, with a connection of its own."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ T = TypeVar("T")
 
 
 class DatabaseThread:
-    """A thread that writes rows. What it wrote stays, whatever the sender does after."""
+    """Thread for database work. What it wrote stays, whatever its user does afterwards."""
 
     def __init__(self, thread: ThreadPoolExecutor) -> None:
         self._thread = thread
 
     @classmethod
     @asynccontextmanager
-    async def opened(cls, name: str) -> AsyncIterator[Self]:
-        """Open the thread, and close its connection with it."""
+    async def open(cls, name: str) -> AsyncIterator[Self]:
+        """Start a thread; its connection is closed with it."""
         thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
         try:
             yield cls(thread)
@@ -32,5 +32,5 @@ class DatabaseThread:
             thread.shutdown()
 
     async def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run a function in the thread and return its answer."""
+        """Run a function in the thread and return its result."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, lambda: work(*args, **kwargs))

@@ -1,4 +1,4 @@
-"""Whole tables between PostgreSQL and Arrow, over Django's own connection and so inside its transaction."""
+"""Whole tables between PostgreSQL and Arrow, by COPY over Django's own connection and so inside its transaction."""
 
 from __future__ import annotations
 
@@ -18,17 +18,18 @@ def copy_in(table: str, rows: pa.Table | pa.RecordBatchReader) -> None:
     command = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT csv)").format(sql.Identifier(table), names)
     options = csv.WriteOptions(include_header=False, batch_size=16384)
     with connection.cursor() as cursor, cursor.copy(command) as copy:
-        csv.write_csv(rows, _Sink(copy), options)
+        csv.write_csv(rows, _CopyFile(copy), options)
 
 
 def fetch(query: str, parameters: Sequence[Any], schema: pa.Schema) -> pa.Table:
-    """Return the rows of a query as an Arrow table of the given schema; empty text and NULL stay apart."""
+    """Return the rows of a query as an Arrow table of a schema; empty text and NULL stay apart."""
     buffer = BytesIO()
     with connection.cursor() as cursor:
         bound = cursor.mogrify(query, parameters) if parameters else query
         with cursor.copy(sql.SQL("COPY ({}) TO STDOUT (FORMAT csv)").format(sql.SQL(bound))) as copy:
             for chunk in copy:
                 buffer.write(chunk)
+    # pyarrow refuses an empty file.
     if buffer.tell() == 0:
         return schema.empty_table()
     buffer.seek(0)
@@ -47,8 +48,8 @@ def fetch(query: str, parameters: Sequence[Any], schema: pa.Schema) -> pa.Table:
     )
 
 
-class _Sink:
-    """The file that pyarrow writes into: hands each piece to COPY."""
+class _CopyFile:
+    """File-like object that hands what pyarrow writes to COPY."""
 
     closed = False
 
@@ -69,10 +70,10 @@ class _Sink:
         return False
 
     def flush(self) -> None:
-        """Nothing is held back here."""
+        """Do nothing: nothing is buffered here."""
 
     def close(self) -> None:
-        """The COPY ends with its own block."""
+        """Do nothing: the COPY ends with its own block."""
 
 
 def reserve_ids(table: str, count: int) -> int:
@@ -91,9 +92,7 @@ def reserve_ids(table: str, count: int) -> int:
 
 
 def lock_id_sequence(table: str) -> None:
-    """Let nobody else reserve ids of a table before this transaction ends.
-
-    One lock per table: with one for all, a payment that waits for the cycle would hold up the cycle's own tasks.
-    """
+    """Let nobody else reserve ids of a table before this transaction ends."""
+    # One lock per table: with one for all, a payment that waits for the cycle would hold up the cycle's own tasks.
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext('reserve_ids'), hashtext(%s))", [table])

@@ -45,13 +45,13 @@ class VisitAdapter(OneWay):
     async def opened(self, config: Config) -> AsyncIterator[VisitSender]:
         """Open the route list for a run of visits."""
         del config
-        async with DatabaseThread.opened("visits") as tray:
+        async with DatabaseThread.open("visits") as tray:
             yield VisitSender(tray)
 
     async def was_received(self, public_id: UUID, reference: str, config: Config) -> bool | None:
         """Look into the routes."""
         del reference, config
-        async with DatabaseThread.opened("visits") as tray:
+        async with DatabaseThread.open("visits") as tray:
             return await tray.run(Visit.objects.filter(contact__public_id=public_id).exists)
 
     async def check(self, config: Config) -> Check:

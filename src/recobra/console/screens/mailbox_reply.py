@@ -70,9 +70,7 @@ def became(request: StaffRequest, message_id: int) -> HttpResponse:
     """Let the provider's word on a message come in."""
     kept = _kept(request, message_id)
     try:
-        trying.simulate_receipt(
-            public_id=kept.contact_public_id, became=request.POST.get("became", ""), now=clock.now()
-        )
+        trying.simulate_receipt(public_id=kept.contact_public_id, kind=request.POST.get("became", ""), now=clock.now())
     except trying.SimulationRefused as refused:
         messages.error(request, str(refused))
     else:

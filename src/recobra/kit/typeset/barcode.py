@@ -1,4 +1,4 @@
-"""Code 128 as runs of bars, drawn by the typesetter."""
+"""Barcodes (Code 128) as widths of bars, drawn by the typesetter."""
 
 from __future__ import annotations
 
@@ -6,14 +6,11 @@ from itertools import groupby
 
 from barcode import Code128
 
-MAX_LENGTH = 32
+MAX_LENGTH = 32  # as many fit the width of a page with modules wide enough for scanners
 
 
 def bar_widths(text: str) -> list[int]:
-    """Return the widths of bars and gaps in modules, a bar first; nothing where a barcode cannot hold the text.
-
-    32 characters are what fits the width of a page with a module that scanners read.
-    """
+    """Return the widths of bars and gaps in modules, a bar first; [] where a barcode cannot hold the text."""
     if not text or len(text) > MAX_LENGTH or not all(" " <= character <= "~" for character in text):
         return []
     (modules,) = Code128(text).build()

@@ -1,4 +1,4 @@
-"""Text as the fonts can show it. What they cannot is named, never left out: `[U+1F600 grinning face]`."""
+"""Text as the fonts can show it. A character that they lack is named: `[U+1F600 grinning face]`."""
 
 from __future__ import annotations
 
@@ -23,26 +23,27 @@ _PROBE_TEMPLATE: Final = (
 def displayable_text(text: str, *, unseen: bool = True) -> str:
     """Return a text with every character that the fonts lack named in brackets, and long words breakable.
 
-    Characters without shape of their own that change how others are read (direction, joining) are named as well;
-    `unseen` false leaves them out, as in an address.
+    Invisible characters that change how others are read (direction, joining) are named as well; `unseen` false drops
+    them, as in an address.
     """
     text = unicodedata.normalize("NFC", _LINE_ENDS.sub("\n", text))
     if not _KNOWN_GLYPHS.fullmatch(text):
         text = "".join(character if _has_glyph(character) else _name_character(character, unseen) for character in text)
-    return re.sub(rf"\S{{{_LONG_WORD},}}", _breakable, text)
+    return re.sub(rf"\S{{{_LONG_WORD},}}", _break_word, text)
 
 
 def displayable_data(data: Any) -> Any:
-    """Return JSON-like data with every text of it as `shown`; keys are ours and stay."""
+    """Return JSON-like data with every text as `displayable_text`; keys are ours and stay."""
     if isinstance(data, str):
         return displayable_text(data)
     if isinstance(data, dict):
         return {key: displayable_data(value) for key, value in data.items()}
-    return [displayable_data(each) for each in data] if isinstance(data, list | tuple) else data
+    return [displayable_data(item) for item in data] if isinstance(data, list | tuple) else data
 
 
-def _breakable(word: re.Match[str]) -> str:
-    return _ZERO_WIDTH_SPACE.join(word[0][at : at + _LONG_WORD // 3] for at in range(0, len(word[0]), _LONG_WORD // 3))
+def _break_word(match: re.Match[str]) -> str:
+    word, step = match[0], _LONG_WORD // 3
+    return _ZERO_WIDTH_SPACE.join(word[start : start + step] for start in range(0, len(word), step))
 
 
 def _name_character(character: str, unseen: bool) -> str:  # noqa: FBT001 - private, one caller
@@ -57,11 +58,12 @@ def _name_character(character: str, unseen: bool) -> str:  # noqa: FBT001 - priv
 
 @lru_cache(maxsize=4096)
 def _has_glyph(character: str) -> bool:
-    """Ask the typesetter itself, once per character: in PDF/A a missing glyph is an error."""
+    """Tell if the fonts have a character."""
     if _KNOWN_GLYPHS.fullmatch(character):
         return True
     if unicodedata.category(character)[0] in {"C", "M", "Z"}:
         return False
+    # The typesetter itself is asked, once for each character: in PDF/A a missing glyph is an error.
     compiler = typst.Compiler(
         _PROBE_TEMPLATE, font_paths=load_fonts(), ignore_system_fonts=True, sys_inputs={"c": character}
     )

@@ -1,8 +1,8 @@
-"""The installation's signature under what it hands out.
+"""Signature of the installation under its documents.
 
-The key is made on first use and kept in the data directory (`evidence-key.pem`: private key and self-signed
-certificate, readable by the owner only). Whoever checks a document needs the certificate alone, once, from the
-company. Machines that share a database must share this file, or each signs with a name of its own.
+The key is created on first use and stored in the data directory (`evidence-key.pem`: private key and self-signed
+certificate, readable by the owner only). Checking a document takes the certificate alone, once, from the company.
+Machines that share a database must share this file, or each signs with a name of its own.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class KeyUnsuitable(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """The installation's key and the certificate that stands for it."""
+    """Signing key of the installation with its certificate."""
 
     key: ec.EllipticCurvePrivateKey
     certificate: x509.Certificate
@@ -61,7 +61,7 @@ def fingerprint(certificate: x509.Certificate) -> str:
 
 
 def load_identity(*, data_dir: Path, now: datetime) -> Identity:
-    """Return the installation's identity, made on first use. Raises KeyUnsuitable."""
+    """Return the installation's identity, created on first use. Raises KeyUnsuitable."""
     path = data_dir / KEY_FILE
     text = created_once.read_or_create(path, path.read_text("utf-8") if path.exists() else _create_identity_pem(now))
     try:
@@ -75,12 +75,12 @@ def load_identity(*, data_dir: Path, now: datetime) -> Identity:
 
 
 def certificate_pem(own: Identity) -> bytes:
-    """Return what others need to check signatures."""
+    """Return the certificate that others need to check signatures."""
     return own.certificate.public_bytes(serialization.Encoding.PEM)
 
 
 def sign_pdf(pdf: bytes, *, own: Identity, now: datetime, reason: str) -> bytes:
-    """Return a PDF with a PAdES signature (baseline B) over every byte of it, told to be of `now`."""
+    """Return a PDF with a PAdES signature (baseline B) over all its bytes, dated `now`."""
     certificate = asn1_x509.Certificate.load(own.certificate.public_bytes(serialization.Encoding.DER))
     secret = own.key.private_bytes(
         serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
@@ -90,10 +90,10 @@ def sign_pdf(pdf: bytes, *, own: Identity, now: datetime, reason: str) -> bytes:
         signing_key=asn1_keys.PrivateKeyInfo.load(secret),
         cert_registry=SimpleCertificateStore(),  # type: ignore[no-untyped-call]
     )
-    about = signers.PdfSignatureMetadata(
+    metadata = signers.PdfSignatureMetadata(
         field_name=PDF_FIELD, md_algorithm="sha256", subfilter=SigSeedSubFilter.PADES, reason=reason, certify=True
     )
-    pdf_signer = signers.PdfSigner(about, signer, new_field_spec=SigFieldSpec(PDF_FIELD))
+    pdf_signer = signers.PdfSigner(metadata, signer, new_field_spec=SigFieldSpec(PDF_FIELD))
     return asyncio.run(_sign_pdf_at(pdf, pdf_signer, now))
 
 
@@ -117,33 +117,34 @@ def sign_json(document: Mapping[str, Any], *, own: Identity, now: datetime) -> d
 
 
 def serialise_signed(signed: Mapping[str, Any]) -> bytes:
-    """Return the one way in which a signed document stands in a file: readable, and no byte can differ unseen."""
+    """Return the only accepted file content of a signed document: readable, and no byte can differ unnoticed."""
     return (json.dumps(signed, ensure_ascii=False, sort_keys=True, indent=1, allow_nan=False) + "\n").encode()
 
 
 def canonical_json(document: Any) -> bytes:
-    """Return the one way to write a JSON document: sorted keys, no blanks, UTF-8; no floats (RFC 8785 for the rest)."""
+    """Return the canonical form of a JSON document (RFC 8785, without floats): sorted keys, no blanks, UTF-8."""
     return json.dumps(document, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
 
 
 def digest_parts(document: Mapping[str, Any]) -> dict[str, str]:
-    """Return the SHA-256 of each part of a document by its place (`contacts/3`)."""
-    found = {}
+    """Return the SHA-256 of each part of a document by its path (`contacts/3`)."""
+    digests = {}
     for name, part in document.items():
         if isinstance(part, list):
-            found[name] = sha256(str(len(part)).encode()).hexdigest()
-            found |= {f"{name}/{at}": sha256(canonical_json(each)).hexdigest() for at, each in enumerate(part)}
+            # The length stands for the list itself: without it an empty one would leave no trace.
+            digests[name] = sha256(str(len(part)).encode()).hexdigest()
+            digests |= {f"{name}/{n}": sha256(canonical_json(entry)).hexdigest() for n, entry in enumerate(part)}
         else:
-            found[name] = sha256(canonical_json(part)).hexdigest()
-    return found
+            digests[name] = sha256(canonical_json(part)).hexdigest()
+    return digests
 
 
 async def _sign_pdf_at(pdf: bytes, pdf_signer: signers.PdfSigner, now: datetime) -> bytes:
-    """Sign step by step: the library's own shortcut would read the clock."""
+    # Step by step: the library's own shortcut would read the clock.
     session = pdf_signer.init_signing_session(IncrementalPdfFileWriter(io.BytesIO(pdf)))
     session.system_time = now.astimezone(UTC)
-    room = await session.estimate_signature_container_size(None)
-    document = session.prepare_tbs_document(None, bytes_reserved=room)
+    reserved = await session.estimate_signature_container_size(None)
+    document = session.prepare_tbs_document(None, bytes_reserved=reserved)
     prepared, output = document.digest_tbs_document()
     signed = await document.perform_signature(
         document_digest=prepared.document_digest,
@@ -155,30 +156,12 @@ async def _sign_pdf_at(pdf: bytes, pdf_signer: signers.PdfSigner, now: datetime)
 
 
 def _create_identity_pem(now: datetime) -> str:
+    """Return a new private key and its self-signed certificate."""
     key = ec.generate_private_key(ec.SECP256R1())
     serial = x509.random_serial_number()
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"Recobra evidence {serial:x}"[:40])])
-    builder = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(serial)
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=365 * CERTIFICATE_YEARS))
-        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(_signs_only(), critical=True)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-    )
-    certificate = builder.sign(key, hashes.SHA256())
-    secret = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    return (secret + certificate.public_bytes(serialization.Encoding.PEM)).decode()
-
-
-def _signs_only() -> x509.KeyUsage:
-    return x509.KeyUsage(
+    # For signatures only.
+    key_usage = x509.KeyUsage(
         digital_signature=True,
         content_commitment=True,
         key_encipherment=False,
@@ -189,3 +172,20 @@ def _signs_only() -> x509.KeyUsage:
         encipher_only=False,
         decipher_only=False,
     )
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(serial)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=365 * CERTIFICATE_YEARS))
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(key_usage, critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+    )
+    certificate = builder.sign(key, hashes.SHA256())
+    secret = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    return (secret + certificate.public_bytes(serialization.Encoding.PEM)).decode()

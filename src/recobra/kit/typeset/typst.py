@@ -1,4 +1,4 @@
-"""Set documents with Typst, from templates of the apps, without network, system fonts or clock.
+"""Documents set with Typst from templates of the apps, without network, system fonts or clock.
 
 Data goes in as JSON and is used as strings and numbers only: nothing in it is ever read as markup.
 """
@@ -15,11 +15,11 @@ from typing import Any, Final
 import typst
 
 PDF_STANDARD: Final = "a-2u"
-"""PDF/A-2u: kept readable for decades, text can be searched, and a character without a glyph is an error."""
+"""PDF/A-2u: readable for decades, searchable, and a character without a glyph is an error."""
 
 
 class TypstDocument:
-    """One document with its data: `pdf` as bytes, `marks` the metadata of a label."""
+    """A template with its data."""
 
     def __init__(self, template: Path, data: Mapping[str, Any]) -> None:
         self._compiler = typst.Compiler(
@@ -32,9 +32,9 @@ class TypstDocument:
 
     def pdf(self, *, at: datetime) -> bytes:
         """Return PDF/A; the same data at the same second give the same bytes."""
-        made = self._compiler.compile(format="pdf", pdf_standards=PDF_STANDARD, timestamp=at.replace(microsecond=0))
-        assert isinstance(made, bytes)
-        return made
+        pdf = self._compiler.compile(format="pdf", pdf_standards=PDF_STANDARD, timestamp=at.replace(microsecond=0))
+        assert isinstance(pdf, bytes)
+        return pdf
 
     def marks(self, label: str) -> list[Any]:
         """Return the values of the metadata under a label, in order."""

@@ -158,7 +158,7 @@ def _compile_day(policies: Policies, *, as_of: date) -> DayStatements:
     selected = ", ".join(["* EXCLUDE (attributes)", *columns])
     return DayStatements(
         accounts=f"CREATE OR REPLACE TEMP VIEW accounts AS SELECT {selected} FROM raw_accounts",
-        classify=(compile_statement("classified", expression, keep=True, give=False),),
+        classify=(compile_statement("classified", expression, store=True, fetch=False),),
         **_compile_decisions(classified, facts, policies, as_of=as_of),
         facts=facts,
         classified=classified,
@@ -204,11 +204,11 @@ def _compile_decisions(
     moved = moved.mutate(stage=moved.moved_stage.coalesce(moved.stage)).drop("moved_id", "moved_stage")
     return {
         "due": (
-            compile_statement("due", due_expression, keep=True, give=False),
-            compile_statement("stage_changes", changes, keep=True),
+            compile_statement("due", due_expression, store=True, fetch=False),
+            compile_statement("stage_changes", changes, store=True),
         ),
         "plan": (
-            compile_statement("candidates", plan.candidates, keep=True, give=False),
+            compile_statement("candidates", plan.candidates, store=True, fetch=False),
             compile_statement("contacts", judged),
             compile_statement("items", plan.items.inner_join(strategy_codes, "account_id")),
             compile_statement("unreachable", plan.unreachable),

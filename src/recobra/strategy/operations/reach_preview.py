@@ -60,6 +60,6 @@ def _compile_counts(day: DayStatements, policies: Policies, as_of: date) -> list
     plan = plan_day(due, accounts, facts, templates, as_of=as_of, channels_open=policies.channels_open)
     return [
         *statements,
-        engine.compile_statement("due", due_expression, keep=True, give=False),
+        engine.compile_statement("due", due_expression, store=True, fetch=False),
         engine.compile_statement("steps", count(fresh, accounts, plan)),
     ]

@@ -48,13 +48,13 @@ class LetterAdapter(OneWay):
     @asynccontextmanager
     async def opened(self, config: Config) -> AsyncIterator[LetterSender]:
         """Open the tray for a run of letters."""
-        async with DatabaseThread.opened("letters") as tray:
+        async with DatabaseThread.open("letters") as tray:
             yield LetterSender(tray, config)
 
     async def was_received(self, public_id: UUID, reference: str, config: Config) -> bool | None:
         """Look into the tray."""
         del reference, config
-        async with DatabaseThread.opened("letters") as tray:
+        async with DatabaseThread.open("letters") as tray:
             return await tray.run(Letter.objects.filter(contact__public_id=public_id).exists)
 
     async def check(self, config: Config) -> Check:
