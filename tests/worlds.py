@@ -10,7 +10,7 @@ from django.db import connection
 
 from recobra.messaging import operations as messaging
 from recobra.messaging.models import Contact, ContactItem
-from recobra.messaging.outbox.plan import MORE, PLANNED
+from recobra.messaging.outbox.plan import PLANNED, PLANNED_OPTIONAL
 from recobra.portfolio.models import Account, ContactPoint, Debtor, Instalment, Posting
 
 TODAY = date(2026, 11, 23)
@@ -94,8 +94,8 @@ class World:
         return self.plan_rows([self.row(debtor, **changes)])[0]
 
     def plan_rows(self, rows):
-        schema = pa.schema([*PLANNED, *MORE])
-        written = messaging.plan(contacts=pa.Table.from_pylist(rows, schema=schema), now=self.now)
+        schema = pa.schema([*PLANNED, *PLANNED_OPTIONAL])
+        written = messaging.plan_contacts(contacts=pa.Table.from_pylist(rows, schema=schema), now=self.now)
         ids = written["contact_id"].to_pylist()
         return [Contact.objects.get(pk=i) for i in ids] if len(ids) < 10 else ids
 

@@ -7,7 +7,7 @@ from django.utils import translation
 
 from recobra.compliance.report import report_pdf
 from recobra.insight.queries.compliance import compliance_month, compliance_report, spreadsheet_rows
-from recobra.messaging.queries import cite
+from recobra.messaging.queries import cite_article
 from tests.messaging.letters.pdf_text import pages
 
 SILENT = "law silent; project default: one contact a day per channel"
@@ -26,13 +26,13 @@ SILENT = "law silent; project default: one contact a day per channel"
 )
 def test_an_article_is_cited_in_spanish(stored, read):
     with translation.override("es"):
-        assert cite(stored) == read
+        assert cite_article(stored) == read
 
 
 def test_an_article_is_cited_in_english_as_it_is_stored():
     with translation.override("en"):
-        assert cite(SILENT) == SILENT
-        assert cite("DISPUTE") == "Dispute"
+        assert cite_article(SILENT) == SILENT
+        assert cite_article("DISPUTE") == "Dispute"
 
 
 @pytest.fixture

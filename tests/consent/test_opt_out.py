@@ -12,7 +12,7 @@ from django.test import Client
 
 from recobra.consent import operations as consent
 from recobra.consent.models import ConsentEntry, Silence
-from recobra.messaging.dispatch import lease as leasing
+from recobra.messaging.dispatch.lease import lease_contacts
 from recobra.messaging.models import Contact
 from recobra.messaging.tokens import unsubscribe_url
 from recobra.portfolio.models import ContactPoint, Creditor, Portfolio
@@ -127,7 +127,7 @@ def test_nothing_waits_for_the_number_any_more_in_any_portfolio_or_channel_not_e
     other, untouched = due(world, neighbour, theirs, channel="ivr"), world.planned(neighbour)
     Contact.objects.filter(pk=untouched.pk).update(portfolio=elsewhere)
     lease = uuid.uuid4()
-    leased = leasing.take(lease=lease, now=world.now, limit=10)
+    leased = lease_contacts(lease=lease, now=world.now, limit=10)
     assert {sms.pk, whatsapp.pk} & set(leased)
     assert (
         consent.record_opt_out(kind="PHONE", value="51 999 888 777", source="KEYWORD", channel="sms", now=world.now)

@@ -51,7 +51,7 @@ def test_a_variant_is_written_put_forward_and_approved_by_another(at_desk, remin
     dario = at_desk("dario")
     assert "Aprobar" in dario.get(page(dario, draft)).content.decode()
     dario.post(page(dario, draft, "aprobar/"), {"note": "Bien"})
-    assert draft in queries.templates()
+    assert draft in queries.template_versions()
     shown = dario.get(page(dario, draft)).content.decode()
     assert "Variantes vigentes" in shown
     dario.post(page(dario, draft, "peso/"), {"weight": "3"})

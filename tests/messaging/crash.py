@@ -96,7 +96,7 @@ def seed(messages: int, portfolio, now: datetime, *, channel: str = "email") -> 
     }
     columns = {name: pa.array([value] * ids.num_rows, PLANNED.field(name).type) for name, value in same.items()}
     rows = pa.table({**{name: ids[name] for name in ids.column_names}, **columns}).select(PLANNED.names)
-    written = messaging.plan(contacts=rows, now=now)
+    written = messaging.plan_contacts(contacts=rows, now=now)
     assert written.num_rows == messages
 
 
@@ -224,7 +224,7 @@ def _dispatch(started: float, tell: int) -> None:
     try:
         while True:
             now = BEGIN + timedelta(seconds=(time.time() - started) * SPEED)
-            figures = messaging.dispatch_once(now=now, stopping=told)
+            figures = messaging.dispatch_once(now=now, is_stopping=told)
             if not figures["leased"]:
                 if not Contact.objects.filter(status__in=["DUE", "LEASED"]).exists():
                     os._exit(0)

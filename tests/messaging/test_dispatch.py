@@ -12,8 +12,8 @@ from django.db import connections
 from recobra.kit import clock
 from recobra.messaging import operations as messaging
 from recobra.messaging import queries
-from recobra.messaging.dispatch import lease as leasing
-from recobra.messaging.dispatch import run as dispatching
+from recobra.messaging.dispatch import run
+from recobra.messaging.dispatch.lease import give_back, hold_lease, lease_contacts
 from recobra.messaging.models import Contact, MailboxMessage
 from recobra.portfolio.models import CompanyHoliday, ContactPoint, Hold
 from tests.messaging.smtp_sink import Sink
@@ -204,7 +204,7 @@ def test_a_channel_that_is_not_installed_and_a_missing_template_are_said(world, 
     assert world.dispatch()["blocked"] == 2
     assert ended(sms) == ("BLOCKED", "no_channel")
     assert ended(unknown) == ("BLOCKED", "no_template")
-    assert queries.explain("no_channel") != "no_channel"
+    assert queries.explain_reason("no_channel") != "no_channel"
 
 
 def test_what_a_dead_dispatcher_left_is_due_again_or_uncertain_but_never_sent_twice(world, sink):
@@ -225,8 +225,8 @@ def test_what_a_living_dispatcher_holds_is_left_alone(world, sink):
     held, done = threading.Event(), threading.Event()
 
     def other_dispatcher():
-        with leasing.holding() as lease:
-            leasing.take(lease=lease, now=world.now, limit=10)
+        with hold_lease() as lease:
+            lease_contacts(lease=lease, now=world.now, limit=10)
             held.set()
             done.wait()
         connections.close_all()
@@ -265,14 +265,14 @@ def test_several_dispatchers_at_once_send_everything_once(world, sink):
 
 def test_taking_back_and_leasing_at_once_end_in_one_way_only(world, sink):
     contact = world.someone_due()
-    with leasing.holding() as lease:
-        taken = leasing.take(lease=lease, now=world.now, limit=10)
+    with hold_lease() as lease:
+        taken = lease_contacts(lease=lease, now=world.now, limit=10)
         assert taken == [contact.pk]
         assert (
             messaging.cancel_planned(debtor_ids=[contact.debtor_id], reason="payment", at=world.now, actor="intake")
             == 1
         )
-        leasing.give_back(taken, lease=lease)
+        give_back(taken, lease=lease)
     assert ended(contact) == ("CANCELLED", "payment")
     assert world.dispatch() == NOTHING
 
@@ -306,11 +306,11 @@ def test_a_person_settles_what_is_uncertain_once(world, settings):
     with Sink(faults={"accepted drop": 1.0}) as sink:
         settings.SMTP_URL = sink.url
         world.dispatch()
-    messaging.settle(contact_id=contact.pk, outcome="SENT", actor="bruno", now=world.now)
+    messaging.settle_uncertain(contact_id=contact.pk, outcome="SENT", actor="bruno", now=world.now)
     assert ended(contact) == ("SENT", "")
     assert contact.sent_at == contact.handed_over_at
     with pytest.raises(messaging.NotUncertain):
-        messaging.settle(contact_id=contact.pk, outcome="FAILED", actor="bruno", now=world.now)
+        messaging.settle_uncertain(contact_id=contact.pk, outcome="FAILED", actor="bruno", now=world.now)
 
 
 def test_the_built_in_mailbox_is_asked_about_what_is_uncertain(world):
@@ -332,7 +332,7 @@ def test_everything_due_is_sent_batch_by_batch_each_by_the_clock(world, sink):
     def hour():
         return world.now + timedelta(hours=12 if len(sink.accepted) == 4 else 0)
 
-    figures = messaging.dispatch_due(instant=hour, batch=2)
+    figures = messaging.dispatch_due(instant=hour, batch_size=2)
     assert (figures["sent"], figures["blocked"]) == (4, 1), "the window shut while the outbox was being emptied"
     assert len(sink.accepted) == len(contacts) - 1
 
@@ -346,7 +346,7 @@ def test_dispatching_for_ever_stops_when_told(world, sink):
 
 
 def test_what_stays_uncertain_is_asked_about_again_and_again(world, monkeypatch):
-    monkeypatch.setattr(dispatching, "ASK_SECONDS", 0.1)
+    monkeypatch.setattr(run, "ASK_SECONDS", 0.1)
     stop, at = threading.Event(), clock.now() - timedelta(minutes=5)
 
     def work():

@@ -20,8 +20,8 @@ from recobra.messaging.channels.adapter import Config
 from recobra.messaging.channels.email.connection import Connection
 from recobra.messaging.channels.email.message import AddressUnsuitable, compose
 from recobra.messaging.channels.email.server import Server, ServerUnsuitable, parse_demo_server, parse_server
-from recobra.messaging.mailbox import _free_port
-from recobra.messaging.tokens import contact_of
+from recobra.messaging.mailbox import _find_free_port
+from recobra.messaging.tokens import read_unsubscribe_token
 
 PUBLIC_ID = uuid.UUID("0197a000-0000-7000-8000-000000000001")
 FROM = "Cobranzas Ñandú <cobranzas@sur.example>"
@@ -55,7 +55,7 @@ def test_headers_let_programs_and_people_know_what_this_is(settings):
     assert got["Date"].datetime == datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
     url = got["List-Unsubscribe"].strip("<>")
     assert url.startswith(f"{settings.PUBLIC_URL}/d/baja/")
-    assert contact_of(url.rpartition("/")[2]) == PUBLIC_ID
+    assert read_unsubscribe_token(url.rpartition("/")[2]) == PUBLIC_ID
     assert got.get_body(("plain",)).get_content().splitlines() == ["Sí, señora.", ".", "Un punto solo arriba."]
     assert got.get_body(("html",)).get_content().strip() == "<p>Sí, señora.</p>"
     assert compose(letter(), mail_from=FROM).isascii()
@@ -178,7 +178,7 @@ def smtp_server():
 
     def start(**options):
         keeper = Keeper()
-        controller = Controller(keeper, hostname="127.0.0.1", port=_free_port(), **options)
+        controller = Controller(keeper, hostname="127.0.0.1", port=_find_free_port(), **options)
         controller.start()
         started.append(controller)
         return keeper, controller.port

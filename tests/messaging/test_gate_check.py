@@ -129,7 +129,7 @@ def test_an_answer_leaves_as_it_was_written_and_counts_against_no_cap(world):
     answer.refresh_from_db()
     assert (answer.body, answer.author, answer.template) == ("Recibimos su mensaje.", "ana", None)
     assert b"Recibimos su mensaje." in bytes(MailboxMessage.objects.order_by("-pk")[0].raw)
-    assert snapshot.history([first.debtor_id], since=TODAY).num_rows == 1
+    assert snapshot.contact_history([first.debtor_id], since=TODAY).num_rows == 1
 
 
 def test_a_call_that_nobody_took_is_known_to_have_reached_nobody(world):
@@ -138,5 +138,5 @@ def test_a_call_that_nobody_took_is_known_to_have_reached_nobody(world):
     reached = []
     for said in (None, False, True):
         Contact.objects.filter(pk=contact.pk).update(reached=said)
-        reached += snapshot.history(None, since=TODAY)["reached"].to_pylist()
+        reached += snapshot.contact_history(None, since=TODAY)["reached"].to_pylist()
     assert reached == [True, False, True]

@@ -18,8 +18,8 @@ def test_the_same_plan_twice_is_written_once(world):
     rows = [world.row(world.debtor()) for _ in range(3)]
     rows.append(world.row(world.debtor(), status="BLOCKED", reason="held", rule="ALL/hold", article="ILLNESS"))
     table = pa.Table.from_pylist(rows, schema=PLANNED)
-    first = messaging.plan(contacts=table, now=world.now)
-    again = messaging.plan(contacts=table, now=world.now)
+    first = messaging.plan_contacts(contacts=table, now=world.now)
+    again = messaging.plan_contacts(contacts=table, now=world.now)
     assert first.num_rows == 4
     assert set(first.column_names) == {"debtor_id", "channel", "contact_id"}
     assert again.num_rows == 0
@@ -30,7 +30,7 @@ def test_the_same_plan_twice_is_written_once(world):
 
 
 def test_an_empty_plan_is_no_plan(world):
-    assert messaging.plan(contacts=PLANNED.empty_table(), now=world.now).num_rows == 0
+    assert messaging.plan_contacts(contacts=PLANNED.empty_table(), now=world.now).num_rows == 0
     assert messaging.cancel_planned(debtor_ids=[], reason="payment", at=world.now, actor="cycle") == 0
 
 
@@ -51,8 +51,8 @@ def test_history_has_what_may_have_been_received(world):
         Contact.objects.filter(pk=contact.pk).update(
             status=status, handed_over_at=handed_over, local_date=TODAY, reason="x"
         )
-    everyone = snapshot.history(None, since=TODAY)
+    everyone = snapshot.contact_history(None, since=TODAY)
     assert everyone["debtor_id"].to_pylist() == [contacts[0].debtor_id, contacts[1].debtor_id]
     assert everyone["channel"].to_pylist() == ["email", "email"]
-    assert snapshot.history([contacts[1].debtor_id], since=TODAY).num_rows == 1
-    assert snapshot.history(None, since=TODAY.replace(day=24)).num_rows == 0
+    assert snapshot.contact_history([contacts[1].debtor_id], since=TODAY).num_rows == 1
+    assert snapshot.contact_history(None, since=TODAY.replace(day=24)).num_rows == 0

@@ -9,7 +9,7 @@ from collections import Counter
 import pytest
 from django.db import connection, connections
 
-from recobra.messaging.dispatch import batch as batching
+from recobra.messaging.dispatch import dispatcher
 from recobra.messaging.models import Contact, ProviderState, Template
 from recobra.messaging.providers import routing
 from tests.messaging.http_sink import Gateway
@@ -132,7 +132,7 @@ def test_the_allowance_is_shared_by_all_who_ask(world, gateway):
 
 def test_a_slow_provider_does_not_keep_the_others_waiting(world, sms, gateway, monkeypatch):
     gateway.provider(now=world.now, rate_per_second=2)
-    monkeypatch.setattr(batching, "LIMITED_SECONDS", 0.6)
+    monkeypatch.setattr(dispatcher, "LIMITED_SECONDS", 0.6)
     for n in range(5):
         sms(f"+5198765432{n}")
     letters = [world.someone_due() for _ in range(5)]

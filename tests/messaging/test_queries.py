@@ -32,9 +32,9 @@ def test_filters_and_counts(world, cast):
     assert queries.counts_for(ana, day=TODAY)["DUE"] == 1
     Contact.objects.update(status="UNCERTAIN", reason="lost", handed_over_at=world.now)
     assert queries.uncertain_for(ana).count() == 1
-    assert queries.explain("lost") != "lost"
-    assert queries.explain("closed_hour") != "closed_hour"
-    assert queries.explain("algo propio") == "algo propio"
+    assert queries.explain_reason("lost") != "lost"
+    assert queries.explain_reason("closed_hour") != "closed_hour"
+    assert queries.explain_reason("algo propio") == "algo propio"
 
 
 def test_the_mailbox_shows_what_came_twice_to_those_who_may_see_it(world, cast):
@@ -43,13 +43,13 @@ def test_the_mailbox_shows_what_came_twice_to_those_who_may_see_it(world, cast):
     kept = MailboxMessage.objects.get()
     kept.pk = None
     kept.save()
-    assert queries.mailbox_for(cast["ana"]).count() == 2
+    assert queries.mailbox_messages_for(cast["ana"]).count() == 2
     assert "su cuenta" in kept.subject
-    assert queries.mailbox_for(cast["ana"], text="Su Cuenta").count() == 2
-    assert queries.mailbox_for(cast["ana"], text="nada así").count() == 0
-    letter = queries.letter_for(cast["ana"], kept.pk)
+    assert queries.mailbox_messages_for(cast["ana"], text="Su Cuenta").count() == 2
+    assert queries.mailbox_messages_for(cast["ana"], text="nada así").count() == 0
+    letter = queries.mailbox_message_for(cast["ana"], kept.pk)
     assert "Banco Sur" in letter.text
     assert "<table" in letter.html
     assert dict(letter.headers)["X-Recobra-Contact"] == kept.contact_public_id
-    assert not queries.mailbox_for(cast["zoe"]).exists()
-    assert queries.letter_for(cast["zoe"], kept.pk) is None
+    assert not queries.mailbox_messages_for(cast["zoe"]).exists()
+    assert queries.mailbox_message_for(cast["zoe"], kept.pk) is None

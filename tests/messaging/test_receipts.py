@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from recobra.consent.models import ConsentEntry, Silence
-from recobra.conversations.webhooks.apply import apply_events, join_waiting
+from recobra.conversations.webhooks.apply import apply_events, match_waiting_receipts
 from recobra.messaging.channels.adapter import InboundEvent, ReceiptEvent, TemplateEvent
 from recobra.messaging.models import Contact, Provider, Receipt, Template
 from recobra.portfolio.models import ContactPoint
@@ -131,10 +131,10 @@ def test_a_receipt_that_is_faster_than_our_own_commit_waits_for_its_contact(worl
     told(world, provider, event(world, "DELIVERED", reference="SM7"))
     assert Receipt.objects.get().contact is None
     contact = handed_over(world, provider, rosa, number, status="SENT", provider_reference="SM7")
-    assert join_waiting(now=world.now + timedelta(hours=1)) == 1
+    assert match_waiting_receipts(now=world.now + timedelta(hours=1)) == 1
     contact.refresh_from_db()
     assert contact.delivered_at == world.now + timedelta(minutes=1)
-    assert join_waiting(now=world.now + timedelta(hours=1)) == 0
+    assert match_waiting_receipts(now=world.now + timedelta(hours=1)) == 0
     assert len(world.facts("contact.delivered")) == 1
 
 
@@ -163,7 +163,7 @@ def test_what_turned_uncertain_after_its_receipt_came_is_settled_by_it(world, pr
     contact.refresh_from_db()
     assert contact.status == "LEASED"  # its dispatcher will say
     Contact.objects.filter(pk=contact.pk).update(status="UNCERTAIN", reason="dispatcher_died")
-    join_waiting(now=world.now + timedelta(hours=1))
+    match_waiting_receipts(now=world.now + timedelta(hours=1))
     contact.refresh_from_db()
     assert contact.status == "SENT"
 

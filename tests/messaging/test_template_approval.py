@@ -48,13 +48,13 @@ def picked(**changes):
 
 def test_a_draft_is_not_in_force(db):
     draft()
-    assert not queries.templates().exists()
+    assert not queries.template_versions().exists()
     assert picked() is None
 
 
 def test_a_second_person_puts_it_in_force_and_the_journal_says_so(db):
     template = approved()
-    assert queries.templates().get() == template
+    assert queries.template_versions().get() == template
     assert picked() == template
     kinds = Entry.objects.filter(payload__template_id=template.pk).order_by("pk").values_list("kind", "actor")
     assert list(kinds) == [
@@ -70,7 +70,7 @@ def test_nobody_approves_what_he_or_she_wrote(db, actor, actor_id):
     messaging.submit_template(template_id=template.pk, actor="carla", now=NOW)
     with pytest.raises(messaging.OwnTemplate):
         messaging.approve_template(template_id=template.pk, actor=actor, actor_id=actor_id, now=NOW)
-    assert not queries.templates().exists()
+    assert not queries.template_versions().exists()
 
 
 def test_each_step_begins_where_the_one_before_ended(db):
@@ -84,7 +84,7 @@ def test_each_step_begins_where_the_one_before_ended(db):
         messaging.reject_template(template_id=template.pk, actor="dario", note=" ", now=NOW)
     sent_back = messaging.reject_template(template_id=template.pk, actor="dario", note="Más corto", now=NOW)
     assert (sent_back.status, sent_back.decision_note) == ("REJECTED", "Más corto")
-    assert not queries.templates().exists()
+    assert not queries.template_versions().exists()
 
 
 def test_what_the_law_bars_is_kept_as_a_draft_with_its_findings_but_not_put_forward(db):

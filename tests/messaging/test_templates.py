@@ -35,7 +35,7 @@ LOOKS_JUDICIAL = (
 
 
 def words(template_code, debtor, now):
-    template = queries.templates().get(code=template_code, channel="email", country="", tone="")
+    template = queries.template_versions().get(code=template_code, channel="email", country="", tone="")
     return messaging.preview_message(template=template, debtor_id=debtor.pk, now=now)
 
 
@@ -55,12 +55,12 @@ def own_words(now, **changes):
 
 
 def test_the_library_is_added_once_and_never_over_a_companys_own_words(world):
-    assert set(queries.templates().values_list("code", flat=True)) == {*LIBRARY, LEGAL, LINKED}
+    assert set(queries.template_versions().values_list("code", flat=True)) == {*LIBRARY, LEGAL, LINKED}
     assert messaging.ensure_library(now=world.now) == 0
     own = own_words(world.now)
     assert own.version == 2
     assert messaging.ensure_library(now=world.now) == 0
-    general = queries.templates().filter(code="recordatorio", channel="email", country="", tone="")
+    general = queries.template_versions().filter(code="recordatorio", channel="email", country="", tone="")
     assert general.get().version == 1
     messaging.submit_template(template_id=own.pk, actor="carla", now=world.now)
     messaging.approve_template(template_id=own.pk, actor="dario", now=world.now)
@@ -70,9 +70,9 @@ def test_the_library_is_added_once_and_never_over_a_companys_own_words(world):
 
 
 def test_notices_are_told_from_claims(world):
-    notices = {template.code for template in queries.templates() if is_notice(template)}
+    notices = {template.code for template in queries.template_versions() if is_notice(template)}
     assert notices == {"aviso-preventivo", "aviso-vencimiento"}
-    assert is_notice(queries.templates().get(code="aviso-preventivo", channel="sms", country=""))
+    assert is_notice(queries.template_versions().get(code="aviso-preventivo", channel="sms", country=""))
 
 
 @pytest.mark.parametrize("code", sorted(LIBRARY))

@@ -141,7 +141,7 @@ def test_what_never_left_or_was_made_up_opens_nothing(world):
     Contact.objects.filter(pk=contact.pk).update(status="DUE", handed_over_at=None)
     assert Client().get(path).status_code == 404
     for token in ("nada", "a" * 20, "ñ" * 20, "!" * 20, path.rpartition("/")[2][:-1] + "_", "a" * 5_000):
-        assert tokens.contact_of_statement(token) is None
+        assert tokens.read_statement_token(token) is None
         assert Client().get("/d/estado/" + token).status_code == 404
 
 
@@ -149,11 +149,11 @@ def test_links_are_short_all_different_and_tell_no_number(settings):
     made = [tokens.statement_url(number).rpartition("/")[2] for number in range(1, 2_000)]
     assert {len(token) for token in made} == {20}
     assert len({token[-6:] for token in made}) > 1_990
-    assert [tokens.contact_of_statement(token) for token in made] == list(range(1, 2_000))
+    assert [tokens.read_statement_token(token) for token in made] == list(range(1, 2_000))
     settings.SECRET_KEY_FALLBACKS, settings.SECRET_KEY = [settings.SECRET_KEY], "another-key"
-    assert tokens.contact_of_statement(made[0]) == 1
+    assert tokens.read_statement_token(made[0]) == 1
     settings.SECRET_KEY_FALLBACKS = []
-    assert tokens.contact_of_statement(made[0]) is None
+    assert tokens.read_statement_token(made[0]) is None
 
 
 def test_the_first_person_who_opens_it_counts_once_and_programs_do_not(world):

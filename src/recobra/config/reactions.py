@@ -122,7 +122,7 @@ def cancel_contacts_of_writer(facts: Facts) -> None:
     """Cancel what was planned for debtors who have just written: they are answered first."""
     debtor_ids = facts.debtor_ids()
     strategy.block_cycle_commit(debtor_ids=debtor_ids)
-    messaging.cancel_planned(debtor_ids=debtor_ids, reason="replied", but_answers=True, at=facts.at, actor=facts.actor)
+    messaging.cancel_planned(debtor_ids=debtor_ids, reason="replied", keep_answers=True, at=facts.at, actor=facts.actor)
 
 
 def cancel_contacts_on_hold(facts: Facts) -> None:
@@ -138,7 +138,9 @@ def cancel_contacts_on_hold(facts: Facts) -> None:
             debtor_ids.append(row["debtor_id"])
     # The plan of a day knows the holds that it places itself.
     if debtor_ids and facts.actor != "cycle":
-        messaging.cancel_planned(debtor_ids=debtor_ids, reason="hold", but_answers=True, at=facts.at, actor=facts.actor)
+        messaging.cancel_planned(
+            debtor_ids=debtor_ids, reason="hold", keep_answers=True, at=facts.at, actor=facts.actor
+        )
 
 
 def void_firings(facts: Facts) -> None:

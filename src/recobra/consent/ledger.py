@@ -17,8 +17,7 @@ from recobra.journal.operations import record
 from recobra.kit import tables
 from recobra.messaging import reasons
 from recobra.messaging.models import Contact
-from recobra.messaging.outbox.plan import CANCEL
-from recobra.messaging.outbox.transitions import change, record_ends
+from recobra.messaging.outbox.transitions import cancel_where
 from recobra.portfolio import address_forms as numbers
 from recobra.portfolio.models import ContactPoint
 
@@ -164,8 +163,7 @@ def cancel_contacts(line: Address, *, reason: str, at: datetime, actor: str, cha
     which, parameters = TO_ADDRESS, line.where()
     if channel:
         which, parameters = f"{TO_ADDRESS} AND w.channel = %s", [*parameters, channel]
-    ended = change(CANCEL.format(which=which), [*parameters, reason, at])
-    return record_ends("contact.cancelled", ended, at=at, actor=actor)
+    return cancel_where(which, parameters, reason=reason, at=at, actor=actor)
 
 
 @transaction.atomic

@@ -27,9 +27,9 @@ from recobra.messaging.channels.adapter import Config, ReceiptEvent, WebhookRequ
 from recobra.messaging.channels.twilio_voice import dialogue, links
 from recobra.messaging.channels.twilio_voice.dialogue import CallAction, CallFacts, Position, Turn
 from recobra.messaging.models import Contact, Provider
-from recobra.messaging.outbox.plan import MORE, PLANNED, plan
+from recobra.messaging.outbox.plan import PLANNED, PLANNED_OPTIONAL, plan_contacts
 from recobra.messaging.providers import routing
-from recobra.messaging.receipts.record import note
+from recobra.messaging.receipts.record import record_receipts
 from recobra.portfolio import address_forms as numbers
 from recobra.portfolio.models import Channel
 
@@ -138,7 +138,7 @@ def _do(contact: Contact, provider: Provider, said: Turn, now: datetime) -> None
         )
         with transaction.atomic():
             # Twilio repeats a request that took too long: the receipt is what makes an act happen once.
-            if note(events=[pressed], provider_id=provider.pk, now=now):
+            if record_receipts(events=[pressed], provider_id=provider.pk, now=now):
                 _carry_out(act, contact, said.promise_date, now)
 
 
@@ -190,5 +190,5 @@ def _send_how_to_pay(contact: Contact, now: datetime) -> None:
         "replies_to_at": now,
         "body": _("%(creditor)s: how to pay. %(how)s") % how,
     }
-    wanted = pa.schema([*PLANNED, *(field for field in MORE if field.name in row)])
-    plan(contacts=pa.Table.from_pylist([row], schema=wanted), now=now)
+    wanted = pa.schema([*PLANNED, *(field for field in PLANNED_OPTIONAL if field.name in row)])
+    plan_contacts(contacts=pa.Table.from_pylist([row], schema=wanted), now=now)

@@ -15,7 +15,7 @@ from recobra.conversations.bot.replies import format_hours
 from recobra.conversations.bot.turns import Facts, Limits
 from recobra.conversations.counterparty import Counterparty, debtors_at
 from recobra.conversations.models import Conversation, ConversationMessage
-from recobra.messaging.dispatch.facts import first_zone
+from recobra.kit.zones import first_zone
 from recobra.portfolio.models import CompanyHoliday, Debtor, Hold, Portfolio
 from recobra.portfolio.statement import Statement, fetch_statements
 from recobra_core.law.calendar import find_open_state

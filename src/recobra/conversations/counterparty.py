@@ -9,8 +9,8 @@ from datetime import date, datetime
 from django.db.models import F, Max
 
 from recobra.consent.models import Silence
+from recobra.kit.zones import local_date
 from recobra.messaging.channels.adapter import InboundEvent
-from recobra.messaging.dispatch.facts import local_date
 from recobra.messaging.models import Contact
 from recobra.portfolio import address_forms as numbers
 from recobra.portfolio.models import Account, ContactPoint, Debtor, Portfolio

@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -19,16 +19,14 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from recobra.conversations import dialler as dialling
+from recobra.kit.zones import local_date
 from recobra.messaging import reasons
 from recobra.messaging.channels.adapter import Unsuitable
-from recobra.messaging.dispatch import handover as handing_over
-from recobra.messaging.dispatch import lease as leasing
-from recobra.messaging.dispatch.facts import local_date
-from recobra.messaging.dispatch.handover import Going, Gone
-from recobra.messaging.dispatch.prepare import Ready, examine
+from recobra.messaging.dispatch.handover import Attempt, end_attempts, end_not_sent, mark_handed_over
+from recobra.messaging.dispatch.lease import give_back, hold_lease, lease_contacts
+from recobra.messaging.dispatch.prepare import PreparedContact, prepare_batch
 from recobra.messaging.models import Contact, Provider
-from recobra.messaging.outbox.plan import MORE, PLANNED, plan
-from recobra.messaging.outbox.withdraw import withdraw
+from recobra.messaging.outbox.plan import PLANNED, PLANNED_OPTIONAL, plan_contacts, withdraw_contacts
 from recobra.messaging.providers import routing
 from recobra.messaging.providers.routing import Route, Routes
 from recobra.portfolio.models import Channel
@@ -83,15 +81,17 @@ class Session:
         if most <= 0:
             return Round()
         with transaction.atomic():
-            made = plan(contacts=_rows(wanted[:most], script=script, now=now, actor=actor), now=now)
-            leased = leasing.take(lease=self._lease, now=now, limit=most, only=Channel.CALL.value)
+            made = plan_contacts(contacts=_rows(wanted[:most], script=script, now=now, actor=actor), now=now)
+            leased = lease_contacts(lease=self._lease, now=now, limit=most, only_channel=Channel.CALL.value)
         try:
             return self._work(leased, now=now, actor=actor)
         finally:
-            leasing.give_back(leased, lease=self._lease)
+            give_back(leased, lease=self._lease)
             # What was not placed is wished for again by whoever still wants it: no call goes without a gestor.
             left = Contact.objects.filter(pk__in=made["contact_id"].to_pylist(), status=Contact.Status.DUE)
-            withdraw(contact_ids=list(left.values_list("pk", flat=True)), reason=reasons.REPLANNED, at=now, actor=actor)
+            withdraw_contacts(
+                contact_ids=list(left.values_list("pk", flat=True)), reason=reasons.REPLANNED, at=now, actor=actor
+            )
 
     def answered(self, *, references: Sequence[str]) -> frozenset[str]:
         """Return those of the calls that ring on which somebody has picked up."""
@@ -117,24 +117,22 @@ class Session:
     def _work(self, leased: list[int], *, now: datetime, actor: str) -> Round:
         if not leased:
             return Round(shut=True)
-        examined = examine(leased, now=now, ways=self._ways)
-        figures = handing_over.end_unsent(examined.unsent, lease=self._lease, now=now, actor=actor)
-        going = [Going(item=item, way=self._way) for item in examined.ready]
+        batch = prepare_batch(leased, now=now, routes=self._ways)
+        figures = end_not_sent(batch.not_sent, lease=self._lease, now=now, actor=actor)
+        # Every call goes by this session's own line, whatever else could carry it.
+        ready = [replace(prepared, route=self._way) for prepared in batch.ready]
         with transaction.atomic():
-            marked = handing_over.mark(going, lease=self._lease, now=now)
-        ours = [each for each in going if each.item.contact.contact_id in marked]
-        gone = self._runner.run(self._place(ours)) if ours else []
+            marked_ids = mark_handed_over(ready, lease=self._lease, now=now)
+        marked = [prepared for prepared in ready if prepared.contact.contact_id in marked_ids]
+        attempts = self._runner.run(self._place(marked)) if marked else []
         with transaction.atomic():
-            figures.update(handing_over.end(gone, lease=self._lease, now=now, actor=actor) if gone else {})
-        placed = tuple(_placed(each) for each in gone if each.outcome.kind == "SENT")
-        return Round(placed=placed, figures=figures, shut=not ours)
+            figures.update(end_attempts(attempts, lease=self._lease, now=now, actor=actor) if attempts else {})
+        placed = tuple(_placed(attempt) for attempt in attempts if attempt.outcome.kind == "SENT")
+        return Round(placed=placed, figures=figures, shut=not marked)
 
-    async def _place(self, ours: Sequence[Going]) -> list[Gone]:
-        outcomes = await asyncio.gather(*(self._line.place(_call(each.item)) for each in ours))
-        return [
-            Gone(item=each.item, way=self._way, outcome=outcome, elsewhere=False)
-            for each, outcome in zip(ours, outcomes, strict=True)
-        ]
+    async def _place(self, marked: Sequence[PreparedContact]) -> list[Attempt]:
+        outcomes = await asyncio.gather(*(self._line.place(_call(prepared)) for prepared in marked))
+        return [Attempt(prepared=prepared, outcome=outcome) for prepared, outcome in zip(marked, outcomes, strict=True)]
 
 
 @contextlib.contextmanager
@@ -152,7 +150,7 @@ def dialling_session(*, provider_code: str) -> Iterator[Session]:
         price_currency=provider.price_currency,
         config=routing.build_config(provider),
     )
-    with asyncio.Runner() as runner, leasing.holding() as lease:
+    with asyncio.Runner() as runner, hold_lease() as lease:
         opened = dialling.twilio(way.config)
         line = runner.run(opened.__aenter__())
         try:
@@ -161,23 +159,23 @@ def dialling_session(*, provider_code: str) -> Iterator[Session]:
             runner.run(opened.__aexit__(None, None, None))
 
 
-def _call(item: Ready) -> dialling.Call:
+def _call(prepared: PreparedContact) -> dialling.Call:
     apology = _("This is %(company)s. We are sorry, nobody is free at the moment; we will call again.")
     return dialling.Call(
-        public_id=item.message.public_id,
-        number=item.message.address,
-        apology=apology % {"company": item.message.on_behalf_of},
+        public_id=prepared.message.public_id,
+        number=prepared.message.address,
+        apology=apology % {"company": prepared.message.on_behalf_of},
     )
 
 
-def _placed(gone: Gone) -> Placed:
-    contact = gone.item.contact
-    return Placed(contact_id=contact.contact_id, public_id=contact.public_id, reference=gone.outcome.provider_reference)
+def _placed(attempt: Attempt) -> Placed:
+    contact, reference = attempt.prepared.contact, attempt.outcome.provider_reference
+    return Placed(contact_id=contact.contact_id, public_id=contact.public_id, reference=reference)
 
 
 def _rows(wanted: Sequence[ToCall], *, script: str, now: datetime, actor: str) -> pa.Table:
     """Return the attempts as rows of a plan: a claim that a gestor speaks by a script, due now, on the debtor's day."""
-    schema = pa.schema([*PLANNED, *(name for name in MORE if name.name in {"purpose", "body", "author"})])
+    schema = pa.schema([*PLANNED, *(name for name in PLANNED_OPTIONAL if name.name in {"purpose", "body", "author"})])
     rows = [
         {
             "debtor_id": each.debtor_id,

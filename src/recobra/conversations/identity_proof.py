@@ -16,7 +16,7 @@ from recobra.conversations.statement_access import IdentityQuestion, StatementLi
 from recobra.journal.operations import record
 from recobra.messaging.channels.adapter import ReceiptEvent
 from recobra.messaging.models import Contact, Receipt
-from recobra.messaging.receipts.record import note
+from recobra.messaging.receipts.record import record_receipts
 from recobra.portfolio.models import Debtor
 
 _FOUR: Final = re.compile(r"[0-9]{4}")
@@ -35,7 +35,7 @@ def record_page_opening(*, contact_id: int, now: datetime) -> None:
     """Let the first opening of a contact's page count as a followed link; again changes nothing."""
     public_id = Contact.objects.values_list("public_id", flat=True).get(pk=contact_id)
     clicked = ReceiptEvent(kind=Receipt.Kind.CLICKED, at=now, event_key=f"statement:{public_id}", public_id=public_id)
-    note(events=[clicked], provider_id=None, now=now)
+    record_receipts(events=[clicked], provider_id=None, now=now)
 
 
 @transaction.atomic

@@ -21,7 +21,7 @@ def retry_calls(timestamp: int) -> None:  # noqa: ARG001 - a late tick does what
     """Work again what failed, and let receipts find the contacts that they were faster than."""
     now = clock.now()
     conversations.retry_calls(now=now)
-    messaging.join_waiting(now=now)
+    messaging.match_waiting_receipts(now=now)
 
 
 @app.periodic(cron="*/10 * * * *")
@@ -30,7 +30,7 @@ def ask_providers(timestamp: int) -> None:  # noqa: ARG001 - a late tick does wh
     """Ask the providers about contacts whose end is not known, and about those of which nobody told anything."""
     now = clock.now()
     messaging.resolve_uncertain(now=now, actor="provider")
-    messaging.ask_about_silent(now=now, every=STATUS_QUERY_INTERVAL)
+    messaging.poll_without_receipt(now=now, every=STATUS_QUERY_INTERVAL)
 
 
 @app.periodic(cron="40 2 * * *")

@@ -6,7 +6,7 @@ from datetime import datetime, time, timedelta
 from typing import Final
 
 from recobra.conversations.counterparty import Counterparty
-from recobra.messaging.dispatch.facts import first_zone
+from recobra.kit.zones import first_zone
 from recobra.portfolio.models import CompanyHoliday
 from recobra_core.law.calendar import LONGEST_WAIT_DAYS, find_open_state
 

@@ -18,7 +18,7 @@ from recobra.conversations.inbound import BOT_CHANNELS
 from recobra.conversations.models import Attachment, CannedAnswer, Conversation, ConversationMessage
 from recobra.conversations.reply import WRITTEN_CHANNELS
 from recobra.messaging.models import Template
-from recobra.messaging.queries import channels_open
+from recobra.messaging.queries import open_channels
 from recobra.messaging.templates import selection
 from recobra.portfolio.models import Account, ContactPoint, Debtor
 
@@ -141,7 +141,7 @@ def templates_to_send(channel: str, *, now: datetime) -> list[Template]:
 
 def reachable_points(debtor: Debtor) -> list[tuple[ContactPoint, str]]:
     """Return each point with each channel by which a debtor can be written to, usable ones first."""
-    installed = [channel for channel in WRITTEN_CHANNELS if channel in channels_open()]
+    installed = [channel for channel in WRITTEN_CHANNELS if channel in open_channels()]
     points = debtor.points.filter(retired_at__isnull=True, valid=True, opted_out_at__isnull=True)
     return [
         (point, channel)

@@ -14,13 +14,14 @@ from django.utils.translation import gettext as _
 from recobra.conversations.counterparty import Counterparty, find_counterparty, is_silenced
 from recobra.conversations.models import Conversation, ConversationMessage
 from recobra.conversations.office_hours import earliest_departure
+from recobra.kit.zones import local_date
 from recobra.messaging import reasons
 from recobra.messaging.channels import Button
-from recobra.messaging.dispatch.facts import SERVICE_WINDOW, local_date
-from recobra.messaging.dispatch.prepare import examine
+from recobra.messaging.dispatch.facts import SERVICE_WINDOW
+from recobra.messaging.dispatch.prepare import prepare_batch
 from recobra.messaging.models import Contact
-from recobra.messaging.outbox.plan import CANCEL, MORE, PLANNED, plan
-from recobra.messaging.outbox.transitions import change, record_ends
+from recobra.messaging.outbox.plan import PLANNED, PLANNED_OPTIONAL, plan_contacts
+from recobra.messaging.outbox.transitions import cancel_where
 from recobra.messaging.providers import routing
 from recobra.portfolio import address_forms as numbers
 from recobra.portfolio.models import Channel, Debtor
@@ -29,7 +30,7 @@ from recobra_core.law import content
 BOT: Final = "bot"
 WRITTEN_CHANNELS: Final = ("whatsapp", "sms", "email")
 _LIVE: Final = (Contact.Status.DUE, Contact.Status.LEASED, Contact.Status.SENT, Contact.Status.UNCERTAIN)
-_PLAN = pa.schema([*PLANNED, *MORE])
+_PLAN = pa.schema([*PLANNED, *PLANNED_OPTIONAL])
 
 
 class ReplyRefused(Exception):
@@ -127,9 +128,14 @@ def cancel_bot_replies(conversation: Conversation, *, actor: str, actor_id: int,
 
     Where a dispatcher is about to hand one over, whoever locks its row first wins and the other one sees it.
     """
-    which = "w.conversation_id = %s AND w.purpose = 'REPLY' AND w.author = %s"
-    ended = change(CANCEL.format(which=which), [conversation.pk, BOT, reasons.TAKEN_OVER, now])
-    record_ends("contact.cancelled", ended, at=now, actor=actor, actor_id=actor_id)
+    cancel_where(
+        "w.conversation_id = %s AND w.purpose = 'REPLY' AND w.author = %s",
+        [conversation.pk, BOT],
+        reason=reasons.TAKEN_OVER,
+        at=now,
+        actor=actor,
+        actor_id=actor_id,
+    )
 
 
 def preview_reply(*, conversation_id: int, words: Draft, author: str, now: datetime) -> Preview:
@@ -161,10 +167,10 @@ def _tried(find: Any, words: Draft, author: str, now: datetime) -> Preview:
         except ReplyRefused as refused:
             transaction.set_rollback(True)
             return Preview(refused=str(refused), findings=refused.findings)
-        examined = examine([contact.pk], now=at, ways=routing.load_routes())
+        batch = prepare_batch([contact.pk], now=at, routes=routing.load_routes())
         transaction.set_rollback(True)
-    if examined.unsent:
-        end = examined.unsent[0]
+    if batch.not_sent:
+        end = batch.not_sent[0]
         return Preview(findings=findings, reason=end.reason, rule=end.rule, article=end.article, opens_at=end.due_at)
     return Preview(findings=findings, allowed=at == now, opens_at=at if at > now else None)
 
@@ -262,7 +268,7 @@ def _put(
         "author": author,
         "author_id": author_id,
     }
-    written = plan(contacts=pa.Table.from_pylist([{**_EMPTY, **row}], schema=_PLAN), now=now)
+    written = plan_contacts(contacts=pa.Table.from_pylist([{**_EMPTY, **row}], schema=_PLAN), now=now)
     if written.num_rows == 0:
         raise ReplyRefused(_("Another message by this channel was sent today already, or is about to be."))
     return Contact.objects.get(pk=written["contact_id"][0].as_py())

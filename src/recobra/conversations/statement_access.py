@@ -13,10 +13,10 @@ from django.conf import settings
 
 from recobra.consent.models import ConsentEntry
 from recobra.conversations import identity_attempts as guesses
-from recobra.messaging.dispatch.facts import local_date
+from recobra.kit.zones import local_date
 from recobra.messaging.models import Contact
 from recobra.messaging.templates.page import Page, build_page
-from recobra.messaging.tokens import contact_of_statement, unsubscribe_url
+from recobra.messaging.tokens import read_statement_token, unsubscribe_url
 from recobra.portfolio import address_forms as numbers
 from recobra.portfolio.models import Debtor
 from recobra.portfolio.statement import fetch_statements
@@ -99,7 +99,7 @@ def statement_page(door: StatementLink, *, now: datetime) -> Page:
 
 
 def _contact(token: str) -> Contact | None:
-    contact_id = contact_of_statement(token)
+    contact_id = read_statement_token(token)
     found = Contact.objects.select_related("debtor__creditor", "point")
     return found.filter(pk=contact_id).first() if contact_id is not None else None
 

@@ -1,4 +1,4 @@
-"""The built-in mailbox: a real SMTP server on loopback that keeps whatever it is given, also what comes twice."""
+"""The built-in mailbox: a real SMTP server on loopback that keeps whatever it gets, also what comes twice."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Mailbox:
     def start(self) -> str:
         """Start listening and return the server's URL."""
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="mailbox")
-        self._controller = Controller(_Handler(self._thread), hostname=HOST, port=self._port or _free_port())
+        self._controller = Controller(_Handler(self._thread), hostname=HOST, port=self._port or _find_free_port())
         self._controller.start()
         return f"smtp://{HOST}:{self._controller.port}"
 
@@ -46,30 +46,33 @@ class Mailbox:
         self._controller = self._thread = None
 
 
-async def holds(public_id: UUID) -> bool:
+async def has_received(public_id: UUID) -> bool:
     """Return whether the mailbox received a contact's message; asked on a connection of its own."""
+
+    def is_in_mailbox() -> bool:
+        try:
+            return MailboxMessage.objects.filter(contact_public_id=str(public_id)).exists()
+        finally:
+            connections.close_all()
+
+    # Django's connections belong to their thread, and inside an event loop it refuses to use one at all.
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="mailbox") as thread:
-        return await asyncio.get_running_loop().run_in_executor(thread, _holds, public_id)
-
-
-def _holds(public_id: UUID) -> bool:
-    try:
-        return MailboxMessage.objects.filter(contact_public_id=str(public_id)).exists()
-    finally:
-        connections.close_all()
+        return await asyncio.get_running_loop().run_in_executor(thread, is_in_mailbox)
 
 
 class _Handler:
+    """Takes messages from aiosmtpd; the 250 goes out only after the message is committed."""
+
     def __init__(self, thread: ThreadPoolExecutor) -> None:
         self._thread = thread
 
     async def handle_DATA(self, _server: Any, _session: Any, envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd's name
         content = envelope.original_content or b""
-        await asyncio.get_running_loop().run_in_executor(self._thread, _keep, envelope, content)
+        await asyncio.get_running_loop().run_in_executor(self._thread, _save_message, envelope, content)
         return "250 kept in the mailbox"
 
 
-def _keep(envelope: Envelope, content: bytes) -> None:
+def _save_message(envelope: Envelope, content: bytes) -> None:
     message = message_from_bytes(content, policy=policy)
     MailboxMessage.objects.create(
         received_at=clock.now(),
@@ -81,7 +84,7 @@ def _keep(envelope: Envelope, content: bytes) -> None:
     )
 
 
-def _free_port() -> int:
+def _find_free_port() -> int:
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         return int(probe.getsockname()[1])

@@ -1,11 +1,10 @@
-"""Everything that may be done to contacts and templates."""
+"""Operations on contacts and templates."""
 
-from .dispatch.run import dispatch_due, dispatch_forever, dispatch_once, get_ready
-from .outbox.plan import cancel_planned, judge_again, plan
-from .outbox.withdraw import withdraw
-from .receipts.poll import ask_about_silent
-from .receipts.record import join_waiting
-from .receipts.uncertain import NotUncertain, resolve_uncertain, settle
+from .dispatch.run import dispatch_due, dispatch_forever, dispatch_once, warm_up
+from .outbox.plan import cancel_planned, judge_again, plan_contacts, withdraw_contacts
+from .receipts.poll import poll_without_receipt
+from .receipts.record import match_waiting_receipts
+from .receipts.uncertain import NotUncertain, resolve_uncertain, settle_uncertain
 from .templates.operations import (
     OwnTemplate,
     TemplateBlocked,
@@ -29,24 +28,24 @@ __all__ = [
     "TemplateRefused",
     "WrongStatus",
     "approve_template",
-    "ask_about_silent",
     "cancel_planned",
     "dispatch_due",
     "dispatch_forever",
     "dispatch_once",
     "ensure_library",
-    "get_ready",
-    "join_waiting",
     "judge_again",
     "lint_template",
-    "plan",
+    "match_waiting_receipts",
+    "plan_contacts",
+    "poll_without_receipt",
     "preview_message",
     "reject_template",
     "resolve_uncertain",
     "retire_template",
     "save_template",
-    "settle",
+    "settle_uncertain",
     "submit_template",
+    "warm_up",
     "weigh_template",
-    "withdraw",
+    "withdraw_contacts",
 ]

@@ -1,4 +1,4 @@
-"""What may be read of contacts, templates and the mailbox, narrowed to what the user may see."""
+"""Read access to contacts, templates and the mailbox, narrowed to what the user may see."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ from recobra.messaging.models import Contact, ContactItem, MailboxMessage, Provi
 from recobra.messaging.templates import selection
 from recobra.messaging.templates.render import is_notice
 from recobra.messaging.templates.variables import FIELDS, VARIABLES
-from recobra.messaging.tokens import contact_of
+from recobra.messaging.tokens import read_unsubscribe_token
 from recobra.portfolio.models import Account, Channel, Hold
 from recobra.portfolio.statement import fetch_statements
 from recobra_core.law import SENTENCES
 from recobra_core.law.description import translate_text
 
-__all__ = ["Channel", "Status", "contact_of", "template_fields", "template_variables"]
+__all__ = ["Channel", "Status", "read_unsubscribe_token", "template_fields", "template_variables"]
 
 Status = Contact.Status
-_WITHOUT_A_PERSON = ("email", "sms", "whatsapp", "ivr", "letter")
+_AUTOMATIC_CHANNELS = ("email", "sms", "whatsapp", "ivr", "letter")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filters:
-    """What a list of contacts is narrowed to; what is empty does not narrow."""
+    """Filters of a list of contacts; an empty one does not narrow it."""
 
     portfolio_codes: Sequence[str] = field(default_factory=tuple)
     statuses: Sequence[str] = field(default_factory=tuple)
@@ -48,24 +48,36 @@ class Filters:
     reason: str = ""
 
 
-def channels_open() -> tuple[str, ...]:
+def open_channels() -> tuple[str, ...]:
     """Return the channels by which messages can leave without a person, in the order of `Channel`.
 
     E-mail is always one: without a server its messages wait. In demonstration mode the sandbox takes all of them.
     """
     if settings.DEMO:
-        return _WITHOUT_A_PERSON
-    found = set(Provider.objects.filter(enabled=True).order_by().values_list("channel", flat=True).distinct())
-    return tuple(channel for channel in _WITHOUT_A_PERSON if channel in found or channel == Channel.EMAIL)
+        return _AUTOMATIC_CHANNELS
+    configured = set(Provider.objects.filter(enabled=True).order_by().values_list("channel", flat=True).distinct())
+    return tuple(channel for channel in _AUTOMATIC_CHANNELS if channel in configured or channel == Channel.EMAIL)
 
 
 def contacts_for(user: User, filters: Filters | None = None) -> QuerySet[Contact]:
     """Return the contacts a user may see, newest first."""
-    found = Contact.objects.select_related("debtor", "portfolio", "template").order_by("-planned_for", "-pk")
+    contacts = Contact.objects.select_related("debtor", "portfolio", "template").order_by("-planned_for", "-pk")
     codes = portfolio_codes(user)
     if codes is not None:
-        found = found.filter(portfolio__code__in=codes)
-    return found if filters is None else _narrowed(found, filters)
+        contacts = contacts.filter(portfolio__code__in=codes)
+    if filters is None:
+        return contacts
+    conditions = {
+        "portfolio__code__in": list(filters.portfolio_codes),
+        "status__in": list(filters.statuses),
+        "channel": filters.channel,
+        "template_code": filters.template_code,
+        "debtor_id": filters.debtor_id,
+        "planned_for__gte": filters.planned_from,
+        "planned_for__lte": filters.planned_to,
+        "reason": filters.reason,
+    }
+    return contacts.filter(**{name: value for name, value in conditions.items() if value})
 
 
 def contact_for(user: User, contact_id: int) -> Contact | None:
@@ -73,7 +85,7 @@ def contact_for(user: User, contact_id: int) -> Contact | None:
     return contacts_for(user).filter(pk=contact_id).first()
 
 
-def beyond(user: User, debtor_id: int) -> bool:
+def owes_elsewhere(user: User, debtor_id: int) -> bool:
     """Return whether a debtor owes in portfolios the user may not see: a message speaks of all that is owed."""
     codes = portfolio_codes(user)
     return codes is not None and Account.objects.filter(debtor=debtor_id).exclude(portfolio__code__in=codes).exists()
@@ -82,14 +94,14 @@ def beyond(user: User, debtor_id: int) -> bool:
 def items_for(user: User, contact: Contact) -> list[ContactItem]:
     """Return the accounts a contact spoke of that the user may see, with their portfolios."""
     codes = portfolio_codes(user)
-    found = contact.items.select_related("account__portfolio").order_by("pk")
-    return list(found if codes is None else found.filter(account__portfolio__code__in=codes))
+    items = contact.items.select_related("account__portfolio").order_by("pk")
+    return list(items if codes is None else items.filter(account__portfolio__code__in=codes))
 
 
-def of_what_is_not_due(contact: Contact) -> bool:
-    """Return whether the amounts of a contact are of documents not due yet.
+def is_upcoming_only(contact: Contact) -> bool:
+    """Return whether a contact named only amounts that were not due yet.
 
-    So are those of a notice to who owed nothing overdue that day; else what is overdue is kept with the contact.
+    A notice did to a debtor who owed nothing overdue that day; every other contact keeps its overdue amounts.
     """
     if contact.template is None or not is_notice(contact.template):
         return False
@@ -98,85 +110,89 @@ def of_what_is_not_due(contact: Contact) -> bool:
 
 
 def uncertain_for(user: User) -> QuerySet[Contact]:
-    """Return the contacts whose end a person or the provider must say."""
+    """Return the contacts of which a person or the provider must say how they ended."""
     return contacts_for(user, Filters(statuses=[Contact.Status.UNCERTAIN]))
 
 
 def counts_for(user: User, *, day: date) -> dict[str, int]:
-    """Return how many contacts planned for a day stand in each status."""
+    """Return the number of contacts planned for a day by status, 0 included."""
     rows = contacts_for(user, Filters(planned_from=day, planned_to=day)).order_by().values("status")
-    found = {row["status"]: row["n"] for row in rows.annotate(n=Count("pk"))}
-    return {status: found.get(status, 0) for status in Contact.Status.values}
+    counts = {row["status"]: row["n"] for row in rows.annotate(n=Count("pk"))}
+    return {status: counts.get(status, 0) for status in Contact.Status.values}
 
 
-def templates(*, in_force: bool = True) -> QuerySet[Template]:
+def template_versions(*, in_force: bool = True) -> QuerySet[Template]:
     """Return templates; in force is the newest approved version of each that was not retired."""
-    found = selection.templates_in_force() if in_force else Template.objects.all()
-    return found.order_by("code", "channel", "language", "country", "tone", "variant", "-version")
+    versions = selection.templates_in_force() if in_force else Template.objects.all()
+    return versions.order_by("code", "channel", "language", "country", "tone", "variant", "-version")
 
 
-def templates_for(*, channel: str = "", country: str = "") -> QuerySet[Template]:
+def channel_templates(*, channel: str = "", country: str = "") -> QuerySet[Template]:
     """Return the templates in force of a channel and for a country, the general ones included; '' does not narrow."""
-    found = templates()
-    found = found.filter(channel=channel) if channel else found
-    return found.filter(country__in=("", country)) if country else found
+    templates = template_versions()
+    if channel:
+        templates = templates.filter(channel=channel)
+    return templates.filter(country__in=("", country)) if country else templates
 
 
-def template(template_id: int) -> Template | None:
+def template_version(template_id: int) -> Template | None:
     """Return one version of a template."""
     return Template.objects.filter(pk=template_id).first()
 
 
-def template_before(template: Template) -> Template | None:
+def previous_version(template: Template) -> Template | None:
     """Return the version that is in force when this one is retired, None where no other is left."""
-    kin = Template.objects.filter(**{name: getattr(template, name) for name in selection.VERSION_KEY})
-    approved = kin.filter(status=Template.Status.APPROVED, retired_at__isnull=True)
+    versions = Template.objects.filter(**{name: getattr(template, name) for name in selection.VERSION_KEY})
+    approved = versions.filter(status=Template.Status.APPROVED, retired_at__isnull=True)
     return approved.exclude(pk=template.pk).order_by("-version").first()
 
 
 def template_variables() -> list[tuple[str, str]]:
-    """Return the variables a template may use, with what they stand for."""
+    """Return the names and meanings of the variables that a template may use."""
     return [(variable.name, str(variable.meaning)) for variable in VARIABLES]
 
 
 def template_fields() -> list[tuple[str, str]]:
-    """Return what groups and documents in a template are made of."""
-    return [(each.name, str(each.meaning)) for each in FIELDS]
+    """Return the names and meanings of the fields of a group and of a document in a template."""
+    return [(field.name, str(field.meaning)) for field in FIELDS]
 
 
-def explain(reason: str) -> str:
-    """Return the sentence that a stored reason stands for; what is nobody's key is shown as it is."""
+def explain_reason(reason: str) -> str:
+    """Return the sentence of a stored reason; one without a sentence is returned as it is."""
     return str(reasons.SENTENCES.get(reason) or SENTENCES.get(reason) or reason)
 
 
-def cite(article: str) -> str:
-    """Return a stored article, a fine of the law or the reason of a hold, in the reader's language.
+def cite_article(article: str) -> str:
+    """Return a stored article, a fine of the law or the reason of a hold in the reader's language.
 
-    What is stored stays in the words of the law's data; what these do not know is shown as it is.
+    What is stored is in the words of the law's data; what these do not know is returned as it is.
     """
     if article in Hold.Reason:
         return str(Hold.Reason(article).label)
-    told = translate_text(article, language="en" if (get_language() or "").startswith("en") else "es")
-    return gettext(article) if article and told == article else told
+    words = translate_text(article, language="en" if (get_language() or "").startswith("en") else "es")
+    return gettext(article) if article and words == article else words
 
 
-def mailbox_for(user: User, *, text: str = "") -> QuerySet[MailboxMessage]:
-    """Return what the built-in mailbox received about contacts a user may see, newest first, without the contents.
+def mailbox_messages_for(user: User, *, text: str = "") -> QuerySet[MailboxMessage]:
+    """Return the messages of the built-in mailbox about contacts a user may see, newest first, without contents.
 
-    Letters to debtors who owe beyond the user's portfolios are left out: subject and words tell of those debts.
+    Those to debtors who owe beyond the user's portfolios are left out: subject and words tell of those debts.
     """
-    found = MailboxMessage.objects.defer("raw").order_by("-pk")
+    messages = MailboxMessage.objects.defer("raw").order_by("-pk")
     codes = portfolio_codes(user)
     if codes is not None:
-        others = Account.objects.filter(debtor=OuterRef("debtor_id")).exclude(portfolio__code__in=codes)
-        seen = contacts_for(user).filter(~Exists(others)).order_by().annotate(named=Cast("public_id", TextField()))
-        found = found.filter(contact_public_id__in=seen.values("named"))
-    return found.filter(subject__icontains=text) | found.filter(recipients__icontains=text) if text else found
+        elsewhere = Account.objects.filter(debtor=OuterRef("debtor_id")).exclude(portfolio__code__in=codes)
+        contacts = contacts_for(user).filter(~Exists(elsewhere)).order_by()
+        public_ids = contacts.annotate(public_id_text=Cast("public_id", TextField())).values("public_id_text")
+        messages = messages.filter(contact_public_id__in=public_ids)
+    if not text:
+        return messages
+    return messages.filter(subject__icontains=text) | messages.filter(recipients__icontains=text)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Letter:
-    """A message of the mailbox, taken apart for the screen. `html` is not to be trusted: show it in a sandbox."""
+class OpenedMessage:
+    """A message of the mailbox in its parts. `html` is not to be trusted: show it in a sandbox."""
 
     message_id: int
     received_at: datetime
@@ -188,51 +204,37 @@ class Letter:
     html: str
 
 
-def letter_for(user: User, mailbox_message_id: int) -> Letter | None:
+def mailbox_message_for(user: User, mailbox_message_id: int) -> OpenedMessage | None:
     """Return one message of the mailbox, None where the user may not see it or there is none."""
-    kept = mailbox_for(user).filter(pk=mailbox_message_id).first()
-    if kept is None:
+    received = mailbox_messages_for(user).filter(pk=mailbox_message_id).first()
+    if received is None:
         return None
-    message = message_from_bytes(bytes(kept.raw), policy=policy)
-    return Letter(
-        message_id=kept.pk,
-        received_at=kept.received_at,
-        sender=kept.sender,
-        recipients=kept.recipients,
-        subject=kept.subject,
+    message = message_from_bytes(bytes(received.raw), policy=policy)
+    return OpenedMessage(
+        message_id=received.pk,
+        received_at=received.received_at,
+        sender=received.sender,
+        recipients=received.recipients,
+        subject=received.subject,
         headers=tuple((name, str(value)) for name, value in message.items()),
         text=_part(message, "plain"),
         html=_part(message, "html"),
     )
 
 
-def address_of(public_id: UUID) -> str | None:
+def masked_address(public_id: UUID) -> str | None:
     """Return the address a contact goes to, for the page on which its owner opts out; None where there is none.
 
-    Only its owner should recognise it (`r…@correo.example`, `…677`): links get forwarded.
+    It is masked (`r…@correo.example`, `…677`) so that only its owner recognises it: links get forwarded.
     """
-    found = Contact.objects.filter(public_id=public_id).values_list("point__value", "address").first()
-    value = next(filter(None, found or ()), "")
-    if not value:
+    addresses = Contact.objects.filter(public_id=public_id).values_list("point__value", "address").first()
+    address = next(filter(None, addresses or ()), "")
+    if not address:
         return None
-    name, at, domain = value.rpartition("@")
-    return f"{name[:1]}…@{domain}" if at else f"…{value[-3:]}"
+    name, at, domain = address.rpartition("@")
+    return f"{name[:1]}…@{domain}" if at else f"…{address[-3:]}"
 
 
 def _part(message: EmailMessage, kind: str) -> str:
     body = message.get_body(preferencelist=(kind,))
     return str(body.get_content()) if body else ""
-
-
-def _narrowed(found: QuerySet[Contact], filters: Filters) -> QuerySet[Contact]:
-    conditions = {
-        "portfolio__code__in": list(filters.portfolio_codes),
-        "status__in": list(filters.statuses),
-        "channel": filters.channel,
-        "template_code": filters.template_code,
-        "debtor_id": filters.debtor_id,
-        "planned_for__gte": filters.planned_from,
-        "planned_for__lte": filters.planned_to,
-        "reason": filters.reason,
-    }
-    return found.filter(**{name: value for name, value in conditions.items() if value})

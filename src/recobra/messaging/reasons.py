@@ -1,4 +1,4 @@
-"""Why a contact ended, as keys that are stored and as sentences that people read.
+"""Reasons for the end of a contact, as keys that are stored and as sentences that people read.
 
 The gate's own reasons are `recobra_core.law.SENTENCES`; these are the outbox's.
 """

@@ -1,4 +1,4 @@
-"""Earlier contacts as a table for the gate; the nightly plan and the last check before sending read the same."""
+"""Earlier contacts as an Arrow table; the nightly plan and the last check before sending read the same."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ HISTORY = pa.schema(
 )
 
 
-def history(debtor_ids: Sequence[int] | None, *, since: date) -> pa.Table:
+def contact_history(debtor_ids: Sequence[int] | None, *, since: date) -> pa.Table:
     """Return what was handed over since a local day (schema HISTORY), of some debtors or of all.
 
-    A contact speaks about everything overdue, so its account is null. What is uncertain, or being sent at this
-    moment, counts: the debtor may have got it. Nobody was reached only where somebody said so. Answers to the debtor
-    are no contacts of ours.
+    A contact speaks about everything overdue, so its account is null.
     """
+    # What is uncertain, or being sent at this moment, counts: the debtor may have got it. Where nobody said that the
+    # debtor was not reached, he or she was. Answers to the debtor are no contacts of ours.
     narrowed = "" if debtor_ids is None else "AND c.debtor_id = ANY(%s)"
     query = f"""SELECT d.creditor_id, c.debtor_id, NULL, c.channel, c.local_date, coalesce(c.reached, true)
         FROM messaging_contact c JOIN portfolio_debtor d ON d.id = c.debtor_id

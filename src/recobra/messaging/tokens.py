@@ -1,4 +1,4 @@
-"""Signed links for debtors: they say which contact they came with, and nobody can make one up."""
+"""Signed links for debtors. Each names the contact that it came with, and nobody can make one up."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _LENGTH: Final = 20  # of the two together, in letters of base64
 
 def unsubscribe_url(public_id: UUID) -> str:
     """Return the address of the page that stops messages; the same on every try of a contact."""
-    return _url(f"baja/{Signer(salt=_SALT).sign(public_id.hex)}")
+    return _public_url(f"baja/{Signer(salt=_SALT).sign(public_id.hex)}")
 
 
-def contact_of(token: str) -> UUID | None:
+def read_unsubscribe_token(token: str) -> UUID | None:
     """Return the contact that a token was made for, None where it was not made by us."""
     try:
         return UUID(hex=Signer(salt=_SALT).unsign(token))
@@ -39,10 +39,10 @@ def statement_url(contact_id: int) -> str:
     """
     number = contact_id.to_bytes(_ID_BYTES, "big")
     mac = _mac("sign", number, settings.SECRET_KEY)
-    return _url(f"estado/{urlsafe_b64encode(mac + _masked(number, mac, settings.SECRET_KEY)).decode()}")
+    return _public_url(f"estado/{urlsafe_b64encode(mac + _xor_with_mask(number, mac, settings.SECRET_KEY)).decode()}")
 
 
-def contact_of_statement(token: str) -> int | None:
+def read_statement_token(token: str) -> int | None:
     """Return the id of the contact that a statement's token was made for, None where it was not made by us."""
     if len(token) != _LENGTH:
         return None
@@ -51,21 +51,22 @@ def contact_of_statement(token: str) -> int | None:
     except (NotBase64, UnicodeEncodeError):
         return None
     mac, masked = raw[:_MAC_BYTES], raw[_MAC_BYTES:]
+    # Links live for as long as people keep messages, so those signed with an earlier key are read too.
     for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS):
-        number = _masked(masked, mac, key)
+        number = _xor_with_mask(masked, mac, key)
         if hmac.compare_digest(_mac("sign", number, key), mac):
             return int.from_bytes(number, "big")
     return None
 
 
-def _url(rest: str) -> str:
-    return f"{settings.PUBLIC_URL.rstrip('/')}/d/{rest}"
+def _public_url(path: str) -> str:
+    return f"{settings.PUBLIC_URL.rstrip('/')}/d/{path}"
 
 
 def _mac(use: str, content: bytes, key: str | bytes) -> bytes:
-    found: bytes = salted_hmac(f"{_STATEMENT}.{use}", content, secret=key, algorithm="sha256").digest()
-    return found[:_MAC_BYTES]
+    digest: bytes = salted_hmac(f"{_STATEMENT}.{use}", content, secret=key, algorithm="sha256").digest()
+    return digest[:_MAC_BYTES]
 
 
-def _masked(number: bytes, mac: bytes, key: str | bytes) -> bytes:
+def _xor_with_mask(number: bytes, mac: bytes, key: str | bytes) -> bytes:
     return bytes(a ^ b for a, b in zip(number, _mac("mask", mac, key), strict=False))

@@ -42,13 +42,13 @@ class Unsubscribe(View):
 
     def get(self, request: HttpRequest, token: str) -> HttpResponse:
         """Ask for confirmation."""
-        public_id = queries.contact_of(token)
-        address = queries.address_of(public_id) if public_id else None
+        public_id = queries.read_unsubscribe_token(token)
+        address = queries.masked_address(public_id) if public_id else None
         return _page(request, "ask" if address else "unknown", address=address)
 
     def post(self, request: HttpRequest, token: str) -> HttpResponse:
         """Do what was asked for: no more messages, not that person, or messages again."""
-        public_id = queries.contact_of(token)
+        public_id = queries.read_unsubscribe_token(token)
         wish = request.POST.get("wish", "stop")
         if public_id is None or wish not in _WISHES:
             return _page(request, "unknown")
@@ -58,7 +58,7 @@ class Unsubscribe(View):
             state = _WISHES[wish](public_id, said, clock.now())
         except OptOutRefused:
             return _page(request, "unknown")
-        return _page(request, state, address=queries.address_of(public_id))
+        return _page(request, state, address=queries.masked_address(public_id))
 
 
 def _stop(public_id: UUID, said: str, now: datetime) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from recobra.messaging.queries import channels_open
+from recobra.messaging.queries import open_channels
 from recobra.policy.company_rules import RulesInForce
 from recobra.policy.company_rules import company_rules_in_force as house_rules
 from recobra.portfolio.models import Portfolio
@@ -77,7 +77,7 @@ def policies_in_force(portfolio_ids: Iterable[int] | None = None) -> Policies:
         attributes=attributes,
         versions={code: published[code].pk for code in strategies},
         followed=followed,
-        channels_open=channels_open(),
+        channels_open=open_channels(),
         company=house_rules(portfolio.pk for portfolio in portfolios),
     )
 

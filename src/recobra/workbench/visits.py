@@ -11,9 +11,9 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from recobra.journal.operations import record
+from recobra.kit.zones import local_date
 from recobra.messaging.channels.adapter import ReceiptEvent
-from recobra.messaging.dispatch.gate_check import local_date
-from recobra.messaging.receipts.record import note
+from recobra.messaging.receipts.record import record_receipts
 from recobra.portfolio.models import Hold
 from recobra.portfolio.operations import place_hold
 from recobra.workbench.models import Visit
@@ -146,4 +146,4 @@ def _tell(visit: Visit, now: datetime) -> None:
         permanent=permanent,
         detail={"code": visit.result.lower()},
     )
-    note(events=[event], provider_id=None, now=now)
+    record_receipts(events=[event], provider_id=None, now=now)

@@ -22,7 +22,7 @@ def main() -> None:
     django.setup()
     from recobra.messaging import operations as messaging
 
-    messaging.get_ready(now=now)
+    messaging.warm_up(now=now)
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     sys.stdin.readline()

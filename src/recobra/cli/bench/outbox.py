@@ -91,6 +91,6 @@ def fill(*, messages: int, name: str, channel: str, ids: tuple[int, int], now: d
     }
     columns = {each: pa.array([value] * points.num_rows, PLANNED.field(each).type) for each, value in same.items()}
     rows = pa.table({**{each: points[each] for each in points.column_names}, **columns}).select(PLANNED.names)
-    messaging.plan(contacts=rows, now=now)
+    messaging.plan_contacts(contacts=rows, now=now)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")

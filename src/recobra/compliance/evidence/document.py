@@ -15,7 +15,7 @@ from recobra.conversations.models import ConversationMessage
 from recobra.journal.labels import actor_label, fact_label
 from recobra.messaging.channels.letter.pdf import US_LETTER
 from recobra.messaging.models import Contact, Letter, Receipt
-from recobra.messaging.queries import cite, explain
+from recobra.messaging.queries import cite_article, explain_reason
 from recobra.portfolio.models import Account, Channel, ContactPoint
 from recobra.workbench.models import Visit
 
@@ -101,9 +101,9 @@ def _contact(contact: dict[str, Any], clock: LocalTime) -> Block:
             (_("Accounts"), ", ".join(item["account"] for item in contact["items"])),
             (_("Judged"), clock.instant(judged["judged_at"])),
             (_("Rule"), judged["rule"]),
-            (_("Article"), cite(judged["article"])),
+            (_("Article"), cite_article(judged["article"])),
             (_("Version of the rules"), str(judged.get("rules_version", ""))),
-            (_("Reason"), _(explain(judged["reason"])) if judged["reason"] else ""),
+            (_("Reason"), _(explain_reason(judged["reason"])) if judged["reason"] else ""),
             (_("Provider"), contact["provider"]),
             (_("Provider's reference"), contact["provider_reference"]),
             (_("Message-ID"), contact["message_id"]),
@@ -187,7 +187,7 @@ def _incident(incident: dict[str, Any], clock: LocalTime) -> Block:
         title=f"{clock.instant(incident['happened_at'])} · {_label(Incident.Kind, incident['kind'])}",
         facts=(
             (_("Rule"), incident["rule"]),
-            (_("Article"), cite(incident["article"])),
+            (_("Article"), cite_article(incident["article"])),
             (_("Recorded"), f"{clock.instant(incident['recorded_at'])} · {actor_label(incident['recorded_by'])}"),
             (_("Closed"), clock.instant(incident["closed_at"])),
         ),

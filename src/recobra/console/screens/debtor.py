@@ -28,7 +28,7 @@ def index(request: StaffRequest, debtor_id: int) -> HttpResponse:
         "events": events,
         "following": following,
         "outcomes": labels.choices("outcome"),
-        "beyond": queries.beyond(request.user, debtor_id),
+        "beyond": queries.owes_elsewhere(request.user, debtor_id),
     }
     return render(request, "console/debtor/index.html", context)
 
@@ -40,7 +40,7 @@ def history(request: StaffRequest, debtor_id: int) -> HttpResponse:
     debtor, before = debtor_for(request.user, debtor_id), request.GET.get("antes", "")
     number = int(before) if before.isdecimal() and len(before) < 19 else None
     events, following = timeline.debtor_events(request.user, debtor, before=number)
-    beyond = queries.beyond(request.user, debtor_id)
+    beyond = queries.owes_elsewhere(request.user, debtor_id)
     context = {"debtor": debtor, "events": events, "following": following, "beyond": beyond}
     page = "_events.html" if request.htmx else "history.html"  # type: ignore[attr-defined]
     return render(request, f"console/debtor/{page}", context)
@@ -66,8 +66,8 @@ def message(request: StaffRequest, debtor_id: int, contact_id: int) -> HttpRespo
         "contact": contact,
         "place": contact.portfolio,
         "items": queries.items_for(request.user, contact),
-        "not_due": queries.of_what_is_not_due(contact),
-        "beyond": queries.beyond(request.user, debtor_id),
+        "not_due": queries.is_upcoming_only(contact),
+        "beyond": queries.owes_elsewhere(request.user, debtor_id),
     }
     return render(request, "console/debtor/message.html", context)
 

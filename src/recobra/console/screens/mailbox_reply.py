@@ -85,7 +85,7 @@ def _key(given: QueryDict) -> str:
 
 
 def _kept(request: StaffRequest, message_id: int) -> Any:
-    found = queries.mailbox_for(request.user).filter(pk=message_id).first()
+    found = queries.mailbox_messages_for(request.user).filter(pk=message_id).first()
     if found is None:
         raise ObjectDoesNotExist
     return found

@@ -115,14 +115,14 @@ def detail(request: StaffRequest, contact_id: int) -> HttpResponse:
     """Show a contact: what it said, why it ended as it did, and its life."""
     contact = _contact(request, contact_id)
     facts = [fact for fact in debtor_timeline(debtor_id=contact.debtor_id, limit=400) if fact.contact_id == contact.pk]
-    letters = queries.mailbox_for(request.user).filter(contact_public_id=str(contact.public_id))
+    letters = queries.mailbox_messages_for(request.user).filter(contact_public_id=str(contact.public_id))
     context = {
         "contact": contact,
         "facts": reversed(facts),
         "letters": letters,
         "items": queries.items_for(request.user, contact),
-        "not_due": queries.of_what_is_not_due(contact),
-        "beyond": queries.beyond(request.user, contact.debtor_id),
+        "not_due": queries.is_upcoming_only(contact),
+        "beyond": queries.owes_elsewhere(request.user, contact.debtor_id),
     }
     return render(request, "console/messages/detail.html", context)
 
@@ -142,7 +142,7 @@ def settle(request: StaffRequest, contact_id: int) -> HttpResponse:
     contact = _contact(request, contact_id)
     outcome = request.POST.get("outcome")
     try:
-        messaging.settle(
+        messaging.settle_uncertain(
             contact_id=contact.pk,
             outcome="SENT" if outcome == "SENT" else "FAILED",
             actor=request.user.username,
@@ -160,7 +160,7 @@ def settle(request: StaffRequest, contact_id: int) -> HttpResponse:
 @needs(Right.SEE_MESSAGES)
 def mailbox(request: StaffRequest) -> HttpResponse:
     """Show what the built-in mailbox of the demonstration received."""
-    kept = queries.mailbox_for(request.user, text=request.GET.get("q", "").strip())
+    kept = queries.mailbox_messages_for(request.user, text=request.GET.get("q", "").strip())
     channel = request.GET.get("canal", "")
     pages = Paginator(kept.filter(channel=channel) if channel else kept, PAGE_ROWS)
     context = {
@@ -176,7 +176,7 @@ def mailbox(request: StaffRequest) -> HttpResponse:
 @needs(Right.SEE_MESSAGES)
 def letter(request: StaffRequest, message_id: int) -> HttpResponse:
     """Show one message of the mailbox as its reader sees it."""
-    found = queries.letter_for(request.user, message_id)
+    found = queries.mailbox_message_for(request.user, message_id)
     if found is None:
         raise ObjectDoesNotExist
     context = {"letter": found, "place": _place(), "box": mailbox_reply.box_for(request, message_id)}

@@ -46,8 +46,8 @@ def index(request: StaffRequest) -> HttpResponse:
     given = {"channel": request.GET.get("canal", ""), "country": request.GET.get("pais", "")}
     known = {"channel": dict(channels), "country": dict(countries)}
     narrow = {name: value for name, value in given.items() if value in known[name]}
-    narrowed = queries.templates_for(**narrow)
-    waiting = queries.templates(in_force=False).filter(status__in=("DRAFT", "SUBMITTED"), retired_at=None)
+    narrowed = queries.channel_templates(**narrow)
+    waiting = queries.template_versions(in_force=False).filter(status__in=("DRAFT", "SUBMITTED"), retired_at=None)
     context = {"waiting": waiting.order_by("-created_at"), "templates": narrowed, "place": _place()}
     context |= {"narrow": narrow, "channels": channels, "countries": countries}
     return render(request, "console/messages/templates.html", context)
@@ -58,7 +58,7 @@ def index(request: StaffRequest) -> HttpResponse:
 def detail(request: StaffRequest, template_id: int) -> HttpResponse:
     """Show one version of a template: what the law says of it, what changed, its variants and other versions."""
     template = _template(template_id)
-    kin = queries.templates(in_force=False).filter(
+    kin = queries.template_versions(in_force=False).filter(
         code=template.code,
         channel=template.channel,
         language=template.language,
@@ -67,7 +67,7 @@ def detail(request: StaffRequest, template_id: int) -> HttpResponse:
     )
     versions = kin.filter(variant=template.variant)
     before = versions.filter(version__lt=template.version).first()
-    variants = list(queries.templates().filter(pk__in=kin))
+    variants = list(queries.template_versions().filter(pk__in=kin))
     context = {
         "template": template,
         "versions": versions,
@@ -138,7 +138,7 @@ def retire(request: StaffRequest, template_id: int) -> HttpResponse:
         )
         messages.success(request, _("Version %(number)d was retired.") % {"number": template.version})
         return redirect("console:template", template.pk)
-    context = {"template": template, "before": queries.template_before(template), "users": _users(request, template)}
+    context = {"template": template, "before": queries.previous_version(template), "users": _users(request, template)}
     return render(request, "console/messages/template_retire.html", context)
 
 
@@ -166,7 +166,7 @@ def preview(request: StaffRequest, template_id: int) -> HttpResponse:
     context: dict[str, Any] = {}
     try:
         debtor = _debtor(request)
-        if queries.beyond(request.user, debtor.pk):
+        if queries.owes_elsewhere(request.user, debtor.pk):
             context["refused"] = [_("This debtor also owes in portfolios that are not yours. Name another.")]
         else:
             shown = messaging.preview_message(template=template, debtor_id=debtor.pk, now=clock.now())
@@ -221,7 +221,7 @@ def mistakes_in(template: Any) -> list[Any]:
 
 
 def _template(template_id: int) -> Any:
-    template = queries.template(template_id)
+    template = queries.template_version(template_id)
     if template is None:
         raise ObjectDoesNotExist
     return template

@@ -17,7 +17,7 @@ from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 
 from recobra.console import labels, masks, narrative, reasons
-from recobra.messaging.queries import cite
+from recobra.messaging.queries import cite_article
 from recobra_core.law import load_countries
 from recobra_core.money import rounded_units, units_of
 
@@ -146,7 +146,7 @@ def reason(key: str) -> str:
 @register.filter
 def article(text: str) -> str:
     """Say an article, or what the law threatens, in the reader's language."""
-    return cite(text)
+    return cite_article(text)
 
 
 @register.filter

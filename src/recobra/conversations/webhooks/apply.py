@@ -19,11 +19,11 @@ from recobra.conversations.models import ConversationMessage
 from recobra.journal.operations import record
 from recobra.messaging.channels.adapter import Event, InboundEvent, ReceiptEvent, TemplateEvent
 from recobra.messaging.models import Contact, Provider, Template
-from recobra.messaging.receipts.record import join_waiting, note
+from recobra.messaging.receipts.record import match_waiting_receipts, record_receipts
 from recobra.portfolio import address_forms as numbers
 from recobra.portfolio.models import ContactPoint
 
-__all__ = ["NotApplied", "apply_events", "apply_wish", "join_waiting"]
+__all__ = ["NotApplied", "apply_events", "apply_wish", "match_waiting_receipts"]
 
 _log = logging.getLogger(__name__)
 
@@ -45,7 +45,7 @@ def apply_events(*, events: Sequence[Event], provider_id: int | None, now: datet
     receipts = [e for e in events if isinstance(e, ReceiptEvent)]
     work: list[Callable[[], object]] = [
         *(partial(apply_wish, event=e, provider_id=provider_id, channel=channel, now=now) for e in inbound),
-        partial(note, events=receipts, provider_id=provider_id, now=now),
+        partial(record_receipts, events=receipts, provider_id=provider_id, now=now),
         *(partial(_template, e, now) for e in events if isinstance(e, TemplateEvent)),
         *(partial(receive_message, event=e, provider_id=provider_id, channel=channel, now=now) for e in inbound),
     ]

@@ -16,7 +16,7 @@ from recobra.compliance.models import Incident
 from recobra.compliance.queries import incidents_for
 from recobra.compliance.report import Block, Report, Section, Table
 from recobra.messaging.channels.letter.pdf import US_LETTER
-from recobra.messaging.queries import cite, explain
+from recobra.messaging.queries import cite_article, explain_reason
 from recobra.portfolio import address_forms as numbers
 from recobra.portfolio.models import Channel
 from recobra.portfolio.queries import portfolios_for
@@ -129,7 +129,9 @@ def countries_for(user: User) -> list[tuple[str, str]]:
 def spreadsheet_rows(month: ComplianceMonth) -> list[list[str | int]]:
     """Return the report as rows of a spreadsheet, a head first."""
     figures: list[list[str | int]] = [[label, value] for label, value in figures_of(month)]
-    rules: list[list[str | int]] = [[f"{each.rule} {cite(each.article)}".strip(), each.count] for each in month.stopped]
+    rules: list[list[str | int]] = [
+        [f"{each.rule} {cite_article(each.article)}".strip(), each.count] for each in month.stopped
+    ]
     return [[_("Figure"), _("Value")], *figures, *rules]
 
 
@@ -168,7 +170,7 @@ def figures_of(month: ComplianceMonth) -> list[tuple[str, str]]:
 def compliance_report(month: ComplianceMonth, *, made_by: str, now: datetime) -> Report:
     """Return the month as a document."""
     # Reasons, descriptions and articles are stored in English and translated where they are read.
-    stopped = tuple((_(explain(s.reason)), s.rule, cite(s.article), str(s.count)) for s in month.stopped)
+    stopped = tuple((_(explain_reason(s.reason)), s.rule, cite_article(s.article), str(s.count)) for s in month.stopped)
     head = (_("Reason"), _("Rule"), _("Article"), _("Contacts"))
     return Report(
         title=_("Monthly compliance report"),
@@ -186,7 +188,7 @@ def compliance_report(month: ComplianceMonth, *, made_by: str, now: datetime) ->
             Section(
                 title=_("What the law threatens"),
                 empty=_("Not known."),
-                blocks=(Block(texts=(("", cite(month.fine)),)),) if month.fine else (),
+                blocks=(Block(texts=(("", cite_article(month.fine)),)),) if month.fine else (),
             ),
         ),
         footer=f"{month.country} {month.month:%Y-%m}",
@@ -194,12 +196,15 @@ def compliance_report(month: ComplianceMonth, *, made_by: str, now: datetime) ->
 
 
 def _incident_block(incident: Incident) -> Block:
-    texts = [(_("Description"), _(explain(incident.description))), (_("Corrective action"), incident.corrective_action)]
+    texts = [
+        (_("Description"), _(explain_reason(incident.description))),
+        (_("Corrective action"), incident.corrective_action),
+    ]
     return Block(
         title=f"{incident.happened_at:%Y-%m-%d %H:%M} UTC · {Incident.Kind(incident.kind).label}",
         facts=(
             (_("Rule"), incident.rule),
-            (_("Article"), cite(incident.article)),
+            (_("Article"), cite_article(incident.article)),
             (_("Who"), incident.actor),
             (_("Closed"), f"{incident.closed_at:%Y-%m-%d}" if incident.closed_at else ""),
         ),

@@ -1,30 +1,39 @@
-"""What is true at this moment of the contacts of a leased batch."""
+"""The facts that judge and fill the contacts of a leased batch, as they are at this moment."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from functools import lru_cache
+from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo, available_timezones
 
 from django.db import connection
 
-from recobra.portfolio import address_forms as numbers
+from recobra.kit.zones import local_date
+from recobra.messaging.models import Template
+from recobra.messaging.templates.render import is_notice
+from recobra.messaging.templates.selection import TemplatePool, accounts_with_legal_decision, load_template_pool
+from recobra.policy.company_rules import company_rules_in_force
+from recobra.portfolio import address_forms
+from recobra.portfolio.statement import Document, Statement, fetch_statements
+from recobra_core import law
 
 SERVICE_WINDOW = timedelta(hours=24)
 """How long after a debtor's own message a channel such as WhatsApp takes free text."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Leased:
-    """A leased contact with the facts that judge and fill it, as they are now.
+class LeasedContact:
+    """A leased contact with the facts that judge and fill it.
 
-    `kind` is that of the contact point; `given` and `given_html` are words that a person or a bot has written,
-    `given_buttons` the choices under them as JSON.
-    `in_window` says that the debtor wrote by this channel a short time ago; `can_prove` that the page of the statement
-    has a number of four figures or more to know its debtor by.
+    `point_kind` is the kind of the contact point. `written_text` and `written_html` are the words of a person or a
+    bot, `written_buttons` the choices under them as JSON; without them the words are those of `template`.
+    `in_window` says that the debtor wrote by this channel a short time ago; `can_prove_identity` that the page of the
+    statement has a number of four figures or more to know its debtor by.
+
+    `statement` is what the debtor owes without what is on hold, `has_debt` whether anything that the message would
+    speak of is owed, on hold or not. `hold_reason` says why the debtor is on hold, '' where it is not.
     """
 
     contact_id: int
@@ -38,7 +47,7 @@ class Leased:
     zones: str
     attempts: int
     point_id: int | None
-    kind: str
+    point_kind: str
     address: str
     place: str
     country: str
@@ -51,47 +60,61 @@ class Leased:
     preferred_to: time | None
     replies_to_at: datetime | None
     subject: str
-    given: str
-    given_html: str
-    given_buttons: str
+    written_text: str
+    written_html: str
+    written_buttons: str
     opted_out: bool | None
     consent: str | None
     point_valid: bool | None
     in_window: bool
-    can_prove: bool
-    local_date: date | None = None
+    can_prove_identity: bool
+    local_date: date | None
+    template: Template | None
+    statement: Statement
+    has_debt: bool
+    hold_reason: str
+    oldest_due_date: date | None
+    company_rules: law.CompanyRules | None
 
     @property
     def is_written(self) -> bool:
-        """Return whether its words are there already, beside any template."""
-        return bool(self.given) and not self.template_code
+        """Return whether its words are there already, without any template."""
+        return bool(self.written_text)
+
+    @property
+    def documents(self) -> tuple[Document, ...]:
+        """Return the documents that the message names; words that somebody has written name none."""
+        return () if self.template is None else self.statement.documents_for(notice=is_notice(self.template))
 
 
-# What was said of an address anywhere, in any of its forms, holds for a debtor that was loaded with it later. An answer
-# may go to a number that is nobody's contact point: the one that has just written to us.
-_LEASED = f"""
-    SELECT c.id, c.public_id, c.debtor_id, d.creditor_id, c.portfolio_id, c.channel, c.template_code, c.purpose,
-        c.zones, c.attempts, c.point_id, a.kind, a.value, coalesce(p.place, ''),
-        coalesce(nullif(d.country, ''), f.country), d.subdivision, d.name, coalesce(nullif(d.language, ''), 'es'),
+# The columns are named like the fields of LeasedContact. What was said of an address anywhere, in any of its forms,
+# holds for a debtor that was loaded with it later. An answer may go to a number that is nobody's contact point: the
+# one that has just written to us. OFFSET 0 keeps PostgreSQL from computing the forms again in every subquery.
+_CONTACTS = f"""
+    SELECT c.id AS contact_id, c.public_id, c.debtor_id, d.creditor_id, c.portfolio_id, c.channel, c.template_code,
+        c.purpose, c.zones, c.attempts, c.point_id, a.kind AS point_kind, a.value AS address,
+        coalesce(p.place, '') AS place, coalesce(nullif(d.country, ''), f.country) AS country, d.subdivision,
+        d.name AS debtor_name, coalesce(nullif(d.language, ''), 'es') AS language,
         c.planned_for, c.closes_at, d.preferred_from, d.preferred_to, c.replies_to_at, c.subject,
-        CASE WHEN c.template_code = '' THEN c.body ELSE '' END, CASE WHEN c.template_code = '' THEN c.html ELSE '' END,
-        c.buttons::text,
+        CASE WHEN c.template_code = '' THEN c.body ELSE '' END AS written_text,
+        CASE WHEN c.template_code = '' THEN c.html ELSE '' END AS written_html,
+        c.buttons::text AS written_buttons,
         CASE WHEN a.value <> '' THEN p.opted_out_at IS NOT NULL
             OR EXISTS (SELECT FROM consent_silence s WHERE s.value = ANY(a.forms) AND s.kind = a.kind)
             OR EXISTS (SELECT FROM portfolio_contactpoint s
-                WHERE s.value = ANY(a.forms) AND s.kind = a.kind AND s.opted_out_at IS NOT NULL) END,
+                WHERE s.value = ANY(a.forms) AND s.kind = a.kind AND s.opted_out_at IS NOT NULL) END AS opted_out,
         coalesce(
             (SELECT CASE e.act WHEN 'GRANTED' THEN 'granted' ELSE 'denied' END FROM consent_consententry e
              WHERE e.value = ANY(a.forms) AND e.kind = a.kind AND e.channel = c.channel
                 AND e.act IN ('GRANTED', 'WITHDRAWN')
              ORDER BY e.at DESC, e.id DESC LIMIT 1),
             CASE WHEN c.channel = ANY (p.denied_for) THEN 'denied' WHEN c.channel = ANY (p.granted_for) THEN 'granted'
-                WHEN p.consent THEN 'granted' WHEN NOT p.consent THEN 'denied' END),
+                WHEN p.consent THEN 'granted' WHEN NOT p.consent THEN 'denied' END) AS consent,
         CASE WHEN p.id IS NOT NULL THEN p.valid AND p.retired_at IS NULL AND c.channel <> ALL (p.unusable_for)
-            WHEN c.purpose = 'REPLY' AND v.id IS NOT NULL THEN true END,
-        coalesce(greatest(v.last_inbound_at, c.replies_to_at) > %s, false),
+            WHEN c.purpose = 'REPLY' AND v.id IS NOT NULL THEN true END AS point_valid,
+        coalesce(greatest(v.last_inbound_at, c.replies_to_at) > %s, false) AS in_window,
         greatest(length(regexp_replace(d.national_id, '[^0-9]', '', 'g')),
-            length(regexp_replace(d.external_id, '[^0-9]', '', 'g'))) >= 4
+            length(regexp_replace(d.external_id, '[^0-9]', '', 'g'))) >= 4 AS can_prove_identity
     FROM messaging_contact c
     JOIN portfolio_debtor d ON d.id = c.debtor_id
     JOIN portfolio_portfolio f ON f.id = c.portfolio_id
@@ -102,45 +125,78 @@ _LEASED = f"""
             OR (c.conversation_id IS NULL AND o.channel = c.channel AND o.address = p.value AND o.status <> 'CLOSED')
         ORDER BY o.id DESC LIMIT 1) v ON true
     CROSS JOIN LATERAL (
-        SELECT t.value, {numbers.forms_sql("t.value")} AS forms,
+        SELECT t.value, {address_forms.forms_sql("t.value")} AS forms,
             coalesce(p.kind, CASE c.channel WHEN 'email' THEN 'EMAIL' WHEN 'letter' THEN 'ADDRESS'
                 WHEN 'visit' THEN 'ADDRESS' ELSE 'PHONE' END) AS kind
         FROM (SELECT coalesce(p.value, v.address, '') AS value) t OFFSET 0) a
     WHERE c.id = ANY(%s) ORDER BY c.priority, c.due_at, c.id"""
 
 
-def load(contact_ids: Sequence[int], *, now: datetime) -> list[Leased]:
-    """Return leased contacts with their facts, the most urgent at the front."""
-    names = [name for name in Leased.__slots__ if name != "local_date"]
+def load_contacts(contact_ids: Sequence[int], *, now: datetime) -> list[LeasedContact]:
+    """Return leased contacts with their facts, the most urgent first."""
     with connection.cursor() as cursor:
-        cursor.execute(_LEASED, [now - SERVICE_WINDOW, list(contact_ids)])
+        cursor.execute(_CONTACTS, [now - SERVICE_WINDOW, list(contact_ids)])
+        names = [column.name for column in cursor.description]
         rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-    return [Leased(**row, local_date=local_date(row["zones"], now)) for row in rows]
+    for row in rows:
+        row["local_date"] = local_date(row["zones"], now)
+    # Everything below is read once for the whole batch.
+    rules = company_rules_in_force({row["portfolio_id"] for row in rows})
+    templates = load_template_pool({(row["template_code"], row["channel"]) for row in rows if not row["written_text"]})
+    by_debtor = fetch_statements({row["debtor_id"]: row["local_date"] or now.date() for row in rows})
+    decided_ids = accounts_with_legal_decision(
+        {d.account_id for statement in by_debtor.values() for d in (*statement.overdue, *statement.upcoming)}
+    )
+    contacts = []
+    for row in rows:
+        statement = by_debtor[row["debtor_id"]]
+        unheld = statement.without_held()
+        template = _choose_template(row, templates, statement, decided_ids, now)
+        notice = template is not None and is_notice(template)
+        has_debt = bool(statement.documents_for(notice=notice))
+        # Where every account that the message would speak of is on hold, so is the contact.
+        all_held = has_debt and not unheld.documents_for(notice=notice)
+        contact = LeasedContact(
+            **row,
+            template=template,
+            statement=unheld,
+            has_debt=has_debt,
+            hold_reason=statement.hold_reason or ("ACCOUNTS" if all_held else ""),
+            oldest_due_date=_oldest_due_date(unheld) or _oldest_due_date(statement),
+            company_rules=rules.houses.get(rules.name_by_portfolio.get(row["portfolio_id"], "")),
+        )
+        contacts.append(contact)
+    return contacts
 
 
-def local_date(zones: str, now: datetime) -> date | None:
-    """Return the debtor's day, or None in an unknown zone.
-
-    Where a debtor may live in several zones the first one's day will do: the gate only opens while all of them
-    have the same.
-    """
-    zone = first_zone(zones)
-    return now.astimezone(zone).date() if zone else None
-
-
-def first_zone(zones: str) -> ZoneInfo | None:
-    """Return the first of the zones joined by `|`, None where it is not known."""
-    return _zone(zones.partition("|")[0])
-
-
-@lru_cache(maxsize=1024)
-def _zone(name: str) -> ZoneInfo | None:
-    return ZoneInfo(name) if name in available_timezones() else None
-
-
-def is_silent(*, kind: str, value: str) -> bool:
+def is_silenced(*, kind: str, value: str) -> bool:
     """Return whether nothing may be sent to a number or address, whoever has it."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT EXISTS (SELECT FROM consent_silence WHERE kind = %s AND value = %s)", [kind, value])
         (answer,) = cursor.fetchone()
     return bool(answer)
+
+
+def _choose_template(
+    row: Mapping[str, Any], templates: TemplatePool, statement: Statement, decided_ids: frozenset[int], now: datetime
+) -> Template | None:
+    """Return the template of a contact, None where none fits or somebody has written its words."""
+    if row["written_text"]:
+        return None
+    # A text of the legal stage may go only where going to law was decided for every account that it would ask for.
+    overdue_ids = {document.account_id for document in statement.overdue}
+    legal = bool(overdue_ids) and decided_ids.issuperset(overdue_ids)
+    return templates.pick_template(
+        code=row["template_code"],
+        channel=row["channel"],
+        country=row["country"],
+        language=row["language"],
+        debtor_id=row["debtor_id"],
+        on=row["local_date"] or now.date(),
+        legal_decision=legal,
+    )
+
+
+def _oldest_due_date(statement: Statement) -> date | None:
+    documents = statement.overdue or statement.upcoming
+    return documents[0].due_date if documents else None

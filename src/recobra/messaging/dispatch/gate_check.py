@@ -3,37 +3,26 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cache, lru_cache
 from importlib import resources
-from typing import Any
+from typing import Any, Final
 
 import pyarrow as pa
 
 from recobra.kit import engine
 from recobra.messaging import snapshot
-from recobra.messaging.dispatch.facts import Leased, local_date
+from recobra.messaging.dispatch.facts import LeasedContact
 from recobra.portfolio.snapshot import read_company_holidays
 from recobra_core import law
 
-__all__ = ["Case", "Verdict", "judge", "local_date", "rules_version"]
+LONGEST_CAP: Final = timedelta(days=92)
+"""How far back the contacts of the past are counted."""
 
-LONGEST_CAP = timedelta(days=92)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
-    """A contact to judge: `hold` says why its debtor is on hold, '' where it is not; `house` names the company's rules.
-
-    `oldest_due_date` is that of what it speaks of.
-    """
-
-    contact: Leased
-    hold: str
-    oldest_due_date: date | None
-    house: str = ""
+_HOUR_REASONS: Final = frozenset({"closed_hour", "house_hours"})
+"""The obstacles that a later hour of the same day removes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,16 +40,20 @@ class Verdict:
     until: datetime | None = None
 
 
-def judge(cases: Sequence[Case], *, houses: Mapping[str, law.CompanyRules], now: datetime) -> dict[int, Verdict]:
-    """Judge a batch in one statement under the law and the company's rules; the answer is by contact."""
-    if not cases:
+def judge(contacts: Sequence[LeasedContact], *, now: datetime) -> dict[int, Verdict]:
+    """Judge a batch in one statement under the law and the company's rules; return the verdicts by contact id."""
+    if not contacts:
         return {}
+    by_name = {contact.company_rules.name: contact.company_rules for contact in contacts if contact.company_rules}
+    rules = frozenset(by_name.items())
+    keys = frozenset(
+        law.OpeningKey(c.country, c.subdivision, c.zones, c.channel, c.local_date, _rules_name(c)) for c in contacts
+    )
     since = (now - LONGEST_CAP).date()
-    rules = frozenset((name, house) for name, house in houses.items() if name)
     tables = {
-        "candidates": _candidates(cases, now),
-        "openings": _openings(frozenset(map(_key, cases)), _company_holidays(), rules),
-        "history": snapshot.history([case.contact.debtor_id for case in cases], since=since),
+        "candidates": _candidates(contacts, now),
+        "openings": _openings(keys, _holidays(), rules),
+        "history": snapshot.contact_history([contact.debtor_id for contact in contacts], since=since),
         "caps": _caps(rules),
     }
     duck = engine.thread_duckdb("gate")
@@ -76,10 +69,10 @@ def warm_up() -> None:
 
 @cache
 def rules_version() -> str:
-    """Return what identifies the law's data that judge here: the beginning of their digest."""
+    """Return the version of the law's data that judges here: the beginning of their digest."""
     folder = resources.files("recobra_core.law") / "data"
     digest = hashlib.sha256()
-    for file in sorted(folder.iterdir(), key=lambda each: each.name):
+    for file in sorted(folder.iterdir(), key=lambda file: file.name):
         if file.name.endswith(".yaml"):
             digest.update(file.name.encode() + b"\0" + file.read_bytes())
     return digest.hexdigest()[:16]
@@ -100,24 +93,58 @@ def _statement() -> engine.Statement:
     )
 
 
+# From one batch to the next the same places and days return, so the tables of the law are made once for many batches.
 @lru_cache(maxsize=8)
-def _caps(houses: frozenset[tuple[str, law.CompanyRules]]) -> pa.Table:
-    return law.to_arrow(law.build_caps(company_rules=dict(houses)))
+def _caps(rules: frozenset[tuple[str, law.CompanyRules]]) -> pa.Table:
+    return law.to_arrow(law.build_caps(company_rules=dict(rules)))
 
 
 @lru_cache(maxsize=64)
 def _openings(
     keys: frozenset[law.OpeningKey],
     holidays: frozenset[tuple[str, date]],
-    houses: frozenset[tuple[str, law.CompanyRules]],
+    rules: frozenset[tuple[str, law.CompanyRules]],
 ) -> pa.Table:
-    return law.to_arrow(law.build_openings(keys=keys, company_holidays=holidays, company_rules=dict(houses)))
+    return law.to_arrow(law.build_openings(keys=keys, company_holidays=holidays, company_rules=dict(rules)))
+
+
+def _holidays() -> frozenset[tuple[str, date]]:
+    holidays = read_company_holidays()
+    return frozenset(zip(holidays["country"].to_pylist(), holidays["day"].to_pylist(), strict=True))
+
+
+def _candidates(contacts: Sequence[LeasedContact], now: datetime) -> pa.Table:
+    """Return contacts as the gate's table of candidates; columns that are not named here are fields of a contact."""
+    count = len(contacts)
+    values: dict[str, list[Any]] = {
+        "candidate_id": [c.contact_id for c in contacts],
+        "account_id": [None] * count,  # a message speaks of all that is owed, not of one account
+        "at_utc": [_naive_utc(now)] * count,
+        "held": [bool(c.hold_reason) for c in contacts],
+        "hold_reason": [c.hold_reason or None for c in contacts],
+        "role": ["debtor"] * count,
+        "house": [_rules_name(c) for c in contacts],
+        "replies_to_at_utc": [c.replies_to_at and _naive_utc(c.replies_to_at) for c in contacts],
+    }
+    schema = law.CANDIDATE.to_pyarrow()
+    columns = [
+        pa.array(values.get(field.name) or [getattr(c, field.name) for c in contacts], field.type) for field in schema
+    ]
+    return pa.table(columns, schema=schema)
+
+
+def _rules_name(contact: LeasedContact) -> str:
+    return contact.company_rules.name if contact.company_rules else ""
+
+
+def _naive_utc(at: datetime) -> datetime:
+    return at.astimezone(UTC).replace(tzinfo=None)
 
 
 def _verdict(row: dict[str, Any], now: datetime) -> Verdict:
     opens_at = row["opens_at_utc"] and row["opens_at_utc"].replace(tzinfo=UTC)
     until = row["holds_until_epoch"]
-    later = row["reason"] in _HOURS and opens_at is not None and opens_at > now
+    later = row["reason"] in _HOUR_REASONS and opens_at is not None and opens_at > now
     return Verdict(
         allowed=row["allowed"],
         reason=row["reason"] or "",
@@ -126,53 +153,3 @@ def _verdict(row: dict[str, Any], now: datetime) -> Verdict:
         opens_at=opens_at if later else None,
         until=datetime.fromtimestamp(until, UTC) if row["allowed"] and until is not None else None,
     )
-
-
-def _key(case: Case) -> law.OpeningKey:
-    c = case.contact
-    return law.OpeningKey(c.country, c.subdivision, c.zones, c.channel, c.local_date, case.house)
-
-
-def _company_holidays() -> frozenset[tuple[str, date]]:
-    found = read_company_holidays()
-    return frozenset(zip(found["country"].to_pylist(), found["day"].to_pylist(), strict=True))
-
-
-def _candidates(cases: Sequence[Case], now: datetime) -> pa.Table:
-    count = len(cases)
-    contacts = [case.contact for case in cases]
-    columns = {
-        "candidate_id": [c.contact_id for c in contacts],
-        "account_id": [None] * count,
-        "at_utc": [_plain(now)] * count,
-        "held": [bool(case.hold) for case in cases],
-        "hold_reason": [case.hold or None for case in cases],
-        "role": ["debtor"] * count,
-        "oldest_due_date": [case.oldest_due_date for case in cases],
-        "house": [case.house for case in cases],
-        "replies_to_at_utc": [c.replies_to_at and _plain(c.replies_to_at) for c in contacts],
-        **{name: [getattr(c, name) for c in contacts] for name in _SHARED},
-    }
-    schema = law.CANDIDATE.to_pyarrow()
-    return pa.table([pa.array(columns[field.name], field.type) for field in schema], schema=schema)
-
-
-def _plain(at: datetime) -> datetime:
-    return at.astimezone(UTC).replace(tzinfo=None)
-
-
-_HOURS = frozenset({"closed_hour", "house_hours"})
-_SHARED = (
-    "debtor_id",
-    "creditor_id",
-    "country",
-    "subdivision",
-    "zones",
-    "channel",
-    "local_date",
-    "opted_out",
-    "consent",
-    "point_valid",
-    "place",
-    "purpose",
-)

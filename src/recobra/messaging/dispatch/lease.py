@@ -1,4 +1,4 @@
-"""Who is sending what: leases on contacts, taken by several dispatchers at once and given back when one dies.
+"""Leases on contacts: several dispatchers take them at once, and the others give them back when one dies.
 
 Leases live by the database's clock, which all dispatchers share. A dispatcher also holds an advisory lock named
 after its lease as long as it lives, so that the others need not wait for `leased_until` to see that it was killed.
@@ -12,19 +12,18 @@ import contextlib
 import uuid
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from django.db import DatabaseError, connection, transaction
-from django.db.backends.utils import CursorWrapper
 
 from recobra.messaging import reasons
-from recobra.messaging.outbox.transitions import RETURNING, change, record_ends
+from recobra.messaging.outbox.transitions import RETURNING, change_contacts, record_ends
 
-LEASE_SECONDS = 120
+LEASE_SECONDS: Final = 120
 
 # One contact of a debtor at a time: two judged side by side would not count each other against the caps. The lock
 # on the debtor's row keeps a second dispatcher from leasing another contact of the same debtor meanwhile.
-_TAKE = """
+_LEASE = """
     WITH picked AS MATERIALIZED (
         SELECT c.id, c.debtor_id, c.priority, c.due_at
         FROM messaging_contact c JOIN portfolio_debtor d ON d.id = c.debtor_id
@@ -38,7 +37,7 @@ _TAKE = """
     WHERE c.id = p.id AND c.status = 'DUE'
     RETURNING c.id"""
 
-# A lease committed between the start of _TAKE and its lock was not visible to it; here it is.
+# A lease committed between the start of _LEASE and its lock was not visible to it; here it is.
 _YIELD = """
     UPDATE messaging_contact c SET status = 'DUE', lease = NULL, leased_until = NULL
     WHERE c.id = ANY(%s) AND EXISTS (
@@ -72,39 +71,47 @@ _TO_UNCERTAIN = f"""
 
 
 @contextlib.contextmanager
-def holding() -> Iterator[uuid.UUID]:
+def hold_lease() -> Iterator[uuid.UUID]:
     """Give a lease of one's own, known to be alive as long as the block runs."""
     lease = uuid.uuid4()
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_lock(%s)", [_key(lease)])
+        cursor.execute("SELECT pg_advisory_lock(%s)", [_lock_number(lease)])
     try:
         yield lease
     finally:
+        # A connection that broke has let go of the lock already, and the error that broke it is the one to raise.
         with contextlib.suppress(DatabaseError), connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_unlock(%s)", [_key(lease)])
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [_lock_number(lease)])
 
 
 @transaction.atomic
-def take(*, lease: uuid.UUID, now: datetime, limit: int, only: str | None = None, but: Sequence[str] = ()) -> list[int]:
+def lease_contacts(
+    *, lease: uuid.UUID, now: datetime, limit: int, only_channel: str | None = None, except_channels: Sequence[str] = ()
+) -> list[int]:
     """Lease up to `limit` due contacts, at most one per debtor, the most urgent first; return their ids.
 
-    Of one channel `only`, or of all `but` some.
+    Of one channel alone, or of all channels except some.
     """
-    which = "c.channel = %(only)s" if only else "c.channel <> ALL(%(but)s)" if but else "true"
     values: dict[str, Any] = {
         "now": now,
         "limit": limit,
         "lease": lease,
         "seconds": LEASE_SECONDS,
-        "only": only,
-        "but": list(but),
+        "only_channel": only_channel,
+        "except_channels": list(except_channels),
     }
+    if only_channel:
+        which = "c.channel = %(only_channel)s"
+    elif except_channels:
+        which = "c.channel <> ALL(%(except_channels)s)"
+    else:
+        which = "true"
     with connection.cursor() as cursor:
-        cursor.execute(_TAKE.format(which=which), values)
-        taken = [row[0] for row in cursor.fetchall()]
-        cursor.execute(_YIELD, [taken])
+        cursor.execute(_LEASE.format(which=which), values)
+        leased = [row[0] for row in cursor.fetchall()]
+        cursor.execute(_YIELD, [leased])
         yielded = {row[0] for row in cursor.fetchall()}
-    return sorted(set(taken) - yielded)
+    return sorted(set(leased) - yielded)
 
 
 def give_back(contact_ids: Sequence[int], *, lease: uuid.UUID) -> None:
@@ -115,23 +122,23 @@ def give_back(contact_ids: Sequence[int], *, lease: uuid.UUID) -> None:
 
 
 @transaction.atomic
-def recover(*, lease: uuid.UUID, now: datetime, actor: str) -> int:
+def recover_abandoned(*, lease: uuid.UUID, now: datetime, actor: str) -> int:
     """Take over what dead dispatchers left; return how many contacts became uncertain.
 
     What they had not handed over is due again. What they had is never sent again.
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT DISTINCT lease FROM messaging_contact WHERE status = 'LEASED' AND lease <> %s", [lease])
-        dead = [row[0] for row in cursor.fetchall() if _is_dead(cursor, row[0])]
+        dead = []
+        for (other,) in cursor.fetchall():
+            # Whoever lives holds the lock of its lease. What we get of the dead is let go with this transaction.
+            cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_lock_number(other)])
+            if cursor.fetchone()[0]:
+                dead.append(other)
         cursor.execute(_BACK_TO_DUE, [dead])
-    uncertain = change(_TO_UNCERTAIN, [dead, reasons.DISPATCHER_DIED])
+    uncertain = change_contacts(_TO_UNCERTAIN, [dead, reasons.DISPATCHER_DIED])
     return record_ends("contact.uncertain", uncertain, at=now, actor=actor)
 
 
-def _is_dead(cursor: CursorWrapper, lease: uuid.UUID) -> bool:
-    cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_key(lease)])
-    return bool(cursor.fetchone()[0])
-
-
-def _key(lease: uuid.UUID) -> int:
-    return lease.int & (2**63 - 1)
+def _lock_number(lease: uuid.UUID) -> int:
+    return lease.int & (2**63 - 1)  # PostgreSQL takes signed 64-bit numbers

@@ -1,4 +1,4 @@
-"""Hand many messages over at once, and hear what became of each."""
+"""The open routes of a dispatcher, by which many messages leave at once."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Self
 from recobra.messaging import reasons
 from recobra.messaging.channels import Outcome, OutcomeKind
 from recobra.messaging.channels.adapter import AsyncSender
-from recobra.messaging.dispatch.handover import Going
+from recobra.messaging.dispatch.prepare import PreparedContact
 from recobra.messaging.dispatch.throttle import DEADLINE_SECONDS
 from recobra.messaging.providers.routing import Route
 
@@ -20,7 +20,7 @@ _log = logging.getLogger(__name__)
 
 
 class Senders:
-    """The open ways of one dispatcher.
+    """The open routes of one dispatcher.
 
     Its event loop runs only while messages are on their way: what is written to the database happens outside of it.
     """
@@ -38,14 +38,14 @@ class Senders:
     ) -> None:
         self.close()
 
-    def open(self, way: Route) -> None:
-        """Open a way, where it is not open with these very settings. Raises Unsuitable."""
-        if _key(way) not in self._open:
-            self._open[_key(way)] = self._loop().run(self._opened(way))
+    def open(self, route: Route) -> None:
+        """Open a route, where it is not open with these very settings. Raises Unsuitable."""
+        if _key(route) not in self._open:
+            self._open[_key(route)] = self._event_loop().run(self._enter(route))
 
-    def send(self, going: Sequence[Going]) -> list[tuple[Outcome, float]]:
-        """Hand messages over, all at once, by open ways; return what became of each and in how many seconds."""
-        return self._loop().run(self._send(going))
+    def send(self, chunk: Sequence[PreparedContact]) -> list[tuple[Outcome, float]]:
+        """Hand messages over, all at once, by open routes; return each one's outcome and the seconds it took."""
+        return self._event_loop().run(self._send_all(chunk))
 
     def close(self) -> None:
         """Leave the providers. What waits for the next message too long would be broken when it comes."""
@@ -56,44 +56,43 @@ class Senders:
             self._runner.close()
             self._runner = None
 
-    def _loop(self) -> asyncio.Runner:
+    def _event_loop(self) -> asyncio.Runner:
         if self._runner is None:
             self._runner = asyncio.Runner()
         return self._runner
 
-    async def _opened(self, way: Route) -> AsyncSender:
+    async def _enter(self, route: Route) -> AsyncSender:
         if self._stack is None:
             self._stack = AsyncExitStack()
-        return await self._stack.enter_async_context(way.adapter.opened(way.config))
+        return await self._stack.enter_async_context(route.adapter.opened(route.config))
 
-    async def _send(self, going: Sequence[Going]) -> list[tuple[Outcome, float]]:
+    async def _send_all(self, chunk: Sequence[PreparedContact]) -> list[tuple[Outcome, float]]:
         # Two rounds of the loop, so that connections which the other side has left are seen before they are used.
         await asyncio.sleep(0)
         await asyncio.sleep(0)
-        tasks = [asyncio.create_task(self._one(each)) for each in going]
+        tasks = [asyncio.create_task(self._send_one(prepared)) for prepared in chunk]
         _done, late = await asyncio.wait(tasks, timeout=DEADLINE_SECONDS)
         for task in late:
             task.cancel()
         if late:
             await asyncio.wait(late)
-        return [_unended() if task.cancelled() else task.result() for task in tasks]
+        # A task that was cancelled may have been read by its provider all the same.
+        answer = f"no end in {DEADLINE_SECONDS:g} seconds"
+        lost = Outcome(kind=OutcomeKind.UNCERTAIN, reason=reasons.LOST, answer=answer)
+        return [(lost, DEADLINE_SECONDS) if task.cancelled() else task.result() for task in tasks]
 
-    async def _one(self, going: Going) -> tuple[Outcome, float]:
+    async def _send_one(self, prepared: PreparedContact) -> tuple[Outcome, float]:
         loop = asyncio.get_running_loop()
-        begin = loop.time()
+        started = loop.time()
+        code = prepared.route.code
         try:
-            outcome = await self._open[_key(going.way)].send(going.item.message)
+            outcome = await self._open[_key(prepared.route)].send(prepared.message)
         except Exception as error:  # noqa: BLE001 - an adapter that fails says nothing of what the provider has
-            _log.error("The way %s failed with %s; the message may have arrived.", going.way.code, type(error).__name__)
+            _log.error("The way %s failed with %s; the message may have arrived.", code, type(error).__name__)
             answer = " ".join(f"{type(error).__name__}: {error}".split())[:500]
             outcome = Outcome(kind=OutcomeKind.UNCERTAIN, reason=reasons.LOST, answer=answer)
-        return outcome, loop.time() - begin
+        return outcome, loop.time() - started
 
 
-def _unended() -> tuple[Outcome, float]:
-    answer = f"no end in {DEADLINE_SECONDS:g} seconds"
-    return Outcome(kind=OutcomeKind.UNCERTAIN, reason=reasons.LOST, answer=answer), DEADLINE_SECONDS
-
-
-def _key(way: Route) -> tuple[str, str]:
-    return way.code, repr((way.kind, way.config.settings, way.config.secrets))
+def _key(route: Route) -> tuple[str, str]:
+    return route.code, repr((route.kind, route.config.settings, route.config.secrets))

@@ -1,9 +1,9 @@
-"""How many messages one dispatcher hands to a provider at once: few at first, more while all goes well."""
+"""The pace of a provider: few messages at once at first, more while all goes well."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -21,37 +21,39 @@ REST_SECONDS: Final = 30.0
 
 @dataclass(slots=True)
 class Pace:
-    """What one dispatcher has seen of one provider. `resting_until` is by the monotonic clock."""
+    """How one provider has answered one dispatcher. `resting_until` is by the monotonic clock.
+
+    `unreached_count` are the last messages in a row that did not reach it.
+    """
 
     at_once: int = 1
-    in_vain: int = 0
+    unreached_count: int = 0
     resting_until: float = 0.0
 
-    def rests(self) -> bool:
+    def is_resting(self) -> bool:
         """Return whether this dispatcher leaves the provider alone for a while."""
         return time.monotonic() < self.resting_until
 
-    def note(self, ended: Iterable[tuple[Outcome, float]]) -> bool:
-        """Learn from messages that left together; return whether the provider answered any of them."""
-        outcomes = list(ended)
-        troubled = [
-            outcome for outcome, _seconds in outcomes if outcome.unreachable or outcome.kind is OutcomeKind.UNCERTAIN
+    def learn(self, results: Sequence[tuple[Outcome, float]]) -> bool:
+        """Learn from the outcomes and seconds of messages that left together; return whether any was answered."""
+        is_answered = [
+            not outcome.unreachable and outcome.kind is not OutcomeKind.UNCERTAIN for outcome, _seconds in results
         ]
-        slowest = max((seconds for _outcome, seconds in outcomes), default=0.0)
-        answered = len(troubled) < len(outcomes)
-        for outcome, _seconds in outcomes:
-            self.in_vain = self.in_vain + 1 if outcome.unreachable else 0
-        if not answered:
+        slowest_seconds = max((seconds for _outcome, seconds in results), default=0.0)
+        for outcome, _seconds in results:
+            self.unreached_count = self.unreached_count + 1 if outcome.unreachable else 0
+        if not any(is_answered):
             self.at_once = 1
-        elif troubled or slowest > SECONDS_AT_ONCE:
+        elif not all(is_answered) or slowest_seconds > SECONDS_AT_ONCE:
             self.at_once = max(1, self.at_once // 2)
-        elif slowest < SECONDS_AT_ONCE / 2:
+        elif slowest_seconds < SECONDS_AT_ONCE / 2:
             self.at_once = min(MOST_AT_ONCE, self.at_once * 2)
-        if self.in_vain >= GIVE_UP_AFTER:
+        # After the sizes: a rest begins again with one message.
+        if self.unreached_count >= GIVE_UP_AFTER:
             self.rest()
-        return answered
+        return any(is_answered)
 
     def rest(self) -> None:
         """Leave the provider alone for a while."""
-        self.at_once, self.in_vain = 1, 0
+        self.at_once, self.unreached_count = 1, 0
         self.resting_until = time.monotonic() + REST_SECONDS

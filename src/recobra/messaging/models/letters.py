@@ -22,7 +22,7 @@ class LetterBatch(models.Model):
 
 
 class Letter(models.Model):
-    """A contact on paper and how the courier brought it. Personal data: the address."""
+    """A contact on paper, with what became of it at the courier's. Personal data: the address."""
 
     class Status(models.TextChoices):
         WAITING = "WAITING", _("To be printed")

@@ -95,6 +95,7 @@ class Contact(models.Model):
         REPLY = "REPLY", _("Answer to the debtor")
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True)
+    # No foreign key has an index of its own: each would cost every write of the outbox. Meta has those that are used.
     debtor = models.ForeignKey(Debtor, models.PROTECT, related_name="contacts", db_index=False)
     portfolio = models.ForeignKey(Portfolio, models.PROTECT, related_name="contacts", db_index=False)
     point = models.ForeignKey(ContactPoint, models.PROTECT, null=True, related_name="contacts", db_index=False)
@@ -150,11 +151,13 @@ class Contact(models.Model):
 
     class Meta:
         constraints = [
+            # Two cycles, or a cycle and a campaign, cannot both plan a message of the same day.
             models.UniqueConstraint(
                 fields=["debtor", "channel", "planned_for"],
                 condition=Q(status__in=["DUE", "LEASED", "SENT", "UNCERTAIN"]) & ~Q(purpose="REPLY"),
                 name="contact_one_per_debtor_channel_day",
             ),
+            # The history that the gate counts goes by this mark.
             models.CheckConstraint(
                 condition=~Q(status__in=["SENT", "UNCERTAIN"]) | Q(handed_over_at__isnull=False),
                 name="contact_sent_was_handed_over",
@@ -197,7 +200,7 @@ class ContactItem(models.Model):
 
 
 class MailboxMessage(models.Model):
-    """What the built-in mailbox received in demonstration mode. Personal data: the message. Dies at will."""
+    """A message that the built-in mailbox received in demonstration mode. Personal data: the message. Dies at will."""
 
     channel = models.CharField(max_length=8, default="email", db_default="email")
     received_at = models.DateTimeField()

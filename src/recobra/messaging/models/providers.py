@@ -3,7 +3,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Provider(models.Model):
-    """A configured way out: which adapter, with which settings, at what price and speed.
+    """A configured way out for a channel: its adapter, settings, price and speed.
 
     `kind` names the folder in `channels/`; `secrets` are encrypted with the installation's key.
     `price_micros` is what one message costs, in millionths of the major unit of `price_currency`. Personal data: none.

@@ -7,7 +7,7 @@ from recobra.messaging.models.providers import Provider
 
 
 class Receipt(models.Model):
-    """What a provider says became of a contact after it was handed over; each event once, in whatever order.
+    """A provider's word on what became of a contact after it was handed over; each event once, in whatever order.
 
     Personal data: none; `detail` holds the provider's codes, never a text of the debtor's.
     """
@@ -49,7 +49,7 @@ class Receipt(models.Model):
 class WebhookCall(models.Model):
     """A call of a provider's as it came in, kept until it is worked and for proof after. Personal data: the body.
 
-    Identical bodies are one call. What could not be worked stays, with the reason. Dies after 90 days.
+    Identical bodies are one call. One that could not be worked stays, with the reason. Dies after 90 days.
     """
 
     class Status(models.TextChoices):

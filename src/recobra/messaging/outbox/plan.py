@@ -1,4 +1,4 @@
-"""What the daily cycle puts into the outbox, and what takes it out again before it is sent."""
+"""The outbox: contacts are put into it, and taken back before they are sent."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from django.db import connection, transaction
 
 from recobra.kit import tables
-from recobra.messaging.outbox.transitions import ENDED, RETURNING, change, record_ends
+from recobra.messaging.outbox.transitions import ENDED, RETURNING, cancel_where, record_ends
 
 PLANNED = pa.schema(
     [
@@ -33,7 +33,7 @@ PLANNED = pa.schema(
 )
 """A contact to plan. `status` is DUE or BLOCKED, the latter with `reason`, `rule` and `article`."""
 
-MORE = pa.schema(
+PLANNED_OPTIONAL = pa.schema(
     [
         ("purpose", pa.string()),
         ("priority", pa.int16()),
@@ -47,12 +47,12 @@ MORE = pa.schema(
         ("author_id", pa.int64()),
     ]
 )
-"""What a plan may say besides; what is absent or null is a claim of the strategy's at the usual priority.
+"""Further columns of a contact to plan; what is absent or null is a claim of the strategy's at the usual priority.
 
 With a `body` the message goes as it is written, without a template. `priority` 0 goes first.
 """
 
-WRITTEN = pa.schema([("debtor_id", pa.int64()), ("channel", pa.string()), ("contact_id", pa.int64())])
+INSERTED = pa.schema([("debtor_id", pa.int64()), ("channel", pa.string()), ("contact_id", pa.int64())])
 
 # A second run of the same day finds its live contacts by the table's unique constraint and its refusals by the
 # NOT EXISTS: neither is written twice.
@@ -83,17 +83,6 @@ _STAGING = """
         campaign_id bigint, fallback_of_id bigint, conversation_id bigint, replies_to_at timestamptz, subject text,
         body text, author text, author_id bigint) ON COMMIT DROP"""
 
-CANCEL = f"""
-    WITH waiting AS (
-        SELECT w.id FROM messaging_contact w
-        WHERE {{which}} AND (w.status = 'DUE' OR (w.status = 'LEASED' AND w.handed_over_at IS NULL))
-        ORDER BY w.id FOR UPDATE)
-    UPDATE messaging_contact c
-    SET status = 'CANCELLED', reason = %s, judged_at = %s, lease = NULL, leased_until = NULL
-    FROM waiting WHERE c.id = waiting.id
-    RETURNING {RETURNING}"""
-
-
 _JUDGE_AGAIN = """
     WITH judged AS (
         SELECT w.id FROM messaging_contact w
@@ -103,24 +92,24 @@ _JUDGE_AGAIN = """
 
 
 @transaction.atomic
-def plan(*, contacts: pa.Table, now: datetime) -> pa.Table:
-    """Put contacts (schema PLANNED, and any of MORE) into the outbox; return those written (schema WRITTEN).
+def plan_contacts(*, contacts: pa.Table, now: datetime) -> pa.Table:
+    """Put contacts (schema PLANNED, any of PLANNED_OPTIONAL) into the outbox; return the new ones (schema INSERTED).
 
     A debtor has one live contact per channel and day: one that stands already is not written again. Answers to the
     debtor are not counted among them.
     """
     if contacts.num_rows == 0:
-        return WRITTEN.empty_table()
-    wanted = pa.schema([*PLANNED, *(field for field in MORE if field.name in contacts.column_names)])
+        return INSERTED.empty_table()
+    schema = pa.schema([*PLANNED, *(field for field in PLANNED_OPTIONAL if field.name in contacts.column_names)])
     with connection.cursor() as cursor:
         cursor.execute(_STAGING)
         cursor.execute("TRUNCATE messaging_incoming")
-    tables.copy_in("messaging_incoming", contacts.select(wanted.names).cast(wanted))
-    schema = ENDED.append(pa.field("status", pa.string()))
-    written = tables.fetch(f"{_INSERT} {RETURNING}, c.status", [now, now], schema)
-    blocked = written.filter(pc.equal(written["status"], "BLOCKED"))
+    tables.copy_in("messaging_incoming", contacts.select(schema.names).cast(schema))
+    inserted_schema = ENDED.append(pa.field("status", pa.string()))
+    inserted = tables.fetch(f"{_INSERT} {RETURNING}, c.status", [now, now], inserted_schema)
+    blocked = inserted.filter(pc.equal(inserted["status"], "BLOCKED"))
     record_ends("contact.blocked", blocked, at=now, actor="cycle")
-    return written.select(WRITTEN.names)
+    return inserted.select(INSERTED.names)
 
 
 @transaction.atomic
@@ -131,19 +120,25 @@ def cancel_planned(
     at: datetime,
     actor: str,
     actor_id: int | None = None,
-    but_answers: bool = False,
+    keep_answers: bool = False,
 ) -> int:
-    """Take back what was planned for debtors and not handed over yet; return how many contacts.
+    """Cancel what was planned for debtors and not handed over yet; return how many contacts.
 
-    `but_answers` leaves what answers the debtor, and what a person wrote. Where a dispatcher is about to hand one
-    over, whoever locks its row first wins and the other one sees it.
+    `keep_answers` leaves what answers the debtor, and what a person wrote.
     """
-    which = "w.debtor_id = ANY(%s)" + (" AND w.purpose NOT IN ('REPLY', 'MANUAL')" if but_answers else "")
-    ended = change(CANCEL.format(which=which), [list(debtor_ids), reason, at])
-    return record_ends("contact.cancelled", ended, at=at, actor=actor, actor_id=actor_id)
+    which = "w.debtor_id = ANY(%s)" + (" AND w.purpose NOT IN ('REPLY', 'MANUAL')" if keep_answers else "")
+    return cancel_where(which, [list(debtor_ids)], reason=reason, at=at, actor=actor, actor_id=actor_id)
+
+
+@transaction.atomic
+def withdraw_contacts(*, contact_ids: Sequence[int], reason: str, at: datetime, actor: str) -> int:
+    """Cancel contacts that the plan of the day wants no more and that were not handed over yet; return how many."""
+    if not contact_ids:
+        return 0
+    return cancel_where("w.id = ANY(%s)", [list(contact_ids)], reason=reason, at=at, actor=actor)
 
 
 def judge_again(*, debtor_ids: Sequence[int]) -> None:
-    """Give back what a dispatcher has judged for debtors and not handed over: something has changed since."""
+    """Take the leases off what a dispatcher has judged for debtors and not handed over: something has changed since."""
     with connection.cursor() as cursor:
         cursor.execute(_JUDGE_AGAIN, [list(debtor_ids)])

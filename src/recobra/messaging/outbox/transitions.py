@@ -1,4 +1,4 @@
-"""How contacts end, many at a time: the row says why, and the journal keeps the fact."""
+"""Changes of a contact's status, many at a time: the row says why, and the journal keeps the fact."""
 
 from __future__ import annotations
 
@@ -21,16 +21,40 @@ ENDED = pa.schema(
         ("reason", pa.string()),
     ]
 )
+"""A contact whose status has changed, as `RETURNING` gives it."""
 RETURNING = "c.id, c.portfolio_id, c.debtor_id, c.channel, c.step_key, c.reason"
 
 
-def change(statement: str, parameters: Sequence[object]) -> pa.Table:
+# Where a dispatcher is about to hand one over, whoever locks its row first wins and the other one sees it.
+_CANCEL = f"""
+    WITH waiting AS (
+        SELECT w.id FROM messaging_contact w
+        WHERE {{which}} AND (w.status = 'DUE' OR (w.status = 'LEASED' AND w.handed_over_at IS NULL))
+        ORDER BY w.id FOR UPDATE)
+    UPDATE messaging_contact c
+    SET status = 'CANCELLED', reason = %s, judged_at = %s, lease = NULL, leased_until = NULL
+    FROM waiting WHERE c.id = waiting.id
+    RETURNING {RETURNING}"""
+
+
+def cancel_where(
+    which: str, parameters: Sequence[object], *, reason: str, at: datetime, actor: str, actor_id: int | None = None
+) -> int:
+    """Cancel contacts that wait or are leased, and were not handed over; return how many.
+
+    `which` is a condition in SQL over the contact `w`, with its parameters.
+    """
+    ended = change_contacts(_CANCEL.format(which=which), [*parameters, reason, at])
+    return record_ends("contact.cancelled", ended, at=at, actor=actor, actor_id=actor_id)
+
+
+def change_contacts(statement: str, parameters: Sequence[object]) -> pa.Table:
     """Run an UPDATE or INSERT of contacts that ends in `RETURNING {RETURNING}`; return its rows (schema ENDED)."""
     return tables.fetch(statement, parameters, ENDED)
 
 
 def record_ends(kind: str, ended: pa.Table, *, at: datetime, actor: str, actor_id: int | None = None) -> int:
-    """Write one fact per contact of `ended` (schema ENDED) and return how many."""
+    """Record one fact per contact of `ended` (schema ENDED) and return how many."""
     payload = [
         json.dumps({"channel": row["channel"], "step": row["step_key"], "reason": row["reason"]})
         for row in ended.select(["channel", "step_key", "reason"]).to_pylist()

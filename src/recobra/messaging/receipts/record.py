@@ -1,4 +1,4 @@
-"""What became of contacts after they were handed over, noted many at a time: each event once, in whatever order.
+"""Receipts: what became of contacts after they were handed over, recorded many at a time and each event once.
 
 The contact's own columns are derived from all its receipts, so the order in which these come makes no difference.
 """
@@ -18,12 +18,12 @@ from recobra.journal.operations import Facts, record, record_all
 from recobra.kit import tables
 from recobra.messaging.channels.adapter import ReceiptEvent
 from recobra.messaging.models import Contact, Receipt
-from recobra.messaging.outbox.transitions import RETURNING, change, record_ends
+from recobra.messaging.outbox.transitions import RETURNING, change_contacts, record_ends
 
-JOINS_WITHIN: Final = timedelta(days=3)
+MATCHED_WITHIN: Final = timedelta(days=3)
 """A receipt whose contact has not appeared by then is about a message that is not ours."""
 ACTOR: Final = "provider"
-_NEW = pa.schema([("receipt_id", pa.int64()), ("contact_id", pa.int64())])
+_RECEIPTS = pa.schema([("receipt_id", pa.int64()), ("contact_id", pa.int64())])
 _CHANGES: Final = ("delivered", "read", "clicked", "undelivered", "complained")
 _DERIVED = pa.schema(
     [
@@ -49,7 +49,7 @@ _INSERT = """
     ON CONFLICT (event_key) DO NOTHING
     RETURNING id, contact_id"""
 
-_JOIN = """
+_MATCH_WAITING = """
     WITH waiting AS (
         SELECT r.id, c.id AS contact_id FROM messaging_receipt r
         JOIN messaging_contact c ON c.provider_reference = r.provider_reference AND c.provider_reference <> ''
@@ -58,11 +58,11 @@ _JOIN = """
     UPDATE messaging_receipt r SET contact_id = w.contact_id FROM waiting w WHERE r.id = w.id
     RETURNING r.id, r.contact_id"""
 
-_LOCK = "SELECT id FROM messaging_contact WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE"
+_LOCK_CONTACTS = "SELECT id FROM messaging_contact WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE"
 
 # Whoever reports on a message has it. One that we hold for undelivered and are about to try again has arrived after
 # all: it must not go twice.
-_ARRIVED = f"""
+_END_AS_SENT = f"""
     UPDATE messaging_contact c
     SET status = 'SENT', reason = '', handed_over_at = coalesce(c.handed_over_at, %s),
         sent_at = coalesce(c.sent_at, c.handed_over_at, %s), local_date = coalesce(c.local_date, c.planned_for),
@@ -73,11 +73,11 @@ _ARRIVED = f"""
             SELECT FROM messaging_receipt r WHERE r.contact_id = c.id AND r.kind NOT IN ('BOUNCED', 'FAILED'))))
     RETURNING {RETURNING}"""
 
-_DERIVE = """
-    WITH was AS MATERIALIZED (
+_DERIVE_COLUMNS = """
+    WITH before AS MATERIALIZED (
         SELECT id, delivered_at, read_at, clicked_at, undelivered_at, complained_at FROM messaging_contact
         WHERE id = ANY(%s)
-    ), told AS (
+    ), reported AS (
         SELECT r.contact_id AS id,
             min(r.at) FILTER (WHERE r.kind IN ('DELIVERED', 'READ', 'CLICKED', 'ANSWERED')) AS delivered_at,
             min(r.at) FILTER (WHERE r.kind = 'READ') AS read_at,
@@ -93,16 +93,16 @@ _DERIVE = """
         complained_at = least(c.complained_at, t.complained_at),
         reached = CASE WHEN t.reached THEN true WHEN t.missed AND c.channel IN ('call', 'ivr')
             THEN coalesce(c.reached, false) ELSE c.reached END
-    FROM was w JOIN told t ON t.id = w.id WHERE c.id = w.id
+    FROM before b JOIN reported t ON t.id = b.id WHERE c.id = b.id
     RETURNING c.id, c.portfolio_id, c.debtor_id, c.channel,
-        w.delivered_at IS NULL AND c.delivered_at IS NOT NULL, w.read_at IS NULL AND c.read_at IS NOT NULL,
-        w.clicked_at IS NULL AND c.clicked_at IS NOT NULL,
-        w.undelivered_at IS NULL AND c.undelivered_at IS NOT NULL,
-        w.complained_at IS NULL AND c.complained_at IS NOT NULL"""
+        b.delivered_at IS NULL AND c.delivered_at IS NOT NULL, b.read_at IS NULL AND c.read_at IS NOT NULL,
+        b.clicked_at IS NULL AND c.clicked_at IS NOT NULL,
+        b.undelivered_at IS NULL AND c.undelivered_at IS NOT NULL,
+        b.complained_at IS NULL AND c.complained_at IS NOT NULL"""
 
 # An address that does not exist exists for nobody; a number without an account there has none for anybody.
-_POINTS = """
-    WITH told AS (
+_UPDATE_POINTS = """
+    WITH failures AS (
         SELECT p.kind, p.value, c.channel, r.at, coalesce(r.permanent, false) AND NOT r.detail ? 'unusable' AS dead,
             r.detail ? 'unusable' AS unusable
         FROM messaging_receipt r JOIN messaging_contact c ON c.id = r.contact_id
@@ -112,8 +112,8 @@ _POINTS = """
         SELECT kind, value, min(at) FILTER (WHERE dead) AS dead_at,
             array_agg(DISTINCT channel) FILTER (WHERE unusable) AS unusable,
             count(*) FILTER (WHERE NOT dead AND NOT unusable) AS missed
-        FROM told GROUP BY kind, value
-    ), held AS (
+        FROM failures GROUP BY kind, value
+    ), locked AS (
         SELECT p.id, l.dead_at, l.unusable, l.missed FROM lines l
         JOIN portfolio_contactpoint p ON p.kind = l.kind AND p.value = l.value
         ORDER BY p.id FOR NO KEY UPDATE OF p)
@@ -122,42 +122,44 @@ _POINTS = """
         quality = CASE WHEN h.dead_at IS NOT NULL THEN 0 ELSE p.quality / power(2, least(h.missed, 6))::int END,
         unusable_for = ARRAY(SELECT DISTINCT u FROM unnest(p.unusable_for || coalesce(h.unusable, '{}')::varchar[]) u
             ORDER BY u)
-    FROM held h WHERE p.id = h.id"""
+    FROM locked h WHERE p.id = h.id"""
 
 
 @transaction.atomic
-def note(*, events: Sequence[ReceiptEvent], provider_id: int | None, now: datetime) -> int:
-    """Keep what a provider says of contacts and let it count; return how many events were new.
+def record_receipts(*, events: Sequence[ReceiptEvent], provider_id: int | None, now: datetime) -> int:
+    """Record what a provider says of contacts and let it count; return how many events were new.
 
-    An event whose contact is not known yet (a call may be faster than our own commit) waits for `join_waiting`.
+    An event whose contact is not known yet (a call may be faster than our own commit) waits for
+    `match_waiting_receipts`.
     """
     if not events:
         return 0
+    details = [{**event.detail, **({"unusable": "yes"} if event.unusable else {})} for event in events]
     columns = [
-        [e.provider_reference for e in events],
-        [e.public_id for e in events],
-        [e.kind for e in events],
-        [e.at for e in events],
-        [event_key(e.event_key, provider_id) for e in events],
-        [e.permanent for e in events],
-        [json.dumps(_detail(e)) for e in events],
+        [event.provider_reference for event in events],
+        [event.public_id for event in events],
+        [event.kind for event in events],
+        [event.at for event in events],
+        [event_key(event.event_key, provider_id) for event in events],
+        [event.permanent for event in events],
+        [json.dumps(detail) for detail in details],
     ]
-    new = tables.fetch(_INSERT, [provider_id, provider_id, now, now, *columns], _NEW)
-    _count(new, now=now)
-    return new.num_rows
+    receipts = tables.fetch(_INSERT, [provider_id, provider_id, now, now, *columns], _RECEIPTS)
+    _apply_receipts(receipts, now=now)
+    return receipts.num_rows
 
 
 @transaction.atomic
-def join_waiting(*, now: datetime) -> int:
+def match_waiting_receipts(*, now: datetime) -> int:
     """Let receipts count that came before their contact's reference was written; return how many found theirs.
 
     It also ends contacts that turned uncertain after their receipt had come.
     """
-    joined = tables.fetch(_JOIN, [now - JOINS_WITHIN], _NEW)
-    _count(joined, now=now)
-    told = Contact.objects.filter(status=Contact.Status.UNCERTAIN, receipts__isnull=False)
-    _arrive(sorted(set(told.values_list("pk", flat=True))), now=now)
-    return joined.num_rows
+    matched = tables.fetch(_MATCH_WAITING, [now - MATCHED_WITHIN], _RECEIPTS)
+    _apply_receipts(matched, now=now)
+    uncertain = Contact.objects.filter(status=Contact.Status.UNCERTAIN, receipts__isnull=False)
+    _end_as_sent(sorted(set(uncertain.values_list("pk", flat=True))), now=now)
+    return matched.num_rows
 
 
 def event_key(key: str, provider_id: int | None) -> str:
@@ -165,45 +167,41 @@ def event_key(key: str, provider_id: int | None) -> str:
     return key if provider_id is None else f"{provider_id}:{key}"
 
 
-def _detail(event: ReceiptEvent) -> dict[str, str]:
-    return {**event.detail, **({"unusable": "yes"} if event.unusable else {})}
-
-
-def _count(new: pa.Table, *, now: datetime) -> None:
-    known = new.filter(pc.is_valid(new["contact_id"]))
+def _apply_receipts(receipts: pa.Table, *, now: datetime) -> None:
+    """Let receipts whose contact is known change the contact and its point, and record what is new as facts."""
+    known = receipts.filter(pc.is_valid(receipts["contact_id"]))
     if known.num_rows == 0:
         return
     contact_ids = sorted(set(known["contact_id"].to_pylist()))
     receipt_ids = known["receipt_id"].to_pylist()
-    _arrive(contact_ids, now=now)
+    _end_as_sent(contact_ids, now=now)
     with connection.cursor() as cursor:
-        cursor.execute(_POINTS, [receipt_ids])
-    derived = tables.fetch(_DERIVE, [contact_ids, contact_ids], _DERIVED)
+        cursor.execute(_UPDATE_POINTS, [receipt_ids])
+    derived = tables.fetch(_DERIVE_COLUMNS, [contact_ids, contact_ids], _DERIVED)
     for name in _CHANGES:
-        _record(f"contact.{name}", derived.filter(derived[name]), now)
+        changed = derived.filter(derived[name])
+        payload = [json.dumps({"channel": channel}) for channel in changed["channel"].to_pylist()]
+        rows = changed.select(["contact_id", "portfolio_id", "debtor_id"])
+        rows = rows.append_column("payload", pa.array(payload, pa.string()))
+        record_all(Facts(kind=f"contact.{name}", at=now, actor=ACTOR, rows=rows))
     _record_refusals(receipt_ids, now)
 
 
-def _arrive(contact_ids: Sequence[int], *, now: datetime) -> None:
+def _end_as_sent(contact_ids: Sequence[int], *, now: datetime) -> None:
+    """End as sent those of the contacts that a receipt shows to have arrived."""
     if contact_ids:
         with connection.cursor() as cursor:
-            cursor.execute(_LOCK, [list(contact_ids)])
-        ended = change(_ARRIVED, [now, now, list(contact_ids)])
+            # In the order of their ids, like everybody who locks several contacts.
+            cursor.execute(_LOCK_CONTACTS, [list(contact_ids)])
+        ended = change_contacts(_END_AS_SENT, [now, now, list(contact_ids)])
         record_ends("contact.sent", ended, at=now, actor=ACTOR)
-
-
-def _record(kind: str, changed: pa.Table, now: datetime) -> None:
-    payload = [json.dumps({"channel": channel}) for channel in changed["channel"].to_pylist()]
-    rows = changed.select(["contact_id", "portfolio_id", "debtor_id"])
-    rows = rows.append_column("payload", pa.array(payload, pa.string()))
-    record_all(Facts(kind=kind, at=now, actor=ACTOR, rows=rows))
 
 
 def _record_refusals(receipt_ids: Iterable[int], now: datetime) -> None:
     """Record that debtors complained to their provider or asked it for silence; consent follows by a reaction."""
     kinds = [Receipt.Kind.COMPLAINED, Receipt.Kind.OPTED_OUT]
-    found = Receipt.objects.filter(pk__in=receipt_ids, kind__in=kinds).select_related("contact").order_by("at", "pk")
-    for receipt in found:
+    receipts = Receipt.objects.filter(pk__in=receipt_ids, kind__in=kinds).select_related("contact")
+    for receipt in receipts.order_by("at", "pk"):
         assert receipt.contact is not None
         record(
             "contact.refused_by_debtor",

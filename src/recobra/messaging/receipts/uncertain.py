@@ -1,4 +1,4 @@
-"""What becomes of contacts whose end is not known: a person or the provider says. They are never sent again."""
+"""Contacts whose end is not known: a person or the provider says it. They are never sent again."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from django.utils.translation import gettext as _
 
 from recobra.messaging import reasons
 from recobra.messaging.models import Contact
-from recobra.messaging.outbox.transitions import RETURNING, change, record_ends
-from recobra.messaging.receipts.status_query import Asker
+from recobra.messaging.outbox.transitions import RETURNING, change_contacts, record_ends
+from recobra.messaging.receipts.status_query import StatusPoller
 
 QUIET = timedelta(minutes=1)  # what was handed over a moment ago may still be arriving
 WITHIN_SECONDS: Final = 12.0  # a dispatcher sends nothing meanwhile
-_asker: Final = Asker()
+_poller: Final = StatusPoller()
 
-_SETTLE = f"""
+_END_UNCERTAIN = f"""
     UPDATE messaging_contact c
     SET status = %s, reason = %s, sent_at = CASE WHEN %s THEN c.handed_over_at END, lease = NULL, leased_until = NULL
     WHERE c.id = %s AND c.status = 'UNCERTAIN'
@@ -30,13 +30,13 @@ class NotUncertain(Exception):
 
 
 @transaction.atomic
-def settle(
+def settle_uncertain(
     *, contact_id: int, outcome: Literal["SENT", "FAILED"], actor: str, actor_id: int | None = None, now: datetime
 ) -> None:
-    """Say how an uncertain contact ended: it arrived (SENT) or it did not (FAILED). Raises NotUncertain."""
+    """Write how an uncertain contact ended: it arrived (SENT) or it did not (FAILED). Raises NotUncertain."""
     sent = outcome == "SENT"
     reason = "" if sent else reasons.NOT_DELIVERED
-    ended = change(_SETTLE, [outcome, reason, sent, contact_id])
+    ended = change_contacts(_END_UNCERTAIN, [outcome, reason, sent, contact_id])
     if ended.num_rows == 0:
         raise NotUncertain(_("The end of this contact is known already."))
     record_ends("contact.sent" if sent else "contact.failed", ended, at=now, actor=actor, actor_id=actor_id)
@@ -45,18 +45,19 @@ def settle(
 def resolve_uncertain(*, now: datetime, actor: str, within_seconds: float = WITHIN_SECONDS) -> dict[str, int]:
     """Ask the providers about uncertain contacts; return how many were `sent`, `failed`, still `uncertain`.
 
-    Whoever could not be asked in time stays uncertain and comes first the next time; the others oldest first.
+    Those for which time was too short stay uncertain and come first the next time; the others oldest first.
     """
     figures = {"sent": 0, "failed": 0, "uncertain": 0}
     uncertain = Contact.objects.filter(status=Contact.Status.UNCERTAIN).order_by("pk").values_list("pk", flat=True)
-    for contact, received in _asker.ask(uncertain, within_seconds=within_seconds):
-        recent = contact.handed_over_at is not None and contact.handed_over_at > now - QUIET
-        if received is None or (not received and recent):
+    for contact, received in _poller.ask(uncertain, within_seconds=within_seconds):
+        is_recent = contact.handed_over_at is not None and contact.handed_over_at > now - QUIET
+        # A provider that does not have it yet may still get it: only later does that mean that it is lost.
+        if received is None or (not received and is_recent):
             figures["uncertain"] += 1
         else:
             outcome: Literal["SENT", "FAILED"] = "SENT" if received else "FAILED"
             with suppress(NotUncertain):  # a person was quicker
-                settle(contact_id=contact.pk, outcome=outcome, actor=actor, now=now)
+                settle_uncertain(contact_id=contact.pk, outcome=outcome, actor=actor, now=now)
                 figures[outcome.lower()] += 1
-    figures["uncertain"] += len(_asker.left)
+    figures["uncertain"] += len(_poller.left)
     return figures

@@ -14,7 +14,7 @@ from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 from recobra.journal.operations import Facts, record, record_all
-from recobra.messaging.dispatch.gate_check import local_date
+from recobra.kit.zones import local_date
 from recobra.messaging.models import Template
 from recobra.messaging.templates import law_findings, library, render
 from recobra.messaging.templates.check import Mistake, find_mistakes

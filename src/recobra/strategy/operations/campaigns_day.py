@@ -179,7 +179,7 @@ def _commit_messages(
     contact_ids: dict[int, int] = {}
     if debtor_ids:
         chosen = allowed.filter(pc.is_in(allowed["debtor_id"], pa.array(debtor_ids, pa.int64())))
-        created = messaging.plan(contacts=_outbox_rows(campaign, group, chosen, now), now=now)
+        created = messaging.plan_contacts(contacts=_outbox_rows(campaign, group, chosen, now), now=now)
         contact_ids = dict(zip(created["debtor_id"].to_pylist(), created["contact_id"].to_pylist(), strict=True))
     left = _remaining_budget(campaign)
 
@@ -302,4 +302,4 @@ def withdraw_contacts(campaign_id: int, *, reason: str, actor: str, now: datetim
             "SELECT id FROM messaging_contact WHERE campaign_id = %s AND status IN ('DUE', 'LEASED')", [campaign_id]
         )
         unsent = [pk for (pk,) in cursor.fetchall()]
-    return messaging.withdraw(contact_ids=unsent, reason=reason, at=now, actor=actor)
+    return messaging.withdraw_contacts(contact_ids=unsent, reason=reason, at=now, actor=actor)

@@ -82,7 +82,7 @@ def commit_decisions(
     else:
         # Nothing is due today: what earlier days planned is not wanted any more.
         stale = snapshot.carried_contacts(part, as_of=as_of)["contact_id"].to_pylist()
-        messaging.withdraw(contact_ids=stale, reason="replanned", at=now, actor="cycle")
+        messaging.withdraw_contacts(contact_ids=stale, reason="replanned", at=now, actor="cycle")
     if "stage_changes" in decisions and decisions["stage_changes"].num_rows:
         _write_firings(decisions["stage_changes"], as_of=as_of)
     _delete_closed_states(part)
@@ -175,11 +175,11 @@ def _write_contacts(
     waits = pc.is_in(carried["debtor_id"], refused)
     stays = pc.or_(waits, pc.is_in(carried["contact_id"], kept["contact_id"]))
     withdrawn = carried.filter(pc.invert(stays))["contact_id"].to_pylist()
-    messaging.withdraw(contact_ids=withdrawn, reason="replanned", at=now, actor="cycle")
+    messaging.withdraw_contacts(contact_ids=withdrawn, reason="replanned", at=now, actor="cycle")
     fresh = judged.filter(pc.invert(pc.is_in(judged["debtor_id"], carried.filter(stays)["debtor_id"])))
     carriers = kept.select(["debtor_id", "contact_id"])
     if fresh.num_rows:
-        created = messaging.plan(contacts=_outbox_rows(fresh, policies, as_of, now), now=now)
+        created = messaging.plan_contacts(contacts=_outbox_rows(fresh, policies, as_of, now), now=now)
         carriers = pa.concat_tables([carriers, created.select(["debtor_id", "contact_id"])])
     # The steps that fired are those that a contact carries.
     items = decisions["items"]

@@ -33,7 +33,7 @@ def read_facts(part: Scope, *, as_of: date, contactable: frozenset[int]) -> dict
         "points": portfolio_snapshot.read_contact_points(part),
         "holds": portfolio_snapshot.read_holds(part, as_of=as_of),
         "events": snapshot.events(part, as_of=as_of),
-        "history": contact_snapshot.history(debtor_ids=part.debtor_ids, since=as_of - timedelta(HISTORY_DAYS)),
+        "history": contact_snapshot.contact_history(debtor_ids=part.debtor_ids, since=as_of - timedelta(HISTORY_DAYS)),
         "states": snapshot.states(part),
         "firings": snapshot.firings(part, as_of=as_of),
         "planned": snapshot.contacted_debtors(part, as_of=as_of),

@@ -21,7 +21,7 @@ from recobra.console.screens.campaigns import description
 from recobra.console.screens.strategies import rule_field
 from recobra.insight.queries import campaigns as results
 from recobra.kit import clock
-from recobra.messaging.queries import cite
+from recobra.messaging.queries import cite_article
 from recobra.strategy import queries as strategies
 from recobra.strategy import queries_campaigns as queries
 from recobra.strategy import schedule
@@ -153,7 +153,7 @@ def _lines(rows: list[tuple[int, str, str]]) -> spreadsheet.Lines:
     numbers = queries.debtor_numbers([pk for pk, *_why in rows])
     yield [_("Debtor"), _("Reason"), _("Article")]
     for pk, reason, article in rows:
-        yield [numbers.get(pk, str(pk)), description.why(reason), cite(article)]
+        yield [numbers.get(pk, str(pk)), description.why(reason), cite_article(article)]
 
 
 urlpatterns = [

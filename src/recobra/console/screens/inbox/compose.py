@@ -17,7 +17,7 @@ from recobra.conversations import operations as conversations_operations
 from recobra.conversations import queries as conversations
 from recobra.conversations.reply import Draft, Preview, ReplyRefused
 from recobra.kit import clock
-from recobra.messaging.queries import beyond
+from recobra.messaging.queries import owes_elsewhere
 from recobra.portfolio.queries import accounts_for, debtor_for
 
 
@@ -64,7 +64,7 @@ def compose(request: StaffRequest, debtor_id: int) -> HttpResponse:
     debtor = debtor_for(request.user, debtor_id)
     lines = conversations.reachable_points(debtor)
     context: dict[str, Any] = {"debtor": debtor, "lines": lines, "place": _place(request, debtor)}
-    if beyond(request.user, debtor.pk):
+    if owes_elsewhere(request.user, debtor.pk):
         context["barred"] = _("This debtor also owes in portfolios that are not yours.")
     elif not lines:
         context["barred"] = _("There is no number or address that may be written to.")
@@ -109,7 +109,7 @@ def check_compose(request: StaffRequest, debtor_id: int) -> HttpResponse:
     debtor = debtor_for(request.user, debtor_id)
     lines, words = conversations.reachable_points(debtor), _words(request.POST)
     trial = None
-    if lines and not beyond(request.user, debtor.pk) and (words.text.strip() or words.template_code):
+    if lines and not owes_elsewhere(request.user, debtor.pk) and (words.text.strip() or words.template_code):
         point_id, channel = _line(request, lines)
         trial = conversations_operations.preview_first_message(
             debtor_id=debtor.pk,

@@ -18,7 +18,7 @@ from recobra.access.roles import Right
 from recobra.console import labels
 from recobra.console.guard import StaffRequest, needs
 from recobra.kit import clock
-from recobra.messaging.queries import templates
+from recobra.messaging.queries import template_versions
 from recobra.strategy import operations, queries
 from recobra.strategy.operations import StrategyRefused
 from recobra_core.decide.steps import CHANNELS, EVENTS, STAGES
@@ -113,7 +113,7 @@ def _fields(
 
 def choices(shape: form.Shape) -> dict[str, Any]:
     """Return what the lists of the editor offer."""
-    named = {each.code: each.name for each in templates().reverse()}  # the general one's name stays
+    named = {each.code: each.name for each in template_versions().reverse()}  # the general one's name stays
     named |= {step["template"]: step["template"] for step in shape["steps"] if step["template"] not in {"", *named}}
     return {
         "templates": sorted(named.items()),

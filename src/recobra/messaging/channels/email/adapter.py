@@ -25,7 +25,7 @@ from recobra.messaging.channels.email.server import (
 )
 from recobra.messaging.channels.email.smtp_dialogue import Disconnected
 from recobra.messaging.channels.one_way import OneWay
-from recobra.messaging.mailbox import Mailbox, holds
+from recobra.messaging.mailbox import Mailbox, has_received
 
 CONNECTIONS = 8
 """At once to one server: what most servers allow to one client."""
@@ -96,7 +96,7 @@ class EmailAdapter(OneWay):
         del reference
         if config.settings.get("url") or not settings.DEMO:
             return None
-        return await holds(public_id)
+        return await has_received(public_id)
 
     async def check(self, config: Config) -> Check:
         """Connect and sign in."""

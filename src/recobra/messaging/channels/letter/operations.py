@@ -26,9 +26,9 @@ from recobra.messaging.channels.letter.courier import (
     write_courier_csv,
 )
 from recobra.messaging.channels.letter.pdf import BATCH_LIMIT, render_batch
-from recobra.messaging.dispatch.facts import is_silent
+from recobra.messaging.dispatch.facts import is_silenced
 from recobra.messaging.models import Contact, Letter, LetterBatch
-from recobra.messaging.receipts.record import note
+from recobra.messaging.receipts.record import record_receipts
 from recobra.portfolio.statement import Statement, fetch_statements
 
 PRINTED_WITHIN: Final = timedelta(days=7)
@@ -70,7 +70,7 @@ def print_letters(
     batch = LetterBatch.objects.create(created_at=now, created_by=actor, courier=courier) if good else None
     for letter, reason in aside:
         Letter.objects.filter(pk=letter.pk).update(status="RETURNED", courier_answer=reason, changed_at=now)
-    note(
+    record_receipts(
         events=[_event(letter.contact, "FAILED", now, reason, None) for letter, reason in aside],
         provider_id=None,
         now=now,
@@ -109,7 +109,7 @@ def import_tracking(
     known = [(letters[row.reference], row) for row in rows if row.reference in letters]
     _note_numbers(known)
     _note_batches(known, now)
-    note(events=events, provider_id=None, now=now)
+    record_receipts(events=events, provider_id=None, now=now)
     payload = {
         "delivered": counts[CourierStatus.DELIVERED],
         "returned": counts[CourierStatus.RETURNED],
@@ -153,7 +153,7 @@ def _is_silent(letter: Letter, _statement: Statement, _now: datetime) -> bool:
     point = letter.contact.point
     if point is None or point.retired_at is not None or point.opted_out_at is not None:
         return True
-    return is_silent(kind=point.kind, value=point.value)
+    return is_silenced(kind=point.kind, value=point.value)
 
 
 def _is_held(_letter: Letter, statement: Statement, _now: datetime) -> bool:

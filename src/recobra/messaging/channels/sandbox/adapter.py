@@ -17,7 +17,7 @@ from recobra.kit import clock
 from recobra.messaging.channels.adapter import Check, Config, Setting, Unsuitable
 from recobra.messaging.channels.base import Message, Outcome, OutcomeKind
 from recobra.messaging.channels.one_way import OneWay
-from recobra.messaging.mailbox import holds
+from recobra.messaging.mailbox import has_received
 from recobra.messaging.models import MailboxMessage
 
 _ONLY_IN_DEMONSTRATIONS = "The built-in mailbox is for demonstrations only."
@@ -61,7 +61,7 @@ class SandboxAdapter(OneWay):
     async def was_received(self, public_id: UUID, reference: str, config: Config) -> bool | None:
         """Look into the mailbox."""
         del reference, config
-        return await holds(public_id)
+        return await has_received(public_id)
 
     async def check(self, config: Config) -> Check:
         """Say whether this is a demonstration."""

@@ -1,0 +1,27 @@
+"""Time zones written as `America/Lima|America/Bogota`: all those in which somebody may live."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from functools import lru_cache
+from zoneinfo import ZoneInfo, available_timezones
+
+
+def local_date(zones: str, now: datetime) -> date | None:
+    """Return the day in the first of the zones, None where it is not known.
+
+    The gate opens only while it is the same day in all of them, so the first one stands for the others.
+    """
+    zone = first_zone(zones)
+    return now.astimezone(zone).date() if zone else None
+
+
+def first_zone(zones: str) -> ZoneInfo | None:
+    """Return the first of the zones, None where it is not known."""
+    return _find_zone(zones.partition("|")[0])
+
+
+# The list of zones is read from disk each time that it is asked for.
+@lru_cache(maxsize=1024)
+def _find_zone(name: str) -> ZoneInfo | None:
+    return ZoneInfo(name) if name in available_timezones() else None

@@ -1,0 +1,207 @@
+"""A dispatcher: it leases one batch after another, prepares it, and sends it as fast as the providers take it."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import math
+import time
+from collections import Counter, defaultdict, deque
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from django.db import DatabaseError, transaction
+
+from recobra.messaging.channels.adapter import Unsuitable
+from recobra.messaging.dispatch.handover import Attempt, end_attempts, end_not_sent, mark_handed_over
+from recobra.messaging.dispatch.lease import give_back, lease_contacts
+from recobra.messaging.dispatch.prepare import NotSent, PreparedContact, prepare_batch
+from recobra.messaging.dispatch.send import Senders
+from recobra.messaging.dispatch.throttle import REST_SECONDS, Pace
+from recobra.messaging.providers import routing
+from recobra.messaging.providers.routing import Route, Routes
+from recobra.portfolio.models import Channel
+
+BATCH_SECONDS: Final = 25.0  # what is left of a batch so long after it was judged is judged again
+LIMITED_SECONDS: Final = 2.0  # of a provider with a limit, what may leave within so long is leased at once
+WAIT_SECONDS: Final = 0.05
+
+_log = logging.getLogger(__name__)
+Lanes = dict[str, deque[PreparedContact]]
+"""Messages by the code of the route that they leave by."""
+
+
+class Dispatcher:
+    """Works batches under one lease at a time; what it has learnt of the providers and its open routes stay."""
+
+    def __init__(self, is_stopping: Callable[[], bool]) -> None:
+        self.is_stopping = is_stopping
+        self._senders = Senders()
+        self._paces: defaultdict[str, Pace] = defaultdict(Pace)
+        self._lease = UUID(int=0)
+        self._figures: Counter[str] = Counter()
+
+    def begin(self, *, lease: UUID, now: Callable[[], datetime], actor: str, figures: Counter[str]) -> None:
+        """Work from here on under a lease, by a clock, counting into `figures`."""
+        self._lease, self._now, self._actor, self._figures = lease, now, actor, figures
+
+    def close(self) -> None:
+        """Leave the providers: there is nothing to send for the moment."""
+        self._senders.close()
+
+    def work_batch(self, limit: int) -> bool:
+        """Lease and work one batch of up to `limit` contacts; return whether there was one."""
+        routes = routing.load_routes()
+        contact_ids = self._lease_batch(routes, limit)
+        if not contact_ids:
+            return False
+        self._figures["leased"] += len(contact_ids)
+        try:
+            self._work_leased(contact_ids, routes)
+        except BaseException:
+            with contextlib.suppress(DatabaseError):  # then the next dispatcher finds them by our dead lease
+                give_back(contact_ids, lease=self._lease)
+            raise
+        return True
+
+    def _lease_batch(self, routes: Routes, limit: int) -> list[int]:
+        """Lease what may leave soon: of channels with a limit no more than that, of those that rest nothing."""
+        resting = set(routes.resting_channels())
+        # Beside the circuits, which all dispatchers share, this one may have had enough of every route of a channel.
+        if any(pace.is_resting() for pace in self._paces.values()):
+            for channel in Channel.values:
+                own = routes.routes_of_channel(channel)
+                if own and all(self._paces[route.code].is_resting() for route in own):
+                    resting.add(channel)
+        rates = {channel: rate for channel in routes.channels() if (rate := routes.rate_limit(channel)) is not None}
+        # Channels with a limit are leased apart, so that they do not stand before the others.
+        leased = lease_contacts(
+            lease=self._lease, now=self._now(), limit=limit, except_channels=sorted(resting | rates.keys())
+        )
+        for channel, rate in rates.items():
+            most = min(limit - len(leased), math.ceil(rate * LIMITED_SECONDS))
+            if channel not in resting and most > 0:
+                leased += lease_contacts(lease=self._lease, now=self._now(), limit=most, only_channel=channel)
+        return leased
+
+    def _work_leased(self, contact_ids: list[int], routes: Routes) -> None:
+        now = self._now()
+        batch = prepare_batch(contact_ids, now=now, routes=routes)
+        lanes, unroutable_ids = self._divide_into_lanes(batch.ready)
+        later = now + timedelta(seconds=REST_SECONDS)
+        put_off = [NotSent(contact_id=pk, status="DUE", due_at=later) for pk in [*batch.waiting, *unroutable_ids]]
+        self._figures.update(end_not_sent([*batch.not_sent, *put_off], lease=self._lease, now=now, actor=self._actor))
+        self._send(lanes)
+        give_back(contact_ids, lease=self._lease)  # what was not sent, and what somebody held at its mark
+
+    def _divide_into_lanes(self, ready: Iterable[PreparedContact]) -> tuple[Lanes, list[int]]:
+        """Divide messages by the route they leave by; return also the contacts for which none is open now."""
+        lanes: Lanes = defaultdict(deque)
+        unroutable_ids = []
+        for prepared in ready:
+            for route in prepared.routes:
+                if not self._paces[route.code].is_resting() and self._open(route):
+                    lanes[route.code].append(prepared if route is prepared.route else replace(prepared, route=route))
+                    break
+            else:
+                unroutable_ids.append(prepared.contact.contact_id)
+        return lanes, unroutable_ids
+
+    def _open(self, route: Route) -> bool:
+        """Return whether a route is open now. Raises Unsuitable for the mail server of the settings."""
+        try:
+            self._senders.open(route)
+        except Unsuitable as error:
+            if route.provider_id is None:
+                raise
+            _log.error("The provider %s cannot be used: %s", route.code, error)
+            self._paces[route.code].rest()
+            return False
+        return True
+
+    def _send(self, lanes: Lanes) -> None:
+        """Send lane by lane what may go at once, until all is sent or nothing may."""
+        started, attempts = time.monotonic(), list[Attempt]()
+        waited_seconds = 0.0
+        while any(lanes.values()) and not self.is_stopping() and time.monotonic() - started < BATCH_SECONDS:
+            chunk = self._take_chunk(lanes)
+            if chunk:
+                # The ends of one chunk and the marks of the next share a commit: half as many flushes of the disk.
+                with transaction.atomic():
+                    self._write_ends(attempts)
+                    marked = self._mark(chunk)
+                attempts = self._hand_over(marked)
+                continue
+            resting = all(self._paces[code].is_resting() for code, lane in lanes.items() if lane)
+            if resting or waited_seconds > LIMITED_SECONDS:
+                break
+            # All allowances are used up for the moment. What was sent is not left open while we wait.
+            self._commit_ends(attempts)
+            attempts = []
+            time.sleep(WAIT_SECONDS)
+            waited_seconds += WAIT_SECONDS
+        self._commit_ends(attempts)
+
+    def _take_chunk(self, lanes: Lanes) -> list[PreparedContact]:
+        """Take from each lane as many messages as its provider may be given at once."""
+        chunk: list[PreparedContact] = []
+        for code, lane in lanes.items():
+            pace = self._paces[code]
+            if not lane or pace.is_resting():
+                continue
+            most = min(pace.at_once, len(lane))
+            provider_id = lane[0].route.provider_id
+            if provider_id is not None:
+                most = routing.take_allowance(provider_id=provider_id, wanted=most)
+            chunk += [lane.popleft() for _ in range(most)]
+        return chunk
+
+    def _mark(self, chunk: Sequence[PreparedContact]) -> list[PreparedContact]:
+        """Mark a chunk as handed over and give back what may not go any more; return what is ours to send.
+
+        The transaction must commit before the first byte leaves: what a crash leaves marked is never sent again.
+        """
+        now = self._now()
+        timely = [prepared for prepared in chunk if now < prepared.hand_over_until]
+        marked_ids = mark_handed_over(timely, lease=self._lease, now=now)
+        marked = [prepared for prepared in chunk if prepared.contact.contact_id in marked_ids]
+        if len(marked) < len(chunk):
+            chunk_ids = [prepared.contact.contact_id for prepared in chunk]
+            give_back([pk for pk in chunk_ids if pk not in marked_ids], lease=self._lease)
+        return marked
+
+    def _commit_ends(self, attempts: Sequence[Attempt]) -> None:
+        if attempts:
+            with transaction.atomic():
+                self._write_ends(attempts)
+
+    def _write_ends(self, attempts: Sequence[Attempt]) -> None:
+        if attempts:
+            self._figures.update(end_attempts(attempts, lease=self._lease, now=self._now(), actor=self._actor))
+
+    def _hand_over(self, marked: Sequence[PreparedContact]) -> list[Attempt]:
+        """Send what was marked, and learn from it how the providers fare."""
+        if not marked:
+            return []
+        results = self._senders.send(marked)
+        by_route = defaultdict(list)
+        for prepared, result in zip(marked, results, strict=True):
+            by_route[prepared.route.code].append((prepared.route.provider_id, result))
+        for code, group in by_route.items():
+            is_answered = self._paces[code].learn([result for _provider_id, result in group])
+            provider_id = group[0][0]
+            if provider_id is not None:
+                (routing.record_success if is_answered else routing.record_failure)(provider_id)
+        attempts = []
+        for prepared, (outcome, _seconds) in zip(marked, results, strict=True):
+            code = prepared.route.code
+            has_other_route = outcome.unreachable and any(
+                route.code != code and not self._paces[route.code].is_resting() for route in prepared.routes
+            )
+            if has_other_route:
+                self._paces[code].rest()  # the next batch takes the other route at once
+            attempts.append(Attempt(prepared=prepared, outcome=outcome, has_other_route=has_other_route))
+        return attempts
