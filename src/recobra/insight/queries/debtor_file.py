@@ -149,13 +149,15 @@ def _account_views(accounts: Sequence[Account], now: datetime) -> list[AccountVi
     today = {account.pk: _today(account.portfolio, now) for account in accounts}
     for row in rows.order_by("due_date", "number"):
         balance_minor = getattr(row, "owed", None) or 0
-        is_late = row.due_date is not None and balance_minor > 0
+        overdue_days = 0
+        if row.due_date and balance_minor > 0:
+            overdue_days = max((today[row.account_id] - row.due_date).days, 0)
         parts[row.account_id].append(
             InstalmentView(
                 instalment=row,
                 charged_minor=getattr(row, "charged", None) or 0,
                 balance_minor=balance_minor,
-                overdue_days=max((today[row.account_id] - row.due_date).days, 0) if is_late else 0,
+                overdue_days=overdue_days,
             )
         )
     views = [AccountView(account=each, state=states.get(each.pk), parts=parts[each.pk]) for each in accounts]
