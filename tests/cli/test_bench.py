@@ -34,8 +34,8 @@ def _rows(path):
 @pytest.fixture(scope="module")
 def days(tmp_path_factory):
     folder = tmp_path_factory.mktemp("bench")
-    first = data.write(folder / "1.csv", accounts=10_000, first_day=DAY)
-    return _rows(first), _rows(data.write(folder / "2.csv", accounts=10_000, first_day=DAY, later=True))
+    first = data.write_day_file(folder / "1.csv", accounts=10_000, first_day=DAY)
+    return _rows(first), _rows(data.write_day_file(folder / "2.csv", accounts=10_000, first_day=DAY, later=True))
 
 
 def test_there_are_half_as_many_debtors_as_accounts(days):

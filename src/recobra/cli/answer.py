@@ -1,4 +1,4 @@
-"""What a command answers, and how it is shown: one JSON object, or lines for a person."""
+"""Answers of commands, shown as one JSON object or as lines for a person."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ class CommandRefused(Exception):
 class Answer:
     """The answer of a command.
 
-    `lines` are for a person, in place of the document's own keys and values. `ok` false ends with exit code 1.
-    `then` runs after the answer was printed: what serves until it is stopped.
+    `lines` are shown to a person in place of the document's own keys and values. `ok` false ends with exit code 1.
+    `then` runs after the answer was printed, for commands that go on until they are stopped.
     """
 
     document: Mapping[str, Any]
@@ -34,7 +34,7 @@ def format_json(document: Mapping[str, Any]) -> str:
 
 
 def format_text(answer: Answer) -> str:
-    """Return what a person reads."""
+    """Return the answer as lines for a person."""
     return "\n".join(answer.lines or _text_lines(answer.document))
 
 
@@ -44,14 +44,11 @@ def _text_lines(document: Mapping[str, Any], indent: str = "") -> tuple[str, ...
         if isinstance(value, Mapping):
             lines += [f"{indent}{key}:", *_text_lines(value, indent + "  ")]
         elif isinstance(value, list) and value and isinstance(value[0], Mapping):
-            lines += [f"{indent}{key}:", *(indent + "  " + _text_row(row) for row in value)]
+            rows = ("  ".join(f"{name} {_text_value(cell)}" for name, cell in row.items()) for row in value)
+            lines += [f"{indent}{key}:", *(f"{indent}  {row}" for row in rows)]
         else:
             lines.append(f"{indent}{key}: {_text_value(value)}")
     return tuple(lines)
-
-
-def _text_row(row: Mapping[str, Any]) -> str:
-    return "  ".join(f"{key} {_text_value(value)}" for key, value in row.items())
 
 
 def _text_value(value: Any) -> str:
@@ -59,6 +56,4 @@ def _text_value(value: Any) -> str:
 
 
 def _json_default(value: Any) -> str:
-    if isinstance(value, datetime | date):
-        return value.isoformat()
-    return str(value)
+    return value.isoformat() if isinstance(value, datetime | date) else str(value)

@@ -1,4 +1,4 @@
-"""Open the house for a command: Django, the right database, its tables up to date."""
+"""Set-up of Django for a command: the right database, with its tables up to date."""
 
 from __future__ import annotations
 
@@ -11,20 +11,29 @@ from recobra.kit import database
 
 
 def set_up(*, tables: bool = True) -> None:
-    """Set Django up and see to the database. Raises CommandRefused, DatabaseUnsuitable.
+    """Set Django up and check the database. Raises CommandRefused, DatabaseUnsuitable.
 
     The embedded database is the product's own and is brought up to date at once; a company's is left to its
-    administrators and their `recobra db migrate`. `tables` false: the command looks after the tables itself.
+    administrators and their `recobra db migrate`. `tables` false leaves the tables to the command.
     """
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "recobra.config.settings")
     if demo_dir().exists():
         # Whatever is done to a demonstration, its messages to invented people stay on the machine.
         os.environ["RECOBRA_DEMO"] = "1"
     import django  # noqa: PLC0415 - reads the settings, which start the embedded server
+    from django.db import connection  # noqa: PLC0415
+    from django.utils import translation  # noqa: PLC0415
 
     django.setup()
-    _activate_language()
-    _check_server()
+    # Refusals come in the language of the commands themselves, unless the installation asks for Spanish.
+    language = os.environ.get("RECOBRA_LANGUAGE") or "en"
+    if language not in {"en", "es"}:
+        raise CommandRefused(f"RECOBRA_LANGUAGE is «{language}»; en or es was expected.")
+    translation.activate(language)
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW server_version_num")
+        (version,) = cursor.fetchone()
+    database.check_version(int(version) // 10000)
     if not tables or not pending_migrations():
         return
     if not is_embedded():
@@ -32,42 +41,23 @@ def set_up(*, tables: bool = True) -> None:
     apply_migrations()
 
 
-def _activate_language() -> None:
-    """Let refusals come in the language of the commands themselves, unless the installation asks for Spanish."""
-    from django.utils import translation  # noqa: PLC0415 - needs the settings
-
-    language = os.environ.get("RECOBRA_LANGUAGE") or "en"
-    if language not in {"en", "es"}:
-        raise CommandRefused(f"RECOBRA_LANGUAGE is «{language}»; en or es was expected.")
-    translation.activate(language)
-
-
 def set_public_url(port: int) -> None:
     """Let links lead to the port that is served, unless the installation says where it is reached.
 
-    To be said before `enter`; the processes that are started from here read the same.
+    Must come before `set_up`, which reads the settings; the processes started from here inherit it.
     """
     if not os.environ.get("RECOBRA_PUBLIC_URL"):
         os.environ["RECOBRA_PUBLIC_URL"] = f"http://localhost:{port}"
 
 
 def demo_dir() -> Path:
-    """Return the folder that a data directory has when it holds a demonstration."""
+    """Return the folder that only the data directory of a demonstration has."""
     return database.data_dir() / "demo"
 
 
 def is_embedded() -> bool:
     """Tell if the product's own database is used."""
     return not os.environ.get("RECOBRA_DATABASE_URL")
-
-
-def _check_server() -> None:
-    from django.db import connection  # noqa: PLC0415 - needs the settings
-
-    with connection.cursor() as cursor:
-        cursor.execute("SHOW server_version_num")
-        (version,) = cursor.fetchone()
-    database.check_version(int(version) // 10000)
 
 
 def pending_migrations() -> list[str]:
@@ -86,15 +76,16 @@ def apply_migrations() -> list[str]:
     from django.db import connection  # noqa: PLC0415
 
     with connection.cursor() as cursor:
+        # Serve, worker and dispatcher start together; the others wait here and then find nothing to do.
         cursor.execute("SELECT pg_advisory_lock(hashtext('recobra migrate'))")
     try:
-        todo = pending_migrations()
-        if todo:
+        migrations = pending_migrations()
+        if migrations:
             call_command("migrate", verbosity=0, interactive=False)
     finally:
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_unlock(hashtext('recobra migrate'))")
-    return todo
+    return migrations
 
 
 def report_progress(text: str) -> None:

@@ -1,4 +1,4 @@
-"""`recobra bot`: how well the bot understands what debtors write."""
+"""`recobra bot`: measures of how well the bot understands debtors."""
 
 from __future__ import annotations
 
@@ -10,31 +10,31 @@ from recobra.cli import options
 from recobra.cli.answer import Answer
 
 
-def add(commands: options.Commands) -> None:
+def add_commands(commands: options.Commands) -> None:
     """Add the group to the command line."""
     verbs = options.add_group(commands, "bot", "the bot that answers debtors")
     measure = options.add_command(verbs, "measure", "measure it on phrases that it was not trained on")
-    measure.set_defaults(run=_measure)
+    measure.set_defaults(run=_measure_bot)
 
 
-def _measure(_chosen: argparse.Namespace) -> Answer:
+def _measure_bot(_arguments: argparse.Namespace) -> Answer:
     from recobra.conversations.bot import evaluation  # noqa: PLC0415 - loads and trains the classifier
 
     document = evaluation.measure_bot()
-    return Answer(document=document, lines=_lines(document))
+    return Answer(document=document, lines=_report_lines(document))
 
 
-def _lines(document: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the figures and the confusion table: a row per intent meant, a column per intent taken."""
+def _report_lines(document: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the figures and the confusion table: a row for each intent meant, with the intents it was taken for."""
     figures = [f"{name}: {value}" for name, value in document.items() if not isinstance(value, dict)]
     recall = [f"recall {name}: {share}" for name, share in document["recall"].items()]
-    variants = [f"{name}: {of['accuracy']} of {of['phrases']}" for name, of in document["variants"].items()]
+    variants = [f"{name}: {row['accuracy']} of {row['phrases']}" for name, row in document["variants"].items()]
     confusion = [
-        f"{meant}: " + ", ".join(f"{taken} {n}" for taken, n in sorted(row.items(), key=lambda each: -each[1]))
+        f"{meant}: " + ", ".join(f"{taken} {n}" for taken, n in sorted(row.items(), key=lambda pair: -pair[1]))
         for meant, row in document["confusion"].items()
     ]
     negatives = [
-        f"sounds like {name} and is not: {of['acted_on']} of {of['phrases']} acted on"
-        for name, of in document["hard_negatives"].items()
+        f"sounds like {name} and is not: {row['acted_on']} of {row['phrases']} acted on"
+        for name, row in document["hard_negatives"].items()
     ]
     return (*figures, *recall, *variants, *negatives, "meant: taken", *confusion)

@@ -1,4 +1,4 @@
-"""`recobra contact`: ask the gate about a written list of contacts."""
+"""`recobra contact`: judgement of the gate about a written list of contacts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from recobra.cli.answer import Answer, CommandRefused
 PROFILES = ("strict",)
 
 
-def add(commands: options.Commands) -> None:
+def add_commands(commands: options.Commands) -> None:
     """Add the group to the command line."""
     verbs = options.add_group(commands, "contact", "ask what the law allows")
     check = options.add_command(verbs, "check", "judge every contact of a CSV file")
@@ -21,30 +21,30 @@ def add(commands: options.Commands) -> None:
     check.add_argument(
         "--profile", choices=PROFILES, default="strict", help="strict: what the law leaves unsaid is refused"
     )
-    check.set_defaults(run=_check)
+    check.set_defaults(run=_check_batch)
 
 
-def _check(chosen: argparse.Namespace) -> Answer:
+def _check_batch(arguments: argparse.Namespace) -> Answer:
     import pyarrow as pa  # noqa: PLC0415 - wrong usage is answered without loading it
 
     from recobra_core.law import batch  # noqa: PLC0415
 
-    rows = _read(chosen.batch)
+    columns = _read_columns(arguments.batch)
     try:
-        judged = batch.check_contacts(pa.table(rows)).to_pylist()
+        judged = batch.check_contacts(pa.table(columns)).to_pylist()
     except ValueError as error:
-        raise CommandRefused(f"{chosen.batch}: {error}.") from error
-    if chosen.output:
-        _write(chosen.output, judged, names=[*rows, *(name for name in batch.ANSWER if name not in rows)])
+        raise CommandRefused(f"{arguments.batch}: {error}.") from error
+    if arguments.output:
+        _write(arguments.output, judged, names=[*columns, *(name for name in batch.ANSWER if name not in columns)])
     allowed = sum(row["allowed"] == "yes" for row in judged)
     document = {
         "rows": len(judged),
         "allowed": allowed,
         "refused": len(judged) - allowed,
-        "profile": chosen.profile,
-        "output": str(chosen.output) if chosen.output else None,
+        "profile": arguments.profile,
+        "output": str(arguments.output) if arguments.output else None,
     }
-    return Answer(document=document | _compared(rows, judged))
+    return Answer(document=document | _compare_expected(columns, judged))
 
 
 def _write(path: Path, judged: list[dict[str, str]], *, names: list[str]) -> None:
@@ -54,11 +54,11 @@ def _write(path: Path, judged: list[dict[str, str]], *, names: list[str]) -> Non
         writer.writerows(judged)
 
 
-def _compared(rows: dict[str, list[str]], judged: list[dict[str, str]]) -> dict[str, object]:
-    """Where the file says what was expected (`allowed`), how many rows agree and the lines of those that do not."""
-    if "allowed" not in rows:
+def _compare_expected(columns: dict[str, list[str]], judged: list[dict[str, str]]) -> dict[str, object]:
+    """Return how many rows agree with the column `allowed` of the file, where it has one, and the lines that differ."""
+    if "allowed" not in columns:
         return {}
-    pairs = zip(rows["allowed"], judged, strict=True)
+    pairs = zip(columns["allowed"], judged, strict=True)
     differ = [line for line, (expected, answer) in enumerate(pairs, _FIRST_LINE) if expected != answer["allowed"]]
     return {"agree": len(judged) - len(differ), "disagree": len(differ), "lines": differ}
 
@@ -66,7 +66,7 @@ def _compared(rows: dict[str, list[str]], judged: list[dict[str, str]]) -> dict[
 _FIRST_LINE = 2  # the header is the first
 
 
-def _read(path: Path) -> dict[str, list[str]]:
+def _read_columns(path: Path) -> dict[str, list[str]]:
     """Return the columns of a CSV file as text. Raises CommandRefused."""
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:

@@ -1,4 +1,4 @@
-"""`recobra cycle`: the daily cycle."""
+"""`recobra cycle`: runs of the daily cycle."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from recobra.cli import bootstrap, options
 from recobra.cli.answer import Answer
 
 
-def add(commands: options.Commands) -> None:
+def add_commands(commands: options.Commands) -> None:
     """Add the group to the command line."""
     verbs = options.add_group(commands, "cycle", "run the daily cycle")
     run = options.add_command(
         verbs, "run", "classify, decide and plan the contacts of a day; repeating it changes nothing"
     )
     run.add_argument("--as-of", type=options.parse_day, metavar="DATE", help="the day (default: today)")
-    run.set_defaults(run=_run)
+    run.set_defaults(run=_run_cycle)
 
 
-def _run(chosen: argparse.Namespace) -> Answer:
+def _run_cycle(arguments: argparse.Namespace) -> Answer:
     bootstrap.set_up()
     from recobra.kit import clock  # noqa: PLC0415 - needs the settings
     from recobra.strategy import operations, schedule  # noqa: PLC0415
 
     now = clock.now()
-    return Answer(document=operations.run_cycle(as_of=chosen.as_of or schedule.today(now), actor="command", now=now))
+    return Answer(document=operations.run_cycle(as_of=arguments.as_of or schedule.today(now), actor="command", now=now))

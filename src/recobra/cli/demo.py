@@ -1,4 +1,4 @@
-"""`recobra demo`: an installation to look at, made on the first start and found on the next."""
+"""`recobra demo`: a demonstration installation, made on the first start and found on the next."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from recobra.cli.answer import Answer, CommandRefused
 from recobra.kit import created_once, database
 
 DEFAULT_ACCOUNTS = 20_000
-MORNING = time(15, 0)  # ten in Lima and Bogotá, noon in Santiago
+MORNING_UTC = time(15, 0)  # ten in Lima and Bogotá, noon in Santiago
 SHOWN_USER = "carla"
 PROGRESS_STEP = 500  # messages between two lines of progress
 CAST = (
@@ -30,7 +30,7 @@ CAST = (
 )
 
 
-def add(commands: options.Commands) -> None:
+def add_commands(commands: options.Commands) -> None:
     """Add the command to the command line."""
     demo = options.add_command(commands, "demo", "make a demonstration, or find the one made before, and serve it")
     demo.add_argument("--accounts", type=options.parse_count, default=DEFAULT_ACCOUNTS, metavar="N")
@@ -43,38 +43,34 @@ def add(commands: options.Commands) -> None:
     demo.set_defaults(run=_run_demo)
 
 
-def _run_demo(chosen: argparse.Namespace) -> Answer:
+def _run_demo(arguments: argparse.Namespace) -> Answer:
     os.environ["RECOBRA_DEMO"] = "1"
-    if not chosen.no_serve:
-        _check_port(chosen.port)
-    bootstrap.set_public_url(chosen.port)
+    if not arguments.no_serve:
+        _check_port(arguments.port)
+    bootstrap.set_public_url(arguments.port)
     bootstrap.set_up()
-    document = _read_made_demo() or _make_demo(chosen)
-    told = {**document, "user": SHOWN_USER, "password": _password()}
-    lines = _summary_lines(told)
-    if chosen.no_serve:
-        return Answer(document=told, lines=lines)
+    summary = _stored_file("demo.json")
+    # Written at the very end: without it the first start was interrupted, and goes on.
+    made = json.loads(summary.read_text(encoding="utf-8")) if summary.exists() else _make_demo(arguments)
+    document = {**made, "user": SHOWN_USER, "password": _password()}
+    lines = _summary_lines(document)
+    if arguments.no_serve:
+        return Answer(document=document, lines=lines)
     from recobra.cli import serve  # noqa: PLC0415 - the console is loaded only to be served
 
-    return serve.answer_and_serve(chosen.port, lines=lines, **told)
+    return serve.answer_and_serve(arguments.port, lines=lines, **document)
 
 
-def _read_made_demo() -> dict[str, Any] | None:
-    """Return what the first start told, or None where it did not come to its end."""
-    kept = _stored_file("demo.json")
-    return json.loads(kept.read_text(encoding="utf-8")) if kept.exists() else None
-
-
-def _make_demo(chosen: argparse.Namespace) -> dict[str, Any]:
-    """Make the demonstration. Every step may be repeated, so a start that was interrupted goes on."""
+def _make_demo(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Make the demonstration and return its figures. Every step may be repeated after an interrupted start."""
     from recobra.cli.demo_data import EXAMPLES  # noqa: PLC0415 - needed on the first start only
     from recobra.kit import clock  # noqa: PLC0415 - needs the settings
 
     _refuse_other_portfolios({example.portfolio["code"] for example in EXAMPLES})
-    at = _choose_instant(chosen.as_of, clock.now())
+    at = _choose_instant(arguments.as_of, clock.now())
     bootstrap.report_progress(f"Making the demonstration of {at:%Y-%m-%d %H:%M} UTC; the next start will find it.")
-    loads = _load_portfolios(chosen.accounts, at)
-    paid = _record_payments(at)
+    loads = _load_portfolios(arguments.accounts, at)
+    payments = _record_payments(at)
     _create_users(at)
     bootstrap.report_progress("Running the daily cycle …")
     from recobra.strategy import operations as strategy  # noqa: PLC0415 - needs the settings
@@ -86,14 +82,14 @@ def _make_demo(chosen: argparse.Namespace) -> dict[str, Any]:
         "portfolios": len(loads),
         "accounts": sum(load["created"] for load in loads),
         "rejected": sum(load["rejected"] for load in loads),
-        "payments": paid,
+        "payments": payments,
         "contacts_planned": cycle["contacts_planned"],
         "contacts_blocked": cycle["contacts_blocked"],
         "tasks_created": cycle["tasks_created"],
         "sent": 0,
         "answers": 0,
     }
-    if not chosen.no_dispatch:
+    if not arguments.no_dispatch:
         bootstrap.report_progress("Sending to the built-in mailbox …")
         document["sent"] = _send_due(at, cycle["contacts_planned"])
         document["answers"] = demo_replies.play_replies(at=at)
@@ -137,19 +133,19 @@ def _load_portfolios(accounts: int, at: datetime) -> list[dict[str, Any]]:
 
 
 def _record_payments(at: datetime) -> int:
-    """Record what came in during the last weeks, before anybody is contacted; return how many payments."""
+    """Record a month of payments, before anybody is contacted; return how many."""
     from recobra.cli.demo_data import EXAMPLES  # noqa: PLC0415 - needed on the first start only
     from recobra.payments import operations as payments  # noqa: PLC0415 - needs the settings
 
     bootstrap.report_progress("Recording a month of payments …")
-    taken = 0
+    count = 0
     for example in EXAMPLES:
         code = example.portfolio["code"]
         loaded = bootstrap.demo_dir() / f"{code.lower()}-{at.date()}.csv"
         path = example.write_payments(loaded, as_of=at.date())
         figures = payments.load_file(path=path, portfolio_code=code, actor="demo", now=at)
-        taken += figures["accepted"] + figures["known"]
-    return taken
+        count += figures["accepted"] + figures["known"]
+    return count
 
 
 def _create_users(at: datetime) -> None:
@@ -171,39 +167,40 @@ def _create_users(at: datetime) -> None:
 
 
 def _send_due(at: datetime, planned: int) -> int:
-    """Send everything that is due, by two dispatchers at once; return how many messages left."""
+    """Send everything that is due, by two dispatchers at once; return how many messages were sent."""
     from recobra.access.queries import User  # noqa: PLC0415 - needs the settings
     from recobra.messaging import operations as messaging  # noqa: PLC0415 - needs the settings
     from recobra.messaging import queries  # noqa: PLC0415
 
-    carla = User.objects.get(username=SHOWN_USER)
-    words = [sys.executable, "-m", "recobra.cli", "dispatch", "--once", "--now", at.isoformat(), "--json"]
-    with subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True) as other:  # noqa: S603
+    user = User.objects.get(username=SHOWN_USER)
+    command = [sys.executable, "-m", "recobra.cli", "dispatch", "--once", "--now", at.isoformat(), "--json"]
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True) as other:  # noqa: S603
         sent = 0
-        while ended := messaging.dispatch_once(now=at, limit=PROGRESS_STEP)["sent"]:
-            sent += ended
+        while batch := messaging.dispatch_once(now=at, limit=PROGRESS_STEP)["sent"]:
+            sent += batch
             bootstrap.report_progress(
-                f"  {queries.counts_for(carla, day=at.date())[queries.Status.SENT]} of {planned} sent …"
+                f"  {queries.counts_for(user, day=at.date())[queries.Status.SENT]} of {planned} sent …"
             )
-        theirs, _nothing = other.communicate()
+        output, _errors = other.communicate()
     if other.returncode != 0:
         raise CommandRefused("The second dispatcher failed; its reason is above.")
-    return sent + int(json.loads(theirs)["sent"])
+    return sent + int(json.loads(output)["sent"])
 
 
-def _refuse_other_portfolios(ours: set[str]) -> None:
+def _refuse_other_portfolios(demo_codes: set[str]) -> None:
+    """Refuse to make a demonstration in the installation of a company at work."""
     from recobra.portfolio import setup  # noqa: PLC0415 - needs the settings
 
-    theirs = [each.code for each in setup.list_portfolios() if each.code not in ours]
-    if theirs:
-        raise CommandRefused(f"This installation holds the portfolio {theirs[0]}: a demonstration needs an empty one.")
+    others = [portfolio.code for portfolio in setup.list_portfolios() if portfolio.code not in demo_codes]
+    if others:
+        raise CommandRefused(f"This installation holds the portfolio {others[0]}: a demonstration needs an empty one.")
 
 
 def _choose_instant(day: date | None, now: datetime) -> datetime:
-    """Return the instant that is played: now or the latest morning on which the law lets all three be contacted."""
+    """Return the instant to play: now, or the latest morning on which the law allows contact in all three countries."""
     if day is not None:
-        return datetime.combine(day, MORNING, UTC)
-    mornings = (datetime.combine(now.date() - timedelta(days=back), MORNING, UTC) for back in range(30))
+        return datetime.combine(day, MORNING_UTC, UTC)
+    mornings = (datetime.combine(now.date() - timedelta(days=back), MORNING_UTC, UTC) for back in range(30))
     for at in (now, *mornings):
         if at <= now and _is_lawful(at):
             return at
@@ -211,6 +208,7 @@ def _choose_instant(day: date | None, now: datetime) -> datetime:
 
 
 def _is_lawful(at: datetime) -> bool:
+    """Tell if e-mail may be sent in every country of the demonstration, now and for an hour."""
     from zoneinfo import ZoneInfo  # noqa: PLC0415 - needed on the first start only
 
     from recobra.cli.demo_data import EXAMPLES  # noqa: PLC0415
@@ -228,6 +226,7 @@ def _is_lawful(at: datetime) -> bool:
 
 
 def _check_port(port: int) -> None:
+    """Refuse a port that is taken, before minutes are spent on making the demonstration."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -244,14 +243,15 @@ def _stored_file(name: str) -> Path:
     return database.data_dir() / name
 
 
-def _summary_lines(told: dict[str, Any]) -> tuple[str, ...]:
+def _summary_lines(document: dict[str, Any]) -> tuple[str, ...]:
     others = ", ".join(name for name, *_rest in CAST if name != SHOWN_USER)
     figures = (
-        f"{told['accounts']} accounts in {told['portfolios']} portfolios, {told['contacts_planned']} contacts planned, "
-        f"{told['sent']} sent to the built-in mailbox, {told.get('answers', 0)} answers of debtors"
+        f"{document['accounts']} accounts in {document['portfolios']} portfolios, "
+        f"{document['contacts_planned']} contacts planned, "
+        f"{document['sent']} sent to the built-in mailbox, {document.get('answers', 0)} answers of debtors"
     )
     return (
         f"Demonstration: {figures}.",
-        f"It plays {told['now'][:16].replace('T', ' ')} UTC, when the law of its three countries allows contact.",
-        f"User: {told['user']}   Password: {told['password']}   (the same for {others})",
+        f"It plays {document['now'][:16].replace('T', ' ')} UTC, when the law of its three countries allows contact.",
+        f"User: {document['user']}   Password: {document['password']}   (the same for {others})",
     )

@@ -1,4 +1,4 @@
-"""A campaign kept as a draft, for somebody to look through, weigh and launch."""
+"""Draft campaign of the demonstration, for a visitor to read, weigh and launch."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ DURATION: Final = timedelta(days=14)
 
 
 def save_demo_draft(*, portfolio_code: str, username: str, at: datetime) -> None:
-    """Keep the draft in a portfolio of the user's; one that is there already stays as it is."""
+    """Save the draft in a portfolio of the user's; one that is there already stays as it is."""
     from recobra.access.queries import User  # noqa: PLC0415 - needs the settings
     from recobra.portfolio.queries import portfolios_for  # noqa: PLC0415
     from recobra.strategy.operations import campaigns  # noqa: PLC0415
@@ -19,8 +19,8 @@ def save_demo_draft(*, portfolio_code: str, username: str, at: datetime) -> None
     user = User.objects.get(username=username)
     if campaigns_for(user).filter(code=CODE).exists():
         return
-    portfolio = next(each for each in portfolios_for(user) if each.code == portfolio_code)
-    written = campaigns.CampaignDraft(
+    portfolio = next(row for row in portfolios_for(user) if row.code == portfolio_code)
+    draft = campaigns.CampaignDraft(
         code=CODE,
         name="Recordatorio por WhatsApp: hasta 30 días de atraso",
         portfolio_id=portfolio.pk,
@@ -30,4 +30,4 @@ def save_demo_draft(*, portfolio_code: str, username: str, at: datetime) -> None
         starts_on=at.date(),
         ends_on=at.date() + DURATION,
     )
-    campaigns.save_draft(draft=written, actor=username, actor_id=user.pk, now=at)
+    campaigns.save_draft(draft=draft, actor=username, actor_id=user.pk, now=at)

@@ -1,4 +1,4 @@
-"""The demonstration's files: the same people and debts on every machine, moved to the day that is played.
+"""Files of the demonstration: the same people and debts on every machine, moved to the day that is played.
 
 Names are invented, e-mail addresses belong to example.com, telephone numbers to blocks that look real and are dull.
 """
@@ -86,7 +86,7 @@ LAST_NAMES: Final = (
     "Cárdenas",
 )
 TRADES: Final = ("Comercial", "Distribuidora", "Ferretería", "Transportes", "Servicios", "Constructora", "Agrícola")
-# How late, and how many of a hundred: most are not due or just late, as in a living portfolio.
+# Days past due, and how many of a hundred: most are not due or just late, as in a living portfolio.
 ARREARS: Final = (
     ((-25, -6), 14),
     ((-5, 0), 12),
@@ -101,14 +101,14 @@ ARREARS: Final = (
 SEED: Final = 20261123
 PAID_DAYS: Final = 30
 PAYMENTS: Final = 200  # of each portfolio, in a demonstration of the usual size
-ROWS_PER_PAYMENT: Final = 20  # at most one row of so many was paid
+ROWS_PER_PAYMENT: Final = 20  # in a small one, no more than one row in so many is paid
 BROKEN_PREFIX: Final = "MAL-"
 RUT_WEIGHTS: Final = (2, 3, 4, 5, 6, 7)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Example:
-    """One demonstration portfolio: how it is opened, its file and what the columns mean."""
+    """One portfolio of the demonstration: its opening, its file and the mapping of the columns."""
 
     creditor: dict[str, str]
     portfolio: dict[str, Any]
@@ -162,6 +162,7 @@ class Example:
 
 
 def _draw_days_late(chance: random.Random) -> int:
+    """Return days past due, negative before the due date."""
     spans, weights = zip(*ARREARS, strict=True)
     (low, high) = chance.choices(spans, weights)[0]
     return chance.randint(low, high)
@@ -198,13 +199,13 @@ def _draw_accounts(chance: random.Random, people: Iterator[dict[str, str]], coun
 
 
 def _instalment_rows(chance: random.Random, as_of: date, accounts: int) -> Iterator[dict[str, str]]:
-    """Consumer credit in Peru: what is overdue and the next instalment of each loan."""
+    """Yield consumer credit in Peru: the overdue instalments of each loan, and the next one."""
     people = _draw_people(chance, lambda number: f"{40_000_000 + number * 37:08d}", "90000{:04d}")
     for number, person in enumerate(_draw_accounts(chance, people, accounts), start=1):
-        late, amount = _draw_days_late(chance), chance.randint(8_000, 95_000)
+        days_late, amount = _draw_days_late(chance), chance.randint(8_000, 95_000)
         first = chance.randint(1, 12)
-        overdue = 0 if late <= 0 else min(late // 30 + 1, 6)
-        oldest = as_of - timedelta(days=late)
+        overdue = 0 if days_late <= 0 else min(days_late // 30 + 1, 6)
+        oldest = as_of - timedelta(days=days_late)
         for step in range(max(overdue, 0) + 1):
             yield {
                 **person,
@@ -215,7 +216,7 @@ def _instalment_rows(chance: random.Random, as_of: date, accounts: int) -> Itera
                 "interes": _format_comma(amount // 9),
                 "desembolso": f"{oldest - timedelta(days=30 * first):%d/%m/%Y}",
             }
-    # Two rows that cannot be right, so that there is something to mend.
+    # Two rows that cannot be right, so that there are rejected rows to mend.
     for loan, broken in (
         (f"{BROKEN_PREFIX}1", {"vencimiento": "30/02/2026"}),
         (f"{BROKEN_PREFIX}2", {"capital": "ciento"}),
@@ -225,31 +226,31 @@ def _instalment_rows(chance: random.Random, as_of: date, accounts: int) -> Itera
 
 
 def _bill_rows(chance: random.Random, as_of: date, accounts: int) -> Iterator[dict[str, str]]:
-    """Services in Colombia: one open bill each."""
+    """Yield services in Colombia: one open bill each."""
     people = _draw_people(chance, lambda number: f"{52_000_000 + number * 41}", "300000{:04d}")
     for number, person in enumerate(_draw_accounts(chance, people, accounts), start=1):
-        late = _draw_days_late(chance)
+        days_late = _draw_days_late(chance)
         yield {
             **person,
             "contrato": f"SV{number:08d}",
-            "vencimiento": f"{as_of - timedelta(days=late):%Y-%m-%d}",
+            "vencimiento": f"{as_of - timedelta(days=days_late):%Y-%m-%d}",
             "saldo": f"{chance.randint(35, 420) * 1000}.00",
             "plan": chance.choice(("Móvil", "Hogar", "Dúo")),
         }
 
 
 def _invoice_rows(chance: random.Random, as_of: date, accounts: int) -> Iterator[dict[str, str]]:
-    """Invoices of companies in Chile, in a currency without cents."""
+    """Yield invoices of companies in Chile, in a currency without cents."""
     people = _draw_people(chance, lambda number: format_rut(76_000_000 + number * 43), "92000{:04d}")
     for number, person in enumerate(_draw_accounts(chance, people, accounts), start=1):
-        late = _draw_days_late(chance)
+        days_late = _draw_days_late(chance)
         trade = TRADES[int(person["documento"][6]) % len(TRADES)]
         yield {
             **person,
             "nombre": f"{trade} {person['nombre'].split()[1]} SpA",
             "factura": f"F{number:08d}",
-            "emision": f"{as_of - timedelta(days=late + 30):%d-%m-%Y}",
-            "vencimiento": f"{as_of - timedelta(days=late):%d-%m-%Y}",
+            "emision": f"{as_of - timedelta(days=days_late + 30):%d-%m-%Y}",
+            "vencimiento": f"{as_of - timedelta(days=days_late):%d-%m-%Y}",
             "saldo": f"{chance.randint(40, 6000) * 1000}",
         }
 

@@ -1,8 +1,7 @@
-"""What the demonstration's debtors do with what they were sent: most of it arrives, and a few of them answer."""
+"""Replies of the demonstration's debtors: most messages arrive, and a few debtors answer."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -10,8 +9,8 @@ from typing import Final
 from recobra.cli import bootstrap
 
 TURN_LENGTH: Final = timedelta(seconds=30)
-FIGURES: Final = "{figures}"  # the last ones of the identity document, which the bot asks for
-# What each debtor writes, one message a turn: who asks first is answered before the next is written.
+FIGURES: Final = "{figures}"  # the last digits of the identity document, which the bot asks for
+# The messages of each debtor, one a turn: the bot answers each before the next is written.
 SCENES: Final[tuple[tuple[str, ...], ...]] = (
     ("Hola, ¿cuánto debo?", FIGURES),
     ("¿Cuánto debo?", FIGURES, "pago todo mañana", "sí"),
@@ -34,42 +33,38 @@ class _Scene:
 
 
 def play_replies(*, at: datetime) -> int:
-    """Let what was sent since an instant arrive and some of it be answered; return how many messages came in."""
+    """Let messages sent since an instant arrive and some be answered; return how many replies came in."""
     from django.conf import settings  # noqa: PLC0415 - needs the settings
     from django.utils import translation  # noqa: PLC0415 - needs the settings
 
-    from recobra.demo import simulate_debtor as trying  # noqa: PLC0415
+    from recobra.demo import simulate_debtor  # noqa: PLC0415
 
-    # What is written down is read in the console, in the language of the installation.
+    # Texts that the bot stores are read in the console, in the language of the installation.
     with translation.override(settings.LANGUAGE_CODE):
-        told = trying.simulate_receipts(since=at, now=at)
-        bootstrap.report_progress(f"Receipts: {told}. Some debtors answer …")
-        scenes = list(_build_scenes(at))
+        receipts = simulate_debtor.simulate_receipts(since=at, now=at)
+        bootstrap.report_progress(f"Receipts: {receipts}. Some debtors answer …")
+        scenes = [
+            _Scene(public_id=str(message.public_id), figures=message.figures, lines=lines)
+            for message, lines in zip(simulate_debtor.answerable_messages(since=at), SCENES, strict=False)
+        ]
         return sum(
             _play_turn(scenes, number, at + TURN_LENGTH * (number + 1)) for number in range(max(map(len, SCENES)))
         )
 
 
-def _build_scenes(at: datetime) -> Iterator[_Scene]:
-    from recobra.demo import simulate_debtor as trying  # noqa: PLC0415 - needs the settings
-
-    for part, lines in zip(trying.answerable_messages(since=at), SCENES, strict=False):
-        yield _Scene(public_id=str(part.public_id), figures=part.figures, lines=lines)
-
-
 def _play_turn(scenes: list[_Scene], number: int, now: datetime) -> int:
-    """Let everybody write a line, the bot read them, and its answers leave; return how many lines."""
+    """Let everybody write a message, the bot answer it, and the answers be sent; return how many messages."""
     from recobra.conversations import operations as conversations  # noqa: PLC0415 - needs the settings
-    from recobra.demo import simulate_debtor as trying  # noqa: PLC0415
+    from recobra.demo import simulate_debtor  # noqa: PLC0415
     from recobra.messaging import operations as messaging  # noqa: PLC0415
 
     count = 0
-    for each in scenes:
-        if number < len(each.lines):
-            conversation_id = trying.answer_as_debtor(
-                public_id=each.public_id,
-                text=each.lines[number].replace(FIGURES, each.figures),
-                key=f"{each.public_id}-{number}",
+    for scene in scenes:
+        if number < len(scene.lines):
+            conversation_id = simulate_debtor.answer_as_debtor(
+                public_id=scene.public_id,
+                text=scene.lines[number].replace(FIGURES, scene.figures),
+                key=f"{scene.public_id}-{number}",
                 now=now,
             )
             if conversation_id is not None:

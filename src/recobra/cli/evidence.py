@@ -1,4 +1,4 @@
-"""`recobra evidence`: the proof of the contacts with a debtor, signed, and the check of such a file."""
+"""`recobra evidence`: signed evidence of the contacts with a debtor, and its verification."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from pathlib import Path
 from recobra.cli import bootstrap, options
 from recobra.cli.answer import Answer, CommandRefused
 
-MOST_BYTES = 512 * 1024 * 1024
+MAX_BYTES = 512 * 1024 * 1024
 
 
-def add(commands: options.Commands) -> None:
+def add_commands(commands: options.Commands) -> None:
     """Add the group to the command line."""
     verbs = options.add_group(commands, "evidence", "the proof of the contacts with a debtor")
     export = options.add_command(verbs, "export", "write the signed evidence of one debtor")
@@ -20,7 +20,7 @@ def add(commands: options.Commands) -> None:
     export.add_argument(
         "--output", type=Path, required=True, metavar="FILE", help="where it goes; .pdf or .json says in which form"
     )
-    export.set_defaults(run=_export)
+    export.set_defaults(run=_export_evidence)
     verify = options.add_command(verbs, "verify", "tell if a file is as it was signed")
     verify.add_argument("file", type=Path, metavar="FILE", help="signed evidence, PDF or JSON")
     verify.add_argument(
@@ -31,39 +31,39 @@ def add(commands: options.Commands) -> None:
         metavar="CERT.pem",
         help="who may have signed; may be given several times (default: this installation)",
     )
-    verify.set_defaults(run=_verify)
+    verify.set_defaults(run=_verify_file)
     certificate = options.add_command(
         verbs, "certificate", "write the certificate that others need to check signatures"
     )
     certificate.add_argument("--output", type=Path, required=True, metavar="CERT.pem", help="where it goes")
-    certificate.set_defaults(run=_certificate)
+    certificate.set_defaults(run=_write_certificate)
 
 
-def _export(chosen: argparse.Namespace) -> Answer:
-    form = chosen.output.suffix.lower().lstrip(".")
+def _export_evidence(arguments: argparse.Namespace) -> Answer:
+    form = arguments.output.suffix.lower().lstrip(".")
     if form not in {"pdf", "json"}:
-        raise CommandRefused(f"{chosen.output} should end in .pdf or .json.")
+        raise CommandRefused(f"{arguments.output} should end in .pdf or .json.")
     bootstrap.set_up()
     from recobra.compliance.evidence import export as evidence  # noqa: PLC0415 - needs the settings
     from recobra.kit import clock  # noqa: PLC0415
 
-    made = evidence.export_evidence_by_number(
-        creditor=chosen.creditor, number=chosen.debtor, form=form, actor="command", now=clock.now()
+    exported = evidence.export_evidence_by_number(
+        creditor=arguments.creditor, number=arguments.debtor, form=form, actor="command", now=clock.now()
     )
-    _write(chosen.output, made.content)
+    _write_file(arguments.output, exported.content)
     return Answer(
         document={
-            "debtor": chosen.debtor,
-            "contacts": made.contacts,
-            "digest": made.digest,
-            "signer": made.signer,
-            "output": str(chosen.output),
+            "debtor": arguments.debtor,
+            "contacts": exported.contacts,
+            "digest": exported.digest,
+            "signer": exported.signer,
+            "output": str(arguments.output),
         }
     )
 
 
-def _verify(chosen: argparse.Namespace) -> Answer:
-    content = _read(chosen.file)
+def _verify_file(arguments: argparse.Namespace) -> Answer:
+    content = _read_file(arguments.file)
     bootstrap.set_up(tables=False)
     from cryptography import x509  # noqa: PLC0415 - wrong usage is answered without loading it
 
@@ -73,46 +73,50 @@ def _verify(chosen: argparse.Namespace) -> Answer:
 
     now = clock.now()
     try:
-        trusted = [each for path in chosen.certificate for each in x509.load_pem_x509_certificates(_read(path))]
+        trusted = [
+            certificate
+            for path in arguments.certificate
+            for certificate in x509.load_pem_x509_certificates(_read_file(path))
+        ]
     except ValueError as error:
         raise CommandRefused(f"A certificate cannot be read: {error}.") from error
-    found = verify_file(content, trusted=trusted or [own_identity(now=now).certificate], now=now)
+    verification = verify_file(content, trusted=trusted or [own_identity(now=now).certificate], now=now)
     return Answer(
         document={
-            "finding": found.finding.value,
-            "what": found.what,
-            "where": list(found.where),
-            "signer": found.signer,
-            "signed_at": found.signed_at or None,
+            "finding": verification.finding.value,
+            "what": verification.what,
+            "where": list(verification.where),
+            "signer": verification.signer,
+            "signed_at": verification.signed_at or None,
         },
-        ok=found.ok,
-        reason=": ".join((f"{chosen.file} is not valid", found.what, ", ".join(found.where)))
-        if found.where
-        else f"{chosen.file} is not valid: {found.what}",
+        ok=verification.ok,
+        reason=": ".join((f"{arguments.file} is not valid", verification.what, ", ".join(verification.where)))
+        if verification.where
+        else f"{arguments.file} is not valid: {verification.what}",
     )
 
 
-def _certificate(chosen: argparse.Namespace) -> Answer:
+def _write_certificate(arguments: argparse.Namespace) -> Answer:
     bootstrap.set_up(tables=False)
     from recobra.compliance.evidence.export import own_identity  # noqa: PLC0415 - needs the settings
     from recobra.kit import clock  # noqa: PLC0415
     from recobra.kit.typeset.signature import certificate_pem  # noqa: PLC0415
 
     own = own_identity(now=clock.now())
-    _write(chosen.output, certificate_pem(own))
-    return Answer(document={"fingerprint": own.fingerprint, "output": str(chosen.output)})
+    _write_file(arguments.output, certificate_pem(own))
+    return Answer(document={"fingerprint": own.fingerprint, "output": str(arguments.output)})
 
 
-def _read(path: Path) -> bytes:
+def _read_file(path: Path) -> bytes:
     try:
-        if path.stat().st_size > MOST_BYTES:
-            raise CommandRefused(f"{path} is larger than {MOST_BYTES} bytes.")
+        if path.stat().st_size > MAX_BYTES:
+            raise CommandRefused(f"{path} is larger than {MAX_BYTES} bytes.")
         return path.read_bytes()
     except OSError as error:
         raise CommandRefused(f"{path} cannot be read: {error.strerror or error}.") from error
 
 
-def _write(path: Path, content: bytes) -> None:
+def _write_file(path: Path, content: bytes) -> None:
     try:
         path.write_bytes(content)
     except OSError as error:

@@ -1,4 +1,4 @@
-"""`recobra intake`: take files of receivables in, and get the rows that were not accepted."""
+"""`recobra intake`: loads of files of receivables, and their rejected rows."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Any
 from recobra.cli import bootstrap, options
 from recobra.cli.answer import Answer, CommandRefused
 
-READY = {"CONSUMER": "consumo", "SERVICES": "servicios", "INVOICES": "facturas"}
+READY_MADE = {"CONSUMER": "consumo", "SERVICES": "servicios", "INVOICES": "facturas"}
 """The ready-made strategy of each industry."""
 CHANGES = {"created": "new", "updated": "changed", "unchanged": "unchanged", "gone": "gone"}
-SHOWN = 5
+SHOWN_ERRORS = 5
 
 
-def add(commands: options.Commands) -> None:
+def add_commands(commands: options.Commands) -> None:
     """Add the group to the command line."""
     verbs = options.add_group(commands, "intake", "take files of receivables in")
     load = options.add_command(verbs, "load", "load a file into a portfolio; the same file twice changes nothing")
@@ -26,59 +26,62 @@ def add(commands: options.Commands) -> None:
         "--as-of", type=options.parse_day, metavar="DATE", help="the day the file speaks of (default: today)"
     )
     load.add_argument("--dry-run", action="store_true", help="say what would happen and change nothing")
-    load.set_defaults(run=_load)
+    load.set_defaults(run=_load_file)
     errors = options.add_command(verbs, "errors", "give the rows of a load that were not accepted, as CSV to mend")
     errors.add_argument("load_id", type=options.parse_count, metavar="LOAD_ID")
     errors.add_argument("--output", type=Path, metavar="FILE.csv", help="where they go (default: errors-LOAD_ID.csv)")
-    errors.set_defaults(run=_errors)
+    errors.set_defaults(run=_write_errors)
 
 
-def _load(chosen: argparse.Namespace) -> Answer:
-    mapping = _mapping(chosen.mapping)
+def _load_file(arguments: argparse.Namespace) -> Answer:
+    mapping = _read_mapping(arguments.mapping)
     bootstrap.set_up()
     from django.db import transaction  # noqa: PLC0415 - needs the settings
 
-    described = mapping.pop("portfolio", None)
-    if not chosen.dry_run:
-        document = _take(chosen, mapping, described)
-        return Answer(document=document, lines=_lines(document))
-    with transaction.atomic():  # a trial opens nothing either
-        document = _take(chosen, mapping, described)
+    new_portfolio = mapping.pop("portfolio", None)
+    if not arguments.dry_run:
+        document = _load_into_portfolio(arguments, mapping, new_portfolio)
+        return Answer(document=document, lines=_summary_lines(document))
+    # A portfolio that the trial would open is rolled back with everything else.
+    with transaction.atomic():
+        document = _load_into_portfolio(arguments, mapping, new_portfolio)
         transaction.set_rollback(True)
-    return Answer(document=document, lines=("Nothing was changed: this was a trial.", *_lines(document)))
+    return Answer(document=document, lines=("Nothing was changed: this was a trial.", *_summary_lines(document)))
 
 
-def _take(chosen: argparse.Namespace, mapping: dict[str, Any], described: dict[str, Any] | None) -> dict[str, Any]:
-    """Open the portfolio where it is new and described, and take the file in. Raises CommandRefused, LoadRefused."""
+def _load_into_portfolio(
+    arguments: argparse.Namespace, mapping: dict[str, Any], new_portfolio: dict[str, Any] | None
+) -> dict[str, Any]:
+    """Load the file, opening the portfolio where it is new and described. Raises CommandRefused, LoadRefused."""
     from recobra.intake import operations  # noqa: PLC0415 - needs the settings
     from recobra.kit import clock  # noqa: PLC0415
     from recobra.portfolio import setup  # noqa: PLC0415
 
     opened = "no"
     try:
-        portfolio = setup.get_portfolio(code=chosen.portfolio)
+        portfolio = setup.get_portfolio(code=arguments.portfolio)
     except setup.PortfolioUnknown as unknown:
-        if described is None:
+        if new_portfolio is None:
             raise CommandRefused(
                 f"{unknown} A section «portfolio» in the mapping opens it (see docs/mapping.md)."
             ) from unknown
-        portfolio = _open(described, chosen.portfolio)
-        opened = "would open" if chosen.dry_run else "opened"
-    done = operations.load_file(
-        path=chosen.file,
-        file_name=chosen.file.name,
+        portfolio = _open_portfolio(new_portfolio, arguments.portfolio)
+        opened = "would open" if arguments.dry_run else "opened"
+    figures = operations.load_file(
+        path=arguments.file,
+        file_name=arguments.file.name,
         portfolio_code=portfolio.code,
         mapping=mapping,
-        as_of=chosen.as_of or clock.today(portfolio.time_zone),
+        as_of=arguments.as_of or clock.today(portfolio.time_zone),
         actor="command",
         now=clock.now(),
-        dry_run=chosen.dry_run,
+        dry_run=arguments.dry_run,
     )
-    return {**done, "portfolio": portfolio.code, "portfolio_opened": opened}
+    return {**figures, "portfolio": portfolio.code, "portfolio_opened": opened}
 
 
-def _open(described: dict[str, Any], code: str) -> Any:
-    """Open a portfolio as its first mapping describes it, under the ready-made strategy of its industry."""
+def _open_portfolio(described: dict[str, Any], code: str) -> Any:
+    """Open a portfolio as its first mapping describes it, with the ready-made strategy of its industry."""
     from django.db import transaction  # noqa: PLC0415 - needs the settings
 
     from recobra.kit import clock  # noqa: PLC0415
@@ -91,12 +94,14 @@ def _open(described: dict[str, Any], code: str) -> Any:
         portfolio = setup.open_described_portfolio(described, code=code, actor="command", now=now)
         messaging.ensure_library(now=now)
         strategy.ensure_ready_made(actor="command", now=now)
-        strategy.assign_strategy(portfolio_id=portfolio.pk, code=READY[portfolio.industry], actor="command", now=now)
+        strategy.assign_strategy(
+            portfolio_id=portfolio.pk, code=READY_MADE[portfolio.industry], actor="command", now=now
+        )
     return portfolio
 
 
-def _lines(document: dict[str, Any]) -> tuple[str, ...]:
-    """Return what a person reads: what came, what changed, and where the rows to mend are."""
+def _summary_lines(document: dict[str, Any]) -> tuple[str, ...]:
+    """Return the summary of a load for a person: rows, changes, and where the rejected rows are."""
     from recobra.intake.refusals import expected_words  # noqa: PLC0415 - needs the settings
     from recobra_core.money import from_minor  # noqa: PLC0415
 
@@ -111,7 +116,7 @@ def _lines(document: dict[str, Any]) -> tuple[str, ...]:
         lines.insert(0, f"Portfolio {document['portfolio']}: {document['portfolio_opened']}.")
     if document["held"]:
         lines.append(f"The load waits for confirmation in the console: {document['reason']}")
-    for row in document["errors"][:SHOWN]:
+    for row in document["errors"][:SHOWN_ERRORS]:
         faults = "; ".join(f"{error['column']}: expected {expected_words(error)}" for error in row["errors"])
         lines.append(f"Line {row['line']}: {faults}")
     if document["errors_file"]:
@@ -119,7 +124,7 @@ def _lines(document: dict[str, Any]) -> tuple[str, ...]:
     return tuple(lines)
 
 
-def _mapping(path: Path) -> dict[str, Any]:
+def _read_mapping(path: Path) -> dict[str, Any]:
     import yaml  # noqa: PLC0415 - only this command reads YAML
 
     try:
@@ -133,15 +138,15 @@ def _mapping(path: Path) -> dict[str, Any]:
     return document
 
 
-def _errors(chosen: argparse.Namespace) -> Answer:
+def _write_errors(arguments: argparse.Namespace) -> Answer:
     bootstrap.set_up()
     from django.core.exceptions import ObjectDoesNotExist  # noqa: PLC0415 - needs the settings
 
     from recobra.intake import operations  # noqa: PLC0415
 
-    output = chosen.output or Path(f"errors-{chosen.load_id}.csv")
+    output = arguments.output or Path(f"errors-{arguments.load_id}.csv")
     try:
-        rows = operations.write_errors(load_id=chosen.load_id, path=output)
+        rows = operations.write_errors(load_id=arguments.load_id, path=output)
     except ObjectDoesNotExist as error:
-        raise CommandRefused(f"There is no load {chosen.load_id}.") from error
-    return Answer(document={"load_id": chosen.load_id, "rows": rows, "output": str(output)})
+        raise CommandRefused(f"There is no load {arguments.load_id}.") from error
+    return Answer(document={"load_id": arguments.load_id, "rows": rows, "output": str(output)})

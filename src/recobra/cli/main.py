@@ -1,4 +1,7 @@
-"""The command door: `recobra …`. Exit code 0 done, 1 refused or failed (with one line why), 2 wrong usage."""
+"""Entry point of the command line, `recobra …`.
+
+Exit code 0: done; 1: refused or failed, with one line why; 2: wrong usage.
+"""
 
 from __future__ import annotations
 
@@ -38,57 +41,49 @@ def build_parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for module in GROUPS:
-        module.add(commands)
+        module.add_commands(commands)
     return parser
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
-    chosen = build_parser().parse_args(arguments)
-    if "data_dir" in chosen:
-        os.environ["RECOBRA_DATA_DIR"] = str(Path(chosen.data_dir).resolve())
+    arguments = build_parser().parse_args(argv)
+    if "data_dir" in arguments:
+        os.environ["RECOBRA_DATA_DIR"] = str(Path(arguments.data_dir).resolve())
     try:
-        return _run(chosen)
+        with _stdout_for_answer() as out:
+            answer: Answer = arguments.run(arguments)
+            out.write((format_json(answer.document) if "json" in arguments else format_text(answer)) + "\n")
+            out.flush()
+            if answer.then is not None:
+                answer.then()
+        return 0 if answer.ok else _report_failure(answer.reason)
     except KeyboardInterrupt:
-        return _failed("interrupted")
+        return _report_failure("interrupted")
     except CommandRefused as refusal:
-        return _failed(str(refusal))
+        return _report_failure(str(refusal))
     except Exception as error:
         if os.environ.get("RECOBRA_DEBUG") == "1":
             raise
-        return _failed(_one_line(error))
-
-
-def _run(chosen: argparse.Namespace) -> int:
-    with _nothing_but_the_answer() as out:
-        answer: Answer = chosen.run(chosen)
-        out.write((format_json(answer.document) if "json" in chosen else format_text(answer)) + "\n")
-        out.flush()
-        if answer.then is not None:
-            answer.then()
-    return 0 if answer.ok else _failed(answer.reason)
+        return _report_failure(" ".join(str(error).split()) or type(error).__name__)
 
 
 @contextlib.contextmanager
-def _nothing_but_the_answer() -> Iterator[IO[str]]:
-    """Let whatever is printed on the way, by us or by a library, go to standard error."""
+def _stdout_for_answer() -> Iterator[IO[str]]:
+    """Yield standard output; whatever is printed meanwhile, by us or by a library, goes to standard error."""
+    # On the level of the file descriptor, for libraries in C and child processes print too.
     sys.stdout.flush()
-    kept = os.dup(1)
+    stdout = os.dup(1)
     os.dup2(2, 1)
     try:
-        with os.fdopen(os.dup(kept), "w", encoding="utf-8") as out:
+        with os.fdopen(os.dup(stdout), "w", encoding="utf-8") as out:
             yield out
     finally:
         sys.stdout.flush()
-        os.dup2(kept, 1)
-        os.close(kept)
+        os.dup2(stdout, 1)
+        os.close(stdout)
 
 
-def _failed(reason: str) -> int:
+def _report_failure(reason: str) -> int:
     print(f"recobra: {reason}", file=sys.stderr)
     return 1
-
-
-def _one_line(error: Exception) -> str:
-    text = " ".join(str(error).split())
-    return text or type(error).__name__

@@ -1,4 +1,4 @@
-"""Kinds of command line values; a value that is not of its kind is wrong usage (exit code 2)."""
+"""Parsers and values of the command line; a value of the wrong kind is wrong usage (exit code 2)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def parse_day(text: str) -> date:
-    """Read YYYY-MM-DD."""
+    """Parse YYYY-MM-DD."""
     try:
         return date.fromisoformat(text)
     except ValueError:
@@ -19,7 +19,7 @@ def parse_day(text: str) -> date:
 
 
 def parse_instant(text: str) -> datetime:
-    """Read an ISO 8601 instant; without a zone it is UTC."""
+    """Parse an ISO 8601 instant; without a zone it is UTC."""
     try:
         at = datetime.fromisoformat(text)
     except ValueError:
@@ -28,14 +28,14 @@ def parse_instant(text: str) -> datetime:
 
 
 def parse_count(text: str) -> int:
-    """Read a whole number above zero."""
+    """Parse a whole number above zero."""
     if not text.isdecimal() or int(text) == 0:
         raise argparse.ArgumentTypeError(f"«{text}» is not a whole number above zero")
     return int(text)
 
 
 def parse_port(text: str) -> int:
-    """Read a TCP port."""
+    """Parse a TCP port."""
     if not text.isdecimal() or not 0 < int(text) < 65536:
         raise argparse.ArgumentTypeError(f"«{text}» is not a port (1 to 65535)")
     return int(text)

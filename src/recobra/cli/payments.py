@@ -1,4 +1,4 @@
-"""`recobra payments`: money that comes in by file."""
+"""`recobra payments`: payments by file."""
 
 from __future__ import annotations
 
@@ -11,20 +11,22 @@ from recobra.cli.answer import Answer
 FORMATS = ("auto", "csv")
 
 
-def add(commands: options.Commands) -> None:
+def add_commands(commands: options.Commands) -> None:
     """Add the group to the command line."""
     verbs = options.add_group(commands, "payments", "money that comes in")
     load = options.add_command(verbs, "load", "record the payments of a file; a reference counts once")
     load.add_argument("file", type=Path, metavar="FILE", help="columns: account, amount, date, reference")
     load.add_argument("--portfolio", required=True, metavar="CODE")
     load.add_argument("--format", choices=FORMATS, default="auto")
-    load.set_defaults(run=_load)
+    load.set_defaults(run=_load_payments)
 
 
-def _load(chosen: argparse.Namespace) -> Answer:
+def _load_payments(arguments: argparse.Namespace) -> Answer:
     bootstrap.set_up()
     from recobra.kit import clock  # noqa: PLC0415 - needs the settings
     from recobra.payments import operations  # noqa: PLC0415
 
-    done = operations.load_file(path=chosen.file, portfolio_code=chosen.portfolio, actor="command", now=clock.now())
-    return Answer(document=done)
+    figures = operations.load_file(
+        path=arguments.file, portfolio_code=arguments.portfolio, actor="command", now=clock.now()
+    )
+    return Answer(document=figures)

@@ -1,4 +1,4 @@
-"""`recobra report`: the figures of the boards, for files and other programs."""
+"""`recobra report`: figures of the boards, for files and other programs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from recobra.cli.answer import Answer, CommandRefused
 COLUMNS = ("currency", "bucket", "from_days", "to_days", "accounts", "debtors", "amount_minor")
 
 
-def add(commands: options.Commands) -> None:
+def add_commands(commands: options.Commands) -> None:
     """Add the group to the command line."""
     verbs = options.add_group(commands, "report", "the figures of the boards")
     aging = options.add_command(verbs, "aging", "what is owed, by how long it has been due")
@@ -22,47 +22,47 @@ def add(commands: options.Commands) -> None:
     )
     aging.add_argument("--portfolio", metavar="CODE", help="one portfolio (default: all)")
     aging.add_argument("--output", type=Path, metavar="FILE.xlsx", help="write the rows as a spreadsheet too")
-    aging.set_defaults(run=_aging)
+    aging.set_defaults(run=_report_aging)
 
 
-def _aging(chosen: argparse.Namespace) -> Answer:
+def _report_aging(arguments: argparse.Namespace) -> Answer:
     bootstrap.set_up()
     from recobra.kit import clock  # noqa: PLC0415 - needs the settings
     from recobra.strategy import schedule  # noqa: PLC0415
 
-    as_of = chosen.as_of or schedule.today(clock.now())
-    rows = _rows(as_of, chosen.portfolio)
+    as_of = arguments.as_of or schedule.today(clock.now())
+    rows = _aging_rows(as_of, arguments.portfolio)
     totals: dict[str, int] = {}
     for row in rows:
         totals[row["currency"]] = totals.get(row["currency"], 0) + row["amount_minor"]
     document: dict[str, Any] = {
         "as_of": as_of,
-        "portfolio": chosen.portfolio,
+        "portfolio": arguments.portfolio,
         "rows": rows,
         "total_minor": sum(totals.values()) if len(totals) < 2 else None,
         "totals": totals,
     }
-    if chosen.output is not None:
-        _write(chosen.output, rows)
-        document["output"] = str(chosen.output)
+    if arguments.output is not None:
+        _write_spreadsheet(arguments.output, rows)
+        document["output"] = str(arguments.output)
     return Answer(document=document)
 
 
-def _rows(as_of: date, code: str | None) -> list[dict[str, Any]]:
-    """Return the ageing of one portfolio by its own buckets, or of all by the house's, currency by currency."""
+def _aging_rows(as_of: date, code: str | None) -> list[dict[str, Any]]:
+    """Return the ageing of one portfolio by its own buckets, or of all by the standard ones, by currency."""
     from recobra.insight.queries.aging import aging  # noqa: PLC0415 - needs the settings
     from recobra.portfolio import setup  # noqa: PLC0415
 
-    chosen = [setup.get_portfolio(code=code)] if code else setup.list_portfolios()
-    limits = chosen[0].limits if code else {}
+    portfolios = [setup.get_portfolio(code=code)] if code else setup.list_portfolios()
+    limits = portfolios[0].limits if code else {}
     rows = []
-    for currency in sorted({portfolio.currency for portfolio in chosen}):
-        ids = [portfolio.pk for portfolio in chosen if portfolio.currency == currency]
+    for currency in sorted({portfolio.currency for portfolio in portfolios}):
+        ids = [portfolio.pk for portfolio in portfolios if portfolio.currency == currency]
         rows += [{"currency": currency, **row} for row in aging(portfolio_ids=ids, limits=limits, as_of=as_of)]
     return rows
 
 
-def _write(path: Path, rows: list[dict[str, Any]]) -> None:
+def _write_spreadsheet(path: Path, rows: list[dict[str, Any]]) -> None:
     import xlsxwriter  # noqa: PLC0415 - only for spreadsheets
 
     if path.suffix.lower() != ".xlsx":

@@ -1,4 +1,4 @@
-"""`recobra serve`, `worker`, `dispatch`: the processes of a running installation."""
+"""`recobra serve`, `worker`, `dispatch`: processes of a running installation."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from recobra.cli.answer import Answer, CommandRefused
 
 DEFAULT_PORT = 8000
 HOST = "127.0.0.1"
-PARENT = "RECOBRA_PARENT"
+PARENT_VARIABLE = "RECOBRA_PARENT"
 RESTART_SECONDS = 5
 STOP_SECONDS = 20
 NO_USERS = "There is no user yet: make the first with «recobra user create NAME --role administrator»."
 
 
-def add(commands: options.Commands) -> None:
+def add_commands(commands: options.Commands) -> None:
     """Add the commands to the command line."""
     serve = options.add_command(commands, "serve", "serve the console, with a worker and a dispatcher beside it")
     serve.add_argument("--port", type=options.parse_port, default=DEFAULT_PORT, metavar="P")
@@ -42,18 +42,18 @@ def add(commands: options.Commands) -> None:
     dispatch.set_defaults(run=_run_dispatch_command, wrong=dispatch.error)
 
 
-def _run_serve_command(chosen: argparse.Namespace) -> Answer:
-    bootstrap.set_public_url(chosen.port)
+def _run_serve_command(arguments: argparse.Namespace) -> Answer:
+    bootstrap.set_public_url(arguments.port)
     bootstrap.set_up()
     from recobra.access import queries  # noqa: PLC0415 - needs the settings
 
-    return answer_and_serve(chosen.port, lines=() if queries.is_anyone() else (NO_USERS,))
+    return answer_and_serve(arguments.port, lines=() if queries.is_anyone() else (NO_USERS,))
 
 
 def answer_and_serve(port: int, *, lines: tuple[str, ...] = (), **more: Any) -> Answer:
-    """Take the port and answer where the console is; serving begins after the answer. Raises CommandRefused.
+    """Take the port and answer with the console's address; serving begins after the answer. Raises CommandRefused.
 
-    `lines` are said before the address; `more` goes into the document.
+    `lines` are shown before the address; `more` goes into the document.
     """
     from django.conf import settings  # noqa: PLC0415 - needs the settings
     from django.core.wsgi import get_wsgi_application  # noqa: PLC0415 - needs the settings
@@ -81,7 +81,7 @@ def _serve_until_stopped(server: Any) -> None:
 
 
 def _handle_sigterm() -> None:
-    """Let SIGTERM end the process the way Ctrl-C does, so that everything is put away."""
+    """Let SIGTERM end the process the way Ctrl-C does, so that children and the database are stopped."""
 
     def stop(_number: int, _frame: object) -> None:
         raise KeyboardInterrupt
@@ -92,39 +92,40 @@ def _handle_sigterm() -> None:
 @contextlib.contextmanager
 def _run_beside(*commands: str) -> Iterator[None]:
     """Keep other commands of ours running meanwhile, each in a process of its own."""
-    done = threading.Event()
-    keepers = [threading.Thread(target=_keep_running, args=(name, done), daemon=True) for name in commands]
+    stopped = threading.Event()
+    keepers = [threading.Thread(target=_keep_running, args=(name, stopped), daemon=True) for name in commands]
     for keeper in keepers:
         keeper.start()
     try:
         yield
     finally:
-        done.set()
+        stopped.set()
         for keeper in keepers:
             keeper.join(STOP_SECONDS)
 
 
-def _keep_running(command: str, done: threading.Event) -> None:
-    environment = {**os.environ, PARENT: str(os.getpid())}
-    while not done.is_set():
+def _keep_running(command: str, stopped: threading.Event) -> None:
+    """Run a command and start it again whenever it ends, until `stopped` is set."""
+    environment = {**os.environ, PARENT_VARIABLE: str(os.getpid())}
+    while not stopped.is_set():
         with subprocess.Popen(  # noqa: S603 - our own command
             [sys.executable, "-m", "recobra.cli", command],
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
-            start_new_session=True,
+            start_new_session=True,  # Ctrl-C is for the parent, which ends its children in order
         ) as child:
-            while child.poll() is None and not done.wait(0.2):
+            while child.poll() is None and not stopped.wait(0.2):
                 pass
             child.terminate()
-        if not done.is_set():
+        if not stopped.is_set():
             bootstrap.report_progress(f"The {command} ended with code {child.returncode}; it is started again.")
-            done.wait(RESTART_SECONDS)
+            stopped.wait(RESTART_SECONDS)
 
 
 def end_with_parent() -> None:
-    """End when the process that started us is gone, even if it was killed."""
-    parent = os.environ.get(PARENT)
+    """End this process when the one that started it is gone, even if it was killed."""
+    parent = os.environ.get(PARENT_VARIABLE)
     if parent is not None:
         threading.Thread(target=_watch_parent, args=(int(parent),), daemon=True).start()
 
@@ -135,7 +136,7 @@ def _watch_parent(parent: int) -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _run_worker_command(_chosen: argparse.Namespace) -> Answer:
+def _run_worker_command(_arguments: argparse.Namespace) -> Answer:
     bootstrap.set_up()
     return Answer(document={"worker": "running"}, then=_run_worker)
 
@@ -148,30 +149,31 @@ def _run_worker() -> None:
     connector = app.connector
     assert isinstance(connector, DjangoConnector)
 
-    async def work() -> None:
+    async def run_jobs() -> None:
         # Procrastinate ends gently on SIGTERM and SIGINT: a job in hand is finished first.
         with app.replace_connector(connector.get_worker_connector()) as working:
             async with working.open_async():
                 await working.run_worker_async(concurrency=1, delete_jobs="successful")
 
-    translation.deactivate()  # what jobs write down is read in the console, in the language of the installation
+    # Texts that jobs store are read in the console, in the language of the installation.
+    translation.deactivate()
     end_with_parent()
-    asyncio.run(work())
+    asyncio.run(run_jobs())
 
 
-def _run_dispatch_command(chosen: argparse.Namespace) -> Answer:
-    if chosen.now is not None and not chosen.once:
-        chosen.wrong("--now is for --once only")
+def _run_dispatch_command(arguments: argparse.Namespace) -> Answer:
+    if arguments.now is not None and not arguments.once:
+        arguments.wrong("--now is for --once only")
     bootstrap.set_up()
     from recobra.kit import clock  # noqa: PLC0415
     from recobra.messaging import operations as messaging  # noqa: PLC0415 - needs the settings
     from recobra.messaging.channels.email import server  # noqa: PLC0415
 
     server.refuse_local_names()
-    if chosen.once:
-        by_the_clock = chosen.now is None
-        done = messaging.dispatch_due(instant=clock.now) if by_the_clock else messaging.dispatch_once(now=chosen.now)
-        return Answer(document=done)
+    if arguments.once:
+        is_live = arguments.now is None
+        figures = messaging.dispatch_due(instant=clock.now) if is_live else messaging.dispatch_once(now=arguments.now)
+        return Answer(document=figures)
     return Answer(document={"dispatch": "running"}, then=_dispatch_forever)
 
 

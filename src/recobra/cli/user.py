@@ -1,4 +1,4 @@
-"""`recobra user`: the people who may come in, from the first one on."""
+"""`recobra user`: users and their passwords, from the first one on."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from recobra.cli.answer import Answer, CommandRefused
 ROLES = ("gestor", "supervisor", "manager", "administrator", "auditor")
 
 
-def add(commands: options.Commands) -> None:
+def add_commands(commands: options.Commands) -> None:
     """Add the group to the command line."""
     verbs = options.add_group(commands, "user", "the people who may come in")
     create = options.add_command(verbs, "create", "make a user; the password is asked for")
@@ -25,52 +25,50 @@ def add(commands: options.Commands) -> None:
         metavar="CODE",
         help="a portfolio that a gestor or supervisor may see; may be given several times",
     )
-    create.set_defaults(run=_create)
+    create.set_defaults(run=_create_user)
     password = options.add_command(verbs, "password", "give a user another password; open sessions end")
     password.add_argument("name", metavar="NAME")
-    password.set_defaults(run=_password)
+    password.set_defaults(run=_set_password)
     for parser in (create, password):
         parser.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
 
 
-def _create(chosen: argparse.Namespace) -> Answer:
+def _create_user(arguments: argparse.Namespace) -> Answer:
     bootstrap.set_up()
     from recobra.access import operations  # noqa: PLC0415 - needs the settings
     from recobra.kit import clock  # noqa: PLC0415
     from recobra.portfolio import setup  # noqa: PLC0415
 
-    codes = sorted({setup.get_portfolio(code=code).code for code in chosen.portfolio})
+    codes = sorted({setup.get_portfolio(code=code).code for code in arguments.portfolio})
     operations.create_user(
-        username=chosen.name,
-        password=_asked(chosen),
-        role=chosen.role.upper(),
+        username=arguments.name,
+        password=_read_password(arguments),
+        role=arguments.role.upper(),
         portfolios=codes,
         actor="command",
         now=clock.now(),
     )
-    return Answer(
-        document={"user": chosen.name, "role": chosen.role, "portfolios": codes},
-        lines=(f"User {chosen.name} ({chosen.role}) may come in.", *_blind(chosen.role, codes)),
-    )
+    lines = [f"User {arguments.name} ({arguments.role}) may come in."]
+    if arguments.role in {"gestor", "supervisor"} and not codes:
+        lines.append(f"A {arguments.role} sees no portfolio until one is given (--portfolio CODE).")
+    return Answer(document={"user": arguments.name, "role": arguments.role, "portfolios": codes}, lines=tuple(lines))
 
 
-def _blind(role: str, codes: list[str]) -> tuple[str, ...]:
-    sees_nothing = role in {"gestor", "supervisor"} and not codes
-    return (f"A {role} sees no portfolio until one is given (--portfolio CODE).",) if sees_nothing else ()
-
-
-def _password(chosen: argparse.Namespace) -> Answer:
+def _set_password(arguments: argparse.Namespace) -> Answer:
     bootstrap.set_up()
     from recobra.access import operations  # noqa: PLC0415 - needs the settings
     from recobra.kit import clock  # noqa: PLC0415
 
-    operations.set_password(username=chosen.name, password=_asked(chosen), actor="command", now=clock.now())
-    return Answer(document={"user": chosen.name}, lines=(f"User {chosen.name} has a new password.",))
+    operations.set_password(
+        username=arguments.name, password=_read_password(arguments), actor="command", now=clock.now()
+    )
+    return Answer(document={"user": arguments.name}, lines=(f"User {arguments.name} has a new password.",))
 
 
-def _asked(chosen: argparse.Namespace) -> str:
-    """Return the password that was given; never an argument, which every program of the machine could read."""
-    if chosen.password_stdin:
+def _read_password(arguments: argparse.Namespace) -> str:
+    """Return the password from standard input or from the terminal. Raises CommandRefused."""
+    # Never as an argument, which every program of the machine could read.
+    if arguments.password_stdin:
         return sys.stdin.readline().rstrip("\r\n")
     if not sys.stdin.isatty():
         raise CommandRefused("There is no terminal to ask for the password; give it with --password-stdin.")

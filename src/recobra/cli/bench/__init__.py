@@ -1,4 +1,4 @@
-"""`recobra bench`: how long the product takes on a portfolio made for it, against what the database alone takes."""
+"""`recobra bench`: seconds of the product on a portfolio made for it, against those of the database alone."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ MAPPING: dict[str, Any] = {
 REDECISIONS = 20
 
 
-def add(commands: options.Commands) -> None:
+def add_commands(commands: options.Commands) -> None:
     """Add the command to the command line."""
     bench = options.add_command(commands, "bench", "measure load, cycle and re-decision on a portfolio made for it")
     bench.add_argument("--accounts", type=options.parse_count, default=DEFAULT_ACCOUNTS, metavar="N")
@@ -59,11 +59,11 @@ def add(commands: options.Commands) -> None:
         "--dispatchers", type=options.parse_count, default=1, metavar="N", help="with --dispatch: at once"
     )
     bench.add_argument("--channel", choices=("email", "sms"), default="email", help="with --dispatch")
-    bench.set_defaults(run=_bench)
+    bench.set_defaults(run=_run_bench)
 
 
-def _bench(chosen: argparse.Namespace) -> Answer:
-    """Measure in a data directory of our own: never on a company's data."""
+def _run_bench(arguments: argparse.Namespace) -> Answer:
+    """Measure in a new data directory and remove it: never on a company's data."""
     base = Path(os.environ.get("RECOBRA_DATA_DIR", "./.recobra")).resolve()
     base.mkdir(parents=True, exist_ok=True)
     home = Path(tempfile.mkdtemp(prefix="bench-", dir=base))
@@ -72,20 +72,19 @@ def _bench(chosen: argparse.Namespace) -> Answer:
     os.environ.pop("RECOBRA_DATABASE_URL", None)
     bootstrap.set_up()
     try:
-        return Answer(document=_sending(chosen) if chosen.dispatch else _measure(home, chosen.accounts))
+        if not arguments.dispatch:
+            return Answer(document=_measure_days(home, arguments.accounts))
+        from recobra.cli.bench import dispatch  # noqa: PLC0415 - needs the settings
+
+        figures = dispatch.measure_dispatch(
+            messages=arguments.messages, dispatchers=arguments.dispatchers, channel=arguments.channel, now=FIRST_DAY
+        )
+        return Answer(document=figures)
     finally:
-        _put_away(home)
+        _remove_installation(home)
 
 
-def _sending(chosen: argparse.Namespace) -> dict[str, Any]:
-    from recobra.cli.bench import dispatch  # noqa: PLC0415 - needs the settings
-
-    return dispatch.measure(
-        messages=chosen.messages, dispatchers=chosen.dispatchers, channel=chosen.channel, now=FIRST_DAY
-    )
-
-
-def _put_away(home: Path) -> None:
+def _remove_installation(home: Path) -> None:
     from django.db import connection, connections  # noqa: PLC0415 - needs the settings
 
     from recobra.kit import database  # noqa: PLC0415
@@ -100,22 +99,22 @@ def _put_away(home: Path) -> None:
     shutil.rmtree(home, ignore_errors=True)
 
 
-def _measure(home: Path, accounts: int) -> dict[str, Any]:
+def _measure_days(home: Path, accounts: int) -> dict[str, Any]:
     from recobra.cli.bench import data, floors, memory  # noqa: PLC0415 - need the settings
 
     bootstrap.report_progress(f"Writing the files of {accounts} accounts …")
-    first = data.write(home / "day-1.csv", accounts=accounts, first_day=FIRST_DAY.date())
-    second = data.write(home / "day-2.csv", accounts=accounts, first_day=FIRST_DAY.date(), later=True)
-    raw = floors.raw(first)
-    floors.keep_empty_copy()
+    first = data.write_day_file(home / "day-1.csv", accounts=accounts, first_day=FIRST_DAY.date())
+    second = data.write_day_file(home / "day-2.csv", accounts=accounts, first_day=FIRST_DAY.date(), later=True)
+    raw = floors.measure_raw_copy(first)
+    floors.copy_empty_database()
     _open_portfolio()
-    watch = memory.Watch()
+    watch = memory.MemoryWatch()
     with watch:
-        load, cycle = _play(first, FIRST_DAY)
-    storing = floors.storing(home)
+        load, cycle = _play_day(first, FIRST_DAY)
+    storing = floors.measure_storing(home)
     with watch:
-        second_load, second_cycle = _play(second, SECOND_DAY)
-        redecide_ms = _redecide(SECOND_DAY)
+        second_load, second_cycle = _play_day(second, SECOND_DAY)
+        redecide_ms = _measure_redecision(SECOND_DAY)
     return {
         "accounts": accounts,
         "raw_floor_s": raw,
@@ -143,8 +142,8 @@ def _open_portfolio() -> None:
     strategy.assign_strategy(portfolio_id=portfolio.pk, code="consumo", actor="bench", now=FIRST_DAY)
 
 
-def _play(path: Path, now: datetime) -> tuple[float, float]:
-    """Load a day's file and run its cycle; return the seconds of both."""
+def _play_day(path: Path, now: datetime) -> tuple[float, float]:
+    """Load a day's file and run its cycle; return the seconds of each."""
     from recobra.intake import operations as intake  # noqa: PLC0415 - needs the settings
     from recobra.strategy import operations as strategy  # noqa: PLC0415
 
@@ -168,8 +167,8 @@ def _play(path: Path, now: datetime) -> tuple[float, float]:
     return round(loaded - begin, 2), round(done - loaded, 2)
 
 
-def _redecide(now: datetime) -> float:
-    """Return the median of milliseconds that the decision of one debtor takes."""
+def _measure_redecision(now: datetime) -> float:
+    """Return the median of the milliseconds that deciding again for one debtor takes."""
     from django.db import connection  # noqa: PLC0415 - needs the settings
 
     from recobra.strategy import operations as strategy  # noqa: PLC0415
@@ -177,9 +176,10 @@ def _redecide(now: datetime) -> float:
     with connection.cursor() as cursor:
         cursor.execute("SELECT min(debtor_id), max(debtor_id) FROM portfolio_account")
         low, high = cursor.fetchone()
-    spent = []
+    milliseconds = []
     for place in range(REDECISIONS + 1):
         begin = time.perf_counter()
         strategy.redecide_debtors(debtor_ids=[low + (high - low) * place // REDECISIONS], now=now, actor="bench")
-        spent.append(1000 * (time.perf_counter() - begin))
-    return round(statistics.median(spent[1:]), 1)
+        milliseconds.append(1000 * (time.perf_counter() - begin))
+    # The first one compiles the statements.
+    return round(statistics.median(milliseconds[1:]), 1)

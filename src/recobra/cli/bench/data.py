@@ -1,4 +1,4 @@
-"""The bench's files: half as many debtors as accounts, twelve columns of contact data, realistic arrears."""
+"""Files of the bench: half as many debtors as accounts, twelve columns of contact data, realistic arrears."""
 
 from __future__ import annotations
 
@@ -7,38 +7,38 @@ from pathlib import Path
 
 import duckdb
 
-# Numbers that look drawn by chance and are the same on every machine and version of the engine.
-_CHANCE = "(({of} * 48271 + {salt}) * 69621 % 2147483647)"
-_LATE = """CASE WHEN r < 14 THEN -25 + x % 20 WHEN r < 26 THEN -5 + x % 6 WHEN r < 39 THEN 1 + x % 5
+# Pseudo-random numbers, the same on every machine and version of the engine.
+_RANDOM = "(({of} * 48271 + {salt}) * 69621 % 2147483647)"
+_DAYS_LATE = """CASE WHEN r < 14 THEN -25 + x % 20 WHEN r < 26 THEN -5 + x % 6 WHEN r < 39 THEN 1 + x % 5
     WHEN r < 53 THEN 6 + x % 10 WHEN r < 66 THEN 16 + x % 15 WHEN r < 79 THEN 31 + x % 30
     WHEN r < 87 THEN 61 + x % 30 WHEN r < 95 THEN 91 + x % 90 ELSE 181 + x % 180 END"""
 
 
-def write(path: Path, *, accounts: int, first_day: date, later: bool = False) -> Path:
+def write_day_file(path: Path, *, accounts: int, first_day: date, later: bool = False) -> Path:
     """Write a day's file. The later day differs in 5 of 100 accounts: 3 paid a part, 1 is gone, 1 is new."""
-    duckdb.connect().execute(_query(accounts, later=later), {"day": first_day, "file": str(path)})
+    duckdb.connect().execute(_copy_statement(accounts, later=later), {"day": first_day, "file": str(path)})
     return path
 
 
-def _chance(of: str, salt: int) -> str:
-    return _CHANCE.format(of=of, salt=salt)
+def _random(of: str, salt: int) -> str:
+    return _RANDOM.format(of=of, salt=salt)
 
 
-def _query(accounts: int, *, later: bool) -> str:
+def _copy_statement(accounts: int, *, later: bool) -> str:
     """Return the COPY statement. `change` of an account says what becomes of it by the later day."""
     number = f"CASE WHEN change = 4 THEN a + {accounts} ELSE a END" if later else "a"
     owed = "CASE WHEN change < 3 THEN minor // 2 ELSE minor END" if later else "minor"
     return f"""
     COPY (
-        WITH given AS (SELECT range AS a, range // 2 AS d FROM range({accounts})),
+        WITH account AS (SELECT range AS a, range // 2 AS d FROM range({accounts})),
         drawn AS (
-            SELECT a, d, {_chance("a", 1)} % 100 AS r, {_chance("a", 2)} AS x, {_chance("a", 3)} % 100 AS change,
-                {_chance("d", 4)} AS y, {_chance("d", 5)} % 100 AS p, {_chance("d", 6)} % 100 AS q
-            FROM given),
+            SELECT a, d, {_random("a", 1)} % 100 AS r, {_random("a", 2)} AS x, {_random("a", 3)} % 100 AS change,
+                {_random("d", 4)} AS y, {_random("d", 5)} % 100 AS p, {_random("d", 6)} % 100 AS q
+            FROM account),
         priced AS (SELECT *, 5000 + x % 195000 AS minor FROM drawn)
         SELECT printf('CR%09d', {number}) AS cuenta, printf('CL%08d', d) AS cliente,
             printf('%08d', 10000000 + d * 7) AS dni, 'Persona ' || d || ' Apellido ' || y % 9973 AS nombre,
-            CAST($day AS DATE) - CAST({_LATE} AS INTEGER) AS vencimiento,
+            CAST($day AS DATE) - CAST({_DAYS_LATE} AS INTEGER) AS vencimiento,
             CAST($day AS DATE) - CAST(400 + x % 900 AS INTEGER) AS apertura,
             printf('%.2f', {owed} / 100.0) AS capital,
             printf('%.2f', minor // 10 / 100.0) AS interes,

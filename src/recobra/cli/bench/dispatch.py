@@ -1,4 +1,4 @@
-"""How many messages leave in a second, what each costs in processor time, and what the machine alone would take."""
+"""Messages sent in a second, their cost in processor time, and the seconds of the machine alone."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -34,68 +33,59 @@ answer:
 """
 
 
-class Server:
+class SinkProcess:
     """The process that takes the messages."""
 
     def __init__(self) -> None:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "recobra.cli.bench.sink"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
-        self.ports: dict[str, int] = self._line()
+        self.ports: dict[str, int] = self._read_line()
 
-    def told(self) -> dict[str, int]:
-        """Return what arrived since the last time."""
+    def take_figures(self) -> dict[str, int]:
+        """Return what arrived since the last call."""
         assert self.process.stdin is not None
         self.process.stdin.write("\n")
         self.process.stdin.flush()
-        figures: dict[str, int] = self._line()
+        figures: dict[str, int] = self._read_line()
         return figures
 
     def close(self) -> None:
-        """End it."""
+        """End the process."""
         assert self.process.stdin is not None
         self.process.stdin.close()
         self.process.wait()
 
-    def _line(self) -> Any:
+    def _read_line(self) -> Any:
         assert self.process.stdout is not None
         return json.loads(self.process.stdout.readline())
 
 
-def measure(*, messages: int, dispatchers: int, channel: str, now: datetime) -> dict[str, Any]:
-    """Measure one dispatcher and, where more are wanted, then so many at once, with as many messages each time."""
+def measure_dispatch(*, messages: int, dispatchers: int, channel: str, now: datetime) -> dict[str, Any]:
+    """Measure one dispatcher and then, where more are wanted, so many at once, with as many messages each time."""
     ids = outbox.open_portfolio(now=now)
-    with _server() as server:
-        _configure(server, channel, now)
-        runs = [1] if dispatchers == 1 else [1, dispatchers]
-        found = [_run(server, count, messages=messages, channel=channel, ids=ids, now=now) for count in runs]
-        figures = {"channel": channel, "messages": messages, "dispatchers": dispatchers, **found[-1]}
+    with closing(SinkProcess()) as sink:
+        _configure_channel(sink, channel, now)
+        counts = [1] if dispatchers == 1 else [1, dispatchers]
+        runs = [_measure_run(sink, count, messages=messages, channel=channel, ids=ids, now=now) for count in counts]
+        figures = {"channel": channel, "messages": messages, "dispatchers": dispatchers, **runs[-1]}
         if dispatchers > 1:
-            figures["one_dispatcher"] = found[0]
-            figures["times_one"] = round(found[-1]["messages_a_second"] / found[0]["messages_a_second"], 2)
-        floor = _floor(server, channel, messages, found[0]["octets"])
-    return {**figures, "floor_s": floor, "ratio": round(found[0]["seconds"] / floor, 2)}
+            figures["one_dispatcher"] = runs[0]
+            figures["times_one"] = round(runs[-1]["messages_a_second"] / runs[0]["messages_a_second"], 2)
+        floor = _measure_floor(sink, channel, messages, runs[0]["octets"])
+    return {**figures, "floor_s": floor, "ratio": round(runs[0]["seconds"] / floor, 2)}
 
 
-@contextmanager
-def _server() -> Iterator[Server]:
-    server = Server()
-    try:
-        yield server
-    finally:
-        server.close()
-
-
-def _configure(server: Server, channel: str, now: datetime) -> None:
+def _configure_channel(sink: SinkProcess, channel: str, now: datetime) -> None:
     os.environ["RECOBRA_DEMO"] = "1"
     os.environ["DJANGO_SETTINGS_MODULE"] = "recobra.config.settings"
     settings.DEMO = True  # nothing leaves the machine
     if channel == "email":
-        os.environ["RECOBRA_SMTP_URL"] = f"smtp://127.0.0.1:{server.ports['email']}"
+        os.environ["RECOBRA_SMTP_URL"] = f"smtp://127.0.0.1:{sink.ports['email']}"
         return
     from recobra.messaging.providers.operations import save_provider  # noqa: PLC0415 - needed for this channel only
 
-    document = GATEWAY.format(port=server.ports["sms"])
+    document = GATEWAY.format(port=sink.ports["sms"])
     save_provider(
         code="bench",
         kind="http_sms",
@@ -114,25 +104,25 @@ def _configure(server: Server, channel: str, now: datetime) -> None:
     )
 
 
-def _run(
-    server: Server, dispatchers: int, *, messages: int, channel: str, ids: tuple[int, int], now: datetime
+def _measure_run(
+    sink: SinkProcess, dispatchers: int, *, messages: int, channel: str, ids: tuple[int, int], now: datetime
 ) -> dict[str, Any]:
     bootstrap.report_progress(f"{messages} messages by {dispatchers} dispatcher(s) …")
-    outbox.fill(messages=messages, name=f"R{dispatchers}-", channel=channel, ids=ids, now=now)
-    server.told()
-    crew = [_started(core, now) for core in range(dispatchers)]
-    for process in crew:
-        _heard(process)
-    before, begin = _spent(server), time.monotonic()
-    for process in crew:
+    outbox.fill_outbox(messages=messages, prefix=f"R{dispatchers}-", channel=channel, ids=ids, now=now)
+    sink.take_figures()
+    processes = [_start_dispatcher(core, now) for core in range(dispatchers)]
+    for process in processes:
+        _read_output(process)  # ready
+    before, begin = _used_seconds(sink), time.monotonic()
+    for process in processes:
         assert process.stdin is not None
         process.stdin.write("go\n")
         process.stdin.flush()
-    ends = [json.loads(_heard(process)) for process in crew]
-    seconds, after = time.monotonic() - begin, _spent(server)
-    for process in crew:
+    ends = [json.loads(_read_output(process)) for process in processes]
+    seconds, after = time.monotonic() - begin, _used_seconds(sink)
+    for process in processes:
         process.communicate()
-    arrived = server.told()
+    arrived = sink.take_figures()
     sent = sum(end["sent"] for end in ends)
     per_1000 = {name: round(1000 * (after[name] - before[name]) / sent, 2) for name in after}
     return {
@@ -146,12 +136,12 @@ def _run(
     }
 
 
-def _started(core: int, now: datetime) -> subprocess.Popen[str]:
+def _start_dispatcher(core: int, now: datetime) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "recobra.cli.bench.dispatcher", str(core), now.isoformat()]
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)  # noqa: S603 - our own
 
 
-def _heard(process: subprocess.Popen[str]) -> str:
+def _read_output(process: subprocess.Popen[str]) -> str:
     assert process.stdout is not None
     line = process.stdout.readline()
     if not line:
@@ -159,7 +149,7 @@ def _heard(process: subprocess.Popen[str]) -> str:
     return line
 
 
-def _spent(server: Server) -> dict[str, float]:
+def _used_seconds(sink: SinkProcess) -> dict[str, float]:
     """Return the processor seconds that PostgreSQL and the sink have used so far."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_backend_pid()")
@@ -167,33 +157,35 @@ def _spent(server: Server) -> dict[str, float]:
     postmaster = psutil.Process(backend).parent()
     assert postmaster is not None
     ended = postmaster.cpu_times()
-    living = sum(_own(process) for process in (postmaster, *postmaster.children(recursive=True)))
+    living = sum(_cpu_seconds(process) for process in (postmaster, *postmaster.children(recursive=True)))
     return {
         "postgresql": living + ended.children_user + ended.children_system,
-        "sink": _own(psutil.Process(server.process.pid)),
+        "sink": _cpu_seconds(psutil.Process(sink.process.pid)),
     }
 
 
-def _own(process: psutil.Process) -> float:
+def _cpu_seconds(process: psutil.Process) -> float:
     try:
-        spent = process.cpu_times()
+        times = process.cpu_times()
     except psutil.NoSuchProcess:
         return 0.0
-    return spent.user + spent.system
+    return times.user + times.system
 
 
-def _floor(server: Server, channel: str, messages: int, octets: int) -> float:
+def _measure_floor(sink: SinkProcess, channel: str, messages: int, octets: int) -> float:
     """Return the seconds that the same bytes to the same sink and the same rows into empty tables take."""
     bootstrap.report_progress("The floor: the same bytes to the sink, the same rows by COPY …")
     begin = time.perf_counter()
-    _blast(server, channel, messages, octets // max(messages, 1))
-    blasted = time.perf_counter() - begin
-    copied = sum(_copied(table, messages) for table in ("messaging_contact", "messaging_contactitem", "journal_entry"))
-    return round(blasted + copied, 2)
+    _send_bytes(sink, channel, messages, octets // max(messages, 1))
+    sending = time.perf_counter() - begin
+    copying = sum(
+        _measure_copy(table, messages) for table in ("messaging_contact", "messaging_contactitem", "journal_entry")
+    )
+    return round(sending + copying, 2)
 
 
-def _blast(server: Server, channel: str, messages: int, octets: int) -> None:
-    with socket.create_connection(("127.0.0.1", server.ports[channel])) as wire, wire.makefile("rb") as answers:
+def _send_bytes(sink: SinkProcess, channel: str, messages: int, octets: int) -> None:
+    with socket.create_connection(("127.0.0.1", sink.ports[channel])) as wire, wire.makefile("rb") as answers:
         if channel == "email":
             answers.readline()
         for _number in range(messages):
@@ -209,10 +201,10 @@ def _blast(server: Server, channel: str, messages: int, octets: int) -> None:
                 while answers.readline() not in {b"\r\n", b""}:
                     pass
                 answers.read(len(b'{"id":""}'))
-    server.told()
+    sink.take_figures()
 
 
-def _copied(table: str, rows: int) -> float:
+def _measure_copy(table: str, rows: int) -> float:
     """Return the seconds that COPY of the newest rows of a table takes into an empty one with the same indexes."""
     file = Path(settings.DATA_DIR) / "floor.copy"
     with connection.cursor() as cursor:

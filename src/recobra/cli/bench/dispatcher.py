@@ -1,4 +1,4 @@
-"""A dispatcher of the bench: it gets ready, says so, waits for its sign and then sends what is due, on one core."""
+"""Dispatcher of the bench: gets ready, says so, waits for the start and then sends what is due, on one core."""
 
 # ruff: noqa: PLC0415 - Django is set up before anything of ours is imported
 

@@ -1,4 +1,4 @@
-"""What the database alone takes: the file's bytes into one bare table, and the clean rows into the product's tables."""
+"""Seconds of the database alone: the file's bytes into one bare table, and clean rows into the product's tables."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from django.db import connection, connections
 from psycopg import sql
 
 COPY_NAME = "bench_floor"
-FOREIGN = ("django_", "auth_", "procrastinate_", "access_")
+OTHER_APPS = ("django_", "auth_", "procrastinate_", "access_")
 BLOCK = 1 << 20
 
 
-def raw(path: Path) -> float:
-    """Return the seconds that COPY of a CSV file into one unlogged table of text takes."""
+def measure_raw_copy(path: Path) -> float:
+    """Return the seconds that COPY of a CSV file into one unlogged table of text columns takes."""
     with path.open(encoding="utf-8") as file:
         names = file.readline().strip().split(",")
     columns = sql.SQL(", ").join(sql.SQL("{} text").format(sql.Identifier(name)) for name in names)
@@ -32,59 +32,61 @@ def raw(path: Path) -> float:
     return round(seconds, 2)
 
 
-def keep_empty_copy() -> None:
+def copy_empty_database() -> None:
     """Copy the database while its tables are empty, with all their indexes, constraints and triggers."""
     name = connection.settings_dict["NAME"]
     connections.close_all()
-    with _connected("template1") as other:
+    with _connect("template1") as other:
         other.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(COPY_NAME), sql.Identifier(name)))
 
 
-def storing(home: Path) -> float:
-    """Return the seconds that COPY of what is stored now takes into the empty copy; the copy is dropped after it."""
+def measure_storing(home: Path) -> float:
+    """Return the seconds that COPY of all stored rows into the empty copy takes; drop the copy."""
     seconds = 0.0
-    with _connected(COPY_NAME) as other:
-        for table in _ordered():
+    with _connect(COPY_NAME) as other:
+        for table in _tables_in_order():
             file = home / "rows.copy"
-            if _out(table, file) > 0:
-                seconds += _in(other, table, file)
+            if _copy_out(table, file) > 0:
+                seconds += _copy_in(other, table, file)
             file.unlink()
-    with _connected("template1") as other:
+    with _connect("template1") as other:
         other.execute(sql.SQL("DROP DATABASE {}").format(sql.Identifier(COPY_NAME)))
     return round(seconds, 2)
 
 
-def _out(table: str, file: Path) -> int:
+def _copy_out(table: str, file: Path) -> int:
+    """Copy a table into a file and return its size in bytes."""
     with connection.cursor() as cursor:
         if table == "journal_entry":
             # Its partitions are part of the tables that rows are copied into.
             cursor.execute("SELECT DISTINCT date_trunc('month', at)::date FROM journal_entry")
-            with _connected(COPY_NAME) as other:
+            with _connect(COPY_NAME) as other:
                 for (month,) in cursor.fetchall():
                     other.execute("SELECT journal_open_month(%s)", [month])
-        with file.open("wb") as out, cursor.copy(_copy(table, "TO STDOUT")) as copy:
+        with file.open("wb") as out, cursor.copy(_copy_statement(table, "TO STDOUT")) as copy:
             for block in copy:
                 out.write(block)
     return file.stat().st_size
 
 
-def _in(other: psycopg.Connection, table: str, file: Path) -> float:
+def _copy_in(other: psycopg.Connection, table: str, file: Path) -> float:
+    """Copy a file into a table and return the seconds."""
     begin = time.perf_counter()
-    with file.open("rb") as rows, other.cursor().copy(_copy(table, "FROM STDIN")) as copy:
+    with file.open("rb") as rows, other.cursor().copy(_copy_statement(table, "FROM STDIN")) as copy:
         while block := rows.read(BLOCK):
             copy.write(block)
     return time.perf_counter() - begin
 
 
-def _copy(table: str, where: str) -> sql.Composed:
+def _copy_statement(table: str, direction: str) -> sql.Composed:
     source = sql.Identifier(table)
-    if where == "TO STDOUT" and table == "journal_entry":
+    if direction == "TO STDOUT" and table == "journal_entry":
         return sql.SQL("COPY (SELECT * FROM {}) TO STDOUT").format(source)  # COPY TO wants no partitioned table
-    return sql.SQL("COPY {} {}").format(source, sql.SQL(where))
+    return sql.SQL("COPY {} {}").format(source, sql.SQL(direction))
 
 
-def _ordered() -> list[str]:
-    """Return the product's tables, those referred to first."""
+def _tables_in_order() -> list[str]:
+    """Return the product's tables, each after those that it refers to."""
     with connection.cursor() as cursor:
         cursor.execute(
             """SELECT c.oid::regclass::text, coalesce(array_agg(DISTINCT f.confrelid::regclass::text)
@@ -93,7 +95,7 @@ def _ordered() -> list[str]:
                WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition
                GROUP BY c.oid"""
         )
-        refers = {name: set(others) for name, others in cursor.fetchall() if not name.startswith(FOREIGN)}
+        refers = {name: set(others) for name, others in cursor.fetchall() if not name.startswith(OTHER_APPS)}
     ordered: list[str] = []
     while refers:
         ready = sorted(name for name, others in refers.items() if not others & refers.keys())
@@ -104,7 +106,7 @@ def _ordered() -> list[str]:
 
 
 @contextmanager
-def _connected(name: str) -> Iterator[psycopg.Connection]:
+def _connect(name: str) -> Iterator[psycopg.Connection]:
     settings = connection.settings_dict
     with psycopg.connect(host=settings["HOST"], user=settings["USER"], dbname=name, autocommit=True) as other:
         yield other

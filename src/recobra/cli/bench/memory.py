@@ -1,4 +1,4 @@
-"""The most memory that all processes of the product used together."""
+"""Peak memory of all processes of the product together."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from django.db import connection
 EVERY_SECONDS = 0.2
 
 
-class Watch:
-    """Samples while it is entered; may be entered several times. Memory shared between servers counts once."""
+class MemoryWatch:
+    """Context manager that samples memory; may be entered several times. Shared memory counts once."""
 
     def __init__(self) -> None:
         self._peak = 0
@@ -33,7 +33,7 @@ class Watch:
             (backend,) = cursor.fetchone()
         server = psutil.Process(backend).parent()
         assert server is not None
-        self._thread = threading.Thread(target=self._watch, args=(server,), daemon=True)
+        self._thread = threading.Thread(target=self._sample, args=(server,), daemon=True)
         self._thread.start()
         return self
 
@@ -42,19 +42,19 @@ class Watch:
         if self._thread is not None:
             self._thread.join()
 
-    def _watch(self, server: psutil.Process) -> None:
+    def _sample(self, server: psutil.Process) -> None:
         ours = psutil.Process(os.getpid())
         while not self._done.wait(EVERY_SECONDS):
             with contextlib.suppress(psutil.Error):
-                self._peak = max(self._peak, _resident(ours) + _resident(server))
+                self._peak = max(self._peak, _resident_bytes(ours) + _resident_bytes(server))
 
 
-def _resident(root: psutil.Process) -> int:
-    """Return the memory of a process and its descendants: what is its own, and the largest shared part once."""
+def _resident_bytes(root: psutil.Process) -> int:
+    """Return the memory of a process and its descendants: the own part of each, and the largest shared part once."""
     own, shared = 0, 0
     for process in (root, *root.children(recursive=True)):
         with contextlib.suppress(psutil.NoSuchProcess):
-            found = process.memory_info()
-            own += found.rss - found.shared
-            shared = max(shared, found.shared)
+            memory = process.memory_info()
+            own += memory.rss - memory.shared
+            shared = max(shared, memory.shared)
     return own + shared

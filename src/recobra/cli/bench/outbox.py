@@ -1,4 +1,4 @@
-"""An outbox of the bench's: debtors who owe one invoice each, and a message due to every one of them."""
+"""Outbox of the bench: debtors who owe one invoice each, and a message due to each of them."""
 
 from __future__ import annotations
 
@@ -46,19 +46,19 @@ _SEED = (
 
 
 def open_portfolio(*, now: datetime) -> tuple[int, int]:
-    """Make the creditor, its portfolio and the starter templates; return the ids of the first two."""
+    """Create the creditor, its portfolio and the starter templates; return the ids of the first two."""
     messaging.ensure_library(now=now)
     creditor = setup.open_creditor(code="BENCH", name="Bench", actor="bench", now=now)
     portfolio = setup.open_portfolio(creditor=creditor, **PORTFOLIO, actor="bench", now=now)
     return creditor.pk, portfolio.pk
 
 
-def fill(*, messages: int, name: str, channel: str, ids: tuple[int, int], now: datetime) -> None:
-    """Make debtors whose ids begin with `name`, and plan a message to each of them."""
+def fill_outbox(*, messages: int, prefix: str, channel: str, ids: tuple[int, int], now: datetime) -> None:
+    """Create debtors whose numbers begin with `prefix`, and plan a message to each of them."""
     creditor_id, portfolio_id = ids
     values: dict[str, Any] = {
         "n": messages,
-        "round": name,
+        "round": prefix,
         "creditor": creditor_id,
         "portfolio": portfolio_id,
         "day": now.date(),
@@ -71,10 +71,10 @@ def fill(*, messages: int, name: str, channel: str, ids: tuple[int, int], now: d
     points = tables.fetch(
         """SELECT p.debtor_id, p.id FROM portfolio_contactpoint p JOIN portfolio_debtor d ON d.id = p.debtor_id
         WHERE d.external_id LIKE %s || '%%'""",
-        [name],
+        [prefix],
         POINTS,
     )
-    same = {
+    constants = {
         "portfolio_id": portfolio_id,
         "channel": channel,
         "template_code": TEMPLATE,
@@ -89,8 +89,10 @@ def fill(*, messages: int, name: str, channel: str, ids: tuple[int, int], now: d
         "rule": None,
         "article": None,
     }
-    columns = {each: pa.array([value] * points.num_rows, PLANNED.field(each).type) for each, value in same.items()}
-    rows = pa.table({**{each: points[each] for each in points.column_names}, **columns}).select(PLANNED.names)
+    columns = {name: points[name] for name in points.column_names}
+    for name, value in constants.items():
+        columns[name] = pa.array([value] * points.num_rows, PLANNED.field(name).type)
+    rows = pa.table(columns).select(PLANNED.names)
     messaging.plan_contacts(contacts=rows, now=now)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")

@@ -1,6 +1,6 @@
-"""What messages are sent to while the bench runs: a mail server and an SMS gateway that take everything.
+"""Sink of the bench: a mail server and an SMS gateway that accept everything.
 
-They run in a process of their own, say where they listen, and tell on request what they were given.
+They run in a process of their own, print their ports, and print on request what they were given.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ from collections import Counter
 _CONTACT = re.compile(rb"^X-Recobra-Contact: *([0-9a-f-]{36})\r?$", re.MULTILINE | re.IGNORECASE)
 _LENGTH = re.compile(rb"^content-length: *(\d+)\r?$", re.MULTILINE | re.IGNORECASE)
 _HELLO = b"250-sink\r\n250-PIPELINING\r\n250 8BITMIME\r\n"
-ENOUGH = 5_000
+HEADER_BYTES = 5_000  # the headers of a message are within its first bytes
 
 
-class Taken:
-    """What arrived, by the contact's id."""
+class Arrivals:
+    """Count of the messages that arrived, by the contact's id."""
 
     def __init__(self) -> None:
         self.by_contact: Counter[bytes] = Counter()
         self.octets = 0
 
-    def told(self) -> dict[str, int]:
+    def take_figures(self) -> dict[str, int]:
         """Return the figures so far, and begin anew."""
         figures = {
             "messages": self.by_contact.total(),
@@ -37,17 +37,17 @@ class Taken:
 
 
 class _Connection(asyncio.Protocol):
-    def __init__(self, taken: Taken) -> None:
-        self._taken = taken
-        self._heard = b""
+    def __init__(self, arrivals: Arrivals) -> None:
+        self._arrivals = arrivals
+        self._buffer = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
 
-    def _take(self, contact: bytes, octets: int) -> None:
-        self._taken.by_contact[contact] += 1
-        self._taken.octets += octets
+    def _count_message(self, contact: bytes, octets: int) -> None:
+        self._arrivals.by_contact[contact] += 1
+        self._arrivals.octets += octets
 
 
 class MailSink(_Connection):
@@ -62,7 +62,7 @@ class MailSink(_Connection):
 
     def data_received(self, data: bytes) -> None:
         """Answer every whole command and content."""
-        self._heard += data
+        self._buffer += data
         answers = b"".join(self._answers())
         if answers:
             self._transport.write(answers)
@@ -71,19 +71,19 @@ class MailSink(_Connection):
         answers: list[bytes] = []
         while True:
             end = b"\r\n.\r\n" if self._content else b"\r\n"
-            part, found, rest = self._heard.partition(end)
-            if not found:
+            part, separator, rest = self._buffer.partition(end)
+            if not separator:
                 return answers
-            self._heard = rest
-            answers.append(self._taken_in(part) if self._content else self._said(part[:4].upper()))
+            self._buffer = rest
+            answers.append(self._answer_content(part) if self._content else self._answer_command(part[:4].upper()))
 
-    def _taken_in(self, content: bytes) -> bytes:
+    def _answer_content(self, content: bytes) -> bytes:
         self._content = False
-        found = _CONTACT.search(content, 0, ENOUGH)
-        self._take(found.group(1) if found else b"", len(content))
+        match = _CONTACT.search(content, 0, HEADER_BYTES)
+        self._count_message(match.group(1) if match else b"", len(content))
         return b"250 2.0.0 taken\r\n"
 
-    def _said(self, command: bytes) -> bytes:
+    def _answer_command(self, command: bytes) -> bytes:
         if command == b"DATA":
             self._content = True
             return b"354 go on\r\n"
@@ -95,15 +95,15 @@ class GatewaySink(_Connection):
 
     def data_received(self, data: bytes) -> None:
         """Answer every whole request."""
-        self._heard += data
-        while (end := self._heard.find(b"\r\n\r\n")) >= 0:
-            length = _LENGTH.search(self._heard, 0, end)
-            whole = end + 4 + (int(length.group(1)) if length else 0)
-            if len(self._heard) < whole:
+        self._buffer += data
+        while (end := self._buffer.find(b"\r\n\r\n")) >= 0:
+            length = _LENGTH.search(self._buffer, 0, end)
+            request_length = end + 4 + (int(length.group(1)) if length else 0)
+            if len(self._buffer) < request_length:
                 return
-            body, self._heard = self._heard[end + 4 : whole], self._heard[whole:]
+            body, self._buffer = self._buffer[end + 4 : request_length], self._buffer[request_length:]
             contact = str(json.loads(body).get("reference", "")).encode()
-            self._take(contact, len(body))
+            self._count_message(contact, len(body))
             answer = b'{"id":"' + contact + b'"}'
             head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: "
             self._transport.write(head + str(len(answer)).encode() + b"\r\n\r\n" + answer)
@@ -111,14 +111,14 @@ class GatewaySink(_Connection):
 
 async def main() -> None:
     """Listen until standard input ends; answer each of its lines with what arrived since the one before."""
-    loop, taken = asyncio.get_running_loop(), Taken()
-    mail = await loop.create_server(lambda: MailSink(taken), "127.0.0.1", 0, backlog=512)
-    gateway = await loop.create_server(lambda: GatewaySink(taken), "127.0.0.1", 0, backlog=512)
+    loop, arrivals = asyncio.get_running_loop(), Arrivals()
+    mail = await loop.create_server(lambda: MailSink(arrivals), "127.0.0.1", 0, backlog=512)
+    gateway = await loop.create_server(lambda: GatewaySink(arrivals), "127.0.0.1", 0, backlog=512)
     ports = {"email": mail.sockets[0].getsockname()[1], "sms": gateway.sockets[0].getsockname()[1]}
     sys.stdout.write(json.dumps(ports) + "\n")
     sys.stdout.flush()
     while await loop.run_in_executor(None, sys.stdin.readline):
-        sys.stdout.write(json.dumps(taken.told()) + "\n")
+        sys.stdout.write(json.dumps(arrivals.take_figures()) + "\n")
         sys.stdout.flush()
 
 
