@@ -16,7 +16,7 @@ from django.test import Client
 
 from recobra.consent.models import ConsentEntry, Silence
 from recobra.conversations.models import ConversationMessage
-from recobra.conversations.webhooks import receive as receiving
+from recobra.conversations.webhooks import receive
 from recobra.messaging.models import Contact, Receipt, WebhookCall
 from recobra.portfolio.models import ContactPoint
 
@@ -91,7 +91,7 @@ def test_parts_of_a_call_that_nobody_signed_make_no_second_event_of_it(caller, s
 
 
 def test_a_forged_call_changes_nothing_and_is_told_of_once_in_a_while(caller, sent, world):
-    receiving._forged.clear()
+    receive._forged.clear()
     for _ in range(12):
         assert caller.meta(sample("message_status", "delivered"), secret="otra")[0] == 403
     sent.refresh_from_db()
@@ -125,7 +125,7 @@ def test_a_call_that_was_kept_waits_for_the_secrets_of_its_provider(caller, sent
     call = WebhookCall.objects.get()
     providers["wa"].secrets = "ilegible"
     providers["wa"].save()
-    assert receiving.retry_calls(now=call.received_at + receiving.RETRY_DELAYS[0]) == 0
+    assert receive.retry_calls(now=call.received_at + receive.RETRY_DELAYS[0]) == 0
     call.refresh_from_db()
     assert (call.status, call.tries, call.error.partition("(")[0]) == ("WAITING", 2, "Unsuitable")
 
@@ -208,13 +208,13 @@ def test_what_cannot_be_read_stays_is_tried_again_and_given_up_in_the_end(caller
     assert caller.meta(b"no json")[0] == 200
     call = WebhookCall.objects.get(status="WAITING")
     assert (call.tries, call.error[:15]) == (1, "JSONDecodeError")
-    assert receiving.retry_calls(now=call.received_at + timedelta(seconds=30)) == 0
+    assert receive.retry_calls(now=call.received_at + timedelta(seconds=30)) == 0
     call.refresh_from_db()
     assert call.tries == 1  # its time has not come
-    for after in receiving.RETRY_DELAYS:
-        receiving.retry_calls(now=call.received_at + after)
+    for after in receive.RETRY_DELAYS:
+        receive.retry_calls(now=call.received_at + after)
     call.refresh_from_db()
     assert (call.status, call.tries) == ("FAILED", 8)
     assert len(world.facts("webhook.failed")) == 1
-    receiving.delete_old_calls(now=call.received_at + timedelta(days=91))
+    receive.delete_old_calls(now=call.received_at + timedelta(days=91))
     assert not WebhookCall.objects.exists()

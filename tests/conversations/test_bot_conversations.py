@@ -9,7 +9,7 @@ import pytest
 from recobra.compliance.models import Incident
 from recobra.consent.models import Silence
 from recobra.conversations import operations as conversations
-from recobra.conversations import reply as replying
+from recobra.conversations import reply
 from recobra.conversations.models import Conversation, ConversationMessage
 from recobra.conversations.webhooks.apply import apply_events
 from recobra.messaging.channels.adapter import InboundEvent, Media
@@ -357,7 +357,7 @@ def test_what_is_written_of_ones_own_accord_is_no_answer_however_lately_the_debt
     conversation = chat.conversation()
     own = {"author": "ana", "author_id": cast["ana"].pk, "now": chat.at}
     point = rosa.points.get(value=conversation.address)
-    words = replying.Draft(text="Le recordamos su cuota pendiente.")
+    words = reply.Draft(text="Le recordamos su cuota pendiente.")
     begun = conversations.send_first_message(
         debtor_id=rosa.pk, point_id=point.pk, channel=conversation.channel, words=words, **own
     )

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 import pytest
 from django.db import connection
 
-from recobra.conversations import identity_proof as disclosing
+from recobra.conversations import identity_proof
 from recobra.conversations.automatic_call import next_call_turn
 from recobra.conversations.identity_proof import Proof
 from recobra.messaging import tokens
@@ -76,7 +76,7 @@ class Doors:
         return next_call_turn(provider_code="llamadas", token=token, call=call, now=self.now)
 
     def by_page(self, figures, *, now=None):
-        judged = disclosing.check_identity(
+        judged = identity_proof.check_identity(
             token=tokens.statement_url(self.message.pk).rpartition("/")[2], figures=figures, now=now or self.now
         )
         assert judged is not None

@@ -11,8 +11,7 @@ from django.db import connection
 from django.test import Client
 
 from recobra.consent.opt_out import record_wrong_person
-from recobra.conversations import identity_proof as disclosing
-from recobra.conversations import statement_access as statement_queries
+from recobra.conversations import identity_proof, statement_access
 from recobra.kit import clock
 from recobra.messaging import tokens
 from recobra.messaging.models import Contact, Receipt, Template
@@ -95,9 +94,9 @@ def test_three_wrong_answers_over_all_messages_close_every_door_for_a_day(world)
     assert len(facts("statement.refused", contact)) + len(facts("statement.refused", other)) == 3
     token = path.rpartition("/")[2]
     tomorrow = clock.now() + timedelta(hours=25)
-    judged = disclosing.check_identity(token=token, figures="8901", now=tomorrow)
+    judged = identity_proof.check_identity(token=token, figures="8901", now=tomorrow)
     assert judged is not None
-    assert judged[1] is disclosing.Proof.RIGHT
+    assert judged[1] is identity_proof.Proof.RIGHT
 
 
 def test_what_is_no_answer_is_no_try(world):
@@ -307,6 +306,6 @@ def test_a_link_to_a_page_that_could_know_nobody_does_not_leave(world):
 def test_a_door_tells_how_to_go_on_but_not_for_whom(world):
     Creditor.objects.update(agency_phone="+51 1 555 0000")
     _contact, path = debtor_page(world)
-    door = statement_queries.find_statement_link(path.rpartition("/")[2], now=clock.now())
+    door = statement_access.find_statement_link(path.rpartition("/")[2], now=clock.now())
     assert door is not None
     assert door.reach.startswith("+51 1 555 0000 · ")

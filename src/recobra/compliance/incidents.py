@@ -15,7 +15,7 @@ from recobra.compliance.models import Incident
 from recobra.journal.operations import SUBJECTS, Facts, record, record_all
 from recobra.kit import tables
 from recobra.messaging.models import Contact
-from recobra.portfolio import address_forms as numbers
+from recobra.portfolio import address_forms
 from recobra.portfolio.models import Account, Debtor
 from recobra_core import law
 
@@ -163,7 +163,7 @@ _AFTER_SILENCE = f"""
     JOIN portfolio_contactpoint p ON p.id = c.point_id AND p.debtor_id = c.debtor_id
     WHERE c.handed_over_at >= %s AND c.status IN ('SENT', 'UNCERTAIN') AND c.purpose <> 'REPLY'
         AND (SELECT e.act FROM consent_consententry e
-             WHERE e.value = ANY({numbers.forms_sql("p.value")}) AND e.kind = p.kind AND e.at < c.handed_over_at
+             WHERE e.value = ANY({address_forms.forms_sql("p.value")}) AND e.kind = p.kind AND e.at < c.handed_over_at
                 AND e.act IN ('OPTED_OUT', 'RESUMED') ORDER BY e.at DESC, e.id DESC LIMIT 1) = 'OPTED_OUT'"""
 _ENTER = """
     INSERT INTO compliance_incident (kind, country, happened_at, recorded_at, recorded_by, actor, debtor_id, contact_id,

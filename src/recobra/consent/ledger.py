@@ -18,7 +18,7 @@ from recobra.kit import tables
 from recobra.messaging import reasons
 from recobra.messaging.models import Contact
 from recobra.messaging.outbox.transitions import cancel_where
-from recobra.portfolio import address_forms as numbers
+from recobra.portfolio import address_forms
 from recobra.portfolio.models import ContactPoint
 
 Act = ConsentEntry.Act
@@ -91,7 +91,7 @@ def find_address(
     if [public_id is not None, point_id is not None, bool(value)].count(True) != 1:
         raise TypeError("Give a contact's public id, a contact point or a kind and value, one of the three.")
     if value:
-        kept = numbers.normalise_address(value, kind=ContactPoint.Kind(kind))
+        kept = address_forms.normalise_address(value, kind=ContactPoint.Kind(kind))
         return _line(kind, kept)
     if public_id is None:
         point = ContactPoint.objects.filter(pk__in=[point_id or 0]).first()
@@ -101,7 +101,7 @@ def find_address(
         point = contact.point if contact else None
     if contact is not None and point is None and contact.address:  # an answer to a number that is nobody's yet
         channel = str(contact.channel)
-        return _line(numbers.point_kind(channel), contact.address, contact.debtor_id, contact.pk, channel)
+        return _line(address_forms.point_kind(channel), contact.address, contact.debtor_id, contact.pk, channel)
     if point is None:
         raise OptOutRefused(_("There is no such message or address."))
     channel = str(contact.channel) if contact else ""
@@ -116,7 +116,7 @@ def _line(
     return Address(
         kind=kind,
         value=value,
-        forms=numbers.list_forms(value, kind=kind),
+        forms=address_forms.list_forms(value, kind=kind),
         debtor_id=debtor_id,
         contact_id=contact_id,
         channel=channel,
@@ -266,7 +266,7 @@ _SILENT_POINTS = """
 _LATE_CONSENTS = f"""
     WITH last AS (
         SELECT DISTINCT ON (p.id, e.channel) p.id, e.channel, e.act
-        FROM consent_consententry e CROSS JOIN LATERAL unnest({numbers.forms_sql("e.value")}) AS f(value)
+        FROM consent_consententry e CROSS JOIN LATERAL unnest({address_forms.forms_sql("e.value")}) AS f(value)
         JOIN portfolio_contactpoint p ON p.value = f.value AND p.kind = e.kind
         WHERE e.act IN ('GRANTED', 'WITHDRAWN') AND cardinality(p.granted_for) + cardinality(p.denied_for) = 0
         ORDER BY p.id, e.channel, e.at DESC, e.id DESC

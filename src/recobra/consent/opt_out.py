@@ -22,8 +22,8 @@ from recobra.consent.ledger import (
     cancel_contacts,
     find_address,
     latest_entry,
+    lock_address,
 )
-from recobra.consent.ledger import lock_address as lock_line
 from recobra.consent.models import ConsentEntry, Silence
 from recobra.journal.operations import Facts, record_all
 from recobra.kit import tables
@@ -138,7 +138,7 @@ def resume_messages(
 @transaction.atomic
 def apply_opt_out(line: Address, words: ConsentStatement) -> int:
     """Do what `opt_out` says for a line that was found."""
-    lock_line(line)
+    lock_address(line)
     new = not _silent(line)
     before = latest_entry(line, Act.OPTED_OUT, Act.RESUMED, until=words.when())
     if before is None or before.act != Act.OPTED_OUT:
@@ -158,7 +158,7 @@ def apply_opt_out(line: Address, words: ConsentStatement) -> int:
 @transaction.atomic
 def apply_wrong_person(line: Address, words: ConsentStatement) -> int:
     """Do what `not_me` says for a line that was found."""
-    lock_line(line)
+    lock_address(line)
     meant = [line.debtor_id] if line.debtor_id else _owners(line)
     told = ConsentEntry.objects.filter(kind=line.kind, value__in=line.forms, act=Act.NOT_ME, debtor=line.debtor_id)
     if not told.exists():
@@ -175,7 +175,7 @@ def apply_resumption(line: Address, words: ConsentStatement) -> bool:
     """Do what `resume` says for a line that was found."""
     if words.source not in _RESUMERS:
         raise ValueError("Only the owner of a number or address may ask for messages again.")
-    lock_line(line)
+    lock_address(line)
     before = latest_entry(line, Act.OPTED_OUT, Act.RESUMED, until=words.when())
     if before is None or before.act != Act.RESUMED:
         add_entry(line, Act.RESUMED, words)

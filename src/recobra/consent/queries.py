@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Final
 
 from recobra.consent.models import ConsentEntry, Silence
-from recobra.portfolio import address_forms as numbers
+from recobra.portfolio import address_forms
 from recobra.portfolio.models import ContactPoint, Debtor
 
 CHANNELS: Final = {
@@ -45,7 +45,7 @@ class PointConsent:
 def consent_by_point(debtor: Debtor) -> list[PointConsent]:
     """Return a debtor's contact points with their wishes; the silence of a line holds for every debtor that has it."""
     points = list(debtor.points.order_by("retired_at", "-quality", "pk"))
-    forms = {point.pk: numbers.list_forms(point.value, kind=point.kind) for point in points}
+    forms = {point.pk: address_forms.list_forms(point.value, kind=point.kind) for point in points}
     values = {value for each in forms.values() for value in each}
     entries = list(ConsentEntry.objects.filter(value__in=values).order_by("-at", "-pk"))
     silences = {(each.kind, each.value): each.since for each in Silence.objects.filter(value__in=values)}

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from recobra.consent.ledger import DEBTOR, Source
 from recobra.consent.models import Silence
 from recobra.consent.opt_out import record_opt_out, record_wrong_person
-from recobra.conversations import identity_attempts as guesses
+from recobra.conversations import identity_attempts
 from recobra.conversations.bot.identity import TRIES_MAX
 from recobra.conversations.bot_facts import conversation_settings
 from recobra.conversations.webhooks.receive import UnknownProvider, refuse_forged
@@ -30,7 +30,7 @@ from recobra.messaging.models import Contact, Provider
 from recobra.messaging.outbox.plan import PLANNED, PLANNED_OPTIONAL, plan_contacts
 from recobra.messaging.providers import routing
 from recobra.messaging.receipts.record import record_receipts
-from recobra.portfolio import address_forms as numbers
+from recobra.portfolio import address_forms
 from recobra.portfolio.models import Channel
 
 HANGUP_TWIML: Final = '<?xml version="1.0" encoding="UTF-8"?><Response><Hangup/></Response>'
@@ -69,8 +69,8 @@ def _judged(at: Position, facts: CallFacts, contact: Contact, turn: str, now: da
     """
     if at.step not in _BEFORE_IDENTITY:
         return dialogue.next_turn(at, facts)
-    guesses.lock_attempts([contact.debtor_id])
-    wrong = guesses.recent_wrong_answers(contact.debtor_id, now=now)
+    identity_attempts.lock_attempts([contact.debtor_id])
+    wrong = identity_attempts.recent_wrong_answers(contact.debtor_id, now=now)
     before = [each for each in wrong if (each.contact_id, each.payload.get("turn")) != (contact.pk, turn)]
     if len(before) >= TRIES_MAX:
         facts = replace(facts, identity="")  # nothing is compared, and only a person can tell
@@ -79,7 +79,7 @@ def _judged(at: Position, facts: CallFacts, contact: Contact, turn: str, now: da
     said = dialogue.next_turn(at, facts)
     answered = at.step == "identity" and at.pressed and not at.silent and facts.identity
     if answered and CallAction.IDENTIFIED not in said.acts and len(before) == len(wrong):
-        guesses.record_wrong_answer(
+        identity_attempts.record_wrong_answer(
             debtor_id=contact.debtor_id,
             portfolio_id=contact.portfolio_id,
             contact_id=contact.pk,
@@ -94,7 +94,7 @@ def _silent(contact: Contact) -> bool:
     return (
         contact.point is not None
         and Silence.objects.filter(
-            kind=contact.point.kind, value__in=numbers.list_forms(contact.point.value, kind=contact.point.kind)
+            kind=contact.point.kind, value__in=address_forms.list_forms(contact.point.value, kind=contact.point.kind)
         ).exists()
     )
 

@@ -11,14 +11,14 @@ from django.utils.translation import gettext as _
 
 from recobra.consent.models import ConsentEntry
 from recobra.consent.opt_out import record_opt_out, record_wrong_person
-from recobra.conversations import identity_attempts as guesses
+from recobra.conversations import identity_attempts
 from recobra.conversations.bot.turns import Action
 from recobra.conversations.bot_facts import WRONG_IDENTITY, candidate_debtor_ids, conversation_settings
 from recobra.conversations.counterparty import Counterparty
 from recobra.conversations.models import Conversation, ConversationMessage
 from recobra.conversations.reply import BOT
 from recobra.journal.operations import record
-from recobra.portfolio import address_forms as numbers
+from recobra.portfolio import address_forms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +66,7 @@ def _refused(_action: Action, scene: MessageContext) -> None:
     scene.message.intent = WRONG_IDENTITY
     for debtor_id in candidate_debtor_ids(scene.conversation):
         portfolio_id = scene.who.portfolio.pk if debtor_id == scene.who.debtor.pk else None
-        guesses.record_wrong_answer(
+        identity_attempts.record_wrong_answer(
             debtor_id=debtor_id, portfolio_id=portfolio_id, channel=scene.conversation.channel, now=scene.now
         )
 
@@ -101,7 +101,7 @@ def silence_address(
         "channel": conversation.channel,
         "said": message.text,
         "at": message.at,
-        "kind": numbers.point_kind(conversation.channel),
+        "kind": address_forms.point_kind(conversation.channel),
         "value": conversation.address,
         "now": now,
     }

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from django.db.models import Q
 
-from recobra.conversations import identity_attempts as guesses
+from recobra.conversations import identity_attempts
 from recobra.conversations.bot.identity import TRIES_MAX, digest_figures
 from recobra.conversations.bot.replies import format_hours
 from recobra.conversations.bot.turns import Facts, Limits
@@ -125,13 +125,16 @@ def candidate_debtor_ids(conversation: Conversation) -> list[int]:
 
 def count_wrong_answers(conversation: Conversation, now: datetime) -> int:
     """Count the wrong answers about whoever a conversation may be with, given here or elsewhere."""
-    return max((len(guesses.recent_wrong_answers(pk, now=now)) for pk in candidate_debtor_ids(conversation)), default=0)
+    return max(
+        (len(identity_attempts.recent_wrong_answers(pk, now=now)) for pk in candidate_debtor_ids(conversation)),
+        default=0,
+    )
 
 
 def _is_guessing(conversation: Conversation, now: datetime) -> bool:
     """Tell whether too many wrong answers came from a line, about whomever."""
     wrong = ConversationMessage.objects.filter(conversation__address=conversation.address, intent=WRONG_IDENTITY)
-    return wrong.filter(received_at__gt=now - guesses.ATTEMPT_WINDOW).count() >= TRIES_MAX
+    return wrong.filter(received_at__gt=now - identity_attempts.ATTEMPT_WINDOW).count() >= TRIES_MAX
 
 
 def _promised(who: Counterparty, manners: ConversationSettings, now: datetime) -> Any:

@@ -12,7 +12,7 @@ from typing import Any, Final
 from django.conf import settings
 from django.db import transaction
 
-from recobra.conversations import identity_attempts as guesses
+from recobra.conversations import identity_attempts
 from recobra.conversations.bot import dialogue, model
 from recobra.conversations.bot.intents import INTENTS, SILENCING
 from recobra.conversations.bot.interpretation import Interpretation, Slots
@@ -128,7 +128,7 @@ def _work(message_id: int, understood: Interpretation, now: datetime) -> bool:
     salt = bytes.fromhex(conversation.bot_state.get("salt", "")) or secrets.token_bytes(16)
     who = _who_answers(conversation, who, understood, now)
     scene = MessageContext(conversation=conversation, message=message, who=who, now=now)
-    guesses.lock_attempts(candidate_debtor_ids(conversation))
+    identity_attempts.lock_attempts(candidate_debtor_ids(conversation))
     tries = count_wrong_answers(conversation, now)
     facts = collect_facts(who, conversation, salt=salt, tries=tries, now=now)
     turn = _turn(scene, understood, facts, _state(conversation, now).to(tries=tries))

@@ -12,7 +12,7 @@ from recobra.consent.models import Silence
 from recobra.kit.zones import local_date
 from recobra.messaging.channels.adapter import InboundEvent
 from recobra.messaging.models import Contact
-from recobra.portfolio import address_forms as numbers
+from recobra.portfolio import address_forms
 from recobra.portfolio.models import Account, ContactPoint, Debtor, Portfolio
 from recobra_core.law import zones_for
 
@@ -41,8 +41,8 @@ def find_counterparty(debtor: Debtor, *, channel: str, address: str, now: dateti
         return None
     country = debtor.country or portfolio.country
     zones = zones_for(country=country, subdivision=debtor.subdivision or None, stated_zone=debtor.time_zone or None)
-    kind = numbers.point_kind(channel)
-    found = debtor.points.filter(kind=kind, value__in=numbers.list_forms(address, kind=kind))
+    kind = address_forms.point_kind(channel)
+    found = debtor.points.filter(kind=kind, value__in=address_forms.list_forms(address, kind=kind))
     live_first = F("retired_at").asc(nulls_first=True)
     return Counterparty(
         debtor=debtor,
@@ -68,7 +68,7 @@ def find_answered_contact(
     event: InboundEvent, *, address: str, channel: str, provider_id: int | None
 ) -> Contact | None:
     """Return the contact that a message answers: the one it names, else the last that went to the line."""
-    forms = numbers.list_forms(address, kind=numbers.point_kind(channel))
+    forms = address_forms.list_forms(address, kind=address_forms.point_kind(channel))
     sent = Contact.objects.filter(address__in=forms, channel=channel, status__in=_REACHED)
     if event.context_reference:
         named = sent.filter(provider_reference=event.context_reference, provider=provider_id).first()
@@ -79,9 +79,9 @@ def find_answered_contact(
 
 def debtors_at(address: str, *, channel: str) -> list[Debtor]:
     """Return the debtors who are said to have a line and have not been denied there, the last contacted first."""
-    kind = numbers.point_kind(channel)
+    kind = address_forms.point_kind(channel)
     points = ContactPoint.objects.filter(
-        kind=kind, value__in=numbers.list_forms(address, kind=kind), retired_at__isnull=True
+        kind=kind, value__in=address_forms.list_forms(address, kind=kind), retired_at__isnull=True
     )
     found = Debtor.objects.select_related("creditor").filter(pk__in=points.values("debtor"))
     last = F("last").desc(nulls_last=True)
@@ -96,5 +96,5 @@ def single_person(debtors: Sequence[Debtor]) -> Debtor | None:
 
 def is_silenced(address: str, *, channel: str) -> bool:
     """Return whether nothing may be sent to a line."""
-    kind = numbers.point_kind(channel)
-    return Silence.objects.filter(kind=kind, value__in=numbers.list_forms(address, kind=kind)).exists()
+    kind = address_forms.point_kind(channel)
+    return Silence.objects.filter(kind=kind, value__in=address_forms.list_forms(address, kind=kind)).exists()

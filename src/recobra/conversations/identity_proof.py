@@ -11,7 +11,7 @@ from typing import Final
 
 from django.db import transaction
 
-from recobra.conversations import identity_attempts as guesses
+from recobra.conversations import identity_attempts
 from recobra.conversations.statement_access import IdentityQuestion, StatementLink, expected_answer, find_statement_link
 from recobra.journal.operations import record
 from recobra.messaging.channels.adapter import ReceiptEvent
@@ -47,7 +47,7 @@ def check_identity(*, token: str, figures: str, now: datetime) -> tuple[Statemen
     door = find_statement_link(token, now=now)
     if door is None:
         return None
-    guesses.lock_attempts([door.debtor_id])
+    identity_attempts.lock_attempts([door.debtor_id])
     door = find_statement_link(token, now=now)
     if door is None:
         return None
@@ -57,7 +57,7 @@ def check_identity(*, token: str, figures: str, now: datetime) -> tuple[Statemen
         return door, Proof.UNREADABLE
     _asks, expected = expected_answer(Debtor.objects.get(pk=door.debtor_id))
     right = hmac.compare_digest(figures.strip(), expected)
-    _record("statement.opened" if right else guesses.WRONG_PAGE_ANSWER, door, now)
+    _record("statement.opened" if right else identity_attempts.WRONG_PAGE_ANSWER, door, now)
     if right:
         return door, Proof.RIGHT
     after = find_statement_link(token, now=now)

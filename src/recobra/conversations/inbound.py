@@ -16,7 +16,7 @@ from recobra.conversations.models import Attachment, Conversation, ConversationM
 from recobra.journal.operations import record
 from recobra.messaging.channels.adapter import InboundEvent
 from recobra.messaging.models import Contact
-from recobra.portfolio import address_forms as numbers
+from recobra.portfolio import address_forms
 from recobra.portfolio.models import Debtor
 
 # An e-mail's sender proves nothing and machines answer machines there: people read it.
@@ -35,13 +35,13 @@ def receive_message(
 
     The same message again changes nothing. A wish for silence was followed before: nothing is answered to it.
     """
-    kind = numbers.point_kind(channel)
-    address = numbers.normalise_address(event.address, kind=kind)
+    kind = address_forms.point_kind(channel)
+    address = address_forms.normalise_address(event.address, kind=kind)
     if not address:
         _log.warning("A message by %s names no sender and is not kept.", channel)
         return None
     reference = event.provider_reference or event.event_key
-    forms = numbers.list_forms(address, kind=kind)
+    forms = address_forms.list_forms(address, kind=kind)
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 5))", [f"{channel} {min(forms)}"])
     of_line = Conversation.objects.filter(channel=channel, address__in=forms)
@@ -105,8 +105,8 @@ def _keep(found: Conversation, event: InboundEvent, reference: str, provider_id:
 def _settle(found: Conversation, event: InboundEvent, now: datetime) -> None:
     """Close what ends with a wish for silence; what comes from a silent line goes to a person."""
     if is_silenced(found.address, channel=found.channel):
-        kind = numbers.point_kind(found.channel)
-        forms = numbers.list_forms(found.address, kind=kind)
+        kind = address_forms.point_kind(found.channel)
+        forms = address_forms.list_forms(found.address, kind=kind)
         said = ConsentEntry.objects.filter(kind=kind, value__in=forms, act__in=_WISHES, at=min(event.at, now)).first()
         found.mode, found.mode_reason = Conversation.Mode.PERSON, said.act.lower() if said else "silent"
         if said is not None:

@@ -20,7 +20,7 @@ from recobra.conversations.models import Conversation, ConversationMessage
 from recobra.conversations.reply import cancel_bot_replies
 from recobra.journal.operations import record
 from recobra.messaging.models import Contact
-from recobra.portfolio import address_forms as numbers
+from recobra.portfolio import address_forms
 from recobra.portfolio.models import Debtor
 
 _BY_HAND: Final = (Contact.Purpose.REPLY, Contact.Purpose.MANUAL)
@@ -119,7 +119,7 @@ def silence_conversation(
     """Put down that the debtor wants no more messages, or is somebody else, and end the conversation."""
     found = Conversation.objects.select_for_update(of=["self"]).get(pk=conversation_id)
     wish: dict[str, Any] = {
-        "kind": numbers.point_kind(found.channel),
+        "kind": address_forms.point_kind(found.channel),
         "value": found.address,
         "channel": found.channel,
         "said": said,

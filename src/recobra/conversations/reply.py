@@ -23,7 +23,7 @@ from recobra.messaging.models import Contact
 from recobra.messaging.outbox.plan import PLANNED, PLANNED_OPTIONAL, plan_contacts
 from recobra.messaging.outbox.transitions import cancel_where
 from recobra.messaging.providers import routing
-from recobra.portfolio import address_forms as numbers
+from recobra.portfolio import address_forms
 from recobra.portfolio.models import Channel, Debtor
 from recobra_core.law import content
 
@@ -178,12 +178,12 @@ def _tried(find: Any, words: Draft, author: str, now: datetime) -> Preview:
 def _conversation_with(debtor_id: int, point_id: int, channel: str, now: datetime) -> Conversation:
     debtor = Debtor.objects.get(pk=debtor_id)
     point = debtor.points.get(pk=point_id)
-    if channel not in WRITTEN_CHANNELS or numbers.point_kind(channel) != point.kind:
+    if channel not in WRITTEN_CHANNELS or address_forms.point_kind(channel) != point.kind:
         raise ReplyRefused(_("This number or address is not reached by that channel."))
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 5))", [f"{channel} {point.value}"])
     of_line = Conversation.objects.filter(
-        channel=channel, address__in=numbers.list_forms(point.value, kind=point.kind)
+        channel=channel, address__in=address_forms.list_forms(point.value, kind=point.kind)
     ).exclude(status=Conversation.Status.CLOSED)
     found = of_line.select_for_update().first()
     if found is not None and found.debtor_id not in {None, debtor.pk}:

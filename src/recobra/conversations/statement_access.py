@@ -12,12 +12,12 @@ from urllib.parse import urlsplit
 from django.conf import settings
 
 from recobra.consent.models import ConsentEntry
-from recobra.conversations import identity_attempts as guesses
+from recobra.conversations import identity_attempts
 from recobra.kit.zones import local_date
 from recobra.messaging.models import Contact
 from recobra.messaging.templates.page import Page, build_page
 from recobra.messaging.tokens import read_statement_token, unsubscribe_url
-from recobra.portfolio import address_forms as numbers
+from recobra.portfolio import address_forms
 from recobra.portfolio.models import Debtor
 from recobra.portfolio.statement import fetch_statements
 
@@ -67,7 +67,7 @@ def find_statement_link(token: str, *, now: datetime) -> StatementLink | None:
         debtor_id=debtor.pk,
         portfolio_id=contact.portfolio_id,
         asks=asks,
-        closed=guesses.is_exhausted(debtor.pk, now=now),
+        closed=identity_attempts.is_exhausted(debtor.pk, now=now),
         reach=" · ".join(way for way in ways if way),
         stop_path=urlsplit(unsubscribe_url(contact.public_id)).path,
     )
@@ -105,7 +105,7 @@ def _contact(token: str) -> Contact | None:
 
 
 def _denied(contact: Contact) -> bool:
-    kind = contact.point.kind if contact.point else numbers.point_kind(contact.channel)
+    kind = contact.point.kind if contact.point else address_forms.point_kind(contact.channel)
     values = {value for value in (contact.address, contact.point.value if contact.point else "") if value}
-    forms = {form for value in values for form in numbers.list_forms(value, kind=kind)}
+    forms = {form for value in values for form in address_forms.list_forms(value, kind=kind)}
     return ConsentEntry.objects.filter(kind=kind, value__in=forms, act=ConsentEntry.Act.NOT_ME).exists()

@@ -20,7 +20,7 @@ from recobra.journal.operations import record
 from recobra.messaging.channels.adapter import Event, InboundEvent, ReceiptEvent, TemplateEvent
 from recobra.messaging.models import Contact, Provider, Template
 from recobra.messaging.receipts.record import match_waiting_receipts, record_receipts
-from recobra.portfolio import address_forms as numbers
+from recobra.portfolio import address_forms
 from recobra.portfolio.models import ContactPoint
 
 __all__ = ["NotApplied", "apply_events", "apply_wish", "match_waiting_receipts"]
@@ -67,8 +67,8 @@ def _do_all(work: Sequence[Callable[[], object]]) -> None:
 @transaction.atomic
 def apply_wish(*, event: InboundEvent, provider_id: int | None, channel: str, now: datetime) -> str:
     """Follow the wish that a message is; return which one (`ConsentEntry.Act`), '' where it is none."""
-    kind = numbers.point_kind(channel)
-    forms = numbers.list_forms(event.address, kind=kind)
+    kind = address_forms.point_kind(channel)
+    forms = address_forms.list_forms(event.address, kind=kind)
     names = _names(kind, forms)
     day = min(event.at, now).date()
     # A network's own opt-out (Twilio's OptOutType) comes as a button whose code is the keyword.
@@ -88,7 +88,7 @@ def apply_wish(*, event: InboundEvent, provider_id: int | None, channel: str, no
         apply_wrong_person(line, said)
     elif act == Act.OPTED_OUT:
         apply_opt_out(line, said)
-    elif kind == numbers.EMAIL:
+    elif kind == address_forms.EMAIL:
         return ""  # anybody can write a sender into an e-mail: only the signed page ends that silence
     else:
         apply_resumption(line, said)
@@ -118,7 +118,7 @@ def _about(event: InboundEvent, kind: str, forms: Sequence[str], provider_id: in
 
 def _as_kept(event: InboundEvent, channel: str) -> InboundEvent:
     return dataclasses.replace(
-        event, address=numbers.normalise_address(event.address, kind=numbers.point_kind(channel))
+        event, address=address_forms.normalise_address(event.address, kind=address_forms.point_kind(channel))
     )
 
 
@@ -130,7 +130,7 @@ def _as_first_told(event: InboundEvent, channel: str) -> InboundEvent:
     same = ConversationMessage.objects.filter(
         conversation__channel=channel,
         direction=ConversationMessage.Direction.IN,
-        conversation__address__in=numbers.list_forms(event.address, kind=numbers.point_kind(channel)),
+        conversation__address__in=address_forms.list_forms(event.address, kind=address_forms.point_kind(channel)),
         provider_reference=event.provider_reference or event.event_key,
     )
     first = same.order_by("at", "pk").values_list("at", flat=True).first()
