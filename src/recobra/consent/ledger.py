@@ -1,4 +1,4 @@
-"""The ledger of consent: what was said about a number or address, and what follows for each channel."""
+"""The ledger of consent: entries about a number or address, and what follows for each channel."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ SAID_MAX: Final = 500
 DEBTOR: Final = "debtor"
 SUBJECTS = pa.schema([("point_id", pa.int64()), ("debtor_id", pa.int64()), ("contact_id", pa.int64())])
 
-# Everything on its way to a line, over all debtors, portfolios and channels: by contact point, or by the
-# conversation it answers in where nobody knows whose number that is.
+# Contacts on their way to an address, over all debtors, portfolios and channels: found by contact point, or by their
+# conversation while nobody knows whose number it is.
 TO_ADDRESS: Final = """w.id IN (
         SELECT t.id FROM messaging_contact t JOIN portfolio_contactpoint p ON p.id = t.point_id
             AND p.debtor_id = t.debtor_id WHERE p.kind = %s AND p.value = ANY(%s)
@@ -42,7 +42,7 @@ class OptOutRefused(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Address:
-    """A number or address that a wish is about, in all its forms, and whom it was about where that is known."""
+    """A number or address in all its forms, and the debtor and contact that a statement was about where known."""
 
     kind: str
     value: str
@@ -51,21 +51,22 @@ class Address:
     contact_id: int | None = None
     channel: str = ""
 
-    def where(self) -> list[str | list[str]]:
+    def sql_parameters(self) -> list[str | list[str]]:
         """Return the parameters of TO_ADDRESS."""
         return [self.kind, list(self.forms), list(self.forms)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConsentStatement:
-    """How a wish was said. `channel` is where, or what an authorisation covers; `text_shown` what was answered to.
+    """The circumstances of a wish or an authorisation, as the ledger keeps them.
 
-    `at` is when it was said, where that is earlier than `now`: calls come late, twice and in any order, and the
-    ledger stands as if they had come as they were said.
+    `channel` is where it was said, or what an authorisation covers; `text_shown` is the text it answers; `at` is when
+    it was said, if earlier than `now`.
     """
 
     source: str
     now: datetime
+    # Providers call late, twice and in any order; the ledger must read as if they had called in time.
     at: datetime | None = None
     channel: str = ""
     text_shown: str = ""
@@ -73,12 +74,12 @@ class ConsentStatement:
     actor: str = ""
     actor_id: int | None = None
 
-    def when(self) -> datetime:
-        """Return when the wish was said; never later than now."""
+    def effective_at(self) -> datetime:
+        """Return when it was said, never later than now."""
         return self.now if self.at is None else min(self.at, self.now)
 
-    def who(self) -> str:
-        """Return the actor for the journal. Raises ValueError for a wish that staff put down and nobody did."""
+    def journal_actor(self) -> str:
+        """Return the actor for the journal. Raises ValueError where staff is the source and no actor is named."""
         if Source(self.source) == Source.STAFF and not self.actor:
             raise ValueError("A wish that was put down by staff needs its actor.")
         return self.actor or ("provider" if self.source == Source.PROVIDER else DEBTOR)
@@ -87,28 +88,28 @@ class ConsentStatement:
 def find_address(
     *, public_id: uuid.UUID | str | None = None, point_id: int | None = None, kind: str = "", value: str = ""
 ) -> Address:
-    """Return the line of a contact, of a contact point or of a bare value, one of the three. Raises OptOutRefused."""
+    """Return the address of a contact, a contact point or a bare value, one of the three. Raises OptOutRefused."""
     if [public_id is not None, point_id is not None, bool(value)].count(True) != 1:
         raise TypeError("Give a contact's public id, a contact point or a kind and value, one of the three.")
     if value:
-        kept = address_forms.normalise_address(value, kind=ContactPoint.Kind(kind))
-        return _line(kind, kept)
+        return _address(kind, address_forms.normalise_address(value, kind=ContactPoint.Kind(kind)))
     if public_id is None:
         point = ContactPoint.objects.filter(pk__in=[point_id or 0]).first()
         contact = None
     else:
         contact = Contact.objects.select_related("point").filter(public_id=public_id).first()
         point = contact.point if contact else None
-    if contact is not None and point is None and contact.address:  # an answer to a number that is nobody's yet
+    if contact is not None and point is None and contact.address:
+        # A reply to a number that belongs to no debtor yet has no contact point.
         channel = str(contact.channel)
-        return _line(address_forms.point_kind(channel), contact.address, contact.debtor_id, contact.pk, channel)
+        return _address(address_forms.point_kind(channel), contact.address, contact.debtor_id, contact.pk, channel)
     if point is None:
         raise OptOutRefused(_("There is no such message or address."))
     channel = str(contact.channel) if contact else ""
-    return _line(point.kind, point.value, point.debtor_id, contact.pk if contact else None, channel)
+    return _address(point.kind, point.value, point.debtor_id, contact.pk if contact else None, channel)
 
 
-def _line(
+def _address(
     kind: str, value: str, debtor_id: int | None = None, contact_id: int | None = None, channel: str = ""
 ) -> Address:
     if not value:
@@ -123,44 +124,43 @@ def _line(
     )
 
 
-def add_entry(line: Address, act: str, said: ConsentStatement) -> ConsentEntry:
-    """Add an entry to the ledger, one writer per line at a time: what is read of a line before stays true."""
+def add_entry(address: Address, act: str, statement: ConsentStatement) -> ConsentEntry:
+    """Add an entry to the ledger. The caller holds `lock_address`, so that what it read before is still true."""
     return ConsentEntry.objects.create(
-        at=said.when(),
-        kind=line.kind,
-        value=line.value,
-        channel=said.channel or line.channel,
+        at=statement.effective_at(),
+        kind=address.kind,
+        value=address.value,
+        channel=statement.channel or address.channel,
         act=Act(act),
-        source=Source(said.source),
-        text_shown=said.text_shown,
-        said=said.said[:SAID_MAX],
-        debtor_id=line.debtor_id,
-        contact_id=line.contact_id,
-        actor=said.who(),
-        actor_id=said.actor_id,
+        source=Source(statement.source),
+        text_shown=statement.text_shown,
+        said=statement.said[:SAID_MAX],
+        debtor_id=address.debtor_id,
+        contact_id=address.contact_id,
+        actor=statement.journal_actor(),
+        actor_id=statement.actor_id,
     )
 
 
-def lock_address(line: Address) -> None:
-    """Let nobody else write about a line before this transaction ends."""
+def lock_address(address: Address) -> None:
+    """Keep others from adding entries about an address until this transaction ends."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 3))", [min(line.forms)])
+        # The least form stands for all of them: two spellings of one number take the same lock.
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 3))", [min(address.forms)])
 
 
-def latest_entry(line: Address, *acts: str, until: datetime | None = None) -> ConsentEntry | None:
-    """Return which of some acts was the last one said about a line, None where none was by then.
-
-    Of those said in the same instant an opt-out counts.
-    """
-    found = ConsentEntry.objects.filter(kind=line.kind, value__in=line.forms, act__in=acts)
+def latest_entry(address: Address, *acts: str, until: datetime | None = None) -> ConsentEntry | None:
+    """Return the latest entry of some acts about an address, None where there is none until then."""
+    entries = ConsentEntry.objects.filter(kind=address.kind, value__in=address.forms, act__in=acts)
     if until is not None:
-        found = found.filter(at__lte=until)
-    return max(found, key=lambda entry: (entry.at, entry.act == Act.OPTED_OUT, entry.pk), default=None)
+        entries = entries.filter(at__lte=until)
+    # Of two acts in the same instant the opt-out counts: doubt silences.
+    return max(entries, key=lambda entry: (entry.at, entry.act == Act.OPTED_OUT, entry.pk), default=None)
 
 
-def cancel_contacts(line: Address, *, reason: str, at: datetime, actor: str, channel: str = "") -> int:
-    """Take back what waits or is leased, but not handed over, to a line; return how many contacts."""
-    which, parameters = TO_ADDRESS, line.where()
+def cancel_contacts(address: Address, *, reason: str, at: datetime, actor: str, channel: str = "") -> int:
+    """Cancel the contacts to an address that are due or leased, but not handed over; return how many."""
+    which, parameters = TO_ADDRESS, address.sql_parameters()
     if channel:
         which, parameters = f"{TO_ADDRESS} AND w.channel = %s", [*parameters, channel]
     return cancel_where(which, parameters, reason=reason, at=at, actor=actor)
@@ -181,15 +181,15 @@ def grant_consent(
     kind: str = "",
     value: str = "",
 ) -> bool:
-    """Put down that a channel was authorised for a line; False where that is its last word already.
+    """Record that a channel was authorised for an address; return False where the ledger says so already.
 
-    It ends no silence: only the debtor does. Raises OptOutRefused where there is no such line.
+    It ends no silence: only the debtor does. Raises OptOutRefused where there is no such address.
     """
-    line = find_address(public_id=public_id, point_id=point_id, kind=kind, value=value)
-    words = ConsentStatement(
+    address = find_address(public_id=public_id, point_id=point_id, kind=kind, value=value)
+    statement = ConsentStatement(
         source=source, now=now, channel=channel, text_shown=text_shown, said=said, actor=actor, actor_id=actor_id
     )
-    return _authorise(line, Act.GRANTED, words)
+    return _record_authorisation(address, Act.GRANTED, statement)
 
 
 @transaction.atomic
@@ -207,18 +207,19 @@ def withdraw_consent(
     kind: str = "",
     value: str = "",
 ) -> bool:
-    """Put down that a channel is no longer authorised for a line, and take back what waits for it there."""
-    line = find_address(public_id=public_id, point_id=point_id, kind=kind, value=value)
-    words = ConsentStatement(
+    """Record that a channel is no longer authorised for an address, and cancel the contacts due by it."""
+    address = find_address(public_id=public_id, point_id=point_id, kind=kind, value=value)
+    statement = ConsentStatement(
         source=source, now=now, channel=channel, text_shown=text_shown, said=said, actor=actor, actor_id=actor_id
     )
-    if not _authorise(line, Act.WITHDRAWN, words):
+    if not _record_authorisation(address, Act.WITHDRAWN, statement):
         return False
-    cancel_contacts(line, reason=reasons.CONSENT_WITHDRAWN, at=now, actor=words.who(), channel=channel)
+    cancel_contacts(address, reason=reasons.CONSENT_WITHDRAWN, at=now, actor=statement.journal_actor(), channel=channel)
     return True
 
 
-_MIRROR = """
+# Contact points carry a copy of the authorisations, so that planning needs no look into the ledger.
+_COPY_TO_POINTS = """
     UPDATE portfolio_contactpoint p
     SET granted_for = CASE WHEN %s THEN array_append(array_remove(p.granted_for, %s), %s)
             ELSE array_remove(p.granted_for, %s) END,
@@ -227,34 +228,32 @@ _MIRROR = """
     WHERE p.kind = %s AND p.value = ANY(%s)"""
 
 
-def _authorise(line: Address, act: str, said: ConsentStatement) -> bool:
-    if not said.channel:
+def _record_authorisation(address: Address, act: str, statement: ConsentStatement) -> bool:
+    if not statement.channel:
         raise ValueError("An authorisation is for one channel.")
-    lock_address(line)
-    about = ConsentEntry.objects.filter(kind=line.kind, value__in=line.forms, channel=said.channel)
-    last = about.filter(act__in=[Act.GRANTED, Act.WITHDRAWN]).order_by("-at", "-pk").first()
-    if last is not None and last.act == act:
+    lock_address(address)
+    entries = ConsentEntry.objects.filter(kind=address.kind, value__in=address.forms, channel=statement.channel)
+    latest = entries.filter(act__in=[Act.GRANTED, Act.WITHDRAWN]).order_by("-at", "-pk").first()
+    if latest is not None and latest.act == act:
         return False
-    add_entry(line, act, said)
-    granted, channel = act == Act.GRANTED, said.channel
+    add_entry(address, act, statement)
+    is_granted, channel = act == Act.GRANTED, statement.channel
+    parameters = [is_granted, channel, channel, channel, is_granted, channel, channel, channel]
     with connection.cursor() as cursor:
-        cursor.execute(
-            _MIRROR,
-            [granted, channel, channel, channel, granted, channel, channel, channel, line.kind, list(line.forms)],
-        )
+        cursor.execute(_COPY_TO_POINTS, [*parameters, address.kind, list(address.forms)])
     record(
-        "consent.granted" if granted else "consent.withdrawn",
-        at=said.now,
-        actor=said.who(),
-        actor_id=said.actor_id,
-        debtor_id=line.debtor_id,
-        contact_id=line.contact_id,
-        payload={"channel": channel, "source": said.source},
+        "consent.granted" if is_granted else "consent.withdrawn",
+        at=statement.now,
+        actor=statement.journal_actor(),
+        actor_id=statement.actor_id,
+        debtor_id=address.debtor_id,
+        contact_id=address.contact_id,
+        payload={"channel": channel, "source": statement.source},
     )
     return True
 
 
-_SILENT_POINTS = """
+_SILENCE_NEW_POINTS = """
     WITH late AS (
         SELECT p.id, s.since FROM consent_silence s
         JOIN portfolio_contactpoint p ON p.value = s.value AND p.kind = s.kind
@@ -262,8 +261,8 @@ _SILENT_POINTS = """
     UPDATE portfolio_contactpoint p SET opted_out_at = late.since FROM late WHERE p.id = late.id
     RETURNING p.id"""
 
-# A silence has all forms of its line already.
-_LATE_CONSENTS = f"""
+# Unlike a silence, which is stored in every form of its address, an entry keeps one: `forms_sql` finds the others.
+_COPY_TO_NEW_POINTS = f"""
     WITH last AS (
         SELECT DISTINCT ON (p.id, e.channel) p.id, e.channel, e.act
         FROM consent_consententry e CROSS JOIN LATERAL unnest({address_forms.forms_sql("e.value")}) AS f(value)
@@ -282,15 +281,15 @@ _LATE_CONSENTS = f"""
 
 @transaction.atomic
 def apply_to_new_points() -> int:
-    """Let contact points that were loaded since know what the ledger says of them; return how many changed.
-
-    The gate reads the ledger itself: this spares the plan of the day messages that would be refused.
-    """
+    """Copy the ledger to contact points that were loaded since; return how many changed."""
+    # The gate reads the ledger itself: this only spares the plan of the day messages that would be refused.
     schema = pa.schema([("point_id", pa.int64())])
-    return tables.fetch(_SILENT_POINTS, [], schema).num_rows + tables.fetch(_LATE_CONSENTS, [], schema).num_rows
+    silenced = tables.fetch(_SILENCE_NEW_POINTS, [], schema)
+    authorised = tables.fetch(_COPY_TO_NEW_POINTS, [], schema)
+    return silenced.num_rows + authorised.num_rows
 
 
-def build_payloads(points: pa.Table, said: ConsentStatement) -> pa.Array:
-    """Return the payload of a fact per contact point of `points` (schema SUBJECTS)."""
-    listed = [json.dumps({"point_id": point, "source": said.source}) for point in points["point_id"].to_pylist()]
-    return pa.array(listed, pa.string())
+def build_payloads(points: pa.Table, statement: ConsentStatement) -> pa.Array:
+    """Return the payload of a fact, as JSON text, for each contact point of `points` (schema SUBJECTS)."""
+    ids = points["point_id"].to_pylist()
+    return pa.array([json.dumps({"point_id": pk, "source": statement.source}) for pk in ids], pa.string())

@@ -1,4 +1,4 @@
-"""Everything that may be said about being contacted."""
+"""Operations on consent: authorisations, opt-outs and wrong persons."""
 
 from .ledger import OptOutRefused, apply_to_new_points, grant_consent, withdraw_consent
 from .opt_out import record_opt_out, record_wrong_person, resume_messages

@@ -1,4 +1,4 @@
-"""The debtor's wish not to be written to any more: at once, everywhere, and nobody of staff can undo it."""
+"""Opt-outs: effective at once, for every debtor at the address, and never undone by staff."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ from recobra.portfolio.models import ContactPoint
 
 __all__ = ["OptOutRefused", "record_opt_out", "record_wrong_person", "resume_messages"]
 
-_RESUMERS: Final = frozenset({Source.KEYWORD, Source.PORTAL, Source.BUTTON})
+_RESUMING_SOURCES: Final = frozenset({Source.KEYWORD, Source.PORTAL, Source.BUTTON})
 
-# NO KEY: planning refers to contact points for minutes, and a wish does not wait for it.
-_STOP = """
+# NO KEY: planning holds key-share locks on contact points for minutes, and an opt-out must not wait for them.
+_MARK_OPTED_OUT = """
     WITH same AS (
         SELECT p.id FROM portfolio_contactpoint p
         WHERE p.value = ANY(%s) AND p.kind = %s AND p.opted_out_at IS NULL ORDER BY p.id FOR NO KEY UPDATE)
@@ -43,7 +43,7 @@ _STOP = """
     RETURNING p.id, p.debtor_id, %s::bigint"""
 
 # The same person may be a debtor of several creditors: the number is wrong for all of those.
-_RETIRE = """
+_RETIRE_POINTS = """
     WITH meant AS (
         SELECT d.id FROM portfolio_debtor d
         WHERE d.id = ANY(%s) OR (d.national_id <> '' AND (d.country, d.national_id) IN (
@@ -70,18 +70,18 @@ def record_opt_out(
     actor: str = "",
     actor_id: int | None = None,
 ) -> int:
-    """Stop writing to a line for every debtor that has it, by every channel; return how many contact points it was.
+    """Silence an address for every debtor that has it, by every channel; return how many points are new to it.
 
-    The line is that of a contact (`public_id`), of a contact point, or a kind and value that nobody may have yet.
-    `channel` says where it was asked, `at` when. What was planned is cancelled. Doing it again changes nothing, nor
-    does hearing late of a wish after which messages were asked for again. Raises OptOutRefused where there is no such
-    contact or point.
+    The address is that of a contact (`public_id`), of a contact point, or a kind and value that nobody may have yet.
+    `channel` says where it was asked, `at` when. Planned contacts are cancelled. A repeated opt-out changes nothing,
+    nor does one that arrives after messages were asked for again. Raises OptOutRefused where there is no such contact
+    or point.
     """
-    line = find_address(public_id=public_id, point_id=point_id, kind=kind, value=value)
-    words = ConsentStatement(
+    address = find_address(public_id=public_id, point_id=point_id, kind=kind, value=value)
+    statement = ConsentStatement(
         source=source, now=now, at=at, channel=channel, text_shown=text_shown, said=said, actor=actor, actor_id=actor_id
     )
-    return apply_opt_out(line, words)
+    return apply_opt_out(address, statement)
 
 
 def record_wrong_person(
@@ -99,17 +99,17 @@ def record_wrong_person(
     actor: str = "",
     actor_id: int | None = None,
 ) -> int:
-    """Never again use a line for the debtor who was looked for there; return how many contact points were retired.
+    """Retire an address for the debtor who was sought there, and silence it; return how many points were retired.
 
-    The same holds for debtors with the same national id at other creditors, and for all who are said to have the
-    line where only its value is known. Whoever answered wants no messages for others either: the line is silent.
+    The same holds for debtors with the same national id at other creditors, and for all debtors at the address where
+    only its value is known. It is silenced as well: the person who answered wants no messages for others either.
     Raises OptOutRefused.
     """
-    line = find_address(public_id=public_id, point_id=point_id, kind=kind, value=value)
-    words = ConsentStatement(
+    address = find_address(public_id=public_id, point_id=point_id, kind=kind, value=value)
+    statement = ConsentStatement(
         source=source, now=now, at=at, channel=channel, text_shown=text_shown, said=said, actor=actor, actor_id=actor_id
     )
-    return apply_wrong_person(line, words)
+    return apply_wrong_person(address, statement)
 
 
 def resume_messages(
@@ -124,102 +124,116 @@ def resume_messages(
     text_shown: str = "",
     said: str = "",
 ) -> bool:
-    """End the silence of a line because its owner asks for messages again, from the line itself; False if it stays.
+    """End the silence of an address whose owner asks for messages again; return False if it stays silent.
 
-    A line that was said to be somebody else's stays silent: nobody knows any more whose it is. Staff cannot resume.
-    Raises OptOutRefused.
+    An address with a wrong-person entry stays silent: nobody knows any more whose it is. Staff cannot resume. Raises
+    OptOutRefused.
     """
-    line = find_address(public_id=public_id, kind=kind, value=value)
-    return apply_resumption(
-        line, ConsentStatement(source=source, now=now, at=at, channel=channel, text_shown=text_shown, said=said)
-    )
+    address = find_address(public_id=public_id, kind=kind, value=value)
+    statement = ConsentStatement(source=source, now=now, at=at, channel=channel, text_shown=text_shown, said=said)
+    return apply_resumption(address, statement)
 
 
 @transaction.atomic
-def apply_opt_out(line: Address, words: ConsentStatement) -> int:
-    """Do what `opt_out` says for a line that was found."""
-    lock_address(line)
-    new = not _silent(line)
-    before = latest_entry(line, Act.OPTED_OUT, Act.RESUMED, until=words.when())
-    if before is None or before.act != Act.OPTED_OUT:
-        before = add_entry(line, Act.OPTED_OUT, words)
-    resumed = latest_entry(line, Act.RESUMED)
-    if resumed is not None and resumed.at > words.when():
+def apply_opt_out(address: Address, statement: ConsentStatement) -> int:
+    """Do what `record_opt_out` says for an address that was found."""
+    lock_address(address)
+    is_new = not _is_silenced(address)
+    entry = latest_entry(address, Act.OPTED_OUT, Act.RESUMED, until=statement.effective_at())
+    if entry is None or entry.act != Act.OPTED_OUT:
+        entry = add_entry(address, Act.OPTED_OUT, statement)
+    resumed = latest_entry(address, Act.RESUMED)
+    if resumed is not None and resumed.at > statement.effective_at():
         return 0
-    _hush(line, before)
-    stopped = _stop(line, words)
-    if new and stopped.num_rows == 0:  # nobody's number: the wish is a fact all the same
-        nobodys = [{"contact_id": line.contact_id, "debtor_id": line.debtor_id}]
-        _record("optout.received", pa.Table.from_pylist(nobodys, SUBJECTS), words)
-    _record("optout.received", stopped, words)
-    return stopped.num_rows
+    _silence(address, entry)
+    points = _opt_out_points(address, statement)
+    if is_new and points.num_rows == 0:
+        # The number is nobody's yet: the opt-out is a fact all the same.
+        without_point = [{"contact_id": address.contact_id, "debtor_id": address.debtor_id}]
+        _record_facts("optout.received", pa.Table.from_pylist(without_point, SUBJECTS), statement)
+    _record_facts("optout.received", points, statement)
+    return points.num_rows
 
 
 @transaction.atomic
-def apply_wrong_person(line: Address, words: ConsentStatement) -> int:
-    """Do what `not_me` says for a line that was found."""
-    lock_address(line)
-    meant = [line.debtor_id] if line.debtor_id else _owners(line)
-    told = ConsentEntry.objects.filter(kind=line.kind, value__in=line.forms, act=Act.NOT_ME, debtor=line.debtor_id)
-    if not told.exists():
-        _hush(line, add_entry(line, Act.NOT_ME, words))
-    _stop(line, words)
-    values = [meant, meant, list(line.forms), line.kind, words.when(), line.contact_id]
-    retired = tables.fetch(_RETIRE, values, SUBJECTS)
-    _record("wrong_person.received", retired, words)
+def apply_wrong_person(address: Address, statement: ConsentStatement) -> int:
+    """Do what `record_wrong_person` says for an address that was found."""
+    lock_address(address)
+    if address.debtor_id:
+        debtor_ids = [address.debtor_id]
+    else:
+        points = ContactPoint.objects.filter(kind=address.kind, value__in=address.forms)
+        debtor_ids = sorted(set(points.values_list("debtor_id", flat=True)))
+    earlier = ConsentEntry.objects.filter(
+        kind=address.kind, value__in=address.forms, act=Act.NOT_ME, debtor=address.debtor_id
+    )
+    if not earlier.exists():
+        _silence(address, add_entry(address, Act.NOT_ME, statement))
+    _opt_out_points(address, statement)
+    parameters = [
+        debtor_ids,
+        debtor_ids,
+        list(address.forms),
+        address.kind,
+        statement.effective_at(),
+        address.contact_id,
+    ]
+    retired = tables.fetch(_RETIRE_POINTS, parameters, SUBJECTS)
+    _record_facts("wrong_person.received", retired, statement)
     return retired.num_rows
 
 
 @transaction.atomic
-def apply_resumption(line: Address, words: ConsentStatement) -> bool:
-    """Do what `resume` says for a line that was found."""
-    if words.source not in _RESUMERS:
+def apply_resumption(address: Address, statement: ConsentStatement) -> bool:
+    """Do what `resume_messages` says for an address that was found."""
+    if statement.source not in _RESUMING_SOURCES:
         raise ValueError("Only the owner of a number or address may ask for messages again.")
-    lock_address(line)
-    before = latest_entry(line, Act.OPTED_OUT, Act.RESUMED, until=words.when())
-    if before is None or before.act != Act.RESUMED:
-        add_entry(line, Act.RESUMED, words)
-    stopped = latest_entry(line, Act.OPTED_OUT)
-    overtaken = stopped is not None and stopped.at >= words.when()
-    if overtaken or not _silent(line) or latest_entry(line, Act.NOT_ME):
+    lock_address(address)
+    entry = latest_entry(address, Act.OPTED_OUT, Act.RESUMED, until=statement.effective_at())
+    if entry is None or entry.act != Act.RESUMED:
+        add_entry(address, Act.RESUMED, statement)
+    opt_out = latest_entry(address, Act.OPTED_OUT)
+    # The provider may call late: an opt-out since, or in the same instant, outlives the request to resume.
+    is_overtaken = opt_out is not None and opt_out.at >= statement.effective_at()
+    if is_overtaken or not _is_silenced(address) or latest_entry(address, Act.NOT_ME):
         return False
-    Silence.objects.filter(kind=line.kind, value__in=line.forms).delete()
-    points = ContactPoint.objects.filter(kind=line.kind, value__in=line.forms)
-    ids = list(points.values_list("pk", "debtor_id"))
+    Silence.objects.filter(kind=address.kind, value__in=address.forms).delete()
+    points = ContactPoint.objects.filter(kind=address.kind, value__in=address.forms)
+    subjects = [
+        {"point_id": point_id, "debtor_id": debtor_id, "contact_id": address.contact_id}
+        for point_id, debtor_id in points.values_list("pk", "debtor_id")
+    ]
     points.update(opted_out_at=None)
-    rows = [{"point_id": p, "debtor_id": d, "contact_id": line.contact_id} for p, d in ids]
-    _record("optout.resumed", pa.Table.from_pylist(rows, SUBJECTS), words)
+    _record_facts("optout.resumed", pa.Table.from_pylist(subjects, SUBJECTS), statement)
     return True
 
 
-def _silent(line: Address) -> bool:
-    return Silence.objects.filter(kind=line.kind, value=line.value).exists()
+def _is_silenced(address: Address) -> bool:
+    return Silence.objects.filter(kind=address.kind, value=address.value).exists()
 
 
-def _owners(line: Address) -> list[int]:
-    found = ContactPoint.objects.filter(kind=line.kind, value__in=line.forms)
-    return sorted(set(found.values_list("debtor_id", flat=True)))
-
-
-def _hush(line: Address, entry: ConsentEntry) -> None:
-    rows = [Silence(kind=line.kind, value=form, since=entry.at, entry=entry) for form in line.forms]
+def _silence(address: Address, entry: ConsentEntry) -> None:
+    rows = [Silence(kind=address.kind, value=form, since=entry.at, entry=entry) for form in address.forms]
     Silence.objects.bulk_create(rows, ignore_conflicts=True)
 
 
-def _stop(line: Address, said: ConsentStatement) -> pa.Table:
-    """Mark the points of a line and cancel what waits for it; return the newly stopped ones (schema SUBJECTS)."""
-    stopped = tables.fetch(_STOP, [list(line.forms), line.kind, said.when(), line.contact_id], SUBJECTS)
-    _sweep(line, said)
-    # A contact that was planned and judged while this transaction ran did not see the silence and was not seen here.
-    transaction.on_commit(partial(_sweep, line, said))
-    return stopped
+def _opt_out_points(address: Address, statement: ConsentStatement) -> pa.Table:
+    """Mark the points of an address and cancel the contacts due; return the newly marked ones (schema SUBJECTS)."""
+    parameters = [list(address.forms), address.kind, statement.effective_at(), address.contact_id]
+    points = tables.fetch(_MARK_OPTED_OUT, parameters, SUBJECTS)
+    _cancel_opted_out(address, statement)
+    # Again after the commit: a contact planned and judged by a concurrent transaction saw no silence, and this one did
+    # not see the contact.
+    transaction.on_commit(partial(_cancel_opted_out, address, statement))
+    return points
 
 
 @transaction.atomic
-def _sweep(line: Address, said: ConsentStatement) -> None:
-    cancel_contacts(line, reason=reasons.OPTED_OUT, at=said.now, actor=said.who())
+def _cancel_opted_out(address: Address, statement: ConsentStatement) -> None:
+    cancel_contacts(address, reason=reasons.OPTED_OUT, at=statement.now, actor=statement.journal_actor())
 
 
-def _record(kind: str, points: pa.Table, said: ConsentStatement) -> None:
-    rows = points.select(["debtor_id", "contact_id"]).append_column("payload", build_payloads(points, said))
-    record_all(Facts(kind=kind, at=said.now, actor=said.who(), actor_id=said.actor_id, rows=rows))
+def _record_facts(kind: str, points: pa.Table, statement: ConsentStatement) -> None:
+    rows = points.select(["debtor_id", "contact_id"]).append_column("payload", build_payloads(points, statement))
+    actor, actor_id = statement.journal_actor(), statement.actor_id
+    record_all(Facts(kind=kind, at=statement.now, actor=actor, actor_id=actor_id, rows=rows))

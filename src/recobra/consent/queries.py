@@ -1,4 +1,4 @@
-"""What may be read of the ledger of consent: what was said about a debtor's numbers and addresses."""
+"""Read access to the ledger of consent: the entries about a debtor's numbers and addresses."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ CHANNELS: Final = {
     "EMAIL": ("email",),
     "ADDRESS": ("letter", "visit"),
 }
-"""By which channels a kind of contact point is reached."""
+"""The channels by which each kind of contact point is reached."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EntryView:
-    """An entry of the ledger. `words` is what was said or proved, '' where it was said by another debtor."""
+    """An entry of the ledger. `words` and `actor` are '' where another debtor of the same address said it."""
 
     at: datetime
     act: str
@@ -34,7 +34,7 @@ class EntryView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PointConsent:
-    """A contact point with all that was said about its number or address, newest first."""
+    """A contact point with the entries about its number or address, newest first."""
 
     point: ContactPoint
     silent_since: datetime | None
@@ -43,13 +43,13 @@ class PointConsent:
 
 
 def consent_by_point(debtor: Debtor) -> list[PointConsent]:
-    """Return a debtor's contact points with their wishes; the silence of a line holds for every debtor that has it."""
+    """Return a debtor's contact points with their entries; a silence holds for every debtor at the address."""
     points = list(debtor.points.order_by("retired_at", "-quality", "pk"))
-    forms = {point.pk: address_forms.list_forms(point.value, kind=point.kind) for point in points}
-    values = {value for each in forms.values() for value in each}
+    forms_by_point = {point.pk: address_forms.list_forms(point.value, kind=point.kind) for point in points}
+    values = {value for forms in forms_by_point.values() for value in forms}
     entries = list(ConsentEntry.objects.filter(value__in=values).order_by("-at", "-pk"))
-    silences = {(each.kind, each.value): each.since for each in Silence.objects.filter(value__in=values)}
-    return [_line(point, forms[point.pk], entries, silences, debtor) for point in points]
+    silences = {(row.kind, row.value): row.since for row in Silence.objects.filter(value__in=values)}
+    return [_point_consent(point, forms_by_point[point.pk], entries, silences, debtor) for point in points]
 
 
 def point_of(debtor: Debtor, point_id: int) -> ContactPoint:
@@ -57,26 +57,29 @@ def point_of(debtor: Debtor, point_id: int) -> ContactPoint:
     return debtor.points.get(pk=point_id)
 
 
-def _line(
+def _point_consent(
     point: ContactPoint,
     forms: tuple[str, ...],
     entries: Iterable[ConsentEntry],
     silences: dict[tuple[str, str], datetime],
     debtor: Debtor,
 ) -> PointConsent:
-    mine = tuple(_said(each, debtor) for each in entries if each.kind == point.kind and each.value in forms)
+    views = []
+    for entry in entries:
+        if entry.kind != point.kind or entry.value not in forms:
+            continue
+        # Who else has the number, and their words, is personal data of another debtor.
+        is_own = entry.debtor_id in {None, debtor.pk}
+        views.append(
+            EntryView(
+                at=entry.at,
+                act=entry.act,
+                source=entry.source,
+                channel=entry.channel,
+                actor=entry.actor if is_own else "",
+                words=(entry.said or entry.text_shown) if is_own else "",
+                by_this_debtor=is_own,
+            )
+        )
     since = min((silences[point.kind, form] for form in forms if (point.kind, form) in silences), default=None)
-    return PointConsent(point=point, silent_since=since, entries=mine, channels=CHANNELS[point.kind])
-
-
-def _said(entry: ConsentEntry, debtor: Debtor) -> EntryView:
-    own = entry.debtor_id in {None, debtor.pk}
-    return EntryView(
-        at=entry.at,
-        act=entry.act,
-        source=entry.source,
-        channel=entry.channel,
-        actor=entry.actor if own else "",
-        words=(entry.said or entry.text_shown) if own else "",
-        by_this_debtor=own,
-    )
+    return PointConsent(point=point, silent_since=since, entries=tuple(views), channels=CHANNELS[point.kind])
