@@ -1,1 +1,1 @@
-"""What is put on paper: letters, print batches, evidence, and the installation's signature under it."""
+"""Accounts for what was done to debtors: the register of incidents, and signed evidence of contacts."""

@@ -1,4 +1,4 @@
-"""What compliance does by itself each night."""
+"""Nightly jobs of compliance."""
 
 from __future__ import annotations
 
@@ -15,6 +15,6 @@ LOOKBACK = timedelta(days=7)
 @app.periodic(cron="45 2 * * *")
 @app.task(name="compliance.breaches", queueing_lock="compliance.breaches")
 def record_recent_breaches(timestamp: int) -> None:  # noqa: ARG001 - a late tick does what is due now
-    """Enter breaches that nobody has noticed in the register."""
+    """Record the breaches of the last days that nobody has noticed."""
     now = clock.now()
     record_breaches(since=now - LOOKBACK, now=now, actor="night")

@@ -1,4 +1,4 @@
-"""The register of incidents, narrowed to what the user may see."""
+"""Read access to the register of incidents, scoped to the user."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ Kind = Incident.Kind
 
 
 def incidents_for(user: User, *, country: str = "", kind: str = "", only_open: bool = False) -> QuerySet[Incident]:
-    """Return the register a user may see, newest first; what belongs to no portfolio is seen by who recorded it."""
-    found = Incident.objects.select_related("debtor", "contact", "portfolio").order_by("-happened_at", "-pk")
+    """Return the incidents a user may see, newest first. Those of no portfolio are seen by who recorded them."""
+    incidents = Incident.objects.select_related("debtor", "contact", "portfolio").order_by("-happened_at", "-pk")
     codes = portfolio_codes(user)
     if codes is not None:
         own = Q(portfolio__isnull=True, recorded_by=user.username)
-        found = found.filter(Q(portfolio__code__in=codes) | own)
-    asked = {"country": country, "kind": kind, "closed_at__isnull": only_open}
-    return found.filter(**{name: value for name, value in asked.items() if value})
+        incidents = incidents.filter(Q(portfolio__code__in=codes) | own)
+    filters = {"country": country, "kind": kind, "closed_at__isnull": only_open}
+    return incidents.filter(**{name: value for name, value in filters.items() if value})
 
 
 def incident_for(user: User, incident_id: int) -> Incident:

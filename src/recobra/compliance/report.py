@@ -1,4 +1,4 @@
-"""A report as PDF: facts, texts and tables under headings. Evidence and compliance reports are both set by it."""
+"""Reports as PDF: facts, texts and tables under headings, for evidence and for the month of compliance."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _TEMPLATE: Final = Path(__file__).parent / "report.typ"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """Rows under a head; `widths` in parts, 0 for as wide as needed; `small` for long lists of codes."""
+    """Rows under a head; `widths` in fractions, 0 for as wide as needed; `small` for long lists of codes."""
 
     head: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
@@ -28,7 +28,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Block:
-    """One matter: a title, facts as label and value (empty values are left out), exact texts, tables."""
+    """A titled block: facts as label and value (empty values are left out), exact texts, tables."""
 
     title: str = ""
     facts: tuple[tuple[str, str], ...] = ()
@@ -38,7 +38,7 @@ class Block:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
-    """Blocks under a heading; `empty` is said where there are none."""
+    """Blocks under a heading; `empty` is printed where there are none."""
 
     title: str
     blocks: tuple[Block, ...]
@@ -48,7 +48,7 @@ class Section:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """A whole document; `digest` and `footer` stand under every page, `paper` is a4 or us-letter."""
+    """A whole document; `footer` is printed under every page, `paper` is a4 or us-letter."""
 
     title: str
     subtitle: str
@@ -60,22 +60,22 @@ class Report:
 
 
 def report_pdf(report: Report, *, at: datetime) -> bytes:
-    """Return the report as PDF, not signed."""
+    """Return the report as an unsigned PDF."""
     return report_sheet(report).pdf(at=at)
 
 
 def report_sheet(report: Report) -> TypstDocument:
-    """Return the document before it is PDF."""
+    """Return the report as a sheet to be set, before it is PDF."""
     words = {"page": _("Page"), "of": _("of"), "contents": _("Contents")}
-    texts = displayable_data(_plain(asdict(report)))
+    texts = displayable_data(_to_plain_values(asdict(report)))
     return TypstDocument(_TEMPLATE, texts | {"words": words, "lang": (get_language() or "es").partition("-")[0]})
 
 
-def _plain(value: Any) -> Any:
-    """Return dataclasses' tuples as lists, and facts without the empty ones."""
+def _to_plain_values(value: Any) -> Any:
+    """Return tuples as lists, which the template reads as arrays, and facts without the empty ones."""
     if isinstance(value, dict):
-        parts = {name: _plain(part) for name, part in value.items()}
+        parts = {name: _to_plain_values(part) for name, part in value.items()}
         if "facts" in parts:
             parts["facts"] = [pair for pair in parts["facts"] if pair[1]]
         return parts
-    return [_plain(each) for each in value] if isinstance(value, tuple | list) else value
+    return [_to_plain_values(item) for item in value] if isinstance(value, tuple | list) else value

@@ -238,9 +238,9 @@ def _record_authorisation(address: Address, act: str, statement: ConsentStatemen
         return False
     add_entry(address, act, statement)
     is_granted, channel = act == Act.GRANTED, statement.channel
-    parameters = [is_granted, channel, channel, channel, is_granted, channel, channel, channel]
+    choice = [is_granted, channel, channel, channel]
     with connection.cursor() as cursor:
-        cursor.execute(_COPY_TO_POINTS, [*parameters, address.kind, list(address.forms)])
+        cursor.execute(_COPY_TO_POINTS, [*choice, *choice, address.kind, list(address.forms)])
     record(
         "consent.granted" if is_granted else "consent.withdrawn",
         at=statement.now,

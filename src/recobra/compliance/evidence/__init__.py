@@ -1,4 +1,4 @@
-"""The proof of every contact with a debtor: one frozen structure, written as JSON and as PDF, both signed."""
+"""Evidence of every contact with a debtor: one structure of plain values, written as signed JSON and signed PDF."""
 
 from recobra.compliance.evidence.document import evidence_report
 from recobra.compliance.evidence.dossier import FORMAT, EvidenceRefused, collect_dossier

@@ -1,11 +1,11 @@
-"""Hand out the evidence of the contacts with a debtor, signed, and record that it was handed out."""
+"""Export of signed evidence of the contacts with a debtor; each export is recorded in the journal."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from typing import Any, Literal
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -47,33 +47,36 @@ class Evidence:
 def export_evidence(*, debtor_id: int, form: Form, user: User, now: datetime) -> Evidence:
     """Return the evidence as the user's role may read it, within his or her scope.
 
-    Raises EvidenceRefused: without the right, or where the debtor owes in portfolios the user may not see: messages
-    speak of all that is owed. Raises Debtor.DoesNotExist for a debtor outside the scope.
+    Raises EvidenceRefused without the right, or where the debtor owes in portfolios the user may not see. Raises
+    Debtor.DoesNotExist for a debtor outside the scope.
     """
     if not (may(user, Right.SEE_CASES) and may(user, Right.EXPORT_EVIDENCE)):
         raise EvidenceRefused(_("This role may not export evidence."))
     debtor = debtor_for(user, debtor_id)
     codes = portfolio_codes(user)
+    # Messages speak of all that is owed, so a part of the portfolios is not enough to read them.
     if codes is not None and Account.objects.filter(debtor=debtor).exclude(portfolio__code__in=codes).exists():
         raise EvidenceRefused(
             _("This debtor owes in other portfolios too: someone who may see all of them must export the evidence.")
         )
-    return _export(debtor=debtor, form=form, eyes=redaction_for(user), actor=user.username, actor_id=user.pk, now=now)
+    return _export(
+        debtor=debtor, form=form, redaction=redaction_for(user), actor=user.username, actor_id=user.pk, now=now
+    )
 
 
 @transaction.atomic
 def export_evidence_by_number(*, creditor: str, number: str, form: Form, actor: str, now: datetime) -> Evidence:
-    """Return the whole evidence for whoever has the machine: by the creditor's code and its number of the debtor.
+    """Return the whole evidence, unredacted, by the creditor's code and its number of the debtor.
 
-    `creditor` '' will do where one creditor alone uses the number. Raises EvidenceRefused.
+    `creditor` may be '' where only one creditor uses the number. Raises EvidenceRefused.
     """
-    found = Debtor.objects.select_related("creditor").filter(external_id=number)
-    debtors = list((found.filter(creditor__code=creditor) if creditor else found)[:2])
+    numbered = Debtor.objects.select_related("creditor").filter(external_id=number)
+    debtors = list((numbered.filter(creditor__code=creditor) if creditor else numbered)[:2])
     if not debtors:
         raise EvidenceRefused(_("There is no debtor «%s».") % number)
     if len(debtors) > 1:
         raise EvidenceRefused(_("Several creditors have a debtor «%s»: say which.") % number)
-    return _export(debtor=debtors[0], form=form, eyes=UNREDACTED, actor=actor, actor_id=None, now=now)
+    return _export(debtor=debtors[0], form=form, redaction=UNREDACTED, actor=actor, actor_id=None, now=now)
 
 
 def own_identity(*, now: datetime) -> signature.Identity:
@@ -87,13 +90,17 @@ def own_certificate(*, now: datetime) -> bytes:
 
 
 def _export(
-    *, debtor: Debtor, form: Form, eyes: Redaction, actor: str, actor_id: int | None, now: datetime
+    *, debtor: Debtor, form: Form, redaction: Redaction, actor: str, actor_id: int | None, now: datetime
 ) -> Evidence:
     own = own_identity(now=now)
-    dossier = collect_dossier(debtor=debtor, eyes=eyes, signer=own.fingerprint, now=now)
+    dossier = collect_dossier(debtor=debtor, redaction=redaction, signer=own.fingerprint, now=now)
     digest = sha256(signature.canonical_json(dossier)).hexdigest()
-    content = _written(dossier, digest, form, own, now)
-    payload = {"form": form, "digest": digest, "masked": eyes.masked, "contacts": len(dossier["contacts"])}
+    if form == "json":
+        content = signature.serialise_signed(signature.sign_json(dossier, own=own, now=now))
+    else:
+        pdf = report_pdf(evidence_report(dossier, digest=digest), at=now)
+        content = signature.sign_pdf(pdf, own=own, now=now, reason=_("Evidence of contacts"))
+    payload = {"form": form, "digest": digest, "masked": redaction.is_masked, "contacts": len(dossier["contacts"])}
     record("evidence.exported", at=now, actor=actor, actor_id=actor_id, debtor_id=debtor.pk, payload=payload)
     local = now.astimezone(ZoneInfo(dossier["debtor"]["time_zone"]))
     return Evidence(
@@ -102,12 +109,5 @@ def _export(
         digest=digest,
         signer=own.fingerprint,
         contacts=len(dossier["contacts"]),
-        masked=eyes.masked,
+        masked=redaction.is_masked,
     )
-
-
-def _written(dossier: dict[str, Any], digest: str, form: Form, own: signature.Identity, now: datetime) -> bytes:
-    if form == "json":
-        return signature.serialise_signed(signature.sign_json(dossier, own=own, now=now))
-    pdf = report_pdf(evidence_report(dossier, digest=digest), at=now)
-    return signature.sign_pdf(pdf, own=own, now=now, reason=_("Evidence of contacts"))

@@ -1,4 +1,4 @@
-"""Whose eyes a dossier is for: what the role does not need is masked before anything is frozen."""
+"""Redaction of a dossier: personal data that the reader's role does not need are masked before it is signed."""
 
 from __future__ import annotations
 
@@ -12,36 +12,38 @@ from recobra.access.roles import Right, may
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Redaction:
-    """What may be read; `name` is who reads."""
+    """The personal data that one reader may see; `reader` is a user name, or what stands for one."""
 
-    name: str
+    reader: str
     contact_data: bool
     national_id: bool
 
     def address(self, value: str) -> str:
-        """Return a number or address as these eyes may see it."""
+        """Return a number or address, masked unless it may be seen."""
         return value if self.contact_data else masks.contact(value)
 
     def text(self, value: str) -> str:
-        """Return words as these eyes may see them: without numbers and addresses where those are not theirs."""
+        """Return a text, with the numbers and addresses in it masked unless they may be seen."""
         return value if self.contact_data else masks.prose(value)
 
     def document(self, value: str) -> str:
-        """Return an identity document as these eyes may see it."""
+        """Return an identity document, masked unless it may be seen."""
         return value if self.national_id else masks.document(value)
 
     @property
-    def masked(self) -> bool:
-        """Tell if anything is masked: then the dossier is no exact copy, and says so."""
+    def is_masked(self) -> bool:
+        """Whether anything is masked. The dossier is then no exact copy, and says so."""
         return not (self.contact_data and self.national_id)
 
 
-UNREDACTED: Final = Redaction(name="command", contact_data=True, national_id=True)
-"""The command line: whoever has the machine and its data directory has the data."""
+UNREDACTED: Final = Redaction(reader="command", contact_data=True, national_id=True)
+"""For the command line: whoever has the machine and its data directory has the data."""
 
 
 def redaction_for(user: User) -> Redaction:
-    """Return what a user's role may read."""
+    """Return the redaction for a user's role."""
     return Redaction(
-        name=user.username, contact_data=may(user, Right.SEE_CONTACT_DATA), national_id=may(user, Right.SEE_NATIONAL_ID)
+        reader=user.username,
+        contact_data=may(user, Right.SEE_CONTACT_DATA),
+        national_id=may(user, Right.SEE_NATIONAL_ID),
     )

@@ -1,4 +1,4 @@
-"""Tell whether a signed evidence file is as this installation signed it; bad files are answers, not errors."""
+"""Verification of signed evidence files. A bad file is a finding, not an error."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from pyhanko_certvalidator import ValidationContext
 
 from recobra.kit.typeset.signature import ALGORITHM, FORMAT, canonical_json, digest_parts, fingerprint, serialise_signed
 
-# What the library finds is our answer; its log would tell it again, with tracebacks, on standard error.
+# The findings of the library are our result; its log would repeat them, with tracebacks, on standard error.
 logging.getLogger("pyhanko").setLevel(logging.CRITICAL)
 
 
 class Finding(StrEnum):
-    """What a check found."""
+    """The outcome of a verification."""
 
     VALID = "valid"
     ALTERED = "altered"
@@ -41,9 +41,9 @@ class Finding(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verification:
-    """The answer: `where` names what is not as it was signed, byte ranges of a PDF or parts of a JSON document.
+    """The result: `where` names what has changed, as byte ranges of a PDF or parts of a JSON document.
 
-    `signer` is the SHA-256 of the certificate inside the file, `signed_at` the instant the signer states.
+    `signer` is the SHA-256 of the certificate inside the file, `signed_at` the instant that the signer states.
     """
 
     finding: Finding
@@ -54,12 +54,12 @@ class Verification:
 
     @property
     def ok(self) -> bool:
-        """Tell if the file is what a known signer signed."""
+        """Whether the file is what a known signer signed."""
         return self.finding is Finding.VALID
 
 
 def verify_file(content: bytes, *, trusted: Sequence[x509.Certificate], now: datetime) -> Verification:
-    """Check a signed PDF or JSON file against the certificates that are trusted; nothing is looked up elsewhere."""
+    """Verify a signed PDF or JSON file against the trusted certificates, without any look-up on the network."""
     if content[:5] == b"%PDF-":
         return _verify_pdf(content, trusted, now)
     return _verify_json(content, trusted)
@@ -69,11 +69,11 @@ def _verify_pdf(content: bytes, trusted: Sequence[x509.Certificate], now: dateti
     try:
         signatures = PdfFileReader(io.BytesIO(content)).embedded_signatures
         if signatures:
-            return _judge_pdf(signatures[0], content, trusted, now)
+            return _verify_pdf_signature(signatures[0], content, trusted, now)
     except Exception as error:  # noqa: BLE001 - a broken or hostile file may stop a parser anywhere; it is an answer
         return Verification(
             finding=Finding.ALTERED,
-            what=f"the PDF or its signature cannot be read: {_line(error)}",
+            what=f"the PDF or its signature cannot be read: {_one_line(error)}",
             where=(f"bytes 0-{len(content) - 1}",),
         )
     if b"/ByteRange" in content:
@@ -81,7 +81,7 @@ def _verify_pdf(content: bytes, trusted: Sequence[x509.Certificate], now: dateti
     return Verification(finding=Finding.UNSIGNED, what="the PDF has no signature")
 
 
-def _judge_pdf(
+def _verify_pdf_signature(
     embedded: EmbeddedPdfSignature, content: bytes, trusted: Sequence[x509.Certificate], now: datetime
 ) -> Verification:
     # Integrity only: whether the signer is one of ours is a comparison of certificates, made below.
@@ -92,27 +92,32 @@ def _judge_pdf(
         revocation_mode="soft-fail",
     )
     status = validate_pdf_signature(embedded, signer_validation_context=context)
-    signer, signed_at = embedded.signer_cert.sha256.hex(), _stated(embedded)
-    first, second = _ranges(embedded)
+    stated = embedded.self_reported_timestamp
+    signer, signed_at = embedded.signer_cert.sha256.hex(), stated.isoformat() if stated else ""
+    # The signature stands in the gap between the two ranges that it covers.
+    first_start, first_length, second_start, second_length = (int(number) for number in embedded.byte_range)
+    first, second = (first_start, first_start + first_length), (second_start, second_start + second_length)
 
-    def found(finding: Finding, what: str, *where: str) -> Verification:
+    def report(finding: Finding, what: str, *where: str) -> Verification:
         return Verification(finding=finding, what=what, where=where, signer=signer, signed_at=signed_at)
 
     if not status.intact:
-        return found(Finding.ALTERED, "the bytes that were signed have changed", _range(*first), _range(*second))
-    if not status.valid or not _is_envelope_ours(content[first[1] : second[0]]):
-        return found(Finding.ALTERED, "the signature itself has changed", _range(first[1], second[0]))
+        return report(
+            Finding.ALTERED, "the bytes that were signed have changed", _byte_range(*first), _byte_range(*second)
+        )
+    if not status.valid or not _is_own_envelope(content[first[1] : second[0]]):
+        return report(Finding.ALTERED, "the signature itself has changed", _byte_range(first[1], second[0]))
     if status.coverage is not SignatureCoverageLevel.ENTIRE_FILE or second[1] != len(content):
-        return found(Finding.ALTERED, "something was added after the signature", _range(second[1], len(content)))
-    if signer not in {fingerprint(each) for each in trusted}:
-        return found(Finding.UNKNOWN_SIGNER, "signed by a certificate not known here")
-    return found(Finding.VALID, "every byte is as it was signed")
+        return report(Finding.ALTERED, "something was added after the signature", _byte_range(second[1], len(content)))
+    if signer not in {fingerprint(known) for known in trusted}:
+        return report(Finding.UNKNOWN_SIGNER, "signed by a certificate not known here")
+    return report(Finding.VALID, "every byte is as it was signed")
 
 
-def _is_envelope_ours(gap: bytes) -> bool:
-    """Tell if what stands between the signed ranges is a signature as we write it, and nothing but zeros after it.
+def _is_own_envelope(gap: bytes) -> bool:
+    """Return whether the gap between the signed ranges holds a signature as we write it, then zeros and nothing else.
 
-    No digest covers these bytes, so that they must be the only way to write this signature.
+    No digest covers these bytes: only one way of writing the signature is accepted, so that none can be altered.
     """
     text = gap[1:-1]
     if gap[:1] != b"<" or gap[-1:] != b">" or text != text.upper():
@@ -124,7 +129,8 @@ def _is_envelope_ours(gap: bytes) -> bool:
     (signer,) = signed["signer_infos"]
     return (
         raw == encoded + bytes(len(raw) - len(encoded))
-        and [each.native for each in signed["digest_algorithms"]] == [{"algorithm": "sha256", "parameters": None}]
+        and [algorithm.native for algorithm in signed["digest_algorithms"]]
+        == [{"algorithm": "sha256", "parameters": None}]
         and signed["version"].native == signer["version"].native == "v1"
         and signer["digest_algorithm"].native == {"algorithm": "sha256", "parameters": None}
         and signer["signature_algorithm"].native == {"algorithm": "sha256_ecdsa", "parameters": None}
@@ -141,34 +147,31 @@ def _verify_json(content: bytes, trusted: Sequence[x509.Certificate]) -> Verific
         manifest, document = signature["manifest"], signed["evidence"]
         certificate = x509.load_pem_x509_certificate(str(signature["certificate"]).encode())
         value = bytes.fromhex(signature["value"])
-        told = dict(manifest["parts"])
+        stated_digests = dict(manifest["parts"])
         signed_at = str(manifest["signed_at"])
     except (ValueError, KeyError, TypeError, RecursionError) as error:
-        return Verification(finding=Finding.UNREADABLE, what=f"neither a PDF nor signed evidence: {_line(error)}")
+        return Verification(finding=Finding.UNREADABLE, what=f"neither a PDF nor signed evidence: {_one_line(error)}")
     signer = fingerprint(certificate)
 
-    def found(finding: Finding, what: str, *where: str) -> Verification:
+    def report(finding: Finding, what: str, *where: str) -> Verification:
         return Verification(finding=finding, what=what, where=where, signer=signer, signed_at=signed_at)
 
-    if not _is_signed(certificate, value, manifest):
-        return found(Finding.ALTERED, "the signature does not belong to the manifest", "signature")
-    changed = _changed(told, document, signed)
+    if not _is_signature_valid(certificate, value, manifest):
+        return report(Finding.ALTERED, "the signature does not belong to the manifest", "signature")
+    changed = _changed_parts(stated_digests, document, signed)
     if changed:
-        return found(Finding.ALTERED, "parts have changed since", *changed)
-    if serialise_signed(signed) != content or signature != _written_signature(manifest, value, certificate):
-        return found(Finding.ALTERED, "the file is not written as it was signed", f"bytes 0-{len(content) - 1}")
-    if signer not in {fingerprint(each) for each in trusted}:
-        return found(Finding.UNKNOWN_SIGNER, "signed by a certificate not known here")
-    return found(Finding.VALID, "every part is as it was signed")
-
-
-def _written_signature(manifest: Any, value: bytes, certificate: x509.Certificate) -> dict[str, Any]:
-    """Return the signature's part of the file as we write it: what no digest covers has one form."""
+        return report(Finding.ALTERED, "parts have changed since", *changed)
+    # What no digest covers has one form too: the file must be byte for byte as we write it.
     pem = certificate.public_bytes(Encoding.PEM).decode()
-    return {"manifest": manifest, "algorithm": ALGORITHM, "value": value.hex(), "certificate": pem}
+    own_signature = {"manifest": manifest, "algorithm": ALGORITHM, "value": value.hex(), "certificate": pem}
+    if serialise_signed(signed) != content or signature != own_signature:
+        return report(Finding.ALTERED, "the file is not written as it was signed", f"bytes 0-{len(content) - 1}")
+    if signer not in {fingerprint(known) for known in trusted}:
+        return report(Finding.UNKNOWN_SIGNER, "signed by a certificate not known here")
+    return report(Finding.VALID, "every part is as it was signed")
 
 
-def _is_signed(certificate: x509.Certificate, value: bytes, manifest: Mapping[str, Any]) -> bool:
+def _is_signature_valid(certificate: x509.Certificate, value: bytes, manifest: Mapping[str, Any]) -> bool:
     try:
         key = certificate.public_key()
         if not isinstance(key, ec.EllipticCurvePublicKey) or manifest.get("format") != FORMAT:
@@ -179,29 +182,19 @@ def _is_signed(certificate: x509.Certificate, value: bytes, manifest: Mapping[st
     return True
 
 
-def _changed(told: Mapping[str, str], document: Any, signed: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the places where the document and the manifest differ, in the document's order."""
+def _changed_parts(stated_digests: Mapping[str, str], document: Any, signed: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the parts in which the document differs from its manifest, in the document's order."""
     if not isinstance(document, dict):
         return ("evidence",)
-    found = digest_parts(document)
-    places = dict.fromkeys([*found, *told])
-    beside = [name for name in signed if name not in {"evidence", "signature"}]
-    return (*(place for place in places if told.get(place) != found.get(place)), *beside)
+    digests = digest_parts(document)
+    names = dict.fromkeys([*digests, *stated_digests])
+    added = [name for name in signed if name not in {"evidence", "signature"}]
+    return (*(name for name in names if stated_digests.get(name) != digests.get(name)), *added)
 
 
-def _ranges(embedded: EmbeddedPdfSignature) -> tuple[tuple[int, int], tuple[int, int]]:
-    start, length, second, rest = (int(each) for each in embedded.byte_range)
-    return (start, start + length), (second, second + rest)
-
-
-def _range(start: int, end: int) -> str:
+def _byte_range(start: int, end: int) -> str:
     return f"bytes {start}-{end - 1}"
 
 
-def _stated(embedded: EmbeddedPdfSignature) -> str:
-    at = embedded.self_reported_timestamp
-    return at.isoformat() if at else ""
-
-
-def _line(error: Exception) -> str:
+def _one_line(error: Exception) -> str:
     return " ".join(str(error).split())[:160] or type(error).__name__

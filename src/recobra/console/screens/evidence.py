@@ -22,11 +22,11 @@ _TYPES = {"pdf": "application/pdf", "json": "application/json"}
 @require_GET
 @needs(Right.EXPORT_EVIDENCE)
 def index(request: StaffRequest, debtor_id: int) -> HttpResponse:
-    """Say what the evidence holds, and for whose eyes."""
+    """Show what the evidence holds, and what is masked for this user."""
     own = evidence.own_identity(now=clock.now())
     context = {
         "debtor": debtor_for(request.user, debtor_id),
-        "eyes": redaction_for(request.user),
+        "redaction": redaction_for(request.user),
         "signer": own.fingerprint,
     }
     return render(request, "console/evidence/index.html", context)
