@@ -34,15 +34,27 @@ def evidence_report(dossier: dict[str, Any], *, digest: str) -> Report:
         title=_("Evidence of contacts"),
         subtitle=f"{debtor['name']} · {debtor['creditor']}",
         paper="us-letter" if debtor["country"] in US_LETTER else "a4",
-        facts=_summary(about, debtor, clock),
+        facts=(
+            (_("Debtor"), debtor["name"]),
+            (_("Debtor number"), debtor["reference"]),
+            (_("Identity document"), f"{debtor['national_id_kind']} {debtor['national_id']}".strip()),
+            (_("Country"), country_name(debtor["country"], debtor["subdivision"])),
+            (_("Creditor"), " · ".join(filter(None, (debtor["creditor"], debtor["creditor_tax_id"])))),
+            (_("Collected by"), debtor["agency"]),
+            (_("Made"), clock.format_instant(about["made_at"])),
+            (_("Made for"), actor_label(about["made_for"])),
+            (_("Contacts"), str(about["contacts"])),
+            (_("Facts in the journal"), str(about["facts"])),
+            (_("Signed by certificate (SHA-256)"), about["signer"]),
+        ),
         notes=(hours_note, masked_note) if about["masked"] else (hours_note,),
         sections=(
-            _section(_("Accounts"), _accounts(dossier["accounts"])),
-            _section(_("Contacts"), (_contact(contact, clock) for contact in dossier["contacts"])),
-            _section(_("Consent and opt-out"), (_consent_entry(entry, clock) for entry in dossier["consent"])),
-            _section(_("Conversations"), (_conversation(row, clock) for row in dossier["conversations"])),
-            _section(_("Incidents"), (_incident(incident, clock) for incident in dossier["incidents"])),
-            _journal(dossier["journal"], dossier["seals"], clock),
+            _section(_("Accounts"), _account_blocks(dossier["accounts"])),
+            _section(_("Contacts"), (_contact_block(contact, clock) for contact in dossier["contacts"])),
+            _section(_("Consent and opt-out"), (_consent_entry_block(entry, clock) for entry in dossier["consent"])),
+            _section(_("Conversations"), (_conversation_block(row, clock) for row in dossier["conversations"])),
+            _section(_("Incidents"), (_incident_block(incident, clock) for incident in dossier["incidents"])),
+            _journal_section(dossier["journal"], dossier["seals"], clock),
         ),
         footer=f"{about['format']} · SHA-256 {digest}",
     )
@@ -52,23 +64,7 @@ def _section(title: str, blocks: Iterable[Block]) -> Section:
     return Section(title=title, blocks=tuple(blocks), empty=_("None."))
 
 
-def _summary(about: dict[str, Any], debtor: dict[str, Any], clock: LocalTime) -> Facts:
-    return (
-        (_("Debtor"), debtor["name"]),
-        (_("Debtor number"), debtor["reference"]),
-        (_("Identity document"), f"{debtor['national_id_kind']} {debtor['national_id']}".strip()),
-        (_("Country"), country_name(debtor["country"], debtor["subdivision"])),
-        (_("Creditor"), " · ".join(filter(None, (debtor["creditor"], debtor["creditor_tax_id"])))),
-        (_("Collected by"), debtor["agency"]),
-        (_("Made"), clock.format_instant(about["made_at"])),
-        (_("Made for"), actor_label(about["made_for"])),
-        (_("Contacts"), str(about["contacts"])),
-        (_("Facts in the journal"), str(about["facts"])),
-        (_("Signed by certificate (SHA-256)"), about["signer"]),
-    )
-
-
-def _accounts(accounts: list[dict[str, Any]]) -> tuple[Block, ...]:
+def _account_blocks(accounts: list[dict[str, Any]]) -> tuple[Block, ...]:
     if not accounts:
         return ()
     rows = tuple(
@@ -84,7 +80,7 @@ def _accounts(accounts: list[dict[str, Any]]) -> tuple[Block, ...]:
     return (Block(tables=(Table(head=head, rows=rows, widths=(2, 2, 1, 1)),)),)
 
 
-def _contact(contact: dict[str, Any], clock: LocalTime) -> Block:
+def _contact_block(contact: dict[str, Any], clock: LocalTime) -> Block:
     judgement, clock = contact["judgement"], clock.for_zones(contact["zones"])
     channel, status = _label(Channel, contact["channel"]), _label(Contact.Status, contact["status"])
     return Block(
@@ -118,7 +114,7 @@ def _contact(contact: dict[str, Any], clock: LocalTime) -> Block:
             (_("Content as sent"), contact["content"]),
             (_("Note"), contact["visit"].get("note", "")),
         ),
-        tables=_receipts(contact["receipts"], clock),
+        tables=_receipt_tables(contact["receipts"], clock),
     )
 
 
@@ -135,7 +131,7 @@ def _hand_delivery(letter: dict[str, Any], visit: dict[str, Any], clock: LocalTi
     return ()
 
 
-def _receipts(receipts: list[dict[str, Any]], clock: LocalTime) -> tuple[Table, ...]:
+def _receipt_tables(receipts: list[dict[str, Any]], clock: LocalTime) -> tuple[Table, ...]:
     if not receipts:
         return ()
     rows = tuple(
@@ -149,7 +145,7 @@ def _receipts(receipts: list[dict[str, Any]], clock: LocalTime) -> tuple[Table, 
     return (Table(head=(_("Delivery"), _time_heading(clock), _("Told to us")), rows=rows, widths=(1, 1, 1)),)
 
 
-def _consent_entry(entry: dict[str, Any], clock: LocalTime) -> Block:
+def _consent_entry_block(entry: dict[str, Any], clock: LocalTime) -> Block:
     return Block(
         title=f"{clock.format_instant(entry['at'])} · {_label(ConsentEntry.Act, entry['act'])}",
         facts=(
@@ -162,7 +158,7 @@ def _consent_entry(entry: dict[str, Any], clock: LocalTime) -> Block:
     )
 
 
-def _conversation(conversation: dict[str, Any], clock: LocalTime) -> Block:
+def _conversation_block(conversation: dict[str, Any], clock: LocalTime) -> Block:
     rows = []
     for message in conversation["messages"]:
         direction = _label(ConversationMessage.Direction, message["direction"])
@@ -185,7 +181,7 @@ def _conversation(conversation: dict[str, Any], clock: LocalTime) -> Block:
     )
 
 
-def _incident(incident: dict[str, Any], clock: LocalTime) -> Block:
+def _incident_block(incident: dict[str, Any], clock: LocalTime) -> Block:
     return Block(
         title=f"{clock.format_instant(incident['happened_at'])} · {_label(Incident.Kind, incident['kind'])}",
         facts=(
@@ -203,7 +199,7 @@ def _incident(incident: dict[str, Any], clock: LocalTime) -> Block:
     )
 
 
-def _journal(entries: list[dict[str, Any]], seals: list[dict[str, Any]], clock: LocalTime) -> Section:
+def _journal_section(entries: list[dict[str, Any]], seals: list[dict[str, Any]], clock: LocalTime) -> Section:
     altered = [str(entry["id"]) for entry in entries if not entry["intact"]]
     is_sealed = any(entry["sealed_on"] for entry in entries)
     notes = (

@@ -21,7 +21,7 @@ from recobra.conversations.models import Conversation, ConversationMessage
 from recobra.journal.models import Entry
 from recobra.journal.proof import find_proofs
 from recobra.messaging.models import Contact
-from recobra.portfolio.models import Account, Debtor
+from recobra.portfolio.models import Debtor
 from recobra_core.law import zones_for
 
 FORMAT: Final = "recobra-evidence/1"
@@ -55,29 +55,38 @@ def collect_dossier(*, debtor: Debtor, redaction: Redaction, signer: str, now: d
         Conversation.objects.filter(debtor=debtor).prefetch_related("messages__attachments").order_by("opened_at")
     )
     incidents = Incident.objects.filter(debtor=debtor).order_by("happened_at")
-    journal, seals = _journal(entries)
+    journal, seals = _dump_journal(entries)
     return {
         "about": {
             "format": FORMAT,
-            "made_at": _iso(now),
+            "made_at": _iso_instant(now),
             "made_for": redaction.reader,
             "masked": redaction.is_masked,
             "signer": signer,
             "contacts": len(contacts),
             "facts": len(entries),
         },
-        "debtor": _debtor(debtor, redaction),
-        "accounts": [_account(account) for account in debtor.accounts.select_related("portfolio").order_by("id")],
-        "contacts": [_contact(contact, redaction) for contact in contacts],
-        "consent": [_consent_entry(entry, redaction) for entry in consent],
-        "conversations": [_conversation(conversation, redaction) for conversation in conversations],
-        "incidents": [_incident(incident, redaction) for incident in incidents],
+        "debtor": _dump_debtor(debtor, redaction),
+        "accounts": [
+            {
+                "number": account.external_id,
+                "portfolio": account.portfolio.code,
+                "product": account.product,
+                "status": account.status,
+                "opened": _iso_day(account.opened_date),
+            }
+            for account in debtor.accounts.select_related("portfolio").order_by("id")
+        ],
+        "contacts": [_dump_contact(contact, redaction) for contact in contacts],
+        "consent": [_dump_consent_entry(entry, redaction) for entry in consent],
+        "conversations": [_dump_conversation(conversation, redaction) for conversation in conversations],
+        "incidents": [_dump_incident(incident, redaction) for incident in incidents],
         "journal": journal,
         "seals": seals,
     }
 
 
-def _debtor(debtor: Debtor, redaction: Redaction) -> dict[str, Any]:
+def _dump_debtor(debtor: Debtor, redaction: Redaction) -> dict[str, Any]:
     return {
         "reference": debtor.external_id,
         "name": debtor.name,
@@ -103,17 +112,7 @@ def _time_zone(debtor: Debtor) -> str:
     return next(zone for zone in (*preferred, *possible, *portfolio_zones, "UTC") if find_zone(zone))
 
 
-def _account(account: Account) -> dict[str, Any]:
-    return {
-        "number": account.external_id,
-        "portfolio": account.portfolio.code,
-        "product": account.product,
-        "status": account.status,
-        "opened": _iso_day(account.opened_date),
-    }
-
-
-def _contact(contact: Contact, redaction: Redaction) -> dict[str, Any]:
+def _dump_contact(contact: Contact, redaction: Redaction) -> dict[str, Any]:
     recipient = contact.address or (contact.point.value if contact.point else "")
     template = f"{contact.template.code} v{contact.template.version}" if contact.template else contact.template_code
     zone_name = contact.zones.partition("|")[0]
@@ -129,9 +128,9 @@ def _contact(contact: Contact, redaction: Redaction) -> dict[str, Any]:
         "template": template,
         "variant": contact.variant,
         "zones": contact.zones,
-        "planned_at": _iso(contact.planned_at),
-        "handed_over_at": _iso(contact.handed_over_at),
-        "sent_at": _iso(contact.sent_at),
+        "planned_at": _iso_instant(contact.planned_at),
+        "handed_over_at": _iso_instant(contact.handed_over_at),
+        "sent_at": _iso_instant(contact.sent_at),
         "local": f"{left_at.astimezone(zone).isoformat()} ({zone_name})" if left_at and zone else "",
         "subject": redaction.text(contact.subject),
         "content": redaction.text(contact.body),
@@ -139,7 +138,7 @@ def _contact(contact: Contact, redaction: Redaction) -> dict[str, Any]:
         "items": [
             {"account": item.account.external_id, "overdue_minor": item.overdue_minor} for item in contact.items.all()
         ],
-        "judgement": _judgement(contact, redaction),
+        "judgement": _dump_judgement(contact, redaction),
         "provider": contact.provider.code if contact.provider else "",
         "provider_reference": contact.provider_reference,
         "message_id": contact.message_id,
@@ -148,25 +147,25 @@ def _contact(contact: Contact, redaction: Redaction) -> dict[str, Any]:
         "receipts": [
             {
                 "kind": receipt.kind,
-                "at": _iso(receipt.at),
-                "received_at": _iso(receipt.received_at),
+                "at": _iso_instant(receipt.at),
+                "received_at": _iso_instant(receipt.received_at),
                 "permanent": receipt.permanent,
             }
             for receipt in contact.receipts.all()
         ],
-        "letter": _letter(contact),
-        "visit": _visit(contact, redaction),
-        "replied_at": _iso(contact.replied_at),
-        "complained_at": _iso(contact.complained_at),
+        "letter": _dump_letter(contact),
+        "visit": _dump_visit(contact, redaction),
+        "replied_at": _iso_instant(contact.replied_at),
+        "complained_at": _iso_instant(contact.complained_at),
     }
 
 
-def _judgement(contact: Contact, redaction: Redaction) -> dict[str, Any]:
+def _dump_judgement(contact: Contact, redaction: Redaction) -> dict[str, Any]:
     """Return the gate's verdict with the facts it judged by; `facts` hold codes and counts, and words are masked."""
     verdict = dict(contact.verdict)
     facts = verdict.pop("facts", {})
     return {
-        "judged_at": _iso(contact.judged_at),
+        "judged_at": _iso_instant(contact.judged_at),
         "reason": contact.reason,
         "rule": contact.rule,
         "article": contact.article,
@@ -175,7 +174,7 @@ def _judgement(contact: Contact, redaction: Redaction) -> dict[str, Any]:
     }
 
 
-def _letter(contact: Contact) -> dict[str, Any]:
+def _dump_letter(contact: Contact) -> dict[str, Any]:
     """Return what became of a letter, {} for another channel; its text is the contact's."""
     letter = getattr(contact, "letter", None)
     if letter is None:
@@ -186,11 +185,11 @@ def _letter(contact: Contact) -> dict[str, Any]:
         "batch": letter.batch_id,
         "tracking": letter.tracking,
         "courier_answer": letter.courier_answer,
-        "changed_at": _iso(letter.changed_at),
+        "changed_at": _iso_instant(letter.changed_at),
     }
 
 
-def _visit(contact: Contact, redaction: Redaction) -> dict[str, Any]:
+def _dump_visit(contact: Contact, redaction: Redaction) -> dict[str, Any]:
     """Return the result of a visit, {} for another channel."""
     visit = getattr(contact, "visit", None)
     if visit is None:
@@ -199,14 +198,14 @@ def _visit(contact: Contact, redaction: Redaction) -> dict[str, Any]:
         "route_date": _iso_day(visit.route_date),
         "result": visit.result,
         "note": redaction.text(visit.note),
-        "noted_at": _iso(visit.noted_at),
+        "noted_at": _iso_instant(visit.noted_at),
         "noted_by": visit.noted_by,
     }
 
 
-def _consent_entry(entry: ConsentEntry, redaction: Redaction) -> dict[str, Any]:
+def _dump_consent_entry(entry: ConsentEntry, redaction: Redaction) -> dict[str, Any]:
     return {
-        "at": _iso(entry.at),
+        "at": _iso_instant(entry.at),
         "act": entry.act,
         "channel": entry.channel,
         "kind": entry.kind,
@@ -218,21 +217,21 @@ def _consent_entry(entry: ConsentEntry, redaction: Redaction) -> dict[str, Any]:
     }
 
 
-def _conversation(conversation: Conversation, redaction: Redaction) -> dict[str, Any]:
+def _dump_conversation(conversation: Conversation, redaction: Redaction) -> dict[str, Any]:
     return {
         "channel": conversation.channel,
         "address": redaction.address(conversation.address),
-        "opened_at": _iso(conversation.opened_at),
-        "closed_at": _iso(conversation.closed_at),
-        "identified_at": _iso(conversation.identified_at),
+        "opened_at": _iso_instant(conversation.opened_at),
+        "closed_at": _iso_instant(conversation.closed_at),
+        "identified_at": _iso_instant(conversation.identified_at),
         # All of them: notes among colleagues are part of the file too.
-        "messages": [_message(message, redaction) for message in conversation.messages.all()],
+        "messages": [_dump_message(message, redaction) for message in conversation.messages.all()],
     }
 
 
-def _message(message: ConversationMessage, redaction: Redaction) -> dict[str, Any]:
+def _dump_message(message: ConversationMessage, redaction: Redaction) -> dict[str, Any]:
     return {
-        "at": _iso(message.at),
+        "at": _iso_instant(message.at),
         "direction": message.direction,
         "author": message.author,
         "text": redaction.text(message.text),
@@ -244,27 +243,27 @@ def _message(message: ConversationMessage, redaction: Redaction) -> dict[str, An
     }
 
 
-def _incident(incident: Incident, redaction: Redaction) -> dict[str, Any]:
+def _dump_incident(incident: Incident, redaction: Redaction) -> dict[str, Any]:
     return {
         "kind": incident.kind,
-        "happened_at": _iso(incident.happened_at),
-        "recorded_at": _iso(incident.recorded_at),
+        "happened_at": _iso_instant(incident.happened_at),
+        "recorded_at": _iso_instant(incident.recorded_at),
         "recorded_by": incident.recorded_by,
         "rule": incident.rule,
         "article": incident.article,
         "description": redaction.text(incident.description),
         "corrective_action": redaction.text(incident.corrective_action),
-        "closed_at": _iso(incident.closed_at),
+        "closed_at": _iso_instant(incident.closed_at),
     }
 
 
-def _journal(entries: list[Entry]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+def _dump_journal(entries: list[Entry]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Return the journal's entries with their digests, and the seals of the days that cover them."""
     proofs, seals = find_proofs(entry_ids=[entry.pk for entry in entries])
     rows = [
         {
             "id": entry.pk,
-            "at": _iso(entry.at),
+            "at": _iso_instant(entry.at),
             "kind": entry.kind,
             "actor": entry.actor,
             "version": entry.version,
@@ -277,7 +276,7 @@ def _journal(entries: list[Entry]) -> tuple[list[dict[str, Any]], list[dict[str,
     return rows, [asdict(seal) | {"day": seal.day.isoformat()} for seal in seals]
 
 
-def _iso(at: datetime | None) -> str:
+def _iso_instant(at: datetime | None) -> str:
     return at.astimezone(UTC).isoformat() if at else ""
 
 
