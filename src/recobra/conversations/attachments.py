@@ -1,4 +1,4 @@
-"""Files that debtors send: fetched once, kept outside the database by their digest, refused with a reason."""
+"""Attachments of debtors: fetched once, stored outside the database by their digest, or refused with a reason."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from recobra.messaging.channels.adapter import Media, Unsuitable
 from recobra.messaging.providers import routing
 
 MEGABYTE: Final = 1024 * 1024
-# What a receipt may be. Nothing that runs, unpacks or carries a script in a browser.
+# Types that a proof of payment may have, with their size limits. None runs, unpacks or carries a script in a browser.
 ACCEPTED_TYPES: Final[Mapping[str, tuple[str, int]]] = {
     "application/pdf": ("pdf", 10 * MEGABYTE),
     "image/jpeg": ("jpg", 8 * MEGABYTE),
@@ -30,10 +30,10 @@ ACCEPTED_TYPES: Final[Mapping[str, tuple[str, int]]] = {
     "audio/mpeg": ("mp3", 8 * MEGABYTE),
     "video/mp4": ("mp4", 16 * MEGABYTE),
 }
-MAX_BYTES: Final = max(most for _suffix, most in ACCEPTED_TYPES.values())
+MAX_BYTES: Final = max(limit for _suffix, limit in ACCEPTED_TYPES.values())
 RETRY_PERIOD: Final = timedelta(hours=1)
 BATCH_SIZE: Final = 50
-_ALSO: Final = {
+_TYPE_ALIASES: Final = {
     "application/ogg": "audio/ogg",
     "video/ogg": "audio/ogg",
     "image/jpg": "image/jpeg",
@@ -43,73 +43,79 @@ _log = logging.getLogger(__name__)
 
 
 def attachments_dir() -> Path:
-    """Return where attachments are kept."""
+    """Return the folder of the attachments."""
     return database.data_dir() / "files" / "attachments"
 
 
 def path_of(attachment: Attachment) -> Path:
-    """Return where one that was kept lies."""
+    """Return the path of a stored attachment."""
     return attachments_dir() / attachment.path
 
 
 def fetch_waiting(*, now: datetime) -> int:
-    """Fetch what providers hold for us; return how many were kept. After an hour without success one is refused."""
+    """Fetch the attachments that providers hold for us, some at a time; return how many were stored."""
     waiting = Attachment.objects.filter(status=Attachment.Status.WAITING).select_related(
         "message__conversation__provider"
     )
+    # One event loop for all of them, since the adapters are asynchronous and this is not.
     with asyncio.Runner() as runner:
-        return sum(_fetch(each, runner, now) for each in waiting.order_by("pk")[:BATCH_SIZE])
+        return sum(_fetch_attachment(attachment, runner, now) for attachment in waiting.order_by("pk")[:BATCH_SIZE])
 
 
-def _fetch(attachment: Attachment, runner: asyncio.Runner, now: datetime) -> bool:
+def _fetch_attachment(attachment: Attachment, runner: asyncio.Runner, now: datetime) -> bool:
     provider = attachment.message.conversation.provider
     if provider is None or provider.kind not in ADAPTERS:
-        return _refuse(attachment, _("There is no provider to fetch it from."))
+        return _refuse_attachment(attachment, _("There is no provider to fetch it from."))
     media = Media(media_id=attachment.provider_media_id, media_type=attachment.media_type, name=attachment.name)
     try:
         config = routing.build_config(provider)
         content = runner.run(ADAPTERS[provider.kind].fetch(media, config, most_bytes=MAX_BYTES))
-    except Exception as error:  # noqa: BLE001 - what the provider does wrong now it may do right in a minute
+    except Exception as error:  # noqa: BLE001 - whatever failed at the provider may succeed in a minute
         if now - attachment.message.received_at > RETRY_PERIOD:
-            return _refuse(attachment, str(error) if isinstance(error, Unsuitable) else _("It could not be fetched."))
+            return _refuse_attachment(
+                attachment, str(error) if isinstance(error, Unsuitable) else _("It could not be fetched.")
+            )
         _log.warning("Attachment %s was not fetched: %s", attachment.pk, type(error).__name__)
         return False
     return store_content(attachment, content)
 
 
 def store_content(attachment: Attachment, content: bytes) -> bool:
-    """Keep a file by what it is, whatever its sender called it; return whether it was taken."""
-    kind = sniff_media_type(content)
-    if kind not in ACCEPTED_TYPES:
-        return _refuse(attachment, _("Files of this kind are not taken."))
-    suffix, most = ACCEPTED_TYPES[kind]
-    if len(content) > most:
-        return _refuse(attachment, _("The file is too large."))
+    """Store a file, or refuse it for its type or size; return whether it was stored."""
+    # The type is that of the content, whatever its sender called it.
+    media_type = sniff_media_type(content)
+    if media_type not in ACCEPTED_TYPES:
+        return _refuse_attachment(attachment, _("Files of this kind are not taken."))
+    suffix, size_limit = ACCEPTED_TYPES[media_type]
+    if len(content) > size_limit:
+        return _refuse_attachment(attachment, _("The file is too large."))
     digest = hashlib.sha256(content).hexdigest()
-    relative = Path(digest[:2]) / f"{digest}.{suffix}"
-    target = attachments_dir() / relative
+    relative_path = Path(digest[:2]) / f"{digest}.{suffix}"
+    target = attachments_dir() / relative_path
     target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     if not target.exists():
+        # A crash must not leave half a file under its digest.
         partial = target.with_suffix(".partial")
         partial.write_bytes(content)
         partial.replace(target)
-    attachment.status, attachment.media_type, attachment.size = Attachment.Status.KEPT, kind, len(content)
-    attachment.digest, attachment.path, attachment.reason = digest, str(relative), ""
+    attachment.status, attachment.reason = Attachment.Status.KEPT, ""
+    attachment.media_type, attachment.size = media_type, len(content)
+    attachment.digest, attachment.path = digest, str(relative_path)
     attachment.save()
     return True
 
 
 def sniff_media_type(content: bytes) -> str:
-    """Return what a file is by its first bytes, '' where they say nothing that is known."""
+    """Return the media type that the first bytes of a file tell, '' for an unknown one."""
     try:
-        found = puremagic.magic_string(content)
+        matches = puremagic.magic_string(content)
     except (puremagic.PureError, ValueError):
         return ""
-    kinds = [_ALSO.get(each.mime_type, each.mime_type) for each in found]
-    return next((kind for kind in kinds if kind), "")
+    media_types = [_TYPE_ALIASES.get(match.mime_type, match.mime_type) for match in matches]
+    return next(filter(None, media_types), "")
 
 
-def _refuse(attachment: Attachment, reason: str) -> bool:
+def _refuse_attachment(attachment: Attachment, reason: str) -> bool:
     attachment.status, attachment.reason = Attachment.Status.REFUSED, reason[:300]
     attachment.save(update_fields=["status", "reason"])
     return False

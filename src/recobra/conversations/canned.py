@@ -1,4 +1,4 @@
-"""Answers kept ready for the inbox: written once, never changed, replaced by retiring."""
+"""Canned answers of the inbox: never edited, but retired and replaced."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from recobra.conversations.models import CannedAnswer
 
 
 class CannedRefused(Exception):
-    """The answer cannot be kept; the text is shown as it is."""
+    """The answer cannot be saved; the text is shown as it is."""
 
 
 @transaction.atomic
 def save_canned(*, title: str, text: str, actor: str, now: datetime, replaces_id: int | None = None) -> CannedAnswer:
-    """Keep an answer ready, in the place of another one where that is named. Raises CannedRefused."""
+    """Save a canned answer, in the place of `replaces_id` where that is given. Raises CannedRefused."""
     title, text = title.strip(), text.strip()
     if not title or not text:
         raise CannedRefused(_("A ready answer needs a title and a text."))
@@ -30,5 +30,5 @@ def save_canned(*, title: str, text: str, actor: str, now: datetime, replaces_id
 
 
 def retire_canned(*, canned_id: int, now: datetime) -> None:
-    """Take a ready answer out of use."""
+    """Take a canned answer out of use."""
     CannedAnswer.objects.filter(pk=canned_id, retired_at__isnull=True).update(retired_at=now)

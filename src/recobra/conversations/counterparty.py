@@ -1,4 +1,4 @@
-"""Who is behind a number or address that writes, and what is needed to write back."""
+"""The counterparty of a conversation: the debtor at a number or address, and what is needed to write back."""
 
 from __future__ import annotations
 
@@ -21,9 +21,10 @@ _REACHED = (Contact.Status.SENT, Contact.Status.UNCERTAIN, Contact.Status.LEASED
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counterparty:
-    """A debtor at one line: the portfolio he or she is answered in, the contact point (None: of nobody), the place.
+    """A debtor at one address, and the portfolio in whose name he or she is answered.
 
-    `today` is the debtor's local day, None in an unknown zone.
+    `point` is None where the address is no contact point of the debtor; `today` is the debtor's local day, None in an
+    unknown zone.
     """
 
     debtor: Debtor
@@ -35,26 +36,26 @@ class Counterparty:
 
 
 def find_counterparty(debtor: Debtor, *, channel: str, address: str, now: datetime) -> Counterparty | None:
-    """Return what is needed to write to a debtor; None where nothing was ever owed."""
-    portfolio = _portfolio(debtor)
+    """Return the counterparty that a debtor is at an address; None for a debtor without an account."""
+    portfolio = _answering_portfolio(debtor)
     if portfolio is None:
         return None
     country = debtor.country or portfolio.country
     zones = zones_for(country=country, subdivision=debtor.subdivision or None, stated_zone=debtor.time_zone or None)
     kind = address_forms.point_kind(channel)
-    found = debtor.points.filter(kind=kind, value__in=address_forms.list_forms(address, kind=kind))
+    points = debtor.points.filter(kind=kind, value__in=address_forms.list_forms(address, kind=kind))
     live_first = F("retired_at").asc(nulls_first=True)
     return Counterparty(
         debtor=debtor,
         portfolio=portfolio,
-        point=found.order_by(live_first, "pk").first(),
+        point=points.order_by(live_first, "pk").first(),
         country=country,
         zones=zones,
         today=local_date(zones, now),
     )
 
 
-def _portfolio(debtor: Debtor) -> Portfolio | None:
+def _answering_portfolio(debtor: Debtor) -> Portfolio | None:
     """Return the portfolio of the last contact, else that of an account, open ones first."""
     last = Contact.objects.filter(debtor=debtor, status__in=_REACHED).order_by("-planned_for", "-pk").first()
     if last is not None:
@@ -67,7 +68,7 @@ def _portfolio(debtor: Debtor) -> Portfolio | None:
 def find_answered_contact(
     event: InboundEvent, *, address: str, channel: str, provider_id: int | None
 ) -> Contact | None:
-    """Return the contact that a message answers: the one it names, else the last that went to the line."""
+    """Return the contact that a message answers: the one it names, else the last that went to the address."""
     forms = address_forms.list_forms(address, kind=address_forms.point_kind(channel))
     sent = Contact.objects.filter(address__in=forms, channel=channel, status__in=_REACHED)
     if event.context_reference:
@@ -78,23 +79,24 @@ def find_answered_contact(
 
 
 def debtors_at(address: str, *, channel: str) -> list[Debtor]:
-    """Return the debtors who are said to have a line and have not been denied there, the last contacted first."""
+    """Return the debtors who have a live contact point at an address, the last contacted first."""
     kind = address_forms.point_kind(channel)
     points = ContactPoint.objects.filter(
         kind=kind, value__in=address_forms.list_forms(address, kind=kind), retired_at__isnull=True
     )
-    found = Debtor.objects.select_related("creditor").filter(pk__in=points.values("debtor"))
-    last = F("last").desc(nulls_last=True)
-    return list(found.annotate(last=Max("contacts__handed_over_at")).order_by(last, "pk"))
+    debtors = Debtor.objects.select_related("creditor").filter(pk__in=points.values("debtor"))
+    last_contacted = F("last").desc(nulls_last=True)
+    return list(debtors.annotate(last=Max("contacts__handed_over_at")).order_by(last_contacted, "pk"))
 
 
 def single_person(debtors: Sequence[Debtor]) -> Debtor | None:
-    """Return the first of the debtors where all are the same person; None where there are several, or none."""
-    persons = {(each.country, each.national_id) if each.national_id else each.pk for each in debtors}
+    """Return the first of the debtors if all are the same person; None if there are several persons, or none."""
+    # One person is a debtor once per creditor; the national id tells that they are the same.
+    persons = {(debtor.country, debtor.national_id) if debtor.national_id else debtor.pk for debtor in debtors}
     return debtors[0] if len(persons) == 1 else None
 
 
 def is_silenced(address: str, *, channel: str) -> bool:
-    """Return whether nothing may be sent to a line."""
+    """Return whether nothing may be sent to an address."""
     kind = address_forms.point_kind(channel)
     return Silence.objects.filter(kind=kind, value__in=address_forms.list_forms(address, kind=kind)).exists()

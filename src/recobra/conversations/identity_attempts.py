@@ -1,7 +1,7 @@
-"""Wrong answers to who somebody is: one allowance for each debtor, by whatever door they come.
+"""Wrong answers to the identity question, counted per debtor over all the places that ask it.
 
-The page of the statement, the bot and the automatic call all ask for the same four figures. With an allowance each,
-who guesses would have all of them.
+The page of the statement, the bot and the automatic call ask for the same four figures: were each to count its own,
+somebody who guesses would have the tries of all three.
 """
 
 from __future__ import annotations
@@ -23,17 +23,15 @@ WRONG_PAGE_ANSWER: Final = "statement.refused"
 
 
 def lock_attempts(debtor_ids: Iterable[int]) -> None:
-    """Let nobody else judge an answer about these debtors before this transaction ends: so many at once are not more.
-
-    In one order, so that two who judge about the same people never wait for one another.
-    """
+    """Lock the attempts about these debtors until commit, so that simultaneous answers are counted one by one."""
     with connection.cursor() as cursor:
+        # Sorted: two transactions about the same debtors never wait for one another.
         for debtor_id in sorted(set(debtor_ids)):
             cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 7))", [f"identity {debtor_id}"])
 
 
 def recent_wrong_answers(debtor_id: int, *, now: datetime) -> list[Entry]:
-    """Return the wrong answers about a debtor that still count, at most TRIES_MAX."""
+    """Return the wrong answers about a debtor within the window, at most TRIES_MAX."""
     kinds = [WRONG_ANSWER, WRONG_PAGE_ANSWER]
     return audit_entries(
         portfolio_ids=None, kinds=kinds, debtor_id=debtor_id, since=now - ATTEMPT_WINDOW, limit=TRIES_MAX
@@ -41,7 +39,7 @@ def recent_wrong_answers(debtor_id: int, *, now: datetime) -> list[Entry]:
 
 
 def is_exhausted(debtor_id: int, *, now: datetime) -> bool:
-    """Return whether no further answer about a debtor is compared with anything."""
+    """Return whether a debtor has no tries left."""
     return len(recent_wrong_answers(debtor_id, now=now)) >= TRIES_MAX
 
 
@@ -54,7 +52,7 @@ def record_wrong_answer(
     contact_id: int | None = None,
     turn: str = "",
 ) -> None:
-    """Put down a wrong answer; `turn` tells one that is repeated from another one."""
+    """Record a wrong answer; `turn` identifies a turn of a call, which the provider may repeat."""
     record(
         WRONG_ANSWER,
         at=now,

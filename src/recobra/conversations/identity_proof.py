@@ -1,4 +1,4 @@
-"""Show a debtor what is owed, after proof: the last figures of a number that only the debtor should know."""
+"""Proof of identity on the page of the statement: the last figures of a number that only the debtor should know."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from recobra.messaging.models import Contact, Receipt
 from recobra.messaging.receipts.record import record_receipts
 from recobra.portfolio.models import Debtor
 
-_FOUR: Final = re.compile(r"[0-9]{4}")
+_FOUR_FIGURES: Final = re.compile(r"[0-9]{4}")
 
 
 class Proof(StrEnum):
-    """What came of an answer. UNREADABLE is none: it is not four figures and does not count as a try."""
+    """The result of an answer. UNREADABLE is not four figures and does not count as a try."""
 
     RIGHT = "right"
     WRONG = "wrong"
@@ -32,7 +32,7 @@ class Proof(StrEnum):
 
 
 def record_page_opening(*, contact_id: int, now: datetime) -> None:
-    """Let the first opening of a contact's page count as a followed link; again changes nothing."""
+    """Record the first opening of a contact's page as a followed link; later ones change nothing."""
     public_id = Contact.objects.values_list("public_id", flat=True).get(pk=contact_id)
     clicked = ReceiptEvent(kind=Receipt.Kind.CLICKED, at=now, event_key=f"statement:{public_id}", public_id=public_id)
     record_receipts(events=[clicked], provider_id=None, now=now)
@@ -40,37 +40,35 @@ def record_page_opening(*, contact_id: int, now: datetime) -> None:
 
 @transaction.atomic
 def check_identity(*, token: str, figures: str, now: datetime) -> tuple[StatementLink, Proof] | None:
-    """Judge an answer and put it down; None where the link opens no door (any more).
+    """Check an answer and record it; None where the link opens no page (any more).
 
-    Answers about one debtor are judged one after another, and count together with those given to the bot and to calls.
+    Wrong answers count together with those given to the bot and to automatic calls.
     """
-    door = find_statement_link(token, now=now)
-    if door is None:
+    link = find_statement_link(token, now=now)
+    if link is None:
         return None
-    identity_attempts.lock_attempts([door.debtor_id])
-    door = find_statement_link(token, now=now)
-    if door is None:
+    identity_attempts.lock_attempts([link.debtor_id])
+    # Read again under the lock: another answer may have used up the tries meanwhile.
+    link = find_statement_link(token, now=now)
+    if link is None:
         return None
-    if door.closed or door.asks == IdentityQuestion.NOTHING:
-        return door, Proof.CLOSED
-    if not _FOUR.fullmatch(figures.strip()):
-        return door, Proof.UNREADABLE
-    _asks, expected = expected_answer(Debtor.objects.get(pk=door.debtor_id))
-    right = hmac.compare_digest(figures.strip(), expected)
-    _record("statement.opened" if right else identity_attempts.WRONG_PAGE_ANSWER, door, now)
-    if right:
-        return door, Proof.RIGHT
-    after = find_statement_link(token, now=now)
-    return (after or replace(door, closed=True)), Proof.WRONG
-
-
-def _record(kind: str, door: StatementLink, now: datetime) -> None:
+    if link.closed or link.asks == IdentityQuestion.NOTHING:
+        return link, Proof.CLOSED
+    if not _FOUR_FIGURES.fullmatch(figures.strip()):
+        return link, Proof.UNREADABLE
+    _question, expected = expected_answer(Debtor.objects.get(pk=link.debtor_id))
+    is_right = hmac.compare_digest(figures.strip(), expected)
     record(
-        kind,
+        "statement.opened" if is_right else identity_attempts.WRONG_PAGE_ANSWER,
         at=now,
         actor="debtor",
-        portfolio_id=door.portfolio_id,
-        debtor_id=door.debtor_id,
-        contact_id=door.contact_id,
-        payload={"asked": str(door.asks)},
+        portfolio_id=link.portfolio_id,
+        debtor_id=link.debtor_id,
+        contact_id=link.contact_id,
+        payload={"asked": str(link.asks)},
     )
+    if is_right:
+        return link, Proof.RIGHT
+    # A third wrong answer closes the page.
+    updated = find_statement_link(token, now=now)
+    return (updated or replace(link, closed=True)), Proof.WRONG

@@ -1,4 +1,4 @@
-"""What debtors write: kept once, under the conversation of its line, for the bot or a person to answer."""
+"""Inbound messages: stored once, in the conversation of their address, for the bot or a person to answer."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from recobra.messaging.models import Contact
 from recobra.portfolio import address_forms
 from recobra.portfolio.models import Debtor
 
-# An e-mail's sender proves nothing and machines answer machines there: people read it.
+# Not e-mail: its sender proves nothing, and machines answer machines there. People read it.
 BOT_CHANNELS: Final = frozenset({"whatsapp", "sms"})
 BUTTON_PREFIX: Final = "button:"
 TEXT_MAX: Final = 20_000
-_WISHES = (ConsentEntry.Act.OPTED_OUT, ConsentEntry.Act.NOT_ME)
+_SILENCING_ACTS = (ConsentEntry.Act.OPTED_OUT, ConsentEntry.Act.NOT_ME)
 _log = logging.getLogger(__name__)
 
 
@@ -31,9 +31,9 @@ _log = logging.getLogger(__name__)
 def receive_message(
     *, event: InboundEvent, provider_id: int | None, channel: str, now: datetime
 ) -> Conversation | None:
-    """Keep a message and return its conversation; None where nobody can be answered because no sender is named.
+    """Store a message and return its conversation; None where no sender is named, since nobody can be answered.
 
-    The same message again changes nothing. A wish for silence was followed before: nothing is answered to it.
+    A message that is stored already changes nothing. An opt-out in it was recorded before this, and is not answered.
     """
     kind = address_forms.point_kind(channel)
     address = address_forms.normalise_address(event.address, kind=kind)
@@ -43,48 +43,66 @@ def receive_message(
     reference = event.provider_reference or event.event_key
     forms = address_forms.list_forms(address, kind=kind)
     with connection.cursor() as cursor:
+        # One conversation is open per address: two first messages at once must not begin two.
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 5))", [f"{channel} {min(forms)}"])
-    of_line = Conversation.objects.filter(channel=channel, address__in=forms)
-    known = of_line.filter(messages__direction="IN", messages__provider_reference=reference).first()
+    at_address = Conversation.objects.filter(channel=channel, address__in=forms)
+    known = at_address.filter(messages__direction="IN", messages__provider_reference=reference).first()
     if known is not None:
         return known
     answered = find_answered_contact(event, address=address, channel=channel, provider_id=provider_id)
-    open_one = of_line.exclude(status=Conversation.Status.CLOSED).select_for_update().first()
-    found = open_one or _begin(event, address, channel, answered, now)
-    if found.debtor_id is None:  # a load since may have told whose it is
-        found.debtor = _whose(debtors_at(address, channel=channel), answered, event)
-    _keep(found, event, reference, provider_id, now)
-    _settle(found, event, now)
-    _tell(found, answered, event, now)
-    return found
+    conversation = at_address.exclude(status=Conversation.Status.CLOSED).select_for_update().first()
+    if conversation is None:
+        conversation = _open_conversation(event, address, channel, answered, now)
+    elif conversation.debtor_id is None:
+        # A load since may have told whose number it is.
+        conversation.debtor = _identify_writer(debtors_at(address, channel=channel), answered, event)
+    _store_message(conversation, event, reference, provider_id, now)
+    _route(conversation, event, now)
+    if answered is not None and answered.replied_at is None:
+        Contact.objects.filter(pk=answered.pk, replied_at__isnull=True).update(replied_at=min(event.at, now))
+    # Who answers at the number may be somebody else than who was written to there.
+    own_contact = answered if answered is not None and answered.debtor_id == conversation.debtor_id else None
+    record(
+        "conversation.received",
+        at=now,
+        actor="debtor",
+        debtor_id=conversation.debtor_id,
+        portfolio_id=own_contact.portfolio_id if own_contact else None,
+        contact_id=own_contact.pk if own_contact else None,
+        payload={"conversation_id": conversation.pk, "channel": conversation.channel},
+    )
+    return conversation
 
 
-def _begin(event: InboundEvent, address: str, channel: str, answered: Contact | None, now: datetime) -> Conversation:
-    known = debtors_at(address, channel=channel)
-    debtor = _whose(known, answered, event)
-    by_bot = channel in BOT_CHANNELS and bool(known)
+def _open_conversation(
+    event: InboundEvent, address: str, channel: str, answered: Contact | None, now: datetime
+) -> Conversation:
+    debtors = debtors_at(address, channel=channel)
+    is_for_bot = channel in BOT_CHANNELS and bool(debtors)
     return Conversation.objects.create(
         channel=channel,
         address=address,
-        debtor=debtor,
+        debtor=_identify_writer(debtors, answered, event),
         opened_at=now,
         last_at=now,
-        mode=Conversation.Mode.BOT if by_bot else Conversation.Mode.PERSON,
-        mode_reason="" if by_bot else ("unknown_number" if not known else channel),
+        mode=Conversation.Mode.BOT if is_for_bot else Conversation.Mode.PERSON,
+        mode_reason="" if is_for_bot else ("unknown_number" if not debtors else channel),
     )
 
 
-def _whose(known: list[Debtor], answered: Contact | None, event: InboundEvent) -> Debtor | None:
-    """Return who writes where that is sure: the only person of the line, or who was written to and answers that."""
-    if answered is not None and event.context_reference and answered.debtor_id in {each.pk for each in known}:
+def _identify_writer(debtors: list[Debtor], answered: Contact | None, event: InboundEvent) -> Debtor | None:
+    """Return who writes if that is certain: the debtor whose contact is answered by name, or the only person."""
+    if answered is not None and event.context_reference and answered.debtor_id in {debtor.pk for debtor in debtors}:
         return answered.debtor
-    return single_person(known)
+    return single_person(debtors)
 
 
-def _keep(found: Conversation, event: InboundEvent, reference: str, provider_id: int | None, now: datetime) -> None:
+def _store_message(
+    conversation: Conversation, event: InboundEvent, reference: str, provider_id: int | None, now: datetime
+) -> None:
     at = min(event.at, now)
     message = ConversationMessage.objects.create(
-        conversation=found,
+        conversation=conversation,
         direction=ConversationMessage.Direction.IN,
         text=event.text[:TEXT_MAX],
         at=at,
@@ -93,45 +111,36 @@ def _keep(found: Conversation, event: InboundEvent, reference: str, provider_id:
         intent=f"{BUTTON_PREFIX}{event.button}" if event.button else "",
     )
     Attachment.objects.bulk_create(
-        Attachment(message=message, name=each.name[:200], media_type=each.media_type, provider_media_id=each.media_id)
-        for each in event.media
+        Attachment(
+            message=message, name=media.name[:200], media_type=media.media_type, provider_media_id=media.media_id
+        )
+        for media in event.media
     )
-    found.status, found.unread = Conversation.Status.OPEN, found.unread + 1
-    found.provider_id = provider_id or found.provider_id
-    found.last_inbound_at = max(filter(None, (found.last_inbound_at, at)))
-    found.last_at = max(found.last_at, at)
+    conversation.status, conversation.unread = Conversation.Status.OPEN, conversation.unread + 1
+    conversation.provider_id = provider_id or conversation.provider_id
+    conversation.last_inbound_at = max(filter(None, (conversation.last_inbound_at, at)))
+    conversation.last_at = max(conversation.last_at, at)
 
 
-def _settle(found: Conversation, event: InboundEvent, now: datetime) -> None:
-    """Close what ends with a wish for silence; what comes from a silent line goes to a person."""
-    if is_silenced(found.address, channel=found.channel):
-        kind = address_forms.point_kind(found.channel)
-        forms = address_forms.list_forms(found.address, kind=kind)
-        said = ConsentEntry.objects.filter(kind=kind, value__in=forms, act__in=_WISHES, at=min(event.at, now)).first()
-        found.mode, found.mode_reason = Conversation.Mode.PERSON, said.act.lower() if said else "silent"
-        if said is not None:
-            found.status, found.closed_at = Conversation.Status.CLOSED, now
-        if said is not None:
-            found.messages.filter(direction="IN", received_at=now).update(intent=found.mode_reason)
-    found.save()
-    if found.channel in BOT_CHANNELS:
-        transaction.on_commit(partial(_ask_bot, found.pk), robust=True)
+def _route(conversation: Conversation, event: InboundEvent, now: datetime) -> None:
+    """Close the conversation with an opt-out; leave other messages of a silenced address to a person; call the bot."""
+    if is_silenced(conversation.address, channel=conversation.channel):
+        kind = address_forms.point_kind(conversation.channel)
+        forms = address_forms.list_forms(conversation.address, kind=kind)
+        # The entry that this very message made, if it made one.
+        entry = ConsentEntry.objects.filter(
+            kind=kind, value__in=forms, act__in=_SILENCING_ACTS, at=min(event.at, now)
+        ).first()
+        conversation.mode = Conversation.Mode.PERSON
+        conversation.mode_reason = entry.act.lower() if entry else "silent"
+        if entry is not None:
+            conversation.status, conversation.closed_at = Conversation.Status.CLOSED, now
+            conversation.messages.filter(direction="IN", received_at=now).update(intent=conversation.mode_reason)
+    conversation.save()
+    if conversation.channel in BOT_CHANNELS:
+        # After the commit, or the job would not find the message; robust, since a job each minute catches up.
+        transaction.on_commit(partial(_call_bot, conversation.pk), robust=True)
 
 
-def _ask_bot(conversation_id: int) -> None:
+def _call_bot(conversation_id: int) -> None:
     app.configure_task("contact.answer").defer(conversation_id=conversation_id)
-
-
-def _tell(found: Conversation, answered: Contact | None, event: InboundEvent, now: datetime) -> None:
-    if answered is not None and answered.replied_at is None:
-        Contact.objects.filter(pk=answered.pk, replied_at__isnull=True).update(replied_at=min(event.at, now))
-    about = answered if answered is not None and answered.debtor_id == found.debtor_id else None
-    record(
-        "conversation.received",
-        at=now,
-        actor="debtor",
-        debtor_id=found.debtor_id,
-        portfolio_id=about.portfolio_id if about else None,
-        contact_id=about.pk if about else None,
-        payload={"conversation_id": found.pk, "channel": found.channel},
-    )

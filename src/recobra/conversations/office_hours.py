@@ -1,4 +1,4 @@
-"""When something written by hand or by the bot may leave: now, or from the next opening on."""
+"""The hours in which messages of people and of the bot may leave."""
 
 from __future__ import annotations
 
@@ -10,29 +10,33 @@ from recobra.kit.zones import first_zone
 from recobra.portfolio.models import CompanyHoliday
 from recobra_core.law.calendar import LONGEST_WAIT_DAYS, find_open_state
 
-# The law's data let an answer leave at any hour for a quarter of an hour; two minutes of it are the dispatcher's.
+# The data of the law let an answer leave at any hour within a quarter of an hour; the dispatcher needs two minutes.
 IMMEDIATE_REPLY: Final = timedelta(minutes=13)
 
 
-def earliest_departure(who: Counterparty, *, channel: str, answers_at: datetime | None, now: datetime) -> datetime:
-    """Return the instant from which a message may leave: `now`, or the next opening where it is closed.
+def earliest_departure(
+    counterparty: Counterparty, *, channel: str, answers_at: datetime | None, now: datetime
+) -> datetime:
+    """Return the instant from which a message may leave: `now`, or the next opening.
 
-    It is the gate that judges then. Where nothing opens within two weeks it is `now`, and the gate says why not.
+    The gate judges it then. Where nothing opens within two weeks it is `now`, and the gate gives the reason.
     """
-    zone = first_zone(who.zones)
+    zone = first_zone(counterparty.zones)
     if zone is None or (answers_at is not None and now - answers_at < IMMEDIATE_REPLY):
         return now
     at = now
-    closed = set(CompanyHoliday.objects.filter(country=who.country).values_list("day", flat=True))
+    holidays = set(CompanyHoliday.objects.filter(country=counterparty.country).values_list("day", flat=True))
     for _day in range(LONGEST_WAIT_DAYS):
         local = at.astimezone(zone)
-        if local.date() in closed:
+        if local.date() in holidays:
             at = datetime.combine(local.date() + timedelta(days=1), time(), zone)
             continue
-        found = find_open_state(country=who.country, subdivision=who.debtor.subdivision, channel=channel, at_utc=at)
-        if found.is_open:
+        opening = find_open_state(
+            country=counterparty.country, subdivision=counterparty.debtor.subdivision, channel=channel, at_utc=at
+        )
+        if opening.is_open:
             return at
-        if found.until is None:
+        if opening.until is None:
             return now
-        at = found.until
+        at = opening.until
     return now
