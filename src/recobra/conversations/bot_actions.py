@@ -1,4 +1,4 @@
-"""What the bot's actions do: facts that others react to, wishes followed at once, a person called."""
+"""The bot's actions carried out: facts that others react to, opt-outs, the handover to a person."""
 
 from __future__ import annotations
 
@@ -23,80 +23,35 @@ from recobra.portfolio import address_forms
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageContext:
-    """A message in its conversation, who is spoken with (None: not sure yet), and when."""
+    """A message in its conversation, the counterparty (whom the conversation may not be sure of yet), and the time."""
 
     conversation: Conversation
     message: ConversationMessage
-    who: Counterparty
+    counterparty: Counterparty
     now: datetime
 
 
-def perform_action(action: Action, scene: MessageContext) -> None:
-    """Do what an action says, inside the transaction of its turn; what was only said leaves nothing else behind."""
-    do = _DO.get(action.kind)
-    if do is not None:
-        do(action, scene)
+def perform_action(action: Action, context: MessageContext) -> None:
+    """Carry out an action inside the transaction of its turn."""
+    # One that only speaks, such as an offer, has no handler.
+    handler = _HANDLERS.get(action.kind)
+    if handler is not None:
+        handler(action, context)
 
 
-def hand_over(scene: MessageContext, reason: str, *, verified: bool = False) -> None:
+def hand_over(context: MessageContext, reason: str, *, verified: bool = False) -> None:
     """Leave the conversation to a person, with a task."""
-    found = scene.conversation
-    found.mode, found.mode_reason, found.assigned_to = Conversation.Mode.PERSON, reason or "asked", None
-    _tell("person.asked", scene, reason=reason or "asked", verified=verified)
-
-
-def _tell(kind: str, scene: MessageContext, **more: Any) -> None:
-    known = scene.conversation.debtor_id is not None
-    payload = {"conversation_id": scene.conversation.pk, "message_id": scene.message.pk, **more}
-    record(
-        kind,
-        at=scene.now,
-        actor=BOT,
-        portfolio_id=scene.who.portfolio.pk if known else None,
-        debtor_id=scene.who.debtor.pk if known else None,
-        payload=payload,
-    )
-
-
-def _verified(_action: Action, scene: MessageContext) -> None:
-    scene.conversation.debtor, scene.conversation.identified_at = scene.who.debtor, scene.now
-
-
-def _refused(_action: Action, scene: MessageContext) -> None:
-    scene.message.intent = WRONG_IDENTITY
-    for debtor_id in candidate_debtor_ids(scene.conversation):
-        portfolio_id = scene.who.portfolio.pk if debtor_id == scene.who.debtor.pk else None
-        identity_attempts.record_wrong_answer(
-            debtor_id=debtor_id, portfolio_id=portfolio_id, channel=scene.conversation.channel, now=scene.now
-        )
-
-
-def _promise(action: Action, scene: MessageContext) -> None:
-    _tell(
-        "promise.registered",
-        scene,
-        amount_minor=action.with_["amount_minor"],
-        date=action.with_["day"],
-        currency=scene.who.portfolio.currency,
-        grace_days=conversation_settings(scene.who.portfolio).promise_grace_days,
-    )
-
-
-def _told(kind: str) -> Callable[[Action, MessageContext], None]:
-    def do(action: Action, scene: MessageContext) -> None:
-        if scene.conversation.debtor_id is None:  # nobody knows about whose debt
-            hand_over(scene, kind)
-        else:
-            _tell(kind, scene, verified=bool(action.with_["verified"]))
-
-    return do
+    conversation = context.conversation
+    conversation.mode, conversation.mode_reason = Conversation.Mode.PERSON, reason or "asked"
+    conversation.assigned_to = None
+    _record_fact("person.asked", context, reason=reason or "asked", verified=verified)
 
 
 def silence_address(
     *, conversation: Conversation, message: ConversationMessage, wrong_person: bool, now: datetime
 ) -> None:
-    """Follow a wish for silence that was said in one's own words, and end the conversation without an answer."""
-    wish: dict[str, Any] = {
+    """Record an opt-out or a wrong person that a message says, and close the conversation without an answer."""
+    statement: dict[str, Any] = {
         "source": ConsentEntry.Source.KEYWORD,
         "channel": conversation.channel,
         "said": message.text,
@@ -106,55 +61,111 @@ def silence_address(
         "now": now,
     }
     if wrong_person:
-        record_wrong_person(**wish)
+        record_wrong_person(**statement)
     else:
-        record_opt_out(**wish)
+        record_opt_out(**statement)
     conversation.mode = Conversation.Mode.PERSON
     conversation.mode_reason = "not_me" if wrong_person else "opted_out"
     conversation.status, conversation.closed_at = Conversation.Status.CLOSED, now
 
 
-def _silent(action: Action, scene: MessageContext) -> None:
-    wrong = action.kind == "WrongPerson"
-    silence_address(conversation=scene.conversation, message=scene.message, wrong_person=wrong, now=scene.now)
-
-
-def _person(action: Action, scene: MessageContext) -> None:
-    if action.with_["reason"] == "complaint":
-        _enter_complaint(scene)
-    hand_over(scene, str(action.with_["reason"]), verified=bool(action.with_["verified"]))
-
-
-def _enter_complaint(scene: MessageContext) -> None:
-    """Record what the debtor is told is registered: compliance enters it in its register by a reaction."""
-    known = scene.conversation.debtor_id is not None
+def _record_fact(kind: str, context: MessageContext, **details: Any) -> None:
+    # Not sure yet who writes: the counterparty is only a guess then, and the fact names no debtor.
+    is_known = context.conversation.debtor_id is not None
     record(
-        "complaint.received",
-        at=scene.now,
+        kind,
+        at=context.now,
         actor=BOT,
-        portfolio_id=scene.who.portfolio.pk if known else None,
-        debtor_id=scene.who.debtor.pk if known else None,
-        payload={
-            "country": scene.who.country,
-            "at": min(scene.message.at, scene.now).isoformat(),
-            "description": _("The debtor complained in a conversation."),
-        },
+        portfolio_id=context.counterparty.portfolio.pk if is_known else None,
+        debtor_id=context.counterparty.debtor.pk if is_known else None,
+        payload={"conversation_id": context.conversation.pk, "message_id": context.message.pk, **details},
     )
 
 
-def _person_for_plan(_action: Action, scene: MessageContext) -> None:
-    """No plan is offered before agreements are kept; should one be taken all the same, a person sees to it."""
-    hand_over(scene, "plan", verified=True)
+def _accept_identity(_action: Action, context: MessageContext) -> None:
+    context.conversation.debtor, context.conversation.identified_at = context.counterparty.debtor, context.now
 
 
-_DO: Final[dict[str, Callable[[Action, MessageContext], None]]] = {
-    "Verified": _verified,
-    "IdentityRefused": _refused,
-    "MakePromise": _promise,
-    "AcceptPlan": _person_for_plan,
-    "OpenDispute": _told("dispute.opened"),
-    "ReportPayment": _told("payment.reported"),
-    "WrongPerson": _silent,
-    "OptOut": _silent,
-    "HandOver": _person,
+def _refuse_identity(_action: Action, context: MessageContext) -> None:
+    context.message.intent = WRONG_IDENTITY
+    # A wrong answer counts against everybody whom a right one could have proved.
+    for debtor_id in candidate_debtor_ids(context.conversation):
+        is_counterparty = debtor_id == context.counterparty.debtor.pk
+        identity_attempts.record_wrong_answer(
+            debtor_id=debtor_id,
+            portfolio_id=context.counterparty.portfolio.pk if is_counterparty else None,
+            channel=context.conversation.channel,
+            now=context.now,
+        )
+
+
+def _register_promise(action: Action, context: MessageContext) -> None:
+    portfolio = context.counterparty.portfolio
+    _record_fact(
+        "promise.registered",
+        context,
+        amount_minor=action.with_["amount_minor"],
+        date=action.with_["day"],
+        currency=portfolio.currency,
+        grace_days=conversation_settings(portfolio).promise_grace_days,
+    )
+
+
+def _record_claim(kind: str) -> Callable[[Action, MessageContext], None]:
+    """Return the handler that records a debtor's claim as a fact of a kind."""
+
+    def handle(action: Action, context: MessageContext) -> None:
+        if context.conversation.debtor_id is None:
+            # Nobody knows whose debt the claim is about.
+            hand_over(context, kind)
+        else:
+            _record_fact(kind, context, verified=bool(action.with_["verified"]))
+
+    return handle
+
+
+def _silence(action: Action, context: MessageContext) -> None:
+    silence_address(
+        conversation=context.conversation,
+        message=context.message,
+        wrong_person=action.kind == "WrongPerson",
+        now=context.now,
+    )
+
+
+def _hand_over(action: Action, context: MessageContext) -> None:
+    reason = str(action.with_["reason"])
+    if reason == "complaint":
+        # The debtor is told that it is registered: a reaction to this fact enters it in the register of incidents.
+        is_known = context.conversation.debtor_id is not None
+        record(
+            "complaint.received",
+            at=context.now,
+            actor=BOT,
+            portfolio_id=context.counterparty.portfolio.pk if is_known else None,
+            debtor_id=context.counterparty.debtor.pk if is_known else None,
+            payload={
+                "country": context.counterparty.country,
+                "at": min(context.message.at, context.now).isoformat(),
+                "description": _("The debtor complained in a conversation."),
+            },
+        )
+    hand_over(context, reason, verified=bool(action.with_["verified"]))
+
+
+def _hand_over_plan(_action: Action, context: MessageContext) -> None:
+    # The bot offers no plans until agreements exist; should one be accepted all the same, a person sees to it.
+    hand_over(context, "plan", verified=True)
+
+
+_HANDLERS: Final[dict[str, Callable[[Action, MessageContext], None]]] = {
+    "Verified": _accept_identity,
+    "IdentityRefused": _refuse_identity,
+    "MakePromise": _register_promise,
+    "AcceptPlan": _hand_over_plan,
+    "OpenDispute": _record_claim("dispute.opened"),
+    "ReportPayment": _record_claim("payment.reported"),
+    "WrongPerson": _silence,
+    "OptOut": _silence,
+    "HandOver": _hand_over,
 }

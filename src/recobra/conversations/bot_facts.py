@@ -1,10 +1,10 @@
-"""What is so, for the bot, when a message comes: from the ledger, the holds, the law and the creditor's own words."""
+"""The facts that the bot answers a message by: from the ledger, the holds, the law and the creditor's settings."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any, Final
 
 from django.db.models import Q
@@ -21,14 +21,14 @@ from recobra.portfolio.statement import Statement, fetch_statements
 from recobra_core.law.calendar import find_open_state
 
 WRONG_IDENTITY: Final = "identity_wrong"
-_FIGURES: Final = 4
-# Who waits for money already promised, or looks for a payment, is not asked for less because of that.
-_GO_ON: Final = (Hold.Reason.PROMISE, Hold.Reason.PAYMENT_IN_PROCESS)
+_DIGITS: Final = 4
+# Holds that wait for money which is already promised or paid; they do not end the pursuit of the rest.
+_HOLDS_THAT_ALLOW: Final = (Hold.Reason.PROMISE, Hold.Reason.PAYMENT_IN_PROCESS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConversationSettings:
-    """How a portfolio talks: what may be promised, and when people answer (`attributes.conversation`)."""
+    """Settings of a portfolio's conversations: limits of promises, and office hours (`attributes.conversation`)."""
 
     promise_days: int = 7
     promise_min_minor: int = 1
@@ -38,105 +38,114 @@ class ConversationSettings:
 
 
 def conversation_settings(portfolio: Portfolio) -> ConversationSettings:
-    """Return a portfolio's manners; what it does not say is as in `Manners`. Raises ValueError, TypeError."""
-    given: Mapping[str, Any] = portfolio.attributes.get("conversation", {})
-    read: dict[str, Any] = {
-        name: time.fromisoformat(value) if name.startswith("people") else int(value) for name, value in given.items()
+    """Return a portfolio's settings, with the defaults for those it does not set. Raises ValueError, TypeError."""
+    attributes: Mapping[str, Any] = portfolio.attributes.get("conversation", {})
+    changes: dict[str, Any] = {
+        name: time.fromisoformat(value) if name.startswith("people") else int(value)
+        for name, value in attributes.items()
     }
-    return replace(ConversationSettings(), **read)
+    return replace(ConversationSettings(), **changes)
 
 
-def collect_facts(who: Counterparty, conversation: Conversation, *, salt: bytes, tries: int, now: datetime) -> Facts:
-    """Return the facts of one debtor for one message. `tries`: the wrong answers that count already."""
-    manners, creditor = conversation_settings(who.portfolio), who.debtor.creditor
-    expected = identity_digits(who.debtor)
-    hours = format_hours(begin=f"{manners.people_from:%H:%M}", end=f"{manners.people_to:%H:%M}")
+def collect_facts(
+    counterparty: Counterparty, conversation: Conversation, *, salt: bytes, tries: int, now: datetime
+) -> Facts:
+    """Return the facts of one debtor for one message; `tries` is the number of wrong answers that count."""
+    settings, creditor = conversation_settings(counterparty.portfolio), counterparty.debtor.creditor
+    # A disputed debt is not asked for.
+    documents = _statement(counterparty, now).without_held().overdue
+    currency = counterparty.portfolio.currency
+    expected = identity_digits(counterparty.debtor)
     return Facts(
         creditor=creditor.name,
         sender=creditor.agency_name or creditor.name,
-        country=who.country,
-        currency=who.portfolio.currency,
-        overdue_minor=_overdue(who, now),
-        may_collect=_may_collect(who, conversation, now),
-        people_now=_people_now(who, manners, now),
-        people_when=hours,
-        limits=Limits(promise_days=manners.promise_days, promise_min_minor=manners.promise_min_minor),
+        country=counterparty.country,
+        currency=currency,
+        overdue_minor=sum(document.owed_minor for document in documents if document.currency == currency),
+        may_collect=_may_collect(counterparty, conversation, now),
+        is_office_open=_is_office_open(counterparty, settings, now),
+        office_hours=format_hours(begin=f"{settings.people_from:%H:%M}", end=f"{settings.people_to:%H:%M}"),
+        limits=Limits(promise_days=settings.promise_days, promise_min_minor=settings.promise_min_minor),
         identity=digest_figures(expected, salt=salt) if expected else None,
         salt=salt,
         identity_blocked=tries >= TRIES_MAX or _is_guessing(conversation, now),
         can_pay_by_link=False,
         how_to_pay=" ".join(creditor.payment_instructions.split()),
-        promise_open_until=_promised(who, manners, now),
+        promise_open_until=_promised_day(counterparty, settings, now),
     )
 
 
 def identity_digits(debtor: Debtor) -> str:
     """Return what a debtor is asked for: the last digits of the identity document, '' where it has too few."""
-    figures = "".join(sign for sign in debtor.national_id if sign.isdecimal())[-_FIGURES:]
-    return figures if len(figures) == _FIGURES else ""
+    digits = "".join(character for character in debtor.national_id if character.isdecimal())[-_DIGITS:]
+    return digits if len(digits) == _DIGITS else ""
 
 
-def has_other_currencies(who: Counterparty, now: datetime) -> bool:
-    """Return whether one amount cannot say what is owed."""
-    return any(each.currency != who.portfolio.currency for each in _statement(who, now).overdue)
-
-
-def _statement(who: Counterparty, now: datetime) -> Statement:
-    return fetch_statements({who.debtor.pk: who.today or now.date()})[who.debtor.pk]
-
-
-def _overdue(who: Counterparty, now: datetime) -> int:
-    """Return what may be asked for: a disputed debt is not."""
-    documents = _statement(who, now).without_held().overdue
-    return sum(each.owed_minor for each in documents if each.currency == who.portfolio.currency)
-
-
-def _holds(who: Counterparty, now: datetime) -> Iterable[Hold]:
-    day = who.today or now.date()
-    standing = Hold.objects.filter(Q(ends_on__isnull=True) | Q(ends_on__gte=day), lifted_at__isnull=True)
-    return standing.filter(debtor=who.debtor, account__isnull=True, starts_on__lte=day)
-
-
-def _may_collect(who: Counterparty, conversation: Conversation, now: datetime) -> bool:
-    zone = first_zone(who.zones)
-    if zone is None or any(hold.reason not in _GO_ON for hold in _holds(who, now)):
-        return False
-    found = find_open_state(
-        country=who.country, subdivision=who.debtor.subdivision, channel=conversation.channel, at_utc=now
-    )
-    return found.is_open
-
-
-def _people_now(who: Counterparty, manners: ConversationSettings, now: datetime) -> bool:
-    zone = first_zone(who.portfolio.time_zone)
-    if zone is None:
-        return False
-    local = now.astimezone(zone)
-    closed = CompanyHoliday.objects.filter(country=who.portfolio.country, day=local.date()).exists()
-    return not closed and local.weekday() < 5 and manners.people_from <= local.time() < manners.people_to
+def has_other_currencies(counterparty: Counterparty, now: datetime) -> bool:
+    """Return whether the debtor owes in another currency too, so that no single amount is what is owed."""
+    currency = counterparty.portfolio.currency
+    return any(document.currency != currency for document in _statement(counterparty, now).overdue)
 
 
 def candidate_debtor_ids(conversation: Conversation) -> list[int]:
-    """Return the debtors who the answer may prove to be there: who is known, else all who have the line."""
+    """Return the debtors whose identity an answer may prove: the known one, else all at the address."""
     if conversation.debtor_id is not None:
         return [conversation.debtor_id]
     return [debtor.pk for debtor in debtors_at(conversation.address, channel=conversation.channel)]
 
 
 def count_wrong_answers(conversation: Conversation, now: datetime) -> int:
-    """Count the wrong answers about whoever a conversation may be with, given here or elsewhere."""
-    return max(
-        (len(identity_attempts.recent_wrong_answers(pk, now=now)) for pk in candidate_debtor_ids(conversation)),
-        default=0,
+    """Return the wrong answers that count against a conversation: the most about any of its candidates."""
+    counts = (
+        len(identity_attempts.recent_wrong_answers(debtor_id, now=now))
+        for debtor_id in candidate_debtor_ids(conversation)
     )
+    return max(counts, default=0)
+
+
+def _statement(counterparty: Counterparty, now: datetime) -> Statement:
+    debtor_id = counterparty.debtor.pk
+    return fetch_statements({debtor_id: counterparty.today or now.date()})[debtor_id]
+
+
+def _holds_in_force(counterparty: Counterparty, now: datetime) -> Iterable[Hold]:
+    """Return the holds of the debtor, not of single accounts, on the local day."""
+    day = counterparty.today or now.date()
+    in_force = Hold.objects.filter(Q(ends_on__isnull=True) | Q(ends_on__gte=day), lifted_at__isnull=True)
+    return in_force.filter(debtor=counterparty.debtor, account__isnull=True, starts_on__lte=day)
+
+
+def _may_collect(counterparty: Counterparty, conversation: Conversation, now: datetime) -> bool:
+    zone = first_zone(counterparty.zones)
+    if zone is None or any(hold.reason not in _HOLDS_THAT_ALLOW for hold in _holds_in_force(counterparty, now)):
+        return False
+    opening = find_open_state(
+        country=counterparty.country,
+        subdivision=counterparty.debtor.subdivision,
+        channel=conversation.channel,
+        at_utc=now,
+    )
+    return opening.is_open
+
+
+def _is_office_open(counterparty: Counterparty, settings: ConversationSettings, now: datetime) -> bool:
+    portfolio = counterparty.portfolio
+    zone = first_zone(portfolio.time_zone)
+    if zone is None:
+        return False
+    local = now.astimezone(zone)
+    is_holiday = CompanyHoliday.objects.filter(country=portfolio.country, day=local.date()).exists()
+    return not is_holiday and local.weekday() < 5 and settings.people_from <= local.time() < settings.people_to
 
 
 def _is_guessing(conversation: Conversation, now: datetime) -> bool:
-    """Tell whether too many wrong answers came from a line, about whomever."""
+    """Return whether too many wrong answers came from an address, about whichever debtors."""
     wrong = ConversationMessage.objects.filter(conversation__address=conversation.address, intent=WRONG_IDENTITY)
     return wrong.filter(received_at__gt=now - identity_attempts.ATTEMPT_WINDOW).count() >= TRIES_MAX
 
 
-def _promised(who: Counterparty, manners: ConversationSettings, now: datetime) -> Any:
-    ends = [hold.ends_on for hold in _holds(who, now) if hold.reason == Hold.Reason.PROMISE and hold.ends_on]
-    return max(ends) - timedelta(days=manners.promise_grace_days) if ends else None
+def _promised_day(counterparty: Counterparty, settings: ConversationSettings, now: datetime) -> date | None:
+    """Return the day of the open promise, None without one: its hold ends some days of grace later."""
+    holds = _holds_in_force(counterparty, now)
+    ends = [hold.ends_on for hold in holds if hold.reason == Hold.Reason.PROMISE and hold.ends_on]
+    return max(ends) - timedelta(days=settings.promise_grace_days) if ends else None

@@ -1,4 +1,4 @@
-"""The bot at work: each message of a debtor's read once, in its order, and answered within the law."""
+"""The bot's run over inbound messages: each is read once, in order, and answered within the law."""
 
 from __future__ import annotations
 
@@ -32,197 +32,192 @@ from recobra.conversations.models import Conversation, ConversationMessage
 from recobra.conversations.reply import BOT, send_reply
 from recobra.messaging.channels import Button
 
-TOO_LATE: Final = timedelta(hours=24)
+LATE_AFTER: Final = timedelta(hours=24)
 VERIFIED_FOR: Final = timedelta(hours=24)
-AT_ONCE: Final = 100
-_AFTER_THESE_A_FILE_IS_EXPECTED: Final = ("already_paid", "dispute")
+BATCH_SIZE: Final = 100
+_FILE_EXPECTED_AFTER: Final = ("already_paid", "dispute")
 _log = logging.getLogger(__name__)
 
 
 def answer_waiting(*, now: datetime) -> int:
-    """Answer what waits in every conversation of the bot's; return how many messages. For what a job has missed."""
-    waiting = _pending().order_by("received_at").values_list("conversation_id", flat=True)
-    ids = dict.fromkeys(waiting[:AT_ONCE])
-    return sum(answer_conversation(conversation_id=each, now=now) for each in ids)
+    """Answer the messages that a job has missed, in every conversation; return how many."""
+    waiting = _unread_messages().order_by("received_at").values_list("conversation_id", flat=True)
+    ids = dict.fromkeys(waiting[:BATCH_SIZE])
+    return sum(answer_conversation(conversation_id=conversation_id, now=now) for conversation_id in ids)
 
 
 def answer_conversation(*, conversation_id: int, now: datetime) -> int:
-    """Read what a debtor wrote in a conversation, in its order, and answer it; return how many messages.
+    """Read and answer a debtor's unread messages in order; return how many.
 
-    While a person has the conversation only a wish for silence is followed, and nothing is answered. What the bot
-    cannot work goes to a person, never to nobody.
+    While a person has the conversation only opt-outs are followed, and nothing is answered.
     """
     count = 0
-    while (message := _next(conversation_id)) is not None:
+    unread = _unread_messages().filter(conversation=conversation_id).select_related("conversation__debtor")
+    while (message := unread.order_by("at", "pk").first()) is not None:
         try:
-            understood = _understood(message, now)
+            # Outside of any transaction: a language model may take seconds.
+            understood = _interpret(message, now)
             with transaction.atomic():
-                worked = _work(message.pk, understood, now)
-        except Exception as error:  # noqa: BLE001 - a person takes over, whatever it was
+                is_done = _process_message(message.pk, understood, now)
+        except Exception as error:  # noqa: BLE001 - whatever it was, a person takes over
             _log.error("The bot failed at message %s: %s.", message.pk, type(error).__name__)
-            worked = _give_up(message.pk, now)
-        if not worked:
+            is_done = _hand_over_failed(message.pk, now)
+        if not is_done:
             break
         count += 1
     return count
 
 
-def _pending() -> Any:
-    unread = ConversationMessage.objects.filter(
+def _unread_messages() -> Any:
+    inbound = ConversationMessage.objects.filter(
         direction=ConversationMessage.Direction.IN, conversation__channel__in=BOT_CHANNELS
     )
-    return unread.filter(intent="") | unread.filter(intent__startswith=BUTTON_PREFIX)
+    # The intent tells what was read already; a pressed button comes with its code there.
+    return inbound.filter(intent="") | inbound.filter(intent__startswith=BUTTON_PREFIX)
 
 
-def _next(conversation_id: int) -> ConversationMessage | None:
-    of_one = _pending().filter(conversation=conversation_id).select_related("conversation__debtor")
-    found: ConversationMessage | None = of_one.order_by("at", "pk").first()
-    return found
+def _lock_unread(message_id: int) -> tuple[Conversation, ConversationMessage] | None:
+    """Return a message with its conversation locked; None where somebody else has read it meanwhile."""
+    conversation_id = ConversationMessage.objects.get(pk=message_id).conversation_id
+    conversations = Conversation.objects.select_for_update(of=["self"]).select_related("debtor__creditor")
+    conversation = conversations.get(pk=conversation_id)
+    # Only now, under the lock: two jobs for one conversation answer each message once.
+    message = _unread_messages().filter(pk=message_id).first()
+    return (conversation, message) if message else None
 
 
-def _locked(message_id: int) -> tuple[Conversation, ConversationMessage] | None:
-    """Return a message that nobody has read yet, with its conversation locked."""
-    found = ConversationMessage.objects.get(pk=message_id)
-    rows = Conversation.objects.select_for_update(of=["self"]).select_related("debtor__creditor")
-    conversation = rows.get(pk=found.conversation_id)
-    still = _pending().filter(pk=message_id).first()
-    return (conversation, still) if still else None
-
-
-def _understood(message: ConversationMessage, now: datetime) -> Interpretation:
-    """Read a message outside of any transaction: a language model may take seconds."""
+def _interpret(message: ConversationMessage, now: datetime) -> Interpretation:
     conversation = message.conversation
     code = message.intent.removeprefix(BUTTON_PREFIX) if message.intent else ""
     offered = conversation.bot_state.get("state", {}).get("offered", [])
     if code in offered:
-        return Interpretation(intent="number", confidence=1.0, slots=Slots(choice=offered.index(code) + 1), by="button")
+        slots = Slots(choice=offered.index(code) + 1)
+        return Interpretation(intent="number", confidence=1.0, slots=slots, by="button")
     if code in INTENTS:
         return Interpretation(intent=code, confidence=1.0, by="button")
-    who = _partner(conversation, now)
-    today = (who.today if who else None) or now.date()
-    at = model.configured_endpoint(url=settings.LLM_URL, model=settings.LLM_MODEL, key=settings.LLM_KEY)
-    country = who.country if who else ""
-    return asyncio.run(model.interpret_with_model(text=message.text, today=today, country=country, at=at))
+    counterparty = _find_counterparty(conversation, now)
+    today = (counterparty.today if counterparty else None) or now.date()
+    country = counterparty.country if counterparty else ""
+    endpoint = model.configured_endpoint(url=settings.LLM_URL, model=settings.LLM_MODEL, key=settings.LLM_KEY)
+    return asyncio.run(model.interpret_with_model(text=message.text, today=today, country=country, at=endpoint))
 
 
-def _partner(conversation: Conversation, now: datetime) -> Counterparty | None:
-    """Return who is spoken with: who is known, else whoever was written to last at this line."""
-    known = (
-        [conversation.debtor] if conversation.debtor else debtors_at(conversation.address, channel=conversation.channel)
-    )
-    if not known:
-        return None
-    return find_counterparty(known[0], channel=conversation.channel, address=conversation.address, now=now)
+def _find_counterparty(conversation: Conversation, now: datetime) -> Counterparty | None:
+    """Return the known debtor, else the one who was contacted last at this address."""
+    channel, address = conversation.channel, conversation.address
+    debtors = [conversation.debtor] if conversation.debtor else debtors_at(address, channel=channel)
+    return find_counterparty(debtors[0], channel=channel, address=address, now=now) if debtors else None
 
 
-def _work(message_id: int, understood: Interpretation, now: datetime) -> bool:
-    found = _locked(message_id)
-    if found is None:
+def _process_message(message_id: int, understood: Interpretation, now: datetime) -> bool:
+    """Answer one message; return False where somebody else has read it."""
+    locked = _lock_unread(message_id)
+    if locked is None:
         return False
-    conversation, message = found
+    conversation, message = locked
     message.intent, message.confidence = understood.intent, understood.confidence
-    who = _partner(conversation, now)
-    silent = is_silenced(conversation.address, channel=conversation.channel)
-    if conversation.mode == Conversation.Mode.PERSON or who is None or silent:
-        return _only_wishes(conversation, message, "silent" if silent else "unknown_number", now)
-    salt = bytes.fromhex(conversation.bot_state.get("salt", "")) or secrets.token_bytes(16)
-    who = _who_answers(conversation, who, understood, now)
-    scene = MessageContext(conversation=conversation, message=message, who=who, now=now)
+    counterparty = _find_counterparty(conversation, now)
+    is_silent = is_silenced(conversation.address, channel=conversation.channel)
+    if conversation.mode == Conversation.Mode.PERSON or counterparty is None or is_silent:
+        _leave_to_person(conversation, message, "silent" if is_silent else "unknown_number", now)
+        return True
+    counterparty = _match_counterparty(conversation, counterparty, understood, now)
+    context = MessageContext(conversation=conversation, message=message, counterparty=counterparty, now=now)
     identity_attempts.lock_attempts(candidate_debtor_ids(conversation))
     tries = count_wrong_answers(conversation, now)
-    facts = collect_facts(who, conversation, salt=salt, tries=tries, now=now)
-    turn = _turn(scene, understood, facts, _state(conversation, now).to(tries=tries))
+    salt = bytes.fromhex(conversation.bot_state.get("salt", "")) or secrets.token_bytes(16)
+    facts = collect_facts(counterparty, conversation, salt=salt, tries=tries, now=now)
+    turn = _take_turn(context, understood, facts, _current_state(conversation, now).to(tries=tries))
     for action in turn.actions:
-        perform_action(action, scene)
+        perform_action(action, context)
     message.save(update_fields=["intent", "confidence"])
     conversation.bot_state = {"salt": salt.hex(), "state": dump_state(turn.state)}
     conversation.save()
-    _say(scene, turn, facts)
+    _send_turn(context, turn, facts)
     return True
 
 
-def _only_wishes(conversation: Conversation, message: ConversationMessage, reason: str, now: datetime) -> bool:
-    """Follow a wish for silence; everything else waits for a person."""
+def _leave_to_person(conversation: Conversation, message: ConversationMessage, reason: str, now: datetime) -> None:
+    """Follow an opt-out; everything else waits for a person."""
     if message.intent in SILENCING:
-        wrong = message.intent == "wrong_person"
-        silence_address(conversation=conversation, message=message, wrong_person=wrong, now=now)
+        is_wrong_person = message.intent == "wrong_person"
+        silence_address(conversation=conversation, message=message, wrong_person=is_wrong_person, now=now)
     elif conversation.mode == Conversation.Mode.BOT:
         conversation.mode, conversation.mode_reason = Conversation.Mode.PERSON, reason
     message.save(update_fields=["intent", "confidence"])
     conversation.save()
-    return True
 
 
-def _who_answers(
-    conversation: Conversation, who: Counterparty, understood: Interpretation, now: datetime
+def _match_counterparty(
+    conversation: Conversation, counterparty: Counterparty, understood: Interpretation, now: datetime
 ) -> Counterparty:
-    """Where several people have a line, the figures of a document tell which of them writes."""
-    asked = conversation.bot_state.get("state", {}).get("phase") == "identify"
-    if conversation.debtor is not None or not asked or understood.slots.figures is None:
-        return who
-    known = debtors_at(conversation.address, channel=conversation.channel)
-    fits = [each for each in known if identity_digits(each) == understood.slots.figures]
-    if len(fits) != 1:
-        return who
-    return find_counterparty(fits[0], channel=conversation.channel, address=conversation.address, now=now) or who
+    """Return the debtor whose document has the figures that were typed, where several people share an address."""
+    is_identifying = conversation.bot_state.get("state", {}).get("phase") == "identify"
+    if conversation.debtor is not None or not is_identifying or understood.slots.figures is None:
+        return counterparty
+    debtors = debtors_at(conversation.address, channel=conversation.channel)
+    matches = [debtor for debtor in debtors if identity_digits(debtor) == understood.slots.figures]
+    if len(matches) != 1:
+        return counterparty
+    channel, address = conversation.channel, conversation.address
+    return find_counterparty(matches[0], channel=channel, address=address, now=now) or counterparty
 
 
-def _turn(scene: MessageContext, understood: Interpretation, facts: Facts, state: State) -> Turn:
-    message = scene.message
-    today: date = scene.who.today or scene.now.date()
-    if scene.now - message.at > TOO_LATE:
+def _take_turn(context: MessageContext, understood: Interpretation, facts: Facts, state: State) -> Turn:
+    message = context.message
+    today: date = context.counterparty.today or context.now.date()
+    if context.now - message.at > LATE_AFTER:
         return replace(dialogue.hand_over(state, facts, reason="late"), answer=None)
     if not message.text.strip() and understood.by != "button":
-        return _wordless(scene, state, facts)
-    if has_other_currencies(scene.who, scene.now) and understood.intent not in {"opt_out", "wrong_person"}:
+        # A file without words: the proof that was asked for is kept with its task, anything else is for a person.
+        message.intent = "attachment"
+        since = context.now - LATE_AFTER
+        if context.conversation.messages.filter(intent__in=_FILE_EXPECTED_AFTER, at__gt=since).exists():
+            return Turn(state=state, answer=None)
+        return dialogue.hand_over(state, facts, reason="attachment")
+    is_refusal = understood.intent in {"opt_out", "wrong_person"}
+    if not is_refusal and has_other_currencies(context.counterparty, context.now):
         return dialogue.hand_over(state, facts, reason="currencies")
     return dialogue.next_turn(state=state, understood=understood, facts=facts, today=today)
 
 
-def _state(conversation: Conversation, now: datetime) -> State:
-    kept = conversation.bot_state.get("state")
-    state = load_state(kept) if kept else State()
+def _current_state(conversation: Conversation, now: datetime) -> State:
+    document = conversation.bot_state.get("state")
+    state = load_state(document) if document else State()
     if conversation.identified_at is None or now - conversation.identified_at > VERIFIED_FOR:
         return state.to(verified=False)
     return state
 
 
-def _wordless(scene: MessageContext, state: State, facts: Facts) -> Turn:
-    """A file without words: the receipt that was asked for is kept with its task, anything else is for a person."""
-    scene.message.intent = "attachment"
-    said = scene.conversation.messages.filter(intent__in=_AFTER_THESE_A_FILE_IS_EXPECTED, at__gt=scene.now - TOO_LATE)
-    if said.exists():
-        return Turn(state=state, answer=None)
-    return dialogue.hand_over(state, facts, reason="attachment")
-
-
-def _say(scene: MessageContext, turn: Turn, facts: Facts) -> None:
-    words = render_reply(turn, facts=facts, channel=scene.conversation.channel)
-    if words is None or scene.conversation.status == Conversation.Status.CLOSED:
+def _send_turn(context: MessageContext, turn: Turn, facts: Facts) -> None:
+    conversation = context.conversation
+    message = render_reply(turn, facts=facts, channel=conversation.channel)
+    if message is None or conversation.status == Conversation.Status.CLOSED:
         return
-    # Not sure yet who writes: the question goes out in the name of whoever was written to last at this line.
-    about = scene.who.debtor.pk if scene.conversation.debtor_id is None else None
-    offered = () if words.shown_as == "numbers" else words.choices
-    buttons = [Button(code=choice.id, title=choice.title) for choice in offered]
+    # Not sure yet who writes: the question goes out in the name of the debtor who was contacted last.
+    about_id = context.counterparty.debtor.pk if conversation.debtor_id is None else None
+    choices = () if message.shown_as == "numbers" else message.choices
     send_reply(
-        conversation_id=scene.conversation.pk,
-        text=words.text,
-        buttons=buttons,
+        conversation_id=conversation.pk,
+        text=message.text,
+        buttons=[Button(code=choice.id, title=choice.title) for choice in choices],
         author=BOT,
-        about_id=about,
-        now=scene.now,
+        about_id=about_id,
+        now=context.now,
     )
 
 
 @transaction.atomic
-def _give_up(message_id: int, now: datetime) -> bool:
-    found = _locked(message_id)
-    if found is None:
+def _hand_over_failed(message_id: int, now: datetime) -> bool:
+    """Leave a message that the bot failed at to a person; return False where somebody else has read it."""
+    locked = _lock_unread(message_id)
+    if locked is None:
         return False
-    conversation, message = found
-    who = _partner(conversation, now)
-    if who is not None and conversation.mode == Conversation.Mode.BOT:
-        hand_over(MessageContext(conversation=conversation, message=message, who=who, now=now), "bot_failed")
+    conversation, message = locked
+    counterparty = _find_counterparty(conversation, now)
+    if counterparty is not None and conversation.mode == Conversation.Mode.BOT:
+        context = MessageContext(conversation=conversation, message=message, counterparty=counterparty, now=now)
+        hand_over(context, "bot_failed")
     conversation.mode, conversation.mode_reason = Conversation.Mode.PERSON, conversation.mode_reason or "bot_failed"
     message.intent = "not_read"
     message.save(update_fields=["intent"])

@@ -1,4 +1,4 @@
-"""People at conversations: who has one, what colleagues are told, when it goes back to the bot or ends."""
+"""The work of people in the inbox: assignment, notes, the return to the bot, and the end of a conversation."""
 
 from __future__ import annotations
 
@@ -23,65 +23,68 @@ from recobra.messaging.models import Contact
 from recobra.portfolio import address_forms
 from recobra.portfolio.models import Debtor
 
-_BY_HAND: Final = (Contact.Purpose.REPLY, Contact.Purpose.MANUAL)
+_FREE_PURPOSES: Final = (Contact.Purpose.REPLY, Contact.Purpose.MANUAL)
 
 
 class ConversationRefused(Exception):
-    """It cannot be done with the conversation; the text is shown as it is."""
+    """The conversation does not allow it; the text is shown as it is."""
 
 
 @transaction.atomic
 def take_over(
     *, conversation_id: int, to_id: int, actor: str, actor_id: int, leads: bool = False, now: datetime
 ) -> Conversation:
-    """Give a conversation to a person; the bot is silent from then on, also about what it was about to say.
+    """Assign a conversation to a person and silence the bot, whose pending answers are cancelled.
 
-    Raises ConversationRefused. What a colleague has is taken only by whoever leads.
+    Only who leads may take the conversation of a colleague. Raises ConversationRefused.
     """
-    found = _open(conversation_id)
-    if found.assigned_to_id not in {None, to_id} and found.mode == Conversation.Mode.PERSON and not leads:
-        raise ConversationRefused(_("%(who)s has this conversation already.") % {"who": found.assigned_to})
+    conversation = _lock_open(conversation_id)
+    if conversation.assigned_to_id not in {None, to_id} and conversation.mode == Conversation.Mode.PERSON and not leads:
+        raise ConversationRefused(_("%(who)s has this conversation already.") % {"who": conversation.assigned_to})
     person = User.objects.filter(pk=to_id, is_active=True).first()
     if person is None or not may(person, Right.ANSWER_MESSAGES):
         raise ConversationRefused(_("Nobody of that name answers messages."))
-    found.assigned_to, found.mode, found.mode_reason = person, Conversation.Mode.PERSON, ""
-    found.save()
-    _record("conversation.assigned", found, actor, actor_id, now, to_id=person.pk)
-    cancel_bot_replies(found, actor=actor, actor_id=actor_id, now=now)
-    return found
+    conversation.assigned_to, conversation.mode, conversation.mode_reason = person, Conversation.Mode.PERSON, ""
+    conversation.save()
+    _record_fact("conversation.assigned", conversation, actor, actor_id, now, to_id=person.pk)
+    cancel_bot_replies(conversation, actor=actor, actor_id=actor_id, now=now)
+    return conversation
 
 
 @transaction.atomic
 def give_to_bot(*, conversation_id: int, actor: str, actor_id: int, now: datetime) -> Conversation:
-    """Let the bot answer what comes next; what was written before stays with the people. Raises ConversationRefused."""
-    found = _open(conversation_id)
-    if found.channel not in BOT_CHANNELS:
+    """Let the bot answer what comes next, but not what was written before. Raises ConversationRefused."""
+    conversation = _lock_open(conversation_id)
+    if conversation.channel not in BOT_CHANNELS:
         raise ConversationRefused(_("The bot does not answer by this channel."))
-    if found.debtor is None or is_silenced(found.address, channel=found.channel):
+    if conversation.debtor is None or is_silenced(conversation.address, channel=conversation.channel):
         raise ConversationRefused(_("The bot cannot answer at this number."))
-    found.mode, found.mode_reason, found.assigned_to = Conversation.Mode.BOT, "", None
-    state = dict(found.bot_state.get("state", {}))
+    conversation.mode, conversation.mode_reason, conversation.assigned_to = Conversation.Mode.BOT, "", None
+    state = dict(conversation.bot_state.get("state", {}))
     if state:
-        found.bot_state = {**found.bot_state, "state": {**state, "phase": "open", "misses": 0, "wanted": None}}
-    found.messages.filter(direction="IN", intent="").update(intent="person")
-    found.save()
-    _record("conversation.assigned", found, actor, actor_id, now, to_id=None)
-    return found
+        conversation.bot_state = {
+            **conversation.bot_state,
+            "state": {**state, "phase": "open", "misses": 0, "wanted": None},
+        }
+    conversation.messages.filter(direction="IN", intent="").update(intent="person")
+    conversation.save()
+    _record_fact("conversation.assigned", conversation, actor, actor_id, now, to_id=None)
+    return conversation
 
 
 @transaction.atomic
 def close_conversation(*, conversation_id: int, actor: str, actor_id: int, now: datetime) -> Conversation:
-    """End a conversation; a new message opens another one. Raises ConversationRefused."""
-    found = _open(conversation_id)
-    found.status, found.closed_at, found.unread = Conversation.Status.CLOSED, now, 0
-    found.save()
-    _record("conversation.closed", found, actor, actor_id, now)
-    return found
+    """Close a conversation; a new message opens another one. Raises ConversationRefused."""
+    conversation = _lock_open(conversation_id)
+    conversation.status, conversation.closed_at, conversation.unread = Conversation.Status.CLOSED, now, 0
+    conversation.save()
+    _record_fact("conversation.closed", conversation, actor, actor_id, now)
+    return conversation
 
 
 @transaction.atomic
 def add_note(*, conversation_id: int, text: str, actor: str, actor_id: int, now: datetime) -> ConversationMessage:
-    """Write something for colleagues; it never leaves. Raises ConversationRefused."""
+    """Add a note for colleagues, which is never sent. Raises ConversationRefused."""
     if not text.strip():
         raise ConversationRefused(_("Write something first."))
     return ConversationMessage.objects.create(
@@ -96,32 +99,32 @@ def add_note(*, conversation_id: int, text: str, actor: str, actor_id: int, now:
 
 
 def mark_read(*, conversation_id: int) -> None:
-    """Say that a person has seen what was written."""
+    """Mark the messages of a conversation as read by a person."""
     Conversation.objects.filter(pk=conversation_id, unread__gt=0).update(unread=0)
 
 
 @transaction.atomic
 def assign_debtor(*, conversation_id: int, debtor_id: int, actor: str, actor_id: int, now: datetime) -> Conversation:
-    """Say which debtor writes at a number that nobody knew. It proves nothing: identity is checked all the same."""
-    found = _open(conversation_id)
-    if found.debtor_id is not None:
+    """Assign a debtor to a conversation with an unknown number. It proves no identity. Raises ConversationRefused."""
+    conversation = _lock_open(conversation_id)
+    if conversation.debtor_id is not None:
         raise ConversationRefused(_("It is known whose number this is."))
-    found.debtor = Debtor.objects.get(pk=debtor_id)
-    found.save(update_fields=["debtor"])
-    _record("conversation.assigned", found, actor, actor_id, now, to_id=found.assigned_to_id)
-    return found
+    conversation.debtor = Debtor.objects.get(pk=debtor_id)
+    conversation.save(update_fields=["debtor"])
+    _record_fact("conversation.assigned", conversation, actor, actor_id, now, to_id=conversation.assigned_to_id)
+    return conversation
 
 
 @transaction.atomic
 def silence_conversation(
     *, conversation_id: int, wrong_person: bool, said: str = "", actor: str, actor_id: int, now: datetime
 ) -> Conversation:
-    """Put down that the debtor wants no more messages, or is somebody else, and end the conversation."""
-    found = Conversation.objects.select_for_update(of=["self"]).get(pk=conversation_id)
-    wish: dict[str, Any] = {
-        "kind": address_forms.point_kind(found.channel),
-        "value": found.address,
-        "channel": found.channel,
+    """Record an opt-out, or a wrong person, that staff was told of, and close the conversation."""
+    conversation = Conversation.objects.select_for_update(of=["self"]).get(pk=conversation_id)
+    statement: dict[str, Any] = {
+        "kind": address_forms.point_kind(conversation.channel),
+        "value": conversation.address,
+        "channel": conversation.channel,
         "said": said,
         "source": ConsentEntry.Source.STAFF,
         "actor": actor,
@@ -129,35 +132,42 @@ def silence_conversation(
         "now": now,
     }
     if wrong_person:
-        record_wrong_person(**wish)
+        record_wrong_person(**statement)
     else:
-        record_opt_out(**wish)
+        record_opt_out(**statement)
     act = ConsentEntry.Act.NOT_ME if wrong_person else ConsentEntry.Act.OPTED_OUT
-    found.mode, found.mode_reason = Conversation.Mode.PERSON, act.lower()
-    if found.status != Conversation.Status.CLOSED:
-        found.status, found.closed_at, found.unread = Conversation.Status.CLOSED, now, 0
-        _record("conversation.closed", found, actor, actor_id, now)
-    found.save()
-    return found
+    conversation.mode, conversation.mode_reason = Conversation.Mode.PERSON, act.lower()
+    if conversation.status != Conversation.Status.CLOSED:
+        conversation.status, conversation.closed_at, conversation.unread = Conversation.Status.CLOSED, now, 0
+        _record_fact("conversation.closed", conversation, actor, actor_id, now)
+    conversation.save()
+    return conversation
 
 
 @transaction.atomic
 def flag_unsent_replies(*, contact_ids: Sequence[int]) -> int:
-    """Show people that an answer did not leave, whose debtor hears nothing otherwise; return how many conversations."""
-    unsent = Contact.objects.filter(pk__in=list(contact_ids), conversation_id__isnull=False, purpose__in=_BY_HAND)
-    found = Conversation.objects.filter(pk__in=unsent.values("conversation_id"))
-    return found.exclude(status=Conversation.Status.CLOSED).update(
+    """Show people the conversations whose answer did not leave; return how many.
+
+    The debtor hears nothing otherwise.
+    """
+    unsent = Contact.objects.filter(pk__in=list(contact_ids), conversation_id__isnull=False, purpose__in=_FREE_PURPOSES)
+    conversations = Conversation.objects.filter(pk__in=unsent.values("conversation_id"))
+    return conversations.exclude(status=Conversation.Status.CLOSED).update(
         mode=Conversation.Mode.PERSON, mode_reason="not_sent", status=Conversation.Status.OPEN, unread=F("unread") + 1
     )
 
 
-def _open(conversation_id: int) -> Conversation:
-    found = Conversation.objects.select_for_update(of=["self"]).select_related("assigned_to").get(pk=conversation_id)
-    if found.status == Conversation.Status.CLOSED:
+def _lock_open(conversation_id: int) -> Conversation:
+    conversation = (
+        Conversation.objects.select_for_update(of=["self"]).select_related("assigned_to").get(pk=conversation_id)
+    )
+    if conversation.status == Conversation.Status.CLOSED:
         raise ConversationRefused(_("The conversation is closed. A new message opens another one."))
-    return found
+    return conversation
 
 
-def _record(kind: str, found: Conversation, actor: str, actor_id: int, now: datetime, **more: int | None) -> None:
-    payload = {"conversation_id": found.pk, "channel": found.channel, **more}
-    record(kind, at=now, actor=actor, actor_id=actor_id, debtor_id=found.debtor_id, payload=payload)
+def _record_fact(
+    kind: str, conversation: Conversation, actor: str, actor_id: int, now: datetime, **details: int | None
+) -> None:
+    payload = {"conversation_id": conversation.pk, "channel": conversation.channel, **details}
+    record(kind, at=now, actor=actor, actor_id=actor_id, debtor_id=conversation.debtor_id, payload=payload)

@@ -19,8 +19,8 @@ MONDAY_FACTS = Facts(
     currency="PEN",
     overdue_minor=123_450,
     may_collect=True,
-    people_now=True,
-    people_when="lunes a viernes de 9:00 a 18:00",
+    is_office_open=True,
+    office_hours="lunes a viernes de 9:00 a 18:00",
     limits=Limits(promise_days=15, promise_min_minor=5_000),
     allowed_plans=(
         Plan(id="three", instalments=3, instalment_minor=41_150, first_day=date(2026, 12, 1)),

@@ -145,7 +145,7 @@ AFTER_HOURS = [
 
 @pytest.mark.parametrize(("text", "answer", "actions"), AFTER_HOURS)
 def test_after_hours_it_informs_and_collects_nothing(text, answer, actions, facts):
-    closed = facts(may_collect=False, people_now=False)
+    closed = facts(may_collect=False, is_office_open=False)
     told, turn = talk(closed, text, state=KNOWN)
     assert told == [(answer, tuple(actions.split()))]
     assert not {"promise", "plan", "pay_link"} & set(turn.choices)

@@ -36,7 +36,7 @@ MESSAGES = st.builds(
 FACTS = st.builds(
     lambda **changes: replace(MONDAY_FACTS, **changes),
     may_collect=st.booleans(),
-    people_now=st.booleans(),
+    is_office_open=st.booleans(),
     overdue_minor=st.sampled_from([0, 1, 3_000, 123_450]),
     allowed_plans=st.sampled_from([(), MONDAY_FACTS.allowed_plans, MONDAY_FACTS.allowed_plans[:1]]),
     identity=st.sampled_from([None, MONDAY_FACTS.identity]),

@@ -72,8 +72,8 @@ def _silence(state: State, intent: str) -> Turn:
 def hand_over(state: State, facts: Facts, *, reason: str, actions: tuple[Action, ...] = ()) -> Turn:
     """Leave the conversation to a person and say when there is one."""
     tone = _PERSON.get(reason, "")
-    answer = f"to_person_{tone}" if tone else ("to_person" if facts.people_now else "to_person_later")
-    variables = {} if answer == "to_person" else {"when": facts.people_when}
+    answer = f"to_person_{tone}" if tone else ("to_person" if facts.is_office_open else "to_person_later")
+    variables = {} if answer == "to_person" else {"when": facts.office_hours}
     handed = Action(kind="HandOver", with_={"reason": reason, "verified": state.verified})
     return Turn(
         state=state.to(phase="with_person", wanted=None), answer=answer, variables=variables, actions=(*actions, handed)
@@ -162,7 +162,7 @@ def _closed(state: State, facts: Facts, *, intent: str) -> Turn:
     return Turn(
         state=state.to(phase="with_person", wanted=None),
         answer="collecting_closed",
-        variables={"when": facts.people_when},
+        variables={"when": facts.office_hours},
         actions=(handed,),
     )
 
@@ -196,7 +196,7 @@ def _pay_link(state: State, understood: Interpretation, facts: Facts, today: dat
         return Turn(state=state.to(phase="open"), answer="how_to_pay", variables=told)
     if not facts.can_pay_by_link:
         left = hand_over(state, facts, reason="pay_link")
-        return Turn(state=left.state, answer="no_link", variables={"when": facts.people_when}, actions=left.actions)
+        return Turn(state=left.state, answer="no_link", variables={"when": facts.office_hours}, actions=left.actions)
     return Turn(
         state=state.to(phase="open"),
         answer="pay_link",
@@ -240,7 +240,7 @@ def _told(state: State, facts: Facts, *, kind: str, answer: str) -> Turn:
     return Turn(
         state=state.to(phase="open"),
         answer="noted_for_person",
-        variables={"when": facts.people_when},
+        variables={"when": facts.office_hours},
         actions=(action,),
     )
 

@@ -90,8 +90,8 @@ class Facts:
     currency: str
     overdue_minor: int
     may_collect: bool
-    people_now: bool
-    people_when: str
+    is_office_open: bool
+    office_hours: str
     limits: Limits
     allowed_plans: tuple[Plan, ...] = ()
     identity: str | None = None
