@@ -1,4 +1,4 @@
-"""An automatic call while it lasts: what it says next, and what is done because of the keys that were pressed."""
+"""Automatic calls in progress: what a call says next, and what follows from the keys that were pressed."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ _WITHDRAWN: Final = (Contact.Status.CANCELLED, Contact.Status.BLOCKED)
 
 
 def next_call_turn(*, provider_code: str, token: str, call: WebhookRequest, now: datetime) -> str:
-    """Return the TwiML of a call's next turn, and do what the debtor decided in this one, each thing once.
+    """Return the TwiML of a call's next turn, and carry out what the debtor chose in this one, each choice once.
 
-    A call that was taken back, or whose number asked for silence, hears nothing. Raises UnknownProvider, ForgedCall.
+    A call that was cancelled, or whose number is silenced, is hung up. Raises UnknownProvider, ForgedCall.
     """
     public_id = links.contact_of_call(token)
     provider = Provider.objects.filter(code=provider_code, kind="twilio_voice").first()
@@ -52,57 +52,58 @@ def next_call_turn(*, provider_code: str, token: str, call: WebhookRequest, now:
     config = routing.build_config(provider)
     refuse_forged(provider, ADAPTERS[provider.kind], call, config, now)
     form = dict(parse_qsl(call.body.decode("utf-8", "replace"), keep_blank_values=True))
-    at = dialogue.read_position(dict(parse_qsl(urlsplit(call.url).query)), form)
-    if contact.status in _WITHDRAWN or (at.step == dialogue.FIRST and _silent(contact)):
+    position = dialogue.read_position(dict(parse_qsl(urlsplit(call.url).query)), form)
+    if contact.status in _WITHDRAWN or (position.step == dialogue.FIRST and _is_silenced(contact)):
         return HANGUP_TWIML
-    facts = _facts(contact, config, links.voice_url(contact.public_id, provider.code), form, now)
-    said = _judged(at, facts, contact, f"{form.get('CallSid', '')}:{at.tries}", now)
-    _do(contact, provider, said, now)
-    return said.twiml
+    facts = _collect_facts(contact, config, links.voice_url(contact.public_id, provider.code), form, now)
+    turn = _take_turn(position, facts, contact, f"{form.get('CallSid', '')}:{position.tries}", now)
+    _perform_actions(contact, provider, turn, now)
+    return turn.twiml
 
 
 @transaction.atomic
-def _judged(at: Position, facts: CallFacts, contact: Contact, turn: str, now: datetime) -> Turn:
-    """Return the call's next turn. Wrong answers given elsewhere count as if they had been given in this call.
+def _take_turn(position: Position, facts: CallFacts, contact: Contact, turn_key: str, now: datetime) -> Turn:
+    """Return the call's next turn; wrong answers given elsewhere count as if they had been given in this call.
 
-    Twilio repeats a request that took too long: the same `turn` is the same try.
+    Twilio repeats a request that took too long: the same `turn_key` is the same try.
     """
-    if at.step not in _BEFORE_IDENTITY:
-        return dialogue.next_turn(at, facts)
+    if position.step not in _BEFORE_IDENTITY:
+        return dialogue.next_turn(position, facts)
     identity_attempts.lock_attempts([contact.debtor_id])
     wrong = identity_attempts.recent_wrong_answers(contact.debtor_id, now=now)
-    before = [each for each in wrong if (each.contact_id, each.payload.get("turn")) != (contact.pk, turn)]
-    if len(before) >= TRIES_MAX:
-        facts = replace(facts, identity="")  # nothing is compared, and only a person can tell
-    if at.step == "identity":
-        at = replace(at, tries=max(at.tries, len(before)))
-    said = dialogue.next_turn(at, facts)
-    answered = at.step == "identity" and at.pressed and not at.silent and facts.identity
-    if answered and CallAction.IDENTIFIED not in said.acts and len(before) == len(wrong):
+    earlier = [entry for entry in wrong if (entry.contact_id, entry.payload.get("turn")) != (contact.pk, turn_key)]
+    is_repeated = len(earlier) < len(wrong)
+    if len(earlier) >= TRIES_MAX:
+        # Nothing is compared any more: only a person can tell who it is.
+        facts = replace(facts, identity="")
+    if position.step == "identity":
+        position = replace(position, tries=max(position.tries, len(earlier)))
+    turn = dialogue.next_turn(position, facts)
+    is_answer = position.step == "identity" and position.pressed and not position.silent and facts.identity
+    if is_answer and CallAction.IDENTIFIED not in turn.acts and not is_repeated:
         identity_attempts.record_wrong_answer(
             debtor_id=contact.debtor_id,
             portfolio_id=contact.portfolio_id,
             contact_id=contact.pk,
             channel=Channel.IVR,
-            turn=turn,
+            turn=turn_key,
             now=now,
         )
-    return said
+    return turn
 
 
-def _silent(contact: Contact) -> bool:
-    return (
-        contact.point is not None
-        and Silence.objects.filter(
-            kind=contact.point.kind, value__in=address_forms.list_forms(contact.point.value, kind=contact.point.kind)
-        ).exists()
-    )
+def _is_silenced(contact: Contact) -> bool:
+    if contact.point is None:
+        return False
+    kind = contact.point.kind
+    forms = address_forms.list_forms(contact.point.value, kind=kind)
+    return Silence.objects.filter(kind=kind, value__in=forms).exists()
 
 
-def _facts(contact: Contact, config: Config, url: str, form: Mapping[str, str], now: datetime) -> CallFacts:
-    debtor, manners = contact.debtor, conversation_settings(contact.portfolio)
-    creditor, local = debtor.creditor, _local(contact, now)
-    people_now = local.weekday() < 5 and manners.people_from <= local.time() < manners.people_to
+def _collect_facts(contact: Contact, config: Config, url: str, form: Mapping[str, str], now: datetime) -> CallFacts:
+    debtor, settings = contact.debtor, conversation_settings(contact.portfolio)
+    creditor, local = debtor.creditor, _local_time(contact, now)
+    is_office_open = local.weekday() < 5 and settings.people_from <= local.time() < settings.people_to
     return CallFacts(
         url=url,
         country=debtor.country,
@@ -110,54 +111,55 @@ def _facts(contact: Contact, config: Config, url: str, form: Mapping[str, str], 
         creditor=creditor.name,
         name=debtor.name.split()[0] if debtor.name.strip() else "",
         text=contact.body,
-        today=_today(contact, now),
+        today=_local_day(contact, now),
         caller=config.settings.get("from_number", ""),
         identity=debtor.national_id,
-        person_number=config.settings.get("person_number", "") if people_now else "",
-        most_promise_days=manners.promise_days,
+        person_number=config.settings.get("person_number", "") if is_office_open else "",
+        most_promise_days=settings.promise_days,
         answered_by=form.get("AnsweredBy", ""),
     )
 
 
-def _today(contact: Contact, now: datetime) -> date:
-    return contact.local_date or _local(contact, now).date()
+def _local_day(contact: Contact, now: datetime) -> date:
+    return contact.local_date or _local_time(contact, now).date()
 
 
-def _local(contact: Contact, now: datetime) -> datetime:
+def _local_time(contact: Contact, now: datetime) -> datetime:
     return now.astimezone(ZoneInfo(contact.zones.partition("|")[0]))
 
 
-def _do(contact: Contact, provider: Provider, said: Turn, now: datetime) -> None:
-    for act in said.acts:
-        pressed = ReceiptEvent(
+def _perform_actions(contact: Contact, provider: Provider, turn: Turn, now: datetime) -> None:
+    for action in turn.acts:
+        receipt = ReceiptEvent(
             kind="ANSWERED",
             at=now,
-            event_key=f"keypad:{contact.public_id}:{act}",
+            event_key=f"keypad:{contact.public_id}:{action}",
             public_id=contact.public_id,
-            detail={"act": str(act)},
+            detail={"act": str(action)},
         )
         with transaction.atomic():
-            # Twilio repeats a request that took too long: the receipt is what makes an act happen once.
-            if record_receipts(events=[pressed], provider_id=provider.pk, now=now):
-                _carry_out(act, contact, said.promise_date, now)
+            # Twilio repeats a request that took too long. A receipt is recorded once, and the action goes with it.
+            if record_receipts(events=[receipt], provider_id=provider.pk, now=now):
+                _perform_action(action, contact, turn.promise_date, now)
 
 
-def _carry_out(act: CallAction, contact: Contact, promise_date: date | None, now: datetime) -> None:
-    key = UUID(str(contact.public_id))
-    if act is CallAction.NOT_ME:
-        record_wrong_person(public_id=key, source=Source.KEYPAD, channel=Channel.IVR, said="9, 1", now=now)
-    elif act is CallAction.OPT_OUT:
-        record_opt_out(public_id=key, source=Source.KEYPAD, channel=Channel.IVR, said="9", now=now)
-    elif act is CallAction.SEND_PAY_LINK:
-        _send_how_to_pay(contact, now)
-    elif act is CallAction.PROMISE and promise_date is not None:
-        grace = conversation_settings(contact.portfolio).promise_grace_days
-        _tell("promise.registered", contact, now, date=promise_date.isoformat(), grace_days=grace)
-    elif act in {CallAction.TALK, CallAction.UNIDENTIFIED}:
-        _tell("person.asked", contact, now, reason="asked" if act is CallAction.TALK else "unidentified")
+def _perform_action(action: CallAction, contact: Contact, promise_date: date | None, now: datetime) -> None:
+    public_id = UUID(str(contact.public_id))
+    if action is CallAction.NOT_ME:
+        record_wrong_person(public_id=public_id, source=Source.KEYPAD, channel=Channel.IVR, said="9, 1", now=now)
+    elif action is CallAction.OPT_OUT:
+        record_opt_out(public_id=public_id, source=Source.KEYPAD, channel=Channel.IVR, said="9", now=now)
+    elif action is CallAction.SEND_PAY_LINK:
+        _plan_payment_sms(contact, now)
+    elif action is CallAction.PROMISE and promise_date is not None:
+        grace_days = conversation_settings(contact.portfolio).promise_grace_days
+        _record_fact("promise.registered", contact, now, date=promise_date.isoformat(), grace_days=grace_days)
+    elif action in {CallAction.TALK, CallAction.UNIDENTIFIED}:
+        reason = "asked" if action is CallAction.TALK else "unidentified"
+        _record_fact("person.asked", contact, now, reason=reason)
 
 
-def _tell(kind: str, contact: Contact, now: datetime, **payload: object) -> None:
+def _record_fact(kind: str, contact: Contact, now: datetime, **details: object) -> None:
     record(
         kind,
         at=now,
@@ -165,14 +167,14 @@ def _tell(kind: str, contact: Contact, now: datetime, **payload: object) -> None
         portfolio_id=contact.portfolio_id,
         debtor_id=contact.debtor_id,
         contact_id=contact.pk,
-        payload={"channel": Channel.IVR, **payload},
+        payload={"channel": Channel.IVR, **details},
     )
 
 
-def _send_how_to_pay(contact: Contact, now: datetime) -> None:
-    """Plan the SMS that was asked for on the keypad: an answer to the debtor, judged like any other before it goes."""
+def _plan_payment_sms(contact: Contact, now: datetime) -> None:
+    """Plan the SMS with payment instructions that was asked for on the keypad. The gate judges it like any other."""
     creditor = contact.debtor.creditor
-    how = {"creditor": creditor.name, "how": creditor.payment_instructions}
+    values = {"creditor": creditor.name, "how": creditor.payment_instructions}
     row = {
         "debtor_id": contact.debtor_id,
         "portfolio_id": contact.portfolio_id,
@@ -182,13 +184,13 @@ def _send_how_to_pay(contact: Contact, now: datetime) -> None:
         "step_key": "",
         "status": "DUE",
         "author": "keypad",
-        "planned_for": _today(contact, now),
+        "planned_for": _local_day(contact, now),
         "due_at": now,
         "zones": contact.zones,
         "priority": 0,
         "purpose": Contact.Purpose.REPLY,
         "replies_to_at": now,
-        "body": _("%(creditor)s: how to pay. %(how)s") % how,
+        "body": _("%(creditor)s: how to pay. %(how)s") % values,
     }
-    wanted = pa.schema([*PLANNED, *(field for field in PLANNED_OPTIONAL if field.name in row)])
-    plan_contacts(contacts=pa.Table.from_pylist([row], schema=wanted), now=now)
+    schema = pa.schema([*PLANNED, *(field for field in PLANNED_OPTIONAL if field.name in row)])
+    plan_contacts(contacts=pa.Table.from_pylist([row], schema=schema), now=now)

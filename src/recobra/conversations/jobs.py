@@ -1,4 +1,4 @@
-"""What providers' calls need beside the moment in which they come: calls worked again, and the old ones forgotten."""
+"""Scheduled work with providers and conversations, beside the moment in which a call comes in."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ STATUS_QUERY_INTERVAL = timedelta(minutes=10)
 @app.periodic(cron="* * * * *")
 @app.task(name="contact.calls", queueing_lock="contact.calls", lock="contact.calls")
 def retry_calls(timestamp: int) -> None:  # noqa: ARG001 - a late tick does what is due now
-    """Work again what failed, and let receipts find the contacts that they were faster than."""
+    """Retry the calls that failed, and join receipts that came before their contact was stored."""
     now = clock.now()
     conversations.retry_calls(now=now)
     messaging.match_waiting_receipts(now=now)
@@ -27,7 +27,7 @@ def retry_calls(timestamp: int) -> None:  # noqa: ARG001 - a late tick does what
 @app.periodic(cron="*/10 * * * *")
 @app.task(name="contact.ask", queueing_lock="contact.ask", lock="contact.ask")
 def ask_providers(timestamp: int) -> None:  # noqa: ARG001 - a late tick does what is due now
-    """Ask the providers about contacts whose end is not known, and about those of which nobody told anything."""
+    """Query the providers for uncertain contacts, and for those without a receipt."""
     now = clock.now()
     messaging.resolve_uncertain(now=now, actor="provider")
     messaging.poll_without_receipt(now=now, every=STATUS_QUERY_INTERVAL)
@@ -36,20 +36,20 @@ def ask_providers(timestamp: int) -> None:  # noqa: ARG001 - a late tick does wh
 @app.periodic(cron="40 2 * * *")
 @app.task(name="contact.forget", queueing_lock="contact.forget")
 def delete_old_calls(timestamp: int) -> None:  # noqa: ARG001 - a late tick does what is due now
-    """Delete providers' calls that have been kept long enough."""
+    """Delete the calls of providers that are older than the retention."""
     conversations.delete_old_calls(now=clock.now())
 
 
 @app.periodic(cron="17 * * * *")
 @app.task(name="contact.templates", queueing_lock="contact.templates", lock="contact.templates")
 def ask_templates(timestamp: int) -> None:  # noqa: ARG001 - a late tick does what is due now
-    """Ask WhatsApp what it decided about templates, for calls that never came."""
+    """Query WhatsApp for its decisions about templates, in case a call about one never came."""
     synchronise_templates(now=clock.now())
 
 
 @app.task(name="contact.answer")
 def answer_conversation(conversation_id: int) -> None:
-    """Let the bot read what a debtor has just written, and fetch the files that came with it."""
+    """Let the bot answer what a debtor has just written, and fetch the attachments."""
     conversations.answer_conversation(conversation_id=conversation_id, now=clock.now())
     attachments.fetch_waiting(now=clock.now())
 
@@ -57,6 +57,6 @@ def answer_conversation(conversation_id: int) -> None:
 @app.periodic(cron="* * * * *")
 @app.task(name="contact.conversations", queueing_lock="contact.conversations", lock="contact.conversations")
 def answer_waiting(timestamp: int) -> None:  # noqa: ARG001 - a late tick does what is due now
-    """Answer what a job has missed, and fetch files that could not be fetched before."""
+    """Answer what `answer_conversation` has missed, and retry attachments."""
     conversations.answer_waiting(now=clock.now())
     attachments.fetch_waiting(now=clock.now())

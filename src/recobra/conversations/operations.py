@@ -1,4 +1,4 @@
-"""Everything that may be done to conversations."""
+"""Operations on conversations, and on the calls of providers that bring them."""
 
 from .bot_runner import answer_conversation, answer_waiting
 from .canned import CannedRefused, retire_canned, save_canned

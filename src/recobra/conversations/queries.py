@@ -1,4 +1,4 @@
-"""What may be read of conversations: those of debtors that a user sees wholly; unknown numbers for who leads."""
+"""Read access to conversations, scoped to the user."""
 
 from __future__ import annotations
 
@@ -24,53 +24,51 @@ from recobra.portfolio.models import Account, ContactPoint, Debtor
 
 __all__ = ["BOT_CHANNELS", "VIEWS", "path_of"]
 
-LEADING: Final = frozenset({Role.SUPERVISOR, Role.MANAGER})
+_LEADING_ROLES: Final = frozenset({Role.SUPERVISOR, Role.MANAGER})
 VIEWS: Final = ("todas", "mias", "sin-asignar", "bot", "cerradas")
 
 
 def conversations_for(user: User) -> QuerySet[Conversation]:
-    """Return the conversations a user may see, the latest first.
-
-    What is written speaks of all that is owed, so a debtor who owes beyond the user's portfolios is left out.
-    """
-    found = Conversation.objects.select_related("debtor__creditor", "assigned_to").order_by("-last_at", "-pk")
+    """Return the conversations a user may see, the latest first. Who leads sees those of unknown numbers too."""
+    conversations = Conversation.objects.select_related("debtor__creditor", "assigned_to").order_by("-last_at", "-pk")
     codes = portfolio_codes(user)
     if codes is not None:
         accounts = Account.objects.filter(debtor=OuterRef("debtor_id"))
         own, others = accounts.filter(portfolio__code__in=codes), accounts.exclude(portfolio__code__in=codes)
+        # Messages speak of all that is owed: a debtor who owes beyond the user's portfolios is left out.
         known = Q(Exists(own)) & ~Q(Exists(others))
-        found = found.filter(known | Q(debtor__isnull=True) if is_lead(user) else known)
-    return found if is_lead(user) else found.filter(debtor__isnull=False)
+        conversations = conversations.filter(known | Q(debtor__isnull=True) if is_lead(user) else known)
+    return conversations if is_lead(user) else conversations.filter(debtor__isnull=False)
 
 
 def is_lead(user: User) -> bool:
     """Return whether a user assigns conversations and sees those of unknown numbers."""
-    return user.role in LEADING and may(user, Right.ANSWER_MESSAGES)
+    return user.role in _LEADING_ROLES and may(user, Right.ANSWER_MESSAGES)
 
 
 def list_conversations(user: User, *, view: str = "todas", channel: str = "") -> QuerySet[Conversation]:
     """Return the conversations of one of the VIEWS."""
-    found = conversations_for(user)
+    conversations = conversations_for(user)
     if channel:
-        found = found.filter(channel=channel)
-    return found.filter(_narrowed(user, view))
+        conversations = conversations.filter(channel=channel)
+    return conversations.filter(_view_filter(user, view))
 
 
-def _narrowed(user: User, view: str) -> Q:
-    still = ~Q(status=Conversation.Status.CLOSED)
-    person = Q(mode=Conversation.Mode.PERSON)
+def _view_filter(user: User, view: str) -> Q:
+    is_open = ~Q(status=Conversation.Status.CLOSED)
+    with_person = Q(mode=Conversation.Mode.PERSON)
     return {
-        "mias": still & Q(assigned_to=user),
-        "sin-asignar": still & person & Q(assigned_to__isnull=True),
-        "bot": still & Q(mode=Conversation.Mode.BOT),
+        "mias": is_open & Q(assigned_to=user),
+        "sin-asignar": is_open & with_person & Q(assigned_to__isnull=True),
+        "bot": is_open & Q(mode=Conversation.Mode.BOT),
         "cerradas": Q(status=Conversation.Status.CLOSED),
-    }.get(view, still)
+    }.get(view, is_open)
 
 
 def unread_counts(user: User) -> dict[str, int]:
     """Return how many unread messages each of the VIEWS has; closed conversations have none."""
-    seen = conversations_for(user)
-    return {view: seen.filter(_narrowed(user, view)).order_by().aggregate(n=Sum("unread"))["n"] or 0 for view in VIEWS}
+    visible = conversations_for(user).order_by()
+    return {view: visible.filter(_view_filter(user, view)).aggregate(n=Sum("unread"))["n"] or 0 for view in VIEWS}
 
 
 def conversation_for(user: User, conversation_id: int) -> Conversation:
@@ -87,46 +85,46 @@ def thread_of(conversation: Conversation, *, most: int = 200) -> list[Conversati
 
 
 def version_of(conversation: Conversation, thread: Sequence[ConversationMessage]) -> str:
-    """Return what changes whenever a thread looks different."""
+    """Return a token that changes whenever the thread looks different, for the screen to poll."""
     parts = [f"{conversation.status}{conversation.mode}{conversation.assigned_to_id}"]
-    for each in thread:
-        sent = each.contact
-        became = f"{sent.status}{sent.delivered_at}{sent.read_at}{sent.undelivered_at}{sent.due_at}" if sent else ""
-        parts.append(f"{each.pk}{each.intent}{became}{[file.status for file in each.attachments.all()]}")
+    for message in thread:
+        sent = message.contact
+        state = f"{sent.status}{sent.delivered_at}{sent.read_at}{sent.undelivered_at}{sent.due_at}" if sent else ""
+        parts.append(f"{message.pk}{message.intent}{state}{[file.status for file in message.attachments.all()]}")
     return hashlib.sha256("|".join(parts).encode()).hexdigest()[:16]
 
 
 def attachment_for(user: User, conversation_id: int, attachment_id: int) -> Attachment:
-    """Return a kept file of a conversation that a user may see. Raises ObjectDoesNotExist."""
+    """Return a stored attachment of a conversation that a user may see. Raises ObjectDoesNotExist."""
     conversation = conversation_for(user, conversation_id)
-    kept = Attachment.objects.filter(message__conversation=conversation, status=Attachment.Status.KEPT)
-    return kept.get(pk=attachment_id)
+    stored = Attachment.objects.filter(message__conversation=conversation, status=Attachment.Status.KEPT)
+    return stored.get(pk=attachment_id)
 
 
 def is_conversation_silenced(conversation: Conversation) -> bool:
-    """Return whether nothing may be sent to the line of a conversation."""
+    """Return whether nothing may be sent to the address of a conversation."""
     return is_silenced(conversation.address, channel=conversation.channel)
 
 
 def canned_answers() -> list[CannedAnswer]:
-    """Return the answers kept ready, by title."""
+    """Return the canned answers in use, by title."""
     return list(CannedAnswer.objects.filter(retired_at__isnull=True))
 
 
 def canned_answer(canned_id: int) -> CannedAnswer:
-    """Return an answer kept ready. Raises CannedAnswer.DoesNotExist."""
+    """Return a canned answer in use. Raises CannedAnswer.DoesNotExist."""
     return CannedAnswer.objects.get(pk=canned_id, retired_at__isnull=True)
 
 
 def assignable_users(conversation: Conversation) -> list[User]:
-    """Return who may be given a conversation: who answers messages and sees it."""
+    """Return the users to whom a conversation may be assigned: those who answer messages and see it."""
     roles = [role for role, rights in RIGHTS.items() if Right.ANSWER_MESSAGES in rights]
-    people = User.objects.filter(is_active=True, role__in=roles).order_by("username")
-    return [each for each in people if conversations_for(each).filter(pk=conversation.pk).exists()]
+    users = User.objects.filter(is_active=True, role__in=roles).order_by("username")
+    return [user for user in users if conversations_for(user).filter(pk=conversation.pk).exists()]
 
 
 def templates_to_send(channel: str, *, now: datetime) -> list[Template]:
-    """Return the templates a person may send by a channel, one of each code; legal ones leave by strategies only."""
+    """Return the templates a person may send by a channel, one of each code, by name. Strategies alone send legal ones."""
     del now
     found = (
         selection.templates_in_force()
@@ -134,13 +132,13 @@ def templates_to_send(channel: str, *, now: datetime) -> list[Template]:
         .order_by("code", "country", "tone", "variant")
     )
     by_code: dict[str, Template] = {}
-    for each in found:
-        by_code.setdefault(each.code, each)
-    return sorted(by_code.values(), key=lambda each: each.name)
+    for template in templates:
+        by_code.setdefault(template.code, template)
+    return sorted(by_code.values(), key=lambda template: template.name)
 
 
 def reachable_points(debtor: Debtor) -> list[tuple[ContactPoint, str]]:
-    """Return each point with each channel by which a debtor can be written to, usable ones first."""
+    """Return the contact points and channels by which a debtor can be written to, the best points first."""
     installed = [channel for channel in WRITTEN_CHANNELS if channel in open_channels()]
     points = debtor.points.filter(retired_at__isnull=True, valid=True, opted_out_at__isnull=True)
     return [

@@ -1,4 +1,4 @@
-"""What a provider tells us: what became of messages, what debtors answer, what it decided about templates."""
+"""Application of a provider's events: receipts, messages of debtors, decisions about templates."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Q
@@ -29,126 +30,118 @@ _log = logging.getLogger(__name__)
 
 
 class NotApplied(Exception):
-    """Some of a call's events could not be worked; the others were. All of them may be applied again."""
+    """Some of a call's events could not be applied; the others were. All of them may be applied again."""
 
 
 def apply_events(*, events: Sequence[Event], provider_id: int | None, now: datetime, channel: str = "email") -> None:
-    """Let events count, each once however often and in whatever order they come.
+    """Apply events, each once, however often and in whatever order they come.
 
-    Wishes come first and stand for themselves: nothing else that fails may undo them. `channel` is that of events
-    without a configured provider. Raises NotApplied.
+    `channel` is that of events without a configured provider. Raises NotApplied.
     """
     provider = Provider.objects.filter(pk=provider_id).first() if provider_id is not None else None
     channel = provider.channel if provider else channel
-    inbound = [_as_first_told(_as_kept(e, channel), channel) for e in events if isinstance(e, InboundEvent)]
+    inbound = []
+    for event in events:
+        if isinstance(event, InboundEvent):
+            address = address_forms.normalise_address(event.address, kind=address_forms.point_kind(channel))
+            inbound.append(_date_as_first_received(dataclasses.replace(event, address=address), channel))
     inbound.sort(key=lambda event: (event.at, event.event_key))
-    receipts = [e for e in events if isinstance(e, ReceiptEvent)]
-    work: list[Callable[[], object]] = [
-        *(partial(apply_wish, event=e, provider_id=provider_id, channel=channel, now=now) for e in inbound),
+    receipts = [event for event in events if isinstance(event, ReceiptEvent)]
+    templates = [event for event in events if isinstance(event, TemplateEvent)]
+    source: dict[str, Any] = {"provider_id": provider_id, "channel": channel, "now": now}
+    # Opt-outs first, and each step in its own transaction: nothing else that fails may undo one.
+    steps: list[Callable[[], object]] = [
+        *(partial(apply_wish, event=event, **source) for event in inbound),
         partial(record_receipts, events=receipts, provider_id=provider_id, now=now),
-        *(partial(_template, e, now) for e in events if isinstance(e, TemplateEvent)),
-        *(partial(receive_message, event=e, provider_id=provider_id, channel=channel, now=now) for e in inbound),
+        *(partial(_apply_template_decision, event, now) for event in templates),
+        *(partial(receive_message, event=event, **source) for event in inbound),
     ]
-    _do_all(work)
-
-
-def _do_all(work: Sequence[Callable[[], object]]) -> None:
     failures: list[Exception] = []
-    for step in work:
+    for step in steps:
         try:
             with transaction.atomic():
                 step()
-        except Exception as error:  # noqa: BLE001 - one event that cannot be worked keeps no other from it
+        except Exception as error:  # noqa: BLE001 - one event that fails must not keep the others from being applied
             failures.append(error)
     if failures:
-        raise NotApplied(f"{len(failures)} of {len(work)} steps failed; the first: {failures[0]!r}") from failures[0]
+        raise NotApplied(f"{len(failures)} of {len(steps)} steps failed; the first: {failures[0]!r}") from failures[0]
 
 
 @transaction.atomic
 def apply_wish(*, event: InboundEvent, provider_id: int | None, channel: str, now: datetime) -> str:
-    """Follow the wish that a message is; return which one (`ConsentEntry.Act`), '' where it is none."""
+    """Follow a message that is an opt-out, a wrong person or a resumption.
+
+    Returns the `ConsentEntry.Act`, '' for any other message.
+    """
     kind = address_forms.point_kind(channel)
     forms = address_forms.list_forms(event.address, kind=kind)
-    names = _names(kind, forms)
+    points = ContactPoint.objects.filter(kind=kind, value__in=forms)
+    names = list(points.order_by("pk").values_list("debtor__name", flat=True))
     day = min(event.at, now).date()
-    # A network's own opt-out (Twilio's OptOutType) comes as a button whose code is the keyword.
-    act = (
-        keywords.recognise_button(event.button) or keywords.recognise_act(event.button, day=day)
-        if event.button
-        else None
-    )
+    act = None
+    if event.button:
+        # A network's own opt-out (Twilio's OptOutType) comes as a button whose code is the keyword.
+        act = keywords.recognise_button(event.button) or keywords.recognise_act(event.button, day=day)
     act = act or keywords.recognise_act(event.text, day=day, names=names)
     if act is None or not event.address:
         return ""
-    said = ConsentStatement(
-        source=_source(event, channel), channel=channel, said=event.text or event.button, at=event.at, now=now
-    )
-    line = _about(event, kind, forms, provider_id)
+    source = Source.BUTTON if event.button else Source.KEYWORD
+    if channel in {"ivr", "call"}:
+        source = Source.KEYPAD
+    text = event.text or event.button
+    statement = ConsentStatement(source=source, channel=channel, said=text, at=event.at, now=now)
+    address = _find_writer(event, kind, forms, provider_id)
     if act == Act.NOT_ME:
-        apply_wrong_person(line, said)
+        apply_wrong_person(address, statement)
     elif act == Act.OPTED_OUT:
-        apply_opt_out(line, said)
+        apply_opt_out(address, statement)
     elif kind == address_forms.EMAIL:
-        return ""  # anybody can write a sender into an e-mail: only the signed page ends that silence
+        # Anybody can write a sender into an e-mail: only the signed page ends a silence there.
+        return ""
     else:
-        apply_resumption(line, said)
+        apply_resumption(address, statement)
     return str(act)
 
 
-def _source(event: InboundEvent, channel: str) -> str:
-    if channel in {"ivr", "call"}:
-        return Source.KEYPAD
-    return Source.BUTTON if event.button else Source.KEYWORD
-
-
-def _names(kind: str, forms: Sequence[str]) -> list[str]:
-    found = ContactPoint.objects.filter(kind=kind, value__in=forms)
-    return list(found.order_by("pk").values_list("debtor__name", flat=True))
-
-
-def _about(event: InboundEvent, kind: str, forms: Sequence[str], provider_id: int | None) -> Address:
-    """Return the line that wrote, with the contact that was answered where that one went to it."""
-    line = find_address(kind=kind, value=event.address)
+def _find_writer(event: InboundEvent, kind: str, forms: Sequence[str], provider_id: int | None) -> Address:
+    """Return the address that wrote, with the contact that it answers where that one went to it."""
+    address = find_address(kind=kind, value=event.address)
     if not event.context_reference:
-        return line
-    went = Q(address__in=forms) | Q(point__kind=kind, point__value__in=forms)
-    found = Contact.objects.filter(went, provider_reference=event.context_reference, provider=provider_id).first()
-    return dataclasses.replace(line, debtor_id=found.debtor_id, contact_id=found.pk) if found else line
+        return address
+    went_there = Q(address__in=forms) | Q(point__kind=kind, point__value__in=forms)
+    contact = Contact.objects.filter(
+        went_there, provider_reference=event.context_reference, provider=provider_id
+    ).first()
+    if contact is None:
+        return address
+    return dataclasses.replace(address, debtor_id=contact.debtor_id, contact_id=contact.pk)
 
 
-def _as_kept(event: InboundEvent, channel: str) -> InboundEvent:
-    return dataclasses.replace(
-        event, address=address_forms.normalise_address(event.address, kind=address_forms.point_kind(channel))
-    )
-
-
-def _as_first_told(event: InboundEvent, channel: str) -> InboundEvent:
-    """Return a message dated as when it came first: told again later without a time of its own, it is not said again.
-
-    An ALTA that its gateway repeats would end the silence that was asked for after it.
-    """
-    same = ConversationMessage.objects.filter(
+def _date_as_first_received(event: InboundEvent, channel: str) -> InboundEvent:
+    """Return a message with the time at which it came first, if it was received before."""
+    # Gateways repeat messages, some without a time: a repeated ALTA would end a silence that was asked for after it.
+    received = ConversationMessage.objects.filter(
         conversation__channel=channel,
         direction=ConversationMessage.Direction.IN,
         conversation__address__in=address_forms.list_forms(event.address, kind=address_forms.point_kind(channel)),
         provider_reference=event.provider_reference or event.event_key,
     )
-    first = same.order_by("at", "pk").values_list("at", flat=True).first()
-    return event if first is None else dataclasses.replace(event, at=min(event.at, first))
+    first_at = received.order_by("at", "pk").values_list("at", flat=True).first()
+    return event if first_at is None else dataclasses.replace(event, at=min(event.at, first_at))
 
 
-def _template(event: TemplateEvent, now: datetime) -> None:
-    """Note what the provider decided about a template of ours; what it said before that changes nothing."""
-    fits = Template.objects.filter(provider_name=event.name, language__in={event.language, event.language[:2]})
-    known = fits.filter(Q(provider_asked_at=None) | Q(provider_asked_at__lt=event.at)).exclude(
+def _apply_template_decision(event: TemplateEvent, now: datetime) -> None:
+    """Store what the provider decided about a template of ours, unless a later decision is known."""
+    templates = Template.objects.filter(provider_name=event.name, language__in={event.language, event.language[:2]})
+    outdated = templates.filter(Q(provider_asked_at=None) | Q(provider_asked_at__lt=event.at)).exclude(
         provider_status=event.status
     )
-    if known.update(provider_status=event.status, provider_asked_at=event.at):
+    if outdated.update(provider_status=event.status, provider_asked_at=event.at):
         record(
             "template.decided_by_provider",
             at=now,
             actor="provider",
             payload={"name": event.name, "language": event.language, "status": event.status},
         )
-    elif not fits.exists():
+    elif not templates.exists():
         _log.warning("The provider speaks of a template that is not ours: %s.", event.name)
