@@ -19,7 +19,7 @@ from recobra.messaging.channels import Button
 from recobra.messaging.dispatch.facts import SERVICE_WINDOW, local_date
 from recobra.messaging.dispatch.prepare import prepare_batch
 from recobra.messaging.models import Contact
-from recobra.messaging.outbox.plan import CANCEL, PLANNED_OPTIONAL, PLANNED, plan
+from recobra.messaging.outbox.plan import CANCEL, PLANNED, PLANNED_OPTIONAL, plan
 from recobra.messaging.outbox.transitions import change, record_ends
 from recobra.messaging.providers import routing
 from recobra.portfolio import address_forms
