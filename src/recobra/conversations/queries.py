@@ -124,9 +124,9 @@ def assignable_users(conversation: Conversation) -> list[User]:
 
 
 def templates_to_send(channel: str, *, now: datetime) -> list[Template]:
-    """Return the templates a person may send by a channel, one of each code, by name. Strategies alone send legal ones."""
+    """Return the templates a person may send by a channel, one of each code, by name. Legal ones are for strategies."""
     del now
-    found = (
+    templates = (
         selection.templates_in_force()
         .filter(channel=channel, legal=False)
         .order_by("code", "country", "tone", "variant")

@@ -14,13 +14,14 @@ from django.utils.translation import gettext as _
 from recobra.conversations.counterparty import Counterparty, find_counterparty, is_silenced
 from recobra.conversations.models import Conversation, ConversationMessage
 from recobra.conversations.office_hours import earliest_departure
+from recobra.kit.zones import local_date
 from recobra.messaging import reasons
 from recobra.messaging.channels import Button
-from recobra.messaging.dispatch.facts import SERVICE_WINDOW, local_date
+from recobra.messaging.dispatch.facts import SERVICE_WINDOW
 from recobra.messaging.dispatch.prepare import prepare_batch
 from recobra.messaging.models import Contact
-from recobra.messaging.outbox.plan import CANCEL, PLANNED, PLANNED_OPTIONAL, plan
-from recobra.messaging.outbox.transitions import change, record_ends
+from recobra.messaging.outbox.plan import PLANNED, PLANNED_OPTIONAL, plan_contacts
+from recobra.messaging.outbox.transitions import cancel_where
 from recobra.messaging.providers import routing
 from recobra.portfolio import address_forms
 from recobra.portfolio.models import Channel, Debtor
@@ -143,9 +144,14 @@ def send_first_message(
 def cancel_bot_replies(conversation: Conversation, *, actor: str, actor_id: int, now: datetime) -> None:
     """Cancel the answers of the bot that have not left."""
     # Where a dispatcher is about to hand one over, whoever locks its row first wins and the other one sees it.
-    which = "w.conversation_id = %s AND w.purpose = 'REPLY' AND w.author = %s"
-    ended = change(CANCEL.format(which=which), [conversation.pk, BOT, reasons.TAKEN_OVER, now])
-    record_ends("contact.cancelled", ended, at=now, actor=actor, actor_id=actor_id)
+    cancel_where(
+        "w.conversation_id = %s AND w.purpose = 'REPLY' AND w.author = %s",
+        [conversation.pk, BOT],
+        reason=reasons.TAKEN_OVER,
+        at=now,
+        actor=actor,
+        actor_id=actor_id,
+    )
 
 
 def preview_reply(*, conversation_id: int, words: Draft, author: str, now: datetime) -> Preview:
@@ -264,7 +270,7 @@ def _plan_contact(
         "author": author,
         "author_id": author_id,
     }
-    planned = plan(contacts=pa.Table.from_pylist([{**_EMPTY_ROW, **row}], schema=_PLAN), now=now)
+    planned = plan_contacts(contacts=pa.Table.from_pylist([{**_EMPTY_ROW, **row}], schema=_PLAN), now=now)
     if planned.num_rows == 0:
         raise ReplyRefused(_("Another message by this channel was sent today already, or is about to be."))
     return Contact.objects.get(pk=planned["contact_id"][0].as_py())

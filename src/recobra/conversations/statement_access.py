@@ -13,7 +13,7 @@ from django.conf import settings
 
 from recobra.consent.models import ConsentEntry
 from recobra.conversations import identity_attempts
-from recobra.messaging.dispatch.facts import local_date
+from recobra.kit.zones import local_date
 from recobra.messaging.models import Contact
 from recobra.messaging.templates.page import Page, build_page
 from recobra.messaging.tokens import read_statement_token, unsubscribe_url
