@@ -14,10 +14,11 @@ def add_commands(commands: options.Commands) -> None:
     """Add the group to the command line."""
     verbs = options.add_group(commands, "bot", "the bot that answers debtors")
     measure = options.add_command(verbs, "measure", "measure it on phrases that it was not trained on")
-    measure.set_defaults(run=_measure_bot)
+    measure.set_defaults(run=measure_bot)
 
 
-def _measure_bot(_arguments: argparse.Namespace) -> Answer:
+def measure_bot(_arguments: argparse.Namespace) -> Answer:
+    """Measure the bot on phrases that it was not trained on."""
     from recobra.conversations.bot import evaluation  # noqa: PLC0415 - loads and trains the classifier
 
     document = evaluation.measure_bot()

@@ -21,10 +21,11 @@ def add_commands(commands: options.Commands) -> None:
     check.add_argument(
         "--profile", choices=PROFILES, default="strict", help="strict: what the law leaves unsaid is refused"
     )
-    check.set_defaults(run=_check_batch)
+    check.set_defaults(run=check_batch)
 
 
-def _check_batch(arguments: argparse.Namespace) -> Answer:
+def check_batch(arguments: argparse.Namespace) -> Answer:
+    """Judge every contact of a CSV file."""
     import pyarrow as pa  # noqa: PLC0415 - wrong usage is answered without loading it
 
     from recobra_core.law import batch  # noqa: PLC0415
@@ -35,7 +36,11 @@ def _check_batch(arguments: argparse.Namespace) -> Answer:
     except ValueError as error:
         raise CommandRefused(f"{arguments.batch}: {error}.") from error
     if arguments.output:
-        _write(arguments.output, judged, names=[*columns, *(name for name in batch.ANSWER if name not in columns)])
+        names = [*columns, *(name for name in batch.ANSWER if name not in columns)]
+        with arguments.output.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, fieldnames=names)
+            writer.writeheader()
+            writer.writerows(judged)
     allowed = sum(row["allowed"] == "yes" for row in judged)
     document = {
         "rows": len(judged),
@@ -45,13 +50,6 @@ def _check_batch(arguments: argparse.Namespace) -> Answer:
         "output": str(arguments.output) if arguments.output else None,
     }
     return Answer(document=document | _compare_expected(columns, judged))
-
-
-def _write(path: Path, judged: list[dict[str, str]], *, names: list[str]) -> None:
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, fieldnames=names)
-        writer.writeheader()
-        writer.writerows(judged)
 
 
 def _compare_expected(columns: dict[str, list[str]], judged: list[dict[str, str]]) -> dict[str, object]:

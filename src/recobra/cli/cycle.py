@@ -15,10 +15,11 @@ def add_commands(commands: options.Commands) -> None:
         verbs, "run", "classify, decide and plan the contacts of a day; repeating it changes nothing"
     )
     run.add_argument("--as-of", type=options.parse_day, metavar="DATE", help="the day (default: today)")
-    run.set_defaults(run=_run_cycle)
+    run.set_defaults(run=run_cycle)
 
 
-def _run_cycle(arguments: argparse.Namespace) -> Answer:
+def run_cycle(arguments: argparse.Namespace) -> Answer:
+    """Run the daily cycle and answer with its figures."""
     bootstrap.set_up()
     from recobra.kit import clock  # noqa: PLC0415 - needs the settings
     from recobra.strategy import operations, schedule  # noqa: PLC0415

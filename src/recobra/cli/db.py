@@ -16,23 +16,25 @@ from recobra.cli.answer import Answer, CommandRefused
 def add_commands(commands: options.Commands) -> None:
     """Add the group to the command line."""
     verbs = options.add_group(commands, "db", "look after the database")
-    options.add_command(verbs, "migrate", "bring the tables up to date").set_defaults(run=_migrate_database)
-    options.add_command(verbs, "status", "say which database is used and what it lacks").set_defaults(run=_show_status)
+    options.add_command(verbs, "migrate", "bring the tables up to date").set_defaults(run=migrate_database)
+    options.add_command(verbs, "status", "say which database is used and what it lacks").set_defaults(run=show_status)
     backup = options.add_command(verbs, "backup", "write the whole database to a file")
     backup.add_argument("file", type=Path, metavar="FILE")
-    backup.set_defaults(run=_back_up)
+    backup.set_defaults(run=back_up)
     restore = options.add_command(verbs, "restore", "read a backup into an empty database")
     restore.add_argument("file", type=Path, metavar="FILE")
-    restore.set_defaults(run=_restore_backup)
+    restore.set_defaults(run=restore_backup)
 
 
-def _migrate_database(_arguments: argparse.Namespace) -> Answer:
+def migrate_database(_arguments: argparse.Namespace) -> Answer:
+    """Bring the tables up to date."""
     bootstrap.set_up(tables=False)
     applied = bootstrap.apply_migrations()
     return Answer(document={"applied": applied}, lines=tuple(applied) or ("Nothing to do: the tables are up to date.",))
 
 
-def _show_status(_arguments: argparse.Namespace) -> Answer:
+def show_status(_arguments: argparse.Namespace) -> Answer:
+    """Answer with the database in use and the migrations that it lacks."""
     bootstrap.set_up(tables=False)
     from django.db import connection  # noqa: PLC0415 - needs the settings
 
@@ -45,7 +47,8 @@ def _show_status(_arguments: argparse.Namespace) -> Answer:
     )
 
 
-def _back_up(arguments: argparse.Namespace) -> Answer:
+def back_up(arguments: argparse.Namespace) -> Answer:
+    """Write the whole database to a file."""
     bootstrap.set_up(tables=False)
     if not arguments.file.resolve().parent.is_dir():
         raise CommandRefused(f"The folder of {arguments.file} does not exist.")
@@ -56,7 +59,8 @@ def _back_up(arguments: argparse.Namespace) -> Answer:
     return Answer(document={"file": str(arguments.file), "bytes": arguments.file.stat().st_size})
 
 
-def _restore_backup(arguments: argparse.Namespace) -> Answer:
+def restore_backup(arguments: argparse.Namespace) -> Answer:
+    """Read a backup into an empty database."""
     if not arguments.file.is_file():
         raise CommandRefused(f"There is no file {arguments.file}.")
     bootstrap.set_up(tables=False)

@@ -40,10 +40,11 @@ def add_commands(commands: options.Commands) -> None:
     demo.add_argument("--port", type=options.parse_port, default=8000, metavar="P")
     demo.add_argument("--no-dispatch", action="store_true", help="leave what was planned in the outbox")
     demo.add_argument("--no-serve", action="store_true", help="end when the demonstration is ready")
-    demo.set_defaults(run=_run_demo)
+    demo.set_defaults(run=run_demo)
 
 
-def _run_demo(arguments: argparse.Namespace) -> Answer:
+def run_demo(arguments: argparse.Namespace) -> Answer:
+    """Make the demonstration or find it, and serve it."""
     os.environ["RECOBRA_DEMO"] = "1"
     if not arguments.no_serve:
         _check_port(arguments.port)

@@ -20,7 +20,7 @@ def add_commands(commands: options.Commands) -> None:
     export.add_argument(
         "--output", type=Path, required=True, metavar="FILE", help="where it goes; .pdf or .json says in which form"
     )
-    export.set_defaults(run=_export_evidence)
+    export.set_defaults(run=export_evidence)
     verify = options.add_command(verbs, "verify", "tell if a file is as it was signed")
     verify.add_argument("file", type=Path, metavar="FILE", help="signed evidence, PDF or JSON")
     verify.add_argument(
@@ -31,15 +31,16 @@ def add_commands(commands: options.Commands) -> None:
         metavar="CERT.pem",
         help="who may have signed; may be given several times (default: this installation)",
     )
-    verify.set_defaults(run=_verify_file)
+    verify.set_defaults(run=verify_evidence)
     certificate = options.add_command(
         verbs, "certificate", "write the certificate that others need to check signatures"
     )
     certificate.add_argument("--output", type=Path, required=True, metavar="CERT.pem", help="where it goes")
-    certificate.set_defaults(run=_write_certificate)
+    certificate.set_defaults(run=write_certificate)
 
 
-def _export_evidence(arguments: argparse.Namespace) -> Answer:
+def export_evidence(arguments: argparse.Namespace) -> Answer:
+    """Write the signed evidence of one debtor to a file."""
     form = arguments.output.suffix.lower().lstrip(".")
     if form not in {"pdf", "json"}:
         raise CommandRefused(f"{arguments.output} should end in .pdf or .json.")
@@ -62,7 +63,8 @@ def _export_evidence(arguments: argparse.Namespace) -> Answer:
     )
 
 
-def _verify_file(arguments: argparse.Namespace) -> Answer:
+def verify_evidence(arguments: argparse.Namespace) -> Answer:
+    """Tell if a file is as it was signed, and by whom."""
     content = _read_file(arguments.file)
     bootstrap.set_up(tables=False)
     from cryptography import x509  # noqa: PLC0415 - wrong usage is answered without loading it
@@ -96,7 +98,8 @@ def _verify_file(arguments: argparse.Namespace) -> Answer:
     )
 
 
-def _write_certificate(arguments: argparse.Namespace) -> Answer:
+def write_certificate(arguments: argparse.Namespace) -> Answer:
+    """Write the certificate of this installation to a file."""
     bootstrap.set_up(tables=False)
     from recobra.compliance.evidence.export import own_identity  # noqa: PLC0415 - needs the settings
     from recobra.kit import clock  # noqa: PLC0415

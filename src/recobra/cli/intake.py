@@ -26,14 +26,15 @@ def add_commands(commands: options.Commands) -> None:
         "--as-of", type=options.parse_day, metavar="DATE", help="the day the file speaks of (default: today)"
     )
     load.add_argument("--dry-run", action="store_true", help="say what would happen and change nothing")
-    load.set_defaults(run=_load_file)
+    load.set_defaults(run=load_receivables)
     errors = options.add_command(verbs, "errors", "give the rows of a load that were not accepted, as CSV to mend")
     errors.add_argument("load_id", type=options.parse_count, metavar="LOAD_ID")
     errors.add_argument("--output", type=Path, metavar="FILE.csv", help="where they go (default: errors-LOAD_ID.csv)")
-    errors.set_defaults(run=_write_errors)
+    errors.set_defaults(run=write_errors)
 
 
-def _load_file(arguments: argparse.Namespace) -> Answer:
+def load_receivables(arguments: argparse.Namespace) -> Answer:
+    """Load a file into a portfolio, or try it with --dry-run."""
     mapping = _read_mapping(arguments.mapping)
     bootstrap.set_up()
     from django.db import transaction  # noqa: PLC0415 - needs the settings
@@ -138,7 +139,8 @@ def _read_mapping(path: Path) -> dict[str, Any]:
     return document
 
 
-def _write_errors(arguments: argparse.Namespace) -> Answer:
+def write_errors(arguments: argparse.Namespace) -> Answer:
+    """Write the rejected rows of a load to a CSV file."""
     bootstrap.set_up()
     from django.core.exceptions import ObjectDoesNotExist  # noqa: PLC0415 - needs the settings
 

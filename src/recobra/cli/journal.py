@@ -13,11 +13,12 @@ def add_commands(commands: options.Commands) -> None:
     """Add the group to the command line."""
     verbs = options.add_group(commands, "journal", "the record of everything that happened")
     options.add_command(verbs, "verify", "recompute every row and seal; name the first altered row").set_defaults(
-        run=_verify_journal
+        run=verify_journal
     )
 
 
-def _verify_journal(_arguments: argparse.Namespace) -> Answer:
+def verify_journal(_arguments: argparse.Namespace) -> Answer:
+    """Seal the finished days and verify the whole journal."""
     bootstrap.set_up()
     from recobra.journal import seal  # noqa: PLC0415 - needs the settings
     from recobra.kit import clock  # noqa: PLC0415

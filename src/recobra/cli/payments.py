@@ -18,10 +18,11 @@ def add_commands(commands: options.Commands) -> None:
     load.add_argument("file", type=Path, metavar="FILE", help="columns: account, amount, date, reference")
     load.add_argument("--portfolio", required=True, metavar="CODE")
     load.add_argument("--format", choices=FORMATS, default="auto")
-    load.set_defaults(run=_load_payments)
+    load.set_defaults(run=load_payments)
 
 
-def _load_payments(arguments: argparse.Namespace) -> Answer:
+def load_payments(arguments: argparse.Namespace) -> Answer:
+    """Record the payments of a file."""
     bootstrap.set_up()
     from recobra.kit import clock  # noqa: PLC0415 - needs the settings
     from recobra.payments import operations  # noqa: PLC0415

@@ -22,10 +22,11 @@ def add_commands(commands: options.Commands) -> None:
     )
     aging.add_argument("--portfolio", metavar="CODE", help="one portfolio (default: all)")
     aging.add_argument("--output", type=Path, metavar="FILE.xlsx", help="write the rows as a spreadsheet too")
-    aging.set_defaults(run=_report_aging)
+    aging.set_defaults(run=report_aging)
 
 
-def _report_aging(arguments: argparse.Namespace) -> Answer:
+def report_aging(arguments: argparse.Namespace) -> Answer:
+    """Answer with the ageing of a day, and write it as a spreadsheet where asked."""
     bootstrap.set_up()
     from recobra.kit import clock  # noqa: PLC0415 - needs the settings
     from recobra.strategy import schedule  # noqa: PLC0415

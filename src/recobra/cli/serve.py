@@ -30,19 +30,18 @@ def add_commands(commands: options.Commands) -> None:
     """Add the commands to the command line."""
     serve = options.add_command(commands, "serve", "serve the console, with a worker and a dispatcher beside it")
     serve.add_argument("--port", type=options.parse_port, default=DEFAULT_PORT, metavar="P")
-    serve.set_defaults(run=_run_serve_command)
-    options.add_command(commands, "worker", "run jobs and schedules until stopped").set_defaults(
-        run=_run_worker_command
-    )
+    serve.set_defaults(run=serve_console)
+    options.add_command(commands, "worker", "run jobs and schedules until stopped").set_defaults(run=start_worker)
     dispatch = options.add_command(commands, "dispatch", "send what is due, until stopped")
     dispatch.add_argument("--once", action="store_true", help="send what is due now and end")
     dispatch.add_argument(
         "--now", type=options.parse_instant, metavar="ISO8601", help="with --once: take this as the time"
     )
-    dispatch.set_defaults(run=_run_dispatch_command, wrong=dispatch.error)
+    dispatch.set_defaults(run=start_dispatcher, wrong=dispatch.error)
 
 
-def _run_serve_command(arguments: argparse.Namespace) -> Answer:
+def serve_console(arguments: argparse.Namespace) -> Answer:
+    """Serve the console, with a worker and a dispatcher beside it."""
     bootstrap.set_public_url(arguments.port)
     bootstrap.set_up()
     from recobra.access import queries  # noqa: PLC0415 - needs the settings
@@ -136,7 +135,8 @@ def _watch_parent(parent: int) -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _run_worker_command(_arguments: argparse.Namespace) -> Answer:
+def start_worker(_arguments: argparse.Namespace) -> Answer:
+    """Answer, and then run jobs and schedules until stopped."""
     bootstrap.set_up()
     return Answer(document={"worker": "running"}, then=_run_worker)
 
@@ -161,7 +161,8 @@ def _run_worker() -> None:
     asyncio.run(run_jobs())
 
 
-def _run_dispatch_command(arguments: argparse.Namespace) -> Answer:
+def start_dispatcher(arguments: argparse.Namespace) -> Answer:
+    """Send what is due once, or answer and then send until stopped."""
     if arguments.now is not None and not arguments.once:
         arguments.wrong("--now is for --once only")
     bootstrap.set_up()

@@ -25,15 +25,16 @@ def add_commands(commands: options.Commands) -> None:
         metavar="CODE",
         help="a portfolio that a gestor or supervisor may see; may be given several times",
     )
-    create.set_defaults(run=_create_user)
+    create.set_defaults(run=create_user)
     password = options.add_command(verbs, "password", "give a user another password; open sessions end")
     password.add_argument("name", metavar="NAME")
-    password.set_defaults(run=_set_password)
+    password.set_defaults(run=set_password)
     for parser in (create, password):
         parser.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
 
 
-def _create_user(arguments: argparse.Namespace) -> Answer:
+def create_user(arguments: argparse.Namespace) -> Answer:
+    """Create a user."""
     bootstrap.set_up()
     from recobra.access import operations  # noqa: PLC0415 - needs the settings
     from recobra.kit import clock  # noqa: PLC0415
@@ -54,7 +55,8 @@ def _create_user(arguments: argparse.Namespace) -> Answer:
     return Answer(document={"user": arguments.name, "role": arguments.role, "portfolios": codes}, lines=tuple(lines))
 
 
-def _set_password(arguments: argparse.Namespace) -> Answer:
+def set_password(arguments: argparse.Namespace) -> Answer:
+    """Give a user another password."""
     bootstrap.set_up()
     from recobra.access import operations  # noqa: PLC0415 - needs the settings
     from recobra.kit import clock  # noqa: PLC0415

@@ -59,10 +59,10 @@ def add_commands(commands: options.Commands) -> None:
         "--dispatchers", type=options.parse_count, default=1, metavar="N", help="with --dispatch: at once"
     )
     bench.add_argument("--channel", choices=("email", "sms"), default="email", help="with --dispatch")
-    bench.set_defaults(run=_run_bench)
+    bench.set_defaults(run=run_bench)
 
 
-def _run_bench(arguments: argparse.Namespace) -> Answer:
+def run_bench(arguments: argparse.Namespace) -> Answer:
     """Measure in a new data directory and remove it: never on a company's data."""
     base = Path(os.environ.get("RECOBRA_DATA_DIR", "./.recobra")).resolve()
     base.mkdir(parents=True, exist_ok=True)

@@ -188,7 +188,14 @@ def _next_step(
     """Return the first of hold, contact, task, no account, nothing owed and blocked contact that is the case."""
     contacts = Contact.objects.filter(debtor=debtor, portfolio__in=portfolios)
     # A hold of one account leaves the rest to be pursued: only one of the whole debtor stops everything.
-    debtor_holds = [hold for hold in holds if hold.account is None and _is_in_force(hold, today)]
+    debtor_holds = [
+        hold
+        for hold in holds
+        if hold.account is None
+        and hold.lifted_at is None
+        and hold.starts_on <= today
+        and (hold.ends_on is None or today <= hold.ends_on)
+    ]
     due = contacts.filter(status="DUE").order_by("due_at", "id").first()
     blocked = contacts.filter(status="BLOCKED", planned_for=today).order_by("-id").first()
     if debtor_holds:
@@ -202,10 +209,6 @@ def _next_step(
     if all(view.balance_minor <= 0 for view in accounts):
         return NextStep(kind="settled")
     return NextStep(kind="blocked", contact=blocked) if blocked else NextStep(kind="none")
-
-
-def _is_in_force(hold: Hold, today: date) -> bool:
-    return hold.lifted_at is None and hold.starts_on <= today and (hold.ends_on is None or today <= hold.ends_on)
 
 
 def _today(portfolio: Portfolio, now: datetime) -> date:

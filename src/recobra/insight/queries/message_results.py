@@ -106,9 +106,13 @@ def message_results(query: ResultsQuery) -> MessageResults:
     groups: dict[str, list[tuple[list[Any], Counts]]] = defaultdict(list)
     for kind, names, counts in _read_groups(query):
         groups[kind].append((names, counts))
+    # The groups by cost hold every message once, the row of debtors counts the people: together they are the total.
     parts = [counts for _names, counts in (*groups["cost"], *groups["debtors"])]
+    with connection.cursor() as cursor:
+        cursor.execute(COVERAGE, _parameters(query))
+        small, covered = cursor.fetchone()
     return MessageResults(
-        total=sum(parts, _read_coverage(query)),
+        total=sum(parts, Counts(small=small, covered=covered)),
         rows=_group_rows(query, groups["by"]),
         costs=_channel_costs(groups["cost"]),
         best=_best_channels(groups["segment"]),
@@ -142,26 +146,19 @@ def _parameters(query: ResultsQuery) -> dict[str, Any]:
     }
 
 
-def _read_coverage(query: ResultsQuery) -> Counts:
-    with connection.cursor() as cursor:
-        cursor.execute(COVERAGE, _parameters(query))
-        small, covered = cursor.fetchone()
-    return Counts(small=small, covered=covered)
-
-
 def _group_rows(query: ResultsQuery, groups: list[tuple[list[Any], Counts]]) -> list[tuple[str, Counts]]:
+    """Return the groups by name, largest first; those of one name, such as two portfolios of a country, become one."""
+    portfolios = {str(portfolio.pk): portfolio for portfolio in query.portfolios}
     rows: dict[str, Counts] = defaultdict(Counts)
     for names, counts in groups:
-        rows[_group_name(query, names)] += counts
+        if query.by == "cartera":
+            name = portfolios[names[0]].name
+        elif query.by == "pais":
+            name = portfolios[names[0]].country
+        else:
+            name = " · ".join(part for part in names if part)
+        rows[name] += counts
     return sorted(rows.items(), key=lambda row: (-row[1].sent, row[0]))
-
-
-def _group_name(query: ResultsQuery, names: list[Any]) -> str:
-    """Return the key of a group; groups that share one, such as two portfolios of a country, become one."""
-    if query.by in {"cartera", "pais"}:
-        portfolio = next(portfolio for portfolio in query.portfolios if str(portfolio.pk) == names[0])
-        return portfolio.name if query.by == "cartera" else portfolio.country
-    return " · ".join(name for name in names if name)
 
 
 def _channel_costs(groups: list[tuple[list[Any], Counts]]) -> list[Cost]:

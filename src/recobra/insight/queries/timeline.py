@@ -58,14 +58,10 @@ def debtor_events(
     rows = rows if before is None else rows.filter(id__lt=before)
     entries = list(rows.order_by("-id")[: size + 1])
     shown = entries[:size]
-    events = _build_events(shown, portfolios, _home_portfolio(debtor, portfolios))
-    return events, shown[-1].pk if len(entries) > size else None
-
-
-def _home_portfolio(debtor: Debtor, portfolios: dict[int, Portfolio]) -> Portfolio:
-    """Return the portfolio of facts about the whole debtor: that of the oldest account the user may see."""
+    # Facts about the whole debtor belong to the portfolio of the oldest account that the user may see.
     first = debtor.accounts.filter(portfolio_id__in=list(portfolios)).order_by("id").first()
-    return portfolios[first.portfolio_id] if first is not None else next(iter(portfolios.values()))
+    home = portfolios[first.portfolio_id] if first is not None else next(iter(portfolios.values()))
+    return _build_events(shown, portfolios, home), shown[-1].pk if len(entries) > size else None
 
 
 def _build_events(entries: Sequence[Entry], portfolios: dict[int, Portfolio], home: Portfolio) -> list[Event]:

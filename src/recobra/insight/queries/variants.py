@@ -16,8 +16,8 @@ from recobra.access.queries import User
 from recobra.portfolio.queries import portfolios_for
 from recobra_core.kpi.difference import Conclusion, Interval, judge_difference, shares_difference, wilson_interval
 
-PAID_WITHIN: Final = 7
-LOOKED_BACK: Final = 90
+PAID_WITHIN_DAYS: Final = 7
+LOOK_BACK_DAYS: Final = 90
 
 _VARIANTS = """
     WITH first AS (
@@ -37,7 +37,7 @@ _VARIANTS = """
 
 @dataclass(frozen=True, kw_only=True)
 class Variant:
-    """How many debtors got a variant and how many of them paid within `PAID_WITHIN` days of it.
+    """How many debtors got a variant and how many of them paid within `PAID_WITHIN_DAYS` of it.
 
     `difference` is the share less that of the first variant, None for that one itself.
     """
@@ -55,25 +55,30 @@ def variant_results(user: User, *, template_ids: Sequence[int], today: date) -> 
     values: dict[str, Any] = {
         "portfolios": [portfolio.pk for portfolio in portfolios_for(user)],
         "templates": list(template_ids),
-        "from_day": today - timedelta(LOOKED_BACK),
+        "from_day": today - timedelta(LOOK_BACK_DAYS),
         # Only debtors whose days to pay are over count: the newest variant is not judged by days still to come.
-        "to_day": today - timedelta(PAID_WITHIN),
-        "within": PAID_WITHIN,
+        "to_day": today - timedelta(PAID_WITHIN_DAYS),
+        "within": PAID_WITHIN_DAYS,
     }
     with connection.cursor() as cursor:
         cursor.execute(_VARIANTS, values)
         rows = cursor.fetchall()
-    return [_variant(row, None if index == 0 else rows[0]) for index, row in enumerate(rows)]
-
-
-def _variant(row: tuple[str, int, int], first: tuple[str, int, int] | None) -> Variant:
-    variant, sent, paid = row
-    difference = shares_difference(treated=(paid, sent), control=(first[2], first[1])) if first else None
-    return Variant(
-        variant=variant,
-        sent=sent,
-        paid=paid,
-        share=wilson_interval(successes=paid, count=sent),
-        difference=difference,
-        finding=judge_difference(difference, smallest=min(sent, first[1])) if difference and first else None,
-    )
+    variants = []
+    for index, (variant, sent, paid) in enumerate(rows):
+        difference: Interval | None = None
+        finding: Conclusion | None = None
+        if index > 0:
+            _first, first_sent, first_paid = rows[0]
+            difference = shares_difference(treated=(paid, sent), control=(first_paid, first_sent))
+            finding = judge_difference(difference, smallest=min(sent, first_sent))
+        variants.append(
+            Variant(
+                variant=variant,
+                sent=sent,
+                paid=paid,
+                share=wilson_interval(successes=paid, count=sent),
+                difference=difference,
+                finding=finding,
+            )
+        )
+    return variants
