@@ -16,7 +16,7 @@ from recobra.conversations import jobs
 from recobra.kit import clock
 from recobra.messaging.models import Contact, Provider, Receipt, WebhookCall
 from recobra.messaging.providers.secrets import encrypt
-from recobra.messaging.receipts.poll import poll_without_receipt
+from recobra.messaging.receipts.poll import poll_unreported_contacts
 from recobra.messaging.receipts.uncertain import resolve_uncertain
 from recobra.portfolio.models import ContactPoint
 
@@ -73,8 +73,8 @@ def test_what_did_not_arrive_is_found_out_by_asking_and_once(world, twilio):
     lost, fine = sent(world, "SM1", ago=timedelta(minutes=16)), sent(world, "SM2", ago=timedelta(minutes=16))
     young = sent(world, "SM3", ago=timedelta(minutes=3))
     twilio.update({"SM1": "failed", "SM2": "delivered", "SM3": "failed"})
-    assert poll_without_receipt(now=world.now, every=EVERY) == 1
-    assert poll_without_receipt(now=world.now, every=EVERY) == 0
+    assert poll_unreported_contacts(now=world.now, every=EVERY) == 1
+    assert poll_unreported_contacts(now=world.now, every=EVERY) == 0
     for contact in (lost, fine, young):
         contact.refresh_from_db()
     assert (lost.undelivered_at, fine.undelivered_at, young.undelivered_at) == (world.now, None, None)
@@ -113,4 +113,4 @@ def test_a_provider_whose_secrets_cannot_be_read_stops_no_dispatcher(world, twil
     Provider.objects.update(secrets=encrypt({"auth_token": "otra"}))
     settings.SECRET_KEY = "otra-clave-de-otra-instalacion"
     assert resolve_uncertain(now=world.now, actor="provider") == {"sent": 0, "failed": 0, "uncertain": 1}
-    assert poll_without_receipt(now=world.now, every=EVERY) == 0
+    assert poll_unreported_contacts(now=world.now, every=EVERY) == 0

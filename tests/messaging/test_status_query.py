@@ -15,7 +15,7 @@ from recobra.messaging.models import Contact, Provider
 from recobra.messaging.providers.secrets import encrypt
 from recobra.messaging.receipts import status_query as asking
 from recobra.messaging.receipts import uncertain as settling
-from recobra.messaging.receipts.poll import poll_without_receipt
+from recobra.messaging.receipts.poll import poll_unreported_contacts
 from recobra.messaging.receipts.uncertain import resolve_uncertain
 from recobra.portfolio.models import ContactPoint
 
@@ -141,8 +141,8 @@ def test_silent_messages_are_asked_about_together_and_later_when_time_ran_out(wo
     slow = servers("lento", seconds=0.5)
     handed_over(world, slow, 20, status="SENT")
     every = timedelta(minutes=10)
-    found, seconds = timed(lambda: poll_without_receipt(now=world.now, every=every, within_seconds=3))
+    found, seconds = timed(lambda: poll_unreported_contacts(now=world.now, every=every, within_seconds=3))
     assert 0 < found < 20
     assert seconds < 4
     later = world.now + every  # their age has been passed since
-    assert found + poll_without_receipt(now=later, every=every) == 20
+    assert found + poll_unreported_contacts(now=later, every=every) == 20

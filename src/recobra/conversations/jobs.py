@@ -30,7 +30,7 @@ def ask_providers(timestamp: int) -> None:  # noqa: ARG001 - a late tick does wh
     """Query the providers for uncertain contacts, and for those without a receipt."""
     now = clock.now()
     messaging.resolve_uncertain(now=now, actor="provider")
-    messaging.poll_without_receipt(now=now, every=STATUS_QUERY_INTERVAL)
+    messaging.poll_unreported_contacts(now=now, every=STATUS_QUERY_INTERVAL)
 
 
 @app.periodic(cron="40 2 * * *")

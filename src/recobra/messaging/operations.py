@@ -2,7 +2,7 @@
 
 from .dispatch.run import dispatch_due, dispatch_forever, dispatch_once, warm_up
 from .outbox.plan import cancel_planned, judge_again, plan_contacts, withdraw_contacts
-from .receipts.poll import poll_without_receipt
+from .receipts.poll import poll_unreported_contacts
 from .receipts.record import match_waiting_receipts
 from .receipts.uncertain import NotUncertain, resolve_uncertain, settle_uncertain
 from .templates.operations import (
@@ -37,7 +37,7 @@ __all__ = [
     "lint_template",
     "match_waiting_receipts",
     "plan_contacts",
-    "poll_without_receipt",
+    "poll_unreported_contacts",
     "preview_message",
     "reject_template",
     "resolve_uncertain",

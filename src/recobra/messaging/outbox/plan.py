@@ -83,6 +83,7 @@ _STAGING = """
         campaign_id bigint, fallback_of_id bigint, conversation_id bigint, replies_to_at timestamptz, subject text,
         body text, author text, author_id bigint) ON COMMIT DROP"""
 
+# Only leases without a mark: what is being handed over is waited for, and then is no longer LEASED.
 _JUDGE_AGAIN = """
     WITH judged AS (
         SELECT w.id FROM messaging_contact w
@@ -102,6 +103,7 @@ def plan_contacts(*, contacts: pa.Table, now: datetime) -> pa.Table:
         return INSERTED.empty_table()
     schema = pa.schema([*PLANNED, *(field for field in PLANNED_OPTIONAL if field.name in contacts.column_names)])
     with connection.cursor() as cursor:
+        # A transaction may plan more than once: then the table is there already, with the rows of the time before.
         cursor.execute(_STAGING)
         cursor.execute("TRUNCATE messaging_incoming")
     tables.copy_in("messaging_incoming", contacts.select(schema.names).cast(schema))

@@ -18,7 +18,7 @@ WITHIN_SECONDS: Final = 60.0  # nothing waits for it but its own next turn, minu
 _poller: Final = StatusPoller()
 
 
-def poll_without_receipt(*, now: datetime, every: timedelta, within_seconds: float = WITHIN_SECONDS) -> int:
+def poll_unreported_contacts(*, now: datetime, every: timedelta, within_seconds: float = WITHIN_SECONDS) -> int:
     """Ask about contacts sent a while ago of which no receipt came; return how many turned out not to have arrived.
 
     Each is asked about as its age passes one of ASKED_AFTER, where this is called `every` so often. Those for which
