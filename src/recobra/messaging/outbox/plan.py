@@ -83,7 +83,7 @@ _STAGING = """
         campaign_id bigint, fallback_of_id bigint, conversation_id bigint, replies_to_at timestamptz, subject text,
         body text, author text, author_id bigint) ON COMMIT DROP"""
 
-# Only leases without a mark: what is being handed over is waited for, and then is no longer LEASED.
+# A row that a dispatcher is marking at this moment is waited for; then it has its mark and goes.
 _JUDGE_AGAIN = """
     WITH judged AS (
         SELECT w.id FROM messaging_contact w
