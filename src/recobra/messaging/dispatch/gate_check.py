@@ -49,10 +49,12 @@ def judge(contacts: Sequence[LeasedContact], *, now: datetime) -> dict[int, Verd
     keys = frozenset(
         law.OpeningKey(c.country, c.subdivision, c.zones, c.channel, c.local_date, _rules_name(c)) for c in contacts
     )
+    days = read_company_holidays()
+    holidays = frozenset(zip(days["country"].to_pylist(), days["day"].to_pylist(), strict=True))
     since = (now - LONGEST_CAP).date()
     tables = {
         "candidates": _candidates(contacts, now),
-        "openings": _openings(keys, _holidays(), rules),
+        "openings": _openings(keys, holidays, rules),
         "history": snapshot.contact_history([contact.debtor_id for contact in contacts], since=since),
         "caps": _caps(rules),
     }
@@ -106,11 +108,6 @@ def _openings(
     rules: frozenset[tuple[str, law.CompanyRules]],
 ) -> pa.Table:
     return law.to_arrow(law.build_openings(keys=keys, company_holidays=holidays, company_rules=dict(rules)))
-
-
-def _holidays() -> frozenset[tuple[str, date]]:
-    holidays = read_company_holidays()
-    return frozenset(zip(holidays["country"].to_pylist(), holidays["day"].to_pylist(), strict=True))
 
 
 def _candidates(contacts: Sequence[LeasedContact], now: datetime) -> pa.Table:
