@@ -124,11 +124,11 @@ class DiallingSession:
         attempts = self._runner.run(self._place(marked)) if marked else []
         with transaction.atomic():
             figures.update(end_attempts(attempts, lease=self._lease, now=now, actor=actor) if attempts else {})
-        placed = tuple(_placed(attempt) for attempt in attempts if attempt.outcome.kind == "SENT")
+        placed = tuple(_build_placed_call(attempt) for attempt in attempts if attempt.outcome.kind == "SENT")
         return DialResult(placed=placed, figures=figures, is_exhausted=not marked)
 
     async def _place(self, marked: Sequence[PreparedContact]) -> list[Attempt]:
-        outcomes = await asyncio.gather(*(self._line.place(_call(prepared)) for prepared in marked))
+        outcomes = await asyncio.gather(*(self._line.place(_build_call(prepared)) for prepared in marked))
         return [Attempt(prepared=prepared, outcome=outcome) for prepared, outcome in zip(marked, outcomes, strict=True)]
 
 
@@ -156,7 +156,7 @@ def open_dialling_session(*, provider_code: str) -> Iterator[DiallingSession]:
             runner.run(opened.__aexit__(None, None, None))
 
 
-def _call(prepared: PreparedContact) -> dialler.Call:
+def _build_call(prepared: PreparedContact) -> dialler.Call:
     apology = _("This is %(company)s. We are sorry, nobody is free at the moment; we will call again.")
     return dialler.Call(
         public_id=prepared.message.public_id,
@@ -165,7 +165,7 @@ def _call(prepared: PreparedContact) -> dialler.Call:
     )
 
 
-def _placed(attempt: Attempt) -> PlacedCall:
+def _build_placed_call(attempt: Attempt) -> PlacedCall:
     contact, reference = attempt.prepared.contact, attempt.outcome.provider_reference
     return PlacedCall(contact_id=contact.contact_id, public_id=contact.public_id, reference=reference)
 

@@ -217,8 +217,8 @@ def mailbox_message_for(user: User, mailbox_message_id: int) -> OpenedMessage | 
         recipients=received.recipients,
         subject=received.subject,
         headers=tuple((name, str(value)) for name, value in message.items()),
-        text=_part(message, "plain"),
-        html=_part(message, "html"),
+        text=_read_part(message, "plain"),
+        html=_read_part(message, "html"),
     )
 
 
@@ -235,6 +235,6 @@ def masked_address(public_id: UUID) -> str | None:
     return f"{name[:1]}…@{domain}" if at else f"…{address[-3:]}"
 
 
-def _part(message: EmailMessage, kind: str) -> str:
+def _read_part(message: EmailMessage, kind: str) -> str:
     body = message.get_body(preferencelist=(kind,))
     return str(body.get_content()) if body else ""

@@ -38,7 +38,7 @@ def statement_url(contact_id: int) -> str:
     Its 20 letters are a signature and, masked by it, the contact's number: nobody learns how many messages leave.
     """
     number = contact_id.to_bytes(_ID_BYTES, "big")
-    mac = _mac("sign", number, settings.SECRET_KEY)
+    mac = _sign("sign", number, settings.SECRET_KEY)
     return _public_url(f"estado/{urlsafe_b64encode(mac + _xor_with_mask(number, mac, settings.SECRET_KEY)).decode()}")
 
 
@@ -54,7 +54,7 @@ def read_statement_token(token: str) -> int | None:
     # Links live for as long as people keep messages, so those signed with an earlier key are read too.
     for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS):
         number = _xor_with_mask(masked, mac, key)
-        if hmac.compare_digest(_mac("sign", number, key), mac):
+        if hmac.compare_digest(_sign("sign", number, key), mac):
             return int.from_bytes(number, "big")
     return None
 
@@ -63,10 +63,10 @@ def _public_url(path: str) -> str:
     return f"{settings.PUBLIC_URL.rstrip('/')}/d/{path}"
 
 
-def _mac(use: str, content: bytes, key: str | bytes) -> bytes:
+def _sign(use: str, content: bytes, key: str | bytes) -> bytes:
     digest: bytes = salted_hmac(f"{_STATEMENT}.{use}", content, secret=key, algorithm="sha256").digest()
     return digest[:_MAC_BYTES]
 
 
 def _xor_with_mask(number: bytes, mac: bytes, key: str | bytes) -> bytes:
-    return bytes(a ^ b for a, b in zip(number, _mac("mask", mac, key), strict=False))
+    return bytes(a ^ b for a, b in zip(number, _sign("mask", mac, key), strict=False))

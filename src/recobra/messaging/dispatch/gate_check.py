@@ -40,7 +40,7 @@ class Verdict:
     until: datetime | None = None
 
 
-def judge(contacts: Sequence[LeasedContact], *, now: datetime) -> dict[int, Verdict]:
+def judge_contacts(contacts: Sequence[LeasedContact], *, now: datetime) -> dict[int, Verdict]:
     """Judge a batch in one statement under the law and the company's rules; return the verdicts by contact id."""
     if not contacts:
         return {}
@@ -53,20 +53,20 @@ def judge(contacts: Sequence[LeasedContact], *, now: datetime) -> dict[int, Verd
     holidays = frozenset(zip(days["country"].to_pylist(), days["day"].to_pylist(), strict=True))
     since = (now - LONGEST_CAP).date()
     tables = {
-        "candidates": _candidates(contacts, now),
-        "openings": _openings(keys, holidays, rules),
+        "candidates": _build_candidates(contacts, now),
+        "openings": _build_openings(keys, holidays, rules),
         "history": snapshot.contact_history([contact.debtor_id for contact in contacts], since=since),
-        "caps": _caps(rules),
+        "caps": _build_caps(rules),
     }
     duck = engine.thread_duckdb("gate")
     engine.register_tables(duck, tables)
-    judged = engine.run_statements(duck, [_statement()])["verdicts"]
-    return {row["candidate_id"]: _verdict(row, now) for row in judged.to_pylist()}
+    judged = engine.run_statements(duck, [_compile_gate()])["verdicts"]
+    return {row["candidate_id"]: _read_verdict(row, now) for row in judged.to_pylist()}
 
 
 def warm_up() -> None:
     """Compile what is the same for every batch, before the first one is waiting."""
-    _statement()
+    _compile_gate()
 
 
 @cache
@@ -81,7 +81,7 @@ def rules_version() -> str:
 
 
 @cache
-def _statement() -> engine.Statement:
+def _compile_gate() -> engine.Statement:
     openings = engine.source_table("openings", law.OPENINGS)
     judged = law.judge_candidates(
         engine.source_table("candidates", law.CANDIDATE),
@@ -97,12 +97,12 @@ def _statement() -> engine.Statement:
 
 # From one batch to the next the same places and days return, so the tables of the law are made once for many batches.
 @lru_cache(maxsize=8)
-def _caps(rules: frozenset[tuple[str, law.CompanyRules]]) -> pa.Table:
+def _build_caps(rules: frozenset[tuple[str, law.CompanyRules]]) -> pa.Table:
     return law.to_arrow(law.build_caps(company_rules=dict(rules)))
 
 
 @lru_cache(maxsize=64)
-def _openings(
+def _build_openings(
     keys: frozenset[law.OpeningKey],
     holidays: frozenset[tuple[str, date]],
     rules: frozenset[tuple[str, law.CompanyRules]],
@@ -110,7 +110,7 @@ def _openings(
     return law.to_arrow(law.build_openings(keys=keys, company_holidays=holidays, company_rules=dict(rules)))
 
 
-def _candidates(contacts: Sequence[LeasedContact], now: datetime) -> pa.Table:
+def _build_candidates(contacts: Sequence[LeasedContact], now: datetime) -> pa.Table:
     """Return contacts as the gate's table of candidates; columns that are not named here are fields of a contact."""
     count = len(contacts)
     values: dict[str, list[Any]] = {
@@ -138,7 +138,7 @@ def _naive_utc(at: datetime) -> datetime:
     return at.astimezone(UTC).replace(tzinfo=None)
 
 
-def _verdict(row: dict[str, Any], now: datetime) -> Verdict:
+def _read_verdict(row: dict[str, Any], now: datetime) -> Verdict:
     opens_at = row["opens_at_utc"] and row["opens_at_utc"].replace(tzinfo=UTC)
     until = row["holds_until_epoch"]
     later = row["reason"] in _HOUR_REASONS and opens_at is not None and opens_at > now

@@ -14,7 +14,7 @@ from recobra.kit.zones import first_zone
 from recobra.messaging import reasons
 from recobra.messaging.channels import Button, Message, TemplateCall
 from recobra.messaging.dispatch.facts import LeasedContact, load_contacts
-from recobra.messaging.dispatch.gate_check import Verdict, judge, rules_version
+from recobra.messaging.dispatch.gate_check import Verdict, judge_contacts, rules_version
 from recobra.messaging.dispatch.throttle import DEADLINE_SECONDS
 from recobra.messaging.models import Contact
 from recobra.messaging.providers.routing import Route, Routes
@@ -80,7 +80,7 @@ def prepare_batch(contact_ids: Sequence[int], *, now: datetime, routes: Routes) 
             batch.not_sent.append(obstacle)
         else:
             candidates.append(contact)
-    verdicts = judge(candidates, now=now)
+    verdicts = judge_contacts(candidates, now=now)
     creditors = Creditor.objects.in_bulk({contact.creditor_id for contact in candidates})
     for contact in candidates:
         verdict = verdicts[contact.contact_id]
@@ -91,7 +91,7 @@ def prepare_batch(contact_ids: Sequence[int], *, now: datetime, routes: Routes) 
         try:
             message = _write_message(contact, creditors[contact.creditor_id], judged_at=now, expires_at=verdict.until)
         except render.NotRendered as error:
-            batch.not_sent.append(_end(contact, "FAILED", reasons.NOT_RENDERED, article=str(error)))
+            batch.not_sent.append(_end_contact(contact, "FAILED", reasons.NOT_RENDERED, article=str(error)))
             continue
         possible = tuple(routes.open_routes(contact.channel, contact.country))
         if not possible:
@@ -131,11 +131,11 @@ def find_preferred_time(contact: LeasedContact, now: datetime) -> datetime | Non
 def _find_obstacle(contact: LeasedContact, routes: Routes) -> NotSent | None:
     """Return the end of a contact that needs no judge: no channel, no template, nothing owed."""
     if not routes.has_route(contact.channel, contact.country):
-        return _end(contact, "BLOCKED", reasons.NO_CHANNEL)
+        return _end_contact(contact, "BLOCKED", reasons.NO_CHANNEL)
     if contact.template is None and not contact.is_written:
-        return _end(contact, "BLOCKED", reasons.NO_TEMPLATE)
+        return _end_contact(contact, "BLOCKED", reasons.NO_TEMPLATE)
     if contact.purpose not in BY_HAND and not contact.has_debt:
-        return _end(contact, "CANCELLED", reasons.NOTHING_OWED)
+        return _end_contact(contact, "CANCELLED", reasons.NOTHING_OWED)
     return None
 
 
@@ -151,7 +151,7 @@ def _refuse_or_put_off(contact: LeasedContact, verdict: Verdict, now: datetime) 
             due_at=verdict.opens_at,
         )
     if (contact.local_date or now.date()) - contact.planned_for > PLAN_LASTS:
-        return _end(contact, "BLOCKED", reasons.EXPIRED)
+        return _end_contact(contact, "BLOCKED", reasons.EXPIRED)
     assert verdict.until is not None, "what is allowed is so by an hour"
     due_at = None
     if verdict.until - now <= LEAVES_WITHIN:
@@ -231,5 +231,5 @@ def _proof_of_verdict(contact: LeasedContact, verdict: Verdict, now: datetime) -
     }
 
 
-def _end(contact: LeasedContact, status: str, reason: str, article: str = "") -> NotSent:
+def _end_contact(contact: LeasedContact, status: str, reason: str, article: str = "") -> NotSent:
     return NotSent(contact_id=contact.contact_id, status=status, reason=reason, article=article)

@@ -40,8 +40,8 @@ class Senders:
 
     def open(self, route: Route) -> None:
         """Open a route, where it is not open with these very settings. Raises Unsuitable."""
-        if _key(route) not in self._open:
-            self._open[_key(route)] = self._event_loop().run(self._enter(route))
+        if _connection_key(route) not in self._open:
+            self._open[_connection_key(route)] = self._event_loop().run(self._enter(route))
 
     def send(self, chunk: Sequence[PreparedContact]) -> list[tuple[Outcome, float]]:
         """Hand messages over, all at once, by open routes; return each one's outcome and the seconds it took."""
@@ -86,7 +86,7 @@ class Senders:
         started = loop.time()
         code = prepared.route.code
         try:
-            outcome = await self._open[_key(prepared.route)].send(prepared.message)
+            outcome = await self._open[_connection_key(prepared.route)].send(prepared.message)
         except Exception as error:  # noqa: BLE001 - an adapter that fails says nothing of what the provider has
             _log.error("The way %s failed with %s; the message may have arrived.", code, type(error).__name__)
             answer = " ".join(f"{type(error).__name__}: {error}".split())[:500]
@@ -94,5 +94,5 @@ class Senders:
         return outcome, loop.time() - started
 
 
-def _key(route: Route) -> tuple[str, str]:
+def _connection_key(route: Route) -> tuple[str, str]:
     return route.code, repr((route.kind, route.config.settings, route.config.secrets))
