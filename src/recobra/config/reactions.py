@@ -98,7 +98,7 @@ def record_complaint(facts: Facts) -> None:
 
 
 def opt_out_at_provider(facts: Facts) -> None:
-    """Record an opt-out for debtors who complained to the provider or unsubscribed there: it counts as told to us."""
+    """Record an opt-out for debtors who complained to the provider or unsubscribed there."""
     for row in facts.rows.to_pylist():
         refusal = json.loads(row["payload"])
         try:
@@ -127,7 +127,7 @@ def cancel_contacts_of_writer(facts: Facts) -> None:
 
 def cancel_contacts_on_hold(facts: Facts) -> None:
     """Cancel what was planned for debtors on hold."""
-    # What a dispatcher has judged already meets the gate, and so the hold, once more.
+    # A contact that a dispatcher has judged already is judged once more, so that it meets the hold.
     messaging.judge_again(debtor_ids=facts.debtor_ids())
     debtor_ids = []
     for row in facts.rows.to_pylist():

@@ -45,7 +45,7 @@ class SimulationRefused(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SimulationOptions:
-    """What can be simulated for a message: a text (`may_write`), buttons, and receipts with their labels."""
+    """Actions that can be simulated for a message: a text (`may_write`), buttons, and receipts with their labels."""
 
     contact_id: int
     channel: str

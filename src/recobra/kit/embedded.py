@@ -25,14 +25,14 @@ from pathlib import Path
 from typing import IO, Final
 
 SETTINGS: Final = {
-    "listen_addresses": "",
+    "listen_addresses": "",  # no TCP: only this machine, by the socket
     "max_connections": "100",
     "shared_buffers": "384MB",
     "work_mem": "48MB",
     "maintenance_work_mem": "256MB",
     "max_wal_size": "4GB",
     "checkpoint_timeout": "20min",
-    "wal_level": "minimal",
+    "wal_level": "minimal",  # nobody replicates this server
     "max_wal_senders": "0",
     "jit": "off",
     "random_page_cost": "1.1",

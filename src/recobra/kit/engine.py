@@ -23,7 +23,7 @@ from recobra.kit.sql_cache import to_sql
 
 from .database import data_dir
 
-MEMORY_LIMIT = "1200MB"
+MEMORY_LIMIT = "1200MB"  # a million accounts may take 4 GB with PostgreSQL; beyond this DuckDB spills to disk
 FEW_ROWS = 1_000
 
 

@@ -20,6 +20,7 @@ LATE = gettext_noop("There are messages that could not be sent on their day.")
 LOST_CALLS = gettext_noop("There are calls of providers that could not be worked: what they say is not known.")
 NO_PROVIDER = gettext_noop("A provider answers with failures: nothing is sent by it until it works again.")
 
+# Each query gives the portfolios concerned; every %s becomes the instant of the check.
 _PORTFOLIO_CHECKS = {
     ("unapplied", UNAPPLIED): """SELECT DISTINCT portfolio_id FROM payments_payment
         WHERE unapplied_minor > 0 AND reversed_at IS NULL""",
@@ -33,6 +34,7 @@ _PORTFOLIO_CHECKS = {
         WHERE status = 'DUE' AND closes_at < %s AND purpose <> 'REPLY'""",
     ("held_load", HELD_LOAD): "SELECT DISTINCT portfolio_id FROM intake_load WHERE status = 'HELD'",
 }
+# Each query gives a row while the alarm has its cause.
 _INSTALLATION_CHECKS = (
     ("lost_calls", LOST_CALLS, "SELECT FROM messaging_webhookcall WHERE status = 'FAILED' LIMIT 1"),
     (

@@ -16,6 +16,7 @@ from .alarms import check_providers
 from .operations import CycleRefused, plan_fallback_channels, run_cycle
 
 CYCLE_TASK = "cycle.run"
+# One lock for all jobs: a cycle and a search for fallback channels would plan for the same debtors.
 CYCLE_LOCK = "cycle"
 
 

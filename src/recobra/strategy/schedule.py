@@ -13,7 +13,7 @@ from recobra.portfolio.models import Portfolio
 from .models import CycleRun
 
 ACTOR = "system"
-MAX_ATTEMPTS = 3
+MAX_ATTEMPTS = 3  # failed runs after which a morning waits for a person
 
 
 def installation_zone() -> ZoneInfo:
@@ -31,7 +31,7 @@ def today(now: datetime) -> date:
 
 
 def cycle_starts_at(day: date) -> datetime:
-    """Return the instant from which the cycle of a day runs by itself (`CYCLE_TIME`, 05:00)."""
+    """Return the instant from which the cycle of a day is run automatically (`CYCLE_TIME`, 05:00)."""
     return datetime.combine(day, settings.CYCLE_TIME, installation_zone())
 
 
@@ -49,7 +49,7 @@ def due_day(now: datetime) -> date | None:
 
 
 def next_run_at(now: datetime) -> datetime:
-    """Return when the cycle will next run by itself; an instant in the past means as soon as a worker looks."""
+    """Return when the cycle runs next; an instant in the past means as soon as a worker is free."""
     day = today(now)
     is_today = now < cycle_starts_at(day) or due_day(now) is not None
     return cycle_starts_at(day if is_today else day + timedelta(1))

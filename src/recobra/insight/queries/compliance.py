@@ -27,7 +27,7 @@ Measure = Literal["count", "share", "number"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoppedRule:
-    """How often a rule stopped a contact."""
+    """A rule with the number of contacts that it stopped."""
 
     reason: str
     rule: str

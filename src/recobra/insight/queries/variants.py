@@ -37,7 +37,7 @@ _VARIANTS = """
 
 @dataclass(frozen=True, kw_only=True)
 class Variant:
-    """How many debtors got a variant and how many of them paid within `PAID_WITHIN_DAYS` of it.
+    """Debtors who got a variant, and those of them who paid within `PAID_WITHIN_DAYS` of it.
 
     `difference` is the share less that of the first variant, None for that one itself.
     """

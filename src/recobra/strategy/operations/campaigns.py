@@ -41,7 +41,7 @@ __all__ = [
     "resume",
     "save_draft",
 ]
-BY_HAND = "by_hand"
+BY_HAND = "by_hand"  # stored as the reason why a campaign ended
 CHANNELS = ("email", "sms", "whatsapp", "ivr", "letter")
 MAX_CONTROL_BPS = 9000
 

@@ -28,6 +28,7 @@ from .campaigns_preflight import (
 from .commit import latest_entry_id
 
 Status = Campaign.Status
+# Reasons that are stored, with contacts, campaigns and members in this order.
 PAUSED, ENDED = "campaign_paused", "campaign_ended"
 BY_DATE, BY_BUDGET, ALL_WRITTEN = "dates", "budget", "done"
 WAITS_BUDGET, WAITS_ROOM, WAITS_PRICES = "budget", "rate", "budget_unkept"

@@ -23,6 +23,8 @@ Decisions = Mapping[str, pa.Table]
 """Result of `decision.run_decisions`; without a strategy it holds only states and transitions."""
 
 
+SEARCH_DAYS = 2
+"""Days a person has to find a way to reach a debtor."""
 _DECISIONS_LOCK = "hashtext('recobra.decisions')"
 _DECIDING_FACTS = ["payment.recorded", "payment.reversed", "hold.placed", "hold.lifted"]
 
@@ -122,12 +124,13 @@ def _drop_reached_since(decisions: Decisions, carried: pa.Table, as_of: date) ->
     messages = {
         name: table.filter(pc.invert(pc.is_in(table["debtor_id"], reached)))
         for name, table in decisions.items()
-        if name in {"contacts", "items", "unreachable"}
+        if name in {"contacts", "items", "unreachable"}  # tasks and states hold good all the same
     }
     return {**decisions, **messages}
 
 
 def _write_states(decisions: Decisions) -> None:
+    """Insert the new states and update those that changed."""
     tables.copy_in("strategy_accountstate", decisions["new_states"])
     changed = decisions["changed_states"]
     if changed.num_rows == 0:
@@ -135,6 +138,7 @@ def _write_states(decisions: Decisions) -> None:
     columns = [name for name in changed.column_names if name not in {"account_id", "portfolio_id", "debtor_id"}]
     assignments = ", ".join(f"{name} = s.{name}" for name in columns)
     with connection.cursor() as cursor:
+        # One UPDATE from a copied table; ANALYZE, or the planner takes it for empty and loops over it.
         cursor.execute("CREATE TEMPORARY TABLE moved (LIKE strategy_accountstate) ON COMMIT DROP")
         tables.copy_in("moved", changed)
         cursor.execute("ANALYZE moved")
@@ -145,6 +149,7 @@ def _write_states(decisions: Decisions) -> None:
 
 
 def _record_transitions(transitions: pa.Table, *, actor: str, now: datetime) -> int:
+    """Record the accounts that passed to another stage; return how many."""
     if transitions.num_rows == 0:
         return 0
     payload = [
@@ -196,9 +201,11 @@ def _write_contacts(
 
 
 def _outbox_rows(judged: pa.Table, policies: Policies, as_of: date, now: datetime) -> pa.Table:
+    """Return the contacts as `messaging.plan_contacts` takes them."""
     count = judged.num_rows
     versions = [policies.versions.get(code) for code in judged["strategy_code"].to_pylist()]
     instant = pa.timestamp("us", tz="UTC")
+    # The core counts in UTC without saying so.
     due_at = judged["due_at"].cast(pa.timestamp("us")).cast(instant)
     return pa.table(
         {
@@ -252,6 +259,7 @@ def _write_firings(fired: pa.Table, *, as_of: date, known_contact_ids: Sequence[
 
 
 def _write_tasks(decisions: Decisions, *, as_of: date, actor: str, now: datetime) -> int:
+    """Create the tasks of the steps that are due; return how many."""
     due = decisions["tasks"]
     if due.num_rows == 0:
         return 0
@@ -286,7 +294,7 @@ def _write_search_tasks(decisions: Decisions, *, as_of: date, actor: str, now: d
             "kind": pa.array(["unreachable"] * count),
             "title": fresh["reason"],
             "step_key": fresh["lead_step_key"],
-            "due_date": pa.array([as_of + timedelta(2)] * count, pa.date32()),
+            "due_date": pa.array([as_of + timedelta(SEARCH_DAYS)] * count, pa.date32()),
         }
     )
     create_tasks(rows=rows, actor=actor, now=now)
@@ -294,6 +302,7 @@ def _write_search_tasks(decisions: Decisions, *, as_of: date, actor: str, now: d
 
 
 def _write_holds(decisions: Decisions, *, as_of: date, actor: str, now: datetime) -> None:
+    """Place the holds of the steps that are due."""
     due = decisions["step_holds"]
     if due.num_rows == 0:
         return

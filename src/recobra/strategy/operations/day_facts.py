@@ -19,7 +19,7 @@ from recobra.strategy import snapshot
 from recobra_core.law import zones_for
 from recobra_core.money import exponent_of
 
-HISTORY_DAYS = 35
+HISTORY_DAYS = 35  # the longest cap counts a calendar month
 Tables = Mapping[str, pa.Table]
 
 

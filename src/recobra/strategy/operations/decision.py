@@ -53,7 +53,7 @@ _ARROW_TYPES = {
     "boolean": pa.bool_(),
     "date": pa.date32(),
 }
-_CACHE_SIZE = 32
+_CACHE_SIZE = 32  # a process sees a few days and sets of policies, and forgets the oldest
 
 
 def _derive_schema(base: pa.Schema, *, without: tuple[str, ...] = (), **more: pa.DataType) -> pa.Schema:
