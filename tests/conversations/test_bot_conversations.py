@@ -16,7 +16,7 @@ from recobra.messaging.channels.adapter import InboundEvent, Media
 from recobra.messaging.models import Contact, Provider
 from recobra.portfolio.models import ContactPoint, Hold
 from recobra.portfolio.snapshot import Scope
-from recobra.strategy.snapshot import carried_contacts
+from recobra.strategy.snapshot import read_carried_contacts
 from recobra.workbench.models import Task
 
 pytestmark = pytest.mark.django_db
@@ -263,7 +263,7 @@ def test_an_answer_written_at_night_waits_for_the_morning_and_no_cycle_takes_it_
     assert sent.due_at > night + timedelta(hours=6)
     assert sent.planned_for == date(2026, 11, 24)
     part = Scope(portfolio_ids=[world.company.pk], debtor_ids=[rosa.pk])
-    assert carried_contacts(part, as_of=date(2026, 11, 25)).num_rows == 0
+    assert read_carried_contacts(part, as_of=date(2026, 11, 25)).num_rows == 0
 
 
 def test_a_portfolio_says_what_may_be_promised(chat, rosa, company):

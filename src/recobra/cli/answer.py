@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 
@@ -30,7 +30,9 @@ class Answer:
 
 def format_json(document: Mapping[str, Any]) -> str:
     """Return the document as one line of JSON; days and instants in ISO 8601."""
-    return json.dumps(document, ensure_ascii=False, default=_json_default)
+    return json.dumps(
+        document, ensure_ascii=False, default=lambda value: value.isoformat() if isinstance(value, date) else str(value)
+    )
 
 
 def format_text(answer: Answer) -> str:
@@ -53,7 +55,3 @@ def _text_lines(document: Mapping[str, Any], indent: str = "") -> tuple[str, ...
 
 def _text_value(value: Any) -> str:
     return "-" if value is None else str(value)
-
-
-def _json_default(value: Any) -> str:
-    return value.isoformat() if isinstance(value, datetime | date) else str(value)

@@ -66,8 +66,12 @@ def _make_demo(arguments: argparse.Namespace) -> dict[str, Any]:
     """Make the demonstration and return its figures. Every step may be repeated after an interrupted start."""
     from recobra.cli.demo_data import EXAMPLES  # noqa: PLC0415 - needed on the first start only
     from recobra.kit import clock  # noqa: PLC0415 - needs the settings
+    from recobra.portfolio import setup  # noqa: PLC0415
 
-    _refuse_other_portfolios({example.portfolio["code"] for example in EXAMPLES})
+    codes = {example.portfolio["code"] for example in EXAMPLES}
+    others = [portfolio.code for portfolio in setup.list_portfolios() if portfolio.code not in codes]
+    if others:
+        raise CommandRefused(f"This installation holds the portfolio {others[0]}: a demonstration needs an empty one.")
     at = _choose_instant(arguments.as_of, clock.now())
     bootstrap.report_progress(f"Making the demonstration of {at:%Y-%m-%d %H:%M} UTC; the next start will find it.")
     loads = _load_portfolios(arguments.accounts, at)
@@ -186,15 +190,6 @@ def _send_due(at: datetime, planned: int) -> int:
     if other.returncode != 0:
         raise CommandRefused("The second dispatcher failed; its reason is above.")
     return sent + int(json.loads(output)["sent"])
-
-
-def _refuse_other_portfolios(demo_codes: set[str]) -> None:
-    """Refuse to make a demonstration in the installation of a company at work."""
-    from recobra.portfolio import setup  # noqa: PLC0415 - needs the settings
-
-    others = [portfolio.code for portfolio in setup.list_portfolios() if portfolio.code not in demo_codes]
-    if others:
-        raise CommandRefused(f"This installation holds the portfolio {others[0]}: a demonstration needs an empty one.")
 
 
 def _choose_instant(day: date | None, now: datetime) -> datetime:

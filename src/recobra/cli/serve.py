@@ -73,19 +73,14 @@ def answer_and_serve(port: int, *, lines: tuple[str, ...] = (), **more: Any) -> 
 
 
 def _serve_until_stopped(server: Any) -> None:
-    _handle_sigterm()
-    with _run_beside("worker", "dispatch"), contextlib.suppress(KeyboardInterrupt):
-        server.run()
-    server.close()
-
-
-def _handle_sigterm() -> None:
-    """Let SIGTERM end the process the way Ctrl-C does, so that children and the database are stopped."""
-
     def stop(_number: int, _frame: object) -> None:
         raise KeyboardInterrupt
 
+    # SIGTERM ends the process the way Ctrl-C does, so that children and the database are stopped.
     signal.signal(signal.SIGTERM, stop)
+    with _run_beside("worker", "dispatch"), contextlib.suppress(KeyboardInterrupt):
+        server.run()
+    server.close()
 
 
 @contextlib.contextmanager
@@ -125,14 +120,15 @@ def _keep_running(command: str, stopped: threading.Event) -> None:
 def end_with_parent() -> None:
     """End this process when the one that started it is gone, even if it was killed."""
     parent = os.environ.get(PARENT_VARIABLE)
-    if parent is not None:
-        threading.Thread(target=_watch_parent, args=(int(parent),), daemon=True).start()
+    if parent is None:
+        return
 
+    def watch() -> None:
+        while os.getppid() == int(parent):
+            time.sleep(1)
+        os.kill(os.getpid(), signal.SIGTERM)
 
-def _watch_parent(parent: int) -> None:
-    while os.getppid() == parent:
-        time.sleep(1)
-    os.kill(os.getpid(), signal.SIGTERM)
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def start_worker(_arguments: argparse.Namespace) -> Answer:

@@ -27,9 +27,9 @@ STATES = pa.schema(
 )
 
 
-def states(part: Scope) -> pa.Table:
+def read_states(scope: Scope) -> pa.Table:
     """Return the state of the accounts as last written (schema STATES)."""
-    where, parameters = part.where(debtor="debtor_id", portfolio="portfolio_id")
+    where, parameters = scope.where(debtor="debtor_id", portfolio="portfolio_id")
     query = f"SELECT {', '.join(STATES.names)} FROM strategy_accountstate WHERE {where}"
     return tables.fetch(query, parameters, STATES)
 
@@ -46,9 +46,9 @@ FIRINGS = pa.schema(
 )
 
 
-def firings(part: Scope, *, as_of: date) -> pa.Table:
+def read_firings(scope: Scope, *, as_of: date) -> pa.Table:
     """Return the firings in force (schema FIRINGS), without those of `carried_contacts`."""
-    where, parameters = part.where(debtor="a.debtor_id", portfolio="a.portfolio_id")
+    where, parameters = scope.where(debtor="a.debtor_id", portfolio="a.portfolio_id")
     query = f"""SELECT f.account_id, f.strategy_code, f.step_key, f.cycle_date, f.occurrence, f.fired_on
         FROM strategy_firing f JOIN portfolio_account a ON a.id = f.account_id
         WHERE f.voided_at IS NULL AND a.status = 'OPEN' AND {where} AND NOT EXISTS (
@@ -67,13 +67,13 @@ CARRIED = pa.schema(
 )
 
 
-def carried_contacts(part: Scope, *, as_of: date) -> pa.Table:
+def read_carried_contacts(scope: Scope, *, as_of: date) -> pa.Table:
     """Return the contacts that an earlier day planned and nobody has sent (schema CARRIED).
 
     Their firings are left out of `firings`: the day plans anew, and a contact that comes out the same stays as it is.
     """
     # What a person or the bot has written is no plan: it waits for its hour.
-    where, parameters = part.where(debtor="debtor_id", portfolio="portfolio_id")
+    where, parameters = scope.where(debtor="debtor_id", portfolio="portfolio_id")
     query = f"""SELECT id, debtor_id, channel, step_key, point_id FROM messaging_contact
         WHERE status = 'DUE' AND planned_for < %s AND purpose NOT IN ('REPLY', 'MANUAL') AND {where}"""
     return tables.fetch(query, [as_of, *parameters], CARRIED)
@@ -92,10 +92,10 @@ EVENTS = pa.schema(
 EVENTS_DAYS = 400
 
 
-def events(part: Scope, *, as_of: date) -> pa.Table:
+def read_events(scope: Scope, *, as_of: date) -> pa.Table:
     """Return each debtor's latest payment, promise, dispute and reply up to a day (schema EVENTS)."""
-    payment_where, payment_parameters = part.where(debtor="debtor_id", portfolio="portfolio_id")
-    entry_where, entry_parameters = part.where(debtor="debtor_id")
+    payment_where, payment_parameters = scope.where(debtor="debtor_id", portfolio="portfolio_id")
+    entry_where, entry_parameters = scope.where(debtor="debtor_id")
     query = f"""
         WITH paid AS (
             SELECT debtor_id, max(paid_date) AS last_on, count(*) FILTER (WHERE paid_date > %s) AS recent
@@ -126,11 +126,11 @@ def events(part: Scope, *, as_of: date) -> pa.Table:
 PLANNED = pa.schema([("debtor_id", pa.int64()), ("channel", pa.string())])
 
 
-def contacted_debtors(part: Scope, *, as_of: date) -> pa.Table:
+def read_contacted_debtors(scope: Scope, *, as_of: date) -> pa.Table:
     """Return the debtors who have a contact of this day, sent, due or blocked (schema PLANNED)."""
     # A message that could not be delivered to a point that is out of use since is no contact: the day looks for a
     # fallback channel.
-    where, parameters = part.where(debtor="c.debtor_id")
+    where, parameters = scope.where(debtor="c.debtor_id")
     query = f"""SELECT c.debtor_id, c.channel FROM messaging_contact c
         WHERE c.planned_for = %s AND c.status <> 'CANCELLED' AND c.purpose <> 'REPLY' AND {where} AND NOT (
             (c.status = 'FAILED' OR c.undelivered_at IS NOT NULL) AND EXISTS (
@@ -139,7 +139,7 @@ def contacted_debtors(part: Scope, *, as_of: date) -> pa.Table:
     return tables.fetch(query, [as_of, *parameters], PLANNED)
 
 
-def templates(codes: Sequence[str]) -> pa.Table:
+def read_template_channels(codes: Sequence[str]) -> pa.Table:
     """Return which of the template codes are in force, and for which channel (template_code, channel)."""
     # Meta must have approved a WhatsApp template before anything is planned with it; a demonstration asks nobody.
     schema = pa.schema([("template_code", pa.string()), ("channel", pa.string())])

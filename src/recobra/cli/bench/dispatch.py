@@ -110,7 +110,13 @@ def _measure_run(
     bootstrap.report_progress(f"{messages} messages by {dispatchers} dispatcher(s) …")
     outbox.fill_outbox(messages=messages, prefix=f"R{dispatchers}-", channel=channel, ids=ids, now=now)
     sink.take_figures()
-    processes = [_start_dispatcher(core, now) for core in range(dispatchers)]
+    command = [sys.executable, "-m", "recobra.cli.bench.dispatcher"]
+    processes = [
+        subprocess.Popen(  # noqa: S603 - our own command
+            [*command, str(core), now.isoformat()], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        for core in range(dispatchers)
+    ]
     for process in processes:
         _read_output(process)  # ready
     before, begin = _used_seconds(sink), time.monotonic()
@@ -134,11 +140,6 @@ def _measure_run(
         "messages_a_second": round(sent / seconds, 1),
         "cpu_s_per_1000": {"dispatchers": round(1000 * sum(e["cpu_s"] for e in ends) / sent, 2), **per_1000},
     }
-
-
-def _start_dispatcher(core: int, now: datetime) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "recobra.cli.bench.dispatcher", str(core), now.isoformat()]
-    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)  # noqa: S603 - our own
 
 
 def _read_output(process: subprocess.Popen[str]) -> str:

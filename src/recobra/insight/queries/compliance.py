@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import Any, Literal
@@ -159,12 +159,16 @@ def measures_of(month: ComplianceMonth) -> list[tuple[str, float | None, Measure
 
 def figures_of(month: ComplianceMonth) -> list[tuple[str, str]]:
     """Return name and text of each figure, for paper and files."""
-    formats: dict[Measure, Callable[[float | None], str]] = {
-        "count": str,
-        "share": _format_share,
-        "number": _format_number,
-    }
-    return [(label, formats[measure](value)) for label, value, measure in measures_of(month)]
+    figures = []
+    for label, value, measure in measures_of(month):
+        if value is None:
+            text = "-"
+        elif measure == "share":
+            text = f"{100 * value:.2f} %"
+        else:
+            text = f"{value:.1f}" if measure == "number" else str(value)
+        figures.append((label, text))
+    return figures
 
 
 def compliance_report(month: ComplianceMonth, *, made_by: str, now: datetime) -> Report:
@@ -258,11 +262,3 @@ def _month_limits(month: date, zone: str) -> tuple[datetime, datetime]:
 
 def _channel_label(channel: str) -> str:
     return str(Channel(channel).label) if channel in Channel.values else channel
-
-
-def _format_share(value: float | None) -> str:
-    return "-" if value is None else f"{100 * value:.2f} %"
-
-
-def _format_number(value: float | None) -> str:
-    return "-" if value is None else f"{value:.1f}"

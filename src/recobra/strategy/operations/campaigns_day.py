@@ -96,7 +96,13 @@ def plan_campaign(*, campaign_id: int, as_of: date, now: datetime, actor: str) -
     pending = pending_debtors(campaign_id)
     if not pending:
         # Everybody has been written to; it is over once nothing waits to be handed over.
-        if not _has_unsent_contacts(campaign_id):
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT EXISTS (SELECT FROM messaging_contact WHERE campaign_id = %s AND status IN ('DUE', 'LEASED'))",
+                [campaign_id],
+            )
+            (has_unsent,) = cursor.fetchone()
+        if not has_unsent:
             finish_campaign(campaign_id=campaign_id, reason=ALL_WRITTEN, actor=actor, now=now)
         return 0
     if not is_fresh(campaign.portfolio_id, as_of):
@@ -259,16 +265,6 @@ def _outbox_rows(campaign: Campaign, group: GroupSurvey, chosen: pa.Table, now: 
             "campaign_id": constant(campaign.pk, pa.int64()),
         }
     )
-
-
-def _has_unsent_contacts(campaign_id: int) -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT EXISTS (SELECT FROM messaging_contact WHERE campaign_id = %s AND status IN ('DUE', 'LEASED'))",
-            [campaign_id],
-        )
-        (has_unsent,) = cursor.fetchone()
-    return bool(has_unsent)
 
 
 @transaction.atomic

@@ -134,8 +134,8 @@ def survey_group(spec: CampaignSpec, *, as_of: date, debtor_ids: Sequence[int] |
     An account for which the rule is unknown is not in the group. Raises RuleError.
     """
     policies = _campaign_policies(spec, fixed=debtor_ids is not None)
-    part = Scope(portfolio_ids=policies.portfolio_ids, debtor_ids=None if debtor_ids is None else list(debtor_ids))
-    tables = read_facts(part, as_of=as_of, contactable=frozenset({spec.portfolio_id}))
+    scope = Scope(portfolio_ids=policies.portfolio_ids, debtor_ids=None if debtor_ids is None else list(debtor_ids))
+    tables = read_facts(scope, as_of=as_of, contactable=frozenset({spec.portfolio_id}))
     planned = frozenset(tables["planned"]["debtor_id"].to_pylist())
     # A debtor with a contact of today waits for another day and stays in the group, so the plan must not drop it.
     tables["planned"] = tables["planned"].slice(0, 0)

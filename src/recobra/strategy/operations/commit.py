@@ -56,7 +56,7 @@ def commit_decisions(
     decisions: Decisions,
     *,
     policies: Policies,
-    part: Scope,
+    scope: Scope,
     as_of: date,
     actor: str,
     now: datetime,
@@ -77,17 +77,24 @@ def commit_decisions(
     transitions = _record_transitions(decisions["transitions"], actor=actor, now=now)
     planned = blocked = tasks = 0
     if "contacts" in decisions:
-        planned, blocked = _write_contacts(decisions, policies=policies, part=part, as_of=as_of, now=now)
+        planned, blocked = _write_contacts(decisions, policies=policies, scope=scope, as_of=as_of, now=now)
         tasks = _write_tasks(decisions, as_of=as_of, actor=actor, now=now)
         tasks += _write_search_tasks(decisions, as_of=as_of, actor=actor, now=now)
         _write_holds(decisions, as_of=as_of, actor=actor, now=now)
     else:
         # Nothing is due today: what earlier days planned is not wanted any more.
-        stale = snapshot.carried_contacts(part, as_of=as_of)["contact_id"].to_pylist()
+        stale = snapshot.read_carried_contacts(scope, as_of=as_of)["contact_id"].to_pylist()
         messaging.withdraw_contacts(contact_ids=stale, reason="replanned", at=now, actor="cycle")
     if "stage_changes" in decisions and decisions["stage_changes"].num_rows:
         _write_firings(decisions["stage_changes"], as_of=as_of)
-    _delete_closed_states(part)
+    # Accounts that are no longer open have no state.
+    where, parameters = scope.where(debtor="a.debtor_id", portfolio="a.portfolio_id")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "DELETE FROM strategy_accountstate s USING portfolio_account a"
+            f" WHERE a.id = s.account_id AND a.status <> 'OPEN' AND {where}",
+            parameters,
+        )
     return {
         "contacts_planned": planned,
         "contacts_blocked": blocked,
@@ -163,7 +170,7 @@ def _record_transitions(transitions: pa.Table, *, actor: str, now: datetime) -> 
 
 
 def _write_contacts(
-    decisions: Decisions, *, policies: Policies, part: Scope, as_of: date, now: datetime
+    decisions: Decisions, *, policies: Policies, scope: Scope, as_of: date, now: datetime
 ) -> tuple[int, int]:
     """Put the day's contacts into the outbox with their firings; return how many were planned and blocked.
 
@@ -171,7 +178,7 @@ def _write_contacts(
     """
     judged = decisions["contacts"]
     allowed = judged.filter(judged["allowed"])
-    carried = snapshot.carried_contacts(part, as_of=as_of)
+    carried = snapshot.read_carried_contacts(scope, as_of=as_of)
     keys = ["debtor_id", "channel", "step_key", "contact_point_id"]
     keyed = allowed.append_column("step_key", allowed["lead_step_key"])
     kept = carried.join(keyed.select([*keys, "creditor_id"]), keys=keys, join_type="inner")
@@ -310,14 +317,3 @@ def _write_holds(decisions: Decisions, *, as_of: date, actor: str, now: datetime
     rows = due.select(["debtor_id", "account_id", "reason"]).append_column("ends_on", pa.array(ends, pa.date32()))
     place_holds(rows=rows, starts_on=as_of, actor=actor, now=now)
     _write_firings(due, as_of=as_of)
-
-
-def _delete_closed_states(part: Scope) -> None:
-    """Delete the derived state of accounts that are no longer open."""
-    where, parameters = part.where(debtor="a.debtor_id", portfolio="a.portfolio_id")
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "DELETE FROM strategy_accountstate s USING portfolio_account a"
-            f" WHERE a.id = s.account_id AND a.status <> 'OPEN' AND {where}",
-            parameters,
-        )

@@ -57,7 +57,7 @@ class _CycleDay:
         return statements_for(self.policies, as_of=self.as_of)
 
     @property
-    def part(self) -> Scope:
+    def scope(self) -> Scope:
         """Return the whole installation."""
         return Scope(portfolio_ids=self.policies.portfolio_ids)
 
@@ -135,8 +135,8 @@ def _check_freshness(day: _CycleDay) -> int:
 def _take_snapshot(day: _CycleDay) -> int:
     # Before anything is read: a fact that is recorded meanwhile must look newer than the snapshot.
     day.snapshot_entry_id = latest_entry_id()
-    day.carried = snapshot.carried_contacts(day.part, as_of=day.as_of)
-    tables = read_facts(day.part, as_of=day.as_of, contactable=day.contactable)
+    day.carried = snapshot.read_carried_contacts(day.scope, as_of=day.as_of)
+    tables = read_facts(day.scope, as_of=day.as_of, contactable=day.contactable)
     folder = write_snapshot(tables, as_of=day.as_of)
     files = {"raw_accounts" if name == "accounts" else name: folder / f"{name}.parquet" for name in tables}
     engine.register_files(day.duck, files)
@@ -167,7 +167,7 @@ def _commit(day: _CycleDay) -> int:
     day.figures = commit_decisions(
         day.decisions,
         policies=day.policies,
-        part=day.part,
+        scope=day.scope,
         as_of=day.as_of,
         actor="cycle",
         now=day.now,

@@ -23,20 +23,20 @@ HISTORY_DAYS = 35  # the longest cap counts a calendar month
 Tables = Mapping[str, pa.Table]
 
 
-def read_facts(part: Scope, *, as_of: date, contactable: frozenset[int]) -> dict[str, pa.Table]:
-    """Return the tables of `recobra_core.decide.daily.DayFacts` for a part of the installation."""
+def read_facts(scope: Scope, *, as_of: date, contactable: frozenset[int]) -> dict[str, pa.Table]:
+    """Return the tables of `recobra_core.decide.daily.DayFacts` within a scope."""
     return {
-        "accounts": portfolio_snapshot.read_accounts(part),
-        "items": portfolio_snapshot.read_open_items(part, as_of=as_of).drop_columns(["debtor_id", "portfolio_id"]),
-        "debtors": _add_zones(portfolio_snapshot.read_debtors(part)),
-        "portfolios": _add_policies(portfolio_snapshot.read_portfolios(part), contactable),
-        "points": portfolio_snapshot.read_contact_points(part),
-        "holds": portfolio_snapshot.read_holds(part, as_of=as_of),
-        "events": snapshot.events(part, as_of=as_of),
-        "history": contact_snapshot.contact_history(debtor_ids=part.debtor_ids, since=as_of - timedelta(HISTORY_DAYS)),
-        "states": snapshot.states(part),
-        "firings": snapshot.firings(part, as_of=as_of),
-        "planned": snapshot.contacted_debtors(part, as_of=as_of),
+        "accounts": portfolio_snapshot.read_accounts(scope),
+        "items": portfolio_snapshot.read_open_items(scope, as_of=as_of).drop_columns(["debtor_id", "portfolio_id"]),
+        "debtors": _add_zones(portfolio_snapshot.read_debtors(scope)),
+        "portfolios": _add_policies(portfolio_snapshot.read_portfolios(scope), contactable),
+        "points": portfolio_snapshot.read_contact_points(scope),
+        "holds": portfolio_snapshot.read_holds(scope, as_of=as_of),
+        "events": snapshot.read_events(scope, as_of=as_of),
+        "history": contact_snapshot.contact_history(debtor_ids=scope.debtor_ids, since=as_of - timedelta(HISTORY_DAYS)),
+        "states": snapshot.read_states(scope),
+        "firings": snapshot.read_firings(scope, as_of=as_of),
+        "planned": snapshot.read_contacted_debtors(scope, as_of=as_of),
     }
 
 

@@ -124,7 +124,7 @@ def small_tables(tables: Mapping[str, pa.Table], policies: Policies, *, as_of: d
     }
     houses = frozenset(policies.company.houses.items())
     return {
-        "templates": snapshot.templates(sorted(codes)),
+        "templates": snapshot.read_template_channels(sorted(codes)),
         "openings": _cached_openings(frozenset(keys), holidays, houses),
         "caps": _cached_caps(as_of, houses),
     }

@@ -42,15 +42,17 @@ def redecide_debtors(
             "SELECT DISTINCT portfolio_id FROM portfolio_account WHERE debtor_id = ANY(%s)", [list(debtor_ids)]
         )
         policies = policies_in_force([pk for (pk,) in cursor.fetchall()])
-    part = Scope(portfolio_ids=policies.portfolio_ids, debtor_ids=list(debtor_ids))
-    tables = read_facts(part, as_of=day, contactable=policies.followed & _fresh_portfolios(policies.portfolio_ids, day))
+    scope = Scope(portfolio_ids=policies.portfolio_ids, debtor_ids=list(debtor_ids))
+    tables = read_facts(
+        scope, as_of=day, contactable=policies.followed & _fresh_portfolios(policies.portfolio_ids, day)
+    )
     statements = statements_for(policies, as_of=day)
     duck = engine.thread_duckdb("decisions")
     engine.register_tables(duck, {"raw_accounts": tables.pop("accounts"), **tables})
     duck.execute(statements.accounts)
     engine.run_statements(duck, statements.classify)
     decisions = run_decisions(duck, statements, lambda: small_tables(tables, policies, as_of=day))
-    return commit_decisions(decisions, policies=policies, part=part, as_of=day, actor=actor, now=now)
+    return commit_decisions(decisions, policies=policies, scope=scope, as_of=day, actor=actor, now=now)
 
 
 def _day_to_decide(debtor_ids: Sequence[int]) -> date | None:
