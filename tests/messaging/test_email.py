@@ -18,7 +18,7 @@ from aiosmtpd.smtp import AuthResult
 from recobra.messaging.channels import ADAPTERS, Message, OutcomeKind
 from recobra.messaging.channels.adapter import Config
 from recobra.messaging.channels.email.connection import Connection
-from recobra.messaging.channels.email.message import AddressUnsuitable, compose
+from recobra.messaging.channels.email.message import AddressUnsuitable, build_message
 from recobra.messaging.channels.email.server import Server, ServerUnsuitable, parse_demo_server, parse_server
 from recobra.messaging.mailbox import _find_free_port
 from recobra.messaging.tokens import read_unsubscribe_token
@@ -44,7 +44,7 @@ def read(content):
 
 
 def test_headers_let_programs_and_people_know_what_this_is(settings):
-    got = read(compose(letter(), mail_from=FROM))
+    got = read(build_message(letter(), mail_from=FROM))
     assert got["From"].addresses[0].display_name == "Cobranzas Ñandú"
     assert got["To"] == "rosa@correo.example"
     assert got["Subject"] == "Recordatorio: año y cuota"
@@ -58,14 +58,14 @@ def test_headers_let_programs_and_people_know_what_this_is(settings):
     assert read_unsubscribe_token(url.rpartition("/")[2]) == PUBLIC_ID
     assert got.get_body(("plain",)).get_content().splitlines() == ["Sí, señora.", ".", "Un punto solo arriba."]
     assert got.get_body(("html",)).get_content().strip() == "<p>Sí, señora.</p>"
-    assert compose(letter(), mail_from=FROM).isascii()
+    assert build_message(letter(), mail_from=FROM).isascii()
 
 
 @pytest.mark.parametrize(
     "smuggled", ["\r\nBcc: todos@correo.example", "\nX-Otro: 1", "\u2028Bcc: x@y.example", "\x00a"]
 )
 def test_a_subject_cannot_become_another_header(smuggled):
-    got = read(compose(letter(subject=f"Hola{smuggled}"), mail_from=FROM))
+    got = read(build_message(letter(subject=f"Hola{smuggled}"), mail_from=FROM))
     assert got["Bcc"] is None
     assert got["X-Otro"] is None
     assert got["Subject"].startswith("Hola ")
@@ -86,11 +86,13 @@ def test_a_subject_cannot_become_another_header(smuggled):
 )
 def test_an_address_cannot_become_another_header_or_recipient(address):
     with pytest.raises(AddressUnsuitable):
-        compose(letter(address=address), mail_from=FROM)
+        build_message(letter(address=address), mail_from=FROM)
 
 
 def test_a_domain_with_accents_is_written_as_the_network_wants_it():
-    assert read(compose(letter(address="rosa@ñandú.example"), mail_from=FROM))["To"] == "rosa@xn--and-6ma2c.example"
+    assert (
+        read(build_message(letter(address="rosa@ñandú.example"), mail_from=FROM))["To"] == "rosa@xn--and-6ma2c.example"
+    )
 
 
 @pytest.mark.parametrize(
@@ -121,7 +123,7 @@ def test_in_demonstration_mode_nothing_leaves_the_machine(settings, url):
     config = Config(provider_id=None, code="smtp", settings={"url": url})
 
     async def opened():
-        async with ADAPTERS["smtp"].opened(config):
+        async with ADAPTERS["smtp"].open_sender(config):
             pass
 
     with pytest.raises(ServerUnsuitable):
@@ -195,7 +197,7 @@ def deliver(url, times=1):
     async def all_of_them():
         connection = Connection(parse_server(url), timeout=5)
         try:
-            return [await connection.deliver(compose(letter(), mail_from=FROM), **WHO) for _ in range(times)]
+            return [await connection.deliver(build_message(letter(), mail_from=FROM), **WHO) for _ in range(times)]
         finally:
             await connection.close()
 
@@ -253,9 +255,9 @@ def test_a_connection_the_server_left_is_made_again(smtp_server):
 
     async def twice():
         connection = Connection(parse_server(f"smtp://127.0.0.1:{port}"), timeout=5)
-        first = await connection.deliver(compose(letter(), mail_from=FROM), **WHO)
+        first = await connection.deliver(build_message(letter(), mail_from=FROM), **WHO)
         connection._talk._transport.get_extra_info("socket").shutdown(2)
-        second = await connection.deliver(compose(letter(), mail_from=FROM), **WHO)
+        second = await connection.deliver(build_message(letter(), mail_from=FROM), **WHO)
         await connection.close()
         return first.kind, second.kind
 
@@ -290,12 +292,12 @@ def test_a_handing_over_that_was_broken_off_leaves_nothing_behind_for_the_next_o
         listening = await asyncio.start_server(server, "127.0.0.1", 0)
         port = listening.sockets[0].getsockname()[1]
         connection = Connection(parse_server(f"smtp://127.0.0.1:{port}"), timeout=5)
-        first = asyncio.create_task(connection.deliver(compose(letter(), mail_from=FROM), **WHO))
+        first = asyncio.create_task(connection.deliver(build_message(letter(), mail_from=FROM), **WHO))
         await slow_once.wait()
         first.cancel()
         await asyncio.wait([first])
         juan = {**WHO, "recipient": "juan@correo.example"}
-        message = compose(letter(address=juan["recipient"], text="Para Juan."), mail_from=FROM)
+        message = build_message(letter(address=juan["recipient"], text="Para Juan."), mail_from=FROM)
         second = await connection.deliver(message, **juan)
         await connection.close()
         listening.close()
@@ -342,7 +344,7 @@ def test_words_in_the_clear_after_the_consent_to_tls_are_not_believed():
     ],
 )
 def test_any_words_arrive_as_they_were_written(subject, text):
-    content = compose(letter(subject=subject, text=text), mail_from=FROM)
+    content = build_message(letter(subject=subject, text=text), mail_from=FROM)
     assert all(len(line) <= 998 for line in content.split(b"\r\n"))
     assert b"\n" not in content.replace(b"\r\n", b"")
     got = read(content)

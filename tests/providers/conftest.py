@@ -62,7 +62,7 @@ def sent(request):
             request.getfixturevalue("short_patience")
 
         async def run():
-            async with listening(*answers) as peer, adapter.opened(config(peer.url)) as sender:
+            async with listening(*answers) as peer, adapter.open_sender(config(peer.url)) as sender:
                 return await sender.send(message), peer.asked
 
         return asyncio.run(run())

@@ -26,7 +26,7 @@ LONG_MENU = (*MENU, Button(code="o9", title="No soy esa persona y no la conozco"
 
 def send(adapter, config, *messages):
     async def run():
-        async with adapter.opened(config) as sender:
+        async with adapter.open_sender(config) as sender:
             return [await sender.send(message) for message in messages]
 
     return asyncio.run(run())
@@ -37,7 +37,7 @@ def test_sendgrid_takes_our_mail(mock, message):
     bare = message(address="x@correo.example", channel="email", name="", html="", subject="Dos\nlíneas")
     outcomes = send(SENDGRID, accounts.sendgrid(mock("sendgrid").url, clicks="yes"), mail, bare)
     assert [outcome.kind for outcome in outcomes] == [OutcomeKind.SENT, OutcomeKind.SENT]
-    assert asyncio.run(SENDGRID.check(accounts.sendgrid(mock("sendgrid").url))).ok
+    assert asyncio.run(SENDGRID.check_settings(accounts.sendgrid(mock("sendgrid").url))).ok
 
 
 def test_twilio_takes_our_sms(mock, message):
@@ -55,7 +55,7 @@ def test_twilio_takes_our_calls(mock, message):
     (outcome,) = send(TWILIO_VOICE, config, message(channel="ivr"))
     assert (outcome.kind, outcome.provider_reference[:2]) == (OutcomeKind.SENT, "CA")
     assert asyncio.run(TWILIO_VOICE.was_received(message().public_id, "CA" + "0c" * 16, config)) is True
-    assert asyncio.run(TWILIO_VOICE.check(config)).ok
+    assert asyncio.run(TWILIO_VOICE.check_settings(config)).ok
 
 
 def test_meta_takes_our_messages(mock, message):
@@ -79,18 +79,22 @@ def test_meta_takes_our_files_and_gives_theirs(mock):
     config = accounts.whatsapp(mock("meta").url)
 
     async def upload():
-        async with http.session() as session:
-            return await media.upload(session, config, content=b"%PDF-1.7", media_type="application/pdf", name="a.pdf")
+        async with http.open_session() as session:
+            return await media.upload_media(
+                session, config, content=b"%PDF-1.7", media_type="application/pdf", name="a.pdf"
+            )
 
     assert asyncio.run(upload()) == "<MEDIA_ID>", "as the document's example says"
     with pytest.raises(Unsuitable):  # the document's example of an address is no address
-        asyncio.run(WHATSAPP.fetch(Media(media_id="2621233374848975", media_type="image/jpeg"), config, most_bytes=99))
+        asyncio.run(
+            WHATSAPP.fetch_media(Media(media_id="2621233374848975", media_type="image/jpeg"), config, max_bytes=99)
+        )
 
 
 def test_meta_takes_our_templates_and_tells_of_them(mock):
     config = accounts.whatsapp(mock("meta").url)
     asked = asyncio.run(
-        templates.submit(
+        templates.submit_template(
             config,
             name="aviso_vencimiento",
             language="es_PE",
@@ -101,13 +105,13 @@ def test_meta_takes_our_templates_and_tells_of_them(mock):
     )
     assert (asked.name, asked.language) == ("aviso_vencimiento", "es_PE")
     assert asked.reference
-    (found, *_) = asyncio.run(templates.registered(config))
+    (found, *_) = asyncio.run(templates.list_templates(config))
     assert found.name
     assert found.status in {"APPROVED", "PENDING", "REJECTED"}
 
 
 def test_meta_tells_of_our_number(mock):
-    assert asyncio.run(WHATSAPP.check(accounts.whatsapp(mock("meta_number").url))).ok
+    assert asyncio.run(WHATSAPP.check_settings(accounts.whatsapp(mock("meta_number").url))).ok
 
 
 WRONG = [
@@ -146,7 +150,7 @@ def test_a_wrong_request_is_refused_so_that_the_others_prove_something(served, n
         who = {"Authorization": "Bearer x" if name != "twilio" else "Basic eDp5", "User-Agent": "Recobra/0.1.0"}
         if "data" in wrong:
             who["Content-Type"] = "application/x-www-form-urlencoded"
-        async with http.session() as session:
+        async with http.open_session() as session:
             return await http.call(session, "POST", server.url + path, headers=who, **wrong)
 
     reply = asyncio.run(ask())

@@ -15,7 +15,7 @@ from recobra.messaging.channels.base import Bounce, Button, OutcomeKind, Templat
 from recobra.messaging.channels.twilio.account import ERRORS as TWILIO_ERRORS
 from recobra.messaging.channels.whatsapp import templates
 from recobra.messaging.channels.whatsapp.client import ERRORS as META_ERRORS
-from recobra.messaging.channels.whatsapp.client import Unfit, body
+from recobra.messaging.channels.whatsapp.client import MessageUnsuitable, build_body
 
 from . import settings as accounts
 from .conftest import PUBLIC_ID
@@ -81,7 +81,7 @@ def test_a_handshake_that_fails_reached_nobody(message, kind):
     async def run():
         async with listening((200, {})) as peer:  # speaks no TLS
             config = ACCOUNTS[kind](peer.url.replace("http:", "https:"))
-            async with ADAPTERS[kind].opened(config) as sender:
+            async with ADAPTERS[kind].open_sender(config) as sender:
                 return await sender.send(message(address="j@correo.example", in_window=True)), peer.asked
 
     outcome, asked = asyncio.run(run())
@@ -145,7 +145,7 @@ def test_the_providers_codes_say_what_is_over_and_what_is_not(by, kind, status, 
 @pytest.mark.parametrize("path", [TWILIO_ERRORS, META_ERRORS])
 def test_every_code_has_one_meaning(path):
     listed = re.findall(r"^    (\d+):", path.read_text(encoding="utf-8"), re.MULTILINE)
-    assert len(listed) == len(set(listed)) == len(codes.meanings(path))
+    assert len(listed) == len(set(listed)) == len(codes.load_meanings(path))
 
 
 @pytest.mark.parametrize("kind", ACCOUNTS)
@@ -154,20 +154,20 @@ def test_in_demonstration_mode_nothing_leaves_the_machine(settings, kind):
     adapter, config = ADAPTERS[kind], ACCOUNTS[kind]()
 
     async def opened():
-        async with adapter.opened(config):
+        async with adapter.open_sender(config):
             pass
 
     with pytest.raises(Unsuitable, match="leaves the machine"):
         asyncio.run(opened())
-    assert "base_url" in adapter.problems(config)
-    assert not asyncio.run(adapter.check(config)).ok
+    assert "base_url" in adapter.find_problems(config)
+    assert not asyncio.run(adapter.check_settings(config)).ok
 
 
 @pytest.mark.parametrize("address", ["http://api.example.com", "ftp://x", "api.example.com", "https://", ""])
 def test_private_words_travel_by_https_only(settings, address):
     settings.DEMO = False
     with pytest.raises(Unsuitable):
-        http.base_url(address)
+        http.validate_base_url(address)
 
 
 @pytest.mark.parametrize(
@@ -187,8 +187,8 @@ def test_private_words_travel_by_https_only(settings, address):
 )
 def test_wrong_settings_are_told_by_field(kind, wrong):
     config = ACCOUNTS[kind]("http://127.0.0.1:9", **wrong)
-    assert set(ADAPTERS[kind].problems(config)) == set(wrong)
-    assert ADAPTERS[kind].problems(ACCOUNTS[kind]("http://127.0.0.1:9")) == {}
+    assert set(ADAPTERS[kind].find_problems(config)) == set(wrong)
+    assert ADAPTERS[kind].find_problems(ACCOUNTS[kind]("http://127.0.0.1:9")) == {}
 
 
 def test_secrets_are_not_shown_by_a_configuration():
@@ -210,7 +210,7 @@ def test_outside_the_window_whatsapp_takes_registered_templates_only(by, message
 def test_up_to_three_choices_are_buttons_and_up_to_ten_a_list(message):
     def shown(*titles):
         buttons = tuple(Button(code=f"b{n}", title=title) for n, title in enumerate(titles))
-        return body(message(in_window=True, buttons=buttons))["interactive"]
+        return build_body(message(in_window=True, buttons=buttons))["interactive"]
 
     assert shown("Pagar", "Ayuda")["type"] == "button"
     assert shown("Un título que no cabe en un botón")["type"] == "list"
@@ -219,12 +219,12 @@ def test_up_to_three_choices_are_buttons_and_up_to_ten_a_list(message):
     (row,) = shown("Un título que no cabe en un renglón")["action"]["sections"][0]["rows"]
     assert len(row["title"]) <= 24
     assert row["description"] == "Un título que no cabe en un renglón"
-    with pytest.raises(Unfit):
+    with pytest.raises(MessageUnsuitable):
         shown(*("Opción",) * 11)
-    with pytest.raises(Unfit):
-        body(message(in_window=True, text="x" * 1025, buttons=(Button(code="a", title="b"),)))
-    with pytest.raises(Unfit):
-        body(message(in_window=True, text=""))
+    with pytest.raises(MessageUnsuitable):
+        build_body(message(in_window=True, text="x" * 1025, buttons=(Button(code="a", title="b"),)))
+    with pytest.raises(MessageUnsuitable):
+        build_body(message(in_window=True, text=""))
 
 
 def test_mail_carries_the_link_that_stops_it(by):
@@ -248,7 +248,7 @@ def test_a_call_shows_the_companys_number_and_lets_machines_be_told(by):
 def test_a_file_is_fetched_from_meta_alone_and_only_so_large():
     picture = Media(media_id="77", media_type="image/jpeg")
 
-    async def fetch(*answers, most_bytes=100):
+    async def fetch(*answers, max_bytes=100):
         async with listening(*answers) as peer:
             told = [
                 (s, {k: v.replace("HERE", peer.url) for k, v in c.items()}) if isinstance(c, dict) else (s, c)
@@ -256,7 +256,7 @@ def test_a_file_is_fetched_from_meta_alone_and_only_so_large():
             ]
             peer.answers = told
             config = accounts.whatsapp(peer.url)
-            return await ADAPTERS["whatsapp"].fetch(picture, config, most_bytes=most_bytes), peer.asked
+            return await ADAPTERS["whatsapp"].fetch_media(picture, config, max_bytes=max_bytes), peer.asked
 
     content, asked = asyncio.run(fetch((200, {"url": "HERE/file", "file_size": "5"}), (200, b"bytes")))
     assert content == b"bytes"
@@ -273,7 +273,7 @@ def test_a_file_is_fetched_from_meta_alone_and_only_so_large():
             asyncio.run(fetch(*answers))
     with pytest.raises(Unsuitable):
         asyncio.run(
-            ADAPTERS["whatsapp"].fetch(Media(media_id="../me", media_type=""), accounts.whatsapp(), most_bytes=1)
+            ADAPTERS["whatsapp"].fetch_media(Media(media_id="../me", media_type=""), accounts.whatsapp(), max_bytes=1)
         )
 
 
@@ -281,14 +281,14 @@ def test_a_file_of_twilios_is_followed_to_its_store_without_the_token(message):
     async def run():
         async with listening((200, b"picture")) as store, listening((307, b"", {"Location": f"{store.url}/x"})) as peer:
             media = Media(media_id=f"{peer.url}/2010-04-01/Media/ME1", media_type="image/png")
-            return await ADAPTERS["twilio_sms"].fetch(media, accounts.twilio(peer.url), most_bytes=99), store.asked
+            return await ADAPTERS["twilio_sms"].fetch_media(media, accounts.twilio(peer.url), max_bytes=99), store.asked
 
     content, (asked,) = asyncio.run(run())
     assert content == b"picture"
     assert "authorization" not in asked.headers
     elsewhere = Media(media_id="http://127.0.0.1:9/ME1", media_type="image/png")
     with pytest.raises(Unsuitable):
-        asyncio.run(ADAPTERS["twilio_sms"].fetch(elsewhere, accounts.twilio("http://127.0.0.1:8"), most_bytes=99))
+        asyncio.run(ADAPTERS["twilio_sms"].fetch_media(elsewhere, accounts.twilio("http://127.0.0.1:8"), max_bytes=99))
 
 
 def test_metas_pages_of_templates_are_followed_on_its_own_address_only():
@@ -303,7 +303,7 @@ def test_metas_pages_of_templates_are_followed_on_its_own_address_only():
     async def run():
         async with listening((200, {})) as peer:
             peer.answers = [page("uno", f"{peer.url}/next"), page("dos", "https://thief.example/next"), page("no", "")]
-            return await templates.registered(accounts.whatsapp(peer.url))
+            return await templates.list_templates(accounts.whatsapp(peer.url))
 
     found = asyncio.run(run())
     assert [(each.name, each.status, each.reason) for each in found] == [
@@ -317,7 +317,9 @@ def test_metas_pages_of_templates_are_followed_on_its_own_address_only():
 )
 def test_what_meta_would_refuse_is_not_even_asked(name, text, examples):
     with pytest.raises(Unsuitable):
-        asyncio.run(templates.submit(accounts.whatsapp(), name=name, language="es", text=text, examples=examples))
+        asyncio.run(
+            templates.submit_template(accounts.whatsapp(), name=name, language="es", text=text, examples=examples)
+        )
 
 
 def test_twilio_is_asked_by_its_own_id_whether_a_message_arrived():

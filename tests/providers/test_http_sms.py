@@ -17,8 +17,8 @@ import pytest
 from recobra.messaging.channels.adapter import Config, ForgedCall, Unsuitable, WebhookRequest
 from recobra.messaging.channels.base import Bounce, OutcomeKind
 from recobra.messaging.channels.http_sms import ADAPTER
-from recobra.messaging.channels.http_sms.document_reader import read
-from recobra.messaging.channels.http_sms.gsm_alphabet import gsm
+from recobra.messaging.channels.http_sms.document_reader import read_document
+from recobra.messaging.channels.http_sms.gsm_alphabet import to_gsm_alphabet
 
 from .conftest import PUBLIC_ID
 from .peer import BREAK_HEAD, HALF, HANG, RESET, closed_port
@@ -178,19 +178,19 @@ def test_in_demonstration_mode_nothing_leaves_the_machine(settings):
     settings.DEMO = True
 
     async def opened():
-        async with ADAPTER.opened(config("json_bearer")):
+        async with ADAPTER.open_sender(config("json_bearer")):
             pass
 
     with pytest.raises(Unsuitable):
         asyncio.run(opened())
-    said = ADAPTER.problems(config("json_bearer"))["document"]
+    said = ADAPTER.find_problems(config("json_bearer"))["document"]
     assert "demonstration" in said
     assert ".." not in said
 
 
 @pytest.mark.parametrize("name", TAKEN)
 def test_the_examples_can_be_saved_as_they_are(name):
-    assert ADAPTER.problems(config(name)) == {}
+    assert ADAPTER.find_problems(config(name)) == {}
 
 
 @pytest.mark.parametrize(
@@ -214,23 +214,23 @@ def test_a_fault_is_told_with_its_line_and_what_was_expected(wrong, line, words)
     before, after = wrong.split(" => ")
     text = document("json_bearer")
     assert before in text
-    faults = read(text.replace(before, after, 1)).faults
+    faults = read_document(text.replace(before, after, 1)).faults
     assert any(words in fault.expected and abs(fault.line - line) <= 1 for fault in faults), faults
 
 
 def test_all_faults_are_told_at_once():
     text = "name: x\nrequest: {method: PUT, url: ftp://x, body: xml, fields: {}}\nanswer: {accepted: [1]}\n"
-    assert len(read(text).faults) >= 5
+    assert len(read_document(text).faults) >= 5
 
 
 @pytest.mark.parametrize("text", ["", "[]", "a: " + "[" * 5000, "x" * 30_000, "- &a [*a]", "\x00", "- " * 9000])
 def test_nonsense_is_refused_not_raised(text):
-    assert read(text).gateway is None
+    assert read_document(text).gateway is None
 
 
 def test_a_secret_that_the_document_needs_must_be_given():
     bare = Config(provider_id=1, code="gw", settings={"document": document("form_key")})
-    assert set(ADAPTER.problems(bare)) == {"user", "password", "sender", "webhook_secret"}
+    assert set(ADAPTER.find_problems(bare)) == {"user", "password", "sender", "webhook_secret"}
 
 
 def call(body=b"", *, method="POST", url="https://cobros.example/api/webhooks/gw/", **headers):
@@ -264,63 +264,65 @@ RECEIPTS = {
 
 
 def test_receipts_and_replies_are_read():
-    delivered, bounced, reply = ADAPTER.read(signed(RECEIPTS), config("json_bearer"))
+    delivered, bounced, reply = ADAPTER.read_events(signed(RECEIPTS), config("json_bearer"))
     assert (delivered.kind, delivered.public_id) == ("DELIVERED", PUBLIC_ID)
     assert delivered.at == datetime(2026, 11, 23, 14, 59, tzinfo=UTC)
     assert (bounced.kind, bounced.permanent, bounced.at) == ("BOUNCED", True, RECEIVED)
     assert bounced.detail == {"status": "UNKNOWN_SUBSCRIBER", "error": "6"}
     assert (reply.address, reply.to, reply.text, reply.provider_reference) == ("+51987654321", "+51100", "BAJA", "i-9")
-    again = ADAPTER.read(signed(RECEIPTS), config("json_bearer"))
+    again = ADAPTER.read_events(signed(RECEIPTS), config("json_bearer"))
     assert [event.event_key for event in again] == [delivered.event_key, bounced.event_key, reply.event_key]
 
 
 def test_only_the_gateways_own_calls_are_believed():
     good = signed(RECEIPTS)
-    ADAPTER.verify(good, config("json_bearer"))
+    ADAPTER.verify_call(good, config("json_bearer"))
     for place in range(len(good.body)):
         changed = bytearray(good.body)
         changed[place] ^= 1
         with pytest.raises(ForgedCall):
-            ADAPTER.verify(call(bytes(changed), **{"x-signature": good.headers["x-signature"]}), config("json_bearer"))
+            ADAPTER.verify_call(
+                call(bytes(changed), **{"x-signature": good.headers["x-signature"]}), config("json_bearer")
+            )
     with pytest.raises(ForgedCall):
-        ADAPTER.verify(call(good.body), config("json_bearer"))
+        ADAPTER.verify_call(call(good.body), config("json_bearer"))
 
 
 def test_where_the_body_is_signed_the_address_tells_nothing():
     good = signed({"results": [RECEIPTS["results"][0]]})
     forged = dataclasses.replace(good, method="GET", url=f"{good.url}?messageId={PUBLIC_ID}&text=BAJA")
-    ADAPTER.verify(forged, config("json_bearer"))
-    assert ADAPTER.read(forged, config("json_bearer")) == ADAPTER.read(good, config("json_bearer")) != []
+    ADAPTER.verify_call(forged, config("json_bearer"))
+    assert ADAPTER.read_events(forged, config("json_bearer")) == ADAPTER.read_events(good, config("json_bearer")) != []
 
 
 def test_a_call_without_a_body_cannot_be_signed():
     empty = hmac.new(b"shh", b"", hashlib.sha256).hexdigest()
     with pytest.raises(ForgedCall):
-        ADAPTER.verify(call(b"", method="GET", **{"x-signature": empty}), config("json_bearer"))
+        ADAPTER.verify_call(call(b"", method="GET", **{"x-signature": empty}), config("json_bearer"))
 
 
 def test_a_header_or_a_parameter_may_carry_the_secret():
-    ADAPTER.verify(call(b"{}", x_clave="shh"), config("form_key"))
-    ADAPTER.verify(call(method="GET", url="https://c.example/gw/?token=shh"), config("query_text"))
+    ADAPTER.verify_call(call(b"{}", x_clave="shh"), config("form_key"))
+    ADAPTER.verify_call(call(method="GET", url="https://c.example/gw/?token=shh"), config("query_text"))
     for forged in (call(b"{}", x_clave="shh "), call(b"{}")):
         with pytest.raises(ForgedCall):
-            ADAPTER.verify(forged, config("form_key"))
+            ADAPTER.verify_call(forged, config("form_key"))
     with pytest.raises(ForgedCall):
-        ADAPTER.verify(call(method="GET", url="https://c.example/gw/?token="), config("query_text"))
+        ADAPTER.verify_call(call(method="GET", url="https://c.example/gw/?token="), config("query_text"))
 
 
 def test_an_old_gateways_hour_is_its_own_zones():
     url = "https://c.example/gw/?token=shh&msgid=4711&dlr=DELIVRD&when=2026-11-23+08:30:00"
-    (event,) = ADAPTER.read(call(method="GET", url=url), config("query_text"))
+    (event,) = ADAPTER.read_events(call(method="GET", url=url), config("query_text"))
     assert (event.kind, event.provider_reference) == ("DELIVERED", "4711")
     assert event.at == datetime(2026, 11, 23, 13, 30, tzinfo=UTC)
-    assert ADAPTER.answer(call(), config("query_text")) == ("text/plain; charset=utf-8", b"1")
+    assert ADAPTER.build_response(call(), config("query_text")) == ("text/plain; charset=utf-8", b"1")
 
 
 def test_spanish_in_the_gsm_alphabet():
-    assert gsm("¿Señor Núñez, pagó él «ya»? 100 € … 😀") == '¿Señor Nuñez, pago él "ya"? 100 € ... ?'
-    assert gsm("Jose\u0301") == "José"
+    assert to_gsm_alphabet("¿Señor Núñez, pagó él «ya»? 100 € … 😀") == '¿Señor Nuñez, pago él "ya"? 100 € ... ?'
+    assert to_gsm_alphabet("Jose\u0301") == "José"
 
 
 def test_the_test_button_reaches_the_gateway_and_nobody_else():
-    assert not asyncio.run(ADAPTER.check(config("json_bearer", closed_port()))).ok
+    assert not asyncio.run(ADAPTER.check_settings(config("json_bearer", closed_port()))).ok

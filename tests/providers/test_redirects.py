@@ -46,8 +46,11 @@ def test_what_is_of_the_open_internet(address, public):
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "127.1", "2130706433", "0x7f.1", "[::ffff:127.0.0.1]"])
 def test_however_an_address_is_written_the_one_connected_to_is_looked_at(host):
     async def run():
-        async with listening((200, b"picture")) as inside, http.session(sockets=http.open_public) as opened:
-            with pytest.raises(http.Unsent):
+        async with (
+            listening((200, b"picture")) as inside,
+            http.open_session(socket_factory=http.open_public_socket) as opened,
+        ):
+            with pytest.raises(http.RequestUnsent):
                 await http.call(opened, "GET", inside.url.replace("127.0.0.1", host))
             return inside.asked
 
@@ -67,7 +70,7 @@ async def fetched(*, inside_as="127.0.0.1", store="127.0.0.1"):
         there = inside.url.replace("127.0.0.1", inside_as)
         async with listening((302, b"", {"Location": f"{there}/latest"}), host="127.0.0.2") as peer:
             try:
-                return await http.download(f"{peer.url}/media", headers={}, most_bytes=99), inside.asked
+                return await http.download_file(f"{peer.url}/media", headers={}, max_bytes=99), inside.asked
             except Unsuitable:
                 return None, inside.asked
 

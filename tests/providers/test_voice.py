@@ -43,7 +43,7 @@ class Call:
         self._take(next_turn(Position(), self.facts))
 
     def _take(self, answer):
-        self.acts += answer.acts
+        self.acts += answer.actions
         self.promised = answer.promise_date or self.promised
         self.root = fromstring(answer.twiml.encode())
         self.said = " ".join(said.text for said in self.root.iter("Say"))

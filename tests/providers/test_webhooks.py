@@ -65,10 +65,10 @@ def test_the_published_vectors(vector):
     incoming, config = signed(vector)
     adapter = ADAPTERS[KINDS[vector["provider"]]]
     if vector["valid"]:
-        adapter.verify(incoming, config)
+        adapter.verify_call(incoming, config)
     else:
         with pytest.raises(ForgedCall):
-            adapter.verify(incoming, config)
+            adapter.verify_call(incoming, config)
 
 
 def changed(incoming, **parts):
@@ -91,7 +91,7 @@ def test_one_changed_byte_of_the_body_is_refused(vector, data):
 
 def _same_form(one, other):
     try:
-        return set(webhooks.form(one)) == set(webhooks.form(other))
+        return set(webhooks.parse_form(one)) == set(webhooks.parse_form(other))
     except ValueError:
         return False
 
@@ -120,7 +120,7 @@ def test_one_changed_letter_of_the_signed_address_is_refused(vector):
         other = "x" if incoming.url[place] != "x" else "y"
         forged = changed(incoming, url=incoming.url[:place] + other + incoming.url[place + 1 :])
         with pytest.raises(ForgedCall):
-            ADAPTERS["twilio_sms"].verify(forged, config)
+            ADAPTERS["twilio_sms"].verify_call(forged, config)
 
 
 def test_a_changed_timestamp_or_an_old_call_is_refused():
@@ -129,11 +129,11 @@ def test_a_changed_timestamp_or_an_old_call_is_refused():
     name = "x-twilio-email-event-webhook-timestamp"
     for stamp in ("1600112503", "", "x"):
         with pytest.raises(ForgedCall):
-            ADAPTERS["sendgrid"].verify(changed(incoming, headers={**incoming.headers, name: stamp}), config)
-    ADAPTERS["sendgrid"].verify(changed(incoming, received_at=incoming.received_at + timedelta(hours=24)), config)
+            ADAPTERS["sendgrid"].verify_call(changed(incoming, headers={**incoming.headers, name: stamp}), config)
+    ADAPTERS["sendgrid"].verify_call(changed(incoming, received_at=incoming.received_at + timedelta(hours=24)), config)
     for late in (timedelta(hours=26), timedelta(hours=-26)):
         with pytest.raises(ForgedCall, match="too long ago"):
-            ADAPTERS["sendgrid"].verify(changed(incoming, received_at=incoming.received_at + late), config)
+            ADAPTERS["sendgrid"].verify_call(changed(incoming, received_at=incoming.received_at + late), config)
 
 
 def test_nothing_is_read_of_a_call_of_twilios_that_its_signature_does_not_cover():
@@ -142,22 +142,22 @@ def test_nothing_is_read_of_a_call_of_twilios_that_its_signature_does_not_cover(
     bare = call(method="GET", url="https://cobros.example/api/webhooks/tw/?CallSid=CA1")
     signature = base64.b64encode(hmac.new(b"t", bare.url.encode(), hashlib.sha1).digest()).decode()
     asked = changed(bare, headers={"x-twilio-signature": signature})
-    ADAPTERS["twilio_voice"].verify(asked, config)
+    ADAPTERS["twilio_voice"].verify_call(asked, config)
     with pytest.raises(ForgedCall):
-        ADAPTERS["twilio_voice"].verify(changed(asked, body=b"CallSid=CA1&CallStatus=completed"), config)
+        ADAPTERS["twilio_voice"].verify_call(changed(asked, body=b"CallSid=CA1&CallStatus=completed"), config)
 
 
 def test_voice_calls_are_checked_like_messages():
     incoming, config = signed(GOOD[0])
-    ADAPTERS["twilio_voice"].verify(incoming, config)
+    ADAPTERS["twilio_voice"].verify_call(incoming, config)
     with pytest.raises(ForgedCall):
-        ADAPTERS["twilio_voice"].verify(changed(incoming, body=incoming.body + b"&Digits=9"), config)
+        ADAPTERS["twilio_voice"].verify_call(changed(incoming, body=incoming.body + b"&Digits=9"), config)
 
 
 def test_meta_asks_whether_the_address_is_ours():
     def asked(**fields):
         url = f"https://cobros.example/api/webhooks/wa/?{urlencode({f'hub.{k}': v for k, v in fields.items()})}"
-        return ADAPTERS["whatsapp"].challenge(call(url=url, method="GET"), accounts.whatsapp())
+        return ADAPTERS["whatsapp"].answer_challenge(call(url=url, method="GET"), accounts.whatsapp())
 
     assert asked(mode="subscribe", verify_token="palabra", challenge="1158201444") == "1158201444"
     assert asked(mode="subscribe", verify_token="otra", challenge="1") is None
@@ -213,7 +213,7 @@ EVERY = [(file, name) for file in SAID for name in json.loads((SAMPLES / file).r
 
 
 def meta(content):
-    return ADAPTERS["whatsapp"].read(call(json.dumps(content).encode()), accounts.whatsapp())
+    return ADAPTERS["whatsapp"].read_events(call(json.dumps(content).encode()), accounts.whatsapp())
 
 
 @pytest.mark.parametrize(("file", "name"), EVERY, ids=lambda text: text)
@@ -303,18 +303,18 @@ def test_what_is_not_known_does_not_hold_up_the_rest():
 @pytest.mark.parametrize("kind", KINDS.values())
 @pytest.mark.parametrize("body", [b"[]", b"{}", b"null", b"7", b'"x"', b'{"entry": {"changes": []}}'])
 def test_an_odd_body_says_nothing(kind, body):
-    assert list(ADAPTERS[kind].read(call(body), accounts.whatsapp())) == []
+    assert list(ADAPTERS[kind].read_events(call(body), accounts.whatsapp())) == []
 
 
 @pytest.mark.parametrize("kind", ["whatsapp", "sendgrid"])
 @pytest.mark.parametrize("body", [b"", b"{", b"\xff\xfe"])
 def test_a_body_that_cannot_be_read_says_so(kind, body):
     with pytest.raises(ValueError):
-        ADAPTERS[kind].read(call(body), accounts.whatsapp())
+        ADAPTERS[kind].read_events(call(body), accounts.whatsapp())
 
 
 def twilio(fields, kind="twilio_sms", url="https://cobros.example/api/webhooks/tw/"):
-    return list(ADAPTERS[kind].read(call(urlencode(fields).encode(), url=url), accounts.twilio()))
+    return list(ADAPTERS[kind].read_events(call(urlencode(fields).encode(), url=url), accounts.twilio()))
 
 
 @pytest.mark.parametrize(
@@ -357,7 +357,7 @@ def test_what_a_debtor_writes_to_twilio():
     assert (event.address, event.to, event.text, event.button) == ("+51987654321", "+5115550100", "BAJA", "STOP")
     assert [(each.media_id[-3:], each.media_type) for each in event.media] == [("ME1", "image/jpeg"), ("ME2", "")]
     assert twilio({"MessageSid": "SM3", "MessageStatus": "dreamt"}) == []
-    assert ADAPTERS["twilio_sms"].answer(call(), accounts.twilio())[0] == "text/xml"
+    assert ADAPTERS["twilio_sms"].build_response(call(), accounts.twilio())[0] == "text/xml"
 
 
 @pytest.mark.parametrize(
@@ -413,7 +413,7 @@ def test_what_sendgrid_says(fields, said):
         "sg_message_id": "LRzXl_NHStOGhQ4kofSm_A.filterdrecv-p3mdw1",
         **fields,
     }
-    events = ADAPTERS["sendgrid"].read(call(json.dumps([None, item, 3]).encode()), accounts.sendgrid())
+    events = ADAPTERS["sendgrid"].read_events(call(json.dumps([None, item, 3]).encode()), accounts.sendgrid())
     assert [(event.kind, event.permanent) for event in events] == ([said] if said else [])
     for event in events:
         assert (event.provider_reference, event.public_id) == ("LRzXl_NHStOGhQ4kofSm_A", PUBLIC_ID)

@@ -69,7 +69,7 @@ def _fetch_attachment(attachment: Attachment, runner: asyncio.Runner, now: datet
     media = Media(media_id=attachment.provider_media_id, media_type=attachment.media_type, name=attachment.name)
     try:
         config = routing.build_config(provider)
-        content = runner.run(ADAPTERS[provider.kind].fetch(media, config, most_bytes=MAX_BYTES))
+        content = runner.run(ADAPTERS[provider.kind].fetch_media(media, config, max_bytes=MAX_BYTES))
     except Exception as error:  # noqa: BLE001 - whatever failed at the provider may succeed in a minute
         if now - attachment.message.received_at > RETRY_PERIOD:
             return _refuse_attachment(

@@ -34,7 +34,7 @@ from recobra.portfolio import address_forms
 from recobra.portfolio.models import Channel
 
 HANGUP_TWIML: Final = '<?xml version="1.0" encoding="UTF-8"?><Response><Hangup/></Response>'
-_BEFORE_IDENTITY: Final = frozenset({dialogue.FIRST, "identity", "stranger"})
+_BEFORE_IDENTITY: Final = frozenset({dialogue.FIRST_STEP, "identity", "stranger"})
 _WITHDRAWN: Final = (Contact.Status.CANCELLED, Contact.Status.BLOCKED)
 
 
@@ -53,7 +53,7 @@ def next_call_turn(*, provider_code: str, token: str, call: WebhookRequest, now:
     refuse_forged(provider, ADAPTERS[provider.kind], call, config, now)
     form = dict(parse_qsl(call.body.decode("utf-8", "replace"), keep_blank_values=True))
     position = dialogue.read_position(dict(parse_qsl(urlsplit(call.url).query)), form)
-    if contact.status in _WITHDRAWN or (position.step == dialogue.FIRST and _is_silenced(contact)):
+    if contact.status in _WITHDRAWN or (position.step == dialogue.FIRST_STEP and _is_silenced(contact)):
         return HANGUP_TWIML
     facts = _collect_facts(contact, config, links.voice_url(contact.public_id, provider.code), form, now)
     turn = _take_turn(position, facts, contact, f"{form.get('CallSid', '')}:{position.tries}", now)
@@ -79,8 +79,8 @@ def _take_turn(position: Position, facts: CallFacts, contact: Contact, turn_key:
     if position.step == "identity":
         position = replace(position, tries=max(position.tries, len(earlier)))
     turn = dialogue.next_turn(position, facts)
-    is_answer = position.step == "identity" and position.pressed and not position.silent and facts.identity
-    if is_answer and CallAction.IDENTIFIED not in turn.acts and not is_repeated:
+    is_answer = position.step == "identity" and position.pressed and not position.is_silent and facts.identity
+    if is_answer and CallAction.IDENTIFIED not in turn.actions and not is_repeated:
         identity_attempts.record_wrong_answer(
             debtor_id=contact.debtor_id,
             portfolio_id=contact.portfolio_id,
@@ -115,7 +115,7 @@ def _collect_facts(contact: Contact, config: Config, url: str, form: Mapping[str
         caller=config.settings.get("from_number", ""),
         identity=debtor.national_id,
         person_number=config.settings.get("person_number", "") if is_office_open else "",
-        most_promise_days=settings.promise_days,
+        max_promise_days=settings.promise_days,
         answered_by=form.get("AnsweredBy", ""),
     )
 
@@ -129,7 +129,7 @@ def _local_time(contact: Contact, now: datetime) -> datetime:
 
 
 def _perform_actions(contact: Contact, provider: Provider, turn: Turn, now: datetime) -> None:
-    for action in turn.acts:
+    for action in turn.actions:
         receipt = ReceiptEvent(
             kind="ANSWERED",
             at=now,

@@ -65,29 +65,29 @@ class TwilioTelephony:
         said = f"<Say language={quoteattr(_VOICE)}>{escape(call.apology)}</Say>"
         twiml = _response(f'<Pause length="{PATIENCE_SECONDS}"/>{said}<Hangup/>')
         fields = [*self._numbers(call.number), ("Twiml", twiml), ("Timeout", str(RING_SECONDS))]
-        if back := account.called_back(self._config, call.public_id):
+        if back := account.status_callback_fields(self._config, call.public_id):
             fields += [*back, ("StatusCallbackMethod", "POST")]
-        return await account.create(self._session, self._config, "Calls", fields)
+        return await account.create_resource(self._session, self._config, "Calls", fields)
 
     async def seat(self, *, number: str, room: str) -> Outcome:
         """Ring a gestor; the room opens when he or she comes in and closes when he or she leaves."""
         fields = [*self._numbers(number), ("Twiml", _room(room, owner=True)), ("Timeout", str(RING_SECONDS))]
-        return await account.create(self._session, self._config, "Calls", fields)
+        return await account.create_resource(self._session, self._config, "Calls", fields)
 
     async def is_answered(self, *, reference: str) -> bool:
         """Ask Twilio how a call stands; what it cannot tell now is no answer."""
-        return await account.status_of(self._config, f"Calls/{_sid(reference)}") == "in-progress"
+        return await account.fetch_status(self._config, f"Calls/{_sid(reference)}") == "in-progress"
 
     async def bridge(self, *, reference: str, room: str) -> Outcome:
         """Change what an answered call hears to the gestor's room."""
-        return await account.create(
+        return await account.create_resource(
             self._session, self._config, f"Calls/{_sid(reference)}", [("Twiml", _room(room, owner=False))]
         )
 
     async def hang_up(self, *, reference: str) -> Outcome:
         """Complete a call, whatever it is at."""
         fields = [("Status", "completed")]
-        return await account.create(self._session, self._config, f"Calls/{_sid(reference)}", fields)
+        return await account.create_resource(self._session, self._config, f"Calls/{_sid(reference)}", fields)
 
     def _numbers(self, to: str) -> list[tuple[str, str]]:
         return [("To", to), ("From", self._config.settings["from_number"])]
@@ -98,9 +98,9 @@ async def twilio(config: Config) -> AsyncIterator[TwilioTelephony]:
     """Open the telephone. Raises Unsuitable, above all where no caller id is set: a call never hides its number."""
     if not config.settings.get("from_number", "").strip():
         raise Unsuitable(_("A call never hides its number: one is needed."))
-    for problem in account.account_problems(config).values():
+    for problem in account.find_account_problems(config).values():
         raise Unsuitable(problem)
-    async with http.session() as session:
+    async with http.open_session() as session:
         yield TwilioTelephony(config, session)
 
 
@@ -117,6 +117,6 @@ def _response(inside: str) -> str:
 
 def _sid(reference: str) -> str:
     """Return a call's id for an address. Raises ValueError for anything else."""
-    if not account.sid(reference, "CA"):
+    if not account.is_sid(reference, "CA"):
         raise ValueError("A call is named by CA and 32 characters.")
     return reference

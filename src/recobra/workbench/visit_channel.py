@@ -42,7 +42,7 @@ class VisitAdapter(OneWay):
     settings: tuple[Setting, ...] = ()
 
     @asynccontextmanager
-    async def opened(self, config: Config) -> AsyncIterator[VisitSender]:
+    async def open_sender(self, config: Config) -> AsyncIterator[VisitSender]:
         """Open the route list for a run of visits."""
         del config
         async with DatabaseThread.open("visits") as tray:
@@ -54,7 +54,7 @@ class VisitAdapter(OneWay):
         async with DatabaseThread.open("visits") as tray:
             return await tray.run(Visit.objects.filter(contact__public_id=public_id).exists)
 
-    async def check(self, config: Config) -> Check:
+    async def check_settings(self, config: Config) -> Check:
         """Say what else it takes."""
         return Check(ok=True, answer=f"{config.code}: visits go out where law and company rules open them")
 

@@ -46,7 +46,7 @@ def hand_over(adapter, contact, now):
 
     async def run():
         config = Config(provider_id=None, code="own", settings={})
-        async with adapter.opened(config) as sender:
+        async with adapter.open_sender(config) as sender:
             ends = [await sender.send(message_of(contact, now)) for _ in range(2)]
         return ends, await adapter.was_received(contact.public_id, "", config)
 

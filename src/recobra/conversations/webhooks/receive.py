@@ -45,8 +45,8 @@ def receive_call(*, provider_code: str, call: WebhookRequest, now: datetime) -> 
     refuse_forged(provider, adapter, call, config, now)
     call_id = _store_call(provider, call)
     process_call(call_id=call_id, now=now)
-    answer = getattr(adapter, "answer", None)
-    content_type, body = answer(call, config) if answer else ("text/plain; charset=utf-8", b"")
+    build_response = getattr(adapter, "build_response", None)
+    content_type, body = build_response(call, config) if build_response else ("text/plain; charset=utf-8", b"")
     return str(content_type), bytes(body)
 
 
@@ -56,7 +56,7 @@ def answer_challenge(*, provider_code: str, call: WebhookRequest) -> str | None:
     Raises UnknownProvider, Unsuitable, and ForgedCall where the agreed token is missing.
     """
     provider = _find_provider(provider_code)
-    challenge = getattr(ADAPTERS[provider.kind], "challenge", None)
+    challenge = getattr(ADAPTERS[provider.kind], "answer_challenge", None)
     if challenge is None:
         return None
     response = challenge(call, routing.build_config(provider))
@@ -95,7 +95,7 @@ def _apply_call(stored: WebhookCall, now: datetime) -> Exception | None:
     try:
         config = routing.build_config(stored.provider)
         with transaction.atomic():
-            events = ADAPTERS[stored.provider.kind].read(_restore_call(stored, config.webhook_url), config)
+            events = ADAPTERS[stored.provider.kind].read_events(_restore_call(stored, config.webhook_url), config)
         apply_events(events=events, provider_id=stored.provider_id, now=now)
     except Exception as error:  # noqa: BLE001 - stored with the call, logged, and retried
         return error
@@ -162,7 +162,7 @@ def _restore_call(stored: WebhookCall, url: str) -> WebhookRequest:
 def refuse_forged(provider: Provider, adapter: Adapter, call: WebhookRequest, config: Config, now: datetime) -> None:
     """Verify that a call is the provider's; count those that are not. Raises ForgedCall."""
     try:
-        adapter.verify(call, config)
+        adapter.verify_call(call, config)
     except ForgedCall:
         _count_forged(provider, now)
         raise

@@ -1,4 +1,4 @@
-"""The ways out that are installed, by the kind of provider."""
+"""Channels: the installed adapters, by the kind of provider."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from django.utils.module_loading import import_string
 from recobra.messaging.channels.adapter import Adapter
 from recobra.messaging.channels.base import Bounce, Button, Message, Outcome, OutcomeKind, TemplateCall
 
+# Dotted paths, because an adapter brings libraries that most installations never use.
 _PATHS: Final = {
     "smtp": "recobra.messaging.channels.email.ADAPTER",
     "sendgrid": "recobra.messaging.channels.sendgrid.ADAPTER",
@@ -23,12 +24,12 @@ _PATHS: Final = {
 
 
 def register_channel(kind: str, path: str) -> None:
-    """Add a kind of provider that an app above brings, by the dotted path of its adapter."""
+    """Add a kind of provider of an app above this one; `path` is the dotted path of its adapter."""
     _PATHS[kind] = path
 
 
 class _Adapters(Mapping[str, Adapter]):
-    """Adapters by kind, each loaded when it is first asked for: a dispatcher needs one or two of them."""
+    """Adapters by kind, each imported when it is first looked up."""
 
     def __getitem__(self, kind: str) -> Adapter:
         adapter: Adapter = import_string(_PATHS[kind])

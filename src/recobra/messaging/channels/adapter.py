@@ -1,4 +1,4 @@
-"""What a folder of `channels/` offers: how it is configured, how it sends, how its provider's calls are read.
+"""Interface of the adapters, one per folder of `channels/`: settings, sending, and the provider's calls.
 
 A new channel or provider is a folder like `sendgrid` and one line in the registry.
 """
@@ -19,7 +19,7 @@ from recobra.messaging.channels.base import Message, Outcome
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """A field of the settings form. `secret` is kept encrypted and never shown again."""
+    """A field of the settings form. A value of kind `secret` is stored encrypted and never shown again."""
 
     name: str
     label: str | Promise
@@ -32,7 +32,7 @@ class Setting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
-    """One configured provider as its adapter sees it. `webhook_url` is where the provider calls us back."""
+    """The settings of one provider, secrets in plain. `webhook_url` is where the provider calls us."""
 
     provider_id: int | None
     code: str
@@ -42,29 +42,29 @@ class Config:
 
 
 class Unsuitable(Exception):
-    """The settings cannot be used; the text says why and is shown as it is."""
+    """The settings, or what they lead to, cannot be used; the text says why and is shown as it is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """What the test button found: nothing is sent to a debtor for it."""
+    """The result of testing the settings."""
 
     ok: bool
     answer: str
 
 
 class AsyncSender(Protocol):
-    """An open way to the provider, used by one dispatcher for many messages at once."""
+    """Open connections to a provider, used by one dispatcher for many messages at once."""
 
     async def send(self, message: Message) -> Outcome:
-        """Hand a message over and say what became of it; never raises for what the provider does."""
+        """Hand a message over and return the outcome; never raises for what the provider does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebhookRequest:
-    """A call of a provider's exactly as it came in; header names are in lower case, `url` is the public one.
+    """A provider's call as it arrived; header names are in lower case, `url` is the public one.
 
-    `received_at` dates events that carry no time of their own, and tells a replay of an old call.
+    `received_at` dates events that carry no time of their own, and detects a replay of an old call.
     """
 
     method: str
@@ -75,15 +75,16 @@ class WebhookRequest:
 
 
 class ForgedCall(Exception):
-    """The call is not signed by the provider, or too old; nothing of it is believed."""
+    """The call is not signed by the provider, or is too old."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReceiptEvent:
-    """What became of a message. `kind` is one of `Receipt.Kind`; `event_key` is the same however often it comes.
+    """What a provider says became of a message. `kind` is one of `Receipt.Kind`.
 
-    `public_id` where the provider gives back what it was told; `permanent` where an address will never work.
-    `unusable` where the address cannot be reached by this channel at all (no WhatsApp account).
+    `event_key` is the same each time the provider repeats the event. `public_id` is set where the provider returns
+    the id that it was given, `permanent` where an address will never work, `unusable` where this channel cannot reach
+    the address at all (no WhatsApp account).
     """
 
     kind: str
@@ -98,7 +99,7 @@ class ReceiptEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Media:
-    """A file that came with a message, to be fetched from the provider by its id or address."""
+    """A file that came with a message. `media_id` is the provider's id of it, or its address."""
 
     media_id: str
     media_type: str
@@ -107,7 +108,7 @@ class Media:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InboundEvent:
-    """What a debtor wrote, pressed or said. `context_reference` is the provider's id of the message answered to."""
+    """A debtor's message, or the button pressed. `context_reference` is the provider's id of the message answered."""
 
     address: str
     text: str
@@ -122,7 +123,7 @@ class InboundEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TemplateEvent:
-    """The provider's decision about a template of ours (WhatsApp)."""
+    """The provider's decision about one of our templates (WhatsApp)."""
 
     name: str
     language: str
@@ -136,7 +137,7 @@ Event = ReceiptEvent | InboundEvent | TemplateEvent
 
 
 class Adapter(Protocol):
-    """A way to reach debtors through one kind of provider."""
+    """One kind of provider."""
 
     kind: str
     channel: str
@@ -144,23 +145,23 @@ class Adapter(Protocol):
     settings: tuple[Setting, ...]
     two_way: bool
 
-    def opened(self, config: Config) -> AbstractAsyncContextManager[AsyncSender]:
-        """Open the way for a run of messages. Raises Unsuitable."""
+    def open_sender(self, config: Config) -> AbstractAsyncContextManager[AsyncSender]:
+        """Open connections for a run of messages. Raises Unsuitable."""
 
     def message_id(self, public_id: UUID, config: Config) -> str:
-        """Return the provider's id of a message, the same on every try; '' where it gives one itself."""
+        """Return our own id of a message, the same on every try; '' where the provider assigns one."""
 
     async def was_received(self, public_id: UUID, reference: str, config: Config) -> bool | None:
-        """Ask the provider whether a message arrived; None where it cannot tell."""
+        """Ask the provider whether it took a message; None where it cannot tell."""
 
-    async def check(self, config: Config) -> Check:
-        """Try the settings without reaching a debtor."""
+    async def check_settings(self, config: Config) -> Check:
+        """Test the settings without reaching a debtor."""
 
-    def verify(self, call: WebhookRequest, config: Config) -> None:
-        """Refuse a call that is not the provider's. Raises ForgedCall."""
+    def verify_call(self, call: WebhookRequest, config: Config) -> None:
+        """Check that a call is the provider's. Raises ForgedCall."""
 
-    def read(self, call: WebhookRequest, config: Config) -> Sequence[Event]:
-        """Return what a call says; unknown parts are left out, a body that cannot be read raises ValueError."""
+    def read_events(self, call: WebhookRequest, config: Config) -> Sequence[Event]:
+        """Return the events of a call, without unknown ones. Raises ValueError where the body is unreadable."""
 
-    async def fetch(self, media: Media, config: Config, *, most_bytes: int) -> bytes:
-        """Fetch a file that came in. Raises Unsuitable where it is too large or gone."""
+    async def fetch_media(self, media: Media, config: Config, *, max_bytes: int) -> bytes:
+        """Return the content of a received file. Raises Unsuitable where it is too large or gone."""

@@ -1,4 +1,4 @@
-"""What is handed over to a provider, and what may become of it."""
+"""Messages as they are handed to a provider, and the outcomes of handing them over."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from uuid import UUID
 
 
 class OutcomeKind(StrEnum):
-    """What became of one handing over."""
+    """How one try to hand a message over ended."""
 
     SENT = "SENT"
     RETRY = "RETRY"
@@ -19,7 +19,7 @@ class OutcomeKind(StrEnum):
 
 
 class Bounce(StrEnum):
-    """What an answer says about the contact point itself."""
+    """What a refusal says about the contact point itself."""
 
     HARD = "HARD"
     SOFT = "SOFT"
@@ -27,10 +27,10 @@ class Bounce(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """The end of one try: `reason` is a key of `messaging.reasons`, `answer` the provider's own words.
+    """The outcome of one try: `reason` is a key of `messaging.reasons`, `answer` the provider's own words.
 
-    RETRY and FAILED say that the message was certainly not accepted. `unreachable` says that the trouble is the
-    provider's, not this message's; `retry_after` seconds are what it asked for. `provider_reference` is its own id
+    RETRY and FAILED mean that the message was certainly not accepted. `unreachable`: the trouble is the provider's,
+    not this message's. `retry_after` is in seconds, as the provider asked. `provider_reference` is the provider's id
     of the message. `unusable`: this channel cannot reach the address at all.
     """
 
@@ -54,25 +54,25 @@ class Button:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TemplateCall:
-    """A template registered with the provider, to be filled in by it: required outside WhatsApp's 24-hour window."""
+    """A template that the provider fills in; WhatsApp requires one outside the 24-hour service window."""
 
     name: str
     language: str
     parameters: tuple[str, ...] = ()
 
 
-ON_ITS_WAY_SECONDS: Final = 100
-"""What may pass between judging a message and the provider's taking it."""
-SHORTEST_SECONDS: Final = 10
+TRANSIT_SECONDS: Final = 100
+"""The longest time between the gate's check of a message and the provider's taking it."""
+MIN_LIFETIME_SECONDS: Final = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """What is handed over. `public_id` identifies the contact for ever, on every try.
+    """A message to hand over. `public_id` identifies the contact for ever, on every try.
 
-    `date` is when it was judged, `expires_at` until when it may arrive: a provider that keeps messages back for a
-    while is told so where it can be. `on_behalf_of` is the creditor's name; `in_window` says that the debtor wrote by
-    this channel within 24 hours.
+    `date` is when the gate checked it, `expires_at` the instant until which it may arrive; adapters pass that on to
+    providers that queue messages. `on_behalf_of` is the creditor's name. `in_window`: the debtor wrote by this channel
+    within 24 hours.
     """
 
     public_id: UUID
@@ -92,9 +92,10 @@ class Message:
     in_window: bool = False
     expires_at: datetime | None = None
 
-    def lifetime_seconds(self, *, most: int) -> int:
-        """Return for how long a provider may keep it, from when it takes it; a few seconds at least."""
+    def lifetime_seconds(self, *, limit: int) -> int:
+        """Return for how long a provider may queue the message, at most `limit`, and a few seconds at least."""
         if self.expires_at is None:
-            return most
-        left = int((self.expires_at - self.date).total_seconds()) - ON_ITS_WAY_SECONDS
-        return min(max(left, SHORTEST_SECONDS), most)
+            return limit
+        # The provider counts from when it takes the message, which is later than the check.
+        remaining = int((self.expires_at - self.date).total_seconds()) - TRANSIT_SECONDS
+        return min(max(remaining, MIN_LIFETIME_SECONDS), limit)

@@ -1,4 +1,4 @@
-"""The providers' own codes and what each means for a message and its address: data beside each adapter."""
+"""Meaning of the providers' own codes for a message and its address, from the errors.yaml beside each adapter."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from recobra_core import yaml_text
 
 
 class Meaning(StrEnum):
-    """What a code says."""
+    """The meaning of a code."""
 
     HARD = "hard"  # the address does not exist
     UNUSABLE = "unusable"  # this channel does not reach the address
@@ -28,31 +28,31 @@ class Meaning(StrEnum):
 
 
 @lru_cache(maxsize=16)
-def meanings(path: Path) -> Mapping[str, Meaning]:
-    """Return the meaning of each code of an errors.yaml: meaning, then code with its words."""
+def load_meanings(path: Path) -> Mapping[str, Meaning]:
+    """Return the meaning of each code in an errors.yaml, which lists codes by meaning."""
     document: dict[str, Any] = yaml_text.load(path.read_text(encoding="utf-8"))
-    return {str(code): Meaning(meaning) for meaning, listed in document["codes"].items() for code in listed}
+    return {str(code): Meaning(meaning) for meaning, codes in document["codes"].items() for code in codes}
 
 
-def outcome(meaning: Meaning, reply: http.Reply) -> Outcome:
-    """Return what a code in the answer to a sending means."""
+def outcome_by_meaning(meaning: Meaning, reply: http.Reply) -> Outcome:
+    """Return the outcome of a reply whose code has this meaning."""
     match meaning:
         case Meaning.HARD:
-            return http.refused(reply, bounce=Bounce.HARD)
+            return http.refused_outcome(reply, bounce=Bounce.HARD)
         case Meaning.UNUSABLE | Meaning.OPTED_OUT:
-            return http.refused(reply, unusable=True)
+            return http.refused_outcome(reply, unusable=True)
         case Meaning.REFUSED | Meaning.SOFT:
-            return http.refused(reply)
+            return http.refused_outcome(reply)
         case Meaning.LATER:
-            return http.put_off(reply, unreachable=False)
+            return http.retry_outcome(reply, unreachable=False)
         case Meaning.DOWN:
-            return http.put_off(reply)
+            return http.retry_outcome(reply)
         case Meaning.DOUBT:
-            return Outcome(kind=OutcomeKind.UNCERTAIN, reason=reasons.LOST, answer=reply.said)
+            return Outcome(kind=OutcomeKind.UNCERTAIN, reason=reasons.LOST, answer=reply.summary)
 
 
-def receipt(meaning: Meaning | None) -> tuple[str, bool | None, bool]:
-    """Return kind, permanent and unusable of a receipt that says «not delivered» with this code."""
+def receipt_by_meaning(meaning: Meaning | None) -> tuple[str, bool | None, bool]:
+    """Return kind, permanent and unusable of a receipt «not delivered» whose code has this meaning."""
     match meaning:
         case Meaning.HARD:
             return "BOUNCED", True, False

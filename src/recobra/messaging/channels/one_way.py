@@ -1,4 +1,4 @@
-"""What a way out does not do when nothing ever comes back by it."""
+"""Base of adapters whose provider makes no calls."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from recobra.messaging.channels.adapter import Config, Event, ForgedCall, Media,
 
 
 class OneWay:
-    """The part of an adapter that reads calls, for a provider that makes none."""
+    """The methods of an adapter that receive something: all of them refuse."""
 
     two_way = False
 
     def message_id(self, public_id: UUID, config: Config) -> str:
-        """Return nothing: a way without ids of its own has the contact's."""
+        """Return '': the contact's own id is enough."""
         del public_id, config
         return ""
 
-    def verify(self, call: WebhookRequest, config: Config) -> None:
+    def verify_call(self, call: WebhookRequest, config: Config) -> None:
         """Refuse every call. Raises ForgedCall."""
         raise ForgedCall(f"The provider {config.code} makes no calls, but one came to {call.url}.")
 
-    def read(self, call: WebhookRequest, config: Config) -> Sequence[Event]:
+    def read_events(self, call: WebhookRequest, config: Config) -> Sequence[Event]:
         """Refuse every call. Raises ForgedCall."""
-        self.verify(call, config)
+        self.verify_call(call, config)
         return ()
 
-    async def fetch(self, media: Media, config: Config, *, most_bytes: int) -> bytes:
+    async def fetch_media(self, media: Media, config: Config, *, max_bytes: int) -> bytes:
         """Refuse every file. Raises Unsuitable."""
-        raise Unsuitable(f"The provider {config.code} gives no files ({media.media_id}, {most_bytes} bytes).")
+        raise Unsuitable(f"The provider {config.code} gives no files ({media.media_id}, {max_bytes} bytes).")

@@ -64,7 +64,7 @@ class Senders:
     async def _enter(self, route: Route) -> AsyncSender:
         if self._stack is None:
             self._stack = AsyncExitStack()
-        return await self._stack.enter_async_context(route.adapter.opened(route.config))
+        return await self._stack.enter_async_context(route.adapter.open_sender(route.config))
 
     async def _send_all(self, chunk: Sequence[PreparedContact]) -> list[tuple[Outcome, float]]:
         # Two rounds of the loop, so that connections which the other side has left are seen before they are used.

@@ -24,9 +24,9 @@ from recobra.messaging.providers.routing import build_config
 from recobra.messaging.providers.secrets import decrypt, encrypt
 from recobra_core.money import EXPONENTS, MICROS_DECIMALS
 
-MOST_PER_SECOND: Final = 10_000.0
-MOST_SETTING_CHARACTERS: Final = 20_000
-MOST_PRICE_MICROS: Final = 10**15
+MAX_PER_SECOND: Final = 10_000.0
+MAX_SETTING_CHARACTERS: Final = 20_000
+MAX_PRICE_MICROS: Final = 10**15
 # Made by the product itself where they are needed.
 _NOT_CONFIGURED: Final = frozenset({"sandbox"})
 _CODE: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,48}[a-z0-9])?")
@@ -56,7 +56,7 @@ class ProviderKind:
 class _Examined(Protocol):
     """An adapter that can say what is wrong with its settings before anything is opened."""
 
-    def problems(self, config: Config) -> dict[str, str]: ...
+    def find_problems(self, config: Config) -> dict[str, str]: ...
 
 
 def list_kinds() -> list[ProviderKind]:
@@ -155,7 +155,7 @@ def test_provider(
     """Try a provider's settings without reaching a debtor, and keep the answer."""
     provider = Provider.objects.get(pk=provider_id)
     try:
-        check = asyncio.run(ADAPTERS[provider.kind].check(build_config(provider)))
+        check = asyncio.run(ADAPTERS[provider.kind].check_settings(build_config(provider)))
     except Unsuitable as error:
         check = Check(ok=False, answer=str(error))
     with transaction.atomic():
@@ -191,12 +191,12 @@ def _number_errors(rate: float | None, price_micros: int, currency: str) -> dict
     return _wrong(
         {
             "rate_per_second": (
-                rate is not None and not (math.isfinite(rate) and 0 < rate <= MOST_PER_SECOND),
-                _("More than zero, and at most %(most)d, is expected.") % {"most": MOST_PER_SECOND},
+                rate is not None and not (math.isfinite(rate) and 0 < rate <= MAX_PER_SECOND),
+                _("More than zero, and at most %(most)d, is expected.") % {"most": MAX_PER_SECOND},
             ),
             "price_micros": (
-                not 0 <= price_micros <= MOST_PRICE_MICROS,
-                _("A price from 0 to %(most)d is expected.") % {"most": MOST_PRICE_MICROS // 10**MICROS_DECIMALS},
+                not 0 <= price_micros <= MAX_PRICE_MICROS,
+                _("A price from 0 to %(most)d is expected.") % {"most": MAX_PRICE_MICROS // 10**MICROS_DECIMALS},
             ),
             "price_currency": (currency not in EXPONENTS, _("A currency such as PEN or USD is expected.")),
         }
@@ -248,11 +248,11 @@ def _setting_errors(
             errors[each.name] = _("One of the choices is expected.")
         elif each.kind == "integer" and not text.isdecimal():
             errors[each.name] = _("A whole number is expected.")
-        elif len(text) > MOST_SETTING_CHARACTERS:
+        elif len(text) > MAX_SETTING_CHARACTERS:
             errors[each.name] = _("This is too long.")
     if errors or not isinstance(adapter, _Examined):
         return errors
-    return adapter.problems(Config(provider_id=None, code=code, settings=settings, secrets=secrets))
+    return adapter.find_problems(Config(provider_id=None, code=code, settings=settings, secrets=secrets))
 
 
 def _change(provider: Provider, *, kept: Mapping[str, str], **fields: object) -> list[str]:

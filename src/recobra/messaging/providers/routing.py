@@ -28,7 +28,7 @@ BURST_SECONDS: Final = 0.1
 """How long an unused allowance may grow: what was not sent in one second is not made up for in the next."""
 FAILURES_TO_OPEN: Final = 5
 FIRST_REST_SECONDS: Final = 30
-LONGEST_REST_SECONDS: Final = 600
+MAX_REST_SECONDS: Final = 600
 TRIAL_SECONDS: Final = 60
 
 
@@ -164,7 +164,7 @@ def record_failure(provider_id: int) -> None:
         cursor.execute(_STATE, [provider_id])
         cursor.execute(
             _FAILED,
-            {"id": provider_id, "most": FAILURES_TO_OPEN, "first": FIRST_REST_SECONDS, "longest": LONGEST_REST_SECONDS},
+            {"id": provider_id, "most": FAILURES_TO_OPEN, "first": FIRST_REST_SECONDS, "longest": MAX_REST_SECONDS},
         )
 
 

@@ -8,7 +8,7 @@ from typing import Final
 from django.utils.translation import gettext as _
 
 from recobra.messaging.templates import whatsapp_form
-from recobra.messaging.templates.lengths import MOST_PARTS, count_segments
+from recobra.messaging.templates.lengths import MAX_PARTS, count_segments
 
 PARTS: Final[Mapping[str, tuple[str, ...]]] = {
     "email": ("subject", "text", "html"),
@@ -22,8 +22,8 @@ PARTS: Final[Mapping[str, tuple[str, ...]]] = {
 """The parts that a channel's templates have; the others stay empty."""
 
 KEYS: Final = frozenset("0123456789")
-BUTTONS: Final[Mapping[str, int]] = {"whatsapp": whatsapp_form.MOST_BUTTONS, "ivr": len(KEYS)}
-LONGEST_SPOKEN: Final = 1_200
+BUTTONS: Final[Mapping[str, int]] = {"whatsapp": whatsapp_form.MAX_BUTTONS, "ivr": len(KEYS)}
+MAX_SPOKEN_CHARACTERS: Final = 1_200
 """Characters of speech that somebody listens to: about a minute and a half."""
 
 ChannelMistake = tuple[str, str, str]
@@ -35,11 +35,11 @@ def find_channel_mistakes(*, channel: str, text: str, buttons: Sequence[Mapping[
     yield from _buttons(channel, buttons)
     if channel == "sms":
         parts = count_segments(text).parts
-        if parts > MOST_PARTS:
+        if parts > MAX_PARTS:
             yield (
                 "text",
                 _("it makes %(count)s messages before it is filled in") % {"count": parts},
-                _("Up to %(count)s.") % {"count": MOST_PARTS},
+                _("Up to %(count)s.") % {"count": MAX_PARTS},
             )
     if channel == "whatsapp":
         yield from _whatsapp(text)
@@ -52,8 +52,12 @@ def _whatsapp(text: str) -> Iterator[ChannelMistake]:
         yield "text", _("WhatsApp's templates have no loops, conditions or filters"), _("Use plain variables.")
         return
     body, _names = whatsapp_form.number_variables(text)
-    if len(body) > whatsapp_form.LONGEST_BODY:
-        yield "text", _("it is too long"), _("Up to %(count)s characters.") % {"count": whatsapp_form.LONGEST_BODY}
+    if len(body) > whatsapp_form.MAX_BODY_CHARACTERS:
+        yield (
+            "text",
+            _("it is too long"),
+            _("Up to %(count)s characters.") % {"count": whatsapp_form.MAX_BODY_CHARACTERS},
+        )
     if whatsapp_form.has_variable_at_edge(text):
         yield "text", _("it begins or ends with a variable"), _("WhatsApp wants words before and after.")
 
@@ -63,8 +67,8 @@ def _spoken(text: str, buttons: Sequence[Mapping[str, str]]) -> Iterator[Channel
         yield "text", _("it does not say that it is automatic"), _("Say at the start that the call is automatic.")
     if "acreedor" not in text:
         yield "text", _("it does not say for whom it calls"), _("Add %(names)s.") % {"names": "{{ acreedor }}"}
-    if len(text) > LONGEST_SPOKEN:
-        yield "text", _("it is too long"), _("Up to %(count)s characters.") % {"count": LONGEST_SPOKEN}
+    if len(text) > MAX_SPOKEN_CHARACTERS:
+        yield "text", _("it is too long"), _("Up to %(count)s characters.") % {"count": MAX_SPOKEN_CHARACTERS}
     keys = [button.get("key", "") for button in buttons]
     if any(key not in KEYS for key in keys) or len(set(keys)) < len(keys):
         yield "buttons", _("the keys are not all different digits"), _("Give each option a digit of its own.")
@@ -78,9 +82,9 @@ def _buttons(channel: str, buttons: Sequence[Mapping[str, str]]) -> Iterator[Cha
         title = button.get("title", "").strip()
         if not title or not button.get("code", "").strip():
             yield "buttons", _("a button has no code or no title"), _("Write one per line: code | title.")
-        elif channel == "whatsapp" and len(title) > whatsapp_form.LONGEST_TITLE:
+        elif channel == "whatsapp" and len(title) > whatsapp_form.MAX_TITLE_CHARACTERS:
             yield (
                 "buttons",
                 _("«%(title)s» is too long") % {"title": title},
-                _("Up to %(count)s characters.") % {"count": whatsapp_form.LONGEST_TITLE},
+                _("Up to %(count)s characters.") % {"count": whatsapp_form.MAX_TITLE_CHARACTERS},
             )

@@ -15,7 +15,7 @@ from jinja2.sandbox import SandboxedEnvironment
 from recobra.messaging.templates.by_channel import PARTS, find_channel_mistakes
 from recobra.messaging.templates.variables import FIELDS, REQUIRED, VARIABLES
 
-LONGEST = 100_000
+MAX_CHARACTERS = 100_000
 _NAMES = tuple(variable.name for variable in VARIABLES)
 _FIELDS = tuple(field.name for field in FIELDS)
 # All that a letter needs. What reaches other files, defines code, reckons or grows without bound has no place in it.
@@ -38,7 +38,7 @@ _ALLOWED = (
     nodes.Not,
     nodes.Getitem,  # has a mistake of its own
 )
-DEEPEST = 2  # groups and their documents; each further loop would multiply the letter
+MAX_LOOP_DEPTH = 2  # groups and their documents; each further loop would multiply the letter
 _FILTERS = ("capitalize", "default", "first", "join", "last", "length", "lower", "title", "trim", "upper")
 
 
@@ -98,9 +98,12 @@ def _read(part: str, source: str, _language: str | None) -> tuple[Mistake, ...]:
 def _in_part(part: str, source: str) -> Iterator[Mistake]:
     if not source.strip():
         yield Mistake(part=part, line=1, found=_("it is empty"), expected=_("Write its content."))
-    if len(source) > LONGEST:
+    if len(source) > MAX_CHARACTERS:
         yield Mistake(
-            part=part, line=1, found=_("it is too long"), expected=_("Up to %(count)s characters.") % {"count": LONGEST}
+            part=part,
+            line=1,
+            found=_("it is too long"),
+            expected=_("Up to %(count)s characters.") % {"count": MAX_CHARACTERS},
         )
         return
     if part == "subject" and "\n" in source.strip():
@@ -119,7 +122,7 @@ def _in_part(part: str, source: str) -> Iterator[Mistake]:
         if not isinstance(node, _ALLOWED):
             yield _barred(part, node.lineno, type(node).__name__)
     for loop in _too_deep(tree):
-        yield _barred(part, loop.lineno, " ".join(["for"] * (DEEPEST + 1)))
+        yield _barred(part, loop.lineno, " ".join(["for"] * (MAX_LOOP_DEPTH + 1)))
 
 
 def _barred(part: str, line: int, name: str) -> Mistake:
@@ -132,9 +135,9 @@ def _barred(part: str, line: int, name: str) -> Mistake:
 
 
 def _too_deep(node: nodes.Node, depth: int = 0) -> Iterator[nodes.For]:
-    """Yield the loops that stand inside DEEPEST others."""
+    """Yield the loops that stand inside MAX_LOOP_DEPTH others."""
     for child in node.iter_child_nodes():
-        if isinstance(child, nodes.For) and depth == DEEPEST:
+        if isinstance(child, nodes.For) and depth == MAX_LOOP_DEPTH:
             yield child
         else:
             yield from _too_deep(child, depth + isinstance(child, nodes.For))

@@ -11,7 +11,7 @@ GSM_7: Final = frozenset(
     "abcdefghijklmnopqrstuvwxyzäöñüà"
 )
 GSM_7_EXTENDED: Final = frozenset("^{}\\[~]|€\f")
-MOST_PARTS: Final = 10
+MAX_PARTS: Final = 10
 """More than this no network joins again for certain."""
 
 

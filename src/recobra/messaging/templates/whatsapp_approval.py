@@ -74,7 +74,7 @@ def synchronise_templates(*, now: datetime) -> int:
     changed = 0
     for provider in Provider.objects.filter(kind="whatsapp", enabled=True).order_by("pk"):
         try:
-            found = asyncio.run(meta.registered(build_config(provider)))
+            found = asyncio.run(meta.list_templates(build_config(provider)))
         except Unsuitable as error:
             _log.warning("The templates of provider %s could not be asked for: %s", provider.code, error)
             continue
@@ -102,10 +102,10 @@ def _config(provider_id: int) -> Config:
     return build_config(provider)
 
 
-async def _submitted(config: Config, template: Template, body: str, examples: list[str]) -> meta.Registered:
+async def _submitted(config: Config, template: Template, body: str, examples: list[str]) -> meta.MetaTemplate:
     """Ask for approval; an answer that was lost is looked for, since Meta takes a name once. Raises Unsuitable."""
     try:
-        return await meta.submit(
+        return await meta.submit_template(
             config,
             name=template.provider_name,
             language=template.language,
@@ -114,13 +114,13 @@ async def _submitted(config: Config, template: Template, body: str, examples: li
             buttons=[each["title"] for each in template.buttons],
         )
     except Unsuitable:
-        known = [each for each in await meta.registered(config) if each.name == template.provider_name]
+        known = [each for each in await meta.list_templates(config) if each.name == template.provider_name]
         if not known:
             raise
         return known[0]
 
 
-def _noted(told: meta.Registered, now: datetime) -> bool:
+def _noted(told: meta.MetaTemplate, now: datetime) -> bool:
     with transaction.atomic():
         ours = Template.objects.filter(provider_name=told.name, language__in={told.language, told.language[:2]})
         template = ours.select_for_update().exclude(provider_status=told.status).first()

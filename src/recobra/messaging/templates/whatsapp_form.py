@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import Final
 
-LONGEST_BODY: Final = 1024
-MOST_BUTTONS: Final = 3
-LONGEST_TITLE: Final = 20
+MAX_BODY_CHARACTERS: Final = 1024
+MAX_BUTTONS: Final = 3
+MAX_TITLE_CHARACTERS: Final = 20
 _PLACE = re.compile(r"\{\{-?\s*([a-z_]\w*)\s*-?\}\}")
 _LOGIC = re.compile(r"\{%|\{#|\{\{(?!-?\s*[a-z_]\w*\s*-?\}\})")
 

@@ -1,4 +1,4 @@
-"""E-mail by SMTP: which server, how a message looks, whom to ask about it."""
+"""Adapter of e-mail by SMTP."""
 
 from __future__ import annotations
 
@@ -14,7 +14,13 @@ from recobra.messaging import reasons
 from recobra.messaging.channels.adapter import Check, Config, Setting, Unsuitable
 from recobra.messaging.channels.base import Message, Outcome, OutcomeKind
 from recobra.messaging.channels.email.connection import Connection
-from recobra.messaging.channels.email.message import AddressUnsuitable, compose, message_id, recipient, sender_address
+from recobra.messaging.channels.email.message import (
+    AddressUnsuitable,
+    build_message,
+    build_message_id,
+    encode_address,
+    parse_sender,
+)
 from recobra.messaging.channels.email.server import (
     Server,
     ServerUnsuitable,
@@ -28,36 +34,36 @@ from recobra.messaging.channels.one_way import OneWay
 from recobra.messaging.mailbox import Mailbox, has_received
 
 CONNECTIONS = 8
-"""At once to one server: what most servers allow to one client."""
+"""Connections to one server at once, as many as most servers allow to a client."""
 
 
 class EmailSender:
-    """Writes messages and hands them to a few connections."""
+    """Sends messages over a few connections."""
 
     def __init__(self, server: Server, mail_from: str, connections: int = CONNECTIONS) -> None:
         self._mail_from = mail_from
-        self._all = [Connection(server) for _ in range(connections)]
+        self._connections = [Connection(server) for _ in range(connections)]
         # Last in, first out: a few busy connections stay open, the others are never made.
         self._free: asyncio.LifoQueue[Connection] = asyncio.LifoQueue()
-        for connection in self._all:
+        for connection in self._connections:
             self._free.put_nowait(connection)
 
     async def send(self, message: Message) -> Outcome:
-        """Hand a message over and say what became of it."""
+        """Send one message and return the outcome."""
         try:
-            content = compose(message, mail_from=self._mail_from)
+            content = build_message(message, mail_from=self._mail_from)
         except AddressUnsuitable as error:
             return Outcome(kind=OutcomeKind.FAILED, reason=reasons.REFUSED, answer=str(error))
-        sender = sender_address(self._mail_from).addr_spec
+        sender = parse_sender(self._mail_from).addr_spec
         connection = await self._free.get()
         try:
-            return await connection.deliver(content, sender=sender, recipient=recipient(message.address))
+            return await connection.deliver(content, sender=sender, recipient=encode_address(message.address))
         finally:
             self._free.put_nowait(connection)
 
     async def close(self) -> None:
-        """Leave the server."""
-        await asyncio.gather(*(connection.close() for connection in self._all))
+        """Close all connections."""
+        await asyncio.gather(*(connection.close() for connection in self._connections))
 
 
 class EmailAdapter(OneWay):
@@ -78,9 +84,9 @@ class EmailAdapter(OneWay):
     )
 
     @asynccontextmanager
-    async def opened(self, config: Config) -> AsyncIterator[EmailSender]:
-        """Open the way for a run of messages. Raises ServerUnsuitable."""
-        with _server(config) as server:
+    async def open_sender(self, config: Config) -> AsyncIterator[EmailSender]:
+        """Open connections for a run of messages. Raises ServerUnsuitable."""
+        with _open_server(config) as server:
             sender = EmailSender(server, config.settings.get("from") or settings.MAIL_FROM)
             try:
                 yield sender
@@ -89,19 +95,19 @@ class EmailAdapter(OneWay):
 
     def message_id(self, public_id: UUID, config: Config) -> str:
         """Return the Message-ID, the same on every try."""
-        return message_id(public_id, config.settings.get("from") or settings.MAIL_FROM)
+        return build_message_id(public_id, config.settings.get("from") or settings.MAIL_FROM)
 
     async def was_received(self, public_id: UUID, reference: str, config: Config) -> bool | None:
-        """Ask the built-in mailbox; another server has no one to ask."""
+        """Return whether the message is in the built-in mailbox; None for another server, which cannot be asked."""
         del reference
         if config.settings.get("url") or not settings.DEMO:
             return None
         return await has_received(public_id)
 
-    async def check(self, config: Config) -> Check:
+    async def check_settings(self, config: Config) -> Check:
         """Connect and sign in."""
         try:
-            with _server(config) as server:
+            with _open_server(config) as server:
                 return Check(ok=True, answer=await Connection(server).check())
         except (Unsuitable, Disconnected) as error:
             return Check(ok=False, answer=str(error))
@@ -111,7 +117,7 @@ ADAPTER = EmailAdapter()
 
 
 @contextmanager
-def _server(config: Config) -> Iterator[Server]:
+def _open_server(config: Config) -> Iterator[Server]:
     url = config.settings.get("url", "")
     if url:
         server = parse_demo_server(url) if settings.DEMO else parse_server(url)

@@ -1,4 +1,4 @@
-"""One SMTP connection, kept open from message to message, that knows at every moment what the server may have.
+"""SMTP connection, kept open from message to message, that knows at every moment what the server may have.
 
 RFC 5321: a message is the server's responsibility from its 250 to the final dot on (6.1); a 4yz or 5yz to the final
 dot means that it was not accepted (4.2.1, 4.2.5). So the only doubt is a connection that breaks after the first byte
@@ -21,11 +21,11 @@ from recobra.messaging.channels.email.server import Server
 from recobra.messaging.channels.email.smtp_dialogue import Disconnected, SmtpProtocol
 
 TIMEOUT_SECONDS = 30.0
-_HARD = {550, 551, 553}
+_HARD_CODES = {550, 551, 553}
 
 
 class _Refused(Exception):
-    """The server's answer to a command is not the one that goes on."""
+    """The server refuses a command; `stage` names the command."""
 
     def __init__(self, stage: str, code: int, text: str) -> None:
         super().__init__(f"{stage}: {code} {' '.join(text.split())}"[:500])
@@ -33,170 +33,181 @@ class _Refused(Exception):
 
 
 class Connection:
-    """A connection to a server, made when first needed and made again after anything went wrong."""
+    """A connection to a server, made when first needed, and made again after anything went wrong."""
 
     def __init__(self, server: Server, *, timeout: float = TIMEOUT_SECONDS) -> None:
         self._server, self._timeout = server, timeout
-        self._talk: SmtpProtocol | None = None
-        self._offers: frozenset[str] = frozenset()
+        self._protocol: SmtpProtocol | None = None
+        self._extensions: frozenset[str] = frozenset()
 
     async def check(self) -> str:
-        """Connect, and sign in where a user is given; return the server's words. Raises Disconnected."""
+        """Connect, and sign in where there is a user; return the server's text. Raises Disconnected."""
         try:
-            talk = await self._connected()
-            return (await self._ask(talk, b"NOOP"))[1]
+            protocol = await self._connect()
+            return (await self._run_command(protocol, b"NOOP"))[1]
         except (_Refused, OSError) as error:
-            raise Disconnected(_words(error)) from error
+            raise Disconnected(_describe_error(error)) from error
         finally:
             await self.close()
 
     async def deliver(self, message: bytes, *, sender: str, recipient: str) -> Outcome:
-        """Hand one message over and say what became of it."""
+        """Hand over one message and return the outcome."""
         try:
-            return await self._deliver(message, sender=sender, recipient=recipient)
+            return await self._try_deliver(message, sender=sender, recipient=recipient)
         except BaseException:
-            # Broken off in the middle: what the server still answers, and whom it still waits to write to, belong to
-            # this message and would be taken for the next one's.
-            self._leave()
+            # Broken off in the middle: the replies still to come, and the recipient already named, belong to this
+            # message and would be taken for the next one's.
+            self._disconnect()
             raise
 
-    async def _deliver(self, message: bytes, *, sender: str, recipient: str) -> Outcome:
-        reused = self._talk is not None
+    async def _try_deliver(self, message: bytes, *, sender: str, recipient: str) -> Outcome:
+        is_reused = self._protocol is not None
         try:
-            talk = await self._connected()
+            protocol = await self._connect()
         except (_Refused, Disconnected, OSError) as error:
-            self._leave()
-            return _put_off(f"connect: {_words(error)}", unreachable=True)
+            self._disconnect()
+            return _retry_outcome(f"connect: {_describe_error(error)}", unreachable=True)
         try:
-            await self._envelope(talk, sender, recipient)
+            await self._send_envelope(protocol, sender, recipient)
         except _Refused as refused:
             await self._reset(refused.code)
-            return _refused(refused)
+            return _refused_outcome(refused)
         except Disconnected as error:
-            self._leave()
-            # A server may leave a connection that waited too long; nothing of this message has gone yet.
+            self._disconnect()
+            # A server may close a connection that was idle too long; nothing of this message has left yet.
             return (
-                await self._deliver(message, sender=sender, recipient=recipient)
-                if reused
-                else _put_off(f"before the content: {_words(error)}")
+                await self._try_deliver(message, sender=sender, recipient=recipient)
+                if is_reused
+                else _retry_outcome(f"before the content: {_describe_error(error)}")
             )
-        return await self._content(talk, message)
+        return await self._send_content(protocol, message)
 
     async def close(self) -> None:
-        """Leave the server, politely where it still listens."""
-        if self._talk is not None:
+        """Close the connection, with QUIT where the server still listens."""
+        if self._protocol is not None:
             with contextlib.suppress(Disconnected):
-                await self._ask(self._talk, b"QUIT")
-        self._leave()
+                await self._run_command(self._protocol, b"QUIT")
+        self._disconnect()
         await asyncio.sleep(0)  # the loop closes sockets in its next round
 
-    def _leave(self) -> None:
-        talk, self._talk = self._talk, None
-        if talk is not None:
-            talk.close()
+    def _disconnect(self) -> None:
+        protocol, self._protocol = self._protocol, None
+        if protocol is not None:
+            protocol.close()
 
-    async def _connected(self) -> SmtpProtocol:
-        if self._talk is not None:
-            return self._talk
+    async def _connect(self) -> SmtpProtocol:
+        if self._protocol is not None:
+            return self._protocol
         server = self._server
-        at_once: dict[str, Any] = {"ssl": _tls(server), "server_hostname": server.host} if server.implicit_tls else {}
-        opening = asyncio.get_running_loop().create_connection(SmtpProtocol, server.host, server.port, **at_once)
-        _transport, talk = await asyncio.wait_for(opening, self._timeout)
-        self._talk = talk
-        _expect("greeting", (220,), await talk.reply(self._timeout))
-        await self._hello(talk)
-        if not server.implicit_tls and "STARTTLS" in self._offers:
-            _expect("starttls", (220,), await self._ask(talk, b"STARTTLS"))
-            await asyncio.wait_for(talk.secure(_tls(server), server.host), self._timeout)
-            await self._hello(talk)
+        tls_arguments: dict[str, Any] = (
+            {"ssl": _tls_context(server), "server_hostname": server.host} if server.implicit_tls else {}
+        )
+        opening = asyncio.get_running_loop().create_connection(SmtpProtocol, server.host, server.port, **tls_arguments)
+        _transport, protocol = await asyncio.wait_for(opening, self._timeout)
+        self._protocol = protocol
+        _expect("greeting", (220,), await protocol.read_reply(self._timeout))
+        await self._greet(protocol)
+        if not server.implicit_tls and "STARTTLS" in self._extensions:
+            _expect("starttls", (220,), await self._run_command(protocol, b"STARTTLS"))
+            await asyncio.wait_for(protocol.start_tls(_tls_context(server), server.host), self._timeout)
+            await self._greet(protocol)
         elif not server.implicit_tls and (server.tls_required or (server.user and not server.is_loopback)):
             # A password in the clear would belong to whoever strips STARTTLS from the answer.
             raise _Refused("starttls", 0, "the server offers no TLS, and RECOBRA_SMTP_URL or its password requires it")
         if server.user:
-            await self._sign_in(talk)
-        return talk
+            await self._sign_in(protocol)
+        return protocol
 
-    async def _hello(self, talk: SmtpProtocol) -> None:
-        name = _own_name().encode()
-        talk.say(b"EHLO " + name + b"\r\n")
-        code, text = await talk.reply(self._timeout)
+    async def _greet(self, protocol: SmtpProtocol) -> None:
+        host = socket.gethostname()
+        # EHLO takes a full name or an address (RFC 5321, 4.1.3).
+        name = (host if "." in host and host.isascii() else "[127.0.0.1]").encode()
+        protocol.write(b"EHLO " + name + b"\r\n")
+        code, text = await protocol.read_reply(self._timeout)
         if code == 250:
-            self._offers = frozenset(text.upper().replace("=", " ").split())
+            self._extensions = frozenset(text.upper().replace("=", " ").split())
         else:
-            self._offers = frozenset()
-            _expect("helo", (250,), await self._ask(talk, b"HELO " + name))
+            self._extensions = frozenset()
+            _expect("helo", (250,), await self._run_command(protocol, b"HELO " + name))
 
-    async def _sign_in(self, talk: SmtpProtocol) -> None:
+    async def _sign_in(self, protocol: SmtpProtocol) -> None:
         user, password = self._server.user.encode(), self._server.password.encode()
-        if "PLAIN" in self._offers or "LOGIN" not in self._offers:
+        if "PLAIN" in self._extensions or "LOGIN" not in self._extensions:
             secret = base64.b64encode(b"\0" + user + b"\0" + password)
-            _expect("auth", (235,), await self._ask(talk, b"AUTH PLAIN " + secret))
+            _expect("auth", (235,), await self._run_command(protocol, b"AUTH PLAIN " + secret))
             return
-        _expect("auth", (334,), await self._ask(talk, b"AUTH LOGIN"))
-        _expect("auth", (334,), await self._ask(talk, base64.b64encode(user)))
-        _expect("auth", (235,), await self._ask(talk, base64.b64encode(password)))
+        _expect("auth", (334,), await self._run_command(protocol, b"AUTH LOGIN"))
+        _expect("auth", (334,), await self._run_command(protocol, base64.b64encode(user)))
+        _expect("auth", (235,), await self._run_command(protocol, base64.b64encode(password)))
 
-    async def _envelope(self, talk: SmtpProtocol, sender: str, recipient: str) -> None:
-        """Say who writes to whom, and get leave to send the content. Raises _Refused, Disconnected."""
-        international = not (sender + recipient).isascii()
-        if international and "SMTPUTF8" not in self._offers:
+    async def _send_envelope(self, protocol: SmtpProtocol, sender: str, recipient: str) -> None:
+        """Send MAIL, RCPT and DATA. Raises _Refused, Disconnected."""
+        is_international = not (sender + recipient).isascii()
+        if is_international and "SMTPUTF8" not in self._extensions:
             raise _Refused("rcpt", 553, "5.6.7 the server takes no addresses outside ASCII")
-        mail = f"MAIL FROM:<{sender}>{' SMTPUTF8' if international else ''}\r\n".encode()
+        mail = f"MAIL FROM:<{sender}>{' SMTPUTF8' if is_international else ''}\r\n".encode()
         steps = (
             ("mail", (250,), mail),
             ("rcpt", (250, 251), f"RCPT TO:<{recipient}>\r\n".encode()),
             ("data", (354,), b"DATA\r\n"),
         )
-        if "PIPELINING" in self._offers:
-            await self._at_once(talk, steps)
+        if "PIPELINING" in self._extensions:
+            await self._send_pipelined(protocol, steps)
             return
         for stage, wanted, command in steps:
-            talk.say(command)
-            _expect(stage, wanted, await talk.reply(self._timeout))
+            protocol.write(command)
+            _expect(stage, wanted, await protocol.read_reply(self._timeout))
 
-    async def _at_once(self, talk: SmtpProtocol, steps: tuple[tuple[str, tuple[int, ...], bytes], ...]) -> None:
-        """Say the whole envelope in one breath (RFC 2920) and hear all answers before anything else is said."""
-        talk.say(b"".join(command for _stage, _wanted, command in steps))
+    async def _send_pipelined(
+        self, protocol: SmtpProtocol, steps: tuple[tuple[str, tuple[int, ...], bytes], ...]
+    ) -> None:
+        """Send the whole envelope at once (RFC 2920), and read all replies before anything else is sent."""
+        protocol.write(b"".join(command for _stage, _wanted, command in steps))
         refused: _Refused | None = None
         for stage, wanted, _command in steps:
-            code, text = await talk.reply(self._timeout)
+            code, text = await protocol.read_reply(self._timeout)
             if refused is None and code not in wanted:
                 refused = _Refused(stage, code, text)
             elif refused is not None and stage == "data" and code == 354:
-                # It waits for a content that has no recipient: leaving says more clearly that none was sent.
-                self._leave()
+                # The server waits for a content that has no recipient: closing makes sure that it takes none.
+                self._disconnect()
         if refused is not None:
             raise refused
 
-    async def _content(self, talk: SmtpProtocol, message: bytes) -> Outcome:
-        """Send the content; from its first byte on only the server's own answer removes the doubt."""
+    async def _send_content(self, protocol: SmtpProtocol, message: bytes) -> Outcome:
+        """Send the content; from its first byte on only the server's reply tells whether it has the message."""
         content = re.sub(rb"(?m)^\.", b"..", message)
         try:
-            talk.say(content + b".\r\n")
-            code, text = await talk.reply(self._timeout)
+            protocol.write(content + b".\r\n")
+            code, text = await protocol.read_reply(self._timeout)
         except Disconnected as error:
-            self._leave()
-            return Outcome(kind=OutcomeKind.UNCERTAIN, reason=reasons.LOST, answer=_words(error))
+            self._disconnect()
+            return Outcome(kind=OutcomeKind.UNCERTAIN, reason=reasons.LOST, answer=_describe_error(error))
         if code == 250:
             return Outcome(kind=OutcomeKind.SENT, answer=f"{code} {text}"[:500])
         refused = _Refused("content", code, text)
         await self._reset(code)
         if not 400 <= code <= 599:
             return Outcome(kind=OutcomeKind.UNCERTAIN, reason=reasons.LOST, answer=str(refused))
-        return _refused(refused)
+        return _refused_outcome(refused)
 
     async def _reset(self, code: int) -> None:
-        """Make the connection fit for the next message after a refusal; 421 says that the server is leaving."""
+        """Make the connection ready for the next message after a refusal with this code."""
         try:
-            if self._talk is not None and code != 421 and (await self._ask(self._talk, b"RSET"))[0] == 250:
+            # 421: the server is closing the connection.
+            if (
+                self._protocol is not None
+                and code != 421
+                and (await self._run_command(self._protocol, b"RSET"))[0] == 250
+            ):
                 return
         except Disconnected:
             pass
-        self._leave()
+        self._disconnect()
 
-    async def _ask(self, talk: SmtpProtocol, command: bytes) -> tuple[int, str]:
-        talk.say(command + b"\r\n")
-        return await talk.reply(self._timeout)
+    async def _run_command(self, protocol: SmtpProtocol, command: bytes) -> tuple[int, str]:
+        protocol.write(command + b"\r\n")
+        return await protocol.read_reply(self._timeout)
 
 
 def _expect(stage: str, wanted: tuple[int, ...], reply: tuple[int, str]) -> None:
@@ -204,26 +215,26 @@ def _expect(stage: str, wanted: tuple[int, ...], reply: tuple[int, str]) -> None
         raise _Refused(stage, *reply)
 
 
-def _refused(refused: _Refused) -> Outcome:
+def _refused_outcome(refused: _Refused) -> Outcome:
     if 500 <= refused.code <= 599:
-        bounce = _bounce(refused) if refused.stage == "rcpt" else None
+        bounce = _bounce_of(refused) if refused.stage == "rcpt" else None
         return Outcome(kind=OutcomeKind.FAILED, reason=reasons.REFUSED, answer=str(refused), bounce=bounce)
-    return _put_off(str(refused))
+    return _retry_outcome(str(refused))
 
 
-def _bounce(refused: _Refused) -> Bounce:
-    """RFC 3463: 5.1.x speaks of the address itself; without it, 550, 551 and 553 do (RFC 5321)."""
+def _bounce_of(refused: _Refused) -> Bounce:
+    # RFC 3463: 5.1.x is about the address itself; without such a code, 550, 551 and 553 are (RFC 5321).
     enhanced = re.match(r"\s*5\.(\d+)\.\d+", refused.text)
-    hard = enhanced.group(1) == "1" if enhanced else refused.code in _HARD
-    return Bounce.HARD if hard else Bounce.SOFT
+    is_hard = enhanced.group(1) == "1" if enhanced else refused.code in _HARD_CODES
+    return Bounce.HARD if is_hard else Bounce.SOFT
 
 
-def _put_off(answer: str, *, unreachable: bool = False) -> Outcome:
+def _retry_outcome(answer: str, *, unreachable: bool = False) -> Outcome:
     reason = reasons.UNREACHABLE if unreachable else reasons.REFUSED
     return Outcome(kind=OutcomeKind.RETRY, reason=reason, answer=answer, unreachable=unreachable)
 
 
-def _tls(server: Server) -> ssl.SSLContext:
+def _tls_context(server: Server) -> ssl.SSLContext:
     context = ssl.create_default_context()
     # Opportunistic TLS without verification is no worse than the plain text it replaces; on this machine itself
     # there is nobody in between, and a certificate for 127.0.0.1 hardly exists.
@@ -233,11 +244,5 @@ def _tls(server: Server) -> ssl.SSLContext:
     return context
 
 
-def _own_name() -> str:
-    """Return the name of this machine as EHLO wants it, or its address (RFC 5321, 4.1.3)."""
-    name = socket.gethostname()
-    return name if "." in name and name.isascii() else "[127.0.0.1]"
-
-
-def _words(error: Exception) -> str:
+def _describe_error(error: Exception) -> str:
     return " ".join(f"{type(error).__name__}: {error}".split())[:500]

@@ -1,7 +1,7 @@
-"""The message as it travels.
+"""Bytes of an e-mail message.
 
-Its bytes are put together here rather than by `email.message`, which would take most of a dispatcher's time to parse
-and fold again headers that are the same in every message; the tests read them back with it.
+They are not made with `email.message`, which would take most of a dispatcher's time to parse and fold headers that are
+the same in every message; the tests read them back with it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from recobra.messaging.channels.base import Message
 from recobra.messaging.tokens import unsubscribe_url
 
 _WIDTH = 76
-_OCTETS_A_WORD = 39  # with its frame, and behind the longest of our header names, a word of so many fits the line
+_WORD_OCTETS = 39  # an encoded word of so many octets fits the line behind the longest of our header names
 
 
 class AddressUnsuitable(ValueError):
@@ -25,34 +25,32 @@ class AddressUnsuitable(ValueError):
 
 
 @lru_cache(maxsize=64)
-def sender_address(mail_from: str) -> Address:
+def parse_sender(mail_from: str) -> Address:
     """Read `Name <user@domain>`. Raises AddressUnsuitable."""
     name, address = parseaddr(mail_from)
-    return _address(address, _one_line(name))
+    return _parse_address(address, _one_line(name))
 
 
-def recipient(address: str) -> str:
-    """Return an address as SMTP takes it, its domain in ASCII. Raises AddressUnsuitable."""
-    return _address(address).addr_spec
+def encode_address(address: str) -> str:
+    """Return an address as SMTP takes it, with its domain in ASCII. Raises AddressUnsuitable."""
+    return _parse_address(address).addr_spec
 
 
-def message_id(public_id: UUID, mail_from: str) -> str:
+def build_message_id(public_id: UUID, mail_from: str) -> str:
     """Return the Message-ID of a contact, the same on every try."""
-    return f"<{public_id}@{sender_address(mail_from).domain}>"
+    return f"<{public_id}@{parse_sender(mail_from).domain}>"
 
 
-def compose(message: Message, *, mail_from: str) -> bytes:
-    """Return the whole message. Raises AddressUnsuitable.
-
-    Headers take one line each: what a template or a file smuggles in as a line break is a space.
-    """
+def build_message(message: Message, *, mail_from: str) -> bytes:
+    """Return the whole message. Raises AddressUnsuitable."""
     boundary = f"=_{message.public_id.hex}"
     headers = (
-        ("From", _sender(mail_from)),
-        ("To", recipient(message.address)),
-        ("Subject", _encoded("Subject", _one_line(message.subject))),
-        ("Date", _date(message.date)),
-        ("Message-ID", message_id(message.public_id, mail_from)),
+        ("From", _format_sender(mail_from)),
+        ("To", encode_address(message.address)),
+        # On one line: a line break from a template or a file would begin a header of its own.
+        ("Subject", _encode_header("Subject", _one_line(message.subject))),
+        ("Date", _format_date(message.date)),
+        ("Message-ID", build_message_id(message.public_id, mail_from)),
         ("X-Recobra-Contact", str(message.public_id)),
         ("List-Unsubscribe", f"<{unsubscribe_url(message.public_id)}>"),
         ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),
@@ -61,44 +59,44 @@ def compose(message: Message, *, mail_from: str) -> bytes:
         ("Content-Type", f'multipart/alternative; boundary="{boundary}"'),
     )
     head = "".join(f"{name}: {value}\r\n" for name, value in headers)
-    parts = [_part(boundary, "plain", message.text), _part(boundary, "html", message.html)]
+    parts = [_build_part(boundary, "plain", message.text), _build_part(boundary, "html", message.html)]
     # An address outside ASCII travels as UTF-8 (RFC 6532), to a server that takes such addresses (SMTPUTF8).
     return b"".join([head.encode(), b"\r\n", *parts, f"--{boundary}--\r\n".encode()])
 
 
-def _part(boundary: str, subtype: str, content: str) -> bytes:
+def _build_part(boundary: str, subtype: str, content: str) -> bytes:
     head = (
         f"--{boundary}\r\nContent-Type: text/{subtype}; charset=utf-8\r\n"
         "Content-Transfer-Encoding: quoted-printable\r\n\r\n"
     )
     lines = "\n".join(content.splitlines()) + "\n"
-    coded = binascii.b2a_qp(lines.encode(), istext=True)
-    return head.encode() + coded.replace(b"\n", b"\r\n") + b"\r\n"
+    encoded = binascii.b2a_qp(lines.encode(), istext=True)
+    return head.encode() + encoded.replace(b"\n", b"\r\n") + b"\r\n"
 
 
 @lru_cache(maxsize=8)
-def _date(at: datetime) -> str:
+def _format_date(at: datetime) -> str:
     return format_datetime(at)
 
 
 @lru_cache(maxsize=64)
-def _sender(mail_from: str) -> str:
-    address = sender_address(mail_from)
+def _format_sender(mail_from: str) -> str:
+    address = parse_sender(mail_from)
     if not address.display_name:
         return address.addr_spec
     if address.display_name.isascii():
         return str(address)
-    return f"{_encoded('From', address.display_name)} <{address.addr_spec}>"
+    return f"{_encode_header('From', address.display_name)} <{address.addr_spec}>"
 
 
-def _encoded(name: str, text: str) -> str:
-    """Return a header's text as encoded words of one line each where it needs them (RFC 2047)."""
+def _encode_header(name: str, text: str) -> str:
+    """Return the text of a header, as encoded words of one line each where it needs them (RFC 2047)."""
     if text.isascii() and len(name) + len(text) < _WIDTH:
         return text
     words, part = [], b""
-    for letter in text:
-        octets = letter.encode()
-        if len(part) + len(octets) > _OCTETS_A_WORD:
+    for character in text:
+        octets = character.encode()
+        if len(part) + len(octets) > _WORD_OCTETS:
             words.append(part)
             part = b""
         part += octets
@@ -110,10 +108,10 @@ def _one_line(text: str) -> str:
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
-def _address(text: str, name: str = "") -> Address:
+def _parse_address(text: str, name: str = "") -> Address:
     user, at, domain = text.rpartition("@")
-    readable = all(c.isprintable() and c not in ' <>,;:"()[]\\' for c in text)
-    if not (user and at and domain and readable):
+    is_writable = all(c.isprintable() and c not in ' <>,;:"()[]\\' for c in text)
+    if not (user and at and domain and is_writable):
         raise AddressUnsuitable("The e-mail address is not one that can be written to.")
     try:
         ascii_domain = domain if domain.isascii() else domain.encode("idna").decode()

@@ -1,4 +1,4 @@
-"""Which SMTP server messages go to."""
+"""SMTP server of RECOBRA_SMTP_URL or of a provider's settings."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class ServerUnsuitable(Unsuitable):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Server:
-    """An SMTP server. `implicit_tls`: TLS from the first byte; `tls_required`: nothing is said without STARTTLS."""
+    """An SMTP server. `implicit_tls`: TLS from the first byte; `tls_required`: no message goes without STARTTLS."""
 
     host: str
     port: int
@@ -32,7 +32,7 @@ class Server:
 
     @property
     def is_loopback(self) -> bool:
-        """Return whether what is sent there stays on this machine."""
+        """Return whether the server is on this machine."""
         return _is_loopback(self.host)
 
 
@@ -57,19 +57,19 @@ def parse_server(url: str) -> Server:
     options = dict(parse_qsl(parts.query))
     if options.pop("tls", "required") != "required" or options:
         raise ServerUnsuitable("RECOBRA_SMTP_URL knows one option: ?tls=required.")
-    implicit = parts.scheme == "smtps"
+    implicit_tls = parts.scheme == "smtps"
     return Server(
         host=parts.hostname,
-        port=port or (465 if implicit else 587 if parts.username else 25),
+        port=port or (465 if implicit_tls else 587 if parts.username else 25),
         user=unquote(parts.username or ""),
         password=unquote(parts.password or ""),
-        implicit_tls=implicit,
+        implicit_tls=implicit_tls,
         tls_required=bool(parts.query),
     )
 
 
 def parse_demo_server(url: str) -> Server:
-    """Read the address for demonstration mode, where nothing may leave the machine. Raises ServerUnsuitable."""
+    """Read the address in demonstration mode, where nothing may leave this machine. Raises ServerUnsuitable."""
     server = parse_server(url)
     if not server.is_loopback:
         raise ServerUnsuitable(
@@ -80,26 +80,26 @@ def parse_demo_server(url: str) -> Server:
 
 
 def add_password(server: Server, password: str) -> Server:
-    """Return a server with a password that is kept apart from its address."""
+    """Return a server with the password, which is stored apart from the address; '' leaves its own."""
     return replace(server, password=password) if password else server
 
 
 def refuse_local_names(server: Server | None = None) -> None:
-    """Refuse to write to people from, or with links to, an address only this machine knows. Raises ServerUnsuitable.
+    """Refuse to send while the sender or the links name this machine, which debtors cannot reach.
 
-    `server`: where to; without it, what RECOBRA_SMTP_URL names. One on this machine stays allowed: a relay of the
-    company's, or a trial.
+    `server` is where to, by default that of RECOBRA_SMTP_URL. Raises ServerUnsuitable.
     """
     if server is None and settings.SMTP_URL:
         server = parse_server(settings.SMTP_URL)
+    # A server on this machine stays allowed: it may be the company's relay, or a trial.
     if settings.DEMO or server is None or server.is_loopback:
         return
-    places = {
+    hosts = {
         "RECOBRA_MAIL_FROM": parseaddr(settings.MAIL_FROM)[1].rpartition("@")[2],
         "RECOBRA_PUBLIC_URL": urlsplit(settings.PUBLIC_URL).hostname or "localhost",
     }
-    local = [name for name, host in places.items() if _is_loopback(host)]
-    if local:
+    local_names = [name for name, host in hosts.items() if _is_loopback(host)]
+    if local_names:
         raise ServerUnsuitable(
-            f"Nothing is sent while {' and '.join(local)} names this machine: debtors cannot use it."
+            f"Nothing is sent while {' and '.join(local_names)} names this machine: debtors cannot use it."
         )

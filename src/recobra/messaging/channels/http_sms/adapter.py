@@ -1,4 +1,4 @@
-"""The adapter of gateways described by a document: its settings, its sending, its calls."""
+"""Adapter of SMS gateways that a document describes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from recobra.messaging.channels.adapter import Adapter, Check, Config, Event, Me
 from recobra.messaging.channels.http_sms import webhook
 from recobra.messaging.channels.http_sms.client import GatewaySender
 from recobra.messaging.channels.http_sms.document import SECRETS, Gateway
-from recobra.messaging.channels.http_sms.document_reader import read
+from recobra.messaging.channels.http_sms.document_reader import read_document
 
 
 class HttpSms:
@@ -54,81 +54,83 @@ class HttpSms:
         ),
     )
 
-    def problems(self, config: Config) -> dict[str, str]:
+    def find_problems(self, config: Config) -> dict[str, str]:
         """Return what is wrong with the settings, by field."""
-        result = read(config.settings.get("document", ""))
+        result = read_document(config.settings.get("document", ""))
         if result.gateway is None:
             return {"document": "\n".join(str(fault) for fault in result.faults)}
+        # A secret is needed where a placeholder of the document uses it.
         used = set(re.findall(r"\{(\w+)\}", repr((result.gateway.request.headers, result.gateway.request.fields))))
         used |= {"user", "password"} if "basic" in used else set()
-        given = {**config.settings, **config.secrets}
-        lacking = {name for name in (*SECRETS, "sender") if name in used and not given.get(name)}
+        values = {**config.settings, **config.secrets}
+        missing = {name for name in (*SECRETS, "sender") if name in used and not values.get(name)}
         if result.gateway.calls is not None and not config.secrets.get("webhook_secret"):
-            lacking.add("webhook_secret")
-        return {name: _("The gateway's document uses it: it is needed.") for name in sorted(lacking)}
+            missing.add("webhook_secret")
+        return {name: _("The gateway's document uses it: it is needed.") for name in sorted(missing)}
 
     @asynccontextmanager
-    async def opened(self, config: Config) -> AsyncIterator[GatewaySender]:
+    async def open_sender(self, config: Config) -> AsyncIterator[GatewaySender]:
         """Open connections to the gateway. Raises Unsuitable."""
-        gateway = _gateway(config)
-        http.base_url(gateway.request.url)
-        async with http.session() as session:
+        gateway = _load_gateway(config)
+        http.validate_base_url(gateway.request.url)
+        async with http.open_session() as session:
             yield GatewaySender(gateway, config, session)
 
     def message_id(self, public_id: UUID, config: Config) -> str:
-        """Gateways give ids of their own."""
+        """Return '': gateways assign the ids."""
         del public_id, config
         return ""
 
     async def was_received(self, public_id: UUID, reference: str, config: Config) -> bool | None:
-        """Documents describe no question about a message; receipts tell."""
+        """Return None: a document describes no status query, and receipts tell."""
         del public_id, reference, config
         return None
 
-    async def check(self, config: Config) -> Check:
-        """Read the document and open a connection; a message would reach somebody and cost money."""
+    async def check_settings(self, config: Config) -> Check:
+        """Read the document and connect to the gateway."""
         try:
-            gateway = _gateway(config)
-            url = http.base_url(gateway.request.url)
-            async with http.session(total_seconds=http.CONNECT_SECONDS) as session:
+            gateway = _load_gateway(config)
+            url = http.validate_base_url(gateway.request.url)
+            # HEAD only: a message would reach somebody and cost money.
+            async with http.open_session(total_seconds=http.CONNECT_SECONDS) as session:
                 reply = await http.call(session, "HEAD", url)
-        except (Unsuitable, http.Unsent, http.Lost, http.TooLarge) as error:
+        except (Unsuitable, http.RequestUnsent, http.ReplyLost, http.ReplyTooLarge) as error:
             return Check(ok=False, answer=str(error))
         return Check(
             ok=True, answer=_("The gateway answers (%(status)d); nothing was sent.") % {"status": reply.status}
         )
 
-    def verify(self, call: WebhookRequest, config: Config) -> None:
-        """Refuse a call that is not the gateway's. Raises ForgedCall."""
-        webhook.verify(call, config, _gateway(config))
+    def verify_call(self, call: WebhookRequest, config: Config) -> None:
+        """Check that a call is the gateway's. Raises ForgedCall."""
+        webhook.verify(call, config, _load_gateway(config))
 
-    def read(self, call: WebhookRequest, config: Config) -> Sequence[Event]:
-        """Return what a call says. Raises ValueError."""
-        return webhook.read(call, config, _gateway(config))
+    def read_events(self, call: WebhookRequest, config: Config) -> Sequence[Event]:
+        """Return the events of a call. Raises ValueError."""
+        return webhook.read_events(call, config, _load_gateway(config))
 
-    def answer(self, call: WebhookRequest, config: Config) -> tuple[str, bytes]:
-        """Return the type and the words that the gateway wants to hear after a good call."""
+    def build_response(self, call: WebhookRequest, config: Config) -> tuple[str, bytes]:
+        """Return the type and body that the gateway expects after a good call."""
         del call
-        calls = _gateway(config).calls
+        calls = _load_gateway(config).calls
         return "text/plain; charset=utf-8", (calls.answer if calls else "").encode()
 
-    async def fetch(self, media: Media, config: Config, *, most_bytes: int) -> bytes:
-        """An SMS brings no files. Raises Unsuitable."""
-        del media, config, most_bytes
+    async def fetch_media(self, media: Media, config: Config, *, max_bytes: int) -> bytes:
+        """Refuse: an SMS brings no files. Raises Unsuitable."""
+        del media, config, max_bytes
         raise Unsuitable(_("An SMS brings no files."))
 
 
-def _gateway(config: Config) -> Gateway:
-    result = _read(config.settings.get("document", ""), demo=settings.DEMO)
-    if result is None:
+def _load_gateway(config: Config) -> Gateway:
+    gateway = _read_gateway(config.settings.get("document", ""), demo=settings.DEMO)
+    if gateway is None:
         raise Unsuitable(_("The gateway document has faults: save it again to see them."))
-    return result
+    return gateway
 
 
 @lru_cache(maxsize=32)
-def _read(document: str, *, demo: bool) -> Gateway | None:
-    del demo  # what may be called depends on it
-    return read(document).gateway
+def _read_gateway(document: str, *, demo: bool) -> Gateway | None:
+    del demo  # part of the cache's key: which addresses may be called depends on it
+    return read_document(document).gateway
 
 
 ADAPTER: Final[Adapter] = HttpSms()

@@ -1,4 +1,4 @@
-"""Asking a gateway for one message, and reading what became of it."""
+"""Sender of SMS by a gateway, and the outcome of its replies."""
 
 from __future__ import annotations
 
@@ -17,98 +17,101 @@ from recobra.messaging import reasons
 from recobra.messaging.channels import http
 from recobra.messaging.channels.adapter import Config
 from recobra.messaging.channels.base import Bounce, Message, Outcome, OutcomeKind
-from recobra.messaging.channels.http_sms.document import SECRETS, Answer, Gateway, Request, word
-from recobra.messaging.channels.http_sms.gsm_alphabet import gsm
+from recobra.messaging.channels.http_sms.document import SECRETS, Answer, Gateway, Request, text_at
+from recobra.messaging.channels.http_sms.gsm_alphabet import to_gsm_alphabet
 
 REPEATS = 2
-LONGEST_SECONDS = 36_000  # a message that nobody limits is not kept over night
-_PLACE = re.compile(r"\{(\w+)\}")
+MAX_LIFETIME_SECONDS = 36_000  # a message without an end is not kept over night
+_PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
 class GatewaySender:
-    """One gateway, called for many messages at once."""
+    """Sends by one gateway, many messages at once."""
 
     def __init__(self, gateway: Gateway, config: Config, session: ClientSession) -> None:
         self._request, self._answer, self._session = gateway.request, gateway.answer, session
-        self._fixed = fixed(config)
-        self._headers = filled(gateway.request.headers, self._fixed) | {"Accept": "application/json, text/plain, */*"}
-        # What is the same in every message is filled in once.
-        self._fields = filled(gateway.request.fields, self._fixed)
-        self._named = bool(set(_PLACE.findall(repr(self._headers))))
+        # Whatever is the same in every message is filled in once.
+        constants = constant_values(config)
+        self._headers = fill_placeholders(gateway.request.headers, constants) | {
+            "Accept": "application/json, text/plain, */*"
+        }
+        self._fields = fill_placeholders(gateway.request.fields, constants)
+        self._has_header_placeholders = bool(set(_PLACEHOLDER.findall(repr(self._headers))))
 
     async def send(self, message: Message) -> Outcome:
-        """Ask for one message and say what became of it."""
+        """Send one message and return the outcome."""
         try:
-            values = self._values(message)
-            fields = filled(self._fields, values)
-            headers = filled(self._headers, values) if self._named else self._headers
-            url, data, content_type = written(self._request, fields)
+            values = self._message_values(message)
+            fields = fill_placeholders(self._fields, values)
+            headers = fill_placeholders(self._headers, values) if self._has_header_placeholders else self._headers
+            url, data, content_type = encode_request(self._request, fields)
         except phonenumbers.NumberParseException as error:
             return Outcome(kind=OutcomeKind.FAILED, reason=reasons.REFUSED, answer=f"not writable: {error}"[:200])
         if content_type:
             headers = {**headers, "Content-Type": content_type}
-        outcome = await self._asked(url, headers, data)
-        # A gateway that knows a repeated message by its id may be asked again; only it, and so here and at once:
-        # a message that is put off may leave by another provider.
-        for _again in range(REPEATS if self._request.repeat_is_safe else 0):
+        outcome = await self._request_once(url, headers, data)
+        # A gateway that drops a repeated id may be asked again, but only this gateway: here and at once, since a
+        # message that is put off may leave by another provider.
+        for _repeat in range(REPEATS if self._request.repeat_is_safe else 0):
             if outcome.kind is not OutcomeKind.UNCERTAIN:
                 break
-            outcome = await self._asked(url, headers, data, asked_before=True)
+            outcome = await self._request_once(url, headers, data, is_repeat=True)
         return outcome
 
-    async def _asked(
-        self, url: str, headers: Mapping[str, str], data: bytes | None, *, asked_before: bool = False
+    async def _request_once(
+        self, url: str, headers: Mapping[str, str], data: bytes | None, *, is_repeat: bool = False
     ) -> Outcome:
         try:
             reply = await http.call(self._session, self._request.method, url, headers=headers, data=data)
-        except http.Unsent as error:
-            return _in_doubt(str(error)) if asked_before else http.unsent(error)
-        except (http.Lost, http.TooLarge) as error:
-            return http.lost(error)
+        except http.RequestUnsent as error:
+            return _uncertain(str(error)) if is_repeat else http.unsent_outcome(error)
+        except (http.ReplyLost, http.ReplyTooLarge) as error:
+            return http.lost_outcome(error)
         outcome = read_reply(reply, self._answer)
-        # «Not now» to the second asking says nothing about the first.
-        return _in_doubt(outcome.answer) if asked_before and outcome.kind is OutcomeKind.RETRY else outcome
+        # «Not now» to the repeat says nothing about the first request.
+        return _uncertain(outcome.answer) if is_repeat and outcome.kind is OutcomeKind.RETRY else outcome
 
-    def _values(self, message: Message) -> dict[str, str]:
-        text = gsm(message.text) if self._request.letters == "gsm" else message.text
-        seconds = message.lifetime_seconds(most=LONGEST_SECONDS)
-        until = message.date + timedelta(seconds=LONGEST_SECONDS)
-        until = min(until, message.expires_at) if message.expires_at else until
+    def _message_values(self, message: Message) -> dict[str, str]:
+        text = to_gsm_alphabet(message.text) if self._request.letters == "gsm" else message.text
+        seconds = message.lifetime_seconds(limit=MAX_LIFETIME_SECONDS)
+        expires_at = message.date + timedelta(seconds=MAX_LIFETIME_SECONDS)
+        expires_at = min(expires_at, message.expires_at) if message.expires_at else expires_at
         return {
-            "to": number(message.address, self._request.number),
+            "to": format_number(message.address, self._request.number),
             "text": text,
             "id": str(message.public_id),
             "valid_seconds": str(seconds),
             "valid_minutes": str(max(1, seconds // 60)),
-            "valid_until": until.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "valid_until": expires_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
         }
 
 
-def _in_doubt(answer: str) -> Outcome:
+def _uncertain(answer: str) -> Outcome:
     return Outcome(kind=OutcomeKind.UNCERTAIN, reason=reasons.LOST, answer=answer)
 
 
-def fixed(config: Config) -> dict[str, str]:
-    """Return what the placeholders stand for in every message."""
+def constant_values(config: Config) -> dict[str, str]:
+    """Return the placeholders whose values are the same in every message."""
     secrets = {name: config.secrets.get(name, "") for name in SECRETS}
     basic = base64.b64encode(f"{secrets['user']}:{secrets['password']}".encode()).decode()
     return {**secrets, "basic": basic, "sender": config.settings.get("sender", ""), "callback": config.webhook_url}
 
 
-def filled(template: Any, values: Mapping[str, str]) -> Any:
-    """Return a template with its known placeholders filled in; the values themselves are never looked into."""
+def fill_placeholders(template: Any, values: Mapping[str, str]) -> Any:
+    """Return a template with its known placeholders filled in."""
     if isinstance(template, str):
-        fill: Callable[[re.Match[str]], str] = lambda place: values.get(place[1], place[0])  # noqa: E731
-        return _PLACE.sub(fill, template) if "{" in template else template
+        # One pass of `sub`: a placeholder in the text of a message is never filled in.
+        fill: Callable[[re.Match[str]], str] = lambda match: values.get(match[1], match[0])  # noqa: E731
+        return _PLACEHOLDER.sub(fill, template) if "{" in template else template
     if isinstance(template, dict):
-        return {key: filled(value, values) for key, value in template.items()}
+        return {key: fill_placeholders(value, values) for key, value in template.items()}
     if isinstance(template, list):
-        return [filled(value, values) for value in template]
+        return [fill_placeholders(value, values) for value in template]
     return template
 
 
-def number(address: str, shape: str) -> str:
-    """Return an E.164 number as a gateway wants it written. Raises NumberParseException."""
+def format_number(address: str, shape: str) -> str:
+    """Return an E.164 number in the shape that a gateway takes. Raises NumberParseException."""
     if shape == "e164":
         return address
     if shape == "digits":
@@ -116,57 +119,49 @@ def number(address: str, shape: str) -> str:
     return phonenumbers.national_significant_number(phonenumbers.parse(address, None))
 
 
-def written(request: Request, fields: Mapping[str, Any]) -> tuple[str, bytes | None, str]:
-    """Return address, body and its type; a letter that the character set lacks is a question mark."""
+def encode_request(request: Request, fields: Mapping[str, Any]) -> tuple[str, bytes | None, str]:
+    """Return address, body and content type of a request. Raises UnicodeEncodeError."""
     if request.body == "json":
         return request.url, json.dumps(fields, ensure_ascii=False).encode(), "application/json"
-    pairs = urlencode(
-        {name: _plain(value) for name, value in fields.items()}, encoding=request.charset, errors="strict"
-    )
+    texts = {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in fields.items()}
+    pairs = urlencode(texts, encoding=request.charset, errors="strict")
     if request.body == "form":
         return request.url, pairs.encode(), "application/x-www-form-urlencoded"
     return f"{request.url}{'&' if '?' in request.url else '?'}{pairs}", None, ""
 
 
-def _plain(value: Any) -> str:
-    return ("true" if value else "false") if isinstance(value, bool) else str(value)
-
-
 def read_reply(reply: http.Reply, answer: Answer) -> Outcome:
-    """Say what an answer means: the document's own words first, then the status."""
-    content = _content(reply, answer)
-    code = word(content, answer.error) or (word(content, answer.success) if answer.success else "")
-    if (said := _by_code(code, reply, answer)) is not None:
-        return said
-    if reply.status in answer.accepted:
-        return _accepted(reply, content, code, answer)
-    return http.by_status(reply, retry_server_errors=answer.server_errors == "retry")
-
-
-def _content(reply: http.Reply, answer: Answer) -> Any:
+    """Return the outcome of a reply: by the document's own codes, else by the status."""
     if answer.pattern is None:
-        return reply.json
-    match = answer.pattern.search(reply.body[:1000].decode("utf-8", "replace"))
-    return match.groupdict() if match else None
+        content = reply.json
+    else:
+        match = answer.pattern.search(reply.body[:1000].decode("utf-8", "replace"))
+        content = match.groupdict() if match else None
+    code = text_at(content, answer.error) or (text_at(content, answer.success) if answer.success else "")
+    if (outcome := _outcome_by_code(code, reply, answer)) is not None:
+        return outcome
+    if reply.status in answer.accepted:
+        return _read_accepted(reply, content, code, answer)
+    return http.outcome_by_status(reply, retry_server_errors=answer.server_errors == "retry")
 
 
-def _by_code(code: str, reply: http.Reply, answer: Answer) -> Outcome | None:
+def _outcome_by_code(code: str, reply: http.Reply, answer: Answer) -> Outcome | None:
     if not code:
         return None
     if code in answer.permanent:
-        return http.refused(reply, bounce=Bounce.HARD)
+        return http.refused_outcome(reply, bounce=Bounce.HARD)
     if code in answer.refused:
-        return http.refused(reply)
-    return http.put_off(reply) if code in answer.retry else None
+        return http.refused_outcome(reply)
+    return http.retry_outcome(reply) if code in answer.retry else None
 
 
-def _accepted(reply: http.Reply, content: Any, code: str, answer: Answer) -> Outcome:
+def _read_accepted(reply: http.Reply, content: Any, code: str, answer: Answer) -> Outcome:
     if answer.success:
-        shown = word(content, answer.success)
-        if not shown:
-            return Outcome(kind=OutcomeKind.UNCERTAIN, reason=reasons.LOST, answer=reply.said)
-        if answer.success_values and shown not in answer.success_values:
-            return http.refused(reply)
+        value = text_at(content, answer.success)
+        if not value:
+            return _uncertain(reply.summary)
+        if answer.success_values and value not in answer.success_values:
+            return http.refused_outcome(reply)
     elif code:
-        return http.refused(reply)
-    return http.accepted(reply, word(content, answer.id))
+        return http.refused_outcome(reply)
+    return http.sent_outcome(reply, text_at(content, answer.id))

@@ -1,4 +1,4 @@
-"""What a gateway document says, once it has been read and checked."""
+"""A gateway document that has been read and checked."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 SECRETS = ("user", "password", "token")
-PLACES = frozenset(
+PLACEHOLDERS = frozenset(
     {"to", "text", "id", "valid_seconds", "valid_minutes", "valid_until", "sender", "callback", "basic", *SECRETS}
 )
 
@@ -17,7 +17,7 @@ Path = tuple[str | int, ...]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """How one message is asked for.
+    """How one message is requested.
 
     `fields` is the template of the body; `repeat_is_safe`: the gateway drops a second message with the same `{id}`.
     """
@@ -35,7 +35,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """How the gateway's answer is read. `pattern` reads plain text, its named groups standing for a JSON object."""
+    """How the gateway's reply is read. `pattern` reads plain text: its named groups are the fields."""
 
     accepted: frozenset[int]
     id: Path = ()
@@ -51,7 +51,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """How a call of the gateway's proves that it is the gateway's."""
+    """How a call proves that it is the gateway's."""
 
     kind: Literal["hmac", "header", "query", "basic"]
     name: str = ""
@@ -62,7 +62,7 @@ class Check:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Calls:
-    """What the gateway's calls have in common; `answer` is what it wants to hear."""
+    """What all calls of the gateway share; `answer` is the body that it expects in return."""
 
     check: Check
     items: Path = ()
@@ -73,7 +73,7 @@ class Calls:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipts:
-    """How a delivery receipt is read; `statuses` is what each of the gateway's words means."""
+    """How a delivery receipt is read; `statuses` gives the meaning of each of the gateway's words."""
 
     status: Path
     reference: Path = ()
@@ -85,7 +85,7 @@ class Receipts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inbound:
-    """How a message of a debtor's is read."""
+    """How a debtor's message is read."""
 
     sender: Path
     text: Path
@@ -106,8 +106,8 @@ class Gateway:
     inbound: Inbound | None = None
 
 
-def found(document: Any, path: Path) -> Any:
-    """Return what stands at a path of a JSON document, None where nothing does."""
+def value_at(document: Any, path: Path) -> Any:
+    """Return the value at a path of a JSON document, None where there is none."""
     for step in path:
         if isinstance(step, str) and isinstance(document, Mapping):
             document = document.get(step)
@@ -118,7 +118,7 @@ def found(document: Any, path: Path) -> Any:
     return document
 
 
-def word(document: Any, path: Path) -> str:
+def text_at(document: Any, path: Path) -> str:
     """Return the text or number at a path, '' where there is none."""
-    value = found(document, path) if path else None
+    value = value_at(document, path) if path else None
     return str(value).strip() if isinstance(value, str | int | float) and not isinstance(value, bool) else ""

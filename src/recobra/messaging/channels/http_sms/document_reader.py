@@ -1,4 +1,4 @@
-"""Reading a gateway document. Every fault is kept, with its line and what was expected; nothing stops at the first."""
+"""Reader of gateway documents. It collects every fault with its line and what was expected."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import yaml
 from django.utils.translation import gettext as _
 
 from recobra.messaging.channels.adapter import Unsuitable
-from recobra.messaging.channels.http import base_url
+from recobra.messaging.channels.http import validate_base_url
 from recobra.messaging.channels.http_sms.document import (
-    PLACES,
+    PLACEHOLDERS,
     Answer,
     Calls,
     Check,
@@ -24,8 +24,8 @@ from recobra.messaging.channels.http_sms.document import (
 )
 from recobra.messaging.channels.http_sms.nodes import Fault, Node
 
-MOST_CHARACTERS = 20_000
-MOST_DEPTH = 20
+MAX_CHARACTERS = 20_000
+MAX_DEPTH = 20
 _OPENING = (
     yaml.FlowSequenceStartToken,
     yaml.FlowMappingStartToken,
@@ -41,36 +41,38 @@ _MEANINGS = ("accepted", "delivered", "failed", "permanent")
 
 
 @dataclass(frozen=True, slots=True)
-class Read:
-    """A document that was read: the gateway where there are no faults."""
+class ReadResult:
+    """A gateway, None where its document has faults."""
 
     gateway: Gateway | None
     faults: tuple[Fault, ...]
 
 
-def read(text: str) -> Read:
-    """Read a document and say all that is wrong with it."""
+def read_document(text: str) -> ReadResult:
+    """Return the gateway that a document describes, or all its faults."""
     faults: list[Fault] = []
-    if len(text) > MOST_CHARACTERS:
-        return Read(None, (Fault(1, "", _("a document of at most %(most)d characters") % {"most": MOST_CHARACTERS}),))
+    if len(text) > MAX_CHARACTERS:
+        return ReadResult(
+            None, (Fault(1, "", _("a document of at most %(most)d characters") % {"most": MAX_CHARACTERS}),)
+        )
     try:
-        composed = _composed(text)
+        root = _compose(text)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        return Read(None, (Fault(line, "", _("YAML: %(problem)s") % {"problem": error.problem or ""}),))
+        return ReadResult(None, (Fault(line, "", _("YAML: %(problem)s") % {"problem": error.problem or ""}),))
     except (yaml.YAMLError, RecursionError):
-        return Read(None, (Fault(1, "", _("a readable YAML document")),))
-    top = Node(composed, "", faults)
-    gateway = _gateway(top)
-    return Read(None if faults else gateway, tuple(faults))
+        return ReadResult(None, (Fault(1, "", _("a readable YAML document")),))
+    top = Node(root, "", faults)
+    gateway = _read_gateway(top)
+    return ReadResult(None if faults else gateway, tuple(faults))
 
 
-def _composed(text: str) -> yaml.Node | None:
+def _compose(text: str) -> yaml.Node | None:
     depth = 0
     for token in yaml.scan(text, Loader=yaml.SafeLoader):
         depth += isinstance(token, _OPENING) - isinstance(token, _CLOSING)
-        if depth > MOST_DEPTH:
-            # Reading takes time by the square of it: seconds for a few thousand brackets.
+        if depth > MAX_DEPTH:
+            # YAML takes time by the square of the depth: seconds for a few thousand brackets.
             raise yaml.MarkedYAMLError(problem=_("too many levels inside each other"), problem_mark=token.start_mark)
         if isinstance(token, yaml.AnchorToken):
             # Anchors would let a short document stand for an endless one.
@@ -78,68 +80,69 @@ def _composed(text: str) -> yaml.Node | None:
     return yaml.compose(text, Loader=yaml.SafeLoader)
 
 
-def _gateway(top: Node) -> Gateway:
-    top.only(*_TOP)
-    calls = _calls(top.at("calls")) if top.at("calls").given else None
+def _read_gateway(top: Node) -> Gateway:
+    top.allow_only(*_TOP)
+    calls = _read_calls(top.at("calls")) if top.at("calls").is_given else None
     for part in ("receipts", "inbound"):
-        if top.at(part).given and calls is None:
+        if top.at(part).is_given and calls is None:
             top.at(part).refuse(_("a part «calls» that says how a call is checked"))
     return Gateway(
         name=top.at("name").text(),
-        request=_request(top.at("request")),
-        answer=_answer(top.at("answer")),
+        request=_read_request(top.at("request")),
+        answer=_read_answer(top.at("answer")),
         calls=calls,
-        receipts=_receipts(top.at("receipts")) if top.at("receipts").given else None,
-        inbound=_inbound(top.at("inbound")) if top.at("inbound").given else None,
+        receipts=_read_receipts(top.at("receipts")) if top.at("receipts").is_given else None,
+        inbound=_read_inbound(top.at("inbound")) if top.at("inbound").is_given else None,
     )
 
 
-def _request(node: Node) -> Request:
-    node.only(*_REQUEST)
+def _read_request(node: Node) -> Request:
+    node.allow_only(*_REQUEST)
     method, body = node.at("method").choice("POST", "GET"), node.at("body").choice("json", "form", "query")
     if method == "GET" and body != "query":
         node.at("body").refuse(_("«query»: a GET has no body"))
-    fields, headers = node.at("fields").plain(), node.at("headers").words_by_name()
-    used = _placeholders(node, (fields, headers))
+    fields, headers = node.at("fields").value(), node.at("headers").texts_by_name()
+    used = _find_placeholders(node, (fields, headers))
     for needed in ("to", "text"):
         if needed not in used:
             node.at("fields").refuse(_("a field with {%(name)s}") % {"name": needed})
-    safe = node.at("repeat_is_safe").boolean(default=False)
-    if safe and "id" not in used:
+    repeat_is_safe = node.at("repeat_is_safe").boolean(default=False)
+    if repeat_is_safe and "id" not in used:
         node.at("repeat_is_safe").refuse(_("{id} in a field or header, by which the gateway knows a repeated message"))
     return Request(
         method=cast("Literal['POST', 'GET']", method),
-        url=_url(node.at("url")),
+        url=_read_url(node.at("url")),
         headers=headers,
         body=cast("Literal['json', 'form', 'query']", body),
-        fields=_shaped(node.at("fields"), fields, body),
+        fields=_check_fields(node.at("fields"), fields, body),
         number=cast("Any", node.at("number").choice("e164", "digits", "national", default="e164")),
         letters=cast("Any", node.at("letters").choice("unicode", "gsm", default="unicode")),
         charset=cast("Any", node.at("charset").choice("utf-8", "latin-1", default="utf-8")),
-        repeat_is_safe=safe,
+        repeat_is_safe=repeat_is_safe,
     )
 
 
-def _placeholders(node: Node, templates: Any) -> set[str]:
+def _find_placeholders(node: Node, templates: Any) -> set[str]:
     used = set(re.findall(r"\{(\w+)\}", repr(templates)))
-    for unknown in sorted(used - PLACES):
+    for unknown in sorted(used - PLACEHOLDERS):
         node.refuse(
-            _("{%(name)s} is unknown; known are %(known)s") % {"name": unknown, "known": ", ".join(sorted(PLACES))}
+            _("{%(name)s} is unknown; known are %(known)s")
+            % {"name": unknown, "known": ", ".join(sorted(PLACEHOLDERS))}
         )
     return used
 
 
-def _url(node: Node) -> str:
+def _read_url(node: Node) -> str:
     text = node.text()
     if text:
         try:
-            base_url(text)
+            validate_base_url(text)
         except Unsuitable as error:
             node.refuse(str(error).removesuffix("."))
     return text
 
 
-def _shaped(node: Node, fields: Any, body: str) -> Any:
+def _check_fields(node: Node, fields: Any, body: str) -> Any:
     if not isinstance(fields, dict):
         node.refuse(_("a list of fields with their values"))
         return {}
@@ -148,18 +151,18 @@ def _shaped(node: Node, fields: Any, body: str) -> Any:
     return fields
 
 
-def _answer(node: Node) -> Answer:
-    node.only(*_ANSWER)
+def _read_answer(node: Node) -> Answer:
+    node.allow_only(*_ANSWER)
     success = node.at("success")
-    if success.given:
-        success.only("path", "values")
+    if success.is_given:
+        success.allow_only("path", "values")
     return Answer(
         accepted=frozenset(node.at("accepted").numbers(100, 599, default=(200, 201, 202))),
         id=node.at("id").path(),
         error=node.at("error").path(),
-        success=success.at("path").path() if success.given else (),
-        success_values=frozenset(success.at("values").words()) if success.given else frozenset(),
-        pattern=_pattern(node.at("text")),
+        success=success.at("path").path() if success.is_given else (),
+        success_values=frozenset(success.at("values").words()) if success.is_given else frozenset(),
+        pattern=_read_pattern(node.at("text")),
         permanent=frozenset(node.at("permanent").words()),
         refused=frozenset(node.at("refused").words()),
         retry=frozenset(node.at("retry").words()),
@@ -167,8 +170,8 @@ def _answer(node: Node) -> Answer:
     )
 
 
-def _pattern(node: Node) -> re.Pattern[str] | None:
-    if not node.given:
+def _read_pattern(node: Node) -> re.Pattern[str] | None:
+    if not node.is_given:
         return None
     try:
         return re.compile(node.text())
@@ -177,13 +180,13 @@ def _pattern(node: Node) -> re.Pattern[str] | None:
         return None
 
 
-def _calls(node: Node) -> Calls:
-    node.only("check", "items", "answer", "at_format", "time_zone")
+def _read_calls(node: Node) -> Calls:
+    node.allow_only("check", "items", "answer", "at_format", "time_zone")
     zone = node.at("time_zone").text(default="UTC")
     if zone not in available_timezones():
         node.at("time_zone").refuse(_("a time zone such as America/Lima"))
     return Calls(
-        check=_check(node.at("check")),
+        check=_read_check(node.at("check")),
         items=node.at("items").path(),
         answer=node.at("answer").text(default=""),
         at_format=cast("Any", node.at("at_format").choice("iso", "unix", "unix_ms", default="iso")),
@@ -191,8 +194,8 @@ def _calls(node: Node) -> Calls:
     )
 
 
-def _check(node: Node) -> Check:
-    node.only(*_CHECK)
+def _read_check(node: Node) -> Check:
+    node.allow_only(*_CHECK)
     kind = node.at("kind").choice("hmac", "header", "query", "basic")
     name = node.at("name").text(default="authorization" if kind == "basic" else None)
     return Check(
@@ -204,14 +207,14 @@ def _check(node: Node) -> Check:
     )
 
 
-def _receipts(node: Node) -> Receipts:
-    node.only("status", "reference", "id", "at", "error", "statuses")
-    if not node.at("reference").given and not node.at("id").given:
+def _read_receipts(node: Node) -> Receipts:
+    node.allow_only("status", "reference", "id", "at", "error", "statuses")
+    if not node.at("reference").is_given and not node.at("id").is_given:
         node.refuse(_("«reference» or «id»: by which of our messages it is known"))
     statuses = node.at("statuses")
-    statuses.only(*_MEANINGS)
-    meaning = {word: kind for kind in _MEANINGS for word in statuses.at(kind).words()}
-    if not meaning:
+    statuses.allow_only(*_MEANINGS)
+    meanings = {word: kind for kind in _MEANINGS for word in statuses.at(kind).words()}
+    if not meanings:
         statuses.refuse(_("the gateway's words under %(known)s") % {"known": ", ".join(_MEANINGS)})
     return Receipts(
         status=node.at("status").path(required=True),
@@ -219,14 +222,14 @@ def _receipts(node: Node) -> Receipts:
         id=node.at("id").path(),
         at=node.at("at").path(),
         error=node.at("error").path(),
-        statuses=meaning,
+        statuses=meanings,
     )
 
 
-def _inbound(node: Node) -> Inbound:
-    node.only("from", "text", "to", "id", "at")
-    if not node.at("id").given and not node.at("at").given:
-        # Two messages «si» of one number are two, the same message told twice is one.
+def _read_inbound(node: Node) -> Inbound:
+    node.allow_only("from", "text", "to", "id", "at")
+    if not node.at("id").is_given and not node.at("at").is_given:
+        # Two messages «si» of one number are two; one message in two calls is one.
         node.refuse(_("«id» or «at»: by which a message told twice is known"))
     return Inbound(
         sender=node.at("from").path(required=True),

@@ -1,4 +1,4 @@
-"""A YAML node with its line: what stands there is asked for in the shape that is expected, and faults are kept."""
+"""YAML nodes with their lines: each reads its value in the expected shape, and collects faults."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from recobra.messaging.channels.http_sms.document import Path
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What is wrong, and where: `where` is the path of the field, `expected` what should stand there."""
+    """A fault of a document: `where` is the path of the field, `expected` what should be there."""
 
     line: int
     where: str
@@ -30,31 +30,31 @@ class Fault:
 
 
 class Node:
-    """A place in the document, given or not; asking never raises."""
+    """A place in the document, given or not; reading it never raises."""
 
     def __init__(self, node: yaml.Node | None, where: str, faults: list[Fault], line: int = 1) -> None:
         self._node, self._where, self._faults = node, where, faults
         self._line = node.start_mark.line + 1 if node is not None else line
 
     @property
-    def given(self) -> bool:
-        """Return whether anything stands here."""
+    def is_given(self) -> bool:
+        """Return whether the document has a value here."""
         return self._node is not None
 
     def refuse(self, expected: str) -> None:
-        """Keep a fault of this place."""
+        """Add a fault of this place."""
         self._faults.append(Fault(self._line, self._where, expected))
 
     def at(self, name: str) -> Node:
-        """Return a field of this mapping, one that is not given where it has no such field."""
+        """Return a field of this mapping, as a node that is not given where there is no such field."""
         where = f"{self._where}.{name}" if self._where else name
         for key, value in self._pairs():
             if key.value == name:
                 return Node(value, where, self._faults)
         return Node(None, where, self._faults, self._line)
 
-    def only(self, *known: str) -> None:
-        """Refuse fields that mean nothing, and what is no mapping."""
+    def allow_only(self, *known: str) -> None:
+        """Refuse unknown or repeated fields, and a value that is no mapping."""
         if not isinstance(self._node, yaml.MappingNode):
             self.refuse(_("the fields %(known)s") % {"known": ", ".join(known)})
         seen: set[str] = set()
@@ -66,16 +66,16 @@ class Node:
             seen.add(str(key.value))
 
     def text(self, default: str | None = None) -> str:
-        """Return the text here; without a default it must be given."""
+        """Return the text; without a default it must be given."""
         if isinstance(self._node, yaml.ScalarNode) and self._node.value:
             return str(self._node.value)
-        if self.given or default is None:
+        if self.is_given or default is None:
             self.refuse(_("a text"))
         return default or ""
 
     def choice(self, *words: str, default: str | None = None) -> str:
         """Return one of the words."""
-        text = self._node.value if isinstance(self._node, yaml.ScalarNode) else default if not self.given else None
+        text = self._node.value if isinstance(self._node, yaml.ScalarNode) else default if not self.is_given else None
         if text not in words:
             self.refuse(_("one of %(known)s") % {"known": ", ".join(words)})
             return words[0]
@@ -93,39 +93,39 @@ class Node:
             if all(isinstance(item, yaml.ScalarNode) for item in self._node.value):
                 return [str(item.value) for item in self._node.value]
             self.refuse(_("a list of words"))
-        elif self.given:
+        elif self.is_given:
             self.refuse(_("a list of words"))
         return []
 
-    def numbers(self, least: int, most: int, *, default: tuple[int, ...]) -> tuple[int, ...]:
+    def numbers(self, minimum: int, maximum: int, *, default: tuple[int, ...]) -> tuple[int, ...]:
         """Return a list of whole numbers within bounds."""
         words = self.words()
-        if not self.given:
+        if not self.is_given:
             return default
-        if not words or not all(word.isdecimal() and least <= int(word) <= most for word in words):
-            self.refuse(_("whole numbers from %(least)d to %(most)d") % {"least": least, "most": most})
+        if not words or not all(word.isdecimal() and minimum <= int(word) <= maximum for word in words):
+            self.refuse(_("whole numbers from %(least)d to %(most)d") % {"least": minimum, "most": maximum})
             return default
         return tuple(int(word) for word in words)
 
     def path(self, *, required: bool = False) -> Path:
         """Return a path such as `messages.0.id`."""
-        if not self.given and not required:
+        if not self.is_given and not required:
             return ()
         text = self.text()
         if text and not re.fullmatch(r"[\w$:@-]+(\.[\w$:@-]+)*", text):
             self.refuse(_("a path such as messages.0.id"))
         return tuple(int(step) if step.isdecimal() else step for step in text.split(".")) if text else ()
 
-    def words_by_name(self) -> dict[str, str]:
+    def texts_by_name(self) -> dict[str, str]:
         """Return names with their texts; none where it is not given."""
-        plain = self.plain() if self.given else {}
-        if not isinstance(plain, dict) or not all(isinstance(value, str) for value in plain.values()):
+        texts = self.value() if self.is_given else {}
+        if not isinstance(texts, dict) or not all(isinstance(text, str) for text in texts.values()):
             self.refuse(_("names with their texts"))
             return {}
-        return plain
+        return texts
 
-    def plain(self) -> Any:
-        """Return what stands here as plain values, numbers and truth values as such."""
+    def value(self) -> Any:
+        """Return the value as Python data, numbers and booleans as such."""
         if self._node is None:
             self.refuse(_("a list of fields with their values"))
             return None

@@ -1,4 +1,4 @@
-"""The calls of a gateway: what became of messages, and what debtors wrote."""
+"""Calls of a gateway: receipts, and messages of debtors."""
 
 from __future__ import annotations
 
@@ -12,101 +12,102 @@ from typing import Any
 
 from recobra.messaging.channels import webhooks
 from recobra.messaging.channels.adapter import Config, Event, ForgedCall, InboundEvent, ReceiptEvent, WebhookRequest
-from recobra.messaging.channels.http_sms.document import Calls, Check, Gateway, Path, found, word
+from recobra.messaging.channels.http_sms.document import Calls, Check, Gateway, Path, text_at, value_at
 
 _KINDS = {"accepted": "ACCEPTED", "delivered": "DELIVERED", "failed": "FAILED", "permanent": "BOUNCED"}
 
 
 def verify(call: WebhookRequest, config: Config, gateway: Gateway) -> None:
-    """Refuse a call that does not carry the gateway's secret. Raises ForgedCall."""
+    """Check that a call carries the gateway's secret. Raises ForgedCall."""
     secret = config.secrets.get("webhook_secret", "")
     if gateway.calls is None or not secret:
         raise ForgedCall("The gateway's document or settings do not say how a call is checked.")
-    if not webhooks.same(*_shown_and_expected(call, gateway.calls.check, secret)):
+    if not webhooks.is_same_secret(*_received_and_expected(call, gateway.calls.check, secret)):
         raise ForgedCall("The call does not carry the gateway's secret.")
 
 
-def _shown_and_expected(call: WebhookRequest, check: Check, secret: str) -> tuple[str, str]:
+def _received_and_expected(call: WebhookRequest, check: Check, secret: str) -> tuple[str, str]:
     if check.kind == "query":
-        return webhooks.query(call).get(check.name, ""), secret
-    shown = call.headers.get(check.name, "")
+        return webhooks.parse_query(call).get(check.name, ""), secret
+    received = call.headers.get(check.name, "")
     if check.kind == "basic":
-        return shown, f"Basic {base64.b64encode(secret.encode()).decode()}"
+        return received, f"Basic {base64.b64encode(secret.encode()).decode()}"
     if check.kind == "header":
-        return shown, f"{check.prefix}{secret}"
+        return received, f"{check.prefix}{secret}"
     if not call.body:
         return "", ""  # a signature over nothing would fit every address
     digest = hmac.new(secret.encode(), call.body, getattr(hashlib, check.algorithm))
-    coded = base64.b64encode(digest.digest()).decode() if check.encoding == "base64" else digest.hexdigest()
-    return shown.lower() if check.encoding == "hex" else shown, f"{check.prefix}{coded}"
+    encoded = base64.b64encode(digest.digest()).decode() if check.encoding == "base64" else digest.hexdigest()
+    return received.lower() if check.encoding == "hex" else received, f"{check.prefix}{encoded}"
 
 
-def read(call: WebhookRequest, config: Config, gateway: Gateway) -> list[Event]:
-    """Return what a call says. Raises ValueError where its body cannot be read."""
+def read_events(call: WebhookRequest, config: Config, gateway: Gateway) -> list[Event]:
+    """Return the events of a call. Raises ValueError where its body is unreadable."""
     if gateway.calls is None:
         return []
-    content = _content(call)
-    items = found(content, gateway.calls.items)
+    content = _parse_content(call)
+    items = value_at(content, gateway.calls.items)
     events: list[Event] = []
     for item in items if isinstance(items, list) else [items]:
-        event = _receipt(item, call, config, gateway) or _inbound(item, call, config, gateway)
+        event = _read_receipt(item, call, config, gateway) or _read_inbound(item, call, config, gateway)
         if event is not None:
             events.append(event)
     return events
 
 
-def _content(call: WebhookRequest) -> Any:
-    if call.method == "GET" and not call.body:  # a signature is over the body alone: then the address says nothing
-        return webhooks.query(call)
+def _parse_content(call: WebhookRequest) -> Any:
+    # A signature covers the body alone, so that beside a body the address is not read.
+    if call.method == "GET" and not call.body:
+        return webhooks.parse_query(call)
     kind = call.headers.get("content-type", "application/json")
-    return dict(webhooks.form(call)) if "urlencoded" in kind else json.loads(call.body)
+    return dict(webhooks.parse_form(call)) if "urlencoded" in kind else json.loads(call.body)
 
 
-def _receipt(item: Any, call: WebhookRequest, config: Config, gateway: Gateway) -> ReceiptEvent | None:
+def _read_receipt(item: Any, call: WebhookRequest, config: Config, gateway: Gateway) -> ReceiptEvent | None:
     receipts, calls = gateway.receipts, gateway.calls
     if receipts is None or calls is None:
         return None
-    status = word(item, receipts.status)
+    status = text_at(item, receipts.status)
     meaning = receipts.statuses.get(status)
-    reference, public_id = word(item, receipts.reference), webhooks.public_id(word(item, receipts.id))
+    reference, public_id = text_at(item, receipts.reference), webhooks.parse_public_id(text_at(item, receipts.id))
     if meaning is None or not (reference or public_id):
         return None
-    error = word(item, receipts.error)
+    error = text_at(item, receipts.error)
     return ReceiptEvent(
         kind=_KINDS[meaning],
-        at=_at(item, receipts.at, call, calls),
+        at=_occurred_at(item, receipts.at, call, calls),
         provider_reference=reference,
         public_id=public_id,
         permanent=True if meaning == "permanent" else None,
-        event_key=webhooks.key(config.code, reference or str(public_id), status, error),
+        event_key=webhooks.hash_key(config.code, reference or str(public_id), status, error),
         detail={"status": status, **({"error": error} if error else {})},
     )
 
 
-def _inbound(item: Any, call: WebhookRequest, config: Config, gateway: Gateway) -> InboundEvent | None:
+def _read_inbound(item: Any, call: WebhookRequest, config: Config, gateway: Gateway) -> InboundEvent | None:
     inbound, calls = gateway.inbound, gateway.calls
     if inbound is None or calls is None or not isinstance(item, Mapping):
         return None
-    sender, text = word(item, inbound.sender), word(item, inbound.text)
-    if not sender or found(item, inbound.text) is None:
+    sender, text = text_at(item, inbound.sender), text_at(item, inbound.text)
+    if not sender or value_at(item, inbound.text) is None:
         return None
-    reference = word(item, inbound.id) or webhooks.key(sender, text, word(item, inbound.at))
+    reference = text_at(item, inbound.id) or webhooks.hash_key(sender, text, text_at(item, inbound.at))
     return InboundEvent(
-        address=webhooks.phone(sender),
+        address=webhooks.format_phone(sender),
         text=text,
-        at=_at(item, inbound.at, call, calls),
-        to=webhooks.phone(word(item, inbound.to)),
+        at=_occurred_at(item, inbound.at, call, calls),
+        to=webhooks.format_phone(text_at(item, inbound.to)),
         provider_reference=reference,
-        event_key=webhooks.key(config.code, "in", reference),
+        event_key=webhooks.hash_key(config.code, "in", reference),
     )
 
 
-def _at(item: Any, path: Path, call: WebhookRequest, calls: Calls) -> datetime:
-    """Return the gateway's own time; one that is missing, unreadable or still to come gives way to ours."""
-    given = word(item, path)
+def _occurred_at(item: Any, path: Path, call: WebhookRequest, calls: Calls) -> datetime:
+    """Return the gateway's own time, or ours where that is missing, unreadable or in the future."""
+    text = text_at(item, path)
     if calls.at_format == "iso":
-        at = webhooks.from_iso(given, calls.time_zone)
+        at = webhooks.parse_iso_time(text, calls.time_zone)
     else:
-        seconds = float(given) / (1000 if calls.at_format == "unix_ms" else 1) if given.isdecimal() else None
-        at = webhooks.from_unix(seconds)
+        seconds = float(text) / (1000 if calls.at_format == "unix_ms" else 1) if text.isdecimal() else None
+        at = webhooks.parse_unix_time(seconds)
     return min(at, call.received_at) if at else call.received_at

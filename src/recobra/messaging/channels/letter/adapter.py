@@ -46,7 +46,7 @@ class LetterAdapter(OneWay):
     )
 
     @asynccontextmanager
-    async def opened(self, config: Config) -> AsyncIterator[LetterSender]:
+    async def open_sender(self, config: Config) -> AsyncIterator[LetterSender]:
         """Open the tray for a run of letters."""
         async with DatabaseThread.open("letters") as tray:
             yield LetterSender(tray, config)
@@ -57,7 +57,7 @@ class LetterAdapter(OneWay):
         async with DatabaseThread.open("letters") as tray:
             return await tray.run(Letter.objects.filter(contact__public_id=public_id).exists)
 
-    async def check(self, config: Config) -> Check:
+    async def check_settings(self, config: Config) -> Check:
         """Say that nothing stands between a letter and its tray."""
         return Check(ok=True, answer=f"{config.code}: letters wait for the next print batch")
 

@@ -1,4 +1,4 @@
-"""The demonstration's own way out for every channel: the built-in mailbox."""
+"""The built-in mailbox, which takes every channel in demonstration mode."""
 
 from recobra.messaging.channels.sandbox.adapter import ADAPTER
 

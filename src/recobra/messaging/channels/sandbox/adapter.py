@@ -1,4 +1,4 @@
-"""What would leave by a channel is kept in the built-in mailbox, so that a demonstration can be looked at."""
+"""Adapter of the built-in mailbox, which keeps the messages of a demonstration to be looked at."""
 
 from __future__ import annotations
 
@@ -24,14 +24,15 @@ _ONLY_IN_DEMONSTRATIONS = "The built-in mailbox is for demonstrations only."
 
 
 class SandboxSender:
-    """Writes messages into the mailbox, on a database connection of its own: they stay whatever the sender does."""
+    """Writes messages into the mailbox."""
 
     def __init__(self, thread: ThreadPoolExecutor) -> None:
+        # One thread has a database connection of its own: a message stays even if the dispatcher rolls back.
         self._thread = thread
 
     async def send(self, message: Message) -> Outcome:
-        """Keep a message and say so."""
-        await asyncio.get_running_loop().run_in_executor(self._thread, _keep, message)
+        """Store a message and return that it was sent."""
+        await asyncio.get_running_loop().run_in_executor(self._thread, _store_message, message)
         return Outcome(
             kind=OutcomeKind.SENT, answer="kept in the mailbox", provider_reference=f"sandbox-{message.public_id}"
         )
@@ -46,7 +47,7 @@ class SandboxAdapter(OneWay):
     settings: tuple[Setting, ...] = ()
 
     @asynccontextmanager
-    async def opened(self, config: Config) -> AsyncIterator[SandboxSender]:
+    async def open_sender(self, config: Config) -> AsyncIterator[SandboxSender]:
         """Open the mailbox for a run of messages. Raises Unsuitable."""
         del config
         if not settings.DEMO:
@@ -59,12 +60,12 @@ class SandboxAdapter(OneWay):
             thread.shutdown()
 
     async def was_received(self, public_id: UUID, reference: str, config: Config) -> bool | None:
-        """Look into the mailbox."""
+        """Return whether the message is in the mailbox."""
         del reference, config
         return await has_received(public_id)
 
-    async def check(self, config: Config) -> Check:
-        """Say whether this is a demonstration."""
+    async def check_settings(self, config: Config) -> Check:
+        """Return whether this is a demonstration."""
         del config
         return Check(ok=settings.DEMO, answer="kept in the mailbox" if settings.DEMO else _ONLY_IN_DEMONSTRATIONS)
 
@@ -72,7 +73,7 @@ class SandboxAdapter(OneWay):
 ADAPTER = SandboxAdapter()
 
 
-def _keep(message: Message) -> None:
+def _store_message(message: Message) -> None:
     MailboxMessage.objects.create(
         channel=message.channel,
         received_at=clock.now(),
@@ -80,15 +81,15 @@ def _keep(message: Message) -> None:
         sender=message.on_behalf_of,
         recipients=message.address,
         subject=message.subject or message.text[:80],
-        raw=_readable(message),
+        raw=_format_message(message),
     )
 
 
-def _readable(message: Message) -> bytes:
-    """Return the message in the shape of a letter, which is what the mailbox's screen reads."""
-    letter = EmailMessage()
-    letter["To"] = " ".join(message.address.split())
-    letter["Subject"] = " ".join(message.subject.split())
-    letter["X-Recobra-Contact"] = str(message.public_id)
-    letter.set_content(message.text + "".join(f"\n[{button.title}]" for button in message.buttons))
-    return bytes(letter)
+def _format_message(message: Message) -> bytes:
+    """Return the message as an e-mail, which the mailbox's screen reads."""
+    email = EmailMessage()
+    email["To"] = " ".join(message.address.split())
+    email["Subject"] = " ".join(message.subject.split())
+    email["X-Recobra-Contact"] = str(message.public_id)
+    email.set_content(message.text + "".join(f"\n[{button.title}]" for button in message.buttons))
+    return bytes(email)

@@ -1,4 +1,4 @@
-"""The adapter of e-mail by SendGrid. Answers are not read: they go to the sender's own mailbox."""
+"""Adapter of e-mail by SendGrid. Debtors' answers go to the sender's own mailbox and are not read."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 from recobra.messaging.channels import http
 from recobra.messaging.channels.adapter import Adapter, Check, Config, Event, Media, Setting, Unsuitable, WebhookRequest
 from recobra.messaging.channels.sendgrid import webhook
-from recobra.messaging.channels.sendgrid.client import API, SendgridSender, address, headers, sender
+from recobra.messaging.channels.sendgrid.client import API, SendgridSender, auth_headers, format_sender, mail_url
 
 
 class Sendgrid:
@@ -56,67 +56,68 @@ class Sendgrid:
         Setting(name="base_url", label=gettext_lazy("Address of the API"), kind="url", required=False, default=API),
     )
 
-    def problems(self, config: Config) -> dict[str, str]:
+    def find_problems(self, config: Config) -> dict[str, str]:
         """Return what is wrong with the settings, by field."""
         problems = {}
         try:
-            address(config)
+            mail_url(config)
         except Unsuitable as error:
             problems["base_url"] = str(error)
         mail_from = config.settings.get("mail_from", "")
         if mail_from and "@" not in parseaddr(mail_from)[1]:
             problems["mail_from"] = _("An address such as Cobranzas <avisos@empresa.example> is expected.")
         key = config.settings.get("webhook_key", "")
-        if key and webhook.public_key(key) is None:
+        if key and webhook.load_public_key(key) is None:
             problems["webhook_key"] = _("This is not a verification key as SendGrid shows it.")
         return problems
 
     @asynccontextmanager
-    async def opened(self, config: Config) -> AsyncIterator[SendgridSender]:
+    async def open_sender(self, config: Config) -> AsyncIterator[SendgridSender]:
         """Open connections to SendGrid. Raises Unsuitable."""
-        for problem in self.problems(config).values():
+        for problem in self.find_problems(config).values():
             raise Unsuitable(problem)
-        async with http.session() as session:
+        async with http.open_session() as session:
             yield SendgridSender(config, session)
 
     def message_id(self, public_id: UUID, config: Config) -> str:
-        """SendGrid gives ids of its own."""
+        """Return '': SendGrid assigns the ids."""
         del public_id, config
         return ""
 
     async def was_received(self, public_id: UUID, reference: str, config: Config) -> bool | None:
-        """Only SendGrid's paid message log could tell; its event calls do."""
+        """Return None: nothing can be asked, and the event calls tell."""
+        # Only SendGrid's paid message log could answer.
         del public_id, reference, config
         return None
 
-    async def check(self, config: Config) -> Check:
-        """Hand over a message in SendGrid's sandbox mode, in which it is validated and never delivered."""
+    async def check_settings(self, config: Config) -> Check:
+        """Send a message in SendGrid's sandbox mode, which validates it and never delivers it."""
         trial = {
-            "personalizations": [{"to": [{"email": sender(config)["email"]}]}],
-            "from": sender(config),
+            "personalizations": [{"to": [{"email": format_sender(config)["email"]}]}],
+            "from": format_sender(config),
             "subject": "Recobra",
             "content": [{"type": "text/plain", "value": "Recobra"}],
             "mail_settings": {"sandbox_mode": {"enable": True}},
         }
         try:
-            async with http.session() as session:
-                reply = await http.call(session, "POST", address(config), headers=headers(config), json=trial)
-        except (Unsuitable, http.Unsent, http.Lost, http.TooLarge) as error:
+            async with http.open_session() as session:
+                reply = await http.call(session, "POST", mail_url(config), headers=auth_headers(config), json=trial)
+        except (Unsuitable, http.RequestUnsent, http.ReplyLost, http.ReplyTooLarge) as error:
             return Check(ok=False, answer=str(error))
-        return Check(ok=reply.status in {200, 202}, answer=reply.said)
+        return Check(ok=reply.status in {200, 202}, answer=reply.summary)
 
-    def verify(self, call: WebhookRequest, config: Config) -> None:
-        """Refuse a call that is not SendGrid's. Raises ForgedCall."""
+    def verify_call(self, call: WebhookRequest, config: Config) -> None:
+        """Check that a call is SendGrid's. Raises ForgedCall."""
         webhook.verify(call, config)
 
-    def read(self, call: WebhookRequest, config: Config) -> Sequence[Event]:
-        """Return what a call says. Raises ValueError."""
+    def read_events(self, call: WebhookRequest, config: Config) -> Sequence[Event]:
+        """Return the events of a call. Raises ValueError."""
         del config
-        return webhook.read(call)
+        return webhook.read_events(call)
 
-    async def fetch(self, media: Media, config: Config, *, most_bytes: int) -> bytes:
-        """No files come in. Raises Unsuitable."""
-        del media, config, most_bytes
+    async def fetch_media(self, media: Media, config: Config, *, max_bytes: int) -> bytes:
+        """Refuse: no files come in. Raises Unsuitable."""
+        del media, config, max_bytes
         raise Unsuitable(_("No files come in by this channel."))
 
 

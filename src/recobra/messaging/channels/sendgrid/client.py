@@ -1,4 +1,4 @@
-"""Sending an e-mail by SendGrid (POST /v3/mail/send)."""
+"""Sender of e-mail by SendGrid (POST /v3/mail/send)."""
 
 from __future__ import annotations
 
@@ -18,49 +18,47 @@ API: Final = "https://api.sendgrid.com"
 ARGUMENT: Final = "recobra_contact"
 
 
-def address(config: Config) -> str:
-    """Return where mail is handed over. Raises Unsuitable."""
-    return f"{http.base_url(config.settings.get('base_url') or API)}/v3/mail/send"
+def mail_url(config: Config) -> str:
+    """Return the address that takes mail. Raises Unsuitable."""
+    return f"{http.validate_base_url(config.settings.get('base_url') or API)}/v3/mail/send"
 
 
-def headers(config: Config) -> dict[str, str]:
-    """Return who is calling."""
+def auth_headers(config: Config) -> dict[str, str]:
+    """Return the header with the API key."""
     return {"Authorization": f"Bearer {config.secrets.get('api_key', '')}"}
 
 
 class SendgridSender:
-    """One account, called for many messages at once."""
+    """Sends by one account, many messages at once."""
 
     def __init__(self, config: Config, session: ClientSession) -> None:
         self._config, self._session = config, session
-        self._url, self._headers = address(config), headers(config)
+        self._url, self._headers = mail_url(config), auth_headers(config)
 
     async def send(self, message: Message) -> Outcome:
-        """Ask for one message and say what became of it.
-
-        SendGrid knows no idempotency key, so what may have reached it is never asked for again.
-        """
-        content = body(message, self._config)
+        """Send one message and return the outcome."""
+        content = build_body(message, self._config)
+        # SendGrid has no idempotency key: a request that may have reached it is never repeated.
         try:
             reply = await http.call(self._session, "POST", self._url, headers=self._headers, json=content)
-        except http.Unsent as error:
-            return http.unsent(error)
-        except (http.Lost, http.TooLarge) as error:
-            return http.lost(error)
-        return outcome(reply)
+        except http.RequestUnsent as error:
+            return http.unsent_outcome(error)
+        except (http.ReplyLost, http.ReplyTooLarge) as error:
+            return http.lost_outcome(error)
+        return read_outcome(reply)
 
 
-def body(message: Message, config: Config) -> dict[str, Any]:
+def build_body(message: Message, config: Config) -> dict[str, Any]:
     """Return a message as SendGrid takes it."""
-    clicks = config.settings.get("clicks") == "yes"
+    has_tracking = config.settings.get("clicks") == "yes"
     return {
         "personalizations": [
             {
-                "to": [_person(message.name, message.address)],
+                "to": [_format_person(message.name, message.address)],
                 "custom_args": {ARGUMENT: str(message.public_id)},
             }
         ],
-        "from": sender(config),
+        "from": format_sender(config),
         "subject": " ".join(message.subject.split()),
         "content": [
             {"type": "text/plain", "value": message.text},
@@ -73,37 +71,37 @@ def body(message: Message, config: Config) -> dict[str, Any]:
             "Auto-Submitted": "auto-generated",
         },
         "tracking_settings": {
-            "click_tracking": {"enable": clicks, "enable_text": False},
-            "open_tracking": {"enable": clicks},
+            "click_tracking": {"enable": has_tracking, "enable_text": False},
+            "open_tracking": {"enable": has_tracking},
             "subscription_tracking": {"enable": False},
         },
     }
 
 
-def sender(config: Config) -> dict[str, str]:
-    """Return who writes: the provider's own sender, else the installation's."""
-    return _person(*parseaddr(config.settings.get("mail_from") or settings.MAIL_FROM))
+def format_sender(config: Config) -> dict[str, str]:
+    """Return the sender of the settings, else the installation's."""
+    return _format_person(*parseaddr(config.settings.get("mail_from") or settings.MAIL_FROM))
 
 
-def _person(name: str, email: str) -> dict[str, str]:
-    plain = " ".join(name.split())
-    return {"email": email, **({"name": plain} if plain else {})}
+def _format_person(name: str, email: str) -> dict[str, str]:
+    one_line = " ".join(name.split())
+    return {"email": email, **({"name": one_line} if one_line else {})}
 
 
-def outcome(reply: http.Reply) -> Outcome:
-    """Say what SendGrid's answer means."""
+def read_outcome(reply: http.Reply) -> Outcome:
+    """Return the outcome of SendGrid's reply."""
     if reply.status in {200, 202}:
-        return http.accepted(reply, reply.headers.get("x-message-id", ""))
-    if reply.status == 400 and any(_of_recipient(error) for error in _errors(reply)):
-        return http.refused(reply, bounce=Bounce.HARD)
-    return http.by_status(reply)
+        return http.sent_outcome(reply, reply.headers.get("x-message-id", ""))
+    if reply.status == 400 and any(_concerns_recipient(error) for error in _read_errors(reply)):
+        return http.refused_outcome(reply, bounce=Bounce.HARD)
+    return http.outcome_by_status(reply)
 
 
-def _errors(reply: http.Reply) -> list[Any]:
+def _read_errors(reply: http.Reply) -> list[Any]:
     errors = reply.json.get("errors") if isinstance(reply.json, Mapping) else None
     return errors if isinstance(errors, list) else []
 
 
-def _of_recipient(error: Any) -> bool:
+def _concerns_recipient(error: Any) -> bool:
     field = error.get("field") if isinstance(error, Mapping) else None
     return isinstance(field, str) and field.startswith("personalizations.0.to")

@@ -41,9 +41,9 @@ _DROPPED: Final = (
 
 
 def verify(call: WebhookRequest, config: Config) -> None:
-    """Refuse a call that is not signed with SendGrid's key, or too old. Raises ForgedCall."""
+    """Check that a call is signed with SendGrid's key and not too old. Raises ForgedCall."""
     timestamp = call.headers.get(_TIMESTAMP, "")
-    key = public_key(config.settings.get("webhook_key", ""))
+    key = load_public_key(config.settings.get("webhook_key", ""))
     try:
         signature = base64.b64decode(call.headers.get(_SIGNATURE, ""), validate=True)
         if key is None:
@@ -51,13 +51,13 @@ def verify(call: WebhookRequest, config: Config) -> None:
         key.verify(signature, timestamp.encode() + call.body, ec.ECDSA(SHA256()))
     except (InvalidSignature, binascii.Error) as error:
         raise ForgedCall("The call is not signed with the account's key.") from error
-    at = webhooks.from_unix(timestamp)
+    at = webhooks.parse_unix_time(timestamp)
     if at is None or abs(call.received_at - at) > TOLERANCE:
         raise ForgedCall("The call was signed too long ago.")
 
 
-def public_key(text: str) -> ec.EllipticCurvePublicKey | None:
-    """Return the verification key as SendGrid shows it, None where it is none."""
+def load_public_key(text: str) -> ec.EllipticCurvePublicKey | None:
+    """Return the verification key from the text that SendGrid shows, None where it is none."""
     try:
         key = load_der_public_key(base64.b64decode(text, validate=True))
     except (ValueError, UnsupportedAlgorithm):
@@ -65,33 +65,36 @@ def public_key(text: str) -> ec.EllipticCurvePublicKey | None:
     return key if isinstance(key, ec.EllipticCurvePublicKey) else None
 
 
-def read(call: WebhookRequest) -> list[Event]:
-    """Return what a call says. Raises ValueError."""
+def read_events(call: WebhookRequest) -> list[Event]:
+    """Return the events of a call. Raises ValueError."""
     content = json.loads(call.body)
     items = content if isinstance(content, list) else [content]
-    return [event for item in items if isinstance(item, Mapping) and (event := _receipt(item, call)) is not None]
+    return [event for item in items if isinstance(item, Mapping) and (event := _read_receipt(item, call)) is not None]
 
 
-def _receipt(item: Mapping[str, Any], call: WebhookRequest) -> ReceiptEvent | None:
-    meant = _meaning(item)
+def _read_receipt(item: Mapping[str, Any], call: WebhookRequest) -> ReceiptEvent | None:
+    meaning = _read_meaning(item)
     reference = str(item.get("sg_message_id", "")).partition(".")[0]
-    public_id = webhooks.public_id(item.get(ARGUMENT))
-    if meant is None or not (reference or public_id):
+    public_id = webhooks.parse_public_id(item.get(ARGUMENT))
+    if meaning is None or not (reference or public_id):
         return None
-    kind, permanent = meant
-    key = str(item.get("sg_event_id") or webhooks.key(reference, str(item.get("event")), str(item.get("timestamp"))))
+    kind, permanent = meaning
+    key = str(
+        item.get("sg_event_id") or webhooks.hash_key(reference, str(item.get("event")), str(item.get("timestamp")))
+    )
     return ReceiptEvent(
         kind=kind,
         permanent=permanent,
-        at=webhooks.from_unix(item.get("timestamp")) or call.received_at,
+        at=webhooks.parse_unix_time(item.get("timestamp")) or call.received_at,
         event_key=f"sendgrid:{key}",
         provider_reference=reference,
         public_id=public_id,
-        detail=_detail(item),
+        # Codes only: the debtor's address, the link and the machine that opened it are not stored.
+        detail=webhooks.plain_values({name: item[name] for name in ("event", "type", "status") if name in item}),
     )
 
 
-def _meaning(item: Mapping[str, Any]) -> tuple[str, bool | None] | None:
+def _read_meaning(item: Mapping[str, Any]) -> tuple[str, bool | None] | None:
     event = item.get("event")
     if event == "bounce":
         return "BOUNCED", item.get("type") != "blocked"
@@ -101,8 +104,3 @@ def _meaning(item: Mapping[str, Any]) -> tuple[str, bool | None] | None:
     if event == "open" and item.get("sg_machine_open"):
         return None  # a mail program that fetches pictures in advance is no reader
     return (_KINDS[event], None) if event in _KINDS else None
-
-
-def _detail(item: Mapping[str, Any]) -> dict[str, str]:
-    """Keep codes; the address, the link and the reader's machine stay out."""
-    return webhooks.texts({name: item[name] for name in ("event", "type", "status") if name in item})

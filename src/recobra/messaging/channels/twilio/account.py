@@ -1,4 +1,4 @@
-"""Calls to Twilio's API in the name of an account, and the settings that they need."""
+"""Calls to Twilio's API for an account, and the settings of the account."""
 
 from __future__ import annotations
 
@@ -41,97 +41,95 @@ ACCOUNT_SETTINGS: Final = (
 )
 
 
-def sid(text: str, prefix: str) -> bool:
-    """Return whether a text is one of Twilio's ids of a kind."""
+def is_sid(text: str, prefix: str) -> bool:
+    """Return whether a text is an id of Twilio's with this prefix."""
     return text.startswith(prefix) and _SID.fullmatch(text) is not None
 
 
-def account_problems(config: Config) -> dict[str, str]:
+def find_account_problems(config: Config) -> dict[str, str]:
     """Return what is wrong with the settings of the account, by field."""
     problems = {}
-    if not sid(config.settings.get("account_sid", ""), "AC"):
+    if not is_sid(config.settings.get("account_sid", ""), "AC"):
         problems["account_sid"] = _("AC and 32 characters from 0 to 9 and a to f are expected.")
-    problems |= number_problem(config, "from_number")
+    problems |= find_number_problem(config, "from_number")
     try:
-        address(config)
+        resource_url(config)
     except Unsuitable as error:
         problems["base_url"] = str(error)
     return problems
 
 
-def number_problem(config: Config, field: str) -> dict[str, str]:
-    """Return what is wrong with a number that may be left out, by its field."""
+def find_number_problem(config: Config, field: str) -> dict[str, str]:
+    """Return what is wrong with an optional number, by its field."""
     number = config.settings.get(field, "")
     if not number or _NUMBER.fullmatch(number):
         return {}
     return {field: _("A number in international form is expected, such as +5115550100.")}
 
 
-def address(config: Config, resource: str = "") -> str:
-    """Return the address of a resource of the account. Raises Unsuitable."""
-    base = http.base_url(config.settings.get("base_url") or API)
-    account = f"{base}/2010-04-01/Accounts/{config.settings.get('account_sid', '')}"
+def resource_url(config: Config, resource: str = "") -> str:
+    """Return the address of a resource of the account, or of the account itself. Raises Unsuitable."""
+    base_url = http.validate_base_url(config.settings.get("base_url") or API)
+    account = f"{base_url}/2010-04-01/Accounts/{config.settings.get('account_sid', '')}"
     return f"{account}/{resource}.json" if resource else f"{account}.json"
 
 
-def headers(config: Config) -> dict[str, str]:
-    """Return who is calling."""
-    pair = f"{config.settings.get('account_sid', '')}:{config.secrets.get('auth_token', '')}"
-    return {"Authorization": f"Basic {base64.b64encode(pair.encode()).decode()}", "Accept": "application/json"}
+def auth_headers(config: Config) -> dict[str, str]:
+    """Return the headers that sign in with the account."""
+    credentials = f"{config.settings.get('account_sid', '')}:{config.secrets.get('auth_token', '')}"
+    return {"Authorization": f"Basic {base64.b64encode(credentials.encode()).decode()}", "Accept": "application/json"}
 
 
-def called_back(config: Config, public_id: UUID) -> list[tuple[str, str]]:
-    """Return the field that has Twilio tell us what became of a contact, none where it cannot reach us.
-
-    Twilio gives nothing back but its own id; the address it calls names the contact, under its signature.
-    """
-    named = urlencode({"contact": str(public_id)})
-    return [("StatusCallback", f"{config.webhook_url}?{named}")] if config.webhook_url else []
+def status_callback_fields(config: Config, public_id: UUID) -> list[tuple[str, str]]:
+    """Return the field that makes Twilio call us with the status of a contact; none without a webhook address."""
+    # Twilio returns nothing but its own id, so the address names the contact; Twilio's signature covers the address.
+    query = urlencode({"contact": str(public_id)})
+    return [("StatusCallback", f"{config.webhook_url}?{query}")] if config.webhook_url else []
 
 
-async def create(session: ClientSession, config: Config, resource: str, fields: Sequence[tuple[str, str]]) -> Outcome:
-    """Make a message or a call and say what became of it.
-
-    Twilio knows no idempotency key for either, so what may have reached it is never asked for again.
-    """
-    posted = {**headers(config), "Content-Type": "application/x-www-form-urlencoded"}
+async def create_resource(
+    session: ClientSession, config: Config, resource: str, fields: Sequence[tuple[str, str]]
+) -> Outcome:
+    """Create a message or a call and return the outcome."""
+    # Twilio has no idempotency key for either: a request that may have reached it is never repeated.
+    headers = {**auth_headers(config), "Content-Type": "application/x-www-form-urlencoded"}
     try:
         reply = await http.call(
-            session, "POST", address(config, resource), headers=posted, data=urlencode(fields).encode()
+            session, "POST", resource_url(config, resource), headers=headers, data=urlencode(fields).encode()
         )
-    except http.Unsent as error:
-        return http.unsent(error)
-    except (http.Lost, http.TooLarge) as error:
-        return http.lost(error)
-    return outcome(reply)
+    except http.RequestUnsent as error:
+        return http.unsent_outcome(error)
+    except (http.ReplyLost, http.ReplyTooLarge) as error:
+        return http.lost_outcome(error)
+    return read_outcome(reply)
 
 
-def outcome(reply: http.Reply) -> Outcome:
-    """Say what Twilio's answer means: its code first, then the status."""
+def read_outcome(reply: http.Reply) -> Outcome:
+    """Return the outcome of Twilio's reply: by its code, else by the status."""
     content = reply.json if isinstance(reply.json, Mapping) else {}
     if reply.status in {200, 201}:
-        return http.accepted(reply, str(content.get("sid") or ""))
-    meaning = codes.meanings(ERRORS).get(str(content.get("code")))
-    return codes.outcome(meaning, reply) if meaning else http.by_status(reply)
+        return http.sent_outcome(reply, str(content.get("sid") or ""))
+    meaning = codes.load_meanings(ERRORS).get(str(content.get("code")))
+    return codes.outcome_by_meaning(meaning, reply) if meaning else http.outcome_by_status(reply)
 
 
 async def check_account(config: Config) -> Check:
-    """Ask for the account itself: reaches nobody and costs nothing."""
+    """Fetch the account itself, which reaches nobody and costs nothing."""
     try:
-        async with http.session() as session:
-            reply = await http.call(session, "GET", address(config), headers=headers(config))
-    except (Unsuitable, http.Unsent, http.Lost, http.TooLarge) as error:
+        async with http.open_session() as session:
+            reply = await http.call(session, "GET", resource_url(config), headers=auth_headers(config))
+    except (Unsuitable, http.RequestUnsent, http.ReplyLost, http.ReplyTooLarge) as error:
         return Check(ok=False, answer=str(error))
-    state = reply.json.get("status", "") if isinstance(reply.json, Mapping) else ""
-    return Check(ok=reply.status == 200 and state in {"active", ""}, answer=f"{reply.status} {state}".strip())
+    status = reply.json.get("status", "") if isinstance(reply.json, Mapping) else ""
+    return Check(ok=reply.status == 200 and status in {"active", ""}, answer=f"{reply.status} {status}".strip())
 
 
-async def status_of(config: Config, resource: str) -> str | None:
+async def fetch_status(config: Config, resource: str) -> str | None:
     """Return the status of a message or call, None where Twilio cannot tell now."""
     try:
-        async with http.session() as session:
-            reply = await http.call(session, "GET", address(config, resource), headers=headers(config))
-    except (Unsuitable, http.Unsent, http.Lost, http.TooLarge):
+        async with http.open_session() as session:
+            reply = await http.call(session, "GET", resource_url(config, resource), headers=auth_headers(config))
+    except (Unsuitable, http.RequestUnsent, http.ReplyLost, http.ReplyTooLarge):
         return None
     content = reply.json if isinstance(reply.json, Mapping) else {}
     return str(content["status"]) if reply.status == 200 and content.get("status") else None

@@ -1,4 +1,4 @@
-"""What the adapters of Twilio's SMS and calls have in common."""
+"""Base of the adapters of Twilio's SMS and calls."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ from recobra.messaging.channels.twilio import account, signature
 
 
 class TwilioAdapter:
-    """The part of an adapter that is about the account, whatever leaves by it: `resource` names what is made."""
+    """The methods of an adapter that concern the account; `resource` names what a message creates."""
 
     two_way = True
     resource: ClassVar[str]
 
     def message_id(self, public_id: UUID, config: Config) -> str:
-        """Twilio gives ids of its own."""
+        """Return '': Twilio assigns the ids."""
         del public_id, config
         return ""
 
     async def was_received(self, public_id: UUID, reference: str, config: Config) -> bool | None:
-        """Ask Twilio by its own id; without one it cannot tell whose message or call was whose."""
+        """Ask Twilio for the status, by its own id; without one it cannot tell."""
         del public_id
-        status = await account.status_of(config, f"{self.resource}/{reference}") if reference else None
+        status = await account.fetch_status(config, f"{self.resource}/{reference}") if reference else None
         return status not in {"failed", "canceled"} if status else None
 
-    async def check(self, config: Config) -> Check:
-        """Ask for the account; reaches nobody."""
+    async def check_settings(self, config: Config) -> Check:
+        """Fetch the account, which reaches nobody."""
         return await account.check_account(config)
 
-    def verify(self, call: WebhookRequest, config: Config) -> None:
-        """Refuse a call that is not Twilio's. Raises ForgedCall."""
+    def verify_call(self, call: WebhookRequest, config: Config) -> None:
+        """Check that a call is Twilio's. Raises ForgedCall."""
         signature.verify(call, config)

@@ -1,4 +1,4 @@
-"""Whether a call is Twilio's (https://www.twilio.com/docs/usage/security#validating-requests)."""
+"""Signature of Twilio's calls (https://www.twilio.com/docs/usage/security#validating-requests)."""
 
 from __future__ import annotations
 
@@ -15,34 +15,35 @@ _DEFAULT_PORTS = {"https": 443, "http": 80}
 
 
 def verify(call: WebhookRequest, config: Config) -> None:
-    """Refuse a call that is not signed with the account's token. Raises ForgedCall."""
+    """Check that a call is signed with the account's token. Raises ForgedCall."""
     token = config.secrets.get("auth_token", "")
-    given = call.headers.get(_HEADER, "")
-    if not token or not given:
+    received = call.headers.get(_HEADER, "")
+    if not token or not received:
         raise ForgedCall("The call is not signed.")
-    body_digest = webhooks.query(call).get("bodySHA256")
+    body_digest = webhooks.parse_query(call).get("bodySHA256")
     try:
-        fields = [] if body_digest is not None or call.method == "GET" else webhooks.form(call)
-        spellings = _spellings(call.url)
+        fields = [] if body_digest is not None or call.method == "GET" else webhooks.parse_form(call)
+        urls = _url_variants(call.url)
     except ValueError as error:
         raise ForgedCall("The call's form or address cannot be read.") from error
+    # The signature of a GET covers the address alone.
     if call.method == "GET" and call.body and body_digest is None:
         raise ForgedCall("The call's body is not signed.")
-    if body_digest is not None and not webhooks.same(hashlib.sha256(call.body).hexdigest(), body_digest):
+    if body_digest is not None and not webhooks.is_same_secret(hashlib.sha256(call.body).hexdigest(), body_digest):
         raise ForgedCall("The call's body is not the one that was signed.")
-    # Every way of writing the address is compared, so that the time taken tells nothing.
-    right = [webhooks.same(given, _signature(token, url, fields)) for url in spellings]
-    if not any(right):
+    # A list and not a generator: every variant is compared, so that the time taken tells nothing.
+    matches = [webhooks.is_same_secret(received, _sign(token, url, fields)) for url in urls]
+    if not any(matches):
         raise ForgedCall("The signature is not of this account's token.")
 
 
-def _signature(token: str, url: str, fields: list[tuple[str, str]]) -> str:
+def _sign(token: str, url: str, fields: list[tuple[str, str]]) -> str:
     text = url + "".join(name + value for name, value in sorted(set(fields)))
     return base64.b64encode(hmac.new(token.encode(), text.encode(), hashlib.sha1).digest()).decode()
 
 
-def _spellings(url: str) -> tuple[str, ...]:
-    """Return the address with and without its port: Twilio signs either, depending on who called."""
+def _url_variants(url: str) -> tuple[str, ...]:
+    """Return the address with and without its port: Twilio signs either, depending on the product that calls."""
     parts = urlsplit(url)
     host = parts.netloc if parts.port is None else parts.netloc.rpartition(":")[0]
     port = parts.port or _DEFAULT_PORTS.get(parts.scheme, 0)

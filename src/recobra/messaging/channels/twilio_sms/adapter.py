@@ -1,4 +1,4 @@
-"""The adapter of SMS by Twilio."""
+"""Adapter of SMS by Twilio."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from recobra.messaging.channels.twilio_sms.client import TwilioSender
 
 
 class TwilioSms(TwilioAdapter):
-    """SMS by Twilio, there and back."""
+    """SMS by Twilio, both ways."""
 
     kind = "twilio_sms"
     channel = "sms"
@@ -36,40 +36,41 @@ class TwilioSms(TwilioAdapter):
         ),
     )
 
-    def problems(self, config: Config) -> dict[str, str]:
+    def find_problems(self, config: Config) -> dict[str, str]:
         """Return what is wrong with the settings, by field."""
-        problems = account.account_problems(config)
+        problems = account.find_account_problems(config)
         service = config.settings.get("messaging_service_sid", "")
-        if service and not account.sid(service, "MG"):
+        if service and not account.is_sid(service, "MG"):
             problems["messaging_service_sid"] = _("MG and 32 characters from 0 to 9 and a to f are expected.")
         if not service and not config.settings.get("from_number"):
             problems["from_number"] = _("A number or a messaging service is needed.")
         return problems
 
     @asynccontextmanager
-    async def opened(self, config: Config) -> AsyncIterator[TwilioSender]:
+    async def open_sender(self, config: Config) -> AsyncIterator[TwilioSender]:
         """Open connections to Twilio. Raises Unsuitable."""
-        for problem in self.problems(config).values():
+        for problem in self.find_problems(config).values():
             raise Unsuitable(problem)
-        async with http.session() as session:
+        async with http.open_session() as session:
             yield TwilioSender(config, session)
 
-    def read(self, call: WebhookRequest, config: Config) -> Sequence[Event]:
-        """Return what a call says. Raises ValueError."""
+    def read_events(self, call: WebhookRequest, config: Config) -> Sequence[Event]:
+        """Return the events of a call. Raises ValueError."""
         del config
-        return webhook.read(call)
+        return webhook.read_events(call)
 
-    def answer(self, call: WebhookRequest, config: Config) -> tuple[str, bytes]:
-        """Return an empty reply: what is answered to the debtor goes through the outbox."""
+    def build_response(self, call: WebhookRequest, config: Config) -> tuple[str, bytes]:
+        """Return an empty document: answers to the debtor go through the outbox."""
         del call, config
         return "text/xml", b'<?xml version="1.0" encoding="UTF-8"?><Response/>'
 
-    async def fetch(self, media: Media, config: Config, *, most_bytes: int) -> bytes:
-        """Fetch a file that came in. Raises Unsuitable."""
-        base = http.base_url(config.settings.get("base_url") or account.API)
-        if urlsplit(media.media_id).netloc != urlsplit(base).netloc:
+    async def fetch_media(self, media: Media, config: Config, *, max_bytes: int) -> bytes:
+        """Return the content of a received file. Raises Unsuitable."""
+        base_url = http.validate_base_url(config.settings.get("base_url") or account.API)
+        # The address comes from the call; the account's token must not go anywhere else.
+        if urlsplit(media.media_id).netloc != urlsplit(base_url).netloc:
             raise Unsuitable(_("The file is not at the provider's address."))
-        return await http.download(media.media_id, headers=account.headers(config), most_bytes=most_bytes)
+        return await http.download_file(media.media_id, headers=account.auth_headers(config), max_bytes=max_bytes)
 
 
 ADAPTER: Final[Adapter] = TwilioSms()

@@ -1,4 +1,4 @@
-"""Sending an SMS by Twilio (POST Messages.json)."""
+"""Sender of SMS by Twilio (POST Messages.json)."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from recobra.messaging.channels.adapter import Config
 from recobra.messaging.channels.base import Message, Outcome
 from recobra.messaging.channels.twilio import account
 
-LONGEST_SECONDS = 36_000
-"""Twilio keeps a message in its queue for ten hours unless told otherwise (ValidityPeriod of POST Messages.json)."""
+MAX_LIFETIME_SECONDS = 36_000
+"""Twilio's own default for ValidityPeriod: ten hours in its queue."""
 
 
 class TwilioSender:
-    """One account, called for many messages at once."""
+    """Sends by one account, many messages at once."""
 
     def __init__(self, config: Config, session: ClientSession) -> None:
         self._config, self._session = config, session
@@ -21,8 +21,8 @@ class TwilioSender:
         self._sender = ("MessagingServiceSid", service) if service else ("From", config.settings["from_number"])
 
     async def send(self, message: Message) -> Outcome:
-        """Ask for one message and say what became of it."""
+        """Send one message and return the outcome."""
         fields = [("To", message.address), self._sender, ("Body", message.text)]
-        fields.append(("ValidityPeriod", str(message.lifetime_seconds(most=LONGEST_SECONDS))))
-        fields += account.called_back(self._config, message.public_id)
-        return await account.create(self._session, self._config, "Messages", fields)
+        fields.append(("ValidityPeriod", str(message.lifetime_seconds(limit=MAX_LIFETIME_SECONDS))))
+        fields += account.status_callback_fields(self._config, message.public_id)
+        return await account.create_resource(self._session, self._config, "Messages", fields)

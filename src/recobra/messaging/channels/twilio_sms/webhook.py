@@ -1,4 +1,4 @@
-"""Twilio's calls about messages: what became of ours, and what debtors wrote."""
+"""Twilio's calls about messages: receipts, and messages of debtors."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ _KINDS = {
     "read": "READ",
 }
 _NOT_DELIVERED = {"undelivered", "failed"}
-_MOST_FILES = 10
+_MAX_FILES = 10
 
 
-def read(call: WebhookRequest) -> list[Event]:
-    """Return what a call says. Raises ValueError."""
-    fields = dict(webhooks.form(call)) if call.method != "GET" else webhooks.query(call)
+def read_events(call: WebhookRequest) -> list[Event]:
+    """Return the events of a call. Raises ValueError."""
+    fields = dict(webhooks.parse_form(call)) if call.method != "GET" else webhooks.parse_query(call)
     reference = fields.get("MessageSid") or fields.get("SmsSid", "")
     if not reference:
         return []
     if fields.get("SmsStatus") == "received" or "Body" in fields:
-        return [_inbound(fields, reference, call)]
+        return [_read_inbound(fields, reference, call)]
     status = fields.get("MessageStatus") or fields.get("SmsStatus", "")
-    receipt = _receipt(fields, reference, status, call)
+    receipt = _read_receipt(fields, reference, status, call)
     return [receipt] if receipt else []
 
 
-def _receipt(fields: dict[str, str], reference: str, status: str, call: WebhookRequest) -> ReceiptEvent | None:
+def _read_receipt(fields: dict[str, str], reference: str, status: str, call: WebhookRequest) -> ReceiptEvent | None:
     code = fields.get("ErrorCode", "")
     if status in _NOT_DELIVERED:
-        kind, permanent, unusable = codes.receipt(codes.meanings(ERRORS).get(code))
+        kind, permanent, unusable = codes.receipt_by_meaning(codes.load_meanings(ERRORS).get(code))
     elif status in _KINDS:
         kind, permanent, unusable = _KINDS[status], None, False
     else:
@@ -44,16 +44,16 @@ def _receipt(fields: dict[str, str], reference: str, status: str, call: WebhookR
         at=call.received_at,
         event_key=f"twilio:{reference}:{status}",
         provider_reference=reference,
-        public_id=webhooks.public_id(webhooks.query(call).get("contact")),
+        public_id=webhooks.parse_public_id(webhooks.parse_query(call).get("contact")),
         permanent=permanent,
         unusable=unusable,
         detail={"status": status, **({"code": code} if code else {})},
     )
 
 
-def _inbound(fields: dict[str, str], reference: str, call: WebhookRequest) -> InboundEvent:
+def _read_inbound(fields: dict[str, str], reference: str, call: WebhookRequest) -> InboundEvent:
     count = fields.get("NumMedia", "0")
-    files = range(min(int(count), _MOST_FILES)) if count.isdecimal() else range(0)
+    files = range(min(int(count), _MAX_FILES)) if count.isdecimal() else range(0)
     media = tuple(
         Media(media_id=fields[f"MediaUrl{n}"], media_type=fields.get(f"MediaContentType{n}", ""))
         for n in files

@@ -1,4 +1,4 @@
-"""The adapter of automatic calls by Twilio Voice."""
+"""Adapter of automatic calls by Twilio Voice."""
 
 from __future__ import annotations
 
@@ -35,29 +35,29 @@ class TwilioVoice(TwilioAdapter):
         ),
     )
 
-    def problems(self, config: Config) -> dict[str, str]:
+    def find_problems(self, config: Config) -> dict[str, str]:
         """Return what is wrong with the settings, by field."""
-        problems = account.account_problems(config)
+        problems = account.find_account_problems(config)
         if not config.settings.get("from_number"):
             problems["from_number"] = _("A call never hides its number: one is needed.")
-        return problems | account.number_problem(config, "person_number")
+        return problems | account.find_number_problem(config, "person_number")
 
     @asynccontextmanager
-    async def opened(self, config: Config) -> AsyncIterator[TwilioCaller]:
+    async def open_sender(self, config: Config) -> AsyncIterator[TwilioCaller]:
         """Open connections to Twilio. Raises Unsuitable."""
-        for problem in self.problems(config).values():
+        for problem in self.find_problems(config).values():
             raise Unsuitable(problem)
-        async with http.session() as session:
+        async with http.open_session() as session:
             yield TwilioCaller(config, session)
 
-    def read(self, call: WebhookRequest, config: Config) -> Sequence[Event]:
-        """Return what a call says. Raises ValueError."""
+    def read_events(self, call: WebhookRequest, config: Config) -> Sequence[Event]:
+        """Return the events of a call. Raises ValueError."""
         del config
-        return webhook.read(call)
+        return webhook.read_events(call)
 
-    async def fetch(self, media: Media, config: Config, *, most_bytes: int) -> bytes:
-        """No files come in. Raises Unsuitable."""
-        del media, config, most_bytes
+    async def fetch_media(self, media: Media, config: Config, *, max_bytes: int) -> bytes:
+        """Refuse: no files come in. Raises Unsuitable."""
+        del media, config, max_bytes
         raise Unsuitable(_("No files come in by this channel."))
 
 

@@ -1,4 +1,4 @@
-"""Calling by Twilio (POST Calls.json)."""
+"""Sender of automatic calls by Twilio (POST Calls.json)."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ RING_SECONDS = 25
 
 
 class TwilioCaller:
-    """One account, called for many calls at once. The number shown is always the company's own."""
+    """Places calls by one account, many at once. The number shown is always the company's own."""
 
     def __init__(self, config: Config, session: ClientSession) -> None:
         self._config, self._session = config, session
 
     async def send(self, message: Message) -> Outcome:
-        """Ask for one call and say what became of it; what is said is asked for at the voice address."""
+        """Place one call and return the outcome; Twilio asks the voice address what to say in it."""
         fields = [
             ("To", message.address),
             ("From", self._config.settings["from_number"]),
             ("Url", voice_url(message.public_id, self._config.code)),
             ("Method", "POST"),
             ("Timeout", str(RING_SECONDS)),
-            # The call is not answered by us until Twilio knows who picked up: a machine hears nothing.
+            # Twilio asks us only once it knows who picked up, so that an answering machine hears nothing.
             ("MachineDetection", "Enable"),
         ]
-        if back := account.called_back(self._config, message.public_id):
-            fields += [*back, ("StatusCallbackMethod", "POST")]
-        return await account.create(self._session, self._config, "Calls", fields)
+        if callback := account.status_callback_fields(self._config, message.public_id):
+            fields += [*callback, ("StatusCallbackMethod", "POST")]
+        return await account.create_resource(self._session, self._config, "Calls", fields)

@@ -1,7 +1,7 @@
-"""What an automatic call says next: a pure function of where the call is, what was pressed, and the facts.
+"""Dialogue of an automatic call, as pure functions of the position, the keys pressed and the facts.
 
-Where the call is travels in the address, which Twilio signs. Nothing of a debt is said before the debtor has shown
-who he or she is, and nothing at all to an answering machine.
+The position travels in the address, which Twilio signs. Nothing of a debt is said before the debtor has proved his or
+her identity, and nothing at all to an answering machine.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from typing import Final
 from recobra.messaging.channels import webhooks
 from recobra.messaging.channels.twilio_voice.speech import Speech
 
-FIRST: Final = "greeting"
-MOST_TRIES: Final = 3
-_SHOWN_DIGITS: Final = 4
-_PEOPLE: Final = frozenset({"", "human", "unknown"})
+FIRST_STEP: Final = "greeting"
+MAX_TRIES: Final = 3
+_IDENTITY_DIGITS: Final = 4
+_HUMAN: Final = frozenset({"", "human", "unknown"})
 
 
 class CallAction(StrEnum):
-    """What the debtor decided, to be carried out by whoever serves the call."""
+    """What the debtor decided, for the caller of `next_turn` to carry out."""
 
     IDENTIFIED = "IDENTIFIED"
     SEND_PAY_LINK = "SEND_PAY_LINK"
@@ -35,7 +35,7 @@ class CallAction(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallFacts:
-    """What the call may know. `text` is the contact's approved words, said only after identity.
+    """What the call may say. `text` is the contact's approved text, said only after the identity is proved.
 
     `identity` is the debtor's national id, '' where there is none. `person_number` is where people answer now, ''
     after hours. `answered_by` is Twilio's word. `url` is the address that serves this call.
@@ -51,184 +51,192 @@ class CallFacts:
     caller: str
     identity: str = ""
     person_number: str = ""
-    most_promise_days: int = 15
+    max_promise_days: int = 15
     answered_by: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Position:
-    """Where a call is: read from the address with `position`."""
+    """Where a call is, and what was pressed there; `read_position` reads it."""
 
-    step: str = FIRST
+    step: str = FIRST_STEP
     pressed: str = ""
     tries: int = 0
     days: int = 0
-    silent: bool = False
+    is_silent: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
-    """What to answer Twilio, and what the debtor decided. `promise_date` belongs to PROMISE."""
+    """The answer to Twilio, and what the debtor decided. `promise_date` belongs to PROMISE."""
 
     twiml: str
-    acts: tuple[CallAction, ...] = ()
+    actions: tuple[CallAction, ...] = ()
     promise_date: date | None = None
 
 
 def read_position(query: Mapping[str, str], form: Mapping[str, str]) -> Position:
-    """Read where a call is from the address's parameters and Twilio's form; anything odd is the beginning."""
-    number = {name: int(text) for name, text in query.items() if text.isdecimal() and len(text) < 4}
-    step = query.get("step", FIRST)
+    """Return the position from the address's parameters and Twilio's form; anything unknown is the beginning."""
+    numbers = {name: int(text) for name, text in query.items() if text.isdecimal() and len(text) < 4}
+    step = query.get("step", FIRST_STEP)
     return Position(
-        step=step if step in _STEPS else FIRST,
+        step=step if step in _STEPS else FIRST_STEP,
         pressed=form.get("Digits", "").strip()[:8],
-        tries=number.get("tries", 0),
-        days=number.get("days", 0),
-        silent=number.get("silent") == 1,
+        tries=numbers.get("tries", 0),
+        days=numbers.get("days", 0),
+        is_silent=numbers.get("silent") == 1,
     )
 
 
-def next_turn(at: Position, facts: CallFacts) -> Turn:
-    """Return what comes next."""
+def next_turn(position: Position, facts: CallFacts) -> Turn:
+    """Return the next turn of a call."""
     speech = Speech(country=facts.country, url=facts.url)
-    if facts.answered_by not in _PEOPLE:
+    if facts.answered_by not in _HUMAN:
         speech.hang_up()
         return Turn(twiml=speech.xml())
-    if at.silent and at.tries + 1 >= MOST_TRIES:
-        return _end(speech, "goodbye")
-    if at.silent:
-        at = Position(step=at.step, tries=at.tries + 1, days=at.days)
-    return _STEPS[at.step](at, facts, speech)
+    if position.is_silent and position.tries + 1 >= MAX_TRIES:
+        return _end_call(speech, "goodbye")
+    if position.is_silent:
+        position = Position(step=position.step, tries=position.tries + 1, days=position.days)
+    return _STEPS[position.step](position, facts, speech)
 
 
-def _greeting(at: Position, facts: CallFacts, speech: Speech) -> Turn:
-    if at.pressed == "1":
+def _answer_greeting(position: Position, facts: CallFacts, speech: Speech) -> Turn:
+    if position.pressed == "1":
         return _ask_identity(Position(), facts, speech)
-    if at.pressed == "9":
+    if position.pressed == "9":
         return _ask_stop(Position(), facts, speech)
-    said = speech.phrase("greeting", agency=facts.agency, creditor=facts.creditor, name=facts.name)
-    return _ask(speech, said, step=FIRST, at=at)
+    text = speech.phrase("greeting", agency=facts.agency, creditor=facts.creditor, name=facts.name)
+    return _ask_keys(speech, text, step=FIRST_STEP, position=position)
 
 
-def _ask_identity(at: Position, facts: CallFacts, speech: Speech) -> Turn:
-    if len(_digits(facts.identity)) < _SHOWN_DIGITS:
-        return _ask(speech, speech.phrase("unknown_identity"), step="stranger", at=at)
-    return _ask(speech, speech.phrase("identity"), step="identity", at=at, digits=_SHOWN_DIGITS)
+def _ask_identity(position: Position, facts: CallFacts, speech: Speech) -> Turn:
+    if len(_only_digits(facts.identity)) < _IDENTITY_DIGITS:
+        return _ask_keys(speech, speech.phrase("unknown_identity"), step="stranger", position=position)
+    return _ask_keys(speech, speech.phrase("identity"), step="identity", position=position, digits=_IDENTITY_DIGITS)
 
 
-def _identity(at: Position, facts: CallFacts, speech: Speech) -> Turn:
-    expected = _digits(facts.identity)[-_SHOWN_DIGITS:]
-    if not at.pressed:
-        return _ask_identity(at, facts, speech)
-    if len(expected) == _SHOWN_DIGITS and webhooks.same(at.pressed, expected):
-        said = (facts.text, speech.phrase("menu"))
-        return _ask(speech, *said, step="menu", at=Position(), acts=(CallAction.IDENTIFIED,))
-    if at.tries + 1 >= MOST_TRIES:
-        return _end(speech, "identity_failed", acts=(CallAction.UNIDENTIFIED,))
-    again = Position(tries=at.tries + 1)
-    return _ask(speech, speech.phrase("identity_again"), step="identity", at=again, digits=_SHOWN_DIGITS)
+def _answer_identity(position: Position, facts: CallFacts, speech: Speech) -> Turn:
+    expected = _only_digits(facts.identity)[-_IDENTITY_DIGITS:]
+    if not position.pressed:
+        return _ask_identity(position, facts, speech)
+    if len(expected) == _IDENTITY_DIGITS and webhooks.is_same_secret(position.pressed, expected):
+        texts = (facts.text, speech.phrase("menu"))
+        return _ask_keys(speech, *texts, step="menu", position=Position(), actions=(CallAction.IDENTIFIED,))
+    if position.tries + 1 >= MAX_TRIES:
+        return _end_call(speech, "identity_failed", actions=(CallAction.UNIDENTIFIED,))
+    again = Position(tries=position.tries + 1)
+    return _ask_keys(speech, speech.phrase("identity_again"), step="identity", position=again, digits=_IDENTITY_DIGITS)
 
 
-def _stranger(at: Position, facts: CallFacts, speech: Speech) -> Turn:
-    if at.pressed == "3":
-        return _talk(facts, speech)
-    if at.pressed == "9":
+def _answer_stranger(position: Position, facts: CallFacts, speech: Speech) -> Turn:
+    if position.pressed == "3":
+        return _connect_person(facts, speech)
+    if position.pressed == "9":
         return _ask_stop(Position(), facts, speech)
-    return _ask_identity(at, facts, speech)
+    return _ask_identity(position, facts, speech)
 
 
-def _menu(at: Position, facts: CallFacts, speech: Speech) -> Turn:
-    match at.pressed:
+def _answer_menu(position: Position, facts: CallFacts, speech: Speech) -> Turn:
+    match position.pressed:
         case "1":
-            return _end(speech, "link_sent", acts=(CallAction.SEND_PAY_LINK,))
+            return _end_call(speech, "link_sent", actions=(CallAction.SEND_PAY_LINK,))
         case "2":
             return _ask_days("promise", Position(), facts, speech)
         case "3":
-            return _talk(facts, speech)
+            return _connect_person(facts, speech)
         case "9":
             return _ask_stop(Position(), facts, speech)
-    return _ask(speech, speech.phrase("menu"), step="menu", at=at)
+    return _ask_keys(speech, speech.phrase("menu"), step="menu", position=position)
 
 
-def _ask_days(phrase: str, at: Position, facts: CallFacts, speech: Speech) -> Turn:
-    said = speech.phrase(phrase, most=facts.most_promise_days)
-    return _ask(speech, said, step="promise", at=at, digits=None)
+def _ask_days(phrase: str, position: Position, facts: CallFacts, speech: Speech) -> Turn:
+    text = speech.phrase(phrase, most=facts.max_promise_days)
+    return _ask_keys(speech, text, step="promise", position=position, digits=None)
 
 
-def _promise(at: Position, facts: CallFacts, speech: Speech) -> Turn:
-    if not at.pressed:
-        return _ask_days("promise", at, facts, speech)
-    days = int(at.pressed) if at.pressed.isdecimal() else 0
-    if 1 <= days <= facts.most_promise_days:
+def _answer_promise(position: Position, facts: CallFacts, speech: Speech) -> Turn:
+    if not position.pressed:
+        return _ask_days("promise", position, facts, speech)
+    days = int(position.pressed) if position.pressed.isdecimal() else 0
+    if 1 <= days <= facts.max_promise_days:
         return _ask_confirmation(Position(days=days), facts, speech)
-    if at.tries + 1 >= MOST_TRIES:
-        return _end(speech, "call_back", acts=(CallAction.TALK,))
-    return _ask_days("promise_again", Position(tries=at.tries + 1), facts, speech)
+    if position.tries + 1 >= MAX_TRIES:
+        return _end_call(speech, "call_back", actions=(CallAction.TALK,))
+    return _ask_days("promise_again", Position(tries=position.tries + 1), facts, speech)
 
 
-def _ask_confirmation(at: Position, facts: CallFacts, speech: Speech) -> Turn:
-    said = speech.phrase("confirm", date=speech.day(facts.today + timedelta(days=at.days)))
-    return _ask(speech, said, step="confirm", at=at)
+def _ask_confirmation(position: Position, facts: CallFacts, speech: Speech) -> Turn:
+    text = speech.phrase("confirm", date=speech.format_day(facts.today + timedelta(days=position.days)))
+    return _ask_keys(speech, text, step="confirm", position=position)
 
 
-def _confirm(at: Position, facts: CallFacts, speech: Speech) -> Turn:
-    if not 1 <= at.days <= facts.most_promise_days or at.pressed == "2":
+def _answer_confirmation(position: Position, facts: CallFacts, speech: Speech) -> Turn:
+    if not 1 <= position.days <= facts.max_promise_days or position.pressed == "2":
         return _ask_days("promise", Position(), facts, speech)
-    if at.pressed != "1":
-        return _ask_confirmation(at, facts, speech)
-    day = facts.today + timedelta(days=at.days)
-    return _end(speech, "promised", acts=(CallAction.PROMISE,), promise_date=day, date=speech.day(day))
+    if position.pressed != "1":
+        return _ask_confirmation(position, facts, speech)
+    day = facts.today + timedelta(days=position.days)
+    return _end_call(speech, "promised", actions=(CallAction.PROMISE,), promise_date=day, date=speech.format_day(day))
 
 
-def _talk(facts: CallFacts, speech: Speech) -> Turn:
+def _connect_person(facts: CallFacts, speech: Speech) -> Turn:
     if not facts.person_number:
-        return _end(speech, "call_back", acts=(CallAction.TALK,))
+        return _end_call(speech, "call_back", actions=(CallAction.TALK,))
     speech.say(speech.phrase("connecting"))
     speech.dial(facts.person_number, facts.caller)
-    return Turn(twiml=speech.xml(), acts=(CallAction.TALK,))
+    return Turn(twiml=speech.xml(), actions=(CallAction.TALK,))
 
 
-def _ask_stop(at: Position, facts: CallFacts, speech: Speech) -> Turn:
-    return _ask(speech, speech.phrase("stop", name=facts.name), step="stop", at=at)
+def _ask_stop(position: Position, facts: CallFacts, speech: Speech) -> Turn:
+    return _ask_keys(speech, speech.phrase("stop", name=facts.name), step="stop", position=position)
 
 
-def _stop(at: Position, facts: CallFacts, speech: Speech) -> Turn:
-    """Whoever came here wants silence: what is pressed only tells which of the two it is."""
-    if at.pressed == "1":
-        return _end(speech, "not_me", acts=(CallAction.NOT_ME,), name=facts.name)
-    if at.pressed:
-        return _end(speech, "opted_out", acts=(CallAction.OPT_OUT,))
-    if at.tries:
-        return _end(speech, "opted_out", acts=(CallAction.OPT_OUT,))
-    return _ask_stop(at, facts, speech)
+def _answer_stop(position: Position, facts: CallFacts, speech: Speech) -> Turn:
+    # Whoever came to this step wants no more calls: the keys only tell why, and silence on the line counts too.
+    if position.pressed == "1":
+        return _end_call(speech, "not_me", actions=(CallAction.NOT_ME,), name=facts.name)
+    if position.pressed or position.tries:
+        return _end_call(speech, "opted_out", actions=(CallAction.OPT_OUT,))
+    return _ask_stop(position, facts, speech)
 
 
-def _ask(
-    speech: Speech, *texts: str, step: str, at: Position, digits: int | None = 1, acts: tuple[CallAction, ...] = ()
+def _ask_keys(
+    speech: Speech,
+    *texts: str,
+    step: str,
+    position: Position,
+    digits: int | None = 1,
+    actions: tuple[CallAction, ...] = (),
 ) -> Turn:
-    carried = {"days": at.days} if at.days else {}
-    speech.ask(*texts, step=step, digits=digits, tries=at.tries, **carried)
-    return Turn(twiml=speech.xml(), acts=acts)
+    extra = {"days": position.days} if position.days else {}
+    speech.ask(*texts, step=step, digits=digits, tries=position.tries, **extra)
+    return Turn(twiml=speech.xml(), actions=actions)
 
 
-def _end(
-    speech: Speech, phrase: str, *, acts: tuple[CallAction, ...] = (), promise_date: date | None = None, **values: str
+def _end_call(
+    speech: Speech,
+    phrase: str,
+    *,
+    actions: tuple[CallAction, ...] = (),
+    promise_date: date | None = None,
+    **values: str,
 ) -> Turn:
     speech.say(speech.phrase(phrase, **values))
     speech.hang_up()
-    return Turn(twiml=speech.xml(), acts=acts, promise_date=promise_date)
+    return Turn(twiml=speech.xml(), actions=actions, promise_date=promise_date)
 
 
-def _digits(text: str) -> str:
+def _only_digits(text: str) -> str:
     return "".join(character for character in text if character.isdecimal())
 
 
 _STEPS: Final[Mapping[str, Callable[[Position, CallFacts, Speech], Turn]]] = {
-    FIRST: _greeting,
-    "identity": _identity,
-    "stranger": _stranger,
-    "menu": _menu,
-    "promise": _promise,
-    "confirm": _confirm,
-    "stop": _stop,
+    FIRST_STEP: _answer_greeting,
+    "identity": _answer_identity,
+    "stranger": _answer_stranger,
+    "menu": _answer_menu,
+    "promise": _answer_promise,
+    "confirm": _answer_confirmation,
+    "stop": _answer_stop,
 }

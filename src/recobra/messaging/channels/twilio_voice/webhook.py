@@ -1,4 +1,4 @@
-"""Twilio's calls about calls: who picked up, or that nobody did."""
+"""Twilio's webhook about the status of calls: who picked up, or that nobody did."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ _PEOPLE = frozenset({"", "human", "unknown"})
 _NOBODY = frozenset({"busy", "no-answer", "canceled"})
 
 
-def read(call: WebhookRequest) -> list[Event]:
-    """Return what a call says. Raises ValueError."""
-    fields = dict(webhooks.form(call))
+def read_events(call: WebhookRequest) -> list[Event]:
+    """Return the events of a call. Raises ValueError."""
+    fields = dict(webhooks.parse_form(call))
     reference, status = fields.get("CallSid", ""), fields.get("CallStatus", "")
-    meant = _meaning(fields, status)
-    if not reference or meant is None:
+    meaning = _read_meaning(fields, status)
+    if not reference or meaning is None:
         return []
-    kind, permanent, unusable = meant
-    shown = {
+    kind, permanent, unusable = meaning
+    detail = {
         "status": status,
         "answered_by": fields.get("AnsweredBy", ""),
         "code": fields.get("ErrorCode", ""),
@@ -30,20 +30,20 @@ def read(call: WebhookRequest) -> list[Event]:
             at=call.received_at,
             event_key=f"twilio:{reference}:{status}",
             provider_reference=reference,
-            public_id=webhooks.public_id(webhooks.query(call).get("contact")),
+            public_id=webhooks.parse_public_id(webhooks.parse_query(call).get("contact")),
             permanent=permanent,
             unusable=unusable,
-            detail={name: text for name, text in shown.items() if text},
+            detail={name: text for name, text in detail.items() if text},
         )
     ]
 
 
-def _meaning(fields: dict[str, str], status: str) -> tuple[str, bool | None, bool] | None:
+def _read_meaning(fields: dict[str, str], status: str) -> tuple[str, bool | None, bool] | None:
     if status == "completed":
-        person = fields.get("AnsweredBy", "") in _PEOPLE
-        return ("ANSWERED" if person else "NOT_ANSWERED"), None, False
+        is_person = fields.get("AnsweredBy", "") in _PEOPLE
+        return ("ANSWERED" if is_person else "NOT_ANSWERED"), None, False
     if status in _NOBODY:
         return "NOT_ANSWERED", None, False
     if status == "failed":
-        return codes.receipt(codes.meanings(ERRORS).get(fields.get("ErrorCode", "")))
+        return codes.receipt_by_meaning(codes.load_meanings(ERRORS).get(fields.get("ErrorCode", "")))
     return None

@@ -1,4 +1,4 @@
-"""The adapter of WhatsApp by Meta's Cloud API."""
+"""Adapter of WhatsApp by Meta's Cloud API."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from django.utils.translation import gettext_lazy
 
 from recobra.messaging.channels import http
 from recobra.messaging.channels.adapter import Adapter, Check, Config, Event, Media, Setting, Unsuitable, WebhookRequest
-from recobra.messaging.channels.whatsapp import media as files
+from recobra.messaging.channels.whatsapp import media as media_files
 from recobra.messaging.channels.whatsapp import webhook
-from recobra.messaging.channels.whatsapp.client import API, WhatsappSender, address, headers
+from recobra.messaging.channels.whatsapp.client import API, WhatsappSender, auth_headers, resource_url
 
 
 class Whatsapp:
-    """WhatsApp, there and back."""
+    """WhatsApp, both ways."""
 
     kind = "whatsapp"
     channel = "whatsapp"
@@ -54,7 +54,7 @@ class Whatsapp:
         Setting(name="base_url", label=gettext_lazy("Address of the API"), kind="url", required=False, default=API),
     )
 
-    def problems(self, config: Config) -> dict[str, str]:
+    def find_problems(self, config: Config) -> dict[str, str]:
         """Return what is wrong with the settings, by field."""
         problems = {
             name: _("Digits are expected.")
@@ -62,56 +62,56 @@ class Whatsapp:
             if not config.settings.get(name, "").isdecimal()
         }
         try:
-            address(config, "")
+            resource_url(config, "")
         except Unsuitable as error:
             problems["base_url"] = str(error)
         return problems
 
     @asynccontextmanager
-    async def opened(self, config: Config) -> AsyncIterator[WhatsappSender]:
+    async def open_sender(self, config: Config) -> AsyncIterator[WhatsappSender]:
         """Open connections to Meta. Raises Unsuitable."""
-        for problem in self.problems(config).values():
+        for problem in self.find_problems(config).values():
             raise Unsuitable(problem)
-        async with http.session() as session:
+        async with http.open_session() as session:
             yield WhatsappSender(config, session)
 
     def message_id(self, public_id: UUID, config: Config) -> str:
-        """Meta gives ids of its own."""
+        """Return '': Meta assigns the ids."""
         del public_id, config
         return ""
 
     async def was_received(self, public_id: UUID, reference: str, config: Config) -> bool | None:
-        """The Cloud API answers no question about a message; its statuses name the contact."""
+        """Return None: the Cloud API cannot be asked about a message, and its status calls tell."""
         del public_id, reference, config
         return None
 
-    async def check(self, config: Config) -> Check:
-        """Ask for the business number itself; reaches nobody."""
+    async def check_settings(self, config: Config) -> Check:
+        """Fetch the business number itself, which reaches nobody."""
         try:
-            async with http.session() as session:
-                there = address(config, config.settings.get("phone_number_id", ""))
-                asking = {**headers(config), "Accept": "application/json"}
-                reply = await http.call(session, "GET", there, headers=asking)
-        except (Unsuitable, http.Unsent, http.Lost, http.TooLarge) as error:
+            async with http.open_session() as session:
+                url = resource_url(config, config.settings.get("phone_number_id", ""))
+                headers = {**auth_headers(config), "Accept": "application/json"}
+                reply = await http.call(session, "GET", url, headers=headers)
+        except (Unsuitable, http.RequestUnsent, http.ReplyLost, http.ReplyTooLarge) as error:
             return Check(ok=False, answer=str(error))
-        return Check(ok=reply.status == 200, answer=reply.said)
+        return Check(ok=reply.status == 200, answer=reply.summary)
 
-    def verify(self, call: WebhookRequest, config: Config) -> None:
-        """Refuse a call that is not Meta's. Raises ForgedCall."""
+    def verify_call(self, call: WebhookRequest, config: Config) -> None:
+        """Check that a call is Meta's. Raises ForgedCall."""
         webhook.verify(call, config)
 
-    def challenge(self, call: WebhookRequest, config: Config) -> str | None:
-        """Return what Meta wants to hear when it asks whether the address is ours, None where it is not Meta."""
-        return webhook.challenge(call, config)
+    def answer_challenge(self, call: WebhookRequest, config: Config) -> str | None:
+        """Return the answer to Meta's verification of our address; None where the call has not the agreed word."""
+        return webhook.answer_challenge(call, config)
 
-    def read(self, call: WebhookRequest, config: Config) -> Sequence[Event]:
-        """Return what a call says. Raises ValueError."""
+    def read_events(self, call: WebhookRequest, config: Config) -> Sequence[Event]:
+        """Return the events of a call. Raises ValueError."""
         del config
-        return webhook.read(call)
+        return webhook.read_events(call)
 
-    async def fetch(self, media: Media, config: Config, *, most_bytes: int) -> bytes:
-        """Fetch a file that came in. Raises Unsuitable."""
-        return await files.fetch(media, config, most_bytes=most_bytes)
+    async def fetch_media(self, media: Media, config: Config, *, max_bytes: int) -> bytes:
+        """Return the content of a received file. Raises Unsuitable."""
+        return await media_files.fetch_media(media, config, max_bytes=max_bytes)
 
 
 ADAPTER: Final[Adapter] = Whatsapp()

@@ -1,4 +1,4 @@
-"""Sending by the Cloud API (POST /{version}/{phone number id}/messages)."""
+"""Sender of WhatsApp messages by the Cloud API (POST /{version}/{phone number id}/messages)."""
 
 from __future__ import annotations
 
@@ -17,61 +17,61 @@ from recobra.messaging.channels.base import Button, Message, Outcome, OutcomeKin
 API: Final = "https://graph.facebook.com"
 VERSION: Final = "v23.0"
 ERRORS: Final = Path(__file__).with_name("errors.yaml")
-MOST_TEXT, MOST_INTERACTIVE_TEXT = 4096, 1024
-MOST_BUTTONS, MOST_BUTTON_TITLE = 3, 20
-MOST_ROWS, MOST_ROW_TITLE = 10, 24
+MAX_TEXT, MAX_INTERACTIVE_TEXT = 4096, 1024
+MAX_BUTTONS, MAX_BUTTON_TITLE = 3, 20
+MAX_ROWS, MAX_ROW_TITLE = 10, 24
 
 
-class Unfit(Exception):
+class MessageUnsuitable(Exception):
     """WhatsApp cannot carry this message; the text says why."""
 
 
-def address(config: Config, path: str) -> str:
+def resource_url(config: Config, path: str) -> str:
     """Return the address of a resource. Raises Unsuitable."""
-    return f"{http.base_url(config.settings.get('base_url') or API)}/{VERSION}/{path}"
+    return f"{http.validate_base_url(config.settings.get('base_url') or API)}/{VERSION}/{path}"
 
 
-def headers(config: Config) -> dict[str, str]:
-    """Return who is calling."""
+def auth_headers(config: Config) -> dict[str, str]:
+    """Return the headers with the access token."""
     return {"Authorization": f"Bearer {config.secrets.get('token', '')}", "User-Agent": "Recobra/0.1.0"}
 
 
 class WhatsappSender:
-    """One business number, called for many messages at once."""
+    """Sends by one business number, many messages at once."""
 
     def __init__(self, config: Config, session: ClientSession) -> None:
-        self._session, self._headers = session, headers(config)
-        self._url = address(config, f"{config.settings['phone_number_id']}/messages")
+        self._session, self._headers = session, auth_headers(config)
+        self._url = resource_url(config, f"{config.settings['phone_number_id']}/messages")
 
     async def send(self, message: Message) -> Outcome:
-        """Ask for one message and say what became of it.
-
-        The Cloud API knows no idempotency key, so what may have reached it is never asked for again.
-        """
+        """Send one message and return the outcome."""
         try:
-            content = body(message)
-        except Unfit as error:
+            content = build_body(message)
+        except MessageUnsuitable as error:
             return Outcome(kind=OutcomeKind.FAILED, reason=reasons.REFUSED, answer=str(error))
+        # The Cloud API has no idempotency key: a request that may have reached it is never repeated.
         try:
             reply = await http.call(self._session, "POST", self._url, headers=self._headers, json=content)
-        except http.Unsent as error:
-            return http.unsent(error)
-        except (http.Lost, http.TooLarge) as error:
-            return http.lost(error)
-        return outcome(reply)
+        except http.RequestUnsent as error:
+            return http.unsent_outcome(error)
+        except (http.ReplyLost, http.ReplyTooLarge) as error:
+            return http.lost_outcome(error)
+        return read_outcome(reply)
 
 
-def body(message: Message) -> dict[str, Any]:
-    """Return a message as the API takes it. Raises Unfit.
+def build_body(message: Message) -> dict[str, Any]:
+    """Return a message as the API takes it. Raises MessageUnsuitable.
 
-    Within 24 hours of the debtor's own message anything may be written, outside only a registered template.
+    Within 24 hours of the debtor's own message any text is taken, outside them only a registered template.
     """
     if message.in_window and message.template is None:
-        content = _interactive(message) if message.buttons else _text(message)
+        content = _build_interactive(message) if message.buttons else _build_text(message)
     elif message.template is not None:
-        content = {"type": "template", "template": _template(message.template, message.buttons)}
+        content = {"type": "template", "template": _build_template(message.template, message.buttons)}
     else:
-        raise Unfit("Outside the 24 hours after the debtor's message WhatsApp takes registered templates only.")
+        raise MessageUnsuitable(
+            "Outside the 24 hours after the debtor's message WhatsApp takes registered templates only."
+        )
     return {
         "messaging_product": "whatsapp",
         "recipient_type": "individual",
@@ -81,42 +81,46 @@ def body(message: Message) -> dict[str, Any]:
     }
 
 
-def _text(message: Message) -> dict[str, Any]:
-    if not 0 < len(message.text) <= MOST_TEXT:
-        raise Unfit(f"WhatsApp takes texts of 1 to {MOST_TEXT} characters.")
+def _build_text(message: Message) -> dict[str, Any]:
+    if not 0 < len(message.text) <= MAX_TEXT:
+        raise MessageUnsuitable(f"WhatsApp takes texts of 1 to {MAX_TEXT} characters.")
     return {"type": "text", "text": {"body": message.text, "preview_url": False}}
 
 
-def _interactive(message: Message) -> dict[str, Any]:
-    if not 0 < len(message.text) <= MOST_INTERACTIVE_TEXT:
-        raise Unfit(f"With buttons WhatsApp takes texts of 1 to {MOST_INTERACTIVE_TEXT} characters.")
-    if len(message.buttons) > MOST_ROWS:
-        raise Unfit(f"WhatsApp takes {MOST_ROWS} choices at most.")
-    short = len(message.buttons) <= MOST_BUTTONS and all(len(b.title) <= MOST_BUTTON_TITLE for b in message.buttons)
-    kind, action = ("button", _buttons(message.buttons)) if short else ("list", _rows(message))
+def _build_interactive(message: Message) -> dict[str, Any]:
+    if not 0 < len(message.text) <= MAX_INTERACTIVE_TEXT:
+        raise MessageUnsuitable(f"With buttons WhatsApp takes texts of 1 to {MAX_INTERACTIVE_TEXT} characters.")
+    if len(message.buttons) > MAX_ROWS:
+        raise MessageUnsuitable(f"WhatsApp takes {MAX_ROWS} choices at most.")
+    fits_buttons = len(message.buttons) <= MAX_BUTTONS and all(
+        len(b.title) <= MAX_BUTTON_TITLE for b in message.buttons
+    )
+    if fits_buttons:
+        replies = [{"type": "reply", "reply": {"id": b.code, "title": b.title}} for b in message.buttons]
+        kind, action = "button", {"buttons": replies}
+    else:
+        kind, action = "list", _build_list(message)
     return {"type": "interactive", "interactive": {"type": kind, "body": {"text": message.text}, "action": action}}
 
 
-def _buttons(buttons: tuple[Button, ...]) -> dict[str, Any]:
-    return {"buttons": [{"type": "reply", "reply": {"id": b.code, "title": b.title}} for b in buttons]}
-
-
-def _rows(message: Message) -> dict[str, Any]:
-    """Return the choices as a list: the whole title stands below its first letters where it is too long."""
+def _build_list(message: Message) -> dict[str, Any]:
+    """Return the choices as a list; a title that is too long is cut, and whole in the description."""
     rows = [
         {"id": b.code, "title": b.title}
-        if len(b.title) <= MOST_ROW_TITLE
-        else {"id": b.code, "title": f"{b.title[: MOST_ROW_TITLE - 1]}…", "description": b.title[:72]}
+        if len(b.title) <= MAX_ROW_TITLE
+        else {"id": b.code, "title": f"{b.title[: MAX_ROW_TITLE - 1]}…", "description": b.title[:72]}
         for b in message.buttons
     ]
     label = "Options" if message.language.startswith("en") else "Opções" if message.language[:2] == "pt" else "Opciones"
     return {"button": label, "sections": [{"title": label, "rows": rows}]}
 
 
-def _template(call: TemplateCall, buttons: tuple[Button, ...]) -> dict[str, Any]:
+def _build_template(call: TemplateCall, buttons: tuple[Button, ...]) -> dict[str, Any]:
     components: list[dict[str, Any]] = []
     if call.parameters:
-        values = [{"type": "text", "text": _one_line(value)} for value in call.parameters]
+        # A parameter takes no line breaks, tabs or runs of more than four spaces (132012), and cannot be empty.
+        one_line = (re.sub(r"\s+", " ", value).strip() or "-" for value in call.parameters)
+        values = [{"type": "text", "text": text} for text in one_line]
         components.append({"type": "body", "parameters": values})
     for index, button in enumerate(buttons):
         payload = [{"type": "payload", "payload": button.code}]
@@ -125,21 +129,16 @@ def _template(call: TemplateCall, buttons: tuple[Button, ...]) -> dict[str, Any]
     return {"name": call.name, "language": language, **({"components": components} if components else {})}
 
 
-def _one_line(value: str) -> str:
-    """A parameter takes no line breaks, tabs or runs of more than four spaces (132012), and cannot be empty."""
-    return re.sub(r"\s+", " ", value).strip() or "-"
-
-
-def outcome(reply: http.Reply) -> Outcome:
-    """Say what the API's answer means: its code first, then the status."""
+def read_outcome(reply: http.Reply) -> Outcome:
+    """Return the outcome of the API's reply: by its code, else by the status."""
     content = reply.json if isinstance(reply.json, Mapping) else {}
     messages = content.get("messages")
     if reply.status == 200:
         first = messages[0] if isinstance(messages, list) and messages and isinstance(messages[0], Mapping) else {}
-        return http.accepted(reply, str(first.get("id") or ""))
+        return http.sent_outcome(reply, str(first.get("id") or ""))
     error = content.get("error")
     code = error.get("code") if isinstance(error, Mapping) else None
-    meaning = codes.meanings(ERRORS).get(str(code))
+    meaning = codes.load_meanings(ERRORS).get(str(code))
     if meaning is None and isinstance(code, int) and 200 <= code <= 299:
-        meaning = codes.Meaning.DOWN  # permissions, the whole range
-    return codes.outcome(meaning, reply) if meaning else http.by_status(reply)
+        meaning = codes.Meaning.DOWN  # the whole range is about permissions
+    return codes.outcome_by_meaning(meaning, reply) if meaning else http.outcome_by_status(reply)

@@ -1,4 +1,4 @@
-"""Files: what debtors sent, and what is put there to be sent."""
+"""Files at Meta: those that debtors sent, and those that we upload to send."""
 
 from __future__ import annotations
 
@@ -12,52 +12,45 @@ from django.utils.translation import gettext as _
 
 from recobra.messaging.channels import http
 from recobra.messaging.channels.adapter import Config, Media, Unsuitable
-from recobra.messaging.channels.whatsapp.client import address, headers
+from recobra.messaging.channels.whatsapp.client import auth_headers, resource_url
 
-# Where Meta keeps files; the token goes nowhere else.
-_HOSTS: Final = ("facebook.com", "fbsbx.com", "fbcdn.net", "whatsapp.net")
+# Where Meta stores files: the access token must go nowhere else.
+_META_HOSTS: Final = ("facebook.com", "fbsbx.com", "fbcdn.net", "whatsapp.net")
 
 
-async def fetch(media: Media, config: Config, *, most_bytes: int) -> bytes:
-    """Fetch a file that came in. Raises Unsuitable where it is too large or gone."""
+async def fetch_media(media: Media, config: Config, *, max_bytes: int) -> bytes:
+    """Return the content of a received file. Raises Unsuitable where it is too large or gone."""
     if not re.fullmatch(r"\w+", media.media_id):
         raise Unsuitable(_("The file is not at the provider's address."))
     try:
-        async with http.session() as session:
-            reply = await http.call(session, "GET", address(config, media.media_id), headers=_asking(config))
-    except (http.Unsent, http.Lost, http.TooLarge) as error:
+        async with http.open_session() as session:
+            headers = {**auth_headers(config), "Accept": "application/json"}
+            reply = await http.call(session, "GET", resource_url(config, media.media_id), headers=headers)
+    except (http.RequestUnsent, http.ReplyLost, http.ReplyTooLarge) as error:
         raise Unsuitable(str(error)) from error
-    told = reply.json if isinstance(reply.json, Mapping) else {}
-    if reply.status != 200 or not told.get("url"):
-        raise Unsuitable(_("The file is not to be had: %(answer)s") % {"answer": reply.said})
-    size = str(told.get("file_size", ""))
-    if size.isdecimal() and int(size) > most_bytes:
+    file = reply.json if isinstance(reply.json, Mapping) else {}
+    if reply.status != 200 or not file.get("url"):
+        raise Unsuitable(_("The file is not to be had: %(answer)s") % {"answer": reply.summary})
+    size = str(file.get("file_size", ""))
+    if size.isdecimal() and int(size) > max_bytes:
         raise Unsuitable(_("The file is too large."))
-    return await http.download(_at_meta(str(told["url"]), config), headers=headers(config), most_bytes=most_bytes)
+    url = str(file["url"])
+    host, api_host = urlsplit(url).hostname or "", urlsplit(resource_url(config, "")).hostname
+    if host != api_host and not any(host == known or host.endswith(f".{known}") for known in _META_HOSTS):
+        raise Unsuitable(_("The file is not at the provider's address."))
+    return await http.download_file(url, headers=auth_headers(config), max_bytes=max_bytes)
 
 
-async def upload(session: ClientSession, config: Config, *, content: bytes, media_type: str, name: str) -> str:
-    """Put a file where messages can refer to it and return its id. Raises Unsuitable."""
+async def upload_media(session: ClientSession, config: Config, *, content: bytes, media_type: str, name: str) -> str:
+    """Upload a file for messages to refer to, and return its id. Raises Unsuitable."""
     form = FormData()
     form.add_field("messaging_product", "whatsapp")
     form.add_field("file", content, filename=name, content_type=media_type)
-    there = address(config, f"{config.settings['phone_number_id']}/media")
+    url = resource_url(config, f"{config.settings['phone_number_id']}/media")
     try:
-        reply = await http.call(session, "POST", there, headers=headers(config), data=form)
-    except (http.Unsent, http.Lost, http.TooLarge) as error:
+        reply = await http.call(session, "POST", url, headers=auth_headers(config), data=form)
+    except (http.RequestUnsent, http.ReplyLost, http.ReplyTooLarge) as error:
         raise Unsuitable(str(error)) from error
     if reply.status != 200 or not isinstance(reply.json, Mapping) or not reply.json.get("id"):
-        raise Unsuitable(reply.said)
+        raise Unsuitable(reply.summary)
     return str(reply.json["id"])
-
-
-def _at_meta(url: str, config: Config) -> str:
-    host = urlsplit(url).hostname or ""
-    ours = urlsplit(address(config, "")).hostname
-    if host != ours and not any(host == known or host.endswith(f".{known}") for known in _HOSTS):
-        raise Unsuitable(_("The file is not at the provider's address."))
-    return url
-
-
-def _asking(config: Config) -> dict[str, str]:
-    return {**headers(config), "Accept": "application/json"}

@@ -1,4 +1,4 @@
-"""Templates registered with Meta: putting one up for approval, and asking what became of each."""
+"""Templates at Meta: submitting one for approval, and listing them with their status."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from django.utils.translation import gettext as _
 
 from recobra.messaging.channels import http
 from recobra.messaging.channels.adapter import Config, Unsuitable
-from recobra.messaging.channels.whatsapp.client import address, headers
+from recobra.messaging.channels.whatsapp.client import auth_headers, resource_url
 
-MOST_PAGES: Final = 50
+MAX_PAGES: Final = 50
 _NAME = re.compile(r"[a-z0-9_]{1,512}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Registered:
+class MetaTemplate:
     """A template as Meta knows it; `status` is Meta's word: APPROVED, PENDING, REJECTED, PAUSED, DISABLED…"""
 
     reference: str
@@ -30,7 +30,7 @@ class Registered:
     reason: str = ""
 
 
-async def submit(
+async def submit_template(
     config: Config,
     *,
     name: str,
@@ -39,8 +39,8 @@ async def submit(
     examples: Sequence[str],
     buttons: Sequence[str] = (),
     category: str = "UTILITY",
-) -> Registered:
-    """Put a template up for approval. Raises Unsuitable with Meta's own words.
+) -> MetaTemplate:
+    """Submit a template for approval. Raises Unsuitable with Meta's own words.
 
     `text` marks its parameters {{1}}, {{2}}…, and `examples` has a value for each.
     """
@@ -59,40 +59,40 @@ async def submit(
         "category": category,
         "components": components,
     }
-    told = await _asked("POST", address(config, _account(config)), config, content)
-    return Registered(
-        reference=str(told.get("id") or ""),
+    reply = await _call_api("POST", _templates_url(config), config, content)
+    return MetaTemplate(
+        reference=str(reply.get("id") or ""),
         name=name,
         language=content["language"],  # type: ignore[arg-type]
-        status=str(told.get("status") or "PENDING"),
-        category=str(told.get("category") or category),
+        status=str(reply.get("status") or "PENDING"),
+        category=str(reply.get("category") or category),
     )
 
 
-async def registered(config: Config) -> list[Registered]:
-    """Ask for all templates of the account. Raises Unsuitable."""
+async def list_templates(config: Config) -> list[MetaTemplate]:
+    """Return all templates of the account. Raises Unsuitable."""
     fields = urlencode({"fields": "id,name,language,status,category,rejected_reason", "limit": "200"})
-    url: str | None = f"{address(config, _account(config))}?{fields}"
-    found: list[Registered] = []
-    for _page in range(MOST_PAGES):
+    url: str | None = f"{_templates_url(config)}?{fields}"
+    templates: list[MetaTemplate] = []
+    for _page in range(MAX_PAGES):
         if url is None:
             break
-        told = await _asked("GET", url, config)
-        found.extend(_read(told))
-        url = _next(told, config)
-    return found
+        page = await _call_api("GET", url, config)
+        templates.extend(_read_page(page))
+        url = _next_page_url(page, config)
+    return templates
 
 
-def _account(config: Config) -> str:
-    return f"{config.settings['account_id']}/message_templates"
+def _templates_url(config: Config) -> str:
+    return resource_url(config, f"{config.settings['account_id']}/message_templates")
 
 
-def _read(told: Mapping[str, Any]) -> Iterator[Registered]:
-    listed = told.get("data")
-    for item in listed if isinstance(listed, list) else []:
+def _read_page(page: Mapping[str, Any]) -> Iterator[MetaTemplate]:
+    items = page.get("data")
+    for item in items if isinstance(items, list) else []:
         if isinstance(item, Mapping) and item.get("name"):
             reason = str(item.get("rejected_reason") or "")
-            yield Registered(
+            yield MetaTemplate(
                 reference=str(item.get("id") or ""),
                 name=str(item["name"]),
                 language=str(item.get("language") or ""),
@@ -102,19 +102,20 @@ def _read(told: Mapping[str, Any]) -> Iterator[Registered]:
             )
 
 
-def _next(told: Mapping[str, Any], config: Config) -> str | None:
-    """Return the address of the next page where it is Meta's own: the token goes along."""
-    paging = told.get("paging")
+def _next_page_url(page: Mapping[str, Any], config: Config) -> str | None:
+    """Return the address of the next page, None after the last one."""
+    paging = page.get("paging")
     url = str(paging.get("next") or "") if isinstance(paging, Mapping) else ""
-    return url if url and urlsplit(url).netloc == urlsplit(address(config, "")).netloc else None
+    # Only at Meta's own address, since the access token goes along.
+    return url if url and urlsplit(url).netloc == urlsplit(resource_url(config, "")).netloc else None
 
 
-async def _asked(method: str, url: str, config: Config, content: Any = None) -> Mapping[str, Any]:
+async def _call_api(method: str, url: str, config: Config, content: Any = None) -> Mapping[str, Any]:
     try:
-        async with http.session() as session:
-            reply = await http.call(session, method, url, headers=headers(config), json=content)
-    except (http.Unsent, http.Lost, http.TooLarge) as error:
+        async with http.open_session() as session:
+            reply = await http.call(session, method, url, headers=auth_headers(config), json=content)
+    except (http.RequestUnsent, http.ReplyLost, http.ReplyTooLarge) as error:
         raise Unsuitable(str(error)) from error
     if reply.status != 200 or not isinstance(reply.json, Mapping):
-        raise Unsuitable(reply.said)
+        raise Unsuitable(reply.summary)
     return reply.json
