@@ -111,7 +111,7 @@ def test_what_each_country_waits_for_is_said(at_desk, world):
         time_zone="America/Mexico_City",
     )
     on = clock.now().date()
-    waits = {(each.country, each.field) for each in find_missing_facts(creditor, on=on) if each.waits}
+    waits = {(each.country, each.field) for each in find_missing_facts(creditor, on=on) if each.is_required}
     assert {("MX", "agency_address"), ("MX", "agency_phone")} <= waits
     dario = at_desk("dario")
     shown = dario.get(address(world)).content.decode()
@@ -119,4 +119,4 @@ def test_what_each_country_waits_for_is_said(at_desk, world):
     assert "Teléfono de quien gestiona la cobranza" in shown
     dario.post(address(world), details())
     creditor.refresh_from_db()
-    assert not [each for each in find_missing_facts(creditor, on=on) if each.waits and each.country == "MX"]
+    assert not [each for each in find_missing_facts(creditor, on=on) if each.is_required and each.country == "MX"]

@@ -45,7 +45,7 @@ def test_what_became_of_letters_is_read_in_the_couriers_words():
         "Reference;Status;At;Detail\nPE-1;ENTREGADO;2026-11-25T10:00:00-05:00;portería\nPE-2;devuelto;2026-11-26;\n".encode()
     )
     assert errors == []
-    assert [(row.reference, row.fate, row.at) for row in found] == [
+    assert [(row.reference, row.status, row.at) for row in found] == [
         ("PE-1", CourierStatus.DELIVERED, datetime(2026, 11, 25, 15, tzinfo=UTC)),
         ("PE-2", CourierStatus.RETURNED, datetime(2026, 11, 26, tzinfo=UTC)),
     ]

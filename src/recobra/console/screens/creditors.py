@@ -46,7 +46,7 @@ def index(request: StaffRequest) -> HttpResponse:
     """List the creditors with what their messages wait for."""
     day = clock.now().date()
     found = [
-        (creditor, [each for each in find_missing_facts(creditor, on=day) if each.waits])
+        (creditor, [each for each in find_missing_facts(creditor, on=day) if each.is_required])
         for creditor in creditors_for(request.user)
     ]
     return render(request, "console/creditors/index.html", {"creditors": found})

@@ -1,4 +1,4 @@
-"""Providers: configured, tried out, switched on and off. Their secrets go in and never come out again."""
+"""Operations on providers: save, test, switch on and off. Their secrets go in and never come out again."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ from recobra_core.money import EXPONENTS, MICROS_DECIMALS
 MAX_PER_SECOND: Final = 10_000.0
 MAX_SETTING_CHARACTERS: Final = 20_000
 MAX_PRICE_MICROS: Final = 10**15
-# Made by the product itself where they are needed.
+# The product makes these itself where they are needed.
 _NOT_CONFIGURED: Final = frozenset({"sandbox"})
 _CODE: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,48}[a-z0-9])?")
 _LOCALE: Final = Locale("en")
 
 
 class ProviderRefused(Exception):
-    """The provider cannot be saved so; `errors` say why, by field, and are shown as they are."""
+    """The provider cannot be saved; `errors` say why, by field, and are shown as they are."""
 
     def __init__(self, errors: Mapping[str, str]) -> None:
         super().__init__("\n".join(errors.values()))
@@ -53,8 +53,8 @@ class ProviderKind:
 
 
 @runtime_checkable
-class _Examined(Protocol):
-    """An adapter that can say what is wrong with its settings before anything is opened."""
+class _ChecksSettings(Protocol):
+    """An adapter that can check its settings without opening a connection."""
 
     def find_problems(self, config: Config) -> dict[str, str]: ...
 
@@ -87,7 +87,7 @@ def save_provider(
 ) -> Provider:
     """Configure a provider, or change the one of this code. Raises ProviderRefused.
 
-    A secret that is '' or not given stays as it was; None takes it away. `price_micros` is the price of one message in
+    A secret that is '' or not given stays as it was; None deletes it. `price_micros` is the price of one message in
     millionths of the currency's major unit.
     """
     if kind not in ADAPTERS or kind in _NOT_CONFIGURED:
@@ -96,20 +96,24 @@ def save_provider(
     errors = _field_errors(code=code, name=name, country=country, rank=rank)
     errors |= _number_errors(rate_per_second, price_micros, price_currency)
     with transaction.atomic():
-        old = Provider.objects.select_for_update().filter(code=code).first()
-        if old is not None and old.kind != kind:
+        saved = Provider.objects.select_for_update().filter(code=code).first()
+        if saved is not None and saved.kind != kind:
             raise ProviderRefused({"kind": _("What was sent by it would be told otherwise: make a new provider.")})
-        given = _settings(adapter, settings)
-        kept = _secrets(adapter, secrets, old)
-        errors |= _setting_errors(adapter, given, kept, code)
+        new_settings = {
+            setting.name: (str(settings.get(setting.name, "")).strip() or setting.default)
+            for setting in adapter.settings
+            if setting.kind != "secret"
+        }
+        new_secrets = _merge_secrets(adapter, secrets, saved)
+        errors |= _setting_errors(adapter, new_settings, new_secrets, code)
         if errors:
             raise ProviderRefused(errors)
-        provider = old or Provider(code=code, kind=kind, channel=adapter.channel, created_at=now, created_by=actor)
-        changed = _change(
+        provider = saved or Provider(code=code, kind=kind, channel=adapter.channel, created_at=now, created_by=actor)
+        changed = _apply_changes(
             provider,
-            kept=kept,
+            secrets=new_secrets,
             name=name.strip(),
-            settings=given,
+            settings=new_settings,
             rate_per_second=rate_per_second,
             price_micros=price_micros,
             price_currency=price_currency,
@@ -118,31 +122,33 @@ def save_provider(
             enabled=enabled,
         )
         provider.save()
-        _note("provider.saved", provider, by=(actor, actor_id), now=now, enabled=enabled, changed=changed)
+        _record("provider.saved", provider, by=(actor, actor_id), now=now, enabled=enabled, changed=changed)
     return provider
 
 
 def enable_provider(*, provider_id: int, enabled: bool, actor: str, actor_id: int | None, now: datetime) -> None:
-    """Switch a provider on or off. Raises ProviderRefused where its secrets are gone."""
+    """Switch a provider on or off. Raises ProviderRefused where its settings are unusable."""
     with transaction.atomic():
         provider = Provider.objects.select_for_update().get(pk=provider_id)
         adapter = ADAPTERS[provider.kind]
-        if enabled and (errors := _setting_errors(adapter, provider.settings, _opened(provider), provider.code)):
+        if enabled and (
+            errors := _setting_errors(adapter, provider.settings, _decrypt_or_empty(provider), provider.code)
+        ):
             raise ProviderRefused(errors)
         if provider.enabled != enabled:
             provider.enabled = enabled
             provider.save(update_fields=["enabled"])
-            _note("provider.saved", provider, by=(actor, actor_id), now=now, enabled=enabled, changed=["enabled"])
+            _record("provider.saved", provider, by=(actor, actor_id), now=now, enabled=enabled, changed=["enabled"])
 
 
 def retire_provider(*, provider_id: int, actor: str, actor_id: int | None, now: datetime) -> None:
-    """Switch a provider off and forget its secrets: from now on its calls are not believed either."""
+    """Switch a provider off and delete its secrets: from now on its calls are refused too."""
     with transaction.atomic():
         provider = Provider.objects.select_for_update().get(pk=provider_id)
         provider.enabled, provider.secrets = False, ""
         provider.save(update_fields=["enabled", "secrets"])
         changed = ["enabled", "secrets"]
-        _note("provider.saved", provider, by=(actor, actor_id), now=now, enabled=False, changed=changed)
+        _record("provider.saved", provider, by=(actor, actor_id), now=now, enabled=False, changed=changed)
 
 
 def test_provider(
@@ -152,7 +158,7 @@ def test_provider(
     now: datetime,
     actor_id: int | None = None,  # noqa: PT028 - no test, whatever its name
 ) -> Check:
-    """Try a provider's settings without reaching a debtor, and keep the answer."""
+    """Test a provider's settings without reaching a debtor, and store the answer."""
     provider = Provider.objects.get(pk=provider_id)
     try:
         check = asyncio.run(ADAPTERS[provider.kind].check_settings(build_config(provider)))
@@ -161,7 +167,7 @@ def test_provider(
     with transaction.atomic():
         provider.tested_at, provider.tested_well, provider.tested_answer = now, check.ok, check.answer[:500]
         provider.save(update_fields=["tested_at", "tested_well", "tested_answer"])
-        _note("provider.tested", provider, by=(actor, actor_id), now=now, ok=check.ok)
+        _record("provider.tested", provider, by=(actor, actor_id), now=now, ok=check.ok)
     return check
 
 
@@ -169,12 +175,12 @@ test_provider.__test__ = False  # type: ignore[attr-defined]  # its name is no t
 
 
 def stored_secret_names(provider: Provider) -> frozenset[str]:
-    """Return the names of the secrets that are kept, for the form; what they are stays here."""
-    return frozenset(name for name, value in _opened(provider).items() if value)
+    """Return the names of the stored secrets, for the form; their values are never shown."""
+    return frozenset(name for name, value in _decrypt_or_empty(provider).items() if value)
 
 
 def _field_errors(*, code: str, name: str, country: str, rank: int) -> dict[str, str]:
-    return _wrong(
+    return _sentences_of_wrong(
         {
             "code": (not _CODE.fullmatch(code), _("Small letters, digits and hyphens are expected, at most 50.")),
             "name": (not name.strip(), _("A name is needed.")),
@@ -188,7 +194,7 @@ def _field_errors(*, code: str, name: str, country: str, rank: int) -> dict[str,
 
 
 def _number_errors(rate: float | None, price_micros: int, currency: str) -> dict[str, str]:
-    return _wrong(
+    return _sentences_of_wrong(
         {
             "rate_per_second": (
                 rate is not None and not (math.isfinite(rate) and 0 < rate <= MAX_PER_SECOND),
@@ -203,31 +209,22 @@ def _number_errors(rate: float | None, price_micros: int, currency: str) -> dict
     )
 
 
-def _wrong(checked: Mapping[str, tuple[bool, str]]) -> dict[str, str]:
+def _sentences_of_wrong(checked: Mapping[str, tuple[bool, str]]) -> dict[str, str]:
     return {field: sentence for field, (is_wrong, sentence) in checked.items() if is_wrong}
 
 
-def _settings(adapter: Adapter, given: Mapping[str, str]) -> dict[str, str]:
-    """Return the settings that the adapter knows, its defaults where nothing is given."""
-    return {
-        each.name: (str(given.get(each.name, "")).strip() or each.default)
-        for each in adapter.settings
-        if each.kind != "secret"
-    }
+def _merge_secrets(adapter: Adapter, changes: Mapping[str, str | None], saved: Provider | None) -> dict[str, str]:
+    secrets = _decrypt_or_empty(saved) if saved is not None else {}
+    for name in (setting.name for setting in adapter.settings if setting.kind == "secret"):
+        if name in changes and changes[name] is None:
+            secrets.pop(name, None)
+        elif value := (changes.get(name) or "").strip():
+            secrets[name] = value
+    return secrets
 
 
-def _secrets(adapter: Adapter, given: Mapping[str, str | None], old: Provider | None) -> dict[str, str]:
-    kept = _opened(old) if old is not None else {}
-    for name in (each.name for each in adapter.settings if each.kind == "secret"):
-        if name in given and given[name] is None:
-            kept.pop(name, None)
-        elif new := (given.get(name) or "").strip():
-            kept[name] = new
-    return kept
-
-
-def _opened(provider: Provider) -> dict[str, str]:
-    """Return the secrets in plain; those of another installation's key are lost and must be given again."""
+def _decrypt_or_empty(provider: Provider) -> dict[str, str]:
+    """Return the secrets in plain, {} where they belong to another installation's key."""
     try:
         return decrypt(provider.secrets)
     except InvalidToken:
@@ -237,38 +234,40 @@ def _opened(provider: Provider) -> dict[str, str]:
 def _setting_errors(
     adapter: Adapter, settings: Mapping[str, str], secrets: Mapping[str, str], code: str
 ) -> dict[str, str]:
-    given = {**settings, **secrets}
+    values = {**settings, **secrets}
     errors = {}
-    for each in adapter.settings:
-        text = str(given.get(each.name, ""))
+    for setting in adapter.settings:
+        text = str(values.get(setting.name, ""))
         if not text:
-            if each.required:
-                errors[each.name] = _("This field is needed.")
-        elif each.choices and text not in dict(each.choices):
-            errors[each.name] = _("One of the choices is expected.")
-        elif each.kind == "integer" and not text.isdecimal():
-            errors[each.name] = _("A whole number is expected.")
+            if setting.required:
+                errors[setting.name] = _("This field is needed.")
+        elif setting.choices and text not in dict(setting.choices):
+            errors[setting.name] = _("One of the choices is expected.")
+        elif setting.kind == "integer" and not text.isdecimal():
+            errors[setting.name] = _("A whole number is expected.")
         elif len(text) > MAX_SETTING_CHARACTERS:
-            errors[each.name] = _("This is too long.")
-    if errors or not isinstance(adapter, _Examined):
+            errors[setting.name] = _("This is too long.")
+    if errors or not isinstance(adapter, _ChecksSettings):
         return errors
     return adapter.find_problems(Config(provider_id=None, code=code, settings=settings, secrets=secrets))
 
 
-def _change(provider: Provider, *, kept: Mapping[str, str], **fields: object) -> list[str]:
-    """Change the row, and return which fields are other than before; a test of other settings proves nothing."""
+def _apply_changes(provider: Provider, *, secrets: Mapping[str, str], **fields: object) -> list[str]:
+    """Set the fields of a provider without saving it, and return the names of those that changed."""
     changed = [name for name, value in fields.items() if provider.pk is None or getattr(provider, name) != value]
     for name, value in fields.items():
         setattr(provider, name, value)
-    if provider.pk is None or _opened(provider) != kept:
+    if provider.pk is None or _decrypt_or_empty(provider) != secrets:
         changed.append("secrets")
-    if kept or "secrets" in changed:  # the same ones too: what an earlier key had shut is shut by today's
-        provider.secrets = encrypt(kept)
+    # Unchanged secrets too: what an earlier key had encrypted is encrypted with today's.
+    if secrets or "secrets" in changed:
+        provider.secrets = encrypt(secrets)
+    # A test of other settings proves nothing.
     if {"settings", "secrets"} & set(changed):
         provider.tested_at, provider.tested_well, provider.tested_answer = None, None, ""
     return changed
 
 
-def _note(kind: str, provider: Provider, *, by: tuple[str, int | None], now: datetime, **payload: object) -> None:
-    named = {"provider_id": provider.pk, "provider": provider.code, "kind": provider.kind}
-    record(kind, at=now, actor=by[0], actor_id=by[1], payload={**named, **payload})
+def _record(kind: str, provider: Provider, *, by: tuple[str, int | None], now: datetime, **payload: object) -> None:
+    identity = {"provider_id": provider.pk, "provider": provider.code, "kind": provider.kind}
+    record(kind, at=now, actor=by[0], actor_id=by[1], payload={**identity, **payload})

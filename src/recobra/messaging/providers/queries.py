@@ -1,4 +1,4 @@
-"""What may be read of the configured ways out; what a secret is, never."""
+"""Read access to the configured providers, without their secrets."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ CHANNELS: Final = tuple(Channel.values)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderStatus:
-    """A configured provider as it stands; `resting_until` is set while its circuit is open.
+    """A configured provider and its state; `resting_until` is set while its circuit is open.
 
-    `known` is False for a kind that is not installed any more; `webhook_url` is '' where nobody calls back.
+    `known` is False for a kind that is not installed any more; `webhook_url` is '' for a provider that makes no calls.
     `tokens` is what is left of its allowance.
     """
 
@@ -37,42 +37,42 @@ class ProviderStatus:
 
 
 def list_providers(channel: str, *, now: datetime) -> list[ProviderStatus]:
-    """Return the configured providers of a channel in the order in which they are asked."""
-    found = Provider.objects.filter(channel=channel).select_related("state").order_by("rank", "code")
-    return [_way(provider, now) for provider in found]
+    """Return the configured providers of a channel, the preferred one first."""
+    providers = Provider.objects.filter(channel=channel).select_related("state").order_by("rank", "code")
+    return [_provider_status(provider, now) for provider in providers]
 
 
 def get_provider(code: str, *, now: datetime) -> ProviderStatus:
     """Return one configured provider. Raises Provider.DoesNotExist."""
-    return _way(Provider.objects.select_related("state").get(code=code), now)
+    return _provider_status(Provider.objects.select_related("state").get(code=code), now)
 
 
 def built_in_kinds(channel: str) -> list[str]:
-    """Return the kinds that serve a channel while nothing is configured for it: smtp, sandbox."""
-    return [way.kind for way in implicit_routes(channel)]
+    """Return the kinds that serve a channel while no provider is configured for it: smtp, sandbox."""
+    return [route.kind for route in implicit_routes(channel)]
 
 
 def get_kind(kind: str) -> ProviderKind | None:
-    """Return a kind of provider that can be configured."""
-    return next((each for each in list_kinds() if each.kind == kind), None)
+    """Return a kind of provider that can be configured, None where there is none of this name."""
+    return next((provider_kind for provider_kind in list_kinds() if provider_kind.kind == kind), None)
 
 
 def stored_secrets(provider: Provider) -> frozenset[str]:
-    """Return the names of the secrets that are kept."""
+    """Return the names of a provider's stored secrets."""
     return stored_secret_names(provider)
 
 
-def _way(provider: Provider, now: datetime) -> ProviderStatus:
+def _provider_status(provider: Provider, now: datetime) -> ProviderStatus:
     state = getattr(provider, "state", None)
     adapter = ADAPTERS.get(provider.kind)
-    resting = state.open_until if state and state.open_until and state.open_until > now else None
-    called = adapter is not None and not isinstance(adapter, OneWay)
+    resting_until = state.open_until if state and state.open_until and state.open_until > now else None
+    makes_calls = adapter is not None and not isinstance(adapter, OneWay)
     return ProviderStatus(
         provider=provider,
         label=adapter.label if adapter else provider.kind,
         known=adapter is not None,
-        webhook_url=f"{settings.PUBLIC_URL.rstrip('/')}/api/webhooks/{provider.code}/" if called else "",
-        resting_until=resting,
+        webhook_url=f"{settings.PUBLIC_URL.rstrip('/')}/api/webhooks/{provider.code}/" if makes_calls else "",
+        resting_until=resting_until,
         failures=state.failures if state else 0,
         tokens=state.tokens if state else None,
     )

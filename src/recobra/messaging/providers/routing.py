@@ -1,6 +1,6 @@
-"""Which provider a message leaves by, how many may leave now, and which provider is left alone for a while.
+"""Routes of messages: the providers of a channel, the allowance of each, and the circuit of those that fail.
 
-Allowance and circuit live in one row per provider, by the database's clock: all dispatchers share them.
+Allowance and circuit are kept in one row per provider, by the database's clock: all dispatchers share them.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ TRIAL_SECONDS: Final = 60
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """A way out: a configured provider, or an implicit one without a row (`provider_id` None).
+    """A configured provider, or an implicit one without a row (`provider_id` None).
 
-    `rate_per_second` None: as fast as it takes them. `price_micros` is that of one message,
+    `rate_per_second` None: as fast as it takes them. `price_micros` is the price of one message,
     in millionths of the major unit of `price_currency`.
     """
 
@@ -52,74 +52,73 @@ class Route:
 
     @property
     def adapter(self) -> Adapter:
-        """Return what speaks to the provider."""
+        """Return the adapter of the provider's kind."""
         return ADAPTERS[self.kind]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Routes:
-    """All ways out as they stand at one moment; `open_ids` are configured providers whose circuit lets through."""
+    """All routes at one moment; `open_ids` are the configured providers whose circuit lets messages through."""
 
     configured: tuple[Route, ...]
     open_ids: frozenset[int]
 
     def open_routes(self, channel: str, country: str) -> list[Route]:
-        """Return the ways to send by a channel into a country, the preferred one first."""
-        fits = [w for w in self.configured if w.channel == channel and w.country in {"", country}]
-        return [w for w in fits if w.provider_id in self.open_ids] if fits else implicit_routes(channel)
+        """Return the routes that are open to a channel and country, the preferred one first."""
+        fitting = [r for r in self.configured if r.channel == channel and r.country in {"", country}]
+        # Implicit routes only where nothing is configured: providers that all rest are waited for.
+        return [r for r in fitting if r.provider_id in self.open_ids] if fitting else implicit_routes(channel)
 
     def has_route(self, channel: str, country: str) -> bool:
-        """Return whether there is any way, even one that rests at the moment."""
+        """Return whether there is any route, even one that rests at the moment."""
         return bool(implicit_routes(channel)) or any(
-            w.channel == channel and w.country in {"", country} for w in self.configured
+            r.channel == channel and r.country in {"", country} for r in self.configured
         )
 
     def routes_of_channel(self, channel: str) -> list[Route]:
-        """Return the ways to send by a channel into any country."""
-        return [w for w in self.configured if w.channel == channel] or implicit_routes(channel)
+        """Return the routes of a channel into any country, resting ones included."""
+        return [r for r in self.configured if r.channel == channel] or implicit_routes(channel)
 
     def channels(self) -> list[str]:
         """Return the channels with configured providers."""
-        return sorted({w.channel for w in self.configured})
+        return sorted({r.channel for r in self.configured})
 
     def rate_limit(self, channel: str) -> float | None:
-        """Return how many messages a second may leave by a channel, None where nobody set a limit."""
-        rates = [w.rate_per_second for w in self.configured if w.channel == channel and w.provider_id in self.open_ids]
-        known = [rate for rate in rates if rate is not None]
-        return sum(known) if rates and len(known) == len(rates) else None
+        """Return how many messages a second may leave by a channel, None where an open provider has no limit."""
+        rates = [r.rate_per_second for r in self.configured if r.channel == channel and r.provider_id in self.open_ids]
+        limits = [rate for rate in rates if rate is not None]
+        return sum(limits) if rates and len(limits) == len(rates) else None
 
     def resting_channels(self) -> list[str]:
         """Return the channels all of whose providers rest."""
-        alive = {w.channel for w in self.configured if w.provider_id in self.open_ids}
-        return [channel for channel in self.channels() if channel not in alive]
+        open_channels = {r.channel for r in self.configured if r.provider_id in self.open_ids}
+        return [channel for channel in self.channels() if channel not in open_channels]
 
 
 def load_routes() -> Routes:
-    """Return all ways out as they stand now."""
-    found = Provider.objects.filter(enabled=True, kind__in=list(ADAPTERS)).order_by("rank", "code")
-    configured = tuple(chosen for provider in found if (chosen := _readable(provider)))
+    """Return all routes at this moment."""
+    configured: list[Route] = []
+    for provider in Provider.objects.filter(enabled=True, kind__in=list(ADAPTERS)).order_by("rank", "code"):
+        try:
+            configured.append(_build_route(provider))
+        except Unsuitable:
+            # A database that moved to another installation has secrets that cannot be read there. The other providers
+            # still send.
+            _log.error("The secrets of provider %s belong to another key: save them again.", provider.code)
     if not configured:
         return Routes(configured=(), open_ids=frozenset())
     with connection.cursor() as cursor:
         cursor.execute(_RESTING)
-        resting = {row[0] for row in cursor.fetchall()}
-    return Routes(configured=configured, open_ids=frozenset(w.provider_id or 0 for w in configured) - resting)
-
-
-def _readable(provider: Provider) -> Route | None:
-    """A database that moved to another installation has secrets that this one cannot read: those ways are shut."""
-    try:
-        return _chosen(provider)
-    except Unsuitable:
-        _log.error("The secrets of provider %s belong to another key: save them again.", provider.code)
-        return None
+        resting_ids = {row[0] for row in cursor.fetchall()}
+    open_ids = frozenset(route.provider_id or 0 for route in configured) - resting_ids
+    return Routes(configured=tuple(configured), open_ids=open_ids)
 
 
 def implicit_routes(channel: str) -> list[Route]:
-    """Return the ways that need no configuration: the mail server of the settings, the demonstration's mailbox."""
+    """Return the routes without a configured provider: the mail server of the settings, a demonstration's mailbox."""
     if channel == "email":
-        where = {"url": settings.SMTP_URL, "from": settings.MAIL_FROM}
-        config = Config(provider_id=None, code="smtp", settings=where)
+        server = {"url": settings.SMTP_URL, "from": settings.MAIL_FROM}
+        config = Config(provider_id=None, code="smtp", settings=server)
         return [Route(provider_id=None, code="smtp", kind="smtp", channel=channel, config=config)]
     if settings.DEMO and channel in Channel.values:
         config = Config(provider_id=None, code="sandbox", settings={})
@@ -128,60 +127,60 @@ def implicit_routes(channel: str) -> list[Route]:
 
 
 def build_config(provider: Provider) -> Config:
-    """Return a provider's settings as its adapter reads them, secrets in plain. Raises Unsuitable."""
+    """Return the settings of a provider for its adapter, secrets in plain. Raises Unsuitable."""
     return Config(
         provider_id=provider.pk,
         code=provider.code,
         settings={name: str(value) for name, value in provider.settings.items()},
-        secrets=_plain(provider.secrets),
+        secrets=_decrypt_secrets(provider.secrets),
         webhook_url=f"{settings.PUBLIC_URL.rstrip('/')}/api/webhooks/{provider.code}/",
     )
 
 
 def take_allowance(*, provider_id: int, wanted: int) -> int:
-    """Take up to `wanted` messages from what a provider may be given now; return how many were granted.
+    """Take up to `wanted` messages from a provider's allowance; return how many were granted.
 
-    One, as a trial, where the provider rested and the rest is over; none while it rests.
+    None are granted while the provider rests, and one as a trial once its rest is over.
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT rate_per_second FROM messaging_provider WHERE id = %s AND enabled", [provider_id])
-        found = cursor.fetchone()
-        if found is None or wanted <= 0:
+        row = cursor.fetchone()
+        if row is None or wanted <= 0:
             return 0
-        cursor.execute(_STATE, [provider_id])
-        rate = found[0]
+        cursor.execute(_INSERT_STATE, [provider_id])
+        rate = row[0]
         burst = None if rate is None else max(1.0, rate * BURST_SECONDS)
         cursor.execute(
-            _TAKE, {"id": provider_id, "wanted": wanted, "rate": rate, "burst": burst, "trial": TRIAL_SECONDS}
+            _TAKE_ALLOWANCE, {"id": provider_id, "wanted": wanted, "rate": rate, "burst": burst, "trial": TRIAL_SECONDS}
         )
         granted = cursor.fetchone()
     return int(granted[0]) if granted else 0
 
 
 def record_failure(provider_id: int) -> None:
-    """Note that a provider could not be reached or did not answer; after so many in a row it is left alone."""
+    """Record that a provider was not reached or did not answer; after FAILURES_TO_OPEN in a row it rests."""
     with connection.cursor() as cursor:
-        cursor.execute(_STATE, [provider_id])
+        cursor.execute(_INSERT_STATE, [provider_id])
         cursor.execute(
-            _FAILED,
+            _RECORD_FAILURE,
             {"id": provider_id, "most": FAILURES_TO_OPEN, "first": FIRST_REST_SECONDS, "longest": MAX_REST_SECONDS},
         )
 
 
 def record_success(provider_id: int) -> None:
-    """Note that a provider answered: failures before it are forgotten."""
+    """Record that a provider answered, which ends its failures and its rest."""
     with connection.cursor() as cursor:
-        cursor.execute(_WORKED, [provider_id])
+        cursor.execute(_RECORD_SUCCESS, [provider_id])
 
 
-_STATE = """
+_INSERT_STATE = """
     INSERT INTO messaging_providerstate (provider_id, tokens, refilled_at, failures, trying)
     VALUES (%s, 0, clock_timestamp() - interval '1 hour', 0, false) ON CONFLICT DO NOTHING"""
 
 _RESTING = "SELECT provider_id FROM messaging_providerstate WHERE open_until > clock_timestamp()"
 
-# One statement under one row lock: what one dispatcher takes the next one no longer finds.
-_TAKE = """
+# One statement under one row lock: two dispatchers never take the same allowance.
+_TAKE_ALLOWANCE = """
     WITH held AS MATERIALIZED (
         SELECT s.provider_id, s.open_until, s.tokens, s.refilled_at FROM messaging_providerstate s
         WHERE s.provider_id = %(id)s FOR UPDATE
@@ -204,19 +203,19 @@ _TAKE = """
     FROM granted g WHERE s.provider_id = g.provider_id
     RETURNING g.n"""
 
-_FAILED = """
+_RECORD_FAILURE = """
     UPDATE messaging_providerstate
     SET failures = failures + 1, trying = false,
         open_until = CASE WHEN failures + 1 >= %(most)s THEN clock_timestamp() + make_interval(secs =>
             least(%(longest)s, %(first)s * power(2, least(failures + 1 - %(most)s, 10)))) END
     WHERE provider_id = %(id)s"""
 
-_WORKED = """
+_RECORD_SUCCESS = """
     UPDATE messaging_providerstate SET failures = 0, open_until = NULL, trying = false
     WHERE provider_id = %s AND (failures > 0 OR open_until IS NOT NULL)"""
 
 
-def _chosen(provider: Provider) -> Route:
+def _build_route(provider: Provider) -> Route:
     return Route(
         provider_id=provider.pk,
         code=provider.code,
@@ -231,15 +230,16 @@ def _chosen(provider: Provider) -> Route:
 
 
 @lru_cache(maxsize=64)
-def _opened(encrypted: str) -> str:
+def _decrypt_json(encrypted: str) -> str:
+    # As text, so that no caller can change what the cache holds.
     from recobra.messaging.providers.secrets import decrypt  # noqa: PLC0415 - most installations have no secret to read
 
     return json.dumps(decrypt(encrypted))
 
 
-def _plain(encrypted: str) -> Mapping[str, str]:
+def _decrypt_secrets(encrypted: str) -> Mapping[str, str]:
     try:
-        plain: Mapping[str, str] = json.loads(_opened(encrypted)) if encrypted else {}
+        secrets: Mapping[str, str] = json.loads(_decrypt_json(encrypted)) if encrypted else {}
     except InvalidToken as error:
         raise Unsuitable(_("Its secrets belong to another installation's key: give them again.")) from error
-    return plain
+    return secrets

@@ -1,4 +1,4 @@
-"""Providers' secrets, encrypted with the installation's key: a copy of the database alone opens none."""
+"""Encryption of providers' secrets with the installation's key: a copy of the database alone opens none."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ _PURPOSE: Final = b"recobra.contact.provider-secrets"
 
 def encrypt(secrets: Mapping[str, str]) -> str:
     """Return secrets as text to be stored, '' for none."""
-    return _boxes().encrypt(json.dumps(dict(secrets)).encode()).decode() if secrets else ""
+    return _fernet().encrypt(json.dumps(dict(secrets)).encode()).decode() if secrets else ""
 
 
 def decrypt(stored: str) -> dict[str, str]:
     """Return stored secrets in plain. Raises cryptography.fernet.InvalidToken under another installation's key."""
-    plain: dict[str, str] = json.loads(_boxes().decrypt(stored.encode())) if stored else {}
-    return plain
+    secrets: dict[str, str] = json.loads(_fernet().decrypt(stored.encode())) if stored else {}
+    return secrets
 
 
-def _boxes() -> MultiFernet:
-    """Return what shuts by today's key and opens by those before it too."""
-    return MultiFernet([_box(key) for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)])
+def _fernet() -> MultiFernet:
+    # Encrypts with today's key, and decrypts with the keys before it too.
+    return MultiFernet([_key_fernet(key) for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)])
 
 
 @lru_cache(maxsize=8)
-def _box(key: str | bytes) -> Fernet:
+def _key_fernet(key: str | bytes) -> Fernet:
     derived = HKDF(algorithm=SHA256(), length=32, salt=None, info=_PURPOSE).derive(force_bytes(key))
     return Fernet(base64.urlsafe_b64encode(derived))

@@ -1,1 +1,1 @@
-"""From what is owed to the words of a message."""
+"""Templates: written, checked, chosen, and filled in with what a debtor owes."""

@@ -1,4 +1,4 @@
-"""What each channel's templates are made of, and what its networks refuse."""
+"""Parts of each channel's templates, and checks for what its networks refuse."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ PARTS: Final[Mapping[str, tuple[str, ...]]] = {
 KEYS: Final = frozenset("0123456789")
 BUTTONS: Final[Mapping[str, int]] = {"whatsapp": whatsapp_form.MAX_BUTTONS, "ivr": len(KEYS)}
 MAX_SPOKEN_CHARACTERS: Final = 1_200
-"""Characters of speech that somebody listens to: about a minute and a half."""
+"""About a minute and a half of speech."""
 
 ChannelMistake = tuple[str, str, str]
-"""Part, what is wrong, what would be right."""
+"""The part, what is wrong there, and what is expected."""
 
 
 def find_channel_mistakes(*, channel: str, text: str, buttons: Sequence[Mapping[str, str]]) -> Iterator[ChannelMistake]:
-    """Yield what a channel refuses in a template without mistakes of writing."""
-    yield from _buttons(channel, buttons)
+    """Yield what a channel refuses in a template, whose syntax has been checked."""
+    yield from _check_buttons(channel, buttons)
     if channel == "sms":
         parts = count_segments(text).parts
         if parts > MAX_PARTS:
@@ -42,12 +42,12 @@ def find_channel_mistakes(*, channel: str, text: str, buttons: Sequence[Mapping[
                 _("Up to %(count)s.") % {"count": MAX_PARTS},
             )
     if channel == "whatsapp":
-        yield from _whatsapp(text)
+        yield from _check_whatsapp(text)
     if channel == "ivr":
-        yield from _spoken(text, buttons)
+        yield from _check_speech(text, buttons)
 
 
-def _whatsapp(text: str) -> Iterator[ChannelMistake]:
+def _check_whatsapp(text: str) -> Iterator[ChannelMistake]:
     if whatsapp_form.has_logic(text):
         yield "text", _("WhatsApp's templates have no loops, conditions or filters"), _("Use plain variables.")
         return
@@ -62,7 +62,7 @@ def _whatsapp(text: str) -> Iterator[ChannelMistake]:
         yield "text", _("it begins or ends with a variable"), _("WhatsApp wants words before and after.")
 
 
-def _spoken(text: str, buttons: Sequence[Mapping[str, str]]) -> Iterator[ChannelMistake]:
+def _check_speech(text: str, buttons: Sequence[Mapping[str, str]]) -> Iterator[ChannelMistake]:
     if "automátic" not in text.lower() and "automatic" not in text.lower():
         yield "text", _("it does not say that it is automatic"), _("Say at the start that the call is automatic.")
     if "acreedor" not in text:
@@ -74,10 +74,10 @@ def _spoken(text: str, buttons: Sequence[Mapping[str, str]]) -> Iterator[Channel
         yield "buttons", _("the keys are not all different digits"), _("Give each option a digit of its own.")
 
 
-def _buttons(channel: str, buttons: Sequence[Mapping[str, str]]) -> Iterator[ChannelMistake]:
-    most = BUTTONS.get(channel, 0)
-    if len(buttons) > most:
-        yield "buttons", _("there are too many buttons"), _("Up to %(count)s.") % {"count": most}
+def _check_buttons(channel: str, buttons: Sequence[Mapping[str, str]]) -> Iterator[ChannelMistake]:
+    max_buttons = BUTTONS.get(channel, 0)
+    if len(buttons) > max_buttons:
+        yield "buttons", _("there are too many buttons"), _("Up to %(count)s.") % {"count": max_buttons}
     for button in buttons:
         title = button.get("title", "").strip()
         if not title or not button.get("code", "").strip():

@@ -1,4 +1,4 @@
-"""Read a template before it is kept: every mistake with its place and the nearest right name."""
+"""Check of a template before it is saved: every mistake with its line and the nearest right name."""
 
 from __future__ import annotations
 
@@ -18,8 +18,9 @@ from recobra.messaging.templates.variables import FIELDS, REQUIRED, VARIABLES
 MAX_CHARACTERS = 100_000
 _NAMES = tuple(variable.name for variable in VARIABLES)
 _FIELDS = tuple(field.name for field in FIELDS)
-# All that a letter needs. What reaches other files, defines code, reckons or grows without bound has no place in it.
-_ALLOWED = (
+_LOOP_FIELDS = ("index", "first", "last", "length")
+# All that a message needs. What reads other files, defines code, computes or grows without bound is not allowed.
+_ALLOWED_NODES = (
     nodes.Template,
     nodes.Output,
     nodes.TemplateData,
@@ -36,15 +37,15 @@ _ALLOWED = (
     nodes.And,
     nodes.Or,
     nodes.Not,
-    nodes.Getitem,  # has a mistake of its own
+    nodes.Getitem,  # reported apart, with what to write in its place
 )
-MAX_LOOP_DEPTH = 2  # groups and their documents; each further loop would multiply the letter
+MAX_LOOP_DEPTH = 2  # groups and their documents; each further loop would multiply the length of the message
 _FILTERS = ("capitalize", "default", "first", "join", "last", "length", "lower", "title", "trim", "upper")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mistake:
-    """Something wrong in a template: part (subject, text, html), line, what was found, what would be right."""
+    """A mistake in a template: part (subject, text, html), line, what was found and what is expected."""
 
     part: str
     line: int
@@ -63,39 +64,39 @@ class Mistake:
 def find_mistakes(
     *, subject: str, text: str, html: str, channel: str = "email", buttons: Sequence[Mapping[str, str]] = ()
 ) -> list[Mistake]:
-    """Return everything wrong in the parts of a template, in order; none means that it may be kept."""
-    given = {"subject": subject, "text": text, "html": html}
-    used = PARTS.get(channel, ("text",))
-    found = [mistake for part in used for mistake in _read(part, given[part], get_language())]
-    found += [
+    """Return all mistakes in the parts of a template, in order; a template without any may be saved."""
+    sources = {"subject": subject, "text": text, "html": html}
+    parts = PARTS.get(channel, ("text",))
+    mistakes = [mistake for part in parts for mistake in _check_part(part, sources[part], get_language())]
+    mistakes += [
         Mistake(part=part, line=1, found=_("this channel has no such part"), expected=_("Leave it empty."))
-        for part, source in given.items()
-        if part not in used and source.strip()
+        for part, source in sources.items()
+        if part not in parts and source.strip()
     ]
-    if found:
-        return found
+    if mistakes:
+        return mistakes
     if channel == "email":
-        return [mistake for part in ("text", "html") for mistake in _missing(part, given[part])]
+        return [mistake for part in ("text", "html") for mistake in _find_missing(part, sources[part])]
     return [
-        Mistake(part=part, line=1, found=what, expected=right)
-        for part, what, right in find_channel_mistakes(channel=channel, text=text, buttons=buttons)
+        Mistake(part=part, line=1, found=found, expected=expected)
+        for part, found, expected in find_channel_mistakes(channel=channel, text=text, buttons=buttons)
     ]
 
 
 @lru_cache(maxsize=512)
 def find_variables(source: str) -> frozenset[str]:
-    """Return the variables that a template's part speaks of. Raises jinja2.TemplateSyntaxError."""
+    """Return the variables that a part of a template uses. Raises jinja2.TemplateSyntaxError."""
     tree = SandboxedEnvironment().parse(source)
     return frozenset({node.name for node in tree.find_all(nodes.Name) if node.ctx == "load"})
 
 
 @lru_cache(maxsize=512)
-def _read(part: str, source: str, _language: str | None) -> tuple[Mistake, ...]:
-    """Return what is wrong in a part, in the words of a language: the same text is read more than once."""
-    return tuple(_in_part(part, source))
+def _check_part(part: str, source: str, _language: str | None) -> tuple[Mistake, ...]:
+    # Cached, because a template is checked several times; the language is part of the key for the sentences.
+    return tuple(_find_in_part(part, source))
 
 
-def _in_part(part: str, source: str) -> Iterator[Mistake]:
+def _find_in_part(part: str, source: str) -> Iterator[Mistake]:
     if not source.strip():
         yield Mistake(part=part, line=1, found=_("it is empty"), expected=_("Write its content."))
     if len(source) > MAX_CHARACTERS:
@@ -117,15 +118,15 @@ def _in_part(part: str, source: str) -> Iterator[Mistake]:
             part=part, line=error.lineno, found=str(error.message), expected=_("Look at the braces and tags.")
         )
         return
-    yield from _unknown_names(part, tree)
+    yield from _find_unknown_names(part, tree)
     for node in tree.find_all(nodes.Node):
-        if not isinstance(node, _ALLOWED):
-            yield _barred(part, node.lineno, type(node).__name__)
-    for loop in _too_deep(tree):
-        yield _barred(part, loop.lineno, " ".join(["for"] * (MAX_LOOP_DEPTH + 1)))
+        if not isinstance(node, _ALLOWED_NODES):
+            yield _forbidden(part, node.lineno, type(node).__name__)
+    for loop in _find_deep_loops(tree):
+        yield _forbidden(part, loop.lineno, " ".join(["for"] * (MAX_LOOP_DEPTH + 1)))
 
 
-def _barred(part: str, line: int, name: str) -> Mistake:
+def _forbidden(part: str, line: int, name: str) -> Mistake:
     return Mistake(
         part=part,
         line=line,
@@ -134,47 +135,42 @@ def _barred(part: str, line: int, name: str) -> Mistake:
     )
 
 
-def _too_deep(node: nodes.Node, depth: int = 0) -> Iterator[nodes.For]:
-    """Yield the loops that stand inside MAX_LOOP_DEPTH others."""
+def _find_deep_loops(node: nodes.Node, depth: int = 0) -> Iterator[nodes.For]:
+    """Yield the loops inside MAX_LOOP_DEPTH others."""
     for child in node.iter_child_nodes():
         if isinstance(child, nodes.For) and depth == MAX_LOOP_DEPTH:
             yield child
         else:
-            yield from _too_deep(child, depth + isinstance(child, nodes.For))
+            yield from _find_deep_loops(child, depth + isinstance(child, nodes.For))
 
 
-def _unknown_names(part: str, tree: nodes.Template) -> Iterator[Mistake]:
-    own = {node.name for node in tree.find_all(nodes.Name) if node.ctx == "store"} | {"loop"}
+def _find_unknown_names(part: str, tree: nodes.Template) -> Iterator[Mistake]:
+    loop_names = {node.name for node in tree.find_all(nodes.Name) if node.ctx == "store"} | {"loop"}
     for name in tree.find_all(nodes.Name):
-        if name.ctx == "load" and name.name not in own and name.name not in _NAMES:
-            yield _unknown(part, name.lineno, _("variable"), name.name, _NAMES)
+        if name.ctx == "load" and name.name not in loop_names and name.name not in _NAMES:
+            yield _unknown_name(part, name.lineno, _("variable"), name.name, _NAMES)
     for item in tree.find_all(nodes.Getattr):
-        yield from _unknown_field(part, item)
-    for place in tree.find_all(nodes.Getitem):
+        is_loop = isinstance(item.node, nodes.Name) and item.node.name == "loop"
+        fields = _LOOP_FIELDS if is_loop else _FIELDS
+        if item.attr not in fields:
+            yield _unknown_name(part, item.lineno, _("field"), item.attr, fields)
+    for item in tree.find_all(nodes.Getitem):
         yield Mistake(
             part=part,
-            line=place.lineno,
+            line=item.lineno,
             found=_("«%(name)s» is not allowed") % {"name": "[…]"},
             expected=_("Use a dot: grupo.total"),
         )
-    for used in tree.find_all(nodes.Filter):
-        if used.name not in _FILTERS:
-            yield _unknown(part, used.lineno, _("filter"), used.name, _FILTERS)
+    for node in tree.find_all(nodes.Filter):
+        if node.name not in _FILTERS:
+            yield _unknown_name(part, node.lineno, _("filter"), node.name, _FILTERS)
 
 
-def _unknown_field(part: str, item: nodes.Getattr) -> Iterator[Mistake]:
-    if isinstance(item.node, nodes.Name) and item.node.name == "loop":
-        if item.attr not in {"index", "first", "last", "length"}:
-            yield _unknown(part, item.lineno, _("field"), item.attr, ("index", "first", "last", "length"))
-    elif item.attr not in _FIELDS:
-        yield _unknown(part, item.lineno, _("field"), item.attr, _FIELDS)
-
-
-def _unknown(part: str, line: int, what: str, name: str, known: tuple[str, ...]) -> Mistake:
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+def _unknown_name(part: str, line: int, what: str, name: str, known: tuple[str, ...]) -> Mistake:
+    similar = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
     expected = (
-        _("Did you mean «%(name)s»?") % {"name": near[0]}
-        if near
+        _("Did you mean «%(name)s»?") % {"name": similar[0]}
+        if similar
         else _("Allowed: %(names)s.") % {"names": ", ".join(known)}
     )
     return Mistake(
@@ -182,7 +178,7 @@ def _unknown(part: str, line: int, what: str, name: str, known: tuple[str, ...])
     )
 
 
-def _missing(part: str, source: str) -> Iterator[Mistake]:
+def _find_missing(part: str, source: str) -> Iterator[Mistake]:
     used = find_variables(source)
     for what, names in REQUIRED.items():
         if not used & set(names):

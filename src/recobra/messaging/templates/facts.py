@@ -1,4 +1,7 @@
-"""What a template may speak of, for one debtor on one day. A fact that the law wants said and nobody knows blocks."""
+"""Values of the variables of templates, for one debtor on one day.
+
+A fact that the law requires and nobody has entered blocks the message.
+"""
 
 from __future__ import annotations
 
@@ -24,12 +27,12 @@ from recobra_core.law.content.linter import STATEMENT_LINK
 
 
 class NotRendered(Exception):
-    """The template cannot be filled in; the text says why. Permanent until the template or the data change."""
+    """The template cannot be filled in; the text says why. It stays so until the template or the data change."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DocumentLine:
-    """A document as it is shown."""
+    """A document in a template. The fields are the names that templates use."""
 
     numero: str
     vencimiento: str
@@ -39,7 +42,7 @@ class DocumentLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConceptLine:
-    """A concept of what is owed as it is shown."""
+    """A concept of what is owed, in a template."""
 
     nombre: str
     importe: str
@@ -47,7 +50,7 @@ class ConceptLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CurrencyGroup:
-    """The documents of one currency as they are shown."""
+    """The documents of one currency, in a template."""
 
     moneda: str
     documentos: tuple[DocumentLine, ...]
@@ -57,10 +60,10 @@ class CurrencyGroup:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenderContext:
-    """All that a message is made from. `asked` are the documents it is about."""
+    """All that a message is made from. `documents` are those that the message is about."""
 
     statement: Statement
-    asked: tuple[Document, ...]
+    documents: tuple[Document, ...]
     day: date
     country: str
     language: str
@@ -74,11 +77,11 @@ class RenderContext:
 
     @property
     def phrases(self) -> dict[str, Any]:
-        """Return the language's own phrases."""
+        """Return the phrases of the language."""
         return load_phrases(self.language)
 
-    def said(self, name: str) -> str:
-        """Return a phrase with the creditor's name in it."""
+    def phrase(self, name: str) -> str:
+        """Return a phrase with the creditor's name filled in."""
         return str(self.phrases[name]).format(acreedor=self.creditor.name)
 
 
@@ -86,35 +89,35 @@ INTEREST: Final = ("INTEREST", "LATE_INTEREST")
 FEES: Final = ("FEE", "TAX")
 
 
-def collect_facts(case: RenderContext, names: Iterable[str]) -> dict[str, Any]:
-    """Return the values of those variables among the names; what a template does not speak of is not worked out."""
-    return {name: _FACTS[name](case) for name in names if name in _FACTS}
+def collect_facts(context: RenderContext, names: Iterable[str]) -> dict[str, Any]:
+    """Return the values of the variables among the names; no others are computed."""
+    return {name: _FACTS[name](context) for name in names if name in _FACTS}
 
 
-def refuse_missing_facts(case: RenderContext, names: set[str]) -> None:
-    """Raise NotRendered where the country wants a fact said that the template speaks of and nobody entered."""
-    rules = files.find_content(case.country, on=case.day)
-    asked = {required.part: required for required in rules.required if required.level == "barred"} if rules else {}
-    linked = STATEMENT_LINK in names
-    if linked and not case.statement_url:
+def refuse_missing_facts(context: RenderContext, names: set[str]) -> None:
+    """Raise NotRendered where the template uses a fact that the country requires and nobody has entered."""
+    rules = files.find_content(context.country, on=context.day)
+    required_parts = {rule.part: rule for rule in rules.required if rule.level == "barred"} if rules else {}
+    has_link = STATEMENT_LINK in names
+    if has_link and not context.statement_url:
         raise NotRendered(_("The linked page could not know its debtor: no identity document, no customer number."))
-    for part, (variable, known) in _KNOWN.items():
+    for part, (variable, get_value) in _REQUIRED_FACTS.items():
         # What a message leaves to the page that it links to must be known all the same: the page would not say it.
-        meant = part in asked and (variable in names or (linked and asked[part].link))
-        if meant and not known(case):
+        is_used = part in required_parts and (variable in names or (has_link and required_parts[part].link))
+        if is_used and not get_value(context):
             raise NotRendered(
                 _("%(variable)s is not known, and must be said: %(article)s")
-                % {"variable": variable, "article": asked[part].article}
+                % {"variable": variable, "article": required_parts[part].article}
             )
 
 
-def is_fact_known(case: RenderContext, part: str) -> bool:
-    """Return whether a part that the law may want said can be said; parts that are always known are."""
-    return part not in _KNOWN or bool(_KNOWN[part][1](case))
+def is_fact_known(context: RenderContext, part: str) -> bool:
+    """Return whether a part that a law may require is known; True for parts that always are."""
+    return part not in _REQUIRED_FACTS or bool(_REQUIRED_FACTS[part][1](context))
 
 
 def resolve_locale(language: str, country: str) -> Locale:
-    """Return how a country writes money and dates, or the language's own way where that is not known."""
+    """Return the locale of a country, or of the language alone where that is unknown."""
     try:
         return Locale.parse(f"{language}_{country}")
     except (UnknownLocaleError, ValueError):
@@ -123,123 +126,125 @@ def resolve_locale(language: str, country: str) -> Locale:
 
 @lru_cache(maxsize=4096)
 def format_money(amount_minor: int, currency: str, locale: Locale) -> str:
-    """Return an amount in words of its country: 123450 PEN is `S/ 1,234.50` in Peru."""
+    """Return an amount as its country writes it: 123450 PEN is `S/ 1,234.50` in Peru."""
     units = Decimal(amount_minor).scaleb(-get_currency_precision(currency))
     return format_currency(units, currency, locale=locale)
 
 
-def group_documents(documents: Iterable[Document], locale: Locale, names: dict[str, str]) -> tuple[CurrencyGroup, ...]:
-    """Return documents by currency, in the order in which the oldest of each falls due."""
+def group_documents(context: RenderContext, documents: Iterable[Document]) -> tuple[CurrencyGroup, ...]:
+    """Return the documents by currency, in the order of the first document of each."""
+    locale, names = context.locale, context.phrases["conceptos"]
     return tuple(
         CurrencyGroup(
             moneda=currency,
-            documentos=tuple(_line(document, locale) for document in mine),
+            documentos=tuple(_format_document(document, locale) for document in currency_documents),
             conceptos=tuple(
                 ConceptLine(nombre=names[concept], importe=format_money(minor, currency, locale))
                 for concept in CONCEPTS
-                if (minor := _sum(mine, (concept,)))
+                if (minor := _sum_minor(currency_documents, (concept,)))
             ),
-            total=format_money(sum(document.owed_minor for document in mine), currency, locale),
+            total=format_money(sum(document.owed_minor for document in currency_documents), currency, locale),
         )
-        for currency, mine in _by_currency(documents).items()
+        for currency, currency_documents in _split_by_currency(documents).items()
     )
 
 
 @lru_cache
 def load_phrases(language: str) -> dict[str, Any]:
-    """Return what is said where a creditor left how to pay or to object empty, and what laws want said."""
+    """Return the phrases of a language: those that laws require, and those for fields that a creditor left empty."""
     path = resources.files("recobra.messaging") / "library" / language / "_phrases.yaml"
-    found: dict[str, Any] = yaml_text.load(path.read_text("utf-8"))
-    return found
+    phrases: dict[str, Any] = yaml_text.load(path.read_text("utf-8"))
+    return phrases
 
 
-def _agency_address(case: RenderContext) -> str:
-    itself = not case.creditor.agency_name.strip()
-    return case.creditor.agency_address.strip() or (case.creditor.address.strip() if itself else "")
+def _agency_address(context: RenderContext) -> str:
+    collects_itself = not context.creditor.agency_name.strip()
+    return context.creditor.agency_address.strip() or (context.creditor.address.strip() if collects_itself else "")
 
 
-def _contact(case: RenderContext) -> str:
-    ways = (case.creditor.agency_phone.strip(), parseaddr(case.sender)[1])
-    return " · ".join(way for way in ways if way)
+def _format_contacts(context: RenderContext) -> str:
+    addresses = (context.creditor.agency_phone.strip(), parseaddr(context.sender)[1])
+    return " · ".join(address for address in addresses if address)
 
 
-def _complaint_office(case: RenderContext) -> str:
-    return case.creditor.complaint_office.strip() or str(case.phrases["oficinas"].get(case.country, ""))
+def _complaint_office(context: RenderContext) -> str:
+    return context.creditor.complaint_office.strip() or str(context.phrases["oficinas"].get(context.country, ""))
 
 
-def _groups(case: RenderContext, documents: Iterable[Document]) -> tuple[CurrencyGroup, ...]:
-    return group_documents(documents, case.locale, case.phrases["conceptos"])
-
-
-def _sums(case: RenderContext, documents: Iterable[Document]) -> str:
+def _format_owed(context: RenderContext, documents: Iterable[Document]) -> str:
     """Return what is owed on documents, one amount per currency."""
-    by_currency = _by_currency(documents)
     return " + ".join(
-        format_money(sum(d.owed_minor for d in mine), currency, case.locale) for currency, mine in by_currency.items()
+        format_money(sum(d.owed_minor for d in currency_documents), currency, context.locale)
+        for currency, currency_documents in _split_by_currency(documents).items()
     )
 
 
-def _fees(case: RenderContext) -> str:
+def _format_fees(context: RenderContext) -> str:
     charged = [
-        f"{case.phrases['conceptos'][concept]}: {_total(case, (concept,))}"
+        f"{context.phrases['conceptos'][concept]}: {_format_concepts(context, (concept,))}"
         for concept in FEES
-        if _sum(case.asked, (concept,))
+        if _sum_minor(context.documents, (concept,))
     ]
-    return "; ".join(charged) or case.said("sin_gastos")
+    return "; ".join(charged) or context.phrase("sin_gastos")
 
 
-def _since(case: RenderContext) -> str:
-    return format_date(min(d.due_date for d in case.asked), "short", locale=case.locale) if case.asked else ""
-
-
-def _total(case: RenderContext, concepts: tuple[str, ...]) -> str:
-    """Return what is asked for under some concepts, one amount per currency, nought included."""
-    return " + ".join(
-        format_money(_sum(mine, concepts), currency, case.locale) for currency, mine in _by_currency(case.asked).items()
+def _format_oldest_due(context: RenderContext) -> str:
+    return (
+        format_date(min(d.due_date for d in context.documents), "short", locale=context.locale)
+        if context.documents
+        else ""
     )
 
 
-def _interest(case: RenderContext) -> str:
-    charged = [document for document in case.asked if _sum([document], INTEREST)]
+def _format_concepts(context: RenderContext, concepts: tuple[str, ...]) -> str:
+    """Return what is owed under some concepts, one amount per currency, zero included."""
+    return " + ".join(
+        format_money(_sum_minor(currency_documents, concepts), currency, context.locale)
+        for currency, currency_documents in _split_by_currency(context.documents).items()
+    )
+
+
+def _format_interest(context: RenderContext) -> str:
+    charged = [document for document in context.documents if _sum_minor([document], INTEREST)]
     if not charged:
-        return case.said("sin_interes")
+        return context.phrase("sin_interes")
     terms = "; ".join(dict.fromkeys(document.interest_terms for document in charged if document.interest_terms))
-    return str(case.phrases["interes"]).format(importe=_total(case, INTEREST), terminos=terms).strip()
+    return str(context.phrases["interes"]).format(importe=_format_concepts(context, INTEREST), terminos=terms).strip()
 
 
-def _contracts(case: RenderContext) -> str:
-    """Return each account's contract, with the day it was signed where that is known."""
-    found = []
-    for document in {d.account_id: d for d in case.asked}.values():
-        signed = document.signed_on and format_date(document.signed_on, "short", locale=case.locale)
-        said = str(case.phrases["suscrito"]).format(fecha=signed)
-        found.append(f"{document.contract or document.account}{f' ({said})' if signed else ''}")
-    return "; ".join(found)
+def _format_contracts(context: RenderContext) -> str:
+    """Return the contract of each account, with the day on which it was signed where that is known."""
+    contracts = []
+    for document in {d.account_id: d for d in context.documents}.values():
+        signed_on = document.signed_on and format_date(document.signed_on, "short", locale=context.locale)
+        phrase = str(context.phrases["suscrito"]).format(fecha=signed_on)
+        contracts.append(f"{document.contract or document.account}{f' ({phrase})' if signed_on else ''}")
+    return "; ".join(contracts)
 
 
-def _rights(case: RenderContext) -> str:
-    by_country = case.phrases["derechos"]
-    return str(by_country.get(case.country, by_country["general"])).format(acreedor=case.creditor.name)
+def _format_rights(context: RenderContext) -> str:
+    by_country = context.phrases["derechos"]
+    return str(by_country.get(context.country, by_country["general"])).format(acreedor=context.creditor.name)
 
 
-def _sum(documents: Iterable[Document], concepts: tuple[str, ...]) -> int:
+def _sum_minor(documents: Iterable[Document], concepts: tuple[str, ...]) -> int:
     return sum(document.concepts_minor.get(concept, 0) for document in documents for concept in concepts)
 
 
-def _by_currency(documents: Iterable[Document]) -> dict[str, list[Document]]:
-    found: dict[str, list[Document]] = {}
+def _split_by_currency(documents: Iterable[Document]) -> dict[str, list[Document]]:
+    by_currency: dict[str, list[Document]] = {}
     for document in documents:
-        found.setdefault(document.currency, []).append(document)
-    return found
+        by_currency.setdefault(document.currency, []).append(document)
+    return by_currency
 
 
-def _readable(sender: str) -> str:
-    """`Cobranzas <cobranzas@sur.example>` becomes `Cobranzas (cobranzas@sur.example)`."""
+def _format_sender(sender: str) -> str:
+    """Return `Cobranzas (cobranzas@sur.example)` for `Cobranzas <cobranzas@sur.example>`."""
     name, address = parseaddr(sender)
     return f"{name} ({address})" if name else address
 
 
-def _line(document: Document, locale: Locale) -> DocumentLine:
+def _format_document(document: Document, locale: Locale) -> DocumentLine:
     return DocumentLine(
         numero=document.number,
         vencimiento=format_date(document.due_date, "short", locale=locale),
@@ -249,51 +254,53 @@ def _line(document: Document, locale: Locale) -> DocumentLine:
 
 
 _FACTS: Final[dict[str, Callable[[RenderContext], Any]]] = {
-    "nombre": lambda case: case.debtor_name,
-    "acreedor": lambda case: case.creditor.name,
-    "acreedor_identificacion": lambda case: case.creditor.tax_id,
-    "acreedor_domicilio": lambda case: case.creditor.address.strip(),
-    "agencia": lambda case: case.creditor.agency_name.strip() or case.said("equipo"),
+    "nombre": lambda context: context.debtor_name,
+    "acreedor": lambda context: context.creditor.name,
+    "acreedor_identificacion": lambda context: context.creditor.tax_id,
+    "acreedor_domicilio": lambda context: context.creditor.address.strip(),
+    "agencia": lambda context: context.creditor.agency_name.strip() or context.phrase("equipo"),
     "agencia_domicilio": _agency_address,
-    "agencia_telefono": lambda case: case.creditor.agency_phone.strip(),
-    "emisor": lambda case: _readable(case.sender),
-    "contacto": _contact,
-    "vencidos": lambda case: _groups(case, case.statement.overdue),
-    "por_vencer": lambda case: _groups(case, case.statement.upcoming),
-    "total_vencido": lambda case: _sums(case, case.statement.overdue),
-    "total_por_vencer": lambda case: _sums(case, case.statement.upcoming),
-    "desglose": lambda case: _groups(case, case.asked),
-    "capital": lambda case: _total(case, ("PRINCIPAL",)),
-    "intereses": lambda case: _total(case, INTEREST),
-    "gastos": lambda case: _total(case, FEES),
-    "liquidacion": _interest,
-    "gastos_detalle": _fees,
-    "contratos": _contracts,
-    "mora_desde": _since,
-    "origen": lambda case: ", ".join(dict.fromkeys(case.phrases["productos"][d.product] for d in case.asked)),
-    "como_pagar": lambda case: case.creditor.payment_instructions.strip() or case.said("como_pagar"),
-    "como_reclamar": lambda case: case.creditor.complaint_contact.strip() or case.said("como_reclamar"),
+    "agencia_telefono": lambda context: context.creditor.agency_phone.strip(),
+    "emisor": lambda context: _format_sender(context.sender),
+    "contacto": _format_contacts,
+    "vencidos": lambda context: group_documents(context, context.statement.overdue),
+    "por_vencer": lambda context: group_documents(context, context.statement.upcoming),
+    "total_vencido": lambda context: _format_owed(context, context.statement.overdue),
+    "total_por_vencer": lambda context: _format_owed(context, context.statement.upcoming),
+    "desglose": lambda context: group_documents(context, context.documents),
+    "capital": lambda context: _format_concepts(context, ("PRINCIPAL",)),
+    "intereses": lambda context: _format_concepts(context, INTEREST),
+    "gastos": lambda context: _format_concepts(context, FEES),
+    "liquidacion": _format_interest,
+    "gastos_detalle": _format_fees,
+    "contratos": _format_contracts,
+    "mora_desde": _format_oldest_due,
+    "origen": lambda context: ", ".join(
+        dict.fromkeys(context.phrases["productos"][d.product] for d in context.documents)
+    ),
+    "como_pagar": lambda context: context.creditor.payment_instructions.strip() or context.phrase("como_pagar"),
+    "como_reclamar": lambda context: context.creditor.complaint_contact.strip() or context.phrase("como_reclamar"),
     "oficina_reclamos": _complaint_office,
-    "derechos": _rights,
-    "no_judicial": lambda case: case.said("no_judicial"),
-    "como_parar": lambda case: case.said("como_parar"),
-    "fecha": lambda case: format_date(case.day, "long", locale=case.locale),
-    "referencia": lambda case: case.reference,
-    "enlace_baja": lambda case: case.unsubscribe_url,
-    STATEMENT_LINK: lambda case: case.statement_url,
+    "derechos": _format_rights,
+    "no_judicial": lambda context: context.phrase("no_judicial"),
+    "como_parar": lambda context: context.phrase("como_parar"),
+    "fecha": lambda context: format_date(context.day, "long", locale=context.locale),
+    "referencia": lambda context: context.reference,
+    "enlace_baja": lambda context: context.unsubscribe_url,
+    STATEMENT_LINK: lambda context: context.statement_url,
 }
-"""How each variable is worked out."""
+"""How each variable is computed."""
 
-_KNOWN: Final[dict[str, tuple[str, Callable[[RenderContext], object]]]] = {
-    "creditor_address": ("acreedor_domicilio", lambda case: case.creditor.address.strip()),
-    "creditor_tax_id": ("acreedor_identificacion", lambda case: case.creditor.tax_id.strip()),
+_REQUIRED_FACTS: Final[dict[str, tuple[str, Callable[[RenderContext], object]]]] = {
+    "creditor_address": ("acreedor_domicilio", lambda context: context.creditor.address.strip()),
+    "creditor_tax_id": ("acreedor_identificacion", lambda context: context.creditor.tax_id.strip()),
     "agency_address": ("agencia_domicilio", _agency_address),
-    "agency_phone": ("agencia_telefono", lambda case: case.creditor.agency_phone.strip()),
+    "agency_phone": ("agencia_telefono", lambda context: context.creditor.agency_phone.strip()),
     "complaint_office": ("oficina_reclamos", _complaint_office),
-    "contract_date": ("contratos", lambda case: all(document.signed_on for document in case.asked)),
+    "contract_date": ("contratos", lambda context: all(document.signed_on for document in context.documents)),
     "interest": (
         "liquidacion",
-        lambda case: all(d.interest_terms or not _sum([d], INTEREST) for d in case.asked),
+        lambda context: all(d.interest_terms or not _sum_minor([d], INTEREST) for d in context.documents),
     ),
 }
-"""The part of a message, the variable that says it, and whether it is known."""
+"""By part of a message that a law may require: the variable that says it, and its value, false if unknown."""

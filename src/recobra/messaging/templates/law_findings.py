@@ -1,4 +1,4 @@
-"""A template read by the law: its parts through the linter, as findings that name the part they stand in."""
+"""Findings of the law against a template, part by part."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from recobra_core.law.content import Finding, MessageFacts, lint_text
 
 _NOT_SPANISH: Final = {"pt": ("BR",), "en": ("US",)}
 SPOKEN: Final = frozenset({"ivr", "call"})
-"""Channels that speak before it is known who listens."""
+"""Channels whose text is spoken before it is known who listens."""
 
-# The core knows no gettext: its sentences are repeated here for the catalogue, and a test compares them.
+# The core knows no gettext: its sentences are repeated here for the translators, and a test compares them.
 SENTENCES: Final = frozenset(
     {
         gettext_noop("It looks like or speaks of an act of a court."),
@@ -67,24 +67,24 @@ SENTENCES: Final = frozenset(
 
 @cache
 def countries_by_language(language: str) -> tuple[str, ...]:
-    """Return the countries that a template without a country of its own is read for, by its language."""
-    begin = language[:2]
+    """Return the countries for which a template of a language is checked, where it has no country of its own."""
+    prefix = language[:2]
     elsewhere = {code for codes in _NOT_SPANISH.values() for code in codes}
-    if begin != "es":
-        return _NOT_SPANISH.get(begin, ())
+    if prefix != "es":
+        return _NOT_SPANISH.get(prefix, ())
     return tuple(code for code in sorted(load_countries()) if code not in elsewhere)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TemplateFinding:
-    """A finding with the part of the template it stands in (subject, text, html) and the countries it holds for."""
+    """A finding with its part of the template (subject, text, html) and the countries in which it holds."""
 
     part: str
     finding: Finding
     countries: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
-        """Return it as it is kept with the template."""
+        """Return the finding as it is stored with the template."""
         names = ("code", "severity", "start", "end", "excerpt", "sentence", "article", "source")
         return {"part": self.part, "countries": list(self.countries)} | {n: getattr(self.finding, n) for n in names}
 
@@ -92,11 +92,11 @@ class TemplateFinding:
 def lint_for_country(
     *, subject: str, text: str, html: str, channel: str, country: str, language: str, legal: bool, on: date
 ) -> tuple[Finding, ...]:
-    """Return what the law of one country says about a template, a legal one as for a decided case."""
-    found = _read(
+    """Return the findings of one country's law; `legal` templates are read as with a legal decision."""
+    findings = _lint_parts(
         subject=subject, text=text, html=html, channel=channel, country=country, language=language, legal=legal, on=on
     )
-    return tuple(each.finding for each in found)
+    return tuple(finding.finding for finding in findings)
 
 
 @lru_cache(maxsize=512)
@@ -105,32 +105,33 @@ def lint_everywhere(
 ) -> tuple[TemplateFinding, ...]:
     """Return the findings of a template in its country, or in every country of its language.
 
-    What several countries say alike is one finding with the first one's article.
+    A finding that several countries share appears once, with the article of the first one.
     """
     merged: dict[tuple[object, ...], TemplateFinding] = {}
-    where: dict[tuple[object, ...], list[str]] = {}
+    countries_by_key: dict[tuple[object, ...], list[str]] = {}
     for code in [country] if country else countries_by_language(language):
-        for each in _read(
+        for part_finding in _lint_parts(
             subject=subject, text=text, html=html, channel=channel, country=code, language=language, legal=legal, on=on
         ):
-            key = (each.part, each.finding.code, each.finding.start, each.finding.end, each.finding.severity)
-            merged.setdefault(key, each)
-            where.setdefault(key, []).append(code)
+            finding = part_finding.finding
+            key = (part_finding.part, finding.code, finding.start, finding.end, finding.severity)
+            merged.setdefault(key, part_finding)
+            countries_by_key.setdefault(key, []).append(code)
     return tuple(
-        TemplateFinding(part=each.part, finding=each.finding, countries=tuple(dict.fromkeys(where[key])))
-        for key, each in merged.items()
+        TemplateFinding(part=first.part, finding=first.finding, countries=tuple(dict.fromkeys(countries_by_key[key])))
+        for key, first in merged.items()
     )
 
 
-def blocked_countries(found: Iterable[TemplateFinding], *, country: str, language: str) -> tuple[str, ...]:
-    """Return the countries in which a template may not be used; for one of a single country, that one or none."""
-    blocked = {code for each in found if each.finding.severity == "block" for code in each.countries}
-    wanted = (country,) if country else countries_by_language(language)
-    return tuple(code for code in wanted if code in blocked)
+def blocked_countries(findings: Iterable[TemplateFinding], *, country: str, language: str) -> tuple[str, ...]:
+    """Return the countries in which a template may not be used, among its own or those of its language."""
+    blocked = {code for finding in findings if finding.finding.severity == "block" for code in finding.countries}
+    candidates = (country,) if country else countries_by_language(language)
+    return tuple(code for code in candidates if code in blocked)
 
 
 OWN_RULE: Final = gettext_noop("Project default")
-"""What stands for an article where no law says it."""
+"""The text in place of an article, for a rule that no law contains."""
 
 
 def translate_sentence(sentence: str) -> str:
@@ -138,37 +139,38 @@ def translate_sentence(sentence: str) -> str:
     return gettext(sentence) if sentence else ""
 
 
-def _read(
+def _lint_parts(
     *, subject: str, text: str, html: str, channel: str, country: str, language: str, legal: bool, on: date
 ) -> list[TemplateFinding]:
-    names = _names((subject, text, html))
+    names = _find_variables((subject, text, html))
     body = MessageFacts(
         on=on,
         variables=names,
-        notice=not NOTICES.isdisjoint(_names((text,))),
+        notice=not NOTICES.isdisjoint(_find_variables((text,))),
         legal_template=legal,
         legal_decision=legal,
     )
     parts = [("text", text, body)]
     if subject.strip():
         parts.insert(0, ("subject", subject, replace(body, part="subject")))
+    # Read once more as what an answering machine records, for whoever plays it.
     if channel in SPOKEN:
         parts.append(("text", text, replace(body, part="voicemail")))
     if html.strip():
-        # What is missing is said once, of the text: both parts must say the same.
+        # As a reply, because what is missing is reported once, for the text: both parts must say the same.
         parts.append(("html", html, replace(body, markup=True, reply=True)))
-    found = [
+    findings = [
         TemplateFinding(part=part, finding=finding)
         for part, source, facts in parts
         for finding in lint_text(
             source, country=country, channel=channel, kind="template", language=language, facts=facts
         )
     ]
-    return list({(each.part, each.finding): each for each in found}.values())
+    return list({(finding.part, finding.finding): finding for finding in findings}.values())
 
 
 @lru_cache(maxsize=512)
-def _names(parts: tuple[str, ...]) -> frozenset[str]:
+def _find_variables(parts: tuple[str, ...]) -> frozenset[str]:
     try:
         return frozenset().union(*map(find_variables, parts))
     except TemplateSyntaxError:

@@ -1,4 +1,4 @@
-"""What is still missing of a creditor before messages may leave in the countries that it works in."""
+"""Facts of a creditor that are missing before its messages may leave, by country."""
 
 from __future__ import annotations
 
@@ -22,25 +22,25 @@ _FIELDS: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MissingFact:
-    """A field of the creditor that a country's law wants said: its messages wait for it, or it advises it."""
+    """An empty field of the creditor that a country's law requires (`is_required`: messages wait for it) or advises."""
 
     country: str
     field: str
     article: str
-    waits: bool
+    is_required: bool
 
 
 def find_missing_facts(creditor: Creditor, *, on: date) -> list[MissingFact]:
-    """Return what messages of a creditor wait for, by country and field."""
+    """Return the missing facts of a creditor, by country and field."""
     countries = creditor.portfolios.order_by("country").values_list("country", flat=True).distinct()
-    return [each for country in countries for each in _missing(creditor, country, on)]
+    return [fact for country in countries for fact in _find_in_country(creditor, country, on)]
 
 
-def _missing(creditor: Creditor, country: str, on: date) -> list[MissingFact]:
+def _find_in_country(creditor: Creditor, country: str, on: date) -> list[MissingFact]:
     rules = files.find_content(country, on=on)
-    case = RenderContext(
+    context = RenderContext(
         statement=Statement(),
-        asked=(),
+        documents=(),
         day=on,
         country=country,
         language="es",
@@ -53,7 +53,7 @@ def _missing(creditor: Creditor, country: str, on: date) -> list[MissingFact]:
         statement_url="",
     )
     return [
-        MissingFact(country=country, field=_FIELDS[asked.part], article=asked.article, waits=asked.level == "barred")
-        for asked in (rules.required if rules else ())
-        if asked.part in _FIELDS and asked.level in {"barred", "advice"} and not is_fact_known(case, asked.part)
+        MissingFact(country=country, field=_FIELDS[rule.part], article=rule.article, is_required=rule.level == "barred")
+        for rule in (rules.required if rules else ())
+        if rule.part in _FIELDS and rule.level in {"barred", "advice"} and not is_fact_known(context, rule.part)
     ]

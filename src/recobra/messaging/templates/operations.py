@@ -1,4 +1,7 @@
-"""Templates: written as drafts, read by the law, approved by a second person, superseded instead of edited."""
+"""Operations on templates: drafts are checked against the law and approved by a second person.
+
+A version is never edited: the next one takes its place.
+"""
 
 from __future__ import annotations
 
@@ -24,9 +27,9 @@ from recobra.messaging.tokens import statement_url, unsubscribe_url
 from recobra.portfolio.models import Account, Debtor
 from recobra.portfolio.statement import fetch_statements
 
-_NOBODY = UUID(int=0)
+_NO_CONTACT = UUID(int=0)
 LIBRARY = "library"
-"""Who wrote and approved the starter library: it is reviewed with each release."""
+"""The author and approver of the starter library, which is reviewed with each release."""
 
 Status = Template.Status
 _PAYLOADS = pa.schema([("payload", pa.string())])
@@ -35,32 +38,33 @@ _PAYLOADS = pa.schema([("payload", pa.string())])
 class TemplateRefused(Exception):
     """The template has mistakes; `mistakes` lists them all, the text is shown as it is."""
 
-    def __init__(self, found: Sequence[Mistake]) -> None:
-        super().__init__("\n".join(map(str, found)))
-        self.mistakes = tuple(found)
+    def __init__(self, mistakes: Sequence[Mistake]) -> None:
+        super().__init__("\n".join(map(str, mistakes)))
+        self.mistakes = tuple(mistakes)
 
 
 class TemplateBlocked(Exception):
-    """The law bars what the template says; `found` are the findings that block it everywhere it is meant for."""
+    """The law bars the template in every country that it is for; `findings` are those that block it."""
 
-    def __init__(self, found: Sequence[law_findings.TemplateFinding]) -> None:
+    def __init__(self, findings: Sequence[law_findings.TemplateFinding]) -> None:
         sentences = (
-            f"{law_findings.translate_sentence(each.finding.sentence)} {each.finding.article}".strip() for each in found
+            f"{law_findings.translate_sentence(each.finding.sentence)} {each.finding.article}".strip()
+            for each in findings
         )
         super().__init__("\n".join(dict.fromkeys(sentences)))
-        self.found = tuple(found)
+        self.findings = tuple(findings)
 
 
 class OwnTemplate(Exception):
-    """Who wrote a template may not approve it; the text is shown as it is."""
+    """The author of a template may not approve it; the text is shown as it is."""
 
 
 class WrongStatus(Exception):
-    """The template is not where this step begins; the text is shown as it is."""
+    """The status of the template does not allow this step; the text is shown as it is."""
 
 
 def lint_template(template: Template, *, now: datetime) -> Sequence[law_findings.TemplateFinding]:
-    """Return what the law says about a template, kept or not, in its country or in all of its language's."""
+    """Return the law's findings against a template, saved or not, in its country or in all of its language."""
     return law_findings.lint_everywhere(
         subject=template.subject,
         text=template.text,
@@ -94,8 +98,8 @@ def save_template(
     actor_id: int | None = None,
     now: datetime,
 ) -> Template:
-    """Keep a new version of a template as a draft, with what the law says of it. Raises TemplateRefused."""
-    template = _written(
+    """Save a new version of a template as a draft, with the law's findings. Raises TemplateRefused."""
+    template = _build_draft(
         code=code,
         channel=channel,
         language=language,
@@ -114,22 +118,26 @@ def save_template(
         actor_id=actor_id,
         now=now,
     )
-    _lock(template)
-    last = _kin(template).order_by("-version").first()
+    key = {name: getattr(template, name) for name in VERSION_KEY}
+    # Two people who save the same template at once get two versions.
+    with connection.cursor() as cursor:
+        lock = f"template {' '.join(str(value) for value in key.values())}"
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [lock])
+    last = Template.objects.filter(**key).order_by("-version").first()
     template.version = last.version + 1 if last else 1
     template.save()
-    _note("template.saved", template, actor, actor_id, now)
+    _record("template.saved", template, actor, actor_id, now)
     return template
 
 
 @transaction.atomic
 def submit_template(*, template_id: int, actor: str, actor_id: int | None = None, now: datetime) -> Template:
-    """Put a draft before the people who approve. Raises TemplateBlocked and WrongStatus."""
-    template = _in(template_id, Status.DRAFT)
+    """Submit a draft for approval. Raises TemplateBlocked and WrongStatus."""
+    template = _lock_in_status(template_id, Status.DRAFT)
     _refuse_blocked(template, now)
     template.status = Status.SUBMITTED
     template.save(update_fields=["status", "findings"])
-    _note("template.submitted", template, actor, actor_id, now)
+    _record("template.submitted", template, actor, actor_id, now)
     return template
 
 
@@ -138,9 +146,9 @@ def approve_template(
     *, template_id: int, actor: str, actor_id: int | None = None, note: str = "", now: datetime
 ) -> Template:
     """Put a submitted template in force. Raises OwnTemplate, TemplateBlocked and WrongStatus."""
-    template = _in(template_id, Status.SUBMITTED)
-    own = template.created_by == actor or (actor_id is not None and template.created_by_id == actor_id)
-    if own:
+    template = _lock_in_status(template_id, Status.SUBMITTED)
+    is_author = template.created_by == actor or (actor_id is not None and template.created_by_id == actor_id)
+    if is_author:
         raise OwnTemplate(_("Who wrote a template may not approve it: a second person must."))
     _refuse_blocked(template, now)
     return _decide(template, Status.APPROVED, actor=actor, actor_id=actor_id, note=note, now=now)
@@ -148,8 +156,8 @@ def approve_template(
 
 @transaction.atomic
 def reject_template(*, template_id: int, actor: str, actor_id: int | None = None, note: str, now: datetime) -> Template:
-    """Send a submitted template back, saying why. Raises WrongStatus."""
-    template = _in(template_id, Status.SUBMITTED)
+    """Send a submitted template back with the reason. Raises WrongStatus."""
+    template = _lock_in_status(template_id, Status.SUBMITTED)
     if not note.strip():
         raise WrongStatus(_("Say why, so that its author can mend it."))
     return _decide(template, Status.REJECTED, actor=actor, actor_id=actor_id, note=note.strip(), now=now)
@@ -159,36 +167,36 @@ def reject_template(*, template_id: int, actor: str, actor_id: int | None = None
 def weigh_template(
     *, template_id: int, weight: int, actor: str, actor_id: int | None = None, now: datetime
 ) -> Template:
-    """Set how often a variant is drawn beside its others; 0 stops it. Raises WrongStatus."""
+    """Set the weight of a variant among its others, from 0 (never drawn) to 100. Raises WrongStatus."""
     template = Template.objects.select_for_update().get(pk=template_id)
     if not 0 <= weight <= 100:
         raise WrongStatus(_("A weight runs from 0 to 100."))
     template.weight = weight
     template.save(update_fields=["weight"])
-    _note("template.weighed", template, actor, actor_id, now, weight=weight)
+    _record("template.weighed", template, actor, actor_id, now, weight=weight)
     return template
 
 
 @transaction.atomic
 def retire_template(*, template_id: int, actor: str, actor_id: int | None = None, now: datetime) -> None:
-    """Take a version out of use; what was sent with it keeps it. The version before, if any, is in force again.
+    """Retire a version; the approved version before it, if any, is in force again.
 
-    One that is retired already stays as it is. Raises Template.DoesNotExist.
+    Messages that were sent with it still name it. Retiring twice changes nothing. Raises Template.DoesNotExist.
     """
     template = Template.objects.select_for_update().get(pk=template_id)
     if template.retired_at is not None:
         return
     template.retired_at = now
     template.save(update_fields=["retired_at"])
-    _note("template.retired", template, actor, actor_id, now)
+    _record("template.retired", template, actor, actor_id, now)
 
 
 @transaction.atomic
 def ensure_library(*, now: datetime, language: str = "es") -> int:
-    """Add the starter templates that this installation has never had, approved; return how many were added."""
+    """Add, as approved, the starter templates that this installation never had; return how many were added."""
     known = set(Template.objects.filter(language=language).values_list("code", "channel", "country", "tone"))
     added = [
-        _written(**document, language=language, actor=LIBRARY, now=now)
+        _build_draft(**document, language=language, actor=LIBRARY, now=now)
         for document in library.load_starter_templates(language)
         if (document["code"], document["channel"], document["country"], document["tone"]) not in known
     ]
@@ -204,23 +212,23 @@ def ensure_library(*, now: datetime, language: str = "es") -> int:
 
 
 def preview_message(*, template: Template, debtor_id: int, now: datetime) -> render.RenderedMessage:
-    """Return the message a debtor would get from a template, kept or not, at this moment.
+    """Return the message that a debtor would get from a template, saved or not, at this moment.
 
     Raises TemplateRefused where the template has mistakes and NotRendered where the data do not fit.
     """
-    found = find_mistakes(
+    mistakes = find_mistakes(
         subject=template.subject,
         text=template.text,
         html=template.html,
         channel=template.channel,
         buttons=template.buttons,
     )
-    if found:
-        raise TemplateRefused(found)
+    if mistakes:
+        raise TemplateRefused(mistakes)
     debtor = Debtor.objects.select_related("creditor").get(pk=debtor_id)
-    first = Account.objects.filter(debtor=debtor).select_related("portfolio").order_by("pk").first()
-    zone = debtor.time_zone or (first.portfolio.time_zone if first else "")
-    country = debtor.country or (first.portfolio.country if first else "")
+    first_account = Account.objects.filter(debtor=debtor).select_related("portfolio").order_by("pk").first()
+    zone = debtor.time_zone or (first_account.portfolio.time_zone if first_account else "")
+    country = debtor.country or (first_account.portfolio.country if first_account else "")
     day = local_date(zone, now) or now.date()
     return render.render(
         template,
@@ -230,48 +238,41 @@ def preview_message(*, template: Template, debtor_id: int, now: datetime) -> ren
         debtor_name=debtor.name,
         creditor=debtor.creditor,
         sender=settings.MAIL_FROM,
-        reference=str(_NOBODY),
-        unsubscribe_url=unsubscribe_url(_NOBODY),
+        reference=str(_NO_CONTACT),
+        unsubscribe_url=unsubscribe_url(_NO_CONTACT),
         statement_url=statement_url(0),
     )
 
 
-def _written(
+def _build_draft(
     *, buttons: Iterable[Mapping[str, str]] = (), actor: str, actor_id: int | None = None, now: datetime, **fields: Any
 ) -> Template:
-    """Return a draft, checked and read but not kept. Raises TemplateRefused."""
-    chosen = [dict(button) for button in buttons]
-    found = find_mistakes(
-        subject=fields["subject"], text=fields["text"], html=fields["html"], channel=fields["channel"], buttons=chosen
+    """Return a draft, checked but not saved, with the law's findings. Raises TemplateRefused."""
+    button_fields = [dict(button) for button in buttons]
+    mistakes = find_mistakes(
+        subject=fields["subject"],
+        text=fields["text"],
+        html=fields["html"],
+        channel=fields["channel"],
+        buttons=button_fields,
     )
-    if found:
-        raise TemplateRefused(found)
-    places = list(number_variables(fields["text"])[1]) if fields["channel"] == "whatsapp" else []
+    if mistakes:
+        raise TemplateRefused(mistakes)
+    parameters = list(number_variables(fields["text"])[1]) if fields["channel"] == "whatsapp" else []
     template = Template(
         **fields,
-        buttons=chosen,
-        parameters=places,
+        buttons=button_fields,
+        parameters=parameters,
         created_at=now,
         created_by=actor,
         created_by_id=actor_id,
         status=Status.DRAFT,
     )
-    template.findings = [each.as_json() for each in lint_template(template, now=now)]
+    template.findings = [finding.as_json() for finding in lint_template(template, now=now)]
     return template
 
 
-def _kin(template: Template) -> Any:
-    return Template.objects.filter(**{name: getattr(template, name) for name in VERSION_KEY})
-
-
-def _lock(template: Template) -> None:
-    """Two people who save at once get two versions."""
-    key = " ".join(str(getattr(template, name)) for name in VERSION_KEY)
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [f"template {key}"])
-
-
-def _in(template_id: int, status: Status) -> Template:
+def _lock_in_status(template_id: int, status: Status) -> Template:
     template = Template.objects.select_for_update().get(pk=template_id)
     if template.status != status or template.retired_at is not None:
         raise WrongStatus(
@@ -281,13 +282,13 @@ def _in(template_id: int, status: Status) -> Template:
 
 
 def _refuse_blocked(template: Template, now: datetime) -> None:
-    """Refuse what is blocked everywhere it is meant for; blocked in some countries, it is only not used there."""
-    found = lint_template(template, now=now)
-    template.findings = [each.as_json() for each in found]
-    blocked = law_findings.blocked_countries(found, country=template.country, language=template.language)
+    findings = lint_template(template, now=now)
+    template.findings = [finding.as_json() for finding in findings]
+    blocked = law_findings.blocked_countries(findings, country=template.country, language=template.language)
     everywhere = {template.country} if template.country else set(law_findings.countries_by_language(template.language))
+    # Blocked in some countries only, a template is not picked there: `selection.is_lawful`.
     if everywhere <= set(blocked):
-        raise TemplateBlocked([each for each in found if each.finding.severity == "block"])
+        raise TemplateBlocked([finding for finding in findings if finding.finding.severity == "block"])
 
 
 def _decide(
@@ -295,12 +296,12 @@ def _decide(
 ) -> Template:
     template.status, template.decided_at, template.decided_by, template.decision_note = status, now, actor, note
     template.save(update_fields=["status", "findings", "decided_at", "decided_by", "decision_note"])
-    _note(f"template.{status.lower()}", template, actor, actor_id, now)
+    _record(f"template.{status.lower()}", template, actor, actor_id, now)
     return template
 
 
-def _note(kind: str, template: Template, actor: str, actor_id: int | None, now: datetime, **more: Any) -> None:
-    record(kind, at=now, actor=actor, actor_id=actor_id, payload=_payload(template) | more)
+def _record(kind: str, template: Template, actor: str, actor_id: int | None, now: datetime, **details: Any) -> None:
+    record(kind, at=now, actor=actor, actor_id=actor_id, payload=_payload(template) | details)
 
 
 def _payload(template: Template) -> dict[str, Any]:

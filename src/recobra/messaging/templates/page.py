@@ -1,4 +1,4 @@
-"""What the debtor's statement page shows: every document with its parts, and what the law wants said beside them."""
+"""The debtor's statement page: every document with its concepts, and what the law requires beside them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from recobra.portfolio.models import Creditor
 from recobra.portfolio.statement import CONCEPTS, Document, Statement
 
 LANGUAGE: Final = "es"
-_SAID: Final = (
+_VARIABLES: Final = (
     "acreedor",
     "acreedor_identificacion",
     "acreedor_domicilio",
@@ -45,7 +45,7 @@ _SAID: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DocumentRow:
-    """A document as it is shown; `days` past due, negative before."""
+    """A document on the page; `days` past due, negative before."""
 
     number: str
     due: str
@@ -56,7 +56,7 @@ class DocumentRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountRow:
-    """An account as it is shown; `held` where nobody asks for it at present."""
+    """An account on the page; `held` where it is not collected at present."""
 
     contract: str
     product: str
@@ -68,19 +68,19 @@ class AccountRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """The statement page. `said` are the variables of messages by name; held accounts count in none of their sums."""
+    """The statement page. `facts` are variables of templates by name; held accounts count in none of their sums."""
 
-    said: Mapping[str, Any]
+    facts: Mapping[str, Any]
     debts: tuple[AccountRow, ...]
     on_hold: bool
 
 
 def build_page(*, statement: Statement, day: date, country: str, creditor: Creditor, sender: str) -> Page:
     """Return the page of what a debtor owes on a day, money and dates written as the country writes them."""
-    locale, free = resolve_locale(LANGUAGE, country), statement.without_held()
-    case = RenderContext(
-        statement=free,
-        asked=(*free.overdue, *free.upcoming),
+    locale, without_held = resolve_locale(LANGUAGE, country), statement.without_held()
+    context = RenderContext(
+        statement=without_held,
+        documents=(*without_held.overdue, *without_held.upcoming),
         day=day,
         country=country,
         language=LANGUAGE,
@@ -93,30 +93,30 @@ def build_page(*, statement: Statement, day: date, country: str, creditor: Credi
         statement_url="",
     )
     return Page(
-        said=collect_facts(case, _SAID),
-        debts=tuple(_debts((*statement.overdue, *statement.upcoming), locale)),
+        facts=collect_facts(context, _VARIABLES),
+        debts=tuple(_build_accounts((*statement.overdue, *statement.upcoming), locale)),
         on_hold=bool(statement.hold_reason),
     )
 
 
-def _debts(documents: Iterable[Document], locale: Locale) -> Iterable[AccountRow]:
+def _build_accounts(documents: Iterable[Document], locale: Locale) -> Iterable[AccountRow]:
     by_account: dict[int, list[Document]] = {}
     for document in documents:
         by_account.setdefault(document.account_id, []).append(document)
     phrases = load_phrases(LANGUAGE)
-    for mine in by_account.values():
-        first = mine[0]
+    for account_documents in by_account.values():
+        first = account_documents[0]
         yield AccountRow(
             contract=first.contract or first.account,
             product=phrases["productos"].get(first.product, ""),
             signed=format_date(first.signed_on, "short", locale=locale) if first.signed_on else "",
             terms=first.interest_terms,
             held=first.held,
-            rows=tuple(_row(document, locale, phrases["conceptos"]) for document in mine),
+            rows=tuple(_build_row(document, locale, phrases["conceptos"]) for document in account_documents),
         )
 
 
-def _row(document: Document, locale: Locale, names: Mapping[str, str]) -> DocumentRow:
+def _build_row(document: Document, locale: Locale, names: Mapping[str, str]) -> DocumentRow:
     return DocumentRow(
         number=document.number,
         due=format_date(document.due_date, "short", locale=locale),

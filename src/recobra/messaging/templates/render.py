@@ -1,4 +1,4 @@
-"""Fill in a template with a debtor's statement, money and dates written as the debtor's country writes them."""
+"""Filling in of templates with a debtor's statement, money and dates as the debtor's country writes them."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenderedMessage:
-    """A message as a person reads it. `parameters` fill the numbered places of a template kept by the provider."""
+    """A message as a person reads it. `parameters` fill the placeholders of a template that the provider keeps."""
 
     subject: str
     text: str
@@ -61,15 +61,15 @@ def render(
     unsubscribe_url: str,
     statement_url: str,
 ) -> RenderedMessage:
-    """Return the words of one message; `statement_url` is '' where that page could be shown to nobody.
+    """Return one message. Raises NotRendered.
 
-    Raises NotRendered.
+    `statement_url` is '' where the page could not check the identity of its debtor.
     """
     if day is None:
         raise NotRendered("The debtor's day is not known.")
-    case = RenderContext(
+    context = RenderContext(
         statement=statement,
-        asked=statement.documents_for(notice=is_notice(template)),
+        documents=statement.documents_for(notice=is_notice(template)),
         day=day,
         country=country,
         language=template.language,
@@ -82,9 +82,9 @@ def render(
         statement_url=statement_url,
     )
     names = find_template_variables(template) | set(template.parameters)
-    refuse_missing_facts(case, names)
-    facts = collect_facts(case, names)
-    parts = _compiled(template.subject, template.text, template.html)
+    refuse_missing_facts(context, names)
+    facts = collect_facts(context, names)
+    parts = _compile(template.subject, template.text, template.html)
     try:
         subject, text, html = (part.render(facts) for part in parts)
     except (TemplateError, TypeError, ValueError, ArithmeticError) as error:
@@ -99,21 +99,25 @@ def render(
 
 def is_notice(template: Template) -> bool:
     """Return whether a template may go before anything is overdue."""
-    return not NOTICES.isdisjoint(_names(template.text, "", ""))
+    return not NOTICES.isdisjoint(_find_variables(template.text, "", ""))
 
 
 def find_template_variables(template: Template) -> set[str]:
-    """Return the variables that any part of a template speaks of."""
-    return set(_names(template.subject, template.text, template.html))
+    """Return the variables that any part of a template uses."""
+    return set(_find_variables(template.subject, template.text, template.html))
 
 
 @lru_cache(maxsize=256)
-def _names(*parts: str) -> frozenset[str]:
+def _find_variables(*parts: str) -> frozenset[str]:
     return frozenset().union(*map(find_variables, parts))
 
 
 @lru_cache(maxsize=256)
-def _compiled(subject: str, text: str, html: str) -> tuple[Compiled, Compiled, Compiled]:
-    plain = SandboxedEnvironment(undefined=StrictUndefined, autoescape=False, trim_blocks=True, lstrip_blocks=True)
-    marked = SandboxedEnvironment(undefined=StrictUndefined, autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    return plain.from_string(subject), plain.from_string(text), marked.from_string(html)
+def _compile(subject: str, text: str, html: str) -> tuple[Compiled, Compiled, Compiled]:
+    text_environment = SandboxedEnvironment(
+        undefined=StrictUndefined, autoescape=False, trim_blocks=True, lstrip_blocks=True
+    )
+    html_environment = SandboxedEnvironment(
+        undefined=StrictUndefined, autoescape=True, trim_blocks=True, lstrip_blocks=True
+    )
+    return text_environment.from_string(subject), text_environment.from_string(text), html_environment.from_string(html)

@@ -1,4 +1,4 @@
-"""Which template a message is written with: approved, fit for the country, nearest to what was asked."""
+"""Selection of the template of a message: in force, fit for the country, nearest to what was asked for."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from recobra.messaging.templates.law_findings import lint_for_country
 from recobra.portfolio.models import LegalDecision
 from recobra_core.law.content import has_blocking
 
-_SPACE: Final = 16**8
+_HASH_RANGE: Final = 16**8
 _TONES: Final = ("", "NEUTRAL", "EMPATHETIC", "FIRM")
 VERSION_KEY: Final = ("code", "channel", "language", "country", "tone", "variant")
-"""What versions of one template share."""
+"""The fields that all versions of a template share."""
 
 
 def templates_in_force() -> QuerySet[Template]:
     """Return the newest approved version of each template and variant that is not retired."""
-    found = Template.objects.filter(status=Template.Status.APPROVED, retired_at__isnull=True)
-    newest = found.order_by(*VERSION_KEY, "-version").distinct(*VERSION_KEY)
+    approved = Template.objects.filter(status=Template.Status.APPROVED, retired_at__isnull=True)
+    newest = approved.order_by(*VERSION_KEY, "-version").distinct(*VERSION_KEY)
     return Template.objects.filter(pk__in=newest.values("pk"))
 
 
 class TemplatePool:
-    """Templates in force, to choose from for many contacts."""
+    """Templates in force, from which those of many contacts are picked."""
 
     def __init__(self, templates: Iterable[Template]) -> None:
         self._by_code: dict[tuple[str, str], list[Template]] = {}
@@ -48,33 +48,33 @@ class TemplatePool:
         tone: str = "",
         legal_decision: bool = False,
     ) -> Template | None:
-        """Return the template a debtor is written with on a day, None where none fits.
+        """Return the template for a debtor on a day, None where none fits.
 
-        The language goes first, then the country's own before the general one, then the tone; a template that
-        the country's law blocks does not fit, and a legal one fits only a case with an approved legal decision.
-        Among its variants the debtor's own hash draws, by their weights.
+        The language counts first, then the country's own template before the general one, then the tone. A template
+        that the country's law blocks does not fit, and a legal one fits only with an approved legal decision. Among
+        variants, the debtor's hash draws by their weights.
         """
-        fit = [
+        fitting = [
             t
             for t in self._by_code.get((code, channel), ())
             if t.country in {"", country} and t.weight and (legal_decision or not t.legal) and is_lawful(t, country, on)
         ]
-        if not fit:
+        if not fitting:
             return None
-        best = min(_distance(t, language=language, tone=tone) for t in fit)
-        chosen = [t for t in fit if _distance(t, language=language, tone=tone) == best]
-        return draw_variant(chosen, debtor_id=debtor_id)
+        least = min(_distance(t, language=language, tone=tone) for t in fitting)
+        nearest = [t for t in fitting if _distance(t, language=language, tone=tone) == least]
+        return draw_variant(nearest, debtor_id=debtor_id)
 
 
 def load_template_pool(wanted: Collection[tuple[str, str]], language: str = "") -> TemplatePool:
-    """Return the templates in force of some codes and channels (and of one language), to choose from."""
-    found = templates_in_force().filter(code__in={code for code, _ in wanted})
-    return TemplatePool(found.filter(language=language) if language else found)
+    """Return the templates in force of some codes and channels, of one language or of all, to pick from."""
+    templates = templates_in_force().filter(code__in={code for code, _ in wanted})
+    return TemplatePool(templates.filter(language=language) if language else templates)
 
 
 def is_lawful(template: Template, country: str, on: date) -> bool:
-    """Return whether the country's law lets a template leave, a legal one on a decided case."""
-    return _leaves(
+    """Return whether the country's law allows a template, a legal one with a legal decision."""
+    return _is_lawful_text(
         subject=template.subject,
         text=template.text,
         html=template.html,
@@ -87,36 +87,38 @@ def is_lawful(template: Template, country: str, on: date) -> bool:
 
 
 def accounts_with_legal_decision(account_ids: Collection[int]) -> frozenset[int]:
-    """Return the accounts among those given that have an approved legal decision in force."""
-    found = LegalDecision.objects.filter(account__in=account_ids, approved_at__isnull=False, revoked_at__isnull=True)
-    return frozenset(found.values_list("account_id", flat=True))
+    """Return which of the accounts have an approved legal decision in force."""
+    decisions = LegalDecision.objects.filter(
+        account__in=account_ids, approved_at__isnull=False, revoked_at__isnull=True
+    )
+    return frozenset(decisions.values_list("account_id", flat=True))
 
 
 def draw_variant(variants: Sequence[Template], *, debtor_id: int) -> Template:
-    """Return the variant a debtor falls in: the same on every day and try, whatever the order of the rows.
+    """Return the variant of a debtor: the same on every day and try, whatever the order of the rows.
 
     The hash is that of `recobra_core.decide.assign_arm`, the experiment the template's code, channel, language and
     country.
     """
-    ordered = sorted(variants, key=lambda each: each.variant)
+    ordered = sorted(variants, key=lambda variant: variant.variant)
     first = ordered[0]
     if len(ordered) == 1:
         return first
     experiment = f"template/{first.code}/{first.channel}/{first.language}/{first.country}/{first.tone}"
     draw = int(hashlib.md5(f"{debtor_id}/{experiment}".encode(), usedforsecurity=False).hexdigest()[:8], 16)
-    total, upto = sum(each.weight for each in ordered), 0
-    for each in ordered:
-        upto += each.weight
-        if draw < upto * _SPACE // total:
-            return each
+    total, cumulated = sum(variant.weight for variant in ordered), 0
+    for variant in ordered:
+        cumulated += variant.weight
+        if draw < cumulated * _HASH_RANGE // total:
+            return variant
     return ordered[-1]
 
 
 def _distance(template: Template, *, language: str, tone: str) -> tuple[bool, bool, int]:
-    of_tone = 0 if template.tone == tone else 1 + _TONES.index(template.tone)
-    return (template.language != language, not template.country, of_tone)
+    tone_distance = 0 if template.tone == tone else 1 + _TONES.index(template.tone)
+    return (template.language != language, not template.country, tone_distance)
 
 
 @lru_cache(maxsize=2048)
-def _leaves(**template: Any) -> bool:
+def _is_lawful_text(**template: Any) -> bool:
     return not has_blocking(lint_for_country(**template))

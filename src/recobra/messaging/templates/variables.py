@@ -1,4 +1,4 @@
-"""What a template may speak of. Names are Spanish, as the people who write templates are."""
+"""Variables of templates. Their names are Spanish, as the people who write templates are."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Variable(NamedTuple):
-    """A name that a template may use, and what it stands for."""
+    """A name that a template may use, and its meaning."""
 
     name: str
     meaning: str | Promise
@@ -62,7 +62,7 @@ FIELDS: Final = (
     Variable("importe", _("of a document: what is owed on it")),
     Variable("dias", _("of a document: days late, or days left")),
 )
-"""What groups and their documents are made of."""
+"""The fields of groups, documents and concepts."""
 
 REQUIRED: Final = {
     _("the creditor"): ("acreedor",),
@@ -70,8 +70,8 @@ REQUIRED: Final = {
     _("how to pay"): ("como_pagar",),
     _("how to object"): ("como_reclamar",),
 }
-"""What an e-mail's text and HTML must both say, each by one of some variables."""
+"""What both the text and the HTML of an e-mail must say, each with one of the variables."""
 
 NOTICE: Final = "por_vencer"
-"""A template that speaks of this is a notice: it may go before anything is overdue."""
+"""A template that uses this variable is a notice: it may go before anything is overdue."""
 NOTICES: Final = frozenset({NOTICE, "total_por_vencer"})

@@ -1,6 +1,6 @@
-"""WhatsApp templates at Meta: ours are put up for its approval, and its decisions are asked for and noted.
+"""Approval of WhatsApp templates by Meta: they are submitted, and its decisions are recorded.
 
-Meta calls us when it decides; asking now and then finds what such a call did not bring.
+Meta calls us when it decides. Asking now and then finds the decisions whose call was lost.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from recobra.messaging.templates.whatsapp_form import number_variables
 ACTOR: Final = "provider"
 PENDING: Final = "PENDING"
 _log = logging.getLogger(__name__)
-# Meta's reviewers read a template with values; they are nobody's.
+# Meta's reviewers read a template with values; these belong to no person.
 _EXAMPLES: Final = {
     "nombre": "Rosa Quispe",
     "acreedor": "Banco Sur",
@@ -42,48 +42,49 @@ _EXAMPLES: Final = {
 
 
 class NotRegistered(Exception):
-    """The template could not be put up for approval; the text says why and is shown as it is."""
+    """The template could not be submitted for approval; the text says why and is shown as it is."""
 
 
 def register_template(
     *, template_id: int, provider_id: int, actor: str, actor_id: int | None = None, now: datetime
 ) -> Template:
-    """Put an approved WhatsApp template up for Meta's approval. Raises NotRegistered."""
-    template = _claimed(template_id)
+    """Submit an approved WhatsApp template for Meta's approval. Raises NotRegistered."""
+    template = _claim_name(template_id)
     body, names = number_variables(template.text)
     try:
-        config = _config(provider_id)
-        told = asyncio.run(_submitted(config, template, body, [_example(name) for name in names]))
+        config = _load_config(provider_id)
+        registered = asyncio.run(_submit_or_find(config, template, body, [_build_example(name) for name in names]))
     except Unsuitable as error:
+        # The name is free again, so that the template can be submitted once more.
         Template.objects.filter(pk=template.pk, provider_status="").update(provider_name="")
         raise NotRegistered(str(error)) from error
     with transaction.atomic():
-        template.provider_status, template.provider_reference = told.status, told.reference
+        template.provider_status, template.provider_reference = registered.status, registered.reference
         template.provider_asked_at = now
         template.save(update_fields=["provider_status", "provider_reference", "provider_asked_at"])
-        payload = {"template_id": template.pk, "name": template.provider_name, "status": told.status}
+        payload = {"template_id": template.pk, "name": template.provider_name, "status": registered.status}
         record("template.registered", at=now, actor=actor, actor_id=actor_id, payload=payload)
     return template
 
 
 def synchronise_templates(*, now: datetime) -> int:
-    """Ask every WhatsApp provider for its decisions and note them; return how many were new.
+    """Fetch the decisions of every WhatsApp provider and record them; return how many were new.
 
-    A provider that does not answer is asked again next time, and its silence is logged.
+    A provider that does not answer is logged and asked again next time.
     """
     changed = 0
     for provider in Provider.objects.filter(kind="whatsapp", enabled=True).order_by("pk"):
         try:
-            found = asyncio.run(meta.list_templates(build_config(provider)))
+            templates = asyncio.run(meta.list_templates(build_config(provider)))
         except Unsuitable as error:
             _log.warning("The templates of provider %s could not be asked for: %s", provider.code, error)
             continue
-        changed += sum(_noted(each, now) for each in found)
+        changed += sum(_record_decision(template, now) for template in templates)
     return changed
 
 
-def _claimed(template_id: int) -> Template:
-    """Give a template its name at Meta, so that no second request for it is made. Raises NotRegistered."""
+def _claim_name(template_id: int) -> Template:
+    """Give a template its name at Meta, so that it is submitted only once. Raises NotRegistered."""
     with transaction.atomic():
         template = Template.objects.select_for_update().get(pk=template_id)
         if template.channel != "whatsapp" or template.status != Template.Status.APPROVED or template.retired_at:
@@ -95,15 +96,15 @@ def _claimed(template_id: int) -> Template:
     return template
 
 
-def _config(provider_id: int) -> Config:
+def _load_config(provider_id: int) -> Config:
     provider = Provider.objects.filter(pk=provider_id, kind="whatsapp").first()
     if provider is None:
         raise Unsuitable(_("This kind of provider is not installed."))
     return build_config(provider)
 
 
-async def _submitted(config: Config, template: Template, body: str, examples: list[str]) -> meta.MetaTemplate:
-    """Ask for approval; an answer that was lost is looked for, since Meta takes a name once. Raises Unsuitable."""
+async def _submit_or_find(config: Config, template: Template, body: str, examples: list[str]) -> meta.MetaTemplate:
+    """Submit a template, or find it at Meta where the reply was lost. Raises Unsuitable."""
     try:
         return await meta.submit_template(
             config,
@@ -111,28 +112,31 @@ async def _submitted(config: Config, template: Template, body: str, examples: li
             language=template.language,
             text=body,
             examples=examples,
-            buttons=[each["title"] for each in template.buttons],
+            buttons=[button["title"] for button in template.buttons],
         )
     except Unsuitable:
-        known = [each for each in await meta.list_templates(config) if each.name == template.provider_name]
-        if not known:
+        # Meta takes a name once: if the first request arrived, the template is there.
+        matches = [found for found in await meta.list_templates(config) if found.name == template.provider_name]
+        if not matches:
             raise
-        return known[0]
+        return matches[0]
 
 
-def _noted(told: meta.MetaTemplate, now: datetime) -> bool:
+def _record_decision(decided: meta.MetaTemplate, now: datetime) -> bool:
     with transaction.atomic():
-        ours = Template.objects.filter(provider_name=told.name, language__in={told.language, told.language[:2]})
-        template = ours.select_for_update().exclude(provider_status=told.status).first()
+        candidates = Template.objects.filter(
+            provider_name=decided.name, language__in={decided.language, decided.language[:2]}
+        )
+        template = candidates.select_for_update().exclude(provider_status=decided.status).first()
         if template is None:
             return False
-        template.provider_status, template.provider_asked_at = told.status, now
+        template.provider_status, template.provider_asked_at = decided.status, now
         template.save(update_fields=["provider_status", "provider_asked_at"])
-        payload = {"name": told.name, "language": told.language, "status": told.status}
+        payload = {"name": decided.name, "language": decided.language, "status": decided.status}
         record("template.decided_by_provider", at=now, actor=ACTOR, payload=payload)
     return True
 
 
-def _example(name: str) -> str:
+def _build_example(name: str) -> str:
     meanings: Mapping[str, str] = {variable.name: str(variable.meaning) for variable in VARIABLES}
     return _EXAMPLES.get(name) or meanings.get(name, name)

@@ -1,4 +1,4 @@
-"""Letters: what is handed over waits for the next print batch."""
+"""Letters, which wait for the next print batch once they are handed over."""
 
 from recobra.messaging.channels.letter.adapter import ADAPTER
 

@@ -1,4 +1,4 @@
-"""A letter is handed over when it lies in the tray of the next print batch; from there it is never taken twice."""
+"""Adapter of printed letters: a letter is handed over when it is stored for the next print batch."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from recobra.messaging.models import Contact, Letter
 
 
 class LetterSender:
-    """Puts letters into the tray."""
+    """Stores letters for the next print batch."""
 
     def __init__(self, tray: DatabaseThread, config: Config) -> None:
         self._tray, self._config = tray, config
 
     async def send(self, message: Message) -> Outcome:
-        """Put one letter into the tray; the same contact again finds it there."""
-        return await self._tray.run(_put, message, self._config.settings.get("return_address", ""))
+        """Store one letter; a contact that is sent again finds its letter there."""
+        return await self._tray.run(_store_letter, message, self._config.settings.get("return_address", ""))
 
 
 class LetterAdapter(OneWay):
-    """Letters of the company's own printer and courier."""
+    """Letters by the company's own printer and courier."""
 
     kind = "letters"
     channel = "letter"
@@ -47,30 +47,35 @@ class LetterAdapter(OneWay):
 
     @asynccontextmanager
     async def open_sender(self, config: Config) -> AsyncIterator[LetterSender]:
-        """Open the tray for a run of letters."""
+        """Open a database thread for a run of letters."""
         async with DatabaseThread.open("letters") as tray:
             yield LetterSender(tray, config)
 
     async def was_received(self, public_id: UUID, reference: str, config: Config) -> bool | None:
-        """Look into the tray."""
+        """Return whether the letter is stored."""
         del reference, config
         async with DatabaseThread.open("letters") as tray:
             return await tray.run(Letter.objects.filter(contact__public_id=public_id).exists)
 
     async def check_settings(self, config: Config) -> Check:
-        """Say that nothing stands between a letter and its tray."""
+        """Return that all is well: nothing outside is needed."""
         return Check(ok=True, answer=f"{config.code}: letters wait for the next print batch")
 
 
 ADAPTER = LetterAdapter()
 
 
-def _put(message: Message, back_to: str) -> Outcome:
+def _store_letter(message: Message, return_address: str) -> Outcome:
     contact = Contact.objects.select_related("debtor__creditor", "portfolio").get(public_id=message.public_id)
     day = contact.local_date or message.date.date()
     try:
         letter = build_letter(
-            contact, subject=message.subject, text=message.text, address=message.address, day=day, back_to=back_to
+            contact,
+            subject=message.subject,
+            text=message.text,
+            address=message.address,
+            day=day,
+            return_address=return_address,
         )
     except LetterUnsuitable as error:
         return Outcome(kind=OutcomeKind.FAILED, reason=reasons.REFUSED, answer=str(error), unusable=True)

@@ -1,8 +1,8 @@
-"""A letter and a print batch of letters as PDF.
+"""Letters and print batches as PDF.
 
-The address stands where the window of an envelope is: DIN 5008 form B on A4, a number 10 envelope on US Letter. What
-shows through the window is the name, the address and nothing else: no sender's trade, no reference, no bar code, for
-they tell whoever handles the envelope that somebody is being written to about a debt (requirement S1-80).
+The address is placed for the window of an envelope: DIN 5008 form B on A4, a number 10 envelope on US Letter. Only the
+name and the address show through the window: no sender's trade, reference or bar code, which would tell whoever handles
+the envelope that somebody is being written to about a debt (requirement S1-80).
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ _TEMPLATE: Final = Path(__file__).parent / "letters.typ"
 
 
 class LetterUnsuitable(ValueError):
-    """A letter that must not be printed; the text says which and why."""
+    """The letter must not be printed; the text says which and why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Address:
-    """Where a letter goes; `lines` from the street on, the rest where it is known apart."""
+    """Where a letter goes. `lines` begin with the street; city and the rest are set where they are known apart."""
 
     lines: tuple[str, ...]
     city: str = ""
@@ -48,8 +48,8 @@ class Address:
     postal_code: str = ""
     country: str = ""
 
-    def written(self) -> tuple[str, ...]:
-        """Return the lines of the envelope without the name."""
+    def envelope_lines(self) -> tuple[str, ...]:
+        """Return the lines on the envelope without the name."""
         place = " ".join(part for part in (self.postal_code, self.city) if part)
         region = "" if _ISO_SUBDIVISION.fullmatch(self.subdivision) else self.subdivision
         return tuple(line for line in (*self.lines, ", ".join(p for p in (place, region) if p)) if line.strip())
@@ -57,7 +57,7 @@ class Address:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sender:
-    """Who writes, and where undelivered letters come back to."""
+    """Who writes, and where undelivered letters are returned to."""
 
     name: str
     lines: tuple[str, ...] = ()
@@ -66,7 +66,7 @@ class Sender:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
-    """A document that is owed, by concept, in minor units; the parts may not be known apart, the total always is."""
+    """A document that is owed, by concept, in minor units of its currency."""
 
     number: str
     due_date: date
@@ -126,21 +126,21 @@ def render_batch(letters: Sequence[Letter], *, code: str, at: datetime) -> Batch
 
 
 def build_sheet(letters: Sequence[Letter], *, code: str, at: datetime) -> TypstDocument:
-    """Return the document of some letters before it is PDF; a cover comes first where a batch code is given."""
-    data: dict[str, Any] = {"letters": [_data(letter) for letter in letters]}
+    """Return the document of some letters, to be made PDF; with a batch code a cover comes first."""
+    data: dict[str, Any] = {"letters": [_letter_data(letter) for letter in letters]}
     if code:
-        data["cover"] = _cover(letters, code, at)
+        data["cover"] = _cover_data(letters, code, at)
     return TypstDocument(_TEMPLATE, data)
 
 
-def _cover(letters: Sequence[Letter], code: str, at: datetime) -> dict[str, Any]:
-    """Tell the printer what must come out; references only, no names."""
+def _cover_data(letters: Sequence[Letter], code: str, at: datetime) -> dict[str, Any]:
+    """Return the cover, which tells the printer what must come out: references only, no names."""
     with translation.override(letters[0].language):
         return {
             "title": _("Print batch"),
             "code": displayable_text(code),
             "bars": bar_widths(code),
-            "paper": _paper(letters[0].country),
+            "paper": _paper_size(letters[0].country),
             "made": at.strftime("%Y-%m-%d %H:%M UTC"),
             "notice": _("One side only. Fold so that only the address shows; close every envelope."),
             "words": {
@@ -154,8 +154,8 @@ def _cover(letters: Sequence[Letter], code: str, at: datetime) -> dict[str, Any]
         }
 
 
-def _data(letter: Letter) -> dict[str, Any]:
-    _check(letter)
+def _letter_data(letter: Letter) -> dict[str, Any]:
+    _check_complete(letter)
     locale = resolve_locale(letter.language, letter.country)
     with translation.override(letter.language):
         texts = {
@@ -165,65 +165,68 @@ def _data(letter: Letter) -> dict[str, Any]:
             "creditor": " · ".join(part for part in (letter.creditor, letter.creditor_tax_id) if part),
             "subject": letter.subject,
             "body": [part.strip() for part in letter.body.split("\n\n") if part.strip()],
-            "tables": _tables(letter.items, locale),
+            "tables": _item_tables(letter.items, locale),
             "how_to_pay": letter.how_to_pay.strip(),
             "how_to_object": letter.how_to_object.strip(),
             "reference": letter.reference,
             "payment_reference": letter.payment_reference,
-            "words": _words(),
+            "words": _labels(),
         }
     return displayable_data(texts) | {
         "lang": letter.language.partition("-")[0],
-        "paper": _paper(letter.country),
-        "window": _window(letter),
+        "paper": _paper_size(letter.country),
+        "window": _window_lines(letter),
         "bars": bar_widths(letter.reference),
         "payment_bars": bar_widths(letter.payment_reference),
     }
 
 
-def _check(letter: Letter) -> None:
-    lacking = {
+def _check_complete(letter: Letter) -> None:
+    required = {
         "reference": letter.reference,
         "name": letter.recipient,
-        "address": " ".join(letter.address.written()),
+        "address": " ".join(letter.address.envelope_lines()),
         "words": letter.body,
         "creditor": letter.creditor,
     }
-    missing = " and no ".join(name for name, text in lacking.items() if not text.strip())
+    missing = " and no ".join(name for name, text in required.items() if not text.strip())
     if missing:
         raise LetterUnsuitable(f"The letter {letter.reference or '-'} has no {missing}.")
 
 
-def _window(letter: Letter) -> list[str]:
-    """Return what shows through the window, cut to what has room there; the courier's file has all of it."""
-    lines = [letter.recipient, *letter.address.written()]
+def _window_lines(letter: Letter) -> list[str]:
+    """Return what shows through the window, cut to fit; the courier's file has all of it."""
+    lines = [letter.recipient, *letter.address.envelope_lines()]
     clean = (" ".join(displayable_text(line, unseen=False).replace("\u200b", "").split()) for line in lines)
     cut = [line if len(line) <= _WINDOW_CHARACTERS else line[: _WINDOW_CHARACTERS - 1] + "…" for line in clean if line]
     return cut[:_WINDOW_LINES]
 
 
-def _tables(items: Sequence[Item], locale: Locale) -> list[dict[str, Any]]:
-    """Return one table per currency, each with its own total: sums never mix currencies."""
+def _item_tables(items: Sequence[Item], locale: Locale) -> list[dict[str, Any]]:
+    """Return one table per currency, each with its own total."""
     by_currency: dict[str, list[Item]] = {}
     for item in items:
         by_currency.setdefault(item.currency, []).append(item)
     return [
         {
             "currency": currency,
-            "rows": [[i.number, format_date(i.due_date, "short", locale=locale), *_amounts([i], locale)] for i in mine],
-            "total": _amounts(mine, locale),
+            "rows": [
+                [item.number, format_date(item.due_date, "short", locale=locale), *_format_amounts([item], locale)]
+                for item in currency_items
+            ],
+            "total": _format_amounts(currency_items, locale),
         }
-        for currency, mine in by_currency.items()
+        for currency, currency_items in by_currency.items()
     ]
 
 
-def _amounts(items: Sequence[Item], locale: Locale) -> list[str]:
+def _format_amounts(items: Sequence[Item], locale: Locale) -> list[str]:
     parts = ("principal_minor", "interest_minor", "fees_minor", "total_minor")
     sums = [sum(getattr(item, part) for item in items) for part in parts]
     return [format_money(amount, items[0].currency, locale) for amount in sums]
 
 
-def _words() -> dict[str, str]:
+def _labels() -> dict[str, str]:
     return {
         "creditor": _("Creditor"),
         "document": _("Document"),
@@ -241,5 +244,5 @@ def _words() -> dict[str, str]:
     }
 
 
-def _paper(country: str) -> str:
+def _paper_size(country: str) -> str:
     return "us-letter" if country in US_LETTER else "a4"

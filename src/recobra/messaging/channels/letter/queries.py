@@ -1,4 +1,4 @@
-"""Letters and print batches, narrowed to what the user may see."""
+"""Read access to letters and print batches, scoped to the user."""
 
 from __future__ import annotations
 
@@ -27,27 +27,27 @@ class WaitingLetters:
 
 
 def waiting_for(user: User) -> list[WaitingLetters]:
-    """Return what lies in the tray, by country."""
-    found = _letters(user).filter(status="WAITING").order_by().values("contact__portfolio__country")
-    rows = found.annotate(n=Count("pk"), oldest=Min("changed_at")).order_by("contact__portfolio__country")
+    """Return the letters that wait to be printed, by country."""
+    waiting = _letters_for(user).filter(status="WAITING").order_by().values("contact__portfolio__country")
+    rows = waiting.annotate(n=Count("pk"), oldest=Min("changed_at")).order_by("contact__portfolio__country")
     return [WaitingLetters(country=r["contact__portfolio__country"], count=r["n"], oldest=r["oldest"]) for r in rows]
 
 
 def batches_for(user: User) -> QuerySet[LetterBatch]:
-    """Return the batches all of whose letters a user may see, newest first, with counts of their ends."""
-    found = LetterBatch.objects.annotate(
+    """Return the batches all of whose letters a user may see, newest first, with counts of their letters' ends."""
+    batches = LetterBatch.objects.annotate(
         delivered=Count("letters", filter=Q(letters__status="DELIVERED")),
         returned=Count("letters", filter=Q(letters__status="RETURNED")),
     ).order_by("-pk")
     codes = portfolio_codes(user)
     if codes is None:
-        return found
-    others = Letter.objects.filter(batch=OuterRef("pk")).exclude(contact__portfolio__code__in=codes)
-    return found.filter(~Exists(others))
+        return batches
+    hidden_letters = Letter.objects.filter(batch=OuterRef("pk")).exclude(contact__portfolio__code__in=codes)
+    return batches.filter(~Exists(hidden_letters))
 
 
 def batch_file_for(user: User, batch_id: int, name: str) -> Path:
-    """Return where a file of a batch is. Raises ObjectDoesNotExist."""
+    """Return the path of a file of a batch. Raises ObjectDoesNotExist."""
     batch = batches_for(user).get(pk=batch_id)
     path = Path(settings.MEDIA_ROOT) / batch.path / name
     if name not in FILES or not batch.path or not path.is_file():
@@ -55,6 +55,6 @@ def batch_file_for(user: User, batch_id: int, name: str) -> Path:
     return path
 
 
-def _letters(user: User) -> QuerySet[Letter]:
+def _letters_for(user: User) -> QuerySet[Letter]:
     codes = portfolio_codes(user)
     return Letter.objects.all() if codes is None else Letter.objects.filter(contact__portfolio__code__in=codes)
