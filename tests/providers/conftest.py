@@ -13,7 +13,7 @@ from recobra.messaging.channels import http
 from recobra.messaging.channels.base import Message
 
 from .mocks import Mocks
-from .peer import HANG, listening
+from .peer import HANG, open_peer
 
 PUBLIC_ID = UUID("6c0a3a52-1f0e-4d52-9a52-0d8f3a9b1c77")
 
@@ -33,10 +33,10 @@ def _in_english():
 
 @pytest.fixture
 def message():
-    """Build the message that Banco Sur sends to a number in Lima; a test says what is different about it."""
+    """Build the message that Banco Sur sends to a number in Lima; a test says what it changes."""
 
-    def build(**different):
-        given = {
+    def build(**changes):
+        fields = {
             "public_id": PUBLIC_ID,
             "address": "+51987654321",
             "subject": "Banco Sur: su cuota",
@@ -48,22 +48,22 @@ def message():
             "on_behalf_of": "Banco Sur",
             "name": "José Pérez",
         }
-        return Message(**{**given, **different})
+        return Message(**{**fields, **changes})
 
     return build
 
 
 @pytest.fixture
-def sent(request):
-    """Send a message by an adapter to a peer that gives these answers; return the outcome and what the peer was asked."""
+def send_message(request):
+    """Send a message by an adapter to a peer that gives these answers; return the outcome and the peer's requests."""
 
     def send(adapter, config, message, *answers):
         if HANG in answers:
             request.getfixturevalue("short_patience")
 
         async def run():
-            async with listening(*answers) as peer, adapter.open_sender(config(peer.url)) as sender:
-                return await sender.send(message), peer.asked
+            async with open_peer(*answers) as peer, adapter.open_sender(config(peer.url)) as sender:
+                return await sender.send(message), peer.requests
 
         return asyncio.run(run())
 
@@ -71,7 +71,7 @@ def sent(request):
 
 
 @pytest.fixture(scope="session")
-def served(tmp_path_factory):
+def mock_servers(tmp_path_factory):
     """Give the server of a provider's document, one process for all tests of a run."""
     mocks = Mocks(tmp_path_factory.mktemp("prism"))
     yield mocks.__getitem__
@@ -79,14 +79,14 @@ def served(tmp_path_factory):
 
 
 @pytest.fixture
-def mock(served):
+def mock(mock_servers):
     """Serve a provider's document; whatever this test asks against it fails the test."""
     before: dict[str, int] = {}
 
     def serve(name):
-        before.setdefault(name, len(served(name).violations))
-        return served(name)
+        before.setdefault(name, len(mock_servers(name).violations))
+        return mock_servers(name)
 
     yield serve
     for name, count in before.items():
-        assert served(name).violations[count:] == [], f"{name}: asked against the document"
+        assert mock_servers(name).violations[count:] == [], f"{name}: asked against the document"

@@ -16,7 +16,7 @@ from typing import Any
 import yaml
 
 HERE = Path(__file__).parent / "openapi"
-KEPT = {
+OPERATIONS = {
     "sendgrid": ("sendgrid/tsg_mail_v3.json", {"/v3/mail/send": ["post"]}),
     "twilio": (
         "twilio/twilio_api_v2010.json",
@@ -44,68 +44,70 @@ NOISE = {"description", "x-twilio", "summary", "tags", "externalDocs", "x-codeSa
 
 
 def main(folder: Path) -> None:
-    """Write each document cut."""
+    """Write each document, cut."""
     HERE.mkdir(exist_ok=True)
-    for name, (file, operations) in KEPT.items():
-        document = cut(_read(folder / file), operations)
+    for name, (file, operations) in OPERATIONS.items():
+        document = cut_document(_load_document(folder / file), operations)
         CORRECTIONS[name](document)
         text = json.dumps(document, ensure_ascii=False, indent=1, sort_keys=True)
         (HERE / f"{name}.json").write_text(text + "\n", encoding="utf-8")
 
 
-def cut(document: dict[str, Any], operations: dict[str, list[str]]) -> dict[str, Any]:
+def cut_document(document: dict[str, Any], operations: dict[str, list[str]]) -> dict[str, Any]:
     """Return a document with these operations and what they refer to."""
     paths: dict[str, Any] = {}
     for path, methods in operations.items():
-        kept = {key: value for key, value in document["paths"][path].items() if key in {*methods, "parameters"}}
-        paths[path] = _quiet(kept)
+        path_item = {key: value for key, value in document["paths"][path].items() if key in {*methods, "parameters"}}
+        paths[path] = _drop_prose(path_item)
     head = {key: document[key] for key in ("openapi", "info", "security") if key in document}
     result = {**head, "servers": document["servers"][:1], "paths": paths, "components": {}}
     schemes = document["components"].get("securitySchemes")
     if schemes:
         result["components"]["securitySchemes"] = schemes
-    waiting = _references(result)
+    waiting = _find_references(result)
     while waiting:
         part, name = waiting.pop()
-        held = result["components"].setdefault(part, {})
-        if name not in held:
-            held[name] = _quiet(document["components"][part][name])
-            waiting |= _references(held[name])
+        parts = result["components"].setdefault(part, {})
+        if name not in parts:
+            parts[name] = _drop_prose(document["components"][part][name])
+            waiting |= _find_references(parts[name])
     return result
 
 
-def _quiet(value: Any) -> Any:
-    """Leave out the words; one example of each answer stays."""
+def _drop_prose(value: Any) -> Any:
+    """Return a document without its prose; one example of each answer stays."""
     if isinstance(value, dict):
         return {
             key: dict([next(iter(item.items()))])
             if key == "examples" and isinstance(item, dict) and item
-            else _quiet(item)
+            else _drop_prose(item)
             for key, item in value.items()
             if key not in NOISE or (key == "description" and not isinstance(item, str))
         }
-    return [_quiet(item) for item in value] if isinstance(value, list) else value
+    return [_drop_prose(item) for item in value] if isinstance(value, list) else value
 
 
-def _references(value: Any) -> set[tuple[str, str]]:
+def _find_references(value: Any) -> set[tuple[str, str]]:
     if isinstance(value, dict):
         own = {value["$ref"]} if isinstance(value.get("$ref"), str) else set()
         discriminator = value.get("discriminator")
         own |= set(discriminator.get("mapping", {}).values()) if isinstance(discriminator, dict) else set()
         found = {(ref.split("/")[2], ref.split("/")[3]) for ref in own if ref.startswith("#/components/")}
-        return found.union(*(_references(item) for item in value.values()))
+        return found.union(*(_find_references(item) for item in value.values()))
     if isinstance(value, list):
-        return set().union(*(_references(item) for item in value)) if value else set()
+        return set().union(*(_find_references(item) for item in value)) if value else set()
     return set()
 
 
-def _read(path: Path) -> dict[str, Any]:
-    packed = path.with_name(f"{path.name}.gz")
-    text = gzip.decompress(packed.read_bytes()).decode() if packed.exists() else path.read_text(encoding="utf-8")
+def _load_document(path: Path) -> dict[str, Any]:
+    compressed = path.with_name(f"{path.name}.gz")
+    text = (
+        gzip.decompress(compressed.read_bytes()).decode() if compressed.exists() else path.read_text(encoding="utf-8")
+    )
     return json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
 
 
-def _described(document: dict[str, Any]) -> None:
+def _add_descriptions(document: dict[str, Any]) -> None:
     """Answers must have a description (OpenAPI 3.1, 4.8.17)."""
     for path in document["paths"].values():
         for operation in path.values():
@@ -113,8 +115,8 @@ def _described(document: dict[str, Any]) -> None:
                 response.setdefault("description", "")
 
 
-def _meta(document: dict[str, Any]) -> None:
-    _described(document)
+def _correct_meta(document: dict[str, Any]) -> None:
+    _add_descriptions(document)
     schemas = document["components"]["schemas"]
     for schema in schemas.values():
         # Each kind of message closes itself against other fields inside `allOf`, where it cannot see those of the
@@ -129,10 +131,10 @@ def _meta(document: dict[str, Any]) -> None:
 
 
 CORRECTIONS: dict[str, Callable[[dict[str, Any]], None]] = {
-    "sendgrid": _described,
-    "twilio": _described,
-    "meta": _meta,
-    "meta_number": _described,
+    "sendgrid": _add_descriptions,
+    "twilio": _add_descriptions,
+    "meta": _correct_meta,
+    "meta_number": _add_descriptions,
 }
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A provider on loopback that does as it is told: answers, resets, hangs, tells half; it remembers what it was asked."""
+"""A provider on loopback with scripted answers: replies, resets, hangs, half replies; it records its requests."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ RESET, HANG, HALF, BREAK_HEAD = "reset", "hang", "half", "break head"
 
 
 @dataclass
-class Asked:
+class PeerRequest:
     """A request as it arrived."""
 
     method: str
@@ -38,32 +38,32 @@ class Asked:
 
 @dataclass
 class Peer:
-    """What it answers next is the first of `answers`; the last one stays."""
+    """Gives its answers in order; the last one stays."""
 
     answers: list[Any] = field(default_factory=list)
-    asked: list[Asked] = field(default_factory=list)
+    requests: list[PeerRequest] = field(default_factory=list)
     url: str = ""
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            while await self._one(reader, writer):
+            while await self._serve_request(reader, writer):
                 pass
         except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
             pass
         finally:
             writer.transport.abort()
 
-    async def _one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+    async def _serve_request(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         head = await reader.readuntil(b"\r\n\r\n")
         first, _, rest = head.partition(b"\r\n")
         method, target, _ = first.decode().split(" ", 2)
         headers = {k.lower(): v for k, v in BytesParser().parsebytes(rest).items()}
         body = await reader.readexactly(int(headers.get("content-length", 0)))
-        self.asked.append(Asked(method, target, headers, body))
+        self.requests.append(PeerRequest(method, target, headers, body))
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
-        return await self._answer(answer, writer)
+        return await self._write_answer(answer, writer)
 
-    async def _answer(self, answer: Any, writer: asyncio.StreamWriter) -> bool:
+    async def _write_answer(self, answer: Any, writer: asyncio.StreamWriter) -> bool:
         if answer == HANG:
             await asyncio.sleep(60)
         if answer == RESET:
@@ -75,41 +75,41 @@ class Peer:
             writer.write(b"HTTP/1.1 200 O")
             await writer.drain()
             return False
-        half = answer == HALF
-        status, content, headers = (200, {"half": "an answer"}, {}) if half else (*answer, {})[:3]
+        is_half = answer == HALF
+        status, content, headers = (200, {"half": "an answer"}, {}) if is_half else (*answer, {})[:3]
         raw_body = content if isinstance(content, bytes) else json.dumps(content).encode()
         lines = {"Content-Type": "application/json", "Content-Length": str(len(raw_body)), **headers}
         text = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
-        writer.write(f"HTTP/1.1 {status} X\r\n{text}\r\n".encode() + (raw_body[:5] if half else raw_body))
+        writer.write(f"HTTP/1.1 {status} X\r\n{text}\r\n".encode() + (raw_body[:5] if is_half else raw_body))
         await writer.drain()
-        return not half
+        return not is_half
 
 
 @asynccontextmanager
-async def listening(*answers: Any, host: str = "127.0.0.1"):
+async def open_peer(*answers: Any, host: str = "127.0.0.1"):
     """Listen on a free port until the block ends."""
     peer = Peer(list(answers))
-    talks: set[asyncio.Task[None]] = set()
+    tasks: set[asyncio.Task[None]] = set()
 
-    async def welcome(reader, writer):
+    async def serve_connection(reader, writer):
         task = asyncio.current_task()
-        talks.add(task)
+        tasks.add(task)
         await peer.serve(reader, writer)
-        talks.discard(task)
+        tasks.discard(task)
 
-    server = await asyncio.start_server(welcome, host, 0)
+    server = await asyncio.start_server(serve_connection, host, 0)
     peer.url = f"http://{host}:{server.sockets[0].getsockname()[1]}"
     try:
         yield peer
     finally:
         server.close()
-        for talk in list(talks):
-            talk.cancel()
-        await asyncio.gather(*talks, return_exceptions=True)
+        for task in list(tasks):
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def closed_port() -> str:
     """Return an address where nobody listens."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return f"http://127.0.0.1:{taken.getsockname()[1]}"
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        return f"http://127.0.0.1:{unused.getsockname()[1]}"

@@ -10,33 +10,37 @@ SENDGRID_KEY = "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE83T4O/n84iotIvIW4mdBgQ/7dAfS
 
 
 def sendgrid(url="", **settings):
-    given = {"base_url": url, "mail_from": "Cobranzas Banco Sur <avisos@bancosur.example>", "webhook_key": SENDGRID_KEY}
+    defaults = {
+        "base_url": url,
+        "mail_from": "Cobranzas Banco Sur <avisos@bancosur.example>",
+        "webhook_key": SENDGRID_KEY,
+    }
     return Config(
         provider_id=2,
         code="sg",
-        settings={**given, **settings},
+        settings={**defaults, **settings},
         secrets={"api_key": "SG.llave"},
         webhook_url=f"{HOOK}/sg/",
     )
 
 
 def twilio(url="", **settings):
-    given = {"account_sid": ACCOUNT_SID, "from_number": "+5115550100", "base_url": url}
+    defaults = {"account_sid": ACCOUNT_SID, "from_number": "+5115550100", "base_url": url}
     return Config(
         provider_id=3,
         code="tw",
-        settings={**given, **settings},
+        settings={**defaults, **settings},
         secrets={"auth_token": "12345"},
         webhook_url=f"{HOOK}/tw/",
     )
 
 
 def whatsapp(url="", **settings):
-    given = {"phone_number_id": "1122334455667", "account_id": "5467539754836534", "base_url": url}
+    defaults = {"phone_number_id": "1122334455667", "account_id": "5467539754836534", "base_url": url}
     return Config(
         provider_id=4,
         code="wa",
-        settings={**given, **settings},
+        settings={**defaults, **settings},
         secrets={"token": "EAAB", "app_secret": "app-secret-1", "verify_token": "palabra"},
         webhook_url=f"{HOOK}/wa/",
     )

@@ -93,7 +93,7 @@ def test_meta_takes_our_files_and_gives_theirs(mock):
 
 def test_meta_takes_our_templates_and_tells_of_them(mock):
     config = accounts.whatsapp(mock("meta").url)
-    asked = asyncio.run(
+    submitted = asyncio.run(
         templates.submit_template(
             config,
             name="aviso_vencimiento",
@@ -103,11 +103,11 @@ def test_meta_takes_our_templates_and_tells_of_them(mock):
             buttons=["Ya pagué", "Quiero ayuda"],
         )
     )
-    assert (asked.name, asked.language) == ("aviso_vencimiento", "es_PE")
-    assert asked.reference
-    (found, *_) = asyncio.run(templates.list_templates(config))
-    assert found.name
-    assert found.status in {"APPROVED", "PENDING", "REJECTED"}
+    assert (submitted.name, submitted.language) == ("aviso_vencimiento", "es_PE")
+    assert submitted.reference
+    (template, *_) = asyncio.run(templates.list_templates(config))
+    assert template.name
+    assert template.status in {"APPROVED", "PENDING", "REJECTED"}
 
 
 def test_meta_tells_of_our_number(mock):
@@ -142,16 +142,16 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("name", "path", "wrong"), WRONG)
-def test_a_wrong_request_is_refused_so_that_the_others_prove_something(served, name, path, wrong):
-    server = served(name)
+def test_a_wrong_request_is_refused_so_that_the_others_prove_something(mock_servers, name, path, wrong):
+    server = mock_servers(name)
     before = len(server.violations)
 
     async def ask():
-        who = {"Authorization": "Bearer x" if name != "twilio" else "Basic eDp5", "User-Agent": "Recobra/0.1.0"}
+        headers = {"Authorization": "Bearer x" if name != "twilio" else "Basic eDp5", "User-Agent": "Recobra/0.1.0"}
         if "data" in wrong:
-            who["Content-Type"] = "application/x-www-form-urlencoded"
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
         async with http.open_session() as session:
-            return await http.call(session, "POST", server.url + path, headers=who, **wrong)
+            return await http.call(session, "POST", server.url + path, headers=headers, **wrong)
 
     reply = asyncio.run(ask())
     assert 400 <= reply.status < 500

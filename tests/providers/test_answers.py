@@ -19,7 +19,7 @@ from recobra.messaging.channels.whatsapp.client import MessageUnsuitable, build_
 
 from . import settings as accounts
 from .conftest import PUBLIC_ID
-from .peer import BREAK_HEAD, HALF, HANG, RESET, closed_port, listening
+from .peer import BREAK_HEAD, HALF, HANG, RESET, closed_port, open_peer
 
 ACCOUNTS = {
     "sendgrid": accounts.sendgrid,
@@ -27,7 +27,7 @@ ACCOUNTS = {
     "twilio_voice": accounts.twilio,
     "whatsapp": accounts.whatsapp,
 }
-TAKEN = {
+ACCEPTED = {
     "sendgrid": (202, b"", {"X-Message-Id": "m-1"}),
     "twilio_sms": (201, {"sid": "SM1"}),
     "twilio_voice": (201, {"sid": "CA1"}),
@@ -36,42 +36,42 @@ TAKEN = {
 
 
 @pytest.fixture
-def by(sent, message):
+def send_by(send_message, message):
     """Send by a kind of provider that answers so."""
 
-    def send(kind, *answers, **different):
+    def send(kind, *answers, **changes):
         fitting = {"address": "jose@correo.example"} if kind == "sendgrid" else {"in_window": True}
-        return sent(ADAPTERS[kind], ACCOUNTS[kind], message(**{**fitting, **different}), *answers)
+        return send_message(ADAPTERS[kind], ACCOUNTS[kind], message(**{**fitting, **changes}), *answers)
 
     return send
 
 
 @pytest.mark.parametrize("kind", ACCOUNTS)
-def test_a_message_that_was_taken_carries_the_providers_id(by, kind):
-    outcome, asked = by(kind, TAKEN[kind])
+def test_a_message_that_was_taken_carries_the_providers_id(send_by, kind):
+    outcome, requests = send_by(kind, ACCEPTED[kind])
     assert outcome.kind is OutcomeKind.SENT
     assert outcome.provider_reference in {"m-1", "SM1", "CA1", "wamid.1"}
-    assert str(PUBLIC_ID) in asked[0].body.decode(), "the contact can be told from what the provider gives back"
+    assert str(PUBLIC_ID) in requests[0].body.decode(), "the contact can be told from what the provider gives back"
 
 
 @pytest.mark.parametrize(("left", "kept"), [(timedelta(hours=3), 10_700), (timedelta(seconds=80), 10), (None, 36_000)])
-def test_twilio_keeps_no_sms_back_past_the_hours_in_which_it_may_arrive(by, message, left, kept):
-    _, (asked,) = by("twilio_sms", TAKEN["twilio_sms"], expires_at=left and message().date + left)
-    assert dict(parse_qsl(asked.body.decode()))["ValidityPeriod"] == str(kept)
+def test_twilio_keeps_no_sms_back_past_the_hours_in_which_it_may_arrive(send_by, message, left, kept):
+    _, (request,) = send_by("twilio_sms", ACCEPTED["twilio_sms"], expires_at=left and message().date + left)
+    assert dict(parse_qsl(request.body.decode()))["ValidityPeriod"] == str(kept)
 
 
 @pytest.mark.parametrize("trouble", [RESET, HALF, HANG, BREAK_HEAD, (500, b"oops"), (502, b""), (504, b"")])
 @pytest.mark.parametrize("kind", ACCOUNTS)
-def test_what_may_have_arrived_is_uncertain_and_asked_once(by, kind, trouble):
-    outcome, asked = by(kind, trouble)
+def test_what_may_have_arrived_is_uncertain_and_asked_once(send_by, kind, trouble):
+    outcome, requests = send_by(kind, trouble)
     assert outcome.kind is OutcomeKind.UNCERTAIN
-    assert len(asked) == 1
+    assert len(requests) == 1
 
 
 @pytest.mark.parametrize("kind", ACCOUNTS)
-def test_nobody_there_is_tried_later(sent, message, kind):
-    different = {"address": "j@correo.example"} if kind == "sendgrid" else {"in_window": True}
-    outcome, _ = sent(ADAPTERS[kind], lambda _: ACCOUNTS[kind](closed_port()), message(**different), (200, {}))
+def test_nobody_there_is_tried_later(send_message, message, kind):
+    changes = {"address": "j@correo.example"} if kind == "sendgrid" else {"in_window": True}
+    outcome, _ = send_message(ADAPTERS[kind], lambda _: ACCOUNTS[kind](closed_port()), message(**changes), (200, {}))
     assert (outcome.kind, outcome.unreachable) == (OutcomeKind.RETRY, True)
 
 
@@ -79,30 +79,30 @@ def test_nobody_there_is_tried_later(sent, message, kind):
 @pytest.mark.parametrize("kind", ACCOUNTS)
 def test_a_handshake_that_fails_reached_nobody(message, kind):
     async def run():
-        async with listening((200, {})) as peer:  # speaks no TLS
+        async with open_peer((200, {})) as peer:  # speaks no TLS
             config = ACCOUNTS[kind](peer.url.replace("http:", "https:"))
             async with ADAPTERS[kind].open_sender(config) as sender:
-                return await sender.send(message(address="j@correo.example", in_window=True)), peer.asked
+                return await sender.send(message(address="j@correo.example", in_window=True)), peer.requests
 
-    outcome, asked = asyncio.run(run())
-    assert (outcome.kind, outcome.unreachable, asked) == (OutcomeKind.RETRY, True, [])
+    outcome, requests = asyncio.run(run())
+    assert (outcome.kind, outcome.unreachable, requests) == (OutcomeKind.RETRY, True, [])
 
 
 @pytest.mark.parametrize("kind", ACCOUNTS)
-def test_too_many_is_put_off_for_as_long_as_the_provider_says(by, kind):
-    outcome, _ = by(kind, (429, {"errors": []}, {"Retry-After": "3"}))
+def test_too_many_is_put_off_for_as_long_as_the_provider_says(send_by, kind):
+    outcome, _ = send_by(kind, (429, {"errors": []}, {"Retry-After": "3"}))
     assert (outcome.kind, outcome.retry_after, outcome.unreachable) == (OutcomeKind.RETRY, 3.0, True)
 
 
 @pytest.mark.parametrize("status", [401, 403, 404, 302])
 @pytest.mark.parametrize("kind", ACCOUNTS)
-def test_wrong_settings_cost_no_message(by, kind, status):
-    outcome, asked = by(kind, (status, {}, {"Location": "http://127.0.0.1:9/"}))
+def test_wrong_settings_cost_no_message(send_by, kind, status):
+    outcome, requests = send_by(kind, (status, {}, {"Location": "http://127.0.0.1:9/"}))
     assert (outcome.kind, outcome.unreachable) == (OutcomeKind.RETRY, True)
-    assert len(asked) == 1
+    assert len(requests) == 1
 
 
-GONE = [
+REFUSALS = [
     ("sendgrid", 400, {"errors": [{"field": "personalizations.0.to.0.email", "message": "not valid"}]}, "hard"),
     ("sendgrid", 400, {"errors": [{"field": "subject", "message": "required"}]}, "refused"),
     ("sendgrid", 413, {"errors": []}, "refused"),
@@ -126,7 +126,7 @@ GONE = [
     ("whatsapp", 400, {"error": {"code": 987654}}, "refused"),
     ("whatsapp", 400, b"not json", "refused"),
 ]
-MEANT = {
+OUTCOMES = {
     "hard": (OutcomeKind.FAILED, Bounce.HARD, False, False),
     "unusable": (OutcomeKind.FAILED, None, True, False),
     "refused": (OutcomeKind.FAILED, None, False, False),
@@ -136,10 +136,10 @@ MEANT = {
 }
 
 
-@pytest.mark.parametrize(("kind", "status", "content", "meaning"), GONE)
-def test_the_providers_codes_say_what_is_over_and_what_is_not(by, kind, status, content, meaning):
-    outcome, _ = by(kind, (status, content))
-    assert (outcome.kind, outcome.bounce, outcome.unusable, outcome.unreachable) == MEANT[meaning], outcome.answer
+@pytest.mark.parametrize(("kind", "status", "content", "meaning"), REFUSALS)
+def test_the_providers_codes_say_what_is_over_and_what_is_not(send_by, kind, status, content, meaning):
+    outcome, _ = send_by(kind, (status, content))
+    assert (outcome.kind, outcome.bounce, outcome.unusable, outcome.unreachable) == OUTCOMES[meaning], outcome.answer
 
 
 @pytest.mark.parametrize("path", [TWILIO_ERRORS, META_ERRORS])
@@ -195,16 +195,16 @@ def test_secrets_are_not_shown_by_a_configuration():
     assert "12345" not in repr(accounts.twilio())
 
 
-def test_outside_the_window_whatsapp_takes_registered_templates_only(by, message):
-    outcome, asked = by("whatsapp", TAKEN["whatsapp"], in_window=False)
-    assert (outcome.kind, asked) == (OutcomeKind.FAILED, [])
+def test_outside_the_window_whatsapp_takes_registered_templates_only(send_by, message):
+    outcome, requests = send_by("whatsapp", ACCEPTED["whatsapp"], in_window=False)
+    assert (outcome.kind, requests) == (OutcomeKind.FAILED, [])
     call = TemplateCall(name="aviso", language="es-MX", parameters=("José\n  Pérez", ""))
-    _, (asked,) = by("whatsapp", TAKEN["whatsapp"], in_window=False, template=call)
-    assert asked.json["template"]["language"] == {"policy": "deterministic", "code": "es_MX"}
-    (filled,) = asked.json["template"]["components"]
+    _, (request,) = send_by("whatsapp", ACCEPTED["whatsapp"], in_window=False, template=call)
+    assert request.json["template"]["language"] == {"policy": "deterministic", "code": "es_MX"}
+    (filled,) = request.json["template"]["components"]
     assert [value["text"] for value in filled["parameters"]] == ["José Pérez", "-"]
-    assert asked.json["to"] == "51987654321"
-    assert asked.json["biz_opaque_callback_data"] == str(PUBLIC_ID)
+    assert request.json["to"] == "51987654321"
+    assert request.json["biz_opaque_callback_data"] == str(PUBLIC_ID)
 
 
 def test_up_to_three_choices_are_buttons_and_up_to_ten_a_list(message):
@@ -227,9 +227,9 @@ def test_up_to_three_choices_are_buttons_and_up_to_ten_a_list(message):
         build_body(message(in_window=True, text=""))
 
 
-def test_mail_carries_the_link_that_stops_it(by):
-    _, (asked,) = by("sendgrid", TAKEN["sendgrid"])
-    written = asked.json
+def test_mail_carries_the_link_that_stops_it(send_by):
+    _, (request,) = send_by("sendgrid", ACCEPTED["sendgrid"])
+    written = request.json
     assert written["headers"]["List-Unsubscribe"].startswith("<http")
     assert written["headers"]["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     assert written["personalizations"][0]["custom_args"] == {"recobra_contact": str(PUBLIC_ID)}
@@ -237,31 +237,30 @@ def test_mail_carries_the_link_that_stops_it(by):
     assert written["tracking_settings"]["click_tracking"]["enable"] is False
 
 
-def test_a_call_shows_the_companys_number_and_lets_machines_be_told(by):
-    _, (asked,) = by("twilio_voice", TAKEN["twilio_voice"])
-    assert asked.form["From"] == "+5115550100"
-    assert asked.form["MachineDetection"] == "Enable"
-    assert "/api/voice/tw/" in asked.form["Url"]
-    assert asked.form["StatusCallback"] == f"https://cobros.example/api/webhooks/tw/?contact={PUBLIC_ID}"
+def test_a_call_shows_the_companys_number_and_lets_machines_be_told(send_by):
+    _, (request,) = send_by("twilio_voice", ACCEPTED["twilio_voice"])
+    assert request.form["From"] == "+5115550100"
+    assert request.form["MachineDetection"] == "Enable"
+    assert "/api/voice/tw/" in request.form["Url"]
+    assert request.form["StatusCallback"] == f"https://cobros.example/api/webhooks/tw/?contact={PUBLIC_ID}"
 
 
 def test_a_file_is_fetched_from_meta_alone_and_only_so_large():
     picture = Media(media_id="77", media_type="image/jpeg")
 
     async def fetch(*answers, max_bytes=100):
-        async with listening(*answers) as peer:
-            told = [
+        async with open_peer(*answers) as peer:
+            peer.answers = [
                 (s, {k: v.replace("HERE", peer.url) for k, v in c.items()}) if isinstance(c, dict) else (s, c)
                 for s, c in answers
             ]
-            peer.answers = told
             config = accounts.whatsapp(peer.url)
-            return await ADAPTERS["whatsapp"].fetch_media(picture, config, max_bytes=max_bytes), peer.asked
+            return await ADAPTERS["whatsapp"].fetch_media(picture, config, max_bytes=max_bytes), peer.requests
 
-    content, asked = asyncio.run(fetch((200, {"url": "HERE/file", "file_size": "5"}), (200, b"bytes")))
+    content, requests = asyncio.run(fetch((200, {"url": "HERE/file", "file_size": "5"}), (200, b"bytes")))
     assert content == b"bytes"
-    assert [request.target for request in asked] == ["/v23.0/77", "/file"]
-    assert all(request.headers["authorization"] == "Bearer EAAB" for request in asked)
+    assert [request.target for request in requests] == ["/v23.0/77", "/file"]
+    assert all(request.headers["authorization"] == "Bearer EAAB" for request in requests)
     for answers in (
         [(200, {"url": "HERE/file", "file_size": "500"}), (200, b"bytes")],
         [(200, {"url": "HERE/file"}), (200, b"x" * 101)],
@@ -279,13 +278,15 @@ def test_a_file_is_fetched_from_meta_alone_and_only_so_large():
 
 def test_a_file_of_twilios_is_followed_to_its_store_without_the_token(message):
     async def run():
-        async with listening((200, b"picture")) as store, listening((307, b"", {"Location": f"{store.url}/x"})) as peer:
+        async with open_peer((200, b"picture")) as store, open_peer((307, b"", {"Location": f"{store.url}/x"})) as peer:
             media = Media(media_id=f"{peer.url}/2010-04-01/Media/ME1", media_type="image/png")
-            return await ADAPTERS["twilio_sms"].fetch_media(media, accounts.twilio(peer.url), max_bytes=99), store.asked
+            return await ADAPTERS["twilio_sms"].fetch_media(
+                media, accounts.twilio(peer.url), max_bytes=99
+            ), store.requests
 
-    content, (asked,) = asyncio.run(run())
+    content, (request,) = asyncio.run(run())
     assert content == b"picture"
-    assert "authorization" not in asked.headers
+    assert "authorization" not in request.headers
     elsewhere = Media(media_id="http://127.0.0.1:9/ME1", media_type="image/png")
     with pytest.raises(Unsuitable):
         asyncio.run(ADAPTERS["twilio_sms"].fetch_media(elsewhere, accounts.twilio("http://127.0.0.1:8"), max_bytes=99))
@@ -301,12 +302,12 @@ def test_metas_pages_of_templates_are_followed_on_its_own_address_only():
         }
 
     async def run():
-        async with listening((200, {})) as peer:
+        async with open_peer((200, {})) as peer:
             peer.answers = [page("uno", f"{peer.url}/next"), page("dos", "https://thief.example/next"), page("no", "")]
             return await templates.list_templates(accounts.whatsapp(peer.url))
 
-    found = asyncio.run(run())
-    assert [(each.name, each.status, each.reason) for each in found] == [
+    listed = asyncio.run(run())
+    assert [(template.name, template.status, template.reason) for template in listed] == [
         ("uno", "REJECTED", "PROMOTIONAL"),
         ("dos", "REJECTED", "PROMOTIONAL"),
     ]
@@ -324,7 +325,7 @@ def test_what_meta_would_refuse_is_not_even_asked(name, text, examples):
 
 def test_twilio_is_asked_by_its_own_id_whether_a_message_arrived():
     async def ask(*answers, reference="SM1"):
-        async with listening(*answers) as peer:
+        async with open_peer(*answers) as peer:
             config = accounts.twilio(peer.url)
             return await ADAPTERS["twilio_sms"].was_received(PUBLIC_ID, reference, config)
 

@@ -26,7 +26,7 @@ from .peer import BREAK_HEAD, HALF, HANG, RESET, closed_port
 EXAMPLES = Path(__file__).parents[2] / "docs" / "sms_gateways"
 SECRETS = {"user": "sur", "password": "c/lave", "token": "t0k", "webhook_secret": "shh"}
 RECEIVED = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
-TAKEN = {
+ACCEPTED = {
     "json_bearer": {"messages": [{"messageId": "g-1"}]},
     "form_key": {"codigo": 0, "idmensaje": 77},
     "query_text": b"OK: 4711",
@@ -56,90 +56,92 @@ def config(name, url="", **settings):
 
 
 @pytest.fixture
-def by(sent, message):
+def send_by(send_message, message):
     """Send by an example gateway that answers so."""
 
-    def send(name, *answers, **different):
-        return sent(ADAPTER, lambda url: config(name, url), message(**different), *answers)
+    def send(name, *answers, **changes):
+        return send_message(ADAPTER, lambda url: config(name, url), message(**changes), *answers)
 
     return send
 
 
-def test_json_is_asked_as_the_document_says(by):
-    outcome, (asked,) = by("json_bearer", (200, TAKEN["json_bearer"]))
+def test_json_is_asked_as_the_document_says(send_by):
+    outcome, (request,) = send_by("json_bearer", (200, ACCEPTED["json_bearer"]))
     assert (outcome.kind, outcome.provider_reference) == (OutcomeKind.SENT, "g-1")
-    assert asked.headers["authorization"] == "Bearer t0k"
-    (sms,) = asked.json["messages"]
+    assert request.headers["authorization"] == "Bearer t0k"
+    (sms,) = request.json["messages"]
     assert sms["destinations"] == [{"to": "51987654321", "messageId": str(PUBLIC_ID)}]
     assert sms["text"].startswith("Hola José, de Banco Sur")
     assert (sms["from"], sms["notifyUrl"]) == ("BANCOSUR", "https://cobros.example/api/webhooks/gw/")
 
 
-def test_a_form_is_written_in_its_own_letters(by):
-    outcome, (asked,) = by("form_key", (200, TAKEN["form_key"]))
+def test_a_form_is_written_in_its_own_letters(send_by):
+    outcome, (request,) = send_by("form_key", (200, ACCEPTED["form_key"]))
     assert (outcome.kind, outcome.provider_reference) == (OutcomeKind.SENT, "77")
-    assert asked.headers["authorization"] == "Basic " + base64.b64encode(b"sur:c/lave").decode()
-    assert b"numero=987654321" in asked.body
+    assert request.headers["authorization"] == "Basic " + base64.b64encode(b"sur:c/lave").decode()
+    assert b"numero=987654321" in request.body
     assert "José".encode("latin-1").hex() in bytes.fromhex("4a6f73e9").hex()
-    assert b"Jos%E9" in asked.body
-    assert b"%BFPag%F2%3F" not in asked.body, "ó becomes o, not ò"
-    assert b"%BFPago%3F" in asked.body
+    assert b"Jos%E9" in request.body
+    assert b"%BFPag%F2%3F" not in request.body, "ó becomes o, not ò"
+    assert b"%BFPago%3F" in request.body
 
 
-def test_a_gateway_keeps_nothing_back_past_the_hours_in_which_it_may_arrive(by):
-    asked = [
-        by("form_key", (200, TAKEN["form_key"]), expires_at=expires)[1][0].body
+def test_a_gateway_keeps_nothing_back_past_the_hours_in_which_it_may_arrive(send_by):
+    bodies = [
+        send_by("form_key", (200, ACCEPTED["form_key"]), expires_at=expires)[1][0].body
         for expires in (None, RECEIVED + timedelta(hours=2), RECEIVED + timedelta(seconds=80))
     ]
-    assert [dict(parse_qsl(body.decode("latin-1")))["validez"] for body in asked] == ["600", "118", "1"]
+    assert [dict(parse_qsl(body.decode("latin-1")))["validez"] for body in bodies] == ["600", "118", "1"]
 
 
-def test_a_gateway_that_takes_an_instant_is_told_the_hour_itself(sent, message):
+def test_a_gateway_that_takes_an_instant_is_told_the_hour_itself(send_message, message):
     def until(url):
         whole = document("form_key", url).replace("{valid_minutes}", "{valid_until}")
         return dataclasses.replace(config("form_key"), settings={"document": whole, "sender": "BANCOSUR"})
 
-    asked = [
-        sent(ADAPTER, until, message(expires_at=expires), (200, TAKEN["form_key"]))[1][0].body.decode("latin-1")
+    bodies = [
+        send_message(ADAPTER, until, message(expires_at=expires), (200, ACCEPTED["form_key"]))[1][0].body.decode(
+            "latin-1"
+        )
         for expires in (None, RECEIVED + timedelta(hours=2), RECEIVED + timedelta(seconds=80))
     ]
-    told = ["2026-11-24T01:00:00Z", "2026-11-23T17:00:00Z", "2026-11-23T15:01:20Z"]
-    assert [dict(parse_qsl(body))["validez"] for body in asked] == told
+    expected = ["2026-11-24T01:00:00Z", "2026-11-23T17:00:00Z", "2026-11-23T15:01:20Z"]
+    assert [dict(parse_qsl(body))["validez"] for body in bodies] == expected
 
 
-def test_an_old_gateway_is_asked_by_its_address(by):
-    outcome, (asked,) = by("query_text", (200, TAKEN["query_text"]))
+def test_an_old_gateway_is_asked_by_its_address(send_by):
+    outcome, (request,) = send_by("query_text", (200, ACCEPTED["query_text"]))
     assert (outcome.kind, outcome.provider_reference) == (OutcomeKind.SENT, "4711")
-    assert asked.method == "GET"
-    assert asked.query["user"] == "sur"
-    assert asked.query["dst"] == "51987654321"
-    assert asked.body == b""
+    assert request.method == "GET"
+    assert request.query["user"] == "sur"
+    assert request.query["dst"] == "51987654321"
+    assert request.body == b""
 
 
-def test_what_a_text_says_is_never_taken_for_a_placeholder(by):
-    _, (asked,) = by("json_bearer", (200, TAKEN["json_bearer"]), text='{token} "{to}" \\ {password}')
-    assert asked.json["messages"][0]["text"] == '{token} "{to}" \\ {password}'
+def test_what_a_text_says_is_never_taken_for_a_placeholder(send_by):
+    _, (request,) = send_by("json_bearer", (200, ACCEPTED["json_bearer"]), text='{token} "{to}" \\ {password}')
+    assert request.json["messages"][0]["text"] == '{token} "{to}" \\ {password}'
 
 
 @pytest.mark.parametrize("trouble", [RESET, HALF, HANG, BREAK_HEAD])
 @pytest.mark.parametrize("name", ["json_bearer", "query_text"])
-def test_what_may_have_arrived_is_uncertain_and_asked_once(by, name, trouble):
-    outcome, asked = by(name, trouble)
+def test_what_may_have_arrived_is_uncertain_and_asked_once(send_by, name, trouble):
+    outcome, requests = send_by(name, trouble)
     assert outcome.kind is OutcomeKind.UNCERTAIN
-    assert len(asked) == 1, "not even a GET is repeated behind our back"
+    assert len(requests) == 1, "not even a GET is repeated behind our back"
 
 
 @pytest.mark.parametrize("trouble", [RESET, HALF, HANG, BREAK_HEAD])
-def test_a_gateway_that_knows_repeats_is_asked_again_at_once_and_never_another_one(by, trouble):
-    outcome, asked = by("form_key", trouble)
+def test_a_gateway_that_knows_repeats_is_asked_again_at_once_and_never_another_one(send_by, trouble):
+    outcome, requests = send_by("form_key", trouble)
     assert outcome.kind is OutcomeKind.UNCERTAIN, "a message that is put off may leave by another provider"
-    assert len(asked) == 3
+    assert len(requests) == 3
 
 
-def test_nobody_there_is_tried_later(sent, message):
-    outcome, asked = sent(ADAPTER, lambda _: config("json_bearer", closed_port()), message(), (200, {}))
+def test_nobody_there_is_tried_later(send_message, message):
+    outcome, requests = send_message(ADAPTER, lambda _: config("json_bearer", closed_port()), message(), (200, {}))
     assert (outcome.kind, outcome.unreachable) == (OutcomeKind.RETRY, True)
-    assert not asked
+    assert not requests
 
 
 @pytest.mark.parametrize(
@@ -162,16 +164,16 @@ def test_nobody_there_is_tried_later(sent, message):
         ("query_text", (200, b"<html>maintenance</html>"), (OutcomeKind.UNCERTAIN, None, False)),
     ],
 )
-def test_what_an_answer_means(by, name, answer, meaning):
-    outcome, _ = by(name, answer)
+def test_what_an_answer_means(send_by, name, answer, meaning):
+    outcome, _ = send_by(name, answer)
     assert (outcome.kind, outcome.bounce, outcome.unreachable) == meaning, outcome.answer
 
 
-def test_the_gateway_says_how_long_to_wait(by):
-    outcome, _ = by("json_bearer", (429, {}, {"Retry-After": "17"}))
+def test_the_gateway_says_how_long_to_wait(send_by):
+    outcome, _ = send_by("json_bearer", (429, {}, {"Retry-After": "17"}))
     assert (outcome.kind, outcome.retry_after) == (OutcomeKind.RETRY, 17.0)
     dates = {"Date": "Mon, 23 Nov 2026 15:00:00 GMT", "Retry-After": "Mon, 23 Nov 2026 15:01:30 GMT"}
-    assert by("json_bearer", (429, {}, dates))[0].retry_after == 90.0
+    assert send_by("json_bearer", (429, {}, dates))[0].retry_after == 90.0
 
 
 def test_in_demonstration_mode_nothing_leaves_the_machine(settings):
@@ -188,7 +190,7 @@ def test_in_demonstration_mode_nothing_leaves_the_machine(settings):
     assert ".." not in said
 
 
-@pytest.mark.parametrize("name", TAKEN)
+@pytest.mark.parametrize("name", ACCEPTED)
 def test_the_examples_can_be_saved_as_they_are(name):
     assert ADAPTER.find_problems(config(name)) == {}
 

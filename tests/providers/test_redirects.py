@@ -9,7 +9,7 @@ import pytest
 from recobra.messaging.channels import http
 from recobra.messaging.channels.adapter import Unsuitable
 
-from .peer import listening
+from .peer import open_peer
 
 
 @pytest.mark.parametrize(
@@ -47,12 +47,12 @@ def test_what_is_of_the_open_internet(address, public):
 def test_however_an_address_is_written_the_one_connected_to_is_looked_at(host):
     async def run():
         async with (
-            listening((200, b"picture")) as inside,
+            open_peer((200, b"picture")) as inside,
             http.open_session(socket_factory=http.open_public_socket) as opened,
         ):
             with pytest.raises(http.RequestUnsent):
                 await http.call(opened, "GET", inside.url.replace("127.0.0.1", host))
-            return inside.asked
+            return inside.requests
 
     assert asyncio.run(run()) == []
 
@@ -60,33 +60,33 @@ def test_however_an_address_is_written_the_one_connected_to_is_looked_at(host):
 @pytest.fixture
 def provider_of_the_open_internet(monkeypatch):
     """Let 127.0.0.2, where these tests' provider listens, count as an address of the open internet."""
-    looked_at = http.is_public
-    monkeypatch.setattr(http, "is_public", lambda address: address == "127.0.0.2" or looked_at(address))
+    is_public = http.is_public
+    monkeypatch.setattr(http, "is_public", lambda address: address == "127.0.0.2" or is_public(address))
 
 
-async def fetched(*, inside_as="127.0.0.1", store="127.0.0.1"):
-    """Return the file, None where it was refused, and what the place was asked to which the provider sent us."""
-    async with listening((200, b"picture"), host=store) as inside:
-        there = inside.url.replace("127.0.0.1", inside_as)
-        async with listening((302, b"", {"Location": f"{there}/latest"}), host="127.0.0.2") as peer:
+async def fetch_file(*, inside_as="127.0.0.1", store="127.0.0.1"):
+    """Return the file, None where it was refused, and the requests at the place to which the provider redirects."""
+    async with open_peer((200, b"picture"), host=store) as inside:
+        location = inside.url.replace("127.0.0.1", inside_as)
+        async with open_peer((302, b"", {"Location": f"{location}/latest"}), host="127.0.0.2") as peer:
             try:
-                return await http.download_file(f"{peer.url}/media", headers={}, max_bytes=99), inside.asked
+                return await http.download_file(f"{peer.url}/media", headers={}, max_bytes=99), inside.requests
             except Unsuitable:
-                return None, inside.asked
+                return None, inside.requests
 
 
 @pytest.mark.usefixtures("provider_of_the_open_internet")
 @pytest.mark.parametrize("inside_as", ["127.0.0.1", "localhost"])
 def test_a_redirect_into_our_own_network_is_not_followed(inside_as):
-    assert asyncio.run(fetched(inside_as=inside_as)) == (None, [])
+    assert asyncio.run(fetch_file(inside_as=inside_as)) == (None, [])
 
 
 @pytest.mark.usefixtures("provider_of_the_open_internet")
 def test_a_redirect_elsewhere_on_the_open_internet_is_followed():
-    content, (asked,) = asyncio.run(fetched(store="127.0.0.2"))
-    assert (content, asked.target) == (b"picture", "/latest")
+    content, (request,) = asyncio.run(fetch_file(store="127.0.0.2"))
+    assert (content, request.target) == (b"picture", "/latest")
 
 
 def test_a_provider_that_is_inside_may_keep_its_files_there():
-    content, (asked,) = asyncio.run(fetched())
-    assert (content, asked.target) == (b"picture", "/latest")
+    content, (request,) = asyncio.run(fetch_file())
+    assert (content, request.target) == (b"picture", "/latest")

@@ -10,9 +10,9 @@ import pytest
 
 from recobra.messaging.models import Template
 from recobra.messaging.providers import operations as providers
-from recobra.messaging.templates import whatsapp_approval as registering
+from recobra.messaging.templates import whatsapp_approval as approval
 
-from .peer import HALF, listening
+from .peer import HALF, open_peer
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -22,11 +22,11 @@ TEXT = "Hola {{ nombre }}: con {{ acreedor }} hay {{ total_vencido }} vencidos, 
 @contextmanager
 def meta(*answers):
     """Listen as Meta in a thread of its own, for code that runs its own event loop."""
-    ready, stop, found = threading.Event(), threading.Event(), []
+    ready, stop, peers = threading.Event(), threading.Event(), []
 
     async def run():
-        async with listening(*answers) as peer:
-            found.append(peer)
+        async with open_peer(*answers) as peer:
+            peers.append(peer)
             ready.set()
             await asyncio.to_thread(stop.wait)
 
@@ -34,7 +34,7 @@ def meta(*answers):
     thread.start()
     ready.wait()
     try:
-        yield found[0]
+        yield peers[0]
     finally:
         stop.set()
         thread.join()
@@ -61,7 +61,7 @@ def template(now):
 
 
 @pytest.fixture
-def by(now):
+def save_provider(now):
     """Configure WhatsApp at an address."""
 
     def save(url):
@@ -85,67 +85,71 @@ def by(now):
     return save
 
 
-def listed(name, status):
+def template_list(name, status):
     return 200, {"data": [{"id": "9", "name": name, "language": "es", "status": status}]}
 
 
 def register(template, provider_id, now):
-    return registering.register_template(template_id=template.pk, provider_id=provider_id, actor="carla", now=now)
+    return approval.register_template(template_id=template.pk, provider_id=provider_id, actor="carla", now=now)
 
 
-def test_a_template_is_put_up_with_examples_that_are_nobodys(template, by, now):
+def test_a_template_is_put_up_with_examples_that_are_nobodys(template, save_provider, now):
     with meta((200, {"id": "9", "status": "PENDING", "category": "UTILITY"})) as peer:
-        kept = register(template, by(peer.url), now)
-    (asked,) = peer.asked
-    body, buttons = asked.json["components"]
+        registered = register(template, save_provider(peer.url), now)
+    (request,) = peer.requests
+    body, buttons = request.json["components"]
     assert body["text"] == "Hola {{1}}: con {{2}} hay {{3}} vencidos, {{1}}. Gracias."
     assert body["example"]["body_text"] == [["Rosa Quispe", "Banco Sur", "S/ 120.50"]]
     assert buttons["buttons"] == [{"type": "QUICK_REPLY", "text": "Ya pagué"}]
-    assert asked.json["name"] == kept.provider_name == f"recordatorio_suave_{template.pk}"
-    assert (kept.provider_status, kept.provider_reference, kept.provider_asked_at) == ("PENDING", "9", now)
+    assert request.json["name"] == registered.provider_name == f"recordatorio_suave_{template.pk}"
+    assert (registered.provider_status, registered.provider_reference, registered.provider_asked_at) == (
+        "PENDING",
+        "9",
+        now,
+    )
 
 
-def test_it_is_put_up_once(template, by, now):
+def test_it_is_put_up_once(template, save_provider, now):
     with meta((200, {"id": "9", "status": "PENDING"})) as peer:
-        provider = by(peer.url)
+        provider = save_provider(peer.url)
         register(template, provider, now)
-        with pytest.raises(registering.NotRegistered):
+        with pytest.raises(approval.NotRegistered):
             register(template, provider, now)
-    assert len(peer.asked) == 1
+    assert len(peer.requests) == 1
 
 
-def test_what_meta_refuses_can_be_put_up_again(template, by, now):
-    short = (400, {"error": {"message": "Body too short"}})
-    with meta(short, (200, {"data": []})) as peer, pytest.raises(registering.NotRegistered, match="Body too short"):
-        register(template, by(peer.url), now)
+def test_what_meta_refuses_can_be_put_up_again(template, save_provider, now):
+    refusal = (400, {"error": {"message": "Body too short"}})
+    with meta(refusal, (200, {"data": []})) as peer, pytest.raises(approval.NotRegistered, match="Body too short"):
+        register(template, save_provider(peer.url), now)
     template.refresh_from_db()
     assert (template.provider_name, template.provider_status) == ("", "")
 
 
-def test_an_answer_that_was_lost_is_looked_for(template, by, now):
-    with meta(HALF, listed(f"recordatorio_suave_{template.pk}", "PENDING")) as peer:
-        kept = register(template, by(peer.url), now)
-    assert (kept.provider_status, kept.provider_reference) == ("PENDING", "9")
-    assert [request.method for request in peer.asked] == ["POST", "GET"]
+def test_an_answer_that_was_lost_is_looked_for(template, save_provider, now):
+    with meta(HALF, template_list(f"recordatorio_suave_{template.pk}", "PENDING")) as peer:
+        registered = register(template, save_provider(peer.url), now)
+    assert (registered.provider_status, registered.provider_reference) == ("PENDING", "9")
+    assert [request.method for request in peer.requests] == ["POST", "GET"]
 
 
-def test_only_a_template_in_force_is_put_up(template, by, now):
+def test_only_a_template_in_force_is_put_up(template, save_provider, now):
     Template.objects.update(status="DRAFT")
-    with pytest.raises(registering.NotRegistered):
-        register(template, by("http://127.0.0.1:9"), now)
+    with pytest.raises(approval.NotRegistered):
+        register(template, save_provider("http://127.0.0.1:9"), now)
 
 
-def test_metas_decisions_are_asked_for(template, by, now):
+def test_metas_decisions_are_asked_for(template, save_provider, now):
     Template.objects.update(provider_name="aviso_1", provider_status="PENDING")
-    with meta(listed("aviso_1", "APPROVED")) as peer:
-        by(peer.url)
-        assert registering.synchronise_templates(now=now) == 1
-        assert registering.synchronise_templates(now=now) == 0
+    with meta(template_list("aviso_1", "APPROVED")) as peer:
+        save_provider(peer.url)
+        assert approval.synchronise_templates(now=now) == 1
+        assert approval.synchronise_templates(now=now) == 0
     template.refresh_from_db()
     assert template.provider_status == "APPROVED"
 
 
-def test_a_provider_that_does_not_answer_is_said_to(by, now, caplog):
-    by("http://127.0.0.1:9")
-    assert registering.synchronise_templates(now=now) == 0
+def test_a_provider_that_does_not_answer_is_said_to(save_provider, now, caplog):
+    save_provider("http://127.0.0.1:9")
+    assert approval.synchronise_templates(now=now) == 0
     assert "could not be asked for" in caplog.text

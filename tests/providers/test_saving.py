@@ -24,10 +24,10 @@ SETTINGS = {"account_sid": ACCOUNT_SID, "from_number": "+5115550100", "base_url"
 
 @pytest.fixture
 def save(now):
-    """Save Twilio as Darío does; a test says what is different."""
+    """Save Twilio as Darío does; a test says what it changes."""
 
-    def save(**different):
-        given = {
+    def save(**changes):
+        fields = {
             "code": "twilio-pe",
             "kind": "twilio_sms",
             "name": "Twilio Perú",
@@ -43,12 +43,12 @@ def save(now):
             "actor_id": None,
             "now": now,
         }
-        return providers.save_provider(**{**given, **different})
+        return providers.save_provider(**{**fields, **changes})
 
     return save
 
 
-def facts(kind):
+def latest_fact(kind):
     with connection.cursor() as cursor:
         cursor.execute("SELECT payload, actor FROM journal_entry WHERE kind = %s ORDER BY id DESC LIMIT 1", [kind])
         payload, actor = cursor.fetchone()
@@ -58,31 +58,31 @@ def facts(kind):
 def test_a_provider_is_saved_and_used(save):
     provider = save()
     assert (provider.channel, provider.enabled) == ("sms", True)
-    (way, *_) = routing.load_routes().open_routes("sms", "PE")
-    assert way.code == "twilio-pe"
-    assert way.config.secrets == {"auth_token": TOKEN}
-    assert way.config.webhook_url.endswith("/api/webhooks/twilio-pe/")
+    (route, *_) = routing.load_routes().open_routes("sms", "PE")
+    assert route.code == "twilio-pe"
+    assert route.config.secrets == {"auth_token": TOKEN}
+    assert route.config.webhook_url.endswith("/api/webhooks/twilio-pe/")
 
 
 def test_a_secret_is_seen_by_nobody_again(save, caplog):
     caplog.set_level(logging.DEBUG)
     provider = save()
     providers.test_provider(provider_id=provider.pk, actor="dario", now=provider.created_at)
-    (way, *_) = routing.load_routes().open_routes("sms", "PE")
+    (route, *_) = routing.load_routes().open_routes("sms", "PE")
     with connection.cursor() as cursor:
         cursor.execute("SELECT messaging_provider::text FROM messaging_provider")
         stored = str(cursor.fetchall())
         cursor.execute("SELECT journal_entry::text FROM journal_entry")
-        told = str(cursor.fetchall())
-    shown = [repr(provider), repr(vars(provider)), repr(way), repr(way.config), stored, told, caplog.text]
+        journal = str(cursor.fetchall())
+    shown = [repr(provider), repr(vars(provider)), repr(route), repr(route.config), stored, journal, caplog.text]
     assert not [text for text in shown if TOKEN in text]
     assert providers.stored_secret_names(provider) == {"auth_token"}
 
 
 def test_a_secret_that_is_not_given_anew_stays(save):
     save()
-    for given in ({}, {"auth_token": ""}):
-        assert decrypt(save(secrets=given, name="Otro nombre").secrets) == {"auth_token": TOKEN}
+    for secrets in ({}, {"auth_token": ""}):
+        assert decrypt(save(secrets=secrets, name="Otro nombre").secrets) == {"auth_token": TOKEN}
     assert decrypt(save(secrets={"auth_token": "nuevo"}).secrets) == {"auth_token": "nuevo"}
     with pytest.raises(providers.ProviderRefused) as refused:
         save(secrets={"auth_token": None})
@@ -136,7 +136,7 @@ def test_a_provider_does_not_change_its_kind(save):
 def test_what_changed_is_a_fact_without_what_it_is(save, now):
     save()
     save(name="Otro", secrets={"auth_token": "nuevo"})
-    payload, actor = facts("provider.saved")
+    payload, actor = latest_fact("provider.saved")
     assert sorted(payload["changed"]) == ["name", "secrets"]
     assert (payload["provider"], actor) == ("twilio-pe", "dario")
 
@@ -147,16 +147,16 @@ def test_the_test_button_says_what_it_found_and_keeps_it(save, now):
     provider.refresh_from_db()
     assert (check.ok, provider.tested_well, provider.tested_at) == (False, False, now)
     assert provider.tested_answer == check.answer != ""
-    assert facts("provider.tested")[0]["ok"] is False
+    assert latest_fact("provider.tested")[0]["ok"] is False
     assert save(settings=SETTINGS).tested_at is None, "other settings were not tested"
 
 
 def test_a_provider_is_switched_off_and_on_and_retired(save, now):
     provider, by = save(), {"actor": "dario", "actor_id": None, "now": now}
     providers.enable_provider(provider_id=provider.pk, enabled=False, **by)
-    assert not [way for way in routing.load_routes().open_routes("sms", "PE") if way.code == "twilio-pe"]
+    assert not [route for route in routing.load_routes().open_routes("sms", "PE") if route.code == "twilio-pe"]
     providers.enable_provider(provider_id=provider.pk, enabled=True, **by)
-    assert [way for way in routing.load_routes().open_routes("sms", "PE") if way.code == "twilio-pe"]
+    assert [route for route in routing.load_routes().open_routes("sms", "PE") if route.code == "twilio-pe"]
     providers.retire_provider(provider_id=provider.pk, **by)
     provider.refresh_from_db()
     assert (provider.enabled, provider.secrets) == (False, "")
@@ -183,7 +183,7 @@ def test_a_new_key_takes_over_from_the_old_one_as_providers_are_saved(save, sett
     Provider.objects.update(tested_at=now, tested_well=True)
     again = save(secrets={})
     assert again.tested_at == now, "the same secrets are no other settings"
-    assert facts("provider.saved")[0]["changed"] == []
+    assert latest_fact("provider.saved")[0]["changed"] == []
     settings.SECRET_KEY_FALLBACKS = []
     assert decrypt(again.secrets) == {"auth_token": TOKEN}
 

@@ -19,8 +19,8 @@ DEBT = "Su cuota de ciento veinte soles venció el viernes."
 URL = "https://cobros.example/api/voice/tw/token/"
 
 
-def facts(**different):
-    given_facts = {
+def facts(**changes):
+    fields = {
         "url": URL,
         "country": "PE",
         "agency": "Cobros Andinos",
@@ -32,14 +32,14 @@ def facts(**different):
         "identity": "DNI 4567-8123",
         "person_number": "+5115550199",
     }
-    return CallFacts(**{**given_facts, **different})
+    return CallFacts(**{**fields, **changes})
 
 
 class Call:
     """A debtor on the line: presses keys, or keeps silent, and hears what is said."""
 
-    def __init__(self, **different):
-        self.facts, self.acts, self.heard, self.over, self.promised = facts(**different), [], [], False, None
+    def __init__(self, **changes):
+        self.facts, self.acts, self.heard, self.over, self.promised = facts(**changes), [], [], False, None
         self._take(next_turn(Position(), self.facts))
 
     def _take(self, answer):

@@ -49,12 +49,12 @@ def signed(vector):
             config = Config(provider_id=1, code="x", settings={}, secrets={"app_secret": vector["secret"]})
             return call(body, headers={"x-hub-signature-256": vector["signature"]}), config
     config = Config(provider_id=1, code="x", settings={"webhook_key": vector["public_key"]})
-    named = {
+    headers = {
         "x-twilio-email-event-webhook-signature": vector["signature"],
         "x-twilio-email-event-webhook-timestamp": vector["timestamp"],
     }
     at = datetime.fromtimestamp(int(vector["timestamp"]) + 9, tz=UTC)
-    return call(body, headers=named, at=at), config
+    return call(body, headers=headers, at=at), config
 
 
 GOOD = [vector for vector in VECTORS if vector["valid"]]
@@ -86,7 +86,7 @@ def test_one_changed_byte_of_the_body_is_refused(vector, data):
     if vector["provider"] == "twilio" and "params" in vector and _same_form(forged, incoming):
         return  # «%2B» and «%2b» are the same form: Twilio signs what it says, not how it is written
     with pytest.raises(ForgedCall):
-        ADAPTERS[KINDS[vector["provider"]]].verify(forged, config)
+        ADAPTERS[KINDS[vector["provider"]]].verify_call(forged, config)
 
 
 def _same_form(one, other):
@@ -100,16 +100,16 @@ def _same_form(one, other):
 @pytest.mark.parametrize("what", ["cut", "longer", "unsigned", "empty signature", "no secret"])
 def test_no_call_is_believed_that_is_not_exactly_the_signed_one(vector, what):
     incoming, config = signed(vector)
-    bare = Config(provider_id=1, code="x", settings={})
+    no_secret = Config(provider_id=1, code="x", settings={})
     forged, checked = {
         "cut": (changed(incoming, body=incoming.body[:-1]), config),
         "longer": (changed(incoming, body=incoming.body + b"&x=y"), config),
         "unsigned": (changed(incoming, headers={}), config),
         "empty signature": (changed(incoming, headers=dict.fromkeys(incoming.headers, "")), config),
-        "no secret": (incoming, bare),
+        "no secret": (incoming, no_secret),
     }[what]
     with pytest.raises(ForgedCall):
-        ADAPTERS[KINDS[vector["provider"]]].verify(forged, checked)
+        ADAPTERS[KINDS[vector["provider"]]].verify_call(forged, checked)
 
 
 @pytest.mark.parametrize("vector", [v for v in GOOD if v["provider"] == "twilio"], ids=lambda v: v.get("note", ""))
@@ -141,10 +141,10 @@ def test_nothing_is_read_of_a_call_of_twilios_that_its_signature_does_not_cover(
     config = Config(provider_id=1, code="x", settings={}, secrets={"auth_token": "t"})
     bare = call(method="GET", url="https://cobros.example/api/webhooks/tw/?CallSid=CA1")
     signature = base64.b64encode(hmac.new(b"t", bare.url.encode(), hashlib.sha1).digest()).decode()
-    asked = changed(bare, headers={"x-twilio-signature": signature})
-    ADAPTERS["twilio_voice"].verify_call(asked, config)
+    signed_get = changed(bare, headers={"x-twilio-signature": signature})
+    ADAPTERS["twilio_voice"].verify_call(signed_get, config)
     with pytest.raises(ForgedCall):
-        ADAPTERS["twilio_voice"].verify_call(changed(asked, body=b"CallSid=CA1&CallStatus=completed"), config)
+        ADAPTERS["twilio_voice"].verify_call(changed(signed_get, body=b"CallSid=CA1&CallStatus=completed"), config)
 
 
 def test_voice_calls_are_checked_like_messages():
@@ -155,20 +155,20 @@ def test_voice_calls_are_checked_like_messages():
 
 
 def test_meta_asks_whether_the_address_is_ours():
-    def asked(**fields):
+    def ask_challenge(**fields):
         url = f"https://cobros.example/api/webhooks/wa/?{urlencode({f'hub.{k}': v for k, v in fields.items()})}"
         return ADAPTERS["whatsapp"].answer_challenge(call(url=url, method="GET"), accounts.whatsapp())
 
-    assert asked(mode="subscribe", verify_token="palabra", challenge="1158201444") == "1158201444"
-    assert asked(mode="subscribe", verify_token="otra", challenge="1") is None
-    assert asked(mode="unsubscribe", verify_token="palabra", challenge="1") is None
-    assert asked(mode="subscribe", challenge="1") is None
+    assert ask_challenge(mode="subscribe", verify_token="palabra", challenge="1158201444") == "1158201444"
+    assert ask_challenge(mode="subscribe", verify_token="otra", challenge="1") is None
+    assert ask_challenge(mode="unsubscribe", verify_token="palabra", challenge="1") is None
+    assert ask_challenge(mode="subscribe", challenge="1") is None
 
 
 # What each sample of Meta's calls says: «in» is text, button, message answered to and number of files of a message of
 # the debtor's; otherwise the kind of a receipt, whether its address is bad for good, and whether it names a contact.
 IN, NOTHING = "in", "nothing"
-SAID = {
+MEANINGS = {
     "message.json": {
         "text": (IN, "Body Text", "", "", 0),
         "image": (IN, "", "", "", 1),
@@ -209,7 +209,7 @@ SAID = {
         "group": (NOTHING,),
     },
 }
-EVERY = [(file, name) for file in SAID for name in json.loads((SAMPLES / file).read_text(encoding="utf-8"))]
+EVERY = [(file, name) for file in MEANINGS for name in json.loads((SAMPLES / file).read_text(encoding="utf-8"))]
 
 
 def meta(content):
@@ -220,19 +220,19 @@ def meta(content):
 def test_what_meta_says(file, name):
     sample = json.loads((SAMPLES / file).read_text(encoding="utf-8"))[name]
     events = meta(sample)
-    said = SAID[file][name]
-    if said == (NOTHING,):
+    meaning = MEANINGS[file][name]
+    if meaning == (NOTHING,):
         assert events == []
         return
     (event,) = events
-    if said[0] == IN:
+    if meaning[0] == IN:
         assert isinstance(event, InboundEvent)
-        assert (event.text, event.button, event.context_reference, len(event.media)) == said[1:]
+        assert (event.text, event.button, event.context_reference, len(event.media)) == meaning[1:]
         assert event.address == "+972987654321"
         assert event.to.startswith("+972")
     else:
         assert isinstance(event, ReceiptEvent)
-        assert (event.kind, event.permanent, event.unusable) == said
+        assert (event.kind, event.permanent, event.unusable) == meaning
         assert event.provider_reference == "wamid.xyzxyz"
     assert event.at.year == 2023
 
@@ -318,7 +318,7 @@ def twilio(fields, kind="twilio_sms", url="https://cobros.example/api/webhooks/t
 
 
 @pytest.mark.parametrize(
-    ("status", "code", "said"),
+    ("status", "code", "meaning"),
     [
         ("queued", "", ("ACCEPTED", None, False)),
         ("sent", "", ("ACCEPTED", None, False)),
@@ -332,10 +332,10 @@ def twilio(fields, kind="twilio_sms", url="https://cobros.example/api/webhooks/t
         ("failed", "", ("FAILED", None, False)),
     ],
 )
-def test_what_twilio_says_of_a_message(status, code, said):
+def test_what_twilio_says_of_a_message(status, code, meaning):
     fields = {"MessageSid": "SM1", "MessageStatus": status, "To": "+51987654321", "ErrorCode": code}
     (event,) = twilio(fields, url=f"https://cobros.example/api/webhooks/tw/?contact={PUBLIC_ID}")
-    assert (event.kind, event.permanent, event.unusable) == said
+    assert (event.kind, event.permanent, event.unusable) == meaning
     assert (event.provider_reference, event.public_id, event.at) == ("SM1", PUBLIC_ID, RECEIVED)
     assert "+51" not in str(event.detail)
 
@@ -355,7 +355,7 @@ def test_what_a_debtor_writes_to_twilio():
     }
     (event,) = twilio(fields)
     assert (event.address, event.to, event.text, event.button) == ("+51987654321", "+5115550100", "BAJA", "STOP")
-    assert [(each.media_id[-3:], each.media_type) for each in event.media] == [("ME1", "image/jpeg"), ("ME2", "")]
+    assert [(media.media_id[-3:], media.media_type) for media in event.media] == [("ME1", "image/jpeg"), ("ME2", "")]
     assert twilio({"MessageSid": "SM3", "MessageStatus": "dreamt"}) == []
     assert ADAPTERS["twilio_sms"].build_response(call(), accounts.twilio())[0] == "text/xml"
 
@@ -384,7 +384,7 @@ def test_what_twilio_says_of_a_call(status, by, kind):
 
 
 @pytest.mark.parametrize(
-    ("fields", "said"),
+    ("fields", "meaning"),
     [
         ({"event": "processed"}, ("ACCEPTED", None)),
         ({"event": "delivered", "response": "250 OK"}, ("DELIVERED", None)),
@@ -404,7 +404,7 @@ def test_what_twilio_says_of_a_call(status, by, kind):
         ({"event": "group_resubscribe"}, None),
     ],
 )
-def test_what_sendgrid_says(fields, said):
+def test_what_sendgrid_says(fields, meaning):
     item = {
         "email": "jose@correo.example",
         "timestamp": 1600112492,
@@ -414,7 +414,7 @@ def test_what_sendgrid_says(fields, said):
         **fields,
     }
     events = ADAPTERS["sendgrid"].read_events(call(json.dumps([None, item, 3]).encode()), accounts.sendgrid())
-    assert [(event.kind, event.permanent) for event in events] == ([said] if said else [])
+    assert [(event.kind, event.permanent) for event in events] == ([meaning] if meaning else [])
     for event in events:
         assert (event.provider_reference, event.public_id) == ("LRzXl_NHStOGhQ4kofSm_A", PUBLIC_ID)
         assert event.at == datetime(2020, 9, 14, 19, 41, 32, tzinfo=UTC)
