@@ -100,11 +100,25 @@ def load_routes() -> Routes:
     configured: list[Route] = []
     for provider in Provider.objects.filter(enabled=True, kind__in=list(ADAPTERS)).order_by("rank", "code"):
         try:
-            configured.append(_build_route(provider))
+            config = build_config(provider)
         except Unsuitable:
             # A database that moved to another installation has secrets that cannot be read there. The other providers
             # still send.
             _log.error("The secrets of provider %s belong to another key: save them again.", provider.code)
+            continue
+        configured.append(
+            Route(
+                provider_id=provider.pk,
+                code=provider.code,
+                kind=provider.kind,
+                channel=provider.channel,
+                country=provider.country,
+                rate_per_second=provider.rate_per_second,
+                price_micros=provider.price_micros,
+                price_currency=provider.price_currency,
+                config=config,
+            )
+        )
     if not configured:
         return Routes(configured=(), open_ids=frozenset())
     with connection.cursor() as cursor:
@@ -128,11 +142,15 @@ def implicit_routes(channel: str) -> list[Route]:
 
 def build_config(provider: Provider) -> Config:
     """Return the settings of a provider for its adapter, secrets in plain. Raises Unsuitable."""
+    try:
+        secrets: Mapping[str, str] = json.loads(_decrypt_json(provider.secrets)) if provider.secrets else {}
+    except InvalidToken as error:
+        raise Unsuitable(_("Its secrets belong to another installation's key: give them again.")) from error
     return Config(
         provider_id=provider.pk,
         code=provider.code,
         settings={name: str(value) for name, value in provider.settings.items()},
-        secrets=_decrypt_secrets(provider.secrets),
+        secrets=secrets,
         webhook_url=f"{settings.PUBLIC_URL.rstrip('/')}/api/webhooks/{provider.code}/",
     )
 
@@ -215,31 +233,9 @@ _RECORD_SUCCESS = """
     WHERE provider_id = %s AND (failures > 0 OR open_until IS NOT NULL)"""
 
 
-def _build_route(provider: Provider) -> Route:
-    return Route(
-        provider_id=provider.pk,
-        code=provider.code,
-        kind=provider.kind,
-        channel=provider.channel,
-        country=provider.country,
-        rate_per_second=provider.rate_per_second,
-        price_micros=provider.price_micros,
-        price_currency=provider.price_currency,
-        config=build_config(provider),
-    )
-
-
 @lru_cache(maxsize=64)
 def _decrypt_json(encrypted: str) -> str:
     # As text, so that no caller can change what the cache holds.
     from recobra.messaging.providers.secrets import decrypt  # noqa: PLC0415 - most installations have no secret to read
 
     return json.dumps(decrypt(encrypted))
-
-
-def _decrypt_secrets(encrypted: str) -> Mapping[str, str]:
-    try:
-        secrets: Mapping[str, str] = json.loads(_decrypt_json(encrypted)) if encrypted else {}
-    except InvalidToken as error:
-        raise Unsuitable(_("Its secrets belong to another installation's key: give them again.")) from error
-    return secrets

@@ -28,23 +28,19 @@ def load_starter_templates(language: str) -> Iterator[dict[str, Any]]:
 def _expand_collection(collection: Mapping[str, Any], blocks: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     for channel in collection["channels"]:
         for template in collection["templates"]:
+            # Only letters and e-mails are composed of blocks, by country; the others have their whole text.
             if "opening" not in template:
-                yield _build_plain(template, channel, collection.get("buttons", []))
+                yield _common_fields(template, channel, template.get("country", "")) | {
+                    "subject": "",
+                    "text": template["text"].strip() + "\n",
+                    "html": "",
+                    "buttons": collection.get("buttons", []),
+                }
                 continue
             for country, order in collection["flavours"].items():
                 if country not in template.get("not_for", ()):
                     parts = [_find_block(name, template, channel, blocks) for name in order]
                     yield _compose_template(template, channel, country, parts)
-
-
-def _build_plain(template: Mapping[str, Any], channel: str, buttons: list[Any]) -> dict[str, Any]:
-    text = template["text"].strip() + "\n"
-    return _common_fields(template, channel, template.get("country", "")) | {
-        "subject": "",
-        "text": text,
-        "html": "",
-        "buttons": buttons,
-    }
 
 
 def _compose_template(

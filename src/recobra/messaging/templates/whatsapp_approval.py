@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
@@ -53,7 +52,9 @@ def register_template(
     body, names = number_variables(template.text)
     try:
         config = _load_config(provider_id)
-        registered = asyncio.run(_submit_or_find(config, template, body, [_build_example(name) for name in names]))
+        meanings = {variable.name: str(variable.meaning) for variable in VARIABLES}
+        examples = [_EXAMPLES.get(name) or meanings.get(name, name) for name in names]
+        registered = asyncio.run(_submit_or_find(config, template, body, examples))
     except Unsuitable as error:
         # The name is free again, so that the template can be submitted once more.
         Template.objects.filter(pk=template.pk, provider_status="").update(provider_name="")
@@ -135,8 +136,3 @@ def _record_decision(decided: meta.MetaTemplate, now: datetime) -> bool:
         payload = {"name": decided.name, "language": decided.language, "status": decided.status}
         record("template.decided_by_provider", at=now, actor=ACTOR, payload=payload)
     return True
-
-
-def _build_example(name: str) -> str:
-    meanings: Mapping[str, str] = {variable.name: str(variable.meaning) for variable in VARIABLES}
-    return _EXAMPLES.get(name) or meanings.get(name, name)

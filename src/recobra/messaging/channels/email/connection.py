@@ -217,16 +217,14 @@ def _expect(stage: str, wanted: tuple[int, ...], reply: tuple[int, str]) -> None
 
 def _refused_outcome(refused: _Refused) -> Outcome:
     if 500 <= refused.code <= 599:
-        bounce = _bounce_of(refused) if refused.stage == "rcpt" else None
+        bounce = None
+        if refused.stage == "rcpt":
+            # RFC 3463: 5.1.x is about the address itself; without such a code, 550, 551 and 553 are (RFC 5321).
+            enhanced = re.match(r"\s*5\.(\d+)\.\d+", refused.text)
+            is_hard = enhanced.group(1) == "1" if enhanced else refused.code in _HARD_CODES
+            bounce = Bounce.HARD if is_hard else Bounce.SOFT
         return Outcome(kind=OutcomeKind.FAILED, reason=reasons.REFUSED, answer=str(refused), bounce=bounce)
     return _retry_outcome(str(refused))
-
-
-def _bounce_of(refused: _Refused) -> Bounce:
-    # RFC 3463: 5.1.x is about the address itself; without such a code, 550, 551 and 553 are (RFC 5321).
-    enhanced = re.match(r"\s*5\.(\d+)\.\d+", refused.text)
-    is_hard = enhanced.group(1) == "1" if enhanced else refused.code in _HARD_CODES
-    return Bounce.HARD if is_hard else Bounce.SOFT
 
 
 def _retry_outcome(answer: str, *, unreachable: bool = False) -> Outcome:

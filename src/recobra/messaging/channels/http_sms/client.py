@@ -138,21 +138,15 @@ def read_reply(reply: http.Reply, answer: Answer) -> Outcome:
         match = answer.pattern.search(reply.body[:1000].decode("utf-8", "replace"))
         content = match.groupdict() if match else None
     code = text_at(content, answer.error) or (text_at(content, answer.success) if answer.success else "")
-    if (outcome := _outcome_by_code(code, reply, answer)) is not None:
-        return outcome
+    if code and code in answer.permanent:
+        return http.refused_outcome(reply, bounce=Bounce.HARD)
+    if code and code in answer.refused:
+        return http.refused_outcome(reply)
+    if code and code in answer.retry:
+        return http.retry_outcome(reply)
     if reply.status in answer.accepted:
         return _read_accepted(reply, content, code, answer)
     return http.outcome_by_status(reply, retry_server_errors=answer.server_errors == "retry")
-
-
-def _outcome_by_code(code: str, reply: http.Reply, answer: Answer) -> Outcome | None:
-    if not code:
-        return None
-    if code in answer.permanent:
-        return http.refused_outcome(reply, bounce=Bounce.HARD)
-    if code in answer.refused:
-        return http.refused_outcome(reply)
-    return http.retry_outcome(reply) if code in answer.retry else None
 
 
 def _read_accepted(reply: http.Reply, content: Any, code: str, answer: Answer) -> Outcome:
@@ -163,5 +157,6 @@ def _read_accepted(reply: http.Reply, content: Any, code: str, answer: Answer) -
         if answer.success_values and value not in answer.success_values:
             return http.refused_outcome(reply)
     elif code:
+        # Without a path to what means success, an error that the document does not list is a refusal.
         return http.refused_outcome(reply)
     return http.sent_outcome(reply, text_at(content, answer.id))

@@ -45,7 +45,14 @@ def read_events(call: WebhookRequest, config: Config, gateway: Gateway) -> list[
     """Return the events of a call. Raises ValueError where its body is unreadable."""
     if gateway.calls is None:
         return []
-    content = _parse_content(call)
+    content: Any
+    # A signature covers the body alone, so that beside a body the address is not read.
+    if call.method == "GET" and not call.body:
+        content = webhooks.parse_query(call)
+    elif "urlencoded" in call.headers.get("content-type", "application/json"):
+        content = dict(webhooks.parse_form(call))
+    else:
+        content = json.loads(call.body)
     items = value_at(content, gateway.calls.items)
     events: list[Event] = []
     for item in items if isinstance(items, list) else [items]:
@@ -53,14 +60,6 @@ def read_events(call: WebhookRequest, config: Config, gateway: Gateway) -> list[
         if event is not None:
             events.append(event)
     return events
-
-
-def _parse_content(call: WebhookRequest) -> Any:
-    # A signature covers the body alone, so that beside a body the address is not read.
-    if call.method == "GET" and not call.body:
-        return webhooks.parse_query(call)
-    kind = call.headers.get("content-type", "application/json")
-    return dict(webhooks.parse_form(call)) if "urlencoded" in kind else json.loads(call.body)
 
 
 def _read_receipt(item: Any, call: WebhookRequest, config: Config, gateway: Gateway) -> ReceiptEvent | None:

@@ -21,12 +21,12 @@ from recobra.messaging.models import Contact, Letter
 class LetterSender:
     """Stores letters for the next print batch."""
 
-    def __init__(self, tray: DatabaseThread, config: Config) -> None:
-        self._tray, self._config = tray, config
+    def __init__(self, database: DatabaseThread, config: Config) -> None:
+        self._database, self._config = database, config
 
     async def send(self, message: Message) -> Outcome:
         """Store one letter; a contact that is sent again finds its letter there."""
-        return await self._tray.run(_store_letter, message, self._config.settings.get("return_address", ""))
+        return await self._database.run(_store_letter, message, self._config.settings.get("return_address", ""))
 
 
 class LetterAdapter(OneWay):
@@ -48,14 +48,14 @@ class LetterAdapter(OneWay):
     @asynccontextmanager
     async def open_sender(self, config: Config) -> AsyncIterator[LetterSender]:
         """Open a database thread for a run of letters."""
-        async with DatabaseThread.open("letters") as tray:
-            yield LetterSender(tray, config)
+        async with DatabaseThread.open("letters") as database:
+            yield LetterSender(database, config)
 
     async def was_received(self, public_id: UUID, reference: str, config: Config) -> bool | None:
         """Return whether the letter is stored."""
         del reference, config
-        async with DatabaseThread.open("letters") as tray:
-            return await tray.run(Letter.objects.filter(contact__public_id=public_id).exists)
+        async with DatabaseThread.open("letters") as database:
+            return await database.run(Letter.objects.filter(contact__public_id=public_id).exists)
 
     async def check_settings(self, config: Config) -> Check:
         """Return that all is well: nothing outside is needed."""

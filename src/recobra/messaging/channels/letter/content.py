@@ -12,7 +12,6 @@ from typing import Any, Final
 
 from recobra.messaging.channels.letter.pdf import Address, Item, Letter, LetterUnsuitable, Sender
 from recobra.messaging.models import Contact
-from recobra.portfolio.models import Creditor
 from recobra.portfolio.statement import Document, fetch_statements
 
 _LINE_CHARACTERS: Final = 44
@@ -42,7 +41,11 @@ def build_letter(
         country=contact.debtor.country or contact.portfolio.country,
         recipient=contact.debtor.name,
         address=parse_address(address, contact),
-        sender=_build_sender(creditor, return_address),
+        # The agency writes where one collects, else the creditor.
+        sender=Sender(
+            name=creditor.agency_name or creditor.name,
+            lines=_split_lines(return_address or creditor.agency_address or creditor.address),
+        ),
         creditor=creditor.name,
         creditor_tax_id=creditor.tax_id,
         subject=subject,
@@ -59,11 +62,9 @@ def build_letter(
 
 def parse_address(text: str, contact: Contact) -> Address:
     """Read an address from one text: its lines, or one line broken at commas to fit the window."""
-    parts = [part.strip() for part in re.split(r"[\n;]", text) if part.strip()]
-    if len(parts) == 1:
-        parts = _break_line(parts[0])
+    lines = _split_lines(text)
     return Address(
-        lines=tuple(parts),
+        lines=_break_line(lines[0]) if len(lines) == 1 else lines,
         subdivision=contact.debtor.subdivision,
         country=contact.debtor.country or contact.portfolio.country,
     )
@@ -115,22 +116,19 @@ def _build_item(document: Document) -> Item:
     )
 
 
-def _build_sender(creditor: Creditor, return_address: str) -> Sender:
-    """Return the sender: the agency where one collects, else the creditor."""
-    address = return_address or creditor.agency_address or creditor.address
-    lines = tuple(part.strip() for part in re.split(r"[\n;]", address) if part.strip())
-    return Sender(name=creditor.agency_name or creditor.name, lines=lines)
-
-
 def _unless_in(letter_text: str, text: str) -> str:
     return "" if " ".join(text.split()) in letter_text else text.strip()
 
 
-def _break_line(text: str) -> list[str]:
+def _split_lines(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in re.split(r"[\n;]", text) if part.strip())
+
+
+def _break_line(text: str) -> tuple[str, ...]:
     lines: list[str] = []
     for part in (piece.strip() for piece in text.split(",")):
         if lines and len(lines[-1]) + len(part) + 2 <= _LINE_CHARACTERS:
             lines[-1] += f", {part}"
         else:
             lines.append(part)
-    return [line for line in lines if line]
+    return tuple(line for line in lines if line)

@@ -106,7 +106,10 @@ def import_tracking(
         else:
             letter.status, letter.courier_answer, letter.changed_at = row.status.value, row.detail, now
             letter.save(update_fields=["status", "courier_answer", "changed_at"])
-            events.append(_tracking_event(letter, row))
+            if row.status is CourierStatus.DELIVERED:
+                events.append(_build_event(letter.contact, "DELIVERED", row.at, "delivered", None))
+            else:
+                events.append(_build_event(letter.contact, "BOUNCED", row.at, "returned", True))
             counts[row.status] += 1
     tracked = [(letters[row.reference], row) for row in rows if row.reference in letters]
     _record_numbers(tracked)
@@ -160,10 +163,6 @@ def _is_opted_out(letter: Letter, _statement: Statement, _now: datetime) -> bool
     return is_silenced(kind=point.kind, value=point.value)
 
 
-def _is_held(_letter: Letter, statement: Statement, _now: datetime) -> bool:
-    return bool(statement.hold_reason)
-
-
 def _is_paid(letter: Letter, statement: Statement, _now: datetime) -> bool:
     """Return whether less is owed on an account than the letter says, or an account of it is on hold."""
     without_held = statement.without_held()
@@ -173,15 +172,11 @@ def _is_paid(letter: Letter, statement: Statement, _now: datetime) -> bool:
     return any(owed.get(item.account_id, 0) < item.overdue_minor for item in letter.contact.items.all())
 
 
-def _is_stale(letter: Letter, _statement: Statement, now: datetime) -> bool:
-    return letter.changed_at < now - PRINT_PERIOD
-
-
 _REASONS_AGAINST: Final[tuple[tuple[str, Callable[[Letter, Statement, datetime], bool]], ...]] = (
     (reasons.OPTED_OUT, _is_opted_out),
-    ("held", _is_held),
+    ("held", lambda _letter, statement, _now: bool(statement.hold_reason)),
     (reasons.PAYMENT, _is_paid),
-    (reasons.EXPIRED, _is_stale),
+    (reasons.EXPIRED, lambda letter, _statement, now: letter.changed_at < now - PRINT_PERIOD),
 )
 
 
@@ -240,12 +235,6 @@ def _record_hand_over(tracked: Sequence[tuple[Letter, TrackingRow]], now: dateti
         if batch.handed_over_at is None or at < batch.handed_over_at:
             batch.handed_over_at = at
             batch.save(update_fields=["handed_over_at"])
-
-
-def _tracking_event(letter: Letter, row: TrackingRow) -> ReceiptEvent:
-    if row.status is CourierStatus.DELIVERED:
-        return _build_event(letter.contact, "DELIVERED", row.at, "delivered", None)
-    return _build_event(letter.contact, "BOUNCED", row.at, "returned", True)
 
 
 def _build_event(contact: Contact, kind: str, at: datetime, code: str, permanent: bool | None) -> ReceiptEvent:  # noqa: FBT001 - private, called in three places

@@ -28,8 +28,12 @@ class WaitingLetters:
 
 def waiting_for(user: User) -> list[WaitingLetters]:
     """Return the letters that wait to be printed, by country."""
-    waiting = _letters_for(user).filter(status="WAITING").order_by().values("contact__portfolio__country")
-    rows = waiting.annotate(n=Count("pk"), oldest=Min("changed_at")).order_by("contact__portfolio__country")
+    waiting = Letter.objects.filter(status="WAITING")
+    codes = portfolio_codes(user)
+    if codes is not None:
+        waiting = waiting.filter(contact__portfolio__code__in=codes)
+    by_country = waiting.order_by().values("contact__portfolio__country")
+    rows = by_country.annotate(n=Count("pk"), oldest=Min("changed_at")).order_by("contact__portfolio__country")
     return [WaitingLetters(country=r["contact__portfolio__country"], count=r["n"], oldest=r["oldest"]) for r in rows]
 
 
@@ -53,8 +57,3 @@ def batch_file_for(user: User, batch_id: int, name: str) -> Path:
     if name not in FILES or not batch.path or not path.is_file():
         raise ObjectDoesNotExist
     return path
-
-
-def _letters_for(user: User) -> QuerySet[Letter]:
-    codes = portfolio_codes(user)
-    return Letter.objects.all() if codes is None else Letter.objects.filter(contact__portfolio__code__in=codes)

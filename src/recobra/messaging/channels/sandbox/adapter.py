@@ -74,6 +74,12 @@ ADAPTER = SandboxAdapter()
 
 
 def _store_message(message: Message) -> None:
+    # As an e-mail, which is what the mailbox's screen reads.
+    email = EmailMessage()
+    email["To"] = " ".join(message.address.split())
+    email["Subject"] = " ".join(message.subject.split())
+    email["X-Recobra-Contact"] = str(message.public_id)
+    email.set_content(message.text + "".join(f"\n[{button.title}]" for button in message.buttons))
     MailboxMessage.objects.create(
         channel=message.channel,
         received_at=clock.now(),
@@ -81,15 +87,5 @@ def _store_message(message: Message) -> None:
         sender=message.on_behalf_of,
         recipients=message.address,
         subject=message.subject or message.text[:80],
-        raw=_format_message(message),
+        raw=bytes(email),
     )
-
-
-def _format_message(message: Message) -> bytes:
-    """Return the message as an e-mail, which the mailbox's screen reads."""
-    email = EmailMessage()
-    email["To"] = " ".join(message.address.split())
-    email["Subject"] = " ".join(message.subject.split())
-    email["X-Recobra-Contact"] = str(message.public_id)
-    email.set_content(message.text + "".join(f"\n[{button.title}]" for button in message.buttons))
-    return bytes(email)

@@ -92,16 +92,13 @@ def read_outcome(reply: http.Reply) -> Outcome:
     """Return the outcome of SendGrid's reply."""
     if reply.status in {200, 202}:
         return http.sent_outcome(reply, reply.headers.get("x-message-id", ""))
-    if reply.status == 400 and any(_concerns_recipient(error) for error in _read_errors(reply)):
+    if reply.status == 400 and _is_about_recipient(reply):
         return http.refused_outcome(reply, bounce=Bounce.HARD)
     return http.outcome_by_status(reply)
 
 
-def _read_errors(reply: http.Reply) -> list[Any]:
+def _is_about_recipient(reply: http.Reply) -> bool:
     errors = reply.json.get("errors") if isinstance(reply.json, Mapping) else None
-    return errors if isinstance(errors, list) else []
-
-
-def _concerns_recipient(error: Any) -> bool:
-    field = error.get("field") if isinstance(error, Mapping) else None
-    return isinstance(field, str) and field.startswith("personalizations.0.to")
+    fields = [error.get("field") for error in errors if isinstance(error, Mapping)] if isinstance(errors, list) else []
+    # A message has one personalization with one recipient: an error in its `to` is about the address.
+    return any(isinstance(field, str) and field.startswith("personalizations.0.to") for field in fields)
