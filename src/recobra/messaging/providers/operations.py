@@ -97,6 +97,7 @@ def save_provider(
     errors |= _number_errors(rate_per_second, price_micros, price_currency)
     with transaction.atomic():
         saved = Provider.objects.select_for_update().filter(code=code).first()
+        # Contacts refer to the row: those sent before would seem to have left by the other kind.
         if saved is not None and saved.kind != kind:
             raise ProviderRefused({"kind": _("What was sent by it would be told otherwise: make a new provider.")})
         new_settings = {
@@ -160,6 +161,7 @@ def test_provider(
 ) -> Check:
     """Test a provider's settings without reaching a debtor, and store the answer."""
     provider = Provider.objects.get(pk=provider_id)
+    # Outside a transaction: a provider may take half a minute to answer.
     try:
         check = asyncio.run(ADAPTERS[provider.kind].check_settings(build_config(provider)))
     except Unsuitable as error:
@@ -247,6 +249,7 @@ def _setting_errors(
             errors[setting.name] = _("A whole number is expected.")
         elif len(text) > MAX_SETTING_CHARACTERS:
             errors[setting.name] = _("This is too long.")
+    # An adapter expects the shapes above, so that it checks only settings that have them.
     if errors or not isinstance(adapter, _ChecksSettings):
         return errors
     return adapter.find_problems(Config(provider_id=None, code=code, settings=settings, secrets=secrets))

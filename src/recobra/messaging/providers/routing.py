@@ -134,6 +134,7 @@ def implicit_routes(channel: str) -> list[Route]:
         server = {"url": settings.SMTP_URL, "from": settings.MAIL_FROM}
         config = Config(provider_id=None, code="smtp", settings=server)
         return [Route(provider_id=None, code="smtp", kind="smtp", channel=channel, config=config)]
+    # E-mail of a demonstration goes to the mailbox too: its SMTP adapter starts the mailbox where SMTP_URL is empty.
     if settings.DEMO and channel in Channel.values:
         config = Config(provider_id=None, code="sandbox", settings={})
         return [Route(provider_id=None, code="sandbox", kind="sandbox", channel=channel, config=config)]
@@ -167,6 +168,7 @@ def take_allowance(*, provider_id: int, wanted: int) -> int:
             return 0
         cursor.execute(_INSERT_STATE, [provider_id])
         rate = row[0]
+        # At least one, or a slow provider would never have a whole message to give away.
         burst = None if rate is None else max(1.0, rate * BURST_SECONDS)
         cursor.execute(
             _TAKE_ALLOWANCE, {"id": provider_id, "wanted": wanted, "rate": rate, "burst": burst, "trial": TRIAL_SECONDS}
@@ -191,13 +193,16 @@ def record_success(provider_id: int) -> None:
         cursor.execute(_RECORD_SUCCESS, [provider_id])
 
 
+# Refilled an hour ago: the first allowance of a new provider is a full one.
 _INSERT_STATE = """
     INSERT INTO messaging_providerstate (provider_id, tokens, refilled_at, failures, trying)
     VALUES (%s, 0, clock_timestamp() - interval '1 hour', 0, false) ON CONFLICT DO NOTHING"""
 
 _RESTING = "SELECT provider_id FROM messaging_providerstate WHERE open_until > clock_timestamp()"
 
-# One statement under one row lock: two dispatchers never take the same allowance.
+# One statement under one row lock: two dispatchers never take the same allowance. `seen` reads the clock once the lock is
+# held, because time passes while waiting for it. A trial sets the rest anew for its duration, so that only one dispatcher
+# makes it; success ends the rest, and a trial that nobody reports on is followed by another one.
 _TAKE_ALLOWANCE = """
     WITH held AS MATERIALIZED (
         SELECT s.provider_id, s.open_until, s.tokens, s.refilled_at FROM messaging_providerstate s
@@ -221,6 +226,7 @@ _TAKE_ALLOWANCE = """
     FROM granted g WHERE s.provider_id = g.provider_id
     RETURNING g.n"""
 
+# Each failure after the rest doubles the next one, up to the longest.
 _RECORD_FAILURE = """
     UPDATE messaging_providerstate
     SET failures = failures + 1, trying = false,

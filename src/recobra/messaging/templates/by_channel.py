@@ -63,6 +63,7 @@ def _check_whatsapp(text: str) -> Iterator[ChannelMistake]:
 
 
 def _check_speech(text: str, buttons: Sequence[Mapping[str, str]]) -> Iterator[ChannelMistake]:
+    # Spanish, Portuguese and English spell the word with one of these stems.
     if "automátic" not in text.lower() and "automatic" not in text.lower():
         yield "text", _("it does not say that it is automatic"), _("Say at the start that the call is automatic.")
     if "acreedor" not in text:

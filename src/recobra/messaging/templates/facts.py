@@ -121,9 +121,11 @@ def resolve_locale(language: str, country: str) -> Locale:
     try:
         return Locale.parse(f"{language}_{country}")
     except (UnknownLocaleError, ValueError):
+        # Plain `es` writes numbers as Spain does; 419 is Latin America.
         return Locale.parse("es_419" if language == "es" else language)
 
 
+# Cached, because the same amounts come back from message to message.
 @lru_cache(maxsize=4096)
 def format_money(amount_minor: int, currency: str, locale: Locale) -> str:
     """Return an amount as its country writes it: 123450 PEN is `S/ 1,234.50` in Peru."""

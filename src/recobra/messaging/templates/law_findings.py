@@ -150,6 +150,7 @@ def _lint_parts(
         legal_template=legal,
         legal_decision=legal,
     )
+    # What a notice must say is judged by its text alone, whatever the subject or the HTML uses.
     parts = [("text", text, body)]
     if subject.strip():
         parts.insert(0, ("subject", subject, replace(body, part="subject")))
@@ -174,4 +175,5 @@ def _find_variables(parts: tuple[str, ...]) -> frozenset[str]:
     try:
         return frozenset().union(*map(find_variables, parts))
     except TemplateSyntaxError:
+        # A draft that does not parse yet is shown with its findings all the same.
         return frozenset()

@@ -71,6 +71,7 @@ def _find_block(name: str, template: Mapping[str, Any], channel: str, blocks: Ma
     """Return a block by its name in the order of a flavour."""
     if name in {"opening", "closing"}:
         return {"text": template[name].strip() + "\n"}
+    # Chile asks for other words before anything is overdue.
     if name == "identidad_cl" and template["documents"] == "por_vencer":
         name = "identidad_previa_cl"
     block: Mapping[str, str] = blocks[

@@ -204,6 +204,7 @@ def ensure_library(*, now: datetime, language: str = "es") -> int:
         _refuse_blocked(template, now)
         template.version, template.status = 1, Status.APPROVED
         template.decided_at, template.decided_by = now, LIBRARY
+    # Rows and facts in bulk: the library has some ninety templates.
     Template.objects.bulk_create(added)
     for kind in ("template.saved", "template.approved"):
         rows = pa.table({"payload": [json.dumps(_payload(template)) for template in added]}, schema=_PAYLOADS)
@@ -230,6 +231,7 @@ def preview_message(*, template: Template, debtor_id: int, now: datetime) -> ren
     zone = debtor.time_zone or (first_account.portfolio.time_zone if first_account else "")
     country = debtor.country or (first_account.portfolio.country if first_account else "")
     day = local_date(zone, now) or now.date()
+    # No contact exists yet: the links are those of nobody.
     return render.render(
         template,
         fetch_statements({debtor.pk: day})[debtor.pk].without_held(),

@@ -24,6 +24,7 @@ VERSION_KEY: Final = ("code", "channel", "language", "country", "tone", "variant
 def templates_in_force() -> QuerySet[Template]:
     """Return the newest approved version of each template and variant that is not retired."""
     approved = Template.objects.filter(status=Template.Status.APPROVED, retired_at__isnull=True)
+    # The order must begin with the fields of DISTINCT ON; the first row of each is the newest version.
     newest = approved.order_by(*VERSION_KEY, "-version").distinct(*VERSION_KEY)
     return Template.objects.filter(pk__in=newest.values("pk"))
 
@@ -97,8 +98,8 @@ def accounts_with_legal_decision(account_ids: Collection[int]) -> frozenset[int]
 def draw_variant(variants: Sequence[Template], *, debtor_id: int) -> Template:
     """Return the variant of a debtor: the same on every day and try, whatever the order of the rows.
 
-    The hash is that of `recobra_core.decide.assign_arm`, the experiment the template's code, channel, language and
-    country.
+    The hash is that of `recobra_core.decide.assign_arm`, the experiment the template's code, channel, language,
+    country and tone.
     """
     ordered = sorted(variants, key=lambda variant: variant.variant)
     first = ordered[0]
@@ -106,6 +107,7 @@ def draw_variant(variants: Sequence[Template], *, debtor_id: int) -> Template:
         return first
     experiment = f"template/{first.code}/{first.channel}/{first.language}/{first.country}/{first.tone}"
     draw = int(hashlib.md5(f"{debtor_id}/{experiment}".encode(), usedforsecurity=False).hexdigest()[:8], 16)
+    # Integers only: the shares are the same on every machine.
     total, cumulated = sum(variant.weight for variant in ordered), 0
     for variant in ordered:
         cumulated += variant.weight
@@ -115,10 +117,12 @@ def draw_variant(variants: Sequence[Template], *, debtor_id: int) -> Template:
 
 
 def _distance(template: Template, *, language: str, tone: str) -> tuple[bool, bool, int]:
+    # Compared from left to right: False counts before True.
     tone_distance = 0 if template.tone == tone else 1 + _TONES.index(template.tone)
     return (template.language != language, not template.country, tone_distance)
 
 
 @lru_cache(maxsize=2048)
 def _is_lawful_text(**template: Any) -> bool:
+    # Cached by content: a dispatcher asks for each of thousands of contacts, with few templates.
     return not has_blocking(lint_for_country(**template))

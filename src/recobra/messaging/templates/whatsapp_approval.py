@@ -92,6 +92,7 @@ def _claim_name(template_id: int) -> Template:
             raise NotRegistered(_("Only a WhatsApp template in force is put up for Meta's approval."))
         if template.provider_name:
             raise NotRegistered(_("This template has already been put up for Meta's approval."))
+        # Meta takes small letters, digits and low lines; the row's number makes the name unique.
         template.provider_name = f"{re.sub(r'[^a-z0-9]+', '_', template.code.lower())}_{template.pk}"
         template.save(update_fields=["provider_name"])
     return template
@@ -125,6 +126,7 @@ async def _submit_or_find(config: Config, template: Template, body: str, example
 
 def _record_decision(decided: meta.MetaTemplate, now: datetime) -> bool:
     with transaction.atomic():
+        # Meta may answer with a country where we gave a language: es_PE for es.
         candidates = Template.objects.filter(
             provider_name=decided.name, language__in={decided.language, decided.language[:2]}
         )

@@ -124,6 +124,7 @@ def _open_server(config: Config) -> Iterator[Server]:
         refuse_local_names(server)
         yield add_password(server, config.secrets.get("password", ""))
     elif settings.DEMO:
+        # The built-in mailbox listens on a port of its own for the time of the run.
         mailbox = Mailbox()
         try:
             yield parse_server(mailbox.start())

@@ -135,6 +135,7 @@ def read_reply(reply: http.Reply, answer: Answer) -> Outcome:
     if answer.pattern is None:
         content = reply.json
     else:
+        # The beginning is enough for a one-line answer, and keeps a pattern from running over a whole error page.
         match = answer.pattern.search(reply.body[:1000].decode("utf-8", "replace"))
         content = match.groupdict() if match else None
     code = text_at(content, answer.error) or (text_at(content, answer.success) if answer.success else "")

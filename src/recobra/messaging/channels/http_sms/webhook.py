@@ -36,6 +36,7 @@ def _received_and_expected(call: WebhookRequest, check: Check, secret: str) -> t
         return received, f"{check.prefix}{secret}"
     if not call.body:
         return "", ""  # a signature over nothing would fit every address
+    # The algorithm is one of three that the document's reader lets through.
     digest = hmac.new(secret.encode(), call.body, getattr(hashlib, check.algorithm))
     encoded = base64.b64encode(digest.digest()).decode() if check.encoding == "base64" else digest.hexdigest()
     return received.lower() if check.encoding == "hex" else received, f"{check.prefix}{encoded}"
@@ -88,6 +89,7 @@ def _read_inbound(item: Any, call: WebhookRequest, config: Config, gateway: Gate
     if inbound is None or calls is None or not isinstance(item, Mapping):
         return None
     sender, text = text_at(item, inbound.sender), text_at(item, inbound.text)
+    # An empty text is a message; without a text this is another kind of call.
     if not sender or value_at(item, inbound.text) is None:
         return None
     reference = text_at(item, inbound.id) or webhooks.hash_key(sender, text, text_at(item, inbound.at))

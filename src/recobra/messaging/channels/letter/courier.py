@@ -100,6 +100,7 @@ def read_tracking(content: bytes) -> tuple[list[TrackingRow], list[TrackingError
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         return [], [TrackingError(line=1, column="", found=f"byte {error.start}", expected="UTF-8")]
+    # A courier's spreadsheet writes the separator of its own country.
     header = text.split("\n", 1)[0]
     reader = csv.DictReader(
         io.StringIO(text, newline=""), delimiter=";" if header.count(";") > header.count(",") else ","

@@ -101,6 +101,7 @@ def import_tracking(
         if letter is None:
             expected = _("a printed letter")
             errors.append(TrackingError(line=row.line, column="reference", found=row.reference, expected=expected))
+        # Only a printed letter changes: a second row of the same letter, or of one set aside, counts as unchanged.
         elif row.status is CourierStatus.IN_TRANSIT or letter.status != Letter.Status.PRINTED:
             counts[CourierStatus.IN_TRANSIT] += 1
         else:

@@ -197,6 +197,7 @@ def _check_complete(letter: Letter) -> None:
 def _window_lines(letter: Letter) -> list[str]:
     """Return what shows through the window, cut to fit; the courier's file has all of it."""
     lines = [letter.recipient, *letter.address.envelope_lines()]
+    # Zero-width spaces only serve to break long words in the text, and would count as characters here.
     clean = (" ".join(displayable_text(line, unseen=False).replace("\u200b", "").split()) for line in lines)
     cut = [line if len(line) <= _WINDOW_CHARACTERS else line[: _WINDOW_CHARACTERS - 1] + "…" for line in clean if line]
     return cut[:_WINDOW_LINES]

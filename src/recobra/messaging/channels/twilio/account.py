@@ -109,6 +109,7 @@ def read_outcome(reply: http.Reply) -> Outcome:
     content = reply.json if isinstance(reply.json, Mapping) else {}
     if reply.status in {200, 201}:
         return http.sent_outcome(reply, str(content.get("sid") or ""))
+    # A code says more than its status: 400 may be a wrong number or the account's own trouble.
     meaning = codes.load_meanings(ERRORS).get(str(content.get("code")))
     return codes.outcome_by_meaning(meaning, reply) if meaning else http.outcome_by_status(reply)
 

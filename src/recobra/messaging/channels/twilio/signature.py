@@ -20,6 +20,7 @@ def verify(call: WebhookRequest, config: Config) -> None:
     received = call.headers.get(_HEADER, "")
     if not token or not received:
         raise ForgedCall("The call is not signed.")
+    # Twilio signs a JSON body by its digest in the address, a form by its fields.
     body_digest = webhooks.parse_query(call).get("bodySHA256")
     try:
         fields = [] if body_digest is not None or call.method == "GET" else webhooks.parse_form(call)

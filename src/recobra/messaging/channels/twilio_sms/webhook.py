@@ -53,6 +53,7 @@ def _read_receipt(fields: dict[str, str], reference: str, status: str, call: Web
 
 def _read_inbound(fields: dict[str, str], reference: str, call: WebhookRequest) -> InboundEvent:
     count = fields.get("NumMedia", "0")
+    # The count comes from the call: a false one must not make us loop.
     files = range(min(int(count), _MAX_FILES)) if count.isdecimal() else range(0)
     media = tuple(
         Media(media_id=fields[f"MediaUrl{n}"], media_type=fields.get(f"MediaContentType{n}", ""))

@@ -91,11 +91,13 @@ def read_position(query: Mapping[str, str], form: Mapping[str, str]) -> Position
 def next_turn(position: Position, facts: CallFacts) -> Turn:
     """Return the next turn of a call."""
     speech = Speech(country=facts.country, url=facts.url)
+    # A machine hears nothing, not even for whom the call is: others may play what it records.
     if facts.answered_by not in _HUMAN:
         speech.hang_up()
         return Turn(twiml=speech.xml())
     if position.is_silent and position.tries + 1 >= MAX_TRIES:
         return _end_call(speech, "goodbye")
+    # What was pressed before is dropped: the step asks once more.
     if position.is_silent:
         position = Position(step=position.step, tries=position.tries + 1, days=position.days)
     return _STEPS[position.step](position, facts, speech)

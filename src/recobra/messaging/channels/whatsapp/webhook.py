@@ -99,6 +99,7 @@ def _read_receipt(status: Any, call: WebhookRequest) -> ReceiptEvent | None:
 
 
 def _read_inbound(message: Any, to: str, call: WebhookRequest) -> InboundEvent | None:
+    # Messages in groups are left out: several people would read the answer.
     if not isinstance(message, Mapping) or not message.get("id") or not message.get("from") or "group_id" in message:
         return None
     content = _read_content(message)
