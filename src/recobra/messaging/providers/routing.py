@@ -200,9 +200,9 @@ _INSERT_STATE = """
 
 _RESTING = "SELECT provider_id FROM messaging_providerstate WHERE open_until > clock_timestamp()"
 
-# One statement under one row lock: two dispatchers never take the same allowance. `seen` reads the clock once the lock is
-# held, because time passes while waiting for it. A trial sets the rest anew for its duration, so that only one dispatcher
-# makes it; success ends the rest, and a trial that nobody reports on is followed by another one.
+# One statement under one row lock: two dispatchers never take the same allowance. `seen` reads the clock once the lock
+# is held, because time passes while waiting for it. A trial sets the rest anew for its duration, so that only one
+# dispatcher makes it; success ends the rest, and a trial that nobody reports on is followed by another one.
 _TAKE_ALLOWANCE = """
     WITH held AS MATERIALIZED (
         SELECT s.provider_id, s.open_until, s.tokens, s.refilled_at FROM messaging_providerstate s
