@@ -149,15 +149,15 @@ def _find_unknown_names(part: str, tree: nodes.Template) -> Iterator[Mistake]:
     for name in tree.find_all(nodes.Name):
         if name.ctx == "load" and name.name not in loop_names and name.name not in _NAMES:
             yield _unknown_name(part, name.lineno, _("variable"), name.name, _NAMES)
-    for item in tree.find_all(nodes.Getattr):
-        is_loop = isinstance(item.node, nodes.Name) and item.node.name == "loop"
+    for attribute in tree.find_all(nodes.Getattr):
+        is_loop = isinstance(attribute.node, nodes.Name) and attribute.node.name == "loop"
         fields = _LOOP_FIELDS if is_loop else _FIELDS
-        if item.attr not in fields:
-            yield _unknown_name(part, item.lineno, _("field"), item.attr, fields)
-    for item in tree.find_all(nodes.Getitem):
+        if attribute.attr not in fields:
+            yield _unknown_name(part, attribute.lineno, _("field"), attribute.attr, fields)
+    for subscript in tree.find_all(nodes.Getitem):
         yield Mistake(
             part=part,
-            line=item.lineno,
+            line=subscript.lineno,
             found=_("«%(name)s» is not allowed") % {"name": "[…]"},
             expected=_("Use a dot: grupo.total"),
         )
