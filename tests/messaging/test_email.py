@@ -256,7 +256,7 @@ def test_a_connection_the_server_left_is_made_again(smtp_server):
     async def twice():
         connection = Connection(parse_server(f"smtp://127.0.0.1:{port}"), timeout=5)
         first = await connection.deliver(build_message(letter(), mail_from=FROM), **WHO)
-        connection._talk._transport.get_extra_info("socket").shutdown(2)
+        connection._protocol._transport.get_extra_info("socket").shutdown(2)
         second = await connection.deliver(build_message(letter(), mail_from=FROM), **WHO)
         await connection.close()
         return first.kind, second.kind

@@ -38,7 +38,7 @@ def message_of(contact, now):
 def put(adapter, contact, now):
     """Hand over in this test's own transaction."""
     message = message_of(contact, now)
-    return letters._put(message, "") if adapter is LETTERS else visits._put(message)
+    return letters._store_letter(message, "") if adapter is LETTERS else visits._put(message)
 
 
 def hand_over(adapter, contact, now):
