@@ -1,10 +1,9 @@
-"""Judge a written list of contacts, one by one: each row is a debtor of its own with its own earlier contacts."""
+"""The gate over a written list of contacts: each row is a debtor of its own with its own earlier contacts."""
 
 import zoneinfo
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from functools import cache
 from typing import Any
 
 import pyarrow as pa
@@ -13,7 +12,7 @@ from ibis.backends import BaseBackend
 from recobra_core.law.caps import build_caps
 from recobra_core.law.company_rules import LAW_ALONE
 from recobra_core.law.gate import CANDIDATE, HISTORY, judge_candidates
-from recobra_core.law.opening_hours import OpeningKey, build_openings
+from recobra_core.law.opening_hours import OpeningKey, build_openings, known_zones
 from recobra_core.law.tables import build_table
 
 REQUIRED = ("country", "time_zone", "channel", "local_datetime", "prior_contacts")
@@ -47,71 +46,69 @@ def check_contacts(
     candidates: list[dict[str, object]] = []
     history: list[dict[str, object]] = []
     answers: dict[int, tuple[str, str, str, str]] = {}
-    for place, row in enumerate(rows.select(REQUIRED).to_pylist()):
+    for index, row in enumerate(rows.select(REQUIRED).to_pylist()):
         try:
-            candidate, earlier = _read(row, place)
-        except UnreadableRow as wrong:
-            rule, source = f"input/{wrong.column}", f"expected {wrong.expected}, found {row[wrong.column]!r}"
-            answers[place] = ("no", "unreadable", rule, source)
+            candidate, prior_contacts = _read_row(row, index)
+        except UnreadableRow as error:
+            rule, source = f"input/{error.column}", f"expected {error.expected}, found {row[error.column]!r}"
+            answers[index] = ("no", "unreadable", rule, source)
         else:
             candidates.append(candidate)
-            history += earlier
-    answers |= _judge(candidates, history, set(company_holidays), engine)
-    return _answered(rows, [answers[place] for place in range(rows.num_rows)])
+            history += prior_contacts
+    answers |= _judge_rows(candidates, history, set(company_holidays), engine)
+    answered = rows
+    for position, name in enumerate(ANSWER):
+        column = pa.array([answers[index][position] for index in range(rows.num_rows)], type=pa.string())
+        if name in answered.column_names:
+            answered = answered.set_column(answered.column_names.index(name), name, column)
+        else:
+            answered = answered.append_column(name, column)
+    return answered
 
 
-def _judge(
+def _judge_rows(
     candidates: list[dict[str, object]],
     history: list[dict[str, object]],
     company_holidays: set[tuple[str, date]],
     engine: BaseBackend | None,
 ) -> dict[int, tuple[str, str, str, str]]:
-    keys = [OpeningKey(*(c[name] for name in OpeningKey._fields)) for c in candidates]  # type: ignore[arg-type]
+    keys = [OpeningKey(*(row[name] for name in OpeningKey._fields)) for row in candidates]  # type: ignore[arg-type]
     judged = judge_candidates(
         build_table(candidates, schema=CANDIDATE),
         openings=build_openings(keys=keys, company_holidays=company_holidays),
         history=build_table(history, schema=HISTORY),
         caps=build_caps(),
     ).select("candidate_id", *ANSWER)
-    found = (engine.to_pyarrow(judged) if engine else judged.to_pyarrow()).to_pylist()
+    verdicts = (engine.to_pyarrow(judged) if engine else judged.to_pyarrow()).to_pylist()
     return {
-        row["candidate_id"]: (
-            "yes" if row["allowed"] else "no",
-            row["reason"] or "",
-            row["rule"] or "",
-            row["source"] or "",
+        verdict["candidate_id"]: (
+            "yes" if verdict["allowed"] else "no",
+            verdict["reason"] or "",
+            verdict["rule"] or "",
+            verdict["source"] or "",
         )
-        for row in found
+        for verdict in verdicts
     }
 
 
-def _answered(rows: pa.Table, answers: list[tuple[str, str, str, str]]) -> pa.Table:
-    for place, name in enumerate(ANSWER):
-        column = pa.array([answer[place] for answer in answers], type=pa.string())
-        if name in rows.column_names:
-            rows = rows.set_column(rows.column_names.index(name), name, column)
-        else:
-            rows = rows.append_column(name, column)
-    return rows
-
-
-def _read(row: Mapping[str, Any], place: int) -> tuple[dict[str, object], list[dict[str, object]]]:
-    """One row as a candidate and its history. Raises Unreadable."""
-    text = {name: _text(row[name]) for name in REQUIRED}
-    country, _, region = text["country"].partition("-")
+def _read_row(row: Mapping[str, Any], index: int) -> tuple[dict[str, object], list[dict[str, object]]]:
+    """Return a row as a candidate and its history. Raises UnreadableRow."""
+    texts = {name: _as_text(row[name]) for name in REQUIRED}
+    country, _, region = texts["country"].partition("-")
     if not country:
         raise UnreadableRow(column="country", expected="a country such as PE, or BR-SP")
-    at = _local_time(text["local_datetime"], "local_datetime")
-    who: dict[str, object] = {"debtor_id": place, "creditor_id": 0, "account_id": 0}
+    at = _parse_local_time(texts["local_datetime"], "local_datetime")
+    # Each row is a debtor of its own, so that the caps count its own prior contacts only.
+    debtor: dict[str, object] = {"debtor_id": index, "creditor_id": 0, "account_id": 0}
     candidate: dict[str, object] = {
-        **who,
-        "candidate_id": place,
+        **debtor,
+        "candidate_id": index,
         "country": country,
-        "subdivision": text["country"] if region else "",
-        "zones": text["time_zone"],
-        "channel": text["channel"],
+        "subdivision": texts["country"] if region else "",
+        "zones": texts["time_zone"],
+        "channel": texts["channel"],
         "local_date": at.date(),
-        "at_utc": _in_utc(at, text["time_zone"]),
+        "at_utc": _to_utc(at, texts["time_zone"]),
         "opted_out": False,
         "consent": "granted",
         "held": False,
@@ -123,20 +120,20 @@ def _read(row: Mapping[str, Any], place: int) -> tuple[dict[str, object], list[d
         "oldest_due_date": at.date() - timedelta(days=30),
         "house": LAW_ALONE,
     }
-    earlier = [part for part in text["prior_contacts"].split(";") if part.strip()]
-    return candidate, [who | _earlier(part.strip(), at) for part in earlier]
+    prior_contacts = [part.strip() for part in texts["prior_contacts"].split(";") if part.strip()]
+    return candidate, [debtor | _read_prior_contact(part, at) for part in prior_contacts]
 
 
-def _text(value: object) -> str:
-    """A reader of CSV may have turned times into times already."""
+def _as_text(value: object) -> str:
+    # A reader of CSV may have turned times into times already.
     if isinstance(value, datetime):
         return value.isoformat()
     return str(value).strip() if value is not None else ""
 
 
-def _earlier(text: str, before: datetime) -> dict[str, object]:
-    kind, _, written = text.partition("@")
-    at = _local_time(written, "prior_contacts")
+def _read_prior_contact(text: str, before: datetime) -> dict[str, object]:
+    kind, _, written_at = text.partition("@")
+    at = _parse_local_time(written_at, "prior_contacts")
     channel = kind.removesuffix(ATTEMPT)
     if not channel or at > before:
         raise UnreadableRow(
@@ -145,7 +142,7 @@ def _earlier(text: str, before: datetime) -> dict[str, object]:
     return {"channel": channel, "local_date": at.date(), "reached": not kind.endswith(ATTEMPT)}
 
 
-def _local_time(text: str, column: str) -> datetime:
+def _parse_local_time(text: str, column: str) -> datetime:
     try:
         at = datetime.fromisoformat(text)
     except ValueError:
@@ -157,16 +154,12 @@ def _local_time(text: str, column: str) -> datetime:
     return at
 
 
-def _in_utc(at: datetime, zone: str) -> datetime | None:
-    """The instant, or None in a zone that the gate will refuse by its name."""
-    if zone not in _known_zones():
+def _to_utc(at: datetime, zone: str) -> datetime | None:
+    """Return the instant, or None in a zone that the gate will refuse by its name."""
+    if zone not in known_zones():
         return None
     utc = at.replace(tzinfo=zoneinfo.ZoneInfo(zone)).astimezone(UTC)
+    # There and back gives another hour where the clock was put forward over it.
     if utc.astimezone(zoneinfo.ZoneInfo(zone)).replace(tzinfo=None) != at:
         raise UnreadableRow(column="local_datetime", expected="an hour that the clock change does not skip")
     return utc.replace(tzinfo=None)
-
-
-@cache
-def _known_zones() -> frozenset[str]:
-    return frozenset(zoneinfo.available_timezones())

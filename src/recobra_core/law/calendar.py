@@ -1,4 +1,4 @@
-"""When a place may be contacted: the days of a month, and whether it is open at an instant and until when."""
+"""Calendar of contact: the days of a month, and whether a place is open at an instant and until when."""
 
 import calendar as months
 from dataclasses import dataclass
@@ -25,13 +25,13 @@ class CalendarDay:
 
     @property
     def is_open(self) -> bool:
-        """Whether it opens at all."""
+        """Tell if it opens at all."""
         return not self.reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenState:
-    """Whether a place is open at an instant. `until` is when it closes, or opens next (None: not within two weeks)."""
+    """State of a place at an instant. `until` is when it closes, or opens next (None: not within two weeks)."""
 
     is_open: bool
     until: datetime | None
@@ -46,40 +46,36 @@ def list_month_days(
     """Return every day of a month as the law alone opens it, in all zones that the place may have."""
     first = date(year, month, 1)
     count = months.monthrange(year, month)[1]
-    return _days(country, subdivision, channel, [first + timedelta(days=n) for n in range(count)])
+    return _list_days(country, subdivision, channel, [first + timedelta(days=n) for n in range(count)])
 
 
 def find_open_state(*, country: str, subdivision: str = "", channel: str, at_utc: datetime) -> OpenState:
     """Return whether the law lets a place be contacted at an instant (aware), and until when that holds."""
     at = at_utc.astimezone(UTC)
     # The local day may be a day off the UTC one on both sides.
-    around = [at.date() + timedelta(days=n) for n in range(-1, LONGEST_WAIT_DAYS + 1)]
-    days = _days(country, subdivision, channel, around)
-    for each in days:
-        if each.opens_at and each.closes_at and each.opens_at <= at < each.closes_at:
-            return OpenState(is_open=True, until=each.closes_at, reason="", rule=each.rule, source=each.source)
-    opens = min((each.opens_at for each in days if each.opens_at and each.opens_at > at), default=None)
-    today = _today(country, subdivision, days, at)
-    reason = today.reason or "closed_hour"
-    return OpenState(is_open=False, until=opens, reason=reason, rule=today.rule, source=today.source)
-
-
-def _today(country: str, subdivision: str, days: tuple[CalendarDay, ...], at: datetime) -> CalendarDay:
-    """The local day of the first zone the place may have."""
+    dates = [at.date() + timedelta(days=n) for n in range(-1, LONGEST_WAIT_DAYS + 1)]
+    days = _list_days(country, subdivision, channel, dates)
+    for day in days:
+        if day.opens_at and day.closes_at and day.opens_at <= at < day.closes_at:
+            return OpenState(is_open=True, until=day.closes_at, reason="", rule=day.rule, source=day.source)
+    opens_at = min((day.opens_at for day in days if day.opens_at and day.opens_at > at), default=None)
+    # Closed: the reason is that of today in the first zone the place may have.
     zone = zones_for(country=country, subdivision=subdivision, stated_zone=None).partition("|")[0]
-    local = at.astimezone(ZoneInfo(zone)).date() if zone else at.date()
-    return next(each for each in days if each.day == local)
+    local_date = at.astimezone(ZoneInfo(zone)).date() if zone else at.date()
+    today = next(day for day in days if day.day == local_date)
+    reason = today.reason or "closed_hour"
+    return OpenState(is_open=False, until=opens_at, reason=reason, rule=today.rule, source=today.source)
 
 
-def _days(country: str, subdivision: str, channel: str, days: list[date]) -> tuple[CalendarDay, ...]:
+def _list_days(country: str, subdivision: str, channel: str, dates: list[date]) -> tuple[CalendarDay, ...]:
     zones = zones_for(country=country, subdivision=subdivision, stated_zone=None)
-    keys = [OpeningKey(country, subdivision, zones, channel, day, LAW_ALONE) for day in days]
+    keys = [OpeningKey(country, subdivision, zones, channel, day, LAW_ALONE) for day in dates]
     rows = to_arrow(build_openings(keys=keys)).to_pylist()
     return tuple(
         CalendarDay(
             day=row["local_date"],
-            opens_at=_aware(row["opens_at_utc"]),
-            closes_at=_aware(row["closes_at_utc"]),
+            opens_at=_as_utc(row["opens_at_utc"]),
+            closes_at=_as_utc(row["closes_at_utc"]),
             reason=row["closed_reason"],
             rule=row["closed_rule"] or row["window_rule"],
             source=row["closed_source"] or row["window_source"],
@@ -88,5 +84,5 @@ def _days(country: str, subdivision: str, channel: str, days: list[date]) -> tup
     )
 
 
-def _aware(at: datetime | None) -> datetime | None:
+def _as_utc(at: datetime | None) -> datetime | None:
     return at and at.replace(tzinfo=UTC)

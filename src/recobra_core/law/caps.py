@@ -50,19 +50,19 @@ DAYS = {"day": 1, "week": 7, "7_consecutive_days": 7, "month": 31}
 def build_caps(
     *, day: date | None = None, company_rules: Mapping[str, CompanyRules] = MappingProxyType({})
 ) -> ir.Table:
-    """The caps of every country in the shape of CAPS: those of one day, or those of all days.
+    """Return the caps of every country in the shape of CAPS: those of one day, or those of all days.
 
     `company_rules`, by id, add their own caps to the law's under a regime of their own.
     """
-    regimes = {regime.id: regime for country in load_countries().values() for regime in _regimes(country, day)}
+    regimes = {regime.id: regime for country in load_countries().values() for regime in _list_regimes(country, day)}
     rows: list[tuple[object, ...]] = []
     rank = 0
     for regime in regimes.values():
         channel = regime.rules[0].channel
-        for name, caps in _caps_by_regime_id(regime, company_rules):
+        for regime_id, caps in _caps_by_regime_id(regime, company_rules):
             for cap in caps:
                 rank += 1
-                rows += [(name, counted, rank, *_limits(cap)) for counted in _counted(cap, channel)]
+                rows += [(regime_id, counted, rank, *_cap_limits(cap)) for counted in _counted_channels(cap, channel)]
     return build_table([dict(zip(CAPS.names, row, strict=True)) for row in rows], schema=CAPS)
 
 
@@ -70,26 +70,27 @@ def _caps_by_regime_id(
     regime: Regime, company_rules: Mapping[str, CompanyRules]
 ) -> Iterator[tuple[str, tuple[Cap, ...]]]:
     yield regime.id, regime.caps
-    first = regime.rules[0]
+    law = regime.rules[0]
     for rules in company_rules.values():
-        own = [cap for rule in rules.of(country=first.place[:2], channel=first.channel) for cap in rule.caps]
+        own = [cap for rule in rules.rules_for(country=law.country, channel=law.channel) for cap in rule.caps]
         if own:
             yield rules.regime_id(regime), (*regime.caps, *own)
 
 
-def _regimes(country: Country, day: date | None) -> Iterator[Regime]:
-    every = (*country.rules, *(rule for rules in country.subdivisions.values() for rule in rules))
-    days = {rule.effective_from for rule in every} if day is None else {day}
+def _list_regimes(country: Country, day: date | None) -> Iterator[Regime]:
+    rules = (*country.rules, *(rule for local in country.subdivisions.values() for rule in local))
+    # A regime changes only where a version of some rule begins, so these days give every one.
+    days = {rule.effective_from for rule in rules} if day is None else {day}
     for subdivision in (None, "", *country.subdivisions):
         for channel in CHANNELS:
-            for each in days:
-                regime = country.regime(channel=channel, day=each, subdivision=subdivision)
+            for effective_on in days:
+                regime = country.find_regime(channel=channel, day=effective_on, subdivision=subdivision)
                 if regime is not None:
                     yield regime
 
 
-def _counted(cap: Cap, channel: str) -> tuple[str, ...]:
-    """The channels whose earlier contacts count against a new one by `channel`."""
+def _counted_channels(cap: Cap, channel: str) -> tuple[str, ...]:
+    """Return the channels whose earlier contacts count against a new one by `channel`."""
     if cap.counts == "distinct_channels":
         channels = tuple(other for other in CHANNELS if other != channel)
     elif cap.scope == "after_conversation":
@@ -101,22 +102,23 @@ def _counted(cap: Cap, channel: str) -> tuple[str, ...]:
     return (*channels, UNKNOWN_CHANNEL)
 
 
-def _limits(cap: Cap) -> tuple[object, ...]:
-    # "Both" kinds of week need no second count: the last seven local days hold the calendar week up to today.
-    span_days = cap.n + 1 if cap.per == "clear_days" else DAYS[cap.per]
+def _cap_limits(cap: Cap) -> tuple[object, ...]:
+    """Return the columns of CAPS from `cap_reason` on."""
+    if cap.scope == "after_conversation":
+        reason = "after_conversation"
+    elif cap.counts == "distinct_channels":
+        reason = "other_channel"
+    else:
+        reason = REASONS[cap.per]
+    is_gap = cap.per == "clear_days"
     return (
-        _reason(cap),
+        reason,
         cap.rule,
         cap.source,
-        1 if cap.per == "clear_days" else max(cap.n, 1),
-        span_days,
+        1 if is_gap else max(cap.n, 1),
+        # "Both" kinds of week need no second count: the last seven local days hold the calendar week up to today.
+        cap.n + 1 if is_gap else DAYS[cap.per],
         cap.per == "week" and cap.week == "calendar",
         cap.counts == "attempts" or (cap.counts == "contacts" and cap.per == "day"),
         cap.subject == "debt",
     )
-
-
-def _reason(cap: Cap) -> str:
-    if cap.scope == "after_conversation" or cap.counts == "distinct_channels":
-        return "after_conversation" if cap.scope == "after_conversation" else "other_channel"
-    return REASONS[cap.per]

@@ -30,76 +30,76 @@ def read_sections(node: Node, *, place: str, complete: bool) -> Sections:
 
     `complete`: every section must be there, and all but the stops must say something of every day.
     """
-    found: dict[str, tuple[Any, ...]] = {}
+    sections: dict[str, tuple[Any, ...]] = {}
     for name in SECTIONS:
         if name not in node.raw and not complete:
             continue
-        clauses = tuple(_READERS[name](each, place) for each in node.children(name))
-        _once_a_day(node, name, clauses)
+        clauses = tuple(_READERS[name](child, place) for child in node.get_children(name))
+        versions = [(clause.rule, clause.effective_from) for clause in clauses]
+        if len(set(versions)) != len(versions):
+            raise node.error(name, "one version per rule and day", [rule for rule, _ in versions])
         if complete and name != "stops" and not clauses:
-            raise node.wrong(name, "at least one entry", [])
-        found[name] = clauses
-    return Sections(**found)
+            raise node.error(name, "at least one entry", [])
+        sections[name] = clauses
+    return Sections(**sections)
 
 
-def _once_a_day(node: Node, name: str, clauses: tuple[Clause, ...]) -> None:
-    seen = [(clause.rule, clause.effective_from) for clause in clauses]
-    if len(set(seen)) != len(seen):
-        raise node.wrong(name, "one version per rule and day", [rule for rule, _ in seen])
-
-
-def _common(node: Node, place: str, name: str, *own: str) -> dict[str, Any]:
-    node.only(*_COMMON, *own)
+def _read_common(node: Node, place: str, name: str, *own_keys: str) -> dict[str, Any]:
+    """Return the fields of `Clause`; `own_keys` are those that its section has besides."""
+    node.check_keys(*_COMMON, *own_keys)
     return {
         "place": place,
         "rule": f"{place}/{name}",
         "effective_from": node.get("effective_from", date, None) or ALWAYS,
-        "basis": node.one_of("basis", BASES),
+        "basis": node.get_choice("basis", BASES),
         "source": node.get("source", str),
         "certainty": node.get("certainty", str),
         "note": node.get("note", str, None),
     }
 
 
-def _third_parties(node: Node, place: str) -> ThirdParties:
-    roles = node.names("roles", ROLES)
-    return ThirdParties(roles=roles, **_common(node, place, "third-parties", "roles"))
+def _read_third_parties(node: Node, place: str) -> ThirdParties:
+    roles = node.get_names("roles", ROLES)
+    return ThirdParties(roles=roles, **_read_common(node, place, "third-parties", "roles"))
 
 
-def _workplace(node: Node, place: str) -> Workplace:
-    return Workplace(channels=node.names("channels", CHANNELS), **_common(node, place, "workplace", "channels"))
-
-
-def _stop(node: Node, place: str) -> Stop:
-    reason = node.get("reason", str)
-    return Stop(reason=reason, **_common(node, place, f"stop/{slug_of(reason)}", "reason"))
-
-
-def _limitation(node: Node, place: str) -> Limitation:
-    years = node.get("years", int, None)
-    bars = node.get("bars_contact", bool)
-    if bars and (years is None or years < 1):
-        raise node.wrong("years", "a number of years where the law bars contact", years)
-    return Limitation(years=years, bars_contact=bars, **_common(node, place, "limitation", "years", "bars_contact"))
-
-
-def _replies(node: Node, place: str) -> Replies:
-    own = ("within_hours", "any_hour_minutes", "refused_holds")
-    return Replies(
-        within_hours=node.get("within_hours", int),
-        any_hour_minutes=node.get("any_hour_minutes", int),
-        refused_holds=node.names("refused_holds"),
-        **_common(node, place, "replies", *own),
+def _read_workplace(node: Node, place: str) -> Workplace:
+    return Workplace(
+        channels=node.get_names("channels", CHANNELS), **_read_common(node, place, "workplace", "channels")
     )
 
 
-def _offers(node: Node, place: str) -> Offers:
-    required = node.one_of("consent", ("required", "not_required")) == "required"
-    return Offers(consent_required=required, **_common(node, place, "offers", "consent"))
+def _read_stop(node: Node, place: str) -> Stop:
+    reason = node.get("reason", str)
+    return Stop(reason=reason, **_read_common(node, place, f"stop/{reason.lower().replace('_', '-')}", "reason"))
 
 
-def _fees(node: Node, place: str) -> Fees:
-    own = (
+def _read_limitation(node: Node, place: str) -> Limitation:
+    years = node.get("years", int, None)
+    bars = node.get("bars_contact", bool)
+    if bars and (years is None or years < 1):
+        raise node.error("years", "a number of years where the law bars contact", years)
+    return Limitation(
+        years=years, bars_contact=bars, **_read_common(node, place, "limitation", "years", "bars_contact")
+    )
+
+
+def _read_replies(node: Node, place: str) -> Replies:
+    return Replies(
+        within_hours=node.get("within_hours", int),
+        any_hour_minutes=node.get("any_hour_minutes", int),
+        refused_holds=node.get_names("refused_holds"),
+        **_read_common(node, place, "replies", "within_hours", "any_hour_minutes", "refused_holds"),
+    )
+
+
+def _read_offers(node: Node, place: str) -> Offers:
+    required = node.get_choice("consent", ("required", "not_required")) == "required"
+    return Offers(consent_required=required, **_read_common(node, place, "offers", "consent"))
+
+
+def _read_fees(node: Node, place: str) -> Fees:
+    own_keys = (
         "rule",
         "needs",
         "none_if_supervised",
@@ -110,52 +110,47 @@ def _fees(node: Node, place: str) -> Fees:
         "once",
         "free_notice",
     )
-    notice = node.child("free_notice", NOTHING)
-    notice.only("days", "penalty_uf")
+    notice = node.get_child("free_notice", NOTHING)
+    notice.check_keys("days", "penalty_uf")
     return Fees(
         text=node.get("rule", str),
-        needs=node.names("needs", FEE_FACTS),
+        needs=node.get_names("needs", FEE_FACTS),
         none_if_supervised=node.get("none_if_supervised", bool, False),
-        scale_uf=tuple(_band(each) for each in node.children("scale_uf")) if "scale_uf" in node.raw else (),
-        share=_decimal(node, "share"),
-        cap_usd=_decimal(node, "cap_usd"),
+        scale_uf=tuple(_read_band(band) for band in node.get_children("scale_uf")) if "scale_uf" in node.raw else (),
+        share=_get_decimal(node, "share"),
+        cap_usd=_get_decimal(node, "cap_usd"),
         after_days=node.get("after_days", int, 0),
-        once=node.one_of("once", ("instalment", "month")) if "once" in node.raw else None,
+        once=node.get_choice("once", ("instalment", "month")) if "once" in node.raw else None,
         notice_days=notice.get("days", int) if notice.raw else None,
-        penalty_uf=_decimal(notice, "penalty_uf"),
-        **_common(node, place, "fees", *own),
+        penalty_uf=_get_decimal(notice, "penalty_uf"),
+        **_read_common(node, place, "fees", *own_keys),
     )
 
 
-def _band(node: Node) -> tuple[Decimal | None, Decimal]:
-    node.only("up_to", "rate")
+def _read_band(node: Node) -> tuple[Decimal | None, Decimal]:
+    node.check_keys("up_to", "rate")
     top = node.get("up_to", int, None)
-    rate = _decimal(node, "rate")
+    rate = _get_decimal(node, "rate")
     if rate is None:
-        raise node.wrong("rate", "a share such as '0.09'", None)
+        raise node.error("rate", "a share such as '0.09'", None)
     return (None if top is None else Decimal(top)), rate
 
 
-def _decimal(node: Node, key: str) -> Decimal | None:
+def _get_decimal(node: Node, key: str) -> Decimal | None:
     """Read a number written as text, so that it stays exact."""
     text = node.get(key, str, None)
     try:
         return None if text is None else Decimal(text)
     except InvalidOperation:
-        raise node.wrong(key, "a number such as '0.09'", text) from None
-
-
-def slug_of(reason: str) -> str:
-    """SUIT_SERVED as it stands in a rule's name: suit-served."""
-    return reason.lower().replace("_", "-")
+        raise node.error(key, "a number such as '0.09'", text) from None
 
 
 _READERS: dict[str, Callable[[Node, str], Clause]] = {
-    "third_parties": _third_parties,
-    "workplace": _workplace,
-    "stops": _stop,
-    "limitation": _limitation,
-    "replies": _replies,
-    "offers": _offers,
-    "fees": _fees,
+    "third_parties": _read_third_parties,
+    "workplace": _read_workplace,
+    "stops": _read_stop,
+    "limitation": _read_limitation,
+    "replies": _read_replies,
+    "offers": _read_offers,
+    "fees": _read_fees,
 }

@@ -1,4 +1,4 @@
-"""What the law says of a contact beyond its hour: frozen clauses, read from the sections of `data/<CC>.yaml`."""
+"""Clauses of the law beyond hours and caps, as frozen values, read from the sections of `data/<CC>.yaml`."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -112,17 +112,17 @@ C = TypeVar("C", bound=Clause)
 
 def find_in_force(versions: Iterable[C], day: date) -> C | None:
     """Return the version in force on a day, or None where there is none yet."""
-    started = [clause for clause in versions if clause.effective_from <= day]
-    return max(started, key=lambda clause: clause.effective_from, default=None)
+    begun = [clause for clause in versions if clause.effective_from <= day]
+    return max(begun, key=lambda clause: clause.effective_from, default=None)
 
 
 def find_governing(
     national: Iterable[C], local: Mapping[str, Iterable[C]], *, day: date, subdivision: str | None
 ) -> tuple[C, ...]:
     """Return the clauses that must all allow: the subdivision's, else the country's; all where it is not known."""
-    chosen = local.values() if subdivision is None else [local.get(subdivision, ())]
-    own = [clause for versions in chosen if (clause := find_in_force(versions, day))]
-    country = find_in_force(national, day)
-    if own and subdivision is not None:
-        return tuple(own)
-    return (*([country] if country else []), *own)
+    candidates = local.values() if subdivision is None else [local.get(subdivision, ())]
+    local_clauses = [clause for versions in candidates if (clause := find_in_force(versions, day))]
+    national_clause = find_in_force(national, day)
+    if local_clauses and subdivision is not None:
+        return tuple(local_clauses)
+    return (*([national_clause] if national_clause else []), *local_clauses)

@@ -1,4 +1,4 @@
-"""Rules of the company, which may only tighten the law; what would loosen it is named by `loosening`."""
+"""Rules of the company, which may only tighten the law; `conformity` names what would loosen it."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -35,8 +35,8 @@ class CompanyRule:
     max_debt_age_days: int | None
     consent_required: bool | None
 
-    def concerns(self, *, country: str, channel: str) -> bool:
-        """Whether it speaks of a country and channel."""
+    def applies_to(self, *, country: str, channel: str) -> bool:
+        """Tell if it speaks of a country and channel."""
         return (not self.countries or country in self.countries) and (not self.channels or channel in self.channels)
 
 
@@ -48,15 +48,15 @@ class CompanyRules:
     rules: tuple[CompanyRule, ...]
     visits_open: bool
 
-    def of(self, *, country: str, channel: str) -> tuple[CompanyRule, ...]:
-        """The rules that speak of a country and channel."""
-        return tuple(rule for rule in self.rules if rule.concerns(country=country, channel=channel))
+    def rules_for(self, *, country: str, channel: str) -> tuple[CompanyRule, ...]:
+        """Return the rules that speak of a country and channel."""
+        return tuple(rule for rule in self.rules if rule.applies_to(country=country, channel=channel))
 
     def regime_id(self, regime: Regime) -> str:
-        """The regime under which caps are counted: the law's own where the company adds none."""
-        first = regime.rules[0]
-        mine = self.of(country=first.place[:2], channel=first.channel)
-        return f"{regime.id}#{self.name}" if any(rule.caps for rule in mine) else regime.id
+        """Return the regime under which caps are counted: the law's own where the company adds none."""
+        law = regime.rules[0]
+        own_rules = self.rules_for(country=law.country, channel=law.channel)
+        return f"{regime.id}#{self.name}" if any(rule.caps for rule in own_rules) else regime.id
 
 
 def read_company_rules(document: str | Mapping[str, Any]) -> CompanyRules:
@@ -68,15 +68,15 @@ def read_company_rules(document: str | Mapping[str, Any]) -> CompanyRules:
     """
     raw = yaml_text.load(document) if isinstance(document, str) else document
     node = Node(raw, "house")
-    node.only("name", "visits", "rules")
+    node.check_keys("name", "visits", "rules")
     name = node.get("name", str)
     if not name or name == LAW_ALONE or "#" in name:
-        raise node.wrong("name", f"a name other than {LAW_ALONE!r} and without #", name)
-    rules = list(node.children("rules")) if "rules" in node.raw else []
+        raise node.error("name", f"a name other than {LAW_ALONE!r} and without #", name)
+    rules = list(node.get_children("rules")) if "rules" in node.raw else []
     return CompanyRules(
         name=name,
-        rules=tuple(_rule(each, f"HOUSE/{name}/{place}") for place, each in enumerate(rules, 1)),
-        visits_open=node.one_of("visits", ("open", "closed"), "closed") == "open",
+        rules=tuple(_read_rule(rule, f"HOUSE/{name}/{number}") for number, rule in enumerate(rules, 1)),
+        visits_open=node.get_choice("visits", ("open", "closed"), "closed") == "open",
     )
 
 
@@ -90,8 +90,8 @@ def merge_company_rules(*, name: str, parts: Iterable[CompanyRules]) -> CompanyR
     )
 
 
-def _rule(node: Node, rule: str) -> CompanyRule:
-    node.only(
+def _read_rule(node: Node, rule: str) -> CompanyRule:
+    node.check_keys(
         "countries",
         "channels",
         "windows",
@@ -103,48 +103,48 @@ def _rule(node: Node, rule: str) -> CompanyRule:
         "max_debt_age_days",
         "consent",
     )
-    caps = list(node.children("caps")) if "caps" in node.raw else []
+    caps = list(node.get_children("caps")) if "caps" in node.raw else []
     age = node.get("max_debt_age_days", int, None)
     if age is not None and age < 1:
-        raise node.wrong("max_debt_age_days", "a number of days", age)
+        raise node.error("max_debt_age_days", "a number of days", age)
     return CompanyRule(
         rule=rule,
-        countries=node.names("countries") if "countries" in node.raw else (),
-        channels=node.names("channels", CHANNELS) if "channels" in node.raw else (),
-        windows=read_windows(node.child("windows", NOTHING)) if "windows" in node.raw else None,
-        closed_days=frozenset(_days(node)),
-        open_on_holidays=_yes(node, "holidays", "open", "closed"),
-        caps=tuple(_cap(each, f"{rule}/cap-{place}") for place, each in enumerate(caps, 1)),
+        countries=node.get_names("countries") if "countries" in node.raw else (),
+        channels=node.get_names("channels", CHANNELS) if "channels" in node.raw else (),
+        windows=read_windows(node.get_child("windows", NOTHING)) if "windows" in node.raw else None,
+        closed_days=frozenset(_read_closed_days(node)),
+        open_on_holidays=_get_switch(node, "holidays", "open", "closed"),
+        caps=tuple(_read_cap(cap, f"{rule}/cap-{number}") for number, cap in enumerate(caps, 1)),
         never=node.get("never", bool, None),
-        workplace=node.names("workplace", CHANNELS) if "workplace" in node.raw else None,
+        workplace=node.get_names("workplace", CHANNELS) if "workplace" in node.raw else None,
         max_debt_age_days=age,
-        consent_required=_yes(node, "consent", "required", "not_required"),
+        consent_required=_get_switch(node, "consent", "required", "not_required"),
     )
 
 
-def _yes(node: Node, key: str, yes: str, no: str) -> bool | None:
-    return node.one_of(key, (yes, no)) == yes if key in node.raw else None
+def _get_switch(node: Node, key: str, yes: str, no: str) -> bool | None:
+    return node.get_choice(key, (yes, no)) == yes if key in node.raw else None
 
 
-def _days(node: Node) -> list[date]:
-    """Days as YAML or JSON write them."""
+def _read_closed_days(node: Node) -> list[date]:
     days = []
     for value in node.get("closed_days", list, []):
+        # YAML makes dates of them, JSON leaves them texts.
         try:
             days.append(value if isinstance(value, date) else date.fromisoformat(value))
         except (TypeError, ValueError):
-            raise node.wrong("closed_days", "days such as 2026-12-24", value) from None
+            raise node.error("closed_days", "days such as 2026-12-24", value) from None
     return days
 
 
-def _cap(node: Node, rule: str) -> Cap:
-    gap = "clear_days" in node.raw
-    node.only(*(("clear_days", "scope") if gap else ("n", "per", "scope")))
-    n = node.get("clear_days" if gap else "n", int)
+def _read_cap(node: Node, rule: str) -> Cap:
+    is_gap = "clear_days" in node.raw
+    node.check_keys(*(("clear_days", "scope") if is_gap else ("n", "per", "scope")))
+    n = node.get("clear_days" if is_gap else "n", int)
     if not 1 <= n <= 31:
-        raise node.wrong("clear_days" if gap else "n", "a number from 1 to 31", n)
-    per = "clear_days" if gap else node.one_of("per", PERIODS)
-    scope = node.one_of("scope", ("channel", "all"), "all")
+        raise node.error("clear_days" if is_gap else "n", "a number from 1 to 31", n)
+    per = "clear_days" if is_gap else node.get_choice("per", PERIODS)
+    scope = node.get_choice("scope", ("channel", "all"), "all")
     return Cap(
         rule=rule,
         scope=scope,

@@ -1,4 +1,4 @@
-"""What a contact must fulfil beyond its hour, as the columns that the openings carry to the gate."""
+"""Conditions of a contact beyond its hour, as the columns that the openings carry to the gate."""
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, timedelta
@@ -36,7 +36,7 @@ CONDITION_COLUMNS: Mapping[str, str] = {
 `reply_holds`: |MINOR|…|, the holds that refuse an answer too.
 """
 NO_CONDITIONS: Mapping[str, object] = {name: 0 for name, kind in CONDITION_COLUMNS.items() if kind == "int64"}
-"""What a day without rules says: no role, no answer."""
+"""Conditions of a day without rules: no role, no answer."""
 
 
 class UnknownClause(Exception):
@@ -44,87 +44,93 @@ class UnknownClause(Exception):
 
 
 def build_conditions(
-    country: Country, *, day: date, subdivision: str | None, channel: str, house: CompanyRules | None
+    country: Country, *, day: date, subdivision: str | None, channel: str, company_rules: CompanyRules | None
 ) -> dict[str, object]:
-    """Return the COLUMNS of a local day. Where several subdivisions are possible, all must allow.
+    """Return the CONDITION_COLUMNS of a local day. Where several subdivisions are possible, all must allow.
 
-    Raises ClauseUnknown.
+    Raises UnknownClause.
     """
-    law = _Day(country, day, subdivision)
-    mine = house.of(country=country.code, channel=channel) if house else ()
-    return {
-        **_roles(law),
-        **_work(law, channel, mine),
-        **_stops(law),
-        **_limitation(law),
-        **_age(law, mine),
-        **_replies(law),
-        **_offers(law, mine),
+    law = _DayLaw(country, day, subdivision)
+    own_rules = company_rules.rules_for(country=country.code, channel=channel) if company_rules else ()
+    row: dict[str, object] = {}
+
+    third_parties = law.require(lambda sections: sections.third_parties)
+    roles = [role for role in ROLES if all(role in clause.roles for clause in third_parties)]
+    strictest = min(third_parties, key=lambda clause: len(clause.roles))
+    row |= {"roles": _join_names(roles), "roles_rule": strictest.rule, "roles_source": strictest.source}
+
+    row |= _workplace(law, channel, own_rules)
+
+    reasons = dict.fromkeys(stop.reason for stop in country.sections.stops)
+    stops = [stop for reason in reasons for stop in law.find(partial(_stops_for, reason=reason))]
+    lines = "".join(f"\n{stop.reason}={stop.source}" for stop in stops)
+    row |= {"stops": f"{lines}\n" if lines else "", "stops_rule": f"{country.code}/stop/"}
+
+    limitation = law.require(lambda sections: sections.limitation)[0]
+    if limitation.bars_contact and limitation.years is not None:
+        row |= {
+            "prescribed_on": years_before(day, limitation.years),
+            "prescribed_rule": limitation.rule,
+            "prescribed_source": limitation.source,
+        }
+
+    ages = [(rule.max_debt_age_days, rule.rule) for rule in own_rules if rule.max_debt_age_days]
+    if ages:
+        max_age_days, rule = min(ages)
+        row |= {"too_old_on": day - timedelta(days=max_age_days), "too_old_rule": f"{rule}/max-age"}
+
+    replies = law.require(lambda sections: sections.replies)[-1]
+    row |= {
+        "reply_seconds": replies.within_hours * 3600,
+        "any_hour_seconds": replies.any_hour_minutes * 60,
+        "reply_holds": _join_names(replies.refused_holds),
+        "reply_rule": replies.rule,
+        "reply_source": replies.source,
     }
+    return row | _offers(law, own_rules)
 
 
-class _Day:
+class _DayLaw:
     """The sections of a country as they govern one day."""
 
     def __init__(self, country: Country, day: date, subdivision: str | None) -> None:
         self.country, self.day, self.subdivision = country, day, subdivision
 
-    def of(self, pick: Callable[[Sections], Iterable[C]]) -> tuple[C, ...]:
-        found = self.some(pick)
-        if not found:
+    def require(self, pick: Callable[[Sections], Iterable[C]]) -> tuple[C, ...]:
+        clauses = self.find(pick)
+        if not clauses:
             raise UnknownClause(self.country.code)
-        return found
+        return clauses
 
-    def some(self, pick: Callable[[Sections], Iterable[C]]) -> tuple[C, ...]:
-        local = {key: pick(own) for key, own in self.country.local_sections.items()}
+    def find(self, pick: Callable[[Sections], Iterable[C]]) -> tuple[C, ...]:
+        local = {place: pick(sections) for place, sections in self.country.local_sections.items()}
         return find_governing(pick(self.country.sections), local, day=self.day, subdivision=self.subdivision)
 
 
-def _roles(law: _Day) -> dict[str, object]:
-    clauses = law.of(lambda sections: sections.third_parties)
-    allowed = [role for role in ROLES if all(role in clause.roles for clause in clauses)]
-    strictest = min(clauses, key=lambda clause: len(clause.roles))
-    return {"roles": _list(allowed), "roles_rule": strictest.rule, "roles_source": strictest.source}
-
-
-def _work(law: _Day, channel: str, mine: tuple[CompanyRule, ...]) -> dict[str, object]:
-    for clause in law.of(lambda sections: sections.workplace):
+def _workplace(law: _DayLaw, channel: str, own_rules: tuple[CompanyRule, ...]) -> dict[str, object]:
+    """Return the rule that bars a number at work: the law's, else the company's."""
+    for clause in law.require(lambda sections: sections.workplace):
         if channel not in clause.channels:
             return {"work_rule": clause.rule, "work_source": clause.source}
-    for rule in mine:
+    for rule in own_rules:
         if rule.workplace is not None and channel not in rule.workplace:
             return {"work_rule": f"{rule.rule}/workplace", "work_source": COMPANY_SOURCE}
     return {}
 
 
-def _stops(law: _Day) -> dict[str, object]:
-    reasons = dict.fromkeys(stop.reason for stop in law.country.sections.stops)
-    found = [stop for reason in reasons for stop in law.some(partial(_about, reason=reason))]
-    lines = "".join(f"\n{stop.reason}={stop.source}" for stop in found)
-    return {"stops": f"{lines}\n" if lines else "", "stops_rule": f"{law.country.code}/stop/"}
+def _offers(law: _DayLaw, own_rules: tuple[CompanyRule, ...]) -> dict[str, object]:
+    """Return the rule that asks consent for advertising: the law's, else the company's."""
+    for clause in law.require(lambda sections: sections.offers):
+        if clause.consent_required:
+            return {"offer_rule": clause.rule, "offer_source": clause.source}
+    for rule in own_rules:
+        if rule.consent_required:
+            return {"offer_rule": f"{rule.rule}/consent", "offer_source": COMPANY_SOURCE}
+    return {}
 
 
-def _about(sections: Sections, *, reason: str) -> list[Stop]:
+def _stops_for(sections: Sections, *, reason: str) -> list[Stop]:
     return [stop for stop in sections.stops if stop.reason == reason]
-
-
-def _limitation(law: _Day) -> dict[str, object]:
-    clause = law.of(lambda sections: sections.limitation)[0]
-    if not clause.bars_contact or clause.years is None:
-        return {}
-    return {
-        "prescribed_on": years_before(law.day, clause.years),
-        "prescribed_rule": clause.rule,
-        "prescribed_source": clause.source,
-    }
-
-
-def _age(law: _Day, mine: tuple[CompanyRule, ...]) -> dict[str, object]:
-    ages = [(rule.max_debt_age_days, rule.rule) for rule in mine if rule.max_debt_age_days]
-    if not ages:
-        return {}
-    days, rule = min(ages)
-    return {"too_old_on": law.day - timedelta(days=days), "too_old_rule": f"{rule}/max-age"}
 
 
 def years_before(day: date, years: int) -> date:
@@ -135,26 +141,6 @@ def years_before(day: date, years: int) -> date:
         return day.replace(year=day.year - years, day=28)
 
 
-def _replies(law: _Day) -> dict[str, object]:
-    clause = law.of(lambda sections: sections.replies)[-1]
-    return {
-        "reply_seconds": clause.within_hours * 3600,
-        "any_hour_seconds": clause.any_hour_minutes * 60,
-        "reply_holds": _list(clause.refused_holds),
-        "reply_rule": clause.rule,
-        "reply_source": clause.source,
-    }
-
-
-def _offers(law: _Day, mine: tuple[CompanyRule, ...]) -> dict[str, object]:
-    for clause in law.of(lambda sections: sections.offers):
-        if clause.consent_required:
-            return {"offer_rule": clause.rule, "offer_source": clause.source}
-    for rule in mine:
-        if rule.consent_required:
-            return {"offer_rule": f"{rule.rule}/consent", "offer_source": COMPANY_SOURCE}
-    return {}
-
-
-def _list(names: Iterable[str]) -> str:
+def _join_names(names: Iterable[str]) -> str:
+    # A bar at both ends: `|debtor|` can then be looked for without finding `|co_debtor|`.
     return "|" + "".join(f"{name}|" for name in names)

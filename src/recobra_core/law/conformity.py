@@ -1,11 +1,11 @@
-"""What a company's rules would loosen: each such rule is refused with the article that it goes against."""
+"""Conformity of company rules with the law: each that would loosen it is named, with the article it goes against."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from recobra_core.law.company_rules import CompanyRule, CompanyRules
 from recobra_core.law.files import load_countries
-from recobra_core.law.model import CHANNELS, WEEKDAYS, Cap, Country, Rule, Window
+from recobra_core.law.model import CHANNELS, WEEKDAYS, Cap, Country, Rule
 
 SENTENCES = {
     "window_wider": "The hours are wider than the law's.",
@@ -22,7 +22,7 @@ SENTENCES = {
 class Loosening:
     """One key of a company rule against one rule of the law; `what` is a key of SENTENCES, `basis` the law's own."""
 
-    house_rule: str
+    company_rule: str
     key: str
     what: str
     channel: str
@@ -31,60 +31,41 @@ class Loosening:
     basis: str
 
 
-def find_loosenings(house: CompanyRules, *, country: str) -> tuple[Loosening, ...]:
+def find_loosenings(company: CompanyRules, *, country: str) -> tuple[Loosening, ...]:
     """Return what company rules would loosen in a country; empty where they only tighten.
 
     Project defaults stand as the law does: only `visits: open` may be switched on, where the law leaves visits.
     Raises KeyError for a country without rules.
     """
-    home = load_countries()[country]
-    found = [*_visits(house, home)]
-    for own in house.rules:
+    law = load_countries()[country]
+    loosenings: list[Loosening] = []
+    visits = _newest_rule(law, "visit")
+    if company.visits_open and not visits.allowed:
+        loosenings.append(_loosening(f"HOUSE/{company.name}", "visits", "channel_opened", visits, "barred"))
+    for rule in company.rules:
         for channel in CHANNELS:
-            if own.concerns(country=country, channel=channel):
-                found += _against(own, home, channel)
-    return tuple(dict.fromkeys(found))
+            if rule.applies_to(country=country, channel=channel):
+                loosenings += _find_in_rule(rule, law, channel)
+    # A rule that speaks of several channels may say the same of each.
+    return tuple(dict.fromkeys(loosenings))
 
 
-def _visits(house: CompanyRules, home: Country) -> Iterator[Loosening]:
-    law = _newest(home, "visit")
-    if house.visits_open and not law.allowed:
-        yield _named(f"HOUSE/{house.name}", "visits", "channel_opened", law, "barred")
-
-
-def _against(own: CompanyRule, home: Country, channel: str) -> Iterator[Loosening]:
-    law = _newest(home, channel)
-    if own.never is False and not law.allowed:
-        yield _named(own.rule, "never", "channel_opened", law, "barred")
-    wider = _wider(own, law) if law.allowed else None
-    if wider:
-        yield _named(own.rule, f"windows: {wider}", "window_wider", law, "window")
-    if own.open_on_holidays and not law.open_on_holidays:
-        yield _named(own.rule, "holidays", "holiday_opened", law, "holidays")
-    if own.consent_required is False and law.consent_source:
-        yield _named(own.rule, "consent", "consent_dropped", law, "consent")
-    yield from _workplace(own, home, channel)
-    for cap in own.caps:
-        yield from _higher(own, cap, law)
-
-
-def _wider(own: CompanyRule, law: Rule) -> str | None:
-    """The first weekday on which the company would open when the law is closed."""
-    for day, mine, lawful in zip(WEEKDAYS, own.windows or (None,) * 7, law.windows, strict=True):
-        if mine and not _inside(mine, lawful):
-            return day
-    return None
-
-
-def _inside(mine: Window, lawful: Window | None) -> bool:
-    return lawful is not None and lawful.opens <= mine.opens and mine.closes <= lawful.closes
-
-
-def _workplace(own: CompanyRule, home: Country, channel: str) -> Iterator[Loosening]:
-    for clause in sorted(home.sections.workplace, key=lambda each: each.effective_from)[-1:]:
-        if channel in (own.workplace or ()) and channel not in clause.channels:
+def _find_in_rule(rule: CompanyRule, country: Country, channel: str) -> Iterator[Loosening]:
+    law = _newest_rule(country, channel)
+    if rule.never is False and not law.allowed:
+        yield _loosening(rule.rule, "never", "channel_opened", law, "barred")
+    wider_day = _first_wider_day(rule, law) if law.allowed else None
+    if wider_day:
+        yield _loosening(rule.rule, f"windows: {wider_day}", "window_wider", law, "window")
+    if rule.open_on_holidays and not law.open_on_holidays:
+        yield _loosening(rule.rule, "holidays", "holiday_opened", law, "holidays")
+    if rule.consent_required is False and law.consent_source:
+        yield _loosening(rule.rule, "consent", "consent_dropped", law, "consent")
+    newest_clauses = sorted(country.sections.workplace, key=lambda clause: clause.effective_from)[-1:]
+    for clause in newest_clauses:
+        if channel in (rule.workplace or ()) and channel not in clause.channels:
             yield Loosening(
-                house_rule=own.rule,
+                company_rule=rule.rule,
                 key="workplace",
                 what="workplace_opened",
                 channel=channel,
@@ -92,23 +73,33 @@ def _workplace(own: CompanyRule, home: Country, channel: str) -> Iterator[Loosen
                 article=clause.source,
                 basis=clause.basis,
             )
+    for cap in rule.caps:
+        yield from _find_in_cap(rule, cap, law)
 
 
-def _higher(own: CompanyRule, cap: Cap, law: Rule) -> Iterator[Loosening]:
-    """The caps of the law that count at least the same contacts, over the same time, and allow fewer."""
+def _first_wider_day(rule: CompanyRule, law: Rule) -> str | None:
+    """Return the first weekday on which the company would open when the law is closed."""
+    for weekday, window, lawful in zip(WEEKDAYS, rule.windows or (None,) * 7, law.windows, strict=True):
+        if window and (lawful is None or window.opens < lawful.opens or lawful.closes < window.closes):
+            return weekday
+    return None
+
+
+def _find_in_cap(rule: CompanyRule, cap: Cap, law: Rule) -> Iterator[Loosening]:
+    """Yield the caps of the law that count at least the same contacts, over the same time, and allow fewer."""
+    channels = {"channel": {law.channel}, "all": set(CHANNELS)}
+    is_gap = cap.per == "clear_days"
     for lawful in law.caps:
-        if (
-            lawful.counts == "distinct_channels"
-            or lawful.scope == "after_conversation"
-            or not _covers(lawful, cap, law)
-        ):
+        if lawful.counts == "distinct_channels" or lawful.scope == "after_conversation":
             continue
-        gap = cap.per == "clear_days"
+        # Only where the law counts every contact that the company's cap counts can the two be compared.
+        if not channels[cap.scope] <= channels.get(lawful.scope, set(lawful.channels)):
+            continue
         period = {"7_consecutive_days": "week"}.get(lawful.per, lawful.per)
-        if period == cap.per and (cap.n < lawful.n if gap else cap.n > lawful.n):
-            what, key = ("gap_shorter", "clear_days") if gap else ("cap_higher", "n")
+        if period == cap.per and (cap.n < lawful.n if is_gap else cap.n > lawful.n):
+            what, key = ("gap_shorter", "clear_days") if is_gap else ("cap_higher", "n")
             yield Loosening(
-                house_rule=own.rule,
+                company_rule=rule.rule,
                 key=f"caps: {key}",
                 what=what,
                 channel=law.channel,
@@ -118,20 +109,15 @@ def _higher(own: CompanyRule, cap: Cap, law: Rule) -> Iterator[Loosening]:
             )
 
 
-def _covers(lawful: Cap, cap: Cap, law: Rule) -> bool:
-    """Whether the law counts every contact that the company's cap counts."""
-    counted = {"channel": {law.channel}, "all": set(CHANNELS)}
-    return counted[cap.scope] <= counted.get(lawful.scope, set(lawful.channels))
+def _newest_rule(country: Country, channel: str) -> Rule:
+    versions = (rule for rule in country.rules if rule.channel == channel)
+    return max(versions, key=lambda rule: rule.effective_from)
 
 
-def _newest(home: Country, channel: str) -> Rule:
-    return max((rule for rule in home.rules if rule.channel == channel), key=lambda rule: rule.effective_from)
-
-
-def _named(house_rule: str, key: str, what: str, law: Rule, suffix: str) -> Loosening:
+def _loosening(company_rule: str, key: str, what: str, law: Rule, suffix: str) -> Loosening:
     article = law.consent_source if suffix == "consent" else None
     return Loosening(
-        house_rule=house_rule,
+        company_rule=company_rule,
         key=key,
         what=what,
         channel=law.channel,

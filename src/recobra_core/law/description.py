@@ -1,4 +1,4 @@
-"""A country's law as a compliance officer reads it: words, sources, certainty and dates, for a page to lay out."""
+"""Description of a country's law for a compliance officer: words, sources, certainty and dates, for a page."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -8,7 +8,7 @@ from typing import Any
 from recobra_core.law import phrases
 from recobra_core.law.clauses import C, Clause, Replies, Sections, find_in_force
 from recobra_core.law.files import load_countries
-from recobra_core.law.model import ALWAYS, CHANNELS, Cap, Country, Regime, Rule
+from recobra_core.law.model import ALWAYS, CHANNELS, Country, Regime, Rule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +29,7 @@ class RuleText:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelLaw:
-    """What a place says of a channel. `place` is the country or a subdivision whose rule differs."""
+    """Law of a channel in a place. `place` is the country or a subdivision whose rule differs."""
 
     place: str
     channel: str
@@ -44,7 +44,7 @@ class ChannelLaw:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CountryLaw:
-    """The page of a country on a day. What the gate does not judge is told all the same: content, fees, records."""
+    """The page of a country on a day. It also holds what the gate does not judge: content, fees, records."""
 
     code: str
     name: str
@@ -74,41 +74,48 @@ class CountryLaw:
 
 def describe_country(*, country: str, day: date, language: str = "es") -> CountryLaw:
     """Return what the law of a country says on a day. Raises KeyError for an unknown country or language."""
-    home = load_countries()[country]
-    says = _Teller(home, day, language)
-    articles = home.articles
+    law = load_countries()[country]
+    writer = _Writer(law, day, language)
+    articles = law.articles
     return CountryLaw(
-        code=home.code,
-        name=says.text(home.name),
-        currency=home.currency,
-        authority=says.text(home.authority),
-        note=says.text(home.note),
+        code=law.code,
+        name=writer.translate(law.name),
+        currency=law.currency,
+        authority=writer.translate(law.authority),
+        note=writer.translate(law.note),
         day=day,
-        time_zones=home.time_zones,
-        channels=tuple(says.channels()),
-        third_parties=says.clauses(lambda s: s.third_parties, lambda c: says.roles(c.roles)),
-        workplace=says.clauses(lambda s: s.workplace, lambda c: says.workplace(c.channels)),
-        stops=tuple(says.stops()),
-        replies=says.clauses(lambda s: s.replies, lambda c: says.replies(c.within_hours, c.any_hour_minutes)),
-        offers=says.clauses(lambda s: s.offers, lambda c: says.offers(required=c.consent_required)),
-        limitation=says.clauses(lambda s: s.limitation, lambda c: says.limitation(c.years, bars=c.bars_contact)),
-        fees=says.clauses(lambda s: s.fees, lambda c: says.text(c.text)),
-        required=says.listed(articles["required_content"]),
-        required_basis=says.text(articles["required_content_basis"]),
-        prohibited=says.listed(articles["prohibited"]),
-        opt_out=says.article(articles["opt_out"]),
-        records=says.records(articles["records"]),
-        sanctions=says.article(articles["sanctions"]),
-        registries=tuple(says.registry(each) for each in articles["registry"]),
-        further=tuple(says.article(each) for each in articles["further"]),
-        local={place: tuple(says.local(place)) for place in home.subdivisions},
+        time_zones=law.time_zones,
+        channels=tuple(writer.list_channels()),
+        third_parties=writer.describe_clauses(lambda s: s.third_parties, lambda c: writer.describe_roles(c.roles)),
+        workplace=writer.describe_clauses(lambda s: s.workplace, lambda c: writer.describe_workplace(c.channels)),
+        stops=tuple(writer.describe_stops()),
+        replies=writer.describe_clauses(
+            lambda s: s.replies, lambda c: writer.fill("replies", hours=c.within_hours, minutes=c.any_hour_minutes)
+        ),
+        offers=writer.describe_clauses(
+            lambda s: s.offers,
+            lambda c: str(writer.phrases["offers"]["required" if c.consent_required else "not_required"]),
+        ),
+        limitation=writer.describe_clauses(
+            lambda s: s.limitation, lambda c: writer.describe_limitation(c.years, bars=c.bars_contact)
+        ),
+        fees=writer.describe_clauses(lambda s: s.fees, lambda c: writer.translate(c.text)),
+        required=writer.describe_keys(articles["required_content"]),
+        required_basis=writer.translate(articles["required_content_basis"]),
+        prohibited=writer.describe_keys(articles["prohibited"]),
+        opt_out=writer.describe_article(articles["opt_out"]),
+        records=writer.describe_records(articles["records"]),
+        sanctions=writer.describe_article(articles["sanctions"]),
+        registries=tuple(writer.describe_registry(article) for article in articles["registry"]),
+        further=tuple(writer.describe_article(article) for article in articles["further"]),
+        local={place: tuple(writer.describe_local(place)) for place in law.subdivisions},
     )
 
 
 def find_replies(*, country: str, day: date) -> Replies | None:
     """Return how long an answer to a debtor counts as one in a country, None of a country without rules."""
-    home = load_countries().get(country)
-    return find_in_force(home.sections.replies, day) if home else None
+    law = load_countries().get(country)
+    return find_in_force(law.sections.replies, day) if law else None
 
 
 def translate_text(text: str, *, language: str) -> str:
@@ -119,154 +126,154 @@ def translate_text(text: str, *, language: str) -> str:
     return phrases.translate_text(text, language)
 
 
-class _Teller:
-    """A country on a day in a language."""
+class _Writer:
+    """Writes a country's law on a day in a language."""
 
-    def __init__(self, home: Country, day: date, language: str) -> None:
-        self.home, self.day, self.language = home, day, language
+    def __init__(self, law: Country, day: date, language: str) -> None:
+        self.law, self.day, self.language = law, day, language
         self.phrases = phrases.load_phrases(language)
 
-    def text(self, written: str | None) -> str:
+    def translate(self, written: str | None) -> str:
         return phrases.translate_text(written or "", self.language)
 
-    def channels(self) -> Iterable[ChannelLaw]:
-        for place in ("", *self.home.subdivisions):
-            for channel in CHANNELS:
-                regime = self.home.regime(channel=channel, day=self.day, subdivision=place)
-                if regime and (not place or regime.rules[0].place == place):
-                    yield self._channel(regime)
+    def fill(self, key: str, **values: object) -> str:
+        return str(self.phrases[key].format(**values))
 
-    def _channel(self, regime: Regime) -> ChannelLaw:
+    def list_channels(self) -> Iterable[ChannelLaw]:
+        for place in ("", *self.law.subdivisions):
+            for channel in CHANNELS:
+                regime = self.law.find_regime(channel=channel, day=self.day, subdivision=place)
+                # A subdivision is shown only where it has a rule of its own.
+                if regime and (not place or regime.rules[0].place == place):
+                    yield self._describe_channel(regime)
+
+    def _describe_channel(self, regime: Regime) -> ChannelLaw:
         rule = regime.rules[0]
-        told = self.phrases
-        holidays = told["holidays"]["open" if rule.open_on_holidays else "closed"]
-        lines = phrases.describe_hours(rule.windows, self.language)
-        text = "; ".join(lines) if rule.allowed else str(told["barred"])
+        hours = phrases.describe_hours(rule.windows, self.language)
+        consent = None
+        if rule.consent_source is not None:
+            consent = replace(
+                self._describe_rule(rule, str(self.phrases["consent"])),
+                rule=f"{rule.name}/consent",
+                source=self.translate(rule.consent_source),
+            )
+        caps = [
+            RuleText(
+                text=phrases.describe_cap(cap, self.language),
+                rule=cap.rule,
+                source=self.translate(cap.source),
+                basis=cap.basis,
+                certainty=cap.certainty,
+            )
+            for cap in regime.caps
+        ]
+        holidays = str(self.phrases["holidays"]["open" if rule.open_on_holidays else "closed"])
         return ChannelLaw(
             place=rule.place,
             channel=rule.channel,
-            name=told["channels"][rule.channel],
+            name=self.phrases["channels"][rule.channel],
             allowed=rule.allowed,
-            hours=lines if rule.allowed else (),
-            holidays=str(holidays) if rule.allowed else "",
-            caps=tuple(self._cap(cap) for cap in regime.caps),
-            consent=self._consent(rule),
-            rule=self._window(rule, text),
+            hours=hours if rule.allowed else (),
+            holidays=holidays if rule.allowed else "",
+            caps=tuple(caps),
+            consent=consent,
+            rule=self._describe_rule(rule, "; ".join(hours) if rule.allowed else str(self.phrases["barred"])),
         )
 
-    def _cap(self, cap: Cap) -> RuleText:
-        return RuleText(
-            text=phrases.describe_cap(cap, self.language),
-            rule=cap.rule,
-            source=self.text(cap.source),
-            basis=cap.basis,
-            certainty=cap.certainty,
-        )
-
-    def _window(self, rule: Rule, text: str) -> RuleText:
+    def _describe_rule(self, rule: Rule, text: str) -> RuleText:
         return RuleText(
             text=text,
             rule=f"{rule.name}/window",
-            source=self.text(rule.source),
+            source=self.translate(rule.source),
             basis=rule.basis,
             certainty=rule.certainty,
-            since=_since(rule.effective_from),
-            note=self.text(rule.note),
+            since=_known_day(rule.effective_from),
+            note=self.translate(rule.note),
         )
 
-    def _consent(self, rule: Rule) -> RuleText | None:
-        if rule.consent_source is None:
-            return None
-        told = self._window(rule, str(self.phrases["consent"]))
-        return replace(told, rule=f"{rule.name}/consent", source=self.text(rule.consent_source))
+    def describe_clauses(
+        self, pick: Callable[[Sections], Iterable[C]], describe: Callable[[C], str]
+    ) -> tuple[RuleText, ...]:
+        """Return the clause in force of the country, and of each subdivision that has its own."""
+        places = [pick(self.law.sections), *(pick(sections) for sections in self.law.local_sections.values())]
+        clauses = [clause for versions in places if (clause := find_in_force(versions, self.day))]
+        return tuple(self._describe_clause(clause, describe(clause)) for clause in clauses)
 
-    def clauses(self, pick: Callable[[Sections], Iterable[C]], say: Callable[[C], str]) -> tuple[RuleText, ...]:
-        """The clause in force of the country, and of each subdivision that has its own."""
-        places = [pick(self.home.sections), *(pick(own) for own in self.home.local_sections.values())]
-        found = [clause for versions in places if (clause := find_in_force(versions, self.day))]
-        return tuple(self.clause(clause, say(clause)) for clause in found)
-
-    def clause(self, clause: Clause, text: str) -> RuleText:
+    def _describe_clause(self, clause: Clause, text: str) -> RuleText:
         return RuleText(
             text=text,
             rule=clause.rule,
-            source=self.text(clause.source),
+            source=self.translate(clause.source),
             basis=clause.basis,
             certainty=clause.certainty,
-            since=_since(clause.effective_from),
-            note=self.text(clause.note),
+            since=_known_day(clause.effective_from),
+            note=self.translate(clause.note),
         )
 
-    def stops(self) -> Iterable[RuleText]:
-        for stop in self.home.sections.stops:
+    def describe_stops(self) -> Iterable[RuleText]:
+        for stop in self.law.sections.stops:
             if stop.effective_from <= self.day:
-                why = self.phrases["stops"].get(stop.reason, stop.reason)
-                yield self.clause(stop, str(self.phrases["stop"].format(why=why)))
+                reason = self.phrases["stops"].get(stop.reason, stop.reason)
+                yield self._describe_clause(stop, self.fill("stop", why=reason))
 
-    def roles(self, roles: Iterable[str]) -> str:
-        named = ", ".join(self.phrases["roles"][role] for role in roles)
-        return str(self.phrases["third_parties"].format(roles=named))
+    def describe_roles(self, roles: Iterable[str]) -> str:
+        return self.fill("third_parties", roles=", ".join(self.phrases["roles"][role] for role in roles))
 
-    def workplace(self, channels: tuple[str, ...]) -> str:
-        told = self.phrases["workplace"]
-        return str(
-            told["some"].format(channels=phrases.join_channels(channels, self.language)) if channels else told["never"]
-        )
+    def describe_workplace(self, channels: tuple[str, ...]) -> str:
+        texts = self.phrases["workplace"]
+        if not channels:
+            return str(texts["never"])
+        return str(texts["some"].format(channels=phrases.join_channels(channels, self.language)))
 
-    def replies(self, hours: int, minutes: int) -> str:
-        return str(self.phrases["replies"].format(hours=hours, minutes=minutes))
+    def describe_limitation(self, years: int | None, *, bars: bool) -> str:
+        texts = self.phrases["limitation"]
+        term = texts["years"].format(years=years) if years else texts["unknown"]
+        return str(term + texts["bars" if bars else "keeps"])
 
-    def offers(self, *, required: bool) -> str:
-        return str(self.phrases["offers"]["required" if required else "not_required"])
-
-    def limitation(self, years: int | None, *, bars: bool) -> str:
-        told = self.phrases["limitation"]
-        term = told["years"].format(years=years) if years else told["unknown"]
-        return str(term + told["bars" if bars else "keeps"])
-
-    def listed(self, keys: Iterable[str]) -> tuple[str, ...]:
+    def describe_keys(self, keys: Iterable[str]) -> tuple[str, ...]:
         return tuple(phrases.describe_key(key, self.language) for key in keys)
 
-    def records(self, article: Mapping[str, Any]) -> RuleText:
-        """Years that proof is kept: the law's, or where it is silent the project's own."""
-        by_law = article["years"] is not None
-        years = article["years"] if by_law else article["default_years"]
+    def describe_records(self, article: Mapping[str, Any]) -> RuleText:
+        """Return the years that proof is kept: the law's, or where it is silent the project's own."""
+        is_by_law = article["years"] is not None
+        years = article["years"] if is_by_law else article["default_years"]
         return RuleText(
-            text=self.phrases["records"]["law" if by_law else "default"].format(years=years),
-            rule=f"{self.home.code}/records",
-            source=self.text(article.get("source")) or self.phrases["basis"]["default"],
-            basis="law" if by_law else "default",
+            text=self.phrases["records"]["law" if is_by_law else "default"].format(years=years),
+            rule=f"{self.law.code}/records",
+            source=self.translate(article.get("source")) or self.phrases["basis"]["default"],
+            basis="law" if is_by_law else "default",
             certainty=article["certainty"],
-            note=self.text(article.get("note") or article.get("what")),
+            note=self.translate(article.get("note") or article.get("what")),
         )
 
-    def registry(self, article: Mapping[str, Any]) -> RuleText:
-        return self.article(article, text=f"{self.text(article['name'])}: {self.text(article['duty'])}")
+    def describe_registry(self, article: Mapping[str, Any]) -> RuleText:
+        name, duty = self.translate(article["name"]), self.translate(article["duty"])
+        return self.describe_article(article, text=f"{name}: {duty}")
 
-    def article(self, article: Mapping[str, Any], *, text: str = "") -> RuleText:
-        """An article that nothing judges; its text often names the source."""
+    def describe_article(self, article: Mapping[str, Any], *, text: str = "") -> RuleText:
+        """Return an article that nothing judges; its text often names the source."""
         return RuleText(
-            text=text or self.text(article["rule"]),
+            text=text or self.translate(article["rule"]),
             rule="",
-            source=self.text(article.get("source")),
+            source=self.translate(article.get("source")),
             basis="default" if article["certainty"] == "default" else "law",
             certainty=article["certainty"],
         )
 
-    def local(self, place: str) -> Iterable[RuleText]:
-        """What a subdivision adds beside its hours."""
-        own = self.home.articles["subdivisions"].get(place, {})
+    def describe_local(self, place: str) -> Iterable[RuleText]:
+        """Yield what a subdivision adds beside its hours."""
+        articles = self.law.articles["subdivisions"].get(place, {})
         for key in ("adds_prohibited", "adds_required"):
-            for each in own.get(key, ()):
+            for item in articles.get(key, ()):
                 yield RuleText(
-                    text=phrases.describe_key(each, self.language),
+                    text=phrases.describe_key(item, self.language),
                     rule="",
-                    source=self.text(own["source"]),
+                    source=self.translate(articles["source"]),
                     basis="law",
-                    certainty=own["certainty"],
+                    certainty=articles["certainty"],
                     note=key.removeprefix("adds_"),
                 )
 
 
-def _since(day: date) -> date | None:
+def _known_day(day: date) -> date | None:
     return None if day == ALWAYS else day

@@ -1,4 +1,4 @@
-"""What collection may cost the debtor, by the law of a day. What is not known is refused, never guessed."""
+"""Collection fees that the law of a day allows. What is not known is refused, never guessed."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -32,12 +32,12 @@ SENTENCES = {
     "charged_before": "This fee was charged already.",
     "nothing_overdue": "Nothing is overdue.",
 }
-"""Why a fee is refused, or nothing, in words."""
+"""Reasons to refuse a fee or to charge nothing, in words."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeeFacts:
-    """What a fee hangs on; None where nobody knows. Amounts are in minor units of the debt's currency.
+    """Facts a fee depends on; None where nobody knows. Amounts are in minor units of the debt's currency.
 
     uf, usd: units of the currency for one UF, one US dollar, that day. agreed, proven, tariff: what the contract
     states, what collection really cost, what the published tariff allows. free_notice: a useful notice was given free
@@ -77,68 +77,66 @@ class FeeRefused(Exception):
 
 def compute_collection_fee(*, country: str, day: date, case: FeeFacts) -> Fee:
     """Return the most that collection may cost the debtor on a day. Raises FeeRefused where a fact is not known."""
-    home = load_countries().get(country)
-    if home is None:
-        raise FeeRefused("unknown_country")
-    law = find_in_force(home.sections.fees, day)
+    law = load_countries().get(country)
     if law is None:
+        raise FeeRefused("unknown_country")
+    clause = find_in_force(law.sections.fees, day)
+    if clause is None:
         raise FeeRefused("unknown_rule")
     try:
         exponent_of(case.currency)
     except MoneyError:
         raise FeeRefused("unknown_currency") from None
-    nothing = _nothing(law, case)
-    bounds = [0] if nothing else list(_bounds(law, case))
-    return Fee(amount_minor=max(0, min(bounds)), rule=law.rule, article=law.source, reason=nothing)
+    reason = _reason_for_no_fee(clause, case)
+    bounds = [0] if reason else list(_upper_bounds(clause, case))
+    return Fee(amount_minor=max(0, min(bounds)), rule=clause.rule, article=clause.source, reason=reason)
 
 
-def _nothing(law: Fees, case: FeeFacts) -> str:
-    """Why the law allows no fee at all, or ''."""
+def _reason_for_no_fee(clause: Fees, case: FeeFacts) -> str:
+    """Return why the law allows no fee at all, or ''."""
     if case.overdue_minor <= 0:
         return "nothing_overdue"
-    if law.none_if_supervised and _known(case.supervised, "unknown_supervised"):
+    if clause.none_if_supervised and _require(case.supervised, "unknown_supervised"):
         return "supervised"
-    if law.after_days and _known(case.days_past_due, "unknown_days") <= law.after_days:
+    if clause.after_days and _require(case.days_past_due, "unknown_days") <= clause.after_days:
         return "too_early"
-    if law.once and _known(case.charged_before, "unknown_charged"):
+    if clause.once and _require(case.charged_before, "unknown_charged"):
         return "charged_before"
     return ""
 
 
-def _bounds(law: Fees, case: FeeFacts) -> Iterator[int]:
-    """Every amount that the fee may not pass."""
-    if law.scale_uf:
-        yield _by_scale(law, case)
-    if law.share is not None:
-        yield to_minor(law.share * _overdue(case), case.currency, rounding=ROUNDING)
-    if law.cap_usd is not None:
-        rate = Decimal(1) if case.currency == "USD" else _known(case.usd, "unknown_usd")
-        yield to_minor(law.cap_usd * rate, case.currency, rounding=ROUNDING)
+def _upper_bounds(clause: Fees, case: FeeFacts) -> Iterator[int]:
+    """Yield every amount, in minor units, that the fee may not pass."""
+    overdue = from_minor(case.overdue_minor, case.currency)
+    if clause.scale_uf:
+        yield _bound_by_scale(clause, case, overdue)
+    if clause.share is not None:
+        yield to_minor(clause.share * overdue, case.currency, rounding=ROUNDING)
+    if clause.cap_usd is not None:
+        rate = Decimal(1) if case.currency == "USD" else _require(case.usd, "unknown_usd")
+        yield to_minor(clause.cap_usd * rate, case.currency, rounding=ROUNDING)
     facts = {"agreed": case.agreed_minor, "proven": case.proven_minor, "tariff": case.tariff_minor}
-    for need in law.needs:
-        yield _known(facts[need], f"unknown_{need}")
+    for need in clause.needs:
+        yield _require(facts[need], f"unknown_{need}")
 
 
-def _by_scale(law: Fees, case: FeeFacts) -> int:
-    """Each band of the overdue amount at its own rate, less the penalty for a notice that was not given."""
+def _bound_by_scale(clause: Fees, case: FeeFacts, overdue: Decimal) -> int:
+    """Return each band of the overdue amount at its own rate, less the penalty for a notice that was not given."""
+    # The UF is Chilean: no rate turns its bands into another currency.
     if case.currency != "CLP":
         raise FeeRefused("unknown_currency")
-    uf = _known(case.uf, "unknown_uf")
-    overdue, fee, bottom = _overdue(case), Decimal(0), Decimal(0)
-    for top, rate in law.scale_uf:
+    uf = _require(case.uf, "unknown_uf")
+    fee, bottom = Decimal(0), Decimal(0)
+    for top, rate in clause.scale_uf:
         ceiling = overdue if top is None else min(overdue, top * uf)
         fee += max(Decimal(0), ceiling - bottom) * rate
         bottom = ceiling
-    if law.penalty_uf is not None and not _known(case.free_notice, "unknown_notice"):
-        fee -= law.penalty_uf * uf
+    if clause.penalty_uf is not None and not _require(case.free_notice, "unknown_notice"):
+        fee -= clause.penalty_uf * uf
     return to_minor(max(Decimal(0), fee), case.currency, rounding=ROUNDING)
 
 
-def _overdue(case: FeeFacts) -> Decimal:
-    return from_minor(case.overdue_minor, case.currency)
-
-
-def _known(fact: T | None, reason: str) -> T:
+def _require(fact: T | None, reason: str) -> T:
     if fact is None:
         raise FeeRefused(reason)
     return fact

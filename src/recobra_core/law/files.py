@@ -20,17 +20,17 @@ MINUTES_A_DAY = 24 * 60
 
 @cache
 def load_countries() -> Mapping[str, Country]:
-    """Every country by its ISO code."""
+    """Return every country by its ISO code. Raises LawFileError."""
     folder = resources.files("recobra_core.law") / "data"
     files = sorted((f for f in folder.iterdir() if f.name.endswith(".yaml")), key=lambda f: f.name)
-    found = [read_country(f.read_text(encoding="utf-8"), file=f.name) for f in files]
-    return MappingProxyType({country.code: country for country in found})
+    countries = [read_country(f.read_text(encoding="utf-8"), file=f.name) for f in files]
+    return MappingProxyType({country.code: country for country in countries})
 
 
 def read_country(text: str, *, file: str) -> Country:
     """Check one country's file and freeze it. Raises LawFileError."""
     node = Node(yaml_text.load(text), file)
-    node.only(
+    node.check_keys(
         "country",
         "name",
         "currency",
@@ -47,58 +47,55 @@ def read_country(text: str, *, file: str) -> Country:
     )
     code = node.get("country", str)
     if file != f"{code}.yaml":
-        raise node.wrong("country", f"the name of the file, {file}", code)
-    regions = node.child("subdivisions", NOTHING)
-    zones = node.child("zones_by_subdivision", NOTHING)
+        raise node.error("country", f"the name of the file, {file}", code)
+    calendar = node.get_child("holiday_calendar")
+    calendar.check_keys("code", "categories", "subdivisions", "note")
+    regions = node.get_child("subdivisions", NOTHING)
+    zones = node.get_child("zones_by_subdivision", NOTHING)
     return Country(
         code=code,
         name=node.get("name", str),
         currency=node.get("currency", str),
         authority=node.get("authority", str),
         note=node.get("note", str, None),
-        time_zones=node.names("time_zones"),
-        zones_by_subdivision=MappingProxyType({key: zones.names(key) for key in zones.raw}),
-        calendar=_calendar(node.child("holiday_calendar")),
-        rules=_rules(node, node, code),
-        subdivisions=MappingProxyType({s: _rules(regions.child(s), node, s) for s in regions.raw}),
+        time_zones=node.get_names("time_zones"),
+        zones_by_subdivision=MappingProxyType({key: zones.get_names(key) for key in zones.raw}),
+        calendar=HolidayCalendar(
+            code=calendar.get("code", str),
+            categories=calendar.get_names("categories"),
+            subdivisions=calendar.get("subdivisions", bool),
+        ),
+        rules=_read_rules(node, node, code),
+        subdivisions=MappingProxyType({s: _read_rules(regions.get_child(s), node, s) for s in regions.raw}),
         sections=read_sections(node, place=code, complete=True),
         local_sections=MappingProxyType(
-            {s: read_sections(regions.child(s), place=s, complete=False) for s in regions.raw}
+            {s: read_sections(regions.get_child(s), place=s, complete=False) for s in regions.raw}
         ),
-        articles=_frozen(
+        articles=_freeze(
             {
                 **node.get("articles", Mapping),
-                "subdivisions": {s: regions.child(s).raw.get("articles", {}) for s in regions.raw},
+                "subdivisions": {s: regions.get_child(s).raw.get("articles", {}) for s in regions.raw},
             }
         ),
     )
 
 
-def _calendar(node: Node) -> HolidayCalendar:
-    node.only("code", "categories", "subdivisions", "note")
-    return HolidayCalendar(
-        code=node.get("code", str),
-        categories=node.names("categories"),
-        subdivisions=node.get("subdivisions", bool),
-    )
-
-
-def _rules(node: Node, top: Node, place: str) -> tuple[Rule, ...]:
-    """All versions of a place, one value per channel; `top` holds the country's named caps."""
+def _read_rules(node: Node, top: Node, place: str) -> tuple[Rule, ...]:
+    """Return all versions of a place, one value per channel; `top` holds the country's named caps."""
     if "rules" not in node.raw:
         return ()
-    found: dict[tuple[str, date], Rule] = {}
-    for entry in node.children("rules"):
-        for channel in entry.names("channels", CHANNELS):
-            rule = _rule(entry, top, place, channel)
-            if (channel, rule.effective_from) in found:
-                raise entry.wrong("channels", "one version per channel and day", channel)
-            found[channel, rule.effective_from] = rule
-    return tuple(found.values())
+    versions: dict[tuple[str, date], Rule] = {}
+    for entry in node.get_children("rules"):
+        for channel in entry.get_names("channels", CHANNELS):
+            rule = _read_rule(entry, top, place, channel)
+            if (channel, rule.effective_from) in versions:
+                raise entry.error("channels", "one version per channel and day", channel)
+            versions[channel, rule.effective_from] = rule
+    return tuple(versions.values())
 
 
-def _rule(node: Node, top: Node, place: str, channel: str) -> Rule:
-    node.only(
+def _read_rule(node: Node, top: Node, place: str, channel: str) -> Rule:
+    node.check_keys(
         "channels",
         "effective_from",
         "allowed",
@@ -111,17 +108,17 @@ def _rule(node: Node, top: Node, place: str, channel: str) -> Rule:
         "certainty",
         "note",
     )
-    consent = node.child("consent", NOTHING)
+    consent = node.get_child("consent", NOTHING)
     required = bool(consent.raw) and consent.get("required", bool)
     return Rule(
         place=place,
         channel=channel,
         effective_from=node.get("effective_from", date, None) or ALWAYS,
         allowed=node.get("allowed", bool),
-        basis=node.one_of("basis", BASES),
-        windows=read_windows(node.child("windows")),
-        open_on_holidays=node.one_of("holidays", ("open", "closed")) == "open",
-        caps=tuple(_cap(top, name) for name in node.names("caps")),
+        basis=node.get_choice("basis", BASES),
+        windows=read_windows(node.get_child("windows")),
+        open_on_holidays=node.get_choice("holidays", ("open", "closed")) == "open",
+        caps=tuple(_read_cap(top, name) for name in node.get_names("caps")),
         consent_source=consent.get("source", str) if required else None,
         source=node.get("source", str),
         certainty=node.get("certainty", str),
@@ -135,29 +132,29 @@ def read_windows(node: Node) -> tuple[Window | None, ...]:
     for key in node.raw:
         first, _, last = key.partition("-")
         if first not in WEEKDAYS or (last or first) not in WEEKDAYS:
-            raise node.wrong(key, "a weekday or two, such as mon-fri", key)
+            raise node.error(key, "a weekday or two, such as mon-fri", key)
         for weekday in range(WEEKDAYS.index(first), WEEKDAYS.index(last or first) + 1):
             if week[weekday] is not None:
-                raise node.wrong(key, "each weekday once", WEEKDAYS[weekday])
-            week[weekday] = _window(node, key)
+                raise node.error(key, "each weekday once", WEEKDAYS[weekday])
+            week[weekday] = _parse_window(node, key)
     return tuple(week)
 
 
-def _window(node: Node, key: str) -> Window:
+def _parse_window(node: Node, key: str) -> Window:
     text = node.get(key, str)
-    found = re.fullmatch(r"(\d\d):([0-5]\d)-(\d\d):([0-5]\d)", text)
-    if not found:
-        raise node.wrong(key, "hours such as '07:00-20:00'", text)
-    hours = [int(part) for part in found.groups()]
-    opens, closes = hours[0] * 60 + hours[1], hours[2] * 60 + hours[3]
+    match = re.fullmatch(r"(\d\d):([0-5]\d)-(\d\d):([0-5]\d)", text)
+    if not match:
+        raise node.error(key, "hours such as '07:00-20:00'", text)
+    opens_hour, opens_minute, closes_hour, closes_minute = map(int, match.groups())
+    opens, closes = opens_hour * 60 + opens_minute, closes_hour * 60 + closes_minute
     if not 0 <= opens < closes <= MINUTES_A_DAY:
-        raise node.wrong(key, "an opening before its closing, until 24:00", text)
+        raise node.error(key, "an opening before its closing, until 24:00", text)
     return Window(opens=opens, closes=closes)
 
 
-def _cap(top: Node, name: str) -> Cap:
-    node = top.child("caps").child(name)
-    node.only(
+def _read_cap(top: Node, name: str) -> Cap:
+    node = top.get_child("caps").get_child(name)
+    node.check_keys(
         "n",
         "per",
         "week",
@@ -171,30 +168,31 @@ def _cap(top: Node, name: str) -> Cap:
         "certainty",
         "note",
     )
-    gap = "clear_days" in node.raw
-    scope = "group" if gap else node.one_of("scope", ("channel", "all", "group", "after_conversation"))
-    counts = node.one_of("counts", ("contacts", "attempts", "distinct_channels"), "contacts")
-    n = node.get("clear_days" if gap else "n", int)
+    is_gap = "clear_days" in node.raw
+    scope = "group" if is_gap else node.get_choice("scope", ("channel", "all", "group", "after_conversation"))
+    counts = node.get_choice("counts", ("contacts", "attempts", "distinct_channels"), "contacts")
+    n = node.get("clear_days" if is_gap else "n", int)
     # A conversation leaves no contact at all (0); several channels a week is the only such rule known.
     least, most = {"after_conversation": (0, 0)}.get(scope, (1, 1 if counts == "distinct_channels" else 366))
     if not least <= n <= most:
-        raise node.wrong("n", f"a number from {least} to {most}", n)
+        raise node.error("n", f"a number from {least} to {most}", n)
     return Cap(
         rule=f"{top.get('country', str)}/{name}",
         scope=scope,
         n=n,
-        per="clear_days" if gap else node.one_of("per", ("day", "week", "7_consecutive_days")),
-        week=node.one_of("week", ("both", "calendar", "rolling"), "both"),
+        per="clear_days" if is_gap else node.get_choice("per", ("day", "week", "7_consecutive_days")),
+        week=node.get_choice("week", ("both", "calendar", "rolling"), "both"),
         counts=counts,
-        channels=node.names("channels", CHANNELS) if scope in {"group", "after_conversation"} else (),
-        subject=node.one_of("subject", ("debtor", "debt"), "debtor"),
-        basis=node.one_of("basis", BASES),
+        channels=node.get_names("channels", CHANNELS) if scope in {"group", "after_conversation"} else (),
+        subject=node.get_choice("subject", ("debtor", "debt"), "debtor"),
+        basis=node.get_choice("basis", BASES),
         source=node.get("source", str),
         certainty=node.get("certainty", str, "default"),
     )
 
 
-def _frozen(value: Any) -> Any:
+def _freeze(value: Any) -> Any:
+    """Return YAML's lists and mappings as tuples and read-only mappings, all the way down."""
     if isinstance(value, Mapping):
-        return MappingProxyType({key: _frozen(item) for key, item in value.items()})
-    return tuple(_frozen(item) for item in value) if isinstance(value, list) else value
+        return MappingProxyType({key: _freeze(item) for key, item in value.items()})
+    return tuple(_freeze(item) for item in value) if isinstance(value, list) else value

@@ -1,4 +1,4 @@
-"""The gate: every contact, planned or manual, is allowed here or refused with the first reason against it."""
+"""The gate: allows every contact, planned or manual, or refuses it with the first reason against it."""
 
 import ibis
 import ibis.expr.types as ir
@@ -32,7 +32,7 @@ CANDIDATE = ibis.schema(
         "replies_to_at_utc": "timestamp(6)",
     }
 )
-"""What the gate must know of a contact; other columns pass through.
+"""Facts the gate needs about a contact; other columns pass through.
 
 `candidate_id` is unique. `at_utc` is the instant to judge, UTC without zone; `local_date` its day where the
 debtor lives. `account_id` may be null: one message about everything overdue, counted against each debt.
@@ -40,7 +40,8 @@ debtor lives. `account_id` may be null: one message about everything overdue, co
 
 `role` (ROLES) and `place` (PLACES) say whose number it is and where; `purpose` is one of PURPOSES. `oldest_due_date`
 is the oldest unpaid due date spoken of, or the next one where nothing is overdue; null where nobody stated it.
-`house` is the key's. `replies_to_at_utc` is when the debtor wrote what a REPLY answers, on the same channel.
+`house` is the id of the company rules, as in `OpeningKey`. `replies_to_at_utc` is when the debtor wrote what a REPLY
+answers, on the same channel.
 """
 
 DEFAULTS = {
@@ -76,7 +77,7 @@ OWN_COLUMNS = ("allowed", "reason", "rule", "source")
 
 
 def add_defaults(candidates: ir.Table) -> ir.Table:
-    """Add the columns of DEFAULTS that are absent: a claim to the debtor, under no rules of the company."""
+    """Add the columns of DEFAULTS that are absent: a claim to the debtor, under no company rules."""
     absent = {name: value for name, value in DEFAULTS.items() if name not in candidates.columns}
     return candidates.mutate(**{name: ibis.literal(value, type=CANDIDATE[name]) for name, value in absent.items()})
 
@@ -86,54 +87,59 @@ def join_openings(candidates: ir.Table, *, openings: ir.Table) -> ir.Table:
 
     A planner judges at the later of now and `opens_at_utc`.
     """
-    texts = ("country", "subdivision", "zones", "channel", "house")
-    full = add_defaults(candidates)
-    match = [full[name].fill_null("") == openings[name].fill_null("") for name in texts]
-    facts = [name for name in openings.columns if name not in {*texts, "local_date"}]
-    joined = full.left_join(openings, [*match, full.local_date == openings.local_date])
-    named = joined.select(*(full[name] for name in candidates.columns), *(openings[name] for name in facts))
-    written = [name for name in facts if openings[name].type().is_string()]
-    return named.mutate(**{name: named[name].nullif("") for name in written})
+    text_keys = ("country", "subdivision", "zones", "channel", "house")
+    complete = add_defaults(candidates)
+    same_key = [complete[name].fill_null("") == openings[name].fill_null("") for name in text_keys]
+    same_key.append(complete.local_date == openings.local_date)
+    facts = [name for name in openings.columns if name not in {*text_keys, "local_date"}]
+    joined = complete.left_join(openings, same_key)
+    opened = joined.select(*(complete[name] for name in candidates.columns), *(openings[name] for name in facts))
+    # Openings write '' for null (see `build_table`); the gate's conditions ask for null.
+    texts = [name for name in facts if openings[name].type().is_string()]
+    return opened.mutate(**{name: opened[name].nullif("") for name in texts})
 
 
 def add_holds_until(opened: ir.Table) -> ir.Table:
-    """Add `holds_until_epoch` to candidates with their openings (`open_at`): until when an allowed contact stays so.
+    """Add `holds_until_epoch` to candidates with their openings: until when an allowed contact stays allowed.
 
-    In whole seconds of UTC since 1970, null where nothing says it. It speaks of the hours and of how fresh an answer
-    is; wishes, holds and caps have no hour.
+    In whole seconds of UTC since 1970, null where nothing says it. It covers the hours and how fresh an answer is;
+    wishes, holds and caps have no hour.
     """
     t = add_answer_flags(opened)
-    asked, at = t.replies_to_at_utc.epoch_seconds(), t.at_utc
-    inside = ((at >= t.opens_at_utc) & (at < t.closes_at_utc)).fill_null(False)
-    open_until = inside.ifelse(t.closes_at_utc.epoch_seconds(), ibis.null("int64")).cast("int64")
-    at_once_until = t.at_once.ifelse(asked + t.any_hour_seconds, ibis.null("int64")).cast("int64")
-    hour = ibis.greatest(open_until.coalesce(at_once_until), at_once_until.coalesce(open_until))
-    answer_until = t.is_answer.ifelse(asked + t.reply_seconds, hour).cast("int64")
-    return t.select(*opened.columns, holds_until_epoch=ibis.least(hour, answer_until))
+    asked_at, at = t.replies_to_at_utc.epoch_seconds(), t.at_utc
+    is_open = ((at >= t.opens_at_utc) & (at < t.closes_at_utc)).fill_null(False)
+    open_until = is_open.ifelse(t.closes_at_utc.epoch_seconds(), ibis.null("int64")).cast("int64")
+    at_once_until = t.at_once.ifelse(asked_at + t.any_hour_seconds, ibis.null("int64")).cast("int64")
+    # Where one of the two is null the other takes its place, whatever an engine makes of the greatest with a null.
+    hours_until = ibis.greatest(open_until.coalesce(at_once_until), at_once_until.coalesce(open_until))
+    answer_until = t.is_answer.ifelse(asked_at + t.reply_seconds, hours_until).cast("int64")
+    return t.select(*opened.columns, holds_until_epoch=ibis.least(hours_until, answer_until))
 
 
 def judge_candidates(candidates: ir.Table, *, openings: ir.Table, history: ir.Table, caps: ir.Table) -> ir.Table:
     """Add `allowed`, and the first reason against with its `rule` and `source` (the article).
 
-    Shapes: CANDIDATE, `openings`, HISTORY, `caps_table`. Null facts block. An allowed contact has no reason,
-    and names the rule that opened it. Raises TypeError where a column is missing or of another kind.
+    Shapes: CANDIDATE, OPENINGS, HISTORY, CAPS. Null facts block. An allowed contact has no reason, and names the rule
+    that opened it. Raises TypeError where a column is missing or of another kind.
     """
-    full = add_defaults(candidates)
-    _check(full, CANDIDATE)
-    _check(history, HISTORY)
-    opened = add_answer_flags(join_openings(full, openings=openings))
-    capped = _first_cap_reached(opened.filter(~opened.is_answer), history, caps)
+    complete = add_defaults(candidates)
+    _check_columns(complete, CANDIDATE)
+    _check_columns(history, HISTORY)
+    opened = add_answer_flags(join_openings(complete, openings=openings))
+    capped = _find_worst_cap(opened.filter(~opened.is_answer), history, caps)
     # Columns by name: the caps descend from the candidates, and ibis would take one side's for the other's.
     judged = opened.left_join(capped, [("candidate_id", "capped_id")])
-    judged, told = _first(judged, tuple(build_blocks(judged)))
-    judged = judged.mutate(allowed=told["reason"].isnull(), **told)
+    judged, verdict = _pick_first_block(judged, tuple(build_blocks(judged)))
+    judged = judged.mutate(allowed=verdict["reason"].isnull(), **verdict)
     return judged.select(*candidates.columns, *OWN_COLUMNS)
 
 
-def _first(t: ir.Table, against: tuple[Block, ...]) -> tuple[ir.Table, dict[str, ir.StringValue]]:
-    """Number the first block that holds, and say its reason, rule and source; the opening's where none does."""
-    number = ibis.cases(*((block.when.fill_null(True), place) for place, block in enumerate(against)), else_=-1)
+def _pick_first_block(t: ir.Table, blocks: tuple[Block, ...]) -> tuple[ir.Table, dict[str, ir.StringValue]]:
+    """Add `block_number`, the first block that holds (-1: none); return reason, rule and source that follow from it."""
+    # An unknown fact makes a condition null, and the unknown blocks.
+    number = ibis.cases(*((block.when.fill_null(True), index) for index, block in enumerate(blocks)), else_=-1)
     numbered = t.mutate(block_number=number)
+    # No block: the cap that is reached, else the rule that opened the contact.
     otherwise = {
         "reason": t.cap_reason,
         "rule": t.cap_rule.coalesce(t.is_answer.ifelse(t.reply_rule, t.window_rule)),
@@ -143,7 +149,7 @@ def _first(t: ir.Table, against: tuple[Block, ...]) -> tuple[ir.Table, dict[str,
         field: (numbered.block_number < 0).ifelse(
             otherwise[field],
             ibis.cases(
-                *((numbered.block_number == place, getattr(block, field)) for place, block in enumerate(against)),
+                *((numbered.block_number == index, getattr(block, field)) for index, block in enumerate(blocks)),
                 else_=ibis.null("string"),
             ),
         )
@@ -151,23 +157,8 @@ def _first(t: ir.Table, against: tuple[Block, ...]) -> tuple[ir.Table, dict[str,
     }
 
 
-def _first_cap_reached(opened: ir.Table, history: ir.Table, caps: ir.Table) -> ir.Table:
-    """`capped_id` with the most serious cap that has no room left; only of candidates with a history."""
-    seen = _earlier(opened, history)
-    counted = seen.inner_join(caps, ["regime", ("h_channel", "counted_channel")])
-    counted = counted.filter(_counts(counted))
-    full = (
-        counted.group_by(["capped_id", "cap_rank", "blocks_at"])
-        .agg(contacts=lambda t: t.count())
-        .filter(lambda t: t.contacts >= t.blocks_at)
-    )
-    worst = full.group_by("capped_id").agg(worst_rank=full.cap_rank.min())
-    words = caps.select("cap_rank", "cap_reason", "cap_rule", "cap_source").distinct()
-    return worst.inner_join(words, [("worst_rank", "cap_rank")])
-
-
-def _earlier(opened: ir.Table, history: ir.Table) -> ir.Table:
-    """Pairs of a candidate and an earlier contact of the same creditor with the same debtor."""
+def _find_worst_cap(opened: ir.Table, history: ir.Table, caps: ir.Table) -> ir.Table:
+    """Return `capped_id` with the most serious cap that has no room left; only candidates with a history have a row."""
     past = history.select(
         h_creditor=history.creditor_id,
         h_debtor=history.debtor_id,
@@ -176,14 +167,24 @@ def _earlier(opened: ir.Table, history: ir.Table) -> ir.Table:
         h_date=history.local_date,
         h_reached=history.reached | ~history.channel.isin(ANSWERED),
     )
-    ours = opened.select(
+    asked = opened.select(
         "creditor_id", "debtor_id", "account_id", "local_date", "regime", capped_id=opened.candidate_id
     )
-    return ours.inner_join(past, [("debtor_id", "h_debtor"), ("creditor_id", "h_creditor")])
+    pairs = asked.inner_join(past, [("debtor_id", "h_debtor"), ("creditor_id", "h_creditor")])
+    counted = pairs.inner_join(caps, ["regime", ("h_channel", "counted_channel")])
+    counted = counted.filter(_counts_for_cap(counted))
+    reached = (
+        counted.group_by(["capped_id", "cap_rank", "blocks_at"])
+        .agg(contacts=lambda t: t.count())
+        .filter(lambda t: t.contacts >= t.blocks_at)
+    )
+    worst = reached.group_by("capped_id").agg(worst_rank=reached.cap_rank.min())
+    words = caps.select("cap_rank", "cap_reason", "cap_rule", "cap_source").distinct()
+    return worst.inner_join(words, [("worst_rank", "cap_rank")])
 
 
-def _counts(t: ir.Table) -> ir.BooleanValue:
-    """Whether an earlier contact counts for a cap. What is not known counts."""
+def _counts_for_cap(t: ir.Table) -> ir.BooleanValue:
+    """Tell if an earlier contact counts for a cap. What is not known counts."""
     days_ago = t.local_date.delta(t.h_date, unit="day")
     span = t.calendar_week.ifelse(t.local_date.day_of_week.index().cast("int64") + 1, t.span_days)
     in_period = (days_ago >= 0) & (days_ago < span)
@@ -192,11 +193,11 @@ def _counts(t: ir.Table) -> ir.BooleanValue:
     return (in_period & reached & same_debt).fill_null(True)
 
 
-def _check(table: ir.Table, schema: ibis.Schema) -> None:
+def _check_columns(table: ir.Table, schema: ibis.Schema) -> None:
     """Refuse other columns: a time with a zone, compared with one without, would move by hours in silence."""
-    found = table.schema()
+    kinds = table.schema()
     for name, kind in schema.items():
-        if name not in found:
+        if name not in kinds:
             raise TypeError(f"column {name} is missing, expected {kind}")
-        if type(found[name]) is not type(kind) or getattr(found[name], "timezone", None):
-            raise TypeError(f"column {name} is {found[name]}, expected {kind}")
+        if type(kinds[name]) is not type(kind) or getattr(kinds[name], "timezone", None):
+            raise TypeError(f"column {name} is {kinds[name]}, expected {kind}")

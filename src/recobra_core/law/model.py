@@ -1,4 +1,4 @@
-"""What a country's law says about contact, as frozen values. Read from `data/<CC>.yaml` by `files`."""
+"""A country's law of contact as frozen values, read from `data/<CC>.yaml` by `files`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -62,7 +62,13 @@ class Rule:
 
     @property
     def name(self) -> str:
+        """Return what its ids begin with, such as BR-SP/call."""
         return f"{self.place}/{self.channel}"
+
+    @property
+    def country(self) -> str:
+        """Return the code of the country that the place is or lies in."""
+        return self.place[:2]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,9 +83,9 @@ class Regime:
 
     @property
     def caps(self) -> tuple[Cap, ...]:
-        """Every cap once, law before house."""
-        found = {cap.rule: cap for rule in self.rules for cap in rule.caps}
-        return tuple(sorted(found.values(), key=lambda cap: cap.basis == "default"))
+        """Return every cap once, the law's before the project's defaults."""
+        caps = {cap.rule: cap for rule in self.rules for cap in rule.caps}
+        return tuple(sorted(caps.values(), key=lambda cap: cap.basis == "default"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,31 +115,32 @@ class Country:
     local_sections: Mapping[str, Sections]
     articles: Mapping[str, Any] = field(hash=False)
 
-    def regime(self, *, channel: str, day: date, subdivision: str | None) -> Regime | None:
-        """What judges a contact by `channel` on `day`, or None where no rule of that day is known.
+    def find_regime(self, *, channel: str, day: date, subdivision: str | None) -> Regime | None:
+        """Return what judges a contact by `channel` on `day`, None where no rule of that day is known.
 
         A subdivision's rule goes before the country's. Where the subdivision is not known, the
         contact must be allowed under each that has a rule of its own.
         """
-        national = _in_force(self.rules, channel, day)
+        national = _find_version(self.rules, channel, day)
         if national is None:
             return None
-        local = [_in_force(self.subdivisions.get(subdivision or "", ()), channel, day)]
         if subdivision is None:
-            local = [_in_force(rules, channel, day) for rules in self.subdivisions.values()]
-        own = tuple(rule for rule in local if rule is not None)
-        if subdivision is None and own:
-            return _regime(f"{self.code}-*", (national, *own))
-        chosen = own or (national,)
-        return _regime(chosen[0].place, chosen)
+            versions = [_find_version(rules, channel, day) for rules in self.subdivisions.values()]
+        else:
+            versions = [_find_version(self.subdivisions.get(subdivision, ()), channel, day)]
+        local = tuple(rule for rule in versions if rule is not None)
+        if subdivision is None and local:
+            return _build_regime(f"{self.code}-*", (national, *local))
+        rules = local or (national,)
+        return _build_regime(rules[0].place, rules)
 
 
-def _in_force(rules: tuple[Rule, ...], channel: str, day: date) -> Rule | None:
+def _find_version(rules: tuple[Rule, ...], channel: str, day: date) -> Rule | None:
     versions = [rule for rule in rules if rule.channel == channel and rule.effective_from <= day]
     return max(versions, key=lambda rule: rule.effective_from, default=None)
 
 
-def _regime(place: str, rules: tuple[Rule, ...]) -> Regime:
+def _build_regime(place: str, rules: tuple[Rule, ...]) -> Regime:
     newest = max(rule.effective_from for rule in rules)
     since = "always" if newest == ALWAYS else newest.isoformat()
     return Regime(id=f"{place}/{rules[0].channel}@{since}", rules=rules)

@@ -1,4 +1,4 @@
-"""A mapping of a file that knows its own path, so that every complaint can name it."""
+"""Mappings of a rules file that know their own path, so that every complaint can name it."""
 
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
@@ -13,7 +13,7 @@ class LawFileError(ValueError):
 
 
 class Node:
-    """A mapping of the file that knows its own path, so that every complaint can name it."""
+    """A mapping of the file and its path in it. Every reader raises LawFileError for a missing or wrong value."""
 
     def __init__(self, raw: object, path: str) -> None:
         if not isinstance(raw, Mapping):
@@ -24,33 +24,35 @@ class Node:
     def get(self, key: str, kind: type | tuple[type, ...], default: object = ...) -> Any:
         value = self.raw.get(key, default)
         if value is ... or (value is not default and not isinstance(value, kind)):
-            raise self.wrong(key, f"a value of type {kind}", None if value is ... else value)
+            raise self.error(key, f"a value of type {kind}", None if value is ... else value)
         return value
 
-    def one_of(self, key: str, names: tuple[str, ...], default: object = ...) -> str:
+    def get_choice(self, key: str, options: tuple[str, ...], default: object = ...) -> str:
         value = self.get(key, str, default)
-        if value not in names:
-            raise self.wrong(key, f"one of {', '.join(names)}", value)
+        if value not in options:
+            raise self.error(key, f"one of {', '.join(options)}", value)
         return str(value)
 
-    def names(self, key: str, allowed: tuple[str, ...] | None = None) -> tuple[str, ...]:
+    def get_names(self, key: str, allowed: tuple[str, ...] | None = None) -> tuple[str, ...]:
         values = self.get(key, list)
         wrong = [v for v in values if not isinstance(v, str) or (allowed and v not in allowed)]
         if wrong:
-            raise self.wrong(key, f"names from {allowed}" if allowed else "names", wrong)
+            raise self.error(key, f"names from {allowed}" if allowed else "names", wrong)
         return tuple(values)
 
-    def child(self, key: str, default: object = ...) -> "Node":
+    def get_child(self, key: str, default: object = ...) -> "Node":
         return Node(self.get(key, Mapping, default), f"{self.path}: {key}")
 
-    def children(self, key: str) -> Iterator["Node"]:
-        for place, raw in enumerate(self.get(key, list)):
-            yield Node(raw, f"{self.path}: {key}[{place}]")
+    def get_children(self, key: str) -> Iterator["Node"]:
+        for index, raw in enumerate(self.get(key, list)):
+            yield Node(raw, f"{self.path}: {key}[{index}]")
 
-    def only(self, *keys: str) -> None:
+    def check_keys(self, *keys: str) -> None:
+        """Refuse keys that nobody reads: a misspelt one would otherwise loosen the law in silence."""
         extra = sorted(set(self.raw) - set(keys))
         if extra:
             raise LawFileError(f"{self.path}: unknown keys {extra}, expected some of {keys}")
 
-    def wrong(self, key: str, expected: str, found: object) -> LawFileError:
+    def error(self, key: str, expected: str, found: object) -> LawFileError:
+        """Return the error of a key, for the caller to raise."""
         return LawFileError(f"{self.path}: {key}: expected {expected}, found {found!r}")

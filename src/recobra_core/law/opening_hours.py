@@ -1,4 +1,4 @@
-"""When a contact may be made: the opening of a local day, in UTC, in every zone the debtor may live in."""
+"""Openings of local days, in UTC: when a contact may be made in every zone the debtor may live in."""
 
 import zoneinfo
 from collections.abc import Collection, Iterable, Mapping
@@ -15,7 +15,7 @@ import ibis.expr.types as ir
 from recobra_core.law.company_rules import COMPANY_SOURCE, LAW_ALONE, CompanyRule, CompanyRules
 from recobra_core.law.conditions import CONDITION_COLUMNS, NO_CONDITIONS, UnknownClause, build_conditions
 from recobra_core.law.files import load_countries
-from recobra_core.law.model import CHANNELS, Country, Regime, Rule, Window
+from recobra_core.law.model import CHANNELS, Country, Regime, Window
 from recobra_core.law.tables import build_table
 
 COMPANY_CALENDAR = "company calendar"
@@ -23,9 +23,9 @@ UNKNOWN_SOURCE = "unknown facts block (house rule)"
 
 
 class OpeningKey(NamedTuple):
-    """What an opening depends on. `zones` joins all possible zones by `|`; `zones_for` makes it.
+    """Facts an opening depends on. `zones` joins all possible zones by `|`; `zones_for` makes it.
 
-    `house` is the id of the company's rules, '' without any, LAW_ALONE where only the law shall judge.
+    `house` is the id of the company rules, '' without any, LAW_ALONE where only the law shall judge.
     """
 
     country: str | None
@@ -38,7 +38,7 @@ class OpeningKey(NamedTuple):
 
 @dataclass(kw_only=True)
 class ClosedDay(Exception):
-    """Why a local day has no opening at all."""
+    """A local day has no opening at all; the reason is a key of SENTENCES."""
 
     reason: str
     rule: str
@@ -69,11 +69,11 @@ OPENINGS = ibis.schema(
         **CONDITION_COLUMNS,
     }
 )
-"""Columns of `openings`. Times are UTC without zone; both are null on a closed day. A text that has nothing
+"""Columns of `build_openings`. Times are UTC without zone; both are null on a closed day. A text that has nothing
 to say is ''. The law's own opening stands apart from the one that the company narrowed by `house_rule`.
 
 `regime` names the rule version that judged; caps hang on it. `consent_rule` is '' unless the law, or the
-company, wants the consumer's authorisation of the channel. The rest is `conditions.COLUMNS`.
+company, wants the consumer's authorisation of the channel. The rest is `CONDITION_COLUMNS`.
 """
 
 
@@ -83,12 +83,12 @@ def build_openings(
     company_holidays: Collection[tuple[str, date]] = (),
     company_rules: Mapping[str, CompanyRules] = MappingProxyType({}),
 ) -> ir.Table:
-    """One row per distinct key, in the shape of OPENINGS; a missing text key is written ''.
+    """Return one row per distinct key, in the shape of OPENINGS; a missing text key is written ''.
 
-    `company_holidays` are (country, local date) on which the company itself contacts nobody. `company_rules`
-    are by id, each under its own name; a key with another id is closed (`unknown_house`).
+    `company_holidays` are (country, local date) on which the company itself contacts nobody. `company_rules` are by
+    id, each under its own name; a key with another id is closed (`unknown_house`).
     """
-    assert all(name == rules.name for name, rules in company_rules.items()), "company rules stand under their own name"
+    assert all(name == rules.name for name, rules in company_rules.items()), "company rules stand under their name"
     distinct = {
         OpeningKey(
             key.country or "",
@@ -101,35 +101,45 @@ def build_openings(
         for key in keys
     }
     ordered = sorted(distinct, key=lambda key: (*map(str, key[:4]), key.local_date or date.min, key.house or ""))
-    return build_table([_row(key, company_holidays, company_rules) for key in ordered], schema=OPENINGS)
+    return build_table([_build_row(key, company_holidays, company_rules) for key in ordered], schema=OPENINGS)
 
 
 def zones_for(*, country: str | None, subdivision: str | None, stated_zone: str | None) -> str:
-    """The zones in which a debtor may live, joined by `|`: address first, then the stated one, else all.
+    """Return the zones in which a debtor may live, joined by `|`: address first, then the stated one, else all.
 
     Where a stated zone contradicts the address, all of both remain. A stated zone that nobody knows is
     returned as it is, so that it blocks; so is '' for a country without rules.
     """
-    if stated_zone and stated_zone not in _all_zones():
+    if stated_zone and stated_zone not in known_zones():
         return stated_zone
-    home = load_countries().get(country or "")
-    address = home.zones_by_subdivision.get(_iso(home, subdivision) or "", ()) if home else ()
+    law = load_countries().get(country or "")
+    address_zones = law.zones_by_subdivision.get(_full_code(law, subdivision) or "", ()) if law else ()
     if stated_zone:
-        return stated_zone if stated_zone in address else "|".join((*address, stated_zone))
-    return "|".join(address or (home.time_zones if home else ()))
+        return stated_zone if stated_zone in address_zones else "|".join((*address_zones, stated_zone))
+    return "|".join(address_zones or (law.time_zones if law else ()))
 
 
-def _row(
-    key: OpeningKey, company: Collection[tuple[str, date]], company_rules: Mapping[str, CompanyRules]
+def _build_row(
+    key: OpeningKey, company_holidays: Collection[tuple[str, date]], company_rules: Mapping[str, CompanyRules]
 ) -> dict[str, object]:
     row: dict[str, object] = {**key._asdict(), **NO_CONDITIONS}
+    # A closed day keeps what was found before it was refused: the gate names its regime and conditions all the same.
     try:
-        home, day, regime = _regime(key)
-        house = _house(key, company_rules)
-        row |= _facts(regime, home, house)
-        row |= _conditions(key, home, day, house)
-        _refuse_barred(key, home, regime, house)
-        return row | _hours(key, home, regime, house, company)
+        country, day, regime = _find_regime(key)
+        rules = _find_company_rules(key, company_rules)
+        row |= _regime_columns(regime, country, rules)
+        try:
+            row |= build_conditions(
+                country,
+                day=day,
+                subdivision=_full_code(country, key.subdivision),
+                channel=key.channel or "",
+                company_rules=rules,
+            )
+        except UnknownClause as unknown:
+            raise ClosedDay(reason="unknown_rule", rule=f"{unknown}/{key.channel}") from unknown
+        _refuse_barred(key, country, regime, rules)
+        return row | _hours_columns(key, country, regime, rules, company_holidays)
     except ClosedDay as closed:
         return row | {
             "closed_reason": closed.reason,
@@ -138,7 +148,24 @@ def _row(
         }
 
 
-def _house(key: OpeningKey, company_rules: Mapping[str, CompanyRules]) -> CompanyRules | None:
+def _find_regime(key: OpeningKey) -> tuple[Country, date, Regime]:
+    country = load_countries().get(key.country or "")
+    if country is None:
+        raise ClosedDay(reason="unknown_country", rule="ALL/country")
+    if key.channel not in CHANNELS:
+        raise ClosedDay(reason="unknown_channel", rule=f"{country.code}/channel")
+    if key.local_date is None:
+        raise ClosedDay(reason="unknown_date", rule=f"{country.code}/date")
+    subdivision = _full_code(country, key.subdivision)
+    if subdivision and not _has_subdivision(country, subdivision):
+        raise ClosedDay(reason="unknown_subdivision", rule=f"{country.code}/subdivision")
+    regime = country.find_regime(channel=key.channel, day=key.local_date, subdivision=subdivision)
+    if regime is None:
+        raise ClosedDay(reason="unknown_rule", rule=f"{country.code}/{key.channel}")
+    return country, key.local_date, regime
+
+
+def _find_company_rules(key: OpeningKey, company_rules: Mapping[str, CompanyRules]) -> CompanyRules | None:
     if not key.house or key.house == LAW_ALONE:
         return None
     if key.house not in company_rules:
@@ -146,167 +173,151 @@ def _house(key: OpeningKey, company_rules: Mapping[str, CompanyRules]) -> Compan
     return company_rules[key.house]
 
 
-def _conditions(key: OpeningKey, home: Country, day: date, house: CompanyRules | None) -> dict[str, object]:
-    subdivision = _iso(home, key.subdivision)
-    try:
-        return build_conditions(home, day=day, subdivision=subdivision, channel=key.channel or "", house=house)
-    except UnknownClause as unknown:
-        raise ClosedDay(reason="unknown_rule", rule=f"{unknown}/{key.channel}") from unknown
+def _rules_for(company: CompanyRules | None, country: Country, regime: Regime) -> tuple[CompanyRule, ...]:
+    return company.rules_for(country=country.code, channel=regime.rules[0].channel) if company else ()
 
 
-def _facts(regime: Regime, home: Country, house: CompanyRules | None) -> dict[str, object]:
-    first = regime.rules[0]
-    asks = next(((f"{rule.name}/consent", rule.consent_source) for rule in regime.rules if rule.consent_source), None)
-    for rule in house.of(country=home.code, channel=first.channel) if house else ():
-        if rule.consent_required and not asks:
-            asks = (f"{rule.rule}/consent", COMPANY_SOURCE)
+def _regime_columns(regime: Regime, country: Country, company: CompanyRules | None) -> dict[str, object]:
+    law = regime.rules[0]
+    # The law goes before the company where both want the authorisation.
+    consents = [(f"{rule.name}/consent", rule.consent_source) for rule in regime.rules if rule.consent_source]
+    consents += [
+        (f"{rule.rule}/consent", COMPANY_SOURCE)
+        for rule in _rules_for(company, country, regime)
+        if rule.consent_required
+    ]
+    consent_rule, consent_source = consents[0] if consents else (None, None)
     return {
-        "regime": house.regime_id(regime) if house else regime.id,
-        "window_rule": f"{first.name}/window",
-        "window_source": first.source,
-        "consent_rule": asks and asks[0],
-        "consent_source": asks and asks[1],
+        "regime": company.regime_id(regime) if company else regime.id,
+        "window_rule": f"{law.name}/window",
+        "window_source": law.source,
+        "consent_rule": consent_rule,
+        "consent_source": consent_source,
     }
 
 
-def _regime(key: OpeningKey) -> tuple[Country, date, Regime]:
-    home = load_countries().get(key.country or "")
-    if home is None:
-        raise ClosedDay(reason="unknown_country", rule="ALL/country")
-    if key.channel not in CHANNELS:
-        raise ClosedDay(reason="unknown_channel", rule=f"{home.code}/channel")
-    if key.local_date is None:
-        raise ClosedDay(reason="unknown_date", rule=f"{home.code}/date")
-    subdivision = _iso(home, key.subdivision)
-    if subdivision and not _knows(home, subdivision):
-        raise ClosedDay(reason="unknown_subdivision", rule=f"{home.code}/subdivision")
-    regime = home.regime(channel=key.channel, day=key.local_date, subdivision=subdivision)
-    if regime is None:
-        raise ClosedDay(reason="unknown_rule", rule=f"{home.code}/{key.channel}")
-    return home, key.local_date, regime
-
-
-def _refuse_barred(key: OpeningKey, home: Country, regime: Regime, house: CompanyRules | None) -> None:
+def _refuse_barred(key: OpeningKey, country: Country, regime: Regime, company: CompanyRules | None) -> None:
     """Refuse a channel that the law bars, then one that the company does not use."""
-    for rule in regime.rules:
-        if not rule.allowed:
-            raise ClosedDay(reason="channel_barred", rule=f"{rule.name}/barred", source=rule.source)
-    for own in house.of(country=home.code, channel=regime.rules[0].channel) if house else ():
-        if own.never:
-            raise ClosedDay(reason="house_bar", rule=f"{own.rule}/never", source=COMPANY_SOURCE)
-    if key.channel == "visit" and key.house != LAW_ALONE and not (house and house.visits_open):
+    for law in regime.rules:
+        if not law.allowed:
+            raise ClosedDay(reason="channel_barred", rule=f"{law.name}/barred", source=law.source)
+    for rule in _rules_for(company, country, regime):
+        if rule.never:
+            raise ClosedDay(reason="house_bar", rule=f"{rule.rule}/never", source=COMPANY_SOURCE)
+    if key.channel == "visit" and key.house != LAW_ALONE and not (company and company.visits_open):
         raise ClosedDay(
             reason="visits_closed", rule="HOUSE/visits", source="visits are off until the company opens them"
         )
 
 
-def _hours(
-    key: OpeningKey, home: Country, regime: Regime, house: CompanyRules | None, company: Collection[tuple[str, date]]
+def _hours_columns(
+    key: OpeningKey,
+    country: Country,
+    regime: Regime,
+    company: CompanyRules | None,
+    company_holidays: Collection[tuple[str, date]],
 ) -> dict[str, object]:
-    """The opening common to all rules and zones, of the law and as the company narrows it. Raises Closed."""
+    """Return the opening common to all rules and zones, of the law and as the company narrows it. Raises ClosedDay."""
     day = key.local_date
     assert day is not None, "unknown days are refused before"
-    for rule in regime.rules:
-        _refuse_closed_day(rule, home, day, _iso(home, key.subdivision))
-    if (home.code, day) in company:
-        raise ClosedDay(reason="holiday", rule=f"{home.code}/company-holiday", source=COMPANY_CALENDAR)
-    opens, closes = _opening(key, home, day, regime)
+    subdivision = _full_code(country, key.subdivision)
+    for law in regime.rules:
+        if law.windows[day.weekday()] is None:
+            raise ClosedDay(reason="closed_day", rule=f"{law.name}/window", source=law.source)
+        if not law.open_on_holidays:
+            _refuse_holiday(country, day, subdivision, rule=f"{law.name}/holidays", source=law.source)
+    if (country.code, day) in company_holidays:
+        raise ClosedDay(reason="holiday", rule=f"{country.code}/company-holiday", source=COMPANY_CALENDAR)
+    opens, closes = _lawful_opening(key, country, day, regime)
     row: dict[str, object] = {"law_opens_at_utc": opens, "law_closes_at_utc": closes}
-    for own in house.of(country=home.code, channel=regime.rules[0].channel) if house else ():
-        if own.open_on_holidays is False:
-            _refuse_holiday(home, day, _iso(home, key.subdivision), rule=f"{own.rule}/holidays", source=COMPANY_SOURCE)
-        earlier = opens, closes
-        opens, closes = _narrowed(own, key, day, opens, closes)
-        row |= {"house_rule": own.rule} if (opens, closes) != earlier else {}
+    for rule in _rules_for(company, country, regime):
+        if rule.open_on_holidays is False:
+            _refuse_holiday(country, day, subdivision, rule=f"{rule.rule}/holidays", source=COMPANY_SOURCE)
+        before = opens, closes
+        opens, closes = _narrow_opening(rule, key, day, opens, closes)
+        # Several rules may narrow; the last one that did is named.
+        row |= {"house_rule": rule.rule} if (opens, closes) != before else {}
     return row | {"opens_at_utc": opens, "closes_at_utc": closes}
 
 
-def _opening(key: OpeningKey, home: Country, day: date, regime: Regime) -> tuple[datetime, datetime]:
+def _lawful_opening(key: OpeningKey, country: Country, day: date, regime: Regime) -> tuple[datetime, datetime]:
     zones = (key.zones or "").split("|")
-    if not set(zones) <= _all_zones():
-        raise ClosedDay(reason="unknown_zone", rule=f"{home.code}/zone")
-    spans = [_in_utc(window, day, zone) for rule in regime.rules for zone in zones if (window := _window(rule, day))]
+    if not set(zones) <= known_zones():
+        raise ClosedDay(reason="unknown_zone", rule=f"{country.code}/zone")
+    windows = [window for law in regime.rules if (window := law.windows[day.weekday()])]
+    spans = [_window_in_utc(window, day, zone) for window in windows for zone in zones]
     opens, closes = max(opens for opens, _ in spans), min(closes for _, closes in spans)
     if opens >= closes:
-        first = regime.rules[0]
-        raise ClosedDay(reason="no_common_hour", rule=f"{first.name}/window", source=first.source)
+        law = regime.rules[0]
+        raise ClosedDay(reason="no_common_hour", rule=f"{law.name}/window", source=law.source)
     return opens, closes
 
 
-def _narrowed(
+def _narrow_opening(
     rule: CompanyRule, key: OpeningKey, day: date, opens: datetime, closes: datetime
 ) -> tuple[datetime, datetime]:
-    """The opening that a rule of the company leaves. Raises Closed where it leaves none."""
-    windows = rule.windows
-    window = windows[day.weekday()] if windows else Window(opens=0, closes=24 * 60)
+    """Return the opening that a company rule leaves. Raises ClosedDay where it leaves none."""
+    window = rule.windows[day.weekday()] if rule.windows else Window(opens=0, closes=24 * 60)
     if day in rule.closed_days or window is None:
         raise ClosedDay(reason="house_closed", rule=rule.rule, source=COMPANY_SOURCE)
-    if not windows:
+    if not rule.windows:
         return opens, closes
     for zone in (key.zones or "").split("|"):
-        first, last = _in_utc(window, day, zone)
-        opens, closes = max(opens, first), min(closes, last)
+        zone_opens, zone_closes = _window_in_utc(window, day, zone)
+        opens, closes = max(opens, zone_opens), min(closes, zone_closes)
     if opens >= closes:
         raise ClosedDay(reason="house_closed", rule=rule.rule, source=COMPANY_SOURCE)
     return opens, closes
 
 
-def _window(rule: Rule, day: date) -> Window | None:
-    return rule.windows[day.weekday()]
-
-
-def _refuse_closed_day(rule: Rule, home: Country, day: date, subdivision: str | None) -> None:
-    if _window(rule, day) is None:
-        raise ClosedDay(reason="closed_day", rule=f"{rule.name}/window", source=rule.source)
-    if not rule.open_on_holidays:
-        _refuse_holiday(home, day, subdivision, rule=f"{rule.name}/holidays", source=rule.source)
-
-
-def _refuse_holiday(home: Country, day: date, subdivision: str | None, *, rule: str, source: str) -> None:
-    calendar = home.calendar
-    local = subdivision.partition("-")[2] if subdivision and calendar.subdivisions else None
-    days = _holidays(calendar.code, calendar.categories, local, day.year)
+def _refuse_holiday(country: Country, day: date, subdivision: str | None, *, rule: str, source: str) -> None:
+    calendar = country.calendar
+    region = subdivision.partition("-")[2] if subdivision and calendar.subdivisions else None
+    days = _load_holidays(calendar.code, calendar.categories, region, day.year)
     if days is None:
         raise ClosedDay(reason="unknown_calendar", rule=rule)
     if day in days:
         raise ClosedDay(reason="holiday", rule=rule, source=source)
 
 
-def _in_utc(window: Window, day: date, zone: str) -> tuple[datetime, datetime]:
+def _window_in_utc(window: Window, day: date, zone: str) -> tuple[datetime, datetime]:
     # A clock change can give an edge twice: the later opening and the earlier closing are the strict ones.
-    opens = max(_utc(day, window.opens, zone, fold) for fold in (0, 1))
-    closes = min(_utc(day, window.closes, zone, fold) for fold in (0, 1))
+    opens = max(_minute_in_utc(day, window.opens, zone, fold) for fold in (0, 1))
+    closes = min(_minute_in_utc(day, window.closes, zone, fold) for fold in (0, 1))
     return opens, closes
 
 
-def _utc(day: date, minutes: int, zone: str, fold: int) -> datetime:
+def _minute_in_utc(day: date, minutes: int, zone: str, fold: int) -> datetime:
     local = datetime.combine(day, time()) + timedelta(minutes=minutes)
     return local.replace(tzinfo=zoneinfo.ZoneInfo(zone), fold=fold).astimezone(UTC).replace(tzinfo=None)
 
 
-def _iso(home: Country, subdivision: str | None) -> str | None:
-    """`SP` and `BR-SP` are the same; an empty text is an unknown subdivision."""
-    if not subdivision or subdivision.startswith(f"{home.code}-"):
+def _full_code(country: Country, subdivision: str | None) -> str | None:
+    """Return BR-SP for `SP` and `BR-SP` alike; an empty text is an unknown subdivision."""
+    if not subdivision or subdivision.startswith(f"{country.code}-"):
         return subdivision or None
-    return f"{home.code}-{subdivision}"
+    return f"{country.code}-{subdivision}"
 
 
-def _knows(home: Country, subdivision: str) -> bool:
-    """Whether a subdivision exists; where holidays do not differ the calendar lists none, and any does."""
-    if not home.calendar.subdivisions:
+def _has_subdivision(country: Country, subdivision: str) -> bool:
+    # Where holidays do not differ by subdivision the calendar lists none, and any passes.
+    if not country.calendar.subdivisions:
         return True
-    known = holidays.country_holidays(home.calendar.code).subdivisions
-    return subdivision in home.subdivisions or subdivision.partition("-")[2] in known
+    known = holidays.country_holidays(country.calendar.code).subdivisions
+    return subdivision in country.subdivisions or subdivision.partition("-")[2] in known
 
 
 @cache
-def _all_zones() -> frozenset[str]:
+def known_zones() -> frozenset[str]:
+    """Return the names of all time zones; reading them from disk takes long, so once per process."""
     return frozenset(zoneinfo.available_timezones())
 
 
 @cache
-def _holidays(code: str, categories: tuple[str, ...], subdivision: str | None, year: int) -> frozenset[date] | None:
-    """The holidays of a year, or None where the package has no calendar for it."""
+def _load_holidays(
+    code: str, categories: tuple[str, ...], subdivision: str | None, year: int
+) -> frozenset[date] | None:
+    """Return the holidays of a year, or None where the package has no calendar for it."""
     calendar = holidays.country_holidays(code, subdiv=subdivision, categories=categories)
     if not calendar.start_year <= year <= calendar.end_year:
         return None

@@ -1,4 +1,4 @@
-"""The phrases in which a country's law is told, per language: data, so that no screen writes its own."""
+"""Phrases for a country's law, per language: data, so that no screen writes its own."""
 
 from collections.abc import Iterable, Mapping
 from functools import cache
@@ -14,7 +14,7 @@ MIDNIGHT = 24 * 60
 
 @cache
 def load_phrases(language: str) -> dict[str, Any]:
-    """The table of a language. Raises KeyError for one that has none."""
+    """Return the phrases of a language. Raises KeyError for one that has none."""
     if language not in LANGUAGES:
         raise KeyError(language)
     file = resources.files("recobra_core.law") / "phrases" / f"{language}.yaml"
@@ -22,62 +22,63 @@ def load_phrases(language: str) -> dict[str, Any]:
 
 
 def describe_key(key: str, language: str) -> str:
-    """A key of a list, such as how_to_pay, in words."""
+    """Return a key of a list, such as how_to_pay, in words."""
     return str(load_phrases(language).get("lists", {}).get(key) or key.replace("_", " "))
 
 
 @cache
 def load_texts(language: str) -> Mapping[str, str]:
-    """The data's own texts in a language, by what the data has; empty for English. Raises KeyError."""
+    """Return the data's own texts in a language, by what the data has; empty for English. Raises KeyError."""
     load_phrases(language)
     file = resources.files("recobra_core.law") / "phrases" / f"{language}_data.yaml"
     return dict(yaml_text.load(file.read_text(encoding="utf-8"))["texts"]) if file.is_file() else {}
 
 
 def translate_text(written: str, language: str) -> str:
-    """A text of the data in a language, or as the data has it."""
+    """Return a text of the data in a language, or as the data has it."""
     return load_texts(language).get(written, written)
 
 
 def describe_hours(windows: tuple[Window | None, ...], language: str) -> tuple[str, ...]:
-    """Opening hours by weekday: one line per run of days that open alike."""
-    told = load_phrases(language)
+    """Return opening hours by weekday: one line per run of days that open alike."""
+    phrases = load_phrases(language)
+    names = phrases["weekdays"]
     lines: list[str] = []
     start = 0
-    for day in range(1, len(windows) + 1):
-        if day < len(windows) and windows[day] == windows[start]:
+    for end in range(1, len(windows) + 1):
+        if end < len(windows) and windows[end] == windows[start]:
             continue
         window = windows[start]
         if window:
-            names = told["weekdays"]
-            span = {"first": names[start], "last": names[day - 1]}
-            days = names[start] if day - start == 1 else told["weekday_span"].format(**span)
+            span = {"first": names[start], "last": names[end - 1]}
+            days = names[start] if end - start == 1 else phrases["weekday_span"].format(**span)
             pattern = "all_day" if (window.opens, window.closes) == (0, MIDNIGHT) else "hours"
-            lines.append(told[pattern].format(days=days, opens=_clock(window.opens), closes=_clock(window.closes)))
-        start = day
+            opens, closes = _format_minutes(window.opens), _format_minutes(window.closes)
+            lines.append(phrases[pattern].format(days=days, opens=opens, closes=closes))
+        start = end
     return tuple(lines)
 
 
-def describe_cap(limit: Cap, language: str) -> str:
-    """A cap or gap in words."""
-    told = load_phrases(language)
-    if limit.counts == "distinct_channels":
-        return str(told["other_channel"])
-    if limit.scope == "after_conversation":
-        return str(told["after_conversation"])
-    scope = told["scopes"][limit.scope].format(channels=join_channels(limit.channels, language))
-    if limit.per == "clear_days":
-        return str(told["gap"].format(n=limit.n, scope=scope))
-    counts = "contacts_day" if (limit.counts, limit.per) == ("contacts", "day") else limit.counts
-    counted = told["counts_one" if limit.n == 1 else "counts"][counts]
-    line = told["cap"].format(n=limit.n, counts=counted, period=told["periods"][limit.per], scope=scope)
-    return str(line) + (told["per_debt"] if limit.subject == "debt" else "")
+def describe_cap(cap: Cap, language: str) -> str:
+    """Return a cap or gap in words."""
+    phrases = load_phrases(language)
+    if cap.counts == "distinct_channels":
+        return str(phrases["other_channel"])
+    if cap.scope == "after_conversation":
+        return str(phrases["after_conversation"])
+    scope = phrases["scopes"][cap.scope].format(channels=join_channels(cap.channels, language))
+    if cap.per == "clear_days":
+        return str(phrases["gap"].format(n=cap.n, scope=scope))
+    counts = "contacts_day" if (cap.counts, cap.per) == ("contacts", "day") else cap.counts
+    counted = phrases["counts_one" if cap.n == 1 else "counts"][counts]
+    line = phrases["cap"].format(n=cap.n, counts=counted, period=phrases["periods"][cap.per], scope=scope)
+    return str(line) + (phrases["per_debt"] if cap.subject == "debt" else "")
 
 
 def join_channels(names: Iterable[str], language: str) -> str:
-    """Channels, joined by commas."""
+    """Return the names of channels, joined by commas."""
     return ", ".join(str(load_phrases(language)["channels"][name]) for name in names)
 
 
-def _clock(minutes: int) -> str:
+def _format_minutes(minutes: int) -> str:
     return f"{minutes // 60:02d}:{minutes % 60:02d}"

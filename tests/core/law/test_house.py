@@ -58,7 +58,7 @@ LOOSE = [
 @pytest.mark.parametrize(("country", "rule", "what", "law", "article"), LOOSE)
 def test_what_would_loosen_is_named_with_rule_and_article(country, rule, what, law, article):
     (found,) = find_loosenings(house(**rule), country=country)
-    assert (found.what, found.rule, found.house_rule) == (what, law, "HOUSE/casa/1")
+    assert (found.what, found.rule, found.company_rule) == (what, law, "HOUSE/casa/1")
     assert article in found.article
 
 

@@ -36,29 +36,29 @@ def load_countries() -> Mapping[str, tuple[CountryContent, ...]]:
 def read_country(text: str, *, file: str) -> tuple[CountryContent, ...]:
     """Check one country's file. Raises LawFileError."""
     node = Node(yaml_text.load(text), file)
-    node.only("country", "languages", "phrases", "versions", "note")
+    node.check_keys("country", "languages", "phrases", "versions", "note")
     code = node.get("country", str)
     if file != f"{code}.yaml":
-        raise node.wrong("country", f"the name of the file, {file}", code)
-    own = _phrases(node.child("phrases", {}), by_ear=True)
-    return tuple(_version(each, _common(), node, own) for each in node.children("versions"))
+        raise node.error("country", f"the name of the file, {file}", code)
+    own = _phrases(node.get_child("phrases", {}), by_ear=True)
+    return tuple(_version(each, _common(), node, own) for each in node.get_children("versions"))
 
 
 @cache
 def load_vocabulary(language: str) -> Vocabulary:
     """Return how a language says what may not be said. Raises LawFileError."""
     node = Node(yaml_text.load(_text(f"{language}.yaml")), f"{language}.yaml")
-    node.only("language", "spelled_by_ear", "phrases", "strong", "innocent", "denials", "letterheads", "debt")
+    node.check_keys("language", "spelled_by_ear", "phrases", "strong", "innocent", "denials", "letterheads", "debt")
     by_ear = node.get("spelled_by_ear", bool)
-    denials = node.child("denials")
+    denials = node.get_child("denials")
     return Vocabulary(
         language=node.get("language", str),
-        phrases=_phrases(node.child("phrases"), by_ear=by_ear, strong=node.child("strong")),
-        innocent=compile_phrases(node.names("innocent"), by_ear=by_ear),
+        phrases=_phrases(node.get_child("phrases"), by_ear=by_ear, strong=node.get_child("strong")),
+        innocent=compile_phrases(node.get_names("innocent"), by_ear=by_ear),
         denial=_denial(denials, by_ear=by_ear),
-        not_yet=compile_phrases(denials.names("not_yet"), by_ear=by_ear),
-        letterheads=compile_phrases(node.names("letterheads"), by_ear=False),
-        debt=compile_phrases(node.names("debt"), by_ear=False),
+        not_yet=compile_phrases(denials.get_names("not_yet"), by_ear=by_ear),
+        letterheads=compile_phrases(node.get_names("letterheads"), by_ear=False),
+        debt=compile_phrases(node.get_names("debt"), by_ear=False),
     )
 
 
@@ -70,20 +70,20 @@ def country_phrases(country: str) -> Mapping[str, re.Pattern[str]]:
 @cache
 def load_parts() -> Mapping[str, tuple[tuple[str, ...], re.Pattern[str]]]:
     """Return for each part of a message the variables that say it and the phrases that do."""
-    node = _common().child("parts")
-    node.only(*_PARTS)
+    node = _common().get_child("parts")
+    node.check_keys(*_PARTS)
     found = {}
     for part in node.raw:
-        entry = node.child(part)
-        entry.only("variables", "phrases")
-        found[part] = (entry.names("variables"), compile_phrases(entry.names("phrases"), by_ear=False))
+        entry = node.get_child(part)
+        entry.check_keys("variables", "phrases")
+        found[part] = (entry.get_names("variables"), compile_phrases(entry.get_names("phrases"), by_ear=False))
     return MappingProxyType(found)
 
 
 @cache
 def amount_variables() -> frozenset[str]:
     """Return the variables that tell a debt to whoever reads them."""
-    return frozenset(_common().names("tell_the_debt"))
+    return frozenset(_common().get_names("tell_the_debt"))
 
 
 @cache
@@ -92,19 +92,19 @@ def _common() -> Node:
 
 
 def _version(node: Node, common: Node, top: Node, own: Mapping[str, re.Pattern[str]]) -> CountryContent:
-    node.only("effective_from", "legal_templates", "categories", "required", "replaces_required")
-    given = node.child("categories", {})
-    usual = common.child("categories")
-    given.only(*_CATEGORIES)
-    rulings = {name: _ruling(usual.child(name), given, name) for name in _CATEGORIES}
-    entries = [] if node.get("replaces_required", bool, default=False) else list(common.children("required"))
-    entries += list(node.children("required")) if "required" in node.raw else []
+    node.check_keys("effective_from", "legal_templates", "categories", "required", "replaces_required")
+    given = node.get_child("categories", {})
+    usual = common.get_child("categories")
+    given.check_keys(*_CATEGORIES)
+    rulings = {name: _ruling(usual.get_child(name), given, name) for name in _CATEGORIES}
+    entries = [] if node.get("replaces_required", bool, default=False) else list(common.get_children("required"))
+    entries += list(node.get_children("required")) if "required" in node.raw else []
     # A country's own entry takes the place of the usual one for the same part.
     required = {entry.get("part", str): _required(entry) for entry in entries}
     return CountryContent(
         country=top.get("country", str),
         effective_from=node.get("effective_from", date, None) or ALWAYS,
-        languages=top.names("languages", LANGUAGES),
+        languages=top.get_names("languages", LANGUAGES),
         legal_templates=node.get("legal_templates", bool, default=True),
         rulings=MappingProxyType(rulings),
         required=tuple(required.values()),
@@ -113,10 +113,10 @@ def _version(node: Node, common: Node, top: Node, own: Mapping[str, re.Pattern[s
 
 
 def _ruling(usual: Node, given: Node, name: str) -> Ruling:
-    node = given.child(name) if name in given.raw else usual
-    node.only("level", "article", "source", "certainty")
+    node = given.get_child(name) if name in given.raw else usual
+    node.check_keys("level", "article", "source", "certainty")
     return Ruling(
-        level=node.one_of("level", LEVELS),
+        level=node.get_choice("level", LEVELS),
         article=node.get("article", str),
         source=node.get("source", str),
         certainty=node.get("certainty", str),
@@ -124,18 +124,18 @@ def _ruling(usual: Node, given: Node, name: str) -> Ruling:
 
 
 def _required(node: Node) -> RequiredPart:
-    node.only(
+    node.check_keys(
         "part", "level", "short", "link", "link_certainty", "channels", "claims_only", "article", "source", "certainty"
     )
-    level = node.one_of("level", LEVELS)
+    level = node.get_choice("level", LEVELS)
     link = node.get("link", bool)
     return RequiredPart(
-        part=node.one_of("part", _PARTS),
+        part=node.get_choice("part", _PARTS),
         level=level,
-        short=node.one_of("short", LEVELS, level),
+        short=node.get_choice("short", LEVELS, level),
         link=link,
         link_certainty=node.get("link_certainty", str, "default"),
-        channels=frozenset(node.names("channels", CHANNELS)) if "channels" in node.raw else frozenset(),
+        channels=frozenset(node.get_names("channels", CHANNELS)) if "channels" in node.raw else frozenset(),
         claims_only=node.get("claims_only", bool, default=False),
         article=node.get("article", str),
         source=node.get("source", str),
@@ -144,18 +144,18 @@ def _required(node: Node) -> RequiredPart:
 
 
 def _phrases(node: Node, *, by_ear: bool, strong: Node | None = None) -> Mapping[str, re.Pattern[str]]:
-    node.only(*_CATEGORIES)
+    node.check_keys(*_CATEGORIES)
     hard: Mapping[str, Any] = strong.raw if strong else {}
     return MappingProxyType(
-        {name: compile_phrases(node.names(name), by_ear=by_ear, strong=hard.get(name, ())) for name in node.raw}
+        {name: compile_phrases(node.get_names(name), by_ear=by_ear, strong=hard.get(name, ())) for name in node.raw}
     )
 
 
 def _denial(node: Node, *, by_ear: bool) -> re.Pattern[str]:
     """`heads` deny; what follows is denied as long as only words of `go_on` come."""
-    node.only("heads", "go_on", "not_yet")
-    head = compile_phrases(node.names("heads"), by_ear=by_ear).pattern
-    word = compile_phrases(node.names("go_on"), by_ear=by_ear).pattern
+    node.check_keys("heads", "go_on", "not_yet")
+    head = compile_phrases(node.get_names("heads"), by_ear=by_ear).pattern
+    word = compile_phrases(node.get_names("go_on"), by_ear=by_ear).pattern
     return re.compile(rf"{head}(?:[ ,«»\"'()/\n]{{1,3}}{word})*")
 
 

@@ -197,7 +197,7 @@ def beside(loosenings: Iterable[Loosening]) -> dict[int, dict[str, list[dict[str
     """Return what would be loosened by rule (from 0; -1 the whole company) and field, alike ones as one."""
     found: dict[int, dict[str, dict[tuple[str, str], dict[str, Any]]]] = defaultdict(lambda: defaultdict(dict))
     for each in loosenings:
-        last = each.house_rule.rpartition("/")[2]
+        last = each.company_rule.rpartition("/")[2]
         place = int(last) - 1 if each.key != "visits" and last.isdecimal() else -1
         field = each.key.partition(":")[0]
         said = found[place][_FIELD_OF.get(field, field)].setdefault(

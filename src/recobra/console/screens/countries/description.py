@@ -155,7 +155,7 @@ def _grouped(rows: Iterable[T], key: Callable[[T], Hashable]) -> list[list[T]]:
 
 def _days(home: Country, channel: ChannelLaw, day: date) -> tuple[tuple[str, str], ...]:
     place = channel.place if "-" in channel.place else ""
-    regime = home.regime(channel=channel.channel, day=day, subdivision=place)
+    regime = home.find_regime(channel=channel.channel, day=day, subdivision=place)
     if regime is None or not channel.allowed:
         return (window_text(None),) * 7
     return tuple(window_text(window) for window in regime.rules[0].windows)
