@@ -1,4 +1,4 @@
-"""What may and must be said to a debtor: dated data per country, and the linter that reads a text by them."""
+"""Law of words: what may and must be said to a debtor, as dated data per country, and a linter of texts."""
 
 from recobra_core.law.content.linter import has_blocking, lint_text
 from recobra_core.law.content.model import SENTENCES, Finding, MessageFacts

@@ -1,4 +1,4 @@
-"""Read and check the data of this folder. A wrong file stops the program: the error names file and key."""
+"""Files of this folder, read and checked. A wrong file stops the program: the error names file and key."""
 
 import re
 from collections.abc import Mapping
@@ -22,15 +22,20 @@ _PARTS = tuple(code.removeprefix("missing_") for code in SENTENCES if code.start
 
 def find_content(country: str, *, on: date) -> CountryContent | None:
     """Return what a country says about words on a day, None where nothing is known of it or of the day."""
-    versions = [each for each in load_countries().get(country, ()) if each.effective_from <= on]
-    return max(versions, key=lambda each: each.effective_from) if versions else None
+    begun = [version for version in load_countries().get(country, ()) if version.effective_from <= on]
+    return max(begun, key=lambda version: version.effective_from, default=None)
 
 
 @cache
 def load_countries() -> Mapping[str, tuple[CountryContent, ...]]:
-    """Every country's versions by its ISO code. Raises LawFileError."""
-    codes = (name for name in _names() if name.removesuffix(".yaml").isupper())
-    return MappingProxyType({name.removesuffix(".yaml"): read_country(_text(name), file=name) for name in codes})
+    """Return every country's versions by its ISO code. Raises LawFileError."""
+    folder = resources.files(__package__) / "data"
+    # Countries are in capitals (PE.yaml); the other files are languages and what all countries share.
+    codes = sorted(file.name.removesuffix(".yaml") for file in folder.iterdir() if file.name.endswith(".yaml"))
+    countries = {
+        code: read_country(_read_text(f"{code}.yaml"), file=f"{code}.yaml") for code in codes if code.isupper()
+    }
+    return MappingProxyType(countries)
 
 
 def read_country(text: str, *, file: str) -> tuple[CountryContent, ...]:
@@ -40,22 +45,26 @@ def read_country(text: str, *, file: str) -> tuple[CountryContent, ...]:
     code = node.get("country", str)
     if file != f"{code}.yaml":
         raise node.error("country", f"the name of the file, {file}", code)
-    own = _phrases(node.get_child("phrases", {}), by_ear=True)
-    return tuple(_version(each, _common(), node, own) for each in node.get_children("versions"))
+    phrases = _read_phrases(node.get_child("phrases", {}), by_ear=True)
+    return tuple(_read_version(version, node, phrases) for version in node.get_children("versions"))
 
 
 @cache
 def load_vocabulary(language: str) -> Vocabulary:
     """Return how a language says what may not be said. Raises LawFileError."""
-    node = Node(yaml_text.load(_text(f"{language}.yaml")), f"{language}.yaml")
+    node = Node(yaml_text.load(_read_text(f"{language}.yaml")), f"{language}.yaml")
     node.check_keys("language", "spelled_by_ear", "phrases", "strong", "innocent", "denials", "letterheads", "debt")
     by_ear = node.get("spelled_by_ear", bool)
     denials = node.get_child("denials")
+    denials.check_keys("heads", "go_on", "not_yet")
+    # `heads` deny; what follows is denied as long as only words of `go_on` come.
+    head = compile_phrases(denials.get_names("heads"), by_ear=by_ear).pattern
+    word = compile_phrases(denials.get_names("go_on"), by_ear=by_ear).pattern
     return Vocabulary(
         language=node.get("language", str),
-        phrases=_phrases(node.get_child("phrases"), by_ear=by_ear, strong=node.get_child("strong")),
+        phrases=_read_phrases(node.get_child("phrases"), by_ear=by_ear, strong=node.get_child("strong")),
         innocent=compile_phrases(node.get_names("innocent"), by_ear=by_ear),
-        denial=_denial(denials, by_ear=by_ear),
+        denial=re.compile(rf"{head}(?:[ ,«»\"'()/\n]{{1,3}}{word})*"),
         not_yet=compile_phrases(denials.get_names("not_yet"), by_ear=by_ear),
         letterheads=compile_phrases(node.get_names("letterheads"), by_ear=False),
         debt=compile_phrases(node.get_names("debt"), by_ear=False),
@@ -70,50 +79,52 @@ def country_phrases(country: str) -> Mapping[str, re.Pattern[str]]:
 @cache
 def load_parts() -> Mapping[str, tuple[tuple[str, ...], re.Pattern[str]]]:
     """Return for each part of a message the variables that say it and the phrases that do."""
-    node = _common().get_child("parts")
+    node = _load_common().get_child("parts")
     node.check_keys(*_PARTS)
-    found = {}
+    parts = {}
     for part in node.raw:
         entry = node.get_child(part)
         entry.check_keys("variables", "phrases")
-        found[part] = (entry.get_names("variables"), compile_phrases(entry.get_names("phrases"), by_ear=False))
-    return MappingProxyType(found)
+        parts[part] = (entry.get_names("variables"), compile_phrases(entry.get_names("phrases"), by_ear=False))
+    return MappingProxyType(parts)
 
 
 @cache
 def amount_variables() -> frozenset[str]:
     """Return the variables that tell a debt to whoever reads them."""
-    return frozenset(_common().get_names("tell_the_debt"))
+    return frozenset(_load_common().get_names("tell_the_debt"))
 
 
 @cache
-def _common() -> Node:
-    return Node(yaml_text.load(_text("common.yaml")), "common.yaml")
+def _load_common() -> Node:
+    return Node(yaml_text.load(_read_text("common.yaml")), "common.yaml")
 
 
-def _version(node: Node, common: Node, top: Node, own: Mapping[str, re.Pattern[str]]) -> CountryContent:
+def _read_version(node: Node, country: Node, phrases: Mapping[str, re.Pattern[str]]) -> CountryContent:
     node.check_keys("effective_from", "legal_templates", "categories", "required", "replaces_required")
-    given = node.get_child("categories", {})
-    usual = common.get_child("categories")
-    given.check_keys(*_CATEGORIES)
-    rulings = {name: _ruling(usual.get_child(name), given, name) for name in _CATEGORIES}
+    common = _load_common()
+    own_categories = node.get_child("categories", {})
+    own_categories.check_keys(*_CATEGORIES)
+    rulings = {}
+    for name in _CATEGORIES:
+        source = own_categories if name in own_categories.raw else common.get_child("categories")
+        rulings[name] = _read_ruling(source.get_child(name))
     entries = [] if node.get("replaces_required", bool, default=False) else list(common.get_children("required"))
     entries += list(node.get_children("required")) if "required" in node.raw else []
     # A country's own entry takes the place of the usual one for the same part.
-    required = {entry.get("part", str): _required(entry) for entry in entries}
+    required = {entry.get("part", str): _read_required(entry) for entry in entries}
     return CountryContent(
-        country=top.get("country", str),
+        country=country.get("country", str),
         effective_from=node.get("effective_from", date, None) or ALWAYS,
-        languages=top.get_names("languages", LANGUAGES),
+        languages=country.get_names("languages", LANGUAGES),
         legal_templates=node.get("legal_templates", bool, default=True),
         rulings=MappingProxyType(rulings),
         required=tuple(required.values()),
-        phrases=own,
+        phrases=phrases,
     )
 
 
-def _ruling(usual: Node, given: Node, name: str) -> Ruling:
-    node = given.get_child(name) if name in given.raw else usual
+def _read_ruling(node: Node) -> Ruling:
     node.check_keys("level", "article", "source", "certainty")
     return Ruling(
         level=node.get_choice("level", LEVELS),
@@ -123,17 +134,16 @@ def _ruling(usual: Node, given: Node, name: str) -> Ruling:
     )
 
 
-def _required(node: Node) -> RequiredPart:
+def _read_required(node: Node) -> RequiredPart:
     node.check_keys(
         "part", "level", "short", "link", "link_certainty", "channels", "claims_only", "article", "source", "certainty"
     )
     level = node.get_choice("level", LEVELS)
-    link = node.get("link", bool)
     return RequiredPart(
         part=node.get_choice("part", _PARTS),
         level=level,
         short=node.get_choice("short", LEVELS, level),
-        link=link,
+        link=node.get("link", bool),
         link_certainty=node.get("link_certainty", str, "default"),
         channels=frozenset(node.get_names("channels", CHANNELS)) if "channels" in node.raw else frozenset(),
         claims_only=node.get("claims_only", bool, default=False),
@@ -143,26 +153,16 @@ def _required(node: Node) -> RequiredPart:
     )
 
 
-def _phrases(node: Node, *, by_ear: bool, strong: Node | None = None) -> Mapping[str, re.Pattern[str]]:
+def _read_phrases(node: Node, *, by_ear: bool, strong: Node | None = None) -> Mapping[str, re.Pattern[str]]:
     node.check_keys(*_CATEGORIES)
-    hard: Mapping[str, Any] = strong.raw if strong else {}
+    strong_words: Mapping[str, Any] = strong.raw if strong else {}
     return MappingProxyType(
-        {name: compile_phrases(node.get_names(name), by_ear=by_ear, strong=hard.get(name, ())) for name in node.raw}
+        {
+            name: compile_phrases(node.get_names(name), by_ear=by_ear, strong=strong_words.get(name, ()))
+            for name in node.raw
+        }
     )
 
 
-def _denial(node: Node, *, by_ear: bool) -> re.Pattern[str]:
-    """`heads` deny; what follows is denied as long as only words of `go_on` come."""
-    node.check_keys("heads", "go_on", "not_yet")
-    head = compile_phrases(node.get_names("heads"), by_ear=by_ear).pattern
-    word = compile_phrases(node.get_names("go_on"), by_ear=by_ear).pattern
-    return re.compile(rf"{head}(?:[ ,«»\"'()/\n]{{1,3}}{word})*")
-
-
-def _names() -> list[str]:
-    folder = resources.files(__package__) / "data"
-    return sorted(file.name for file in folder.iterdir() if file.name.endswith(".yaml"))
-
-
-def _text(name: str) -> str:
+def _read_text(name: str) -> str:
     return (resources.files(__package__) / "data" / name).read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Judge the words of a message by the law of a country and a day."""
+"""Linter of messages: judges their words by the law of a country and a day."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ from .model import (
 STATEMENT_LINK: Final = "enlace_detalle"
 """The variable that links the page of the debtor's statement."""
 
-_CAPITALS = re.compile(r"[^\W\d_]")
-_LINE = re.compile(r"(?:(?<=\n)|\A)(?=[^\W_])")
-_SECOND = re.compile(r"https?://\S+|\S+@\S+")
+_LETTER = re.compile(r"[^\W\d_]")
+_LINE_START = re.compile(r"(?:(?<=\n)|\A)(?=[^\W_])")
+_LINK_OR_EMAIL = re.compile(r"https?://\S+|\S+@\S+")
 
 
 def lint_text(
@@ -44,122 +44,131 @@ def lint_text(
     """
     rules = files.find_content(country, on=facts.on)
     if rules is None:
-        return (_unknown(country),)
+        return (_unknown_country(country),)
     folded = fold_text(text, markup=facts.markup, template=kind == "template")
-    known = (each for each in dict.fromkeys((language[:2], *rules.languages)) if each in files.LANGUAGES)
-    spoken = [files.load_vocabulary(each) for each in known]
-    found = [
-        *_words(text, folded, spoken, rules=rules, kind=kind, facts=facts),
-        *_hidden(text, folded, rules=rules, kind=kind),
-        *_disclosed(text, folded, spoken, rules=rules, kind=kind, facts=facts),
+    # A text may mix its own language with those of its country, so it is read in all of them.
+    languages = (code for code in dict.fromkeys((language[:2], *rules.languages)) if code in files.LANGUAGES)
+    vocabularies = [files.load_vocabulary(code) for code in languages]
+    findings = [
+        *_find_phrases(text, folded, vocabularies, rules=rules, kind=kind, facts=facts),
+        *_find_disclosures(text, folded, vocabularies, rules=rules, kind=kind, facts=facts),
     ]
-    missing = (
-        ()
-        if facts.part != "body" or facts.third_party
-        else _missing(folded, text, rules=rules, channel=channel, kind=kind, facts=facts)
-    )
-    return (*_once(found), *missing)
+    for start in folded.hidden:
+        findings += _make_finding("hidden_letters", (start, start + 1), text, rules.rulings["hidden_letters"], kind)
+    # Subjects, envelopes and voicemails need not say everything, and a third party is told nothing of the debt.
+    missing: Iterable[Finding] = ()
+    if facts.part == "body" and not facts.third_party:
+        missing = _find_missing(folded, text, rules=rules, channel=channel, kind=kind, facts=facts)
+    return (*_drop_repeated(findings), *missing)
 
 
 def has_blocking(findings: tuple[Finding, ...]) -> bool:
-    """Return whether any of the findings keeps the message from leaving."""
+    """Tell if any of the findings keeps the message from leaving."""
     return any(finding.severity == "block" for finding in findings)
 
 
-def _words(
-    text: str, folded: FoldedText, spoken: list[Vocabulary], *, rules: CountryContent, kind: Kind, facts: MessageFacts
+def _find_phrases(
+    text: str,
+    folded: FoldedText,
+    vocabularies: list[Vocabulary],
+    *,
+    rules: CountryContent,
+    kind: Kind,
+    facts: MessageFacts,
 ) -> Iterator[Finding]:
-    for words in spoken:
-        own = _spans(folded.text, words.language, rules.country)
-        for code, start, end in (*_spans(folded.text, words.language, ""), *own):
-            if not _excused(code, rules, facts):
-                yield from _finding(code, folded.span(start, end), text, rules.rulings[code], kind)
-        yield from _letterheads(text, folded, words, rules=rules, kind=kind)
+    is_decided = rules.legal_templates and facts.legal_template and facts.legal_decision
+    for vocabulary in vocabularies:
+        national = _find_spans(folded.text, vocabulary.language, rules.country)
+        for code, start, end in (*_find_spans(folded.text, vocabulary.language, ""), *national):
+            if code in EXCUSED_BY_A_LEGAL_DECISION and is_decided:
+                continue
+            if code in EXCUSED_BY_CONSENT and facts.offer_consent:
+                continue
+            yield from _make_finding(code, folded.span(start, end), text, rules.rulings[code], kind)
+        yield from _find_letterheads(text, folded, vocabulary, rules=rules, kind=kind)
 
 
 @lru_cache(maxsize=1024)
-def _spans(text: str, language: str, country: str) -> tuple[tuple[str, int, int], ...]:
+def _find_spans(text: str, language: str, country: str) -> tuple[tuple[str, int, int], ...]:
     """Return what a language's phrases (or those a country adds) find, less what is meant otherwise."""
-    words = files.load_vocabulary(language)
-    phrases = files.country_phrases(country) if country else words.phrases
-    innocent, denied = _masks(text, language)
+    phrases = files.country_phrases(country) if country else files.load_vocabulary(language).phrases
+    innocent, denied = _find_masks(text, language)
     return tuple(
         (code, *match.span())
         for code, pattern in phrases.items()
         for match in pattern.finditer(text)
-        if not _inside(match.span(), (*innocent, *denied) if code in EXCUSED_BY_DENIAL else innocent)
+        if not _overlaps(match.span(), (*innocent, *denied) if code in EXCUSED_BY_DENIAL else innocent)
     )
 
 
 @lru_cache(maxsize=1024)
-def _masks(text: str, language: str) -> tuple[tuple[tuple[int, int], ...], tuple[tuple[int, int], ...]]:
+def _find_masks(text: str, language: str) -> tuple[tuple[tuple[int, int], ...], tuple[tuple[int, int], ...]]:
     """Return where a folded text says a phrase's letters innocently, and where it denies what it says."""
-    words = files.load_vocabulary(language)
-    return tuple(match.span() for match in words.innocent.finditer(text)), tuple(_denials(text, words))
+    vocabulary = files.load_vocabulary(language)
+    innocent = tuple(match.span() for match in vocabulary.innocent.finditer(text))
+    denied = []
+    for match in vocabulary.denial.finditer(text):
+        # «Todavía no es…» denies only for now, which is a threat: its words count.
+        before = text[max(0, match.start() - 30) : match.start()].rpartition(".")[2] + match.group()
+        after = text[match.end() :].lstrip(" ,")
+        if not vocabulary.not_yet.search(before) and not vocabulary.not_yet.match(after):
+            denied.append(match.span())
+    return innocent, tuple(denied)
 
 
-def _excused(code: str, rules: CountryContent, facts: MessageFacts) -> bool:
-    decided = rules.legal_templates and facts.legal_template and facts.legal_decision
-    return (code in EXCUSED_BY_A_LEGAL_DECISION and decided) or (code in EXCUSED_BY_CONSENT and facts.offer_consent)
-
-
-def _denials(text: str, words: Vocabulary) -> Iterator[tuple[int, int]]:
-    """Yield what a text denies («no es una notificación judicial»), but not what it only denies for now."""
-    for match in words.denial.finditer(text):
-        around = text[max(0, match.start() - 30) : match.start()].rpartition(".")[2] + match.group()
-        if not words.not_yet.search(around) and not words.not_yet.match(text[match.end() :].lstrip(" ,")):
-            yield match.span()
-
-
-def _inside(span: tuple[int, int], masks: Iterable[tuple[int, int]]) -> bool:
+def _overlaps(span: tuple[int, int], masks: Iterable[tuple[int, int]]) -> bool:
     return any(start < span[1] and span[0] < end for start, end in masks)
 
 
-def _letterheads(
-    text: str, folded: FoldedText, words: Vocabulary, *, rules: CountryContent, kind: Kind
+def _find_letterheads(
+    text: str, folded: FoldedText, vocabulary: Vocabulary, *, rules: CountryContent, kind: Kind
 ) -> Iterator[Finding]:
-    """A line that begins in capitals the way a court's paper is headed."""
-    masked = [span for mask in _masks(folded.text, words.language) for span in mask]
-    for line in _LINE.finditer(folded.text):
-        match = words.letterheads.match(folded.text, line.start())
-        if match is None or _inside(match.span(), masked):
+    """Yield the lines that begin in capitals the way a court's paper is headed."""
+    masked = [span for mask in _find_masks(folded.text, vocabulary.language) for span in mask]
+    for line in _LINE_START.finditer(folded.text):
+        match = vocabulary.letterheads.match(folded.text, line.start())
+        if match is None or _overlaps(match.span(), masked):
             continue
         start, end = folded.span(*match.span())
-        letters = _CAPITALS.findall(text[start:end])
+        letters = _LETTER.findall(text[start:end])
         if letters and all(letter.isupper() for letter in letters):
-            yield from _finding("letterhead", (start, end), text, rules.rulings["letterhead"], kind)
+            yield from _make_finding("letterhead", (start, end), text, rules.rulings["letterhead"], kind)
 
 
-def _hidden(text: str, folded: FoldedText, *, rules: CountryContent, kind: Kind) -> Iterator[Finding]:
-    for place in folded.hidden:
-        yield from _finding("hidden_letters", (place, place + 1), text, rules.rulings["hidden_letters"], kind)
-
-
-def _disclosed(
-    text: str, folded: FoldedText, spoken: list[Vocabulary], *, rules: CountryContent, kind: Kind, facts: MessageFacts
+def _find_disclosures(
+    text: str,
+    folded: FoldedText,
+    vocabularies: list[Vocabulary],
+    *,
+    rules: CountryContent,
+    kind: Kind,
+    facts: MessageFacts,
 ) -> Iterator[Finding]:
-    """The debt named where somebody else reads or hears it."""
+    """Yield where the debt is named and somebody else reads or hears it."""
     if not facts.third_party and facts.part == "body":
         return
     code = "third_party" if facts.third_party else "shows_debt"
     ruling = rules.rulings[code]
+    # A subject line shows in the debtor's own mailbox: it is warned of, not barred.
     if facts.part == "subject" and not facts.third_party and ruling.level == "barred":
         ruling = replace(ruling, level="advice")
-    spans = [folded.span(*match.span()) for words in spoken for match in words.debt.finditer(folded.text)]
-    spans += [
-        match.span(1) for match in TEMPLATE_VARIABLES.finditer(text) if match.group(1) in files.amount_variables()
+    spans = [
+        folded.span(*match.span()) for vocabulary in vocabularies for match in vocabulary.debt.finditer(folded.text)
     ]
+    amounts = files.amount_variables()
+    spans += [match.span(1) for match in TEMPLATE_VARIABLES.finditer(text) if match.group(1) in amounts]
     for span in spans:
-        yield from _finding(code, span, text, ruling, kind)
+        yield from _make_finding(code, span, text, ruling, kind)
 
 
-def _missing(
+def _find_missing(
     folded: FoldedText, text: str, *, rules: CountryContent, channel: str, kind: Kind, facts: MessageFacts
 ) -> Iterator[Finding]:
-    names = facts.variables | set(TEMPLATE_VARIABLES.findall(text))
-    plain = _SECOND.sub(" ", folded.text)
+    variables = facts.variables | set(TEMPLATE_VARIABLES.findall(text))
+    # A word inside a link or an address says nothing to the reader.
+    words = _LINK_OR_EMAIL.sub(" ", folded.text)
     for required in rules.required:
-        if _asked(required, channel, names, facts) and not _said(required, names, plain, facts):
+        if _is_required(required, channel, variables, facts) and not _is_said(required, variables, words, facts):
             level = required.short if channel in SHORT_CHANNELS else required.level
             ruling = Ruling(
                 level="barred" if level == "outright" else level,
@@ -167,26 +176,31 @@ def _missing(
                 source=required.source,
                 certainty=required.certainty,
             )
-            yield from _finding(f"missing_{required.part}", (0, 0), text, ruling, kind)
+            yield from _make_finding(f"missing_{required.part}", (0, 0), text, ruling, kind)
 
 
-def _asked(required: RequiredPart, channel: str, names: frozenset[str], facts: MessageFacts) -> bool:
-    """Return whether a part is asked of this message itself: not in an answer, nor where a page may carry it."""
-    elsewhere = required.link and STATEMENT_LINK in names
-    here = not required.channels or channel in required.channels
-    return here and not elsewhere and not facts.reply and not (required.claims_only and facts.notice)
+def _is_required(required: RequiredPart, channel: str, variables: frozenset[str], facts: MessageFacts) -> bool:
+    """Tell if the message itself must say a part: not in an answer, nor where a page may carry it."""
+    is_on_page = required.link and STATEMENT_LINK in variables
+    applies = not required.channels or channel in required.channels
+    return applies and not is_on_page and not facts.reply and not (required.claims_only and facts.notice)
 
 
-def _said(required: RequiredPart, names: frozenset[str], plain: str, facts: MessageFacts) -> bool:
-    variables, phrases = files.load_parts()[required.part]
+def _is_said(required: RequiredPart, variables: frozenset[str], words: str, facts: MessageFacts) -> bool:
+    part_variables, phrases = files.load_parts()[required.part]
+    if variables & set(part_variables):
+        return True
+    # Where the creditor's name is known, only that name says who the creditor is.
     if required.part == "creditor" and facts.creditor_name:
-        return fold_text(facts.creditor_name).text in plain or bool(names & set(variables))
-    return bool(names & set(variables)) or phrases.search(plain) is not None
+        return fold_text(facts.creditor_name).text in words
+    return phrases.search(words) is not None
 
 
-def _finding(code: str, span: tuple[int, int], text: str, ruling: Ruling, kind: Kind) -> Iterator[Finding]:
+def _make_finding(code: str, span: tuple[int, int], text: str, ruling: Ruling, kind: Kind) -> Iterator[Finding]:
+    """Yield the finding, or nothing where the ruling leaves such words free."""
     severity: Severity | None = {
         "outright": "block",
+        # What no machine may send, a person who answers for it may.
         "barred": "warn" if kind == "hand" else "block",
         "advice": "warn",
     }.get(ruling.level)
@@ -203,17 +217,17 @@ def _finding(code: str, span: tuple[int, int], text: str, ruling: Ruling, kind: 
         )
 
 
-def _once(found: list[Finding]) -> list[Finding]:
+def _drop_repeated(findings: list[Finding]) -> list[Finding]:
     """Leave out what says again, on the same words, what another finding of its kind says."""
-    kept: list[Finding] = []
-    for finding in sorted(found, key=lambda each: (each.start, -each.end, each.code)):
-        same = (each for each in kept if each.code == finding.code)
-        if not any(each.start <= finding.start and finding.end <= each.end for each in same):
-            kept.append(finding)
-    return kept
+    distinct: list[Finding] = []
+    for finding in sorted(findings, key=lambda finding: (finding.start, -finding.end, finding.code)):
+        same_code = (other for other in distinct if other.code == finding.code)
+        if not any(other.start <= finding.start and finding.end <= other.end for other in same_code):
+            distinct.append(finding)
+    return distinct
 
 
-def _unknown(country: str) -> Finding:
+def _unknown_country(country: str) -> Finding:
     return Finding(
         code="unknown_country",
         severity="block",

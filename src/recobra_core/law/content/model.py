@@ -1,4 +1,4 @@
-"""What a country's law says about the words of a message, as frozen values. Read from `data/` by `files`."""
+"""A country's law of words as frozen values, read from `data/` by `files`."""
 
 import re
 from collections.abc import Mapping
@@ -40,7 +40,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageFacts:
-    """What the words alone do not tell. `on` is the debtor's day: a text is judged by the rules of its day.
+    """Facts of a message beside its words. `on` is the debtor's day: a text is judged by the rules of its day.
 
     variables: names a template fills in, besides those found in the text itself (its other parts' names).
     markup: the text is HTML. third_party: it goes to somebody who neither owes nor guarantees.
@@ -93,7 +93,7 @@ class RequiredPart:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CountryContent:
-    """What a country says about words on one day. `legal_templates`: a reviewed legal notice may exist at all."""
+    """A country's law of words on one day. `legal_templates`: a reviewed legal notice may exist at all."""
 
     country: str
     effective_from: date
@@ -106,7 +106,7 @@ class CountryContent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vocabulary:
-    """How a language says what may not be said, and how it says the same letters innocently."""
+    """Phrases of a language that may not be said, and those that say the same letters innocently."""
 
     language: str
     phrases: Mapping[str, re.Pattern[str]]

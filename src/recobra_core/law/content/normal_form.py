@@ -1,4 +1,4 @@
-"""A text as a reader takes it in: no accents, no capitals, no hidden characters, lookalike letters made one."""
+"""Normal form of a text: no accents, capitals or hidden characters, lookalike letters made one."""
 
 import html
 import re
@@ -44,59 +44,58 @@ class FoldedText:
 @lru_cache(maxsize=256)
 def fold_text(text: str, *, markup: bool = False, template: bool = False) -> FoldedText:
     """Fold a text. White space becomes a blank, a line feed, or two for a blank line; a template's value one sign."""
-    kept: list[str] = []
+    letters: list[str] = []
     places: list[int] = []
     ends: list[int] = []
     hidden: list[int] = []
-    for start, end, raw in _pieces(text, markup=markup, template=template):
-        for letter in _letters(raw):
-            if letter == "" and kept and kept[-1].isalpha():
+    for start, end, raw in _split_pieces(text, markup=markup, template=template):
+        for letter in _fold_letters(raw):
+            # A blank line is two line feeds in a row; more of them say no more.
+            begins_blank_line = letter == "\n" and letters[-1:] == ["\n"] and letters[-2:-1] != ["\n"]
+            if letter == "" and letters and letters[-1].isalpha():
                 hidden.append(start)
-            elif letter.isspace() and kept and kept[-1].isspace() and not _begins_a_line(letter, kept):
-                kept[-1] = "\n" if letter == "\n" else kept[-1]
+            elif letter.isspace() and letters and letters[-1].isspace() and not begins_blank_line:
+                letters[-1] = "\n" if letter == "\n" else letters[-1]
                 ends[-1] = end
             elif letter:
-                kept.append(letter)
+                letters.append(letter)
                 places.append(start)
                 ends.append(end)
-    return FoldedText(text="".join(kept), places=tuple(places), ends=tuple(ends), hidden=tuple(hidden + _mixed(text)))
+    hidden += _find_mixed_words(text)
+    return FoldedText(text="".join(letters), places=tuple(places), ends=tuple(ends), hidden=tuple(hidden))
 
 
-def _begins_a_line(letter: str, kept: list[str]) -> bool:
-    """Return whether a line feed is the second in a row: a blank line is kept, more are not."""
-    return letter == "\n" and kept[-1] == "\n" and kept[-2:-1] != ["\n"]
-
-
-def _pieces(text: str, *, markup: bool, template: bool) -> Iterator[tuple[int, int, str]]:
+def _split_pieces(text: str, *, markup: bool, template: bool) -> Iterator[tuple[int, int, str]]:
     """Yield start, end and what a reader sees there: code as a blank, inline tags as nothing, blocks as a line."""
-    skipped = [*([_JINJA] if template else []), *([_TAG, _ENTITY] if markup else [])]
+    patterns = [*([_JINJA] if template else []), *([_TAG, _ENTITY] if markup else [])]
     place = 0
     while place < len(text):
-        marks = skipped if text[place] in "{<&" else []
-        found = next((m for pattern in marks if (m := pattern.match(text, place))), None)
-        if found is None:
+        # Code begins with one of these; trying the patterns at every letter would take long.
+        candidates = patterns if text[place] in "{<&" else []
+        match = next((m for pattern in candidates if (m := pattern.match(text, place))), None)
+        if match is None:
             yield place, place + 1, text[place]
             place += 1
             continue
-        seen = _seen(found)
-        if seen:
-            yield place, found.end(), seen
-        place = found.end()
+        visible = _visible_text(match)
+        if visible:
+            yield place, match.end(), visible
+        place = match.end()
 
 
-def _seen(found: re.Match[str]) -> str:
+def _visible_text(match: re.Match[str]) -> str:
     """Return what a reader sees of a tag, an entity or a template's code."""
-    raw = found.group()
+    raw = match.group()
     if raw.startswith("{{"):
         return "\ufffc"
     if raw.startswith(("{%", "{#", "<!--")):
         return ""
     if raw.startswith("&"):
         return html.unescape(raw)
-    return "" if (found.group(1) or "").lstrip("/").lower() in _INLINE else "\n\n"
+    return "" if (match.group(1) or "").lstrip("/").lower() in _INLINE else "\n\n"
 
 
-def _letters(raw: str) -> Iterator[str]:
+def _fold_letters(raw: str) -> Iterator[str]:
     """Yield the folded letters of what a reader sees in one place; '' stands for a hidden character."""
     if raw == "\n\n":
         yield from "\n\n"
@@ -104,23 +103,24 @@ def _letters(raw: str) -> Iterator[str]:
     if raw.isascii() and raw.isalnum():
         yield from raw.lower()
         return
-    for each in unicodedata.normalize("NFKD", raw):
-        kind = unicodedata.category(each)
-        if kind == "Mn":
+    for character in unicodedata.normalize("NFKD", raw):
+        category = unicodedata.category(character)
+        # Mn are accents, which NFKD has parted from their letter; Cf and these four fillers are seen by nobody.
+        if category == "Mn":
             continue
-        if kind == "Cf" or each in "\u115f\u1160\u3164\uffa0":
+        if category == "Cf" or character in "\u115f\u1160\u3164\uffa0":
             yield ""
-        elif each.isspace():
-            yield "\n" if each in "\n\u2029" else " "
+        elif character.isspace():
+            yield "\n" if character in "\n\u2029" else " "
         else:
-            yield each.lower().translate(_LOOKALIKES)
+            yield character.lower().translate(_LOOKALIKES)
 
 
-def _mixed(text: str) -> list[int]:
+def _find_mixed_words(text: str) -> list[int]:
     """Return where words begin that mix Latin with letters of another alphabet."""
-    found = []
+    starts = []
     for word in re.finditer(r"[^\W\d_]{2,}", "" if text.isascii() else text):
         scripts = {unicodedata.name(letter, "").split(" ")[0] for letter in word.group()}
         if "LATIN" in scripts and scripts & {"CYRILLIC", "GREEK", "ARMENIAN"}:
-            found.append(word.start())
-    return found
+            starts.append(word.start())
+    return starts
