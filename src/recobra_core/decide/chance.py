@@ -6,12 +6,12 @@ import ibis
 import ibis.expr.types as ir
 
 _SPACE = 16**8
-_ALL_BPS = 10_000
+_WHOLE_BPS = 10_000
 
 
 def is_held_out(debtor_id: ir.Value, *, experiment: str, share_bps: int) -> ir.BooleanValue:
     """Tell if a debtor belongs to the control group, which holds `share_bps` of 10,000. Raises ValueError."""
-    return _below(_draw(debtor_id, experiment), share_bps)
+    return _is_below(_draw(debtor_id, experiment), share_bps)
 
 
 def assign_arm(debtor_id: ir.Value, *, experiment: str, shares_bps: Mapping[str, int]) -> ir.StringValue:
@@ -23,7 +23,7 @@ def assign_arm(debtor_id: ir.Value, *, experiment: str, shares_bps: Mapping[str,
     cases, upto_bps = [], 0
     for name, share_bps in shares_bps.items():
         upto_bps += share_bps
-        cases.append((_below(draw, upto_bps), ibis.literal(name)))
+        cases.append((_is_below(draw, upto_bps), ibis.literal(name)))
     return ibis.cases(*cases, else_=ibis.null("string"))
 
 
@@ -33,8 +33,8 @@ def _draw(debtor_id: ir.Value, experiment: str) -> ir.StringValue:
     return (debtor_id.cast("string") + "/" + experiment).hexdigest("md5").substr(0, 8)
 
 
-def _below(draw: ir.StringValue, upto_bps: int) -> ir.BooleanValue:
-    if not 0 <= upto_bps <= _ALL_BPS:
-        raise ValueError(f"Shares run from 0 to {_ALL_BPS} basis points; found {upto_bps}.")
+def _is_below(draw: ir.StringValue, upto_bps: int) -> ir.BooleanValue:
+    if not 0 <= upto_bps <= _WHOLE_BPS:
+        raise ValueError(f"Shares run from 0 to {_WHOLE_BPS} basis points; found {upto_bps}.")
     # Text order equals number order only among eight digits, and the whole space needs nine.
-    return ibis.literal(True) if upto_bps == _ALL_BPS else draw < f"{upto_bps * _SPACE // _ALL_BPS:08x}"
+    return ibis.literal(True) if upto_bps == _WHOLE_BPS else draw < f"{upto_bps * _SPACE // _WHOLE_BPS:08x}"

@@ -1,11 +1,10 @@
-"""Which steps of a strategy are due today (decision 12): reached or passed, once per account, step and cycle.
+"""Due steps of a strategy (decision 12): reached or passed, once per account, step and cycle.
 
 One pass over the accounts: each track is one ordered choice among its steps, not a row for every account and step.
 """
 
-from collections.abc import Sequence
 from datetime import date, timedelta
-from decimal import ROUND_CEILING, Decimal
+from decimal import ROUND_CEILING
 from functools import reduce
 from operator import and_
 from typing import Any
@@ -19,7 +18,7 @@ from recobra_core.decide.tables import DUE
 
 _EXPONENTS = range(5)
 _NOTHING_FIRED = -1
-_TOLD = ("step_key", "action", "track", "message_class", "channels", "title", "queue", "days")
+_STEP_COLUMNS = ("step_key", "action", "track", "message_class", "channels", "title", "queue", "days")
 
 
 def find_due_steps(accounts: ir.Table, firings: ir.Table, strategy: Strategy, *, as_of: date) -> ir.Table:
@@ -28,15 +27,16 @@ def find_due_steps(accounts: ir.Table, firings: ir.Table, strategy: Strategy, *,
     `accounts` holds `tables.ACCOUNTS` and the columns of the strategy's rules; `firings` is `tables.FIRINGS`.
     Within a track only the furthest due step fires, and none before one that has fired in this cycle: a step that
     waits for an event stands in the document where it belongs on the ladder. Held, stopped and unknown accounts
-    fire nothing; `silenced` says why.
+    fire nothing; `find_silenced` says why.
     """
-    speaking = accounts.filter(_reason(accounts, strategy, as_of).isnull())
-    ladder = _with_memory(speaking, firings, strategy)
-    chosen = {track: _choice(ladder, strategy, track, as_of) for track in _tracks(strategy)}
+    speaking = accounts.filter(_silence_reason(accounts, strategy, as_of).isnull())
+    ladder = _add_firings(speaking, firings, strategy)
+    chosen = {track: _choose_step(ladder, strategy, track, as_of) for track in _used_tracks(strategy)}
     due = ladder.mutate(**{f"due_{track}": order for track, order in chosen.items()})
+    # Most accounts have nothing due: they go before each of the others becomes a row per track.
     due = due.filter(ibis.or_(*(due[f"due_{track}"].notnull() for track in chosen)))
     due = due.mutate(order=ibis.array([due[f"due_{track}"] for track in chosen]).unnest())
-    return _described(due.filter(due.order.notnull()), strategy)
+    return _describe_steps(due.filter(due.order.notnull()), strategy)
 
 
 def find_silenced(accounts: ir.Table, strategy: Strategy, *, as_of: date) -> ir.Table:
@@ -45,16 +45,16 @@ def find_silenced(accounts: ir.Table, strategy: Strategy, *, as_of: date) -> ir.
     The reason is `unknown` (days past due, cycle or hold not known), `held`, or the event that stops:
     `payment`, `promise`, `dispute`, `reply`.
     """
-    reasons = accounts.select("account_id", reason=_reason(accounts, strategy, as_of))
+    reasons = accounts.select("account_id", reason=_silence_reason(accounts, strategy, as_of))
     return reasons.filter(reasons.reason.notnull())
 
 
 def amount_at_stake(accounts: ir.Table) -> ir.IntegerValue:
-    """Return what is overdue, or the balance while nothing is."""
+    """Return what is overdue, or the balance while nothing is; in minor units."""
     return ibis.ifelse(accounts.dpd > 0, accounts.overdue_minor, accounts.balance_minor)
 
 
-def _reason(accounts: ir.Table, strategy: Strategy, as_of: date) -> ir.StringValue:
+def _silence_reason(accounts: ir.Table, strategy: Strategy, as_of: date) -> ir.StringValue:
     unknown = accounts.dpd.isnull() | accounts.cycle_date.isnull() | accounts.held.isnull()
     stops = [
         ((accounts[f"last_{event}_on"] >= as_of - timedelta(days)).fill_null(False), event)
@@ -64,59 +64,58 @@ def _reason(accounts: ir.Table, strategy: Strategy, as_of: date) -> ir.StringVal
     return ibis.cases((unknown, "unknown"), (accounts.held, "held"), *stops, else_=ibis.null("string"))
 
 
-def _tracks(strategy: Strategy) -> list[str]:
+def _used_tracks(strategy: Strategy) -> list[str]:
     return [track for track in TRACKS if any(step.do.track == track for step in strategy.steps)]
 
 
-def _with_memory(accounts: ir.Table, firings: ir.Table, strategy: Strategy) -> ir.Table:
+def _add_firings(accounts: ir.Table, firings: ir.Table, strategy: Strategy) -> ir.Table:
     """Add what has fired in the present cycle: the furthest step of each track and the steps that others await."""
     known = firings.filter(firings.step_key.isin([step.key for step in strategy.steps]))
-    known = known.mutate(order=ibis.cases(*((known.step_key == s.key, at) for at, s in enumerate(strategy.steps))))
-    remembered = {
-        f"furthest_{track}": known.order.max(where=known.order.isin(_orders(strategy, track)))
-        for track in _tracks(strategy)
+    known = known.mutate(
+        order=ibis.cases(*((known.step_key == step.key, order) for order, step in enumerate(strategy.steps)))
+    )
+    columns = {
+        f"furthest_{track}": known.order.max(where=known.order.isin(_track_orders(strategy, track)))
+        for track in _used_tracks(strategy)
     }
-    for order in _recalled(strategy):
-        remembered[f"fired_on_{order}"] = known.fired_on.max(where=known.order == order)
-        remembered[f"times_{order}"] = known.occurrence.max(where=known.order == order)
-    memory = known.group_by(memory_of=known.account_id, memory_cycle=known.cycle_date).aggregate(**remembered)
-    same = [accounts.account_id == memory.memory_of, accounts.cycle_date == memory.memory_cycle]
-    return accounts.left_join(memory, same)
+    for order in _remembered_orders(strategy):
+        columns[f"fired_on_{order}"] = known.fired_on.max(where=known.order == order)
+        columns[f"times_{order}"] = known.occurrence.max(where=known.order == order)
+    memory = known.group_by(memory_of=known.account_id, memory_cycle=known.cycle_date).aggregate(**columns)
+    same_cycle = [accounts.account_id == memory.memory_of, accounts.cycle_date == memory.memory_cycle]
+    return accounts.left_join(memory, same_cycle)
 
 
-def _orders(strategy: Strategy, track: str) -> list[int]:
+def _track_orders(strategy: Strategy, track: str) -> list[int]:
     return [order for order, step in enumerate(strategy.steps) if step.do.track == track]
 
 
-def _recalled(strategy: Strategy) -> list[int]:
+def _remembered_orders(strategy: Strategy) -> list[int]:
+    """Return the steps whose own firings matter: those that repeat and those that others wait for."""
     awaited = {step.when.step for step in strategy.steps if isinstance(step.when, AfterStep)}
     return [order for order, step in enumerate(strategy.steps) if step.repeat or step.key in awaited]
 
 
-def _choice(ladder: ir.Table, strategy: Strategy, track: str, as_of: date) -> ir.IntegerValue:
+def _choose_step(ladder: ir.Table, strategy: Strategy, track: str, as_of: date) -> ir.IntegerValue:
     """Return the order of the step to fire on a track, or null."""
     furthest = ladder[f"furthest_{track}"].fill_null(_NOTHING_FIRED)
     cases = []
-    for order in reversed(_orders(strategy, track)):
-        fresh = furthest < order
-        again = _again(ladder, strategy.steps[order], order, as_of)
-        fireable = fresh if again is None else fresh | ((furthest == order) & again)
-        cases.append(
-            (_is_due(ladder, strategy, order, as_of) & fireable.fill_null(False), ibis.literal(order, "int64"))
-        )
+    # From the last step back: the furthest one that is due goes before all others.
+    for order in reversed(_track_orders(strategy, track)):
+        may_fire = furthest < order
+        repeat = strategy.steps[order].repeat
+        if repeat is not None:
+            has_waited = ladder[f"fired_on_{order}"] <= as_of - timedelta(repeat.every_days)
+            may_repeat = has_waited & (ladder[f"times_{order}"] < repeat.times)
+            may_fire |= (furthest == order) & may_repeat
+        is_due = _is_due(ladder, strategy, order, as_of)
+        cases.append((is_due & may_fire.fill_null(False), ibis.literal(order, "int64")))
     return ibis.cases(*cases, else_=ibis.null("int64"))
-
-
-def _again(ladder: ir.Table, step: Step, order: int, as_of: date) -> ir.BooleanValue | None:
-    if step.repeat is None:
-        return None
-    waited = ladder[f"fired_on_{order}"] <= as_of - timedelta(step.repeat.every_days)
-    return waited & (ladder[f"times_{order}"] < step.repeat.times)
 
 
 def _is_due(ladder: ir.Table, strategy: Strategy, order: int, as_of: date) -> ir.BooleanValue:
     step = strategy.steps[order]
-    conditions = [_reached(ladder, strategy, step, as_of)]
+    conditions = [_is_reached(ladder, strategy, step, as_of)]
     if step.last_dpd is not None:
         conditions.append(ladder.dpd <= step.last_dpd)
     if step.rule is not None:
@@ -126,53 +125,43 @@ def _is_due(ladder: ir.Table, strategy: Strategy, order: int, as_of: date) -> ir
     if step.stages:
         conditions.append(ladder.stage.isin(step.stages))
     if step.min_amount is not None:
-        conditions.append(_amounts_to(ladder, step.min_amount))
+        # The amount is in major units; each exponent gives it a floor of its own in minor ones.
+        floors = [int(step.min_amount.scaleb(exponent).to_integral_value(ROUND_CEILING)) for exponent in _EXPONENTS]
+        cases = ((ladder.currency_exponent == exponent, floor) for exponent, floor in enumerate(floors))
+        conditions.append(amount_at_stake(ladder) >= ibis.cases(*cases, else_=ibis.null("int64")))
     if isinstance(step.do, ChangeStage):
-        conditions.append(ladder.stage.isin(_before(step.do.stage)))
+        # Steps only move an account forward.
+        conditions.append(ladder.stage.isin(STAGES[: STAGES.index(step.do.stage)]))
     return reduce(and_, conditions).fill_null(False)
 
 
-def _reached(ladder: ir.Table, strategy: Strategy, step: Step, as_of: date) -> ir.BooleanValue:
+def _is_reached(ladder: ir.Table, strategy: Strategy, step: Step, as_of: date) -> ir.BooleanValue:
     when = step.when
     if isinstance(when, AtDpd):
         return ladder.dpd >= when.days
     latest = as_of - timedelta(when.days)
     if isinstance(when, AfterEvent):
-        happened = ladder[f"last_{when.event}_on"]
+        happened_on = ladder[f"last_{when.event}_on"]
         # An event of an earlier cycle starts nothing in this one.
-        return (happened <= latest) & (happened >= ladder.cycle_date)
+        return (happened_on <= latest) & (happened_on >= ladder.cycle_date)
     awaited = strategy.steps.index(strategy.step(when.step))
     return ladder[f"fired_on_{awaited}"] <= latest
 
 
-def _amounts_to(ladder: ir.Table, min_amount: Decimal) -> ir.BooleanValue:
-    """Compare what is at stake with an amount in major units."""
-    floors = (int((min_amount.scaleb(exponent)).to_integral_value(ROUND_CEILING)) for exponent in _EXPONENTS)
-    cases = ((ladder.currency_exponent == exponent, floor) for exponent, floor in enumerate(floors))
-    return amount_at_stake(ladder) >= ibis.cases(*cases, else_=ibis.null("int64"))
-
-
-def _before(stage: str) -> Sequence[str]:
-    return STAGES[: STAGES.index(stage)]
-
-
-def _described(due: ir.Table, strategy: Strategy) -> ir.Table:
+def _describe_steps(due: ir.Table, strategy: Strategy) -> ir.Table:
     """Write on each due step what it does, so that plans of several strategies can be put together."""
-    times = [(due.order == order, due[f"times_{order}"].fill_null(0) + 1) for order in _recalled(strategy)]
+    times = [(due.order == order, due[f"times_{order}"].fill_null(0) + 1) for order in _remembered_orders(strategy)]
     columns: dict[str, ir.Value] = {
         "strategy_code": ibis.literal(strategy.code),
         "occurrence": ibis.cases(*times, else_=1) if times else ibis.literal(1),
     }
-    columns |= {name: _told(due, strategy, name) for name in _TOLD}
+    steps: list[dict[str, Any]] = [
+        {"step_key": step.key, "track": step.do.track, "message_class": step.message_class} | step.do.columns()
+        for step in strategy.steps
+    ]
+    for name in _STEP_COLUMNS:
+        values = [step.get(name) for step in steps]
+        cases = [(due.order == order, value) for order, value in enumerate(values) if value is not None]
+        columns[name] = ibis.cases(*cases, else_=ibis.null(DUE[name])) if cases else ibis.null(DUE[name])
     columns |= {name: due[name] for name in DUE if name not in columns}
     return due.select(**{name: columns[name].cast(kind) for name, kind in DUE.items()})
-
-
-def _told(due: ir.Table, strategy: Strategy, name: str) -> ir.Value:
-    told = [_facts(step).get(name) for step in strategy.steps]
-    cases = [(due.order == order, value) for order, value in enumerate(told) if value is not None]
-    return ibis.cases(*cases, else_=ibis.null(DUE[name])) if cases else ibis.null(DUE[name])
-
-
-def _facts(step: Step) -> dict[str, Any]:
-    return {"step_key": step.key, "track": step.do.track, "message_class": step.message_class} | step.do.columns()

@@ -1,4 +1,4 @@
-"""From due steps to contacts: one per debtor and creditor, by the best way to reach the person (decision 11)."""
+"""Plan of contacts out of due steps: one per debtor and creditor, by the best contact point (decision 11)."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -8,9 +8,9 @@ import ibis.expr.types as ir
 
 CHANNELS_OPEN = ("email",)
 
-# How far each contact point gets; the best one of a debtor tells why nobody can be reached.
+# How far each contact point gets; the best one of a debtor says why nobody can be reached.
 _REACHABLE = 5
-_WHY_NOT = (
+_UNREACHABLE_REASONS = (
     (1, "channel_not_open"),
     (2, "no_template"),
     (3, "point_not_valid"),
@@ -22,7 +22,7 @@ _LAST_RANK = 2**31 - 1
 
 @dataclass(frozen=True)
 class Plan:
-    """What the day's messages become. Every due message step stands in `items` exactly once.
+    """Contacts of a day's messages. Every due message step stands in `items` exactly once.
 
     candidates: what the gate asks of a contact but its instant (`local_date`, `at_utc`): candidate_id, debtor_id,
         creditor_id (these two together unique), account_id (null: the message is about everything overdue), country,
@@ -58,45 +58,51 @@ def plan_contacts(
     templates: template_code, channel: what can be sent, and how.
     The three tables share their source: keep `due` as a table of the engine before evaluating them.
     """
-    messages = _messages(due, accounts)
-    reached = _reached(_leads(messages), points, templates, channels_open)
-    found = reached.level == _REACHABLE
-    return Plan(
-        candidates=_candidates(reached.filter(found), as_of),
-        items=_items(messages, reached.select("debtor_id", "creditor_id", reachable=found)),
-        unreachable=_unreachable(reached.filter(~found)),
+    facts = accounts.select("account_id", "creditor_id", "dpd", "country", "subdivision", "zones", "held")
+    messages = due.filter(due.track == "message").inner_join(facts, "account_id")
+    reached = _add_best_point(_pick_leads(messages), points, templates, channels_open)
+    is_reachable = reached.level == _REACHABLE
+    reachable = reached.select("debtor_id", "creditor_id", reachable=is_reachable)
+    items = messages.inner_join(reachable, ["debtor_id", "creditor_id"]).select(
+        "debtor_id", "creditor_id", "account_id", "step_key", "occurrence", "cycle_date", "reachable"
     )
+    failed = reached.filter(~is_reachable)
+    reasons = [(failed.level == level, reason) for level, reason in _UNREACHABLE_REASONS]
+    unreachable = failed.select(
+        "debtor_id",
+        "creditor_id",
+        "portfolio_id",
+        lead_account_id=failed.account_id,
+        lead_step_key=failed.step_key,
+        reason=ibis.cases(*reasons, else_=_NO_POINT),
+    )
+    return Plan(candidates=_build_candidates(reached.filter(is_reachable), as_of), items=items, unreachable=unreachable)
 
 
 def plan_tasks(due: ir.Table) -> ir.Table:
     """Return the tasks to create: whom about, the step that asks, kind, title, queue and term in days."""
-    chosen = due.filter(due.track == "task")
-    return _firing(chosen, kind=chosen.action, title=chosen.title, queue=chosen.queue, due_in_days=chosen.days)
+    tasks = due.filter(due.track == "task")
+    return _select_firings(tasks, kind=tasks.action, title=tasks.title, queue=tasks.queue, due_in_days=tasks.days)
 
 
 def plan_stage_changes(due: ir.Table) -> ir.Table:
     """Return the accounts that move on: the step that moves them and the new stage."""
-    chosen = due.filter(due.track == "stage")
-    return _firing(chosen, stage=chosen.action)
+    changes = due.filter(due.track == "stage")
+    return _select_firings(changes, stage=changes.action)
 
 
 def plan_holds(due: ir.Table) -> ir.Table:
     """Return the holds to set: the step that asks, the reason and the length in days."""
-    chosen = due.filter(due.track == "hold")
-    return _firing(chosen, reason=chosen.action, days=chosen.days)
+    holds = due.filter(due.track == "hold")
+    return _select_firings(holds, reason=holds.action, days=holds.days)
 
 
-def _firing(chosen: ir.Table, **what: ir.Value) -> ir.Table:
+def _select_firings(due: ir.Table, **columns: ir.Value) -> ir.Table:
     identity = ["account_id", "debtor_id", "portfolio_id", "strategy_code", "step_key", "occurrence", "cycle_date"]
-    return chosen.select(*identity, **what)
+    return due.select(*identity, **columns)
 
 
-def _messages(due: ir.Table, accounts: ir.Table) -> ir.Table:
-    facts = accounts.select("account_id", "creditor_id", "dpd", "country", "subdivision", "zones", "held")
-    return due.filter(due.track == "message").inner_join(facts, "account_id")
-
-
-def _leads(messages: ir.Table) -> ir.Table:
+def _pick_leads(messages: ir.Table) -> ir.Table:
     """Return the most severe due step of each debtor and creditor."""
     severity = [messages.dpd.desc(), messages.order.desc(), messages.account_id]
     window = ibis.window(group_by=[messages.debtor_id, messages.creditor_id], order_by=severity)
@@ -104,18 +110,18 @@ def _leads(messages: ir.Table) -> ir.Table:
     return ranked.filter(ranked.place == 0).drop("place")
 
 
-def _reached(leads: ir.Table, points: ir.Table, templates: ir.Table, channels_open: tuple[str, ...]) -> ir.Table:
+def _add_best_point(leads: ir.Table, points: ir.Table, templates: ir.Table, channels_open: tuple[str, ...]) -> ir.Table:
     """Add to each lead its best contact point and how far that one gets; `level` 0 where there is none."""
-    ways = _ways(leads, points, templates, channels_open)
+    options = _pair_points(leads, points, templates, channels_open)
     best = [
-        ways.level.desc(),
-        ways.preference,
-        ways.quality.fill_null(-1).desc(),
-        ways["rank"].fill_null(_LAST_RANK),
-        ways.contact_point_id,
+        options.level.desc(),
+        options.preference,
+        options.quality.fill_null(-1).desc(),
+        options["rank"].fill_null(_LAST_RANK),
+        options.contact_point_id,
     ]
-    window = ibis.window(group_by=[ways.debtor_id, ways.creditor_id], order_by=best)
-    ranked = ways.mutate(nth=ibis.row_number().over(window))
+    window = ibis.window(group_by=[options.debtor_id, options.creditor_id], order_by=best)
+    ranked = options.mutate(nth=ibis.row_number().over(window))
     chosen = ranked.filter(ranked.nth == 0).select(
         "contact_point_id",
         "channel",
@@ -127,15 +133,15 @@ def _reached(leads: ir.Table, points: ir.Table, templates: ir.Table, channels_op
         way_debtor=ranked.debtor_id,
         way_creditor=ranked.creditor_id,
     )
-    same = [leads.debtor_id == chosen.way_debtor, leads.creditor_id == chosen.way_creditor]
-    reached = leads.left_join(chosen, same)
+    same_debtor = [leads.debtor_id == chosen.way_debtor, leads.creditor_id == chosen.way_creditor]
+    reached = leads.left_join(chosen, same_debtor)
     return reached.mutate(level=reached.level.fill_null(0))
 
 
-def _ways(leads: ir.Table, points: ir.Table, templates: ir.Table, channels_open: tuple[str, ...]) -> ir.Table:
-    """Pair each lead with the points of the channels its step allows."""
+def _pair_points(leads: ir.Table, points: ir.Table, templates: ir.Table, channels_open: tuple[str, ...]) -> ir.Table:
+    """Pair each lead with the points of the channels its step allows; add `preference` and `level`."""
     wanted = leads.select("debtor_id", "creditor_id", "action", "channels")
-    kinds = [
+    columns = [
         "contact_point_id",
         "debtor_id",
         "channel",
@@ -147,29 +153,25 @@ def _ways(leads: ir.Table, points: ir.Table, templates: ir.Table, channels_open:
         "place",
         "preferred",
     ]
-    pairs = wanted.inner_join(points.select(*kinds), "debtor_id")
+    pairs = wanted.inner_join(points.select(*columns), "debtor_id")
     # The place of the channel in the list: `,email,sms,` holds `,sms,` later than `,email,`.
     pairs = pairs.mutate(preference=("," + pairs.channels + ",").find("," + pairs.channel + ","))
     pairs = pairs.filter(pairs.preference >= 0)
     pairs = pairs.mutate(preference=pairs.preferred.fill_null(False).ifelse(-1, pairs.preference))
     ready = templates.select(template_of="template_code", template_by="channel").distinct()
     pairs = pairs.left_join(ready, [pairs.action == ready.template_of, pairs.channel == ready.template_by])
-    return pairs.mutate(level=_level(pairs, channels_open))
-
-
-def _level(pairs: ir.Table, channels_open: tuple[str, ...]) -> ir.IntegerValue:
-    opened = pairs.channel.isin(channels_open) if channels_open else ibis.literal(False)
+    is_open = pairs.channel.isin(channels_open) if channels_open else ibis.literal(False)
     level = ibis.cases(
-        (~opened, 1),
+        (~is_open, 1),
         (pairs.template_of.isnull(), 2),
         (~pairs.valid.fill_null(False), 3),
         (pairs.opted_out.fill_null(True), 4),
         else_=_REACHABLE,
     )
-    return level.cast("int64")
+    return pairs.mutate(level=level.cast("int64"))
 
 
-def _candidates(reached: ir.Table, as_of: date) -> ir.Table:
+def _build_candidates(reached: ir.Table, as_of: date) -> ir.Table:
     order = ibis.window(order_by=[reached.debtor_id, reached.creditor_id])
     return reached.select(
         "debtor_id",
@@ -188,27 +190,11 @@ def _candidates(reached: ir.Table, as_of: date) -> ir.Table:
         "point_valid",
         "place",
         candidate_id=ibis.row_number().over(order),
+        # One message about everything overdue: no single account, and no hold, or the step would not be due.
         account_id=ibis.null("int64"),
         hold_reason=ibis.null("string"),
         lead_account_id=reached.account_id,
         lead_step_key=reached.step_key,
         template_code=reached.action,
         planned_on=ibis.literal(as_of),
-    )
-
-
-def _items(messages: ir.Table, reached: ir.Table) -> ir.Table:
-    joined = messages.inner_join(reached, ["debtor_id", "creditor_id"])
-    return joined.select("debtor_id", "creditor_id", "account_id", "step_key", "occurrence", "cycle_date", "reachable")
-
-
-def _unreachable(reached: ir.Table) -> ir.Table:
-    reasons = [(reached.level == level, reason) for level, reason in _WHY_NOT]
-    return reached.select(
-        "debtor_id",
-        "creditor_id",
-        "portfolio_id",
-        lead_account_id=reached.account_id,
-        lead_step_key=reached.step_key,
-        reason=ibis.cases(*reasons, else_=_NO_POINT),
     )

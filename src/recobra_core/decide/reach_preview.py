@@ -1,4 +1,4 @@
-"""How many would this touch today: what a strategy would do, counted before it does it."""
+"""Preview of a strategy's reach: what it would do today, counted before it does it."""
 
 import ibis
 import ibis.expr.types as ir
@@ -17,19 +17,19 @@ def count_reach(due: ir.Table, accounts: ir.Table, plan: Plan) -> ir.Table:
     debtors, amount_minor: what is overdue, or the balance where nothing is yet.
     """
     facts = accounts.select("account_id", "creditor_id", "currency", amount_minor=amount_at_stake(accounts))
-    touched = due.inner_join(facts, "account_id")
-    ways = plan.candidates.select(
+    affected = due.inner_join(facts, "account_id")
+    contacts = plan.candidates.select(
         way_debtor="debtor_id", way_creditor="creditor_id", way_channel="channel", way_track=ibis.literal("message")
     )
-    same = [
-        touched.debtor_id == ways.way_debtor,
-        touched.creditor_id == ways.way_creditor,
-        touched.track == ways.way_track,
+    same_debtor = [
+        affected.debtor_id == contacts.way_debtor,
+        affected.creditor_id == contacts.way_creditor,
+        affected.track == contacts.way_track,
     ]
-    touched = touched.left_join(ways, same)
-    channel = ibis.ifelse(touched.track == "message", touched.way_channel.fill_null(UNREACHABLE), ibis.null("string"))
+    affected = affected.left_join(contacts, same_debtor)
+    channel = ibis.ifelse(affected.track == "message", affected.way_channel.fill_null(UNREACHABLE), ibis.null("string"))
     by = ["strategy_code", "step_key", "order", "track", "channel", "currency"]
-    counted = touched.mutate(channel=channel).group_by(by)
+    counted = affected.mutate(channel=channel).group_by(by)
     return counted.aggregate(
         accounts=lambda t: t.account_id.nunique(),
         debtors=lambda t: t.debtor_id.nunique(),

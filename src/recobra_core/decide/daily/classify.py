@@ -1,4 +1,4 @@
-"""Days past due become bucket, stage, cycle of delinquency and segment."""
+"""Classification of accounts: bucket, stage, cycle of delinquency and segment out of days past due."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ class PortfolioLimits:
 
 
 def classify_accounts(known: ir.Table, policies: Sequence[PortfolioLimits], *, as_of: date) -> ir.Table:
-    """Add bucket, stage, stage_since, days_in_stage, cycle_date and segment to `known_facts`.
+    """Add bucket, stage, stage_since, days_in_stage, cycle_date and segment to `build_account_facts`.
 
     A cycle of delinquency starts on the oldest unpaid due date of the day an account falls into arrears and lasts
     until nothing is overdue; before, its date is the next due date. Within a cycle the stage never falls back.
@@ -33,40 +33,42 @@ def classify_accounts(known: ir.Table, policies: Sequence[PortfolioLimits], *, a
     was_overdue = (known.was_overdue_minor > 0).fill_null(False)
     same_cycle = overdue & was_overdue
     classed = known.mutate(
-        bucket=_by_policy(known, policies, lambda policy: bucket_of(known.dpd, limits=policy.limits)),
-        stage=_stage(known, policies, same_cycle=same_cycle),
+        bucket=_choose_by_policy(known, policies, lambda policy: bucket_of(known.dpd, limits=policy.limits)),
+        stage=_compute_stage(known, policies, same_cycle=same_cycle),
         cycle_date=ibis.cases(
             (same_cycle & known.was_cycle_date.notnull(), known.was_cycle_date),
             (overdue, known.oldest_due_date),
             else_=known.next_due_date,
         ),
     )
-    kept = (classed.stage == classed.was_stage).fill_null(False)
-    classed = classed.mutate(stage_since=kept.ifelse(classed.was_stage_since, ibis.literal(as_of)))
+    is_same_stage = (classed.stage == classed.was_stage).fill_null(False)
+    classed = classed.mutate(stage_since=is_same_stage.ifelse(classed.was_stage_since, ibis.literal(as_of)))
     classed = classed.mutate(days_in_stage=ibis.literal(as_of).delta(classed.stage_since, unit="day").cast("int64"))
-    return classed.mutate(segment=_segment(classed, policies))
+    return classed.mutate(segment=_compute_segment(classed, policies))
 
 
-def _by_policy(
+def _choose_by_policy(
     known: ir.Table, policies: Sequence[PortfolioLimits], value: Callable[[PortfolioLimits], ir.StringValue]
 ) -> ir.StringValue:
     cases = [(known.portfolio_id.isin(policy.portfolio_ids), value(policy)) for policy in policies]
     return cases[0][1] if len(cases) == 1 else ibis.cases(*cases, else_=ibis.null("string"))
 
 
-def _stage(known: ir.Table, policies: Sequence[PortfolioLimits], *, same_cycle: ir.BooleanValue) -> ir.StringValue:
-    by_days = _by_policy(
+def _compute_stage(
+    known: ir.Table, policies: Sequence[PortfolioLimits], *, same_cycle: ir.BooleanValue
+) -> ir.StringValue:
+    by_days = _choose_by_policy(
         known, policies, lambda policy: stage_of(known.dpd, current=known.was_stage, limits=policy.limits)
     )
-    further = same_cycle & (_rank(known.was_stage) > _rank(by_days)).fill_null(False)
-    return further.ifelse(known.was_stage, by_days)
+    is_further = same_cycle & (_rank_of(known.was_stage) > _rank_of(by_days)).fill_null(False)
+    return is_further.ifelse(known.was_stage, by_days)
 
 
-def _rank(stage: ir.StringValue) -> ir.IntegerValue:
+def _rank_of(stage: ir.StringValue) -> ir.IntegerValue:
     return ibis.cases(*((stage == name, rank) for name, rank in _RANK.items()), else_=ibis.null("int64"))
 
 
-def _segment(classed: ir.Table, policies: Sequence[PortfolioLimits]) -> ir.StringValue:
+def _compute_segment(classed: ir.Table, policies: Sequence[PortfolioLimits]) -> ir.StringValue:
     cases = [
         (classed.portfolio_id.isin(policy.portfolio_ids) & segment.rule.condition(classed), segment.key)
         for policy in policies

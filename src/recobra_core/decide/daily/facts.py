@@ -1,4 +1,4 @@
-"""What is known of each account on a day, put side by side."""
+"""Facts of each account on a day, side by side."""
 
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -52,53 +52,55 @@ def build_account_facts(facts: DayFacts, *, as_of: date) -> ir.Table:
     Adds creditor_id, zones, the state last written (`was_…`) and the latest events. An account without open
     instalments owes nothing: balance 0 and no due date.
     """
-    owed = compute_arrears(facts.items, as_of=as_of)
+    arrears = compute_arrears(facts.items, as_of=as_of)
     accounts = facts.accounts.inner_join(facts.portfolios.drop("active"), "portfolio_id")
-    accounts = accounts.left_join(owed, "account_id").drop("account_id_right")
+    accounts = accounts.left_join(arrears, "account_id").drop("account_id_right")
     accounts = accounts.mutate(
-        balance_minor=_whole(accounts.balance_minor.fill_null(0)),
-        overdue_minor=_whole(accounts.overdue_minor.fill_null(0)),
+        balance_minor=_cast_sum(accounts.balance_minor.fill_null(0)),
+        overdue_minor=_cast_sum(accounts.overdue_minor.fill_null(0)),
     )
     accounts = accounts.inner_join(facts.debtors, "debtor_id")
-    accounts = _with_states(accounts, facts.states)
-    accounts = _with(accounts, _reach(facts.points), "debtor_id", has_email=False, has_phone=False, has_address=False)
-    accounts = _with(accounts, facts.events, "debtor_id", payments_90d=0)
-    accounts = _with(accounts, _contacted(facts.history, as_of), "debtor_id", contacts_30d=0)
-    accounts = _with_holds(accounts, facts.holds)
-    accounts = accounts.mutate(
-        days_since_payment=_days(accounts.last_payment_on, as_of),
-        days_since_contact=_days(accounts.last_contact_on, as_of),
+    accounts = _add_last_states(accounts, facts.states)
+    accounts = _left_join(
+        accounts, _usable_kinds(facts.points), "debtor_id", has_email=False, has_phone=False, has_address=False
     )
-    return _with_debtor_sums(accounts)
+    accounts = _left_join(accounts, facts.events, "debtor_id", payments_90d=0)
+    accounts = _left_join(accounts, _count_contacts(facts.history, as_of), "debtor_id", contacts_30d=0)
+    accounts = _add_holds(accounts, facts.holds)
+    accounts = accounts.mutate(
+        days_since_payment=_days_since(accounts.last_payment_on, as_of),
+        days_since_contact=_days_since(accounts.last_contact_on, as_of),
+    )
+    return _add_debtor_sums(accounts)
 
 
-def _whole(number: ir.IntegerValue) -> ir.IntegerValue:
+def _cast_sum(total: ir.IntegerValue) -> ir.IntegerValue:
     """Cast a sum to 64 bits in the engine too.
 
     DuckDB sums in 128 bits, which Parquet keeps as floating point; ibis takes sums for 64 bits and would leave out
     a cast by `.cast`.
     """
-    whole: ir.IntegerValue = ops.Cast(number, "int64").to_expr()
-    return whole
+    cast: ir.IntegerValue = ops.Cast(total, "int64").to_expr()
+    return cast
 
 
-def _days(day: ir.DateValue, as_of: date) -> ir.IntegerValue:
+def _days_since(day: ir.DateValue, as_of: date) -> ir.IntegerValue:
     return ibis.literal(as_of).delta(day, unit="day").cast("int64")
 
 
-def _with(accounts: ir.Table, more: ir.Table, key: str, **otherwise: object) -> ir.Table:
-    """Left join, with what stands where nothing is known."""
-    joined = accounts.left_join(more, key).drop(f"{key}_right")
+def _left_join(accounts: ir.Table, other: ir.Table, key: str, **otherwise: object) -> ir.Table:
+    """Join by a key; `otherwise` holds the values of accounts that have no row."""
+    joined = accounts.left_join(other, key).drop(f"{key}_right")
     return joined.mutate(**{name: joined[name].fill_null(value) for name, value in otherwise.items()})
 
 
-def _with_states(accounts: ir.Table, states: ir.Table) -> ir.Table:
+def _add_last_states(accounts: ir.Table, states: ir.Table) -> ir.Table:
     names = [name for name in states.columns if name != "account_id"]
     was = states.select("account_id", **{f"was_{name}": states[name] for name in names})
     return accounts.left_join(was, "account_id").drop("account_id_right")
 
 
-def _reach(points: ir.Table) -> ir.Table:
+def _usable_kinds(points: ir.Table) -> ir.Table:
     usable = points.filter(points.valid & ~points.opted_out)
     return usable.group_by("debtor_id").agg(
         has_email=(usable.kind == "EMAIL").any(),
@@ -107,15 +109,15 @@ def _reach(points: ir.Table) -> ir.Table:
     )
 
 
-def _contacted(history: ir.Table, as_of: date) -> ir.Table:
+def _count_contacts(history: ir.Table, as_of: date) -> ir.Table:
     past = history.filter(history.local_date <= as_of)
     recent = past.local_date > as_of - timedelta(CONTACTS_WINDOW_DAYS)
     return past.group_by("debtor_id").agg(
-        last_contact_on=past.local_date.max(), contacts_30d=_whole(recent.ifelse(1, 0).sum())
+        last_contact_on=past.local_date.max(), contacts_30d=_cast_sum(recent.ifelse(1, 0).sum())
     )
 
 
-def _with_holds(accounts: ir.Table, holds: ir.Table) -> ir.Table:
+def _add_holds(accounts: ir.Table, holds: ir.Table) -> ir.Table:
     """Add `held`, its reason and the disputed amount.
 
     A dispute about a part of what is overdue, or of the balance while nothing is, leaves the rest in strategy.
@@ -125,21 +127,23 @@ def _with_holds(accounts: ir.Table, holds: ir.Table) -> ir.Table:
     single = holds.filter(holds.account_id.notnull())
     of_account = single.group_by("account_id").agg(
         account_hold=single.reason.min(where=single.disputed_minor.isnull()),
-        disputed_minor=_whole(single.disputed_minor.sum()),
+        disputed_minor=_cast_sum(single.disputed_minor.sum()),
     )
     accounts = accounts.left_join(of_debtor, "debtor_id").drop("debtor_id_right")
-    accounts = _with(accounts, of_account, "account_id", disputed_minor=0)
+    accounts = _left_join(accounts, of_account, "account_id", disputed_minor=0)
     at_stake = (accounts.overdue_minor > 0).ifelse(accounts.overdue_minor, accounts.balance_minor)
-    covered = (accounts.disputed_minor > 0) & (accounts.disputed_minor >= at_stake)
-    reason = accounts.debtor_hold.coalesce(accounts.account_hold, covered.ifelse("DISPUTE", ibis.null("string")))
+    is_all_disputed = (accounts.disputed_minor > 0) & (accounts.disputed_minor >= at_stake)
+    reason = accounts.debtor_hold.coalesce(
+        accounts.account_hold, is_all_disputed.ifelse("DISPUTE", ibis.null("string"))
+    )
     return accounts.mutate(held=reason.notnull(), hold_reason=reason).drop("debtor_hold", "account_hold")
 
 
-def _with_debtor_sums(accounts: ir.Table) -> ir.Table:
+def _add_debtor_sums(accounts: ir.Table) -> ir.Table:
     """Add how many accounts the debtor has and what is overdue on them in the account's own currency."""
     by_debtor = accounts.group_by("debtor_id").agg(accounts_of_debtor=accounts.count().cast("int64"))
     by_currency = accounts.group_by("debtor_id", "currency").agg(
-        debtor_overdue_minor=_whole(accounts.overdue_minor.sum())
+        debtor_overdue_minor=_cast_sum(accounts.overdue_minor.sum())
     )
     accounts = accounts.inner_join(by_debtor, "debtor_id")
     return accounts.inner_join(by_currency, ["debtor_id", "currency"])

@@ -1,4 +1,4 @@
-"""From classified accounts to the day's plan: due steps, one contact per debtor, the gate's verdict."""
+"""Plan of a day out of classified accounts: due steps, one contact per debtor, the gate's verdict."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -25,14 +25,14 @@ def find_due_today(
     """
     active = facts.portfolios.filter(facts.portfolios.active).select("portfolio_id")
     speaking = accounts.semi_join(active, "portfolio_id")
-    found = []
+    due = []
     for policy in policies:
         if policy.strategy is None or not policy.strategy.steps:
             continue
-        mine = speaking.filter(speaking.portfolio_id.isin(policy.portfolio_ids))
+        own = speaking.filter(speaking.portfolio_id.isin(policy.portfolio_ids))
         fired = facts.firings.filter(facts.firings.strategy_code == policy.strategy.code).drop("strategy_code")
-        found.append(find_due_steps(mine, fired, policy.strategy, as_of=as_of))
-    return ibis.union(*found) if len(found) > 1 else (found[0] if found else None)
+        due.append(find_due_steps(own, fired, policy.strategy, as_of=as_of))
+    return ibis.union(*due) if len(due) > 1 else (due[0] if due else None)
 
 
 def plan_day(
@@ -50,35 +50,35 @@ def plan_day(
     """
     messages = due.anti_join(facts.planned.select("debtor_id").distinct(), "debtor_id")
     plan = planning.plan_contacts(
-        messages, accounts, _ways(facts.points), templates, as_of=as_of, channels_open=channels_open
+        messages, accounts, _expand_points(facts.points), templates, as_of=as_of, channels_open=channels_open
     )
-    return replace(plan, candidates=_with_gate_facts(plan.candidates, accounts, facts))
+    return replace(plan, candidates=_add_gate_facts(plan.candidates, accounts, facts))
 
 
-def _with_gate_facts(candidates: ir.Table, accounts: ir.Table, facts: DayFacts) -> ir.Table:
-    """Add what the gate asks beyond the hour: to the debtor, about everything overdue, under the portfolio's house."""
-    since = accounts.oldest_due_date.coalesce(accounts.next_due_date)
-    owed = accounts.group_by(owing_debtor=accounts.debtor_id, owed_creditor=accounts.creditor_id).agg(
-        oldest_due_date=since.min()
+def _add_gate_facts(candidates: ir.Table, accounts: ir.Table, facts: DayFacts) -> ir.Table:
+    """Add the gate's facts but the hour: a message to the debtor, about everything overdue."""
+    oldest = accounts.oldest_due_date.coalesce(accounts.next_due_date)
+    due_dates = accounts.group_by(owing_debtor=accounts.debtor_id, owed_creditor=accounts.creditor_id).agg(
+        oldest_due_date=oldest.min()
     )
     portfolios = facts.portfolios
-    house = portfolios.house.fill_null("") if "house" in portfolios.columns else ibis.literal("")
-    houses = portfolios.select(house_of=portfolios.portfolio_id, house=house)
-    told = candidates.left_join(owed, [("debtor_id", "owing_debtor"), ("creditor_id", "owed_creditor")])
-    told = told.left_join(houses, [("portfolio_id", "house_of")])
-    notice = (told.message_class == "notice").fill_null(False)
-    return told.select(
+    rules_id = portfolios.house.fill_null("") if "house" in portfolios.columns else ibis.literal("")
+    company_rules = portfolios.select(house_of=portfolios.portfolio_id, house=rules_id)
+    joined = candidates.left_join(due_dates, [("debtor_id", "owing_debtor"), ("creditor_id", "owed_creditor")])
+    joined = joined.left_join(company_rules, [("portfolio_id", "house_of")])
+    is_notice = (joined.message_class == "notice").fill_null(False)
+    return joined.select(
         *candidates.columns,
         "oldest_due_date",
         "house",
         role=ibis.literal("debtor"),
-        purpose=notice.ifelse("NOTICE", "CLAIM"),
+        purpose=is_notice.ifelse("NOTICE", "CLAIM"),
         replies_to_at_utc=ibis.null("timestamp(6)"),
     )
 
 
-def _place(points: ir.Table) -> ir.StringValue:
-    """What was stated about a number or address; '' where nobody did."""
+def _stated_place(points: ir.Table) -> ir.StringValue:
+    """Return what was stated about a number or address; '' where nobody did."""
     return points.place.fill_null("") if "place" in points.columns else ibis.literal("")
 
 
@@ -94,24 +94,27 @@ def judge_at_opening(
     return judge_candidates(timed, openings=openings, history=history, caps=caps)
 
 
-def _ways(points: ir.Table) -> ir.Table:
+def _expand_points(points: ir.Table) -> ir.Table:
     """Return one row per contact point and channel that it serves; a fixed line serves calls only."""
     rows = []
     for kind, channels in _CHANNELS_BY_KIND:
         # A number at work or of another person is no way to the debtor, so it never stands before one that is.
-        mine = points.filter((points.kind == kind) & ~_place(points).isin(["work", "other_person"]))
+        own = points.filter((points.kind == kind) & ~_stated_place(points).isin(["work", "other_person"]))
         for channel in channels:
-            fitting = mine.filter(mine.line != "FIXED") if channel in {"sms", "whatsapp"} else mine
+            fitting = own.filter(own.line != "FIXED") if channel in {"sms", "whatsapp"} else own
+            is_preferred = ibis.literal(False)
+            if "preferred_channel" in fitting.columns:
+                is_preferred = (fitting.preferred_channel == channel).fill_null(False)
             rows.append(
                 fitting.select(
                     "contact_point_id",
                     "debtor_id",
                     "opted_out",
                     "quality",
-                    valid=fitting.valid & ~_named(fitting, "unusable_for", channel),
-                    consent=_consent(fitting, channel),
-                    place=_place(fitting),
-                    preferred=_preferred(fitting, channel),
+                    valid=fitting.valid & ~_has_channel(fitting, "unusable_for", channel),
+                    consent=_channel_consent(fitting, channel),
+                    place=_stated_place(fitting),
+                    preferred=is_preferred,
                     channel=ibis.literal(channel),
                     rank=ibis.literal(0),
                 )
@@ -119,22 +122,17 @@ def _ways(points: ir.Table) -> ir.Table:
     return ibis.union(*rows)
 
 
-def _consent(points: ir.Table, channel: str) -> ir.StringValue:
-    """What was said of this one channel goes before what was said of the whole point."""
+def _channel_consent(points: ir.Table, channel: str) -> ir.StringValue:
+    # What was said of this one channel goes before what was said of the whole point.
     return ibis.cases(
-        (_named(points, "denied_for", channel), "denied"),
-        (_named(points, "granted_for", channel), "granted"),
+        (_has_channel(points, "denied_for", channel), "denied"),
+        (_has_channel(points, "granted_for", channel), "granted"),
         else_=points.consent,
     )
 
 
-def _named(points: ir.Table, column: str, channel: str) -> ir.BooleanValue:
+def _has_channel(points: ir.Table, column: str, channel: str) -> ir.BooleanValue:
+    """Tell if a column of channels, joined by `|`, holds one; false where the snapshot lacks the column."""
     if column not in points.columns:
         return ibis.literal(False)
     return ("|" + points[column].fill_null("") + "|").contains(f"|{channel}|")
-
-
-def _preferred(points: ir.Table, channel: str) -> ir.BooleanValue:
-    if "preferred_channel" not in points.columns:
-        return ibis.literal(False)
-    return (points.preferred_channel == channel).fill_null(False)
