@@ -1,4 +1,4 @@
-"""Reading a document without stopping at the first fault: every problem is kept with its place."""
+"""Reader of documents that does not stop at the first fault: every problem is kept with its place."""
 
 import difflib
 import re
@@ -14,7 +14,7 @@ TEXT_MAX = 500
 
 
 class Expected(NamedTuple):
-    """What a place of the document should hold, in both languages of the screens."""
+    """Description of what a place of the document should hold, in both languages of the screens."""
 
     en: str
     es: str
@@ -55,11 +55,11 @@ class Node:
         self._problems = problems
 
     @property
-    def given(self) -> bool:
+    def has_value(self) -> bool:
         """Tell if the place holds anything."""
         return self.value is not None
 
-    def has(self, key: str) -> bool:
+    def has_field(self, key: str) -> bool:
         """Tell if a field is written, even as null."""
         return isinstance(self.value, dict) and key in self.value
 
@@ -67,12 +67,12 @@ class Node:
         """Keep a problem of this place."""
         self._problems.append(Problem(self.path, found or _shown(self.value), expected))
 
-    def field(self, key: str) -> "Node":
+    def get_field(self, key: str) -> "Node":
         """Return the field of a mapping; an absent one holds nothing."""
         path = f"{self.path}.{key}" if self.path else key
         return Node(self.value.get(key) if isinstance(self.value, dict) else None, path, self._problems)
 
-    def fields(self, *known: str) -> bool:
+    def check_fields(self, *known: str) -> bool:
         """Check that this is a mapping of known fields only; an unknown one is answered with the nearest."""
         if not isinstance(self.value, dict):
             self.refuse(A_MAPPING)
@@ -80,10 +80,10 @@ class Node:
         for key in self.value:
             if key not in known:
                 near = difflib.get_close_matches(str(key), known, n=1)
-                self.field(str(key)).refuse(_one_of(near or known), found=f"«{key}»")
+                self.get_field(str(key)).refuse(_one_of(near or known), found=f"«{key}»")
         return True
 
-    def items(self) -> list["Node"]:
+    def read_items(self) -> list["Node"]:
         """Return the members of a list; nothing written is an empty list."""
         if self.value is None:
             return []
@@ -92,21 +92,21 @@ class Node:
             return []
         return [Node(item, f"{self.path}[{at}]", self._problems) for at, item in enumerate(self.value)]
 
-    def text(self) -> str:
+    def read_text(self) -> str:
         """Read an obligatory text."""
         if not isinstance(self.value, str) or not 0 < len(self.value.strip()) <= TEXT_MAX:
             self.refuse(A_TEXT)
             return ""
         return self.value.strip()
 
-    def key(self) -> str:
+    def read_key(self) -> str:
         """Read a stable identity."""
         if not isinstance(self.value, str) or not _KEY.fullmatch(self.value):
             self.refuse(A_KEY)
             return ""
         return self.value
 
-    def number(self, low: int, high: int) -> int:
+    def read_number(self, low: int, high: int) -> int:
         """Read a whole number between two limits, both included."""
         if type(self.value) is not int or not low <= self.value <= high:
             words = f"a whole number from {low} to {high}", f"un número entero de {low} a {high}"
@@ -114,7 +114,7 @@ class Node:
             return low
         return self.value
 
-    def amount(self) -> Decimal:
+    def read_amount(self) -> Decimal:
         """Read an amount in major units without passing through binary fractions."""
         if isinstance(self.value, int | float | str | Decimal) and not isinstance(self.value, bool):
             try:
@@ -126,7 +126,7 @@ class Node:
         self.refuse(AN_AMOUNT)
         return Decimal(0)
 
-    def choice(self, options: Iterable[str]) -> str:
+    def read_choice(self, options: Iterable[str]) -> str:
         """Read one of some words."""
         options = tuple(options)
         if self.value not in options:
@@ -134,15 +134,15 @@ class Node:
             return options[0]
         return str(self.value)
 
-    def yes_or_no(self) -> Literal["yes", "no"]:
+    def read_yes_or_no(self) -> Literal["yes", "no"]:
         """Read yes or no; YAML turns the bare words into booleans."""
         if not isinstance(self.value, bool) and self.value not in ("yes", "no"):
             self.refuse(YES_OR_NO)
         return "yes" if self.value is True or self.value == "yes" else "no"
 
-    def optional(self, read: Callable[["Node"], _Read]) -> _Read | None:
+    def read_optional(self, read: Callable[["Node"], _Read]) -> _Read | None:
         """Read the place if something is written there."""
-        return read(self) if self.given else None
+        return read(self) if self.has_value else None
 
 
 def _one_of(options: Iterable[str]) -> Expected:

@@ -1,4 +1,4 @@
-"""What a strategy is made of: when a step is due, what it does, how often and for whom."""
+"""Steps and segments of a strategy: when a step is due, what it does, how often and for whom."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -13,7 +13,7 @@ TRACKS = ("message", "task", "stage", "hold")
 STAGES = ACCOUNT_COLUMNS["stage"].values or ()
 """The stages in the order in which an account can move through them."""
 NO_SEGMENT = "none"
-"""Where an account stands that no segment's rule matches."""
+"""Segment of an account that no segment's rule matches."""
 
 Document = dict[str, Any]
 
@@ -157,8 +157,8 @@ class Step:
     @property
     def last_dpd(self) -> int | None:
         """Return the last day past due on which it may fire: a notice that comes late says nothing true."""
-        announces = isinstance(self.do, Send) and isinstance(self.when, AtDpd) and self.when.days <= 0
-        return 0 if announces and self.until is None else self.until
+        is_announcement = isinstance(self.do, Send) and isinstance(self.when, AtDpd) and self.when.days <= 0
+        return 0 if is_announcement and self.until is None else self.until
 
     @property
     def message_class(self) -> str | None:
@@ -174,7 +174,7 @@ class Step:
             "segments": list(self.segments) or None,
             "stages": list(self.stages) or None,
             "repeat": self.repeat.to_document() if self.repeat else None,
-            "min_amount": _plain(self.min_amount),
+            "min_amount": _amount_document(self.min_amount),
         }
         written = {name: value for name, value in optional.items() if value is not None}
         head = {"key": self.key, "name": self.name, "when": self.when.to_document()}
@@ -199,7 +199,7 @@ def _rule_document(rule: Rule) -> Document:
     return {"rule": rule.text} | ({} if rule.unknown == "refuse" else {"unknown": rule.unknown})
 
 
-def _plain(amount: Decimal | None) -> int | str | None:
+def _amount_document(amount: Decimal | None) -> int | str | None:
     if amount is None:
         return None
     return int(amount) if amount == amount.to_integral_value() else str(amount)

@@ -41,16 +41,16 @@ class Strategy:
         """
         problems: list[Problem] = []
         node = Node(document, "", problems)
-        if node.fields("code", "name", "purpose", "objective", "stops", "segments", "steps"):
-            segments = read_segments(node.field("segments"), catalogue)
+        if node.check_fields("code", "name", "purpose", "objective", "stops", "segments", "steps"):
+            segments = read_segments(node.get_field("segments"), catalogue)
             strategy = cls(
-                code=node.field("code").key(),
-                name=node.field("name").text(),
-                purpose=node.field("purpose").optional(Node.text),
-                objective=node.field("objective").optional(Node.text),
-                stops=read_stops(node.field("stops")),
+                code=node.get_field("code").read_key(),
+                name=node.get_field("name").read_text(),
+                purpose=node.get_field("purpose").read_optional(Node.read_text),
+                objective=node.get_field("objective").read_optional(Node.read_text),
+                stops=read_stops(node.get_field("stops")),
                 segments=segments,
-                steps=read_steps(node.field("steps"), segments, catalogue),
+                steps=read_steps(node.get_field("steps"), segments, catalogue),
             )
         if problems:
             raise StrategyError(problems)
@@ -58,11 +58,15 @@ class Strategy:
 
     def to_document(self) -> Document:
         """Return the plain form, from which `parse` gives an equal strategy."""
-        optional = {"purpose": self.purpose, "objective": self.objective, "stops": self.stops}
-        head = {"code": self.code, "name": self.name} | {key: value for key, value in optional.items() if value}
-        segments = [segment.to_document() for segment in self.segments]
-        steps = [step.to_document() for step in self.steps]
-        return head | ({"segments": segments} if segments else {}) | {"steps": steps}
+        optional = {
+            "purpose": self.purpose,
+            "objective": self.objective,
+            "stops": self.stops,
+            "segments": [segment.to_document() for segment in self.segments],
+        }
+        document = {"code": self.code, "name": self.name}
+        document |= {key: value for key, value in optional.items() if value}
+        return document | {"steps": [step.to_document() for step in self.steps]}
 
     def step(self, key: str) -> Step:
         """Return a step by its key. Raises KeyError."""

@@ -1,4 +1,4 @@
-"""The columns a rule may speak about: their names, types and words.
+"""Catalogue of the columns a rule may speak about: their names, types and words.
 
 A rule writes amounts in major units of the account's own currency (`balance > 1000` is 1000.00 pesos or 1000
 guaraníes). The table holds them as integers in minor units under the name with the suffix `_minor`, beside a
@@ -31,7 +31,7 @@ class Column:
 
     @property
     def stored_as(self) -> str:
-        """The name of the column in the table."""
+        """Return the name of the column in the table."""
         return f"{self.name}_minor" if self.type == "money" else self.name
 
 
@@ -60,21 +60,21 @@ class Catalogue(Mapping[str, Column]):
         return len(self._named)
 
     def extend(self, columns: Iterable[Column]) -> "Catalogue":
-        """A new catalogue with more columns, such as the portfolio's own attributes, named `attr_…`."""
+        """Return a new catalogue with more columns, such as the portfolio's own attributes, named `attr_…`."""
         return Catalogue((*self._named.values(), *columns))
 
     def nearest(self, word: str) -> str | None:
-        """The column whose name or label, in either language, looks most like `word`."""
+        """Return the column whose name or label, in either language, looks most like `word`."""
         names = {
-            _plain(written): column.name
+            _fold_word(label): column.name
             for column in self._named.values()
-            for written in (column.label_en, column.label_es, column.name)
+            for label in (column.label_en, column.label_es, column.name)
         }
-        close = get_close_matches(_plain(word), names, n=1, cutoff=0.55)
+        close = get_close_matches(_fold_word(word), names, n=1, cutoff=0.55)
         return names[close[0]] if close else None
 
 
-def _plain(word: str) -> str:
+def _fold_word(word: str) -> str:
     letters = normalize("NFD", word.lower().replace(" ", "_"))
     return "".join(letter for letter in letters if not combining(letter))
 

@@ -1,4 +1,4 @@
-"""From the checked form to an Ibis expression, the same on DuckDB and on Spark."""
+"""Compiler from the checked form to an Ibis expression, the same on DuckDB and on Spark."""
 
 import operator
 from collections.abc import Callable
@@ -48,7 +48,7 @@ def check_sizes(condition: Condition) -> None:
         case Not(of=inner):
             check_sizes(inner)
         case Compare() | Between() | In():
-            terms = _sides(condition)
+            terms = _terms_of(condition)
             if terms[0].type in _NUMERIC:
                 common_size(*terms)
         case IsNull(term=term) | Truth(term=term) | Like(term=term):
@@ -57,7 +57,7 @@ def check_sizes(condition: Condition) -> None:
 
 
 def compile_condition(condition: Condition, table: ir.Table) -> ir.BooleanValue:  # noqa: PLR0911 - one per node
-    """The condition over one table. It can still be null: the rule says what that means."""
+    """Return the condition over one table. It can still be null: the rule says what that means."""
     match condition:
         case Every(of=parts):
             return ibis.and_(*(compile_condition(part, table) for part in parts))
@@ -66,33 +66,33 @@ def compile_condition(condition: Condition, table: ir.Table) -> ir.BooleanValue:
         case Not(of=inner):
             return ~compile_condition(inner, table)
         case Compare(op=op):
-            left, right = _aligned(_sides(condition), table)
+            left, right = _align_terms(_terms_of(condition), table)
             return _OPERATORS[op](left, right)
         case Between():
-            term, low, high = _aligned(_sides(condition), table)
+            term, low, high = _align_terms(_terms_of(condition), table)
             return (term >= low) & (term <= high)
         case In():
-            value, *options = _aligned(_sides(condition), table)
+            value, *options = _align_terms(_terms_of(condition), table)
             return value.isin(options)
         case _:
-            return _unary(condition, table)
+            return _compile_unary(condition, table)
 
 
-def _unary(condition: Condition, table: ir.Table) -> ir.BooleanValue:
+def _compile_unary(condition: Condition, table: ir.Table) -> ir.BooleanValue:
     match condition:
         case IsNull(term=term):
-            return _plain(term, table).isnull()
+            return _compile_term(term, table).isnull()
         case Like(term=term, pattern=pattern, ignore_case=True):
-            return _plain(term, table).lower().like(pattern.lower())
+            return _compile_term(term, table).lower().like(pattern.lower())
         case Like(term=term, pattern=pattern):
-            return _plain(term, table).like(pattern)
+            return _compile_term(term, table).like(pattern)
         case Truth(term=term):
-            return _plain(term, table)
+            return _compile_term(term, table)
         case _:
             raise AssertionError(condition)
 
 
-def _sides(condition: Compare | Between | In) -> tuple[Term, ...]:
+def _terms_of(condition: Compare | Between | In) -> tuple[Term, ...]:
     match condition:
         case Compare(left=left, right=right):
             return (left, right)
@@ -102,33 +102,33 @@ def _sides(condition: Compare | Between | In) -> tuple[Term, ...]:
             return (term, *options)
 
 
-def _aligned(terms: tuple[Term, ...], table: ir.Table) -> list[Any]:
-    """Values that can be compared: exact numbers on one scale, or floating point where a column is."""
+def _align_terms(terms: tuple[Term, ...], table: ir.Table) -> list[Any]:
+    """Return values that can be compared: exact numbers on one scale, or floating point where a column is."""
     if terms[0].type not in _NUMERIC:
-        return [_plain(term, table) for term in terms]
+        return [_compile_term(term, table) for term in terms]
     size = common_size(*terms)
     if size is None:
-        return [_float(term, table) for term in terms]
-    return [_exact(term, table, size.scale) for term in terms]
+        return [_compile_float(term, table) for term in terms]
+    return [_compile_exact(term, table, size.scale) for term in terms]
 
 
-def _plain(term: Term, table: ir.Table) -> Any:
+def _compile_term(term: Term, table: ir.Table) -> Any:
     if term.type in _NUMERIC:
         size = size_of(term)
-        return _float(term, table) if size is None else _exact(term, table, size.scale)
+        return _compile_float(term, table) if size is None else _compile_exact(term, table, size.scale)
     match term:
         case Ref(column=column):
             return table[column.stored_as]
         case Fixed(value=value):
             return ibis.literal(value)
         case Call(function=function, arguments=arguments):
-            return _call(function, [_plain(argument, table) for argument in arguments])
+            return _call_function(function, [_compile_term(argument, table) for argument in arguments])
         case _:
             raise AssertionError(term)
 
 
-def _exact(term: Term, table: ir.Table, scale: int) -> Any:
-    """A number as a 64-bit integer with `scale` decimals, at least those the term has."""
+def _compile_exact(term: Term, table: ir.Table, scale: int) -> Any:
+    """Return a number as a 64-bit integer with `scale` decimals, at least those the term has."""
     size = size_of(term)
     assert size is not None
     assert scale >= size.scale
@@ -136,57 +136,57 @@ def _exact(term: Term, table: ir.Table, scale: int) -> Any:
         assert isinstance(term.value, int | Decimal)
         return ibis.literal(int(term.value * 10**scale), "int64")
     raise_by = 10 ** (scale - size.scale)
-    value = _exact_value(term, table, size.scale)
+    value = _compile_exact_value(term, table, size.scale)
     return value if raise_by == 1 else value * ibis.literal(raise_by, "int64")
 
 
-def _exact_value(term: Term, table: ir.Table, scale: int) -> Any:
+def _compile_exact_value(term: Term, table: ir.Table, scale: int) -> Any:
     match term:
         case Ref(column=column) if column.type == "money":
             return scale_amount(table, column.stored_as)
         case Ref(column=column):
             return table[column.stored_as].cast("int64")
         case Call(function="length", arguments=(argument,)):
-            return _plain(argument, table).length().cast("int64")
+            return _compile_term(argument, table).length().cast("int64")
         case Call(function=function, arguments=arguments):
-            return _call(function, [_exact(argument, table, scale) for argument in arguments])
+            return _call_function(function, [_compile_exact(argument, table, scale) for argument in arguments])
         case Arithmetic(op="*", left=left, right=right):
-            return _plain(left, table) * _plain(right, table)
+            return _compile_term(left, table) * _compile_term(right, table)
         case Arithmetic(op=op, left=left, right=right):
-            return _combined(op, _exact(left, table, scale), _exact(right, table, scale))
+            return _combine(op, _compile_exact(left, table, scale), _compile_exact(right, table, scale))
         case _:
             raise AssertionError(term)
 
 
-def _float(term: Term, table: ir.Table) -> Any:
-    """A number as floating point, only where a column of type number takes part; never money alone."""
+def _compile_float(term: Term, table: ir.Table) -> Any:
+    """Return a number as floating point, only where a column of type number takes part; never money alone."""
     size = size_of(term)
     if size is not None:
-        return _exact(term, table, size.scale).cast("float64") / float(10**size.scale)
+        return _compile_exact(term, table, size.scale).cast("float64") / float(10**size.scale)
     match term:
         case Ref(column=column):
             return table[column.stored_as].cast("float64")
         case Call(function=function, arguments=arguments):
-            return _call(function, [_float(argument, table) for argument in arguments])
+            return _call_function(function, [_compile_float(argument, table) for argument in arguments])
         case Arithmetic(op=op, left=left, right=right):
-            return _combined(op, _float(left, table), _float(right, table))
+            return _combine(op, _compile_float(left, table), _compile_float(right, table))
         case _:
             raise AssertionError(term)
 
 
-def _combined(op: str, left: Any, right: Any) -> Any:
+def _combine(op: str, left: Any, right: Any) -> Any:
     if op == "*":
         return left * right
     return left + right if op == "+" else left - right
 
 
-def _call(function: str, values: list[Any]) -> Any:
+def _call_function(function: str, values: list[Any]) -> Any:
     if function == "coalesce":
         return ibis.coalesce(*values)
     if function in {"least", "greatest"}:
         # Both engines skip nulls here; a rule must not take a missing amount for the other one.
-        missing = ibis.or_(*(value.isnull() for value in values))
-        picked = ibis.least(*values) if function == "least" else ibis.greatest(*values)
-        return ibis.ifelse(missing, ibis.null(picked.type()), picked)
+        is_missing = ibis.or_(*(value.isnull() for value in values))
+        result = ibis.least(*values) if function == "least" else ibis.greatest(*values)
+        return ibis.ifelse(is_missing, ibis.null(result.type()), result)
     assert len(values) == 1
     return getattr(values[0], function)()

@@ -1,4 +1,4 @@
-"""Why a rule was refused, in words for the person who wrote it."""
+"""Errors of rules, in words for the person who wrote them."""
 
 from typing import Literal
 
@@ -122,7 +122,7 @@ class RuleError(Exception):
         super().__init__(self.text("en"))
 
     def text(self, lang: Language) -> str:
-        """The whole message in one language, with the nearest right name where there is one."""
-        which = 1 if lang == "es" else 0
-        message = MESSAGES[self.key][which] + (_HINT[which] if self.nearest else "")
+        """Return the whole message in one language, with the nearest right name where there is one."""
+        index = 1 if lang == "es" else 0
+        message = MESSAGES[self.key][index] + (_HINT[index] if self.nearest else "")
         return message.format(found=self.found, nearest=self.nearest, expected=self.expected)

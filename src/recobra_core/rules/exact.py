@@ -33,7 +33,7 @@ class Size:
 
 
 def size_of(term: Term) -> Size | None:
-    """The size of an exact term; None where floating point takes part. Raises RuleError when too large."""
+    """Return the size of an exact term; None where floating point takes part. Raises RuleError when too large."""
     match term:
         case Fixed(value=value):
             number = value if isinstance(value, Decimal) else Decimal(int(value))  # type: ignore[arg-type]
@@ -47,40 +47,38 @@ def size_of(term: Term) -> Size | None:
         case Call(arguments=arguments):
             return common_size(*arguments)
         case Arithmetic(op=op, left=left, right=right):
-            return _product(term) if op == "*" else _sum(term, left, right)
+            if op == "*":
+                return _size_of_product(term)
+            size = common_size(left, right)
+            return size and _check_size(Size(size.scale, 2 * size.bound), term)
 
 
 def common_size(*terms: Term) -> Size | None:
-    """The size in which all the terms can stand side by side."""
+    """Return the size in which all the terms can stand side by side."""
     sizes = [size_of(term) for term in terms]
     if any(size is None for size in sizes):
         return None
     known = [size for size in sizes if size is not None]
     scale = max(size.scale for size in known)
     bound = max(size.bound * 10 ** (scale - size.scale) for size in known)
-    return _checked(Size(scale, bound), terms[0])
+    return _check_size(Size(scale, bound), terms[0])
 
 
-def _sum(term: Term, left: Term, right: Term) -> Size | None:
-    size = common_size(left, right)
-    return size and _checked(Size(size.scale, 2 * size.bound), term)
-
-
-def _product(term: Arithmetic) -> Size | None:
+def _size_of_product(term: Arithmetic) -> Size | None:
     left, right = size_of(term.left), size_of(term.right)
     if left is None or right is None:
         return None
-    return _checked(Size(left.scale + right.scale, left.bound * right.bound), term)
+    return _check_size(Size(left.scale + right.scale, left.bound * right.bound), term)
 
 
-def _checked(size: Size, term: Term) -> Size:
+def _check_size(size: Size, term: Term) -> Size:
     if size.bound > _INT64_BOUND:
         raise RuleError("too_large", position=term.at, found=write_term(term))
     return size
 
 
 def scale_amount(table: ir.Table, stored_as: str) -> ir.IntegerValue:
-    """An amount column in ten-thousandths of the major unit. An exponent outside 0 to 4 gives null."""
+    """Return an amount column in ten-thousandths of the major unit. An exponent outside 0 to 4 gives null."""
     exponent = table[EXPONENT_COLUMN]
     factor = ibis.cases(*((exponent == digits, 10 ** (MONEY_SCALE - digits)) for digits in range(MONEY_SCALE + 1)))
     return table[stored_as].cast("int64") * factor.cast("int64")

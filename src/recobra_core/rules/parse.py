@@ -1,4 +1,4 @@
-"""From text to a sqlglot tree, with limits: what cannot be one plain condition is refused before parsing."""
+"""Parser from text to a sqlglot tree, with limits: what cannot be one plain condition is refused before parsing."""
 
 import re
 from collections.abc import Sequence
@@ -38,17 +38,27 @@ _PUNCTUATION = {
 
 
 def parse_tree(text: str) -> exp.Expr:
-    """The tree of one condition. Raises RuleError for anything longer, deeper or other than that."""
+    """Return the tree of one condition. Raises RuleError for anything longer, deeper or other than that."""
     if len(text) > TEXT_LENGTH_MAX:
         raise RuleError("too_long", position=TEXT_LENGTH_MAX, found=str(len(text)), expected=str(TEXT_LENGTH_MAX))
-    tokens = _tokens(text)
+    tokens = _tokenize(text)
     _refuse_hostile(text, tokens)
     _refuse_deep(tokens)
     _refuse_functions(tokens)
-    return _tree(text)
+    try:
+        trees = sqlglot.parse(text)
+    except ParseError as error:
+        raise _syntax_error(text, error) from error
+    except (SqlglotError, RecursionError) as error:
+        raise RuleError("syntax", found=text.strip()) from error
+    # Several statements, joined by semicolons, are more than one condition.
+    tree = trees[0] if len(trees) == 1 else None
+    if not isinstance(tree, exp.Expr):
+        raise RuleError("syntax", found=text.strip())
+    return tree
 
 
-def _tokens(text: str) -> Sequence[Token]:
+def _tokenize(text: str) -> Sequence[Token]:
     try:
         tokens = sqlglot.tokenize(text)
     except SqlglotError as error:
@@ -65,6 +75,7 @@ def _tokens(text: str) -> Sequence[Token]:
 
 
 def _refuse_hostile(text: str, tokens: Sequence[Token]) -> None:
+    """Refuse words that no condition needs: identifiers in quotes, parameters, other punctuation."""
     for token in tokens:
         if token.token_type == TokenType.IDENTIFIER:
             raise RuleError("quotes", position=token.start, found=token.text)
@@ -74,6 +85,7 @@ def _refuse_hostile(text: str, tokens: Sequence[Token]) -> None:
 
 
 def _refuse_deep(tokens: Sequence[Token]) -> None:
+    # Each level is a call of the parser: thousands would end the process.
     depth = signs = 0
     for token in tokens:
         depth += {TokenType.L_PAREN: 1, TokenType.R_PAREN: -1}.get(token.token_type, 0)
@@ -97,21 +109,8 @@ def _refuse_functions(tokens: Sequence[Token]) -> None:
             )
 
 
-def _tree(text: str) -> exp.Expr:
-    try:
-        trees = sqlglot.parse(text)
-    except ParseError as error:
-        raise _syntax(text, error) from error
-    except (SqlglotError, RecursionError) as error:
-        raise RuleError("syntax", found=text.strip()) from error
-    tree = trees[0] if len(trees) == 1 else None
-    if not isinstance(tree, exp.Expr):
-        raise RuleError("syntax", found=text.strip())
-    return tree
-
-
-def _syntax(text: str, error: ParseError) -> RuleError:
-    """The parser counts lines from 1 and columns to the end of the word it stopped at."""
+def _syntax_error(text: str, error: ParseError) -> RuleError:
+    # The parser counts lines from 1 and columns to the end of the word it stopped at.
     fault = error.errors[0] if error.errors else {}
     word = str(fault.get("highlight") or "")
     lines = text.split("\n")

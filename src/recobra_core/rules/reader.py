@@ -1,4 +1,4 @@
-"""From a sqlglot tree to the checked form: every name, type and value is looked up, all else is refused."""
+"""Reader from a sqlglot tree to the checked form: every name, type and value is looked up, all else is refused."""
 
 from collections.abc import Callable
 from datetime import date
@@ -56,68 +56,66 @@ _FUNCTIONS: dict[type[exp.Expr], str] = {
 
 
 def read_condition(tree: exp.Expr, catalogue: Catalogue) -> Condition:
-    """The checked condition. Raises RuleError naming the place."""
-    _refuse_variants(tree)
-    return _Reader(catalogue).condition(tree)
-
-
-def _refuse_variants(tree: exp.Expr) -> None:
-    """Refuse what changes a known node's meaning, such as `between symmetric`: nothing is read and then ignored."""
+    """Return the checked condition. Raises RuleError naming the place."""
+    # What changes a known node's meaning, such as `between symmetric`, is refused: nothing is read and then ignored.
     for node in tree.walk():
         if any(value and name not in _ARGUMENTS_READ for name, value in node.args.items()):
-            raise RuleError("not_allowed", position=position_of(node), found=_shown(node))
+            raise RuleError("not_allowed", position=position_of(node), found=_to_sql(node))
+    return _Reader(catalogue).read_condition(tree)
 
 
 def position_of(node: exp.Expr) -> int:
-    """Where the node starts in the text: the first position any of its words carries."""
+    """Return where the node starts in the text: the first position any of its words carries."""
     return min((part.meta["start"] for part in node.walk() if "start" in part.meta), default=0)
 
 
 class _Reader:
+    """Reads nodes against a catalogue. Every method raises RuleError."""
+
     def __init__(self, catalogue: Catalogue) -> None:
         self.catalogue = catalogue
 
-    def condition(self, node: exp.Expr) -> Condition:
+    def read_condition(self, node: exp.Expr) -> Condition:
         if isinstance(node, exp.Paren):
-            return self.condition(node.this)
+            return self.read_condition(node.this)
         if isinstance(node, exp.And | exp.Or):
-            parts = tuple(self.condition(part) for part in node.flatten())
-            return _joined(Every if isinstance(node, exp.And) else Some, parts)
+            parts = tuple(self.read_condition(part) for part in node.flatten())
+            return _flatten(Every if isinstance(node, exp.And) else Some, parts)
         if isinstance(node, exp.Not):
-            return Not(self.condition(node.this))
+            return Not(self.read_condition(node.this))
         if type(node) in _COMPARISONS:
-            return self.comparison(node, _COMPARISONS[type(node)])
+            return self.read_comparison(node, _COMPARISONS[type(node)])
         readers: dict[type[exp.Expr], Callable[[exp.Expr], Condition]] = {
-            exp.Between: self.between,
-            exp.In: self.inside,
-            exp.Is: self.is_null,
-            exp.Like: self.like,
-            exp.ILike: self.like,
+            exp.Between: self.read_between,
+            exp.In: self.read_in,
+            exp.Is: self.read_is_null,
+            exp.Like: self.read_like,
+            exp.ILike: self.read_like,
         }
         if type(node) in readers:
             return readers[type(node)](node)
         if isinstance(node, exp.Alias):
             alias = node.args["alias"]
             raise RuleError("syntax", position=position_of(alias), found=alias.name)
-        return self.truth(node)
+        return self.read_truth(node)
 
-    def truth(self, node: exp.Expr) -> Condition:
-        term = self.term(node)
+    def read_truth(self, node: exp.Expr) -> Condition:
+        term = self.read_term(node)
         if term.type != "boolean":
             raise RuleError("not_condition", position=position_of(node), found=node.sql())
         return Truth(term)
 
-    def comparison(self, node: exp.Expr, op: CompareOp) -> Condition:
-        left, right = self.pair(node, node.this, node.expression)
+    def read_comparison(self, node: exp.Expr, op: CompareOp) -> Condition:
+        left, right = self.read_pair(node, node.this, node.expression)
         if left.type == "boolean" and op not in {"=", "<>"}:
-            raise _mismatch(node, left.type)
+            raise _type_error(node, left.type)
         return Compare(op, left, right)
 
-    def between(self, node: exp.Expr) -> Condition:
-        term, low = self.pair(node, node.this, node.args["low"])
-        _, high = self.pair(node, node.this, node.args["high"])
+    def read_between(self, node: exp.Expr) -> Condition:
+        term, low = self.read_pair(node, node.this, node.args["low"])
+        _, high = self.read_pair(node, node.this, node.args["high"])
         if term.type == "boolean":
-            raise _mismatch(node, term.type)
+            raise _type_error(node, term.type)
         if isinstance(low, Fixed) and isinstance(high, Fixed) and low.value > high.value:  # type: ignore[operator]
             raise RuleError(
                 "empty_range",
@@ -127,25 +125,25 @@ class _Reader:
             )
         return Between(term, low, high)
 
-    def inside(self, node: exp.Expr) -> Condition:
+    def read_in(self, node: exp.Expr) -> Condition:
         written = node.args.get("expressions") or []
         if not written or len(written) > OPTIONS_MAX:
             raise RuleError("not_allowed", position=position_of(node), found=node.sql())
-        pairs = [self.pair(node, node.this, option) for option in written]
+        pairs = [self.read_pair(node, node.this, option) for option in written]
         options = tuple(option for _, option in pairs if isinstance(option, Fixed))
         if len(options) < len(written):
             raise RuleError("literal_expected", position=position_of(written[0]), found=written[0].sql())
         return In(pairs[0][0], options)
 
-    def is_null(self, node: exp.Expr) -> Condition:
+    def read_is_null(self, node: exp.Expr) -> Condition:
         if not isinstance(node.expression, exp.Null):
             raise RuleError("not_allowed", position=position_of(node), found=node.sql())
-        return IsNull(self.term(node.this))
+        return IsNull(self.read_term(node.this))
 
-    def like(self, node: exp.Expr) -> Condition:
-        term, pattern = self.term(node.this), node.expression
+    def read_like(self, node: exp.Expr) -> Condition:
+        term, pattern = self.read_term(node.this), node.expression
         if term.type != "text":
-            raise _mismatch(node, term.type)
+            raise _type_error(node, term.type)
         if not (isinstance(pattern, exp.Literal) and pattern.is_string):
             raise RuleError("literal_expected", position=position_of(pattern), found=pattern.sql())
         if "\\" in pattern.name:
@@ -154,39 +152,39 @@ class _Reader:
         condition = Like(term, pattern.name, ignore_case=isinstance(node, exp.ILike))
         return Not(condition) if node.args.get("negate") else condition
 
-    def pair(self, node: exp.Expr, left: exp.Expr, right: exp.Expr) -> tuple[Term, Term]:
-        """Two terms that can be compared; a text beside a date is read as a date."""
-        first, second = self.term(left), self.term(right)
+    def read_pair(self, node: exp.Expr, left: exp.Expr, right: exp.Expr) -> tuple[Term, Term]:
+        """Return two terms that can be compared; a text beside a date is read as a date."""
+        first, second = self.read_term(left), self.read_term(right)
         first, second = _as_date(first, second.type), _as_date(second, first.type)
         kind = common_type((first, second))
         if kind is None:
-            raise _mismatch(node, first.type)
+            raise _type_error(node, first.type)
         for column, fixed in ((first, second), (second, first)):
             _check_value(column, fixed)
         return first, second
 
-    def term(self, node: exp.Expr) -> Term:  # noqa: PLR0911 - one return per kind of node
+    def read_term(self, node: exp.Expr) -> Term:  # noqa: PLR0911 - one return per kind of node
         if isinstance(node, exp.Paren):
-            return self.term(node.this)
+            return self.read_term(node.this)
         if isinstance(node, exp.Column):
-            return self.ref(node)
+            return self.read_ref(node)
         if isinstance(node, exp.Literal):
-            return _literal(node)
+            return _read_literal(node)
         if isinstance(node, exp.Boolean):
             return Fixed(bool(node.this), "boolean", position_of(node))
         if isinstance(node, exp.Neg):
-            return self.negative(node)
+            return self.read_negative(node)
         if type(node) in _ARITHMETIC:
-            return self.arithmetic(node, _ARITHMETIC[type(node)])
+            return self.read_arithmetic(node, _ARITHMETIC[type(node)])
         if type(node) in _FUNCTIONS:
-            return self.call(node, _FUNCTIONS[type(node)])
+            return self.read_call(node, _FUNCTIONS[type(node)])
         if isinstance(node, exp.Null):
             raise RuleError("null_compare", position=position_of(node.parent or node), found="null")
         if isinstance(node, exp.Predicate | exp.Connector | exp.Not):
             raise RuleError("not_value", position=position_of(node), found=node.sql())
-        raise RuleError("not_allowed", position=position_of(node), found=_shown(node))
+        raise RuleError("not_allowed", position=position_of(node), found=_to_sql(node))
 
-    def ref(self, node: exp.Column) -> Ref:
+    def read_ref(self, node: exp.Column) -> Ref:
         column = self.catalogue.get(node.name.lower())
         if column is None or len(node.parts) > 1:
             raise RuleError(
@@ -197,26 +195,26 @@ class _Reader:
             )
         return Ref(column, position_of(node))
 
-    def negative(self, node: exp.Expr) -> Term:
-        term = self.term(node.this)
+    def read_negative(self, node: exp.Expr) -> Term:
+        term = self.read_term(node.this)
         if isinstance(term, Fixed) and isinstance(term.value, int | Decimal) and term.type != "boolean":
             return Fixed(-term.value, term.type, term.at)
         kind = common_type((Fixed(0, "integer"), term))
         if kind is None:
-            raise _mismatch(node, term.type)
+            raise _type_error(node, term.type)
         return Arithmetic("-", Fixed(0, "integer", term.at), term, kind, position_of(node))
 
-    def arithmetic(self, node: exp.Expr, op: ArithmeticOp) -> Term:
-        left, right = self.term(node.this), self.term(node.expression)
+    def read_arithmetic(self, node: exp.Expr, op: ArithmeticOp) -> Term:
+        left, right = self.read_term(node.this), self.read_term(node.expression)
         kind = product_type(left, right) if op == "*" else common_type((left, right))
         if kind not in {"integer", "number", "money"}:
-            raise _mismatch(node, left.type)
+            raise _type_error(node, left.type)
         return Arithmetic(op, left, right, kind, position_of(node))
 
-    def call(self, node: exp.Expr, function: str) -> Term:
+    def read_call(self, node: exp.Expr, function: str) -> Term:
         written = [part for part in (node.this, *(node.args.get("expressions") or [])) if part is not None]
-        terms = tuple(self.term(part) for part in written)
-        kind = _call_type(function, terms)
+        terms = tuple(self.read_term(part) for part in written)
+        kind = _type_of_call(function, terms)
         if kind is None:
             raise RuleError(
                 "wrong_arguments",
@@ -240,7 +238,7 @@ _EXPECTED_ARGUMENTS = {
 }
 
 
-def _call_type(function: str, terms: tuple[Term, ...]) -> ColumnType | None:
+def _type_of_call(function: str, terms: tuple[Term, ...]) -> ColumnType | None:
     if function in {"lower", "upper", "length"}:
         fits = len(terms) == 1 and terms[0].type == "text"
         return ("integer" if function == "length" else "text") if fits else None
@@ -254,14 +252,14 @@ def _call_type(function: str, terms: tuple[Term, ...]) -> ColumnType | None:
     return None if kind == "boolean" and function != "coalesce" else kind
 
 
-def _joined(kind: type[Every] | type[Some], parts: tuple[Condition, ...]) -> Condition:
+def _flatten(kind: type[Every] | type[Some], parts: tuple[Condition, ...]) -> Condition:
     flat: list[Condition] = []
     for part in parts:
         flat.extend(part.of if isinstance(part, kind) else (part,))
     return kind(tuple(flat))
 
 
-def _literal(node: exp.Expr) -> Fixed:
+def _read_literal(node: exp.Expr) -> Fixed:
     if node.is_string:
         return Fixed(node.name, "text", position_of(node))
     try:
@@ -312,9 +310,9 @@ _EXAMPLES: dict[ColumnType, str] = {
 }
 
 
-def _mismatch(node: exp.Expr, kind: ColumnType) -> RuleError:
-    return RuleError("wrong_type", position=position_of(node), found=_shown(node), expected=_EXAMPLES[kind])
+def _type_error(node: exp.Expr, kind: ColumnType) -> RuleError:
+    return RuleError("wrong_type", position=position_of(node), found=_to_sql(node), expected=_EXAMPLES[kind])
 
 
-def _shown(node: exp.Expr) -> str:
+def _to_sql(node: exp.Expr) -> str:
     return node.sql(comments=False)

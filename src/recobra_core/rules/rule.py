@@ -1,4 +1,4 @@
-"""The public face of the rule language: text in, a rule out."""
+"""Rules: text in, a checked and compiled rule out."""
 
 from dataclasses import dataclass, field
 from typing import Literal
@@ -28,15 +28,18 @@ class Rule:
 
     @property
     def columns(self) -> frozenset[str]:
-        """The catalogue names the rule uses."""
+        """Return the catalogue names the rule uses."""
         return frozenset(ref.column.name for ref in iter_refs(self.root))
 
     def condition(self, table: ir.Table) -> ir.BooleanValue:
-        """Yes or no for each row, never null. `table` holds the columns as they are stored, amounts as `…_minor`."""
+        """Return yes or no for each row, never null.
+
+        `table` holds the columns as they are stored, amounts as `…_minor`.
+        """
         return compile_condition(self.root, table).fill_null(self.unknown == "yes")
 
     def in_words(self, lang: Language) -> str:
-        """The rule as a sentence for people."""
+        """Return the rule as a sentence for people."""
         return describe_condition(self.root, lang=lang)
 
 

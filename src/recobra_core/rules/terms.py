@@ -1,4 +1,4 @@
-"""The checked form of a rule: small frozen nodes that the compiler, the words and the builder read."""
+"""Checked form of a rule: small frozen nodes that the compiler, the words and the builder read."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
@@ -111,12 +111,12 @@ Node = Term | Condition
 
 
 def iter_refs(node: Node) -> Iterator[Ref]:
-    """Every use of a column, in the order written."""
+    """Yield every use of a column, in the order written."""
     if isinstance(node, Ref):
         yield node
         return
-    for each in fields(node):
-        part = getattr(node, each.name)
-        for child in part if isinstance(part, tuple) else (part,):
+    for attribute in fields(node):
+        value = getattr(node, attribute.name)
+        for child in value if isinstance(value, tuple) else (value,):
             if isinstance(child, Node):
                 yield from iter_refs(child)

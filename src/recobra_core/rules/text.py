@@ -1,4 +1,4 @@
-"""The canonical text of a checked rule: reading it again gives the same rule."""
+"""Canonical text of a checked rule: reading it again gives the same rule."""
 
 from datetime import date
 from decimal import Decimal
@@ -24,33 +24,37 @@ from recobra_core.rules.terms import (
 
 
 def write_condition(condition: Condition) -> str:
-    """The condition as SQL: lower-case words, only the parentheses it needs."""
+    """Return the condition as SQL: lower-case words, only the parentheses it needs."""
     match condition:
         case Every(of=parts):
-            return " and ".join(_grouped(part) if isinstance(part, Some) else write_condition(part) for part in parts)
+            return " and ".join(
+                _write_group(part) if isinstance(part, Some) else write_condition(part) for part in parts
+            )
         case Some(of=parts):
-            return " or ".join(_grouped(part) if isinstance(part, Every) else write_condition(part) for part in parts)
+            return " or ".join(
+                _write_group(part) if isinstance(part, Every) else write_condition(part) for part in parts
+            )
         case Not(of=inner):
-            return _negated(inner)
+            return _write_negation(inner)
         case _:
-            return _simple(condition, word="")
+            return _write_simple(condition, word="")
 
 
-def _grouped(condition: Condition) -> str:
+def _write_group(condition: Condition) -> str:
     return f"({write_condition(condition)})"
 
 
-def _negated(inner: Condition) -> str:
+def _write_negation(inner: Condition) -> str:
     match inner:
         case Between() | In() | IsNull() | Like():
-            return _simple(inner, word="not ")
+            return _write_simple(inner, word="not ")
         case Truth():
             return f"not {write_condition(inner)}"
         case _:
-            return f"not {_grouped(inner)}"
+            return f"not {_write_group(inner)}"
 
 
-def _simple(condition: Condition, *, word: str) -> str:
+def _write_simple(condition: Condition, *, word: str) -> str:
     match condition:
         case Compare(op=op, left=left, right=right):
             return f"{write_term(left)} {op} {write_term(right)}"
@@ -77,10 +81,10 @@ def write_term(term: Term) -> str:
         case Call(function=function, arguments=arguments):
             return f"{function}({', '.join(write_term(argument) for argument in arguments)})"
         case Arithmetic(op=op, left=left, right=right):
-            return f"{_operand(left)} {op} {_operand(right)}"
+            return f"{_write_operand(left)} {op} {_write_operand(right)}"
 
 
-def _operand(term: Term) -> str:
+def _write_operand(term: Term) -> str:
     return f"({write_term(term)})" if isinstance(term, Arithmetic) else write_term(term)
 
 

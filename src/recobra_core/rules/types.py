@@ -1,4 +1,4 @@
-"""Which types can stand side by side."""
+"""Types that can stand side by side."""
 
 from recobra_core.rules.catalogue import ColumnType
 from recobra_core.rules.terms import Arithmetic, Fixed, Term
@@ -14,7 +14,7 @@ def is_plain_number(term: Term) -> bool:
 
 
 def common_type(terms: tuple[Term, ...]) -> ColumnType | None:
-    """The type the terms share. Only a written number becomes money: days are never compared with pesos."""
+    """Return the type the terms share. Only a written number becomes money: days are never compared with pesos."""
     kinds = {term.type for term in terms}
     if len(kinds) == 1:
         return terms[0].type
@@ -27,7 +27,7 @@ def common_type(terms: tuple[Term, ...]) -> ColumnType | None:
 
 
 def product_type(left: Term, right: Term) -> ColumnType | None:
-    """The type of a product: money may only be multiplied by a written number."""
+    """Return the type of a product: money may only be multiplied by a written number."""
     kinds = {left.type, right.type}
     if kinds <= _NUMERIC:
         return "integer" if kinds == {"integer"} else "number"

@@ -1,6 +1,5 @@
-"""What a rule answers when facts are missing: three-valued logic over every set of unknown columns."""
+"""Answers of a rule when facts are missing: three-valued logic over every set of unknown columns."""
 
-from collections.abc import Iterator
 from functools import reduce
 from itertools import chain, combinations
 
@@ -35,9 +34,10 @@ def refuse_unknown(condition: Condition) -> None:
     nullable = {ref.column.name: ref for ref in iter_refs(condition) if ref.column.nullable}
     if len(nullable) > NULLABLE_MAX:
         raise RuleError("too_many_nullable", found=str(len(nullable)), expected=str(NULLABLE_MAX))
-    for missing in _subsets(tuple(nullable)):
-        if None in _answers(condition, missing):
-            tested = _tested(condition)
+    subsets = chain.from_iterable(combinations(nullable, size) for size in range(1, len(nullable) + 1))
+    for missing in map(frozenset, subsets):
+        if None in _possible_answers(condition, missing):
+            tested = _tested_columns(condition)
             ref = nullable[min(missing, key=lambda name: (name in tested, nullable[name].at))]
             default = {"text": "''", "date": "'1900-01-01'", "boolean": "false"}.get(ref.column.type, "0")
             raise RuleError(
@@ -48,31 +48,28 @@ def refuse_unknown(condition: Condition) -> None:
             )
 
 
-def _tested(condition: Condition) -> set[str]:
-    """The columns the rule already asks about with `is null`: the forgotten one is more likely another."""
+def _tested_columns(condition: Condition) -> set[str]:
+    """Return the columns the rule already asks about with `is null`: the forgotten one is more likely another."""
     match condition:
         case IsNull(term=term):
             return {ref.column.name for ref in iter_refs(term)}
         case Every(of=parts) | Some(of=parts):
-            return set().union(*map(_tested, parts))
+            return set().union(*map(_tested_columns, parts))
         case Not(of=inner):
-            return _tested(inner)
+            return _tested_columns(inner)
         case _:
             return set()
 
 
-def _subsets(names: tuple[str, ...]) -> Iterator[frozenset[str]]:
-    return map(frozenset, chain.from_iterable(combinations(names, size) for size in range(1, len(names) + 1)))
-
-
-def _answers(condition: Condition, missing: frozenset[str]) -> Answers:
+def _possible_answers(condition: Condition, missing: frozenset[str]) -> Answers:
     match condition:
         case Every(of=parts):
-            return reduce(_and, (_answers(part, missing) for part in parts))
+            return reduce(_conjoin, (_possible_answers(part, missing) for part in parts))
         case Some(of=parts):
-            return _flip(reduce(_and, (_flip(_answers(part, missing)) for part in parts)))
+            # By De Morgan: one of the parts holds unless all fail.
+            return _negate(reduce(_conjoin, (_negate(_possible_answers(part, missing)) for part in parts)))
         case Not(of=inner):
-            return _flip(_answers(inner, missing))
+            return _negate(_possible_answers(inner, missing))
         case IsNull(term=term):
             return frozenset({_is_null(term, missing)})
         case Compare(left=left, right=right):
@@ -98,7 +95,7 @@ def _is_null(term: Term, missing: frozenset[str]) -> bool:
             return _is_null(left, missing) or _is_null(right, missing)
 
 
-def _and(left: Answers, right: Answers) -> Answers:
+def _conjoin(left: Answers, right: Answers) -> Answers:
     return frozenset(_kleene_and(a, b) for a in left for b in right)
 
 
@@ -108,5 +105,5 @@ def _kleene_and(a: bool | None, b: bool | None) -> bool | None:  # noqa: FBT001 
     return None if a is None or b is None else True
 
 
-def _flip(answers: Answers) -> Answers:
+def _negate(answers: Answers) -> Answers:
     return frozenset(None if answer is None else not answer for answer in answers)

@@ -1,4 +1,4 @@
-"""A rule as a sentence, in Spanish or English."""
+"""Sentences of rules, in Spanish or English."""
 
 from datetime import date
 from decimal import Decimal
@@ -58,85 +58,85 @@ _WORDS: dict[str, tuple[str, str]] = {
 
 
 def describe_condition(condition: Condition, *, lang: Language) -> str:
-    """The condition as a sentence, with the labels of its columns."""
-    return _Speaker(lang).condition(condition)
+    """Return the condition as a sentence, with the labels of its columns."""
+    return _Writer(lang).describe(condition)
 
 
-class _Speaker:
+class _Writer:
     def __init__(self, lang: Language) -> None:
         self.lang = lang
 
-    def say(self, key: str, *parts: str) -> str:
+    def fill(self, key: str, *parts: str) -> str:
         return _WORDS[key][1 if self.lang == "es" else 0].format(*parts)
 
-    def condition(self, condition: Condition) -> str:
+    def describe(self, condition: Condition) -> str:
         match condition:
             case Every(of=parts):
-                return self.say("and").join(self.grouped(part) for part in parts)
+                return self.fill("and").join(self.describe_group(part) for part in parts)
             case Some(of=parts):
-                return self.say("or").join(self.grouped(part) for part in parts)
+                return self.fill("or").join(self.describe_group(part) for part in parts)
             case Not(of=Between() | In() | IsNull() as inner):
-                return self.simple(inner, "not ")
+                return self.describe_simple(inner, "not ")
             case Not(of=Truth(term=term)):
-                return self.say("not true", self.term(term))
+                return self.fill("not true", self.describe_term(term))
             case Not(of=inner):
-                return self.say("not", self.condition(inner))
+                return self.fill("not", self.describe(inner))
             case _:
-                return self.simple(condition, "")
+                return self.describe_simple(condition, "")
 
-    def grouped(self, condition: Condition) -> str:
-        said = self.condition(condition)
-        return f"({said})" if isinstance(condition, Every | Some) else said
+    def describe_group(self, condition: Condition) -> str:
+        words = self.describe(condition)
+        return f"({words})" if isinstance(condition, Every | Some) else words
 
-    def simple(self, condition: Condition, word: str) -> str:
+    def describe_simple(self, condition: Condition, word: str) -> str:
         match condition:
             case Compare(op=op, left=left, right=right):
-                return self.say(op, self.term(left), self.term(right))
+                return self.fill(op, self.describe_term(left), self.describe_term(right))
             case Between(term=term, low=low, high=high):
-                return self.say(word + "between", *map(self.term, (term, low, high)))
+                return self.fill(word + "between", *map(self.describe_term, (term, low, high)))
             case In(term=term, options=options):
-                return self.say(word + "in", self.term(term), ", ".join(map(self.term, options)))
+                return self.fill(word + "in", self.describe_term(term), ", ".join(map(self.describe_term, options)))
             case IsNull(term=term):
-                return self.say(word + "null", self.term(term))
+                return self.fill(word + "null", self.describe_term(term))
             case Like():
-                return self.like(condition)
+                return self.describe_like(condition)
             case Truth(term=term):
-                return self.term(term)
+                return self.describe_term(term)
             case _:
                 raise AssertionError(condition)
 
-    def like(self, condition: Like) -> str:
+    def describe_like(self, condition: Like) -> str:
         pattern = condition.pattern
         bare = pattern.strip("%")
         shape = "like"
         if bare and not {"%", "_"} & set(bare):
             shapes = {bare + "%": "starts", "%" + bare: "ends", f"%{bare}%": "contains"}
             shape = shapes.get(pattern, "like")
-        return self.say(shape, self.term(condition.term), pattern if shape == "like" else bare)
+        return self.fill(shape, self.describe_term(condition.term), pattern if shape == "like" else bare)
 
-    def term(self, term: Term) -> str:
+    def describe_term(self, term: Term) -> str:
         match term:
             case Ref(column=column):
                 return column.label_es if self.lang == "es" else column.label_en
             case Fixed(value=value):
-                return self.value(value)
+                return self.describe_value(value)
             case Call(function="coalesce", arguments=(first, *others)):
-                return self.say("coalesce", self.term(first), ", ".join(map(self.term, others)))
+                return self.fill("coalesce", self.describe_term(first), ", ".join(map(self.describe_term, others)))
             case Call(function=function, arguments=arguments):
-                return self.say(function, ", ".join(map(self.term, arguments)))
+                return self.fill(function, ", ".join(map(self.describe_term, arguments)))
             case Arithmetic(op=op, left=left, right=right):
                 sign = {"*": "×", "-": "−"}.get(op, op)
-                return f"({self.term(left)} {sign} {self.term(right)})"
+                return f"({self.describe_term(left)} {sign} {self.describe_term(right)})"
 
-    def value(self, value: Value) -> str:
+    def describe_value(self, value: Value) -> str:
         if isinstance(value, bool):
-            return self.say("true" if value else "false")
+            return self.fill("true" if value else "false")
         if isinstance(value, date):
             return value.strftime("%d/%m/%Y") if self.lang == "es" else value.isoformat()
         if isinstance(value, str):
             return VALUE_LABELS.get(value, (value, value))[1 if self.lang == "es" else 0]
-        return self.number(value)
+        return self.format_number(value)
 
-    def number(self, value: int | Decimal) -> str:
-        said = f"{value:,}" if isinstance(value, int) else f"{value:,f}"
-        return said.translate(str.maketrans(",.", ".,")) if self.lang == "es" else said
+    def format_number(self, value: int | Decimal) -> str:
+        number = f"{value:,}" if isinstance(value, int) else f"{value:,f}"
+        return number.translate(str.maketrans(",.", ".,")) if self.lang == "es" else number
