@@ -64,7 +64,7 @@ class Strategy:
             "stops": self.stops,
             "segments": [segment.to_document() for segment in self.segments],
         }
-        document = {"code": self.code, "name": self.name}
+        document: Document = {"code": self.code, "name": self.name}
         document |= {key: value for key, value in optional.items() if value}
         return document | {"steps": [step.to_document() for step in self.steps]}
 

@@ -1,4 +1,4 @@
-"""How many calls to place now, so that gestores are busy and hardly anybody who picks up finds nobody there."""
+"""Pacing of calls: as many as keep gestores busy, while hardly anybody who picks up finds nobody there."""
 
 from recobra_core.dial.pacing import Decision, pace_calls
 from recobra_core.dial.state import Durations, Floor, Limits, Rate

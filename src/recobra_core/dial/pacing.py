@@ -46,43 +46,39 @@ def pace_calls(state: Floor, *, limits: Limits | None = None) -> Decision:
     one_each = max(0, state.free - state.ringing - state.waiting)
     if state.rate.attempts < limits.least_attempts or state.talk.count < limits.least_ends:
         return Decision(calls=one_each, mode="progressive", why="thin_data")
-    left = floor(limits.cap * state.answered_today) - state.abandoned_today
-    if left < 1:
+    abandonments_left = floor(limits.cap * state.answered_today) - state.abandoned_today
+    if abandonments_left < 1:
         return Decision(calls=one_each, mode="progressive", why="cap_near")
-    answer = max(limits.least_answer, state.rate.upper(limits.caution))
-    there, spread = _there(state, limits)
-    if there <= limits.cap:
+    answer_rate = max(limits.least_answer, state.rate.upper(limits.caution))
+    people, variance = _expect_people(state, limits)
+    if people <= limits.cap:
         return Decision(calls=one_each, mode="progressive", why="nobody_soon")
-    most = _most(state, answer=answer, there=there, spread=spread, left=left, limits=limits)
-    return Decision(calls=max(one_each, most - state.ringing), mode="predictive")
 
+    def keeps_rules(calls: int) -> bool:
+        gap = calls * answer_rate - people
+        deviation = sqrt(calls * answer_rate * (1 - answer_rate) + variance)
+        abandoned = _expected_excess(gap, deviation)
+        surprise = _chance_above(abandonments_left, gap, deviation)
+        return abandoned <= limits.cap * calls * answer_rate and surprise <= limits.surprise
 
-def _there(state: Floor, limits: Limits) -> tuple[float, float]:
-    """Return mean and variance of the people who will be there when an answer comes."""
-    soon = state.ring.mean * _EARLY + limits.patience
-    whole = state.talk.then(state.wrap)
-    chances = [whole.ends_within(soon, elapsed=elapsed) for elapsed in state.talking]
-    chances += [state.wrap.ends_within(soon, elapsed=elapsed) for elapsed in state.wrapping]
-    return state.free + sum(chances) - state.waiting, sum(each * (1 - each) for each in chances)
-
-
-def _most(state: Floor, *, answer: float, there: float, spread: float, left: int, limits: Limits) -> int:
-    """Return the largest number of calls in the air that keeps both rules; both only get tighter with more calls."""
-
-    def kept(calls: int) -> bool:
-        gap = calls * answer - there
-        deviation = sqrt(calls * answer * (1 - answer) + spread)
-        lost = _expected_over(gap, deviation)
-        return lost <= limits.cap * calls * answer and _more_than(left, gap, deviation) <= limits.surprise
-
+    # Both rules only get tighter with more calls in the air, so the most that keep them can be halved towards.
     low, high = 0, state.ringing + MOST_AT_ONCE
     while low < high:
         middle = (low + high + 1) // 2
-        low, high = (middle, high) if kept(middle) else (low, middle - 1)
-    return low
+        low, high = (middle, high) if keeps_rules(middle) else (low, middle - 1)
+    return Decision(calls=max(one_each, low - state.ringing), mode="predictive")
 
 
-def _expected_over(gap: float, deviation: float) -> float:
+def _expect_people(state: Floor, limits: Limits) -> tuple[float, float]:
+    """Return mean and variance of the people who will be there when an answer comes."""
+    seconds = state.ring.mean * _EARLY + limits.patience
+    talk_and_wrap = state.talk.then(state.wrap)
+    chances = [talk_and_wrap.ends_within(seconds, elapsed=elapsed) for elapsed in state.talking]
+    chances += [state.wrap.ends_within(seconds, elapsed=elapsed) for elapsed in state.wrapping]
+    return state.free + sum(chances) - state.waiting, sum(chance * (1 - chance) for chance in chances)
+
+
+def _expected_excess(gap: float, deviation: float) -> float:
     """Return E[(X - Y)+] of a normal difference with this mean and deviation."""
     if deviation <= 0:
         return max(0.0, gap)
@@ -90,8 +86,9 @@ def _expected_over(gap: float, deviation: float) -> float:
     return deviation * exp(-z * z / 2) / sqrt(2 * pi) + gap * 0.5 * erfc(-z / sqrt(2))
 
 
-def _more_than(left: int, gap: float, deviation: float) -> float:
-    """Return the chance that more than `left` calls find nobody."""
+def _chance_above(count: int, gap: float, deviation: float) -> float:
+    """Return the chance that more than `count` calls find nobody."""
     if deviation <= 0:
-        return 1.0 if gap > left else 0.0
-    return 0.5 * erfc((left + 0.5 - gap) / (deviation * sqrt(2)))
+        return 1.0 if gap > count else 0.0
+    # Half a call more: the correction for whole numbers.
+    return 0.5 * erfc((count + 0.5 - gap) / (deviation * sqrt(2)))

@@ -1,4 +1,4 @@
-"""A day on the telephone as discrete events: what a way of pacing does to people's time and to those who pick up.
+"""Simulation of a day on the telephone as discrete events: what a pacing does to people's time and to who picks up.
 
 Everything the pacing is told it could know: rates and durations as seen so far, never the true ones. Seeded: the
 same scene and seed give the same day.
@@ -19,12 +19,15 @@ from recobra_core.dial.state import Durations, Floor, Limits, Rate
 
 Pacing = Callable[[Floor], Decision]
 _TICK: Final = 1.0
-_SEEN: Final = 400  # the newest cases from which rates and durations are estimated
+_RECENT_MOST: Final = 400  # the newest cases from which rates and durations are estimated
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scene:
-    """A day that is true: nobody told the pacing. Seconds; `later_rate` holds from the middle of the day on."""
+    """The true rates and durations of a day, which the pacing does not know, in seconds.
+
+    `later_rate` holds from the middle of the day on.
+    """
 
     agents: int
     answer_rate: float
@@ -40,7 +43,7 @@ class Scene:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Day:
-    """What became of a day.
+    """Outcome of a day.
 
     `used` is the share of people's time in talk and notes; `worst` the largest share of answered calls that had found
     nobody at any moment after the first hundred answers.
@@ -69,34 +72,36 @@ def predictive_pacing(limits: Limits | None = None) -> Pacing:
 
 
 def simulate_day(scene: Scene, *, pacing: Pacing, seed: int, patience: float = 2.0) -> Day:
-    """Live through a day."""
-    return _Day(scene=scene, pacing=pacing, random=Random(seed), patience=patience).run()  # noqa: S311 - no secret
+    """Return the outcome of a day."""
+    return _Simulation(scene=scene, pacing=pacing, random=Random(seed), patience=patience).run()  # noqa: S311 - no secret
 
 
 @dataclass(slots=True)
-class _Seen:
+class _Recent:
     """The newest durations of a kind."""
 
-    kept: deque[float] = field(default_factory=lambda: deque(maxlen=_SEEN))
+    values: deque[float] = field(default_factory=lambda: deque(maxlen=_RECENT_MOST))
     total: float = 0.0
     squares: float = 0.0
 
     def add(self, value: float) -> None:
-        if len(self.kept) == _SEEN:
-            old = self.kept.popleft()
-            self.total, self.squares = self.total - old, self.squares - old * old
-        self.kept.append(value)
+        if len(self.values) == _RECENT_MOST:
+            oldest = self.values.popleft()
+            self.total, self.squares = self.total - oldest, self.squares - oldest * oldest
+        self.values.append(value)
         self.total, self.squares = self.total + value, self.squares + value * value
 
-    def durations(self) -> Durations:
-        count = len(self.kept)
+    def to_durations(self) -> Durations:
+        count = len(self.values)
         mean = self.total / count if count else 0.0
         variance = max(0.0, self.squares / count - mean * mean) if count else 0.0
         return Durations(mean=mean, deviation=sqrt(variance), count=count)
 
 
 @dataclass(slots=True)
-class _Day:
+class _Simulation:
+    """A day in progress. An event of a kind is handled by the method `_on_<kind>`."""
+
     scene: Scene
     pacing: Pacing
     random: Random
@@ -110,12 +115,12 @@ class _Day:
     talking: dict[int, float] = field(default_factory=dict)
     wrapping: dict[int, float] = field(default_factory=dict)
     placed: deque[tuple[float, int]] = field(default_factory=deque)
-    tries: deque[bool] = field(default_factory=lambda: deque(maxlen=_SEEN))
+    tries: deque[bool] = field(default_factory=lambda: deque(maxlen=_RECENT_MOST))
     hits: int = 0
     answers: set[int] = field(default_factory=set)
-    rings: _Seen = field(default_factory=_Seen)
-    talks: _Seen = field(default_factory=_Seen)
-    wraps: _Seen = field(default_factory=_Seen)
+    rings: _Recent = field(default_factory=_Recent)
+    talks: _Recent = field(default_factory=_Recent)
+    wraps: _Recent = field(default_factory=_Recent)
     attempts: int = 0
     answered: int = 0
     abandoned: int = 0
@@ -124,41 +129,40 @@ class _Day:
 
     def run(self) -> Day:
         self.free, end = self.scene.agents, self.scene.hours * 3600
-        self._at(0.0, "tick")
+        self._schedule(0.0, "tick")
         while self.events:
             self.now, key, kind, value = heapq.heappop(self.events)
-            getattr(self, f"_{kind}")(key, value)
+            getattr(self, f"_on_{kind}")(key, value)
             if self.now < end:
-                self._dial()
+                self._place_calls()
                 if kind == "tick":
-                    self._at(_TICK, "tick")
+                    self._schedule(_TICK, "tick")
         used = min(1.0, self.busy / (self.scene.agents * max(end, self.now)))
         return Day(
             attempts=self.attempts, answered=self.answered, abandoned=self.abandoned, used=used, worst=self.worst
         )
 
-    def _at(self, after: float, kind: str, value: float = 0.0) -> int:
+    def _schedule(self, after: float, kind: str, value: float = 0.0) -> int:
         self.order += 1
         heapq.heappush(self.events, (self.now + after, self.order, kind, value))
         return self.order
 
-    def _dial(self) -> None:
-        for _call in range(self.pacing(self._floor()).calls):
+    def _place_calls(self) -> None:
+        rate = self.scene.answer_rate
+        if self.scene.later_rate is not None and self.now > self.scene.hours * 1800:
+            rate = self.scene.later_rate
+        for _call in range(self.pacing(self._observe_floor()).calls):
             self.attempts += 1
             self.ringing += 1
-            if self.random.random() < self._rate():
-                after = min(self.scene.ring_most - 0.1, self.random.gammavariate(3.0, self.scene.ring_mean / 3))
-                call = self._at(after, "answer", after)
+            if self.random.random() < rate:
+                rings = min(self.scene.ring_most - 0.1, self.random.gammavariate(3.0, self.scene.ring_mean / 3))
+                call = self._schedule(rings, "answer", rings)
             else:
-                call = self._at(self.scene.ring_most, "silence")
+                call = self._schedule(self.scene.ring_most, "silence")
             self.placed.append((self.now, call))
 
-    def _rate(self) -> float:
-        later = self.scene.later_rate
-        return later if later is not None and self.now > self.scene.hours * 1800 else self.scene.answer_rate
-
-    def _floor(self) -> Floor:
-        self._ripen()
+    def _observe_floor(self) -> Floor:
+        self._count_finished_calls()
         return Floor(
             free=self.free,
             ringing=self.ringing,
@@ -166,33 +170,33 @@ class _Day:
             answered_today=self.answered,
             abandoned_today=self.abandoned,
             rate=Rate(answered=self.hits, attempts=len(self.tries)),
-            ring=self.rings.durations(),
-            talk=self.talks.durations(),
-            wrap=self.wraps.durations(),
+            ring=self.rings.to_durations(),
+            talk=self.talks.to_durations(),
+            wrap=self.wraps.to_durations(),
             talking=tuple(self.now - began for began in self.talking.values()),
             wrapping=tuple(self.now - began for began in self.wrapping.values()),
         )
 
-    def _ripen(self) -> None:
+    def _count_finished_calls(self) -> None:
         """Count the calls that nobody can answer any more, in the order in which they were placed.
 
         Counted as they end, quick answers would come before the silences of the same moment and those all at once.
         """
         while self.placed and self.placed[0][0] <= self.now - self.scene.ring_most:
             call = self.placed.popleft()[1]
-            if len(self.tries) == _SEEN:
+            if len(self.tries) == _RECENT_MOST:
                 self.hits -= self.tries[0]
             self.tries.append(call in self.answers)
             self.hits += call in self.answers
             self.answers.discard(call)
 
-    def _tick(self, _key: int, _value: float) -> None:
+    def _on_tick(self, _key: int, _value: float) -> None:
         """Time passes: who talks is nearer to the end."""
 
-    def _silence(self, _key: int, _value: float) -> None:
+    def _on_silence(self, _key: int, _value: float) -> None:
         self.ringing -= 1
 
-    def _answer(self, key: int, rang: float) -> None:
+    def _on_answer(self, key: int, rang: float) -> None:
         self.ringing -= 1
         self.answers.add(key)
         self.rings.add(rang)
@@ -201,9 +205,9 @@ class _Day:
         if self.free:
             self._connect()
         else:
-            self._at(self.patience, "give_up", key)
+            self._schedule(self.patience, "give_up", key)
 
-    def _give_up(self, _key: int, call: float) -> None:
+    def _on_give_up(self, _key: int, call: float) -> None:
         if int(call) in self.waiting:
             self.waiting.remove(int(call))
             self.abandoned += 1
@@ -213,30 +217,30 @@ class _Day:
     def _connect(self) -> None:
         self.waiting.popleft()
         self.free -= 1
-        lasts = self._lasting(self.scene.talk_mean, self.scene.talk_variation)
-        self.talking[self._at(lasts, "hang_up", lasts)] = self.now
+        seconds = self._draw_duration(self.scene.talk_mean, self.scene.talk_variation)
+        self.talking[self._schedule(seconds, "hang_up", seconds)] = self.now
 
-    def _hang_up(self, key: int, lasted: float) -> None:
+    def _on_hang_up(self, key: int, lasted: float) -> None:
         del self.talking[key]
         self.talks.add(lasted)
-        lasts = self._lasting(self.scene.wrap_mean, self.scene.wrap_variation)
-        self.busy += lasted + lasts
-        self.wrapping[self._at(lasts, "ready", lasts)] = self.now
+        seconds = self._draw_duration(self.scene.wrap_mean, self.scene.wrap_variation)
+        self.busy += lasted + seconds
+        self.wrapping[self._schedule(seconds, "ready", seconds)] = self.now
 
-    def _ready(self, key: int, lasted: float) -> None:
+    def _on_ready(self, key: int, lasted: float) -> None:
         del self.wrapping[key]
         self.wraps.add(lasted)
         self.free += 1
         if self.waiting:
             self._connect()
 
-    def _lasting(self, mean: float, variation: float) -> float:
+    def _draw_duration(self, mean: float, variation: float) -> float:
         spread = log1p(variation**2)
         return self.random.lognormvariate(log(mean) - spread / 2, sqrt(spread))
 
 
 def build_scenes(*, agents: tuple[int, ...], rates: tuple[float, ...], hours: float) -> Iterator[Scene]:
-    """Give a scene per size of team and rate of answers, with short and with long talks."""
+    """Yield a scene per size of team and rate of answers, with short and with long talks."""
     for size in agents:
         for rate in rates:
             for talk in (60.0, 180.0):

@@ -1,4 +1,4 @@
-"""What the pacing looks at: people, calls, estimates and limits. Seconds throughout."""
+"""State of the floor for the pacing: people, calls, estimates and limits. Seconds throughout."""
 
 from __future__ import annotations
 
@@ -19,17 +19,18 @@ class Durations:
 
     def ends_within(self, seconds: float, *, elapsed: float) -> float:
         """Return the probability that what has lasted `elapsed` ends within `seconds`."""
-        lasting = self._longer(elapsed)
-        if lasting <= 1e-9:
+        still_on = self._chance_longer(elapsed)
+        # Far beyond anything seen: nothing can be said, so it is taken to go on.
+        if still_on <= 1e-9:
             return 0.0
-        return 1.0 - self._longer(elapsed + seconds) / lasting
+        return 1.0 - self._chance_longer(elapsed + seconds) / still_on
 
     def then(self, other: Durations) -> Durations:
         """Return how long one after the other lasts, taken as independent."""
         deviation = sqrt(self.deviation**2 + other.deviation**2)
         return Durations(mean=self.mean + other.mean, deviation=deviation, count=min(self.count, other.count))
 
-    def _longer(self, seconds: float) -> float:
+    def _chance_longer(self, seconds: float) -> float:
         if seconds <= 0:
             return 1.0
         if self.mean <= 0:

@@ -1,4 +1,4 @@
-"""The ageing of what is owed, by open instalment or document, so that its rows add up to the outstanding."""
+"""Ageing of what is owed, by open instalment or document, so that its rows add up to the outstanding."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -12,7 +12,7 @@ CREDIT_BUCKET = "credit"
 
 
 def compute_ageing(items: ir.Table, *, as_of: date, limits: Limits, by: Sequence[str] = ()) -> ir.Table:
-    """What is owed on a day, by how long it has been due.
+    """Return what is owed on a day, by how long it has been due.
 
     items: account_id, debtor_id, due_date (nullable), open_minor and the columns of `by`; where items have several
     currencies, name `currency` there. Gives the columns of `by`, bucket, from_days, to_days (null is open), accounts,
@@ -31,10 +31,10 @@ def compute_ageing(items: ir.Table, *, as_of: date, limits: Limits, by: Sequence
         debtors=bucketed.debtor_id.nunique(),
         amount_minor=bucketed.open_minor.sum().cast("int64"),
     )
-    return _laid_out(_complete(summed, items, limits, by), limits, by)
+    return _order_rows(_add_empty_buckets(summed, items, limits, by), limits, by)
 
 
-def _complete(summed: ir.Table, items: ir.Table, limits: Limits, by: Sequence[str]) -> ir.Table:
+def _add_empty_buckets(summed: ir.Table, items: ir.Table, limits: Limits, by: Sequence[str]) -> ir.Table:
     """Add a row of zeros for each bucket of the limits, in each group, and sum again."""
     names = ibis.memtable({"bucket": [bucket.key for bucket in limits.buckets]})
     groups = names.cross_join(items.select(*by).distinct()) if by else names
@@ -45,17 +45,17 @@ def _complete(summed: ir.Table, items: ir.Table, limits: Limits, by: Sequence[st
     return rows.group_by([*by, "bucket"]).agg(**{name: rows[name].sum().cast("int64") for name in measures})
 
 
-def _laid_out(rows: ir.Table, limits: Limits, by: Sequence[str]) -> ir.Table:
+def _order_rows(rows: ir.Table, limits: Limits, by: Sequence[str]) -> ir.Table:
     order = [*(bucket.key for bucket in limits.buckets), UNKNOWN_BUCKET, CREDIT_BUCKET]
     placed = rows.mutate(
         place=ibis.cases(*((rows.bucket == key, place) for place, key in enumerate(order))),
-        from_days=_edge(rows.bucket, {bucket.key: bucket.from_days for bucket in limits.buckets}),
-        to_days=_edge(rows.bucket, {bucket.key: bucket.to_days for bucket in limits.buckets}),
+        from_days=_days_of_bucket(rows.bucket, {bucket.key: bucket.from_days for bucket in limits.buckets}),
+        to_days=_days_of_bucket(rows.bucket, {bucket.key: bucket.to_days for bucket in limits.buckets}),
     )
     columns = [*by, "bucket", "from_days", "to_days", "accounts", "debtors", "amount_minor"]
     return placed.order_by([*by, "place"]).select(columns)
 
 
-def _edge(bucket: ir.StringValue, days: dict[str, int | None]) -> ir.IntegerValue:
+def _days_of_bucket(bucket: ir.StringValue, days: dict[str, int | None]) -> ir.IntegerValue:
     known = ((bucket == key, ibis.literal(day, "int64")) for key, day in days.items() if day is not None)
     return ibis.cases(*known, else_=ibis.null("int64"))

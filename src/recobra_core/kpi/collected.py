@@ -1,4 +1,4 @@
-"""How fast and how much of what falls due is collected."""
+"""Collection of what falls due: how fast and how much."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ import ibis.expr.types as ir
 
 
 def compute_days_to_collect(shares: ir.Table, *, by: Sequence[str] = ()) -> ir.Table:
-    """Days from the due date to the payment, weighted by the amount paid.
+    """Return days from the due date to the payment, weighted by the amount paid.
 
     shares: due_date, paid_date, amount_minor (what a payment paid of an item) and the columns of `by`. Gives the
     columns of `by`, amount_minor and days_to_collect (a float; negative when paid before due, null when nothing was

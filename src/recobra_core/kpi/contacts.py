@@ -1,4 +1,4 @@
-"""What messages bring: one definition per indicator, with what is counted, of what, and what a reader must know.
+"""Indicators of messages: one definition each, with what is counted, of what, and what a reader must know.
 
 A message counts once, on the day it was planned for; answers to what a debtor wrote are no messages of the plan. A
 payment, a promise or a wish belongs to the last message that left before it for that debtor, within the days of the
@@ -61,7 +61,8 @@ class Counts:
         return self.planned - self.cancelled - self.waiting
 
     def __add__(self, other: Counts) -> Counts:
-        return Counts(**{each.name: getattr(self, each.name) + getattr(other, each.name) for each in fields(Counts)})
+        names = [field.name for field in fields(Counts)]
+        return Counts(**{name: getattr(self, name) + getattr(other, name) for name in names})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,35 +76,35 @@ class Kpi:
     says: str
 
 
-def _kpi(key: str, whole: str, name: str, says: str, part: str = "") -> Kpi:
+def _define_kpi(key: str, whole: str, name: str, says: str, part: str = "") -> Kpi:
     return Kpi(key=key, part=part or key, whole=whole, name=name, says=says)
 
 
 FUNNEL: Final = (
-    _kpi(
+    _define_kpi(
         "sent",
         "planned",
         "Were sent",
         "Messages that left, of those planned for the period; those of which it is "
         "not known whether they arrived count as sent.",
     ),
-    _kpi(
+    _define_kpi(
         "delivered",
         "sent",
         "Were delivered",
         "Messages that the provider says it delivered, of those sent. Plain e-mail tells of no delivery.",
     ),
-    _kpi("read", "sent", "Were read", "Messages that the provider says were opened, of those sent."),
-    _kpi("clicked", "sent", "Were clicked", "Messages whose link was followed, of those sent."),
-    _kpi("replied", "sent", "Were replied to", "Messages that the debtor answered in writing, of those sent."),
-    _kpi(
+    _define_kpi("read", "sent", "Were read", "Messages that the provider says were opened, of those sent."),
+    _define_kpi("clicked", "sent", "Were clicked", "Messages whose link was followed, of those sent."),
+    _define_kpi("replied", "sent", "Were replied to", "Messages that the debtor answered in writing, of those sent."),
+    _define_kpi(
         "promised",
         "sent",
         "Followed by a promise",
         "Messages followed by a promise within the window, of those "
         "sent; a promise belongs to the last message before it.",
     ),
-    _kpi(
+    _define_kpi(
         "paid",
         "sent",
         "Followed by a payment",
@@ -113,7 +114,7 @@ FUNNEL: Final = (
     ),
 )
 PLAN: Final = (
-    _kpi(
+    _define_kpi(
         "adherence",
         "expected",
         "Plan adherence",
@@ -121,7 +122,7 @@ PLAN: Final = (
         "debtor paid, answered or has a hold. What may still leave today does not count.",
         part="sent",
     ),
-    _kpi(
+    _define_kpi(
         "on_time",
         "expected",
         "On time",
@@ -129,7 +130,7 @@ PLAN: Final = (
     ),
 )
 RESULT: Final = (
-    _kpi(
+    _define_kpi(
         "acknowledgement",
         "debtors",
         "Acknowledgement",
@@ -137,21 +138,21 @@ RESULT: Final = (
         "replied, answered or were met), of those written to.",
         part="aware",
     ),
-    _kpi(
+    _define_kpi(
         "response",
         "sent",
         "Response",
         "Messages that were clicked, replied to or answered, of those sent.",
         part="responded",
     ),
-    _kpi(
+    _define_kpi(
         "cures",
         "debtors",
         "Cures",
         "Debtors who paid within the window after a message and have nothing overdue today, of those written to.",
         part="cured",
     ),
-    _kpi(
+    _define_kpi(
         "conversion",
         "automatic",
         "Conversion",
@@ -159,7 +160,7 @@ RESULT: Final = (
         "within the window, of the automatic ones sent.",
         part="converted",
     ),
-    _kpi(
+    _define_kpi(
         "right_party",
         "sent",
         "Right party",
@@ -168,21 +169,23 @@ RESULT: Final = (
     ),
 )
 HARM: Final = (
-    _kpi("undelivered", "sent", "Not delivered", "Messages that the provider says did not arrive, of those sent."),
-    _kpi(
+    _define_kpi(
+        "undelivered", "sent", "Not delivered", "Messages that the provider says did not arrive, of those sent."
+    ),
+    _define_kpi(
         "complaints",
         "sent",
         "Complaints",
         "Messages that were complained of or marked as unwanted, of those sent.",
         part="complained",
     ),
-    _kpi(
+    _define_kpi(
         "errors",
         "sent",
         "Errors",
         "Messages about something paid before they left, or that reached somebody else, of those sent.",
     ),
-    _kpi(
+    _define_kpi(
         "opt_out",
         "debtors",
         "Opt-outs",
@@ -190,7 +193,7 @@ HARM: Final = (
         part="silenced",
     ),
 )
-COVERAGE: Final = _kpi(
+COVERAGE: Final = _define_kpi(
     "coverage",
     "small",
     "Coverage of small debtors",
@@ -200,7 +203,7 @@ COVERAGE: Final = _kpi(
 )
 COST_PER_ACTION: Final = "Price of the messages of a channel divided by those whose price is known, answers included."
 COST_PER_UNIT: Final = "Price of the messages for each 1,000 paid after them within the window."
-KPIS: Final = {each.key: each for each in (*FUNNEL, *PLAN, *RESULT, *HARM, COVERAGE)}
+KPIS: Final = {kpi.key: kpi for kpi in (*FUNNEL, *PLAN, *RESULT, *HARM, COVERAGE)}
 
 
 def compute_rate(kpi: Kpi, counts: Counts) -> Interval | None:

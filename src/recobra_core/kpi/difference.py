@@ -1,4 +1,4 @@
-"""How much two groups differ, and how sure that is: for control groups and variants.
+"""Differences between two groups and how sure they are: for control groups and variants.
 
 Shares: Wilson's score interval for one, Newcombe's hybrid score interval (method 10) for their difference
 (R. G. Newcombe, Statistics in Medicine 17, 1998: 857-872 and 873-890). Amounts: Welch's interval for the difference of
@@ -60,22 +60,23 @@ class Amounts:
 
 def wilson_interval(*, successes: int, count: int, z: float = Z95) -> Interval:
     """Return a share with Wilson's score interval. Raises ValueError where there is nobody."""
-    _check(successes, count)
+    if not 0 <= successes <= count or count == 0:
+        raise ValueError(f"{successes} of {count} is no share.")
     share, spread = successes / count, z * z / count
-    middle = (share + spread / 2) / (1 + spread)
+    center = (share + spread / 2) / (1 + spread)
     half = z * sqrt(share * (1 - share) / count + spread / (4 * count)) / (1 + spread)
-    return Interval(estimate=share, low=max(0.0, middle - half), high=min(1.0, middle + half))
+    return Interval(estimate=share, low=max(0.0, center - half), high=min(1.0, center + half))
 
 
 def shares_difference(*, treated: tuple[int, int], control: tuple[int, int], z: float = Z95) -> Interval:
     """Return the difference of two shares (successes, count), treated less control, by Newcombe's method 10."""
-    one = wilson_interval(successes=treated[0], count=treated[1], z=z)
-    two = wilson_interval(successes=control[0], count=control[1], z=z)
-    gap = one.estimate - two.estimate
+    left = wilson_interval(successes=treated[0], count=treated[1], z=z)
+    right = wilson_interval(successes=control[0], count=control[1], z=z)
+    gap = left.estimate - right.estimate
     return Interval(
         estimate=gap,
-        low=gap - sqrt((one.estimate - one.low) ** 2 + (two.high - two.estimate) ** 2),
-        high=gap + sqrt((one.high - one.estimate) ** 2 + (two.estimate - two.low) ** 2),
+        low=gap - sqrt((left.estimate - left.low) ** 2 + (right.high - right.estimate) ** 2),
+        high=gap + sqrt((left.high - left.estimate) ** 2 + (right.estimate - right.low) ** 2),
     )
 
 
@@ -89,14 +90,9 @@ def means_difference(*, treated: Amounts, control: Amounts, z: float = Z95) -> I
 
 
 def judge_difference(difference: Interval, *, smallest: int) -> Conclusion:
-    """Say what a difference of shares allows to say; `smallest` is the size of the smaller group."""
+    """Return the conclusion that a difference of shares allows; `smallest` is the size of the smaller group."""
     if smallest < LEAST_IN_A_GROUP:
         return "not_enough"
     if not difference.holds_zero:
         return "better" if difference.low > 0 else "worse"
     return "not_enough" if difference.width > WIDE else "no_difference"
-
-
-def _check(successes: int, count: int) -> None:
-    if not 0 <= successes <= count or count == 0:
-        raise ValueError(f"{successes} of {count} is no share.")

@@ -37,7 +37,7 @@ class MoneyError(ValueError):
 
 
 def exponent_of(currency: str) -> int:
-    """How many decimals the currency keeps. Raises MoneyError for a code that is not in ISO 4217."""
+    """Return how many decimals the currency keeps. Raises MoneyError for a code that is not in ISO 4217."""
     try:
         return EXPONENTS[currency]
     except KeyError:
@@ -45,11 +45,12 @@ def exponent_of(currency: str) -> int:
 
 
 def to_minor(amount: Decimal, currency: str, *, rounding: Rounding | None = None) -> int:
-    """The amount in minor units. Without `rounding`, decimals the currency does not have are refused.
+    """Return the amount in minor units. Without `rounding`, decimals the currency does not have are refused.
 
     Raises MoneyError for that, for an amount that is not a number, and for one above 10^16 minor units.
     """
     exponent = exponent_of(currency)
+    # Before scaling: a huge exponent would make a number of as many digits.
     if not amount.is_finite() or (amount and amount.adjusted() + exponent > len(str(AMOUNT_MINOR_MAX)) - 1):
         raise MoneyError(f"{amount} {currency} is not an amount that can be kept.")
     minor = round_whole(amount.scaleb(exponent), rounding=rounding or "down")
@@ -61,10 +62,10 @@ def to_minor(amount: Decimal, currency: str, *, rounding: Rounding | None = None
 
 
 def from_minor(amount_minor: int, currency: str) -> Decimal:
-    """The amount in major units, exact, with the currency's decimals."""
+    """Return the amount in major units, exact, with the currency's decimals."""
     return Decimal(amount_minor).scaleb(-exponent_of(currency))
 
 
 def round_whole(value: Decimal, *, rounding: Rounding) -> int:
-    """A whole number by a named rounding; `down` is towards zero."""
+    """Return a whole number by a named rounding; `down` is towards zero."""
     return int(value.to_integral_value(rounding=_MODES[rounding]))

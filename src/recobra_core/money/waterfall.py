@@ -1,4 +1,4 @@
-"""Which debts a payment pays: the order is policy, the arithmetic one overlap of running sums, for any size."""
+"""Waterfall of payments: the order is policy, the arithmetic one overlap of running sums, for any size."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -59,43 +59,44 @@ def allocate_payments(
     For every payment its shares and what is left add up to it, and no item gets more than it has open. Payments and
     items of zero or less take no part: such a payment is left whole. A concept outside the order is paid last.
     """
-    paid = _spans(payments.filter(payments.amount_minor > 0), "amount_minor", [*paid_by, "payment_id"])
-    ranked = _ranked(open_items.filter(open_items.open_minor > 0), order, as_of)
-    owed = _spans(ranked, "open_minor", ["rank_1", "rank_2", "rank_3", "item_id"])
-    shares = _overlaps(paid, owed)
+    paid = _add_spans(payments.filter(payments.amount_minor > 0), "amount_minor", [*paid_by, "payment_id"])
+    ranked = _rank_items(open_items.filter(open_items.open_minor > 0), order, as_of)
+    owed = _add_spans(ranked, "open_minor", ["rank_1", "rank_2", "rank_3", "item_id"])
+    shares = _cross_spans(paid, owed)
     used = shares.group_by("payment_id").agg(used_minor=shares.amount_minor.sum().cast("int64"))
     joined = payments.left_join(used, "payment_id")
-    left = joined.amount_minor - joined.used_minor.fill_null(0)
-    return Allocation(shares, joined.select("payment_id", left_minor=left.cast("int64")))
+    left_minor = joined.amount_minor - joined.used_minor.fill_null(0)
+    return Allocation(shares, joined.select("payment_id", left_minor=left_minor.cast("int64")))
 
 
-def _ranked(items: ir.Table, order: Waterfall, as_of: date) -> ir.Table:
+def _rank_items(items: ir.Table, order: Waterfall, as_of: date) -> ir.Table:
     due_date = items.due_date.fill_null(ibis.literal(_NO_DATE))
     if order.by == "due_date":
-        concept = _place(items.concept, order.concepts)
+        concept = _order_of(items.concept, order.concepts)
         return items.mutate(rank_1=due_date.delta(ibis.literal(as_of), unit="day"), rank_2=concept, rank_3=concept)
-    due = due_date <= as_of
-    later = _place(items.concept, order.in_advance or order.concepts) + len(CONCEPTS) + 1
+    # What is not yet due comes after every concept that is.
+    is_due = due_date <= as_of
+    in_advance = _order_of(items.concept, order.in_advance or order.concepts) + len(CONCEPTS) + 1
     return items.mutate(
-        rank_1=due.ifelse(_place(items.concept, order.concepts), later),
+        rank_1=is_due.ifelse(_order_of(items.concept, order.concepts), in_advance),
         rank_2=due_date.delta(ibis.literal(as_of), unit="day"),
         rank_3=ibis.literal(0),
     )
 
 
-def _place(concept: ir.StringValue, order: Sequence[Concept]) -> ir.IntegerValue:
+def _order_of(concept: ir.StringValue, order: Sequence[Concept]) -> ir.IntegerValue:
     return ibis.cases(*((concept == name, place) for place, name in enumerate(order)), else_=len(order))
 
 
-def _spans(rows: ir.Table, amount: str, order: Sequence[str]) -> ir.Table:
+def _add_spans(rows: ir.Table, amount: str, order: Sequence[str]) -> ir.Table:
     """Lay each account's rows end to end: [since, upto) of the account's running sum."""
     window = ibis.window(group_by="account_id", order_by=list(order), preceding=None, following=0)
     summed = rows.mutate(upto=rows[amount].sum().over(window).cast("int64"))
     return summed.mutate(since=summed.upto - summed[amount])
 
 
-def _overlaps(paid: ir.Table, owed: ir.Table) -> ir.Table:
-    """Where the span of a payment and that of an item cross, the payment pays that much of it."""
+def _cross_spans(paid: ir.Table, owed: ir.Table) -> ir.Table:
+    """Return the shares: where the spans of a payment and an item cross, the payment pays that much of it."""
     paid = paid.select("payment_id", "account_id", paid_since="since", paid_upto="upto")
     owed = owed.select("item_id", "concept", owner_id="account_id", owed_since="since", owed_upto="upto")
     crossing = paid.join(

@@ -1,4 +1,4 @@
-"""Days past due and what follows from them: bucket, stage, early or late arrears. Null means the date is unknown."""
+"""Days past due with their bucket, stage and level of arrears. Null means the date is unknown."""
 
 from datetime import date
 
@@ -9,12 +9,12 @@ from recobra_core.stages.limits import UNKNOWN_BUCKET, Limits
 
 
 def days_past_due(due_date: ir.DateValue, *, as_of: date) -> ir.IntegerValue:
-    """Days from the due date to `as_of`: 0 on the due date, negative before it, null when it is unknown."""
+    """Return days from the due date to `as_of`: 0 on the due date, negative before it, null when it is unknown."""
     return ibis.literal(as_of).delta(due_date, unit="day").cast("int64")
 
 
 def compute_arrears(items: ir.Table, *, as_of: date) -> ir.Table:
-    """What each account owes on a day, from its open instalments or documents.
+    """Return what each account owes on a day, from its open instalments or documents.
 
     items: account_id, due_date (nullable), open_minor. Gives one row per account: account_id, dpd, oldest_due_date,
     next_due_date, balance_minor, overdue_minor. The oldest unpaid instalment sets dpd; it is null where no unpaid
@@ -31,13 +31,13 @@ def compute_arrears(items: ir.Table, *, as_of: date) -> ir.Table:
 
 
 def bucket_of(dpd: ir.IntegerValue, *, limits: Limits) -> ir.StringValue:
-    """The key of the bucket; `unknown` where dpd is null."""
+    """Return the key of the bucket; `unknown` where dpd is null."""
     closed = [(dpd <= bucket.to_days, bucket.key) for bucket in limits.buckets if bucket.to_days is not None]
     return ibis.cases((dpd.isnull(), UNKNOWN_BUCKET), *closed, else_=limits.buckets[-1].key)
 
 
 def stage_of(dpd: ir.IntegerValue, *, current: ir.StringValue, limits: Limits) -> ir.StringValue:
-    """The stage of an account. `current` is the stage it is in, null for a new one.
+    """Return the stage of an account. `current` is the stage it is in, null for a new one.
 
     Nobody goes to court by a calendar: a person puts an account in JUDICIAL and a person takes it out. Where dpd is
     unknown the account stays where it is, and a new one is PREVENTIVE.
@@ -52,5 +52,5 @@ def stage_of(dpd: ir.IntegerValue, *, current: ir.StringValue, limits: Limits) -
 
 
 def arrears_level_of(dpd: ir.IntegerValue, *, limits: Limits) -> ir.StringValue:
-    """`none`, `early` or `late`; `unknown` where dpd is null."""
+    """Return `none`, `early` or `late`; `unknown` where dpd is null."""
     return ibis.cases((dpd.isnull(), "unknown"), (dpd <= 0, "none"), (dpd < limits.late_from, "early"), else_="late")

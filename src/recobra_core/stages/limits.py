@@ -1,6 +1,5 @@
-"""Where the buckets, the stages and late arrears begin: dated, editable data of the company."""
+"""Limits of the buckets, the stages and late arrears: dated, editable data of the company."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from typing import Literal
 
@@ -26,6 +25,7 @@ class Bucket:
     label_es: str
 
     def label(self, lang: Language) -> str:
+        """Return the name that people see."""
         return self.label_es if lang == "es" else self.label_en
 
 
@@ -50,10 +50,10 @@ class Limits:
 
     def __post_init__(self) -> None:
         _check_buckets(self.buckets)
-        for each in fields(self):
-            value = getattr(self, each.name)
-            if each.name != "buckets" and (not isinstance(value, int) or value < 1):
-                raise LimitsError(f"{each.name} must be a day past due, 1 or more, not {value!r}.")
+        for limit in fields(self):
+            value = getattr(self, limit.name)
+            if limit.name != "buckets" and (not isinstance(value, int) or value < 1):
+                raise LimitsError(f"{limit.name} must be a day past due, 1 or more, not {value!r}.")
         if self.extrajudicial_from <= self.administrative_from:
             raise LimitsError("extrajudicial_from must be later than administrative_from.")
 
@@ -66,20 +66,19 @@ def _check_buckets(buckets: tuple[Bucket, ...]) -> None:
         raise LimitsError(f"Bucket keys must be unique and other than {UNKNOWN_BUCKET!r}: {', '.join(keys)}.")
     if buckets[0].from_days is not None or buckets[-1].to_days is not None:
         raise LimitsError(f"{keys[0]} must have no first day and {keys[-1]} no last day: they are open.")
-    _check_neighbours(buckets)
-
-
-def _check_neighbours(buckets: Iterable[Bucket]) -> None:
-    last: Bucket | None = None
+    # Each bucket begins on the day after the one before it ends.
+    previous: Bucket | None = None
     for bucket in buckets:
         start, end = bucket.from_days, bucket.to_days
-        if last is not None:
-            if start is None or last.to_days is None:
-                raise LimitsError(f"Only the first and the last bucket may be open, not {last.key} and {bucket.key}.")
-            if start > last.to_days + 1:
-                raise LimitsError(f"Days {last.to_days + 1} to {start - 1} are in no bucket.")
-            if start <= last.to_days:
-                raise LimitsError(f"Days {start} to {last.to_days} are in both {last.key} and {bucket.key}.")
+        if previous is not None:
+            if start is None or previous.to_days is None:
+                raise LimitsError(
+                    f"Only the first and the last bucket may be open, not {previous.key} and {bucket.key}."
+                )
+            if start > previous.to_days + 1:
+                raise LimitsError(f"Days {previous.to_days + 1} to {start - 1} are in no bucket.")
+            if start <= previous.to_days:
+                raise LimitsError(f"Days {start} to {previous.to_days} are in both {previous.key} and {bucket.key}.")
         if start is not None and end is not None and start > end:
             raise LimitsError(f"{bucket.key} ends (day {end}) before it begins (day {start}).")
-        last = bucket
+        previous = bucket

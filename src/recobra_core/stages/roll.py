@@ -1,4 +1,4 @@
-"""How accounts moved between buckets from one day to another."""
+"""Roll of accounts between buckets from one day to another."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ GONE = "gone"
 
 
 def build_roll_matrix(before: ir.Table, after: ir.Table, *, by: Sequence[str] = ()) -> ir.Table:
-    """The roll matrix between two days.
+    """Return the roll matrix between two days.
 
     before, after: account_id (unique), bucket, amount_minor and the columns of `by`; amounts of several currencies
     are kept apart by naming `currency` there. Gives from_bucket, to_bucket, the columns of `by`, accounts, and
