@@ -24,7 +24,7 @@ def test_eighteen_countries_say_something_on_every_channel():
     assert sorted(load_countries()) == codes
     for country in load_countries().values():
         for channel in CHANNELS:
-            regime = country.regime(channel=channel, day=date(2026, 7, 6), subdivision="")
+            regime = country.find_regime(channel=channel, day=date(2026, 7, 6), subdivision="")
             assert regime, (country.code, channel)
             assert all(rule.source and rule.certainty for rule in regime.rules)
             assert all(cap.source for cap in regime.caps)
@@ -54,19 +54,19 @@ def test_a_contact_is_judged_by_the_version_of_its_day():
         raw["rules"].append(new)
 
     peru = read_country(changed(from_august_only_mornings), file="PE.yaml")
-    old = peru.regime(channel="call", day=date(2027, 7, 31), subdivision=None)
-    new = peru.regime(channel="call", day=date(2027, 8, 1), subdivision=None)
+    old = peru.find_regime(channel="call", day=date(2027, 7, 31), subdivision=None)
+    new = peru.find_regime(channel="call", day=date(2027, 8, 1), subdivision=None)
     assert (old.id, old.rules[0].windows[0].closes) == ("PE/call@2010-10-02", 20 * 60)
     assert (new.id, new.rules[0].windows[0].closes) == ("PE/call@2027-08-01", 12 * 60)
-    assert peru.regime(channel="call", day=date(2010, 10, 1), subdivision=None) is None
+    assert peru.find_regime(channel="call", day=date(2010, 10, 1), subdivision=None) is None
 
 
 def test_where_the_state_is_not_known_each_states_rule_must_allow():
     brazil = load_countries()["BR"]
     day = date(2026, 7, 6)
-    places = {r.place for r in brazil.regime(channel="call", day=day, subdivision=None).rules}
+    places = {r.place for r in brazil.find_regime(channel="call", day=day, subdivision=None).rules}
     assert places == {"BR", "BR-SP", "BR-RJ", "BR-ES", "BR-AM", "BR-AL"}
-    assert brazil.regime(channel="email", day=day, subdivision=None).id == "BR/email@1991-03-11"
+    assert brazil.find_regime(channel="email", day=day, subdivision=None).id == "BR/email@1991-03-11"
 
 
 PARTS = (
