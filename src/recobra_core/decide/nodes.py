@@ -65,7 +65,11 @@ class Node:
 
     def refuse(self, expected: Expected, *, found: str | None = None) -> None:
         """Keep a problem of this place."""
-        self._problems.append(Problem(self.path, found or _shown(self.value), expected))
+        if found is None:
+            text = "" if self.value is None else str(self.value)
+            shown = f"{text[:60]}…" if len(text) > 60 else text
+            found = f"«{shown}»" if self.has_value else ""
+        self._problems.append(Problem(self.path, found, expected))
 
     def get_field(self, key: str) -> "Node":
         """Return the field of a mapping; an absent one holds nothing."""
@@ -148,10 +152,3 @@ class Node:
 def _one_of(options: Iterable[str]) -> Expected:
     listed = ", ".join(options)
     return Expected(f"one of: {listed}", f"uno de: {listed}")
-
-
-def _shown(value: Any) -> str:
-    if value is None:
-        return ""
-    text = str(value)
-    return f"«{text[:60]}…»" if len(text) > 60 else f"«{text}»"

@@ -60,7 +60,12 @@ def plan_contacts(
     """
     facts = accounts.select("account_id", "creditor_id", "dpd", "country", "subdivision", "zones", "held")
     messages = due.filter(due.track == "message").inner_join(facts, "account_id")
-    reached = _add_best_point(_pick_leads(messages), points, templates, channels_open)
+    # The most severe due step of each debtor and creditor leads the message.
+    severity = [messages.dpd.desc(), messages.order.desc(), messages.account_id]
+    window = ibis.window(group_by=[messages.debtor_id, messages.creditor_id], order_by=severity)
+    ranked = messages.mutate(place=ibis.row_number().over(window))
+    leads = ranked.filter(ranked.place == 0).drop("place")
+    reached = _add_best_point(leads, points, templates, channels_open)
     is_reachable = reached.level == _REACHABLE
     reachable = reached.select("debtor_id", "creditor_id", reachable=is_reachable)
     items = messages.inner_join(reachable, ["debtor_id", "creditor_id"]).select(
@@ -100,14 +105,6 @@ def plan_holds(due: ir.Table) -> ir.Table:
 def _select_firings(due: ir.Table, **columns: ir.Value) -> ir.Table:
     identity = ["account_id", "debtor_id", "portfolio_id", "strategy_code", "step_key", "occurrence", "cycle_date"]
     return due.select(*identity, **columns)
-
-
-def _pick_leads(messages: ir.Table) -> ir.Table:
-    """Return the most severe due step of each debtor and creditor."""
-    severity = [messages.dpd.desc(), messages.order.desc(), messages.account_id]
-    window = ibis.window(group_by=[messages.debtor_id, messages.creditor_id], order_by=severity)
-    ranked = messages.mutate(place=ibis.row_number().over(window))
-    return ranked.filter(ranked.place == 0).drop("place")
 
 
 def _add_best_point(leads: ir.Table, points: ir.Table, templates: ir.Table, channels_open: tuple[str, ...]) -> ir.Table:

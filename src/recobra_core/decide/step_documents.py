@@ -107,7 +107,11 @@ def _read_when(node: Node, earlier: list[str]) -> When:
         node.check_fields("after_step", "days")
         # On the same day the second step would follow from a mere repetition of the run.
         days = node.get_field("days").read_number(1, DAYS_MAX)
-        return AfterStep(_earlier_step(node.get_field("after_step"), earlier), days)
+        awaited = node.get_field("after_step")
+        if awaited.value not in earlier:
+            listed = ", ".join(earlier) or "-"
+            awaited.refuse(Expected(f"an earlier step ({listed})", f"un paso anterior ({listed})"))
+        return AfterStep(str(awaited.value), days)
     if node.has_field("after_event"):
         node.check_fields("after_event", "days")
         return AfterEvent(node.get_field("after_event").read_choice(EVENTS), _read_days(node.get_field("days")))
@@ -191,13 +195,6 @@ def _read_choices(node: Node, options: Sequence[str]) -> tuple[str, ...]:
             node.refuse(Expected("nothing: no segment is declared", "nada: no hay segmentos declarados"))
         return ()
     return tuple(dict.fromkeys(item.read_choice(options) for item in node.read_items()))
-
-
-def _earlier_step(node: Node, earlier: list[str]) -> str:
-    if node.value not in earlier:
-        listed = ", ".join(earlier) or "-"
-        node.refuse(Expected(f"an earlier step ({listed})", f"un paso anterior ({listed})"))
-    return str(node.value)
 
 
 def _check_until(node: Node, step: Step) -> None:

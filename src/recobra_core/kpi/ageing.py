@@ -31,29 +31,22 @@ def compute_ageing(items: ir.Table, *, as_of: date, limits: Limits, by: Sequence
         debtors=bucketed.debtor_id.nunique(),
         amount_minor=bucketed.open_minor.sum().cast("int64"),
     )
-    return _order_rows(_add_empty_buckets(summed, items, limits, by), limits, by)
-
-
-def _add_empty_buckets(summed: ir.Table, items: ir.Table, limits: Limits, by: Sequence[str]) -> ir.Table:
-    """Add a row of zeros for each bucket of the limits, in each group, and sum again."""
+    # A row of zeros for each bucket of the limits, in each group, summed with what there is.
     names = ibis.memtable({"bucket": [bucket.key for bucket in limits.buckets]})
     groups = names.cross_join(items.select(*by).distinct()) if by else names
     zero = ibis.literal(0, "int64")
     empty = groups.select(*by, "bucket", accounts=zero, debtors=zero, amount_minor=zero)
     rows = summed.select(empty.columns).union(empty)
     measures = ("accounts", "debtors", "amount_minor")
-    return rows.group_by([*by, "bucket"]).agg(**{name: rows[name].sum().cast("int64") for name in measures})
+    complete = rows.group_by(keys).agg(**{name: rows[name].sum().cast("int64") for name in measures})
 
-
-def _order_rows(rows: ir.Table, limits: Limits, by: Sequence[str]) -> ir.Table:
     order = [*(bucket.key for bucket in limits.buckets), UNKNOWN_BUCKET, CREDIT_BUCKET]
-    placed = rows.mutate(
-        place=ibis.cases(*((rows.bucket == key, place) for place, key in enumerate(order))),
-        from_days=_days_of_bucket(rows.bucket, {bucket.key: bucket.from_days for bucket in limits.buckets}),
-        to_days=_days_of_bucket(rows.bucket, {bucket.key: bucket.to_days for bucket in limits.buckets}),
+    placed = complete.mutate(
+        place=ibis.cases(*((complete.bucket == key, place) for place, key in enumerate(order))),
+        from_days=_days_of_bucket(complete.bucket, {bucket.key: bucket.from_days for bucket in limits.buckets}),
+        to_days=_days_of_bucket(complete.bucket, {bucket.key: bucket.to_days for bucket in limits.buckets}),
     )
-    columns = [*by, "bucket", "from_days", "to_days", "accounts", "debtors", "amount_minor"]
-    return placed.order_by([*by, "place"]).select(columns)
+    return placed.order_by([*by, "place"]).select([*keys, "from_days", "to_days", *measures])
 
 
 def _days_of_bucket(bucket: ir.StringValue, days: dict[str, int | None]) -> ir.IntegerValue:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from recobra_core.law.company_rules import CompanyRule, CompanyRules
 from recobra_core.law.files import load_countries
-from recobra_core.law.model import CHANNELS, WEEKDAYS, Cap, Country, Rule
+from recobra_core.law.model import CHANNELS, WEEKDAYS, Cap, Country, Rule, Window
 
 SENTENCES = {
     "window_wider": "The hours are wider than the law's.",
@@ -54,9 +54,12 @@ def _find_in_rule(rule: CompanyRule, country: Country, channel: str) -> Iterator
     law = _newest_rule(country, channel)
     if rule.never is False and not law.allowed:
         yield _loosening(rule.rule, "never", "channel_opened", law, "barred")
-    wider_day = _first_wider_day(rule, law) if law.allowed else None
-    if wider_day:
-        yield _loosening(rule.rule, f"windows: {wider_day}", "window_wider", law, "window")
+    if law.allowed:
+        days = zip(WEEKDAYS, rule.windows or (None,) * 7, law.windows, strict=True)
+        wider = [weekday for weekday, window, lawful in days if window and not _is_inside(window, lawful)]
+        # One finding for the week; the first such day names it.
+        if wider:
+            yield _loosening(rule.rule, f"windows: {wider[0]}", "window_wider", law, "window")
     if rule.open_on_holidays and not law.open_on_holidays:
         yield _loosening(rule.rule, "holidays", "holiday_opened", law, "holidays")
     if rule.consent_required is False and law.consent_source:
@@ -77,12 +80,8 @@ def _find_in_rule(rule: CompanyRule, country: Country, channel: str) -> Iterator
         yield from _find_in_cap(rule, cap, law)
 
 
-def _first_wider_day(rule: CompanyRule, law: Rule) -> str | None:
-    """Return the first weekday on which the company would open when the law is closed."""
-    for weekday, window, lawful in zip(WEEKDAYS, rule.windows or (None,) * 7, law.windows, strict=True):
-        if window and (lawful is None or window.opens < lawful.opens or lawful.closes < window.closes):
-            return weekday
-    return None
+def _is_inside(window: Window, lawful: Window | None) -> bool:
+    return lawful is not None and lawful.opens <= window.opens and window.closes <= lawful.closes
 
 
 def _find_in_cap(rule: CompanyRule, cap: Cap, law: Rule) -> Iterator[Loosening]:

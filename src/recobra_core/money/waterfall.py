@@ -62,7 +62,15 @@ def allocate_payments(
     paid = _add_spans(payments.filter(payments.amount_minor > 0), "amount_minor", [*paid_by, "payment_id"])
     ranked = _rank_items(open_items.filter(open_items.open_minor > 0), order, as_of)
     owed = _add_spans(ranked, "open_minor", ["rank_1", "rank_2", "rank_3", "item_id"])
-    shares = _cross_spans(paid, owed)
+    # Where the spans of a payment and an item cross, the payment pays that much of it.
+    paid = paid.select("payment_id", "account_id", paid_since="since", paid_upto="upto")
+    owed = owed.select("item_id", "concept", owner_id="account_id", owed_since="since", owed_upto="upto")
+    crossing = paid.join(
+        owed,
+        [paid.account_id == owed.owner_id, paid.paid_since < owed.owed_upto, owed.owed_since < paid.paid_upto],
+    )
+    share = ibis.least(crossing.paid_upto, crossing.owed_upto) - ibis.greatest(crossing.paid_since, crossing.owed_since)
+    shares = crossing.select("payment_id", "item_id", "concept", amount_minor=share.cast("int64"))
     used = shares.group_by("payment_id").agg(used_minor=shares.amount_minor.sum().cast("int64"))
     joined = payments.left_join(used, "payment_id")
     left_minor = joined.amount_minor - joined.used_minor.fill_null(0)
@@ -93,15 +101,3 @@ def _add_spans(rows: ir.Table, amount: str, order: Sequence[str]) -> ir.Table:
     window = ibis.window(group_by="account_id", order_by=list(order), preceding=None, following=0)
     summed = rows.mutate(upto=rows[amount].sum().over(window).cast("int64"))
     return summed.mutate(since=summed.upto - summed[amount])
-
-
-def _cross_spans(paid: ir.Table, owed: ir.Table) -> ir.Table:
-    """Return the shares: where the spans of a payment and an item cross, the payment pays that much of it."""
-    paid = paid.select("payment_id", "account_id", paid_since="since", paid_upto="upto")
-    owed = owed.select("item_id", "concept", owner_id="account_id", owed_since="since", owed_upto="upto")
-    crossing = paid.join(
-        owed,
-        [paid.account_id == owed.owner_id, paid.paid_since < owed.owed_upto, owed.owed_since < paid.paid_upto],
-    )
-    share = ibis.least(crossing.paid_upto, crossing.owed_upto) - ibis.greatest(crossing.paid_since, crossing.owed_since)
-    return crossing.select("payment_id", "item_id", "concept", amount_minor=share.cast("int64"))

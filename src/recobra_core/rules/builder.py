@@ -115,7 +115,12 @@ def _to_text(row: Row, catalogue: Catalogue) -> str:
         raise RuleError("unknown_column", found=row.column, nearest=catalogue.nearest(row.column))
     if row.operator not in OPERATORS:
         raise RuleError("not_allowed", found=row.operator)
-    values = [_quote_value(value, column) for value in row.values]
+    values = []
+    for typed in row.values:
+        try:
+            values.append(write_value(_parse_value(typed, column)))
+        except (ValueError, InvalidOperation) as error:
+            raise RuleError("bad_row", found=typed, expected=column.name) from error
     counts = {"is": (0, 0), "between": (2, 2), "in": (1, 200)}
     # The first word of `is null`, the last one of `not between`.
     word = row.operator.split()[0 if row.operator.startswith("is") else -1]
@@ -131,13 +136,6 @@ def _to_text(row: Row, catalogue: Catalogue) -> str:
     if word == "in":
         return f"{column.name} {row.operator} ({', '.join(values)})"
     return " ".join([column.name, row.operator, *values])
-
-
-def _quote_value(text: str, column: Column) -> str:
-    try:
-        return write_value(_parse_value(text, column))
-    except (ValueError, InvalidOperation) as error:
-        raise RuleError("bad_row", found=text, expected=column.name) from error
 
 
 def _parse_value(text: str, column: Column) -> Value:

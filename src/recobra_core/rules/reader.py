@@ -80,7 +80,9 @@ class _Reader:
             return self.read_condition(node.this)
         if isinstance(node, exp.And | exp.Or):
             parts = tuple(self.read_condition(part) for part in node.flatten())
-            return _flatten(Every if isinstance(node, exp.And) else Some, parts)
+            kind = Every if isinstance(node, exp.And) else Some
+            # `a and (b and c)` is `a and b and c`: one rule has one canonical form.
+            return kind(tuple(inner for part in parts for inner in (part.of if isinstance(part, kind) else (part,))))
         if isinstance(node, exp.Not):
             return Not(self.read_condition(node.this))
         if type(node) in _COMPARISONS:
@@ -250,13 +252,6 @@ def _type_of_call(function: str, terms: tuple[Term, ...]) -> ColumnType | None:
     dated = any(term.type == "date" for term in terms)
     kind = common_type(tuple(_as_date(term, "date") if dated else term for term in terms))
     return None if kind == "boolean" and function != "coalesce" else kind
-
-
-def _flatten(kind: type[Every] | type[Some], parts: tuple[Condition, ...]) -> Condition:
-    flat: list[Condition] = []
-    for part in parts:
-        flat.extend(part.of if isinstance(part, kind) else (part,))
-    return kind(tuple(flat))
 
 
 def _read_literal(node: exp.Expr) -> Fixed:

@@ -34,24 +34,18 @@ def write_condition(condition: Condition) -> str:
             return " or ".join(
                 _write_group(part) if isinstance(part, Every) else write_condition(part) for part in parts
             )
+        case Not(of=Between() | In() | IsNull() | Like() as inner):
+            return _write_simple(inner, word="not ")
+        case Not(of=Truth() as inner):
+            return f"not {write_condition(inner)}"
         case Not(of=inner):
-            return _write_negation(inner)
+            return f"not {_write_group(inner)}"
         case _:
             return _write_simple(condition, word="")
 
 
 def _write_group(condition: Condition) -> str:
     return f"({write_condition(condition)})"
-
-
-def _write_negation(inner: Condition) -> str:
-    match inner:
-        case Between() | In() | IsNull() | Like():
-            return _write_simple(inner, word="not ")
-        case Truth():
-            return f"not {write_condition(inner)}"
-        case _:
-            return f"not {_write_group(inner)}"
 
 
 def _write_simple(condition: Condition, *, word: str) -> str:

@@ -29,22 +29,33 @@ def classify_accounts(known: ir.Table, policies: Sequence[PortfolioLimits], *, a
     A cycle of delinquency starts on the oldest unpaid due date of the day an account falls into arrears and lasts
     until nothing is overdue; before, its date is the next due date. Within a cycle the stage never falls back.
     """
-    overdue = known.overdue_minor > 0
+    is_overdue = known.overdue_minor > 0
     was_overdue = (known.was_overdue_minor > 0).fill_null(False)
-    same_cycle = overdue & was_overdue
+    same_cycle = is_overdue & was_overdue
+    stage_by_days = _choose_by_policy(
+        known, policies, lambda policy: stage_of(known.dpd, current=known.was_stage, limits=policy.limits)
+    )
+    was_further = same_cycle & (_rank_of(known.was_stage) > _rank_of(stage_by_days)).fill_null(False)
     classed = known.mutate(
         bucket=_choose_by_policy(known, policies, lambda policy: bucket_of(known.dpd, limits=policy.limits)),
-        stage=_compute_stage(known, policies, same_cycle=same_cycle),
+        stage=was_further.ifelse(known.was_stage, stage_by_days),
         cycle_date=ibis.cases(
             (same_cycle & known.was_cycle_date.notnull(), known.was_cycle_date),
-            (overdue, known.oldest_due_date),
+            (is_overdue, known.oldest_due_date),
             else_=known.next_due_date,
         ),
     )
     is_same_stage = (classed.stage == classed.was_stage).fill_null(False)
     classed = classed.mutate(stage_since=is_same_stage.ifelse(classed.was_stage_since, ibis.literal(as_of)))
     classed = classed.mutate(days_in_stage=ibis.literal(as_of).delta(classed.stage_since, unit="day").cast("int64"))
-    return classed.mutate(segment=_compute_segment(classed, policies))
+    # Segments come last: their rules may speak of the columns above.
+    segments = [
+        (classed.portfolio_id.isin(policy.portfolio_ids) & segment.rule.condition(classed), segment.key)
+        for policy in policies
+        if policy.strategy is not None
+        for segment in policy.strategy.segments
+    ]
+    return classed.mutate(segment=ibis.cases(*segments, else_=NO_SEGMENT) if segments else ibis.literal(NO_SEGMENT))
 
 
 def _choose_by_policy(
@@ -54,25 +65,5 @@ def _choose_by_policy(
     return cases[0][1] if len(cases) == 1 else ibis.cases(*cases, else_=ibis.null("string"))
 
 
-def _compute_stage(
-    known: ir.Table, policies: Sequence[PortfolioLimits], *, same_cycle: ir.BooleanValue
-) -> ir.StringValue:
-    by_days = _choose_by_policy(
-        known, policies, lambda policy: stage_of(known.dpd, current=known.was_stage, limits=policy.limits)
-    )
-    is_further = same_cycle & (_rank_of(known.was_stage) > _rank_of(by_days)).fill_null(False)
-    return is_further.ifelse(known.was_stage, by_days)
-
-
 def _rank_of(stage: ir.StringValue) -> ir.IntegerValue:
     return ibis.cases(*((stage == name, rank) for name, rank in _RANK.items()), else_=ibis.null("int64"))
-
-
-def _compute_segment(classed: ir.Table, policies: Sequence[PortfolioLimits]) -> ir.StringValue:
-    cases = [
-        (classed.portfolio_id.isin(policy.portfolio_ids) & segment.rule.condition(classed), segment.key)
-        for policy in policies
-        if policy.strategy is not None
-        for segment in policy.strategy.segments
-    ]
-    return ibis.cases(*cases, else_=NO_SEGMENT) if cases else ibis.literal(NO_SEGMENT)

@@ -60,18 +60,39 @@ def build_account_facts(facts: DayFacts, *, as_of: date) -> ir.Table:
         overdue_minor=_cast_sum(accounts.overdue_minor.fill_null(0)),
     )
     accounts = accounts.inner_join(facts.debtors, "debtor_id")
-    accounts = _add_last_states(accounts, facts.states)
-    accounts = _left_join(
-        accounts, _usable_kinds(facts.points), "debtor_id", has_email=False, has_phone=False, has_address=False
+
+    last_names = [name for name in facts.states.columns if name != "account_id"]
+    last_states = facts.states.select("account_id", **{f"was_{name}": facts.states[name] for name in last_names})
+    accounts = accounts.left_join(last_states, "account_id").drop("account_id_right")
+
+    usable = facts.points.filter(facts.points.valid & ~facts.points.opted_out)
+    kinds = usable.group_by("debtor_id").agg(
+        has_email=(usable.kind == "EMAIL").any(),
+        has_phone=(usable.kind == "PHONE").any(),
+        has_address=(usable.kind == "ADDRESS").any(),
     )
+    accounts = _left_join(accounts, kinds, "debtor_id", has_email=False, has_phone=False, has_address=False)
     accounts = _left_join(accounts, facts.events, "debtor_id", payments_90d=0)
-    accounts = _left_join(accounts, _count_contacts(facts.history, as_of), "debtor_id", contacts_30d=0)
+
+    past = facts.history.filter(facts.history.local_date <= as_of)
+    is_recent = past.local_date > as_of - timedelta(CONTACTS_WINDOW_DAYS)
+    contacts = past.group_by("debtor_id").agg(
+        last_contact_on=past.local_date.max(), contacts_30d=_cast_sum(is_recent.ifelse(1, 0).sum())
+    )
+    accounts = _left_join(accounts, contacts, "debtor_id", contacts_30d=0)
     accounts = _add_holds(accounts, facts.holds)
     accounts = accounts.mutate(
         days_since_payment=_days_since(accounts.last_payment_on, as_of),
         days_since_contact=_days_since(accounts.last_contact_on, as_of),
     )
-    return _add_debtor_sums(accounts)
+
+    by_debtor = accounts.group_by("debtor_id").agg(accounts_of_debtor=accounts.count().cast("int64"))
+    # What a debtor owes in another currency cannot be added to it.
+    by_currency = accounts.group_by("debtor_id", "currency").agg(
+        debtor_overdue_minor=_cast_sum(accounts.overdue_minor.sum())
+    )
+    accounts = accounts.inner_join(by_debtor, "debtor_id")
+    return accounts.inner_join(by_currency, ["debtor_id", "currency"])
 
 
 def _cast_sum(total: ir.IntegerValue) -> ir.IntegerValue:
@@ -94,29 +115,6 @@ def _left_join(accounts: ir.Table, other: ir.Table, key: str, **otherwise: objec
     return joined.mutate(**{name: joined[name].fill_null(value) for name, value in otherwise.items()})
 
 
-def _add_last_states(accounts: ir.Table, states: ir.Table) -> ir.Table:
-    names = [name for name in states.columns if name != "account_id"]
-    was = states.select("account_id", **{f"was_{name}": states[name] for name in names})
-    return accounts.left_join(was, "account_id").drop("account_id_right")
-
-
-def _usable_kinds(points: ir.Table) -> ir.Table:
-    usable = points.filter(points.valid & ~points.opted_out)
-    return usable.group_by("debtor_id").agg(
-        has_email=(usable.kind == "EMAIL").any(),
-        has_phone=(usable.kind == "PHONE").any(),
-        has_address=(usable.kind == "ADDRESS").any(),
-    )
-
-
-def _count_contacts(history: ir.Table, as_of: date) -> ir.Table:
-    past = history.filter(history.local_date <= as_of)
-    recent = past.local_date > as_of - timedelta(CONTACTS_WINDOW_DAYS)
-    return past.group_by("debtor_id").agg(
-        last_contact_on=past.local_date.max(), contacts_30d=_cast_sum(recent.ifelse(1, 0).sum())
-    )
-
-
 def _add_holds(accounts: ir.Table, holds: ir.Table) -> ir.Table:
     """Add `held`, its reason and the disputed amount.
 
@@ -137,13 +135,3 @@ def _add_holds(accounts: ir.Table, holds: ir.Table) -> ir.Table:
         accounts.account_hold, is_all_disputed.ifelse("DISPUTE", ibis.null("string"))
     )
     return accounts.mutate(held=reason.notnull(), hold_reason=reason).drop("debtor_hold", "account_hold")
-
-
-def _add_debtor_sums(accounts: ir.Table) -> ir.Table:
-    """Add how many accounts the debtor has and what is overdue on them in the account's own currency."""
-    by_debtor = accounts.group_by("debtor_id").agg(accounts_of_debtor=accounts.count().cast("int64"))
-    by_currency = accounts.group_by("debtor_id", "currency").agg(
-        debtor_overdue_minor=_cast_sum(accounts.overdue_minor.sum())
-    )
-    accounts = accounts.inner_join(by_debtor, "debtor_id")
-    return accounts.inner_join(by_currency, ["debtor_id", "currency"])

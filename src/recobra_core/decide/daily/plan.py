@@ -102,6 +102,12 @@ def _expand_points(points: ir.Table) -> ir.Table:
         own = points.filter((points.kind == kind) & ~_stated_place(points).isin(["work", "other_person"]))
         for channel in channels:
             fitting = own.filter(own.line != "FIXED") if channel in {"sms", "whatsapp"} else own
+            # What was said of this one channel goes before what was said of the whole point.
+            consent = ibis.cases(
+                (_has_channel(fitting, "denied_for", channel), "denied"),
+                (_has_channel(fitting, "granted_for", channel), "granted"),
+                else_=fitting.consent,
+            )
             is_preferred = ibis.literal(False)
             if "preferred_channel" in fitting.columns:
                 is_preferred = (fitting.preferred_channel == channel).fill_null(False)
@@ -112,7 +118,7 @@ def _expand_points(points: ir.Table) -> ir.Table:
                     "opted_out",
                     "quality",
                     valid=fitting.valid & ~_has_channel(fitting, "unusable_for", channel),
-                    consent=_channel_consent(fitting, channel),
+                    consent=consent,
                     place=_stated_place(fitting),
                     preferred=is_preferred,
                     channel=ibis.literal(channel),
@@ -120,15 +126,6 @@ def _expand_points(points: ir.Table) -> ir.Table:
                 )
             )
     return ibis.union(*rows)
-
-
-def _channel_consent(points: ir.Table, channel: str) -> ir.StringValue:
-    # What was said of this one channel goes before what was said of the whole point.
-    return ibis.cases(
-        (_has_channel(points, "denied_for", channel), "denied"),
-        (_has_channel(points, "granted_for", channel), "granted"),
-        else_=points.consent,
-    )
 
 
 def _has_channel(points: ir.Table, column: str, channel: str) -> ir.BooleanValue:

@@ -108,7 +108,14 @@ def _read_version(node: Node, country: Node, phrases: Mapping[str, re.Pattern[st
     rulings = {}
     for name in _CATEGORIES:
         source = own_categories if name in own_categories.raw else common.get_child("categories")
-        rulings[name] = _read_ruling(source.get_child(name))
+        ruling = source.get_child(name)
+        ruling.check_keys("level", "article", "source", "certainty")
+        rulings[name] = Ruling(
+            level=ruling.get_choice("level", LEVELS),
+            article=ruling.get("article", str),
+            source=ruling.get("source", str),
+            certainty=ruling.get("certainty", str),
+        )
     entries = [] if node.get("replaces_required", bool, default=False) else list(common.get_children("required"))
     entries += list(node.get_children("required")) if "required" in node.raw else []
     # A country's own entry takes the place of the usual one for the same part.
@@ -121,16 +128,6 @@ def _read_version(node: Node, country: Node, phrases: Mapping[str, re.Pattern[st
         rulings=MappingProxyType(rulings),
         required=tuple(required.values()),
         phrases=phrases,
-    )
-
-
-def _read_ruling(node: Node) -> Ruling:
-    node.check_keys("level", "article", "source", "certainty")
-    return Ruling(
-        level=node.get_choice("level", LEVELS),
-        article=node.get("article", str),
-        source=node.get("source", str),
-        certainty=node.get("certainty", str),
     )
 
 

@@ -44,7 +44,18 @@ def lint_text(
     """
     rules = files.find_content(country, on=facts.on)
     if rules is None:
-        return (_unknown_country(country),)
+        return (
+            Finding(
+                code="unknown_country",
+                severity="block",
+                start=0,
+                end=0,
+                excerpt=country,
+                sentence=SENTENCES["unknown_country"],
+                article="",
+                source="",
+            ),
+        )
     folded = fold_text(text, markup=facts.markup, template=kind == "template")
     # A text may mix its own language with those of its country, so it is read in all of them.
     languages = (code for code in dict.fromkeys((language[:2], *rules.languages)) if code in files.LANGUAGES)
@@ -225,16 +236,3 @@ def _drop_repeated(findings: list[Finding]) -> list[Finding]:
         if not any(other.start <= finding.start and finding.end <= other.end for other in same_code):
             distinct.append(finding)
     return distinct
-
-
-def _unknown_country(country: str) -> Finding:
-    return Finding(
-        code="unknown_country",
-        severity="block",
-        start=0,
-        end=0,
-        excerpt=country,
-        sentence=SENTENCES["unknown_country"],
-        article="",
-        source="",
-    )
