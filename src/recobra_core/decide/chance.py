@@ -11,7 +11,7 @@ _WHOLE_BPS = 10_000
 
 def is_held_out(debtor_id: ir.Value, *, experiment: str, share_bps: int) -> ir.BooleanValue:
     """Tell if a debtor belongs to the control group, which holds `share_bps` of 10,000. Raises ValueError."""
-    return _is_below(_draw(debtor_id, experiment), share_bps)
+    return _is_below(_draw_hash(debtor_id, experiment), share_bps)
 
 
 def assign_arm(debtor_id: ir.Value, *, experiment: str, shares_bps: Mapping[str, int]) -> ir.StringValue:
@@ -19,7 +19,7 @@ def assign_arm(debtor_id: ir.Value, *, experiment: str, shares_bps: Mapping[str,
 
     The order of the arms is part of the experiment. Raises ValueError when the shares pass 10,000.
     """
-    draw = _draw(debtor_id, experiment)
+    draw = _draw_hash(debtor_id, experiment)
     cases, upto_bps = [], 0
     for name, share_bps in shares_bps.items():
         upto_bps += share_bps
@@ -27,7 +27,7 @@ def assign_arm(debtor_id: ir.Value, *, experiment: str, shares_bps: Mapping[str,
     return ibis.cases(*cases, else_=ibis.null("string"))
 
 
-def _draw(debtor_id: ir.Value, experiment: str) -> ir.StringValue:
+def _draw_hash(debtor_id: ir.Value, experiment: str) -> ir.StringValue:
     if not experiment:
         raise ValueError("An experiment needs a name: without one every experiment would draw the same debtors.")
     return (debtor_id.cast("string") + "/" + experiment).hexdigest("md5").substr(0, 8)

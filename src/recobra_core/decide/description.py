@@ -117,6 +117,7 @@ def describe_stops(strategy: Strategy, *, lang: Language = "es") -> list[str]:
 
 
 def _localize(lang: Language, es: str, en: str) -> str:
+    # Any other language would come out in English without a word.
     if lang not in LANGUAGES:
         raise ValueError(f"No words in «{lang}»; there are: {', '.join(LANGUAGES)}.")
     return es if lang == "es" else en

@@ -55,6 +55,7 @@ def amount_at_stake(accounts: ir.Table) -> ir.IntegerValue:
 
 
 def _silence_reason(accounts: ir.Table, strategy: Strategy, as_of: date) -> ir.StringValue:
+    # Unknown comes first: a null `held` would let the account through.
     unknown = accounts.dpd.isnull() | accounts.cycle_date.isnull() | accounts.held.isnull()
     stops = [
         ((accounts[f"last_{event}_on"] >= as_of - timedelta(days)).fill_null(False), event)
@@ -70,6 +71,7 @@ def _used_tracks(strategy: Strategy) -> list[str]:
 
 def _add_firings(accounts: ir.Table, firings: ir.Table, strategy: Strategy) -> ir.Table:
     """Add what has fired in the present cycle: the furthest step of each track and the steps that others await."""
+    # Firings of steps that this version no longer has say nothing about its ladder.
     known = firings.filter(firings.step_key.isin([step.key for step in strategy.steps]))
     known = known.mutate(
         order=ibis.cases(*((known.step_key == step.key, order) for order, step in enumerate(strategy.steps)))
@@ -132,6 +134,7 @@ def _is_due(ladder: ir.Table, strategy: Strategy, order: int, as_of: date) -> ir
     if isinstance(step.do, ChangeStage):
         # Steps only move an account forward.
         conditions.append(ladder.stage.isin(STAGES[: STAGES.index(step.do.stage)]))
+    # A step whose condition is not known does not fire.
     return reduce(and_, conditions).fill_null(False)
 
 
@@ -164,4 +167,5 @@ def _describe_steps(due: ir.Table, strategy: Strategy) -> ir.Table:
         cases = [(due.order == order, value) for order, value in enumerate(values) if value is not None]
         columns[name] = ibis.cases(*cases, else_=ibis.null(DUE[name])) if cases else ibis.null(DUE[name])
     columns |= {name: due[name] for name in DUE if name not in columns}
+    # Cast to the schema: the union of strategies needs the same kinds in the same order.
     return due.select(**{name: columns[name].cast(kind) for name, kind in DUE.items()})

@@ -112,6 +112,7 @@ class Node:
 
     def read_number(self, low: int, high: int) -> int:
         """Read a whole number between two limits, both included."""
+        # The exact type, for True is an int too.
         if type(self.value) is not int or not low <= self.value <= high:
             words = f"a whole number from {low} to {high}", f"un número entero de {low} a {high}"
             self.refuse(Expected(*words))
@@ -122,6 +123,7 @@ class Node:
         """Read an amount in major units without passing through binary fractions."""
         if isinstance(self.value, int | float | str | Decimal) and not isinstance(self.value, bool):
             try:
+                # Through text: a float read from YAML carries its binary fraction.
                 amount = Decimal(str(self.value))
             except InvalidOperation:
                 amount = Decimal("NaN")

@@ -110,6 +110,7 @@ def _select_firings(due: ir.Table, **columns: ir.Value) -> ir.Table:
 def _add_best_point(leads: ir.Table, points: ir.Table, templates: ir.Table, channels_open: tuple[str, ...]) -> ir.Table:
     """Add to each lead its best contact point and how far that one gets; `level` 0 where there is none."""
     options = _pair_points(leads, points, templates, channels_open)
+    # The last column decides between equals, so that every engine and rerun chooses the same.
     best = [
         options.level.desc(),
         options.preference,
@@ -154,10 +155,12 @@ def _pair_points(leads: ir.Table, points: ir.Table, templates: ir.Table, channel
     # The place of the channel in the list: `,email,sms,` holds `,sms,` later than `,email,`.
     pairs = pairs.mutate(preference=("," + pairs.channels + ",").find("," + pairs.channel + ","))
     pairs = pairs.filter(pairs.preference >= 0)
+    # The channel that the debtor asked for goes before the order of the step.
     pairs = pairs.mutate(preference=pairs.preferred.fill_null(False).ifelse(-1, pairs.preference))
     ready = templates.select(template_of="template_code", template_by="channel").distinct()
     pairs = pairs.left_join(ready, [pairs.action == ready.template_of, pairs.channel == ready.template_by])
     is_open = pairs.channel.isin(channels_open) if channels_open else ibis.literal(False)
+    # In this order, so that the highest level is what stands closest to the debtor being reached.
     level = ibis.cases(
         (~is_open, 1),
         (pairs.template_of.isnull(), 2),

@@ -165,6 +165,7 @@ class Step:
         """Return `notice` (before or on the due date), `claim` (after it) or None where nothing is sent."""
         if not isinstance(self.do, Send):
             return None
+        # By the last day on which it may fire: one that may fire in arrears is judged as a claim.
         return "notice" if self.last_dpd is not None and self.last_dpd <= 0 else "claim"
 
     def to_document(self) -> Document:

@@ -46,11 +46,13 @@ def pace_calls(state: Floor, *, limits: Limits | None = None) -> Decision:
     one_each = max(0, state.free - state.ringing - state.waiting)
     if state.rate.attempts < limits.least_attempts or state.talk.count < limits.least_ends:
         return Decision(calls=one_each, mode="progressive", why="thin_data")
+    # Whole calls that may still find nobody today.
     abandonments_left = floor(limits.cap * state.answered_today) - state.abandoned_today
     if abandonments_left < 1:
         return Decision(calls=one_each, mode="progressive", why="cap_near")
     answer_rate = max(limits.least_answer, state.rate.upper(limits.caution))
     people, variance = _expect_people(state, limits)
+    # As good as nobody will be there.
     if people <= limits.cap:
         return Decision(calls=one_each, mode="progressive", why="nobody_soon")
 

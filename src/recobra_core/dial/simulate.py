@@ -85,6 +85,7 @@ class _Recent:
     squares: float = 0.0
 
     def add(self, value: float) -> None:
+        # Running sums: the pacing asks at every event.
         if len(self.values) == _RECENT_MOST:
             oldest = self.values.popleft()
             self.total, self.squares = self.total - oldest, self.squares - oldest * oldest
@@ -94,6 +95,7 @@ class _Recent:
     def to_durations(self) -> Durations:
         count = len(self.values)
         mean = self.total / count if count else 0.0
+        # The difference of two large sums may come out just below zero.
         variance = max(0.0, self.squares / count - mean * mean) if count else 0.0
         return Durations(mean=mean, deviation=sqrt(variance), count=count)
 
@@ -143,6 +145,7 @@ class _Simulation:
         )
 
     def _schedule(self, after: float, kind: str, value: float = 0.0) -> int:
+        # The order parts events of the same instant, and is the key of a call.
         self.order += 1
         heapq.heappush(self.events, (self.now + after, self.order, kind, value))
         return self.order
@@ -203,7 +206,7 @@ class _Simulation:
         self.answered += 1
         self.waiting.append(key)
         if self.free:
-            self._connect()
+            self._connect_next()
         else:
             self._schedule(self.patience, "give_up", key)
 
@@ -214,7 +217,7 @@ class _Simulation:
             if self.answered > 100:
                 self.worst = max(self.worst, self.abandoned / self.answered)
 
-    def _connect(self) -> None:
+    def _connect_next(self) -> None:
         self.waiting.popleft()
         self.free -= 1
         seconds = self._draw_duration(self.scene.talk_mean, self.scene.talk_variation)
@@ -232,7 +235,7 @@ class _Simulation:
         self.wraps.add(lasted)
         self.free += 1
         if self.waiting:
-            self._connect()
+            self._connect_next()
 
     def _draw_duration(self, mean: float, variation: float) -> float:
         spread = log1p(variation**2)

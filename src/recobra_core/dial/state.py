@@ -54,6 +54,7 @@ class Rate:
 
     def upper(self, z: float) -> float:
         """Return Wilson's upper bound: what it may well be at worst, as an answer is what can find nobody there."""
+        # Nothing tried: every call may be answered.
         if self.attempts == 0:
             return 1.0
         share, extra = self.answered / self.attempts, z * z / self.attempts

@@ -21,6 +21,7 @@ def compute_ageing(items: ir.Table, *, as_of: date, limits: Limits, by: Sequence
     the debtor (open_minor below zero), whatever its date. All the rows add up to the sum of open_minor. An account
     with instalments in several buckets counts in each.
     """
+    # An item that is paid off owes nothing and ages no more.
     open_items = items.filter(items.open_minor != 0)
     dpd = days_past_due(open_items.due_date, as_of=as_of)
     bucket = (open_items.open_minor < 0).ifelse(CREDIT_BUCKET, bucket_of(dpd, limits=limits))

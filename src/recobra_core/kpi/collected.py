@@ -14,6 +14,7 @@ def compute_days_to_collect(shares: ir.Table, *, by: Sequence[str] = ()) -> ir.T
     paid). Shares without a due date count in neither.
     """
     dated = shares.filter(shares.due_date.notnull() & shares.paid_date.notnull())
+    # Floating point: days times amounts can pass 64 bits, and the result is no money.
     weighted = dated.mutate(
         _days=dated.paid_date.delta(dated.due_date, unit="day").cast("float64") * dated.amount_minor.cast("float64")
     )

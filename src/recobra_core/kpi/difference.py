@@ -95,4 +95,5 @@ def judge_difference(difference: Interval, *, smallest: int) -> Conclusion:
         return "not_enough"
     if not difference.holds_zero:
         return "better" if difference.low > 0 else "worse"
+    # Zero within a narrow interval is a finding; within a wide one it is ignorance.
     return "not_enough" if difference.width > WIDE else "no_difference"

@@ -1,4 +1,4 @@
-"""What the law of each country lets a collector do, as dated data, and the gate that every contact passes."""
+"""Law of contact: what each country lets a collector do, as dated data, and the gate that every contact passes."""
 
 from recobra_core.law.caps import CAPS, build_caps
 from recobra_core.law.clauses import PLACES, PURPOSES, ROLES

@@ -43,20 +43,20 @@ def build_blocks(t: ir.Table) -> Iterator[Block]:
     yield from _consent_blocks(t)
     yield from _hold_blocks(t)
     yield from _age_blocks(t)
-    yield _unknown("unknown_contact_point", t.point_valid.isnull())
+    yield _unknown_block("unknown_contact_point", t.point_valid.isnull())
     yield Block(
         reason="bad_contact_point",
         when=~t.point_valid,
         rule="ALL/contact-point",
         source="a contact needs a valid point (house rule)",
     )
-    yield _unknown("unknown_debtor", t.debtor_id.isnull() | t.creditor_id.isnull())
+    yield _unknown_block("unknown_debtor", t.debtor_id.isnull() | t.creditor_id.isnull())
     # Hours come last: what they refuse today may leave tomorrow, what stands above may not.
-    yield _unknown("unknown_date", t.local_date.isnull())
+    yield _unknown_block("unknown_date", t.local_date.isnull())
     now = t.at_once & closed.isin(CLOSED_DAY_REASONS).fill_null(True)
     yield Block(reason=closed, when=closed.notnull() & ~now, rule=t.closed_rule, source=t.closed_source)
-    yield _unknown("unknown_opening", (t.opens_at_utc.isnull() | t.closes_at_utc.isnull()) & ~now)
-    yield _unknown("unknown_time", t.at_utc.isnull())
+    yield _unknown_block("unknown_opening", (t.opens_at_utc.isnull() | t.closes_at_utc.isnull()) & ~now)
+    yield _unknown_block("unknown_time", t.at_utc.isnull())
     is_lawful = (t.at_utc >= t.law_opens_at_utc) & (t.at_utc < t.law_closes_at_utc)
     yield Block(reason="closed_hour", when=~is_lawful & ~now, rule=t.window_rule, source=t.window_source)
     is_open = (t.at_utc >= t.opens_at_utc) & (t.at_utc < t.closes_at_utc)
@@ -65,21 +65,21 @@ def build_blocks(t: ir.Table) -> Iterator[Block]:
 
 def _person_blocks(t: ir.Table) -> Iterator[Block]:
     """Yield the blocks of whose number it is, where, and what for."""
-    yield _unknown("unknown_role", ~t.role.isin(ROLES))
+    yield _unknown_block("unknown_role", ~t.role.isin(ROLES))
     # A country without rules has null roles; it is refused further down, by its own name.
     is_foreign = t.roles.notnull() & ~t.roles.contains("|" + t.role + "|")
     yield Block(reason="third_party", when=is_foreign, rule=t.roles_rule, source=t.roles_source)
     place = t.place.fill_null("")
-    yield _unknown("unknown_place", ~place.isin(PLACES))
+    yield _unknown_block("unknown_place", ~place.isin(PLACES))
     is_other = (place == "other_person") & t.roles_rule.notnull()
     yield Block(reason="other_person", when=is_other, rule=t.roles_rule, source=t.roles_source)
     is_work = (place == "work") & t.work_rule.notnull()
     yield Block(reason="work_place", when=is_work, rule=t.work_rule, source=t.work_source)
-    yield _unknown("unknown_purpose", ~t.purpose.isin(PURPOSES))
+    yield _unknown_block("unknown_purpose", ~t.purpose.isin(PURPOSES))
 
 
 def _consent_blocks(t: ir.Table) -> Iterator[Block]:
-    yield _unknown("unknown_opt_out", t.opted_out.isnull())
+    yield _unknown_block("unknown_opt_out", t.opted_out.isnull())
     yield Block(reason="opted_out", when=t.opted_out, rule="ALL/opt-out", source="the debtor's wish")
     is_granted = (t.consent == "granted").fill_null(False)
     is_denied = t.consent.notnull() & ~is_granted
@@ -93,7 +93,7 @@ def _consent_blocks(t: ir.Table) -> Iterator[Block]:
 
 def _hold_blocks(t: ir.Table) -> Iterator[Block]:
     """Yield the blocks of holds: with the article where the law names the reason."""
-    yield _unknown("unknown_hold", t.held.isnull())
+    yield _unknown_block("unknown_hold", t.held.isnull())
     reason = t.hold_reason.coalesce(ibis.literal("hold"))
     # An answer passes a hold, but for the gravest reasons.
     refuses_answers = t.reply_holds.contains("|" + reason + "|").fill_null(True)
@@ -119,5 +119,5 @@ def _age_blocks(t: ir.Table) -> Iterator[Block]:
     yield Block(reason="house_age", when=is_too_old, rule=t.too_old_rule, source=COMPANY_SOURCE)
 
 
-def _unknown(reason: str, when: ir.BooleanValue) -> Block:
+def _unknown_block(reason: str, when: ir.BooleanValue) -> Block:
     return Block(reason=reason, when=when, rule="ALL/unknown", source=UNKNOWN_SOURCE)

@@ -63,6 +63,7 @@ def find_open_state(*, country: str, subdivision: str = "", channel: str, at_utc
     zone = zones_for(country=country, subdivision=subdivision, stated_zone=None).partition("|")[0]
     local_date = at.astimezone(ZoneInfo(zone)).date() if zone else at.date()
     today = next(day for day in days if day.day == local_date)
+    # An open day that is closed now: its hours have passed or not begun.
     reason = today.reason or "closed_hour"
     return OpenState(is_open=False, until=opens_at, reason=reason, rule=today.rule, source=today.source)
 

@@ -57,6 +57,7 @@ def build_caps(
     regimes = {regime.id: regime for country in load_countries().values() for regime in _list_regimes(country, day)}
     rows: list[tuple[object, ...]] = []
     rank = 0
+    # One count over all regimes, in the order of `Regime.caps`: it numbers the most serious first.
     for regime in regimes.values():
         channel = regime.rules[0].channel
         for regime_id, caps in _caps_by_regime_id(regime, company_rules):
@@ -69,6 +70,7 @@ def build_caps(
 def _caps_by_regime_id(
     regime: Regime, company_rules: Mapping[str, CompanyRules]
 ) -> Iterator[tuple[str, tuple[Cap, ...]]]:
+    # Also for a company with caps of its own, which has a second regime: other portfolios use this one.
     yield regime.id, regime.caps
     law = regime.rules[0]
     for rules in company_rules.values():

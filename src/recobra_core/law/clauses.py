@@ -74,7 +74,7 @@ class Offers(Clause):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fees(Clause):
-    """What collection may cost the debtor; `text` says it in words. None or () where the law has no such part.
+    """Cost of collection for the debtor; `text` says it in words. None or () where the law has no such part.
 
     `needs` are facts that each bound the fee: agreed (in the contract), proven (what it cost), tariff (published).
     `scale_uf`: bands of the overdue amount, each up to so many UF, with its rate. `share` of the overdue amount, at

@@ -70,6 +70,7 @@ def read_company_rules(document: str | Mapping[str, Any]) -> CompanyRules:
     node = Node(raw, "house")
     node.check_keys("name", "visits", "rules")
     name = node.get("name", str)
+    # Regime ids carry the name after a #.
     if not name or name == LAW_ALONE or "#" in name:
         raise node.error("name", f"a name other than {LAW_ALONE!r} and without #", name)
     rules = list(node.get_children("rules")) if "rules" in node.raw else []

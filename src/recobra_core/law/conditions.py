@@ -54,18 +54,21 @@ def build_conditions(
     own_rules = company_rules.rules_for(country=country.code, channel=channel) if company_rules else ()
     row: dict[str, object] = {}
 
+    # Whose number: only the roles that every clause allows; the shortest list is the one to name.
     third_parties = law.require(lambda sections: sections.third_parties)
     roles = [role for role in ROLES if all(role in clause.roles for clause in third_parties)]
     strictest = min(third_parties, key=lambda clause: len(clause.roles))
     row |= {"roles": _join_names(roles), "roles_rule": strictest.rule, "roles_source": strictest.source}
 
-    row |= _workplace(law, channel, own_rules)
+    row |= _workplace_columns(law, channel, own_rules)
 
+    # Reason by reason, for each has versions of its own.
     reasons = dict.fromkeys(stop.reason for stop in country.sections.stops)
     stops = [stop for reason in reasons for stop in law.find(partial(_stops_for, reason=reason))]
     lines = "".join(f"\n{stop.reason}={stop.source}" for stop in stops)
     row |= {"stops": f"{lines}\n" if lines else "", "stops_rule": f"{country.code}/stop/"}
 
+    # A debt due on that day or before is prescribed, where the law then bars its collection.
     limitation = law.require(lambda sections: sections.limitation)[0]
     if limitation.bars_contact and limitation.years is not None:
         row |= {
@@ -74,6 +77,7 @@ def build_conditions(
             "prescribed_source": limitation.source,
         }
 
+    # Several rules of the company may name an age; the lowest holds.
     ages = [(rule.max_debt_age_days, rule.rule) for rule in own_rules if rule.max_debt_age_days]
     if ages:
         max_age_days, rule = min(ages)
@@ -87,7 +91,7 @@ def build_conditions(
         "reply_rule": replies.rule,
         "reply_source": replies.source,
     }
-    return row | _offers(law, own_rules)
+    return row | _offer_columns(law, own_rules)
 
 
 class _DayLaw:
@@ -107,7 +111,7 @@ class _DayLaw:
         return find_governing(pick(self.country.sections), local, day=self.day, subdivision=self.subdivision)
 
 
-def _workplace(law: _DayLaw, channel: str, own_rules: tuple[CompanyRule, ...]) -> dict[str, object]:
+def _workplace_columns(law: _DayLaw, channel: str, own_rules: tuple[CompanyRule, ...]) -> dict[str, object]:
     """Return the rule that bars a number at work: the law's, else the company's."""
     for clause in law.require(lambda sections: sections.workplace):
         if channel not in clause.channels:
@@ -118,7 +122,7 @@ def _workplace(law: _DayLaw, channel: str, own_rules: tuple[CompanyRule, ...]) -
     return {}
 
 
-def _offers(law: _DayLaw, own_rules: tuple[CompanyRule, ...]) -> dict[str, object]:
+def _offer_columns(law: _DayLaw, own_rules: tuple[CompanyRule, ...]) -> dict[str, object]:
     """Return the rule that asks consent for advertising: the law's, else the company's."""
     for clause in law.require(lambda sections: sections.offers):
         if clause.consent_required:

@@ -41,7 +41,7 @@ def find_loosenings(company: CompanyRules, *, country: str) -> tuple[Loosening, 
     loosenings: list[Loosening] = []
     visits = _newest_rule(law, "visit")
     if company.visits_open and not visits.allowed:
-        loosenings.append(_loosening(f"HOUSE/{company.name}", "visits", "channel_opened", visits, "barred"))
+        loosenings.append(_make_loosening(f"HOUSE/{company.name}", "visits", "channel_opened", visits, "barred"))
     for rule in company.rules:
         for channel in CHANNELS:
             if rule.applies_to(country=country, channel=channel):
@@ -53,17 +53,17 @@ def find_loosenings(company: CompanyRules, *, country: str) -> tuple[Loosening, 
 def _find_in_rule(rule: CompanyRule, country: Country, channel: str) -> Iterator[Loosening]:
     law = _newest_rule(country, channel)
     if rule.never is False and not law.allowed:
-        yield _loosening(rule.rule, "never", "channel_opened", law, "barred")
+        yield _make_loosening(rule.rule, "never", "channel_opened", law, "barred")
     if law.allowed:
         days = zip(WEEKDAYS, rule.windows or (None,) * 7, law.windows, strict=True)
         wider = [weekday for weekday, window, lawful in days if window and not _is_inside(window, lawful)]
         # One finding for the week; the first such day names it.
         if wider:
-            yield _loosening(rule.rule, f"windows: {wider[0]}", "window_wider", law, "window")
+            yield _make_loosening(rule.rule, f"windows: {wider[0]}", "window_wider", law, "window")
     if rule.open_on_holidays and not law.open_on_holidays:
-        yield _loosening(rule.rule, "holidays", "holiday_opened", law, "holidays")
+        yield _make_loosening(rule.rule, "holidays", "holiday_opened", law, "holidays")
     if rule.consent_required is False and law.consent_source:
-        yield _loosening(rule.rule, "consent", "consent_dropped", law, "consent")
+        yield _make_loosening(rule.rule, "consent", "consent_dropped", law, "consent")
     newest_clauses = sorted(country.sections.workplace, key=lambda clause: clause.effective_from)[-1:]
     for clause in newest_clauses:
         if channel in (rule.workplace or ()) and channel not in clause.channels:
@@ -113,7 +113,7 @@ def _newest_rule(country: Country, channel: str) -> Rule:
     return max(versions, key=lambda rule: rule.effective_from)
 
 
-def _loosening(company_rule: str, key: str, what: str, law: Rule, suffix: str) -> Loosening:
+def _make_loosening(company_rule: str, key: str, what: str, law: Rule, suffix: str) -> Loosening:
     article = law.consent_source if suffix == "consent" else None
     return Loosening(
         company_rule=company_rule,

@@ -88,6 +88,7 @@ def compute_collection_fee(*, country: str, day: date, case: FeeFacts) -> Fee:
     except MoneyError:
         raise FeeRefused("unknown_currency") from None
     reason = _reason_for_no_fee(clause, case)
+    # Every bound holds at once, so the least of them is the fee.
     bounds = [0] if reason else list(_upper_bounds(clause, case))
     return Fee(amount_minor=max(0, min(bounds)), rule=clause.rule, article=clause.source, reason=reason)
 
@@ -131,6 +132,7 @@ def _bound_by_scale(clause: Fees, case: FeeFacts, overdue: Decimal) -> int:
         ceiling = overdue if top is None else min(overdue, top * uf)
         fee += max(Decimal(0), ceiling - bottom) * rate
         bottom = ceiling
+    # The penalty can be more than the fee of a small debt, which then is nothing.
     if clause.penalty_uf is not None and not _require(case.free_notice, "unknown_notice"):
         fee -= clause.penalty_uf * uf
     return to_minor(max(Decimal(0), fee), case.currency, rounding=ROUNDING)

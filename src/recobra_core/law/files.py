@@ -86,6 +86,7 @@ def _read_rules(node: Node, top: Node, place: str) -> tuple[Rule, ...]:
         return ()
     versions: dict[tuple[str, date], Rule] = {}
     for entry in node.get_children("rules"):
+        # One entry may speak of several channels; each becomes a rule of its own.
         for channel in entry.get_names("channels", CHANNELS):
             rule = _read_rule(entry, top, place, channel)
             if (channel, rule.effective_from) in versions:
@@ -113,6 +114,7 @@ def _read_rule(node: Node, top: Node, place: str, channel: str) -> Rule:
     return Rule(
         place=place,
         channel=channel,
+        # The day it took force is not known: it judges every day.
         effective_from=node.get("effective_from", date, None) or ALWAYS,
         allowed=node.get("allowed", bool),
         basis=node.get_choice("basis", BASES),

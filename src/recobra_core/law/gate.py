@@ -159,12 +159,14 @@ def _pick_first_block(t: ir.Table, blocks: tuple[Block, ...]) -> tuple[ir.Table,
 
 def _find_worst_cap(opened: ir.Table, history: ir.Table, caps: ir.Table) -> ir.Table:
     """Return `capped_id` with the most serious cap that has no room left; only candidates with a history have a row."""
+    # Columns begin with h_, for both sides of the join have a creditor, a debtor, an account.
     past = history.select(
         h_creditor=history.creditor_id,
         h_debtor=history.debtor_id,
         h_account=history.account_id,
         h_channel=history.channel.isin(CHANNELS).fill_null(False).ifelse(history.channel, UNKNOWN_CHANNEL),
         h_date=history.local_date,
+        # A message that left reached the person; a call or visit only if somebody was there.
         h_reached=history.reached | ~history.channel.isin(ANSWERED),
     )
     asked = opened.select(
@@ -178,6 +180,7 @@ def _find_worst_cap(opened: ir.Table, history: ir.Table, caps: ir.Table) -> ir.T
         .agg(contacts=lambda t: t.count())
         .filter(lambda t: t.contacts >= t.blocks_at)
     )
+    # Ranks are unique per regime and cap, so the least of them names one cap.
     worst = reached.group_by("capped_id").agg(worst_rank=reached.cap_rank.min())
     words = caps.select("cap_rank", "cap_reason", "cap_rule", "cap_source").distinct()
     return worst.inner_join(words, [("worst_rank", "cap_rank")])

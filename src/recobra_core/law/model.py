@@ -23,7 +23,7 @@ class Window:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cap:
-    """How often: refuse when `n` or more earlier contacts lie in the period.
+    """Limit of how often: refuse when `n` or more earlier contacts lie in the period.
 
     scope: channel, all, group (`channels`), after_conversation. per: day, week, month, 7_consecutive_days,
     clear_days (a gap of `n` whole local days between two contacts of the group).

@@ -22,18 +22,22 @@ class Node:
         self.path = path
 
     def get(self, key: str, kind: type | tuple[type, ...], default: object = ...) -> Any:
+        """Return a value of a kind; without a default it must be there."""
+        # The ellipsis stands for no default, for None is one.
         value = self.raw.get(key, default)
         if value is ... or (value is not default and not isinstance(value, kind)):
             raise self.error(key, f"a value of type {kind}", None if value is ... else value)
         return value
 
     def get_choice(self, key: str, options: tuple[str, ...], default: object = ...) -> str:
+        """Return one of some words."""
         value = self.get(key, str, default)
         if value not in options:
             raise self.error(key, f"one of {', '.join(options)}", value)
         return str(value)
 
     def get_names(self, key: str, allowed: tuple[str, ...] | None = None) -> tuple[str, ...]:
+        """Return a list of texts, of the allowed ones where they are given."""
         values = self.get(key, list)
         wrong = [v for v in values if not isinstance(v, str) or (allowed and v not in allowed)]
         if wrong:
@@ -41,9 +45,11 @@ class Node:
         return tuple(values)
 
     def get_child(self, key: str, default: object = ...) -> "Node":
+        """Return a mapping below this one."""
         return Node(self.get(key, Mapping, default), f"{self.path}: {key}")
 
     def get_children(self, key: str) -> Iterator["Node"]:
+        """Yield the mappings of a list."""
         for index, raw in enumerate(self.get(key, list)):
             yield Node(raw, f"{self.path}: {key}[{index}]")
 

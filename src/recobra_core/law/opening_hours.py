@@ -100,6 +100,7 @@ def build_openings(
         )
         for key in keys
     }
+    # In an order of its own, so that the table is the same whatever the order of the keys.
     ordered = sorted(distinct, key=lambda key: (*map(str, key[:4]), key.local_date or date.min, key.house or ""))
     return build_table([_build_row(key, company_holidays, company_rules) for key in ordered], schema=OPENINGS)
 
@@ -157,6 +158,7 @@ def _find_regime(key: OpeningKey) -> tuple[Country, date, Regime]:
     if key.local_date is None:
         raise ClosedDay(reason="unknown_date", rule=f"{country.code}/date")
     subdivision = _full_code(country, key.subdivision)
+    # A name that nobody knows is refused: with no rule of its own it would pass by the country's.
     if subdivision and not _has_subdivision(country, subdivision):
         raise ClosedDay(reason="unknown_subdivision", rule=f"{country.code}/subdivision")
     regime = country.find_regime(channel=key.channel, day=key.local_date, subdivision=subdivision)
@@ -288,6 +290,7 @@ def _window_in_utc(window: Window, day: date, zone: str) -> tuple[datetime, date
 
 
 def _minute_in_utc(day: date, minutes: int, zone: str, fold: int) -> datetime:
+    # Minutes are added before the zone: 1440 is the next midnight, also on a day of 23 hours.
     local = datetime.combine(day, time()) + timedelta(minutes=minutes)
     return local.replace(tzinfo=zoneinfo.ZoneInfo(zone), fold=fold).astimezone(UTC).replace(tzinfo=None)
 

@@ -44,6 +44,7 @@ def describe_hours(windows: tuple[Window | None, ...], language: str) -> tuple[s
     phrases = load_phrases(language)
     names = phrases["weekdays"]
     lines: list[str] = []
+    # The last turn is one past Sunday: it closes the run that is open then.
     start = 0
     for end in range(1, len(windows) + 1):
         if end < len(windows) and windows[end] == windows[start]:

@@ -1,4 +1,4 @@
-"""Why the gate refuses, in words."""
+"""Sentences of the gate: why it refuses, in words."""
 
 SENTENCES = {
     "channel_barred": "The law bars this channel for collection.",

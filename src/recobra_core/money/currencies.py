@@ -56,6 +56,7 @@ def to_minor(amount: Decimal, currency: str, *, rounding: Rounding | None = None
     minor = round_whole(amount.scaleb(exponent), rounding=rounding or "down")
     if rounding is None and Decimal(minor).scaleb(-exponent) != amount:
         raise MoneyError(f"{amount} {currency} has more than the {exponent} decimals of the currency.")
+    # Rounding may have lifted it over the limit.
     if abs(minor) > AMOUNT_MINOR_MAX:
         raise MoneyError(f"{amount} {currency} is not an amount that can be kept.")
     return minor

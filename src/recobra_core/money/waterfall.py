@@ -71,6 +71,7 @@ def allocate_payments(
     )
     share = ibis.least(crossing.paid_upto, crossing.owed_upto) - ibis.greatest(crossing.paid_since, crossing.owed_since)
     shares = crossing.select("payment_id", "item_id", "concept", amount_minor=share.cast("int64"))
+    # Payments without a share have no row here; they are left whole.
     used = shares.group_by("payment_id").agg(used_minor=shares.amount_minor.sum().cast("int64"))
     joined = payments.left_join(used, "payment_id")
     left_minor = joined.amount_minor - joined.used_minor.fill_null(0)

@@ -107,6 +107,7 @@ def _align_terms(terms: tuple[Term, ...], table: ir.Table) -> list[Any]:
     if terms[0].type not in _NUMERIC:
         return [_compile_term(term, table) for term in terms]
     size = common_size(*terms)
+    # Where one is floating point all are compared as such.
     if size is None:
         return [_compile_float(term, table) for term in terms]
     return [_compile_exact(term, table, size.scale) for term in terms]

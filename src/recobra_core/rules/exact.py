@@ -79,6 +79,7 @@ def _check_size(size: Size, term: Term) -> Size:
 
 def scale_amount(table: ir.Table, stored_as: str) -> ir.IntegerValue:
     """Return an amount column in ten-thousandths of the major unit. An exponent outside 0 to 4 gives null."""
+    # One expression for all currencies: a rule is compiled once for portfolios of several.
     exponent = table[EXPONENT_COLUMN]
     factor = ibis.cases(*((exponent == digits, 10 ** (MONEY_SCALE - digits)) for digits in range(MONEY_SCALE + 1)))
     return table[stored_as].cast("int64") * factor.cast("int64")

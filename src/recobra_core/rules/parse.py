@@ -95,6 +95,7 @@ def _refuse_deep(tokens: Sequence[Token]) -> None:
 
 
 def _refuse_functions(tokens: Sequence[Token]) -> None:
+    # Before parsing, for sqlglot knows hundreds of functions and rewrites some of them.
     for token, following in pairwise(tokens):
         name = token.text.lower()
         opens = following.token_type == TokenType.L_PAREN and token.token_type not in _PUNCTUATION

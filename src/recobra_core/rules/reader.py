@@ -161,6 +161,7 @@ class _Reader:
         kind = common_type((first, second))
         if kind is None:
             raise _type_error(node, first.type)
+        # Either side may be the column: 'LOAN' = product is read too.
         for column, fixed in ((first, second), (second, first)):
             _check_value(column, fixed)
         return first, second
@@ -249,6 +250,7 @@ def _type_of_call(function: str, terms: tuple[Term, ...]) -> ColumnType | None:
         return terms[0].type if fits else None
     if len(terms) < 2:
         return None
+    # A text beside a date is one: coalesce(next_due_date, '2026-01-01').
     dated = any(term.type == "date" for term in terms)
     kind = common_type(tuple(_as_date(term, "date") if dated else term for term in terms))
     return None if kind == "boolean" and function != "coalesce" else kind
@@ -274,6 +276,7 @@ def _as_date(term: Term, other: ColumnType) -> Term:
         written = date.fromisoformat(term.value)
     except ValueError as error:
         raise RuleError("bad_date", position=term.at, found=term.value) from error
+    # Python reads 20260131 and weeks too; engines do not.
     if written.isoformat() != term.value:
         raise RuleError("bad_date", position=term.at, found=term.value)
     return Fixed(written, "date", term.at)

@@ -38,6 +38,7 @@ def refuse_unknown(condition: Condition) -> None:
     for missing in map(frozenset, subsets):
         if None in _possible_answers(condition, missing):
             tested = _tested_columns(condition)
+            # Of the missing ones, the column that the author forgot, and among several the first written.
             ref = nullable[min(missing, key=lambda name: (name in tested, nullable[name].at))]
             default = {"text": "''", "date": "'1900-01-01'", "boolean": "false"}.get(ref.column.type, "0")
             raise RuleError(

@@ -32,6 +32,7 @@ def compute_arrears(items: ir.Table, *, as_of: date) -> ir.Table:
 
 def bucket_of(dpd: ir.IntegerValue, *, limits: Limits) -> ir.StringValue:
     """Return the key of the bucket; `unknown` where dpd is null."""
+    # Buckets follow each other without a gap, so the first upper end that is not passed decides.
     closed = [(dpd <= bucket.to_days, bucket.key) for bucket in limits.buckets if bucket.to_days is not None]
     return ibis.cases((dpd.isnull(), UNKNOWN_BUCKET), *closed, else_=limits.buckets[-1].key)
 

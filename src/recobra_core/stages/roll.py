@@ -17,6 +17,7 @@ def build_roll_matrix(before: ir.Table, after: ir.Table, *, by: Sequence[str] = 
     amount_minor: the amount before the move, and for accounts that were not there (`new`) the amount after it. An
     account that is no longer there goes to `gone`. So the rows other than `new` add up to the day before.
     """
+    # Outer: accounts that are new or gone have a row on one side only.
     joined = before.join(after, [before.account_id == after.account_id], how="outer", lname="", rname="{name}_after")
     moved = joined.select(
         from_bucket=joined.bucket.fill_null(NEW),

@@ -61,6 +61,7 @@ def build_account_facts(facts: DayFacts, *, as_of: date) -> ir.Table:
     )
     accounts = accounts.inner_join(facts.debtors, "debtor_id")
 
+    # The state last written, under names of its own: `was_stage` beside the stage of today.
     last_names = [name for name in facts.states.columns if name != "account_id"]
     last_states = facts.states.select("account_id", **{f"was_{name}": facts.states[name] for name in last_names})
     accounts = accounts.left_join(last_states, "account_id").drop("account_id_right")
@@ -74,6 +75,7 @@ def build_account_facts(facts: DayFacts, *, as_of: date) -> ir.Table:
     accounts = _left_join(accounts, kinds, "debtor_id", has_email=False, has_phone=False, has_address=False)
     accounts = _left_join(accounts, facts.events, "debtor_id", payments_90d=0)
 
+    # Contacts planned for later days are no contacts yet.
     past = facts.history.filter(facts.history.local_date <= as_of)
     is_recent = past.local_date > as_of - timedelta(CONTACTS_WINDOW_DAYS)
     contacts = past.group_by("debtor_id").agg(
@@ -120,6 +122,7 @@ def _add_holds(accounts: ir.Table, holds: ir.Table) -> ir.Table:
 
     A dispute about a part of what is overdue, or of the balance while nothing is, leaves the rest in strategy.
     """
+    # A hold of the debtor covers all accounts; one of an account may dispute a part only.
     whole = holds.filter(holds.account_id.isnull())
     of_debtor = whole.group_by("debtor_id").agg(debtor_hold=whole.reason.min())
     single = holds.filter(holds.account_id.notnull())

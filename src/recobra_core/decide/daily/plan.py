@@ -27,6 +27,7 @@ def find_due_today(
     speaking = accounts.semi_join(active, "portfolio_id")
     due = []
     for policy in policies:
+        # A strategy may have segments alone.
         if policy.strategy is None or not policy.strategy.steps:
             continue
         own = speaking.filter(speaking.portfolio_id.isin(policy.portfolio_ids))
@@ -61,6 +62,7 @@ def _add_gate_facts(candidates: ir.Table, accounts: ir.Table, facts: DayFacts) -
     due_dates = accounts.group_by(owing_debtor=accounts.debtor_id, owed_creditor=accounts.creditor_id).agg(
         oldest_due_date=oldest.min()
     )
+    # A snapshot without the column has no company rules.
     portfolios = facts.portfolios
     rules_id = portfolios.house.fill_null("") if "house" in portfolios.columns else ibis.literal("")
     company_rules = portfolios.select(house_of=portfolios.portfolio_id, house=rules_id)
