@@ -44,7 +44,7 @@ def soft(at_desk, world):
 def test_a_rule_is_written_in_a_form_and_judges_at_once(at_desk, world, soft):
     assert (soft.code, soft.version, soft.portfolio) == ("trato-suave", 1, world.portfolio)
     found = operations.company_rules_in_force([world.portfolio.pk])
-    (rule,) = found.houses[found.name_by_portfolio[world.portfolio.pk]].rules
+    (rule,) = found.rules_by_name[found.name_by_portfolio[world.portfolio.pk]].rules
     assert rule.channels == ("call", "sms")
     assert [window and (window.opens, window.closes) for window in rule.windows] == [(540, 1080)] * 5 + [None] * 2
     assert {day.isoformat() for day in rule.closed_days} == {"2026-12-24", "2026-12-31"}
@@ -98,7 +98,7 @@ def test_visits_are_opened_where_the_law_leaves_them_and_refused_where_not(at_de
     form = {"code": "visitas", "portfolio": "PE-CONSUMO", "n": "0", "visits": "on"}
     answer = at_desk("carla").post("/reglas/nueva/", form)
     assert answer.status_code == 302
-    assert operations.company_rules_in_force([world.portfolio.pk]).houses["visitas.1"].visits_open
+    assert operations.company_rules_in_force([world.portfolio.pk]).rules_by_name["visitas.1"].visits_open
     barred = next(code for code in law.load_countries() if _visits_barred(code))
     Portfolio.objects.create(
         creditor=world.portfolio.creditor,

@@ -40,7 +40,7 @@ def test_rules_for_all_and_for_one_hold_together(company, now):
     save(ONE_A_WEEK, now, code="todas")
     save(EVENINGS_OFF, now, company, code="casa")
     found = house_rules.company_rules_in_force([company.pk])
-    house = found.houses[found.name_by_portfolio[company.pk]]
+    house = found.rules_by_name[found.name_by_portfolio[company.pk]]
     assert house.name == "casa.1+todas.1"
     assert [rule.rule for rule in house.rules] == ["HOUSE/casa.1/1", "HOUSE/todas.1/1"]
 

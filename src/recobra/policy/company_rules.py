@@ -31,7 +31,7 @@ class RulesInForce:
     """Company rules in force: the name of each portfolio's rules, and the rules by their name."""
 
     name_by_portfolio: Mapping[int, str]
-    houses: Mapping[str, law.CompanyRules]
+    rules_by_name: Mapping[str, law.CompanyRules]
 
 
 @transaction.atomic
@@ -50,13 +50,13 @@ def save_company_rule(
     the law of the portfolio's country, or of every country with portfolios where it is for all.
     """
     try:
-        house = law.read_company_rules({**document, "name": code})
+        rules = law.read_company_rules({**document, "name": code})
     except law.LawFileError as error:
         raise CompanyRuleRefused(str(error)) from error
     loosenings = [
         loosening
         for country in _countries_of_rule(portfolio_id)
-        for loosening in law.find_loosenings(house, country=country)
+        for loosening in law.find_loosenings(rules, country=country)
     ]
     if loosenings:
         raise CompanyRuleRefused(_("A company rule may tighten the law, never loosen it."), loosenings)
@@ -92,28 +92,28 @@ def company_rules_in_force(portfolio_ids: Iterable[int] | None = None) -> RulesI
     rows = HouseRule.objects.filter(retired_at__isnull=True).order_by("code", "version")
     versions = [(rule.pk, rule.code, rule.version, rule.portfolio_id, json.dumps(rule.document)) for rule in rows]
     if not versions:
-        return RulesInForce(name_by_portfolio={}, houses={})
+        return RulesInForce(name_by_portfolio={}, rules_by_name={})
     ids = Portfolio.objects.values_list("pk", flat=True) if portfolio_ids is None else portfolio_ids
     names: dict[int, str] = {}
-    houses: dict[str, law.CompanyRules] = {}
+    rules_by_name: dict[str, law.CompanyRules] = {}
     for portfolio_id in ids:
         applicable = tuple(row for row in versions if row[3] in (None, portfolio_id))
         if applicable:
-            house = _merge_rules(applicable)
-            names[portfolio_id] = house.name
-            houses[house.name] = house
-    return RulesInForce(name_by_portfolio=names, houses=houses)
+            rules = _merge_rules(applicable)
+            names[portfolio_id] = rules.name
+            rules_by_name[rules.name] = rules
+    return RulesInForce(name_by_portfolio=names, rules_by_name=rules_by_name)
 
 
 @lru_cache(maxsize=64)
 def _merge_rules(rows: tuple[tuple[int, str, int, int | None, str], ...]) -> law.CompanyRules:
     """Return rules as one; its name holds their codes and versions, such as `visits.2+quiet.1`."""
     # A version is never edited, so what one name stands for can be cached.
-    houses = [
+    parts = [
         law.read_company_rules({**json.loads(document), "name": f"{code}.{version}"})
         for _, code, version, _, document in rows
     ]
-    return law.merge_company_rules(name="+".join(house.name for house in houses), parts=houses)
+    return law.merge_company_rules(name="+".join(part.name for part in parts), parts=parts)
 
 
 def _countries_of_rule(portfolio_id: int | None) -> list[str]:

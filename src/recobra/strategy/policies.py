@@ -10,8 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 from recobra.messaging.queries import open_channels
-from recobra.policy.company_rules import RulesInForce
-from recobra.policy.company_rules import company_rules_in_force as house_rules
+from recobra.policy.company_rules import RulesInForce, company_rules_in_force
 from recobra.portfolio.models import Portfolio
 from recobra_core.decide.daily import PortfolioLimits
 from recobra_core.decide.strategy import Strategy
@@ -36,7 +35,7 @@ class Policies:
     versions: Mapping[str, int]
     followed: frozenset[int]
     channels_open: tuple[str, ...]
-    company: RulesInForce
+    company_rules: RulesInForce
 
     def fingerprint(self) -> str:
         """Return a text that changes whenever any limit, strategy version, attribute or open channel does."""
@@ -78,7 +77,7 @@ def policies_in_force(portfolio_ids: Iterable[int] | None = None) -> Policies:
         versions={code: published[code].pk for code in strategies},
         followed=followed,
         channels_open=open_channels(),
-        company=house_rules(portfolio.pk for portfolio in portfolios),
+        company_rules=company_rules_in_force(portfolio.pk for portfolio in portfolios),
     )
 
 

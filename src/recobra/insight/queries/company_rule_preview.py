@@ -43,7 +43,7 @@ class Change:
     outside: int
 
 
-def preview_rule(user: User, *, house: law.CompanyRules, portfolio_id: int | None, now: datetime) -> list[Change]:
+def preview_rule(user: User, *, rules: law.CompanyRules, portfolio_id: int | None, now: datetime) -> list[Change]:
     """Return what a rule changes today, by country and channel, in those of the user's portfolios that it is for."""
     by_country: dict[str, list[Portfolio]] = defaultdict(list)
     for portfolio in portfolios_for(user):
@@ -51,17 +51,17 @@ def preview_rule(user: User, *, house: law.CompanyRules, portfolio_id: int | Non
             by_country[portfolio.country].append(portfolio)
     changes: list[Change] = []
     for country in sorted(by_country):
-        changes += _preview_country(country, by_country[country], house, now)
+        changes += _preview_country(country, by_country[country], rules, now)
     return changes
 
 
-def _preview_country(country: str, portfolios: list[Portfolio], house: law.CompanyRules, now: datetime) -> list[Change]:
+def _preview_country(country: str, portfolios: list[Portfolio], rules: law.CompanyRules, now: datetime) -> list[Change]:
     zone = ZoneInfo(portfolios[0].time_zone)
     today = now.astimezone(zone).date()
     waiting = _waiting_contacts(portfolios, today)
     zones = law.zones_for(country=country, subdivision="", stated_zone=zone.key)
     keys = {channel: law.OpeningKey(country, "", zones, channel, today) for channel in CHANNELS}
-    rows = _opening_rows([*keys.values(), *(key for key, _due_at in waiting)], house)
+    rows = _opening_rows([*keys.values(), *(key for key, _due_at in waiting)], rules)
     changes = []
     for channel, key in keys.items():
         contacts = [(contact_key, due_at) for contact_key, due_at in waiting if contact_key.channel == channel]
@@ -71,9 +71,9 @@ def _preview_country(country: str, portfolios: list[Portfolio], house: law.Compa
                 channel=channel,
                 waiting=len(contacts),
                 by_law=_opening(rows[key._replace(house=law.LAW_ALONE)], zone),
-                by_rule=_opening(rows[key._replace(house=house.name)], zone),
+                by_rule=_opening(rows[key._replace(house=rules.name)], zone),
                 outside=sum(
-                    not _is_open(rows[contact_key._replace(house=house.name)], max(due_at, now))
+                    not _is_open(rows[contact_key._replace(house=rules.name)], max(due_at, now))
                     for contact_key, due_at in contacts
                 ),
             )
@@ -91,10 +91,10 @@ def _waiting_contacts(portfolios: list[Portfolio], today: date) -> list[tuple[la
     ]
 
 
-def _opening_rows(keys: Iterable[law.OpeningKey], house: law.CompanyRules) -> _OpeningRows:
+def _opening_rows(keys: Iterable[law.OpeningKey], rules: law.CompanyRules) -> _OpeningRows:
     """Return the opening of each key, by the law alone and with a rule."""
-    all_keys = {key._replace(house=name) for key in keys for name in (law.LAW_ALONE, house.name)}
-    rows = law.to_arrow(law.build_openings(keys=all_keys, company_rules={house.name: house})).to_pylist()
+    all_keys = {key._replace(house=name) for key in keys for name in (law.LAW_ALONE, rules.name)}
+    rows = law.to_arrow(law.build_openings(keys=all_keys, company_rules={rules.name: rules})).to_pylist()
     return {law.OpeningKey(**{name: row[name] for name in law.OpeningKey._fields}): row for row in rows}
 
 

@@ -163,7 +163,7 @@ def load_contacts(contact_ids: Sequence[int], *, now: datetime) -> list[LeasedCo
             has_debt=has_debt,
             hold_reason=statement.hold_reason or ("ACCOUNTS" if all_held else ""),
             oldest_due_date=_oldest_due_date(unheld) or _oldest_due_date(statement),
-            company_rules=rules.houses.get(rules.name_by_portfolio.get(row["portfolio_id"], "")),
+            company_rules=rules.rules_by_name.get(rules.name_by_portfolio.get(row["portfolio_id"], "")),
         )
         contacts.append(contact)
     return contacts

@@ -117,30 +117,32 @@ def small_tables(tables: Mapping[str, pa.Table], policies: Policies, *, as_of: d
     places = tables["debtors"].select(names).group_by(names).aggregate([]).to_pylist()
     holidays = frozenset((row["country"], row["day"]) for row in portfolio.read_company_holidays().to_pylist())
     keys = {
-        OpeningKey(place["country"], place["subdivision"], place["zones"], channel, as_of, house)
+        OpeningKey(place["country"], place["subdivision"], place["zones"], channel, as_of, rules_name)
         for place in places
         for channel in policies.channels_open
-        for house in ("", *policies.company.houses)
+        for rules_name in ("", *policies.company_rules.rules_by_name)
     }
-    houses = frozenset(policies.company.houses.items())
+    company_rules = frozenset(policies.company_rules.rules_by_name.items())
     return {
         "templates": snapshot.read_template_channels(sorted(codes)),
-        "openings": _cached_openings(frozenset(keys), holidays, houses),
-        "caps": _cached_caps(as_of, houses),
+        "openings": _cached_openings(frozenset(keys), holidays, company_rules),
+        "caps": _cached_caps(as_of, company_rules),
     }
 
 
 # The same few hundred places and rules come back all day: for one debtor, computing them takes longer than deciding.
 @lru_cache(maxsize=256)
 def _cached_openings(
-    keys: frozenset[OpeningKey], holidays: frozenset[tuple[str, date]], houses: frozenset[tuple[str, CompanyRules]]
+    keys: frozenset[OpeningKey],
+    holidays: frozenset[tuple[str, date]],
+    company_rules: frozenset[tuple[str, CompanyRules]],
 ) -> pa.Table:
-    return to_arrow(build_openings(keys=keys, company_holidays=holidays, company_rules=dict(houses)))
+    return to_arrow(build_openings(keys=keys, company_holidays=holidays, company_rules=dict(company_rules)))
 
 
 @lru_cache(maxsize=32)
-def _cached_caps(day: date, houses: frozenset[tuple[str, CompanyRules]]) -> pa.Table:
-    return to_arrow(build_caps(day=day, company_rules=dict(houses)))
+def _cached_caps(day: date, company_rules: frozenset[tuple[str, CompanyRules]]) -> pa.Table:
+    return to_arrow(build_caps(day=day, company_rules=dict(company_rules)))
 
 
 def _compile_day(policies: Policies, *, as_of: date) -> DayStatements:

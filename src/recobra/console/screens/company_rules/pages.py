@@ -20,7 +20,7 @@ from recobra.console.screens.company_rules import description
 from recobra.console.screens.company_rules import form as shapes
 from recobra.console.screens.countries.description import country_name, country_names, weekdays
 from recobra.console.screens.place import Installation
-from recobra.insight.queries.company_rule_preview import preview_rule as preview_of
+from recobra.insight.queries.company_rule_preview import preview_rule
 from recobra.kit import clock
 from recobra.policy import company_rules as operations
 from recobra.policy import queries
@@ -166,7 +166,7 @@ def preview(request: StaffRequest) -> HttpResponse:
         context["problem"] = _("The rule cannot be read yet: complete the fields.")
     else:
         portfolio_id = rule.portfolio_id if rule else _portfolio(request)
-        changes = preview_of(request.user, house=house, portfolio_id=portfolio_id, now=clock.now())
+        changes = preview_rule(request.user, rules=house, portfolio_id=portfolio_id, now=clock.now())
         context["changes"] = [(country_name(each.country), each) for each in changes]
         context["lines"] = description.lines(house)
     return render(request, "console/house_rules/_preview.html", context)
