@@ -163,10 +163,10 @@ class Replay:
         """Compare ageing, payments and messages of a day with the source."""
         from django.db.models import Sum
 
-        from recobra.insight.queries.aging import aging
+        from recobra.insight.queries.aging import ageing_on_day
         from recobra.payments.models import Payment
 
-        rows = aging(portfolio_ids=[self.portfolio.pk], limits={}, as_of=day)
+        rows = ageing_on_day(portfolio_ids=[self.portfolio.pk], limits={}, as_of=day)
         found = {row["bucket"]: row["amount_minor"] for row in rows}
         if found != ageing_of(today, day):
             self.faults.append(f"{day}: ageing is {found}, the file says {ageing_of(today, day)}")

@@ -39,7 +39,7 @@ def home(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(
     ("read", "name"),
-    [(demo._password, "demo-password"), (settings._read_secret_key, "secret-key")],
+    [(demo._demo_password, "demo-password"), (settings._read_secret_key, "secret-key")],
     ids=["password", "key"],
 )
 def test_first_starts_at_once_agree(home, read, name):

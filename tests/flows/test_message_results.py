@@ -220,7 +220,7 @@ def test_prices_that_are_not_known_or_of_another_currency_give_no_cost_per_unit(
     office.wrote(debtor, price_micros=100_000, price_currency="USD")
     office.paid(debtor, MONDAY)
     found = message_results.message_results(asked)
-    assert (found.costs[0].amounts, found.costs[0].each("USD")) == ({"USD": (100_000, 1)}, 100_000.0)
+    assert (found.costs[0].amounts, found.costs[0].unit_cost("USD")) == ({"USD": (100_000, 1)}, 100_000.0)
     assert (found.unpriced, found.cost_per_unit) == (0, None)
     office.wrote(debtor, channel="sms")
     assert message_results.message_results(asked).unpriced == 1

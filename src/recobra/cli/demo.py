@@ -53,7 +53,7 @@ def run_demo(arguments: argparse.Namespace) -> Answer:
     summary = _stored_file("demo.json")
     # Written at the very end: without it the first start was interrupted, and goes on.
     made = json.loads(summary.read_text(encoding="utf-8")) if summary.exists() else _make_demo(arguments)
-    document = {**made, "user": SHOWN_USER, "password": _password()}
+    document = {**made, "user": SHOWN_USER, "password": _demo_password()}
     lines = _summary_lines(document)
     if arguments.no_serve:
         return Answer(document=document, lines=lines)
@@ -164,7 +164,7 @@ def _create_users(at: datetime) -> None:
                 first_name=name,
                 role=role,
                 portfolios=portfolios,
-                password=_password(),
+                password=_demo_password(),
                 email=f"{username}@example.com",
                 actor="demo",
                 now=at,
@@ -231,7 +231,7 @@ def _check_port(port: int) -> None:
             raise CommandRefused(f"Port {port} is taken by another program; choose one with --port.") from error
 
 
-def _password() -> str:
+def _demo_password() -> str:
     return created_once.read_or_create(_stored_file("demo-password"), secrets.token_urlsafe(9))
 
 

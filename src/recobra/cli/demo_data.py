@@ -174,7 +174,7 @@ def _draw_people(chance: random.Random, identity: Callable[[int], str], phone: s
     while True:
         number += 1
         first, last, mother = chance.choice(FIRST_NAMES), chance.choice(LAST_NAMES), chance.choice(LAST_NAMES)
-        handle = f"{_ascii(first)}.{_ascii(last)}.{number}"
+        handle = f"{_to_ascii(first)}.{_to_ascii(last)}.{number}"
         yield {
             "documento": identity(number),
             "nombre": f"{first} {last} {mother}",
@@ -184,7 +184,7 @@ def _draw_people(chance: random.Random, identity: Callable[[int], str], phone: s
         }
 
 
-def _ascii(text: str) -> str:
+def _to_ascii(text: str) -> str:
     return text.lower().translate(str.maketrans("áéíóúñ", "aeioun"))
 
 

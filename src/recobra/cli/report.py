@@ -51,7 +51,7 @@ def report_aging(arguments: argparse.Namespace) -> Answer:
 
 def _aging_rows(as_of: date, code: str | None) -> list[dict[str, Any]]:
     """Return the ageing of one portfolio by its own buckets, or of all by the standard ones, by currency."""
-    from recobra.insight.queries.aging import aging  # noqa: PLC0415 - needs the settings
+    from recobra.insight.queries.aging import ageing_on_day  # noqa: PLC0415 - needs the settings
     from recobra.portfolio import setup  # noqa: PLC0415
 
     portfolios = [setup.get_portfolio(code=code)] if code else setup.list_portfolios()
@@ -59,7 +59,7 @@ def _aging_rows(as_of: date, code: str | None) -> list[dict[str, Any]]:
     rows = []
     for currency in sorted({portfolio.currency for portfolio in portfolios}):
         ids = [portfolio.pk for portfolio in portfolios if portfolio.currency == currency]
-        rows += [{"currency": currency, **row} for row in aging(portfolio_ids=ids, limits=limits, as_of=as_of)]
+        rows += [{"currency": currency, **row} for row in ageing_on_day(portfolio_ids=ids, limits=limits, as_of=as_of)]
     return rows
 
 

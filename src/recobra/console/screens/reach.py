@@ -170,7 +170,7 @@ def _group(asked: ResultsQuery, key: str) -> str:
 def _costs(found: MessageResults) -> list[tuple[Any, list[tuple[str, int, float | None]]]]:
     """Return each channel's cost with, by currency, its sum and its price per message, in micros."""
     return [
-        (cost, [(currency, cost.amounts[currency][0], cost.each(currency)) for currency in sorted(cost.amounts)])
+        (cost, [(currency, cost.amounts[currency][0], cost.unit_cost(currency)) for currency in sorted(cost.amounts)])
         for cost in found.costs
     ]
 

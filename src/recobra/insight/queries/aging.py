@@ -14,7 +14,7 @@ from recobra.strategy.policies import parse_limits
 from recobra_core.kpi import compute_ageing
 
 
-def aging(*, portfolio_ids: Sequence[int], limits: dict[str, Any], as_of: date) -> list[dict[str, Any]]:
+def ageing_on_day(*, portfolio_ids: Sequence[int], limits: dict[str, Any], as_of: date) -> list[dict[str, Any]]:
     """Return bucket, from_days, to_days, accounts, debtors, amount_minor of portfolios of one currency.
 
     The rows add up to the amount outstanding on the day, by everything known today.

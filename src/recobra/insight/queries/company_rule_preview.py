@@ -70,8 +70,8 @@ def _preview_country(country: str, portfolios: list[Portfolio], rules: law.Compa
                 country=country,
                 channel=channel,
                 waiting=len(contacts),
-                by_law=_opening(rows[key._replace(house=law.LAW_ALONE)], zone),
-                by_rule=_opening(rows[key._replace(house=rules.name)], zone),
+                by_law=_to_opening(rows[key._replace(house=law.LAW_ALONE)], zone),
+                by_rule=_to_opening(rows[key._replace(house=rules.name)], zone),
                 outside=sum(
                     not _is_open(rows[contact_key._replace(house=rules.name)], max(due_at, now))
                     for contact_key, due_at in contacts
@@ -98,7 +98,7 @@ def _opening_rows(keys: Iterable[law.OpeningKey], rules: law.CompanyRules) -> _O
     return {law.OpeningKey(**{name: row[name] for name in law.OpeningKey._fields}): row for row in rows}
 
 
-def _opening(row: dict[str, Any], zone: ZoneInfo) -> Opening:
+def _to_opening(row: dict[str, Any], zone: ZoneInfo) -> Opening:
     if row["closed_reason"]:
         return Opening(opens="", closes="", reason=row["closed_reason"])
     return Opening(

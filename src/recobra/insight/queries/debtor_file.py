@@ -110,7 +110,7 @@ def debtor_file_for(user: User, debtor_id: int, now: datetime) -> DebtorFile:
         debtor=debtor,
         place=place,
         accounts=accounts,
-        totals=_totals(accounts),
+        totals=_totals_by_currency(accounts),
         points=portfolio_queries.list_contact_points(debtor),
         holds=holds,
         payments=list(payments[:PAYMENTS_SHOWN]),
@@ -164,7 +164,7 @@ def _account_views(accounts: Sequence[Account], now: datetime) -> list[AccountVi
     return sorted(views, key=lambda view: (-view.overdue_days, -view.balance_minor, view.account.pk))
 
 
-def _totals(accounts: Sequence[AccountView]) -> list[Total]:
+def _totals_by_currency(accounts: Sequence[AccountView]) -> list[Total]:
     places = {view.account.portfolio.currency: view.account.portfolio for view in accounts}
     return [
         Total(

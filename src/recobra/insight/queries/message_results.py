@@ -58,7 +58,7 @@ class Cost:
     amounts: dict[str, tuple[int, int]] = field(default_factory=dict)
     """Micros and priced messages by currency."""
 
-    def each(self, currency: str) -> float | None:
+    def unit_cost(self, currency: str) -> float | None:
         """Return what one message cost in a currency, in micros."""
         cost_micros, priced = self.amounts[currency]
         return cost_per_action(cost_micros=cost_micros, priced=priced)
@@ -109,7 +109,7 @@ def message_results(query: ResultsQuery) -> MessageResults:
     # The groups by cost hold every message once, the row of debtors counts the people: together they are the total.
     parts = [counts for _names, counts in (*groups["cost"], *groups["debtors"])]
     with connection.cursor() as cursor:
-        cursor.execute(COVERAGE, _parameters(query))
+        cursor.execute(COVERAGE, _query_parameters(query))
         small, covered = cursor.fetchone()
     return MessageResults(
         total=sum(parts, Counts(small=small, covered=covered)),
@@ -125,12 +125,12 @@ def _read_groups(query: ResultsQuery) -> list[tuple[str, list[Any], Counts]]:
     if not query.portfolios:
         return []
     with connection.cursor() as cursor:
-        cursor.execute(RESULTS.format(dimension=DIMENSIONS[query.by]), _parameters(query))
+        cursor.execute(RESULTS.format(dimension=DIMENSIONS[query.by]), _query_parameters(query))
         rows = cursor.fetchall()
     return [(kind, names, Counts(**dict(zip(COUNTED, map(int, counts), strict=True)))) for kind, names, *counts in rows]
 
 
-def _parameters(query: ResultsQuery) -> dict[str, Any]:
+def _query_parameters(query: ResultsQuery) -> dict[str, Any]:
     return {
         "portfolios": [portfolio.pk for portfolio in query.portfolios],
         "from_day": query.from_day,

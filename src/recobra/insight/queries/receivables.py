@@ -170,7 +170,7 @@ def _read_classified(query: _Query, limit: int) -> list[dict[str, Any]]:
             where += f" AND ({key}, s.account_id) {'<' if descending else '>'} (%s::{kind}, %s)"
             own += [last_key, int(last_id)]
         parts.append(
-            f"(SELECT s.*, {key} AS key FROM {_source(query)} WHERE {where}"
+            f"(SELECT s.*, {key} AS key FROM {_tables_to_read(query)} WHERE {where}"
             f" ORDER BY {key} {order}, s.account_id {order} LIMIT %s)"
         )
         values += [*own, limit]
@@ -205,7 +205,7 @@ def _count_accounts(query: _Query) -> int:
     parts, values = [], []
     for portfolio in query.portfolios:
         where, own = _classified_condition(query, portfolio)
-        parts.append(f"(SELECT 1 FROM {_source(query)} WHERE {where} LIMIT %s)")
+        parts.append(f"(SELECT 1 FROM {_tables_to_read(query)} WHERE {where} LIMIT %s)")
         values += [*own, COUNT_LIMIT + 1]
     count = _fetch_count(f"SELECT count(*) FROM ({' UNION ALL '.join(parts)}) s", values)
     if count <= COUNT_LIMIT and not query.filters.needs_state:
@@ -215,7 +215,7 @@ def _count_accounts(query: _Query) -> int:
     return count
 
 
-def _source(query: _Query) -> str:
+def _tables_to_read(query: _Query) -> str:
     # Joining the account doubles the work, so only where a filter needs it.
     joined = " JOIN portfolio_account a ON a.id = s.account_id" if query.filters.status else ""
     return f"strategy_accountstate s{joined}"

@@ -36,7 +36,7 @@ class TypstDocument:
         assert isinstance(pdf, bytes)
         return pdf
 
-    def marks(self, label: str) -> list[Any]:
+    def metadata(self, label: str) -> list[Any]:
         """Return the values of the metadata under a label, in order."""
         return list(json.loads(self._compiler.query(f"<{label}>", field="value")))
 

@@ -144,7 +144,7 @@ def _take_snapshot(day: _CycleDay) -> int:
     return tables["accounts"].num_rows
 
 
-def _classify(day: _CycleDay) -> int:
+def _classify_accounts(day: _CycleDay) -> int:
     day.duck.execute(day.statements.accounts)
     engine.run_statements(day.duck, day.statements.classify)
     ((count,),) = day.duck.execute("SELECT count(*) FROM classified").fetchall()
@@ -158,12 +158,12 @@ def _write_portfolio(day: _CycleDay) -> int:
     )
 
 
-def _decide(day: _CycleDay) -> int:
+def _decide_day(day: _CycleDay) -> int:
     day.decisions = run_decisions(day.duck, day.statements, lambda: day.small_tables)
     return sum(day.decisions[name].num_rows for name in ("items", "tasks", "stage_changes") if name in day.decisions)
 
 
-def _commit(day: _CycleDay) -> int:
+def _commit_day(day: _CycleDay) -> int:
     day.figures = commit_decisions(
         day.decisions,
         policies=day.policies,
@@ -180,7 +180,7 @@ def _commit(day: _CycleDay) -> int:
     return day.decisions["new_states"].num_rows + day.decisions["changed_states"].num_rows
 
 
-def _campaigns(day: _CycleDay) -> int:
+def _plan_campaigns(day: _CycleDay) -> int:
     return plan_running_campaigns(as_of=day.as_of, now=day.now, actor=day.actor)
 
 
@@ -193,10 +193,10 @@ def _write_kpis(day: _CycleDay) -> int:
 _STEP_FUNCTIONS: dict[str, Callable[[_CycleDay], int]] = {
     "freshness": _check_freshness,
     "snapshot": _take_snapshot,
-    "classify": _classify,
+    "classify": _classify_accounts,
     "score": _write_portfolio,
-    "decide": _decide,
-    "commit": _commit,
-    "campaigns": _campaigns,
+    "decide": _decide_day,
+    "commit": _commit_day,
+    "campaigns": _plan_campaigns,
     "measure": _write_kpis,
 }

@@ -122,7 +122,7 @@ def render_batch(letters: Sequence[Letter], *, code: str, at: datetime) -> Batch
     if len(set(references)) != len(references):
         raise LetterUnsuitable("A reference appears twice in the batch.")
     sheet = build_sheet(letters, code=code, at=at)
-    return Batch(pdf=sheet.pdf(at=at), sheets=dict(zip(references, sheet.marks("sheets"), strict=True)))
+    return Batch(pdf=sheet.pdf(at=at), sheets=dict(zip(references, sheet.metadata("sheets"), strict=True)))
 
 
 def build_sheet(letters: Sequence[Letter], *, code: str, at: datetime) -> TypstDocument:
