@@ -104,8 +104,8 @@ def _register_promise(action: Action, context: MessageContext) -> None:
     _record_fact(
         "promise.registered",
         context,
-        amount_minor=action.with_["amount_minor"],
-        date=action.with_["day"],
+        amount_minor=action.payload["amount_minor"],
+        date=action.payload["day"],
         currency=portfolio.currency,
         grace_days=conversation_settings(portfolio).promise_grace_days,
     )
@@ -119,7 +119,7 @@ def _record_claim(kind: str) -> Callable[[Action, MessageContext], None]:
             # Nobody knows whose debt the claim is about.
             hand_over(context, kind)
         else:
-            _record_fact(kind, context, verified=bool(action.with_["verified"]))
+            _record_fact(kind, context, verified=bool(action.payload["verified"]))
 
     return handle
 
@@ -134,7 +134,7 @@ def _silence(action: Action, context: MessageContext) -> None:
 
 
 def _hand_over(action: Action, context: MessageContext) -> None:
-    reason = str(action.with_["reason"])
+    reason = str(action.payload["reason"])
     if reason == "complaint":
         # The debtor is told that it is registered: a reaction to this fact enters it in the register of incidents.
         is_known = context.conversation.debtor_id is not None
@@ -150,7 +150,7 @@ def _hand_over(action: Action, context: MessageContext) -> None:
                 "description": _("The debtor complained in a conversation."),
             },
         )
-    hand_over(context, reason, verified=bool(action.with_["verified"]))
+    hand_over(context, reason, verified=bool(action.payload["verified"]))
 
 
 def _hand_over_plan(_action: Action, context: MessageContext) -> None:

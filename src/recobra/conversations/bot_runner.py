@@ -99,7 +99,7 @@ def _interpret(message: ConversationMessage, now: datetime) -> Interpretation:
     today = (counterparty.today if counterparty else None) or now.date()
     country = counterparty.country if counterparty else ""
     endpoint = model.configured_endpoint(url=settings.LLM_URL, model=settings.LLM_MODEL, key=settings.LLM_KEY)
-    return asyncio.run(model.interpret_with_model(text=message.text, today=today, country=country, at=endpoint))
+    return asyncio.run(model.interpret_with_model(text=message.text, today=today, country=country, endpoint=endpoint))
 
 
 def _find_counterparty(conversation: Conversation, now: datetime) -> Counterparty | None:
@@ -127,7 +127,7 @@ def _process_message(message_id: int, understood: Interpretation, now: datetime)
     tries = count_wrong_answers(conversation, now)
     salt = bytes.fromhex(conversation.bot_state.get("salt", "")) or secrets.token_bytes(16)
     facts = collect_facts(counterparty, conversation, salt=salt, tries=tries, now=now)
-    turn = _take_turn(context, understood, facts, _current_state(conversation, now).to(tries=tries))
+    turn = _take_turn(context, understood, facts, _current_state(conversation, now).replace(tries=tries))
     for action in turn.actions:
         perform_action(action, context)
     message.save(update_fields=["intent", "confidence"])
@@ -185,7 +185,7 @@ def _current_state(conversation: Conversation, now: datetime) -> State:
     document = conversation.bot_state.get("state")
     state = load_state(document) if document else State()
     if conversation.identified_at is None or now - conversation.identified_at > VERIFIED_FOR:
-        return state.to(verified=False)
+        return state.replace(verified=False)
     return state
 
 

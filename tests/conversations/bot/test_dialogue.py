@@ -188,7 +188,7 @@ def test_right_figures_prove_nothing_once_too_many_were_wrong(facts):
 
 
 def test_a_doubtful_wish_for_silence_is_asked_about(facts):
-    doubtful = Interpretation(intent="not_understood", confidence=0.4, perhaps="opt_out", by="classifier")
+    doubtful = Interpretation(intent="not_understood", confidence=0.4, suspected="opt_out", by="classifier")
     asked = next_turn(state=KNOWN, understood=doubtful, facts=facts(), today=TODAY)
     assert asked.answer == "confirm_silence"
     assert talk(facts(), "sí", state=asked.state)[0] == [(None, ("OptOut",))]

@@ -33,7 +33,7 @@ def ask(text, answer, *, timeout_s=2.0):
         at = Endpoint(url=f"http://127.0.0.1:{port}/v1", model="small", key="k", timeout_s=timeout_s)
         try:
             async with ClientSession() as session:
-                return await interpret_with_model(text=text, today=TODAY, country="PE", at=at, session=session)
+                return await interpret_with_model(text=text, today=TODAY, country="PE", endpoint=at, session=session)
         finally:
             await runner.cleanup()
 
@@ -124,5 +124,5 @@ def test_it_is_off_unless_an_endpoint_is_named():
     assert configured_endpoint(url="", model="small", key="") is None
     assert configured_endpoint(url="https://llm.example/v1/", model="", key="") is None
     assert configured_endpoint(url="https://llm.example/v1/", model="small", key="").url == "https://llm.example/v1"
-    understood = asyncio.run(interpret_with_model(text="quiero pagar", today=TODAY, country="PE", at=None))
+    understood = asyncio.run(interpret_with_model(text="quiero pagar", today=TODAY, country="PE", endpoint=None))
     assert (understood.intent, understood.by) == ("pay_link", "classifier")

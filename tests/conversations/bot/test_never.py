@@ -31,7 +31,7 @@ MESSAGES = st.builds(
     intent=st.sampled_from(INTENTS),
     confidence=st.just(1.0),
     slots=SLOTS,
-    perhaps=st.sampled_from([None, None, "opt_out", "wrong_person"]),
+    suspected=st.sampled_from([None, None, "opt_out", "wrong_person"]),
 )
 FACTS = st.builds(
     lambda **changes: replace(MONDAY_FACTS, **changes),
@@ -94,15 +94,15 @@ def nothing_is_asked_for(turn, kinds):
 def nothing_is_beyond_the_limits(turn, facts, *, before):
     for action in turn.actions:
         if action.kind in {"ProposePromise", "MakePromise"}:
-            assert TODAY <= action.with_["day"] <= TODAY + timedelta(days=facts.limits.promise_days)
-            assert 0 < action.with_["amount_minor"] <= facts.overdue_minor
+            assert TODAY <= action.payload["day"] <= TODAY + timedelta(days=facts.limits.promise_days)
+            assert 0 < action.payload["amount_minor"] <= facts.overdue_minor
             assert facts.promise_open_until is None
         if action.kind == "MakePromise":
-            confirmed = ("confirm_promise", action.with_["day"], action.with_["amount_minor"])
+            confirmed = ("confirm_promise", action.payload["day"], action.payload["amount_minor"])
             assert (before.phase, before.day, before.amount_minor) == confirmed
         if action.kind == "AcceptPlan":
             assert before.phase == "confirm_plan"
-            assert action.with_["plan"] in {plan.id for plan in facts.allowed_plans}
+            assert action.payload["plan"] in {plan.id for plan in facts.allowed_plans}
     assert {c for c in turn.choices if c.startswith("plan:")} <= {f"plan:{p.id}" for p in facts.allowed_plans}
 
 

@@ -1,5 +1,5 @@
-"""The bot: what a debtor wrote is understood, and what is answered is decided. Nothing here touches the database.
+"""The bot: interprets what a debtor wrote and decides the answer. Nothing here touches the database.
 
-`understanding` reads a message, `dialogue` takes one step of the conversation, `answering` puts it in words,
-`measuring` says how well it understands, `model` asks an optional language model to choose among the same intents.
+`interpretation` reads a message, `dialogue` takes one turn of the conversation, `replies` renders it, `evaluation`
+measures how well messages are understood, `model` asks an optional language model to choose among the same intents.
 """

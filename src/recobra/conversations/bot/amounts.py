@@ -35,8 +35,8 @@ CURRENCIES: Final = {
     "UY": "UYU",
 }
 # The peso sign alone: the country's own money there, and a dollar or a doubt elsewhere.
-_DOLLAR_SIGN: Final = frozenset({"AR", "CL", "CO", "DO", "EC", "MX", "PA", "SV", "US", "UY"})
-_NAMED: Final = {
+_DOLLAR_SIGN_COUNTRIES: Final = frozenset({"AR", "CL", "CO", "DO", "EC", "MX", "PA", "SV", "US", "UY"})
+_CURRENCY_NAMES: Final = {
     "PEN": r"s/\.?|soles|sol|nuevos soles|lucas verdes",
     "USD": r"us\$|u\$s|usd|dolares|dolar",
     "EUR": r"€|euros?",
@@ -50,10 +50,10 @@ _NAMED: Final = {
 }
 _PESOS: Final = r"pesos?|varos|mangos"
 # A «luca» is a thousand pesos in Chile, Argentina, Colombia and Uruguay and one sol in Peru.
-_LUCA: Final = frozenset({"AR", "CL", "CO", "UY"})
-_UNIT: Final = "|".join([*_NAMED.values(), _PESOS, r"\$"])
+_LUCA_COUNTRIES: Final = frozenset({"AR", "CL", "CO", "UY"})
+_UNIT: Final = "|".join([*_CURRENCY_NAMES.values(), _PESOS, r"\$"])
 _FIGURE: Final = r"\d+(?:[.,]\d+)*"
-_WORDS: Final = "|".join(sorted(numerals.WORDS, key=len, reverse=True))
+_NUMBER_WORDS: Final = "|".join(sorted(numerals.WORDS, key=len, reverse=True))
 _NOT_MONEY: Final = (
     r"(?! ?(?:\d|cuotas?|pagos|meses|mes\b|dias?|semanas?|anos?|veces|horas?|hs\b|pm\b|am\b|%|por ciento"
     r"|partes|letras|de [a-z]+bre\b"
@@ -65,23 +65,24 @@ _AMOUNT: Final = re.compile(
     rf"(?: ?(?:de )?(?P<after>{_UNIT})(?![a-z]))?{_NOT_MONEY}"
 )
 _IN_WORDS: Final = re.compile(
-    rf"\b(?P<words>(?:{_WORDS})(?: (?:y |{_WORDS}))*(?:(?:{_WORDS}))?) ?(?P<after>{_UNIT}|lucas?)?(?![a-z]){_NOT_MONEY}"
+    rf"\b(?P<words>(?:{_NUMBER_WORDS})(?: (?:y |{_NUMBER_WORDS}))*(?:(?:{_NUMBER_WORDS}))?)"
+    rf" ?(?P<after>{_UNIT}|lucas?)?(?![a-z]){_NOT_MONEY}"
 )
-_A_DAY: Final = re.compile(
+_DAY_MENTION: Final = re.compile(
     r"\b(?:el|dia|al|hasta|para el|del|este|a las?|las) (?:dia )?\d{1,2}"
     r"(?! ?(?:soles|pesos|dolares|mil|lucas|\d|[.,]\d))(?: de [a-z]+)?"
 )
-_DATED: Final = re.compile(
+_DATE: Final = re.compile(
     r"\b\d{1,2}[/-]\d{1,2}(?:[/-]\d{2,4})?\b|\b(?:19|20)\d\d\b(?! ?(?:soles|pesos|dolares|lucas|k\b|mil))"
 )
-_SHARE: Final = re.compile(
+_PART_OF_DEBT: Final = re.compile(
     r"\b(?:la mitad|una parte|algo|un poco|lo que pueda|un abono|un adelanto|la tercera parte)\b"
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NamedAmount:
-    """The amount, when exactly one can be meant; `unclear` when one was named and it cannot be told which."""
+    """The amount, if exactly one can be meant; `unclear` if one was named and it cannot be told which."""
 
     amount_minor: int | None
     currency: str | None
@@ -93,41 +94,40 @@ UNCLEAR: Final = NamedAmount(amount_minor=None, currency=None, unclear=True)
 
 
 def read_amount(*, text: str, country: str) -> NamedAmount:
-    """Read the amount."""
-    found = set(_read(_bare(text), country))
-    if not found:
-        return UNCLEAR if _SHARE.search(normalise_text(text)) else NO_AMOUNT
-    if len(found) > 1 or None in found:
-        return UNCLEAR
-    (read,) = found
-    assert read is not None
-    return NamedAmount(amount_minor=read[0], currency=read[1], unclear=False)
-
-
-def _bare(text: str) -> str:
+    """Return the one amount that a text names."""
     lower = text[:1000].casefold().translate(str.maketrans("áéíóúü", "aeiouu"))
-    return _A_DAY.sub(" ", _DATED.sub(" ", lower))
+    # Days go first, or «el 15» would be an amount.
+    without_days = _DAY_MENTION.sub(" ", _DATE.sub(" ", lower))
+    candidates = set(_read_candidates(without_days, country))
+    if not candidates:
+        return UNCLEAR if _PART_OF_DEBT.search(normalise_text(text)) else NO_AMOUNT
+    if len(candidates) > 1 or None in candidates:
+        return UNCLEAR
+    (candidate,) = candidates
+    assert candidate is not None
+    return NamedAmount(amount_minor=candidate[0], currency=candidate[1], unclear=False)
 
 
-def _read(text: str, country: str) -> Iterator[tuple[int, str] | None]:
-    """Yield what each figure or number word says; None for one that can be read two ways."""
+def _read_candidates(text: str, country: str) -> Iterator[tuple[int, str] | None]:
+    """Yield what each figure or number word says; None for one that is ambiguous."""
     for match in _AMOUNT.finditer(text):
         unit = (match["before"] or "").strip() or match["after"] or ""
-        value = _value(match["figure"], country)
+        value = _parse_figure(match["figure"], country)
         if not unit and not match["times"] and match["figure"].isdecimal() and not 2 <= len(match["figure"]) <= 6:
             # A bare digit is a choice, a long bare figure a telephone or a document.
             continue
-        yield _minor(_times(value, match["times"] or "", country), unit, country)
+        yield _to_minor_units(_multiply(value, match["times"] or "", country), unit, country)
+    # Figures are removed before number words are read, or «2 mil» would count twice.
     for match in _IN_WORDS.finditer(_AMOUNT.sub(" ", text)):
         value_in_words = numerals.parse_number(match["words"].split())
-        slang = (match["after"] or "").startswith("luca")
+        is_luca = (match["after"] or "").startswith("luca")
         if value_in_words is None or (value_in_words < 100 and not match["after"]):
             continue
-        value = _times(Decimal(value_in_words), "luca" if slang else "", country)
-        yield _minor(value, "" if slang else match["after"] or "", country)
+        value = _multiply(Decimal(value_in_words), "luca" if is_luca else "", country)
+        yield _to_minor_units(value, "" if is_luca else match["after"] or "", country)
 
 
-def _value(figure: str, country: str) -> Decimal | None:
+def _parse_figure(figure: str, country: str) -> Decimal | None:
     """Return a written figure's value; None where the country's way and the other one read it differently."""
     thousands, decimal = (".", ",") if country in DECIMAL_COMMA else (",", ".")
     if re.fullmatch(rf"\d{{1,3}}(?:\{thousands}\d{{3}})+(?:\{decimal}\d{{1,2}})?", figure):
@@ -137,18 +137,18 @@ def _value(figure: str, country: str) -> Decimal | None:
     return None
 
 
-def _times(value: Decimal | None, word: str, country: str) -> Decimal | None:
+def _multiply(value: Decimal | None, word: str, country: str) -> Decimal | None:
     if value is None or not word:
         return value
     if word.startswith("luca"):
-        return value * 1000 if country in _LUCA else None
+        return value * 1000 if country in _LUCA_COUNTRIES else None
     if word.startswith("palo"):
-        return value * 1_000_000 if country in _LUCA else None
+        return value * 1_000_000 if country in _LUCA_COUNTRIES else None
     return value * (1_000_000 if word.startswith("millon") else 1000)
 
 
-def _minor(value: Decimal | None, unit: str, country: str) -> tuple[int, str] | None:
-    currency = _currency(unit, country)
+def _to_minor_units(value: Decimal | None, unit: str, country: str) -> tuple[int, str] | None:
+    currency = _resolve_currency(unit, country)
     if value is None or currency is None or value <= 0:
         return None
     try:
@@ -157,12 +157,12 @@ def _minor(value: Decimal | None, unit: str, country: str) -> tuple[int, str] | 
         return None
 
 
-def _currency(unit: str, country: str) -> str | None:
+def _resolve_currency(unit: str, country: str) -> str | None:
     own = CURRENCIES.get(country)
     if not unit:
         return own
     if unit == "$":
-        return own if country in _DOLLAR_SIGN else None
+        return own if country in _DOLLAR_SIGN_COUNTRIES else None
     if re.fullmatch(_PESOS, unit):
         return own if own in {"ARS", "CLP", "COP", "DOP", "MXN", "UYU"} else None
-    return next((code for code, names in _NAMED.items() if re.fullmatch(names, unit)), None)
+    return next((code for code, names in _CURRENCY_NAMES.items() if re.fullmatch(names, unit)), None)

@@ -1,4 +1,4 @@
-"""What leaves for a language model: the message without figures, addresses, links or the names that people give."""
+"""Anonymisation of messages for a language model: without figures, addresses, links or the names that people give."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _MASKS: Final = (
 
 
 def mask_personal_data(text: str) -> str:
-    """Return the message with whatever points to a person taken out. Names written in lower case stay."""
+    """Return a message with what points to a person masked. Names written in lower case stay."""
     for pattern, mask in _MASKS:
         text = pattern.sub(mask, text)
     return text

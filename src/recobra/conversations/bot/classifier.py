@@ -1,6 +1,6 @@
-"""A small classifier of messages: words, letters and concepts, a linear model, calibrated. Same seed, same answers.
+"""A small classifier of messages: a calibrated linear model over words, letters and concepts. Same seed, same answers.
 
-Its library takes seconds to load, so that it is imported where it is used: most processes never train a classifier.
+Its library takes seconds to load and is imported where it is used: most processes never train a classifier.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ FOLDS: Final = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Classifier:
-    """A trained classifier."""
+    """A trained classifier; `features` and `model` are those of scikit-learn."""
 
     features: Any
     model: Any
 
-    def likeliest(self, texts: Sequence[str]) -> list[tuple[str, float]]:
-        """Return for each message the likeliest intent and its probability."""
+    def predict(self, texts: Sequence[str]) -> list[tuple[str, float]]:
+        """Return the likeliest intent of each message, with its probability."""
         if not texts:
             return []
         chances = self.model.predict_proba(self.features.transform(list(texts)))
@@ -33,11 +33,11 @@ class Classifier:
 
 
 def train_classifier(*, on: Sequence[Phrase]) -> Classifier:
-    """Train on phrases; the probabilities are calibrated on groups that the model did not see."""
+    """Train a classifier; its probabilities are calibrated on groups that the model did not see."""
     from sklearn.calibration import CalibratedClassifierCV  # noqa: PLC0415
     from sklearn.svm import LinearSVC  # noqa: PLC0415
 
-    features = _features()
+    features = _build_features()
     seen = features.fit_transform([phrase.text for phrase in on])
     intents = [phrase.intent for phrase in on]
     folds = split_groups(on, parts=FOLDS)
@@ -46,15 +46,15 @@ def train_classifier(*, on: Sequence[Phrase]) -> Classifier:
 
 
 def split_groups(phrases: Sequence[Phrase], *, parts: int) -> list[tuple[Any, Any]]:
-    """Cut phrases into parts that hold whole groups and every intent alike; return (rest, part) for each, as rows."""
+    """Split phrases into parts of whole groups, stratified by intent; return (rest, part) of row numbers for each."""
     from sklearn.model_selection import StratifiedGroupKFold  # noqa: PLC0415
 
     intents = [phrase.intent for phrase in phrases]
-    cut = StratifiedGroupKFold(n_splits=parts, shuffle=True, random_state=SEED)
-    return list(cut.split(intents, intents, [phrase.group for phrase in phrases]))
+    splitter = StratifiedGroupKFold(n_splits=parts, shuffle=True, random_state=SEED)
+    return list(splitter.split(intents, intents, [phrase.group for phrase in phrases]))
 
 
-def _features() -> Any:
+def _build_features() -> Any:
     from sklearn.feature_extraction.text import TfidfVectorizer  # noqa: PLC0415
     from sklearn.pipeline import FeatureUnion  # noqa: PLC0415
 
@@ -62,8 +62,8 @@ def _features() -> Any:
         preprocessor=phonetic_form, tokenizer=str.split, token_pattern=None, ngram_range=(1, 2), sublinear_tf=True
     )
     letters = TfidfVectorizer(preprocessor=phonetic_form, analyzer="char_wb", ngram_range=(2, 4), sublinear_tf=True)
-    named = TfidfVectorizer(analyzer=extract_concepts)
-    # The concepts were written by whoever wrote the phrases: they help, and must not drown what is really said.
+    named_concepts = TfidfVectorizer(analyzer=extract_concepts)
+    # Concepts and phrases have one author: at full weight the model would learn the author, not the debtors.
     return FeatureUnion(
-        [("words", words), ("letters", letters), ("concepts", named)], transformer_weights={"concepts": 0.3}
+        [("words", words), ("letters", letters), ("concepts", named_concepts)], transformer_weights={"concepts": 0.3}
     )

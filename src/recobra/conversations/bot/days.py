@@ -14,44 +14,45 @@ from recobra.kit.plain_text import normalise_text
 HORIZON_DAYS: Final = 62
 # Where both orders of day and month are in use, 5/6 could be either.
 BOTH_ORDERS: Final = frozenset({"US", "PA"})
-_REFUSED: Final = re.compile(r"\b(?:no|ni|sin que|tampoco)\b")
-_STRONG_NO: Final = re.compile(r"\bsin falta\b|\bno (?:se )?(?:preocupe|falto|fallo)\b")
+_NEGATION: Final = re.compile(r"\b(?:no|ni|sin que|tampoco)\b")
+_EMPHASIS: Final = re.compile(r"\bsin falta\b|\bno (?:se )?(?:preocupe|falto|fallo)\b")
 _CLAUSE: Final = re.compile(r"[,.;:!?\n]+|\bpero\b|\bsino\b|\baunque\b|\by ya\b", re.IGNORECASE)
-_TODAY_NOT: Final = re.compile(
+_NOT_TODAY: Final = re.compile(
     r"\b(?:hoy|oy|oi|ahora|ahorita)(?: mismo| dia)?(?: ya)? no(?: puedo| tengo| alcanzo| llego| traigo)?\b"
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NamedDay:
-    """The day, when there is exactly one that can be meant; `unclear` when a day was named and it is not one."""
+    """The day, if exactly one can be meant; `unclear` if a day was named and it cannot be told which."""
 
     day: date | None
     unclear: bool
 
 
 def read_day(*, text: str, today: date, country: str) -> NamedDay:
-    """Read the day; a past one or one more than two months away counts as unclear."""
-    found = [day for clause in _clauses(text) for day in _read(clause, today, country)]
-    possible = {day for day in found if day is not None}
-    if not found:
+    """Return the one day that a text names; a past one or one more than two months away is unclear."""
+    readings = [day for clause in _split_clauses(text) for day in _read_clause(clause, today, country)]
+    possible = {day for day in readings if day is not None}
+    if not readings:
         return NamedDay(day=None, unclear=False)
-    chosen = possible.pop() if len(possible) == 1 and None not in found else None
+    chosen = possible.pop() if len(possible) == 1 and None not in readings else None
     if chosen is None or not today <= chosen <= today + timedelta(days=HORIZON_DAYS):
         return NamedDay(day=None, unclear=True)
     return NamedDay(day=chosen, unclear=False)
 
 
-def _clauses(text: str) -> Iterator[str]:
-    """Yield what is said, without what is denied («hoy no puedo, el lunes sí»). Dates keep their strokes as spaces."""
-    dated = re.sub(r"(\d{1,2})[/.-](\d{1,2})(?:[/.-](\d{4}|\d{2}))?(?![\d/.,-]*\d)", r" fecha\1x\2x\3 ", text)
-    for part in _CLAUSE.split(dated):
-        clause = _STRONG_NO.sub(" ", _TODAY_NOT.sub(" ", normalise_text(part)))
-        if clause and not _REFUSED.search(clause):
+def _split_clauses(text: str) -> Iterator[str]:
+    """Yield the clauses of a text that deny nothing: of «hoy no puedo, el lunes sí», the second."""
+    # Numeric dates are marked first: splitting and normalising would lose their strokes and points.
+    marked = re.sub(r"(\d{1,2})[/.-](\d{1,2})(?:[/.-](\d{4}|\d{2}))?(?![\d/.,-]*\d)", r" fecha\1x\2x\3 ", text)
+    for part in _CLAUSE.split(marked):
+        clause = _EMPHASIS.sub(" ", _NOT_TODAY.sub(" ", normalise_text(part)))
+        if clause and not _NEGATION.search(clause):
             yield clause
 
 
-def _read(clause: str, today: date, country: str) -> Iterator[date | None]:
+def _read_clause(clause: str, today: date, country: str) -> Iterator[date | None]:
     rest = clause
     for pattern, reader in RULES:
         if reader is not None:

@@ -1,4 +1,4 @@
-"""How well the bot understands phrases that it was not trained on: whole groups, a fifth, a fixed seed."""
+"""Evaluation of the bot on held-out phrases: a fifth of them, in whole groups, by a fixed seed."""
 
 from __future__ import annotations
 
@@ -27,65 +27,66 @@ NOT_UNDERSTOOD: Final = "not_understood"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prediction:
-    """One held-out phrase and what it was taken for."""
+    """A held-out phrase and the intent it was taken for."""
 
     phrase: Phrase
-    taken: str
-    perhaps: str | None = None
+    predicted: str
+    suspected: str | None = None
 
     @property
-    def right(self) -> bool:
-        return self.taken == intent_of_label(self.phrase.intent)
+    def is_correct(self) -> bool:
+        return self.predicted == intent_of_label(self.phrase.intent)
 
 
 def measure_bot() -> dict[str, Any]:
-    """Return every figure of docs/bot.md. Trains ten times: to choose the thresholds, and to be measured.
+    """Return every figure of docs/bot.md. Trains ten times.
 
-    Of the four fifths that may be seen, each quarter in turn chooses the thresholds for the other three; together they
-    train what is measured on the last fifth, which neither saw.
+    Thresholds are chosen on four fifths, each quarter of them held out in turn; the model that they train is measured
+    on the last fifth, which neither saw.
     """
     phrases = phrasebook.load_phrases()
-    rest, test = _cut(phrases, parts=5)
+    rows, held_out_rows = classifier.split_groups(phrases, parts=5)[0]
+    rest, test = [phrases[n] for n in rows], [phrases[n] for n in held_out_rows]
     thresholds = choose_thresholds(on=rest)
     model = classifier.train_classifier(on=rest)
-    reads = predict_intents(model, test, thresholds)
-    always = predict_intents(model, test, Thresholds(act=0, say=0))
+    predictions = predict_intents(model, test, thresholds)
+    without_threshold = predict_intents(model, test, Thresholds(act=0, say=0))
     return {
         "phrases": len(phrases),
         "groups": len({phrase.group for phrase in phrases}),
         "held_out": len(test),
         "threshold_act": thresholds.act,
         "threshold_say": thresholds.say,
-        **compute_metrics(reads),
-        "accuracy_without_threshold": _share(always),
-        "hard_negatives": _hard_negatives(model, thresholds),
-        "every_fifth": _every_fifth(phrases, thresholds),
+        **compute_metrics(predictions),
+        "accuracy_without_threshold": _accuracy(without_threshold),
+        "hard_negatives": _count_hard_negatives(model, thresholds),
+        "every_fifth": _cross_validate(phrases, thresholds),
     }
 
 
-def _every_fifth(phrases: Sequence[Phrase], thresholds: Thresholds) -> dict[str, Any]:
-    """Return the figures with each fifth held out in turn: every phrase is read once by a model that never saw it."""
-    reads = []
+def _cross_validate(phrases: Sequence[Phrase], thresholds: Thresholds) -> dict[str, Any]:
+    """Return the metrics with each fifth held out in turn, so that each phrase is new to the model that reads it."""
+    predictions = []
     for rest, part in classifier.split_groups(phrases, parts=5):
         model = classifier.train_classifier(on=[phrases[n] for n in rest])
-        reads += predict_intents(model, [phrases[n] for n in part], thresholds)
-    return {name: value for name, value in compute_metrics(reads).items() if name != "confusion"}
+        predictions += predict_intents(model, [phrases[n] for n in part], thresholds)
+    return {name: value for name, value in compute_metrics(predictions).items() if name != "confusion"}
 
 
 def predict_intents(
     model: classifier.Classifier, phrases: Sequence[Phrase], thresholds: Thresholds
 ) -> list[Prediction]:
-    """Return what phrases are taken for, by the same steps as in use."""
+    """Return what phrases are taken for, by the same steps as in production."""
     texts = [phrase.text for phrase in phrases]
-    reads = []
-    for phrase, (label, confidence) in zip(phrases, model.likeliest(texts), strict=True):
-        taken = _taken(phrase.text, label, confidence, thresholds)
-        perhaps = possible_silence(intent=taken, label=label, confidence=confidence)
-        reads.append(Prediction(phrase=phrase, taken=taken, perhaps=perhaps))
-    return reads
+    predictions = []
+    for phrase, (label, confidence) in zip(phrases, model.predict(texts), strict=True):
+        taken = _predict_one(phrase.text, label, confidence, thresholds)
+        suspected = possible_silence(intent=taken, label=label, confidence=confidence)
+        predictions.append(Prediction(phrase=phrase, predicted=taken, suspected=suspected))
+    return predictions
 
 
-def _taken(text: str, label: str, confidence: float, thresholds: Thresholds) -> str:
+def _predict_one(text: str, label: str, confidence: float, thresholds: Thresholds) -> str:
     certain = match_keyword(text=text, today=AS_OF, slots=extract_slots(text=text, today=AS_OF, country="PE"))
     if certain is not None:
         return certain.intent
@@ -93,107 +94,102 @@ def _taken(text: str, label: str, confidence: float, thresholds: Thresholds) -> 
 
 
 def choose_thresholds(*, on: Sequence[Phrase]) -> Thresholds:
-    """Return the thresholds whose answers cost least on quarters that were not trained on; of equals the lowest."""
-    labelled = [each for rest, part in classifier.split_groups(on, parts=4) for each in _labelled(on, rest, part)]
+    """Return the thresholds that cost least on held-out quarters; of equals the lowest."""
+    labelled: list[tuple[Phrase, str, float]] = []
+    for rest, part in classifier.split_groups(on, parts=4):
+        model = classifier.train_classifier(on=[on[n] for n in rest])
+        predicted = model.predict([on[n].text for n in part])
+        labelled += [(on[n], label, confidence) for n, (label, confidence) in zip(part, predicted, strict=True)]
 
-    def spent(threshold: float, *, acting: bool) -> int:
-        at = Thresholds(act=threshold, say=threshold)
+    def total_cost(threshold: float, *, acting: bool) -> int:
+        thresholds = Thresholds(act=threshold, say=threshold)
         return sum(
-            cost(meant=intent_of_label(phrase.intent), taken=_taken(phrase.text, label, confidence, at))
+            cost(meant=intent_of_label(phrase.intent), taken=_predict_one(phrase.text, label, confidence, thresholds))
             for phrase, label, confidence in labelled
             if (label in ACTING) == acting
         )
 
     return Thresholds(
-        act=min(GRID, key=lambda threshold: spent(threshold, acting=True)),
-        say=min(GRID, key=lambda threshold: spent(threshold, acting=False)),
+        act=min(GRID, key=lambda threshold: total_cost(threshold, acting=True)),
+        say=min(GRID, key=lambda threshold: total_cost(threshold, acting=False)),
     )
 
 
-def _labelled(phrases: Sequence[Phrase], rest: Sequence[int], part: Sequence[int]) -> list[tuple[Phrase, str, float]]:
-    model = classifier.train_classifier(on=[phrases[n] for n in rest])
-    seen = model.likeliest([phrases[n].text for n in part])
-    return [(phrases[n], label, confidence) for n, (label, confidence) in zip(part, seen, strict=True)]
-
-
-def compute_metrics(reads: Sequence[Prediction]) -> dict[str, Any]:
-    """Return accuracy, errors and tables of what was read."""
-    answered = [prediction for prediction in reads if prediction.taken != NOT_UNDERSTOOD]
-    main = [prediction for prediction in reads if prediction.phrase.intent in MAIN]
+def compute_metrics(predictions: Sequence[Prediction]) -> dict[str, Any]:
+    """Return the accuracy, the errors and the tables of predictions."""
+    answered = [prediction for prediction in predictions if prediction.predicted != NOT_UNDERSTOOD]
+    main = [prediction for prediction in predictions if prediction.phrase.intent in MAIN]
     return {
-        "accuracy": _share(reads),
-        "accuracy_main_intents": _share(main),
-        "accuracy_when_answered": _share(answered),
-        "not_understood": round(1 - len(answered) / len(reads), 4),
-        "macro_f1": _macro_f1(reads),
-        "recall": {intent: _share([r for r in reads if r.phrase.intent == intent]) for intent in LEARNT},
-        "silencing": {intent: _silencing(reads, intent) for intent in SILENCING},
+        "accuracy": _accuracy(predictions),
+        "accuracy_main_intents": _accuracy(main),
+        "accuracy_when_answered": _accuracy(answered),
+        "not_understood": round(1 - len(answered) / len(predictions), 4),
+        "macro_f1": _macro_f1(predictions),
+        "recall": {intent: _accuracy([r for r in predictions if r.phrase.intent == intent]) for intent in LEARNT},
+        "silencing": {intent: _silencing_metrics(predictions, intent) for intent in SILENCING},
         "variants": {
-            name: {"phrases": len(of), "accuracy": _share(of), "accuracy_when_answered": _share(_answered(of))}
+            name: {
+                "phrases": len(of_variant),
+                "accuracy": _accuracy(of_variant),
+                "accuracy_when_answered": _accuracy([row for row in of_variant if row.predicted != NOT_UNDERSTOOD]),
+            }
             for name in phrasebook.VARIANTS
-            if (of := [prediction for prediction in reads if prediction.phrase.variant == name])
+            if (of_variant := [prediction for prediction in predictions if prediction.phrase.variant == name])
         },
-        "confusion": confusion_matrix(reads),
+        "confusion": confusion_matrix(predictions),
     }
 
 
-def confusion_matrix(reads: Sequence[Prediction]) -> dict[str, dict[str, int]]:
+def confusion_matrix(predictions: Sequence[Prediction]) -> dict[str, dict[str, int]]:
     """Return how often each intent (outer) was taken for each (inner)."""
-    counted = Counter((prediction.phrase.intent, prediction.taken) for prediction in reads)
+    counted = Counter((prediction.phrase.intent, prediction.predicted) for prediction in predictions)
     return {
         meant: {seen: counted[meant, seen] for seen in (*LEARNT[:-1], NOT_UNDERSTOOD) if counted[meant, seen]}
         for meant in LEARNT
     }
 
 
-def _cut(phrases: Sequence[Phrase], *, parts: int) -> tuple[list[Phrase], list[Phrase]]:
-    rest, part = classifier.split_groups(phrases, parts=parts)[0]
-    return [phrases[n] for n in rest], [phrases[n] for n in part]
+def _accuracy(predictions: Sequence[Prediction]) -> float:
+    return round(sum(prediction.is_correct for prediction in predictions) / len(predictions), 4) if predictions else 0.0
 
 
-def _answered(reads: Sequence[Prediction]) -> list[Prediction]:
-    return [prediction for prediction in reads if prediction.taken != NOT_UNDERSTOOD]
-
-
-def _share(reads: Sequence[Prediction]) -> float:
-    return round(sum(prediction.right for prediction in reads) / len(reads), 4) if reads else 0.0
-
-
-def _macro_f1(reads: Sequence[Prediction]) -> float:
-    counted = Counter((prediction.phrase.intent, prediction.taken) for prediction in reads)
+def _macro_f1(predictions: Sequence[Prediction]) -> float:
+    counted = Counter((prediction.phrase.intent, prediction.predicted) for prediction in predictions)
     scores = []
     for intent in LEARNT:
-        meant = sum(n for (of, _as), n in counted.items() if of == intent)
-        seen = sum(n for (_of, taken), n in counted.items() if taken == intent_of_label(intent))
+        meant = sum(n for (true_intent, _taken), n in counted.items() if true_intent == intent)
+        seen = sum(n for (_true_intent, taken), n in counted.items() if taken == intent_of_label(intent))
         scores.append(2 * counted[intent, intent_of_label(intent)] / (meant + seen) if meant + seen else 0.0)
     return round(sum(scores) / len(scores), 4)
 
 
-def _silencing(reads: Sequence[Prediction], intent: str) -> dict[str, Any]:
-    """Return how well a wish for silence is heard.
+def _silencing_metrics(predictions: Sequence[Prediction], intent: str) -> dict[str, Any]:
+    """Return how well an opt-out or a wrong person is recognised.
 
-    `silenced_or_asked` counts what is acted on or asked about by name, and one wish for silence taken for the other;
-    `acted_on_otherwise` what was taken for something else altogether.
+    `silenced_or_asked` is the share that is acted on or asked about by name, also where one of the two is taken for
+    the other; `acted_on_otherwise` counts what was taken for something else altogether.
     """
-    meant = [prediction for prediction in reads if prediction.phrase.intent == intent]
-    missed = [r for r in meant if r.taken not in SILENCING]
-    by_name = sum(prediction.perhaps is not None for prediction in missed)
+    meant = [prediction for prediction in predictions if prediction.phrase.intent == intent]
+    missed = [prediction for prediction in meant if prediction.predicted not in SILENCING]
+    by_name = sum(prediction.suspected is not None for prediction in missed)
     return {
         "phrases": len(meant),
-        "recall": _share(meant),
+        "recall": _accuracy(meant),
         "silenced_or_asked": round(1 - (len(missed) - by_name) / len(meant), 4) if meant else 0.0,
         "asked_by_name": by_name,
-        "asked_again": sum(prediction.taken == NOT_UNDERSTOOD for prediction in missed) - by_name,
-        "acted_on_otherwise": sum(prediction.taken != NOT_UNDERSTOOD for prediction in missed),
-        "taken_wrongly": sum(prediction.taken == intent and not prediction.right for prediction in reads),
+        "asked_again": sum(prediction.predicted == NOT_UNDERSTOOD for prediction in missed) - by_name,
+        "acted_on_otherwise": sum(prediction.predicted != NOT_UNDERSTOOD for prediction in missed),
+        "taken_wrongly": sum(
+            prediction.predicted == intent and not prediction.is_correct for prediction in predictions
+        ),
     }
 
 
-def _hard_negatives(model: classifier.Classifier, thresholds: Thresholds) -> dict[str, dict[str, int]]:
+def _count_hard_negatives(model: classifier.Classifier, thresholds: Thresholds) -> dict[str, dict[str, int]]:
     negatives = phrasebook.load_hard_negatives()
     counts: dict[str, dict[str, int]] = {}
-    for negative, (label, confidence) in zip(negatives, model.likeliest([n.text for n in negatives]), strict=True):
-        of = counts.setdefault(negative.never, {"phrases": 0, "acted_on": 0})
-        of["phrases"] += 1
-        of["acted_on"] += _taken(negative.text, label, confidence, thresholds) == negative.never
+    for negative, (label, confidence) in zip(negatives, model.predict([n.text for n in negatives]), strict=True):
+        count = counts.setdefault(negative.never, {"phrases": 0, "acted_on": 0})
+        count["phrases"] += 1
+        count["acted_on"] += _predict_one(negative.text, label, confidence, thresholds) == negative.never
     return counts

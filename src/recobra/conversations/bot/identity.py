@@ -1,7 +1,7 @@
-"""Prove who writes by something only the debtor is asked for: the end of the national id, or the year of birth.
+"""Proof of identity by something only the debtor should know: the end of the national id, or the year of birth.
 
-Four digits are soon guessed by a machine: the digest is made for the conversation at hand and not stored, and after
-three wrong answers a person takes over.
+A machine soon guesses four digits: the digest is salted for the conversation at hand and not stored, and after three
+wrong answers a person takes over.
 """
 
 from __future__ import annotations
@@ -19,5 +19,5 @@ def digest_figures(figures: str, *, salt: bytes) -> str:
 
 
 def matches_digest(figures: str, *, expected: str, salt: bytes) -> bool:
-    """Compare in the same time whatever was typed."""
+    """Return whether the figures have the expected digest, in a time that tells nothing about them."""
     return hmac.compare_digest(digest_figures(figures, salt=salt), expected)

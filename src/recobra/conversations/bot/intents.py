@@ -1,4 +1,4 @@
-"""What a message may mean, and what it costs to take one meaning for another."""
+"""The intents of a message, and what it costs to take one for another."""
 
 from __future__ import annotations
 
@@ -24,27 +24,27 @@ Intent = Literal[
     "not_understood",
 ]
 INTENTS: Final[tuple[Intent, ...]] = get_args(Intent)
-# A bare «sí» or «1» has a meaning in its place alone, which the dialogue knows; nothing is learnt for these.
+# The meaning of a bare «sí» or «1» depends on the question, which the dialogue knows; the classifier learns none.
 CONTEXTUAL: Final[frozenset[Intent]] = frozenset({"yes", "no", "number", "not_understood"})
 LEARNT: Final[tuple[str, ...]] = (*(intent for intent in INTENTS if intent not in CONTEXTUAL), "other")
 MAIN: Final[tuple[str, ...]] = LEARNT[:9]
-# A miss of these goes on writing to somebody who must not be written to.
+# Missing one of these means writing on to somebody who must not be written to.
 SILENCING: Final[tuple[str, ...]] = ("opt_out", "wrong_person")
-# What leaves a record at once; everything else is only said, or asked to be confirmed before it is done.
+# Intents that leave a record at once; the others only get an answer, or are confirmed before they act.
 ACTING: Final[frozenset[str]] = frozenset({*SILENCING, "dispute", "already_paid"})
 
-_TALK: Final = frozenset({"greeting", "thanks", "not_understood"})
+_SMALL_TALK: Final = frozenset({"greeting", "thanks", "not_understood"})
 _FOR_A_PERSON: Final = frozenset({"talk_to_person", "hardship", "complaint"})
 
 
 def intent_of_label(label: str) -> str:
-    """Return what a label of the phrases is to be taken for: chatter that is none of our business is not understood."""
+    """Return the intent of a label of the phrases: chatter, labelled «other», is not understood."""
     return "not_understood" if label == "other" else label
 
 
 def cost(*, meant: str, taken: str) -> int:
-    """Return what it costs to take `meant` for `taken`; asking again costs 1, and 2 where somebody wants silence."""
-    if taken == meant or {taken, meant} <= _FOR_A_PERSON or {taken, meant} <= _TALK:
+    """Return the cost of taking `meant` for `taken`. Asking again costs 1, or 2 where an opt-out was meant."""
+    if taken == meant or {taken, meant} <= _FOR_A_PERSON or {taken, meant} <= _SMALL_TALK:
         return 0
     if taken == "not_understood":
         return 2 if meant in SILENCING else 1
@@ -52,4 +52,4 @@ def cost(*, meant: str, taken: str) -> int:
         return 10 if meant in SILENCING and taken not in SILENCING else 8
     if taken in ACTING:
         return 4
-    return 1 if taken in _TALK | _FOR_A_PERSON else 2
+    return 1 if taken in _SMALL_TALK | _FOR_A_PERSON else 2

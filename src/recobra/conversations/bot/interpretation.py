@@ -1,4 +1,4 @@
-"""Understand one message: keywords first, which always win; then the classifier; what is doubtful is not understood."""
+"""Interpretation of one message: keywords first, which always win; then the classifier, unless it is in doubt."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ class Thresholds:
 
 # What `recobra bot measure` chooses on its validation part (docs/bot.md): below it, asking again is cheaper.
 THRESHOLDS: Final = Thresholds(act=0.75, say=0.45)
-# From here on a wish for silence that is not certain is asked about by name.
-_PERHAPS: Final = 0.2
+# From this probability on, an uncertain opt-out or wrong person is asked about by name.
+_SUSPECTED_MIN: Final = 0.2
 _NUMBER_ALONE: Final = re.compile(r"(?:opcion |la |el |numero |n )?(\d{1,2})(?: por favor| porfa)?")
 _NO_WORD: Final = re.compile(r"[\d ]+")
 _FIGURES: Final = re.compile(r"(?<!\d)\d{4}(?!\d)")
@@ -38,7 +38,7 @@ _FIGURES: Final = re.compile(r"(?<!\d)\d{4}(?!\d)")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slots:
-    """What a message names: one day, one amount, one short figure. `…_unclear`: something was named and must be asked.
+    """The day, the amount and the figures that a message names. `…_unclear`: one was named and must be asked for.
 
     `choice` is a bare number, `figures` the only group of four digits (a document's end, a year). `amount_minor` is
     in minor units of `currency`.
@@ -55,54 +55,54 @@ class Slots:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interpretation:
-    """What a message means. `by` tells what found it out; the message itself is not kept.
+    """What a message means, and `by` which reader; the message itself is not kept.
 
-    `perhaps`: not understood, and it may be a wish for silence, which is to be asked about.
+    `suspected` is the opt-out or wrong person that a message not understood may be, which is to be asked about.
     """
 
     intent: Intent
     confidence: float
     slots: Slots = Slots()
     by: Literal["keyword", "classifier", "model", "button"] = "keyword"
-    perhaps: Intent | None = None
+    suspected: Intent | None = None
 
 
 def interpret_message(*, text: str, today: date, country: str) -> Interpretation:
-    """Read a message in Spanish as of a day (local to the debtor), written in a country (ISO 3166, two letters)."""
+    """Interpret a message in Spanish as of the debtor's local day; `country` is ISO 3166, two letters."""
     slots = extract_slots(text=text, today=today, country=country)
     certain = match_keyword(text=text, today=today, slots=slots)
     if certain is not None:
         return certain
-    ((label, confidence),) = default_classifier().likeliest([text])
+    ((label, confidence),) = default_classifier().predict([text])
     intent = apply_threshold(text=text, label=label, confidence=confidence, thresholds=THRESHOLDS)
-    perhaps = possible_silence(intent=intent, label=label, confidence=confidence)
-    return Interpretation(intent=intent, confidence=confidence, slots=slots, by="classifier", perhaps=perhaps)
+    suspected = possible_silence(intent=intent, label=label, confidence=confidence)
+    return Interpretation(intent=intent, confidence=confidence, slots=slots, by="classifier", suspected=suspected)
 
 
 def match_keyword(*, text: str, today: date, slots: Slots) -> Interpretation | None:
-    """Return what a message says beyond doubt, by a keyword or a bare number; None when it must be judged."""
-    said = keywords.match_refusal(text=text, today=today)
-    if said is None and (slots.choice is not None or _NO_WORD.fullmatch(normalise_text(text))):
+    """Return what a message says beyond doubt, by a keyword or a bare number; None where it must be classified."""
+    refusal = keywords.match_refusal(text=text, today=today)
+    if refusal is None and (slots.choice is not None or _NO_WORD.fullmatch(normalise_text(text))):
         return Interpretation(intent="number", confidence=1.0, slots=slots)
-    if said is None:
+    if refusal is None:
         return None
-    if said == "ambiguous":
+    if refusal == "ambiguous":
         return Interpretation(intent="not_understood", confidence=0.0, slots=slots)
-    return Interpretation(intent=said, confidence=1.0, slots=slots)
+    return Interpretation(intent=refusal, confidence=1.0, slots=slots)
 
 
 def apply_threshold(*, text: str, label: str, confidence: float, thresholds: Thresholds) -> Intent:
-    """Return what the classifier's label is taken for: `not_understood` below the threshold and where in doubt."""
-    wordless = not any(sign.isalnum() for sign in normalise_text(text))
-    if wordless or confidence < thresholds.of(label) or keywords.is_doubtful(text=text, intent=label):
+    """Return the intent of the classifier's label; `not_understood` below the threshold and where in doubt."""
+    is_wordless = not any(character.isalnum() for character in normalise_text(text))
+    if is_wordless or confidence < thresholds.of(label) or keywords.is_doubtful(text=text, intent=label):
         return "not_understood"
     return cast("Intent", intent_of_label(label))
 
 
 def possible_silence(*, intent: str, label: str, confidence: float) -> Intent | None:
-    """Return the wish for silence that a message not understood may hold."""
-    asked = intent == "not_understood" and label in SILENCING and confidence >= _PERHAPS
-    return cast("Intent", label) if asked else None
+    """Return the opt-out or wrong person that a message not understood may be, None for others."""
+    is_suspected = intent == "not_understood" and label in SILENCING and confidence >= _SUSPECTED_MIN
+    return cast("Intent", label) if is_suspected else None
 
 
 def extract_slots(*, text: str, today: date, country: str) -> Slots:

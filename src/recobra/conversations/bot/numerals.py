@@ -66,7 +66,7 @@ def parse_number(words: list[str]) -> int | None:
         if word == "y":
             continue
         if word in _SMALL:
-            if block and _SMALL[word] >= _weight(block):
+            if block and _SMALL[word] >= _limit_after(block):
                 return None
             block += _SMALL[word]
         elif word in _LARGE:
@@ -76,8 +76,8 @@ def parse_number(words: list[str]) -> int | None:
     return total + block or None
 
 
-def _weight(value: int) -> int:
-    """Return what a further word must be below: 1500 may be followed by tens, 20 by ones."""
+def _limit_after(value: int) -> int:
+    """Return the limit below which a further word must be: 1500 may be followed by tens, 20 by ones."""
     if value % 100 == 0:
         return 100
     return 10 if value % 10 == 0 and value % 100 >= 30 else 0

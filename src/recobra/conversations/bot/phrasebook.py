@@ -1,4 +1,4 @@
-"""The phrases the bot learns from: read from the repository, gathered in groups that must not be torn apart."""
+"""The phrases that the bot learns from, in groups of near-duplicates that must not be split between folds."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from recobra_core import yaml_text
 
 HERE: Final = Path(__file__).parent
 VARIANTS: Final = ("general", "misspelt", "voseo", "PE", "MX", "CO", "CL", "AR")
-# Share of common letter triples from which two phrases of one intent count as the same one said twice.
+# Share of common letter triples from which two phrases of one intent count as near-duplicates.
 SIMILARITY_MIN: Final = 0.6
 
 
@@ -24,7 +24,7 @@ class InvalidPhrases(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Phrase:
-    """One phrase with its intent, its variant, and the group of those that say it nearly alike."""
+    """A phrase with its intent, its variant, and the group of its near-duplicates."""
 
     text: str
     intent: str
@@ -43,12 +43,15 @@ class HardNegative:
 @cache
 def load_phrases() -> tuple[Phrase, ...]:
     """Return every phrase, in the order of the files. Raises InvalidPhrases."""
-    read = [row for intent in LEARNT for row in _of_intent(intent)]
-    _refuse_two_meanings(read)
-    groups = _gathered(read)
+    rows = [row for intent in LEARNT for row in _read_phrases(intent)]
+    meanings: dict[str, str] = {}
+    for text, intent, _variant, _line in rows:
+        if meanings.setdefault(text.casefold(), intent) != intent:
+            raise InvalidPhrases(f"«{text}» is said to mean {meanings[text.casefold()]} and {intent}.")
+    groups = _group_rows(rows)
     return tuple(
         Phrase(text=text, intent=intent, variant=variant, group=groups[n])
-        for n, (text, intent, variant, _line) in enumerate(read)
+        for n, (text, intent, variant, _line) in enumerate(rows)
     )
 
 
@@ -66,7 +69,7 @@ def load_hard_negatives() -> tuple[HardNegative, ...]:
 _Row = tuple[str, str, str, str]
 
 
-def _of_intent(intent: str) -> list[_Row]:
+def _read_phrases(intent: str) -> list[_Row]:
     """Return (text, intent, variant, line) of one file."""
     path = HERE / "phrases" / f"{intent}.yaml"
     document = yaml_text.load(path.read_text(encoding="utf-8"))
@@ -80,34 +83,27 @@ def _of_intent(intent: str) -> list[_Row]:
     ]
 
 
-def _refuse_two_meanings(read: Sequence[_Row]) -> None:
-    meant: dict[str, str] = {}
-    for text, intent, _variant, _line in read:
-        if meant.setdefault(text.casefold(), intent) != intent:
-            raise InvalidPhrases(f"«{text}» is said to mean {meant[text.casefold()]} and {intent}.")
-
-
-def _gathered(read: Sequence[_Row]) -> list[int]:
-    """Return the group of each row: one line of a file, and whatever is nearly alike in another, joined."""
-    root = list(range(len(read)))
+def _group_rows(rows: Sequence[_Row]) -> list[int]:
+    """Return the group of each row: the phrases of one line of a file, joined with near-duplicates elsewhere."""
+    # Union-find: `root` points from each row towards the first row of its group.
+    root = list(range(len(rows)))
 
     def find(n: int) -> int:
         while root[n] != n:
             n = root[n]
         return n
 
-    triples = [_triples(text) for text, *_rest in read]
-    for n, (_text, intent, _variant, line) in enumerate(read):
+    triples = [_letter_triples(text) for text, *_rest in rows]
+    for n, (_text, intent, _variant, line) in enumerate(rows):
         for m in range(n):
-            if read[m][1] == intent and (read[m][3] == line or _alike(triples[n], triples[m])):
+            if rows[m][1] != intent:
+                continue
+            common, either = triples[n] & triples[m], triples[n] | triples[m]
+            if rows[m][3] == line or len(common) >= SIMILARITY_MIN * len(either):
                 root[find(n)] = find(m)
-    return [find(n) for n in range(len(read))]
+    return [find(n) for n in range(len(rows))]
 
 
-def _triples(text: str) -> frozenset[str]:
+def _letter_triples(text: str) -> frozenset[str]:
     padded = f" {normalise_text(text) or text} "
     return frozenset(padded[n : n + 3] for n in range(len(padded) - 2))
-
-
-def _alike(one: frozenset[str], other: frozenset[str]) -> bool:
-    return len(one & other) >= SIMILARITY_MIN * len(one | other)

@@ -1,4 +1,4 @@
-"""Promises and plans in the dialogue: asked for, confirmed, and made only within what a gestor may take."""
+"""Promises and plans in the dialogue, confirmed before they are made, within the limits of a gestor."""
 
 from __future__ import annotations
 
@@ -11,49 +11,54 @@ YES_NO = ("yes", "no")
 
 
 def propose_promise(*, state: State, slots: Slots, facts: Facts, today: date) -> Turn:
-    """Take from a message the day and the amount of a promise; ask for what is missing, unclear or beyond the limits.
+    """Propose the promise that a message names; ask for what is missing, unclear or beyond the limits.
 
-    Without an amount the whole overdue one is meant; the debtor confirms it in figures before it is made.
+    Without an amount all that is overdue is meant; the debtor confirms it in figures before the promise is made.
     """
     if facts.promise_open_until is not None:
-        return Turn(state=state.to(phase="open"), answer="promise_open", variables={"day": facts.promise_open_until})
+        return Turn(
+            state=state.replace(phase="open"), answer="promise_open", variables={"day": facts.promise_open_until}
+        )
     latest = today + timedelta(days=facts.limits.promise_days)
     day = slots.day or (None if slots.day_unclear else state.day)
-    amount = _amount(state, slots, facts)
-    kept = state.to(wanted="promise", day=day, amount_minor=amount, misses=0)
+    amount = _choose_amount(state, slots, facts)
+    proposed_state = state.replace(wanted="promise", day=day, amount_minor=amount, misses=0)
     if day is None:
-        return Turn(state=kept.to(phase="ask_day"), answer="ask_day", variables={"latest": latest})
+        return Turn(state=proposed_state.replace(phase="ask_day"), answer="ask_day", variables={"latest": latest})
     if not today <= day <= latest:
-        return Turn(state=kept.to(phase="ask_day", day=None), answer="day_too_far", variables={"latest": latest})
-    if amount is None or not _least(facts) <= amount <= facts.overdue_minor:
         return Turn(
-            state=kept.to(phase="ask_amount", amount_minor=None),
+            state=proposed_state.replace(phase="ask_day", day=None), answer="day_too_far", variables={"latest": latest}
+        )
+    if amount is None or not _minimum_amount(facts) <= amount <= facts.overdue_minor:
+        return Turn(
+            state=proposed_state.replace(phase="ask_amount", amount_minor=None),
             answer="ask_amount",
-            variables={"least": _least(facts), "amount": facts.overdue_minor},
+            variables={"least": _minimum_amount(facts), "amount": facts.overdue_minor},
         )
     proposed: dict[str, str | int | date | bool] = {"amount_minor": amount, "day": day}
     return Turn(
-        state=kept.to(phase="confirm_promise"),
+        state=proposed_state.replace(phase="confirm_promise"),
         answer="confirm_promise",
         variables={"amount": amount, "day": day},
-        actions=(Action(kind="ProposePromise", with_=proposed),),
+        actions=(Action(kind="ProposePromise", payload=proposed),),
         choices=YES_NO,
     )
 
 
 def remember_promise(*, state: State, slots: Slots, facts: Facts) -> State:
-    """Keep what a promise named while identity is asked; nothing of one whose amount has to be asked."""
+    """Return the state with what a promise named, to be used once identity is proved."""
+    # A day without its unclear amount would later be taken for a promise of everything.
     if slots.amount_unclear or slots.currency not in {None, facts.currency}:
         return state
-    return state.to(day=slots.day, amount_minor=slots.amount_minor)
+    return state.replace(day=slots.day, amount_minor=slots.amount_minor)
 
 
-def _least(facts: Facts) -> int:
-    """Return the least that may be promised: who owes less than the minimum promises all of it."""
+def _minimum_amount(facts: Facts) -> int:
+    """Return the least that may be promised: the minimum, or all that is overdue if that is less."""
     return min(facts.limits.promise_min_minor, facts.overdue_minor)
 
 
-def _amount(state: State, slots: Slots, facts: Facts) -> int | None:
+def _choose_amount(state: State, slots: Slots, facts: Facts) -> int | None:
     if slots.amount_unclear or (slots.currency is not None and slots.currency != facts.currency):
         return None
     if slots.amount_minor is not None:
@@ -64,20 +69,20 @@ def _amount(state: State, slots: Slots, facts: Facts) -> int | None:
 
 
 def offer_plans(*, state: State, facts: Facts) -> Turn:
-    """Show the plans that are allowed, to be chosen by number; no other can be."""
+    """Offer the allowed plans, to be chosen by number."""
     ids = tuple(f"plan:{plan.id}" for plan in facts.allowed_plans)
     return Turn(
-        state=state.to(phase="choose_plan", wanted="plan", misses=0),
+        state=state.replace(phase="choose_plan", wanted="plan", misses=0),
         answer="offer_plans",
         choices=ids,
-        actions=(Action(kind="OfferPlans", with_={"plans": " ".join(plan.id for plan in facts.allowed_plans)}),),
+        actions=(Action(kind="OfferPlans", payload={"plans": " ".join(plan.id for plan in facts.allowed_plans)}),),
     )
 
 
 def continue_subject(*, state: State, intent: str, understood: Interpretation, facts: Facts, today: date) -> Turn:
-    """Read the answer to what was asked. What has meanwhile left the limits is asked again, never made."""
+    """Continue with the answer to a question. What has left the limits meanwhile is asked again, never made."""
     if intent == "no":
-        return _dropped(state)
+        return _drop_subject(state)
     if state.phase == "choose_plan":
         return _confirm_plan(state, intent.removeprefix("plan:"), facts)
     if state.phase == "confirm_plan":
@@ -91,46 +96,46 @@ def continue_subject(*, state: State, intent: str, understood: Interpretation, f
 def _make_promise(state: State) -> Turn:
     assert state.day is not None
     assert state.amount_minor is not None
-    made = Action(kind="MakePromise", with_={"amount_minor": state.amount_minor, "day": state.day})
+    made = Action(kind="MakePromise", payload={"amount_minor": state.amount_minor, "day": state.day})
     return Turn(
-        state=_cleared(state),
+        state=_clear_subject(state),
         answer="promise_made",
         actions=(made,),
         variables={"amount": state.amount_minor, "day": state.day},
     )
 
 
-def _plan_of(plan_id: str | None, facts: Facts) -> Plan | None:
+def _find_plan(plan_id: str | None, facts: Facts) -> Plan | None:
     return next((plan for plan in facts.allowed_plans if plan.id == plan_id), None)
 
 
-def _terms(plan: Plan) -> dict[str, str | int | date]:
+def _plan_terms(plan: Plan) -> dict[str, str | int | date]:
     return {"instalments": plan.instalments, "amount": plan.instalment_minor, "day": plan.first_day}
 
 
 def _confirm_plan(state: State, plan_id: str, facts: Facts) -> Turn:
-    plan = _plan_of(plan_id, facts)
+    plan = _find_plan(plan_id, facts)
     if plan is None:
-        return offer_plans(state=state, facts=facts) if facts.allowed_plans else _dropped(state)
+        return offer_plans(state=state, facts=facts) if facts.allowed_plans else _drop_subject(state)
     return Turn(
-        state=state.to(phase="confirm_plan", plan_id=plan.id),
+        state=state.replace(phase="confirm_plan", plan_id=plan.id),
         answer="confirm_plan",
-        variables=_terms(plan),
+        variables=_plan_terms(plan),
         choices=YES_NO,
     )
 
 
 def _accept_plan(state: State, facts: Facts) -> Turn:
-    plan = _plan_of(state.plan_id, facts)
+    plan = _find_plan(state.plan_id, facts)
     if plan is None:
-        return offer_plans(state=state, facts=facts) if facts.allowed_plans else _dropped(state)
-    accepted = Action(kind="AcceptPlan", with_={"plan": plan.id})
-    return Turn(state=_cleared(state), answer="plan_accepted", variables=_terms(plan), actions=(accepted,))
+        return offer_plans(state=state, facts=facts) if facts.allowed_plans else _drop_subject(state)
+    accepted = Action(kind="AcceptPlan", payload={"plan": plan.id})
+    return Turn(state=_clear_subject(state), answer="plan_accepted", variables=_plan_terms(plan), actions=(accepted,))
 
 
-def _dropped(state: State) -> Turn:
-    return Turn(state=_cleared(state), answer="promise_dropped")
+def _drop_subject(state: State) -> Turn:
+    return Turn(state=_clear_subject(state), answer="promise_dropped")
 
 
-def _cleared(state: State) -> State:
-    return state.to(phase="open", wanted=None, day=None, amount_minor=None, plan_id=None, misses=0)
+def _clear_subject(state: State) -> State:
+    return state.replace(phase="open", wanted=None, day=None, amount_minor=None, plan_id=None, misses=0)

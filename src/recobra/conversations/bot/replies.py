@@ -1,4 +1,4 @@
-"""Put a turn into words: the answers of the repository, money and days as the debtor's country writes them."""
+"""Replies of the bot: the answers of the repository, with money and days as the debtor's country writes them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _MONEY: Final = frozenset({"amount", "least"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """What is sent. `choices` are shown as numbers in `text` (SMS), as buttons or as a list."""
+    """A message to send. `choices` are shown as numbers in `text` (SMS), as buttons or as a list."""
 
     text: str
     choices: tuple[Choice, ...]
@@ -32,21 +32,23 @@ class Reply:
 @cache
 def load_answers() -> Mapping[str, Mapping[str, Any]]:
     """Return every answer by its id: `text`, and whether it `discloses` a debt or `asks` for payment."""
-    answers: Mapping[str, Mapping[str, Any]] = _document()["answers"]
+    answers: Mapping[str, Mapping[str, Any]] = _load_document()["answers"]
     return answers
 
 
 def render_reply(turn: Turn, *, facts: Facts, channel: str, link: str = "") -> Reply | None:
-    """Return the message of a turn; None where nothing is to be sent. `link`: the pay link asked for."""
+    """Return the message of a turn, None where nothing is to be sent; `link` is the pay link that was asked for."""
     if turn.answer is None:
         return None
     locale = resolve_locale("es", facts.country)
-    values = {name: _value(name, value, facts, locale) for name, value in turn.variables.items()}
-    parts = [load_answers()[turn.answer]["text"].format(**values, link=link) if link else _filled(turn.answer, values)]
+    values = {name: _format_value(name, value, facts, locale) for name, value in turn.variables.items()}
+    if link:
+        values["link"] = link
+    parts = [str(load_answers()[turn.answer]["text"]).format(**values)]
     if turn.introduce:
         own = "introduction_own" if facts.sender == facts.creditor else "introduction"
-        parts.insert(0, str(_document()[own]).format(sender=facts.sender, creditor=facts.creditor))
-    choices = tuple(Choice(id=each, title=_title(each, facts, locale)) for each in turn.choices)
+        parts.insert(0, str(_load_document()[own]).format(sender=facts.sender, creditor=facts.creditor))
+    choices = tuple(Choice(id=choice, title=_choice_title(choice, facts, locale)) for choice in turn.choices)
     if channel != "whatsapp" or not choices:
         parts += [f"{number}. {choice.title}" for number, choice in enumerate(choices, 1)]
         return Reply(text="\n".join(parts), choices=choices, shown_as="numbers")
@@ -54,29 +56,25 @@ def render_reply(turn: Turn, *, facts: Facts, channel: str, link: str = "") -> R
 
 
 def format_hours(*, begin: str, end: str) -> str:
-    """Return when people answer, as the bot says it."""
-    return str(_document()["hours"]).format(begin=begin, end=end)
+    """Return the office hours as the bot writes them."""
+    return str(_load_document()["hours"]).format(begin=begin, end=end)
 
 
-def _filled(answer: str, values: Mapping[str, str]) -> str:
-    return str(load_answers()[answer]["text"]).format(**values)
-
-
-def _value(name: str, value: Value, facts: Facts, locale: Locale) -> str:
+def _format_value(name: str, value: Value, facts: Facts, locale: Locale) -> str:
     if isinstance(value, date):
         return str(format_date(value, "full", locale=locale))
     return format_money(value, facts.currency, locale) if name in _MONEY and isinstance(value, int) else str(value)
 
 
-def _title(choice: str, facts: Facts, locale: Locale) -> str:
+def _choice_title(choice: str, facts: Facts, locale: Locale) -> str:
     plan = next((plan for plan in facts.allowed_plans if f"plan:{plan.id}" == choice), None)
     if plan is not None:
         return f"{plan.instalments} × {format_money(plan.instalment_minor, facts.currency, locale)}"
-    return str(_document()["choices"][choice])
+    return str(_load_document()["choices"][choice])
 
 
 @cache
-def _document() -> Mapping[str, Any]:
+def _load_document() -> Mapping[str, Any]:
     path = Path(__file__).parent / "answers" / "es.yaml"
     document: Mapping[str, Any] = yaml_text.load(path.read_text(encoding="utf-8"))
     return document

@@ -1,4 +1,4 @@
-"""Spanish as it sounds: «kiero pagar» and «quiero pagar» are one, and so are «ya pague» and «lla page»."""
+"""Phonetic form of Spanish, in which «kiero pagar» and «quiero pagar» are one, and «ya pague» and «lla page»."""
 
 from __future__ import annotations
 
@@ -31,21 +31,21 @@ _DOUBLED: Final = re.compile(r"([a-zñ])\1")
 
 
 def phonetic_form(text: str) -> str:
-    """Return the plain form of a message with letters that sound alike made one."""
-    heard = normalise_text(text)
+    """Return the normalised text with letters that sound alike made one."""
+    phonetic = normalise_text(text)
     for written, spoken in _LETTERS:
-        heard = heard.replace(written, spoken)
-    return _DOUBLED.sub(r"\1", heard)
+        phonetic = phonetic.replace(written, spoken)
+    return _DOUBLED.sub(r"\1", phonetic)
 
 
 def extract_concepts(text: str) -> list[str]:
-    """Return which concepts a message names, and every two that it names together."""
-    heard = phonetic_form(text)
-    named = [name for name, pattern in _patterns().items() if pattern.search(heard)]
+    """Return the concepts that a message names, and each pair of them."""
+    phonetic = phonetic_form(text)
+    named = [name for name, pattern in _load_patterns().items() if pattern.search(phonetic)]
     return [*named, *(f"{one}+{other}" for n, one in enumerate(named) for other in named[n + 1 :])] or ["none"]
 
 
 @cache
-def _patterns() -> dict[str, re.Pattern[str]]:
+def _load_patterns() -> dict[str, re.Pattern[str]]:
     document = yaml_text.load((Path(__file__).parent / "concepts.yaml").read_text(encoding="utf-8"))
     return {name: re.compile(pattern) for name, pattern in document.items()}

@@ -1,4 +1,4 @@
-"""What the dialogue takes and gives: the state, the facts, the actions, one turn. All frozen, all plain values."""
+"""Values of the dialogue: its state, facts, actions and turns. All of them are frozen and plain."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Value = str | int | date
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class State:
-    """Where a conversation stands. `wanted` waits for identity or an answer; `offered` are the numbered choices."""
+    """The state of a conversation. `wanted` waits for identity or an answer; `offered` are the numbered choices."""
 
     phase: Phase = "open"
     introduced: bool = False
@@ -38,18 +38,19 @@ class State:
     plan_id: str | None = None
     offered: tuple[str, ...] = ()
 
-    def to(self, **changes: Any) -> State:
+    def replace(self, **changes: Any) -> State:
+        """Return a copy with some fields changed."""
         return replace(self, **changes)
 
 
 def dump_state(state: State) -> dict[str, Any]:
-    """Return the state as plain JSON values."""
+    """Return a state as plain JSON values."""
     document = asdict(state)
     return {**document, "day": state.day.isoformat() if state.day else None, "offered": list(state.offered)}
 
 
 def load_state(document: Mapping[str, Any]) -> State:
-    """Read a state back."""
+    """Return the state that `dump_state` wrote."""
     day = document.get("day")
     return State(
         **{**document, "day": date.fromisoformat(day) if day else None, "offered": tuple(document.get("offered", ()))}
@@ -58,7 +59,7 @@ def load_state(document: Mapping[str, Any]) -> State:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """A plan that a gestor could offer too: equal instalments from a first day on."""
+    """A payment plan within a gestor's limits: equal instalments from a first day on."""
 
     id: str
     instalments: int
@@ -68,7 +69,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What a gestor may take without asking: how many days ahead, and no less than so much."""
+    """The limits of a promise that a gestor may take without asking."""
 
     promise_days: int
     promise_min_minor: int = 1
@@ -76,12 +77,11 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """What is so when a message comes. Amounts in minor units of `currency`.
+    """The facts when a message comes. Amounts are in minor units of `currency`.
 
     `identity` is the digest of what the debtor must type, None where there is nothing to ask for; `identity_asked`
-    tells what that is. `may_collect` is the gate's word for this instant. `people_now` and `people_when` tell when
-    somebody answers. `identity_blocked`: too many wrong answers lately, in whatever conversation. `how_to_pay` is the
-    creditor's own word, said where there is no pay link.
+    tells what that is, and `identity_blocked` that there were too many wrong answers lately, in any conversation.
+    `may_collect` is the gate's verdict at this instant; `how_to_pay` is the creditor's text where there is no pay link.
     """
 
     creditor: str
@@ -122,15 +122,15 @@ Kind = Literal[
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Action:
-    """Something for the house to do; `with_` holds its plain values."""
+    """Something that the turn asks the caller to do; `payload` holds its plain values."""
 
     kind: Kind
-    with_: Mapping[str, Value | bool] = field(default_factory=lambda: MappingProxyType({}))
+    payload: Mapping[str, Value | bool] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """Something that can be chosen by its number or its button."""
+    """A choice that is offered, to be taken by its number or its button."""
 
     id: str
     title: str
@@ -138,7 +138,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
-    """The answer to one message. `answer` None: nothing is sent, on purpose (silence, or a person has it)."""
+    """The answer to one message. Where `answer` is None nothing is sent, on purpose (silence, or a person has it)."""
 
     state: State
     answer: str | None
