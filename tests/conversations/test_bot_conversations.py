@@ -285,7 +285,7 @@ def test_a_first_message_whose_button_was_pressed_twice_is_sent_once(chat, rosa)
         "channel": "whatsapp",
         "author": "ana",
         "author_id": None,
-        "words": conversations.Draft(text="Buenos días, ¿en qué le ayudo?"),
+        "draft": conversations.Draft(text="Buenos días, ¿en qué le ayudo?"),
         "now": chat.at,
     }
     conversations.send_first_message(**first)
@@ -300,7 +300,7 @@ def test_a_trial_that_is_refused_leaves_no_conversation(chat, rosa, world):
         debtor_id=rosa.pk,
         point_id=point.pk,
         channel="whatsapp",
-        words=conversations.Draft(text="Buenos días."),
+        draft=conversations.Draft(text="Buenos días."),
         author="ana",
         now=world.now,
     )
@@ -359,7 +359,7 @@ def test_what_is_written_of_ones_own_accord_is_no_answer_however_lately_the_debt
     point = rosa.points.get(value=conversation.address)
     words = reply.Draft(text="Le recordamos su cuota pendiente.")
     begun = conversations.send_first_message(
-        debtor_id=rosa.pk, point_id=point.pk, channel=conversation.channel, words=words, **own
+        debtor_id=rosa.pk, point_id=point.pk, channel=conversation.channel, draft=words, **own
     )
     assert (begun.purpose, begun.replies_to_at) == ("MANUAL", None)
     answered = conversations.send_reply(conversation_id=conversation.pk, text="Gracias por escribir.", **own)

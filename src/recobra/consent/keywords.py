@@ -49,14 +49,14 @@ def recognise_act(text: str, *, day: date, names: Sequence[str] = ()) -> Act | N
     `names` are those of the debtors at the number: «no soy Rosa» denies only a Rosa who is sought there. «Cancelar»
     is no act: it means to pay in much of Latin America, and the bot asks.
     """
-    own, keywords = _strip_quotes(text), _load_keywords()
-    message = normalise_text(own)
+    own_text, keywords = _strip_quotes(text), _load_keywords()
+    message = normalise_text(own_text)
     core = message
     while (stripped := keywords.courtesy.sub("", core).strip()) != core:
         core = stripped
     acts = {act for act, since, words in keywords.words if since <= day and {message, core} & words}
     acts |= {act for act, since, pattern in keywords.patterns if since <= day and pattern.fullmatch(core)}
-    if spoken_refusals.match_refusal(text=own, today=day) == "opt_out":
+    if spoken_refusals.match_refusal(text=own_text, today=day) == "opt_out":
         acts.add("OPTED_OUT")
     # A wrong person retires the number for ever, so only a message that says nothing else counts; the bot asks about
     # the rest.

@@ -92,7 +92,7 @@ def find_address(
     if [public_id is not None, point_id is not None, bool(value)].count(True) != 1:
         raise TypeError("Give a contact's public id, a contact point or a kind and value, one of the three.")
     if value:
-        return _address(kind, address_forms.normalise_address(value, kind=ContactPoint.Kind(kind)))
+        return _build_address(kind, address_forms.normalise_address(value, kind=ContactPoint.Kind(kind)))
     if public_id is None:
         point = ContactPoint.objects.filter(pk__in=[point_id or 0]).first()
         contact = None
@@ -102,14 +102,16 @@ def find_address(
     if contact is not None and point is None and contact.address:
         # A reply to a number that belongs to no debtor yet has no contact point.
         channel = str(contact.channel)
-        return _address(address_forms.point_kind(channel), contact.address, contact.debtor_id, contact.pk, channel)
+        return _build_address(
+            address_forms.point_kind(channel), contact.address, contact.debtor_id, contact.pk, channel
+        )
     if point is None:
         raise OptOutRefused(_("There is no such message or address."))
     channel = str(contact.channel) if contact else ""
-    return _address(point.kind, point.value, point.debtor_id, contact.pk if contact else None, channel)
+    return _build_address(point.kind, point.value, point.debtor_id, contact.pk if contact else None, channel)
 
 
-def _address(
+def _build_address(
     kind: str, value: str, debtor_id: int | None = None, contact_id: int | None = None, channel: str = ""
 ) -> Address:
     if not value:

@@ -145,7 +145,7 @@ def apply_opt_out(address: Address, statement: ConsentStatement) -> int:
     resumed = latest_entry(address, Act.RESUMED)
     if resumed is not None and resumed.at > statement.effective_at():
         return 0
-    _silence(address, entry)
+    _silence_forms(address, entry)
     points = _opt_out_points(address, statement)
     if is_new and points.num_rows == 0:
         # The number is nobody's yet: the opt-out is a fact all the same.
@@ -168,7 +168,7 @@ def apply_wrong_person(address: Address, statement: ConsentStatement) -> int:
         kind=address.kind, value__in=address.forms, act=Act.NOT_ME, debtor=address.debtor_id
     )
     if not earlier.exists():
-        _silence(address, add_entry(address, Act.NOT_ME, statement))
+        _silence_forms(address, add_entry(address, Act.NOT_ME, statement))
     _opt_out_points(address, statement)
     parameters = [
         debtor_ids,
@@ -212,7 +212,7 @@ def _is_silenced(address: Address) -> bool:
     return Silence.objects.filter(kind=address.kind, value=address.value).exists()
 
 
-def _silence(address: Address, entry: ConsentEntry) -> None:
+def _silence_forms(address: Address, entry: ConsentEntry) -> None:
     rows = [Silence(kind=address.kind, value=form, since=entry.at, entry=entry) for form in address.forms]
     Silence.objects.bulk_create(rows, ignore_conflicts=True)
 

@@ -124,7 +124,7 @@ def _record_claim(kind: str) -> Callable[[Action, MessageContext], None]:
     return handle
 
 
-def _silence(action: Action, context: MessageContext) -> None:
+def _silence_address(action: Action, context: MessageContext) -> None:
     silence_address(
         conversation=context.conversation,
         message=context.message,
@@ -165,7 +165,7 @@ _HANDLERS: Final[dict[str, Callable[[Action, MessageContext], None]]] = {
     "AcceptPlan": _hand_over_plan,
     "OpenDispute": _record_claim("dispute.opened"),
     "ReportPayment": _record_claim("payment.reported"),
-    "WrongPerson": _silence,
-    "OptOut": _silence,
+    "WrongPerson": _silence_address,
+    "OptOut": _silence_address,
     "HandOver": _hand_over,
 }

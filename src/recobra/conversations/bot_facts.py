@@ -53,7 +53,7 @@ def collect_facts(
     """Return the facts of one debtor for one message; `tries` is the number of wrong answers that count."""
     settings, creditor = conversation_settings(counterparty.portfolio), counterparty.debtor.creditor
     # A disputed debt is not asked for.
-    documents = _statement(counterparty, now).without_held().overdue
+    documents = _load_statement(counterparty, now).without_held().overdue
     currency = counterparty.portfolio.currency
     expected = identity_digits(counterparty.debtor)
     return Facts(
@@ -84,7 +84,7 @@ def identity_digits(debtor: Debtor) -> str:
 def has_other_currencies(counterparty: Counterparty, now: datetime) -> bool:
     """Return whether the debtor owes in another currency too, so that no single amount is what is owed."""
     currency = counterparty.portfolio.currency
-    return any(document.currency != currency for document in _statement(counterparty, now).overdue)
+    return any(document.currency != currency for document in _load_statement(counterparty, now).overdue)
 
 
 def candidate_debtor_ids(conversation: Conversation) -> list[int]:
@@ -103,7 +103,7 @@ def count_wrong_answers(conversation: Conversation, now: datetime) -> int:
     return max(counts, default=0)
 
 
-def _statement(counterparty: Counterparty, now: datetime) -> Statement:
+def _load_statement(counterparty: Counterparty, now: datetime) -> Statement:
     debtor_id = counterparty.debtor.pk
     return fetch_statements({debtor_id: counterparty.today or now.date()})[debtor_id]
 

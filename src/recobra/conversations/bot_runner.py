@@ -56,7 +56,7 @@ def answer_conversation(*, conversation_id: int, now: datetime) -> int:
     while (message := unread.order_by("at", "pk").first()) is not None:
         try:
             # Outside of any transaction: a language model may take seconds.
-            understood = _interpret(message, now)
+            understood = _interpret_message(message, now)
             with transaction.atomic():
                 is_done = _process_message(message.pk, understood, now)
         except Exception as error:  # noqa: BLE001 - whatever it was, a person takes over
@@ -86,7 +86,7 @@ def _lock_unread(message_id: int) -> tuple[Conversation, ConversationMessage] | 
     return (conversation, message) if message else None
 
 
-def _interpret(message: ConversationMessage, now: datetime) -> Interpretation:
+def _interpret_message(message: ConversationMessage, now: datetime) -> Interpretation:
     conversation = message.conversation
     code = message.intent.removeprefix(BUTTON_PREFIX) if message.intent else ""
     offered = conversation.bot_state.get("state", {}).get("offered", [])

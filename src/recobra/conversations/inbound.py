@@ -57,7 +57,7 @@ def receive_message(
         # A load since may have told whose number it is.
         conversation.debtor = _identify_writer(debtors_at(address, channel=channel), answered, event)
     _store_message(conversation, event, reference, provider_id, now)
-    _route(conversation, event, now)
+    _route_conversation(conversation, event, now)
     if answered is not None and answered.replied_at is None:
         Contact.objects.filter(pk=answered.pk, replied_at__isnull=True).update(replied_at=min(event.at, now))
     # Who answers at the number may be somebody else than who was written to there.
@@ -122,7 +122,7 @@ def _store_message(
     conversation.last_at = max(conversation.last_at, at)
 
 
-def _route(conversation: Conversation, event: InboundEvent, now: datetime) -> None:
+def _route_conversation(conversation: Conversation, event: InboundEvent, now: datetime) -> None:
     """Close the conversation with an opt-out; leave other messages of a silenced address to a person; call the bot."""
     if is_silenced(conversation.address, channel=conversation.channel):
         kind = address_forms.point_kind(conversation.channel)

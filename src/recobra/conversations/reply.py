@@ -120,10 +120,10 @@ def send_reply(
 
 @transaction.atomic
 def send_first_message(
-    *, debtor_id: int, point_id: int, channel: str, words: Draft, author: str, author_id: int | None, now: datetime
+    *, debtor_id: int, point_id: int, channel: str, draft: Draft, author: str, author_id: int | None, now: datetime
 ) -> Contact:
     """Write to a debtor first, in the conversation of that number or address. Raises ReplyRefused."""
-    draft = replace(words, first=True)
+    draft = replace(draft, first=True)
     conversation = _open_conversation(debtor_id, point_id, channel, now)
     counterparty = _require_counterparty(conversation, now)
     # A button pressed twice sends once, also within the window in which a first message is an answer.
@@ -154,17 +154,17 @@ def cancel_bot_replies(conversation: Conversation, *, actor: str, actor_id: int,
     )
 
 
-def preview_reply(*, conversation_id: int, words: Draft, author: str, now: datetime) -> Preview:
+def preview_reply(*, conversation_id: int, draft: Draft, author: str, now: datetime) -> Preview:
     """Return what would become of an answer now; nothing is stored."""
-    return _preview(lambda: Conversation.objects.get(pk=conversation_id), words, author, now)
+    return _preview_contact(lambda: Conversation.objects.get(pk=conversation_id), draft, author, now)
 
 
 def preview_first_message(
-    *, debtor_id: int, point_id: int, channel: str, words: Draft, author: str, now: datetime
+    *, debtor_id: int, point_id: int, channel: str, draft: Draft, author: str, now: datetime
 ) -> Preview:
     """Return what would become of a first message now; nothing is stored."""
-    draft = replace(words, first=True)
-    return _preview(lambda: _open_conversation(debtor_id, point_id, channel, now), draft, author, now)
+    draft = replace(draft, first=True)
+    return _preview_contact(lambda: _open_conversation(debtor_id, point_id, channel, now), draft, author, now)
 
 
 def is_in_service_window(*, conversation: Conversation, now: datetime) -> bool:
@@ -172,13 +172,15 @@ def is_in_service_window(*, conversation: Conversation, now: datetime) -> bool:
     return conversation.last_inbound_at is not None and conversation.last_inbound_at > now - SERVICE_WINDOW
 
 
-def _preview(load_conversation: Callable[[], Conversation], draft: Draft, author: str, now: datetime) -> Preview:
+def _preview_contact(
+    load_conversation: Callable[[], Conversation], draft: Draft, author: str, now: datetime
+) -> Preview:
     # The very steps of sending, rolled back: a preview by other steps would promise what the gate then refuses.
     with transaction.atomic():
         try:
             conversation = load_conversation()
             counterparty = _require_counterparty(conversation, now)
-            findings = _lint(conversation, counterparty, draft, author, now)
+            findings = _lint_draft(conversation, counterparty, draft, author, now)
             contact = _plan_contact(
                 conversation, counterparty, draft, author=author, author_id=None, now=now, refuse_barred=False
             )
@@ -244,7 +246,7 @@ def _plan_contact(
 ) -> Contact:
     purpose = _choose_purpose(conversation, counterparty, draft, now)
     if refuse_barred:
-        findings = _lint(conversation, counterparty, draft, author, now)
+        findings = _lint_draft(conversation, counterparty, draft, author, now)
         if content.has_blocking(findings):
             blocking = [finding for finding in findings if finding.severity == "block"]
             raise ReplyRefused(_("The law bars these words."), blocking)
@@ -292,7 +294,7 @@ def _choose_purpose(conversation: Conversation, counterparty: Counterparty, draf
     return Contact.Purpose.MANUAL
 
 
-def _lint(
+def _lint_draft(
     conversation: Conversation, counterparty: Counterparty, draft: Draft, author: str, now: datetime
 ) -> tuple[content.Finding, ...]:
     """Return the law's findings on free text; a template was judged when it was approved."""

@@ -49,18 +49,20 @@ def evidence_report(dossier: dict[str, Any], *, digest: str) -> Report:
         ),
         notes=(hours_note, masked_note) if about["masked"] else (hours_note,),
         sections=(
-            _section(_("Accounts"), _account_blocks(dossier["accounts"])),
-            _section(_("Contacts"), (_contact_block(contact, clock) for contact in dossier["contacts"])),
-            _section(_("Consent and opt-out"), (_consent_entry_block(entry, clock) for entry in dossier["consent"])),
-            _section(_("Conversations"), (_conversation_block(row, clock) for row in dossier["conversations"])),
-            _section(_("Incidents"), (_incident_block(incident, clock) for incident in dossier["incidents"])),
+            _build_section(_("Accounts"), _account_blocks(dossier["accounts"])),
+            _build_section(_("Contacts"), (_contact_block(contact, clock) for contact in dossier["contacts"])),
+            _build_section(
+                _("Consent and opt-out"), (_consent_entry_block(entry, clock) for entry in dossier["consent"])
+            ),
+            _build_section(_("Conversations"), (_conversation_block(row, clock) for row in dossier["conversations"])),
+            _build_section(_("Incidents"), (_incident_block(incident, clock) for incident in dossier["incidents"])),
             _journal_section(dossier["journal"], dossier["seals"], clock),
         ),
         footer=f"{about['format']} · SHA-256 {digest}",
     )
 
 
-def _section(title: str, blocks: Iterable[Block]) -> Section:
+def _build_section(title: str, blocks: Iterable[Block]) -> Section:
     return Section(title=title, blocks=tuple(blocks), empty=_("None."))
 
 
@@ -71,7 +73,7 @@ def _account_blocks(accounts: list[dict[str, Any]]) -> tuple[Block, ...]:
         (
             account["number"],
             account["portfolio"],
-            _label(Account.Status, account["status"]),
+            _choice_label(Account.Status, account["status"]),
             format_day(account["opened"]),
         )
         for account in accounts
@@ -82,13 +84,13 @@ def _account_blocks(accounts: list[dict[str, Any]]) -> tuple[Block, ...]:
 
 def _contact_block(contact: dict[str, Any], clock: LocalTime) -> Block:
     judgement, clock = contact["judgement"], clock.for_zones(contact["zones"])
-    channel, status = _label(Channel, contact["channel"]), _label(Contact.Status, contact["status"])
+    channel, status = _choice_label(Channel, contact["channel"]), _choice_label(Contact.Status, contact["status"])
     return Block(
         title=f"{clock.format_instant(contact['sent_at'] or contact['planned_at'])} · {channel} · {status}",
         facts=(
             (_("Identifier"), contact["id"]),
             (_("Recipient"), contact["recipient"]),
-            (_("Purpose"), _label(Contact.Purpose, contact["purpose"])),
+            (_("Purpose"), _choice_label(Contact.Purpose, contact["purpose"])),
             (_("Planned"), clock.format_instant(contact["planned_at"])),
             (_("Handed over"), clock.format_instant(contact["handed_over_at"])),
             (_("Sent"), clock.format_instant(contact["sent_at"])),
@@ -121,11 +123,11 @@ def _contact_block(contact: dict[str, Any], clock: LocalTime) -> Block:
 def _hand_delivery(letter: dict[str, Any], visit: dict[str, Any], clock: LocalTime) -> Facts:
     """Return the facts of a letter or a visit, none for other channels."""
     if letter:
-        status = f"{_label(Letter.Status, letter['status'])} · {clock.format_instant(letter['changed_at'])}"
+        status = f"{_choice_label(Letter.Status, letter['status'])} · {clock.format_instant(letter['changed_at'])}"
         number = (_("Courier's number"), letter["tracking"])
         return ((_("Letter"), letter["reference"]), number, (_("State of the letter"), status))
     if visit:
-        result = _label(Visit.Result, visit["result"])
+        result = _choice_label(Visit.Result, visit["result"])
         parts = (result, clock.format_instant(visit["noted_at"]), actor_label(visit["noted_by"]))
         return ((_("Visit"), " · ".join(filter(None, parts))),)
     return ()
@@ -136,7 +138,7 @@ def _receipt_tables(receipts: list[dict[str, Any]], clock: LocalTime) -> tuple[T
         return ()
     rows = tuple(
         (
-            _label(Receipt.Kind, receipt["kind"]),
+            _choice_label(Receipt.Kind, receipt["kind"]),
             clock.format_without_zone(receipt["at"]),
             clock.format_without_zone(receipt["received_at"]),
         )
@@ -147,11 +149,11 @@ def _receipt_tables(receipts: list[dict[str, Any]], clock: LocalTime) -> tuple[T
 
 def _consent_entry_block(entry: dict[str, Any], clock: LocalTime) -> Block:
     return Block(
-        title=f"{clock.format_instant(entry['at'])} · {_label(ConsentEntry.Act, entry['act'])}",
+        title=f"{clock.format_instant(entry['at'])} · {_choice_label(ConsentEntry.Act, entry['act'])}",
         facts=(
-            (_label(ContactPoint.Kind, entry["kind"]), entry["value"]),
-            (_("Channel"), _label(Channel, entry["channel"]) if entry["channel"] else ""),
-            (_("Source"), _label(ConsentEntry.Source, entry["source"])),
+            (_choice_label(ContactPoint.Kind, entry["kind"]), entry["value"]),
+            (_("Channel"), _choice_label(Channel, entry["channel"]) if entry["channel"] else ""),
+            (_("Source"), _choice_label(ConsentEntry.Source, entry["source"])),
             (_("Recorded by"), actor_label(entry["actor"])),
         ),
         texts=_non_empty((_("Text shown"), entry["text_shown"]), (_("Said"), entry["said"])),
@@ -161,7 +163,7 @@ def _consent_entry_block(entry: dict[str, Any], clock: LocalTime) -> Block:
 def _conversation_block(conversation: dict[str, Any], clock: LocalTime) -> Block:
     rows = []
     for message in conversation["messages"]:
-        direction = _label(ConversationMessage.Direction, message["direction"])
+        direction = _choice_label(ConversationMessage.Direction, message["direction"])
         files = (f"{file['name']} (SHA-256 {file['sha256']})" for file in message["attachments"])
         rows.append(
             (
@@ -171,7 +173,7 @@ def _conversation_block(conversation: dict[str, Any], clock: LocalTime) -> Block
             )
         )
     return Block(
-        title=f"{clock.format_instant(conversation['opened_at'])} · {_label(Channel, conversation['channel'])}",
+        title=f"{clock.format_instant(conversation['opened_at'])} · {_choice_label(Channel, conversation['channel'])}",
         facts=(
             (_("Number or address"), conversation["address"]),
             (_("Identity checked"), clock.format_instant(conversation["identified_at"])),
@@ -183,7 +185,7 @@ def _conversation_block(conversation: dict[str, Any], clock: LocalTime) -> Block
 
 def _incident_block(incident: dict[str, Any], clock: LocalTime) -> Block:
     return Block(
-        title=f"{clock.format_instant(incident['happened_at'])} · {_label(Incident.Kind, incident['kind'])}",
+        title=f"{clock.format_instant(incident['happened_at'])} · {_choice_label(Incident.Kind, incident['kind'])}",
         facts=(
             (_("Rule"), incident["rule"]),
             (_("Article"), cite_article(incident["article"])),
@@ -249,5 +251,5 @@ def _non_empty(*texts: tuple[str, str]) -> Facts:
     return tuple(pair for pair in texts if pair[1].strip())
 
 
-def _label(choices: Any, value: str) -> str:
+def _choice_label(choices: Any, value: str) -> str:
     return str(choices(value).label) if value in choices.values else value

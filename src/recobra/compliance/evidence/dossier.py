@@ -38,10 +38,10 @@ def collect_dossier(*, debtor: Debtor, redaction: Redaction, signer: str, now: d
 
     The caller must have found the debtor through a query of its user. Raises EvidenceRefused.
     """
-    found = Contact.objects.filter(debtor=debtor).select_related(
+    related = Contact.objects.filter(debtor=debtor).select_related(
         "template", "portfolio", "provider", "point", "letter", "visit"
     )
-    ordered = found.prefetch_related("items__account", "receipts").order_by("planned_at", "id")
+    ordered = related.prefetch_related("items__account", "receipts").order_by("planned_at", "id")
     contacts = list(ordered[: CONTACTS_LIMIT + 1])
     entries = list(Entry.objects.filter(debtor_id=debtor.pk).order_by("id")[: ENTRIES_LIMIT + 1])
     if len(contacts) > CONTACTS_LIMIT or len(entries) > ENTRIES_LIMIT:

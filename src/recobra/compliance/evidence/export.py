@@ -59,7 +59,7 @@ def export_evidence(*, debtor_id: int, form: Form, user: User, now: datetime) ->
         raise EvidenceRefused(
             _("This debtor owes in other portfolios too: someone who may see all of them must export the evidence.")
         )
-    return _export(
+    return _export_dossier(
         debtor=debtor, form=form, redaction=redaction_for(user), actor=user.username, actor_id=user.pk, now=now
     )
 
@@ -76,7 +76,7 @@ def export_evidence_by_number(*, creditor: str, number: str, form: Form, actor: 
         raise EvidenceRefused(_("There is no debtor «%s».") % number)
     if len(debtors) > 1:
         raise EvidenceRefused(_("Several creditors have a debtor «%s»: say which.") % number)
-    return _export(debtor=debtors[0], form=form, redaction=UNREDACTED, actor=actor, actor_id=None, now=now)
+    return _export_dossier(debtor=debtors[0], form=form, redaction=UNREDACTED, actor=actor, actor_id=None, now=now)
 
 
 def own_identity(*, now: datetime) -> signature.Identity:
@@ -89,7 +89,7 @@ def own_certificate(*, now: datetime) -> bytes:
     return signature.certificate_pem(own_identity(now=now))
 
 
-def _export(
+def _export_dossier(
     *, debtor: Debtor, form: Form, redaction: Redaction, actor: str, actor_id: int | None, now: datetime
 ) -> Evidence:
     own = own_identity(now=now)

@@ -116,14 +116,14 @@ def _read_candidates(text: str, country: str) -> Iterator[tuple[int, str] | None
         if not unit and not match["times"] and match["figure"].isdecimal() and not 2 <= len(match["figure"]) <= 6:
             # A bare digit is a choice, a long bare figure a telephone or a document.
             continue
-        yield _to_minor_units(_multiply(value, match["times"] or "", country), unit, country)
+        yield _to_minor_units(_apply_multiplier(value, match["times"] or "", country), unit, country)
     # Figures are removed before number words are read, or «2 mil» would count twice.
     for match in _IN_WORDS.finditer(_AMOUNT.sub(" ", text)):
         value_in_words = numerals.parse_number(match["words"].split())
         is_luca = (match["after"] or "").startswith("luca")
         if value_in_words is None or (value_in_words < 100 and not match["after"]):
             continue
-        value = _multiply(Decimal(value_in_words), "luca" if is_luca else "", country)
+        value = _apply_multiplier(Decimal(value_in_words), "luca" if is_luca else "", country)
         yield _to_minor_units(value, "" if is_luca else match["after"] or "", country)
 
 
@@ -137,7 +137,7 @@ def _parse_figure(figure: str, country: str) -> Decimal | None:
     return None
 
 
-def _multiply(value: Decimal | None, word: str, country: str) -> Decimal | None:
+def _apply_multiplier(value: Decimal | None, word: str, country: str) -> Decimal | None:
     if value is None or not word:
         return value
     if word.startswith("luca"):
@@ -158,11 +158,11 @@ def _to_minor_units(value: Decimal | None, unit: str, country: str) -> tuple[int
 
 
 def _resolve_currency(unit: str, country: str) -> str | None:
-    own = CURRENCIES.get(country)
+    own_currency = CURRENCIES.get(country)
     if not unit:
-        return own
+        return own_currency
     if unit == "$":
-        return own if country in _DOLLAR_SIGN_COUNTRIES else None
+        return own_currency if country in _DOLLAR_SIGN_COUNTRIES else None
     if re.fullmatch(_PESOS, unit):
-        return own if own in {"ARS", "CLP", "COP", "DOP", "MXN", "UYU"} else None
+        return own_currency if own_currency in {"ARS", "CLP", "COP", "DOP", "MXN", "UYU"} else None
     return next((code for code, names in _CURRENCY_NAMES.items() if re.fullmatch(names, unit)), None)

@@ -126,7 +126,7 @@ def _days_ahead(days: int) -> Reader:
     return lambda _match, today: today + timedelta(days=days)
 
 
-def _ambiguous(_match: re.Match[str], _today: date) -> None:
+def _read_nothing(_match: re.Match[str], _today: date) -> None:
     return None
 
 
@@ -148,14 +148,14 @@ _PATTERNS: Final[tuple[tuple[str, Reader | None], ...]] = (
         r"\b(?:el )?(?:fin(?:es)?|final(?:es)?|ultimo(?: dia)?) ?(?:de|del|d) ?(?:este )?mes\b",
         lambda _match, today: _last_of_month(today),
     ),
-    (r"\bfin de semana\b|\bfinde\b", _ambiguous),
+    (r"\bfin de semana\b|\bfinde\b", _read_nothing),
     (_ON_WEEKDAY, _read_weekday),
     (rf"\b(?:en|por|de|a) la {_TOMORROW}\b", None),
     (rf"\bpasad?o (?:de )?{_TOMORROW}\b", _days_ahead(2)),
     (rf"\b{_TOMORROW}\b", _days_ahead(1)),
     (r"\b(?:hoy|oy)(?: mismo| dia)?\b", _days_ahead(0)),
     (rf"\b(?:en|dentro de) {_NUMBER} (dias?|semanas?)\b", _read_day_count),
-    (_VAGUE_TIME, _ambiguous),
+    (_VAGUE_TIME, _read_nothing),
     (
         rf"\b(?:el|al|hasta|asta|para|dia|del|este)(?: el)?(?: dia)? {_NUMBER}\b(?: de(?: este|l)? mes)?{_NOT_A_DAY}",
         _read_day_of_month,

@@ -162,7 +162,7 @@ def _refuse_collecting(state: State, facts: Facts, *, intent: str) -> Turn:
     )
 
 
-def _greet(state: State, _understood: Interpretation, facts: Facts, _today: date) -> Turn:
+def _greet_debtor(state: State, _understood: Interpretation, facts: Facts, _today: date) -> Turn:
     answer = "identified" if state.verified else "welcome"
     return Turn(state=state.replace(phase="open"), answer=answer, choices=offered_choices(state, facts))
 
@@ -242,9 +242,9 @@ def _record_claim(state: State, facts: Facts, *, kind: str, answer: str) -> Turn
 
 _TurnOfIntent = Callable[[State, Interpretation, Facts, date], Turn]
 _TURNS_BY_INTENT: Final[dict[str, _TurnOfIntent]] = {
-    "greeting": _greet,
+    "greeting": _greet_debtor,
     "thanks": _answer_thanks,
-    "identify": _greet,
+    "identify": _greet_debtor,
     "balance": _answer_balance,
     "pay_link": _answer_pay_link,
     "promise": _answer_promise,

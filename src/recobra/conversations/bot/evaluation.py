@@ -58,7 +58,7 @@ def measure_bot() -> dict[str, Any]:
         "threshold_act": thresholds.act,
         "threshold_say": thresholds.say,
         **compute_metrics(predictions),
-        "accuracy_without_threshold": _accuracy(without_threshold),
+        "accuracy_without_threshold": _compute_accuracy(without_threshold),
         "hard_negatives": _count_hard_negatives(model, thresholds),
         "every_fifth": _cross_validate(phrases, thresholds),
     }
@@ -120,18 +120,22 @@ def compute_metrics(predictions: Sequence[Prediction]) -> dict[str, Any]:
     answered = [prediction for prediction in predictions if prediction.predicted != NOT_UNDERSTOOD]
     main = [prediction for prediction in predictions if prediction.phrase.intent in MAIN]
     return {
-        "accuracy": _accuracy(predictions),
-        "accuracy_main_intents": _accuracy(main),
-        "accuracy_when_answered": _accuracy(answered),
+        "accuracy": _compute_accuracy(predictions),
+        "accuracy_main_intents": _compute_accuracy(main),
+        "accuracy_when_answered": _compute_accuracy(answered),
         "not_understood": round(1 - len(answered) / len(predictions), 4),
         "macro_f1": _macro_f1(predictions),
-        "recall": {intent: _accuracy([r for r in predictions if r.phrase.intent == intent]) for intent in LEARNT},
+        "recall": {
+            intent: _compute_accuracy([r for r in predictions if r.phrase.intent == intent]) for intent in LEARNT
+        },
         "silencing": {intent: _silencing_metrics(predictions, intent) for intent in SILENCING},
         "variants": {
             name: {
                 "phrases": len(of_variant),
-                "accuracy": _accuracy(of_variant),
-                "accuracy_when_answered": _accuracy([row for row in of_variant if row.predicted != NOT_UNDERSTOOD]),
+                "accuracy": _compute_accuracy(of_variant),
+                "accuracy_when_answered": _compute_accuracy(
+                    [row for row in of_variant if row.predicted != NOT_UNDERSTOOD]
+                ),
             }
             for name in phrasebook.VARIANTS
             if (of_variant := [prediction for prediction in predictions if prediction.phrase.variant == name])
@@ -149,7 +153,7 @@ def confusion_matrix(predictions: Sequence[Prediction]) -> dict[str, dict[str, i
     }
 
 
-def _accuracy(predictions: Sequence[Prediction]) -> float:
+def _compute_accuracy(predictions: Sequence[Prediction]) -> float:
     return round(sum(prediction.is_correct for prediction in predictions) / len(predictions), 4) if predictions else 0.0
 
 
@@ -174,7 +178,7 @@ def _silencing_metrics(predictions: Sequence[Prediction], intent: str) -> dict[s
     by_name = sum(prediction.suspected is not None for prediction in missed)
     return {
         "phrases": len(meant),
-        "recall": _accuracy(meant),
+        "recall": _compute_accuracy(meant),
         "silenced_or_asked": round(1 - (len(missed) - by_name) / len(meant), 4) if meant else 0.0,
         "asked_by_name": by_name,
         "asked_again": sum(prediction.predicted == NOT_UNDERSTOOD for prediction in missed) - by_name,

@@ -23,7 +23,8 @@ class Thresholds:
     act: float
     say: float
 
-    def of(self, intent: str) -> float:
+    def for_intent(self, intent: str) -> float:
+        """Return the threshold of an intent."""
         return self.act if intent in ACTING else self.say
 
 
@@ -94,7 +95,7 @@ def match_keyword(*, text: str, today: date, slots: Slots) -> Interpretation | N
 def apply_threshold(*, text: str, label: str, confidence: float, thresholds: Thresholds) -> Intent:
     """Return the intent of the classifier's label; `not_understood` below the threshold and where in doubt."""
     is_wordless = not any(character.isalnum() for character in normalise_text(text))
-    if is_wordless or confidence < thresholds.of(label) or keywords.is_doubtful(text=text, intent=label):
+    if is_wordless or confidence < thresholds.for_intent(label) or keywords.is_doubtful(text=text, intent=label):
         return "not_understood"
     return cast("Intent", intent_of_label(label))
 

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from recobra.consent import spoken_refusals as keywords
 from recobra.conversations.bot.anonymisation import mask_personal_data
@@ -100,30 +99,26 @@ async def _request_completion(text: str, endpoint: Endpoint, session: aiohttp.Cl
     headers = {"Authorization": f"Bearer {endpoint.key}"} if endpoint.key else {}
     timeout = aiohttp.ClientTimeout(total=endpoint.timeout_s)
     url = f"{endpoint.url}/chat/completions"
-    try:
-        async with session.post(
-            url, json=_build_request(text, endpoint), headers=headers, timeout=timeout, allow_redirects=False
-        ) as response:
-            if response.status != 200:
-                raise NotAnswered(f"status {response.status}")
-            body = b""
-            async for chunk in response.content.iter_chunked(8192):
-                body += chunk
-                if len(body) > ANSWER_BYTES_MAX:
-                    raise NotAnswered("too long an answer")
-    except (aiohttp.ClientError, TimeoutError) as error:
-        raise NotAnswered(type(error).__name__) from error
-    return _extract_content(body)
-
-
-def _build_request(text: str, endpoint: Endpoint) -> Mapping[str, Any]:
-    return {
+    request = {
         "model": endpoint.model,
         "temperature": 0,
         "max_tokens": 30,
         "response_format": {"type": "json_object"},
         "messages": [{"role": "system", "content": _PROMPT}, {"role": "user", "content": mask_personal_data(text)}],
     }
+    try:
+        async with session.post(url, json=request, headers=headers, timeout=timeout, allow_redirects=False) as response:
+            if response.status != 200:
+                raise NotAnswered(f"status {response.status}")
+            body = b""
+            async for chunk in response.content.iter_chunked(8192):
+                body += chunk
+                # The endpoint is not ours: it must not fill the memory.
+                if len(body) > ANSWER_BYTES_MAX:
+                    raise NotAnswered("too long an answer")
+    except (aiohttp.ClientError, TimeoutError) as error:
+        raise NotAnswered(type(error).__name__) from error
+    return _extract_content(body)
 
 
 def _extract_content(body: bytes) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 from recobra.conversations.bot.interpretation import Interpretation, Slots
-from recobra.conversations.bot.turns import Action, Facts, Plan, State, Turn
+from recobra.conversations.bot.turns import Action, Facts, State, Turn
 
 YES_NO = ("yes", "no")
 
@@ -83,54 +83,40 @@ def continue_subject(*, state: State, intent: str, understood: Interpretation, f
     """Continue with the answer to a question. What has left the limits meanwhile is asked again, never made."""
     if intent == "no":
         return _drop_subject(state)
-    if state.phase == "choose_plan":
-        return _confirm_plan(state, intent.removeprefix("plan:"), facts)
-    if state.phase == "confirm_plan":
-        return _accept_plan(state, facts)
-    again = propose_promise(state=state, slots=understood.slots, facts=facts, today=today)
-    if state.phase == "confirm_promise" and intent == "yes" and again.answer == "confirm_promise":
-        return _make_promise(again.state)
-    return again
-
-
-def _make_promise(state: State) -> Turn:
-    assert state.day is not None
-    assert state.amount_minor is not None
-    made = Action(kind="MakePromise", payload={"amount_minor": state.amount_minor, "day": state.day})
+    if state.phase in {"choose_plan", "confirm_plan"}:
+        return _continue_plan(state, intent, facts)
+    # Proposed again under the facts of now: a payment or a day that passed may have changed what can be promised.
+    proposal = propose_promise(state=state, slots=understood.slots, facts=facts, today=today)
+    if state.phase != "confirm_promise" or intent != "yes" or proposal.answer != "confirm_promise":
+        return proposal
+    day, amount_minor = proposal.state.day, proposal.state.amount_minor
+    assert day is not None
+    assert amount_minor is not None
     return Turn(
-        state=_clear_subject(state),
+        state=_clear_subject(proposal.state),
         answer="promise_made",
-        actions=(made,),
-        variables={"amount": state.amount_minor, "day": state.day},
+        actions=(Action(kind="MakePromise", payload={"amount_minor": amount_minor, "day": day}),),
+        variables={"amount": amount_minor, "day": day},
     )
 
 
-def _find_plan(plan_id: str | None, facts: Facts) -> Plan | None:
-    return next((plan for plan in facts.allowed_plans if plan.id == plan_id), None)
-
-
-def _plan_terms(plan: Plan) -> dict[str, str | int | date]:
-    return {"instalments": plan.instalments, "amount": plan.instalment_minor, "day": plan.first_day}
-
-
-def _confirm_plan(state: State, plan_id: str, facts: Facts) -> Turn:
-    plan = _find_plan(plan_id, facts)
+def _continue_plan(state: State, intent: str, facts: Facts) -> Turn:
+    """Ask to confirm the plan that was chosen, or accept the one that was confirmed."""
+    is_choice = state.phase == "choose_plan"
+    plan_id = intent.removeprefix("plan:") if is_choice else state.plan_id
+    plan = next((plan for plan in facts.allowed_plans if plan.id == plan_id), None)
     if plan is None:
         return offer_plans(state=state, facts=facts) if facts.allowed_plans else _drop_subject(state)
-    return Turn(
-        state=state.replace(phase="confirm_plan", plan_id=plan.id),
-        answer="confirm_plan",
-        variables=_plan_terms(plan),
-        choices=YES_NO,
-    )
-
-
-def _accept_plan(state: State, facts: Facts) -> Turn:
-    plan = _find_plan(state.plan_id, facts)
-    if plan is None:
-        return offer_plans(state=state, facts=facts) if facts.allowed_plans else _drop_subject(state)
+    terms: dict[str, str | int | date] = {
+        "instalments": plan.instalments,
+        "amount": plan.instalment_minor,
+        "day": plan.first_day,
+    }
+    if is_choice:
+        confirming = state.replace(phase="confirm_plan", plan_id=plan.id)
+        return Turn(state=confirming, answer="confirm_plan", variables=terms, choices=YES_NO)
     accepted = Action(kind="AcceptPlan", payload={"plan": plan.id})
-    return Turn(state=_clear_subject(state), answer="plan_accepted", variables=_plan_terms(plan), actions=(accepted,))
+    return Turn(state=_clear_subject(state), answer="plan_accepted", variables=terms, actions=(accepted,))
 
 
 def _drop_subject(state: State) -> Turn:

@@ -159,26 +159,22 @@ def _restore_call(stored: WebhookCall, url: str) -> WebhookRequest:
     )
 
 
+_forged: Counter[tuple[str, date]] = Counter()
+_counter_lock = threading.Lock()
+
+
 def refuse_forged(provider: Provider, adapter: Adapter, call: WebhookRequest, config: Config, now: datetime) -> None:
     """Verify that a call is the provider's; count those that are not. Raises ForgedCall."""
     try:
         adapter.verify_call(call, config)
     except ForgedCall:
-        _count_forged(provider, now)
+        with _counter_lock:
+            _forged[provider.code, now.date()] += 1
+            count = _forged[provider.code, now.date()]
+        _log.warning("Forged call no. %s of the day for %s.", count, provider.code)
+        # The journal records the 1st, 10th, 100th of a day: recording each would let a forger fill it.
+        if str(count).strip("0") == "1":
+            with transaction.atomic():
+                payload = {"provider": provider.code, "count": count}
+                record("webhook.forged", at=now, actor="provider", payload=payload)
         raise
-
-
-_forged: Counter[tuple[str, date]] = Counter()
-_counter_lock = threading.Lock()
-
-
-def _count_forged(provider: Provider, now: datetime) -> None:
-    """Count a call that is not the provider's."""
-    with _counter_lock:
-        _forged[provider.code, now.date()] += 1
-        count = _forged[provider.code, now.date()]
-    _log.warning("Forged call no. %s of the day for %s.", count, provider.code)
-    # The journal records the 1st, 10th, 100th of a day: recording each would let a forger fill it.
-    if str(count).strip("0") == "1":
-        with transaction.atomic():
-            record("webhook.forged", at=now, actor="provider", payload={"provider": provider.code, "count": count})

@@ -83,7 +83,7 @@ def compose(request: StaffRequest, debtor_id: int) -> HttpResponse:
             debtor_id=debtor.pk,
             point_id=point_id,
             channel=channel,
-            words=words,
+            draft=words,
             author=request.user.username,
             now=clock.now(),
         )
@@ -91,7 +91,7 @@ def compose(request: StaffRequest, debtor_id: int) -> HttpResponse:
         if not problem:
             try:
                 sent = conversations_operations.send_first_message(
-                    debtor_id=debtor.pk, point_id=point_id, channel=channel, words=words, **_author(request)
+                    debtor_id=debtor.pk, point_id=point_id, channel=channel, draft=words, **_author(request)
                 )
             except ReplyRefused as refused:
                 problem = str(refused)
@@ -115,7 +115,7 @@ def check_compose(request: StaffRequest, debtor_id: int) -> HttpResponse:
             debtor_id=debtor.pk,
             point_id=point_id,
             channel=channel,
-            words=words,
+            draft=words,
             author=request.user.username,
             now=clock.now(),
         )
@@ -133,7 +133,7 @@ def _words(given: QueryDict) -> Draft:
 
 def _trial(request: StaffRequest, conversation_id: int, words: Draft) -> Preview:
     return conversations_operations.preview_reply(
-        conversation_id=conversation_id, words=words, author=request.user.username, now=clock.now()
+        conversation_id=conversation_id, draft=words, author=request.user.username, now=clock.now()
     )
 
 
