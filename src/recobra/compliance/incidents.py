@@ -182,6 +182,7 @@ _INSERT = """
 def _insert_incidents(kind: str, query: str, parameters: list[Any], *, at: datetime, actor: str) -> int:
     """Insert the rows of a query as incidents of a kind, leaving out those in the register; return how many are new."""
     rows = tables.fetch(_INSERT.format(found=query), [kind, at, actor, *parameters], _ROWS).to_pylist()
+    # The sanction is in the law's files, which SQL cannot read.
     for country in {row["country"] for row in rows}:
         ids = [row["incident_id"] for row in rows if row["country"] == country]
         Incident.objects.filter(pk__in=ids).update(potential_fine=statutory_fine(country))

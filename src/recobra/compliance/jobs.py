@@ -9,6 +9,7 @@ from procrastinate.contrib.django import app
 from recobra.compliance.incidents import record_breaches
 from recobra.kit import clock
 
+# Several nights, so that a missed run is made up for; what is in the register already is not entered twice.
 LOOKBACK = timedelta(days=7)
 
 

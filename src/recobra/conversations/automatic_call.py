@@ -34,6 +34,7 @@ from recobra.portfolio import address_forms
 from recobra.portfolio.models import Channel
 
 HANGUP_TWIML: Final = '<?xml version="1.0" encoding="UTF-8"?><Response><Hangup/></Response>'
+# Steps at which wrong answers still count.
 _BEFORE_IDENTITY: Final = frozenset({dialogue.FIRST_STEP, "identity", "stranger"})
 _WITHDRAWN: Final = (Contact.Status.CANCELLED, Contact.Status.BLOCKED)
 

@@ -69,6 +69,7 @@ def collect_facts(
         identity=digest_figures(expected, salt=salt) if expected else None,
         salt=salt,
         identity_blocked=tries >= TRIES_MAX or _is_guessing(conversation, now),
+        # No payment link is connected yet: the bot says how to pay.
         can_pay_by_link=False,
         how_to_pay=" ".join(creditor.payment_instructions.split()),
         promise_open_until=_promised_day(counterparty, settings, now),

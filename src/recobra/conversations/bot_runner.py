@@ -60,6 +60,7 @@ def answer_conversation(*, conversation_id: int, now: datetime) -> int:
             with transaction.atomic():
                 is_done = _process_message(message.pk, understood, now)
         except Exception as error:  # noqa: BLE001 - whatever it was, a person takes over
+            # Only the type: the text of an error may hold the message.
             _log.error("The bot failed at message %s: %s.", message.pk, type(error).__name__)
             is_done = _hand_over_failed(message.pk, now)
         if not is_done:
@@ -123,6 +124,7 @@ def _process_message(message_id: int, understood: Interpretation, now: datetime)
         return True
     counterparty = _match_counterparty(conversation, counterparty, understood, now)
     context = MessageContext(conversation=conversation, message=message, counterparty=counterparty, now=now)
+    # From here to the commit nobody else counts tries about these debtors.
     identity_attempts.lock_attempts(candidate_debtor_ids(conversation))
     tries = count_wrong_answers(conversation, now)
     salt = bytes.fromhex(conversation.bot_state.get("salt", "")) or secrets.token_bytes(16)
@@ -167,6 +169,7 @@ def _take_turn(context: MessageContext, understood: Interpretation, facts: Facts
     message = context.message
     today: date = context.counterparty.today or context.now.date()
     if context.now - message.at > LATE_AFTER:
+        # An answer after a day would surprise, and outside WhatsApp's window it would not leave.
         return replace(dialogue.hand_over(state, facts, reason="late"), answer=None)
     if not message.text.strip() and understood.by != "button":
         # A file without words: the proof that was asked for is kept with its task, anything else is for a person.

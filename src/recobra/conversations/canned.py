@@ -23,6 +23,7 @@ def save_canned(*, title: str, text: str, actor: str, now: datetime, replaces_id
         raise CannedRefused(_("A ready answer needs a title and a text."))
     if replaces_id is not None:
         retire_canned(canned_id=replaces_id, now=now)
+    # Codes are unique, and retired answers keep theirs.
     base = slugify(title)[:40] or "respuesta"
     taken = CannedAnswer.objects.filter(code__startswith=base).count()
     code = f"{base}-{taken + 1}" if taken else base

@@ -44,6 +44,7 @@ def find_counterparty(debtor: Debtor, *, channel: str, address: str, now: dateti
     zones = zones_for(country=country, subdivision=debtor.subdivision or None, stated_zone=debtor.time_zone or None)
     kind = address_forms.point_kind(channel)
     points = debtor.points.filter(kind=kind, value__in=address_forms.list_forms(address, kind=kind))
+    # A retired point still tells how the debtor was reached, where there is no live one.
     live_first = F("retired_at").asc(nulls_first=True)
     return Counterparty(
         debtor=debtor,
@@ -57,6 +58,7 @@ def find_counterparty(debtor: Debtor, *, channel: str, address: str, now: dateti
 
 def _answering_portfolio(debtor: Debtor) -> Portfolio | None:
     """Return the portfolio of the last contact, else that of an account, open ones first."""
+    # A debtor with several portfolios answers what was sent last.
     last = Contact.objects.filter(debtor=debtor, status__in=_REACHED).order_by("-planned_for", "-pk").first()
     if last is not None:
         return last.portfolio

@@ -23,6 +23,7 @@ from recobra.messaging.models import Contact
 from recobra.portfolio import address_forms
 from recobra.portfolio.models import Debtor
 
+# Purposes of messages outside of strategies.
 _FREE_PURPOSES: Final = (Contact.Purpose.REPLY, Contact.Purpose.MANUAL)
 
 
@@ -60,12 +61,14 @@ def give_to_bot(*, conversation_id: int, actor: str, actor_id: int, now: datetim
     if conversation.debtor is None or is_silenced(conversation.address, channel=conversation.channel):
         raise ConversationRefused(_("The bot cannot answer at this number."))
     conversation.mode, conversation.mode_reason, conversation.assigned_to = Conversation.Mode.BOT, "", None
+    # The bot begins anew, but keeps that identity was checked and that it has introduced itself.
     state = dict(conversation.bot_state.get("state", {}))
     if state:
         conversation.bot_state = {
             **conversation.bot_state,
             "state": {**state, "phase": "open", "misses": 0, "wanted": None},
         }
+    # An empty intent is what the bot has still to read: people have dealt with these.
     conversation.messages.filter(direction="IN", intent="").update(intent="person")
     conversation.save()
     _record_fact("conversation.assigned", conversation, actor, actor_id, now, to_id=None)

@@ -47,6 +47,7 @@ def ask_templates(timestamp: int) -> None:  # noqa: ARG001 - a late tick does wh
     synchronise_templates(now=clock.now())
 
 
+# No lock: two jobs for one conversation are harmless, since each message is locked before it is answered.
 @app.task(name="contact.answer")
 def answer_conversation(conversation_id: int) -> None:
     """Let the bot answer what a debtor has just written, and fetch the attachments."""

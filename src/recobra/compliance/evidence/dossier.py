@@ -42,6 +42,7 @@ def collect_dossier(*, debtor: Debtor, redaction: Redaction, signer: str, now: d
         "template", "portfolio", "provider", "point", "letter", "visit"
     )
     ordered = related.prefetch_related("items__account", "receipts").order_by("planned_at", "id")
+    # One more than the limit, to notice that there are too many.
     contacts = list(ordered[: CONTACTS_LIMIT + 1])
     entries = list(Entry.objects.filter(debtor_id=debtor.pk).order_by("id")[: ENTRIES_LIMIT + 1])
     if len(contacts) > CONTACTS_LIMIT or len(entries) > ENTRIES_LIMIT:

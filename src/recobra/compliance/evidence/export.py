@@ -102,6 +102,7 @@ def _export_dossier(
         content = signature.sign_pdf(pdf, own=own, now=now, reason=_("Evidence of contacts"))
     payload = {"form": form, "digest": digest, "masked": redaction.is_masked, "contacts": len(dossier["contacts"])}
     record("evidence.exported", at=now, actor=actor, actor_id=actor_id, debtor_id=debtor.pk, payload=payload)
+    # The name of the file has the debtor's local time, like the document.
     local = now.astimezone(ZoneInfo(dossier["debtor"]["time_zone"]))
     return Evidence(
         content=content,

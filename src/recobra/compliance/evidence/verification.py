@@ -76,6 +76,7 @@ def _verify_pdf(content: bytes, trusted: Sequence[x509.Certificate], now: dateti
             what=f"the PDF or its signature cannot be read: {_one_line(error)}",
             where=(f"bytes 0-{len(content) - 1}",),
         )
+    # A signature was there, but its dictionary was damaged: that is not an unsigned file.
     if b"/ByteRange" in content:
         return Verification(finding=Finding.ALTERED, what="the signature cannot be found", where=("signature",))
     return Verification(finding=Finding.UNSIGNED, what="the PDF has no signature")

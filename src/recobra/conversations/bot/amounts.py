@@ -121,6 +121,7 @@ def _read_candidates(text: str, country: str) -> Iterator[tuple[int, str] | None
     for match in _IN_WORDS.finditer(_AMOUNT.sub(" ", text)):
         value_in_words = numerals.parse_number(match["words"].split())
         is_luca = (match["after"] or "").startswith("luca")
+        # Small words without a currency are days, instalments or «uno» as a pronoun.
         if value_in_words is None or (value_in_words < 100 and not match["after"]):
             continue
         value = _apply_multiplier(Decimal(value_in_words), "luca" if is_luca else "", country)
@@ -130,6 +131,7 @@ def _read_candidates(text: str, country: str) -> Iterator[tuple[int, str] | None
 def _parse_figure(figure: str, country: str) -> Decimal | None:
     """Return a written figure's value; None where the country's way and the other one read it differently."""
     thousands, decimal = (".", ",") if country in DECIMAL_COMMA else (",", ".")
+    # «1.500» is 1500 in Colombia; in Mexico it is neither grouped nor an amount with cents, and the bot asks.
     if re.fullmatch(rf"\d{{1,3}}(?:\{thousands}\d{{3}})+(?:\{decimal}\d{{1,2}})?", figure):
         return Decimal(figure.replace(thousands, "").replace(decimal, "."))
     if re.fullmatch(rf"\d+(?:\{decimal}\d{{1,2}})?", figure):

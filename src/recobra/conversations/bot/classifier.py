@@ -40,6 +40,7 @@ def train_classifier(*, on: Sequence[Phrase]) -> Classifier:
     features = _build_features()
     seen = features.fit_transform([phrase.text for phrase in on])
     intents = [phrase.intent for phrase in on]
+    # Whole groups per fold: near-duplicates on both sides would calibrate too high.
     folds = split_groups(on, parts=FOLDS)
     model = CalibratedClassifierCV(LinearSVC(C=1, random_state=SEED), method="sigmoid", cv=folds, ensemble=False)
     return Classifier(features=features, model=model.fit(seen, intents))

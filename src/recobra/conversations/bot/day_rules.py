@@ -99,6 +99,7 @@ def _read_weekday(match: re.Match[str], today: date) -> date | None:
     if before == "manana":
         return today + timedelta(days=1) if ahead == 1 else None
     if ahead == 0:
+        # «El lunes» said on a Monday may be today or in a week; «el próximo lunes» is in a week.
         return today + timedelta(days=7) if "prox" in before + after or "que" in after or "entra" in after else None
     return None if "pasado" in after else today + timedelta(days=ahead)
 

@@ -34,6 +34,7 @@ def next_turn(*, state: State, understood: Interpretation, facts: Facts, today: 
 
 
 def _choose_turn(state: State, understood: Interpretation, facts: Facts, today: date) -> Turn:
+    # While a person has the conversation the bot hears nothing but opt-outs.
     if state.phase == "with_person" and understood.intent not in {"opt_out", "wrong_person"}:
         return Turn(state=state, answer=None)
     intent = _resolve_intent(state, understood)
@@ -121,6 +122,7 @@ def _check_identity(state: State, figures: str, facts: Facts, today: date) -> Tu
         turn = _TURNS_BY_INTENT[state.wanted or "identify"](known, confirmation, facts, today)
         verified = Action(kind="Verified", payload={"by": facts.identity_asked})
         return replace(turn, actions=(verified, *turn.actions))
+    # The count is the debtor's, over all places that ask; the caller sets it in the state before each turn.
     tries = state.tries + 1
     refused = Action(kind="IdentityRefused", payload={"tries": tries})
     if tries >= TRIES_MAX:
@@ -134,6 +136,7 @@ def _check_identity(state: State, figures: str, facts: Facts, today: date) -> Tu
 
 
 def _ask_again(state: State, understood: Interpretation, facts: Facts) -> Turn:
+    # A suspected opt-out is asked about once, by name, before anything is asked again.
     if understood.suspected is not None and state.phase != "confirm_silence":
         return Turn(state=state.replace(phase="confirm_silence", wanted=understood.suspected), answer="confirm_silence")
     misses = state.misses + 1

@@ -48,8 +48,10 @@ def cost(*, meant: str, taken: str) -> int:
         return 0
     if taken == "not_understood":
         return 2 if meant in SILENCING else 1
+    # The worst is to write on to somebody who opted out; nearly as bad is to silence somebody who did not ask for it.
     if meant in SILENCING or taken in SILENCING:
         return 10 if meant in SILENCING and taken not in SILENCING else 8
+    # A record in the file has to be undone by a person; a wrong answer is only a wrong answer.
     if taken in ACTING:
         return 4
     return 1 if taken in _SMALL_TALK | _FOR_A_PERSON else 2

@@ -71,6 +71,7 @@ class Interpretation:
 def interpret_message(*, text: str, today: date, country: str) -> Interpretation:
     """Interpret a message in Spanish as of the debtor's local day; `country` is ISO 3166, two letters."""
     slots = extract_slots(text=text, today=today, country=country)
+    # Keywords first: an opt-out by its word must not depend on a probability.
     certain = match_keyword(text=text, today=today, slots=slots)
     if certain is not None:
         return certain

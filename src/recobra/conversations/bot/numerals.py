@@ -67,9 +67,11 @@ def parse_number(words: list[str]) -> int | None:
             continue
         if word in _SMALL:
             if block and _SMALL[word] >= _limit_after(block):
+                # «Veinte treinta» is two numbers, not one.
                 return None
             block += _SMALL[word]
         elif word in _LARGE:
+            # A bare «mil» is one thousand.
             total, block = total + (block or 1) * _LARGE[word], 0
         else:
             return None

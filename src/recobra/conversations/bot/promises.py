@@ -15,11 +15,13 @@ def propose_promise(*, state: State, slots: Slots, facts: Facts, today: date) ->
 
     Without an amount all that is overdue is meant; the debtor confirms it in figures before the promise is made.
     """
+    # One promise at a time: a second one would move the day of the first.
     if facts.promise_open_until is not None:
         return Turn(
             state=state.replace(phase="open"), answer="promise_open", variables={"day": facts.promise_open_until}
         )
     latest = today + timedelta(days=facts.limits.promise_days)
+    # A day named earlier holds until a message names another one, or an unclear one.
     day = slots.day or (None if slots.day_unclear else state.day)
     amount = _choose_amount(state, slots, facts)
     proposed_state = state.replace(wanted="promise", day=day, amount_minor=amount, misses=0)
@@ -59,11 +61,13 @@ def _minimum_amount(facts: Facts) -> int:
 
 
 def _choose_amount(state: State, slots: Slots, facts: Facts) -> int | None:
+    # An amount in another currency is asked for again, not converted.
     if slots.amount_unclear or (slots.currency is not None and slots.currency != facts.currency):
         return None
     if slots.amount_minor is not None:
         return slots.amount_minor
     if state.phase == "ask_amount":
+        # The question got no amount: that must not count as a promise of everything.
         return None
     return state.amount_minor if state.amount_minor is not None else facts.overdue_minor
 
