@@ -6,9 +6,10 @@ from recobra.portfolio.models import Channel, ContactPoint, Debtor
 
 
 class ConsentEntry(models.Model):
-    """The ledger of consent: what was said about a number or address, by whom, how and when; only ever added to.
+    """An entry of the ledger of consent: what was said about a number or address, by whom, how and when.
 
-    Personal data: the number or address. Kept after the debtor is gone, so that a silence outlives a new load.
+    Entries are never changed. Personal data: the number or address. Kept after the debtor is gone, so that a silence
+    outlives a new load.
     """
 
     class Act(models.TextChoices):
@@ -52,7 +53,7 @@ class ConsentEntry(models.Model):
 class Silence(models.Model):
     """A number or address that nothing is sent to, derived from the ledger. Personal data: the number or address.
 
-    It holds for every debtor of the installation that has it, now or after a later load.
+    It holds for every debtor at the address, now or after a later load.
     """
 
     kind = models.CharField(max_length=7, choices=ContactPoint.Kind)

@@ -9,7 +9,7 @@ from recobra.portfolio.models import Channel, Debtor
 
 
 class Conversation(models.Model):
-    """What was said with one number or address over one channel. Personal data: the number; the texts beside it.
+    """A conversation with one number or address over one channel. Personal data: the number.
 
     `debtor` is null while nobody knows whose number it is. Dies with the legal term of records of the country.
     """
@@ -53,7 +53,7 @@ class Conversation(models.Model):
 
 
 class ConversationMessage(models.Model):
-    """One message of a conversation. What goes out is a contact of the outbox. Personal data: the text."""
+    """A message of a conversation, or a note. What goes out has its contact of the outbox. Personal data: the text."""
 
     class Direction(models.TextChoices):
         IN = "IN", _("Received")
@@ -109,7 +109,7 @@ class Attachment(models.Model):
 
 
 class CannedAnswer(models.Model):
-    """An answer kept ready for the inbox. Personal data: none."""
+    """A canned answer of the inbox. Personal data: none."""
 
     code = models.SlugField(unique=True)
     title = models.TextField()

@@ -14,7 +14,7 @@ from typing import Final
 from recobra.conversations.bot import promises
 from recobra.conversations.bot.identity import TRIES_MAX, matches_digest
 from recobra.conversations.bot.interpretation import Interpretation
-from recobra.conversations.bot.turns import Action, Facts, State, Turn
+from recobra.conversations.bot.turns import Action, Facts, Kind, State, Turn
 
 MISSES_MAX: Final = 3
 MENU: Final = ("balance", "pay_link", "promise", "plan", "already_paid", "dispute", "talk_to_person", "opt_out")
@@ -221,26 +221,20 @@ def _answer_plan(state: State, understood: Interpretation, facts: Facts, today: 
     return promises.offer_plans(state=state, facts=facts)
 
 
-def _answer_dispute(state: State, _understood: Interpretation, facts: Facts, _today: date) -> Turn:
-    return _record_claim(state, facts, kind="OpenDispute", answer="dispute_opened")
+def _record_claim(kind: Kind, answer: str) -> _TurnOfIntent:
+    """Return the handler that records a debtor's claim as an action of a kind."""
 
-
-def _answer_already_paid(state: State, _understood: Interpretation, facts: Facts, _today: date) -> Turn:
-    return _record_claim(state, facts, kind="ReportPayment", answer="payment_reported")
-
-
-def _record_claim(state: State, facts: Facts, *, kind: str, answer: str) -> Turn:
-    """Record a debtor's claim at once, whoever writes; only who is verified is answered about the debt."""
-    action = Action(kind=kind, payload={"verified": state.verified})  # type: ignore[arg-type]
-    if state.verified:
+    def handle(state: State, _understood: Interpretation, facts: Facts, _today: date) -> Turn:
+        # Recorded at once, whoever writes; only who is verified is answered about the debt.
+        action = Action(kind=kind, payload={"verified": state.verified})
+        open_state = state.replace(phase="open")
+        if not state.verified:
+            variables = {"when": facts.office_hours}
+            return Turn(state=open_state, answer="noted_for_person", variables=variables, actions=(action,))
         variables = {"creditor": facts.creditor} if answer == "dispute_opened" else {}
-        return Turn(state=state.replace(phase="open"), answer=answer, variables=variables, actions=(action,))
-    return Turn(
-        state=state.replace(phase="open"),
-        answer="noted_for_person",
-        variables={"when": facts.office_hours},
-        actions=(action,),
-    )
+        return Turn(state=open_state, answer=answer, variables=variables, actions=(action,))
+
+    return handle
 
 
 _TurnOfIntent = Callable[[State, Interpretation, Facts, date], Turn]
@@ -252,6 +246,6 @@ _TURNS_BY_INTENT: Final[dict[str, _TurnOfIntent]] = {
     "pay_link": _answer_pay_link,
     "promise": _answer_promise,
     "plan": _answer_plan,
-    "dispute": _answer_dispute,
-    "already_paid": _answer_already_paid,
+    "dispute": _record_claim("OpenDispute", "dispute_opened"),
+    "already_paid": _record_claim("ReportPayment", "payment_reported"),
 }
