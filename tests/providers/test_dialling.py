@@ -60,7 +60,7 @@ def dial(session, wanted, now, calls=10):
 
 def test_a_call_is_placed_put_through_and_ended_as_the_document_says(mock):
     async def run():
-        async with dialler.twilio(accounts.twilio(mock("twilio").url)) as line:
+        async with dialler.open_twilio(accounts.twilio(mock("twilio").url)) as line:
             call = dialler.Call(public_id=PUBLIC_ID, number="+51987654321", apology="Banco Sur & Cía. <disculpe>")
             placed = await line.place(call)
             return [
@@ -78,7 +78,7 @@ def test_a_call_is_placed_put_through_and_ended_as_the_document_says(mock):
 @pytest.mark.parametrize("number", ["", " ", "anonymous"])
 def test_a_hidden_number_calls_nobody(number):
     async def run():
-        async with dialler.twilio(accounts.twilio("http://127.0.0.1:9", from_number=number)):
+        async with dialler.open_twilio(accounts.twilio("http://127.0.0.1:9", from_number=number)):
             pass
 
     with pytest.raises(Unsuitable):
@@ -87,7 +87,7 @@ def test_a_hidden_number_calls_nobody(number):
 
 def test_a_call_is_named_by_its_id_alone(mock):
     async def run():
-        async with dialler.twilio(accounts.twilio(mock("twilio").url)) as line:
+        async with dialler.open_twilio(accounts.twilio(mock("twilio").url)) as line:
             await line.hang_up(reference="../Accounts")
 
     with pytest.raises(ValueError, match="CA"):

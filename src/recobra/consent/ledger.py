@@ -58,7 +58,7 @@ class Address:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConsentStatement:
-    """The circumstances of a wish or an authorisation, as the ledger keeps them.
+    """How an opt-out, an authorisation or another act was stated, for its entry in the ledger.
 
     `channel` is where it was said, or what an authorisation covers; `text_shown` is the text it answers; `at` is when
     it was said, if earlier than `now`.

@@ -1,4 +1,4 @@
-"""Opt-outs: effective at once, for every debtor at the address, and never undone by staff."""
+"""Opt-outs: effective immediately, for every debtor at the address, and never undone by staff."""
 
 from __future__ import annotations
 

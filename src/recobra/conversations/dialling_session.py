@@ -148,7 +148,7 @@ def open_dialling_session(*, provider_code: str) -> Iterator[DiallingSession]:
         config=routing.build_config(provider),
     )
     with asyncio.Runner() as runner, hold_lease() as lease:
-        opened = dialler.twilio(route.config)
+        opened = dialler.open_twilio(route.config)
         line = runner.run(opened.__aenter__())
         try:
             yield DiallingSession(route=route, lease=lease, runner=runner, line=line)

@@ -30,7 +30,7 @@ ENTRIES_LIMIT: Final = 50_000
 
 
 class EvidenceRefused(Exception):
-    """The evidence cannot be given out; the text says why and is shown as it is."""
+    """The evidence cannot be exported; the text says why and is shown as it is."""
 
 
 def collect_dossier(*, debtor: Debtor, redaction: Redaction, signer: str, now: datetime) -> dict[str, Any]:

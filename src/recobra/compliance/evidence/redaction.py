@@ -12,7 +12,7 @@ from recobra.access.roles import Right, may
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Redaction:
-    """The personal data that one reader may see; `reader` is a user name, or what stands for one."""
+    """The personal data that one reader may see; `reader` is a user name, or `command`."""
 
     reader: str
     contact_data: bool

@@ -27,7 +27,7 @@ NOT_UNDERSTOOD: Final = "not_understood"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prediction:
-    """A held-out phrase and the intent it was taken for."""
+    """A held-out phrase and the predicted intent."""
 
     phrase: Phrase
     predicted: str
@@ -76,7 +76,7 @@ def _cross_validate(phrases: Sequence[Phrase], thresholds: Thresholds) -> dict[s
 def predict_intents(
     model: classifier.Classifier, phrases: Sequence[Phrase], thresholds: Thresholds
 ) -> list[Prediction]:
-    """Return what phrases are taken for, by the same steps as in production."""
+    """Return the predictions for phrases, by the same steps as in production."""
     texts = [phrase.text for phrase in phrases]
     predictions = []
     for phrase, (label, confidence) in zip(phrases, model.predict(texts), strict=True):
@@ -145,7 +145,7 @@ def compute_metrics(predictions: Sequence[Prediction]) -> dict[str, Any]:
 
 
 def confusion_matrix(predictions: Sequence[Prediction]) -> dict[str, dict[str, int]]:
-    """Return how often each intent (outer) was taken for each (inner)."""
+    """Return the counts of each true intent (outer) by predicted intent (inner)."""
     counted = Counter((prediction.phrase.intent, prediction.predicted) for prediction in predictions)
     return {
         meant: {seen: counted[meant, seen] for seen in (*LEARNT[:-1], NOT_UNDERSTOOD) if counted[meant, seen]}

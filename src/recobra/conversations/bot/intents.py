@@ -30,7 +30,7 @@ LEARNT: Final[tuple[str, ...]] = (*(intent for intent in INTENTS if intent not i
 MAIN: Final[tuple[str, ...]] = LEARNT[:9]
 # Missing one of these means writing on to somebody who must not be written to.
 SILENCING: Final[tuple[str, ...]] = ("opt_out", "wrong_person")
-# Intents that leave a record at once; the others only get an answer, or are confirmed before they act.
+# Intents that leave a record immediately; the others only get an answer, or are confirmed before they act.
 ACTING: Final[frozenset[str]] = frozenset({*SILENCING, "dispute", "already_paid"})
 
 _SMALL_TALK: Final = frozenset({"greeting", "thanks", "not_understood"})

@@ -18,7 +18,7 @@ from recobra.kit.plain_text import normalise_text
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Thresholds:
-    """The least probability at which an intent is believed: `act` where it leaves a record at once, `say` elsewhere."""
+    """The least probability at which an intent is accepted: `act` for those that leave a record, `say` for the others."""
 
     act: float
     say: float
@@ -56,7 +56,7 @@ class Slots:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interpretation:
-    """What a message means, and `by` which reader; the message itself is not kept.
+    """The meaning of a message, and `by` which reader it was found; the message itself is not kept.
 
     `suspected` is the opt-out or wrong person that a message not understood may be, which is to be asked about.
     """
