@@ -18,7 +18,7 @@ from recobra.kit.plain_text import normalise_text
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Thresholds:
-    """The least probability at which an intent is accepted: `act` for those that leave a record, `say` for the others."""
+    """The least probability of an accepted intent: `act` for those that leave a record, `say` for the others."""
 
     act: float
     say: float
