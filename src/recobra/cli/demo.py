@@ -178,6 +178,7 @@ def _send_due(at: datetime, planned: int) -> int:
     from recobra.messaging import queries  # noqa: PLC0415
 
     user = User.objects.get(username=SHOWN_USER)
+    # The second one is a process of its own, as in an installation.
     command = [sys.executable, "-m", "recobra.cli", "dispatch", "--once", "--now", at.isoformat(), "--json"]
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True) as other:  # noqa: S603
         sent = 0

@@ -43,6 +43,7 @@ def parse_port(text: str) -> int:
 
 def common_options() -> argparse.ArgumentParser:
     """Return the options that every command takes, before or after its name."""
+    # Without a default: one of the command itself would overwrite what stands before its name.
     parser = argparse.ArgumentParser(add_help=False)
     parser.add_argument(
         "--json", action="store_true", default=argparse.SUPPRESS, help="print one JSON object and nothing else"

@@ -67,6 +67,7 @@ def record_all(facts: Facts) -> None:
         # The table is partitioned by month; the first fact of one opens it.
         cursor.execute("SELECT journal_open_month(%s)", [facts.at.date()])
     tables.copy_in("journal_entry", _entry_rows(facts))
+    # One that fails undoes the fact: both are in the caller's transaction.
     for reaction in _REACTIONS.get(facts.kind, []):
         reaction(facts)
 

@@ -163,6 +163,7 @@ def _compare_leaf(row: _Row, leaf: tuple[int, bytes] | None, day: date) -> Alter
 
 
 def _begin_hash(day: date, previous: bytes) -> hashlib._Hash:
+    """Return the hash of a day before its rows: it holds the day, and the hash of the day before."""
     return hashlib.sha256(previous + day.isoformat().encode())
 
 

@@ -40,6 +40,7 @@ def django_settings(address: str) -> dict[str, object]:
             f"RECOBRA_DATABASE_URL names «{parts.scheme or address}»; only PostgreSQL {OLDEST_MAJOR} or newer is "
             "supported (postgresql://user:password@host:port/name)."
         )
+    # The folder of a socket cannot be the host part of a URL, so it comes as a parameter, as libpq has it.
     query = dict(parse_qsl(parts.query))
     host = query.pop("host", None) or parts.hostname or ""
     return {

@@ -73,6 +73,7 @@ def _preview_country(country: str, portfolios: list[Portfolio], rules: law.Compa
                 by_law=_to_opening(rows[key._replace(house=law.LAW_ALONE)], zone),
                 by_rule=_to_opening(rows[key._replace(house=rules.name)], zone),
                 outside=sum(
+                    # A contact that was due earlier and still waits would be sent now.
                     not _is_open(rows[contact_key._replace(house=rules.name)], max(due_at, now))
                     for contact_key, due_at in contacts
                 ),

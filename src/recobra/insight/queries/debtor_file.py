@@ -100,6 +100,7 @@ def debtor_file_for(user: User, debtor_id: int, now: datetime) -> DebtorFile:
     debtor = portfolio_queries.debtor_for(user, debtor_id)
     portfolios = portfolio_queries.portfolios_for(user)
     own_accounts = list(portfolio_queries.accounts_for(user, debtor_id))
+    # Somebody only named in accounts of others has none, and is shown in the format of any portfolio.
     place = own_accounts[0].portfolio if own_accounts else portfolios[0]
     accounts = _account_views(own_accounts, now)
     holds = portfolio_queries.holds_for(user, debtor)

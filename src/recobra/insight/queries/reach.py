@@ -70,6 +70,7 @@ def waiting_today(user: User, *, country: str, now: datetime) -> dict[tuple[str,
     return dict(waiting)
 
 
+# All users ask about the same minute.
 @lru_cache(maxsize=2048)
 def cached_open_now(country: str, place: str, channel: str, minute: datetime) -> OpenState:
     """Return whether the law lets a place be contacted in a minute; cached."""

@@ -106,6 +106,7 @@ def accounts_page(user: User, filters: AccountFilters, now: datetime, size: int 
 
 def _read_part(query: _Query, now: datetime, size: int) -> tuple[list[AccountRow], str]:
     """Return the rows after the query's cursor, and the cursor of those that follow ('' on the last)."""
+    # One more than a page, to know whether another follows. Accounts that no cycle has seen come last.
     raw = _read_classified(query, size + 1) if not query.filters.after.startswith("new:") else []
     if len(raw) <= size and not query.filters.needs_state:
         raw += _read_unclassified(query, size + 1 - len(raw))
@@ -114,6 +115,7 @@ def _read_part(query: _Query, now: datetime, size: int) -> tuple[list[AccountRow
 
 def valid_cursor(text: str, sort: str) -> str:
     """Return a cursor from a request if it fits the order, else '' (the first page)."""
+    # It comes from an address that anybody can change, and its type must be right for SQL.
     key, _colon, last = text.rpartition(":")
     kind = SORTS[sort][1]
     try:
@@ -166,6 +168,7 @@ def _read_classified(query: _Query, limit: int) -> list[dict[str, Any]]:
     for portfolio in query.portfolios:
         where, own = _classified_condition(query, portfolio)
         if query.filters.after:
+            # A row comparison goes on along the index; OFFSET would read all pages before.
             last_key, last_id = query.filters.after.rsplit(":", 1)
             where += f" AND ({key}, s.account_id) {'<' if descending else '>'} (%s::{kind}, %s)"
             own += [last_key, int(last_id)]
