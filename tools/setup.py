@@ -19,7 +19,8 @@ VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 # A larger set contains the smaller ones at the same versions; tests/house proves it.
 LARGER = {"base": ("base", "dev", "spark"), "dev": ("dev", "spark"), "spark": ("spark",)}
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+# The shell draws pages as Chromium does, without windows of its own: it takes a third less processor.
+BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
 class Lacking(Exception):
@@ -98,7 +99,7 @@ def chromium() -> None:
     if given and not Path(given).exists():
         raise Lacking(f"RECOBRA_CHROMIUM names {given}, which is not there.")
     if not given and not any(map(shutil.which, BROWSERS)):
-        _debian("chromium", "The browser tests need Chromium: install it, or name yours in RECOBRA_CHROMIUM.")
+        _debian(BROWSERS[0], "The browser tests need Chromium: install it, or name yours in RECOBRA_CHROMIUM.")
 
 
 def java() -> None:

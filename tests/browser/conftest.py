@@ -10,6 +10,7 @@ import pytest
 from django.conf import settings
 from django.core.cache import cache
 from playwright.sync_api import Page, sync_playwright
+from tools.setup import BROWSERS
 
 from tests import databases, extent
 from tests.console import screens
@@ -52,7 +53,7 @@ FLAGS = [
 @pytest.fixture(scope="package")
 def browser():
     """Give Chromium while the tests of this package run: its event loop must be gone when others start theirs."""
-    program = os.environ.get("RECOBRA_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+    program = os.environ.get("RECOBRA_CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
     assert program, "Chromium is needed: install it or name it with RECOBRA_CHROMIUM."
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=program, args=FLAGS)
