@@ -78,6 +78,7 @@ def now():
 @pytest.fixture
 def company(db):
     """Creditor «Banco Sur» with a consumer portfolio in Peru."""
+    databases.restart_ids()
     return people.create_company()
 
 

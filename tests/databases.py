@@ -21,6 +21,8 @@ from django.db import connection, connections
 from django.test import TransactionTestCase
 
 from recobra.kit import database
+from recobra.portfolio.models import Creditor, Portfolio
+from recobra.strategy.models import Campaign, StrategyVersion
 
 HOME = Path(os.environ["RECOBRA_TEST_HOME"])
 EMPTY = "migrated"
@@ -67,6 +69,20 @@ def create_database(name: str, *, template: str, fill: Callable[[], None] | None
 def is_created(name: str) -> bool:
     """Return whether this process has created the database."""
     return name in _template_of
+
+
+def restart_ids() -> None:
+    """Number portfolios and strategies from 1 again, where there are none.
+
+    Their ids stand in compiled decisions, which the next test then finds compiled; a rolled back test uses ids up.
+    """
+    tables = [model._meta.db_table for model in (Creditor, Portfolio, StrategyVersion, Campaign)]
+    with connection.cursor() as cursor:
+        for table in tables:
+            cursor.execute(
+                f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), 1, false) "
+                f"WHERE NOT EXISTS (SELECT FROM {table})"
+            )
 
 
 def restore_database() -> None:

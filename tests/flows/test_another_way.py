@@ -4,12 +4,12 @@ from datetime import date, timedelta
 
 import pytest
 
-from recobra.messaging import operations as messaging
 from recobra.messaging.models import Contact, Template
 from recobra.portfolio.models import ContactPoint
 from recobra.strategy import operations as strategy
 from recobra.workbench.models import Task
 from tests import receivables
+from tests.worlds import add_library
 
 MONDAY = date(2026, 11, 23)
 
@@ -17,7 +17,7 @@ MONDAY = date(2026, 11, 23)
 @pytest.fixture
 def late(company, now):
     """A loan twenty days late, whose debtor has an e-mail address and a mobile phone."""
-    messaging.ensure_library(now=now)
+    add_library(now)
     strategy.ensure_ready_made(actor="dario", now=now)
     strategy.assign_strategy(portfolio_id=company.pk, code="consumo", actor="dario", now=now)
     receivables.fresh_load(company, as_of=MONDAY, now=now)

@@ -6,7 +6,6 @@ from datetime import date, timedelta
 
 import pytest
 
-from recobra.messaging import operations as messaging
 from recobra.messaging.models import Contact, Provider, Template
 from recobra.portfolio.models import Account, Concept, ContactPoint, Debtor, Instalment, Posting
 from recobra.strategy import queries_campaigns as queries
@@ -14,6 +13,7 @@ from recobra.strategy.models import Campaign, CampaignMember
 from recobra.strategy.operations import campaigns
 from recobra_core.money import rounded_units
 from tests import receivables
+from tests.worlds import add_library
 
 MONDAY = date(2026, 11, 23)
 AN_SMS = 7_900
@@ -25,7 +25,7 @@ def lent(company, now):
     """Give the portfolio some people with a telephone each, all twenty days late."""
 
     def lend(people):
-        messaging.ensure_library(now=now)
+        add_library(now)
         Template.objects.update(status="APPROVED")
         receivables.fresh_load(company, as_of=MONDAY, now=now)
         persons = Debtor.objects.bulk_create(

@@ -6,7 +6,6 @@ from datetime import date, timedelta
 import pytest
 
 from recobra.journal.models import Entry
-from recobra.messaging import operations as messaging
 from recobra.messaging.models import Contact, Provider, Template
 from recobra.payments import operations as payments
 from recobra.portfolio import operations as portfolio
@@ -15,6 +14,7 @@ from recobra.strategy import queries_campaigns as queries
 from recobra.strategy.models import Campaign, CampaignMember
 from recobra.strategy.operations import campaigns
 from tests import receivables
+from tests.worlds import add_library
 
 MONDAY = date(2026, 11, 23)
 PEOPLE = 12
@@ -23,7 +23,7 @@ PEOPLE = 12
 @pytest.fixture
 def lent(company, now):
     """Twelve people who are twenty days late, the first with the smallest debt; the portfolio follows no strategy."""
-    messaging.ensure_library(now=now)
+    add_library(now)
     Template.objects.update(status="APPROVED")
     receivables.fresh_load(company, as_of=MONDAY, now=now)
     for n in range(1, PEOPLE + 1):

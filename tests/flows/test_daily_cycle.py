@@ -5,7 +5,6 @@ from datetime import date, timedelta
 import pytest
 
 from recobra.journal.models import Entry
-from recobra.messaging import operations as messaging
 from recobra.messaging.models import Contact
 from recobra.payments import operations as payments
 from recobra.portfolio import operations as portfolio
@@ -14,6 +13,7 @@ from recobra.strategy.models import AccountState, Firing
 from recobra.workbench.models import Task
 from recobra_core.decide import ready
 from tests import receivables
+from tests.worlds import add_library
 
 MONDAY = date(2026, 11, 23)
 
@@ -21,7 +21,7 @@ MONDAY = date(2026, 11, 23)
 @pytest.fixture
 def consumer(company, now):
     """The company under the ready-made consumer strategy, with a fresh load."""
-    messaging.ensure_library(now=now)
+    add_library(now)
     strategy.ensure_ready_made(actor="dario", now=now)
     strategy.assign_strategy(portfolio_id=company.pk, code="consumo", actor="dario", now=now)
     receivables.fresh_load(company, as_of=MONDAY, now=now)

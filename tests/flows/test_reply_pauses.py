@@ -13,13 +13,14 @@ from recobra.messaging.models import Contact
 from recobra.portfolio.models import ContactPoint
 from recobra.strategy import operations as strategy
 from tests import receivables
+from tests.worlds import add_library
 
 MONDAY = date(2026, 11, 23)
 
 
 @pytest.fixture
 def late(company, now):
-    messaging.ensure_library(now=now)
+    add_library(now)
     strategy.ensure_ready_made(actor="dario", now=now)
     strategy.assign_strategy(portfolio_id=company.pk, code="consumo", actor="dario", now=now)
     receivables.fresh_load(company, as_of=MONDAY, now=now)
