@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import duckdb as engine
+import duckdb
 import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
@@ -54,7 +54,7 @@ def compile_statement(name: str, expression: ir.Table, *, store: bool = False, f
 
 
 @contextmanager
-def open_duckdb() -> Iterator[engine.DuckDBPyConnection]:
+def open_duckdb() -> Iterator[duckdb.DuckDBPyConnection]:
     """Open a new DuckDB, which spills to the data directory and leaves nothing behind."""
     home = data_dir() / "tmp"
     home.mkdir(parents=True, exist_ok=True)
@@ -64,7 +64,7 @@ def open_duckdb() -> Iterator[engine.DuckDBPyConnection]:
         "memory_limit": MEMORY_LIMIT,
         "temp_directory": spill,
     }
-    connection = engine.connect(":memory:", config=settings)
+    connection = duckdb.connect(":memory:", config=settings)
     try:
         yield connection
     finally:
@@ -75,20 +75,20 @@ def open_duckdb() -> Iterator[engine.DuckDBPyConnection]:
 _thread_local = threading.local()
 
 
-def thread_duckdb(user: str) -> engine.DuckDBPyConnection:
+def thread_duckdb(user: str) -> duckdb.DuckDBPyConnection:
     """Return this thread's own DuckDB for a purpose, `user`, and a handful of rows.
 
     Purposes do not share one: a table that one stores would shadow what another registers under the same name.
     """
     # Opening one takes longer than deciding for a debtor, so it stays open as long as its thread.
-    connections: dict[str, engine.DuckDBPyConnection] = _thread_local.__dict__.setdefault("connections", {})
+    connections: dict[str, duckdb.DuckDBPyConnection] = _thread_local.__dict__.setdefault("connections", {})
     if user not in connections:
-        connections[user] = engine.connect(":memory:", config={"threads": 1, "memory_limit": "256MB"})
+        connections[user] = duckdb.connect(":memory:", config={"threads": 1, "memory_limit": "256MB"})
     return connections[user]
 
 
 @contextmanager
-def duckdb_for_rows(rows: int, *, user: str) -> Iterator[engine.DuckDBPyConnection]:
+def duckdb_for_rows(rows: int, *, user: str) -> Iterator[duckdb.DuckDBPyConnection]:
     """Yield the DuckDB that fits a number of rows: the thread's own for a few, a new one for many."""
     if rows <= FEW_ROWS:
         yield thread_duckdb(user)
@@ -97,13 +97,13 @@ def duckdb_for_rows(rows: int, *, user: str) -> Iterator[engine.DuckDBPyConnecti
             yield connection
 
 
-def register_tables(duck: engine.DuckDBPyConnection, tables: Mapping[str, pa.Table]) -> None:
+def register_tables(duck: duckdb.DuckDBPyConnection, tables: Mapping[str, pa.Table]) -> None:
     """Register Arrow tables, to be read by statements under their names."""
     for name, table in tables.items():
         duck.register(name, table)
 
 
-def register_files(duck: engine.DuckDBPyConnection, files: Mapping[str, Path]) -> None:
+def register_files(duck: duckdb.DuckDBPyConnection, files: Mapping[str, Path]) -> None:
     """Register Parquet files, to be read by statements under their names."""
     for name, path in files.items():
         literal = str(path).replace("'", "''")
@@ -112,7 +112,7 @@ def register_files(duck: engine.DuckDBPyConnection, files: Mapping[str, Path]) -
         duck.execute(f'CREATE OR REPLACE TEMP VIEW "{name}" AS SELECT * FROM {rows}')
 
 
-def run_statements(duck: engine.DuckDBPyConnection, statements: Sequence[Statement]) -> dict[str, pa.Table]:
+def run_statements(duck: duckdb.DuckDBPyConnection, statements: Sequence[Statement]) -> dict[str, pa.Table]:
     """Run statements in order and return the rows of those that fetch them, by name."""
     results: dict[str, pa.Table] = {}
     for statement in statements:

@@ -17,7 +17,7 @@ from recobra.compliance.queries import incidents_for
 from recobra.compliance.report import Block, Report, Section, Table
 from recobra.messaging.channels.letter.pdf import US_LETTER
 from recobra.messaging.queries import cite_article, explain_reason
-from recobra.portfolio import address_forms as numbers
+from recobra.portfolio import address_forms
 from recobra.portfolio.models import Channel
 from recobra.portfolio.queries import portfolios_for
 from recobra_core import law
@@ -232,7 +232,7 @@ _OPT_OUTS = f"""
     SELECT count(*) FILTER (WHERE e.act = 'OPTED_OUT'), count(*) FILTER (WHERE e.act = 'NOT_ME')
     FROM consent_consententry e WHERE e.at >= %s AND e.at < %s AND EXISTS (
         SELECT FROM portfolio_account a LEFT JOIN portfolio_contactpoint p
-            ON p.debtor_id = a.debtor_id AND p.kind = e.kind AND p.value = ANY({numbers.forms_sql("e.value")})
+            ON p.debtor_id = a.debtor_id AND p.kind = e.kind AND p.value = ANY({address_forms.forms_sql("e.value")})
         WHERE a.portfolio_id = ANY(%s) AND (a.debtor_id = e.debtor_id OR p.id IS NOT NULL))"""
 _ANSWERS = """
     WITH asked AS (

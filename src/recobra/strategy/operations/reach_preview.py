@@ -14,7 +14,7 @@ from recobra.strategy.operations.day_facts import read_facts
 from recobra.strategy.operations.decision import DayStatements, small_tables, statements_for
 from recobra.strategy.policies import Policies, catalogue_with, policies_in_force
 from recobra_core.decide.daily import find_due_today, plan_day
-from recobra_core.decide.reach_preview import count_reach as count
+from recobra_core.decide.reach_preview import count_reach
 from recobra_core.decide.strategy import Strategy
 
 
@@ -61,5 +61,5 @@ def _compile_counts(day: DayStatements, policies: Policies, as_of: date) -> list
     return [
         *statements,
         engine.compile_statement("due", due_expression, store=True, fetch=False),
-        engine.compile_statement("steps", count(fresh, accounts, plan)),
+        engine.compile_statement("steps", count_reach(fresh, accounts, plan)),
     ]
