@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 from datetime import UTC, datetime
 
+import hypothesis
 import pytest
 from django.conf import settings
 from xdist.scheduler import LoadScopeScheduling
@@ -55,6 +56,9 @@ def pytest_collection_modifyitems(items):
     items.sort(key=lambda item: next((n for n, path in enumerate(HEAVIEST) if item.nodeid.startswith(path)), 99))
 
 
+# How long an example takes says how busy the machine is; what takes long is measured by `recobra bench`.
+hypothesis.settings.register_profile("untimed", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("untimed")
 # Six people per test need no slow hash, and no client lists the thousands of files of the icon set first.
 settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 settings.WHITENOISE_AUTOREFRESH = True

@@ -159,6 +159,6 @@ def test_a_fact_that_is_not_committed_yet_is_waited_for(several, now):
 
     thread, _answers = beside(tell)
     assert told.wait(30)
-    marked.append(committing.journal_mark())
+    marked.append(committing.latest_entry_id())
     thread.join(30)
     assert marked == [Entry.objects.latest("id").pk]

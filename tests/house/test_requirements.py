@@ -175,9 +175,8 @@ def test_by_another_door():
 def test_that_is_refused():
     assert Client().get("/idioma/").status_code == 405
 
-def test_by_command(capsys, monkeypatch):
-    monkeypatch.setattr(cli, "_run", lambda chosen: 0)
-    assert cli.main(["report", "aging", "--json"]) == 0
+def test_by_command():
+    assert cli.build_parser().parse_args(["report", "aging", "--json"]).json
 
 @pytest.fixture(scope="module")
 def visited():

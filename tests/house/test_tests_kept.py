@@ -42,4 +42,4 @@ def test_every_move_leads_to_a_test_that_exists():
         if not move.target.startswith("gone:"):
             path, _, name = move.target.partition("::")
             text = (ROOT / path).read_text(encoding="utf-8")
-            assert f"def {name.rpartition('::')[2].partition('[')[0]}(" in text, move.target
+            assert name == "*" or f"def {name.rpartition('::')[2].partition('[')[0]}(" in text, move.target

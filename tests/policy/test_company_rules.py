@@ -31,9 +31,9 @@ def test_a_tighter_rule_is_in_force_for_its_portfolio_alone(company, now):
     )
     save(EVENINGS_OFF, now, company)
     found = house_rules.company_rules_in_force()
-    assert set(found.of) == {company.pk}
-    assert other.pk not in found.of
-    assert found.of[company.pk] == "casa.1"
+    assert set(found.name_by_portfolio) == {company.pk}
+    assert other.pk not in found.name_by_portfolio
+    assert found.name_by_portfolio[company.pk] == "casa.1"
 
 
 def test_rules_for_all_and_for_one_hold_together(company, now):

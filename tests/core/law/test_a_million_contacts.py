@@ -144,7 +144,7 @@ def test_an_error_in_the_data_is_found(country, right, wrong, monkeypatch):
     altered = read_country(text.replace(right, wrong), file=f"{country}.yaml")
     changed = dict(load_countries()) | {country: altered}
     for module in (opening_hours, caps):
-        monkeypatch.setattr(module, "countries", lambda: changed)
+        monkeypatch.setattr(module, "load_countries", lambda: changed)
     run = Run(people(FEW // len([place for place in PLACES if place[0] == country]), country))
     found = (run.unlawful or run.too_strict for day in _days([]) if run.over([day]))
     assert any(found)
