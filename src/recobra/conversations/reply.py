@@ -203,7 +203,7 @@ def _open_conversation(debtor_id: int, point_id: int, channel: str, now: datetim
     if channel not in WRITTEN_CHANNELS or address_forms.point_kind(channel) != point.kind:
         raise ReplyRefused(_("This number or address is not reached by that channel."))
     with connection.cursor() as cursor:
-        # The lock that inbound messages take too: one conversation is open per address.
+        # One conversation is open per address: two first messages at once must not begin two.
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 5))", [f"{channel} {point.value}"])
     at_address = Conversation.objects.filter(
         channel=channel, address__in=address_forms.list_forms(point.value, kind=point.kind)
