@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-import yaml
+from recobra_core import yaml_text
 
 from .conftest import ROOT, read_sources, tracked
 from .references import Definition, Kind, Module, read_module
@@ -275,7 +275,7 @@ def read_template_words() -> frozenset[str]:
 
 def read_waiting() -> dict[str, dict[str, str]]:
     """Return what may be unreached for now: {dotted name: {waits_for, why}}."""
-    return yaml.safe_load(WAITING.read_text(encoding="utf-8"))
+    return yaml_text.load(WAITING.read_text(encoding="utf-8"))
 
 
 def main() -> None:

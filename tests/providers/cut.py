@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import yaml
+from recobra_core import yaml_text
 
 HERE = Path(__file__).parent / "openapi"
 OPERATIONS = {
@@ -104,7 +104,7 @@ def _load_document(path: Path) -> dict[str, Any]:
     text = (
         gzip.decompress(compressed.read_bytes()).decode() if compressed.exists() else path.read_text(encoding="utf-8")
     )
-    return json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
+    return json.loads(text) if path.suffix == ".json" else yaml_text.load(text)
 
 
 def _add_descriptions(document: dict[str, Any]) -> None:

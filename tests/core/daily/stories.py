@@ -5,16 +5,16 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-import yaml
 from tests.core.daily.tables import Row, write
 
+from recobra_core import yaml_text
 from recobra_core.decide import Strategy, list_templates
 from recobra_core.decide.daily import PortfolioLimits
 from recobra_core.stages import Limits
 
 AS_OF = date(2026, 11, 24)
 CHANNELS_OPEN = ("email", "sms")
-DOCUMENT = yaml.safe_load(Path(__file__).with_name("daily_cases.yaml").read_text("utf-8"))
+DOCUMENT = yaml_text.load(Path(__file__).with_name("daily_cases.yaml").read_text("utf-8"))
 CASES: list[Mapping[str, Any]] = DOCUMENT["cases"]
 STRATEGY = Strategy.parse(DOCUMENT["strategy"])
 POLICIES = (

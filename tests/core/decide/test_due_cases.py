@@ -4,14 +4,14 @@ from collections import defaultdict
 from pathlib import Path
 
 import pytest
-import yaml
 from tests.core.decide import builders
 from tests.core.decide.builders import ORDINARY_ACCOUNT, TODAY, read
 
+from recobra_core import yaml_text
 from recobra_core.decide.due import find_due_steps, find_silenced
 from recobra_core.decide.strategy import Strategy
 
-DOCUMENT = yaml.safe_load(Path(__file__).with_name("due_cases.yaml").read_text("utf-8"))
+DOCUMENT = yaml_text.load(Path(__file__).with_name("due_cases.yaml").read_text("utf-8"))
 STRATEGY = Strategy.parse(DOCUMENT["strategy"])
 CASES = DOCUMENT["cases"]
 

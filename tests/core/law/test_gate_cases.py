@@ -4,11 +4,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
+from recobra_core import yaml_text
 from recobra_core.law import SENTENCES, load_countries
 
-CASES = yaml.safe_load((Path(__file__).parent / "gate_cases.yaml").read_text(encoding="utf-8"))
+CASES = yaml_text.load((Path(__file__).parent / "gate_cases.yaml").read_text(encoding="utf-8"))
 
 
 @pytest.fixture(scope="module")

@@ -8,16 +8,16 @@ from importlib import resources
 import holidays
 import ibis
 import pytest
-import yaml
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from tests import extent
 
+from recobra_core import yaml_text
 from recobra_core.law import CANDIDATE, HISTORY, OPENINGS, build_caps, build_openings, judge_candidates
 
 DATA = resources.files("recobra_core.law") / "data"
 FILES = {
-    name: yaml.safe_load((DATA / f"{name}.yaml").read_text(encoding="utf-8"))
+    name: yaml_text.load((DATA / f"{name}.yaml").read_text(encoding="utf-8"))
     for name in (f.name.removesuffix(".yaml") for f in DATA.iterdir() if f.name.endswith(".yaml"))
 }
 WEEK = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]

@@ -6,6 +6,7 @@ from importlib import resources
 import pytest
 import yaml
 
+from recobra_core import yaml_text
 from recobra_core.law import LawFileError, load_countries
 from recobra_core.law.files import read_country
 from recobra_core.law.model import CHANNELS
@@ -14,7 +15,7 @@ PERU = (resources.files("recobra_core.law") / "data" / "PE.yaml").read_text(enco
 
 
 def changed(change) -> str:
-    raw = yaml.safe_load(PERU)
+    raw = yaml_text.load(PERU)
     change(raw)
     return yaml.safe_dump(raw)
 

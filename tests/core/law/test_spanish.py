@@ -6,17 +6,17 @@ from dataclasses import asdict
 from importlib import resources
 
 import pytest
-import yaml
 
+from recobra_core import yaml_text
 from recobra_core.law import blocks, load_countries, phrases
 from recobra_core.law.company_rules import COMPANY_SOURCE
 from recobra_core.law.description import describe_country, translate_text
 from recobra_core.law.opening_hours import UNKNOWN_SOURCE
 
 FOLDER = resources.files("recobra_core.law")
-WRITTEN = yaml.safe_load((FOLDER / "phrases" / "es_data.yaml").read_text(encoding="utf-8"))
+WRITTEN = yaml_text.load((FOLDER / "phrases" / "es_data.yaml").read_text(encoding="utf-8"))
 DATA = {
-    code: yaml.safe_load((FOLDER / "data" / f"{code}.yaml").read_text(encoding="utf-8")) for code in load_countries()
+    code: yaml_text.load((FOLDER / "data" / f"{code}.yaml").read_text(encoding="utf-8")) for code in load_countries()
 }
 READ = ("authority", "certainty", "duty", "name", "note", "required_content_basis", "rule", "source", "what")
 CODES = ("certainty", "basis", "rule", "code", "currency", "channel", "place")
@@ -41,7 +41,7 @@ def texts_of(code):
 
 def days_of(code):
     starts = re.findall(r"effective_from: (\d{4}-\d\d-\d\d)", (FOLDER / "data" / f"{code}.yaml").read_text("utf-8"))
-    return sorted({*map(yaml.safe_load, starts), yaml.safe_load("2026-11-24")})
+    return sorted({*map(yaml_text.load, starts), yaml_text.load("2026-11-24")})
 
 
 GATE = {COMPANY_SOURCE, UNKNOWN_SOURCE, *re.findall(r'source="([^"]+)"', inspect.getsource(blocks))}
@@ -103,7 +103,7 @@ def test_a_further_row_is_whole(code):
 
 
 def test_chile_reads_in_spanish_and_in_english():
-    page = describe_country(country="CL", day=yaml.safe_load("2026-11-24"))
+    page = describe_country(country="CL", day=yaml_text.load("2026-11-24"))
     assert page.authority == "SERNAC, juzgados de policía local; CMF"
     assert page.sanctions.text.startswith("Hasta 300 UTM por infracción")
     assert (

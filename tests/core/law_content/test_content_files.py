@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests import extent
 
+from recobra_core import yaml_text
 from recobra_core.law import LawFileError
 from recobra_core.law import load_countries as contact_countries
 from recobra_core.law.content import SENTENCES, MessageFacts, files, lint_text
@@ -39,7 +40,7 @@ def test_every_code_and_part_has_its_sentence():
 
 
 def test_a_text_is_judged_by_the_law_of_its_day():
-    raw = yaml.safe_load(CHILE)
+    raw = yaml_text.load(CHILE)
     later = {**raw["versions"][0], "effective_from": date(2027, 1, 1), "categories": {}}
     raw["versions"].append(later)
     before, after = files.read_country(yaml.safe_dump(raw), file="CL.yaml")
@@ -60,7 +61,7 @@ def test_a_text_is_judged_by_the_law_of_its_day():
     ],
 )
 def test_a_wrong_file_says_where_it_is_wrong(wrong, said):
-    raw = {**yaml.safe_load(CHILE), **wrong}
+    raw = {**yaml_text.load(CHILE), **wrong}
     with pytest.raises(LawFileError, match=said):
         files.read_country(yaml.safe_dump(raw), file="CL.yaml")
 

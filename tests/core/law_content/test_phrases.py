@@ -6,13 +6,13 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-import yaml
 
+from recobra_core import yaml_text
 from recobra_core.law.content import MessageFacts, lint_text
 
 CASES = [
     (country, case)
-    for cases in yaml.safe_load((Path(__file__).parent / "phrases.yaml").read_text("utf-8")).values()
+    for cases in yaml_text.load((Path(__file__).parent / "phrases.yaml").read_text("utf-8")).values()
     for case in cases
     for country in case["in"]
 ]
