@@ -66,7 +66,7 @@ def numbers(world_with_strategy, people):
         raw="Subject: Su cuota\nContent-Type: text/html; charset=utf-8\n\n<p>Estimada María</p>".encode(),
     )
     rows = b"Cuenta;Cliente;Vencimiento;Saldo\nL-1;Rosa;15/01/2026;100,50\n"
-    upload = uploads.keep(
+    upload = uploads.save_upload(
         file=SimpleUploadedFile("cartera.csv", rows), portfolio_code=world.portfolio.code, user=people["carla"], now=now
     )
     return {

@@ -185,11 +185,11 @@ def test_every_reason_of_the_gate_is_in_the_catalogue():
     ],
 )
 def test_every_code_has_a_word_and_a_tone(family, choices):
-    assert set(labels.WORDS[family]) == set(choices.values)
+    assert set(labels.LABELS[family]) == set(choices.values)
 
 
 def test_a_kind_of_fact_and_an_actor_that_nobody_named_show_as_they_are():
-    assert (narrative.fact_label("new.kind"), narrative.icon("new.kind"), narrative.actor_label("ana")) == (
+    assert (narrative.fact_label("new.kind"), narrative.icon_of("new.kind"), narrative.actor_label("ana")) == (
         "new.kind",
         "notes",
         "ana",
@@ -201,13 +201,13 @@ def test_a_kind_of_fact_and_an_actor_that_nobody_named_show_as_they_are():
     [("45678912", "•••••912"), ("123", "•••"), ("", "")],
 )
 def test_documents_are_masked(value, masked):
-    assert masks.document(value) == masked
+    assert masks.mask_document(value) == masked
 
 
 def test_contact_data_is_masked_beyond_use():
-    assert masks.contact("maria.nahui@correo.example") == "m•••@correo.example"
-    assert masks.contact("+51987654321") == "+51•••••21"
-    assert masks.contact("123") == "•••"
+    assert masks.mask_contact("maria.nahui@correo.example") == "m•••@correo.example"
+    assert masks.mask_contact("+51987654321") == "+51•••••21"
+    assert masks.mask_contact("123") == "•••"
 
 
 def test_of_a_guarantor_it_is_not_said_that_a_debt_was_settled(at_desk, world):

@@ -121,7 +121,7 @@ def upload(cast, company, now, tmp_path, monkeypatch):
 
     def upload():
         file = SimpleUploadedFile("cartera.csv", TEXT.encode())
-        return uploads.keep(file=file, portfolio_code=company.code, user=cast["dario"], now=now)
+        return uploads.save_upload(file=file, portfolio_code=company.code, user=cast["dario"], now=now)
 
     return upload
 
@@ -134,7 +134,7 @@ def _age(path, now):
 def test_bytes_left_behind_go_after_a_day_but_not_those_a_worker_still_needs(upload, now, company):
     left, awaited, fresh = upload(), upload(), upload()
     for each in (left, awaited):
-        uploads.forget(each, keep_bytes=True)
+        uploads.discard_upload(each, keep_bytes=True)
         _age(each.path, now)
     jobs.ask_for_load(
         path=awaited.path,

@@ -45,7 +45,7 @@ class Scope(models.Model):
 
 
 class SavedView(models.Model):
-    """The conditions of a list under a name of a user's own.
+    """The conditions of a list, saved by a user under a name.
 
     Personal data: what was searched for. Dies with the user.
     """

@@ -1,4 +1,4 @@
-"""Users, their scope, and what is recorded when they come in."""
+"""Changes of users, their scope and their saved views, and records of what they take out."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def create_user(
         email=email,
         language=language,
     )
-    codes = _scope(user, portfolios)
+    codes = _replace_scope(user, portfolios)
     payload = {"user_id": user.pk, "role": role, "portfolios": codes}
     record("user.created", at=now, actor=actor, actor_id=actor_id, payload=payload)
     return user
@@ -60,11 +60,12 @@ def create_user(
 
 @transaction.atomic
 def set_password(*, username: str, password: str, actor: str, actor_id: int | None = None, now: datetime) -> None:
-    """Give a user another password; every session opened with the former one ends. Raises UserRefused."""
+    """Set a user's password and end all of his or her sessions. Raises UserRefused."""
     user = User.objects.select_for_update().filter(username=username).first()
     if user is None:
         raise UserRefused(f"There is no user «{username}».")
     _check_password(password)
+    # Sessions carry a hash of the password, so Django drops them once it changes.
     user.set_password(password)
     user.save(update_fields=["password"])
     record("user.password_set", at=now, actor=actor, actor_id=actor_id, payload={"user_id": user.pk})
@@ -73,31 +74,31 @@ def set_password(*, username: str, password: str, actor: str, actor_id: int | No
 @transaction.atomic
 def set_scope(*, user: User, portfolios: Iterable[str], actor: str, actor_id: int | None = None, now: datetime) -> None:
     """Replace the portfolios that a user may see."""
-    payload = {"user_id": user.pk, "portfolios": _scope(user, portfolios)}
+    payload = {"user_id": user.pk, "portfolios": _replace_scope(user, portfolios)}
     record("user.scope_set", at=now, actor=actor, actor_id=actor_id, payload=payload)
 
 
 @transaction.atomic
 def record_sign_in(*, user: User, address: str, now: datetime) -> None:
-    """Record that a user came in; the address is kept as the network's number, never the browser's words."""
+    """Record a sign-in with the address of the network."""
     record("user.signed_in", at=now, actor=user.username, actor_id=user.pk, payload={"address": address})
 
 
 @transaction.atomic
 def record_export(*, user: User, what: str, rows: int, conditions: dict[str, str], now: datetime) -> None:
-    """Record that a user took a list out of the product, with the conditions that chose its rows."""
+    """Record an export of a list, with the conditions that chose its rows."""
     payload = {"what": what, "rows": rows, "conditions": conditions}
     record("export.made", at=now, actor=user.username, actor_id=user.pk, payload=payload)
 
 
 def set_language(*, user: User, language: str) -> None:
-    """Remember the language of a user's screens."""
+    """Set the language of a user's screens."""
     User.objects.filter(pk=user.pk).update(language=language)
 
 
 @transaction.atomic
 def save_view(*, user: User, screen: str, name: str, query: str) -> SavedView:
-    """Keep the conditions of a list under a name; the same name again replaces them. Raises ViewRefused."""
+    """Save the conditions of a list under a name; the same name again replaces them. Raises ViewRefused."""
     if not name.strip():
         raise ViewRefused("A view needs a name.")
     view, _created = SavedView.objects.update_or_create(
@@ -108,11 +109,11 @@ def save_view(*, user: User, screen: str, name: str, query: str) -> SavedView:
 
 @transaction.atomic
 def delete_view(*, user: User, view_id: int) -> None:
-    """Forget a saved view of the user's own; another person's is left as it is."""
+    """Delete one of the user's own saved views; another person's stays as it is."""
     SavedView.objects.filter(user=user, pk=view_id).delete()
 
 
-def _scope(user: User, portfolios: Iterable[str]) -> list[str]:
+def _replace_scope(user: User, portfolios: Iterable[str]) -> list[str]:
     codes = sorted(set(portfolios))
     user.scopes.all().delete()
     Scope.objects.bulk_create([Scope(user=user, portfolio_code=code) for code in codes])
@@ -122,5 +123,5 @@ def _scope(user: User, portfolios: Iterable[str]) -> list[str]:
 def _check_password(password: str) -> None:
     try:
         validate_password(password)
-    except ValidationError as refused:
-        raise UserRefused(" ".join(refused.messages)) from refused
+    except ValidationError as error:
+        raise UserRefused(" ".join(error.messages)) from error

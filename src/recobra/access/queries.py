@@ -1,4 +1,4 @@
-"""Who may see which portfolios."""
+"""Read access to users: their scope and their saved views."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ def portfolio_codes(user: User) -> frozenset[str] | None:
     return frozenset(user.scopes.values_list("portfolio_code", flat=True))
 
 
-def is_anyone() -> bool:
-    """Tell if there is a user who may come in."""
+def has_active_user() -> bool:
+    """Return whether any user can sign in."""
     return User.objects.filter(is_active=True).exists()
 
 

@@ -1,4 +1,4 @@
-"""What each role may do. The one table behind the navigation, the screens and the buttons."""
+"""Rights of each role: the one table behind the navigation, the screens and the buttons."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .models import Role, User
 
 
 class Right(StrEnum):
-    """Something a member of staff may do, always within the portfolios of his or her scope."""
+    """A right of a member of staff, always within the portfolios of his or her scope."""
 
     SEE_BOARD = "see_board"
     SEE_CASES = "see_cases"
@@ -43,7 +43,7 @@ class Right(StrEnum):
 
 
 R = Right
-_DESK: Final = {
+_COLLECTOR_RIGHTS: Final = {
     R.SEE_BOARD,
     R.SEE_CASES,
     R.SEE_CONTACT_DATA,
@@ -55,7 +55,7 @@ _DESK: Final = {
     R.VISIT,
     R.SEE_COMPLIANCE,
 }
-_READING: Final = {
+_READ_RIGHTS: Final = {
     R.SEE_BOARD,
     R.SEE_CASES,
     R.SEE_MESSAGES,
@@ -64,29 +64,29 @@ _READING: Final = {
     R.SEE_CYCLE,
     R.SEE_COMPLIANCE,
 }
-_LEADING: Final = (
-    _DESK
-    | _READING
+_SUPERVISOR_RIGHTS: Final = (
+    _COLLECTOR_RIGHTS
+    | _READ_RIGHTS
     | {R.SEE_NATIONAL_ID, R.REVERSE_PAYMENT, R.LIFT_HOLD, R.LOAD_FILES, R.APPROVE_TEMPLATES, R.RUN_CAMPAIGNS}
     | {R.RECORD_INCIDENT, R.EXPORT_EVIDENCE}
 )
 
 RIGHTS: Final[dict[str, frozenset[Right]]] = {
-    Role.GESTOR: frozenset(_DESK),
-    Role.SUPERVISOR: frozenset(_LEADING),
+    Role.GESTOR: frozenset(_COLLECTOR_RIGHTS),
+    Role.SUPERVISOR: frozenset(_SUPERVISOR_RIGHTS),
     Role.MANAGER: frozenset(
-        _LEADING | {R.EXPORT, R.EDIT_TEMPLATES, R.EDIT_STRATEGIES, R.RUN_CYCLE, R.SEE_AUDIT, R.EDIT_RULES}
+        _SUPERVISOR_RIGHTS | {R.EXPORT, R.EDIT_TEMPLATES, R.EDIT_STRATEGIES, R.RUN_CYCLE, R.SEE_AUDIT, R.EDIT_RULES}
     ),
     Role.ADMINISTRATOR: frozenset(
-        _READING
+        _READ_RIGHTS
         | {R.LOAD_FILES, R.EDIT_TEMPLATES, R.EDIT_STRATEGIES, R.RUN_CYCLE, R.SEE_AUDIT, R.MANAGE_USERS}
         | {R.MANAGE_CHANNELS, R.EDIT_RULES, R.APPROVE_TEMPLATES}
     ),
-    # Reads everything, changes nothing, and needs neither telephone numbers nor identity documents for it.
-    Role.AUDITOR: frozenset(_READING | {R.SEE_AUDIT, R.EXPORT, R.EXPORT_EVIDENCE}),
+    # An auditor reads everything and changes nothing; neither telephones nor identity documents are needed for that.
+    Role.AUDITOR: frozenset(_READ_RIGHTS | {R.SEE_AUDIT, R.EXPORT, R.EXPORT_EVIDENCE}),
 }
 
 
-def may(user: User, right: Right) -> bool:
+def has_right(user: User, right: Right) -> bool:
     """Return whether the role of an active user carries a right."""
     return user.is_active and right in RIGHTS[user.role]

@@ -1,4 +1,4 @@
-"""The door of automatic calls: the provider asks what to say next."""
+"""Turns of automatic calls: the provider asks what to say next."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from django.views.decorators.csrf import csrf_exempt
 
 from recobra.conversations.automatic_call import next_call_turn
 
-from .webhooks import Door, incoming
+from .webhooks import ProviderView, read_call
 
 
-# Signed twice: the address by us, the call by the provider.
+# No session and no CSRF token: the address is signed by us, the call by the provider.
 @method_decorator([login_not_required, csrf_exempt, never_cache], name="dispatch")
-class Voice(Door):
+class Voice(ProviderView):
     """Answer with the TwiML of the call's next turn; 404 also for an address that is not ours."""
 
     http_method_names = ["post"]
 
     def post(self, request: HttpRequest, provider_code: str, token: str) -> HttpResponse:
-        """Take in what was pressed and say what comes next."""
-        call = incoming(request)
-        said = next_call_turn(provider_code=provider_code, token=token, call=call, now=call.received_at)
-        return HttpResponse(said, content_type="text/xml; charset=utf-8")
+        """Receive the key that was pressed and return the next turn."""
+        call = read_call(request)
+        twiml = next_call_turn(provider_code=provider_code, token=token, call=call, now=call.received_at)
+        return HttpResponse(twiml, content_type="text/xml; charset=utf-8")

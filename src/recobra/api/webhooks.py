@@ -1,4 +1,4 @@
-"""The providers' door. Nobody signs in here: the signature of each call says whose it is."""
+"""Webhooks of the providers. Nobody signs in: the signature of each call proves its sender."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from recobra.kit import clock
 from recobra.messaging.channels.adapter import ForgedCall, Unsuitable, WebhookRequest
 
 # Meta's calls have up to 3 MB (developers.facebook.com/docs/graph-api/webhooks/getting-started).
-LARGEST_BYTES = 4 * 1024 * 1024
+BODY_BYTES_MAX = 4 * 1024 * 1024
 _log = logging.getLogger(__name__)
 
 
@@ -27,11 +27,11 @@ class TooLarge(Exception):
     """The body is larger than any provider's call."""
 
 
-class Door(View):
-    """What a provider hears where it cannot be answered: 403 forged, 404 unknown provider, 413 too large, 503 later."""
+class ProviderView(View):
+    """A view for calls of providers: 403 forged, 404 unknown provider, 413 too large, 503 to be called again."""
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """Answer, or say by the status alone why not."""
+        """Answer a call, or refuse it by the status alone."""
         try:
             return super().dispatch(request, *args, **kwargs)
         except UnknownProvider:
@@ -41,6 +41,7 @@ class Door(View):
         except TooLarge:
             return HttpResponse(status=413)
         except Unsuitable:
+            # The fault is ours: 503 makes the provider keep the event and call again.
             _log.exception(
                 "The settings of provider %s cannot be used; it was asked to call again.", kwargs.get("provider_code")
             )
@@ -48,41 +49,40 @@ class Door(View):
 
 
 @method_decorator([login_not_required, csrf_exempt, never_cache], name="dispatch")
-class Webhook(Door):
-    """Take in a provider's call: 200 once it is kept."""
+class Webhook(ProviderView):
+    """Receive a provider's call: 200 once it is stored."""
 
     http_method_names = ["get", "post"]
 
     def get(self, request: HttpRequest, provider_code: str) -> HttpResponse:
-        """Answer a provider that tries the address, or take in a call of one that reports by GET."""
-        call = incoming(request)
-        said = answer_challenge(provider_code=provider_code, call=call)
-        if said is not None:
-            return HttpResponse(said, content_type="text/plain; charset=utf-8")
-        return _taken_in(provider_code, call)
+        """Answer a provider's challenge, or receive a call from a provider that reports by GET."""
+        call = read_call(request)
+        challenge_answer = answer_challenge(provider_code=provider_code, call=call)
+        if challenge_answer is not None:
+            return HttpResponse(challenge_answer, content_type="text/plain; charset=utf-8")
+        return _receive(provider_code, call)
 
     def post(self, request: HttpRequest, provider_code: str) -> HttpResponse:
-        """Take in a call."""
-        return _taken_in(provider_code, incoming(request))
+        """Receive a call."""
+        return _receive(provider_code, read_call(request))
 
 
-def _taken_in(provider_code: str, call: WebhookRequest) -> HttpResponse:
+def _receive(provider_code: str, call: WebhookRequest) -> HttpResponse:
     content_type, body = receive_call(provider_code=provider_code, call=call, now=call.received_at)
     return HttpResponse(body, content_type=content_type)
 
 
-def incoming(request: HttpRequest) -> WebhookRequest:
-    """Return a call as the provider made it. Raises TooLarge.
-
-    Proxies may have changed host and scheme, so the address is our public one.
-    """
-    if int(request.META.get("CONTENT_LENGTH") or 0) > LARGEST_BYTES:
+def read_call(request: HttpRequest) -> WebhookRequest:
+    """Return a call as the provider made it. Raises TooLarge."""
+    if int(request.META.get("CONTENT_LENGTH") or 0) > BODY_BYTES_MAX:
         raise TooLarge
-    body = request.read(LARGEST_BYTES + 1)
-    if len(body) > LARGEST_BYTES:
+    # The header may be missing or wrong, so no more than the limit is read.
+    body = request.read(BODY_BYTES_MAX + 1)
+    if len(body) > BODY_BYTES_MAX:
         raise TooLarge
     return WebhookRequest(
         method=request.method or "",
+        # Signatures cover the public address; proxies may have changed host and scheme.
         url=settings.PUBLIC_URL.rstrip("/") + request.get_full_path(),
         headers={name.lower(): value for name, value in request.headers.items()},
         body=body,

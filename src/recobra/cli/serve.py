@@ -46,7 +46,7 @@ def serve_console(arguments: argparse.Namespace) -> Answer:
     bootstrap.set_up()
     from recobra.access import queries  # noqa: PLC0415 - needs the settings
 
-    return answer_and_serve(arguments.port, lines=() if queries.is_anyone() else (NO_USERS,))
+    return answer_and_serve(arguments.port, lines=() if queries.has_active_user() else (NO_USERS,))
 
 
 def answer_and_serve(port: int, *, lines: tuple[str, ...] = (), **more: Any) -> Answer:

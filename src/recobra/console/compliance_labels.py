@@ -1,4 +1,4 @@
-"""Words of the law's pages, of company rules, providers and consent, for the badges of `words.py`."""
+"""Labels of the law's pages, of company rules and of consent; importing this adds them to `labels.LABELS`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from recobra.console import labels
 
-FAMILIES: Final[dict[str, dict[str, labels.Said]]] = {
+FAMILIES: Final[dict[str, dict[str, labels.Label]]] = {
     "certainty": {
         "verified": (_("Verified in the text"), "good"),
         "verified (press)": (_("Verified in the press"), "good"),
@@ -78,4 +78,4 @@ FAMILIES: Final[dict[str, dict[str, labels.Said]]] = {
         "workplace_opened": (_("The law bars contact at work."), "bad"),
     },
 }
-labels.WORDS.update(FAMILIES)
+labels.LABELS.update(FAMILIES)

@@ -1,4 +1,4 @@
-"""What every page of the console needs."""
+"""Template context of every page of the console."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ from . import navigation
 
 
 def shell(request: HttpRequest) -> dict[str, object]:
-    """Return the facts of the page's frame: the side bar and what the user may do (`can.record_payment`)."""
+    """Return the context of the page's frame: the side bar and the user's rights (`can.record_payment`)."""
     user = getattr(request, "user", None)
     if not isinstance(user, User):
         return {"demo": settings.DEMO}
     return {
         "demo": settings.DEMO,
-        "navigation": navigation.entries(user, request.path),
+        "navigation": navigation.visible_entries(user, request.path),
         "can": {str(right): True for right in RIGHTS[user.role]},
+        # Lazy: only pages that write numbers outside of any portfolio ask the database for it.
         "country": SimpleLazyObject(lambda: board.main_country(user)),
     }

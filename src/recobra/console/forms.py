@@ -1,4 +1,4 @@
-"""What people type, read in the format of the portfolio's country."""
+"""Forms of a debtor's file; amounts are read in the format of the portfolio's country."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from recobra.console import labels
-from recobra.console.templatetags.console import Place, numbers_of
+from recobra.console.templatetags.console import Place, number_locale
 
 _CONTROL = {"class": "form-control"}
 _SELECT = {"class": "form-select"}
@@ -31,18 +31,21 @@ class MoneyField(forms.CharField):
     def clean(self, value: Any) -> int | None:
         """Return minor units. Raises ValidationError that shows how an amount is written here."""
         text = str(super().clean(value)).replace("\xa0", "").strip()
-        return self._minor(text) if text else None
+        return self._parse_minor(text) if text else None
 
-    def _minor(self, text: str) -> int:
+    def _parse_minor(self, text: str) -> int:
+        unreadable = forms.ValidationError(_("Write the amount like %(example)s.") % {"example": self._example()})
+        # Babel also reads letters and signs that nobody means as an amount, such as an exponent.
         if not re.fullmatch(r"-?[\d.,'’\s]+", text):
-            raise forms.ValidationError(_("Write the amount like %(example)s.") % self._said())
+            raise unreadable
         try:
-            amount = parse_decimal(text, locale=numbers_of(self.place.country), strict=True)
-        except NumberFormatError as unreadable:
-            raise forms.ValidationError(_("Write the amount like %(example)s.") % self._said()) from unreadable
+            amount = parse_decimal(text, locale=number_locale(self.place.country), strict=True)
+        except NumberFormatError as error:
+            raise unreadable from error
         minor = amount.scaleb(get_currency_precision(self.place.currency))
+        # More decimals than the currency has: rounding would record another amount than was typed.
         if minor != minor.to_integral_value():
-            raise forms.ValidationError(_("Write the amount like %(example)s.") % self._said())
+            raise unreadable
         if not 0 < amount < AMOUNT_LIMIT:
             raise forms.ValidationError(_("The amount must be more than zero."))
         return int(minor)
@@ -50,30 +53,27 @@ class MoneyField(forms.CharField):
     def _example(self) -> str:
         exponent = get_currency_precision(self.place.currency)
         pattern = "#,##0." + "0" * exponent if exponent else "#,##0"
-        return format_decimal(Decimal("1234.5"), pattern, locale=numbers_of(self.place.country))
-
-    def _said(self) -> dict[str, str]:
-        return {"example": self._example()}
+        return format_decimal(Decimal("1234.5"), pattern, locale=number_locale(self.place.country))
 
 
 def day_field(label: str | Any, **options: Any) -> forms.DateField:
-    """Return a field with the browser's own calendar."""
+    """Return a date field that opens the browser's calendar."""
     widget = forms.DateInput(attrs={**_CONTROL, "type": "date"}, format="%Y-%m-%d")
     return forms.DateField(label=label, widget=widget, **options)
 
 
 class PaymentForm(forms.Form):
-    """A payment received: of which account, how much, when, with which receipt."""
+    """A payment received: account, amount, day and receipt."""
 
     def __init__(self, *args: Any, place: Place, accounts: list[tuple[int, str]], today: date, **options: Any) -> None:
         super().__init__(*args, **options)
-        whole = [("", _("All: the oldest debt first"))] if len(accounts) > 1 else []
+        all_accounts = [("", _("All: the oldest debt first"))] if len(accounts) > 1 else []
         self.fields["account"] = forms.TypedChoiceField(
             label=_("Account"),
-            choices=[*whole, *accounts],
+            choices=[*all_accounts, *accounts],
             coerce=int,
             empty_value=None,
-            required=not whole,
+            required=not all_accounts,
             widget=forms.Select(attrs=_SELECT),
         )
         self.fields["amount_minor"] = MoneyField(label=_("Amount (%(code)s)") % {"code": place.currency}, place=place)
@@ -86,7 +86,7 @@ class PaymentForm(forms.Form):
 
 
 class ReversalForm(forms.Form):
-    """Why a payment is taken back."""
+    """The reason for reversing a payment."""
 
     reason = forms.CharField(
         label=gettext_lazy("Reason"), max_length=300, widget=forms.Textarea(attrs={**_CONTROL, "rows": 3})
@@ -94,14 +94,14 @@ class ReversalForm(forms.Form):
 
 
 class HoldForm(forms.Form):
-    """A pause: of what, why, from when to when."""
+    """A hold on a debtor or an account: reason, days and disputed amount."""
 
     def __init__(self, *args: Any, place: Place, accounts: list[tuple[int, str]], today: date, **options: Any) -> None:
         super().__init__(*args, **options)
-        whole = [("", _("The debtor, with all accounts"))]
+        whole_debtor = [("", _("The debtor, with all accounts"))]
         self.fields["account"] = forms.TypedChoiceField(
             label=_("What is held"),
-            choices=[*whole, *accounts],
+            choices=[*whole_debtor, *accounts],
             coerce=int,
             empty_value=None,
             required=False,
@@ -121,7 +121,7 @@ class HoldForm(forms.Form):
 
 
 class TaskForm(forms.Form):
-    """What came of a task."""
+    """The outcome of a task."""
 
     outcome = forms.ChoiceField(label=gettext_lazy("Outcome"), widget=forms.Select(attrs=_SELECT))
 

@@ -1,4 +1,4 @@
-"""Who may open what: every screen but sign-in names the right it needs."""
+"""Rights of screens: every one but sign-in names the right it needs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.core.exceptions import ObjectDoesNotExist, PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponseBase
 
 from recobra.access.queries import User
-from recobra.access.roles import Right, may
+from recobra.access.roles import Right, has_right
 
 
 class StaffRequest(HttpRequest):
@@ -23,20 +23,21 @@ View = Callable[..., HttpResponseBase]
 
 
 def needs(right: Right) -> Callable[[View], View]:
-    """Let a view be opened only by roles that carry a right; others get 403.
+    """Let only roles with a right open a view; others get 403.
 
-    A row outside the user's scope does not exist for him or her: scoped queries raise it and the answer is 404.
+    A scoped query raises ObjectDoesNotExist for a row outside the user's portfolios; the answer is then 404.
     """
 
     def guard(view: View) -> View:
         @wraps(view)
         def guarded(request: StaffRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-            if not may(request.user, right):
+            if not has_right(request.user, right):
                 raise PermissionDenied
             try:
                 return view(request, *args, **kwargs)
-            except ObjectDoesNotExist as unseen:
-                raise Http404 from unseen
+            except ObjectDoesNotExist as error:
+                # 403 would tell that the row exists.
+                raise Http404 from error
 
         return guarded
 

@@ -1,4 +1,4 @@
-"""Codes in words, and the tone in which a badge says them."""
+"""Labels of codes, and the tones of their badges."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from django.utils.translation import gettext_lazy as _
 
 from recobra_core.stages.limits import DEFAULT_BUCKETS
 
-Said = tuple[str | Promise, str]
-WORDS: Final[dict[str, dict[str, Said]]] = {
+# The label, and the tone of its badge: calm, good, warn, bad or quiet.
+Label = tuple[str | Promise, str]
+LABELS: Final[dict[str, dict[str, Label]]] = {
     "stage": {
         "PREVENTIVE": (_("Preventive"), "good"),
         "ADMINISTRATIVE": (_("Administrative"), "calm"),
@@ -192,27 +193,31 @@ WORDS: Final[dict[str, dict[str, Said]]] = {
 }
 
 
-def say(family: str, code: str) -> str:
-    """Return a code in the words of the screen's language; an unknown one as it is."""
+def label_of(family: str, code: str) -> str:
+    """Return the label of a code in the screen's language; an unknown code as it is."""
     if family == "bucket":
-        return bucket(code)
-    return str(WORDS[family].get(code, (code, "quiet"))[0])
+        return bucket_label(code)
+    return str(LABELS[family].get(code, (code, "quiet"))[0])
 
 
-def tone(family: str, code: str) -> str:
-    """Return how a code's badge looks: calm, good, warn, bad or quiet."""
-    return WORDS[family].get(code, (code, "quiet"))[1]
+def tone_of(family: str, code: str) -> str:
+    """Return the tone of a code's badge: calm, good, warn, bad or quiet."""
+    return LABELS[family].get(code, (code, "quiet"))[1]
 
 
 def choices(family: str) -> list[tuple[str, str]]:
-    """Return the codes of a family with their words, for a list to choose from."""
-    return [(code, str(said[0])) for code, said in WORDS[family].items()]
+    """Return the codes of a family with their labels, as a form field takes them."""
+    return [(code, str(label)) for code, (label, _tone) in LABELS[family].items()]
 
 
-def bucket(key: str) -> str:
+def bucket_label(key: str) -> str:
     """Return a bucket's label as the core names it."""
-    known = {"unknown": _("Without a due date"), "new": _("Not classified yet")}
-    if key in known:
-        return str(known[key])
-    lang: Literal["en", "es"] = "en" if get_language() == "en" else "es"
-    return next((each.label(lang) for each in DEFAULT_BUCKETS if each.key == key), key)
+    unclassified = {"unknown": _("Without a due date"), "new": _("Not classified yet")}
+    if key in unclassified:
+        return str(unclassified[key])
+    return next((bucket.label(screen_language()) for bucket in DEFAULT_BUCKETS if bucket.key == key), key)
+
+
+def screen_language() -> Literal["en", "es"]:
+    """Return the language of the screen as the core names it."""
+    return "en" if get_language() == "en" else "es"

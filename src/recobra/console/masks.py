@@ -1,5 +1,5 @@
-"""Personal data for eyes that need only recognise it: the same masks as everywhere else."""
+"""Masks of personal data for screens: the same as everywhere else."""
 
-from recobra.access.masks import contact, document, prose
+from recobra.access.masks import mask_contact, mask_document, mask_text
 
-__all__ = ["contact", "document", "prose"]
+__all__ = ["mask_contact", "mask_document", "mask_text"]

@@ -1,4 +1,4 @@
-"""Facts of the journal on the screen: their words are the journal's, their looks the console's."""
+"""Icons and tones of the journal's facts; their words come from the journal itself."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Final
 
 from recobra.journal.labels import actor_label, fact_label
 
-__all__ = ["LOOKS", "actor_label", "fact_label", "icon", "tone"]
+__all__ = ["LOOKS", "actor_label", "fact_label", "icon_of", "tone_of"]
 
 # kind -> icon, tone
 LOOKS: Final[dict[str, tuple[str, str]]] = {
@@ -92,11 +92,11 @@ LOOKS: Final[dict[str, tuple[str, str]]] = {
 }
 
 
-def icon(kind: str) -> str:
+def icon_of(kind: str) -> str:
     """Return the icon of a kind of fact."""
     return LOOKS[kind][0] if kind in LOOKS else "notes"
 
 
-def tone(kind: str) -> str:
+def tone_of(kind: str) -> str:
     """Return the tone of a kind of fact."""
     return LOOKS[kind][1] if kind in LOOKS else "quiet"

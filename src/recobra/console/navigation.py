@@ -1,4 +1,4 @@
-"""The console's map: what stands in the side bar, in which order, and its keys."""
+"""Entries of the side bar, in their order and with their keys."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from recobra.access.queries import User
-from recobra.access.roles import Right, may
+from recobra.access.roles import Right, has_right
 
 
 @dataclass(frozen=True, kw_only=True)
 class Item:
     """One screen of the side bar; `key` follows «g» on the keyboard; `view` is a URL name of the console.
 
-    `group` is the heading that it stands under, '' for none.
+    `group` is the heading above it, '' for none.
     """
 
     view: str
@@ -74,11 +74,14 @@ ITEMS = (
 )
 
 
-def entries(user: User, path: str) -> list[dict[str, object]]:
-    """Return what a user may open, each with its address and whether `path` is inside it."""
-    shown = [(item, reverse(f"console:{item.view}")) for item in ITEMS if may(user, item.right)]
-    return [{"item": item, "url": url, "here": _inside(path, url)} for item, url in shown]
-
-
-def _inside(path: str, url: str) -> bool:
-    return path == url if url == reverse("console:home") else path.startswith(url)
+def visible_entries(user: User, path: str) -> list[dict[str, object]]:
+    """Return the entries that a user may open, each with its address and whether `path` is inside it."""
+    home = reverse("console:home")
+    entries: list[dict[str, object]] = []
+    for item in ITEMS:
+        if has_right(user, item.right):
+            url = reverse(f"console:{item.view}")
+            # Every address begins with that of the home page, so there only the exact one counts.
+            is_current = path == url if url == home else path.startswith(url)
+            entries.append({"item": item, "url": url, "is_current": is_current})
+    return entries

@@ -1,4 +1,4 @@
-"""Why a contact was blocked or ended: the gate's and the outbox's own sentences, translated."""
+"""Reasons for which a contact was blocked or ended: the sentences of the gate and the outbox, translated."""
 
 from __future__ import annotations
 
@@ -60,8 +60,8 @@ GATE: Final = frozenset(
 )
 
 
-def say(key: str) -> str:
-    """Return a reason in words; an unknown one as it is."""
+def explain(key: str) -> str:
+    """Return the sentence of a reason; an unknown reason as it is."""
     if key in reasons.SENTENCES:
         return str(reasons.SENTENCES[key])
     return gettext(SENTENCES[key]) if key in SENTENCES else key

@@ -1,4 +1,4 @@
-"""Words of strategies, runs and loads for the badges of `words.py`."""
+"""Labels of strategies, runs and loads; importing this adds them to `labels.LABELS`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.utils.translation import gettext_noop, pgettext_lazy
 
 from recobra.console import labels
 
-FAMILIES: Final[dict[str, dict[str, labels.Said]]] = {
+FAMILIES: Final[dict[str, dict[str, labels.Label]]] = {
     "version": {
         "DRAFT": (_("Draft"), "warn"),
         "PUBLISHED": (_("In force"), "good"),
@@ -120,10 +120,10 @@ _DOCUMENTS: Final = (
     "US_SSN",
     "US_EIN",
 )
-labels.WORDS.update(FAMILIES)
-labels.WORDS["document"] = {code: (code[3:], "quiet") for code in _DOCUMENTS}
+labels.LABELS.update(FAMILIES)
+labels.LABELS["document"] = {code: (code[3:], "quiet") for code in _DOCUMENTS}
 
-# What `journal.seal` may find, repeated here for the catalogue.
+# Findings of `journal.seal`, repeated here because gettext reads them only from the source.
 ALTERED: Final = (
     gettext_noop("the row differs from its digest"),
     gettext_noop("the row is missing"),
@@ -132,5 +132,5 @@ ALTERED: Final = (
     gettext_noop("the row was added after its day was sealed"),
     gettext_noop("the row and its digest were rewritten after its day was sealed"),
 )
-# Why a run of the cycle may have ended, where the reason is a sentence.
+# Reasons for the end of a run that are sentences, not codes.
 RUN_REASONS: Final = (gettext_noop("Interrupted."),)

@@ -1,4 +1,4 @@
-"""Uploaded files between the pages of a new load: kept for the person who sent them, and nobody else."""
+"""Uploaded files between the pages of a new load; only the person who sent one can read it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from recobra.access.queries import User
 from recobra.intake import jobs
 from recobra.kit.database import data_dir
 
-KEPT = timedelta(days=1)
+RETENTION = timedelta(days=1)
 _TOKEN = re.compile(r"[0-9a-f]{32}")
 
 
@@ -32,13 +32,13 @@ class Upload:
 
     @property
     def path(self) -> Path:
-        """Return where the bytes are."""
-        return _folder() / self.token
+        """Return the path of the bytes."""
+        return _upload_folder() / self.token
 
 
-def keep(*, file: UploadedFile[Any], portfolio_code: str, user: User, now: datetime) -> Upload:
-    """Write an uploaded file down, piece by piece; what was left behind for a day goes."""
-    _sweep(now - KEPT)
+def save_upload(*, file: UploadedFile[Any], portfolio_code: str, user: User, now: datetime) -> Upload:
+    """Write an uploaded file in chunks, and delete files older than RETENTION."""
+    _delete_old_files(now - RETENTION)
     name = Path(file.name or "").name[:200] or "archivo"
     upload = Upload(token=uuid.uuid4().hex, file_name=name, portfolio_code=portfolio_code, user_id=user.pk)
     with upload.path.open("wb") as target:
@@ -48,33 +48,33 @@ def keep(*, file: UploadedFile[Any], portfolio_code: str, user: User, now: datet
     return upload
 
 
-def find(user: User, token: str) -> Upload:
-    """Return a person's own upload. Raises ObjectDoesNotExist."""
-    about = _folder() / f"{token}.json"
-    if not _TOKEN.fullmatch(token) or not about.exists():
+def find_upload(user: User, token: str) -> Upload:
+    """Return one of the user's own uploads. Raises ObjectDoesNotExist."""
+    metadata = _upload_folder() / f"{token}.json"
+    if not _TOKEN.fullmatch(token) or not metadata.exists():
         raise ObjectDoesNotExist
-    upload = Upload(**json.loads(about.read_text()))
+    upload = Upload(**json.loads(metadata.read_text()))
     if upload.user_id != user.pk or not upload.path.exists():
         raise ObjectDoesNotExist
     return upload
 
 
-def forget(upload: Upload, *, keep_bytes: bool = False) -> None:
-    """Remove what is known of an upload; its bytes stay where a job will remove them."""
+def discard_upload(upload: Upload, *, keep_bytes: bool = False) -> None:
+    """Delete an upload. With `keep_bytes` the file stays: the job that loads it deletes it."""
     upload.path.with_suffix(".json").unlink(missing_ok=True)
     if not keep_bytes:
         upload.path.unlink(missing_ok=True)
 
 
-def _sweep(before: datetime) -> None:
-    """Remove what is old, bytes that a load left behind too, but nothing that a worker has still to read."""
+def _delete_old_files(before: datetime) -> None:
+    # A file that waits for a worker stays, however old it is.
     awaited = jobs.waiting_files()
-    for path in _folder().iterdir():
+    for path in _upload_folder().iterdir():
         if str(path.with_suffix("")) not in awaited and path.stat().st_mtime < before.timestamp():
             path.unlink(missing_ok=True)
 
 
-def _folder() -> Path:
+def _upload_folder() -> Path:
     folder = data_dir() / "files" / "uploads"
     folder.mkdir(parents=True, exist_ok=True)
     return folder

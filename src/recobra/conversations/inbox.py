@@ -11,7 +11,7 @@ from django.db.models import F
 from django.utils.translation import gettext as _
 
 from recobra.access.models import User
-from recobra.access.roles import Right, may
+from recobra.access.roles import Right, has_right
 from recobra.consent.models import ConsentEntry
 from recobra.consent.opt_out import record_opt_out, record_wrong_person
 from recobra.conversations.counterparty import is_silenced
@@ -43,7 +43,7 @@ def take_over(
     if conversation.assigned_to_id not in {None, to_id} and conversation.mode == Conversation.Mode.PERSON and not leads:
         raise ConversationRefused(_("%(who)s has this conversation already.") % {"who": conversation.assigned_to})
     person = User.objects.filter(pk=to_id, is_active=True).first()
-    if person is None or not may(person, Right.ANSWER_MESSAGES):
+    if person is None or not has_right(person, Right.ANSWER_MESSAGES):
         raise ConversationRefused(_("Nobody of that name answers messages."))
     conversation.assigned_to, conversation.mode, conversation.mode_reason = person, Conversation.Mode.PERSON, ""
     conversation.save()

@@ -11,7 +11,7 @@ from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet, Sum
 
 from recobra.access.models import Role, User
 from recobra.access.queries import portfolio_codes
-from recobra.access.roles import RIGHTS, Right, may
+from recobra.access.roles import RIGHTS, Right, has_right
 from recobra.conversations.attachments import path_of
 from recobra.conversations.counterparty import is_silenced
 from recobra.conversations.inbound import BOT_CHANNELS
@@ -43,7 +43,7 @@ def conversations_for(user: User) -> QuerySet[Conversation]:
 
 def is_lead(user: User) -> bool:
     """Return whether a user assigns conversations and sees those of unknown numbers."""
-    return user.role in _LEADING_ROLES and may(user, Right.ANSWER_MESSAGES)
+    return user.role in _LEADING_ROLES and has_right(user, Right.ANSWER_MESSAGES)
 
 
 def list_conversations(user: User, *, view: str = "todas", channel: str = "") -> QuerySet[Conversation]:

@@ -1,4 +1,4 @@
-"""How every page of this door is given: its address is a secret of its reader's."""
+"""Rendering of the portal's pages, whose addresses are secrets of their readers."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 
-def page(request: HttpRequest, template: str, context: Mapping[str, Any], *, status: int = 200) -> HttpResponse:
-    """Return a page that tells no other site its address and that no search engine keeps."""
-    answer = render(request, template, dict(context), status=status)
-    answer["Referrer-Policy"] = "no-referrer"
-    answer["X-Robots-Tag"] = "noindex"
-    return answer
+def render_page(request: HttpRequest, template: str, context: Mapping[str, Any], *, status: int = 200) -> HttpResponse:
+    """Return a page that no search engine keeps and whose address no other site learns."""
+    response = render(request, template, dict(context), status=status)
+    response["Referrer-Policy"] = "no-referrer"
+    response["X-Robots-Tag"] = "noindex"
+    return response

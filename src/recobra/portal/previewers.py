@@ -1,4 +1,4 @@
-"""Tell a person who opens a link from a program that looks at it: programs announce themselves, most of them."""
+"""Recognition of programs that open links: most of them announce themselves."""
 
 from __future__ import annotations
 
@@ -13,11 +13,13 @@ _PROGRAMS: Final = re.compile(
     r"|proofpoint|mimecast|curl|wget|python|okhttp|java/|go-http|headless|monitor",
     re.IGNORECASE,
 )
-_AHEAD: Final = ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz")
+_PREFETCH_HEADERS: Final = ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz")
 
 
 def is_person(request: HttpRequest) -> bool:
-    """Return whether a page is read by somebody, as far as can be known: no known program, no look ahead."""
+    """Return whether a person opens the page, as far as can be known: no known program, no prefetch."""
     agent = request.headers.get("User-Agent", "")
-    ahead = any(request.headers.get(name, "").lower().startswith(("prefetch", "preview")) for name in _AHEAD)
-    return request.method == "GET" and bool(agent) and not ahead and not _PROGRAMS.search(agent)
+    is_prefetch = any(
+        request.headers.get(name, "").lower().startswith(("prefetch", "preview")) for name in _PREFETCH_HEADERS
+    )
+    return request.method == "GET" and bool(agent) and not is_prefetch and not _PROGRAMS.search(agent)

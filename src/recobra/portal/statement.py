@@ -1,4 +1,4 @@
-"""The debtor's statement: a signed link opens the door, a proof of identity shows what is owed."""
+"""The debtor's statement: a signed link leads to it, a proof of identity shows it."""
 
 from __future__ import annotations
 
@@ -10,46 +10,49 @@ from django.views import View
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 
-from recobra.conversations import identity_proof as disclosing
+from recobra.conversations import identity_proof
 from recobra.conversations.identity_proof import Proof
 from recobra.conversations.statement_access import StatementLink, find_statement_link, statement_page
 from recobra.kit import clock
 
-from .pages import page
+from .pages import render_page
 from .previewers import is_person
 
 PAGE = "portal/statement.html"
-_STATUS = {"gone": 404, "wrong": 403, "closed": 429, "unreadable": 400}
+_STATUS_CODES = {"gone": 404, "wrong": 403, "closed": 429, "unreadable": 400}
 
 
 # No session: each answer proves itself, so there is nothing that a forged request could ride on, and nothing stays
 # open on a telephone that somebody lends.
 @method_decorator([login_not_required, csrf_exempt, never_cache], name="dispatch")
 class Statement(View):
-    """What a debtor owes: GET asks who is there and tells nothing, POST shows it to who answers rightly."""
+    """The statement of a debtor: GET asks for a proof of identity, POST shows it to who gives the right one."""
 
     http_method_names = ["get", "head", "post"]
 
     def get(self, request: HttpRequest, token: str) -> HttpResponse:
-        """Ask for the last figures of a number."""
+        """Ask for the last figures of the identity document."""
         now = clock.now()
         door = find_statement_link(token, now=now)
         if door is None:
-            return _page(request, "gone")
+            return _render(request, "gone")
+        # A preview by a mail program or a messenger is no reading by the debtor.
         if is_person(request):
-            disclosing.record_page_opening(contact_id=door.contact_id, now=now)
-        return _page(request, _state(door), door)
+            identity_proof.record_page_opening(contact_id=door.contact_id, now=now)
+        return _render(request, _state(door), door)
 
     def post(self, request: HttpRequest, token: str) -> HttpResponse:
-        """Show the statement, or say why not."""
+        """Show the statement, or the reason for not showing it."""
         now = clock.now()
-        judged = disclosing.check_identity(token=token, figures=request.POST.get("figures", ""), now=now)
-        if judged is None:
-            return _page(request, "gone")
-        door, proof = judged
+        attempt = identity_proof.check_identity(token=token, figures=request.POST.get("figures", ""), now=now)
+        if attempt is None:
+            return _render(request, "gone")
+        door, proof = attempt
         if proof is Proof.RIGHT:
-            return _page(request, "shown", door, statement_page(door, now=now))
-        return _page(request, _state(door) if _state(door) != "ask" else str(proof), door)
+            return _render(request, "shown", door, statement_page(door, now=now))
+        state = _state(door)
+        # A link that is closed by now says so, whatever the answer was.
+        return _render(request, str(proof) if state == "ask" else state, door)
 
 
 def _state(door: StatementLink) -> str:
@@ -58,8 +61,10 @@ def _state(door: StatementLink) -> str:
     return "ask" if door.asks else "unasked"
 
 
-def _page(request: HttpRequest, state: str, door: StatementLink | None = None, shown: object = None) -> HttpResponse:
-    # What the statement says is kept in Spanish only: the frame around it speaks the same.
+def _render(
+    request: HttpRequest, state: str, door: StatementLink | None = None, statement: object = None
+) -> HttpResponse:
+    # The texts of the statement exist in Spanish only, and the page around them has to match.
     with translation.override("es"):
-        context = {"state": state, "door": door, "shown": shown}
-        return page(request, PAGE, context, status=_STATUS.get(state, 200))
+        context = {"state": state, "door": door, "statement": statement}
+        return render_page(request, PAGE, context, status=_STATUS_CODES.get(state, 200))

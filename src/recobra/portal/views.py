@@ -1,4 +1,4 @@
-"""The debtor's door. Nobody signs in here: a signed link says who comes."""
+"""Pages for debtors to opt out by a signed link. Nobody signs in."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from recobra.consent.opt_out import record_opt_out, record_wrong_person, resume_
 from recobra.kit import clock
 from recobra.messaging import queries
 
-from .pages import page
+from .pages import render_page
 
 PAGE = "portal/unsubscribe.html"
-# What the page says before the button is pressed: the ledger keeps it with the wish.
-SHOWN: Final[dict[str, str | Promise]] = {
+# The text above each button: the ledger of consent keeps what the debtor read.
+WISH_TEXTS: Final[dict[str, str | Promise]] = {
     "stop": _("We will send no more messages, by any channel, about any debt."),
     "not_me": _("We will never again look for that person at this address or number."),
     "resume": _("We may send messages about the debt again."),
@@ -36,53 +36,59 @@ SHOWN: Final[dict[str, str | Promise]] = {
 # token to check, and nobody else's session that a forged request could ride on.
 @method_decorator([login_not_required, csrf_exempt, never_cache], name="dispatch")
 class Unsubscribe(View):
-    """Stop messages to an address: GET asks, POST does it at once. A GET changes nothing: scanners follow links."""
+    """Opt-out of an address: GET asks for confirmation, POST records it at once."""
 
+    # A GET changes nothing: the scanners of mail servers follow links.
     http_method_names = ["get", "head", "post"]
 
     def get(self, request: HttpRequest, token: str) -> HttpResponse:
         """Ask for confirmation."""
         public_id = queries.read_unsubscribe_token(token)
         address = queries.masked_address(public_id) if public_id else None
-        return _page(request, "ask" if address else "unknown", address=address)
+        return _render(request, "ask" if address else "unknown", address=address)
 
     def post(self, request: HttpRequest, token: str) -> HttpResponse:
-        """Do what was asked for: no more messages, not that person, or messages again."""
+        """Record the debtor's wish: no more messages, not that person, or messages again."""
         public_id = queries.read_unsubscribe_token(token)
         wish = request.POST.get("wish", "stop")
         if public_id is None or wish not in _WISHES:
-            return _page(request, "unknown")
-        one_click = request.POST.get("List-Unsubscribe") == "One-Click"
-        said = "List-Unsubscribe=One-Click" if one_click else ""
+            return _render(request, "unknown")
+        # RFC 8058: mail programs post this for the reader, who never saw the page.
+        is_one_click = request.POST.get("List-Unsubscribe") == "One-Click"
+        statement = "List-Unsubscribe=One-Click" if is_one_click else ""
         try:
-            state = _WISHES[wish](public_id, said, clock.now())
+            state = _WISHES[wish](public_id, statement, clock.now())
         except OptOutRefused:
-            return _page(request, "unknown")
-        return _page(request, state, address=queries.masked_address(public_id))
+            return _render(request, "unknown")
+        return _render(request, state, address=queries.masked_address(public_id))
 
 
-def _stop(public_id: UUID, said: str, now: datetime) -> str:
-    record_opt_out(public_id=public_id, source="LINK", text_shown=str(SHOWN["stop"]), said=said, now=now)
+def _record_opt_out(public_id: UUID, statement: str, now: datetime) -> str:
+    record_opt_out(public_id=public_id, source="LINK", text_shown=str(WISH_TEXTS["stop"]), said=statement, now=now)
     return "stopped"
 
 
-def _not_me(public_id: UUID, said: str, now: datetime) -> str:
-    record_wrong_person(public_id=public_id, source="LINK", text_shown=str(SHOWN["not_me"]), said=said, now=now)
+def _record_not_me(public_id: UUID, statement: str, now: datetime) -> str:
+    record_wrong_person(
+        public_id=public_id, source="LINK", text_shown=str(WISH_TEXTS["not_me"]), said=statement, now=now
+    )
     return "not_me"
 
 
-def _resume(public_id: UUID, said: str, now: datetime) -> str:
-    done = resume_messages(public_id=public_id, source="PORTAL", text_shown=str(SHOWN["resume"]), said=said, now=now)
-    return "resumed" if done else "silent"
+def _record_resumption(public_id: UUID, statement: str, now: datetime) -> str:
+    is_resumed = resume_messages(
+        public_id=public_id, source="PORTAL", text_shown=str(WISH_TEXTS["resume"]), said=statement, now=now
+    )
+    return "resumed" if is_resumed else "silent"
 
 
 _WISHES: Final[dict[str, Callable[[UUID, str, datetime], str]]] = {
-    "stop": _stop,
-    "not_me": _not_me,
-    "resume": _resume,
+    "stop": _record_opt_out,
+    "not_me": _record_not_me,
+    "resume": _record_resumption,
 }
 
 
-def _page(request: HttpRequest, state: str, *, address: str | None = None) -> HttpResponse:
+def _render(request: HttpRequest, state: str, *, address: str | None = None) -> HttpResponse:
     status = 404 if state == "unknown" else 200
-    return page(request, PAGE, {"state": state, "address": address, "shown": SHOWN}, status=status)
+    return render_page(request, PAGE, {"state": state, "address": address, "wish_texts": WISH_TEXTS}, status=status)

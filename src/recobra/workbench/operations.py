@@ -1,4 +1,4 @@
-"""Tasks: work for people, made by strategies, by gaps in the data or by hand."""
+"""Creation and closing of tasks: work for people, from strategies, gaps in the data or by hand."""
 
 from __future__ import annotations
 
@@ -21,15 +21,16 @@ class TaskRefused(Exception):
 
 @transaction.atomic
 def create_tasks(*, rows: pa.Table, actor: str, now: datetime) -> pa.Table:
-    """Write tasks set by set and return the rows with their `task_id`.
+    """Write many tasks at once and return the rows with their `task_id`.
 
     `rows`: portfolio_id, debtor_id, account_id, kind, title, due_date, step_key.
     """
     if rows.num_rows == 0:
         return rows.append_column("task_id", pa.array([], pa.int64()))
-    first = tables.reserve_ids("workbench_task", rows.num_rows)
     count = rows.num_rows
-    made = rows.append_column("id", pa.array(range(first, first + count), pa.int64()))
+    first_id = tables.reserve_ids("workbench_task", count)
+    tasks = rows.append_column("id", pa.array(range(first_id, first_id + count), pa.int64()))
+    # COPY knows no defaults of Django's, so every column is written out.
     constants = {
         "status": pa.array(["OPEN"] * count),
         "created_at": pa.array([now] * count, pa.timestamp("us", tz="UTC")),
@@ -37,23 +38,21 @@ def create_tasks(*, rows: pa.Table, actor: str, now: datetime) -> pa.Table:
         "closed_by": pa.array([""] * count),
         "outcome": pa.array([""] * count),
     }
-    complete = made
+    table_rows = tasks
     for name, values in constants.items():
-        complete = complete.append_column(name, values)
-    tables.copy_in("workbench_task", complete)
-    subjects = made.select(["portfolio_id", "debtor_id", "account_id"])
-    payload = pa.array([json.dumps({"task_id": i, "kind": k}) for i, k in _pairs(made)])
+        table_rows = table_rows.append_column(name, values)
+    tables.copy_in("workbench_task", table_rows)
+    subjects = tasks.select(["portfolio_id", "debtor_id", "account_id"])
+    ids_and_kinds = zip(tasks["id"].to_pylist(), tasks["kind"].to_pylist(), strict=True)
+    payload = pa.array([json.dumps({"task_id": task_id, "kind": kind}) for task_id, kind in ids_and_kinds])
     record_all(Facts(kind="task.created", at=now, actor=actor, rows=subjects.append_column("payload", payload)))
-    return made.rename_columns(["task_id" if name == "id" else name for name in made.column_names])
-
-
-def _pairs(made: pa.Table) -> zip[tuple[int, str]]:
-    return zip(made["id"].to_pylist(), made["kind"].to_pylist(), strict=True)
+    return tasks.rename_columns(["task_id" if name == "id" else name for name in tasks.column_names])
 
 
 @transaction.atomic
 def close_task(*, task_id: int, outcome: str, actor: str, actor_id: int | None = None, now: datetime) -> Task:
-    """Close a task with what came of it. Raises TaskRefused."""
+    """Close a task with its outcome. Raises TaskRefused."""
+    # Locked: of two people who close it at once, the second is refused.
     task = Task.objects.select_for_update().get(pk=task_id)
     if task.status != Task.Status.OPEN:
         raise TaskRefused(_("The task is closed already."))

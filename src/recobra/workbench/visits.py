@@ -1,4 +1,4 @@
-"""Visits: who goes where on a day, and what came of it."""
+"""Routes of visits, their assignment to people, and the results of visits."""
 
 from __future__ import annotations
 
@@ -13,14 +13,15 @@ from django.utils.translation import gettext as _
 from recobra.journal.operations import record
 from recobra.kit.zones import local_date
 from recobra.messaging.channels.adapter import ReceiptEvent
-from recobra.messaging.receipts.record import record_receipts
+from recobra.messaging.receipts.record import note as record_receipts
 from recobra.portfolio.models import Hold
 from recobra.portfolio.operations import place_hold
 from recobra.workbench.models import Visit
 
 NOTE_LIMIT: Final = 2_000
-# A person who was met has been reached, whatever was said; an address that is wrong will never work.
-_ENDS: Final = {
+# Result -> kind of receipt, and whether the address is unusable for good. A debtor who was met has been reached,
+# whatever was said.
+_RECEIPTS: Final = {
     "MET": ("ANSWERED", None),
     "PROMISE": ("ANSWERED", None),
     "REFUSED": ("ANSWERED", None),
@@ -30,18 +31,15 @@ _ENDS: Final = {
 
 
 class VisitRefused(Exception):
-    """The visit cannot be noted or given to somebody; the text says why and is shown as it is."""
+    """The result of a visit cannot be recorded; the text is shown as it is."""
 
 
 @transaction.atomic
 def order_route(*, route_date: date, portfolio_codes: Collection[str] | None, now: datetime) -> int:
-    """Number the open visits of a day by area and address; return how many there are.
-
-    A door's number decides inside a street: «12» comes before «110».
-    """
+    """Number the open visits of a day by area and address; return their number."""
     del now
-    visits = list(_open(route_date, portfolio_codes).select_related("contact__point"))
-    for position, visit in enumerate(sorted(visits, key=_by_way), start=1):
+    visits = list(_open_visits(route_date, portfolio_codes).select_related("contact__point"))
+    for position, visit in enumerate(sorted(visits, key=_route_key), start=1):
         visit.position = position
     Visit.objects.bulk_update(visits, ["position"])
     return len(visits)
@@ -58,35 +56,36 @@ def assign_visits(
     actor_id: int | None = None,
     now: datetime,
 ) -> int:
-    """Give the open visits of some areas to a person; return how many."""
-    given = _open(route_date, portfolio_codes).filter(area__in=areas).update(assigned_to_id=user_id)
-    payload = {"date": route_date.isoformat(), "user_id": user_id, "visits": given}
+    """Assign the open visits of some areas to a person; return their number."""
+    assigned = _open_visits(route_date, portfolio_codes).filter(area__in=areas).update(assigned_to_id=user_id)
+    payload = {"date": route_date.isoformat(), "user_id": user_id, "visits": assigned}
     record("visit.assigned", at=now, actor=actor, actor_id=actor_id, payload=payload)
-    return given
+    return assigned
 
 
 @transaction.atomic
-def note_visit(
+def record_visit_result(
     *,
     visit_id: int,
     result: str,
-    words: str = "",
+    note: str = "",
     promised_on: date | None = None,
     portfolio_codes: Collection[str] | None,
     actor: str,
     actor_id: int | None = None,
     now: datetime,
 ) -> Visit:
-    """Note what came of a visit, once. A promise pauses the pursuit until its day. Raises VisitRefused."""
-    found = Visit.objects.select_for_update(of=("self",)).select_related("contact").filter(pk=visit_id)
+    """Record the result of a visit, once. A promise holds the debtor until its day. Raises VisitRefused."""
+    visits = Visit.objects.select_for_update(of=("self",)).select_related("contact").filter(pk=visit_id)
     if portfolio_codes is not None:
-        found = found.filter(contact__portfolio__code__in=portfolio_codes)
-    visit = found.first()
+        visits = visits.filter(contact__portfolio__code__in=portfolio_codes)
+    visit = visits.first()
     if visit is None:
         raise VisitRefused(_("There is no such visit."))
+    # The day of the promise is the debtor's own, not the server's.
     today = local_date(visit.contact.zones, now) or now.date()
-    _check(visit, result, words, promised_on, today)
-    visit.result, visit.note, visit.noted_at, visit.noted_by = result, words.strip(), now, actor
+    _check_result(visit, result, note, promised_on, today)
+    visit.result, visit.note, visit.noted_at, visit.noted_by = result, note.strip(), now, actor
     visit.save(update_fields=["result", "note", "noted_at", "noted_by"])
     contact = visit.contact
     record(
@@ -99,7 +98,16 @@ def note_visit(
         contact_id=contact.pk,
         payload={"visit_id": visit.pk, "result": result},
     )
-    _tell(visit, now)
+    receipt_kind, is_permanent = _RECEIPTS[result]
+    receipt = ReceiptEvent(
+        kind=receipt_kind,
+        at=now,
+        event_key=f"visit-{contact.public_id}",
+        public_id=contact.public_id,
+        permanent=is_permanent,
+        detail={"code": result.lower()},
+    )
+    record_receipts(events=[receipt], provider_id=None, now=now)
     if promised_on is not None:
         place_hold(
             debtor_id=contact.debtor_id,
@@ -113,12 +121,12 @@ def note_visit(
     return visit
 
 
-def _check(visit: Visit, result: str, words: str, promised_on: date | None, today: date) -> None:
+def _check_result(visit: Visit, result: str, note: str, promised_on: date | None, today: date) -> None:
     if visit.result:
         raise VisitRefused(_("The result of this visit is noted already."))
-    if result not in _ENDS:
+    if result not in _RECEIPTS:
         raise VisitRefused(_("Say what came of the visit."))
-    if len(words) > NOTE_LIMIT:
+    if len(note) > NOTE_LIMIT:
         raise VisitRefused(_("The note is too long."))
     if (promised_on is not None) != (result == "PROMISE"):
         raise VisitRefused(_("A promise needs its day, and only a promise has one."))
@@ -126,24 +134,12 @@ def _check(visit: Visit, result: str, words: str, promised_on: date | None, toda
         raise VisitRefused(_("The day of a promise cannot be past."))
 
 
-def _open(route_date: date, portfolio_codes: Collection[str] | None) -> QuerySet[Visit]:
-    found = Visit.objects.filter(route_date=route_date, result="")
-    return found if portfolio_codes is None else found.filter(contact__portfolio__code__in=portfolio_codes)
+def _open_visits(route_date: date, portfolio_codes: Collection[str] | None) -> QuerySet[Visit]:
+    visits = Visit.objects.filter(route_date=route_date, result="")
+    return visits if portfolio_codes is None else visits.filter(contact__portfolio__code__in=portfolio_codes)
 
 
-def _by_way(visit: Visit) -> tuple[str, list[tuple[int, str]]]:
+def _route_key(visit: Visit) -> tuple[str, list[tuple[int, str]]]:
+    # Numbers compare as numbers, so that house 12 comes before house 110.
     words = visit.contact.address.casefold().replace(",", " ").split()
     return visit.area, [(int(word), "") if word.isdecimal() else (-1, word) for word in words]
-
-
-def _tell(visit: Visit, now: datetime) -> None:
-    kind, permanent = _ENDS[visit.result]
-    event = ReceiptEvent(
-        kind=kind,
-        at=now,
-        event_key=f"visit-{visit.contact.public_id}",
-        public_id=visit.contact.public_id,
-        permanent=permanent,
-        detail={"code": visit.result.lower()},
-    )
-    record_receipts(events=[event], provider_id=None, now=now)

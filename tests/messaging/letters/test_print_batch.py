@@ -18,7 +18,7 @@ from recobra.portfolio.operations import place_hold
 from recobra.workbench import visit_channel as visits
 from recobra.workbench.models import Visit
 from recobra.workbench.visit_channel import ADAPTER as VISITS
-from recobra.workbench.visits import VisitRefused, assign_visits, note_visit, order_route
+from recobra.workbench.visits import VisitRefused, assign_visits, order_route, record_visit_result
 from tests.messaging.letters.pdf_text import pages
 
 
@@ -38,7 +38,7 @@ def message_of(contact, now):
 def put(adapter, contact, now):
     """Hand over in this test's own transaction."""
     message = message_of(contact, now)
-    return letters._store_letter(message, "") if adapter is LETTERS else visits._put(message)
+    return letters._store_letter(message, "") if adapter is LETTERS else visits._add_to_route(message)
 
 
 def hand_over(adapter, contact, now):
@@ -218,7 +218,7 @@ def test_an_area_is_given_to_a_person(route, cast, now):
 
 
 def noted(visit, now, result, **changes):
-    return note_visit(visit_id=visit.pk, result=result, portfolio_codes=None, actor="ana", now=now, **changes)
+    return record_visit_result(visit_id=visit.pk, result=result, portfolio_codes=None, actor="ana", now=now, **changes)
 
 
 def test_a_wrong_address_is_never_used_again(route, now):
@@ -228,7 +228,7 @@ def test_a_wrong_address_is_never_used_again(route, now):
 
 
 def test_a_promise_at_the_door_pauses_the_pursuit_until_its_day(route, now):
-    noted(route[0], now, "PROMISE", promised_on=now.date() + timedelta(days=5), words="Paga el sábado")
+    noted(route[0], now, "PROMISE", promised_on=now.date() + timedelta(days=5), note="Paga el sábado")
     hold = Hold.objects.get(debtor=route[0].contact.debtor)
     assert (hold.reason, hold.ends_on) == ("PROMISE", now.date() + timedelta(days=5))
     route[0].contact.refresh_from_db()
@@ -242,7 +242,7 @@ def test_a_result_is_noted_once_and_by_who_may_see_it(route, now):
         lambda: noted(route[1], now, "PROMISE"),
         lambda: noted(route[1], now, ""),
         lambda: noted(route[1], now, "MET", promised_on=now.date()),
-        lambda: note_visit(visit_id=route[1].pk, result="MET", portfolio_codes=[], actor="zoe", now=now),
+        lambda: record_visit_result(visit_id=route[1].pk, result="MET", portfolio_codes=[], actor="zoe", now=now),
     ):
         with pytest.raises(VisitRefused):
             refused()

@@ -13,7 +13,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from recobra.access.queries import User, portfolio_codes
-from recobra.access.roles import Right, may
+from recobra.access.roles import Right, has_right
 from recobra.compliance.evidence import (
     UNREDACTED,
     EvidenceRefused,
@@ -50,7 +50,7 @@ def export_evidence(*, debtor_id: int, form: Form, user: User, now: datetime) ->
     Raises EvidenceRefused without the right, or where the debtor owes in portfolios the user may not see. Raises
     Debtor.DoesNotExist for a debtor outside the scope.
     """
-    if not (may(user, Right.SEE_CASES) and may(user, Right.EXPORT_EVIDENCE)):
+    if not (has_right(user, Right.SEE_CASES) and has_right(user, Right.EXPORT_EVIDENCE)):
         raise EvidenceRefused(_("This role may not export evidence."))
     debtor = debtor_for(user, debtor_id)
     codes = portfolio_codes(user)

@@ -7,7 +7,7 @@ from typing import Final
 
 from recobra.access import masks
 from recobra.access.queries import User
-from recobra.access.roles import Right, may
+from recobra.access.roles import Right, has_right
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,15 +20,15 @@ class Redaction:
 
     def address(self, value: str) -> str:
         """Return a number or address, masked unless it may be seen."""
-        return value if self.contact_data else masks.contact(value)
+        return value if self.contact_data else masks.mask_contact(value)
 
     def text(self, value: str) -> str:
         """Return a text, with the numbers and addresses in it masked unless they may be seen."""
-        return value if self.contact_data else masks.prose(value)
+        return value if self.contact_data else masks.mask_text(value)
 
     def document(self, value: str) -> str:
         """Return an identity document, masked unless it may be seen."""
-        return value if self.national_id else masks.document(value)
+        return value if self.national_id else masks.mask_document(value)
 
     @property
     def is_masked(self) -> bool:
@@ -44,6 +44,6 @@ def redaction_for(user: User) -> Redaction:
     """Return the redaction for a user's role."""
     return Redaction(
         reader=user.username,
-        contact_data=may(user, Right.SEE_CONTACT_DATA),
-        national_id=may(user, Right.SEE_NATIONAL_ID),
+        contact_data=has_right(user, Right.SEE_CONTACT_DATA),
+        national_id=has_right(user, Right.SEE_NATIONAL_ID),
     )

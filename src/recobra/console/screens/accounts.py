@@ -1,4 +1,4 @@
-"""Cartera: find, filter, sort, keep views, take the list out."""
+"""Cartera: the list of accounts, its filters, saved views and export."""
 
 from __future__ import annotations
 
@@ -24,27 +24,24 @@ from recobra.portfolio.queries import portfolios_for
 from recobra_core.stages.limits import DEFAULT_BUCKETS
 
 SCREEN = "accounts"
-_TEXTS = ("portfolio", "bucket", "stage", "segment", "status")
+_TEXT_FILTERS = ("portfolio", "bucket", "stage", "segment", "status")
 
 
 @require_GET
 @needs(Right.SEE_CASES)
-def index(request: StaffRequest) -> HttpResponse:
-    """Show one page of accounts; htmx gets the table alone. A search that finds one debtor opens the file."""
-    conditions = conditions_of(request.GET)
+def list_accounts(request: StaffRequest) -> HttpResponse:
+    """Show one page of accounts; htmx gets the table alone. A search that finds one debtor opens the debtor's file."""
+    conditions = read_conditions(request.GET)
     page = receivables.accounts_page(request.user, conditions, clock.now())
     if "go" in request.GET and len({row.debtor_id for row in page.rows}) == 1:
         return redirect("console:debtor", page.rows[0].debtor_id)
-    context = {"page": page, "conditions": conditions, "filtered": _filtered(request.GET)}
+    is_filtered = any(request.GET.get(name) for name in ("q", *_TEXT_FILTERS, "min", "max"))
+    context = {"page": page, "conditions": conditions, "filtered": is_filtered}
     if request.htmx and not request.htmx.boosted:  # type: ignore[attr-defined]
         return render(request, "console/accounts/_table.html", context)
-    return render(request, "console/accounts/index.html", {**context, **_choices(request)})
-
-
-def _choices(request: StaffRequest) -> dict[str, object]:
-    return {
+    context |= {
         "portfolios": portfolios_for(request.user),
-        "buckets": [(each.key, labels.bucket(each.key)) for each in DEFAULT_BUCKETS],
+        "buckets": [(bucket.key, labels.bucket_label(bucket.key)) for bucket in DEFAULT_BUCKETS],
         "stages": labels.choices("stage"),
         "segments": receivables.segments_in_use(request.user),
         "statuses": labels.choices("account"),
@@ -56,52 +53,52 @@ def _choices(request: StaffRequest) -> dict[str, object]:
         ],
         "views": saved_views(request.user, SCREEN),
     }
+    return render(request, "console/accounts/index.html", context)
 
 
-def conditions_of(parameters: QueryDict) -> AccountFilters:
-    """Read the conditions from an address; what cannot be read counts as not given."""
+def read_conditions(parameters: QueryDict) -> AccountFilters:
+    """Return the conditions of an address; what cannot be read counts as not given."""
     sort = parameters.get("sort", "")
     sort = sort if sort in SORTS else "overdue"
     return AccountFilters(
         text=parameters.get("q", "").strip(),
-        **{name: parameters.get(name, "") for name in _TEXTS},
-        at_least=_amount(parameters.get("min", "")),
-        at_most=_amount(parameters.get("max", "")),
+        **{name: parameters.get(name, "") for name in _TEXT_FILTERS},
+        at_least=_parse_amount(parameters.get("min", "")),
+        at_most=_parse_amount(parameters.get("max", "")),
         sort=sort,
         after=receivables.valid_cursor(parameters.get("after", ""), sort),
     )
 
 
-def _amount(text: str) -> Decimal | None:
+def _parse_amount(text: str) -> Decimal | None:
     try:
         amount = Decimal(text)
     except InvalidOperation:
         return None
+    # Decimal reads NaN, Infinity and exponents that no column of the database holds.
     return amount if amount.is_finite() and abs(amount) < Decimal("1e15") else None
-
-
-def _filtered(parameters: QueryDict) -> bool:
-    return any(parameters.get(name) for name in ("q", *_TEXTS, "min", "max"))
 
 
 @require_GET
 @needs(Right.EXPORT)
-def export(request: StaffRequest, form: str) -> HttpResponseBase:
-    """Write the filtered list to a file, record that it left the house, and hand it over."""
-    if form not in spreadsheet.FORMS:
+def export_accounts(request: StaffRequest, form: str) -> HttpResponseBase:
+    """Write the filtered list to a file and record the export."""
+    if form not in spreadsheet.FORMATS:
         raise Http404
-    now, conditions = clock.now(), conditions_of(request.GET)
+    now, conditions = clock.now(), read_conditions(request.GET)
     file = tempfile.TemporaryFile()  # noqa: SIM115 - FileResponse closes it
-    rows = spreadsheet.write(file, _lines(request, conditions), form=form, name=_("Portfolio"))
-    said = {name: str(value) for name, value in asdict(conditions).items() if value and name not in {"after", "text"}}
-    said |= {"text": "given"} if conditions.text else {}
-    operations.record_export(user=request.user, what=SCREEN, rows=rows, conditions=said, now=now)
+    rows = spreadsheet.write(file, _export_rows(request, conditions), file_format=form, name=_("Portfolio"))
+    unrecorded = {"after", "text"}
+    recorded = {name: str(value) for name, value in asdict(conditions).items() if value and name not in unrecorded}
+    # The text that was searched for may be a name or a document: the journal only keeps that there was one.
+    recorded |= {"text": "given"} if conditions.text else {}
+    operations.record_export(user=request.user, what=SCREEN, rows=rows, conditions=recorded, now=now)
     file.seek(0)
     return FileResponse(file, as_attachment=True, filename=f"cartera-{now:%Y-%m-%d-%H%M}.{form}")
 
 
-def _lines(request: StaffRequest, conditions: AccountFilters) -> spreadsheet.Lines:
-    heads = [
+def _export_rows(request: StaffRequest, conditions: AccountFilters) -> spreadsheet.Rows:
+    yield [
         _("Portfolio"),
         _("Account"),
         _("Debtor"),
@@ -115,21 +112,20 @@ def _lines(request: StaffRequest, conditions: AccountFilters) -> spreadsheet.Lin
         _("Stage"),
         _("Segment"),
     ]
-    yield heads
     for row in receivables.all_accounts(request.user, conditions, clock.now()):
         place = row.portfolio
         yield [
             place.code,
             row.number,
             row.debtor_name,
-            labels.say("product", row.product),
-            labels.say("account", row.status),
+            labels.label_of("product", row.product),
+            labels.label_of("account", row.status),
             place.currency,
-            spreadsheet.amount(row.balance_minor, place.currency),
-            spreadsheet.amount(row.overdue_minor, place.currency),
+            spreadsheet.amount_cell(row.balance_minor, place.currency),
+            spreadsheet.amount_cell(row.overdue_minor, place.currency),
             row.overdue_days,
-            labels.bucket(row.bucket),
-            labels.say("stage", row.stage),
+            labels.bucket_label(row.bucket),
+            labels.label_of("stage", row.stage),
             row.segment,
         ]
 
@@ -137,7 +133,8 @@ def _lines(request: StaffRequest, conditions: AccountFilters) -> spreadsheet.Lin
 @require_POST
 @needs(Right.SEE_CASES)
 def save_view(request: StaffRequest) -> HttpResponse:
-    """Keep the list's conditions under a name."""
+    """Save the list's conditions under a name."""
+    # A view begins on the first page, wherever the user was when saving it.
     query = QueryDict(request.POST.get("query", "").lstrip("?"), mutable=True)
     query.pop("after", None)
     try:
@@ -152,14 +149,14 @@ def save_view(request: StaffRequest) -> HttpResponse:
 @require_POST
 @needs(Right.SEE_CASES)
 def delete_view(request: StaffRequest, view_id: int) -> HttpResponse:
-    """Forget one of the user's own views."""
+    """Delete one of the user's own views."""
     operations.delete_view(user=request.user, view_id=view_id)
     return redirect("console:accounts")
 
 
 urlpatterns = [
-    path("cartera/", index, name="accounts"),
-    path("cartera/exportar.<str:form>", export, name="accounts-export"),
+    path("cartera/", list_accounts, name="accounts"),
+    path("cartera/exportar.<str:form>", export_accounts, name="accounts-export"),
     path("cartera/vistas/", save_view, name="accounts-view-save"),
     path("cartera/vistas/<int:view_id>/borrar/", delete_view, name="accounts-view-delete"),
 ]

@@ -1,11 +1,11 @@
-"""Auditoría: the journal in words, filtered and taken out, and the proof that nobody touched it."""
+"""Auditoría: the journal in words, its filters and export, and the check of its seals."""
 
 from __future__ import annotations
 
 import json
 import tempfile
 from collections.abc import Iterator
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 
 from django.http import FileResponse, Http404, HttpResponse, HttpResponseBase, QueryDict
@@ -19,37 +19,42 @@ from recobra.access.queries import User, portfolio_codes
 from recobra.access.roles import Right
 from recobra.console import labels, narrative, reasons, spreadsheet, strategy_labels
 from recobra.console.guard import StaffRequest, needs
+from recobra.console.parameters import parse_date, parse_id
 from recobra.journal import queries
-from recobra.journal.seal import seal_days, verify_journal
+from recobra.journal.seal import seal_days, verify
 from recobra.kit import clock
 from recobra.portfolio.queries import portfolios_for
 from recobra.strategy import schedule
 
-from .place import Installation
+from .place import installation_place
 
 __all__ = ["strategy_labels", "urlpatterns"]
 PAGE_ROWS = 100
 EXPORT_ROWS_MAX = 200_000
-_NAMES = ("hecho", "quien", "desde", "hasta", "deudor", "cartera")
+EXPORT_PAGE_ROWS = 2_000
+_FILTERS = ("hecho", "quien", "desde", "hasta", "deudor", "cartera")
 
 
 @require_GET
 @needs(Right.SEE_AUDIT)
-def index(request: StaffRequest) -> HttpResponse:
+def list_facts(request: StaffRequest) -> HttpResponse:
     """Show one page of facts, newest first; htmx gets the table alone."""
     portfolios = portfolios_for(request.user)
     before = request.GET.get("antes", "")
     facts = queries.audit_entries(
-        **conditions_of(request.user, request.GET),
+        **read_conditions(request.user, request.GET),
         before=int(before) if before.isdecimal() else None,
         limit=PAGE_ROWS + 1,
     )
-    following = facts[PAGE_ROWS - 1].pk if len(facts) > PAGE_ROWS else None
+    names = {portfolio.pk: portfolio.name for portfolio in portfolios}
     context = {
-        "facts": [_said(fact, {each.pk: each.name for each in portfolios}) for fact in facts[:PAGE_ROWS]],
-        "following": following,
-        "place": Installation(time_zone=schedule.installation_zone().key),
-        "filtered": any(request.GET.get(name) for name in _NAMES),
+        "facts": [
+            {"fact": fact, "portfolio": names.get(fact.portfolio_id, ""), "details": describe_payload(fact.payload)}
+            for fact in facts[:PAGE_ROWS]
+        ],
+        "following": facts[PAGE_ROWS - 1].pk if len(facts) > PAGE_ROWS else None,
+        "place": installation_place(),
+        "filtered": any(request.GET.get(name) for name in _FILTERS),
     }
     if request.htmx and not request.htmx.boosted:  # type: ignore[attr-defined]
         return render(request, "console/audit/_list.html", context)
@@ -59,79 +64,68 @@ def index(request: StaffRequest) -> HttpResponse:
     return render(request, "console/audit/index.html", context | {"kinds": kinds, "portfolios": portfolios})
 
 
-def conditions_of(user: User, parameters: QueryDict) -> dict[str, Any]:
-    """Read the filters of the audit list, never wider than the user's scope; what cannot be read does not filter."""
+def read_conditions(user: User, parameters: QueryDict) -> dict[str, Any]:
+    """Return the filters of the list, never wider than the user's scope; what cannot be read does not filter."""
     zone = schedule.installation_zone()
-    since, until = _day(parameters.get("desde", "")), _day(parameters.get("hasta", ""))
-    debtor, kind = parameters.get("deudor", "").strip(), parameters.get("hecho", "")
+    since, until = parse_date(parameters.get("desde", "")), parse_date(parameters.get("hasta", ""))
+    kind = parameters.get("hecho", "")
     return {
-        "portfolio_ids": _scope(user, parameters.get("cartera", "")),
+        "portfolio_ids": _portfolio_ids(user, parameters.get("cartera", "")),
         "kinds": [kind] if kind else [],
         "actor": parameters.get("quien", "").strip(),
-        "debtor_id": int(debtor) if debtor.isdecimal() and len(debtor) < 19 else None,
+        "debtor_id": parse_id(parameters.get("deudor", "").strip()),
         "since": datetime.combine(since, time(), zone) if since else None,
         "until": datetime.combine(until + timedelta(1), time(), zone) if until else None,
     }
 
 
-def _scope(user: User, code: str) -> list[int] | None:
-    """Return the portfolios to look at: None is the whole installation, for who may see all of it."""
+def _portfolio_ids(user: User, code: str) -> list[int] | None:
+    """Return the portfolios to look at; None is the whole installation, for users who see all of it."""
     if not code and portfolio_codes(user) is None:
         return None
-    return [each.pk for each in portfolios_for(user) if code in {"", each.code}]
+    return [portfolio.pk for portfolio in portfolios_for(user) if code in {"", portfolio.code}]
 
 
-def _day(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return None
+def describe_payload(payload: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return the payload of a fact as names and texts: ids, amounts and codes, never personal data."""
+    return [(name, _describe_value(name, value)) for name, value in payload.items() if value not in (None, "", [], {})]
 
 
-def _said(fact: Any, portfolios: dict[int, str]) -> dict[str, Any]:
-    return {"fact": fact, "portfolio": portfolios.get(fact.portfolio_id, ""), "details": details(fact.payload)}
-
-
-def details(payload: dict[str, Any]) -> list[tuple[str, str]]:
-    """Return what a fact carries as pairs to read: ids, amounts and codes, never personal data."""
-    return [(name, _value(name, value)) for name, value in payload.items() if value not in (None, "", [], {})]
-
-
-def _value(name: str, value: Any) -> str:
+def _describe_value(name: str, value: Any) -> str:
     if isinstance(value, dict | list):
         return json.dumps(value, ensure_ascii=False)
     text = str(value)
     if name == "reason":
-        return reasons.say(text)
+        return reasons.explain(text)
     families = {"channel": "channel", "from": "stage", "to": "stage", "source": "source", "outcome": "outcome"}
-    return labels.say(families[name], text) if name in families else text
+    return labels.label_of(families[name], text) if name in families else text
 
 
 @require_POST
 @needs(Right.SEE_AUDIT)
-def verify(request: StaffRequest) -> HttpResponse:
-    """Seal the finished days, recompute every digest and every seal, and say what was found."""
+def verify_seals(request: StaffRequest) -> HttpResponse:
+    """Seal the finished days, recompute every digest and every seal, and show the result."""
     now = clock.now()
     seal_days(until=now.date(), now=now)
-    return render(request, "console/audit/verdict.html", {"verdict": verify_journal()})
+    return render(request, "console/audit/verdict.html", {"verdict": verify()})
 
 
 @require_GET
 @needs(Right.SEE_AUDIT)
-def export(request: StaffRequest, form: str) -> HttpResponseBase:
-    """Write the filtered facts to a file and record that they left the house."""
-    if form not in spreadsheet.FORMS:
+def export_facts(request: StaffRequest, form: str) -> HttpResponseBase:
+    """Write the filtered facts to a file and record the export."""
+    if form not in spreadsheet.FORMATS:
         raise Http404
     now = clock.now()
     file = tempfile.TemporaryFile()  # noqa: SIM115 - FileResponse closes it
-    rows = spreadsheet.write(file, _lines(request), form=form, name=_("Audit"))
-    asked = {name: request.GET[name] for name in _NAMES if request.GET.get(name)}
-    operations.record_export(user=request.user, what="audit", rows=rows, conditions=asked, now=now)
+    rows = spreadsheet.write(file, _export_rows(request), file_format=form, name=_("Audit"))
+    filters = {name: request.GET[name] for name in _FILTERS if request.GET.get(name)}
+    operations.record_export(user=request.user, what="audit", rows=rows, conditions=filters, now=now)
     file.seek(0)
     return FileResponse(file, as_attachment=True, filename=f"auditoria-{now:%Y-%m-%d-%H%M}.{form}")
 
 
-def _lines(request: StaffRequest) -> Iterator[list[spreadsheet.Cell]]:
+def _export_rows(request: StaffRequest) -> Iterator[list[spreadsheet.Cell]]:
     yield [
         _("Number"),
         _("Instant (UTC)"),
@@ -145,15 +139,15 @@ def _lines(request: StaffRequest) -> Iterator[list[spreadsheet.Cell]]:
         _("Version"),
         _("Details"),
     ]
-    names = {each.pk: each.code for each in portfolios_for(request.user)}
-    for fact in _everything(conditions_of(request.user, request.GET)):
+    codes = {portfolio.pk: portfolio.code for portfolio in portfolios_for(request.user)}
+    for fact in _read_facts(read_conditions(request.user, request.GET)):
         yield [
             fact.pk,
             fact.at.isoformat(),
             narrative.fact_label(fact.kind),
             fact.kind,
             narrative.actor_label(fact.actor),
-            names.get(fact.portfolio_id, ""),
+            codes.get(fact.portfolio_id, ""),
             fact.debtor_id,
             fact.account_id,
             fact.contact_id,
@@ -162,19 +156,19 @@ def _lines(request: StaffRequest) -> Iterator[list[spreadsheet.Cell]]:
         ]
 
 
-def _everything(conditions: dict[str, Any]) -> Iterator[Any]:
-    """Give facts page by page, newest first, up to the limit of a spreadsheet that people can open."""
-    before, given = None, 0
-    while given < EXPORT_ROWS_MAX:
-        page = queries.audit_entries(**conditions, before=before, limit=2000)
+def _read_facts(conditions: dict[str, Any]) -> Iterator[Any]:
+    """Yield facts page by page, newest first, up to EXPORT_ROWS_MAX: more is no file that people can open."""
+    before, count = None, 0
+    while count < EXPORT_ROWS_MAX:
+        page = queries.audit_entries(**conditions, before=before, limit=EXPORT_PAGE_ROWS)
         yield from page
-        if len(page) < 2000:
+        if len(page) < EXPORT_PAGE_ROWS:
             return
-        before, given = page[-1].pk, given + len(page)
+        before, count = page[-1].pk, count + len(page)
 
 
 urlpatterns = [
-    path("auditoria/", index, name="audit"),
-    path("auditoria/verificar/", verify, name="audit-verify"),
-    path("auditoria/exportar.<str:form>", export, name="audit-export"),
+    path("auditoria/", list_facts, name="audit"),
+    path("auditoria/verificar/", verify_seals, name="audit-verify"),
+    path("auditoria/exportar.<str:form>", export_facts, name="audit-export"),
 ]

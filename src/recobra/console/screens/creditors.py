@@ -1,4 +1,4 @@
-"""Acreedores: what messages say of each creditor and of who collects for it, and what they still wait for."""
+"""Acreedores: the details of each creditor and of its collector that messages state, and those still missing."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods
 
 from recobra.access.roles import Right
+from recobra.console.actions import actor_and_time
 from recobra.console.guard import StaffRequest, needs
 from recobra.kit import clock
 from recobra.messaging.templates.missing_facts import find_missing_facts
@@ -36,40 +37,36 @@ _HELP: Final[dict[str, str | Promise]] = {
     "agency_name": gettext_lazy("Empty: the creditor collects itself."),
     "agency_address": gettext_lazy("Empty: the creditor's, where it collects itself."),
 }
-_LONG: Final = frozenset({"payment_instructions", "complaint_contact"})
+_LONG_FIELDS: Final = frozenset({"payment_instructions", "complaint_contact"})
+# Whether the financial authority supervises the creditor; None where nobody has said yet.
 SUPERVISED: Final = {"": None, "si": True, "no": False}
 
 
 @require_GET
 @needs(Right.MANAGE_CHANNELS)
-def index(request: StaffRequest) -> HttpResponse:
-    """List the creditors with what their messages wait for."""
+def list_creditors(request: StaffRequest) -> HttpResponse:
+    """List the creditors with the details that their messages wait for."""
     day = clock.now().date()
-    found = [
-        (creditor, [each for each in find_missing_facts(creditor, on=day) if each.is_required])
+    creditors = [
+        (creditor, [missing for missing in find_missing_facts(creditor, on=day) if missing.is_required])
         for creditor in creditors_for(request.user)
     ]
-    return render(request, "console/creditors/index.html", {"creditors": found})
+    return render(request, "console/creditors/index.html", {"creditors": creditors})
 
 
 @require_http_methods(["GET", "POST"])
 @needs(Right.MANAGE_CHANNELS)
-def detail(request: StaffRequest, creditor_id: int) -> HttpResponse:
-    """Show a creditor's details as a form, and keep them."""
+def edit_creditor(request: StaffRequest, creditor_id: int) -> HttpResponse:
+    """Show a creditor's details as a form, and save them."""
     creditor, now = creditors_for(request.user).get(pk=creditor_id), clock.now()
-    given = {name: str(getattr(creditor, name)) for name in LABELS}
-    chosen, errors = creditor.supervised, {}
+    details = {name: str(getattr(creditor, name)) for name in LABELS}
+    is_supervised, errors = creditor.supervised, {}
     if request.method == "POST":
-        given = {name: request.POST.get(name, "") for name in LABELS}
-        chosen = SUPERVISED.get(request.POST.get("supervised", ""))
+        details = {name: request.POST.get(name, "") for name in LABELS}
+        is_supervised = SUPERVISED.get(request.POST.get("supervised", ""))
         try:
             save_creditor_details(
-                creditor_id=creditor.pk,
-                details=given,
-                supervised=chosen,
-                actor=request.user.username,
-                actor_id=request.user.pk,
-                now=now,
+                creditor_id=creditor.pk, details=details, supervised=is_supervised, **actor_and_time(request)
             )
         except CreditorRefused as refusal:
             errors = refusal.errors
@@ -80,25 +77,27 @@ def detail(request: StaffRequest, creditor_id: int) -> HttpResponse:
         {
             "name": name,
             "label": label,
-            "value": given[name],
+            "value": details[name],
             "error": errors.get(name, ""),
-            "long": name in _LONG,
+            "long": name in _LONG_FIELDS,
             "help": _HELP.get(name, ""),
         }
         for name, label in LABELS.items()
     ]
-    missing = [(each, LABELS[each.field], _(each.article)) for each in find_missing_facts(creditor, on=now.date())]
+    missing = [
+        (detail, LABELS[detail.field], _(detail.article)) for detail in find_missing_facts(creditor, on=now.date())
+    ]
     context = {
         "creditor": creditor,
         "fields": fields,
         "missing": missing,
         "longest": LONGEST_DETAIL,
-        "supervised": next(key for key, value in SUPERVISED.items() if value is chosen),
+        "supervised": next(key for key, value in SUPERVISED.items() if value is is_supervised),
     }
     return render(request, "console/creditors/detail.html", context, status=422 if errors else 200)
 
 
 urlpatterns = [
-    path("acreedores/", index, name="creditors"),
-    path("acreedores/<int:creditor_id>/", detail, name="creditor"),
+    path("acreedores/", list_creditors, name="creditors"),
+    path("acreedores/<int:creditor_id>/", edit_creditor, name="creditor"),
 ]

@@ -1,4 +1,4 @@
-"""Ciclo: what the daily cycle did, live while it runs, and the button that runs it."""
+"""Ciclo: the runs of the daily cycle, live while one is going on, and the button that starts one."""
 
 from __future__ import annotations
 
@@ -13,25 +13,26 @@ from django.views.decorators.http import require_GET, require_POST
 
 from recobra.access.roles import Right
 from recobra.console import strategy_labels
+from recobra.console.actions import actor_and_time
 from recobra.console.guard import StaffRequest, needs
 from recobra.insight.queries import board
 from recobra.kit import clock
 from recobra.strategy import jobs, queries, schedule
 from recobra.strategy.operations import CycleRefused
 
-from .place import Installation
+from .place import installation_place
 
 __all__ = ["strategy_labels", "urlpatterns"]
 
 
 @require_GET
 @needs(Right.SEE_CYCLE)
-def index(request: StaffRequest) -> HttpResponse:
-    """Show the newest run, the runs before it and what needs attention."""
+def show_cycle(request: StaffRequest) -> HttpResponse:
+    """Show the newest run, the runs before it and the alarms."""
     now = clock.now()
     before = request.GET.get("antes", "")
     context = {
-        **_progress(queries.latest_run()),
+        **_run_context(queries.latest_run()),
         "runs": queries.list_runs(before=int(before) if before.isdecimal() else None),
         "alarms": board.alarms_for(request.user),
         "next_at": schedule.next_run_at(now),
@@ -43,34 +44,32 @@ def index(request: StaffRequest) -> HttpResponse:
 
 @require_GET
 @needs(Right.SEE_CYCLE)
-def progress(request: StaffRequest) -> HttpResponse:
-    """Give the panel of the newest run alone; it asks for itself while something is going on."""
-    return render(request, "console/cycle/_run.html", _progress(queries.latest_run()))
+def show_progress(request: StaffRequest) -> HttpResponse:
+    """Show the panel of the newest run alone: the page polls it while a run is going on."""
+    return render(request, "console/cycle/_run.html", _run_context(queries.latest_run()))
 
 
 @require_GET
 @needs(Right.SEE_CYCLE)
-def detail(request: StaffRequest, run_id: int) -> HttpResponse:
+def show_run(request: StaffRequest, run_id: int) -> HttpResponse:
     """Show one run."""
-    return render(request, "console/cycle/detail.html", _progress(queries.get_run(run_id)))
+    return render(request, "console/cycle/detail.html", _run_context(queries.get_run(run_id)))
 
 
-def _progress(run: object) -> dict[str, object]:
-    zone = schedule.installation_zone()
+def _run_context(run: object) -> dict[str, object]:
     context: dict[str, object] = {
         "run": run,
-        "place": Installation(time_zone=zone.key),
+        "place": installation_place(),
         "waits": queries.is_cycle_queued(),
     }
     if not isinstance(run, queries.CycleRun):
         return context
     steps = queries.steps_of(run)
-    running = run.status == run.Status.RUNNING
     seconds = sum(row.seconds for _name, row in steps if row)
     return context | {
         "steps": steps,
         "done": sum(1 for _name, row in steps if row and row.status == run.Status.DONE),
-        "running": running,
+        "running": run.status == run.Status.RUNNING,
         "seconds": seconds,
         "lasted": timedelta(seconds=round(seconds)) if seconds >= 60 else None,
     }
@@ -78,21 +77,21 @@ def _progress(run: object) -> dict[str, object]:
 
 @require_POST
 @needs(Right.RUN_CYCLE)
-def run(request: StaffRequest) -> HttpResponse:
-    """Ask for the cycle of a day; a worker runs it."""
+def request_run(request: StaffRequest) -> HttpResponse:
+    """Queue the cycle of a day for a worker."""
     try:
         as_of = date.fromisoformat(request.POST.get("day", ""))
-        jobs.request_cycle(as_of=as_of, actor=request.user.username, actor_id=request.user.pk, now=clock.now())
+        jobs.request_cycle(as_of=as_of, **actor_and_time(request))
     except ValueError:
         messages.error(request, _("Choose the day of the cycle."))
-    except CycleRefused as refused:
-        messages.error(request, str(refused))
+    except CycleRefused as refusal:
+        messages.error(request, str(refusal))
     return redirect("console:cycle")
 
 
 urlpatterns = [
-    path("ciclo/", index, name="cycle"),
-    path("ciclo/avance/", progress, name="cycle-progress"),
-    path("ciclo/correr/", run, name="cycle-run"),
-    path("ciclo/<int:run_id>/", detail, name="cycle-detail"),
+    path("ciclo/", show_cycle, name="cycle"),
+    path("ciclo/avance/", show_progress, name="cycle-progress"),
+    path("ciclo/correr/", request_run, name="cycle-run"),
+    path("ciclo/<int:run_id>/", show_run, name="cycle-detail"),
 ]

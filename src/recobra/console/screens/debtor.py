@@ -1,4 +1,4 @@
-"""Ficha 360: everything about one debtor on one page, its history, its ledgers and the messages as they were sent."""
+"""Ficha 360: the file of one debtor, its history, the ledgers of its accounts and its messages."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from django.views.decorators.http import require_GET
 from recobra.access.roles import Right
 from recobra.console import labels
 from recobra.console.guard import StaffRequest, needs
+from recobra.console.parameters import parse_id
 from recobra.insight.queries import debtor_file, timeline
 from recobra.kit import clock
 from recobra.messaging import queries
@@ -18,7 +19,7 @@ from recobra.portfolio.queries import accounts_for, debtor_for, ledger_lines
 
 @require_GET
 @needs(Right.SEE_CASES)
-def index(request: StaffRequest, debtor_id: int) -> HttpResponse:
+def show_debtor(request: StaffRequest, debtor_id: int) -> HttpResponse:
     """Show the debtor's file."""
     file = debtor_file.debtor_file_for(request.user, debtor_id, clock.now())
     events, following = timeline.debtor_events(request.user, file.debtor)
@@ -35,20 +36,19 @@ def index(request: StaffRequest, debtor_id: int) -> HttpResponse:
 
 @require_GET
 @needs(Right.SEE_CASES)
-def history(request: StaffRequest, debtor_id: int) -> HttpResponse:
-    """Show the history before a point; htmx gets the entries alone."""
-    debtor, before = debtor_for(request.user, debtor_id), request.GET.get("antes", "")
-    number = int(before) if before.isdecimal() and len(before) < 19 else None
-    events, following = timeline.debtor_events(request.user, debtor, before=number)
+def show_history(request: StaffRequest, debtor_id: int) -> HttpResponse:
+    """Show the history before an entry (`?antes=`); htmx gets the entries alone."""
+    debtor = debtor_for(request.user, debtor_id)
+    events, following = timeline.debtor_events(request.user, debtor, before=parse_id(request.GET.get("antes", "")))
     beyond = queries.owes_elsewhere(request.user, debtor_id)
     context = {"debtor": debtor, "events": events, "following": following, "beyond": beyond}
-    page = "_events.html" if request.htmx else "history.html"  # type: ignore[attr-defined]
-    return render(request, f"console/debtor/{page}", context)
+    template = "_events.html" if request.htmx else "history.html"  # type: ignore[attr-defined]
+    return render(request, f"console/debtor/{template}", context)
 
 
 @require_GET
 @needs(Right.SEE_CASES)
-def ledger(request: StaffRequest, debtor_id: int, account_id: int) -> HttpResponse:
+def show_ledger(request: StaffRequest, debtor_id: int, account_id: int) -> HttpResponse:
     """Show an account's postings with the balance after each."""
     debtor = debtor_for(request.user, debtor_id)
     account = accounts_for(request.user, debtor_id).get(pk=account_id)
@@ -58,8 +58,8 @@ def ledger(request: StaffRequest, debtor_id: int, account_id: int) -> HttpRespon
 
 @require_GET
 @needs(Right.SEE_MESSAGES)
-def message(request: StaffRequest, debtor_id: int, contact_id: int) -> HttpResponse:
-    """Show a contact: its verdict, and exactly what was sent."""
+def show_message(request: StaffRequest, debtor_id: int, contact_id: int) -> HttpResponse:
+    """Show a contact: its verdict, and the message exactly as it was sent."""
     contact = debtor_file.contact_for(request.user, debtor_id, contact_id)
     context = {
         "debtor": contact.debtor,
@@ -73,8 +73,8 @@ def message(request: StaffRequest, debtor_id: int, contact_id: int) -> HttpRespo
 
 
 urlpatterns = [
-    path("ficha/<int:debtor_id>/", index, name="debtor"),
-    path("ficha/<int:debtor_id>/historia/", history, name="debtor-history"),
-    path("ficha/<int:debtor_id>/cuentas/<int:account_id>/", ledger, name="debtor-ledger"),
-    path("ficha/<int:debtor_id>/mensajes/<int:contact_id>/", message, name="debtor-message"),
+    path("ficha/<int:debtor_id>/", show_debtor, name="debtor"),
+    path("ficha/<int:debtor_id>/historia/", show_history, name="debtor-history"),
+    path("ficha/<int:debtor_id>/cuentas/<int:account_id>/", show_ledger, name="debtor-ledger"),
+    path("ficha/<int:debtor_id>/mensajes/<int:contact_id>/", show_message, name="debtor-message"),
 ]

@@ -1,6 +1,8 @@
-"""Constancia: everything about the contacts with one debtor, signed, as a file to hand out."""
+"""Constancia: the signed file of all contacts with one debtor."""
 
 from __future__ import annotations
+
+from typing import Literal
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -16,52 +18,50 @@ from recobra.console.guard import StaffRequest, needs
 from recobra.kit import clock
 from recobra.portfolio.queries import debtor_for
 
-_TYPES = {"pdf": "application/pdf", "json": "application/json"}
+_CONTENT_TYPES = {"pdf": "application/pdf", "json": "application/json"}
 
 
 @require_GET
 @needs(Right.EXPORT_EVIDENCE)
-def index(request: StaffRequest, debtor_id: int) -> HttpResponse:
-    """Show what the evidence holds, and what is masked for this user."""
-    own = evidence.own_identity(now=clock.now())
+def show_evidence(request: StaffRequest, debtor_id: int) -> HttpResponse:
+    """Show what the evidence contains, and what is masked in it for the user."""
+    identity = evidence.own_identity(now=clock.now())
     context = {
         "debtor": debtor_for(request.user, debtor_id),
         "redaction": redaction_for(request.user),
-        "signer": own.fingerprint,
+        "signer": identity.fingerprint,
     }
     return render(request, "console/evidence/index.html", context)
 
 
 @require_POST
 @needs(Right.EXPORT_EVIDENCE)
-def export(request: StaffRequest, debtor_id: int) -> HttpResponse:
-    """Hand the file out; that it left is a fact."""
+def export_evidence(request: StaffRequest, debtor_id: int) -> HttpResponse:
+    """Download the file; the operation records the export."""
     debtor = debtor_for(request.user, debtor_id)
-    form = "json" if request.POST.get("forma") == "json" else "pdf"
+    form: Literal["json", "pdf"] = "json" if request.POST.get("forma") == "json" else "pdf"
     try:
-        made = evidence.export_evidence(
-            debtor_id=debtor.pk, form="json" if form == "json" else "pdf", user=request.user, now=clock.now()
-        )
+        file = evidence.export_evidence(debtor_id=debtor.pk, form=form, user=request.user, now=clock.now())
     except EvidenceRefused as refusal:
         messages.error(request, str(refusal))
         return redirect("console:evidence", debtor.pk)
-    answer = HttpResponse(made.content, content_type=_TYPES[form])
-    answer["Content-Disposition"] = f'attachment; filename="{made.name}"'
-    return answer
+    response = HttpResponse(file.content, content_type=_CONTENT_TYPES[form])
+    response["Content-Disposition"] = f'attachment; filename="{file.name}"'
+    return response
 
 
 @require_GET
 @needs(Right.EXPORT_EVIDENCE)
-def certificate(request: StaffRequest) -> HttpResponse:
-    """Give the certificate that others need to check what this installation signed."""
+def download_certificate(request: StaffRequest) -> HttpResponse:
+    """Download the certificate that others need to check the signatures of this installation."""
     del request
-    answer = HttpResponse(evidence.own_certificate(now=clock.now()), content_type="application/x-pem-file")
-    answer["Content-Disposition"] = f'attachment; filename="{_("certificate")}.pem"'
-    return answer
+    response = HttpResponse(evidence.own_certificate(now=clock.now()), content_type="application/x-pem-file")
+    response["Content-Disposition"] = f'attachment; filename="{_("certificate")}.pem"'
+    return response
 
 
 urlpatterns = [
-    path("ficha/<int:debtor_id>/constancia/", index, name="evidence"),
-    path("ficha/<int:debtor_id>/constancia/descargar/", export, name="evidence-export"),
-    path("constancia/certificado/", certificate, name="evidence-certificate"),
+    path("ficha/<int:debtor_id>/constancia/", show_evidence, name="evidence"),
+    path("ficha/<int:debtor_id>/constancia/descargar/", export_evidence, name="evidence-export"),
+    path("constancia/certificado/", download_certificate, name="evidence-certificate"),
 ]

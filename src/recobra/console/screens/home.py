@@ -1,4 +1,4 @@
-"""Inicio: what came in, how old the rest is, what today holds, what is wrong."""
+"""Inicio: payments received, ageing, the plan of the day, alarms."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from recobra.kit import clock
 
 @require_GET
 @needs(Right.SEE_BOARD)
-def index(request: StaffRequest) -> HttpResponse:
-    """Show the board of the portfolios of one currency (`?moneda=`; where most accounts owe when not given)."""
+def show_board(request: StaffRequest) -> HttpResponse:
+    """Show the board of the portfolios of one currency (`?moneda=`; the one with most accounts when not given)."""
     groups, now = board.portfolios_by_currency(request.user), clock.now()
     if not groups:
         return render(request, "console/home/index.html", {"groups": groups})
-    chosen = request.GET.get("moneda", "")
-    chosen = chosen if chosen in groups else board.main_currency(groups)
-    portfolios = groups[chosen]
+    currency = request.GET.get("moneda", "")
+    currency = currency if currency in groups else board.main_currency(groups)
+    portfolios = groups[currency]
     context = {
         "groups": groups,
-        "chosen": chosen,
+        "chosen": currency,
         "place": portfolios[0],
         "portfolios": portfolios,
         "cash": board.cash_received(portfolios, now),
@@ -38,4 +38,4 @@ def index(request: StaffRequest) -> HttpResponse:
     return render(request, "console/home/index.html", context)
 
 
-urlpatterns = [path("", index, name="home")]
+urlpatterns = [path("", show_board, name="home")]

@@ -1,4 +1,4 @@
-"""Cartas: the tray, print batches with the courier's file, and what the courier says became of them."""
+"""Cartas: letters that wait, print batches with the courier's file, and the courier's tracking."""
 
 from __future__ import annotations
 
@@ -13,47 +13,45 @@ from django.views.decorators.http import require_GET, require_POST
 from recobra.access.operations import record_export
 from recobra.access.queries import portfolio_codes
 from recobra.access.roles import Right
+from recobra.console.actions import actor_and_time
 from recobra.console.guard import StaffRequest, needs
 from recobra.kit import clock
 from recobra.messaging.channels.letter import operations as letters
 from recobra.messaging.channels.letter import queries
 from recobra.messaging.channels.letter.pdf import LetterUnsuitable
-from recobra.strategy import schedule
 
-from .place import Installation
+from .place import installation_place
 
 BATCHES_SHOWN = 50
-MOST_BYTES = 10 * 1024 * 1024
+TRACKING_BYTES_MAX = 10 * 1024 * 1024
 
 
 @require_GET
 @needs(Right.SEE_MESSAGES)
-def index(request: StaffRequest) -> HttpResponse:
-    """Show what waits to be printed and the batches that were."""
-    return _page(request)
+def list_letters(request: StaffRequest) -> HttpResponse:
+    """Show the letters that wait to be printed, and the batches that were."""
+    return _render_letters(request)
 
 
 @require_POST
 @needs(Right.RUN_CAMPAIGNS)
 def print_batch(request: StaffRequest) -> HttpResponse:
-    """Make a batch of what waits for a country."""
+    """Print the letters that wait for a country as one batch."""
     try:
         batch = letters.print_letters(
             country=request.POST.get("pais", ""),
             portfolio_codes=portfolio_codes(request.user),
             courier=request.POST.get("courier", "").strip()[:80],
-            actor=request.user.username,
-            actor_id=request.user.pk,
-            now=clock.now(),
+            **actor_and_time(request),
         )
     except (letters.LettersRefused, LetterUnsuitable) as refusal:
         messages.error(request, str(refusal))
         return redirect("console:letters")
     if batch.letters_count:
-        said = ngettext(
+        text = ngettext(
             "%(n)s letter is ready to be printed.", "%(n)s letters are ready to be printed.", batch.letters_count
         )
-        messages.success(request, said % {"n": batch.letters_count})
+        messages.success(request, text % {"n": batch.letters_count})
     else:
         messages.warning(request, _("No letter may go any more: what happened since was more recent than the letters."))
     return redirect("console:letters")
@@ -61,45 +59,41 @@ def print_batch(request: StaffRequest) -> HttpResponse:
 
 @require_GET
 @needs(Right.RUN_CAMPAIGNS)
-def file(request: StaffRequest, batch_id: int, name: str) -> HttpResponseBase:
-    """Give a file of a batch; that names and addresses left the house is a fact."""
-    found = queries.batch_file_for(request.user, batch_id, name)
+def download_file(request: StaffRequest, batch_id: int, name: str) -> HttpResponseBase:
+    """Download a file of a batch, and record the export: it has names and addresses."""
+    batch_file = queries.batch_file_for(request.user, batch_id, name)
     rows = queries.batches_for(request.user).get(pk=batch_id).letters_count
     conditions = {"lote": str(batch_id), "archivo": name}
     record_export(user=request.user, what="letters", rows=rows, conditions=conditions, now=clock.now())
-    return FileResponse(found.open("rb"), as_attachment=True, filename=f"lote-{batch_id}-{name}")
+    return FileResponse(batch_file.open("rb"), as_attachment=True, filename=f"lote-{batch_id}-{name}")
 
 
 @require_POST
 @needs(Right.RUN_CAMPAIGNS)
-def tracking(request: StaffRequest) -> HttpResponse:
-    """Read the courier's answer; lines that cannot be read are shown with what was expected."""
-    given = request.FILES.get("archivo")
-    if given is None or (given.size or 0) > MOST_BYTES:
+def import_tracking(request: StaffRequest) -> HttpResponse:
+    """Import the courier's tracking file; lines that cannot be read are shown with what was expected."""
+    file = request.FILES.get("archivo")
+    if file is None or (file.size or 0) > TRACKING_BYTES_MAX:
         messages.error(request, _("Choose the courier's file, of up to 10 MB."))
         return redirect("console:letters")
-    found = letters.import_tracking(
-        content=given.read(),
-        portfolio_codes=portfolio_codes(request.user),
-        actor=request.user.username,
-        actor_id=request.user.pk,
-        now=clock.now(),
+    result = letters.import_tracking(
+        content=file.read(), portfolio_codes=portfolio_codes(request.user), **actor_and_time(request)
     )
-    return _page(request, {"tracked": found})
+    return _render_letters(request, {"tracked": result})
 
 
-def _page(request: StaffRequest, more: dict[str, object] | None = None) -> HttpResponse:
+def _render_letters(request: StaffRequest, extra: dict[str, object] | None = None) -> HttpResponse:
     context = {
         "waiting": queries.waiting_for(request.user),
         "batches": queries.batches_for(request.user)[:BATCHES_SHOWN],
-        "place": Installation(time_zone=schedule.installation_zone().key),
+        "place": installation_place(),
     }
-    return render(request, "console/letters/index.html", context | (more or {}))
+    return render(request, "console/letters/index.html", context | (extra or {}))
 
 
 urlpatterns = [
-    path("cartas/", index, name="letters"),
+    path("cartas/", list_letters, name="letters"),
     path("cartas/imprimir/", print_batch, name="letters-print"),
-    path("cartas/seguimiento/", tracking, name="letters-tracking"),
-    path("cartas/<int:batch_id>/<str:name>", file, name="letters-file"),
+    path("cartas/seguimiento/", import_tracking, name="letters-tracking"),
+    path("cartas/<int:batch_id>/<str:name>", download_file, name="letters-file"),
 ]

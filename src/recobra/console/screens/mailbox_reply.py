@@ -1,4 +1,4 @@
-"""In the demonstration's mailbox: answer as the debtor, and say what became of a message."""
+"""Replies in the mailbox of a demonstration: as the debtor, or as the provider that reports on a message."""
 
 from __future__ import annotations
 
@@ -16,47 +16,47 @@ from django.urls import path
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from recobra.access.roles import Right, may
+from recobra.access.roles import Right, has_right
 from recobra.console.guard import StaffRequest, needs
 from recobra.conversations import queries as conversation_queries
-from recobra.demo import simulate_debtor as trying
+from recobra.demo import simulate_debtor
 from recobra.kit import clock
 from recobra.messaging import queries
 
-LONGEST_KEY = 40
+KEY_LENGTH_MAX = 40
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Box:
-    """What the box of a message offers; `key` lets the same form count once, however often it is sent."""
+class ReplyBox:
+    """The reply form of a message; with `key` a form that is sent twice counts once."""
 
-    offer: trying.SimulationOptions
+    offer: simulate_debtor.SimulationOptions
     key: str
 
 
-def box_for(request: StaffRequest, message_id: int) -> Box | None:
-    """Return the box of a message of the mailbox, None where nothing can be played with it."""
-    if not (settings.DEMO and may(request.user, Right.ANSWER_MESSAGES)):
+def reply_box_for(request: StaffRequest, message_id: int) -> ReplyBox | None:
+    """Return the reply form of a message of the mailbox, None where it cannot be answered."""
+    if not (settings.DEMO and has_right(request.user, Right.ANSWER_MESSAGES)):
         return None
-    offer = trying.simulation_options(_kept(request, message_id).contact_public_id)
-    return Box(offer=offer, key=str(uuid4())) if offer else None
+    offer = simulate_debtor.simulation_options(_mailbox_message(request, message_id).contact_public_id)
+    return ReplyBox(offer=offer, key=str(uuid4())) if offer else None
 
 
 @require_POST
 @needs(Right.ANSWER_MESSAGES)
-def answer(request: StaffRequest, message_id: int) -> HttpResponse:
-    """Let an answer of the debtor's come in, and lead to its conversation."""
-    kept, given = _kept(request, message_id), request.POST
+def answer_message(request: StaffRequest, message_id: int) -> HttpResponse:
+    """Receive a reply as if the debtor had sent it, and open its conversation."""
+    message, data = _mailbox_message(request, message_id), request.POST
     try:
-        conversation_id = trying.answer_as_debtor(
-            public_id=kept.contact_public_id,
-            text=given.get("text", ""),
-            button=given.get("button", ""),
-            key=_key(given),
+        conversation_id = simulate_debtor.answer_as_debtor(
+            public_id=message.contact_public_id,
+            text=data.get("text", ""),
+            button=data.get("button", ""),
+            key=_reply_key(data),
             now=clock.now(),
         )
-    except trying.SimulationRefused as refused:
-        messages.error(request, str(refused))
+    except simulate_debtor.SimulationRefused as refusal:
+        messages.error(request, str(refusal))
         return redirect("console:mailbox-letter", message_id)
     messages.success(request, _("It came in as if the debtor had sent it. The bot reads it within seconds."))
     if conversation_id and conversation_queries.conversations_for(request.user).filter(pk=conversation_id).exists():
@@ -66,32 +66,32 @@ def answer(request: StaffRequest, message_id: int) -> HttpResponse:
 
 @require_POST
 @needs(Right.ANSWER_MESSAGES)
-def became(request: StaffRequest, message_id: int) -> HttpResponse:
-    """Let the provider's word on a message come in."""
-    kept = _kept(request, message_id)
+def report_outcome(request: StaffRequest, message_id: int) -> HttpResponse:
+    """Receive a report on a message as if its provider had sent it."""
+    message = _mailbox_message(request, message_id)
     try:
-        trying.simulate_receipt(public_id=kept.contact_public_id, kind=request.POST.get("became", ""), now=clock.now())
-    except trying.SimulationRefused as refused:
-        messages.error(request, str(refused))
+        simulate_debtor.simulate_receipt(public_id=message.contact_public_id, kind=request.POST.get("became", ""), now=clock.now())
+    except simulate_debtor.SimulationRefused as refusal:
+        messages.error(request, str(refusal))
     else:
         messages.success(request, _("Noted, as if the provider had told it."))
     return redirect("console:mailbox-letter", message_id)
 
 
-def _key(given: QueryDict) -> str:
-    """Return what the same answer from the same form has in common; another answer from it is another one."""
-    said = f"{given.get('button', '')}|{given.get('text', '')}"
-    return f"{given.get('key', '')[:LONGEST_KEY] or uuid4()}-{zlib.crc32(said.encode())}"
+def _reply_key(data: QueryDict) -> str:
+    """Return a key that is the same for the same reply from the same form, and differs for another reply."""
+    reply = f"{data.get('button', '')}|{data.get('text', '')}"
+    return f"{data.get('key', '')[:KEY_LENGTH_MAX] or uuid4()}-{zlib.crc32(reply.encode())}"
 
 
-def _kept(request: StaffRequest, message_id: int) -> Any:
-    found = queries.mailbox_messages_for(request.user).filter(pk=message_id).first()
-    if found is None:
+def _mailbox_message(request: StaffRequest, message_id: int) -> Any:
+    message = queries.mailbox_messages_for(request.user).filter(pk=message_id).first()
+    if message is None:
         raise ObjectDoesNotExist
-    return found
+    return message
 
 
 urlpatterns = [
-    path("mensajes/buzon/<int:message_id>/responder/", answer, name="mailbox-answer"),
-    path("mensajes/buzon/<int:message_id>/recibo/", became, name="mailbox-became"),
+    path("mensajes/buzon/<int:message_id>/responder/", answer_message, name="mailbox-answer"),
+    path("mensajes/buzon/<int:message_id>/recibo/", report_outcome, name="mailbox-became"),
 ]

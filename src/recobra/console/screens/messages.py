@@ -1,4 +1,4 @@
-"""Mensajes: the outbox with its reasons, a message as it was sent, what is uncertain, and the demonstration mailbox."""
+"""Mensajes: the outbox, single messages, uncertain ones, and the mailbox of a demonstration."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ from django.views.decorators.http import require_GET, require_POST
 
 from recobra.access.roles import Right
 from recobra.console import labels
+from recobra.console.actions import actor_and_time
 from recobra.console.guard import StaffRequest, needs
+from recobra.console.parameters import parse_date, parse_page
 from recobra.journal.queries import debtor_timeline
 from recobra.kit import clock
 from recobra.messaging import operations as messaging
@@ -27,7 +29,7 @@ from recobra.portfolio.queries import portfolios_for
 from recobra.strategy import schedule
 
 from . import mailbox_reply
-from .place import Installation
+from .place import installation_place
 from .templates import urlpatterns as template_urls
 
 PAGE_ROWS = 50
@@ -35,11 +37,11 @@ PAGE_ROWS = 50
 
 @require_GET
 @needs(Right.SEE_MESSAGES)
-def index(request: StaffRequest) -> HttpResponse:
+def list_messages(request: StaffRequest) -> HttpResponse:
     """Show the outbox of a day (`?dia=`, today when not given, `todos` for all days), by status and portfolio."""
     today = schedule.today(clock.now())
-    filters, day = filters_of(request.GET, today)
-    rows, following = _page(queries.contacts_for(request.user, filters), request.GET)
+    filters, day = read_filters(request.GET, today)
+    rows, following = _paginate(queries.contacts_for(request.user, filters), request.GET)
     context = {
         "rows": rows,
         "following": following,
@@ -47,33 +49,29 @@ def index(request: StaffRequest) -> HttpResponse:
         "day": day,
         "today": today,
         "counts": queries.counts_for(request.user, day=day) if day else None,
-        "latest": None if rows or not day else _latest(request, day),
+        "latest": None if rows or not day else _last_day_with_messages(request, day),
         "filtered": any(request.GET.get(name) for name in ("estado", "cartera", "canal", "motivo", "plantilla")),
     }
     if request.htmx and not request.htmx.boosted:  # type: ignore[attr-defined]
         return render(request, "console/messages/_list.html", context)
-    return render(request, "console/messages/index.html", context | _choices(request))
-
-
-def _latest(request: StaffRequest, day: date) -> date | None:
-    """Return the last day before this one that has messages."""
-    earlier = queries.contacts_for(request.user, Filters(planned_to=day - timedelta(days=1)))
-    newest = earlier.first()
-    return newest.planned_for if newest else None
-
-
-def _choices(request: StaffRequest) -> dict[str, Any]:
-    return {
+    context |= {
         "portfolios": portfolios_for(request.user),
         "statuses": labels.choices("contact"),
         "channels": labels.choices("channel"),
         "uncertain": queries.uncertain_for(request.user).count(),
     }
+    return render(request, "console/messages/index.html", context)
 
 
-def filters_of(parameters: QueryDict, today: date) -> tuple[Filters, date | None]:
-    """Read what the list is narrowed to, and its day; what cannot be read counts as not given."""
-    day = _day(parameters.get("dia", ""), today)
+def _last_day_with_messages(request: StaffRequest, day: date) -> date | None:
+    """Return the last day before this one that has messages, None without any."""
+    newest = queries.contacts_for(request.user, Filters(planned_to=day - timedelta(days=1))).first()
+    return newest.planned_for if newest else None
+
+
+def read_filters(parameters: QueryDict, today: date) -> tuple[Filters, date | None]:
+    """Return the filters of the list and its day; what cannot be read counts as not given."""
+    day = _read_day(parameters.get("dia", ""), today)
     status, portfolio = parameters.get("estado", ""), parameters.get("cartera", "")
     filters = Filters(
         statuses=[status] if status in queries.Status.values else [],
@@ -85,24 +83,19 @@ def filters_of(parameters: QueryDict, today: date) -> tuple[Filters, date | None
     return (replace(filters, planned_from=day, planned_to=day) if day else filters), day
 
 
-def _day(text: str, today: date) -> date | None:
-    if text == "todos":
-        return None
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return today
+def _read_day(text: str, today: date) -> date | None:
+    return None if text == "todos" else parse_date(text) or today
 
 
-def _page(found: Any, parameters: QueryDict) -> tuple[list[Any], int | None]:
-    """Return a page and the number of the next; counting every row of a large outbox would cost more than it says."""
-    given = parameters.get("pagina", "")
-    number = min(int(given), 10_000) if given.isdecimal() and int(given) else 1
-    rows = list(found[(number - 1) * PAGE_ROWS : number * PAGE_ROWS + 1])
+def _paginate(contacts: Any, parameters: QueryDict) -> tuple[list[Any], int | None]:
+    """Return the rows of a page, and the number of the next page or None."""
+    number = parse_page(parameters.get("pagina", ""))
+    # One row more tells whether there is a next page; counting a large outbox would take longer than reading it.
+    rows = list(contacts[(number - 1) * PAGE_ROWS : number * PAGE_ROWS + 1])
     return rows[:PAGE_ROWS], number + 1 if len(rows) > PAGE_ROWS else None
 
 
-def _contact(request: StaffRequest, contact_id: int) -> Any:
+def _contact_in_scope(request: StaffRequest, contact_id: int) -> Any:
     contact = queries.contact_for(request.user, contact_id)
     if contact is None:
         raise ObjectDoesNotExist
@@ -111,9 +104,9 @@ def _contact(request: StaffRequest, contact_id: int) -> Any:
 
 @require_GET
 @needs(Right.SEE_MESSAGES)
-def detail(request: StaffRequest, contact_id: int) -> HttpResponse:
-    """Show a contact: what it said, why it ended as it did, and its life."""
-    contact = _contact(request, contact_id)
+def show_message(request: StaffRequest, contact_id: int) -> HttpResponse:
+    """Show a contact: its message, the reason for its end, and its history."""
+    contact = _contact_in_scope(request, contact_id)
     facts = [fact for fact in debtor_timeline(debtor_id=contact.debtor_id, limit=400) if fact.contact_id == contact.pk]
     letters = queries.mailbox_messages_for(request.user).filter(contact_public_id=str(contact.public_id))
     context = {
@@ -129,25 +122,23 @@ def detail(request: StaffRequest, contact_id: int) -> HttpResponse:
 
 @require_GET
 @needs(Right.SEE_MESSAGES)
-def uncertain(request: StaffRequest) -> HttpResponse:
-    """Show the messages of which it is not known whether they arrived."""
-    rows, following = _page(queries.uncertain_for(request.user), request.GET)
+def list_uncertain(request: StaffRequest) -> HttpResponse:
+    """List the messages that may or may not have left."""
+    rows, following = _paginate(queries.uncertain_for(request.user), request.GET)
     return render(request, "console/messages/uncertain.html", {"rows": rows, "following": following})
 
 
 @require_POST
 @needs(Right.CLOSE_TASK)
-def settle(request: StaffRequest, contact_id: int) -> HttpResponse:
-    """Say whether an uncertain message arrived."""
-    contact = _contact(request, contact_id)
+def settle_message(request: StaffRequest, contact_id: int) -> HttpResponse:
+    """Settle an uncertain message: a person says whether it arrived."""
+    contact = _contact_in_scope(request, contact_id)
     outcome = request.POST.get("outcome")
     try:
         messaging.settle_uncertain(
             contact_id=contact.pk,
             outcome="SENT" if outcome == "SENT" else "FAILED",
-            actor=request.user.username,
-            actor_id=request.user.pk,
-            now=clock.now(),
+            **actor_and_time(request),
         )
     except messaging.NotUncertain:
         messages.error(request, _("The end of this message is known already."))
@@ -158,14 +149,14 @@ def settle(request: StaffRequest, contact_id: int) -> HttpResponse:
 
 @require_GET
 @needs(Right.SEE_MESSAGES)
-def mailbox(request: StaffRequest) -> HttpResponse:
-    """Show what the built-in mailbox of the demonstration received."""
-    kept = queries.mailbox_messages_for(request.user, text=request.GET.get("q", "").strip())
+def list_mailbox(request: StaffRequest) -> HttpResponse:
+    """List the messages that the mailbox of a demonstration received."""
+    mailbox = queries.mailbox_messages_for(request.user, text=request.GET.get("q", "").strip())
     channel = request.GET.get("canal", "")
-    pages = Paginator(kept.filter(channel=channel) if channel else kept, PAGE_ROWS)
+    pages = Paginator(mailbox.filter(channel=channel) if channel else mailbox, PAGE_ROWS)
     context = {
         "page": pages.get_page(request.GET.get("pagina")),
-        "place": _place(),
+        "place": installation_place(),
         "channel": channel,
         "channels": labels.choices("channel"),
     }
@@ -174,26 +165,26 @@ def mailbox(request: StaffRequest) -> HttpResponse:
 
 @require_GET
 @needs(Right.SEE_MESSAGES)
-def letter(request: StaffRequest, message_id: int) -> HttpResponse:
+def show_mailbox_message(request: StaffRequest, message_id: int) -> HttpResponse:
     """Show one message of the mailbox as its reader sees it."""
-    found = queries.mailbox_message_for(request.user, message_id)
-    if found is None:
+    message = queries.mailbox_message_for(request.user, message_id)
+    if message is None:
         raise ObjectDoesNotExist
-    context = {"letter": found, "place": _place(), "box": mailbox_reply.box_for(request, message_id)}
+    context = {
+        "letter": message,
+        "place": installation_place(),
+        "box": mailbox_reply.reply_box_for(request, message_id),
+    }
     return render(request, "console/messages/letter.html", context)
 
 
-def _place() -> Installation:
-    return Installation(time_zone=schedule.installation_zone().key)
-
-
 urlpatterns = [
-    path("mensajes/", index, name="messages"),
-    path("mensajes/inciertos/", uncertain, name="messages-uncertain"),
-    path("mensajes/buzon/", mailbox, name="mailbox"),
-    path("mensajes/buzon/<int:message_id>/", letter, name="mailbox-letter"),
+    path("mensajes/", list_messages, name="messages"),
+    path("mensajes/inciertos/", list_uncertain, name="messages-uncertain"),
+    path("mensajes/buzon/", list_mailbox, name="mailbox"),
+    path("mensajes/buzon/<int:message_id>/", show_mailbox_message, name="mailbox-letter"),
     *mailbox_reply.urlpatterns,
     *template_urls,
-    path("mensajes/<int:contact_id>/", detail, name="message"),
-    path("mensajes/<int:contact_id>/resolver/", settle, name="message-settle"),
+    path("mensajes/<int:contact_id>/", show_message, name="message"),
+    path("mensajes/<int:contact_id>/resolver/", settle_message, name="message-settle"),
 ]

@@ -1,4 +1,4 @@
-"""The form of a provider, made of what its adapter asks for; secrets go in and are never shown."""
+"""The form of a provider, built from the settings of its adapter; secrets are written and never shown."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from django.utils.functional import Promise
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
-from recobra.console.templatetags.console import numbers_of
+from recobra.console.templatetags.console import number_locale
 from recobra.messaging.providers.operations import ProviderKind
 from recobra_core.money import MICROS_DECIMALS, units_of
 
-ALWAYS: Final = (
+COMMON_FIELDS: Final = (
     "code",
     "name",
     "country",
@@ -35,8 +35,8 @@ _EXAMPLE: Final = Decimal("0.0079")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Field:
-    """A field of the adapter's as the page draws it; `kept` says that a secret is there already."""
+class ProviderField:
+    """A setting of the adapter as a form field; with `is_stored` a secret has a value already."""
 
     name: str
     label: str | Promise
@@ -45,44 +45,54 @@ class Field:
     help: str | Promise
     choices: tuple[tuple[str, str | Promise], ...]
     value: str
-    kept: bool
+    is_stored: bool
     error: str
 
 
-class Unreadable(Exception):
-    """What was typed is no number; `errors` say so by field."""
+class FormUnreadable(Exception):
+    """A number of the form cannot be read; `errors` by field."""
 
     def __init__(self, errors: Mapping[str, str]) -> None:
         super().__init__("\n".join(errors.values()))
         self.errors = dict(errors)
 
 
-def fields(
-    kind: ProviderKind, *, given: Mapping[str, Any], kept: frozenset[str], errors: Mapping[str, str], typed: bool
-) -> list[Field]:
-    """Return the adapter's own fields; `given` are kept settings, or the form's where it was `typed`."""
-    return [
-        Field(
-            name=f"{_PREFIX}{each.name}",
-            label=each.label,
-            kind=each.kind,
-            help=each.help,
-            choices=each.choices,
-            required=each.required and each.name not in kept,
-            value="" if each.kind == "secret" else _value(given, each.name, each.default, typed=typed),
-            kept=each.name in kept,
-            error=errors.get(each.name, ""),
+def provider_fields(
+    kind: ProviderKind,
+    *,
+    posted: Mapping[str, Any] | None,
+    saved: Mapping[str, Any],
+    stored_secrets: frozenset[str],
+    errors: Mapping[str, str],
+) -> list[ProviderField]:
+    """Return the fields of the adapter's settings, as they were `posted` or, with None, as they are `saved`."""
+    fields = []
+    for setting in kind.settings:
+        if setting.kind == "secret":
+            value = ""
+        elif posted is not None:
+            value = str(posted.get(f"{_PREFIX}{setting.name}", ""))
+        else:
+            value = str(saved.get(setting.name, setting.default))
+        fields.append(
+            ProviderField(
+                name=f"{_PREFIX}{setting.name}",
+                label=setting.label,
+                kind=setting.kind,
+                help=setting.help,
+                choices=setting.choices,
+                # An empty secret keeps the stored one.
+                required=setting.required and setting.name not in stored_secrets,
+                value=value,
+                is_stored=setting.name in stored_secrets,
+                error=errors.get(setting.name, ""),
+            )
         )
-        for each in kind.settings
-    ]
+    return fields
 
 
-def _value(given: Mapping[str, Any], name: str, default: str, *, typed: bool) -> str:
-    return str(given.get(f"{_PREFIX}{name}", "")) if typed else str(given.get(name, default))
-
-
-def start(kind: ProviderKind) -> dict[str, str]:
-    """Return what the form of a new provider begins with."""
+def initial_values(kind: ProviderKind) -> dict[str, str]:
+    """Return the values of the form of a new provider."""
     return {
         "code": slugify(kind.kind.replace("_", "-")),
         "name": str(kind.label),
@@ -92,8 +102,8 @@ def start(kind: ProviderKind) -> dict[str, str]:
     }
 
 
-def of_provider(provider: Any, *, country: str) -> dict[str, str]:
-    """Return what the form of a saved provider begins with, its price as the country writes it."""
+def saved_values(provider: Any, *, country: str) -> dict[str, str]:
+    """Return the values of the form of a saved provider; the price as the country writes it."""
     rate = provider.rate_per_second
     return {
         "code": provider.code,
@@ -102,26 +112,29 @@ def of_provider(provider: Any, *, country: str) -> dict[str, str]:
         "rank": str(provider.rank),
         "rate_per_second": "" if rate is None else f"{rate:g}",
         "price_currency": provider.price_currency,
-        "price": _written_amount(units_of(provider.price_micros), country),
+        "price": _format_amount(units_of(provider.price_micros), country),
         "enabled": "1" if provider.enabled else "",
     }
 
 
-def written(kind: ProviderKind, posted: Mapping[str, Any], *, country: str) -> dict[str, Any]:
+def read_form(kind: ProviderKind, posted: Mapping[str, Any], *, country: str) -> dict[str, Any]:
     """Return a form as `save_provider` takes it, its price read as the country writes it. Raises Unreadable."""
     errors: dict[str, str] = {}
-    text = {name: str(posted.get(name, "")).strip() for name in ALWAYS}
-    found = {
-        "rate_per_second": _rate(text["rate_per_second"], errors),
-        "rank": _rank(text["rank"], errors),
-        "price_micros": _price(text["price"], country, errors),
+    text = {name: str(posted.get(name, "")).strip() for name in COMMON_FIELDS}
+    numbers = {
+        "rate_per_second": _parse_rate(text["rate_per_second"], errors),
+        "rank": _parse_rank(text["rank"], errors),
+        "price_micros": _parse_price(text["price"], country, errors),
     }
     if errors:
-        raise Unreadable(errors)
-    secrets = {each.name: posted.get(f"{_PREFIX}{each.name}", "") for each in kind.settings if each.kind == "secret"}
-    settings = {each.name: posted.get(f"{_PREFIX}{each.name}", "") for each in kind.settings if each.kind != "secret"}
+        raise FormUnreadable(errors)
+    secrets: dict[str, Any] = {}
+    settings: dict[str, Any] = {}
+    for setting in kind.settings:
+        group = secrets if setting.kind == "secret" else settings
+        group[setting.name] = posted.get(f"{_PREFIX}{setting.name}", "")
     return {
-        **found,
+        **numbers,
         "code": text["code"],
         "kind": kind.kind,
         "name": text["name"],
@@ -133,7 +146,7 @@ def written(kind: ProviderKind, posted: Mapping[str, Any], *, country: str) -> d
     }
 
 
-def _rate(text: str, errors: dict[str, str]) -> float | None:
+def _parse_rate(text: str, errors: dict[str, str]) -> float | None:
     try:
         return float(text.replace(",", ".")) if text else None
     except ValueError:
@@ -141,44 +154,45 @@ def _rate(text: str, errors: dict[str, str]) -> float | None:
         return None
 
 
-def _rank(text: str, errors: dict[str, str]) -> int:
+def _parse_rank(text: str, errors: dict[str, str]) -> int:
     if text.isdecimal() and len(text) < 6:
         return int(text)
     errors["rank"] = _("A whole number is expected.")
     return 0
 
 
-def _price(text: str, country: str, errors: dict[str, str]) -> int:
-    """Read the price of one message as micros."""
-    amount = _amount(text, country) if text else Decimal(0)
+def _parse_price(text: str, country: str, errors: dict[str, str]) -> int:
+    """Return the price of one message in micros."""
+    amount = _parse_amount(text, country) if text else Decimal(0)
     if amount is None:
-        said = _("%(found)s is no price that can be read: one like %(example)s is expected.")
-        errors["price"] = said % {"found": text, "example": _written_amount(_EXAMPLE, country)}
+        message = _("%(found)s is no price that can be read: one like %(example)s is expected.")
+        errors["price"] = message % {"found": text, "example": _format_amount(_EXAMPLE, country)}
         return 0
-    decimals = _decimals(amount)
+    decimals = _count_decimals(amount)
     if decimals > MICROS_DECIMALS:
-        said = _("%(found)s has %(decimals)d decimals; at most %(most)d are expected.")
-        errors["price"] = said % {"found": text, "decimals": decimals, "most": MICROS_DECIMALS}
+        message = _("%(found)s has %(decimals)d decimals; at most %(most)d are expected.")
+        errors["price"] = message % {"found": text, "decimals": decimals, "most": MICROS_DECIMALS}
         return 0
     return int(amount.scaleb(MICROS_DECIMALS))
 
 
-def _amount(text: str, country: str) -> Decimal | None:
-    """Read an amount as the country writes it; what cannot be that, with comma and point the other way round."""
-    plain = "".join(text.split())
-    if not _AMOUNT.fullmatch(plain):
+def _parse_amount(text: str, country: str) -> Decimal | None:
+    """Return an amount as the country writes it, None for what is no amount."""
+    compact = "".join(text.split())
+    if not _AMOUNT.fullmatch(compact):
         return None
-    for each in (plain, plain.translate(_SWAPPED)):
+    # Prices are copied from the pages of providers, which write the decimal point.
+    for candidate in (compact, compact.translate(_SWAPPED)):
         with contextlib.suppress(NumberFormatError):
-            return parse_decimal(each, locale=numbers_of(country), strict=True)
+            return parse_decimal(candidate, locale=number_locale(country), strict=True)
     return None
 
 
-def _written_amount(amount: Decimal, country: str) -> str:
-    return format_decimal(amount, "0.######", locale=numbers_of(country))
+def _format_amount(amount: Decimal, country: str) -> str:
+    return format_decimal(amount, "0.######", locale=number_locale(country))
 
 
-def _decimals(amount: Decimal) -> int:
-    """Return how many decimals there are without the zeros at the end."""
+def _count_decimals(amount: Decimal) -> int:
+    """Return the number of decimals without trailing zeros."""
     exponent = amount.normalize().as_tuple().exponent
     return max(0, -exponent) if isinstance(exponent, int) else 0

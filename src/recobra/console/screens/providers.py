@@ -1,4 +1,4 @@
-"""Canales: the ways out, configured, tried, switched on and off."""
+"""Canales: the providers of each channel, their settings, tests and switches."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from recobra.access.roles import Right
+from recobra.console.actions import actor_and_time
 from recobra.console.guard import StaffRequest, needs
 from recobra.console.screens.countries.description import country_names
 from recobra.insight.queries import board
 from recobra.kit import clock
 from recobra.messaging.providers import operations, queries
 from recobra.messaging.providers.operations import ProviderKind, ProviderRefused
-from recobra.strategy import schedule
 
 from . import provider_form
-from .place import Installation
+from .place import installation_place
 
 
 @require_GET
 @needs(Right.MANAGE_CHANNELS)
-def index(request: StaffRequest) -> HttpResponse:
-    """List the ways out by channel, in the order in which they are asked."""
+def list_providers(request: StaffRequest) -> HttpResponse:
+    """List the providers by channel, in the order in which they are used."""
     now = clock.now()
     channels = [
         {"code": channel, "ways": queries.list_providers(channel, now=now), "built_in": queries.built_in_kinds(channel)}
@@ -38,7 +38,7 @@ def index(request: StaffRequest) -> HttpResponse:
     context = {
         "channels": channels,
         "kinds": operations.list_kinds(),
-        "place": _place(),
+        "place": installation_place(),
         "demo": settings.DEMO,
         "now": now,
     }
@@ -47,76 +47,84 @@ def index(request: StaffRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 @needs(Right.MANAGE_CHANNELS)
-def create(request: StaffRequest) -> HttpResponse:
-    """Configure a provider of a kind (`?tipo=sendgrid`); without one, choose it."""
+def create_provider(request: StaffRequest) -> HttpResponse:
+    """Configure a provider of a kind (`?tipo=sendgrid`); without a kind, choose one."""
     kind = queries.get_kind(request.GET.get("tipo", ""))
     if kind is None:
         return render(request, "console/providers/kinds.html", {"kinds": operations.list_kinds()})
-    return _form(request, kind, None)
+    return _handle_form(request, kind, None)
 
 
 @require_http_methods(["GET", "POST"])
 @needs(Right.MANAGE_CHANNELS)
-def edit(request: StaffRequest, code: str) -> HttpResponse:
-    """Show a provider's settings, and keep them changed."""
+def edit_provider(request: StaffRequest, code: str) -> HttpResponse:
+    """Show a provider's settings, and save them."""
     way = queries.get_provider(code, now=clock.now())
     kind = queries.get_kind(way.provider.kind)
     if kind is None:
         raise ObjectDoesNotExist
-    return _form(request, kind, way)
+    return _handle_form(request, kind, way)
 
 
-def _form(request: StaffRequest, kind: ProviderKind, way: queries.ProviderStatus | None) -> HttpResponse:
+def _handle_form(request: StaffRequest, kind: ProviderKind, way: queries.ProviderStatus | None) -> HttpResponse:
     errors: dict[str, str] = {}
     posted = request.POST.dict() if way is None else {**request.POST.dict(), "code": way.provider.code}
     if request.method == "POST":
         try:
-            saved = _save(request, kind, posted, new=way is None)
-        except (ProviderRefused, provider_form.Unreadable) as refused:
-            errors = refused.errors
+            provider = _save(request, kind, posted, is_new=way is None)
+        except (ProviderRefused, provider_form.FormUnreadable) as refusal:
+            errors = refusal.errors
         else:
             messages.success(request, _("The provider is saved. Test it before it is used."))
-            return redirect("console:provider", saved.code)
-    context = _context(request, kind, way, posted if request.method == "POST" else None, errors)
+            return redirect("console:provider", provider.code)
+    context = _form_context(request, kind, way, posted if request.method == "POST" else None, errors)
     return render(request, "console/providers/form.html", context, status=422 if errors else 200)
 
 
-def _save(request: StaffRequest, kind: ProviderKind, posted: dict[str, str], *, new: bool) -> Any:
-    if new and _taken(posted.get("code", "")):
+def _save(request: StaffRequest, kind: ProviderKind, posted: dict[str, str], *, is_new: bool) -> Any:
+    # Saving under the code of another provider would change that one.
+    if is_new and _is_taken(posted.get("code", "")):
         raise ProviderRefused({"code": _("There is a provider of this code already.")})
-    return operations.save_provider(
-        **provider_form.written(kind, posted, country=_country(request)),
-        actor=request.user.username,
-        actor_id=request.user.pk,
-        now=clock.now(),
-    )
+    values = provider_form.read_form(kind, posted, country=board.main_country(request.user))
+    return operations.save_provider(**values, **actor_and_time(request))
 
 
-def _context(
+def _form_context(
     request: StaffRequest,
     kind: ProviderKind,
     way: queries.ProviderStatus | None,
     posted: dict[str, str] | None,
     errors: dict[str, str],
 ) -> dict[str, Any]:
-    kept = queries.stored_secrets(way.provider) if way else frozenset()
-    saved = provider_form.of_provider(way.provider, country=_country(request)) if way else provider_form.start(kind)
-    given: Any = posted if posted is not None else (way.provider.settings if way else {})
-    wrong = {name.replace("price_micros", "price"): said for name, said in errors.items()}
-    own = provider_form.fields(kind, given=given, kept=kept, errors=wrong, typed=posted is not None)
+    if posted is not None:
+        values = posted
+    elif way is not None:
+        # The country whose numbers the user writes: the one in which pages show amounts of no portfolio.
+        values = provider_form.saved_values(way.provider, country=board.main_country(request.user))
+    else:
+        values = provider_form.initial_values(kind)
+    # The operation names the column; the form has the price as its field.
+    errors_by_field = {name.replace("price_micros", "price"): text for name, text in errors.items()}
+    fields = provider_form.provider_fields(
+        kind,
+        posted=posted,
+        saved=way.provider.settings if way else {},
+        stored_secrets=queries.stored_secrets(way.provider) if way else frozenset(),
+        errors=errors_by_field,
+    )
     return {
         "kind": kind,
         "way": way,
-        "values": posted if posted is not None else saved,
-        "fields": own,
-        "errors": wrong,
+        "values": values,
+        "fields": fields,
+        "errors": errors_by_field,
         "countries": country_names(),
-        "place": _place(),
+        "place": installation_place(),
         "demo": settings.DEMO,
     }
 
 
-def _taken(code: str) -> bool:
+def _is_taken(code: str) -> bool:
     try:
         queries.get_provider(code, now=clock.now())
     except ObjectDoesNotExist:
@@ -126,14 +134,12 @@ def _taken(code: str) -> bool:
 
 @require_POST
 @needs(Right.MANAGE_CHANNELS)
-def test(request: StaffRequest, code: str) -> HttpResponse:
-    """Try the settings without reaching a debtor; htmx gets the provider's answer alone."""
+def test_provider(request: StaffRequest, code: str) -> HttpResponse:
+    """Test the settings without reaching a debtor; htmx gets the provider's answer alone."""
     way = queries.get_provider(code, now=clock.now())
-    check = operations.test_provider(
-        provider_id=way.provider.pk, actor=request.user.username, actor_id=request.user.pk, now=clock.now()
-    )
+    check = operations.test_provider(provider_id=way.provider.pk, **actor_and_time(request))
     if request.htmx:  # type: ignore[attr-defined]
-        context = {"way": queries.get_provider(code, now=clock.now()), "place": _place()}
+        context = {"way": queries.get_provider(code, now=clock.now()), "place": installation_place()}
         return render(request, "console/providers/_tested.html", context)
     (messages.success if check.ok else messages.error)(request, check.answer)
     return redirect("console:provider", code)
@@ -141,50 +147,37 @@ def test(request: StaffRequest, code: str) -> HttpResponse:
 
 @require_POST
 @needs(Right.MANAGE_CHANNELS)
-def switch(request: StaffRequest, code: str) -> HttpResponse:
+def switch_provider(request: StaffRequest, code: str) -> HttpResponse:
     """Switch a provider on (`on=1`) or off."""
-    way, on = queries.get_provider(code, now=clock.now()), request.POST.get("on") == "1"
+    way, is_enabled = queries.get_provider(code, now=clock.now()), request.POST.get("on") == "1"
     try:
         operations.enable_provider(
             provider_id=way.provider.pk,
-            enabled=on,
-            actor=request.user.username,
-            actor_id=request.user.pk,
-            now=clock.now(),
+            enabled=is_enabled,
+            **actor_and_time(request),
         )
-    except ProviderRefused as refused:
-        messages.error(request, str(refused))
+    except ProviderRefused as refusal:
+        messages.error(request, str(refusal))
         return redirect("console:provider", code)
-    messages.success(request, _("The provider is switched on.") if on else _("The provider is switched off."))
+    messages.success(request, _("The provider is switched on.") if is_enabled else _("The provider is switched off."))
     return redirect("console:providers")
 
 
 @require_POST
 @needs(Right.MANAGE_CHANNELS)
-def retire(request: StaffRequest, code: str) -> HttpResponse:
-    """Switch a provider off and forget its secrets."""
+def retire_provider(request: StaffRequest, code: str) -> HttpResponse:
+    """Switch a provider off and delete its secrets."""
     way = queries.get_provider(code, now=clock.now())
-    operations.retire_provider(
-        provider_id=way.provider.pk, actor=request.user.username, actor_id=request.user.pk, now=clock.now()
-    )
+    operations.retire_provider(provider_id=way.provider.pk, **actor_and_time(request))
     messages.success(request, _("The provider is switched off and its secrets are forgotten."))
     return redirect("console:providers")
 
 
-def _country(request: StaffRequest) -> str:
-    """Return the country whose numbers the user writes: the one in which the pages show amounts of no portfolio."""
-    return board.main_country(request.user)
-
-
-def _place() -> Installation:
-    return Installation(time_zone=schedule.installation_zone().key)
-
-
 urlpatterns = [
-    path("canales/", index, name="providers"),
-    path("canales/nuevo/", create, name="provider-new"),
-    path("canales/proveedor/<slug:code>/", edit, name="provider"),
-    path("canales/proveedor/<slug:code>/probar/", test, name="provider-test"),
-    path("canales/proveedor/<slug:code>/encender/", switch, name="provider-switch"),
-    path("canales/proveedor/<slug:code>/retirar/", retire, name="provider-retire"),
+    path("canales/", list_providers, name="providers"),
+    path("canales/nuevo/", create_provider, name="provider-new"),
+    path("canales/proveedor/<slug:code>/", edit_provider, name="provider"),
+    path("canales/proveedor/<slug:code>/probar/", test_provider, name="provider-test"),
+    path("canales/proveedor/<slug:code>/encender/", switch_provider, name="provider-switch"),
+    path("canales/proveedor/<slug:code>/retirar/", retire_provider, name="provider-retire"),
 ]

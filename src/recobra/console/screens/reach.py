@@ -32,10 +32,20 @@ from recobra_core.money import rounded_units
 
 from .place import Installation
 
-DAYS: Final = 30
-MOST_DAYS: Final = 366
-SHOWN: Final = ("sent", "delivered", "read", "response", "promised", "paid", "undelivered", "complaints", "errors")
-BY: Final[dict[str, str | Promise]] = {
+DAYS_DEFAULT: Final = 30
+DAYS_MAX: Final = 366
+SUMMARY_KPIS: Final = (
+    "sent",
+    "delivered",
+    "read",
+    "response",
+    "promised",
+    "paid",
+    "undelivered",
+    "complaints",
+    "errors",
+)
+GROUPINGS: Final[dict[str, str | Promise]] = {
     "canal": gettext_lazy("Channel"),
     "plantilla": gettext_lazy("Template"),
     "variante": gettext_lazy("Variant"),
@@ -52,7 +62,7 @@ FINDINGS: Final[dict[Conclusion, tuple[str | Promise, str]]] = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Line:
+class IndicatorLine:
     """An indicator of a group in words; `interval` is None where there is nothing to be a share of."""
 
     name: str
@@ -64,14 +74,14 @@ class Line:
 
 @require_GET
 @needs(Right.SEE_MESSAGES)
-def index(request: StaffRequest) -> HttpResponse:
+def show_reach(request: StaffRequest) -> HttpResponse:
     """Show what the messages planned between two days brought, narrowed and told apart as asked."""
     groups = board.portfolios_by_currency(request.user)
     if not groups:
         return render(
             request, "console/messages/reach.html", {"place": Installation(time_zone=schedule.installation_zone().key)}
         )
-    asked = asked_of(request, groups)
+    asked = read_query(request, groups)
     found = message_results(asked)
     context = {
         "asked": asked,
@@ -79,31 +89,31 @@ def index(request: StaffRequest) -> HttpResponse:
         "total": found.total,
         "groups": groups,
         "place": asked.portfolios[0],
-        "funnel": lines(kpi.FUNNEL, found.total),
-        "plan": lines(kpi.PLAN, found.total),
-        "result": lines((*kpi.RESULT, kpi.COVERAGE), found.total),
-        "harm": lines(kpi.HARM, found.total),
-        "rows": [(_group(asked, key), counts, _shown(counts)) for key, counts in found.rows],
-        "columns": _shown(kpi.Counts()),
-        "costs": _costs(found),
+        "funnel": indicator_lines(kpi.FUNNEL, found.total),
+        "plan": indicator_lines(kpi.PLAN, found.total),
+        "result": indicator_lines((*kpi.RESULT, kpi.COVERAGE), found.total),
+        "harm": indicator_lines(kpi.HARM, found.total),
+        "rows": [(_group_name(asked, key), counts, _summary_lines(counts)) for key, counts in found.rows],
+        "columns": _summary_lines(kpi.Counts()),
+        "costs": _cost_amounts(found),
         "best": [(each, *FINDINGS[each.finding]) for each in found.best],
         "cost_of_1000": _cost_of_1000(found),
         "cost_says": (_(kpi.COST_PER_ACTION), _(kpi.COST_PER_UNIT)),
-        **_choices(request, groups, asked),
+        **_filter_choices(request, groups, asked),
     }
     return render(request, "console/messages/reach.html", context)
 
 
 @require_GET
 @needs(Right.EXPORT)
-def export(request: StaffRequest) -> HttpResponse:
+def export_reach(request: StaffRequest) -> HttpResponse:
     """Give the same figures as a spreadsheet, one indicator of one group a row."""
     groups = board.portfolios_by_currency(request.user)
     if not groups:
         raise Http404
-    asked = asked_of(request, groups)
+    asked = read_query(request, groups)
     file = io.BytesIO()
-    rows = spreadsheet.write_xlsx(file, spread(asked, message_results(asked)), name=_("Reach"))
+    rows = spreadsheet.write_xlsx(file, export_rows(asked, message_results(asked)), name=_("Reach"))
     conditions = {name: str(value) for name, value in request.GET.items()}
     record_export(user=request.user, what="reach", rows=rows, conditions=conditions, now=clock.now())
     media = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -112,7 +122,7 @@ def export(request: StaffRequest) -> HttpResponse:
     return answer
 
 
-def asked_of(request: StaffRequest, groups: dict[str, list[Any]]) -> ResultsQuery:
+def read_query(request: StaffRequest, groups: dict[str, list[Any]]) -> ResultsQuery:
     """Read which messages are asked for; what cannot be read counts as not given."""
     given, today = request.GET, schedule.today(clock.now())
     currency = given.get("moneda", "")
@@ -121,11 +131,11 @@ def asked_of(request: StaffRequest, groups: dict[str, list[Any]]) -> ResultsQuer
     named = [each for each in portfolios if each.code == given.get("cartera", "")]
     narrowed = named or [each for each in portfolios if each.country == given.get("pais", "")]
     to_day = _day(given.get("hasta", ""), today)
-    from_day = min(_day(given.get("desde", ""), to_day - timedelta(DAYS - 1)), to_day)
+    from_day = min(_day(given.get("desde", ""), to_day - timedelta(DAYS_DEFAULT - 1)), to_day)
     window, by = given.get("ventana", ""), given.get("por", "")
     return ResultsQuery(
         portfolios=narrowed or portfolios,
-        from_day=max(from_day, to_day - timedelta(MOST_DAYS)),
+        from_day=max(from_day, to_day - timedelta(DAYS_MAX)),
         to_day=to_day,
         today=today,
         window=int(window) if window in map(str, WINDOWS) else WINDOWS[1],
@@ -143,10 +153,10 @@ def _day(text: str, otherwise: date) -> date:
     return day if 2000 <= day.year <= 2200 else otherwise
 
 
-def lines(indicators: Sequence[kpi.Kpi], counts: kpi.Counts) -> list[Line]:
+def indicator_lines(indicators: Sequence[kpi.Kpi], counts: kpi.Counts) -> list[IndicatorLine]:
     """Return indicators of a group in words."""
     return [
-        Line(
+        IndicatorLine(
             name=_(each.name),
             says=_(each.says),
             part=getattr(counts, each.part),
@@ -157,17 +167,17 @@ def lines(indicators: Sequence[kpi.Kpi], counts: kpi.Counts) -> list[Line]:
     ]
 
 
-def _shown(counts: kpi.Counts) -> list[Line]:
-    return lines([kpi.KPIS[key] for key in SHOWN], counts)
+def _summary_lines(counts: kpi.Counts) -> list[IndicatorLine]:
+    return indicator_lines([kpi.KPIS[key] for key in SUMMARY_KPIS], counts)
 
 
-def _group(asked: ResultsQuery, key: str) -> str:
+def _group_name(asked: ResultsQuery, key: str) -> str:
     if asked.by == "canal":
-        return labels.say("channel", key)
+        return labels.label_of("channel", key)
     return key or _("Without one")
 
 
-def _costs(found: MessageResults) -> list[tuple[Any, list[tuple[str, int, float | None]]]]:
+def _cost_amounts(found: MessageResults) -> list[tuple[Any, list[tuple[str, int, float | None]]]]:
     """Return each channel's cost with, by currency, its sum and its price per message, in micros."""
     return [
         (cost, [(currency, cost.amounts[currency][0], cost.unit_cost(currency)) for currency in sorted(cost.amounts)])
@@ -181,7 +191,7 @@ def _cost_of_1000(found: MessageResults) -> int | None:
     return None if each is None else round(each * 1_000 * 10 ** get_currency_precision(found.currency))
 
 
-def _choices(request: StaffRequest, groups: dict[str, list[Any]], asked: ResultsQuery) -> dict[str, Any]:
+def _filter_choices(request: StaffRequest, groups: dict[str, list[Any]], asked: ResultsQuery) -> dict[str, Any]:
     portfolios = groups[asked.portfolios[0].currency]
     return {
         "portfolios": portfolios,
@@ -189,8 +199,8 @@ def _choices(request: StaffRequest, groups: dict[str, list[Any]], asked: Results
         "chosen": asked.portfolios[0].currency,
         "channels": labels.choices("channel"),
         "windows": WINDOWS,
-        "ways": BY.items(),
-        "way": BY[asked.by],
+        "ways": GROUPINGS.items(),
+        "way": GROUPINGS[asked.by],
         "growing": asked.to_day + timedelta(asked.window) > asked.today,
         "picked": _picked(request, portfolios),
     }
@@ -202,20 +212,29 @@ def _picked(request: StaffRequest, portfolios: list[Any]) -> dict[str, str]:
     return {"cartera": named, "pais": "" if named else request.GET.get("pais", "")}
 
 
-def spread(asked: ResultsQuery, found: MessageResults) -> list[list[spreadsheet.Cell]]:
+def export_rows(asked: ResultsQuery, found: MessageResults) -> list[list[spreadsheet.Cell]]:
     """Return the figures as rows, a head first."""
     rows: list[list[spreadsheet.Cell]] = [
-        [str(BY[asked.by]), _("Indicator"), _("Count"), _("Of"), _("Share"), _("From"), _("Until"), _("What it means")]
+        [
+            str(GROUPINGS[asked.by]),
+            _("Indicator"),
+            _("Count"),
+            _("Of"),
+            _("Share"),
+            _("From"),
+            _("Until"),
+            _("What it means"),
+        ]
     ]
-    groups = [(_("All"), found.total), *((_group(asked, key), counts) for key, counts in found.rows)]
+    groups = [(_("All"), found.total), *((_group_name(asked, key), counts) for key, counts in found.rows)]
     for name, counts in groups:
-        rows += [[name, *_cells(line)] for line in lines(list(kpi.KPIS.values()), counts) if line.whole > 0]
-        paid = spreadsheet.amount(counts.paid_minor, found.currency)
+        rows += [[name, *_cells(line)] for line in indicator_lines(list(kpi.KPIS.values()), counts) if line.whole > 0]
+        paid = spreadsheet.amount_cell(counts.paid_minor, found.currency)
         rows.append([name, f"{_('Paid within the window')} ({found.currency})", paid, None, None, None, None, ""])
-    return rows + [_cost_cells(cost, each) for cost, amounts in _costs(found) for each in amounts]
+    return rows + [_cost_cells(cost, each) for cost, amounts in _cost_amounts(found) for each in amounts]
 
 
-def _cells(line: Line) -> list[spreadsheet.Cell]:
+def _cells(line: IndicatorLine) -> list[spreadsheet.Cell]:
     bounds = line.interval
     shares = (bounds.estimate, bounds.low, bounds.high) if bounds else (None, None, None)
     shown: list[spreadsheet.Cell] = [None if each is None else Decimal(f"{each:.6f}") for each in shares]
@@ -224,12 +243,12 @@ def _cells(line: Line) -> list[spreadsheet.Cell]:
 
 def _cost_cells(cost: Any, amount: tuple[str, int, float | None]) -> list[spreadsheet.Cell]:
     currency, micros, _each = amount
-    name, priced = labels.say("channel", cost.channel), cost.amounts[currency][1]
+    name, priced = labels.label_of("channel", cost.channel), cost.amounts[currency][1]
     paid = rounded_units(micros, currency)
     return [name, f"{_('Cost')} ({currency})", paid, priced, None, None, None, _(kpi.COST_PER_ACTION)]
 
 
 urlpatterns = [
-    path("alcance/", index, name="reach"),
-    path("alcance/xlsx/", export, name="reach-export"),
+    path("alcance/", show_reach, name="reach"),
+    path("alcance/xlsx/", export_reach, name="reach-export"),
 ]

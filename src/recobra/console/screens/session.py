@@ -1,4 +1,4 @@
-"""Sign in, sign out, choose a language."""
+"""Sign-in, sign-out and the choice of a language."""
 
 from __future__ import annotations
 
@@ -27,34 +27,33 @@ from recobra.kit import clock
 @never_cache
 @require_http_methods(["GET", "POST"])
 def sign_in(request: HttpRequest) -> HttpResponse:
-    """Show the door, or open it."""
-    chosen = request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME, "")
-    translation.activate(chosen if chosen in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE)
+    """Show the sign-in page, or sign in."""
+    # Nobody is signed in yet, so the language comes from the cookie of the last session.
+    language = request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME, "")
+    translation.activate(language if language in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE)
     if request.user.is_authenticated:
         return redirect(settings.LOGIN_REDIRECT_URL)
     if request.method == "GET":
         return render(request, "console/session/sign_in.html", {"next": request.GET.get("next", "")})
-    return _try(request, request.POST.get("username", "").strip(), _address(request))
-
-
-def _try(request: HttpRequest, username: str, address: str) -> HttpResponse:
-    if throttle.paused(username, address):
+    username, address = request.POST.get("username", "").strip(), str(request.META.get("REMOTE_ADDR", ""))
+    if throttle.is_paused(username, address):
         text = _("Too many failed attempts. Wait %(minutes)s minutes and try again.")
-        return _refuse(request, text % {"minutes": throttle.PAUSE_MINUTES}, 429)
+        return _render_refusal(request, text % {"minutes": throttle.PAUSE_MINUTES}, 429)
     form = AuthenticationForm(request, request.POST)
     if not form.is_valid():
-        throttle.failed(username, address)
-        return _refuse(request, _("The user or the password is not right."), 422)
-    throttle.forgive(username, address)
+        throttle.record_failure(username, address)
+        # One text for both: a wrong password must not tell that the user exists.
+        return _render_refusal(request, _("The user or the password is not right."), 422)
+    throttle.clear_failures(username, address)
     user = form.get_user()
     if not isinstance(user, User):
         raise TypeError("Staff sign in with the access app's own user.")
     auth.login(request, user)
     operations.record_sign_in(user=user, address=address, now=clock.now())
-    return _remember(redirect(_next(request)), user.language)
+    return _remember_language(redirect(_next_url(request)), user.language)
 
 
-def _refuse(request: HttpRequest, text: str, status: int) -> HttpResponse:
+def _render_refusal(request: HttpRequest, text: str, status: int) -> HttpResponse:
     context = {"problem": text, "username": request.POST.get("username", ""), "next": request.POST.get("next", "")}
     return render(request, "console/session/sign_in.html", context, status=status)
 
@@ -69,34 +68,31 @@ def sign_out(request: HttpRequest) -> HttpResponse:
 
 @login_not_required
 @require_POST
-def language(request: HttpRequest) -> HttpResponse:
+def choose_language(request: HttpRequest) -> HttpResponse:
     """Switch the language of the screens and remember it with the user."""
-    chosen = request.POST.get("language", "")
-    if chosen not in dict(settings.LANGUAGES):
-        return redirect(_next(request))
+    language = request.POST.get("language", "")
+    if language not in dict(settings.LANGUAGES):
+        return redirect(_next_url(request))
     if isinstance(request.user, User):
-        operations.set_language(user=request.user, language=chosen)
-    return _remember(redirect(_next(request)), chosen)
+        operations.set_language(user=request.user, language=language)
+    return _remember_language(redirect(_next_url(request)), language)
 
 
-def _remember(response: HttpResponse, language_code: str) -> HttpResponse:
+def _remember_language(response: HttpResponse, language_code: str) -> HttpResponse:
     year_seconds = 365 * 24 * 3600
     response.set_cookie(settings.LANGUAGE_COOKIE_NAME, language_code, max_age=year_seconds, samesite="Lax")
     return response
 
 
-def _next(request: HttpRequest) -> str:
-    wanted = request.POST.get("next", "")
-    own = url_has_allowed_host_and_scheme(wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure())
-    return wanted if own else str(settings.LOGIN_REDIRECT_URL)
-
-
-def _address(request: HttpRequest) -> str:
-    return str(request.META.get("REMOTE_ADDR", ""))
+def _next_url(request: HttpRequest) -> str:
+    """Return the page to open next: the one asked for, unless it is another site's."""
+    url = request.POST.get("next", "")
+    is_own = url_has_allowed_host_and_scheme(url, allowed_hosts={request.get_host()}, require_https=request.is_secure())
+    return url if is_own else str(settings.LOGIN_REDIRECT_URL)
 
 
 urlpatterns = [
     path("entrar/", sign_in, name="sign-in"),
     path("salir/", sign_out, name="sign-out"),
-    path("idioma/", language, name="language"),
+    path("idioma/", choose_language, name="language"),
 ]

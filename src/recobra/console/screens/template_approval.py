@@ -1,4 +1,4 @@
-"""Plantillas: what is decided about a version: put forward, approved by a second person, sent back, weighed."""
+"""Plantillas: decisions about a version: submitted, approved by a second person, sent back, weighted."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from recobra.access.roles import Right
+from recobra.console.actions import actor_and_time
 from recobra.console.guard import StaffRequest, needs
-from recobra.kit import clock
 from recobra.messaging import operations as messaging
 from recobra.messaging.templates.operations import OwnTemplate, TemplateBlocked, WrongStatus
 
 
 @require_POST
 @needs(Right.EDIT_TEMPLATES)
-def submit(request: StaffRequest, template_id: int) -> HttpResponse:
-    """Put a draft before the people who approve."""
-    return _done(request, template_id, messaging.submit_template, _("It waits for a second person's approval."))
+def submit_template(request: StaffRequest, template_id: int) -> HttpResponse:
+    """Submit a draft for approval."""
+    return _decide(request, template_id, messaging.submit_template, _("It waits for a second person's approval."))
 
 
 @require_POST
 @needs(Right.APPROVE_TEMPLATES)
-def approve(request: StaffRequest, template_id: int) -> HttpResponse:
+def approve_template(request: StaffRequest, template_id: int) -> HttpResponse:
     """Put a version in force."""
-    return _done(
+    return _decide(
         request,
         template_id,
         messaging.approve_template,
@@ -41,9 +41,9 @@ def approve(request: StaffRequest, template_id: int) -> HttpResponse:
 
 @require_POST
 @needs(Right.APPROVE_TEMPLATES)
-def reject(request: StaffRequest, template_id: int) -> HttpResponse:
-    """Send a version back, saying why."""
-    return _done(
+def reject_template(request: StaffRequest, template_id: int) -> HttpResponse:
+    """Send a version back to its author, with the reason."""
+    return _decide(
         request,
         template_id,
         messaging.reject_template,
@@ -54,31 +54,30 @@ def reject(request: StaffRequest, template_id: int) -> HttpResponse:
 
 @require_POST
 @needs(Right.APPROVE_TEMPLATES)
-def weigh(request: StaffRequest, template_id: int) -> HttpResponse:
+def weigh_template(request: StaffRequest, template_id: int) -> HttpResponse:
     """Set how often a variant is drawn."""
-    given = request.POST.get("weight", "")
-    weight = int(given) if given.isdecimal() else -1
-    return _done(request, template_id, messaging.weigh_template, _("The weight was set."), weight=weight)
+    text = request.POST.get("weight", "")
+    # The operation refuses -1 with a text fit to show.
+    weight = int(text) if text.isdecimal() else -1
+    return _decide(request, template_id, messaging.weigh_template, _("The weight was set."), weight=weight)
 
 
-def _done(
-    request: StaffRequest, template_id: int, operation: Callable[..., Any], told: str, **facts: Any
+def _decide(
+    request: StaffRequest, template_id: int, operation: Callable[..., Any], done: str, **options: Any
 ) -> HttpResponse:
-    """Do one thing with a version and say what became of it, on its own page."""
+    """Run an operation on a version and return to its page, with `done` or the refusal as message."""
     try:
-        operation(
-            template_id=template_id, actor=request.user.username, actor_id=request.user.pk, now=clock.now(), **facts
-        )
-    except (OwnTemplate, TemplateBlocked, WrongStatus) as refused:
-        messages.error(request, str(refused))
+        operation(template_id=template_id, **actor_and_time(request), **options)
+    except (OwnTemplate, TemplateBlocked, WrongStatus) as refusal:
+        messages.error(request, str(refusal))
     else:
-        messages.success(request, told)
+        messages.success(request, done)
     return redirect("console:template", template_id)
 
 
 urlpatterns = [
-    path("mensajes/plantillas/<int:template_id>/presentar/", submit, name="template-submit"),
-    path("mensajes/plantillas/<int:template_id>/aprobar/", approve, name="template-approve"),
-    path("mensajes/plantillas/<int:template_id>/devolver/", reject, name="template-reject"),
-    path("mensajes/plantillas/<int:template_id>/peso/", weigh, name="template-weigh"),
+    path("mensajes/plantillas/<int:template_id>/presentar/", submit_template, name="template-submit"),
+    path("mensajes/plantillas/<int:template_id>/aprobar/", approve_template, name="template-approve"),
+    path("mensajes/plantillas/<int:template_id>/devolver/", reject_template, name="template-reject"),
+    path("mensajes/plantillas/<int:template_id>/peso/", weigh_template, name="template-weigh"),
 ]

@@ -1,4 +1,4 @@
-"""A template as its screen shows it: words with findings marked, what changed, buttons as lines of text."""
+"""Presentation of a template: findings marked in its text, changes between versions, buttons as lines of text."""
 
 from __future__ import annotations
 
@@ -21,103 +21,106 @@ FIELDS: Final = ("name", "subject", "text", "html")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Piece:
-    """A stretch of a text; `severity` is '' where nothing was found in it."""
+    """A part of a text; `severity` is '' where it has no finding."""
 
     text: str
     severity: str = ""
 
 
-def read(template: Any, now: Any, findings: Any) -> dict[str, Any]:
-    """Return what the linter panel shows of a template: each finding in words, and each part with its marks.
+def read_findings(template: Any, now: Any, findings: Any) -> dict[str, Any]:
+    """Return the context of the linter panel: each finding in words, and each part with its marks.
 
-    `elsewhere` is what only some of the countries ask for that a general template may be used in.
+    `elsewhere` are the findings of only some of the countries in which a general template may be used.
     """
-    found = sorted(findings(template, now=now), key=lambda each: (each.finding.severity, each.part, each.finding.start))
-    whole = (template.country,) if template.country else law_findings.countries_by_language(template.language)
-    blocked = law_findings.blocked_countries(found, country=template.country, language=template.language)
-    here = [each for each in found if each.finding.end or len(each.countries) == len(whole)]
+    reads = sorted(findings(template, now=now), key=lambda read: (read.finding.severity, read.part, read.finding.start))
+    possible = (template.country,) if template.country else law_findings.countries_by_language(template.language)
+    blocked = law_findings.blocked_countries(reads, country=template.country, language=template.language)
+    # A finding that points at words is shown with them, even where only some of the countries object.
+    here = [read for read in reads if read.finding.end or len(read.countries) == len(possible)]
+    elsewhere = [read for read in reads if read not in here]
     return {
-        "findings": [shown(each, where=_where(each, whole)) for each in here],
-        "elsewhere": [shown(each, where=_where(each, whole)) for each in found if each not in here],
+        "findings": [describe_finding(read, where=_describe_countries(read, possible)) for read in here],
+        "elsewhere": [describe_finding(read, where=_describe_countries(read, possible)) for read in elsewhere],
         "marked": [
-            (part, pieces(getattr(template, part), placed))
+            (part, mark_findings(getattr(template, part), placed))
             for part in ("subject", "text")
-            if (placed := [each for each in here if each.part == part and each.finding.end])
+            if (placed := [read for read in here if read.part == part and read.finding.end])
         ],
-        "blocked": names_of(blocked),
-        "blocked_everywhere": bool(blocked) and len(blocked) == len(whole),
+        "blocked": join_country_names(blocked),
+        "blocked_everywhere": bool(blocked) and len(blocked) == len(possible),
         "segments": count_segments(template.text) if template.channel == "sms" else None,
         "numbered": number_variables(template.text)[0] if template.channel == "whatsapp" else "",
     }
 
 
-def shown(each: law_findings.TemplateFinding, *, where: str) -> dict[str, str]:
-    """Return a finding as `_finding.html` shows it; `where` is what it holds for, '' where that needs no saying."""
+def describe_finding(read: law_findings.TemplateFinding, *, where: str) -> dict[str, str]:
+    """Return a finding as `_finding.html` shows it; `where` names its countries, '' for all of them."""
     return {
-        "severity": each.finding.severity,
-        "sentence": law_findings.translate_sentence(each.finding.sentence),
-        "part": each.part,
-        "excerpt": each.finding.excerpt,
-        "article": _article(each),
-        "source": each.finding.source,
+        "severity": read.finding.severity,
+        "sentence": law_findings.translate_sentence(read.finding.sentence),
+        "part": read.part,
+        "excerpt": read.finding.excerpt,
+        "article": _describe_article(read),
+        "source": read.finding.source,
         "where": where,
     }
 
 
-def _where(each: law_findings.TemplateFinding, whole: Sequence[str]) -> str:
-    return "" if len(each.countries) == len(whole) else names_of(each.countries)
+def _describe_countries(read: law_findings.TemplateFinding, possible: Sequence[str]) -> str:
+    return "" if len(read.countries) == len(possible) else join_country_names(read.countries)
 
 
-def _article(each: law_findings.TemplateFinding) -> str:
-    """Return the article of a finding, with its country where others say alike by articles of their own."""
-    article = law_findings.translate_sentence(each.finding.article)
-    if len(each.countries) < 2 or each.finding.article == law_findings.OWN_RULE:
+def _describe_article(read: law_findings.TemplateFinding) -> str:
+    """Return the article of a finding, with its country where others have articles of their own for it."""
+    article = law_findings.translate_sentence(read.finding.article)
+    if len(read.countries) < 2 or read.finding.article == law_findings.OWN_RULE:
         return article
-    return _("%(article)s (%(country)s; others alike)") % {"article": article, "country": names_of(each.countries[:1])}
+    country = join_country_names(read.countries[:1])
+    return _("%(article)s (%(country)s; others alike)") % {"article": article, "country": country}
 
 
-def names_of(codes: Iterable[str]) -> str:
-    """Return countries by name."""
+def join_country_names(codes: Iterable[str]) -> str:
+    """Return the names of countries, joined by commas."""
     return ", ".join(country_name(code) for code in codes if code in load_countries())
 
 
-def pieces(text: str, found: Sequence[law_findings.TemplateFinding]) -> list[Piece]:
+def mark_findings(text: str, reads: Sequence[law_findings.TemplateFinding]) -> list[Piece]:
     """Cut a text where findings begin and end; where two overlap, the graver one shows."""
-    grave = ["" for _ in text]
-    for each in sorted(found, key=lambda each: each.finding.severity, reverse=True):
-        for place in range(each.finding.start, each.finding.end):
-            grave[place] = each.finding.severity
-    cut: list[Piece] = []
-    for letter, severity in zip(text, grave, strict=True):
-        if cut and cut[-1].severity == severity:
-            cut[-1] = Piece(text=cut[-1].text + letter, severity=severity)
+    severities = ["" for _ in text]
+    # Severities sort by their names: the gravest comes last and overwrites the others.
+    for read in sorted(reads, key=lambda read: read.finding.severity, reverse=True):
+        for position in range(read.finding.start, read.finding.end):
+            severities[position] = read.finding.severity
+    pieces: list[Piece] = []
+    for letter, severity in zip(text, severities, strict=True):
+        if pieces and pieces[-1].severity == severity:
+            pieces[-1] = Piece(text=pieces[-1].text + letter, severity=severity)
         else:
-            cut.append(Piece(text=letter, severity=severity))
-    return cut
+            pieces.append(Piece(text=letter, severity=severity))
+    return pieces
 
 
-def changes(before: Any, after: Any) -> list[tuple[str, list[tuple[str, str]]]]:
-    """Return, part by part, the lines that a version took away (`-`) and put in (`+`), with what stands around them."""
-    found = []
+def list_changes(before: Any, after: Any) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Return the lines of each part that were removed (`-`) and added (`+`), with one line around them."""
+    changes = []
     for part in FIELDS:
         old, new = getattr(before, part).splitlines(), getattr(after, part).splitlines()
         if old != new:
-            lines = [
-                line for line in difflib.unified_diff(old, new, lineterm="", n=1) if line[:3] not in {"---", "+++"}
-            ]
-            found.append((part, [(line[:1], line[1:]) for line in lines if not line.startswith("@@")]))
-    return found
+            lines = difflib.unified_diff(old, new, lineterm="", n=1)
+            shown = [line for line in lines if line[:3] not in {"---", "+++"} and not line.startswith("@@")]
+            changes.append((part, [(line[:1], line[1:]) for line in shown]))
+    return changes
 
 
-def buttons_of(lines: str, channel: str) -> list[dict[str, str]]:
-    """Read buttons, one a line: `code | title`, for a call `key | code | title`."""
+def parse_buttons(lines: str, channel: str) -> list[dict[str, str]]:
+    """Return the buttons of a text, one a line: `code | title`, for a call `key | code | title`."""
     names = ("key", "code", "title") if channel == "ivr" else ("code", "title")
     rows = [[cell.strip() for cell in line.split("|")] for line in lines.splitlines() if line.strip()]
     return [dict(zip(names, [*row, "", ""], strict=False)) for row in rows]
 
 
-def as_lines(buttons: Iterable[Mapping[str, str]]) -> str:
-    """Write buttons as the lines that `buttons_of` reads."""
+def format_buttons(buttons: Iterable[Mapping[str, str]]) -> str:
+    """Return buttons as the text that `parse_buttons` reads."""
     return "\n".join(
         " | ".join(button[name] for name in ("key", "code", "title") if button.get(name)) for button in buttons
     )

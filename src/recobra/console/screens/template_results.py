@@ -1,4 +1,4 @@
-"""What the variants of a template brought, in words, for its page."""
+"""Results of the variants of a template, in words."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ FINDINGS: Final[dict[Conclusion, tuple[str | Promise, str]]] = {
 }
 
 
-def variants_of(user: User, *, templates: Any, today: date) -> Sequence[tuple[Variant, str | Promise, str]]:
-    """Return the variants with what may be said of each beside the first; none where there is but one."""
-    found = variant_results(user, template_ids=list(templates.values_list("pk", flat=True)), today=today)
-    said = [(each, *(FINDINGS[each.finding] if each.finding else ("", ""))) for each in found]
-    return said if len(said) > 1 else []
+def describe_variants(user: User, *, templates: Any, today: date) -> Sequence[tuple[Variant, str | Promise, str]]:
+    """Return the variants with the finding of each against the first; nothing where there is only one."""
+    variants = variant_results(user, template_ids=list(templates.values_list("pk", flat=True)), today=today)
+    described = [(variant, *(FINDINGS[variant.finding] if variant.finding else ("", ""))) for variant in variants]
+    return described if len(described) > 1 else []

@@ -1,4 +1,4 @@
-"""How the console writes money, numbers, days and moments: in the format of the portfolio's country."""
+"""Filters and tags for money, numbers, days and codes, in the format of the portfolio's country."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _COUNTS: Final = re.compile(r"(?<![\w.,/-])\d{4,}(?![\w/-]|[.,]\d)")
 
 
 class Place(Protocol):
-    """What a portfolio says about formats."""
+    """The formats of a portfolio."""
 
     country: str
     currency: str
@@ -50,7 +50,7 @@ def price_of(micros: float | None, currency: str, country: str) -> str:
     """Write the price of one message in micros (millionths of a major unit) with as many decimals as it has."""
     if micros is None:
         return "—"
-    locale = numbers_of(_home_of(currency) or country)
+    locale = number_locale(_only_country_of(currency) or country)
     return numbers.format_currency(units_of(round(micros)), currency, locale=locale, decimal_quantization=False)
 
 
@@ -59,30 +59,31 @@ def cost_of(micros: int | None, currency: str, country: str) -> str:
     """Write a sum of prices in micros with the currency's decimals, rounded half up."""
     if micros is None:
         return "—"
-    locale = numbers_of(_home_of(currency) or country)
+    locale = number_locale(_only_country_of(currency) or country)
     return numbers.format_currency(rounded_units(micros, currency), currency, locale=locale)
 
 
-def _home_of(currency: str) -> str:
-    """Return the one country whose currency it is, '' of several: «S/» is what Peru writes, elsewhere it is «PEN»."""
-    homes = [code for code, each in load_countries().items() if each.currency == currency]
-    return homes[0] if len(homes) == 1 else ""
+def _only_country_of(currency: str) -> str:
+    """Return the only country with a currency, '' where several share it."""
+    # Peru writes «S/» where every other country writes «PEN».
+    codes = [code for code, country in load_countries().items() if country.currency == currency]
+    return codes[0] if len(codes) == 1 else ""
 
 
 def currency_amount(amount_minor: int, currency: str, country: str) -> str:
     """Return minor units as text, such as «S/ 1,234.50» in Peru or «$ 1.234» in Chile."""
     exponent = numbers.get_currency_precision(currency)
     amount = Decimal(amount_minor).scaleb(-exponent)
-    return numbers.format_currency(amount, currency, locale=numbers_of(country))
+    return numbers.format_currency(amount, currency, locale=number_locale(country))
 
 
 @register.simple_tag(takes_context=True)
 def number(context: template.Context, value: float | str | None, country: str = "", decimals: int | None = None) -> str:
-    """Write a number as the page's country does; with as many decimals as it has where none are asked for."""
+    """Write a number as the page's country does; without `decimals` with as many as it has."""
     if value in (None, ""):
         return "—"
-    pattern = None if decimals is None else _pattern(decimals)
-    return numbers.format_decimal(value, pattern, locale=numbers_of(country_of(context, country)))
+    pattern = None if decimals is None else _number_pattern(decimals)
+    return numbers.format_decimal(value, pattern, locale=number_locale(page_country(context, country)))
 
 
 @register.simple_tag(takes_context=True)
@@ -90,24 +91,26 @@ def share(context: template.Context, value: float | str | None, country: str = "
     """Write a share between 0 and 1 as a percentage, as the page's country does."""
     if value in (None, ""):
         return "—"
-    return numbers.format_percent(value, f"{_pattern(decimals)} %", locale=numbers_of(country_of(context, country)))
+    return numbers.format_percent(
+        value, f"{_number_pattern(decimals)} %", locale=number_locale(page_country(context, country))
+    )
 
 
-def country_of(context: template.Context, country: str = "") -> str:
-    """Return by which country a page writes numbers: the one given, its place's, else the user's own."""
-    of_page = (getattr(context.get(name), "country", "") for name in ("place", "portfolio"))
-    return country or next(filter(None, of_page), "") or str(context.get("country") or "")
+def page_country(context: template.Context, country: str = "") -> str:
+    """Return the country of a page's numbers: the one named, its place's, else the user's own."""
+    places = (getattr(context.get(name), "country", "") for name in ("place", "portfolio"))
+    return country or next(filter(None, places), "") or str(context.get("country") or "")
 
 
-def _pattern(decimals: int) -> str:
+def _number_pattern(decimals: int) -> str:
     return f"#,##0.{'0' * decimals}" if decimals else "#,##0"
 
 
 @register.filter
 def figures(text: str, place: Place) -> str:
     """Group the digits of the counts within a sentence as a place's country does; dates and decimals stay."""
-    locale = numbers_of(place.country)
-    return _COUNTS.sub(lambda found: numbers.format_decimal(int(found[0]), locale=locale), text)
+    locale = number_locale(place.country)
+    return _COUNTS.sub(lambda match: numbers.format_decimal(int(match[0]), locale=locale), text)
 
 
 @register.filter
@@ -126,65 +129,66 @@ def moment(value: datetime | None, place: Place | None) -> str:
 
 
 @register.filter
-def word(code: str, family: str) -> str:
-    """Say a code in words: `{{ row.stage|word:"stage" }}`; an unknown code shows as it is."""
-    return labels.say(family, code)
+def label(code: str, family: str) -> str:
+    """Write the label of a code: `{{ row.stage|label:"stage" }}`; an unknown code as it is."""
+    return labels.label_of(family, code)
 
 
 @register.filter
 def tone(code: str, family: str) -> str:
     """Return the tone of a code's badge: calm, good, warn, bad or quiet."""
-    return labels.tone(family, code)
+    return labels.tone_of(family, code)
 
 
 @register.filter
 def reason(key: str) -> str:
-    """Say why a contact was blocked or ended."""
-    return reasons.say(key)
+    """Write the reason for which a contact was blocked or ended."""
+    return reasons.explain(key)
 
 
 @register.filter
 def article(text: str) -> str:
-    """Say an article, or what the law threatens, in the reader's language."""
+    """Write an article of the law, or its sanction, in the reader's language."""
     return cite_article(text)
 
 
 @register.filter
-def fact(kind: str, what: str = "say") -> str:
-    """Say a kind of fact; `fact:"icon"` and `fact:"tone"` give its looks."""
-    return {"say": narrative.fact_label, "icon": narrative.icon, "tone": narrative.tone}[what](kind)
+def fact(kind: str, part: str = "text") -> str:
+    """Write a kind of fact in words; `fact:"icon"` and `fact:"tone"` give its icon and tone."""
+    return {"text": narrative.fact_label, "icon": narrative.icon_of, "tone": narrative.tone_of}[part](kind)
 
 
 @register.filter
 def actor(name: str) -> str:
-    """Say who did it."""
+    """Write the name of an actor of the journal."""
     return narrative.actor_label(name)
 
 
 @register.simple_tag(takes_context=True)
 def national_id(context: template.Context, value: str) -> str:
     """Write an identity document, masked for roles that do not need it."""
-    return value if context["can"].get("see_national_id") else masks.document(value)
+    return value if context["can"].get("see_national_id") else masks.mask_document(value)
 
 
 @register.simple_tag(takes_context=True)
 def address(context: template.Context, value: str) -> str:
     """Write a phone, e-mail or address, masked for roles that do not need it."""
-    return value if context["can"].get("see_contact_data") else masks.contact(value)
+    return value if context["can"].get("see_contact_data") else masks.mask_contact(value)
 
 
 @register.simple_tag(takes_context=True)
-def answer(context: template.Context, text: str) -> str:
-    """Write what a provider answered; addresses and numbers in it are masked for roles that do not need them."""
-    return text if context["can"].get("see_contact_data") else masks.prose(text)
+def masked_text(context: template.Context, text: str) -> str:
+    """Write others' text; addresses and numbers in it are masked for roles that do not need them."""
+    return text if context["can"].get("see_contact_data") else masks.mask_text(text)
 
 
 @register.simple_tag(takes_context=True)
-def found(context: template.Context, value: str | None) -> str:
-    """Write what a rejected row held: any of it may be personal, so it is hidden where any of that is masked."""
+def rejected_value(context: template.Context, value: str | None) -> str:
+    """Write the value of a rejected row, hidden from roles that may not see all personal data."""
     can = context["can"]
-    seen = can.get("load_files") and can.get("see_contact_data") and can.get("see_national_id")
-    return Truncator(value or "").chars(80) if seen else "•••"
+    # A row is rejected because its columns are not what they should be: any value may be a document or a number.
+    is_visible = can.get("load_files") and can.get("see_contact_data") and can.get("see_national_id")
+    return Truncator(value or "").chars(80) if is_visible else "•••"
 
 
 @register.simple_tag
@@ -208,8 +212,8 @@ def query(context: template.Context, **changes: Any) -> str:
     return f"?{parameters.urlencode()}" if parameters else "?"
 
 
-def numbers_of(country: str) -> Locale:
-    """Return the locale by which a country writes numbers; generic Spanish where it is unknown."""
+def number_locale(country: str) -> Locale:
+    """Return the locale of a country's numbers; generic Spanish where it is unknown."""
     language = {"BR": "pt", "US": "en"}.get(country, "es")
     try:
         return Locale(language, str(country)) if country else Locale("es")

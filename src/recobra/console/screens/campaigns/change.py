@@ -20,7 +20,7 @@ from recobra.strategy.operations import campaigns
 from recobra.strategy.operations.campaigns import CampaignRefused
 
 
-def _do(request: StaffRequest, code: str, operation: Callable[..., Any], said: str) -> HttpResponse:
+def _perform(request: StaffRequest, code: str, operation: Callable[..., Any], said: str) -> HttpResponse:
     campaign = queries.campaign_for(request.user, code)
     try:
         operation(campaign_id=campaign.pk, actor=request.user.username, actor_id=request.user.pk, now=clock.now())
@@ -35,35 +35,35 @@ def _do(request: StaffRequest, code: str, operation: Callable[..., Any], said: s
 
 @require_POST
 @needs(Right.RUN_CAMPAIGNS)
-def launch(request: StaffRequest, code: str) -> HttpResponse:
+def launch_campaign(request: StaffRequest, code: str) -> HttpResponse:
     """Fix the members and plan the first messages."""
-    return _do(request, code, campaigns.launch, _("The campaign is launched."))
+    return _perform(request, code, campaigns.launch, _("The campaign is launched."))
 
 
 @require_POST
 @needs(Right.RUN_CAMPAIGNS)
-def pause(request: StaffRequest, code: str) -> HttpResponse:
+def pause_campaign(request: StaffRequest, code: str) -> HttpResponse:
     """Take back what has not left."""
-    return _do(request, code, campaigns.pause, _("The campaign is paused; what had not left was taken back."))
+    return _perform(request, code, campaigns.pause, _("The campaign is paused; what had not left was taken back."))
 
 
 @require_POST
 @needs(Right.RUN_CAMPAIGNS)
-def resume(request: StaffRequest, code: str) -> HttpResponse:
+def resume_campaign(request: StaffRequest, code: str) -> HttpResponse:
     """Go on where it was paused."""
-    return _do(request, code, campaigns.resume, _("The campaign goes on."))
+    return _perform(request, code, campaigns.resume, _("The campaign goes on."))
 
 
 @require_POST
 @needs(Right.RUN_CAMPAIGNS)
-def end(request: StaffRequest, code: str) -> HttpResponse:
+def end_campaign(request: StaffRequest, code: str) -> HttpResponse:
     """End it for good."""
-    return _do(request, code, campaigns.end, _("The campaign has ended; what had not left was taken back."))
+    return _perform(request, code, campaigns.end, _("The campaign has ended; what had not left was taken back."))
 
 
 urlpatterns = [
-    path("campanas/<slug:code>/lanzar/", launch, name="campaign-launch"),
-    path("campanas/<slug:code>/pausar/", pause, name="campaign-pause"),
-    path("campanas/<slug:code>/reanudar/", resume, name="campaign-resume"),
-    path("campanas/<slug:code>/terminar/", end, name="campaign-end"),
+    path("campanas/<slug:code>/lanzar/", launch_campaign, name="campaign-launch"),
+    path("campanas/<slug:code>/pausar/", pause_campaign, name="campaign-pause"),
+    path("campanas/<slug:code>/reanudar/", resume_campaign, name="campaign-resume"),
+    path("campanas/<slug:code>/terminar/", end_campaign, name="campaign-end"),
 ]

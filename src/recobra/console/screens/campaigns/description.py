@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from recobra.console import reasons
 
-WHY: Final[dict[str, str | Promise]] = {
+REASONS: Final[dict[str, str | Promise]] = {
     "": _("Its turn has not come yet."),
     "no_point": _("There is no telephone, e-mail or address for the channels of the campaign."),
     "channel_not_open": _("The channel is not installed."),
@@ -27,7 +27,7 @@ WHY: Final[dict[str, str | Promise]] = {
     "budget": _("The budget does not reach."),
     "budget_unkept": _("The budget cannot be kept at the prices of now: nothing goes."),
 }
-END: Final[dict[str, str | Promise]] = {
+END_REASONS: Final[dict[str, str | Promise]] = {
     "dates": _("Its last day is over."),
     "budget": _("What is left of the budget pays for no further message."),
     "done": _("Everybody who could be written to was."),
@@ -50,6 +50,6 @@ MEASURES: Final[dict[str, str | Promise]] = {
 }
 
 
-def why(reason: str) -> str:
+def explain(reason: str) -> str:
     """Return why a debtor is not written to, in words."""
-    return str(WHY[reason]) if reason in WHY else reasons.say(reason)
+    return str(REASONS[reason]) if reason in REASONS else reasons.explain(reason)

@@ -20,15 +20,15 @@ from recobra.console.forms import MoneyField, day_field
 from recobra.console.guard import StaffRequest, needs
 from recobra.console.screens.place import Installation
 from recobra.console.screens.strategies import rule_field
-from recobra.console.templatetags.console import numbers_of
+from recobra.console.templatetags.console import number_locale
 from recobra.kit import clock
 from recobra.portfolio.queries import portfolios_for
 from recobra.strategy import queries, queries_campaigns, schedule
 from recobra.strategy.operations import campaigns
 from recobra.strategy.operations.campaigns import CampaignDraft, CampaignRefused
 
-PREFIX = "group"
-RESERVED = {"nueva", "regla"}
+RULE_PREFIX = "group"
+RESERVED_CODES = {"nueva", "regla"}
 _SELECT = {"class": "form-select"}
 _CONTROL = {"class": "form-control"}
 
@@ -52,9 +52,11 @@ class CampaignForm(forms.Form):
             widget=forms.Select(attrs=_SELECT),
         )
         self.fields["template"] = forms.ChoiceField(
-            label=_("Message"), choices=[("", "—"), *_templates(self._countries())], widget=forms.Select(attrs=_SELECT)
+            label=_("Message"),
+            choices=[("", "—"), *_template_choices(self._countries())],
+            widget=forms.Select(attrs=_SELECT),
         )
-        by = [(code, labels.say("channel", code)) for code in queries_campaigns.CHANNELS]
+        by = [(code, labels.label_of("channel", code)) for code in queries_campaigns.CHANNELS]
         for n, label in enumerate((_("First channel"), _("If not by that"), _("And else")), start=1):
             self.fields[f"channel_{n}"] = forms.ChoiceField(
                 label=label,
@@ -68,7 +70,7 @@ class CampaignForm(forms.Form):
         self.fields["budget"] = MoneyField(label=_("Budget (empty: none)"), place=place, required=False)
         self.fields["budget_currency"] = forms.ChoiceField(
             label=_("Currency of the budget"),
-            choices=[(each, each) for each in _currencies(portfolios)],
+            choices=[(each, each) for each in _currency_choices(portfolios)],
             widget=forms.Select(attrs=_SELECT),
             required=False,
         )
@@ -99,7 +101,7 @@ class CampaignForm(forms.Form):
     def clean_code(self) -> str:
         """Refuse what is an address of its own."""
         code = str(self.cleaned_data["code"])
-        if code in RESERVED:
+        if code in RESERVED_CODES:
             raise forms.ValidationError(_("Choose another code."))
         return code
 
@@ -122,30 +124,30 @@ class CampaignForm(forms.Form):
         )
 
 
-def _templates(countries: set[str]) -> list[tuple[str, str]]:
+def _template_choices(countries: set[str]) -> list[tuple[str, str]]:
     rows = queries_campaigns.template_choices(countries)
     return [
-        (code, f"{name} ({', '.join(labels.say('channel', each) for each in by.split(','))})")
+        (code, f"{name} ({', '.join(labels.label_of('channel', each) for each in by.split(','))})")
         for code, name, by in rows
     ]
 
 
-def _currencies(portfolios: list[Any]) -> list[str]:
+def _currency_choices(portfolios: list[Any]) -> list[str]:
     return list(dict.fromkeys([*(each.currency for each in portfolios), *queries_campaigns.price_currencies()]))
 
 
 @require_http_methods(["GET", "POST"])
 @needs(Right.RUN_CAMPAIGNS)
-def create(request: StaffRequest) -> HttpResponse:
+def create_campaign(request: StaffRequest) -> HttpResponse:
     """Write a new draft."""
     today = schedule.today(clock.now())
     initial = {"starts_on": today, "ends_on": today, "control": 10, "channel_1": "email"}
-    return _written(request, initial=initial, rule="", campaign=None)
+    return _handle_form(request, initial=initial, rule="", campaign=None)
 
 
 @require_http_methods(["GET", "POST"])
 @needs(Right.RUN_CAMPAIGNS)
-def edit(request: StaffRequest, code: str) -> HttpResponse:
+def edit_campaign(request: StaffRequest, code: str) -> HttpResponse:
     """Change a draft; one that was launched is only shown."""
     campaign = queries_campaigns.campaign_for(request.user, code)
     if campaign.status != queries_campaigns.Status.DRAFT:
@@ -162,25 +164,25 @@ def edit(request: StaffRequest, code: str) -> HttpResponse:
         "budget": _budget_text(campaign),
         **{f"channel_{n}": channel for n, channel in enumerate(campaign.channels[:3], start=1)},
     }
-    return _written(request, initial=initial, rule=campaign.rule, campaign=campaign)
+    return _handle_form(request, initial=initial, rule=campaign.rule, campaign=campaign)
 
 
 def _budget_text(campaign: Any) -> str:
     """Return the budget as the portfolio's country writes it, as MoneyField reads it."""
     if campaign.budget_minor is None:
         return ""
-    amount = spreadsheet.amount(campaign.budget_minor, campaign.budget_currency)
+    amount = spreadsheet.amount_cell(campaign.budget_minor, campaign.budget_currency)
     assert amount is not None
-    return str(format_decimal(amount, locale=numbers_of(campaign.portfolio.country)))
+    return str(format_decimal(amount, locale=number_locale(campaign.portfolio.country)))
 
 
-def _written(request: StaffRequest, *, initial: dict[str, Any], rule: str, campaign: Any) -> HttpResponse:
+def _handle_form(request: StaffRequest, *, initial: dict[str, Any], rule: str, campaign: Any) -> HttpResponse:
     portfolios = portfolios_for(request.user)
     posted = request.method == "POST"
     form = CampaignForm(request.POST if posted else None, initial=initial, portfolios=portfolios)
     problems: list[str] = []
     if posted:
-        rule = request.POST.get(f"{PREFIX}-rule", "")
+        rule = request.POST.get(f"{RULE_PREFIX}-rule", "")
         if form.is_valid():
             try:
                 kept = campaigns.save_draft(
@@ -196,14 +198,14 @@ def _written(request: StaffRequest, *, initial: dict[str, Any], rule: str, campa
                 messages.success(request, _("The draft is saved. Nothing is sent until it is launched."))
                 return redirect("console:campaign-preflight", kept.code)
     catalogue = queries.rule_catalogue()
-    verdict = rule_field.judge(rule, "no", catalogue)
+    verdict = rule_field.judge_rule(rule, "no", catalogue)
     context = {
         "form": form,
         "campaign": campaign,
         "problems": problems,
-        "prefix": PREFIX,
+        "prefix": RULE_PREFIX,
         "member": {"rule": rule, "said": verdict},
-        "columns": rule_field.columns(catalogue),
+        "columns": rule_field.builder_columns(catalogue),
         "rule_url": _rule_url(),
     }
     return render(request, "console/campaigns/form.html", context, status=422 if posted else 200)
@@ -215,13 +217,13 @@ def _rule_url() -> str:
 
 @require_POST
 @needs(Right.RUN_CAMPAIGNS)
-def rule(request: StaffRequest) -> HttpResponse:
+def check_rule(request: StaffRequest) -> HttpResponse:
     """Judge the rule while it is written. An account about which it cannot say anything is not in the group."""
-    return rule_field.answer(request, unknown="no", rule_url=_rule_url())
+    return rule_field.render_verdict(request, unknown="no", rule_url=_rule_url())
 
 
 urlpatterns = [
-    path("campanas/nueva/", create, name="campaign-create"),
-    path("campanas/regla/", rule, name="campaign-rule"),
-    path("campanas/<slug:code>/editar/", edit, name="campaign-edit"),
+    path("campanas/nueva/", create_campaign, name="campaign-create"),
+    path("campanas/regla/", check_rule, name="campaign-rule"),
+    path("campanas/<slug:code>/editar/", edit_campaign, name="campaign-edit"),
 ]

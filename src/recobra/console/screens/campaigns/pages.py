@@ -29,7 +29,7 @@ from recobra.strategy import schedule
 
 @require_GET
 @needs(Right.SEE_STRATEGIES)
-def index(request: StaffRequest) -> HttpResponse:
+def list_campaigns(request: StaffRequest) -> HttpResponse:
     """Show every campaign of the user's portfolios, newest first."""
     rows = [(each, queries.campaign_progress(each)) for each in queries.campaigns_for(request.user)[:200]]
     return render(request, "console/campaigns/index.html", {"rows": rows})
@@ -37,22 +37,24 @@ def index(request: StaffRequest) -> HttpResponse:
 
 @require_GET
 @needs(Right.SEE_STRATEGIES)
-def detail(request: StaffRequest, code: str) -> HttpResponse:
+def show_campaign(request: StaffRequest, code: str) -> HttpResponse:
     """Show a campaign: what it says, how far it is, and what it brought within the days chosen (`?dias=`)."""
     campaign = queries.campaign_for(request.user, code)
     asked = request.GET.get("dias", "")
     days = int(asked) if asked.isdecimal() and int(asked) in results.DAYS else results.DAYS[1]
     found = queries.campaign_progress(campaign)
-    context = _head(campaign) | {
+    context = _campaign_context(campaign) | {
         "progress": found,
         "states": [
-            (state, labels.say("contact", state), found.states[state]) for state in _STATES if state in found.states
+            (state, labels.label_of("contact", state), found.states[state])
+            for state in _STATES
+            if state in found.states
         ],
-        "waiting": [(description.why(reason), count) for reason, count in found.waiting],
+        "waiting": [(description.explain(reason), count) for reason, count in found.waiting],
         "days": days,
         "all_days": results.DAYS,
-        "end_reason": description.END.get(campaign.reason, campaign.reason),
-        **_result(campaign, days),
+        "end_reason": description.END_REASONS.get(campaign.reason, campaign.reason),
+        **_result_context(campaign, days),
     }
     return render(request, "console/campaigns/detail.html", context)
 
@@ -60,20 +62,20 @@ def detail(request: StaffRequest, code: str) -> HttpResponse:
 _STATES = ("SENT", "DUE", "LEASED", "UNCERTAIN", "FAILED")
 
 
-def _head(campaign: Any) -> dict[str, Any]:
-    verdict = rule_field.judge(campaign.rule, "no", strategies.rule_catalogue())
+def _campaign_context(campaign: Any) -> dict[str, Any]:
+    verdict = rule_field.judge_rule(campaign.rule, "no", strategies.rule_catalogue())
     names = {code: name for code, name, _by in queries.template_choices({campaign.portfolio.country})}
     return {
         "campaign": campaign,
         "place": campaign.portfolio,
         "rule_words": verdict.words or campaign.rule,
         "template_name": names.get(campaign.template_code, campaign.template_code),
-        "channel_names": [labels.say("channel", each) for each in campaign.channels],
+        "channel_names": [labels.label_of("channel", each) for each in campaign.channels],
         "control_share": campaign.control_bps / 10_000,
     }
 
 
-def _result(campaign: Any, days: int) -> dict[str, Any]:
+def _result_context(campaign: Any, days: int) -> dict[str, Any]:
     found = results.campaign_result(campaign=campaign, days=days, now=clock.now())
     if found is None:
         return {}
@@ -87,7 +89,7 @@ def _result(campaign: Any, days: int) -> dict[str, Any]:
         for each in found.comparisons
     ]
     plain = [(description.MEASURES[key], getattr(found.treated, key)) for key in results.ONLY_TREATED]
-    finding, tone = description.FINDINGS[_of_amount(found)]
+    finding, tone = description.FINDINGS[_amount_finding(found)]
     amount = found.amount and [round(each) for each in (found.amount.estimate, found.amount.low, found.amount.high)]
     return {
         "result": found,
@@ -99,7 +101,7 @@ def _result(campaign: Any, days: int) -> dict[str, Any]:
     }
 
 
-def _of_amount(found: results.CampaignResult) -> str:
+def _amount_finding(found: results.CampaignResult) -> str:
     """Say of amounts only what their interval excludes: there is no width that is small for every debt."""
     if found.amount is None or found.amount.holds_zero:
         return "not_enough"
@@ -112,53 +114,55 @@ def _arms(found: results.CampaignResult) -> tuple[results.Arm, results.Arm]:
 
 @require_GET
 @needs(Right.SEE_STRATEGIES)
-def preflight(request: StaffRequest, code: str) -> HttpResponse:
+def show_preflight(request: StaffRequest, code: str) -> HttpResponse:
     """Show what a campaign would do; the figures come after the page, as they take a while."""
     campaign = queries.campaign_for(request.user, code)
     if not request.htmx:  # type: ignore[attr-defined]
-        return render(request, "console/campaigns/preflight.html", _head(campaign))
+        return render(request, "console/campaigns/preflight.html", _campaign_context(campaign))
     found = queries.preflight(campaign=campaign, as_of=schedule.today(clock.now()))
     context = {
         "campaign": campaign,
         "place": campaign.portfolio,
         "found": found,
-        "barred": [(description.why(each.reason), each.article, each.debtors) for each in found.barred],
+        "barred": [(description.explain(each.reason), each.article, each.debtors) for each in found.barred],
         "channels": [
-            (labels.say("channel", code), count, found.prices[code]) for code, count in found.channels.items()
+            (labels.label_of("channel", code), count, found.prices[code]) for code, count in found.channels.items()
         ],
-        "unpriced": [labels.say("channel", each) for each in found.unpriced],
+        "unpriced": [labels.label_of("channel", each) for each in found.unpriced],
         "findings": [_finding(each.read, each.channels) for each in found.findings],
     }
     return render(request, "console/campaigns/_preflight.html", context)
 
 
 def _finding(read: Any, channels: Sequence[str]) -> dict[str, str]:
-    return template_markup.shown(read, where=", ".join(labels.say("channel", each) for each in channels))
+    return template_markup.describe_finding(
+        read, where=", ".join(labels.label_of("channel", each) for each in channels)
+    )
 
 
 @require_GET
 @needs(Right.EXPORT)
-def barred(request: StaffRequest, code: str) -> HttpResponseBase:
+def export_barred(request: StaffRequest, code: str) -> HttpResponseBase:
     """Write the list of those who would get no message, with the reason; it is recorded that it left the house."""
     campaign, now = queries.campaign_for(request.user, code), clock.now()
     found = queries.preflight(campaign=campaign, as_of=schedule.today(now))
     file = tempfile.TemporaryFile()  # noqa: SIM115 - FileResponse closes it
-    rows = spreadsheet.write_csv(file, _lines(found.barred_debtors))
+    rows = spreadsheet.write_csv(file, _barred_rows(found.barred_debtors))
     access.record_export(user=request.user, what="campaign", rows=rows, conditions={"campaign": code}, now=now)
     file.seek(0)
     return FileResponse(file, as_attachment=True, filename=f"{code}-{now:%Y-%m-%d-%H%M}.csv")
 
 
-def _lines(rows: list[tuple[int, str, str]]) -> spreadsheet.Lines:
+def _barred_rows(rows: list[tuple[int, str, str]]) -> spreadsheet.Rows:
     numbers = queries.debtor_numbers([pk for pk, *_why in rows])
     yield [_("Debtor"), _("Reason"), _("Article")]
     for pk, reason, article in rows:
-        yield [numbers.get(pk, str(pk)), description.why(reason), cite_article(article)]
+        yield [numbers.get(pk, str(pk)), description.explain(reason), cite_article(article)]
 
 
 urlpatterns = [
-    path("campanas/", index, name="campaigns"),
-    path("campanas/<slug:code>/", detail, name="campaign"),
-    path("campanas/<slug:code>/previa/", preflight, name="campaign-preflight"),
-    path("campanas/<slug:code>/previa/lista.csv", barred, name="campaign-barred"),
+    path("campanas/", list_campaigns, name="campaigns"),
+    path("campanas/<slug:code>/", show_campaign, name="campaign"),
+    path("campanas/<slug:code>/previa/", show_preflight, name="campaign-preflight"),
+    path("campanas/<slug:code>/previa/lista.csv", export_barred, name="campaign-barred"),
 ]

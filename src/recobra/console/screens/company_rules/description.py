@@ -15,27 +15,27 @@ from recobra_core.law import phrases
 from recobra_core.law.company_rules import CompanyRule
 
 
-def house_of(rule: Any) -> law.CompanyRules:
+def read_rules(rule: Any) -> law.CompanyRules:
     """Return a kept version as the gate reads it."""
     return law.read_company_rules({**rule.document, "name": rule.code})
 
 
-def lines(house: law.CompanyRules) -> list[str]:
+def describe_rules(house: law.CompanyRules) -> list[str]:
     """Return a rule document in words, a line per thing it asks."""
     found = [_("Visits are made, where the law leaves them.")] if house.visits_open else []
     for rule in house.rules:
-        about = _about(rule)
-        found += [f"{about}: {said}" for said in _asked(rule)]
+        about = _describe_scope(rule)
+        found += [f"{about}: {said}" for said in _describe_limits(rule)]
     return found
 
 
-def _about(rule: CompanyRule) -> str:
+def _describe_scope(rule: CompanyRule) -> str:
     channels = channel_names(rule.channels) if rule.channels else _("All channels")
     countries = ", ".join(country_name(code) for code in rule.countries)
     return f"{channels} ({countries})" if countries else channels
 
 
-def _asked(rule: CompanyRule) -> Iterator[str]:
+def _describe_limits(rule: CompanyRule) -> Iterator[str]:
     if rule.never:
         yield _("not used")
     if rule.windows is not None:

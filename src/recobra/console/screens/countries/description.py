@@ -25,7 +25,7 @@ _MIDNIGHT: Final = 24 * 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Hours:
+class HoursRow:
     """Channels of a place with the same hours; `days` are Monday to Sunday: opens, closes."""
 
     place: str
@@ -37,7 +37,7 @@ class Hours:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shared:
+class SharedRule:
     """A rule that several channels share; `channels` is empty where it speaks of all."""
 
     places: tuple[str, ...]
@@ -55,7 +55,7 @@ def country_name(code: str) -> str:
     return str(Locale(language()).territories.get(code, code))
 
 
-def authority(code: str) -> str:
+def authority_name(code: str) -> str:
     """Return who watches over collection in a country."""
     return law_words.translate_text(load_countries()[code].authority, language())
 
@@ -93,25 +93,25 @@ def _calendar_of(code: str) -> holidays.HolidayBase:
     return holidays.country_holidays(code)
 
 
-def weekdays() -> list[tuple[str, str]]:
+def weekday_names() -> list[tuple[str, str]]:
     """Return Monday to Sunday: short and whole."""
     short = get_day_names("abbreviated", locale=language())
     whole = get_day_names("wide", locale=language())
     return [(short[day], whole[day]) for day in range(7)]
 
 
-def read(code: str, day: date) -> CountryLaw:
+def read_law(code: str, day: date) -> CountryLaw:
     """Return a country's law on a day in the screen's language. Raises KeyError."""
     return describe_country(country=code, day=day, language=language())
 
 
-def hours(reading: CountryLaw) -> list[Hours]:
+def list_hours(reading: CountryLaw) -> list[HoursRow]:
     """Return the table of hours, the country's own rows first."""
     home = load_countries()[reading.code]
-    rows = [(each, _days(home, each, reading.day)) for each in reading.channels]
-    grouped = _grouped(rows, lambda row: (row[0].place, row[0].allowed, row[1], row[0].holidays, row[0].rule.source))
+    rows = [(each, _weekly_hours(home, each, reading.day)) for each in reading.channels]
+    grouped = _group_by(rows, lambda row: (row[0].place, row[0].allowed, row[1], row[0].holidays, row[0].rule.source))
     return [
-        Hours(
+        HoursRow(
             place=rows[0][0].place,
             channels=tuple(each.channel for each, _days_of in rows),
             allowed=rows[0][0].allowed,
@@ -123,57 +123,57 @@ def hours(reading: CountryLaw) -> list[Hours]:
     ]
 
 
-def caps(reading: CountryLaw) -> list[Shared]:
+def list_caps(reading: CountryLaw) -> list[SharedRule]:
     """Return how often, each rule once with the channels it counts for."""
-    return _shared(reading, [(each, cap) for each in reading.channels for cap in each.caps])
+    return _merge_channels(reading, [(each, cap) for each in reading.channels for cap in each.caps])
 
 
-def consents(reading: CountryLaw) -> list[Shared]:
+def list_consents(reading: CountryLaw) -> list[SharedRule]:
     """Return the channels that need the debtor's authorisation."""
-    return _shared(reading, [(each, each.consent) for each in reading.channels if each.consent])
+    return _merge_channels(reading, [(each, each.consent) for each in reading.channels if each.consent])
 
 
-def _shared(reading: CountryLaw, rows: list[tuple[ChannelLaw, RuleText]]) -> list[Shared]:
+def _merge_channels(reading: CountryLaw, rows: list[tuple[ChannelLaw, RuleText]]) -> list[SharedRule]:
     every = {each.channel for each in reading.channels}
     shared = []
-    for alike in _grouped(rows, lambda row: (row[1].text, row[1].source, row[1].certainty)):
+    for alike in _group_by(rows, lambda row: (row[1].text, row[1].source, row[1].certainty)):
         places = tuple(dict.fromkeys(each.place for each, _told in alike if each.place != reading.code))
         mine = tuple(dict.fromkeys(each.channel for each, _told in alike))
         national = any(each.place == reading.code for each, _told in alike)
         shared.append(
-            Shared(places=() if national else places, channels=() if set(mine) == every else mine, told=alike[0][1])
+            SharedRule(places=() if national else places, channels=() if set(mine) == every else mine, told=alike[0][1])
         )
     return shared
 
 
-def _grouped(rows: Iterable[T], key: Callable[[T], Hashable]) -> list[list[T]]:
+def _group_by(rows: Iterable[T], key: Callable[[T], Hashable]) -> list[list[T]]:
     found: dict[Hashable, list[T]] = {}
     for row in rows:
         found.setdefault(key(row), []).append(row)
     return list(found.values())
 
 
-def _days(home: Country, channel: ChannelLaw, day: date) -> tuple[tuple[str, str], ...]:
+def _weekly_hours(home: Country, channel: ChannelLaw, day: date) -> tuple[tuple[str, str], ...]:
     place = channel.place if "-" in channel.place else ""
     regime = home.find_regime(channel=channel.channel, day=day, subdivision=place)
     if regime is None or not channel.allowed:
-        return (window_text(None),) * 7
-    return tuple(window_text(window) for window in regime.rules[0].windows)
+        return (format_window(None),) * 7
+    return tuple(format_window(window) for window in regime.rules[0].windows)
 
 
-def window_text(window: Window | None) -> tuple[str, str]:
+def format_window(window: Window | None) -> tuple[str, str]:
     """Return hours such as 07:00 and 22:00; both '' for a closed day, one text for a whole day."""
     if window is None:
         return "", ""
     if (window.opens, window.closes) == (0, _MIDNIGHT):
         return _("all day"), ""
-    return _clock(window.opens), _clock(window.closes)
+    return _format_time(window.opens), _format_time(window.closes)
 
 
-def _clock(minutes: int) -> str:
+def _format_time(minutes: int) -> str:
     return f"{minutes // 60:02d}:{minutes % 60:02d}"
 
 
 def channel_names(codes: Iterable[str]) -> str:
     """Return channels in words, joined by commas."""
-    return ", ".join(labels.say("channel", code) for code in codes)
+    return ", ".join(labels.label_of("channel", code) for code in codes)

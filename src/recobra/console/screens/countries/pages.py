@@ -26,7 +26,7 @@ from recobra_core.law import load_countries, zones_for
 from recobra_core.law.calendar import CalendarDay, list_month_days
 
 __all__ = ["compliance_labels", "urlpatterns"]
-_SHOWN = ("call", "whatsapp", "email")
+_CHANNELS_SHOWN = ("call", "whatsapp", "email")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +42,7 @@ class Cell:
 
 @require_GET
 @needs(Right.SEE_COMPLIANCE)
-def index(request: StaffRequest) -> HttpResponse:
+def list_countries(request: StaffRequest) -> HttpResponse:
     """List the countries; those with portfolios of the user's first, with what is open there now."""
     own = {code for code, _name in compliance.countries_for(request.user)}
     now = clock.now()
@@ -51,31 +51,37 @@ def index(request: StaffRequest) -> HttpResponse:
         {
             "code": code,
             "name": name,
-            "authority": description.authority(code),
+            "authority": description.authority_name(code),
             "place": _place(load_countries()[code].time_zones[0]),
-            "channels": [(channel, cached_open_now(code, "", channel, minute)) for channel in _SHOWN],
+            "channels": [(channel, cached_open_now(code, "", channel, minute)) for channel in _CHANNELS_SHOWN],
             "waiting": sum(waiting_today(request.user, country=code, now=now).values()),
         }
         for code, name in description.country_names()
         if code in own
     ]
     others = [
-        (code, name, description.authority(code), load_countries()[code].currency)
+        (code, name, description.authority_name(code), load_countries()[code].currency)
         for code, name in description.country_names()
         if code not in own
     ]
-    context = {"mine": mine, "others": others, "shown": _SHOWN, "yardsticks": description.YARDSTICKS, "now": now}
+    context = {
+        "mine": mine,
+        "others": others,
+        "shown": _CHANNELS_SHOWN,
+        "yardsticks": description.YARDSTICKS,
+        "now": now,
+    }
     return render(request, "console/countries/index.html", context)
 
 
 @require_GET
 @needs(Right.SEE_COMPLIANCE)
-def detail(request: StaffRequest, code: str) -> HttpResponse:
+def show_country(request: StaffRequest, code: str) -> HttpResponse:
     """Show a country's law as it stands on a day (`?dia=2026-11-22`, today when not given)."""
-    home, now = _home(code), clock.now()
+    home, now = _find_country(code), clock.now()
     today = now.astimezone(ZoneInfo(home.time_zones[0])).date()
-    day = _day(request.GET.get("dia", "")) or today
-    reading = description.read(code, day)
+    day = _parse_day(request.GET.get("dia", "")) or today
+    reading = description.read_law(code, day)
     place = _place(home.time_zones[0])
     context = {
         "reading": reading,
@@ -85,14 +91,14 @@ def detail(request: StaffRequest, code: str) -> HttpResponse:
         "today": today,
         "now": now,
         "place": place,
-        "weekdays": description.weekdays(),
-        "hours": description.hours(reading),
-        "caps": description.caps(reading),
-        "consents": description.consents(reading),
+        "weekdays": description.weekday_names(),
+        "hours": description.list_hours(reading),
+        "caps": description.list_caps(reading),
+        "consents": description.list_consents(reading),
         "sections": _sections(reading),
         "lists": _lists(reading),
         "subdivisions": [(description.place_name(each), told) for each, told in reading.local.items() if told],
-        "open": _by_channel(current_reach(request.user, country=code, now=now)),
+        "open": _group_by_channel(current_reach(request.user, country=code, now=now)),
         "yardstick": code in description.YARDSTICKS,
         "names": _names(home),
         "zones": len(home.time_zones),
@@ -102,16 +108,16 @@ def detail(request: StaffRequest, code: str) -> HttpResponse:
 
 @require_GET
 @needs(Right.SEE_COMPLIANCE)
-def month(request: StaffRequest, code: str) -> HttpResponse:
+def show_month(request: StaffRequest, code: str) -> HttpResponse:
     """Show a month (`?mes=2026-12&canal=call&lugar=BR-SP`): when each day opens, or why it does not."""
-    home, now, asked = _home(code), clock.now(), request.GET
+    home, now, asked = _find_country(code), clock.now(), request.GET
     places = sorted({*home.subdivisions, *home.zones_by_subdivision})
     place = asked.get("lugar", "") if asked.get("lugar", "") in places else ""
     channels = labels.choices("channel")
     channel = asked.get("canal", "") if asked.get("canal", "") in dict(channels) else "call"
     zone = ZoneInfo(zones_for(country=code, subdivision=place, stated_zone=None).partition("|")[0])
     today = now.astimezone(zone).date()
-    first = _day(f"{asked.get('mes', '')}-01") or today.replace(day=1)
+    first = _parse_day(f"{asked.get('mes', '')}-01") or today.replace(day=1)
     days = list_month_days(country=code, subdivision=place, channel=channel, year=first.year, month=first.month)
     context = {
         "code": code,
@@ -123,16 +129,16 @@ def month(request: StaffRequest, code: str) -> HttpResponse:
         "places": [(each, description.place_name(each)) for each in places],
         "zone": zone.key,
         "weeks": _weeks(days, description.holiday_names(home, place, first.year), zone, today),
-        "weekdays": description.weekdays(),
-        "before": _shifted(first, -1),
-        "after": _shifted(first, 1),
+        "weekdays": description.weekday_names(),
+        "before": _add_months(first, -1),
+        "after": _add_months(first, 1),
         "place": Installation(time_zone=zone.key),
         "zones": zones_for(country=code, subdivision=place, stated_zone=None).split("|"),
     }
     return render(request, "console/countries/month.html", context)
 
 
-def _home(code: str) -> Any:
+def _find_country(code: str) -> Any:
     home = load_countries().get(code)
     if home is None:
         raise ObjectDoesNotExist
@@ -147,7 +153,7 @@ def _names(home: Any) -> dict[str, str]:
     return {each: description.place_name(each) for each in (*home.subdivisions, *home.zones_by_subdivision)}
 
 
-def _day(text: str) -> date | None:
+def _parse_day(text: str) -> date | None:
     try:
         found = date.fromisoformat(text)
     except ValueError:
@@ -155,7 +161,7 @@ def _day(text: str) -> date | None:
     return found if 1990 <= found.year <= 2100 else None
 
 
-def _by_channel(found: list[ChannelReach]) -> list[dict[str, Any]]:
+def _group_by_channel(found: list[ChannelReach]) -> list[dict[str, Any]]:
     """Group places in which a channel is open, or closed, alike and by the same rule: most countries have one line."""
     rows: dict[tuple[Any, ...], dict[str, Any]] = {}
     for each in found:
@@ -190,7 +196,7 @@ def _lists(reading: Any) -> list[tuple[str, tuple[str, ...], str]]:
     return [("required", reading.required, reading.required_basis), ("prohibited", reading.prohibited, "")]
 
 
-def _shifted(first: date, by: int) -> date:
+def _add_months(first: date, by: int) -> date:
     number = first.year * 12 + first.month - 1 + by
     return date(number // 12, number % 12 + 1, 1)
 
@@ -212,14 +218,14 @@ def _nothing(days: int) -> list[Cell | None]:
 def _cell(day: CalendarDay, zone: ZoneInfo, names: dict[date, str], today: date) -> Cell:
     return Cell(
         day=day,
-        opens=_local(day.opens_at, zone),
-        closes=_local(day.closes_at, zone, end=True),
+        opens=_format_local(day.opens_at, zone),
+        closes=_format_local(day.closes_at, zone, end=True),
         holiday=names.get(day.day, ""),
         today=day.day == today,
     )
 
 
-def _local(at: datetime | None, zone: ZoneInfo, *, end: bool = False) -> str:
+def _format_local(at: datetime | None, zone: ZoneInfo, *, end: bool = False) -> str:
     if at is None:
         return ""
     text = f"{at.astimezone(zone):%H:%M}"
@@ -227,7 +233,7 @@ def _local(at: datetime | None, zone: ZoneInfo, *, end: bool = False) -> str:
 
 
 urlpatterns = [
-    path("paises/", index, name="countries"),
-    path("paises/<str:code>/", detail, name="country"),
-    path("paises/<str:code>/calendario/", month, name="country-month"),
+    path("paises/", list_countries, name="countries"),
+    path("paises/<str:code>/", show_country, name="country"),
+    path("paises/<str:code>/calendario/", show_month, name="country-month"),
 ]

@@ -23,7 +23,7 @@ from recobra.portfolio.queries import accounts_for, debtor_for, search_accounts
 
 @require_POST
 @needs(Right.ANSWER_MESSAGES)
-def assign(request: StaffRequest, conversation_id: int) -> HttpResponse:
+def assign_conversation(request: StaffRequest, conversation_id: int) -> HttpResponse:
     """Take a conversation, or give it to somebody (`to`), which only who leads may."""
     leads, to = conversations.is_lead(request.user), request.POST.get("to", "")
     if to and not leads:
@@ -33,7 +33,7 @@ def assign(request: StaffRequest, conversation_id: int) -> HttpResponse:
     if to and to not in people:
         raise ObjectDoesNotExist
     person = people.get(to, request.user.pk)
-    return _do(
+    return _perform(
         request,
         conversation_id,
         lambda: operations.take_over(conversation_id=conversation_id, to_id=person, leads=leads, **_who(request)),
@@ -43,10 +43,10 @@ def assign(request: StaffRequest, conversation_id: int) -> HttpResponse:
 
 @require_POST
 @needs(Right.ANSWER_MESSAGES)
-def to_bot(request: StaffRequest, conversation_id: int) -> HttpResponse:
+def return_to_bot(request: StaffRequest, conversation_id: int) -> HttpResponse:
     """Give a conversation back to the bot."""
     done = _("The bot answers what comes next.")
-    return _do(
+    return _perform(
         request,
         conversation_id,
         lambda: operations.give_to_bot(conversation_id=conversation_id, **_who(request)),
@@ -56,10 +56,10 @@ def to_bot(request: StaffRequest, conversation_id: int) -> HttpResponse:
 
 @require_POST
 @needs(Right.ANSWER_MESSAGES)
-def close(request: StaffRequest, conversation_id: int) -> HttpResponse:
+def close_conversation(request: StaffRequest, conversation_id: int) -> HttpResponse:
     """End a conversation."""
     done = _("Conversation closed.")
-    return _do(
+    return _perform(
         request,
         conversation_id,
         lambda: operations.close_conversation(conversation_id=conversation_id, **_who(request)),
@@ -69,10 +69,10 @@ def close(request: StaffRequest, conversation_id: int) -> HttpResponse:
 
 @require_POST
 @needs(Right.ANSWER_MESSAGES)
-def note(request: StaffRequest, conversation_id: int) -> HttpResponse:
+def add_note(request: StaffRequest, conversation_id: int) -> HttpResponse:
     """Write something for colleagues."""
     text = request.POST.get("text", "")
-    return _do(
+    return _perform(
         request,
         conversation_id,
         lambda: operations.add_note(conversation_id=conversation_id, text=text, **_who(request)),
@@ -82,13 +82,13 @@ def note(request: StaffRequest, conversation_id: int) -> HttpResponse:
 
 @require_POST
 @needs(Right.ANSWER_MESSAGES)
-def silence(request: StaffRequest, conversation_id: int) -> HttpResponse:
+def silence_number(request: StaffRequest, conversation_id: int) -> HttpResponse:
     """Put down that nobody wants messages here (`what=optout`), or that it is somebody else (`what=wrong`)."""
     wrong = request.POST.get("what") == "wrong"
     done = (
         _("Noted: this number is somebody else's.") if wrong else _("Noted: nothing is sent to this number any more.")
     )
-    return _do(
+    return _perform(
         request,
         conversation_id,
         lambda: operations.silence_conversation(conversation_id=conversation_id, wrong_person=wrong, **_who(request)),
@@ -98,7 +98,7 @@ def silence(request: StaffRequest, conversation_id: int) -> HttpResponse:
 
 @require_POST
 @needs(Right.ANSWER_MESSAGES)
-def whose(request: StaffRequest, conversation_id: int) -> HttpResponse:
+def assign_debtor(request: StaffRequest, conversation_id: int) -> HttpResponse:
     """Say which debtor writes at a number that nobody knew: by document, account or customer number."""
     if not conversations.is_lead(request.user):
         raise PermissionDenied
@@ -109,7 +109,7 @@ def whose(request: StaffRequest, conversation_id: int) -> HttpResponse:
         messages.error(request, _("That finds no debtor of yours, or several. Write the document or the account."))
         return redirect("console:inbox-conversation", conversation_id)
     debtor = debtor_for(request.user, debtors.pop())
-    return _do(
+    return _perform(
         request,
         conversation_id,
         lambda: operations.assign_debtor(conversation_id=conversation_id, debtor_id=debtor.pk, **_who(request)),
@@ -117,7 +117,7 @@ def whose(request: StaffRequest, conversation_id: int) -> HttpResponse:
     )
 
 
-def _do(request: StaffRequest, conversation_id: int, act: Callable[[], object], done: str) -> HttpResponse:
+def _perform(request: StaffRequest, conversation_id: int, act: Callable[[], object], done: str) -> HttpResponse:
     conversations.conversation_for(request.user, conversation_id)
     try:
         act()

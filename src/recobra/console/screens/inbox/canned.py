@@ -19,7 +19,7 @@ from recobra.kit import clock
 
 @require_http_methods(["GET", "POST"])
 @needs(Right.ANSWER_MESSAGES)
-def index(request: StaffRequest) -> HttpResponse:
+def edit_canned(request: StaffRequest) -> HttpResponse:
     """Show the ready answers; who leads writes a new one, or one in the place of another (`replaces`)."""
     context = {"answers": conversations.canned_answers(), "leads": conversations.is_lead(request.user)}
     if request.method == "POST":
@@ -44,7 +44,7 @@ def index(request: StaffRequest) -> HttpResponse:
 
 @require_POST
 @needs(Right.ANSWER_MESSAGES)
-def retire(request: StaffRequest, canned_id: int) -> HttpResponse:
+def retire_canned(request: StaffRequest, canned_id: int) -> HttpResponse:
     """Take a ready answer out of use."""
     if not conversations.is_lead(request.user):
         raise PermissionDenied

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from recobra.access.roles import Right
 from recobra.console.guard import StaffRequest, needs
-from recobra.console.screens.inbox.pages import of_one
+from recobra.console.screens.inbox.pages import conversation_context
 from recobra.conversations import operations as conversations_operations
 from recobra.conversations import queries as conversations
 from recobra.conversations.reply import Draft, Preview, ReplyRefused
@@ -23,22 +23,22 @@ from recobra.portfolio.queries import accounts_for, debtor_for
 
 @require_POST
 @needs(Right.ANSWER_MESSAGES)
-def check(request: StaffRequest, conversation_id: int) -> HttpResponse:
+def check_reply(request: StaffRequest, conversation_id: int) -> HttpResponse:
     """Say, while an answer is written, what the law says of its words and whether it could leave now."""
     found = conversations.conversation_for(request.user, conversation_id)
-    words = _words(request.POST)
-    trial = _trial(request, found.pk, words) if words.text.strip() or words.template_code else None
-    return render(request, "console/inbox/_check.html", {"trial": trial, "place": _place(request, found.debtor)})
+    words = _read_words(request.POST)
+    trial = _try_reply(request, found.pk, words) if words.text.strip() or words.template_code else None
+    return render(request, "console/inbox/_check.html", {"trial": trial, "place": _place_of(request, found.debtor)})
 
 
 @require_POST
 @needs(Right.ANSWER_MESSAGES)
-def reply(request: StaffRequest, conversation_id: int) -> HttpResponse:
+def send_reply(request: StaffRequest, conversation_id: int) -> HttpResponse:
     """Put an answer into the outbox; where it must wait for its hour, its writer agrees first (`queue`)."""
     found = conversations.conversation_for(request.user, conversation_id)
-    words, after = _words(request.POST), request.POST.get("after", "")
-    trial = _trial(request, found.pk, words)
-    problem = _problem(trial, request.POST)
+    words, after = _read_words(request.POST), request.POST.get("after", "")
+    trial = _try_reply(request, found.pk, words)
+    problem = _find_problem(trial, request.POST)
     if not problem:
         try:
             conversations_operations.send_reply(
@@ -53,32 +53,34 @@ def reply(request: StaffRequest, conversation_id: int) -> HttpResponse:
     if not problem:
         messages.success(request, _("It leaves in its hour.") if trial.opens_at else _("Sent to the outbox."))
         return redirect("console:inbox-conversation", found.pk)
-    context = of_one(request, found.pk, problem=problem, trial=trial, written=words, has_queue=_waits(trial))
+    context = conversation_context(
+        request, found.pk, problem=problem, trial=trial, written=words, has_queue=_has_to_wait(trial)
+    )
     return render(request, "console/inbox/conversation.html", context, status=422)
 
 
 @require_http_methods(["GET", "POST"])
 @needs(Right.ANSWER_MESSAGES)
-def compose(request: StaffRequest, debtor_id: int) -> HttpResponse:
+def compose_message(request: StaffRequest, debtor_id: int) -> HttpResponse:
     """Write to a debtor first: which number or address, in one's own words or by a template."""
     debtor = debtor_for(request.user, debtor_id)
     lines = conversations.reachable_points(debtor)
-    context: dict[str, Any] = {"debtor": debtor, "lines": lines, "place": _place(request, debtor)}
+    context: dict[str, Any] = {"debtor": debtor, "lines": lines, "place": _place_of(request, debtor)}
     if owes_elsewhere(request.user, debtor.pk):
         context["barred"] = _("This debtor also owes in portfolios that are not yours.")
     elif not lines:
         context["barred"] = _("There is no number or address that may be written to.")
     if "barred" in context:
         return render(request, "console/inbox/compose.html", context, status=200 if request.method == "GET" else 422)
-    point_id, channel = _line(request, lines)
+    point_id, channel = _chosen_line(request, lines)
     context |= {
         "chosen": f"{point_id}-{channel}",
         "templates": conversations.templates_to_send(channel, now=clock.now()),
         "channel": channel,
-        "written": _words(request.POST),
+        "written": _read_words(request.POST),
     }
     if request.method == "POST":
-        words = _words(request.POST)
+        words = _read_words(request.POST)
         trial = conversations_operations.preview_first_message(
             debtor_id=debtor.pk,
             point_id=point_id,
@@ -87,7 +89,7 @@ def compose(request: StaffRequest, debtor_id: int) -> HttpResponse:
             author=request.user.username,
             now=clock.now(),
         )
-        problem = _problem(trial, request.POST)
+        problem = _find_problem(trial, request.POST)
         if not problem:
             try:
                 sent = conversations_operations.send_first_message(
@@ -98,19 +100,19 @@ def compose(request: StaffRequest, debtor_id: int) -> HttpResponse:
             else:
                 messages.success(request, _("It leaves in its hour.") if trial.opens_at else _("Sent to the outbox."))
                 return redirect("console:inbox-conversation", sent.conversation_id)
-        context |= {"problem": problem, "trial": trial, "has_queue": _waits(trial)}
+        context |= {"problem": problem, "trial": trial, "has_queue": _has_to_wait(trial)}
     return render(request, "console/inbox/compose.html", context, status=422 if "problem" in context else 200)
 
 
 @require_POST
 @needs(Right.ANSWER_MESSAGES)
-def check_compose(request: StaffRequest, debtor_id: int) -> HttpResponse:
+def check_message(request: StaffRequest, debtor_id: int) -> HttpResponse:
     """Say, while a first message is written, what would become of it."""
     debtor = debtor_for(request.user, debtor_id)
-    lines, words = conversations.reachable_points(debtor), _words(request.POST)
+    lines, words = conversations.reachable_points(debtor), _read_words(request.POST)
     trial = None
     if lines and not owes_elsewhere(request.user, debtor.pk) and (words.text.strip() or words.template_code):
-        point_id, channel = _line(request, lines)
+        point_id, channel = _chosen_line(request, lines)
         trial = conversations_operations.preview_first_message(
             debtor_id=debtor.pk,
             point_id=point_id,
@@ -119,10 +121,10 @@ def check_compose(request: StaffRequest, debtor_id: int) -> HttpResponse:
             author=request.user.username,
             now=clock.now(),
         )
-    return render(request, "console/inbox/_check.html", {"trial": trial, "place": _place(request, debtor)})
+    return render(request, "console/inbox/_check.html", {"trial": trial, "place": _place_of(request, debtor)})
 
 
-def _words(given: QueryDict) -> Draft:
+def _read_words(given: QueryDict) -> Draft:
     template = given.get("template", "")
     return Draft(
         text="" if template else given.get("text", "").replace("\r\n", "\n"),
@@ -131,13 +133,13 @@ def _words(given: QueryDict) -> Draft:
     )
 
 
-def _trial(request: StaffRequest, conversation_id: int, words: Draft) -> Preview:
+def _try_reply(request: StaffRequest, conversation_id: int, words: Draft) -> Preview:
     return conversations_operations.preview_reply(
         conversation_id=conversation_id, draft=words, author=request.user.username, now=clock.now()
     )
 
 
-def _problem(trial: Preview, given: QueryDict) -> str:
+def _find_problem(trial: Preview, given: QueryDict) -> str:
     """Return why a message is not taken as it is, '' where it is."""
     if trial.refused:
         return trial.refused
@@ -148,7 +150,7 @@ def _problem(trial: Preview, given: QueryDict) -> str:
     return ""
 
 
-def _waits(trial: Preview) -> bool:
+def _has_to_wait(trial: Preview) -> bool:
     return trial.opens_at is not None and not trial.is_barred
 
 
@@ -156,13 +158,13 @@ def _author(request: StaffRequest) -> dict[str, Any]:
     return {"author": request.user.username, "author_id": request.user.pk, "now": clock.now()}
 
 
-def _line(request: StaffRequest, lines: list[Any]) -> tuple[int, str]:
+def _chosen_line(request: StaffRequest, lines: list[Any]) -> tuple[int, str]:
     """Return the chosen point and channel; the first one where none of the debtor's is named."""
     wanted = request.POST.get("line") or request.GET.get("linea", "")
     found = next(((point, channel) for point, channel in lines if f"{point.pk}-{channel}" == wanted), lines[0])
     return found[0].pk, found[1]
 
 
-def _place(request: StaffRequest, debtor: Any) -> Any:
+def _place_of(request: StaffRequest, debtor: Any) -> Any:
     account = accounts_for(request.user, debtor.pk).first() if debtor else None
     return account.portfolio if account else None

@@ -25,15 +25,15 @@ PAGE_ROWS = 60
 
 @require_GET
 @needs(Right.ANSWER_MESSAGES)
-def index(request: StaffRequest) -> HttpResponse:
+def list_conversations(request: StaffRequest) -> HttpResponse:
     """Show the list (`?ver=`, `?canal=`); htmx gets the list alone, for it asks again every few seconds."""
-    context = listing(request)
+    context = list_context(request)
     if request.htmx and not request.htmx.boosted:  # type: ignore[attr-defined]
         return render(request, "console/inbox/_list.html", context)
     return render(request, "console/inbox/index.html", context)
 
 
-def listing(request: StaffRequest, here: int | None = None) -> dict[str, Any]:
+def list_context(request: StaffRequest, here: int | None = None) -> dict[str, Any]:
     """Return what the list shows; `here` is the conversation that is open beside it."""
     view, channel = request.GET.get("ver", ""), request.GET.get("canal", "")
     view = view if view in conversations.VIEWS else "todas"
@@ -53,20 +53,20 @@ def listing(request: StaffRequest, here: int | None = None) -> dict[str, Any]:
 
 @require_GET
 @needs(Right.ANSWER_MESSAGES)
-def detail(request: StaffRequest, conversation_id: int) -> HttpResponse:
+def show_conversation(request: StaffRequest, conversation_id: int) -> HttpResponse:
     """Show a conversation; whoever opens it has read it."""
-    return render(request, "console/inbox/conversation.html", of_one(request, conversation_id))
+    return render(request, "console/inbox/conversation.html", conversation_context(request, conversation_id))
 
 
-def of_one(request: StaffRequest, conversation_id: int, **more: Any) -> dict[str, Any]:
+def conversation_context(request: StaffRequest, conversation_id: int, **more: Any) -> dict[str, Any]:
     """Return all that the page of a conversation shows."""
     found = conversations.conversation_for(request.user, conversation_id)
     operations.mark_read(conversation_id=found.pk)
     now = clock.now()
     return {
-        **listing(request, found.pk),
-        **_thread(found),
-        **_debtor(request, found),
+        **list_context(request, found.pk),
+        **_thread_context(found),
+        **_debtor_context(request, found),
         "silent": conversations.is_conversation_silenced(found),
         "in_window": operations.is_in_service_window(conversation=found, now=now),
         "needs_template": found.channel == "whatsapp"
@@ -80,18 +80,18 @@ def of_one(request: StaffRequest, conversation_id: int, **more: Any) -> dict[str
     }
 
 
-def _thread(found: Any) -> dict[str, Any]:
-    thread = conversations.thread_of(found)
+def _thread_context(found: Any) -> dict[str, Any]:
+    show_thread = conversations.thread_of(found)
     return {
         "conversation": found,
-        "thread": thread,
-        "version": conversations.version_of(found, thread),
-        "last_id": thread[-1].pk if thread else 0,
+        "thread": show_thread,
+        "version": conversations.version_of(found, show_thread),
+        "last_id": show_thread[-1].pk if show_thread else 0,
         "place": _place(),
     }
 
 
-def _debtor(request: StaffRequest, found: Any) -> dict[str, Any]:
+def _debtor_context(request: StaffRequest, found: Any) -> dict[str, Any]:
     if found.debtor is None:
         return {}
     file = debtor_file.debtor_file_for(request.user, found.debtor.pk, clock.now())
@@ -108,10 +108,10 @@ def _debtor(request: StaffRequest, found: Any) -> dict[str, Any]:
 
 @require_GET
 @needs(Right.ANSWER_MESSAGES)
-def thread(request: StaffRequest, conversation_id: int) -> HttpResponse:
+def show_thread(request: StaffRequest, conversation_id: int) -> HttpResponse:
     """Give the thread again where it has changed since `?v=`, and nothing where it has not."""
     found = conversations.conversation_for(request.user, conversation_id)
-    context = _thread(found)
+    context = _thread_context(found)
     if request.GET.get("v") == context["version"]:
         return HttpResponse(status=204)
     operations.mark_read(conversation_id=found.pk)
@@ -120,7 +120,7 @@ def thread(request: StaffRequest, conversation_id: int) -> HttpResponse:
 
 @require_GET
 @needs(Right.ANSWER_MESSAGES)
-def attachment(request: StaffRequest, conversation_id: int, attachment_id: int) -> FileResponse:
+def download_attachment(request: StaffRequest, conversation_id: int, attachment_id: int) -> FileResponse:
     """Give a file out to be kept, never to be opened in the page: whoever sent it is not trusted."""
     kept = conversations.attachment_for(request.user, conversation_id, attachment_id)
     path = conversations.path_of(kept)

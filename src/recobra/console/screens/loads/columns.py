@@ -44,7 +44,7 @@ TARGETS = (
 OPTIONS = ("decimal", "date_order", "gone", "lower_balance", "due_rows")
 
 
-def labels() -> list[tuple[str, str]]:
+def target_labels() -> list[tuple[str, str]]:
     """Return what a column may be, in words."""
     words = {
         "account.external_id": _("Account number"),
@@ -82,7 +82,7 @@ def labels() -> list[tuple[str, str]]:
     return [(target, words[target]) for target in TARGETS]
 
 
-def option_labels(given: dict[str, Any]) -> list[tuple[str, str, list[tuple[str, str]], str]]:
+def option_choices(given: dict[str, Any]) -> list[tuple[str, str, list[tuple[str, str]], str]]:
     """Return the choices about how the source writes and what its silence means, each with the one in force."""
     auto = ("auto", _("find out from the file"))
     listed = [
@@ -120,28 +120,28 @@ def option_labels(given: dict[str, Any]) -> list[tuple[str, str, list[tuple[str,
     return [(name, label, choices, str(given.get(name, choices[0][0]))) for name, label, choices in listed]
 
 
-def chosen(document: dict[str, Any], headers: list[str]) -> list[tuple[str, str]]:
+def match_columns(document: dict[str, Any], headers: list[str]) -> list[tuple[str, str]]:
     """Return each column of the file with what the mapping makes of it."""
     known: dict[str, str] = {}
-    for target, spec in _flat(document).items():
-        for column in _columns(spec):
+    for target, spec in _flatten(document).items():
+        for column in _column_names(spec):
             known.setdefault(column, target)
     return [(header, known.get(header, "")) for header in headers]
 
 
-def fits(document: dict[str, Any], headers: list[str]) -> bool:
+def has_mapped_columns(document: dict[str, Any], headers: list[str]) -> bool:
     """Return whether every column that a mapping names is in the file, as intake compares names."""
     parties = [spec for party in document.get("parties") or [] for name, spec in party.items() if name != "part"]
-    named = {_alike(column) for spec in [*parties, *_flat(document).values()] for column in _columns(spec)}
-    return named <= {_alike(header) for header in headers}
+    named = {_fold_name(column) for spec in [*parties, *_flatten(document).values()] for column in _column_names(spec)}
+    return named <= {_fold_name(header) for header in headers}
 
 
-def _alike(name: str) -> str:
+def _fold_name(name: str) -> str:
     bare = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
     return " ".join(bare.split()).casefold()
 
 
-def _flat(document: dict[str, Any]) -> dict[str, Any]:
+def _flatten(document: dict[str, Any]) -> dict[str, Any]:
     flat: dict[str, Any] = {}
     for name, spec in document.items():
         if name in {"account", "debtor", "instalment", "amounts", "address"} and isinstance(spec, dict):
@@ -153,12 +153,12 @@ def _flat(document: dict[str, Any]) -> dict[str, Any]:
     return flat
 
 
-def _columns(spec: Any) -> list[str]:
+def _column_names(spec: Any) -> list[str]:
     if isinstance(spec, str):
         return [spec]
     if isinstance(spec, dict):
-        return _columns(spec.get("columns", spec.get("column", [])))
-    return [column for item in spec for column in _columns(item)] if isinstance(spec, list) else []
+        return _column_names(spec.get("columns", spec.get("column", [])))
+    return [column for item in spec for column in _column_names(item)] if isinstance(spec, list) else []
 
 
 def from_post(post: QueryDict, headers: list[str]) -> dict[str, Any]:
@@ -173,7 +173,7 @@ def from_post(post: QueryDict, headers: list[str]) -> dict[str, Any]:
         group, _dot, name = target.partition(".")
         if group == "attribute":
             attributes = document.setdefault("attributes", {})
-            attributes |= {_plain(column): {"column": column, "type": name} for column in columns}
+            attributes |= {_attribute_name(column): {"column": column, "type": name} for column in columns}
         elif group in {"phones", "emails"}:
             document[group] = columns
         elif name:
@@ -184,5 +184,5 @@ def from_post(post: QueryDict, headers: list[str]) -> dict[str, Any]:
     return document | ({"options": options} if options else {})
 
 
-def _plain(header: str) -> str:
+def _attribute_name(header: str) -> str:
     return "".join(letter if letter.isalnum() else "_" for letter in header.lower()).strip("_") or "columna"

@@ -27,14 +27,14 @@ from . import columns
 
 @require_http_methods(["GET", "POST"])
 @needs(Right.LOAD_FILES)
-def begin(request: StaffRequest) -> HttpResponse:
+def upload_file(request: StaffRequest) -> HttpResponse:
     """Take the file and the portfolio it is for."""
     portfolios, file = portfolios_for(request.user), request.FILES.get("file")
     code = request.POST.get("portfolio", "")
     problem = ""
     if request.method == "POST":
         if file is not None and code in {each.code for each in portfolios}:
-            upload = uploads.keep(file=file, portfolio_code=code, user=request.user, now=clock.now())
+            upload = uploads.save_upload(file=file, portfolio_code=code, user=request.user, now=clock.now())
             return redirect("console:load-columns", upload.token)
         problem = _("Choose a file and the portfolio it is for.")
     context = {"portfolios": portfolios, "problem": problem}
@@ -43,26 +43,28 @@ def begin(request: StaffRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 @needs(Right.LOAD_FILES)
-def choose(request: StaffRequest, token: str) -> HttpResponse:
+def choose_columns(request: StaffRequest, token: str) -> HttpResponse:
     """Say what each column is; try it without writing (`do=try`), or hand it to a worker (`do=load`)."""
-    upload = uploads.find(request.user, token)
+    upload = uploads.find_upload(request.user, token)
     portfolio = next((each for each in portfolios_for(request.user) if each.code == upload.portfolio_code), None)
     if portfolio is None:
         raise ObjectDoesNotExist
     try:
         shown = operations.preview(upload.path)
     except LoadRefused as refusal:
-        uploads.forget(upload)
+        uploads.discard_upload(upload)
         context = {"portfolios": portfolios_for(request.user), "problem": str(refusal)}
         return render(request, "console/loads/begin.html", context, status=422)
     if request.method == "POST":
-        return _act(request, upload, portfolio, shown)
-    return render(request, "console/loads/columns.html", _page(request, upload, portfolio, shown))
+        return _try_or_queue(request, upload, portfolio, shown)
+    return render(request, "console/loads/columns.html", _columns_context(request, upload, portfolio, shown))
 
 
-def _page(request: StaffRequest, upload: uploads.Upload, portfolio: Any, shown: dict[str, Any]) -> dict[str, Any]:
+def _columns_context(
+    request: StaffRequest, upload: uploads.Upload, portfolio: Any, shown: dict[str, Any]
+) -> dict[str, Any]:
     saved = list(queries.mappings_for(request.user, portfolio.code))
-    base = _base(saved, request.GET.get("mapeo", ""), shown["headers"])
+    base = _starting_mapping(saved, request.GET.get("mapeo", ""), shown["headers"])
     document = base.document if base else shown["mapping"]
     return {
         "upload": upload,
@@ -70,27 +72,27 @@ def _page(request: StaffRequest, upload: uploads.Upload, portfolio: Any, shown: 
         "shown": shown,
         "saved": saved,
         "base": base,
-        "fits": base is not None and columns.fits(document, shown["headers"]),
-        "chosen": columns.chosen(document, shown["headers"]),
-        "targets": columns.labels(),
-        "options": columns.option_labels(document.get("options") or {}),
+        "fits": base is not None and columns.has_mapped_columns(document, shown["headers"]),
+        "chosen": columns.match_columns(document, shown["headers"]),
+        "targets": columns.target_labels(),
+        "options": columns.option_choices(document.get("options") or {}),
         "name": document.get("name", "default"),
         "today": clock.today(portfolio.time_zone),
     }
 
 
-def _base(saved: list[Any], given: str, headers: list[str]) -> Any:
+def _starting_mapping(saved: list[Any], given: str, headers: list[str]) -> Any:
     """Return the mapping to start from: the one asked for, else the newest that fits the file, else none."""
     if given:
         return next((each for each in saved if str(each.pk) == given), None)
-    fitting = [each for each in saved if columns.fits(each.document, headers)]
+    fitting = [each for each in saved if columns.has_mapped_columns(each.document, headers)]
     return max(fitting, key=lambda each: (each.created_at, each.pk), default=None)
 
 
-def _act(request: StaffRequest, upload: uploads.Upload, portfolio: Any, shown: dict[str, Any]) -> HttpResponse:
+def _try_or_queue(request: StaffRequest, upload: uploads.Upload, portfolio: Any, shown: dict[str, Any]) -> HttpResponse:
     """Try or queue the load as the form says it."""
     try:
-        asked = _asked(request, portfolio, shown)
+        asked = _read_form(request, portfolio, shown)
         if request.POST.get("do") != "load":
             result = operations.load_file(
                 path=upload.path,
@@ -111,7 +113,7 @@ def _act(request: StaffRequest, upload: uploads.Upload, portfolio: Any, shown: d
         )
     except LoadRefused as refusal:
         return render(request, "console/loads/_tried.html", {"refused": str(refusal)})
-    uploads.forget(upload, keep_bytes=True)
+    uploads.discard_upload(upload, keep_bytes=True)
     messages.success(request, _("The file is with a worker. You may leave this page."))
     return redirect("console:loads")
 
@@ -125,7 +127,7 @@ def _said(result: dict[str, Any]) -> dict[str, Any]:
     return result | {"errors": rows}
 
 
-def _asked(request: StaffRequest, portfolio: Any, shown: dict[str, Any]) -> dict[str, Any]:
+def _read_form(request: StaffRequest, portfolio: Any, shown: dict[str, Any]) -> dict[str, Any]:
     post = request.POST
     saved = {str(each.pk): each.document for each in queries.mappings_for(request.user, portfolio.code)}
     as_it_is = saved.get(post.get("saved", ""))
@@ -150,6 +152,6 @@ def _day(text: str, otherwise: date) -> date:
 
 
 urlpatterns = [
-    path("cargas/nueva/", begin, name="load-new"),
-    path("cargas/nueva/<str:token>/", choose, name="load-columns"),
+    path("cargas/nueva/", upload_file, name="load-new"),
+    path("cargas/nueva/<str:token>/", choose_columns, name="load-columns"),
 ]

@@ -28,7 +28,7 @@ PAGE_ROWS = 50
 
 @require_GET
 @needs(Right.SEE_LOADS)
-def index(request: StaffRequest) -> HttpResponse:
+def list_loads(request: StaffRequest) -> HttpResponse:
     """Show the loads, newest first; the part alone for htmx, which asks again while something runs."""
     status, code = request.GET.get("estado", ""), request.GET.get("cartera", "")
     found = queries.loads_for(request.user)
@@ -53,7 +53,7 @@ def index(request: StaffRequest) -> HttpResponse:
 
 @require_GET
 @needs(Right.SEE_LOADS)
-def detail(request: StaffRequest, load_id: int) -> HttpResponse:
+def show_load(request: StaffRequest, load_id: int) -> HttpResponse:
     """Show one load: figures, what is wrong row by row, and the diagnosis of the portfolio."""
     load = queries.load_for(request.user, load_id)
     given = request.GET.get("pagina", "")
@@ -70,7 +70,7 @@ def detail(request: StaffRequest, load_id: int) -> HttpResponse:
 
 @require_GET
 @needs(Right.LOAD_FILES)
-def errors(request: StaffRequest, load_id: int) -> HttpResponseBase:
+def download_errors(request: StaffRequest, load_id: int) -> HttpResponseBase:
     """Hand over the rejected rows as they came, to be mended and loaded again alone, and record that they left."""
     load = queries.load_for(request.user, load_id)
     with tempfile.TemporaryDirectory() as folder:
@@ -87,7 +87,7 @@ def errors(request: StaffRequest, load_id: int) -> HttpResponseBase:
 
 @require_POST
 @needs(Right.LOAD_FILES)
-def confirm(request: StaffRequest, load_id: int) -> HttpResponse:
+def confirm_load(request: StaffRequest, load_id: int) -> HttpResponse:
     """Let a worker load a held file after all."""
     try:
         jobs.ask_to_confirm(load=queries.load_for(request.user, load_id), actor=request.user.username)
@@ -100,7 +100,7 @@ def confirm(request: StaffRequest, load_id: int) -> HttpResponse:
 
 @require_POST
 @needs(Right.LOAD_FILES)
-def discard(request: StaffRequest, load_id: int) -> HttpResponse:
+def discard_load(request: StaffRequest, load_id: int) -> HttpResponse:
     """Put a held file aside for good."""
     load = queries.load_for(request.user, load_id)
     try:
@@ -113,9 +113,9 @@ def discard(request: StaffRequest, load_id: int) -> HttpResponse:
 
 
 urlpatterns = [
-    path("cargas/", index, name="loads"),
-    path("cargas/<int:load_id>/", detail, name="load"),
-    path("cargas/<int:load_id>/errores.csv", errors, name="load-errors"),
-    path("cargas/<int:load_id>/confirmar/", confirm, name="load-confirm"),
-    path("cargas/<int:load_id>/descartar/", discard, name="load-discard"),
+    path("cargas/", list_loads, name="loads"),
+    path("cargas/<int:load_id>/", show_load, name="load"),
+    path("cargas/<int:load_id>/errores.csv", download_errors, name="load-errors"),
+    path("cargas/<int:load_id>/confirmar/", confirm_load, name="load-confirm"),
+    path("cargas/<int:load_id>/descartar/", discard_load, name="load-discard"),
 ]

@@ -1,8 +1,6 @@
-"""Put a version in force, take it out, and say which portfolio follows which strategy."""
+"""Publication and retirement of versions, and assignment of strategies to portfolios."""
 
 from __future__ import annotations
-
-from typing import Any
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -12,28 +10,30 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from recobra.access.roles import Right
+from recobra.console.actions import actor_and_time
 from recobra.console.guard import StaffRequest, needs
-from recobra.kit import clock
 from recobra.strategy import operations, queries
 from recobra.strategy.operations import StrategyRefused
 
 
 @require_http_methods(["GET", "POST"])
 @needs(Right.EDIT_STRATEGIES)
-def publish(request: StaffRequest, code: str, number: int) -> HttpResponse:
-    """Ask once, saying how many accounts follow the strategy; then put the draft in force."""
+def publish_version(request: StaffRequest, code: str, number: int) -> HttpResponse:
+    """Ask for confirmation, with the number of accounts that follow the strategy; then put the draft in force."""
     version = queries.get_version(code, number)
     if request.method == "POST":
         try:
-            operations.publish_version(version_id=version.pk, **_who(request))
-        except StrategyRefused as refused:
-            return _ask(request, version, problems=refused.problems)
+            operations.publish_version(version_id=version.pk, **actor_and_time(request))
+        except StrategyRefused as refusal:
+            return _ask_to_publish(request, version, problems=refusal.problems)
         messages.success(request, _("Version %(number)d is in force from the next cycle on.") % {"number": number})
         return redirect("console:strategy-version", code, number)
-    return _ask(request, version)
+    return _ask_to_publish(request, version)
 
 
-def _ask(request: StaffRequest, version: queries.StrategyVersion, problems: list[str] | None = None) -> HttpResponse:
+def _ask_to_publish(
+    request: StaffRequest, version: queries.StrategyVersion, problems: list[str] | None = None
+) -> HttpResponse:
     listed = queries.strategy_for(request.user, version.code)
     accounts = queries.accounts_following(version.code)
     context = {
@@ -48,14 +48,14 @@ def _ask(request: StaffRequest, version: queries.StrategyVersion, problems: list
 
 @require_http_methods(["GET", "POST"])
 @needs(Right.EDIT_STRATEGIES)
-def retire(request: StaffRequest, code: str, number: int) -> HttpResponse:
-    """Ask once, then take a version out of force or put a draft aside."""
+def retire_version(request: StaffRequest, code: str, number: int) -> HttpResponse:
+    """Ask for confirmation, then take a version out of force or discard a draft."""
     version = queries.get_version(code, number)
     if request.method == "POST":
         try:
-            operations.retire_version(version_id=version.pk, **_who(request))
-        except StrategyRefused as refused:
-            messages.error(request, str(refused))
+            operations.retire_version(version_id=version.pk, **actor_and_time(request))
+        except StrategyRefused as refusal:
+            messages.error(request, str(refusal))
         else:
             messages.success(request, _("Version %(number)d was retired.") % {"number": number})
         return redirect("console:strategy-version", code, number)
@@ -71,32 +71,26 @@ def retire(request: StaffRequest, code: str, number: int) -> HttpResponse:
 
 @require_POST
 @needs(Right.EDIT_STRATEGIES)
-def assign(request: StaffRequest) -> HttpResponse:
+def assign_strategy(request: StaffRequest) -> HttpResponse:
     """Let one of the user's portfolios follow a strategy from the next cycle on."""
     code = request.POST.get("strategy", "")
-    portfolio = next(
-        (each for each, _code in queries.assignments_for(request.user) if each.code == request.POST.get("portfolio")),
-        None,
-    )
+    portfolios = {portfolio.code: portfolio for portfolio, _code in queries.assignments_for(request.user)}
+    portfolio = portfolios.get(request.POST.get("portfolio", ""))
     if portfolio is None:
         messages.error(request, _("Choose a portfolio."))
         return redirect("console:strategies")
     try:
-        operations.assign_strategy(portfolio_id=portfolio.pk, code=code, **_who(request))
-    except StrategyRefused as refused:
-        messages.error(request, str(refused))
+        operations.assign_strategy(portfolio_id=portfolio.pk, code=code, **actor_and_time(request))
+    except StrategyRefused as refusal:
+        messages.error(request, str(refusal))
     else:
-        said = _("«%(portfolio)s» follows «%(code)s» from the next cycle on.")
-        messages.success(request, said % {"portfolio": portfolio.name, "code": code})
+        text = _("«%(portfolio)s» follows «%(code)s» from the next cycle on.")
+        messages.success(request, text % {"portfolio": portfolio.name, "code": code})
     return redirect("console:strategies")
 
 
-def _who(request: StaffRequest) -> dict[str, Any]:
-    return {"actor": request.user.username, "actor_id": request.user.pk, "now": clock.now()}
-
-
 urlpatterns = [
-    path("estrategias/asignar/", assign, name="strategy-assign"),
-    path("estrategias/<slug:code>/v<int:number>/publicar/", publish, name="strategy-publish"),
-    path("estrategias/<slug:code>/v<int:number>/retirar/", retire, name="strategy-retire"),
+    path("estrategias/asignar/", assign_strategy, name="strategy-assign"),
+    path("estrategias/<slug:code>/v<int:number>/publicar/", publish_version, name="strategy-publish"),
+    path("estrategias/<slug:code>/v<int:number>/retirar/", retire_version, name="strategy-retire"),
 ]

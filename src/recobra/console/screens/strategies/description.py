@@ -1,22 +1,20 @@
-"""A strategy in the words of the screen: segments, steps, stops and their days."""
+"""Strategies in words: segments, steps and the days of the schedule."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.utils.translation import get_language
-
-from recobra_core.decide import Step, Strategy, describe_step, describe_stops
+from recobra.console.labels import screen_language
+from recobra_core.decide import Step, Strategy, describe_step
 from recobra_core.decide.steps import AfterStep, AtDpd, Send
-from recobra_core.rules import Language, Rule
 
 ICONS = {"message": "send", "task": "checklist", "stage": "topology-star-3", "hold": "player-pause"}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Said:
-    """A step or segment as a person reads it."""
+class Description:
+    """A step or segment in words."""
 
     key: str
     name: str
@@ -25,11 +23,14 @@ class Said:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Stop:
-    """One day of the schedule: days past due (negative: before the due date) and what may happen from then on."""
+class ScheduleDay:
+    """A day of the schedule, in days past due (negative: before the due date), with its steps.
+
+    Each step comes with the number of its occurrence, from 1.
+    """
 
     day: int
-    entries: tuple[tuple[Said, int], ...]
+    entries: tuple[tuple[Description, int], ...]
 
     @property
     def distance(self) -> int:
@@ -37,65 +38,57 @@ class Stop:
         return abs(self.day)
 
 
-def language() -> Language:
-    """Return the language of the screen as the core names it."""
-    return "en" if get_language() == "en" else "es"
-
-
-def steps(strategy: Strategy) -> list[Said]:
+def describe_steps(strategy: Strategy) -> list[Description]:
     """Return the steps in order, in words."""
-    return [_step(step) for step in strategy.steps]
+    return [_describe_step(step) for step in strategy.steps]
 
 
-def segments(strategy: Strategy) -> list[Said]:
+def describe_segments(strategy: Strategy) -> list[Description]:
     """Return the segments in order, in words."""
-    return [Said(key=item.key, name=item.name, text=rule(item.rule)) for item in strategy.segments]
+    return [
+        Description(key=segment.key, name=segment.name, text=segment.rule.in_words(screen_language()))
+        for segment in strategy.segments
+    ]
 
 
-def stops(strategy: Strategy) -> list[str]:
-    """Return what silences an account, in words."""
-    return describe_stops(strategy, lang=language())
-
-
-def rule(of: Rule) -> str:
-    """Return a rule as a sentence."""
-    return of.in_words(language())
-
-
-def channels(strategy: Strategy) -> list[str]:
+def list_channels(strategy: Strategy) -> list[str]:
     """Return the channels a strategy uses, in the order in which it names them."""
-    return list(dict.fromkeys(way for step in strategy.steps if isinstance(step.do, Send) for way in step.do.channels))
+    sends = [step.do for step in strategy.steps if isinstance(step.do, Send)]
+    return list(dict.fromkeys(channel for send in sends for channel in send.channels))
 
 
-def schedule(strategy: Strategy) -> tuple[list[Stop], list[Said]]:
+def build_schedule(strategy: Strategy) -> tuple[list[ScheduleDay], list[Description]]:
     """Return the days on which steps become due, repetitions included, and the steps that wait for an event."""
-    days: dict[str, int] = {}
-    found: dict[int, list[tuple[Said, int]]] = {}
+    first_days: dict[str, int] = {}
+    entries: dict[int, list[tuple[Description, int]]] = {}
     waiting = []
     for step in strategy.steps:
-        day = _day(step, days)
-        if day is None:
-            waiting.append(_step(step))
+        first_day = _first_day(step, first_days)
+        if first_day is None:
+            waiting.append(_describe_step(step))
             continue
-        days[step.key] = day
-        for occurrence, at in enumerate(_occurrences(step, day), start=1):
-            found.setdefault(at, []).append((_step(step), occurrence))
-    return [Stop(day=day, entries=tuple(found[day])) for day in sorted(found)], waiting
+        first_days[step.key] = first_day
+        for occurrence, day in enumerate(_occurrence_days(step, first_day), start=1):
+            entries.setdefault(day, []).append((_describe_step(step), occurrence))
+    return [ScheduleDay(day=day, entries=tuple(entries[day])) for day in sorted(entries)], waiting
 
 
-def _step(step: Step) -> Said:
-    return Said(key=step.key, name=step.name, text=describe_step(step, lang=language()), icon=ICONS[step.do.track])
+def _describe_step(step: Step) -> Description:
+    text = describe_step(step, lang=screen_language())
+    return Description(key=step.key, name=step.name, text=text, icon=ICONS[step.do.track])
 
 
-def _day(step: Step, days: dict[str, int]) -> int | None:
+def _first_day(step: Step, first_days: dict[str, int]) -> int | None:
+    """Return the day past due of a step, None for one that follows an event, or a step that does."""
     if isinstance(step.when, AtDpd):
         return step.when.days
-    if isinstance(step.when, AfterStep) and step.when.step in days:
-        return days[step.when.step] + step.when.days
+    if isinstance(step.when, AfterStep) and step.when.step in first_days:
+        return first_days[step.when.step] + step.when.days
     return None
 
 
-def _occurrences(step: Step, first: int) -> Iterable[int]:
-    times, every = (step.repeat.times, step.repeat.every_days) if step.repeat else (1, 0)
-    last = step.last_dpd
-    return [day for day in (first + every * n for n in range(times)) if last is None or day <= last]
+def _occurrence_days(step: Step, first_day: int) -> Iterable[int]:
+    times, every_days = (step.repeat.times, step.repeat.every_days) if step.repeat else (1, 0)
+    last_day = step.last_dpd
+    days = (first_day + every_days * n for n in range(times))
+    return [day for day in days if last_day is None or day <= last_day]

@@ -1,4 +1,4 @@
-"""Write a draft: by fields, by rows of conditions, or as YAML. Nothing is kept until «Save the draft»."""
+"""Editor of drafts: by fields, by rows of conditions, or as YAML. Only «Save the draft» saves."""
 
 from __future__ import annotations
 
@@ -16,73 +16,75 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from recobra.access.roles import Right
 from recobra.console import labels
+from recobra.console.actions import actor_and_time
 from recobra.console.guard import StaffRequest, needs
-from recobra.kit import clock
 from recobra.messaging.queries import template_versions
 from recobra.strategy import operations, queries
 from recobra.strategy.operations import StrategyRefused
 from recobra_core.decide.steps import CHANNELS, EVENTS, STAGES
 
 from . import form, rule_field
-from .pages import touched
+from .pages import reach_context
 
-YAML_LONGEST = 200_000
+YAML_LENGTH_MAX = 200_000
 _PLACE = re.compile(r"^(steps|segments)\[(\d+)\]")
 
 
 @require_http_methods(["GET", "POST"])
 @needs(Right.EDIT_STRATEGIES)
-def edit(request: StaffRequest, code: str) -> HttpResponse:
-    """Show the draft (or the version in force, to start from) as fields; buttons change them, one saves them."""
+def edit_draft(request: StaffRequest, code: str) -> HttpResponse:
+    """Show the draft, or the version in force to start from, as fields; apply a button (`do`), or save."""
     listed = queries.strategy_for(request.user, code)
     if request.method == "GET":
         base = listed.draft or listed.shown
-        return _fields(request, listed, form.from_document(base.document), seen=_mark(listed.draft))
+        return _render_editor(request, listed, form.from_document(base.document), seen=_draft_mark(listed.draft))
     shape = form.from_post(request.POST) | {"code": code}
     action = request.POST.get("do", "")
     if action != "save":
-        return _fields(request, listed, form.changed(shape, action), seen=request.POST.get("seen", ""))
-    return _save(request, listed, form.to_document(shape), shape)
+        return _render_editor(request, listed, form.apply_action(shape, action), seen=request.POST.get("seen", ""))
+    return _save_draft(request, listed, form.to_document(shape), shape)
 
 
-def _save(request: StaffRequest, listed: queries.StrategyListing, document: Any, shape: form.Shape) -> HttpResponse:
-    seen, current = request.POST.get("seen", ""), _mark(listed.draft)
+def _save_draft(
+    request: StaffRequest, listed: queries.StrategyListing, document: Any, shape: form.Shape
+) -> HttpResponse:
+    # The form carries the mark of the draft that it began with: somebody may have saved another one since.
+    seen, current = request.POST.get("seen", ""), _draft_mark(listed.draft)
     if current != seen:
-        return _fields(request, listed, shape, seen=current, problems=[_overtaken(listed)], status=409)
+        return _render_editor(request, listed, shape, seen=current, problems=[_conflict_text(listed)], status=409)
     try:
-        operations.save_draft(document=document, **_who(request))
-    except StrategyRefused as refused:
-        return _fields(request, listed, shape, seen=seen, problems=refused.problems, status=422)
-    _saved(request, listed.code)
+        operations.save_draft(document=document, **actor_and_time(request))
+    except StrategyRefused as refusal:
+        return _render_editor(request, listed, shape, seen=seen, problems=refusal.problems, status=422)
+    _confirm_saved(request, listed.code)
     return redirect("console:strategy-edit", listed.code)
 
 
-def _saved(request: StaffRequest, code: str) -> None:
-    """Say that the draft is kept, with the ways to go on from here."""
+def _confirm_saved(request: StaffRequest, code: str) -> None:
+    """Confirm that the draft is saved, with links to the next steps."""
     listed = queries.strategy_for(request.user, code)
-    ways = []
+    links = []
     if listed.draft and listed.published:
         compare = reverse("console:strategy-compare", args=[code])
-        ways.append((f"{compare}?de={listed.published.number}&a={listed.draft.number}", _("Compare")))
+        links.append((f"{compare}?de={listed.published.number}&a={listed.draft.number}", _("Compare")))
     if listed.draft:
-        ways.append((reverse("console:strategy-publish", args=[code, listed.draft.number]), _("Publish")))
-    said = _("The draft is saved. It is not in force until you publish it.")
-    links = format_html_join(" · ", '<a href="{}">{}</a>', ways)
-    messages.success(request, format_html("{} {}", said, links))
+        links.append((reverse("console:strategy-publish", args=[code, listed.draft.number]), _("Publish")))
+    text = _("The draft is saved. It is not in force until you publish it.")
+    messages.success(request, format_html("{} {}", text, format_html_join(" · ", '<a href="{}">{}</a>', links)))
 
 
-def _mark(draft: queries.StrategyVersion | None) -> str:
+def _draft_mark(draft: queries.StrategyVersion | None) -> str:
     return f"{draft.number}:{draft.created_at.isoformat()}" if draft else ""
 
 
-def _overtaken(listed: queries.StrategyListing) -> str:
+def _conflict_text(listed: queries.StrategyListing) -> str:
     if listed.draft is None:
         return _("The draft was published or retired meanwhile. Save again to begin a new one.")
-    said = _("%(who)s saved this draft while you were writing. Save again to put yours in its place.")
-    return said % {"who": listed.draft.created_by}
+    text = _("%(who)s saved this draft while you were writing. Save again to put yours in its place.")
+    return text % {"who": listed.draft.created_by}
 
 
-def _fields(
+def _render_editor(
     request: StaffRequest,
     listed: queries.StrategyListing,
     shape: form.Shape,
@@ -92,80 +94,86 @@ def _fields(
     status: int = 200,
 ) -> HttpResponse:
     catalogue = queries.rule_catalogue()
-    for which in ("segments", "steps"):
-        shape[which] = [
-            member | {"prefix": f"{which}-{at}", "said": rule_field.said(member, catalogue)}
-            for at, member in enumerate(shape[which])
+    for group in ("segments", "steps"):
+        shape[group] = [
+            member | {"prefix": f"{group}-{index}", "verdict": rule_field.judge_member(member, catalogue)}
+            for index, member in enumerate(shape[group])
         ]
     context = {
         "listed": listed,
         "shape": shape,
         "seen": seen,
-        "problems": [_placed(each, shape) for each in problems or []],
-        **choices(shape),
-        "columns": rule_field.columns(catalogue),
+        "problems": [_locate_problem(problem, shape) for problem in problems or []],
+        **editor_choices(shape),
+        "columns": rule_field.builder_columns(catalogue),
     }
-    part = request.htmx  # type: ignore[attr-defined]
-    name = "console/strategies/_editor.html" if part else "console/strategies/edit.html"
-    # htmx swaps only answers it takes for good ones.
-    return render(request, name, context, status=200 if part else status)
+    if request.htmx:  # type: ignore[attr-defined]
+        # htmx swaps only responses of success.
+        return render(request, "console/strategies/_editor.html", context)
+    return render(request, "console/strategies/edit.html", context, status=status)
 
 
-def choices(shape: form.Shape) -> dict[str, Any]:
-    """Return what the lists of the editor offer."""
-    named = {each.code: each.name for each in template_versions().reverse()}  # the general one's name stays
-    named |= {step["template"]: step["template"] for step in shape["steps"] if step["template"] not in {"", *named}}
+def editor_choices(shape: form.Shape) -> dict[str, Any]:
+    """Return the choices of the editor's lists."""
+    # Last wins: of several templates with one code the general one names it.
+    names = {template.code: template.name for template in template_versions().reverse()}
+    # A template that is gone stays in the list, so that saving does not change the step unseen.
+    names |= {step["template"]: step["template"] for step in shape["steps"] if step["template"] not in {"", *names}}
     return {
-        "templates": sorted(named.items()),
-        "channels": [(code, labels.say("channel", code)) for code in CHANNELS],
-        "stages": [(code, labels.say("stage", code)) for code in STAGES],
-        "events": [(code, labels.say("event", code)) for code in EVENTS],
-        "segments": [(each["key"], each["name"]) for each in form.keyed(shape["segments"]) if each["name"]],
+        "templates": sorted(names.items()),
+        "channels": [(code, labels.label_of("channel", code)) for code in CHANNELS],
+        "stages": [(code, labels.label_of("stage", code)) for code in STAGES],
+        "events": [(code, labels.label_of("event", code)) for code in EVENTS],
+        "segments": [
+            (segment["key"], segment["name"]) for segment in form.assign_keys(shape["segments"]) if segment["name"]
+        ],
     }
 
 
-def _placed(problem: str, shape: form.Shape) -> dict[str, str]:
-    """Return a problem with the anchor of its field group, its place said as people count."""
-    found = _PLACE.match(problem)
-    if not found:
+def _locate_problem(problem: str, shape: form.Shape) -> dict[str, str]:
+    """Return a problem with the anchor of its fields; steps and segments are counted from 1."""
+    match = _PLACE.match(problem)
+    if not match:
         return {"text": problem, "anchor": ""}
-    which, at = found[1], int(found[2])
-    name = shape[which][at]["name"] if at < len(shape[which]) else ""
-    noun = _("Step") if which == "steps" else _("Segment")
-    return {"text": f"{noun} {at + 1} «{name}»{problem[found.end() :]}", "anchor": f"{which}-{at}"}
+    group, index = match[1], int(match[2])
+    name = shape[group][index]["name"] if index < len(shape[group]) else ""
+    noun = _("Step") if group == "steps" else _("Segment")
+    return {"text": f"{noun} {index + 1} «{name}»{problem[match.end() :]}", "anchor": f"{group}-{index}"}
 
 
 @require_http_methods(["GET", "POST"])
 @needs(Right.EDIT_STRATEGIES)
 def edit_yaml(request: StaffRequest, code: str) -> HttpResponse:
-    """Show and take the draft as YAML, for who prefers to write."""
+    """Show the draft as YAML, and save it."""
     listed = queries.strategy_for(request.user, code)
-    seen, problems = _mark(listed.draft), []
+    seen, problems = _draft_mark(listed.draft), []
     text = yaml.safe_dump((listed.draft or listed.shown).document, allow_unicode=True, sort_keys=False, width=110)
     if request.method == "POST":
         text = request.POST.get("text", "")
         try:
-            document = _document(text, code) if request.POST.get("seen", "") == seen else _refuse(_overtaken(listed))
-            operations.save_draft(document=document, **_who(request))
-        except StrategyRefused as refused:
-            problems = refused.problems
+            document = (
+                _parse_yaml(text, code) if request.POST.get("seen", "") == seen else _refuse(_conflict_text(listed))
+            )
+            operations.save_draft(document=document, **actor_and_time(request))
+        except StrategyRefused as refusal:
+            problems = refusal.problems
         else:
-            _saved(request, code)
+            _confirm_saved(request, code)
             return redirect("console:strategy-yaml", code)
     context = {"listed": listed, "text": text, "seen": seen, "problems": problems}
     return render(request, "console/strategies/yaml.html", context, status=422 if problems else 200)
 
 
-def _document(text: str, code: str) -> Any:
-    """Read YAML. Raises StrategyRefused that names the line."""
-    if len(text) > YAML_LONGEST:
+def _parse_yaml(text: str, code: str) -> Any:
+    """Return the document of a YAML text. Raises StrategyRefused, with the line of the mistake."""
+    if len(text) > YAML_LENGTH_MAX:
         raise StrategyRefused([_("The text is too long.")])
     try:
         document = yaml.safe_load(text)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        said = _("Line %(line)d cannot be read as YAML: %(problem)s.")
-        raise StrategyRefused([said % {"line": line, "problem": error.problem}]) from error
+        message = _("Line %(line)d cannot be read as YAML: %(problem)s.")
+        raise StrategyRefused([message % {"line": line, "problem": error.problem}]) from error
     except (yaml.YAMLError, RecursionError) as error:
         raise StrategyRefused([_("The text cannot be read as YAML.")]) from error
     if isinstance(document, dict) and document.get("code") != code:
@@ -179,19 +187,19 @@ def _refuse(problem: str) -> NoReturn:
 
 @require_POST
 @needs(Right.EDIT_STRATEGIES)
-def try_out(request: StaffRequest, code: str) -> HttpResponse:
-    """Count whom the fields as they stand would touch today."""
+def preview_reach(request: StaffRequest, code: str) -> HttpResponse:
+    """Count the accounts that the fields, not yet saved, would touch today."""
     document = form.to_document(form.from_post(request.POST) | {"code": code})
-    following = {each.code for each in queries.strategy_for(request.user, code).portfolios}
-    return render(request, "console/strategies/_reach.html", touched(request, document, following))
+    codes = {portfolio.code for portfolio in queries.strategy_for(request.user, code).portfolios}
+    return render(request, "console/strategies/_reach.html", reach_context(request, document, codes))
 
 
 @require_http_methods(["GET", "POST"])
 @needs(Right.EDIT_STRATEGIES)
-def create(request: StaffRequest) -> HttpResponse:
-    """Begin a strategy of one's own from one that exists or came with the product."""
-    bases = {f"propia:{each.code}": each.shown.document for each in queries.strategies_for(request.user)}
-    bases |= {f"lista:{each.code}": each.to_document() for each in queries.ready_made_strategies()}
+def create_strategy(request: StaffRequest) -> HttpResponse:
+    """Create a strategy from an existing one or from one that came with the product."""
+    bases = {f"propia:{strategy.code}": strategy.shown.document for strategy in queries.strategies_for(request.user)}
+    bases |= {f"lista:{strategy.code}": strategy.to_document() for strategy in queries.ready_made_strategies()}
     problems: list[str] = []
     if request.method == "POST":
         code, base = request.POST.get("code", "").strip(), bases.get(request.POST.get("base", ""))
@@ -199,24 +207,20 @@ def create(request: StaffRequest) -> HttpResponse:
             if base is None or f"propia:{code}" in bases:
                 _refuse(_("Choose what to start from, and a code that no strategy has yet."))
             document = (base or {}) | {"code": code, "name": request.POST.get("name", "").strip()}
-            operations.save_draft(document=document, **_who(request))
-        except StrategyRefused as refused:
-            problems = refused.problems
+            operations.save_draft(document=document, **actor_and_time(request))
+        except StrategyRefused as refusal:
+            problems = refusal.problems
         else:
             return redirect("console:strategy-edit", code)
-    listed = [(key, document["name"], key.startswith("lista:")) for key, document in bases.items()]
-    context = {"bases": listed, "problems": problems, "given": request.POST}
+    choices = [(key, document["name"], key.startswith("lista:")) for key, document in bases.items()]
+    context = {"bases": choices, "problems": problems, "posted": request.POST}
     return render(request, "console/strategies/create.html", context, status=422 if problems else 200)
 
 
-def _who(request: StaffRequest) -> dict[str, Any]:
-    return {"actor": request.user.username, "actor_id": request.user.pk, "now": clock.now()}
-
-
 urlpatterns = [
-    path("estrategias/nueva/", create, name="strategy-create"),
-    path("estrategias/regla/", rule_field.check, name="strategy-rule"),
-    path("estrategias/<slug:code>/editar/", edit, name="strategy-edit"),
+    path("estrategias/nueva/", create_strategy, name="strategy-create"),
+    path("estrategias/regla/", rule_field.check_rule, name="strategy-rule"),
+    path("estrategias/<slug:code>/editar/", edit_draft, name="strategy-edit"),
     path("estrategias/<slug:code>/editar/yaml/", edit_yaml, name="strategy-yaml"),
-    path("estrategias/<slug:code>/editar/alcance/", try_out, name="strategy-try"),
+    path("estrategias/<slug:code>/editar/alcance/", preview_reach, name="strategy-try"),
 ]

@@ -1,4 +1,4 @@
-"""A strategy document as flat form fields and back. Nothing is judged here: what is wrong, the core says."""
+"""Conversion of a strategy document to flat form fields and back; the core judges it, nothing is judged here."""
 
 from __future__ import annotations
 
@@ -34,31 +34,34 @@ STEP = (
     "every_days",
     "times",
 )
+MEMBERS_MAX = 200
 LISTS = ("channels", "segments", "stages")
 HEAD = ("code", "name", "purpose", "objective")
 NEW_STEP: Shape = {"when": "dpd", "days": "1", "do": "send", "channels": ["email"]}
 
 
 def from_document(document: dict[str, Any]) -> Shape:
-    """Return the fields of a document; what it leaves out is empty."""
+    """Return the fields of a document; those that it leaves out are empty."""
     stops = document.get("stops") or {}
     return {
         **{name: document.get(name) or "" for name in HEAD},
-        "stops": [_stop(event, event in stops, stops.get(event)) for event in STOPS],
-        "segments": [_texts(segment, SEGMENT) for segment in document.get("segments") or []],
-        "steps": [_step(step) for step in document.get("steps") or []],
+        "stops": [_stop_fields(event, stops) for event in STOPS],
+        "segments": [_text_fields(segment, SEGMENT) for segment in document.get("segments") or []],
+        "steps": [_step_fields(step) for step in document.get("steps") or []],
     }
 
 
-def _stop(event: str, stands: bool, days: Any) -> Shape:  # noqa: FBT001 - a private pair of facts
-    mode = "no" if not stands else "hold" if days is None else "days"
+def _stop_fields(event: str, stops: dict[str, Any]) -> Shape:
+    days = stops.get(event)
+    # A stop without days lasts until its hold ends.
+    mode = "no" if event not in stops else "hold" if days is None else "days"
     return {"event": event, "mode": mode, "days": "" if days is None else str(days)}
 
 
-def _step(step: dict[str, Any]) -> Shape:
+def _step_fields(step: dict[str, Any]) -> Shape:
     when, do, repeat = step.get("when") or {}, step.get("do") or {}, step.get("repeat") or {}
-    kind = next((word for word in ("after_step", "after_event") if word in when), "dpd")
-    action = next((word for word in ("task", "stage", "hold") if word in do), "send")
+    kind = next((key for key in ("after_step", "after_event") if key in when), "dpd")
+    action = next((key for key in ("task", "stage", "hold") if key in do), "send")
     facts = {
         **step,
         "when": kind,
@@ -78,10 +81,10 @@ def _step(step: dict[str, Any]) -> Shape:
         "times": repeat.get("max"),
     }
     lists = {"channels": do.get("by"), "segments": step.get("segments"), "stages": step.get("stages")}
-    return _texts(facts, STEP) | {name: list(value or []) for name, value in lists.items()}
+    return _text_fields(facts, STEP) | {name: list(value or []) for name, value in lists.items()}
 
 
-def _texts(facts: dict[str, Any], names: tuple[str, ...]) -> Shape:
+def _text_fields(facts: dict[str, Any], names: tuple[str, ...]) -> Shape:
     return {name: "" if facts.get(name) is None else str(facts[name]) for name in names}
 
 
@@ -93,113 +96,117 @@ def from_post(post: QueryDict) -> Shape:
             {"event": event, "mode": post.get(f"stop-{event}", "no"), "days": post.get(f"stop-{event}-days", "")}
             for event in STOPS
         ],
-        "segments": [_posted(post, f"segments-{at}", SEGMENT) for at in range(_count(post, "segments"))],
+        "segments": [
+            _posted_texts(post, f"segments-{index}", SEGMENT) for index in range(_posted_count(post, "segments"))
+        ],
         "steps": [
-            _posted(post, f"steps-{at}", STEP) | {name: post.getlist(f"steps-{at}-{name}") for name in LISTS}
-            for at in range(_count(post, "steps"))
+            _posted_texts(post, f"steps-{index}", STEP)
+            | {name: post.getlist(f"steps-{index}-{name}") for name in LISTS}
+            for index in range(_posted_count(post, "steps"))
         ],
     }
 
 
-def _count(post: QueryDict, name: str) -> int:
-    given = post.get(name, "")
-    return min(int(given), 200) if given.isdecimal() else 0
+def _posted_count(post: QueryDict, name: str) -> int:
+    text = post.get(name, "")
+    return min(int(text), MEMBERS_MAX) if text.isdecimal() else 0
 
 
-def _posted(post: QueryDict, prefix: str, names: tuple[str, ...]) -> Shape:
+def _posted_texts(post: QueryDict, prefix: str, names: tuple[str, ...]) -> Shape:
     return {name: post.get(f"{prefix}-{name}", "").strip() for name in names}
 
 
-def changed(shape: Shape, action: str) -> Shape:
+def apply_action(shape: Shape, action: str) -> Shape:
     """Return the fields after a button of the editor: `add-steps`, `remove-steps:2`, `up-segments:1`, `down-…`."""
-    verb, _dash, rest = action.partition("-")
-    which, _colon, place = rest.partition(":")
-    if which not in {"steps", "segments"}:
+    verb, _dash, target = action.partition("-")
+    group, _colon, number = target.partition(":")
+    if group not in {"steps", "segments"}:
         return shape
-    members, at = list(shape[which]), int(place) if place.isdecimal() else -1
+    members, index = list(shape[group]), int(number) if number.isdecimal() else -1
     if verb == "add":
-        blank = dict.fromkeys(STEP, "") | {name: [] for name in LISTS} if which == "steps" else _texts({}, SEGMENT)
-        members.append(blank | (NEW_STEP if which == "steps" else {}))
-    elif verb == "remove" and 0 <= at < len(members):
-        del members[at]
+        blank = (
+            dict.fromkeys(STEP, "") | {name: [] for name in LISTS} if group == "steps" else _text_fields({}, SEGMENT)
+        )
+        members.append(blank | (NEW_STEP if group == "steps" else {}))
+    elif verb == "remove" and 0 <= index < len(members):
+        del members[index]
     elif verb in {"up", "down"}:
-        _swap(members, at, at + (1 if verb == "down" else -1))
-    return shape | {which: members}
-
-
-def _swap(members: list[Shape], at: int, other: int) -> None:
-    if min(at, other) >= 0 and max(at, other) < len(members):
-        members[at], members[other] = members[other], members[at]
+        other = index + (1 if verb == "down" else -1)
+        if min(index, other) >= 0 and max(index, other) < len(members):
+            members[index], members[other] = members[other], members[index]
+    return shape | {group: members}
 
 
 def to_document(shape: Shape) -> dict[str, Any]:
-    """Return the document that the fields say. A new step or segment gets a key made from its name."""
+    """Return the document of the fields. A new step or segment gets a key made from its name."""
     stops = {
-        stop["event"]: _number(stop["days"]) if stop["mode"] == "days" else None
+        stop["event"]: _parse_number(stop["days"]) if stop["mode"] == "days" else None
         for stop in shape["stops"]
         if stop["mode"] != "no"
     }
     head = {name: shape[name] for name in HEAD if shape[name]}
-    segments = [_segment_document(segment) for segment in keyed(shape["segments"])]
-    steps = [_step_document(step) for step in keyed(shape["steps"])]
+    segments = [
+        {"key": segment["key"], "name": segment["name"], "rule": segment["rule"]} | _unknown_document(segment)
+        for segment in assign_keys(shape["segments"])
+    ]
+    steps = [_step_document(step) for step in assign_keys(shape["steps"])]
     return head | {"stops": stops} | ({"segments": segments} if segments else {}) | {"steps": steps}
 
 
-def keyed(members: list[Shape]) -> list[Shape]:
+def assign_keys(members: list[Shape]) -> list[Shape]:
     """Return the members, each with a key; new ones get theirs from the name."""
-    used, keyed = {member["key"] for member in members if member["key"]}, []
+    keyed: list[Shape] = []
+    used = {member["key"] for member in members if member["key"]}
     for member in members:
         base = slugify(member["name"])[:44] or "paso"
         candidates = (base if n == 1 else f"{base}-{n}" for n in range(1, 300))
-        key = member["key"] or next(each for each in candidates if each not in used)
+        key = member["key"] or next(candidate for candidate in candidates if candidate not in used)
         used.add(key)
         keyed.append(member | {"key": key})
     return keyed
 
 
-def _segment_document(segment: Shape) -> dict[str, Any]:
-    return {"key": segment["key"], "name": segment["name"], "rule": segment["rule"]} | _unknown(segment)
-
-
-def _unknown(of: Shape) -> dict[str, Any]:
-    return {"unknown": of["unknown"]} if of["unknown"] in {"yes", "no"} else {}
+def _unknown_document(member: Shape) -> dict[str, Any]:
+    return {"unknown": member["unknown"]} if member["unknown"] in {"yes", "no"} else {}
 
 
 def _step_document(step: Shape) -> dict[str, Any]:
     optional = {
-        "until": _number(step["until"]),
+        "until": _parse_number(step["until"]),
         "segments": step["segments"] or None,
         "stages": step["stages"] or None,
         "min_amount": step["min_amount"] or None,
     }
     if step["every_days"] or step["times"]:
-        optional["repeat"] = {"every_days": _number(step["every_days"]), "max": _number(step["times"])}
-    written = {name: value for name, value in optional.items() if value is not None}
-    rule = {"rule": step["rule"], **_unknown(step)} if step["rule"] else {}
-    return {"key": step["key"], "name": step["name"], "when": _when(step)} | written | rule | {"do": _do(step)}
+        optional["repeat"] = {"every_days": _parse_number(step["every_days"]), "max": _parse_number(step["times"])}
+    present = {name: value for name, value in optional.items() if value is not None}
+    rule = {"rule": step["rule"], **_unknown_document(step)} if step["rule"] else {}
+    head = {"key": step["key"], "name": step["name"], "when": _when_document(step)}
+    return head | present | rule | {"do": _action_document(step)}
 
 
-def _when(step: Shape) -> dict[str, Any]:
-    days = _number(step["days"])
+def _when_document(step: Shape) -> dict[str, Any]:
+    days = _parse_number(step["days"])
     if step["when"] == "dpd":
         return {"dpd": days}
     return {step["when"]: step.get(step["when"], ""), "days": days}
 
 
-def _do(step: Shape) -> dict[str, Any]:
+def _action_document(step: Shape) -> dict[str, Any]:
     if step["do"] == "send":
         return {"send": step["template"], "by": step["channels"]}
     if step["do"] == "task":
         queue = {"queue": step["queue"]} if step["queue"] else {}
-        due = _number(step["due_in_days"])
+        due = _parse_number(step["due_in_days"])
         return {"task": step["task"] or slugify(step["title"])[:50], "title": step["title"], "due_in_days": due} | queue
     if step["do"] == "stage":
         return {"stage": step["stage"]}
-    return {"hold": step["hold"], "days": _number(step["hold_days"])}
+    return {"hold": step["hold"], "days": _parse_number(step["hold_days"])}
 
 
-def _number(text: str) -> int | str | None:
-    """Return a whole number; other text stays as it is, so that the core can say what is wrong with it."""
+def _parse_number(text: str) -> int | str | None:
+    """Return a whole number, None for an empty text; other text as it is."""
+    # The core reports what is wrong with it, beside the other mistakes of the document.
     try:
         return int(text) if text else None
     except ValueError:

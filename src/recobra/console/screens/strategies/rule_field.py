@@ -1,4 +1,4 @@
-"""The rule field: checked while it is typed, said in words, and written by rows of conditions."""
+"""The field of a rule: checked while it is typed, described in words, and edited by rows of conditions."""
 
 from __future__ import annotations
 
@@ -12,17 +12,20 @@ from django.views.decorators.http import require_POST
 
 from recobra.access.roles import Right
 from recobra.console.guard import StaffRequest, needs
-from recobra.console.screens.strategies.description import language
+from recobra.console.labels import screen_language
 from recobra.strategy import queries
 from recobra_core.rules import OPERATORS, Catalogue, Row, RuleError, Unknown, compile_rule, from_builder, to_builder
 
 ROWS_MAX = 50
-_MODES: dict[str, Unknown] = {"yes": "yes", "no": "no"}
+_UNKNOWN_MODES: dict[str, Unknown] = {"yes": "yes", "no": "no"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """What the core says of a rule: its words, or what is wrong and where; and its rows, where rows can say it."""
+    """The verdict of the core about a rule: its words, or its mistake with its place.
+
+    `rows` are its conditions; a rule that rows cannot express is `too_rich`.
+    """
 
     text: str
     words: str = ""
@@ -34,80 +37,84 @@ class Verdict:
     too_rich: bool = False
 
 
-def said(member: dict[str, Any], catalogue: Catalogue) -> Verdict:
-    """Judge the rule of a step or segment of the editor."""
-    return judge(member["rule"], _MODES.get(member["unknown"], "refuse"), catalogue)
+def judge_member(member: dict[str, Any], catalogue: Catalogue) -> Verdict:
+    """Return the verdict about the rule of a step or segment of the editor."""
+    return judge_rule(member["rule"], _UNKNOWN_MODES.get(member["unknown"], "refuse"), catalogue)
 
 
-def judge(text: str, unknown: Unknown, catalogue: Catalogue) -> Verdict:
-    """Say a rule in words, or what is wrong with it, in the language of the screen."""
+def judge_rule(text: str, unknown: Unknown, catalogue: Catalogue) -> Verdict:
+    """Return the verdict about a rule, in the language of the screen."""
     if not text.strip():
         return Verdict(text=text)
     try:
         rule = compile_rule(text, catalogue, unknown=unknown)
     except RuleError as error:
-        at = min(error.position, len(text))
+        position = min(error.position, len(text))
         return Verdict(
             text=text,
-            error=error.text(language()),
-            place=at + 1,
-            before=text[max(at - 30, 0) : at],
-            after=text[at : at + 30],
+            error=error.text(screen_language()),
+            place=position + 1,
+            before=text[max(position - 30, 0) : position],
+            after=text[position : position + 30],
         )
     rows = to_builder(rule)
-    return Verdict(text=text, words=rule.in_words(language()), rows=rows or [], too_rich=rows is None)
+    return Verdict(text=text, words=rule.in_words(screen_language()), rows=rows or [], too_rich=rows is None)
 
 
 @require_POST
 @needs(Right.EDIT_STRATEGIES)
-def check(request: StaffRequest) -> HttpResponse:
-    """Judge one rule field (`field` is its prefix): as typed, or as its rows of conditions say it."""
-    unknown = _MODES.get(request.POST.get(f"{request.POST.get('field', '')}-unknown", ""), "refuse")
-    return answer(request, unknown=unknown)
+def check_rule(request: StaffRequest) -> HttpResponse:
+    """Check one rule field (`field` is its prefix), as it is typed or by its rows of conditions."""
+    unknown = _UNKNOWN_MODES.get(request.POST.get(f"{request.POST.get('field', '')}-unknown", ""), "refuse")
+    return render_verdict(request, unknown=unknown)
 
 
-def answer(request: StaffRequest, *, unknown: Unknown, **context: Any) -> HttpResponse:
-    """Return the part of the page that says what a rule field says; `context` goes to its templates."""
+def render_verdict(request: StaffRequest, *, unknown: Unknown, **context: Any) -> HttpResponse:
+    """Return the part of the page with the verdict about a rule field; `context` goes to its templates."""
     prefix, catalogue = request.POST.get("field", ""), queries.rule_catalogue()
-    context |= {"prefix": prefix, "columns": columns(catalogue)}
+    context |= {"prefix": prefix, "columns": builder_columns(catalogue)}
     if "rows" not in request.POST:
-        verdict = judge(request.POST.get(f"{prefix}-rule", ""), unknown, catalogue)
-        return render(request, "console/strategies/_rule_said.html", context | {"said": verdict})
-    rows = _rows(request.POST, prefix)
+        verdict = judge_rule(request.POST.get(f"{prefix}-rule", ""), unknown, catalogue)
+        return render(request, "console/strategies/_verdict.html", context | {"verdict": verdict})
+    rows = _read_rows(request.POST, prefix)
     try:
         text = from_builder(rows, catalogue)
-        verdict = judge(text, unknown, catalogue)
+        verdict = judge_rule(text, unknown, catalogue)
     except RuleError as error:
         text = request.POST.get(f"{prefix}-rule", "")
-        verdict = Verdict(text=text, error=error.text(language()), rows=rows)
-    member = {"rule": text, "unknown": request.POST.get(f"{prefix}-unknown", ""), "said": verdict}
+        verdict = Verdict(text=text, error=error.text(screen_language()), rows=rows)
+    member = {"rule": text, "unknown": request.POST.get(f"{prefix}-unknown", ""), "verdict": verdict}
     return render(request, "console/strategies/_rule.html", context | {"member": member, "built": True})
 
 
-def _rows(post: QueryDict, prefix: str) -> list[Row]:
-    """Read the rows by their numbers; a row without a column is a row taken away."""
+def _read_rows(post: QueryDict, prefix: str) -> list[Row]:
+    """Return the rows of conditions that were posted, by their numbers."""
     rows = []
-    for at in range(ROWS_MAX):
-        column = post.get(f"{prefix}-row-{at}-column", "")
+    for index in range(ROWS_MAX):
+        # A row that was removed leaves a gap in the numbers.
+        column = post.get(f"{prefix}-row-{index}-column", "")
         if column:
-            operator, value = post.get(f"{prefix}-row-{at}-operator", ""), post.get(f"{prefix}-row-{at}-value", "")
-            several = operator in {"in", "not in", "between", "not between"}
-            values = tuple(each.strip() for each in value.split(";")) if several else (value.strip(),)
+            operator = post.get(f"{prefix}-row-{index}-operator", "")
+            value = post.get(f"{prefix}-row-{index}-value", "")
+            is_list = operator in {"in", "not in", "between", "not between"}
+            values = tuple(part.strip() for part in value.split(";")) if is_list else (value.strip(),)
             rows.append(Row(column, operator, () if operator.startswith("is ") else values))
     return rows
 
 
-def columns(catalogue: Catalogue) -> dict[str, Any]:
+def builder_columns(catalogue: Catalogue) -> dict[str, Any]:
     """Return the columns with their labels, and the operators in words."""
-    label = "label_en" if language() == "en" else "label_es"
+    label = "label_en" if screen_language() == "en" else "label_es"
     return {
-        "names": sorted(((each.name, getattr(each, label)) for each in catalogue.values()), key=lambda pair: pair[1]),
-        "operators": [(operator, operators()[operator]) for operator in OPERATORS],
+        "names": sorted(
+            ((column.name, getattr(column, label)) for column in catalogue.values()), key=lambda pair: pair[1]
+        ),
+        "operators": [(operator, operator_labels()[operator]) for operator in OPERATORS],
     }
 
 
-def operators() -> dict[str, str]:
-    """Return every operator of the builder in words."""
+def operator_labels() -> dict[str, str]:
+    """Return the operators of the builder with their labels."""
     return {
         "=": _("is"),
         "<>": _("is not"),
