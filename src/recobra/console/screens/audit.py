@@ -21,7 +21,7 @@ from recobra.console import labels, narrative, reasons, spreadsheet, strategy_la
 from recobra.console.guard import StaffRequest, needs
 from recobra.console.parameters import parse_date, parse_id
 from recobra.journal import queries
-from recobra.journal.seal import seal_days, verify
+from recobra.journal.seal import seal_days, verify_journal
 from recobra.kit import clock
 from recobra.portfolio.queries import portfolios_for
 from recobra.strategy import schedule
@@ -107,7 +107,7 @@ def verify_seals(request: StaffRequest) -> HttpResponse:
     """Seal the finished days, recompute every digest and every seal, and show the result."""
     now = clock.now()
     seal_days(until=now.date(), now=now)
-    return render(request, "console/audit/verdict.html", {"verdict": verify()})
+    return render(request, "console/audit/verdict.html", {"verdict": verify_journal()})
 
 
 @require_GET

@@ -70,7 +70,9 @@ def report_outcome(request: StaffRequest, message_id: int) -> HttpResponse:
     """Receive a report on a message as if its provider had sent it."""
     message = _mailbox_message(request, message_id)
     try:
-        simulate_debtor.simulate_receipt(public_id=message.contact_public_id, kind=request.POST.get("became", ""), now=clock.now())
+        simulate_debtor.simulate_receipt(
+            public_id=message.contact_public_id, kind=request.POST.get("became", ""), now=clock.now()
+        )
     except simulate_debtor.SimulationRefused as refusal:
         messages.error(request, str(refusal))
     else:

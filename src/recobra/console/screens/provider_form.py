@@ -118,7 +118,10 @@ def saved_values(provider: Any, *, country: str) -> dict[str, str]:
 
 
 def read_form(kind: ProviderKind, posted: Mapping[str, Any], *, country: str) -> dict[str, Any]:
-    """Return a form as `save_provider` takes it, its price read as the country writes it. Raises Unreadable."""
+    """Return a form as `save_provider` takes it; the price is read as the country writes it.
+
+    Raises FormUnreadable.
+    """
     errors: dict[str, str] = {}
     text = {name: str(posted.get(name, "")).strip() for name in COMMON_FIELDS}
     numbers = {

@@ -1,4 +1,4 @@
-"""Alcance: what the messages of a period brought, each figure with its interval and what it means."""
+"""Alcance: the results of the messages of a period, each figure with its interval and its meaning."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from recobra.access.operations import record_export
 from recobra.access.roles import Right
 from recobra.console import labels, spreadsheet
 from recobra.console.guard import StaffRequest, needs
+from recobra.console.parameters import parse_date
 from recobra.insight.queries import board
 from recobra.insight.queries.message_results import DIMENSIONS, WINDOWS, MessageResults, ResultsQuery, message_results
 from recobra.kit import clock
@@ -30,7 +31,7 @@ from recobra_core.kpi import contacts as kpi
 from recobra_core.kpi.difference import Conclusion, Interval
 from recobra_core.money import rounded_units
 
-from .place import Installation
+from .place import installation_place
 
 DAYS_DEFAULT: Final = 30
 DAYS_MAX: Final = 366
@@ -63,7 +64,7 @@ FINDINGS: Final[dict[Conclusion, tuple[str | Promise, str]]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class IndicatorLine:
-    """An indicator of a group in words; `interval` is None where there is nothing to be a share of."""
+    """An indicator of a group in words; `interval` is None where the whole is zero."""
 
     name: str
     says: str
@@ -75,31 +76,29 @@ class IndicatorLine:
 @require_GET
 @needs(Right.SEE_MESSAGES)
 def show_reach(request: StaffRequest) -> HttpResponse:
-    """Show what the messages planned between two days brought, narrowed and told apart as asked."""
-    groups = board.portfolios_by_currency(request.user)
+    """Show the results of the messages planned between two days, filtered and grouped as chosen."""
+    groups = board.currencies(request.user)
     if not groups:
-        return render(
-            request, "console/messages/reach.html", {"place": Installation(time_zone=schedule.installation_zone().key)}
-        )
-    asked = read_query(request, groups)
-    found = message_results(asked)
+        return render(request, "console/messages/reach.html", {"place": installation_place()})
+    query = read_query(request, groups)
+    results = message_results(query)
     context = {
-        "asked": asked,
-        "found": found,
-        "total": found.total,
+        "filters": query,
+        "results": results,
+        "total": results.total,
         "groups": groups,
-        "place": asked.portfolios[0],
-        "funnel": indicator_lines(kpi.FUNNEL, found.total),
-        "plan": indicator_lines(kpi.PLAN, found.total),
-        "result": indicator_lines((*kpi.RESULT, kpi.COVERAGE), found.total),
-        "harm": indicator_lines(kpi.HARM, found.total),
-        "rows": [(_group_name(asked, key), counts, _summary_lines(counts)) for key, counts in found.rows],
+        "place": query.portfolios[0],
+        "funnel": indicator_lines(kpi.FUNNEL, results.total),
+        "plan": indicator_lines(kpi.PLAN, results.total),
+        "result": indicator_lines((*kpi.RESULT, kpi.COVERAGE), results.total),
+        "harm": indicator_lines(kpi.HARM, results.total),
+        "rows": [(_group_name(query, key), counts, _summary_lines(counts)) for key, counts in results.rows],
         "columns": _summary_lines(kpi.Counts()),
-        "costs": _cost_amounts(found),
-        "best": [(each, *FINDINGS[each.finding]) for each in found.best],
-        "cost_of_1000": _cost_of_1000(found),
+        "costs": _cost_amounts(results),
+        "best": [(channel, *FINDINGS[channel.finding]) for channel in results.best],
+        "cost_of_1000": _cost_of_1000(results),
         "cost_says": (_(kpi.COST_PER_ACTION), _(kpi.COST_PER_UNIT)),
-        **_filter_choices(request, groups, asked),
+        **_filter_choices(request, groups, query),
     }
     return render(request, "console/messages/reach.html", context)
 
@@ -107,63 +106,61 @@ def show_reach(request: StaffRequest) -> HttpResponse:
 @require_GET
 @needs(Right.EXPORT)
 def export_reach(request: StaffRequest) -> HttpResponse:
-    """Give the same figures as a spreadsheet, one indicator of one group a row."""
-    groups = board.portfolios_by_currency(request.user)
+    """Download the same figures as a spreadsheet, one indicator of one group in each row."""
+    groups = board.currencies(request.user)
     if not groups:
         raise Http404
-    asked = read_query(request, groups)
+    query = read_query(request, groups)
     file = io.BytesIO()
-    rows = spreadsheet.write_xlsx(file, export_rows(asked, message_results(asked)), name=_("Reach"))
+    rows = spreadsheet.write_xlsx(file, export_rows(query, message_results(query)), name=_("Reach"))
     conditions = {name: str(value) for name, value in request.GET.items()}
     record_export(user=request.user, what="reach", rows=rows, conditions=conditions, now=clock.now())
-    media = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-    answer = HttpResponse(file.getvalue(), content_type=media)
-    answer["Content-Disposition"] = f'attachment; filename="alcance-{asked.from_day}-{asked.to_day}.xlsx"'
-    return answer
+    response = HttpResponse(file.getvalue(), content_type=spreadsheet.XLSX_TYPE)
+    response["Content-Disposition"] = f'attachment; filename="alcance-{query.from_day}-{query.to_day}.xlsx"'
+    return response
 
 
 def read_query(request: StaffRequest, groups: dict[str, list[Any]]) -> ResultsQuery:
-    """Read which messages are asked for; what cannot be read counts as not given."""
-    given, today = request.GET, schedule.today(clock.now())
-    currency = given.get("moneda", "")
+    """Return the query of an address; what cannot be read counts as not given."""
+    parameters, today = request.GET, schedule.today(clock.now())
+    currency = parameters.get("moneda", "")
     portfolios = groups[currency if currency in groups else board.main_currency(groups)]
-    # A portfolio says its country: where one is named, another country would leave nothing to show.
-    named = [each for each in portfolios if each.code == given.get("cartera", "")]
-    narrowed = named or [each for each in portfolios if each.country == given.get("pais", "")]
-    to_day = _day(given.get("hasta", ""), today)
-    from_day = min(_day(given.get("desde", ""), to_day - timedelta(DAYS_DEFAULT - 1)), to_day)
-    window, by = given.get("ventana", ""), given.get("por", "")
+    # A portfolio has its country: with a portfolio chosen, another country would leave nothing to show.
+    chosen = [portfolio for portfolio in portfolios if portfolio.code == parameters.get("cartera", "")]
+    if not chosen:
+        chosen = [portfolio for portfolio in portfolios if portfolio.country == parameters.get("pais", "")]
+    to_day = _read_day(parameters.get("hasta", ""), today)
+    from_day = min(_read_day(parameters.get("desde", ""), to_day - timedelta(DAYS_DEFAULT - 1)), to_day)
+    window, grouping = parameters.get("ventana", ""), parameters.get("por", "")
     return ResultsQuery(
-        portfolios=narrowed or portfolios,
+        portfolios=chosen or portfolios,
         from_day=max(from_day, to_day - timedelta(DAYS_MAX)),
         to_day=to_day,
         today=today,
         window=int(window) if window in map(str, WINDOWS) else WINDOWS[1],
-        channel=given.get("canal", ""),
-        template_code=given.get("plantilla", ""),
-        by=by if by in DIMENSIONS else "canal",
+        channel=parameters.get("canal", ""),
+        template_code=parameters.get("plantilla", ""),
+        by=grouping if grouping in DIMENSIONS else "canal",
     )
 
 
-def _day(text: str, otherwise: date) -> date:
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
-        return otherwise
-    return day if 2000 <= day.year <= 2200 else otherwise
+def _read_day(text: str, default: date) -> date:
+    day = parse_date(text)
+    # Within these years no arithmetic with days overflows.
+    return day if day is not None and 2000 <= day.year <= 2200 else default
 
 
 def indicator_lines(indicators: Sequence[kpi.Kpi], counts: kpi.Counts) -> list[IndicatorLine]:
-    """Return indicators of a group in words."""
+    """Return the indicators of a group in words."""
     return [
         IndicatorLine(
-            name=_(each.name),
-            says=_(each.says),
-            part=getattr(counts, each.part),
-            whole=getattr(counts, each.whole),
-            interval=kpi.compute_rate(each, counts),
+            name=_(indicator.name),
+            says=_(indicator.says),
+            part=getattr(counts, indicator.part),
+            whole=getattr(counts, indicator.whole),
+            interval=kpi.rate(indicator, counts),
         )
-        for each in indicators
+        for indicator in indicators
     ]
 
 
@@ -171,81 +168,68 @@ def _summary_lines(counts: kpi.Counts) -> list[IndicatorLine]:
     return indicator_lines([kpi.KPIS[key] for key in SUMMARY_KPIS], counts)
 
 
-def _group_name(asked: ResultsQuery, key: str) -> str:
-    if asked.by == "canal":
+def _group_name(query: ResultsQuery, key: str) -> str:
+    if query.by == "canal":
         return labels.label_of("channel", key)
     return key or _("Without one")
 
 
-def _cost_amounts(found: MessageResults) -> list[tuple[Any, list[tuple[str, int, float | None]]]]:
+def _cost_amounts(results: MessageResults) -> list[tuple[Any, list[tuple[str, int, float | None]]]]:
     """Return each channel's cost with, by currency, its sum and its price per message, in micros."""
     return [
         (cost, [(currency, cost.amounts[currency][0], cost.unit_cost(currency)) for currency in sorted(cost.amounts)])
-        for cost in found.costs
+        for cost in results.costs
     ]
 
 
-def _cost_of_1000(found: MessageResults) -> int | None:
-    """Return what 1,000 recovered cost, in minor units: a single unit costs too little to be written as money."""
-    each = found.cost_per_unit
-    return None if each is None else round(each * 1_000 * 10 ** get_currency_precision(found.currency))
+def _cost_of_1000(results: MessageResults) -> int | None:
+    """Return the cost of 1,000 recovered, in minor units: that of a single unit is less than a cent."""
+    unit_cost = results.cost_per_unit
+    return None if unit_cost is None else round(unit_cost * 1_000 * 10 ** get_currency_precision(results.currency))
 
 
-def _filter_choices(request: StaffRequest, groups: dict[str, list[Any]], asked: ResultsQuery) -> dict[str, Any]:
-    portfolios = groups[asked.portfolios[0].currency]
+def _filter_choices(request: StaffRequest, groups: dict[str, list[Any]], query: ResultsQuery) -> dict[str, Any]:
+    portfolios = groups[query.portfolios[0].currency]
+    codes = [portfolio.code for portfolio in portfolios]
+    code = request.GET.get("cartera", "") if request.GET.get("cartera", "") in codes else ""
     return {
         "portfolios": portfolios,
-        "countries": sorted({each.country for each in portfolios}),
-        "chosen": asked.portfolios[0].currency,
+        "countries": sorted({portfolio.country for portfolio in portfolios}),
+        "chosen": query.portfolios[0].currency,
         "channels": labels.choices("channel"),
         "windows": WINDOWS,
-        "ways": GROUPINGS.items(),
-        "way": GROUPINGS[asked.by],
-        "growing": asked.to_day + timedelta(asked.window) > asked.today,
-        "picked": _picked(request, portfolios),
+        "groupings": GROUPINGS.items(),
+        "grouping": GROUPINGS[query.by],
+        "growing": query.to_day + timedelta(query.window) > query.today,
+        # With a portfolio chosen the country does not count, so it is not shown as chosen either.
+        "picked": {"cartera": code, "pais": "" if code else request.GET.get("pais", "")},
     }
 
 
-def _picked(request: StaffRequest, portfolios: list[Any]) -> dict[str, str]:
-    """Return what the filters show: the portfolio, or the country where no portfolio is named."""
-    named = next((each.code for each in portfolios if each.code == request.GET.get("cartera", "")), "")
-    return {"cartera": named, "pais": "" if named else request.GET.get("pais", "")}
-
-
-def export_rows(asked: ResultsQuery, found: MessageResults) -> list[list[spreadsheet.Cell]]:
-    """Return the figures as rows, a head first."""
-    rows: list[list[spreadsheet.Cell]] = [
-        [
-            str(GROUPINGS[asked.by]),
-            _("Indicator"),
-            _("Count"),
-            _("Of"),
-            _("Share"),
-            _("From"),
-            _("Until"),
-            _("What it means"),
-        ]
-    ]
-    groups = [(_("All"), found.total), *((_group_name(asked, key), counts) for key, counts in found.rows)]
+def export_rows(query: ResultsQuery, results: MessageResults) -> list[list[spreadsheet.Cell]]:
+    """Return the figures as rows, the head first."""
+    head = [_("Indicator"), _("Count"), _("Of"), _("Share"), _("From"), _("Until"), _("What it means")]
+    rows: list[list[spreadsheet.Cell]] = [[str(GROUPINGS[query.by]), *head]]
+    groups = [(_("All"), results.total), *((_group_name(query, key), counts) for key, counts in results.rows)]
     for name, counts in groups:
-        rows += [[name, *_cells(line)] for line in indicator_lines(list(kpi.KPIS.values()), counts) if line.whole > 0]
-        paid = spreadsheet.amount_cell(counts.paid_minor, found.currency)
-        rows.append([name, f"{_('Paid within the window')} ({found.currency})", paid, None, None, None, None, ""])
-    return rows + [_cost_cells(cost, each) for cost, amounts in _cost_amounts(found) for each in amounts]
+        lines = indicator_lines(list(kpi.KPIS.values()), counts)
+        rows += [[name, *_indicator_cells(line)] for line in lines if line.whole > 0]
+        paid = spreadsheet.amount_cell(counts.paid_minor, results.currency)
+        rows.append([name, f"{_('Paid within the window')} ({results.currency})", paid, None, None, None, None, ""])
+    for cost, amounts in _cost_amounts(results):
+        channel = labels.label_of("channel", cost.channel)
+        for currency, micros, _price in amounts:
+            priced = cost.amounts[currency][1]
+            label, amount = f"{_('Cost')} ({currency})", rounded_units(micros, currency)
+            rows.append([channel, label, amount, priced, None, None, None, _(kpi.COST_PER_ACTION)])
+    return rows
 
 
-def _cells(line: IndicatorLine) -> list[spreadsheet.Cell]:
-    bounds = line.interval
-    shares = (bounds.estimate, bounds.low, bounds.high) if bounds else (None, None, None)
-    shown: list[spreadsheet.Cell] = [None if each is None else Decimal(f"{each:.6f}") for each in shares]
-    return [line.name, line.part, line.whole, *shown, line.says]
-
-
-def _cost_cells(cost: Any, amount: tuple[str, int, float | None]) -> list[spreadsheet.Cell]:
-    currency, micros, _each = amount
-    name, priced = labels.label_of("channel", cost.channel), cost.amounts[currency][1]
-    paid = rounded_units(micros, currency)
-    return [name, f"{_('Cost')} ({currency})", paid, priced, None, None, None, _(kpi.COST_PER_ACTION)]
+def _indicator_cells(line: IndicatorLine) -> list[spreadsheet.Cell]:
+    interval = line.interval
+    shares = (interval.estimate, interval.low, interval.high) if interval else (None, None, None)
+    cells: list[spreadsheet.Cell] = [None if share is None else Decimal(f"{share:.6f}") for share in shares]
+    return [line.name, line.part, line.whole, *cells, line.says]
 
 
 urlpatterns = [

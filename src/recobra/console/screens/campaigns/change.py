@@ -1,4 +1,4 @@
-"""Launch a campaign, pause it, let it go on, end it."""
+"""Launch, pause, resumption and end of campaigns."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from recobra.access.roles import Right
+from recobra.console.actions import actor_and_time
 from recobra.console.guard import StaffRequest, needs
-from recobra.kit import clock
 from recobra.strategy import queries_campaigns as queries
 from recobra.strategy.operations import campaigns
 from recobra.strategy.operations.campaigns import CampaignRefused
 
 
-def _perform(request: StaffRequest, code: str, operation: Callable[..., Any], said: str) -> HttpResponse:
+def _perform(request: StaffRequest, code: str, operation: Callable[..., Any], done: str) -> HttpResponse:
     campaign = queries.campaign_for(request.user, code)
     try:
-        operation(campaign_id=campaign.pk, actor=request.user.username, actor_id=request.user.pk, now=clock.now())
-    except CampaignRefused as refused:
-        for problem in refused.problems:
+        operation(campaign_id=campaign.pk, **actor_and_time(request))
+    except CampaignRefused as refusal:
+        for problem in refusal.problems:
             messages.error(request, problem)
-        draft = campaign.status == queries.Status.DRAFT
-        return redirect("console:campaign-preflight" if draft else "console:campaign", code)
-    messages.success(request, said)
+        is_draft = campaign.status == queries.Status.DRAFT
+        return redirect("console:campaign-preflight" if is_draft else "console:campaign", code)
+    messages.success(request, done)
     return redirect("console:campaign", code)
 
 
@@ -43,21 +43,21 @@ def launch_campaign(request: StaffRequest, code: str) -> HttpResponse:
 @require_POST
 @needs(Right.RUN_CAMPAIGNS)
 def pause_campaign(request: StaffRequest, code: str) -> HttpResponse:
-    """Take back what has not left."""
+    """Pause the campaign and cancel its messages that have not left."""
     return _perform(request, code, campaigns.pause, _("The campaign is paused; what had not left was taken back."))
 
 
 @require_POST
 @needs(Right.RUN_CAMPAIGNS)
 def resume_campaign(request: StaffRequest, code: str) -> HttpResponse:
-    """Go on where it was paused."""
+    """Resume the campaign where it was paused."""
     return _perform(request, code, campaigns.resume, _("The campaign goes on."))
 
 
 @require_POST
 @needs(Right.RUN_CAMPAIGNS)
 def end_campaign(request: StaffRequest, code: str) -> HttpResponse:
-    """End it for good."""
+    """End the campaign for good."""
     return _perform(request, code, campaigns.end, _("The campaign has ended; what had not left was taken back."))
 
 

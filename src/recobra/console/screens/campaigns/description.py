@@ -1,4 +1,4 @@
-"""Campaigns in words: why somebody is not written to, how a campaign ended, what a comparison allows to say."""
+"""Labels of campaigns: reasons against a message, reasons for the end, findings and measures."""
 
 from __future__ import annotations
 
@@ -51,5 +51,5 @@ MEASURES: Final[dict[str, str | Promise]] = {
 
 
 def explain(reason: str) -> str:
-    """Return why a debtor is not written to, in words."""
+    """Return the reason for which a debtor gets no message, in words."""
     return str(REASONS[reason]) if reason in REASONS else reasons.explain(reason)

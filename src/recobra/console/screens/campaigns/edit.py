@@ -1,4 +1,4 @@
-"""Write a campaign: a new draft, or one that was not launched yet."""
+"""The form of a campaign: a new draft, or one that was not launched yet."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from recobra.access.roles import Right
 from recobra.console import labels, spreadsheet
+from recobra.console.actions import actor_and_time
 from recobra.console.forms import MoneyField, day_field
 from recobra.console.guard import StaffRequest, needs
 from recobra.console.screens.place import Installation
@@ -34,7 +35,7 @@ _CONTROL = {"class": "form-control"}
 
 
 class CampaignForm(forms.Form):
-    """What a campaign says, to whom, by what, when and for how much; the rule has a field of its own."""
+    """The message, portfolio, channels, days and budget of a campaign; its rule has a field of its own."""
 
     name = forms.CharField(label=gettext_lazy("Name"), max_length=200, widget=forms.TextInput(attrs=_CONTROL))
     code = forms.SlugField(
@@ -45,10 +46,10 @@ class CampaignForm(forms.Form):
 
     def __init__(self, *args: Any, portfolios: list[Any], **options: Any) -> None:
         super().__init__(*args, **options)
-        self.portfolios = {str(each.pk): each for each in portfolios}
+        self.portfolios = {str(portfolio.pk): portfolio for portfolio in portfolios}
         self.fields["portfolio"] = forms.ChoiceField(
             label=_("Portfolio"),
-            choices=[(pk, each.name) for pk, each in self.portfolios.items()],
+            choices=[(pk, portfolio.name) for pk, portfolio in self.portfolios.items()],
             widget=forms.Select(attrs=_SELECT),
         )
         self.fields["template"] = forms.ChoiceField(
@@ -56,21 +57,20 @@ class CampaignForm(forms.Form):
             choices=[("", "—"), *_template_choices(self._countries())],
             widget=forms.Select(attrs=_SELECT),
         )
-        by = [(code, labels.label_of("channel", code)) for code in queries_campaigns.CHANNELS]
+        channels = [(code, labels.label_of("channel", code)) for code in queries_campaigns.CHANNELS]
         for n, label in enumerate((_("First channel"), _("If not by that"), _("And else")), start=1):
             self.fields[f"channel_{n}"] = forms.ChoiceField(
                 label=label,
-                choices=by if n == 1 else [("", "—"), *by],
+                choices=channels if n == 1 else [("", "—"), *channels],
                 required=n == 1,
                 widget=forms.Select(attrs=_SELECT),
             )
         self.fields["starts_on"] = day_field(_("First day"))
         self.fields["ends_on"] = day_field(_("Last day"))
-        place = self._place()
-        self.fields["budget"] = MoneyField(label=_("Budget (empty: none)"), place=place, required=False)
+        self.fields["budget"] = MoneyField(label=_("Budget (empty: none)"), place=self._place(), required=False)
         self.fields["budget_currency"] = forms.ChoiceField(
             label=_("Currency of the budget"),
-            choices=[(each, each) for each in _currency_choices(portfolios)],
+            choices=[(code, code) for code in _currency_choices(portfolios)],
             widget=forms.Select(attrs=_SELECT),
             required=False,
         )
@@ -81,65 +81,68 @@ class CampaignForm(forms.Form):
             widget=forms.NumberInput(attrs={**_CONTROL, "inputmode": "numeric"}),
         )
 
-    def _place(self) -> Any:
-        chosen = self._chosen() or next(iter(self.portfolios.values()), None)
+    def _place(self) -> Installation:
+        """Return the formats of the portfolio chosen, with the currency of the budget."""
+        portfolio = self._portfolio() or next(iter(self.portfolios.values()), None)
         currency = self.data.get("budget_currency") or self.initial.get("budget_currency")
         return Installation(
             time_zone="UTC",
-            country=chosen.country if chosen else "",
-            currency=currency or (chosen.currency if chosen else "USD"),
+            country=portfolio.country if portfolio else "",
+            currency=currency or (portfolio.currency if portfolio else "USD"),
         )
 
     def _countries(self) -> set[str]:
-        """Return the country of the portfolio chosen, or those of all that may be."""
-        chosen = self._chosen()
-        return {chosen.country} if chosen else {each.country for each in self.portfolios.values()}
+        """Return the country of the portfolio chosen, else those of all portfolios."""
+        portfolio = self._portfolio()
+        return {portfolio.country} if portfolio else {each.country for each in self.portfolios.values()}
 
-    def _chosen(self) -> Any:
+    def _portfolio(self) -> Any:
         return self.portfolios.get(str(self.data.get("portfolio", self.initial.get("portfolio", ""))))
 
     def clean_code(self) -> str:
-        """Refuse what is an address of its own."""
+        """Refuse codes that are addresses of other pages."""
         code = str(self.cleaned_data["code"])
         if code in RESERVED_CODES:
             raise forms.ValidationError(_("Choose another code."))
         return code
 
-    def written(self, rule: str) -> CampaignDraft:
-        """Return the draft; only for a form that is valid."""
-        given = self.cleaned_data
-        chosen = [given[f"channel_{n}"] for n in (1, 2, 3)]
+    def to_draft(self, rule: str) -> CampaignDraft:
+        """Return the draft of a valid form."""
+        data = self.cleaned_data
+        channels = [data[f"channel_{n}"] for n in (1, 2, 3)]
         return CampaignDraft(
-            code=given["code"],
-            name=given["name"],
-            portfolio_id=int(given["portfolio"]),
+            code=data["code"],
+            name=data["name"],
+            portfolio_id=int(data["portfolio"]),
             rule=rule,
-            template_code=given["template"],
-            channels=tuple(dict.fromkeys(each for each in chosen if each)),
-            starts_on=given["starts_on"],
-            ends_on=given["ends_on"],
-            budget_minor=given["budget"],
-            budget_currency=given["budget_currency"] if given["budget"] else "",
-            control_bps=given["control"] * 100,
+            template_code=data["template"],
+            channels=tuple(dict.fromkeys(channel for channel in channels if channel)),
+            starts_on=data["starts_on"],
+            ends_on=data["ends_on"],
+            budget_minor=data["budget"],
+            budget_currency=data["budget_currency"] if data["budget"] else "",
+            control_bps=data["control"] * 100,
         )
 
 
 def _template_choices(countries: set[str]) -> list[tuple[str, str]]:
     rows = queries_campaigns.template_choices(countries)
     return [
-        (code, f"{name} ({', '.join(labels.label_of('channel', each) for each in by.split(','))})")
-        for code, name, by in rows
+        (code, f"{name} ({', '.join(labels.label_of('channel', channel) for channel in channels.split(','))})")
+        for code, name, channels in rows
     ]
 
 
 def _currency_choices(portfolios: list[Any]) -> list[str]:
-    return list(dict.fromkeys([*(each.currency for each in portfolios), *queries_campaigns.price_currencies()]))
+    return list(
+        dict.fromkeys([*(portfolio.currency for portfolio in portfolios), *queries_campaigns.price_currencies()])
+    )
 
 
 @require_http_methods(["GET", "POST"])
 @needs(Right.RUN_CAMPAIGNS)
 def create_campaign(request: StaffRequest) -> HttpResponse:
-    """Write a new draft."""
+    """Create a draft."""
     today = schedule.today(clock.now())
     initial = {"starts_on": today, "ends_on": today, "control": 10, "channel_1": "email"}
     return _handle_form(request, initial=initial, rule="", campaign=None)
@@ -148,7 +151,7 @@ def create_campaign(request: StaffRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @needs(Right.RUN_CAMPAIGNS)
 def edit_campaign(request: StaffRequest, code: str) -> HttpResponse:
-    """Change a draft; one that was launched is only shown."""
+    """Change a draft; a campaign that was launched is only shown."""
     campaign = queries_campaigns.campaign_for(request.user, code)
     if campaign.status != queries_campaigns.Status.DRAFT:
         return redirect("console:campaign", code)
@@ -168,7 +171,7 @@ def edit_campaign(request: StaffRequest, code: str) -> HttpResponse:
 
 
 def _budget_text(campaign: Any) -> str:
-    """Return the budget as the portfolio's country writes it, as MoneyField reads it."""
+    """Return the budget as MoneyField reads it: as the portfolio's country writes it."""
     if campaign.budget_minor is None:
         return ""
     amount = spreadsheet.amount_cell(campaign.budget_minor, campaign.budget_currency)
@@ -178,25 +181,23 @@ def _budget_text(campaign: Any) -> str:
 
 def _handle_form(request: StaffRequest, *, initial: dict[str, Any], rule: str, campaign: Any) -> HttpResponse:
     portfolios = portfolios_for(request.user)
-    posted = request.method == "POST"
-    form = CampaignForm(request.POST if posted else None, initial=initial, portfolios=portfolios)
+    is_posted = request.method == "POST"
+    form = CampaignForm(request.POST if is_posted else None, initial=initial, portfolios=portfolios)
     problems: list[str] = []
-    if posted:
+    if is_posted:
         rule = request.POST.get(f"{RULE_PREFIX}-rule", "")
         if form.is_valid():
             try:
-                kept = campaigns.save_draft(
-                    draft=form.written(rule),
+                draft = campaigns.save_draft(
+                    draft=form.to_draft(rule),
                     campaign_id=campaign and campaign.pk,
-                    actor=request.user.username,
-                    actor_id=request.user.pk,
-                    now=clock.now(),
+                    **actor_and_time(request),
                 )
-            except CampaignRefused as refused:
-                problems = refused.problems
+            except CampaignRefused as refusal:
+                problems = refusal.problems
             else:
                 messages.success(request, _("The draft is saved. Nothing is sent until it is launched."))
-                return redirect("console:campaign-preflight", kept.code)
+                return redirect("console:campaign-preflight", draft.code)
     catalogue = queries.rule_catalogue()
     verdict = rule_field.judge_rule(rule, "no", catalogue)
     context = {
@@ -204,22 +205,18 @@ def _handle_form(request: StaffRequest, *, initial: dict[str, Any], rule: str, c
         "campaign": campaign,
         "problems": problems,
         "prefix": RULE_PREFIX,
-        "member": {"rule": rule, "said": verdict},
+        "member": {"rule": rule, "verdict": verdict},
         "columns": rule_field.builder_columns(catalogue),
-        "rule_url": _rule_url(),
+        "rule_url": reverse("console:campaign-rule"),
     }
-    return render(request, "console/campaigns/form.html", context, status=422 if posted else 200)
-
-
-def _rule_url() -> str:
-    return reverse("console:campaign-rule")
+    return render(request, "console/campaigns/form.html", context, status=422 if is_posted else 200)
 
 
 @require_POST
 @needs(Right.RUN_CAMPAIGNS)
 def check_rule(request: StaffRequest) -> HttpResponse:
-    """Judge the rule while it is written. An account about which it cannot say anything is not in the group."""
-    return rule_field.render_verdict(request, unknown="no", rule_url=_rule_url())
+    """Check the rule while it is written. An account of which a fact is unknown is not in the group."""
+    return rule_field.render_verdict(request, unknown="no", rule_url=reverse("console:campaign-rule"))
 
 
 urlpatterns = [

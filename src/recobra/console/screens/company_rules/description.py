@@ -1,4 +1,4 @@
-"""A company rule in words."""
+"""Company rules in words."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from recobra.console.screens.countries.description import channel_names, country_name, language
+from recobra.console.labels import screen_language
+from recobra.console.screens.countries.description import channel_names, country_name
 from recobra.console.templatetags.console import day
 from recobra_core import law
 from recobra_core.law import phrases
@@ -16,17 +17,17 @@ from recobra_core.law.company_rules import CompanyRule
 
 
 def read_rules(rule: Any) -> law.CompanyRules:
-    """Return a kept version as the gate reads it."""
+    """Return a stored version as the gate reads it."""
     return law.read_company_rules({**rule.document, "name": rule.code})
 
 
-def describe_rules(house: law.CompanyRules) -> list[str]:
-    """Return a rule document in words, a line per thing it asks."""
-    found = [_("Visits are made, where the law leaves them.")] if house.visits_open else []
-    for rule in house.rules:
-        about = _describe_scope(rule)
-        found += [f"{about}: {said}" for said in _describe_limits(rule)]
-    return found
+def describe_rules(rules: law.CompanyRules) -> list[str]:
+    """Return a rule document in words, one line for each of its limits."""
+    lines = [_("Visits are made, where the law leaves them.")] if rules.visits_open else []
+    for rule in rules.rules:
+        scope = _describe_scope(rule)
+        lines += [f"{scope}: {limit}" for limit in _describe_limits(rule)]
+    return lines
 
 
 def _describe_scope(rule: CompanyRule) -> str:
@@ -39,13 +40,13 @@ def _describe_limits(rule: CompanyRule) -> Iterator[str]:
     if rule.never:
         yield _("not used")
     if rule.windows is not None:
-        yield "; ".join(phrases.describe_hours(rule.windows, language())) or _("closed every day")
+        yield "; ".join(phrases.describe_hours(rule.windows, screen_language())) or _("closed every day")
     if rule.closed_days:
-        yield _("closed on %(days)s") % {"days": ", ".join(day(each) for each in sorted(rule.closed_days))}
+        yield _("closed on %(days)s") % {"days": ", ".join(day(closed) for closed in sorted(rule.closed_days))}
     if rule.open_on_holidays is False:
         yield _("closed on holidays")
     for cap in rule.caps:
-        yield phrases.describe_cap(cap, language())
+        yield phrases.describe_cap(cap, screen_language())
     if rule.workplace == ():
         yield _("never at work")
     if rule.consent_required:

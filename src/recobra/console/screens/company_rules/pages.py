@@ -1,4 +1,4 @@
-"""The list of company rules, the history of one, its form, and what it would change today."""
+"""Pages of company rules: the list, the history of one, its form and the preview of its effect today."""
 
 from __future__ import annotations
 
@@ -15,18 +15,19 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from recobra.access.roles import Right
 from recobra.console import compliance_labels, labels
+from recobra.console.actions import actor_and_time
 from recobra.console.guard import StaffRequest, needs
+from recobra.console.parameters import parse_id
 from recobra.console.screens.company_rules import description
 from recobra.console.screens.company_rules import form as shapes
 from recobra.console.screens.countries.description import country_name, country_names, weekday_names
-from recobra.console.screens.place import Installation
+from recobra.console.screens.place import installation_place
 from recobra.insight.queries.company_rule_preview import preview_rule
 from recobra.kit import clock
 from recobra.policy import company_rules as operations
 from recobra.policy import queries
 from recobra.policy.company_rules import CompanyRuleRefused
 from recobra.portfolio.queries import portfolios_for
-from recobra.strategy import schedule
 from recobra_core import law
 from recobra_core.law.model import WEEKDAYS
 
@@ -37,41 +38,47 @@ _FIELDS_WITH_NOTES = frozenset({"channels", "windows", "caps", "closed_days"})
 @require_GET
 @needs(Right.SEE_COMPLIANCE)
 def list_rules(request: StaffRequest) -> HttpResponse:
-    """List the rules in force in words, and those that were taken out."""
-    every = list(queries.rules_for(request.user))
+    """List the rules in force in words, and those out of force."""
+    versions = list(queries.rules_for(request.user))
     in_force = [
-        (rule, description.describe_rules(description.read_rules(rule))) for rule in every if rule.retired_at is None
+        (rule, description.describe_rules(description.read_rules(rule))) for rule in versions if rule.retired_at is None
     ]
     codes = {rule.code for rule, _lines in in_force}
-    newest = {rule.code: rule for rule in reversed(every) if rule.code not in codes}
-    context = {"in_force": in_force, "gone": list(newest.values()), "place": _place()}
+    # The newest version comes first, so it is the last to be put into the dictionary.
+    newest = {rule.code: rule for rule in reversed(versions) if rule.code not in codes}
+    context = {"in_force": in_force, "retired": list(newest.values()), "place": installation_place()}
     return render(request, "console/house_rules/index.html", context)
 
 
 @require_GET
 @needs(Right.SEE_COMPLIANCE)
 def show_rule(request: StaffRequest, rule_id: int) -> HttpResponse:
-    """Show a rule with every version that ever judged."""
+    """Show a rule with all of its versions."""
     rule = queries.rule_for(request.user, rule_id)
     versions = [
-        (each, description.describe_rules(description.read_rules(each)))
-        for each in queries.rules_for(request.user).filter(code=rule.code)
+        (version, description.describe_rules(description.read_rules(version)))
+        for version in queries.rules_for(request.user).filter(code=rule.code)
     ]
-    context = {"rule": rule, "versions": versions, "place": _place(), "may_change": _has_right_to_change(request, rule)}
+    context = {
+        "rule": rule,
+        "versions": versions,
+        "place": installation_place(),
+        "may_change": _has_right_to_change(request, rule),
+    }
     return render(request, "console/house_rules/detail.html", context)
 
 
 @require_http_methods(["GET", "POST"])
 @needs(Right.EDIT_RULES)
 def create_rule(request: StaffRequest) -> HttpResponse:
-    """Write a new rule for a portfolio or for all."""
+    """Create a rule for a portfolio or for all of them."""
     return _handle_form(request, None)
 
 
 @require_http_methods(["GET", "POST"])
 @needs(Right.EDIT_RULES)
 def edit_rule(request: StaffRequest, rule_id: int) -> HttpResponse:
-    """Write a new version of a rule; the one before stays in its history."""
+    """Save a new version of a rule; the one before stays in its history."""
     rule = queries.rule_for(request.user, rule_id)
     if not _has_right_to_change(request, rule):
         raise PermissionDenied
@@ -81,8 +88,10 @@ def edit_rule(request: StaffRequest, rule_id: int) -> HttpResponse:
 def _handle_form(request: StaffRequest, rule: Any) -> HttpResponse:
     context: dict[str, Any] = {"rule": rule, "errors": {}, "loosened": {}, "problem": ""}
     if request.method == "GET":
-        house = description.read_rules(rule) if rule else None
-        context["shape"] = shapes.from_rules(house) if house else {"visits": False, "rules": [shapes.empty_rule()]}
+        if rule:
+            context["shape"] = shapes.from_rules(description.read_rules(rule))
+        else:
+            context["shape"] = {"visits": False, "rules": [shapes.empty_rule()]}
         return _render_form(request, rule, context)
     context["shape"] = shapes.from_post(request.POST)
     if "add" not in request.POST and _save_rule(request, rule, context):
@@ -92,26 +101,40 @@ def _handle_form(request: StaffRequest, rule: Any) -> HttpResponse:
 
 
 def _render_form(request: StaffRequest, rule: Any, context: dict[str, Any], *, status: int = 200) -> HttpResponse:
-    """Draw the form: each rule with what is wrong in it beside the field."""
-    drawn = []
-    for place, shape in enumerate(context["shape"]["rules"]):
-        loose = context["loosened"].get(place, {})
-        drawn.append(
+    """Render the form: each rule with its errors and loosenings beside the fields."""
+    rules = []
+    for index, shape in enumerate(context["shape"]["rules"]):
+        loosened = context["loosened"].get(index, {})
+        rules.append(
             {
-                "prefix": f"r{place}-",
+                "prefix": f"r{index}-",
                 "rule": shape,
                 "week": list(enumerate(shape["week"])),
-                "loose": loose,
-                "wrong": context["errors"].get(place, {}),
-                "other": [description for field, description in loose.items() if field not in _FIELDS_WITH_NOTES],
+                "loosened": loosened,
+                "errors": context["errors"].get(index, {}),
+                "other": [entries for field, entries in loosened.items() if field not in _FIELDS_WITH_NOTES],
             }
         )
-    around = {**_around(request, rule), **context, "drawn": drawn, "company": context["loosened"].get(-1, {})}
-    return render(request, "console/house_rules/form.html", around, status=status)
+    weekdays = [(code, short, whole) for code, (short, whole) in zip(WEEKDAYS, weekday_names(), strict=True)]
+    choices = {
+        "portfolios": portfolios_for(request.user),
+        "all_too": queries.may_bind_all(request.user),
+        "countries": country_names(),
+        "channels": labels.choices("channel"),
+        "days": weekdays,
+        "periods": labels.choices("cap_period"),
+        "scopes": labels.choices("cap_scope"),
+        "code": request.POST.get("code", ""),
+        "chosen": request.POST.get("portfolio", ""),
+        "place": installation_place(),
+        "title": rule.code if rule else _("New company rule"),
+    }
+    form = {**choices, **context, "forms": rules, "company": context["loosened"].get(-1, {})}
+    return render(request, "console/house_rules/form.html", form, status=status)
 
 
 def _save_rule(request: StaffRequest, rule: Any, context: dict[str, Any]) -> bool:
-    """Put the rule in force, or note in the page's context why not."""
+    """Save the rule and return True, or add the errors to the page's context and return False."""
     try:
         code, portfolio_id = _read_subject(request, rule)
         document = shapes.to_document(context["shape"])
@@ -119,14 +142,12 @@ def _save_rule(request: StaffRequest, rule: Any, context: dict[str, Any]) -> boo
             code=code,
             portfolio_id=portfolio_id,
             document=document,
-            actor=request.user.username,
-            actor_id=request.user.pk,
-            now=clock.now(),
+            **actor_and_time(request),
         )
-    except shapes.FormUnreadable as unreadable:
-        context["errors"] = unreadable.errors
-    except CompanyRuleRefused as refused:
-        context |= {"problem": str(refused), "loosened": shapes.group_loosenings(refused.loosenings)}
+    except shapes.FormUnreadable as error:
+        context["errors"] = error.errors
+    except CompanyRuleRefused as refusal:
+        context |= {"problem": str(refusal), "loosened": shapes.group_loosenings(refusal.loosenings)}
     else:
         return True
     context["problem"] = context["problem"] or _("It was not saved: see the fields below.")
@@ -134,7 +155,7 @@ def _save_rule(request: StaffRequest, rule: Any, context: dict[str, Any]) -> boo
 
 
 def _read_subject(request: StaffRequest, rule: Any) -> tuple[str, int | None]:
-    """Return which rule is written, and for which portfolio. Raises CompanyRuleRefused, PermissionDenied."""
+    """Return the code and the portfolio of the rule. Raises CompanyRuleRefused, PermissionDenied."""
     if rule is not None:
         return rule.code, rule.portfolio_id
     code = slugify(request.POST.get("code", ""))[:50]
@@ -146,31 +167,31 @@ def _read_subject(request: StaffRequest, rule: Any) -> tuple[str, int | None]:
 
 
 def _read_portfolio(request: StaffRequest) -> int | None:
-    """Return the portfolio that was chosen, None for all. Raises PermissionDenied outside the user's scope."""
-    chosen = request.POST.get("portfolio", "")
-    found = next((each.pk for each in portfolios_for(request.user) if each.code == chosen), None)
-    if found is None and (chosen or not queries.has_every_portfolio(request.user)):
+    """Return the portfolio chosen, None for all. Raises PermissionDenied outside the user's scope."""
+    code = request.POST.get("portfolio", "")
+    portfolio_ids = {portfolio.code: portfolio.pk for portfolio in portfolios_for(request.user)}
+    if code not in portfolio_ids and (code or not queries.has_every_portfolio(request.user)):
         raise PermissionDenied
-    return found
+    return portfolio_ids.get(code)
 
 
 @require_POST
 @needs(Right.EDIT_RULES)
 def preview_rule(request: StaffRequest) -> HttpResponse:
-    """Show what the rule as it is being written would change today."""
+    """Show what the rule, while it is written, would change today."""
     context: dict[str, Any] = {"problem": "", "changes": [], "lines": []}
-    rule_id = request.POST.get("rule", "")
-    rule = queries.rule_for(request.user, int(rule_id)) if rule_id.isdecimal() and len(rule_id) < 19 else None
+    rule_id = parse_id(request.POST.get("rule", ""))
+    rule = None if rule_id is None else queries.rule_for(request.user, rule_id)
     try:
         document = shapes.to_document(shapes.from_post(request.POST))
-        house = law.read_company_rules({**document, "name": "preview"})
+        rules = law.read_company_rules({**document, "name": "preview"})
     except (shapes.FormUnreadable, law.LawFileError):
         context["problem"] = _("The rule cannot be read yet: complete the fields.")
     else:
         portfolio_id = rule.portfolio_id if rule else _read_portfolio(request)
-        changes = preview_rule(request.user, rules=house, portfolio_id=portfolio_id, now=clock.now())
-        context["changes"] = [(country_name(each.country), each) for each in changes]
-        context["lines"] = description.describe_rules(house)
+        changes = preview_of(request.user, house=rules, portfolio_id=portfolio_id, now=clock.now())
+        context["changes"] = [(country_name(change.country), change) for change in changes]
+        context["lines"] = description.describe_rules(rules)
     return render(request, "console/house_rules/_preview.html", context)
 
 
@@ -181,36 +202,13 @@ def retire_rule(request: StaffRequest, rule_id: int) -> HttpResponse:
     rule = queries.rule_for(request.user, rule_id)
     if not _has_right_to_change(request, rule):
         raise PermissionDenied
-    operations.retire_company_rule(
-        house_rule_id=rule.pk, actor=request.user.username, actor_id=request.user.pk, now=clock.now()
-    )
+    operations.retire_company_rule(house_rule_id=rule.pk, **actor_and_time(request))
     messages.success(request, _("The rule is out of force; the law goes on judging."))
     return redirect("console:house-rules")
 
 
 def _has_right_to_change(request: StaffRequest, rule: Any) -> bool:
     return rule.portfolio_id is not None or queries.has_every_portfolio(request.user)
-
-
-def _around(request: StaffRequest, rule: Any) -> dict[str, Any]:
-    days = [(code, short, whole) for code, (short, whole) in zip(WEEKDAYS, weekday_names(), strict=True)]
-    return {
-        "portfolios": portfolios_for(request.user),
-        "all_too": queries.has_every_portfolio(request.user),
-        "countries": country_names(),
-        "channels": labels.choices("channel"),
-        "days": days,
-        "periods": labels.choices("cap_period"),
-        "scopes": labels.choices("cap_scope"),
-        "code": request.POST.get("code", ""),
-        "chosen": request.POST.get("portfolio", ""),
-        "place": _place(),
-        "title": rule.code if rule else _("New company rule"),
-    }
-
-
-def _place() -> Installation:
-    return Installation(time_zone=schedule.installation_zone().key)
 
 
 urlpatterns = [

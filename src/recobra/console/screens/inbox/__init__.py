@@ -1,4 +1,4 @@
-"""Conversaciones: what debtors write and what is answered, by people and by the bot."""
+"""Conversaciones: messages of debtors, and the answers of people and of the bot."""
 
 from .routes import urlpatterns
 

@@ -1,4 +1,4 @@
-"""Answers kept ready for the inbox."""
+"""Canned answers for the inbox."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ from recobra.kit import clock
 @require_http_methods(["GET", "POST"])
 @needs(Right.ANSWER_MESSAGES)
 def edit_canned(request: StaffRequest) -> HttpResponse:
-    """Show the ready answers; who leads writes a new one, or one in the place of another (`replaces`)."""
+    """Show the canned answers; leads save a new one, or one in place of another (`replaces`)."""
     context = {"answers": conversations.canned_answers(), "leads": conversations.is_lead(request.user)}
     if request.method == "POST":
         if not conversations.is_lead(request.user):
             raise PermissionDenied
-        title, text, old = (request.POST.get(name, "") for name in ("title", "text", "replaces"))
+        title, text, replaced = (request.POST.get(name, "") for name in ("title", "text", "replaces"))
         try:
             conversations_operations.save_canned(
                 title=title,
                 text=text,
-                replaces_id=int(old) if old.isdecimal() else None,
+                replaces_id=int(replaced) if replaced.isdecimal() else None,
                 actor=request.user.username,
                 now=clock.now(),
             )
-        except CannedRefused as refused:
-            context |= {"problem": str(refused), "title_written": title, "text_written": text}
+        except CannedRefused as refusal:
+            context |= {"problem": str(refusal), "title_written": title, "text_written": text}
             return render(request, "console/inbox/canned.html", context, status=422)
         messages.success(request, _("The ready answer is kept."))
         return redirect("console:inbox-canned")
@@ -45,7 +45,7 @@ def edit_canned(request: StaffRequest) -> HttpResponse:
 @require_POST
 @needs(Right.ANSWER_MESSAGES)
 def retire_canned(request: StaffRequest, canned_id: int) -> HttpResponse:
-    """Take a ready answer out of use."""
+    """Retire a canned answer."""
     if not conversations.is_lead(request.user):
         raise PermissionDenied
     conversations_operations.retire_canned(canned_id=conversations.canned_answer(canned_id).pk, now=clock.now())

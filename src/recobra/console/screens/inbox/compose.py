@@ -1,4 +1,4 @@
-"""Writing to a debtor: an answer, or a first message from the debtor's file; judged before it goes."""
+"""Messages of staff to a debtor: a reply, or a first message; checked while they are written."""
 
 from __future__ import annotations
 
@@ -24,37 +24,44 @@ from recobra.portfolio.queries import accounts_for, debtor_for
 @require_POST
 @needs(Right.ANSWER_MESSAGES)
 def check_reply(request: StaffRequest, conversation_id: int) -> HttpResponse:
-    """Say, while an answer is written, what the law says of its words and whether it could leave now."""
-    found = conversations.conversation_for(request.user, conversation_id)
-    words = _read_words(request.POST)
-    trial = _try_reply(request, found.pk, words) if words.text.strip() or words.template_code else None
-    return render(request, "console/inbox/_check.html", {"trial": trial, "place": _place_of(request, found.debtor)})
+    """Show, while a reply is written, its findings and whether it could leave now."""
+    conversation = conversations.conversation_for(request.user, conversation_id)
+    draft = _read_draft(request.POST)
+    preview = _preview_reply(request, conversation.pk, draft) if draft.text.strip() or draft.template_code else None
+    context = {"preview": preview, "place": _place_of(request, conversation.debtor)}
+    return render(request, "console/inbox/_check.html", context)
 
 
 @require_POST
 @needs(Right.ANSWER_MESSAGES)
 def send_reply(request: StaffRequest, conversation_id: int) -> HttpResponse:
-    """Put an answer into the outbox; where it must wait for its hour, its writer agrees first (`queue`)."""
-    found = conversations.conversation_for(request.user, conversation_id)
-    words, after = _read_words(request.POST), request.POST.get("after", "")
-    trial = _try_reply(request, found.pk, words)
-    problem = _find_problem(trial, request.POST)
+    """Put a reply into the outbox; one that has to wait for its hour only if its writer agrees (`queue`)."""
+    conversation = conversations.conversation_for(request.user, conversation_id)
+    # `after` is the last message the writer saw: the operation refuses a reply that missed a newer one.
+    draft, after = _read_draft(request.POST), request.POST.get("after", "")
+    preview = _preview_reply(request, conversation.pk, draft)
+    problem = _find_problem(preview, request.POST)
     if not problem:
         try:
             conversations_operations.send_reply(
-                conversation_id=found.pk,
-                text=words.text,
-                template_code=words.template_code,
+                conversation_id=conversation.pk,
+                text=draft.text,
+                template_code=draft.template_code,
                 after_id=int(after) if after.isdecimal() else None,
                 **_author(request),
             )
-        except ReplyRefused as refused:
-            problem = str(refused)
+        except ReplyRefused as refusal:
+            problem = str(refusal)
     if not problem:
-        messages.success(request, _("It leaves in its hour.") if trial.opens_at else _("Sent to the outbox."))
-        return redirect("console:inbox-conversation", found.pk)
+        messages.success(request, _("It leaves in its hour.") if preview.opens_at else _("Sent to the outbox."))
+        return redirect("console:inbox-conversation", conversation.pk)
     context = conversation_context(
-        request, found.pk, problem=problem, trial=trial, written=words, has_queue=_has_to_wait(trial)
+        request,
+        conversation.pk,
+        problem=problem,
+        preview=preview,
+        draft=draft,
+        has_queue=_has_to_wait(preview),
     )
     return render(request, "console/inbox/conversation.html", context, status=422)
 
@@ -62,7 +69,7 @@ def send_reply(request: StaffRequest, conversation_id: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @needs(Right.ANSWER_MESSAGES)
 def compose_message(request: StaffRequest, debtor_id: int) -> HttpResponse:
-    """Write to a debtor first: which number or address, in one's own words or by a template."""
+    """Write a first message to a debtor: to which number or address, in one's own words or by a template."""
     debtor = debtor_for(request.user, debtor_id)
     lines = conversations.reachable_points(debtor)
     context: dict[str, Any] = {"debtor": debtor, "lines": lines, "place": _place_of(request, debtor)}
@@ -73,85 +80,82 @@ def compose_message(request: StaffRequest, debtor_id: int) -> HttpResponse:
     if "barred" in context:
         return render(request, "console/inbox/compose.html", context, status=200 if request.method == "GET" else 422)
     point_id, channel = _chosen_line(request, lines)
+    draft = _read_draft(request.POST)
     context |= {
         "chosen": f"{point_id}-{channel}",
         "templates": conversations.templates_to_send(channel, now=clock.now()),
         "channel": channel,
-        "written": _read_words(request.POST),
+        "draft": draft,
     }
     if request.method == "POST":
-        words = _read_words(request.POST)
-        trial = conversations_operations.preview_first_message(
-            debtor_id=debtor.pk,
-            point_id=point_id,
-            channel=channel,
-            draft=words,
-            author=request.user.username,
-            now=clock.now(),
-        )
-        problem = _find_problem(trial, request.POST)
+        preview = _preview_first_message(request, debtor.pk, point_id, channel, draft)
+        problem = _find_problem(preview, request.POST)
         if not problem:
             try:
                 sent = conversations_operations.send_first_message(
-                    debtor_id=debtor.pk, point_id=point_id, channel=channel, draft=words, **_author(request)
+                    debtor_id=debtor.pk, point_id=point_id, channel=channel, draft=draft, **_author(request)
                 )
-            except ReplyRefused as refused:
-                problem = str(refused)
+            except ReplyRefused as refusal:
+                problem = str(refusal)
             else:
-                messages.success(request, _("It leaves in its hour.") if trial.opens_at else _("Sent to the outbox."))
+                messages.success(request, _("It leaves in its hour.") if preview.opens_at else _("Sent to the outbox."))
                 return redirect("console:inbox-conversation", sent.conversation_id)
-        context |= {"problem": problem, "trial": trial, "has_queue": _has_to_wait(trial)}
+        context |= {"problem": problem, "preview": preview, "has_queue": _has_to_wait(preview)}
     return render(request, "console/inbox/compose.html", context, status=422 if "problem" in context else 200)
 
 
 @require_POST
 @needs(Right.ANSWER_MESSAGES)
 def check_message(request: StaffRequest, debtor_id: int) -> HttpResponse:
-    """Say, while a first message is written, what would become of it."""
+    """Show, while a first message is written, its findings and whether it could leave now."""
     debtor = debtor_for(request.user, debtor_id)
-    lines, words = conversations.reachable_points(debtor), _read_words(request.POST)
-    trial = None
-    if lines and not owes_elsewhere(request.user, debtor.pk) and (words.text.strip() or words.template_code):
+    lines, draft = conversations.reachable_points(debtor), _read_draft(request.POST)
+    preview = None
+    if lines and not owes_elsewhere(request.user, debtor.pk) and (draft.text.strip() or draft.template_code):
         point_id, channel = _chosen_line(request, lines)
-        trial = conversations_operations.preview_first_message(
-            debtor_id=debtor.pk,
-            point_id=point_id,
-            channel=channel,
-            draft=words,
-            author=request.user.username,
-            now=clock.now(),
-        )
-    return render(request, "console/inbox/_check.html", {"trial": trial, "place": _place_of(request, debtor)})
+        preview = _preview_first_message(request, debtor.pk, point_id, channel, draft)
+    return render(request, "console/inbox/_check.html", {"preview": preview, "place": _place_of(request, debtor)})
 
 
-def _read_words(given: QueryDict) -> Draft:
-    template = given.get("template", "")
+def _read_draft(data: QueryDict) -> Draft:
+    template_code = data.get("template", "")
     return Draft(
-        text="" if template else given.get("text", "").replace("\r\n", "\n"),
-        template_code=template,
-        subject=given.get("subject", ""),
+        text="" if template_code else data.get("text", "").replace("\r\n", "\n"),
+        template_code=template_code,
+        subject=data.get("subject", ""),
     )
 
 
-def _try_reply(request: StaffRequest, conversation_id: int, words: Draft) -> Preview:
+def _preview_reply(request: StaffRequest, conversation_id: int, draft: Draft) -> Preview:
     return conversations_operations.preview_reply(
-        conversation_id=conversation_id, draft=words, author=request.user.username, now=clock.now()
+        conversation_id=conversation_id, draft=draft, author=request.user.username, now=clock.now()
     )
 
 
-def _find_problem(trial: Preview, given: QueryDict) -> str:
-    """Return why a message is not taken as it is, '' where it is."""
-    if trial.refused:
-        return trial.refused
-    if trial.is_barred:
+def _preview_first_message(request: StaffRequest, debtor_id: int, point_id: int, channel: str, draft: Draft) -> Preview:
+    return conversations_operations.preview_first_message(
+        debtor_id=debtor_id,
+        point_id=point_id,
+        channel=channel,
+        words=draft,
+        author=request.user.username,
+        now=clock.now(),
+    )
+
+
+def _find_problem(preview: Preview, data: QueryDict) -> str:
+    """Return the reason against sending a message as it is, '' for none."""
+    if preview.refused:
+        return preview.refused
+    if preview.is_barred:
         return _("It cannot be sent as it is: see below.")
-    if trial.opens_at and not given.get("queue"):
+    if preview.opens_at and not data.get("queue"):
         return _("It may not leave at this hour. You can let it wait for the next one.")
     return ""
 
 
-def _has_to_wait(trial: Preview) -> bool:
-    return trial.opens_at is not None and not trial.is_barred
+def _has_to_wait(preview: Preview) -> bool:
+    return preview.opens_at is not None and not preview.is_barred
 
 
 def _author(request: StaffRequest) -> dict[str, Any]:
@@ -159,10 +163,10 @@ def _author(request: StaffRequest) -> dict[str, Any]:
 
 
 def _chosen_line(request: StaffRequest, lines: list[Any]) -> tuple[int, str]:
-    """Return the chosen point and channel; the first one where none of the debtor's is named."""
-    wanted = request.POST.get("line") or request.GET.get("linea", "")
-    found = next(((point, channel) for point, channel in lines if f"{point.pk}-{channel}" == wanted), lines[0])
-    return found[0].pk, found[1]
+    """Return the point and channel chosen; the first one if none of the debtor's is."""
+    choice = request.POST.get("line") or request.GET.get("linea", "")
+    point, channel = next((line for line in lines if f"{line[0].pk}-{line[1]}" == choice), lines[0])
+    return point.pk, channel
 
 
 def _place_of(request: StaffRequest, debtor: Any) -> Any:

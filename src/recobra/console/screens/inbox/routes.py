@@ -1,4 +1,4 @@
-"""The addresses of the inbox."""
+"""Addresses of the inbox."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""A mapping as one choice per column of the file, and back."""
+"""Conversion of a mapping to one choice per column of the file, and back."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ OPTIONS = ("decimal", "date_order", "gone", "lower_balance", "due_rows")
 
 
 def target_labels() -> list[tuple[str, str]]:
-    """Return what a column may be, in words."""
-    words = {
+    """Return the targets of a column with their labels."""
+    labels = {
         "account.external_id": _("Account number"),
         "account.product": _("Product"),
         "account.opened_date": _("Opening date"),
@@ -79,13 +79,13 @@ def target_labels() -> list[tuple[str, str]]:
         "attribute.number": _("Attribute: number"),
         "attribute.date": _("Attribute: date"),
     }
-    return [(target, words[target]) for target in TARGETS]
+    return [(target, labels[target]) for target in TARGETS]
 
 
-def option_choices(given: dict[str, Any]) -> list[tuple[str, str, list[tuple[str, str]], str]]:
-    """Return the choices about how the source writes and what its silence means, each with the one in force."""
+def option_choices(options: dict[str, Any]) -> list[tuple[str, str, list[tuple[str, str]], str]]:
+    """Return the options of a mapping: name, label, choices and the choice in force."""
     auto = ("auto", _("find out from the file"))
-    listed = [
+    described = [
         ("decimal", _("Amounts are written"), [auto, ("comma", "1.234,56"), ("point", "1,234.56")]),
         (
             "date_order",
@@ -117,22 +117,24 @@ def option_choices(given: dict[str, Any]) -> list[tuple[str, str, list[tuple[str
         ),
         ("due_rows", _("Rows per account"), [("one", _("one")), ("several", _("several: one per instalment"))]),
     ]
-    return [(name, label, choices, str(given.get(name, choices[0][0]))) for name, label, choices in listed]
+    return [(name, label, choices, str(options.get(name, choices[0][0]))) for name, label, choices in described]
 
 
 def match_columns(document: dict[str, Any], headers: list[str]) -> list[tuple[str, str]]:
-    """Return each column of the file with what the mapping makes of it."""
-    known: dict[str, str] = {}
+    """Return each column of the file with its target in the mapping, '' for none."""
+    targets: dict[str, str] = {}
     for target, spec in _flatten(document).items():
         for column in _column_names(spec):
-            known.setdefault(column, target)
-    return [(header, known.get(header, "")) for header in headers]
+            targets.setdefault(column, target)
+    return [(header, targets.get(header, "")) for header in headers]
 
 
 def has_mapped_columns(document: dict[str, Any], headers: list[str]) -> bool:
     """Return whether every column that a mapping names is in the file, as intake compares names."""
-    parties = [spec for party in document.get("parties") or [] for name, spec in party.items() if name != "part"]
-    named = {_fold_name(column) for spec in [*parties, *_flatten(document).values()] for column in _column_names(spec)}
+    party_specs = [spec for party in document.get("parties") or [] for name, spec in party.items() if name != "part"]
+    named = {
+        _fold_name(column) for spec in [*party_specs, *_flatten(document).values()] for column in _column_names(spec)
+    }
     return named <= {_fold_name(header) for header in headers}
 
 
@@ -142,6 +144,7 @@ def _fold_name(name: str) -> str:
 
 
 def _flatten(document: dict[str, Any]) -> dict[str, Any]:
+    """Return the specifications of a mapping document by target."""
     flat: dict[str, Any] = {}
     for name, spec in document.items():
         if name in {"account", "debtor", "instalment", "amounts", "address"} and isinstance(spec, dict):
@@ -154,6 +157,7 @@ def _flatten(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def _column_names(spec: Any) -> list[str]:
+    """Return the columns that a specification names, in whichever of its forms it is written."""
     if isinstance(spec, str):
         return [spec]
     if isinstance(spec, dict):
@@ -162,14 +166,14 @@ def _column_names(spec: Any) -> list[str]:
 
 
 def from_post(post: QueryDict, headers: list[str]) -> dict[str, Any]:
-    """Return the mapping document that the choices say; several columns for one target are joined."""
+    """Return the mapping document of the choices; several columns with one target are joined."""
     document: dict[str, Any] = {"name": post.get("name", "").strip() or "default"}
-    taken: dict[str, list[str]] = {}
-    for at, header in enumerate(headers):
-        target = post.get(f"column-{at}", "")
+    columns_by_target: dict[str, list[str]] = {}
+    for index, header in enumerate(headers):
+        target = post.get(f"column-{index}", "")
         if target in TARGETS:
-            taken.setdefault(target, []).append(header)
-    for target, columns in taken.items():
+            columns_by_target.setdefault(target, []).append(header)
+    for target, columns in columns_by_target.items():
         group, _dot, name = target.partition(".")
         if group == "attribute":
             attributes = document.setdefault("attributes", {})

@@ -1,4 +1,4 @@
-"""Loads: the list, live while something runs, one load with its diagnosis and errors, and what waits for a person."""
+"""Pages of loads: the list, live while one runs, one load with its errors, and held loads."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from recobra.access import operations as access
 from recobra.access.roles import Right
 from recobra.console import labels, strategy_labels
 from recobra.console.guard import StaffRequest, needs
+from recobra.console.parameters import parse_page
 from recobra.intake import jobs, operations, queries
 from recobra.intake.operations import LoadRefused
 from recobra.kit import clock
@@ -29,14 +30,14 @@ PAGE_ROWS = 50
 @require_GET
 @needs(Right.SEE_LOADS)
 def list_loads(request: StaffRequest) -> HttpResponse:
-    """Show the loads, newest first; the part alone for htmx, which asks again while something runs."""
+    """Show the loads, newest first; htmx, which polls while one runs, gets the list alone."""
     status, code = request.GET.get("estado", ""), request.GET.get("cartera", "")
-    found = queries.loads_for(request.user)
-    found = found.filter(status=status) if status else found
-    found = found.filter(portfolio__code=code) if code else found
-    given = request.GET.get("pagina", "")
-    number = min(int(given), 10_000) if given.isdecimal() and int(given) else 1
-    rows = list(found[(number - 1) * PAGE_ROWS : number * PAGE_ROWS + 1])
+    loads = queries.loads_for(request.user)
+    loads = loads.filter(status=status) if status else loads
+    loads = loads.filter(portfolio__code=code) if code else loads
+    number = parse_page(request.GET.get("pagina", ""))
+    # One row more tells whether there is a next page.
+    rows = list(loads[(number - 1) * PAGE_ROWS : number * PAGE_ROWS + 1])
     waiting = jobs.waiting()
     context: dict[str, Any] = {
         "rows": rows[:PAGE_ROWS],
@@ -54,10 +55,9 @@ def list_loads(request: StaffRequest) -> HttpResponse:
 @require_GET
 @needs(Right.SEE_LOADS)
 def show_load(request: StaffRequest, load_id: int) -> HttpResponse:
-    """Show one load: figures, what is wrong row by row, and the diagnosis of the portfolio."""
+    """Show one load: its figures, the errors by row, and the diagnosis of the portfolio."""
     load = queries.load_for(request.user, load_id)
-    given = request.GET.get("pagina", "")
-    page = min(int(given), 100_000) if given.isdecimal() and int(given) else 1
+    page = parse_page(request.GET.get("pagina", ""), last=100_000)
     rejected = int(load.figures.get("rejected") or 0)
     context = {
         "load": load,
@@ -71,7 +71,7 @@ def show_load(request: StaffRequest, load_id: int) -> HttpResponse:
 @require_GET
 @needs(Right.LOAD_FILES)
 def download_errors(request: StaffRequest, load_id: int) -> HttpResponseBase:
-    """Hand over the rejected rows as they came, to be mended and loaded again alone, and record that they left."""
+    """Download the rejected rows as they came, to be mended and loaded again, and record the export."""
     load = queries.load_for(request.user, load_id)
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / "errors.csv"
@@ -88,7 +88,7 @@ def download_errors(request: StaffRequest, load_id: int) -> HttpResponseBase:
 @require_POST
 @needs(Right.LOAD_FILES)
 def confirm_load(request: StaffRequest, load_id: int) -> HttpResponse:
-    """Let a worker load a held file after all."""
+    """Queue a held load for a worker."""
     try:
         jobs.ask_to_confirm(load=queries.load_for(request.user, load_id), actor=request.user.username)
     except LoadRefused as refusal:
@@ -101,7 +101,7 @@ def confirm_load(request: StaffRequest, load_id: int) -> HttpResponse:
 @require_POST
 @needs(Right.LOAD_FILES)
 def discard_load(request: StaffRequest, load_id: int) -> HttpResponse:
-    """Put a held file aside for good."""
+    """Discard a held load."""
     load = queries.load_for(request.user, load_id)
     try:
         operations.discard_load(load_id=load.pk, actor=request.user.username, now=clock.now())
