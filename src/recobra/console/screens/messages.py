@@ -42,6 +42,10 @@ def list_messages(request: StaffRequest) -> HttpResponse:
     today = schedule.today(clock.now())
     filters, day = read_filters(request.GET, today)
     rows, following = _paginate(queries.contacts_for(request.user, filters), request.GET)
+    # An empty day links to the last day before it that has messages.
+    earlier = None
+    if day and not rows:
+        earlier = queries.contacts_for(request.user, Filters(planned_to=day - timedelta(days=1))).first()
     context = {
         "rows": rows,
         "following": following,
@@ -49,7 +53,7 @@ def list_messages(request: StaffRequest) -> HttpResponse:
         "day": day,
         "today": today,
         "counts": queries.counts_for(request.user, day=day) if day else None,
-        "latest": None if rows or not day else _last_day_with_messages(request, day),
+        "latest": earlier.planned_for if earlier else None,
         "filtered": any(request.GET.get(name) for name in ("estado", "cartera", "canal", "motivo", "plantilla")),
     }
     if request.htmx and not request.htmx.boosted:  # type: ignore[attr-defined]
@@ -63,15 +67,10 @@ def list_messages(request: StaffRequest) -> HttpResponse:
     return render(request, "console/messages/index.html", context)
 
 
-def _last_day_with_messages(request: StaffRequest, day: date) -> date | None:
-    """Return the last day before this one that has messages, None without any."""
-    newest = queries.contacts_for(request.user, Filters(planned_to=day - timedelta(days=1))).first()
-    return newest.planned_for if newest else None
-
-
 def read_filters(parameters: QueryDict, today: date) -> tuple[Filters, date | None]:
     """Return the filters of the list and its day; what cannot be read counts as not given."""
-    day = _read_day(parameters.get("dia", ""), today)
+    text = parameters.get("dia", "")
+    day = None if text == "todos" else parse_date(text) or today
     status, portfolio = parameters.get("estado", ""), parameters.get("cartera", "")
     filters = Filters(
         statuses=[status] if status in queries.Status.values else [],
@@ -81,10 +80,6 @@ def read_filters(parameters: QueryDict, today: date) -> tuple[Filters, date | No
         template_code=parameters.get("plantilla", ""),
     )
     return (replace(filters, planned_from=day, planned_to=day) if day else filters), day
-
-
-def _read_day(text: str, today: date) -> date | None:
-    return None if text == "todos" else parse_date(text) or today
 
 
 def _paginate(contacts: Any, parameters: QueryDict) -> tuple[list[Any], int | None]:

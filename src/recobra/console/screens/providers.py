@@ -32,7 +32,11 @@ def list_providers(request: StaffRequest) -> HttpResponse:
     """List the providers by channel, in the order in which they are used."""
     now = clock.now()
     channels = [
-        {"code": channel, "ways": queries.list_providers(channel, now=now), "built_in": queries.built_in_kinds(channel)}
+        {
+            "code": channel,
+            "providers": queries.list_providers(channel, now=now),
+            "built_in": queries.built_in_kinds(channel),
+        }
         for channel in queries.CHANNELS
     ]
     context = {
@@ -59,25 +63,25 @@ def create_provider(request: StaffRequest) -> HttpResponse:
 @needs(Right.MANAGE_CHANNELS)
 def edit_provider(request: StaffRequest, code: str) -> HttpResponse:
     """Show a provider's settings, and save them."""
-    way = queries.get_provider(code, now=clock.now())
-    kind = queries.get_kind(way.provider.kind)
+    status = queries.get_provider(code, now=clock.now())
+    kind = queries.get_kind(status.provider.kind)
     if kind is None:
         raise ObjectDoesNotExist
-    return _handle_form(request, kind, way)
+    return _handle_form(request, kind, status)
 
 
-def _handle_form(request: StaffRequest, kind: ProviderKind, way: queries.ProviderStatus | None) -> HttpResponse:
+def _handle_form(request: StaffRequest, kind: ProviderKind, status: queries.ProviderStatus | None) -> HttpResponse:
     errors: dict[str, str] = {}
-    posted = request.POST.dict() if way is None else {**request.POST.dict(), "code": way.provider.code}
+    posted = request.POST.dict() if status is None else {**request.POST.dict(), "code": status.provider.code}
     if request.method == "POST":
         try:
-            provider = _save(request, kind, posted, is_new=way is None)
+            provider = _save(request, kind, posted, is_new=status is None)
         except (ProviderRefused, provider_form.FormUnreadable) as refusal:
             errors = refusal.errors
         else:
             messages.success(request, _("The provider is saved. Test it before it is used."))
             return redirect("console:provider", provider.code)
-    context = _form_context(request, kind, way, posted if request.method == "POST" else None, errors)
+    context = _form_context(request, kind, status, posted if request.method == "POST" else None, errors)
     return render(request, "console/providers/form.html", context, status=422 if errors else 200)
 
 
@@ -89,18 +93,26 @@ def _save(request: StaffRequest, kind: ProviderKind, posted: dict[str, str], *, 
     return operations.save_provider(**values, **actor_and_time(request))
 
 
+def _is_taken(code: str) -> bool:
+    try:
+        queries.get_provider(code, now=clock.now())
+    except ObjectDoesNotExist:
+        return False
+    return True
+
+
 def _form_context(
     request: StaffRequest,
     kind: ProviderKind,
-    way: queries.ProviderStatus | None,
+    status: queries.ProviderStatus | None,
     posted: dict[str, str] | None,
     errors: dict[str, str],
 ) -> dict[str, Any]:
     if posted is not None:
         values = posted
-    elif way is not None:
+    elif status is not None:
         # The country whose numbers the user writes: the one in which pages show amounts of no portfolio.
-        values = provider_form.saved_values(way.provider, country=board.main_country(request.user))
+        values = provider_form.saved_values(status.provider, country=board.main_country(request.user))
     else:
         values = provider_form.initial_values(kind)
     # The operation names the column; the form has the price as its field.
@@ -108,13 +120,13 @@ def _form_context(
     fields = provider_form.provider_fields(
         kind,
         posted=posted,
-        saved=way.provider.settings if way else {},
-        stored_secrets=queries.stored_secrets(way.provider) if way else frozenset(),
+        saved=status.provider.settings if status else {},
+        stored_secrets=queries.stored_secrets(status.provider) if status else frozenset(),
         errors=errors_by_field,
     )
     return {
         "kind": kind,
-        "way": way,
+        "status": status,
         "values": values,
         "fields": fields,
         "errors": errors_by_field,
@@ -124,22 +136,14 @@ def _form_context(
     }
 
 
-def _is_taken(code: str) -> bool:
-    try:
-        queries.get_provider(code, now=clock.now())
-    except ObjectDoesNotExist:
-        return False
-    return True
-
-
 @require_POST
 @needs(Right.MANAGE_CHANNELS)
 def test_provider(request: StaffRequest, code: str) -> HttpResponse:
     """Test the settings without reaching a debtor; htmx gets the provider's answer alone."""
-    way = queries.get_provider(code, now=clock.now())
-    check = operations.test_provider(provider_id=way.provider.pk, **actor_and_time(request))
+    status = queries.get_provider(code, now=clock.now())
+    check = operations.test_provider(provider_id=status.provider.pk, **actor_and_time(request))
     if request.htmx:  # type: ignore[attr-defined]
-        context = {"way": queries.get_provider(code, now=clock.now()), "place": installation_place()}
+        context = {"status": queries.get_provider(code, now=clock.now()), "place": installation_place()}
         return render(request, "console/providers/_tested.html", context)
     (messages.success if check.ok else messages.error)(request, check.answer)
     return redirect("console:provider", code)
@@ -149,10 +153,10 @@ def test_provider(request: StaffRequest, code: str) -> HttpResponse:
 @needs(Right.MANAGE_CHANNELS)
 def switch_provider(request: StaffRequest, code: str) -> HttpResponse:
     """Switch a provider on (`on=1`) or off."""
-    way, is_enabled = queries.get_provider(code, now=clock.now()), request.POST.get("on") == "1"
+    status, is_enabled = queries.get_provider(code, now=clock.now()), request.POST.get("on") == "1"
     try:
         operations.enable_provider(
-            provider_id=way.provider.pk,
+            provider_id=status.provider.pk,
             enabled=is_enabled,
             **actor_and_time(request),
         )
@@ -167,8 +171,8 @@ def switch_provider(request: StaffRequest, code: str) -> HttpResponse:
 @needs(Right.MANAGE_CHANNELS)
 def retire_provider(request: StaffRequest, code: str) -> HttpResponse:
     """Switch a provider off and delete its secrets."""
-    way = queries.get_provider(code, now=clock.now())
-    operations.retire_provider(provider_id=way.provider.pk, **actor_and_time(request))
+    status = queries.get_provider(code, now=clock.now())
+    operations.retire_provider(provider_id=status.provider.pk, **actor_and_time(request))
     messages.success(request, _("The provider is switched off and its secrets are forgotten."))
     return redirect("console:providers")
 

@@ -52,9 +52,12 @@ class CampaignForm(forms.Form):
             choices=[(pk, portfolio.name) for pk, portfolio in self.portfolios.items()],
             widget=forms.Select(attrs=_SELECT),
         )
+        chosen = self._portfolio()
+        # A template of another country could not be sent to the portfolio's debtors.
+        countries = {portfolio.country for portfolio in ([chosen] if chosen else portfolios)}
         self.fields["template"] = forms.ChoiceField(
             label=_("Message"),
-            choices=[("", "—"), *_template_choices(self._countries())],
+            choices=[("", "—"), *_template_choices(countries)],
             widget=forms.Select(attrs=_SELECT),
         )
         channels = [(code, labels.label_of("channel", code)) for code in queries_campaigns.CHANNELS]
@@ -68,9 +71,10 @@ class CampaignForm(forms.Form):
         self.fields["starts_on"] = day_field(_("First day"))
         self.fields["ends_on"] = day_field(_("Last day"))
         self.fields["budget"] = MoneyField(label=_("Budget (empty: none)"), place=self._place(), required=False)
+        currencies = [*(portfolio.currency for portfolio in portfolios), *queries_campaigns.price_currencies()]
         self.fields["budget_currency"] = forms.ChoiceField(
             label=_("Currency of the budget"),
-            choices=[(code, code) for code in _currency_choices(portfolios)],
+            choices=[(code, code) for code in dict.fromkeys(currencies)],
             widget=forms.Select(attrs=_SELECT),
             required=False,
         )
@@ -90,11 +94,6 @@ class CampaignForm(forms.Form):
             country=portfolio.country if portfolio else "",
             currency=currency or (portfolio.currency if portfolio else "USD"),
         )
-
-    def _countries(self) -> set[str]:
-        """Return the country of the portfolio chosen, else those of all portfolios."""
-        portfolio = self._portfolio()
-        return {portfolio.country} if portfolio else {each.country for each in self.portfolios.values()}
 
     def _portfolio(self) -> Any:
         return self.portfolios.get(str(self.data.get("portfolio", self.initial.get("portfolio", ""))))
@@ -131,12 +130,6 @@ def _template_choices(countries: set[str]) -> list[tuple[str, str]]:
         (code, f"{name} ({', '.join(labels.label_of('channel', channel) for channel in channels.split(','))})")
         for code, name, channels in rows
     ]
-
-
-def _currency_choices(portfolios: list[Any]) -> list[str]:
-    return list(
-        dict.fromkeys([*(portfolio.currency for portfolio in portfolios), *queries_campaigns.price_currencies()])
-    )
 
 
 @require_http_methods(["GET", "POST"])

@@ -181,15 +181,10 @@ def _step_document(step: Shape) -> dict[str, Any]:
         optional["repeat"] = {"every_days": _parse_number(step["every_days"]), "max": _parse_number(step["times"])}
     present = {name: value for name, value in optional.items() if value is not None}
     rule = {"rule": step["rule"], **_unknown_document(step)} if step["rule"] else {}
-    head = {"key": step["key"], "name": step["name"], "when": _when_document(step)}
-    return head | present | rule | {"do": _action_document(step)}
-
-
-def _when_document(step: Shape) -> dict[str, Any]:
     days = _parse_number(step["days"])
-    if step["when"] == "dpd":
-        return {"dpd": days}
-    return {step["when"]: step.get(step["when"], ""), "days": days}
+    when = {"dpd": days} if step["when"] == "dpd" else {step["when"]: step.get(step["when"], ""), "days": days}
+    head = {"key": step["key"], "name": step["name"], "when": when}
+    return head | present | rule | {"do": _action_document(step)}
 
 
 def _action_document(step: Shape) -> dict[str, Any]:
