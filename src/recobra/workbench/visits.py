@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from recobra.journal.operations import record
 from recobra.kit.zones import local_date
 from recobra.messaging.channels.adapter import ReceiptEvent
-from recobra.messaging.receipts.record import note as record_receipts
+from recobra.messaging.receipts.record import record_receipts
 from recobra.portfolio.models import Hold
 from recobra.portfolio.operations import place_hold
 from recobra.workbench.models import Visit

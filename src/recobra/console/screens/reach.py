@@ -77,7 +77,7 @@ class IndicatorLine:
 @needs(Right.SEE_MESSAGES)
 def show_reach(request: StaffRequest) -> HttpResponse:
     """Show the results of the messages planned between two days, filtered and grouped as chosen."""
-    groups = board.currencies(request.user)
+    groups = board.portfolios_by_currency(request.user)
     if not groups:
         return render(request, "console/messages/reach.html", {"place": installation_place()})
     query = read_query(request, groups)
@@ -107,7 +107,7 @@ def show_reach(request: StaffRequest) -> HttpResponse:
 @needs(Right.EXPORT)
 def export_reach(request: StaffRequest) -> HttpResponse:
     """Download the same figures as a spreadsheet, one indicator of one group in each row."""
-    groups = board.currencies(request.user)
+    groups = board.portfolios_by_currency(request.user)
     if not groups:
         raise Http404
     query = read_query(request, groups)
@@ -158,7 +158,7 @@ def indicator_lines(indicators: Sequence[kpi.Kpi], counts: kpi.Counts) -> list[I
             says=_(indicator.says),
             part=getattr(counts, indicator.part),
             whole=getattr(counts, indicator.whole),
-            interval=kpi.rate(indicator, counts),
+            interval=kpi.compute_rate(indicator, counts),
         )
         for indicator in indicators
     ]

@@ -49,7 +49,7 @@ def list_templates(request: StaffRequest) -> HttpResponse:
     waiting = queries.template_versions(in_force=False).filter(status__in=("DRAFT", "SUBMITTED"), retired_at=None)
     context = {
         "waiting": waiting.order_by("-created_at"),
-        "templates": queries.templates_for(**filters),
+        "templates": queries.channel_templates(**filters),
         "filters": filters,
         "channels": channels,
         "countries": countries,

@@ -118,7 +118,7 @@ def _render_form(request: StaffRequest, rule: Any, context: dict[str, Any], *, s
     weekdays = [(code, short, whole) for code, (short, whole) in zip(WEEKDAYS, weekday_names(), strict=True)]
     choices = {
         "portfolios": portfolios_for(request.user),
-        "all_too": queries.may_bind_all(request.user),
+        "all_too": queries.has_every_portfolio(request.user),
         "countries": country_names(),
         "channels": labels.choices("channel"),
         "days": weekdays,
