@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from recobra.console import labels
 
 FAMILIES: Final[dict[str, dict[str, labels.Label]]] = {
+    # How sure the research of a rule is (recobra_core.law.description.RuleText)
     "certainty": {
         "verified": (_("Verified in the text"), "good"),
         "verified (press)": (_("Verified in the press"), "good"),
@@ -19,12 +20,14 @@ FAMILIES: Final[dict[str, dict[str, labels.Label]]] = {
         "conflicting": (_("Sources disagree: the strict reading counts"), "warn"),
         "default": (_("The law is silent: the project's own"), "quiet"),
     },
+    # What a rule rests on (RuleText.basis)
     "basis": {
         "law": (_("Law"), "calm"),
         "analogy": (_("By analogy"), "warn"),
         "default": (_("Project's criterion"), "quiet"),
         "house": (_("Company rule"), "quiet"),
     },
+    # _sections of screens/countries/pages.py, and its two lists
     "law_section": {
         "third_parties": (_("Whom one may speak to"), "quiet"),
         "workplace": (_("At work"), "quiet"),
@@ -41,6 +44,7 @@ FAMILIES: Final[dict[str, dict[str, labels.Label]]] = {
         "required": (_("What a message must say"), "quiet"),
         "prohibited": (_("What is prohibited"), "quiet"),
     },
+    # consent.ConsentEntry.Act
     "consent_act": {
         "GRANTED": (_("Authorised"), "good"),
         "WITHDRAWN": (_("Authorisation withdrawn"), "warn"),
@@ -48,6 +52,7 @@ FAMILIES: Final[dict[str, dict[str, labels.Label]]] = {
         "NOT_ME": (_("Is not the person"), "bad"),
         "RESUMED": (_("Asked for messages again"), "good"),
     },
+    # consent.ConsentEntry.Source
     "consent_source": {
         "LOAD": (_("Load"), "quiet"),
         "LINK": (_("Link"), "quiet"),
@@ -58,16 +63,19 @@ FAMILIES: Final[dict[str, dict[str, labels.Label]]] = {
         "PORTAL": (_("Portal"), "quiet"),
         "PROVIDER": (_("Provider"), "quiet"),
     },
+    # PERIODS of screens/company_rules/form.py
     "cap_period": {
         "day": (_("contacts in a day at most"), "quiet"),
         "week": (_("contacts in a week at most"), "quiet"),
         "month": (_("contacts in 31 days at most"), "quiet"),
         "clear_days": (_("whole days between two contacts"), "quiet"),
     },
+    # Scope of a cap
     "cap_scope": {
         "all": (_("by all channels together"), "quiet"),
         "channel": (_("by each channel"), "quiet"),
     },
+    # recobra_core.law.conformity.SENTENCES
     "loosening": {
         "window_wider": (_("The hours are wider than the law's."), "bad"),
         "cap_higher": (_("The limit of contacts is higher than the law's."), "bad"),

@@ -13,12 +13,14 @@ from recobra_core.stages.limits import DEFAULT_BUCKETS
 # The label, and the tone of its badge: calm, good, warn, bad or quiet.
 Label = tuple[str | Promise, str]
 LABELS: Final[dict[str, dict[str, Label]]] = {
+    # recobra_core.decide.steps.STAGES
     "stage": {
         "PREVENTIVE": (_("Preventive"), "good"),
         "ADMINISTRATIVE": (_("Administrative"), "calm"),
         "EXTRAJUDICIAL": (_("Extrajudicial"), "warn"),
         "JUDICIAL": (_("Judicial"), "bad"),
     },
+    # portfolio.Account.Status
     "account": {
         "OPEN": (_("Open"), "calm"),
         "PAID": (_("Paid"), "good"),
@@ -26,12 +28,14 @@ LABELS: Final[dict[str, dict[str, Label]]] = {
         "MISSING": (_("Missing from the load"), "warn"),
         "WRITTEN_OFF": (_("Written off"), "quiet"),
     },
+    # portfolio.Account.Product
     "product": {
         "LOAN": (_("Loan"), "quiet"),
         "CARD": (_("Card"), "quiet"),
         "SERVICE": (_("Service"), "quiet"),
         "INVOICE": (_("Invoice"), "quiet"),
     },
+    # messaging.Contact.Status
     "contact": {
         "DUE": (_("Planned"), "calm"),
         "LEASED": (_("Being sent"), "calm"),
@@ -41,6 +45,7 @@ LABELS: Final[dict[str, dict[str, Label]]] = {
         "CANCELLED": (_("Cancelled"), "quiet"),
         "UNCERTAIN": (_("Uncertain"), "bad"),
     },
+    # intake.Load.Status
     "load": {
         "RUNNING": (_("In progress"), "calm"),
         "DONE": (_("Loaded"), "good"),
@@ -49,6 +54,7 @@ LABELS: Final[dict[str, dict[str, Label]]] = {
         "FAILED": (_("Failed"), "bad"),
         "DISCARDED": (_("Discarded"), "quiet"),
     },
+    # portfolio.Channel
     "channel": {
         "email": (_("E-mail"), "quiet"),
         "sms": (_("SMS"), "quiet"),
@@ -58,6 +64,7 @@ LABELS: Final[dict[str, dict[str, Label]]] = {
         "letter": (_("Letter"), "quiet"),
         "visit": (_("Visit"), "quiet"),
     },
+    # portfolio.Hold.Reason
     "hold": {
         "DISPUTE": (_("Dispute"), "warn"),
         "PROMISE": (_("Promise to pay"), "calm"),
@@ -75,12 +82,14 @@ LABELS: Final[dict[str, dict[str, Label]]] = {
         "VULNERABLE": (_("Vulnerable person"), "warn"),
         "OTHER": (_("Other"), "quiet"),
     },
+    # portfolio.Posting.Kind
     "posting": {
         "CHARGE": (_("Charge"), "quiet"),
         "PAYMENT": (_("Payment"), "good"),
         "ADJUSTMENT": (_("Adjustment"), "calm"),
         "WRITE_OFF": (_("Write-off"), "warn"),
     },
+    # portfolio.Concept
     "concept": {
         "PRINCIPAL": (_("Principal"), "quiet"),
         "INTEREST": (_("Interest"), "quiet"),
@@ -88,16 +97,19 @@ LABELS: Final[dict[str, dict[str, Label]]] = {
         "FEE": (_("Fee"), "quiet"),
         "TAX": (_("Tax"), "quiet"),
     },
+    # payments.Payment.Source
     "source": {
         "SCREEN": (_("Recorded on screen"), "quiet"),
         "FILE": (_("Payment file"), "quiet"),
         "INFERRED": (_("Inferred from the load"), "quiet"),
     },
+    # workbench.Task.Status
     "task": {
         "OPEN": (_("Open"), "calm"),
         "DONE": (_("Done"), "good"),
         "CANCELLED": (_("Cancelled"), "quiet"),
     },
+    # Outcomes of a task, chosen in forms.TaskForm and stored as they are here
     "outcome": {
         "contacted": (_("Talked to the debtor"), "good"),
         "no_answer": (_("No answer"), "quiet"),
@@ -107,17 +119,20 @@ LABELS: Final[dict[str, dict[str, Label]]] = {
         "done": (_("Done"), "good"),
         "not_needed": (_("Not needed any more"), "quiet"),
     },
+    # messaging.Template.Status
     "template": {
         "DRAFT": (_("Draft"), "quiet"),
         "SUBMITTED": (_("Waiting for approval"), "warn"),
         "APPROVED": (_("Approved"), "good"),
         "REJECTED": (_("Sent back"), "bad"),
     },
+    # messaging.Template.Tone
     "template_tone": {
         "EMPATHETIC": (_("Empathetic"), "quiet"),
         "NEUTRAL": (_("Neutral"), "quiet"),
         "FIRM": (_("Firm"), "quiet"),
     },
+    # FIELDS of screens/template_markup.py, and buttons
     "template_part": {
         "name": (_("Name"), "quiet"),
         "subject": (_("Subject"), "quiet"),
@@ -125,11 +140,13 @@ LABELS: Final[dict[str, dict[str, Label]]] = {
         "html": ("HTML", "quiet"),
         "buttons": (_("Buttons"), "quiet"),
     },
+    # conversations.Conversation.Status
     "conversation": {
         "OPEN": (_("Open"), "calm"),
         "WAITING": (_("Waiting for the debtor"), "quiet"),
         "CLOSED": (_("Closed"), "quiet"),
     },
+    # conversations.queries.VIEWS: they stand in addresses, so they are Spanish
     "conversation_view": {
         "todas": (_("All open"), "quiet"),
         "mias": (_("Mine"), "quiet"),
@@ -137,6 +154,7 @@ LABELS: Final[dict[str, dict[str, Label]]] = {
         "bot": (_("Of the bot"), "quiet"),
         "cerradas": (_("Closed ones"), "quiet"),
     },
+    # conversations.Conversation.mode_reason: why the bot left it to a person
     "handed_over": {
         "unknown_number": (_("Nobody knows whose number this is."), "warn"),
         "email": (_("E-mails are answered by people."), "quiet"),
@@ -161,6 +179,7 @@ LABELS: Final[dict[str, dict[str, Label]]] = {
         "opted_out": (_("Asked for no more messages."), "bad"),
         "not_me": (_("Is not the person."), "bad"),
     },
+    # Intents of the bot, and what it made of other messages
     "intent": {
         "balance": (_("asks for the balance"), "quiet"),
         "pay_link": (_("asks how to pay"), "quiet"),
@@ -185,6 +204,7 @@ LABELS: Final[dict[str, dict[str, Label]]] = {
         "not_understood": (_("not understood"), "quiet"),
         "not_read": (_("not read by the bot"), "warn"),
     },
+    # portfolio.ContactPoint.Kind
     "point": {
         "PHONE": (_("Phone"), "quiet"),
         "EMAIL": (_("E-mail"), "quiet"),

@@ -10,22 +10,26 @@ from django.utils.translation import gettext_noop, pgettext_lazy
 from recobra.console import labels
 
 FAMILIES: Final[dict[str, dict[str, labels.Label]]] = {
+    # strategy.StrategyVersion.Status
     "version": {
         "DRAFT": (_("Draft"), "warn"),
         "PUBLISHED": (_("In force"), "good"),
         "RETIRED": (_("Retired"), "quiet"),
     },
+    # strategy.Campaign.Status
     "campaign": {
         "DRAFT": (_("Draft"), "quiet"),
         "RUNNING": (_("On its way"), "good"),
         "PAUSED": (_("Paused"), "warn"),
         "ENDED": (_("Ended"), "quiet"),
     },
+    # strategy.CycleRun.Status
     "run": {
         "RUNNING": (_("In progress"), "calm"),
         "DONE": (_("Done"), "good"),
         "FAILED": (_("Failed"), "bad"),
     },
+    # strategy.operations.cycle.STEPS
     "cycle_step": {
         "freshness": (_("Freshness of the data"), "quiet"),
         "snapshot": (_("Snapshot of the portfolio"), "quiet"),
@@ -36,6 +40,7 @@ FAMILIES: Final[dict[str, dict[str, labels.Label]]] = {
         "campaigns": (_("Messages of the campaigns"), "quiet"),
         "measure": (_("Figures of the day"), "quiet"),
     },
+    # intake.operations.loads.STEPS
     "load_step": {
         "reading": (_("Reading the file"), "quiet"),
         "comparing": (_("Comparing with the portfolio"), "quiet"),
@@ -43,6 +48,7 @@ FAMILIES: Final[dict[str, dict[str, labels.Label]]] = {
         "people": (_("Debtors and contact points"), "quiet"),
         "writing": (_("Writing"), "quiet"),
     },
+    # The statuses of contacts for more than one: Spanish inflects them
     "contact_many": {
         "DUE": (pgettext_lazy("many", "Planned"), "calm"),
         "LEASED": (_("Being sent"), "calm"),
@@ -52,7 +58,9 @@ FAMILIES: Final[dict[str, dict[str, labels.Label]]] = {
         "CANCELLED": (pgettext_lazy("many", "Cancelled"), "quiet"),
         "UNCERTAIN": (pgettext_lazy("many", "Uncertain"), "bad"),
     },
+    # Buckets of a load's diagnosis that are no range of days
     "age": {"not_due": (_("Not due yet"), "quiet"), "no_due_date": (_("Without a due date"), "quiet")},
+    # Names in the payloads of the journal
     "detail": {
         "as_of": (_("Day"), "quiet"),
         "run_id": (_("Run"), "quiet"),
@@ -85,6 +93,7 @@ FAMILIES: Final[dict[str, dict[str, labels.Label]]] = {
         "kind": (_("Kind"), "quiet"),
         "outcome": (_("Outcome"), "quiet"),
     },
+    # recobra_core.decide.steps.EVENTS
     "event": {
         "payment": (_("a payment"), "quiet"),
         "promise": (_("a promise to pay"), "quiet"),
