@@ -27,7 +27,7 @@ def record_failure(username: str, address: str) -> None:
 
 
 def clear_failures(username: str, address: str) -> None:
-    """Forget the failures of a user who has signed in."""
+    """Clear the failures of a user who has signed in."""
     # Those of the address stay: whoever has one good password could otherwise guess the others for ever.
     cache.delete(_cache_keys(username, address)[0])
 

@@ -7,7 +7,7 @@ class WorkbenchConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Let messaging hand visits over to the routes."""
+        """Register the adapter for visits: messaging may not import this app."""
         from recobra.messaging.channels import register_channel  # noqa: PLC0415 - apps must be loaded first
 
         register_channel("visits", "recobra.workbench.visit_channel.ADAPTER")

@@ -29,7 +29,7 @@ def submit_template(request: StaffRequest, template_id: int) -> HttpResponse:
 @require_POST
 @needs(Right.APPROVE_TEMPLATES)
 def approve_template(request: StaffRequest, template_id: int) -> HttpResponse:
-    """Put a version in force."""
+    """Approve a version, which puts it in force."""
     return _decide(
         request,
         template_id,

@@ -27,24 +27,26 @@ class Piece:
     severity: str = ""
 
 
-def read_findings(template: Any, now: Any, findings: Any) -> dict[str, Any]:
+def read_findings(template: Any, now: Any, lint: Any) -> dict[str, Any]:
     """Return the context of the linter panel: each finding in words, and each part with its marks.
 
     `elsewhere` are the findings of only some of the countries in which a general template may be used.
     """
-    reads = sorted(findings(template, now=now), key=lambda read: (read.finding.severity, read.part, read.finding.start))
+    findings = sorted(
+        lint(template, now=now), key=lambda finding: (finding.finding.severity, finding.part, finding.finding.start)
+    )
     possible = (template.country,) if template.country else law_findings.countries_by_language(template.language)
-    blocked = law_findings.blocked_countries(reads, country=template.country, language=template.language)
+    blocked = law_findings.blocked_countries(findings, country=template.country, language=template.language)
     # A finding that points at words is shown with them, even where only some of the countries object.
-    here = [read for read in reads if read.finding.end or len(read.countries) == len(possible)]
-    elsewhere = [read for read in reads if read not in here]
+    here = [finding for finding in findings if finding.finding.end or len(finding.countries) == len(possible)]
+    elsewhere = [finding for finding in findings if finding not in here]
     return {
-        "findings": [describe_finding(read, where=_describe_countries(read, possible)) for read in here],
-        "elsewhere": [describe_finding(read, where=_describe_countries(read, possible)) for read in elsewhere],
+        "findings": [describe_finding(finding, where=_describe_countries(finding, possible)) for finding in here],
+        "elsewhere": [describe_finding(finding, where=_describe_countries(finding, possible)) for finding in elsewhere],
         "marked": [
             (part, mark_findings(getattr(template, part), placed))
             for part in ("subject", "text")
-            if (placed := [read for read in here if read.part == part and read.finding.end])
+            if (placed := [finding for finding in here if finding.part == part and finding.finding.end])
         ],
         "blocked": join_country_names(blocked),
         "blocked_everywhere": bool(blocked) and len(blocked) == len(possible),
@@ -53,29 +55,29 @@ def read_findings(template: Any, now: Any, findings: Any) -> dict[str, Any]:
     }
 
 
-def describe_finding(read: law_findings.TemplateFinding, *, where: str) -> dict[str, str]:
+def describe_finding(finding: law_findings.TemplateFinding, *, where: str) -> dict[str, str]:
     """Return a finding as `_finding.html` shows it; `where` names its countries, '' for all of them."""
     return {
-        "severity": read.finding.severity,
-        "sentence": law_findings.translate_sentence(read.finding.sentence),
-        "part": read.part,
-        "excerpt": read.finding.excerpt,
-        "article": _describe_article(read),
-        "source": read.finding.source,
+        "severity": finding.finding.severity,
+        "sentence": law_findings.translate_sentence(finding.finding.sentence),
+        "part": finding.part,
+        "excerpt": finding.finding.excerpt,
+        "article": _describe_article(finding),
+        "source": finding.finding.source,
         "where": where,
     }
 
 
-def _describe_countries(read: law_findings.TemplateFinding, possible: Sequence[str]) -> str:
-    return "" if len(read.countries) == len(possible) else join_country_names(read.countries)
+def _describe_countries(finding: law_findings.TemplateFinding, possible: Sequence[str]) -> str:
+    return "" if len(finding.countries) == len(possible) else join_country_names(finding.countries)
 
 
-def _describe_article(read: law_findings.TemplateFinding) -> str:
+def _describe_article(finding: law_findings.TemplateFinding) -> str:
     """Return the article of a finding, with its country where others have articles of their own for it."""
-    article = law_findings.translate_sentence(read.finding.article)
-    if len(read.countries) < 2 or read.finding.article == law_findings.OWN_RULE:
+    article = law_findings.translate_sentence(finding.finding.article)
+    if len(finding.countries) < 2 or finding.finding.article == law_findings.OWN_RULE:
         return article
-    country = join_country_names(read.countries[:1])
+    country = join_country_names(finding.countries[:1])
     return _("%(article)s (%(country)s; others alike)") % {"article": article, "country": country}
 
 
@@ -84,13 +86,13 @@ def join_country_names(codes: Iterable[str]) -> str:
     return ", ".join(country_name(code) for code in codes if code in load_countries())
 
 
-def mark_findings(text: str, reads: Sequence[law_findings.TemplateFinding]) -> list[Piece]:
+def mark_findings(text: str, findings: Sequence[law_findings.TemplateFinding]) -> list[Piece]:
     """Cut a text where findings begin and end; where two overlap, the graver one shows."""
     severities = ["" for _ in text]
     # Severities sort by their names: the gravest comes last and overwrites the others.
-    for read in sorted(reads, key=lambda read: read.finding.severity, reverse=True):
-        for position in range(read.finding.start, read.finding.end):
-            severities[position] = read.finding.severity
+    for finding in sorted(findings, key=lambda finding: finding.finding.severity, reverse=True):
+        for position in range(finding.finding.start, finding.finding.end):
+            severities[position] = finding.finding.severity
     pieces: list[Piece] = []
     for letter, severity in zip(text, severities, strict=True):
         if pieces and pieces[-1].severity == severity:

@@ -45,7 +45,7 @@ def assign_conversation(request: StaffRequest, conversation_id: int) -> HttpResp
 @require_POST
 @needs(Right.ANSWER_MESSAGES)
 def return_to_bot(request: StaffRequest, conversation_id: int) -> HttpResponse:
-    """Give a conversation back to the bot."""
+    """Return a conversation to the bot."""
     done = _("The bot answers what comes next.")
     return _perform(
         request,

@@ -72,7 +72,7 @@ def retire_version(request: StaffRequest, code: str, number: int) -> HttpRespons
 @require_POST
 @needs(Right.EDIT_STRATEGIES)
 def assign_strategy(request: StaffRequest) -> HttpResponse:
-    """Let one of the user's portfolios follow a strategy from the next cycle on."""
+    """Assign a strategy to one of the user's portfolios, from the next cycle on."""
     code = request.POST.get("strategy", "")
     portfolios = {portfolio.code: portfolio for portfolio, _code in queries.assignments_for(request.user)}
     portfolio = portfolios.get(request.POST.get("portfolio", ""))
