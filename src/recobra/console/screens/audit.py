@@ -46,7 +46,7 @@ def list_facts(request: StaffRequest) -> HttpResponse:
         before=int(before) if before.isdecimal() else None,
         limit=PAGE_ROWS + 1,
     )
-    names = {portfolio.pk: portfolio.name for portfolio in portfolios}
+    names: dict[int | None, str] = {portfolio.pk: portfolio.name for portfolio in portfolios}
     context = {
         "facts": [
             {"fact": fact, "portfolio": names.get(fact.portfolio_id, ""), "details": describe_payload(fact.payload)}

@@ -85,7 +85,7 @@ class CampaignForm(forms.Form):
             widget=forms.NumberInput(attrs={**_CONTROL, "inputmode": "numeric"}),
         )
 
-    def _place(self) -> Installation:
+    def _place(self) -> Any:
         """Return the formats of the portfolio chosen, with the currency of the budget."""
         portfolio = self._portfolio() or next(iter(self.portfolios.values()), None)
         currency = self.data.get("budget_currency") or self.initial.get("budget_currency")
