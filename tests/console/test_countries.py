@@ -71,8 +71,8 @@ def test_the_law_is_told_as_of_the_day_that_is_asked_for(at_desk, world):
     page = text(answer)
     assert "Es la ley al 15 ene 2020, no la de hoy." in page
     assert "¿A quién se puede contactar ahora?" not in page
-    assert [row for row in answer.context["hours"] if "Ley 2300" in row.told.source] == []
-    assert [row for row in at_desk("ana").get("/paises/CO/").context["hours"] if "Ley 2300" in row.told.source]
+    assert [row for row in answer.context["hours"] if "Ley 2300" in row.law.source] == []
+    assert [row for row in at_desk("ana").get("/paises/CO/").context["hours"] if "Ley 2300" in row.law.source]
 
 
 def test_the_contacts_that_wait_today_stand_beside_the_hours(at_desk, world):

@@ -62,8 +62,8 @@ def test_the_list_says_a_rule_in_words(at_desk, soft):
 
 def test_what_the_form_shows_of_a_rule_is_what_it_saves_again(at_desk, soft):
     answer = at_desk("carla").get(f"/reglas/{soft.pk}/editar/")
-    (drawn,) = answer.context["drawn"]
-    assert drawn["rule"]["week"] == [("09:00", "18:00")] * 5 + [("", "")] * 2
+    (rule_form,) = answer.context["forms"]
+    assert rule_form["rule"]["week"] == [("09:00", "18:00")] * 5 + [("", "")] * 2
     again = {name: value for name, value in SOFT.items() if name not in {"code", "portfolio"}}
     at_desk("carla").post(f"/reglas/{soft.pk}/editar/", again)
     first, second = HouseRule.objects.order_by("version")
@@ -79,10 +79,10 @@ def test_what_loosens_the_law_is_refused_beside_the_field_with_the_article(at_de
     answer = at_desk("carla").post("/reglas/nueva/", early)
     assert answer.status_code == 422
     assert not HouseRule.objects.exists()
-    (drawn,) = answer.context["drawn"]
-    (hours,) = [each for each in drawn["loose"]["windows"] if "62.b" in each["article"]]
+    (rule_form,) = answer.context["forms"]
+    (hours,) = [each for each in rule_form["loosened"]["windows"] if "62.b" in each["article"]]
     assert (hours["what"], hours["channels"]) == ("window_wider", ["Llamada"])
-    assert {each["what"] for each in drawn["loose"]["caps"]} == {"cap_higher"}
+    assert {each["what"] for each in rule_form["loosened"]["caps"]} == {"cap_higher"}
     assert "El horario es más amplio que el de la ley. Ley 29571" in text(answer)
     assert 'value="06:00"' in answer.content.decode(), "what was typed stays"
 
@@ -90,8 +90,8 @@ def test_what_loosens_the_law_is_refused_beside_the_field_with_the_article(at_de
 def test_the_place_of_a_mistake_is_right_also_behind_an_empty_rule(at_desk, world):
     early = {name.replace("r0-", "r1-"): value for name, value in SOFT.items()}
     answer = at_desk("carla").post("/reglas/nueva/", {**early, "n": "2", "r1-mon-opens": "06:00"})
-    (drawn,) = answer.context["drawn"]
-    assert "windows" in drawn["loose"]
+    (rule_form,) = answer.context["forms"]
+    assert "windows" in rule_form["loosened"]
 
 
 def test_visits_are_opened_where_the_law_leaves_them_and_refused_where_not(at_desk, world):
@@ -153,8 +153,8 @@ def test_a_name_is_used_once(at_desk, soft):
 def test_another_rule_is_added_without_losing_what_was_typed(at_desk, world):
     answer = at_desk("carla").post("/reglas/nueva/", {**SOFT, "add": "1"})
     assert answer.status_code == 200
-    assert len(answer.context["drawn"]) == 2
-    assert answer.context["drawn"][0]["rule"]["age"] == "1000"
+    assert len(answer.context["forms"]) == 2
+    assert answer.context["forms"][0]["rule"]["age"] == "1000"
     assert not HouseRule.objects.exists()
 
 

@@ -127,8 +127,8 @@ def test_every_indicator_is_said_in_spanish():
 
 def test_what_cannot_be_read_counts_as_not_asked(at_desk, answered):
     asked = at_desk("ana").get("/alcance/?desde=ayer&hasta=9999-12-31&ventana=x&por=y&moneda=ZZZ&cartera=nada")
-    assert (asked.status_code, asked.context["asked"].window, asked.context["asked"].by) == (200, 7, "canal")
-    assert asked.context["asked"].to_day == schedule.today(clock.now())
+    assert (asked.status_code, asked.context["filters"].window, asked.context["filters"].by) == (200, 7, "canal")
+    assert asked.context["filters"].to_day == schedule.today(clock.now())
 
 
 def test_a_portfolio_and_a_country_that_do_not_go_together_show_the_portfolio_alone(at_desk, answered, company):

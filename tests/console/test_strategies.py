@@ -111,11 +111,11 @@ def test_yaml_is_taken_and_a_bad_line_is_named(at_desk, followed):
 def test_a_rule_is_judged_while_it_is_typed(at_desk, followed):
     client = at_desk("carla")
     ask = {"field": "steps-0", "steps-0-rule": "dpd > 30 and balanse > 5", "steps-0-unknown": "no"}
-    said = client.post("/estrategias/regla/", ask).context["said"]
-    assert (said.place, "¿Quiso decir «balance»?" in said.error) == (14, True)
-    said = client.post("/estrategias/regla/", ask | {"steps-0-rule": "dpd > 30"}).context["said"]
-    assert said.words
-    assert [(row.column, row.operator, row.values) for row in said.rows] == [("dpd", ">", ("30",))]
+    verdict = client.post("/estrategias/regla/", ask).context["verdict"]
+    assert (verdict.place, "¿Quiso decir «balance»?" in verdict.error) == (14, True)
+    verdict = client.post("/estrategias/regla/", ask | {"steps-0-rule": "dpd > 30"}).context["verdict"]
+    assert verdict.words
+    assert [(row.column, row.operator, row.values) for row in verdict.rows] == [("dpd", ">", ("30",))]
 
 
 def test_conditions_become_the_text_of_the_rule(at_desk, followed):
