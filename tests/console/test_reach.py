@@ -142,7 +142,7 @@ def test_a_portfolio_and_a_country_that_do_not_go_together_show_the_portfolio_al
         time_zone="America/Guayaquil",
     )
     shown = at_desk("carla").get("/alcance/?cartera=EC-OTRA&pais=PE").context
-    assert [each.code for each in shown["asked"].portfolios] == ["EC-OTRA"]
+    assert [each.code for each in shown["filters"].portfolios] == ["EC-OTRA"]
     assert (shown["total"].planned, shown["picked"]) == (0, {"cartera": "EC-OTRA", "pais": ""})
 
 
