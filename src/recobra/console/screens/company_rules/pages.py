@@ -22,7 +22,7 @@ from recobra.console.screens.company_rules import description
 from recobra.console.screens.company_rules import form as shapes
 from recobra.console.screens.countries.description import country_name, country_names, weekday_names
 from recobra.console.screens.place import installation_place
-from recobra.insight.queries.company_rule_preview import preview_rule
+from recobra.insight.queries import company_rule_preview
 from recobra.kit import clock
 from recobra.policy import company_rules as operations
 from recobra.policy import queries
@@ -189,7 +189,9 @@ def preview_rule(request: StaffRequest) -> HttpResponse:
         context["problem"] = _("The rule cannot be read yet: complete the fields.")
     else:
         portfolio_id = rule.portfolio_id if rule else _read_portfolio(request)
-        changes = preview_of(request.user, house=rules, portfolio_id=portfolio_id, now=clock.now())
+        changes = company_rule_preview.preview_rule(
+            request.user, rules=rules, portfolio_id=portfolio_id, now=clock.now()
+        )
         context["changes"] = [(country_name(change.country), change) for change in changes]
         context["lines"] = description.describe_rules(rules)
     return render(request, "console/house_rules/_preview.html", context)

@@ -137,7 +137,7 @@ def _preview_first_message(request: StaffRequest, debtor_id: int, point_id: int,
         debtor_id=debtor_id,
         point_id=point_id,
         channel=channel,
-        words=draft,
+        draft=draft,
         author=request.user.username,
         now=clock.now(),
     )
