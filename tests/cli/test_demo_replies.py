@@ -10,8 +10,9 @@ import psycopg
 import pytest
 
 from recobra.cli.demo_replies import SCENES
+from tests import extent
 
-ACCOUNTS = 900
+ACCOUNTS = extent.choose(daily=450, whole=900)
 HTML = "text/html"
 
 

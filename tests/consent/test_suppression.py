@@ -12,6 +12,7 @@ import pytest
 from recobra.consent import operations as consent
 from recobra.messaging import operations as messaging
 from recobra.messaging.models import Contact, MailboxMessage, Template
+from tests import extent
 from tests.messaging.crash import ROOT, database_url
 from tests.messaging.http_sink import Gateway
 from tests.messaging.smtp_sink import Sink
@@ -76,7 +77,7 @@ def until(condition, seconds=90):
         time.sleep(0.01)
 
 
-@pytest.mark.parametrize("dispatchers", [1, 2])
+@pytest.mark.parametrize("dispatchers", extent.choose(daily=[2], whole=[1, 2]))
 def test_after_a_baja_nothing_more_arrives_though_it_was_leased_already(world, gateway, dispatchers):
     """Several debtors have the number, by SMS and WhatsApp; others keep the dispatchers busy before and after."""
     template(world, "sms")
