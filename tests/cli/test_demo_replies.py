@@ -10,9 +10,8 @@ import psycopg
 import pytest
 
 from recobra.cli.demo_replies import SCENES
-from tests import extent
 
-ACCOUNTS = extent.choose(daily=450, whole=900)
+ACCOUNTS = 900
 HTML = "text/html"
 
 
