@@ -29,20 +29,22 @@ def main() -> None:
     parser.add_argument("--hours", type=float, default=8.0)
     options = parser.parse_args()
     print(HEAD, "|---|---|---|---|---|---|---|---|", sep="\n", flush=True)
-    ours, theirs = [], []
+    predictive_days, progressive_days = [], []
     for scene in build_scenes(agents=(2, 5, 10, 20, 50), rates=(0.1, 0.3, 0.6), hours=options.hours):
         days = [simulate_day(scene, pacing=predictive_pacing(), seed=seed) for seed in range(options.days)]
         base = [simulate_day(scene, pacing=pace_progressively, seed=seed) for seed in range(options.days)]
-        print(row(scene, days, base), flush=True)
-        ours, theirs = ours + days, theirs + base
-    worst = max(day.abandonment for day in ours)
-    lost = sum(day.abandoned for day in ours) / sum(day.answered for day in ours)
-    print(f"\n{len(ours)} days, {sum(day.attempts for day in ours):,} calls.")
-    print(f"Busy {mean(day.used for day in ours):.1%} against {mean(day.used for day in theirs):.1%}.")
+        print(format_row(scene, days, base), flush=True)
+        predictive_days += days
+        progressive_days += base
+    worst = max(day.abandonment for day in predictive_days)
+    lost = sum(day.abandoned for day in predictive_days) / sum(day.answered for day in predictive_days)
+    print(f"\n{len(predictive_days)} days, {sum(day.attempts for day in predictive_days):,} calls.")
+    used, usual = (mean(day.used for day in group) for group in (predictive_days, progressive_days))
+    print(f"Busy {used:.1%} against {usual:.1%}.")
     print(f"Abandoned {lost:.2%} of all answers, on the worst day {worst:.2%}.")
 
 
-def row(scene: Scene, days: list[Day], base: list[Day]) -> str:
+def format_row(scene: Scene, days: list[Day], base: list[Day]) -> str:
     """Return one line of the table."""
     used, usual = mean(day.used for day in days), mean(day.used for day in base)
     lost = [day.abandonment for day in days]

@@ -58,9 +58,16 @@ def read_segments(node: Node, catalogue: rules.Catalogue) -> tuple[Segment, ...]
     """Read the ordered segments."""
     nodes = node.read_items()
     _check_count(node, nodes, SEGMENTS_MAX)
-    segments = tuple(_read_segment(item, catalogue) for item in nodes)
+    segments = []
+    for item in nodes:
+        item.check_fields("key", "name", "rule", "unknown")
+        key = item.get_field("key")
+        if key.value == NO_SEGMENT:
+            key.refuse(Expected(f"another key: «{NO_SEGMENT}» is kept", f"otra clave: «{NO_SEGMENT}» reservada"))
+        name = item.get_field("name").read_text()
+        segments.append(Segment(key=key.read_key(), name=name, rule=_read_rule(item, catalogue)))
     _check_unique(nodes, [segment.key for segment in segments])
-    return segments
+    return tuple(segments)
 
 
 def read_steps(node: Node, segments: Sequence[Segment], catalogue: rules.Catalogue) -> tuple[Step, ...]:
@@ -74,14 +81,6 @@ def read_steps(node: Node, segments: Sequence[Segment], catalogue: rules.Catalog
         steps.append(_read_step(item, [segment.key for segment in segments], [step.key for step in steps], catalogue))
     _check_unique(nodes, [step.key for step in steps])
     return tuple(steps)
-
-
-def _read_segment(node: Node, catalogue: rules.Catalogue) -> Segment:
-    node.check_fields("key", "name", "rule", "unknown")
-    key = node.get_field("key")
-    if key.value == NO_SEGMENT:
-        key.refuse(Expected(f"another key: «{NO_SEGMENT}» is kept", f"otra clave: «{NO_SEGMENT}» reservada"))
-    return Segment(key=key.read_key(), name=node.get_field("name").read_text(), rule=_read_rule(node, catalogue))
 
 
 def _read_step(node: Node, segments: list[str], earlier: list[str], catalogue: rules.Catalogue) -> Step:

@@ -104,6 +104,13 @@ def _read_rule(node: Node, rule: str) -> CompanyRule:
         "max_debt_age_days",
         "consent",
     )
+    closed_days = set()
+    for value in node.get("closed_days", list, []):
+        # YAML makes dates of them, JSON leaves them texts.
+        try:
+            closed_days.add(value if isinstance(value, date) else date.fromisoformat(value))
+        except (TypeError, ValueError):
+            raise node.error("closed_days", "days such as 2026-12-24", value) from None
     caps = list(node.get_children("caps")) if "caps" in node.raw else []
     age = node.get("max_debt_age_days", int, None)
     if age is not None and age < 1:
@@ -113,7 +120,7 @@ def _read_rule(node: Node, rule: str) -> CompanyRule:
         countries=node.get_names("countries") if "countries" in node.raw else (),
         channels=node.get_names("channels", CHANNELS) if "channels" in node.raw else (),
         windows=read_windows(node.get_child("windows", NOTHING)) if "windows" in node.raw else None,
-        closed_days=frozenset(_read_closed_days(node)),
+        closed_days=frozenset(closed_days),
         open_on_holidays=_get_switch(node, "holidays", "open", "closed"),
         caps=tuple(_read_cap(cap, f"{rule}/cap-{number}") for number, cap in enumerate(caps, 1)),
         never=node.get("never", bool, None),
@@ -125,17 +132,6 @@ def _read_rule(node: Node, rule: str) -> CompanyRule:
 
 def _get_switch(node: Node, key: str, yes: str, no: str) -> bool | None:
     return node.get_choice(key, (yes, no)) == yes if key in node.raw else None
-
-
-def _read_closed_days(node: Node) -> list[date]:
-    days = []
-    for value in node.get("closed_days", list, []):
-        # YAML makes dates of them, JSON leaves them texts.
-        try:
-            days.append(value if isinstance(value, date) else date.fromisoformat(value))
-        except (TypeError, ValueError):
-            raise node.error("closed_days", "days such as 2026-12-24", value) from None
-    return days
 
 
 def _read_cap(node: Node, rule: str) -> Cap:

@@ -174,26 +174,24 @@ def _find_worst_cap(opened: ir.Table, history: ir.Table, caps: ir.Table) -> ir.T
     )
     pairs = asked.inner_join(past, [("debtor_id", "h_debtor"), ("creditor_id", "h_creditor")])
     counted = pairs.inner_join(caps, ["regime", ("h_channel", "counted_channel")])
-    counted = counted.filter(_counts_for_cap(counted))
-    reached = (
+    days_ago = counted.local_date.delta(counted.h_date, unit="day")
+    # A calendar week is counted from Monday, which is day 0.
+    days_of_week = counted.local_date.day_of_week.index().cast("int64") + 1
+    span = counted.calendar_week.ifelse(days_of_week, counted.span_days)
+    in_period = (days_ago >= 0) & (days_ago < span)
+    is_reached = counted.counts_unreached | counted.h_reached
+    same_debt = ~counted.per_debt | (counted.account_id == counted.h_account)
+    # What is not known counts.
+    counted = counted.filter((in_period & is_reached & same_debt).fill_null(True))
+    full = (
         counted.group_by(["capped_id", "cap_rank", "blocks_at"])
         .agg(contacts=lambda t: t.count())
         .filter(lambda t: t.contacts >= t.blocks_at)
     )
     # Ranks are unique per regime and cap, so the least of them names one cap.
-    worst = reached.group_by("capped_id").agg(worst_rank=reached.cap_rank.min())
+    worst = full.group_by("capped_id").agg(worst_rank=full.cap_rank.min())
     words = caps.select("cap_rank", "cap_reason", "cap_rule", "cap_source").distinct()
     return worst.inner_join(words, [("worst_rank", "cap_rank")])
-
-
-def _counts_for_cap(t: ir.Table) -> ir.BooleanValue:
-    """Tell if an earlier contact counts for a cap. What is not known counts."""
-    days_ago = t.local_date.delta(t.h_date, unit="day")
-    span = t.calendar_week.ifelse(t.local_date.day_of_week.index().cast("int64") + 1, t.span_days)
-    in_period = (days_ago >= 0) & (days_ago < span)
-    reached = t.counts_unreached | t.h_reached
-    same_debt = ~t.per_debt | (t.account_id == t.h_account)
-    return (in_period & reached & same_debt).fill_null(True)
 
 
 def _check_columns(table: ir.Table, schema: ibis.Schema) -> None:

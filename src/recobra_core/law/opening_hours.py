@@ -159,8 +159,11 @@ def _find_regime(key: OpeningKey) -> tuple[Country, date, Regime]:
         raise ClosedDay(reason="unknown_date", rule=f"{country.code}/date")
     subdivision = _full_code(country, key.subdivision)
     # A name that nobody knows is refused: with no rule of its own it would pass by the country's.
-    if subdivision and not _has_subdivision(country, subdivision):
-        raise ClosedDay(reason="unknown_subdivision", rule=f"{country.code}/subdivision")
+    # Where holidays do not differ by subdivision the calendar lists none, and any passes.
+    if subdivision and country.calendar.subdivisions and subdivision not in country.subdivisions:
+        regions = holidays.country_holidays(country.calendar.code).subdivisions
+        if subdivision.partition("-")[2] not in regions:
+            raise ClosedDay(reason="unknown_subdivision", rule=f"{country.code}/subdivision")
     regime = country.find_regime(channel=key.channel, day=key.local_date, subdivision=subdivision)
     if regime is None:
         raise ClosedDay(reason="unknown_rule", rule=f"{country.code}/{key.channel}")
@@ -300,14 +303,6 @@ def _full_code(country: Country, subdivision: str | None) -> str | None:
     if not subdivision or subdivision.startswith(f"{country.code}-"):
         return subdivision or None
     return f"{country.code}-{subdivision}"
-
-
-def _has_subdivision(country: Country, subdivision: str) -> bool:
-    # Where holidays do not differ by subdivision the calendar lists none, and any passes.
-    if not country.calendar.subdivisions:
-        return True
-    known = holidays.country_holidays(country.calendar.code).subdivisions
-    return subdivision in country.subdivisions or subdivision.partition("-")[2] in known
 
 
 @cache

@@ -77,17 +77,15 @@ _HARD: Final = {"b": "v", "v": "b8", "z": "s5$c2", "s": "z", "c": "k", "q": "k"}
 def _letter_class(word: str, at: int, *, by_ear: bool) -> str:
     """Return the class of what may stand for a letter, one or more times."""
     letter, following = word[at], word[at + 1 : at + 2]
-    alike = _letters_alike(letter, following) if by_ear else ""
+    alike = ""
+    if by_ear:
+        # In Spanish: what a letter sounds like depends on the next (c before e, n before v).
+        nasal = {"m": "n", "n": "m"}.get(letter, "") if following in {"b", "p", "v"} else ""
+        alike = _HARD.get(letter, "") or nasal
+        if following in {"e", "i"}:
+            alike = _SOFT.get(letter, alike)
     # A letter that may be missing carries its own question mark, so a repeated one has to be a group.
     return f"(?:[{re.escape(_LOOKALIKES.get(letter, letter) + alike)}]+){'?' if by_ear and letter == 'h' else ''}"
-
-
-def _letters_alike(letter: str, following: str) -> str:
-    """Return the letters that sound like one, in Spanish, before the next."""
-    if following in {"e", "i"} and letter in _SOFT:
-        return _SOFT[letter]
-    nasal = {"m": "n", "n": "m"}.get(letter, "")
-    return _HARD.get(letter, "") or (nasal if following in {"b", "p", "v"} else "")
 
 
 def _mistype(word: str) -> set[str]:
