@@ -21,6 +21,7 @@ def assign_arm(debtor_id: ir.Value, *, experiment: str, shares_bps: Mapping[str,
     """
     draw = _draw_hash(debtor_id, experiment)
     cases, upto_bps = [], 0
+    # Shares lie end to end: what one arm leaves at the end may be given to the next without moving anybody else.
     for name, share_bps in shares_bps.items():
         upto_bps += share_bps
         cases.append((_is_below(draw, upto_bps), ibis.literal(name)))
@@ -30,6 +31,7 @@ def assign_arm(debtor_id: ir.Value, *, experiment: str, shares_bps: Mapping[str,
 def _draw_hash(debtor_id: ir.Value, experiment: str) -> ir.StringValue:
     if not experiment:
         raise ValueError("An experiment needs a name: without one every experiment would draw the same debtors.")
+    # No secret: every engine has md5 and gives the same digits.
     return (debtor_id.cast("string") + "/" + experiment).hexdigest("md5").substr(0, 8)
 
 

@@ -29,8 +29,8 @@ def find_due_steps(accounts: ir.Table, firings: ir.Table, strategy: Strategy, *,
     waits for an event stands in the document where it belongs on the ladder. Held, stopped and unknown accounts
     fire nothing; `find_silenced` says why.
     """
-    speaking = accounts.filter(_silence_reason(accounts, strategy, as_of).isnull())
-    ladder = _add_firings(speaking, firings, strategy)
+    unsilenced = accounts.filter(_silence_reason(accounts, strategy, as_of).isnull())
+    ladder = _add_firings(unsilenced, firings, strategy)
     chosen = {track: _choose_step(ladder, strategy, track, as_of) for track in _used_tracks(strategy)}
     due = ladder.mutate(**{f"due_{track}": order for track, order in chosen.items()})
     # Most accounts have nothing due: they go before each of the others becomes a row per track.

@@ -21,6 +21,7 @@ def count_reach(due: ir.Table, accounts: ir.Table, plan: Plan) -> ir.Table:
     contacts = plan.candidates.select(
         way_debtor="debtor_id", way_creditor="creditor_id", way_channel="channel", way_track=ibis.literal("message")
     )
+    # A debtor has one contact for all due messages; other tracks have no channel.
     same_debtor = [
         affected.debtor_id == contacts.way_debtor,
         affected.creditor_id == contacts.way_creditor,

@@ -118,6 +118,7 @@ def _read_when(node: Node, earlier: list[str]) -> When:
         node.check_fields("dpd")
         return AtDpd(node.get_field("dpd").read_number(DPD_MIN, DPD_MAX))
     node.refuse(Expected("one of: dpd, after_step, after_event", "uno de: dpd, after_step, after_event"))
+    # A stand-in: the strategy is refused.
     return AtDpd(0)
 
 
@@ -126,6 +127,7 @@ def _read_action(node: Node) -> Action:
         if node.has_field(word):
             return read(node)
     node.refuse(Expected("one of: send, task, stage, hold", "uno de: send, task, stage, hold"))
+    # A stand-in: the strategy is refused.
     return Hold("", 0)
 
 

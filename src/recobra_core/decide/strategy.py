@@ -41,6 +41,7 @@ class Strategy:
         """
         problems: list[Problem] = []
         node = Node(document, "", problems)
+        # Built even from a faulty document, with stand-ins for what cannot be read, so that every problem is found.
         if node.check_fields("code", "name", "purpose", "objective", "stops", "segments", "steps"):
             segments = read_segments(node.get_field("segments"), catalogue)
             strategy = cls(

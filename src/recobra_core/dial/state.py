@@ -27,6 +27,7 @@ class Durations:
 
     def then(self, other: Durations) -> Durations:
         """Return how long one after the other lasts, taken as independent."""
+        # Variances add up; the estimate is as thin as the thinner of the two.
         deviation = sqrt(self.deviation**2 + other.deviation**2)
         return Durations(mean=self.mean + other.mean, deviation=deviation, count=min(self.count, other.count))
 

@@ -41,6 +41,7 @@ def compute_ageing(items: ir.Table, *, as_of: date, limits: Limits, by: Sequence
     measures = ("accounts", "debtors", "amount_minor")
     complete = rows.group_by(keys).agg(**{name: rows[name].sum().cast("int64") for name in measures})
 
+    # `unknown` and `credit` have no place among the days, so they come after the buckets.
     order = [*(bucket.key for bucket in limits.buckets), UNKNOWN_BUCKET, CREDIT_BUCKET]
     placed = complete.mutate(
         place=ibis.cases(*((complete.bucket == key, place) for place, key in enumerate(order))),

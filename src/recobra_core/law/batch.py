@@ -50,6 +50,7 @@ def check_contacts(
         try:
             candidate, prior_contacts = _read_row(row, index)
         except UnreadableRow as error:
+            # A bad row is answered; it never stops the list.
             rule, source = f"input/{error.column}", f"expected {error.expected}, found {row[error.column]!r}"
             answers[index] = ("no", "unreadable", rule, source)
         else:

@@ -123,6 +123,7 @@ def find_governing(
     candidates = local.values() if subdivision is None else [local.get(subdivision, ())]
     local_clauses = [clause for versions in candidates if (clause := find_in_force(versions, day))]
     national_clause = find_in_force(national, day)
+    # A known subdivision with a clause of its own goes before the country.
     if local_clauses and subdivision is not None:
         return tuple(local_clauses)
     return (*([national_clause] if national_clause else []), *local_clauses)

@@ -195,6 +195,7 @@ class _Writer:
         self, pick: Callable[[Sections], Iterable[C]], describe: Callable[[C], str]
     ) -> tuple[RuleText, ...]:
         """Return the clause in force of the country, and of each subdivision that has its own."""
+        # The newest version of each place; one that has none of that section is left out.
         places = [pick(self.law.sections), *(pick(sections) for sections in self.law.local_sections.values())]
         clauses = [clause for versions in places if (clause := find_in_force(versions, self.day))]
         return tuple(self._describe_clause(clause, describe(clause)) for clause in clauses)

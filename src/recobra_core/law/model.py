@@ -129,6 +129,7 @@ class Country:
         else:
             versions = [_find_version(self.subdivisions.get(subdivision, ()), channel, day)]
         local = tuple(rule for rule in versions if rule is not None)
+        # Not known where the debtor lives: the country's rule and each subdivision's must allow.
         if subdivision is None and local:
             return _build_regime(f"{self.code}-*", (national, *local))
         rules = local or (national,)

@@ -79,6 +79,7 @@ def allocate_payments(
 
 
 def _rank_items(items: ir.Table, order: Waterfall, as_of: date) -> ir.Table:
+    # Both ways give three ranks, so that one order by serves them.
     due_date = items.due_date.fill_null(ibis.literal(_NO_DATE))
     if order.by == "due_date":
         concept = _order_of(items.concept, order.concepts)

@@ -59,6 +59,7 @@ class Row:
 
 def to_builder(rule: Rule) -> list[Row] | None:
     """Return the rule as rows joined by AND, or None when it says more than rows can."""
+    # A rule of one condition is one row; only AND joins several.
     parts = rule.root.of if isinstance(rule.root, Every) else (rule.root,)
     rows = [_to_row(part) for part in parts]
     complete = [row for row in rows if row is not None]

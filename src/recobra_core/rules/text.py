@@ -83,8 +83,10 @@ def _write_operand(term: Term) -> str:
 
 
 def write_value(value: Value) -> str:
+    # Before the numbers, for True is an int.
     if isinstance(value, bool):
         return "true" if value else "false"
+    # A quote inside a text is written twice, as SQL has it.
     if isinstance(value, str | date):
         return "'" + str(value).replace("'", "''") + "'"
     return format(value, "f") if isinstance(value, Decimal) else str(value)

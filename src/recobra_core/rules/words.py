@@ -107,6 +107,7 @@ class _Writer:
 
     def describe_like(self, condition: Like) -> str:
         pattern = condition.pattern
+        # The usual patterns have words of their own; any other is shown as written.
         bare = pattern.strip("%")
         shape = "like"
         if bare and not {"%", "_"} & set(bare):

@@ -32,7 +32,7 @@ Judge = Callable[[Iterable[Case]], list[dict[str, Any]]]
 
 ACCOUNT_OF_THE_PAST = 7
 COMPANY_HOLIDAYS = {("DO", date(2026, 12, 24))}
-HOUSES = {
+COMPANY_RULES = {
     house.name: house
     for house in (
         read_company_rules(
@@ -74,9 +74,9 @@ def judge(engine: BaseBackend, stored: Stored) -> Judge:
         past = [row for number, case in enumerate(cases) for row in history(case, number)]
         table = judge_candidates(
             stored(rows, CANDIDATE),
-            openings=build_openings(keys=keys, company_holidays=COMPANY_HOLIDAYS, company_rules=HOUSES),
+            openings=build_openings(keys=keys, company_holidays=COMPANY_HOLIDAYS, company_rules=COMPANY_RULES),
             history=stored(past, HISTORY),
-            caps=build_caps(company_rules=HOUSES),
+            caps=build_caps(company_rules=COMPANY_RULES),
         )
         answer = sorted(engine.to_pyarrow(table).to_pylist(), key=lambda row: row["candidate_id"])
         assert [row["candidate_id"] for row in answer] == list(range(len(cases)))
@@ -92,12 +92,14 @@ def until(engine: BaseBackend, stored: Stored) -> Callable[..., tuple[bool, str 
     def answer(**case: Any) -> tuple[bool, str | None]:
         zone = "America/Lima"
         row = candidate({"where": "PE", "zone": zone, "channel": "sms", **case}, 0)
-        opened = build_openings(keys=[OpeningKey(*(row[name] for name in OpeningKey._fields))], company_rules=HOUSES)
+        opened = build_openings(
+            keys=[OpeningKey(*(row[name] for name in OpeningKey._fields))], company_rules=COMPANY_RULES
+        )
         judged = judge_candidates(
             stored([row], CANDIDATE),
             openings=opened,
             history=stored([], HISTORY),
-            caps=build_caps(company_rules=HOUSES),
+            caps=build_caps(company_rules=COMPANY_RULES),
         )
         (found,) = engine.to_pyarrow(add_holds_until(join_openings(judged, openings=opened))).to_pylist()
         end = found["holds_until_epoch"]

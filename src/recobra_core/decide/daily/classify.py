@@ -35,6 +35,7 @@ def classify_accounts(known: ir.Table, policies: Sequence[PortfolioLimits], *, a
     stage_by_days = _choose_by_policy(
         known, policies, lambda policy: stage_of(known.dpd, current=known.was_stage, limits=policy.limits)
     )
+    # Within a cycle nobody falls back: a part payment does not undo a demand.
     was_further = same_cycle & (_rank_of(known.was_stage) > _rank_of(stage_by_days)).fill_null(False)
     classed = known.mutate(
         bucket=_choose_by_policy(known, policies, lambda policy: bucket_of(known.dpd, limits=policy.limits)),
@@ -45,6 +46,7 @@ def classify_accounts(known: ir.Table, policies: Sequence[PortfolioLimits], *, a
             else_=known.next_due_date,
         ),
     )
+    # An account without a state is new: it entered its stage today.
     is_same_stage = (classed.stage == classed.was_stage).fill_null(False)
     classed = classed.mutate(stage_since=is_same_stage.ifelse(classed.was_stage_since, ibis.literal(as_of)))
     classed = classed.mutate(days_in_stage=ibis.literal(as_of).delta(classed.stage_since, unit="day").cast("int64"))

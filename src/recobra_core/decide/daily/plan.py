@@ -24,15 +24,15 @@ def find_due_today(
     Portfolios that may not be contacted today (stale data) have none.
     """
     active = facts.portfolios.filter(facts.portfolios.active).select("portfolio_id")
-    speaking = accounts.semi_join(active, "portfolio_id")
+    contactable = accounts.semi_join(active, "portfolio_id")
     due = []
     for policy in policies:
         # A strategy may have segments alone.
         if policy.strategy is None or not policy.strategy.steps:
             continue
-        own = speaking.filter(speaking.portfolio_id.isin(policy.portfolio_ids))
-        fired = facts.firings.filter(facts.firings.strategy_code == policy.strategy.code).drop("strategy_code")
-        due.append(find_due_steps(own, fired, policy.strategy, as_of=as_of))
+        policy_accounts = contactable.filter(contactable.portfolio_id.isin(policy.portfolio_ids))
+        firings = facts.firings.filter(facts.firings.strategy_code == policy.strategy.code).drop("strategy_code")
+        due.append(find_due_steps(policy_accounts, firings, policy.strategy, as_of=as_of))
     return ibis.union(*due) if len(due) > 1 else (due[0] if due else None)
 
 
@@ -47,7 +47,7 @@ def plan_day(
 ) -> planning.Plan:
     """Plan one contact per debtor and creditor; debtors whose contact of the day was made already wait.
 
-    `due` must be a table of the engine, not an expression over `accounts` (see `plan.contacts`).
+    `due` must be a table of the engine, not an expression over `accounts` (see `plan.plan_contacts`).
     """
     messages = due.anti_join(facts.planned.select("debtor_id").distinct(), "debtor_id")
     plan = planning.plan_contacts(
@@ -101,27 +101,29 @@ def _expand_points(points: ir.Table) -> ir.Table:
     rows = []
     for kind, channels in _CHANNELS_BY_KIND:
         # A number at work or of another person is no way to the debtor, so it never stands before one that is.
-        own = points.filter((points.kind == kind) & ~_stated_place(points).isin(["work", "other_person"]))
+        kind_points = points.filter((points.kind == kind) & ~_stated_place(points).isin(["work", "other_person"]))
         for channel in channels:
-            fitting = own.filter(own.line != "FIXED") if channel in {"sms", "whatsapp"} else own
+            channel_points = (
+                kind_points.filter(kind_points.line != "FIXED") if channel in {"sms", "whatsapp"} else kind_points
+            )
             # What was said of this one channel goes before what was said of the whole point.
             consent = ibis.cases(
-                (_has_channel(fitting, "denied_for", channel), "denied"),
-                (_has_channel(fitting, "granted_for", channel), "granted"),
-                else_=fitting.consent,
+                (_has_channel(channel_points, "denied_for", channel), "denied"),
+                (_has_channel(channel_points, "granted_for", channel), "granted"),
+                else_=channel_points.consent,
             )
             is_preferred = ibis.literal(False)
-            if "preferred_channel" in fitting.columns:
-                is_preferred = (fitting.preferred_channel == channel).fill_null(False)
+            if "preferred_channel" in channel_points.columns:
+                is_preferred = (channel_points.preferred_channel == channel).fill_null(False)
             rows.append(
-                fitting.select(
+                channel_points.select(
                     "contact_point_id",
                     "debtor_id",
                     "opted_out",
                     "quality",
-                    valid=fitting.valid & ~_has_channel(fitting, "unusable_for", channel),
+                    valid=channel_points.valid & ~_has_channel(channel_points, "unusable_for", channel),
                     consent=consent,
-                    place=_stated_place(fitting),
+                    place=_stated_place(channel_points),
                     preferred=is_preferred,
                     channel=ibis.literal(channel),
                     rank=ibis.literal(0),

@@ -46,6 +46,7 @@ def read_country(text: str, *, file: str) -> tuple[CountryContent, ...]:
     if file != f"{code}.yaml":
         raise node.error("country", f"the name of the file, {file}", code)
     phrases = _read_phrases(node.get_child("phrases", {}), by_ear=True)
+    # Phrases of a country are written once for all its versions.
     return tuple(_read_version(version, node, phrases) for version in node.get_children("versions"))
 
 

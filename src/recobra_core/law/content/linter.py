@@ -99,6 +99,7 @@ def _find_phrases(
         yield from _find_letterheads(text, folded, vocabulary, rules=rules, kind=kind)
 
 
+# Apart from the country's rulings, because the same template is read for several countries.
 @lru_cache(maxsize=1024)
 def _find_spans(text: str, language: str, country: str) -> tuple[tuple[str, int, int], ...]:
     """Return what a language's phrases (or those a country adds) find, less what is meant otherwise."""
@@ -141,6 +142,7 @@ def _find_letterheads(
         if match is None or _overlaps(match.span(), masked):
             continue
         start, end = folded.span(*match.span())
+        # In small letters the same words are an ordinary sentence.
         letters = _LETTER.findall(text[start:end])
         if letters and all(letter.isupper() for letter in letters):
             yield from _make_finding("letterhead", (start, end), text, rules.rulings["letterhead"], kind)
@@ -231,6 +233,7 @@ def _make_finding(code: str, span: tuple[int, int], text: str, ruling: Ruling, k
 def _drop_repeated(findings: list[Finding]) -> list[Finding]:
     """Leave out what says again, on the same words, what another finding of its kind says."""
     distinct: list[Finding] = []
+    # The longest of those that begin alike comes first, so that it takes in the others.
     for finding in sorted(findings, key=lambda finding: (finding.start, -finding.end, finding.code)):
         same_code = (other for other in distinct if other.code == finding.code)
         if not any(other.start <= finding.start and finding.end <= other.end for other in same_code):
