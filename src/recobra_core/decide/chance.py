@@ -21,7 +21,7 @@ def assign_arm(debtor_id: ir.Value, *, experiment: str, shares_bps: Mapping[str,
     """
     draw = _draw_hash(debtor_id, experiment)
     cases, upto_bps = [], 0
-    # Shares lie end to end: what one arm leaves at the end may be given to the next without moving anybody else.
+    # Shares lie end to end: only the last arm can grow without moving debtors between the others.
     for name, share_bps in shares_bps.items():
         upto_bps += share_bps
         cases.append((_is_below(draw, upto_bps), ibis.literal(name)))

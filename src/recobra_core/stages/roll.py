@@ -22,7 +22,7 @@ def build_roll_matrix(before: ir.Table, after: ir.Table, *, by: Sequence[str] = 
     moved = joined.select(
         from_bucket=joined.bucket.fill_null(NEW),
         to_bucket=joined.bucket_after.fill_null(GONE),
-        # What a new account owes was owed by nobody the day before.
+        # A new account has no amount before: it counts with the one after.
         amount=joined.amount_minor.coalesce(joined.amount_minor_after),
         **{name: joined[name].coalesce(joined[f"{name}_after"]) for name in by},
     )
