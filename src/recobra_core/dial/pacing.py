@@ -50,7 +50,7 @@ def pace_calls(state: Floor, *, limits: Limits | None = None) -> Decision:
     abandonments_left = floor(limits.cap * state.answered_today) - state.abandoned_today
     if abandonments_left < 1:
         return Decision(calls=one_each, mode="progressive", why="cap_near")
-    answer_rate = max(limits.least_answer, state.rate.upper(limits.caution))
+    answer_rate = max(limits.least_answer, state.rate.upper_bound(limits.caution))
     people, variance = _expect_people(state, limits)
     # As good as nobody will be there.
     if people <= limits.cap:
@@ -74,7 +74,7 @@ def pace_calls(state: Floor, *, limits: Limits | None = None) -> Decision:
 def _expect_people(state: Floor, limits: Limits) -> tuple[float, float]:
     """Return mean and variance of the people who will be there when an answer comes."""
     seconds = state.ring.mean * _EARLY + limits.patience
-    talk_and_wrap = state.talk.then(state.wrap)
+    talk_and_wrap = state.talk.followed_by(state.wrap)
     chances = [talk_and_wrap.ends_within(seconds, elapsed=elapsed) for elapsed in state.talking]
     chances += [state.wrap.ends_within(seconds, elapsed=elapsed) for elapsed in state.wrapping]
     return state.free + sum(chances) - state.waiting, sum(chance * (1 - chance) for chance in chances)

@@ -25,7 +25,7 @@ class Durations:
             return 0.0
         return 1.0 - self._chance_longer(elapsed + seconds) / still_on
 
-    def then(self, other: Durations) -> Durations:
+    def followed_by(self, other: Durations) -> Durations:
         """Return how long one after the other lasts, taken as independent."""
         # Variances add up; the estimate is as thin as the thinner of the two.
         deviation = sqrt(self.deviation**2 + other.deviation**2)
@@ -53,7 +53,7 @@ class Rate:
     answered: int
     attempts: int
 
-    def upper(self, z: float) -> float:
+    def upper_bound(self, z: float) -> float:
         """Return Wilson's upper bound: what it may well be at worst, as an answer is what can find nobody there."""
         # Nothing tried: every call may be answered.
         if self.attempts == 0:

@@ -71,7 +71,7 @@ def read_country(text: str, *, file: str) -> Country:
         local_sections=MappingProxyType(
             {s: read_sections(regions.get_child(s), place=s, complete=False) for s in regions.raw}
         ),
-        articles=_freeze(
+        articles=_freeze_value(
             {
                 **node.get("articles", Mapping),
                 "subdivisions": {s: regions.get_child(s).raw.get("articles", {}) for s in regions.raw},
@@ -193,8 +193,8 @@ def _read_cap(top: Node, name: str) -> Cap:
     )
 
 
-def _freeze(value: Any) -> Any:
+def _freeze_value(value: Any) -> Any:
     """Return YAML's lists and mappings as tuples and read-only mappings, all the way down."""
     if isinstance(value, Mapping):
-        return MappingProxyType({key: _freeze(item) for key, item in value.items()})
-    return tuple(_freeze(item) for item in value) if isinstance(value, list) else value
+        return MappingProxyType({key: _freeze_value(item) for key, item in value.items()})
+    return tuple(_freeze_value(item) for item in value) if isinstance(value, list) else value

@@ -65,12 +65,14 @@ def _tested_columns(condition: Condition) -> set[str]:
 def _possible_answers(condition: Condition, missing: frozenset[str]) -> Answers:
     match condition:
         case Every(of=parts):
-            return reduce(_conjoin, (_possible_answers(part, missing) for part in parts))
+            return reduce(_conjoin_answers, (_possible_answers(part, missing) for part in parts))
         case Some(of=parts):
             # By De Morgan: one of the parts holds unless all fail.
-            return _negate(reduce(_conjoin, (_negate(_possible_answers(part, missing)) for part in parts)))
+            return _negate_answers(
+                reduce(_conjoin_answers, (_negate_answers(_possible_answers(part, missing)) for part in parts))
+            )
         case Not(of=inner):
-            return _negate(_possible_answers(inner, missing))
+            return _negate_answers(_possible_answers(inner, missing))
         case IsNull(term=term):
             return frozenset({_is_null(term, missing)})
         case Compare(left=left, right=right):
@@ -96,7 +98,7 @@ def _is_null(term: Term, missing: frozenset[str]) -> bool:
             return _is_null(left, missing) or _is_null(right, missing)
 
 
-def _conjoin(left: Answers, right: Answers) -> Answers:
+def _conjoin_answers(left: Answers, right: Answers) -> Answers:
     return frozenset(_kleene_and(a, b) for a in left for b in right)
 
 
@@ -106,5 +108,5 @@ def _kleene_and(a: bool | None, b: bool | None) -> bool | None:  # noqa: FBT001 
     return None if a is None or b is None else True
 
 
-def _negate(answers: Answers) -> Answers:
+def _negate_answers(answers: Answers) -> Answers:
     return frozenset(None if answer is None else not answer for answer in answers)

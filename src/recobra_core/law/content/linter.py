@@ -109,7 +109,7 @@ def _find_spans(text: str, language: str, country: str) -> tuple[tuple[str, int,
         (code, *match.span())
         for code, pattern in phrases.items()
         for match in pattern.finditer(text)
-        if not _overlaps(match.span(), (*innocent, *denied) if code in EXCUSED_BY_DENIAL else innocent)
+        if not _overlaps_any(match.span(), (*innocent, *denied) if code in EXCUSED_BY_DENIAL else innocent)
     )
 
 
@@ -128,7 +128,7 @@ def _find_masks(text: str, language: str) -> tuple[tuple[tuple[int, int], ...], 
     return innocent, tuple(denied)
 
 
-def _overlaps(span: tuple[int, int], masks: Iterable[tuple[int, int]]) -> bool:
+def _overlaps_any(span: tuple[int, int], masks: Iterable[tuple[int, int]]) -> bool:
     return any(start < span[1] and span[0] < end for start, end in masks)
 
 
@@ -139,7 +139,7 @@ def _find_letterheads(
     masked = [span for mask in _find_masks(folded.text, vocabulary.language) for span in mask]
     for line in _LINE_START.finditer(folded.text):
         match = vocabulary.letterheads.match(folded.text, line.start())
-        if match is None or _overlaps(match.span(), masked):
+        if match is None or _overlaps_any(match.span(), masked):
             continue
         start, end = folded.span(*match.span())
         # In small letters the same words are an ordinary sentence.

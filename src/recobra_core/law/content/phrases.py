@@ -37,7 +37,7 @@ def compile_phrases(phrases: Iterable[str], *, by_ear: bool, strong: Iterable[st
     plain = [_compile_phrase(phrase, by_ear=by_ear) for phrase in phrases]
     words = list(strong)
     split = [_SPREAD.join(_letter_class(word, at, by_ear=by_ear) for at in range(len(word))) for word in words]
-    mistyped = [re.escape(slip) for word in words for slip in _mistype(word)]
+    mistyped = [re.escape(slip) for word in words for slip in _mistyped_forms(word)]
     alternatives = plain + split + mistyped
     return re.compile(f"{_BEFORE}(?:{'|'.join(alternatives)}){_AFTER}") if alternatives else NOTHING
 
@@ -88,7 +88,7 @@ def _letter_class(word: str, at: int, *, by_ear: bool) -> str:
     return f"(?:[{re.escape(_LOOKALIKES.get(letter, letter) + alike)}]+){'?' if by_ear and letter == 'h' else ''}"
 
 
-def _mistype(word: str) -> set[str]:
+def _mistyped_forms(word: str) -> set[str]:
     """Return a word with two letters swapped or one left out, as fingers do; only long ones, so that none is a word."""
     if len(word) < 7:
         return set()
