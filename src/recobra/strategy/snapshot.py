@@ -47,7 +47,7 @@ FIRINGS = pa.schema(
 
 
 def read_firings(scope: Scope, *, as_of: date) -> pa.Table:
-    """Return the firings in force (schema FIRINGS), without those of `carried_contacts`."""
+    """Return the firings in force (schema FIRINGS), without those of `read_carried_contacts`."""
     where, parameters = scope.where(debtor="a.debtor_id", portfolio="a.portfolio_id")
     query = f"""SELECT f.account_id, f.strategy_code, f.step_key, f.cycle_date, f.occurrence, f.fired_on
         FROM strategy_firing f JOIN portfolio_account a ON a.id = f.account_id
