@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET, require_POST
 from recobra.access import operations
 from recobra.access.queries import User, portfolio_codes
 from recobra.access.roles import Right
-from recobra.console import labels, narrative, reasons, spreadsheet, strategy_labels
+from recobra.console import labels, narrative, reasons, spreadsheet
 from recobra.console.guard import StaffRequest, needs
 from recobra.console.parameters import parse_date, parse_id
 from recobra.journal import queries
@@ -28,7 +28,6 @@ from recobra.strategy import schedule
 
 from .place import installation_place
 
-__all__ = ["strategy_labels", "urlpatterns"]
 PAGE_ROWS = 100
 EXPORT_ROWS_MAX = 200_000
 EXPORT_PAGE_ROWS = 2_000

@@ -18,14 +18,12 @@ from recobra.access.roles import Right
 from recobra.consent import operations as consent
 from recobra.consent import queries
 from recobra.consent.ledger import OptOutRefused
-from recobra.console import compliance_labels
 from recobra.console.actions import actor_and_time
 from recobra.console.guard import StaffRequest, needs
 from recobra.insight.queries.debtor_file import debtor_file_for
 from recobra.kit import clock
 from recobra.portfolio.queries import debtor_for
 
-__all__ = ["compliance_labels", "urlpatterns"]
 PROOF_LENGTH_MIN = 10
 
 

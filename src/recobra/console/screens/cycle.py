@@ -12,7 +12,6 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from recobra.access.roles import Right
-from recobra.console import strategy_labels
 from recobra.console.actions import actor_and_time
 from recobra.console.guard import StaffRequest, needs
 from recobra.insight.queries import board
@@ -21,8 +20,6 @@ from recobra.strategy import jobs, queries, schedule
 from recobra.strategy.operations import CycleRefused
 
 from .place import installation_place
-
-__all__ = ["strategy_labels", "urlpatterns"]
 
 
 @require_GET

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from recobra.access.roles import Right
-from recobra.console import compliance_labels, labels
+from recobra.console import labels
 from recobra.console.actions import actor_and_time
 from recobra.console.guard import StaffRequest, needs
 from recobra.console.parameters import parse_id
@@ -31,7 +31,6 @@ from recobra.portfolio.queries import portfolios_for
 from recobra_core import law
 from recobra_core.law.model import WEEKDAYS
 
-__all__ = ["compliance_labels", "urlpatterns"]
 _FIELDS_WITH_NOTES = frozenset({"channels", "windows", "caps", "closed_days"})
 
 

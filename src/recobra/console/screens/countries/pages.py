@@ -15,7 +15,7 @@ from django.urls import path
 from django.views.decorators.http import require_GET
 
 from recobra.access.roles import Right
-from recobra.console import compliance_labels, labels
+from recobra.console import labels
 from recobra.console.guard import StaffRequest, needs
 from recobra.console.parameters import parse_date
 from recobra.console.screens.countries import description
@@ -26,7 +26,6 @@ from recobra.kit import clock
 from recobra_core.law import load_countries, zones_for
 from recobra_core.law.calendar import CalendarDay, list_month_days
 
-__all__ = ["compliance_labels", "urlpatterns"]
 _CHANNELS_SHOWN = ("call", "whatsapp", "email")
 
 

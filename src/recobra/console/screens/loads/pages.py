@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from recobra.access import operations as access
 from recobra.access.roles import Right
-from recobra.console import labels, strategy_labels
+from recobra.console import labels
 from recobra.console.guard import StaffRequest, needs
 from recobra.console.parameters import parse_page
 from recobra.intake import jobs, operations, queries
@@ -23,7 +23,6 @@ from recobra.intake.operations import LoadRefused
 from recobra.kit import clock
 from recobra.portfolio.queries import portfolios_for
 
-__all__ = ["strategy_labels", "urlpatterns"]
 PAGE_ROWS = 50
 
 

@@ -11,7 +11,6 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from recobra.access.roles import Right
-from recobra.console import strategy_labels
 from recobra.console.guard import StaffRequest, needs
 from recobra.console.labels import screen_language
 from recobra.console.screens.place import installation_place
@@ -19,8 +18,6 @@ from recobra.console.screens.strategies import description
 from recobra.kit import clock
 from recobra.strategy import operations, queries, schedule
 from recobra_core.decide import NO_SEGMENT, Strategy, StrategyError, describe_stops, diff_strategies, list_templates
-
-__all__ = ["strategy_labels", "urlpatterns"]
 
 
 @require_GET

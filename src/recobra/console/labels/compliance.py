@@ -1,4 +1,4 @@
-"""Labels of the law's pages, of company rules and of consent; importing this adds them to `labels.LABELS`."""
+"""Labels of the law, of company rules and of consent."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from typing import Final
 
 from django.utils.translation import gettext_lazy as _
 
-from recobra.console import labels
+from .family import Families
 
-FAMILIES: Final[dict[str, dict[str, labels.Label]]] = {
+FAMILIES: Final[Families] = {
     # How sure the research of a rule is (recobra_core.law.description.RuleText)
     "certainty": {
         "verified": (_("Verified in the text"), "good"),
@@ -86,4 +86,3 @@ FAMILIES: Final[dict[str, dict[str, labels.Label]]] = {
         "workplace_opened": (_("The law bars contact at work."), "bad"),
     },
 }
-labels.LABELS.update(FAMILIES)

@@ -1,18 +1,14 @@
-"""Labels of codes, and the tones of their badges."""
+"""Labels of accounts, payments, messages, templates, tasks and conversations."""
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import Final
 
-from django.utils.functional import Promise
-from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from recobra_core.stages.limits import DEFAULT_BUCKETS
+from .family import Families
 
-# The label, and the tone of its badge: calm, good, warn, bad or quiet.
-Label = tuple[str | Promise, str]
-LABELS: Final[dict[str, dict[str, Label]]] = {
+FAMILIES: Final[Families] = {
     # recobra_core.decide.steps.STAGES
     "stage": {
         "PREVENTIVE": (_("Preventive"), "good"),
@@ -211,33 +207,3 @@ LABELS: Final[dict[str, dict[str, Label]]] = {
         "ADDRESS": (_("Address"), "quiet"),
     },
 }
-
-
-def label_of(family: str, code: str) -> str:
-    """Return the label of a code in the screen's language; an unknown code as it is."""
-    if family == "bucket":
-        return bucket_label(code)
-    return str(LABELS[family].get(code, (code, "quiet"))[0])
-
-
-def tone_of(family: str, code: str) -> str:
-    """Return the tone of a code's badge: calm, good, warn, bad or quiet."""
-    return LABELS[family].get(code, (code, "quiet"))[1]
-
-
-def choices(family: str) -> list[tuple[str, str]]:
-    """Return the codes of a family with their labels, as a form field takes them."""
-    return [(code, str(label)) for code, (label, _tone) in LABELS[family].items()]
-
-
-def bucket_label(key: str) -> str:
-    """Return a bucket's label as the core names it."""
-    unclassified = {"unknown": _("Without a due date"), "new": _("Not classified yet")}
-    if key in unclassified:
-        return str(unclassified[key])
-    return next((bucket.label(screen_language()) for bucket in DEFAULT_BUCKETS if bucket.key == key), key)
-
-
-def screen_language() -> Literal["en", "es"]:
-    """Return the language of the screen as the core names it."""
-    return "en" if get_language() == "en" else "es"

@@ -1,4 +1,4 @@
-"""Labels of strategies, runs and loads; importing this adds them to `labels.LABELS`."""
+"""Labels of strategies, campaigns, runs, loads and the journal."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Final
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop, pgettext_lazy
 
-from recobra.console import labels
+from .family import Families
 
-FAMILIES: Final[dict[str, dict[str, labels.Label]]] = {
+FAMILIES: Final[Families] = {
     # strategy.StrategyVersion.Status
     "version": {
         "DRAFT": (_("Draft"), "warn"),
@@ -129,8 +129,7 @@ _DOCUMENTS: Final = (
     "US_SSN",
     "US_EIN",
 )
-labels.LABELS.update(FAMILIES)
-labels.LABELS["document"] = {code: (code[3:], "quiet") for code in _DOCUMENTS}
+FAMILIES["document"] = {code: (code[3:], "quiet") for code in _DOCUMENTS}
 
 # Findings of `journal.seal`, repeated here because gettext reads them only from the source.
 ALTERED: Final = (
