@@ -60,14 +60,14 @@ class Webhook(ProviderView):
         challenge_answer = answer_challenge(provider_code=provider_code, call=call)
         if challenge_answer is not None:
             return HttpResponse(challenge_answer, content_type="text/plain; charset=utf-8")
-        return _receive(provider_code, call)
+        return _receive_call(provider_code, call)
 
     def post(self, request: HttpRequest, provider_code: str) -> HttpResponse:
         """Receive a call."""
-        return _receive(provider_code, read_call(request))
+        return _receive_call(provider_code, read_call(request))
 
 
-def _receive(provider_code: str, call: WebhookRequest) -> HttpResponse:
+def _receive_call(provider_code: str, call: WebhookRequest) -> HttpResponse:
     content_type, body = receive_call(provider_code=provider_code, call=call, now=call.received_at)
     return HttpResponse(body, content_type=content_type)
 

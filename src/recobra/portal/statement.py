@@ -35,33 +35,33 @@ class Statement(View):
         now = clock.now()
         door = find_statement_link(token, now=now)
         if door is None:
-            return _render(request, "gone")
+            return _render_statement(request, "gone")
         # A preview by a mail program or a messenger is no reading by the debtor.
         if is_person(request):
             identity_proof.record_page_opening(contact_id=door.contact_id, now=now)
-        return _render(request, _state(door), door)
+        return _render_statement(request, _link_state(door), door)
 
     def post(self, request: HttpRequest, token: str) -> HttpResponse:
         """Show the statement, or the reason for not showing it."""
         now = clock.now()
         attempt = identity_proof.check_identity(token=token, figures=request.POST.get("figures", ""), now=now)
         if attempt is None:
-            return _render(request, "gone")
+            return _render_statement(request, "gone")
         door, proof = attempt
         if proof is Proof.RIGHT:
-            return _render(request, "shown", door, statement_page(door, now=now))
-        state = _state(door)
+            return _render_statement(request, "shown", door, statement_page(door, now=now))
+        state = _link_state(door)
         # A link that is closed by now says so, whatever the answer was.
-        return _render(request, str(proof) if state == "ask" else state, door)
+        return _render_statement(request, str(proof) if state == "ask" else state, door)
 
 
-def _state(door: StatementLink) -> str:
+def _link_state(door: StatementLink) -> str:
     if door.closed:
         return "closed"
     return "ask" if door.asks else "unasked"
 
 
-def _render(
+def _render_statement(
     request: HttpRequest, state: str, door: StatementLink | None = None, statement: object = None
 ) -> HttpResponse:
     # The texts of the statement exist in Spanish only, and the page around them has to match.
