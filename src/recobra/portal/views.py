@@ -45,22 +45,22 @@ class Unsubscribe(View):
         """Ask for confirmation."""
         public_id = queries.read_unsubscribe_token(token)
         address = queries.masked_address(public_id) if public_id else None
-        return _render_page(request, "ask" if address else "unknown", address=address)
+        return _render_unsubscribe(request, "ask" if address else "unknown", address=address)
 
     def post(self, request: HttpRequest, token: str) -> HttpResponse:
         """Record the debtor's wish: no more messages, not that person, or messages again."""
         public_id = queries.read_unsubscribe_token(token)
         wish = request.POST.get("wish", "stop")
         if public_id is None or wish not in _WISHES:
-            return _render_page(request, "unknown")
+            return _render_unsubscribe(request, "unknown")
         # RFC 8058: mail programs post this for the reader, who never saw the page.
         is_one_click = request.POST.get("List-Unsubscribe") == "One-Click"
         statement = "List-Unsubscribe=One-Click" if is_one_click else ""
         try:
             state = _WISHES[wish](public_id, statement, clock.now())
         except OptOutRefused:
-            return _render_page(request, "unknown")
-        return _render_page(request, state, address=queries.masked_address(public_id))
+            return _render_unsubscribe(request, "unknown")
+        return _render_unsubscribe(request, state, address=queries.masked_address(public_id))
 
 
 def _record_opt_out(public_id: UUID, statement: str, now: datetime) -> str:
@@ -89,6 +89,6 @@ _WISHES: Final[dict[str, Callable[[UUID, str, datetime], str]]] = {
 }
 
 
-def _render_page(request: HttpRequest, state: str, *, address: str | None = None) -> HttpResponse:
+def _render_unsubscribe(request: HttpRequest, state: str, *, address: str | None = None) -> HttpResponse:
     status = 404 if state == "unknown" else 200
     return render_page(request, PAGE, {"state": state, "address": address, "wish_texts": WISH_TEXTS}, status=status)
