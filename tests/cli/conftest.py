@@ -22,7 +22,7 @@ from .commands import run_here, run_process
 EMPTY_DATABASE = f"empty_{WORKER}"
 
 
-class Houses:
+class Installations:
     """Data directories whose database stays up between commands, as where the console is being served."""
 
     def __init__(self) -> None:
@@ -64,39 +64,39 @@ class Houses:
 
 
 @pytest.fixture(scope="session")
-def houses(django_db_setup):
+def installations(django_db_setup):
     """The data directories of this worker's tests; a command run here needs Django's database."""
-    made = Houses()
+    made = Installations()
     yield made
     made.remove()
 
 
 @pytest.fixture(scope="session")
-def new_house(houses):
+def new_installation(installations):
     """Make a data directory; with `own_server` its database is the product's embedded one, still empty."""
-    return houses.create
+    return installations.create
 
 
 @pytest.fixture(scope="session")
-def url_of(houses):
+def url_of(installations):
     """Return the URL of a data directory's database."""
-    return houses.url_of
+    return installations.url_of
 
 
 @pytest.fixture(scope="session")
-def home(new_house):
-    return new_house()
+def home(new_installation):
+    return new_installation()
 
 
 @pytest.fixture(scope="session")
 def database_url(home, url_of):
-    """The URL of the database of that house."""
+    """The URL of the database of that installation."""
     return url_of(home)
 
 
 @pytest.fixture
 def empty_database_url(database_url):
-    """The URL of a database without tables on the server of that house."""
+    """The URL of a database without tables on the server of that installation."""
     with psycopg.connect(database_url, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {EMPTY_DATABASE}")
         yield database_url.replace(urlsplit(database_url).path, f"/{EMPTY_DATABASE}")
@@ -104,20 +104,20 @@ def empty_database_url(database_url):
 
 
 @pytest.fixture(scope="session")
-def recobra(home, houses, django_db_blocker):
+def recobra(home, installations, django_db_blocker):
     """Run a command to its end."""
 
     def run(*words, at=home, stdin="", **env):
         with django_db_blocker.unblock():
-            return run_here(*words, environment=houses.environment(at, **env), stdin=stdin)
+            return run_here(*words, environment=installations.environment(at, **env), stdin=stdin)
 
     return run
 
 
 @pytest.fixture(scope="session")
-def recobra_process(home, houses):
+def recobra_process(home, installations):
     """Run a command to its end in a process of its own."""
-    return lambda *words, at=home, **env: run_process(*words, environment=houses.environment(at, **env))
+    return lambda *words, at=home, **env: run_process(*words, environment=installations.environment(at, **env))
 
 
 @pytest.fixture

@@ -59,15 +59,15 @@ def test_a_debtor_is_told_alike_in_every_row(days):
 
 
 @pytest.mark.long
-def test_the_bench_prints_its_figures_and_leaves_nothing(recobra, new_house, url_of):
-    house = new_house()
-    ended = recobra("bench", "--accounts", 400, "--json", at=house)
+def test_the_bench_prints_its_figures_and_leaves_nothing(recobra, new_installation, url_of):
+    installation = new_installation()
+    ended = recobra("bench", "--accounts", 400, "--json", at=installation)
     assert ended.code == 0, ended.err
     assert set(ended.document) == KEYS
     assert ended.document["accounts"] == 400
     assert all(value >= 0 for value in ended.document.values())
     assert ended.document["load_s"] > 0
     assert ended.document["peak_rss_mb"] > 50
-    assert list(house.iterdir()) == []
-    with psycopg.connect(url_of(house)) as connection:
+    assert list(installation.iterdir()) == []
+    with psycopg.connect(url_of(installation)) as connection:
         assert connection.execute("SELECT count(*) FROM portfolio_portfolio").fetchone() == (0,)

@@ -23,8 +23,8 @@ def fact(database_url):
         connection.execute("DELETE FROM journal_seal")
 
 
-def test_a_backup_is_read_into_an_empty_database(recobra, fact, tmp_path, new_house):
-    other = new_house(own_server=True)
+def test_a_backup_is_read_into_an_empty_database(recobra, fact, tmp_path, new_installation):
+    other = new_installation(own_server=True)
     file = tmp_path / "copia.dump"
     assert recobra("db", "backup", file).code == 0
     restored = recobra("db", "restore", file, "--json", at=other)

@@ -16,8 +16,8 @@ ACCOUNTS = 120
 
 
 @pytest.fixture(scope="module")
-def shown(new_house):
-    return new_house()
+def shown(new_installation):
+    return new_installation()
 
 
 @pytest.fixture(scope="module")
@@ -145,8 +145,8 @@ def test_the_journal_of_the_day_is_sealed_and_whole(recobra, shown, first):
     assert told["rows"] > first["contacts_planned"]
 
 
-def test_a_company_at_work_is_never_mixed_with_a_demonstration(recobra, new_house, url_of):
-    folder = new_house()
+def test_a_company_at_work_is_never_mixed_with_a_demonstration(recobra, new_installation, url_of):
+    folder = new_installation()
     with psycopg.connect(url_of(folder), autocommit=True) as connection:
         connection.execute("INSERT INTO portfolio_creditor VALUES (1, 'SUR', 'Banco Sur', '', '', '')")
         connection.execute(

@@ -16,8 +16,8 @@ HTML = "text/html"
 
 
 @pytest.fixture(scope="module")
-def shown(new_house):
-    return new_house(own_server=True)
+def shown(new_installation):
+    return new_installation(own_server=True)
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import pytest
 
 @pytest.fixture(scope="module")
 def debtor(database_url):
-    """A debtor of one creditor, written straight into the tables of the house."""
+    """A debtor of one creditor, written straight into the tables of the installation."""
     with psycopg.connect(database_url) as connection:
         connection.execute(
             "INSERT INTO portfolio_creditor (code, name, tax_id, complaint_contact, payment_instructions)"
@@ -34,12 +34,12 @@ def test_what_is_exported_is_valid_until_a_byte_changes(recobra, debtor, tmp_pat
     assert altered.document["where"]
 
 
-def test_who_has_the_certificate_alone_can_check(recobra, new_house, debtor, tmp_path):
+def test_who_has_the_certificate_alone_can_check(recobra, new_installation, debtor, tmp_path):
     file, certificate = tmp_path / "evidence.json", tmp_path / "cert.pem"
     assert recobra("evidence", "export", "--debtor", debtor, "--output", file).code == 0
     assert recobra("evidence", "certificate", "--output", certificate).code == 0
     assert b"PRIVATE" not in certificate.read_bytes()
-    elsewhere = new_house()
+    elsewhere = new_installation()
     stranger = recobra("evidence", "verify", file, "--json", at=elsewhere)
     assert stranger.document["finding"] == "unknown_signer"
     assert recobra("evidence", "verify", file, "--certificate", certificate, at=elsewhere).code == 0

@@ -32,8 +32,8 @@ TABLES = (
 
 
 @pytest.fixture(scope="module")
-def office(new_house):
-    return new_house()
+def office(new_installation):
+    return new_installation()
 
 
 @pytest.fixture

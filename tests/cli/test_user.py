@@ -8,8 +8,8 @@ from django.contrib.auth.hashers import PBKDF2PasswordHasher
 
 
 @pytest.fixture(scope="module")
-def office(new_house):
-    return new_house()
+def office(new_installation):
+    return new_installation()
 
 
 @pytest.fixture(scope="module")
