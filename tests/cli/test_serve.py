@@ -38,14 +38,14 @@ def _catches(process, number):
 
 
 @pytest.fixture(scope="module")
-def running(home, houses):
+def running(home, installations):
     """Start a command in a process of its own, which the end of the block kills."""
 
     @contextlib.contextmanager
     def run(*words):
         with subprocess.Popen(
             command_line(*words),
-            env=houses.environment(home),
+            env=installations.environment(home),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
