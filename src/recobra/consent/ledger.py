@@ -240,9 +240,22 @@ def _record_authorisation(address: Address, act: str, statement: ConsentStatemen
         return False
     add_entry(address, act, statement)
     is_granted, channel = act == Act.GRANTED, statement.channel
-    choice = [is_granted, channel, channel, channel]
     with connection.cursor() as cursor:
-        cursor.execute(_COPY_TO_POINTS, [*choice, *choice, address.kind, list(address.forms)])
+        cursor.execute(
+            _COPY_TO_POINTS,
+            [
+                is_granted,
+                channel,
+                channel,
+                channel,
+                is_granted,
+                channel,
+                channel,
+                channel,
+                address.kind,
+                list(address.forms),
+            ],
+        )
     record(
         "consent.granted" if is_granted else "consent.withdrawn",
         at=statement.now,

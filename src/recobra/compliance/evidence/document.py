@@ -226,7 +226,7 @@ def _journal_section(entries: list[dict[str, Any]], seals: list[dict[str, Any]],
 
 def _journal_table(entries: list[dict[str, Any]], clock: LocalTime, *, is_sealed: bool) -> Table:
     """Return the journal's rows, with a column of seals only where at least one entry is sealed."""
-    head = (_("No."), _time_heading(clock), _("Fact"), _("Who"), "SHA-256")
+    head: tuple[str, ...] = (_("No."), _time_heading(clock), _("Fact"), _("Who"), "SHA-256")
     rows = tuple(
         (
             str(entry["id"]),
