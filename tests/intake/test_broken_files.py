@@ -141,7 +141,7 @@ def test_a_file_without_permission_is_refused(tmp_path):
         os.seteuid(65534)
     try:
         with pytest.raises(LoadRefused) as refusal:
-            sources.detect(locked)
+            sources.detect_format(locked)
     finally:
         os.seteuid(user)
     assert refusal.value.code == "no_permission"

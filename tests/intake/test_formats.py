@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyarrow import parquet
 
-from recobra.intake.operations import preview
+from recobra.intake.operations import preview_file
 from recobra.intake.stage import amounts, dates, identity
 from recobra.portfolio.models import Account, Instalment, Posting
 
@@ -119,7 +119,7 @@ def test_a_preview_shows_rows_and_guesses_the_mapping(tmp_path):
     path.write_text(
         "Nro Préstamo;Cliente;DNI;Celular 1;Correo;Fecha Vencimiento;Saldo Total\n1;Rosa;45678901;9;a@b.pe;1/1/2026;5\n"
     )
-    shown = preview(path)
+    shown = preview_file(path)
     assert (shown["rows"], shown["delimiter"], shown["sample"][0][1]) == (1, ";", "Rosa")
     assert shown["mapping"] == {
         "phones": ["Celular 1"],
@@ -159,7 +159,7 @@ AMOUNTS = [
 
 @pytest.mark.parametrize(("mark", "written", "number"), AMOUNTS)
 def test_amounts_are_read_as_written(mark, written, number):
-    assert _sql(amounts.plain_number("v", mark), written) == number
+    assert _sql(amounts.number_sql("v", mark), written) == number
 
 
 DATES = [
@@ -186,7 +186,7 @@ DATES = [
 
 @pytest.mark.parametrize(("order", "written", "day"), DATES)
 def test_dates_are_read_as_written(order, written, day):
-    assert _sql(dates.parsed("v", order), written) == day
+    assert _sql(dates.date_sql("v", order), written) == day
 
 
 @settings(max_examples=60, deadline=None)
@@ -198,7 +198,7 @@ def test_every_amount_comes_back_to_the_cent(values, mark):
     read = (
         duckdb.connect()
         .execute(
-            f"SELECT CAST({amounts.plain_number('v', mark)} AS DECIMAL(18, 2)) FROM (SELECT unnest(?) AS v)", [written]
+            f"SELECT CAST({amounts.number_sql('v', mark)} AS DECIMAL(18, 2)) FROM (SELECT unnest(?) AS v)", [written]
         )
         .fetchall()
     )
@@ -215,7 +215,7 @@ def test_every_amount_comes_back_to_the_cent(values, mark):
 def test_every_date_comes_back(day, writing):
     order, pattern = writing
     written = str((day - date(1899, 12, 30)) // timedelta(days=1)) if pattern == "serial" else day.strftime(pattern)
-    assert _sql(dates.parsed("v", order), written) == day
+    assert _sql(dates.date_sql("v", order), written) == day
 
 
 @pytest.mark.parametrize(

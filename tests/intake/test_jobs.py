@@ -60,7 +60,7 @@ def _kept(asked):
 
 
 def test_a_file_that_was_taken_in_is_removed(asked):
-    jobs.take(asked)
+    jobs.load_upload(asked)
     assert (Load.objects.get().status, Account.objects.count(), _kept(asked)) == ("DONE", 1, False)
 
 
@@ -70,32 +70,32 @@ def _is_tried_again(task, error):
 
 def test_a_file_that_comes_while_another_is_loaded_waits_its_turn(asked, busy):
     with busy(), pytest.raises(LoadRefused) as refusal:
-        jobs.take(asked)
-    assert (_kept(asked), Load.objects.count(), _is_tried_again(jobs.take, refusal.value)) == (True, 0, True)
-    jobs.take(asked)
+        jobs.load_upload(asked)
+    assert (_kept(asked), Load.objects.count(), _is_tried_again(jobs.load_upload, refusal.value)) == (True, 0, True)
+    jobs.load_upload(asked)
     assert (Load.objects.get().status, _kept(asked)) == ("DONE", False)
 
 
 def test_a_confirmation_that_comes_while_another_is_loaded_waits_its_turn(asked, busy):
-    jobs.take(asked | {"control": {"rows": 7}})
+    jobs.load_upload(asked | {"control": {"rows": 7}})
     load = Load.objects.get()
     assert (load.status, _kept(asked)) == ("HELD", False)
     with busy(), pytest.raises(LoadRefused) as refusal:
-        jobs.confirm(load_id=load.pk, actor="bruno")
-    assert _is_tried_again(jobs.confirm, refusal.value)
-    jobs.confirm(load_id=load.pk, actor="bruno")
+        jobs.load_confirmed(load_id=load.pk, actor="bruno")
+    assert _is_tried_again(jobs.load_confirmed, refusal.value)
+    jobs.load_confirmed(load_id=load.pk, actor="bruno")
     load.refresh_from_db()
     assert load.status == "DONE"
 
 
 def test_a_refusal_is_not_tried_again(asked):
-    jobs.take(asked | {"mapping": SHORT | {"balance": "importe"}})
+    jobs.load_upload(asked | {"mapping": SHORT | {"balance": "importe"}})
     assert (Load.objects.get().status, _kept(asked)) == ("REFUSED", False)
-    assert not _is_tried_again(jobs.take, LoadRefused("empty"))
+    assert not _is_tried_again(jobs.load_upload, LoadRefused("empty"))
 
 
 def test_a_mapping_with_problems_is_seen_among_the_loads(asked):
-    jobs.take(asked | {"mapping": SHORT | {"colour": 1}})
+    jobs.load_upload(asked | {"mapping": SHORT | {"colour": 1}})
     load = Load.objects.get()
     assert (load.status, "colour" in load.reason, _kept(asked)) == ("REFUSED", True, False)
 
@@ -109,7 +109,7 @@ def no_mappings(company):
 
 def test_a_database_error_keeps_the_file_and_is_seen_among_the_loads(asked, no_mappings):
     with pytest.raises(Exception, match="broken"):
-        jobs.take(asked)
+        jobs.load_upload(asked)
     load = Load.objects.get()
     assert (load.status, "IntegrityError" in load.reason, _kept(asked)) == ("FAILED", True, True)
 
@@ -136,7 +136,7 @@ def test_bytes_left_behind_go_after_a_day_but_not_those_a_worker_still_needs(upl
     for each in (left, awaited):
         uploads.discard_upload(each, keep_bytes=True)
         _age(each.path, now)
-    jobs.ask_for_load(
+    jobs.queue_load(
         path=awaited.path,
         file_name="cartera.csv",
         portfolio_code=company.code,
@@ -144,6 +144,6 @@ def test_bytes_left_behind_go_after_a_day_but_not_those_a_worker_still_needs(upl
         as_of=now.date(),
         actor="dario",
     )
-    assert ProcrastinateJob.objects.filter(status="todo").count() == jobs.waiting() == 1
+    assert ProcrastinateJob.objects.filter(status="todo").count() == jobs.count_unfinished() == 1
     upload()
     assert [each.path.exists() for each in (left, awaited, fresh)] == [False, True, True]

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from recobra.intake import operations, queries
-from recobra.intake.mapping import MappingProblems, parse
+from recobra.intake.mapping import MappingProblems, parse_mapping
 from recobra.intake.models import Load, Mapping
-from recobra.intake.operations.loads import confirmed
+from recobra.intake.operations.loads import resume_held_load
 from recobra.portfolio.models import Account, Debtor, Party, Portfolio
 
 from .conftest import SHORT
@@ -18,7 +18,7 @@ from .conftest import SHORT
 
 def test_a_mapping_tells_all_its_problems_at_once():
     with pytest.raises(MappingProblems) as refusal:
-        parse(
+        parse_mapping(
             {
                 "account": {"produkt": "x"},
                 "amounts": {"principal": 7},
@@ -43,7 +43,7 @@ def test_a_portfolio_that_is_not_there_is_named(company, now):
 
 
 def test_the_smallest_mapping_is_enough():
-    document = parse({"account.external_id": "cuenta", "balance": ["saldo"]})
+    document = parse_mapping({"account.external_id": "cuenta", "balance": ["saldo"]})
     assert document.columns() == ("cuenta", "saldo")
 
 
@@ -140,7 +140,7 @@ def test_two_people_deciding_at_once_decide_once(shrunk, now):
     load = Load.objects.select_related("portfolio", "mapping").get(pk=shrunk["load_id"])
     operations.discard_load(load_id=load.pk, actor="carla", now=now)
     with pytest.raises(operations.LoadRefused, match=str(load.pk)):
-        confirmed(load, actor="bruno", now=now)
+        resume_held_load(load, actor="bruno", now=now)
     load.refresh_from_db()
     assert (load.status, Account.objects.filter(status="OPEN").count()) == ("DISCARDED", 10)
 

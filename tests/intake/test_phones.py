@@ -13,7 +13,7 @@ COUNTRIES = ["AR", "BO", "BR", "CL", "CO", "CR", "DO", "EC", "ES", "GT", "HN", "
 def _numbers(region):
     """Numbers of all lengths, with and without the country's and the trunk prefix."""
     chance = random.Random(region)
-    plan = phones.plan(region)
+    plan = phones.phone_sql(region)
     code = str(plan.calling_code) if plan else "1"
     heads = ["", "", "", "0", "1", "00", f"+{code}", code, f"+{code}0", "+", "9", "15", "8", "6", "2", "3", "4", "7"]
     for _ in range(4000):
@@ -25,10 +25,10 @@ def _numbers(region):
         yield from (number, f"+{code}{number}", f"{code}{number}", f"0{number}", number[:-1], number + "1")
 
 
-@pytest.mark.parametrize("region", [country for country in COUNTRIES if phones.plan(country)])
+@pytest.mark.parametrize("region", [country for country in COUNTRIES if phones.phone_sql(country)])
 def test_sql_agrees_with_the_library(region):
     numbers = sorted(set(_numbers(region)))
-    plan = phones.plan(region)
+    plan = phones.phone_sql(region)
     con = duckdb.connect()
     con.execute("CREATE TABLE numbers AS SELECT unnest(?) AS plain", [numbers])
     decided = con.execute(

@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 from procrastinate.contrib.django import app
 
-from recobra.intake import jobs
-from recobra.intake.load import engine
+from recobra.intake import jobs, workspace
 from recobra.intake.models import Load, RejectedRow
 from recobra.intake.operations import retention
 
@@ -25,29 +24,29 @@ def _own_folder(tmp_path, monkeypatch):
 def test_rejected_rows_and_their_file_go_after_ninety_days(load, now):
     first = load(TEXT, mapping=SHORT)
     errors = Path(first["errors_file"])
-    assert retention.forget_old(now=now + timedelta(days=90)) == {"rows": 0, "folders": 0}
+    assert retention.delete_expired(now=now + timedelta(days=90)) == {"rows": 0, "folders": 0}
     assert errors.exists()
-    assert retention.forget_old(now=now + timedelta(days=90, seconds=1))["rows"] == 1
+    assert retention.delete_expired(now=now + timedelta(days=90, seconds=1))["rows"] == 1
     assert (RejectedRow.objects.count(), errors.exists(), Load.objects.get().figures["rejected"]) == (0, False, 1)
 
 
 def test_a_load_whose_rows_are_forgotten_offers_no_file(load, now):
     load(TEXT, mapping=SHORT)
-    retention.forget_old(now=now + timedelta(days=91))
+    retention.delete_expired(now=now + timedelta(days=91))
     assert load(TEXT, mapping=SHORT)["errors_file"] is None
 
 
 @pytest.mark.django_db
 def test_folders_of_killed_loads_go_after_a_day(now):
-    with engine.workshop() as (_connection, going_on):
-        killed = going_on.with_name(f"{engine.PREFIX}killed")
+    with workspace.open_workspace() as duck:
+        killed = duck.folder.with_name(f"{workspace.PREFIX}killed")
         killed.mkdir()
         (killed / "spill").write_text("x")
-        for folder, hours in ((killed, 25), (going_on, 23)):
+        for folder, hours in ((killed, 25), (duck.folder, 23)):
             then = (now - timedelta(hours=hours)).timestamp()
             os.utime(folder, (then, then))
-        assert retention.forget_old(now=now)["folders"] == 1
-        assert (killed.exists(), going_on.exists()) == (False, True)
+        assert retention.delete_expired(now=now)["folders"] == 1
+        assert (killed.exists(), duck.folder.exists()) == (False, True)
 
 
 def test_it_is_done_each_night(load):
@@ -55,5 +54,5 @@ def test_it_is_done_each_night(load):
     assert planned["load.forget"] == "40 1 * * *"
     load(TEXT, mapping=SHORT)
     Load.objects.update(started_at=Load.objects.get().started_at - timedelta(days=4000))
-    jobs.forget(timestamp=0)
+    jobs.delete_leftovers(timestamp=0)
     assert not RejectedRow.objects.exists()

@@ -68,7 +68,7 @@ def discard_upload(upload: Upload, *, keep_bytes: bool = False) -> None:
 
 def _delete_old_files(before: datetime) -> None:
     # A file that waits for a worker stays, however old it is.
-    awaited = jobs.waiting_files()
+    awaited = jobs.unfinished_uploads()
     for path in _upload_folder().iterdir():
         if str(path.with_suffix("")) not in awaited and path.stat().st_mtime < before.timestamp():
             path.unlink(missing_ok=True)

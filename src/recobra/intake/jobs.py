@@ -1,4 +1,4 @@
-"""Jobs of intake: take a file in, or a held one after all, while the person who asked does something else."""
+"""Jobs of intake: loads of uploaded files and of confirmed ones, and the nightly deletion."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from recobra.kit import clock
 
 from .models import Load
 from .operations import LoadRefused, confirm_load, load_file
-from .operations.failures import keep_failure, newest
-from .operations.retention import forget_old
+from .operations.failures import newest_load_id, record_failure
+from .operations.retention import delete_expired
 
 TASKS = ("load.take", "load.confirm")
 BUSY_SECONDS = 15
 logger = logging.getLogger(__name__)
 
 
-class _WhileBusy(BaseRetryStrategy):
-    """Try again, however long it takes, while another load of the portfolio is in progress; nothing else is retried."""
+class _RetryWhileBusy(BaseRetryStrategy):
+    """Retry, however long it takes, while another load of the portfolio is in progress; nothing else is retried."""
 
     def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:  # noqa: ARG002
         return RetryDecision(retry_in={"seconds": BUSY_SECONDS}) if _is_busy(exception) else None
@@ -36,31 +36,32 @@ def _is_busy(error: BaseException) -> bool:
     return isinstance(error, LoadRefused) and error.code == "running"
 
 
-@app.task(name="load.take", retry=_WhileBusy())
-def take(asked: dict[str, Any]) -> None:
-    """Take an uploaded file in and remove the upload once a load stands for it, taken, held or refused.
+@app.task(name="load.take", retry=_RetryWhileBusy())
+def load_upload(asked: dict[str, Any]) -> None:
+    """Load an uploaded file and delete the upload once its load is done, held or refused.
 
-    Where anything else broke off, a failed load tells of it and the upload stays for a day.
+    `asked`: the arguments of `load_file`; queued jobs have them under this name. Where anything else broke off, a
+    failed load says so and the upload stays for a day.
     """
     rest = {name: value for name, value in asked.items() if name not in {"path", "as_of"}}
     path, as_of, now = Path(asked["path"]), date.fromisoformat(asked["as_of"]), clock.now()
-    before = newest(rest["portfolio_code"])
+    newest_before = newest_load_id(rest["portfolio_code"])
     try:
         load_file(path=path, as_of=as_of, now=now, **rest)
     except Exception as error:
         if _is_busy(error):
             raise
-        told = {name: rest[name] for name in ("portfolio_code", "file_name", "actor")}
-        keep_failure(error, **told, as_of=as_of, since=before, now=now)
+        request = {name: rest[name] for name in ("portfolio_code", "file_name", "actor")}
+        record_failure(error, **request, as_of=as_of, since=newest_before, now=now)
         if not isinstance(error, LoadRefused):
             raise
         logger.warning("load of %s refused: %s", rest["portfolio_code"], error.code)
     path.unlink(missing_ok=True)
 
 
-@app.task(name="load.confirm", retry=_WhileBusy())
-def confirm(load_id: int, actor: str) -> None:
-    """Load a held file after all, unless somebody was quicker."""
+@app.task(name="load.confirm", retry=_RetryWhileBusy())
+def load_confirmed(load_id: int, actor: str) -> None:
+    """Load a held file after all, unless somebody else decided before."""
     try:
         confirm_load(load_id=load_id, actor=actor, now=clock.now())
     except LoadRefused as refusal:
@@ -71,13 +72,13 @@ def confirm(load_id: int, actor: str) -> None:
 
 @app.periodic(cron="40 1 * * *")
 @app.task(name="load.forget", queueing_lock="load.forget")
-def forget(timestamp: int) -> None:  # noqa: ARG001 - a late tick forgets what is old now
-    """Delete each night what loads left behind and whose time is over."""
-    figures = forget_old(now=clock.now())
+def delete_leftovers(timestamp: int) -> None:  # noqa: ARG001 - a late tick deletes what is old now
+    """Delete each night what loads left behind and whose term is over."""
+    figures = delete_expired(now=clock.now())
     logger.info("forgot %s rejected rows and %s folders", figures["rows"], figures["folders"])
 
 
-def ask_for_load(
+def queue_load(
     *,
     path: Path,
     file_name: str,
@@ -99,24 +100,24 @@ def ask_for_load(
         "control": control,
         "partial": partial,
     }
-    take.configure(lock=f"load {portfolio_code}").defer(asked=asked)
+    load_upload.configure(lock=f"load {portfolio_code}").defer(asked=asked)
 
 
-def ask_to_confirm(*, load: Load, actor: str) -> None:
-    """Queue a held load that a person confirmed. Raises LoadRefused where it does not wait any more."""
+def queue_confirmation(*, load: Load, actor: str) -> None:
+    """Queue a held load that a person confirmed. Raises LoadRefused where it is no longer held."""
     if load.status != Load.Status.HELD:
         raise LoadRefused("not_held", load=load.pk)
-    confirm.configure(lock=f"load {load.portfolio.code}").defer(load_id=load.pk, actor=actor)
+    load_confirmed.configure(lock=f"load {load.portfolio.code}").defer(load_id=load.pk, actor=actor)
 
 
-def waiting() -> int:
+def count_unfinished() -> int:
     """Return how many files wait for a worker or are in its hands."""
     return _unfinished().count()
 
 
-def waiting_files() -> set[str]:
+def unfinished_uploads() -> set[str]:
     """Return the paths of the uploads that wait for a worker or are in its hands."""
-    paths = _unfinished().filter(task_name=take.name).values_list("args__asked__path", flat=True)
+    paths = _unfinished().filter(task_name=load_upload.name).values_list("args__asked__path", flat=True)
     return set(paths)
 
 

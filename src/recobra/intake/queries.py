@@ -1,4 +1,4 @@
-"""Public reads of intake, always within the portfolios that the user may see."""
+"""Read access to loads, scoped to the portfolios that the user may see."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from recobra.access.models import User
 from recobra.access.queries import portfolio_codes
 
-from .models import Load, Mapping, RejectedRow
+from .models import Load, Mapping
 from .refusals import expected_words
 
 PAGE_ROWS = 50
@@ -30,7 +30,15 @@ def load_for(user: User, load_id: int) -> Load:
 def errors_for(load: Load, *, page: int = 1) -> list[dict[str, Any]]:
     """Return a page of rejected rows: line, row as delivered and errors with `expected` in words."""
     start = (page - 1) * PAGE_ROWS
-    return [_in_words(row) for row in load.rejected.order_by("line", "id")[start : start + PAGE_ROWS]]
+    rows = load.rejected.order_by("line", "id")[start : start + PAGE_ROWS]
+    return [
+        {
+            "line": row.line,
+            "row": row.row,
+            "errors": [{**error, "expected": expected_words(error)} for error in row.errors],
+        }
+        for row in rows
+    ]
 
 
 def mappings_for(user: User, portfolio_code: str) -> QuerySet[Mapping]:
@@ -41,8 +49,3 @@ def mappings_for(user: User, portfolio_code: str) -> QuerySet[Mapping]:
     versions = Mapping.objects.filter(portfolio__code=portfolio_code)
     newest = versions.order_by("name", "-version").distinct("name").values("pk")
     return versions.filter(pk__in=newest).order_by("name")
-
-
-def _in_words(row: RejectedRow) -> dict[str, Any]:
-    errors = [{**error, "expected": expected_words(error)} for error in row.errors]
-    return {"line": row.line, "row": row.row, "errors": errors}

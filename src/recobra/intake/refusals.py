@@ -1,4 +1,4 @@
-"""Why a whole file is not taken, and what is wrong with a single row: codes here, words by gettext."""
+"""Refusals of whole files and errors of single rows: codes, with their sentences by gettext."""
 
 from __future__ import annotations
 

@@ -1,197 +1,263 @@
-"""Set the file beside the portfolio: what is new, changed, unchanged, gone, and what each account now owes."""
+"""Comparison of a file with the portfolio: what is new, changed, unchanged, gone, and what each account now owes."""
 
 from __future__ import annotations
 
 import pyarrow as pa
 
-from recobra.intake.stage import keys
+from recobra.intake.load_context import LoadContext
+from recobra.intake.relations import (
+    AssignedIds,
+    CheckedRows,
+    ExaminedFile,
+    FileChanges,
+    FileRows,
+    KnownAccounts,
+    LedgerDifferences,
+    People,
+    RowKeys,
+    StatedDebts,
+)
 from recobra.intake.stage.columns import literal
-from recobra.intake.stage.load_context import Job
+from recobra.intake.workspace import Relation, Workspace
 
 
-def choose_hot(job: Job) -> None:
-    """Make `hot` (line): rows to read. Left out: rows as in the last load whose account nobody touched."""
-    keys.fingerprint(job)
-    keys.by_account(job)
-    keys.duplicates(job)
-    job.run(
-        "CREATE OR REPLACE TABLE unchanged AS SELECT account, p.amount_minor FROM prints JOIN previous p "
-        "USING (account, print) JOIN (SELECT account FROM known_accounts WHERE status IN ('OPEN', "
+def find_changed_rows(
+    context: LoadContext, duck: Workspace, file: FileRows, keys: RowKeys, known: KnownAccounts
+) -> FileChanges:
+    """Return the rows to parse; left out are those as in the last load whose account nobody touched since."""
+    # An account that was recalled or missing is back, so its row must be read even if it says the same as before.
+    unchanged = duck.create(
+        "unchanged_accounts",
+        f"SELECT account, p.amount_minor FROM {keys.accounts} JOIN {known.previous} p "
+        f"USING (account, print) JOIN (SELECT account FROM {known.accounts} WHERE status IN ('OPEN', "
         "'PAID', 'WRITTEN_OFF') "
-        "AND id NOT IN (SELECT id FROM touched)) USING (account)"
+        f"AND id NOT IN (SELECT id FROM {known.touched})) USING (account)",
     )
-    job.run(
-        "CREATE OR REPLACE TABLE hot AS SELECT line FROM keys WHERE account IS NULL OR account NOT IN "
-        "(SELECT account FROM unchanged)"
+    changed = duck.create(
+        "changed_rows",
+        f"SELECT line FROM {keys.rows} WHERE account IS NULL OR account NOT IN (SELECT account FROM {unchanged})",
     )
-    position = job.columns.positions.get(next(iter(job.document.fields["account.external_id"].columns), ""), 0)
-    job.run(
-        "CREATE OR REPLACE TABLE present AS SELECT DISTINCT account FROM (SELECT account FROM keys UNION ALL "
-        f"SELECT trim(cells->>'$[{position}]') FROM broken) WHERE account <> ''"
+    present = duck.create(
+        "present_accounts",
+        f"SELECT DISTINCT account FROM (SELECT account FROM {keys.rows} UNION ALL "
+        f"SELECT {_account_of_broken_row(context, file)} FROM {file.broken}) WHERE account <> ''",
     )
+    return FileChanges(changed, unchanged, present)
 
 
-def unidentified(job: Job) -> int:
+def _account_of_broken_row(context: LoadContext, file: FileRows) -> str:
+    """Return SQL for the account that a broken row names, if its cells are where the header has them."""
+    columns = context.document.fields["account.external_id"].columns
+    position = file.columns.positions.get(next(iter(columns), ""), 0)
+    return f"trim(cells->>'$[{position}]')"
+
+
+def count_unidentified_rows(context: LoadContext, duck: Workspace, examined: ExaminedFile) -> int:
     """Return how many rows do not say, or not surely, which account they mean."""
-    position = job.columns.positions.get(next(iter(job.document.fields["account.external_id"].columns), ""), 0)
-    (count,) = job.one(
-        "SELECT (SELECT count(*) FROM keys WHERE account IS NULL) + (SELECT count(*) FROM broken WHERE "
-        f"coalesce(trim(cells->>'$[{position}]'), '') NOT IN (SELECT account FROM known_accounts))"
+    file = examined.file
+    (count,) = duck.fetch_row(
+        f"SELECT (SELECT count(*) FROM {examined.keys.rows} WHERE account IS NULL) + (SELECT count(*) FROM "
+        f"{file.broken} WHERE coalesce({_account_of_broken_row(context, file)}, '') NOT IN "
+        f"(SELECT account FROM {examined.known.accounts}))"
     )
     return int(count)
 
 
-def collect(job: Job) -> None:
-    """Make `due` (what the good rows say is owed), `incoming` (their accounts) and `accepted` (all good accounts)."""
-    parts = " UNION ALL ".join(
-        f"SELECT account, number, line, '{concept}' AS concept, "
-        f"CAST(d_{concept} * {10**job.owner.decimals} AS BIGINT) AS amount_minor, due, issued FROM good"
-        for concept in job.document.amounts()
+def collect_stated_debts(
+    context: LoadContext, duck: Workspace, keys: RowKeys, changes: FileChanges, checked: CheckedRows
+) -> StatedDebts:
+    """Return what the good rows say is owed; accounts with a rejected row lose their fingerprint in `keys`."""
+    amounts = duck.create(
+        "stated_amounts",
+        " UNION ALL ".join(
+            f"SELECT account, number, line, '{concept}' AS concept, "
+            f"CAST(d_{concept} * {10**context.decimals} AS BIGINT) AS amount_minor, due, issued FROM {checked.good}"
+            for concept in context.document.amounts()
+        ),
     )
-    job.run(f"CREATE OR REPLACE TABLE due AS {parts}")
-    fields = job.document.fields
-    product = "product" if "account.product" in fields else "NULL"
     names = {
         "debtor": "debtor",
         "product": "product",
-        "stated_product": product,
+        "stated_product": "product" if "account.product" in context.document.fields else "NULL",
         "contract": "contract",
         "opened": "opened",
         "attributes": "attributes",
     }
-    if keys.several(job):
-        chosen = ", ".join(f"arg_min({source}, line) AS {name}" for name, source in names.items())
-        job.run(f"CREATE OR REPLACE TABLE incoming AS SELECT account, {chosen} FROM good GROUP BY account")
+    if context.has_several_rows:
+        # The first row of an account speaks for all of them.
+        columns = ", ".join(f"arg_min({source}, line) AS {name}" for name, source in names.items())
+        query = f"SELECT account, {columns} FROM {checked.good} GROUP BY account"
     else:
-        chosen = ", ".join(f"{source} AS {name}" for name, source in names.items())
-        job.run(f"CREATE OR REPLACE TABLE incoming AS SELECT account, {chosen} FROM good")
-    job.run(
-        "CREATE OR REPLACE TABLE accepted AS SELECT account, sum(amount_minor)::BIGINT AS amount_minor FROM due "
-        "GROUP BY account UNION ALL SELECT account, amount_minor FROM unchanged WHERE account NOT IN "
-        "(SELECT account FROM keys JOIN rejected USING (line) WHERE account IS NOT NULL)"
+        columns = ", ".join(f"{source} AS {name}" for name, source in names.items())
+        query = f"SELECT account, {columns} FROM {checked.good}"
+    accounts = duck.create("stated_accounts", query)
+    with_rejected_row = (
+        f"SELECT account FROM {keys.rows} JOIN {checked.rejected} USING (line) WHERE account IS NOT NULL"
     )
-    if keys.several(job):
-        _keep_halved_accounts_whole(job)
-
-
-def _keep_halved_accounts_whole(job: Job) -> None:
-    """Forget the memory of accounts of which some row was rejected: they must be read again tomorrow."""
-    job.run(
-        "DELETE FROM prints WHERE account IN (SELECT account FROM keys JOIN rejected USING (line) "
-        "WHERE account IS NOT NULL)"
+    accepted = duck.create(
+        "accepted_accounts",
+        f"SELECT account, sum(amount_minor)::BIGINT AS amount_minor FROM {amounts} "
+        f"GROUP BY account UNION ALL SELECT account, amount_minor FROM {changes.unchanged} WHERE account NOT IN "
+        f"({with_rejected_row})",
     )
+    if context.has_several_rows:
+        # Only some rows of these accounts were accepted: without a fingerprint they are read again tomorrow.
+        duck.execute(f"DELETE FROM {keys.accounts} WHERE account IN ({with_rejected_row})")
+    return StatedDebts(amounts, accounts, accepted)
 
 
-def number_accounts(job: Job, *, first_account: int, first_debtor: int) -> None:
-    """Make `debtor_ids` (key, id, new) and `account_ids` (account, id, debtor_id, new, status, ...)."""
-    job.run(
-        "CREATE OR REPLACE TABLE debtor_ids AS SELECT key, id, false AS new FROM known_debtors UNION ALL "
-        f"SELECT key, {first_debtor} - 1 + row_number() OVER () AS id, true AS new FROM people "
-        "ANTI JOIN known_debtors USING (key)"
+def assign_ids(
+    duck: Workspace,
+    known: KnownAccounts,
+    known_debtors: Relation,
+    stated: StatedDebts,
+    people: People,
+    *,
+    first_account: int,
+    first_debtor: int,
+) -> AssignedIds:
+    """Return the ids of known debtors and accounts, and number the new ones from the first free id."""
+    debtors = duck.create(
+        "debtor_ids",
+        f"SELECT key, id, false AS new FROM {known_debtors} UNION ALL "
+        f"SELECT key, {first_debtor} - 1 + row_number() OVER () AS id, true AS new FROM {people.debtors} "
+        f"ANTI JOIN {known_debtors} USING (key)",
     )
-    wanted = "i.*, d.id AS debtor_id, a.amount_minor"
-    joined = "incoming i JOIN debtor_ids d ON d.key = i.debtor JOIN accepted a ON a.account = i.account"
-    job.run(
-        f"CREATE OR REPLACE TABLE account_ids AS SELECT {wanted}, k.id AS id, false AS new, k.status FROM {joined} "
-        f"JOIN known_accounts k ON k.account = i.account UNION ALL SELECT {wanted}, {first_account} - 1 + "
+    columns = "i.*, d.id AS debtor_id, a.amount_minor"
+    joined = (
+        f"{stated.accounts} i JOIN {debtors} d ON d.key = i.debtor JOIN {stated.accepted} a ON a.account = i.account"
+    )
+    accounts = duck.create(
+        "account_ids",
+        f"SELECT {columns}, k.id AS id, false AS new, k.status FROM {joined} "
+        f"JOIN {known.accounts} k ON k.account = i.account UNION ALL SELECT {columns}, {first_account} - 1 + "
         f"row_number() OVER () AS id, true AS new, NULL AS status FROM {joined} "
-        "ANTI JOIN known_accounts k ON k.account = i.account"
+        f"ANTI JOIN {known.accounts} k ON k.account = i.account",
+    )
+    return AssignedIds(debtors, accounts)
+
+
+def find_gone_accounts(context: LoadContext, duck: Workspace, known: KnownAccounts, changes: FileChanges) -> Relation:
+    """Return the open accounts that the file does not name: id, account, debtor_id, status."""
+    options = context.document.options
+    if options.partial:
+        return duck.create("gone_accounts", f"SELECT * FROM {known.accounts} WHERE false")
+    # An account that is missing already can only become paid or recalled.
+    statuses = ["OPEN"] if options.gone in {"missing", "keep"} else ["OPEN", "MISSING"]
+    return duck.create(
+        "gone_accounts",
+        f"SELECT * FROM {known.accounts} WHERE status IN ({', '.join(map(literal, statuses))}) "
+        f"AND account NOT IN (SELECT account FROM {changes.present})",
     )
 
 
-def find_gone(job: Job) -> int:
-    """Make `gone` (id, account, debtor_id): open accounts that the file does not name; return how many."""
-    if job.document.options.partial:
-        job.run("CREATE OR REPLACE TABLE gone AS SELECT * FROM known_accounts WHERE false")
-        return 0
-    statuses = ["OPEN"] if job.document.options.gone in {"missing", "keep"} else ["OPEN", "MISSING"]
-    listed = ", ".join(map(literal, statuses))
-    job.run(
-        f"CREATE OR REPLACE TABLE gone AS SELECT * FROM known_accounts WHERE status IN ({listed}) "
-        "AND account NOT IN (SELECT account FROM present)"
+def match_instalments(
+    duck: Workspace, checked: CheckedRows, ids: AssignedIds, ledger: Relation, *, first_instalment: int
+) -> Relation:
+    """Return the instalments in the file (account_id, number, due, id, new, moved), new ones numbered."""
+    known = duck.create(
+        "known_instalments",
+        "SELECT account_id, number, any_value(instalment_id) AS id, "
+        f"any_value(due) AS due FROM {ledger} GROUP BY account_id, number",
     )
-    return job.count("gone")
-
-
-def instalments(job: Job, *, first: int) -> None:
-    """Make `instalment_ids` (account_id, number, id, new, due, moved) of the accounts that the file names."""
-    job.run(
-        "CREATE OR REPLACE TABLE known_instalments AS SELECT account_id, number, any_value(instalment_id) AS id, "
-        "any_value(due) AS due FROM known_ledger GROUP BY account_id, number"
+    stated = duck.create(
+        "stated_instalments",
+        f"SELECT a.id AS account_id, g.number, g.due FROM {checked.good} g JOIN {ids.accounts} a USING (account)",
     )
-    job.run(
-        "CREATE OR REPLACE TABLE due_now AS SELECT a.id AS account_id, g.number, g.due FROM good g "
-        "JOIN account_ids a USING (account)"
-    )
-    job.run(
-        "CREATE OR REPLACE TABLE instalment_ids AS SELECT s.*, k.id AS id, false AS new, "
-        "s.due IS NOT NULL AND s.due IS DISTINCT FROM k.due AS moved FROM due_now s "
-        "JOIN known_instalments k USING (account_id, number) UNION ALL "
-        f"SELECT s.*, {first} - 1 + row_number() OVER () AS id, true AS new, false AS moved FROM due_now s "
-        "ANTI JOIN known_instalments k USING (account_id, number)"
+    # A row without a due date says nothing about it, so it moves none.
+    return duck.create(
+        "instalment_ids",
+        "SELECT s.*, k.id AS id, false AS new, "
+        f"s.due IS NOT NULL AND s.due IS DISTINCT FROM k.due AS moved FROM {stated} s "
+        f"JOIN {known} k USING (account_id, number) UNION ALL "
+        f"SELECT s.*, {first_instalment} - 1 + row_number() OVER () AS id, true AS new, false AS moved FROM {stated} s "
+        f"ANTI JOIN {known} k USING (account_id, number)",
     )
 
 
-def differences(job: Job) -> None:
-    """Make `deltas`: by how much the file differs from the ledger, per instalment and concept.
+def compare_with_ledger(
+    context: LoadContext,
+    duck: Workspace,
+    examined: ExaminedFile,
+    ids: AssignedIds,
+    *,
+    ledger: Relation,
+    instalments: Relation,
+) -> LedgerDifferences:
+    """Return by how much the file differs from the ledger, per instalment and concept.
 
     A shift between concepts of one instalment that adds up to nothing is marked `shift`: no money came in.
     """
-    concept = "'PRINCIPAL'" if job.document.one_amount else "concept"
-    job.run(
-        "CREATE OR REPLACE TABLE told AS SELECT a.id AS account_id, d.number, d.concept, d.amount_minor, d.issued "
-        "FROM due d JOIN account_ids a USING (account)"
+    stated = duck.create(
+        "stated_by_concept",
+        "SELECT a.id AS account_id, d.number, d.concept, d.amount_minor, d.issued "
+        f"FROM {examined.stated.amounts} d JOIN {ids.accounts} a USING (account)",
     )
-    job.run(
-        "CREATE OR REPLACE TABLE owed AS SELECT account_id, number, any_value(instalment_id) AS instalment_id, "
-        f"{concept} AS concept, sum(amount_minor)::BIGINT AS amount_minor FROM known_ledger "
-        "WHERE concept IS NOT NULL AND account_id IN (SELECT id FROM account_ids) GROUP BY ALL"
+    owed = duck.create(
+        "owed_by_concept",
+        "SELECT account_id, number, any_value(instalment_id) AS instalment_id, "
+        f"{concept_sql(context)} AS concept, sum(amount_minor)::BIGINT AS amount_minor FROM {ledger} "
+        f"WHERE concept IS NOT NULL AND account_id IN (SELECT id FROM {ids.accounts}) GROUP BY ALL",
     )
-    _leave_unread_instalments(job)
-    job.run(
-        "CREATE OR REPLACE TABLE deltas AS SELECT *, sum(delta) OVER (PARTITION BY account_id, "
-        "number) = 0 AS shift FROM ("
-        "SELECT account_id, number, coalesce(o.instalment_id, i.id) AS instalment_id, concept, t.issued, "
-        "coalesce(t.amount_minor, 0) - coalesce(o.amount_minor, 0) AS delta FROM told t "
-        "FULL JOIN owed o USING (account_id, number, concept) LEFT JOIN instalment_ids i USING (account_id, number)) "
-        "WHERE delta <> 0"
-    )
-
-
-def _leave_unread_instalments(job: Job) -> None:
-    """Say nothing about instalments that the file may have meant in a row that was rejected, or leaves to another part.
-
-    Without this a bad row would look like a payment. Makes `unread`: what they owe, which a payment must not change.
-    """
-    position = job.columns.positions.get(next(iter(job.document.fields["account.external_id"].columns), ""), 0)
+    # Nothing is said about instalments that the file may have meant in a rejected row, or left to another part of it:
+    # taken as no longer owed, they would look like a payment.
     halved = (
-        "account_id IN (SELECT id FROM account_ids WHERE account IN (SELECT account FROM keys JOIN rejected USING "
-        f"(line) UNION ALL SELECT trim(cells->>'$[{position}]') FROM broken))"
+        f"account_id IN (SELECT id FROM {ids.accounts} WHERE account IN (SELECT account FROM {examined.keys.rows} "
+        f"JOIN {examined.checked.rejected} USING (line) UNION ALL "
+        f"SELECT {_account_of_broken_row(context, examined.file)} FROM {examined.file.broken}))"
     )
-    doubtful = "true" if job.document.options.partial else halved
-    job.run(
-        "CREATE OR REPLACE TABLE unread AS SELECT account_id, number, concept, amount_minor FROM owed "
-        f"WHERE {doubtful} AND (account_id, number) NOT IN (SELECT (account_id, number) FROM told)"
+    doubtful = "true" if context.document.options.partial else halved
+    unread = duck.create(
+        "unread_by_concept",
+        f"SELECT account_id, number, concept, amount_minor FROM {owed} "
+        f"WHERE {doubtful} AND (account_id, number) NOT IN (SELECT (account_id, number) FROM {stated})",
     )
-    job.run("DELETE FROM owed WHERE (account_id, number) IN (SELECT (account_id, number) FROM unread)")
+    duck.execute(f"DELETE FROM {owed} WHERE (account_id, number) IN (SELECT (account_id, number) FROM {unread})")
+    deltas = duck.create(
+        "ledger_deltas",
+        "SELECT *, sum(delta) OVER (PARTITION BY account_id, number) = 0 AS shift FROM ("
+        "SELECT account_id, number, coalesce(o.instalment_id, i.id) AS instalment_id, concept, t.issued, "
+        f"coalesce(t.amount_minor, 0) - coalesce(o.amount_minor, 0) AS delta FROM {stated} t "
+        f"FULL JOIN {owed} o USING (account_id, number, concept) "
+        f"LEFT JOIN {instalments} i USING (account_id, number)) WHERE delta <> 0",
+    )
+    return LedgerDifferences(instalments, stated, owed, unread, deltas)
 
 
-def payments(job: Job, *, load_id: int, settle_gone: bool) -> pa.Table:
-    """Return the payments that lower balances and settled accounts tell of."""
-    of_gone = (
-        "SELECT k.account_id, sum(k.amount_minor) AS amount FROM known_ledger k JOIN gone g ON g.id = k.account_id "
-        "GROUP BY k.account_id HAVING sum(k.amount_minor) > 0"
-    )
-    of_lower = "SELECT account_id, -sum(delta) AS amount FROM deltas WHERE delta < 0 AND NOT shift GROUP BY account_id"
-    chosen = []
-    if job.document.options.lower_balance == "payment":
-        chosen.append(of_lower)
-    if job.document.options.gone == "paid" and settle_gone:
-        chosen.append(of_gone)
-    union = " UNION ALL ".join(chosen) or "SELECT 0::BIGINT AS account_id, 0 AS amount WHERE false"
-    return job.arrow(
+def concept_sql(context: LoadContext) -> str:
+    """Return SQL for the concept of a ledger amount, as far as the file can tell concepts apart."""
+    return "'PRINCIPAL'" if context.document.one_amount else "concept"
+
+
+def infer_payments(
+    context: LoadContext,
+    duck: Workspace,
+    ids: AssignedIds,
+    differences: LedgerDifferences,
+    *,
+    gone: Relation,
+    ledger: Relation,
+    load_id: int,
+    settle_gone: bool,
+) -> pa.Table:
+    """Return the payments behind lower balances and settled accounts (columns of `payments.operations.record.ROWS`)."""
+    options = context.document.options
+    amounts = []
+    if options.lower_balance == "payment":
+        amounts.append(
+            f"SELECT account_id, -sum(delta) AS amount FROM {differences.deltas} "
+            "WHERE delta < 0 AND NOT shift GROUP BY account_id"
+        )
+    if options.gone == "paid" and settle_gone:
+        amounts.append(
+            f"SELECT k.account_id, sum(k.amount_minor) AS amount FROM {ledger} k JOIN {gone} g ON g.id = k.account_id "
+            "GROUP BY k.account_id HAVING sum(k.amount_minor) > 0"
+        )
+    union = " UNION ALL ".join(amounts) or "SELECT 0::BIGINT AS account_id, 0 AS amount WHERE false"
+    # Load and account make the reference, so that the same payment is never inferred twice.
+    return duck.fetch_arrow(
         "SELECT n.debtor_id, p.account_id, p.amount::BIGINT AS amount_minor, "
-        f"DATE '{job.as_of}' AS paid_date, '{load_id}:' || n.account AS reference FROM ({union}) p JOIN "
-        "(SELECT id, account, debtor_id FROM account_ids UNION ALL SELECT id, account, debtor_id FROM gone) n "
+        f"DATE '{context.as_of}' AS paid_date, '{load_id}:' || n.account AS reference FROM ({union}) p JOIN "
+        f"(SELECT id, account, debtor_id FROM {ids.accounts} UNION ALL SELECT id, account, debtor_id FROM {gone}) n "
         "ON n.id = p.account_id ORDER BY p.account_id"
     )

@@ -1,4 +1,4 @@
-"""What the database knows about a portfolio, fetched only as far as the file makes it necessary."""
+"""The portfolio as the database knows it, fetched only as far as the file makes it necessary."""
 
 from __future__ import annotations
 
@@ -7,15 +7,18 @@ from typing import Final
 import pyarrow as pa
 from django.db import connection
 
-from recobra.intake.load.bulk_copy import copy
-from recobra.intake.stage.load_context import Job
+from recobra.intake.load_context import LoadContext
+from recobra.intake.models import Load
+from recobra.intake.relations import People
+from recobra.intake.workspace import Relation, Workspace
 from recobra.kit import tables
 
 IN_FLIGHT: Final = 100_000  # ids that a transaction still open during the last load may have taken
-ACCOUNTS: Final = pa.schema(
+_ACCOUNTS: Final = pa.schema(
     [("id", pa.int64()), ("account", pa.string()), ("debtor_id", pa.int64()), ("status", pa.string())]
 )
-LEDGER: Final = pa.schema(
+_DEBTORS: Final = pa.schema([("id", pa.int64()), ("key", pa.string())])
+_LEDGER: Final = pa.schema(
     [
         ("account_id", pa.int64()),
         ("instalment_id", pa.int64()),
@@ -27,20 +30,21 @@ LEDGER: Final = pa.schema(
 )
 
 
-def accounts(job: Job) -> None:
-    """Make `known_accounts` (id, account, debtor_id, status): all of the portfolio."""
+def fetch_accounts(context: LoadContext, duck: Workspace) -> Relation:
+    """Return every account of the portfolio: id, account, debtor_id, status."""
     query = "SELECT id, external_id, debtor_id, status FROM portfolio_account WHERE portfolio_id = %s"
-    job.put("known_accounts", tables.fetch(query, [job.owner.portfolio_id], ACCOUNTS))
+    return duck.create_from_arrow("known_accounts", tables.fetch(query, [context.portfolio.pk], _ACCOUNTS))
 
 
-def touched(job: Job, *, load_id: int, last_posting: int) -> None:
-    """Make `touched` (id): accounts whose ledger got postings beside those of the last load."""
+def fetch_touched_accounts(duck: Workspace, previous: Load) -> Relation:
+    """Return the accounts (id) whose ledger got postings beside those of the last load."""
     query = "SELECT DISTINCT account_id FROM portfolio_posting WHERE id > %s AND load_id IS DISTINCT FROM %s"
-    rows = tables.fetch(query, [last_posting - IN_FLIGHT, load_id], pa.schema([("id", pa.int64())]))
-    job.put("touched", rows)
+    last_seen = int(previous.figures.get("last_posting", 0)) - IN_FLIGHT
+    rows = tables.fetch(query, [last_seen, previous.pk], pa.schema([("id", pa.int64())]))
+    return duck.create_from_arrow("touched_accounts", rows)
 
 
-def last_posting() -> int:
+def last_posting_id() -> int:
     """Return the highest posting id there is."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT coalesce(max(id), 0) FROM portfolio_posting")
@@ -48,41 +52,43 @@ def last_posting() -> int:
     return int(highest)
 
 
-def send(job: Job, table: str, definition: str, query: str) -> int:
-    """Hand rows to PostgreSQL as a temporary table and return how many."""
+def copy_to_temporary(duck: Workspace, table: str, columns: str, query: str) -> None:
+    """Hand a query's rows to PostgreSQL as a temporary table, gone with the transaction."""
     with connection.cursor() as cursor:
         cursor.execute(f"SET LOCAL client_min_messages = warning; DROP TABLE IF EXISTS {table}")
-        cursor.execute(f"CREATE TEMP TABLE {table} ({definition}) ON COMMIT DROP")
-        copy(job, table, query)
+        cursor.execute(f"CREATE TEMP TABLE {table} ({columns}) ON COMMIT DROP")
+        duck.copy_to_postgres(table, query)
+        # Nobody analyses temporary tables; unanalysed they would be joined row by row.
         cursor.execute(f"ANALYZE {table}")
-        cursor.execute(f"SELECT count(*) FROM {table}")
-        return int(cursor.fetchone()[0])
 
 
-def ledger(job: Job, *, of: str) -> None:
-    """Make `known_ledger`: what each instalment of the accounts in query `of` owes by concept."""
-    send(job, "intake_wanted", "account_id bigint", f"SELECT * FROM ({of}) AS wanted (account_id)")
+def fetch_ledger(duck: Workspace, name: str, *, accounts: str) -> Relation:
+    """Return what each instalment of some accounts owes by concept; `accounts` is a query of their ids.
+
+    Columns: account_id, instalment_id, number, due, concept, amount_minor. An instalment without postings has one row
+    without a concept.
+    """
+    copy_to_temporary(duck, "intake_wanted", "account_id bigint", f"SELECT * FROM ({accounts}) AS wanted (account_id)")
     query = (
         "SELECT i.account_id, i.id, i.number, i.due_date, p.concept, sum(p.amount_minor)::bigint "
         "FROM intake_wanted w JOIN portfolio_instalment i ON i.account_id = w.account_id "
         "LEFT JOIN portfolio_posting p ON p.account_id = w.account_id AND p.instalment_id = i.id "
         "GROUP BY i.account_id, i.id, i.number, i.due_date, p.concept"
     )
-    job.put("known_ledger", tables.fetch(query, [], LEDGER))
+    return duck.create_from_arrow(name, tables.fetch(query, [], _LEDGER))
 
 
-def debtors(job: Job) -> None:
-    """Make `known_debtors` (id, key): those of the creditor that the file names, over all portfolios."""
-    schema = pa.schema([("id", pa.int64()), ("key", pa.string())])
+def fetch_debtors(context: LoadContext, duck: Workspace, people: People) -> Relation:
+    """Return the debtors of the creditor that the file names, over all portfolios: id, key."""
+    creditor_id = context.portfolio.creditor_id
     with connection.cursor() as cursor:
-        cursor.execute("SELECT EXISTS (SELECT FROM portfolio_debtor WHERE creditor_id = %s)", [job.owner.creditor_id])
-        (any_known,) = cursor.fetchone()
-    if not any_known:
-        job.put("known_debtors", schema.empty_table())
-        return
-    send(job, "intake_people", "key text", "SELECT key FROM people")
+        cursor.execute("SELECT EXISTS (SELECT FROM portfolio_debtor WHERE creditor_id = %s)", [creditor_id])
+        (has_debtors,) = cursor.fetchone()
+    if not has_debtors:
+        return duck.create_from_arrow("known_debtors", _DEBTORS.empty_table())
+    copy_to_temporary(duck, "intake_people", "key text", f"SELECT key FROM {people.debtors}")
     query = (
         "SELECT d.id, d.external_id FROM intake_people p JOIN portfolio_debtor d "
         "ON d.external_id = p.key AND d.creditor_id = %s"
     )
-    job.put("known_debtors", tables.fetch(query, [job.owner.creditor_id], schema))
+    return duck.create_from_arrow("known_debtors", tables.fetch(query, [creditor_id], _DEBTORS))

@@ -1,51 +1,63 @@
-"""What the last load of a portfolio saw: account, fingerprint and amount. A memory that may be lost, never a truth.
+"""Fingerprints of a portfolio's last load: account, fingerprint and amount, kept as Parquet.
 
-Personal data: none beyond the creditor's account numbers. Superseded by each load.
+A memory that may be lost, never a truth: without it every row is read again. Personal data: none beyond the creditor's
+account numbers. Superseded by each load.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from recobra.intake.sources.sheet import only
-from recobra.intake.stage.load_context import Job
+from recobra.intake.load_context import LoadContext
+from recobra.intake.models import Load
+from recobra.intake.relations import ExaminedFile
+from recobra.intake.sources.sheet import escape_glob
+from recobra.intake.workspace import Relation, Workspace
 from recobra.kit import database
 
 
 def folder(portfolio_id: int) -> Path:
-    """Return where the portfolio's memory lies."""
+    """Return the folder of a portfolio's fingerprints."""
     return database.data_dir() / "lake" / "intake" / str(portfolio_id)
 
 
-def recall(job: Job, load_id: int | None) -> bool:
-    """Make `previous` (account, print, amount_minor) of a load; empty where it is not remembered."""
-    path = folder(job.owner.portfolio_id) / f"{load_id}.parquet"
-    if load_id is not None and path.exists():
-        job.run(
-            "CREATE OR REPLACE TABLE previous AS SELECT account, print, amount_minor FROM read_parquet(?)",
-            [only(path)],
+def is_remembered(context: LoadContext, load: Load) -> bool:
+    """Return whether the fingerprints of a load are still there."""
+    return _path(context, load.pk).exists()
+
+
+def recall(context: LoadContext, duck: Workspace, load: Load | None) -> Relation:
+    """Return the accounts of a load (account, print, amount_minor); empty where it is not remembered."""
+    if load is None or not is_remembered(context, load):
+        return duck.create_empty("previous_load", "account VARCHAR, print UBIGINT, amount_minor BIGINT")
+    return duck.create(
+        "previous_load",
+        "SELECT account, print, amount_minor FROM read_parquet(?)",
+        [escape_glob(_path(context, load.pk))],
+    )
+
+
+def remember(context: LoadContext, duck: Workspace, examined: ExaminedFile, *, load_id: int) -> None:
+    """Keep the fingerprints of what this load accepted and delete those of earlier loads."""
+    query = (
+        f"SELECT account, print, amount_minor FROM {examined.stated.accepted} "
+        f"JOIN {examined.keys.accounts} USING (account)"
+    )
+    if context.document.options.partial:
+        # A part says nothing about the accounts that it leaves out: theirs stay as they were.
+        query += (
+            f" UNION ALL SELECT account, print, amount_minor FROM {examined.known.previous} "
+            f"ANTI JOIN {examined.changes.present} USING (account)"
         )
-        return True
-    job.run("CREATE OR REPLACE TABLE previous (account VARCHAR, print UBIGINT, amount_minor BIGINT)")
-    return False
-
-
-def remember(job: Job, load_id: int) -> None:
-    """Keep what this load accepted, and let go of what earlier ones did."""
-    kept = (
-        " UNION ALL SELECT account, print, amount_minor FROM previous ANTI JOIN present USING (account)"
-        if job.document.options.partial
-        else ""
-    )
-    home = folder(job.owner.portfolio_id)
-    home.mkdir(parents=True, exist_ok=True)
-    target = home / f"{load_id}.parquet"
-    unfinished = target.with_suffix(".part")  # half a memory under the right name would break every later load
-    job.run(
-        "COPY (SELECT account, print, amount_minor FROM accepted JOIN prints USING (account)"
-        f"{kept}) TO '{str(unfinished).replace(chr(39), chr(39) * 2)}' (FORMAT parquet)"
-    )
+    target = _path(context, load_id)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = target.with_suffix(".part")  # half a file under the right name would break every later load
+    duck.execute(f"COPY ({query}) TO '{str(unfinished).replace(chr(39), chr(39) * 2)}' (FORMAT parquet)")
     unfinished.replace(target)
-    for old in home.glob("*.parquet"):
+    for old in target.parent.glob("*.parquet"):
         if old != target:
             old.unlink(missing_ok=True)
+
+
+def _path(context: LoadContext, load_id: int) -> Path:
+    return folder(context.portfolio.pk) / f"{load_id}.parquet"

@@ -1,136 +1,164 @@
-"""One file from its bytes to the final tables: read, compare, check, judge, write."""
+"""The steps of a load, from the bytes of a file to the tables of the portfolio.
+
+`read_file`, then `examine`, then `write`. Each step names the relations that it reads and returns those that it makes.
+"""
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import date, datetime
+from dataclasses import dataclass
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
-
-import duckdb
 
 from recobra.intake import sources
 from recobra.intake.load import compare, current_state, diagnosis, last_load, store
-from recobra.intake.mapping import Document
+from recobra.intake.load_context import LoadContext
 from recobra.intake.models import Load
-from recobra.intake.stage import checks, people, rows
-from recobra.intake.stage.columns import find
-from recobra.intake.stage.load_context import Job, Owner
+from recobra.intake.relations import (
+    AssignedIds,
+    ChangedIds,
+    ExaminedFile,
+    FileRows,
+    KnownAccounts,
+    LedgerDifferences,
+    StatedDebts,
+)
+from recobra.intake.stage import checks, keys, people, rows
+from recobra.intake.stage.columns import find_columns
+from recobra.intake.workspace import Workspace
 from recobra.kit import tables
 from recobra.payments.operations import record_payments
 
-Progress = Callable[[str], None]
+ReportStep = Callable[[str], None]
 
 
 @dataclass(frozen=True)
-class Order:
-    """What is asked of a load."""
-
-    path: Path
-    document: Document
-    owner: Owner
-    as_of: date
-    now: datetime
-    actor: str
-    previous: Load | None
-    confirmed: bool
-
-
-@dataclass
-class Outcome:
-    """What a load found: figures for all to see, and the reasons for which it waits, if any."""
+class LoadOutcome:
+    """What a load changed, and what a first load is made of (empty for later ones)."""
 
     figures: dict[str, Any]
-    held: list[dict[str, Any]] = field(default_factory=list)
-    diagnosis: dict[str, Any] = field(default_factory=dict)
+    diagnosis: dict[str, Any]
 
 
-def read(order: Order, connection: duckdb.DuckDBPyConnection, work_dir: Path) -> Job:
+def read_file(context: LoadContext, duck: Workspace) -> FileRows:
     """Bring the file into DuckDB and find its columns. Raises LoadRefused."""
-    options = order.document.options
-    reading = sources.Reading(order.path, connection, work_dir, options.encoding, options.sheet)
-    sheet = sources.read(reading)
-    columns = find(order.document, sheet.headers)
-    return Job(connection, order.document, sheet, columns, order.owner, order.as_of, order.now)
+    sheet = sources.read(context.path, duck, context.document.options)
+    columns = find_columns(context.document, sheet.headers)
+    return FileRows(sheet.headers, sheet.kind, columns, sheet.raw, sheet.broken)
 
 
-def examine(order: Order, job: Job, progress: Progress) -> Outcome:
-    """Check and compare; nothing is written yet. Raises LoadRefused."""
-    current_state.accounts(job)
-    last = order.previous
-    if last_load.recall(job, last.pk if last else None) and last is not None:
-        current_state.touched(job, load_id=last.pk, last_posting=int(last.figures.get("last_posting", 0)))
+def examine(
+    context: LoadContext, duck: Workspace, file: FileRows, *, previous: Load | None, report_step: ReportStep
+) -> ExaminedFile:
+    """Check the file and compare it with the last load; nothing is written yet. Raises LoadRefused."""
+    known = _fetch_known_accounts(context, duck, previous)
+    row_keys = keys.fingerprint_rows(context, duck, file)
+    changes = compare.find_changed_rows(context, duck, file, row_keys, known)
+    # The notation is judged by all rows: the changed ones alone may be too few to tell.
+    notation = rows.detect_notation(context, duck, file)
+    report_step("checking")
+    parsed = rows.parse_rows(context, duck, file, changes, notation)
+    checked = checks.check_rows(context, duck, file, row_keys, parsed, notation=notation)
+    checks.refuse_if_not_as_mapped(duck, file, changes, checked)
+    stated = compare.collect_stated_debts(context, duck, row_keys, changes, checked)
+    report_step("people")
+    persons = people.collect_people(context, duck, checked)
+    return ExaminedFile(file, known, row_keys, changes, checked, stated, persons, is_first_load=previous is None)
+
+
+def _fetch_known_accounts(context: LoadContext, duck: Workspace, previous: Load | None) -> KnownAccounts:
+    accounts = current_state.fetch_accounts(context, duck)
+    remembered = last_load.recall(context, duck, previous)
+    if previous is None or not last_load.is_remembered(context, previous):
+        # Without fingerprints every row counts as changed, so it does not matter who was touched.
+        touched = duck.create_empty("touched_accounts", "id BIGINT")
     else:
-        job.run("CREATE OR REPLACE TABLE touched (id BIGINT)")
-    compare.choose_hot(job)
-    style = rows.writing(job)
-    progress("checking")
-    rows.stage(job, style)
-    checks.check(job, style)
-    checks.refuse_if_not_as_mapped(job)
-    compare.collect(job)
-    progress("people")
-    people.gather(job)
-    return Outcome(_figures(job), _reasons_to_wait(order, job))
+        touched = current_state.fetch_touched_accounts(duck, previous)
+    return KnownAccounts(accounts, remembered, touched)
 
 
-def write(order: Order, job: Job, outcome: Outcome, *, load_id: int) -> None:
-    """Write everything into the final tables and complete the figures; the caller owns the transaction."""
-    current_state.debtors(job)
-    compare.number_accounts(
-        job,
-        first_account=tables.reserve_ids("portfolio_account", job.count("incoming")),
-        first_debtor=tables.reserve_ids("portfolio_debtor", job.count("people")),
+def write(context: LoadContext, duck: Workspace, examined: ExaminedFile, *, load_id: int) -> LoadOutcome:
+    """Write a file into the tables of the portfolio; the caller owns the transaction."""
+    known, stated, checked, persons = examined.known, examined.stated, examined.checked, examined.people
+    known_debtors = current_state.fetch_debtors(context, duck, persons)
+    # Numbering first: it takes the locks that keep payments from coming between the comparison and the postings.
+    ids = compare.assign_ids(
+        duck,
+        known,
+        known_debtors,
+        stated,
+        persons,
+        first_account=tables.reserve_ids("portfolio_account", duck.count(stated.accounts)),
+        first_debtor=tables.reserve_ids("portfolio_debtor", duck.count(persons.debtors)),
     )
-    gone = compare.find_gone(job)
-    current_state.ledger(job, of="SELECT id FROM account_ids WHERE NOT new UNION ALL SELECT id FROM gone")
-    compare.instalments(job, first=tables.reserve_ids("portfolio_instalment", job.count("good")))
-    compare.differences(job)
-    doubtful = gone > 0 and compare.unidentified(job) > 0
-    _write_portfolio(job, load_id)
-    payments = _write_money(order, job, load_id, settle_gone=not doubtful)
-    store.gone(job, doubtful=doubtful)
-    store.rejected(job, load_id=load_id)
-    outcome.figures |= _changes(job) | {
-        "gone": gone,
-        "payments": payments,
-        "last_posting": current_state.last_posting(),
-    }
-    if order.previous is None:
-        outcome.diagnosis = diagnosis.diagnose(job)
+    gone = compare.find_gone_accounts(context, duck, known, examined.changes)
+    ledger = current_state.fetch_ledger(
+        duck, "ledger", accounts=f"SELECT id FROM {ids.accounts} WHERE NOT new UNION ALL SELECT id FROM {gone}"
+    )
+    instalments = compare.match_instalments(
+        duck,
+        checked,
+        ids,
+        ledger,
+        first_instalment=tables.reserve_ids("portfolio_instalment", duck.count(checked.good)),
+    )
+    differences = compare.compare_with_ledger(context, duck, examined, ids, ledger=ledger, instalments=instalments)
+    gone_count = duck.count(gone)
+    # A row without a readable account number may be any of the accounts that seem gone.
+    is_doubtful = gone_count > 0 and compare.count_unidentified_rows(context, duck, examined) > 0
 
-
-def _write_portfolio(job: Job, load_id: int) -> None:
-    store.new_debtors(job, load_id=load_id)
-    store.changed_debtors(job)
-    store.points(job, load_id=load_id)
-    store.accounts(job, load_id=load_id)
-    store.parties(job)
-    store.instalments(job)
-
-
-def _write_money(order: Order, job: Job, load_id: int, *, settle_gone: bool) -> int:
-    store.charges(job, load_id=load_id)
-    rows_ = compare.payments(job, load_id=load_id, settle_gone=settle_gone)
-    count = record_payments(
-        portfolio_id=job.owner.portfolio_id,
-        rows=rows_,
+    store.insert_debtors(context, duck, persons, ids, load_id=load_id)
+    changed = ChangedIds(
+        debtors=store.update_debtors(context, duck, persons, ids),
+        points=store.insert_contact_points(duck, persons, ids, load_id=load_id),
+        accounts=store.upsert_accounts(context, duck, ids, load_id=load_id),
+        instalments=store.upsert_instalments(duck, differences),
+    )
+    store.link_parties(context, duck, checked, ids)
+    store.post_charges(context, duck, differences, load_id=load_id)
+    payments = compare.infer_payments(
+        context, duck, ids, differences, gone=gone, ledger=ledger, load_id=load_id, settle_gone=not is_doubtful
+    )
+    payment_count = record_payments(
+        portfolio_id=context.portfolio.pk,
+        rows=payments,
         source="INFERRED",
         load_id=load_id,
-        actor=order.actor,
-        now=order.now,
+        actor=context.actor,
+        now=context.now,
     )
-    store.realign(job, load_id=load_id)
-    return count
+    # Read for the last time; what the payments left of the ledger takes its room.
+    duck.drop(ledger)
+    store.realign_concepts(context, duck, differences, load_id=load_id)
+    store.mark_gone_accounts(context, duck, gone, is_doubtful=is_doubtful)
+    store.insert_rejected_rows(duck, examined.file, checked, load_id=load_id)
+    figures = {
+        **_count_changes(duck, stated, ids, differences, changed),
+        "gone": gone_count,
+        "payments": payment_count,
+        "last_posting": current_state.last_posting_id(),
+    }
+    if not examined.is_first_load:
+        return LoadOutcome(figures, {})
+    return LoadOutcome(figures, diagnosis.diagnose(context, duck, examined, ids))
 
 
-def _figures(job: Job) -> dict[str, Any]:
-    total = job.count("keys") + job.count("broken")
-    rejected = job.count("rejected")
-    (amount,) = job.one("SELECT coalesce(sum(amount_minor), 0)::BIGINT FROM accepted")
+def _count_changes(
+    duck: Workspace, stated: StatedDebts, ids: AssignedIds, differences: LedgerDifferences, changed: ChangedIds
+) -> dict[str, int]:
+    (created,) = duck.fetch_row(f"SELECT count(*) FROM {ids.accounts} WHERE new")
+    (updated,) = duck.fetch_row(
+        f"SELECT count(*) FROM {ids.accounts} WHERE NOT new AND (id IN (SELECT id FROM {changed.accounts}) "
+        f"OR id IN (SELECT id FROM {changed.instalments}) OR id IN (SELECT account_id FROM {differences.deltas}) "
+        f"OR debtor_id IN (SELECT id FROM {changed.debtors}) OR debtor_id IN (SELECT id FROM {changed.points}))"
+    )
+    return {"created": created, "updated": updated, "unchanged": duck.count(stated.accepted) - created - updated}
+
+
+def count_rows(context: LoadContext, duck: Workspace, examined: ExaminedFile) -> dict[str, Any]:
+    """Return the figures of a file that nothing has been written of."""
+    total = _count_all_rows(duck, examined)
+    rejected = duck.count(examined.checked.rejected)
     return {
         "rows": total,
         "accepted": total - rejected,
@@ -140,43 +168,34 @@ def _figures(job: Job) -> dict[str, Any]:
         "unchanged": 0,
         "gone": 0,
         "payments": 0,
-        "amount_minor": amount,
-        "currency": job.owner.currency,
-        "accounts": job.count("present"),
-        "columns": list(job.sheet.headers),
-        "gaps": diagnosis.gaps(job),
+        "amount_minor": _sum_accepted(duck, examined),
+        "currency": context.portfolio.currency,
+        "accounts": duck.count(examined.changes.present),
+        "columns": list(examined.file.headers),
+        "gaps": diagnosis.count_gaps(duck, examined),
     }
 
 
-def _changes(job: Job) -> dict[str, int]:
-    (created,) = job.one("SELECT count(*) FROM account_ids WHERE new")
-    (updated,) = job.one(
-        "SELECT count(*) FROM account_ids WHERE NOT new AND (id IN (SELECT id FROM changed_accounts) "
-        "OR id IN (SELECT id FROM moved) OR id IN (SELECT account_id FROM deltas) "
-        "OR debtor_id IN (SELECT id FROM changed_debtors) OR debtor_id IN (SELECT id FROM changed_points))"
-    )
-    return {"created": created, "updated": updated, "unchanged": job.count("accepted") - created - updated}
-
-
-def _reasons_to_wait(order: Order, job: Job) -> list[dict[str, Any]]:
-    document, reasons = order.document, []
-    found = job.count("present")
-    (open_,) = job.one("SELECT count(*) FROM known_accounts WHERE status = 'OPEN'")
-    if not document.options.partial and found < open_ * (1 - document.options.shrink_limit):
-        reasons.append({"code": "shrunk", "found": found, "known": open_})
-    total = job.count("keys") + job.count("broken")
+def find_reasons_to_wait(context: LoadContext, duck: Workspace, examined: ExaminedFile) -> list[dict[str, Any]]:
+    """Return why a person must confirm the load, each reason with its code and facts; none where it may go on."""
+    document, reasons = context.document, []
+    present = duck.count(examined.changes.present)
+    (open_accounts,) = duck.fetch_row(f"SELECT count(*) FROM {examined.known.accounts} WHERE status = 'OPEN'")
+    if not document.options.partial and present < open_accounts * (1 - document.options.shrink_limit):
+        reasons.append({"code": "shrunk", "found": present, "known": open_accounts})
+    total = _count_all_rows(duck, examined)
     if document.control_rows not in {None, total}:
         reasons.append({"code": "control_rows", "given": document.control_rows, "found": total})
-    (amount_minor,) = job.one("SELECT coalesce(sum(amount_minor), 0)::BIGINT FROM accepted")
-    amount = Decimal(amount_minor).scaleb(-job.owner.decimals)
+    amount = Decimal(_sum_accepted(duck, examined)).scaleb(-context.decimals)
     if document.control_amount is not None and document.control_amount != amount:
         reasons.append({"code": "control_amount", "given": str(document.control_amount), "found": str(amount)})
-    return [] if order.confirmed else reasons
+    return reasons
 
 
-def keep_file(path: Path, *, load_id: int, folder: Path) -> Path:
-    """Copy a file that waits for confirmation to where it will be found again."""
-    folder.mkdir(parents=True, exist_ok=True)
-    target = folder / f"{load_id}{path.suffix.lower()[:8]}"
-    shutil.copyfile(path, target)
-    return target
+def _count_all_rows(duck: Workspace, examined: ExaminedFile) -> int:
+    return duck.count(examined.keys.rows) + duck.count(examined.file.broken)
+
+
+def _sum_accepted(duck: Workspace, examined: ExaminedFile) -> int:
+    query = f"SELECT coalesce(sum(amount_minor), 0)::BIGINT FROM {examined.stated.accepted}"
+    return int(duck.fetch_row(query)[0])

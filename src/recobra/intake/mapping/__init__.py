@@ -1,6 +1,6 @@
-"""Which column of a source is which fact of a receivable."""
+"""Mappings: which column of a source is which fact of a receivable."""
 
-from .document import MappingProblems, parse
+from .document import MappingProblems, parse_mapping
 from .guess import guess_mapping
 from .model import AMOUNTS, Attribute, Document, Options, Party, Source
 
@@ -13,5 +13,5 @@ __all__ = [
     "Party",
     "Source",
     "guess_mapping",
-    "parse",
+    "parse_mapping",
 ]

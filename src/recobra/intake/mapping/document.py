@@ -1,4 +1,4 @@
-"""Read a mapping document and tell everything that is wrong with it at once."""
+"""Parsing of mapping documents, with everything that is wrong with one at once."""
 
 from __future__ import annotations
 
@@ -65,59 +65,59 @@ class MappingProblems(Exception):
         super().__init__(" ".join(problems))
 
 
-def parse(document: Mapping[str, Any]) -> Document:
+def parse_mapping(document: Mapping[str, Any]) -> Document:
     """Return a checked mapping. Raises MappingProblems with all the problems found."""
     reader = _Reader()
-    checked = reader.document(document)
+    checked = reader.read_document(document)
     if reader.problems:
         raise MappingProblems(reader.problems)
     return checked
 
 
 class _Reader:
-    """Collects problems while it reads, so that none hides another."""
+    """Reader of a document that collects problems, so that none hides another."""
 
     def __init__(self) -> None:
         self.problems: list[str] = []
 
-    def _problem(self, words: str, **facts: Any) -> None:
+    def _add_problem(self, words: str, **facts: Any) -> None:
         self.problems.append(words % facts if facts else words)
 
-    def document(self, given: Any) -> Document:
-        if not isinstance(given, Mapping):
-            self._problem(_("The mapping is not a table of names and columns."))
+    def read_document(self, table: Any) -> Document:
+        if not isinstance(table, Mapping):
+            self._add_problem(_("The mapping is not a table of names and columns."))
             return Document("", {})
-        flat = self._flat(given)
-        control = self._table(given.get("control"), "control", ("rows", "amount"))
+        flat = self._flatten(table)
+        control = self._read_table(table.get("control"), "control", ("rows", "amount"))
         document = Document(
-            name=str(given.get("name") or "default"),
-            fields={target: self._source(spec, target) for target, spec in flat.items()},
-            phones=self._sources(given.get("phones"), "phones"),
-            emails=self._sources(given.get("emails"), "emails"),
-            address=self._address(given.get("address")),
-            attributes=self._attributes(given.get("attributes")),
-            parties=self._parties(given.get("parties")),
-            options=self._options(given.get("options")),
-            control_rows=self._whole(control.get("rows"), "control.rows"),
-            control_amount=self._decimal(control.get("amount"), "control.amount"),
+            name=str(table.get("name") or "default"),
+            fields={target: self._read_source(spec, target) for target, spec in flat.items()},
+            phones=self._read_sources(table.get("phones"), "phones"),
+            emails=self._read_sources(table.get("emails"), "emails"),
+            address=self._read_address(table.get("address")),
+            attributes=self._read_attributes(table.get("attributes")),
+            parties=self._read_parties(table.get("parties")),
+            options=self._read_options(table.get("options")),
+            control_rows=self._read_whole(control.get("rows"), "control.rows"),
+            control_amount=self._read_decimal(control.get("amount"), "control.amount"),
         )
-        self._required(document)
+        self._check_required(document)
         return document
 
-    def _required(self, document: Document) -> None:
+    def _check_required(self, document: Document) -> None:
         if "account.external_id" not in document.fields:
-            self._problem(_("account.external_id is missing: which column names the account?"))
+            self._add_problem(_("account.external_id is missing: which column names the account?"))
         amounts = [name for name in document.fields if name.startswith("amounts.")]
         if not amounts and not document.one_amount:
-            self._problem(_("Neither balance nor amounts is given: which column says what is owed?"))
+            self._add_problem(_("Neither balance nor amounts is given: which column says what is owed?"))
         if amounts and document.one_amount:
-            self._problem(_("balance and amounts are both given; balance already is the whole."))
+            self._add_problem(_("balance and amounts are both given; balance already is the whole."))
         if document.options.due_rows == "several" and "instalment.number" not in document.fields:
-            self._problem(_("options.due_rows is several: instalment.number must tell the rows apart."))
+            self._add_problem(_("options.due_rows is several: instalment.number must tell the rows apart."))
 
-    def _flat(self, given: Mapping[str, Any]) -> dict[str, Any]:
+    def _flatten(self, table: Mapping[str, Any]) -> dict[str, Any]:
         flat: dict[str, Any] = {}
-        for name, spec in given.items():
+        for name, spec in table.items():
             if name in GROUPS and isinstance(spec, Mapping):
                 flat.update({f"{name}.{key}": value for key, value in spec.items()})
             elif name == "due_date":
@@ -125,85 +125,89 @@ class _Reader:
             elif name in {"balance", "currency"} or "." in str(name):
                 flat[str(name)] = spec
             elif name not in _KNOWN:
-                self._problem(_("«%(name)s» is not a part of a mapping."), name=name)
+                self._add_problem(_("«%(name)s» is not a part of a mapping."), name=name)
         for target in [target for target in flat if target not in TARGETS]:
-            self._problem(_("«%(name)s» is not a target; known are %(known)s."), name=target, known=", ".join(TARGETS))
+            self._add_problem(
+                _("«%(name)s» is not a target; known are %(known)s."), name=target, known=", ".join(TARGETS)
+            )
             del flat[target]
         return {target: spec for target, spec in flat.items() if spec not in (None, "", [])}
 
-    def _source(self, spec: Any, where: str) -> Source:
+    def _read_source(self, spec: Any, where: str) -> Source:
         if isinstance(spec, str):
             return Source((spec,))
         if isinstance(spec, list) and spec and all(isinstance(column, str) for column in spec):
             return Source(tuple(spec))
         if not isinstance(spec, Mapping):
-            self._problem(
+            self._add_problem(
                 _("%(where)s: a column name, a list of them or a table was expected, not «%(given)s»."),
                 where=where,
                 given=spec,
             )
             return Source()
-        table = self._table(spec, where, ("column", "columns", "default", "value", "values", "type"))
+        table = self._read_table(spec, where, ("column", "columns", "default", "value", "values", "type"))
         named = table.get("columns", table.get("column"))
-        columns = self._source(named, where).columns if named else ()
-        values = self._table(table.get("values"), f"{where}.values", None)
+        columns = self._read_source(named, where).columns if named else ()
+        values = self._read_table(table.get("values"), f"{where}.values", None)
         if not columns and table.get("value") is None:
-            self._problem(_("%(where)s: neither column nor value is given."), where=where)
+            self._add_problem(_("%(where)s: neither column nor value is given."), where=where)
         return Source(
             columns,
-            _text(table.get("default")),
-            _text(table.get("value")),
+            _as_text(table.get("default")),
+            _as_text(table.get("value")),
             tuple((str(key), str(value)) for key, value in values.items()),
         )
 
-    def _sources(self, spec: Any, where: str) -> tuple[Source, ...]:
+    def _read_sources(self, spec: Any, where: str) -> tuple[Source, ...]:
         listed = [spec] if isinstance(spec, str) else spec or []
         if not isinstance(listed, list):
-            self._problem(_("%(where)s: a list of columns was expected."), where=where)
+            self._add_problem(_("%(where)s: a list of columns was expected."), where=where)
             return ()
-        return tuple(self._source(item, where) for item in listed)
+        return tuple(self._read_source(item, where) for item in listed)
 
-    def _address(self, spec: Any) -> tuple[Source, ...]:
+    def _read_address(self, spec: Any) -> tuple[Source, ...]:
         if isinstance(spec, str | list):
-            return self._sources(spec, "address")
-        table = self._table(spec, "address", ADDRESS)
-        return tuple(self._source(table[part], f"address.{part}") for part in ADDRESS if table.get(part))
+            return self._read_sources(spec, "address")
+        table = self._read_table(spec, "address", ADDRESS)
+        return tuple(self._read_source(table[part], f"address.{part}") for part in ADDRESS if table.get(part))
 
-    def _attributes(self, spec: Any) -> tuple[Attribute, ...]:
-        found = []
-        for name, item in self._table(spec, "attributes", None).items():
+    def _read_attributes(self, spec: Any) -> tuple[Attribute, ...]:
+        attributes = []
+        for name, item in self._read_table(spec, "attributes", None).items():
             kind = str(item.get("type", "text")) if isinstance(item, Mapping) else "text"
             if kind not in ATTRIBUTE_TYPES:
-                self._problem(
+                self._add_problem(
                     _("attributes.%(name)s: «%(given)s» is not a type; known are %(known)s."),
                     name=name,
                     given=kind,
                     known=", ".join(ATTRIBUTE_TYPES),
                 )
-            found.append(Attribute(str(name), self._source(item, f"attributes.{name}"), kind))
-        return tuple(found)
+            attributes.append(Attribute(str(name), self._read_source(item, f"attributes.{name}"), kind))
+        return tuple(attributes)
 
-    def _parties(self, spec: Any) -> tuple[Party, ...]:
+    def _read_parties(self, spec: Any) -> tuple[Party, ...]:
         if spec is not None and not isinstance(spec, list):
-            self._problem(_("parties: a list was expected."))
+            self._add_problem(_("parties: a list was expected."))
             return ()
-        found = []
+        parties = []
         for position, item in enumerate(spec or [], start=1):
             where = f"parties.{position}"
-            table = self._table(item, where, ("part", *PARTY))
+            table = self._read_table(item, where, ("part", *PARTY))
             if table.get("part") not in PARTS:
-                self._problem(_("%(where)s.part: one of %(known)s was expected."), where=where, known=", ".join(PARTS))
+                self._add_problem(
+                    _("%(where)s.part: one of %(known)s was expected."), where=where, known=", ".join(PARTS)
+                )
             if not table.get("name") and not table.get("national_id"):
-                self._problem(_("%(where)s: a name or a national_id is needed."), where=where)
-            named = {key: self._source(table[key], f"{where}.{key}") for key in PARTY if table.get(key)}
-            found.append(Party(str(table.get("part")), named))
-        return tuple(found)
+                self._add_problem(_("%(where)s: a name or a national_id is needed."), where=where)
+            fields = {key: self._read_source(table[key], f"{where}.{key}") for key in PARTY if table.get(key)}
+            parties.append(Party(str(table.get("part")), fields))
+        return tuple(parties)
 
-    def _options(self, spec: Any) -> Options:
-        table = self._table(spec, "options", tuple(item.name for item in fields_of(Options)))
+    def _read_options(self, spec: Any) -> Options:
+        table = self._read_table(spec, "options", tuple(item.name for item in fields_of(Options)))
         for name, allowed in CHOICES.items():
             if name in table and table[name] not in allowed:
-                self._problem(
+                self._add_problem(
                     _("options.%(name)s: «%(given)s» is not one of %(known)s."),
                     name=name,
                     given=table[name],
@@ -211,20 +215,20 @@ class _Reader:
                 )
         limit = table.get("shrink_limit", 0.5)
         if isinstance(limit, bool) or not isinstance(limit, int | float) or not 0 <= limit <= 1:
-            self._problem(_("options.shrink_limit: a share between 0 and 1 was expected."))
+            self._add_problem(_("options.shrink_limit: a share between 0 and 1 was expected."))
         if not isinstance(table.get("partial", False), bool):
-            self._problem(_("options.partial: true or false was expected."))
+            self._add_problem(_("options.partial: true or false was expected."))
         return Options(**{name: value for name, value in table.items() if value is not None})
 
-    def _table(self, spec: Any, where: str, allowed: tuple[str, ...] | None) -> dict[str, Any]:
+    def _read_table(self, spec: Any, where: str, allowed: tuple[str, ...] | None) -> dict[str, Any]:
         if spec is None:
             return {}
         if not isinstance(spec, Mapping):
-            self._problem(_("%(where)s: a table was expected, not «%(given)s»."), where=where, given=spec)
+            self._add_problem(_("%(where)s: a table was expected, not «%(given)s»."), where=where, given=spec)
             return {}
         for name in spec:
             if allowed is not None and name not in allowed:
-                self._problem(
+                self._add_problem(
                     _("%(where)s: «%(name)s» is not known; known are %(known)s."),
                     where=where,
                     name=name,
@@ -232,21 +236,21 @@ class _Reader:
                 )
         return {str(name): value for name, value in spec.items() if allowed is None or name in allowed}
 
-    def _whole(self, value: Any, where: str) -> int | None:
+    def _read_whole(self, value: Any, where: str) -> int | None:
         if value is None or (isinstance(value, int) and value >= 0):
             return value
-        self._problem(_("%(where)s: a whole number was expected, not «%(given)s»."), where=where, given=value)
+        self._add_problem(_("%(where)s: a whole number was expected, not «%(given)s»."), where=where, given=value)
         return None
 
-    def _decimal(self, value: Any, where: str) -> Decimal | None:
+    def _read_decimal(self, value: Any, where: str) -> Decimal | None:
         try:
             return None if value is None else Decimal(str(value))
         except InvalidOperation:
-            self._problem(
+            self._add_problem(
                 _("%(where)s: a number such as 1234.56 was expected, not «%(given)s»."), where=where, given=value
             )
             return None
 
 
-def _text(value: Any) -> str:
+def _as_text(value: Any) -> str:
     return "" if value is None else str(value)

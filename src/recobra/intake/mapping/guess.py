@@ -1,4 +1,4 @@
-"""Guess from Spanish and English column names, and a few rows, which column is which."""
+"""Guess of a mapping from Spanish and English column names and a few rows."""
 
 from __future__ import annotations
 
@@ -99,56 +99,52 @@ EMAIL: Final = r"(e ?mail|correo|mail)( .*)?( ?\d+)?"
 
 def guess_mapping(headers: Sequence[str], sample: Sequence[Sequence[str | None]] = ()) -> dict[str, Any]:
     """Return a mapping document for a file with these column names; `sample` holds a few rows of text."""
-    free = {_plain(header): header for header in headers}
+    free = {_fold_name(header): header for header in headers}
     document: dict[str, Any] = {}
-    document["phones"] = _take_all(free, PHONE)
-    document["emails"] = _take_all(free, EMAIL) or _columns_with(headers, sample, "@")
-    flat = {target: column for target, words in WORDS if (column := _take(free, "|".join(words)))}
+    document["phones"] = _take_columns(free, PHONE)
+    document["emails"] = _take_columns(free, EMAIL) or _columns_with(headers, sample, "@")
+    flat = {target: column for target, words in WORDS if (column := _take_column(free, "|".join(words)))}
+    # A total beside its parts would count twice; parts without the principal are not the whole debt.
     if any(target.startswith("amounts.") for target in flat) and "amounts.principal" in flat:
         flat.pop("balance", None)
     elif "balance" in flat:
         flat = {target: column for target, column in flat.items() if not target.startswith("amounts.")}
-    address = {part: column for part, words in ADDRESS_WORDS if (column := _take(free, words))}
-    document |= _nested(flat)
+    address = {part: column for part, words in ADDRESS_WORDS if (column := _take_column(free, words))}
+    for target, column in flat.items():
+        group, _dot, name = target.partition(".")
+        if name:
+            document.setdefault(group, {})[name] = column
+        else:
+            document[target] = column
     if address:
         document["address"] = address
     return {name: value for name, value in document.items() if value}
 
 
-def _plain(name: str) -> str:
-    """Return lower-case words without accents: «Nro_Préstamo» and «NroPrestamo» become «nro prestamo»."""
+def _fold_name(name: str) -> str:
+    """Return a name as lower-case words without accents: «Nro_Préstamo» and «NroPrestamo» become «nro prestamo»."""
     spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
-    bare = unicodedata.normalize("NFKD", spaced).encode("ascii", "ignore").decode()
-    return re.sub(r"[^a-z0-9]+", " ", bare.lower()).strip()
+    unaccented = unicodedata.normalize("NFKD", spaced).encode("ascii", "ignore").decode()
+    return re.sub(r"[^a-z0-9]+", " ", unaccented.lower()).strip()
 
 
-def _take(free: dict[str, str], words: str) -> str:
-    for plain in list(free):
-        if re.fullmatch(words, plain):
-            return free.pop(plain)
+def _take_column(free: dict[str, str], words: str) -> str:
+    """Return the first column that matches and take it off the free ones, '' where none does."""
+    for name in list(free):
+        if re.fullmatch(words, name):
+            return free.pop(name)
     return ""
 
 
-def _take_all(free: dict[str, str], words: str) -> list[str]:
-    return [free.pop(plain) for plain in list(free) if re.fullmatch(words, plain)]
+def _take_columns(free: dict[str, str], words: str) -> list[str]:
+    return [free.pop(name) for name in list(free) if re.fullmatch(words, name)]
 
 
 def _columns_with(headers: Sequence[str], sample: Sequence[Sequence[str | None]], mark: str) -> list[str]:
     """Return the columns in which most filled cells contain a mark."""
-    found = []
+    columns = []
     for position, header in enumerate(headers):
         filled = [row[position] for row in sample if position < len(row) and row[position]]
         if filled and sum(mark in str(cell) for cell in filled) * 2 > len(filled):
-            found.append(header)
-    return found
-
-
-def _nested(flat: dict[str, str]) -> dict[str, Any]:
-    nested: dict[str, Any] = {}
-    for target, column in flat.items():
-        group, _dot, name = target.partition(".")
-        if name:
-            nested.setdefault(group, {})[name] = column
-        else:
-            nested[target] = column
-    return nested
+            columns.append(header)
+    return columns

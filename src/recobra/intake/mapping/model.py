@@ -1,4 +1,4 @@
-"""A mapping document once it has been checked."""
+"""Mapping documents once they have been checked."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Party:
 
 @dataclass(frozen=True)
 class Options:
-    """How a source writes and what its silence means."""
+    """How a source writes, and what it means by leaving something out."""
 
     decimal: str = "auto"
     date_order: str = "auto"
@@ -75,7 +75,7 @@ class Document:
 
     @property
     def one_amount(self) -> bool:
-        """Return whether the source tells the balance in one figure, without concepts."""
+        """Return whether the source gives the balance in one figure, without concepts."""
         return "balance" in self.fields
 
     def amounts(self) -> dict[str, Source]:

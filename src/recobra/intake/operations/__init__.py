@@ -7,7 +7,7 @@ from .errors import write_errors
 from .hold import confirm_load, discard_load
 from .loads import load_file
 from .mappings import save_mapping
-from .preview import preview
+from .preview import preview_file
 
 __all__ = [
     "LoadRefused",
@@ -16,7 +16,7 @@ __all__ = [
     "discard_load",
     "guess_mapping",
     "load_file",
-    "preview",
+    "preview_file",
     "save_mapping",
     "write_errors",
 ]

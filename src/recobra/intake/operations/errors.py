@@ -1,4 +1,4 @@
-"""Hand rejected rows out so that they can be mended and loaded again alone."""
+"""Rejected rows as CSV, to be mended and loaded again alone."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 
 from django.utils.translation import gettext as _
 
+from recobra.intake.files import errors_path
 from recobra.intake.models import Load
 from recobra.intake.refusals import expected_words
 
@@ -19,22 +20,32 @@ def write_errors(*, load_id: int, path: str | Path) -> int:
     load = Load.objects.get(pk=load_id)
     columns = load.figures.get("columns", [])
     count = 0
-    # Under its name stands a whole file or none, whatever breaks off.
+    # Under another name until it is whole: half a file would pass for all of the rows.
     unfinished = Path(f"{path}.part")
     with unfinished.open("w", newline="", encoding="utf-8-sig") as handle:
         writer = csv.writer(handle, delimiter=";")
         writer.writerow([*columns, _("Line in the file"), _("Errors")])
         for row in load.rejected.order_by("line", "id").iterator(chunk_size=2000):
             words = [f"{error['column']}: {expected_words(error)}" for error in row.errors]
-            writer.writerow([*(_harmless(row.row.get(name)) for name in columns), row.line, " · ".join(words)])
+            writer.writerow([*(_escape_formula(row.row.get(name)) for name in columns), row.line, " · ".join(words)])
             count += 1
     unfinished.replace(path)
     return count
 
 
-def _harmless(cell: str | None) -> str | None:
-    """Keep a cell that begins like a formula from being run by the spreadsheet in which it is mended.
+def write_errors_once(load: Load) -> str | None:
+    """Return the path of a load's rejected rows, written at first use; None where there are none or no more."""
+    path = errors_path(load.pk)
+    if not load.figures.get("rejected"):
+        return None
+    if not path.exists():
+        if not load.rejected.exists():
+            return None  # deleted when their term was over
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_errors(load_id=load.pk, path=path)
+    return str(path)
 
-    Figures and phone numbers that begin with a sign are left as they came.
-    """
+
+def _escape_formula(cell: str | None) -> str | None:
+    """Return a cell that a spreadsheet will not run; figures and phone numbers with a sign stay as they came."""
     return f"'{cell}" if cell and _FORMULA.match(cell) else cell

@@ -1,4 +1,4 @@
-"""Make sure that a file which nobody took in is not forgotten: its failure stands in the list of loads."""
+"""Failed loads without a row of their own: files whose load broke off before it was recorded."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from recobra.intake.refusals import LoadRefused
 from recobra.portfolio.models import Portfolio
 
 
-def newest(portfolio_code: str) -> int:
+def newest_load_id(portfolio_code: str) -> int:
     """Return the id of the portfolio's newest load, 0 where there is none."""
     return Load.objects.filter(portfolio__code=portfolio_code).values_list("pk", flat=True).first() or 0
 
 
-def keep_failure(
+def record_failure(
     error: Exception, *, portfolio_code: str, file_name: str, as_of: date, actor: str, since: int, now: datetime
 ) -> None:
-    """Write a load down that broke off before it had a row of its own; one newer than `since` is that row."""
-    given = {"portfolio__code": portfolio_code, "file_name": file_name, "actor": actor}
+    """Record a load that broke off before it had a row of its own; one newer than `since` is that row."""
+    request = {"portfolio__code": portfolio_code, "file_name": file_name, "actor": actor}
     portfolio = Portfolio.objects.filter(code=portfolio_code).first()
-    if portfolio is None or Load.objects.filter(pk__gt=since, **given).exists():
+    if portfolio is None or Load.objects.filter(pk__gt=since, **request).exists():
         return
-    refused = isinstance(error, LoadRefused)
+    is_refused = isinstance(error, LoadRefused)
     Load.objects.create(
         portfolio=portfolio,
         file_name=file_name,
@@ -31,6 +31,6 @@ def keep_failure(
         actor=actor,
         started_at=now,
         finished_at=now,
-        status=Load.Status.REFUSED if refused else Load.Status.FAILED,
-        reason=str(error if refused else LoadRefused("failed", detail=type(error).__name__)),
+        status=Load.Status.REFUSED if is_refused else Load.Status.FAILED,
+        reason=str(error if is_refused else LoadRefused("failed", detail=type(error).__name__)),
     )

@@ -1,4 +1,4 @@
-"""Let a person decide about a load that waits."""
+"""A person's decision about a load that waits."""
 
 from __future__ import annotations
 
@@ -12,18 +12,19 @@ from recobra.intake.models import Load
 from recobra.intake.refusals import LoadRefused
 from recobra.journal.operations import record
 
-from .loads import confirmed
+from .loads import resume_held_load
 
 
 def confirm_load(*, load_id: int, actor: str, now: datetime) -> dict[str, Any]:
     """Load a held file after all and return its figures. Raises LoadRefused."""
-    load = _held(load_id)
+    load = _get_held_load(load_id)
     path = Path(load.stored_as)
     if not path.is_file():
         raise LoadRefused("file_lost", load=load_id)
     try:
-        return confirmed(load, actor=actor, now=now)
+        return resume_held_load(load, actor=actor, now=now)
     finally:
+        # Held again, or running in another process: somebody still needs the file.
         if not Load.objects.filter(pk=load_id, status__in=[Load.Status.HELD, Load.Status.RUNNING]).exists():
             path.unlink(missing_ok=True)
 
@@ -31,7 +32,8 @@ def confirm_load(*, load_id: int, actor: str, now: datetime) -> dict[str, Any]:
 @transaction.atomic
 def discard_load(*, load_id: int, actor: str, now: datetime) -> None:
     """Put a held file aside for good. Raises LoadRefused."""
-    load = _held(load_id)
+    load = _get_held_load(load_id)
+    # The condition again, since a confirmation may have come in between.
     held = Load.objects.filter(pk=load_id, status=Load.Status.HELD)
     if not held.update(status=Load.Status.DISCARDED, finished_at=now):
         raise LoadRefused("not_held", load=load_id)
@@ -39,7 +41,7 @@ def discard_load(*, load_id: int, actor: str, now: datetime) -> None:
     transaction.on_commit(lambda: Path(load.stored_as).unlink(missing_ok=True))
 
 
-def _held(load_id: int) -> Load:
+def _get_held_load(load_id: int) -> Load:
     load = Load.objects.select_related("portfolio", "mapping").filter(pk=load_id, status=Load.Status.HELD).first()
     if load is None:
         raise LoadRefused("not_held", load=load_id)

@@ -1,4 +1,4 @@
-"""Take a portfolio file in."""
+"""Loads of portfolio files, from the request to the end: done, held, refused or failed."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterator
 from collections.abc import Mapping as MappingOf
 from contextlib import contextmanager, nullcontext, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,24 +16,23 @@ import psycopg
 from django.db import DatabaseError, connection, transaction
 
 from recobra.intake import sources
+from recobra.intake.files import keep_held_file
 from recobra.intake.load import last_load, pipeline
-from recobra.intake.load.engine import workshop
-from recobra.intake.mapping import Document, MappingProblems, parse
+from recobra.intake.load_context import LoadContext
+from recobra.intake.mapping import Document, MappingProblems, parse_mapping
 from recobra.intake.models import Load, Mapping
 from recobra.intake.refusals import LoadRefused, held_words
-from recobra.intake.stage.load_context import Owner
+from recobra.intake.workspace import open_workspace
 from recobra.journal.operations import record
-from recobra.kit import database
 from recobra.portfolio.models import Portfolio
-from recobra_core.money import exponent_of
 
-from .errors import write_errors
+from .errors import write_errors_once
 from .mappings import save_mapping
 
 STEPS = ("reading", "comparing", "checking", "people", "writing")
 SHOWN_ERRORS = 100
-BROKEN = (DatabaseError, psycopg.Error)  # COPY's errors come as they are
-AHEAD = timedelta(days=7)  # a slip of the year would have every true day after it refused as older
+DATABASE_ERRORS = (DatabaseError, psycopg.Error)  # COPY raises those of psycopg, which Django does not translate
+LATEST_AS_OF = timedelta(days=7)  # a slip of the year would have every true day after it refused as older
 
 
 def load_file(
@@ -50,7 +49,7 @@ def load_file(
     confirm: bool = False,
     partial: bool | None = None,
 ) -> dict[str, Any]:
-    """Take a file into a portfolio and return its figures; `dry_run` finds the same and writes nothing at all.
+    """Load a file into a portfolio and return its figures; `dry_run` finds the same and writes nothing at all.
 
     `control`: {"rows": n, "amount": "1234.56"}, checked before anything is written. `partial`: the file is a part, so
     accounts that it does not name are not gone. Raises LoadRefused; a refusal is kept as a load of its own.
@@ -58,47 +57,64 @@ def load_file(
     portfolio = Portfolio.objects.filter(code=portfolio_code).first()
     if portfolio is None:
         raise LoadRefused("portfolio", code=portfolio_code)
-    document = _document(mapping, control, partial=partial)
-    request = _Request(Path(path), file_name or Path(path).name, portfolio, mapping, document, as_of, actor, now)
+    context = LoadContext(
+        path=Path(path),
+        file_name=file_name or Path(path).name,
+        portfolio=portfolio,
+        mapping=mapping,
+        document=_parse_document(mapping, control, partial=partial),
+        as_of=as_of,
+        actor=actor,
+        now=now,
+        is_confirmed=confirm,
+        is_dry_run=dry_run,
+    )
     if not dry_run:
-        return _take(request, confirm=confirm, keep=True)
-    return _try(request, confirm=confirm)
-
-
-def _try(request: _Request, *, confirm: bool) -> dict[str, Any]:
-    """Do all of it and undo it. Raises LoadRefused, also where the database breaks off."""
+        return _start_load(context)
+    # A dry run does everything and undoes it, so that it finds what the load itself would find.
     with transaction.atomic():
         try:
-            return _take(request, confirm=confirm, keep=False) | {"load_id": None}
-        except BROKEN as error:
+            return _start_load(context) | {"load_id": None}
+        except DATABASE_ERRORS as error:
             cause = f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
             raise LoadRefused("failed", detail=cause) from error
         finally:
             transaction.set_rollback(True)
 
 
-@dataclass(frozen=True)
-class _Request:
-    """What was asked for, and by whom."""
+def resume_held_load(load: Load, *, actor: str, now: datetime) -> dict[str, Any]:
+    """Carry on a held load that a person has confirmed. Raises LoadRefused."""
+    assert load.mapping is not None, "a held load has its mapping"
+    context = LoadContext(
+        path=Path(load.stored_as),
+        file_name=load.file_name,
+        portfolio=load.portfolio,
+        mapping=load.mapping,
+        document=_parse_document(load.mapping, None, partial=bool(load.figures.get("options", {}).get("partial"))),
+        as_of=load.as_of,
+        actor=actor,
+        now=now,
+        is_confirmed=True,
+    )
+    with _lock_portfolio(load.portfolio):
+        # Another confirmation or a discard may have come first: a load goes on once.
+        held = Load.objects.filter(pk=load.pk, status=Load.Status.HELD)
+        if not held.update(status=Load.Status.RUNNING, reason=""):
+            raise LoadRefused("not_held", load=load.pk)
+        load.refresh_from_db()
+        return run_load(load, context)
 
-    path: Path
-    file_name: str
-    portfolio: Portfolio
-    mapping: MappingOf[str, Any] | Mapping
-    document: Document
-    as_of: date
-    actor: str
-    now: datetime
 
-
-def _document(
+def _parse_document(
     mapping: MappingOf[str, Any] | Mapping, control: MappingOf[str, Any] | None, *, partial: bool | None
 ) -> Document:
+    """Return the checked mapping with the control totals and options of this load. Raises LoadRefused."""
     try:
-        document = parse(mapping.document if isinstance(mapping, Mapping) else mapping)
+        document = parse_mapping(mapping.document if isinstance(mapping, Mapping) else mapping)
         if control:
-            given = parse({"account": {"external_id": "x"}, "balance": "x", "control": dict(control)})
-            document = replace(document, control_rows=given.control_rows, control_amount=given.control_amount)
+            # The smallest mapping that is valid, to have the totals checked like those of a mapping.
+            totals = parse_mapping({"account": {"external_id": "x"}, "balance": "x", "control": dict(control)})
+            document = replace(document, control_rows=totals.control_rows, control_amount=totals.control_amount)
     except MappingProblems as problems:
         raise LoadRefused("mapping", problems=" ".join(problems.problems)) from problems
     if partial is not None:
@@ -106,172 +122,158 @@ def _document(
     return document
 
 
-def _take(request: _Request, *, confirm: bool, keep: bool) -> dict[str, Any]:
-    # What breaks a trial must leave the connection fit to give the portfolio's lock back.
-    with _alone(request.portfolio), nullcontext() if keep else transaction.atomic():
+def _start_load(context: LoadContext) -> dict[str, Any]:
+    # What breaks a dry run must leave the connection fit to give the portfolio's lock back.
+    with _lock_portfolio(context.portfolio), transaction.atomic() if context.is_dry_run else nullcontext():
         digest = ""
         try:
-            sources.detect(request.path)
-            digest = _sha256(request.path)
+            sources.detect_format(context.path)
+            with context.path.open("rb") as handle:
+                digest = hashlib.file_digest(handle, "sha256").hexdigest()
         except LoadRefused as refusal:
-            _refused(_open(request, digest), refusal, request)
+            _record_refusal(_create_load(context, digest), refusal, context)
             raise
         earlier = Load.objects.filter(
-            portfolio=request.portfolio, as_of=request.as_of, file_sha256=digest, status=Load.Status.DONE
+            portfolio=context.portfolio, as_of=context.as_of, file_sha256=digest, status=Load.Status.DONE
         ).first()
-        if earlier is not None and _read_alike(earlier, request):
-            return _again(earlier)
-        return run(_open(request, digest), request, confirm=confirm, keep=keep)
+        if earlier is not None and _has_same_mapping(earlier, context):
+            return _describe_repeat(earlier)
+        return run_load(_create_load(context, digest), context)
 
 
-def _read_alike(earlier: Load, request: _Request) -> bool:
-    """Tell if a file was taken in by the same mapping: under another one it says something else."""
-    given = request.mapping.document if isinstance(request.mapping, Mapping) else request.mapping
+def _has_same_mapping(earlier: Load, context: LoadContext) -> bool:
+    """Return whether a file was loaded by the same mapping: under another one it says something else."""
+    given = context.mapping.document if isinstance(context.mapping, Mapping) else context.mapping
     known = earlier.mapping.document if earlier.mapping else {}
     return known == {key: value for key, value in given.items() if key != "control"}
 
 
-def _open(request: _Request, digest: str) -> Load:
+def _create_load(context: LoadContext, digest: str) -> Load:
     with transaction.atomic():
-        given = request.mapping
-        mapping = (
-            given
-            if isinstance(given, Mapping)
-            else save_mapping(portfolio_id=request.portfolio.pk, document=given, actor=request.actor, now=request.now)
-        )
+        mapping = context.mapping
+        if not isinstance(mapping, Mapping):
+            mapping = save_mapping(
+                portfolio_id=context.portfolio.pk, document=mapping, actor=context.actor, now=context.now
+            )
         return Load.objects.create(
-            portfolio=request.portfolio,
+            portfolio=context.portfolio,
             mapping=mapping,
-            file_name=request.file_name,
+            file_name=context.file_name,
             file_sha256=digest,
-            as_of=request.as_of,
+            as_of=context.as_of,
             status=Load.Status.RUNNING,
-            started_at=request.now,
-            actor=request.actor,
+            started_at=context.now,
+            actor=context.actor,
             progress={"step": STEPS[0], "done": 0, "total": len(STEPS)},
         )
 
 
-def run(load: Load, request: _Request, *, confirm: bool, keep: bool) -> dict[str, Any]:
+def run_load(load: Load, context: LoadContext) -> dict[str, Any]:
     """Carry a RUNNING load to its end, whatever that is. Raises LoadRefused."""
     try:
-        return _run(load, request, confirm=confirm, keep=keep)
+        return _run_steps(load, context)
     except LoadRefused as refusal:
-        _refused(load, refusal, request)
+        _record_refusal(load, refusal, context)
         raise
     except BaseException as error:
-        with suppress(*BROKEN):  # the cause is worth more than that its end could not be written down
-            _end(load, Load.Status.FAILED, request.now, reason=str(LoadRefused("failed", detail=type(error).__name__)))
+        with suppress(*DATABASE_ERRORS):  # the cause is worth more than that its end could not be written down
+            reason = str(LoadRefused("failed", detail=type(error).__name__))
+            _end_load(load, Load.Status.FAILED, context.now, reason=reason)
         raise
 
 
-def _run(load: Load, request: _Request, *, confirm: bool, keep: bool) -> dict[str, Any]:
-    order = _order(request, confirm=confirm)
+def _run_steps(load: Load, context: LoadContext) -> dict[str, Any]:
+    previous = _find_previous_load(context)
 
-    def progress(step: str) -> None:
+    def report_step(step: str) -> None:
         Load.objects.filter(pk=load.pk).update(progress={"step": step, "done": STEPS.index(step), "total": len(STEPS)})
 
-    with workshop() as (engine, work_dir):
-        job = pipeline.read(order, engine, work_dir)
-        progress("comparing")
-        outcome = pipeline.examine(order, job, progress)
-        if outcome.held:
-            return _hold(load, request, outcome, keep=keep)
-        progress("writing")
+    with open_workspace() as duck:
+        file = pipeline.read_file(context, duck)
+        report_step("comparing")
+        examined = pipeline.examine(context, duck, file, previous=previous, report_step=report_step)
+        figures = pipeline.count_rows(context, duck, examined)
+        reasons = [] if context.is_confirmed else pipeline.find_reasons_to_wait(context, duck, examined)
+        if reasons:
+            return _hold_load(load, context, figures, reasons)
+        report_step("writing")
         with transaction.atomic():
-            pipeline.write(order, job, outcome, load_id=load.pk)
-            _done(load, request, outcome)
-        if keep:
-            last_load.remember(job, load.pk)
-    return result(load) | {"errors_file": _errors_file(load) if keep else None}
+            outcome = pipeline.write(context, duck, examined, load_id=load.pk)
+            load.figures, load.diagnosis = figures | outcome.figures, outcome.diagnosis
+            _record_done(load, context)
+        if not context.is_dry_run:
+            # Outside of the transaction: fingerprints of a load that was rolled back would hide its rows tomorrow.
+            last_load.remember(context, duck, examined, load_id=load.pk)
+    return describe_load(load) | {"errors_file": None if context.is_dry_run else write_errors_once(load)}
 
 
-def _order(request: _Request, *, confirm: bool) -> pipeline.Order:
-    portfolio = request.portfolio
-    today = request.now.astimezone(ZoneInfo(portfolio.time_zone)).date()
-    if request.as_of > today + AHEAD:
-        raise LoadRefused("ahead", as_of=request.as_of, today=today)
-    done = Load.objects.filter(portfolio=portfolio, status=Load.Status.DONE)
+def _find_previous_load(context: LoadContext) -> Load | None:
+    """Return the newest load that was done. Raises LoadRefused where the file is of a day out of order."""
+    today = context.now.astimezone(ZoneInfo(context.portfolio.time_zone)).date()
+    if context.as_of > today + LATEST_AS_OF:
+        raise LoadRefused("ahead", as_of=context.as_of, today=today)
+    done = Load.objects.filter(portfolio=context.portfolio, status=Load.Status.DONE)
     latest = done.order_by("-as_of").first()
-    if latest is not None and latest.as_of > request.as_of:
-        raise LoadRefused("older", latest=latest.as_of, as_of=request.as_of)
-    owner = Owner(
-        portfolio.pk,
-        portfolio.creditor_id,
-        portfolio.country,
-        portfolio.currency,
-        exponent_of(portfolio.currency),
-        portfolio.industry,
-    )
-    return pipeline.Order(
-        request.path,
-        request.document,
-        owner,
-        request.as_of,
-        request.now,
-        request.actor,
-        done.order_by("-id").first(),
-        confirm,
-    )
+    if latest is not None and latest.as_of > context.as_of:
+        raise LoadRefused("older", latest=latest.as_of, as_of=context.as_of)
+    return done.order_by("-id").first()
 
 
-def _hold(load: Load, request: _Request, outcome: pipeline.Outcome, *, keep: bool) -> dict[str, Any]:
+def _hold_load(
+    load: Load, context: LoadContext, figures: dict[str, Any], reasons: list[dict[str, Any]]
+) -> dict[str, Any]:
     with transaction.atomic():
-        load.figures = outcome.figures | {"held": outcome.held, "options": _asked(request.document)}
-        if keep:
-            load.stored_as = str(pipeline.keep_file(request.path, load_id=load.pk, folder=files_dir()))
-        _end(load, Load.Status.HELD, request.now, reason=held_words(outcome.held))
+        # A confirmation needs the options of this load, which the mapping does not keep.
+        options = {"partial": context.document.options.partial}
+        load.figures = figures | {"held": reasons, "options": options}
+        if not context.is_dry_run:
+            load.stored_as = str(keep_held_file(context.path, load_id=load.pk))
+        _end_load(load, Load.Status.HELD, context.now, reason=held_words(reasons))
         record(
             "load.held",
-            at=request.now,
-            actor=request.actor,
+            at=context.now,
+            actor=context.actor,
             portfolio_id=load.portfolio_id,
-            payload={"load_id": load.pk, "reasons": [reason["code"] for reason in outcome.held]},
+            payload={"load_id": load.pk, "reasons": [reason["code"] for reason in reasons]},
         )
-    return result(load)
+    return describe_load(load)
 
 
-def _asked(document: Document) -> dict[str, Any]:
-    """Return what a confirmation needs to know beside the mapping."""
-    return {"partial": document.options.partial}
-
-
-def _done(load: Load, request: _Request, outcome: pipeline.Outcome) -> None:
-    load.figures, load.diagnosis = outcome.figures, outcome.diagnosis
-    _end(load, Load.Status.DONE, request.now)
+def _record_done(load: Load, context: LoadContext) -> None:
+    _end_load(load, Load.Status.DONE, context.now)
     hidden = {"columns", "gaps", "last_posting"}
-    payload = {name: value for name, value in outcome.figures.items() if name not in hidden}
+    payload = {name: value for name, value in load.figures.items() if name not in hidden}
     record(
         "load.done",
-        at=request.now,
-        actor=request.actor,
+        at=context.now,
+        actor=context.actor,
         portfolio_id=load.portfolio_id,
-        payload={"load_id": load.pk, "as_of": request.as_of, **payload},
+        payload={"load_id": load.pk, "as_of": context.as_of, **payload},
     )
 
 
-def _refused(load: Load, refusal: LoadRefused, request: _Request) -> None:
+def _record_refusal(load: Load, refusal: LoadRefused, context: LoadContext) -> None:
     with transaction.atomic():
-        _end(load, Load.Status.REFUSED, request.now, reason=str(refusal))
+        _end_load(load, Load.Status.REFUSED, context.now, reason=str(refusal))
         record(
             "load.refused",
-            at=request.now,
-            actor=request.actor,
+            at=context.now,
+            actor=context.actor,
             portfolio_id=load.portfolio_id,
             payload={"load_id": load.pk, "code": refusal.code},
         )
 
 
-def _end(load: Load, status: str, now: datetime, *, reason: str = "") -> None:
+def _end_load(load: Load, status: str, now: datetime, *, reason: str = "") -> None:
     load.status, load.reason, load.finished_at, load.progress = status, reason, now, {}
     load.save()
 
 
-def result(load: Load) -> dict[str, Any]:
+def describe_load(load: Load) -> dict[str, Any]:
     """Return a load's figures under the names of the command line's contract."""
     names = ("rows", "accepted", "rejected", "created", "updated", "unchanged", "gone", "payments", "amount_minor")
     figures = {name: load.figures.get(name, 0) for name in names}
-    shown = load.rejected.order_by("line", "id")[:SHOWN_ERRORS]
+    shown_rows = load.rejected.order_by("line", "id")[:SHOWN_ERRORS]
     return {
         "load_id": load.pk,
         **figures,
@@ -282,45 +284,26 @@ def result(load: Load) -> dict[str, Any]:
         "reason": load.reason,
         "diagnosis": load.diagnosis,
         "gaps": load.figures.get("gaps", {}),
-        "errors": [{"line": row.line, "errors": row.errors} for row in shown],
+        "errors": [{"line": row.line, "errors": row.errors} for row in shown_rows],
     }
 
 
-def _again(load: Load) -> dict[str, Any]:
-    changed = {"created": 0, "updated": 0, "gone": 0, "payments": 0}
-    return result(load) | changed | {"unchanged": load.figures.get("rows", 0), "errors_file": _errors_file(load)}
-
-
-def files_dir() -> Path:
-    """Return where files of loads are kept."""
-    return database.data_dir() / "files" / "loads"
-
-
-def _errors_file(load: Load) -> str | None:
-    if not load.figures.get("rejected"):
-        return None
-    target = files_dir() / f"{load.pk}-errors.csv"
-    if not target.exists():
-        if not load.rejected.exists():
-            return None  # their time is over
-        target.parent.mkdir(parents=True, exist_ok=True)
-        write_errors(load_id=load.pk, path=target)
-    return str(target)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()
+def _describe_repeat(load: Load) -> dict[str, Any]:
+    """Return the figures of a file that was loaded before: the same rows, and nothing changed."""
+    changes = {"created": 0, "updated": 0, "gone": 0, "payments": 0}
+    unchanged = load.figures.get("rows", 0)
+    return describe_load(load) | changes | {"unchanged": unchanged, "errors_file": write_errors_once(load)}
 
 
 @contextmanager
-def _alone(portfolio: Portfolio) -> Iterator[None]:
-    """Hold the portfolio's lock; whoever gets it knows that a load still called RUNNING died. Raises LoadRefused."""
+def _lock_portfolio(portfolio: Portfolio) -> Iterator[None]:
+    """Hold the portfolio's lock. Raises LoadRefused where another load has it."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_lock(hashtext('intake'), %s)", [portfolio.pk])
         if not cursor.fetchone()[0]:
             raise LoadRefused("running")
     try:
+        # The lock dies with its connection, so a load that is still RUNNING while nobody has it was killed.
         Load.objects.filter(portfolio=portfolio, status=Load.Status.RUNNING).update(
             status=Load.Status.FAILED, reason=str(LoadRefused("failed", detail="-"))
         )
@@ -328,19 +311,3 @@ def _alone(portfolio: Portfolio) -> Iterator[None]:
     finally:
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_unlock(hashtext('intake'), %s)", [portfolio.pk])
-
-
-def confirmed(load: Load, *, actor: str, now: datetime) -> dict[str, Any]:
-    """Run a held load that a person has confirmed. Raises LoadRefused."""
-    assert load.mapping is not None, "a held load has its mapping"
-    document = _document(load.mapping, None, partial=bool(load.figures.get("options", {}).get("partial")))
-    request = _Request(
-        Path(load.stored_as), load.file_name, load.portfolio, load.mapping, document, load.as_of, actor, now
-    )
-    with _alone(load.portfolio):
-        # Whoever decided meanwhile, another confirmation or a discard, decided: a load goes on once.
-        held = Load.objects.filter(pk=load.pk, status=Load.Status.HELD)
-        if not held.update(status=Load.Status.RUNNING, reason=""):
-            raise LoadRefused("not_held", load=load.pk)
-        load.refresh_from_db()
-        return run(load, request, confirm=True, keep=True)

@@ -1,4 +1,4 @@
-"""Keep mappings: never edited, only superseded."""
+"""Mappings of columns: never edited, only superseded."""
 
 from __future__ import annotations
 
@@ -8,25 +8,26 @@ from typing import Any
 
 from django.db import transaction
 
-from recobra.intake.mapping import parse
+from recobra.intake.mapping import parse_mapping
 from recobra.intake.models import Mapping
 from recobra.journal.operations import record
 
 
 @transaction.atomic
 def save_mapping(*, portfolio_id: int, document: MappingOf[str, Any], actor: str, now: datetime) -> Mapping:
-    """Keep a mapping as the newest version of its name, or return the version it is. Raises MappingProblems."""
-    name = parse(document).name
-    kept = {key: value for key, value in document.items() if key != "control"}
+    """Save a mapping as the newest version of its name, unless it is that already. Raises MappingProblems."""
+    name = parse_mapping(document).name
+    # Control totals belong to one file, not to the mapping.
+    saved = {key: value for key, value in document.items() if key != "control"}
     versions = Mapping.objects.filter(portfolio_id=portfolio_id, name=name).order_by("-version")
     newest = versions.first()
-    if newest is not None and newest.document == kept:
+    if newest is not None and newest.document == saved:
         return newest
     mapping = Mapping.objects.create(
         portfolio_id=portfolio_id,
         name=name,
         version=newest.version + 1 if newest else 1,
-        document=kept,
+        document=saved,
         created_at=now,
         created_by=actor,
     )

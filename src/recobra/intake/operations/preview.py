@@ -1,4 +1,4 @@
-"""Show the first rows of a file before it is loaded, with a guess at what its columns are."""
+"""Preview of a file before it is loaded: its first rows, and a guess at what its columns are."""
 
 from __future__ import annotations
 
@@ -6,26 +6,26 @@ from pathlib import Path
 from typing import Any
 
 from recobra.intake import sources
-from recobra.intake.load.engine import workshop
-from recobra.intake.mapping import guess_mapping
+from recobra.intake.mapping import Options, guess_mapping
+from recobra.intake.workspace import open_workspace
 
 SHOWN_ROWS = 20
 
 
-def preview(path: str | Path, *, encoding: str = "", sheet: str = "") -> dict[str, Any]:
+def preview_file(path: str | Path, *, encoding: str = "", sheet: str = "") -> dict[str, Any]:
     """Return kind, headers, first rows, row counts and a guessed mapping. Raises LoadRefused."""
-    with workshop() as (engine, work_dir):
-        read = sources.read(sources.Reading(Path(path), engine, work_dir, encoding, sheet))
-        shown = engine.execute(f"SELECT * EXCLUDE (line) FROM raw ORDER BY line LIMIT {SHOWN_ROWS}").fetchall()
-        rows, broken = engine.execute("SELECT (SELECT count(*) FROM raw), (SELECT count(*) FROM broken)").fetchall()[0]
-    sample = [list(row) for row in shown]
+    with open_workspace() as duck:
+        file = sources.read(Path(path), duck, Options(encoding=encoding, sheet=sheet))
+        first_rows = duck.fetch_all(f"SELECT * EXCLUDE (line) FROM {file.raw} ORDER BY line LIMIT {SHOWN_ROWS}")
+        rows, broken = duck.count(file.raw), duck.count(file.broken)
+    sample = [list(row) for row in first_rows]
     return {
-        "kind": read.kind,
-        "encoding": read.encoding,
-        "delimiter": read.delimiter,
-        "headers": list(read.headers),
+        "kind": file.kind,
+        "encoding": file.encoding,
+        "delimiter": file.delimiter,
+        "headers": list(file.headers),
         "sample": sample,
         "rows": rows + broken,
         "broken": broken,
-        "mapping": guess_mapping(read.headers, sample),
+        "mapping": guess_mapping(file.headers, sample),
     }

@@ -1,4 +1,4 @@
-"""Let go of what loads leave behind when its time is over."""
+"""Deletion of what loads leave behind when its term is over."""
 
 from __future__ import annotations
 
@@ -6,27 +6,23 @@ import shutil
 from datetime import datetime, timedelta
 from typing import Final
 
-from recobra.intake.load.engine import workshops
+from recobra.intake.files import errors_path
 from recobra.intake.models import RejectedRow
+from recobra.intake.workspace import list_workspace_folders
 
-from .loads import files_dir
-
-REJECTED: Final = timedelta(days=90)
-UNFINISHED: Final = timedelta(days=1)
-
-
-def forget_old(*, now: datetime) -> dict[str, int]:
-    """Delete rejected rows and their files 90 days after the load, and what broken loads left a day ago; count them."""
-    old = RejectedRow.objects.filter(load__started_at__lt=now - REJECTED)
-    loads = list(old.order_by("load_id").values_list("load_id", flat=True).distinct("load_id"))
-    rows, _by_model = old.delete()
-    for load_id in loads:
-        (files_dir() / f"{load_id}-errors.csv").unlink(missing_ok=True)
-    return {"rows": rows, "folders": _sweep(now - UNFINISHED)}
+REJECTED_ROWS_TERM: Final = timedelta(days=90)
+WORKSPACE_TERM: Final = timedelta(days=1)
 
 
-def _sweep(before: datetime) -> int:
-    left = [folder for folder in workshops() if folder.stat().st_mtime < before.timestamp()]
-    for folder in left:
+def delete_expired(*, now: datetime) -> dict[str, int]:
+    """Delete rejected rows 90 days after their load and workspaces a day after they broke off; count both."""
+    expired = RejectedRow.objects.filter(load__started_at__lt=now - REJECTED_ROWS_TERM)
+    load_ids = list(expired.order_by("load_id").values_list("load_id", flat=True).distinct("load_id"))
+    rows, _by_model = expired.delete()
+    for load_id in load_ids:
+        errors_path(load_id).unlink(missing_ok=True)
+    oldest = (now - WORKSPACE_TERM).timestamp()
+    folders = [folder for folder in list_workspace_folders() if folder.stat().st_mtime < oldest]
+    for folder in folders:
         shutil.rmtree(folder, ignore_errors=True)
-    return len(left)
+    return {"rows": rows, "folders": len(folders)}

@@ -1,14 +1,16 @@
-"""The formats a portfolio may come in; what a file is shows in its first bytes, never in its name alone."""
+"""The formats a portfolio may come in; the first bytes decide which one a file is, never its name."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Final
 
+from recobra.intake.mapping import Options
 from recobra.intake.refusals import LoadRefused
+from recobra.intake.workspace import Workspace
 
 from . import csv, limits, parquet, xls, xlsx
-from .sheet import Reading, Sheet
+from .sheet import Sheet
 
 SOURCES: Final = {"csv": csv.read, "xlsx": xlsx.read, "xls": xls.read, "parquet": parquet.read}
 _MAGIC: Final = (
@@ -18,10 +20,10 @@ _MAGIC: Final = (
     (b"PAR1", "parquet"),
 )
 
-__all__ = ["SOURCES", "Reading", "Sheet", "detect", "read"]
+__all__ = ["SOURCES", "Sheet", "detect_format", "read"]
 
 
-def detect(path: Path) -> str:
+def detect_format(path: Path) -> str:
     """Return which source reads the file. Raises LoadRefused where there is nothing to read."""
     try:
         _refuse_unreadable(path)
@@ -32,14 +34,11 @@ def detect(path: Path) -> str:
     return next((kind for magic, kind in _MAGIC if head.startswith(magic)), "csv")
 
 
-def read(reading: Reading) -> Sheet:
-    """Fill the tables `raw` and `broken` from a file. Raises LoadRefused."""
-    sheet = SOURCES[detect(reading.path)](reading)
-    _set_overlong_aside(reading, sheet)
-    filled = reading.connection.execute("SELECT (SELECT count(*) FROM raw) + (SELECT count(*) FROM broken)").fetchall()[
-        0
-    ]
-    if not filled[0]:
+def read(path: Path, duck: Workspace, options: Options) -> Sheet:
+    """Read a file into DuckDB; of `options` the encoding and the sheet's name matter. Raises LoadRefused."""
+    sheet = SOURCES[detect_format(path)](path, duck, options)
+    _set_overlong_aside(duck, sheet)
+    if not duck.count(sheet.raw) + duck.count(sheet.broken):
         raise LoadRefused("header_only")
     return sheet
 
@@ -58,19 +57,20 @@ def _refuse_unreadable(path: Path) -> None:
         raise LoadRefused("too_big", limit=limits.BYTES)
 
 
-def _set_overlong_aside(reading: Reading, sheet: Sheet) -> None:
-    """Move rows with a field beyond the limit from `raw` to `broken`, their fields cut to the limit."""
-    connection, limit = reading.connection, limits.FIELD_CHARACTERS
-    columns = [f"c{n}" for n in range(sheet.width)]
-    longest = connection.execute(f"SELECT {', '.join(f'max(strlen({c}))' for c in columns)} FROM raw").fetchall()[0]
-    over = [column for column, length in zip(columns, longest, strict=False) if (length or 0) > limit]
-    for column in over:
-        name = sheet.headers[int(column[1:])]
-        cells = ", ".join(f"left({c}, {limit})" for c in columns)
-        connection.execute(
-            f"INSERT INTO broken SELECT line, to_json([{cells}]), 'too_long', "
+def _set_overlong_aside(duck: Workspace, sheet: Sheet) -> None:
+    """Move rows with a field beyond the limit to the broken ones, their fields cut to the limit."""
+    limit = limits.FIELD_CHARACTERS
+    columns = [f"c{n}" for n in range(len(sheet.headers))]
+    # strlen counts bytes, which is fast and never less than the characters.
+    lengths = duck.fetch_row(f"SELECT {', '.join(f'max(strlen({column}))' for column in columns)} FROM {sheet.raw}")
+    for header, column, length in zip(sheet.headers, columns, lengths, strict=True):
+        if (length or 0) <= limit:
+            continue
+        cells = ", ".join(f"left({column}, {limit})" for column in columns)
+        duck.execute(
+            f"INSERT INTO {sheet.broken} SELECT line, to_json([{cells}]), 'too_long', "
             f"json_object('limit', {limit}, 'found', length({column})), ?, left({column}, 60) "
-            f"FROM raw WHERE length({column}) > {limit}",
-            [name],
+            f"FROM {sheet.raw} WHERE length({column}) > {limit}",
+            [header],
         )
-        connection.execute(f"DELETE FROM raw WHERE length({column}) > {limit}")
+        duck.execute(f"DELETE FROM {sheet.raw} WHERE length({column}) > {limit}")

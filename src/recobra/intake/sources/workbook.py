@@ -1,48 +1,50 @@
-"""What XLSX and XLS share: cells by calamine, turned into text that the checks of a text file understand."""
+"""Reading of XLSX and XLS: cells by calamine, turned into text that the checks of a text file understand."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import python_calamine as calamine
 
 from recobra.intake.refusals import LoadRefused
+from recobra.intake.workspace import Workspace
 
-from .sheet import Reading, Row, Sheet, create_tables, fill, header_names
+from .sheet import Row, Sheet, append_rows, create_tables, name_columns
 
+# Error code and its facts by row and column, both from 0.
 CellProblems = dict[int, dict[int, tuple[str, dict[str, Any]]]]
 
 
-def open_sheet(reading: Reading) -> calamine.CalamineSheet:
+def _open_sheet(path: Path, sheet_name: str) -> calamine.CalamineSheet:
     """Return the named or first sheet. Raises LoadRefused."""
     try:
-        book = calamine.CalamineWorkbook.from_path(str(reading.path))
+        book = calamine.CalamineWorkbook.from_path(str(path))
         names = book.sheet_names
-        if reading.sheet and reading.sheet not in names:
-            raise LoadRefused("sheet_missing", sheet=reading.sheet, sheets=", ".join(names))
-        return book.get_sheet_by_name(reading.sheet) if reading.sheet else book.get_sheet_by_index(0)
+        if sheet_name and sheet_name not in names:
+            raise LoadRefused("sheet_missing", sheet=sheet_name, sheets=", ".join(names))
+        return book.get_sheet_by_name(sheet_name) if sheet_name else book.get_sheet_by_index(0)
     except calamine.PasswordError:
         raise LoadRefused("encrypted") from None
     except (calamine.CalamineError, OSError, ValueError, IndexError) as error:
         raise LoadRefused("workbook", detail=str(error)) from None
 
 
-def read_sheet(reading: Reading, *, kind: str, problems: CellProblems) -> Sheet:
-    """Fill `raw` and `broken`; `problems` are cells without a value by row and column, both from 0."""
-    rows = enumerate(open_sheet(reading).iter_rows())
-    names = _header(rows)
-    headers = header_names(names)
-    create_tables(reading.connection, len(headers))
-    fill(reading.connection, width=len(headers), rows=_rows(rows, headers, problems))
+def read_workbook(path: Path, duck: Workspace, sheet_name: str, *, kind: str, problems: CellProblems) -> Sheet:
+    """Read the named or first sheet into DuckDB; `problems` are cells without a value. Raises LoadRefused."""
+    rows = enumerate(_open_sheet(path, sheet_name).iter_rows())
+    headers = name_columns(_take_header(rows))
+    create_tables(duck, len(headers))
+    append_rows(duck, _convert_rows(rows, headers, problems), width=len(headers))
     return Sheet(headers, kind)
 
 
-def _header(rows: Iterable[tuple[int, list[Any]]]) -> list[str]:
+def _take_header(rows: Iterable[tuple[int, list[Any]]]) -> list[str]:
     for _number, cells in rows:
-        names = [as_text(cell) or "" for cell in cells]
+        names = [cell_text(cell) or "" for cell in cells]
         if any(names):
             while names and not names[-1]:
                 names.pop()
@@ -50,21 +52,23 @@ def _header(rows: Iterable[tuple[int, list[Any]]]) -> list[str]:
     raise LoadRefused("empty")
 
 
-def _rows(rows: Iterable[tuple[int, list[Any]]], headers: tuple[str, ...], problems: CellProblems) -> Iterator[Row]:
+def _convert_rows(
+    rows: Iterable[tuple[int, list[Any]]], headers: tuple[str, ...], problems: CellProblems
+) -> Iterator[Row]:
     width = len(headers)
     for number, cells in rows:
-        texts = [as_text(cell) for cell in cells]
+        texts = [cell_text(cell) for cell in cells]
         texts += [None] * (width - len(texts))
-        bad = {n: why for n, why in problems.get(number, {}).items() if n < width}
-        if bad:
-            first = min(bad)
-            code, params = bad[first]
+        row_problems = {n: problem for n, problem in problems.get(number, {}).items() if n < width}
+        if row_problems:
+            first = min(row_problems)
+            code, params = row_problems[first]
             yield Row(number + 1, texts, code, params, headers[first], str(params.get("error", "")))
         elif any(texts):
             yield Row(number + 1, texts)
 
 
-def as_text(cell: Any) -> str | None:
+def cell_text(cell: Any) -> str | None:
     """Return a cell as a text file would hold it: 15 significant digits, ISO dates."""
     if isinstance(cell, bool):
         return "true" if cell else "false"

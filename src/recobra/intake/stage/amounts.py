@@ -1,4 +1,4 @@
-"""Amounts as people write them: which mark is the decimal one, and the SQL that reads them exactly.
+"""Amounts in text: detection of the decimal mark, and the SQL that reads them exactly.
 
 Digits, one decimal mark, thousands marks, a currency sign, a minus or parentheses. What `1.234` means is decided by
 the other amounts of the file; a currency without decimals decides it too. Where nothing decides, the file is refused:
@@ -11,9 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-import duckdb
-
 from recobra.intake.refusals import LoadRefused
+from recobra.intake.workspace import Relation, Workspace
 from recobra_core.money.currencies import EXPONENTS
 
 SAMPLE_ROWS: Final = 20_000
@@ -39,6 +38,8 @@ _SHAPES: Final = {
 
 @dataclass(frozen=True)
 class _Evidence:
+    """How many amounts prove each mark, how many could be either, and an example of each."""
+
     comma: int
     point: int
     either: int
@@ -47,51 +48,54 @@ class _Evidence:
     either_value: str
 
 
-def decimal_mark(
-    connection: duckdb.DuckDBPyConnection, columns: Sequence[tuple[str, str]], *, decimals: int, typed: bool
+def detect_decimal_mark(
+    duck: Workspace, raw: Relation, columns: Sequence[tuple[str, str]], *, decimals: int, is_typed: bool
 ) -> str:
-    """Return `comma` or `point` for the amount columns (label, SQL text) of `raw`. Raises LoadRefused.
+    """Return `comma` or `point` for the amount columns (label, SQL text) of a file. Raises LoadRefused.
 
-    `typed` says that the source has numbers of its own, which are always written with a point.
+    `is_typed`: the source has numbers of its own, which are always written with a point.
     """
+    # A sample usually proves it; the whole file is read only where the sample says nothing.
     for limit in (f" WHERE line <= {SAMPLE_ROWS}", ""):
-        seen = [(label, _evidence(connection, text, limit)) for label, text in columns]
-        comma = sum(evidence.comma for _label, evidence in seen)
-        point = sum(evidence.point for _label, evidence in seen)
+        by_column = [(label, _gather_evidence(duck, raw, text, limit)) for label, text in columns]
+        comma = sum(evidence.comma for _label, evidence in by_column)
+        point = sum(evidence.point for _label, evidence in by_column)
         if comma or point:
-            return _stronger([evidence for _label, evidence in seen], comma, point)
-    doubtful = [(label, evidence.either_value) for label, evidence in seen if evidence.either]
-    if not doubtful or typed:
+            return _choose_mark([evidence for _label, evidence in by_column], comma, point)
+    doubtful = [(label, evidence.either_value) for label, evidence in by_column if evidence.either]
+    if not doubtful or is_typed:
         return "point"
+    # A currency without decimals has no decimal mark, so the mark in the amount groups thousands.
     if decimals == 0:
         return "comma" if "." in doubtful[0][1] else "point"
     raise LoadRefused("ambiguous_decimal", column=doubtful[0][0], value=doubtful[0][1])
 
 
-def _evidence(connection: duckdb.DuckDBPyConnection, text: str, limit: str) -> _Evidence:
-    row = connection.execute(
+def _gather_evidence(duck: Workspace, raw: Relation, text: str, limit: str) -> _Evidence:
+    row = duck.fetch_row(
         "SELECT count(*) FILTER (comma), count(*) FILTER (point), count(*) FILTER (either), min(v) "
         "FILTER (comma), min(v) FILTER (point), "
         "min(v) FILTER (either) FROM (SELECT v, regexp_matches(v, ?) AS comma, regexp_matches(v, ?) AS point, "
-        f"regexp_matches(v, ?) AS either FROM (SELECT {text} AS v FROM raw{limit}) "
+        f"regexp_matches(v, ?) AS either FROM (SELECT {text} AS v FROM {raw}{limit}) "
         "WHERE contains(v, ',') OR contains(v, '.'))",
         [_COMMA, _POINT, _EITHER],
-    ).fetchall()[0]
+    )
     return _Evidence(*row)
 
 
-def _stronger(seen: list[_Evidence], comma: int, point: int) -> str:
+def _choose_mark(columns: list[_Evidence], comma: int, point: int) -> str:
+    # A few amounts of the other kind are errors of their rows; more mean that nobody can tell.
     if min(comma, point) > TOLERATED_SHARE * (comma + point):
         raise LoadRefused(
             "mixed_decimal",
-            comma=next(evidence.comma_value for evidence in seen if evidence.comma),
-            point=next(evidence.point_value for evidence in seen if evidence.point),
+            comma=next(evidence.comma_value for evidence in columns if evidence.comma),
+            point=next(evidence.point_value for evidence in columns if evidence.point),
         )
     return "comma" if comma > point else "point"
 
 
-def plain_number(text: str, mark: str) -> str:
-    """Return SQL for text such as `-1234.56`, or NULL where `text` is no number in this writing."""
+def number_sql(text: str, mark: str) -> str:
+    """Return SQL for a number as text such as `-1234.56`, NULL where `text` is no number with this decimal mark."""
     simple, grouped = _SHAPES[mark]
     stripped = f"regexp_replace({text}, '{_SIGNS.replace(chr(39), chr(39) * 2)}', '', 'g')"
     signed = (
@@ -108,12 +112,12 @@ def plain_number(text: str, mark: str) -> str:
     )
 
 
-def told_currency(text: str) -> str:
+def currency_sql(text: str) -> str:
     """Return SQL for the currency that an amount's own text names (`US$ 10`, `10 USD`), '' where it names none."""
     named = " ".join(f"WHEN regexp_matches(upper({text}), '{mark}') THEN '{code}'" for mark, code in _MARKS)
     return f"(CASE {named} ELSE regexp_extract(upper({text}), '\\b({'|'.join(EXPONENTS)})\\b') END)"
 
 
-def example(mark: str) -> str:
-    """Return a right amount in this writing, for messages."""
+def example_amount(mark: str) -> str:
+    """Return an amount with this decimal mark, for messages."""
     return "1.234,56" if mark == "comma" else "1,234.56"

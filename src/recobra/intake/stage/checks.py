@@ -1,4 +1,4 @@
-"""What is wrong with the rows, as one query per rule over the whole table; a row keeps all its errors."""
+"""Checks of the parsed rows: one query per rule over the whole table; a row keeps all its errors."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 from typing import Any
 from zoneinfo import available_timezones
 
+from recobra.intake.load_context import LoadContext
 from recobra.intake.refusals import LoadRefused
-from recobra.intake.stage.load_context import Job
+from recobra.intake.relations import CheckedRows, FileChanges, FileRows, RowKeys
+from recobra.intake.workspace import Relation, Workspace
 
 from . import amounts, dates, rows
 from .columns import literal
-from .keys import several
-from .rows import Writing
+from .rows import Notation
 
 REFUSE_SHARE = 0.9
 REFUSE_FROM_ROWS = 10
@@ -23,7 +24,7 @@ LONGEST_KEY = 200  # keys are indexed
 
 @dataclass(frozen=True)
 class Rule:
-    """Rows of `staged` for which `wrong` is true have an error in a column."""
+    """Parsed rows for which the SQL condition `wrong` is true have an error in a column."""
 
     column: str
     code: str
@@ -33,100 +34,115 @@ class Rule:
     target: str = ""
 
 
-def check(job: Job, style: Writing) -> None:
-    """Make `errors` (line, col, code, params, value, target), `rejected` (line) and `good`; `raw` is gone then."""
-    unions = [_query(rule) for rule in _rules(job, style)]
-    job.run(f"CREATE OR REPLACE TABLE errors AS {' UNION ALL '.join(unions)}")
-    _add_broken(job)
-    if several(job):
-        _add_two_debtors(job)
-    job.run("CREATE OR REPLACE TABLE rejected AS SELECT DISTINCT line FROM errors")
-    _let_go(job)
+def check_rows(
+    context: LoadContext, duck: Workspace, file: FileRows, keys: RowKeys, parsed: Relation, *, notation: Notation
+) -> CheckedRows:
+    """Return the good rows, the rejected ones and their errors; `file.raw` and `parsed` are dropped."""
+    errors = duck.create(
+        "row_errors", " UNION ALL ".join(_query(rule, parsed) for rule in _list_rules(context, file, notation))
+    )
+    duck.execute(f"INSERT INTO {errors} SELECT line, col, code, params, value, '' FROM {file.broken}")
+    duck.execute(
+        f"INSERT INTO {errors} SELECT line, ?, 'duplicate', json_object('lines', lines), account, "
+        f"'account.external_id' FROM {keys.duplicates} JOIN {keys.rows} USING (line)",
+        [file.columns.label(context.document.fields["account.external_id"])],
+    )
+    if context.has_several_rows:
+        duck.execute(
+            f"INSERT INTO {errors} SELECT s.line, ?, 'two_debtors', '{{}}', "
+            f"coalesce(s.x_debtor, s.national_id, s.account), 'debtor.external_id' FROM {parsed} s JOIN "
+            f"(SELECT account FROM {parsed} GROUP BY account HAVING count(DISTINCT debtor) > 1) t USING (account)",
+            [file.columns.label(context.document.fields.get("debtor.external_id"))],
+        )
+    rejected = duck.create("rejected_lines", f"SELECT DISTINCT line FROM {errors}")
+    # Of a million rows only what the next steps need is kept: texts of the rejected ones, typed columns of the good.
+    wrong = duck.create("wrong_rows", f"SELECT * FROM {file.raw} SEMI JOIN {rejected} USING (line)")
+    duck.drop(file.raw)
+    columns = [name for name, *_rest in duck.fetch_all(f"DESCRIBE {parsed}")]
+    typed = ", ".join(name for name in columns if not name.startswith(("x_", "n_", "attribute_")))
+    good = duck.create("good_rows", f"SELECT {typed} FROM {parsed} ANTI JOIN {rejected} USING (line)")
+    duck.drop(parsed)
+    return CheckedRows(good, wrong, rejected, errors)
 
 
-def _let_go(job: Job) -> None:
-    """Keep of a million rows only what the next steps need: `wrong` as delivered, `good` without its raw text."""
-    job.run("CREATE OR REPLACE TABLE wrong AS SELECT * FROM raw SEMI JOIN rejected USING (line)")
-    job.run("DROP TABLE raw")
-    columns = [name for (name, *_rest) in job.connection.execute("DESCRIBE staged").fetchall()]
-    kept = ", ".join(name for name in columns if not name.startswith(("x_", "n_", "attribute_")))
-    job.run(f"CREATE OR REPLACE TABLE good AS SELECT {kept} FROM staged ANTI JOIN rejected USING (line)")
-    job.run("DROP TABLE staged")
-
-
-def refuse_if_not_as_mapped(job: Job) -> None:
+def refuse_if_not_as_mapped(duck: Workspace, file: FileRows, changes: FileChanges, checked: CheckedRows) -> None:
     """Refuse the file whole where nearly no row is what the mapping says. Raises LoadRefused."""
-    looked_at, rejected = job.count("hot") + job.count("broken"), job.count("rejected")
-    if rejected < max(REFUSE_FROM_ROWS, REFUSE_SHARE * looked_at):
+    read, rejected = duck.count(changes.rows) + duck.count(file.broken), duck.count(checked.rejected)
+    if rejected < max(REFUSE_FROM_ROWS, REFUSE_SHARE * read):
         return
-    column, count, value = job.one(
-        "SELECT col, count(*), min(value) FROM errors GROUP BY col ORDER BY count(*) DESC, col LIMIT 1"
+    column, count, value = duck.fetch_row(
+        f"SELECT col, count(*), min(value) FROM {checked.errors} GROUP BY col ORDER BY count(*) DESC, col LIMIT 1"
     )
     raise LoadRefused(
-        "not_as_mapped", rejected=rejected, rows=looked_at, count=count, column=column, value=(value or "")[:60]
+        "not_as_mapped", rejected=rejected, rows=read, count=count, column=column, value=(value or "")[:60]
     )
 
 
-def _query(rule: Rule) -> str:
+def _query(rule: Rule, parsed: Relation) -> str:
     return (
         f"SELECT line, {literal(rule.column)} AS col, {literal(rule.code)} AS code, "
         f"{literal(json.dumps(rule.params))} AS params, left({rule.value}, 200) AS value, "
         f"{literal(rule.target)} AS target "
-        f"FROM staged WHERE {rule.wrong}"
+        f"FROM {parsed} WHERE {rule.wrong}"
     )
 
 
-def _rules(job: Job, style: Writing) -> Iterator[Rule]:
-    fields, label = job.document.fields, job.columns.label
+def _list_rules(context: LoadContext, file: FileRows, notation: Notation) -> Iterator[Rule]:
+    fields, label = context.document.fields, file.columns.label
     yield Rule(label(fields["account.external_id"]), "missing", "account IS NULL", "account", {}, "account.external_id")
-    yield from _amount_rules(job, style)
-    yield from _date_rules(job, style)
-    yield from _code_rules(job)
-    yield from _attribute_rules(job, style)
+    yield from _amount_rules(context, file, notation)
+    yield from _date_rules(context, file, notation)
+    yield from _code_rules(context, file)
+    yield from _attribute_rules(context, file, notation)
     if "currency" in fields:
-        wrong = f"x_currency IS NOT NULL AND upper(x_currency) <> {literal(job.owner.currency)}"
+        wrong = f"x_currency IS NOT NULL AND upper(x_currency) <> {literal(context.portfolio.currency)}"
         yield Rule(
-            label(fields["currency"]), "currency", wrong, "x_currency", {"currency": job.owner.currency}, "currency"
+            label(fields["currency"]),
+            "currency",
+            wrong,
+            "x_currency",
+            {"currency": context.portfolio.currency},
+            "currency",
         )
 
 
-def _amount_rules(job: Job, style: Writing) -> Iterator[Rule]:
-    known = job.document.amounts()
-    decimals = job.owner.decimals
-    nothing = " AND ".join(f"x_{concept} IS NULL" for concept in known)
-    first = next(iter(known))
-    yield Rule(job.columns.label(known[first]), "missing", nothing, f"x_{first}", {}, "balance")
-    for concept, source in known.items():
-        label, text, number = job.columns.label(source), f"x_{concept}", f"d_{concept}"
-        plain = f"n_{concept}"
-        absurd = f"({number} IS NULL AND {plain} IS NOT NULL OR abs({number}) >= {amounts.ABSURD})"
+def _amount_rules(context: LoadContext, file: FileRows, notation: Notation) -> Iterator[Rule]:
+    sources = context.document.amounts()
+    decimals = context.decimals
+    nothing = " AND ".join(f"x_{concept} IS NULL" for concept in sources)
+    first = next(iter(sources))
+    yield Rule(file.columns.label(sources[first]), "missing", nothing, f"x_{first}", {}, "balance")
+    for concept, source in sources.items():
+        label, text, number = file.columns.label(source), f"x_{concept}", f"d_{concept}"
+        plain_number = f"n_{concept}"
+        absurd = f"({number} IS NULL AND {plain_number} IS NOT NULL OR abs({number}) >= {amounts.ABSURD})"
         target = f"amounts.{concept.lower()}"
-        wanted = {"example": amounts.example(style.mark)}
-        yield Rule(label, "amount", f"{text} IS NOT NULL AND {plain} IS NULL", text, wanted, target)
+        example = {"example": amounts.example_amount(notation.decimal_mark)}
+        yield Rule(label, "amount", f"{text} IS NOT NULL AND {plain_number} IS NULL", text, example, target)
         yield Rule(label, "amount_absurd", absurd, text, {"limit": f"{amounts.ABSURD}"}, target)
         yield Rule(label, "amount_negative", f"{number} < 0", text, {}, target)
-        told = amounts.told_currency(text)
+        named_currency = amounts.currency_sql(text)
         # Most amounts are figures alone and need no search for a currency.
-        worded = f"(upper({text}) <> lower({text}) OR contains({text}, '€'))"
-        foreign = f"{worded} AND {told} NOT IN ('', {literal(job.owner.currency)})"
-        yield Rule(label, "currency", foreign, text, {"currency": job.owner.currency}, target)
+        has_words = f"(upper({text}) <> lower({text}) OR contains({text}, '€'))"
+        foreign = f"{has_words} AND {named_currency} NOT IN ('', {literal(context.portfolio.currency)})"
+        yield Rule(label, "currency", foreign, text, {"currency": context.portfolio.currency}, target)
         fraction = f"{number} <> round({number}, {decimals})"
-        limits = {"decimals": decimals, "currency": job.owner.currency}
+        limits = {"decimals": decimals, "currency": context.portfolio.currency}
         yield Rule(label, "amount_decimals", fraction, text, limits, target)
 
 
-def _date_rules(job: Job, style: Writing) -> Iterator[Rule]:
+def _date_rules(context: LoadContext, file: FileRows, notation: Notation) -> Iterator[Rule]:
     for name, target in rows.DATES.items():
-        if target not in job.document.fields:
+        if target not in context.document.fields:
             continue
-        label = job.columns.label(job.document.fields[target])
-        wanted = {"example": dates.example(style.orders[name])}
-        yield Rule(label, "date", f"x_{name} IS NOT NULL AND {name} IS NULL", f"x_{name}", wanted, target)
+        label = file.columns.label(context.document.fields[target])
+        example = {"example": dates.example_date(notation.date_orders[name])}
+        yield Rule(label, "date", f"x_{name} IS NOT NULL AND {name} IS NULL", f"x_{name}", example, target)
         yield Rule(label, "date_absurd", f"year({name}) NOT BETWEEN 1900 AND 2199", f"x_{name}", {}, target)
 
 
-def _code_rules(job: Job) -> Iterator[Rule]:
-    fields, label = job.document.fields, job.columns.label
+def _code_rules(context: LoadContext, file: FileRows) -> Iterator[Rule]:
+    fields, label = context.document.fields, file.columns.label
     if "account.product" in fields:
         known = {"known": ", ".join(rows.PRODUCTS)}
         yield Rule(
@@ -151,38 +167,18 @@ def _code_rules(job: Job) -> Iterator[Rule]:
         yield Rule(column or account, "length", wrong, name, {"limit": LONGEST_KEY}, target)
 
 
-def _attribute_rules(job: Job, style: Writing) -> Iterator[Rule]:
-    for n, attribute in enumerate(job.document.attributes):
+def _attribute_rules(context: LoadContext, file: FileRows, notation: Notation) -> Iterator[Rule]:
+    for n, attribute in enumerate(context.document.attributes):
         if attribute.type == "text":
             continue
-        typed = rows.typed_attribute(n, attribute.type, attribute.name, style)
+        typed = rows.attribute_sql(n, attribute.type, attribute.name, notation)
         wrong = f"attribute_{n} IS NOT NULL AND {typed} IS NULL"
-        params = {"example": dates.example("ymd")} if attribute.type == "date" else {}
+        params = {"example": dates.example_date("ymd")} if attribute.type == "date" else {}
         yield Rule(
-            job.columns.label(attribute.source),
+            file.columns.label(attribute.source),
             attribute.type,
             wrong,
             f"attribute_{n}",
             params,
             f"attributes.{attribute.name}",
         )
-
-
-def _add_broken(job: Job) -> None:
-    """Add the rows that could not be laid out in columns and those that share a key."""
-    job.run("INSERT INTO errors SELECT line, col, code, params, value, '' FROM broken")
-    column = job.columns.label(job.document.fields["account.external_id"])
-    job.run(
-        "INSERT INTO errors SELECT line, ?, 'duplicate', json_object('lines', lines), account, 'account.external_id' "
-        "FROM twice JOIN keys USING (line)",
-        [column],
-    )
-
-
-def _add_two_debtors(job: Job) -> None:
-    job.run(
-        "INSERT INTO errors SELECT s.line, ?, 'two_debtors', '{}', coalesce(s.x_debtor, s.national_id, s.account), "
-        "'debtor.external_id' FROM staged s JOIN "
-        "(SELECT account FROM staged GROUP BY account HAVING count(DISTINCT debtor) > 1) t USING (account)",
-        [job.columns.label(job.document.fields.get("debtor.external_id"))],
-    )

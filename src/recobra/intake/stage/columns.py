@@ -1,4 +1,4 @@
-"""Find the mapping's columns in a file's header and say them in SQL."""
+"""The mapping's columns in a file's header, and the SQL that reads them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Columns:
     positions: dict[str, int]
 
     def text(self, source: Source | None) -> str:
-        """Return SQL for a value as trimmed text; NULL where the file says nothing."""
+        """Return SQL for a value as trimmed text; NULL where the file has none."""
         if source is None:
             return "NULL::VARCHAR"
         if source.value:
@@ -44,27 +44,29 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def find(document: Document, headers: tuple[str, ...]) -> Columns:
-    """Return where the mapped columns stand. Raises LoadRefused naming those that are missing or double."""
+def find_columns(document: Document, headers: tuple[str, ...]) -> Columns:
+    """Return the positions of the mapped columns. Raises LoadRefused naming those that are missing or double."""
     exact = {name: n for n, name in enumerate(headers)}
-    alike: dict[str, list[int]] = {}
+    similar: dict[str, list[int]] = {}
     for n, name in enumerate(headers):
-        alike.setdefault(_plain(name), []).append(n)
+        similar.setdefault(_fold_name(name), []).append(n)
     positions: dict[str, int] = {}
     missing = []
     for column in document.columns():
-        found = [exact[column]] if column in exact else alike.get(_plain(column), [])
-        if not found:
+        matching = [exact[column]] if column in exact else similar.get(_fold_name(column), [])
+        if not matching:
             missing.append(column)
-        elif len(found) > 1 or f"{headers[found[0]]} (2)" in exact:
+        # A repeated name got its number when the header was read.
+        elif len(matching) > 1 or f"{headers[matching[0]]} (2)" in exact:
             raise LoadRefused("duplicate_columns", column=column)
         else:
-            positions[column] = found[0]
+            positions[column] = matching[0]
     if missing:
         raise LoadRefused("missing_columns", missing=", ".join(missing), found=", ".join(headers))
     return Columns(headers, positions)
 
 
-def _plain(name: str) -> str:
-    bare = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
-    return re.sub(r"\s+", " ", bare).strip().casefold()
+def _fold_name(name: str) -> str:
+    """Return a name without accents, capitals and double spaces."""
+    unaccented = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    return re.sub(r"\s+", " ", unaccented).strip().casefold()

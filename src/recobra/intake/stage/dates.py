@@ -1,13 +1,12 @@
-"""Dates as people and spreadsheets write them, and the SQL that reads them; a 30 February is not a date."""
+"""Dates in text: detection of the order of day and month, and the SQL that reads them; 30 February is no date."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Final
 
-import duckdb
-
 from recobra.intake.refusals import LoadRefused
+from recobra.intake.workspace import Relation, Workspace
 
 from .amounts import SAMPLE_ROWS, TOLERATED_SHARE
 
@@ -24,17 +23,18 @@ _EXAMPLES: Final = {"dmy": "31/12/2026", "mdy": "12/31/2026", "ymd": "2026-12-31
 
 
 def usual_order(country: str) -> str:
-    """Return how dates are written where nothing in the file tells."""
+    """Return the order in which a country writes day and month, for files that do not show it."""
     return "mdy" if country in MONTH_FIRST_COUNTRIES else "dmy"
 
 
-def date_order(connection: duckdb.DuckDBPyConnection, text: str, *, country: str, column: str) -> str:
-    """Return `dmy` or `mdy` for a column of `raw`, judged by days beyond 12. Raises LoadRefused."""
+def detect_order(duck: Workspace, raw: Relation, text: str, *, country: str, column: str) -> str:
+    """Return `dmy` or `mdy` for a column (SQL text) of a file, judged by days beyond 12. Raises LoadRefused."""
+    # A sample usually proves it; the whole file is read only where the sample says nothing.
     for limit in (f" WHERE line <= {SAMPLE_ROWS}", ""):
-        seen = _evidence(connection, text, limit)
-        if seen.proofs["dmy"] or seen.proofs["mdy"]:
-            return _judged(seen, usual_order(country), column)
-        if not seen.written:
+        evidence = _gather_evidence(duck, raw, text, limit)
+        if evidence.proofs["dmy"] or evidence.proofs["mdy"]:
+            return _choose_order(evidence, usual_order(country), column)
+        if not evidence.written:
             break
     return usual_order(country)
 
@@ -48,36 +48,38 @@ class _Evidence:
     examples: dict[str, str]
     doubtful: str
 
-    def weighs(self, order: str) -> bool:
-        """Tell if the dates of an order are too many to be slips of the pen."""
+    def has_weight(self, order: str) -> bool:
+        """Return whether the dates of an order are too many to be slips of the pen."""
         return self.proofs[order] >= SLIPS and self.proofs[order] > TOLERATED_SHARE * self.written
 
 
-def _evidence(connection: duckdb.DuckDBPyConnection, text: str, limit: str) -> _Evidence:
-    day_first, month_first, written, dmy, mdy, doubtful = connection.execute(
+def _gather_evidence(duck: Workspace, raw: Relation, text: str, limit: str) -> _Evidence:
+    day_first, month_first, written, dmy, mdy, doubtful = duck.fetch_row(
         "SELECT count(*) FILTER (a > 12 AND b <= 12), count(*) FILTER (b > 12 AND a <= 12), count(*), "
         "min(v) FILTER (a > 12 AND b <= 12), min(v) FILTER (b > 12 AND a <= 12), "
         "min(v) FILTER (a <= 12 AND b <= 12 AND a <> b) FROM ("
         "SELECT v, TRY_CAST(regexp_extract(v, ?, 1) AS INT) AS a, TRY_CAST(regexp_extract(v, ?, 2) AS INT) AS b "
-        f"FROM (SELECT {text} AS v FROM raw{limit})) WHERE a IS NOT NULL",
+        f"FROM (SELECT {text} AS v FROM {raw}{limit})) WHERE a IS NOT NULL",
         [_PARTS, _PARTS],
-    ).fetchall()[0]
+    )
     return _Evidence(written, {"dmy": day_first, "mdy": month_first}, {"dmy": dmy, "mdy": mdy}, doubtful or "")
 
 
-def _judged(seen: _Evidence, usual: str, column: str) -> str:
-    """Return the order that the evidence tells. Raises LoadRefused where it would be a guess for the other dates."""
-    told, other = ("dmy", "mdy") if seen.proofs["dmy"] > seen.proofs["mdy"] else ("mdy", "dmy")
-    if seen.weighs(other) or seen.proofs[other] >= UNUSUAL_SHARE * sum(seen.proofs.values()):
-        raise LoadRefused("mixed_dates", column=column, **seen.examples)
-    if told == usual or sum(seen.proofs.values()) >= UNUSUAL_SHARE * seen.written:
-        return told
-    if seen.weighs(told) and seen.doubtful:
-        raise LoadRefused("unclear_dates", column=column, told=seen.examples[told], value=seen.doubtful)
+def _choose_order(evidence: _Evidence, usual: str, column: str) -> str:
+    """Return the order that the evidence shows. Raises LoadRefused where it would be a guess for the other dates."""
+    proofs, proven = evidence.proofs, sum(evidence.proofs.values())
+    likely, other = ("dmy", "mdy") if proofs["dmy"] > proofs["mdy"] else ("mdy", "dmy")
+    if evidence.has_weight(other) or proofs[other] >= UNUSUAL_SHARE * proven:
+        raise LoadRefused("mixed_dates", column=column, **evidence.examples)
+    if likely == usual or proven >= UNUSUAL_SHARE * evidence.written:
+        return likely
+    # Against the country's usual order speak a few dates only: errors of their rows, unless they are too many for that.
+    if evidence.has_weight(likely) and evidence.doubtful:
+        raise LoadRefused("unclear_dates", column=column, told=evidence.examples[likely], value=evidence.doubtful)
     return usual
 
 
-def parsed(text: str, order: str) -> str:
+def date_sql(text: str, order: str) -> str:
     """Return SQL for the date in `text`, or NULL where there is none."""
     four, two, eight = _FORMATS[order]
     slashed = f"replace(replace({text}, '-', '/'), '.', '/')"
@@ -92,6 +94,7 @@ def parsed(text: str, order: str) -> str:
         f"THEN CAST(coalesce(CASE WHEN {text} BETWEEN '19' AND '22' THEN try_strptime({day}, '%Y%m%d') END, "
         f"try_strptime({day}, '{eight}')) AS DATE) "
         rf"WHEN regexp_matches({text}, '^[2-7]\d{{4}}(\.\d*)?$') "
+        # Five digits are a day number of Excel, which counts from the end of 1899.
         f"THEN DATE '1899-12-30' + CAST(left({text}, 5) AS INT) "
         rf"WHEN regexp_matches({text}, '^\d{{4}}[/.\-]\d{{1,2}}[/.\-]\d{{1,2}}([T ].*)?$') "
         f"THEN CAST(try_strptime({head}, '%Y/%m/%d') AS DATE) "
@@ -100,6 +103,6 @@ def parsed(text: str, order: str) -> str:
     )
 
 
-def example(order: str) -> str:
-    """Return a right date in this order, for messages."""
+def example_date(order: str) -> str:
+    """Return a date in this order, for messages."""
     return _EXAMPLES[order]

@@ -1,6 +1,6 @@
-"""National ids: which kind a country uses, and whether a value can be one.
+"""National ids: the kinds of each country, and the check of values.
 
-`python-stdnum` judges the kinds whose check digit it knows; a pattern judges the others. No Django here.
+`python-stdnum` checks the kinds whose check digit it knows; a pattern checks the others. No Django here.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def _checker(module: str) -> ModuleType:
 
 
 def is_valid(code: str, value: str) -> bool | None:
-    """Tell whether a bare value can be an id of this kind; None where the kind is not known."""
+    """Return whether a bare value can be an id of this kind; None where the kind is not known."""
     kind = catalogue().get(code)
     if kind is None:
         return None
@@ -96,8 +96,8 @@ def kind_sql(country: str) -> str:
     )
 
 
-def pattern_only() -> dict[str, str]:
-    """Return the kinds that a pattern alone decides, so that SQL can."""
+def pattern_kinds() -> dict[str, str]:
+    """Return the patterns of the kinds without a check digit, by code, so that SQL can check them."""
     return {code: kind.pattern for code, kind in catalogue().items() if not kind.module}
 
 
@@ -107,9 +107,10 @@ def debtor_key(zeros: str) -> str:
     What the creditor did not call a customer number gets a prefix, so that it never meets a customer number.
     """
     number = "coalesce(nullif(ltrim(x_debtor, '0'), ''), x_debtor)" if zeros == "strip" else "x_debtor"
-    alike = "contains(x_debtor, ':') AND regexp_matches(x_debtor, '^(number|id|account|party):')"
+    # Customer numbers that look like a prefixed key are prefixed too; the test for «:» spares most rows the pattern.
+    looks_prefixed = "contains(x_debtor, ':') AND regexp_matches(x_debtor, '^(number|id|account|party):')"
     return (
-        f"CASE WHEN {alike} THEN 'number:' || {number} "
+        f"CASE WHEN {looks_prefixed} THEN 'number:' || {number} "
         f"WHEN x_debtor IS NOT NULL THEN {number} "
         f"ELSE coalesce({id_key('national_id', zeros)}, 'account:' || account) END"
     )

@@ -1,4 +1,4 @@
-"""Every row's account and fingerprint, so that yesterday's unchanged rows need not be read again."""
+"""Account and fingerprint of every row, so that yesterday's unchanged rows need not be read again."""
 
 from __future__ import annotations
 
@@ -7,53 +7,47 @@ import json
 from dataclasses import asdict
 from typing import Any
 
-from recobra.intake.stage.load_context import Job
+from recobra.intake.load_context import LoadContext
+from recobra.intake.relations import FileRows, RowKeys
+from recobra.intake.workspace import Workspace
 
 from .columns import literal
 
 
-def seed(job: Job) -> str:
-    """Return what a row's meaning depends on beside the row: mapping, columns, currency and country."""
-    facts: dict[str, Any] = asdict(job.document) | {"control_rows": None, "control_amount": None, "name": ""}
-    facts["options"] = facts["options"] | {"shrink_limit": None, "partial": None}
-    told = [job.document.columns(), job.owner.currency, job.owner.country]
-    return hashlib.sha256(json.dumps([facts, told], sort_keys=True, default=str).encode()).hexdigest()[:16]
-
-
-def fingerprint(job: Job) -> None:
-    """Make `keys` (line, account, number, print) of every row laid out in columns.
-
-    The print is half the MD5 of the mapped cells, compared with one other print only: it detects change.
-    """
-    columns = job.columns
-    cells = ", ".join(f"coalesce(c{columns.positions[name]}, '')" for name in job.document.columns())
-    fields = job.document.fields
-    number = f"coalesce({columns.text(fields['instalment.number'])}, '1')" if several(job) else "'1'"
-    job.run(
-        f"CREATE OR REPLACE TABLE keys AS SELECT line, {columns.text(fields['account.external_id'])} AS account, "
-        f"{number} AS number, md5_number_lower(concat_ws(chr(31), {literal(seed(job))}, {cells})) AS print FROM raw"
+def fingerprint_rows(context: LoadContext, duck: Workspace, file: FileRows) -> RowKeys:
+    """Return the keys and fingerprints of the rows that are laid out in columns."""
+    document, columns = context.document, file.columns
+    cells = ", ".join(f"coalesce(c{columns.positions[name]}, '')" for name in document.columns())
+    account = columns.text(document.fields["account.external_id"])
+    number = "'1'"
+    if context.has_several_rows:
+        number = f"coalesce({columns.text(document.fields['instalment.number'])}, '1')"
+    # Half an MD5 is enough: a print is compared with one other print only, to detect change.
+    fingerprint = f"md5_number_lower(concat_ws(chr(31), {literal(_seed(context))}, {cells}))"
+    rows = duck.create(
+        "row_keys", f"SELECT line, {account} AS account, {number} AS number, {fingerprint} AS print FROM {file.raw}"
     )
-
-
-def several(job: Job) -> bool:
-    """Return whether an account may have several rows, one for each thing due."""
-    return job.document.options.due_rows == "several"
-
-
-def duplicates(job: Job) -> None:
-    """Make `twice` (line, lines): rows that share their key with others, and the lines of all of them."""
-    job.run(
-        "CREATE OR REPLACE TABLE twice AS SELECT line, lines FROM keys JOIN (SELECT account, number, "
-        "array_to_string(list_sort(list(line))[:20], ', ') AS lines FROM keys WHERE account IS NOT NULL "
-        "GROUP BY account, number HAVING count(*) > 1) AS shared USING (account, number)"
-    )
-
-
-def by_account(job: Job) -> None:
-    """Make `prints` (account, print): one for each account of the file, whatever its number of rows."""
-    if several(job):
+    if context.has_several_rows:
         together = "md5_number_lower(string_agg(CAST(print AS VARCHAR), ' ' ORDER BY print))"
-        body = f"SELECT account, {together} AS print FROM keys WHERE account IS NOT NULL GROUP BY account"
     else:
-        body = "SELECT account, any_value(print) AS print FROM keys WHERE account IS NOT NULL GROUP BY account"
-    job.run(f"CREATE OR REPLACE TABLE prints AS {body}")
+        together = "any_value(print)"
+    accounts = duck.create(
+        "account_fingerprints",
+        f"SELECT account, {together} AS print FROM {rows} WHERE account IS NOT NULL GROUP BY account",
+    )
+    duplicates = duck.create(
+        "duplicate_rows",
+        f"SELECT line, lines FROM {rows} JOIN (SELECT account, number, "
+        f"array_to_string(list_sort(list(line))[:20], ', ') AS lines FROM {rows} WHERE account IS NOT NULL "
+        "GROUP BY account, number HAVING count(*) > 1) AS shared USING (account, number)",
+    )
+    return RowKeys(rows, accounts, duplicates)
+
+
+def _seed(context: LoadContext) -> str:
+    """Return a hash of what a row's meaning depends on beside the row: mapping, columns, currency and country."""
+    facts: dict[str, Any] = asdict(context.document) | {"control_rows": None, "control_amount": None, "name": ""}
+    # These options decide about the whole file, not about what a row means.
+    facts["options"] = facts["options"] | {"shrink_limit": None, "partial": None}
+    surroundings = [context.document.columns(), context.portfolio.currency, context.portfolio.country]
+    return hashlib.sha256(json.dumps([facts, surroundings], sort_keys=True, default=str).encode()).hexdigest()[:16]

@@ -43,21 +43,20 @@ def _digits(raw: str) -> str:
 
 
 def parse_many(values: Sequence[str], region: str) -> list[Parsed]:
-    """Return `parse_one` of each value, by several processes where there are many.
-
-    They are started by name, not forked: this process has threads and a database connection of its own.
-    """
+    """Return `parse_one` of each value, by several processes where there are many."""
     workers = min(os.cpu_count() or 1, 8)
     if len(values) < POOL_FROM or workers < 2:
         return _parse_chunk(values, region)
     size = -(-len(values) // workers)
     chunks = [values[start : start + size] for start in range(0, len(values), size)]
+    # Threads only wait here. The processes are started by name, not forked: this one has threads and a database
+    # connection of its own.
     with ThreadPoolExecutor(max_workers=len(chunks)) as pool:
-        parts = pool.map(_parse_elsewhere, chunks, [region] * len(chunks))
+        parts = pool.map(_parse_in_subprocess, chunks, [region] * len(chunks))
         return [parsed for part in parts for parsed in part]
 
 
-def _parse_elsewhere(values: Sequence[str], region: str) -> list[Parsed]:
+def _parse_in_subprocess(values: Sequence[str], region: str) -> list[Parsed]:
     done = subprocess.run(  # noqa: S603 - this module itself
         [sys.executable, "-m", __name__, region],
         input=json.dumps(list(values)),
@@ -74,7 +73,7 @@ def _parse_chunk(values: Sequence[str], region: str) -> list[Parsed]:
 
 
 @dataclass(frozen=True)
-class Plan:
+class PhoneSql:
     """SQL over the column `plain` (digits, perhaps after a plus sign) of a region's numbers."""
 
     national: str
@@ -84,7 +83,7 @@ class Plan:
     calling_code: int
 
 
-def plan(region: str) -> Plan | None:
+def phone_sql(region: str) -> PhoneSql | None:
     """Return the SQL of a region, or None where its calling code is shared and only the library can tell.
 
     It decides exactly where the library would neither strip a prefix nor guess: the number, less the calling code,
@@ -97,6 +96,7 @@ def plan(region: str) -> Plan | None:
         return None
     general = metadata.general_desc.national_number_pattern
     code = str(metadata.country_code)
+    # A number that has the shape of a national one is not cut, even where it begins like the calling code.
     full = f"regexp_full_match(plain, '{general}')"
     bare = (
         f"CASE WHEN starts_with(plain, '+{code}') THEN substr(plain, {len(code) + 2}) "
@@ -112,16 +112,16 @@ def plan(region: str) -> Plan | None:
         )
     elif prefix:
         unstripped = f"regexp_extract(national, '^(?:{prefix})', 0) = ''"
-    return Plan(
+    return PhoneSql(
         national=national,
         decides=rf"regexp_full_match(national, '{general}') AND {unstripped}",
-        valid=_any(metadata),
-        line=_line(metadata),
+        valid=_valid_sql(metadata),
+        line=_line_sql(metadata),
         calling_code=metadata.country_code,
     )
 
 
-def _matches(desc: PhoneNumberDesc | None) -> str:
+def _matches_sql(desc: PhoneNumberDesc | None) -> str:
     if desc is None or not desc.national_number_pattern:
         return "false"
     lengths = ", ".join(str(length) for length in desc.possible_length if length > 0)
@@ -129,7 +129,7 @@ def _matches(desc: PhoneNumberDesc | None) -> str:
     return f"({fits}regexp_full_match(national, '{desc.national_number_pattern}'))"
 
 
-def _special(metadata: PhoneMetadata) -> str:
+def _special_sql(metadata: PhoneMetadata) -> str:
     kinds = (
         metadata.premium_rate,
         metadata.toll_free,
@@ -140,17 +140,17 @@ def _special(metadata: PhoneMetadata) -> str:
         metadata.uan,
         metadata.voicemail,
     )
-    return "(" + " OR ".join(_matches(desc) for desc in kinds) + ")"
+    return "(" + " OR ".join(_matches_sql(desc) for desc in kinds) + ")"
 
 
-def _any(metadata: PhoneMetadata) -> str:
-    return f"({_matches(metadata.mobile)} OR {_matches(metadata.fixed_line)} OR {_special(metadata)})"
+def _valid_sql(metadata: PhoneMetadata) -> str:
+    return f"({_matches_sql(metadata.mobile)} OR {_matches_sql(metadata.fixed_line)} OR {_special_sql(metadata)})"
 
 
-def _line(metadata: PhoneMetadata) -> str:
-    mobile, fixed = _matches(metadata.mobile), _matches(metadata.fixed_line)
+def _line_sql(metadata: PhoneMetadata) -> str:
+    mobile, fixed = _matches_sql(metadata.mobile), _matches_sql(metadata.fixed_line)
     return (
-        f"CASE WHEN {_special(metadata)} THEN '' WHEN {mobile} AND {fixed} THEN 'BOTH' "
+        f"CASE WHEN {_special_sql(metadata)} THEN '' WHEN {mobile} AND {fixed} THEN 'BOTH' "
         f"WHEN {fixed} THEN 'FIXED' WHEN {mobile} THEN 'MOBILE' ELSE '' END"
     )
 

@@ -1,4 +1,4 @@
-"""Turn the text of the rows that must be looked at into typed columns; what cannot be turned stays NULL."""
+"""Parsing of the changed rows: text becomes typed columns, NULL where it cannot be read."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from recobra.intake.stage.load_context import Job
+from recobra.intake.load_context import LoadContext
+from recobra.intake.relations import FileChanges, FileRows
+from recobra.intake.workspace import Relation, Workspace
 
 from . import amounts, dates, identity
 from .columns import literal
@@ -56,54 +58,63 @@ DATES: Final = {"opened": "account.opened_date", "due": "instalment.due_date", "
 
 
 @dataclass(frozen=True)
-class Writing:
-    """How this file writes amounts and dates, by date column."""
+class Notation:
+    """How a file writes amounts and dates: the decimal mark, and the order of day and month by date column."""
 
-    mark: str
-    orders: dict[str, str]
+    decimal_mark: str
+    date_orders: dict[str, str]
 
 
-def writing(job: Job) -> Writing:
+def detect_notation(context: LoadContext, duck: Workspace, file: FileRows) -> Notation:
     """Return how the file writes amounts and dates. Raises LoadRefused where it cannot be told."""
-    given = job.document.options
-    columns = job.columns
-    sources = [*job.document.amounts().values(), *(a.source for a in job.document.attributes if a.type == "number")]
-    mark = given.decimal
-    if mark == "auto":
-        texts = [(columns.label(source), columns.text(source)) for source in sources]
-        typed = job.sheet.kind != "csv"
-        mark = amounts.decimal_mark(job.connection, texts, decimals=job.owner.decimals, typed=typed)
-    dated = {name: job.document.fields[target] for name, target in DATES.items() if target in job.document.fields}
-    dated |= {f"a_{a.name}": a.source for a in job.document.attributes if a.type == "date"}
-    orders = {
-        name: dates.date_order(
-            job.connection, columns.text(source), country=job.owner.country, column=columns.label(source)
+    document, options, columns = context.document, context.document.options, file.columns
+    decimal_mark = options.decimal
+    if decimal_mark == "auto":
+        number_attributes = [a.source for a in document.attributes if a.type == "number"]
+        texts = [
+            (columns.label(source), columns.text(source))
+            for source in (*document.amounts().values(), *number_attributes)
+        ]
+        decimal_mark = amounts.detect_decimal_mark(
+            duck, file.raw, texts, decimals=context.decimals, is_typed=file.kind != "csv"
         )
-        if given.date_order == "auto"
-        else given.date_order
-        for name, source in dated.items()
+    date_sources = {name: document.fields[target] for name, target in DATES.items() if target in document.fields}
+    date_sources |= {f"a_{a.name}": a.source for a in document.attributes if a.type == "date"}
+    date_orders = {
+        name: dates.detect_order(
+            duck, file.raw, columns.text(source), country=context.portfolio.country, column=columns.label(source)
+        )
+        if options.date_order == "auto"
+        else options.date_order
+        for name, source in date_sources.items()
     }
-    return Writing(mark, orders)
+    return Notation(decimal_mark, date_orders)
 
 
-def stage(job: Job, style: Writing) -> None:
-    """Make `staged` from the rows of `raw` whose lines are in `hot`."""
-    texts = f"(SELECT line, {', '.join(_texts(job))} FROM raw SEMI JOIN hot USING (line)) AS texts"
-    kinds = f"{_coded('x_kind', KINDS)}"
-    default_kind = "COMPANY" if job.owner.industry == "INVOICES" else "PERSON"
-    job.run(
-        f"CREATE OR REPLACE TABLE staged AS SELECT *, {identity.debtor_key(job.document.options.id_zeros)} AS debtor, "
-        f"coalesce(x_id_kind, {identity.kind_sql(job.owner.country)}) AS national_id_kind, "
-        f"{_json(job, style)} AS attributes FROM (SELECT *, "
-        f"coalesce({kinds}, CASE WHEN x_kind IS NULL THEN {literal(default_kind)} END) AS kind, "
+def parse_rows(
+    context: LoadContext, duck: Workspace, file: FileRows, changes: FileChanges, notation: Notation
+) -> Relation:
+    """Return the changed rows with typed columns, beside each its text (`x_…`) for messages about it."""
+    document, portfolio = context.document, context.portfolio
+    texts = (
+        f"(SELECT line, {', '.join(_text_columns(context, file))} FROM {file.raw} "
+        f"SEMI JOIN {changes.rows} USING (line)) AS texts"
+    )
+    default_kind = "COMPANY" if portfolio.industry == "INVOICES" else "PERSON"
+    return duck.create(
+        "parsed_rows",
+        f"SELECT *, {identity.debtor_key(document.options.id_zeros)} AS debtor, "
+        f"coalesce(x_id_kind, {identity.kind_sql(portfolio.country)}) AS national_id_kind, "
+        f"{_attributes_json(context, notation)} AS attributes FROM (SELECT *, "
+        f"coalesce({_code_sql('x_kind', KINDS)}, CASE WHEN x_kind IS NULL THEN {literal(default_kind)} END) AS kind, "
         "CASE WHEN regexp_full_match(x_national_id, '[0-9A-Z]+') THEN x_national_id "
         "ELSE nullif(regexp_replace(upper(x_national_id), '[^0-9A-ZÑ&]', '', 'g'), '') END AS national_id, "
-        f"{', '.join(_typed(job, style))} FROM {texts})"
+        f"{', '.join(_typed_columns(context, notation))} FROM {texts})",
     )
 
 
-def _texts(job: Job) -> list[str]:
-    fields, text = job.document.fields, job.columns.text
+def _text_columns(context: LoadContext, file: FileRows) -> list[str]:
+    document, text = context.document, file.columns.text
     named = {
         "account": "account.external_id",
         "x_product": "account.product",
@@ -121,28 +132,29 @@ def _texts(job: Job) -> list[str]:
         "x_issued": "instalment.issue_date",
         "x_currency": "currency",
     }
-    texts = [f"{text(fields.get(target))} AS {name}" for name, target in named.items()]
-    texts += [f"{text(source)} AS x_{concept}" for concept, source in job.document.amounts().items()]
-    texts += [f"{text(source)} AS phone_{n}" for n, source in enumerate(job.document.phones)]
-    texts += [f"{text(source)} AS email_{n}" for n, source in enumerate(job.document.emails)]
-    texts += [f"{text(a.source)} AS attribute_{n}" for n, a in enumerate(job.document.attributes)]
-    for n, party in enumerate(job.document.parties):
+    texts = [f"{text(document.fields.get(target))} AS {name}" for name, target in named.items()]
+    texts += [f"{text(source)} AS x_{concept}" for concept, source in document.amounts().items()]
+    texts += [f"{text(source)} AS phone_{n}" for n, source in enumerate(document.phones)]
+    texts += [f"{text(source)} AS email_{n}" for n, source in enumerate(document.emails)]
+    texts += [f"{text(a.source)} AS attribute_{n}" for n, a in enumerate(document.attributes)]
+    for n, party in enumerate(document.parties):
         texts += [
             f"{text(party.fields.get(part))} AS party_{n}_{part}" for part in ("name", "national_id", "phone", "email")
         ]
-    address = ", ".join(text(source) for source in job.document.address)
+    address = ", ".join(text(source) for source in document.address)
     return [*texts, f"nullif(concat_ws(', ', {address}), '') AS address" if address else "NULL::VARCHAR AS address"]
 
 
-def _typed(job: Job, style: Writing) -> list[str]:
-    typed = [f"{dates.parsed(f'x_{name}', style.orders.get(name, 'dmy'))} AS {name}" for name in DATES]
-    for concept in job.document.amounts():
-        number = amounts.plain_number(f"x_{concept}", style.mark)
+def _typed_columns(context: LoadContext, notation: Notation) -> list[str]:
+    typed = [f"{dates.date_sql(f'x_{name}', notation.date_orders.get(name, 'dmy'))} AS {name}" for name in DATES]
+    for concept in context.document.amounts():
+        number = amounts.number_sql(f"x_{concept}", notation.decimal_mark)
+        # n_: whether it is a number at all; d_: NULL also where it has more digits than any amount.
         typed.append(f"{number} AS n_{concept}")
         typed.append(f"TRY_CAST({number} AS DECIMAL(18, 4)) AS d_{concept}")
-    default = _INDUSTRY_PRODUCT[job.owner.industry]
+    default = _INDUSTRY_PRODUCT[context.portfolio.industry]
     typed.append(
-        f"coalesce({_coded('x_product', PRODUCTS)}, CASE WHEN x_product IS NULL THEN '{default}' END) AS product"
+        f"coalesce({_code_sql('x_product', PRODUCTS)}, CASE WHEN x_product IS NULL THEN '{default}' END) AS product"
     )
     typed.append("coalesce(x_number, '1') AS number")
     typed.append(
@@ -152,7 +164,8 @@ def _typed(job: Job, style: Writing) -> list[str]:
     return typed
 
 
-def _coded(column: str, table: Mapping[str, tuple[str, ...]]) -> str:
+def _code_sql(column: str, table: Mapping[str, tuple[str, ...]]) -> str:
+    """Return SQL for the code of which a column holds one of the words, NULL where it holds none."""
     cases = " ".join(
         f"WHEN lower({column}) IN ({', '.join(map(literal, words))}) THEN {literal(code)}"
         for code, words in table.items()
@@ -160,25 +173,26 @@ def _coded(column: str, table: Mapping[str, tuple[str, ...]]) -> str:
     return f"(CASE {cases} END)"
 
 
-def typed_attribute(position: int, kind: str, name: str, style: Writing) -> str:
+def attribute_sql(position: int, kind: str, name: str, notation: Notation) -> str:
     """Return SQL for an attribute's value in its declared type, NULL where it has none."""
     text = f"attribute_{position}"
     if kind == "number":
-        return f"TRY_CAST({amounts.plain_number(text, style.mark)} AS DOUBLE)"
+        return f"TRY_CAST({amounts.number_sql(text, notation.decimal_mark)} AS DOUBLE)"
     if kind == "date":
-        return f"CAST({dates.parsed(text, style.orders.get(f'a_{name}', 'dmy'))} AS VARCHAR)"
+        return f"CAST({dates.date_sql(text, notation.date_orders.get(f'a_{name}', 'dmy'))} AS VARCHAR)"
     if kind == "boolean":
         words = {True: TRUE, False: FALSE}
         cases = " ".join(
-            f"WHEN lower({text}) IN ({', '.join(map(literal, known))}) THEN {str(value).lower()}"
-            for value, known in words.items()
+            f"WHEN lower({text}) IN ({', '.join(map(literal, texts))}) THEN {str(value).lower()}"
+            for value, texts in words.items()
         )
         return f"(CASE {cases} END)"
     return text
 
 
-def _json(job: Job, style: Writing) -> str:
+def _attributes_json(context: LoadContext, notation: Notation) -> str:
     pairs = [
-        f"{literal(a.name)}, {typed_attribute(n, a.type, a.name, style)}" for n, a in enumerate(job.document.attributes)
+        f"{literal(attribute.name)}, {attribute_sql(n, attribute.type, attribute.name, notation)}"
+        for n, attribute in enumerate(context.document.attributes)
     ]
     return f"CAST(json_object({', '.join(pairs)}) AS VARCHAR)" if pairs else "'{}'"

@@ -52,7 +52,7 @@ def choose_columns(request: StaffRequest, token: str) -> HttpResponse:
     if portfolio is None:
         raise ObjectDoesNotExist
     try:
-        preview = operations.preview(upload.path)
+        preview = operations.preview_file(upload.path)
     except LoadRefused as refusal:
         uploads.discard_upload(upload)
         context = {"portfolios": list(portfolios.values()), "problem": str(refusal)}
@@ -113,7 +113,7 @@ def _try_or_queue(
             ]
             context = {"result": result | {"errors": rejected_rows}, "portfolio": portfolio}
             return render(request, "console/loads/_tried.html", context)
-        jobs.ask_for_load(
+        jobs.queue_load(
             path=upload.path,
             file_name=upload.file_name,
             portfolio_code=portfolio.code,

@@ -37,7 +37,7 @@ def list_loads(request: StaffRequest) -> HttpResponse:
     number = parse_page(request.GET.get("pagina", ""))
     # One row more tells whether there is a next page.
     rows = list(loads[(number - 1) * PAGE_ROWS : number * PAGE_ROWS + 1])
-    waiting = jobs.waiting()
+    waiting = jobs.count_unfinished()
     context: dict[str, Any] = {
         "rows": rows[:PAGE_ROWS],
         "following": number + 1 if len(rows) > PAGE_ROWS else None,
@@ -89,7 +89,7 @@ def download_errors(request: StaffRequest, load_id: int) -> HttpResponseBase:
 def confirm_load(request: StaffRequest, load_id: int) -> HttpResponse:
     """Queue a held load for a worker."""
     try:
-        jobs.ask_to_confirm(load=queries.load_for(request.user, load_id), actor=request.user.username)
+        jobs.queue_confirmation(load=queries.load_for(request.user, load_id), actor=request.user.username)
     except LoadRefused as refusal:
         messages.error(request, str(refusal))
     else:

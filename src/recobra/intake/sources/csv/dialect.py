@@ -1,4 +1,4 @@
-"""Which separator and quotation mark a text uses, judged by its first lines."""
+"""Separator and quotation mark of a text, detected in its first lines."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SAMPLE_LINES = 100
 
 @dataclass(frozen=True)
 class Dialect:
-    """How to cut a line; `header_line` is where the column names stand, counted from 1."""
+    """How to split a line; `header_line` holds the column names, counted from 1."""
 
     delimiter: str
     quote: str
@@ -24,11 +24,15 @@ class Dialect:
     header_line: int
 
 
-def detect(path: Path) -> Dialect:
+def detect_dialect(path: Path) -> Dialect:
     """Return the dialect of a UTF-8 text. Raises LoadRefused where the first line has no names."""
-    lines = _head(path)
+    with path.open(encoding="utf-8-sig", errors="replace", newline="") as handle:
+        lines = [handle.readline(limits.LINE_BYTES).rstrip("\r\n") for _ in range(SAMPLE_LINES)]
+    while lines and not lines[-1]:
+        lines.pop()
     first = 0
     forced = ""
+    # Excel writes and heeds a first line such as «sep=;».
     if lines and lines[0].lower().startswith("sep=") and len(lines[0]) == 5:
         forced, first = lines[0][4], 1
     while first < len(lines) and not lines[first].strip():
@@ -36,30 +40,22 @@ def detect(path: Path) -> Dialect:
     if first >= len(lines):
         raise LoadRefused("empty")
     body = lines[first:]
-    delimiter = forced or max(DELIMITERS, key=lambda mark: _score(body, mark))
+    delimiter = forced or max(DELIMITERS, key=lambda mark: _score_delimiter(body, mark))
     quote = "'" if body[0].startswith("'") and body[0].rstrip().endswith("'") else '"'
-    header = cut(body[0], delimiter, quote)
+    header = split_record(body[0], delimiter, quote)
     return Dialect(delimiter, quote, tuple(header), first + 1)
 
 
-def cut(line: str, delimiter: str, quote: str) -> list[str]:
+def split_record(line: str, delimiter: str, quote: str) -> list[str]:
     """Return the fields of one record."""
     csv.field_size_limit(limits.LINE_BYTES)
     return next(csv.reader([line], delimiter=delimiter, quotechar=quote), [""])
 
 
-def _head(path: Path) -> list[str]:
-    with path.open(encoding="utf-8-sig", errors="replace", newline="") as handle:
-        lines = [handle.readline(limits.LINE_BYTES).rstrip("\r\n") for _ in range(SAMPLE_LINES)]
-    while lines and not lines[-1]:
-        lines.pop()
-    return lines
-
-
-def _score(lines: list[str], delimiter: str) -> tuple[int, int]:
+def _score_delimiter(lines: list[str], delimiter: str) -> tuple[int, int]:
     """Return how many lines agree on the header's width, then that width: more is better."""
-    width = len(cut(lines[0], delimiter, '"'))
+    width = len(split_record(lines[0], delimiter, '"'))
     if width == 1:
         return (0, 0)
-    widths = Counter(len(cut(line, delimiter, '"')) for line in lines if line)
+    widths = Counter(len(split_record(line, delimiter, '"')) for line in lines if line)
     return (widths[width], width)

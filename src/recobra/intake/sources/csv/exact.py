@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
@@ -9,21 +10,21 @@ from typing import TextIO
 from recobra.intake.sources import limits
 from recobra.intake.sources.sheet import Row
 
-from .dialect import Dialect, cut
+from .dialect import Dialect, split_record
 
 
-def rows(path: Path, dialect: Dialect) -> Iterator[Row]:
+def read_rows(path: Path, dialect: Dialect) -> Iterator[Row]:
     """Yield every record after the header with its first physical line; blank lines are passed over.
 
     A quotation mark that is not closed within a few lines spoils its own line only.
     """
     with path.open(encoding="utf-8-sig", errors="replace", newline="") as handle:
-        source = _Lines(handle)
+        lines = _Lines(handle)
         for _ in range(dialect.header_line):
-            source.take()
-        while (line := source.take()) is not None:
-            if line.strip(" \x1a"):
-                yield _record(line, source, dialect)
+            lines.take()
+        while (line := lines.take()) is not None:
+            if line.strip(" \x1a"):  # old programs end their files with Ctrl-Z
+                yield _read_record(line, lines, dialect)
 
 
 class _Lines:
@@ -46,31 +47,22 @@ class _Lines:
         self._waiting.extend(reversed(lines))
 
 
-def _record(line: str, source: _Lines, dialect: Dialect) -> Row:
-    number, width = source.number, len(dialect.header)
+def _read_record(line: str, lines: _Lines, dialect: Dialect) -> Row:
+    number, width = lines.number, len(dialect.header)
     if line.count(dialect.quote) % 2 == 0:
-        return Row(number, list(cut(line, dialect.delimiter, dialect.quote)))
-    taken: list[str] = []
-    while len(taken) < limits.QUOTED_LINES and (more := source.take()) is not None:
-        taken.append(more)
+        return Row(number, list(split_record(line, dialect.delimiter, dialect.quote)))
+    # A quoted field goes on in the next lines, up to the one that closes it.
+    following: list[str] = []
+    while len(following) < limits.QUOTED_LINES and (more := lines.take()) is not None:
+        following.append(more)
         if more.count(dialect.quote) % 2:
-            cells = _joined([line, *taken], dialect)
+            ended = [f"{text}\n" for text in (line, *following)]
+            cells = next(csv.reader(ended, delimiter=dialect.delimiter, quotechar=dialect.quote), [""])
             if len(cells) == width:
                 return Row(number, list(cells))
             break
     else:
-        source.number -= 1 if len(taken) < limits.QUOTED_LINES else 0
-    source.give_back(taken)
-    cells = line.split(dialect.delimiter)
-    return Row(number, list(cells), "unclosed_quote", value=line)
-
-
-def _joined(lines: list[str], dialect: Dialect) -> list[str]:
-    return cut("\n".join(lines), dialect.delimiter, dialect.quote) if len(lines) == 1 else _cut_many(lines, dialect)
-
-
-def _cut_many(lines: list[str], dialect: Dialect) -> list[str]:
-    import csv  # noqa: PLC0415 - only damaged or many-line texts come here
-
-    ended = [f"{line}\n" for line in lines]
-    return next(csv.reader(ended, delimiter=dialect.delimiter, quotechar=dialect.quote), [""])
+        # At the end of the file `take` has counted a line that is not there.
+        lines.number -= 1 if len(following) < limits.QUOTED_LINES else 0
+    lines.give_back(following)
+    return Row(number, list(line.split(dialect.delimiter)), "unclosed_quote", value=line)

@@ -1,105 +1,116 @@
-"""Read a text: DuckDB does it where its records account for every line, the exact reader otherwise."""
+"""Reading of texts: by DuckDB where its records account for every line, by the exact reader otherwise."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
 
 import duckdb
 
+from recobra.intake.mapping import Options
 from recobra.intake.refusals import LoadRefused
 from recobra.intake.sources import limits
-from recobra.intake.sources.sheet import Reading, Row, Sheet, create_broken, create_tables, fill, header_names, only
+from recobra.intake.sources.sheet import (
+    BROKEN,
+    RAW,
+    Row,
+    Sheet,
+    append_rows,
+    create_broken,
+    create_tables,
+    escape_glob,
+    name_columns,
+)
+from recobra.intake.workspace import Relation, Workspace
 
 from . import exact
-from .dialect import Dialect, cut, detect
+from .dialect import Dialect, detect_dialect, split_record
 from .scan import Text, to_utf8
 
+# DuckDB names the tables of refused records itself.
+_PARSED: Final = Relation("parsed_records")
+_REFUSED: Final = Relation("reject_errors")
+_SCANS: Final = Relation("reject_scans")
 
-def read(reading: Reading) -> Sheet:
-    """Fill `raw` and `broken` from a text. Raises LoadRefused."""
-    text = to_utf8(reading.path, work_dir=reading.work_dir, encoding=reading.encoding)
-    dialect = detect(text.path)
-    headers = header_names(dialect.header)
+
+def read(path: Path, duck: Workspace, options: Options) -> Sheet:
+    """Read a text into DuckDB. Raises LoadRefused."""
+    text = to_utf8(path, folder=duck.folder, encoding=options.encoding)
+    dialect = detect_dialect(text.path)
+    headers = name_columns(dialect.header)
     if text.lines - dialect.header_line > limits.ROWS:
         raise LoadRefused("too_many_rows", limit=limits.ROWS)
-    if not _read_fast(reading.connection, text, dialect):
-        create_tables(reading.connection, len(headers))
-        fill(reading.connection, width=len(headers), rows=exact.rows(text.path, dialect))
-    if text.damaged:
-        _set_damaged_aside(reading.connection, headers)
+    if not _read_fast(duck, text, dialect):
+        create_tables(duck, len(headers))
+        append_rows(duck, exact.read_rows(text.path, dialect), width=len(headers))
+    if text.is_damaged:
+        _set_damaged_aside(duck, len(headers))
     return Sheet(headers, "csv", text.encoding, dialect.delimiter)
 
 
-def _read_fast(connection: duckdb.DuckDBPyConnection, text: Text, dialect: Dialect) -> bool:
-    """Return whether records and refused records together are all the lines there are."""
+def _read_fast(duck: Workspace, text: Text, dialect: Dialect) -> bool:
+    """Return whether DuckDB's records and refused records together are all the lines there are."""
+    columns = ", ".join(f"'c{n}': 'VARCHAR'" for n in range(len(dialect.header)))
+    delimiter, quote = (mark.replace("'", "''") for mark in (dialect.delimiter, dialect.quote))
     try:
-        connection.execute(_statement(dialect), [only(text.path)])
+        duck.create(
+            _PARSED,
+            "SELECT row_number() OVER () AS rank, * FROM read_csv(?, auto_detect=false, "
+            f"header=false, skip={dialect.header_line}, delim='{delimiter}', quote='{quote}', escape='{quote}', "
+            f"columns={{{columns}}}, ignore_errors=true, store_rejects=true, rejects_limit=0, null_padding=false, "
+            f"max_line_size={limits.LINE_BYTES})",
+            [escape_glob(text.path)],
+        )
     except duckdb.Error:
         return False
-    refused = connection.execute("SELECT DISTINCT ON (line) line, csv_line FROM reject_errors ORDER BY line").fetchall()
-    (good,) = connection.execute("SELECT count(*) FROM fast").fetchall()[0]
-    whole = all(text_ is not None and "\n" not in text_.rstrip("\r\n") for _line, text_ in refused)
-    if not whole or good + len(refused) != text.lines - dialect.header_line:
-        _drop_fast(connection)
-        return False
-    _number_lines(connection, dialect)
-    create_broken(connection)
-    fill(connection, width=len(dialect.header), rows=_refused(refused, dialect))
-    return True
+    refused = duck.fetch_all(f"SELECT DISTINCT ON (line) line, csv_line FROM {_REFUSED} ORDER BY line")
+    # A record over several lines, or one that DuckDB read as two, would shift the number of every line after it.
+    is_one_line_each = all(record is not None and "\n" not in record.rstrip("\r\n") for _line, record in refused)
+    is_complete = is_one_line_each and duck.count(_PARSED) + len(refused) == text.lines - dialect.header_line
+    if is_complete:
+        _number_lines(duck, dialect, has_refused=bool(refused))
+        create_broken(duck)
+        append_rows(duck, _convert_refused(refused, dialect), width=len(dialect.header))
+    for table in (_PARSED, _REFUSED, _SCANS):
+        duck.drop(table)
+    return is_complete
 
 
-def _statement(dialect: Dialect) -> str:
-    columns = ", ".join(f"'c{n}': 'VARCHAR'" for n in range(len(dialect.header)))
-    marks = [mark.replace("'", "''") for mark in (dialect.delimiter, dialect.quote)]
-    return (
-        "CREATE OR REPLACE TABLE fast AS SELECT row_number() OVER () AS rank, * FROM read_csv(?, auto_detect=false, "
-        f"header=false, skip={dialect.header_line}, delim='{marks[0]}', quote='{marks[1]}', escape='{marks[1]}', "
-        f"columns={{{columns}}}, ignore_errors=true, store_rejects=true, rejects_limit=0, null_padding=false, "
-        f"max_line_size={limits.LINE_BYTES})"
-    )
-
-
-def _number_lines(connection: duckdb.DuckDBPyConnection, dialect: Dialect) -> None:
-    """Give each good record its line: its rank plus the refused lines that stand before it."""
-    connection.execute(
-        "CREATE OR REPLACE TABLE raw AS WITH gaps AS ("
+def _number_lines(duck: Workspace, dialect: Dialect, *, has_refused: bool) -> None:
+    """Make RAW of the good records, each with its line: its rank plus the refused lines before it."""
+    header_line = dialect.header_line
+    if not has_refused:
+        duck.create(RAW, f"SELECT ? + rank AS line, * EXCLUDE (rank) FROM {_PARSED}", [header_line])
+        return
+    duck.create(
+        RAW,
+        "WITH gaps AS ("
         "  SELECT line - row_number() OVER (ORDER BY line) AS before, row_number() OVER (ORDER BY line) AS shift"
-        "  FROM (SELECT DISTINCT line - ? AS line FROM reject_errors)),"
+        f"  FROM (SELECT DISTINCT line - ? AS line FROM {_REFUSED})),"
         " steps AS (SELECT before, max(shift) AS shift FROM gaps GROUP BY before)"
-        " SELECT ? + rank + coalesce(shift, 0) AS line, fast.* EXCLUDE (rank)"
-        " FROM fast ASOF LEFT JOIN steps ON fast.rank > steps.before"
-        if _has_rejects(connection)
-        else "CREATE OR REPLACE TABLE raw AS SELECT ? - ? + ? + rank AS line, * EXCLUDE (rank) FROM fast",
-        [dialect.header_line, dialect.header_line] if _has_rejects(connection) else [0, 0, dialect.header_line],
+        f" SELECT ? + rank + coalesce(shift, 0) AS line, {_PARSED}.* EXCLUDE (rank)"
+        f" FROM {_PARSED} ASOF LEFT JOIN steps ON {_PARSED}.rank > steps.before",
+        [header_line, header_line],
     )
-    _drop_fast(connection)
 
 
-def _has_rejects(connection: duckdb.DuckDBPyConnection) -> bool:
-    return bool(connection.execute("SELECT count(*) FROM reject_errors").fetchall()[0][0])
-
-
-def _drop_fast(connection: duckdb.DuckDBPyConnection) -> None:
-    connection.execute("DROP TABLE fast")
-    connection.execute("DROP TABLE reject_errors")
-    connection.execute("DROP TABLE reject_scans")
-
-
-def _refused(refused: list[tuple[int, str]], dialect: Dialect) -> Iterator[Row]:
+def _convert_refused(refused: list[tuple[int, str]], dialect: Dialect) -> Iterator[Row]:
     for line, record in refused:
         text = record.rstrip("\r\n")
         if text.count(dialect.quote) % 2:
             yield Row(line, list(text.split(dialect.delimiter)), "unclosed_quote", value=text)
         else:
-            yield Row(line, list(cut(text, dialect.delimiter, dialect.quote)))
+            yield Row(line, list(split_record(text, dialect.delimiter, dialect.quote)))
 
 
-def _set_damaged_aside(connection: duckdb.DuckDBPyConnection, headers: tuple[str, ...]) -> None:
-    """Move rows that hold a byte outside the encoding from `raw` to `broken`."""
-    columns = [f"c{n}" for n in range(len(headers))]
-    bad = " OR ".join(f"contains({column}, chr(65533))" for column in columns)
-    connection.execute(
-        f"INSERT INTO broken SELECT line, to_json([{', '.join(columns)}]), 'bad_bytes', '{{}}', '', '' "
-        f"FROM raw WHERE {bad}"
+def _set_damaged_aside(duck: Workspace, width: int) -> None:
+    """Move rows that hold a byte outside the encoding to the broken ones."""
+    columns = [f"c{n}" for n in range(width)]
+    # Such bytes became U+FFFD when the text was rewritten.
+    is_damaged = " OR ".join(f"contains({column}, chr(65533))" for column in columns)
+    duck.execute(
+        f"INSERT INTO {BROKEN} SELECT line, to_json([{', '.join(columns)}]), 'bad_bytes', '{{}}', '', '' "
+        f"FROM {RAW} WHERE {is_damaged}"
     )
-    connection.execute(f"DELETE FROM raw WHERE {bad}")
+    duck.execute(f"DELETE FROM {RAW} WHERE {is_damaged}")

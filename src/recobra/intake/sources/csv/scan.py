@@ -1,4 +1,4 @@
-"""One pass over the bytes before anything is parsed: size, lines, damage, encoding; UTF-8 is what comes out."""
+"""Scan of a text's bytes before anything is parsed: size, lines, damage, encoding. The result is UTF-8."""
 
 from __future__ import annotations
 
@@ -28,11 +28,13 @@ class Text:
     path: Path
     encoding: str
     lines: int
-    damaged: bool
+    is_damaged: bool
 
 
 @dataclass
-class _Count:
+class _ByteCounts:
+    """What one pass over a text counted; `invalid_at` is the first byte that is no UTF-8, -1 where all are."""
+
     newlines: int = 0
     returns: int = 0
     size: int = 0
@@ -46,36 +48,37 @@ class _Count:
         return ends - self.trailing + 1
 
 
-def to_utf8(path: Path, *, work_dir: Path, encoding: str = "") -> Text:
+def to_utf8(path: Path, *, folder: Path, encoding: str = "") -> Text:
     """Return the file as UTF-8 text, rewritten only where it is not so already. Raises LoadRefused."""
-    source = _unpacked(path, work_dir)
-    sample = _sample(source)
-    chosen = encoding or _by_mark(sample)
-    if not chosen or codecs.lookup(_known(chosen)).name == "utf-8":
+    source = _unpack(path, folder)
+    with source.open("rb") as handle:
+        sample = handle.read(SAMPLE_BYTES)
+    chosen = encoding or _detect_unicode(sample)
+    if not chosen or codecs.lookup(_canonical_name(chosen)).name == "utf-8":
         _refuse_binary(sample)
-        count = _count(source)
-        if count.invalid_at < 0:
-            return Text(source, "utf-8", count.lines, damaged=False)
+        counts = _count_bytes(source)
+        if counts.invalid_at < 0:
+            return Text(source, "utf-8", counts.lines, is_damaged=False)
         if encoding:
-            raise LoadRefused("encoding", encoding=encoding, position=count.invalid_at)
-        if count.multibyte and not _mostly_legacy(source, count):
-            return _rewritten(source, work_dir, "utf-8", errors="replace")
-        chosen = _legacy(source)
-    return _rewritten(source, work_dir, chosen, errors="strict")
+            raise LoadRefused("encoding", encoding=encoding, position=counts.invalid_at)
+        if counts.multibyte and not _is_mostly_legacy(source, counts):
+            return _rewrite(source, folder, "utf-8", errors="replace")
+        chosen = _guess_legacy(source)
+    return _rewrite(source, folder, chosen, errors="strict")
 
 
-def _known(encoding: str) -> str:
+def _canonical_name(encoding: str) -> str:
     try:
         return codecs.lookup(encoding).name
     except LookupError:
         raise LoadRefused("unknown_encoding", encoding=encoding) from None
 
 
-def _unpacked(path: Path, work_dir: Path) -> Path:
+def _unpack(path: Path, folder: Path) -> Path:
     with path.open("rb") as handle:
         if handle.read(2) != b"\x1f\x8b":
             return path
-    target = work_dir / "unpacked.csv"
+    target = folder / "unpacked.csv"
     size = 0
     try:
         with gzip.open(path) as packed, target.open("wb") as out:
@@ -95,12 +98,7 @@ def _refuse_bomb(unpacked: int, packed: int) -> None:
         raise LoadRefused("zip_bomb", unpacked=unpacked, packed=packed)
 
 
-def _sample(path: Path) -> bytes:
-    with path.open("rb") as handle:
-        return handle.read(SAMPLE_BYTES)
-
-
-def _by_mark(sample: bytes) -> str:
+def _detect_unicode(sample: bytes) -> str:
     for mark, name in _BOMS:
         if sample.startswith(mark):
             return name
@@ -124,55 +122,51 @@ def _chunks(path: Path) -> Iterator[bytes]:
             yield chunk
 
 
-def _count(path: Path) -> _Count:
-    count = _Count()
+def _count_bytes(path: Path) -> _ByteCounts:
+    counts = _ByteCounts()
     decoder = codecs.getincrementaldecoder("utf-8")()
     tail = b""
     for chunk in _chunks(path):
         if 0 in chunk:
-            before = count.newlines + chunk[: chunk.index(0)].count(b"\n")
+            before = counts.newlines + chunk[: chunk.index(0)].count(b"\n")
             raise LoadRefused("nul", line=before + 1)
-        if count.invalid_at < 0:
-            _check_utf8(count, decoder, chunk)
-        count.newlines += chunk.count(b"\n")
-        count.returns += chunk.count(b"\r")
-        count.size += len(chunk)
+        if counts.invalid_at < 0:
+            _check_utf8(counts, decoder, chunk)
+        counts.newlines += chunk.count(b"\n")
+        counts.returns += chunk.count(b"\r")
+        counts.size += len(chunk)
         tail = (tail + chunk)[-4096:]
-    if count.size > limits.BYTES:
+    if counts.size > limits.BYTES:
         raise LoadRefused("too_big", limit=limits.BYTES)
     end = tail[len(tail.rstrip(b"\r\n \x1a")) :]
-    count.trailing = end.count(b"\n") or (0 if count.newlines else end.count(b"\r"))
-    return count
+    counts.trailing = end.count(b"\n") or (0 if counts.newlines else end.count(b"\r"))
+    return counts
 
 
-def _check_utf8(count: _Count, decoder: codecs.IncrementalDecoder, chunk: bytes) -> None:
+def _check_utf8(counts: _ByteCounts, decoder: codecs.IncrementalDecoder, chunk: bytes) -> None:
     if chunk.isascii() and not decoder.getstate()[0]:
         return
     pending = len(decoder.getstate()[0])
     try:
         decoder.decode(chunk)
-        count.multibyte = True
+        counts.multibyte = True
     except UnicodeDecodeError as error:
-        count.invalid_at = max(count.size - pending + error.start, 0)
+        counts.invalid_at = max(counts.size - pending + error.start, 0)
         good = chunk[: max(error.start - pending, 0)]
-        count.multibyte = count.multibyte or not good.isascii()
+        counts.multibyte = counts.multibyte or not good.isascii()
 
 
-def _mostly_legacy(path: Path, count: _Count) -> bool:
-    """Tell damage in UTF-8 text (a few bad bytes) from another encoding that happens to contain valid pairs."""
-    text = _sample_around(path, count.invalid_at).decode("utf-8", errors="replace")
+def _is_mostly_legacy(path: Path, counts: _ByteCounts) -> bool:
+    """Return whether text with bad bytes is in another encoding that happens to contain valid pairs of UTF-8."""
+    with path.open("rb") as handle:
+        handle.seek(max(counts.invalid_at - SAMPLE_BYTES // 2, 0))
+        text = handle.read(SAMPLE_BYTES).decode("utf-8", errors="replace")
     bad = text.count("\ufffd")
     good = sum(1 for character in text if ord(character) > 127) - bad
     return bad > good
 
 
-def _sample_around(path: Path, position: int) -> bytes:
-    with path.open("rb") as handle:
-        handle.seek(max(position - SAMPLE_BYTES // 2, 0))
-        return handle.read(SAMPLE_BYTES)
-
-
-def _legacy(path: Path) -> str:
+def _guess_legacy(path: Path) -> str:
     """Return the likeliest of the encodings before Unicode, judged by the lines that are not plain ASCII."""
     lines: list[bytes] = []
     for chunk in _chunks(path):
@@ -183,9 +177,9 @@ def _legacy(path: Path) -> str:
     return best.encoding if best else "latin_1"
 
 
-def _rewritten(source: Path, work_dir: Path, encoding: str, *, errors: str) -> Text:
-    target = work_dir / "utf8.csv"
-    decoder = codecs.getincrementaldecoder(_known(encoding))(errors)
+def _rewrite(source: Path, folder: Path, encoding: str, *, errors: str) -> Text:
+    target = folder / "utf8.csv"
+    decoder = codecs.getincrementaldecoder(_canonical_name(encoding))(errors)
     done = 0
     try:
         with target.open("wb") as out:
@@ -195,5 +189,6 @@ def _rewritten(source: Path, work_dir: Path, encoding: str, *, errors: str) -> T
             out.write(decoder.decode(b"", final=True).encode())
     except UnicodeDecodeError as error:
         raise LoadRefused("encoding", encoding=encoding, position=done + error.start) from None
-    _refuse_binary(_sample(target))
-    return Text(target, encoding, _count(target).lines, damaged=errors == "replace")
+    with target.open("rb") as handle:
+        _refuse_binary(handle.read(SAMPLE_BYTES))
+    return Text(target, encoding, _count_bytes(target).lines, is_damaged=errors == "replace")

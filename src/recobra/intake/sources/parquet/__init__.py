@@ -2,32 +2,30 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import duckdb
 
+from recobra.intake.mapping import Options
 from recobra.intake.refusals import LoadRefused
 from recobra.intake.sources import limits
-from recobra.intake.sources.sheet import Reading, Sheet, create_broken, header_names, only
+from recobra.intake.sources.sheet import RAW, Sheet, create_broken, escape_glob, name_columns
+from recobra.intake.workspace import Workspace
 
 
-def read(reading: Reading) -> Sheet:
-    """Fill `raw` and `broken` from a Parquet file; a row's line is its number plus one. Raises LoadRefused."""
-    connection, path = reading.connection, only(reading.path)
+def read(path: Path, duck: Workspace, options: Options) -> Sheet:  # noqa: ARG001 - one signature for every source
+    """Read a Parquet file into DuckDB; a row's line is its number plus one. Raises LoadRefused."""
+    pattern = escape_glob(path)
     try:
-        described = connection.execute("DESCRIBE SELECT * FROM read_parquet(?)", [path]).fetchall()
-        headers = header_names(row[0] for row in described)
-        columns = ", ".join(f"CAST({_quoted(row[0])} AS VARCHAR) AS c{n}" for n, row in enumerate(described))
-        (rows,) = connection.execute("SELECT count(*) FROM read_parquet(?)", [path]).fetchall()[0]
+        names = [row[0] for row in duck.fetch_all("DESCRIBE SELECT * FROM read_parquet(?)", [pattern])]
+        headers = name_columns(names)
+        quoted = ['"' + name.replace('"', '""') + '"' for name in names]
+        columns = ", ".join(f"CAST({name} AS VARCHAR) AS c{n}" for n, name in enumerate(quoted))
+        (rows,) = duck.fetch_row("SELECT count(*) FROM read_parquet(?)", [pattern])
         if rows > limits.ROWS:
             raise LoadRefused("too_many_rows", limit=limits.ROWS)
-        connection.execute(
-            f"CREATE OR REPLACE TABLE raw AS SELECT row_number() OVER () + 1 AS line, {columns} FROM read_parquet(?)",
-            [path],
-        )
+        duck.create(RAW, f"SELECT row_number() OVER () + 1 AS line, {columns} FROM read_parquet(?)", [pattern])
     except duckdb.Error as error:
         raise LoadRefused("parquet", detail=str(error).splitlines()[0]) from None
-    create_broken(connection)
+    create_broken(duck)
     return Sheet(headers, "parquet")
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

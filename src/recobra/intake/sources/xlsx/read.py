@@ -1,4 +1,4 @@
-"""Read a workbook after its packing has been judged: nothing is unpacked that could fill the machine."""
+"""Reading of XLSX workbooks, after a check of their packing: nothing is unpacked that could fill the machine."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ import re
 import zipfile
 import zlib
 from collections.abc import Iterator
+from pathlib import Path
 from xml.etree import ElementTree as ET
 
+from recobra.intake.mapping import Options
 from recobra.intake.refusals import LoadRefused
 from recobra.intake.sources import limits
-from recobra.intake.sources.sheet import Reading, Sheet
-from recobra.intake.sources.workbook import CellProblems, read_sheet
+from recobra.intake.sources.sheet import Sheet
+from recobra.intake.sources.workbook import CellProblems, read_workbook
+from recobra.intake.workspace import Workspace
 
 CHUNK_BYTES = 1 << 20
 _CELL = re.compile(rb'<c\s[^>]*?\br="([A-Z]{1,3})(\d+)"([^>]*?)(?:/>|>(.*?)</c>)', re.DOTALL)
@@ -23,25 +26,26 @@ _SHEET = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}sheet"
 _SHEET_LINK = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 
 
-def read(reading: Reading) -> Sheet:
-    """Fill `raw` and `broken` from an XLSX file. Raises LoadRefused."""
+def read(path: Path, duck: Workspace, options: Options) -> Sheet:
+    """Read an XLSX file into DuckDB. Raises LoadRefused."""
     try:
-        with zipfile.ZipFile(reading.path) as archive:
-            _judge_packing(archive, reading.path.stat().st_size)
-            problems = _cells_without_value(archive, _sheet_file(archive, reading.sheet))
+        with zipfile.ZipFile(path) as archive:
+            _check_packing(archive, path.stat().st_size)
+            problems = _find_cells_without_value(archive, _find_sheet_file(archive, options.sheet))
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, KeyError, ET.ParseError) as error:
         raise LoadRefused("workbook", detail=str(error)) from None
     except RuntimeError:
         raise LoadRefused("encrypted") from None
-    return read_sheet(reading, kind="xlsx", problems=problems)
+    return read_workbook(path, duck, options.sheet, kind="xlsx", problems=problems)
 
 
-def _judge_packing(archive: zipfile.ZipFile, packed: int) -> None:
-    """Believe the directory's sizes only after the members were unpacked and counted."""
+def _check_packing(archive: zipfile.ZipFile, packed: int) -> None:
+    """Refuse a decompression bomb, and a container that is no workbook."""
     members = archive.infolist()
     _refuse_bomb(sum(member.file_size for member in members), packed)
     if _OFFICE not in archive.namelist():
         raise LoadRefused("workbook", detail=_OFFICE)
+    # The sizes in the directory may lie, so every member is unpacked and counted.
     total = 0
     for member in members:
         for chunk in _chunks(archive, member.filename):
@@ -61,36 +65,38 @@ def _chunks(archive: zipfile.ZipFile, name: str) -> Iterator[bytes]:
             yield chunk
 
 
-def _sheet_file(archive: zipfile.ZipFile, wanted: str) -> str:
+def _find_sheet_file(archive: zipfile.ZipFile, sheet_name: str) -> str:
     """Return the member that holds the named or first sheet; files are not numbered in the order of the tabs."""
-    links = {link.get("Id"): link.get("Target", "") for link in _tree(archive, _LINKS).iter(_LINK)}
-    for sheet in _tree(archive, _OFFICE).iter(_SHEET):
-        if not wanted or sheet.get("name") == wanted:
+    links = {link.get("Id"): link.get("Target", "") for link in _parse_member(archive, _LINKS).iter(_LINK)}
+    for sheet in _parse_member(archive, _OFFICE).iter(_SHEET):
+        if not sheet_name or sheet.get("name") == sheet_name:
             target = links.get(sheet.get(_SHEET_LINK), "")
             return target.removeprefix("/") if target.startswith("/") else f"xl/{target}"
     return ""
 
 
-def _tree(archive: zipfile.ZipFile, name: str) -> ET.Element:
+def _parse_member(archive: zipfile.ZipFile, name: str) -> ET.Element:
     return ET.fromstring(archive.read(name))  # noqa: S314 - expat resolves nothing outside and stops entity bombs
 
 
-def _cells_without_value(archive: zipfile.ZipFile, sheet: str) -> CellProblems:
+def _find_cells_without_value(archive: zipfile.ZipFile, sheet: str) -> CellProblems:
     """Return the cells of a sheet that show an error or hold a formula that was never calculated."""
     problems: CellProblems = {}
     rest = b""
     for chunk in _chunks(archive, sheet) if sheet in archive.namelist() else ():
         text = rest + chunk
-        cut = text.rfind(b"</c>") + 4
-        if cut < 4:
+        # Up to the last whole cell; its rest begins the next chunk.
+        end = text.rfind(b"</c>") + 4
+        if end < 4:
             rest = text[-CHUNK_BYTES:]
             continue
-        _note(text[:cut], problems)
-        rest = text[cut:]
+        _collect_problems(text[:end], problems)
+        rest = text[end:]
     return problems
 
 
-def _note(text: bytes, problems: CellProblems) -> None:
+def _collect_problems(text: bytes, problems: CellProblems) -> None:
+    # Most sheets have neither formulas nor errors, and the search for cells is slow.
     if b"<f" not in text and b't="e"' not in text:
         return
     for column, row, attributes, body in _CELL.findall(text):
@@ -98,13 +104,12 @@ def _note(text: bytes, problems: CellProblems) -> None:
         cell = (column + row).decode()
         if b't="e"' in attributes:
             error = value.group(1).decode() if value and value.group(1) else "#?"
-            _put(problems, column, row, ("cell_error", {"cell": cell, "error": error}))
+            problem = ("cell_error", {"cell": cell, "error": error})
         elif b"<f" in body and not value:
-            _put(problems, column, row, ("cell_formula", {"cell": cell}))
-
-
-def _put(problems: CellProblems, column: bytes, row: bytes, why: tuple[str, dict[str, str]]) -> None:
-    number = 0
-    for letter in column:
-        number = number * 26 + letter - 64
-    problems.setdefault(int(row) - 1, {})[number - 1] = why
+            problem = ("cell_formula", {"cell": cell})
+        else:
+            continue
+        position = 0
+        for letter in column:
+            position = position * 26 + letter - 64
+        problems.setdefault(int(row) - 1, {})[position - 1] = problem

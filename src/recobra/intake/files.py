@@ -1,0 +1,25 @@
+"""Files that loads keep: those that wait for confirmation, and the rejected rows as CSV."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from recobra.kit import database
+
+
+def errors_path(load_id: int) -> Path:
+    """Return where the rejected rows of a load are written."""
+    return _folder() / f"{load_id}-errors.csv"
+
+
+def keep_held_file(path: Path, *, load_id: int) -> Path:
+    """Copy a file that waits for confirmation and return the copy."""
+    target = _folder() / f"{load_id}{path.suffix.lower()[:8]}"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(path, target)
+    return target
+
+
+def _folder() -> Path:
+    return database.data_dir() / "files" / "loads"

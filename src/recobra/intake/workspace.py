@@ -1,0 +1,113 @@
+"""The DuckDB in which one load works: its own, bounded in memory, deleted afterwards."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, NewType
+
+import duckdb
+import pyarrow as pa
+
+from recobra.kit import database, tables
+
+MEMORY: Final = "1200MB"
+THREADS: Final = 2
+PREFIX: Final = "load-"
+BATCH_ROWS: Final = 131_072
+
+Relation = NewType("Relation", str)
+"""The name of a table in a workspace; steps hand these to each other, the rows stay in DuckDB."""
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A DuckDB connection and a folder for temporary files."""
+
+    connection: duckdb.DuckDBPyConnection
+    folder: Path
+
+    def execute(self, statement: str, parameters: list[Any] | None = None) -> None:
+        """Execute a statement."""
+        self.connection.execute(statement, parameters or [])
+
+    def create(self, name: str, query: str, parameters: list[Any] | None = None) -> Relation:
+        """Make a relation of a query's rows; one that already has the name is replaced."""
+        self.execute(f"CREATE OR REPLACE TABLE {name} AS {query}", parameters)
+        return Relation(name)
+
+    def create_empty(self, name: str, columns: str) -> Relation:
+        """Make a relation without rows; `columns` with their types as in SQL."""
+        self.execute(f"CREATE OR REPLACE TABLE {name} ({columns})")
+        return Relation(name)
+
+    def create_from_arrow(self, name: str, rows: pa.Table) -> Relation:
+        """Make a relation of Arrow rows."""
+        self.connection.register("arrow_rows", rows)
+        relation = self.create(name, "SELECT * FROM arrow_rows")
+        self.connection.unregister("arrow_rows")
+        return relation
+
+    def append_arrow(self, relation: Relation, rows: pa.Table) -> None:
+        """Append Arrow rows to a relation; their columns come in its order."""
+        self.connection.register("arrow_rows", rows)
+        self.execute(f"INSERT INTO {relation} SELECT * FROM arrow_rows")
+        self.connection.unregister("arrow_rows")
+
+    def drop(self, relation: Relation) -> None:
+        """Drop a relation that no later step reads, to free its memory."""
+        self.execute(f"DROP TABLE {relation}")
+
+    def fetch_all(self, query: str, parameters: list[Any] | None = None) -> list[Any]:
+        """Return the rows of a query as tuples."""
+        return self.connection.execute(query, parameters or []).fetchall()
+
+    def fetch_row(self, query: str, parameters: list[Any] | None = None) -> tuple[Any, ...]:
+        """Return the only row of a query."""
+        return self.fetch_all(query, parameters)[0]
+
+    def count(self, relation: Relation) -> int:
+        """Return how many rows a relation has."""
+        return int(self.fetch_row(f"SELECT count(*) FROM {relation}")[0])
+
+    def fetch_arrow(self, query: str) -> pa.Table:
+        """Return a query's rows as an Arrow table."""
+        return self.connection.sql(query).to_arrow_table()
+
+    def copy_to_postgres(self, table: str, query: str) -> None:
+        """Append a query's rows to a table of PostgreSQL by COPY; the column names are the table's."""
+        # Batch by batch, so that a million rows need little memory.
+        for batch in self.connection.sql(query).to_arrow_reader(BATCH_ROWS):
+            tables.copy_in(table, pa.Table.from_batches([batch]))
+
+
+def list_workspace_folders() -> list[Path]:
+    """Return the folders of loads that are running, or that were killed."""
+    return list(_parent_folder().glob(f"{PREFIX}*"))
+
+
+def _parent_folder() -> Path:
+    return database.data_dir() / "tmp"
+
+
+@contextmanager
+def open_workspace() -> Iterator[Workspace]:
+    """Yield a workspace that ends with the block."""
+    parent = _parent_folder()
+    parent.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
+    connection = duckdb.connect()
+    try:
+        connection.execute(f"SET memory_limit = '{MEMORY}'")
+        connection.execute(f"SET threads = {THREADS}")
+        connection.execute("SET enable_progress_bar = false")
+        # What does not fit the memory goes to disk, and with the folder.
+        connection.execute("SET temp_directory = '" + str(folder / "spill").replace("'", "''") + "'")
+        yield Workspace(connection, folder)
+    finally:
+        connection.close()
+        shutil.rmtree(folder, ignore_errors=True)
