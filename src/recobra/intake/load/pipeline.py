@@ -79,7 +79,7 @@ def _fetch_known_accounts(context: LoadContext, duck: Workspace, previous: Load 
 
 def write(context: LoadContext, duck: Workspace, examined: ExaminedFile, *, load_id: int) -> LoadOutcome:
     """Write a file into the tables of the portfolio; the caller owns the transaction."""
-    known, stated, checked, persons = examined.known, examined.stated, examined.checked, examined.people
+    known, stated, persons = examined.known, examined.stated, examined.people
     known_debtors = current_state.fetch_debtors(context, duck, persons)
     # Numbering first: it takes the locks that keep payments from coming between the comparison and the postings.
     ids = compare.assign_ids(
@@ -97,28 +97,23 @@ def write(context: LoadContext, duck: Workspace, examined: ExaminedFile, *, load
     )
     instalments = compare.match_instalments(
         duck,
-        checked,
+        examined.checked,
         ids,
         ledger,
-        first_instalment=tables.reserve_ids("portfolio_instalment", duck.count(checked.good)),
+        first_instalment=tables.reserve_ids("portfolio_instalment", duck.count(examined.checked.good)),
     )
     differences = compare.compare_with_ledger(context, duck, examined, ids, ledger=ledger, instalments=instalments)
     gone_count = duck.count(gone)
     # A row without a readable account number may be any of the accounts that seem gone.
     is_doubtful = gone_count > 0 and compare.count_unidentified_rows(context, duck, examined) > 0
 
-    store.insert_debtors(context, duck, persons, ids, load_id=load_id)
-    changed = ChangedIds(
-        debtors=store.update_debtors(context, duck, persons, ids),
-        points=store.insert_contact_points(duck, persons, ids, load_id=load_id),
-        accounts=store.upsert_accounts(context, duck, ids, load_id=load_id),
-        instalments=store.upsert_instalments(duck, differences),
-    )
-    store.link_parties(context, duck, checked, ids)
+    changed = _write_portfolio(context, duck, examined, ids, differences, load_id=load_id)
     store.post_charges(context, duck, differences, load_id=load_id)
     payments = compare.infer_payments(
         context, duck, ids, differences, gone=gone, ledger=ledger, load_id=load_id, settle_gone=not is_doubtful
     )
+    # Nobody reads this ledger after the payments, which change it.
+    duck.drop(ledger)
     payment_count = record_payments(
         portfolio_id=context.portfolio.pk,
         rows=payments,
@@ -127,11 +122,9 @@ def write(context: LoadContext, duck: Workspace, examined: ExaminedFile, *, load
         actor=context.actor,
         now=context.now,
     )
-    # Read for the last time; what the payments left of the ledger takes its room.
-    duck.drop(ledger)
     store.realign_concepts(context, duck, differences, load_id=load_id)
     store.mark_gone_accounts(context, duck, gone, is_doubtful=is_doubtful)
-    store.insert_rejected_rows(duck, examined.file, checked, load_id=load_id)
+    store.insert_rejected_rows(duck, examined.file, examined.checked, load_id=load_id)
     figures = {
         **_count_changes(duck, stated, ids, differences, changed),
         "gone": gone_count,
@@ -141,6 +134,24 @@ def write(context: LoadContext, duck: Workspace, examined: ExaminedFile, *, load
     if not examined.is_first_load:
         return LoadOutcome(figures, {})
     return LoadOutcome(figures, diagnosis.diagnose(context, duck, examined, ids))
+
+
+def _write_portfolio(
+    context: LoadContext,
+    duck: Workspace,
+    examined: ExaminedFile,
+    ids: AssignedIds,
+    differences: LedgerDifferences,
+    *,
+    load_id: int,
+) -> ChangedIds:
+    store.insert_debtors(context, duck, examined.people, ids, load_id=load_id)
+    changed_debtors = store.update_debtors(context, duck, examined.people, ids)
+    changed_points = store.insert_contact_points(duck, examined.people, ids, load_id=load_id)
+    changed_accounts = store.upsert_accounts(context, duck, ids, load_id=load_id)
+    store.link_parties(context, duck, examined.checked, ids)
+    moved_instalments = store.upsert_instalments(duck, differences)
+    return ChangedIds(changed_debtors, changed_points, changed_accounts, moved_instalments)
 
 
 def _count_changes(

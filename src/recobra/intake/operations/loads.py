@@ -137,7 +137,15 @@ def _start_load(context: LoadContext) -> dict[str, Any]:
             portfolio=context.portfolio, as_of=context.as_of, file_sha256=digest, status=Load.Status.DONE
         ).first()
         if earlier is not None and _has_same_mapping(earlier, context):
-            return _describe_repeat(earlier)
+            # The same rows as before, so nothing changed.
+            return describe_load(earlier) | {
+                "created": 0,
+                "updated": 0,
+                "gone": 0,
+                "payments": 0,
+                "unchanged": earlier.figures.get("rows", 0),
+                "errors_file": write_errors_once(earlier),
+            }
         return run_load(_create_load(context, digest), context)
 
 
@@ -286,13 +294,6 @@ def describe_load(load: Load) -> dict[str, Any]:
         "gaps": load.figures.get("gaps", {}),
         "errors": [{"line": row.line, "errors": row.errors} for row in shown_rows],
     }
-
-
-def _describe_repeat(load: Load) -> dict[str, Any]:
-    """Return the figures of a file that was loaded before: the same rows, and nothing changed."""
-    changes = {"created": 0, "updated": 0, "gone": 0, "payments": 0}
-    unchanged = load.figures.get("rows", 0)
-    return describe_load(load) | changes | {"unchanged": unchanged, "errors_file": write_errors_once(load)}
 
 
 @contextmanager

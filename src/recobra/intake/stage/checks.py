@@ -38,9 +38,13 @@ def check_rows(
     context: LoadContext, duck: Workspace, file: FileRows, keys: RowKeys, parsed: Relation, *, notation: Notation
 ) -> CheckedRows:
     """Return the good rows, the rejected ones and their errors; `file.raw` and `parsed` are dropped."""
-    errors = duck.create(
-        "row_errors", " UNION ALL ".join(_query(rule, parsed) for rule in _list_rules(context, file, notation))
-    )
+    queries = [
+        f"SELECT line, {literal(rule.column)} AS col, {literal(rule.code)} AS code, "
+        f"{literal(json.dumps(rule.params))} AS params, left({rule.value}, 200) AS value, "
+        f"{literal(rule.target)} AS target FROM {parsed} WHERE {rule.wrong}"
+        for rule in _list_rules(context, file, notation)
+    ]
+    errors = duck.create("row_errors", " UNION ALL ".join(queries))
     duck.execute(f"INSERT INTO {errors} SELECT line, col, code, params, value, '' FROM {file.broken}")
     duck.execute(
         f"INSERT INTO {errors} SELECT line, ?, 'duplicate', json_object('lines', lines), account, "
@@ -75,15 +79,6 @@ def refuse_if_not_as_mapped(duck: Workspace, file: FileRows, changes: FileChange
     )
     raise LoadRefused(
         "not_as_mapped", rejected=rejected, rows=read, count=count, column=column, value=(value or "")[:60]
-    )
-
-
-def _query(rule: Rule, parsed: Relation) -> str:
-    return (
-        f"SELECT line, {literal(rule.column)} AS col, {literal(rule.code)} AS code, "
-        f"{literal(json.dumps(rule.params))} AS params, left({rule.value}, 200) AS value, "
-        f"{literal(rule.target)} AS target "
-        f"FROM {parsed} WHERE {rule.wrong}"
     )
 
 

@@ -24,10 +24,13 @@ def collect_people(context: LoadContext, duck: Workspace, checked: CheckedRows) 
     """Return one row for each person or company of the good rows, and their contact points."""
     names = ("name", "kind", "national_id_kind", "national_id", "subdivision", "time_zone")
     debtors = f"SELECT debtor AS key, line, {', '.join(names)} FROM {checked.good}"
+    # The id of a co-debtor or guarantor is taken for that of a person.
+    id_kind = literal(identity.KINDS.get(context.portfolio.country, (identity.Kind("", ""),))[0].code)
     # Half a line later, so that what a row says of its debtor comes before what it says of others.
     parties = [
         f"SELECT {party_key(context, n)} AS key, line + 0.5, party_{n}_name, 'PERSON', "
-        f"{_party_id_kind(context, n)}, {_bare_id(n)}, NULL, NULL FROM {checked.good} WHERE {is_party_named(n)}"
+        f"CASE WHEN party_{n}_national_id IS NULL THEN '' ELSE {id_kind} END, {_bare_id(n)}, NULL, NULL "
+        f"FROM {checked.good} WHERE {is_party_named(n)}"
         for n in range(len(context.document.parties))
     ]
     first = ", ".join(f"arg_min({name}, line) AS {name}" for name in names)
@@ -51,11 +54,6 @@ def is_party_named(position: int) -> str:
 
 def _bare_id(position: int) -> str:
     return f"nullif(regexp_replace(upper(party_{position}_national_id), '[^0-9A-ZÑ&]', '', 'g'), '')"
-
-
-def _party_id_kind(context: LoadContext, position: int) -> str:
-    person = identity.KINDS.get(context.portfolio.country, (identity.Kind("", ""),))[0].code
-    return f"CASE WHEN party_{position}_national_id IS NULL THEN '' ELSE {literal(person)} END"
 
 
 def _validate_ids(duck: Workspace, people: Relation) -> Relation:

@@ -112,11 +112,16 @@ def phone_sql(region: str) -> PhoneSql | None:
         )
     elif prefix:
         unstripped = f"regexp_extract(national, '^(?:{prefix})', 0) = ''"
+    mobile, fixed = _matches_sql(metadata.mobile), _matches_sql(metadata.fixed_line)
+    special = _special_sql(metadata)
     return PhoneSql(
         national=national,
         decides=rf"regexp_full_match(national, '{general}') AND {unstripped}",
-        valid=_valid_sql(metadata),
-        line=_line_sql(metadata),
+        valid=f"({mobile} OR {fixed} OR {special})",
+        line=(
+            f"CASE WHEN {special} THEN '' WHEN {mobile} AND {fixed} THEN 'BOTH' "
+            f"WHEN {fixed} THEN 'FIXED' WHEN {mobile} THEN 'MOBILE' ELSE '' END"
+        ),
         calling_code=metadata.country_code,
     )
 
@@ -141,18 +146,6 @@ def _special_sql(metadata: PhoneMetadata) -> str:
         metadata.voicemail,
     )
     return "(" + " OR ".join(_matches_sql(desc) for desc in kinds) + ")"
-
-
-def _valid_sql(metadata: PhoneMetadata) -> str:
-    return f"({_matches_sql(metadata.mobile)} OR {_matches_sql(metadata.fixed_line)} OR {_special_sql(metadata)})"
-
-
-def _line_sql(metadata: PhoneMetadata) -> str:
-    mobile, fixed = _matches_sql(metadata.mobile), _matches_sql(metadata.fixed_line)
-    return (
-        f"CASE WHEN {_special_sql(metadata)} THEN '' WHEN {mobile} AND {fixed} THEN 'BOTH' "
-        f"WHEN {fixed} THEN 'FIXED' WHEN {mobile} THEN 'MOBILE' ELSE '' END"
-    )
 
 
 if __name__ == "__main__":

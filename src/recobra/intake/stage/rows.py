@@ -100,12 +100,17 @@ def parse_rows(
         f"(SELECT line, {', '.join(_text_columns(context, file))} FROM {file.raw} "
         f"SEMI JOIN {changes.rows} USING (line)) AS texts"
     )
+    attributes = [
+        f"{literal(attribute.name)}, {attribute_sql(n, attribute.type, attribute.name, notation)}"
+        for n, attribute in enumerate(document.attributes)
+    ]
+    attributes_json = f"CAST(json_object({', '.join(attributes)}) AS VARCHAR)" if attributes else "'{}'"
     default_kind = "COMPANY" if portfolio.industry == "INVOICES" else "PERSON"
     return duck.create(
         "parsed_rows",
         f"SELECT *, {identity.debtor_key(document.options.id_zeros)} AS debtor, "
         f"coalesce(x_id_kind, {identity.kind_sql(portfolio.country)}) AS national_id_kind, "
-        f"{_attributes_json(context, notation)} AS attributes FROM (SELECT *, "
+        f"{attributes_json} AS attributes FROM (SELECT *, "
         f"coalesce({_code_sql('x_kind', KINDS)}, CASE WHEN x_kind IS NULL THEN {literal(default_kind)} END) AS kind, "
         "CASE WHEN regexp_full_match(x_national_id, '[0-9A-Z]+') THEN x_national_id "
         "ELSE nullif(regexp_replace(upper(x_national_id), '[^0-9A-ZÑ&]', '', 'g'), '') END AS national_id, "
@@ -188,11 +193,3 @@ def attribute_sql(position: int, kind: str, name: str, notation: Notation) -> st
         )
         return f"(CASE {cases} END)"
     return text
-
-
-def _attributes_json(context: LoadContext, notation: Notation) -> str:
-    pairs = [
-        f"{literal(attribute.name)}, {attribute_sql(n, attribute.type, attribute.name, notation)}"
-        for n, attribute in enumerate(context.document.attributes)
-    ]
-    return f"CAST(json_object({', '.join(pairs)}) AS VARCHAR)" if pairs else "'{}'"

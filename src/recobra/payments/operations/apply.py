@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
@@ -41,7 +40,9 @@ def apply_payments(*, portfolio: Portfolio, payments: pa.Table, load_id: int | N
 
     `payments`: payment_id, debtor_id, account_id (null: all accounts of the debtor), amount_minor, paid_date.
     """
-    waterfall = _read_waterfall(portfolio.waterfall)
+    # What the portfolio leaves out keeps the default of the core.
+    settings: dict[str, Any] = portfolio.waterfall
+    waterfall = Waterfall(**{name: tuple(v) if isinstance(v, list) else v for name, v in settings.items()})
     with connection.cursor() as cursor:
         cursor.execute(
             "CREATE TEMPORARY TABLE paying (payment_id bigint, debtor_id bigint, account_id bigint) ON COMMIT DROP"
@@ -75,14 +76,6 @@ def apply_payments(*, portfolio: Portfolio, payments: pa.Table, load_id: int | N
             [paid_accounts],
         )
         cursor.execute("DROP TABLE paying")
-
-
-def _read_waterfall(document: Mapping[str, Any]) -> Waterfall:
-    """Return the portfolio's waterfall; what its document leaves out keeps the core's default."""
-    settings: dict[str, Any] = {
-        name: tuple(value) if isinstance(value, list) else value for name, value in document.items()
-    }
-    return Waterfall(**settings)
 
 
 def _split_into_passes(payments: pa.Table, waterfall: Waterfall) -> list[pa.Table]:

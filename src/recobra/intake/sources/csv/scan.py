@@ -79,12 +79,14 @@ def _unpack(path: Path, folder: Path) -> Path:
         if handle.read(2) != b"\x1f\x8b":
             return path
     target = folder / "unpacked.csv"
-    size = 0
+    packed_size, size = path.stat().st_size, 0
     try:
         with gzip.open(path) as packed, target.open("wb") as out:
             while chunk := packed.read(CHUNK_BYTES):
                 size += len(chunk)
-                _refuse_bomb(size, path.stat().st_size)
+                is_suspicious = size > limits.PACKING_FREE_BYTES and size > packed_size * limits.PACKING_RATIO
+                if is_suspicious or size > limits.BYTES:
+                    raise LoadRefused("zip_bomb", unpacked=size, packed=packed_size)
                 out.write(chunk)
     except (gzip.BadGzipFile, EOFError, zlib.error):
         raise LoadRefused("gzip") from None
@@ -93,15 +95,11 @@ def _unpack(path: Path, folder: Path) -> Path:
     return target
 
 
-def _refuse_bomb(unpacked: int, packed: int) -> None:
-    if unpacked > limits.BYTES or (unpacked > limits.PACKING_FREE_BYTES and unpacked > packed * limits.PACKING_RATIO):
-        raise LoadRefused("zip_bomb", unpacked=unpacked, packed=packed)
-
-
 def _detect_unicode(sample: bytes) -> str:
     for mark, name in _BOMS:
         if sample.startswith(mark):
             return name
+    # Without a mark: Latin letters in UTF-16 have a zero byte each, always on the same side.
     head = sample[:2000]
     if len(head) >= 8 and head[1::2].count(0) > len(head) // 4 > head[::2].count(0):
         return "utf-16-le"
@@ -138,6 +136,7 @@ def _count_bytes(path: Path) -> _ByteCounts:
         tail = (tail + chunk)[-4096:]
     if counts.size > limits.BYTES:
         raise LoadRefused("too_big", limit=limits.BYTES)
+    # Blank lines at the end are no records, so the count of lines must leave them out.
     end = tail[len(tail.rstrip(b"\r\n \x1a")) :]
     counts.trailing = end.count(b"\n") or (0 if counts.newlines else end.count(b"\r"))
     return counts
@@ -146,7 +145,7 @@ def _count_bytes(path: Path) -> _ByteCounts:
 def _check_utf8(counts: _ByteCounts, decoder: codecs.IncrementalDecoder, chunk: bytes) -> None:
     if chunk.isascii() and not decoder.getstate()[0]:
         return
-    pending = len(decoder.getstate()[0])
+    pending = len(decoder.getstate()[0])  # bytes of a character that the last chunk cut in two
     try:
         decoder.decode(chunk)
         counts.multibyte = True
