@@ -6,7 +6,7 @@ from recobra.portfolio.models import Portfolio
 
 
 class Mapping(models.Model):
-    """How the columns of one source become receivables; kept per source, never edited, only superseded.
+    """The meaning of one source's columns; kept per source, never edited, only superseded.
 
     Personal data: none.
     """

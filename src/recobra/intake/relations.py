@@ -58,7 +58,7 @@ class CheckedRows:
 
 @dataclass(frozen=True)
 class StatedDebts:
-    """What the good rows say is owed."""
+    """The debts that the good rows state."""
 
     amounts: Relation  # account, number, line, concept, amount_minor, due, issued
     accounts: Relation  # account, debtor, product, stated_product, contract, opened, attributes

@@ -121,8 +121,8 @@ def _search_branches(text: str, countries: list[str]) -> Iterable[tuple[str, lis
         )
     if any(character.isalpha() for character in text):
         patterns = _name_patterns(text)
-        alike = " AND ".join("lower_unaccent(d.name) LIKE lower_unaccent(%s)" for _pattern in patterns)
-        yield f"{_OF_DEBTOR} {alike}", patterns
+        matches = " AND ".join("lower_unaccent(d.name) LIKE lower_unaccent(%s)" for _pattern in patterns)
+        yield f"{_OF_DEBTOR} {matches}", patterns
 
 
 def _name_patterns(text: str) -> list[str]:

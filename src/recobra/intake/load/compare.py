@@ -235,7 +235,7 @@ def infer_payments(
     ids: AssignedIds,
     differences: LedgerDifferences,
     *,
-    gone: Relation,
+    gone_accounts: Relation,
     ledger: Relation,
     load_id: int,
     settle_gone: bool,
@@ -250,14 +250,14 @@ def infer_payments(
         )
     if options.gone == "paid" and settle_gone:
         amounts.append(
-            f"SELECT k.account_id, sum(k.amount_minor) AS amount FROM {ledger} k JOIN {gone} g ON g.id = k.account_id "
-            "GROUP BY k.account_id HAVING sum(k.amount_minor) > 0"
+            f"SELECT k.account_id, sum(k.amount_minor) AS amount FROM {ledger} k "
+            f"JOIN {gone_accounts} g ON g.id = k.account_id GROUP BY k.account_id HAVING sum(k.amount_minor) > 0"
         )
     union = " UNION ALL ".join(amounts) or "SELECT 0::BIGINT AS account_id, 0 AS amount WHERE false"
     # Load and account make the reference, so that the same payment is never inferred twice.
     return duck.fetch_arrow(
         "SELECT n.debtor_id, p.account_id, p.amount::BIGINT AS amount_minor, "
         f"DATE '{context.as_of}' AS paid_date, '{load_id}:' || n.account AS reference FROM ({union}) p JOIN "
-        f"(SELECT id, account, debtor_id FROM {ids.accounts} UNION ALL SELECT id, account, debtor_id FROM {gone}) n "
-        "ON n.id = p.account_id ORDER BY p.account_id"
+        f"(SELECT id, account, debtor_id FROM {ids.accounts} UNION ALL "
+        f"SELECT id, account, debtor_id FROM {gone_accounts}) n ON n.id = p.account_id ORDER BY p.account_id"
     )

@@ -53,7 +53,7 @@ def last_posting_id() -> int:
 
 
 def copy_to_temporary(duck: Workspace, table: str, columns: str, query: str) -> None:
-    """Hand a query's rows to PostgreSQL as a temporary table, gone with the transaction."""
+    """Copy a query's rows to PostgreSQL as a temporary table that ends with the transaction."""
     with connection.cursor() as cursor:
         cursor.execute(f"SET LOCAL client_min_messages = warning; DROP TABLE IF EXISTS {table}")
         cursor.execute(f"CREATE TEMP TABLE {table} ({columns}) ON COMMIT DROP")

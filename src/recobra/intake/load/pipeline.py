@@ -34,7 +34,7 @@ ReportStep = Callable[[str], None]
 
 @dataclass(frozen=True)
 class LoadOutcome:
-    """What a load changed, and what a first load is made of (empty for later ones)."""
+    """Figures of what a load changed, and the diagnosis of a first load (empty for later ones)."""
 
     figures: dict[str, Any]
     diagnosis: dict[str, Any]
@@ -91,9 +91,9 @@ def write(context: LoadContext, duck: Workspace, examined: ExaminedFile, *, load
         first_account=tables.reserve_ids("portfolio_account", duck.count(stated.accounts)),
         first_debtor=tables.reserve_ids("portfolio_debtor", duck.count(persons.debtors)),
     )
-    gone = compare.find_gone_accounts(context, duck, known, examined.changes)
+    gone_accounts = compare.find_gone_accounts(context, duck, known, examined.changes)
     ledger = current_state.fetch_ledger(
-        duck, "ledger", accounts=f"SELECT id FROM {ids.accounts} WHERE NOT new UNION ALL SELECT id FROM {gone}"
+        duck, "ledger", accounts=f"SELECT id FROM {ids.accounts} WHERE NOT new UNION ALL SELECT id FROM {gone_accounts}"
     )
     instalments = compare.match_instalments(
         duck,
@@ -103,14 +103,21 @@ def write(context: LoadContext, duck: Workspace, examined: ExaminedFile, *, load
         first_instalment=tables.reserve_ids("portfolio_instalment", duck.count(examined.checked.good)),
     )
     differences = compare.compare_with_ledger(context, duck, examined, ids, ledger=ledger, instalments=instalments)
-    gone_count = duck.count(gone)
+    gone_count = duck.count(gone_accounts)
     # A row without a readable account number may be any of the accounts that seem gone.
     is_doubtful = gone_count > 0 and compare.count_unidentified_rows(context, duck, examined) > 0
 
     changed = _write_portfolio(context, duck, examined, ids, differences, load_id=load_id)
     store.post_charges(context, duck, differences, load_id=load_id)
     payments = compare.infer_payments(
-        context, duck, ids, differences, gone=gone, ledger=ledger, load_id=load_id, settle_gone=not is_doubtful
+        context,
+        duck,
+        ids,
+        differences,
+        gone_accounts=gone_accounts,
+        ledger=ledger,
+        load_id=load_id,
+        settle_gone=not is_doubtful,
     )
     # Nobody reads this ledger after the payments, which change it.
     duck.drop(ledger)
@@ -123,7 +130,7 @@ def write(context: LoadContext, duck: Workspace, examined: ExaminedFile, *, load
         now=context.now,
     )
     store.realign_concepts(context, duck, differences, load_id=load_id)
-    store.mark_gone_accounts(context, duck, gone, is_doubtful=is_doubtful)
+    store.mark_gone_accounts(context, duck, gone_accounts, is_doubtful=is_doubtful)
     store.insert_rejected_rows(duck, examined.file, examined.checked, load_id=load_id)
     figures = {
         **_count_changes(duck, stated, ids, differences, changed),

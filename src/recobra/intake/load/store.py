@@ -184,16 +184,16 @@ def realign_concepts(context: LoadContext, duck: Workspace, differences: LedgerD
     )
 
 
-def mark_gone_accounts(context: LoadContext, duck: Workspace, gone: Relation, *, is_doubtful: bool) -> None:
-    """Give accounts that the file no longer names their new status, as the mapping says.
+def mark_gone_accounts(context: LoadContext, duck: Workspace, gone_accounts: Relation, *, is_doubtful: bool) -> None:
+    """Set the status of accounts that the file no longer names, as the mapping says.
 
     `is_doubtful`: some row did not say which account it means, so nothing is settled and the account is missing.
     """
     statuses = {"paid": "MISSING" if is_doubtful else "PAID", "recalled": "RECALLED", "missing": "MISSING"}
     status = statuses.get(context.document.options.gone)
-    if status is None or not duck.count(gone):
+    if status is None or not duck.count(gone_accounts):
         return
-    copy_to_temporary(duck, "intake_gone", "id bigint", f"SELECT id FROM {gone}")
+    copy_to_temporary(duck, "intake_gone", "id bigint", f"SELECT id FROM {gone_accounts}")
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE portfolio_account a SET status = %s FROM intake_gone g WHERE a.id = g.id AND a.status <> %s",

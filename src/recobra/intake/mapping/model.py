@@ -14,7 +14,7 @@ PARTS: Final = ("CO_DEBTOR", "GUARANTOR", "REFERENCE")
 
 @dataclass(frozen=True)
 class Source:
-    """Where a value comes from: columns (joined by a space), else `default`; or always `value`.
+    """Origin of a value: columns (joined by a space), else `default`; or always `value`.
 
     `values` translates what the file says, e.g. {"PRE": "LOAN"}.
     """
@@ -44,7 +44,7 @@ class Party:
 
 @dataclass(frozen=True)
 class Options:
-    """How a source writes, and what it means by leaving something out."""
+    """Notation of a source, and what it means by leaving something out."""
 
     decimal: str = "auto"
     date_order: str = "auto"

@@ -151,9 +151,9 @@ def _start_load(context: LoadContext) -> dict[str, Any]:
 
 def _has_same_mapping(earlier: Load, context: LoadContext) -> bool:
     """Return whether a file was loaded by the same mapping: under another one it says something else."""
-    given = context.mapping.document if isinstance(context.mapping, Mapping) else context.mapping
-    known = earlier.mapping.document if earlier.mapping else {}
-    return known == {key: value for key, value in given.items() if key != "control"}
+    document = context.mapping.document if isinstance(context.mapping, Mapping) else context.mapping
+    earlier_document = earlier.mapping.document if earlier.mapping else {}
+    return earlier_document == {key: value for key, value in document.items() if key != "control"}
 
 
 def _create_load(context: LoadContext, digest: str) -> Load:
@@ -220,11 +220,11 @@ def _find_previous_load(context: LoadContext) -> Load | None:
     today = context.now.astimezone(ZoneInfo(context.portfolio.time_zone)).date()
     if context.as_of > today + LATEST_AS_OF:
         raise LoadRefused("ahead", as_of=context.as_of, today=today)
-    done = Load.objects.filter(portfolio=context.portfolio, status=Load.Status.DONE)
-    latest = done.order_by("-as_of").first()
+    done_loads = Load.objects.filter(portfolio=context.portfolio, status=Load.Status.DONE)
+    latest = done_loads.order_by("-as_of").first()
     if latest is not None and latest.as_of > context.as_of:
         raise LoadRefused("older", latest=latest.as_of, as_of=context.as_of)
-    return done.order_by("-id").first()
+    return done_loads.order_by("-id").first()
 
 
 def _hold_load(

@@ -1,4 +1,4 @@
-"""What every source delivers: the rows of a file as text in DuckDB, and those that do not fit its columns."""
+"""The result of every source: the rows of a file as text in DuckDB, and those that do not fit its columns."""
 
 from __future__ import annotations
 

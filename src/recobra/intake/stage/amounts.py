@@ -38,7 +38,7 @@ _SHAPES: Final = {
 
 @dataclass(frozen=True)
 class _Evidence:
-    """How many amounts prove each mark, how many could be either, and an example of each."""
+    """Counts of the amounts that prove each mark and of those that could be either, with an example of each."""
 
     comma: int
     point: int

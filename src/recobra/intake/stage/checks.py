@@ -139,13 +139,13 @@ def _date_rules(context: LoadContext, file: FileRows, notation: Notation) -> Ite
 def _code_rules(context: LoadContext, file: FileRows) -> Iterator[Rule]:
     fields, label = context.document.fields, file.columns.label
     if "account.product" in fields:
-        known = {"known": ", ".join(rows.PRODUCTS)}
+        params = {"known": ", ".join(rows.PRODUCTS)}
         yield Rule(
-            label(fields["account.product"]), "product", "product IS NULL", "x_product", known, "account.product"
+            label(fields["account.product"]), "product", "product IS NULL", "x_product", params, "account.product"
         )
     if "debtor.kind" in fields:
-        known = {"known": ", ".join(rows.KINDS)}
-        yield Rule(label(fields["debtor.kind"]), "kind", "kind IS NULL", "x_kind", known, "debtor.kind")
+        params = {"known": ", ".join(rows.KINDS)}
+        yield Rule(label(fields["debtor.kind"]), "kind", "kind IS NULL", "x_kind", params, "debtor.kind")
     if "debtor.time_zone" in fields:
         zones = ", ".join(literal(zone) for zone in sorted(available_timezones()))
         wrong = f"time_zone IS NOT NULL AND time_zone NOT IN ({zones})"

@@ -41,7 +41,7 @@ def detect_order(duck: Workspace, raw: Relation, text: str, *, country: str, col
 
 @dataclass(frozen=True)
 class _Evidence:
-    """How many dates are written with slashes, how many prove each order, and an example of each and of doubt."""
+    """Counts of the dates with separators and of those that prove each order, with examples, also of a doubtful one."""
 
     written: int
     proofs: dict[str, int]
@@ -73,7 +73,7 @@ def _choose_order(evidence: _Evidence, usual: str, column: str) -> str:
         raise LoadRefused("mixed_dates", column=column, **evidence.examples)
     if likely == usual or proven >= UNUSUAL_SHARE * evidence.written:
         return likely
-    # Against the country's usual order speak a few dates only: errors of their rows, unless they are too many for that.
+    # Only a few dates speak against the country's usual order: errors of their rows, unless they are too many for that.
     if evidence.has_weight(likely) and evidence.doubtful:
         raise LoadRefused("unclear_dates", column=column, told=evidence.examples[likely], value=evidence.doubtful)
     return usual

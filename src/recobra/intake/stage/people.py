@@ -149,13 +149,13 @@ def _parse_phones(context: LoadContext, duck: Workspace, texts: Relation) -> Rel
             f"WHERE regexp_full_match(plain, '\\+?\\d{{4,17}}')) WHERE {sql.decides})",
         )
     # What SQL does not decide, the library does: slower, and only a few.
-    rest = [raw for (raw,) in duck.fetch_all(f"SELECT raw FROM {numbers} ANTI JOIN {parsed} USING (raw)")]
-    answers = phones.parse_many([raw.removesuffix(".0") for raw in rest], country)
+    undecided = [raw for (raw,) in duck.fetch_all(f"SELECT raw FROM {numbers} ANTI JOIN {parsed} USING (raw)")]
+    answers = phones.parse_many([raw.removesuffix(".0") for raw in undecided], country)
     duck.append_arrow(
         parsed,
         pa.table(
             {
-                "raw": pa.array(rest, pa.string()),
+                "raw": pa.array(undecided, pa.string()),
                 "value": pa.array([value for value, _line, _valid in answers], pa.string()),
                 "line": pa.array([line for _value, line, _valid in answers], pa.string()),
                 "valid": pa.array([valid for _value, _line, valid in answers], pa.bool_()),

@@ -57,7 +57,7 @@ def parse_many(values: Sequence[str], region: str) -> list[Parsed]:
 
 
 def _parse_in_subprocess(values: Sequence[str], region: str) -> list[Parsed]:
-    done = subprocess.run(  # noqa: S603 - this module itself
+    process = subprocess.run(  # noqa: S603 - this module itself
         [sys.executable, "-m", __name__, region],
         input=json.dumps(list(values)),
         capture_output=True,
@@ -65,7 +65,7 @@ def _parse_in_subprocess(values: Sequence[str], region: str) -> list[Parsed]:
         check=True,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
     )
-    return [(value, line, valid) for value, line, valid in json.loads(done.stdout)]
+    return [(value, line, valid) for value, line, valid in json.loads(process.stdout)]
 
 
 def _parse_chunk(values: Sequence[str], region: str) -> list[Parsed]:
@@ -98,17 +98,17 @@ def phone_sql(region: str) -> PhoneSql | None:
     code = str(metadata.country_code)
     # A number that has the shape of a national one is not cut, even where it begins like the calling code.
     full = f"regexp_full_match(plain, '{general}')"
-    bare = (
+    without_code = (
         f"CASE WHEN starts_with(plain, '+{code}') THEN substr(plain, {len(code) + 2}) "
         f"WHEN starts_with(plain, '{code}') AND NOT {full} THEN substr(plain, {len(code) + 1}) ELSE plain END"
     )
     prefix = metadata.national_prefix_for_parsing or ""
-    national, unstripped = bare, "true"
+    national, unstripped = without_code, "true"
     if prefix.isdigit():
-        rest = f"substr(({bare}), {len(prefix) + 1})"
+        without_prefix = f"substr(({without_code}), {len(prefix) + 1})"
         national = (
-            f"CASE WHEN starts_with(({bare}), '{prefix}') AND regexp_full_match({rest}, '{general}') "
-            f"THEN {rest} ELSE {bare} END"
+            f"CASE WHEN starts_with(({without_code}), '{prefix}') AND regexp_full_match({without_prefix}, '{general}') "
+            f"THEN {without_prefix} ELSE {without_code} END"
         )
     elif prefix:
         unstripped = f"regexp_extract(national, '^(?:{prefix})', 0) = ''"

@@ -59,7 +59,7 @@ DATES: Final = {"opened": "account.opened_date", "due": "instalment.due_date", "
 
 @dataclass(frozen=True)
 class Notation:
-    """How a file writes amounts and dates: the decimal mark, and the order of day and month by date column."""
+    """Notation of a file: the decimal mark, and the order of day and month by date column."""
 
     decimal_mark: str
     date_orders: dict[str, str]

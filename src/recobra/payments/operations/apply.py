@@ -41,8 +41,10 @@ def apply_payments(*, portfolio: Portfolio, payments: pa.Table, load_id: int | N
     `payments`: payment_id, debtor_id, account_id (null: all accounts of the debtor), amount_minor, paid_date.
     """
     # What the portfolio leaves out keeps the default of the core.
-    settings: dict[str, Any] = portfolio.waterfall
-    waterfall = Waterfall(**{name: tuple(v) if isinstance(v, list) else v for name, v in settings.items()})
+    settings: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in portfolio.waterfall.items()
+    }
+    waterfall = Waterfall(**settings)
     with connection.cursor() as cursor:
         cursor.execute(
             "CREATE TEMPORARY TABLE paying (payment_id bigint, debtor_id bigint, account_id bigint) ON COMMIT DROP"

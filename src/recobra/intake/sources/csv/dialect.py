@@ -16,7 +16,7 @@ SAMPLE_LINES = 100
 
 @dataclass(frozen=True)
 class Dialect:
-    """How to split a line; `header_line` holds the column names, counted from 1."""
+    """Separator and quotation mark of a text; `header_line` holds the column names, counted from 1."""
 
     delimiter: str
     quote: str

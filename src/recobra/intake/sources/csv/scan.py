@@ -33,7 +33,7 @@ class Text:
 
 @dataclass
 class _ByteCounts:
-    """What one pass over a text counted; `invalid_at` is the first byte that is no UTF-8, -1 where all are."""
+    """Counts of one pass over a text; `invalid_at` is the first byte that is no UTF-8, -1 where all are."""
 
     newlines: int = 0
     returns: int = 0
@@ -179,15 +179,15 @@ def _guess_legacy(path: Path) -> str:
 def _rewrite(source: Path, folder: Path, encoding: str, *, errors: str) -> Text:
     target = folder / "utf8.csv"
     decoder = codecs.getincrementaldecoder(_canonical_name(encoding))(errors)
-    done = 0
+    decoded_bytes = 0
     try:
         with target.open("wb") as out:
             for chunk in _chunks(source):
                 out.write(decoder.decode(chunk).encode())
-                done += len(chunk)
+                decoded_bytes += len(chunk)
             out.write(decoder.decode(b"", final=True).encode())
     except UnicodeDecodeError as error:
-        raise LoadRefused("encoding", encoding=encoding, position=done + error.start) from None
+        raise LoadRefused("encoding", encoding=encoding, position=decoded_bytes + error.start) from None
     with target.open("rb") as handle:
         _refuse_binary(handle.read(SAMPLE_BYTES))
     return Text(target, encoding, _count_bytes(target).lines, is_damaged=errors == "replace")

@@ -82,16 +82,16 @@ def _parse_member(archive: zipfile.ZipFile, name: str) -> ET.Element:
 def _find_cells_without_value(archive: zipfile.ZipFile, sheet: str) -> CellProblems:
     """Return the cells of a sheet that show an error or hold a formula that was never calculated."""
     problems: CellProblems = {}
-    rest = b""
+    cut_cell = b""
     for chunk in _chunks(archive, sheet) if sheet in archive.namelist() else ():
-        text = rest + chunk
-        # Up to the last whole cell; its rest begins the next chunk.
+        text = cut_cell + chunk
+        # Up to the last whole cell; one that is cut begins the next chunk.
         end = text.rfind(b"</c>") + 4
         if end < 4:
-            rest = text[-CHUNK_BYTES:]
+            cut_cell = text[-CHUNK_BYTES:]
             continue
         _collect_problems(text[:end], problems)
-        rest = text[end:]
+        cut_cell = text[end:]
     return problems
 
 
