@@ -23,13 +23,13 @@ CHANNELS: Final = tuple(Channel.values)
 class ProviderStatus:
     """A configured provider and its state; `resting_until` is set while its circuit is open.
 
-    `known` is False for a kind that is not installed any more; `webhook_url` is '' for a provider that makes no calls.
-    `tokens` is what is left of its allowance.
+    `is_installed` is False for a kind that is not installed any more; `webhook_url` is '' for a provider that makes no
+    calls. `tokens` is what is left of its allowance.
     """
 
     provider: Provider
     label: str | Promise
-    known: bool
+    is_installed: bool
     webhook_url: str
     resting_until: datetime | None
     failures: int
@@ -70,7 +70,7 @@ def _provider_status(provider: Provider, now: datetime) -> ProviderStatus:
     return ProviderStatus(
         provider=provider,
         label=adapter.label if adapter else provider.kind,
-        known=adapter is not None,
+        is_installed=adapter is not None,
         webhook_url=f"{settings.PUBLIC_URL.rstrip('/')}/api/webhooks/{provider.code}/" if makes_calls else "",
         resting_until=resting_until,
         failures=state.failures if state else 0,

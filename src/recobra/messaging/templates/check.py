@@ -166,7 +166,7 @@ def _find_unknown_names(part: str, tree: nodes.Template) -> Iterator[Mistake]:
             yield _unknown_name(part, node.lineno, _("filter"), node.name, _FILTERS)
 
 
-def _unknown_name(part: str, line: int, what: str, name: str, known: tuple[str, ...]) -> Mistake:
+def _unknown_name(part: str, line: int, kind: str, name: str, known: tuple[str, ...]) -> Mistake:
     similar = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
     expected = (
         _("Did you mean «%(name)s»?") % {"name": similar[0]}
@@ -174,7 +174,7 @@ def _unknown_name(part: str, line: int, what: str, name: str, known: tuple[str, 
         else _("Allowed: %(names)s.") % {"names": ", ".join(known)}
     )
     return Mistake(
-        part=part, line=line, found=_("unknown %(what)s «%(name)s»") % {"what": what, "name": name}, expected=expected
+        part=part, line=line, found=_("unknown %(what)s «%(name)s»") % {"what": kind, "name": name}, expected=expected
     )
 
 

@@ -48,8 +48,8 @@ class TemplateBlocked(Exception):
 
     def __init__(self, findings: Sequence[law_findings.TemplateFinding]) -> None:
         sentences = (
-            f"{law_findings.translate_sentence(each.finding.sentence)} {each.finding.article}".strip()
-            for each in findings
+            f"{law_findings.translate_sentence(finding.finding.sentence)} {finding.finding.article}".strip()
+            for finding in findings
         )
         super().__init__("\n".join(dict.fromkeys(sentences)))
         self.findings = tuple(findings)

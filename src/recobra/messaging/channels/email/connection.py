@@ -154,19 +154,19 @@ class Connection:
         if "PIPELINING" in self._extensions:
             await self._send_pipelined(protocol, steps)
             return
-        for stage, wanted, command in steps:
+        for stage, expected_codes, command in steps:
             protocol.write(command)
-            _expect(stage, wanted, await protocol.read_reply(self._timeout))
+            _expect(stage, expected_codes, await protocol.read_reply(self._timeout))
 
     async def _send_pipelined(
         self, protocol: SmtpProtocol, steps: tuple[tuple[str, tuple[int, ...], bytes], ...]
     ) -> None:
         """Send the whole envelope at once (RFC 2920), and read all replies before anything else is sent."""
-        protocol.write(b"".join(command for _stage, _wanted, command in steps))
+        protocol.write(b"".join(command for _stage, _codes, command in steps))
         refused: _Refused | None = None
-        for stage, wanted, _command in steps:
+        for stage, expected_codes, _command in steps:
             code, text = await protocol.read_reply(self._timeout)
-            if refused is None and code not in wanted:
+            if refused is None and code not in expected_codes:
                 refused = _Refused(stage, code, text)
             elif refused is not None and stage == "data" and code == 354:
                 # The server waits for a content that has no recipient: closing makes sure that it takes none.
@@ -210,8 +210,8 @@ class Connection:
         return await protocol.read_reply(self._timeout)
 
 
-def _expect(stage: str, wanted: tuple[int, ...], reply: tuple[int, str]) -> None:
-    if reply[0] not in wanted:
+def _expect(stage: str, expected_codes: tuple[int, ...], reply: tuple[int, str]) -> None:
+    if reply[0] not in expected_codes:
         raise _Refused(stage, *reply)
 
 

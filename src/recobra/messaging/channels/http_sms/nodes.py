@@ -14,14 +14,14 @@ from recobra.messaging.channels.http_sms.document import Path
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A fault of a document: `where` is the path of the field, `expected` what should be there."""
+    """A fault of a document: `field_path` is the path of the field, `expected` what should be there."""
 
     line: int
-    where: str
+    field_path: str
     expected: str
 
     def __str__(self) -> str:
-        place = f"{self.where}: " if self.where else ""
+        place = f"{self.field_path}: " if self.field_path else ""
         return _("Line %(line)d: %(place)s%(expected)s.") % {
             "line": self.line,
             "place": place,
@@ -32,8 +32,8 @@ class Fault:
 class Node:
     """A place in the document, given or not; reading it never raises."""
 
-    def __init__(self, node: yaml.Node | None, where: str, faults: list[Fault], line: int = 1) -> None:
-        self._node, self._where, self._faults = node, where, faults
+    def __init__(self, node: yaml.Node | None, field_path: str, faults: list[Fault], line: int = 1) -> None:
+        self._node, self._path, self._faults = node, field_path, faults
         self._line = node.start_mark.line + 1 if node is not None else line
 
     @property
@@ -43,15 +43,15 @@ class Node:
 
     def refuse(self, expected: str) -> None:
         """Add a fault of this place."""
-        self._faults.append(Fault(self._line, self._where, expected))
+        self._faults.append(Fault(self._line, self._path, expected))
 
     def at(self, name: str) -> Node:
         """Return a field of this mapping, as a node that is not given where there is no such field."""
-        where = f"{self._where}.{name}" if self._where else name
+        field_path = f"{self._path}.{name}" if self._path else name
         for key, value in self._pairs():
             if key.value == name:
-                return Node(value, where, self._faults)
-        return Node(None, where, self._faults, self._line)
+                return Node(value, field_path, self._faults)
+        return Node(None, field_path, self._faults, self._line)
 
     def allow_only(self, *known: str) -> None:
         """Refuse unknown or repeated fields, and a value that is no mapping."""
@@ -60,9 +60,9 @@ class Node:
         seen: set[str] = set()
         for key, _value in self._pairs():
             if key.value not in known or key.value in seen:
-                where = f"{self._where}.{key.value}" if self._where else str(key.value)
+                field_path = f"{self._path}.{key.value}" if self._path else str(key.value)
                 expected = _("one of the fields %(known)s, once") % {"known": ", ".join(known)}
-                self._faults.append(Fault(key.start_mark.line + 1, where, expected))
+                self._faults.append(Fault(key.start_mark.line + 1, field_path, expected))
             seen.add(str(key.value))
 
     def text(self, default: str | None = None) -> str:
