@@ -82,26 +82,17 @@ def write(context: LoadContext, duck: Workspace, examined: ExaminedFile, *, load
     known, stated, persons = examined.known, examined.stated, examined.people
     known_debtors = current_state.fetch_debtors(context, duck, persons)
     # Numbering first: it takes the locks that keep payments from coming between the comparison and the postings.
+    first_account = tables.reserve_ids("portfolio_account", duck.count(stated.accounts))
+    first_debtor = tables.reserve_ids("portfolio_debtor", duck.count(persons.debtors))
     ids = compare.assign_ids(
-        duck,
-        known,
-        known_debtors,
-        stated,
-        persons,
-        first_account=tables.reserve_ids("portfolio_account", duck.count(stated.accounts)),
-        first_debtor=tables.reserve_ids("portfolio_debtor", duck.count(persons.debtors)),
+        duck, known, known_debtors, stated, persons, first_account=first_account, first_debtor=first_debtor
     )
     gone_accounts = compare.find_gone_accounts(context, duck, known, examined.changes)
     ledger = current_state.fetch_ledger(
         duck, "ledger", accounts=f"SELECT id FROM {ids.accounts} WHERE NOT new UNION ALL SELECT id FROM {gone_accounts}"
     )
-    instalments = compare.match_instalments(
-        duck,
-        examined.checked,
-        ids,
-        ledger,
-        first_instalment=tables.reserve_ids("portfolio_instalment", duck.count(examined.checked.good)),
-    )
+    first_instalment = tables.reserve_ids("portfolio_instalment", duck.count(examined.checked.good))
+    instalments = compare.match_instalments(duck, examined.checked, ids, ledger, first_instalment=first_instalment)
     differences = compare.compare_with_ledger(context, duck, examined, ids, ledger=ledger, instalments=instalments)
     gone_count = duck.count(gone_accounts)
     # A row without a readable account number may be any of the accounts that seem gone.
