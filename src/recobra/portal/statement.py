@@ -33,13 +33,13 @@ class Statement(View):
     def get(self, request: HttpRequest, token: str) -> HttpResponse:
         """Ask for the last figures of the identity document."""
         now = clock.now()
-        door = find_statement_link(token, now=now)
-        if door is None:
+        link = find_statement_link(token, now=now)
+        if link is None:
             return _render_statement(request, "gone")
         # A preview by a mail program or a messenger is no reading by the debtor.
         if is_person(request):
-            identity_proof.record_page_opening(contact_id=door.contact_id, now=now)
-        return _render_statement(request, _link_state(door), door)
+            identity_proof.record_page_opening(contact_id=link.contact_id, now=now)
+        return _render_statement(request, _link_state(link), link)
 
     def post(self, request: HttpRequest, token: str) -> HttpResponse:
         """Show the statement, or the reason for not showing it."""
@@ -47,24 +47,24 @@ class Statement(View):
         attempt = identity_proof.check_identity(token=token, figures=request.POST.get("figures", ""), now=now)
         if attempt is None:
             return _render_statement(request, "gone")
-        door, proof = attempt
+        link, proof = attempt
         if proof is Proof.RIGHT:
-            return _render_statement(request, "shown", door, statement_page(door, now=now))
-        state = _link_state(door)
+            return _render_statement(request, "shown", link, statement_page(link, now=now))
+        state = _link_state(link)
         # A link that is closed by now says so, whatever the answer was.
-        return _render_statement(request, str(proof) if state == "ask" else state, door)
+        return _render_statement(request, str(proof) if state == "ask" else state, link)
 
 
-def _link_state(door: StatementLink) -> str:
-    if door.closed:
+def _link_state(link: StatementLink) -> str:
+    if link.closed:
         return "closed"
-    return "ask" if door.asks else "unasked"
+    return "ask" if link.asks else "unasked"
 
 
 def _render_statement(
-    request: HttpRequest, state: str, door: StatementLink | None = None, statement: object = None
+    request: HttpRequest, state: str, link: StatementLink | None = None, statement: object = None
 ) -> HttpResponse:
     # The texts of the statement exist in Spanish only, and the page around them has to match.
     with translation.override("es"):
-        context = {"state": state, "door": door, "statement": statement}
+        context = {"state": state, "link": link, "statement": statement}
         return render_page(request, PAGE, context, status=_STATUS_CODES.get(state, 200))
