@@ -27,6 +27,9 @@ def add_library(now):
     """
     table = Template._meta.db_table
     key = (connection.settings_dict["NAME"], now)
+    if Template.objects.exists():
+        messaging.ensure_library(now=now)
+        return
     if key not in _library:
         messaging.ensure_library(now=now)
         with connection.cursor() as cursor, cursor.copy(f"COPY {table} TO STDOUT (FORMAT binary)") as copy:
