@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 from recobra.consent.models import ConsentEntry
+from recobra.kit import clock
 from recobra.messaging.channels.twilio_voice.links import voice_url
 from recobra.messaging.models import Contact
-from recobra.portfolio.models import ContactPoint
+from recobra.portfolio.models import CompanyHoliday, ContactPoint
 
 pytestmark = pytest.mark.django_db(transaction=True)
 NUMBER = "+51999888777"
@@ -87,3 +90,22 @@ def test_a_call_whose_provider_has_unreadable_secrets_is_told_to_come_again(call
     settings.SECRET_KEY = "otra-clave-de-otra-instalacion"
     settings.SECRET_KEY_FALLBACKS = []
     assert press(caller, ringing)[::2] == (503, "")
+
+
+@pytest.fixture
+def monday(monkeypatch):
+    """A morning on which people are there; the server reads this clock."""
+    moment = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
+    monkeypatch.setattr(clock, "now", lambda: moment)
+    return moment.date()
+
+
+@pytest.mark.parametrize("is_holiday", [False, True])
+def test_nobody_is_put_through_on_a_holiday_of_the_company(caller, ringing, providers, monday, is_holiday):
+    provider = providers["llamadas"]
+    provider.settings = {**provider.settings, "person_number": "+5115550199"}
+    provider.save(update_fields=["settings"])
+    if is_holiday:
+        CompanyHoliday.objects.create(country="PE", day=monday, name="Aniversario")
+    press(caller, ringing, "8901", step="identity")
+    assert ("+5115550199" in press(caller, ringing, "3", step="menu")[2]) is not is_holiday

@@ -108,6 +108,15 @@ def test_all_that_was_said_is_in_it_word_for_word(rosa, told, cast, now):
     assert "contact.sent" in [fact["kind"] for fact in made["journal"]]
 
 
+def test_what_was_said_of_another_form_of_a_number_is_in_it(rosa, cast, now):
+    rosa.points.create(kind="PHONE", value="+525512345678", valid=True)
+    ConsentEntry.objects.create(
+        at=now, kind="PHONE", value="+5215512345678", act="OPTED_OUT", source="KEYWORD", said="BAJA", actor="debtor"
+    )
+    made = document(export_evidence(debtor_id=rosa.pk, form="json", user=cast["carla"], now=now))
+    assert [entry["act"] for entry in made["consent"]] == ["OPTED_OUT"]
+
+
 def test_the_pdf_says_the_same_and_reads_nothing_as_markup(rosa, told, cast, now):
     made = export_evidence(debtor_id=rosa.pk, form="pdf", user=cast["carla"], now=now)
     for part in (

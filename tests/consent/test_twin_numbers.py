@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from recobra.consent import operations as consent
 from recobra.consent.models import ConsentEntry, Silence
+from recobra.conversations.counterparty import lock_address
 from recobra.portfolio import address_forms as numbers
 from recobra.portfolio.models import ContactPoint
 from tests.consent.test_suppression import due, template
@@ -101,3 +103,11 @@ def test_a_baja_is_carried_over_to_the_other_form(world, twins):
     assert consent.apply_to_new_points() == 1
     late.refresh_from_db()
     assert late.opted_out_at == world.now - timedelta(hours=1)
+
+
+def test_two_first_messages_by_both_forms_wait_for_each_other(twins):
+    with transaction.atomic(), CaptureQueriesContext(connection) as queries:
+        for form in twins:
+            lock_address(form, channel="whatsapp")
+    locks = {query["sql"] for query in queries if "pg_advisory_xact_lock" in query["sql"]}
+    assert len(locks) == 1

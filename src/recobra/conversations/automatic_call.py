@@ -19,7 +19,7 @@ from recobra.consent.models import Silence
 from recobra.consent.opt_out import record_opt_out, record_wrong_person
 from recobra.conversations import identity_attempts
 from recobra.conversations.bot.identity import TRIES_MAX
-from recobra.conversations.bot_facts import conversation_settings
+from recobra.conversations.bot_facts import conversation_settings, is_office_open
 from recobra.conversations.webhooks.receive import UnknownProvider, refuse_forged
 from recobra.journal.operations import record
 from recobra.messaging.channels import ADAPTERS
@@ -103,8 +103,8 @@ def _is_silenced(contact: Contact) -> bool:
 
 def _collect_facts(contact: Contact, config: Config, url: str, form: Mapping[str, str], now: datetime) -> CallFacts:
     debtor, settings = contact.debtor, conversation_settings(contact.portfolio)
-    creditor, local = debtor.creditor, _local_time(contact, now)
-    is_office_open = local.weekday() < 5 and settings.people_from <= local.time() < settings.people_to
+    creditor = debtor.creditor
+    has_people = is_office_open(contact.portfolio, settings, now)
     return CallFacts(
         url=url,
         country=debtor.country,
@@ -115,7 +115,7 @@ def _collect_facts(contact: Contact, config: Config, url: str, form: Mapping[str
         today=_local_day(contact, now),
         caller=config.settings.get("from_number", ""),
         identity=debtor.national_id,
-        person_number=config.settings.get("person_number", "") if is_office_open else "",
+        person_number=config.settings.get("person_number", "") if has_people else "",
         max_promise_days=settings.promise_days,
         answered_by=form.get("AnsweredBy", ""),
     )

@@ -63,7 +63,7 @@ def collect_facts(
         currency=currency,
         overdue_minor=sum(document.owed_minor for document in documents if document.currency == currency),
         may_collect=_may_collect(counterparty, conversation, now),
-        is_office_open=_is_office_open(counterparty, settings, now),
+        is_office_open=is_office_open(counterparty.portfolio, settings, now),
         office_hours=format_hours(begin=f"{settings.people_from:%H:%M}", end=f"{settings.people_to:%H:%M}"),
         limits=Limits(promise_days=settings.promise_days, promise_min_minor=settings.promise_min_minor),
         identity=digest_figures(expected, salt=salt) if expected else None,
@@ -129,8 +129,8 @@ def _may_collect(counterparty: Counterparty, conversation: Conversation, now: da
     return opening.is_open
 
 
-def _is_office_open(counterparty: Counterparty, settings: ConversationSettings, now: datetime) -> bool:
-    portfolio = counterparty.portfolio
+def is_office_open(portfolio: Portfolio, settings: ConversationSettings, now: datetime) -> bool:
+    """Return whether people of a portfolio are there to talk to, by its own clock and holidays."""
     zone = first_zone(portfolio.time_zone)
     if zone is None:
         return False

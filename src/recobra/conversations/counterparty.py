@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from django.db import connection
 from django.db.models import F, Max
 
 from recobra.consent.models import Silence
@@ -78,6 +79,16 @@ def find_answered_contact(
         if named is not None:
             return named
     return sent.filter(handed_over_at__lte=event.at).order_by("-handed_over_at", "-pk").first()
+
+
+def lock_address(address: str, *, channel: str) -> None:
+    """Let nobody else open a conversation at an address, in any of its forms, before this transaction ends.
+
+    One conversation is open per address: two first messages at once must not begin two.
+    """
+    forms = address_forms.list_forms(address, kind=address_forms.point_kind(channel))
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 5))", [f"{channel} {min(forms)}"])
 
 
 def debtors_at(address: str, *, channel: str) -> list[Debtor]:

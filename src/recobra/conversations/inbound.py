@@ -7,11 +7,17 @@ from datetime import datetime
 from functools import partial
 from typing import Final
 
-from django.db import connection, transaction
+from django.db import transaction
 from procrastinate.contrib.django import app
 
 from recobra.consent.models import ConsentEntry
-from recobra.conversations.counterparty import debtors_at, find_answered_contact, is_silenced, single_person
+from recobra.conversations.counterparty import (
+    debtors_at,
+    find_answered_contact,
+    is_silenced,
+    lock_address,
+    single_person,
+)
 from recobra.conversations.models import Attachment, Conversation, ConversationMessage
 from recobra.journal.operations import record
 from recobra.messaging.channels.adapter import InboundEvent
@@ -41,11 +47,8 @@ def receive_message(
         _log.warning("A message by %s names no sender and is not kept.", channel)
         return None
     reference = event.provider_reference or event.event_key
-    forms = address_forms.list_forms(address, kind=kind)
-    with connection.cursor() as cursor:
-        # One conversation is open per address: two first messages at once must not begin two.
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 5))", [f"{channel} {min(forms)}"])
-    at_address = Conversation.objects.filter(channel=channel, address__in=forms)
+    lock_address(address, channel=channel)
+    at_address = Conversation.objects.filter(channel=channel, address__in=address_forms.list_forms(address, kind=kind))
     known = at_address.filter(messages__direction="IN", messages__provider_reference=reference).first()
     if known is not None:
         return known

@@ -8,10 +8,10 @@ from datetime import datetime
 from typing import Any, Final, Literal
 
 import pyarrow as pa
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils.translation import gettext as _
 
-from recobra.conversations.counterparty import Counterparty, find_counterparty, is_silenced
+from recobra.conversations.counterparty import Counterparty, find_counterparty, is_silenced, lock_address
 from recobra.conversations.models import Conversation, ConversationMessage
 from recobra.conversations.office_hours import earliest_departure
 from recobra.kit.zones import local_date
@@ -202,9 +202,7 @@ def _open_conversation(debtor_id: int, point_id: int, channel: str, now: datetim
     point = debtor.points.get(pk=point_id)
     if channel not in WRITTEN_CHANNELS or address_forms.point_kind(channel) != point.kind:
         raise ReplyRefused(_("This number or address is not reached by that channel."))
-    with connection.cursor() as cursor:
-        # One conversation is open per address: two first messages at once must not begin two.
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 5))", [f"{channel} {point.value}"])
+    lock_address(point.value, channel=channel)
     at_address = Conversation.objects.filter(
         channel=channel, address__in=address_forms.list_forms(point.value, kind=point.kind)
     ).exclude(status=Conversation.Status.CLOSED)

@@ -21,6 +21,7 @@ from recobra.conversations.models import Conversation, ConversationMessage
 from recobra.journal.models import Entry
 from recobra.journal.proof import find_proofs
 from recobra.messaging.models import Contact
+from recobra.portfolio import address_forms
 from recobra.portfolio.models import Debtor
 from recobra_core.law import zones_for
 
@@ -47,10 +48,10 @@ def collect_dossier(*, debtor: Debtor, redaction: Redaction, signer: str, now: d
     entries = list(Entry.objects.filter(debtor_id=debtor.pk).order_by("id")[: ENTRIES_LIMIT + 1])
     if len(contacts) > CONTACTS_LIMIT or len(entries) > ENTRIES_LIMIT:
         raise EvidenceRefused(_("There are too many facts about this debtor for one document."))
-    # What was said about the debtor's numbers and addresses counts, whichever debtor of them it came from.
+    # What was said about the debtor's numbers and addresses counts, in whichever form and of whichever debtor.
     own_consent = Q(debtor=debtor)
     for kind, value in debtor.points.values_list("kind", "value"):
-        own_consent |= Q(kind=kind, value=value)
+        own_consent |= Q(kind=kind, value__in=address_forms.list_forms(value, kind=kind))
     consent = ConsentEntry.objects.filter(own_consent).order_by("at", "id")
     conversations = (
         Conversation.objects.filter(debtor=debtor).prefetch_related("messages__attachments").order_by("opened_at")
