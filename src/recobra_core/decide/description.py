@@ -117,6 +117,7 @@ def describe_stops(strategy: Strategy, *, lang: Language = "es") -> list[str]:
 
 
 def _localize(lang: Language, es: str, en: str) -> str:
+    """Return the text in the given language. Raises ValueError for any other than the two."""
     # Any other language would come out in English without a word.
     if lang not in LANGUAGES:
         raise ValueError(f"No words in «{lang}»; there are: {', '.join(LANGUAGES)}.")
@@ -124,6 +125,7 @@ def _localize(lang: Language, es: str, en: str) -> str:
 
 
 def _describe_days(days: int, lang: Language) -> str:
+    """Return a number of days in words, such as «5 días» or «1 day»."""
     return f"{days} {_localize(lang, 'día', 'day')}{'' if days == 1 else 's'}"
 
 
@@ -133,6 +135,7 @@ def _article_es(days: int) -> str:
 
 
 def _describe_when(when: When, lang: Language) -> str:
+    """Return when a step is due: by days past due, or after another step or an event."""
     if isinstance(when, AtDpd):
         span = _describe_days(abs(when.days), lang)
         if when.days == 0:
@@ -148,6 +151,7 @@ def _describe_when(when: When, lang: Language) -> str:
 
 
 def _describe_action(action: Action, lang: Language) -> str:
+    """Return what a step does: send a template, create a task, change the stage or set a hold."""
     if isinstance(action, Send):
         channels = ", ".join(_CHANNELS[lang][channel] for channel in action.channels)
         es = f"enviar «{action.template}» por el primer canal disponible: {channels}"
@@ -170,6 +174,7 @@ def _describe_stage(stage: str, lang: Language) -> str:
 
 
 def _describe_limits(step: Step, lang: Language) -> list[str]:
+    """Return the restrictions of a step, one phrase for each; an unrestricted step has none."""
     limits = []
     if step.last_dpd is not None:
         limits.append(_describe_last_day(step.last_dpd, lang))
@@ -192,6 +197,7 @@ def _describe_limits(step: Step, lang: Language) -> list[str]:
 
 
 def _describe_last_day(dpd: int, lang: Language) -> str:
+    """Return the last day past due on which a step may fire, in words."""
     span = _describe_days(abs(dpd), lang)
     if dpd == 0:
         return _localize(lang, "hasta el vencimiento", "until the due date")
@@ -205,11 +211,13 @@ def _describe_segment(segment: Segment, lang: Language) -> str:
 
 
 def _describe_rule(rule: Rule, lang: Language) -> str:
+    """Return a rule in words, noting where it also holds for unknown facts."""
     also = _localize(lang, " (también si no se sabe)", " (also where that is unknown)") if rule.unknown == "yes" else ""
     return rule.in_words(lang) + also
 
 
 def _describe_change(label: str, before: str, after: str, lang: Language) -> str:
+    """Return the sentence that a field held one value and now holds another."""
     return _localize(lang, f"{label}: antes «{before}»; ahora «{after}».", f"{label}: was «{before}»; now «{after}».")
 
 

@@ -55,6 +55,7 @@ def amount_at_stake(accounts: ir.Table) -> ir.IntegerValue:
 
 
 def _silence_reason(accounts: ir.Table, strategy: Strategy, as_of: date) -> ir.StringValue:
+    """Return why no step may fire on each account (see `find_silenced`), null where one may."""
     # Unknown comes first: a null `held` would let the account through.
     unknown = accounts.dpd.isnull() | accounts.cycle_date.isnull() | accounts.held.isnull()
     stops = [
@@ -66,6 +67,7 @@ def _silence_reason(accounts: ir.Table, strategy: Strategy, as_of: date) -> ir.S
 
 
 def _used_tracks(strategy: Strategy) -> list[str]:
+    """Return the tracks on which the strategy has steps, in the order of TRACKS."""
     return [track for track in TRACKS if any(step.do.track == track for step in strategy.steps)]
 
 
@@ -89,6 +91,7 @@ def _add_firings(accounts: ir.Table, firings: ir.Table, strategy: Strategy) -> i
 
 
 def _track_orders(strategy: Strategy, track: str) -> list[int]:
+    """Return the positions, in the whole strategy, of the steps of a track."""
     return [order for order, step in enumerate(strategy.steps) if step.do.track == track]
 
 
@@ -116,6 +119,7 @@ def _choose_step(ladder: ir.Table, strategy: Strategy, track: str, as_of: date) 
 
 
 def _is_due(ladder: ir.Table, strategy: Strategy, order: int, as_of: date) -> ir.BooleanValue:
+    """Return whether the step at position `order` is due on each account; false where that is unknown."""
     step = strategy.steps[order]
     conditions = [_is_reached(ladder, strategy, step, as_of)]
     if step.last_dpd is not None:
@@ -139,6 +143,7 @@ def _is_due(ladder: ir.Table, strategy: Strategy, order: int, as_of: date) -> ir
 
 
 def _is_reached(ladder: ir.Table, strategy: Strategy, step: Step, as_of: date) -> ir.BooleanValue:
+    """Return whether the moment of a step has come on each account; null where that is unknown."""
     when = step.when
     if isinstance(when, AtDpd):
         return ladder.dpd >= when.days

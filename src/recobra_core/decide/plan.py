@@ -103,6 +103,7 @@ def plan_holds(due: ir.Table) -> ir.Table:
 
 
 def _select_firings(due: ir.Table, **columns: ir.Value) -> ir.Table:
+    """Return the identity of each firing and the given columns."""
     identity = ["account_id", "debtor_id", "portfolio_id", "strategy_code", "step_key", "occurrence", "cycle_date"]
     return due.select(*identity, **columns)
 
@@ -172,6 +173,7 @@ def _pair_points(leads: ir.Table, points: ir.Table, templates: ir.Table, channel
 
 
 def _build_candidates(reached: ir.Table, as_of: date) -> ir.Table:
+    """Return the reachable leads in the shape of `Plan.candidates`."""
     order = ibis.window(order_by=[reached.debtor_id, reached.creditor_id])
     return reached.select(
         "debtor_id",

@@ -84,6 +84,7 @@ def read_steps(node: Node, segments: Sequence[Segment], catalogue: rules.Catalog
 
 
 def _read_step(node: Node, segments: list[str], earlier: list[str], catalogue: rules.Catalogue) -> Step:
+    """Read a step. `segments` and `earlier` are the keys of segments and of earlier steps it may refer to."""
     node.check_fields(*_STEP_FIELDS)
     step = Step(
         key=node.get_field("key").read_key(),
@@ -102,6 +103,7 @@ def _read_step(node: Node, segments: list[str], earlier: list[str], catalogue: r
 
 
 def _read_when(node: Node, earlier: list[str]) -> When:
+    """Read when a step is due: at some days past due, after an earlier step or after an event."""
     if node.has_field("after_step"):
         node.check_fields("after_step", "days")
         # On the same day the second step would follow from a mere repetition of the run.
@@ -123,6 +125,7 @@ def _read_when(node: Node, earlier: list[str]) -> When:
 
 
 def _read_action(node: Node) -> Action:
+    """Read what a step does; the field that is written says which of the four actions it is."""
     for word, read in _ACTIONS.items():
         if node.has_field(word):
             return read(node)
@@ -132,6 +135,7 @@ def _read_action(node: Node) -> Action:
 
 
 def _read_send(node: Node) -> Send:
+    """Read a message: its template, and the channels to try in order."""
     node.check_fields("send", "by")
     channels = tuple(channel.read_choice(CHANNELS) for channel in node.get_field("by").read_items())
     if not channels:
@@ -140,6 +144,7 @@ def _read_send(node: Node) -> Send:
 
 
 def _read_task(node: Node) -> Task:
+    """Read a task for a person; the queue may be left out."""
     node.check_fields("task", "title", "due_in_days", "queue")
     return Task(
         kind=node.get_field("task").read_key(),
@@ -191,6 +196,7 @@ def _read_rule(node: Node, catalogue: rules.Catalogue) -> rules.Rule:
 
 
 def _read_choices(node: Node, options: Sequence[str]) -> tuple[str, ...]:
+    """Read a list of some of the options, without repetitions; empty where nothing is written."""
     if not options:
         if node.has_value:
             node.refuse(Expected("nothing: no segment is declared", "nada: no hay segmentos declarados"))
@@ -199,6 +205,7 @@ def _read_choices(node: Node, options: Sequence[str]) -> tuple[str, ...]:
 
 
 def _check_until(node: Node, step: Step) -> None:
+    """Refuse a last day before the first one, and a due-date notice that could leave after the due date."""
     if step.until is None or not isinstance(step.when, AtDpd):
         return
     first_day = step.when.days
@@ -214,11 +221,13 @@ def _read_days(node: Node) -> int:
 
 
 def _check_count(node: Node, nodes: list[Node], limit: int) -> None:
+    """Refuse a list with more members than the limit."""
     if len(nodes) > limit:
         node.refuse(Expected(f"{limit} at most", f"{limit} como máximo"), found=str(len(nodes)))
 
 
 def _check_unique(nodes: list[Node], keys: list[str]) -> None:
+    """Refuse each key that an earlier node of the list already has."""
     for at, node in enumerate(nodes):
         if keys[at] and keys[at] in keys[:at]:
             node.get_field("key").refuse(Expected("a key used once", "una clave usada una sola vez"))

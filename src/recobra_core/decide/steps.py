@@ -197,10 +197,12 @@ class Segment:
 
 
 def _rule_document(rule: Rule) -> Document:
+    """Return the fields `rule` and `unknown`; the latter is left out where it is `refuse`."""
     return {"rule": rule.text} | ({} if rule.unknown == "refuse" else {"unknown": rule.unknown})
 
 
 def _amount_document(amount: Decimal | None) -> int | str | None:
+    """Return an amount as JSON can hold it exactly: a whole number, or a text with its decimals."""
     if amount is None:
         return None
     return int(amount) if amount == amount.to_integral_value() else str(amount)

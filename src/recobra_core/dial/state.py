@@ -32,6 +32,7 @@ class Durations:
         return Durations(mean=self.mean + other.mean, deviation=deviation, count=min(self.count, other.count))
 
     def _chance_longer(self, seconds: float) -> float:
+        """Return the probability of lasting longer than `seconds`: the upper tail of the log-normal."""
         if seconds <= 0:
             return 1.0
         if self.mean <= 0:

@@ -73,6 +73,7 @@ def _judge_rows(
     company_holidays: set[tuple[str, date]],
     engine: BaseBackend | None,
 ) -> dict[int, tuple[str, str, str, str]]:
+    """Pass the candidates through the gate; return the answer to each by its `candidate_id`."""
     keys = [OpeningKey(*(row[name] for name in OpeningKey._fields)) for row in candidates]  # type: ignore[arg-type]
     judged = judge_candidates(
         build_table(candidates, schema=CANDIDATE),
@@ -126,6 +127,7 @@ def _read_row(row: Mapping[str, Any], index: int) -> tuple[dict[str, object], li
 
 
 def _as_text(value: object) -> str:
+    """Return a cell as text, '' where it is empty."""
     # A reader of CSV may have turned times into times already.
     if isinstance(value, datetime):
         return value.isoformat()
@@ -133,6 +135,10 @@ def _as_text(value: object) -> str:
 
 
 def _read_prior_contact(text: str, before: datetime) -> dict[str, object]:
+    """Return an earlier contact, written `channel@time`, as columns of HISTORY. Raises UnreadableRow.
+
+    `call_attempt@…` is a call that nobody answered.
+    """
     kind, _, written_at = text.partition("@")
     at = _parse_local_time(written_at, "prior_contacts")
     channel = kind.removesuffix(ATTEMPT)
@@ -144,6 +150,7 @@ def _read_prior_contact(text: str, before: datetime) -> dict[str, object]:
 
 
 def _parse_local_time(text: str, column: str) -> datetime:
+    """Return a local date and time. Raises UnreadableRow, which names `column`, for any other text."""
     try:
         at = datetime.fromisoformat(text)
     except ValueError:

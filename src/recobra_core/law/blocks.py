@@ -79,6 +79,7 @@ def _person_blocks(t: ir.Table) -> Iterator[Block]:
 
 
 def _consent_blocks(t: ir.Table) -> Iterator[Block]:
+    """Yield the blocks of the debtor's own wishes, and of consents that the law or the company requires."""
     yield _unknown_block("unknown_opt_out", t.opted_out.isnull())
     yield Block(reason="opted_out", when=t.opted_out, rule="ALL/opt-out", source="the debtor's wish")
     is_granted = (t.consent == "granted").fill_null(False)
@@ -110,6 +111,7 @@ def _hold_blocks(t: ir.Table) -> Iterator[Block]:
 
 
 def _age_blocks(t: ir.Table) -> Iterator[Block]:
+    """Yield the blocks of debts that are too old: by the law's limitation, then by the company's own limit."""
     due = t.oldest_due_date
     is_prescribed = (due <= t.prescribed_on).fill_null(False)
     yield Block(reason="prescribed", when=is_prescribed, rule=t.prescribed_rule, source=t.prescribed_source)
@@ -120,4 +122,5 @@ def _age_blocks(t: ir.Table) -> Iterator[Block]:
 
 
 def _unknown_block(reason: str, when: ir.BooleanValue) -> Block:
+    """Return the block for a missing fact: without it nobody can say that the contact is allowed."""
     return Block(reason=reason, when=when, rule="ALL/unknown", source=UNKNOWN_SOURCE)

@@ -69,6 +69,7 @@ def find_open_state(*, country: str, subdivision: str = "", channel: str, at_utc
 
 
 def _list_days(country: str, subdivision: str, channel: str, dates: list[date]) -> tuple[CalendarDay, ...]:
+    """Return the given days as the law alone opens them, in order of date."""
     zones = zones_for(country=country, subdivision=subdivision, stated_zone=None)
     keys = [OpeningKey(country, subdivision, zones, channel, day, LAW_ALONE) for day in dates]
     rows = to_arrow(build_openings(keys=keys)).to_pylist()
@@ -86,4 +87,5 @@ def _list_days(country: str, subdivision: str, channel: str, dates: list[date]) 
 
 
 def _as_utc(at: datetime | None) -> datetime | None:
+    """Return a time of the openings, which carry no zone, as an aware one."""
     return at and at.replace(tzinfo=UTC)

@@ -70,6 +70,7 @@ def build_caps(
 def _caps_by_regime_id(
     regime: Regime, company_rules: Mapping[str, CompanyRules]
 ) -> Iterator[tuple[str, tuple[Cap, ...]]]:
+    """Yield a regime's id with its caps, then one more pair for each company that adds caps of its own."""
     # Also for a company with caps of its own, which has a second regime: other portfolios use this one.
     yield regime.id, regime.caps
     law = regime.rules[0]
@@ -80,6 +81,7 @@ def _caps_by_regime_id(
 
 
 def _list_regimes(country: Country, day: date | None) -> Iterator[Regime]:
+    """Yield the regimes of a country for every channel and subdivision, on one day or (None) on any day."""
     rules = (*country.rules, *(rule for local in country.subdivisions.values() for rule in local))
     # A regime changes only where a version of some rule begins, so these days give every one.
     days = {rule.effective_from for rule in rules} if day is None else {day}

@@ -75,6 +75,7 @@ def _read_stop(node: Node, place: str) -> Stop:
 
 
 def _read_limitation(node: Node, place: str) -> Limitation:
+    """Read the limitation of debts; if it bars contact it must say after how many years."""
     years = node.get("years", int, None)
     bars = node.get("bars_contact", bool)
     if bars and (years is None or years < 1):
@@ -99,6 +100,7 @@ def _read_offers(node: Node, place: str) -> Offers:
 
 
 def _read_fees(node: Node, place: str) -> Fees:
+    """Read what collection may cost the debtor; parts that the law does not have stay None, 0 or ()."""
     own_keys = (
         "rule",
         "needs",
@@ -128,6 +130,7 @@ def _read_fees(node: Node, place: str) -> Fees:
 
 
 def _read_band(node: Node) -> tuple[Decimal | None, Decimal]:
+    """Read a band of the fee scale: its upper end in UF (None: no end) and its rate."""
     node.check_keys("up_to", "rate")
     top = node.get("up_to", int, None)
     rate = _get_decimal(node, "rate")

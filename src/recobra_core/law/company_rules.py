@@ -92,6 +92,7 @@ def merge_company_rules(*, name: str, parts: Iterable[CompanyRules]) -> CompanyR
 
 
 def _read_rule(node: Node, rule: str) -> CompanyRule:
+    """Read one rule of a company. `rule` is the name it gets, such as HOUSE/riesgo/2."""
     node.check_keys(
         "countries",
         "channels",
@@ -131,10 +132,12 @@ def _read_rule(node: Node, rule: str) -> CompanyRule:
 
 
 def _get_switch(node: Node, key: str, yes: str, no: str) -> bool | None:
+    """Return whether the key holds the word `yes` rather than `no`; None where it is absent."""
     return node.get_choice(key, (yes, no)) == yes if key in node.raw else None
 
 
 def _read_cap(node: Node, rule: str) -> Cap:
+    """Read a cap ({n, per}) or a gap ({clear_days}). `rule` is the name it gets."""
     is_gap = "clear_days" in node.raw
     node.check_keys(*(("clear_days", "scope") if is_gap else ("n", "per", "scope")))
     n = node.get("clear_days" if is_gap else "n", int)

@@ -51,6 +51,7 @@ def find_loosenings(company: CompanyRules, *, country: str) -> tuple[Loosening, 
 
 
 def _find_in_rule(rule: CompanyRule, country: Country, channel: str) -> Iterator[Loosening]:
+    """Yield everything that one company rule would loosen for one channel."""
     law = _newest_rule(country, channel)
     if rule.never is False and not law.allowed:
         yield _make_loosening(rule.rule, "never", "channel_opened", law, "barred")
@@ -81,6 +82,7 @@ def _find_in_rule(rule: CompanyRule, country: Country, channel: str) -> Iterator
 
 
 def _is_inside(window: Window, lawful: Window | None) -> bool:
+    """Tell if a window lies within the law's; nothing lies within a closed day."""
     return lawful is not None and lawful.opens <= window.opens and window.closes <= lawful.closes
 
 
@@ -109,11 +111,13 @@ def _find_in_cap(rule: CompanyRule, cap: Cap, law: Rule) -> Iterator[Loosening]:
 
 
 def _newest_rule(country: Country, channel: str) -> Rule:
+    """Return the last version of the country's rule for a channel, whether or not it is in force yet."""
     versions = (rule for rule in country.rules if rule.channel == channel)
     return max(versions, key=lambda rule: rule.effective_from)
 
 
 def _make_loosening(company_rule: str, key: str, what: str, law: Rule, suffix: str) -> Loosening:
+    """Return the loosening of a law's rule for a channel; `suffix` names the part: window, consent, barred…"""
     article = law.consent_source if suffix == "consent" else None
     return Loosening(
         company_rule=company_rule,

@@ -148,6 +148,7 @@ class _Writer:
                     yield self._describe_channel(regime)
 
     def _describe_channel(self, regime: Regime) -> ChannelLaw:
+        """Return what a regime says of its channel; a barred channel has no hours and no holidays."""
         rule = regime.rules[0]
         hours = phrases.describe_hours(rule.windows, self.language)
         consent = None
@@ -181,6 +182,7 @@ class _Writer:
         )
 
     def _describe_rule(self, rule: Rule, text: str) -> RuleText:
+        """Return a rule for a channel with its source and dates, under the given words."""
         return RuleText(
             text=text,
             rule=f"{rule.name}/window",
@@ -201,6 +203,7 @@ class _Writer:
         return tuple(self._describe_clause(clause, describe(clause)) for clause in clauses)
 
     def _describe_clause(self, clause: Clause, text: str) -> RuleText:
+        """Return a clause with its source and dates, under the given words."""
         return RuleText(
             text=text,
             rule=clause.rule,
@@ -227,6 +230,7 @@ class _Writer:
         return str(texts["some"].format(channels=phrases.join_channels(channels, self.language)))
 
     def describe_limitation(self, years: int | None, *, bars: bool) -> str:
+        """Return when a debt is prescribed; `bars` says whether the law then bars its collection."""
         texts = self.phrases["limitation"]
         term = texts["years"].format(years=years) if years else texts["unknown"]
         return str(term + texts["bars" if bars else "keeps"])
@@ -277,4 +281,5 @@ class _Writer:
 
 
 def _known_day(day: date) -> date | None:
+    """Return None for a rule that has always been in force."""
     return None if day == ALWAYS else day

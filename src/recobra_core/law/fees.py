@@ -139,6 +139,7 @@ def _bound_by_scale(clause: Fees, case: FeeFacts, overdue: Decimal) -> int:
 
 
 def _require(fact: T | None, reason: str) -> T:
+    """Return a fact that must be known. Raises FeeRefused with the reason."""
     if fact is None:
         raise FeeRefused(reason)
     return fact

@@ -96,6 +96,7 @@ def _read_rules(node: Node, top: Node, place: str) -> tuple[Rule, ...]:
 
 
 def _read_rule(node: Node, top: Node, place: str, channel: str) -> Rule:
+    """Read an entry's rule for one of its channels; `top` holds the caps that it names."""
     node.check_keys(
         "channels",
         "effective_from",
@@ -143,6 +144,7 @@ def read_windows(node: Node) -> tuple[Window | None, ...]:
 
 
 def _parse_window(node: Node, key: str) -> Window:
+    """Read hours such as `07:00-20:00` as minutes of the day."""
     text = node.get(key, str)
     match = re.fullmatch(r"(\d\d):([0-5]\d)-(\d\d):([0-5]\d)", text)
     if not match:
@@ -155,6 +157,7 @@ def _parse_window(node: Node, key: str) -> Window:
 
 
 def _read_cap(top: Node, name: str) -> Cap:
+    """Read the cap (`n` contacts per period) or gap (`clear_days`) that the country calls `name`."""
     node = top.get_child("caps").get_child(name)
     node.check_keys(
         "n",

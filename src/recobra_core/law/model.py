@@ -137,11 +137,13 @@ class Country:
 
 
 def _find_version(rules: tuple[Rule, ...], channel: str, day: date) -> Rule | None:
+    """Return the version of a channel's rule in force on a day, None where there is none yet."""
     versions = [rule for rule in rules if rule.channel == channel and rule.effective_from <= day]
     return max(versions, key=lambda rule: rule.effective_from, default=None)
 
 
 def _build_regime(place: str, rules: tuple[Rule, ...]) -> Regime:
+    """Return the regime of some rules of one channel, dated by the newest of them."""
     newest = max(rule.effective_from for rule in rules)
     since = "always" if newest == ALWAYS else newest.isoformat()
     return Regime(id=f"{place}/{rules[0].channel}@{since}", rules=rules)

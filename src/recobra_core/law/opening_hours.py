@@ -123,6 +123,7 @@ def zones_for(*, country: str | None, subdivision: str | None, stated_zone: str 
 def _build_row(
     key: OpeningKey, company_holidays: Collection[tuple[str, date]], company_rules: Mapping[str, CompanyRules]
 ) -> dict[str, object]:
+    """Return the OPENINGS of a key; a closed day has its reason, rule and source in place of the hours."""
     row: dict[str, object] = {**key._asdict(), **NO_CONDITIONS}
     # A closed day keeps what was found before it was refused: the gate names its regime and conditions all the same.
     try:
@@ -150,6 +151,7 @@ def _build_row(
 
 
 def _find_regime(key: OpeningKey) -> tuple[Country, date, Regime]:
+    """Return the country, day and regime of a key. Raises ClosedDay where one of them is unknown."""
     country = load_countries().get(key.country or "")
     if country is None:
         raise ClosedDay(reason="unknown_country", rule="ALL/country")
@@ -171,6 +173,7 @@ def _find_regime(key: OpeningKey) -> tuple[Country, date, Regime]:
 
 
 def _find_company_rules(key: OpeningKey, company_rules: Mapping[str, CompanyRules]) -> CompanyRules | None:
+    """Return the company rules that a key names, None for the law alone. Raises ClosedDay."""
     if not key.house or key.house == LAW_ALONE:
         return None
     if key.house not in company_rules:
@@ -179,10 +182,12 @@ def _find_company_rules(key: OpeningKey, company_rules: Mapping[str, CompanyRule
 
 
 def _rules_for(company: CompanyRules | None, country: Country, regime: Regime) -> tuple[CompanyRule, ...]:
+    """Return the company's rules for a country and the channel of a regime."""
     return company.rules_for(country=country.code, channel=regime.rules[0].channel) if company else ()
 
 
 def _regime_columns(regime: Regime, country: Country, company: CompanyRules | None) -> dict[str, object]:
+    """Return the columns that name the regime, its window and the rule that requires consent."""
     law = regime.rules[0]
     # The law goes before the company where both want the authorisation.
     consents = [(f"{rule.name}/consent", rule.consent_source) for rule in regime.rules if rule.consent_source]
@@ -246,6 +251,7 @@ def _hours_columns(
 
 
 def _lawful_opening(key: OpeningKey, country: Country, day: date, regime: Regime) -> tuple[datetime, datetime]:
+    """Return the hours in UTC that are lawful in every zone. Raises ClosedDay where there are none."""
     zones = (key.zones or "").split("|")
     if not set(zones) <= known_zones():
         raise ClosedDay(reason="unknown_zone", rule=f"{country.code}/zone")
@@ -276,6 +282,7 @@ def _narrow_opening(
 
 
 def _refuse_holiday(country: Country, day: date, subdivision: str | None, *, rule: str, source: str) -> None:
+    """Raise ClosedDay on a holiday, and in a year for which there is no calendar."""
     calendar = country.calendar
     region = subdivision.partition("-")[2] if subdivision and calendar.subdivisions else None
     days = _load_holidays(calendar.code, calendar.categories, region, day.year)
@@ -286,6 +293,7 @@ def _refuse_holiday(country: Country, day: date, subdivision: str | None, *, rul
 
 
 def _window_in_utc(window: Window, day: date, zone: str) -> tuple[datetime, datetime]:
+    """Return the opening and closing of a window as instants, in UTC without zone."""
     # A clock change can give an edge twice: the later opening and the earlier closing are the strict ones.
     opens = max(_minute_in_utc(day, window.opens, zone, fold) for fold in (0, 1))
     closes = min(_minute_in_utc(day, window.closes, zone, fold) for fold in (0, 1))
@@ -293,6 +301,7 @@ def _window_in_utc(window: Window, day: date, zone: str) -> tuple[datetime, date
 
 
 def _minute_in_utc(day: date, minutes: int, zone: str, fold: int) -> datetime:
+    """Return a local minute of a day in UTC; `fold` picks one of two instants when clocks go back."""
     # Minutes are added before the zone: 1440 is the next midnight, also on a day of 23 hours.
     local = datetime.combine(day, time()) + timedelta(minutes=minutes)
     return local.replace(tzinfo=zoneinfo.ZoneInfo(zone), fold=fold).astimezone(UTC).replace(tzinfo=None)

@@ -82,4 +82,5 @@ def join_channels(names: Iterable[str], language: str) -> str:
 
 
 def _format_minutes(minutes: int) -> str:
+    """Return minutes of the day as `07:00`."""
     return f"{minutes // 60:02d}:{minutes % 60:02d}"

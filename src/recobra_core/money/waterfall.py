@@ -79,6 +79,7 @@ def allocate_payments(
 
 
 def _rank_items(items: ir.Table, order: Waterfall, as_of: date) -> ir.Table:
+    """Add rank_1 to rank_3: the order in which the items of an account are paid."""
     # Both ways give three ranks, so that one order by serves them.
     due_date = items.due_date.fill_null(ibis.literal(_NO_DATE))
     if order.by == "due_date":
@@ -95,6 +96,7 @@ def _rank_items(items: ir.Table, order: Waterfall, as_of: date) -> ir.Table:
 
 
 def _order_of(concept: ir.StringValue, order: Sequence[Concept]) -> ir.IntegerValue:
+    """Return the place of each concept in an order; one that it does not name comes last."""
     return ibis.cases(*((concept == name, place) for place, name in enumerate(order)), else_=len(order))
 
 

@@ -77,6 +77,7 @@ def from_builder(rows: Iterable[Row], catalogue: Catalogue) -> str:
 
 
 def _to_row(condition: Condition) -> Row | None:  # noqa: PLR0911 - one return per shape of row
+    """Return a condition as a row, or None where it says more than a row can."""
     match condition:
         case Not(of=Between() | In() | Like() as inner):
             row = _to_row(inner)
@@ -102,6 +103,7 @@ def _to_row(condition: Condition) -> Row | None:  # noqa: PLR0911 - one return p
 
 
 def _to_value_row(term: Term, operator: str, values: tuple[Term, ...]) -> Row | None:
+    """Return a row of a column beside written values, or None where either side is anything else."""
     fixed = [value.value for value in values if isinstance(value, Fixed)]
     if not isinstance(term, Ref) or len(fixed) != len(values):
         return None
@@ -111,6 +113,7 @@ def _to_value_row(term: Term, operator: str, values: tuple[Term, ...]) -> Row | 
 
 
 def _to_text(row: Row, catalogue: Catalogue) -> str:
+    """Return a row as text of the rule language. Raises RuleError where it does not fit its column."""
     column = catalogue.get(row.column)
     if column is None:
         raise RuleError("unknown_column", found=row.column, nearest=catalogue.nearest(row.column))
@@ -140,6 +143,7 @@ def _to_text(row: Row, catalogue: Catalogue) -> str:
 
 
 def _parse_value(text: str, column: Column) -> Value:
+    """Return what was typed as a value of the column's type. Raises ValueError or InvalidOperation."""
     if column.type in {"integer", "money", "number"}:
         number = Decimal(text.strip())
         if not number.is_finite():

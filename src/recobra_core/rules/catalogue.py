@@ -75,6 +75,7 @@ class Catalogue(Mapping[str, Column]):
 
 
 def _fold_word(word: str) -> str:
+    """Return a word without capitals, accents and blanks, so that `días mora` is compared as `dias_mora`."""
     letters = normalize("NFD", word.lower().replace(" ", "_"))
     return "".join(letter for letter in letters if not combining(letter))
 
@@ -105,6 +106,7 @@ def _column(
     values: tuple[str, ...] | None = None,
     unit: str | None = None,
 ) -> Column:
+    """Return a Column; its name, type and labels are positional, so that the list below stays short."""
     return Column(
         name=name,
         type=type_,

@@ -79,6 +79,7 @@ def compile_condition(condition: Condition, table: ir.Table) -> ir.BooleanValue:
 
 
 def _compile_unary(condition: Condition, table: ir.Table) -> ir.BooleanValue:
+    """Return a condition that looks at one term only."""
     match condition:
         case IsNull(term=term):
             return _compile_term(term, table).isnull()
@@ -93,6 +94,7 @@ def _compile_unary(condition: Condition, table: ir.Table) -> ir.BooleanValue:
 
 
 def _terms_of(condition: Compare | Between | In) -> tuple[Term, ...]:
+    """Return the terms that a condition compares, beginning with the one it tests."""
     match condition:
         case Compare(left=left, right=right):
             return (left, right)
@@ -114,6 +116,7 @@ def _align_terms(terms: tuple[Term, ...], table: ir.Table) -> list[Any]:
 
 
 def _compile_term(term: Term, table: ir.Table) -> Any:
+    """Return a term by itself: a number exact where it can be, any other value as it is stored."""
     if term.type in _NUMERIC:
         size = size_of(term)
         return _compile_float(term, table) if size is None else _compile_exact(term, table, size.scale)
@@ -142,6 +145,7 @@ def _compile_exact(term: Term, table: ir.Table, scale: int) -> Any:
 
 
 def _compile_exact_value(term: Term, table: ir.Table, scale: int) -> Any:
+    """Return an exact term, other than a written number, with the decimals of its own size."""
     match term:
         case Ref(column=column) if column.type == "money":
             return scale_amount(table, column.stored_as)
@@ -182,6 +186,7 @@ def _combine(op: str, left: Any, right: Any) -> Any:
 
 
 def _call_function(function: str, values: list[Any]) -> Any:
+    """Return a function of the rule language over compiled values, which have one scale."""
     if function == "coalesce":
         return ibis.coalesce(*values)
     if function in {"least", "greatest"}:

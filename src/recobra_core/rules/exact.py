@@ -65,6 +65,7 @@ def common_size(*terms: Term) -> Size | None:
 
 
 def _size_of_product(term: Arithmetic) -> Size | None:
+    """Return the size of a product, None where either side is floating point."""
     left, right = size_of(term.left), size_of(term.right)
     if left is None or right is None:
         return None
@@ -72,6 +73,7 @@ def _size_of_product(term: Arithmetic) -> Size | None:
 
 
 def _check_size(size: Size, term: Term) -> Size:
+    """Return the size. Raises RuleError, at the term, where it would not fit 64 bits."""
     if size.bound > _INT64_BOUND:
         raise RuleError("too_large", position=term.at, found=write_term(term))
     return size

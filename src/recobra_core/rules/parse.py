@@ -59,6 +59,7 @@ def parse_tree(text: str) -> exp.Expr:
 
 
 def _tokenize(text: str) -> Sequence[Token]:
+    """Return the words of a rule. Raises RuleError for a comment, and where there are none or too many."""
     try:
         tokens = sqlglot.tokenize(text)
     except SqlglotError as error:
@@ -85,6 +86,7 @@ def _refuse_hostile(text: str, tokens: Sequence[Token]) -> None:
 
 
 def _refuse_deep(tokens: Sequence[Token]) -> None:
+    """Refuse parentheses or signs nested deeper than DEPTH_MAX."""
     # Each level is a call of the parser: thousands would end the process.
     depth = signs = 0
     for token in tokens:
@@ -95,6 +97,7 @@ def _refuse_deep(tokens: Sequence[Token]) -> None:
 
 
 def _refuse_functions(tokens: Sequence[Token]) -> None:
+    """Refuse calls of any function but FUNCTIONS, and name the nearest of those."""
     # Before parsing, for sqlglot knows hundreds of functions and rewrites some of them.
     for token, following in pairwise(tokens):
         name = token.text.lower()
@@ -111,6 +114,7 @@ def _refuse_functions(tokens: Sequence[Token]) -> None:
 
 
 def _syntax_error(text: str, error: ParseError) -> RuleError:
+    """Return the RuleError for what the parser could not read, at the place where it stopped."""
     # The parser counts lines from 1 and columns to the end of the word it stopped at.
     fault = error.errors[0] if error.errors else {}
     word = str(fault.get("highlight") or "")

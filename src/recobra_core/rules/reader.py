@@ -76,6 +76,7 @@ class _Reader:
         self.catalogue = catalogue
 
     def read_condition(self, node: exp.Expr) -> Condition:
+        """Read a condition of any kind."""
         if isinstance(node, exp.Paren):
             return self.read_condition(node.this)
         if isinstance(node, exp.And | exp.Or):
@@ -102,6 +103,7 @@ class _Reader:
         return self.read_truth(node)
 
     def read_truth(self, node: exp.Expr) -> Condition:
+        """Read a boolean column or value that stands as a condition by itself."""
         term = self.read_term(node)
         if term.type != "boolean":
             raise RuleError("not_condition", position=position_of(node), found=node.sql())
@@ -114,6 +116,7 @@ class _Reader:
         return Compare(op, left, right)
 
     def read_between(self, node: exp.Expr) -> Condition:
+        """Read `between`, whose range must not be empty where both ends are written values."""
         term, low = self.read_pair(node, node.this, node.args["low"])
         _, high = self.read_pair(node, node.this, node.args["high"])
         if term.type == "boolean":
@@ -128,6 +131,7 @@ class _Reader:
         return Between(term, low, high)
 
     def read_in(self, node: exp.Expr) -> Condition:
+        """Read `in` over a list of written values."""
         written = node.args.get("expressions") or []
         if not written or len(written) > OPTIONS_MAX:
             raise RuleError("not_allowed", position=position_of(node), found=node.sql())
@@ -143,6 +147,7 @@ class _Reader:
         return IsNull(self.read_term(node.this))
 
     def read_like(self, node: exp.Expr) -> Condition:
+        """Read `like` or `ilike` of a text and a written pattern."""
         term, pattern = self.read_term(node.this), node.expression
         if term.type != "text":
             raise _type_error(node, term.type)
@@ -167,6 +172,7 @@ class _Reader:
         return first, second
 
     def read_term(self, node: exp.Expr) -> Term:  # noqa: PLR0911 - one return per kind of node
+        """Read a value: a column, a written value, a calculation or a call."""
         if isinstance(node, exp.Paren):
             return self.read_term(node.this)
         if isinstance(node, exp.Column):
@@ -188,6 +194,7 @@ class _Reader:
         raise RuleError("not_allowed", position=position_of(node), found=_to_sql(node))
 
     def read_ref(self, node: exp.Column) -> Ref:
+        """Read the name of a column, in capitals or not."""
         column = self.catalogue.get(node.name.lower())
         if column is None or len(node.parts) > 1:
             raise RuleError(
@@ -199,6 +206,7 @@ class _Reader:
         return Ref(column, position_of(node))
 
     def read_negative(self, node: exp.Expr) -> Term:
+        """Read a minus sign: of a written number a negative one, of any other term zero less that term."""
         term = self.read_term(node.this)
         if isinstance(term, Fixed) and isinstance(term.value, int | Decimal) and term.type != "boolean":
             return Fixed(-term.value, term.type, term.at)
@@ -215,6 +223,7 @@ class _Reader:
         return Arithmetic(op, left, right, kind, position_of(node))
 
     def read_call(self, node: exp.Expr, function: str) -> Term:
+        """Read a call of one of the allowed functions."""
         written = [part for part in (node.this, *(node.args.get("expressions") or [])) if part is not None]
         terms = tuple(self.read_term(part) for part in written)
         kind = _type_of_call(function, terms)
@@ -242,6 +251,7 @@ _EXPECTED_ARGUMENTS = {
 
 
 def _type_of_call(function: str, terms: tuple[Term, ...]) -> ColumnType | None:
+    """Return the type that a function returns, or None where its arguments do not fit."""
     if function in {"lower", "upper", "length"}:
         fits = len(terms) == 1 and terms[0].type == "text"
         return ("integer" if function == "length" else "text") if fits else None
@@ -257,6 +267,7 @@ def _type_of_call(function: str, terms: tuple[Term, ...]) -> ColumnType | None:
 
 
 def _read_literal(node: exp.Expr) -> Fixed:
+    """Return a written text or number; a number without decimals is an integer."""
     if node.is_string:
         return Fixed(node.name, "text", position_of(node))
     try:
@@ -270,6 +281,7 @@ def _read_literal(node: exp.Expr) -> Fixed:
 
 
 def _as_date(term: Term, other: ColumnType) -> Term:
+    """Return a written text as a date where the `other` side is one, and any other term unchanged."""
     if other != "date" or not isinstance(term, Fixed) or not isinstance(term.value, str):
         return term
     try:
@@ -283,6 +295,7 @@ def _as_date(term: Term, other: ColumnType) -> Term:
 
 
 def _check_value(term: Term, fixed: Term) -> None:
+    """Refuse a written value that is not among those the column can hold."""
     if not (isinstance(term, Ref) and isinstance(fixed, Fixed) and term.column.values):
         return
     if fixed.value not in term.column.values:
@@ -309,6 +322,7 @@ _EXAMPLES: dict[ColumnType, str] = {
 
 
 def _type_error(node: exp.Expr, kind: ColumnType) -> RuleError:
+    """Return the error for two sides that do not fit, with an example of what would."""
     return RuleError("wrong_type", position=position_of(node), found=_to_sql(node), expected=_EXAMPLES[kind])
 
 

@@ -49,6 +49,7 @@ def _write_group(condition: Condition) -> str:
 
 
 def _write_simple(condition: Condition, *, word: str) -> str:
+    """Return a condition that holds no others. `word` is '' or `not `, set where SQL expects it."""
     match condition:
         case Compare(op=op, left=left, right=right):
             return f"{write_term(left)} {op} {write_term(right)}"
@@ -67,6 +68,7 @@ def _write_simple(condition: Condition, *, word: str) -> str:
 
 
 def write_term(term: Term) -> str:
+    """Return a term as SQL."""
     match term:
         case Ref(column=column):
             return column.name
@@ -83,6 +85,7 @@ def _write_operand(term: Term) -> str:
 
 
 def write_value(value: Value) -> str:
+    """Return a written value as SQL."""
     # Before the numbers, for True is an int.
     if isinstance(value, bool):
         return "true" if value else "false"

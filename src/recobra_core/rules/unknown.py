@@ -63,6 +63,7 @@ def _tested_columns(condition: Condition) -> set[str]:
 
 
 def _possible_answers(condition: Condition, missing: frozenset[str]) -> Answers:
+    """Return every answer that a condition can give while the columns in `missing` are unknown."""
     match condition:
         case Every(of=parts):
             return reduce(_conjoin_answers, (_possible_answers(part, missing) for part in parts))
@@ -85,6 +86,7 @@ def _possible_answers(condition: Condition, missing: frozenset[str]) -> Answers:
 
 
 def _is_null(term: Term, missing: frozenset[str]) -> bool:
+    """Tell if a term is unknown while the columns in `missing` are, and all others known."""
     match term:
         case Ref(column=column):
             return column.name in missing
@@ -99,10 +101,12 @@ def _is_null(term: Term, missing: frozenset[str]) -> bool:
 
 
 def _conjoin_answers(left: Answers, right: Answers) -> Answers:
+    """Return what `and` can answer over any answer of each side."""
     return frozenset(_kleene_and(a, b) for a in left for b in right)
 
 
 def _kleene_and(a: bool | None, b: bool | None) -> bool | None:  # noqa: FBT001 - truth values, not switches
+    """Return `and` of three values: one no decides, else one unknown leaves it unknown."""
     if a is False or b is False:
         return False
     return None if a is None or b is None else True

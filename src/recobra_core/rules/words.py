@@ -63,13 +63,17 @@ def describe_condition(condition: Condition, *, lang: Language) -> str:
 
 
 class _Writer:
+    """Writes conditions in one language."""
+
     def __init__(self, lang: Language) -> None:
         self.lang = lang
 
     def fill(self, key: str, *parts: str) -> str:
+        """Return the words of a key with the parts in their places."""
         return _WORDS[key][1 if self.lang == "es" else 0].format(*parts)
 
     def describe(self, condition: Condition) -> str:
+        """Return a condition in words."""
         match condition:
             case Every(of=parts):
                 return self.fill("and").join(self.describe_group(part) for part in parts)
@@ -85,10 +89,12 @@ class _Writer:
                 return self.describe_simple(condition, "")
 
     def describe_group(self, condition: Condition) -> str:
+        """Return a condition in words, in parentheses where it joins several."""
         words = self.describe(condition)
         return f"({words})" if isinstance(condition, Every | Some) else words
 
     def describe_simple(self, condition: Condition, word: str) -> str:
+        """Return a condition that holds no others; `word` is '' or `not `, part of the key of its words."""
         match condition:
             case Compare(op=op, left=left, right=right):
                 return self.fill(op, self.describe_term(left), self.describe_term(right))
@@ -106,6 +112,7 @@ class _Writer:
                 raise AssertionError(condition)
 
     def describe_like(self, condition: Like) -> str:
+        """Return a pattern in words: as a beginning, an end or a part where it is no more than that."""
         pattern = condition.pattern
         # The usual patterns have words of their own; any other is shown as written.
         bare = pattern.strip("%")
@@ -116,6 +123,7 @@ class _Writer:
         return self.fill(shape, self.describe_term(condition.term), pattern if shape == "like" else bare)
 
     def describe_term(self, term: Term) -> str:
+        """Return a term in words: the label of a column, a value, or a calculation in parentheses."""
         match term:
             case Ref(column=column):
                 return column.label_es if self.lang == "es" else column.label_en
@@ -130,6 +138,7 @@ class _Writer:
                 return f"({self.describe_term(left)} {sign} {self.describe_term(right)})"
 
     def describe_value(self, value: Value) -> str:
+        """Return a value as people of the language write it."""
         if isinstance(value, bool):
             return self.fill("true" if value else "false")
         if isinstance(value, date):

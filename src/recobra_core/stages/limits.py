@@ -59,6 +59,7 @@ class Limits:
 
 
 def _check_buckets(buckets: tuple[Bucket, ...]) -> None:
+    """Raise LimitsError unless the buckets hold every day exactly once, in order."""
     if not 2 <= len(buckets) <= BUCKETS_MAX:
         raise LimitsError(f"There must be 2 to {BUCKETS_MAX} buckets, not {len(buckets)}.")
     keys = [bucket.key for bucket in buckets]

@@ -102,6 +102,7 @@ def _load_common() -> Node:
 
 
 def _read_version(node: Node, country: Node, phrases: Mapping[str, re.Pattern[str]]) -> CountryContent:
+    """Read one dated version; what the country does not settle itself comes from `common.yaml`."""
     node.check_keys("effective_from", "legal_templates", "categories", "required", "replaces_required")
     common = _load_common()
     own_categories = node.get_child("categories", {})
@@ -133,6 +134,7 @@ def _read_version(node: Node, country: Node, phrases: Mapping[str, re.Pattern[st
 
 
 def _read_required(node: Node) -> RequiredPart:
+    """Read a part that messages must have. Without `short`, it weighs the same in short channels."""
     node.check_keys(
         "part", "level", "short", "link", "link_certainty", "channels", "claims_only", "article", "source", "certainty"
     )
@@ -152,6 +154,7 @@ def _read_required(node: Node) -> RequiredPart:
 
 
 def _read_phrases(node: Node, *, by_ear: bool, strong: Node | None = None) -> Mapping[str, re.Pattern[str]]:
+    """Return an expression per category. `strong` words are also found when split or mistyped."""
     node.check_keys(*_CATEGORIES)
     strong_words: Mapping[str, Any] = strong.raw if strong else {}
     return MappingProxyType(

@@ -87,6 +87,7 @@ def _find_phrases(
     kind: Kind,
     facts: MessageFacts,
 ) -> Iterator[Finding]:
+    """Yield the phrases that the country does not let be said, less those that the message is excused for."""
     is_decided = rules.legal_templates and facts.legal_template and facts.legal_decision
     for vocabulary in vocabularies:
         national = _find_spans(folded.text, vocabulary.language, rules.country)
@@ -129,6 +130,7 @@ def _find_masks(text: str, language: str) -> tuple[tuple[tuple[int, int], ...], 
 
 
 def _overlaps_any(span: tuple[int, int], masks: Iterable[tuple[int, int]]) -> bool:
+    """Tell if a span (start, end) shares a character with any of the masks."""
     return any(start < span[1] and span[0] < end for start, end in masks)
 
 
@@ -177,6 +179,7 @@ def _find_disclosures(
 def _find_missing(
     folded: FoldedText, text: str, *, rules: CountryContent, channel: str, kind: Kind, facts: MessageFacts
 ) -> Iterator[Finding]:
+    """Yield the parts that the message must have and does not."""
     variables = facts.variables | set(TEMPLATE_VARIABLES.findall(text))
     # A word inside a link or an address says nothing to the reader.
     words = _LINK_OR_EMAIL.sub(" ", folded.text)
@@ -200,6 +203,7 @@ def _is_required(required: RequiredPart, channel: str, variables: frozenset[str]
 
 
 def _is_said(required: RequiredPart, variables: frozenset[str], words: str, facts: MessageFacts) -> bool:
+    """Tell if the message says a part, by one of its variables or in plain words."""
     part_variables, phrases = files.load_parts()[required.part]
     if variables & set(part_variables):
         return True

@@ -53,6 +53,7 @@ _SIGNS: Final = {
 
 
 def _compile_phrase(phrase: str, *, by_ear: bool) -> str:
+    """Return the pattern of one phrase, written in the language that this module describes."""
     parts = []
     place = 0
     while place < len(phrase):
