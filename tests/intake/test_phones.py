@@ -6,8 +6,9 @@ import duckdb
 import pytest
 
 from recobra.intake.stage import phones
+from recobra_core.law import load_countries
 
-COUNTRIES = ["AR", "BO", "BR", "CL", "CO", "CR", "DO", "EC", "ES", "GT", "HN", "MX", "PA", "PE", "PY", "SV", "US", "UY"]
+COUNTRIES = sorted(load_countries())
 
 
 def _numbers(region):

@@ -86,6 +86,23 @@ def test_a_form_is_written_in_its_own_letters(send_by):
     assert b"%BFPago%3F" in request.body
 
 
+def test_a_letter_that_the_gateway_cannot_write_fails_before_anything_leaves(send_message, message):
+    outcome, requests = send_message(
+        ADAPTER,
+        lambda url: dataclasses.replace(
+            config("form_key"),
+            settings={
+                "document": document("form_key", url).replace("letters: gsm", "letters: unicode"),
+                "sender": "SUR",
+            },
+        ),
+        message(text="Debe 10 €"),
+        (200, ACCEPTED["form_key"]),
+    )
+    assert (outcome.kind, outcome.answer) == (OutcomeKind.FAILED, "not writable in latin-1: €")
+    assert requests == []
+
+
 def test_a_gateway_keeps_nothing_back_past_the_hours_in_which_it_may_arrive(send_by):
     bodies = [
         send_by("form_key", (200, ACCEPTED["form_key"]), expires_at=expires)[1][0].body

@@ -137,6 +137,10 @@ ERRORS = [
 ]
 
 
+def test_every_country_is_read_a_second_time():
+    assert {country for country, _subdivision, _zones in PLACES} == set(load_countries())
+
+
 @pytest.mark.parametrize(("country", "right", "wrong"), [row[1:] for row in ERRORS], ids=[row[0] for row in ERRORS])
 def test_an_error_in_the_data_is_found(country, right, wrong, monkeypatch):
     text = (resources.files("recobra_core.law") / "data" / f"{country}.yaml").read_text(encoding="utf-8")

@@ -47,6 +47,11 @@ class GatewaySender:
             url, data, content_type = encode_request(self._request, fields)
         except phonenumbers.NumberParseException as error:
             return Outcome(kind=OutcomeKind.FAILED, reason=reasons.REFUSED, answer=f"not writable: {error}"[:200])
+        except UnicodeEncodeError as error:
+            # No byte has left, and another letter in its place might say something else.
+            letters = error.object[error.start : error.end]
+            answer = f"not writable in {self._request.charset}: {letters}"[:200]
+            return Outcome(kind=OutcomeKind.FAILED, reason=reasons.REFUSED, answer=answer)
         if content_type:
             headers = {**headers, "Content-Type": content_type}
         outcome = await self._request_once(url, headers, data)
