@@ -22,7 +22,7 @@ from recobra.messaging.queries import open_channels
 from recobra.messaging.templates import selection
 from recobra.portfolio.models import Account, ContactPoint, Debtor
 
-__all__ = ["BOT_CHANNELS", "VIEWS", "path_of"]
+__all__ = ["BOT_CHANNELS", "VIEWS", "Conversation", "ConversationMessage", "path_of"]
 
 _LEADING_ROLES: Final = frozenset({Role.SUPERVISOR, Role.MANAGER})
 VIEWS: Final = ("todas", "mias", "sin-asignar", "bot", "cerradas")

@@ -9,7 +9,8 @@ from django.db.models import QuerySet
 from recobra.access.models import User
 from recobra.access.queries import portfolio_codes
 
-from .models import Load, Mapping
+from .models import Load
+from .models import Mapping as Mapping  # noqa: PLC0414 - the doors name the type from here
 from .refusals import expected_words
 
 PAGE_ROWS = 50

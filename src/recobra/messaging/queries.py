@@ -28,7 +28,16 @@ from recobra.portfolio.statement import fetch_statements
 from recobra_core.law import SENTENCES
 from recobra_core.law.description import translate_text
 
-__all__ = ["Channel", "Status", "read_unsubscribe_token", "template_fields", "template_variables"]
+__all__ = [
+    "Channel",
+    "Contact",
+    "MailboxMessage",
+    "Status",
+    "Template",
+    "read_unsubscribe_token",
+    "template_fields",
+    "template_variables",
+]
 
 Status = Contact.Status
 _AUTOMATIC_CHANNELS = ("email", "sms", "whatsapp", "ivr", "letter")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db.models import Q, QuerySet
 
 from recobra.access.queries import User, portfolio_codes
-from recobra.policy.models import HouseRule
+from recobra.policy.models import HouseRule as HouseRule  # noqa: PLC0414 - the doors name the type from here
 
 
 def rules_for(user: User) -> QuerySet[HouseRule]:

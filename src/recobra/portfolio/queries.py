@@ -12,7 +12,11 @@ from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
 
 from recobra.access.queries import User, portfolio_codes
 
-from .models import Account, ContactPoint, Creditor, Debtor, Hold, Portfolio, Posting
+from .models import Account as Account  # noqa: PLC0414 - the doors name the types from here
+from .models import ContactPoint as ContactPoint  # noqa: PLC0414
+from .models import Creditor, Hold, Posting
+from .models import Debtor as Debtor  # noqa: PLC0414
+from .models import Portfolio as Portfolio  # noqa: PLC0414
 
 SEARCH_LIMIT = 1001
 _PHONE_DIGITS_MIN = 6

@@ -13,7 +13,7 @@ from recobra.messaging.models import Provider, Template
 from recobra.messaging.templates.selection import templates_in_force
 from recobra.portfolio.queries import portfolios_for
 
-from .models import Campaign
+from .models import Campaign as Campaign  # noqa: PLC0414 - the doors name the type from here
 from .operations.campaigns import CHANNELS as CHANNELS  # noqa: PLC0414 - the doors name it from here
 from .operations.campaigns_day import current_budget_problems, spent_by_currency
 from .operations.campaigns_preflight import preflight as preflight  # noqa: PLC0414

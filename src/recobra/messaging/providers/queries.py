@@ -11,7 +11,7 @@ from django.utils.functional import Promise
 
 from recobra.messaging.channels import ADAPTERS
 from recobra.messaging.channels.one_way import OneWay
-from recobra.messaging.models import Provider
+from recobra.messaging.models import Provider as Provider  # noqa: PLC0414 - the doors name the type from here
 from recobra.messaging.providers.operations import ProviderKind, list_kinds, stored_secret_names
 from recobra.messaging.providers.routing import implicit_routes
 from recobra.portfolio.models import Channel
