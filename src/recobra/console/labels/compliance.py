@@ -27,7 +27,7 @@ FAMILIES: Final[Families] = {
         "default": (_("Project's criterion"), "quiet"),
         "house": (_("Company rule"), "quiet"),
     },
-    # _sections of screens/countries/pages.py, and its two lists
+    # _list_sections of screens/countries/pages.py, and its two lists
     "law_section": {
         "third_parties": (_("Whom one may speak to"), "quiet"),
         "workplace": (_("At work"), "quiet"),

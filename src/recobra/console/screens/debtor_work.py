@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django import forms
@@ -25,6 +26,8 @@ from recobra.portfolio import operations as holds
 from recobra.portfolio.queries import accounts_for, debtor_for, holds_for
 from recobra.workbench import operations as tasks
 
+# Saves the cleaned data of a form and returns the message that the debtor's file shows then.
+Save = Callable[[dict[str, Any]], str]
 _REFUSALS = (payments.PaymentRefused, holds.HoldRefused, tasks.TaskRefused)
 
 
@@ -34,41 +37,41 @@ def record_payment(request: StaffRequest, debtor_id: int) -> HttpResponse:
     """Record a payment of one of the portfolios the debtor owes in (`?cartera=`, the first when not given)."""
     debtor = debtor_for(request.user, debtor_id)
     accounts = list(accounts_for(request.user, debtor_id))
-    places = {account.portfolio.code: account.portfolio for account in accounts}
-    place = places.get(request.GET.get("cartera", "")) or next(iter(places.values()), None)
-    if place is None:
-        return _return_to_debtor(request, debtor_id, _("This debtor has no account of its own."), is_error=True)
-    choices = [(account.pk, account.external_id) for account in accounts if account.portfolio_id == place.pk]
-    today = clock.today(place.time_zone)
-    form = PaymentForm(request.POST or None, place=place, accounts=choices, today=today)
-
-    # Counted before the payment: the message afterwards says whether it cancelled anything.
-    planned = contacts_for(request.user, Filters(debtor_id=debtor_id, statuses=["DUE"]))
-    planned_before = planned.count()
-
-    def save(data: dict[str, Any]) -> str:
-        payments.record_payment(
-            portfolio_id=place.pk,
-            debtor_id=debtor_id,
-            account_id=data["account"],
-            amount_minor=data["amount_minor"],
-            paid_date=data["paid_date"],
-            reference=data["reference"],
-            source="SCREEN",
-            **actor_and_time(request),
-        )
-        if planned.count() < planned_before:
-            return _("Payment recorded. What was planned for this debtor has been cancelled.")
-        return _("Payment recorded.")
-
+    if not accounts:
+        return _refuse(request, debtor_id, _("This debtor has no account of its own."))
+    portfolios = {account.portfolio.code: account.portfolio for account in accounts}
+    portfolio = portfolios.get(request.GET.get("cartera", ""), accounts[0].portfolio)
+    choices = [(account.pk, account.external_id) for account in accounts if account.portfolio_id == portfolio.pk]
+    today = clock.today(portfolio.time_zone)
+    form = PaymentForm(request.POST or None, place=portfolio, accounts=choices, today=today)
+    save = partial(_save_payment, request, debtor_id, portfolio.pk)
     context = {
         "debtor": debtor,
         "title": _("Record a payment"),
-        "place": place,
-        "places": places,
+        "place": portfolio,
+        "places": portfolios,
         "action": _("Record"),
     }
     return _handle_form(request, form, save, context)
+
+
+def _save_payment(request: StaffRequest, debtor_id: int, portfolio_id: int, data: dict[str, Any]) -> str:
+    """Record the payment of a valid form; the message returned says whether planned contacts were cancelled."""
+    planned = contacts_for(request.user, Filters(debtor_id=debtor_id, statuses=["DUE"]))
+    planned_before = planned.count()
+    payments.record_payment(
+        portfolio_id=portfolio_id,
+        debtor_id=debtor_id,
+        account_id=data["account"],
+        amount_minor=data["amount_minor"],
+        paid_date=data["paid_date"],
+        reference=data["reference"],
+        source="SCREEN",
+        **actor_and_time(request),
+    )
+    if planned.count() < planned_before:
+        return _("Payment recorded. What was planned for this debtor has been cancelled.")
+    return _("Payment recorded.")
 
 
 @require_http_methods(["GET", "POST"])
@@ -76,11 +79,8 @@ def record_payment(request: StaffRequest, debtor_id: int) -> HttpResponse:
 def reverse_payment(request: StaffRequest, debtor_id: int, payment_id: int) -> HttpResponse:
     """Reverse a payment, with the reason."""
     payment = debtor_file.payment_for(request.user, debtor_id, payment_id)
-
-    def save(data: dict[str, Any]) -> str:
-        payments.reverse_payment(payment_id=payment.pk, reason=data["reason"], **actor_and_time(request))
-        return _("Payment reversed. The debt is open again.")
-
+    form = ReversalForm(request.POST or None)
+    save = partial(_save_reversal, request, payment.pk)
     context = {
         "debtor": debtor_for(request.user, debtor_id),
         "title": _("Reverse a payment"),
@@ -89,7 +89,13 @@ def reverse_payment(request: StaffRequest, debtor_id: int, payment_id: int) -> H
         "action": _("Reverse the payment"),
         "danger": True,
     }
-    return _handle_form(request, ReversalForm(request.POST or None), save, context)
+    return _handle_form(request, form, save, context)
+
+
+def _save_reversal(request: StaffRequest, payment_id: int, data: dict[str, Any]) -> str:
+    """Reverse a payment for the reason of a valid form, and return the message."""
+    payments.reverse_payment(payment_id=payment_id, reason=data["reason"], **actor_and_time(request))
+    return _("Payment reversed. The debt is open again.")
 
 
 @require_http_methods(["GET", "POST"])
@@ -99,80 +105,83 @@ def place_hold(request: StaffRequest, debtor_id: int) -> HttpResponse:
     debtor = debtor_for(request.user, debtor_id)
     accounts = list(accounts_for(request.user, debtor_id))
     if not accounts:
-        return _return_to_debtor(request, debtor_id, _("This debtor has no account of its own."), is_error=True)
-    place = accounts[0].portfolio
+        return _refuse(request, debtor_id, _("This debtor has no account of its own."))
+    # A hold may cover all accounts; the days and the disputed amount are those of the first one's portfolio.
+    portfolio = accounts[0].portfolio
     choices = [(account.pk, account.external_id) for account in accounts]
-    form = HoldForm(request.POST or None, place=place, accounts=choices, today=clock.today(place.time_zone))
-
-    def save(data: dict[str, Any]) -> str:
-        details = {name: data[name] for name in ("reason", "starts_on", "ends_on", "note", "disputed_minor")}
-        holds.place_hold(debtor_id=debtor_id, account_id=data["account"], **details, **actor_and_time(request))
-        return _("Hold placed. Nobody is contacted while it lasts.")
-
-    context = {"debtor": debtor, "title": _("Place a hold"), "place": place, "action": _("Place the hold")}
+    form = HoldForm(request.POST or None, place=portfolio, accounts=choices, today=clock.today(portfolio.time_zone))
+    save = partial(_save_hold, request, debtor_id)
+    context = {"debtor": debtor, "title": _("Place a hold"), "place": portfolio, "action": _("Place the hold")}
     return _handle_form(request, form, save, context)
+
+
+def _save_hold(request: StaffRequest, debtor_id: int, data: dict[str, Any]) -> str:
+    """Place the hold of a valid form, and return the message."""
+    holds.place_hold(
+        debtor_id=debtor_id,
+        account_id=data["account"],
+        reason=data["reason"],
+        starts_on=data["starts_on"],
+        ends_on=data["ends_on"],
+        note=data["note"],
+        disputed_minor=data["disputed_minor"],
+        **actor_and_time(request),
+    )
+    return _("Hold placed. Nobody is contacted while it lasts.")
 
 
 @require_POST
 @needs(Right.LIFT_HOLD)
 def lift_hold(request: StaffRequest, debtor_id: int, hold_id: int) -> HttpResponse:
     """End a hold before its day."""
-    hold_ids = {hold.pk for hold in holds_for(request.user, debtor_for(request.user, debtor_id))}
+    debtor = debtor_for(request.user, debtor_id)
+    hold_ids = {hold.pk for hold in holds_for(request.user, debtor)}
     if hold_id not in hold_ids:
-        return _return_to_debtor(request, debtor_id, _("The hold is not of this debtor."), is_error=True)
-    return _perform(
-        request, debtor_id, lambda: holds.lift_hold(hold_id=hold_id, **actor_and_time(request)), _("Hold lifted.")
-    )
+        return _refuse(request, debtor_id, _("The hold is not of this debtor."))
+    try:
+        holds.lift_hold(hold_id=hold_id, **actor_and_time(request))
+    except holds.HoldRefused as refusal:
+        return _refuse(request, debtor_id, str(refusal))
+    return _confirm(request, debtor_id, _("Hold lifted."))
 
 
 @require_POST
 @needs(Right.CLOSE_TASK)
 def close_task(request: StaffRequest, debtor_id: int, task_id: int) -> HttpResponse:
     """Close a task with its outcome."""
-    task, form = debtor_file.task_for(request.user, debtor_id, task_id), TaskForm(request.POST)
+    task = debtor_file.task_for(request.user, debtor_id, task_id)
+    form = TaskForm(request.POST)
     if not form.is_valid():
-        return _return_to_debtor(request, debtor_id, _("Say what came of the task."), is_error=True)
-    outcome = form.cleaned_data["outcome"]
-    return _perform(
-        request,
-        debtor_id,
-        lambda: tasks.close_task(task_id=task.pk, outcome=outcome, **actor_and_time(request)),
-        _("Task closed."),
-    )
+        return _refuse(request, debtor_id, _("Say what came of the task."))
+    try:
+        tasks.close_task(task_id=task.pk, outcome=form.cleaned_data["outcome"], **actor_and_time(request))
+    except tasks.TaskRefused as refusal:
+        return _refuse(request, debtor_id, str(refusal))
+    return _confirm(request, debtor_id, _("Task closed."))
 
 
-def _handle_form(
-    request: StaffRequest,
-    form: forms.Form,
-    save: Callable[[dict[str, Any]], str],
-    context: dict[str, Any],
-) -> HttpResponse:
-    """Show a form, or save it; a refusal is shown above it, with everything as it was typed.
-
-    `save` gets the cleaned data and returns the message for the debtor's file.
-    """
-    status = 200
-    if request.method == "POST":
-        status = 422
-        if form.is_valid():
-            try:
-                return _return_to_debtor(request, context["debtor"].pk, save(form.cleaned_data))
-            except _REFUSALS as refusal:
-                form.add_error(None, str(refusal))
+def _handle_form(request: StaffRequest, form: forms.Form, save: Save, context: dict[str, Any]) -> HttpResponse:
+    """Show a form, or save it; a refusal is shown above it, with everything as it was typed."""
+    if form.is_valid():
+        try:
+            message = save(form.cleaned_data)
+        except _REFUSALS as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            return _confirm(request, context["debtor"].pk, message)
+    status = 422 if request.method == "POST" else 200
     return render(request, "console/debtor/form.html", {**context, "form": form}, status=status)
 
 
-def _perform(request: StaffRequest, debtor_id: int, operation: Callable[[], object], done: str) -> HttpResponse:
-    """Run an operation and return to the debtor's file, with `done` or the refusal as message."""
-    try:
-        operation()
-    except _REFUSALS as refusal:
-        return _return_to_debtor(request, debtor_id, str(refusal), is_error=True)
-    return _return_to_debtor(request, debtor_id, done)
+def _confirm(request: StaffRequest, debtor_id: int, text: str) -> HttpResponse:
+    """Return to the debtor's file with a message of success."""
+    messages.success(request, text)
+    return redirect("console:debtor", debtor_id)
 
 
-def _return_to_debtor(request: StaffRequest, debtor_id: int, text: str, *, is_error: bool = False) -> HttpResponse:
-    messages.add_message(request, messages.ERROR if is_error else messages.SUCCESS, text)
+def _refuse(request: StaffRequest, debtor_id: int, text: str) -> HttpResponse:
+    """Return to the debtor's file with an error message: nothing was done."""
+    messages.error(request, text)
     return redirect("console:debtor", debtor_id)
 
 

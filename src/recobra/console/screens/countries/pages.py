@@ -24,9 +24,14 @@ from recobra.insight.queries import compliance
 from recobra.insight.queries.reach import ChannelReach, cached_open_now, current_reach, waiting_today
 from recobra.kit import clock
 from recobra_core.law import load_countries, zones_for
-from recobra_core.law.calendar import CalendarDay, list_month_days
+from recobra_core.law.calendar import CalendarDay, OpenState, list_month_days
+from recobra_core.law.description import CountryLaw, RuleText
+from recobra_core.law.model import Country
 
 _CHANNELS_SHOWN = ("call", "whatsapp", "email")
+# The calendars of holidays are only known for about these years.
+_FIRST_YEAR = 1990
+_LAST_YEAR = 2100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,18 +56,21 @@ def list_countries(request: StaffRequest) -> HttpResponse:
     own: list[dict[str, Any]] = []
     others: list[tuple[str, str, str, str]] = []
     for code, name in description.country_names():
-        country, authority = load_countries()[code], description.authority_name(code)
+        country = load_countries()[code]
+        authority = description.authority_name(code)
         if code not in own_codes:
             others.append((code, name, authority, country.currency))
             continue
+        open_states = [(channel, cached_open_now(code, "", channel, minute)) for channel in _CHANNELS_SHOWN]
+        waiting_contacts = waiting_today(request.user, country=code, now=now)
         own.append(
             {
                 "code": code,
                 "name": name,
                 "authority": authority,
                 "place": Installation(time_zone=country.time_zones[0]),
-                "channels": [(channel, cached_open_now(code, "", channel, minute)) for channel in _CHANNELS_SHOWN],
-                "waiting": sum(waiting_today(request.user, country=code, now=now).values()),
+                "channels": open_states,
+                "waiting": sum(waiting_contacts.values()),
             }
         )
     context = {
@@ -79,11 +87,13 @@ def list_countries(request: StaffRequest) -> HttpResponse:
 @needs(Right.SEE_COMPLIANCE)
 def show_country(request: StaffRequest, code: str) -> HttpResponse:
     """Show a country's law on a day (`?dia=2026-11-22`, today when not given)."""
-    home, now = _find_country(code), clock.now()
-    today = now.astimezone(ZoneInfo(home.time_zones[0])).date()
+    country = _find_country(code)
+    now = clock.now()
+    today = now.astimezone(ZoneInfo(country.time_zones[0])).date()
     day = _parse_day(request.GET.get("dia", "")) or today
     law = description.read_law(code, day)
-    subdivisions = (*home.subdivisions, *home.zones_by_subdivision)
+    subdivisions = (*country.subdivisions, *country.zones_by_subdivision)
+    local_rules = [(description.place_name(place), rules) for place, rules in law.local.items() if rules]
     context = {
         "law": law,
         "code": code,
@@ -91,18 +101,18 @@ def show_country(request: StaffRequest, code: str) -> HttpResponse:
         "day": day,
         "today": today,
         "now": now,
-        "place": Installation(time_zone=home.time_zones[0]),
+        "place": Installation(time_zone=country.time_zones[0]),
         "weekdays": description.weekday_names(),
         "hours": description.list_hours(law),
         "caps": description.list_caps(law),
         "consents": description.list_consents(law),
-        "sections": _sections(law),
+        "sections": _list_sections(law),
         "lists": [("required", law.required, law.required_basis), ("prohibited", law.prohibited, "")],
-        "subdivisions": [(description.place_name(place), texts) for place, texts in law.local.items() if texts],
+        "subdivisions": local_rules,
         "open": _group_by_channel(current_reach(request.user, country=code, now=now)),
         "yardstick": code in description.YARDSTICKS,
         "names": {place: description.place_name(place) for place in subdivisions},
-        "zones": len(home.time_zones),
+        "zones": len(country.time_zones),
     }
     return render(request, "console/countries/detail.html", context)
 
@@ -111,16 +121,23 @@ def show_country(request: StaffRequest, code: str) -> HttpResponse:
 @needs(Right.SEE_COMPLIANCE)
 def show_month(request: StaffRequest, code: str) -> HttpResponse:
     """Show a month (`?mes=2026-12&canal=call&lugar=BR-SP`): the hours of each day, or why it is closed."""
-    home, now, parameters = _find_country(code), clock.now(), request.GET
-    places = sorted({*home.subdivisions, *home.zones_by_subdivision})
-    place = parameters.get("lugar", "") if parameters.get("lugar", "") in places else ""
+    country = _find_country(code)
+    places = sorted({*country.subdivisions, *country.zones_by_subdivision})
+    place = request.GET.get("lugar", "")
+    if place not in places:
+        place = ""
     channels = labels.choices("channel")
-    channel = parameters.get("canal", "") if parameters.get("canal", "") in dict(channels) else "call"
+    channel = request.GET.get("canal", "")
+    if channel not in dict(channels):
+        channel = "call"
     # A place may lie in several zones; the page shows the hours of the first, and names the others.
-    zones = zones_for(country=code, subdivision=place, stated_zone=None).split("|")
+    joined_zones = zones_for(country=code, subdivision=place, stated_zone=None)
+    zones = joined_zones.split("|")
     zone = ZoneInfo(zones[0])
-    today = now.astimezone(zone).date()
-    first = _parse_day(f"{parameters.get('mes', '')}-01") or today.replace(day=1)
+    today = clock.now().astimezone(zone).date()
+    month_text = request.GET.get("mes", "")
+    first = _parse_day(f"{month_text}-01") or today.replace(day=1)
+    holidays = description.holiday_names(country, place, first.year)
     days = list_month_days(country=code, subdivision=place, channel=channel, year=first.year, month=first.month)
     context = {
         "code": code,
@@ -131,7 +148,7 @@ def show_month(request: StaffRequest, code: str) -> HttpResponse:
         "lugar": place,
         "places": [(subdivision, description.place_name(subdivision)) for subdivision in places],
         "zone": zone.key,
-        "weeks": _weeks(days, description.holiday_names(home, place, first.year), zone, today),
+        "weeks": _arrange_weeks(days, holidays, zone, today),
         "weekdays": description.weekday_names(),
         "before": _add_months(first, -1),
         "after": _add_months(first, 1),
@@ -141,7 +158,8 @@ def show_month(request: StaffRequest, code: str) -> HttpResponse:
     return render(request, "console/countries/month.html", context)
 
 
-def _find_country(code: str) -> Any:
+def _find_country(code: str) -> Country:
+    """Return a country with rules. Raises ObjectDoesNotExist."""
     country = load_countries().get(code)
     if country is None:
         raise ObjectDoesNotExist
@@ -149,73 +167,90 @@ def _find_country(code: str) -> Any:
 
 
 def _parse_day(text: str) -> date | None:
+    """Return a day written as 2026-11-23; None for anything else and for years without holiday calendars."""
     day = parse_date(text)
-    # Calendars of holidays are only known for about these years.
-    return day if day is not None and 1990 <= day.year <= 2100 else None
+    if day is None or not _FIRST_YEAR <= day.year <= _LAST_YEAR:
+        return None
+    return day
 
 
 def _group_by_channel(reaches: list[ChannelReach]) -> list[dict[str, Any]]:
-    """Group the places where a channel is open, or closed, by the same rule: most countries have one line."""
-    rows: dict[tuple[Any, ...], dict[str, Any]] = {}
+    """Return a row for each channel and state, with the places that share them: most countries have one a channel.
+
+    A place of '' is the country as a whole.
+    """
+    rows: dict[tuple[str, OpenState], dict[str, Any]] = {}
     for reach in reaches:
         key = (reach.channel, reach.now)
-        row = rows.setdefault(key, {"channel": reach.channel, "now": reach.now, "places": [], "waiting": 0})
+        if key not in rows:
+            rows[key] = {
+                "channel": reach.channel,
+                "now": reach.now,
+                "places": [],
+                "waiting": 0,
+                "zones": reach.zones,
+            }
+        row = rows[key]
         row["places"].append(description.place_name(reach.place) if reach.place else "")
         row["waiting"] += reach.waiting
-        row.setdefault("zones", reach.zones)
     return list(rows.values())
 
 
-def _sections(law: Any) -> list[tuple[str, Any]]:
-    """Return the sections that share one form of table, by the key of their titles; those without text are left out."""
-    sections = [
+def _list_sections(law: CountryLaw) -> list[tuple[str, Sequence[RuleText]]]:
+    """Return the sections shown in the table «People, places, money and time», without the empty ones.
+
+    Each comes with the code of its title: a label of the family `law_section`.
+    """
+    sections: list[tuple[str, Sequence[RuleText]]] = [
         ("third_parties", law.third_parties),
         ("workplace", law.workplace),
         ("stops", law.stops),
         ("replies", law.replies),
         ("offers", law.offers),
-        ("opt_out", (law.opt_out,)),
+        ("opt_out", [law.opt_out]),
         ("fees", law.fees),
         ("limitation", law.limitation),
-        ("records", (law.records,)),
-        ("sanctions", (law.sanctions,)),
+        ("records", [law.records]),
+        ("sanctions", [law.sanctions]),
         ("registries", law.registries),
         ("further", law.further),
     ]
-    return [(name, texts) for name, texts in sections if texts]
+    return [(name, rules) for name, rules in sections if rules]
 
 
 def _add_months(first: date, months: int) -> date:
-    """Return the first day of the month so many months later; negative: earlier."""
-    number = first.year * 12 + first.month - 1 + months
-    return date(number // 12, number % 12 + 1, 1)
+    """Return the first day of the month that many months after `first`, or before it where `months` is negative."""
+    # Months are counted from January of the year 0, which is number 0.
+    number = first.year * 12 + (first.month - 1) + months
+    return date(year=number // 12, month=number % 12 + 1, day=1)
 
 
-def _weeks(
+def _arrange_weeks(
     days: Sequence[CalendarDay], holidays: dict[date, str], zone: ZoneInfo, today: date
 ) -> list[list[Cell | None]]:
-    """Return the month as weeks from Monday to Sunday, None outside of it."""
-    cells: list[Cell | None] = [None] * days[0].day.weekday()
-    cells += [
-        Cell(
-            day=day,
-            opens=_format_local(day.opens_at, zone),
-            closes=_format_local(day.closes_at, zone, is_end=True),
-            holiday=holidays.get(day.day, ""),
-            today=day.day == today,
+    """Return the days of a month as weeks from Monday to Sunday, with None for days of other months."""
+    days_before = days[0].day.weekday()
+    cells: list[Cell | None] = [None] * days_before
+    for day in days:
+        closes = _format_time(day.closes_at, zone)
+        cells.append(
+            Cell(
+                day=day,
+                opens=_format_time(day.opens_at, zone),
+                # A day that closes at midnight ends with it, and does not begin with it.
+                closes="24:00" if closes == "00:00" else closes,
+                holiday=holidays.get(day.day, ""),
+                today=day.day == today,
+            )
         )
-        for day in days
-    ]
-    cells += [None] * (-len(cells) % 7)
-    return [cells[start : start + 7] for start in range(0, len(cells), 7)]
+    days_after = -len(cells) % 7
+    cells += [None] * days_after
+    return [cells[monday : monday + 7] for monday in range(0, len(cells), 7)]
 
 
-def _format_local(at: datetime | None, zone: ZoneInfo, *, is_end: bool = False) -> str:
-    if at is None:
-        return ""
-    text = f"{at.astimezone(zone):%H:%M}"
-    # A day that closes at midnight ends with it, and does not begin with it.
-    return "24:00" if is_end and text == "00:00" else text
+def _format_time(at: datetime | None, zone: ZoneInfo) -> str:
+    """Return an instant as local time such as 07:00, '' for None."""
+    return "" if at is None else f"{at.astimezone(zone):%H:%M}"
 
 
 urlpatterns = [
