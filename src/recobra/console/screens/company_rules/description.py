@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -11,14 +10,20 @@ from django.utils.translation import ngettext
 from recobra.console.labels import screen_language
 from recobra.console.screens.countries.description import channel_names, country_name
 from recobra.console.templatetags.console import day
+from recobra.policy.queries import HouseRule
 from recobra_core import law
 from recobra_core.law import phrases
 from recobra_core.law.company_rules import CompanyRule
 
 
-def read_rules(rule: Any) -> law.CompanyRules:
+def read_rules(rule: HouseRule) -> law.CompanyRules:
     """Return a stored version as the gate reads it."""
     return law.read_company_rules({**rule.document, "name": rule.code})
+
+
+def describe_version(rule: HouseRule) -> list[str]:
+    """Return a stored version in words, one line for each of its limits."""
+    return describe_rules(read_rules(rule))
 
 
 def describe_rules(rules: law.CompanyRules) -> list[str]:
@@ -31,18 +36,22 @@ def describe_rules(rules: law.CompanyRules) -> list[str]:
 
 
 def _describe_scope(rule: CompanyRule) -> str:
+    """Return the channels of a rule and, where it is not for all, its countries: «SMS, Call (Peru)»."""
     channels = channel_names(rule.channels) if rule.channels else _("All channels")
     countries = ", ".join(country_name(code) for code in rule.countries)
     return f"{channels} ({countries})" if countries else channels
 
 
 def _describe_limits(rule: CompanyRule) -> Iterator[str]:
+    """Yield each limit that a rule sets, in words."""
     if rule.never:
         yield _("not used")
     if rule.windows is not None:
-        yield "; ".join(phrases.describe_hours(rule.windows, screen_language())) or _("closed every day")
+        hours = phrases.describe_hours(rule.windows, screen_language())
+        yield "; ".join(hours) or _("closed every day")
     if rule.closed_days:
-        yield _("closed on %(days)s") % {"days": ", ".join(day(closed) for closed in sorted(rule.closed_days))}
+        closed_days = ", ".join(day(closed_day) for closed_day in sorted(rule.closed_days))
+        yield _("closed on %(days)s") % {"days": closed_days}
     if rule.open_on_holidays is False:
         yield _("closed on holidays")
     for cap in rule.caps:

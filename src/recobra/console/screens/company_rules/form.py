@@ -15,11 +15,22 @@ from recobra.console import labels
 from recobra.console.screens.countries.description import weekday_names
 from recobra_core import law
 from recobra_core.law import Loosening
-from recobra_core.law.model import WEEKDAYS
+from recobra_core.law.company_rules import CompanyRule
+from recobra_core.law.model import WEEKDAYS, Window
 
+# The fields of a form by name, as the template shows them: «visits» and «rules», or those of one rule or cap.
 Shape = dict[str, Any]
+# Errors of one rule by the field that shows them.
+FieldErrors = dict[str, list[str]]
 CAP_ROWS: Final = 3
 RULES_MAX: Final = 20
+_CONTACTS_MAX: Final = 31
+_DEBT_AGE_DAYS_MAX: Final = 36_500
+_COUNT_DIGITS_MAX: Final = 3
+_NUMBER_DIGITS_MAX: Final = 6
+_MIDNIGHT: Final = 24 * 60
+# Group of the loosenings of the document as a whole, beside the numbers of its rules.
+WHOLE_COMPANY: Final = -1
 PERIODS: Final = ("day", "week", "month", "clear_days")
 _TIME: Final = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 # Part of a rule -> the field of the form that shows what it would loosen.
@@ -29,7 +40,7 @@ _FIELD_OF: Final = {"windows": "windows", "caps": "caps", "never": "channels"}
 class FormUnreadable(Exception):
     """The form cannot be read as a rule; `errors` by rule (from 0) and field."""
 
-    def __init__(self, errors: dict[int, dict[str, list[str]]]) -> None:
+    def __init__(self, errors: dict[int, FieldErrors]) -> None:
         super().__init__("unreadable")
         self.errors = errors
 
@@ -39,9 +50,12 @@ def from_rules(rules: law.CompanyRules) -> Shape:
     return {"visits": rules.visits_open, "rules": [_rule_fields(rule) for rule in rules.rules]}
 
 
-def _rule_fields(rule: Any) -> Shape:
-    windows = rule.windows or (None,) * 7
-    week = [(_format_time(window.opens), _format_time(window.closes)) if window else ("", "") for window in windows]
+def _rule_fields(rule: CompanyRule) -> Shape:
+    """Return the fields of one rule; `week` has the opening and closing of Monday to Sunday, '' for closed days."""
+    week = [("", "")] * 7
+    if rule.windows:
+        week = [_window_fields(window) for window in rule.windows]
+    caps = [{"n": str(cap.n), "per": cap.per, "scope": cap.scope} for cap in rule.caps]
     return {
         "countries": list(rule.countries),
         "channels": list(rule.channels),
@@ -53,8 +67,15 @@ def _rule_fields(rule: Any) -> Shape:
         "consent": rule.consent_required is True,
         "no_work": rule.workplace == (),
         "age": str(rule.max_debt_age_days or ""),
-        "caps": _pad_caps([{"n": str(cap.n), "per": cap.per, "scope": cap.scope} for cap in rule.caps]),
+        "caps": _pad_caps(caps),
     }
+
+
+def _window_fields(window: Window | None) -> tuple[str, str]:
+    """Return an opening and a closing such as 07:00 and 22:00, both '' for a closed day."""
+    if window is None:
+        return "", ""
+    return _format_time(window.opens), _format_time(window.closes)
 
 
 def _pad_caps(caps: list[Shape]) -> list[Shape]:
@@ -82,36 +103,55 @@ def empty_rule() -> Shape:
 
 def from_post(posted: QueryDict) -> Shape:
     """Return the fields as they were posted, without removed rules and with an empty one if it was added."""
-    text = posted.get("n", "0")
-    count = min(int(text), RULES_MAX) if text.isdecimal() and len(text) < 4 else 0
-    rules = [_posted_rule(posted, f"r{index}-") for index in range(count) if f"r{index}-gone" not in posted]
+    count_text = posted.get("n", "0")
+    count = 0
+    if count_text.isdecimal() and len(count_text) <= _COUNT_DIGITS_MAX:
+        count = min(int(count_text), RULES_MAX)
+    rules = []
+    for index in range(count):
+        is_removed = f"r{index}-gone" in posted
+        if not is_removed:
+            rules.append(_posted_rule(posted, f"r{index}-"))
     if "add" in posted:
         rules.append(empty_rule())
     else:
-        rules = [rule for rule in rules if rule != empty_rule()] or [empty_rule()]
+        filled_rules = [rule for rule in rules if rule != empty_rule()]
+        # The form always has a rule to fill in.
+        rules = filled_rules or [empty_rule()]
     return {"visits": "visits" in posted, "rules": rules}
 
 
 def _posted_rule(posted: QueryDict, prefix: str) -> Shape:
+    """Return the posted fields of one rule; the names of its inputs begin with `prefix`, such as «r0-»."""
     week = [(posted.get(f"{prefix}{day}-opens", ""), posted.get(f"{prefix}{day}-closes", "")) for day in WEEKDAYS]
-    rows = zip(*(posted.getlist(f"{prefix}cap-{name}") for name in ("n", "per", "scope")), strict=False)
-    caps = [{"n": n.strip(), "per": per, "scope": scope} for n, per, scope in rows]
+    numbers = posted.getlist(f"{prefix}cap-n")
+    periods = posted.getlist(f"{prefix}cap-per")
+    scopes = posted.getlist(f"{prefix}cap-scope")
+    caps = []
+    for number, period, scope in zip(numbers, periods, scopes, strict=False):
+        if number.strip():
+            caps.append({"n": number.strip(), "per": period, "scope": scope})
     return {
-        **{name: posted.getlist(f"{prefix}{name}") for name in ("countries", "channels")},
-        **{name: f"{prefix}{name}" in posted for name in ("never", "limits_hours", "holidays", "consent", "no_work")},
+        "countries": posted.getlist(f"{prefix}countries"),
+        "channels": posted.getlist(f"{prefix}channels"),
+        "never": f"{prefix}never" in posted,
+        "limits_hours": f"{prefix}limits_hours" in posted,
+        "holidays": f"{prefix}holidays" in posted,
+        "consent": f"{prefix}consent" in posted,
+        "no_work": f"{prefix}no_work" in posted,
         "week": week,
         "closed_days": posted.get(f"{prefix}closed_days", ""),
         "age": posted.get(f"{prefix}age", "").strip(),
-        "caps": _pad_caps([cap for cap in caps if cap["n"]]),
+        "caps": _pad_caps(caps),
     }
 
 
 def to_document(shape: Shape) -> dict[str, Any]:
     """Return the document of the fields; the law judges it elsewhere. Raises FormUnreadable."""
-    errors: dict[int, dict[str, list[str]]] = {}
+    errors: dict[int, FieldErrors] = {}
     rules = []
     for index, fields in enumerate(shape["rules"]):
-        rule_errors: dict[str, list[str]] = defaultdict(list)
+        rule_errors: FieldErrors = defaultdict(list)
         # An empty rule is a mistake, unless the document opens visits and needs no rule.
         if fields != empty_rule() or not shape["visits"]:
             rules.append(_rule_document(fields, rule_errors))
@@ -122,8 +162,9 @@ def to_document(shape: Shape) -> dict[str, Any]:
     return {"visits": "open" if shape["visits"] else "closed", "rules": rules}
 
 
-def _rule_document(fields: Shape, errors: dict[str, list[str]]) -> dict[str, Any]:
-    rule: dict[str, Any] = {name: fields[name] for name in ("countries", "channels") if fields[name]}
+def _rule_document(fields: Shape, errors: FieldErrors) -> dict[str, Any]:
+    """Return the document of one rule, with only the limits it sets; mistakes are added to `errors`."""
+    scope = {name: fields[name] for name in ("countries", "channels") if fields[name]}
     limits: dict[str, Any] = {}
     if fields["never"]:
         limits["never"] = True
@@ -133,35 +174,47 @@ def _rule_document(fields: Shape, errors: dict[str, list[str]]) -> dict[str, Any
         limits["closed_days"] = days
     if caps := _parse_caps(fields["caps"], errors):
         limits["caps"] = caps
-    limits |= {"holidays": "closed"} if fields["holidays"] else {}
-    limits |= {"consent": "required"} if fields["consent"] else {}
-    limits |= {"workplace": []} if fields["no_work"] else {}
+    if fields["holidays"]:
+        limits["holidays"] = "closed"
+    if fields["consent"]:
+        limits["consent"] = "required"
+    if fields["no_work"]:
+        # No channel is left for the debtor's place of work.
+        limits["workplace"] = []
     if fields["age"]:
-        limits["max_debt_age_days"] = _parse_number(fields["age"], 36_500, "age", errors)
+        limits["max_debt_age_days"] = _parse_number(fields["age"], _DEBT_AGE_DAYS_MAX, "age", errors)
     if not limits:
         errors["channels"].append(_("This rule asks nothing yet: set hours, limits, days or a bar."))
-    return {**rule, **limits}
+    return {**scope, **limits}
 
 
-def _parse_windows(week: Iterable[tuple[str, str]], errors: dict[str, list[str]]) -> dict[str, str]:
+def _parse_windows(week: Iterable[tuple[str, str]], errors: FieldErrors) -> dict[str, str]:
+    """Return the hours of each open day, such as {"mon": "07:00-22:00"}; mistakes are added to `errors`."""
     windows = {}
     for day, (_short, name), (opens, closes) in zip(WEEKDAYS, weekday_names(), week, strict=True):
-        # Browsers have no 24:00; a window that closes at midnight is posted as 00:00.
-        until = "24:00" if closes == "00:00" else closes
         if not opens and not closes:
             continue
-        if not _TIME.fullmatch(opens) or not (until == "24:00" or _TIME.fullmatch(until)) or opens >= until:
+        # Browsers have no 24:00; a window that closes at midnight is posted as 00:00.
+        until = "24:00" if closes == "00:00" else closes
+        has_opening = _TIME.fullmatch(opens) is not None
+        has_closing = until == "24:00" or _TIME.fullmatch(until) is not None
+        # Times of this form sort as texts in the order of the clock.
+        if not has_opening or not has_closing or opens >= until:
             errors["windows"].append(_("%(day)s: an opening before its closing is expected.") % {"day": name})
         windows[day] = f"{opens}-{until}"
     return windows
 
 
-def _parse_days(text: str, errors: dict[str, list[str]]) -> list[str]:
+def _parse_days(text: str, errors: FieldErrors) -> list[str]:
+    """Return days separated by blanks, commas or semicolons in ISO format; mistakes are added to `errors`."""
     days = []
-    for word in filter(None, re.split(r"[\s,;]+", text.strip())):
-        days.append(_parse_day(word))
-        if not days[-1]:
+    for word in re.split(r"[\s,;]+", text.strip()):
+        if not word:
+            continue
+        day = _parse_day(word)
+        if not day:
             errors["closed_days"].append(_("«%(day)s» is not a day such as 24/12/2026.") % {"day": word[:20]})
+        days.append(day)
     return days
 
 
@@ -175,20 +228,26 @@ def _parse_day(text: str) -> str:
     return ""
 
 
-def _parse_caps(caps: list[Shape], errors: dict[str, list[str]]) -> list[dict[str, Any]]:
+def _parse_caps(caps: list[Shape], errors: FieldErrors) -> list[dict[str, Any]]:
+    """Return the documents of the caps that have a number; an unknown period or scope becomes week or all."""
     documents = []
     for cap in caps:
-        if cap["n"]:
-            n = _parse_number(cap["n"], 31, "caps", errors)
-            scope = cap["scope"] if cap["scope"] in {"channel", "all"} else "all"
-            is_gap = cap["per"] == "clear_days"
-            per = cap["per"] if cap["per"] in PERIODS else "week"
-            documents.append({"clear_days": n, "scope": scope} if is_gap else {"n": n, "per": per, "scope": scope})
+        if not cap["n"]:
+            continue
+        number = _parse_number(cap["n"], _CONTACTS_MAX, "caps", errors)
+        scope = cap["scope"] if cap["scope"] in {"channel", "all"} else "all"
+        if cap["per"] == "clear_days":
+            # Not so many contacts in a period, but so many whole days between two of them.
+            documents.append({"clear_days": number, "scope": scope})
+        else:
+            period = cap["per"] if cap["per"] in PERIODS else "week"
+            documents.append({"n": number, "per": period, "scope": scope})
     return documents
 
 
-def _parse_number(text: str, highest: int, field: str, errors: dict[str, list[str]]) -> int:
-    if text.isdecimal() and len(text) < 7 and 1 <= int(text) <= highest:
+def _parse_number(text: str, highest: int, field: str, errors: FieldErrors) -> int:
+    """Return a whole number from 1 to `highest`; for anything else 1, with a mistake of `field` in `errors`."""
+    if text.isdecimal() and len(text) <= _NUMBER_DIGITS_MAX and 1 <= int(text) <= highest:
         return int(text)
     errors[field].append(_("A number from 1 to %(most)d is expected.") % {"most": highest})
     # Any number will do: a form with errors is not saved.
@@ -196,30 +255,47 @@ def _parse_number(text: str, highest: int, field: str, errors: dict[str, list[st
 
 
 def group_loosenings(loosenings: Iterable[Loosening]) -> dict[int, dict[str, list[dict[str, Any]]]]:
-    """Return the loosenings by rule (from 0; -1 for the whole company) and field; those by one article as one."""
-    grouped: dict[int, dict[str, dict[tuple[str, str], dict[str, Any]]]] = defaultdict(lambda: defaultdict(dict))
+    """Return the loosenings by rule (from 0, or WHOLE_COMPANY) and field.
+
+    Those of several channels that break the same article in the same way are one entry, with all of its channels.
+    """
+    entries: dict[tuple[int, str, str, str], dict[str, Any]] = {}
     for loosening in loosenings:
-        # A rule is named «code/number», its number counted from 1.
-        number = loosening.company_rule.rpartition("/")[2]
-        index = int(number) - 1 if loosening.key != "visits" and number.isdecimal() else -1
+        index = _rule_index(loosening)
+        # The key is a part of a rule, or a part and a detail of it, such as «windows» or «caps:week».
         part = loosening.key.partition(":")[0]
-        entry = grouped[index][_FIELD_OF.get(part, part)].setdefault(
-            (loosening.what, loosening.article),
-            {
+        field = _FIELD_OF.get(part, part)
+        key = (index, field, loosening.what, loosening.article)
+        if key not in entries:
+            entries[key] = {
                 "what": loosening.what,
                 "article": loosening.article,
                 "rule": loosening.rule,
                 "basis": loosening.basis,
                 "channels": [],
-            },
-        )
+            }
         channel = labels.label_of("channel", loosening.channel)
-        entry["channels"] = [*dict.fromkeys([*entry["channels"], channel])]
-    return {
-        index: {field: list(entries.values()) for field, entries in by_field.items()}
-        for index, by_field in grouped.items()
-    }
+        if channel not in entries[key]["channels"]:
+            entries[key]["channels"].append(channel)
+
+    grouped: dict[int, dict[str, list[dict[str, Any]]]] = {}
+    for (index, field, _what, _article), entry in entries.items():
+        grouped.setdefault(index, {}).setdefault(field, []).append(entry)
+    return grouped
+
+
+def _rule_index(loosening: Loosening) -> int:
+    """Return the position of the rule that loosens the law, WHOLE_COMPANY where it is no rule of its own."""
+    # A rule is named «code/number», its number counted from 1.
+    number = loosening.company_rule.rpartition("/")[2]
+    if loosening.key == "visits" or not number.isdecimal():
+        return WHOLE_COMPANY
+    return int(number) - 1
 
 
 def _format_time(minutes: int) -> str:
-    return "00:00" if minutes == 24 * 60 else f"{minutes // 60:02d}:{minutes % 60:02d}"
+    """Return minutes since midnight as a browser's time field has them: 24:00 is 00:00 there."""
+    if minutes == _MIDNIGHT:
+        return "00:00"
+    hours, rest = divmod(minutes, 60)
+    return f"{hours:02d}:{rest:02d}"

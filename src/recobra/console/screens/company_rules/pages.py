@@ -31,7 +31,9 @@ from recobra.portfolio.queries import portfolios_for
 from recobra_core import law
 from recobra_core.law.model import WEEKDAYS
 
+# Fields beside which the form shows what they loosen; the loosenings of others stand below the rule.
 _FIELDS_WITH_NOTES = frozenset({"channels", "windows", "caps", "closed_days"})
+_CODE_LENGTH_MAX = 50
 
 
 @require_GET
@@ -39,12 +41,10 @@ _FIELDS_WITH_NOTES = frozenset({"channels", "windows", "caps", "closed_days"})
 def list_rules(request: StaffRequest) -> HttpResponse:
     """List the rules in force in words, and those out of force."""
     versions = list(queries.rules_for(request.user))
-    in_force = [
-        (rule, description.describe_rules(description.read_rules(rule))) for rule in versions if rule.retired_at is None
-    ]
-    codes = {rule.code for rule, _lines in in_force}
+    in_force = [(rule, description.describe_version(rule)) for rule in versions if rule.retired_at is None]
+    codes_in_force = {rule.code for rule, _lines in in_force}
     # The newest version comes first, so it is the last to be put into the dictionary.
-    newest = {rule.code: rule for rule in reversed(versions) if rule.code not in codes}
+    newest = {rule.code: rule for rule in reversed(versions) if rule.code not in codes_in_force}
     context = {"in_force": in_force, "retired": list(newest.values()), "place": installation_place()}
     return render(request, "console/house_rules/index.html", context)
 
@@ -54,13 +54,10 @@ def list_rules(request: StaffRequest) -> HttpResponse:
 def show_rule(request: StaffRequest, rule_id: int) -> HttpResponse:
     """Show a rule with all of its versions."""
     rule = queries.rule_for(request.user, rule_id)
-    versions = [
-        (version, description.describe_rules(description.read_rules(version)))
-        for version in queries.rules_for(request.user).filter(code=rule.code)
-    ]
+    versions = queries.rules_for(request.user).filter(code=rule.code)
     context = {
         "rule": rule,
-        "versions": versions,
+        "versions": [(version, description.describe_version(version)) for version in versions],
         "place": installation_place(),
         "may_change": _has_right_to_change(request, rule),
     }
@@ -84,7 +81,8 @@ def edit_rule(request: StaffRequest, rule_id: int) -> HttpResponse:
     return _handle_form(request, rule)
 
 
-def _handle_form(request: StaffRequest, rule: Any) -> HttpResponse:
+def _handle_form(request: StaffRequest, rule: queries.HouseRule | None) -> HttpResponse:
+    """Show the form of a rule, None for a new one; add an empty part to it (`add`), or save it."""
     context: dict[str, Any] = {"rule": rule, "errors": {}, "loosened": {}, "problem": ""}
     if request.method == "GET":
         if rule:
@@ -93,14 +91,21 @@ def _handle_form(request: StaffRequest, rule: Any) -> HttpResponse:
             context["shape"] = {"visits": False, "rules": [shapes.empty_rule()]}
         return _render_form(request, rule, context)
     context["shape"] = shapes.from_post(request.POST)
-    if "add" not in request.POST and _save_rule(request, rule, context):
-        messages.success(request, _("The rule is in force. It judges every contact from now on."))
-        return redirect("console:house-rules")
-    return _render_form(request, rule, context, status=200 if "add" in request.POST else 422)
+    if "add" in request.POST:
+        return _render_form(request, rule, context)
+    if not _save_rule(request, rule, context):
+        return _render_form(request, rule, context, status=422)
+    messages.success(request, _("The rule is in force. It judges every contact from now on."))
+    return redirect("console:house-rules")
 
 
-def _render_form(request: StaffRequest, rule: Any, context: dict[str, Any], *, status: int = 200) -> HttpResponse:
-    """Render the form: each rule with its errors and loosenings beside the fields."""
+def _render_form(
+    request: StaffRequest, rule: queries.HouseRule | None, context: dict[str, Any], *, status: int = 200
+) -> HttpResponse:
+    """Render the form: each part of the rule with its errors and loosenings beside the fields.
+
+    `context` has the fields (`shape`), the `errors` and what is `loosened` by part, and a `problem` of the whole.
+    """
     rules = []
     for index, shape in enumerate(context["shape"]["rules"]):
         loosened = context["loosened"].get(index, {})
@@ -114,8 +119,8 @@ def _render_form(request: StaffRequest, rule: Any, context: dict[str, Any], *, s
                 "other": [entries for field, entries in loosened.items() if field not in _FIELDS_WITH_NOTES],
             }
         )
-    weekdays = [(code, short, whole) for code, (short, whole) in zip(WEEKDAYS, weekday_names(), strict=True)]
-    choices = {
+    weekdays = [(code, short, full) for code, (short, full) in zip(WEEKDAYS, weekday_names(), strict=True)]
+    page = {
         "portfolios": portfolios_for(request.user),
         "all_too": queries.has_every_portfolio(request.user),
         "countries": country_names(),
@@ -128,11 +133,13 @@ def _render_form(request: StaffRequest, rule: Any, context: dict[str, Any], *, s
         "place": installation_place(),
         "title": rule.code if rule else _("New company rule"),
     }
-    form = {**choices, **context, "forms": rules, "company": context["loosened"].get(-1, {})}
-    return render(request, "console/house_rules/form.html", form, status=status)
+    page |= context
+    page["forms"] = rules
+    page["company"] = context["loosened"].get(shapes.WHOLE_COMPANY, {})
+    return render(request, "console/house_rules/form.html", page, status=status)
 
 
-def _save_rule(request: StaffRequest, rule: Any, context: dict[str, Any]) -> bool:
+def _save_rule(request: StaffRequest, rule: queries.HouseRule | None, context: dict[str, Any]) -> bool:
     """Save the rule and return True, or add the errors to the page's context and return False."""
     try:
         code, portfolio_id = _read_subject(request, rule)
@@ -146,18 +153,22 @@ def _save_rule(request: StaffRequest, rule: Any, context: dict[str, Any]) -> boo
     except shapes.FormUnreadable as error:
         context["errors"] = error.errors
     except CompanyRuleRefused as refusal:
-        context |= {"problem": str(refusal), "loosened": shapes.group_loosenings(refusal.loosenings)}
+        context["problem"] = str(refusal)
+        context["loosened"] = shapes.group_loosenings(refusal.loosenings)
     else:
         return True
     context["problem"] = context["problem"] or _("It was not saved: see the fields below.")
     return False
 
 
-def _read_subject(request: StaffRequest, rule: Any) -> tuple[str, int | None]:
-    """Return the code and the portfolio of the rule. Raises CompanyRuleRefused, PermissionDenied."""
+def _read_subject(request: StaffRequest, rule: queries.HouseRule | None) -> tuple[str, int | None]:
+    """Return the code of the rule and the id of its portfolio, None for a rule of all portfolios.
+
+    A new version keeps both. Raises CompanyRuleRefused for a code that cannot be used, PermissionDenied.
+    """
     if rule is not None:
         return rule.code, rule.portfolio_id
-    code = slugify(request.POST.get("code", ""))[:50]
+    code = slugify(request.POST.get("code", ""))[:_CODE_LENGTH_MAX]
     if not code or code == law.LAW_ALONE:
         raise CompanyRuleRefused(_("A short name is needed, such as «trato-suave»."))
     if queries.is_code_taken(code):
@@ -166,12 +177,16 @@ def _read_subject(request: StaffRequest, rule: Any) -> tuple[str, int | None]:
 
 
 def _read_portfolio(request: StaffRequest) -> int | None:
-    """Return the portfolio chosen, None for all. Raises PermissionDenied outside the user's scope."""
+    """Return the id of the portfolio chosen, None for all. Raises PermissionDenied outside the user's scope."""
     code = request.POST.get("portfolio", "")
+    if not code:
+        if not queries.has_every_portfolio(request.user):
+            raise PermissionDenied
+        return None
     portfolio_ids = {portfolio.code: portfolio.pk for portfolio in portfolios_for(request.user)}
-    if code not in portfolio_ids and (code or not queries.has_every_portfolio(request.user)):
+    if code not in portfolio_ids:
         raise PermissionDenied
-    return portfolio_ids.get(code)
+    return portfolio_ids[code]
 
 
 @require_POST
@@ -208,7 +223,8 @@ def retire_rule(request: StaffRequest, rule_id: int) -> HttpResponse:
     return redirect("console:house-rules")
 
 
-def _has_right_to_change(request: StaffRequest, rule: Any) -> bool:
+def _has_right_to_change(request: StaffRequest, rule: queries.HouseRule) -> bool:
+    """Return whether the user may change a rule; one of all portfolios only who sees them all."""
     return rule.portfolio_id is not None or queries.has_every_portfolio(request.user)
 
 
