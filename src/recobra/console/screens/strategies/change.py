@@ -34,6 +34,7 @@ def publish_version(request: StaffRequest, code: str, number: int) -> HttpRespon
 def _ask_to_publish(
     request: StaffRequest, version: queries.StrategyVersion, problems: list[str] | None = None
 ) -> HttpResponse:
+    """Render the confirmation of a publication, or its refusal with `problems`."""
     listed = queries.strategy_for(request.user, version.code)
     accounts = queries.accounts_following(version.code)
     context = {

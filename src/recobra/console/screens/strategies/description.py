@@ -74,12 +74,17 @@ def build_schedule(strategy: Strategy) -> tuple[list[ScheduleDay], list[Descript
 
 
 def _describe_step(step: Step) -> Description:
+    """Return a step in words, with the icon of its action."""
     text = describe_step(step, lang=screen_language())
     return Description(key=step.key, name=step.name, text=text, icon=ICONS[step.do.track])
 
 
 def _first_day(step: Step, first_days: dict[str, int]) -> int | None:
-    """Return the day past due of a step, None for one that follows an event, or a step that does."""
+    """Return the day past due on which a step first becomes due; None where no day is known.
+
+    None is for a step that waits for an event, and for one that follows such a step. `first_days` has the first
+    days of the steps before it by key.
+    """
     if isinstance(step.when, AtDpd):
         return step.when.days
     if isinstance(step.when, AfterStep) and step.when.step in first_days:
@@ -88,7 +93,10 @@ def _first_day(step: Step, first_days: dict[str, int]) -> int | None:
 
 
 def _occurrence_days(step: Step, first_day: int) -> Iterable[int]:
-    times, every_days = (step.repeat.times, step.repeat.every_days) if step.repeat else (1, 0)
-    last_day = step.last_dpd
-    days = (first_day + every_days * n for n in range(times))
-    return [day for day in days if last_day is None or day <= last_day]
+    """Return the days past due on which a step becomes due, its repetitions included, none after its last day."""
+    days = [first_day]
+    if step.repeat:
+        days = [first_day + step.repeat.every_days * n for n in range(step.repeat.times)]
+    if step.last_dpd is not None:
+        days = [day for day in days if day <= step.last_dpd]
+    return days

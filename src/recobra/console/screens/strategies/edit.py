@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any, NoReturn
+from typing import Any
 
 import yaml
 from django.contrib import messages
@@ -46,10 +46,12 @@ def edit_draft(request: StaffRequest, code: str) -> HttpResponse:
 
 
 def _save_draft(
-    request: StaffRequest, listed: queries.StrategyListing, document: Any, shape: form.Shape
+    request: StaffRequest, listed: queries.StrategyListing, document: dict[str, Any], shape: form.Shape
 ) -> HttpResponse:
+    """Save a document and open the editor again; with a conflict or problems show the posted fields (`shape`)."""
     # The form carries the mark of the draft that it began with: somebody may have saved another one since.
-    seen, current = request.POST.get("seen", ""), _draft_mark(listed.draft)
+    seen = request.POST.get("seen", "")
+    current = _draft_mark(listed.draft)
     if current != seen:
         return _render_editor(request, listed, shape, seen=current, problems=[_conflict_text(listed)], status=409)
     try:
@@ -74,10 +76,12 @@ def _confirm_saved(request: StaffRequest, code: str) -> None:
 
 
 def _draft_mark(draft: queries.StrategyVersion | None) -> str:
+    """Return a mark that changes whenever a draft is saved, '' without a draft."""
     return f"{draft.number}:{draft.created_at.isoformat()}" if draft else ""
 
 
 def _conflict_text(listed: queries.StrategyListing) -> str:
+    """Return the message for somebody whose draft was changed by another person meanwhile."""
     if listed.draft is None:
         return _("The draft was published or retired meanwhile. Save again to begin a new one.")
     text = _("%(who)s saved this draft while you were writing. Save again to put yours in its place.")
@@ -93,12 +97,17 @@ def _render_editor(
     problems: list[str] | None = None,
     status: int = 200,
 ) -> HttpResponse:
+    """Render the editor of `shape`, or its form alone for htmx, with the verdict about each rule.
+
+    `seen` is the mark of the draft that the fields come from; see `_draft_mark`.
+    """
     catalogue = queries.rule_catalogue()
     for group in ("segments", "steps"):
-        shape[group] = [
-            member | {"prefix": f"{group}-{index}", "verdict": rule_field.judge_member(member, catalogue)}
-            for index, member in enumerate(shape[group])
-        ]
+        members = []
+        for index, member in enumerate(shape[group]):
+            verdict = rule_field.judge_member(member, catalogue)
+            members.append(member | {"prefix": f"{group}-{index}", "verdict": verdict})
+        shape[group] = members
     context = {
         "listed": listed,
         "shape": shape,
@@ -118,27 +127,33 @@ def editor_choices(shape: form.Shape) -> dict[str, Any]:
     # Last wins: of several templates with one code the general one names it.
     names = {template.code: template.name for template in template_versions().reverse()}
     # A template that is gone stays in the list, so that saving does not change the step unseen.
-    names |= {step["template"]: step["template"] for step in shape["steps"] if step["template"] not in {"", *names}}
+    for step in shape["steps"]:
+        if step["template"]:
+            names.setdefault(step["template"], step["template"])
+    segments = form.assign_keys(shape["segments"])
     return {
         "templates": sorted(names.items()),
         "channels": [(code, labels.label_of("channel", code)) for code in CHANNELS],
         "stages": [(code, labels.label_of("stage", code)) for code in STAGES],
         "events": [(code, labels.label_of("event", code)) for code in EVENTS],
-        "segments": [
-            (segment["key"], segment["name"]) for segment in form.assign_keys(shape["segments"]) if segment["name"]
-        ],
+        "segments": [(segment["key"], segment["name"]) for segment in segments if segment["name"]],
     }
 
 
 def _locate_problem(problem: str, shape: form.Shape) -> dict[str, str]:
-    """Return a problem with the anchor of its fields; steps and segments are counted from 1."""
+    """Return a problem as people read it, and the anchor of its fields ('' for none).
+
+    «steps[2].rule: …», counted from 0, becomes «Step 3 «Second reminder».rule: …» with the anchor «steps-2».
+    """
     match = _PLACE.match(problem)
     if not match:
         return {"text": problem, "anchor": ""}
-    group, index = match[1], int(match[2])
+    group = match[1]
+    index = int(match[2])
     name = shape[group][index]["name"] if index < len(shape[group]) else ""
     noun = _("Step") if group == "steps" else _("Segment")
-    return {"text": f"{noun} {index + 1} «{name}»{problem[match.end() :]}", "anchor": f"{group}-{index}"}
+    rest = problem[match.end() :]
+    return {"text": f"{noun} {index + 1} «{name}»{rest}", "anchor": f"{group}-{index}"}
 
 
 @require_http_methods(["GET", "POST"])
@@ -146,22 +161,30 @@ def _locate_problem(problem: str, shape: form.Shape) -> dict[str, str]:
 def edit_yaml(request: StaffRequest, code: str) -> HttpResponse:
     """Show the draft as YAML, and save it."""
     listed = queries.strategy_for(request.user, code)
-    seen, problems = _draft_mark(listed.draft), []
-    text = yaml.safe_dump((listed.draft or listed.shown).document, allow_unicode=True, sort_keys=False, width=110)
+    seen = _draft_mark(listed.draft)
+    problems: list[str] = []
+    base = listed.draft or listed.shown
+    text = yaml.safe_dump(base.document, allow_unicode=True, sort_keys=False, width=110)
     if request.method == "POST":
         text = request.POST.get("text", "")
-        try:
-            document = (
-                _parse_yaml(text, code) if request.POST.get("seen", "") == seen else _refuse(_conflict_text(listed))
-            )
-            operations.save_draft(document=document, **actor_and_time(request))
-        except StrategyRefused as refusal:
-            problems = refusal.problems
-        else:
+        problems = _save_yaml(request, listed, text)
+        if not problems:
             _confirm_saved(request, code)
             return redirect("console:strategy-yaml", code)
     context = {"listed": listed, "text": text, "seen": seen, "problems": problems}
     return render(request, "console/strategies/yaml.html", context, status=422 if problems else 200)
+
+
+def _save_yaml(request: StaffRequest, listed: queries.StrategyListing, text: str) -> list[str]:
+    """Save a YAML text as the draft; return the problems that prevent it, none once it is saved."""
+    if request.POST.get("seen", "") != _draft_mark(listed.draft):
+        return [_conflict_text(listed)]
+    try:
+        document = _parse_yaml(text, listed.code)
+        operations.save_draft(document=document, **actor_and_time(request))
+    except StrategyRefused as refusal:
+        return refusal.problems
+    return []
 
 
 def _parse_yaml(text: str, code: str) -> Any:
@@ -181,10 +204,6 @@ def _parse_yaml(text: str, code: str) -> Any:
     return document
 
 
-def _refuse(problem: str) -> NoReturn:
-    raise StrategyRefused([problem])
-
-
 @require_POST
 @needs(Right.EDIT_STRATEGIES)
 def preview_reach(request: StaffRequest, code: str) -> HttpResponse:
@@ -198,20 +217,23 @@ def preview_reach(request: StaffRequest, code: str) -> HttpResponse:
 @needs(Right.EDIT_STRATEGIES)
 def create_strategy(request: StaffRequest) -> HttpResponse:
     """Create a strategy from an existing one or from one that came with the product."""
-    bases = {f"propia:{strategy.code}": strategy.shown.document for strategy in queries.strategies_for(request.user)}
+    # The keys are in the form: «propia:» are the user's own strategies, «lista:» those that came with the product.
+    bases = {f"propia:{listed.code}": listed.shown.document for listed in queries.strategies_for(request.user)}
     bases |= {f"lista:{strategy.code}": strategy.to_document() for strategy in queries.ready_made_strategies()}
     problems: list[str] = []
     if request.method == "POST":
-        code, base = request.POST.get("code", "").strip(), bases.get(request.POST.get("base", ""))
-        try:
-            if base is None or f"propia:{code}" in bases:
-                _refuse(_("Choose what to start from, and a code that no strategy has yet."))
-            document = (base or {}) | {"code": code, "name": request.POST.get("name", "").strip()}
-            operations.save_draft(document=document, **actor_and_time(request))
-        except StrategyRefused as refusal:
-            problems = refusal.problems
+        code = request.POST.get("code", "").strip()
+        base = bases.get(request.POST.get("base", ""))
+        if base is None or f"propia:{code}" in bases:
+            problems = [_("Choose what to start from, and a code that no strategy has yet.")]
         else:
-            return redirect("console:strategy-edit", code)
+            document = base | {"code": code, "name": request.POST.get("name", "").strip()}
+            try:
+                operations.save_draft(document=document, **actor_and_time(request))
+            except StrategyRefused as refusal:
+                problems = refusal.problems
+            else:
+                return redirect("console:strategy-edit", code)
     choices = [(key, document["name"], key.startswith("lista:")) for key, document in bases.items()]
     context = {"bases": choices, "problems": problems, "posted": request.POST}
     return render(request, "console/strategies/create.html", context, status=422 if problems else 200)

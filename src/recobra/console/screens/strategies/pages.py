@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pyarrow as pa
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import path
@@ -77,19 +78,25 @@ def _version_context(version: queries.StrategyVersion) -> dict[str, Any]:
 def compare_versions(request: StaffRequest, code: str) -> HttpResponse:
     """Show what changed between two versions (`?de=1&a=2`; the newest two when not given)."""
     listed = queries.strategy_for(request.user, code)
+    # Newest first.
     numbers = [version.number for version in listed.versions]
-    new = _read_number(request, "a", numbers, numbers[0])
-    old = _read_number(request, "de", numbers, next((n for n in numbers if n < new), new))
-    context = {"listed": listed, "old": queries.get_version(code, old), "new": queries.get_version(code, new)}
+    new_number = _read_number(request, "a", numbers, default=numbers[0])
+    older_numbers = [number for number in numbers if number < new_number]
+    old_number = _read_number(request, "de", numbers, default=older_numbers[0] if older_numbers else new_number)
+    old = queries.get_version(code, old_number)
+    new = queries.get_version(code, new_number)
+    context = {"listed": listed, "old": old, "new": new}
     try:
-        before, after = (queries.parse_strategy(queries.get_version(code, number).document) for number in (old, new))
+        before = queries.parse_strategy(old.document)
+        after = queries.parse_strategy(new.document)
         context["changes"] = diff_strategies(before, after, lang=screen_language())
     except StrategyError as error:
         context["problems"] = error.messages(screen_language())
     return render(request, "console/strategies/compare.html", context)
 
 
-def _read_number(request: StaffRequest, name: str, known: list[int], default: int) -> int:
+def _read_number(request: StaffRequest, name: str, known: list[int], *, default: int) -> int:
+    """Return the version number of a parameter, `default` for one that the strategy does not have."""
     text = request.GET.get(name, "")
     return int(text) if text.isdecimal() and int(text) in known else default
 
@@ -120,25 +127,32 @@ def reach_context(request: StaffRequest, document: dict[str, Any], codes: set[st
     return {"as_of": as_of, "counted": counted, **_reach_tables(strategy, figures, countries)}
 
 
-def _reach_tables(strategy: Strategy, figures: dict[str, Any], countries: dict[str, str]) -> dict[str, Any]:
-    segments = {segment.key: segment.name for segment in strategy.segments} | {NO_SEGMENT: _("Without a segment")}
-    steps = {step.key: step.name for step in strategy.steps}
-    tables = {
-        name: [row | {"country": countries.get(row["currency"], "")} for row in figures[name].to_pylist()]
-        for name in figures
-    }
-    by_segment = [row | {"name": segments.get(row["segment"], row["segment"])} for row in tables["segments"]]
+def _reach_tables(strategy: Strategy, figures: dict[str, pa.Table], countries: dict[str, str]) -> dict[str, Any]:
+    """Return the counts as rows by segment and by step, with their names.
+
+    `figures` has the tables «segments» and perhaps «steps», with a row per currency; `countries` has the country
+    whose format each currency is written in.
+    """
+    segment_names = {segment.key: segment.name for segment in strategy.segments}
+    segment_names[NO_SEGMENT] = _("Without a segment")
+    by_segment = []
+    for row in figures["segments"].to_pylist():
+        name = segment_names.get(row["segment"], row["segment"])
+        by_segment.append(row | {"name": name, "country": countries.get(row["currency"], "")})
     # A segment without an account is shown too, with zeros.
     counted_segments = {row["segment"] for row in by_segment}
     nobody = {"accounts": 0, "debtors": 0, "amount_minor": None, "currency": "", "country": ""}
-    by_segment += [
-        {**nobody, "segment": segment.key, "name": segment.name}
-        for segment in strategy.segments
-        if segment.key not in counted_segments
-    ]
-    order = list(segments)
-    by_segment.sort(key=lambda row: (order.index(row["segment"]) if row["segment"] in order else -1, row["currency"]))
-    by_step = [row | {"name": steps.get(row["step_key"], row["step_key"])} for row in tables.get("steps", [])]
+    empty_segments = [segment for segment in strategy.segments if segment.key not in counted_segments]
+    by_segment += [{**nobody, "segment": segment.key, "name": segment.name} for segment in empty_segments]
+    # In the order of the strategy, then by currency; segments that it does not have come first.
+    positions = {key: position for position, key in enumerate(segment_names)}
+    by_segment.sort(key=lambda row: (positions.get(row["segment"], -1), row["currency"]))
+
+    step_names = {step.key: step.name for step in strategy.steps}
+    by_step = []
+    for row in figures["steps"].to_pylist() if "steps" in figures else []:
+        name = step_names.get(row["step_key"], row["step_key"])
+        by_step.append(row | {"name": name, "country": countries.get(row["currency"], "")})
     return {"by_segment": by_segment, "by_step": by_step}
 
 

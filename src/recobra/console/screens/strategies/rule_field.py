@@ -17,6 +17,8 @@ from recobra.strategy import queries
 from recobra_core.rules import OPERATORS, Catalogue, Row, RuleError, Unknown, compile_rule, from_builder, to_builder
 
 ROWS_MAX = 50
+_LETTERS_AROUND_MISTAKE = 30
+_LIST_OPERATORS = frozenset({"in", "not in", "between", "not between"})
 _UNKNOWN_MODES: dict[str, Unknown] = {"yes": "yes", "no": "no"}
 
 
@@ -50,12 +52,13 @@ def judge_rule(text: str, unknown: Unknown, catalogue: Catalogue) -> Verdict:
         rule = compile_rule(text, catalogue, unknown=unknown)
     except RuleError as error:
         position = min(error.position, len(text))
+        first_shown = max(position - _LETTERS_AROUND_MISTAKE, 0)
         return Verdict(
             text=text,
             error=error.text(screen_language()),
             place=position + 1,
-            before=text[max(position - 30, 0) : position],
-            after=text[position : position + 30],
+            before=text[first_shown:position],
+            after=text[position : position + _LETTERS_AROUND_MISTAKE],
         )
     rows = to_builder(rule)
     return Verdict(text=text, words=rule.in_words(screen_language()), rows=rows or [], too_rich=rows is None)
@@ -65,13 +68,15 @@ def judge_rule(text: str, unknown: Unknown, catalogue: Catalogue) -> Verdict:
 @needs(Right.EDIT_STRATEGIES)
 def check_rule(request: StaffRequest) -> HttpResponse:
     """Check one rule field (`field` is its prefix), as it is typed or by its rows of conditions."""
-    unknown = _UNKNOWN_MODES.get(request.POST.get(f"{request.POST.get('field', '')}-unknown", ""), "refuse")
-    return render_verdict(request, unknown=unknown)
+    prefix = request.POST.get("field", "")
+    mode = request.POST.get(f"{prefix}-unknown", "")
+    return render_verdict(request, unknown=_UNKNOWN_MODES.get(mode, "refuse"))
 
 
 def render_verdict(request: StaffRequest, *, unknown: Unknown, **context: Any) -> HttpResponse:
     """Return the part of the page with the verdict about a rule field; `context` goes to its templates."""
-    prefix, catalogue = request.POST.get("field", ""), queries.rule_catalogue()
+    prefix = request.POST.get("field", "")
+    catalogue = queries.rule_catalogue()
     context |= {"prefix": prefix, "columns": builder_columns(catalogue)}
     if "rows" not in request.POST:
         verdict = judge_rule(request.POST.get(f"{prefix}-rule", ""), unknown, catalogue)
@@ -91,26 +96,32 @@ def _read_rows(post: QueryDict, prefix: str) -> list[Row]:
     """Return the rows of conditions that were posted, by their numbers."""
     rows = []
     for index in range(ROWS_MAX):
-        # A row that was removed leaves a gap in the numbers.
         column = post.get(f"{prefix}-row-{index}-column", "")
-        if column:
-            operator = post.get(f"{prefix}-row-{index}-operator", "")
-            value = post.get(f"{prefix}-row-{index}-value", "")
-            is_list = operator in {"in", "not in", "between", "not between"}
-            values = tuple(part.strip() for part in value.split(";")) if is_list else (value.strip(),)
-            rows.append(Row(column, operator, () if operator.startswith("is ") else values))
+        if not column:
+            # A row that was removed leaves a gap in the numbers.
+            continue
+        operator = post.get(f"{prefix}-row-{index}-operator", "")
+        value = post.get(f"{prefix}-row-{index}-value", "")
+        rows.append(Row(column, operator, _split_values(operator, value)))
     return rows
+
+
+def _split_values(operator: str, text: str) -> tuple[str, ...]:
+    """Return the values of a condition: none for «is null» and the like, several where the operator takes a list."""
+    if operator.startswith("is "):
+        return ()
+    if operator in _LIST_OPERATORS:
+        return tuple(part.strip() for part in text.split(";"))
+    return (text.strip(),)
 
 
 def builder_columns(catalogue: Catalogue) -> dict[str, Any]:
     """Return the columns with their labels, and the operators in words."""
-    label = "label_en" if screen_language() == "en" else "label_es"
-    return {
-        "names": sorted(
-            ((column.name, getattr(column, label)) for column in catalogue.values()), key=lambda pair: pair[1]
-        ),
-        "operators": [(operator, operator_labels()[operator]) for operator in OPERATORS],
-    }
+    is_english = screen_language() == "en"
+    columns = [(column.name, column.label_en if is_english else column.label_es) for column in catalogue.values()]
+    columns.sort(key=lambda column: column[1])
+    operators = operator_labels()
+    return {"names": columns, "operators": [(operator, operators[operator]) for operator in OPERATORS]}
 
 
 def operator_labels() -> dict[str, str]:
