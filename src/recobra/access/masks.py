@@ -6,11 +6,19 @@ import re
 
 _MAIL = re.compile(r"[^\s<>@,;:()\[\]\"']+@[^\s<>@,;:()\[\]\"']+")
 _DIGITS = re.compile(r"\+?\d(?:[\s().-]?\d){5,}")
+_READABLE_AT_END = 3
+# Up to these lengths nothing stays readable.
+_SHORT_DOCUMENT = 4
+_SHORT_CONTACT = 6
 
 
 def mask_document(value: str) -> str:
     """Return an identity document with only its last three characters readable."""
-    return "•" * max(len(value) - 3, 0) + value[-3:] if len(value) > 4 else "•" * len(value)
+    # Of a document of four characters the last three would tell nearly all.
+    if len(value) <= _SHORT_DOCUMENT:
+        return "•" * len(value)
+    hidden = len(value) - _READABLE_AT_END
+    return "•" * hidden + value[-_READABLE_AT_END:]
 
 
 def mask_contact(value: str) -> str:
@@ -18,7 +26,9 @@ def mask_contact(value: str) -> str:
     name, sign, domain = value.partition("@")
     if sign:
         return f"{name[:1]}•••@{domain}"
-    return f"{value[:3]}•••••{value[-2:]}" if len(value) > 6 else "•••"
+    if len(value) <= _SHORT_CONTACT:
+        return "•••"
+    return f"{value[:3]}•••••{value[-2:]}"
 
 
 def mask_text(text: str) -> str:

@@ -13,6 +13,8 @@ from recobra.journal.operations import record
 
 from .models import Role, SavedView, Scope, User
 
+VIEW_NAME_LENGTH_MAX = 60
+
 
 class UserRefused(Exception):
     """The user cannot be created or changed; the text says why."""
@@ -102,7 +104,7 @@ def save_view(*, user: User, screen: str, name: str, query: str) -> SavedView:
     if not name.strip():
         raise ViewRefused("A view needs a name.")
     view, _created = SavedView.objects.update_or_create(
-        user=user, screen=screen, name=name.strip()[:60], defaults={"query": query}
+        user=user, screen=screen, name=name.strip()[:VIEW_NAME_LENGTH_MAX], defaults={"query": query}
     )
     return view
 
@@ -114,6 +116,7 @@ def delete_view(*, user: User, view_id: int) -> None:
 
 
 def _replace_scope(user: User, portfolios: Iterable[str]) -> list[str]:
+    """Replace the portfolios that a user may see; return their codes, each once and sorted."""
     codes = sorted(set(portfolios))
     user.scopes.all().delete()
     Scope.objects.bulk_create([Scope(user=user, portfolio_code=code) for code in codes])
@@ -121,6 +124,7 @@ def _replace_scope(user: User, portfolios: Iterable[str]) -> list[str]:
 
 
 def _check_password(password: str) -> None:
+    """Raise UserRefused, with the reasons, for a password that Django's validators refuse."""
     try:
         validate_password(password)
     except ValidationError as error:

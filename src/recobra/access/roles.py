@@ -42,48 +42,69 @@ class Right(StrEnum):
     VISIT = "visit"
 
 
-R = Right
 _COLLECTOR_RIGHTS: Final = {
-    R.SEE_BOARD,
-    R.SEE_CASES,
-    R.SEE_CONTACT_DATA,
-    R.SEE_MESSAGES,
-    R.RECORD_PAYMENT,
-    R.PLACE_HOLD,
-    R.CLOSE_TASK,
-    R.ANSWER_MESSAGES,
-    R.VISIT,
-    R.SEE_COMPLIANCE,
+    Right.SEE_BOARD,
+    Right.SEE_CASES,
+    Right.SEE_CONTACT_DATA,
+    Right.SEE_MESSAGES,
+    Right.RECORD_PAYMENT,
+    Right.PLACE_HOLD,
+    Right.CLOSE_TASK,
+    Right.ANSWER_MESSAGES,
+    Right.VISIT,
+    Right.SEE_COMPLIANCE,
 }
 _READ_RIGHTS: Final = {
-    R.SEE_BOARD,
-    R.SEE_CASES,
-    R.SEE_MESSAGES,
-    R.SEE_LOADS,
-    R.SEE_STRATEGIES,
-    R.SEE_CYCLE,
-    R.SEE_COMPLIANCE,
+    Right.SEE_BOARD,
+    Right.SEE_CASES,
+    Right.SEE_MESSAGES,
+    Right.SEE_LOADS,
+    Right.SEE_STRATEGIES,
+    Right.SEE_CYCLE,
+    Right.SEE_COMPLIANCE,
 }
 _SUPERVISOR_RIGHTS: Final = (
     _COLLECTOR_RIGHTS
     | _READ_RIGHTS
-    | {R.SEE_NATIONAL_ID, R.REVERSE_PAYMENT, R.LIFT_HOLD, R.LOAD_FILES, R.APPROVE_TEMPLATES, R.RUN_CAMPAIGNS}
-    | {R.RECORD_INCIDENT, R.EXPORT_EVIDENCE}
+    | {
+        Right.SEE_NATIONAL_ID,
+        Right.REVERSE_PAYMENT,
+        Right.LIFT_HOLD,
+        Right.LOAD_FILES,
+        Right.APPROVE_TEMPLATES,
+        Right.RUN_CAMPAIGNS,
+    }
+    | {Right.RECORD_INCIDENT, Right.EXPORT_EVIDENCE}
 )
 
 RIGHTS: Final[dict[str, frozenset[Right]]] = {
     Role.GESTOR: frozenset(_COLLECTOR_RIGHTS),
     Role.SUPERVISOR: frozenset(_SUPERVISOR_RIGHTS),
     Role.MANAGER: frozenset(
-        _SUPERVISOR_RIGHTS | {R.EXPORT, R.EDIT_TEMPLATES, R.EDIT_STRATEGIES, R.RUN_CYCLE, R.SEE_AUDIT, R.EDIT_RULES}
+        _SUPERVISOR_RIGHTS
+        | {
+            Right.EXPORT,
+            Right.EDIT_TEMPLATES,
+            Right.EDIT_STRATEGIES,
+            Right.RUN_CYCLE,
+            Right.SEE_AUDIT,
+            Right.EDIT_RULES,
+        }
     ),
     Role.ADMINISTRATOR: frozenset(
         _READ_RIGHTS
-        | {R.LOAD_FILES, R.EDIT_TEMPLATES, R.EDIT_STRATEGIES, R.RUN_CYCLE, R.SEE_AUDIT, R.MANAGE_USERS}
-        | {R.MANAGE_CHANNELS, R.EDIT_RULES, R.APPROVE_TEMPLATES}
+        | {
+            Right.LOAD_FILES,
+            Right.EDIT_TEMPLATES,
+            Right.EDIT_STRATEGIES,
+            Right.RUN_CYCLE,
+            Right.SEE_AUDIT,
+            Right.MANAGE_USERS,
+        }
+        | {Right.MANAGE_CHANNELS, Right.EDIT_RULES, Right.APPROVE_TEMPLATES}
     ),
     # An auditor reads everything and changes nothing; neither telephones nor identity documents are needed for that.
-    Role.AUDITOR: frozenset(_READ_RIGHTS | {R.SEE_AUDIT, R.EXPORT, R.EXPORT_EVIDENCE}),
+    Role.AUDITOR: frozenset(_READ_RIGHTS | {Right.SEE_AUDIT, Right.EXPORT, Right.EXPORT_EVIDENCE}),
 }
 
 

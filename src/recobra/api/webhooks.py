@@ -68,6 +68,7 @@ class Webhook(ProviderView):
 
 
 def _receive_call(provider_code: str, call: WebhookRequest) -> HttpResponse:
+    """Store a call and return the answer that its provider expects."""
     content_type, body = receive_call(provider_code=provider_code, call=call, now=call.received_at)
     return HttpResponse(body, content_type=content_type)
 

@@ -32,8 +32,9 @@ _RECEIPT_KINDS: Final = {
     Channel.SMS: (Receipt.Kind.DELIVERED, Receipt.Kind.BOUNCED),
     Channel.IVR: (Receipt.Kind.ANSWERED, Receipt.Kind.NOT_ANSWERED),
 }
-# Of a hundred messages; what is below _SILENT_PERCENT and did not bounce brings no receipt at all.
-_BOUNCED_PERCENT, _SILENT_PERCENT = 2, 7
+# Of a hundred messages the first 2 bounce, those up to 7 bring no receipt at all, and the others arrive.
+_BOUNCED_PERCENT: Final = 2
+_SILENT_PERCENT: Final = 7
 _READ_PERCENT: Final = {Channel.EMAIL: 55, Channel.WHATSAPP: 75}
 _CLICKED_PERCENT: Final = {Channel.EMAIL: 15}
 _ANSWERED_PERCENT: Final = 60
@@ -83,9 +84,9 @@ def answer_as_debtor(*, public_id: str, text: str = "", button: str = "", key: s
     """Let a reply to a message come in, once for each `key`; return its conversation. Raises SimulationRefused."""
     contact = _demo_contact(public_id)
     pressed_button = next((offered for offered in _template_buttons(contact) if offered.code == button), None)
-    if contact.channel not in REPLY_CHANNELS or not (
-        pressed_button or (text.strip() and contact.channel in TEXT_CHANNELS)
-    ):
+    can_answer = contact.channel in REPLY_CHANNELS
+    has_text = bool(text.strip()) and contact.channel in TEXT_CHANNELS
+    if not can_answer or not (pressed_button or has_text):
         raise SimulationRefused(_("Write something first, or press one of its buttons."))
     reference = f"sandbox-{key}"
     event = InboundEvent(
@@ -112,17 +113,18 @@ def simulate_receipt(*, public_id: str, kind: str, now: datetime) -> None:
 
 def simulate_receipts(*, since: datetime, now: datetime) -> int:
     """Apply receipts of all messages sent since an instant, the same on every machine; return how many."""
-    rows = _sent_contacts(since).filter(channel__in=list(_RECEIPT_KINDS)).order_by("pk")
-    events = [
+    contacts = _sent_contacts(since).filter(channel__in=list(_RECEIPT_KINDS)).order_by("pk")
+    rows = contacts.values_list("public_id", "channel", "debtor__external_id", "sent_at")
+    events: list[ReceiptEvent] = []
+    for public_id, channel, debtor_number, sent_at in rows:
         # Nothing arrives before it was sent.
-        _receipt_event(public_id, kind, max(now, sent_at or now))
-        for public_id, channel, number, sent_at in rows.values_list(
-            "public_id", "channel", "debtor__external_id", "sent_at"
-        )
-        # By the debtor's number, so that a repeated demonstration has the same outcome.
-        for kind in _draw_receipts(Channel(channel), zlib.crc32(f"{channel}/{number}".encode()))
-    ]
-    _apply_events(events, "", max((event.at for event in events), default=now))
+        arrived_at = now if sent_at is None else max(now, sent_at)
+        # Drawn by the debtor's number, so that a repeated demonstration has the same outcome.
+        chance = zlib.crc32(f"{channel}/{debtor_number}".encode())
+        kinds = _draw_receipts(Channel(channel), chance)
+        events += [_receipt_event(public_id, kind, arrived_at) for kind in kinds]
+    applied_at = max((event.at for event in events), default=now)
+    _apply_events(events, "", applied_at)
     return len(events)
 
 
@@ -133,47 +135,55 @@ def answerable_messages(*, since: datetime) -> Iterator[AnswerableMessage]:
     """
     sent = _sent_contacts(since).filter(channel__in=TEXT_CHANNELS, undelivered_at__isnull=True, template__isnull=False)
     claims = sent.exclude(template__stage="PREVENTIVE").select_related("debtor")
+    claims = claims.order_by(F("read_at").asc(nulls_last=True), "-portfolio__code", "debtor__external_id", "-channel")
     addresses: set[str] = set()
-    for contact in claims.order_by(
-        F("read_at").asc(nulls_last=True), "-portfolio__code", "debtor__external_id", "-channel"
-    ):
+    for contact in claims:
         figures = identity_digits(contact.debtor)
-        is_shared = ContactPoint.objects.filter(value=contact.address).exclude(debtor=contact.debtor_id).exists()
+        if not figures or contact.address in addresses:
+            continue
         # From a shared number nobody could tell which debtor answers.
-        if figures and not is_shared and contact.address not in addresses:
-            addresses.add(contact.address)
-            yield AnswerableMessage(public_id=contact.public_id, channel=contact.channel, figures=figures)
+        if ContactPoint.objects.filter(value=contact.address).exclude(debtor=contact.debtor_id).exists():
+            continue
+        addresses.add(contact.address)
+        yield AnswerableMessage(public_id=contact.public_id, channel=contact.channel, figures=figures)
 
 
 def _sent_contacts(since: datetime) -> QuerySet[Contact]:
+    """Return the contacts that the demonstration itself sent, without replies in a conversation."""
     _require_demo()
     demo_contacts = Contact.objects.filter(conversation_id__isnull=True, provider__isnull=True)
     return demo_contacts.filter(status=Contact.Status.SENT, sent_at__gte=since)
 
 
 def _draw_receipts(channel: Channel, chance: int) -> Iterator[str]:
-    """Yield the receipts of a message; `chance` is any large number, drawn once for the message."""
-    arrives, reads = chance % 100, chance // 100 % 100
+    """Yield the receipts of a message; `chance` is any large number, drawn once for the message.
+
+    Its last two digits decide whether the message arrives, the two before them what the debtor does then.
+    """
+    delivery_draw = chance % 100
+    reaction_draw = chance // 100 % 100
     if channel == Channel.IVR:
-        yield Receipt.Kind.ANSWERED if reads < _ANSWERED_PERCENT else Receipt.Kind.NOT_ANSWERED
-    elif arrives < _BOUNCED_PERCENT:
+        yield Receipt.Kind.ANSWERED if reaction_draw < _ANSWERED_PERCENT else Receipt.Kind.NOT_ANSWERED
+    elif delivery_draw < _BOUNCED_PERCENT:
         yield Receipt.Kind.BOUNCED
-    elif arrives >= _SILENT_PERCENT:
+    elif delivery_draw >= _SILENT_PERCENT:
         yield Receipt.Kind.DELIVERED
-        if reads < _READ_PERCENT.get(channel, 0):
+        if reaction_draw < _READ_PERCENT.get(channel, 0):
             yield Receipt.Kind.READ
-        if reads < _CLICKED_PERCENT.get(channel, 0):
+        if reaction_draw < _CLICKED_PERCENT.get(channel, 0):
             yield Receipt.Kind.CLICKED
 
 
-def _receipt_event(public_id: UUID, kind: str, now: datetime) -> ReceiptEvent:
+def _receipt_event(public_id: UUID, kind: str, at: datetime) -> ReceiptEvent:
+    """Return a receipt as a provider reports it; the same message and kind have the same key, so they count once."""
     permanent = True if kind == Receipt.Kind.BOUNCED else None
     return ReceiptEvent(
-        kind=kind, at=now, event_key=f"sandbox-{public_id}-{kind}", public_id=public_id, permanent=permanent
+        kind=kind, at=at, event_key=f"sandbox-{public_id}-{kind}", public_id=public_id, permanent=permanent
     )
 
 
 def _apply_events(events: Sequence[InboundEvent | ReceiptEvent], channel: str, now: datetime) -> None:
+    """Apply events as if a provider had reported them. Raises SimulationRefused. `channel` may be '' for receipts."""
     try:
         apply_events(events=events, provider_id=None, channel=channel or Channel.EMAIL, now=now)
     except NotApplied as error:
@@ -181,11 +191,13 @@ def _apply_events(events: Sequence[InboundEvent | ReceiptEvent], channel: str, n
 
 
 def _require_demo() -> None:
+    """Raise SimulationRefused outside of a demonstration."""
     if not settings.DEMO:
         raise SimulationRefused(_("Only in a demonstration can somebody answer in the name of a debtor."))
 
 
 def _demo_contact(public_id: str) -> Contact:
+    """Return the contact behind a message of the mailbox. Raises SimulationRefused."""
     _require_demo()
     contact = _find_contact(public_id)
     if contact is None:
@@ -199,10 +211,11 @@ def _find_contact(public_id: str) -> Contact | None:
         key = UUID(public_id)
     except ValueError:
         return None
-    contact = Contact.objects.select_related("template").filter(public_id=key, provider__isnull=True).first()
-    return contact if contact is not None and contact.handed_over_at is not None else None
+    mailbox_contacts = Contact.objects.filter(provider__isnull=True, handed_over_at__isnull=False)
+    return mailbox_contacts.select_related("template").filter(public_id=key).first()
 
 
 def _template_buttons(contact: Contact) -> tuple[Button, ...]:
+    """Return the buttons under a message, none for one without a template."""
     buttons = contact.template.buttons if contact.template else []
     return tuple(Button(code=button["code"], title=button["title"]) for button in buttons)

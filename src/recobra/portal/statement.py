@@ -19,6 +19,7 @@ from .pages import render_page
 from .previewers import is_person
 
 PAGE = "portal/statement.html"
+# State of the page -> HTTP status; 200 for every other state.
 _STATUS_CODES = {"gone": 404, "wrong": 403, "closed": 429, "unreadable": 400}
 
 
@@ -52,10 +53,13 @@ class Statement(View):
             return _render_statement(request, "shown", link, statement_page(link, now=now))
         state = _link_state(link)
         # A link that is closed by now says so, whatever the answer was.
-        return _render_statement(request, str(proof) if state == "ask" else state, link)
+        if state == "ask":
+            state = str(proof)
+        return _render_statement(request, state, link)
 
 
 def _link_state(link: StatementLink) -> str:
+    """Return the state of the page before an answer: «closed», «ask», or «unasked» where no proof is possible."""
     if link.closed:
         return "closed"
     return "ask" if link.asks else "unasked"
@@ -64,6 +68,7 @@ def _link_state(link: StatementLink) -> str:
 def _render_statement(
     request: HttpRequest, state: str, link: StatementLink | None = None, statement: object = None
 ) -> HttpResponse:
+    """Render the page in a state, which its template names; with «shown» the `statement` is there."""
     # The texts of the statement exist in Spanish only, and the page around them has to match.
     with translation.override("es"):
         context = {"state": state, "link": link, "statement": statement}

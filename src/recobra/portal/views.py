@@ -63,6 +63,8 @@ class Unsubscribe(View):
         return _render_unsubscribe(request, state, address=queries.masked_address(public_id))
 
 
+# Each of these records a wish and returns the state of the page that answers it. `statement` is what the debtor's
+# program posted, '' for a click on the page.
 def _record_opt_out(public_id: UUID, statement: str, now: datetime) -> str:
     record_opt_out(public_id=public_id, source="LINK", text_shown=str(WISH_TEXTS["stop"]), said=statement, now=now)
     return "stopped"
@@ -76,6 +78,7 @@ def _record_not_me(public_id: UUID, statement: str, now: datetime) -> str:
 
 
 def _record_resumption(public_id: UUID, statement: str, now: datetime) -> str:
+    """Take back an opt-out; «silent» where a wrong-person entry keeps messages away."""
     is_resumed = resume_messages(
         public_id=public_id, source="PORTAL", text_shown=str(WISH_TEXTS["resume"]), said=statement, now=now
     )
@@ -90,5 +93,6 @@ _WISHES: Final[dict[str, Callable[[UUID, str, datetime], str]]] = {
 
 
 def _render_unsubscribe(request: HttpRequest, state: str, *, address: str | None = None) -> HttpResponse:
+    """Render the page in a state, which its template names, with the masked address; «unknown» is a 404."""
     status = 404 if state == "unknown" else 200
     return render_page(request, PAGE, {"state": state, "address": address, "wish_texts": WISH_TEXTS}, status=status)

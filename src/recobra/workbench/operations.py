@@ -1,4 +1,4 @@
-"""Creation and closing of tasks: work for people, from strategies, gaps in the data or by hand."""
+"""Creation and closing of tasks: work for people, from strategies, gaps in the data or by hand. See also `visits`."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ def create_tasks(*, rows: pa.Table, actor: str, now: datetime) -> pa.Table:
     if rows.num_rows == 0:
         return rows.append_column("task_id", pa.array([], pa.int64()))
     count = rows.num_rows
+    # The ids are known before the rows are written: the journal's facts name them.
     first_id = tables.reserve_ids("workbench_task", count)
     tasks = rows.append_column("id", pa.array(range(first_id, first_id + count), pa.int64()))
     # COPY knows no defaults of Django's, so every column is written out.
@@ -42,10 +43,12 @@ def create_tasks(*, rows: pa.Table, actor: str, now: datetime) -> pa.Table:
     for name, values in constants.items():
         table_rows = table_rows.append_column(name, values)
     tables.copy_in("workbench_task", table_rows)
+    payloads = []
+    for task_id, kind in zip(tasks["id"].to_pylist(), tasks["kind"].to_pylist(), strict=True):
+        payloads.append(json.dumps({"task_id": task_id, "kind": kind}))
     subjects = tasks.select(["portfolio_id", "debtor_id", "account_id"])
-    ids_and_kinds = zip(tasks["id"].to_pylist(), tasks["kind"].to_pylist(), strict=True)
-    payload = pa.array([json.dumps({"task_id": task_id, "kind": kind}) for task_id, kind in ids_and_kinds])
-    record_all(Facts(kind="task.created", at=now, actor=actor, rows=subjects.append_column("payload", payload)))
+    facts = subjects.append_column("payload", pa.array(payloads))
+    record_all(Facts(kind="task.created", at=now, actor=actor, rows=facts))
     return tasks.rename_columns(["task_id" if name == "id" else name for name in tasks.column_names])
 
 
@@ -58,7 +61,10 @@ def close_task(*, task_id: int, outcome: str, actor: str, actor_id: int | None =
         raise TaskRefused(_("The task is closed already."))
     if not outcome.strip():
         raise TaskRefused(_("Say what came of the task."))
-    task.status, task.closed_at, task.closed_by, task.outcome = Task.Status.DONE, now, actor, outcome.strip()
+    task.status = Task.Status.DONE
+    task.closed_at = now
+    task.closed_by = actor
+    task.outcome = outcome.strip()
     task.save(update_fields=["status", "closed_at", "closed_by", "outcome"])
     record(
         "task.closed",

@@ -62,6 +62,7 @@ ADAPTER = VisitAdapter()
 
 
 def _add_to_route(message: Message) -> Outcome:
+    """Put the contact of a message on the route of its day; one without an address fails for good."""
     contact = Contact.objects.select_related("debtor").get(public_id=message.public_id)
     if not message.address.strip():
         return Outcome(kind=OutcomeKind.FAILED, reason=reasons.REFUSED, answer="no address", unusable=True)

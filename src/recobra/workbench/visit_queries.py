@@ -15,7 +15,9 @@ Result = Visit.Result
 def visits_for(user: User, *, route_date: date, only_own: bool = False) -> list[Visit]:
     """Return the visits of a day in the order of the route; with `only_own` those assigned to the user."""
     visits = _visits_in_scope(user).filter(route_date=route_date).order_by("area", "position", "pk")
-    return list(visits.filter(assigned_to_id=user.pk) if only_own else visits)
+    if only_own:
+        visits = visits.filter(assigned_to_id=user.pk)
+    return list(visits)
 
 
 def visit_for(user: User, visit_id: int) -> Visit:
@@ -24,6 +26,7 @@ def visit_for(user: User, visit_id: int) -> Visit:
 
 
 def _visits_in_scope(user: User) -> QuerySet[Visit]:
+    """Return the visits of the portfolios that a user may see, with their debtors."""
     visits = Visit.objects.select_related("contact__debtor", "contact__portfolio")
     codes = portfolio_codes(user)
     return visits if codes is None else visits.filter(contact__portfolio__code__in=codes)

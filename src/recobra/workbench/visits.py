@@ -36,7 +36,10 @@ class VisitRefused(Exception):
 
 @transaction.atomic
 def order_route(*, route_date: date, portfolio_codes: Collection[str] | None, now: datetime) -> int:
-    """Number the open visits of a day by area and address; return their number."""
+    """Give the open visits of a day their positions by area and address; return how many there are.
+
+    `portfolio_codes` are the portfolios that the user may see, None for all.
+    """
     del now
     visits = list(_open_visits(route_date, portfolio_codes).select_related("contact__point"))
     for position, visit in enumerate(sorted(visits, key=_route_key), start=1):
@@ -56,7 +59,7 @@ def assign_visits(
     actor_id: int | None = None,
     now: datetime,
 ) -> int:
-    """Assign the open visits of some areas to a person; return their number."""
+    """Assign the open visits of some areas to a person; return how many there are."""
     assigned = _open_visits(route_date, portfolio_codes).filter(area__in=areas).update(assigned_to_id=user_id)
     payload = {"date": route_date.isoformat(), "user_id": user_id, "visits": assigned}
     record("visit.assigned", at=now, actor=actor, actor_id=actor_id, payload=payload)
@@ -85,7 +88,10 @@ def record_visit_result(
     # The day of the promise is the debtor's own, not the server's.
     today = local_date(visit.contact.zones, now) or now.date()
     _check_result(visit, result, note, promised_on, today)
-    visit.result, visit.note, visit.noted_at, visit.noted_by = result, note.strip(), now, actor
+    visit.result = result
+    visit.note = note.strip()
+    visit.noted_at = now
+    visit.noted_by = actor
     visit.save(update_fields=["result", "note", "noted_at", "noted_by"])
     contact = visit.contact
     record(
@@ -122,6 +128,10 @@ def record_visit_result(
 
 
 def _check_result(visit: Visit, result: str, note: str, promised_on: date | None, today: date) -> None:
+    """Raise VisitRefused for a second result, an unknown one, a long note, or a promise that does not fit.
+
+    `today` is the day where the debtor lives.
+    """
     if visit.result:
         raise VisitRefused(_("The result of this visit is noted already."))
     if result not in _RECEIPTS:
@@ -135,11 +145,16 @@ def _check_result(visit: Visit, result: str, note: str, promised_on: date | None
 
 
 def _open_visits(route_date: date, portfolio_codes: Collection[str] | None) -> QuerySet[Visit]:
+    """Return the visits of a day without a result, in some portfolios or, with None, in all."""
     visits = Visit.objects.filter(route_date=route_date, result="")
     return visits if portfolio_codes is None else visits.filter(contact__portfolio__code__in=portfolio_codes)
 
 
 def _route_key(visit: Visit) -> tuple[str, list[tuple[int, str]]]:
-    # Numbers compare as numbers, so that house 12 comes before house 110.
+    """Return the sort key of a visit on its route: its area, then the words of its address.
+
+    Numbers compare as numbers, so that house 12 comes before house 110; a name comes before any number.
+    """
     words = visit.contact.address.casefold().replace(",", " ").split()
-    return visit.area, [(int(word), "") if word.isdecimal() else (-1, word) for word in words]
+    word_keys = [(int(word), "") if word.isdecimal() else (-1, word) for word in words]
+    return visit.area, word_keys
