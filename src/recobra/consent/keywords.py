@@ -1,4 +1,7 @@
-"""Keywords by which a debtor opts out, denies being the person or resumes: dated data, matched before all else."""
+"""Keywords that change the ledger of consent: opt-out, wrong person, resumption; dated data, matched before all else.
+
+`spoken_refusals` holds the plainer sentences that the bot obeys too.
+"""
 
 from __future__ import annotations
 
@@ -33,12 +36,34 @@ _DENIED_NAME = re.compile(
 )
 
 
+# A wrong person is silenced too, and an opt-out outweighs a resumption.
+_STRICTEST_FIRST: Final[tuple[Act, ...]] = ("NOT_ME", "OPTED_OUT", "RESUMED")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _WordBlock:
+    """Words that amount to an act when they are the whole message, from a day on."""
+
+    act: Act
+    effective_from: date
+    words: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _PatternBlock:
+    """A pattern that amounts to an act when it matches the whole message, from a day on."""
+
+    act: Act
+    effective_from: date
+    pattern: re.Pattern[str]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Keywords:
-    """The keyword file. `words` and `patterns` match the whole message; each has the day from which it holds."""
+    """The keyword file. `courtesy` is a greeting or thanks at either end; `buttons` are acts by the button's code."""
 
-    words: tuple[tuple[Act, date, frozenset[str]], ...]
-    patterns: tuple[tuple[Act, date, re.Pattern[str]], ...]
+    words: tuple[_WordBlock, ...]
+    patterns: tuple[_PatternBlock, ...]
     courtesy: re.Pattern[str]
     buttons: dict[str, Act]
 
@@ -49,22 +74,27 @@ def recognise_act(text: str, *, day: date, names: Sequence[str] = ()) -> Act | N
     `names` are those of the debtors at the number: «no soy Rosa» denies only a Rosa who is sought there. «Cancelar»
     is no act: it means to pay in much of Latin America, and the bot asks.
     """
-    own_text, keywords = _strip_quotes(text), _load_keywords()
+    own_text = _strip_quotes(text)
     message = normalise_text(own_text)
-    core = message
-    while (stripped := keywords.courtesy.sub("", core).strip()) != core:
-        core = stripped
-    acts = {act for act, since, words in keywords.words if since <= day and {message, core} & words}
-    acts |= {act for act, since, pattern in keywords.patterns if since <= day and pattern.fullmatch(core)}
+    core = _strip_courtesy(message)
+    keywords = _load_keywords()
+    acts: set[Act] = set()
+    for block in keywords.words:
+        if block.effective_from <= day and (message in block.words or core in block.words):
+            acts.add(block.act)
+    for rule in keywords.patterns:
+        if rule.effective_from <= day and rule.pattern.fullmatch(core):
+            acts.add(rule.act)
     if spoken_refusals.match_refusal(text=own_text, today=day) == "opt_out":
         acts.add("OPTED_OUT")
     # A wrong person retires the number for ever, so only a message that says nothing else counts; the bot asks about
     # the rest.
     if core in spoken_refusals.keywords_of(intent="wrong_person", today=day) or _denies_name(core, names):
         acts.add("NOT_ME")
-    # The stricter act wins: a wrong person is silenced too.
-    order: tuple[Act, ...] = ("NOT_ME", "OPTED_OUT", "RESUMED")
-    return next((act for act in order if act in acts), None)
+    for act in _STRICTEST_FIRST:
+        if act in acts:
+            return act
+    return None
 
 
 def recognise_button(code: str) -> Act | None:
@@ -72,7 +102,17 @@ def recognise_button(code: str) -> Act | None:
     return _load_keywords().buttons.get(code.strip().casefold().replace("-", "_"))
 
 
+def _strip_courtesy(message: str) -> str:
+    """Return a message without greetings and thanks at its ends, as many as there are («hola, BAJA, gracias»)."""
+    courtesy = _load_keywords().courtesy
+    core = message
+    while (stripped := courtesy.sub("", core).strip()) != core:
+        core = stripped
+    return core
+
+
 def _denies_name(message: str, names: Sequence[str]) -> bool:
+    """Return whether a message denies being one of the names, by any part of it («no soy Rosa» for Rosa Quispe)."""
     match = _DENIED_NAME.fullmatch(message)
     if match is None:
         return False
@@ -94,17 +134,22 @@ def _strip_quotes(text: str) -> str:
 
 @cache
 def _load_keywords() -> _Keywords:
+    """Return the keyword file, read once per process."""
     document = yaml_text.load(_FILE.read_text(encoding="utf-8"))
+    words = [
+        _WordBlock(act=block["act"], effective_from=block["effective_from"], words=frozenset(block["words"]))
+        for block in document["words"]
+    ]
+    patterns = []
+    for block in document["patterns"]:
+        alternatives = "|".join(f"(?:{pattern})" for pattern in block["whole"])
+        patterns.append(
+            _PatternBlock(act=block["act"], effective_from=block["effective_from"], pattern=re.compile(alternatives))
+        )
+    courtesy = "|".join(document["courtesy"])
     return _Keywords(
-        words=tuple((block["act"], block["effective_from"], frozenset(block["words"])) for block in document["words"]),
-        patterns=tuple(
-            (
-                block["act"],
-                block["effective_from"],
-                re.compile("|".join(f"(?:{pattern})" for pattern in block["whole"])),
-            )
-            for block in document["patterns"]
-        ),
-        courtesy=re.compile(r"^(?:{0})\b|\b(?:{0})$".format("|".join(document["courtesy"]))),
+        words=tuple(words),
+        patterns=tuple(patterns),
+        courtesy=re.compile(rf"^(?:{courtesy})\b|\b(?:{courtesy})$"),
         buttons=document["buttons"],
     )

@@ -25,15 +25,18 @@ Act = ConsentEntry.Act
 Source = ConsentEntry.Source
 SAID_MAX: Final = 500
 DEBTOR: Final = "debtor"
+# Whom a fact about consent concerns: the contact point, its debtor, and the contact that was answered, if any.
 SUBJECTS = pa.schema([("point_id", pa.int64()), ("debtor_id", pa.int64()), ("contact_id", pa.int64())])
 
 # Contacts on their way to an address, over all debtors, portfolios and channels: found by contact point, or by their
-# conversation while nobody knows whose number it is.
+# conversation while nobody knows whose number it is. A condition of `cancel_where`, which calls the contact `w`.
 TO_ADDRESS: Final = """w.id IN (
-        SELECT t.id FROM messaging_contact t JOIN portfolio_contactpoint p ON p.id = t.point_id
-            AND p.debtor_id = t.debtor_id WHERE p.kind = %s AND p.value = ANY(%s)
-        UNION SELECT t.id FROM messaging_contact t JOIN conversations_conversation v ON v.id = t.conversation_id
-            WHERE v.address = ANY(%s))"""
+        SELECT contact.id FROM messaging_contact contact
+            JOIN portfolio_contactpoint point ON point.id = contact.point_id AND point.debtor_id = contact.debtor_id
+            WHERE point.kind = %s AND point.value = ANY(%s)
+        UNION SELECT contact.id FROM messaging_contact contact
+            JOIN conversations_conversation conversation ON conversation.id = contact.conversation_id
+            WHERE conversation.address = ANY(%s))"""
 
 
 class OptOutRefused(Exception):
@@ -82,7 +85,9 @@ class ConsentStatement:
         """Return the actor for the journal. Raises ValueError where staff is the source and no actor is named."""
         if Source(self.source) == Source.STAFF and not self.actor:
             raise ValueError("A wish that was put down by staff needs its actor.")
-        return self.actor or ("provider" if self.source == Source.PROVIDER else DEBTOR)
+        if self.actor:
+            return self.actor
+        return "provider" if self.source == Source.PROVIDER else DEBTOR
 
 
 def find_address(
@@ -93,27 +98,34 @@ def find_address(
         raise TypeError("Give a contact's public id, a contact point or a kind and value, one of the three.")
     if value:
         return _build_address(kind, address_forms.normalise_address(value, kind=ContactPoint.Kind(kind)))
-    if public_id is None:
-        point = ContactPoint.objects.filter(pk__in=[point_id or 0]).first()
-        contact = None
-    else:
+    if point_id is not None:
+        point = ContactPoint.objects.filter(pk=point_id).first()
+        if point is not None:
+            return _build_address(point.kind, point.value, debtor_id=point.debtor_id)
+    if public_id is not None:
         contact = Contact.objects.select_related("point").filter(public_id=public_id).first()
-        point = contact.point if contact else None
-    if contact is not None and point is None and contact.address:
-        # A reply to a number that belongs to no debtor yet has no contact point.
-        channel = str(contact.channel)
+        if contact is not None:
+            return _address_of_contact(contact)
+    raise OptOutRefused(_("There is no such message or address."))
+
+
+def _address_of_contact(contact: Contact) -> Address:
+    """Return the address that a contact went to: its contact point, else the number that was replied to."""
+    channel = str(contact.channel)
+    point = contact.point
+    if point is not None:
         return _build_address(
-            address_forms.point_kind(channel), contact.address, contact.debtor_id, contact.pk, channel
+            point.kind, point.value, debtor_id=point.debtor_id, contact_id=contact.pk, channel=channel
         )
-    if point is None:
-        raise OptOutRefused(_("There is no such message or address."))
-    channel = str(contact.channel) if contact else ""
-    return _build_address(point.kind, point.value, point.debtor_id, contact.pk if contact else None, channel)
+    # A reply to a number that belongs to no debtor yet has no contact point.
+    kind = address_forms.point_kind(channel)
+    return _build_address(kind, contact.address, debtor_id=contact.debtor_id, contact_id=contact.pk, channel=channel)
 
 
 def _build_address(
-    kind: str, value: str, debtor_id: int | None = None, contact_id: int | None = None, channel: str = ""
+    kind: str, value: str, *, debtor_id: int | None = None, contact_id: int | None = None, channel: str = ""
 ) -> Address:
+    """Return an address with the other spellings of its value. Raises OptOutRefused for an empty value."""
     if not value:
         raise OptOutRefused(_("There is no such message or address."))
     return Address(
@@ -162,10 +174,12 @@ def latest_entry(address: Address, *acts: str, until: datetime | None = None) ->
 
 def cancel_contacts(address: Address, *, reason: str, at: datetime, actor: str, channel: str = "") -> int:
     """Cancel the contacts to an address that are due or leased, but not handed over; return how many."""
-    which, parameters = TO_ADDRESS, address.sql_parameters()
+    condition = TO_ADDRESS
+    parameters = address.sql_parameters()
     if channel:
-        which, parameters = f"{TO_ADDRESS} AND w.channel = %s", [*parameters, channel]
-    return cancel_where(which, parameters, reason=reason, at=at, actor=actor)
+        condition = f"{TO_ADDRESS} AND w.channel = %s"
+        parameters.append(channel)
+    return cancel_where(condition, parameters, reason=reason, at=at, actor=actor)
 
 
 @transaction.atomic
@@ -222,15 +236,16 @@ def withdraw_consent(
 
 # Contact points carry a copy of the authorisations, so that planning needs no look into the ledger.
 _COPY_TO_POINTS = """
-    UPDATE portfolio_contactpoint p
-    SET granted_for = CASE WHEN %s THEN array_append(array_remove(p.granted_for, %s), %s)
-            ELSE array_remove(p.granted_for, %s) END,
-        denied_for = CASE WHEN %s THEN array_remove(p.denied_for, %s)
-            ELSE array_append(array_remove(p.denied_for, %s), %s) END
-    WHERE p.kind = %s AND p.value = ANY(%s)"""
+    UPDATE portfolio_contactpoint
+    SET granted_for = CASE WHEN %(is_granted)s THEN array_append(array_remove(granted_for, %(channel)s), %(channel)s)
+            ELSE array_remove(granted_for, %(channel)s) END,
+        denied_for = CASE WHEN %(is_granted)s THEN array_remove(denied_for, %(channel)s)
+            ELSE array_append(array_remove(denied_for, %(channel)s), %(channel)s) END
+    WHERE kind = %(kind)s AND value = ANY(%(forms)s)"""
 
 
 def _record_authorisation(address: Address, act: str, statement: ConsentStatement) -> bool:
+    """Enter GRANTED or WITHDRAWN for the statement's channel; return False where it is the latest entry already."""
     if not statement.channel:
         raise ValueError("An authorisation is for one channel.")
     lock_address(address)
@@ -239,22 +254,16 @@ def _record_authorisation(address: Address, act: str, statement: ConsentStatemen
     if latest is not None and latest.act == act:
         return False
     add_entry(address, act, statement)
-    is_granted, channel = act == Act.GRANTED, statement.channel
+    is_granted = act == Act.GRANTED
     with connection.cursor() as cursor:
         cursor.execute(
             _COPY_TO_POINTS,
-            [
-                is_granted,
-                channel,
-                channel,
-                channel,
-                is_granted,
-                channel,
-                channel,
-                channel,
-                address.kind,
-                list(address.forms),
-            ],
+            {
+                "is_granted": is_granted,
+                "channel": statement.channel,
+                "kind": address.kind,
+                "forms": list(address.forms),
+            },
         )
     record(
         "consent.granted" if is_granted else "consent.withdrawn",
@@ -263,35 +272,38 @@ def _record_authorisation(address: Address, act: str, statement: ConsentStatemen
         actor_id=statement.actor_id,
         debtor_id=address.debtor_id,
         contact_id=address.contact_id,
-        payload={"channel": channel, "source": statement.source},
+        payload={"channel": statement.channel, "source": statement.source},
     )
     return True
 
 
 _SILENCE_NEW_POINTS = """
-    WITH late AS (
-        SELECT p.id, s.since FROM consent_silence s
-        JOIN portfolio_contactpoint p ON p.value = s.value AND p.kind = s.kind
-        WHERE p.opted_out_at IS NULL ORDER BY p.id FOR NO KEY UPDATE OF p)
-    UPDATE portfolio_contactpoint p SET opted_out_at = late.since FROM late WHERE p.id = late.id
-    RETURNING p.id"""
+    WITH unmarked AS (
+        SELECT point.id, silence.since FROM consent_silence silence
+        JOIN portfolio_contactpoint point ON point.value = silence.value AND point.kind = silence.kind
+        WHERE point.opted_out_at IS NULL ORDER BY point.id FOR NO KEY UPDATE OF point)
+    UPDATE portfolio_contactpoint point SET opted_out_at = unmarked.since FROM unmarked WHERE point.id = unmarked.id
+    RETURNING point.id"""
 
 # Unlike a silence, which is stored in every form of its address, an entry keeps one: `forms_sql` finds the others.
 _COPY_TO_NEW_POINTS = f"""
-    WITH last AS (
-        SELECT DISTINCT ON (p.id, e.channel) p.id, e.channel, e.act
-        FROM consent_consententry e CROSS JOIN LATERAL unnest({address_forms.forms_sql("e.value")}) AS f(value)
-        JOIN portfolio_contactpoint p ON p.value = f.value AND p.kind = e.kind
-        WHERE e.act IN ('GRANTED', 'WITHDRAWN') AND cardinality(p.granted_for) + cardinality(p.denied_for) = 0
-        ORDER BY p.id, e.channel, e.at DESC, e.id DESC
-    ), now_is AS (
-        SELECT l.id, array_agg(l.channel) FILTER (WHERE l.act = 'GRANTED') AS granted,
-            array_agg(l.channel) FILTER (WHERE l.act = 'WITHDRAWN') AS denied
-        FROM last l GROUP BY l.id)
-    UPDATE portfolio_contactpoint p
-    SET granted_for = coalesce(n.granted, '{{}}'), denied_for = coalesce(n.denied, '{{}}')
-    FROM now_is n WHERE p.id = n.id
-    RETURNING p.id"""
+    -- The latest entry per channel, about points that carry no authorisation yet.
+    WITH latest AS (
+        SELECT DISTINCT ON (point.id, entry.channel) point.id, entry.channel, entry.act
+        FROM consent_consententry entry
+        CROSS JOIN LATERAL unnest({address_forms.forms_sql("entry.value")}) AS form(value)
+        JOIN portfolio_contactpoint point ON point.value = form.value AND point.kind = entry.kind
+        WHERE entry.act IN ('GRANTED', 'WITHDRAWN')
+            AND cardinality(point.granted_for) + cardinality(point.denied_for) = 0
+        ORDER BY point.id, entry.channel, entry.at DESC, entry.id DESC
+    ), authorisation AS (
+        SELECT id, array_agg(channel) FILTER (WHERE act = 'GRANTED') AS granted,
+            array_agg(channel) FILTER (WHERE act = 'WITHDRAWN') AS denied
+        FROM latest GROUP BY id)
+    UPDATE portfolio_contactpoint point
+    SET granted_for = coalesce(authorisation.granted, '{{}}'), denied_for = coalesce(authorisation.denied, '{{}}')
+    FROM authorisation WHERE point.id = authorisation.id
+    RETURNING point.id"""
 
 
 @transaction.atomic
@@ -306,5 +318,7 @@ def apply_to_new_points() -> int:
 
 def build_payloads(points: pa.Table, statement: ConsentStatement) -> pa.Array:
     """Return the payload of a fact, as JSON text, for each contact point of `points` (schema SUBJECTS)."""
-    ids = points["point_id"].to_pylist()
-    return pa.array([json.dumps({"point_id": pk, "source": statement.source}) for pk in ids], pa.string())
+    payloads = [
+        json.dumps({"point_id": point_id, "source": statement.source}) for point_id in points["point_id"].to_pylist()
+    ]
+    return pa.array(payloads, pa.string())

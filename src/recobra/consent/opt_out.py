@@ -1,4 +1,4 @@
-"""Opt-outs: effective immediately, for every debtor at the address, and never undone by staff."""
+"""Opt-outs, wrong persons and resumptions: effective at once for every debtor at the address, never undone by staff."""
 
 from __future__ import annotations
 
@@ -36,23 +36,25 @@ _RESUMING_SOURCES: Final = frozenset({Source.KEYWORD, Source.PORTAL, Source.BUTT
 
 # NO KEY: planning holds key-share locks on contact points for minutes, and an opt-out must not wait for them.
 _MARK_OPTED_OUT = """
-    WITH same AS (
-        SELECT p.id FROM portfolio_contactpoint p
-        WHERE p.value = ANY(%s) AND p.kind = %s AND p.opted_out_at IS NULL ORDER BY p.id FOR NO KEY UPDATE)
-    UPDATE portfolio_contactpoint p SET opted_out_at = %s FROM same WHERE p.id = same.id
-    RETURNING p.id, p.debtor_id, %s::bigint"""
+    WITH unmarked AS (
+        SELECT point.id FROM portfolio_contactpoint point
+        WHERE point.value = ANY(%s) AND point.kind = %s AND point.opted_out_at IS NULL
+        ORDER BY point.id FOR NO KEY UPDATE)
+    UPDATE portfolio_contactpoint point SET opted_out_at = %s FROM unmarked WHERE point.id = unmarked.id
+    RETURNING point.id, point.debtor_id, %s::bigint"""
 
-# The same person may be a debtor of several creditors: the number is wrong for all of those.
 _RETIRE_POINTS = """
-    WITH meant AS (
-        SELECT d.id FROM portfolio_debtor d
-        WHERE d.id = ANY(%s) OR (d.national_id <> '' AND (d.country, d.national_id) IN (
-            SELECT o.country, o.national_id FROM portfolio_debtor o WHERE o.id = ANY(%s)))
+    -- The same person may be a debtor of several creditors: the number is wrong for all of those.
+    WITH same_person AS (
+        SELECT debtor.id FROM portfolio_debtor debtor
+        WHERE debtor.id = ANY(%s) OR (debtor.national_id <> '' AND (debtor.country, debtor.national_id) IN (
+            SELECT sought.country, sought.national_id FROM portfolio_debtor sought WHERE sought.id = ANY(%s)))
     ), wrong AS (
-        SELECT p.id FROM portfolio_contactpoint p JOIN meant ON meant.id = p.debtor_id
-        WHERE p.value = ANY(%s) AND p.kind = %s AND p.retired_at IS NULL ORDER BY p.id FOR NO KEY UPDATE OF p)
-    UPDATE portfolio_contactpoint p SET retired_at = %s, quality = 0 FROM wrong WHERE p.id = wrong.id
-    RETURNING p.id, p.debtor_id, %s::bigint"""
+        SELECT point.id FROM portfolio_contactpoint point JOIN same_person ON same_person.id = point.debtor_id
+        WHERE point.value = ANY(%s) AND point.kind = %s AND point.retired_at IS NULL
+        ORDER BY point.id FOR NO KEY UPDATE OF point)
+    UPDATE portfolio_contactpoint point SET retired_at = %s, quality = 0 FROM wrong WHERE point.id = wrong.id
+    RETURNING point.id, point.debtor_id, %s::bigint"""
 
 
 def record_opt_out(
@@ -209,10 +211,12 @@ def apply_resumption(address: Address, statement: ConsentStatement) -> bool:
 
 
 def _is_silenced(address: Address) -> bool:
+    # A silence is stored in every form of its address, so the address's own form is enough.
     return Silence.objects.filter(kind=address.kind, value=address.value).exists()
 
 
 def _silence_forms(address: Address, entry: ConsentEntry) -> None:
+    """Silence every form of an address since the entry that asks for it; forms already silenced stay as they are."""
     rows = [Silence(kind=address.kind, value=form, since=entry.at, entry=entry) for form in address.forms]
     Silence.objects.bulk_create(rows, ignore_conflicts=True)
 
@@ -230,10 +234,13 @@ def _opt_out_points(address: Address, statement: ConsentStatement) -> pa.Table:
 
 @transaction.atomic
 def _cancel_opted_out(address: Address, statement: ConsentStatement) -> None:
+    """Cancel the contacts to an address that asked for no more messages."""
     cancel_contacts(address, reason=reasons.OPTED_OUT, at=statement.now, actor=statement.journal_actor())
 
 
 def _record_facts(kind: str, points: pa.Table, statement: ConsentStatement) -> None:
+    """Record one fact of a kind in the journal for each of the points (schema SUBJECTS)."""
     rows = points.select(["debtor_id", "contact_id"]).append_column("payload", build_payloads(points, statement))
-    actor, actor_id = statement.journal_actor(), statement.actor_id
-    record_all(Facts(kind=kind, at=statement.now, actor=actor, actor_id=actor_id, rows=rows))
+    record_all(
+        Facts(kind=kind, at=statement.now, actor=statement.journal_actor(), actor_id=statement.actor_id, rows=rows)
+    )

@@ -64,6 +64,10 @@ def _point_consent(
     silences: dict[tuple[str, str], datetime],
     debtor: Debtor,
 ) -> PointConsent:
+    """Return a contact point with those of the entries that are about one of its forms.
+
+    `silences` holds the start of each silence by kind and form; other debtors' words and names are left out.
+    """
     views = []
     for entry in entries:
         if entry.kind != point.kind or entry.value not in forms:
@@ -81,5 +85,10 @@ def _point_consent(
                 by_this_debtor=is_own,
             )
         )
-    since = min((silences[point.kind, form] for form in forms if (point.kind, form) in silences), default=None)
-    return PointConsent(point=point, silent_since=since, entries=tuple(views), channels=CHANNELS[point.kind])
+    starts = [silences[point.kind, form] for form in forms if (point.kind, form) in silences]
+    return PointConsent(
+        point=point,
+        silent_since=min(starts, default=None),
+        entries=tuple(views),
+        channels=CHANNELS[point.kind],
+    )

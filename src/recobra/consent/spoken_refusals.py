@@ -1,9 +1,12 @@
-"""Keywords and plain refusals that always win: dated data, deterministic, matched before any classifier."""
+"""Refusals in plain sentences, and the words that the bot takes literally: dated data, matched before any classifier.
+
+`keywords` decides what is entered in the ledger of consent, and asks this for refusals.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -18,6 +21,15 @@ _FILE: Final = Path(__file__).parent / "spoken_refusals.yaml"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WordBlock:
+    """Messages that mean an intent when they say nothing else, from a day on."""
+
+    intent: Refusal
+    effective_from: date
+    words: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Pattern:
     """A refusal that may occur anywhere in a message, unless one of the exceptions occurs too."""
 
@@ -29,9 +41,9 @@ class Pattern:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Keywords:
-    """The keyword file. `words` lists, by intent and first day, the messages that say nothing else."""
+    """The file of refusals. `courtesy` are words that add nothing; `doubts` are what speaks against an intent."""
 
-    words: tuple[tuple[Refusal, date, frozenset[str]], ...]
+    words: tuple[WordBlock, ...]
     patterns: tuple[Pattern, ...]
     courtesy: re.Pattern[str]
     doubts: Mapping[str, re.Pattern[str]]
@@ -42,15 +54,17 @@ def match_refusal(*, text: str, today: date) -> Refusal | None:
     keywords = _load_keywords()
     message = normalise_text(text)
     without_courtesy = " ".join(keywords.courtesy.sub(" ", message).split())
-    for intent, since, words in keywords.words:
-        forms = {message, without_courtesy}
-        if intent in {"yes", "no"} and "gracias" in message:
-            # «Vale, gracias» thanks; it agrees to nothing.
-            forms = {message}
-        if since <= today and forms & words:
-            return intent
+    for block in keywords.words:
+        if block.effective_from > today:
+            continue
+        # «Vale, gracias» thanks; it agrees to nothing.
+        is_thanks = block.intent in {"yes", "no"} and "gracias" in message
+        if message in block.words or (without_courtesy in block.words and not is_thanks):
+            return block.intent
     for pattern in keywords.patterns:
-        if pattern.effective_from <= today and pattern.any.search(message) and not pattern.unless.search(message):
+        if pattern.effective_from > today:
+            continue
+        if pattern.any.search(message) and not pattern.unless.search(message):
             return pattern.intent
     return None
 
@@ -63,16 +77,29 @@ def is_doubtful(*, text: str, intent: str) -> bool:
 
 def keywords_of(*, intent: str, today: date) -> frozenset[str]:
     """Return the keywords of an intent that are in force."""
-    blocks = _load_keywords().words
-    return frozenset().union(*(words for name, since, words in blocks if name == intent and since <= today))
+    words: set[str] = set()
+    for block in _load_keywords().words:
+        if block.intent == intent and block.effective_from <= today:
+            words |= block.words
+    return frozenset(words)
+
+
+def _build_word_block(intent: Refusal, effective_from: date, words: Iterable[str]) -> WordBlock:
+    return WordBlock(intent=intent, effective_from=effective_from, words=frozenset(words))
 
 
 @cache
 def _load_keywords() -> Keywords:
+    """Return the file of refusals, read once per process; the order of its words is that in which they are tried."""
     document = yaml_text.load(_FILE.read_text(encoding="utf-8"))
-    blocks = [*document["keywords"], *({"intent": "ambiguous", **block} for block in document["ambiguous"])]
-    words = [(block["intent"], block["effective_from"], frozenset(block["words"])) for block in blocks]
-    words += [(intent, date.min, frozenset(listed)) for intent, listed in document["affirmations"].items()]
+    words = [
+        _build_word_block(block["intent"], block["effective_from"], block["words"]) for block in document["keywords"]
+    ]
+    words += [
+        _build_word_block(block.get("intent", "ambiguous"), block["effective_from"], block["words"])
+        for block in document["ambiguous"]
+    ]
+    words += [_build_word_block(intent, date.min, listed) for intent, listed in document["affirmations"].items()]
     patterns = (
         Pattern(
             intent=block["intent"],
