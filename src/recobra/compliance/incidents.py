@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 import pyarrow as pa
 from django.db import transaction
@@ -21,7 +21,8 @@ from recobra_core import law
 
 TEXT_LIMIT: Final = 4_000
 OPTED_OUT_RULE: Final = "ALL/opted-out"
-_ROWS = pa.schema(
+# What `_INSERT` returns.
+_INSERTED = pa.schema(
     [
         ("incident_id", pa.int64()),
         ("portfolio_id", pa.int64()),
@@ -65,12 +66,14 @@ def record_incident(
         raise IncidentRefused(_("An incident cannot lie in the future."))
     if not description.strip() or len(description) > TEXT_LIMIT:
         raise IncidentRefused(_("Say what happened."))
-    contact = Contact.objects.filter(pk=contact_id).first() if contact_id is not None else None
-    if contact_id is not None and contact is None:
-        raise IncidentRefused(_("There is no such message."))
-    if contact is not None and Incident.objects.filter(contact=contact, kind=kind, rule=rule).exists():
-        raise IncidentRefused(_("This incident is in the register already."))
-    debtor_id = contact.debtor_id if contact else debtor_id
+    contact = None
+    if contact_id is not None:
+        contact = Contact.objects.filter(pk=contact_id).first()
+        if contact is None:
+            raise IncidentRefused(_("There is no such message."))
+        if Incident.objects.filter(contact=contact, kind=kind, rule=rule).exists():
+            raise IncidentRefused(_("This incident is in the register already."))
+        debtor_id = contact.debtor_id
     if debtor_id is not None and not Debtor.objects.filter(pk=debtor_id).exists():
         raise IncidentRefused(_("There is no such debtor."))
     incident = Incident.objects.create(
@@ -102,7 +105,9 @@ def close_incident(
         raise IncidentRefused(_("There is no such open incident."))
     if not corrective_action.strip() or len(corrective_action) > TEXT_LIMIT:
         raise IncidentRefused(_("Say what was done about it."))
-    incident.corrective_action, incident.closed_at, incident.closed_by = corrective_action.strip(), now, actor
+    incident.corrective_action = corrective_action.strip()
+    incident.closed_at = now
+    incident.closed_by = actor
     incident.save(update_fields=["corrective_action", "closed_at", "closed_by"])
     record(
         "incident.closed",
@@ -143,45 +148,56 @@ def record_breaches(*, since: datetime, now: datetime, actor: str) -> int:
 def statutory_fine(country: str) -> str:
     """Return the sanction that a country's law threatens, in the words of its file; '' where none is known."""
     rules = law.load_countries().get(country)
-    sanctions = rules.articles.get("sanctions") if rules else None
-    return str(sanctions["rule"]) if sanctions and sanctions.get("rule") else ""
+    if rules is None:
+        return ""
+    sanctions = rules.articles.get("sanctions")
+    if not sanctions or not sanctions.get("rule"):
+        return ""
+    return str(sanctions["rule"])
 
 
-_COUNTRY = "coalesce(nullif(d.country, ''), f.country)"
-_FROM = """FROM messaging_contact c JOIN portfolio_debtor d ON d.id = c.debtor_id
-        JOIN portfolio_portfolio f ON f.id = c.portfolio_id"""
-# Columns of each: contact, portfolio, debtor, country, instant, rule, article, actor, description.
+# Whom an incident of a contact concerns. A debtor without a country is in that of the portfolio.
+_SUBJECT = """contact.id AS contact_id, contact.portfolio_id, contact.debtor_id,
+        coalesce(nullif(debtor.country, ''), portfolio.country) AS country"""
+_FROM = """FROM messaging_contact contact
+        JOIN portfolio_debtor debtor ON debtor.id = contact.debtor_id
+        JOIN portfolio_portfolio portfolio ON portfolio.id = contact.portfolio_id"""
+# Each of the three selects the contacts of one kind of incident, with the columns that `_INSERT` reads by name.
 _STOPPED = f"""
-    SELECT c.id, c.portfolio_id, c.debtor_id, {_COUNTRY}, coalesce(c.judged_at, c.due_at),
-        c.rule, c.article, c.author, c.reason
+    SELECT {_SUBJECT}, coalesce(contact.judged_at, contact.due_at) AS happened_at,
+        contact.rule, contact.article, contact.author AS actor, contact.reason AS description
     {_FROM}
-    WHERE c.id = ANY(%s) AND c.status = 'BLOCKED' AND c.rule <> ''"""
+    WHERE contact.id = ANY(%s) AND contact.status = 'BLOCKED' AND contact.rule <> ''"""
 _COMPLAINED = f"""
-    SELECT c.id, c.portfolio_id, c.debtor_id, {_COUNTRY}, c.complained_at, '', '', 'debtor',
-        'complained'
+    SELECT {_SUBJECT}, contact.complained_at AS happened_at,
+        '' AS rule, '' AS article, 'debtor' AS actor, 'complained' AS description
     {_FROM}
-    WHERE c.id = ANY(%s) AND c.complained_at IS NOT NULL"""
+    WHERE contact.id = ANY(%s) AND contact.complained_at IS NOT NULL"""
 _AFTER_SILENCE = f"""
-    SELECT c.id, c.portfolio_id, c.debtor_id, {_COUNTRY}, c.handed_over_at, %s, '', c.author,
-        'opted_out'
+    SELECT {_SUBJECT}, contact.handed_over_at AS happened_at,
+        %s AS rule, '' AS article, contact.author AS actor, 'opted_out' AS description
     {_FROM}
-    JOIN portfolio_contactpoint p ON p.id = c.point_id AND p.debtor_id = c.debtor_id
-    WHERE c.handed_over_at >= %s AND c.status IN ('SENT', 'UNCERTAIN') AND c.purpose <> 'REPLY'
-        AND (SELECT e.act FROM consent_consententry e
-             WHERE e.value = ANY({address_forms.forms_sql("p.value")}) AND e.kind = p.kind AND e.at < c.handed_over_at
-                AND e.act IN ('OPTED_OUT', 'RESUMED') ORDER BY e.at DESC, e.id DESC LIMIT 1) = 'OPTED_OUT'"""
+    JOIN portfolio_contactpoint point ON point.id = contact.point_id AND point.debtor_id = contact.debtor_id
+    WHERE contact.handed_over_at >= %s AND contact.status IN ('SENT', 'UNCERTAIN') AND contact.purpose <> 'REPLY'
+        -- The last wish about the number, in any of its spellings, before the message left.
+        AND (SELECT entry.act FROM consent_consententry entry
+             WHERE entry.value = ANY({address_forms.forms_sql("point.value")}) AND entry.kind = point.kind
+                AND entry.at < contact.handed_over_at AND entry.act IN ('OPTED_OUT', 'RESUMED')
+             ORDER BY entry.at DESC, entry.id DESC LIMIT 1) = 'OPTED_OUT'"""
 _INSERT = """
     INSERT INTO compliance_incident (kind, country, happened_at, recorded_at, recorded_by, actor, debtor_id, contact_id,
         portfolio_id, rule, article, description, potential_fine, corrective_action, closed_by)
-    SELECT %s, country, at, %s, %s, who, debtor_id, id, portfolio_id, rule, article, description, '', '', ''
-    FROM ({found}) AS found(id, portfolio_id, debtor_id, country, at, rule, article, who, description)
+    SELECT %s, country, happened_at, %s, %s, actor, debtor_id, contact_id,
+        portfolio_id, rule, article, description, '', '', ''
+    FROM ({selected}) AS selected
     ON CONFLICT (contact_id, kind, rule) DO NOTHING
     RETURNING id, portfolio_id, debtor_id, contact_id, country, kind"""
 
 
-def _insert_incidents(kind: str, query: str, parameters: list[Any], *, at: datetime, actor: str) -> int:
+def _insert_incidents(kind: str, query: str, parameters: Sequence[object], *, at: datetime, actor: str) -> int:
     """Insert the rows of a query as incidents of a kind, leaving out those in the register; return how many are new."""
-    rows = tables.fetch(_INSERT.format(found=query), [kind, at, actor, *parameters], _ROWS).to_pylist()
+    inserted = tables.fetch(_INSERT.format(selected=query), [kind, at, actor, *parameters], _INSERTED)
+    rows = inserted.to_pylist()
     # The sanction is in the law's files, which SQL cannot read.
     for country in {row["country"] for row in rows}:
         ids = [row["incident_id"] for row in rows if row["country"] == country]
@@ -192,6 +208,7 @@ def _insert_incidents(kind: str, query: str, parameters: list[Any], *, at: datet
 
 
 def _record_facts(incidents: Iterable[Incident], *, at: datetime, actor: str, actor_id: int | None = None) -> None:
+    """Record one fact in the journal for each new incident."""
     facts = [
         {
             "portfolio_id": incident.portfolio_id,
@@ -211,5 +228,7 @@ def _portfolio_id(contact: Contact | None, debtor_id: int | None, portfolio_id: 
         return contact.portfolio_id
     if portfolio_id is not None:
         return portfolio_id
-    oldest = Account.objects.filter(debtor=debtor_id).order_by("pk").first() if debtor_id is not None else None
+    if debtor_id is None:
+        return None
+    oldest = Account.objects.filter(debtor=debtor_id).order_by("pk").first()
     return oldest.portfolio_id if oldest else None

@@ -17,8 +17,13 @@ def incidents_for(user: User, *, country: str = "", kind: str = "", only_open: b
     if codes is not None:
         own = Q(portfolio__isnull=True, recorded_by=user.username)
         incidents = incidents.filter(Q(portfolio__code__in=codes) | own)
-    filters = {"country": country, "kind": kind, "closed_at__isnull": only_open}
-    return incidents.filter(**{name: value for name, value in filters.items() if value})
+    if country:
+        incidents = incidents.filter(country=country)
+    if kind:
+        incidents = incidents.filter(kind=kind)
+    if only_open:
+        incidents = incidents.filter(closed_at__isnull=True)
+    return incidents
 
 
 def incident_for(user: User, incident_id: int) -> Incident:

@@ -67,8 +67,9 @@ def report_pdf(report: Report, *, at: datetime) -> bytes:
 def report_sheet(report: Report) -> TypstDocument:
     """Return the report as a sheet to be set, before it is PDF."""
     words = {"page": _("Page"), "of": _("of"), "contents": _("Contents")}
+    language = (get_language() or "es").partition("-")[0]
     texts = displayable_data(_to_plain_values(asdict(report)))
-    return TypstDocument(_TEMPLATE, texts | {"words": words, "lang": (get_language() or "es").partition("-")[0]})
+    return TypstDocument(_TEMPLATE, texts | {"words": words, "lang": language})
 
 
 def _to_plain_values(value: Any) -> Any:
@@ -76,6 +77,8 @@ def _to_plain_values(value: Any) -> Any:
     if isinstance(value, dict):
         parts = {name: _to_plain_values(part) for name, part in value.items()}
         if "facts" in parts:
-            parts["facts"] = [pair for pair in parts["facts"] if pair[1]]
+            parts["facts"] = [[label, text] for label, text in parts["facts"] if text]
         return parts
-    return [_to_plain_values(item) for item in value] if isinstance(value, tuple | list) else value
+    if isinstance(value, tuple | list):
+        return [_to_plain_values(item) for item in value]
+    return value

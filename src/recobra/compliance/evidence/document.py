@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from django.db.models import TextChoices
 from django.utils.translation import gettext as _
 
 from recobra.compliance.evidence.format import LocalTime, country_name, format_day, provider_answer
@@ -24,7 +25,8 @@ Facts = tuple[tuple[str, str], ...]
 
 def evidence_report(dossier: dict[str, Any], *, digest: str) -> Report:
     """Return the report of a dossier; `digest` is the SHA-256 of its canonical JSON, printed under every page."""
-    about, debtor = dossier["about"], dossier["debtor"]
+    about = dossier["about"]
+    debtor = dossier["debtor"]
     clock = LocalTime(zone=debtor["time_zone"])
     hours_note = _(
         "Hours are those of the debtor's clock, in the zone that is named. A character that cannot be printed is named."
@@ -67,6 +69,7 @@ def _build_section(title: str, blocks: Iterable[Block]) -> Section:
 
 
 def _account_blocks(accounts: list[dict[str, Any]]) -> tuple[Block, ...]:
+    """Return one block with the table of accounts, none where there are no accounts."""
     if not accounts:
         return ()
     rows = tuple(
@@ -83,10 +86,14 @@ def _account_blocks(accounts: list[dict[str, Any]]) -> tuple[Block, ...]:
 
 
 def _contact_block(contact: dict[str, Any], clock: LocalTime) -> Block:
-    judgement, clock = contact["judgement"], clock.for_zones(contact["zones"])
-    channel, status = _choice_label(Channel, contact["channel"]), _choice_label(Contact.Status, contact["status"])
+    """Return a contact: when and how it went out, the gate's verdict, its exact texts and its receipts."""
+    clock = clock.for_zones(contact["zones"])
+    judgement = contact["judgement"]
+    at = clock.format_instant(contact["sent_at"] or contact["planned_at"])
+    channel = _choice_label(Channel, contact["channel"])
+    status = _choice_label(Contact.Status, contact["status"])
     return Block(
-        title=f"{clock.format_instant(contact['sent_at'] or contact['planned_at'])} · {channel} · {status}",
+        title=f"{at} · {channel} · {status}",
         facts=(
             (_("Identifier"), contact["id"]),
             (_("Recipient"), contact["recipient"]),
@@ -124,8 +131,11 @@ def _hand_delivery(letter: dict[str, Any], visit: dict[str, Any], clock: LocalTi
     """Return the facts of a letter or a visit, none for other channels."""
     if letter:
         status = f"{_choice_label(Letter.Status, letter['status'])} · {clock.format_instant(letter['changed_at'])}"
-        number = (_("Courier's number"), letter["tracking"])
-        return ((_("Letter"), letter["reference"]), number, (_("State of the letter"), status))
+        return (
+            (_("Letter"), letter["reference"]),
+            (_("Courier's number"), letter["tracking"]),
+            (_("State of the letter"), status),
+        )
     if visit:
         result = _choice_label(Visit.Result, visit["result"])
         parts = (result, clock.format_instant(visit["noted_at"]), actor_label(visit["noted_by"]))
@@ -134,6 +144,7 @@ def _hand_delivery(letter: dict[str, Any], visit: dict[str, Any], clock: LocalTi
 
 
 def _receipt_tables(receipts: list[dict[str, Any]], clock: LocalTime) -> tuple[Table, ...]:
+    """Return one table of a contact's receipts, none where there are no receipts."""
     if not receipts:
         return ()
     rows = tuple(
@@ -148,6 +159,7 @@ def _receipt_tables(receipts: list[dict[str, Any]], clock: LocalTime) -> tuple[T
 
 
 def _consent_entry_block(entry: dict[str, Any], clock: LocalTime) -> Block:
+    """Return an entry of the ledger of consent, with the text that was shown and what was said."""
     return Block(
         title=f"{clock.format_instant(entry['at'])} · {_choice_label(ConsentEntry.Act, entry['act'])}",
         facts=(
@@ -161,17 +173,14 @@ def _consent_entry_block(entry: dict[str, Any], clock: LocalTime) -> Block:
 
 
 def _conversation_block(conversation: dict[str, Any], clock: LocalTime) -> Block:
+    """Return a conversation as a table of its messages, each with the digests of its attachments."""
     rows = []
     for message in conversation["messages"]:
         direction = _choice_label(ConversationMessage.Direction, message["direction"])
-        files = (f"{file['name']} (SHA-256 {file['sha256']})" for file in message["attachments"])
-        rows.append(
-            (
-                clock.format_without_zone(message["at"]),
-                " · ".join(filter(None, (direction, actor_label(message["author"])))),
-                "\n".join((message["text"], *files)),
-            )
-        )
+        direction_and_author = " · ".join(filter(None, (direction, actor_label(message["author"]))))
+        files = [f"{file['name']} (SHA-256 {file['sha256']})" for file in message["attachments"]]
+        text = "\n".join([message["text"], *files])
+        rows.append((clock.format_without_zone(message["at"]), direction_and_author, text))
     return Block(
         title=f"{clock.format_instant(conversation['opened_at'])} · {_choice_label(Channel, conversation['channel'])}",
         facts=(
@@ -184,15 +193,14 @@ def _conversation_block(conversation: dict[str, Any], clock: LocalTime) -> Block
 
 
 def _incident_block(incident: dict[str, Any], clock: LocalTime) -> Block:
+    """Return an incident of the register, with what was done about it."""
+    recorded = f"{clock.format_instant(incident['recorded_at'])} · {actor_label(incident['recorded_by'])}"
     return Block(
         title=f"{clock.format_instant(incident['happened_at'])} · {_choice_label(Incident.Kind, incident['kind'])}",
         facts=(
             (_("Rule"), incident["rule"]),
             (_("Article"), cite_article(incident["article"])),
-            (
-                _("Recorded"),
-                f"{clock.format_instant(incident['recorded_at'])} · {actor_label(incident['recorded_by'])}",
-            ),
+            (_("Recorded"), recorded),
             (_("Closed"), clock.format_instant(incident["closed_at"])),
         ),
         texts=_non_empty(
@@ -202,6 +210,7 @@ def _incident_block(incident: dict[str, Any], clock: LocalTime) -> Block:
 
 
 def _journal_section(entries: list[dict[str, Any]], seals: list[dict[str, Any]], clock: LocalTime) -> Section:
+    """Return the facts of the journal with their digests, the altered ones named, and the seals that cover them."""
     altered = [str(entry["id"]) for entry in entries if not entry["intact"]]
     is_sealed = any(entry["sealed_on"] for entry in entries)
     notes = (
@@ -227,20 +236,23 @@ def _journal_section(entries: list[dict[str, Any]], seals: list[dict[str, Any]],
 def _journal_table(entries: list[dict[str, Any]], clock: LocalTime, *, is_sealed: bool) -> Table:
     """Return the journal's rows, with a column of seals only where at least one entry is sealed."""
     head: tuple[str, ...] = (_("No."), _time_heading(clock), _("Fact"), _("Who"), "SHA-256")
-    rows = tuple(
-        (
+    rows = []
+    for entry in entries:
+        cells = [
             str(entry["id"]),
             clock.format_without_zone(entry["at"]),
             fact_label(entry["kind"]),
             actor_label(entry["actor"]),
             entry["digest"],
-        )
-        + ((format_day(entry["sealed_on"]) or _("not yet"),) if is_sealed else ())
-        for entry in entries
-    )
+        ]
+        if is_sealed:
+            cells.append(format_day(entry["sealed_on"]) or _("not yet"))
+        rows.append(tuple(cells))
+    widths: tuple[int, ...] = (0, 3, 3, 2, 6)
     if is_sealed:
         head = (*head, _("Sealed, day in UTC"))
-    return Table(head=head, rows=rows, widths=(0, 3, 3, 2, 6, 2)[: len(head)], small=True)
+        widths = (*widths, 2)
+    return Table(head=head, rows=tuple(rows), widths=widths, small=True)
 
 
 def _time_heading(clock: LocalTime) -> str:
@@ -248,8 +260,10 @@ def _time_heading(clock: LocalTime) -> str:
 
 
 def _non_empty(*texts: tuple[str, str]) -> Facts:
-    return tuple(pair for pair in texts if pair[1].strip())
+    """Return the pairs of label and text whose text is not blank."""
+    return tuple((label, text) for label, text in texts if text.strip())
 
 
-def _choice_label(choices: Any, value: str) -> str:
+def _choice_label(choices: type[TextChoices], value: str) -> str:
+    """Return the label of a choice; a value that is no choice any more stands for itself."""
     return str(choices(value).label) if value in choices.values else value

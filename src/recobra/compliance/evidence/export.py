@@ -70,8 +70,11 @@ def export_evidence_by_number(*, creditor: str, number: str, form: Form, actor: 
 
     `creditor` may be '' where only one creditor uses the number. Raises EvidenceRefused.
     """
-    numbered = Debtor.objects.select_related("creditor").filter(external_id=number)
-    debtors = list((numbered.filter(creditor__code=creditor) if creditor else numbered)[:2])
+    candidates = Debtor.objects.select_related("creditor").filter(external_id=number)
+    if creditor:
+        candidates = candidates.filter(creditor__code=creditor)
+    # Two are enough to know that the number is ambiguous.
+    debtors = list(candidates[:2])
     if not debtors:
         raise EvidenceRefused(_("There is no debtor «%s».") % number)
     if len(debtors) > 1:
@@ -92,6 +95,7 @@ def own_certificate(*, now: datetime) -> bytes:
 def _export_dossier(
     *, debtor: Debtor, form: Form, redaction: Redaction, actor: str, actor_id: int | None, now: datetime
 ) -> Evidence:
+    """Collect, sign and record the evidence of a debtor in one of its two forms."""
     own = own_identity(now=now)
     dossier = collect_dossier(debtor=debtor, redaction=redaction, signer=own.fingerprint, now=now)
     digest = sha256(signature.canonical_json(dossier)).hexdigest()

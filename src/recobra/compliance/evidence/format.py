@@ -26,7 +26,9 @@ class LocalTime:
 
     def format_instant(self, text: str) -> str:
         """Format ISO 8601 as «20 nov 2026, 10:00:02 (America/Lima)», '' for ''."""
-        return f"{self.format_without_zone(text)} ({self.zone})" if text else ""
+        if not text:
+            return ""
+        return f"{self.format_without_zone(text)} ({self.zone})"
 
     def format_without_zone(self, text: str) -> str:
         """Format ISO 8601 without the zone, for a column that names it in its head; '' for ''."""
@@ -39,7 +41,9 @@ class LocalTime:
     def for_zones(self, zones: str) -> LocalTime:
         """Return the local time of a contact judged for `zones` (joined by `|`): the debtor's own if among them."""
         known = [zone for zone in zones.split("|") if find_zone(zone)]
-        return self if not known or self.zone in known else LocalTime(zone=known[0])
+        if not known or self.zone in known:
+            return self
+        return LocalTime(zone=known[0])
 
 
 @lru_cache(maxsize=1024)
@@ -50,18 +54,24 @@ def find_zone(name: str) -> ZoneInfo | None:
 
 def format_day(text: str) -> str:
     """Format an ISO date as «20 nov 2026», '' for ''."""
-    return format_date(date.fromisoformat(text), _DAY, locale=_current_language()) if text else ""
+    if not text:
+        return ""
+    return format_date(date.fromisoformat(text), _DAY, locale=_current_language())
 
 
 def country_name(code: str, subdivision: str) -> str:
     """Return the name of a country, with the code of the state or region where that is known."""
-    return " · ".join(filter(None, (str(Locale(_current_language()).territories.get(code, code)), subdivision)))
+    name = str(Locale(_current_language()).territories.get(code, code))
+    return " · ".join(filter(None, (name, subdivision)))
 
 
 def provider_answer(text: str) -> str:
     """Return a provider's answer; only the text of the built-in mailbox, which is ours, is translated."""
-    return text.replace(_KEPT_IN_MAILBOX, _(_KEPT_IN_MAILBOX)) if text.endswith(_KEPT_IN_MAILBOX) else text
+    if not text.endswith(_KEPT_IN_MAILBOX):
+        return text
+    return text.replace(_KEPT_IN_MAILBOX, _(_KEPT_IN_MAILBOX))
 
 
 def _current_language() -> str:
+    # The language alone: Babel knows no «es-419» by this spelling.
     return (get_language() or "es").partition("-")[0]

@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from functools import partial
+from typing import Any, Final
 
 from asn1crypto import cms  # type: ignore[import-untyped]
 from cryptography import x509
@@ -27,6 +28,11 @@ from recobra.kit.typeset.signature import ALGORITHM, FORMAT, canonical_json, dig
 
 # The findings of the library are our result; its log would repeat them, with tracebacks, on standard error.
 logging.getLogger("pyhanko").setLevel(logging.CRITICAL)
+
+
+# The one algorithm of digests that we sign with, as asn1crypto reads it.
+_SHA256: Final = {"algorithm": "sha256", "parameters": None}
+_ERROR_TEXT_MAX: Final = 160
 
 
 class Finding(StrEnum):
@@ -66,6 +72,7 @@ def verify_file(content: bytes, *, trusted: Sequence[x509.Certificate], now: dat
 
 
 def _verify_pdf(content: bytes, trusted: Sequence[x509.Certificate], now: datetime) -> Verification:
+    """Verify the first signature of a PDF; one that cannot be read counts as altered, none at all as unsigned."""
     try:
         signatures = PdfFileReader(io.BytesIO(content)).embedded_signatures
         if signatures:
@@ -74,7 +81,7 @@ def _verify_pdf(content: bytes, trusted: Sequence[x509.Certificate], now: dateti
         return Verification(
             finding=Finding.ALTERED,
             what=f"the PDF or its signature cannot be read: {_one_line(error)}",
-            where=(f"bytes 0-{len(content) - 1}",),
+            where=(_byte_range(0, len(content)),),
         )
     # A signature was there, but its dictionary was damaged: that is not an unsigned file.
     if b"/ByteRange" in content:
@@ -85,6 +92,7 @@ def _verify_pdf(content: bytes, trusted: Sequence[x509.Certificate], now: dateti
 def _verify_pdf_signature(
     embedded: EmbeddedPdfSignature, content: bytes, trusted: Sequence[x509.Certificate], now: datetime
 ) -> Verification:
+    """Verify one signature: that it is intact, covers the whole file, and was made with a trusted certificate."""
     # Integrity only: whether the signer is one of ours is a comparison of certificates, made below.
     context = ValidationContext(
         trust_roots=[embedded.signer_cert],
@@ -93,26 +101,34 @@ def _verify_pdf_signature(
         revocation_mode="soft-fail",
     )
     status = validate_pdf_signature(embedded, signer_validation_context=context)
-    stated = embedded.self_reported_timestamp
-    signer, signed_at = embedded.signer_cert.sha256.hex(), stated.isoformat() if stated else ""
+    signer = embedded.signer_cert.sha256.hex()
+    stated_time = embedded.self_reported_timestamp
+    report = partial(Verification, signer=signer, signed_at=stated_time.isoformat() if stated_time else "")
     # The signature stands in the gap between the two ranges that it covers.
     first_start, first_length, second_start, second_length = (int(number) for number in embedded.byte_range)
-    first, second = (first_start, first_start + first_length), (second_start, second_start + second_length)
-
-    def report(finding: Finding, what: str, *where: str) -> Verification:
-        return Verification(finding=finding, what=what, where=where, signer=signer, signed_at=signed_at)
-
+    gap_start = first_start + first_length
+    covered_end = second_start + second_length
     if not status.intact:
         return report(
-            Finding.ALTERED, "the bytes that were signed have changed", _byte_range(*first), _byte_range(*second)
+            finding=Finding.ALTERED,
+            what="the bytes that were signed have changed",
+            where=(_byte_range(first_start, gap_start), _byte_range(second_start, covered_end)),
         )
-    if not status.valid or not _is_own_envelope(content[first[1] : second[0]]):
-        return report(Finding.ALTERED, "the signature itself has changed", _byte_range(first[1], second[0]))
-    if status.coverage is not SignatureCoverageLevel.ENTIRE_FILE or second[1] != len(content):
-        return report(Finding.ALTERED, "something was added after the signature", _byte_range(second[1], len(content)))
+    if not status.valid or not _is_own_envelope(content[gap_start:second_start]):
+        return report(
+            finding=Finding.ALTERED,
+            what="the signature itself has changed",
+            where=(_byte_range(gap_start, second_start),),
+        )
+    if status.coverage is not SignatureCoverageLevel.ENTIRE_FILE or covered_end != len(content):
+        return report(
+            finding=Finding.ALTERED,
+            what="something was added after the signature",
+            where=(_byte_range(covered_end, len(content)),),
+        )
     if signer not in {fingerprint(known) for known in trusted}:
-        return report(Finding.UNKNOWN_SIGNER, "signed by a certificate not known here")
-    return report(Finding.VALID, "every byte is as it was signed")
+        return report(finding=Finding.UNKNOWN_SIGNER, what="signed by a certificate not known here")
+    return report(finding=Finding.VALID, what="every byte is as it was signed")
 
 
 def _is_own_envelope(gap: bytes) -> bool:
@@ -130,10 +146,9 @@ def _is_own_envelope(gap: bytes) -> bool:
     (signer,) = signed["signer_infos"]
     return (
         raw == encoded + bytes(len(raw) - len(encoded))
-        and [algorithm.native for algorithm in signed["digest_algorithms"]]
-        == [{"algorithm": "sha256", "parameters": None}]
+        and [algorithm.native for algorithm in signed["digest_algorithms"]] == [_SHA256]
         and signed["version"].native == signer["version"].native == "v1"
-        and signer["digest_algorithm"].native == {"algorithm": "sha256", "parameters": None}
+        and signer["digest_algorithm"].native == _SHA256
         and signer["signature_algorithm"].native == {"algorithm": "sha256_ecdsa", "parameters": None}
         and len(signed["certificates"]) == 1
         and not signed["crls"]
@@ -142,6 +157,7 @@ def _is_own_envelope(gap: bytes) -> bool:
 
 
 def _verify_json(content: bytes, trusted: Sequence[x509.Certificate]) -> Verification:
+    """Verify signed JSON: the signature of its manifest, the digest of each part, and the way the file is written."""
     try:
         signed = json.loads(content)
         signature = signed["signature"]
@@ -153,26 +169,30 @@ def _verify_json(content: bytes, trusted: Sequence[x509.Certificate]) -> Verific
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         return Verification(finding=Finding.UNREADABLE, what=f"neither a PDF nor signed evidence: {_one_line(error)}")
     signer = fingerprint(certificate)
-
-    def report(finding: Finding, what: str, *where: str) -> Verification:
-        return Verification(finding=finding, what=what, where=where, signer=signer, signed_at=signed_at)
-
+    report = partial(Verification, signer=signer, signed_at=signed_at)
     if not _is_signature_valid(certificate, value, manifest):
-        return report(Finding.ALTERED, "the signature does not belong to the manifest", "signature")
+        return report(
+            finding=Finding.ALTERED, what="the signature does not belong to the manifest", where=("signature",)
+        )
     changed = _changed_parts(stated_digests, document, signed)
     if changed:
-        return report(Finding.ALTERED, "parts have changed since", *changed)
+        return report(finding=Finding.ALTERED, what="parts have changed since", where=changed)
     # What no digest covers has one form too: the file must be byte for byte as we write it.
     pem = certificate.public_bytes(Encoding.PEM).decode()
     own_signature = {"manifest": manifest, "algorithm": ALGORITHM, "value": value.hex(), "certificate": pem}
     if serialise_signed(signed) != content or signature != own_signature:
-        return report(Finding.ALTERED, "the file is not written as it was signed", f"bytes 0-{len(content) - 1}")
+        return report(
+            finding=Finding.ALTERED,
+            what="the file is not written as it was signed",
+            where=(_byte_range(0, len(content)),),
+        )
     if signer not in {fingerprint(known) for known in trusted}:
-        return report(Finding.UNKNOWN_SIGNER, "signed by a certificate not known here")
-    return report(Finding.VALID, "every part is as it was signed")
+        return report(finding=Finding.UNKNOWN_SIGNER, what="signed by a certificate not known here")
+    return report(finding=Finding.VALID, what="every part is as it was signed")
 
 
 def _is_signature_valid(certificate: x509.Certificate, value: bytes, manifest: Mapping[str, Any]) -> bool:
+    """Return whether `value` is the certificate's signature of a manifest in our format."""
     try:
         key = certificate.public_key()
         if not isinstance(key, ec.EllipticCurvePublicKey) or manifest.get("format") != FORMAT:
@@ -189,13 +209,16 @@ def _changed_parts(stated_digests: Mapping[str, str], document: Any, signed: Map
         return ("evidence",)
     digests = digest_parts(document)
     names = dict.fromkeys([*digests, *stated_digests])
+    changed = [name for name in names if stated_digests.get(name) != digests.get(name)]
+    # Whatever stands beside the document and its signature was signed by nobody.
     added = [name for name in signed if name not in {"evidence", "signature"}]
-    return (*(name for name in names if stated_digests.get(name) != digests.get(name)), *added)
+    return (*changed, *added)
 
 
 def _byte_range(start: int, end: int) -> str:
+    """Return the name of a range of bytes; `end` is excluded here, included in the name («bytes 0-99»)."""
     return f"bytes {start}-{end - 1}"
 
 
 def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())[:160] or type(error).__name__
+    return " ".join(str(error).split())[:_ERROR_TEXT_MAX] or type(error).__name__
