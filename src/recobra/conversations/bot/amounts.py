@@ -91,11 +91,13 @@ class NamedAmount:
 
 NO_AMOUNT: Final = NamedAmount(amount_minor=None, currency=None, unclear=False)
 UNCLEAR: Final = NamedAmount(amount_minor=None, currency=None, unclear=True)
+# What stands beyond this in a message is not read: the patterns take their time on long texts.
+_TEXT_MAX: Final = 1000
 
 
 def read_amount(*, text: str, country: str) -> NamedAmount:
     """Return the one amount that a text names."""
-    lower = text[:1000].casefold().translate(str.maketrans("áéíóúü", "aeiouu"))
+    lower = text[:_TEXT_MAX].casefold().translate(str.maketrans("áéíóúü", "aeiouu"))
     # Days go first, or «el 15» would be an amount.
     without_days = _DAY_MENTION.sub(" ", _DATE.sub(" ", lower))
     candidates = set(_read_candidates(without_days, country))
@@ -105,27 +107,34 @@ def read_amount(*, text: str, country: str) -> NamedAmount:
         return UNCLEAR
     (candidate,) = candidates
     assert candidate is not None
-    return NamedAmount(amount_minor=candidate[0], currency=candidate[1], unclear=False)
+    amount_minor, currency = candidate
+    return NamedAmount(amount_minor=amount_minor, currency=currency, unclear=False)
 
 
 def _read_candidates(text: str, country: str) -> Iterator[tuple[int, str] | None]:
-    """Yield what each figure or number word says; None for one that is ambiguous."""
+    """Yield the amount and currency of each figure, then of each number in words; None for one that is ambiguous."""
     for match in _AMOUNT.finditer(text):
+        figure = match["figure"]
+        multiplier = match["times"] or ""
         unit = (match["before"] or "").strip() or match["after"] or ""
-        value = _parse_figure(match["figure"], country)
-        if not unit and not match["times"] and match["figure"].isdecimal() and not 2 <= len(match["figure"]) <= 6:
+        is_bare = figure.isdecimal() and not unit and not multiplier
+        if is_bare and not 2 <= len(figure) <= 6:
             # A bare digit is a choice, a long bare figure a telephone or a document.
             continue
-        yield _to_minor_units(_apply_multiplier(value, match["times"] or "", country), unit, country)
+        value = _apply_multiplier(_parse_figure(figure, country), multiplier, country)
+        yield _to_minor_units(value, unit, country)
     # Figures are removed before number words are read, or «2 mil» would count twice.
     for match in _IN_WORDS.finditer(_AMOUNT.sub(" ", text)):
-        value_in_words = numerals.parse_number(match["words"].split())
-        is_luca = (match["after"] or "").startswith("luca")
+        number = numerals.parse_number(match["words"].split())
+        unit = match["after"] or ""
         # Small words without a currency are days, instalments or «uno» as a pronoun.
-        if value_in_words is None or (value_in_words < 100 and not match["after"]):
+        if number is None or (number < 100 and not unit):
             continue
-        value = _apply_multiplier(Decimal(value_in_words), "luca" if is_luca else "", country)
-        yield _to_minor_units(value, "" if is_luca else match["after"] or "", country)
+        if unit.startswith("luca"):
+            # «Dos lucas»: the multiplier stands where a currency would.
+            yield _to_minor_units(_apply_multiplier(Decimal(number), "luca", country), "", country)
+        else:
+            yield _to_minor_units(Decimal(number), unit, country)
 
 
 def _parse_figure(figure: str, country: str) -> Decimal | None:
@@ -140,16 +149,20 @@ def _parse_figure(figure: str, country: str) -> Decimal | None:
 
 
 def _apply_multiplier(value: Decimal | None, word: str, country: str) -> Decimal | None:
+    """Return a value times the word after it («mil», «k», «luca», «palo»); None where the country has no such word."""
     if value is None or not word:
         return value
     if word.startswith("luca"):
         return value * 1000 if country in _LUCA_COUNTRIES else None
     if word.startswith("palo"):
         return value * 1_000_000 if country in _LUCA_COUNTRIES else None
-    return value * (1_000_000 if word.startswith("millon") else 1000)
+    if word.startswith("millon"):
+        return value * 1_000_000
+    return value * 1000
 
 
 def _to_minor_units(value: Decimal | None, unit: str, country: str) -> tuple[int, str] | None:
+    """Return an amount in minor units with its currency; None where one of them is not known."""
     currency = _resolve_currency(unit, country)
     if value is None or currency is None or value <= 0:
         return None
@@ -160,6 +173,7 @@ def _to_minor_units(value: Decimal | None, unit: str, country: str) -> tuple[int
 
 
 def _resolve_currency(unit: str, country: str) -> str | None:
+    """Return the code of the currency that a unit names in a country, its own for no unit; None for a doubtful one."""
     own_currency = CURRENCIES.get(country)
     if not unit:
         return own_currency
@@ -167,4 +181,7 @@ def _resolve_currency(unit: str, country: str) -> str | None:
         return own_currency if country in _DOLLAR_SIGN_COUNTRIES else None
     if re.fullmatch(_PESOS, unit):
         return own_currency if own_currency in {"ARS", "CLP", "COP", "DOP", "MXN", "UYU"} else None
-    return next((code for code, names in _CURRENCY_NAMES.items() if re.fullmatch(names, unit)), None)
+    for code, names in _CURRENCY_NAMES.items():
+        if re.fullmatch(names, unit):
+            return code
+    return None

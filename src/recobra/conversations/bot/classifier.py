@@ -7,13 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from recobra.conversations.bot.phrasebook import Phrase
 from recobra.conversations.bot.sound import extract_concepts, phonetic_form
 
 SEED: Final = 7
 FOLDS: Final = 4
+
+
+class Split(NamedTuple):
+    """Row numbers of phrases: a part that is held out, and the rest. A tuple, since scikit-learn unpacks it."""
+
+    rest: Sequence[int]
+    part: Sequence[int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,9 +34,13 @@ class Classifier:
         """Return the likeliest intent of each message, with its probability."""
         if not texts:
             return []
-        chances = self.model.predict_proba(self.features.transform(list(texts)))
-        best = chances.argmax(axis=1)
-        return [(str(self.model.classes_[n]), float(row[n])) for n, row in zip(best, chances, strict=True)]
+        # One row per message, one column per intent.
+        probabilities = self.model.predict_proba(self.features.transform(list(texts)))
+        likeliest = probabilities.argmax(axis=1)
+        return [
+            (str(self.model.classes_[column]), float(row[column]))
+            for column, row in zip(likeliest, probabilities, strict=True)
+        ]
 
 
 def train_classifier(*, on: Sequence[Phrase]) -> Classifier:
@@ -46,16 +57,18 @@ def train_classifier(*, on: Sequence[Phrase]) -> Classifier:
     return Classifier(features=features, model=model.fit(seen, intents))
 
 
-def split_groups(phrases: Sequence[Phrase], *, parts: int) -> list[tuple[Any, Any]]:
-    """Split phrases into parts of whole groups, stratified by intent; return (rest, part) of row numbers for each."""
+def split_groups(phrases: Sequence[Phrase], *, parts: int) -> list[Split]:
+    """Split phrases into parts of whole groups, stratified by intent; return a split for each part."""
     from sklearn.model_selection import StratifiedGroupKFold  # noqa: PLC0415
 
     intents = [phrase.intent for phrase in phrases]
     splitter = StratifiedGroupKFold(n_splits=parts, shuffle=True, random_state=SEED)
-    return list(splitter.split(intents, intents, [phrase.group for phrase in phrases]))
+    groups = [phrase.group for phrase in phrases]
+    return [Split(rest=rest, part=part) for rest, part in splitter.split(intents, intents, groups)]
 
 
 def _build_features() -> Any:
+    """Return the untrained features (a FeatureUnion): words and letters by their sound, and concepts."""
     from sklearn.feature_extraction.text import TfidfVectorizer  # noqa: PLC0415
     from sklearn.pipeline import FeatureUnion  # noqa: PLC0415
 

@@ -34,7 +34,9 @@ _MONTHS: Final = [
     "noviembre",
     "diciembre",
 ]
-_NUMBER: Final = r"(\d{1,2}|" + "|".join(sorted((w for w in numerals.WORDS if len(w) > 1), key=len, reverse=True)) + ")"
+# Longest first, or «dieciseis» would be read as «diez».
+_NUMBER_WORDS: Final = "|".join(sorted(numerals.WORDS, key=len, reverse=True))
+_NUMBER: Final = rf"(\d{{1,2}}|{_NUMBER_WORDS})"
 _NOT_A_DAY: Final = (
     r"(?!\d)(?! ?(?:soles|pesos|dolares|mil|lucas|cuotas|pagos|meses|por ciento"
     r"|horas?|hs|pm|am|anos|de la|colones|guaranies))"
@@ -43,16 +45,21 @@ _NOT_A_DAY: Final = (
 
 def read_numeric_date(match: re.Match[str], today: date, *, both_orders: bool) -> date | None:
     """Return the day of «15/12» or «15-12-2026», from three groups; None where `both_orders` make it ambiguous."""
-    first, second, year = int(match[1]), int(match[2]), match[3]
+    first = int(match[1])
+    second = int(match[2])
+    year = match[3]
     if both_orders and first != second and first <= 12 and second <= 12:
         return None
-    day, month = (second, first) if both_orders and second > 12 else (first, second)
-    if year:
-        return _date_or_none(int(year) + (2000 if len(year) == 2 else 0), month, day)
-    return _next_date(day, month, today)
+    is_month_first = both_orders and second > 12
+    day, month = (second, first) if is_month_first else (first, second)
+    if not year:
+        return _next_date(day, month, today)
+    century = 2000 if len(year) == 2 else 0
+    return _date_or_none(century + int(year), month, day)
 
 
 def _next_date(day: int, month: int, today: date) -> date | None:
+    """Return the next such date from today on; None where there is no such date."""
     this_year = _date_or_none(today.year, month, day)
     if this_year is None or this_year >= today:
         return this_year
@@ -67,29 +74,45 @@ def _date_or_none(year: int, month: int, day: int) -> date | None:
 
 
 def _parse_number(text: str) -> int:
-    return int(text) if text.isdecimal() else numerals.parse_number([text]) or 0
+    """Return a number in figures or in one word; 0 for a word that is none by itself."""
+    if text.isdecimal():
+        return int(text)
+    return numerals.parse_number([text]) or 0
 
 
 def _read_day_and_month(match: re.Match[str], today: date) -> date | None:
-    month = 1 + next(n for n, name in enumerate(_MONTHS) if re.fullmatch(name, match[2]))
+    """Return the day of «15 de diciembre» or «15 de diciembre de 2026»."""
     day = _parse_number(match[1])
-    return _date_or_none(int(match[3]), month, day) if match[3] else _next_date(day, month, today)
+    month = next(number for number, name in enumerate(_MONTHS, 1) if re.fullmatch(name, match[2]))
+    if match[3]:
+        return _date_or_none(int(match[3]), month, day)
+    return _next_date(day, month, today)
 
 
 def _read_day_of_month(match: re.Match[str], today: date) -> date | None:
-    """Return the next such day; None on the day itself, which may mean today or next month."""
+    """Return the next day of «el 15»; None on the day itself, which may mean today or next month."""
     day = _parse_number(match[1])
     if not 1 <= day <= 31 or day == today.day:
         return None
-    months = ((today.year + (today.month + n - 1) // 12, (today.month + n - 1) % 12 + 1) for n in range(3))
-    days = (_date_or_none(year, month, day) for year, month in months)
-    return next((candidate for candidate in days if candidate is not None and candidate > today), None)
+    # Of three months in a row at least one that is still to come has a day 31.
+    year, month = today.year, today.month
+    for _attempt in range(3):
+        candidate = _date_or_none(year, month, day)
+        if candidate is not None and candidate > today:
+            return candidate
+        month += 1
+        if month > 12:
+            year, month = year + 1, 1
+    return None
 
 
 def _read_weekday(match: re.Match[str], today: date) -> date | None:
-    number = next(n for n, name in enumerate(_WEEKDAYS) if re.fullmatch(name, match["name"]))
+    """Return the day of a weekday with what stands before and after it: «el próximo lunes», «el lunes que viene»."""
+    number = next(number for number, name in enumerate(_WEEKDAYS) if re.fullmatch(name, match["name"]))
     ahead = (number - today.weekday()) % 7
-    before, after = (match["before"] or "").strip(), (match["after"] or "").strip()
+    before = (match["before"] or "").strip()
+    after = (match["after"] or "").strip()
+    # «El lunes de la próxima semana»: counted from the Monday of that week.
     if "de la" in after:
         return today + timedelta(days=7 - today.weekday() + number)
     if before.endswith("otro") or "subsiguiente" in after:
@@ -100,7 +123,9 @@ def _read_weekday(match: re.Match[str], today: date) -> date | None:
         return today + timedelta(days=1) if ahead == 1 else None
     if ahead == 0:
         # «El lunes» said on a Monday may be today or in a week; «el próximo lunes» is in a week.
-        return today + timedelta(days=7) if "prox" in before + after or "que" in after or "entra" in after else None
+        is_next_week = "prox" in before + after or "que" in after or "entra" in after
+        return today + timedelta(days=7) if is_next_week else None
+    # «El lunes pasado» is over.
     return None if "pasado" in after else today + timedelta(days=ahead)
 
 
@@ -110,7 +135,8 @@ def _last_of_month(today: date) -> date:
 
 def _read_fortnight(match: re.Match[str], today: date) -> date | None:
     """Return the next pay day of a fortnight: the 15th or the last of the month."""
-    last, middle = _last_of_month(today), today.replace(day=15)
+    middle = today.replace(day=15)
+    last = _last_of_month(today)
     if "primera" in match[0]:
         return middle if middle >= today else None
     if "segunda" in match[0]:
@@ -119,16 +145,22 @@ def _read_fortnight(match: re.Match[str], today: date) -> date | None:
 
 
 def _read_day_count(match: re.Match[str], today: date) -> date | None:
+    """Return the day of «en 3 días» or «en dos semanas»."""
     count = _parse_number(match[1])
-    return today + timedelta(days=count * (7 if match[2].startswith("sem") else 1)) if count else None
+    if count == 0:
+        return None
+    if match[2].startswith("sem"):
+        return today + timedelta(weeks=count)
+    return today + timedelta(days=count)
 
 
 def _days_ahead(days: int) -> Reader:
+    """Return the reader of a word for a day that is so many days after today."""
     return lambda _match, today: today + timedelta(days=days)
 
 
 def _read_nothing(_match: re.Match[str], _today: date) -> None:
-    return None
+    """Read a time that is no single day, such as «la próxima semana»: it was named, and must be asked about."""
 
 
 _WEEKDAY_NAMES: Final = "|".join(_WEEKDAYS)

@@ -32,14 +32,19 @@ class NamedDay:
 
 def read_day(*, text: str, today: date, country: str) -> NamedDay:
     """Return the one day that a text names; a past one or one more than two months away is unclear."""
-    readings = [day for clause in _split_clauses(text) for day in _read_clause(clause, today, country)]
+    readings: list[date | None] = []
+    for clause in _split_clauses(text):
+        readings += _read_clause(clause, today, country)
     possible = {day for day in readings if day is not None}
     if not readings:
         return NamedDay(day=None, unclear=False)
-    chosen = possible.pop() if len(possible) == 1 and None not in readings else None
-    if chosen is None or not today <= chosen <= today + timedelta(days=HORIZON_DAYS):
+    # A reading of None is a day that was named unclearly.
+    if len(possible) != 1 or None in readings:
         return NamedDay(day=None, unclear=True)
-    return NamedDay(day=chosen, unclear=False)
+    (day,) = possible
+    if not today <= day <= today + timedelta(days=HORIZON_DAYS):
+        return NamedDay(day=None, unclear=True)
+    return NamedDay(day=day, unclear=False)
 
 
 def _split_clauses(text: str) -> Iterator[str]:
@@ -53,6 +58,7 @@ def _split_clauses(text: str) -> Iterator[str]:
 
 
 def _read_clause(clause: str, today: date, country: str) -> Iterator[date | None]:
+    """Yield the days that a clause names, None for each that cannot be told."""
     rest = clause
     for pattern, reader in RULES:
         if reader is not None:

@@ -13,6 +13,7 @@ from typing import Final
 
 from recobra.conversations.bot import promises
 from recobra.conversations.bot.identity import TRIES_MAX, matches_digest
+from recobra.conversations.bot.intents import SILENCING
 from recobra.conversations.bot.interpretation import Interpretation
 from recobra.conversations.bot.turns import Action, Facts, Kind, State, Turn
 
@@ -34,11 +35,12 @@ def next_turn(*, state: State, understood: Interpretation, facts: Facts, today: 
 
 
 def _choose_turn(state: State, understood: Interpretation, facts: Facts, today: date) -> Turn:
+    """Return the turn by the rules that hold in every phase, opt-outs first; else the turn of the phase."""
     # While a person has the conversation the bot hears nothing but opt-outs.
-    if state.phase == "with_person" and understood.intent not in {"opt_out", "wrong_person"}:
+    if state.phase == "with_person" and understood.intent not in SILENCING:
         return Turn(state=state, answer=None)
     intent = _resolve_intent(state, understood)
-    if intent in {"opt_out", "wrong_person"}:
+    if intent in SILENCING:
         silenced = State(phase="silent", introduced=state.introduced)
         # No answer, not even a confirmation: nothing may leave to the address any more.
         action = Action(kind="OptOut" if intent == "opt_out" else "WrongPerson")
@@ -63,9 +65,18 @@ def _resolve_intent(state: State, understood: Interpretation) -> str:
 
 
 def hand_over(state: State, facts: Facts, *, reason: str, actions: tuple[Action, ...] = ()) -> Turn:
-    """Leave the conversation to a person, and say when one answers."""
+    """Leave the conversation to a person, and say when one answers.
+
+    `reason` is the intent or the difficulty that a person is needed for; `actions` come before the handover.
+    """
     tone = _PERSON_TONES.get(reason, "")
-    answer = f"to_person_{tone}" if tone else ("to_person" if facts.is_office_open else "to_person_later")
+    if tone:
+        answer = f"to_person_{tone}"
+    elif facts.is_office_open:
+        answer = "to_person"
+    else:
+        answer = "to_person_later"
+    # Only that somebody answers now needs no hours.
     variables = {} if answer == "to_person" else {"when": facts.office_hours}
     handover = Action(kind="HandOver", payload={"reason": reason, "verified": state.verified})
     return Turn(
@@ -77,6 +88,7 @@ def hand_over(state: State, facts: Facts, *, reason: str, actions: tuple[Action,
 
 
 def _turn_by_phase(state: State, intent: str, understood: Interpretation, facts: Facts, today: date) -> Turn:
+    """Return the turn that goes on with the subject, or begins the one of `intent`; asks again for any other."""
     if state.phase in _AWAITING_ANSWER and _continues_subject(state, intent, understood):
         if not facts.may_collect:
             return _refuse_collecting(state, facts, intent=state.wanted or "promise")
@@ -103,6 +115,7 @@ def _continues_subject(state: State, intent: str, understood: Interpretation) ->
 
 
 def _ask_identity(state: State, intent: str, understood: Interpretation, facts: Facts) -> Turn:
+    """Ask for the debtor's figures, and remember the intent that waits for them."""
     if facts.identity is None or facts.identity_blocked:
         return hand_over(state, facts, reason="identity")
     wanted = None if intent == "identify" else intent
@@ -113,6 +126,7 @@ def _ask_identity(state: State, intent: str, understood: Interpretation, facts: 
 
 
 def _check_identity(state: State, figures: str, facts: Facts, today: date) -> Turn:
+    """Check the figures that were typed; the last wrong try hands the conversation over."""
     if facts.identity is None or facts.identity_blocked:
         return hand_over(state, facts, reason="identity")
     if matches_digest(figures, expected=facts.identity, salt=facts.salt):
@@ -136,6 +150,7 @@ def _check_identity(state: State, figures: str, facts: Facts, today: date) -> Tu
 
 
 def _ask_again(state: State, understood: Interpretation, facts: Facts) -> Turn:
+    """Say that a message was not understood, then offer the menu, then hand the conversation over."""
     # A suspected opt-out is asked about once, by name, before anything is asked again.
     if understood.suspected is not None and state.phase != "confirm_silence":
         return Turn(state=state.replace(phase="confirm_silence", wanted=understood.suspected), answer="confirm_silence")
@@ -156,6 +171,7 @@ def offered_choices(state: State, facts: Facts) -> tuple[str, ...]:
 
 
 def _refuse_collecting(state: State, facts: Facts, *, intent: str) -> Turn:
+    """Leave a promise or a plan to a person, since nothing may be collected at this hour or from this debtor."""
     handover = Action(kind="HandOver", payload={"reason": intent, "verified": state.verified})
     return Turn(
         state=state.replace(phase="with_person", wanted=None),
@@ -165,7 +181,11 @@ def _refuse_collecting(state: State, facts: Facts, *, intent: str) -> Turn:
     )
 
 
+# The handlers of intents have one signature (`_TurnOfIntent`), whether they need all of it or not.
+
+
 def _greet_debtor(state: State, _understood: Interpretation, facts: Facts, _today: date) -> Turn:
+    """Greet, or say that identity is proved, and offer what can be done."""
     answer = "identified" if state.verified else "welcome"
     return Turn(state=state.replace(phase="open"), answer=answer, choices=offered_choices(state, facts))
 
@@ -175,6 +195,7 @@ def _answer_thanks(state: State, _understood: Interpretation, _facts: Facts, _to
 
 
 def _answer_balance(state: State, _understood: Interpretation, facts: Facts, _today: date) -> Turn:
+    """Say what is overdue, or that nothing is."""
     if facts.overdue_minor <= 0:
         return Turn(state=state.replace(phase="open"), answer="nothing_due", variables={"creditor": facts.creditor})
     return Turn(
@@ -187,6 +208,7 @@ def _answer_balance(state: State, _understood: Interpretation, facts: Facts, _to
 
 
 def _answer_pay_link(state: State, understood: Interpretation, facts: Facts, today: date) -> Turn:
+    """Send the pay link, else say how to pay; a person sees to it where the creditor has neither."""
     if facts.overdue_minor <= 0:
         return _answer_balance(state, understood, facts, today)
     if not facts.can_pay_by_link and facts.how_to_pay:
@@ -204,6 +226,7 @@ def _answer_pay_link(state: State, understood: Interpretation, facts: Facts, tod
 
 
 def _answer_promise(state: State, understood: Interpretation, facts: Facts, today: date) -> Turn:
+    """Propose the promise, where something is overdue and may be collected."""
     if not facts.may_collect:
         return _refuse_collecting(state, facts, intent="promise")
     if facts.overdue_minor <= 0:
@@ -212,6 +235,7 @@ def _answer_promise(state: State, understood: Interpretation, facts: Facts, toda
 
 
 def _answer_plan(state: State, understood: Interpretation, facts: Facts, today: date) -> Turn:
+    """Offer the plans, where something is overdue and may be collected; without any plan a person sees to it."""
     if not facts.may_collect:
         return _refuse_collecting(state, facts, intent="plan")
     if facts.overdue_minor <= 0:

@@ -21,7 +21,7 @@ from recobra.conversations.bot.phrasebook import Phrase
 
 # Any day on which every keyword is in force.
 AS_OF: Final = date(2026, 11, 22)
-GRID: Final = tuple(n / 100 for n in range(10, 91, 5))
+GRID: Final = tuple(percent / 100 for percent in range(10, 91, 5))
 NOT_UNDERSTOOD: Final = "not_understood"
 
 
@@ -38,6 +38,15 @@ class Prediction:
         return self.predicted == intent_of_label(self.phrase.intent)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Labelled:
+    """A held-out phrase and the classifier's label for it, before a threshold is applied."""
+
+    phrase: Phrase
+    label: str
+    confidence: float
+
+
 def measure_bot() -> dict[str, Any]:
     """Return every figure of docs/bot.md. Trains ten times.
 
@@ -45,8 +54,9 @@ def measure_bot() -> dict[str, Any]:
     on the last fifth, which neither saw.
     """
     phrases = phrasebook.load_phrases()
-    rows, held_out_rows = classifier.split_groups(phrases, parts=5)[0]
-    rest, test = [phrases[n] for n in rows], [phrases[n] for n in held_out_rows]
+    split = classifier.split_groups(phrases, parts=5)[0]
+    rest = [phrases[number] for number in split.rest]
+    test = [phrases[number] for number in split.part]
     thresholds = choose_thresholds(on=rest)
     model = classifier.train_classifier(on=rest)
     predictions = predict_intents(model, test, thresholds)
@@ -67,10 +77,12 @@ def measure_bot() -> dict[str, Any]:
 def _cross_validate(phrases: Sequence[Phrase], thresholds: Thresholds) -> dict[str, Any]:
     """Return the metrics with each fifth held out in turn, so that each phrase is new to the model that reads it."""
     predictions = []
-    for rest, part in classifier.split_groups(phrases, parts=5):
-        model = classifier.train_classifier(on=[phrases[n] for n in rest])
-        predictions += predict_intents(model, [phrases[n] for n in part], thresholds)
-    return {name: value for name, value in compute_metrics(predictions).items() if name != "confusion"}
+    for split in classifier.split_groups(phrases, parts=5):
+        model = classifier.train_classifier(on=[phrases[number] for number in split.rest])
+        predictions += predict_intents(model, [phrases[number] for number in split.part], thresholds)
+    metrics = compute_metrics(predictions)
+    del metrics["confusion"]
+    return metrics
 
 
 def predict_intents(
@@ -87,6 +99,7 @@ def predict_intents(
 
 
 def _predict_one(text: str, label: str, confidence: float, thresholds: Thresholds) -> str:
+    """Return the intent of one text: by its keyword if it has one, else by the classifier's label and confidence."""
     certain = match_keyword(text=text, today=AS_OF, slots=extract_slots(text=text, today=AS_OF, country="PE"))
     if certain is not None:
         return certain.intent
@@ -95,75 +108,100 @@ def _predict_one(text: str, label: str, confidence: float, thresholds: Threshold
 
 def choose_thresholds(*, on: Sequence[Phrase]) -> Thresholds:
     """Return the thresholds that cost least on held-out quarters; of equals the lowest."""
-    labelled: list[tuple[Phrase, str, float]] = []
-    for rest, part in classifier.split_groups(on, parts=4):
-        model = classifier.train_classifier(on=[on[n] for n in rest])
-        predicted = model.predict([on[n].text for n in part])
-        labelled += [(on[n], label, confidence) for n, (label, confidence) in zip(part, predicted, strict=True)]
-
-    def total_cost(threshold: float, *, acting: bool) -> int:
-        thresholds = Thresholds(act=threshold, say=threshold)
-        return sum(
-            cost(meant=intent_of_label(phrase.intent), taken=_predict_one(phrase.text, label, confidence, thresholds))
-            for phrase, label, confidence in labelled
-            if (label in ACTING) == acting
-        )
-
+    acting: list[_Labelled] = []
+    others: list[_Labelled] = []
+    for split in classifier.split_groups(on, parts=4):
+        model = classifier.train_classifier(on=[on[number] for number in split.rest])
+        held_out = [on[number] for number in split.part]
+        predicted = model.predict([phrase.text for phrase in held_out])
+        for phrase, (label, confidence) in zip(held_out, predicted, strict=True):
+            labelled = _Labelled(phrase=phrase, label=label, confidence=confidence)
+            (acting if label in ACTING else others).append(labelled)
     return Thresholds(
-        act=min(GRID, key=lambda threshold: total_cost(threshold, acting=True)),
-        say=min(GRID, key=lambda threshold: total_cost(threshold, acting=False)),
+        act=min(GRID, key=lambda threshold: _total_cost(acting, threshold)),
+        say=min(GRID, key=lambda threshold: _total_cost(others, threshold)),
     )
+
+
+def _total_cost(labelled: Sequence[_Labelled], threshold: float) -> int:
+    """Return the cost of taking phrases for what they are predicted to be at a threshold."""
+    thresholds = Thresholds(act=threshold, say=threshold)
+    total = 0
+    for item in labelled:
+        taken = _predict_one(item.phrase.text, item.label, item.confidence, thresholds)
+        total += cost(meant=intent_of_label(item.phrase.intent), taken=taken)
+    return total
 
 
 def compute_metrics(predictions: Sequence[Prediction]) -> dict[str, Any]:
     """Return the accuracy, the errors and the tables of predictions."""
     answered = [prediction for prediction in predictions if prediction.predicted != NOT_UNDERSTOOD]
     main = [prediction for prediction in predictions if prediction.phrase.intent in MAIN]
+    recall = {}
+    for intent in LEARNT:
+        meant = [prediction for prediction in predictions if prediction.phrase.intent == intent]
+        recall[intent] = _compute_accuracy(meant)
+    variants = {}
+    for name in phrasebook.VARIANTS:
+        of_variant = [prediction for prediction in predictions if prediction.phrase.variant == name]
+        if of_variant:
+            variants[name] = _variant_metrics(of_variant)
     return {
         "accuracy": _compute_accuracy(predictions),
         "accuracy_main_intents": _compute_accuracy(main),
         "accuracy_when_answered": _compute_accuracy(answered),
         "not_understood": round(1 - len(answered) / len(predictions), 4),
         "macro_f1": _macro_f1(predictions),
-        "recall": {
-            intent: _compute_accuracy([r for r in predictions if r.phrase.intent == intent]) for intent in LEARNT
-        },
+        "recall": recall,
         "silencing": {intent: _silencing_metrics(predictions, intent) for intent in SILENCING},
-        "variants": {
-            name: {
-                "phrases": len(of_variant),
-                "accuracy": _compute_accuracy(of_variant),
-                "accuracy_when_answered": _compute_accuracy(
-                    [row for row in of_variant if row.predicted != NOT_UNDERSTOOD]
-                ),
-            }
-            for name in phrasebook.VARIANTS
-            if (of_variant := [prediction for prediction in predictions if prediction.phrase.variant == name])
-        },
+        "variants": variants,
         "confusion": confusion_matrix(predictions),
     }
 
 
-def confusion_matrix(predictions: Sequence[Prediction]) -> dict[str, dict[str, int]]:
-    """Return the counts of each true intent (outer) by predicted intent (inner)."""
-    counted = Counter((prediction.phrase.intent, prediction.predicted) for prediction in predictions)
+def _variant_metrics(predictions: Sequence[Prediction]) -> dict[str, int | float]:
+    """Return the metrics of one variant of Spanish from the predictions for its phrases."""
+    answered = [prediction for prediction in predictions if prediction.predicted != NOT_UNDERSTOOD]
     return {
-        meant: {seen: counted[meant, seen] for seen in (*LEARNT[:-1], NOT_UNDERSTOOD) if counted[meant, seen]}
-        for meant in LEARNT
+        "phrases": len(predictions),
+        "accuracy": _compute_accuracy(predictions),
+        "accuracy_when_answered": _compute_accuracy(answered),
     }
 
 
+def confusion_matrix(predictions: Sequence[Prediction]) -> dict[str, dict[str, int]]:
+    """Return the counts of each true intent (outer) by predicted intent (inner), without zeros."""
+    counted = Counter((prediction.phrase.intent, prediction.predicted) for prediction in predictions)
+    # «other», the last of the labels, is predicted as not understood.
+    predictable = (*LEARNT[:-1], NOT_UNDERSTOOD)
+    matrix = {}
+    for meant in LEARNT:
+        matrix[meant] = {taken: counted[meant, taken] for taken in predictable if counted[meant, taken]}
+    return matrix
+
+
 def _compute_accuracy(predictions: Sequence[Prediction]) -> float:
-    return round(sum(prediction.is_correct for prediction in predictions) / len(predictions), 4) if predictions else 0.0
+    """Return the share of right predictions to four places, 0 without any prediction."""
+    if not predictions:
+        return 0.0
+    correct = sum(prediction.is_correct for prediction in predictions)
+    return round(correct / len(predictions), 4)
 
 
 def _macro_f1(predictions: Sequence[Prediction]) -> float:
-    counted = Counter((prediction.phrase.intent, prediction.predicted) for prediction in predictions)
+    """Return the mean F1 of the intents to four places; each counts the same, however many phrases it has.
+
+    F1 is 2 · right / (meant + taken), the harmonic mean of recall (right / meant) and precision (right / taken).
+    """
     scores = []
     for intent in LEARNT:
-        meant = sum(n for (true_intent, _taken), n in counted.items() if true_intent == intent)
-        seen = sum(n for (_true_intent, taken), n in counted.items() if taken == intent_of_label(intent))
-        scores.append(2 * counted[intent, intent_of_label(intent)] / (meant + seen) if meant + seen else 0.0)
+        predicted = intent_of_label(intent)
+        meant = sum(prediction.phrase.intent == intent for prediction in predictions)
+        taken = sum(prediction.predicted == predicted for prediction in predictions)
+        right = sum(
+            prediction.phrase.intent == intent and prediction.predicted == predicted for prediction in predictions
+        )
+        scores.append(2 * right / (meant + taken) if meant + taken else 0.0)
     return round(sum(scores) / len(scores), 4)
 
 
@@ -190,9 +228,11 @@ def _silencing_metrics(predictions: Sequence[Prediction], intent: str) -> dict[s
 
 
 def _count_hard_negatives(model: classifier.Classifier, thresholds: Thresholds) -> dict[str, dict[str, int]]:
+    """Return for each intent the phrases that only sound like it, and how many of them were taken for it."""
     negatives = phrasebook.load_hard_negatives()
+    predicted = model.predict([negative.text for negative in negatives])
     counts: dict[str, dict[str, int]] = {}
-    for negative, (label, confidence) in zip(negatives, model.predict([n.text for n in negatives]), strict=True):
+    for negative, (label, confidence) in zip(negatives, predicted, strict=True):
         count = counts.setdefault(negative.never, {"phrases": 0, "acted_on": 0})
         count["phrases"] += 1
         count["acted_on"] += _predict_one(negative.text, label, confidence, thresholds) == negative.never

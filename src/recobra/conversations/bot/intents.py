@@ -49,8 +49,10 @@ def cost(*, meant: str, taken: str) -> int:
     if taken == "not_understood":
         return 2 if meant in SILENCING else 1
     # The worst is to write on to somebody who opted out; nearly as bad is to silence somebody who did not ask for it.
+    if meant in SILENCING and taken not in SILENCING:
+        return 10
     if meant in SILENCING or taken in SILENCING:
-        return 10 if meant in SILENCING and taken not in SILENCING else 8
+        return 8
     # A record in the file has to be undone by a person; a wrong answer is only a wrong answer.
     if taken in ACTING:
         return 4

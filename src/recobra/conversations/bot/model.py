@@ -62,7 +62,9 @@ class Endpoint:
 
 def configured_endpoint(*, url: str, model: str, key: str) -> Endpoint | None:
     """Return the endpoint that an installation configures, None where it configures none."""
-    return Endpoint(url=url.rstrip("/"), model=model, key=key) if url and model else None
+    if not url or not model:
+        return None
+    return Endpoint(url=url.rstrip("/"), model=model, key=key)
 
 
 async def interpret_with_model(
@@ -71,8 +73,10 @@ async def interpret_with_model(
     """Interpret a message as `interpret_message` does, with a model in the classifier's place where there is one."""
     slots = extract_slots(text=text, today=today, country=country)
     certain = match_keyword(text=text, today=today, slots=slots)
-    if certain is not None or endpoint is None:
-        return certain or interpret_message(text=text, today=today, country=country)
+    if certain is not None:
+        return certain
+    if endpoint is None:
+        return interpret_message(text=text, today=today, country=country)
     try:
         intent = await _request_label(text, endpoint, session)
     except NotAnswered as reason:
@@ -84,6 +88,7 @@ async def interpret_with_model(
 
 
 async def _request_label(text: str, endpoint: Endpoint, session: aiohttp.ClientSession | None) -> Intent:
+    """Return the intent that the model chooses, asked by the caller's session or by one of its own."""
     import aiohttp  # noqa: PLC0415 - most installations have no model, and most processes ask none
 
     if session is not None:

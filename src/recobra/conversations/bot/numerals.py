@@ -61,7 +61,9 @@ WORDS: Final = frozenset({*_SMALL, *_LARGE})
 
 def parse_number(words: list[str]) -> int | None:
     """Return the number that words in the plain form say («mil quinientos» is 1500); None when they say none."""
-    total = block = 0
+    # `total` is what «mil» and «millones» have closed so far, `block` the part below a thousand that is being read.
+    total = 0
+    block = 0
     for word in words:
         if word == "y":
             continue
@@ -72,7 +74,8 @@ def parse_number(words: list[str]) -> int | None:
             block += _SMALL[word]
         elif word in _LARGE:
             # A bare «mil» is one thousand.
-            total, block = total + (block or 1) * _LARGE[word], 0
+            total += (block or 1) * _LARGE[word]
+            block = 0
         else:
             return None
     return total + block or None
@@ -82,4 +85,7 @@ def _limit_after(value: int) -> int:
     """Return the limit below which a further word must be: 1500 may be followed by tens, 20 by ones."""
     if value % 100 == 0:
         return 100
-    return 10 if value % 10 == 0 and value % 100 >= 30 else 0
+    # From 30 on ones are a word of their own («treinta y uno»); below, they are one word («veintiuno»).
+    if value % 10 == 0 and value % 100 >= 30:
+        return 10
+    return 0

@@ -43,15 +43,18 @@ class HardNegative:
 @cache
 def load_phrases() -> tuple[Phrase, ...]:
     """Return every phrase, in the order of the files. Raises InvalidPhrases."""
-    rows = [row for intent in LEARNT for row in _read_phrases(intent)]
+    rows: list[_Row] = []
+    for intent in LEARNT:
+        rows += _read_phrases(intent)
     meanings: dict[str, str] = {}
-    for text, intent, _variant, _line in rows:
-        if meanings.setdefault(text.casefold(), intent) != intent:
-            raise InvalidPhrases(f"«{text}» is said to mean {meanings[text.casefold()]} and {intent}.")
+    for row in rows:
+        meaning = meanings.setdefault(row.text.casefold(), row.intent)
+        if meaning != row.intent:
+            raise InvalidPhrases(f"«{row.text}» is said to mean {meaning} and {row.intent}.")
     groups = _group_rows(rows)
     return tuple(
-        Phrase(text=text, intent=intent, variant=variant, group=groups[n])
-        for n, (text, intent, variant, _line) in enumerate(rows)
+        Phrase(text=row.text, intent=row.intent, variant=row.variant, group=group)
+        for row, group in zip(rows, groups, strict=True)
     )
 
 
@@ -66,44 +69,56 @@ def load_hard_negatives() -> tuple[HardNegative, ...]:
     )
 
 
-_Row = tuple[str, str, str, str]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Row:
+    """A phrase before it is grouped. `line` names the line of its file, which holds several wordings of one phrase."""
+
+    text: str
+    intent: str
+    variant: str
+    line: str
 
 
 def _read_phrases(intent: str) -> list[_Row]:
-    """Return (text, intent, variant, line) of one file."""
+    """Return the phrases of one intent's file. Raises InvalidPhrases."""
     path = HERE / "phrases" / f"{intent}.yaml"
     document = yaml_text.load(path.read_text(encoding="utf-8"))
     if document["intent"] != intent or set(document["phrases"]) != set(VARIANTS):
         raise InvalidPhrases(f"{path.name}: the intent {intent} in the variants {', '.join(VARIANTS)} is expected.")
-    return [
-        (text.strip(), intent, variant, f"{intent} {variant} {number}")
-        for variant, block in document["phrases"].items()
-        for number, line in enumerate(block.splitlines())
-        for text in line.split(" | ")
-    ]
+    rows = []
+    for variant, block in document["phrases"].items():
+        for number, line in enumerate(block.splitlines()):
+            line_name = f"{intent} {variant} {number}"
+            rows += [
+                _Row(text=text.strip(), intent=intent, variant=variant, line=line_name) for text in line.split(" | ")
+            ]
+    return rows
 
 
 def _group_rows(rows: Sequence[_Row]) -> list[int]:
     """Return the group of each row: the phrases of one line of a file, joined with near-duplicates elsewhere."""
-    # Union-find: `root` points from each row towards the first row of its group.
-    root = list(range(len(rows)))
-
-    def find(n: int) -> int:
-        while root[n] != n:
-            n = root[n]
-        return n
-
-    triples = [_letter_triples(text) for text, *_rest in rows]
-    for n, (_text, intent, _variant, line) in enumerate(rows):
-        for m in range(n):
-            if rows[m][1] != intent:
+    # Union-find: `parents` leads from each row's number to that of another row of its group, and from a root to itself.
+    parents = list(range(len(rows)))
+    triples = [_letter_triples(row.text) for row in rows]
+    for number, row in enumerate(rows):
+        for earlier_number, earlier in enumerate(rows[:number]):
+            if earlier.intent != row.intent:
                 continue
-            common, either = triples[n] & triples[m], triples[n] | triples[m]
-            if rows[m][3] == line or len(common) >= SIMILARITY_MIN * len(either):
-                root[find(n)] = find(m)
-    return [find(n) for n in range(len(rows))]
+            common = triples[number] & triples[earlier_number]
+            either = triples[number] | triples[earlier_number]
+            if earlier.line == row.line or len(common) >= SIMILARITY_MIN * len(either):
+                parents[_find_root(parents, number)] = _find_root(parents, earlier_number)
+    return [_find_root(parents, number) for number in range(len(rows))]
+
+
+def _find_root(parents: Sequence[int], number: int) -> int:
+    """Return the row that stands for the group of a row."""
+    while parents[number] != number:
+        number = parents[number]
+    return number
 
 
 def _letter_triples(text: str) -> frozenset[str]:
+    """Return every three letters in a row, spaces at the ends included: « si », of «si», holds « si» and «si »."""
     padded = f" {normalise_text(text) or text} "
-    return frozenset(padded[n : n + 3] for n in range(len(padded) - 2))
+    return frozenset(padded[start : start + 3] for start in range(len(padded) - 2))

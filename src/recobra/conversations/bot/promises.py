@@ -22,7 +22,9 @@ def propose_promise(*, state: State, slots: Slots, facts: Facts, today: date) ->
         )
     latest = today + timedelta(days=facts.limits.promise_days)
     # A day named earlier holds until a message names another one, or an unclear one.
-    day = slots.day or (None if slots.day_unclear else state.day)
+    day = slots.day
+    if day is None and not slots.day_unclear:
+        day = state.day
     amount = _choose_amount(state, slots, facts)
     proposed_state = state.replace(wanted="promise", day=day, amount_minor=amount, misses=0)
     if day is None:
@@ -61,6 +63,7 @@ def _minimum_amount(facts: Facts) -> int:
 
 
 def _choose_amount(state: State, slots: Slots, facts: Facts) -> int | None:
+    """Return the amount that is promised: the one named now, else earlier, else all that is overdue; None to ask."""
     # An amount in another currency is asked for again, not converted.
     if slots.amount_unclear or (slots.currency is not None and slots.currency != facts.currency):
         return None
@@ -69,17 +72,19 @@ def _choose_amount(state: State, slots: Slots, facts: Facts) -> int | None:
     if state.phase == "ask_amount":
         # The question got no amount: that must not count as a promise of everything.
         return None
-    return state.amount_minor if state.amount_minor is not None else facts.overdue_minor
+    if state.amount_minor is not None:
+        return state.amount_minor
+    return facts.overdue_minor
 
 
 def offer_plans(*, state: State, facts: Facts) -> Turn:
     """Offer the allowed plans, to be chosen by number."""
-    ids = tuple(f"plan:{plan.id}" for plan in facts.allowed_plans)
+    plan_ids = [plan.id for plan in facts.allowed_plans]
     return Turn(
         state=state.replace(phase="choose_plan", wanted="plan", misses=0),
         answer="offer_plans",
-        choices=ids,
-        actions=(Action(kind="OfferPlans", payload={"plans": " ".join(plan.id for plan in facts.allowed_plans)}),),
+        choices=tuple(f"plan:{plan_id}" for plan_id in plan_ids),
+        actions=(Action(kind="OfferPlans", payload={"plans": " ".join(plan_ids)}),),
     )
 
 
@@ -93,7 +98,9 @@ def continue_subject(*, state: State, intent: str, understood: Interpretation, f
     proposal = propose_promise(state=state, slots=understood.slots, facts=facts, today=today)
     if state.phase != "confirm_promise" or intent != "yes" or proposal.answer != "confirm_promise":
         return proposal
-    day, amount_minor = proposal.state.day, proposal.state.amount_minor
+    day = proposal.state.day
+    amount_minor = proposal.state.amount_minor
+    # A proposal that only waits for «sí» has both.
     assert day is not None
     assert amount_minor is not None
     return Turn(
@@ -124,8 +131,10 @@ def _continue_plan(state: State, intent: str, facts: Facts) -> Turn:
 
 
 def _drop_subject(state: State) -> Turn:
+    # One answer for promises and plans.
     return Turn(state=_clear_subject(state), answer="promise_dropped")
 
 
 def _clear_subject(state: State) -> State:
+    """Return the state without the promise or plan that was spoken of."""
     return state.replace(phase="open", wanted=None, day=None, amount_minor=None, plan_id=None, misses=0)

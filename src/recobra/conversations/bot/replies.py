@@ -44,15 +44,17 @@ def render_reply(turn: Turn, *, facts: Facts, channel: str, link: str = "") -> R
     values = {name: _format_value(name, value, facts, locale) for name, value in turn.variables.items()}
     if link:
         values["link"] = link
-    parts = [str(load_answers()[turn.answer]["text"]).format(**values)]
+    lines = []
     if turn.introduce:
-        own = "introduction_own" if facts.sender == facts.creditor else "introduction"
-        parts.insert(0, str(_load_document()[own]).format(sender=facts.sender, creditor=facts.creditor))
+        introduction = "introduction_own" if facts.sender == facts.creditor else "introduction"
+        lines.append(str(_load_document()[introduction]).format(sender=facts.sender, creditor=facts.creditor))
+    lines.append(str(load_answers()[turn.answer]["text"]).format(**values))
     choices = tuple(Choice(id=choice, title=_choice_title(choice, facts, locale)) for choice in turn.choices)
     if channel != "whatsapp" or not choices:
-        parts += [f"{number}. {choice.title}" for number, choice in enumerate(choices, 1)]
-        return Reply(text="\n".join(parts), choices=choices, shown_as="numbers")
-    return Reply(text="\n".join(parts), choices=choices, shown_as="buttons" if len(choices) <= BUTTONS_MAX else "list")
+        lines += [f"{number}. {choice.title}" for number, choice in enumerate(choices, 1)]
+        return Reply(text="\n".join(lines), choices=choices, shown_as="numbers")
+    shown_as: Literal["buttons", "list"] = "buttons" if len(choices) <= BUTTONS_MAX else "list"
+    return Reply(text="\n".join(lines), choices=choices, shown_as=shown_as)
 
 
 def format_hours(*, begin: str, end: str) -> str:
@@ -61,15 +63,19 @@ def format_hours(*, begin: str, end: str) -> str:
 
 
 def _format_value(name: str, value: Value, facts: Facts, locale: Locale) -> str:
+    """Return a variable of an answer as text: a day in full, money in the debtor's currency, anything else as it is."""
     if isinstance(value, date):
         return str(format_date(value, "full", locale=locale))
-    return format_money(value, facts.currency, locale) if name in _MONEY and isinstance(value, int) else str(value)
+    if name in _MONEY and isinstance(value, int):
+        return format_money(value, facts.currency, locale)
+    return str(value)
 
 
 def _choice_title(choice: str, facts: Facts, locale: Locale) -> str:
-    plan = next((plan for plan in facts.allowed_plans if f"plan:{plan.id}" == choice), None)
-    if plan is not None:
-        return f"{plan.instalments} × {format_money(plan.instalment_minor, facts.currency, locale)}"
+    """Return the title of a choice: for a plan its instalments («3 × S/ 100,00»), else the text in the file."""
+    for plan in facts.allowed_plans:
+        if choice == f"plan:{plan.id}":
+            return f"{plan.instalments} × {format_money(plan.instalment_minor, facts.currency, locale)}"
     return str(_load_document()["choices"][choice])
 
 

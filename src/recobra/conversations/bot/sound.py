@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from itertools import combinations
 from pathlib import Path
 from typing import Final
 
@@ -39,10 +40,11 @@ def phonetic_form(text: str) -> str:
 
 
 def extract_concepts(text: str) -> list[str]:
-    """Return the concepts that a message names, and each pair of them."""
+    """Return the concepts that a message names, and each pair of them as «one+other»; ["none"] without any."""
     phonetic = phonetic_form(text)
     named = [name for name, pattern in _load_patterns().items() if pattern.search(phonetic)]
-    return [*named, *(f"{one}+{other}" for n, one in enumerate(named) for other in named[n + 1 :])] or ["none"]
+    pairs = [f"{one}+{other}" for one, other in combinations(named, 2)]
+    return [*named, *pairs] or ["none"]
 
 
 @cache

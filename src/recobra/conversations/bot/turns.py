@@ -46,15 +46,18 @@ class State:
 def dump_state(state: State) -> dict[str, Any]:
     """Return a state as plain JSON values."""
     document = asdict(state)
-    return {**document, "day": state.day.isoformat() if state.day else None, "offered": list(state.offered)}
+    document["day"] = state.day.isoformat() if state.day else None
+    document["offered"] = list(state.offered)
+    return document
 
 
 def load_state(document: Mapping[str, Any]) -> State:
     """Return the state that `dump_state` wrote."""
-    day = document.get("day")
-    return State(
-        **{**document, "day": date.fromisoformat(day) if day else None, "offered": tuple(document.get("offered", ()))}
-    )
+    fields = dict(document)
+    day = fields.get("day")
+    fields["day"] = date.fromisoformat(day) if day else None
+    fields["offered"] = tuple(fields.get("offered", ()))
+    return State(**fields)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
