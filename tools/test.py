@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -24,15 +25,26 @@ SETTINGS = {"RECOBRA_DATABASE_URL": "postgresql://localhost/types", "RECOBRA_SEC
 def run_beside(tests: Sequence[str], linters: Sequence[str]) -> int:
     """Run two commands side by side; return the tests' exit code, or 1 where only the linters failed.
 
-    The linters' words follow the tests' only where they found something.
+    The linters' words follow the tests' only where they found something. At SIGTERM both are ended, and waited for:
+    the tests put their server and their folders away.
     """
     with tempfile.TemporaryFile("w+") as report:
         beside = subprocess.Popen(linters, cwd=ROOT, stdout=report, stderr=report)
-        code = subprocess.run(tests, cwd=ROOT, check=False).returncode
-        if beside.wait() != 0:
-            report.seek(0)
-            print(f"\nThe linters found:\n{report.read()}")
-            return code or 1
+        running = subprocess.Popen(tests, cwd=ROOT)
+
+        def end_both(*_signal: object) -> None:
+            for process in (running, beside):
+                process.terminate()
+
+        before = signal.signal(signal.SIGTERM, end_both)
+        try:
+            code = running.wait()
+            if beside.wait() != 0:
+                report.seek(0)
+                print(f"\nThe linters found:\n{report.read()}")
+                return code or 1
+        finally:
+            signal.signal(signal.SIGTERM, before)
     return code
 
 

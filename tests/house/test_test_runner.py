@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 
+import psutil
 import pytest
 from tools import test as runner
 
@@ -18,6 +20,16 @@ def ending(code):
 def test_either_may_fail_the_run(capsys, tests, linters, expected):
     assert runner.run_beside(ending(tests), ending(linters)) == expected
     assert ("a finding" in capsys.readouterr().out) is bool(linters)
+
+
+def test_who_ends_the_run_ends_the_tests_and_the_linters():
+    sleeper = [sys.executable, "-c", "import os, time; print(os.getpid(), flush=True); time.sleep(60)"]
+    words = f"from tools import test; import sys; sys.exit(test.run_beside({sleeper!r}, {['sleep', '60']!r}))"
+    with subprocess.Popen([sys.executable, "-c", words], cwd=ROOT, stdout=subprocess.PIPE, text=True) as run:
+        tests = int(run.stdout.readline())
+        run.terminate()
+        assert run.wait(timeout=30) != 0
+    assert not psutil.pid_exists(tests)
 
 
 def test_a_linter_that_finds_something_is_named(capsys, monkeypatch):
