@@ -9,7 +9,7 @@ from django.utils.translation import override
 from recobra.console.screens.place import Installation
 from recobra.conversations.models import Conversation
 from recobra.insight.queries import board
-from recobra.insight.queries.reach import cached_open_now
+from recobra.insight.queries.reach import cached_open_state
 from recobra.journal.seal import Verification
 from recobra.kit import clock
 from recobra.portfolio.models import Portfolio
@@ -63,7 +63,9 @@ def test_each_state_of_brazil_stands_with_the_article_that_opens_or_closes_it(at
     told = {(row["channel"], place): row["now"].source for row in answer.context["open"] for place in row["places"]}
     for state in ("BR-AL", "BR-ES", "BR-RJ", "BR-SP"):
         for channel in ("call", "sms"):
-            assert told[channel, answer.context["names"][state]] == cached_open_now("BR", state, channel, minute).source
+            assert (
+                told[channel, answer.context["names"][state]] == cached_open_state("BR", state, channel, minute).source
+            )
     assert told["call", answer.context["names"]["BR-ES"]] == "Lei ES 10.626/2017"
 
 

@@ -21,6 +21,7 @@ from recobra.strategy.models import Alarm
 from recobra_core.stages.limits import DEFAULT_BUCKETS, UNKNOWN_BUCKET
 
 CHART_DAYS: Final = 30
+COUNTRY_CACHE_SECONDS: Final = 3600
 NOT_CLASSIFIED: Final = "new"
 NOT_DUE: Final = DEFAULT_BUCKETS[0].key
 
@@ -83,40 +84,60 @@ def portfolios_by_currency(user: User) -> dict[str, list[Portfolio]]:
 
 
 def main_currency(groups: dict[str, list[Portfolio]]) -> str:
-    """Return the currency in which most accounts owe: amounts of two currencies cannot be compared."""
+    """Return the currency with the most open accounts. Accounts are counted, for amounts cannot be compared.
+
+    `groups` are the portfolios by currency, at least one.
+    """
     sql = """SELECT portfolio_id, count(*) FROM portfolio_account
              WHERE portfolio_id = ANY(%s) AND status = 'OPEN' GROUP BY portfolio_id"""
-    accounts = dict(_fetch_rows(sql, [_ids([portfolio for portfolios in groups.values() for portfolio in portfolios])]))
-    return max(groups, key=lambda code: sum(accounts.get(portfolio.pk, 0) for portfolio in groups[code]))
+    portfolio_ids = []
+    for portfolios in groups.values():
+        portfolio_ids += _ids(portfolios)
+    accounts_by_portfolio = dict(_fetch_rows(sql, [portfolio_ids]))
+
+    def count_accounts(currency: str) -> int:
+        return sum(accounts_by_portfolio.get(portfolio.pk, 0) for portfolio in groups[currency])
+
+    return max(groups, key=count_accounts)
 
 
 def main_country(user: User) -> str:
-    """Return the country in whose format a user reads figures of no portfolio; '' without portfolios."""
-    groups, key = portfolios_by_currency(user), f"main-country:{user.pk}"
+    """Return the country whose format of dates and amounts suits a user, where no portfolio decides it.
+
+    It is the country of all the user's portfolios, or a country of the main currency; '' without portfolios.
+    """
+    groups = portfolios_by_currency(user)
     countries = {portfolio.country for portfolios in groups.values() for portfolio in portfolios}
     if len(countries) < 2:
         return next(iter(countries), "")
-    # Every page asks, and accounts are counted to answer: an hour old will do, while it is one of the user's.
+    # Every page asks, and accounts are counted to answer, so the answer is kept for an hour. A user who has lost the
+    # last portfolio of the cached country gets a new answer at once.
+    key = f"main-country:{user.pk}"
     country = str(cache.get(key, ""))
     if country not in countries:
         country = groups[main_currency(groups)][0].country
-        cache.set(key, country, 3600)
+        cache.set(key, country, COUNTRY_CACHE_SECONDS)
     return country
 
 
 def cash_received(portfolios: Sequence[Portfolio], now: datetime) -> Cash:
-    """Add up payments of the last days, this week (from Monday) and this month."""
+    """Add up the payments of today, of this week (from Monday), of this month and of each day of the chart.
+
+    Today is the latest calendar day among the portfolios' time zones.
+    """
     today = max(_today(portfolio, now) for portfolio in portfolios)
-    monday, month_start = today - timedelta(days=today.weekday()), today.replace(day=1)
-    first = min(today - timedelta(days=CHART_DAYS - 1), month_start, monday)
+    monday = today - timedelta(days=today.weekday())
+    month_start = today.replace(day=1)
+    chart_start = today - timedelta(days=CHART_DAYS - 1)
+    first_day = min(chart_start, month_start, monday)
     sql = """SELECT paid_date, sum(amount_minor) FROM payments_payment WHERE portfolio_id = ANY(%s)
              AND paid_date BETWEEN %s AND %s AND reversed_at IS NULL GROUP BY paid_date"""
-    by_day = {day: int(total) for day, total in _fetch_rows(sql, [_ids(portfolios), first, today])}
+    by_day = {day: int(total) for day, total in _fetch_rows(sql, [_ids(portfolios), first_day, today])}
 
     def sum_since(start: date) -> int:
         return sum(total for day, total in by_day.items() if day >= start)
 
-    chart_days = [today - timedelta(days=back) for back in reversed(range(CHART_DAYS))]
+    chart_days = [chart_start + timedelta(days=offset) for offset in range(CHART_DAYS)]
     return Cash(
         today_minor=sum_since(today),
         week_minor=sum_since(monday),
@@ -126,7 +147,11 @@ def cash_received(portfolios: Sequence[Portfolio], now: datetime) -> Cash:
 
 
 def ageing_by_bucket(portfolios: Sequence[Portfolio]) -> Ageing:
-    """Add up the outstanding amount by bucket; accounts that no cycle has seen are read from the ledger."""
+    """Add up the outstanding amount by bucket.
+
+    An account counts in its bucket with what is overdue; what it owes later counts as not yet due. Accounts that no
+    cycle has classified are read from the ledger, into a row of their own (`NOT_CLASSIFIED`).
+    """
     sql = """SELECT bucket, count(*), coalesce(sum(overdue_minor), 0), coalesce(sum(balance_minor - overdue_minor), 0)
              FROM strategy_accountstate WHERE portfolio_id = ANY(%s) AND balance_minor <> 0 GROUP BY bucket"""
     accounts: dict[str, int] = defaultdict(int)
@@ -135,61 +160,68 @@ def ageing_by_bucket(portfolios: Sequence[Portfolio]) -> Ageing:
         accounts[bucket] += count
         amounts[bucket] += int(overdue)
         # Without a due date nothing can be called «not yet due».
-        amounts[bucket if bucket == UNKNOWN_BUCKET else NOT_DUE] += int(not_overdue)
+        later_bucket = bucket if bucket == UNKNOWN_BUCKET else NOT_DUE
+        amounts[later_bucket] += int(not_overdue)
     unclassified = """SELECT count(*), coalesce(sum(owed), 0) FROM (
-                          SELECT sum(p.amount_minor) AS owed FROM portfolio_account a
-                          JOIN portfolio_posting p ON p.account_id = a.id
-                          WHERE a.portfolio_id = ANY(%s)
-                          AND NOT EXISTS (SELECT FROM strategy_accountstate s WHERE s.account_id = a.id)
-                          GROUP BY a.id HAVING sum(p.amount_minor) <> 0) fresh"""
+                          SELECT sum(posting.amount_minor) AS owed FROM portfolio_account account
+                          JOIN portfolio_posting posting ON posting.account_id = account.id
+                          WHERE account.portfolio_id = ANY(%s)
+                          AND NOT EXISTS (SELECT FROM strategy_accountstate state WHERE state.account_id = account.id)
+                          GROUP BY account.id HAVING sum(posting.amount_minor) <> 0) unclassified"""
     ((count, owed),) = _fetch_rows(unclassified, [_ids(portfolios)])
-    accounts[NOT_CLASSIFIED], amounts[NOT_CLASSIFIED] = count, int(owed)
+    accounts[NOT_CLASSIFIED] = count
+    amounts[NOT_CLASSIFIED] = int(owed)
     # A portfolio may have buckets of its own: they come after those that every installation shows.
     standard = [bucket.key for bucket in DEFAULT_BUCKETS]
     order = [*standard, *sorted(set(amounts) - {*standard, NOT_CLASSIFIED}), NOT_CLASSIFIED]
     rows = [AgeingRow(bucket=key, accounts=accounts[key], amount_minor=amounts[key]) for key in order]
     shown = [row for row in rows if row.bucket in standard or row.amount_minor or row.accounts]
-    overdue_minor = sum(
-        row.amount_minor for row in shown if row.bucket not in {NOT_DUE, NOT_CLASSIFIED, UNKNOWN_BUCKET}
-    )
+    not_overdue_buckets = {NOT_DUE, NOT_CLASSIFIED, UNKNOWN_BUCKET}
+    overdue_minor = sum(row.amount_minor for row in shown if row.bucket not in not_overdue_buckets)
     return Ageing(rows=shown, total_minor=sum(row.amount_minor for row in shown), overdue_minor=overdue_minor)
 
 
 def plan_of_today(portfolios: Sequence[Portfolio], now: datetime) -> Plan:
-    """Count today's contacts and tasks, each portfolio by its own calendar day."""
+    """Count today's contacts and tasks, where today is the calendar day of each portfolio's own time zone."""
     days = [_today(portfolio, now) for portfolio in portfolios]
-    pairs = [_ids(portfolios), days]
+    # Two arrays that SQL reads as one table: portfolio and its day of today.
+    ids_and_days = [_ids(portfolios), days]
     contacts = dict(
         _fetch_rows(
-            """SELECT c.status, count(*) FROM messaging_contact c
-               JOIN unnest(%s::bigint[], %s::date[]) AS here(portfolio_id, day)
-                 ON c.portfolio_id = here.portfolio_id AND c.planned_for = here.day GROUP BY c.status""",
-            pairs,
+            """SELECT contact.status, count(*) FROM messaging_contact contact
+               JOIN unnest(%s::bigint[], %s::date[]) AS today(portfolio_id, day)
+                 ON contact.portfolio_id = today.portfolio_id AND contact.planned_for = today.day
+               GROUP BY contact.status""",
+            ids_and_days,
         )
     )
-    ((open_now, late),) = _fetch_rows(
-        """SELECT count(*), count(*) FILTER (WHERE t.due_date < here.day) FROM workbench_task t
-           JOIN unnest(%s::bigint[], %s::date[]) AS here(portfolio_id, day) ON t.portfolio_id = here.portfolio_id
-           WHERE t.status = 'OPEN' AND t.due_date <= here.day""",
-        pairs,
+    ((tasks_open, tasks_late),) = _fetch_rows(
+        """SELECT count(*), count(*) FILTER (WHERE task.due_date < today.day) FROM workbench_task task
+           JOIN unnest(%s::bigint[], %s::date[]) AS today(portfolio_id, day) ON task.portfolio_id = today.portfolio_id
+           WHERE task.status = 'OPEN' AND task.due_date <= today.day""",
+        ids_and_days,
     )
     midnights = [
         datetime.combine(day, datetime.min.time(), ZoneInfo(portfolio.time_zone))
         for portfolio, day in zip(portfolios, days, strict=True)
     ]
-    ((done,),) = _fetch_rows(
-        """SELECT count(*) FROM workbench_task t
-           JOIN unnest(%s::bigint[], %s::timestamptz[]) AS here(portfolio_id, start)
-             ON t.portfolio_id = here.portfolio_id AND t.closed_at >= here.start AND t.status = 'DONE'""",
+    ((tasks_done,),) = _fetch_rows(
+        """SELECT count(*) FROM workbench_task task
+           JOIN unnest(%s::bigint[], %s::timestamptz[]) AS today(portfolio_id, midnight)
+             ON task.portfolio_id = today.portfolio_id AND task.closed_at >= today.midnight AND task.status = 'DONE'""",
         [_ids(portfolios), midnights],
     )
     return Plan(
         contacts=sum(contacts.values()),
         due=contacts.get("DUE", 0) + contacts.get("LEASED", 0),
-        **{name.lower(): contacts.get(name, 0) for name in ("SENT", "BLOCKED", "CANCELLED", "FAILED", "UNCERTAIN")},
-        tasks_open=open_now,
-        tasks_late=late,
-        tasks_done=done,
+        sent=contacts.get("SENT", 0),
+        blocked=contacts.get("BLOCKED", 0),
+        cancelled=contacts.get("CANCELLED", 0),
+        failed=contacts.get("FAILED", 0),
+        uncertain=contacts.get("UNCERTAIN", 0),
+        tasks_open=tasks_open,
+        tasks_late=tasks_late,
+        tasks_done=tasks_done,
     )
 
 
@@ -207,6 +239,7 @@ def latest_loads(user: User, limit: int = 6) -> list[Load]:
 
 
 def _today(portfolio: Portfolio, now: datetime) -> date:
+    """Return the calendar day of a portfolio's time zone."""
     return now.astimezone(ZoneInfo(portfolio.time_zone)).date()
 
 
@@ -215,6 +248,7 @@ def _ids(portfolios: Sequence[Portfolio]) -> list[int]:
 
 
 def _fetch_rows(sql: str, values: list[Any]) -> list[tuple[Any, ...]]:
+    """Run a query and return all of its rows, with the columns in the order of its SELECT."""
     with connection.cursor() as cursor:
         cursor.execute(sql, values)
         return list(cursor.fetchall())

@@ -30,37 +30,42 @@ DAYS: Final = (7, 14, 30, 60)
 ONLY_TREATED: Final = ("sent", "delivered", "read", "clicked")
 COMPARED: Final = ("replied", "promised", "paid")
 
+# The counts of each arm, under the names of the fields of `Arm`.
 _ARMS = """
     WITH member AS (
-        SELECT m.debtor_id, m.arm FROM strategy_campaignmember m WHERE m.campaign_id = %(campaign)s
+        SELECT debtor_id, arm FROM strategy_campaignmember WHERE campaign_id = %(campaign)s
     ), message AS (
-        SELECT c.debtor_id, bool_or(c.handed_over_at IS NOT NULL AND c.status IN ('SENT', 'UNCERTAIN')) AS sent,
-            bool_or(c.delivered_at IS NOT NULL) AS delivered, bool_or(c.read_at IS NOT NULL) AS read,
-            bool_or(c.clicked_at IS NOT NULL) AS clicked
-        FROM messaging_contact c WHERE c.campaign_id = %(campaign)s GROUP BY c.debtor_id
+        -- A debtor may have several contacts of a campaign: one that did not arrive is planned again.
+        SELECT debtor_id, bool_or(handed_over_at IS NOT NULL AND status IN ('SENT', 'UNCERTAIN')) AS sent,
+            bool_or(delivered_at IS NOT NULL) AS delivered, bool_or(read_at IS NOT NULL) AS read,
+            bool_or(clicked_at IS NOT NULL) AS clicked
+        FROM messaging_contact WHERE campaign_id = %(campaign)s GROUP BY debtor_id
     ), fact AS (
-        SELECT j.debtor_id, bool_or(j.kind = 'conversation.received') AS replied,
-            bool_or(j.kind = 'promise.registered') AS promised
-        FROM journal_entry j JOIN member USING (debtor_id)
-        WHERE j.kind IN ('conversation.received', 'promise.registered')
-            AND j.at >= %(launched_at)s AND j.at < %(until)s
-            AND (j.portfolio_id = %(portfolio)s OR j.portfolio_id IS NULL
-                AND (j.kind = 'conversation.received' OR NOT EXISTS (SELECT FROM portfolio_account a
-                    WHERE a.debtor_id = j.debtor_id AND a.portfolio_id <> %(portfolio)s)))
-        GROUP BY j.debtor_id
+        SELECT entry.debtor_id, bool_or(entry.kind = 'conversation.received') AS replied,
+            bool_or(entry.kind = 'promise.registered') AS promised
+        FROM journal_entry entry JOIN member USING (debtor_id)
+        WHERE entry.kind IN ('conversation.received', 'promise.registered')
+            AND entry.at >= %(launched_at)s AND entry.at < %(until)s
+            -- A promise that names no portfolio counts where its debtor owes in no other.
+            AND (entry.portfolio_id = %(portfolio)s OR entry.portfolio_id IS NULL
+                AND (entry.kind = 'conversation.received' OR NOT EXISTS (SELECT FROM portfolio_account account
+                    WHERE account.debtor_id = entry.debtor_id AND account.portfolio_id <> %(portfolio)s)))
+        GROUP BY entry.debtor_id
     ), paid AS (
-        SELECT p.debtor_id, sum(p.amount_minor) AS minor FROM payments_payment p JOIN member USING (debtor_id)
-        WHERE p.portfolio_id = %(portfolio)s AND p.reversed_at IS NULL
-            AND p.paid_date >= %(from_day)s AND p.paid_date < %(to_day)s GROUP BY p.debtor_id
+        SELECT payment.debtor_id, sum(payment.amount_minor) AS minor
+        FROM payments_payment payment JOIN member USING (debtor_id)
+        WHERE payment.portfolio_id = %(portfolio)s AND payment.reversed_at IS NULL
+            AND payment.paid_date >= %(from_day)s AND payment.paid_date < %(to_day)s GROUP BY payment.debtor_id
     )
-    SELECT member.arm, count(*), count(*) FILTER (WHERE sent), count(*) FILTER (WHERE delivered),
-        count(*) FILTER (WHERE read), count(*) FILTER (WHERE clicked), count(*) FILTER (WHERE replied),
-        count(*) FILTER (WHERE promised), count(*) FILTER (WHERE paid.minor > 0), coalesce(sum(paid.minor), 0),
-        coalesce(sum(paid.minor::numeric * paid.minor), 0)
+    SELECT member.arm, count(*) AS members, count(*) FILTER (WHERE message.sent) AS sent,
+        count(*) FILTER (WHERE message.delivered) AS delivered, count(*) FILTER (WHERE message.read) AS read,
+        count(*) FILTER (WHERE message.clicked) AS clicked, count(*) FILTER (WHERE fact.replied) AS replied,
+        count(*) FILTER (WHERE fact.promised) AS promised, count(*) FILTER (WHERE paid.minor > 0) AS paid,
+        coalesce(sum(paid.minor), 0) AS paid_minor, coalesce(sum(paid.minor::numeric * paid.minor), 0) AS squares
     FROM member LEFT JOIN message USING (debtor_id) LEFT JOIN fact USING (debtor_id) LEFT JOIN paid USING (debtor_id)
     GROUP BY member.arm"""
 _COST = """
-    SELECT coalesce(sum(price_micros), 0), count(*) FILTER (WHERE price_micros IS NULL), count(*),
+    SELECT coalesce(sum(price_micros), 0), count(*) FILTER (WHERE price_micros IS NULL),
         count(DISTINCT price_currency), min(price_currency)
     FROM messaging_contact WHERE campaign_id = %s AND handed_over_at IS NOT NULL AND status IN ('SENT', 'UNCERTAIN')"""
 
@@ -79,6 +84,11 @@ class Arm:
     paid: int = 0
     paid_minor: int = 0
     squares: int = 0
+
+    @property
+    def amounts(self) -> Amounts:
+        """What the members paid, as the comparison of averages takes it."""
+        return Amounts(count=self.members, total=self.paid_minor, squares=self.squares)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,14 +138,14 @@ def campaign_result(*, campaign: Campaign, days: int, now: datetime) -> Campaign
         return None
     first_day = schedule.today(campaign.launched_at)
     arms = _read_arms(campaign, first_day, first_day + timedelta(days))
-    treated, control = arms.get("TREATED", Arm()), arms.get("CONTROL", Arm())
-    treated_amounts, control_amounts = (
-        Amounts(count=arm.members, total=arm.paid_minor, squares=arm.squares) for arm in (treated, control)
-    )
-    amount = means_difference(treated=treated_amounts, control=control_amounts)
-    cost, currency = _read_cost(campaign.pk)
+    treated = arms.get("TREATED", Arm())
+    control = arms.get("CONTROL", Arm())
+    amount = means_difference(treated=treated.amounts, control=control.amounts)
+    gained_minor = None
     # A difference that may be chance is no gain.
-    gained = None if amount is None or amount.holds_zero else round(amount.estimate * treated.members)
+    if amount is not None and not amount.holds_zero:
+        gained_minor = round(amount.estimate * treated.members)
+    cost_micros, cost_currency = _read_cost(campaign.pk)
     return CampaignResult(
         days=days,
         from_day=first_day,
@@ -144,14 +154,18 @@ def campaign_result(*, campaign: Campaign, days: int, now: datetime) -> Campaign
         control=control,
         comparisons=_compare_arms(treated, control) if treated.members and control.members else [],
         amount=amount,
-        gained_minor=gained,
-        cost_micros=cost,
-        cost_currency=currency,
+        gained_minor=gained_minor,
+        cost_micros=cost_micros,
+        cost_currency=cost_currency,
         currency=campaign.portfolio.currency,
     )
 
 
 def _read_arms(campaign: Campaign, from_day: date, to_day: date) -> dict[str, Arm]:
+    """Return the arms of a launched campaign by name; an arm without members is missing.
+
+    Payments count from `from_day` up to the day before `to_day`, other facts for as long from the launch on.
+    """
     assert campaign.launched_at is not None
     values: dict[str, int | date | datetime] = {
         "campaign": campaign.pk,
@@ -163,15 +177,22 @@ def _read_arms(campaign: Campaign, from_day: date, to_day: date) -> dict[str, Ar
     }
     with connection.cursor() as cursor:
         cursor.execute(_ARMS, values)
+        _arm, *names = [column.name for column in cursor.description]
         rows = cursor.fetchall()
-    names = list(Arm.__dataclass_fields__)
-    return {arm: Arm(**dict(zip(names, map(int, counts), strict=True))) for arm, *counts in rows}
+    arms = {}
+    for arm, *counts in rows:
+        # A sum of SQL is a Decimal.
+        count_by_name = {name: int(count) for name, count in zip(names, counts, strict=True)}
+        arms[arm] = Arm(**count_by_name)
+    return arms
 
 
 def _compare_arms(treated: Arm, control: Arm) -> list[Comparison]:
+    """Return each measure of COMPARED as shares of two arms that have members."""
     comparisons = []
     for key in COMPARED:
-        treated_count, control_count = getattr(treated, key), getattr(control, key)
+        treated_count: int = getattr(treated, key)
+        control_count: int = getattr(control, key)
         difference = shares_difference(
             treated=(treated_count, treated.members), control=(control_count, control.members)
         )
@@ -191,6 +212,7 @@ def _read_cost(campaign_id: int) -> tuple[int | None, str]:
     """Return the cost in micros and its currency; None where a price is unknown or there are several currencies."""
     with connection.cursor() as cursor:
         cursor.execute(_COST, [campaign_id])
-        total, unpriced, _messages, currencies, currency = cursor.fetchone()
-    is_known = not unpriced and currencies <= 1
-    return (int(total), currency or "") if is_known else (None, "")
+        total_micros, unpriced_count, currency_count, currency = cursor.fetchone()
+    if unpriced_count > 0 or currency_count > 1:
+        return None, ""
+    return int(total_micros), currency or ""

@@ -17,6 +17,7 @@ from recobra_core import law
 from recobra_core.law.model import CHANNELS
 
 _OpeningRows = dict[law.OpeningKey, dict[str, Any]]
+"""Rows of the table of openings (`law.OPENINGS`) by place, channel, day and company rules."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,34 +57,45 @@ def preview_rule(user: User, *, rules: law.CompanyRules, portfolio_id: int | Non
 
 
 def _preview_country(country: str, portfolios: list[Portfolio], rules: law.CompanyRules, now: datetime) -> list[Change]:
+    """Return what a rule changes today for each channel in one country, whose portfolios are those given.
+
+    The hours shown are those of a debtor in the time zone of the first portfolio; each contact is judged where its
+    own debtor lives.
+    """
     zone = ZoneInfo(portfolios[0].time_zone)
     today = now.astimezone(zone).date()
     waiting = _waiting_contacts(portfolios, today)
     zones = law.zones_for(country=country, subdivision="", stated_zone=zone.key)
-    keys = {channel: law.OpeningKey(country, "", zones, channel, today) for channel in CHANNELS}
-    rows = _opening_rows([*keys.values(), *(key for key, _due_at in waiting)], rules)
+    channel_keys = {channel: law.OpeningKey(country, "", zones, channel, today) for channel in CHANNELS}
+    contact_keys = [contact_key for contact_key, _due_at in waiting]
+    rows = _opening_rows([*channel_keys.values(), *contact_keys], rules)
     changes = []
-    for channel, key in keys.items():
-        contacts = [(contact_key, due_at) for contact_key, due_at in waiting if contact_key.channel == channel]
+    for channel, channel_key in channel_keys.items():
+        waiting_count = 0
+        outside_count = 0
+        for contact_key, due_at in waiting:
+            if contact_key.channel != channel:
+                continue
+            waiting_count += 1
+            # A contact that was due earlier and still waits would be sent now.
+            sent_at = max(due_at, now)
+            if not _is_open(rows[contact_key._replace(house=rules.name)], sent_at):
+                outside_count += 1
         changes.append(
             Change(
                 country=country,
                 channel=channel,
-                waiting=len(contacts),
-                by_law=_to_opening(rows[key._replace(house=law.LAW_ALONE)], zone),
-                by_rule=_to_opening(rows[key._replace(house=rules.name)], zone),
-                outside=sum(
-                    # A contact that was due earlier and still waits would be sent now.
-                    not _is_open(rows[contact_key._replace(house=rules.name)], max(due_at, now))
-                    for contact_key, due_at in contacts
-                ),
+                by_law=_to_opening(rows[channel_key._replace(house=law.LAW_ALONE)], zone),
+                by_rule=_to_opening(rows[channel_key._replace(house=rules.name)], zone),
+                waiting=waiting_count,
+                outside=outside_count,
             )
         )
     return changes
 
 
 def _waiting_contacts(portfolios: list[Portfolio], today: date) -> list[tuple[law.OpeningKey, datetime]]:
-    """Return place and due instant of the contacts of today that have not been sent."""
+    """Return the contacts of today that have not been sent: where and by which channel, and when each is due."""
     rows = Contact.objects.filter(portfolio__in=portfolios, status=Contact.Status.DUE, planned_for=today)
     values = rows.values_list("debtor__country", "debtor__subdivision", "zones", "channel", "due_at")
     return [
@@ -93,13 +105,24 @@ def _waiting_contacts(portfolios: list[Portfolio], today: date) -> list[tuple[la
 
 
 def _opening_rows(keys: Iterable[law.OpeningKey], rules: law.CompanyRules) -> _OpeningRows:
-    """Return the opening of each key, by the law alone and with a rule."""
-    all_keys = {key._replace(house=name) for key in keys for name in (law.LAW_ALONE, rules.name)}
-    rows = law.to_arrow(law.build_openings(keys=all_keys, company_rules={rules.name: rules})).to_pylist()
-    return {law.OpeningKey(**{name: row[name] for name in law.OpeningKey._fields}): row for row in rows}
+    """Return the opening of each key twice: by the law alone, and with a company rule.
+
+    `house` of the key tells them apart.
+    """
+    all_keys = set()
+    for key in keys:
+        all_keys.add(key._replace(house=law.LAW_ALONE))
+        all_keys.add(key._replace(house=rules.name))
+    table = law.to_arrow(law.build_openings(keys=all_keys, company_rules={rules.name: rules}))
+    rows = {}
+    for row in table.to_pylist():
+        key_values = {name: row[name] for name in law.OpeningKey._fields}
+        rows[law.OpeningKey(**key_values)] = row
+    return rows
 
 
 def _to_opening(row: dict[str, Any], zone: ZoneInfo) -> Opening:
+    """Return a row of openings in the hours of a time zone."""
     if row["closed_reason"]:
         return Opening(opens="", closes="", reason=row["closed_reason"])
     return Opening(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import Any, Literal
@@ -66,7 +66,7 @@ class ComplianceMonth:
     @property
     def all_stopped(self) -> int:
         """Contacts that the gate stopped."""
-        return sum(each.count for each in self.stopped)
+        return sum(rule.count for rule in self.stopped)
 
     @property
     def compliance_rate(self) -> float | None:
@@ -91,23 +91,25 @@ def compliance_month(user: User, *, country: str, month: date) -> ComplianceMont
     country_rules = law.load_countries()[country]
     portfolio_ids = [portfolio.pk for portfolio in portfolios_for(user) if portfolio.country == country]
     start, end = _month_limits(month, country_rules.time_zones[0])
-    window = [portfolio_ids, start, end]
+    parameters: dict[str, Any] = {"portfolio_ids": portfolio_ids, "start": start, "end": end}
     register = incidents_for(user, country=country).filter(happened_at__gte=start, happened_at__lt=end)
     incidents = tuple(register.order_by("happened_at", "id"))
-    uncertain, debtors = _fetch_rows(_REACHED, window)[0]
-    opt_outs, wrong_persons = _fetch_rows(_OPT_OUTS, [start, end, portfolio_ids])[0]
-    median, p90 = _fetch_rows(_ANSWERS, [start, end, portfolio_ids])[0]
+    ((uncertain, debtors),) = _fetch_rows(_REACHED, parameters)
+    ((opt_outs, wrong_persons),) = _fetch_rows(_OPT_OUTS, parameters)
+    ((median, p90),) = _fetch_rows(_ANSWERS, parameters)
+    stopped = tuple(
+        StoppedRule(reason=reason, rule=rule, article=article, count=count)
+        for reason, rule, article, count in _fetch_rows(_STOPPED, parameters)
+    )
     sanctions = country_rules.articles.get("sanctions") or {}
     return ComplianceMonth(
         country=country,
         country_name=country_rules.name,
         month=month.replace(day=1),
-        sent=dict(_fetch_rows(_SENT, window)),
+        sent=dict(_fetch_rows(_SENT, parameters)),
         uncertain=uncertain,
         debtors=debtors,
-        stopped=tuple(
-            StoppedRule(reason=r, rule=u, article=a, count=n) for r, u, a, n in _fetch_rows(_STOPPED, window)
-        ),
+        stopped=stopped,
         incidents={kind: sum(incident.kind == kind for incident in incidents) for kind in Incident.Kind.values},
         open_incidents=sum(incident.closed_at is None for incident in incidents),
         opt_outs=opt_outs,
@@ -127,16 +129,22 @@ def countries_for(user: User) -> list[tuple[str, str]]:
 
 
 def spreadsheet_rows(month: ComplianceMonth) -> list[list[str | int]]:
-    """Return the report as rows of a spreadsheet, a head first."""
-    figures: list[list[str | int]] = [[label, value] for label, value in figures_of(month)]
-    rules: list[list[str | int]] = [
-        [f"{each.rule} {cite_article(each.article)}".strip(), each.count] for each in month.stopped
-    ]
-    return [[_("Figure"), _("Value")], *figures, *rules]
+    """Return the report as rows of a spreadsheet: a header, the figures, and how many contacts each rule stopped."""
+    rows: list[list[str | int]] = [[_("Figure"), _("Value")]]
+    for label, value in figures_of(month):
+        rows.append([label, value])
+    for stopped in month.stopped:
+        rule_and_article = f"{stopped.rule} {cite_article(stopped.article)}".strip()
+        rows.append([rule_and_article, stopped.count])
+    return rows
 
 
 def measures_of(month: ComplianceMonth) -> list[tuple[str, float | None, Measure]]:
-    """Return name, value and kind of each figure; the value is None where there is nothing to measure."""
+    """Return name, value and kind of each figure, in the order of the report.
+
+    The value is None where there is nothing to measure. The kind tells how it is written: a whole number, a share of
+    one, or a number with decimals.
+    """
     return [
         (_("Messages sent"), month.all_sent, "count"),
         *((f"  {_channel_label(channel)}", count, "count") for channel, count in sorted(month.sent.items())),
@@ -165,17 +173,26 @@ def figures_of(month: ComplianceMonth) -> list[tuple[str, str]]:
             text = "-"
         elif measure == "share":
             text = f"{100 * value:.2f} %"
+        elif measure == "number":
+            text = f"{value:.1f}"
         else:
-            text = f"{value:.1f}" if measure == "number" else str(value)
+            text = str(value)
         figures.append((label, text))
     return figures
 
 
 def compliance_report(month: ComplianceMonth, *, made_by: str, now: datetime) -> Report:
-    """Return the month as a document."""
-    # Reasons, descriptions and articles are stored in English and translated where they are read.
-    stopped = tuple((_(explain_reason(s.reason)), s.rule, cite_article(s.article), str(s.count)) for s in month.stopped)
-    head = (_("Reason"), _("Rule"), _("Article"), _("Contacts"))
+    """Return the month as a document to print and sign."""
+    stopped_blocks: tuple[Block, ...] = ()
+    if month.stopped:
+        head = (_("Reason"), _("Rule"), _("Article"), _("Contacts"))
+        rows = tuple(
+            # Reasons, descriptions and articles are stored in English and translated where they are read.
+            (_(explain_reason(stopped.reason)), stopped.rule, cite_article(stopped.article), str(stopped.count))
+            for stopped in month.stopped
+        )
+        stopped_blocks = (Block(tables=(Table(head=head, rows=rows, widths=(5, 4, 5, 2)),)),)
+    fine_blocks = (Block(texts=(("", cite_article(month.fine)),)),) if month.fine else ()
     return Report(
         title=_("Monthly compliance report"),
         subtitle=f"{month.country_name} · {month.month:%Y-%m}",
@@ -186,13 +203,13 @@ def compliance_report(month: ComplianceMonth, *, made_by: str, now: datetime) ->
             Section(
                 title=_("Contacts stopped by the gate"),
                 empty=_("None."),
-                blocks=(Block(tables=(Table(head=head, rows=stopped, widths=(5, 4, 5, 2)),)),) if stopped else (),
+                blocks=stopped_blocks,
             ),
             Section(title=_("Incidents"), empty=_("None."), blocks=tuple(map(_incident_block, month.register))),
             Section(
                 title=_("What the law threatens"),
                 empty=_("Not known."),
-                blocks=(Block(texts=(("", cite_article(month.fine)),)),) if month.fine else (),
+                blocks=fine_blocks,
             ),
         ),
         footer=f"{month.country} {month.month:%Y-%m}",
@@ -200,6 +217,7 @@ def compliance_report(month: ComplianceMonth, *, made_by: str, now: datetime) ->
 
 
 def _incident_block(incident: Incident) -> Block:
+    """Return one incident for the document; a text that nobody has written is left out."""
     texts = [
         (_("Description"), _(explain_reason(incident.description))),
         (_("Corrective action"), incident.corrective_action),
@@ -212,53 +230,71 @@ def _incident_block(incident: Incident) -> Block:
             (_("Who"), incident.actor),
             (_("Closed"), f"{incident.closed_at:%Y-%m-%d}" if incident.closed_at else ""),
         ),
-        texts=tuple(pair for pair in texts if pair[1]),
+        texts=tuple((label, text) for label, text in texts if text),
     )
 
 
-_AT = "coalesce(c.handed_over_at, c.judged_at, c.due_at)"
-_WINDOW = f"c.portfolio_id = ANY(%s) AND {_AT} >= %s AND {_AT} < %s"
-_SENT = (
-    f"SELECT c.channel, count(*) FROM messaging_contact c WHERE {_WINDOW} AND c.status = 'SENT' GROUP BY 1 ORDER BY 1"
-)
+# A contact belongs to the month in which it left, else to that in which it was judged or is due.
+_HAPPENED_AT = "coalesce(contact.handed_over_at, contact.judged_at, contact.due_at)"
+_IN_MONTH = f"""contact.portfolio_id = ANY(%(portfolio_ids)s)
+    AND {_HAPPENED_AT} >= %(start)s AND {_HAPPENED_AT} < %(end)s"""
+_SENT = f"""
+    SELECT contact.channel, count(*) FROM messaging_contact contact
+    WHERE {_IN_MONTH} AND contact.status = 'SENT' GROUP BY contact.channel ORDER BY contact.channel"""
 _REACHED = f"""
-    SELECT count(*) FILTER (WHERE c.status = 'UNCERTAIN'), count(DISTINCT c.debtor_id)
-    FROM messaging_contact c WHERE {_WINDOW} AND c.status IN ('SENT', 'UNCERTAIN')"""
+    SELECT count(*) FILTER (WHERE contact.status = 'UNCERTAIN'), count(DISTINCT contact.debtor_id)
+    FROM messaging_contact contact WHERE {_IN_MONTH} AND contact.status IN ('SENT', 'UNCERTAIN')"""
 _STOPPED = f"""
-    SELECT c.reason, c.rule, c.article, count(*) FROM messaging_contact c
-    WHERE {_WINDOW} AND c.status = 'BLOCKED' AND c.rule <> '' GROUP BY 1, 2, 3 ORDER BY 4 DESC, 1, 2, 3"""
+    SELECT contact.reason, contact.rule, contact.article, count(*) FROM messaging_contact contact
+    WHERE {_IN_MONTH} AND contact.status = 'BLOCKED' AND contact.rule <> ''
+    GROUP BY contact.reason, contact.rule, contact.article
+    ORDER BY count(*) DESC, contact.reason, contact.rule, contact.article"""
 # An opt-out of a number that several debtors share counts once; it is seen where one of them is.
 _OPT_OUTS = f"""
-    SELECT count(*) FILTER (WHERE e.act = 'OPTED_OUT'), count(*) FILTER (WHERE e.act = 'NOT_ME')
-    FROM consent_consententry e WHERE e.at >= %s AND e.at < %s AND EXISTS (
-        SELECT FROM portfolio_account a LEFT JOIN portfolio_contactpoint p
-            ON p.debtor_id = a.debtor_id AND p.kind = e.kind AND p.value = ANY({address_forms.forms_sql("e.value")})
-        WHERE a.portfolio_id = ANY(%s) AND (a.debtor_id = e.debtor_id OR p.id IS NOT NULL))"""
+    SELECT count(*) FILTER (WHERE entry.act = 'OPTED_OUT'), count(*) FILTER (WHERE entry.act = 'NOT_ME')
+    FROM consent_consententry entry
+    WHERE entry.at >= %(start)s AND entry.at < %(end)s AND EXISTS (
+        SELECT FROM portfolio_account account
+        LEFT JOIN portfolio_contactpoint point ON point.debtor_id = account.debtor_id AND point.kind = entry.kind
+            AND point.value = ANY({address_forms.forms_sql("entry.value")})
+        WHERE account.portfolio_id = ANY(%(portfolio_ids)s)
+            AND (account.debtor_id = entry.debtor_id OR point.id IS NOT NULL))"""
+# Each message of a debtor with the first answer after it, by whomever; those without an answer do not count.
 _ANSWERS = """
-    WITH asked AS (
-        SELECT m.at, (SELECT min(o.at) FROM conversations_conversationmessage o
-            WHERE o.conversation_id = m.conversation_id AND o.direction = 'OUT' AND o.at >= m.at) AS answered
-        FROM conversations_conversationmessage m JOIN conversations_conversation v ON v.id = m.conversation_id
-        WHERE m.direction = 'IN' AND m.at >= %s AND m.at < %s AND EXISTS (
-            SELECT FROM portfolio_account a WHERE a.debtor_id = v.debtor_id AND a.portfolio_id = ANY(%s)))
-    SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM answered - at) / 60),
-        percentile_cont(0.9) WITHIN GROUP (ORDER BY extract(epoch FROM answered - at) / 60)
-    FROM asked WHERE answered IS NOT NULL"""
+    WITH question AS (
+        SELECT message.at AS asked_at, (
+            SELECT min(answer.at) FROM conversations_conversationmessage answer
+            WHERE answer.conversation_id = message.conversation_id AND answer.direction = 'OUT'
+                AND answer.at >= message.at) AS answered_at
+        FROM conversations_conversationmessage message
+        JOIN conversations_conversation conversation ON conversation.id = message.conversation_id
+        WHERE message.direction = 'IN' AND message.at >= %(start)s AND message.at < %(end)s AND EXISTS (
+            SELECT FROM portfolio_account account
+            WHERE account.debtor_id = conversation.debtor_id AND account.portfolio_id = ANY(%(portfolio_ids)s))
+    ), wait AS (
+        SELECT extract(epoch FROM answered_at - asked_at) / 60 AS minutes FROM question WHERE answered_at IS NOT NULL
+    )
+    SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY minutes), percentile_cont(0.9) WITHIN GROUP (ORDER BY minutes)
+    FROM wait"""
 
 
-def _fetch_rows(query: str, parameters: Sequence[Any]) -> list[Any]:
+def _fetch_rows(query: str, parameters: Mapping[str, Any]) -> list[Any]:
+    """Run one of the queries above and return its rows."""
     with connection.cursor() as cursor:
-        cursor.execute(query, list(parameters))
+        cursor.execute(query, dict(parameters))
         return list(cursor.fetchall())
 
 
 def _month_limits(month: date, zone: str) -> tuple[datetime, datetime]:
     """Return the first instant of a month and of the next one, in UTC."""
     first = month.replace(day=1)
+    # December is followed by month 1 of the year after.
     following = date(first.year + first.month // 12, first.month % 12 + 1, 1)
-    start, end = (datetime.combine(day, time.min, ZoneInfo(zone)).astimezone(UTC) for day in (first, following))
-    return start, end
+    start = datetime.combine(first, time.min, ZoneInfo(zone))
+    end = datetime.combine(following, time.min, ZoneInfo(zone))
+    return start.astimezone(UTC), end.astimezone(UTC)
 
 
 def _channel_label(channel: str) -> str:
+    """Return the name of a channel on screen, or the channel itself where it has none."""
     return str(Channel(channel).label) if channel in Channel.values else channel

@@ -145,35 +145,44 @@ def _account_views(accounts: Sequence[Account], now: datetime) -> list[AccountVi
     """Return the accounts with their instalments, the most overdue first."""
     states = AccountState.objects.in_bulk([account.pk for account in accounts])
     charged = Sum("postings__amount_minor", filter=Q(postings__kind="CHARGE"))
-    rows = Instalment.objects.filter(account__in=accounts).annotate(charged=charged, owed=Sum("postings__amount_minor"))
+    owed = Sum("postings__amount_minor")
+    instalments = Instalment.objects.filter(account__in=accounts).annotate(charged=charged, owed=owed)
     parts: dict[int, list[InstalmentView]] = {account.pk: [] for account in accounts}
     today = {account.pk: _today(account.portfolio, now) for account in accounts}
-    for row in rows.order_by("due_date", "number"):
-        balance_minor = getattr(row, "owed", None) or 0
+    for instalment in instalments.order_by("due_date", "number"):
+        # A sum over no postings is None.
+        charged_minor = getattr(instalment, "charged", None) or 0
+        balance_minor = getattr(instalment, "owed", None) or 0
         overdue_days = 0
-        if row.due_date and balance_minor > 0:
-            overdue_days = max((today[row.account_id] - row.due_date).days, 0)
-        parts[row.account_id].append(
+        if instalment.due_date and balance_minor > 0:
+            overdue_days = max((today[instalment.account_id] - instalment.due_date).days, 0)
+        parts[instalment.account_id].append(
             InstalmentView(
-                instalment=row,
-                charged_minor=getattr(row, "charged", None) or 0,
+                instalment=instalment,
+                charged_minor=charged_minor,
                 balance_minor=balance_minor,
                 overdue_days=overdue_days,
             )
         )
-    views = [AccountView(account=each, state=states.get(each.pk), parts=parts[each.pk]) for each in accounts]
+    views = [
+        AccountView(account=account, state=states.get(account.pk), parts=parts[account.pk]) for account in accounts
+    ]
     return sorted(views, key=lambda view: (-view.overdue_days, -view.balance_minor, view.account.pk))
 
 
 def _totals_by_currency(accounts: Sequence[AccountView]) -> list[Total]:
-    places = {view.account.portfolio.currency: view.account.portfolio for view in accounts}
+    """Add up the accounts of each currency."""
+    views_by_currency: dict[str, list[AccountView]] = {}
+    for view in accounts:
+        views_by_currency.setdefault(view.account.portfolio.currency, []).append(view)
     return [
         Total(
-            place=place,
-            balance_minor=sum(view.balance_minor for view in accounts if view.account.portfolio.currency == currency),
-            overdue_minor=sum(view.overdue_minor for view in accounts if view.account.portfolio.currency == currency),
+            # The last one: any portfolio of the currency has its format.
+            place=views[-1].account.portfolio,
+            balance_minor=sum(view.balance_minor for view in views),
+            overdue_minor=sum(view.overdue_minor for view in views),
         )
-        for currency, place in places.items()
+        for views in views_by_currency.values()
     ]
 
 
@@ -186,7 +195,7 @@ def _next_step(
     tasks: Sequence[Task],
     today: date,
 ) -> NextStep:
-    """Return the first of hold, contact, task, no account, nothing owed and blocked contact that is the case."""
+    """Return what happens next with a debtor: the first of the cases below that applies."""
     contacts = Contact.objects.filter(debtor=debtor, portfolio__in=portfolios)
     # A hold of one account leaves the rest to be pursued: only one of the whole debtor stops everything.
     debtor_holds = [
@@ -213,4 +222,5 @@ def _next_step(
 
 
 def _today(portfolio: Portfolio, now: datetime) -> date:
+    """Return the calendar day of a portfolio's time zone."""
     return now.astimezone(ZoneInfo(portfolio.time_zone)).date()

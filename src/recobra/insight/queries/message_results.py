@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from django.db import connection
 
@@ -56,12 +56,19 @@ class Cost:
     carried: int = 0
     unpriced: int = 0
     amounts: dict[str, tuple[int, int]] = field(default_factory=dict)
-    """Micros and priced messages by currency."""
+    """By currency: the cost in micros, and how many messages have a price."""
 
     def unit_cost(self, currency: str) -> float | None:
         """Return what one message cost in a currency, in micros."""
         cost_micros, priced = self.amounts[currency]
         return cost_per_action(cost_micros=cost_micros, priced=priced)
+
+
+class _Group(NamedTuple):
+    """Counts of the messages that share some names, such as a channel and a currency."""
+
+    names: list[str]
+    counts: Counts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,20 +101,23 @@ class MessageResults:
     @property
     def cost_per_unit(self) -> float | None:
         """Return what a unit recovered cost; None where a price is unknown or in another currency."""
-        if self.unpriced or {currency for cost in self.costs for currency in cost.amounts} - {self.currency}:
+        if self.unpriced:
             return None
-        spent_micros = sum(cost.amounts.get(self.currency, (0, 0))[0] for cost in self.costs)
-        paid_micros = self.total.paid_minor and micros_of(self.total.paid_minor, self.currency)
+        spent_micros = 0
+        for cost in self.costs:
+            for currency, (cost_micros, _priced) in cost.amounts.items():
+                if currency != self.currency:
+                    return None
+                spent_micros += cost_micros
+        paid_micros = micros_of(self.total.paid_minor, self.currency) if self.total.paid_minor else 0
         return cost_per_unit(cost_micros=spent_micros, paid_micros=paid_micros)
 
 
 def message_results(query: ResultsQuery) -> MessageResults:
     """Return the results of the messages of a period."""
-    groups: dict[str, list[tuple[list[Any], Counts]]] = defaultdict(list)
-    for kind, names, counts in _read_groups(query):
-        groups[kind].append((names, counts))
+    groups = _read_groups(query)
     # The groups by cost hold every message once, the row of debtors counts the people: together they are the total.
-    parts = [counts for _names, counts in (*groups["cost"], *groups["debtors"])]
+    parts = [group.counts for group in (*groups["cost"], *groups["debtors"])]
     with connection.cursor() as cursor:
         cursor.execute(COVERAGE, _query_parameters(query))
         small, covered = cursor.fetchone()
@@ -120,17 +130,23 @@ def message_results(query: ResultsQuery) -> MessageResults:
     )
 
 
-def _read_groups(query: ResultsQuery) -> list[tuple[str, list[Any], Counts]]:
-    """Return kind, names and counts of every group."""
+def _read_groups(query: ResultsQuery) -> dict[str, list[_Group]]:
+    """Return the groups by their kind, one list for each SELECT of `RESULTS`: by, cost, segment and debtors."""
+    groups: dict[str, list[_Group]] = defaultdict(list)
     if not query.portfolios:
-        return []
+        return groups
     with connection.cursor() as cursor:
         cursor.execute(RESULTS.format(dimension=DIMENSIONS[query.by]), _query_parameters(query))
         rows = cursor.fetchall()
-    return [(kind, names, Counts(**dict(zip(COUNTED, map(int, counts), strict=True)))) for kind, names, *counts in rows]
+    for kind, names, *counts in rows:
+        # A sum of SQL is a Decimal.
+        count_by_name = {name: int(count) for name, count in zip(COUNTED, counts, strict=True)}
+        groups[kind].append(_Group(names, Counts(**count_by_name)))
+    return groups
 
 
 def _query_parameters(query: ResultsQuery) -> dict[str, Any]:
+    """Return the parameters of `RESULTS` and `COVERAGE`."""
     return {
         "portfolios": [portfolio.pk for portfolio in query.portfolios],
         "from_day": query.from_day,
@@ -146,7 +162,7 @@ def _query_parameters(query: ResultsQuery) -> dict[str, Any]:
     }
 
 
-def _group_rows(query: ResultsQuery, groups: list[tuple[list[Any], Counts]]) -> list[tuple[str, Counts]]:
+def _group_rows(query: ResultsQuery, groups: list[_Group]) -> list[tuple[str, Counts]]:
     """Return the groups by name, largest first; those of one name, such as two portfolios of a country, become one."""
     portfolios = {str(portfolio.pk): portfolio for portfolio in query.portfolios}
     rows: dict[str, Counts] = defaultdict(Counts)
@@ -161,37 +177,49 @@ def _group_rows(query: ResultsQuery, groups: list[tuple[list[Any], Counts]]) -> 
     return sorted(rows.items(), key=lambda row: (-row[1].sent, row[0]))
 
 
-def _channel_costs(groups: list[tuple[list[Any], Counts]]) -> list[Cost]:
-    """Return the cost of each channel that carried a message."""
+def _channel_costs(groups: list[_Group]) -> list[Cost]:
+    """Return the cost of each channel that carried a message, from groups by channel and currency."""
     costs: dict[str, Cost] = {}
     for (channel, currency), counts in groups:
-        before, priced = costs.get(channel, Cost(channel=channel)), counts.carried - counts.unpriced
-        amounts = {**before.amounts, currency: (counts.cost_micros, priced)} if priced else before.amounts
+        cost = costs.get(channel, Cost(channel=channel))
+        amounts = dict(cost.amounts)
+        priced = counts.carried - counts.unpriced
+        if priced:
+            amounts[currency] = (counts.cost_micros, priced)
         costs[channel] = replace(
-            before, carried=before.carried + counts.carried, unpriced=before.unpriced + counts.unpriced, amounts=amounts
+            cost, carried=cost.carried + counts.carried, unpriced=cost.unpriced + counts.unpriced, amounts=amounts
         )
     return [costs[channel] for channel in sorted(costs) if costs[channel].carried]
 
 
-def _best_channels(groups: list[tuple[list[Any], Counts]]) -> list[BestChannel]:
-    segments: dict[str, list[tuple[str, Counts]]] = defaultdict(list)
+def _best_channels(groups: list[_Group]) -> list[BestChannel]:
+    """Return the best channel of each segment that got a message, from groups by segment and channel."""
+    segments: dict[str, dict[str, Counts]] = defaultdict(dict)
     for (segment, channel), counts in groups:
         if counts.sent:
-            segments[segment].append((channel, counts))
+            segments[segment][channel] = counts
     return [_best_channel(segment, channels) for segment, channels in sorted(segments.items())]
 
 
-def _best_channel(segment: str, channels: list[tuple[str, Counts]]) -> BestChannel:
+def _best_channel(segment: str, channels: dict[str, Counts]) -> BestChannel:
     """Return the channel with the highest share of responses; of equals the first by name."""
-    ranked = sorted(channels, key=lambda pair: (-pair[1].responded / pair[1].sent, pair[0]))
-    (channel, first), second_channel = ranked[0], ""
-    response = compute_rate(KPIS["response"], first)
+
+    def rank(channel: str) -> tuple[float, str]:
+        counts = channels[channel]
+        return -counts.responded / counts.sent, channel
+
+    best, *others = sorted(channels, key=rank)
+    best_counts = channels[best]
+    response = compute_rate(KPIS["response"], best_counts)
     assert response is not None
+    second = others[0] if others else ""
     finding: Conclusion = "not_enough"
-    if len(ranked) > 1:
-        second_channel, second = ranked[1]
-        difference = shares_difference(treated=(first.responded, first.sent), control=(second.responded, second.sent))
-        finding = judge_difference(difference, smallest=min(first.sent, second.sent))
+    if second:
+        second_counts = channels[second]
+        difference = shares_difference(
+            treated=(best_counts.responded, best_counts.sent), control=(second_counts.responded, second_counts.sent)
+        )
+        finding = judge_difference(difference, smallest=min(best_counts.sent, second_counts.sent))
     return BestChannel(
-        segment=segment, channel=channel, response=response, sent=first.sent, second=second_channel, finding=finding
+        segment=segment, channel=best, response=response, sent=best_counts.sent, second=second, finding=finding
     )

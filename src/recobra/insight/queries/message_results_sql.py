@@ -4,81 +4,106 @@ from __future__ import annotations
 
 from typing import Final
 
-# A payment or promise belongs to the last message before it. So all messages are read that were sent from the first day
-# on, also by other channels and after the last day.
 _BASE = """
+    -- A payment or promise belongs to the last message before it. So all messages are read that were sent from the
+    -- first day on, also by other channels and after the last day.
     WITH sent_message AS MATERIALIZED (
-        SELECT c.id, c.debtor_id, c.portfolio_id, coalesce(c.local_date, c.planned_for) AS day, c.handed_over_at
-        FROM messaging_contact c
-        WHERE c.portfolio_id = ANY(%(portfolios)s) AND c.planned_for >= %(from_day)s AND c.planned_for <= %(last_day)s
-            AND c.status IN ('SENT', 'UNCERTAIN') AND c.purpose <> 'REPLY'
+        SELECT id, debtor_id, portfolio_id, coalesce(local_date, planned_for) AS day, handed_over_at
+        FROM messaging_contact
+        WHERE portfolio_id = ANY(%(portfolios)s) AND planned_for >= %(from_day)s AND planned_for <= %(last_day)s
+            AND status IN ('SENT', 'UNCERTAIN') AND purpose <> 'REPLY'
+    -- Each payment with the last message of the window before it.
+    ), attributed_payment AS (
+        SELECT DISTINCT ON (payment.id) payment.amount_minor, sent_message.id AS contact_id
+        FROM payments_payment payment
+        JOIN sent_message ON sent_message.debtor_id = payment.debtor_id
+            AND sent_message.portfolio_id = payment.portfolio_id
+            AND sent_message.day <= payment.paid_date AND sent_message.day > payment.paid_date - %(window)s
+            -- On the day of the message itself, only what came in after it.
+            AND (sent_message.day < payment.paid_date OR sent_message.handed_over_at <= payment.received_at)
+        WHERE payment.portfolio_id = ANY(%(portfolios)s) AND payment.reversed_at IS NULL
+            AND payment.paid_date >= %(from_day)s AND payment.paid_date <= %(last_day)s
+        ORDER BY payment.id, sent_message.day DESC, sent_message.handed_over_at DESC, sent_message.id DESC
     ), paid AS (
-        SELECT p.contact_id, sum(p.amount_minor) AS minor FROM (
-            SELECT DISTINCT ON (p.id) p.amount_minor, l.id AS contact_id
-            FROM payments_payment p JOIN sent_message l ON l.debtor_id = p.debtor_id AND l.portfolio_id = p.portfolio_id
-                AND l.day <= p.paid_date AND l.day > p.paid_date - %(window)s
-                AND (l.day < p.paid_date OR l.handed_over_at <= p.received_at)
-            WHERE p.portfolio_id = ANY(%(portfolios)s) AND p.reversed_at IS NULL
-                AND p.paid_date >= %(from_day)s AND p.paid_date <= %(last_day)s
-            ORDER BY p.id, l.day DESC, l.handed_over_at DESC, l.id DESC) p
-        GROUP BY p.contact_id
+        SELECT contact_id, sum(amount_minor) AS minor FROM attributed_payment GROUP BY contact_id
+    -- What debtors did. Ids of conversations are made negative, so that none is that of a journal entry.
     ), fact AS (
-        SELECT j.id, j.kind, j.debtor_id, j.portfolio_id, j.contact_id, j.at FROM journal_entry j
-        WHERE j.kind IN ('promise.registered', 'optout.received', 'wrong_person.received') AND j.debtor_id IS NOT NULL
-            AND j.at >= %(since)s AND j.at < %(until)s
+        SELECT id, kind, debtor_id, portfolio_id, contact_id, at FROM journal_entry
+        WHERE kind IN ('promise.registered', 'optout.received', 'wrong_person.received') AND debtor_id IS NOT NULL
+            AND at >= %(since)s AND at < %(until)s
         UNION ALL
-        SELECT -v.id, 'identified', v.debtor_id, NULL, NULL, v.identified_at FROM conversations_conversation v
-        WHERE v.debtor_id IS NOT NULL AND v.identified_at >= %(since)s AND v.identified_at < %(until)s
+        SELECT -id, 'identified', debtor_id, NULL, NULL, identified_at FROM conversations_conversation
+        WHERE debtor_id IS NOT NULL AND identified_at >= %(since)s AND identified_at < %(until)s
+    -- Each fact with the message that it names, or else with the last of the window before it.
+    ), attributed_fact AS (
+        SELECT DISTINCT ON (fact.id) fact.kind, sent_message.id AS contact_id
+        FROM fact
+        JOIN sent_message ON sent_message.debtor_id = fact.debtor_id
+            AND (fact.portfolio_id IS NULL OR fact.portfolio_id = sent_message.portfolio_id)
+            AND sent_message.handed_over_at <= fact.at
+            AND sent_message.handed_over_at > fact.at - make_interval(days => %(window)s)
+        ORDER BY fact.id, (sent_message.id = fact.contact_id) IS TRUE DESC,
+            sent_message.handed_over_at DESC, sent_message.id DESC
     ), reaction AS (
-        SELECT f.contact_id, bool_or(f.kind = 'promise.registered') AS promised,
-            bool_or(f.kind = 'optout.received') AS opted_out,
-            bool_or(f.kind = 'wrong_person.received') AS wrong_person, bool_or(f.kind = 'identified') AS identified
-        FROM (
-            SELECT DISTINCT ON (f.id) f.kind, l.id AS contact_id
-            FROM fact f JOIN sent_message l ON l.debtor_id = f.debtor_id
-                AND (f.portfolio_id IS NULL OR f.portfolio_id = l.portfolio_id)
-                AND l.handed_over_at <= f.at AND l.handed_over_at > f.at - make_interval(days => %(window)s)
-            ORDER BY f.id, (l.id = f.contact_id) IS TRUE DESC, l.handed_over_at DESC, l.id DESC) f
-        GROUP BY f.contact_id
-    ), already AS (
-        SELECT l.id FROM payments_payment p
-        JOIN sent_message l ON l.debtor_id = p.debtor_id AND l.portfolio_id = p.portfolio_id
-            AND p.paid_date < l.day AND p.received_at > l.handed_over_at
-        WHERE p.portfolio_id = ANY(%(portfolios)s) AND p.reversed_at IS NULL
-            AND p.paid_date >= %(from_day)s::date - 60 AND p.paid_date <= %(to_day)s
-        GROUP BY l.id
-        HAVING sum(p.amount_minor) >= (
-            SELECT sum(i.overdue_minor) FROM messaging_contactitem i WHERE i.contact_id = l.id
+        SELECT contact_id, bool_or(kind = 'promise.registered') AS promised,
+            bool_or(kind = 'optout.received') AS opted_out,
+            bool_or(kind = 'wrong_person.received') AS wrong_person, bool_or(kind = 'identified') AS identified
+        FROM attributed_fact GROUP BY contact_id
+    -- Messages sent in error: the whole amount that they ask for had been paid before, which was learnt afterwards.
+    -- Payments of the 60 days before the period are looked at.
+    ), already_paid AS (
+        SELECT sent_message.id AS contact_id FROM payments_payment payment
+        JOIN sent_message ON sent_message.debtor_id = payment.debtor_id
+            AND sent_message.portfolio_id = payment.portfolio_id
+            AND payment.paid_date < sent_message.day AND payment.received_at > sent_message.handed_over_at
+        WHERE payment.portfolio_id = ANY(%(portfolios)s) AND payment.reversed_at IS NULL
+            AND payment.paid_date >= %(from_day)s::date - 60 AND payment.paid_date <= %(to_day)s
+        GROUP BY sent_message.id
+        HAVING sum(payment.amount_minor) >= (
+            SELECT sum(item.overdue_minor) FROM messaging_contactitem item WHERE item.contact_id = sent_message.id
         )
     ), complaint AS (
-        SELECT DISTINCT i.contact_id FROM compliance_incident i WHERE i.kind = 'COMPLAINT' AND i.contact_id IS NOT NULL
+        SELECT DISTINCT contact_id FROM compliance_incident WHERE kind = 'COMPLAINT' AND contact_id IS NOT NULL
+    -- The segment of a debtor is that of the account with the largest overdue amount.
     ), segment AS (
-        SELECT DISTINCT ON (s.debtor_id) s.debtor_id, s.segment, s.overdue_minor <= 0 AS settled
-        FROM strategy_accountstate s
-        WHERE s.portfolio_id = ANY(%(portfolios)s) ORDER BY s.debtor_id, s.overdue_minor DESC, s.account_id
+        SELECT DISTINCT ON (debtor_id) debtor_id, segment, overdue_minor <= 0 AS settled
+        FROM strategy_accountstate
+        WHERE portfolio_id = ANY(%(portfolios)s) ORDER BY debtor_id, overdue_minor DESC, account_id
+    -- Every message that is counted, one row each.
     ), message AS MATERIALIZED (
-        SELECT c.debtor_id, c.portfolio_id, c.channel, c.template_code, c.variant, coalesce(g.segment, '') AS segment,
-            coalesce(v.code || ' · ' || nullif(c.step_key, ''), '') AS step, c.price_micros, c.price_currency,
-            c.planned_for, c.status, c.author = '' AS automatic, c.purpose <> 'REPLY' AS counts,
-            coalesce(c.local_date, c.planned_for) AS day, c.status IN ('SENT', 'UNCERTAIN') AS has_left,
-            c.delivered_at IS NOT NULL AS delivered, c.read_at IS NOT NULL AS read, c.clicked_at IS NOT NULL AS clicked,
-            c.replied_at IS NOT NULL AS replied,
+        SELECT contact.debtor_id, contact.portfolio_id, contact.channel, contact.template_code, contact.variant,
+            coalesce(segment.segment, '') AS segment,
+            coalesce(version.code || ' · ' || nullif(contact.step_key, ''), '') AS step,
+            contact.price_micros, contact.price_currency, contact.planned_for, contact.status,
+            contact.author = '' AS automatic, contact.purpose <> 'REPLY' AS counts,
+            coalesce(contact.local_date, contact.planned_for) AS day,
+            contact.status IN ('SENT', 'UNCERTAIN') AS has_left,
+            contact.delivered_at IS NOT NULL AS delivered, contact.read_at IS NOT NULL AS read,
+            contact.clicked_at IS NOT NULL AS clicked, contact.replied_at IS NOT NULL AS replied,
             -- A debtor who has paid every account has no state any more.
-            coalesce(g.settled, NOT EXISTS (SELECT FROM portfolio_account o WHERE o.debtor_id = c.debtor_id
-                AND o.portfolio_id = ANY(%(portfolios)s) AND o.status <> 'PAID')) AS settled,
-            c.channel IN ('call', 'ivr', 'visit') AND c.reached IS TRUE AS answered,
-            c.undelivered_at IS NOT NULL AS undelivered, c.complained_at IS NOT NULL OR i.contact_id IS NOT NULL
-                AS complained, coalesce(t.promised, false) AS promised, coalesce(t.opted_out, false) AS opted_out,
-            coalesce(t.wrong_person, false) AS wrong_person, coalesce(paid.minor, 0) AS paid_minor,
-            coalesce(t.identified OR t.promised, false) OR w.result IN ('MET', 'PROMISE') IS TRUE AS right_party,
-            a.id IS NOT NULL AS already_paid
-        FROM messaging_contact c LEFT JOIN paid ON paid.contact_id = c.id LEFT JOIN reaction t ON t.contact_id = c.id
-        LEFT JOIN already a ON a.id = c.id LEFT JOIN complaint i ON i.contact_id = c.id
-        LEFT JOIN workbench_visit w ON w.contact_id = c.id LEFT JOIN segment g ON g.debtor_id = c.debtor_id
-        LEFT JOIN strategy_strategyversion v ON v.id = c.strategy_version_id
-        WHERE c.portfolio_id = ANY(%(portfolios)s) AND c.planned_for >= %(from_day)s AND c.planned_for <= %(to_day)s
-            AND (%(channel)s = '' OR c.channel = %(channel)s)
-            AND (%(template_code)s = '' OR c.template_code = %(template_code)s)
+            coalesce(segment.settled, NOT EXISTS (
+                SELECT FROM portfolio_account account WHERE account.debtor_id = contact.debtor_id
+                    AND account.portfolio_id = ANY(%(portfolios)s) AND account.status <> 'PAID')) AS settled,
+            contact.channel IN ('call', 'ivr', 'visit') AND contact.reached IS TRUE AS answered,
+            contact.undelivered_at IS NOT NULL AS undelivered,
+            contact.complained_at IS NOT NULL OR complaint.contact_id IS NOT NULL AS complained,
+            coalesce(reaction.promised, false) AS promised, coalesce(reaction.opted_out, false) AS opted_out,
+            coalesce(reaction.wrong_person, false) AS wrong_person, coalesce(paid.minor, 0) AS paid_minor,
+            coalesce(reaction.identified OR reaction.promised, false)
+                OR visit.result IN ('MET', 'PROMISE') IS TRUE AS right_party,
+            already_paid.contact_id IS NOT NULL AS already_paid
+        FROM messaging_contact contact
+        LEFT JOIN paid ON paid.contact_id = contact.id
+        LEFT JOIN reaction ON reaction.contact_id = contact.id
+        LEFT JOIN already_paid ON already_paid.contact_id = contact.id
+        LEFT JOIN complaint ON complaint.contact_id = contact.id
+        LEFT JOIN workbench_visit visit ON visit.contact_id = contact.id
+        LEFT JOIN segment ON segment.debtor_id = contact.debtor_id
+        LEFT JOIN strategy_strategyversion version ON version.id = contact.strategy_version_id
+        WHERE contact.portfolio_id = ANY(%(portfolios)s)
+            AND contact.planned_for >= %(from_day)s AND contact.planned_for <= %(to_day)s
+            AND (%(channel)s = '' OR contact.channel = %(channel)s)
+            AND (%(template_code)s = '' OR contact.template_code = %(template_code)s)
     )"""
 
 # A wrong person has not learnt of the debtor's balance.
@@ -132,22 +157,25 @@ RESULTS: Final = f"""{_BASE}
     UNION ALL SELECT 'debtors', ARRAY[]::text[], {_DEBTOR_COLUMNS} FROM (
         SELECT bool_or({_AWARE}) AS aware, bool_or(opted_out) AS silenced,
             bool_or(paid_minor > 0 AND settled) AS cured
-        FROM message WHERE counts AND has_left GROUP BY debtor_id) d"""
+        FROM message WHERE counts AND has_left GROUP BY debtor_id) debtor"""
 """Rows of kind, names and the counts of COUNTED; `{dimension}` is the columns of the first kind."""
 
 COVERAGE: Final = """
+    -- Every debtor with an overdue amount, by portfolio.
     WITH owing AS (
-        SELECT s.portfolio_id, s.debtor_id, sum(s.overdue_minor) AS minor FROM strategy_accountstate s
-        WHERE s.portfolio_id = ANY(%(portfolios)s) AND s.overdue_minor > 0 GROUP BY 1, 2
-    ), middle AS (
-        SELECT portfolio_id, percentile_disc(0.5) WITHIN GROUP (ORDER BY minor) AS minor FROM owing GROUP BY 1
+        SELECT portfolio_id, debtor_id, sum(overdue_minor) AS minor FROM strategy_accountstate
+        WHERE portfolio_id = ANY(%(portfolios)s) AND overdue_minor > 0 GROUP BY portfolio_id, debtor_id
+    ), median AS (
+        SELECT portfolio_id, percentile_disc(0.5) WITHIN GROUP (ORDER BY minor) AS minor
+        FROM owing GROUP BY portfolio_id
     ), treated AS (
-        SELECT DISTINCT c.portfolio_id, c.debtor_id FROM messaging_contact c
-        WHERE c.portfolio_id = ANY(%(portfolios)s) AND c.planned_for >= %(from_day)s AND c.planned_for <= %(to_day)s
-            AND c.status IN ('SENT', 'UNCERTAIN') AND c.purpose <> 'REPLY' AND c.author = ''
-            AND (%(channel)s = '' OR c.channel = %(channel)s)
-            AND (%(template_code)s = '' OR c.template_code = %(template_code)s)
+        SELECT DISTINCT portfolio_id, debtor_id FROM messaging_contact
+        WHERE portfolio_id = ANY(%(portfolios)s) AND planned_for >= %(from_day)s AND planned_for <= %(to_day)s
+            AND status IN ('SENT', 'UNCERTAIN') AND purpose <> 'REPLY' AND author = ''
+            AND (%(channel)s = '' OR channel = %(channel)s)
+            AND (%(template_code)s = '' OR template_code = %(template_code)s)
     )
-    SELECT count(*), count(t.debtor_id) FROM owing o
-    JOIN middle m ON m.portfolio_id = o.portfolio_id AND o.minor <= m.minor
-    LEFT JOIN treated t ON t.portfolio_id = o.portfolio_id AND t.debtor_id = o.debtor_id"""
+    SELECT count(*), count(treated.debtor_id) FROM owing
+    JOIN median ON median.portfolio_id = owing.portfolio_id AND owing.minor <= median.minor
+    LEFT JOIN treated ON treated.portfolio_id = owing.portfolio_id AND treated.debtor_id = owing.debtor_id"""
+"""Two counts: debtors who owe at most the median of their portfolio, and those of them to whom a message was sent."""

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
 from babel.numbers import get_currency_precision
@@ -24,14 +24,26 @@ from recobra.portfolio.models import Portfolio
 PAGE_SIZE = 50
 EXPORT_SIZE = 2000
 COUNT_LIMIT = 1000
+SEGMENTS_CACHE_SECONDS = 60
 _NEVER: Final = date(9999, 12, 31)
 _BIGINT: Final = 2**63
-# sort key -> (SQL over the state `s`, type of the cursor's value, descending)
+_UNCLASSIFIED_CURSOR: Final = "new:"
+
+
+class SortOrder(NamedTuple):
+    """An order of the list: an SQL expression over the state `s`, its type in a cursor, and the direction."""
+
+    expression: str
+    sql_type: Literal["bigint", "date"]
+    is_descending: bool
+
+
 SORTS: Final = {
-    "overdue": ("s.overdue_minor", "bigint", True),
-    "balance": ("s.balance_minor", "bigint", True),
-    "oldest": (f"coalesce(s.oldest_due_date, '{_NEVER}')", "date", False),
-    "recent": ("coalesce(s.oldest_due_date, '0001-01-01')", "date", True),
+    "overdue": SortOrder("s.overdue_minor", "bigint", is_descending=True),
+    "balance": SortOrder("s.balance_minor", "bigint", is_descending=True),
+    # An account that is not overdue comes last in both orders by date.
+    "oldest": SortOrder(f"coalesce(s.oldest_due_date, '{_NEVER}')", "date", is_descending=False),
+    "recent": SortOrder("coalesce(s.oldest_due_date, '0001-01-01')", "date", is_descending=True),
 }
 
 
@@ -87,13 +99,15 @@ class AccountPage:
 
 @dataclass(frozen=True)
 class _Query:
+    """What to read: `ids` are the accounts that the search text found, None where nothing was searched."""
+
     portfolios: list[Portfolio]
     filters: AccountFilters
     ids: list[int] | None
 
 
 def accounts_page(user: User, filters: AccountFilters, now: datetime, size: int = PAGE_SIZE) -> AccountPage:
-    """Return one page of the accounts that pass the filters."""
+    """Return one page of the accounts that pass the filters, beginning after the cursor `filters.after`."""
     query = _prepare_query(user, filters)
     if not query.portfolios or query.ids == []:
         return AccountPage(rows=[], following="", count=0, more_than_counted=False)
@@ -106,21 +120,35 @@ def accounts_page(user: User, filters: AccountFilters, now: datetime, size: int 
 
 def _read_part(query: _Query, now: datetime, size: int) -> tuple[list[AccountRow], str]:
     """Return the rows after the query's cursor, and the cursor of those that follow ('' on the last)."""
-    # One more than a page, to know whether another follows. Accounts that no cycle has seen come last.
-    raw = _read_classified(query, size + 1) if not query.filters.after.startswith("new:") else []
-    if len(raw) <= size and not query.filters.needs_state:
-        raw += _read_unclassified(query, size + 1 - len(raw))
-    return _account_rows(raw[:size], query.portfolios, now), raw[size - 1]["cursor"] if len(raw) > size else ""
+    # One more than a page, to know whether another follows. Accounts that no cycle has classified come last.
+    limit = size + 1
+    rows: list[dict[str, Any]] = []
+    if not query.filters.after.startswith(_UNCLASSIFIED_CURSOR):
+        rows = _read_classified(query, limit)
+    if len(rows) < limit and not query.filters.needs_state:
+        rows += _read_unclassified(query, limit - len(rows))
+    shown = rows[:size]
+    following = shown[-1]["cursor"] if len(rows) > size else ""
+    return _account_rows(shown, query.portfolios, now), following
 
 
 def valid_cursor(text: str, sort: str) -> str:
-    """Return a cursor from a request if it fits the order, else '' (the first page)."""
+    """Return a cursor from a request if it fits the order, else '' (the first page).
+
+    A cursor is `value:account id` of the last row shown, such as `150000:42`, or `new:account id` among the accounts
+    that no cycle has classified.
+    """
     # It comes from an address that anybody can change, and its type must be right for SQL.
-    key, _colon, last = text.rpartition(":")
-    kind = SORTS[sort][1]
+    value, _colon, account_id = text.rpartition(":")
     try:
-        fits = key == "new" or bool(date.fromisoformat(key) if kind == "date" else abs(int(key)) < _BIGINT)
-        return text if fits and 0 <= int(last) < _BIGINT else ""
+        if not 0 <= int(account_id) < _BIGINT:
+            return ""
+        if f"{value}:" == _UNCLASSIFIED_CURSOR:
+            return text
+        if SORTS[sort].sql_type == "date":
+            date.fromisoformat(value)
+            return text
+        return text if abs(int(value)) < _BIGINT else ""
     except ValueError:
         return ""
 
@@ -144,13 +172,16 @@ def segments_in_use(user: User) -> list[str]:
     # DISTINCT reads every row of the portfolios, which is why the answer is kept for a minute.
     sql = "SELECT DISTINCT segment FROM strategy_accountstate WHERE portfolio_id = ANY(%s) AND segment <> '' ORDER BY 1"
 
-    def read() -> list[str]:
+    def read_segments() -> list[str]:
         return [row["segment"] for row in _fetch_dicts(sql, [ids])]
 
-    return list(cache.get_or_set(f"segments:{sorted(ids)}".replace(" ", ""), read, 60) or [])
+    # Users with the same portfolios share an answer; a key of the cache takes no blanks.
+    key = f"segments:{sorted(ids)}".replace(" ", "")
+    return list(cache.get_or_set(key, read_segments, SEGMENTS_CACHE_SECONDS) or [])
 
 
 def _prepare_query(user: User, filters: AccountFilters) -> _Query:
+    """Return the user's portfolios that the filters let through, and the accounts that the search text finds."""
     portfolios = [
         portfolio
         for portfolio in portfolio_queries.portfolios_for(user)
@@ -161,109 +192,160 @@ def _prepare_query(user: User, filters: AccountFilters) -> _Query:
 
 
 def _read_classified(query: _Query, limit: int) -> list[dict[str, Any]]:
-    """Return the first classified accounts: the head of each portfolio in the chosen order, merged."""
-    key, kind, descending = SORTS[query.filters.sort]
-    order = "DESC" if descending else "ASC"
-    parts, values = [], []
+    """Return the first classified accounts after the cursor: the head of each portfolio, merged in the chosen order."""
+    sort = SORTS[query.filters.sort]
+    order = "DESC" if sort.is_descending else "ASC"
+    beyond = "<" if sort.is_descending else ">"
+    heads = []
+    parameters: list[Any] = []
     for portfolio in query.portfolios:
-        where, own = _classified_condition(query, portfolio)
+        condition, condition_parameters = _classified_condition(query, portfolio)
+        parameters += condition_parameters
         if query.filters.after:
             # A row comparison goes on along the index; OFFSET would read all pages before.
-            last_key, last_id = query.filters.after.rsplit(":", 1)
-            where += f" AND ({key}, s.account_id) {'<' if descending else '>'} (%s::{kind}, %s)"
-            own += [last_key, int(last_id)]
-        parts.append(
-            f"(SELECT s.*, {key} AS key FROM {_tables_to_read(query)} WHERE {where}"
-            f" ORDER BY {key} {order}, s.account_id {order} LIMIT %s)"
+            last_value, last_id = query.filters.after.rsplit(":", 1)
+            condition += f" AND ({sort.expression}, s.account_id) {beyond} (%s::{sort.sql_type}, %s)"
+            parameters += [last_value, int(last_id)]
+        heads.append(
+            f"(SELECT s.*, {sort.expression} AS sort_value FROM {_tables_to_read(query)} WHERE {condition}"
+            f" ORDER BY {sort.expression} {order}, s.account_id {order} LIMIT %s)"
         )
-        values += [*own, limit]
+        parameters.append(limit)
     return _fetch_dicts(
-        f"SELECT s.account_id, a.external_id AS number, a.debtor_id, d.name AS debtor_name, a.portfolio_id, a.product,"
-        f" a.status, s.balance_minor, s.overdue_minor, s.oldest_due_date, s.bucket, s.stage, s.segment,"
-        f" s.key::text || ':' || s.account_id AS cursor"
-        f" FROM ({' UNION ALL '.join(parts)}) s JOIN portfolio_account a ON a.id = s.account_id"
-        f" JOIN portfolio_debtor d ON d.id = a.debtor_id ORDER BY s.key {order}, s.account_id {order} LIMIT %s",
-        [*values, limit],
+        f"""SELECT head.account_id, account.external_id AS number, account.debtor_id, debtor.name AS debtor_name,
+                account.portfolio_id, account.product, account.status, head.balance_minor, head.overdue_minor,
+                head.oldest_due_date, head.bucket, head.stage, head.segment,
+                head.sort_value::text || ':' || head.account_id AS cursor
+            FROM ({" UNION ALL ".join(heads)}) head
+            JOIN portfolio_account account ON account.id = head.account_id
+            JOIN portfolio_debtor debtor ON debtor.id = account.debtor_id
+            ORDER BY head.sort_value {order}, head.account_id {order} LIMIT %s""",
+        [*parameters, limit],
     )
 
 
 def _read_unclassified(query: _Query, limit: int) -> list[dict[str, Any]]:
-    """Return accounts that no cycle has seen yet: they come last, by id, with the balance of their ledger."""
-    where, values = _unclassified_condition(query)
+    """Return the first accounts after the cursor that no cycle has classified, by id, with their ledger's balance."""
+    condition, parameters = _unclassified_condition(query)
     after = query.filters.after
-    last = int(after.removeprefix("new:")) if after.startswith("new:") else 0
+    last_id = 0
+    if after.startswith(_UNCLASSIFIED_CURSOR):
+        last_id = int(after.removeprefix(_UNCLASSIFIED_CURSOR))
     rows = _fetch_dicts(
-        f"SELECT a.id AS account_id, a.external_id AS number, a.debtor_id, d.name AS debtor_name, a.portfolio_id,"
-        f" a.product, a.status, NULL AS overdue_minor, NULL AS oldest_due_date, '' AS bucket, '' AS stage,"
-        f" '' AS segment, 'new:' || a.id AS cursor FROM portfolio_account a"
-        f" JOIN portfolio_debtor d ON d.id = a.debtor_id WHERE {where} AND a.id > %s ORDER BY a.id LIMIT %s",
-        [*values, last, limit],
+        f"""SELECT a.id AS account_id, a.external_id AS number, a.debtor_id, debtor.name AS debtor_name, a.portfolio_id,
+                a.product, a.status, NULL AS overdue_minor, NULL AS oldest_due_date, '' AS bucket, '' AS stage,
+                '' AS segment, '{_UNCLASSIFIED_CURSOR}' || a.id AS cursor
+            FROM portfolio_account a
+            JOIN portfolio_debtor debtor ON debtor.id = a.debtor_id
+            WHERE {condition} AND a.id > %s ORDER BY a.id LIMIT %s""",
+        [*parameters, last_id, limit],
     )
     balances = portfolio_queries.sum_balances(row["account_id"] for row in rows)
     return [{**row, "balance_minor": balances.get(row["account_id"], 0)} for row in rows]
 
 
 def _count_accounts(query: _Query) -> int:
-    """Count up to one more than COUNT_LIMIT."""
-    parts, values = [], []
+    """Return how many accounts pass the filters; beyond COUNT_LIMIT the figure only tells that there are more."""
+    limit = COUNT_LIMIT + 1
+    parts = []
+    parameters: list[Any] = []
     for portfolio in query.portfolios:
-        where, own = _classified_condition(query, portfolio)
-        parts.append(f"(SELECT 1 FROM {_tables_to_read(query)} WHERE {where} LIMIT %s)")
-        values += [*own, COUNT_LIMIT + 1]
-    count = _fetch_count(f"SELECT count(*) FROM ({' UNION ALL '.join(parts)}) s", values)
+        condition, condition_parameters = _classified_condition(query, portfolio)
+        parts.append(f"(SELECT 1 FROM {_tables_to_read(query)} WHERE {condition} LIMIT %s)")
+        parameters += [*condition_parameters, limit]
+    count = _fetch_count(f"SELECT count(*) FROM ({' UNION ALL '.join(parts)}) classified", parameters)
     if count <= COUNT_LIMIT and not query.filters.needs_state:
-        where, values = _unclassified_condition(query)
-        body = f"SELECT 1 FROM portfolio_account a WHERE {where} LIMIT %s"
-        count += _fetch_count(f"SELECT count(*) FROM ({body}) a", [*values, COUNT_LIMIT + 1])
+        condition, parameters = _unclassified_condition(query)
+        unclassified = f"SELECT 1 FROM portfolio_account a WHERE {condition} LIMIT %s"
+        count += _fetch_count(f"SELECT count(*) FROM ({unclassified}) unclassified", [*parameters, limit])
     return count
 
 
 def _tables_to_read(query: _Query) -> str:
+    """Return the FROM of classified accounts: the states as `s`, and the accounts as `a` where a filter needs them."""
     # Joining the account doubles the work, so only where a filter needs it.
     joined = " JOIN portfolio_account a ON a.id = s.account_id" if query.filters.status else ""
     return f"strategy_accountstate s{joined}"
 
 
 def _classified_condition(query: _Query, portfolio: Portfolio) -> tuple[str, list[Any]]:
-    """Return the condition of one portfolio's accounts that a cycle has classified, and its values."""
-    filters, factor = query.filters, 10 ** get_currency_precision(portfolio.currency)
-    tests: list[tuple[str, Any]] = [("s.portfolio_id = %s", portfolio.pk)]
-    tests += [(f"s.{name} = %s", getattr(filters, name)) for name in ("bucket", "stage", "segment")]
-    tests += [("a.status = %s", filters.status), ("s.account_id = ANY(%s)", query.ids)]
-    tests += [("s.overdue_minor >= %s", None if filters.at_least is None else int(filters.at_least * factor))]
-    tests += [("s.overdue_minor <= %s", None if filters.at_most is None else int(filters.at_most * factor))]
-    active = [(test, value) for test, value in tests if value not in (None, "")]
-    return " AND ".join(test for test, _value in active), [value for _test, value in active]
+    """Return the condition for the classified accounts of one portfolio, and its parameters.
+
+    It reads the tables of `_tables_to_read`.
+    """
+    filters = query.filters
+    minor_units = 10 ** get_currency_precision(portfolio.currency)
+    at_least_minor = None if filters.at_least is None else int(filters.at_least * minor_units)
+    at_most_minor = None if filters.at_most is None else int(filters.at_most * minor_units)
+    tests: list[tuple[str, object]] = [
+        ("s.portfolio_id = %s", portfolio.pk),
+        ("s.bucket = %s", filters.bucket),
+        ("s.stage = %s", filters.stage),
+        ("s.segment = %s", filters.segment),
+        ("a.status = %s", filters.status),
+        ("s.account_id = ANY(%s)", query.ids),
+        ("s.overdue_minor >= %s", at_least_minor),
+        ("s.overdue_minor <= %s", at_most_minor),
+    ]
+    conditions = []
+    parameters = []
+    for condition, parameter in tests:
+        # None and '' are filters that are not set.
+        if parameter not in (None, ""):
+            conditions.append(condition)
+            parameters.append(parameter)
+    return " AND ".join(conditions), parameters
 
 
 def _unclassified_condition(query: _Query) -> tuple[str, list[Any]]:
-    where = "a.portfolio_id = ANY(%s) AND NOT EXISTS (SELECT FROM strategy_accountstate s WHERE s.account_id = a.id)"
-    values: list[Any] = [[portfolio.pk for portfolio in query.portfolios]]
+    """Return the condition over accounts `a` that no cycle has classified, and its parameters."""
+    conditions = [
+        "a.portfolio_id = ANY(%s)",
+        "NOT EXISTS (SELECT FROM strategy_accountstate s WHERE s.account_id = a.id)",
+    ]
+    parameters: list[Any] = [[portfolio.pk for portfolio in query.portfolios]]
     if query.filters.status:
-        where, values = f"{where} AND a.status = %s", [*values, query.filters.status]
+        conditions.append("a.status = %s")
+        parameters.append(query.filters.status)
     if query.ids is not None:
-        where, values = f"{where} AND a.id = ANY(%s)", [*values, query.ids]
-    return where, values
+        conditions.append("a.id = ANY(%s)")
+        parameters.append(query.ids)
+    return " AND ".join(conditions), parameters
 
 
 def _account_rows(rows: list[dict[str, Any]], portfolios: list[Portfolio], now: datetime) -> list[AccountRow]:
-    by_id = {portfolio.pk: portfolio for portfolio in portfolios}
+    """Return rows of SQL as accounts, with the days past due of today in each portfolio's own time zone."""
+    portfolio_by_id = {portfolio.pk: portfolio for portfolio in portfolios}
     today = {portfolio.pk: now.astimezone(ZoneInfo(portfolio.time_zone)).date() for portfolio in portfolios}
     accounts = []
     for row in rows:
-        portfolio_id, due_date = row["portfolio_id"], row["oldest_due_date"]
-        late_days = max((today[portfolio_id] - due_date).days, 0) if due_date else 0
+        portfolio_id = row["portfolio_id"]
+        overdue_days = None
+        if row["bucket"]:
+            oldest_due_date = row["oldest_due_date"]
+            overdue_days = max((today[portfolio_id] - oldest_due_date).days, 0) if oldest_due_date else 0
         accounts.append(
             AccountRow(
-                **{name: row[name] for name in row if name not in {"cursor", "oldest_due_date", "portfolio_id"}},
-                portfolio=by_id[portfolio_id],
-                overdue_days=late_days if row["bucket"] else None,
+                account_id=row["account_id"],
+                number=row["number"],
+                debtor_id=row["debtor_id"],
+                debtor_name=row["debtor_name"],
+                portfolio=portfolio_by_id[portfolio_id],
+                product=row["product"],
+                status=row["status"],
+                balance_minor=row["balance_minor"],
+                overdue_minor=row["overdue_minor"],
+                overdue_days=overdue_days,
+                bucket=row["bucket"],
+                stage=row["stage"],
+                segment=row["segment"],
             )
         )
     return accounts
 
 
 def _fetch_dicts(sql: str, values: list[Any]) -> list[dict[str, Any]]:
+    """Run a query and return its rows by the names of their columns."""
     with connection.cursor() as cursor:
         cursor.execute(sql, values)
         names = [column[0] for column in cursor.description]

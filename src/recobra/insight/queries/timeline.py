@@ -55,16 +55,23 @@ def debtor_events(
     # A fact without a portfolio is visible here; _build_events drops it where its account is out of scope.
     visible = Q(portfolio_id__isnull=True) | Q(portfolio_id__in=list(portfolios))
     rows = Entry.objects.filter(visible, debtor_id=debtor.pk)
-    rows = rows if before is None else rows.filter(id__lt=before)
+    if before is not None:
+        rows = rows.filter(id__lt=before)
+    # One more than a page, to know whether another follows.
     entries = list(rows.order_by("-id")[: size + 1])
     shown = entries[:size]
     # Facts about the whole debtor belong to the portfolio of the oldest account that the user may see.
-    first = debtor.accounts.filter(portfolio_id__in=list(portfolios)).order_by("id").first()
-    home = portfolios[first.portfolio_id] if first is not None else next(iter(portfolios.values()))
-    return _build_events(shown, portfolios, home), shown[-1].pk if len(entries) > size else None
+    oldest = debtor.accounts.filter(portfolio_id__in=list(portfolios)).order_by("id").first()
+    home = portfolios[oldest.portfolio_id] if oldest is not None else next(iter(portfolios.values()))
+    next_before = shown[-1].pk if len(entries) > size else None
+    return _build_events(shown, portfolios, home), next_before
 
 
 def _build_events(entries: Sequence[Entry], portfolios: dict[int, Portfolio], home: Portfolio) -> list[Event]:
+    """Return journal entries with the rows they name, without those about accounts outside `portfolios`.
+
+    `portfolios` are those the user may see, by id; `home` is the place of a fact that belongs to none of them.
+    """
     contacts = _rows_by_id(Contact, [entry.contact_id for entry in entries])
     payments = _rows_by_id(Payment, [entry.payload.get("payment_id") for entry in entries])
     tasks = _rows_by_id(Task, [entry.payload.get("task_id") for entry in entries])
@@ -76,7 +83,10 @@ def _build_events(entries: Sequence[Entry], portfolios: dict[int, Portfolio], ho
         if account is not None and account.portfolio_id not in portfolios:
             continue
         # A fact without a portfolio of its own belongs to its account's.
-        place = portfolios.get(entry.portfolio_id or (account.portfolio_id if account else 0), home)
+        portfolio_id = entry.portfolio_id
+        if not portfolio_id and account is not None:
+            portfolio_id = account.portfolio_id
+        place = portfolios.get(portfolio_id, home) if portfolio_id else home
         events.append(
             Event(
                 entry=entry,
@@ -92,4 +102,5 @@ def _build_events(entries: Sequence[Entry], portfolios: dict[int, Portfolio], ho
 
 
 def _rows_by_id(model: type[Model], ids: Sequence[int | None]) -> dict[int | None, Any]:
+    """Return the rows of a table with some ids, by id; ids that are None are ignored."""
     return dict(model._default_manager.in_bulk([pk for pk in ids if pk is not None]))  # noqa: SLF001 - the generic way to a table's rows

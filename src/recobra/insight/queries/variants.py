@@ -19,20 +19,25 @@ from recobra_core.kpi.difference import Conclusion, Interval, judge_difference, 
 PAID_WITHIN_DAYS: Final = 7
 LOOK_BACK_DAYS: Final = 90
 
+# Variant, debtors who got it, and those of them who paid.
 _VARIANTS = """
-    WITH first AS (
-        SELECT DISTINCT ON (c.debtor_id, c.portfolio_id) c.debtor_id, c.portfolio_id, c.variant,
-            coalesce(c.local_date, c.planned_for) AS day, c.handed_over_at
-        FROM messaging_contact c
-        WHERE c.portfolio_id = ANY(%(portfolios)s) AND c.planned_for >= %(from_day)s AND c.planned_for <= %(to_day)s
-            AND c.template_id = ANY(%(templates)s) AND c.status IN ('SENT', 'UNCERTAIN') AND c.purpose <> 'REPLY'
-        ORDER BY c.debtor_id, c.portfolio_id, c.handed_over_at, c.id
+    WITH first_message AS (
+        SELECT DISTINCT ON (debtor_id, portfolio_id) debtor_id, portfolio_id, variant,
+            coalesce(local_date, planned_for) AS day, handed_over_at
+        FROM messaging_contact
+        WHERE portfolio_id = ANY(%(portfolios)s) AND planned_for >= %(from_day)s AND planned_for <= %(to_day)s
+            AND template_id = ANY(%(templates)s) AND status IN ('SENT', 'UNCERTAIN') AND purpose <> 'REPLY'
+        ORDER BY debtor_id, portfolio_id, handed_over_at, id
     )
-    SELECT f.variant, count(*), count(*) FILTER (WHERE EXISTS (
-        SELECT FROM payments_payment p WHERE p.debtor_id = f.debtor_id AND p.portfolio_id = f.portfolio_id
-            AND p.reversed_at IS NULL AND p.paid_date >= f.day AND p.paid_date < f.day + %(within)s
-            AND (p.paid_date > f.day OR p.received_at >= f.handed_over_at)))
-    FROM first f WHERE f.day <= %(to_day)s GROUP BY f.variant ORDER BY f.variant"""
+    SELECT message.variant, count(*), count(*) FILTER (WHERE EXISTS (
+        SELECT FROM payments_payment payment
+        WHERE payment.debtor_id = message.debtor_id AND payment.portfolio_id = message.portfolio_id
+            AND payment.reversed_at IS NULL
+            AND payment.paid_date >= message.day AND payment.paid_date < message.day + %(within)s
+            -- On the day of the message itself, only what came in after it.
+            AND (payment.paid_date > message.day OR payment.received_at >= message.handed_over_at)))
+    FROM first_message message
+    WHERE message.day <= %(to_day)s GROUP BY message.variant ORDER BY message.variant"""
 
 
 @dataclass(frozen=True, kw_only=True)

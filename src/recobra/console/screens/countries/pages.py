@@ -21,7 +21,7 @@ from recobra.console.parameters import parse_date
 from recobra.console.screens.countries import description
 from recobra.console.screens.place import Installation
 from recobra.insight.queries import compliance
-from recobra.insight.queries.reach import ChannelReach, cached_open_now, current_reach, waiting_today
+from recobra.insight.queries.reach import ChannelReach, cached_open_state, current_reach, waiting_today
 from recobra.kit import clock
 from recobra_core.law import load_countries, zones_for
 from recobra_core.law.calendar import CalendarDay, OpenState, list_month_days
@@ -61,7 +61,7 @@ def list_countries(request: StaffRequest) -> HttpResponse:
         if code not in own_codes:
             others.append((code, name, authority, country.currency))
             continue
-        open_states = [(channel, cached_open_now(code, "", channel, minute)) for channel in _CHANNELS_SHOWN]
+        open_states = [(channel, cached_open_state(code, "", channel, minute)) for channel in _CHANNELS_SHOWN]
         waiting_contacts = waiting_today(request.user, country=code, now=now)
         own.append(
             {
@@ -181,11 +181,11 @@ def _group_by_channel(reaches: list[ChannelReach]) -> list[dict[str, Any]]:
     """
     rows: dict[tuple[str, OpenState], dict[str, Any]] = {}
     for reach in reaches:
-        key = (reach.channel, reach.now)
+        key = (reach.channel, reach.open_state)
         if key not in rows:
             rows[key] = {
                 "channel": reach.channel,
-                "now": reach.now,
+                "now": reach.open_state,
                 "places": [],
                 "waiting": 0,
                 "zones": reach.zones,
