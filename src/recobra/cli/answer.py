@@ -30,9 +30,12 @@ class Answer:
 
 def format_json(document: Mapping[str, Any]) -> str:
     """Return the document as one line of JSON; days and instants in ISO 8601."""
-    return json.dumps(
-        document, ensure_ascii=False, default=lambda value: value.isoformat() if isinstance(value, date) else str(value)
-    )
+    return json.dumps(document, ensure_ascii=False, default=_json_text)
+
+
+def _json_text(value: object) -> str:
+    """Return the text for a value that JSON does not know."""
+    return value.isoformat() if isinstance(value, date) else str(value)
 
 
 def format_text(answer: Answer) -> str:
@@ -41,13 +44,17 @@ def format_text(answer: Answer) -> str:
 
 
 def _text_lines(document: Mapping[str, Any], indent: str = "") -> tuple[str, ...]:
+    """Return a line for each key and value; what is inside a document or a list of rows is indented below its key."""
     lines: list[str] = []
     for key, value in document.items():
         if isinstance(value, Mapping):
-            lines += [f"{indent}{key}:", *_text_lines(value, indent + "  ")]
+            lines.append(f"{indent}{key}:")
+            lines += _text_lines(value, indent + "  ")
         elif isinstance(value, list) and value and isinstance(value[0], Mapping):
-            rows = ("  ".join(f"{name} {_text_value(cell)}" for name, cell in row.items()) for row in value)
-            lines += [f"{indent}{key}:", *(f"{indent}  {row}" for row in rows)]
+            lines.append(f"{indent}{key}:")
+            for row in value:
+                cells = [f"{name} {_text_value(cell)}" for name, cell in row.items()]
+                lines.append(f"{indent}  {'  '.join(cells)}")
         else:
             lines.append(f"{indent}{key}: {_text_value(value)}")
     return tuple(lines)

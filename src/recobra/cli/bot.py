@@ -26,14 +26,18 @@ def measure_bot(_arguments: argparse.Namespace) -> Answer:
 
 
 def _report_lines(document: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the figures and the confusion table: a row for each intent meant, with the intents it was taken for."""
+    """Return the figures of a measurement, one a line, and the confusion table.
+
+    A line of the table has the intent that was meant, and the intents that its phrases were taken for, most first.
+    """
     figures = [f"{name}: {value}" for name, value in document.items() if not isinstance(value, dict)]
     recall = [f"recall {name}: {share}" for name, share in document["recall"].items()]
     variants = [f"{name}: {row['accuracy']} of {row['phrases']}" for name, row in document["variants"].items()]
-    confusion = [
-        f"{meant}: " + ", ".join(f"{taken} {n}" for taken, n in sorted(row.items(), key=lambda pair: -pair[1]))
-        for meant, row in document["confusion"].items()
-    ]
+    confusion = []
+    for meant, count_by_intent in document["confusion"].items():
+        most_first = sorted(count_by_intent.items(), key=lambda pair: -pair[1])
+        taken_for = ", ".join(f"{intent} {count}" for intent, count in most_first)
+        confusion.append(f"{meant}: {taken_for}")
     negatives = [
         f"sounds like {name} and is not: {row['acted_on']} of {row['phrases']} acted on"
         for name, row in document["hard_negatives"].items()

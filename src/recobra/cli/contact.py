@@ -53,12 +53,18 @@ def check_batch(arguments: argparse.Namespace) -> Answer:
 
 
 def _compare_expected(columns: dict[str, list[str]], judged: list[dict[str, str]]) -> dict[str, object]:
-    """Return how many rows agree with the column `allowed` of the file, where it has one, and the lines that differ."""
+    """Return how many rows agree with the column `allowed` of the file, and the numbers of the lines that differ.
+
+    The result is empty where the file has no such column.
+    """
     if "allowed" not in columns:
         return {}
+    differing_lines = []
     pairs = zip(columns["allowed"], judged, strict=True)
-    differ = [line for line, (expected, answer) in enumerate(pairs, _FIRST_LINE) if expected != answer["allowed"]]
-    return {"agree": len(judged) - len(differ), "disagree": len(differ), "lines": differ}
+    for line, (expected, answer) in enumerate(pairs, start=_FIRST_LINE):
+        if expected != answer["allowed"]:
+            differing_lines.append(line)
+    return {"agree": len(judged) - len(differing_lines), "disagree": len(differing_lines), "lines": differing_lines}
 
 
 _FIRST_LINE = 2  # the header is the first

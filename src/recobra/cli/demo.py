@@ -11,7 +11,7 @@ import subprocess
 import sys
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from recobra.cli import bootstrap, demo_campaign, demo_replies, options
 from recobra.cli.answer import Answer, CommandRefused
@@ -21,12 +21,24 @@ DEFAULT_ACCOUNTS = 20_000
 MORNING_UTC = time(15, 0)  # ten in Lima and Bogotá, noon in Santiago
 SHOWN_USER = "carla"
 PROGRESS_STEP = 500  # messages between two lines of progress
+SEARCH_DAYS = 30  # how far back the latest lawful morning is looked for
+
+
+class CastMember(NamedTuple):
+    """A user of the demonstration; managers, administrators and auditors see every portfolio without naming any."""
+
+    username: str
+    first_name: str
+    role: str
+    portfolios: tuple[str, ...]
+
+
 CAST = (
-    ("ana", "Ana", "GESTOR", ("PE-CONSUMO",)),
-    ("bruno", "Bruno", "SUPERVISOR", ("PE-CONSUMO", "CO-SERVICIOS")),
-    ("carla", "Carla", "MANAGER", ()),
-    ("dario", "Darío", "ADMINISTRATOR", ()),
-    ("hilda", "Hilda", "AUDITOR", ()),
+    CastMember("ana", "Ana", "GESTOR", ("PE-CONSUMO",)),
+    CastMember("bruno", "Bruno", "SUPERVISOR", ("PE-CONSUMO", "CO-SERVICIOS")),
+    CastMember("carla", "Carla", "MANAGER", ()),
+    CastMember("dario", "Darío", "ADMINISTRATOR", ()),
+    CastMember("hilda", "Hilda", "AUDITOR", ()),
 )
 
 
@@ -52,8 +64,8 @@ def run_demo(arguments: argparse.Namespace) -> Answer:
     bootstrap.set_up()
     summary = _stored_file("demo.json")
     # Written at the very end: without it the first start was interrupted, and goes on.
-    made = json.loads(summary.read_text(encoding="utf-8")) if summary.exists() else _make_demo(arguments)
-    document = {**made, "user": SHOWN_USER, "password": _demo_password()}
+    figures = json.loads(summary.read_text(encoding="utf-8")) if summary.exists() else _make_demo(arguments)
+    document = {**figures, "user": SHOWN_USER, "password": _demo_password()}
     lines = _summary_lines(document)
     if arguments.no_serve:
         return Answer(document=document, lines=lines)
@@ -104,7 +116,10 @@ def _make_demo(arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def _load_portfolios(accounts: int, at: datetime) -> list[dict[str, Any]]:
-    """Open the portfolios, give each its strategy and load its file."""
+    """Open the portfolios, give each its strategy and load its file; return the figures of each load.
+
+    `accounts` is how many there are in all portfolios together.
+    """
     from recobra.cli.demo_data import EXAMPLES  # noqa: PLC0415 - needed on the first start only
     from recobra.intake import operations as intake  # noqa: PLC0415
     from recobra.messaging import operations as messaging  # noqa: PLC0415 - needs the settings
@@ -154,39 +169,44 @@ def _record_payments(at: datetime) -> int:
 
 
 def _create_users(at: datetime) -> None:
+    """Create the users of CAST who do not exist yet, all with the same password."""
     from recobra.access import operations as access  # noqa: PLC0415 - needs the settings
     from recobra.access.queries import User  # noqa: PLC0415
 
-    for username, name, role, portfolios in CAST:
-        if not User.objects.filter(username=username).exists():
-            access.create_user(
-                username=username,
-                first_name=name,
-                role=role,
-                portfolios=portfolios,
-                password=_demo_password(),
-                email=f"{username}@example.com",
-                actor="demo",
-                now=at,
-            )
+    for member in CAST:
+        if User.objects.filter(username=member.username).exists():
+            continue
+        access.create_user(
+            username=member.username,
+            first_name=member.first_name,
+            role=member.role,
+            portfolios=member.portfolios,
+            password=_demo_password(),
+            email=f"{member.username}@example.com",
+            actor="demo",
+            now=at,
+        )
 
 
 def _send_due(at: datetime, planned: int) -> int:
-    """Send everything that is due, by two dispatchers at once; return how many messages were sent."""
+    """Send everything that is due, by two dispatchers at once; return how many messages were sent.
+
+    `planned` is how many were planned, for the lines of progress. Raises CommandRefused where a dispatcher fails.
+    """
     from recobra.access.queries import User  # noqa: PLC0415 - needs the settings
     from recobra.messaging import operations as messaging  # noqa: PLC0415 - needs the settings
     from recobra.messaging import queries  # noqa: PLC0415
 
     user = User.objects.get(username=SHOWN_USER)
-    # The second one is a process of its own, as in an installation.
+    # The second dispatcher is a process of its own, as in an installation.
     command = [sys.executable, "-m", "recobra.cli", "dispatch", "--once", "--now", at.isoformat(), "--json"]
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True) as other:  # noqa: S603
         sent = 0
         while batch := messaging.dispatch_once(now=at, limit=PROGRESS_STEP)["sent"]:
             sent += batch
-            bootstrap.report_progress(
-                f"  {queries.counts_for(user, day=at.date())[queries.Status.SENT]} of {planned} sent …"
-            )
+            # Read from the database: the other one sends too.
+            sent_by_both = queries.counts_for(user, day=at.date())[queries.Status.SENT]
+            bootstrap.report_progress(f"  {sent_by_both} of {planned} sent …")
         output, _errors = other.communicate()
     if other.returncode != 0:
         raise CommandRefused("The second dispatcher failed; its reason is above.")
@@ -194,10 +214,14 @@ def _send_due(at: datetime, planned: int) -> int:
 
 
 def _choose_instant(day: date | None, now: datetime) -> datetime:
-    """Return the instant to play: now, or the latest morning on which the law allows contact in all three countries."""
+    """Return the instant to play: the morning of a day, or without one the latest at which contact is lawful.
+
+    That is now, or else a morning of the last month on which the law allows contact in all three countries.
+    """
     if day is not None:
         return datetime.combine(day, MORNING_UTC, UTC)
-    mornings = (datetime.combine(now.date() - timedelta(days=back), MORNING_UTC, UTC) for back in range(30))
+    days = [now.date() - timedelta(days=days_back) for days_back in range(SEARCH_DAYS)]
+    mornings = [datetime.combine(morning_day, MORNING_UTC, UTC) for morning_day in days]
     for at in (now, *mornings):
         if at <= now and _is_lawful(at):
             return at
@@ -205,21 +229,28 @@ def _choose_instant(day: date | None, now: datetime) -> datetime:
 
 
 def _is_lawful(at: datetime) -> bool:
-    """Tell if e-mail may be sent in every country of the demonstration, now and for an hour."""
+    """Tell if e-mail may be sent in every country of the demonstration, from an instant on and for an hour."""
     from zoneinfo import ZoneInfo  # noqa: PLC0415 - needed on the first start only
 
     from recobra.cli.demo_data import EXAMPLES  # noqa: PLC0415
     from recobra_core.law import OpeningKey, build_openings, to_arrow  # noqa: PLC0415
 
-    zones = [(example.portfolio["country"], example.portfolio["time_zone"]) for example in EXAMPLES]
-    keys = [OpeningKey(country, "", zone, "email", at.astimezone(ZoneInfo(zone)).date()) for country, zone in zones]
-    instant = at.replace(tzinfo=None)
-    return all(
-        row["opens_at_utc"] is not None
-        and row["opens_at_utc"].replace(tzinfo=None) <= instant
-        and instant + timedelta(hours=1) <= row["closes_at_utc"].replace(tzinfo=None)
-        for row in to_arrow(build_openings(keys=keys)).to_pylist()
-    )
+    keys = []
+    for example in EXAMPLES:
+        zone = example.portfolio["time_zone"]
+        local_day = at.astimezone(ZoneInfo(zone)).date()
+        keys.append(OpeningKey(example.portfolio["country"], "", zone, "email", local_day))
+    # The instants of openings are UTC without a time zone.
+    begins = at.replace(tzinfo=None)
+    ends = begins + timedelta(hours=1)
+    for opening in to_arrow(build_openings(keys=keys)).to_pylist():
+        if opening["opens_at_utc"] is None:
+            return False
+        opens = opening["opens_at_utc"].replace(tzinfo=None)
+        closes = opening["closes_at_utc"].replace(tzinfo=None)
+        if begins < opens or closes < ends:
+            return False
+    return True
 
 
 def _check_port(port: int) -> None:
@@ -233,15 +264,18 @@ def _check_port(port: int) -> None:
 
 
 def _demo_password() -> str:
+    """Return the password of all users, drawn on the first call and stored for the next."""
     return created_once.read_or_create(_stored_file("demo-password"), secrets.token_urlsafe(9))
 
 
 def _stored_file(name: str) -> Path:
+    """Return the path of a file in the data directory."""
     return database.data_dir() / name
 
 
 def _summary_lines(document: dict[str, Any]) -> tuple[str, ...]:
-    others = ", ".join(name for name, *_rest in CAST if name != SHOWN_USER)
+    """Return what a person needs to know of the demonstration: its figures, its instant, and who may sign in."""
+    others = ", ".join(member.username for member in CAST if member.username != SHOWN_USER)
     figures = (
         f"{document['accounts']} accounts in {document['portfolios']} portfolios, "
         f"{document['contacts_planned']} contacts planned, "

@@ -27,6 +27,8 @@ SCENES: Final[tuple[tuple[str, ...], ...]] = (
 
 @dataclass(slots=True)
 class _Scene:
+    """What one debtor writes in answer to a message: a line a turn. `figures` end the debtor's identity document."""
+
     public_id: str
     figures: str
     lines: tuple[str, ...]
@@ -43,32 +45,40 @@ def play_replies(*, at: datetime) -> int:
     with translation.override(settings.LANGUAGE_CODE):
         receipts = simulate_debtor.simulate_receipts(since=at, now=at)
         bootstrap.report_progress(f"Receipts: {receipts}. Some debtors answer …")
+        # Not strict: there are more messages than scenes, or, in a small demonstration, fewer.
+        messages_and_lines = zip(simulate_debtor.answerable_messages(since=at), SCENES, strict=False)
         scenes = [
             _Scene(public_id=str(message.public_id), figures=message.figures, lines=lines)
-            for message, lines in zip(simulate_debtor.answerable_messages(since=at), SCENES, strict=False)
+            for message, lines in messages_and_lines
         ]
-        return sum(
-            _play_turn(scenes, number, at + TURN_LENGTH * (number + 1)) for number in range(max(map(len, SCENES)))
-        )
+        turns = max(len(lines) for lines in SCENES)
+        count = 0
+        for number in range(turns):
+            count += _play_turn(scenes, number, now=at + TURN_LENGTH * (number + 1))
+        return count
 
 
-def _play_turn(scenes: list[_Scene], number: int, now: datetime) -> int:
-    """Let everybody write a message, the bot answer it, and the answers be sent; return how many messages."""
+def _play_turn(scenes: list[_Scene], number: int, *, now: datetime) -> int:
+    """Let every debtor write the line of a turn, the bot answer, and the answers be sent.
+
+    Turns are numbered from 0. Returns how many debtors wrote: those whose scene has not ended.
+    """
     from recobra.conversations import operations as conversations  # noqa: PLC0415 - needs the settings
     from recobra.demo import simulate_debtor  # noqa: PLC0415
     from recobra.messaging import operations as messaging  # noqa: PLC0415
 
     count = 0
     for scene in scenes:
-        if number < len(scene.lines):
-            conversation_id = simulate_debtor.answer_as_debtor(
-                public_id=scene.public_id,
-                text=scene.lines[number].replace(FIGURES, scene.figures),
-                key=f"{scene.public_id}-{number}",
-                now=now,
-            )
-            if conversation_id is not None:
-                conversations.answer_conversation(conversation_id=conversation_id, now=now)
-            count += 1
+        if number >= len(scene.lines):
+            continue
+        conversation_id = simulate_debtor.answer_as_debtor(
+            public_id=scene.public_id,
+            text=scene.lines[number].replace(FIGURES, scene.figures),
+            key=f"{scene.public_id}-{number}",
+            now=now,
+        )
+        if conversation_id is not None:
+            conversations.answer_conversation(conversation_id=conversation_id, now=now)
+        count += 1
     messaging.dispatch_once(now=now)
     return count

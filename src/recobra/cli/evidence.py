@@ -74,15 +74,18 @@ def verify_evidence(arguments: argparse.Namespace) -> Answer:
     from recobra.kit import clock  # noqa: PLC0415
 
     now = clock.now()
+    trusted: list[x509.Certificate] = []
     try:
-        trusted = [
-            certificate
-            for path in arguments.certificate
-            for certificate in x509.load_pem_x509_certificates(_read_file(path))
-        ]
+        for path in arguments.certificate:
+            trusted += x509.load_pem_x509_certificates(_read_file(path))
     except ValueError as error:
         raise CommandRefused(f"A certificate cannot be read: {error}.") from error
-    verification = verify_file(content, trusted=trusted or [own_identity(now=now).certificate], now=now)
+    if not trusted:
+        trusted = [own_identity(now=now).certificate]
+    verification = verify_file(content, trusted=trusted, now=now)
+    reason = f"{arguments.file} is not valid: {verification.what}"
+    if verification.where:
+        reason += f": {', '.join(verification.where)}"
     return Answer(
         document={
             "finding": verification.finding.value,
@@ -92,9 +95,7 @@ def verify_evidence(arguments: argparse.Namespace) -> Answer:
             "signed_at": verification.signed_at or None,
         },
         ok=verification.ok,
-        reason=": ".join((f"{arguments.file} is not valid", verification.what, ", ".join(verification.where)))
-        if verification.where
-        else f"{arguments.file} is not valid: {verification.what}",
+        reason=reason,
     )
 
 
@@ -111,6 +112,7 @@ def write_certificate(arguments: argparse.Namespace) -> Answer:
 
 
 def _read_file(path: Path) -> bytes:
+    """Return the content of a file of at most MAX_BYTES. Raises CommandRefused."""
     try:
         if path.stat().st_size > MAX_BYTES:
             raise CommandRefused(f"{path} is larger than {MAX_BYTES} bytes.")
@@ -120,6 +122,7 @@ def _read_file(path: Path) -> bytes:
 
 
 def _write_file(path: Path, content: bytes) -> None:
+    """Write a file, in place of one that is there. Raises CommandRefused."""
     try:
         path.write_bytes(content)
     except OSError as error:

@@ -126,6 +126,7 @@ def _summary_lines(document: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _read_mapping(path: Path) -> dict[str, Any]:
+    """Return the document of a mapping file. Raises CommandRefused where it is no table in YAML."""
     import yaml  # noqa: PLC0415 - only this command reads YAML
 
     try:

@@ -50,7 +50,10 @@ def report_aging(arguments: argparse.Namespace) -> Answer:
 
 
 def _aging_rows(as_of: date, code: str | None) -> list[dict[str, Any]]:
-    """Return the ageing of one portfolio by its own buckets, or of all by the standard ones, by currency."""
+    """Return the ageing of one portfolio by its own buckets, or of all by the standard ones; rows by currency.
+
+    `code` is that of the portfolio, None for all.
+    """
     from recobra.insight.queries.aging import ageing_on_day  # noqa: PLC0415 - needs the settings
     from recobra.portfolio import setup  # noqa: PLC0415
 
@@ -58,12 +61,14 @@ def _aging_rows(as_of: date, code: str | None) -> list[dict[str, Any]]:
     limits = portfolios[0].limits if code else {}
     rows = []
     for currency in sorted({portfolio.currency for portfolio in portfolios}):
-        ids = [portfolio.pk for portfolio in portfolios if portfolio.currency == currency]
-        rows += [{"currency": currency, **row} for row in ageing_on_day(portfolio_ids=ids, limits=limits, as_of=as_of)]
+        portfolio_ids = [portfolio.pk for portfolio in portfolios if portfolio.currency == currency]
+        buckets = ageing_on_day(portfolio_ids=portfolio_ids, limits=limits, as_of=as_of)
+        rows += [{"currency": currency, **bucket} for bucket in buckets]
     return rows
 
 
 def _write_spreadsheet(path: Path, rows: list[dict[str, Any]]) -> None:
+    """Write the columns of COLUMNS to an Excel file. Raises CommandRefused for a file of another name than .xlsx."""
     import xlsxwriter  # noqa: PLC0415 - only for spreadsheets
 
     if path.suffix.lower() != ".xlsx":

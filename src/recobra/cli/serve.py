@@ -73,6 +73,8 @@ def answer_and_serve(port: int, *, lines: tuple[str, ...] = (), **more: Any) -> 
 
 
 def _serve_until_stopped(server: Any) -> None:
+    """Run the web server, with the worker and the dispatcher beside it, until Ctrl-C or SIGTERM."""
+
     def stop(_number: int, _frame: object) -> None:
         raise KeyboardInterrupt
 
@@ -138,6 +140,7 @@ def start_worker(_arguments: argparse.Namespace) -> Answer:
 
 
 def _run_worker() -> None:
+    """Run jobs and schedules until SIGTERM, Ctrl-C, or the end of the process that started this one."""
     from django.utils import translation  # noqa: PLC0415 - needs the settings
     from procrastinate.contrib.django import app  # noqa: PLC0415 - needs the settings
     from procrastinate.contrib.django.django_connector import DjangoConnector  # noqa: PLC0415
@@ -168,13 +171,14 @@ def start_dispatcher(arguments: argparse.Namespace) -> Answer:
 
     server.refuse_local_names()
     if arguments.once:
-        is_live = arguments.now is None
-        figures = messaging.dispatch_due(instant=clock.now) if is_live else messaging.dispatch_once(now=arguments.now)
-        return Answer(document=figures)
+        if arguments.now is None:
+            return Answer(document=messaging.dispatch_due(instant=clock.now))
+        return Answer(document=messaging.dispatch_once(now=arguments.now))
     return Answer(document={"dispatch": "running"}, then=_dispatch_forever)
 
 
 def _dispatch_forever() -> None:
+    """Send what is due until SIGTERM, Ctrl-C, or the end of the process that started this one."""
     from recobra.messaging import operations as messaging  # noqa: PLC0415 - needs the settings
 
     stop = threading.Event()

@@ -85,6 +85,7 @@ def run_bench(arguments: argparse.Namespace) -> Answer:
 
 
 def _remove_installation(home: Path) -> None:
+    """Stop the database of a bench and remove all its files."""
     from django.db import connection, connections  # noqa: PLC0415 - needs the settings
 
     from recobra.kit import database  # noqa: PLC0415
@@ -100,6 +101,11 @@ def _remove_installation(home: Path) -> None:
 
 
 def _measure_days(home: Path, accounts: int) -> dict[str, Any]:
+    """Load two days and run their cycles; return the seconds, the floors, the peak of memory and two ratios.
+
+    `ratio_first` is the product's time on the first day over the database's alone, `ratio_second` the time of the
+    second day, on which little has changed, over the first.
+    """
     from recobra.cli.bench import data, floors, memory  # noqa: PLC0415 - need the settings
 
     bootstrap.report_progress(f"Writing the files of {accounts} accounts …")
@@ -131,6 +137,7 @@ def _measure_days(home: Path, accounts: int) -> dict[str, Any]:
 
 
 def _open_portfolio() -> None:
+    """Open the bench's portfolio, with templates and a ready-made strategy."""
     from recobra.messaging import operations as messaging  # noqa: PLC0415 - needs the settings
     from recobra.portfolio import setup  # noqa: PLC0415
     from recobra.strategy import operations as strategy  # noqa: PLC0415
@@ -177,9 +184,11 @@ def _measure_redecision(now: datetime) -> float:
         cursor.execute("SELECT min(debtor_id), max(debtor_id) FROM portfolio_account")
         low, high = cursor.fetchone()
     milliseconds = []
-    for place in range(REDECISIONS + 1):
+    # Debtors at even distances, from the first to the last.
+    for index in range(REDECISIONS + 1):
+        debtor_id = low + (high - low) * index // REDECISIONS
         begin = time.perf_counter()
-        strategy.redecide_debtors(debtor_ids=[low + (high - low) * place // REDECISIONS], now=now, actor="bench")
+        strategy.redecide_debtors(debtor_ids=[debtor_id], now=now, actor="bench")
         milliseconds.append(1000 * (time.perf_counter() - begin))
-    # The first one compiles the statements.
+    # The first one compiles the statements, and does not count.
     return round(statistics.median(milliseconds[1:]), 1)

@@ -8,24 +8,37 @@ from pathlib import Path
 import duckdb
 
 # Pseudo-random numbers, the same on every machine and version of the engine.
+# The multipliers and the modulus are those of well-known linear congruential generators.
 _RANDOM = "(({of} * 48271 + {salt}) * 69621 % 2147483647)"
+# Days past due by a draw `r` of a hundred, spread within each range by a second draw `x`; negative before the due date.
 _DAYS_LATE = """CASE WHEN r < 14 THEN -25 + x % 20 WHEN r < 26 THEN -5 + x % 6 WHEN r < 39 THEN 1 + x % 5
     WHEN r < 53 THEN 6 + x % 10 WHEN r < 66 THEN 16 + x % 15 WHEN r < 79 THEN 31 + x % 30
     WHEN r < 87 THEN 61 + x % 30 WHEN r < 95 THEN 91 + x % 90 ELSE 181 + x % 180 END"""
 
 
 def write_day_file(path: Path, *, accounts: int, first_day: date, later: bool = False) -> Path:
-    """Write a day's file. The later day differs in 5 of 100 accounts: 3 paid a part, 1 is gone, 1 is new."""
+    """Write the file of a day and return its path.
+
+    Without `later` it is the first day's. The later day differs in 5 of 100 accounts: 3 paid a part, 1 is gone, 1 is
+    replaced by a new one.
+    """
     duckdb.connect().execute(_copy_statement(accounts, later=later), {"day": first_day, "file": str(path)})
     return path
 
 
 def _random(of: str, salt: int) -> str:
+    """Return the SQL of a number drawn by the value of a column; each salt makes an independent draw."""
     return _RANDOM.format(of=of, salt=salt)
 
 
 def _copy_statement(accounts: int, *, later: bool) -> str:
-    """Return the COPY statement. `change` of an account says what becomes of it by the later day."""
+    """Return the COPY statement of a day's file.
+
+    An account is drawn by its number `a`, and its debtor, who has two of them, by `d`. `change` of an account, a draw
+    of a hundred, says what becomes of it by the later day: below 3 it paid a half, 3 is gone, 4 is a new account. The
+    other draws: `r` and `x` its arrears, `minor` its amount, `p` the debtor's telephones, `q` the e-mail addresses, `y`
+    the rest.
+    """
     number = f"CASE WHEN change = 4 THEN a + {accounts} ELSE a END" if later else "a"
     owed = "CASE WHEN change < 3 THEN minor // 2 ELSE minor END" if later else "minor"
     return f"""

@@ -11,7 +11,7 @@ import time
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import psutil
 from django.conf import settings
@@ -77,6 +77,7 @@ def measure_dispatch(*, messages: int, dispatchers: int, channel: str, now: date
 
 
 def _configure_channel(sink: SinkProcess, channel: str, now: datetime) -> None:
+    """Let a channel (email or sms) lead to the sink, here and in the processes that are started later."""
     os.environ["RECOBRA_DEMO"] = "1"
     os.environ["DJANGO_SETTINGS_MODULE"] = "recobra.config.settings"
     settings.DEMO = True  # nothing leaves the machine
@@ -107,6 +108,10 @@ def _configure_channel(sink: SinkProcess, channel: str, now: datetime) -> None:
 def _measure_run(
     sink: SinkProcess, dispatchers: int, *, messages: int, channel: str, ids: tuple[int, int], now: datetime
 ) -> dict[str, Any]:
+    """Let some dispatchers send an outbox of messages at once; return what arrived, the seconds and the work.
+
+    `ids` are creditor and portfolio of `outbox.open_portfolio`.
+    """
     bootstrap.report_progress(f"{messages} messages by {dispatchers} dispatcher(s) …")
     outbox.fill_outbox(messages=messages, prefix=f"R{dispatchers}-", channel=channel, ids=ids, now=now)
     sink.take_figures()
@@ -119,18 +124,22 @@ def _measure_run(
     ]
     for process in processes:
         _read_output(process)  # ready
-    before, begin = _used_seconds(sink), time.monotonic()
+    before = _used_seconds(sink)
+    begin = time.monotonic()
     for process in processes:
         assert process.stdin is not None
         process.stdin.write("go\n")
         process.stdin.flush()
     ends = [json.loads(_read_output(process)) for process in processes]
-    seconds, after = time.monotonic() - begin, _used_seconds(sink)
+    seconds = time.monotonic() - begin
+    after = _used_seconds(sink)
     for process in processes:
         process.communicate()
     arrived = sink.take_figures()
     sent = sum(end["sent"] for end in ends)
-    per_1000 = {name: round(1000 * (after[name] - before[name]) / sent, 2) for name in after}
+    cpu_per_1000 = {"dispatchers": round(1000 * sum(end["cpu_s"] for end in ends) / sent, 2)}
+    for name, used in after.items():
+        cpu_per_1000[name] = round(1000 * (used - before[name]) / sent, 2)
     return {
         "sent": sent,
         "arrived": arrived["messages"],
@@ -138,11 +147,12 @@ def _measure_run(
         "octets": arrived["octets"],
         "seconds": round(seconds, 2),
         "messages_a_second": round(sent / seconds, 1),
-        "cpu_s_per_1000": {"dispatchers": round(1000 * sum(e["cpu_s"] for e in ends) / sent, 2), **per_1000},
+        "cpu_s_per_1000": cpu_per_1000,
     }
 
 
 def _read_output(process: subprocess.Popen[str]) -> str:
+    """Wait for the next line of a dispatcher. Raises RuntimeError where it ended without one."""
     assert process.stdout is not None
     line = process.stdout.readline()
     if not line:
@@ -166,6 +176,7 @@ def _used_seconds(sink: SinkProcess) -> dict[str, float]:
 
 
 def _cpu_seconds(process: psutil.Process) -> float:
+    """Return the processor seconds of one process, 0 where it has ended."""
     try:
         times = process.cpu_times()
     except psutil.NoSuchProcess:
@@ -186,23 +197,37 @@ def _measure_floor(sink: SinkProcess, channel: str, messages: int, octets: int) 
 
 
 def _send_bytes(sink: SinkProcess, channel: str, messages: int, octets: int) -> None:
+    """Send messages of so many bytes each to the sink, one after the other over one connection."""
     with socket.create_connection(("127.0.0.1", sink.ports[channel])) as wire, wire.makefile("rb") as answers:
         if channel == "email":
-            answers.readline()
-        for _number in range(messages):
-            if channel == "email":
-                wire.sendall(b"MAIL FROM:<a@b.example>\r\nRCPT TO:<c@d.example>\r\nDATA\r\n")
-                for _line in range(3):
-                    answers.readline()
-                wire.sendall(b"x" * octets + b"\r\n.\r\n")
-                answers.readline()
-            else:
-                body = b'{"text":"' + b"x" * max(octets - 11, 0) + b'"}'
-                wire.sendall(b"POST / HTTP/1.1\r\nContent-Length: " + str(len(body)).encode() + b"\r\n\r\n" + body)
-                while answers.readline() not in {b"\r\n", b""}:
-                    pass
-                answers.read(len(b'{"id":""}'))
+            _send_mails(wire, answers, messages, octets)
+        else:
+            _send_requests(wire, answers, messages, octets)
+    # What arrived is no part of the next run.
     sink.take_figures()
+
+
+def _send_mails(wire: socket.socket, answers: BinaryIO, messages: int, octets: int) -> None:
+    """Send mails whose content has so many bytes, each when the one before was accepted."""
+    answers.readline()  # the greeting
+    for _number in range(messages):
+        wire.sendall(b"MAIL FROM:<a@b.example>\r\nRCPT TO:<c@d.example>\r\nDATA\r\n")
+        for _command in ("MAIL", "RCPT", "DATA"):
+            answers.readline()
+        wire.sendall(b"x" * octets + b"\r\n.\r\n")
+        answers.readline()
+
+
+def _send_requests(wire: socket.socket, answers: BinaryIO, messages: int, octets: int) -> None:
+    """Send HTTP requests whose body has so many bytes, each when the one before was answered."""
+    braces = len(b'{"text":""}')
+    body = b'{"text":"' + b"x" * max(octets - braces, 0) + b'"}'
+    head = b"POST / HTTP/1.1\r\nContent-Length: " + str(len(body)).encode() + b"\r\n\r\n"
+    for _number in range(messages):
+        wire.sendall(head + body)
+        while answers.readline() not in {b"\r\n", b""}:
+            pass
+        answers.read(len(b'{"id":""}'))
 
 
 def _measure_copy(table: str, rows: int) -> float:

@@ -13,7 +13,7 @@ from psycopg import sql
 
 COPY_NAME = "bench_floor"
 OTHER_APPS = ("django_", "auth_", "procrastinate_", "access_")
-BLOCK = 1 << 20
+BLOCK = 1 << 20  # bytes read at once
 
 
 def measure_raw_copy(path: Path) -> float:
@@ -63,7 +63,7 @@ def _copy_out(table: str, file: Path) -> int:
             with _connect(COPY_NAME) as other:
                 for (month,) in cursor.fetchall():
                     other.execute("SELECT journal_open_month(%s)", [month])
-        with file.open("wb") as out, cursor.copy(_copy_statement(table, "TO STDOUT")) as copy:
+        with file.open("wb") as out, cursor.copy(_copy_out_statement(table)) as copy:
             for block in copy:
                 out.write(block)
     return file.stat().st_size
@@ -71,42 +71,51 @@ def _copy_out(table: str, file: Path) -> int:
 
 def _copy_in(other: psycopg.Connection, table: str, file: Path) -> float:
     """Copy a file into a table and return the seconds."""
+    statement = sql.SQL("COPY {} FROM STDIN").format(sql.Identifier(table))
     begin = time.perf_counter()
-    with file.open("rb") as rows, other.cursor().copy(_copy_statement(table, "FROM STDIN")) as copy:
+    with file.open("rb") as rows, other.cursor().copy(statement) as copy:
         while block := rows.read(BLOCK):
             copy.write(block)
     return time.perf_counter() - begin
 
 
-def _copy_statement(table: str, direction: str) -> sql.Composed:
+def _copy_out_statement(table: str) -> sql.Composed:
+    """Return the COPY of a table to the client."""
     source = sql.Identifier(table)
-    if direction == "TO STDOUT" and table == "journal_entry":
-        return sql.SQL("COPY (SELECT * FROM {}) TO STDOUT").format(source)  # COPY TO wants no partitioned table
-    return sql.SQL("COPY {} {}").format(source, sql.SQL(direction))
+    if table == "journal_entry":
+        # COPY TO refuses a partitioned table, and takes a query over it.
+        return sql.SQL("COPY (SELECT * FROM {}) TO STDOUT").format(source)
+    return sql.SQL("COPY {} TO STDOUT").format(source)
 
 
 def _tables_in_order() -> list[str]:
     """Return the product's tables, each after those that it refers to."""
     with connection.cursor() as cursor:
         cursor.execute(
-            """SELECT c.oid::regclass::text, coalesce(array_agg(DISTINCT f.confrelid::regclass::text)
-                   FILTER (WHERE f.confrelid <> c.oid), '{}')
-               FROM pg_class c LEFT JOIN pg_constraint f ON f.conrelid = c.oid AND f.contype = 'f'
-               WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition
-               GROUP BY c.oid"""
+            # Every table, also a partitioned one, with the other tables that its foreign keys refer to.
+            """SELECT class.oid::regclass::text, coalesce(array_agg(DISTINCT reference.confrelid::regclass::text)
+                   FILTER (WHERE reference.confrelid <> class.oid), '{}')
+               FROM pg_class class
+               LEFT JOIN pg_constraint reference ON reference.conrelid = class.oid AND reference.contype = 'f'
+               WHERE class.relnamespace = 'public'::regnamespace AND class.relkind IN ('r', 'p')
+                   AND NOT class.relispartition
+               GROUP BY class.oid"""
         )
-        refers = {name: set(others) for name, others in cursor.fetchall() if not name.startswith(OTHER_APPS)}
+        rows = cursor.fetchall()
+    referred_tables = {name: set(others) for name, others in rows if not name.startswith(OTHER_APPS)}
     ordered: list[str] = []
-    while refers:
-        ready = sorted(name for name, others in refers.items() if not others & refers.keys())
+    while referred_tables:
+        # Those that refer to no table that is still to come.
+        ready = sorted(name for name, others in referred_tables.items() if not others & referred_tables.keys())
         ordered += ready
         for name in ready:
-            del refers[name]
+            del referred_tables[name]
     return ordered
 
 
 @contextmanager
 def _connect(name: str) -> Iterator[psycopg.Connection]:
+    """Connect to another database of the same server, outside any transaction."""
     settings = connection.settings_dict
     with psycopg.connect(host=settings["HOST"], user=settings["USER"], dbname=name, autocommit=True) as other:
         yield other

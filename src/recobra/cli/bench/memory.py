@@ -31,6 +31,7 @@ class MemoryWatch:
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_backend_pid()")
             (backend,) = cursor.fetchone()
+        # The parent of our connection's process is the server.
         server = psutil.Process(backend).parent()
         assert server is not None
         self._thread = threading.Thread(target=self._sample, args=(server,), daemon=True)
@@ -43,6 +44,7 @@ class MemoryWatch:
             self._thread.join()
 
     def _sample(self, server: psutil.Process) -> None:
+        """Keep the peak up to date until the watch ends; runs in a thread of its own."""
         ours = psutil.Process(os.getpid())
         while not self._done.wait(EVERY_SECONDS):
             with contextlib.suppress(psutil.Error):
@@ -51,7 +53,8 @@ class MemoryWatch:
 
 def _resident_bytes(root: psutil.Process) -> int:
     """Return the memory of a process and its descendants: the own part of each, and the largest shared part once."""
-    own, shared = 0, 0
+    own = 0
+    shared = 0
     for process in (root, *root.children(recursive=True)):
         with contextlib.suppress(psutil.NoSuchProcess):
             memory = process.memory_info()

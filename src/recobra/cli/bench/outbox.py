@@ -54,7 +54,10 @@ def open_portfolio(*, now: datetime) -> tuple[int, int]:
 
 
 def fill_outbox(*, messages: int, prefix: str, channel: str, ids: tuple[int, int], now: datetime) -> None:
-    """Create debtors whose numbers begin with `prefix`, and plan a message to each of them."""
+    """Create debtors whose numbers begin with `prefix`, and plan a message to each of them.
+
+    `ids` are creditor and portfolio of `open_portfolio`.
+    """
     creditor_id, portfolio_id = ids
     values: dict[str, Any] = {
         "n": messages,

@@ -68,6 +68,7 @@ class MailSink(_Connection):
             self._transport.write(answers)
 
     def _answers(self) -> list[bytes]:
+        """Return the answer to every whole command or content in the buffer, and take them out of it."""
         answers: list[bytes] = []
         while True:
             end = b"\r\n.\r\n" if self._content else b"\r\n"
@@ -75,19 +76,29 @@ class MailSink(_Connection):
             if not separator:
                 return answers
             self._buffer = rest
-            answers.append(self._answer_content(part) if self._content else self._answer_command(part[:4].upper()))
+            if self._content:
+                answers.append(self._answer_content(part))
+            else:
+                verb = part[:4].upper()
+                answers.append(self._answer_command(verb))
 
     def _answer_content(self, content: bytes) -> bytes:
+        """Count a message by the contact that its headers name."""
         self._content = False
         match = _CONTACT.search(content, 0, HEADER_BYTES)
         self._count_message(match.group(1) if match else b"", len(content))
         return b"250 2.0.0 taken\r\n"
 
-    def _answer_command(self, command: bytes) -> bytes:
-        if command == b"DATA":
+    def _answer_command(self, verb: bytes) -> bytes:
+        """Answer a command by its verb; after DATA the content follows."""
+        if verb == b"DATA":
             self._content = True
             return b"354 go on\r\n"
-        return _HELLO if command == b"EHLO" else b"221 bye\r\n" if command == b"QUIT" else b"250 fine\r\n"
+        if verb == b"EHLO":
+            return _HELLO
+        if verb == b"QUIT":
+            return b"221 bye\r\n"
+        return b"250 fine\r\n"
 
 
 class GatewaySink(_Connection):
