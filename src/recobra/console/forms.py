@@ -17,6 +17,7 @@ from recobra.console.templatetags.console import Place, number_locale
 
 _CONTROL = {"class": "form-control"}
 _SELECT = {"class": "form-select"}
+# Far beyond any debt, and in minor units within the bigint of the database.
 AMOUNT_LIMIT = Decimal(10) ** 13
 
 
@@ -24,6 +25,7 @@ class MoneyField(forms.CharField):
     """An amount as the country writes it; its value is minor units (int), None when optional and empty."""
 
     def __init__(self, *, place: Place, **options: Any) -> None:
+        """Read amounts in the format of `place` and in its currency; `options` go to CharField."""
         super().__init__(**options)
         self.place = place
         self.widget.attrs |= {**_CONTROL, "inputmode": "decimal", "autocomplete": "off", "placeholder": self._example()}
@@ -34,6 +36,7 @@ class MoneyField(forms.CharField):
         return self._parse_minor(text) if text else None
 
     def _parse_minor(self, text: str) -> int:
+        """Return the minor units of an amount. Raises ValidationError."""
         unreadable = forms.ValidationError(_("Write the amount like %(example)s.") % {"example": self._example()})
         # Babel also reads letters and signs that nobody means as an amount, such as an exponent.
         if not re.fullmatch(r"-?[\d.,'’\s]+", text):
@@ -51,8 +54,11 @@ class MoneyField(forms.CharField):
         return int(minor)
 
     def _example(self) -> str:
-        exponent = get_currency_precision(self.place.currency)
-        pattern = "#,##0." + "0" * exponent if exponent else "#,##0"
+        """Return an amount as the country writes it, such as «1,234.50» or «1.234»."""
+        decimals = get_currency_precision(self.place.currency)
+        pattern = "#,##0"
+        if decimals:
+            pattern += "." + "0" * decimals
         return format_decimal(Decimal("1234.5"), pattern, locale=number_locale(self.place.country))
 
 

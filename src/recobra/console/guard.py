@@ -28,6 +28,7 @@ def needs(right: Right) -> Callable[[View], View]:
     A scoped query raises ObjectDoesNotExist for a row outside the user's portfolios; the answer is then 404.
     """
 
+    # The decorator that `@needs(right)` applies to a view.
     def guard(view: View) -> View:
         @wraps(view)
         def guarded(request: StaffRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:

@@ -92,11 +92,16 @@ LOOKS: Final[dict[str, tuple[str, str]]] = {
 }
 
 
+UNKNOWN_LOOK: Final = ("notes", "quiet")
+
+
 def icon_of(kind: str) -> str:
     """Return the icon of a kind of fact."""
-    return LOOKS[kind][0] if kind in LOOKS else "notes"
+    icon, _tone = LOOKS.get(kind, UNKNOWN_LOOK)
+    return icon
 
 
 def tone_of(kind: str) -> str:
     """Return the tone of a kind of fact."""
-    return LOOKS[kind][1] if kind in LOOKS else "quiet"
+    _icon, tone = LOOKS.get(kind, UNKNOWN_LOOK)
+    return tone

@@ -18,9 +18,13 @@ def parse_date(text: str) -> date | None:
 
 def parse_id(text: str) -> int | None:
     """Return the number of a row, None for what cannot be one."""
-    return int(text) if text.isdecimal() and len(text) <= _ID_DIGITS_MAX else None
+    if text.isdecimal() and len(text) <= _ID_DIGITS_MAX:
+        return int(text)
+    return None
 
 
 def parse_page(text: str, *, last: int = 10_000) -> int:
     """Return the number of a page, from 1 to `last`; 1 where none can be read."""
-    return min(int(text), last) if text.isdecimal() and int(text) else 1
+    if not text.isdecimal() or int(text) == 0:
+        return 1
+    return min(int(text), last)

@@ -64,4 +64,6 @@ def explain(key: str) -> str:
     """Return the sentence of a reason; an unknown reason as it is."""
     if key in reasons.SENTENCES:
         return str(reasons.SENTENCES[key])
-    return gettext(SENTENCES[key]) if key in SENTENCES else key
+    if key in SENTENCES:
+        return gettext(SENTENCES[key])
+    return key

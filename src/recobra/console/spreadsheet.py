@@ -16,36 +16,47 @@ Cell = str | int | Decimal | None
 Rows = Iterator[list[Cell] | list[str]]
 FORMATS: Final = frozenset({"csv", "xlsx"})
 XLSX_TYPE: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+# Excel takes no longer name of a sheet.
 _NAME_LIMIT: Final = 31
+_COLUMNS_WIDENED: Final = 20
+_COLUMN_WIDTH: Final = 18
+_FORMULA_SIGNS: Final = frozenset({"=", "+", "-", "@", "\t", "\r"})
 
 
 def write_csv(file: IO[bytes], lines: Iterable[Iterable[Cell]]) -> int:
     """Write CSV as spreadsheets in Spanish expect it; return the number of rows after the head."""
     # Without the byte order mark Excel reads the file as Latin-1.
     text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="", write_through=True)
-    writer, count = csv.writer(text, delimiter=";"), -1
-    for count, line in enumerate(lines):  # noqa: B007 - the count is the result
+    writer = csv.writer(text, delimiter=";")
+    # The head is row 0, so the number of the last row is how many follow the head.
+    row_number = -1
+    for row_number, line in enumerate(lines):  # noqa: B007 - the number of the last row is the result
         writer.writerow([_escape_formula(cell) for cell in line])
     text.detach()
-    return count
+    return row_number
 
 
 def write_xlsx(file: IO[bytes], lines: Iterable[Iterable[Cell]], *, name: str) -> int:
     """Write one sheet with a fixed, bold head; return the number of rows after the head."""
     book = xlsxwriter.Workbook(file, {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
-    sheet, head, count = book.add_worksheet(_sheet_name(name)), book.add_format({"bold": True}), -1
+    sheet = book.add_worksheet(_sheet_name(name))
+    head_format = book.add_format({"bold": True})
     sheet.freeze_panes(1, 0)
-    sheet.set_column(0, 20, 18)
-    for count, line in enumerate(lines):
+    sheet.set_column(0, _COLUMNS_WIDENED, _COLUMN_WIDTH)
+    row_number = -1
+    for row_number, line in enumerate(lines):
+        cell_format = head_format if row_number == 0 else None
         for column, cell in enumerate(line):
-            sheet.write(count, column, cell, head if count == 0 else None)
+            sheet.write(row_number, column, cell, cell_format)
     book.close()
-    return count
+    return row_number
 
 
 def write(file: IO[bytes], lines: Iterable[Iterable[Cell]], *, file_format: str, name: str) -> int:
     """Write a list in one of the FORMATS; return the number of rows after the head."""
-    return write_xlsx(file, lines, name=name) if file_format == "xlsx" else write_csv(file, lines)
+    if file_format == "xlsx":
+        return write_xlsx(file, lines, name=name)
+    return write_csv(file, lines)
 
 
 def amount_cell(amount_minor: int | None, currency: str) -> Decimal | None:
@@ -60,4 +71,6 @@ def _sheet_name(name: str) -> str:
 
 def _escape_formula(cell: Cell) -> Cell:
     """Prefix text that a spreadsheet would run as a formula: debtors choose some of the texts in a list."""
-    return f"'{cell}" if isinstance(cell, str) and cell[:1] in {"=", "+", "-", "@", "\t", "\r"} else cell
+    if isinstance(cell, str) and cell[:1] in _FORMULA_SIGNS:
+        return f"'{cell}"
+    return cell

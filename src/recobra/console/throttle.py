@@ -29,10 +29,12 @@ def record_failure(username: str, address: str) -> None:
 def clear_failures(username: str, address: str) -> None:
     """Clear the failures of a user who has signed in."""
     # Those of the address stay: whoever has one good password could otherwise guess the others for ever.
-    cache.delete(_cache_keys(username, address)[0])
+    user_key, _address_key = _cache_keys(username, address)
+    cache.delete(user_key)
 
 
 def _cache_keys(username: str, address: str) -> tuple[str, str]:
+    """Return the keys of two counts of failures: of the user from an address, and of the address as a whole."""
     # Hashed: a name that is typed by mistake may be a password, and cache keys take no blanks.
     digest = hashlib.sha256(f"{username.lower()}\n{address}".encode()).hexdigest()
     return f"sign-in:{digest}", f"sign-in-address:{address}"

@@ -18,6 +18,7 @@ from recobra.intake import jobs
 from recobra.kit.database import data_dir
 
 RETENTION = timedelta(days=1)
+NAME_LENGTH_MAX = 200
 _TOKEN = re.compile(r"[0-9a-f]{32}")
 
 
@@ -39,7 +40,7 @@ class Upload:
 def save_upload(*, file: UploadedFile[Any], portfolio_code: str, user: User, now: datetime) -> Upload:
     """Write an uploaded file in chunks, and delete files older than RETENTION."""
     _delete_old_files(now - RETENTION)
-    name = Path(file.name or "").name[:200] or "archivo"
+    name = Path(file.name or "").name[:NAME_LENGTH_MAX] or "archivo"
     upload = Upload(token=uuid.uuid4().hex, file_name=name, portfolio_code=portfolio_code, user_id=user.pk)
     with upload.path.open("wb") as target:
         for chunk in file.chunks():
@@ -67,14 +68,17 @@ def discard_upload(upload: Upload, *, keep_bytes: bool = False) -> None:
 
 
 def _delete_old_files(before: datetime) -> None:
+    """Delete the files that were last written before an instant."""
     # A file that waits for a worker stays, however old it is.
     awaited = jobs.unfinished_uploads()
     for path in _upload_folder().iterdir():
-        if str(path.with_suffix("")) not in awaited and path.stat().st_mtime < before.timestamp():
+        is_awaited = str(path.with_suffix("")) in awaited
+        if not is_awaited and path.stat().st_mtime < before.timestamp():
             path.unlink(missing_ok=True)
 
 
 def _upload_folder() -> Path:
+    """Return the folder of uploaded files, and make it where it is not there yet."""
     folder = data_dir() / "files" / "uploads"
     folder.mkdir(parents=True, exist_ok=True)
     return folder

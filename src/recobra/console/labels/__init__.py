@@ -19,12 +19,14 @@ def label_of(family: str, code: str) -> str:
     """Return the label of a code in the screen's language; an unknown code as it is."""
     if family == "bucket":
         return bucket_label(code)
-    return str(LABELS[family].get(code, (code, "quiet"))[0])
+    label, _tone = LABELS[family].get(code, (code, "quiet"))
+    return str(label)
 
 
 def tone_of(family: str, code: str) -> str:
     """Return the tone of a code's badge: calm, good, warn, bad or quiet."""
-    return LABELS[family].get(code, (code, "quiet"))[1]
+    _label, tone = LABELS[family].get(code, (code, "quiet"))
+    return tone
 
 
 def choices(family: str) -> list[tuple[str, str]]:
@@ -33,11 +35,14 @@ def choices(family: str) -> list[tuple[str, str]]:
 
 
 def bucket_label(key: str) -> str:
-    """Return a bucket's label as the core names it."""
+    """Return a bucket's label as the core names it; an unknown bucket as it is."""
     unclassified = {"unknown": _("Without a due date"), "new": _("Not classified yet")}
     if key in unclassified:
         return str(unclassified[key])
-    return next((bucket.label(screen_language()) for bucket in DEFAULT_BUCKETS if bucket.key == key), key)
+    for bucket in DEFAULT_BUCKETS:
+        if bucket.key == key:
+            return bucket.label(screen_language())
+    return key
 
 
 def screen_language() -> Literal["en", "es"]:

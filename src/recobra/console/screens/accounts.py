@@ -24,6 +24,7 @@ from recobra.portfolio.queries import portfolios_for
 from recobra_core.stages.limits import DEFAULT_BUCKETS
 
 SCREEN = "accounts"
+_AMOUNT_LIMIT = Decimal("1e15")
 _TEXT_FILTERS = ("portfolio", "bucket", "stage", "segment", "status")
 
 
@@ -33,8 +34,9 @@ def list_accounts(request: StaffRequest) -> HttpResponse:
     """Show one page of accounts; htmx gets the table alone. A search that finds one debtor opens the debtor's file."""
     conditions = read_conditions(request.GET)
     page = receivables.accounts_page(request.user, conditions, clock.now())
-    if "go" in request.GET and len({row.debtor_id for row in page.rows}) == 1:
-        return redirect("console:debtor", page.rows[0].debtor_id)
+    debtor_ids = {row.debtor_id for row in page.rows}
+    if "go" in request.GET and len(debtor_ids) == 1:
+        return redirect("console:debtor", debtor_ids.pop())
     is_filtered = any(request.GET.get(name) for name in ("q", *_TEXT_FILTERS, "min", "max"))
     context = {"page": page, "conditions": conditions, "filtered": is_filtered}
     if request.htmx and not request.htmx.boosted:  # type: ignore[attr-defined]
@@ -59,10 +61,15 @@ def list_accounts(request: StaffRequest) -> HttpResponse:
 def read_conditions(parameters: QueryDict) -> AccountFilters:
     """Return the conditions of an address; what cannot be read counts as not given."""
     sort = parameters.get("sort", "")
-    sort = sort if sort in SORTS else "overdue"
+    if sort not in SORTS:
+        sort = "overdue"
     return AccountFilters(
         text=parameters.get("q", "").strip(),
-        **{name: parameters.get(name, "") for name in _TEXT_FILTERS},
+        portfolio=parameters.get("portfolio", ""),
+        bucket=parameters.get("bucket", ""),
+        stage=parameters.get("stage", ""),
+        segment=parameters.get("segment", ""),
+        status=parameters.get("status", ""),
         at_least=_parse_amount(parameters.get("min", "")),
         at_most=_parse_amount(parameters.get("max", "")),
         sort=sort,
@@ -71,12 +78,15 @@ def read_conditions(parameters: QueryDict) -> AccountFilters:
 
 
 def _parse_amount(text: str) -> Decimal | None:
+    """Return an amount, None for anything else."""
     try:
         amount = Decimal(text)
     except InvalidOperation:
         return None
     # Decimal reads NaN, Infinity and exponents that no column of the database holds.
-    return amount if amount.is_finite() and abs(amount) < Decimal("1e15") else None
+    if not amount.is_finite() or abs(amount) >= _AMOUNT_LIMIT:
+        return None
+    return amount
 
 
 @require_GET
@@ -85,19 +95,30 @@ def export_accounts(request: StaffRequest, form: str) -> HttpResponseBase:
     """Write the filtered list to a file and record the export."""
     if form not in spreadsheet.FORMATS:
         raise Http404
-    now, conditions = clock.now(), read_conditions(request.GET)
+    now = clock.now()
+    conditions = read_conditions(request.GET)
     file = tempfile.TemporaryFile()  # noqa: SIM115 - FileResponse closes it
     rows = spreadsheet.write(file, _export_rows(request, conditions), file_format=form, name=_("Portfolio"))
-    unrecorded = {"after", "text"}
-    recorded = {name: str(value) for name, value in asdict(conditions).items() if value and name not in unrecorded}
-    # The text that was searched for may be a name or a document: the journal only keeps that there was one.
-    recorded |= {"text": "given"} if conditions.text else {}
-    operations.record_export(user=request.user, what=SCREEN, rows=rows, conditions=recorded, now=now)
+    operations.record_export(
+        user=request.user, what=SCREEN, rows=rows, conditions=_recorded_conditions(conditions), now=now
+    )
     file.seek(0)
     return FileResponse(file, as_attachment=True, filename=f"cartera-{now:%Y-%m-%d-%H%M}.{form}")
 
 
+def _recorded_conditions(conditions: AccountFilters) -> dict[str, str]:
+    """Return the conditions of an export as the journal keeps them."""
+    recorded = {name: str(value) for name, value in asdict(conditions).items() if value}
+    # The place in the list says nothing about an export of all of it.
+    recorded.pop("after", None)
+    # The text that was searched for may be a name or a document: the journal only keeps that there was one.
+    if recorded.pop("text", ""):
+        recorded["text"] = "given"
+    return recorded
+
+
 def _export_rows(request: StaffRequest, conditions: AccountFilters) -> spreadsheet.Rows:
+    """Yield the head and a row for each account."""
     yield [
         _("Portfolio"),
         _("Account"),

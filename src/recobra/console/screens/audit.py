@@ -31,6 +31,8 @@ from .place import installation_place
 PAGE_ROWS = 100
 EXPORT_ROWS_MAX = 200_000
 EXPORT_PAGE_ROWS = 2_000
+# Names in payloads whose values are codes -> family of their labels.
+_LABEL_FAMILIES = {"channel": "channel", "from": "stage", "to": "stage", "source": "source", "outcome": "outcome"}
 _FILTERS = ("hecho", "quien", "desde", "hasta", "deudor", "cartera")
 
 
@@ -57,16 +59,16 @@ def list_facts(request: StaffRequest) -> HttpResponse:
     }
     if request.htmx and not request.htmx.boosted:  # type: ignore[attr-defined]
         return render(request, "console/audit/_list.html", context)
-    kinds = sorted(
-        ((kind, narrative.fact_label(kind)) for kind in queries.recorded_kinds()), key=lambda pair: pair[1].casefold()
-    )
+    kinds = [(kind, narrative.fact_label(kind)) for kind in queries.recorded_kinds()]
+    kinds.sort(key=lambda kind_and_label: kind_and_label[1].casefold())
     return render(request, "console/audit/index.html", context | {"kinds": kinds, "portfolios": portfolios})
 
 
 def read_conditions(user: User, parameters: QueryDict) -> dict[str, Any]:
     """Return the filters of the list, never wider than the user's scope; what cannot be read does not filter."""
     zone = schedule.installation_zone()
-    since, until = parse_date(parameters.get("desde", "")), parse_date(parameters.get("hasta", ""))
+    since = parse_date(parameters.get("desde", ""))
+    until = parse_date(parameters.get("hasta", ""))
     kind = parameters.get("hecho", "")
     return {
         "portfolio_ids": _portfolio_ids(user, parameters.get("cartera", "")),
@@ -74,12 +76,13 @@ def read_conditions(user: User, parameters: QueryDict) -> dict[str, Any]:
         "actor": parameters.get("quien", "").strip(),
         "debtor_id": parse_id(parameters.get("deudor", "").strip()),
         "since": datetime.combine(since, time(), zone) if since else None,
-        "until": datetime.combine(until + timedelta(1), time(), zone) if until else None,
+        # To the end of the last day.
+        "until": datetime.combine(until + timedelta(days=1), time(), zone) if until else None,
     }
 
 
 def _portfolio_ids(user: User, code: str) -> list[int] | None:
-    """Return the portfolios to look at; None is the whole installation, for users who see all of it."""
+    """Return the ids of the portfolios to look at; None is the whole installation, for users who see all of it."""
     if not code and portfolio_codes(user) is None:
         return None
     return [portfolio.pk for portfolio in portfolios_for(user) if code in {"", portfolio.code}]
@@ -91,13 +94,15 @@ def describe_payload(payload: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def _describe_value(name: str, value: Any) -> str:
+    """Return a value of a payload as text; codes of the names that have labels are written in words."""
     if isinstance(value, dict | list):
         return json.dumps(value, ensure_ascii=False)
     text = str(value)
     if name == "reason":
         return reasons.explain(text)
-    families = {"channel": "channel", "from": "stage", "to": "stage", "source": "source", "outcome": "outcome"}
-    return labels.label_of(families[name], text) if name in families else text
+    if name in _LABEL_FAMILIES:
+        return labels.label_of(_LABEL_FAMILIES[name], text)
+    return text
 
 
 @require_POST
@@ -125,6 +130,7 @@ def export_facts(request: StaffRequest, form: str) -> HttpResponseBase:
 
 
 def _export_rows(request: StaffRequest) -> Iterator[list[spreadsheet.Cell]]:
+    """Yield the head and a row for each fact that the filters choose."""
     yield [
         _("Number"),
         _("Instant (UTC)"),
@@ -157,13 +163,16 @@ def _export_rows(request: StaffRequest) -> Iterator[list[spreadsheet.Cell]]:
 
 def _read_facts(conditions: dict[str, Any]) -> Iterator[Any]:
     """Yield facts page by page, newest first, up to EXPORT_ROWS_MAX: more is no file that people can open."""
-    before, count = None, 0
+    before = None
+    count = 0
     while count < EXPORT_ROWS_MAX:
         page = queries.audit_entries(**conditions, before=before, limit=EXPORT_PAGE_ROWS)
         yield from page
         if len(page) < EXPORT_PAGE_ROWS:
             return
-        before, count = page[-1].pk, count + len(page)
+        # The next page begins after the oldest fact of this one.
+        before = page[-1].pk
+        count += len(page)
 
 
 urlpatterns = [

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from datetime import datetime
+from typing import TypedDict
 
 from django.contrib import messages
 from django.core.exceptions import ObjectDoesNotExist
@@ -22,9 +23,21 @@ from recobra.console.actions import actor_and_time
 from recobra.console.guard import StaffRequest, needs
 from recobra.insight.queries.debtor_file import debtor_file_for
 from recobra.kit import clock
-from recobra.portfolio.queries import debtor_for
+from recobra.portfolio.queries import ContactPoint, debtor_for
 
+# Letters that an authorisation needs at least to be told from «yes».
 PROOF_LENGTH_MIN = 10
+
+
+class Statement(TypedDict):
+    """A statement made to staff about a contact point, as the operations of consent take it."""
+
+    point_id: int
+    source: str
+    said: str
+    actor: str
+    actor_id: int
+    now: datetime
 
 
 @require_GET
@@ -46,22 +59,24 @@ def record_statement(request: StaffRequest, debtor_id: int, point_id: int) -> Ht
     if record_act is None:
         raise ObjectDoesNotExist
     try:
-        done = record_act(request, point)
+        confirmation = record_act(request, point)
     except OptOutRefused as refusal:
         messages.error(request, str(refusal))
     else:
-        if done:
-            messages.success(request, done)
+        if confirmation:
+            messages.success(request, confirmation)
     return redirect("console:debtor-wishes", debtor_id)
 
 
-def _statement(request: StaffRequest, point: Any) -> dict[str, Any]:
+def _read_statement(request: StaffRequest, point: ContactPoint) -> Statement:
+    """Return the statement that was posted, with who recorded it and when."""
     words = request.POST.get("said", "").strip()
     return {"point_id": point.pk, "source": "STAFF", "said": words, **actor_and_time(request)}
 
 
-def _record_opt_out(request: StaffRequest, point: Any) -> str:
-    count = consent.record_opt_out(**_statement(request, point))
+# Each of these records one act and returns the message that confirms it; '' where it added an error message itself.
+def _record_opt_out(request: StaffRequest, point: ContactPoint) -> str:
+    count = consent.record_opt_out(**_read_statement(request, point))
     return ngettext(
         "Nothing more leaves for it: %(count)d contact point is silent, in every portfolio.",
         "Nothing more leaves for it: %(count)d contact points are silent, in every portfolio.",
@@ -69,36 +84,39 @@ def _record_opt_out(request: StaffRequest, point: Any) -> str:
     ) % {"count": count}
 
 
-def _record_not_me(request: StaffRequest, point: Any) -> str:
-    consent.record_wrong_person(**_statement(request, point))
+def _record_not_me(request: StaffRequest, point: ContactPoint) -> str:
+    consent.record_wrong_person(**_read_statement(request, point))
     return _("It is never used for this debtor again.")
 
 
-def _record_grant(request: StaffRequest, point: Any) -> str:
+def _record_grant(request: StaffRequest, point: ContactPoint) -> str:
+    """Record the authorisation of a channel, which needs its proof in words."""
     channel = _read_channel(request, point)
+    statement = _read_statement(request, point)
     # An authorisation without its proof is worth nothing before the authority.
-    if channel and len(request.POST.get("said", "").strip()) >= PROOF_LENGTH_MIN:
-        if consent.grant_consent(channel=channel, **_statement(request, point)):
-            return _("The authorisation is in the ledger.")
-        return _("It was authorised already.")
-    messages.error(request, _("Say how it was authorised: when, by what means and in which words."))
-    return ""
+    if not channel or len(statement["said"]) < PROOF_LENGTH_MIN:
+        messages.error(request, _("Say how it was authorised: when, by what means and in which words."))
+        return ""
+    is_new = consent.grant_consent(channel=channel, **statement)
+    return _("The authorisation is in the ledger.") if is_new else _("It was authorised already.")
 
 
-def _record_withdrawal(request: StaffRequest, point: Any) -> str:
+def _record_withdrawal(request: StaffRequest, point: ContactPoint) -> str:
     channel = _read_channel(request, point)
     if not channel:
         raise ObjectDoesNotExist
-    consent.withdraw_consent(channel=channel, **_statement(request, point))
+    consent.withdraw_consent(channel=channel, **_read_statement(request, point))
     return _("The channel is no longer authorised; what waited for it there was taken back.")
 
 
-def _read_channel(request: StaffRequest, point: Any) -> str:
+def _read_channel(request: StaffRequest, point: ContactPoint) -> str:
+    """Return the channel that was posted, '' for one by which the contact point cannot be reached."""
     channel = request.POST.get("channel", "")
     return channel if channel in queries.CHANNELS[point.kind] else ""
 
 
-_RECORDERS: dict[str, Callable[[StaffRequest, Any], str]] = {
+# The acts that staff may record, as the form posts them (`act`).
+_RECORDERS: dict[str, Callable[[StaffRequest, ContactPoint], str]] = {
     "OPTED_OUT": _record_opt_out,
     "NOT_ME": _record_not_me,
     "GRANTED": _record_grant,

@@ -46,11 +46,11 @@ SUPERVISED: Final = {"": None, "si": True, "no": False}
 @needs(Right.MANAGE_CHANNELS)
 def list_creditors(request: StaffRequest) -> HttpResponse:
     """List the creditors with the details that their messages wait for."""
-    day = clock.now().date()
-    creditors = [
-        (creditor, [missing for missing in find_missing_facts(creditor, on=day) if missing.is_required])
-        for creditor in creditors_for(request.user)
-    ]
+    today = clock.now().date()
+    creditors = []
+    for creditor in creditors_for(request.user):
+        required_facts = [fact for fact in find_missing_facts(creditor, on=today) if fact.is_required]
+        creditors.append((creditor, required_facts))
     return render(request, "console/creditors/index.html", {"creditors": creditors})
 
 
@@ -58,9 +58,11 @@ def list_creditors(request: StaffRequest) -> HttpResponse:
 @needs(Right.MANAGE_CHANNELS)
 def edit_creditor(request: StaffRequest, creditor_id: int) -> HttpResponse:
     """Show a creditor's details as a form, and save them."""
-    creditor, now = creditors_for(request.user).get(pk=creditor_id), clock.now()
+    creditor = creditors_for(request.user).get(pk=creditor_id)
+    today = clock.now().date()
     details = {name: str(getattr(creditor, name)) for name in LABELS}
-    is_supervised, errors = creditor.supervised, {}
+    is_supervised = creditor.supervised
+    errors: dict[str, str] = {}
     if request.method == "POST":
         details = {name: request.POST.get(name, "") for name in LABELS}
         is_supervised = SUPERVISED.get(request.POST.get("supervised", ""))
@@ -84,9 +86,8 @@ def edit_creditor(request: StaffRequest, creditor_id: int) -> HttpResponse:
         }
         for name, label in LABELS.items()
     ]
-    missing = [
-        (detail, LABELS[detail.field], _(detail.article)) for detail in find_missing_facts(creditor, on=now.date())
-    ]
+    missing_facts = find_missing_facts(creditor, on=today)
+    missing = [(fact, LABELS[fact.field], _(fact.article)) for fact in missing_facts]
     context = {
         "creditor": creditor,
         "fields": fields,

@@ -21,6 +21,8 @@ from recobra.strategy.operations import CycleRefused
 
 from .place import installation_place
 
+_MINUTE_SECONDS = 60
+
 
 @require_GET
 @needs(Right.SEE_CYCLE)
@@ -53,13 +55,14 @@ def show_run(request: StaffRequest, run_id: int) -> HttpResponse:
     return render(request, "console/cycle/detail.html", _run_context(queries.get_run(run_id)))
 
 
-def _run_context(run: object) -> dict[str, object]:
+def _run_context(run: queries.CycleRun | None) -> dict[str, object]:
+    """Return the context of a run and its steps; of the queue alone where no cycle has run yet."""
     context: dict[str, object] = {
         "run": run,
         "place": installation_place(),
         "waits": queries.is_cycle_queued(),
     }
-    if not isinstance(run, queries.CycleRun):
+    if run is None:
         return context
     steps = queries.steps_of(run)
     seconds = sum(row.seconds for _name, row in steps if row)
@@ -68,7 +71,8 @@ def _run_context(run: object) -> dict[str, object]:
         "done": sum(1 for _name, row in steps if row and row.status == run.Status.DONE),
         "running": run.status == run.Status.RUNNING,
         "seconds": seconds,
-        "lasted": timedelta(seconds=round(seconds)) if seconds >= 60 else None,
+        # Shorter runs are shown in seconds.
+        "lasted": timedelta(seconds=round(seconds)) if seconds >= _MINUTE_SECONDS else None,
     }
 
 

@@ -17,11 +17,13 @@ from recobra.kit import clock
 @needs(Right.SEE_BOARD)
 def show_board(request: StaffRequest) -> HttpResponse:
     """Show the board of the portfolios of one currency (`?moneda=`; the one with most accounts when not given)."""
-    groups, now = board.portfolios_by_currency(request.user), clock.now()
+    groups = board.portfolios_by_currency(request.user)
+    now = clock.now()
     if not groups:
         return render(request, "console/home/index.html", {"groups": groups})
     currency = request.GET.get("moneda", "")
-    currency = currency if currency in groups else board.main_currency(groups)
+    if currency not in groups:
+        currency = board.main_currency(groups)
     portfolios = groups[currency]
     context = {
         "groups": groups,

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import io
 from datetime import date, datetime
-from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.contrib import messages
 from django.core.exceptions import ObjectDoesNotExist
@@ -26,7 +24,7 @@ from recobra.console.guard import StaffRequest, needs
 from recobra.console.parameters import parse_date, parse_id
 from recobra.insight.queries import compliance
 from recobra.kit import clock
-from recobra.portfolio.queries import accounts_for, debtor_for
+from recobra.portfolio.queries import Debtor, Portfolio, accounts_for, debtor_for
 from recobra.strategy import schedule
 
 from .place import installation_place
@@ -59,12 +57,17 @@ def list_incidents(request: StaffRequest) -> HttpResponse:
 @needs(Right.RECORD_INCIDENT)
 def record_incident(request: StaffRequest) -> HttpResponse:
     """Record an incident by hand, about a debtor in the user's scope or none."""
-    data, attribution = request.POST, actor_and_time(request)
+    data = request.POST
+    attribution = actor_and_time(request)
     try:
         debtor = _read_debtor(request, data.get("deudor", "").strip())
-        portfolio = _portfolio_of_debtor(request, debtor) if debtor else None
-        # The law of the debtor's country applies, whatever was chosen in the form.
-        country = (debtor.country or portfolio.country) if portfolio else _read_country(request)
+        portfolio: Portfolio | None = None
+        if debtor is None:
+            country = _read_country(request)
+        else:
+            portfolio = _portfolio_of_debtor(request, debtor)
+            # The law of the debtor's country applies, whatever was chosen in the form.
+            country = debtor.country or portfolio.country
         incidents.record_incident(
             kind=data.get("tipo", ""),
             country=country,
@@ -120,17 +123,20 @@ def show_report(request: StaffRequest) -> HttpResponse:
 @needs(Right.EXPORT)
 def export_report(request: StaffRequest, form: str) -> HttpResponse:
     """Download the month as a document or a spreadsheet."""
-    figures, now = _month_figures(request), clock.now()
+    figures = _month_figures(request)
+    now = clock.now()
     if figures is None or form not in {"pdf", "xlsx"}:
         raise Http404
     lines = compliance.spreadsheet_rows(figures)
     if form == "pdf":
         document = compliance.compliance_report(figures, made_by=request.user.username, now=now)
-        content, content_type = report_pdf(document, at=now), "application/pdf"
+        content = report_pdf(document, at=now)
+        content_type = "application/pdf"
     else:
         file = io.BytesIO()
         spreadsheet.write_xlsx(file, lines, name=f"{_('Compliance')} {figures.country} {figures.month:%Y-%m}")
-        content, content_type = file.getvalue(), spreadsheet.XLSX_TYPE
+        content = file.getvalue()
+        content_type = spreadsheet.XLSX_TYPE
     conditions = {"pais": figures.country, "mes": f"{figures.month:%Y-%m}"}
     record_export(user=request.user, what="compliance", rows=len(lines) - 1, conditions=conditions, now=now)
     response = HttpResponse(content, content_type=content_type)
@@ -142,17 +148,24 @@ def export_report(request: StaffRequest, form: str) -> HttpResponse:
 def _month_figures(request: StaffRequest) -> compliance.ComplianceMonth | None:
     """Return the figures of the month and country chosen, else of the first country; None without any country."""
     countries = [code for code, _name in compliance.countries_for(request.user)]
+    if not countries:
+        return None
     country = request.GET.get("pais", "")
-    country = country if country in countries else next(iter(countries), "")
-    return compliance.compliance_month(request.user, country=country, month=_read_month(request)) if country else None
+    if country not in countries:
+        country = countries[0]
+    return compliance.compliance_month(request.user, country=country, month=_read_month(request))
 
 
 def _read_month(request: StaffRequest) -> date:
-    month = parse_date(request.GET.get("mes", "") + "-01")
-    return schedule.today(clock.now()).replace(day=1) if month is None else month
+    """Return the first day of the month chosen (`?mes=2026-11`), else of the present month."""
+    month_text = request.GET.get("mes", "")
+    month = parse_date(f"{month_text}-01")
+    if month is None:
+        return schedule.today(clock.now()).replace(day=1)
+    return month
 
 
-def _read_debtor(request: StaffRequest, text: str) -> Any:
+def _read_debtor(request: StaffRequest, text: str) -> Debtor | None:
     """Return the debtor of a number, None for an empty text. Raises IncidentRefused outside the user's scope."""
     if not text:
         return None
@@ -162,10 +175,12 @@ def _read_debtor(request: StaffRequest, text: str) -> Any:
         raise incidents.IncidentRefused(_("There is no such debtor.")) from None
 
 
-def _portfolio_of_debtor(request: StaffRequest, debtor: Any) -> Any:
+def _portfolio_of_debtor(request: StaffRequest, debtor: Debtor) -> Portfolio:
     """Return a portfolio of the user's in which a debtor owes, or answers for somebody who does."""
-    account = accounts_for(request.user, debtor.pk).first()
-    return (account or accounts_for(request.user).filter(parties__debtor=debtor)[0]).portfolio
+    own_account = accounts_for(request.user, debtor.pk).first()
+    if own_account is not None:
+        return own_account.portfolio
+    return accounts_for(request.user).filter(parties__debtor=debtor)[0].portfolio
 
 
 def _read_country(request: StaffRequest) -> str:
@@ -181,10 +196,13 @@ def _read_instant(text: str, now: datetime) -> datetime:
 
     Raises IncidentRefused for anything that is not a day and hour.
     """
+    if not text:
+        return now
     try:
-        return datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(schedule.installation_zone().key)) if text else now
+        local_time = datetime.fromisoformat(text)
     except ValueError:
         raise incidents.IncidentRefused(_("Say when it happened.")) from None
+    return local_time.replace(tzinfo=schedule.installation_zone())
 
 
 urlpatterns = [

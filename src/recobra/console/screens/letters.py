@@ -23,6 +23,7 @@ from recobra.messaging.channels.letter.pdf import LetterUnsuitable
 from .place import installation_place
 
 BATCHES_SHOWN = 50
+COURIER_NAME_LENGTH_MAX = 80
 TRACKING_BYTES_MAX = 10 * 1024 * 1024
 
 
@@ -41,7 +42,7 @@ def print_batch(request: StaffRequest) -> HttpResponse:
         batch = letters.print_letters(
             country=request.POST.get("pais", ""),
             portfolio_codes=portfolio_codes(request.user),
-            courier=request.POST.get("courier", "").strip()[:80],
+            courier=request.POST.get("courier", "").strip()[:COURIER_NAME_LENGTH_MAX],
             **actor_and_time(request),
         )
     except (letters.LettersRefused, LetterUnsuitable) as refusal:
@@ -83,6 +84,7 @@ def import_tracking(request: StaffRequest) -> HttpResponse:
 
 
 def _render_letters(request: StaffRequest, extra: dict[str, object] | None = None) -> HttpResponse:
+    """Render the page of letters; `extra` is added to its context."""
     context = {
         "waiting": queries.waiting_for(request.user),
         "batches": queries.batches_for(request.user)[:BATCHES_SHOWN],

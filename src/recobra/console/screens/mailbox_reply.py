@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import zlib
 from dataclasses import dataclass
-from typing import Any
 from uuid import uuid4
 
 from django.conf import settings
@@ -38,7 +37,8 @@ def reply_box_for(request: StaffRequest, message_id: int) -> ReplyBox | None:
     """Return the reply form of a message of the mailbox, None where it cannot be answered."""
     if not (settings.DEMO and has_right(request.user, Right.ANSWER_MESSAGES)):
         return None
-    offer = simulate_debtor.simulation_options(_mailbox_message(request, message_id).contact_public_id)
+    message = _mailbox_message(request, message_id)
+    offer = simulate_debtor.simulation_options(message.contact_public_id)
     return ReplyBox(offer=offer, key=str(uuid4())) if offer else None
 
 
@@ -46,7 +46,8 @@ def reply_box_for(request: StaffRequest, message_id: int) -> ReplyBox | None:
 @needs(Right.ANSWER_MESSAGES)
 def answer_message(request: StaffRequest, message_id: int) -> HttpResponse:
     """Receive a reply as if the debtor had sent it, and open its conversation."""
-    message, data = _mailbox_message(request, message_id), request.POST
+    message = _mailbox_message(request, message_id)
+    data = request.POST
     try:
         conversation_id = simulate_debtor.answer_as_debtor(
             public_id=message.contact_public_id,
@@ -83,10 +84,12 @@ def report_outcome(request: StaffRequest, message_id: int) -> HttpResponse:
 def _reply_key(data: QueryDict) -> str:
     """Return a key that is the same for the same reply from the same form, and differs for another reply."""
     reply = f"{data.get('button', '')}|{data.get('text', '')}"
-    return f"{data.get('key', '')[:KEY_LENGTH_MAX] or uuid4()}-{zlib.crc32(reply.encode())}"
+    form_key = data.get("key", "")[:KEY_LENGTH_MAX] or uuid4()
+    return f"{form_key}-{zlib.crc32(reply.encode())}"
 
 
-def _mailbox_message(request: StaffRequest, message_id: int) -> Any:
+def _mailbox_message(request: StaffRequest, message_id: int) -> queries.MailboxMessage:
+    """Return a message of the mailbox that the user may see. Raises ObjectDoesNotExist."""
     message = queries.mailbox_messages_for(request.user).filter(pk=message_id).first()
     if message is None:
         raise ObjectDoesNotExist

@@ -9,6 +9,7 @@ from typing import Any
 from django.contrib import messages
 from django.core.exceptions import ObjectDoesNotExist
 from django.core.paginator import Paginator
+from django.db.models import QuerySet
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import path
@@ -24,7 +25,7 @@ from recobra.journal.queries import debtor_timeline
 from recobra.kit import clock
 from recobra.messaging import operations as messaging
 from recobra.messaging import queries
-from recobra.messaging.queries import Filters
+from recobra.messaging.queries import Contact, Filters
 from recobra.portfolio.queries import portfolios_for
 from recobra.strategy import schedule
 
@@ -33,6 +34,8 @@ from .place import installation_place
 from .templates import urlpatterns as template_urls
 
 PAGE_ROWS = 50
+# Of a debtor's newest facts, those of one message are its history.
+TIMELINE_FACTS_READ = 400
 
 
 @require_GET
@@ -46,7 +49,7 @@ def list_messages(request: StaffRequest) -> HttpResponse:
     earlier = None
     if day and not rows:
         earlier = queries.contacts_for(request.user, Filters(planned_to=day - timedelta(days=1))).first()
-    context = {
+    context: dict[str, Any] = {
         "rows": rows,
         "following": following,
         "filters": filters,
@@ -68,10 +71,11 @@ def list_messages(request: StaffRequest) -> HttpResponse:
 
 
 def read_filters(parameters: QueryDict, today: date) -> tuple[Filters, date | None]:
-    """Return the filters of the list and its day; what cannot be read counts as not given."""
-    text = parameters.get("dia", "")
-    day = None if text == "todos" else parse_date(text) or today
-    status, portfolio = parameters.get("estado", ""), parameters.get("cartera", "")
+    """Return the filters of the list and its day, None for all days; what cannot be read counts as not given."""
+    day_text = parameters.get("dia", "")
+    day = None if day_text == "todos" else parse_date(day_text) or today
+    status = parameters.get("estado", "")
+    portfolio = parameters.get("cartera", "")
     filters = Filters(
         statuses=[status] if status in queries.Status.values else [],
         portfolio_codes=[portfolio] if portfolio else [],
@@ -79,18 +83,22 @@ def read_filters(parameters: QueryDict, today: date) -> tuple[Filters, date | No
         reason=parameters.get("motivo", ""),
         template_code=parameters.get("plantilla", ""),
     )
-    return (replace(filters, planned_from=day, planned_to=day) if day else filters), day
+    if day is not None:
+        filters = replace(filters, planned_from=day, planned_to=day)
+    return filters, day
 
 
-def _paginate(contacts: Any, parameters: QueryDict) -> tuple[list[Any], int | None]:
+def _paginate(contacts: QuerySet[Contact], parameters: QueryDict) -> tuple[list[Contact], int | None]:
     """Return the rows of a page, and the number of the next page or None."""
     number = parse_page(parameters.get("pagina", ""))
     # One row more tells whether there is a next page; counting a large outbox would take longer than reading it.
     rows = list(contacts[(number - 1) * PAGE_ROWS : number * PAGE_ROWS + 1])
-    return rows[:PAGE_ROWS], number + 1 if len(rows) > PAGE_ROWS else None
+    following = number + 1 if len(rows) > PAGE_ROWS else None
+    return rows[:PAGE_ROWS], following
 
 
-def _contact_in_scope(request: StaffRequest, contact_id: int) -> Any:
+def _contact_in_scope(request: StaffRequest, contact_id: int) -> Contact:
+    """Return a contact that the user may see. Raises ObjectDoesNotExist."""
     contact = queries.contact_for(request.user, contact_id)
     if contact is None:
         raise ObjectDoesNotExist
@@ -102,7 +110,8 @@ def _contact_in_scope(request: StaffRequest, contact_id: int) -> Any:
 def show_message(request: StaffRequest, contact_id: int) -> HttpResponse:
     """Show a contact: its message, the reason for its end, and its history."""
     contact = _contact_in_scope(request, contact_id)
-    facts = [fact for fact in debtor_timeline(debtor_id=contact.debtor_id, limit=400) if fact.contact_id == contact.pk]
+    timeline = debtor_timeline(debtor_id=contact.debtor_id, limit=TIMELINE_FACTS_READ)
+    facts = [fact for fact in timeline if fact.contact_id == contact.pk]
     letters = queries.mailbox_messages_for(request.user).filter(contact_public_id=str(contact.public_id))
     context = {
         "contact": contact,
@@ -148,9 +157,10 @@ def list_mailbox(request: StaffRequest) -> HttpResponse:
     """List the messages that the mailbox of a demonstration received."""
     mailbox = queries.mailbox_messages_for(request.user, text=request.GET.get("q", "").strip())
     channel = request.GET.get("canal", "")
-    pages = Paginator(mailbox.filter(channel=channel) if channel else mailbox, PAGE_ROWS)
+    if channel:
+        mailbox = mailbox.filter(channel=channel)
     context = {
-        "page": pages.get_page(request.GET.get("pagina")),
+        "page": Paginator(mailbox, PAGE_ROWS).get_page(request.GET.get("pagina")),
         "place": installation_place(),
         "channel": channel,
         "channels": labels.choices("channel"),

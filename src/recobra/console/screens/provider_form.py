@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, TypedDict
 
 from babel.numbers import NumberFormatError, format_decimal, parse_decimal
 from django.utils.functional import Promise
@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 
 from recobra.console.templatetags.console import number_locale
 from recobra.messaging.providers.operations import ProviderKind
+from recobra.messaging.providers.queries import Provider
 from recobra_core.money import MICROS_DECIMALS, units_of
 
 COMMON_FIELDS: Final = (
@@ -29,9 +30,11 @@ COMMON_FIELDS: Final = (
     "enabled",
 )
 _PREFIX: Final = "setting-"
+_RANK_DIGITS_MAX: Final = 5
 _AMOUNT: Final = re.compile(r"-?[0-9.,]{1,24}")
+# Exchanges points and commas.
 _SWAPPED: Final = str.maketrans(".,", ",.")
-_EXAMPLE: Final = Decimal("0.0079")
+_EXAMPLE_PRICE: Final = Decimal("0.0079")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +105,7 @@ def initial_values(kind: ProviderKind) -> dict[str, str]:
     }
 
 
-def saved_values(provider: Any, *, country: str) -> dict[str, str]:
+def saved_values(provider: Provider, *, country: str) -> dict[str, str]:
     """Return the values of the form of a saved provider; the price as the country writes it."""
     rate = provider.rate_per_second
     return {
@@ -117,59 +120,76 @@ def saved_values(provider: Any, *, country: str) -> dict[str, str]:
     }
 
 
-def read_form(kind: ProviderKind, posted: Mapping[str, Any], *, country: str) -> dict[str, Any]:
-    """Return a form as `save_provider` takes it; the price is read as the country writes it.
+class ProviderValues(TypedDict):
+    """The values of a form, as `save_provider` takes them."""
 
-    Raises FormUnreadable.
-    """
+    code: str
+    kind: str
+    name: str
+    settings: dict[str, str]
+    secrets: dict[str, str]
+    rate_per_second: float | None
+    price_micros: int
+    price_currency: str
+    country: str
+    rank: int
+    enabled: bool
+
+
+def read_form(kind: ProviderKind, posted: Mapping[str, str], *, country: str) -> ProviderValues:
+    """Return the values of a form; the price is read as the country writes it. Raises FormUnreadable."""
     errors: dict[str, str] = {}
-    text = {name: str(posted.get(name, "")).strip() for name in COMMON_FIELDS}
-    numbers = {
-        "rate_per_second": _parse_rate(text["rate_per_second"], errors),
-        "rank": _parse_rank(text["rank"], errors),
-        "price_micros": _parse_price(text["price"], country, errors),
-    }
+    text = {name: posted.get(name, "").strip() for name in COMMON_FIELDS}
+    rate_per_second = _parse_rate(text["rate_per_second"], errors)
+    rank = _parse_rank(text["rank"], errors)
+    price_micros = _parse_price(text["price"], country, errors)
     if errors:
         raise FormUnreadable(errors)
-    secrets: dict[str, Any] = {}
-    settings: dict[str, Any] = {}
+    secrets: dict[str, str] = {}
+    settings: dict[str, str] = {}
     for setting in kind.settings:
         group = secrets if setting.kind == "secret" else settings
         group[setting.name] = posted.get(f"{_PREFIX}{setting.name}", "")
     return {
-        **numbers,
         "code": text["code"],
         "kind": kind.kind,
         "name": text["name"],
         "settings": settings,
         "secrets": secrets,
-        "country": text["country"].upper(),
+        "rate_per_second": rate_per_second,
+        "price_micros": price_micros,
         "price_currency": text["price_currency"].upper(),
+        "country": text["country"].upper(),
+        "rank": rank,
         "enabled": bool(text["enabled"]),
     }
 
 
 def _parse_rate(text: str, errors: dict[str, str]) -> float | None:
+    """Return a number of messages per second, None for no limit; a mistake is put into `errors`."""
+    if not text:
+        return None
     try:
-        return float(text.replace(",", ".")) if text else None
+        return float(text.replace(",", "."))
     except ValueError:
         errors["rate_per_second"] = _("A number is expected.")
         return None
 
 
 def _parse_rank(text: str, errors: dict[str, str]) -> int:
-    if text.isdecimal() and len(text) < 6:
+    """Return the place of a provider in the order of its channel; a mistake is put into `errors`."""
+    if text.isdecimal() and len(text) <= _RANK_DIGITS_MAX:
         return int(text)
     errors["rank"] = _("A whole number is expected.")
     return 0
 
 
 def _parse_price(text: str, country: str, errors: dict[str, str]) -> int:
-    """Return the price of one message in micros."""
+    """Return the price of one message in micros, 0 for an empty text; a mistake is put into `errors`."""
     amount = _parse_amount(text, country) if text else Decimal(0)
     if amount is None:
         message = _("%(found)s is no price that can be read: one like %(example)s is expected.")
-        errors["price"] = message % {"found": text, "example": _format_amount(_EXAMPLE, country)}
+        errors["price"] = message % {"found": text, "example": _format_amount(_EXAMPLE_PRICE, country)}
         return 0
     decimals = _count_decimals(amount)
     if decimals > MICROS_DECIMALS:
@@ -192,10 +212,14 @@ def _parse_amount(text: str, country: str) -> Decimal | None:
 
 
 def _format_amount(amount: Decimal, country: str) -> str:
+    """Return an amount as a country writes it, with up to six decimals."""
     return format_decimal(amount, "0.######", locale=number_locale(country))
 
 
 def _count_decimals(amount: Decimal) -> int:
     """Return the number of decimals without trailing zeros."""
     exponent = amount.normalize().as_tuple().exponent
-    return max(0, -exponent) if isinstance(exponent, int) else 0
+    # NaN and infinity have a letter there; `_AMOUNT` lets neither pass.
+    if not isinstance(exponent, int):
+        return 0
+    return max(0, -exponent)

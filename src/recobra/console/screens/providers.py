@@ -71,29 +71,34 @@ def edit_provider(request: StaffRequest, code: str) -> HttpResponse:
 
 
 def _handle_form(request: StaffRequest, kind: ProviderKind, status: queries.ProviderStatus | None) -> HttpResponse:
-    errors: dict[str, str] = {}
-    posted = request.POST.dict() if status is None else {**request.POST.dict(), "code": status.provider.code}
-    if request.method == "POST":
-        try:
-            provider = _save(request, kind, posted, is_new=status is None)
-        except (ProviderRefused, provider_form.FormUnreadable) as refusal:
-            errors = refusal.errors
+    """Show the form of a provider, or save it; `status` is None for a new one."""
+    if request.method == "GET":
+        context = _form_context(request, kind, status, posted=None, errors={})
+        return render(request, "console/providers/form.html", context)
+    posted = request.POST.dict()
+    try:
+        if status is None:
+            _check_new_code(posted.get("code", ""))
         else:
-            messages.success(request, _("The provider is saved. Test it before it is used."))
-            return redirect("console:provider", provider.code)
-    context = _form_context(request, kind, status, posted if request.method == "POST" else None, errors)
-    return render(request, "console/providers/form.html", context, status=422 if errors else 200)
+            # The code of a provider never changes.
+            posted["code"] = status.provider.code
+        values = provider_form.read_form(kind, posted, country=board.main_country(request.user))
+        provider = operations.save_provider(**values, **actor_and_time(request))
+    except (ProviderRefused, provider_form.FormUnreadable) as refusal:
+        context = _form_context(request, kind, status, posted=posted, errors=refusal.errors)
+        return render(request, "console/providers/form.html", context, status=422)
+    messages.success(request, _("The provider is saved. Test it before it is used."))
+    return redirect("console:provider", provider.code)
 
 
-def _save(request: StaffRequest, kind: ProviderKind, posted: dict[str, str], *, is_new: bool) -> Any:
-    # Saving under the code of another provider would change that one.
-    if is_new and _is_taken(posted.get("code", "")):
+def _check_new_code(code: str) -> None:
+    """Raise ProviderRefused for the code of another provider: saving under it would change that one."""
+    if _is_code_taken(code):
         raise ProviderRefused({"code": _("There is a provider of this code already.")})
-    values = provider_form.read_form(kind, posted, country=board.main_country(request.user))
-    return operations.save_provider(**values, **actor_and_time(request))
 
 
-def _is_taken(code: str) -> bool:
+def _is_code_taken(code: str) -> bool:
+    """Return whether a provider has this code."""
     try:
         queries.get_provider(code, now=clock.now())
     except ObjectDoesNotExist:
@@ -105,9 +110,11 @@ def _form_context(
     request: StaffRequest,
     kind: ProviderKind,
     status: queries.ProviderStatus | None,
+    *,
     posted: dict[str, str] | None,
     errors: dict[str, str],
 ) -> dict[str, Any]:
+    """Return the context of the form: with the values `posted`, else those saved, else those of a new provider."""
     if posted is not None:
         values = posted
     elif status is not None:
@@ -145,7 +152,10 @@ def test_provider(request: StaffRequest, code: str) -> HttpResponse:
     if request.htmx:  # type: ignore[attr-defined]
         context = {"status": queries.get_provider(code, now=clock.now()), "place": installation_place()}
         return render(request, "console/providers/_tested.html", context)
-    (messages.success if check.ok else messages.error)(request, check.answer)
+    if check.ok:
+        messages.success(request, check.answer)
+    else:
+        messages.error(request, check.answer)
     return redirect("console:provider", code)
 
 
@@ -153,7 +163,8 @@ def test_provider(request: StaffRequest, code: str) -> HttpResponse:
 @needs(Right.MANAGE_CHANNELS)
 def switch_provider(request: StaffRequest, code: str) -> HttpResponse:
     """Switch a provider on (`on=1`) or off."""
-    status, is_enabled = queries.get_provider(code, now=clock.now()), request.POST.get("on") == "1"
+    status = queries.get_provider(code, now=clock.now())
+    is_enabled = request.POST.get("on") == "1"
     try:
         operations.enable_provider(
             provider_id=status.provider.pk,

@@ -24,8 +24,16 @@ from recobra.console import labels, spreadsheet
 from recobra.console.guard import StaffRequest, needs
 from recobra.console.parameters import parse_date
 from recobra.insight.queries import board
-from recobra.insight.queries.message_results import DIMENSIONS, WINDOWS, MessageResults, ResultsQuery, message_results
+from recobra.insight.queries.message_results import (
+    DIMENSIONS,
+    WINDOWS,
+    Cost,
+    MessageResults,
+    ResultsQuery,
+    message_results,
+)
 from recobra.kit import clock
+from recobra.portfolio.queries import Portfolio
 from recobra.strategy import schedule
 from recobra_core.kpi import contacts as kpi
 from recobra_core.kpi.difference import Conclusion, Interval
@@ -35,6 +43,9 @@ from .place import installation_place
 
 DAYS_DEFAULT: Final = 30
 DAYS_MAX: Final = 366
+# Within these years no arithmetic with days overflows.
+_FIRST_YEAR: Final = 2000
+_LAST_YEAR: Final = 2200
 SUMMARY_KPIS: Final = (
     "sent",
     "delivered",
@@ -120,21 +131,27 @@ def export_reach(request: StaffRequest) -> HttpResponse:
     return response
 
 
-def read_query(request: StaffRequest, groups: dict[str, list[Any]]) -> ResultsQuery:
+def read_query(request: StaffRequest, groups: dict[str, list[Portfolio]]) -> ResultsQuery:
     """Return the query of an address; what cannot be read counts as not given."""
-    parameters, today = request.GET, schedule.today(clock.now())
+    parameters = request.GET
+    today = schedule.today(clock.now())
     currency = parameters.get("moneda", "")
-    portfolios = groups[currency if currency in groups else board.main_currency(groups)]
+    if currency not in groups:
+        currency = board.main_currency(groups)
+    portfolios = groups[currency]
     # A portfolio has its country: with a portfolio chosen, another country would leave nothing to show.
     chosen = [portfolio for portfolio in portfolios if portfolio.code == parameters.get("cartera", "")]
     if not chosen:
         chosen = [portfolio for portfolio in portfolios if portfolio.country == parameters.get("pais", "")]
-    to_day = _read_day(parameters.get("hasta", ""), today)
-    from_day = min(_read_day(parameters.get("desde", ""), to_day - timedelta(DAYS_DEFAULT - 1)), to_day)
-    window, grouping = parameters.get("ventana", ""), parameters.get("por", "")
+    to_day = _parse_day(parameters.get("hasta", ""), default=today)
+    from_day = _parse_day(parameters.get("desde", ""), default=to_day - timedelta(DAYS_DEFAULT - 1))
+    from_day = min(from_day, to_day)
+    from_day = max(from_day, to_day - timedelta(DAYS_MAX))
+    window = parameters.get("ventana", "")
+    grouping = parameters.get("por", "")
     return ResultsQuery(
         portfolios=chosen or portfolios,
-        from_day=max(from_day, to_day - timedelta(DAYS_MAX)),
+        from_day=from_day,
         to_day=to_day,
         today=today,
         window=int(window) if window in map(str, WINDOWS) else WINDOWS[1],
@@ -144,10 +161,12 @@ def read_query(request: StaffRequest, groups: dict[str, list[Any]]) -> ResultsQu
     )
 
 
-def _read_day(text: str, default: date) -> date:
+def _parse_day(text: str, *, default: date) -> date:
+    """Return a day written as 2026-11-23, `default` for anything else."""
     day = parse_date(text)
-    # Within these years no arithmetic with days overflows.
-    return day if day is not None and 2000 <= day.year <= 2200 else default
+    if day is None or not _FIRST_YEAR <= day.year <= _LAST_YEAR:
+        return default
+    return day
 
 
 def indicator_lines(indicators: Sequence[kpi.Kpi], counts: kpi.Counts) -> list[IndicatorLine]:
@@ -165,37 +184,51 @@ def indicator_lines(indicators: Sequence[kpi.Kpi], counts: kpi.Counts) -> list[I
 
 
 def _summary_lines(counts: kpi.Counts) -> list[IndicatorLine]:
+    """Return the indicators that the table of groups has as columns."""
     return indicator_lines([kpi.KPIS[key] for key in SUMMARY_KPIS], counts)
 
 
 def _group_name(query: ResultsQuery, key: str) -> str:
+    """Return the name of a group of the results; '' is the group of messages without a step, variant or the like."""
     if query.by == "canal":
         return labels.label_of("channel", key)
     return key or _("Without one")
 
 
-def _cost_amounts(results: MessageResults) -> list[tuple[Any, list[tuple[str, int, float | None]]]]:
-    """Return each channel's cost with, by currency, its sum and its price per message, in micros."""
-    return [
-        (cost, [(currency, cost.amounts[currency][0], cost.unit_cost(currency)) for currency in sorted(cost.amounts)])
-        for cost in results.costs
-    ]
+def _cost_amounts(results: MessageResults) -> list[tuple[Cost, list[tuple[str, int, float | None]]]]:
+    """Return the cost of each channel with its amounts: currency, sum and price per message, both in micros."""
+    rows = []
+    for cost in results.costs:
+        amounts = []
+        for currency, (sum_micros, _priced) in sorted(cost.amounts.items()):
+            amounts.append((currency, sum_micros, cost.unit_cost(currency)))
+        rows.append((cost, amounts))
+    return rows
 
 
 def _cost_of_1000(results: MessageResults) -> int | None:
     """Return the cost of 1,000 recovered, in minor units: that of a single unit is less than a cent."""
     unit_cost = results.cost_per_unit
-    return None if unit_cost is None else round(unit_cost * 1_000 * 10 ** get_currency_precision(results.currency))
+    if unit_cost is None:
+        return None
+    minor_per_unit = 10 ** get_currency_precision(results.currency)
+    return round(unit_cost * 1_000 * minor_per_unit)
 
 
-def _filter_choices(request: StaffRequest, groups: dict[str, list[Any]], query: ResultsQuery) -> dict[str, Any]:
-    portfolios = groups[query.portfolios[0].currency]
-    codes = [portfolio.code for portfolio in portfolios]
-    code = request.GET.get("cartera", "") if request.GET.get("cartera", "") in codes else ""
+def _filter_choices(request: StaffRequest, groups: dict[str, list[Portfolio]], query: ResultsQuery) -> dict[str, Any]:
+    """Return the context of the filters: their choices and what is chosen.
+
+    `growing` says that the window of the last messages is not over, so that their results may still rise.
+    """
+    currency = query.portfolios[0].currency
+    portfolios = groups[currency]
+    code = request.GET.get("cartera", "")
+    if code not in [portfolio.code for portfolio in portfolios]:
+        code = ""
     return {
         "portfolios": portfolios,
         "countries": sorted({portfolio.country for portfolio in portfolios}),
-        "chosen": query.portfolios[0].currency,
+        "chosen": currency,
         "channels": labels.choices("channel"),
         "windows": WINDOWS,
         "groupings": GROUPINGS.items(),
@@ -219,17 +252,20 @@ def export_rows(query: ResultsQuery, results: MessageResults) -> list[list[sprea
     for cost, amounts in _cost_amounts(results):
         channel = labels.label_of("channel", cost.channel)
         for currency, micros, _price in amounts:
-            priced = cost.amounts[currency][1]
-            label, amount = f"{_('Cost')} ({currency})", rounded_units(micros, currency)
-            rows.append([channel, label, amount, priced, None, None, None, _(kpi.COST_PER_ACTION)])
+            _sum_micros, priced = cost.amounts[currency]
+            amount = rounded_units(micros, currency)
+            cost_label = f"{_('Cost')} ({currency})"
+            rows.append([channel, cost_label, amount, priced, None, None, None, _(kpi.COST_PER_ACTION)])
     return rows
 
 
 def _indicator_cells(line: IndicatorLine) -> list[spreadsheet.Cell]:
-    interval = line.interval
-    shares = (interval.estimate, interval.low, interval.high) if interval else (None, None, None)
-    cells: list[spreadsheet.Cell] = [None if share is None else Decimal(f"{share:.6f}") for share in shares]
-    return [line.name, line.part, line.whole, *cells, line.says]
+    """Return an indicator as cells: name, count, whole, share and its interval, meaning."""
+    shares: list[spreadsheet.Cell] = [None, None, None]
+    if line.interval:
+        bounds = (line.interval.estimate, line.interval.low, line.interval.high)
+        shares = [Decimal(f"{bound:.6f}") for bound in bounds]
+    return [line.name, line.part, line.whole, *shares, line.says]
 
 
 urlpatterns = [

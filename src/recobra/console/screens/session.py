@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.conf import settings
 from django.contrib import auth
 from django.contrib.auth.decorators import login_not_required
@@ -35,7 +37,8 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         return redirect(settings.LOGIN_REDIRECT_URL)
     if request.method == "GET":
         return render(request, "console/session/sign_in.html", {"next": request.GET.get("next", "")})
-    username, address = request.POST.get("username", "").strip(), str(request.META.get("REMOTE_ADDR", ""))
+    username = request.POST.get("username", "").strip()
+    address = str(request.META.get("REMOTE_ADDR", ""))
     if throttle.is_paused(username, address):
         text = _("Too many failed attempts. Wait %(minutes)s minutes and try again.")
         return _render_refusal(request, text % {"minutes": throttle.PAUSE_MINUTES}, 429)
@@ -54,6 +57,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
 
 
 def _render_refusal(request: HttpRequest, text: str, status: int) -> HttpResponse:
+    """Render the sign-in page again with a problem; the password has to be typed anew."""
     context = {"problem": text, "username": request.POST.get("username", ""), "next": request.POST.get("next", "")}
     return render(request, "console/session/sign_in.html", context, status=status)
 
@@ -79,8 +83,9 @@ def choose_language(request: HttpRequest) -> HttpResponse:
 
 
 def _remember_language(response: HttpResponse, language_code: str) -> HttpResponse:
-    year_seconds = 365 * 24 * 3600
-    response.set_cookie(settings.LANGUAGE_COOKIE_NAME, language_code, max_age=year_seconds, samesite="Lax")
+    """Set the cookie of the language for a year: the sign-in page reads it before anybody is known."""
+    one_year = timedelta(days=365)
+    response.set_cookie(settings.LANGUAGE_COOKIE_NAME, language_code, max_age=one_year, samesite="Lax")
     return response
 
 

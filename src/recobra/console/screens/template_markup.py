@@ -5,14 +5,17 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 from django.utils.translation import gettext as _
 
 from recobra.console.screens.countries.description import country_name
+from recobra.messaging.queries import Template
 from recobra.messaging.templates import law_findings
 from recobra.messaging.templates.by_channel import PARTS
 from recobra.messaging.templates.lengths import count_segments
+from recobra.messaging.templates.operations import lint_template
 from recobra.messaging.templates.whatsapp_form import number_variables
 from recobra_core.law import load_countries
 
@@ -27,32 +30,36 @@ class Piece:
     severity: str = ""
 
 
-def read_findings(template: Any, now: Any, lint: Any) -> dict[str, Any]:
+def read_findings(template: Template, now: datetime) -> dict[str, Any]:
     """Return the context of the linter panel: each finding in words, and each part with its marks.
 
     `elsewhere` are the findings of only some of the countries in which a general template may be used.
     """
-    findings = sorted(
-        lint(template, now=now), key=lambda finding: (finding.finding.severity, finding.part, finding.finding.start)
-    )
+    findings = sorted(lint_template(template, now=now), key=_finding_order)
     possible = (template.country,) if template.country else law_findings.countries_by_language(template.language)
     blocked = law_findings.blocked_countries(findings, country=template.country, language=template.language)
     # A finding that points at words is shown with them, even where only some of the countries object.
     here = [finding for finding in findings if finding.finding.end or len(finding.countries) == len(possible)]
     elsewhere = [finding for finding in findings if finding not in here]
+    marked = []
+    for part in ("subject", "text"):
+        placed = [finding for finding in here if finding.part == part and finding.finding.end]
+        if placed:
+            marked.append((part, mark_findings(getattr(template, part), placed)))
     return {
         "findings": [describe_finding(finding, where=_describe_countries(finding, possible)) for finding in here],
         "elsewhere": [describe_finding(finding, where=_describe_countries(finding, possible)) for finding in elsewhere],
-        "marked": [
-            (part, mark_findings(getattr(template, part), placed))
-            for part in ("subject", "text")
-            if (placed := [finding for finding in here if finding.part == part and finding.finding.end])
-        ],
+        "marked": marked,
         "blocked": join_country_names(blocked),
         "blocked_everywhere": bool(blocked) and len(blocked) == len(possible),
         "segments": count_segments(template.text) if template.channel == "sms" else None,
         "numbered": number_variables(template.text)[0] if template.channel == "whatsapp" else "",
     }
+
+
+def _finding_order(finding: law_findings.TemplateFinding) -> tuple[str, str, int]:
+    """Return the sort key of a finding: its severity (the gravest sorts first), its part and its place there."""
+    return finding.finding.severity, finding.part, finding.finding.start
 
 
 def describe_finding(finding: law_findings.TemplateFinding, *, where: str) -> dict[str, str]:
@@ -69,7 +76,10 @@ def describe_finding(finding: law_findings.TemplateFinding, *, where: str) -> di
 
 
 def _describe_countries(finding: law_findings.TemplateFinding, possible: Sequence[str]) -> str:
-    return "" if len(finding.countries) == len(possible) else join_country_names(finding.countries)
+    """Return the countries of a finding, '' where it holds in all the `possible` ones."""
+    if len(finding.countries) == len(possible):
+        return ""
+    return join_country_names(finding.countries)
 
 
 def _describe_article(finding: law_findings.TemplateFinding) -> str:
@@ -102,30 +112,42 @@ def mark_findings(text: str, findings: Sequence[law_findings.TemplateFinding]) -
     return pieces
 
 
-def list_changes(before: Any, after: Any) -> list[tuple[str, list[tuple[str, str]]]]:
-    """Return the lines of each part that were removed (`-`) and added (`+`), with one line around them."""
+def list_changes(before: Template, after: Template) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Return each part that changed with its lines: the sign (`-` removed, `+` added, blank around them), the text."""
     changes = []
     for part in FIELDS:
-        old, new = getattr(before, part).splitlines(), getattr(after, part).splitlines()
-        if old != new:
-            lines = difflib.unified_diff(old, new, lineterm="", n=1)
-            shown = [line for line in lines if line[:3] not in {"---", "+++"} and not line.startswith("@@")]
-            changes.append((part, [(line[:1], line[1:]) for line in shown]))
+        old = getattr(before, part).splitlines()
+        new = getattr(after, part).splitlines()
+        if old == new:
+            continue
+        # The heads of files and hunks say nothing to a reader of two texts.
+        heads = ("---", "+++", "@@")
+        lines = [line for line in difflib.unified_diff(old, new, lineterm="", n=1) if not line.startswith(heads)]
+        changes.append((part, [(line[:1], line[1:]) for line in lines]))
     return changes
 
 
 def parse_buttons(lines: str, channel: str) -> list[dict[str, str]]:
     """Return the buttons of a text, one a line: `code | title`, for a call `key | code | title`."""
     names = ("key", "code", "title") if channel == "ivr" else ("code", "title")
-    rows = [[cell.strip() for cell in line.split("|")] for line in lines.splitlines() if line.strip()]
-    return [dict(zip(names, [*row, "", ""], strict=False)) for row in rows]
+    buttons = []
+    for line in lines.splitlines():
+        if not line.strip():
+            continue
+        cells = [cell.strip() for cell in line.split("|")]
+        # Cells that are missing at the end are empty; the checks of the template report them.
+        missing = [""] * (len(names) - len(cells))
+        buttons.append(dict(zip(names, cells + missing, strict=False)))
+    return buttons
 
 
 def format_buttons(buttons: Iterable[Mapping[str, str]]) -> str:
     """Return buttons as the text that `parse_buttons` reads."""
-    return "\n".join(
-        " | ".join(button[name] for name in ("key", "code", "title") if button.get(name)) for button in buttons
-    )
+    lines = []
+    for button in buttons:
+        cells = [button[name] for name in ("key", "code", "title") if button.get(name)]
+        lines.append(" | ".join(cells))
+    return "\n".join(lines)
 
 
 def has_part(channel: str, part: str) -> bool:

@@ -24,5 +24,12 @@ FINDINGS: Final[dict[Conclusion, tuple[str | Promise, str]]] = {
 def describe_variants(user: User, *, templates: Any, today: date) -> Sequence[tuple[Variant, str | Promise, str]]:
     """Return the variants with the finding of each against the first; nothing where there is only one."""
     variants = variant_results(user, template_ids=list(templates.values_list("pk", flat=True)), today=today)
-    described = [(variant, *(FINDINGS[variant.finding] if variant.finding else ("", ""))) for variant in variants]
-    return described if len(described) > 1 else []
+    # One variant alone has nothing to be compared with.
+    if len(variants) <= 1:
+        return []
+    described: list[tuple[Variant, str | Promise, str]] = []
+    for variant in variants:
+        # The first has none: the others are compared with it.
+        finding, tone = FINDINGS[variant.finding] if variant.finding else ("", "")
+        described.append((variant, finding, tone))
+    return described

@@ -21,18 +21,20 @@ from recobra.console.screens.countries.description import country_names
 from recobra.kit import clock
 from recobra.messaging import operations as messaging
 from recobra.messaging import queries
+from recobra.messaging.queries import Template
 from recobra.messaging.templates import check
 from recobra.messaging.templates.by_channel import BUTTONS
 from recobra.messaging.templates.lengths import count_segments
 from recobra.messaging.templates.operations import TemplateRefused
 from recobra.messaging.templates.render import NotRendered
-from recobra.portfolio.queries import accounts_for, debtor_for, search_accounts
+from recobra.portfolio.queries import Debtor, accounts_for, debtor_for, search_accounts
 from recobra.strategy import schedule
 from recobra.strategy.queries import strategies_for
 
 from .place import installation_place
 
 PARTS = template_markup.FIELDS
+VARIANT_LENGTH_MAX = 8
 
 
 @require_GET
@@ -42,10 +44,15 @@ def list_templates(request: StaffRequest) -> HttpResponse:
 
     A country has its own templates and the general ones; an unknown filter does not filter.
     """
-    channels, countries = labels.choices("channel"), country_names()
-    asked = {"channel": request.GET.get("canal", ""), "country": request.GET.get("pais", "")}
-    known = {"channel": dict(channels), "country": dict(countries)}
-    filters = {name: value for name, value in asked.items() if value in known[name]}
+    channels = labels.choices("channel")
+    countries = country_names()
+    filters: dict[str, str] = {}
+    channel = request.GET.get("canal", "")
+    if channel in dict(channels):
+        filters["channel"] = channel
+    country = request.GET.get("pais", "")
+    if country in dict(countries):
+        filters["country"] = country
     waiting = queries.template_versions(in_force=False).filter(status__in=("DRAFT", "SUBMITTED"), retired_at=None)
     context = {
         "waiting": waiting.order_by("-created_at"),
@@ -78,7 +85,7 @@ def show_template(request: StaffRequest, template_id: int) -> HttpResponse:
         "template": template,
         "versions": versions,
         "place": installation_place(),
-        "read": template_markup.read_findings(template, clock.now(), messaging.lint_template),
+        "read": template_markup.read_findings(template, clock.now()),
         "before": before,
         "changes": template_markup.list_changes(before, template) if before else [],
         "variants": variants if len(variants) > 1 else [],
@@ -118,7 +125,7 @@ def edit_template(request: StaffRequest, template_id: int) -> HttpResponse:
         "tones": labels.choices("template_tone"),
         "stages": labels.choices("stage"),
         "has_buttons": template.channel in BUTTONS,
-        "read": template_markup.read_findings(template, clock.now(), messaging.lint_template),
+        "read": template_markup.read_findings(template, clock.now()),
     }
     return render(request, "console/messages/template_edit.html", context, status=422 if mistakes else 200)
 
@@ -131,7 +138,7 @@ def check_template(request: StaffRequest, template_id: int) -> HttpResponse:
     _apply_form(request, template)
     parts = {part: getattr(template, part) for part in PARTS[1:]}
     context = {
-        "read": template_markup.read_findings(template, clock.now(), messaging.lint_template),
+        "read": template_markup.read_findings(template, clock.now()),
         "mistakes": list(check.find_mistakes(**parts, channel=template.channel, buttons=template.buttons)),
     }
     return render(request, "console/messages/_reading.html", context)
@@ -154,14 +161,16 @@ def retire_template(request: StaffRequest, template_id: int) -> HttpResponse:
     return render(request, "console/messages/template_retire.html", context)
 
 
-def _strategies_sending(request: StaffRequest, template: Any) -> list[str]:
+def _strategies_sending(request: StaffRequest, template: Template) -> list[str]:
     """Return the names of the published strategies that send a template."""
-    published = [strategy.published for strategy in strategies_for(request.user) if strategy.published]
-    return [
-        version.document["name"]
-        for version in published
-        if any(step["do"].get("send") == template.code for step in version.document["steps"])
-    ]
+    names = []
+    for strategy in strategies_for(request.user):
+        if strategy.published is None:
+            continue
+        document = strategy.published.document
+        if any(step["do"].get("send") == template.code for step in document["steps"]):
+            names.append(document["name"])
+    return names
 
 
 @require_POST
@@ -191,15 +200,21 @@ def preview_template(request: StaffRequest, template_id: int) -> HttpResponse:
     return render(request, "console/messages/_preview.html", context)
 
 
-def _read_form(request: StaffRequest, template: Any) -> dict[str, Any]:
+def _read_form(request: StaffRequest, template: Template) -> dict[str, Any]:
     """Return the template's values from the form; a field that it leaves out stays as it was."""
     data = request.POST
-    values = {part: data.get(part, getattr(template, part)).replace("\r\n", "\n") for part in PARTS}
-    unchanged = ("code", "channel", "language", "country", "tone", "stage", "variant", "weight", "legal", "buttons")
-    values |= {name: getattr(template, name) for name in unchanged}
-    values |= {name: data[name].strip() for name in ("country", "tone", "stage") if name in data}
+    kept = ("code", "channel", "language", "country", "tone", "stage", "variant", "weight", "legal", "buttons")
+    values = {name: getattr(template, name) for name in kept}
+    for part in PARTS:
+        text = data.get(part, getattr(template, part))
+        # Browsers post the line ends of a text field as two characters.
+        values[part] = text.replace("\r\n", "\n")
+    for name in ("country", "tone", "stage"):
+        if name in data:
+            values[name] = data[name].strip()
     if "variant" in data:
-        values["variant"] = "".join(letter for letter in data["variant"].strip().upper() if letter.isalnum())[:8]
+        letters = [letter for letter in data["variant"].upper() if letter.isalnum()]
+        values["variant"] = "".join(letters[:VARIANT_LENGTH_MAX])
     if "buttons" in data:
         values["buttons"] = template_markup.parse_buttons(data["buttons"], template.channel)
     # A checkbox that is off is not posted; `settings` tells that the form had it.
@@ -208,22 +223,26 @@ def _read_form(request: StaffRequest, template: Any) -> dict[str, Any]:
     return values
 
 
-def _apply_form(request: StaffRequest, template: Any) -> None:
+def _apply_form(request: StaffRequest, template: Template) -> None:
     """Set the form's values on a template, which is shown and never saved."""
     for name, value in _read_form(request, template).items():
         setattr(template, name, value)
 
 
-def _read_debtor(request: StaffRequest) -> Any:
+def _read_debtor(request: StaffRequest) -> Debtor:
+    """Return the debtor that the search of the form finds, or the user's first one. Raises ObjectDoesNotExist."""
     text = request.POST.get("debtor", "").strip()
     accounts = accounts_for(request.user)
-    account = (accounts.filter(pk__in=search_accounts(request.user, text)) if text else accounts).first()
+    if text:
+        accounts = accounts.filter(pk__in=search_accounts(request.user, text))
+    account = accounts.first()
     if account is None:
         raise ObjectDoesNotExist
     return debtor_for(request.user, account.debtor_id)
 
 
-def _find_template(template_id: int) -> Any:
+def _find_template(template_id: int) -> Template:
+    """Return a version of a template. Raises ObjectDoesNotExist."""
     template = queries.template_version(template_id)
     if template is None:
         raise ObjectDoesNotExist

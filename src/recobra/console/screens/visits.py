@@ -21,6 +21,9 @@ from recobra.strategy import schedule
 from recobra.workbench import visit_queries as queries
 from recobra.workbench import visits
 
+# A text that cannot be read is quoted up to this length.
+QUOTED_LETTERS = 20
+
 
 @require_GET
 @needs(Right.VISIT)
@@ -43,15 +46,16 @@ def list_visits(request: StaffRequest) -> HttpResponse:
 @needs(Right.VISIT)
 def order_visits(request: StaffRequest) -> HttpResponse:
     """Order the open visits of a day; with an area (`zona`) assign those of the area to the user instead."""
-    day, area, user = _read_day(request), request.POST.get("zona", ""), request.user
+    day = _read_day(request)
     if day is None:
         return redirect("console:visits")
-    codes = portfolio_codes(user)
+    codes = portfolio_codes(request.user)
+    area = request.POST.get("zona", "")
     if area:
         visits.assign_visits(
             route_date=day,
             areas=[area],
-            user_id=user.pk,
+            user_id=request.user.pk,
             portfolio_codes=codes,
             **actor_and_time(request),
         )
@@ -64,11 +68,13 @@ def order_visits(request: StaffRequest) -> HttpResponse:
 @needs(Right.VISIT)
 def record_result(request: StaffRequest, visit_id: int) -> HttpResponse:
     """Show one visit, and record its result."""
-    visit, data = queries.visit_for(request.user, visit_id), request.POST
-    promised = data.get("promesa", "")
-    promised_on = parse_date(promised)
-    if promised and promised_on is None:
-        messages.error(request, _("«%(text)s» is no day: nothing was noted.") % {"text": promised[:20]})
+    visit = queries.visit_for(request.user, visit_id)
+    data = request.POST
+    promise_text = data.get("promesa", "")
+    promised_on = parse_date(promise_text)
+    if promise_text and promised_on is None:
+        error = _("«%(text)s» is no day: nothing was noted.")
+        messages.error(request, error % {"text": promise_text[:QUOTED_LETTERS]})
     elif request.method == "POST":
         try:
             visits.record_visit_result(
@@ -94,11 +100,12 @@ def record_result(request: StaffRequest, visit_id: int) -> HttpResponse:
 
 def _read_day(request: StaffRequest) -> date | None:
     """Return the day of a request, today when not given; None, with a message, for what is no day."""
-    text = (request.POST if request.method == "POST" else request.GET).get("dia", "")
+    parameters = request.POST if request.method == "POST" else request.GET
+    text = parameters.get("dia", "")
     day = parse_date(text) if text else schedule.today(clock.now())
     if day is None:
         error = _("«%(text)s» is no day: nothing was done. This is the route of today.")
-        messages.error(request, error % {"text": text[:20]})
+        messages.error(request, error % {"text": text[:QUOTED_LETTERS]})
     return day
 
 

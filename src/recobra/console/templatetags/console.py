@@ -22,15 +22,25 @@ from recobra_core.law import load_countries
 from recobra_core.money import rounded_units, units_of
 
 register = template.Library()
+_REJECTED_VALUE_LETTERS: Final = 80
+# Numbers of four digits and more that are no part of a word, a date, a decimal or a path.
 _COUNTS: Final = re.compile(r"(?<![\w.,/-])\d{4,}(?![\w/-]|[.,]\d)")
 
 
 class Place(Protocol):
-    """The formats of a portfolio."""
+    """The formats of a portfolio, or of anything that has a country, a currency and a time zone."""
 
-    country: str
-    currency: str
-    time_zone: str
+    @property
+    def country(self) -> str:
+        """Code of the country whose formats are used, '' for none."""
+
+    @property
+    def currency(self) -> str:
+        """Code of the currency of amounts, '' for none."""
+
+    @property
+    def time_zone(self) -> str:
+        """Name of the time zone in which hours are shown."""
 
 
 @register.filter
@@ -91,18 +101,23 @@ def share(context: template.Context, value: float | str | None, country: str = "
     """Write a share between 0 and 1 as a percentage, as the page's country does."""
     if value in (None, ""):
         return "—"
-    return numbers.format_percent(
-        value, f"{_number_pattern(decimals)} %", locale=number_locale(page_country(context, country))
-    )
+    pattern = f"{_number_pattern(decimals)} %"
+    return numbers.format_percent(value, pattern, locale=number_locale(page_country(context, country)))
 
 
 def page_country(context: template.Context, country: str = "") -> str:
     """Return the country of a page's numbers: the one named, its place's, else the user's own."""
-    places = (getattr(context.get(name), "country", "") for name in ("place", "portfolio"))
-    return country or next(filter(None, places), "") or str(context.get("country") or "")
+    if country:
+        return country
+    for name in ("place", "portfolio"):
+        place_country = getattr(context.get(name), "country", "")
+        if place_country:
+            return str(place_country)
+    return str(context.get("country") or "")
 
 
 def _number_pattern(decimals: int) -> str:
+    """Return Babel's pattern of a number with a fixed number of decimals, such as «#,##0.00»."""
     return f"#,##0.{'0' * decimals}" if decimals else "#,##0"
 
 
@@ -155,7 +170,8 @@ def article(text: str) -> str:
 @register.filter
 def fact(kind: str, part: str = "text") -> str:
     """Write a kind of fact in words; `fact:"icon"` and `fact:"tone"` give its icon and tone."""
-    return {"text": narrative.fact_label, "icon": narrative.icon_of, "tone": narrative.tone_of}[part](kind)
+    write_part = {"text": narrative.fact_label, "icon": narrative.icon_of, "tone": narrative.tone_of}[part]
+    return write_part(kind)
 
 
 @register.filter
@@ -188,7 +204,9 @@ def rejected_value(context: template.Context, value: str | None) -> str:
     can = context["can"]
     # A row is rejected because its columns are not what they should be: any value may be a document or a number.
     is_visible = can.get("load_files") and can.get("see_contact_data") and can.get("see_national_id")
-    return Truncator(value or "").chars(80) if is_visible else "•••"
+    if not is_visible:
+        return "•••"
+    return Truncator(value or "").chars(_REJECTED_VALUE_LETTERS)
 
 
 @register.simple_tag
@@ -214,8 +232,10 @@ def query(context: template.Context, **changes: Any) -> str:
 
 def number_locale(country: str) -> Locale:
     """Return the locale of a country's numbers; generic Spanish where it is unknown."""
+    if not country:
+        return Locale("es")
     language = {"BR": "pt", "US": "en"}.get(country, "es")
     try:
-        return Locale(language, str(country)) if country else Locale("es")
+        return Locale(language, str(country))
     except UnknownLocaleError:
         return Locale("es")

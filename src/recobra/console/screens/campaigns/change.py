@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -20,7 +19,11 @@ from recobra.strategy.operations import campaigns
 from recobra.strategy.operations.campaigns import CampaignRefused
 
 
-def _perform(request: StaffRequest, code: str, operation: Callable[..., Any], done: str) -> HttpResponse:
+def _perform(request: StaffRequest, code: str, operation: Callable[..., object], done: str) -> HttpResponse:
+    """Run an operation on a campaign and return to its page, with `done` or the refusal as message.
+
+    A draft that is refused returns to its pre-flight, where the problems are explained.
+    """
     campaign = queries.campaign_for(request.user, code)
     try:
         operation(campaign_id=campaign.pk, **actor_and_time(request))

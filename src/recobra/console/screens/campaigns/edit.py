@@ -19,16 +19,22 @@ from recobra.console import labels, spreadsheet
 from recobra.console.actions import actor_and_time
 from recobra.console.forms import MoneyField, day_field
 from recobra.console.guard import StaffRequest, needs
+from recobra.console.screens.countries.description import channel_names
 from recobra.console.screens.place import Installation
 from recobra.console.screens.strategies import rule_field
 from recobra.console.templatetags.console import number_locale
 from recobra.kit import clock
-from recobra.portfolio.queries import portfolios_for
+from recobra.portfolio.queries import Portfolio, portfolios_for
 from recobra.strategy import queries, queries_campaigns, schedule
 from recobra.strategy.operations import campaigns
 from recobra.strategy.operations.campaigns import CampaignDraft, CampaignRefused
+from recobra.strategy.queries_campaigns import Campaign
 
 RULE_PREFIX = "group"
+CHANNELS_MAX = 3
+CONTROL_PERCENT_MAX = 90
+BPS_PER_PERCENT = 100
+# Codes that would hide other pages under campanas/.
 RESERVED_CODES = {"nueva", "regla"}
 _SELECT = {"class": "form-select"}
 _CONTROL = {"class": "form-control"}
@@ -44,7 +50,7 @@ class CampaignForm(forms.Form):
         widget=forms.TextInput(attrs=_CONTROL),
     )
 
-    def __init__(self, *args: Any, portfolios: list[Any], **options: Any) -> None:
+    def __init__(self, *args: Any, portfolios: list[Portfolio], **options: Any) -> None:
         super().__init__(*args, **options)
         self.portfolios = {str(portfolio.pk): portfolio for portfolio in portfolios}
         self.fields["portfolio"] = forms.ChoiceField(
@@ -61,11 +67,14 @@ class CampaignForm(forms.Form):
             widget=forms.Select(attrs=_SELECT),
         )
         channels = [(code, labels.label_of("channel", code)) for code in queries_campaigns.CHANNELS]
-        for n, label in enumerate((_("First channel"), _("If not by that"), _("And else")), start=1):
-            self.fields[f"channel_{n}"] = forms.ChoiceField(
+        channel_labels = (_("First channel"), _("If not by that"), _("And else"))
+        for number, label in enumerate(channel_labels, start=1):
+            # Only the first channel has to be chosen.
+            is_first = number == 1
+            self.fields[f"channel_{number}"] = forms.ChoiceField(
                 label=label,
-                choices=channels if n == 1 else [("", "—"), *channels],
-                required=n == 1,
+                choices=channels if is_first else [("", "—"), *channels],
+                required=is_first,
                 widget=forms.Select(attrs=_SELECT),
             )
         self.fields["starts_on"] = day_field(_("First day"))
@@ -81,22 +90,24 @@ class CampaignForm(forms.Form):
         self.fields["control"] = forms.IntegerField(
             label=_("Control group, %"),
             min_value=0,
-            max_value=90,
+            max_value=CONTROL_PERCENT_MAX,
             widget=forms.NumberInput(attrs={**_CONTROL, "inputmode": "numeric"}),
         )
 
-    def _place(self) -> Any:
-        """Return the formats of the portfolio chosen, with the currency of the budget."""
-        portfolio = self._portfolio() or next(iter(self.portfolios.values()), None)
+    def _place(self) -> Installation:
+        """Return the formats in which the budget is read: the portfolio's country and the budget's currency."""
         currency = self.data.get("budget_currency") or self.initial.get("budget_currency")
-        return Installation(
-            time_zone="UTC",
-            country=portfolio.country if portfolio else "",
-            currency=currency or (portfolio.currency if portfolio else "USD"),
-        )
+        # Without a choice the form shows the first portfolio.
+        portfolio = self._portfolio() or next(iter(self.portfolios.values()), None)
+        if portfolio is None:
+            return Installation(time_zone="UTC", country="", currency=currency or "USD")
+        return Installation(time_zone="UTC", country=portfolio.country, currency=currency or portfolio.currency)
 
-    def _portfolio(self) -> Any:
-        return self.portfolios.get(str(self.data.get("portfolio", self.initial.get("portfolio", ""))))
+    def _portfolio(self) -> Portfolio | None:
+        """Return the portfolio that was posted, else that of the draft; None where neither is the user's."""
+        initial_id = self.initial.get("portfolio", "")
+        portfolio_id = self.data.get("portfolio", initial_id)
+        return self.portfolios.get(str(portfolio_id))
 
     def clean_code(self) -> str:
         """Refuse codes that are addresses of other pages."""
@@ -108,28 +119,30 @@ class CampaignForm(forms.Form):
     def to_draft(self, rule: str) -> CampaignDraft:
         """Return the draft of a valid form."""
         data = self.cleaned_data
-        channels = [data[f"channel_{n}"] for n in (1, 2, 3)]
+        chosen_channels = [data[f"channel_{number}"] for number in range(1, CHANNELS_MAX + 1)]
+        # Without the empty choices, and each channel once.
+        channels = tuple(dict.fromkeys(channel for channel in chosen_channels if channel))
         return CampaignDraft(
             code=data["code"],
             name=data["name"],
             portfolio_id=int(data["portfolio"]),
             rule=rule,
             template_code=data["template"],
-            channels=tuple(dict.fromkeys(channel for channel in channels if channel)),
+            channels=channels,
             starts_on=data["starts_on"],
             ends_on=data["ends_on"],
             budget_minor=data["budget"],
             budget_currency=data["budget_currency"] if data["budget"] else "",
-            control_bps=data["control"] * 100,
+            control_bps=data["control"] * BPS_PER_PERCENT,
         )
 
 
 def _template_choices(countries: set[str]) -> list[tuple[str, str]]:
-    rows = queries_campaigns.template_choices(countries)
-    return [
-        (code, f"{name} ({', '.join(labels.label_of('channel', channel) for channel in channels.split(','))})")
-        for code, name, channels in rows
-    ]
+    """Return the templates that may be sent in some countries: code, and name with channels, «Reminder (SMS)»."""
+    choices = []
+    for code, name, joined_channels in queries_campaigns.template_choices(countries):
+        choices.append((code, f"{name} ({channel_names(joined_channels.split(','))})"))
+    return choices
 
 
 @require_http_methods(["GET", "POST"])
@@ -156,14 +169,15 @@ def edit_campaign(request: StaffRequest, code: str) -> HttpResponse:
         "starts_on": campaign.starts_on,
         "ends_on": campaign.ends_on,
         "budget_currency": campaign.budget_currency,
-        "control": campaign.control_bps // 100,
+        "control": campaign.control_bps // BPS_PER_PERCENT,
         "budget": _budget_text(campaign),
-        **{f"channel_{n}": channel for n, channel in enumerate(campaign.channels[:3], start=1)},
     }
+    for number, channel in enumerate(campaign.channels[:CHANNELS_MAX], start=1):
+        initial[f"channel_{number}"] = channel
     return _handle_form(request, initial=initial, rule=campaign.rule, campaign=campaign)
 
 
-def _budget_text(campaign: Any) -> str:
+def _budget_text(campaign: Campaign) -> str:
     """Return the budget as MoneyField reads it: as the portfolio's country writes it."""
     if campaign.budget_minor is None:
         return ""
@@ -172,7 +186,10 @@ def _budget_text(campaign: Any) -> str:
     return str(format_decimal(amount, locale=number_locale(campaign.portfolio.country)))
 
 
-def _handle_form(request: StaffRequest, *, initial: dict[str, Any], rule: str, campaign: Any) -> HttpResponse:
+def _handle_form(
+    request: StaffRequest, *, initial: dict[str, Any], rule: str, campaign: Campaign | None
+) -> HttpResponse:
+    """Show the form with its rule, or save the draft; `campaign` is None for a new one."""
     portfolios = portfolios_for(request.user)
     is_posted = request.method == "POST"
     form = CampaignForm(request.POST if is_posted else None, initial=initial, portfolios=portfolios)
@@ -183,7 +200,7 @@ def _handle_form(request: StaffRequest, *, initial: dict[str, Any], rule: str, c
             try:
                 draft = campaigns.save_draft(
                     draft=form.to_draft(rule),
-                    campaign_id=campaign and campaign.pk,
+                    campaign_id=campaign.pk if campaign else None,
                     **actor_and_time(request),
                 )
             except CampaignRefused as refusal:

@@ -27,6 +27,8 @@ from recobra.strategy import queries_campaigns as queries
 from recobra.strategy import schedule
 
 CAMPAIGNS_SHOWN = 200
+# Basis points in a whole.
+_BPS = 10_000
 _STATES = ("SENT", "DUE", "LEASED", "UNCERTAIN", "FAILED")
 
 
@@ -44,16 +46,15 @@ def list_campaigns(request: StaffRequest) -> HttpResponse:
 def show_campaign(request: StaffRequest, code: str) -> HttpResponse:
     """Show a campaign: its message, its progress, and its result within the days chosen (`?dias=`)."""
     campaign = queries.campaign_for(request.user, code)
-    text = request.GET.get("dias", "")
-    days = int(text) if text.isdecimal() and int(text) in results.DAYS else results.DAYS[1]
+    days_text = request.GET.get("dias", "")
+    days = results.DAYS[1]
+    if days_text.isdecimal() and int(days_text) in results.DAYS:
+        days = int(days_text)
     progress = queries.campaign_progress(campaign)
+    shown_states = [state for state in _STATES if state in progress.states]
     context = _campaign_context(campaign) | {
         "progress": progress,
-        "states": [
-            (state, labels.label_of("contact", state), progress.states[state])
-            for state in _STATES
-            if state in progress.states
-        ],
+        "states": [(state, labels.label_of("contact", state), progress.states[state]) for state in shown_states],
         "waiting": [(description.explain(reason), count) for reason, count in progress.waiting],
         "days": days,
         "all_days": results.DAYS,
@@ -63,50 +64,54 @@ def show_campaign(request: StaffRequest, code: str) -> HttpResponse:
     return render(request, "console/campaigns/detail.html", context)
 
 
-def _campaign_context(campaign: Any) -> dict[str, Any]:
+def _campaign_context(campaign: queries.Campaign) -> dict[str, Any]:
+    """Return the context of a campaign in words: its rule, its template and its channels."""
     verdict = rule_field.judge_rule(campaign.rule, "no", strategies.rule_catalogue())
-    names = {code: name for code, name, _by in queries.template_choices({campaign.portfolio.country})}
+    names = {code: name for code, name, _channels in queries.template_choices({campaign.portfolio.country})}
     return {
         "campaign": campaign,
         "place": campaign.portfolio,
         "rule_words": verdict.words or campaign.rule,
         "template_name": names.get(campaign.template_code, campaign.template_code),
         "channel_names": [labels.label_of("channel", channel) for channel in campaign.channels],
-        "control_share": campaign.control_bps / 10_000,
+        "control_share": campaign.control_bps / _BPS,
     }
 
 
-def _result_context(campaign: Any, days: int) -> dict[str, Any]:
+def _result_context(campaign: queries.Campaign, days: int) -> dict[str, Any]:
+    """Return the context of a campaign's result, empty as long as there is none.
+
+    `compared` are rows of a measure, its comparison, the finding with its tone, and the counts of both groups;
+    `plain` are measures without a comparison; `amount` is estimate, low and high in minor units.
+    """
     result = results.campaign_result(campaign=campaign, days=days, now=clock.now())
     if result is None:
         return {}
-    compared = [
-        (
-            description.MEASURES[comparison.key],
-            comparison,
-            *description.FINDINGS[comparison.finding],
-            getattr(result.treated, comparison.key),
-            getattr(result.control, comparison.key),
-        )
-        for comparison in result.comparisons
-    ]
+    compared = []
+    for comparison in result.comparisons:
+        measure = description.MEASURES[comparison.key]
+        finding, tone = description.FINDINGS[comparison.finding]
+        treated_count = getattr(result.treated, comparison.key)
+        control_count = getattr(result.control, comparison.key)
+        compared.append((measure, comparison, finding, tone, treated_count, control_count))
     # Nobody in the control group can be sent a message, so these measures have nothing to be compared with.
     uncompared = [(description.MEASURES[key], getattr(result.treated, key)) for key in results.ONLY_TREATED]
-    finding, tone = description.FINDINGS[_amount_finding(result)]
-    interval = result.amount
-    amount = interval and [round(bound) for bound in (interval.estimate, interval.low, interval.high)]
+    amount_finding, amount_tone = description.FINDINGS[_amount_finding(result)]
+    amount = None
+    if result.amount is not None:
+        amount = [round(result.amount.estimate), round(result.amount.low), round(result.amount.high)]
     return {
         "result": result,
         "compared": compared,
         "plain": uncompared,
         "amount": amount,
-        "amount_finding": finding,
-        "amount_tone": tone,
+        "amount_finding": amount_finding,
+        "amount_tone": amount_tone,
     }
 
 
 def _amount_finding(result: results.CampaignResult) -> str:
-    """Return the finding about the amounts paid; there is none of «no difference»."""
+    """Return the finding about the amounts paid, a key of FINDINGS; it is never «no difference»."""
     # No width of an interval is small for every debt, so it only counts whether zero is outside.
     if result.amount is None or result.amount.holds_zero:
         return "not_enough"
@@ -143,7 +148,8 @@ def show_preflight(request: StaffRequest, code: str) -> HttpResponse:
 @needs(Right.EXPORT)
 def export_barred(request: StaffRequest, code: str) -> HttpResponseBase:
     """Download the debtors who would get no message, with the reasons, and record the export."""
-    campaign, now = queries.campaign_for(request.user, code), clock.now()
+    campaign = queries.campaign_for(request.user, code)
+    now = clock.now()
     preflight = queries.preflight(campaign=campaign, as_of=schedule.today(now))
     file = tempfile.TemporaryFile()  # noqa: SIM115 - FileResponse closes it
     rows = spreadsheet.write_csv(file, _barred_rows(preflight.barred_debtors))
@@ -152,10 +158,11 @@ def export_barred(request: StaffRequest, code: str) -> HttpResponseBase:
     return FileResponse(file, as_attachment=True, filename=f"{code}-{now:%Y-%m-%d-%H%M}.csv")
 
 
-def _barred_rows(rows: list[tuple[int, str, str]]) -> spreadsheet.Rows:
-    numbers = queries.debtor_numbers([debtor_id for debtor_id, _reason, _article in rows])
+def _barred_rows(barred_debtors: list[tuple[int, str, str]]) -> spreadsheet.Rows:
+    """Yield the head and a row for each debtor; `barred_debtors` are id, reason and article."""
+    numbers = queries.debtor_numbers([debtor_id for debtor_id, _reason, _article in barred_debtors])
     yield [_("Debtor"), _("Reason"), _("Article")]
-    for debtor_id, reason, article in rows:
+    for debtor_id, reason, article in barred_debtors:
         yield [numbers.get(debtor_id, str(debtor_id)), description.explain(reason), cite_article(article)]
 
 

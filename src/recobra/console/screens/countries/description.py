@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final, TypeVar
 
@@ -18,7 +18,7 @@ from recobra_core.law import load_countries, phrases
 from recobra_core.law.description import ChannelLaw, CountryLaw, RuleText, describe_country
 from recobra_core.law.model import Country, Window
 
-T = TypeVar("T")
+Row = TypeVar("Row")
 YARDSTICKS: Final = frozenset({"US", "ES"})
 _MIDNIGHT: Final = 24 * 60
 
@@ -59,7 +59,7 @@ def country_names() -> list[tuple[str, str]]:
     # By code points «Á» would come after «Z».
     without_accents = str.maketrans("áéíóúÁÉÍÓÚ", "aeiouAEIOU")
     names = [(code, country_name(code)) for code in load_countries()]
-    return sorted(names, key=lambda pair: pair[1].translate(without_accents))
+    return sorted(names, key=lambda code_and_name: code_and_name[1].translate(without_accents))
 
 
 def place_name(place: str) -> str:
@@ -73,9 +73,12 @@ def place_name(place: str) -> str:
 
 def holiday_names(home: Country, place: str, year: int) -> dict[date, str]:
     """Return the holidays of a year that the gate observes, named in the screen's or the country's language."""
-    code, part = home.calendar.code, place.partition("-")[2]
+    code = home.calendar.code
     calendar = holidays.country_holidays(code)
-    subdivision = part if home.calendar.subdivisions and part in calendar.subdivisions else None
+    _country, _dash, subdivision_code = place.partition("-")
+    subdivision = None
+    if home.calendar.subdivisions and subdivision_code in calendar.subdivisions:
+        subdivision = subdivision_code
     language = screen_language() if screen_language() in calendar.supported_languages else None
     observed = holidays.country_holidays(
         code, subdiv=subdivision, years=year, categories=home.calendar.categories, language=language
@@ -98,21 +101,22 @@ def read_law(code: str, day: date) -> CountryLaw:
 def list_hours(law: CountryLaw) -> list[HoursRow]:
     """Return the table of hours, the country's own rows first."""
     home = load_countries()[law.code]
-    rows = [(channel, _weekly_hours(home, channel, law.day)) for channel in law.channels]
-    groups = _group_by(rows, lambda row: (row[0].place, row[0].allowed, row[1], row[0].holidays, row[0].rule.source))
+    rows = [
+        HoursRow(
+            place=channel.place,
+            channels=(channel.channel,),
+            allowed=channel.allowed,
+            days=_weekly_hours(home, channel, law.day),
+            holidays=channel.holidays,
+            law=channel.rule,
+        )
+        for channel in law.channels
+    ]
+    groups = _group_by(rows, lambda row: (row.place, row.allowed, row.days, row.holidays, row.law.source))
     table = []
     for group in groups:
-        first, days = group[0]
-        table.append(
-            HoursRow(
-                place=first.place,
-                channels=tuple(channel.channel for channel, _days in group),
-                allowed=first.allowed,
-                days=days,
-                holidays=first.holidays,
-                law=first.rule,
-            )
-        )
+        channels = [channel for row in group for channel in row.channels]
+        table.append(replace(group[0], channels=tuple(channels)))
     return table
 
 
@@ -127,9 +131,11 @@ def list_consents(law: CountryLaw) -> list[SharedRule]:
 
 
 def _merge_channels(law: CountryLaw, rows: list[tuple[ChannelLaw, RuleText]]) -> list[SharedRule]:
+    """Return the rules of channels, each once, with the channels and places that share it."""
     all_channels = {channel.channel for channel in law.channels}
     shared = []
-    for group in _group_by(rows, lambda row: (row[1].text, row[1].source, row[1].certainty)):
+    for group in _group_by(rows, _rule_identity):
+        _first_channel, rule = group[0]
         channels = tuple(dict.fromkeys(channel.channel for channel, _text in group))
         places = tuple(dict.fromkeys(channel.place for channel, _text in group))
         shared.append(
@@ -137,21 +143,28 @@ def _merge_channels(law: CountryLaw, rows: list[tuple[ChannelLaw, RuleText]]) ->
                 # A rule of the country holds in its regions too.
                 places=() if law.code in places else places,
                 channels=() if set(channels) == all_channels else channels,
-                law=group[0][1],
+                law=rule,
             )
         )
     return shared
 
 
-def _group_by(rows: Iterable[T], key: Callable[[T], Hashable]) -> list[list[T]]:
+def _rule_identity(row: tuple[ChannelLaw, RuleText]) -> tuple[str, str, str]:
+    """Return what makes two rules one for a reader: their words, their article and how sure they are."""
+    _channel, rule = row
+    return rule.text, rule.source, rule.certainty
+
+
+def _group_by(rows: Iterable[Row], key: Callable[[Row], Hashable]) -> list[list[Row]]:
     """Return the rows with equal keys together, in the order in which each key first appears."""
-    groups: dict[Hashable, list[T]] = {}
+    groups: dict[Hashable, list[Row]] = {}
     for row in rows:
         groups.setdefault(key(row), []).append(row)
     return list(groups.values())
 
 
 def _weekly_hours(home: Country, channel: ChannelLaw, day: date) -> tuple[tuple[str, str], ...]:
+    """Return the opening and closing of Monday to Sunday, both '' for closed days."""
     subdivision = channel.place if "-" in channel.place else ""
     regime = home.find_regime(channel=channel.channel, day=day, subdivision=subdivision)
     if regime is None or not channel.allowed:
@@ -169,7 +182,9 @@ def format_window(window: Window | None) -> tuple[str, str]:
 
 
 def _format_time(minutes: int) -> str:
-    return f"{minutes // 60:02d}:{minutes % 60:02d}"
+    """Return minutes since midnight as a time such as 07:00."""
+    hours, rest = divmod(minutes, 60)
+    return f"{hours:02d}:{rest:02d}"
 
 
 def channel_names(codes: Iterable[str]) -> str:

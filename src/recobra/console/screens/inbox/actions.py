@@ -24,14 +24,17 @@ from recobra.portfolio.queries import accounts_for, debtor_for, search_accounts
 @needs(Right.ANSWER_MESSAGES)
 def assign_conversation(request: StaffRequest, conversation_id: int) -> HttpResponse:
     """Assign a conversation to the user, or to somebody else (`to`), which only leads may."""
-    is_lead, to = conversations.is_lead(request.user), request.POST.get("to", "")
-    if to and not is_lead:
-        raise PermissionDenied
-    conversation = conversations.conversation_for(request.user, conversation_id)
-    user_ids = {str(user.pk): user.pk for user in conversations.assignable_users(conversation)} if to else {}
-    if to and to not in user_ids:
-        raise ObjectDoesNotExist
-    user_id = user_ids.get(to, request.user.pk)
+    is_lead = conversations.is_lead(request.user)
+    user_id = request.user.pk
+    to = request.POST.get("to", "")
+    if to:
+        if not is_lead:
+            raise PermissionDenied
+        conversation = conversations.conversation_for(request.user, conversation_id)
+        user_ids = {str(user.pk): user.pk for user in conversations.assignable_users(conversation)}
+        if to not in user_ids:
+            raise ObjectDoesNotExist
+        user_id = user_ids[to]
     return _perform(
         request,
         conversation_id,
@@ -86,11 +89,9 @@ def add_note(request: StaffRequest, conversation_id: int) -> HttpResponse:
 def silence_number(request: StaffRequest, conversation_id: int) -> HttpResponse:
     """Record an opt-out (`what=optout`), or that the number is somebody else's (`what=wrong`)."""
     is_wrong_person = request.POST.get("what") == "wrong"
-    done = (
-        _("Noted: this number is somebody else's.")
-        if is_wrong_person
-        else _("Noted: nothing is sent to this number any more.")
-    )
+    done = _("Noted: nothing is sent to this number any more.")
+    if is_wrong_person:
+        done = _("Noted: this number is somebody else's.")
     return _perform(
         request,
         conversation_id,
@@ -133,6 +134,6 @@ def _perform(request: StaffRequest, conversation_id: int, operation: Callable[[]
         messages.error(request, str(refusal))
     else:
         messages.success(request, done)
-    # It may have gone to somebody whose conversations the user does not see.
+    # The conversation may be with somebody now whose conversations the user does not see.
     is_visible = conversations.conversations_for(request.user).filter(pk=conversation_id).exists()
     return redirect("console:inbox-conversation", conversation_id) if is_visible else redirect("console:inbox")

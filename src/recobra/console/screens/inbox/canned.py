@@ -25,7 +25,9 @@ def edit_canned(request: StaffRequest) -> HttpResponse:
     if request.method == "POST":
         if not conversations.is_lead(request.user):
             raise PermissionDenied
-        title, text, replaced = (request.POST.get(name, "") for name in ("title", "text", "replaces"))
+        title = request.POST.get("title", "")
+        text = request.POST.get("text", "")
+        replaced = request.POST.get("replaces", "")
         try:
             conversations_operations.save_canned(
                 title=title,

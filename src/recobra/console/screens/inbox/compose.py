@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import datetime
+from typing import Any, TypedDict
 
 from django.contrib import messages
 from django.http import HttpResponse, QueryDict
@@ -18,7 +19,15 @@ from recobra.conversations import queries as conversations
 from recobra.conversations.reply import Draft, Preview, ReplyRefused
 from recobra.kit import clock
 from recobra.messaging.queries import owes_elsewhere
-from recobra.portfolio.queries import accounts_for, debtor_for
+from recobra.portfolio.queries import ContactPoint, Debtor, Portfolio, accounts_for, debtor_for
+
+
+class Authorship(TypedDict):
+    """The member of staff who writes a message, and when."""
+
+    author: str
+    author_id: int
+    now: datetime
 
 
 @require_POST
@@ -27,7 +36,9 @@ def check_reply(request: StaffRequest, conversation_id: int) -> HttpResponse:
     """Show, while a reply is written, its findings and whether it could leave now."""
     conversation = conversations.conversation_for(request.user, conversation_id)
     draft = _read_draft(request.POST)
-    preview = _preview_reply(request, conversation.pk, draft) if draft.text.strip() or draft.template_code else None
+    preview = None
+    if draft.text.strip() or draft.template_code:
+        preview = _preview_reply(request, conversation.pk, draft)
     context = {"preview": preview, "place": _place_of(request, conversation.debtor)}
     return render(request, "console/inbox/_check.html", context)
 
@@ -38,7 +49,8 @@ def send_reply(request: StaffRequest, conversation_id: int) -> HttpResponse:
     """Put a reply into the outbox; one that has to wait for its hour only if its writer agrees (`queue`)."""
     conversation = conversations.conversation_for(request.user, conversation_id)
     # `after` is the last message the writer saw: the operation refuses a reply that missed a newer one.
-    draft, after = _read_draft(request.POST), request.POST.get("after", "")
+    after = request.POST.get("after", "")
+    draft = _read_draft(request.POST)
     preview = _preview_reply(request, conversation.pk, draft)
     problem = _find_problem(preview, request.POST)
     if not problem:
@@ -48,7 +60,7 @@ def send_reply(request: StaffRequest, conversation_id: int) -> HttpResponse:
                 text=draft.text,
                 template_code=draft.template_code,
                 after_id=int(after) if after.isdecimal() else None,
-                **_author(request),
+                **_author_and_time(request),
             )
         except ReplyRefused as refusal:
             problem = str(refusal)
@@ -93,7 +105,7 @@ def compose_message(request: StaffRequest, debtor_id: int) -> HttpResponse:
         if not problem:
             try:
                 sent = conversations_operations.send_first_message(
-                    debtor_id=debtor.pk, point_id=point_id, channel=channel, draft=draft, **_author(request)
+                    debtor_id=debtor.pk, point_id=point_id, channel=channel, draft=draft, **_author_and_time(request)
                 )
             except ReplyRefused as refusal:
                 problem = str(refusal)
@@ -109,15 +121,18 @@ def compose_message(request: StaffRequest, debtor_id: int) -> HttpResponse:
 def check_message(request: StaffRequest, debtor_id: int) -> HttpResponse:
     """Show, while a first message is written, its findings and whether it could leave now."""
     debtor = debtor_for(request.user, debtor_id)
-    lines, draft = conversations.reachable_points(debtor), _read_draft(request.POST)
+    lines = conversations.reachable_points(debtor)
+    draft = _read_draft(request.POST)
+    has_content = draft.text.strip() or draft.template_code
     preview = None
-    if lines and not owes_elsewhere(request.user, debtor.pk) and (draft.text.strip() or draft.template_code):
+    if lines and has_content and not owes_elsewhere(request.user, debtor.pk):
         point_id, channel = _chosen_line(request, lines)
         preview = _preview_first_message(request, debtor.pk, point_id, channel, draft)
     return render(request, "console/inbox/_check.html", {"preview": preview, "place": _place_of(request, debtor)})
 
 
 def _read_draft(data: QueryDict) -> Draft:
+    """Return the message as it was posted; a template takes the place of a text of one's own."""
     template_code = data.get("template", "")
     return Draft(
         text="" if template_code else data.get("text", "").replace("\r\n", "\n"),
@@ -127,12 +142,14 @@ def _read_draft(data: QueryDict) -> Draft:
 
 
 def _preview_reply(request: StaffRequest, conversation_id: int, draft: Draft) -> Preview:
+    """Return a reply as it would leave now."""
     return conversations_operations.preview_reply(
         conversation_id=conversation_id, draft=draft, author=request.user.username, now=clock.now()
     )
 
 
 def _preview_first_message(request: StaffRequest, debtor_id: int, point_id: int, channel: str, draft: Draft) -> Preview:
+    """Return a first message as it would leave now to a number or address."""
     return conversations_operations.preview_first_message(
         debtor_id=debtor_id,
         point_id=point_id,
@@ -155,20 +172,28 @@ def _find_problem(preview: Preview, data: QueryDict) -> str:
 
 
 def _has_to_wait(preview: Preview) -> bool:
+    """Return whether a message may be sent, but only at a later hour."""
     return preview.opens_at is not None and not preview.is_barred
 
 
-def _author(request: StaffRequest) -> dict[str, Any]:
+def _author_and_time(request: StaffRequest) -> Authorship:
+    """Return the user of a request and the present, as the operations of replies take them."""
     return {"author": request.user.username, "author_id": request.user.pk, "now": clock.now()}
 
 
-def _chosen_line(request: StaffRequest, lines: list[Any]) -> tuple[int, str]:
-    """Return the point and channel chosen; the first one if none of the debtor's is."""
+def _chosen_line(request: StaffRequest, lines: list[tuple[ContactPoint, str]]) -> tuple[int, str]:
+    """Return the contact point and channel chosen, such as `line=17-sms`; the first one for anything else."""
     choice = request.POST.get("line") or request.GET.get("linea", "")
-    point, channel = next((line for line in lines if f"{line[0].pk}-{line[1]}" == choice), lines[0])
-    return point.pk, channel
+    for point, channel in lines:
+        if choice == f"{point.pk}-{channel}":
+            return point.pk, channel
+    first_point, first_channel = lines[0]
+    return first_point.pk, first_channel
 
 
-def _place_of(request: StaffRequest, debtor: Any) -> Any:
-    account = accounts_for(request.user, debtor.pk).first() if debtor else None
+def _place_of(request: StaffRequest, debtor: Debtor | None) -> Portfolio | None:
+    """Return the first portfolio of the user's in which a debtor owes: hours are shown in its time."""
+    if debtor is None:
+        return None
+    account = accounts_for(request.user, debtor.pk).first()
     return account.portfolio if account else None

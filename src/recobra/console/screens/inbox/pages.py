@@ -21,6 +21,7 @@ from recobra.strategy import schedule
 from recobra_core.law.description import find_replies
 
 PAGE_ROWS = 60
+CONTACTS_SHOWN = 4
 
 
 @require_GET
@@ -35,9 +36,15 @@ def list_conversations(request: StaffRequest) -> HttpResponse:
 
 def list_context(request: StaffRequest, open_id: int | None = None) -> dict[str, Any]:
     """Return the context of the list; `open_id` is the conversation open beside it."""
-    view, channel = request.GET.get("ver", ""), request.GET.get("canal", "")
-    view = view if view in conversations.VIEWS else "todas"
-    text = request.GET.get("aqui", "")
+    view = request.GET.get("ver", "")
+    if view not in conversations.VIEWS:
+        view = "todas"
+    channel = request.GET.get("canal", "")
+    # The list is polled by itself: the address then says which conversation is open.
+    open_text = request.GET.get("aqui", "")
+    if not open_id and open_text.isdecimal():
+        open_id = int(open_text)
+    # One row more tells whether there are more conversations.
     rows = list(conversations.list_conversations(request.user, view=view, channel=channel)[: PAGE_ROWS + 1])
     return {
         "rows": rows[:PAGE_ROWS],
@@ -46,7 +53,7 @@ def list_context(request: StaffRequest, open_id: int | None = None) -> dict[str,
         "channel": channel,
         "counts": conversations.unread_counts(request.user),
         "channels": labels.choices("channel"),
-        "here": open_id or (int(text) if text.isdecimal() else None),
+        "here": open_id,
         "place": installation_place(),
     }
 
@@ -63,24 +70,26 @@ def conversation_context(request: StaffRequest, conversation_id: int, **extra: A
     conversation = conversations.conversation_for(request.user, conversation_id)
     operations.mark_read(conversation_id=conversation.pk)
     now = clock.now()
+    is_lead = conversations.is_lead(request.user)
+    in_window = operations.is_in_service_window(conversation=conversation, now=now)
     return {
         **list_context(request, conversation.pk),
         **_thread_context(conversation),
         **_debtor_context(request, conversation),
         "silent": conversations.is_conversation_silenced(conversation),
-        "in_window": operations.is_in_service_window(conversation=conversation, now=now),
-        "needs_template": conversation.channel == "whatsapp"
-        and not operations.is_in_service_window(conversation=conversation, now=now),
+        "in_window": in_window,
+        "needs_template": conversation.channel == "whatsapp" and not in_window,
         "canned": conversations.canned_answers(),
-        "leads": conversations.is_lead(request.user),
+        "leads": is_lead,
         "templates": conversations.templates_to_send(conversation.channel, now=now),
-        "people": conversations.assignable_users(conversation) if conversations.is_lead(request.user) else [],
+        "people": conversations.assignable_users(conversation) if is_lead else [],
         "by_bot": conversation.channel in conversations.BOT_CHANNELS,
         **extra,
     }
 
 
-def _thread_context(conversation: Any) -> dict[str, Any]:
+def _thread_context(conversation: conversations.Conversation) -> dict[str, Any]:
+    """Return the context of the thread; `version` changes with it, `last_id` is its last message, 0 for none."""
     thread = conversations.thread_of(conversation)
     return {
         "conversation": conversation,
@@ -91,11 +100,13 @@ def _thread_context(conversation: Any) -> dict[str, Any]:
     }
 
 
-def _debtor_context(request: StaffRequest, conversation: Any) -> dict[str, Any]:
+def _debtor_context(request: StaffRequest, conversation: conversations.Conversation) -> dict[str, Any]:
+    """Return the context of the debtor's panel, empty where nobody knows yet who writes."""
     if conversation.debtor is None:
         return {}
     file = debtor_file.debtor_file_for(request.user, conversation.debtor.pk, clock.now())
-    last_contacts = list(contacts_for(request.user, Filters(debtor_id=conversation.debtor.pk))[:4])
+    contacts = contacts_for(request.user, Filters(debtor_id=conversation.debtor.pk))
+    last_contacts = list(contacts[:CONTACTS_SHOWN])
     country = file.debtor.country or getattr(file.place, "country", "")
     return {
         "file": file,

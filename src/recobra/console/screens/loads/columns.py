@@ -1,4 +1,8 @@
-"""Conversion of a mapping to one choice per column of the file, and back."""
+"""Conversion of a mapping to one choice per column of the file, and back.
+
+A mapping names for each target, such as `debtor.name`, the columns of the file that hold it; the form shows the file's
+columns, each with its target.
+"""
 
 from __future__ import annotations
 
@@ -41,6 +45,9 @@ TARGETS = (
     "attribute.number",
     "attribute.date",
 )
+# Parts of a mapping whose targets stand one level deeper, and parts that are no targets.
+_GROUPS = frozenset({"account", "debtor", "instalment", "amounts", "address"})
+_NO_TARGETS = frozenset({"name", "options", "control", "parties"})
 OPTIONS = ("decimal", "date_order", "gone", "lower_balance", "due_rows")
 
 
@@ -83,7 +90,7 @@ def target_labels() -> list[tuple[str, str]]:
 
 
 def option_choices(options: dict[str, Any]) -> list[tuple[str, str, list[tuple[str, str]], str]]:
-    """Return the options of a mapping: name, label, choices and the choice in force."""
+    """Return the options of a mapping: name, label, choices (value and label) and the choice in force."""
     auto = ("auto", _("find out from the file"))
     described = [
         ("decimal", _("Amounts are written"), [auto, ("comma", "1.234,56"), ("point", "1,234.56")]),
@@ -117,7 +124,11 @@ def option_choices(options: dict[str, Any]) -> list[tuple[str, str, list[tuple[s
         ),
         ("due_rows", _("Rows per account"), [("one", _("one")), ("several", _("several: one per instalment"))]),
     ]
-    return [(name, label, choices, str(options.get(name, choices[0][0]))) for name, label, choices in described]
+    rows = []
+    for name, label, choices in described:
+        default, _default_label = choices[0]
+        rows.append((name, label, choices, str(options.get(name, default))))
+    return rows
 
 
 def match_columns(document: dict[str, Any], headers: list[str]) -> list[tuple[str, str]]:
@@ -131,38 +142,49 @@ def match_columns(document: dict[str, Any], headers: list[str]) -> list[tuple[st
 
 def has_mapped_columns(document: dict[str, Any], headers: list[str]) -> bool:
     """Return whether every column that a mapping names is in the file, as intake compares names."""
-    party_specs = [spec for party in document.get("parties") or [] for name, spec in party.items() if name != "part"]
-    named = {
-        _fold_name(column) for spec in [*party_specs, *_flatten(document).values()] for column in _column_names(spec)
-    }
-    return named <= {_fold_name(header) for header in headers}
+    specs = list(_flatten(document).values())
+    for party in document.get("parties") or []:
+        # `part` is the party's role, not a column.
+        specs += [spec for name, spec in party.items() if name != "part"]
+    file_columns = {_fold_name(header) for header in headers}
+    return all(_fold_name(column) in file_columns for spec in specs for column in _column_names(spec))
 
 
 def _fold_name(name: str) -> str:
+    """Return the name of a column without accents, case and double blanks, by which names are compared."""
     bare = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
     return " ".join(bare.split()).casefold()
 
 
 def _flatten(document: dict[str, Any]) -> dict[str, Any]:
-    """Return the specifications of a mapping document by target."""
+    """Return the specifications of a mapping document by target: {"debtor": {"name": …}} has `debtor.name`.
+
+    Of several attributes of one type only the last is there.
+    """
     flat: dict[str, Any] = {}
     for name, spec in document.items():
-        if name in {"account", "debtor", "instalment", "amounts", "address"} and isinstance(spec, dict):
-            flat |= {f"{name}.{key}": value for key, value in spec.items()}
+        if name in _GROUPS and isinstance(spec, dict):
+            for key, value in spec.items():
+                flat[f"{name}.{key}"] = value
         elif name == "attributes":
-            flat |= {f"attribute.{item.get('type', 'text')}": item for item in spec.values() if isinstance(item, dict)}
-        elif name not in {"name", "options", "control", "parties"}:
+            for attribute in spec.values():
+                if isinstance(attribute, dict):
+                    attribute_type = attribute.get("type", "text")
+                    flat[f"attribute.{attribute_type}"] = attribute
+        elif name not in _NO_TARGETS:
             flat[name] = spec
     return flat
 
 
 def _column_names(spec: Any) -> list[str]:
-    """Return the columns that a specification names, in whichever of its forms it is written."""
+    """Return the columns that a specification names: a name, a list, or an object with `column` or `columns`."""
     if isinstance(spec, str):
         return [spec]
     if isinstance(spec, dict):
         return _column_names(spec.get("columns", spec.get("column", [])))
-    return [column for item in spec for column in _column_names(item)] if isinstance(spec, list) else []
+    if isinstance(spec, list):
+        return [column for item in spec for column in _column_names(item)]
+    return []
 
 
 def from_post(post: QueryDict, headers: list[str]) -> dict[str, Any]:
@@ -177,7 +199,8 @@ def from_post(post: QueryDict, headers: list[str]) -> dict[str, Any]:
         group, _dot, name = target.partition(".")
         if group == "attribute":
             attributes = document.setdefault("attributes", {})
-            attributes |= {_attribute_name(column): {"column": column, "type": name} for column in columns}
+            for column in columns:
+                attributes[_attribute_name(column)] = {"column": column, "type": name}
         elif group in {"phones", "emails"}:
             document[group] = columns
         elif name:
@@ -185,8 +208,12 @@ def from_post(post: QueryDict, headers: list[str]) -> dict[str, Any]:
         else:
             document[group] = columns[0]
     options = {name: post[name] for name in OPTIONS if post.get(name)}
-    return document | ({"options": options} if options else {})
+    if options:
+        document["options"] = options
+    return document
 
 
 def _attribute_name(header: str) -> str:
-    return "".join(letter if letter.isalnum() else "_" for letter in header.lower()).strip("_") or "columna"
+    """Return the name of an attribute made from a column: «Fecha de baja» becomes `fecha_de_baja`."""
+    letters = [letter if letter.isalnum() else "_" for letter in header.lower()]
+    return "".join(letters).strip("_") or "columna"

@@ -18,9 +18,10 @@ from recobra.console.guard import StaffRequest, needs
 from recobra.console.parameters import parse_date
 from recobra.intake import jobs, operations, queries
 from recobra.intake.operations import LoadRefused
+from recobra.intake.queries import Mapping
 from recobra.intake.refusals import expected_words
 from recobra.kit import clock
-from recobra.portfolio.queries import portfolios_for
+from recobra.portfolio.queries import Portfolio, portfolios_for
 
 from . import columns
 
@@ -29,7 +30,8 @@ from . import columns
 @needs(Right.LOAD_FILES)
 def upload_file(request: StaffRequest) -> HttpResponse:
     """Upload a file for a portfolio."""
-    portfolios, file = portfolios_for(request.user), request.FILES.get("file")
+    portfolios = portfolios_for(request.user)
+    file = request.FILES.get("file")
     code = request.POST.get("portfolio", "")
     problem = ""
     if request.method == "POST":
@@ -58,13 +60,20 @@ def choose_columns(request: StaffRequest, token: str) -> HttpResponse:
         context = {"portfolios": list(portfolios.values()), "problem": str(refusal)}
         return render(request, "console/loads/begin.html", context, status=422)
     if request.method == "POST":
-        return _try_or_queue(request, upload, portfolio, preview)
+        options = _read_form(request, portfolio, preview)
+        if request.POST.get("do") == "load":
+            return _queue_load(request, upload, portfolio, options)
+        return _try_load(request, upload, portfolio, options)
     return render(request, "console/loads/columns.html", _columns_context(request, upload, portfolio, preview))
 
 
 def _columns_context(
-    request: StaffRequest, upload: uploads.Upload, portfolio: Any, preview: dict[str, Any]
+    request: StaffRequest, upload: uploads.Upload, portfolio: Portfolio, preview: dict[str, Any]
 ) -> dict[str, Any]:
+    """Return the context of the choice of columns, which starts from a saved mapping or from the guess of the preview.
+
+    `preview` is the result of `preview_file`: its `headers`, its first rows, and a `mapping` guessed from them.
+    """
     saved = list(queries.mappings_for(request.user, portfolio.code))
     base = _starting_mapping(saved, request.GET.get("mapeo", ""), preview["headers"])
     document = base.document if base else preview["mapping"]
@@ -83,36 +92,43 @@ def _columns_context(
     }
 
 
-def _starting_mapping(saved: list[Any], choice: str, headers: list[str]) -> Any:
-    """Return the mapping to start from: the one chosen, else the newest that fits the file, else None."""
+def _starting_mapping(saved: list[Mapping], choice: str, headers: list[str]) -> Mapping | None:
+    """Return the mapping to start from: the one chosen (its id), else the newest that fits the file, else None."""
     if choice:
         return next((mapping for mapping in saved if str(mapping.pk) == choice), None)
     fitting = [mapping for mapping in saved if columns.has_mapped_columns(mapping.document, headers)]
     return max(fitting, key=lambda mapping: (mapping.created_at, mapping.pk), default=None)
 
 
-def _try_or_queue(
-    request: StaffRequest, upload: uploads.Upload, portfolio: Any, preview: dict[str, Any]
+def _try_load(
+    request: StaffRequest, upload: uploads.Upload, portfolio: Portfolio, options: dict[str, Any]
 ) -> HttpResponse:
-    """Run the load dry, or queue it, as the form says."""
+    """Run the load dry and show what it would do; nothing is written."""
     try:
-        options = _read_form(request, portfolio, preview)
-        if request.POST.get("do") != "load":
-            result = operations.load_file(
-                path=upload.path,
-                file_name=upload.file_name,
-                portfolio_code=portfolio.code,
-                dry_run=True,
-                actor=request.user.username,
-                now=clock.now(),
-                **options,
-            )
-            rejected_rows = [
-                row | {"errors": [error | {"expected": expected_words(error)} for error in row["errors"]]}
-                for row in result["errors"]
-            ]
-            context = {"result": result | {"errors": rejected_rows}, "portfolio": portfolio}
-            return render(request, "console/loads/_tried.html", context)
+        result = operations.load_file(
+            path=upload.path,
+            file_name=upload.file_name,
+            portfolio_code=portfolio.code,
+            dry_run=True,
+            actor=request.user.username,
+            now=clock.now(),
+            **options,
+        )
+    except LoadRefused as refusal:
+        return render(request, "console/loads/_tried.html", {"refused": str(refusal)})
+    rejected_rows = []
+    for row in result["errors"]:
+        errors = [error | {"expected": expected_words(error)} for error in row["errors"]]
+        rejected_rows.append(row | {"errors": errors})
+    context = {"result": result | {"errors": rejected_rows}, "portfolio": portfolio}
+    return render(request, "console/loads/_tried.html", context)
+
+
+def _queue_load(
+    request: StaffRequest, upload: uploads.Upload, portfolio: Portfolio, options: dict[str, Any]
+) -> HttpResponse:
+    """Queue the load for a worker, which deletes the file in the end."""
+    try:
         jobs.queue_load(
             path=upload.path,
             file_name=upload.file_name,
@@ -127,17 +143,20 @@ def _try_or_queue(
     return redirect("console:loads")
 
 
-def _read_form(request: StaffRequest, portfolio: Any, preview: dict[str, Any]) -> dict[str, Any]:
-    """Return the options of the load, as `load_file` and `ask_for_load` take them."""
+def _read_form(request: StaffRequest, portfolio: Portfolio, preview: dict[str, Any]) -> dict[str, Any]:
+    """Return the options of the load, as `load_file` and `queue_load` take them."""
     post = request.POST
-    mappings = queries.mappings_for(request.user, portfolio.code)
-    # A saved mapping that is used as it is keeps its version.
-    saved_mapping = {str(mapping.pk): mapping.document for mapping in mappings}.get(post.get("saved", ""))
-    control = {
-        name: int(post[f"control-{name}"]) if name == "rows" else post[f"control-{name}"]
-        for name in ("rows", "amount")
-        if post.get(f"control-{name}") and (name == "amount" or post[f"control-{name}"].isdecimal())
+    saved_documents = {
+        str(mapping.pk): mapping.document for mapping in queries.mappings_for(request.user, portfolio.code)
     }
+    # A saved mapping that is used as it is keeps its version.
+    saved_mapping = saved_documents.get(post.get("saved", ""))
+    # The totals that the sender stated; the load is held where the file does not add up to them.
+    control: dict[str, int | str] = {}
+    if post.get("control-rows", "").isdecimal():
+        control["rows"] = int(post["control-rows"])
+    if post.get("control-amount"):
+        control["amount"] = post["control-amount"]
     return {
         "mapping": saved_mapping or columns.from_post(post, preview["headers"]),
         "as_of": parse_date(post.get("as_of", "")) or clock.today(portfolio.time_zone),

@@ -30,10 +30,13 @@ PAGE_ROWS = 50
 @needs(Right.SEE_LOADS)
 def list_loads(request: StaffRequest) -> HttpResponse:
     """Show the loads, newest first; htmx, which polls while one runs, gets the list alone."""
-    status, code = request.GET.get("estado", ""), request.GET.get("cartera", "")
+    status = request.GET.get("estado", "")
+    code = request.GET.get("cartera", "")
     loads = queries.loads_for(request.user)
-    loads = loads.filter(status=status) if status else loads
-    loads = loads.filter(portfolio__code=code) if code else loads
+    if status:
+        loads = loads.filter(status=status)
+    if code:
+        loads = loads.filter(portfolio__code=code)
     number = parse_page(request.GET.get("pagina", ""))
     # One row more tells whether there is a next page.
     rows = list(loads[(number - 1) * PAGE_ROWS : number * PAGE_ROWS + 1])
