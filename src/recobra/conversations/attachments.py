@@ -33,6 +33,7 @@ ACCEPTED_TYPES: Final[Mapping[str, tuple[str, int]]] = {
 MAX_BYTES: Final = max(limit for _suffix, limit in ACCEPTED_TYPES.values())
 RETRY_PERIOD: Final = timedelta(hours=1)
 BATCH_SIZE: Final = 50
+_REASON_MAX: Final = 300
 _TYPE_ALIASES: Final = {
     "application/ogg": "audio/ogg",
     "video/ogg": "audio/ogg",
@@ -57,12 +58,17 @@ def fetch_waiting(*, now: datetime) -> int:
     waiting = Attachment.objects.filter(status=Attachment.Status.WAITING).select_related(
         "message__conversation__provider"
     )
+    stored = 0
     # One event loop for all of them, since the adapters are asynchronous and this is not.
     with asyncio.Runner() as runner:
-        return sum(_fetch_attachment(attachment, runner, now) for attachment in waiting.order_by("pk")[:BATCH_SIZE])
+        for attachment in waiting.order_by("pk")[:BATCH_SIZE]:
+            if _fetch_attachment(attachment, runner, now):
+                stored += 1
+    return stored
 
 
 def _fetch_attachment(attachment: Attachment, runner: asyncio.Runner, now: datetime) -> bool:
+    """Fetch and store one attachment; return False where it was refused, or where the next run tries again."""
     provider = attachment.message.conversation.provider
     if provider is None or provider.kind not in ADAPTERS:
         return _refuse_attachment(attachment, _("There is no provider to fetch it from."))
@@ -72,9 +78,9 @@ def _fetch_attachment(attachment: Attachment, runner: asyncio.Runner, now: datet
         content = runner.run(ADAPTERS[provider.kind].fetch_media(media, config, max_bytes=MAX_BYTES))
     except Exception as error:  # noqa: BLE001 - whatever failed at the provider may succeed in a minute
         if now - attachment.message.received_at > RETRY_PERIOD:
-            return _refuse_attachment(
-                attachment, str(error) if isinstance(error, Unsuitable) else _("It could not be fetched.")
-            )
+            # Only our own errors are written for people.
+            reason = str(error) if isinstance(error, Unsuitable) else _("It could not be fetched.")
+            return _refuse_attachment(attachment, reason)
         _log.warning("Attachment %s was not fetched: %s", attachment.pk, type(error).__name__)
         return False
     return store_content(attachment, content)
@@ -98,9 +104,12 @@ def store_content(attachment: Attachment, content: bytes) -> bool:
         partial = target.with_suffix(".partial")
         partial.write_bytes(content)
         partial.replace(target)
-    attachment.status, attachment.reason = Attachment.Status.KEPT, ""
-    attachment.media_type, attachment.size = media_type, len(content)
-    attachment.digest, attachment.path = digest, str(relative_path)
+    attachment.status = Attachment.Status.KEPT
+    attachment.reason = ""
+    attachment.media_type = media_type
+    attachment.size = len(content)
+    attachment.digest = digest
+    attachment.path = str(relative_path)
     attachment.save()
     return True
 
@@ -111,11 +120,16 @@ def sniff_media_type(content: bytes) -> str:
         matches = puremagic.magic_string(content)
     except (puremagic.PureError, ValueError):
         return ""
-    media_types = [_TYPE_ALIASES.get(match.mime_type, match.mime_type) for match in matches]
-    return next(filter(None, media_types), "")
+    # The likeliest first; some kinds of file are known without a media type.
+    for match in matches:
+        if match.mime_type:
+            return _TYPE_ALIASES.get(match.mime_type, match.mime_type)
+    return ""
 
 
 def _refuse_attachment(attachment: Attachment, reason: str) -> bool:
-    attachment.status, attachment.reason = Attachment.Status.REFUSED, reason[:300]
+    """Mark an attachment as refused; return False, which its callers return for «not stored»."""
+    attachment.status = Attachment.Status.REFUSED
+    attachment.reason = reason[:_REASON_MAX]
     attachment.save(update_fields=["status", "reason"])
     return False

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from django.utils.translation import gettext as _
 
@@ -40,9 +40,10 @@ def perform_action(action: Action, context: MessageContext) -> None:
 
 
 def hand_over(context: MessageContext, reason: str, *, verified: bool = False) -> None:
-    """Leave the conversation to a person, with a task."""
+    """Leave the conversation to a person, with a task; `verified` says whether the debtor proved to be the debtor."""
     conversation = context.conversation
-    conversation.mode, conversation.mode_reason = Conversation.Mode.PERSON, reason or "asked"
+    conversation.mode = Conversation.Mode.PERSON
+    conversation.mode_reason = reason or "asked"
     conversation.assigned_to = None
     _record_fact("person.asked", context, reason=reason or "asked", verified=verified)
 
@@ -51,25 +52,24 @@ def silence_address(
     *, conversation: Conversation, message: ConversationMessage, wrong_person: bool, now: datetime
 ) -> None:
     """Record an opt-out or a wrong person that a message says, and close the conversation without an answer."""
-    statement: dict[str, Any] = {
-        "source": ConsentEntry.Source.KEYWORD,
-        "channel": conversation.channel,
-        "said": message.text,
-        "at": message.at,
-        "kind": address_forms.point_kind(conversation.channel),
-        "value": conversation.address,
-        "now": now,
-    }
-    if wrong_person:
-        record_wrong_person(**statement)
-    else:
-        record_opt_out(**statement)
+    record_refusal = record_wrong_person if wrong_person else record_opt_out
+    record_refusal(
+        source=ConsentEntry.Source.KEYWORD,
+        channel=conversation.channel,
+        said=message.text,
+        at=message.at,
+        kind=address_forms.point_kind(conversation.channel),
+        value=conversation.address,
+        now=now,
+    )
     conversation.mode = Conversation.Mode.PERSON
     conversation.mode_reason = "not_me" if wrong_person else "opted_out"
-    conversation.status, conversation.closed_at = Conversation.Status.CLOSED, now
+    conversation.status = Conversation.Status.CLOSED
+    conversation.closed_at = now
 
 
-def _record_fact(kind: str, context: MessageContext, **details: Any) -> None:
+def _record_fact(kind: str, context: MessageContext, **details: object) -> None:
+    """Record a fact about the conversation in the journal; `details` join its payload."""
     # Not sure yet who writes: the counterparty is only a guess then, and the fact names no debtor.
     is_known = context.conversation.debtor_id is not None
     record(
@@ -83,10 +83,12 @@ def _record_fact(kind: str, context: MessageContext, **details: Any) -> None:
 
 
 def _accept_identity(_action: Action, context: MessageContext) -> None:
-    context.conversation.debtor, context.conversation.identified_at = context.counterparty.debtor, context.now
+    context.conversation.debtor = context.counterparty.debtor
+    context.conversation.identified_at = context.now
 
 
 def _refuse_identity(_action: Action, context: MessageContext) -> None:
+    """Record a wrong answer to the identity question."""
     context.message.intent = WRONG_IDENTITY
     # A wrong answer counts against everybody whom a right one could have proved.
     for debtor_id in candidate_debtor_ids(context.conversation):
@@ -100,6 +102,7 @@ def _refuse_identity(_action: Action, context: MessageContext) -> None:
 
 
 def _register_promise(action: Action, context: MessageContext) -> None:
+    """Record the promise as a fact; a reaction to it makes the promise."""
     portfolio = context.counterparty.portfolio
     _record_fact(
         "promise.registered",
@@ -134,6 +137,7 @@ def _silence_address(action: Action, context: MessageContext) -> None:
 
 
 def _hand_over(action: Action, context: MessageContext) -> None:
+    """Leave the conversation to a person; a complaint is recorded as well."""
     reason = str(action.payload["reason"])
     if reason == "complaint":
         # The debtor is told that it is registered: a reaction to this fact enters it in the register of incidents.

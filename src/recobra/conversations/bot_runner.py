@@ -7,10 +7,11 @@ import logging
 import secrets
 from dataclasses import replace
 from datetime import date, datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 
 from recobra.conversations import identity_attempts
 from recobra.conversations.bot import dialogue, model
@@ -35,6 +36,7 @@ from recobra.messaging.channels import Button
 LATE_AFTER: Final = timedelta(hours=24)
 VERIFIED_FOR: Final = timedelta(hours=24)
 BATCH_SIZE: Final = 100
+_SALT_BYTES: Final = 16
 _FILE_EXPECTED_AFTER: Final = ("already_paid", "dispute")
 _log = logging.getLogger(__name__)
 
@@ -42,8 +44,9 @@ _log = logging.getLogger(__name__)
 def answer_waiting(*, now: datetime) -> int:
     """Answer the messages that a job has missed, in every conversation; return how many."""
     waiting = _unread_messages().order_by("received_at").values_list("conversation_id", flat=True)
-    ids = dict.fromkeys(waiting[:BATCH_SIZE])
-    return sum(answer_conversation(conversation_id=conversation_id, now=now) for conversation_id in ids)
+    # Each conversation once, in the order of its oldest message.
+    conversation_ids = dict.fromkeys(waiting[:BATCH_SIZE])
+    return sum(answer_conversation(conversation_id=conversation_id, now=now) for conversation_id in conversation_ids)
 
 
 def answer_conversation(*, conversation_id: int, now: datetime) -> int:
@@ -69,7 +72,8 @@ def answer_conversation(*, conversation_id: int, now: datetime) -> int:
     return count
 
 
-def _unread_messages() -> Any:
+def _unread_messages() -> QuerySet[ConversationMessage]:
+    """Return the debtors' messages that the bot has not read yet."""
     inbound = ConversationMessage.objects.filter(
         direction=ConversationMessage.Direction.IN, conversation__channel__in=BOT_CHANNELS
     )
@@ -88,26 +92,36 @@ def _lock_unread(message_id: int) -> tuple[Conversation, ConversationMessage] | 
 
 
 def _interpret_message(message: ConversationMessage, now: datetime) -> Interpretation:
+    """Return what a message means: by its button where one was pressed, else by its text."""
     conversation = message.conversation
-    code = message.intent.removeprefix(BUTTON_PREFIX) if message.intent else ""
+    code = message.intent.removeprefix(BUTTON_PREFIX)
     offered = conversation.bot_state.get("state", {}).get("offered", [])
     if code in offered:
         slots = Slots(choice=offered.index(code) + 1)
         return Interpretation(intent="number", confidence=1.0, slots=slots, by="button")
     if code in INTENTS:
         return Interpretation(intent=code, confidence=1.0, by="button")
+    today = now.date()
+    country = ""
     counterparty = _find_counterparty(conversation, now)
-    today = (counterparty.today if counterparty else None) or now.date()
-    country = counterparty.country if counterparty else ""
+    if counterparty is not None:
+        today = counterparty.today or today
+        country = counterparty.country
     endpoint = model.configured_endpoint(url=settings.LLM_URL, model=settings.LLM_MODEL, key=settings.LLM_KEY)
     return asyncio.run(model.interpret_with_model(text=message.text, today=today, country=country, endpoint=endpoint))
 
 
 def _find_counterparty(conversation: Conversation, now: datetime) -> Counterparty | None:
     """Return the known debtor, else the one who was contacted last at this address."""
-    channel, address = conversation.channel, conversation.address
-    debtors = [conversation.debtor] if conversation.debtor else debtors_at(address, channel=channel)
-    return find_counterparty(debtors[0], channel=channel, address=address, now=now) if debtors else None
+    channel = conversation.channel
+    address = conversation.address
+    debtor = conversation.debtor
+    if debtor is None:
+        debtors = debtors_at(address, channel=channel)
+        if not debtors:
+            return None
+        debtor = debtors[0]
+    return find_counterparty(debtor, channel=channel, address=address, now=now)
 
 
 def _process_message(message_id: int, understood: Interpretation, now: datetime) -> bool:
@@ -116,7 +130,8 @@ def _process_message(message_id: int, understood: Interpretation, now: datetime)
     if locked is None:
         return False
     conversation, message = locked
-    message.intent, message.confidence = understood.intent, understood.confidence
+    message.intent = understood.intent
+    message.confidence = understood.confidence
     counterparty = _find_counterparty(conversation, now)
     is_silent = is_silenced(conversation.address, channel=conversation.channel)
     if conversation.mode == Conversation.Mode.PERSON or counterparty is None or is_silent:
@@ -127,9 +142,11 @@ def _process_message(message_id: int, understood: Interpretation, now: datetime)
     # From here to the commit nobody else counts tries about these debtors.
     identity_attempts.lock_attempts(candidate_debtor_ids(conversation))
     tries = count_wrong_answers(conversation, now)
-    salt = bytes.fromhex(conversation.bot_state.get("salt", "")) or secrets.token_bytes(16)
+    # Drawn for this conversation at its first message.
+    salt = bytes.fromhex(conversation.bot_state.get("salt", "")) or secrets.token_bytes(_SALT_BYTES)
     facts = collect_facts(counterparty, conversation, salt=salt, tries=tries, now=now)
-    turn = _take_turn(context, understood, facts, _current_state(conversation, now).replace(tries=tries))
+    state = _current_state(conversation, now).replace(tries=tries)
+    turn = _take_turn(context, understood, facts, state)
     for action in turn.actions:
         perform_action(action, context)
     message.save(update_fields=["intent", "confidence"])
@@ -140,12 +157,13 @@ def _process_message(message_id: int, understood: Interpretation, now: datetime)
 
 
 def _leave_to_person(conversation: Conversation, message: ConversationMessage, reason: str, now: datetime) -> None:
-    """Follow an opt-out; everything else waits for a person."""
+    """Follow an opt-out; everything else waits for a person, who sees the `reason` why the bot keeps out."""
     if message.intent in SILENCING:
         is_wrong_person = message.intent == "wrong_person"
         silence_address(conversation=conversation, message=message, wrong_person=is_wrong_person, now=now)
     elif conversation.mode == Conversation.Mode.BOT:
-        conversation.mode, conversation.mode_reason = Conversation.Mode.PERSON, reason
+        conversation.mode = Conversation.Mode.PERSON
+        conversation.mode_reason = reason
     message.save(update_fields=["intent", "confidence"])
     conversation.save()
 
@@ -157,15 +175,18 @@ def _match_counterparty(
     is_identifying = conversation.bot_state.get("state", {}).get("phase") == "identify"
     if conversation.debtor is not None or not is_identifying or understood.slots.figures is None:
         return counterparty
-    debtors = debtors_at(conversation.address, channel=conversation.channel)
-    matches = [debtor for debtor in debtors if identity_digits(debtor) == understood.slots.figures]
+    channel = conversation.channel
+    address = conversation.address
+    matches = [
+        debtor for debtor in debtors_at(address, channel=channel) if identity_digits(debtor) == understood.slots.figures
+    ]
     if len(matches) != 1:
         return counterparty
-    channel, address = conversation.channel, conversation.address
     return find_counterparty(matches[0], channel=channel, address=address, now=now) or counterparty
 
 
 def _take_turn(context: MessageContext, understood: Interpretation, facts: Facts, state: State) -> Turn:
+    """Return the dialogue's turn, except where the message's age, form or currencies need a person."""
     message = context.message
     today: date = context.counterparty.today or context.now.date()
     if context.now - message.at > LATE_AFTER:
@@ -178,13 +199,13 @@ def _take_turn(context: MessageContext, understood: Interpretation, facts: Facts
         if context.conversation.messages.filter(intent__in=_FILE_EXPECTED_AFTER, at__gt=since).exists():
             return Turn(state=state, answer=None)
         return dialogue.hand_over(state, facts, reason="attachment")
-    is_refusal = understood.intent in {"opt_out", "wrong_person"}
-    if not is_refusal and has_other_currencies(context.counterparty, context.now):
+    if understood.intent not in SILENCING and has_other_currencies(context.counterparty, context.now):
         return dialogue.hand_over(state, facts, reason="currencies")
     return dialogue.next_turn(state=state, understood=understood, facts=facts, today=today)
 
 
 def _current_state(conversation: Conversation, now: datetime) -> State:
+    """Return the stored state of the dialogue; a proof of identity is forgotten after a while."""
     document = conversation.bot_state.get("state")
     state = load_state(document) if document else State()
     if conversation.identified_at is None or now - conversation.identified_at > VERIFIED_FOR:
@@ -193,12 +214,14 @@ def _current_state(conversation: Conversation, now: datetime) -> State:
 
 
 def _send_turn(context: MessageContext, turn: Turn, facts: Facts) -> None:
+    """Put the answer of a turn into the outbox, if it has one and the conversation is still open."""
     conversation = context.conversation
     message = render_reply(turn, facts=facts, channel=conversation.channel)
     if message is None or conversation.status == Conversation.Status.CLOSED:
         return
     # Not sure yet who writes: the question goes out in the name of the debtor who was contacted last.
     about_id = context.counterparty.debtor.pk if conversation.debtor_id is None else None
+    # Numbered choices are lines of the text already.
     choices = () if message.shown_as == "numbers" else message.choices
     send_reply(
         conversation_id=conversation.pk,
@@ -221,7 +244,8 @@ def _hand_over_failed(message_id: int, now: datetime) -> bool:
     if counterparty is not None and conversation.mode == Conversation.Mode.BOT:
         context = MessageContext(conversation=conversation, message=message, counterparty=counterparty, now=now)
         hand_over(context, "bot_failed")
-    conversation.mode, conversation.mode_reason = Conversation.Mode.PERSON, conversation.mode_reason or "bot_failed"
+    conversation.mode = Conversation.Mode.PERSON
+    conversation.mode_reason = conversation.mode_reason or "bot_failed"
     message.intent = "not_read"
     message.save(update_fields=["intent"])
     conversation.save()

@@ -99,6 +99,7 @@ class TwilioTelephony:
         )
 
     def _number_fields(self, to: str) -> list[tuple[str, str]]:
+        # The number that is shown is always the company's own.
         return [("To", to), ("From", self._config.settings["from_number"])]
 
 
@@ -114,9 +115,12 @@ async def open_twilio(config: Config) -> AsyncIterator[TwilioTelephony]:
 
 
 def _conference_twiml(name: str, *, owner: bool) -> str:
-    """Return the TwiML of a conference that lasts while its gestor is in it, without a beep or music."""
-    ends = "true" if owner else "false"
-    rules = f'beep="false" waitUrl="" startConferenceOnEnter="{ends}" endConferenceOnExit="{ends}"'
+    """Return the TwiML that joins a conference without a beep or music.
+
+    It lasts while its gestor is in it: the gestor joins as `owner`, the debtor does not.
+    """
+    is_owner = "true" if owner else "false"
+    rules = f'beep="false" waitUrl="" startConferenceOnEnter="{is_owner}" endConferenceOnExit="{is_owner}"'
     return _wrap_twiml(f"<Dial><Conference {rules}>{escape(name)}</Conference></Dial>")
 
 

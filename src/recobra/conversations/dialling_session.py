@@ -32,6 +32,7 @@ from recobra.messaging.providers.routing import Route, Routes
 from recobra.portfolio.models import Channel
 
 MOST_AT_ONCE = 50
+_OPTIONAL_COLUMNS = frozenset({"purpose", "body", "author"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +76,8 @@ class DiallingSession:
     def dial(self, *, calls: int, callees: Sequence[Callee], script: str, now: datetime, actor: str) -> DialResult:
         """Plan calls to the first callees, and place up to `calls` of all that are due and pass the gate at `now`.
 
+        `script` is what a gestor says to those who are put through, `actor` who started the session.
+
         A debtor whom the law, a wish or an earlier call of the day protects is not called, and the contact says why.
         """
         provider_id = self._route.provider_id
@@ -96,12 +99,8 @@ class DiallingSession:
 
     def find_answered(self, *, references: Sequence[str]) -> frozenset[str]:
         """Return the references of the ringing calls on which somebody has picked up."""
-
-        async def ask() -> list[bool]:
-            return await asyncio.gather(*(self._line.is_answered(reference=reference) for reference in references))
-
-        answers = self._runner.run(ask())
-        return frozenset(reference for reference, answered in zip(references, answers, strict=True) if answered)
+        answers = self._runner.run(self._ask_answered(references))
+        return frozenset(reference for reference, is_answered in zip(references, answers, strict=True) if is_answered)
 
     def bridge(self, *, reference: str, room: str) -> bool:
         """Put an answered call through to a gestor; False where the network did not do it."""
@@ -111,7 +110,12 @@ class DiallingSession:
         """End a call; False where the network did not do it."""
         return self._runner.run(self._line.hang_up(reference=reference)).kind == "SENT"
 
+    async def _ask_answered(self, references: Sequence[str]) -> list[bool]:
+        """Return for each call, in the same order, whether it was answered."""
+        return await asyncio.gather(*(self._line.is_answered(reference=reference) for reference in references))
+
     def _place_leased(self, contact_ids: list[int], *, now: datetime, actor: str) -> DialResult:
+        """Place the calls of leased contacts that pass the gate, and record what became of each."""
         if not contact_ids:
             return DialResult(is_exhausted=True)
         batch = prepare_batch(contact_ids, now=now, routes=self._routes)
@@ -121,13 +125,16 @@ class DiallingSession:
         with transaction.atomic():
             marked_ids = mark_handed_over(ready, lease=self._lease, now=now)
         marked = [prepared for prepared in ready if prepared.contact.contact_id in marked_ids]
-        attempts = self._runner.run(self._place(marked)) if marked else []
-        with transaction.atomic():
-            figures.update(end_attempts(attempts, lease=self._lease, now=now, actor=actor) if attempts else {})
+        attempts = []
+        if marked:
+            attempts = self._runner.run(self._place(marked))
+            with transaction.atomic():
+                figures.update(end_attempts(attempts, lease=self._lease, now=now, actor=actor))
         placed = tuple(_build_placed_call(attempt) for attempt in attempts if attempt.outcome.kind == "SENT")
         return DialResult(placed=placed, figures=figures, is_exhausted=not marked)
 
     async def _place(self, marked: Sequence[PreparedContact]) -> list[Attempt]:
+        """Ring all of the contacts at once; return their attempts in the same order."""
         outcomes = await asyncio.gather(*(self._line.place(_build_call(prepared)) for prepared in marked))
         return [Attempt(prepared=prepared, outcome=outcome) for prepared, outcome in zip(marked, outcomes, strict=True)]
 
@@ -157,6 +164,7 @@ def open_dialling_session(*, provider_code: str) -> Iterator[DiallingSession]:
 
 
 def _build_call(prepared: PreparedContact) -> dialler.Call:
+    """Return the call to a prepared contact, with the apology that names the company alone."""
     apology = _("This is %(company)s. We are sorry, nobody is free at the moment; we will call again.")
     return dialler.Call(
         public_id=prepared.message.public_id,
@@ -166,15 +174,18 @@ def _build_call(prepared: PreparedContact) -> dialler.Call:
 
 
 def _build_placed_call(attempt: Attempt) -> PlacedCall:
-    contact, reference = attempt.prepared.contact, attempt.outcome.provider_reference
-    return PlacedCall(contact_id=contact.contact_id, public_id=contact.public_id, reference=reference)
+    contact = attempt.prepared.contact
+    return PlacedCall(
+        contact_id=contact.contact_id,
+        public_id=contact.public_id,
+        reference=attempt.outcome.provider_reference,
+    )
 
 
 def _outbox_rows(callees: Sequence[Callee], *, script: str, now: datetime, actor: str) -> pa.Table:
     """Return the attempts as rows of a plan: a claim that a gestor speaks by a script, due now, on the debtor's day."""
-    schema = pa.schema(
-        [*PLANNED, *(column for column in PLANNED_OPTIONAL if column.name in {"purpose", "body", "author"})]
-    )
+    optional = [column for column in PLANNED_OPTIONAL if column.name in _OPTIONAL_COLUMNS]
+    schema = pa.schema([*PLANNED, *optional])
     rows = [
         {
             "debtor_id": callee.debtor_id,

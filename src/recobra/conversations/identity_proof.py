@@ -23,7 +23,7 @@ _FOUR_FIGURES: Final = re.compile(r"[0-9]{4}")
 
 
 class Proof(StrEnum):
-    """The result of an answer. UNREADABLE is not four figures and does not count as a try."""
+    """The result of an answer. UNREADABLE is not four figures and no try; CLOSED was not compared with anything."""
 
     RIGHT = "right"
     WRONG = "wrong"

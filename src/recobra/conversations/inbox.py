@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from django.db import transaction
 from django.db.models import F
@@ -37,15 +37,18 @@ def take_over(
 ) -> Conversation:
     """Assign a conversation to a person and silence the bot, whose pending answers are cancelled.
 
-    Only who leads may take the conversation of a colleague. Raises ConversationRefused.
+    Only somebody who `leads` may take the conversation of a colleague. Raises ConversationRefused.
     """
     conversation = _lock_open(conversation_id)
-    if conversation.assigned_to_id not in {None, to_id} and conversation.mode == Conversation.Mode.PERSON and not leads:
+    is_with_person = conversation.mode == Conversation.Mode.PERSON
+    if is_with_person and conversation.assigned_to_id not in {None, to_id} and not leads:
         raise ConversationRefused(_("%(who)s has this conversation already.") % {"who": conversation.assigned_to})
     person = User.objects.filter(pk=to_id, is_active=True).first()
     if person is None or not has_right(person, Right.ANSWER_MESSAGES):
         raise ConversationRefused(_("Nobody of that name answers messages."))
-    conversation.assigned_to, conversation.mode, conversation.mode_reason = person, Conversation.Mode.PERSON, ""
+    conversation.assigned_to = person
+    conversation.mode = Conversation.Mode.PERSON
+    conversation.mode_reason = ""
     conversation.save()
     _record_fact("conversation.assigned", conversation, actor, actor_id, now, to_id=person.pk)
     cancel_bot_replies(conversation, actor=actor, actor_id=actor_id, now=now)
@@ -60,14 +63,14 @@ def give_to_bot(*, conversation_id: int, actor: str, actor_id: int, now: datetim
         raise ConversationRefused(_("The bot does not answer by this channel."))
     if conversation.debtor is None or is_silenced(conversation.address, channel=conversation.channel):
         raise ConversationRefused(_("The bot cannot answer at this number."))
-    conversation.mode, conversation.mode_reason, conversation.assigned_to = Conversation.Mode.BOT, "", None
+    conversation.mode = Conversation.Mode.BOT
+    conversation.mode_reason = ""
+    conversation.assigned_to = None
     # The bot begins anew, but keeps that identity was checked and that it has introduced itself.
-    state = dict(conversation.bot_state.get("state", {}))
+    state = conversation.bot_state.get("state")
     if state:
-        conversation.bot_state = {
-            **conversation.bot_state,
-            "state": {**state, "phase": "open", "misses": 0, "wanted": None},
-        }
+        state_anew = {**state, "phase": "open", "misses": 0, "wanted": None}
+        conversation.bot_state = {**conversation.bot_state, "state": state_anew}
     # An empty intent is what the bot has still to read: people have dealt with these.
     conversation.messages.filter(direction="IN", intent="").update(intent="person")
     conversation.save()
@@ -79,7 +82,9 @@ def give_to_bot(*, conversation_id: int, actor: str, actor_id: int, now: datetim
 def close_conversation(*, conversation_id: int, actor: str, actor_id: int, now: datetime) -> Conversation:
     """Close a conversation; a new message opens another one. Raises ConversationRefused."""
     conversation = _lock_open(conversation_id)
-    conversation.status, conversation.closed_at, conversation.unread = Conversation.Status.CLOSED, now, 0
+    conversation.status = Conversation.Status.CLOSED
+    conversation.closed_at = now
+    conversation.unread = 0
     conversation.save()
     _record_fact("conversation.closed", conversation, actor, actor_id, now)
     return conversation
@@ -122,26 +127,29 @@ def assign_debtor(*, conversation_id: int, debtor_id: int, actor: str, actor_id:
 def silence_conversation(
     *, conversation_id: int, wrong_person: bool, said: str = "", actor: str, actor_id: int, now: datetime
 ) -> Conversation:
-    """Record an opt-out, or a wrong person, that staff was told of, and close the conversation."""
+    """Record that staff heard of an opt-out, or of a `wrong_person`, and close the conversation.
+
+    `said` are the debtor's words.
+    """
     conversation = Conversation.objects.select_for_update(of=["self"]).get(pk=conversation_id)
-    statement: dict[str, Any] = {
-        "kind": address_forms.point_kind(conversation.channel),
-        "value": conversation.address,
-        "channel": conversation.channel,
-        "said": said,
-        "source": ConsentEntry.Source.STAFF,
-        "actor": actor,
-        "actor_id": actor_id,
-        "now": now,
-    }
-    if wrong_person:
-        record_wrong_person(**statement)
-    else:
-        record_opt_out(**statement)
+    record_refusal = record_wrong_person if wrong_person else record_opt_out
+    record_refusal(
+        kind=address_forms.point_kind(conversation.channel),
+        value=conversation.address,
+        channel=conversation.channel,
+        said=said,
+        source=ConsentEntry.Source.STAFF,
+        actor=actor,
+        actor_id=actor_id,
+        now=now,
+    )
     act = ConsentEntry.Act.NOT_ME if wrong_person else ConsentEntry.Act.OPTED_OUT
-    conversation.mode, conversation.mode_reason = Conversation.Mode.PERSON, act.lower()
+    conversation.mode = Conversation.Mode.PERSON
+    conversation.mode_reason = act.lower()
     if conversation.status != Conversation.Status.CLOSED:
-        conversation.status, conversation.closed_at, conversation.unread = Conversation.Status.CLOSED, now, 0
+        conversation.status = Conversation.Status.CLOSED
+        conversation.closed_at = now
+        conversation.unread = 0
         _record_fact("conversation.closed", conversation, actor, actor_id, now)
     conversation.save()
     return conversation
@@ -161,9 +169,9 @@ def flag_unsent_replies(*, contact_ids: Sequence[int]) -> int:
 
 
 def _lock_open(conversation_id: int) -> Conversation:
-    conversation = (
-        Conversation.objects.select_for_update(of=["self"]).select_related("assigned_to").get(pk=conversation_id)
-    )
+    """Return a conversation, locked until commit. Raises ConversationRefused for a closed one."""
+    conversations = Conversation.objects.select_for_update(of=["self"]).select_related("assigned_to")
+    conversation = conversations.get(pk=conversation_id)
     if conversation.status == Conversation.Status.CLOSED:
         raise ConversationRefused(_("The conversation is closed. A new message opens another one."))
     return conversation
@@ -172,5 +180,6 @@ def _lock_open(conversation_id: int) -> Conversation:
 def _record_fact(
     kind: str, conversation: Conversation, actor: str, actor_id: int, now: datetime, **details: int | None
 ) -> None:
+    """Record a fact about a conversation in the journal; `details` join its payload."""
     payload = {"conversation_id": conversation.pk, "channel": conversation.channel, **details}
     record(kind, at=now, actor=actor, actor_id=actor_id, debtor_id=conversation.debtor_id, payload=payload)

@@ -19,16 +19,20 @@ def earliest_departure(
 ) -> datetime:
     """Return the instant from which a message may leave: `now`, or the next opening.
 
-    The gate judges it then. Where nothing opens within two weeks it is `now`, and the gate gives the reason.
+    `answers_at` is when the debtor wrote, None for a message that answers nothing. The gate judges the message at that
+    instant. Where nothing opens within two weeks it is `now`, and the gate gives the reason.
     """
     zone = first_zone(counterparty.zones)
-    if zone is None or (answers_at is not None and now - answers_at < IMMEDIATE_REPLY):
+    if zone is None:
+        return now
+    if answers_at is not None and now - answers_at < IMMEDIATE_REPLY:
         return now
     at = now
     holidays = set(CompanyHoliday.objects.filter(country=counterparty.country).values_list("day", flat=True))
     for _day in range(LONGEST_WAIT_DAYS):
         local = at.astimezone(zone)
         if local.date() in holidays:
+            # Midnight of the day after.
             at = datetime.combine(local.date() + timedelta(days=1), time(), zone)
             continue
         opening = find_open_state(

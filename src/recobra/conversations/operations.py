@@ -1,4 +1,4 @@
-"""Operations on conversations, and on the calls of providers that bring them."""
+"""The operations on conversations and webhook calls that other packages call, gathered from the modules beside it."""
 
 from .bot_runner import answer_conversation, answer_waiting
 from .canned import CannedRefused, retire_canned, save_canned

@@ -20,25 +20,33 @@ from recobra.conversations.reply import WRITTEN_CHANNELS
 from recobra.messaging.models import Template
 from recobra.messaging.queries import open_channels
 from recobra.messaging.templates import selection
+from recobra.portfolio import address_forms
 from recobra.portfolio.models import Account, ContactPoint, Debtor
 
 __all__ = ["BOT_CHANNELS", "VIEWS", "Conversation", "ConversationMessage", "path_of"]
 
 _LEADING_ROLES: Final = frozenset({Role.SUPERVISOR, Role.MANAGER})
+_TOKEN_LENGTH: Final = 16
 VIEWS: Final = ("todas", "mias", "sin-asignar", "bot", "cerradas")
 
 
 def conversations_for(user: User) -> QuerySet[Conversation]:
     """Return the conversations a user may see, the latest first. Who leads sees those of unknown numbers too."""
     conversations = Conversation.objects.select_related("debtor__creditor", "assigned_to").order_by("-last_at", "-pk")
+    leads = is_lead(user)
+    if not leads:
+        conversations = conversations.filter(debtor__isnull=False)
     codes = portfolio_codes(user)
-    if codes is not None:
-        accounts = Account.objects.filter(debtor=OuterRef("debtor_id"))
-        own, others = accounts.filter(portfolio__code__in=codes), accounts.exclude(portfolio__code__in=codes)
-        # Messages speak of all that is owed: a debtor who owes beyond the user's portfolios is left out.
-        known = Q(Exists(own)) & ~Q(Exists(others))
-        conversations = conversations.filter(known | Q(debtor__isnull=True) if is_lead(user) else known)
-    return conversations if is_lead(user) else conversations.filter(debtor__isnull=False)
+    if codes is None:
+        return conversations
+    accounts = Account.objects.filter(debtor=OuterRef("debtor_id"))
+    own = accounts.filter(portfolio__code__in=codes)
+    others = accounts.exclude(portfolio__code__in=codes)
+    # Messages speak of all that is owed: a debtor who owes beyond the user's portfolios is left out.
+    visible = Q(Exists(own)) & ~Q(Exists(others))
+    if leads:
+        return conversations.filter(visible | Q(debtor__isnull=True))
+    return conversations.filter(visible)
 
 
 def is_lead(user: User) -> bool:
@@ -55,20 +63,27 @@ def list_conversations(user: User, *, view: str = "todas", channel: str = "") ->
 
 
 def _view_filter(user: User, view: str) -> Q:
+    """Return the condition of one of the VIEWS; any other word stands for all that is open."""
     is_open = ~Q(status=Conversation.Status.CLOSED)
     with_person = Q(mode=Conversation.Mode.PERSON)
-    return {
+    filters = {
         "mias": is_open & Q(assigned_to=user),
         "sin-asignar": is_open & with_person & Q(assigned_to__isnull=True),
         "bot": is_open & Q(mode=Conversation.Mode.BOT),
         "cerradas": Q(status=Conversation.Status.CLOSED),
-    }.get(view, is_open)
+    }
+    return filters.get(view, is_open)
 
 
 def unread_counts(user: User) -> dict[str, int]:
     """Return how many unread messages each of the VIEWS has; closed conversations have none."""
     visible = conversations_for(user).order_by()
-    return {view: visible.filter(_view_filter(user, view)).aggregate(n=Sum("unread"))["n"] or 0 for view in VIEWS}
+    counts = {}
+    for view in VIEWS:
+        totals = visible.filter(_view_filter(user, view)).aggregate(unread=Sum("unread"))
+        # The sum of no conversations is None.
+        counts[view] = totals["unread"] or 0
+    return counts
 
 
 def conversation_for(user: User, conversation_id: int) -> Conversation:
@@ -88,10 +103,13 @@ def version_of(conversation: Conversation, thread: Sequence[ConversationMessage]
     """Return a token that changes whenever the thread looks different, for the screen to poll."""
     parts = [f"{conversation.status}{conversation.mode}{conversation.assigned_to_id}"]
     for message in thread:
-        sent = message.contact
-        state = f"{sent.status}{sent.delivered_at}{sent.read_at}{sent.undelivered_at}{sent.due_at}" if sent else ""
-        parts.append(f"{message.pk}{message.intent}{state}{[file.status for file in message.attachments.all()]}")
-    return hashlib.sha256("|".join(parts).encode()).hexdigest()[:16]
+        contact = message.contact
+        state = ""
+        if contact is not None:
+            state = f"{contact.status}{contact.delivered_at}{contact.read_at}{contact.undelivered_at}{contact.due_at}"
+        attachments = [attachment.status for attachment in message.attachments.all()]
+        parts.append(f"{message.pk}{message.intent}{state}{attachments}")
+    return hashlib.sha256("|".join(parts).encode()).hexdigest()[:_TOKEN_LENGTH]
 
 
 def attachment_for(user: User, conversation_id: int, attachment_id: int) -> Attachment:
@@ -141,11 +159,8 @@ def reachable_points(debtor: Debtor) -> list[tuple[ContactPoint, str]]:
     """Return the contact points and channels by which a debtor can be written to, the best points first."""
     installed = [channel for channel in WRITTEN_CHANNELS if channel in open_channels()]
     points = debtor.points.filter(retired_at__isnull=True, valid=True, opted_out_at__isnull=True)
-    return [
-        (point, channel)
-        for point in points.order_by("-quality", "pk")
-        for channel in installed
-        if (channel == "email") == (point.kind == ContactPoint.Kind.EMAIL)
-        and point.kind != ContactPoint.Kind.ADDRESS
-        and channel not in point.unusable_for
-    ]
+    ways: list[tuple[ContactPoint, str]] = []
+    for point in points.exclude(kind=ContactPoint.Kind.ADDRESS).order_by("-quality", "pk"):
+        channels = [channel for channel in installed if address_forms.point_kind(channel) == point.kind]
+        ways += [(point, channel) for channel in channels if channel not in point.unusable_for]
+    return ways

@@ -79,22 +79,23 @@ def find_statement_link(token: str, *, now: datetime) -> StatementLink | None:
 
 def expected_answer(debtor: Debtor) -> tuple[IdentityQuestion, str]:
     """Return the question for a debtor and its answer, four figures; NOTHING and '' where no number has four."""
-    for asks, number in (
+    for question, number in (
         (IdentityQuestion.NATIONAL_ID, debtor.national_id),
         (IdentityQuestion.CUSTOMER_NUMBER, debtor.external_id),
     ):
-        figures = "".join(character for character in number if character.isascii() and character.isdigit())[-_FIGURES:]
-        if len(figures) == _FIGURES:
-            return asks, figures
+        # Some digits of other scripts are digits to Python, and nobody could type them.
+        figures = "".join(character for character in number if character.isascii() and character.isdigit())
+        if len(figures) >= _FIGURES:
+            return question, figures[-_FIGURES:]
     return IdentityQuestion.NOTHING, ""
 
 
-def statement_page(door: StatementLink, *, now: datetime) -> Page:
+def statement_page(link: StatementLink, *, now: datetime) -> Page:
     """Return all that a debtor owes to this creditor on the local day. Only for who has proved to be that debtor."""
-    contact = Contact.objects.select_related("debtor__creditor", "portfolio").get(pk=door.contact_id)
+    contact = Contact.objects.select_related("debtor__creditor", "portfolio").get(pk=link.contact_id)
     day = local_date(contact.zones, now) or now.date()
     return build_page(
-        statement=fetch_statements({door.debtor_id: day})[door.debtor_id],
+        statement=fetch_statements({link.debtor_id: day})[link.debtor_id],
         day=day,
         country=contact.debtor.country or contact.portfolio.country,
         creditor=contact.debtor.creditor,
@@ -103,7 +104,13 @@ def statement_page(door: StatementLink, *, now: datetime) -> Page:
 
 
 def _has_wrong_person_entry(contact: Contact) -> bool:
-    kind = contact.point.kind if contact.point else address_forms.point_kind(contact.channel)
-    values = {value for value in (contact.address, contact.point.value if contact.point else "") if value}
-    forms = {form for value in values for form in address_forms.list_forms(value, kind=kind)}
+    """Return whether somebody said that the debtor is not at the address that the contact went to."""
+    values = [contact.address]
+    kind = address_forms.point_kind(contact.channel)
+    if contact.point is not None:
+        values.append(contact.point.value)
+        kind = contact.point.kind
+    forms: set[str] = set()
+    for value in filter(None, values):
+        forms.update(address_forms.list_forms(value, kind=kind))
     return ConsentEntry.objects.filter(kind=kind, value__in=forms, act=ConsentEntry.Act.NOT_ME).exists()

@@ -7,7 +7,6 @@ import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
-from typing import Any
 
 from django.db import transaction
 from django.db.models import Q
@@ -38,8 +37,9 @@ def apply_events(*, events: Sequence[Event], provider_id: int | None, now: datet
 
     `channel` is that of events without a configured provider. Raises NotApplied.
     """
-    provider = Provider.objects.filter(pk=provider_id).first() if provider_id is not None else None
-    channel = provider.channel if provider else channel
+    if provider_id is not None:
+        provider = Provider.objects.filter(pk=provider_id).first()
+        channel = provider.channel if provider else channel
     inbound = []
     for event in events:
         if isinstance(event, InboundEvent):
@@ -48,13 +48,14 @@ def apply_events(*, events: Sequence[Event], provider_id: int | None, now: datet
     inbound.sort(key=lambda event: (event.at, event.event_key))
     receipts = [event for event in events if isinstance(event, ReceiptEvent)]
     templates = [event for event in events if isinstance(event, TemplateEvent)]
-    source: dict[str, Any] = {"provider_id": provider_id, "channel": channel, "now": now}
+    follow_wish = partial(apply_wish, provider_id=provider_id, channel=channel, now=now)
+    store_message = partial(receive_message, provider_id=provider_id, channel=channel, now=now)
     # Opt-outs first, and each step in its own transaction: nothing else that fails may undo one.
     steps: list[Callable[[], object]] = [
-        *(partial(apply_wish, event=event, **source) for event in inbound),
+        *(partial(follow_wish, event=event) for event in inbound),
         partial(record_receipts, events=receipts, provider_id=provider_id, now=now),
         *(partial(_apply_template_decision, event, now) for event in templates),
-        *(partial(receive_message, event=event, **source) for event in inbound),
+        *(partial(store_message, event=event) for event in inbound),
     ]
     failures: list[Exception] = []
     for step in steps:
@@ -82,14 +83,18 @@ def apply_wish(*, event: InboundEvent, provider_id: int | None, channel: str, no
     if event.button:
         # A network's own opt-out (Twilio's OptOutType) comes as a button whose code is the keyword.
         act = keywords.recognise_button(event.button) or keywords.recognise_act(event.button, day=day)
-    act = act or keywords.recognise_act(event.text, day=day, names=names)
+    if act is None:
+        act = keywords.recognise_act(event.text, day=day, names=names)
     if act is None or not event.address:
         return ""
-    source = Source.BUTTON if event.button else Source.KEYWORD
     if channel in {"ivr", "call"}:
         source = Source.KEYPAD
-    text = event.text or event.button
-    statement = ConsentStatement(source=source, channel=channel, said=text, at=event.at, now=now)
+    elif event.button:
+        source = Source.BUTTON
+    else:
+        source = Source.KEYWORD
+    said = event.text or event.button
+    statement = ConsentStatement(source=source, channel=channel, said=said, at=event.at, now=now)
     address = _find_writer(event, kind, forms, provider_id)
     if act == Act.NOT_ME:
         apply_wrong_person(address, statement)
@@ -127,12 +132,16 @@ def _date_as_first_received(event: InboundEvent, channel: str) -> InboundEvent:
         provider_reference=event.provider_reference or event.event_key,
     )
     first_at = received.order_by("at", "pk").values_list("at", flat=True).first()
-    return event if first_at is None else dataclasses.replace(event, at=min(event.at, first_at))
+    if first_at is None:
+        return event
+    return dataclasses.replace(event, at=min(event.at, first_at))
 
 
 def _apply_template_decision(event: TemplateEvent, now: datetime) -> None:
     """Store what the provider decided about a template of ours, unless a later decision is known."""
-    templates = Template.objects.filter(provider_name=event.name, language__in={event.language, event.language[:2]})
+    # The provider may name a language with its country («es_PE») where the template has the language alone.
+    languages = {event.language, event.language[:2]}
+    templates = Template.objects.filter(provider_name=event.name, language__in=languages)
     outdated = templates.filter(Q(provider_asked_at=None) | Q(provider_asked_at__lt=event.at)).exclude(
         provider_status=event.status
     )

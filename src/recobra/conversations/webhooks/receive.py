@@ -24,7 +24,7 @@ __all__ = ["ForgedCall", "UnknownProvider", "answer_challenge", "delete_old_call
 
 RETENTION: Final = timedelta(days=90)
 # How long after its arrival a call is retried; after the last time it has failed and the journal says so.
-RETRY_DELAYS: Final = tuple(timedelta(minutes=m) for m in (1, 3, 10, 30, 90, 300, 1440))
+RETRY_DELAYS: Final = tuple(timedelta(minutes=minutes) for minutes in (1, 3, 10, 30, 90, 300, 1440))
 BATCH_SIZE: Final = 200
 _ERROR_MAX: Final = 500
 _log = logging.getLogger(__name__)
@@ -41,12 +41,15 @@ def receive_call(*, provider_code: str, call: WebhookRequest, now: datetime) -> 
     Unsuitable, and ForgedCall where the call is not the provider's; such a call is not stored.
     """
     provider = _find_provider(provider_code)
-    adapter, config = ADAPTERS[provider.kind], routing.build_config(provider)
+    adapter = ADAPTERS[provider.kind]
+    config = routing.build_config(provider)
     refuse_forged(provider, adapter, call, config, now)
     call_id = _store_call(provider, call)
     process_call(call_id=call_id, now=now)
     build_response = getattr(adapter, "build_response", None)
-    content_type, body = build_response(call, config) if build_response else ("text/plain; charset=utf-8", b"")
+    if build_response is None:
+        return "text/plain; charset=utf-8", b""
+    content_type, body = build_response(call, config)
     return str(content_type), bytes(body)
 
 
@@ -105,18 +108,22 @@ def _apply_call(stored: WebhookCall, now: datetime) -> Exception | None:
 def retry_calls(*, now: datetime) -> int:
     """Process the calls again whose next try is due; return how many are done."""
     is_due = Q()
-    for tries, after in enumerate((timedelta(0), *RETRY_DELAYS)):
-        is_due |= Q(tries=tries, received_at__lte=now - after)
+    # A call that was never tried is due at once.
+    for tries, delay in enumerate((timedelta(0), *RETRY_DELAYS)):
+        is_due |= Q(tries=tries, received_at__lte=now - delay)
     due = WebhookCall.objects.filter(is_due, status=WebhookCall.Status.WAITING).order_by("received_at", "pk")
-    return sum(process_call(call_id=call_id, now=now) for call_id in due.values_list("pk", flat=True)[:BATCH_SIZE])
+    call_ids = due.values_list("pk", flat=True)[:BATCH_SIZE]
+    return sum(process_call(call_id=call_id, now=now) for call_id in call_ids)
 
 
 def delete_old_calls(*, now: datetime) -> int:
     """Delete the calls that are older than the retention; return how many."""
-    return WebhookCall.objects.filter(received_at__lt=now - RETENTION).delete()[0]
+    deleted, _by_model = WebhookCall.objects.filter(received_at__lt=now - RETENTION).delete()
+    return deleted
 
 
 def _find_provider(code: str) -> Provider:
+    """Return a provider by its code. Raises UnknownProvider."""
     # Also one that was switched off: it may still report on what it took before.
     provider = Provider.objects.filter(code=code).first()
     if provider is None or provider.kind not in ADAPTERS:
@@ -125,6 +132,7 @@ def _find_provider(code: str) -> Provider:
 
 
 def _store_call(provider: Provider, call: WebhookRequest) -> int:
+    """Store a call and return its id; that of the first one where the provider repeats itself."""
     body = _serialise_call(call)
     digest = hashlib.sha256(body).hexdigest()
     try:
@@ -147,6 +155,7 @@ def _serialise_call(call: WebhookRequest) -> bytes:
 
 
 def _restore_call(stored: WebhookCall, url: str) -> WebhookRequest:
+    """Return the call that `_serialise_call` wrote, as made to the provider's webhook at `url`."""
     request_line, _, body = bytes(stored.body).partition(b"\r\n\r\n")
     method, _, query = request_line.decode().partition(" ?")
     headers = {"content-type": stored.content_type} if stored.content_type else {}
@@ -159,6 +168,7 @@ def _restore_call(stored: WebhookCall, url: str) -> WebhookRequest:
     )
 
 
+# Forged calls by provider and day, in this process alone.
 _forged: Counter[tuple[str, date]] = Counter()
 _counter_lock = threading.Lock()
 
