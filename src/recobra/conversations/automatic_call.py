@@ -72,16 +72,21 @@ def _take_turn(position: Position, facts: CallFacts, contact: Contact, turn_key:
         return dialogue.next_turn(position, facts)
     identity_attempts.lock_attempts([contact.debtor_id])
     wrong = identity_attempts.recent_wrong_answers(contact.debtor_id, now=now)
-    earlier = [entry for entry in wrong if (entry.contact_id, entry.payload.get("turn")) != (contact.pk, turn_key)]
-    is_repeated = len(earlier) < len(wrong)
+    of_this_turn = [
+        entry for entry in wrong if entry.contact_id == contact.pk and entry.payload.get("turn") == turn_key
+    ]
+    earlier = [entry for entry in wrong if entry not in of_this_turn]
+    is_repeated = bool(of_this_turn)
     if len(earlier) >= TRIES_MAX:
         # Nothing is compared any more: only a person can tell who it is.
         facts = replace(facts, identity="")
     if position.step == "identity":
         position = replace(position, tries=max(position.tries, len(earlier)))
     turn = dialogue.next_turn(position, facts)
-    is_answer = position.step == "identity" and position.pressed and not position.is_silent and facts.identity
-    if is_answer and CallAction.IDENTIFIED not in turn.actions and not is_repeated:
+    is_compared = position.step == "identity" and bool(facts.identity)
+    is_answer = bool(position.pressed) and not position.is_silent
+    is_wrong = is_compared and is_answer and CallAction.IDENTIFIED not in turn.actions
+    if is_wrong and not is_repeated:
         identity_attempts.record_wrong_answer(
             debtor_id=contact.debtor_id,
             portfolio_id=contact.portfolio_id,
@@ -94,6 +99,7 @@ def _take_turn(position: Position, facts: CallFacts, contact: Contact, turn_key:
 
 
 def _is_silenced(contact: Contact) -> bool:
+    """Return whether the number called asked for no more messages since the call was planned."""
     if contact.point is None:
         return False
     kind = contact.point.kind
@@ -102,7 +108,9 @@ def _is_silenced(contact: Contact) -> bool:
 
 
 def _collect_facts(contact: Contact, config: Config, url: str, form: Mapping[str, str], now: datetime) -> CallFacts:
-    debtor, settings = contact.debtor, conversation_settings(contact.portfolio)
+    """Return the facts that a call speaks by; `url` is where Twilio reports the keys, `form` what it sent now."""
+    debtor = contact.debtor
+    settings = conversation_settings(contact.portfolio)
     creditor = debtor.creditor
     has_people = is_office_open(contact.portfolio, settings, now)
     return CallFacts(
@@ -130,6 +138,7 @@ def _local_time(contact: Contact, now: datetime) -> datetime:
 
 
 def _perform_actions(contact: Contact, provider: Provider, turn: Turn, now: datetime) -> None:
+    """Carry out the actions of a turn, each once in the life of the call."""
     for action in turn.actions:
         receipt = ReceiptEvent(
             kind="ANSWERED",
@@ -145,6 +154,7 @@ def _perform_actions(contact: Contact, provider: Provider, turn: Turn, now: date
 
 
 def _perform_action(action: CallAction, contact: Contact, promise_date: date | None, now: datetime) -> None:
+    """Carry out one action: what the debtor chose on the keypad is recorded with the keys that were pressed."""
     public_id = UUID(str(contact.public_id))
     if action is CallAction.NOT_ME:
         record_wrong_person(public_id=public_id, source=Source.KEYPAD, channel=Channel.IVR, said="9, 1", now=now)
@@ -161,6 +171,7 @@ def _perform_action(action: CallAction, contact: Contact, promise_date: date | N
 
 
 def _record_fact(kind: str, contact: Contact, now: datetime, **details: object) -> None:
+    """Record a fact about a call in the journal; `details` join its payload."""
     record(
         kind,
         at=now,
@@ -193,5 +204,6 @@ def _plan_payment_sms(contact: Contact, now: datetime) -> None:
         "replies_to_at": now,
         "body": _("%(creditor)s: how to pay. %(how)s") % values,
     }
-    schema = pa.schema([*PLANNED, *(field for field in PLANNED_OPTIONAL if field.name in row)])
+    optional = [column for column in PLANNED_OPTIONAL if column.name in row]
+    schema = pa.schema([*PLANNED, *optional])
     plan_contacts(contacts=pa.Table.from_pylist([row], schema=schema), now=now)

@@ -40,10 +40,10 @@ class ConversationSettings:
 def conversation_settings(portfolio: Portfolio) -> ConversationSettings:
     """Return a portfolio's settings, with the defaults for those it does not set. Raises ValueError, TypeError."""
     attributes: Mapping[str, Any] = portfolio.attributes.get("conversation", {})
-    changes: dict[str, Any] = {
-        name: time.fromisoformat(value) if name.startswith("people") else int(value)
-        for name, value in attributes.items()
-    }
+    changes: dict[str, Any] = {}
+    for name, value in attributes.items():
+        # `people_from` and `people_to` are times of day, all others are numbers.
+        changes[name] = time.fromisoformat(value) if name.startswith("people") else int(value)
     return replace(ConversationSettings(), **changes)
 
 
@@ -51,7 +51,8 @@ def collect_facts(
     counterparty: Counterparty, conversation: Conversation, *, salt: bytes, tries: int, now: datetime
 ) -> Facts:
     """Return the facts of one debtor for one message; `tries` is the number of wrong answers that count."""
-    settings, creditor = conversation_settings(counterparty.portfolio), counterparty.debtor.creditor
+    settings = conversation_settings(counterparty.portfolio)
+    creditor = counterparty.debtor.creditor
     # A disputed debt is not asked for.
     documents = _load_statement(counterparty, now).without_held().overdue
     currency = counterparty.portfolio.currency
@@ -97,14 +98,15 @@ def candidate_debtor_ids(conversation: Conversation) -> list[int]:
 
 def count_wrong_answers(conversation: Conversation, now: datetime) -> int:
     """Return the wrong answers that count against a conversation: the most about any of its candidates."""
-    counts = (
+    counts = [
         len(identity_attempts.recent_wrong_answers(debtor_id, now=now))
         for debtor_id in candidate_debtor_ids(conversation)
-    )
+    ]
     return max(counts, default=0)
 
 
 def _load_statement(counterparty: Counterparty, now: datetime) -> Statement:
+    """Return what the debtor owes on the local day."""
     debtor_id = counterparty.debtor.pk
     return fetch_statements({debtor_id: counterparty.today or now.date()})[debtor_id]
 
@@ -117,8 +119,10 @@ def _holds_in_force(counterparty: Counterparty, now: datetime) -> Iterable[Hold]
 
 
 def _may_collect(counterparty: Counterparty, conversation: Conversation, now: datetime) -> bool:
-    zone = first_zone(counterparty.zones)
-    if zone is None or any(hold.reason not in _HOLDS_THAT_ALLOW for hold in _holds_in_force(counterparty, now)):
+    """Return whether the law's hours and the holds let the bot speak of paying now; False in an unknown zone."""
+    if first_zone(counterparty.zones) is None:
+        return False
+    if any(hold.reason not in _HOLDS_THAT_ALLOW for hold in _holds_in_force(counterparty, now)):
         return False
     opening = find_open_state(
         country=counterparty.country,
@@ -149,4 +153,6 @@ def _promised_day(counterparty: Counterparty, settings: ConversationSettings, no
     """Return the day of the open promise, None without one: its hold ends some days of grace later."""
     holds = _holds_in_force(counterparty, now)
     ends = [hold.ends_on for hold in holds if hold.reason == Hold.Reason.PROMISE and hold.ends_on]
-    return max(ends) - timedelta(days=settings.promise_grace_days) if ends else None
+    if not ends:
+        return None
+    return max(ends) - timedelta(days=settings.promise_grace_days)

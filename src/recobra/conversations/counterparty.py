@@ -105,7 +105,9 @@ def debtors_at(address: str, *, channel: str) -> list[Debtor]:
 def single_person(debtors: Sequence[Debtor]) -> Debtor | None:
     """Return the first of the debtors if all are the same person; None if there are several persons, or none."""
     # One person is a debtor once per creditor; the national id tells that they are the same.
-    persons = {(debtor.country, debtor.national_id) if debtor.national_id else debtor.pk for debtor in debtors}
+    persons: set[tuple[str, str] | int] = set()
+    for debtor in debtors:
+        persons.add((debtor.country, debtor.national_id) if debtor.national_id else debtor.pk)
     return debtors[0] if len(persons) == 1 else None
 
 

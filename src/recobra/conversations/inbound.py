@@ -50,6 +50,7 @@ def receive_message(
     lock_address(address, channel=channel)
     at_address = Conversation.objects.filter(channel=channel, address__in=address_forms.list_forms(address, kind=kind))
     known = at_address.filter(messages__direction="IN", messages__provider_reference=reference).first()
+    # A provider repeats a call that it got no answer to.
     if known is not None:
         return known
     answered = find_answered_contact(event, address=address, channel=channel, provider_id=provider_id)
@@ -80,22 +81,29 @@ def receive_message(
 def _open_conversation(
     event: InboundEvent, address: str, channel: str, answered: Contact | None, now: datetime
 ) -> Conversation:
+    """Open a conversation, for the bot if it answers by the channel and somebody is known at the address."""
     debtors = debtors_at(address, channel=channel)
-    is_for_bot = channel in BOT_CHANNELS and bool(debtors)
+    # Why a person has to answer, '' where the bot can.
+    mode_reason = ""
+    if not debtors:
+        mode_reason = "unknown_number"
+    elif channel not in BOT_CHANNELS:
+        mode_reason = channel
     return Conversation.objects.create(
         channel=channel,
         address=address,
         debtor=_identify_writer(debtors, answered, event),
         opened_at=now,
         last_at=now,
-        mode=Conversation.Mode.BOT if is_for_bot else Conversation.Mode.PERSON,
-        mode_reason="" if is_for_bot else ("unknown_number" if not debtors else channel),
+        mode=Conversation.Mode.PERSON if mode_reason else Conversation.Mode.BOT,
+        mode_reason=mode_reason,
     )
 
 
 def _identify_writer(debtors: list[Debtor], answered: Contact | None, event: InboundEvent) -> Debtor | None:
-    """Return who writes if that is certain: the debtor whose contact is answered by name, or the only person."""
-    if answered is not None and event.context_reference and answered.debtor_id in {debtor.pk for debtor in debtors}:
+    """Return who writes if that is certain: the debtor whose contact the message names, or the only person there."""
+    debtor_ids = {debtor.pk for debtor in debtors}
+    if answered is not None and event.context_reference and answered.debtor_id in debtor_ids:
         return answered.debtor
     return single_person(debtors)
 
@@ -103,6 +111,8 @@ def _identify_writer(debtors: list[Debtor], answered: Contact | None, event: Inb
 def _store_message(
     conversation: Conversation, event: InboundEvent, reference: str, provider_id: int | None, now: datetime
 ) -> None:
+    """Store a message with its attachments, and mark its conversation as open and unread (the caller saves it)."""
+    # A provider's clock may be ahead of ours.
     at = min(event.at, now)
     message = ConversationMessage.objects.create(
         conversation=conversation,
@@ -119,9 +129,12 @@ def _store_message(
         )
         for media in event.media
     )
-    conversation.status, conversation.unread = Conversation.Status.OPEN, conversation.unread + 1
+    conversation.status = Conversation.Status.OPEN
+    conversation.unread += 1
     conversation.provider_id = provider_id or conversation.provider_id
-    conversation.last_inbound_at = max(filter(None, (conversation.last_inbound_at, at)))
+    # Messages do not always come in the order in which they were written.
+    if conversation.last_inbound_at is None or conversation.last_inbound_at < at:
+        conversation.last_inbound_at = at
     conversation.last_at = max(conversation.last_at, at)
 
 
@@ -137,7 +150,8 @@ def _route_conversation(conversation: Conversation, event: InboundEvent, now: da
         conversation.mode = Conversation.Mode.PERSON
         conversation.mode_reason = entry.act.lower() if entry else "silent"
         if entry is not None:
-            conversation.status, conversation.closed_at = Conversation.Status.CLOSED, now
+            conversation.status = Conversation.Status.CLOSED
+            conversation.closed_at = now
             conversation.messages.filter(direction="IN", received_at=now).update(intent=conversation.mode_reason)
     conversation.save()
     if conversation.channel in BOT_CHANNELS:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Final, Literal
+from functools import partial
+from typing import Final, Literal
 
 import pyarrow as pa
 from django.db import transaction
@@ -31,7 +32,8 @@ BOT: Final = "bot"
 WRITTEN_CHANNELS: Final = ("whatsapp", "sms", "email")
 _SENT_OR_PENDING: Final = (Contact.Status.DUE, Contact.Status.LEASED, Contact.Status.SENT, Contact.Status.UNCERTAIN)
 _PLAN = pa.schema([*PLANNED, *PLANNED_OPTIONAL])
-_EMPTY_ROW: Final[dict[str, Any]] = dict.fromkeys(_PLAN.names)
+# Every column of the plan; a message leaves most of them empty.
+_EMPTY_ROW: Final[dict[str, None]] = dict.fromkeys(_PLAN.names)
 
 
 class ReplyRefused(Exception):
@@ -104,17 +106,17 @@ def send_reply(
         newer = conversation.messages.filter(pk__gt=after_id, direction=ConversationMessage.Direction.OUT).first()
         if newer is not None:
             raise ReplyRefused(_("%(who)s has answered meanwhile. Read it before you write.") % {"who": newer.author})
-    numbered = [f"{number}. {button.title}" for number, button in enumerate(buttons, 1)]
-    full = Draft(text="\n".join([text.strip(), *numbered]).strip(), template_code=template_code)
+    numbered_lines = [f"{number}. {button.title}" for number, button in enumerate(buttons, 1)]
+    with_lines = Draft(text="\n".join([text.strip(), *numbered_lines]).strip(), template_code=template_code)
     # Only WhatsApp has buttons; elsewhere they are numbered lines. The conversation shows the lines in any case.
     has_buttons = bool(buttons) and conversation.channel == Channel.WHATSAPP
-    draft = replace(full, text=text.strip()) if has_buttons else full
+    draft = replace(with_lines, text=text.strip()) if has_buttons else with_lines
     counterparty = _require_counterparty(conversation, now, about_id)
-    contact = _plan_contact(conversation, counterparty, draft, author=author, author_id=author_id, now=now)
+    contact = _plan_lawful_contact(conversation, counterparty, draft, author=author, author_id=author_id, now=now)
     if has_buttons:
         contact.buttons = [{"code": button.code, "title": button.title} for button in buttons]
         contact.save(update_fields=["buttons"])
-    _store_message(conversation, contact, full, author=author, author_id=author_id, now=now)
+    _store_message(conversation, contact, with_lines, author=author, author_id=author_id, now=now)
     return contact
 
 
@@ -127,16 +129,19 @@ def send_first_message(
     conversation = _open_conversation(debtor_id, point_id, channel, now)
     counterparty = _require_counterparty(conversation, now)
     # A button pressed twice sends once, also within the window in which a first message is an answer.
+    since = now - SERVICE_WINDOW
+    if conversation.last_inbound_at is not None:
+        since = max(since, conversation.last_inbound_at)
     repeated = conversation.messages.filter(
         direction=ConversationMessage.Direction.OUT,
         text=draft.text,
         intent=draft.intent,
         contact__status__in=_SENT_OR_PENDING,
-        received_at__gte=max(filter(None, (conversation.last_inbound_at, now - SERVICE_WINDOW))),
+        received_at__gte=since,
     )
     if repeated.exists():
         raise ReplyRefused(_("Another message by this channel was sent today already, or is about to be."))
-    contact = _plan_contact(conversation, counterparty, draft, author=author, author_id=author_id, now=now)
+    contact = _plan_lawful_contact(conversation, counterparty, draft, author=author, author_id=author_id, now=now)
     _store_message(conversation, contact, draft, author=author, author_id=author_id, now=now)
     return contact
 
@@ -156,15 +161,16 @@ def cancel_bot_replies(conversation: Conversation, *, actor: str, actor_id: int,
 
 def preview_reply(*, conversation_id: int, draft: Draft, author: str, now: datetime) -> Preview:
     """Return what would become of an answer now; nothing is stored."""
-    return _preview_contact(lambda: Conversation.objects.get(pk=conversation_id), draft, author, now)
+    find_conversation = partial(Conversation.objects.get, pk=conversation_id)
+    return _preview_contact(find_conversation, draft, author, now)
 
 
 def preview_first_message(
     *, debtor_id: int, point_id: int, channel: str, draft: Draft, author: str, now: datetime
 ) -> Preview:
     """Return what would become of a first message now; nothing is stored."""
-    draft = replace(draft, first=True)
-    return _preview_contact(lambda: _open_conversation(debtor_id, point_id, channel, now), draft, author, now)
+    open_conversation = partial(_open_conversation, debtor_id, point_id, channel, now)
+    return _preview_contact(open_conversation, replace(draft, first=True), author, now)
 
 
 def is_in_service_window(*, conversation: Conversation, now: datetime) -> bool:
@@ -175,14 +181,17 @@ def is_in_service_window(*, conversation: Conversation, now: datetime) -> bool:
 def _preview_contact(
     load_conversation: Callable[[], Conversation], draft: Draft, author: str, now: datetime
 ) -> Preview:
+    """Return what would become of a draft in a conversation, which is loaded inside, since opening one writes."""
     # The very steps of sending, rolled back: a preview by other steps would promise what the gate then refuses.
     with transaction.atomic():
         try:
             conversation = load_conversation()
             counterparty = _require_counterparty(conversation, now)
             findings = _lint_draft(conversation, counterparty, draft, author, now)
+            purpose = _choose_purpose(conversation, counterparty, draft, now)
+            # Barred words are shown with the verdict here, not refused.
             contact = _plan_contact(
-                conversation, counterparty, draft, author=author, author_id=None, now=now, refuse_barred=False
+                conversation, counterparty, draft, purpose=purpose, author=author, author_id=None, now=now
             )
             at = max(contact.due_at, now)
         except ReplyRefused as refused:
@@ -223,7 +232,10 @@ def _open_conversation(debtor_id: int, point_id: int, channel: str, now: datetim
 
 
 def _require_counterparty(conversation: Conversation, now: datetime, about_id: int | None = None) -> Counterparty:
-    debtor = conversation.debtor or Debtor.objects.select_related("creditor").filter(pk__in=[about_id or 0]).first()
+    """Return whom a conversation is with: its debtor, else the debtor `about_id`. Raises ReplyRefused."""
+    debtor = conversation.debtor
+    if debtor is None and about_id is not None:
+        debtor = Debtor.objects.select_related("creditor").filter(pk=about_id).first()
     if debtor is None:
         raise ReplyRefused(_("Nobody knows whose number this is: say first which debtor it is."))
     counterparty = find_counterparty(debtor, channel=conversation.channel, address=conversation.address, now=now)
@@ -232,7 +244,7 @@ def _require_counterparty(conversation: Conversation, now: datetime, about_id: i
     return counterparty
 
 
-def _plan_contact(
+def _plan_lawful_contact(
     conversation: Conversation,
     counterparty: Counterparty,
     draft: Draft,
@@ -240,14 +252,29 @@ def _plan_contact(
     author: str,
     author_id: int | None,
     now: datetime,
-    refuse_barred: bool = True,
 ) -> Contact:
+    """Put a draft into the outbox unless the law bars its words. Raises ReplyRefused."""
     purpose = _choose_purpose(conversation, counterparty, draft, now)
-    if refuse_barred:
-        findings = _lint_draft(conversation, counterparty, draft, author, now)
-        if content.has_blocking(findings):
-            blocking = [finding for finding in findings if finding.severity == "block"]
-            raise ReplyRefused(_("The law bars these words."), blocking)
+    findings = _lint_draft(conversation, counterparty, draft, author, now)
+    if content.has_blocking(findings):
+        blocking = [finding for finding in findings if finding.severity == "block"]
+        raise ReplyRefused(_("The law bars these words."), blocking)
+    return _plan_contact(
+        conversation, counterparty, draft, purpose=purpose, author=author, author_id=author_id, now=now
+    )
+
+
+def _plan_contact(
+    conversation: Conversation,
+    counterparty: Counterparty,
+    draft: Draft,
+    *,
+    purpose: str,
+    author: str,
+    author_id: int | None,
+    now: datetime,
+) -> Contact:
+    """Put a draft into the outbox, due when it may leave. Raises ReplyRefused where the plan takes it for a repeat."""
     answers_at = conversation.last_inbound_at if purpose == Contact.Purpose.REPLY else None
     due_at = earliest_departure(counterparty, channel=conversation.channel, answers_at=answers_at, now=now)
     default_subject = _("Answer to your message") if conversation.channel == "email" else ""
@@ -324,10 +351,13 @@ def _store_message(
         received_at=now,
         contact=contact,
     )
-    conversation.status, conversation.last_at = Conversation.Status.WAITING, now
+    conversation.status = Conversation.Status.WAITING
+    conversation.last_at = now
+    # The bot has no id.
     if author_id is not None:
         cancel_bot_replies(conversation, actor=author, actor_id=author_id, now=now)
         conversation.unread = 0
-        conversation.mode, conversation.mode_reason = Conversation.Mode.PERSON, ""
+        conversation.mode = Conversation.Mode.PERSON
+        conversation.mode_reason = ""
         conversation.assigned_to_id = conversation.assigned_to_id or author_id
     conversation.save()

@@ -22,7 +22,7 @@ from recobra.journal.models import Entry
 from recobra.journal.proof import find_proofs
 from recobra.messaging.models import Contact
 from recobra.portfolio import address_forms
-from recobra.portfolio.models import Debtor
+from recobra.portfolio.models import Account, Debtor
 from recobra_core.law import zones_for
 
 FORMAT: Final = "recobra-evidence/1"
@@ -39,12 +39,14 @@ def collect_dossier(*, debtor: Debtor, redaction: Redaction, signer: str, now: d
 
     The caller must have found the debtor through a query of its user. Raises EvidenceRefused.
     """
-    related = Contact.objects.filter(debtor=debtor).select_related(
-        "template", "portfolio", "provider", "point", "letter", "visit"
+    all_contacts = (
+        Contact.objects.filter(debtor=debtor)
+        .select_related("template", "portfolio", "provider", "point", "letter", "visit")
+        .prefetch_related("items__account", "receipts")
+        .order_by("planned_at", "id")
     )
-    ordered = related.prefetch_related("items__account", "receipts").order_by("planned_at", "id")
     # One more than the limit, to notice that there are too many.
-    contacts = list(ordered[: CONTACTS_LIMIT + 1])
+    contacts = list(all_contacts[: CONTACTS_LIMIT + 1])
     entries = list(Entry.objects.filter(debtor_id=debtor.pk).order_by("id")[: ENTRIES_LIMIT + 1])
     if len(contacts) > CONTACTS_LIMIT or len(entries) > ENTRIES_LIMIT:
         raise EvidenceRefused(_("There are too many facts about this debtor for one document."))
@@ -52,6 +54,7 @@ def collect_dossier(*, debtor: Debtor, redaction: Redaction, signer: str, now: d
     own_consent = Q(debtor=debtor)
     for kind, value in debtor.points.values_list("kind", "value"):
         own_consent |= Q(kind=kind, value__in=address_forms.list_forms(value, kind=kind))
+    accounts = debtor.accounts.select_related("portfolio").order_by("id")
     consent = ConsentEntry.objects.filter(own_consent).order_by("at", "id")
     conversations = (
         Conversation.objects.filter(debtor=debtor).prefetch_related("messages__attachments").order_by("opened_at")
@@ -69,16 +72,7 @@ def collect_dossier(*, debtor: Debtor, redaction: Redaction, signer: str, now: d
             "facts": len(entries),
         },
         "debtor": _dump_debtor(debtor, redaction),
-        "accounts": [
-            {
-                "number": account.external_id,
-                "portfolio": account.portfolio.code,
-                "product": account.product,
-                "status": account.status,
-                "opened": _iso_day(account.opened_date),
-            }
-            for account in debtor.accounts.select_related("portfolio").order_by("id")
-        ],
+        "accounts": [_dump_account(account) for account in accounts],
         "contacts": [_dump_contact(contact, redaction) for contact in contacts],
         "consent": [_dump_consent_entry(entry, redaction) for entry in consent],
         "conversations": [_dump_conversation(conversation, redaction) for conversation in conversations],
@@ -89,6 +83,7 @@ def collect_dossier(*, debtor: Debtor, redaction: Redaction, signer: str, now: d
 
 
 def _dump_debtor(debtor: Debtor, redaction: Redaction) -> dict[str, Any]:
+    """Return who the debtor is, and to whom the debt is owed."""
     return {
         "reference": debtor.external_id,
         "name": debtor.name,
@@ -104,21 +99,43 @@ def _dump_debtor(debtor: Debtor, redaction: Redaction) -> dict[str, Any]:
     }
 
 
+def _dump_account(account: Account) -> dict[str, Any]:
+    return {
+        "number": account.external_id,
+        "portfolio": account.portfolio.code,
+        "product": account.product,
+        "status": account.status,
+        "opened": _iso_day(account.opened_date),
+    }
+
+
 def _time_zone(debtor: Debtor) -> str:
     """Return the zone of the debtor's clock: a portfolio's where several are possible and it is one of them."""
-    possible = zones_for(
+    joined_zones = zones_for(
         country=debtor.country, subdivision=debtor.subdivision or None, stated_zone=debtor.time_zone or None
-    ).split("|")
+    )
+    possible = joined_zones.split("|")
     portfolio_zones = list(debtor.accounts.order_by("id").values_list("portfolio__time_zone", flat=True))
     preferred = [zone for zone in portfolio_zones if zone in possible]
-    return next(zone for zone in (*preferred, *possible, *portfolio_zones, "UTC") if find_zone(zone))
+    # Stored names may be empty, or of a zone that is not known here.
+    for zone in (*preferred, *possible, *portfolio_zones):
+        if find_zone(zone):
+            return zone
+    return "UTC"
 
 
 def _dump_contact(contact: Contact, redaction: Redaction) -> dict[str, Any]:
-    recipient = contact.address or (contact.point.value if contact.point else "")
-    template = f"{contact.template.code} v{contact.template.version}" if contact.template else contact.template_code
-    zone_name = contact.zones.partition("|")[0]
-    zone, left_at = find_zone(zone_name), contact.sent_at or contact.handed_over_at
+    """Return a contact with its text, the gate's verdict and what became of it; `local` is when it left, there."""
+    recipient = contact.address
+    if not recipient and contact.point is not None:
+        # It was not handed over, and has only the point that it was planned for.
+        recipient = contact.point.value
+    template = contact.template_code
+    if contact.template is not None:
+        template = f"{contact.template.code} v{contact.template.version}"
+    zone_name, _separator, _other_zones = contact.zones.partition("|")
+    zone = find_zone(zone_name)
+    left_at = contact.sent_at or contact.handed_over_at
     return {
         "id": str(contact.public_id),
         "channel": contact.channel,
@@ -164,16 +181,21 @@ def _dump_contact(contact: Contact, redaction: Redaction) -> dict[str, Any]:
 
 def _dump_judgement(contact: Contact, redaction: Redaction) -> dict[str, Any]:
     """Return the gate's verdict with the facts it judged by; `facts` hold codes and counts, and words are masked."""
-    verdict = dict(contact.verdict)
-    facts = verdict.pop("facts", {})
-    return {
+    facts = {}
+    for name, value in contact.verdict.get("facts", {}).items():
+        facts[name] = redaction.text(value) if isinstance(value, str) else value
+    judgement = {
         "judged_at": _iso_instant(contact.judged_at),
         "reason": contact.reason,
         "rule": contact.rule,
         "article": contact.article,
-        "facts": {name: redaction.text(value) if isinstance(value, str) else value for name, value in facts.items()},
-        **{name: value for name, value in verdict.items() if name in ("zone", "local", "rules_version")},
+        "facts": facts,
     }
+    # Missing where a contact ended before the law's rules were asked.
+    for name in ("zone", "local", "rules_version"):
+        if name in contact.verdict:
+            judgement[name] = contact.verdict[name]
+    return judgement
 
 
 def _dump_letter(contact: Contact) -> dict[str, Any]:
@@ -206,6 +228,7 @@ def _dump_visit(contact: Contact, redaction: Redaction) -> dict[str, Any]:
 
 
 def _dump_consent_entry(entry: ConsentEntry, redaction: Redaction) -> dict[str, Any]:
+    """Return an entry of the ledger of consent; `text_shown` is our own text, `said` the debtor's."""
     return {
         "at": _iso_instant(entry.at),
         "act": entry.act,
@@ -220,6 +243,7 @@ def _dump_consent_entry(entry: ConsentEntry, redaction: Redaction) -> dict[str, 
 
 
 def _dump_conversation(conversation: Conversation, redaction: Redaction) -> dict[str, Any]:
+    """Return a conversation with all of its messages."""
     return {
         "channel": conversation.channel,
         "address": redaction.address(conversation.address),
@@ -232,6 +256,7 @@ def _dump_conversation(conversation: Conversation, redaction: Redaction) -> dict
 
 
 def _dump_message(message: ConversationMessage, redaction: Redaction) -> dict[str, Any]:
+    """Return a message, with the digests of its attachments in the place of the files."""
     return {
         "at": _iso_instant(message.at),
         "direction": message.direction,
@@ -246,6 +271,7 @@ def _dump_message(message: ConversationMessage, redaction: Redaction) -> dict[st
 
 
 def _dump_incident(incident: Incident, redaction: Redaction) -> dict[str, Any]:
+    """Return an incident of the register, with what was done about it."""
     return {
         "kind": incident.kind,
         "happened_at": _iso_instant(incident.happened_at),
@@ -260,7 +286,10 @@ def _dump_incident(incident: Incident, redaction: Redaction) -> dict[str, Any]:
 
 
 def _dump_journal(entries: list[Entry]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Return the journal's entries with their digests, and the seals of the days that cover them."""
+    """Return two lists: the journal's entries with their digests, and the seals of the days that cover them.
+
+    `intact` says whether an entry still has the digest with which it was recorded.
+    """
     proofs, seals = find_proofs(entry_ids=[entry.pk for entry in entries])
     rows = [
         {
