@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Final
 
 from django.utils.translation import gettext as _
@@ -114,20 +115,17 @@ def _register_promise(action: Action, context: MessageContext) -> None:
     )
 
 
-def _record_claim(kind: str) -> Callable[[Action, MessageContext], None]:
-    """Return the handler that records a debtor's claim as a fact of a kind."""
-
-    def handle(action: Action, context: MessageContext) -> None:
-        if context.conversation.debtor_id is None:
-            # Nobody knows whose debt the claim is about.
-            hand_over(context, kind)
-        else:
-            _record_fact(kind, context, verified=bool(action.payload["verified"]))
-
-    return handle
+def _record_claim(kind: str, action: Action, context: MessageContext) -> None:
+    """Record a debtor's claim as a fact of a kind."""
+    if context.conversation.debtor_id is None:
+        # Nobody knows whose debt the claim is about.
+        hand_over(context, kind)
+    else:
+        _record_fact(kind, context, verified=bool(action.payload["verified"]))
 
 
 def _silence_address(action: Action, context: MessageContext) -> None:
+    """Record the opt-out or the wrong person, by the kind of the action."""
     silence_address(
         conversation=context.conversation,
         message=context.message,
@@ -167,8 +165,8 @@ _HANDLERS: Final[dict[str, Callable[[Action, MessageContext], None]]] = {
     "IdentityRefused": _refuse_identity,
     "MakePromise": _register_promise,
     "AcceptPlan": _hand_over_plan,
-    "OpenDispute": _record_claim("dispute.opened"),
-    "ReportPayment": _record_claim("payment.reported"),
+    "OpenDispute": partial(_record_claim, "dispute.opened"),
+    "ReportPayment": partial(_record_claim, "payment.reported"),
     "WrongPerson": _silence_address,
     "OptOut": _silence_address,
     "HandOver": _hand_over,

@@ -174,6 +174,7 @@ def _build_call(prepared: PreparedContact) -> dialler.Call:
 
 
 def _build_placed_call(attempt: Attempt) -> PlacedCall:
+    """Return the call of an attempt that rang."""
     contact = attempt.prepared.contact
     return PlacedCall(
         contact_id=contact.contact_id,

@@ -64,15 +64,16 @@ def find_statement_link(token: str, *, now: datetime) -> StatementLink | None:
     if now >= contact.handed_over_at + LINK_LIFETIME or _has_wrong_person_entry(contact):
         return None
     debtor = contact.debtor
-    asks, _figures = expected_answer(debtor)
-    reach = (debtor.creditor.agency_phone.strip(), parseaddr(settings.MAIL_FROM)[1])
+    question, _figures = expected_answer(debtor)
+    _sender_name, mail_address = parseaddr(settings.MAIL_FROM)
+    phone = debtor.creditor.agency_phone.strip()
     return StatementLink(
         contact_id=contact.pk,
         debtor_id=debtor.pk,
         portfolio_id=contact.portfolio_id,
-        asks=asks,
+        asks=question,
         closed=identity_attempts.is_exhausted(debtor.pk, now=now),
-        reach=" · ".join(filter(None, reach)),
+        reach=" · ".join(filter(None, (phone, mail_address))),
         stop_path=urlsplit(unsubscribe_url(contact.public_id)).path,
     )
 

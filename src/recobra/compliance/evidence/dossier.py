@@ -100,6 +100,7 @@ def _dump_debtor(debtor: Debtor, redaction: Redaction) -> dict[str, Any]:
 
 
 def _dump_account(account: Account) -> dict[str, Any]:
+    """Return an account that the debtor has with this creditor, without its balance."""
     return {
         "number": account.external_id,
         "portfolio": account.portfolio.code,

@@ -36,7 +36,7 @@ _MONTHS: Final = [
 ]
 # Longest first, or «dieciseis» would be read as «diez».
 _NUMBER_WORDS: Final = "|".join(sorted(numerals.WORDS, key=len, reverse=True))
-_NUMBER: Final = rf"(\d{{1,2}}|{_NUMBER_WORDS})"
+_NUMBER: Final = rf"(?P<number>\d{{1,2}}|{_NUMBER_WORDS})"
 _NOT_A_DAY: Final = (
     r"(?!\d)(?! ?(?:soles|pesos|dolares|mil|lucas|cuotas|pagos|meses|por ciento"
     r"|horas?|hs|pm|am|anos|de la|colones|guaranies))"
@@ -44,10 +44,13 @@ _NOT_A_DAY: Final = (
 
 
 def read_numeric_date(match: re.Match[str], today: date, *, both_orders: bool) -> date | None:
-    """Return the day of «15/12» or «15-12-2026», from three groups; None where `both_orders` make it ambiguous."""
-    first = int(match[1])
-    second = int(match[2])
-    year = match[3]
+    """Return the day of «15/12» or «15-12-2026», None where `both_orders` make it ambiguous.
+
+    The match has the groups `first`, `second` and `year`, which is empty where none was written.
+    """
+    first = int(match["first"])
+    second = int(match["second"])
+    year = match["year"]
     if both_orders and first != second and first <= 12 and second <= 12:
         return None
     is_month_first = both_orders and second > 12
@@ -67,6 +70,7 @@ def _next_date(day: int, month: int, today: date) -> date | None:
 
 
 def _date_or_none(year: int, month: int, day: int) -> date | None:
+    """Return a date, None where the calendar has no such day."""
     try:
         return date(year, month, day)
     except ValueError:
@@ -82,16 +86,16 @@ def _parse_number(text: str) -> int:
 
 def _read_day_and_month(match: re.Match[str], today: date) -> date | None:
     """Return the day of «15 de diciembre» or «15 de diciembre de 2026»."""
-    day = _parse_number(match[1])
-    month = next(number for number, name in enumerate(_MONTHS, 1) if re.fullmatch(name, match[2]))
-    if match[3]:
-        return _date_or_none(int(match[3]), month, day)
+    day = _parse_number(match["number"])
+    month = next(number for number, name in enumerate(_MONTHS, 1) if re.fullmatch(name, match["month"]))
+    if match["year"]:
+        return _date_or_none(int(match["year"]), month, day)
     return _next_date(day, month, today)
 
 
 def _read_day_of_month(match: re.Match[str], today: date) -> date | None:
     """Return the next day of «el 15»; None on the day itself, which may mean today or next month."""
-    day = _parse_number(match[1])
+    day = _parse_number(match["number"])
     if not 1 <= day <= 31 or day == today.day:
         return None
     # Of three months in a row at least one that is still to come has a day 31.
@@ -130,7 +134,8 @@ def _read_weekday(match: re.Match[str], today: date) -> date | None:
 
 
 def _last_of_month(today: date) -> date:
-    return today.replace(day=calendar.monthrange(today.year, today.month)[1])
+    _first_weekday, length = calendar.monthrange(today.year, today.month)
+    return today.replace(day=length)
 
 
 def _read_fortnight(match: re.Match[str], today: date) -> date | None:
@@ -146,10 +151,10 @@ def _read_fortnight(match: re.Match[str], today: date) -> date | None:
 
 def _read_day_count(match: re.Match[str], today: date) -> date | None:
     """Return the day of «en 3 días» or «en dos semanas»."""
-    count = _parse_number(match[1])
+    count = _parse_number(match["number"])
     if count == 0:
         return None
-    if match[2].startswith("sem"):
+    if match["unit"].startswith("sem"):
         return today + timedelta(weeks=count)
     return today + timedelta(days=count)
 
@@ -175,7 +180,10 @@ _VAGUE_TIME: Final = (
     r"|\bmes (?:que|proximo|entrante)\b|\bprincipios? de mes\b|\bunos dias\b"
 )
 _PATTERNS: Final[tuple[tuple[str, Reader | None], ...]] = (
-    (rf"\b{_NUMBER} (?:de |d )?(?:del )?({'|'.join(_MONTHS)})\b(?: (?:de |del )?(\d{{4}}))?", _read_day_and_month),
+    (
+        rf"\b{_NUMBER} (?:de |d )?(?:del )?(?P<month>{'|'.join(_MONTHS)})\b(?: (?:de |del )?(?P<year>\d{{4}}))?",
+        _read_day_and_month,
+    ),
     (r"\b(?:la )?(?:primera |segunda |proxima )?(?:qu|k|q|qi|ku)i?n[czs]ena(?: que (?:viene|entra))?", _read_fortnight),
     (
         r"\b(?:el )?(?:fin(?:es)?|final(?:es)?|ultimo(?: dia)?) ?(?:de|del|d) ?(?:este )?mes\b",
@@ -187,7 +195,7 @@ _PATTERNS: Final[tuple[tuple[str, Reader | None], ...]] = (
     (rf"\bpasad?o (?:de )?{_TOMORROW}\b", _days_ahead(2)),
     (rf"\b{_TOMORROW}\b", _days_ahead(1)),
     (r"\b(?:hoy|oy)(?: mismo| dia)?\b", _days_ahead(0)),
-    (rf"\b(?:en|dentro de) {_NUMBER} (dias?|semanas?)\b", _read_day_count),
+    (rf"\b(?:en|dentro de) {_NUMBER} (?P<unit>dias?|semanas?)\b", _read_day_count),
     (_VAGUE_TIME, _read_nothing),
     (
         rf"\b(?:el|al|hasta|asta|para|dia|del|este)(?: el)?(?: dia)? {_NUMBER}\b(?: de(?: este|l)? mes)?{_NOT_A_DAY}",

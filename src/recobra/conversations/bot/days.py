@@ -65,5 +65,5 @@ def _read_clause(clause: str, today: date, country: str) -> Iterator[date | None
             for match in pattern.finditer(rest):
                 yield reader(match, today)
         rest = pattern.sub(" ", rest)
-    for match in re.finditer(r"fecha(\d{1,2})x(\d{1,2})x(\d*)", clause):
+    for match in re.finditer(r"fecha(?P<first>\d{1,2})x(?P<second>\d{1,2})x(?P<year>\d*)", clause):
         yield read_numeric_date(match, today, both_orders=country in BOTH_ORDERS)

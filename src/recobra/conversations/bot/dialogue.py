@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
+from functools import partial
 from typing import Final
 
 from recobra.conversations.bot import promises
@@ -245,20 +246,18 @@ def _answer_plan(state: State, understood: Interpretation, facts: Facts, today: 
     return promises.offer_plans(state=state, facts=facts)
 
 
-def _record_claim(kind: Kind, answer: str) -> _TurnOfIntent:
-    """Return the handler that records a debtor's claim as an action of a kind."""
-
-    def handle(state: State, _understood: Interpretation, facts: Facts, _today: date) -> Turn:
-        # Recorded at once, whoever writes; only who is verified is answered about the debt.
-        action = Action(kind=kind, payload={"verified": state.verified})
-        open_state = state.replace(phase="open")
-        if not state.verified:
-            variables = {"when": facts.office_hours}
-            return Turn(state=open_state, answer="noted_for_person", variables=variables, actions=(action,))
-        variables = {"creditor": facts.creditor} if answer == "dispute_opened" else {}
-        return Turn(state=open_state, answer=answer, variables=variables, actions=(action,))
-
-    return handle
+def _record_claim(
+    kind: Kind, answer: str, state: State, _understood: Interpretation, facts: Facts, _today: date
+) -> Turn:
+    """Record a debtor's claim as an action of a kind, and acknowledge it by an answer."""
+    # Recorded at once, whoever writes; only a verified debtor is answered about the debt.
+    action = Action(kind=kind, payload={"verified": state.verified})
+    open_state = state.replace(phase="open")
+    if not state.verified:
+        variables = {"when": facts.office_hours}
+        return Turn(state=open_state, answer="noted_for_person", variables=variables, actions=(action,))
+    variables = {"creditor": facts.creditor} if answer == "dispute_opened" else {}
+    return Turn(state=open_state, answer=answer, variables=variables, actions=(action,))
 
 
 _TurnOfIntent = Callable[[State, Interpretation, Facts, date], Turn]
@@ -270,6 +269,6 @@ _TURNS_BY_INTENT: Final[dict[str, _TurnOfIntent]] = {
     "pay_link": _answer_pay_link,
     "promise": _answer_promise,
     "plan": _answer_plan,
-    "dispute": _record_claim("OpenDispute", "dispute_opened"),
-    "already_paid": _record_claim("ReportPayment", "payment_reported"),
+    "dispute": partial(_record_claim, "OpenDispute", "dispute_opened"),
+    "already_paid": partial(_record_claim, "ReportPayment", "payment_reported"),
 }
