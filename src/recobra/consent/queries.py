@@ -46,9 +46,11 @@ def consent_by_point(debtor: Debtor) -> list[PointConsent]:
     """Return a debtor's contact points with their entries; a silence holds for every debtor at the address."""
     points = list(debtor.points.order_by("retired_at", "-quality", "pk"))
     forms_by_point = {point.pk: address_forms.list_forms(point.value, kind=point.kind) for point in points}
-    values = {value for forms in forms_by_point.values() for value in forms}
+    values: set[str] = set()
+    for forms in forms_by_point.values():
+        values.update(forms)
     entries = list(ConsentEntry.objects.filter(value__in=values).order_by("-at", "-pk"))
-    silences = {(row.kind, row.value): row.since for row in Silence.objects.filter(value__in=values)}
+    silences = {(silence.kind, silence.value): silence.since for silence in Silence.objects.filter(value__in=values)}
     return [_point_consent(point, forms_by_point[point.pk], entries, silences, debtor) for point in points]
 
 

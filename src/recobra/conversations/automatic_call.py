@@ -52,12 +52,18 @@ def next_call_turn(*, provider_code: str, token: str, call: WebhookRequest, now:
         raise UnknownProvider(provider_code)
     config = routing.build_config(provider)
     refuse_forged(provider, ADAPTERS[provider.kind], call, config, now)
+    # Twilio sends the keys in the form; our own address carries where the call stands.
     form = dict(parse_qsl(call.body.decode("utf-8", "replace"), keep_blank_values=True))
-    position = dialogue.read_position(dict(parse_qsl(urlsplit(call.url).query)), form)
-    if contact.status in _WITHDRAWN or (position.step == dialogue.FIRST_STEP and _is_silenced(contact)):
+    query = dict(parse_qsl(urlsplit(call.url).query))
+    position = dialogue.read_position(query, form)
+    if contact.status in _WITHDRAWN:
         return HANGUP_TWIML
-    facts = _collect_facts(contact, config, links.voice_url(contact.public_id, provider.code), form, now)
-    turn = _take_turn(position, facts, contact, f"{form.get('CallSid', '')}:{position.tries}", now)
+    if position.step == dialogue.FIRST_STEP and _is_silenced(contact):
+        return HANGUP_TWIML
+    url = links.voice_url(contact.public_id, provider.code)
+    facts = _collect_facts(contact, config, url, form, now)
+    turn_key = f"{form.get('CallSid', '')}:{position.tries}"
+    turn = _take_turn(position, facts, contact, turn_key, now)
     _perform_actions(contact, provider, turn, now)
     return turn.twiml
 

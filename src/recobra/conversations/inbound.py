@@ -47,8 +47,9 @@ def receive_message(
         _log.warning("A message by %s names no sender and is not kept.", channel)
         return None
     reference = event.provider_reference or event.event_key
+    forms = address_forms.list_forms(address, kind=kind)
     lock_address(address, channel=channel)
-    at_address = Conversation.objects.filter(channel=channel, address__in=address_forms.list_forms(address, kind=kind))
+    at_address = Conversation.objects.filter(channel=channel, address__in=forms)
     known = at_address.filter(messages__direction="IN", messages__provider_reference=reference).first()
     # A provider repeats a call that it got no answer to.
     if known is not None:
@@ -64,8 +65,10 @@ def receive_message(
     _route_conversation(conversation, event, now)
     if answered is not None and answered.replied_at is None:
         Contact.objects.filter(pk=answered.pk, replied_at__isnull=True).update(replied_at=min(event.at, now))
-    # Who answers at the number may be somebody else than who was written to there.
-    own_contact = answered if answered is not None and answered.debtor_id == conversation.debtor_id else None
+    # Whoever answers at the number may not be the debtor who was written to there.
+    own_contact = answered
+    if answered is not None and answered.debtor_id != conversation.debtor_id:
+        own_contact = None
     record(
         "conversation.received",
         at=now,

@@ -62,11 +62,11 @@ def load_phrases() -> tuple[Phrase, ...]:
 def load_hard_negatives() -> tuple[HardNegative, ...]:
     """Return the phrases that nothing is trained on. Raises InvalidPhrases."""
     blocks = yaml_text.load((HERE / "hard_negatives.yaml").read_text(encoding="utf-8"))
-    return tuple(
-        HardNegative(text=text.strip(), never=block["not"])
-        for block in blocks
-        for text in block["phrases"].splitlines()
-    )
+    negatives: list[HardNegative] = []
+    for block in blocks:
+        texts = block["phrases"].splitlines()
+        negatives += [HardNegative(text=text.strip(), never=block["not"]) for text in texts]
+    return tuple(negatives)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
