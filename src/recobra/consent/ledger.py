@@ -63,8 +63,8 @@ class Address:
 class ConsentStatement:
     """How an opt-out, an authorisation or another act was stated, for its entry in the ledger.
 
-    `channel` is where it was said, or what an authorisation covers; `text_shown` is the text it answers; `at` is when
-    it was said, if earlier than `now`.
+    `channel` is the one it came by, or the one that an authorisation covers; `text_shown` is the text it answers and
+    `said` the person's own words; `at` is when it was stated, if earlier than `now`.
     """
 
     source: str
@@ -78,7 +78,7 @@ class ConsentStatement:
     actor_id: int | None = None
 
     def effective_at(self) -> datetime:
-        """Return when it was said, never later than now."""
+        """Return when it was stated, never later than now."""
         return self.now if self.at is None else min(self.at, self.now)
 
     def journal_actor(self) -> str:

@@ -75,9 +75,9 @@ def record_opt_out(
     """Silence an address for every debtor that has it, by every channel; return how many points are new to it.
 
     The address is that of a contact (`public_id`), of a contact point, or a kind and value that nobody may have yet.
-    `channel` says where it was asked, `at` when. Planned contacts are cancelled. A repeated opt-out changes nothing,
-    nor does one that arrives after messages were asked for again. Raises OptOutRefused where there is no such contact
-    or point.
+    `channel` is the one it came by, `at` when it was said. Planned contacts are cancelled. A repeated opt-out changes
+    nothing, nor does one that arrives after messages were asked for again. Raises OptOutRefused where there is no such
+    contact or point.
     """
     address = find_address(public_id=public_id, point_id=point_id, kind=kind, value=value)
     statement = ConsentStatement(
@@ -150,7 +150,7 @@ def apply_opt_out(address: Address, statement: ConsentStatement) -> int:
     _silence_forms(address, entry)
     points = _opt_out_points(address, statement)
     if is_new and points.num_rows == 0:
-        # The number is nobody's yet: the opt-out is a fact all the same.
+        # No debtor has the number yet; the opt-out is recorded nevertheless.
         without_point = [{"contact_id": address.contact_id, "debtor_id": address.debtor_id}]
         _record_facts("optout.received", pa.Table.from_pylist(without_point, SUBJECTS), statement)
     _record_facts("optout.received", points, statement)

@@ -74,7 +74,7 @@ def _point_consent(
     for entry in entries:
         if entry.kind != point.kind or entry.value not in forms:
             continue
-        # Who else has the number, and their words, is personal data of another debtor.
+        # The names and words of others who have the number are personal data of other debtors.
         is_own = entry.debtor_id in {None, debtor.pk}
         views.append(
             EntryView(

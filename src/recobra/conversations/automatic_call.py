@@ -105,7 +105,7 @@ def _take_turn(position: Position, facts: CallFacts, contact: Contact, turn_key:
 
 
 def _is_silenced(contact: Contact) -> bool:
-    """Return whether the number called asked for no more messages since the call was planned."""
+    """Return whether the number that was called is silenced, perhaps only since the call was planned."""
     if contact.point is None:
         return False
     kind = contact.point.kind

@@ -24,7 +24,10 @@ from recobra.portfolio import address_forms
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageContext:
-    """A message in its conversation, the counterparty (whom the conversation may not be sure of yet), and the time."""
+    """A message in its conversation, with the counterparty and the time.
+
+    The counterparty is the debtor who probably writes; the conversation names a debtor only when that is certain.
+    """
 
     conversation: Conversation
     message: ConversationMessage
@@ -34,7 +37,7 @@ class MessageContext:
 
 def perform_action(action: Action, context: MessageContext) -> None:
     """Carry out an action inside the transaction of its turn."""
-    # One that only speaks, such as an offer, has no handler.
+    # An action that is only a sentence of the answer, such as an offer, has no handler.
     handler = _HANDLERS.get(action.kind)
     if handler is not None:
         handler(action, context)
@@ -71,7 +74,7 @@ def silence_address(
 
 def _record_fact(kind: str, context: MessageContext, **details: object) -> None:
     """Record a fact about the conversation in the journal; `details` join its payload."""
-    # Not sure yet who writes: the counterparty is only a guess then, and the fact names no debtor.
+    # While it is not certain who writes, the counterparty is a guess, and the fact names no debtor.
     is_known = context.conversation.debtor_id is not None
     record(
         kind,
@@ -91,7 +94,7 @@ def _accept_identity(_action: Action, context: MessageContext) -> None:
 def _refuse_identity(_action: Action, context: MessageContext) -> None:
     """Record a wrong answer to the identity question."""
     context.message.intent = WRONG_IDENTITY
-    # A wrong answer counts against everybody whom a right one could have proved.
+    # A wrong answer counts for every debtor whose identity a right one could have proved.
     for debtor_id in candidate_debtor_ids(context.conversation):
         is_counterparty = debtor_id == context.counterparty.debtor.pk
         identity_attempts.record_wrong_answer(
@@ -138,7 +141,7 @@ def _hand_over(action: Action, context: MessageContext) -> None:
     """Leave the conversation to a person; a complaint is recorded as well."""
     reason = str(action.payload["reason"])
     if reason == "complaint":
-        # The debtor is told that it is registered: a reaction to this fact enters it in the register of incidents.
+        # The answer says that it is registered: a reaction to this fact enters it in the register of incidents.
         is_known = context.conversation.debtor_id is not None
         record(
             "complaint.received",

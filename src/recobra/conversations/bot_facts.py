@@ -53,7 +53,7 @@ def collect_facts(
     """Return the facts of one debtor for one message; `tries` is the number of wrong answers that count."""
     settings = conversation_settings(counterparty.portfolio)
     creditor = counterparty.debtor.creditor
-    # A disputed debt is not asked for.
+    # A debt on hold, such as a disputed one, is not collected.
     documents = _load_statement(counterparty, now).without_held().overdue
     currency = counterparty.portfolio.currency
     expected = identity_digits(counterparty.debtor)

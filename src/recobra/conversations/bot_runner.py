@@ -77,7 +77,7 @@ def _unread_messages() -> QuerySet[ConversationMessage]:
     inbound = ConversationMessage.objects.filter(
         direction=ConversationMessage.Direction.IN, conversation__channel__in=BOT_CHANNELS
     )
-    # The intent tells what was read already; a pressed button comes with its code there.
+    # A message that was read has its intent; a pressed button comes with its code in that place.
     return inbound.filter(intent="") | inbound.filter(intent__startswith=BUTTON_PREFIX)
 
 
@@ -193,7 +193,7 @@ def _take_turn(context: MessageContext, understood: Interpretation, facts: Facts
         # An answer after a day would surprise, and outside WhatsApp's window it would not leave.
         return replace(dialogue.hand_over(state, facts, reason="late"), answer=None)
     if not message.text.strip() and understood.by != "button":
-        # A file without words: the proof that was asked for is kept with its task, anything else is for a person.
+        # A file without words: an expected proof of payment is already with its task, anything else is for a person.
         message.intent = "attachment"
         since = context.now - LATE_AFTER
         if context.conversation.messages.filter(intent__in=_FILE_EXPECTED_AFTER, at__gt=since).exists():
@@ -219,7 +219,7 @@ def _send_turn(context: MessageContext, turn: Turn, facts: Facts) -> None:
     message = render_reply(turn, facts=facts, channel=conversation.channel)
     if message is None or conversation.status == Conversation.Status.CLOSED:
         return
-    # Not sure yet who writes: the question goes out in the name of the debtor who was contacted last.
+    # While it is not certain who writes, the question goes out about the debtor who was contacted last.
     about_id = context.counterparty.debtor.pk if conversation.debtor_id is None else None
     # Numbered choices are lines of the text already.
     choices = () if message.shown_as == "numbers" else message.choices

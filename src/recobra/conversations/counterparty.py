@@ -45,7 +45,7 @@ def find_counterparty(debtor: Debtor, *, channel: str, address: str, now: dateti
     zones = zones_for(country=country, subdivision=debtor.subdivision or None, stated_zone=debtor.time_zone or None)
     kind = address_forms.point_kind(channel)
     points = debtor.points.filter(kind=kind, value__in=address_forms.list_forms(address, kind=kind))
-    # A retired point still tells how the debtor was reached, where there is no live one.
+    # Where there is no live point, a retired one still shows how the debtor was reached.
     live_first = F("retired_at").asc(nulls_first=True)
     return Counterparty(
         debtor=debtor,
@@ -84,7 +84,7 @@ def find_answered_contact(
 def lock_address(address: str, *, channel: str) -> None:
     """Let nobody else open a conversation at an address, in any of its forms, before this transaction ends.
 
-    One conversation is open per address: two first messages at once must not begin two.
+    One conversation is open per address: two first messages at once must not open two.
     """
     forms = address_forms.list_forms(address, kind=address_forms.point_kind(channel))
     with connection.cursor() as cursor:
@@ -104,7 +104,7 @@ def debtors_at(address: str, *, channel: str) -> list[Debtor]:
 
 def single_person(debtors: Sequence[Debtor]) -> Debtor | None:
     """Return the first of the debtors if all are the same person; None if there are several persons, or none."""
-    # One person is a debtor once per creditor; the national id tells that they are the same.
+    # One person is a debtor once per creditor; the national id shows that they are the same.
     persons: set[tuple[str, str] | int] = set()
     for debtor in debtors:
         persons.add((debtor.country, debtor.national_id) if debtor.national_id else debtor.pk)

@@ -1,7 +1,7 @@
 """Telephony for the dialler: place calls, connect answered ones to a gestor, hang up.
 
-The number shown is always the company's own: without one nothing is called. Who answers and is not connected within
-the patience hears an apology that names the company and no debt.
+The number shown is always the company's own: without one nothing is called. A debtor who answers and is not connected
+within PATIENCE_SECONDS hears an apology that names the company and no debt.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _VOICE: Final = "es-MX"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """A call to place. Who answers while no gestor is free hears the `apology`, which never speaks of a debt."""
+    """A call to place; the `apology` is heard where no gestor is free, and never mentions a debt."""
 
     public_id: UUID
     number: str
@@ -61,7 +61,7 @@ class TwilioTelephony:
         self._config, self._session = config, session
 
     async def place(self, call: Call) -> Outcome:
-        """Ring a number. Who answers and is not connected hears a pause and then the apology."""
+        """Ring a number. A debtor who answers and is not connected hears a pause and then the apology."""
         speech = f"<Say language={quoteattr(_VOICE)}>{escape(call.apology)}</Say>"
         twiml = _wrap_twiml(f'<Pause length="{PATIENCE_SECONDS}"/>{speech}<Hangup/>')
         fields = [*self._number_fields(call.number), ("Twiml", twiml), ("Timeout", str(RING_SECONDS))]

@@ -1,7 +1,7 @@
 """Dialling for people: every attempt is a contact of the outbox, judged by the gate and counted in the legal budget.
 
 `recobra_core.dial` says how many calls to place. Here each of them is made lawful and placed once, by the same lease,
-last check and mark before handing over as a message. Whether anybody was reached a receipt tells.
+last check and mark before handing over as a message. A receipt says later whether anybody was reached.
 """
 
 from __future__ import annotations
@@ -70,23 +70,29 @@ class DiallingSession:
     """An open telephone under one lease. Used from one thread."""
 
     def __init__(self, *, route: Route, lease: UUID, runner: asyncio.Runner, line: dialler.Telephony) -> None:
-        self._route, self._lease, self._runner, self._line = route, lease, runner, line
+        self._route = route
+        self._lease = lease
+        self._runner = runner
+        self._line = line
+        # The gate asks whether a contact has a way out: this session's own is the only one.
         self._routes = Routes(configured=(route,), open_ids=frozenset({route.provider_id or 0}))
 
     def dial(self, *, calls: int, callees: Sequence[Callee], script: str, now: datetime, actor: str) -> DialResult:
         """Plan calls to the first callees, and place up to `calls` of all that are due and pass the gate at `now`.
 
-        `script` is what a gestor says to those who are put through, `actor` who started the session.
-
-        A debtor whom the law, a wish or an earlier call of the day protects is not called, and the contact says why.
+        `script` is what a gestor says to those who are put through, `actor` the person who started the session. A
+        debtor whom the law, a wish or an earlier call of the day protects is not called, and the contact says why.
         """
         provider_id = self._route.provider_id
-        allowed = calls if provider_id is None else routing.take_allowance(provider_id=provider_id, wanted=calls)
-        most = min(calls, MOST_AT_ONCE, allowed)
+        most = min(calls, MOST_AT_ONCE)
+        if provider_id is not None:
+            # What the provider takes now, by its speed and after its failures.
+            most = min(most, routing.take_allowance(provider_id=provider_id, wanted=calls))
         if most <= 0:
             return DialResult()
         with transaction.atomic():
-            planned = plan_contacts(contacts=_outbox_rows(callees[:most], script=script, now=now, actor=actor), now=now)
+            rows = _outbox_rows(callees[:most], script=script, now=now, actor=actor)
+            planned = plan_contacts(contacts=rows, now=now)
             contact_ids = lease_contacts(lease=self._lease, now=now, limit=most, only_channel=Channel.CALL.value)
         try:
             return self._place_leased(contact_ids, now=now, actor=actor)

@@ -59,7 +59,7 @@ def receive_message(
     if conversation is None:
         conversation = _open_conversation(event, address, channel, answered, now)
     elif conversation.debtor_id is None:
-        # A load since may have told whose number it is.
+        # A file loaded since may have named the debtor of this number.
         conversation.debtor = _identify_writer(debtors_at(address, channel=channel), answered, event)
     _store_message(conversation, event, reference, provider_id, now)
     _route_conversation(conversation, event, now)

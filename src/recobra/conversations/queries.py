@@ -31,7 +31,7 @@ VIEWS: Final = ("todas", "mias", "sin-asignar", "bot", "cerradas")
 
 
 def conversations_for(user: User) -> QuerySet[Conversation]:
-    """Return the conversations a user may see, the latest first. Who leads sees those of unknown numbers too."""
+    """Return the conversations a user may see, the latest first; those of unknown numbers only where the user leads."""
     conversations = Conversation.objects.select_related("debtor__creditor", "assigned_to").order_by("-last_at", "-pk")
     leads = is_lead(user)
     if not leads:

@@ -48,7 +48,7 @@ class ReplyRefused(Exception):
 class Draft:
     """A message to send: free text, or a template that is filled in when it leaves.
 
-    `first`: it is written unasked and answers nothing, however lately the debtor wrote.
+    `first`: it is the first message about something, and no answer even if the debtor wrote a moment ago.
     """
 
     text: str = ""

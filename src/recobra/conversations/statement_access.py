@@ -35,7 +35,7 @@ class IdentityQuestion(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatementLink:
-    """A link to a statement before identity is proved. Nothing in it tells of a debt.
+    """A link to a statement before identity is proved. Nothing in it reveals a debt.
 
     `closed` after too many wrong answers, here or elsewhere; `reach` names other ways to reach the creditor;
     `stop_path` is the page that stops messages.
@@ -92,7 +92,7 @@ def expected_answer(debtor: Debtor) -> tuple[IdentityQuestion, str]:
 
 
 def statement_page(link: StatementLink, *, now: datetime) -> Page:
-    """Return all that a debtor owes to this creditor on the local day. Only for who has proved to be that debtor."""
+    """Return all that a debtor owes to this creditor on the local day; to be shown only after proof of identity."""
     contact = Contact.objects.select_related("debtor__creditor", "portfolio").get(pk=link.contact_id)
     day = local_date(contact.zones, now) or now.date()
     return build_page(
