@@ -1,4 +1,7 @@
-"""The bot's run over inbound messages: each is read once, in order, and answered within the law."""
+"""The bot's run over the inbound messages that are stored: each is read once, in order, and answered within the law.
+
+The dialogue itself is pure (`bot.dialogue`): `bot_facts` collects what it needs, `bot_actions` does what it asks for.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Proof of identity on the page of the statement: the last figures of a number that only the debtor should know."""
+"""Proof of identity on the page of the statement, where an answer is checked, counted and recorded."""
 
 from __future__ import annotations
 

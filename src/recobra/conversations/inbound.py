@@ -1,4 +1,4 @@
-"""Inbound messages: stored once, in the conversation of their address, for the bot or a person to answer."""
+"""Storing of inbound messages: each once, in the conversation of its address, for the bot or a person to answer."""
 
 from __future__ import annotations
 

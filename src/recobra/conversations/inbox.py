@@ -1,4 +1,4 @@
-"""The work of people in the inbox: assignment, notes, the return to the bot, and the end of a conversation."""
+"""What people do with a conversation besides answering it: assign, note, return it to the bot, close it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Scheduled work with providers and conversations, beside the moment in which a call comes in."""
+"""Scheduled jobs of conversations: what is done later than the webhook call that brings a message."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Proof of identity by something only the debtor should know: the end of the national id, or the year of birth.
+"""Comparison of what a debtor types to the bot as proof of identity: the end of the national id, or the year of birth.
 
 A machine soon guesses four digits: the digest is salted for the conversation at hand and not stored, and after three
 wrong answers a person takes over.
