@@ -16,13 +16,31 @@ from recobra.intake.workspace import Relation, Workspace
 from recobra_core.money.currencies import EXPONENTS
 
 SAMPLE_ROWS: Final = 20_000
-TOLERATED_SHARE: Final = 0.02
-ABSURD: Final = 10**13
-_COMMA: Final = r"(\.\d{3},\d+|\d,\d{1,2}|,\d{4,}|^\D*\d{1,3}(\.\d{3}){2,}|^\D*0+,\d+|^\D*\d{4,},\d+)[^\d.,]*$"
-_POINT: Final = r"(,\d{3}\.\d+|\d\.\d{1,2}|\.\d{4,}|^\D*\d{1,3}(,\d{3}){2,}|^\D*0+\.\d+|^\D*\d{4,}\.\d+)[^\d.,]*$"
-_EITHER: Final = r"^\D*[1-9]\d{0,2}[.,]\d{3}[^\d.,]*$"
+TOLERATED_SHARE: Final = 0.02  # of amounts written the other way, taken for errors of their rows
+ABSURD: Final = 10**13  # no single debt is as large, in any currency
+# What proves that the comma is the decimal mark; the same for the point; and what either mark could have written.
+_PROVES_COMMA: Final = (
+    r"(\.\d{3},\d+"  # 1.234,5
+    r"|\d,\d{1,2}"  # 12,50
+    r"|,\d{4,}"  # 12,5000
+    r"|^\D*\d{1,3}(\.\d{3}){2,}"  # 1.234.567
+    r"|^\D*0+,\d+"  # 0,125
+    r"|^\D*\d{4,},\d+"  # 1234,125
+    r")[^\d.,]*$"
+)
+_PROVES_POINT: Final = (
+    r"(,\d{3}\.\d+"  # 1,234.5
+    r"|\d\.\d{1,2}"  # 12.50
+    r"|\.\d{4,}"  # 12.5000
+    r"|^\D*\d{1,3}(,\d{3}){2,}"  # 1,234,567
+    r"|^\D*0+\.\d+"  # 0.125
+    r"|^\D*\d{4,}\.\d+"  # 1234.125
+    r")[^\d.,]*$"
+)
+_AMBIGUOUS: Final = r"^\D*[1-9]\d{0,2}[.,]\d{3}[^\d.,]*$"  # 1.234 or 1,234
 _SIGNS: Final = r"(?i)[\s'´’$€£₡₲¢]|\b(US|R|RD|C|MX)\$|\bS/\.?|\bB/\.?|\bBs\.?|\bGs\.?|\b[A-Z]{3}\b|\bQ|\bL"
-_MARKS: Final = (
+# Currency marks that belong to one currency only; a bare «$» belongs to many.
+_CURRENCY_MARKS: Final = (
     (r"\bUS\$", "USD"),
     (r"\bR\$", "BRL"),
     (r"\bRD\$", "DOP"),
@@ -30,6 +48,7 @@ _MARKS: Final = (
     ("€", "EUR"),
     (r"\bS/", "PEN"),
 )
+# By decimal mark: a number without thousands marks, and one with them.
 _SHAPES: Final = {
     "point": (r"-?\d+(\.\d+)?|-?\.\d+", r"-?\d{1,3}(,\d{3})+(\.\d+)?"),
     "comma": (r"-?\d+(,\d+)?|-?,\d+", r"-?\d{1,3}(\.\d{3})+(,\d+)?"),
@@ -38,14 +57,17 @@ _SHAPES: Final = {
 
 @dataclass(frozen=True)
 class _Evidence:
-    """Counts of the amounts that prove each mark and of those that could be either, with an example of each."""
+    """Counts of the amounts in a column that prove each mark, and of ambiguous ones, with an example of each.
 
-    comma: int
-    point: int
-    either: int
-    comma_value: str
-    point_value: str
-    either_value: str
+    An example is empty where its count is zero.
+    """
+
+    comma_count: int
+    point_count: int
+    ambiguous_count: int
+    comma_example: str
+    point_example: str
+    ambiguous_example: str
 
 
 def detect_decimal_mark(
@@ -56,66 +78,119 @@ def detect_decimal_mark(
     `is_typed`: the source has numbers of its own, which are always written with a point.
     """
     # A sample usually proves it; the whole file is read only where the sample says nothing.
-    for limit in (f" WHERE line <= {SAMPLE_ROWS}", ""):
-        by_column = [(label, _gather_evidence(duck, raw, text, limit)) for label, text in columns]
-        comma = sum(evidence.comma for _label, evidence in by_column)
-        point = sum(evidence.point for _label, evidence in by_column)
-        if comma or point:
-            return _choose_mark([evidence for _label, evidence in by_column], comma, point)
-    doubtful = [(label, evidence.either_value) for label, evidence in by_column if evidence.either]
-    if not doubtful or is_typed:
+    for last_line in (SAMPLE_ROWS, None):
+        evidence = [_gather_evidence(duck, raw, text, last_line=last_line) for _label, text in columns]
+        if any(column.comma_count or column.point_count for column in evidence):
+            return _choose_mark(evidence)
+    if is_typed:
         return "point"
-    # A currency without decimals has no decimal mark, so the mark in the amount groups thousands.
-    if decimals == 0:
-        return "comma" if "." in doubtful[0][1] else "point"
-    raise LoadRefused("ambiguous_decimal", column=doubtful[0][0], value=doubtful[0][1])
+    for (label, _text), column in zip(columns, evidence, strict=True):
+        if not column.ambiguous_count:
+            continue
+        # A currency without decimals has no decimal mark, so the mark in the amount groups thousands.
+        if decimals == 0:
+            return "comma" if "." in column.ambiguous_example else "point"
+        raise LoadRefused("ambiguous_decimal", column=label, value=column.ambiguous_example)
+    return "point"
 
 
-def _gather_evidence(duck: Workspace, raw: Relation, text: str, limit: str) -> _Evidence:
-    row = duck.fetch_row(
-        "SELECT count(*) FILTER (comma), count(*) FILTER (point), count(*) FILTER (either), min(v) "
-        "FILTER (comma), min(v) FILTER (point), "
-        "min(v) FILTER (either) FROM (SELECT v, regexp_matches(v, ?) AS comma, regexp_matches(v, ?) AS point, "
-        f"regexp_matches(v, ?) AS either FROM (SELECT {text} AS v FROM {raw}{limit}) "
-        "WHERE contains(v, ',') OR contains(v, '.'))",
-        [_COMMA, _POINT, _EITHER],
+def _gather_evidence(duck: Workspace, raw: Relation, text: str, *, last_line: int | None) -> _Evidence:
+    """Return what the amounts of one column, up to a line or to the end, say about the decimal mark.
+
+    `text` is SQL for the column's text.
+    """
+    rows = raw if last_line is None else f"{raw} WHERE line <= {last_line}"
+    (
+        comma_count,
+        point_count,
+        ambiguous_count,
+        comma_example,
+        point_example,
+        ambiguous_example,
+    ) = duck.fetch_row(
+        f"""
+        WITH amounts AS (
+            SELECT {text} AS amount FROM {rows}
+        ), judged AS (
+            SELECT
+                amount,
+                regexp_matches(amount, ?) AS proves_comma,
+                regexp_matches(amount, ?) AS proves_point,
+                regexp_matches(amount, ?) AS is_ambiguous
+            FROM amounts
+            -- Amounts without any mark prove nothing.
+            WHERE contains(amount, ',') OR contains(amount, '.')
+        )
+        SELECT
+            count(*) FILTER (WHERE proves_comma),
+            count(*) FILTER (WHERE proves_point),
+            count(*) FILTER (WHERE is_ambiguous),
+            min(amount) FILTER (WHERE proves_comma),
+            min(amount) FILTER (WHERE proves_point),
+            min(amount) FILTER (WHERE is_ambiguous)
+        FROM judged
+        """,
+        [_PROVES_COMMA, _PROVES_POINT, _AMBIGUOUS],
     )
-    return _Evidence(*row)
+    return _Evidence(
+        comma_count=comma_count,
+        point_count=point_count,
+        ambiguous_count=ambiguous_count,
+        comma_example=comma_example or "",
+        point_example=point_example or "",
+        ambiguous_example=ambiguous_example or "",
+    )
 
 
-def _choose_mark(columns: list[_Evidence], comma: int, point: int) -> str:
+def _choose_mark(columns: Sequence[_Evidence]) -> str:
+    """Return the mark that most amounts of the file prove. Raises LoadRefused where too many prove the other."""
+    comma_count = sum(column.comma_count for column in columns)
+    point_count = sum(column.point_count for column in columns)
     # A few amounts of the other kind are errors of their rows; more mean that nobody can tell.
-    if min(comma, point) > TOLERATED_SHARE * (comma + point):
+    if min(comma_count, point_count) > TOLERATED_SHARE * (comma_count + point_count):
         raise LoadRefused(
             "mixed_decimal",
-            comma=next(evidence.comma_value for evidence in columns if evidence.comma),
-            point=next(evidence.point_value for evidence in columns if evidence.point),
+            comma=next(column.comma_example for column in columns if column.comma_count),
+            point=next(column.point_example for column in columns if column.point_count),
         )
-    return "comma" if comma > point else "point"
+    return "comma" if comma_count > point_count else "point"
 
 
 def number_sql(text: str, mark: str) -> str:
-    """Return SQL for a number as text such as `-1234.56`, NULL where `text` is no number with this decimal mark."""
+    """Return SQL for a number as text such as `-1234.56`, NULL where `text` is no number with this decimal mark.
+
+    Currency signs are dropped. Parentheses or a final minus make a negative number: with a comma as the mark,
+    `(US$ 1.234,50)` becomes `-1234.50`.
+    """
     simple, grouped = _SHAPES[mark]
-    stripped = f"regexp_replace({text}, '{_SIGNS.replace(chr(39), chr(39) * 2)}', '', 'g')"
+    signs = _SIGNS.replace("'", "''")
+    stripped = f"regexp_replace({text}, '{signs}', '', 'g')"
     signed = (
         f"(CASE WHEN {text} LIKE '%(%)%' OR {text} LIKE '%-' "
         f"THEN '-' || regexp_replace({stripped}, '[()-]', '', 'g') ELSE {stripped} END)"
     )
-    decimal = "replace({}, ',', '.')" if mark == "comma" else "{}"
-    ungrouped = "replace(replace({}, '.', ''), ',', '.')" if mark == "comma" else "replace({}, ',', '')"
+    if mark == "comma":
+        plain_text = f"replace({text}, ',', '.')"
+        plain_signed = f"replace({signed}, ',', '.')"
+        ungrouped = f"replace(replace({signed}, '.', ''), ',', '.')"
+    else:
+        plain_text = text
+        plain_signed = signed
+        ungrouped = f"replace({signed}, ',', '')"
+    # The bare text first: most amounts need no cleaning, which is slow.
     return (
-        f"(CASE WHEN regexp_full_match({text}, '{simple}') THEN {decimal.format(text)} "
+        f"(CASE WHEN regexp_full_match({text}, '{simple}') THEN {plain_text} "
         f"WHEN {text} IS NULL THEN NULL "
-        f"WHEN regexp_full_match({signed}, '{simple}') THEN {decimal.format(signed)} "
-        f"WHEN regexp_full_match({signed}, '{grouped}') THEN {ungrouped.format(signed)} END)"
+        f"WHEN regexp_full_match({signed}, '{simple}') THEN {plain_signed} "
+        f"WHEN regexp_full_match({signed}, '{grouped}') THEN {ungrouped} END)"
     )
 
 
 def currency_sql(text: str) -> str:
     """Return SQL for the currency that an amount's own text names (`US$ 10`, `10 USD`), '' where it names none."""
-    named = " ".join(f"WHEN regexp_matches(upper({text}), '{mark}') THEN '{code}'" for mark, code in _MARKS)
-    return f"(CASE {named} ELSE regexp_extract(upper({text}), '\\b({'|'.join(EXPONENTS)})\\b') END)"
+    cases = " ".join(f"WHEN regexp_matches(upper({text}), '{mark}') THEN '{code}'" for mark, code in _CURRENCY_MARKS)
+    codes = "|".join(EXPONENTS)
+    return f"(CASE {cases} ELSE regexp_extract(upper({text}), '\\b({codes})\\b') END)"
 
 
 def example_amount(mark: str) -> str:

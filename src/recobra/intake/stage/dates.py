@@ -14,6 +14,7 @@ MONTH_FIRST_COUNTRIES: Final = ("US",)
 UNUSUAL_SHARE: Final = 1 / 3  # so many dates must speak against a country's usual order; fewer are taken for errors
 SLIPS: Final = 3  # fewer dates of the other order are errors of their rows
 _PARTS: Final = r"^(\d{1,2})[/.\-](\d{1,2})[/.\-]\d{2,4}\b"
+# By order: with a year of four digits, with one of two, and as eight digits without separators.
 _FORMATS: Final = {
     "dmy": ("%d/%m/%Y", "%d/%m/%y", "%d%m%Y"),
     "mdy": ("%m/%d/%Y", "%m/%d/%y", "%m%d%Y"),
@@ -30,8 +31,8 @@ def usual_order(country: str) -> str:
 def detect_order(duck: Workspace, raw: Relation, text: str, *, country: str, column: str) -> str:
     """Return `dmy` or `mdy` for a column (SQL text) of a file, judged by days beyond 12. Raises LoadRefused."""
     # A sample usually proves it; the whole file is read only where the sample says nothing.
-    for limit in (f" WHERE line <= {SAMPLE_ROWS}", ""):
-        evidence = _gather_evidence(duck, raw, text, limit)
+    for last_line in (SAMPLE_ROWS, None):
+        evidence = _gather_evidence(duck, raw, text, last_line=last_line)
         if evidence.proofs["dmy"] or evidence.proofs["mdy"]:
             return _choose_order(evidence, usual_order(country), column)
         if not evidence.written:
@@ -53,22 +54,52 @@ class _Evidence:
         return self.proofs[order] >= SLIPS and self.proofs[order] > TOLERATED_SHARE * self.written
 
 
-def _gather_evidence(duck: Workspace, raw: Relation, text: str, limit: str) -> _Evidence:
-    day_first, month_first, written, dmy, mdy, doubtful = duck.fetch_row(
-        "SELECT count(*) FILTER (a > 12 AND b <= 12), count(*) FILTER (b > 12 AND a <= 12), count(*), "
-        "min(v) FILTER (a > 12 AND b <= 12), min(v) FILTER (b > 12 AND a <= 12), "
-        "min(v) FILTER (a <= 12 AND b <= 12 AND a <> b) FROM ("
-        "SELECT v, TRY_CAST(regexp_extract(v, ?, 1) AS INT) AS a, TRY_CAST(regexp_extract(v, ?, 2) AS INT) AS b "
-        f"FROM (SELECT {text} AS v FROM {raw}{limit})) WHERE a IS NOT NULL",
+def _gather_evidence(duck: Workspace, raw: Relation, text: str, *, last_line: int | None) -> _Evidence:
+    """Return what the dates of one column, up to a line or to the end, say about the order of day and month.
+
+    `text` is SQL for the column's text. A number above 12 cannot be a month, so it shows which part is the day.
+    """
+    rows = raw if last_line is None else f"{raw} WHERE line <= {last_line}"
+    written, day_first_count, month_first_count, day_first_example, month_first_example, doubtful = duck.fetch_row(
+        f"""
+        WITH texts AS (
+            SELECT {text} AS written FROM {rows}
+        ), parts AS (
+            SELECT
+                written,
+                TRY_CAST(regexp_extract(written, ?, 1) AS INT) AS first_part,
+                TRY_CAST(regexp_extract(written, ?, 2) AS INT) AS second_part
+            FROM texts
+        )
+        SELECT
+            count(*),
+            count(*) FILTER (WHERE first_part > 12 AND second_part <= 12),
+            count(*) FILTER (WHERE second_part > 12 AND first_part <= 12),
+            min(written) FILTER (WHERE first_part > 12 AND second_part <= 12),
+            min(written) FILTER (WHERE second_part > 12 AND first_part <= 12),
+            min(written) FILTER (WHERE first_part <= 12 AND second_part <= 12 AND first_part <> second_part)
+        FROM parts
+        -- Dates with separators only: the others tell their order by their form.
+        WHERE first_part IS NOT NULL
+        """,
         [_PARTS, _PARTS],
     )
-    return _Evidence(written, {"dmy": day_first, "mdy": month_first}, {"dmy": dmy, "mdy": mdy}, doubtful or "")
+    return _Evidence(
+        written=written,
+        proofs={"dmy": day_first_count, "mdy": month_first_count},
+        examples={"dmy": day_first_example, "mdy": month_first_example},
+        doubtful=doubtful or "",
+    )
 
 
 def _choose_order(evidence: _Evidence, usual: str, column: str) -> str:
     """Return the order that the evidence shows. Raises LoadRefused where it would be a guess for the other dates."""
-    proofs, proven = evidence.proofs, sum(evidence.proofs.values())
-    likely, other = ("dmy", "mdy") if proofs["dmy"] > proofs["mdy"] else ("mdy", "dmy")
+    proofs = evidence.proofs
+    proven = sum(proofs.values())
+    if proofs["dmy"] > proofs["mdy"]:
+        likely, other = "dmy", "mdy"
+    else:
+        likely, other = "mdy", "dmy"
     if evidence.has_weight(other) or proofs[other] >= UNUSUAL_SHARE * proven:
         raise LoadRefused("mixed_dates", column=column, **evidence.examples)
     if likely == usual or proven >= UNUSUAL_SHARE * evidence.written:
@@ -80,8 +111,11 @@ def _choose_order(evidence: _Evidence, usual: str, column: str) -> str:
 
 
 def date_sql(text: str, order: str) -> str:
-    """Return SQL for the date in `text`, or NULL where there is none."""
-    four, two, eight = _FORMATS[order]
+    """Return SQL for the date in `text`, or NULL where there is none.
+
+    `order` decides only where the text leaves it open: `2026-12-31` and day numbers of Excel need none.
+    """
+    four_digit_year, two_digit_year, eight_digits = _FORMATS[order]
     slashed = f"replace(replace({text}, '-', '/'), '.', '/')"
     head = f"split_part({slashed}, ' ', 1)"
     day = f"left({text}, 8)"
@@ -89,17 +123,17 @@ def date_sql(text: str, order: str) -> str:
         f"(CASE WHEN {text} IS NULL THEN NULL "
         rf"WHEN regexp_matches({text}, '^\d{{4}}-\d{{2}}-\d{{2}}($|[T ])') THEN TRY_CAST(left({text}, 10) AS DATE) "
         rf"WHEN regexp_matches({text}, '^\d{{1,2}}[/.\-]\d{{1,2}}[/.\-]\d{{4}}( .*)?$') "
-        f"THEN CAST(try_strptime({head}, '{four}') AS DATE) "
+        f"THEN CAST(try_strptime({head}, '{four_digit_year}') AS DATE) "
         rf"WHEN regexp_matches({text}, '^\d{{8}}(\.0*)?$') "
         f"THEN CAST(coalesce(CASE WHEN {text} BETWEEN '19' AND '22' THEN try_strptime({day}, '%Y%m%d') END, "
-        f"try_strptime({day}, '{eight}')) AS DATE) "
+        f"try_strptime({day}, '{eight_digits}')) AS DATE) "
         rf"WHEN regexp_matches({text}, '^[2-7]\d{{4}}(\.\d*)?$') "
         # Five digits are a day number of Excel, which counts from the end of 1899.
         f"THEN DATE '1899-12-30' + CAST(left({text}, 5) AS INT) "
         rf"WHEN regexp_matches({text}, '^\d{{4}}[/.\-]\d{{1,2}}[/.\-]\d{{1,2}}([T ].*)?$') "
         f"THEN CAST(try_strptime({head}, '%Y/%m/%d') AS DATE) "
         rf"WHEN regexp_matches({text}, '^\d{{1,2}}[/.\-]\d{{1,2}}[/.\-]\d{{2}}( .*)?$') "
-        f"THEN CAST(try_strptime({head}, '{two}') AS DATE) END)"
+        f"THEN CAST(try_strptime({head}, '{two_digit_year}') AS DATE) END)"
     )
 
 
