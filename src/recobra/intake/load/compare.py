@@ -28,10 +28,16 @@ def find_changed_rows(
     # An account that was recalled or missing is back, so its row must be read even if it says the same as before.
     unchanged = duck.create(
         "unchanged_accounts",
-        f"SELECT account, p.amount_minor FROM {keys.accounts} JOIN {known.previous} p "
-        f"USING (account, print) JOIN (SELECT account FROM {known.accounts} WHERE status IN ('OPEN', "
-        "'PAID', 'WRITTEN_OFF') "
-        f"AND id NOT IN (SELECT id FROM {known.touched})) USING (account)",
+        f"""
+        WITH untouched AS (
+            SELECT account FROM {known.accounts}
+            WHERE status IN ('OPEN', 'PAID', 'WRITTEN_OFF') AND id NOT IN (SELECT id FROM {known.touched})
+        )
+        SELECT account, previous.amount_minor
+        FROM {keys.accounts}
+        JOIN {known.previous} previous USING (account, print)
+        JOIN untouched USING (account)
+        """,
     )
     changed = duck.create(
         "changed_rows",
@@ -39,8 +45,13 @@ def find_changed_rows(
     )
     present = duck.create(
         "present_accounts",
-        f"SELECT DISTINCT account FROM (SELECT account FROM {keys.rows} UNION ALL "
-        f"SELECT {_account_of_broken_row(context, file)} FROM {file.broken}) WHERE account <> ''",
+        f"""
+        SELECT DISTINCT account FROM (
+            SELECT account FROM {keys.rows}
+            UNION ALL SELECT {_account_of_broken_row(context, file)} FROM {file.broken}
+        )
+        WHERE account <> ''
+        """,
     )
     return FileChanges(changed, unchanged, present)
 
@@ -48,7 +59,8 @@ def find_changed_rows(
 def _account_of_broken_row(context: LoadContext, file: FileRows) -> str:
     """Return SQL for the account that a broken row names, if its cells are where the header has them."""
     columns = context.document.fields["account.external_id"].columns
-    position = file.columns.positions.get(next(iter(columns), ""), 0)
+    first_column = columns[0] if columns else ""
+    position = file.columns.positions.get(first_column, 0)
     return f"trim(cells->>'$[{position}]')"
 
 
@@ -56,9 +68,17 @@ def count_unidentified_rows(context: LoadContext, duck: Workspace, examined: Exa
     """Return how many rows do not say, or not surely, which account they mean."""
     file = examined.file
     (count,) = duck.fetch_row(
-        f"SELECT (SELECT count(*) FROM {examined.keys.rows} WHERE account IS NULL) + (SELECT count(*) FROM "
-        f"{file.broken} WHERE coalesce({_account_of_broken_row(context, file)}, '') NOT IN "
-        f"(SELECT account FROM {examined.known.accounts}))"
+        f"""
+        SELECT
+            (SELECT count(*) FROM {examined.keys.rows} WHERE account IS NULL)
+            -- A broken row is sure only where it names an account that exists.
+            + (
+                SELECT count(*) FROM {file.broken}
+                WHERE coalesce({_account_of_broken_row(context, file)}, '') NOT IN (
+                    SELECT account FROM {examined.known.accounts}
+                )
+            )
+        """
     )
     return int(count)
 
@@ -96,9 +116,11 @@ def collect_stated_debts(
     )
     accepted = duck.create(
         "accepted_accounts",
-        f"SELECT account, sum(amount_minor)::BIGINT AS amount_minor FROM {amounts} "
-        f"GROUP BY account UNION ALL SELECT account, amount_minor FROM {changes.unchanged} WHERE account NOT IN "
-        f"({with_rejected_row})",
+        f"""
+        SELECT account, sum(amount_minor)::BIGINT AS amount_minor FROM {amounts} GROUP BY account
+        UNION ALL
+        SELECT account, amount_minor FROM {changes.unchanged} WHERE account NOT IN ({with_rejected_row})
+        """,
     )
     if context.has_several_rows:
         # Only some rows of these accounts were accepted: without a fingerprint they are read again tomorrow.
@@ -119,20 +141,28 @@ def assign_ids(
     """Return the ids of known debtors and accounts, and number the new ones from the first free id."""
     debtors = duck.create(
         "debtor_ids",
-        f"SELECT key, id, false AS new FROM {known_debtors} UNION ALL "
-        f"SELECT key, {first_debtor} - 1 + row_number() OVER () AS id, true AS new FROM {people.debtors} "
-        f"ANTI JOIN {known_debtors} USING (key)",
+        f"""
+        SELECT key, id, false AS new FROM {known_debtors}
+        UNION ALL
+        SELECT key, {first_debtor} - 1 + row_number() OVER () AS id, true AS new
+        FROM {people.debtors} ANTI JOIN {known_debtors} USING (key)
+        """,
     )
-    columns = "i.*, d.id AS debtor_id, a.amount_minor"
-    joined = (
-        f"{stated.accounts} i JOIN {debtors} d ON d.key = i.debtor JOIN {stated.accepted} a ON a.account = i.account"
-    )
+    columns = "stated.*, debtor.id AS debtor_id, accepted.amount_minor"
+    joined = f"""
+        {stated.accounts} stated
+        JOIN {debtors} debtor ON debtor.key = stated.debtor
+        JOIN {stated.accepted} accepted ON accepted.account = stated.account
+        """
     accounts = duck.create(
         "account_ids",
-        f"SELECT {columns}, k.id AS id, false AS new, k.status FROM {joined} "
-        f"JOIN {known.accounts} k ON k.account = i.account UNION ALL SELECT {columns}, {first_account} - 1 + "
-        f"row_number() OVER () AS id, true AS new, NULL AS status FROM {joined} "
-        f"ANTI JOIN {known.accounts} k ON k.account = i.account",
+        f"""
+        SELECT {columns}, known.id AS id, false AS new, known.status
+        FROM {joined} JOIN {known.accounts} known ON known.account = stated.account
+        UNION ALL
+        SELECT {columns}, {first_account} - 1 + row_number() OVER () AS id, true AS new, NULL AS status
+        FROM {joined} ANTI JOIN {known.accounts} known ON known.account = stated.account
+        """,
     )
     return AssignedIds(debtors, accounts)
 
@@ -144,9 +174,10 @@ def find_gone_accounts(context: LoadContext, duck: Workspace, known: KnownAccoun
         return duck.create("gone_accounts", f"SELECT * FROM {known.accounts} WHERE false")
     # An account that is missing already can only become paid or recalled.
     statuses = ["OPEN"] if options.gone in {"missing", "keep"} else ["OPEN", "MISSING"]
+    listed = ", ".join(literal(status) for status in statuses)
     return duck.create(
         "gone_accounts",
-        f"SELECT * FROM {known.accounts} WHERE status IN ({', '.join(map(literal, statuses))}) "
+        f"SELECT * FROM {known.accounts} WHERE status IN ({listed}) "
         f"AND account NOT IN (SELECT account FROM {changes.present})",
     )
 
@@ -162,16 +193,27 @@ def match_instalments(
     )
     stated = duck.create(
         "stated_instalments",
-        f"SELECT a.id AS account_id, g.number, g.due FROM {checked.good} g JOIN {ids.accounts} a USING (account)",
+        f"SELECT account.id AS account_id, good.number, good.due "
+        f"FROM {checked.good} good JOIN {ids.accounts} account USING (account)",
     )
     # A row without a due date says nothing about it, so it moves none.
     return duck.create(
         "instalment_ids",
-        "SELECT s.*, k.id AS id, false AS new, "
-        f"s.due IS NOT NULL AND s.due IS DISTINCT FROM k.due AS moved FROM {stated} s "
-        f"JOIN {known} k USING (account_id, number) UNION ALL "
-        f"SELECT s.*, {first_instalment} - 1 + row_number() OVER () AS id, true AS new, false AS moved FROM {stated} s "
-        f"ANTI JOIN {known} k USING (account_id, number)",
+        f"""
+        SELECT
+            stated.*,
+            known.id AS id,
+            false AS new,
+            stated.due IS NOT NULL AND stated.due IS DISTINCT FROM known.due AS moved
+        FROM {stated} stated JOIN {known} known USING (account_id, number)
+        UNION ALL
+        SELECT
+            stated.*,
+            {first_instalment} - 1 + row_number() OVER () AS id,
+            true AS new,
+            false AS moved
+        FROM {stated} stated ANTI JOIN {known} known USING (account_id, number)
+        """,
     )
 
 
@@ -190,36 +232,60 @@ def compare_with_ledger(
     """
     stated = duck.create(
         "stated_by_concept",
-        "SELECT a.id AS account_id, d.number, d.concept, d.amount_minor, d.issued "
-        f"FROM {examined.stated.amounts} d JOIN {ids.accounts} a USING (account)",
+        "SELECT account.id AS account_id, stated.number, stated.concept, stated.amount_minor, stated.issued "
+        f"FROM {examined.stated.amounts} stated JOIN {ids.accounts} account USING (account)",
     )
     owed = duck.create(
         "owed_by_concept",
-        "SELECT account_id, number, any_value(instalment_id) AS instalment_id, "
-        f"{concept_sql(context)} AS concept, sum(amount_minor)::BIGINT AS amount_minor FROM {ledger} "
-        f"WHERE concept IS NOT NULL AND account_id IN (SELECT id FROM {ids.accounts}) GROUP BY ALL",
+        f"""
+        SELECT
+            account_id,
+            number,
+            any_value(instalment_id) AS instalment_id,
+            {concept_sql(context)} AS concept,
+            sum(amount_minor)::BIGINT AS amount_minor
+        FROM {ledger}
+        WHERE concept IS NOT NULL AND account_id IN (SELECT id FROM {ids.accounts})
+        GROUP BY ALL
+        """,
     )
     # Nothing is said about instalments that the file may have meant in a rejected row, or left to another part of it:
     # taken as no longer owed, they would look like a payment.
-    halved = (
-        f"account_id IN (SELECT id FROM {ids.accounts} WHERE account IN (SELECT account FROM {examined.keys.rows} "
-        f"JOIN {examined.checked.rejected} USING (line) UNION ALL "
-        f"SELECT {_account_of_broken_row(context, examined.file)} FROM {examined.file.broken}))"
-    )
-    doubtful = "true" if context.document.options.partial else halved
+    doubtful_accounts = f"SELECT id FROM {ids.accounts}"
+    if not context.document.options.partial:
+        doubtful_accounts += f"""
+            WHERE account IN (
+                SELECT account FROM {examined.keys.rows} JOIN {examined.checked.rejected} USING (line)
+                UNION ALL
+                SELECT {_account_of_broken_row(context, examined.file)} FROM {examined.file.broken}
+            )"""
     unread = duck.create(
         "unread_by_concept",
-        f"SELECT account_id, number, concept, amount_minor FROM {owed} "
-        f"WHERE {doubtful} AND (account_id, number) NOT IN (SELECT (account_id, number) FROM {stated})",
+        f"""
+        SELECT account_id, number, concept, amount_minor FROM {owed}
+        WHERE account_id IN ({doubtful_accounts})
+            AND (account_id, number) NOT IN (SELECT (account_id, number) FROM {stated})
+        """,
     )
     duck.execute(f"DELETE FROM {owed} WHERE (account_id, number) IN (SELECT (account_id, number) FROM {unread})")
     deltas = duck.create(
         "ledger_deltas",
-        "SELECT *, sum(delta) OVER (PARTITION BY account_id, number) = 0 AS shift FROM ("
-        "SELECT account_id, number, coalesce(o.instalment_id, i.id) AS instalment_id, concept, t.issued, "
-        f"coalesce(t.amount_minor, 0) - coalesce(o.amount_minor, 0) AS delta FROM {stated} t "
-        f"FULL JOIN {owed} o USING (account_id, number, concept) "
-        f"LEFT JOIN {instalments} i USING (account_id, number)) WHERE delta <> 0",
+        f"""
+        WITH deltas AS (
+            SELECT
+                account_id,
+                number,
+                coalesce(owed.instalment_id, instalment.id) AS instalment_id,
+                concept,
+                stated.issued,
+                coalesce(stated.amount_minor, 0) - coalesce(owed.amount_minor, 0) AS delta
+            FROM {stated} stated
+            FULL JOIN {owed} owed USING (account_id, number, concept)
+            LEFT JOIN {instalments} instalment USING (account_id, number)
+        )
+        SELECT *, sum(delta) OVER (PARTITION BY account_id, number) = 0 AS shift
+        FROM deltas WHERE delta <> 0
+        """,
     )
     return LedgerDifferences(instalments, stated, owed, unread, deltas)
 
@@ -240,24 +306,43 @@ def infer_payments(
     load_id: int,
     settle_gone: bool,
 ) -> pa.Table:
-    """Return the payments behind lower balances and settled accounts (columns of `payments.operations.record.ROWS`)."""
+    """Return the payments behind lower balances and settled accounts (columns of `payments.operations.record.ROWS`).
+
+    `settle_gone`: whether accounts that the file no longer names may count as paid, where the mapping says so.
+    """
     options = context.document.options
-    amounts = []
+    queries = []
     if options.lower_balance == "payment":
-        amounts.append(
-            f"SELECT account_id, -sum(delta) AS amount FROM {differences.deltas} "
-            "WHERE delta < 0 AND NOT shift GROUP BY account_id"
+        queries.append(
+            f"""
+            SELECT account_id, -sum(delta) AS amount
+            FROM {differences.deltas} WHERE delta < 0 AND NOT shift GROUP BY account_id
+            """
         )
     if options.gone == "paid" and settle_gone:
-        amounts.append(
-            f"SELECT k.account_id, sum(k.amount_minor) AS amount FROM {ledger} k "
-            f"JOIN {gone_accounts} g ON g.id = k.account_id GROUP BY k.account_id HAVING sum(k.amount_minor) > 0"
+        queries.append(
+            f"""
+            SELECT ledger.account_id, sum(ledger.amount_minor) AS amount
+            FROM {ledger} ledger JOIN {gone_accounts} gone ON gone.id = ledger.account_id
+            GROUP BY ledger.account_id HAVING sum(ledger.amount_minor) > 0
+            """
         )
-    union = " UNION ALL ".join(amounts) or "SELECT 0::BIGINT AS account_id, 0 AS amount WHERE false"
+    no_payments = "SELECT 0::BIGINT AS account_id, 0 AS amount WHERE false"
+    payments = " UNION ALL ".join(queries) or no_payments
     # Load and account make the reference, so that the same payment is never inferred twice.
     return duck.fetch_arrow(
-        "SELECT n.debtor_id, p.account_id, p.amount::BIGINT AS amount_minor, "
-        f"DATE '{context.as_of}' AS paid_date, '{load_id}:' || n.account AS reference FROM ({union}) p JOIN "
-        f"(SELECT id, account, debtor_id FROM {ids.accounts} UNION ALL "
-        f"SELECT id, account, debtor_id FROM {gone_accounts}) n ON n.id = p.account_id ORDER BY p.account_id"
+        f"""
+        WITH accounts AS (
+            SELECT id, account, debtor_id FROM {ids.accounts}
+            UNION ALL SELECT id, account, debtor_id FROM {gone_accounts}
+        )
+        SELECT
+            accounts.debtor_id,
+            payments.account_id,
+            payments.amount::BIGINT AS amount_minor,
+            DATE '{context.as_of}' AS paid_date,
+            '{load_id}:' || accounts.account AS reference
+        FROM ({payments}) payments JOIN accounts ON accounts.id = payments.account_id
+        ORDER BY payments.account_id
+        """
     )

@@ -69,12 +69,20 @@ def fetch_ledger(duck: Workspace, name: str, *, accounts: str) -> Relation:
     without a concept.
     """
     copy_to_temporary(duck, "intake_wanted", "account_id bigint", f"SELECT * FROM ({accounts}) AS wanted (account_id)")
-    query = (
-        "SELECT i.account_id, i.id, i.number, i.due_date, p.concept, sum(p.amount_minor)::bigint "
-        "FROM intake_wanted w JOIN portfolio_instalment i ON i.account_id = w.account_id "
-        "LEFT JOIN portfolio_posting p ON p.account_id = w.account_id AND p.instalment_id = i.id "
-        "GROUP BY i.account_id, i.id, i.number, i.due_date, p.concept"
-    )
+    query = """
+        SELECT
+            instalment.account_id,
+            instalment.id,
+            instalment.number,
+            instalment.due_date,
+            posting.concept,
+            sum(posting.amount_minor)::bigint
+        FROM intake_wanted wanted
+        JOIN portfolio_instalment instalment ON instalment.account_id = wanted.account_id
+        LEFT JOIN portfolio_posting posting
+            ON posting.account_id = wanted.account_id AND posting.instalment_id = instalment.id
+        GROUP BY instalment.account_id, instalment.id, instalment.number, instalment.due_date, posting.concept
+        """
     return duck.create_from_arrow(name, tables.fetch(query, [], _LEDGER))
 
 
@@ -88,7 +96,7 @@ def fetch_debtors(context: LoadContext, duck: Workspace, people: People) -> Rela
         return duck.create_from_arrow("known_debtors", _DEBTORS.empty_table())
     copy_to_temporary(duck, "intake_people", "key text", f"SELECT key FROM {people.debtors}")
     query = (
-        "SELECT d.id, d.external_id FROM intake_people p JOIN portfolio_debtor d "
-        "ON d.external_id = p.key AND d.creditor_id = %s"
+        "SELECT debtor.id, debtor.external_id FROM intake_people people JOIN portfolio_debtor debtor "
+        "ON debtor.external_id = people.key AND debtor.creditor_id = %s"
     )
     return duck.create_from_arrow("known_debtors", tables.fetch(query, [creditor_id], _DEBTORS))

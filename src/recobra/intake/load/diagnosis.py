@@ -35,74 +35,122 @@ def diagnose(context: LoadContext, duck: Workspace, examined: ExaminedFile, ids:
 
 def count_gaps(duck: Workspace, examined: ExaminedFile) -> dict[str, Any]:
     """Return how much is missing in the rows that were read: accepted, but listed as work."""
-    debtors, points = examined.people.debtors, examined.people.points
+    debtors = examined.people.debtors
     return _fetch_figure_row(
         duck,
-        f"SELECT (SELECT count(*) FROM {debtors} WHERE key NOT IN (SELECT key FROM {points} WHERE valid)) "
-        f"AS no_contact_point, (SELECT count(DISTINCT account) FROM {examined.checked.good} WHERE due IS NULL) "
-        "AS no_due_date, "
-        "count(*) FILTER (national_id IS NULL) AS no_national_id, count(*) FILTER (national_id_valid "
-        "= false) AS invalid_national_id, "
-        f"count(*) FILTER (name IS NULL) AS no_name FROM {debtors}",
+        f"""
+        SELECT
+            (
+                SELECT count(*) FROM {debtors}
+                WHERE key NOT IN (SELECT key FROM {examined.people.points} WHERE valid)
+            ) AS no_contact_point,
+            (SELECT count(DISTINCT account) FROM {examined.checked.good} WHERE due IS NULL) AS no_due_date,
+            count(*) FILTER (WHERE national_id IS NULL) AS no_national_id,
+            -- NULL means that nobody can check this kind of id.
+            count(*) FILTER (WHERE national_id_valid = false) AS invalid_national_id,
+            count(*) FILTER (WHERE name IS NULL) AS no_name
+        FROM {debtors}
+        """,
     )
 
 
 def _compute_ageing(context: LoadContext, duck: Workspace, stated: StatedDebts) -> list[dict[str, Any]]:
-    bounds = [("not_due", None, 0), *((f"{low}-{high}" if high else f"{low}+", low, high) for low, high in BUCKETS)]
-    cases = " ".join(
-        f"WHEN {'days <= 0' if low is None else f'days >= {low}' + (f' AND days <= {high}' if high else '')} THEN {n}"
-        for n, (_name, low, high) in enumerate(bounds)
-    )
+    """Return accounts and amounts by how late they are: not due, each of BUCKETS, and without a due date.
+
+    `from_days` and `to_days` are days past due, both included; None where a bucket has no such bound.
+    """
+    buckets: list[tuple[str, int | None, int | None]] = [("not_due", None, 0)]
+    # The number of days selects the bucket; the first case that is true wins.
+    cases = ["WHEN days IS NULL THEN 'no_due_date'", "WHEN days <= 0 THEN 'not_due'"]
+    for low, high in BUCKETS:
+        if high is None:
+            name = f"{low}+"
+            cases.append(f"WHEN days >= {low} THEN '{name}'")
+        else:
+            name = f"{low}-{high}"
+            cases.append(f"WHEN days <= {high} THEN '{name}'")
+        buckets.append((name, low, high))
+    buckets.append(("no_due_date", None, None))
     rows = duck.fetch_all(
-        f"SELECT CASE {cases} ELSE {len(bounds)} END AS n, count(DISTINCT account), sum(amount_minor)::BIGINT FROM "
-        f"(SELECT account, amount_minor, DATE '{context.as_of}' - due AS days FROM {stated.amounts} "
-        "WHERE amount_minor > 0) GROUP BY n"
+        f"""
+        WITH late AS (
+            SELECT account, amount_minor, DATE '{context.as_of}' - due AS days
+            FROM {stated.amounts} WHERE amount_minor > 0
+        )
+        SELECT CASE {" ".join(cases)} END AS bucket, count(DISTINCT account), sum(amount_minor)::BIGINT
+        FROM late GROUP BY bucket
+        """
     )
-    figures = {n: (accounts, amount) for n, accounts, amount in rows}
-    names = [*bounds, ("no_due_date", None, None)]
-    return [
-        {
-            "bucket": name,
-            "from_days": low,
-            "to_days": high,
-            "accounts": figures.get(n, (0, 0))[0],
-            "amount_minor": figures.get(n, (0, 0))[1],
-        }
-        for n, (name, low, high) in enumerate(names)
-    ]
+    figures = {bucket: (accounts, amount_minor) for bucket, accounts, amount_minor in rows}
+    ageing = []
+    for name, from_days, to_days in buckets:
+        accounts, amount_minor = figures.get(name, (0, 0))
+        ageing.append(
+            {
+                "bucket": name,
+                "from_days": from_days,
+                "to_days": to_days,
+                "accounts": accounts,
+                "amount_minor": amount_minor,
+            }
+        )
+    return ageing
 
 
 def _compute_concentration(duck: Workspace, ids: AssignedIds) -> dict[str, Any]:
-    """Return the share of the ten largest debtors, the Herfindahl index and the Gini coefficient."""
+    """Return the share of the ten largest debtors, the Herfindahl index and the Gini coefficient.
+
+    Both are 0 to 1 and grow with the concentration: Herfindahl is 1 where one debtor owes everything, Gini is 0 where
+    all owe the same.
+    """
     return _fetch_figure_row(
         duck,
-        f"WITH d AS (SELECT debtor_id, sum(amount_minor)::DOUBLE AS owes FROM {ids.accounts} GROUP BY debtor_id "
-        "HAVING sum(amount_minor) > 0), r AS (SELECT owes, row_number() OVER (ORDER BY owes DESC, debtor_id) AS place, "
-        "row_number() OVER (ORDER BY owes, debtor_id) AS up, sum(owes) OVER () AS total, count(*) OVER () AS n FROM d) "
-        "SELECT count(*) AS debtors, coalesce(sum(owes) FILTER (place <= 10) / any_value(total), 0) AS top10_share, "
-        "coalesce(sum((owes / total) ** 2), 0) AS hhi, "
-        "coalesce(2 * sum(up * owes) / (any_value(n) * any_value(total)) - (any_value(n) + 1) / "
-        "any_value(n), 0) AS gini "
-        "FROM r",
+        f"""
+        WITH debtors AS (
+            SELECT debtor_id, sum(amount_minor)::DOUBLE AS owes
+            FROM {ids.accounts} GROUP BY debtor_id HAVING sum(amount_minor) > 0
+        ), ranked AS (
+            SELECT
+                owes,
+                row_number() OVER (ORDER BY owes DESC, debtor_id) AS rank_from_largest,
+                row_number() OVER (ORDER BY owes, debtor_id) AS rank_from_smallest,
+                sum(owes) OVER () AS total,
+                count(*) OVER () AS debtor_count
+            FROM debtors
+        )
+        SELECT
+            count(*) AS debtors,
+            coalesce(sum(owes) FILTER (WHERE rank_from_largest <= 10) / any_value(total), 0) AS top10_share,
+            coalesce(sum((owes / total) ** 2), 0) AS hhi,
+            coalesce(
+                2 * sum(rank_from_smallest * owes) / (any_value(debtor_count) * any_value(total))
+                    - (any_value(debtor_count) + 1) / any_value(debtor_count),
+                0
+            ) AS gini
+        FROM ranked
+        """,
     )
 
 
 def _compute_contactability(duck: Workspace, people: People) -> dict[str, Any]:
-    def share(condition: str) -> str:
-        return f"(SELECT count(DISTINCT key) FROM {people.points} WHERE valid AND {condition}) / greatest(count(*), 1)"
-
-    shares = {
+    """Return how many debtors there are and which share has a valid contact point of each kind."""
+    conditions = {
         "phone": "kind = 'PHONE'",
         "mobile": "kind = 'PHONE' AND line IN ('MOBILE', 'BOTH')",
         "email": "kind = 'EMAIL'",
         "address": "kind = 'ADDRESS'",
         "reachable": "kind IN ('PHONE', 'EMAIL')",
     }
-    columns = ", ".join(f"{share(condition)} AS {name}" for name, condition in shares.items())
+    shares = []
+    for name, condition in conditions.items():
+        reached = f"SELECT count(DISTINCT key) FROM {people.points} WHERE valid AND {condition}"
+        shares.append(f"({reached}) / greatest(count(*), 1) AS {name}")
+    columns = ", ".join(shares)
     return _fetch_figure_row(duck, f"SELECT count(*) AS debtors, {columns} FROM {people.debtors}")
 
 
 def _fetch_figures(duck: Workspace, query: str) -> list[dict[str, Any]]:
+    """Return the rows of a query as dictionaries that can be stored as JSON."""
     # DuckDB sums integers into 128 bits, which Arrow hands on as decimals and JSON would write as text.
     return [
         {name: int(value) if isinstance(value, Decimal) else value for name, value in row.items()}
@@ -111,4 +159,5 @@ def _fetch_figures(duck: Workspace, query: str) -> list[dict[str, Any]]:
 
 
 def _fetch_figure_row(duck: Workspace, query: str) -> dict[str, Any]:
+    """Return the only row of a query as a dictionary that can be stored as JSON."""
     return _fetch_figures(duck, query)[0]

@@ -60,4 +60,5 @@ def remember(context: LoadContext, duck: Workspace, examined: ExaminedFile, *, l
 
 
 def _path(context: LoadContext, load_id: int) -> Path:
+    """Return the Parquet file of a load's fingerprints."""
     return folder(context.portfolio.pk) / f"{load_id}.parquet"

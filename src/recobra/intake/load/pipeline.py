@@ -67,6 +67,7 @@ def examine(
 
 
 def _fetch_known_accounts(context: LoadContext, duck: Workspace, previous: Load | None) -> KnownAccounts:
+    """Return the portfolio's accounts, what the last load remembered of them and which were touched since."""
     accounts = current_state.fetch_accounts(context, duck)
     remembered = last_load.recall(context, duck, previous)
     if previous is None or not last_load.is_remembered(context, previous):
@@ -143,6 +144,10 @@ def _write_portfolio(
     *,
     load_id: int,
 ) -> ChangedIds:
+    """Write people, contact points, accounts and instalments, and return the ids of known ones that changed.
+
+    Each step needs the rows of those before it: points and accounts refer to debtors, instalments to accounts.
+    """
     store.insert_debtors(context, duck, examined.people, ids, load_id=load_id)
     changed_debtors = store.update_debtors(context, duck, examined.people, ids)
     changed_points = store.insert_contact_points(duck, examined.people, ids, load_id=load_id)
@@ -155,11 +160,19 @@ def _write_portfolio(
 def _count_changes(
     duck: Workspace, stated: StatedDebts, ids: AssignedIds, differences: LedgerDifferences, changed: ChangedIds
 ) -> dict[str, int]:
+    """Return how many accepted accounts were created, updated and left as they were."""
     (created,) = duck.fetch_row(f"SELECT count(*) FROM {ids.accounts} WHERE new")
     (updated,) = duck.fetch_row(
-        f"SELECT count(*) FROM {ids.accounts} WHERE NOT new AND (id IN (SELECT id FROM {changed.accounts}) "
-        f"OR id IN (SELECT id FROM {changed.instalments}) OR id IN (SELECT account_id FROM {differences.deltas}) "
-        f"OR debtor_id IN (SELECT id FROM {changed.debtors}) OR debtor_id IN (SELECT id FROM {changed.points}))"
+        f"""
+        SELECT count(*) FROM {ids.accounts}
+        WHERE NOT new AND (
+            id IN (SELECT id FROM {changed.accounts})
+            OR id IN (SELECT id FROM {changed.instalments})
+            OR id IN (SELECT account_id FROM {differences.deltas})
+            OR debtor_id IN (SELECT id FROM {changed.debtors})
+            OR debtor_id IN (SELECT id FROM {changed.points})
+        )
+        """
     )
     return {"created": created, "updated": updated, "unchanged": duck.count(stated.accepted) - created - updated}
 
@@ -187,7 +200,8 @@ def count_rows(context: LoadContext, duck: Workspace, examined: ExaminedFile) ->
 
 def find_reasons_to_wait(context: LoadContext, duck: Workspace, examined: ExaminedFile) -> list[dict[str, Any]]:
     """Return why a person must confirm the load, each reason with its code and facts; none where it may go on."""
-    document, reasons = context.document, []
+    document = context.document
+    reasons: list[dict[str, Any]] = []
     present = duck.count(examined.changes.present)
     (open_accounts,) = duck.fetch_row(f"SELECT count(*) FROM {examined.known.accounts} WHERE status = 'OPEN'")
     if not document.options.partial and present < open_accounts * (1 - document.options.shrink_limit):
@@ -202,9 +216,11 @@ def find_reasons_to_wait(context: LoadContext, duck: Workspace, examined: Examin
 
 
 def _count_all_rows(duck: Workspace, examined: ExaminedFile) -> int:
+    """Return how many rows the file has, broken ones included."""
     return duck.count(examined.keys.rows) + duck.count(examined.file.broken)
 
 
 def _sum_accepted(duck: Workspace, examined: ExaminedFile) -> int:
+    """Return what the accepted accounts owe together, in minor units."""
     query = f"SELECT coalesce(sum(amount_minor), 0)::BIGINT FROM {examined.stated.accepted}"
     return int(duck.fetch_row(query)[0])

@@ -16,7 +16,9 @@ from recobra.intake.stage.people import is_party_named, party_key
 from recobra.intake.workspace import Relation, Workspace
 from recobra.kit import tables
 
-_SUPERSEDED: Final = 25  # quality of a point that the source no longer gives; one just given has 50
+# Quality of a contact point that the file names, and of one that it no longer names.
+_FRESH: Final = 50
+_SUPERSEDED: Final = 25
 _IDS: Final = pa.schema([("id", pa.int64())])
 
 
@@ -24,71 +26,105 @@ def insert_debtors(context: LoadContext, duck: Workspace, people: People, ids: A
     """Insert debtors that the creditor did not have."""
     duck.copy_to_postgres(
         "portfolio_debtor",
-        f"SELECT d.id, {context.portfolio.creditor_id} AS creditor_id, key AS external_id, kind, "
-        "coalesce(name, '') AS name, coalesce(national_id_kind, '') AS national_id_kind, "
-        f"coalesce(national_id, '') AS national_id, national_id_valid, "
-        f"'{context.portfolio.country}' AS country, coalesce(subdivision, '') AS subdivision, "
-        f"coalesce(time_zone, '') AS time_zone, {load_id} AS load_id "
-        f"FROM {people.debtors} JOIN {ids.debtors} d USING (key) WHERE new ORDER BY d.id",
+        f"""
+        SELECT
+            known.id,
+            {context.portfolio.creditor_id} AS creditor_id,
+            key AS external_id,
+            kind,
+            coalesce(name, '') AS name,
+            coalesce(national_id_kind, '') AS national_id_kind,
+            coalesce(national_id, '') AS national_id,
+            national_id_valid,
+            '{context.portfolio.country}' AS country,
+            coalesce(subdivision, '') AS subdivision,
+            coalesce(time_zone, '') AS time_zone,
+            {load_id} AS load_id
+        FROM {people.debtors} JOIN {ids.debtors} known USING (key)
+        WHERE new
+        ORDER BY known.id
+        """,
     )
 
 
 def update_debtors(context: LoadContext, duck: Workspace, people: People, ids: AssignedIds) -> Relation:
     """Update known debtors and return those that changed (id); an empty cell leaves what is known."""
+    # Without a column for it the kind is a guess, which must not replace what is known.
+    kind = "kind" if "debtor.kind" in context.document.fields else "NULL::VARCHAR AS kind"
     copy_to_temporary(
         duck,
         "intake_debtor",
         "id bigint, name text, kind text, national_id_kind text, national_id text, national_id_valid boolean, "
         "subdivision text, time_zone text",
-        f"SELECT d.id, name, {'kind' if 'debtor.kind' in context.document.fields else 'NULL::VARCHAR AS kind'}, "
-        "national_id_kind, national_id, national_id_valid, subdivision, time_zone "
-        f"FROM {people.debtors} JOIN {ids.debtors} d USING (key) WHERE NOT new",
+        f"""
+        SELECT known.id, name, {kind}, national_id_kind, national_id, national_id_valid, subdivision, time_zone
+        FROM {people.debtors} JOIN {ids.debtors} known USING (key)
+        WHERE NOT new
+        """,
     )
-    new = (
-        "coalesce(t.name, d.name), coalesce(t.kind, d.kind), "
-        "CASE WHEN t.national_id IS NULL THEN d.national_id_kind ELSE t.national_id_kind END, "
-        "coalesce(t.national_id, d.national_id), "
-        "CASE WHEN t.national_id IS NULL THEN d.national_id_valid ELSE t.national_id_valid END, "
-        "coalesce(t.subdivision, d.subdivision), coalesce(t.time_zone, d.time_zone)"
-    )
-    names = "name, kind, national_id_kind, national_id, national_id_valid, subdivision, time_zone"
-    old = ", ".join(f"d.{name}" for name in names.split(", "))
-    return duck.create_from_arrow(
-        "changed_debtors",
-        _fetch_ids(
-            f"UPDATE portfolio_debtor d SET ({names}) = ROW ({new}) FROM intake_debtor t WHERE d.id = t.id "
-            f"AND ({old}) IS DISTINCT FROM ({new}) RETURNING d.id"
+    # Kind and validity belong to the national id, so they change only with it.
+    values = {
+        "name": "coalesce(stated.name, debtor.name)",
+        "kind": "coalesce(stated.kind, debtor.kind)",
+        "national_id_kind": (
+            "CASE WHEN stated.national_id IS NULL THEN debtor.national_id_kind ELSE stated.national_id_kind END"
         ),
+        "national_id": "coalesce(stated.national_id, debtor.national_id)",
+        "national_id_valid": (
+            "CASE WHEN stated.national_id IS NULL THEN debtor.national_id_valid ELSE stated.national_id_valid END"
+        ),
+        "subdivision": "coalesce(stated.subdivision, debtor.subdivision)",
+        "time_zone": "coalesce(stated.time_zone, debtor.time_zone)",
+    }
+    return duck.create_from_arrow(
+        "changed_debtors", _update_changed("portfolio_debtor", "debtor", values, source="intake_debtor")
     )
 
 
 def insert_contact_points(duck: Workspace, people: People, ids: AssignedIds, *, load_id: int) -> Relation:
     """Insert contact points and return the known debtors who got one more (id)."""
-    points = (
-        "SELECT d.id AS debtor_id, kind, value, coalesce(line, '') AS line, 'LOAD' AS source, valid, 50 AS quality, "
-        f"{load_id} AS load_id FROM {people.points} JOIN {ids.debtors} d USING (key)"
-    )
-    duck.copy_to_postgres("portfolio_contactpoint", f"{points} WHERE new ORDER BY d.id")
+    points = f"""
+        SELECT
+            known.id AS debtor_id,
+            kind,
+            value,
+            coalesce(line, '') AS line,
+            'LOAD' AS source,
+            valid,
+            {_FRESH} AS quality,
+            {load_id} AS load_id
+        FROM {people.points} JOIN {ids.debtors} known USING (key)
+        """
+    duck.copy_to_postgres("portfolio_contactpoint", f"{points} WHERE new ORDER BY known.id")
     copy_to_temporary(
         duck,
         "intake_point",
-        "debtor_id bigint, kind text, value text, line text, source text, valid boolean, quality "
-        "smallint, load_id bigint",
+        "debtor_id bigint, kind text, value text, line text, source text, valid boolean, quality smallint, "
+        "load_id bigint",
         f"{points} WHERE NOT new",
     )
-    names = "debtor_id, kind, value, line, source, valid, quality, load_id"
-    # A corrected e-mail comes before the one it corrects: that one may be somebody else's.
-    return duck.create_from_arrow(
-        "changed_points",
-        _fetch_ids(
-            f"WITH added AS (INSERT INTO portfolio_contactpoint ({names}) SELECT {names} FROM intake_point "
-            "ON CONFLICT (debtor_id, kind, value) DO NOTHING RETURNING debtor_id, kind), "
-            f"superseded AS (UPDATE portfolio_contactpoint p SET quality = {_SUPERSEDED} FROM added a "
-            f"WHERE p.debtor_id = a.debtor_id AND p.kind = a.kind AND p.source = 'LOAD' AND p.quality > {_SUPERSEDED} "
-            "AND (p.debtor_id, p.kind, p.value) NOT IN (SELECT debtor_id, kind, value FROM intake_point)) "
-            "SELECT debtor_id FROM added"
+    columns = "debtor_id, kind, value, line, source, valid, quality, load_id"
+    added_points = _fetch_ids(
+        f"""
+        WITH added AS (
+            INSERT INTO portfolio_contactpoint ({columns})
+            SELECT {columns} FROM intake_point
+            ON CONFLICT (debtor_id, kind, value) DO NOTHING
+            RETURNING debtor_id, kind
         ),
+        -- A corrected e-mail comes before the one it corrects: that one may be somebody else's.
+        superseded AS (
+            UPDATE portfolio_contactpoint point SET quality = {_SUPERSEDED} FROM added
+            WHERE point.debtor_id = added.debtor_id AND point.kind = added.kind
+                AND point.source = 'LOAD' AND point.quality > {_SUPERSEDED}
+                AND (point.debtor_id, point.kind, point.value) NOT IN (
+                    SELECT debtor_id, kind, value FROM intake_point
+                )
+        )
+        SELECT debtor_id FROM added
+        """
     )
+    return duck.create_from_arrow("changed_points", added_points)
 
 
 def upsert_accounts(context: LoadContext, duck: Workspace, ids: AssignedIds, *, load_id: int) -> Relation:
@@ -96,30 +132,52 @@ def upsert_accounts(context: LoadContext, duck: Workspace, ids: AssignedIds, *, 
     status = "CASE WHEN amount_minor = 0 THEN 'PAID' ELSE 'OPEN' END"
     duck.copy_to_postgres(
         "portfolio_account",
-        f"SELECT id, {context.portfolio.pk} AS portfolio_id, debtor_id, account AS external_id, product, "
-        f"{status} AS status, opened AS opened_date, coalesce(contract, '') AS contract, attributes, "
-        f"{load_id} AS load_id FROM {ids.accounts} WHERE new ORDER BY id",
+        f"""
+        SELECT
+            id,
+            {context.portfolio.pk} AS portfolio_id,
+            debtor_id,
+            account AS external_id,
+            product,
+            {status} AS status,
+            opened AS opened_date,
+            coalesce(contract, '') AS contract,
+            attributes,
+            {load_id} AS load_id
+        FROM {ids.accounts}
+        WHERE new
+        ORDER BY id
+        """,
     )
+    # A file does not undo a write-off.
     copy_to_temporary(
         duck,
         "intake_account",
         "id bigint, debtor_id bigint, product text, status text, opened date, contract text, attributes jsonb",
-        "SELECT id, debtor_id, stated_product AS product, CASE WHEN status = 'WRITTEN_OFF' THEN "
-        f"status ELSE {status} END "
-        f"AS status, opened, contract, attributes FROM {ids.accounts} WHERE NOT new",
+        f"""
+        SELECT
+            id,
+            debtor_id,
+            stated_product AS product,
+            CASE WHEN status = 'WRITTEN_OFF' THEN status ELSE {status} END AS status,
+            opened,
+            contract,
+            attributes
+        FROM {ids.accounts}
+        WHERE NOT new
+        """,
     )
-    new = (
-        "t.debtor_id, coalesce(t.product, a.product), t.status, coalesce(t.opened, a.opened_date), "
-        "coalesce(t.contract, a.contract), a.attributes || t.attributes"
-    )
-    names = "debtor_id, product, status, opened_date, contract, attributes"
-    old = ", ".join(f"a.{name}" for name in names.split(", "))
+    values = {
+        "debtor_id": "stated.debtor_id",
+        "product": "coalesce(stated.product, account.product)",
+        "status": "stated.status",
+        "opened_date": "coalesce(stated.opened, account.opened_date)",
+        "contract": "coalesce(stated.contract, account.contract)",
+        # Attributes that the file leaves out stay.
+        "attributes": "account.attributes || stated.attributes",
+    }
     return duck.create_from_arrow(
-        "changed_accounts",
-        _fetch_ids(
-            f"UPDATE portfolio_account a SET ({names}) = ROW ({new}) FROM intake_account t WHERE a.id = t.id "
-            f"AND ({old}) IS DISTINCT FROM ({new}) RETURNING a.id"
-        ),
+        "changed_accounts", _update_changed("portfolio_account", "account", values, source="intake_account")
     )
 
 
@@ -131,56 +189,109 @@ def upsert_instalments(duck: Workspace, differences: LedgerDifferences) -> Relat
     )
     moved = f"SELECT id, due FROM {differences.instalments} WHERE moved"
     copy_to_temporary(duck, "intake_due", "id bigint, due date", moved)
-    return duck.create_from_arrow(
-        "moved_instalments",
-        _fetch_ids(
-            "UPDATE portfolio_instalment i SET due_date = t.due FROM intake_due t WHERE i.id = t.id "
-            "RETURNING i.account_id"
-        ),
+    accounts = _fetch_ids(
+        """
+        UPDATE portfolio_instalment instalment SET due_date = stated.due
+        FROM intake_due stated
+        WHERE instalment.id = stated.id
+        RETURNING instalment.account_id
+        """
     )
+    return duck.create_from_arrow("moved_instalments", accounts)
 
 
 def post_charges(context: LoadContext, duck: Workspace, differences: LedgerDifferences, *, load_id: int) -> None:
-    """Post what is owed more than before, and the shifts and reductions that are no payments."""
-    is_adjustment = "true" if context.document.options.lower_balance == "adjustment" else "false"
-    as_of = f"DATE '{context.as_of}'"
+    """Post the amounts by which debts grew as charges, and shifts between concepts as adjustments.
+
+    A lower balance is a payment, which `infer_payments` finds, unless the mapping takes it for an adjustment: then it
+    is posted here too.
+    """
+    posted_here = "" if context.document.options.lower_balance == "adjustment" else "WHERE delta > 0 OR shift"
+    file_date = f"DATE '{context.as_of}'"
     duck.copy_to_postgres(
         "portfolio_posting",
-        f"SELECT account_id, instalment_id, CASE WHEN shift OR delta < 0 THEN 'ADJUSTMENT' ELSE 'CHARGE' END AS kind, "
-        "concept, delta AS amount_minor, "
-        # A charge takes effect when its document was issued, but never after the day of the file.
-        f"least(coalesce(issued, {as_of}), {as_of}) AS value_date, "
-        f"{literal(context.now.isoformat())} AS booked_at, {load_id} AS load_id "
-        f"FROM {differences.deltas} WHERE delta > 0 OR shift OR {is_adjustment} ORDER BY account_id",
+        f"""
+        SELECT
+            account_id,
+            instalment_id,
+            CASE WHEN shift OR delta < 0 THEN 'ADJUSTMENT' ELSE 'CHARGE' END AS kind,
+            concept,
+            delta AS amount_minor,
+            -- A charge takes effect when its document was issued, but never after the day of the file.
+            least(coalesce(issued, {file_date}), {file_date}) AS value_date,
+            {literal(context.now.isoformat())} AS booked_at,
+            {load_id} AS load_id
+        FROM {differences.deltas}
+        {posted_here}
+        ORDER BY account_id
+        """,
     )
 
 
 def realign_concepts(context: LoadContext, duck: Workspace, differences: LedgerDifferences, *, load_id: int) -> None:
     """Move amounts of paying accounts to the concepts of the file, where the waterfall split the payment otherwise."""
-    paid = f"SELECT DISTINCT account_id FROM {differences.deltas} WHERE delta < 0 AND NOT shift"
-    (ambiguous,) = duck.fetch_row(
-        "SELECT count(*) FROM (SELECT account_id FROM (SELECT account_id, number, concept FROM "
-        f"{differences.stated} UNION SELECT account_id, number, concept FROM {differences.owed} UNION "
-        f"SELECT account_id, number, concept FROM {differences.unread}) GROUP BY account_id HAVING count(*) > 1) "
-        f"SEMI JOIN (SELECT account_id FROM {differences.deltas} WHERE delta < 0 AND NOT shift) USING (account_id)"
+    paying_accounts = f"SELECT DISTINCT account_id FROM {differences.deltas} WHERE delta < 0 AND NOT shift"
+    (ambiguous_count,) = duck.fetch_row(
+        f"""
+        WITH places AS (
+            SELECT account_id, number, concept FROM {differences.stated}
+            UNION SELECT account_id, number, concept FROM {differences.owed}
+            UNION SELECT account_id, number, concept FROM {differences.unread}
+        ), accounts_with_a_choice AS (
+            SELECT account_id FROM places GROUP BY account_id HAVING count(*) > 1
+        )
+        SELECT count(*) FROM accounts_with_a_choice SEMI JOIN ({paying_accounts}) paying USING (account_id)
+        """
     )
     # Where no account has two places for a payment, the waterfall had nothing to choose.
-    if not ambiguous or context.document.options.lower_balance != "payment":
+    if not ambiguous_count or context.document.options.lower_balance != "payment":
         return
-    ledger = fetch_ledger(duck, "ledger_after_payments", accounts=paid)
+    ledger = fetch_ledger(duck, "ledger_after_payments", accounts=paying_accounts)
     duck.copy_to_postgres(
         "portfolio_posting",
-        "SELECT account_id, instalment_id, 'ADJUSTMENT' AS kind, concept, delta AS amount_minor, "
-        f"DATE '{context.as_of}' AS value_date, {literal(context.now.isoformat())} AS booked_at, "
-        f"{load_id} AS load_id FROM ("
-        "SELECT account_id, coalesce(o.instalment_id, i.id) AS instalment_id, concept, "
-        "coalesce(t.amount_minor, 0) - coalesce(o.amount_minor, 0) AS delta FROM "
-        f"(SELECT * FROM (SELECT account_id, number, concept, amount_minor FROM {differences.stated} "
-        f"UNION ALL FROM {differences.unread}) SEMI JOIN {ledger} USING (account_id)) t FULL JOIN "
-        f"(SELECT account_id, number, any_value(instalment_id) AS instalment_id, {concept_sql(context)} AS concept, "
-        f"sum(amount_minor)::BIGINT AS amount_minor FROM {ledger} WHERE concept IS NOT NULL GROUP BY ALL) o "
-        f"USING (account_id, number, concept) LEFT JOIN {differences.instalments} i USING (account_id, number)) "
-        "WHERE delta <> 0 ORDER BY account_id",
+        f"""
+        -- What each place should owe: as the file says, and as before where the file may have meant it elsewhere.
+        WITH expected AS (
+            SELECT account_id, number, concept, amount_minor FROM (
+                SELECT account_id, number, concept, amount_minor FROM {differences.stated}
+                UNION ALL
+                SELECT account_id, number, concept, amount_minor FROM {differences.unread}
+            ) SEMI JOIN {ledger} USING (account_id)
+        ),
+        -- What it owes now that the waterfall has applied the payment.
+        owed AS (
+            SELECT
+                account_id,
+                number,
+                any_value(instalment_id) AS instalment_id,
+                {concept_sql(context)} AS concept,
+                sum(amount_minor)::BIGINT AS amount_minor
+            FROM {ledger}
+            WHERE concept IS NOT NULL
+            GROUP BY ALL
+        ), differences AS (
+            SELECT
+                account_id,
+                coalesce(owed.instalment_id, instalment.id) AS instalment_id,
+                concept,
+                coalesce(expected.amount_minor, 0) - coalesce(owed.amount_minor, 0) AS amount_minor
+            FROM expected
+            FULL JOIN owed USING (account_id, number, concept)
+            LEFT JOIN {differences.instalments} instalment USING (account_id, number)
+        )
+        SELECT
+            account_id,
+            instalment_id,
+            'ADJUSTMENT' AS kind,
+            concept,
+            amount_minor,
+            DATE '{context.as_of}' AS value_date,
+            {literal(context.now.isoformat())} AS booked_at,
+            {load_id} AS load_id
+        FROM differences
+        WHERE amount_minor <> 0
+        ORDER BY account_id
+        """,
     )
 
 
@@ -196,22 +307,30 @@ def mark_gone_accounts(context: LoadContext, duck: Workspace, gone_accounts: Rel
     copy_to_temporary(duck, "intake_gone", "id bigint", f"SELECT id FROM {gone_accounts}")
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE portfolio_account a SET status = %s FROM intake_gone g WHERE a.id = g.id AND a.status <> %s",
+            "UPDATE portfolio_account account SET status = %s FROM intake_gone gone "
+            "WHERE account.id = gone.id AND account.status <> %s",
             [status, status],
         )
 
 
 def link_parties(context: LoadContext, duck: Workspace, checked: CheckedRows, ids: AssignedIds) -> None:
     """Link co-debtors and guarantors to their accounts, each once."""
-    unions = [
-        f"SELECT a.id AS account_id, d.id AS debtor_id, '{party.part}' AS part FROM (SELECT account, "
-        f"{party_key(context, n)} AS party FROM {checked.good} WHERE {is_party_named(n)}) g "
-        f"JOIN {ids.accounts} a USING (account) JOIN {ids.debtors} d ON d.key = g.party"
-        for n, party in enumerate(context.document.parties)
-    ]
-    if not unions:
+    queries = []
+    for position, party in enumerate(context.document.parties):
+        queries.append(
+            f"""
+            SELECT accounts.id AS account_id, debtors.id AS debtor_id, '{party.part}' AS part
+            FROM (
+                SELECT account, {party_key(context, position)} AS key
+                FROM {checked.good} WHERE {is_party_named(position)}
+            ) named
+            JOIN {ids.accounts} accounts USING (account)
+            JOIN {ids.debtors} debtors ON debtors.key = named.key
+            """
+        )
+    if not queries:
         return
-    copy_to_temporary(duck, "intake_party", "account_id bigint, debtor_id bigint, part text", " UNION ".join(unions))
+    copy_to_temporary(duck, "intake_party", "account_id bigint, debtor_id bigint, part text", " UNION ".join(queries))
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO portfolio_party (account_id, debtor_id, part) SELECT account_id, debtor_id, part "
@@ -220,21 +339,54 @@ def link_parties(context: LoadContext, duck: Workspace, checked: CheckedRows, id
 
 
 def insert_rejected_rows(duck: Workspace, file: FileRows, checked: CheckedRows, *, load_id: int) -> None:
-    """Insert every rejected row as it came, with all of its errors."""
-    names = ", ".join(f"{literal(name)}, cells[{n + 1}]" for n, name in enumerate(file.headers))
+    """Insert every rejected row as it came, by column name, with all of its errors."""
+    named_cells = ", ".join(f"{literal(name)}, cells[{n}]" for n, name in enumerate(file.headers, start=1))
     columns = ", ".join(f"c{n}" for n in range(len(file.headers)))
-    cells = (
-        f"SELECT line, [{columns}] AS cells FROM {checked.wrong} UNION ALL "
-        f"SELECT line, from_json(cells, '[\"VARCHAR\"]') FROM {file.broken}"
-    )
-    error = "json_object('column', col, 'code', code, 'params', json(params), 'value', value, 'target', target)"
     duck.copy_to_postgres(
         "intake_rejectedrow",
-        f"SELECT {load_id} AS load_id, line, CAST(json_object({names}) AS VARCHAR) AS row, errors FROM ({cells}) "
-        f"JOIN (SELECT line, CAST(to_json(list({error})) AS VARCHAR) AS errors FROM {checked.errors} GROUP BY line) "
-        "USING (line) ORDER BY line",
+        f"""
+        WITH rejected AS (
+            SELECT line, [{columns}] AS cells FROM {checked.wrong}
+            -- Broken rows do not fit the columns, so they have their cells as JSON.
+            UNION ALL SELECT line, from_json(cells, '["VARCHAR"]') FROM {file.broken}
+        ), errors AS (
+            SELECT line, list(
+                json_object(
+                    'column', col, 'code', code, 'params', json(params), 'value', value, 'target', target
+                )
+            ) AS errors
+            FROM {checked.errors} GROUP BY line
+        )
+        SELECT
+            {load_id} AS load_id,
+            line,
+            CAST(json_object({named_cells}) AS VARCHAR) AS row,
+            CAST(to_json(errors.errors) AS VARCHAR) AS errors
+        FROM rejected JOIN errors USING (line)
+        ORDER BY line
+        """,
+    )
+
+
+def _update_changed(table: str, alias: str, values: dict[str, str], *, source: str) -> pa.Table:
+    """Update the rows of a table that differ from a temporary one, and return their ids.
+
+    `values`: SQL for the new value of each column, in which `alias` is the row of the table and `stated` that of
+    `source`. Rows that stay the same are not written: at each load that is nearly all of a million.
+    """
+    columns = ", ".join(values)
+    current = ", ".join(f"{alias}.{column}" for column in values)
+    new = ", ".join(values.values())
+    return _fetch_ids(
+        f"""
+        UPDATE {table} {alias} SET ({columns}) = ROW ({new})
+        FROM {source} stated
+        WHERE {alias}.id = stated.id AND ({current}) IS DISTINCT FROM ({new})
+        RETURNING {alias}.id
+        """
     )
 
 
 def _fetch_ids(statement: str) -> pa.Table:
+    """Execute a statement of PostgreSQL that returns ids and return them (id)."""
     return tables.fetch(statement, [], _IDS)
