@@ -22,4 +22,5 @@ def keep_held_file(path: Path, *, load_id: int) -> Path:
 
 
 def _folder() -> Path:
+    """Return the folder of the files that loads keep."""
     return database.data_dir() / "files" / "loads"

@@ -29,10 +29,12 @@ class _RetryWhileBusy(BaseRetryStrategy):
     """Retry, however long it takes, while another load of the portfolio is in progress; nothing else is retried."""
 
     def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:  # noqa: ARG002
+        """Return the delay before the next try, None where the job failed for good."""
         return RetryDecision(retry_in={"seconds": BUSY_SECONDS}) if _is_busy(exception) else None
 
 
 def _is_busy(error: BaseException) -> bool:
+    """Return whether a load was refused only because another one of its portfolio is in progress."""
     return isinstance(error, LoadRefused) and error.code == "running"
 
 
@@ -44,15 +46,24 @@ def load_upload(asked: dict[str, Any]) -> None:
     failed load says so and the upload stays for a day.
     """
     rest = {name: value for name, value in asked.items() if name not in {"path", "as_of"}}
-    path, as_of, now = Path(asked["path"]), date.fromisoformat(asked["as_of"]), clock.now()
+    path = Path(asked["path"])
+    as_of = date.fromisoformat(asked["as_of"])
+    now = clock.now()
     newest_before = newest_load_id(rest["portfolio_code"])
     try:
         load_file(path=path, as_of=as_of, now=now, **rest)
     except Exception as error:
         if _is_busy(error):
             raise
-        request = {name: rest[name] for name in ("portfolio_code", "file_name", "actor")}
-        record_failure(error, **request, as_of=as_of, since=newest_before, now=now)
+        record_failure(
+            error,
+            portfolio_code=rest["portfolio_code"],
+            file_name=rest["file_name"],
+            actor=rest["actor"],
+            as_of=as_of,
+            since=newest_before,
+            now=now,
+        )
         if not isinstance(error, LoadRefused):
             raise
         logger.warning("load of %s refused: %s", rest["portfolio_code"], error.code)
@@ -122,4 +133,5 @@ def unfinished_uploads() -> set[str]:
 
 
 def _unfinished() -> QuerySet[ProcrastinateJob]:
+    """Return the jobs of loads and confirmations that wait or run."""
     return ProcrastinateJob.objects.filter(task_name__in=TASKS, status__in=["todo", "doing"])

@@ -91,6 +91,7 @@ def list_workspace_folders() -> list[Path]:
 
 
 def _parent_folder() -> Path:
+    """Return the folder in which every workspace has its own."""
     return database.data_dir() / "tmp"
 
 

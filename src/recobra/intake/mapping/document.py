@@ -84,6 +84,7 @@ class _Reader:
         self.problems.append(words % facts if facts else words)
 
     def read_document(self, table: Any) -> Document:
+        """Return the document as far as it can be read; `problems` then holds everything that is wrong with it."""
         if not isinstance(table, Mapping):
             self._add_problem(_("The mapping is not a table of names and columns."))
             return Document("", {})
@@ -105,6 +106,7 @@ class _Reader:
         return document
 
     def _check_required(self, document: Document) -> None:
+        """Add a problem for everything that a mapping needs and this one lacks or contradicts."""
         if "account.external_id" not in document.fields:
             self._add_problem(_("account.external_id is missing: which column names the account?"))
         amounts = [name for name in document.fields if name.startswith("amounts.")]
@@ -116,6 +118,11 @@ class _Reader:
             self._add_problem(_("options.due_rows is several: instalment.number must tell the rows apart."))
 
     def _flatten(self, table: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the columns of single values by target (`account.external_id`, `balance`…), empty ones left out.
+
+        A group may be a table (`account: {external_id: …}`) or written with dots (`account.external_id`);
+        `due_date` alone means that of the instalment.
+        """
         flat: dict[str, Any] = {}
         for name, spec in table.items():
             if name in GROUPS and isinstance(spec, Mapping):
@@ -126,14 +133,21 @@ class _Reader:
                 flat[str(name)] = spec
             elif name not in _KNOWN:
                 self._add_problem(_("«%(name)s» is not a part of a mapping."), name=name)
-        for target in [target for target in flat if target not in TARGETS]:
-            self._add_problem(
-                _("«%(name)s» is not a target; known are %(known)s."), name=target, known=", ".join(TARGETS)
-            )
-            del flat[target]
-        return {target: spec for target, spec in flat.items() if spec not in (None, "", [])}
+        known: dict[str, Any] = {}
+        for target, spec in flat.items():
+            if target not in TARGETS:
+                self._add_problem(
+                    _("«%(name)s» is not a target; known are %(known)s."), name=target, known=", ".join(TARGETS)
+                )
+            elif spec not in (None, "", []):
+                known[target] = spec
+        return known
 
     def _read_source(self, spec: Any, where: str) -> Source:
+        """Return the source of a value: a column, several that are joined, or a table with default and translations.
+
+        `where` is the place in the document, for problems.
+        """
         if isinstance(spec, str):
             return Source((spec,))
         if isinstance(spec, list) and spec and all(isinstance(column, str) for column in spec):
@@ -159,6 +173,7 @@ class _Reader:
         )
 
     def _read_sources(self, spec: Any, where: str) -> tuple[Source, ...]:
+        """Return the columns of a value that may occur several times, such as phones."""
         listed = [spec] if isinstance(spec, str) else spec or []
         if not isinstance(listed, list):
             self._add_problem(_("%(where)s: a list of columns was expected."), where=where)
@@ -166,12 +181,14 @@ class _Reader:
         return tuple(self._read_source(item, where) for item in listed)
 
     def _read_address(self, spec: Any) -> tuple[Source, ...]:
+        """Return the columns that make up an address, written as a list or as a table of its parts."""
         if isinstance(spec, str | list):
             return self._read_sources(spec, "address")
         table = self._read_table(spec, "address", ADDRESS)
         return tuple(self._read_source(table[part], f"address.{part}") for part in ADDRESS if table.get(part))
 
     def _read_attributes(self, spec: Any) -> tuple[Attribute, ...]:
+        """Return the portfolio's own attributes, each with its type."""
         attributes = []
         for name, item in self._read_table(spec, "attributes", None).items():
             kind = str(item.get("type", "text")) if isinstance(item, Mapping) else "text"
@@ -186,6 +203,7 @@ class _Reader:
         return tuple(attributes)
 
     def _read_parties(self, spec: Any) -> tuple[Party, ...]:
+        """Return the columns of co-debtors, guarantors and references."""
         if spec is not None and not isinstance(spec, list):
             self._add_problem(_("parties: a list was expected."))
             return ()
@@ -204,6 +222,7 @@ class _Reader:
         return tuple(parties)
 
     def _read_options(self, spec: Any) -> Options:
+        """Return the options, with the defaults of `Options` for those left out."""
         table = self._read_table(spec, "options", tuple(item.name for item in fields_of(Options)))
         for name, allowed in CHOICES.items():
             if name in table and table[name] not in allowed:
@@ -213,7 +232,8 @@ class _Reader:
                     given=table[name],
                     known=", ".join(allowed),
                 )
-        limit = table.get("shrink_limit", 0.5)
+        limit = table.get("shrink_limit", Options.shrink_limit)
+        # True and false are whole numbers in Python.
         if isinstance(limit, bool) or not isinstance(limit, int | float) or not 0 <= limit <= 1:
             self._add_problem(_("options.shrink_limit: a share between 0 and 1 was expected."))
         if not isinstance(table.get("partial", False), bool):
@@ -221,6 +241,7 @@ class _Reader:
         return Options(**{name: value for name, value in table.items() if value is not None})
 
     def _read_table(self, spec: Any, where: str, allowed: tuple[str, ...] | None) -> dict[str, Any]:
+        """Return a table with text keys, empty where it is missing or no table; `allowed` None lets every key in."""
         if spec is None:
             return {}
         if not isinstance(spec, Mapping):
@@ -237,12 +258,14 @@ class _Reader:
         return {str(name): value for name, value in spec.items() if allowed is None or name in allowed}
 
     def _read_whole(self, value: Any, where: str) -> int | None:
+        """Return a whole number that is not negative, None where there is none."""
         if value is None or (isinstance(value, int) and value >= 0):
             return value
         self._add_problem(_("%(where)s: a whole number was expected, not «%(given)s»."), where=where, given=value)
         return None
 
     def _read_decimal(self, value: Any, where: str) -> Decimal | None:
+        """Return a decimal number, None where there is none."""
         try:
             return None if value is None else Decimal(str(value))
         except InvalidOperation:
@@ -253,4 +276,5 @@ class _Reader:
 
 
 def _as_text(value: Any) -> str:
+    """Return a value as text, '' for None."""
     return "" if value is None else str(value)

@@ -103,13 +103,21 @@ def guess_mapping(headers: Sequence[str], sample: Sequence[Sequence[str | None]]
     document: dict[str, Any] = {}
     document["phones"] = _take_columns(free, PHONE)
     document["emails"] = _take_columns(free, EMAIL) or _columns_with(headers, sample, "@")
-    flat = {target: column for target, words in WORDS if (column := _take_column(free, "|".join(words)))}
+    flat = {}
+    for target, words in WORDS:
+        column = _take_column(free, "|".join(words))
+        if column:
+            flat[target] = column
     # A total beside its parts would count twice; parts without the principal are not the whole debt.
     if any(target.startswith("amounts.") for target in flat) and "amounts.principal" in flat:
         flat.pop("balance", None)
     elif "balance" in flat:
         flat = {target: column for target, column in flat.items() if not target.startswith("amounts.")}
-    address = {part: column for part, words in ADDRESS_WORDS if (column := _take_column(free, words))}
+    address = {}
+    for part, pattern in ADDRESS_WORDS:
+        column = _take_column(free, pattern)
+        if column:
+            address[part] = column
     for target, column in flat.items():
         group, _dot, name = target.partition(".")
         if name:
@@ -137,6 +145,7 @@ def _take_column(free: dict[str, str], words: str) -> str:
 
 
 def _take_columns(free: dict[str, str], words: str) -> list[str]:
+    """Return every column that matches and take them off the free ones."""
     return [free.pop(name) for name in list(free) if re.fullmatch(words, name)]
 
 
@@ -145,6 +154,7 @@ def _columns_with(headers: Sequence[str], sample: Sequence[Sequence[str | None]]
     columns = []
     for position, header in enumerate(headers):
         filled = [row[position] for row in sample if position < len(row) and row[position]]
-        if filled and sum(mark in str(cell) for cell in filled) * 2 > len(filled):
+        with_mark = [cell for cell in filled if mark in str(cell)]
+        if len(with_mark) > len(filled) / 2:
             columns.append(header)
     return columns

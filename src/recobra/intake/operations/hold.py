@@ -42,6 +42,7 @@ def discard_load(*, load_id: int, actor: str, now: datetime) -> None:
 
 
 def _get_held_load(load_id: int) -> Load:
+    """Return a load that waits for a decision. Raises LoadRefused where it does not."""
     load = Load.objects.select_related("portfolio", "mapping").filter(pk=load_id, status=Load.Status.HELD).first()
     if load is None:
         raise LoadRefused("not_held", load=load_id)

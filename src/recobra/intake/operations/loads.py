@@ -76,8 +76,8 @@ def load_file(
         try:
             return _start_load(context) | {"load_id": None}
         except DATABASE_ERRORS as error:
-            cause = f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
-            raise LoadRefused("failed", detail=cause) from error
+            first_line = str(error).partition("\n")[0]
+            raise LoadRefused("failed", detail=f"{type(error).__name__}: {first_line}") from error
         finally:
             transaction.set_rollback(True)
 
@@ -85,12 +85,13 @@ def load_file(
 def resume_held_load(load: Load, *, actor: str, now: datetime) -> dict[str, Any]:
     """Carry on a held load that a person has confirmed. Raises LoadRefused."""
     assert load.mapping is not None, "a held load has its mapping"
+    options = load.figures.get("options", {})
     context = LoadContext(
         path=Path(load.stored_as),
         file_name=load.file_name,
         portfolio=load.portfolio,
         mapping=load.mapping,
-        document=_parse_document(load.mapping, None, partial=bool(load.figures.get("options", {}).get("partial"))),
+        document=_parse_document(load.mapping, None, partial=bool(options.get("partial"))),
         as_of=load.as_of,
         actor=actor,
         now=now,
@@ -123,6 +124,7 @@ def _parse_document(
 
 
 def _start_load(context: LoadContext) -> dict[str, Any]:
+    """Lock the portfolio, create the load and run it, unless the same file was loaded by the same mapping before."""
     # What breaks a dry run must leave the connection fit to give the portfolio's lock back.
     with _lock_portfolio(context.portfolio), transaction.atomic() if context.is_dry_run else nullcontext():
         digest = ""
@@ -157,6 +159,7 @@ def _has_same_mapping(earlier: Load, context: LoadContext) -> bool:
 
 
 def _create_load(context: LoadContext, digest: str) -> Load:
+    """Create the row of a load, RUNNING, with the SHA-256 of its file; a mapping given as a document is saved first."""
     with transaction.atomic():
         mapping = context.mapping
         if not isinstance(mapping, Mapping):
@@ -191,6 +194,10 @@ def run_load(load: Load, context: LoadContext) -> dict[str, Any]:
 
 
 def _run_steps(load: Load, context: LoadContext) -> dict[str, Any]:
+    """Read, compare, check and write the file, and return the load's figures.
+
+    The load is held instead of written where there is a reason for a person to look first.
+    """
     previous = _find_previous_load(context)
 
     def report_step(step: str) -> None:
@@ -207,7 +214,8 @@ def _run_steps(load: Load, context: LoadContext) -> dict[str, Any]:
         report_step("writing")
         with transaction.atomic():
             outcome = pipeline.write(context, duck, examined, load_id=load.pk)
-            load.figures, load.diagnosis = figures | outcome.figures, outcome.diagnosis
+            load.figures = figures | outcome.figures
+            load.diagnosis = outcome.diagnosis
             _record_done(load, context)
         if not context.is_dry_run:
             # Outside of the transaction: fingerprints of a load that was rolled back would hide its rows tomorrow.
@@ -230,6 +238,7 @@ def _find_previous_load(context: LoadContext) -> Load | None:
 def _hold_load(
     load: Load, context: LoadContext, figures: dict[str, Any], reasons: list[dict[str, Any]]
 ) -> dict[str, Any]:
+    """Keep the file until a person confirms or discards the load, and return the figures so far."""
     with transaction.atomic():
         # A confirmation needs the options of this load, which the mapping does not keep.
         options = {"partial": context.document.options.partial}
@@ -248,19 +257,22 @@ def _hold_load(
 
 
 def _record_done(load: Load, context: LoadContext) -> None:
+    """End the load as done and record it in the journal with its figures."""
     _end_load(load, Load.Status.DONE, context.now)
-    hidden = {"columns", "gaps", "last_posting"}
-    payload = {name: value for name, value in load.figures.items() if name not in hidden}
+    # The journal is kept for ever, so it gets figures and no names of columns.
+    left_out = {"columns", "gaps", "last_posting"}
+    figures = {name: value for name, value in load.figures.items() if name not in left_out}
     record(
         "load.done",
         at=context.now,
         actor=context.actor,
         portfolio_id=load.portfolio_id,
-        payload={"load_id": load.pk, "as_of": context.as_of, **payload},
+        payload={"load_id": load.pk, "as_of": context.as_of, **figures},
     )
 
 
 def _record_refusal(load: Load, refusal: LoadRefused, context: LoadContext) -> None:
+    """End the load as refused and record it in the journal with the code of the refusal."""
     with transaction.atomic():
         _end_load(load, Load.Status.REFUSED, context.now, reason=str(refusal))
         record(
@@ -273,7 +285,11 @@ def _record_refusal(load: Load, refusal: LoadRefused, context: LoadContext) -> N
 
 
 def _end_load(load: Load, status: str, now: datetime, *, reason: str = "") -> None:
-    load.status, load.reason, load.finished_at, load.progress = status, reason, now, {}
+    """Save the end of a load, with its figures if they were set; `now` is the instant the load was asked for."""
+    load.status = status
+    load.reason = reason
+    load.finished_at = now
+    load.progress = {}
     load.save()
 
 

@@ -44,6 +44,7 @@ def read(path: Path, duck: Workspace, options: Options) -> Sheet:
 
 
 def _refuse_unreadable(path: Path) -> None:
+    """Raise LoadRefused where the path is no file, an empty one or one beyond the limit."""
     if not path.exists():
         raise LoadRefused("not_found", name=path.name)
     if path.is_dir():

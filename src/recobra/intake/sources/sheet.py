@@ -18,6 +18,7 @@ from recobra.intake.workspace import Relation, Workspace
 from . import limits
 
 BATCH_ROWS: Final = 20_000
+_VALUE_CHARACTERS: Final = 200
 RAW: Final = Relation("raw_rows")
 BROKEN: Final = Relation("broken_rows")
 BROKEN_COLUMNS: Final = "line BIGINT, cells VARCHAR, code VARCHAR, params VARCHAR, col VARCHAR, value VARCHAR"
@@ -95,15 +96,17 @@ def append_rows(duck: Workspace, rows: Iterable[Row], *, width: int) -> None:
 
 
 def _fit_row(row: Row, width: int) -> Row:
+    """Return a row with exactly `width` cells, or marked `ragged` where it cannot be cut to them."""
     if row.code or len(row.cells) == width:
         return row
     # Empty cells after the last column are how spreadsheets end their lines.
     if len(row.cells) > width and not any(row.cells[width:]):
         return Row(row.line, row.cells[:width])
-    return Row(row.line, row.cells, "ragged", {"expected": width, "found": len(row.cells)})
+    return Row(row.line, row.cells, code="ragged", params={"expected": width, "found": len(row.cells)})
 
 
 def _raw_table(rows: list[Row], width: int) -> pa.Table:
+    """Return rows as Arrow columns in the order of RAW; empty cells become NULL."""
     columns = {"line": pa.array([row.line for row in rows], pa.int64())}
     for n in range(width):
         columns[f"c{n}"] = pa.array([row.cells[n] or None for row in rows], pa.string())
@@ -111,6 +114,7 @@ def _raw_table(rows: list[Row], width: int) -> pa.Table:
 
 
 def _broken_table(rows: list[Row]) -> pa.Table:
+    """Return rows as Arrow columns in the order of BROKEN, long texts cut."""
     records = [
         {
             "line": row.line,
@@ -118,7 +122,7 @@ def _broken_table(rows: list[Row]) -> pa.Table:
             "code": row.code,
             "params": json.dumps(row.params),
             "col": row.column,
-            "value": row.value[:200],
+            "value": row.value[:_VALUE_CHARACTERS],
         }
         for row in rows
     ]

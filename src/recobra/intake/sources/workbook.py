@@ -43,6 +43,7 @@ def read_workbook(path: Path, duck: Workspace, sheet_name: str, *, kind: str, pr
 
 
 def _take_header(rows: Iterable[tuple[int, list[Any]]]) -> list[str]:
+    """Return the first row that is not empty as column names, and leave the iterator behind it. Raises LoadRefused."""
     for _number, cells in rows:
         names = [cell_text(cell) or "" for cell in cells]
         if any(names):
@@ -55,6 +56,7 @@ def _take_header(rows: Iterable[tuple[int, list[Any]]]) -> list[str]:
 def _convert_rows(
     rows: Iterable[tuple[int, list[Any]]], headers: tuple[str, ...], problems: CellProblems
 ) -> Iterator[Row]:
+    """Yield each row that is not empty as text; one with unusable cells carries the problem of the first of them."""
     width = len(headers)
     for number, cells in rows:
         texts = [cell_text(cell) for cell in cells]
@@ -63,7 +65,14 @@ def _convert_rows(
         if row_problems:
             first = min(row_problems)
             code, params = row_problems[first]
-            yield Row(number + 1, texts, code, params, headers[first], str(params.get("error", "")))
+            yield Row(
+                line=number + 1,
+                cells=texts,
+                code=code,
+                params=params,
+                column=headers[first],
+                value=str(params.get("error", "")),
+            )
         elif any(texts):
             yield Row(number + 1, texts)
 
@@ -74,7 +83,10 @@ def cell_text(cell: Any) -> str | None:
         return "true" if cell else "false"
     if isinstance(cell, float):
         number = Decimal(f"{cell:.15g}")
-        return format(number.quantize(Decimal(1)) if number == number.to_integral_value() else number, "f")
+        # 1200.0 is how a workbook keeps the account number 1200.
+        if number == number.to_integral_value():
+            number = number.quantize(Decimal(1))
+        return format(number, "f")
     if isinstance(cell, datetime):
         return cell.date().isoformat() if cell.time() == time() else cell.isoformat(sep=" ")
     if isinstance(cell, date | time | timedelta):

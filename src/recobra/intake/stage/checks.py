@@ -17,14 +17,21 @@ from . import amounts, dates, rows
 from .columns import literal
 from .rows import Notation
 
+# The file is refused whole where so large a share of its rows is rejected, and no fewer rows than these.
 REFUSE_SHARE = 0.9
 REFUSE_FROM_ROWS = 10
+LONGEST_EXAMPLE = 60  # characters of a wrong value in the text of a refusal
+LONGEST_VALUE = 200  # characters of a wrong value kept with its row
 LONGEST_KEY = 200  # keys are indexed
 
 
 @dataclass(frozen=True)
 class Rule:
-    """Parsed rows for which the SQL condition `wrong` is true have an error in a column."""
+    """Parsed rows for which the SQL condition `wrong` is true have an error in a column.
+
+    `column` is its name in the file, `value` the SQL of what is shown as wrong, `params` the facts of the message,
+    `target` the place in the mapping.
+    """
 
     column: str
     code: str
@@ -40,7 +47,7 @@ def check_rows(
     """Return the good rows, the rejected ones and their errors; `file.raw` and `parsed` are dropped."""
     queries = [
         f"SELECT line, {literal(rule.column)} AS col, {literal(rule.code)} AS code, "
-        f"{literal(json.dumps(rule.params))} AS params, left({rule.value}, 200) AS value, "
+        f"{literal(json.dumps(rule.params))} AS params, left({rule.value}, {LONGEST_VALUE}) AS value, "
         f"{literal(rule.target)} AS target FROM {parsed} WHERE {rule.wrong}"
         for rule in _list_rules(context, file, notation)
     ]
@@ -53,9 +60,13 @@ def check_rows(
     )
     if context.has_several_rows:
         duck.execute(
-            f"INSERT INTO {errors} SELECT s.line, ?, 'two_debtors', '{{}}', "
-            f"coalesce(s.x_debtor, s.national_id, s.account), 'debtor.external_id' FROM {parsed} s JOIN "
-            f"(SELECT account FROM {parsed} GROUP BY account HAVING count(DISTINCT debtor) > 1) t USING (account)",
+            f"""
+            INSERT INTO {errors}
+            SELECT line, ?, 'two_debtors', '{{}}', coalesce(x_debtor, national_id, account), 'debtor.external_id'
+            FROM {parsed} SEMI JOIN (
+                SELECT account FROM {parsed} GROUP BY account HAVING count(DISTINCT debtor) > 1
+            ) of_several_debtors USING (account)
+            """,
             [file.columns.label(context.document.fields.get("debtor.external_id"))],
         )
     rejected = duck.create("rejected_lines", f"SELECT DISTINCT line FROM {errors}")
@@ -71,20 +82,24 @@ def check_rows(
 
 def refuse_if_not_as_mapped(duck: Workspace, file: FileRows, changes: FileChanges, checked: CheckedRows) -> None:
     """Refuse the file whole where nearly no row is what the mapping says. Raises LoadRefused."""
-    read, rejected = duck.count(changes.rows) + duck.count(file.broken), duck.count(checked.rejected)
+    read = duck.count(changes.rows) + duck.count(file.broken)
+    rejected = duck.count(checked.rejected)
     if rejected < max(REFUSE_FROM_ROWS, REFUSE_SHARE * read):
         return
     column, count, value = duck.fetch_row(
         f"SELECT col, count(*), min(value) FROM {checked.errors} GROUP BY col ORDER BY count(*) DESC, col LIMIT 1"
     )
-    raise LoadRefused(
-        "not_as_mapped", rejected=rejected, rows=read, count=count, column=column, value=(value or "")[:60]
-    )
+    example = (value or "")[:LONGEST_EXAMPLE]
+    raise LoadRefused("not_as_mapped", rejected=rejected, rows=read, count=count, column=column, value=example)
 
 
 def _list_rules(context: LoadContext, file: FileRows, notation: Notation) -> Iterator[Rule]:
-    fields, label = context.document.fields, file.columns.label
-    yield Rule(label(fields["account.external_id"]), "missing", "account IS NULL", "account", {}, "account.external_id")
+    """Yield every rule for the parsed rows of this file."""
+    fields = context.document.fields
+    label = file.columns.label
+    yield Rule(
+        label(fields["account.external_id"]), "missing", "account IS NULL", "account", target="account.external_id"
+    )
     yield from _amount_rules(context, file, notation)
     yield from _date_rules(context, file, notation)
     yield from _code_rules(context, file)
@@ -102,6 +117,7 @@ def _list_rules(context: LoadContext, file: FileRows, notation: Notation) -> Ite
 
 
 def _amount_rules(context: LoadContext, file: FileRows, notation: Notation) -> Iterator[Rule]:
+    """Yield the rules for amounts: some amount given, readable, of a possible size, in the portfolio's currency."""
     sources = context.document.amounts()
     decimals = context.decimals
     nothing = " AND ".join(f"x_{concept} IS NULL" for concept in sources)
@@ -110,6 +126,7 @@ def _amount_rules(context: LoadContext, file: FileRows, notation: Notation) -> I
     for concept, source in sources.items():
         label, text, number = file.columns.label(source), f"x_{concept}", f"d_{concept}"
         plain_number = f"n_{concept}"
+        # A number with more digits than any amount has no typed value.
         absurd = f"({number} IS NULL AND {plain_number} IS NOT NULL OR abs({number}) >= {amounts.ABSURD})"
         target = f"amounts.{concept.lower()}"
         example = {"example": amounts.example_amount(notation.decimal_mark)}
@@ -127,6 +144,7 @@ def _amount_rules(context: LoadContext, file: FileRows, notation: Notation) -> I
 
 
 def _date_rules(context: LoadContext, file: FileRows, notation: Notation) -> Iterator[Rule]:
+    """Yield the rules for dates: readable, and in a century in which debts fall due."""
     for name, target in rows.DATES.items():
         if target not in context.document.fields:
             continue
@@ -137,7 +155,9 @@ def _date_rules(context: LoadContext, file: FileRows, notation: Notation) -> Ite
 
 
 def _code_rules(context: LoadContext, file: FileRows) -> Iterator[Rule]:
-    fields, label = context.document.fields, file.columns.label
+    """Yield the rules for product, kind of debtor and time zone, and for the length of what is indexed."""
+    fields = context.document.fields
+    label = file.columns.label
     if "account.product" in fields:
         params = {"known": ", ".join(rows.PRODUCTS)}
         yield Rule(
@@ -163,6 +183,7 @@ def _code_rules(context: LoadContext, file: FileRows) -> Iterator[Rule]:
 
 
 def _attribute_rules(context: LoadContext, file: FileRows, notation: Notation) -> Iterator[Rule]:
+    """Yield a rule for each attribute that is not plain text: its value must be of the declared type."""
     for n, attribute in enumerate(context.document.attributes):
         if attribute.type == "text":
             continue

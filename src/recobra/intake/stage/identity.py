@@ -64,6 +64,7 @@ def catalogue() -> dict[str, Kind]:
 
 @cache
 def _checker(module: str) -> ModuleType:
+    """Return the checker of one kind of id in stdnum, imported once."""
     return importlib.import_module(f"stdnum.{module}")
 
 

@@ -14,6 +14,7 @@ from . import identity, phones
 from .columns import literal
 
 LONGEST_POINT: Final = 500  # the index on values holds no more than some 2,700 bytes
+_LONGEST_EMAIL: Final = 254  # RFC 5321
 _EMAIL: Final = (
     r"[a-z0-9!#$%&''*+/=?^_`{|}~-]+(\.[a-z0-9!#$%&''*+/=?^_`{|}~-]+)*"
     r"@([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}"
@@ -24,18 +25,33 @@ def collect_people(context: LoadContext, duck: Workspace, checked: CheckedRows) 
     """Return one row for each person or company of the good rows, and their contact points."""
     names = ("name", "kind", "national_id_kind", "national_id", "subdivision", "time_zone")
     debtors = f"SELECT debtor AS key, line, {', '.join(names)} FROM {checked.good}"
-    # The id of a co-debtor or guarantor is taken for that of a person.
-    id_kind = literal(identity.KINDS.get(context.portfolio.country, (identity.Kind("", ""),))[0].code)
-    # Half a line later, so that what a row says of its debtor comes before what it says of others.
-    parties = [
-        f"SELECT {party_key(context, n)} AS key, line + 0.5, party_{n}_name, 'PERSON', "
-        f"CASE WHEN party_{n}_national_id IS NULL THEN '' ELSE {id_kind} END, {_bare_id(n)}, NULL, NULL "
-        f"FROM {checked.good} WHERE {is_party_named(n)}"
-        for n in range(len(context.document.parties))
-    ]
+    parties = [_party_query(context, checked, position) for position in range(len(context.document.parties))]
+    # Of several rows about one person, the first that gives a value counts.
     first = ", ".join(f"arg_min({name}, line) AS {name}" for name in names)
     people = duck.create("people", f"SELECT key, {first} FROM ({' UNION ALL '.join([debtors, *parties])}) GROUP BY key")
     return People(_validate_ids(duck, people), _collect_points(context, duck, checked))
+
+
+def _party_query(context: LoadContext, checked: CheckedRows, position: int) -> str:
+    """Return SQL for what the rows say of one co-debtor or guarantor, in the columns of a debtor."""
+    # The id of such a person is taken for that of a person, not of a company.
+    id_kind = ""
+    if context.portfolio.country in identity.KINDS:
+        person, _company = identity.KINDS[context.portfolio.country]
+        id_kind = person.code
+    # Half a line later, so that what a row says of its debtor comes before what it says of others.
+    return f"""
+        SELECT
+            {party_key(context, position)} AS key,
+            line + 0.5 AS line,
+            party_{position}_name AS name,
+            'PERSON' AS kind,
+            CASE WHEN party_{position}_national_id IS NULL THEN '' ELSE {literal(id_kind)} END AS national_id_kind,
+            {_bare_id(position)} AS national_id,
+            NULL AS subdivision,
+            NULL AS time_zone
+        FROM {checked.good} WHERE {is_party_named(position)}
+        """
 
 
 def party_key(context: LoadContext, position: int) -> str:
@@ -53,6 +69,7 @@ def is_party_named(position: int) -> str:
 
 
 def _bare_id(position: int) -> str:
+    """Return SQL for the national id of a co-debtor or guarantor without blanks, points and dashes."""
     return f"nullif(regexp_replace(upper(party_{position}_national_id), '[^0-9A-ZÑ&]', '', 'g'), '')"
 
 
@@ -86,45 +103,69 @@ def _validate_ids(duck: Workspace, people: Relation) -> Relation:
 
 
 def _collect_points(context: LoadContext, duck: Workspace, checked: CheckedRows) -> Relation:
-    document = context.document
-    columns = [
-        *(("PHONE", f"phone_{n}") for n in range(len(document.phones))),
-        *(("EMAIL", f"email_{n}") for n in range(len(document.emails))),
-        ("ADDRESS", "address"),
-    ]
-    queries = [
-        f"SELECT debtor AS key, '{kind}' AS kind, {column} AS raw FROM {checked.good} WHERE {column} IS NOT NULL"
-        for kind, column in columns
-    ]
-    for n, party in enumerate(document.parties):
-        for kind, part in (("PHONE", "phone"), ("EMAIL", "email")):
-            if part in party.fields:
-                column = f"party_{n}_{part}"
-                queries.append(
-                    f"SELECT {party_key(context, n)}, '{kind}', {column} FROM {checked.good} "
-                    f"WHERE {column} IS NOT NULL AND {is_party_named(n)}"
-                )
-    texts = duck.create("point_texts", f"SELECT DISTINCT key, kind, raw FROM ({' UNION ALL '.join(queries)})")
+    """Return the contact points of everyone in the good rows, each once: key, kind, value, line, valid."""
+    texts = duck.create("point_texts", _point_texts_query(context, checked))
     # Some cells hold several numbers or addresses: «987654321 / 912345678».
     has_several = "kind <> 'ADDRESS' AND regexp_matches(raw, '[;,|]|\\s/\\s|\\d{6}/\\d{6}')"
     duck.execute(
-        f"INSERT INTO {texts} SELECT DISTINCT key, kind, part FROM (SELECT key, kind, "
-        f"trim(unnest(string_split_regex(raw, '[;,|/]'))) AS part FROM {texts} WHERE {has_several}) WHERE part <> ''"
+        f"""
+        INSERT INTO {texts}
+        SELECT DISTINCT key, kind, part FROM (
+            SELECT key, kind, trim(unnest(string_split_regex(raw, '[;,|/]'))) AS part
+            FROM {texts} WHERE {has_several}
+        )
+        WHERE part <> ''
+        """
     )
     duck.execute(f"DELETE FROM {texts} WHERE {has_several}")
     phone_numbers = _parse_phones(context, duck, texts)
     address = f"left(regexp_replace(raw, '\\s+', ' ', 'g'), {LONGEST_POINT})"
     points = duck.create(
         "contact_points",
-        "SELECT key, kind, value, any_value(line) AS line, any_value(valid) AS valid "
-        f"FROM (SELECT key, kind, left(value, {LONGEST_POINT}) AS value, line, valid FROM {texts} JOIN "
-        f"{phone_numbers} USING (raw) WHERE kind = 'PHONE' AND value <> '' UNION ALL "
-        f"SELECT key, kind, left(lower(raw), {LONGEST_POINT}), '', regexp_full_match(lower(raw), '{_EMAIL}') "
-        f"AND length(raw) <= 254 FROM {texts} WHERE kind = 'EMAIL' UNION ALL "
-        f"SELECT key, kind, {address}, '', true FROM {texts} WHERE kind = 'ADDRESS') GROUP BY key, kind, value",
+        f"""
+        WITH points AS (
+            SELECT key, kind, left(value, {LONGEST_POINT}) AS value, line, valid
+            FROM {texts} JOIN {phone_numbers} USING (raw)
+            WHERE kind = 'PHONE' AND value <> ''
+            UNION ALL
+            SELECT
+                key,
+                kind,
+                left(lower(raw), {LONGEST_POINT}),
+                '',
+                regexp_full_match(lower(raw), '{_EMAIL}') AND length(raw) <= {_LONGEST_EMAIL}
+            FROM {texts} WHERE kind = 'EMAIL'
+            UNION ALL
+            -- Nobody can check an address.
+            SELECT key, kind, {address}, '', true FROM {texts} WHERE kind = 'ADDRESS'
+        )
+        SELECT key, kind, value, any_value(line) AS line, any_value(valid) AS valid
+        FROM points GROUP BY key, kind, value
+        """,
     )
     duck.drop(texts)
     return points
+
+
+def _point_texts_query(context: LoadContext, checked: CheckedRows) -> str:
+    """Return SQL for the texts of all contact points, as the file has them: key, kind, raw."""
+    document = context.document
+    columns = [("PHONE", f"phone_{position}") for position in range(len(document.phones))]
+    columns += [("EMAIL", f"email_{position}") for position in range(len(document.emails))]
+    columns.append(("ADDRESS", "address"))
+    queries = [
+        f"SELECT debtor AS key, '{kind}' AS kind, {column} AS raw FROM {checked.good} WHERE {column} IS NOT NULL"
+        for kind, column in columns
+    ]
+    for position, party in enumerate(document.parties):
+        for kind, part in (("PHONE", "phone"), ("EMAIL", "email")):
+            if part in party.fields:
+                column = f"party_{position}_{part}"
+                queries.append(
+                    f"SELECT {party_key(context, position)} AS key, '{kind}' AS kind, {column} AS raw "
+                    f"FROM {checked.good} WHERE {column} IS NOT NULL AND {is_party_named(position)}"
+                )
+    return f"SELECT DISTINCT key, kind, raw FROM ({' UNION ALL '.join(queries)})"
 
 
 def _parse_phones(context: LoadContext, duck: Workspace, texts: Relation) -> Relation:
@@ -141,12 +182,23 @@ def _parse_phones(context: LoadContext, duck: Workspace, texts: Relation) -> Rel
     else:
         parsed = duck.create(
             "phone_numbers",
-            "SELECT raw, "
-            f"CASE WHEN ok THEN '+{sql.calling_code}' || national ELSE regexp_replace(raw, '\\D', "
-            "'', 'g') END AS value, "
-            "CASE WHEN ok THEN line ELSE '' END AS line, ok AS valid FROM (SELECT raw, national, "
-            f"{sql.valid} AS ok, {sql.line} AS line FROM (SELECT raw, {sql.national} AS national FROM {numbers} "
-            f"WHERE regexp_full_match(plain, '\\+?\\d{{4,17}}')) WHERE {sql.decides})",
+            rf"""
+            WITH nationals AS (
+                SELECT raw, {sql.national} AS national
+                FROM {numbers} WHERE regexp_full_match(plain, '\+?\d{{4,17}}')
+            ), decided AS (
+                SELECT raw, national, {sql.valid} AS valid, {sql.line} AS line
+                FROM nationals WHERE {sql.decides}
+            )
+            SELECT
+                raw,
+                CASE
+                    WHEN valid THEN '+{sql.calling_code}' || national ELSE regexp_replace(raw, '\D', '', 'g')
+                END AS value,
+                CASE WHEN valid THEN line ELSE '' END AS line,
+                valid
+            FROM decided
+            """,
         )
     # What SQL does not decide, the library does: slower, and only a few.
     undecided = [raw for (raw,) in duck.fetch_all(f"SELECT raw FROM {numbers} ANTI JOIN {parsed} USING (raw)")]

@@ -6,6 +6,7 @@ No Django here: worker processes import this module alone.
 from __future__ import annotations
 
 import json
+import math
 import os
 import subprocess
 import sys
@@ -17,7 +18,7 @@ import phonenumbers
 from phonenumbers import PhoneNumberFormat, PhoneNumberType
 from phonenumbers.phonemetadata import PhoneMetadata, PhoneNumberDesc
 
-POOL_FROM = 60_000
+POOL_FROM = 60_000  # values from which several processes are faster than starting them costs
 _LINES = {
     PhoneNumberType.MOBILE: "MOBILE",
     PhoneNumberType.FIXED_LINE: "FIXED",
@@ -39,6 +40,7 @@ def parse_one(raw: str, region: str) -> Parsed:
 
 
 def _digits(raw: str) -> str:
+    """Return the digits of a text; the text itself where it has none."""
     return "".join(character for character in raw if character.isdigit()) or raw.strip()
 
 
@@ -47,7 +49,7 @@ def parse_many(values: Sequence[str], region: str) -> list[Parsed]:
     workers = min(os.cpu_count() or 1, 8)
     if len(values) < POOL_FROM or workers < 2:
         return _parse_chunk(values, region)
-    size = -(-len(values) // workers)
+    size = math.ceil(len(values) / workers)
     chunks = [values[start : start + size] for start in range(0, len(values), size)]
     # Threads only wait here. The processes are started by name, not forked: this one has threads and a database
     # connection of its own.
@@ -57,6 +59,7 @@ def parse_many(values: Sequence[str], region: str) -> list[Parsed]:
 
 
 def _parse_in_subprocess(values: Sequence[str], region: str) -> list[Parsed]:
+    """Return `parse_one` of each value, computed by a new process that runs this module as a script."""
     process = subprocess.run(  # noqa: S603 - this module itself
         [sys.executable, "-m", __name__, region],
         input=json.dumps(list(values)),
@@ -69,12 +72,17 @@ def _parse_in_subprocess(values: Sequence[str], region: str) -> list[Parsed]:
 
 
 def _parse_chunk(values: Sequence[str], region: str) -> list[Parsed]:
+    """Return `parse_one` of each value."""
     return [parse_one(value, region) for value in values]
 
 
 @dataclass(frozen=True)
 class PhoneSql:
-    """SQL over the column `plain` (digits, perhaps after a plus sign) of a region's numbers."""
+    """SQL for a region's numbers.
+
+    `national` reads the column `plain` (digits, perhaps after a plus sign) and gives the number without calling code.
+    The others read `national`: whether SQL is sure of the number, whether it is valid, and its kind of line.
+    """
 
     national: str
     decides: str
@@ -103,7 +111,8 @@ def phone_sql(region: str) -> PhoneSql | None:
         f"WHEN starts_with(plain, '{code}') AND NOT {full} THEN substr(plain, {len(code) + 1}) ELSE plain END"
     )
     prefix = metadata.national_prefix_for_parsing or ""
-    national, unstripped = without_code, "true"
+    national = without_code
+    unstripped = "true"
     if prefix.isdigit():
         without_prefix = f"substr(({without_code}), {len(prefix) + 1})"
         national = (
@@ -112,7 +121,8 @@ def phone_sql(region: str) -> PhoneSql | None:
         )
     elif prefix:
         unstripped = f"regexp_extract(national, '^(?:{prefix})', 0) = ''"
-    mobile, fixed = _matches_sql(metadata.mobile), _matches_sql(metadata.fixed_line)
+    mobile = _matches_sql(metadata.mobile)
+    fixed = _matches_sql(metadata.fixed_line)
     special = _special_sql(metadata)
     return PhoneSql(
         national=national,
@@ -127,6 +137,7 @@ def phone_sql(region: str) -> PhoneSql | None:
 
 
 def _matches_sql(desc: PhoneNumberDesc | None) -> str:
+    """Return SQL for whether `national` is a number of one kind, such as mobile; false where the region has none."""
     if desc is None or not desc.national_number_pattern:
         return "false"
     lengths = ", ".join(str(length) for length in desc.possible_length if length > 0)
@@ -135,6 +146,7 @@ def _matches_sql(desc: PhoneNumberDesc | None) -> str:
 
 
 def _special_sql(metadata: PhoneMetadata) -> str:
+    """Return SQL for whether `national` is a number of a kind that is neither mobile nor fixed, such as toll-free."""
     kinds = (
         metadata.premium_rate,
         metadata.toll_free,
@@ -145,7 +157,8 @@ def _special_sql(metadata: PhoneMetadata) -> str:
         metadata.uan,
         metadata.voicemail,
     )
-    return "(" + " OR ".join(_matches_sql(desc) for desc in kinds) + ")"
+    conditions = " OR ".join(_matches_sql(desc) for desc in kinds)
+    return f"({conditions})"
 
 
 if __name__ == "__main__":

@@ -59,7 +59,10 @@ DATES: Final = {"opened": "account.opened_date", "due": "instalment.due_date", "
 
 @dataclass(frozen=True)
 class Notation:
-    """Notation of a file: the decimal mark, and the order of day and month by date column."""
+    """Notation of a file: the decimal mark, and the order of day and month by date column.
+
+    Columns are the names of DATES, and `a_` with the name for attributes.
+    """
 
     decimal_mark: str
     date_orders: dict[str, str]
@@ -67,27 +70,31 @@ class Notation:
 
 def detect_notation(context: LoadContext, duck: Workspace, file: FileRows) -> Notation:
     """Return how the file writes amounts and dates. Raises LoadRefused where it cannot be told."""
-    document, options, columns = context.document, context.document.options, file.columns
-    decimal_mark = options.decimal
+    document = context.document
+    columns = file.columns
+    decimal_mark = document.options.decimal
     if decimal_mark == "auto":
-        number_attributes = [a.source for a in document.attributes if a.type == "number"]
-        texts = [
-            (columns.label(source), columns.text(source))
-            for source in (*document.amounts().values(), *number_attributes)
-        ]
+        number_sources = [*document.amounts().values()]
+        number_sources += [attribute.source for attribute in document.attributes if attribute.type == "number"]
         decimal_mark = amounts.detect_decimal_mark(
-            duck, file.raw, texts, decimals=context.decimals, is_typed=file.kind != "csv"
+            duck,
+            file.raw,
+            [(columns.label(source), columns.text(source)) for source in number_sources],
+            decimals=context.decimals,
+            is_typed=file.kind != "csv",
         )
     date_sources = {name: document.fields[target] for name, target in DATES.items() if target in document.fields}
-    date_sources |= {f"a_{a.name}": a.source for a in document.attributes if a.type == "date"}
-    date_orders = {
-        name: dates.detect_order(
-            duck, file.raw, columns.text(source), country=context.portfolio.country, column=columns.label(source)
-        )
-        if options.date_order == "auto"
-        else options.date_order
-        for name, source in date_sources.items()
-    }
+    for attribute in document.attributes:
+        if attribute.type == "date":
+            date_sources[f"a_{attribute.name}"] = attribute.source
+    date_orders = {}
+    for name, source in date_sources.items():
+        order = document.options.date_order
+        if order == "auto":
+            order = dates.detect_order(
+                duck, file.raw, columns.text(source), country=context.portfolio.country, column=columns.label(source)
+            )
+        date_orders[name] = order
     return Notation(decimal_mark, date_orders)
 
 
@@ -95,11 +102,8 @@ def parse_rows(
     context: LoadContext, duck: Workspace, file: FileRows, changes: FileChanges, notation: Notation
 ) -> Relation:
     """Return the changed rows with typed columns, beside each its text (`x_…`) for messages about it."""
-    document, portfolio = context.document, context.portfolio
-    texts = (
-        f"(SELECT line, {', '.join(_text_columns(context, file))} FROM {file.raw} "
-        f"SEMI JOIN {changes.rows} USING (line)) AS texts"
-    )
+    document = context.document
+    portfolio = context.portfolio
     attributes = [
         f"{literal(attribute.name)}, {attribute_sql(n, attribute.type, attribute.name, notation)}"
         for n, attribute in enumerate(document.attributes)
@@ -108,18 +112,42 @@ def parse_rows(
     default_kind = "COMPANY" if portfolio.industry == "INVOICES" else "PERSON"
     return duck.create(
         "parsed_rows",
-        f"SELECT *, {identity.debtor_key(document.options.id_zeros)} AS debtor, "
-        f"coalesce(x_id_kind, {identity.kind_sql(portfolio.country)}) AS national_id_kind, "
-        f"{attributes_json} AS attributes FROM (SELECT *, "
-        f"coalesce({_code_sql('x_kind', KINDS)}, CASE WHEN x_kind IS NULL THEN {literal(default_kind)} END) AS kind, "
-        "CASE WHEN regexp_full_match(x_national_id, '[0-9A-Z]+') THEN x_national_id "
-        "ELSE nullif(regexp_replace(upper(x_national_id), '[^0-9A-ZÑ&]', '', 'g'), '') END AS national_id, "
-        f"{', '.join(_typed_columns(context, notation))} FROM {texts})",
+        f"""
+        WITH texts AS (
+            SELECT line, {", ".join(_text_columns(context, file))}
+            FROM {file.raw} SEMI JOIN {changes.rows} USING (line)
+        ), typed AS (
+            SELECT
+                *,
+                -- A kind that is stated and unknown stays NULL, which is an error of the row.
+                coalesce(
+                    {_code_sql("x_kind", KINDS)}, CASE WHEN x_kind IS NULL THEN {literal(default_kind)} END
+                ) AS kind,
+                -- Most ids need no cleaning, which is slow.
+                CASE
+                    WHEN regexp_full_match(x_national_id, '[0-9A-Z]+') THEN x_national_id
+                    ELSE nullif(regexp_replace(upper(x_national_id), '[^0-9A-ZÑ&]', '', 'g'), '')
+                END AS national_id,
+                {", ".join(_typed_columns(context, notation))}
+            FROM texts
+        )
+        SELECT
+            *,
+            {identity.debtor_key(document.options.id_zeros)} AS debtor,
+            coalesce(x_id_kind, {identity.kind_sql(portfolio.country)}) AS national_id_kind,
+            {attributes_json} AS attributes
+        FROM typed
+        """,
     )
 
 
 def _text_columns(context: LoadContext, file: FileRows) -> list[str]:
-    document, text = context.document, file.columns.text
+    """Return an SQL expression for each mapped value as trimmed text, named for `_typed_columns`.
+
+    Values that will be parsed begin with `x_`; the others (`account`, `name`, `phone_0`, `attribute_0`…) stay text.
+    """
+    document = context.document
+    text = file.columns.text
     named = {
         "account": "account.external_id",
         "x_product": "account.product",
@@ -141,16 +169,20 @@ def _text_columns(context: LoadContext, file: FileRows) -> list[str]:
     texts += [f"{text(source)} AS x_{concept}" for concept, source in document.amounts().items()]
     texts += [f"{text(source)} AS phone_{n}" for n, source in enumerate(document.phones)]
     texts += [f"{text(source)} AS email_{n}" for n, source in enumerate(document.emails)]
-    texts += [f"{text(a.source)} AS attribute_{n}" for n, a in enumerate(document.attributes)]
+    texts += [f"{text(attribute.source)} AS attribute_{n}" for n, attribute in enumerate(document.attributes)]
     for n, party in enumerate(document.parties):
-        texts += [
-            f"{text(party.fields.get(part))} AS party_{n}_{part}" for part in ("name", "national_id", "phone", "email")
-        ]
-    address = ", ".join(text(source) for source in document.address)
-    return [*texts, f"nullif(concat_ws(', ', {address}), '') AS address" if address else "NULL::VARCHAR AS address"]
+        for part in ("name", "national_id", "phone", "email"):
+            texts.append(f"{text(party.fields.get(part))} AS party_{n}_{part}")
+    if document.address:
+        parts = ", ".join(text(source) for source in document.address)
+        texts.append(f"nullif(concat_ws(', ', {parts}), '') AS address")
+    else:
+        texts.append("NULL::VARCHAR AS address")
+    return texts
 
 
 def _typed_columns(context: LoadContext, notation: Notation) -> list[str]:
+    """Return SQL expressions for the values that the texts stand for: dates, amounts, product, number, subdivision."""
     typed = [f"{dates.date_sql(f'x_{name}', notation.date_orders.get(name, 'dmy'))} AS {name}" for name in DATES]
     for concept in context.document.amounts():
         number = amounts.number_sql(f"x_{concept}", notation.decimal_mark)
@@ -171,11 +203,11 @@ def _typed_columns(context: LoadContext, notation: Notation) -> list[str]:
 
 def _code_sql(column: str, table: Mapping[str, tuple[str, ...]]) -> str:
     """Return SQL for the code of which a column holds one of the words, NULL where it holds none."""
-    cases = " ".join(
-        f"WHEN lower({column}) IN ({', '.join(map(literal, words))}) THEN {literal(code)}"
-        for code, words in table.items()
-    )
-    return f"(CASE {cases} END)"
+    cases = []
+    for code, words in table.items():
+        listed = ", ".join(literal(word) for word in words)
+        cases.append(f"WHEN lower({column}) IN ({listed}) THEN {literal(code)}")
+    return f"(CASE {' '.join(cases)} END)"
 
 
 def attribute_sql(position: int, kind: str, name: str, notation: Notation) -> str:
@@ -186,10 +218,10 @@ def attribute_sql(position: int, kind: str, name: str, notation: Notation) -> st
     if kind == "date":
         return f"CAST({dates.date_sql(text, notation.date_orders.get(f'a_{name}', 'dmy'))} AS VARCHAR)"
     if kind == "boolean":
-        words = {True: TRUE, False: FALSE}
-        cases = " ".join(
-            f"WHEN lower({text}) IN ({', '.join(map(literal, texts))}) THEN {str(value).lower()}"
-            for value, texts in words.items()
+        true_words = ", ".join(literal(word) for word in TRUE)
+        false_words = ", ".join(literal(word) for word in FALSE)
+        return (
+            f"(CASE WHEN lower({text}) IN ({true_words}) THEN true "
+            f"WHEN lower({text}) IN ({false_words}) THEN false END)"
         )
-        return f"(CASE {cases} END)"
     return text

@@ -31,16 +31,17 @@ def detect_dialect(path: Path) -> Dialect:
     while lines and not lines[-1]:
         lines.pop()
     first = 0
-    forced = ""
+    stated_delimiter = ""
     # Excel writes and heeds a first line such as «sep=;».
-    if lines and lines[0].lower().startswith("sep=") and len(lines[0]) == 5:
-        forced, first = lines[0][4], 1
+    if lines and lines[0].lower().startswith("sep=") and len(lines[0]) == len("sep=;"):
+        stated_delimiter = lines[0][-1]
+        first = 1
     while first < len(lines) and not lines[first].strip():
         first += 1
     if first >= len(lines):
         raise LoadRefused("empty")
     body = lines[first:]
-    delimiter = forced or max(DELIMITERS, key=lambda mark: _score_delimiter(body, mark))
+    delimiter = stated_delimiter or max(DELIMITERS, key=lambda mark: _score_delimiter(body, mark))
     quote = "'" if body[0].startswith("'") and body[0].rstrip().endswith("'") else '"'
     header = split_record(body[0], delimiter, quote)
     return Dialect(delimiter, quote, tuple(header), first + 1)

@@ -36,6 +36,7 @@ class _Lines:
         self.number = 0
 
     def take(self) -> str | None:
+        """Return the next line without its end, None at the end of the file; `number` counts that call too."""
         self.number += 1
         if self._waiting:
             return self._waiting.pop()
@@ -43,26 +44,33 @@ class _Lines:
         return line.rstrip("\r\n") if line else None
 
     def give_back(self, lines: list[str]) -> None:
+        """Put lines back, to be taken again in the same order."""
         self.number -= len(lines)
         self._waiting.extend(reversed(lines))
 
 
 def _read_record(line: str, lines: _Lines, dialect: Dialect) -> Row:
-    number, width = lines.number, len(dialect.header)
+    """Return the record that begins with `line`, taking further lines where a quoted field runs over them.
+
+    A quotation mark without its partner makes the line a broken row of its own, and the lines after it are given back.
+    """
+    number = lines.number
     if line.count(dialect.quote) % 2 == 0:
         return Row(number, list(split_record(line, dialect.delimiter, dialect.quote)))
     # A quoted field goes on in the next lines, up to the one that closes it.
     following: list[str] = []
-    while len(following) < limits.QUOTED_LINES and (more := lines.take()) is not None:
+    while len(following) < limits.QUOTED_LINES:
+        more = lines.take()
+        if more is None:
+            # At the end of the file `take` has counted a line that is not there.
+            lines.number -= 1
+            break
         following.append(more)
         if more.count(dialect.quote) % 2:
             ended = [f"{text}\n" for text in (line, *following)]
             cells = next(csv.reader(ended, delimiter=dialect.delimiter, quotechar=dialect.quote), [""])
-            if len(cells) == width:
+            if len(cells) == len(dialect.header):
                 return Row(number, list(cells))
             break
-    else:
-        # At the end of the file `take` has counted a line that is not there.
-        lines.number -= 1 if len(following) < limits.QUOTED_LINES else 0
     lines.give_back(following)
     return Row(number, list(line.split(dialect.delimiter)), "unclosed_quote", value=line)

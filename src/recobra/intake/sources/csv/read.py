@@ -96,6 +96,7 @@ def _number_lines(duck: Workspace, dialect: Dialect, *, has_refused: bool) -> No
 
 
 def _convert_refused(refused: list[tuple[int, str]], dialect: Dialect) -> Iterator[Row]:
+    """Yield the records that DuckDB refused (line, text) as rows, to find out what is wrong with each."""
     for line, record in refused:
         text = record.rstrip("\r\n")
         if text.count(dialect.quote) % 2:

@@ -16,9 +16,9 @@ from recobra.intake.sources import limits
 
 CHUNK_BYTES = 1 << 20
 SAMPLE_BYTES = 1 << 18
-LEGACY = ["cp1252", "cp850", "latin_1", "mac_roman"]
+LEGACY = ["cp1252", "cp850", "latin_1", "mac_roman"]  # encodings of Spanish before Unicode
 _BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
-_CONTROL = bytes(set(range(32)) - {9, 10, 12, 13, 26})
+_CONTROL = bytes(set(range(32)) - {9, 10, 12, 13, 26})  # all but tab, line feed, form feed, return and Ctrl-Z
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,11 @@ class Text:
 
 @dataclass
 class _ByteCounts:
-    """Counts of one pass over a text; `invalid_at` is the first byte that is no UTF-8, -1 where all are."""
+    """Counts of one pass over a text.
+
+    `trailing` counts the line ends after the last record; `invalid_at` is the first byte that is no UTF-8, -1 where
+    all are.
+    """
 
     newlines: int = 0
     returns: int = 0
@@ -44,6 +48,7 @@ class _ByteCounts:
 
     @property
     def lines(self) -> int:
+        r"""Return how many physical lines there are; the ends are `\r` alone in texts of old Macintoshes."""
         ends = self.newlines or self.returns
         return ends - self.trailing + 1
 
@@ -68,6 +73,7 @@ def to_utf8(path: Path, *, folder: Path, encoding: str = "") -> Text:
 
 
 def _canonical_name(encoding: str) -> str:
+    """Return Python's name of an encoding. Raises LoadRefused where there is no such encoding."""
     try:
         return codecs.lookup(encoding).name
     except LookupError:
@@ -75,11 +81,13 @@ def _canonical_name(encoding: str) -> str:
 
 
 def _unpack(path: Path, folder: Path) -> Path:
+    """Return the path of the text: the file itself, or what it holds where it is gzip. Raises LoadRefused."""
     with path.open("rb") as handle:
         if handle.read(2) != b"\x1f\x8b":
             return path
     target = folder / "unpacked.csv"
-    packed_size, size = path.stat().st_size, 0
+    packed_size = path.stat().st_size
+    size = 0
     try:
         with gzip.open(path) as packed, target.open("wb") as out:
             while chunk := packed.read(CHUNK_BYTES):
@@ -96,31 +104,41 @@ def _unpack(path: Path, folder: Path) -> Path:
 
 
 def _detect_unicode(sample: bytes) -> str:
+    """Return the Unicode encoding that the first bytes show, '' where they show none."""
     for mark, name in _BOMS:
         if sample.startswith(mark):
             return name
     # Without a mark: Latin letters in UTF-16 have a zero byte each, always on the same side.
     head = sample[:2000]
-    if len(head) >= 8 and head[1::2].count(0) > len(head) // 4 > head[::2].count(0):
+    if len(head) < 8:
+        return ""
+    zeros_at_even = head[::2].count(0)
+    zeros_at_odd = head[1::2].count(0)
+    # Half of the bytes of one side, since a text has other letters too.
+    many = len(head) // 4
+    if zeros_at_odd > many > zeros_at_even:
         return "utf-16-le"
-    if len(head) >= 8 and head[::2].count(0) > len(head) // 4 > head[1::2].count(0):
+    if zeros_at_even > many > zeros_at_odd:
         return "utf-16-be"
     return ""
 
 
 def _refuse_binary(sample: bytes) -> None:
+    """Raise LoadRefused where more than a few bytes are control characters that no text has."""
     control = len(sample) - len(sample.translate(None, _CONTROL))
     if control > max(len(sample) // 50, 8):
         raise LoadRefused("binary")
 
 
 def _chunks(path: Path) -> Iterator[bytes]:
+    """Yield a file in pieces that fit the memory."""
     with path.open("rb") as handle:
         while chunk := handle.read(CHUNK_BYTES):
             yield chunk
 
 
 def _count_bytes(path: Path) -> _ByteCounts:
+    """Return the counts of a whole file. Raises LoadRefused at a NUL byte and beyond the limit of size."""
     counts = _ByteCounts()
     decoder = codecs.getincrementaldecoder("utf-8")()
     tail = b""
@@ -143,6 +161,7 @@ def _count_bytes(path: Path) -> _ByteCounts:
 
 
 def _check_utf8(counts: _ByteCounts, decoder: codecs.IncrementalDecoder, chunk: bytes) -> None:
+    """Note in `counts` where the text first fails to be UTF-8, and whether it has characters beyond ASCII."""
     if chunk.isascii() and not decoder.getstate()[0]:
         return
     pending = len(decoder.getstate()[0])  # bytes of a character that the last chunk cut in two
@@ -177,6 +196,7 @@ def _guess_legacy(path: Path) -> str:
 
 
 def _rewrite(source: Path, folder: Path, encoding: str, *, errors: str) -> Text:
+    """Return the text written anew as UTF-8; `errors` is `strict`, or `replace` to put U+FFFD for bad bytes."""
     target = folder / "utf8.csv"
     decoder = codecs.getincrementaldecoder(_canonical_name(encoding))(errors)
     decoded_bytes = 0

@@ -54,12 +54,14 @@ def _check_packing(archive: zipfile.ZipFile, packed: int) -> None:
 
 
 def _refuse_bomb(unpacked: int, packed: int) -> None:
+    """Raise LoadRefused where a workbook unpacks to more than a true one would."""
     suspicious = unpacked > limits.PACKING_FREE_BYTES and unpacked > packed * limits.PACKING_RATIO
     if suspicious or unpacked > limits.WORKBOOK_BYTES:
         raise LoadRefused("zip_bomb", unpacked=unpacked, packed=packed)
 
 
 def _chunks(archive: zipfile.ZipFile, name: str) -> Iterator[bytes]:
+    """Yield a member of the archive in pieces that fit the memory."""
     with archive.open(name) as member:
         while chunk := member.read(CHUNK_BYTES):
             yield chunk
@@ -76,6 +78,7 @@ def _find_sheet_file(archive: zipfile.ZipFile, sheet_name: str) -> str:
 
 
 def _parse_member(archive: zipfile.ZipFile, name: str) -> ET.Element:
+    """Return the root element of a member of the archive."""
     return ET.fromstring(archive.read(name))  # noqa: S314 - expat resolves nothing outside and stops entity bombs
 
 
@@ -96,6 +99,7 @@ def _find_cells_without_value(archive: zipfile.ZipFile, sheet: str) -> CellProbl
 
 
 def _collect_problems(text: bytes, problems: CellProblems) -> None:
+    """Add the cells of a piece of a sheet that show an error or hold a formula without a value."""
     # Most sheets have neither formulas nor errors, and the search for cells is slow.
     if b"<f" not in text and b't="e"' not in text:
         return
