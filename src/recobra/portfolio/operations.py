@@ -119,7 +119,8 @@ def lift_hold(*, hold_id: int, actor: str, actor_id: int | None = None, now: dat
     hold = Hold.objects.select_for_update().get(pk=hold_id)
     if hold.lifted_at is not None:
         raise HoldRefused(_("The hold was lifted already."))
-    hold.lifted_at, hold.lifted_by = now, actor
+    hold.lifted_at = now
+    hold.lifted_by = actor
     hold.save(update_fields=["lifted_at", "lifted_by"])
     record(
         "hold.lifted",
@@ -147,7 +148,11 @@ def save_creditor_details(
     creditor = Creditor.objects.select_for_update(no_key=True).get(pk=creditor_id)
     values: dict[str, Any] = {name: _tidy_text(details[name]) for name in CREDITOR_DETAILS if name in details}
     # These words leave inside approved templates, so the law reads them as it reads those.
-    errors = {name: problem for name, text in values.items() if (problem := _find_objection(creditor, text, now))}
+    errors = {}
+    for name, text in values.items():
+        objection = _find_objection(creditor, text, now)
+        if objection:
+            errors[name] = objection
     if errors:
         raise CreditorRefused(errors)
     values["supervised"] = supervised
@@ -163,6 +168,7 @@ def save_creditor_details(
 
 
 def _tidy_text(text: str) -> str:
+    """Return a text without blank ends and repeated blanks; its lines stay."""
     return "\n".join(" ".join(line.split()) for line in text.strip().splitlines())
 
 

@@ -72,7 +72,8 @@ def sum_balances(account_ids: Iterable[int]) -> dict[int, int]:
 
 def ledger_lines(account: Account) -> list[tuple[Posting, int]]:
     """Return an account's postings in the order they took effect, each with the balance after it."""
-    balance_minor, lines = 0, []
+    balance_minor = 0
+    lines = []
     for posting in account.postings.select_related("instalment").order_by("value_date", "booked_at", "id"):
         balance_minor += posting.amount_minor
         lines.append((posting, balance_minor))
@@ -84,48 +85,51 @@ def search_accounts(user: User, text: str, limit: int = SEARCH_LIMIT) -> list[in
 
     Account number, debtor number and national id by their beginning; e-mail and phone by value; names by every word.
     """
-    portfolios, text = portfolios_for(user), " ".join(text.split())
+    portfolios = portfolios_for(user)
+    text = " ".join(text.split())
     if not portfolios or not text:
         return []
     portfolio_ids = [portfolio.pk for portfolio in portfolios]
     countries = sorted({portfolio.country for portfolio in portfolios})
-    branches = list(_search_branches(text, countries))
-    union = " UNION ".join(f"(SELECT a.id {body} AND a.portfolio_id = ANY(%s) LIMIT %s)" for body, _values in branches)
-    parameters = [value for _body, values in branches for value in (*values, portfolio_ids, limit)]
+    queries = []
+    parameters: list[Any] = []
+    for body, values in _search_branches(text, countries):
+        queries.append(f"(SELECT account.id {body} AND account.portfolio_id = ANY(%s) LIMIT %s)")
+        parameters += [*values, portfolio_ids, limit]
+    union = " UNION ".join(queries)
     with connection.cursor() as cursor:
         cursor.execute(f"{union} LIMIT %s", [*parameters, limit])
-        return [row[0] for row in cursor.fetchall()]
+        return [account_id for (account_id,) in cursor.fetchall()]
 
 
-_OF_DEBTOR = "FROM portfolio_debtor d JOIN portfolio_account a ON a.debtor_id = d.id WHERE"
-_OF_POINT = "FROM portfolio_contactpoint c JOIN portfolio_account a ON a.debtor_id = c.debtor_id WHERE"
+_OF_DEBTOR = "FROM portfolio_debtor debtor JOIN portfolio_account account ON account.debtor_id = debtor.id WHERE"
+_OF_POINT = (
+    "FROM portfolio_contactpoint point JOIN portfolio_account account ON account.debtor_id = point.debtor_id WHERE"
+)
 
 
 def _search_branches(text: str, countries: list[str]) -> Iterable[tuple[str, list[Any]]]:
     """Yield an SQL body and its values for each index that can answer."""
     # A union of branches, since one condition with OR would use none of the indexes.
-    for variant in dict.fromkeys([text, text.upper(), re.sub(r"[\s.\-/]", "", text).upper()]):
+    bare = re.sub(r"[\s.\-/]", "", text)
+    for variant in dict.fromkeys([text, text.upper(), bare.upper()]):
         start = _escape_pattern(variant) + "%"
-        yield "FROM portfolio_account a WHERE a.external_id LIKE %s", [start]
-        yield f"{_OF_DEBTOR} d.external_id LIKE %s", [start]
-        yield f"{_OF_DEBTOR} d.national_id <> '' AND d.national_id LIKE %s", [start]
+        yield "FROM portfolio_account account WHERE account.external_id LIKE %s", [start]
+        yield f"{_OF_DEBTOR} debtor.external_id LIKE %s", [start]
+        yield f"{_OF_DEBTOR} debtor.national_id <> '' AND debtor.national_id LIKE %s", [start]
     if "@" in text:
-        yield f"{_OF_POINT} c.value = ANY(%s)", [[text, text.lower()]]
+        yield f"{_OF_POINT} point.value = ANY(%s)", [[text, text.lower()]]
     digits = re.sub(r"\D", "", text)
     if len(digits) >= _PHONE_DIGITS_MIN and not re.search(r"[^\d\s()+.\-]", text):
-        yield f"{_OF_POINT} c.value = ANY(%s)", [_phone_forms(text, digits, countries)]
+        yield f"{_OF_POINT} point.value = ANY(%s)", [_phone_forms(text, digits, countries)]
         # A range over the plain index; LIKE alone would need one of its own. Above every digit comes «:».
         yield (
-            f"{_OF_POINT} c.value >= %s AND c.value < %s AND c.value LIKE %s",
-            [
-                f"+{digits}",
-                f"+{digits}:",
-                f"+{digits}%",
-            ],
+            f"{_OF_POINT} point.value >= %s AND point.value < %s AND point.value LIKE %s",
+            [f"+{digits}", f"+{digits}:", f"+{digits}%"],
         )
     if any(character.isalpha() for character in text):
         patterns = _name_patterns(text)
-        matches = " AND ".join("lower_unaccent(d.name) LIKE lower_unaccent(%s)" for _pattern in patterns)
+        matches = " AND ".join("lower_unaccent(debtor.name) LIKE lower_unaccent(%s)" for _pattern in patterns)
         yield f"{_OF_DEBTOR} {matches}", patterns
 
 
@@ -151,4 +155,5 @@ def _phone_forms(text: str, digits: str, countries: list[str]) -> list[str]:
 
 
 def _escape_pattern(text: str) -> str:
+    """Return a text as LIKE finds it literally."""
     return re.sub(r"([\\%_])", r"\\\1", text)

@@ -68,6 +68,7 @@ _CREDITOR_KEYS = {
 
 
 def _find_key_problems(table: Any, keys: Mapping[str, bool], where: str) -> list[str]:
+    """Return what is wrong with the keys of a table; `keys` says of each known one whether it must be given."""
     if not isinstance(table, Mapping):
         return [f"{where}: a table of keys was expected, found {table!r}."]
     unknown = [f"{where}.{key} is not known; known are {', '.join(keys)}." for key in table if key not in keys]
@@ -76,18 +77,21 @@ def _find_key_problems(table: Any, keys: Mapping[str, bool], where: str) -> list
 
 
 def _find_value_problems(document: Mapping[str, Any]) -> list[str]:
+    """Return which values of a portfolio are none of those that the installation knows."""
     allowed = {
         "industry": sorted(Portfolio.Industry.values),
         "country": sorted(load_countries()),
         "currency": sorted(EXPONENTS),
         "time_zone": sorted(available_timezones()),
     }
-    return [
-        f"portfolio.{key} is «{document[key]}», which is not known"
-        + (f"; known are {', '.join(known)}." if len(known) < _LONGEST_LIST else ".")
-        for key, known in allowed.items()
-        if str(document[key]) not in known
-    ]
+    problems = []
+    for key, known in allowed.items():
+        if str(document[key]) in known:
+            continue
+        # Hundreds of time zones would hide the message.
+        hint = f"; known are {', '.join(known)}" if len(known) < _LONGEST_LIST else ""
+        problems.append(f"portfolio.{key} is «{document[key]}», which is not known{hint}.")
+    return problems
 
 
 _LONGEST_LIST = 30

@@ -54,31 +54,52 @@ class Statement:
         )
 
 
-_HOLD_IN_FORCE = """h.lifted_at IS NULL AND h.starts_on <= w.day AND (h.ends_on IS NULL OR h.ends_on >= w.day)"""
+_HOLD_IN_FORCE = (
+    "hold.lifted_at IS NULL AND hold.starts_on <= wanted.day AND (hold.ends_on IS NULL OR hold.ends_on >= wanted.day)"
+)
 
 CONCEPTS = ("PRINCIPAL", "INTEREST", "LATE_INTEREST", "FEE", "TAX")
 _CONCEPT_SUMS = ", ".join(
-    f"coalesce(sum(p.amount_minor) FILTER (WHERE p.concept = '{name}'), 0)::bigint" for name in CONCEPTS
+    f"coalesce(sum(posting.amount_minor) FILTER (WHERE posting.concept = '{name}'), 0)::bigint" for name in CONCEPTS
 )
 
+# Parameters of both queries: debtor ids, and the day of each.
 _DOCUMENTS = f"""
-    SELECT w.debtor_id, a.id, a.external_id, a.product, i.number, f.currency, i.due_date,
-        sum(p.amount_minor)::bigint, w.day - i.due_date,
-        coalesce(a.attributes ->> 'interest_terms', ''), a.contract, a.opened_date,
+    SELECT
+        wanted.debtor_id,
+        account.id,
+        account.external_id,
+        account.product,
+        instalment.number,
+        portfolio.currency,
+        instalment.due_date,
+        sum(posting.amount_minor)::bigint,
+        wanted.day - instalment.due_date,
+        coalesce(account.attributes ->> 'interest_terms', ''),
+        account.contract,
+        account.opened_date,
         array[{_CONCEPT_SUMS}],
-        EXISTS (SELECT FROM portfolio_hold h WHERE h.account_id = a.id AND {_HOLD_IN_FORCE})
-    FROM unnest(%s::bigint[], %s::date[]) AS w(debtor_id, day)
-    JOIN portfolio_account a ON a.debtor_id = w.debtor_id AND a.status = 'OPEN'
-    JOIN portfolio_portfolio f ON f.id = a.portfolio_id
-    JOIN portfolio_instalment i ON i.account_id = a.id AND i.due_date IS NOT NULL
-    JOIN portfolio_posting p ON p.account_id = a.id AND p.instalment_id = i.id AND p.value_date <= w.day
-    GROUP BY w.debtor_id, w.day, a.id, i.id, f.id HAVING sum(p.amount_minor) > 0
-    ORDER BY w.debtor_id, i.due_date, a.external_id, i.number"""
+        EXISTS (SELECT FROM portfolio_hold hold WHERE hold.account_id = account.id AND {_HOLD_IN_FORCE})
+    FROM unnest(%s::bigint[], %s::date[]) AS wanted(debtor_id, day)
+    JOIN portfolio_account account ON account.debtor_id = wanted.debtor_id AND account.status = 'OPEN'
+    JOIN portfolio_portfolio portfolio ON portfolio.id = account.portfolio_id
+    JOIN portfolio_instalment instalment
+        ON instalment.account_id = account.id AND instalment.due_date IS NOT NULL
+    -- The ledger as it was on the day: later postings have no effect on it.
+    JOIN portfolio_posting posting
+        ON posting.account_id = account.id AND posting.instalment_id = instalment.id
+        AND posting.value_date <= wanted.day
+    GROUP BY wanted.debtor_id, wanted.day, account.id, instalment.id, portfolio.id
+    HAVING sum(posting.amount_minor) > 0
+    ORDER BY wanted.debtor_id, instalment.due_date, account.external_id, instalment.number"""
 
+# Holds of the debtor; those of single accounts are in the documents.
 _HOLDS = f"""
-    SELECT w.debtor_id, min(h.reason) FROM unnest(%s::bigint[], %s::date[]) AS w(debtor_id, day)
-    JOIN portfolio_hold h ON h.debtor_id = w.debtor_id AND h.account_id IS NULL AND {_HOLD_IN_FORCE}
-    GROUP BY w.debtor_id"""
+    SELECT wanted.debtor_id, min(hold.reason)
+    FROM unnest(%s::bigint[], %s::date[]) AS wanted(debtor_id, day)
+    JOIN portfolio_hold hold
+        ON hold.debtor_id = wanted.debtor_id AND hold.account_id IS NULL AND {_HOLD_IN_FORCE}
+    GROUP BY wanted.debtor_id"""
 
 
 def fetch_statements(days: Mapping[int, date]) -> dict[int, Statement]:
@@ -93,34 +114,36 @@ def fetch_statements(days: Mapping[int, date]) -> dict[int, Statement]:
         cursor.execute(_HOLDS, parameters)
         hold_reasons = dict(cursor.fetchall())
     by_debtor: dict[int, list[Document]] = {debtor_id: [] for debtor_id in days}
-    for debtor_id, *fields in rows:
-        by_debtor[debtor_id].append(_build_document(tuple(fields)))
-    return {
-        debtor_id: Statement(
-            overdue=tuple(document for document in documents if document.days > 0),
-            upcoming=tuple(_next_due(document for document in documents if document.days <= 0)),
+    for debtor_id, *columns in rows:
+        by_debtor[debtor_id].append(_build_document(*columns))
+    statements = {}
+    for debtor_id, documents in by_debtor.items():
+        overdue = [document for document in documents if document.days > 0]
+        not_overdue = [document for document in documents if document.days <= 0]
+        statements[debtor_id] = Statement(
+            overdue=tuple(overdue),
+            upcoming=tuple(_next_due(not_overdue)),
             hold_reason=hold_reasons.get(debtor_id, ""),
         )
-        for debtor_id, documents in by_debtor.items()
-    }
+    return statements
 
 
-def _build_document(row: tuple[Any, ...]) -> Document:
-    (
-        account_id,
-        account,
-        product,
-        number,
-        currency,
-        due_date,
-        owed_minor,
-        days,
-        terms,
-        contract,
-        signed_on,
-        sums,
-        held,
-    ) = row
+def _build_document(  # noqa: PLR0917 - the columns of `_DOCUMENTS` after the debtor, in their order
+    account_id: int,
+    account: str,
+    product: str,
+    number: str,
+    currency: str,
+    due_date: date,
+    owed_minor: int,
+    days: int,
+    interest_terms: str,
+    contract: str,
+    signed_on: date | None,
+    concept_sums: list[int],
+    held: bool,  # noqa: FBT001 - a column like the others
+) -> Document:
+    """Return a document from a row of `_DOCUMENTS`; `concept_sums` are in the order of CONCEPTS."""
     # An invoice is known by its own number; instalments need the account beside theirs.
     shown_number = account if product == "INVOICE" and number == "1" else f"{account}/{number}"
     return Document(
@@ -135,8 +158,8 @@ def _build_document(row: tuple[Any, ...]) -> Document:
         account=account,
         contract=contract,
         signed_on=signed_on,
-        interest_terms=terms,
-        concepts_minor={name: minor for name, minor in zip(CONCEPTS, sums, strict=True) if minor},
+        interest_terms=interest_terms,
+        concepts_minor={name: minor for name, minor in zip(CONCEPTS, concept_sums, strict=True) if minor},
     )
 
 
