@@ -34,6 +34,17 @@ class RulesInForce:
     rules_by_name: Mapping[str, law.CompanyRules]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _RuleVersion:
+    """A version of a rule as a key of the cache: its document is text, since it never changes once saved."""
+
+    rule_id: int
+    code: str
+    version: int
+    portfolio_id: int | None
+    document_json: str
+
+
 @transaction.atomic
 def save_company_rule(
     *,
@@ -53,11 +64,9 @@ def save_company_rule(
         rules = law.read_company_rules({**document, "name": code})
     except law.LawFileError as error:
         raise CompanyRuleRefused(str(error)) from error
-    loosenings = [
-        loosening
-        for country in _countries_of_rule(portfolio_id)
-        for loosening in law.find_loosenings(rules, country=country)
-    ]
+    loosenings: list[law.Loosening] = []
+    for country in _countries_of_rule(portfolio_id):
+        loosenings += law.find_loosenings(rules, country=country)
     if loosenings:
         raise CompanyRuleRefused(_("A company rule may tighten the law, never loosen it."), loosenings)
     with connection.cursor() as cursor:
@@ -89,15 +98,25 @@ def retire_company_rule(*, house_rule_id: int, actor: str, actor_id: int | None 
 
 def company_rules_in_force(portfolio_ids: Iterable[int] | None = None) -> RulesInForce:
     """Return the rules in force of some portfolios, or of all; several of one portfolio hold together."""
-    rows = HouseRule.objects.filter(retired_at__isnull=True).order_by("code", "version")
-    versions = [(rule.pk, rule.code, rule.version, rule.portfolio_id, json.dumps(rule.document)) for rule in rows]
+    versions = [
+        _RuleVersion(
+            rule_id=rule.pk,
+            code=rule.code,
+            version=rule.version,
+            portfolio_id=rule.portfolio_id,
+            document_json=json.dumps(rule.document),
+        )
+        for rule in HouseRule.objects.filter(retired_at__isnull=True).order_by("code", "version")
+    ]
     if not versions:
         return RulesInForce(name_by_portfolio={}, rules_by_name={})
-    ids = Portfolio.objects.values_list("pk", flat=True) if portfolio_ids is None else portfolio_ids
+    if portfolio_ids is None:
+        portfolio_ids = Portfolio.objects.values_list("pk", flat=True)
     names: dict[int, str] = {}
     rules_by_name: dict[str, law.CompanyRules] = {}
-    for portfolio_id in ids:
-        applicable = tuple(row for row in versions if row[3] in (None, portfolio_id))
+    for portfolio_id in portfolio_ids:
+        # A rule without a portfolio holds for all of them.
+        applicable = tuple(version for version in versions if version.portfolio_id in (None, portfolio_id))
         if applicable:
             rules = _merge_rules(applicable)
             names[portfolio_id] = rules.name
@@ -106,23 +125,26 @@ def company_rules_in_force(portfolio_ids: Iterable[int] | None = None) -> RulesI
 
 
 @lru_cache(maxsize=64)
-def _merge_rules(rows: tuple[tuple[int, str, int, int | None, str], ...]) -> law.CompanyRules:
+def _merge_rules(versions: tuple[_RuleVersion, ...]) -> law.CompanyRules:
     """Return rules as one; its name holds their codes and versions, such as `visits.2+quiet.1`."""
-    # A version is never edited, so what one name stands for can be cached.
-    parts = [
-        law.read_company_rules({**json.loads(document), "name": f"{code}.{version}"})
-        for _, code, version, _, document in rows
-    ]
+    parts = []
+    for version in versions:
+        document = json.loads(version.document_json)
+        parts.append(law.read_company_rules({**document, "name": f"{version.code}.{version.version}"}))
     return law.merge_company_rules(name="+".join(part.name for part in parts), parts=parts)
 
 
 def _countries_of_rule(portfolio_id: int | None) -> list[str]:
     """Return the countries whose law a rule must respect; every known one while nobody has a portfolio."""
-    portfolios = Portfolio.objects.filter(pk=portfolio_id) if portfolio_id else Portfolio.objects.all()
-    used = sorted(set(portfolios.values_list("country", flat=True)) & set(law.load_countries()))
-    return used or sorted(law.load_countries())
+    portfolios = Portfolio.objects.all()
+    if portfolio_id:
+        portfolios = portfolios.filter(pk=portfolio_id)
+    known = set(law.load_countries())
+    used = known.intersection(portfolios.values_list("country", flat=True))
+    return sorted(used or known)
 
 
 def _record_fact(kind: str, rule: HouseRule, actor: str, actor_id: int | None, now: datetime) -> None:
+    """Record in the journal what became of a version of a rule."""
     payload = {"house_rule_id": rule.pk, "code": rule.code, "version": rule.version}
     record(kind, at=now, actor=actor, actor_id=actor_id, portfolio_id=rule.portfolio_id, payload=payload)
