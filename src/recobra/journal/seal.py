@@ -19,9 +19,10 @@ from django.db import connection, transaction
 
 from .models import Entry, Seal
 
-LEAF: Final = struct.Struct(">q8s")
-GENESIS: Final = bytes(32)
-_CHUNK: Final = 20_000
+LEAF: Final = struct.Struct(">q8s")  # id and the first 8 bytes of the digest
+GENESIS: Final = bytes(32)  # the hash before the first day
+_PAGE_ROWS: Final = 20_000
+_ADDED: Final = "the row was added after its day was sealed"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +57,8 @@ class _ChainEnd(NamedTuple):
 
 
 class _Row(NamedTuple):
+    """A journal entry with the digest that is stored and the one that its content has now."""
+
     id: int
     day: date
     digest: bytes
@@ -80,12 +83,15 @@ def seal_days(*, until: date, now: datetime) -> int:
 
 def verify_journal() -> Verification:
     """Recompute every row's digest, every seal and the chain; unsealed rows by their own digest alone."""
-    end, rows, days = _ChainEnd(date.min, 0, GENESIS), 0, 0
+    end = _ChainEnd(date.min, 0, GENESIS)
+    rows = 0
+    days = 0
     first_altered: Alteration | None = None
     for seal in Seal.objects.order_by("day").iterator(chunk_size=8):
-        count, alteration = _verify_day(seal, end)
+        day_rows, alteration = _verify_day(seal, end)
         first_altered = first_altered or alteration
-        rows, days = rows + count, days + 1
+        rows += day_rows
+        days += 1
         end = _extend_chain(seal, end)
     for row in _read_unsealed_rows(end):
         rows += 1
@@ -105,11 +111,14 @@ def _read_chain_end() -> _ChainEnd:
 def _extend_chain(seal: Seal, end: _ChainEnd) -> _ChainEnd:
     """Return the end of the chain after one more seal."""
     leaves = bytes(seal.leaves)
-    last_id = LEAF.unpack(leaves[-LEAF.size :])[0] if len(leaves) >= LEAF.size else 0
+    last_id = 0
+    if len(leaves) >= LEAF.size:
+        last_id, _digest = LEAF.unpack(leaves[-LEAF.size :])
     return _ChainEnd(seal.day, max(end.last_id, last_id), bytes(seal.digest))
 
 
 def _unsealed_days(end: _ChainEnd, until: date) -> list[date]:
+    """Return the days before `until` that have rows and come after the last seal, in order."""
     entries = Entry.objects.filter(at__lt=_midnight(until))
     if end.day != date.min:
         entries = entries.filter(at__gte=_midnight(end.day + timedelta(days=1)))
@@ -117,6 +126,7 @@ def _unsealed_days(end: _ChainEnd, until: date) -> list[date]:
 
 
 def _seal_day(day: date, end: _ChainEnd, now: datetime) -> _ChainEnd:
+    """Seal one day and return the new end of the chain."""
     leaves = bytearray()
     digest = _begin_hash(day, end.digest)
     for row in _read_day_rows(day, end):
@@ -133,7 +143,9 @@ def _verify_day(seal: Seal, end: _ChainEnd) -> tuple[int, Alteration | None]:
     """Return how many rows a sealed day has, and its first alteration."""
     leaves = LEAF.iter_unpack(bytes(seal.leaves))
     leaf = next(leaves, None)
-    digest, rows, alteration = _begin_hash(seal.day, bytes(seal.previous)), 0, None
+    digest = _begin_hash(seal.day, bytes(seal.previous))
+    rows = 0
+    alteration: Alteration | None = None
     for row in _read_day_rows(seal.day, end, last_id=_extend_chain(seal, end).last_id):
         rows += 1
         digest.update(row.id.to_bytes(8, "big") + row.digest)
@@ -141,7 +153,8 @@ def _verify_day(seal: Seal, end: _ChainEnd) -> tuple[int, Alteration | None]:
             alteration = _compare_leaf(row, leaf, seal.day)
             leaf = next(leaves, None)
     if alteration is None and leaf is not None:
-        alteration = Alteration(day=seal.day, id=leaf[0], what="the row is missing")
+        missing_id, _digest = leaf
+        alteration = Alteration(day=seal.day, id=missing_id, what="the row is missing")
     if alteration is None and bytes(seal.previous) != end.digest:
         alteration = Alteration(day=seal.day, id=None, what="the seal does not follow the one before it")
     if alteration is None and (digest.digest() != bytes(seal.digest) or rows != seal.entries):
@@ -150,14 +163,18 @@ def _verify_day(seal: Seal, end: _ChainEnd) -> tuple[int, Alteration | None]:
 
 
 def _compare_leaf(row: _Row, leaf: tuple[int, bytes] | None, day: date) -> Alteration | None:
-    """Return what is wrong with a row, given the leaf that the seal has in its place."""
-    if leaf is None or row.id < leaf[0]:
-        return Alteration(day=day, id=row.id, what="the row was added after its day was sealed")
-    if row.id > leaf[0]:
-        return Alteration(day=day, id=leaf[0], what="the row is missing")
+    """Return what is wrong with a row, given the leaf that the seal has in its place; None where nothing is."""
+    if leaf is None:
+        return Alteration(day=day, id=row.id, what=_ADDED)
+    sealed_id, sealed_digest = leaf
+    # Both come in id order, so the smaller id is the one without a partner.
+    if row.id < sealed_id:
+        return Alteration(day=day, id=row.id, what=_ADDED)
+    if row.id > sealed_id:
+        return Alteration(day=day, id=sealed_id, what="the row is missing")
     if row.digest != row.recomputed:
         return Alteration(day=day, id=row.id, what="the row differs from its digest")
-    if row.digest[:8] != leaf[1]:
+    if row.digest[:8] != sealed_digest:
         return Alteration(day=day, id=row.id, what="the row and its digest were rewritten after its day was sealed")
     return None
 
@@ -178,6 +195,7 @@ def _read_day_rows(day: date, end: _ChainEnd, last_id: int | None = None) -> Ite
 
 
 def _read_unsealed_rows(end: _ChainEnd) -> Iterator[_Row]:
+    """Yield the rows that no seal covers yet, in id order."""
     query = f"SELECT {_COLUMNS} WHERE at >= %s OR id > %s ORDER BY id"
     return _stream_rows(query, [_midnight(end.day + timedelta(days=1)), end.last_id])
 
@@ -186,12 +204,14 @@ _COLUMNS: Final = "id, (at AT TIME ZONE 'UTC')::date, digest, journal_digest(e) 
 
 
 def _stream_rows(query: str, parameters: list[Any]) -> Iterator[_Row]:
+    """Yield the rows of a query on `_COLUMNS` page by page: a day may have millions."""
     with transaction.atomic(), connection.chunked_cursor() as cursor:
         cursor.execute(query, parameters)
-        pages = iter(lambda: cursor.fetchmany(_CHUNK), [])
+        pages = iter(lambda: cursor.fetchmany(_PAGE_ROWS), [])
         for key, day, digest, recomputed in chain.from_iterable(pages):
             yield _Row(key, day, bytes(digest), bytes(recomputed))
 
 
 def _midnight(day: date) -> datetime:
+    """Return the instant at which a day begins in UTC."""
     return datetime.combine(day, time.min, UTC)
