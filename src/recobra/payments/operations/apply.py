@@ -129,6 +129,7 @@ def _allocate_payments(payments: pa.Table, items: pa.Table, waterfall: Waterfall
 
 @lru_cache(maxsize=64)
 def _compile_statements(waterfall: Waterfall, as_of: date) -> tuple[engine.Statement, ...]:
+    """Return the statements that allocate payments: `shares` and `remainders` of the tables `paid` and `open_items`."""
     paid = engine.source_table("paid", _PAYMENTS)
     paid = paid.mutate(group_id=paid.account_id.fill_null(-paid.debtor_id))
     open_ = engine.source_table("open_items", _OPEN_ITEMS.append(pa.field("item_id", pa.int64())))
@@ -152,6 +153,7 @@ def _compile_statements(waterfall: Waterfall, as_of: date) -> tuple[engine.State
 
 
 def _build_postings(shares: pa.Table, load_id: int | None, now: datetime) -> pa.Table:
+    """Return the postings of shares of payments, with the columns of the ledger's table."""
     count = shares.num_rows
     return pa.table(
         {

@@ -30,6 +30,7 @@ _HEADERS = {
     "date": ("date", "fecha", "fecha_pago", "fecha_de_pago", "paid_date"),
     "reference": ("reference", "referencia", "operacion", "recibo", "nro_operacion", "numero_operacion"),
 }
+# A currency sign, a whole part with or without thousands marks, and decimals: `S/ 1.234,56`, `1234.5`, `12€`.
 _AMOUNT = re.compile(
     r"(?:(?:RD|[A-Z][a-z]?)?[$€₡₲/]?\.?)?(?P<whole>[1-9]\d{0,2}(?P<group>[.,])\d{3}(?:(?P=group)\d{3})*|\d+)"
     r"(?:(?P<mark>[.,])(?P<fraction>\d+))?€?"
@@ -96,6 +97,7 @@ def load_file(
 
 
 def _read_text(path: Path) -> str:
+    """Return the text of a file, whatever its encoding. Raises PaymentRefused."""
     try:
         size = path.stat().st_size
         content = path.read_bytes() if size <= MAX_BYTES else b""
@@ -114,22 +116,22 @@ def _read_text(path: Path) -> str:
 
 
 def _check_file(text: str, portfolio: Portfolio, now: datetime) -> _PaymentFile:
+    """Return the file with each row checked. Raises PaymentRefused where a column is missing."""
     try:
         dialect: Any = csv.Sniffer().sniff(text[:8192], delimiters=",;\t|")
     except csv.Error:
         dialect = csv.excel
     lines = csv.reader(io.StringIO(text, newline=""), dialect)
+    rows: list[tuple[int, dict[str, str]]] = []  # line, and its cells by target
     try:
         positions = _find_columns(next(lines))
-        rows = [(number, cells) for number, cells in enumerate(lines, start=2) if any(cell.strip() for cell in cells)]
+        for line, cells in enumerate(lines, start=2):
+            if any(cell.strip() for cell in cells):
+                rows.append((line, {target: _cell(cells, position) for target, position in positions.items()}))
     except csv.Error as error:
         raise PaymentRefused(_("The file is not text; a CSV file was expected.")) from error
-    accounts = Account.objects.filter(
-        portfolio=portfolio, external_id__in={_cell(cells, positions["account"]) for _line, cells in rows}
-    )
-    recorded = Payment.objects.filter(
-        portfolio=portfolio, reference__in={_cell(cells, positions["reference"]) for _line, cells in rows}
-    )
+    accounts = Account.objects.filter(portfolio=portfolio, external_id__in={row["account"] for _line, row in rows})
+    recorded = Payment.objects.filter(portfolio=portfolio, reference__in={row["reference"] for _line, row in rows})
     file = _PaymentFile(
         portfolio=portfolio,
         today=local_day(portfolio, now),
@@ -140,14 +142,19 @@ def _check_file(text: str, portfolio: Portfolio, now: datetime) -> _PaymentFile:
         used_references=set(recorded.values_list("reference", flat=True)),
         row_count=len(rows),
     )
-    for line, cells in rows:
-        _check_row(file, line, {name: _cell(cells, position) for name, position in positions.items()})
+    for line, row in rows:
+        _check_row(file, line, row)
     return file
 
 
 def _find_columns(header: list[str]) -> dict[str, int]:
+    """Return the position of each target's column by its name, in Spanish or English. Raises PaymentRefused."""
     unaccented = str.maketrans("áéíóúñ", "aeioun")
-    names = [re.sub(r"[^a-z]+", "_", cell.strip().lower().translate(unaccented)).strip("_") for cell in header]
+    names = []
+    for cell in header:
+        plain = cell.strip().lower().translate(unaccented)
+        # «Fecha de pago» becomes «fecha_de_pago».
+        names.append(re.sub(r"[^a-z]+", "_", plain).strip("_"))
     positions: dict[str, int] = {}
     for target, known in _HEADERS.items():
         matching = [position for position, name in enumerate(names) if name in known]
@@ -161,6 +168,7 @@ def _find_columns(header: list[str]) -> dict[str, int]:
 
 
 def _cell(cells: list[str], position: int) -> str:
+    """Return a trimmed cell, '' where the row ends before it."""
     return cells[position].strip() if position < len(cells) else ""
 
 
@@ -202,8 +210,12 @@ def _check_row(file: _PaymentFile, line: int, row: dict[str, str]) -> None:
 
 
 def _parse_amount(text: str, currency: str) -> int | None:
-    """Return minor units, or None. A mark before exactly three last digits groups thousands, if it is the only kind."""
-    match = _AMOUNT.fullmatch(re.sub(r"[\s']", "", text).removeprefix(currency).removesuffix(currency))
+    """Return an amount in minor units, None where the text is no amount.
+
+    A single mark before exactly three digits groups thousands: in euro, `1.234` is 123400 and `1.23` is 123.
+    """
+    bare = re.sub(r"[\s']", "", text).removeprefix(currency).removesuffix(currency)
+    match = _AMOUNT.fullmatch(bare)
     # 1.234.56: one mark cannot both group thousands and begin the decimals.
     if match is None or match["group"] == match["mark"] is not None:
         return None
@@ -216,6 +228,7 @@ def _parse_amount(text: str, currency: str) -> int | None:
 
 
 def _parse_date(text: str) -> date | None:
+    """Return the day that a text says in any of the known forms, None where it says none."""
     for date_format in _DATE_FORMATS:
         try:
             return datetime.strptime(text, date_format).date()  # noqa: DTZ007 - a calendar day has no zone

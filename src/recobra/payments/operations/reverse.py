@@ -42,7 +42,9 @@ def reverse_payment(*, payment_id: int, reason: str, actor: str, actor_id: int |
     )
     reopened = Account.objects.filter(pk__in={share.account_id for share in shares}, status=Account.Status.PAID)
     reopened.update(status=Account.Status.OPEN)
-    payment.reversed_at, payment.reversed_by, payment.reversal_reason = now, actor, reason.strip()
+    payment.reversed_at = now
+    payment.reversed_by = actor
+    payment.reversal_reason = reason.strip()
     payment.save(update_fields=["reversed_at", "reversed_by", "reversal_reason"])
     record(
         "payment.reversed",
