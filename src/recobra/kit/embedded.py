@@ -103,10 +103,12 @@ class EmbeddedServer:
 
     @property
     def _cluster(self) -> Path:
+        """Return the folder of the cluster's files."""
         return self._root / "cluster"
 
     @property
     def _socket_dir(self) -> Path:
+        """Return the folder of the server's socket: beside the cluster, unless that path is too long for a socket."""
         beside = self._root / "socket"
         if len(str(beside)) < _SOCKET_PATH_LIMIT:
             return beside
@@ -137,6 +139,7 @@ class EmbeddedServer:
             conf.write(text)
 
     def _launch(self) -> None:
+        """Start the server and wait until it takes connections. Raises EmbeddedServerFailed."""
         self._socket_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         if os.geteuid() == 0:
             os.chown(self._socket_dir, _find_server_user().pw_uid, _find_server_user().pw_gid)
@@ -207,4 +210,5 @@ def _is_reachable(path: Path) -> bool:
 
 
 def _path_digest(path: Path) -> str:
+    """Return a short name that stands for a path."""
     return hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:12]

@@ -48,6 +48,7 @@ def _expression_digest(expression: ir.Table) -> str:
 
 
 def _read_cached(file: Path) -> str | None:
+    """Return a cached statement, None where there is none or it is damaged."""
     try:
         content = file.read_bytes()
     except FileNotFoundError:

@@ -24,4 +24,5 @@ def first_zone(zones: str) -> ZoneInfo | None:
 # The list of zones is read from disk each time that it is asked for.
 @lru_cache(maxsize=1024)
 def _find_zone(name: str) -> ZoneInfo | None:
+    """Return a time zone by name, None where there is no such zone."""
     return ZoneInfo(name) if name in available_timezones() else None

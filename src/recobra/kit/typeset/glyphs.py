@@ -42,6 +42,7 @@ def displayable_data(data: Any) -> Any:
 
 
 def _break_word(match: re.Match[str]) -> str:
+    """Return a long word with an invisible place for a line break after every few letters."""
     word, step = match[0], _LONG_WORD // 3
     return _ZERO_WIDTH_SPACE.join(word[start : start + step] for start in range(0, len(word), step))
 

@@ -140,6 +140,7 @@ def digest_parts(document: Mapping[str, Any]) -> dict[str, str]:
 
 
 async def _sign_pdf_at(pdf: bytes, pdf_signer: signers.PdfSigner, now: datetime) -> bytes:
+    """Return a PDF signed as of `now`."""
     # Step by step: the library's own shortcut would read the clock.
     session = pdf_signer.init_signing_session(IncrementalPdfFileWriter(io.BytesIO(pdf)))
     session.system_time = now.astimezone(UTC)
