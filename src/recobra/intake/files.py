@@ -7,6 +7,8 @@ from pathlib import Path
 
 from recobra.kit import database
 
+LONGEST_ENDING = 8
+
 
 def errors_path(load_id: int) -> Path:
     """Return where the rejected rows of a load are written."""
@@ -15,7 +17,9 @@ def errors_path(load_id: int) -> Path:
 
 def keep_held_file(path: Path, *, load_id: int) -> Path:
     """Copy a file that waits for confirmation and return the copy."""
-    target = _folder() / f"{load_id}{path.suffix.lower()[:8]}"
+    # The name came with the upload, and so did its ending.
+    ending = path.suffix.lower()[:LONGEST_ENDING]
+    target = _folder() / f"{load_id}{ending}"
     target.parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(path, target)
     return target

@@ -32,14 +32,11 @@ def errors_for(load: Load, *, page: int = 1) -> list[dict[str, Any]]:
     """Return a page of rejected rows: line, row as delivered and errors with `expected` in words."""
     start = (page - 1) * PAGE_ROWS
     rows = load.rejected.order_by("line", "id")[start : start + PAGE_ROWS]
-    return [
-        {
-            "line": row.line,
-            "row": row.row,
-            "errors": [{**error, "expected": expected_words(error)} for error in row.errors],
-        }
-        for row in rows
-    ]
+    shown = []
+    for row in rows:
+        errors = [{**error, "expected": expected_words(error)} for error in row.errors]
+        shown.append({"line": row.line, "row": row.row, "errors": errors})
+    return shown
 
 
 def mappings_for(user: User, portfolio_code: str) -> QuerySet[Mapping]:

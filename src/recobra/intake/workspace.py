@@ -68,11 +68,13 @@ class Workspace:
 
     def fetch_row(self, query: str, parameters: list[Any] | None = None) -> tuple[Any, ...]:
         """Return the only row of a query."""
-        return self.fetch_all(query, parameters)[0]
+        (row,) = self.fetch_all(query, parameters)
+        return tuple(row)
 
     def count(self, relation: Relation) -> int:
         """Return how many rows a relation has."""
-        return int(self.fetch_row(f"SELECT count(*) FROM {relation}")[0])
+        (count,) = self.fetch_row(f"SELECT count(*) FROM {relation}")
+        return int(count)
 
     def fetch_arrow(self, query: str) -> pa.Table:
         """Return a query's rows as an Arrow table."""

@@ -151,13 +151,16 @@ def _compute_contactability(duck: Workspace, people: People) -> dict[str, Any]:
 
 def _fetch_figures(duck: Workspace, query: str) -> list[dict[str, Any]]:
     """Return the rows of a query as dictionaries that can be stored as JSON."""
-    # DuckDB sums integers into 128 bits, which Arrow hands on as decimals and JSON would write as text.
-    return [
-        {name: int(value) if isinstance(value, Decimal) else value for name, value in row.items()}
-        for row in duck.fetch_arrow(query).to_pylist()
-    ]
+    rows: list[dict[str, Any]] = duck.fetch_arrow(query).to_pylist()
+    for row in rows:
+        for name, value in row.items():
+            # DuckDB sums integers into 128 bits, which Arrow hands on as decimals and JSON would write as text.
+            if isinstance(value, Decimal):
+                row[name] = int(value)
+    return rows
 
 
 def _fetch_figure_row(duck: Workspace, query: str) -> dict[str, Any]:
     """Return the only row of a query as a dictionary that can be stored as JSON."""
-    return _fetch_figures(duck, query)[0]
+    (row,) = _fetch_figures(duck, query)
+    return row

@@ -80,7 +80,9 @@ def _fetch_known_accounts(context: LoadContext, duck: Workspace, previous: Load 
 
 def write(context: LoadContext, duck: Workspace, examined: ExaminedFile, *, load_id: int) -> LoadOutcome:
     """Write a file into the tables of the portfolio; the caller owns the transaction."""
-    known, stated, persons = examined.known, examined.stated, examined.people
+    known = examined.known
+    stated = examined.stated
+    persons = examined.people
     known_debtors = current_state.fetch_debtors(context, duck, persons)
     # Numbering first: it takes the locks that keep payments from coming between the comparison and the postings.
     first_account = tables.reserve_ids("portfolio_account", duck.count(stated.accounts))
@@ -222,5 +224,5 @@ def _count_all_rows(duck: Workspace, examined: ExaminedFile) -> int:
 
 def _sum_accepted(duck: Workspace, examined: ExaminedFile) -> int:
     """Return what the accepted accounts owe together, in minor units."""
-    query = f"SELECT coalesce(sum(amount_minor), 0)::BIGINT FROM {examined.stated.accepted}"
-    return int(duck.fetch_row(query)[0])
+    (amount_minor,) = duck.fetch_row(f"SELECT coalesce(sum(amount_minor), 0)::BIGINT FROM {examined.stated.accepted}")
+    return int(amount_minor)

@@ -166,10 +166,10 @@ class _Reader:
         if not columns and table.get("value") is None:
             self._add_problem(_("%(where)s: neither column nor value is given."), where=where)
         return Source(
-            columns,
-            _as_text(table.get("default")),
-            _as_text(table.get("value")),
-            tuple((str(key), str(value)) for key, value in values.items()),
+            columns=columns,
+            default=_as_text(table.get("default")),
+            value=_as_text(table.get("value")),
+            values=tuple((str(key), str(value)) for key, value in values.items()),
         )
 
     def _read_sources(self, spec: Any, where: str) -> tuple[Source, ...]:

@@ -44,7 +44,13 @@ class Party:
 
 @dataclass(frozen=True)
 class Options:
-    """Notation of a source, and what it means by leaving something out."""
+    """Notation of a source, and what it means by leaving something out.
+
+    `gone` says what becomes of an account that a file no longer names, `lower_balance` whether a lower balance is a
+    payment, `due_rows` whether an account may have several rows, `id_zeros` whether leading zeros of ids count,
+    `shrink_limit` which share of the open accounts may be absent before a person must look, `partial` that the file is
+    a part. The choices of each are in `document.CHOICES`.
+    """
 
     decimal: str = "auto"
     date_order: str = "auto"
@@ -96,4 +102,7 @@ class Document:
 
     def columns(self) -> tuple[str, ...]:
         """Return every column that the mapping reads, each once."""
-        return tuple(dict.fromkeys(column for source in self.sources() for column in source.columns))
+        columns: list[str] = []
+        for source in self.sources():
+            columns += source.columns
+        return tuple(dict.fromkeys(columns))

@@ -12,6 +12,7 @@ from recobra.intake.files import errors_path
 from recobra.intake.models import Load
 from recobra.intake.refusals import expected_words
 
+# What a spreadsheet would run: =, @, and a sign unless figures follow it.
 _FORMULA = re.compile(r"[=@\t\r]|[+-](?![\d\s().,/-]*$)")
 
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping as MappingOf
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -125,7 +126,7 @@ def _parse_document(
 
 def _start_load(context: LoadContext) -> dict[str, Any]:
     """Lock the portfolio, create the load and run it, unless the same file was loaded by the same mapping before."""
-    # What breaks a dry run must leave the connection fit to give the portfolio's lock back.
+    # After a database error in a dry run only a savepoint leaves the connection fit to give the lock back.
     with _lock_portfolio(context.portfolio), transaction.atomic() if context.is_dry_run else nullcontext():
         digest = ""
         try:
@@ -199,10 +200,7 @@ def _run_steps(load: Load, context: LoadContext) -> dict[str, Any]:
     The load is held instead of written where there is a reason for a person to look first.
     """
     previous = _find_previous_load(context)
-
-    def report_step(step: str) -> None:
-        Load.objects.filter(pk=load.pk).update(progress={"step": step, "done": STEPS.index(step), "total": len(STEPS)})
-
+    report_step = partial(_report_step, load)
     with open_workspace() as duck:
         file = pipeline.read_file(context, duck)
         report_step("comparing")
@@ -221,6 +219,11 @@ def _run_steps(load: Load, context: LoadContext) -> dict[str, Any]:
             # Outside of the transaction: fingerprints of a load that was rolled back would hide its rows tomorrow.
             last_load.remember(context, duck, examined, load_id=load.pk)
     return describe_load(load) | {"errors_file": None if context.is_dry_run else write_errors_once(load)}
+
+
+def _report_step(load: Load, step: str) -> None:
+    """Show which of STEPS the load has reached."""
+    Load.objects.filter(pk=load.pk).update(progress={"step": step, "done": STEPS.index(step), "total": len(STEPS)})
 
 
 def _find_previous_load(context: LoadContext) -> Load | None:
@@ -317,7 +320,8 @@ def _lock_portfolio(portfolio: Portfolio) -> Iterator[None]:
     """Hold the portfolio's lock. Raises LoadRefused where another load has it."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_lock(hashtext('intake'), %s)", [portfolio.pk])
-        if not cursor.fetchone()[0]:
+        (is_locked,) = cursor.fetchone()
+        if not is_locked:
             raise LoadRefused("running")
     try:
         # The lock dies with its connection, so a load that is still RUNNING while nobody has it was killed.

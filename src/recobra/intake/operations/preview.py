@@ -17,7 +17,8 @@ def preview_file(path: str | Path, *, encoding: str = "", sheet: str = "") -> di
     with open_workspace() as duck:
         file = sources.read(Path(path), duck, Options(encoding=encoding, sheet=sheet))
         first_rows = duck.fetch_all(f"SELECT * EXCLUDE (line) FROM {file.raw} ORDER BY line LIMIT {SHOWN_ROWS}")
-        rows, broken = duck.count(file.raw), duck.count(file.broken)
+        rows = duck.count(file.raw)
+        broken = duck.count(file.broken)
     sample = [list(row) for row in first_rows]
     return {
         "kind": file.kind,

@@ -13,6 +13,8 @@ from . import csv, limits, parquet, xls, xlsx
 from .sheet import Sheet
 
 SOURCES: Final = {"csv": csv.read, "xlsx": xlsx.read, "xls": xls.read, "parquet": parquet.read}
+_SHOWN_CHARACTERS: Final = 60  # of an overlong field, in the error of its row
+# The first bytes of each format; everything else is taken for text.
 _MAGIC: Final = (
     (b"PK\x03\x04", "xlsx"),
     (b"PK\x05\x06", "xlsx"),
@@ -70,7 +72,7 @@ def _set_overlong_aside(duck: Workspace, sheet: Sheet) -> None:
         cells = ", ".join(f"left({column}, {limit})" for column in columns)
         duck.execute(
             f"INSERT INTO {sheet.broken} SELECT line, to_json([{cells}]), 'too_long', "
-            f"json_object('limit', {limit}, 'found', length({column})), ?, left({column}, 60) "
+            f"json_object('limit', {limit}, 'found', length({column})), ?, left({column}, {_SHOWN_CHARACTERS}) "
             f"FROM {sheet.raw} WHERE length({column}) > {limit}",
             [header],
         )

@@ -115,15 +115,17 @@ def _raw_table(rows: list[Row], width: int) -> pa.Table:
 
 def _broken_table(rows: list[Row]) -> pa.Table:
     """Return rows as Arrow columns in the order of BROKEN, long texts cut."""
-    records = [
-        {
-            "line": row.line,
-            "cells": json.dumps([(cell or "")[: limits.FIELD_CHARACTERS] for cell in row.cells]),
-            "code": row.code,
-            "params": json.dumps(row.params),
-            "col": row.column,
-            "value": row.value[:_VALUE_CHARACTERS],
-        }
-        for row in rows
-    ]
+    records = []
+    for row in rows:
+        cells = [(cell or "")[: limits.FIELD_CHARACTERS] for cell in row.cells]
+        records.append(
+            {
+                "line": row.line,
+                "cells": json.dumps(cells),
+                "code": row.code,
+                "params": json.dumps(row.params),
+                "col": row.column,
+                "value": row.value[:_VALUE_CHARACTERS],
+            }
+        )
     return pa.Table.from_pylist(records)

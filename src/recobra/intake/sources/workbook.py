@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import python_calamine as calamine
 
@@ -15,8 +15,16 @@ from recobra.intake.workspace import Workspace
 
 from .sheet import Row, Sheet, append_rows, create_tables, name_columns
 
-# Error code and its facts by row and column, both from 0.
-CellProblems = dict[int, dict[int, tuple[str, dict[str, Any]]]]
+
+class CellProblem(NamedTuple):
+    """Why a cell has no value: the error code and the facts of its message."""
+
+    code: str
+    params: dict[str, Any]
+
+
+# By row and column, both from 0.
+CellProblems = dict[int, dict[int, CellProblem]]
 
 
 def _open_sheet(path: Path, sheet_name: str) -> calamine.CalamineSheet:
@@ -64,14 +72,14 @@ def _convert_rows(
         row_problems = {n: problem for n, problem in problems.get(number, {}).items() if n < width}
         if row_problems:
             first = min(row_problems)
-            code, params = row_problems[first]
+            problem = row_problems[first]
             yield Row(
                 line=number + 1,
                 cells=texts,
-                code=code,
-                params=params,
+                code=problem.code,
+                params=problem.params,
                 column=headers[first],
-                value=str(params.get("error", "")),
+                value=str(problem.params.get("error", "")),
             )
         elif any(texts):
             yield Row(number + 1, texts)

@@ -124,7 +124,9 @@ def _amount_rules(context: LoadContext, file: FileRows, notation: Notation) -> I
     first = next(iter(sources))
     yield Rule(file.columns.label(sources[first]), "missing", nothing, f"x_{first}", {}, "balance")
     for concept, source in sources.items():
-        label, text, number = file.columns.label(source), f"x_{concept}", f"d_{concept}"
+        label = file.columns.label(source)
+        text = f"x_{concept}"
+        number = f"d_{concept}"
         plain_number = f"n_{concept}"
         # A number with more digits than any amount has no typed value.
         absurd = f"({number} IS NULL AND {plain_number} IS NOT NULL OR abs({number}) >= {amounts.ABSURD})"

@@ -45,6 +45,7 @@ KINDS: Final = {
     "US": (Kind("US_SSN", r"\d{9}", "us.ssn"), Kind("US_EIN", r"\d{9}", "us.ein")),
     "UY": (Kind("UY_CI", r"\d{7,8}"), Kind("UY_RUT", r"\d{12}", "uy.rut")),
 }
+# Kinds that only the file itself can name.
 EXTRA: Final = (
     Kind("MX_CURP", r"[A-Z]{4}\d{6}[A-Z]{6}[0-9A-Z]\d", "mx.curp"),
     Kind("ES_NIE", r"[XYZ]\d{7}[A-Z]", "es.nie"),
@@ -59,7 +60,11 @@ EXTRA: Final = (
 @cache
 def catalogue() -> dict[str, Kind]:
     """Return every known kind by its code."""
-    return {kind.code: kind for pair in KINDS.values() for kind in pair} | {kind.code: kind for kind in EXTRA}
+    kinds: list[Kind] = []
+    for person, company in KINDS.values():
+        kinds += [person, company]
+    kinds += EXTRA
+    return {kind.code: kind for kind in kinds}
 
 
 @cache
@@ -107,7 +112,7 @@ def debtor_key(zeros: str) -> str:
 
     What the creditor did not call a customer number gets a prefix, so that it never meets a customer number.
     """
-    number = "coalesce(nullif(ltrim(x_debtor, '0'), ''), x_debtor)" if zeros == "strip" else "x_debtor"
+    number = _without_zeros_sql("x_debtor") if zeros == "strip" else "x_debtor"
     # Customer numbers that look like a prefixed key are prefixed too; the test for «:» spares most rows the pattern.
     looks_prefixed = "contains(x_debtor, ':') AND regexp_matches(x_debtor, '^(number|id|account|party):')"
     return (
@@ -119,5 +124,10 @@ def debtor_key(zeros: str) -> str:
 
 def id_key(national_id: str, zeros: str) -> str:
     """Return SQL for the key of a person known by a national id alone; NULL where there is none."""
-    bare = f"coalesce(nullif(ltrim({national_id}, '0'), ''), {national_id})" if zeros == "strip" else national_id
+    bare = _without_zeros_sql(national_id) if zeros == "strip" else national_id
     return f"'id:' || {bare}"
+
+
+def _without_zeros_sql(text: str) -> str:
+    """Return SQL for a text without its leading zeros; one of zeros alone stays."""
+    return f"coalesce(nullif(ltrim({text}, '0'), ''), {text})"

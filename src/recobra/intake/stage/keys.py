@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Final
 
 from recobra.intake.load_context import LoadContext
 from recobra.intake.relations import FileRows, RowKeys
@@ -13,10 +13,13 @@ from recobra.intake.workspace import Workspace
 
 from .columns import literal
 
+SHOWN_LINES: Final = 20  # lines that a message about a repeated key names
+
 
 def fingerprint_rows(context: LoadContext, duck: Workspace, file: FileRows) -> RowKeys:
     """Return the keys and fingerprints of the rows that are laid out in columns."""
-    document, columns = context.document, file.columns
+    document = context.document
+    columns = file.columns
     cells = ", ".join(f"coalesce(c{columns.positions[name]}, '')" for name in document.columns())
     account = columns.text(document.fields["account.external_id"])
     number = "'1'"
@@ -37,17 +40,23 @@ def fingerprint_rows(context: LoadContext, duck: Workspace, file: FileRows) -> R
     )
     duplicates = duck.create(
         "duplicate_rows",
-        f"SELECT line, lines FROM {rows} JOIN (SELECT account, number, "
-        f"array_to_string(list_sort(list(line))[:20], ', ') AS lines FROM {rows} WHERE account IS NOT NULL "
-        "GROUP BY account, number HAVING count(*) > 1) AS shared USING (account, number)",
+        f"""
+        WITH shared_keys AS (
+            SELECT account, number, array_to_string(list_sort(list(line))[:{SHOWN_LINES}], ', ') AS lines
+            FROM {rows} WHERE account IS NOT NULL
+            GROUP BY account, number HAVING count(*) > 1
+        )
+        SELECT line, lines FROM {rows} JOIN shared_keys USING (account, number)
+        """,
     )
     return RowKeys(rows, accounts, duplicates)
 
 
 def _seed(context: LoadContext) -> str:
     """Return a hash of what a row's meaning depends on beside the row: mapping, columns, currency and country."""
-    facts: dict[str, Any] = asdict(context.document) | {"control_rows": None, "control_amount": None, "name": ""}
-    # These options decide about the whole file, not about what a row means.
-    facts["options"] = facts["options"] | {"shrink_limit": None, "partial": None}
+    # What decides about the whole file, and not about what a row means, is left out.
+    mapping: dict[str, Any] = asdict(context.document) | {"control_rows": None, "control_amount": None, "name": ""}
+    mapping["options"] |= {"shrink_limit": None, "partial": None}
     surroundings = [context.document.columns(), context.portfolio.currency, context.portfolio.country]
-    return hashlib.sha256(json.dumps([facts, surroundings], sort_keys=True, default=str).encode()).hexdigest()[:16]
+    facts = json.dumps([mapping, surroundings], sort_keys=True, default=str)
+    return hashlib.sha256(facts.encode()).hexdigest()[:16]

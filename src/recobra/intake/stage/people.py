@@ -202,15 +202,16 @@ def _parse_phones(context: LoadContext, duck: Workspace, texts: Relation) -> Rel
         )
     # What SQL does not decide, the library does: slower, and only a few.
     undecided = [raw for (raw,) in duck.fetch_all(f"SELECT raw FROM {numbers} ANTI JOIN {parsed} USING (raw)")]
+    # «.0» is left where a workbook held the number as a figure.
     answers = phones.parse_many([raw.removesuffix(".0") for raw in undecided], country)
     duck.append_arrow(
         parsed,
         pa.table(
             {
                 "raw": pa.array(undecided, pa.string()),
-                "value": pa.array([value for value, _line, _valid in answers], pa.string()),
-                "line": pa.array([line for _value, line, _valid in answers], pa.string()),
-                "valid": pa.array([valid for _value, _line, valid in answers], pa.bool_()),
+                "value": pa.array([answer.value for answer in answers], pa.string()),
+                "line": pa.array([answer.line for answer in answers], pa.string()),
+                "valid": pa.array([answer.valid for answer in answers], pa.bool_()),
             }
         ),
     )

@@ -13,6 +13,8 @@ import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import chain
+from typing import NamedTuple
 
 import phonenumbers
 from phonenumbers import PhoneNumberFormat, PhoneNumberType
@@ -24,7 +26,14 @@ _LINES = {
     PhoneNumberType.FIXED_LINE: "FIXED",
     PhoneNumberType.FIXED_LINE_OR_MOBILE: "BOTH",
 }
-Parsed = tuple[str, str, bool]  # value, line, valid
+
+
+class Parsed(NamedTuple):
+    """A phone number: E.164 with its line (MOBILE, FIXED, BOTH or ''), or its digits alone where it is not valid."""
+
+    value: str
+    line: str
+    valid: bool
 
 
 def parse_one(raw: str, region: str) -> Parsed:
@@ -32,11 +41,11 @@ def parse_one(raw: str, region: str) -> Parsed:
     try:
         number = phonenumbers.parse(raw, region)
     except phonenumbers.NumberParseException:
-        return _digits(raw), "", False
+        return Parsed(_digits(raw), "", valid=False)
     if not phonenumbers.is_valid_number(number):
-        return _digits(raw), "", False
+        return Parsed(_digits(raw), "", valid=False)
     line = _LINES.get(phonenumbers.number_type(number), "")
-    return phonenumbers.format_number(number, PhoneNumberFormat.E164), line, True
+    return Parsed(phonenumbers.format_number(number, PhoneNumberFormat.E164), line, valid=True)
 
 
 def _digits(raw: str) -> str:
@@ -55,7 +64,7 @@ def parse_many(values: Sequence[str], region: str) -> list[Parsed]:
     # connection of its own.
     with ThreadPoolExecutor(max_workers=len(chunks)) as pool:
         parts = pool.map(_parse_in_subprocess, chunks, [region] * len(chunks))
-        return [parsed for part in parts for parsed in part]
+        return list(chain.from_iterable(parts))
 
 
 def _parse_in_subprocess(values: Sequence[str], region: str) -> list[Parsed]:
@@ -68,7 +77,7 @@ def _parse_in_subprocess(values: Sequence[str], region: str) -> list[Parsed]:
         check=True,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
     )
-    return [(value, line, valid) for value, line, valid in json.loads(process.stdout)]
+    return [Parsed(value, line, valid) for value, line, valid in json.loads(process.stdout)]
 
 
 def _parse_chunk(values: Sequence[str], region: str) -> list[Parsed]:

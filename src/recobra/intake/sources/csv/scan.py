@@ -162,9 +162,10 @@ def _count_bytes(path: Path) -> _ByteCounts:
 
 def _check_utf8(counts: _ByteCounts, decoder: codecs.IncrementalDecoder, chunk: bytes) -> None:
     """Note in `counts` where the text first fails to be UTF-8, and whether it has characters beyond ASCII."""
-    if chunk.isascii() and not decoder.getstate()[0]:
+    cut_character, _flags = decoder.getstate()
+    if chunk.isascii() and not cut_character:
         return
-    pending = len(decoder.getstate()[0])  # bytes of a character that the last chunk cut in two
+    pending = len(cut_character)  # bytes of a character that the last chunk cut in two
     try:
         decoder.decode(chunk)
         counts.multibyte = True

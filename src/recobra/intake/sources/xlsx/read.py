@@ -13,7 +13,7 @@ from recobra.intake.mapping import Options
 from recobra.intake.refusals import LoadRefused
 from recobra.intake.sources import limits
 from recobra.intake.sources.sheet import Sheet
-from recobra.intake.sources.workbook import CellProblems, read_workbook
+from recobra.intake.sources.workbook import CellProblem, CellProblems, read_workbook
 from recobra.intake.workspace import Workspace
 
 CHUNK_BYTES = 1 << 20
@@ -108,12 +108,13 @@ def _collect_problems(text: bytes, problems: CellProblems) -> None:
         cell = (column + row).decode()
         if b't="e"' in attributes:
             error = value.group(1).decode() if value and value.group(1) else "#?"
-            problem = ("cell_error", {"cell": cell, "error": error})
+            problem = CellProblem("cell_error", {"cell": cell, "error": error})
         elif b"<f" in body and not value:
-            problem = ("cell_formula", {"cell": cell})
+            problem = CellProblem("cell_formula", {"cell": cell})
         else:
             continue
+        # Column letters are digits to base 26 without a zero: «AB» is 1 * 26 + 2.
         position = 0
         for letter in column:
-            position = position * 26 + letter - 64
+            position = position * 26 + letter - ord("A") + 1
         problems.setdefault(int(row) - 1, {})[position - 1] = problem
