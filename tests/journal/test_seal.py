@@ -141,7 +141,7 @@ def test_a_fact_told_late_is_no_alarm_and_is_sealed_with_the_next_day(sealed_wee
 
 
 def test_many_rows_are_streamed(db, monkeypatch):
-    monkeypatch.setattr(seal, "_CHUNK", 7)
+    monkeypatch.setattr(seal, "_PAGE_ROWS", 7)
     with transaction.atomic():
         for debtor_id in range(20):
             _promise(MONDAY, debtor_id)

@@ -6,6 +6,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 from django.db import connection
 
@@ -37,6 +38,15 @@ class SealView:
     previous: str
 
 
+class _JournalRow(NamedTuple):
+    """A journal entry as it stands; `intact` if its content still has the stored digest."""
+
+    id: int
+    digest: bytes
+    intact: bool
+    day: date
+
+
 def find_proofs(*, entry_ids: Sequence[int]) -> tuple[list[CoveredEntry], list[SealView]]:
     """Return journal entries in id order with the seals that cover them, oldest first."""
     query = """
@@ -44,17 +54,19 @@ def find_proofs(*, entry_ids: Sequence[int]) -> tuple[list[CoveredEntry], list[S
         FROM journal_entry e WHERE id = ANY(%s) ORDER BY id"""
     with connection.cursor() as cursor:
         cursor.execute(query, [list(entry_ids)])
-        rows = [(key, bytes(digest), intact, day) for key, digest, intact, day in cursor.fetchall()]
+        rows = [
+            _JournalRow(id=row_id, digest=bytes(digest), intact=intact, day=day)
+            for row_id, digest, intact, day in cursor.fetchall()
+        ]
     if not rows:
         return [], []
-    first_day = min(day for _id, _digest, _intact, day in rows)
+    first_day = min(row.day for row in rows)
     sealed_on: dict[int, date] = {}
     seals = []
     # Not only the seal of its own day: a row that arrived late is covered by a later one.
     for seal in Seal.objects.filter(day__gte=first_day).order_by("day").iterator(chunk_size=8):
         leaves = bytes(seal.leaves)
-        unsealed = [(key, digest) for key, digest, _intact, _day in rows if key not in sealed_on]
-        covered = [key for key, digest in unsealed if _has_leaf(leaves, key, digest)]
+        covered = [row.id for row in rows if row.id not in sealed_on and _has_leaf(leaves, row.id, row.digest)]
         if covered:
             sealed_on |= dict.fromkeys(covered, seal.day)
             seals.append(
@@ -66,14 +78,20 @@ def find_proofs(*, entry_ids: Sequence[int]) -> tuple[list[CoveredEntry], list[S
                 )
             )
     entries = [
-        CoveredEntry(id=key, digest=digest.hex(), intact=intact, sealed_on=sealed_on.get(key))
-        for key, digest, intact, _day in rows
+        CoveredEntry(id=row.id, digest=row.digest.hex(), intact=row.intact, sealed_on=sealed_on.get(row.id))
+        for row in rows
     ]
     return entries, seals
 
 
-def _has_leaf(leaves: bytes, key: int, digest: bytes) -> bool:
-    """Tell if a seal's leaves, in id order, hold a row with the beginning of its digest."""
+def _has_leaf(leaves: bytes, entry_id: int, digest: bytes) -> bool:
+    """Tell if a seal's leaves, in id order, hold an entry with the beginning of its digest."""
     count = len(leaves) // LEAF.size
-    index = bisect_left(range(count), key, key=lambda place: LEAF.unpack_from(leaves, place * LEAF.size)[0])
-    return index < count and LEAF.unpack_from(leaves, index * LEAF.size) == (key, digest[:8])
+
+    def leaf_id(index: int) -> int:
+        found_id, _digest = LEAF.unpack_from(leaves, index * LEAF.size)
+        return int(found_id)
+
+    # Searched as packed bytes: unpacked, the leaves of a busy day would be millions of objects.
+    index = bisect_left(range(count), entry_id, key=leaf_id)
+    return index < count and LEAF.unpack_from(leaves, index * LEAF.size) == (entry_id, digest[:8])
