@@ -40,11 +40,7 @@ def apply_payments(*, portfolio: Portfolio, payments: pa.Table, load_id: int | N
 
     `payments`: payment_id, debtor_id, account_id (null: all accounts of the debtor), amount_minor, paid_date.
     """
-    # What the portfolio leaves out keeps the default of the core.
-    settings: dict[str, Any] = {
-        name: tuple(value) if isinstance(value, list) else value for name, value in portfolio.waterfall.items()
-    }
-    waterfall = Waterfall(**settings)
+    waterfall = _read_waterfall(portfolio)
     with connection.cursor() as cursor:
         cursor.execute(
             "CREATE TEMPORARY TABLE paying (payment_id bigint, debtor_id bigint, account_id bigint) ON COMMIT DROP"
@@ -65,61 +61,80 @@ def apply_payments(*, portfolio: Portfolio, payments: pa.Table, load_id: int | N
             tables.copy_in("portfolio_posting", _build_postings(shares, load_id, now))
             unapplied = remainders.filter(pc.greater(remainders["left_minor"], 0))
             cursor.execute(
-                "UPDATE payments_payment SET unapplied_minor = given.minor"
-                " FROM unnest(%s::bigint[], %s::bigint[]) AS given (id, minor) WHERE payments_payment.id = given.id",
+                "UPDATE payments_payment payment SET unapplied_minor = unapplied.amount_minor"
+                " FROM unnest(%s::bigint[], %s::bigint[]) AS unapplied (payment_id, amount_minor)"
+                " WHERE payment.id = unapplied.payment_id",
                 [unapplied["payment_id"].to_pylist(), unapplied["left_minor"].to_pylist()],
             )
             paid_accounts += shares["account_id"].unique().to_pylist()
         cursor.execute(
-            """UPDATE portfolio_account SET status = 'PAID'
+            """UPDATE portfolio_account account SET status = 'PAID'
                WHERE status = 'OPEN' AND id = ANY(%s) AND NOT EXISTS (
-                   SELECT FROM portfolio_posting p WHERE p.account_id = portfolio_account.id
-                   GROUP BY p.account_id HAVING sum(p.amount_minor) <> 0)""",
+                   SELECT FROM portfolio_posting posting WHERE posting.account_id = account.id
+                   GROUP BY posting.account_id HAVING sum(posting.amount_minor) <> 0)""",
             [paid_accounts],
         )
         cursor.execute("DROP TABLE paying")
 
 
+def _read_waterfall(portfolio: Portfolio) -> Waterfall:
+    """Return a portfolio's order of application; what it leaves out keeps the default of the core."""
+    settings: dict[str, Any] = {}
+    for name, value in portfolio.waterfall.items():
+        # JSON has lists only, and a waterfall is a key of the cache of statements.
+        settings[name] = tuple(value) if isinstance(value, list) else value
+    return Waterfall(**settings)
+
+
 def _split_into_passes(payments: pa.Table, waterfall: Waterfall) -> list[pa.Table]:
     """Return the payments in sets that can each be allocated in one pass."""
-    # What is due differs by day where concepts come first.
-    days = sorted(set(payments["paid_date"].to_pylist())) if waterfall.by == "concept" else [None]
-    by_day = [
-        payments if day is None else payments.filter(pc.equal(payments["paid_date"], pa.scalar(day, pa.date32())))
-        for day in days
-    ]
+    batches = [payments]
+    if waterfall.by == "concept":
+        # What is due differs by day where concepts come first.
+        days = sorted(set(payments["paid_date"].to_pylist()))
+        batches = [payments.filter(pc.equal(payments["paid_date"], pa.scalar(day, pa.date32()))) for day in days]
     passes: list[pa.Table] = []
-    for of_day in by_day:
+    for batch in batches:
         # A payment for all accounts of a debtor would otherwise take what one for a single account has just taken.
-        has_account = pc.is_valid(of_day["account_id"])
-        passes += [of_day.filter(has_account), of_day.filter(pc.invert(has_account))]
-    return [payments for payments in passes if payments.num_rows]
+        has_account = pc.is_valid(batch["account_id"])
+        passes.append(batch.filter(has_account))
+        passes.append(batch.filter(pc.invert(has_account)))
+    return [batch for batch in passes if batch.num_rows]
 
 
 def _fetch_open_items(portfolio: Portfolio) -> pa.Table:
     """Return the open amounts of the accounts being paid; `group_id` is the account, or minus the debtor for all."""
     query = """
-        WITH touched AS (
+        WITH payable AS (
             SELECT DISTINCT account_id AS id, account_id AS group_id FROM paying WHERE account_id IS NOT NULL
             UNION ALL
-            SELECT a.id, -a.debtor_id FROM portfolio_account a
-            WHERE a.portfolio_id = %s AND a.debtor_id IN (SELECT debtor_id FROM paying WHERE account_id IS NULL)
-                AND a.status <> 'RECALLED'
+            -- The creditor collects a recalled account itself: nothing is applied to it unless a payment names it.
+            SELECT account.id, -account.debtor_id FROM portfolio_account account
+            WHERE account.portfolio_id = %s AND account.status <> 'RECALLED'
+                AND account.debtor_id IN (SELECT debtor_id FROM paying WHERE account_id IS NULL)
         )
-        SELECT t.group_id, p.account_id, p.instalment_id, i.due_date, p.concept, sum(p.amount_minor)::bigint
-        FROM touched t JOIN portfolio_posting p ON p.account_id = t.id
-        JOIN portfolio_instalment i ON i.id = p.instalment_id
-        GROUP BY t.group_id, p.account_id, p.instalment_id, i.due_date, p.concept
-        HAVING sum(p.amount_minor) > 0"""
+        SELECT
+            payable.group_id,
+            posting.account_id,
+            posting.instalment_id,
+            instalment.due_date,
+            posting.concept,
+            sum(posting.amount_minor)::bigint
+        FROM payable
+        JOIN portfolio_posting posting ON posting.account_id = payable.id
+        JOIN portfolio_instalment instalment ON instalment.id = posting.instalment_id
+        GROUP BY
+            payable.group_id, posting.account_id, posting.instalment_id, instalment.due_date, posting.concept
+        HAVING sum(posting.amount_minor) > 0"""
     return tables.fetch(query, [portfolio.pk], _OPEN_ITEMS)
 
 
 def _allocate_payments(payments: pa.Table, items: pa.Table, waterfall: Waterfall) -> tuple[pa.Table, pa.Table]:
     """Return shares (payment_id, account_id, instalment_id, concept, amount_minor, paid_date) and remainders."""
     numbered = items.append_column("item_id", pa.array(range(items.num_rows), pa.int64()))
-    latest = max(payments["paid_date"].to_pylist())
     # The day matters only where concepts come first; otherwise one compiled waterfall serves all days.
-    statements = _compile_statements(waterfall, latest if waterfall.by == "concept" else date.max)
+    as_of = max(payments["paid_date"].to_pylist()) if waterfall.by == "concept" else date.max
+    statements = _compile_statements(waterfall, as_of)
     arrow_tables = {"paid": payments.select(_PAYMENTS.names).cast(_PAYMENTS), "open_items": numbered}
     with engine.duckdb_for_rows(payments.num_rows, user="payments") as duck:
         engine.register_tables(duck, arrow_tables)

@@ -24,6 +24,7 @@ from .record import ROWS, PaymentRefused, local_day, record_payments
 
 MAX_BYTES = 200 * 1024 * 1024
 MAX_AMOUNT_DIGITS = 15
+SHOWN_CHARACTERS = 200  # of a wrong cell, in its error
 _HEADERS = {
     "account": ("account", "cuenta", "nro_cuenta", "numero_cuenta", "credito", "factura", "documento", "contrato"),
     "amount": ("amount", "monto", "importe", "valor", "pago"),
@@ -173,25 +174,24 @@ def _cell(cells: list[str], position: int) -> str:
 
 
 def _check_row(file: _PaymentFile, line: int, row: dict[str, str]) -> None:
-    """Add a row to the payments, or all of its errors to the errors."""
-    errors: list[RowError] = []
-
-    def add_error(column: str, expected: str) -> None:
-        errors.append(RowError(line=line, column=column, found=row[column][:200], expected=expected))
-
+    """Add a row to the payments, or all of its errors to the errors; count one that was recorded before as known."""
+    expected: dict[str, str] = {}  # by column: what a wrong cell should have held
     account = file.accounts.get(row["account"])
     amount_minor = _parse_amount(row["amount"], file.portfolio.currency)
     paid_date = _parse_date(row["date"])
     if account is None:
-        add_error("account", _("an account of portfolio %(code)s") % {"code": file.portfolio.code})
+        expected["account"] = _("an account of portfolio %(code)s") % {"code": file.portfolio.code}
     if amount_minor is None or amount_minor <= 0:
-        add_error("amount", _("a positive amount such as 1.234,56 or 1234.56"))
+        expected["amount"] = _("a positive amount such as 1.234,56 or 1234.56")
     if paid_date is None or paid_date > file.today:
-        add_error("date", _("a day not in the future, such as 2026-11-22 or 22/11/2026"))
+        expected["date"] = _("a day not in the future, such as 2026-11-22 or 22/11/2026")
     if not row["reference"]:
-        add_error("reference", _("the number of the receipt or operation"))
-    file.errors.extend(errors)
-    if errors or account is None:
+        expected["reference"] = _("the number of the receipt or operation")
+    if expected or account is None:
+        file.errors += [
+            RowError(line=line, column=column, found=row[column][:SHOWN_CHARACTERS], expected=words)
+            for column, words in expected.items()
+        ]
         return
     if row["reference"] in file.used_references:
         file.known += 1
