@@ -16,7 +16,9 @@ EMAIL: Final = "EMAIL"
 _NOT_DIGITS = re.compile(r"\D")
 _SCHEME = re.compile(r"^(?:whatsapp|sms|tel|mailto):", re.IGNORECASE)
 _IN_BRACKETS = re.compile(r"<([^<>]+)>\s*$")
-_GROUP, _BY_DIGIT = re.compile(r"\\g<(\d)>"), r"\\\1"  # how Python and PostgreSQL name a group before a digit
+# How Python and PostgreSQL name a group that a digit follows.
+_GROUP = re.compile(r"\\g<(\d)>")
+_BY_DIGIT = r"\\\1"
 _KINDS: Final = {"email": EMAIL, "letter": "ADDRESS", "visit": "ADDRESS"}
 # Pairs of spellings: the pattern of one, and how the other is made of its groups.
 _TWINS: Final = (
@@ -63,9 +65,13 @@ def forms_sql(value: str) -> str:
 
     `value` is an expression of type text; anything but a number stays alone. `x = ANY(…)` of it uses indexes of x.
     """
-    cases = (  # «+» and the country first: cheaper to test than the pattern
-        f"WHEN starts_with({value}, '{pattern.pattern[1:4]}') AND {value} ~ '^{pattern.pattern}$' THEN "
-        f"ARRAY[{value}, regexp_replace({value}, '{pattern.pattern}', '{_GROUP.sub(_BY_DIGIT, other)}')]"
-        for pattern, other in _TWINS
-    )
+    cases = []
+    for pattern, other in _TWINS:
+        # «+» and the country, without the backslash: cheaper to test than the pattern.
+        prefix = pattern.pattern[1:4]
+        replacement = _GROUP.sub(_BY_DIGIT, other)
+        cases.append(
+            f"WHEN starts_with({value}, '{prefix}') AND {value} ~ '^{pattern.pattern}$' THEN "
+            f"ARRAY[{value}, regexp_replace({value}, '{pattern.pattern}', '{replacement}')]"
+        )
     return f"CASE {' '.join(cases)} ELSE ARRAY[{value}] END"

@@ -49,7 +49,7 @@ def open_described_portfolio(document: Mapping[str, Any], *, code: str, actor: s
     return open_portfolio(creditor=creditor, code=code, actor=actor, now=now, **details)
 
 
-# Whether the key must be given.
+# By key: whether it must be given.
 _PORTFOLIO_KEYS = {
     "name": True,
     "industry": True,
