@@ -40,6 +40,7 @@ SETTINGS: Final = {
     "timezone": "UTC",
     "log_timezone": "UTC",
 }
+_START_SECONDS: Final = 120
 _SOCKET_PATH_LIMIT = 100  # sun_path holds 107 bytes; the file name `.s.PGSQL.5432` takes the rest
 
 
@@ -72,7 +73,8 @@ class EmbeddedServer:
 
     def stop(self) -> None:
         """Leave the server; the last user stops it."""
-        handle, self._handle = self._handle, None
+        handle = self._handle
+        self._handle = None
         if handle is None:
             return
         atexit.unregister(self.stop)
@@ -153,7 +155,7 @@ class EmbeddedServer:
             f"-k '{self._socket_dir}'",
             "-w",
             "-t",
-            "120",
+            str(_START_SECONDS),
             "start",
         )
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 from django.db import connection
-from psycopg import sql
+from psycopg import Copy, sql
 from pyarrow import csv
 
 
@@ -53,7 +53,7 @@ class _CopyFile:
 
     closed = False
 
-    def __init__(self, copy: Any) -> None:
+    def __init__(self, copy: Copy) -> None:
         self._copy = copy
 
     def write(self, data: bytes) -> int:
@@ -82,13 +82,14 @@ def reserve_ids(table: str, count: int) -> int:
     Rows that refer to one another can then be written by COPY without a round trip for their keys.
     """
     lock_id_sequence(table)
+    taken = max(count, 1)  # a sequence cannot be moved by nothing
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT setval(pg_get_serial_sequence(%s, 'id'), nextval(pg_get_serial_sequence(%s, 'id')) + %s - 1)",
-            [table, table, max(count, 1)],
+            [table, table, taken],
         )
         (last,) = cursor.fetchone()
-    return int(last) - max(count, 1) + 1
+    return int(last) - taken + 1
 
 
 def lock_id_sequence(table: str) -> None:

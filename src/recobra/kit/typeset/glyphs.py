@@ -13,7 +13,7 @@ from recobra.kit.typeset.typst import PDF_STANDARD, load_fonts
 
 _LINE_ENDS: Final = re.compile(r"\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
 _KNOWN_GLYPHS: Final = re.compile(r"[\n -~\u00a0-\u00ac\u00ae-\u017f]*")
-_LONG_WORD: Final = 30
+_LONG_WORD: Final = 30  # letters that fit a narrow column
 _ZERO_WIDTH_SPACE: Final = "\u200b"
 _PROBE_TEMPLATE: Final = (
     b'#set text(font: ("Libertinus Serif", "New Computer Modern", "DejaVu Sans Mono"))\n#sys.inputs.c'
@@ -28,7 +28,7 @@ def displayable_text(text: str, *, unseen: bool = True) -> str:
     """
     text = unicodedata.normalize("NFC", _LINE_ENDS.sub("\n", text))
     if not _KNOWN_GLYPHS.fullmatch(text):
-        text = "".join(character if _has_glyph(character) else _name_character(character, unseen) for character in text)
+        text = "".join(_displayable_character(character, unseen=unseen) for character in text)
     return re.sub(rf"\S{{{_LONG_WORD},}}", _break_word, text)
 
 
@@ -43,18 +43,22 @@ def displayable_data(data: Any) -> Any:
 
 def _break_word(match: re.Match[str]) -> str:
     """Return a long word with an invisible place for a line break after every few letters."""
-    word, step = match[0], _LONG_WORD // 3
+    word = match[0]
+    step = _LONG_WORD // 3
     return _ZERO_WIDTH_SPACE.join(word[start : start + step] for start in range(0, len(word), step))
 
 
-def _name_character(character: str, unseen: bool) -> str:  # noqa: FBT001 - private, one caller
+def _displayable_character(character: str, *, unseen: bool) -> str:
+    """Return a character that the fonts have, or its name in brackets; `unseen` false drops an invisible one."""
+    if _has_glyph(character):
+        return character
     category = unicodedata.category(character)
     if category == "Zs" or character == "\t":
         return " "
     if not unseen and category in {"Cf", "Cc"}:
         return ""
-    name = unicodedata.name(character, "").lower()
-    return f"[U+{ord(character):04X}{' ' if name else ''}{name}]"
+    name = f"U+{ord(character):04X} {unicodedata.name(character, '').lower()}"
+    return f"[{name.strip()}]"
 
 
 @lru_cache(maxsize=4096)

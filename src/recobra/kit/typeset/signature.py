@@ -63,7 +63,8 @@ def fingerprint(certificate: x509.Certificate) -> str:
 def load_identity(*, data_dir: Path, now: datetime) -> Identity:
     """Return the installation's identity, created on first use. Raises KeyUnsuitable."""
     path = data_dir / KEY_FILE
-    text = created_once.read_or_create(path, path.read_text("utf-8") if path.exists() else _create_identity_pem(now))
+    # A key takes a while to make, so only where there is none.
+    text = path.read_text("utf-8") if path.exists() else created_once.read_or_create(path, _create_identity_pem(now))
     try:
         key = serialization.load_pem_private_key(text.encode(), password=None)
         certificate = x509.load_pem_x509_certificate(text.encode())
