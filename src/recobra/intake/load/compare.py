@@ -249,25 +249,7 @@ def compare_with_ledger(
         GROUP BY ALL
         """,
     )
-    # Nothing is said about instalments that the file may have meant in a rejected row, or left to another part of it:
-    # taken as no longer owed, they would look like a payment.
-    doubtful_accounts = f"SELECT id FROM {ids.accounts}"
-    if not context.document.options.partial:
-        doubtful_accounts += f"""
-            WHERE account IN (
-                SELECT account FROM {examined.keys.rows} JOIN {examined.checked.rejected} USING (line)
-                UNION ALL
-                SELECT {_account_of_broken_row(context, examined.file)} FROM {examined.file.broken}
-            )"""
-    unread = duck.create(
-        "unread_by_concept",
-        f"""
-        SELECT account_id, number, concept, amount_minor FROM {owed}
-        WHERE account_id IN ({doubtful_accounts})
-            AND (account_id, number) NOT IN (SELECT (account_id, number) FROM {stated})
-        """,
-    )
-    duck.execute(f"DELETE FROM {owed} WHERE (account_id, number) IN (SELECT (account_id, number) FROM {unread})")
+    unread = _set_unread_aside(context, duck, examined, ids, owed=owed, stated=stated)
     deltas = duck.create(
         "ledger_deltas",
         f"""
@@ -288,6 +270,34 @@ def compare_with_ledger(
         """,
     )
     return LedgerDifferences(instalments, stated, owed, unread, deltas)
+
+
+def _set_unread_aside(
+    context: LoadContext, duck: Workspace, examined: ExaminedFile, ids: AssignedIds, *, owed: Relation, stated: Relation
+) -> Relation:
+    """Move the instalments about which the file may not have said everything from `owed` to a relation of their own.
+
+    The file may have meant them in a rejected row, or left them to another part of it: taken as no longer owed, they
+    would look like a payment.
+    """
+    doubtful_accounts = f"SELECT id FROM {ids.accounts}"
+    if not context.document.options.partial:
+        doubtful_accounts += f"""
+            WHERE account IN (
+                SELECT account FROM {examined.keys.rows} JOIN {examined.checked.rejected} USING (line)
+                UNION ALL
+                SELECT {_account_of_broken_row(context, examined.file)} FROM {examined.file.broken}
+            )"""
+    unread = duck.create(
+        "unread_by_concept",
+        f"""
+        SELECT account_id, number, concept, amount_minor FROM {owed}
+        WHERE account_id IN ({doubtful_accounts})
+            AND (account_id, number) NOT IN (SELECT (account_id, number) FROM {stated})
+        """,
+    )
+    duck.execute(f"DELETE FROM {owed} WHERE (account_id, number) IN (SELECT (account_id, number) FROM {unread})")
+    return unread
 
 
 def concept_sql(context: LoadContext) -> str:

@@ -231,20 +231,8 @@ def post_charges(context: LoadContext, duck: Workspace, differences: LedgerDiffe
 def realign_concepts(context: LoadContext, duck: Workspace, differences: LedgerDifferences, *, load_id: int) -> None:
     """Move amounts of paying accounts to the concepts of the file, where the waterfall split the payment otherwise."""
     paying_accounts = f"SELECT DISTINCT account_id FROM {differences.deltas} WHERE delta < 0 AND NOT shift"
-    (ambiguous_count,) = duck.fetch_row(
-        f"""
-        WITH places AS (
-            SELECT account_id, number, concept FROM {differences.stated}
-            UNION SELECT account_id, number, concept FROM {differences.owed}
-            UNION SELECT account_id, number, concept FROM {differences.unread}
-        ), accounts_with_a_choice AS (
-            SELECT account_id FROM places GROUP BY account_id HAVING count(*) > 1
-        )
-        SELECT count(*) FROM accounts_with_a_choice SEMI JOIN ({paying_accounts}) paying USING (account_id)
-        """
-    )
     # Where no account has two places for a payment, the waterfall had nothing to choose.
-    if not ambiguous_count or context.document.options.lower_balance != "payment":
+    if context.document.options.lower_balance != "payment" or not _has_choice(duck, differences, paying_accounts):
         return
     ledger = fetch_ledger(duck, "ledger_after_payments", accounts=paying_accounts)
     duck.copy_to_postgres(
@@ -293,6 +281,23 @@ def realign_concepts(context: LoadContext, duck: Workspace, differences: LedgerD
         ORDER BY account_id
         """,
     )
+
+
+def _has_choice(duck: Workspace, differences: LedgerDifferences, accounts: str) -> bool:
+    """Return whether one of the accounts (a query of `account_id`) owes in several instalments or concepts."""
+    (count,) = duck.fetch_row(
+        f"""
+        WITH places AS (
+            SELECT account_id, number, concept FROM {differences.stated}
+            UNION SELECT account_id, number, concept FROM {differences.owed}
+            UNION SELECT account_id, number, concept FROM {differences.unread}
+        ), accounts_with_a_choice AS (
+            SELECT account_id FROM places GROUP BY account_id HAVING count(*) > 1
+        )
+        SELECT count(*) FROM accounts_with_a_choice SEMI JOIN ({accounts}) asked USING (account_id)
+        """
+    )
+    return bool(count)
 
 
 def mark_gone_accounts(context: LoadContext, duck: Workspace, gone_accounts: Relation, *, is_doubtful: bool) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -25,20 +26,20 @@ LONGEST_VALUE = 200  # characters of a wrong value kept with its row
 LONGEST_KEY = 200  # keys are indexed
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Rule:
-    """Parsed rows for which the SQL condition `wrong` is true have an error in a column.
+    """A condition that makes a parsed row wrong, and what its error says.
 
-    `column` is its name in the file, `value` the SQL of what is shown as wrong, `params` the facts of the message,
-    `target` the place in the mapping.
+    `column` is the name in the file, `target` the place in the mapping, `wrong` the SQL of the condition, `value` the
+    SQL of what is shown, `params` the facts of the message of `code`.
     """
 
     column: str
+    target: str
     code: str
     wrong: str
     value: str
     params: dict[str, Any] = field(default_factory=dict)
-    target: str = ""
 
 
 def check_rows(
@@ -96,53 +97,78 @@ def refuse_if_not_as_mapped(duck: Workspace, file: FileRows, changes: FileChange
 def _list_rules(context: LoadContext, file: FileRows, notation: Notation) -> Iterator[Rule]:
     """Yield every rule for the parsed rows of this file."""
     fields = context.document.fields
-    label = file.columns.label
     yield Rule(
-        label(fields["account.external_id"]), "missing", "account IS NULL", "account", target="account.external_id"
+        column=file.columns.label(fields["account.external_id"]),
+        target="account.external_id",
+        code="missing",
+        wrong="account IS NULL",
+        value="account",
     )
     yield from _amount_rules(context, file, notation)
     yield from _date_rules(context, file, notation)
     yield from _code_rules(context, file)
+    yield from _length_rules(context, file)
     yield from _attribute_rules(context, file, notation)
     if "currency" in fields:
-        wrong = f"x_currency IS NOT NULL AND upper(x_currency) <> {literal(context.portfolio.currency)}"
+        currency = context.portfolio.currency
         yield Rule(
-            label(fields["currency"]),
-            "currency",
-            wrong,
-            "x_currency",
-            {"currency": context.portfolio.currency},
-            "currency",
+            column=file.columns.label(fields["currency"]),
+            target="currency",
+            code="currency",
+            wrong=f"x_currency IS NOT NULL AND upper(x_currency) <> {literal(currency)}",
+            value="x_currency",
+            params={"currency": currency},
         )
 
 
 def _amount_rules(context: LoadContext, file: FileRows, notation: Notation) -> Iterator[Rule]:
     """Yield the rules for amounts: some amount given, readable, of a possible size, in the portfolio's currency."""
     sources = context.document.amounts()
-    decimals = context.decimals
-    nothing = " AND ".join(f"x_{concept} IS NULL" for concept in sources)
     first = next(iter(sources))
-    yield Rule(file.columns.label(sources[first]), "missing", nothing, f"x_{first}", {}, "balance")
+    yield Rule(
+        column=file.columns.label(sources[first]),
+        target="balance",
+        code="missing",
+        wrong=" AND ".join(f"x_{concept} IS NULL" for concept in sources),
+        value=f"x_{first}",
+    )
     for concept, source in sources.items():
-        label = file.columns.label(source)
-        text = f"x_{concept}"
-        number = f"d_{concept}"
-        plain_number = f"n_{concept}"
-        # A number with more digits than any amount has no typed value.
-        absurd = f"({number} IS NULL AND {plain_number} IS NOT NULL OR abs({number}) >= {amounts.ABSURD})"
-        target = f"amounts.{concept.lower()}"
-        example = {"example": amounts.example_amount(notation.decimal_mark)}
-        yield Rule(label, "amount", f"{text} IS NOT NULL AND {plain_number} IS NULL", text, example, target)
-        yield Rule(label, "amount_absurd", absurd, text, {"limit": f"{amounts.ABSURD}"}, target)
-        yield Rule(label, "amount_negative", f"{number} < 0", text, {}, target)
-        named_currency = amounts.currency_sql(text)
-        # Most amounts are figures alone and need no search for a currency.
-        has_words = f"(upper({text}) <> lower({text}) OR contains({text}, '€'))"
-        foreign = f"{has_words} AND {named_currency} NOT IN ('', {literal(context.portfolio.currency)})"
-        yield Rule(label, "currency", foreign, text, {"currency": context.portfolio.currency}, target)
-        fraction = f"{number} <> round({number}, {decimals})"
-        limits = {"decimals": decimals, "currency": context.portfolio.currency}
-        yield Rule(label, "amount_decimals", fraction, text, limits, target)
+        rule = partial(
+            Rule, column=file.columns.label(source), target=f"amounts.{concept.lower()}", value=f"x_{concept}"
+        )
+        yield from _concept_rules(context, rule, concept, notation)
+
+
+def _concept_rules(context: LoadContext, rule: Callable[..., Rule], concept: str, notation: Notation) -> Iterator[Rule]:
+    """Yield the rules for the amounts of one concept; `rule` makes a rule about its column."""
+    text = f"x_{concept}"
+    plain_number = f"n_{concept}"
+    number = f"d_{concept}"
+    currency = context.portfolio.currency
+    yield rule(
+        code="amount",
+        wrong=f"{text} IS NOT NULL AND {plain_number} IS NULL",
+        params={"example": amounts.example_amount(notation.decimal_mark)},
+    )
+    # A number with more digits than any amount has no typed value.
+    yield rule(
+        code="amount_absurd",
+        wrong=f"({number} IS NULL AND {plain_number} IS NOT NULL OR abs({number}) >= {amounts.ABSURD})",
+        params={"limit": f"{amounts.ABSURD}"},
+    )
+    yield rule(code="amount_negative", wrong=f"{number} < 0")
+    # Most amounts are figures alone and need no search for a currency.
+    has_words = f"(upper({text}) <> lower({text}) OR contains({text}, '€'))"
+    yield rule(
+        code="currency",
+        wrong=f"{has_words} AND {amounts.currency_sql(text)} NOT IN ('', {literal(currency)})",
+        params={"currency": currency},
+    )
+    yield rule(
+        code="amount_decimals",
+        wrong=f"{number} <> round({number}, {context.decimals})",
+        params={"decimals": context.decimals, "currency": currency},
+    )
 
 
 def _date_rules(context: LoadContext, file: FileRows, notation: Notation) -> Iterator[Rule]:
@@ -150,38 +176,77 @@ def _date_rules(context: LoadContext, file: FileRows, notation: Notation) -> Ite
     for name, target in rows.DATES.items():
         if target not in context.document.fields:
             continue
-        label = file.columns.label(context.document.fields[target])
-        example = {"example": dates.example_date(notation.date_orders[name])}
-        yield Rule(label, "date", f"x_{name} IS NOT NULL AND {name} IS NULL", f"x_{name}", example, target)
-        yield Rule(label, "date_absurd", f"year({name}) NOT BETWEEN 1900 AND 2199", f"x_{name}", {}, target)
+        column = file.columns.label(context.document.fields[target])
+        text = f"x_{name}"
+        yield Rule(
+            column=column,
+            target=target,
+            code="date",
+            wrong=f"{text} IS NOT NULL AND {name} IS NULL",
+            value=text,
+            params={"example": dates.example_date(notation.date_orders[name])},
+        )
+        yield Rule(
+            column=column,
+            target=target,
+            code="date_absurd",
+            wrong=f"year({name}) NOT BETWEEN 1900 AND 2199",
+            value=text,
+        )
 
 
 def _code_rules(context: LoadContext, file: FileRows) -> Iterator[Rule]:
-    """Yield the rules for product, kind of debtor and time zone, and for the length of what is indexed."""
+    """Yield the rules for values from a list: product, kind of debtor and time zone."""
     fields = context.document.fields
-    label = file.columns.label
     if "account.product" in fields:
-        params = {"known": ", ".join(rows.PRODUCTS)}
         yield Rule(
-            label(fields["account.product"]), "product", "product IS NULL", "x_product", params, "account.product"
+            column=file.columns.label(fields["account.product"]),
+            target="account.product",
+            code="product",
+            wrong="product IS NULL",
+            value="x_product",
+            params={"known": ", ".join(rows.PRODUCTS)},
         )
     if "debtor.kind" in fields:
-        params = {"known": ", ".join(rows.KINDS)}
-        yield Rule(label(fields["debtor.kind"]), "kind", "kind IS NULL", "x_kind", params, "debtor.kind")
+        yield Rule(
+            column=file.columns.label(fields["debtor.kind"]),
+            target="debtor.kind",
+            code="kind",
+            wrong="kind IS NULL",
+            value="x_kind",
+            params={"known": ", ".join(rows.KINDS)},
+        )
     if "debtor.time_zone" in fields:
         zones = ", ".join(literal(zone) for zone in sorted(available_timezones()))
-        wrong = f"time_zone IS NOT NULL AND time_zone NOT IN ({zones})"
-        yield Rule(label(fields["debtor.time_zone"]), "time_zone", wrong, "time_zone", {}, "debtor.time_zone")
-    account = label(fields["account.external_id"])
-    lengths = (
-        ("account", account, "account.external_id"),
-        ("x_debtor", label(fields.get("debtor.external_id")), "debtor.external_id"),
-        ("national_id", label(fields.get("debtor.national_id")), "debtor.national_id"),
-        ("number", label(fields.get("instalment.number")), "instalment.number"),
-    )
-    for name, column, target in lengths:
-        wrong = f"length({name}) > {LONGEST_KEY}"
-        yield Rule(column or account, "length", wrong, name, {"limit": LONGEST_KEY}, target)
+        yield Rule(
+            column=file.columns.label(fields["debtor.time_zone"]),
+            target="debtor.time_zone",
+            code="time_zone",
+            wrong=f"time_zone IS NOT NULL AND time_zone NOT IN ({zones})",
+            value="time_zone",
+        )
+
+
+def _length_rules(context: LoadContext, file: FileRows) -> Iterator[Rule]:
+    """Yield the rules for texts that the database indexes: they may not be longer than an index takes."""
+    fields = context.document.fields
+    indexed = {
+        "account": "account.external_id",
+        "x_debtor": "debtor.external_id",
+        "national_id": "debtor.national_id",
+        "number": "instalment.number",
+    }
+    for value, target in indexed.items():
+        # Without a column of its own the value comes from the account's.
+        column = file.columns.label(fields.get(target)) or file.columns.label(fields["account.external_id"])
+        yield Rule(
+            column=column,
+            target=target,
+            code="length",
+            wrong=f"length({value}) > {LONGEST_KEY}",
+            value=value,
+            params={"limit": LONGEST_KEY},
+        )
 
 
 def _attribute_rules(context: LoadContext, file: FileRows, notation: Notation) -> Iterator[Rule]:
@@ -189,14 +254,13 @@ def _attribute_rules(context: LoadContext, file: FileRows, notation: Notation) -
     for n, attribute in enumerate(context.document.attributes):
         if attribute.type == "text":
             continue
+        text = f"attribute_{n}"
         typed = rows.attribute_sql(n, attribute.type, attribute.name, notation)
-        wrong = f"attribute_{n} IS NOT NULL AND {typed} IS NULL"
-        params = {"example": dates.example_date("ymd")} if attribute.type == "date" else {}
         yield Rule(
-            file.columns.label(attribute.source),
-            attribute.type,
-            wrong,
-            f"attribute_{n}",
-            params,
-            f"attributes.{attribute.name}",
+            column=file.columns.label(attribute.source),
+            target=f"attributes.{attribute.name}",
+            code=attribute.type,
+            wrong=f"{text} IS NOT NULL AND {typed} IS NULL",
+            value=text,
+            params={"example": dates.example_date("ymd")} if attribute.type == "date" else {},
         )
