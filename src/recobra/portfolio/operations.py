@@ -1,4 +1,4 @@
-"""Holds, and the details of a creditor that messages name."""
+"""Public writes of the portfolio: holds, and the details of a creditor that messages name. `setup` opens them."""
 
 from __future__ import annotations
 
@@ -181,8 +181,8 @@ def _find_objection(creditor: Creditor, text: str, now: datetime) -> str:
         findings = lint_text(
             text, country=country, channel="email", kind="template", facts=MessageFacts(on=now.date(), reply=True)
         )
-        worst = next((finding for finding in findings if has_blocking((finding,))), None)
-        if worst is not None:
-            words = {"excerpt": worst.excerpt, "why": _(worst.sentence), "country": country}
-            return _("«%(excerpt)s» may not be said in %(country)s: %(why)s") % words
+        for finding in findings:
+            if has_blocking((finding,)):
+                words = {"excerpt": finding.excerpt, "why": _(finding.sentence), "country": country}
+                return _("«%(excerpt)s» may not be said in %(country)s: %(why)s") % words
     return ""

@@ -1,4 +1,4 @@
-"""Rejected rows as CSV, to be mended and loaded again alone."""
+"""Rejected rows of a load as CSV, to be mended and loaded again alone."""
 
 from __future__ import annotations
 
@@ -27,10 +27,9 @@ def write_errors(*, load_id: int, path: str | Path) -> int:
         writer = csv.writer(handle, delimiter=";")
         writer.writerow([*columns, _("Line in the file"), _("Errors")])
         for row in load.rejected.order_by("line", "id").iterator(chunk_size=2000):
+            cells = [_escape_formula(row.row.get(name)) for name in columns]
             sentences = [f"{error['column']}: {expected_words(error)}" for error in row.errors]
-            writer.writerow(
-                [*(_escape_formula(row.row.get(name)) for name in columns), row.line, " · ".join(sentences)]
-            )
+            writer.writerow([*cells, row.line, " · ".join(sentences)])
             count += 1
     unfinished.replace(path)
     return count

@@ -1,4 +1,4 @@
-"""Failed loads without a row of their own: files whose load broke off before it was recorded."""
+"""Records of loads that broke off before they had a row; errors of single rows are in `errors`."""
 
 from __future__ import annotations
 
@@ -18,11 +18,18 @@ def record_failure(
     error: Exception, *, portfolio_code: str, file_name: str, as_of: date, actor: str, since: int, now: datetime
 ) -> None:
     """Record a load that broke off before it had a row of its own; one newer than `since` is that row."""
-    request = {"portfolio__code": portfolio_code, "file_name": file_name, "actor": actor}
     portfolio = Portfolio.objects.filter(code=portfolio_code).first()
-    if portfolio is None or Load.objects.filter(pk__gt=since, **request).exists():
+    if portfolio is None:
         return
-    is_refused = isinstance(error, LoadRefused)
+    if Load.objects.filter(pk__gt=since, portfolio=portfolio, file_name=file_name, actor=actor).exists():
+        return
+    if isinstance(error, LoadRefused):
+        status = Load.Status.REFUSED
+        reason = str(error)
+    else:
+        # The class alone: the text of an error may quote the file, and so personal data.
+        status = Load.Status.FAILED
+        reason = str(LoadRefused("failed", detail=type(error).__name__))
     Load.objects.create(
         portfolio=portfolio,
         file_name=file_name,
@@ -31,6 +38,6 @@ def record_failure(
         actor=actor,
         started_at=now,
         finished_at=now,
-        status=Load.Status.REFUSED if is_refused else Load.Status.FAILED,
-        reason=str(error if is_refused else LoadRefused("failed", detail=type(error).__name__)),
+        status=status,
+        reason=reason,
     )

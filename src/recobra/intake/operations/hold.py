@@ -1,4 +1,4 @@
-"""A person's decision about a load that waits."""
+"""Confirmation or discarding of a held load by a person; `loads` holds and resumes them."""
 
 from __future__ import annotations
 

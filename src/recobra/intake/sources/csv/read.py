@@ -50,16 +50,33 @@ def read(path: Path, duck: Workspace, options: Options) -> Sheet:
 
 
 def _read_fast(duck: Workspace, text: Text, dialect: Dialect) -> bool:
-    """Return whether DuckDB's records and refused records together are all the lines there are."""
+    """Read the text by DuckDB, and return whether its records and the refused ones are all the lines there are.
+
+    Where they are not, nothing is read: RAW and BROKEN are left for the exact reader to make.
+    """
     columns = ", ".join(f"'c{n}': 'VARCHAR'" for n in range(len(dialect.header)))
-    delimiter, quote = (mark.replace("'", "''") for mark in (dialect.delimiter, dialect.quote))
+    delimiter = dialect.delimiter.replace("'", "''")
+    quote = dialect.quote.replace("'", "''")
     try:
         duck.create(
             _PARSED,
-            "SELECT row_number() OVER () AS rank, * FROM read_csv(?, auto_detect=false, "
-            f"header=false, skip={dialect.header_line}, delim='{delimiter}', quote='{quote}', escape='{quote}', "
-            f"columns={{{columns}}}, ignore_errors=true, store_rejects=true, rejects_limit=0, null_padding=false, "
-            f"max_line_size={limits.LINE_BYTES})",
+            f"""
+            SELECT row_number() OVER () AS rank, * FROM read_csv(
+                ?,
+                auto_detect=false,
+                header=false,
+                skip={dialect.header_line},
+                delim='{delimiter}',
+                quote='{quote}',
+                escape='{quote}',
+                columns={{{columns}}},
+                ignore_errors=true,
+                store_rejects=true,
+                rejects_limit=0,
+                null_padding=false,
+                max_line_size={limits.LINE_BYTES}
+            )
+            """,
             [escape_glob(text.path)],
         )
     except duckdb.Error:
@@ -78,19 +95,32 @@ def _read_fast(duck: Workspace, text: Text, dialect: Dialect) -> bool:
 
 
 def _number_lines(duck: Workspace, dialect: Dialect, *, has_refused: bool) -> None:
-    """Make RAW of the good records, each with its line: its rank plus the refused lines before it."""
+    """Make RAW of the good records, each with its line: its rank plus the header and the refused lines before it.
+
+    With the header in line 1 and the lines 3 and 5 refused, the records of the ranks 1, 2 and 3 are the lines 2, 4
+    and 6. `steps` then says: one line more for ranks above 1, two for ranks above 2.
+    """
     header_line = dialect.header_line
     if not has_refused:
         duck.create(RAW, f"SELECT ? + rank AS line, * EXCLUDE (rank) FROM {_PARSED}", [header_line])
         return
     duck.create(
         RAW,
-        "WITH gaps AS ("
-        "  SELECT line - row_number() OVER (ORDER BY line) AS before, row_number() OVER (ORDER BY line) AS shift"
-        f"  FROM (SELECT DISTINCT line - ? AS line FROM {_REFUSED})),"
-        " steps AS (SELECT before, max(shift) AS shift FROM gaps GROUP BY before)"
-        f" SELECT ? + rank + coalesce(shift, 0) AS line, {_PARSED}.* EXCLUDE (rank)"
-        f" FROM {_PARSED} ASOF LEFT JOIN steps ON {_PARSED}.rank > steps.before",
+        f"""
+        WITH refused AS (
+            SELECT DISTINCT line - ? AS line FROM {_REFUSED}
+        ), gaps AS (
+            SELECT
+                -- As many good records come before this refused line.
+                line - row_number() OVER (ORDER BY line) AS records_before,
+                row_number() OVER (ORDER BY line) AS shift
+            FROM refused
+        ), steps AS (
+            SELECT records_before, max(shift) AS shift FROM gaps GROUP BY records_before
+        )
+        SELECT ? + rank + coalesce(shift, 0) AS line, {_PARSED}.* EXCLUDE (rank)
+        FROM {_PARSED} ASOF LEFT JOIN steps ON {_PARSED}.rank > steps.records_before
+        """,
         [header_line, header_line],
     )
 

@@ -17,7 +17,8 @@ def read(path: Path, duck: Workspace, options: Options) -> Sheet:  # noqa: ARG00
     """Read a Parquet file into DuckDB; a row's line is its number plus one. Raises LoadRefused."""
     pattern = escape_glob(path)
     try:
-        names = [row[0] for row in duck.fetch_all("DESCRIBE SELECT * FROM read_parquet(?)", [pattern])]
+        described = duck.fetch_all("DESCRIBE SELECT * FROM read_parquet(?)", [pattern])
+        names = [name for name, *_rest in described]
         headers = name_columns(names)
         quoted = ['"' + name.replace('"', '""') + '"' for name in names]
         columns = ", ".join(f"CAST({name} AS VARCHAR) AS c{n}" for n, name in enumerate(quoted))
