@@ -60,9 +60,10 @@ def record_payment(
         raise PaymentRefused(_("Give the number of the receipt or operation."))
     if not Debtor.objects.filter(pk=debtor_id, creditor=portfolio.creditor).exists():
         raise PaymentRefused(_("The debtor does not belong to this portfolio's creditor."))
-    accounts = Account.objects.filter(pk=account_id, debtor_id=debtor_id, portfolio=portfolio)
-    if account_id is not None and not accounts.exists():
-        raise PaymentRefused(_("The account does not belong to this debtor."))
+    if account_id is not None:
+        accounts = Account.objects.filter(pk=account_id, debtor_id=debtor_id, portfolio=portfolio)
+        if not accounts.exists():
+            raise PaymentRefused(_("The account does not belong to this debtor."))
     # Two clicks at once would both find no payment with the reference.
     tables.lock_id_sequence("portfolio_account")
     if Payment.objects.filter(portfolio=portfolio, reference=reference.strip()).exists():
