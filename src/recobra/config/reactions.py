@@ -23,6 +23,7 @@ from recobra.strategy.operations.redecide import REDECIDE_LIMIT
 from recobra.workbench import operations as workbench
 
 _log = logging.getLogger(__name__)
+# Days for which a hold leaves a debtor in peace while a person looks for a payment, or answers a complaint.
 PAYMENT_SEARCH_DAYS: Final = 5
 COMPLAINT_DAYS: Final = 15
 _TASKS = pa.schema(
@@ -126,7 +127,7 @@ def cancel_contacts_of_writer(facts: Facts) -> None:
 
 
 def cancel_contacts_on_hold(facts: Facts) -> None:
-    """Cancel what was planned for debtors on hold."""
+    """Cancel what was planned for debtors on hold from today or earlier, as far as the hold is of the whole debtor."""
     # A contact that a dispatcher has judged already is judged once more, so that it meets the hold.
     messaging.judge_again(debtor_ids=facts.debtor_ids())
     debtor_ids = []
@@ -158,7 +159,8 @@ def redecide_debtors(facts: Facts) -> None:
 def hold_until_promise(facts: Facts) -> None:
     """Place a hold until a promised day and its days of grace are over; then a person looks."""
     for row, promise in _facts_of_debtors(facts):
-        ends_on = date.fromisoformat(promise["date"]) + timedelta(days=promise.get("grace_days", 0))
+        grace = timedelta(days=promise.get("grace_days", 0))
+        ends_on = date.fromisoformat(promise["date"]) + grace
         _place_hold(facts, row, "PROMISE", ends_on=ends_on)
         title = _("See whether the promised payment came")
         _create_task(facts, row, "promise", title, due_date=ends_on + timedelta(days=1))
@@ -191,26 +193,36 @@ def assign_conversation(facts: Facts) -> None:
     """Give a conversation to a person; until a complaint is answered, nothing automatic writes to its debtor."""
     for row, handover in _facts_of_debtors(facts):
         if handover.get("reason") == "complaint":
-            _place_hold(facts, row, "OTHER", ends_on=schedule.today(facts.at) + timedelta(days=COMPLAINT_DAYS))
+            ends_on = schedule.today(facts.at) + timedelta(days=COMPLAINT_DAYS)
+            _place_hold(facts, row, "OTHER", ends_on=ends_on)
         _create_task(facts, row, "conversation", _("Answer the conversation"))
 
 
 def _contact_ids(facts: Facts) -> list[int]:
+    """Return the contacts of some facts, without the facts that name none."""
     return [pk for pk in facts.rows["contact_id"].to_pylist() if pk is not None]
 
 
 def _facts_of_debtors(facts: Facts) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
-    """Yield the facts about known debtors, each with its payload; the rest waits in the inbox."""
+    """Yield the row of the journal and the payload of each fact that names a debtor and a portfolio.
+
+    A conversation with somebody unknown waits in the inbox until a person says who it is.
+    """
     for row in facts.rows.to_pylist():
         if row["debtor_id"] is not None and row["portfolio_id"] is not None:
             yield row, json.loads(row["payload"])
 
 
 def _place_hold(facts: Facts, row: dict[str, Any], reason: str, *, ends_on: date | None = None) -> None:
+    """Place a hold on all of a debtor's accounts from today on, without `ends_on` until a person lifts it."""
+    starts_on = schedule.today(facts.at)
+    # A day promised in the past is over already: the hold still needs a beginning before its end.
+    if ends_on is not None and ends_on < starts_on:
+        starts_on = ends_on
     portfolio.place_hold(
         debtor_id=row["debtor_id"],
         reason=reason,
-        starts_on=min(schedule.today(facts.at), ends_on or date.max),
+        starts_on=starts_on,
         ends_on=ends_on,
         actor=facts.actor,
         actor_id=facts.actor_id,
@@ -219,6 +231,7 @@ def _place_hold(facts: Facts, row: dict[str, Any], reason: str, *, ends_on: date
 
 
 def _create_task(facts: Facts, row: dict[str, Any], kind: str, title: str, *, due_date: date | None = None) -> None:
+    """Create a task about a debtor of a fact, due today unless a day is given."""
     task = {
         "portfolio_id": row["portfolio_id"],
         "debtor_id": row["debtor_id"],

@@ -14,6 +14,7 @@ DATA_DIR = database.data_dir()
 
 
 def _read_flag(name: str) -> bool:
+    """Return whether a variable of the environment is 1; unset it is 0. Raises ValueError for any other value."""
     value = os.environ.get(name, "0")
     if value not in {"0", "1"}:
         raise ValueError(f"{name} is «{value}»; 0 or 1 was expected.")
@@ -21,9 +22,11 @@ def _read_flag(name: str) -> bool:
 
 
 def _read_secret_key() -> str:
-    return os.environ.get("RECOBRA_SECRET_KEY") or created_once.read_or_create(
-        DATA_DIR / "secret-key", secrets.token_urlsafe(50)
-    )
+    """Return the secret key of the environment, else that of the data directory, drawn on the first start."""
+    key = os.environ.get("RECOBRA_SECRET_KEY")
+    if key:
+        return key
+    return created_once.read_or_create(DATA_DIR / "secret-key", secrets.token_urlsafe(50))
 
 
 SECRET_KEY = _read_secret_key()
