@@ -53,7 +53,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         with _stdout_for_answer() as out:
             answer: Answer = arguments.run(arguments)
-            out.write((format_json(answer.document) if "json" in arguments else format_text(answer)) + "\n")
+            text = format_json(answer.document) if "json" in arguments else format_text(answer)
+            out.write(text + "\n")
             out.flush()
             if answer.then is not None:
                 answer.then()
@@ -65,7 +66,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as error:
         if os.environ.get("RECOBRA_DEBUG") == "1":
             raise
-        return _report_failure(" ".join(str(error).split()) or type(error).__name__)
+        one_line = " ".join(str(error).split())
+        return _report_failure(one_line or type(error).__name__)
 
 
 @contextlib.contextmanager
@@ -85,5 +87,6 @@ def _stdout_for_answer() -> Iterator[IO[str]]:
 
 
 def _report_failure(reason: str) -> int:
+    """Print one line with the reason on standard error, and return the exit code."""
     print(f"recobra: {reason}", file=sys.stderr)
     return 1

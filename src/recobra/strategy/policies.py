@@ -43,7 +43,10 @@ class Policies:
 
 
 def policies_in_force(portfolio_ids: Iterable[int] | None = None) -> Policies:
-    """Return the policies of some portfolios, or of all. Portfolios alike share one entry."""
+    """Return the policies of some portfolios, or of all.
+
+    Portfolios with the same limits and the same strategy share one entry: the core decides for them at once.
+    """
     rows = Portfolio.objects.order_by("id")
     portfolios = list(rows if portfolio_ids is None else rows.filter(pk__in=list(portfolio_ids)))
     attributes = _attribute_types(portfolios)
@@ -57,15 +60,16 @@ def policies_in_force(portfolio_ids: Iterable[int] | None = None) -> Policies:
     }
     groups: dict[tuple[str, str], list[Portfolio]] = defaultdict(list)
     for portfolio in portfolios:
-        key = json.dumps(portfolio.limits, sort_keys=True), code_by_portfolio.get(portfolio.pk, "")
-        groups[key].append(portfolio)
+        limits = json.dumps(portfolio.limits, sort_keys=True)
+        code = code_by_portfolio.get(portfolio.pk, "")
+        groups[limits, code].append(portfolio)
     entries = tuple(
         PortfolioLimits(
-            portfolio_ids=tuple(portfolio.pk for portfolio in members),
-            limits=parse_limits(members[0].limits),
+            portfolio_ids=tuple(portfolio.pk for portfolio in alike),
+            limits=parse_limits(alike[0].limits),
             strategy=strategies.get(code),
         )
-        for (_limits, code), members in groups.items()
+        for (_limits, code), alike in groups.items()
     )
     if not entries:  # an installation without portfolios has a day too
         entries = (PortfolioLimits(portfolio_ids=(), limits=Limits(), strategy=None),)
@@ -83,6 +87,7 @@ def policies_in_force(portfolio_ids: Iterable[int] | None = None) -> Policies:
 
 @lru_cache(maxsize=64)
 def _parse_strategy(document: str, attributes: tuple[tuple[str, str], ...]) -> Strategy:
+    """Return the strategy of a JSON document; `attributes` are the names and types of the portfolios' own columns."""
     # A published version never changes, so each process parses it once.
     return Strategy.parse(json.loads(document), catalogue=catalogue_with(dict(attributes)))
 
@@ -100,8 +105,9 @@ def _attribute_types(portfolios: Iterable[Portfolio]) -> dict[str, str]:
     types: dict[str, str] = {}
     for portfolio in portfolios:
         for name, declared in portfolio.attributes.items():
-            kind = declared["type"] if declared.get("type") in _COLUMN_TYPES else "text"
-            types[name] = kind if types.get(name, kind) == kind else "text"
+            column_type = declared["type"] if declared.get("type") in _COLUMN_TYPES else "text"
+            is_same_elsewhere = types.get(name, column_type) == column_type
+            types[name] = column_type if is_same_elsewhere else "text"
     return types
 
 

@@ -16,19 +16,29 @@ from recobra.portfolio.queries import portfolios_for
 from .models import Campaign as Campaign  # noqa: PLC0414 - the doors name the type from here
 from .operations.campaigns import CHANNELS as CHANNELS  # noqa: PLC0414 - the doors name it from here
 from .operations.campaigns_day import current_budget_problems, spent_by_currency
+from .operations.campaigns_preflight import BarredDebtor as BarredDebtor  # noqa: PLC0414
 from .operations.campaigns_preflight import preflight as preflight  # noqa: PLC0414
 
 Status = Campaign.Status
 _WRITTEN_CHANNELS = ("email", "sms", "whatsapp", "letter")
 
+# Members by arm, by the status of their contact and by the reason why they have none; most first. A contact that was
+# blocked or cancelled is none: its debtor waits for another.
 _PROGRESS = """
-    SELECT m.arm, CASE
-        WHEN m.arm = 'CONTROL' THEN 'CONTROL'
-        WHEN c.status IN ('SENT', 'UNCERTAIN', 'DUE', 'LEASED', 'FAILED') THEN c.status ELSE 'WAITING' END AS state,
-        CASE WHEN c.id IS NULL OR c.status IN ('BLOCKED', 'CANCELLED') THEN coalesce(nullif(m.reason, ''), c.reason, '')
-            ELSE '' END AS why, count(*)
-    FROM strategy_campaignmember m LEFT JOIN messaging_contact c ON c.id = m.contact_id
-    WHERE m.campaign_id = %s GROUP BY 1, 2, 3 ORDER BY 4 DESC"""
+    SELECT member.arm,
+        CASE
+            WHEN member.arm = 'CONTROL' THEN 'CONTROL'
+            WHEN contact.status IN ('SENT', 'UNCERTAIN', 'DUE', 'LEASED', 'FAILED') THEN contact.status
+            ELSE 'WAITING'
+        END AS state,
+        CASE
+            WHEN contact.id IS NULL OR contact.status IN ('BLOCKED', 'CANCELLED')
+            THEN coalesce(nullif(member.reason, ''), contact.reason, '')
+            ELSE ''
+        END AS waiting_reason,
+        count(*)
+    FROM strategy_campaignmember member LEFT JOIN messaging_contact contact ON contact.id = member.contact_id
+    WHERE member.campaign_id = %s GROUP BY member.arm, state, waiting_reason ORDER BY count(*) DESC"""
 
 
 @dataclass(kw_only=True)
@@ -68,13 +78,13 @@ def campaign_for(user: User, code: str) -> Campaign:
 
 def campaign_progress(campaign: Campaign) -> CampaignProgress:
     """Return how far a campaign is."""
-    is_active = campaign.status in {Status.RUNNING, Status.PAUSED}
-    # A campaign with a budget shows it even before anything is spent.
-    nothing_spent = {campaign.budget_currency: 0} if campaign.budget_minor is not None else {}
-    progress = CampaignProgress(
-        spent=nothing_spent | spent_by_currency(campaign),
-        problems=current_budget_problems(campaign) if is_active else [],
-    )
+    progress = CampaignProgress()
+    if campaign.budget_minor is not None:
+        # A campaign with a budget shows it even before anything is spent.
+        progress.spent[campaign.budget_currency] = 0
+    progress.spent |= spent_by_currency(campaign)
+    if campaign.status in {Status.RUNNING, Status.PAUSED}:
+        progress.problems = current_budget_problems(campaign)
     with connection.cursor() as cursor:
         cursor.execute(_PROGRESS, [campaign.pk])
         rows = cursor.fetchall()
@@ -90,16 +100,22 @@ def campaign_progress(campaign: Campaign) -> CampaignProgress:
 
 
 def template_choices(countries: Collection[str] = ()) -> list[tuple[str, str, str]]:
-    """Return code, name and channels of the templates in force in some countries (in all, without any), by name."""
-    templates = templates_in_force().filter(country__in=("", *countries)) if countries else templates_in_force()
-    families: dict[str, list[Template]] = {}
+    """Return code, name and channels of the templates in force in some countries, ordered by name.
+
+    Without countries it is those of all. The channels are joined by commas.
+    """
+    templates = templates_in_force()
+    if countries:
+        templates = templates.filter(country__in=("", *countries))
+    templates_by_code: dict[str, list[Template]] = {}
     for template in sorted(templates, key=_naming_rank):
-        families.setdefault(template.code, []).append(template)
-    rows = [
-        (code, family[0].name, ",".join(sorted({template.channel for template in family})))
-        for code, family in families.items()
-    ]
-    return sorted(rows, key=lambda row: (row[1], row[0]))
+        templates_by_code.setdefault(template.code, []).append(template)
+    choices = []
+    for code, same_code in templates_by_code.items():
+        name = same_code[0].name
+        channels = sorted({template.channel for template in same_code})
+        choices.append((code, name, ",".join(channels)))
+    return sorted(choices, key=lambda choice: (choice[1], choice[0]))
 
 
 def _naming_rank(template: Template) -> tuple[bool, bool, bool, int, str, str, str]:

@@ -48,11 +48,13 @@ FIRINGS = pa.schema(
 
 def read_firings(scope: Scope, *, as_of: date) -> pa.Table:
     """Return the firings in force (schema FIRINGS), without those of `read_carried_contacts`."""
-    where, parameters = scope.where(debtor="a.debtor_id", portfolio="a.portfolio_id")
-    query = f"""SELECT f.account_id, f.strategy_code, f.step_key, f.cycle_date, f.occurrence, f.fired_on
-        FROM strategy_firing f JOIN portfolio_account a ON a.id = f.account_id
-        WHERE f.voided_at IS NULL AND a.status = 'OPEN' AND {where} AND NOT EXISTS (
-            SELECT FROM messaging_contact c WHERE c.id = f.contact_id AND c.status = 'DUE' AND c.planned_for < %s)"""
+    where, parameters = scope.where(debtor="account.debtor_id", portfolio="account.portfolio_id")
+    query = f"""SELECT firing.account_id, firing.strategy_code, firing.step_key, firing.cycle_date, firing.occurrence,
+            firing.fired_on
+        FROM strategy_firing firing JOIN portfolio_account account ON account.id = firing.account_id
+        WHERE firing.voided_at IS NULL AND account.status = 'OPEN' AND {where} AND NOT EXISTS (
+            SELECT FROM messaging_contact contact
+            WHERE contact.id = firing.contact_id AND contact.status = 'DUE' AND contact.planned_for < %s)"""
     return tables.fetch(query, [*parameters, as_of], FIRINGS)
 
 
@@ -90,12 +92,15 @@ EVENTS = pa.schema(
     ]
 )
 EVENTS_DAYS = 400
+"""How far back events are looked for."""
+RECENT_PAYMENTS_DAYS = 90
 
 
 def read_events(scope: Scope, *, as_of: date) -> pa.Table:
     """Return each debtor's latest payment, promise, dispute and reply up to a day (schema EVENTS)."""
     payment_where, payment_parameters = scope.where(debtor="debtor_id", portfolio="portfolio_id")
     entry_where, entry_parameters = scope.where(debtor="debtor_id")
+    # Payments by the day they were paid, the rest by the journal; a debtor may have either or both.
     query = f"""
         WITH paid AS (
             SELECT debtor_id, max(paid_date) AS last_on, count(*) FILTER (WHERE paid_date > %s) AS recent
@@ -111,8 +116,9 @@ def read_events(scope: Scope, *, as_of: date) -> pa.Table:
         SELECT debtor_id, paid.last_on, coalesce(paid.recent, 0), fact.promise_on, fact.dispute_on, fact.reply_on
         FROM paid FULL JOIN fact USING (debtor_id)"""
     oldest = as_of - timedelta(EVENTS_DAYS)
+    # In the order of their places in the query.
     parameters = [
-        as_of - timedelta(90),
+        as_of - timedelta(RECENT_PAYMENTS_DAYS),
         as_of,
         oldest,
         *payment_parameters,
@@ -130,12 +136,12 @@ def read_contacted_debtors(scope: Scope, *, as_of: date) -> pa.Table:
     """Return the debtors who have a contact of this day, sent, due or blocked (schema PLANNED)."""
     # A message that could not be delivered to a point that is out of use since is no contact: the day looks for a
     # fallback channel.
-    where, parameters = scope.where(debtor="c.debtor_id")
-    query = f"""SELECT c.debtor_id, c.channel FROM messaging_contact c
-        WHERE c.planned_for = %s AND c.status <> 'CANCELLED' AND c.purpose <> 'REPLY' AND {where} AND NOT (
-            (c.status = 'FAILED' OR c.undelivered_at IS NOT NULL) AND EXISTS (
-                SELECT FROM portfolio_contactpoint p
-                WHERE p.id = c.point_id AND (p.retired_at IS NOT NULL OR c.channel = ANY(p.unusable_for))))"""
+    where, parameters = scope.where(debtor="contact.debtor_id")
+    query = f"""SELECT contact.debtor_id, contact.channel FROM messaging_contact contact
+        WHERE contact.planned_for = %s AND contact.status <> 'CANCELLED' AND contact.purpose <> 'REPLY' AND {where}
+            AND NOT ((contact.status = 'FAILED' OR contact.undelivered_at IS NOT NULL) AND EXISTS (
+                SELECT FROM portfolio_contactpoint point WHERE point.id = contact.point_id
+                    AND (point.retired_at IS NOT NULL OR contact.channel = ANY(point.unusable_for))))"""
     return tables.fetch(query, [as_of, *parameters], PLANNED)
 
 

@@ -92,11 +92,11 @@ def _remove_installation(home: Path) -> None:
 
     with connection.cursor() as cursor:
         cursor.execute("SHOW data_directory")
-        cluster = Path(cursor.fetchone()[0])
+        (data_directory,) = cursor.fetchone()
     connections.close_all()
     database.embedded_server(home).stop()  # or its files would be removed under it
     # Under root the cluster may live outside the data directory.
-    shutil.rmtree(cluster.parent, ignore_errors=True)
+    shutil.rmtree(Path(data_directory).parent, ignore_errors=True)
     shutil.rmtree(home, ignore_errors=True)
 
 

@@ -14,7 +14,8 @@ from datetime import datetime
 
 def main() -> None:
     """`dispatcher.py CORE INSTANT`: write one line when ready, and the figures at the end."""
-    core, now = int(sys.argv[1]), datetime.fromisoformat(sys.argv[2])
+    core = int(sys.argv[1])
+    now = datetime.fromisoformat(sys.argv[2])
     cores = sorted(os.sched_getaffinity(0))
     os.sched_setaffinity(0, {cores[core % len(cores)]})
     import django
@@ -26,7 +27,8 @@ def main() -> None:
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     sys.stdin.readline()
-    before, begin = resource.getrusage(resource.RUSAGE_SELF), time.monotonic()
+    before = resource.getrusage(resource.RUSAGE_SELF)
+    begin = time.monotonic()
     figures = messaging.dispatch_once(now=now)
     after = resource.getrusage(resource.RUSAGE_SELF)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime

@@ -27,6 +27,7 @@ class MemoryWatch:
         return round(self._peak / 1024**2)
 
     def __enter__(self) -> Self:
+        """Begin to sample; an earlier peak is kept."""
         self._done.clear()
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_backend_pid()")

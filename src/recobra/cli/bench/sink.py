@@ -37,6 +37,8 @@ class Arrivals:
 
 
 class _Connection(asyncio.Protocol):
+    """One connection of either server; `_buffer` holds what has come in and was not answered yet."""
+
     def __init__(self, arrivals: Arrivals) -> None:
         self._arrivals = arrivals
         self._buffer = b""
@@ -108,11 +110,13 @@ class GatewaySink(_Connection):
         """Answer every whole request."""
         self._buffer += data
         while (end := self._buffer.find(b"\r\n\r\n")) >= 0:
+            body_start = end + len(b"\r\n\r\n")
             length = _LENGTH.search(self._buffer, 0, end)
-            request_length = end + 4 + (int(length.group(1)) if length else 0)
+            request_length = body_start + (int(length.group(1)) if length else 0)
             if len(self._buffer) < request_length:
                 return
-            body, self._buffer = self._buffer[end + 4 : request_length], self._buffer[request_length:]
+            body = self._buffer[body_start:request_length]
+            self._buffer = self._buffer[request_length:]
             contact = str(json.loads(body).get("reference", "")).encode()
             self._count_message(contact, len(body))
             answer = b'{"id":"' + contact + b'"}'
@@ -122,11 +126,14 @@ class GatewaySink(_Connection):
 
 async def main() -> None:
     """Listen until standard input ends; answer each of its lines with what arrived since the one before."""
-    loop, arrivals = asyncio.get_running_loop(), Arrivals()
+    loop = asyncio.get_running_loop()
+    arrivals = Arrivals()
     mail = await loop.create_server(lambda: MailSink(arrivals), "127.0.0.1", 0, backlog=512)
     gateway = await loop.create_server(lambda: GatewaySink(arrivals), "127.0.0.1", 0, backlog=512)
-    ports = {"email": mail.sockets[0].getsockname()[1], "sms": gateway.sockets[0].getsockname()[1]}
-    sys.stdout.write(json.dumps(ports) + "\n")
+    # Ports that the system has chosen.
+    _host, mail_port = mail.sockets[0].getsockname()
+    _host, gateway_port = gateway.sockets[0].getsockname()
+    sys.stdout.write(json.dumps({"email": mail_port, "sms": gateway_port}) + "\n")
     sys.stdout.flush()
     while await loop.run_in_executor(None, sys.stdin.readline):
         sys.stdout.write(json.dumps(arrivals.take_figures()) + "\n")

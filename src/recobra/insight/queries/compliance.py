@@ -101,6 +101,9 @@ def compliance_month(user: User, *, country: str, month: date) -> ComplianceMont
         StoppedRule(reason=reason, rule=rule, article=article, count=count)
         for reason, rule, article, count in _fetch_rows(_STOPPED, parameters)
     )
+    incident_counts = dict.fromkeys(Incident.Kind.values, 0)
+    for incident in incidents:
+        incident_counts[incident.kind] += 1
     sanctions = country_rules.articles.get("sanctions") or {}
     return ComplianceMonth(
         country=country,
@@ -110,7 +113,7 @@ def compliance_month(user: User, *, country: str, month: date) -> ComplianceMont
         uncertain=uncertain,
         debtors=debtors,
         stopped=stopped,
-        incidents={kind: sum(incident.kind == kind for incident in incidents) for kind in Incident.Kind.values},
+        incidents=incident_counts,
         open_incidents=sum(incident.closed_at is None for incident in incidents),
         opt_outs=opt_outs,
         wrong_persons=wrong_persons,

@@ -167,10 +167,10 @@ def _group_rows(query: ResultsQuery, groups: list[_Group]) -> list[tuple[str, Co
     portfolios = {str(portfolio.pk): portfolio for portfolio in query.portfolios}
     rows: dict[str, Counts] = defaultdict(Counts)
     for names, counts in groups:
-        if query.by == "cartera":
-            name = portfolios[names[0]].name
-        elif query.by == "pais":
-            name = portfolios[names[0]].country
+        if query.by in {"cartera", "pais"}:
+            (portfolio_id,) = names
+            portfolio = portfolios[portfolio_id]
+            name = portfolio.name if query.by == "cartera" else portfolio.country
         else:
             name = " · ".join(part for part in names if part)
         rows[name] += counts

@@ -353,6 +353,8 @@ def _fetch_dicts(sql: str, values: list[Any]) -> list[dict[str, Any]]:
 
 
 def _fetch_count(sql: str, values: list[Any]) -> int:
+    """Run a query of one count and return it."""
     with connection.cursor() as cursor:
         cursor.execute(sql, values)
-        return int(cursor.fetchone()[0])
+        (count,) = cursor.fetchone()
+    return int(count)

@@ -88,7 +88,9 @@ def save_draft(
         setattr(campaign, name, getattr(draft, name))
     campaign.channels = list(draft.channels)
     if campaign_id is None:
-        campaign.created_at, campaign.created_by, campaign.created_by_id = now, actor, actor_id
+        campaign.created_at = now
+        campaign.created_by = actor
+        campaign.created_by_id = actor_id
     try:
         with transaction.atomic():
             campaign.save()
@@ -98,6 +100,7 @@ def save_draft(
 
 
 def _find_problems(draft: CampaignDraft) -> list[str]:
+    """Return what is wrong with the fields of a draft, as sentences for the person who wrote it."""
     problems = []
     if not draft.name.strip():
         problems.append(_("The campaign needs a name."))
@@ -136,7 +139,7 @@ def launch(*, campaign_id: int, actor: str, actor_id: int | None, now: datetime)
 
 @transaction.atomic
 def _fix_members(campaign_id: int, *, as_of: date, actor: str, actor_id: int | None, now: datetime) -> None:
-    """Draw the arms of the group as it is today, once and for the whole campaign."""
+    """Draw who of the group, as it is on a day, is treated and who is control, for the whole campaign."""
     campaign = Campaign.objects.select_for_update().get(pk=campaign_id)
     if campaign.status != Status.DRAFT:
         raise CampaignRefused([_("The campaign was launched already.")])
@@ -154,7 +157,9 @@ def _fix_members(campaign_id: int, *, as_of: date, actor: str, actor_id: int | N
         }
     )
     tables.copy_in("strategy_campaignmember", rows)
-    campaign.status, campaign.launched_at, campaign.launched_by = Status.RUNNING, now, actor
+    campaign.status = Status.RUNNING
+    campaign.launched_at = now
+    campaign.launched_by = actor
     campaign.save(update_fields=["status", "launched_at", "launched_by"])
     _record_fact(campaign, "campaign.launched", actor=actor, actor_id=actor_id, now=now, members=count)
 
@@ -193,6 +198,7 @@ def end(*, campaign_id: int, actor: str, actor_id: int | None, now: datetime) ->
 def _record_fact(
     campaign: Campaign, kind: str, *, actor: str, actor_id: int | None, now: datetime, **payload: object
 ) -> None:
+    """Record a fact about a campaign; `payload` is added to its code."""
     record(
         kind,
         at=now,

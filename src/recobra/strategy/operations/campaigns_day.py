@@ -28,26 +28,33 @@ from .campaigns_preflight import (
 from .commit import latest_entry_id
 
 Status = Campaign.Status
-# Reasons that are stored, with contacts, campaigns and members in this order.
-PAUSED, ENDED = "campaign_paused", "campaign_ended"
-BY_DATE, BY_BUDGET, ALL_WRITTEN = "dates", "budget", "done"
-WAITS_BUDGET, WAITS_ROOM, WAITS_PRICES = "budget", "rate", "budget_unkept"
+# Stored as the reason why a contact was cancelled.
+PAUSED = "campaign_paused"
+ENDED = "campaign_ended"
+# Stored as the reason why a campaign ended.
+BY_DATE = "dates"
+BY_BUDGET = "budget"
+ALL_WRITTEN = "done"
+# Stored as the reason why a member waits.
+WAITS_BUDGET = "budget"
+WAITS_ROOM = "rate"
+WAITS_PRICES = "budget_unkept"
 
 # A contact that was cancelled or blocked is planned again, and one that a point out of use could not receive.
 _PENDING = """
-    SELECT m.debtor_id FROM strategy_campaignmember m
-    LEFT JOIN messaging_contact c ON c.id = m.contact_id
-    LEFT JOIN portfolio_contactpoint p ON p.id = c.point_id
-    WHERE m.campaign_id = %s AND m.arm = 'TREATED' AND (
-        c.id IS NULL OR c.status IN ('BLOCKED', 'CANCELLED')
-        OR ((c.status = 'FAILED' OR c.undelivered_at IS NOT NULL)
-            AND (p.retired_at IS NOT NULL OR c.channel = ANY(p.unusable_for))))
-    ORDER BY m.debtor_id"""
+    SELECT member.debtor_id FROM strategy_campaignmember member
+    LEFT JOIN messaging_contact contact ON contact.id = member.contact_id
+    LEFT JOIN portfolio_contactpoint point ON point.id = contact.point_id
+    WHERE member.campaign_id = %s AND member.arm = 'TREATED' AND (
+        contact.id IS NULL OR contact.status IN ('BLOCKED', 'CANCELLED')
+        OR ((contact.status = 'FAILED' OR contact.undelivered_at IS NOT NULL)
+            AND (point.retired_at IS NOT NULL OR contact.channel = ANY(point.unusable_for))))
+    ORDER BY member.debtor_id"""
 
 _SPENT = """
-    SELECT channel, status IN ('DUE', 'LEASED'), price_micros, price_currency, count(*) FROM messaging_contact
-    WHERE campaign_id = %s AND status IN ('DUE', 'LEASED', 'SENT', 'UNCERTAIN')
-    GROUP BY 1, 2, 3, 4"""
+    SELECT channel, status IN ('DUE', 'LEASED') AS is_waiting, price_micros, price_currency, count(*)
+    FROM messaging_contact WHERE campaign_id = %s AND status IN ('DUE', 'LEASED', 'SENT', 'UNCERTAIN')
+    GROUP BY channel, is_waiting, price_micros, price_currency"""
 
 # Debtors with a newer deciding fact or a contact of the day, since the group was read.
 _DECIDED_SINCE = """
@@ -65,13 +72,13 @@ _DECIDING_FACTS = [
     "conversation.received",
 ]
 _LINK_CONTACTS = """
-    UPDATE strategy_campaignmember m SET contact_id = n.contact_id, reason = ''
-    FROM unnest(%s::bigint[], %s::bigint[]) AS n(debtor_id, contact_id)
-    WHERE m.campaign_id = %s AND m.debtor_id = n.debtor_id"""
+    UPDATE strategy_campaignmember member SET contact_id = planned.contact_id, reason = ''
+    FROM unnest(%s::bigint[], %s::bigint[]) AS planned(debtor_id, contact_id)
+    WHERE member.campaign_id = %s AND member.debtor_id = planned.debtor_id"""
 _WRITE_REASONS = """
-    UPDATE strategy_campaignmember m SET reason = n.reason
-    FROM unnest(%s::bigint[], %s::text[]) AS n(debtor_id, reason)
-    WHERE m.campaign_id = %s AND m.debtor_id = n.debtor_id AND m.reason <> n.reason"""
+    UPDATE strategy_campaignmember member SET reason = waiting.reason
+    FROM unnest(%s::bigint[], %s::text[]) AS waiting(debtor_id, reason)
+    WHERE member.campaign_id = %s AND member.debtor_id = waiting.debtor_id AND member.reason <> waiting.reason"""
 
 
 def plan_running_campaigns(*, as_of: date, now: datetime, actor: str) -> int:
@@ -126,8 +133,18 @@ def pending_debtors(campaign_id: int) -> list[int]:
         return [pk for (pk,) in cursor.fetchall()]
 
 
-def spent_by_currency(campaign: Campaign, *, least: bool = False) -> dict[str, int]:
-    """Return what the messages sent and planned cost at most, or with `least` at least, in micros by currency."""
+def spent_by_currency(campaign: Campaign) -> dict[str, int]:
+    """Return what the messages sent and planned cost at most, in micros by currency."""
+    return _sum_costs(campaign, lambda price: price.micros)
+
+
+def _least_spent_by_currency(campaign: Campaign) -> dict[str, int]:
+    """Return what the messages sent and planned cost at least, in micros by currency."""
+    return _sum_costs(campaign, lambda price: price.least)
+
+
+def _sum_costs(campaign: Campaign, unit_cost: Callable[[MessagePrice], int | None]) -> dict[str, int]:
+    """Add up the cost of the messages sent and planned, in micros by currency; an unknown cost counts as nothing."""
     prices = message_prices(campaign.channels, campaign.portfolio.country)
     with connection.cursor() as cursor:
         cursor.execute(_SPENT, [campaign.pk])
@@ -136,9 +153,10 @@ def spent_by_currency(campaign: Campaign, *, least: bool = False) -> dict[str, i
     for channel, is_waiting, micros, currency, count in rows:
         price = MessagePrice(channel=channel, micros=micros, least=micros, currency=currency)
         # One that has not left, or has no price of its own, may leave by the dearest provider or by the cheapest.
-        if (is_waiting or micros is None) and (current := prices.get(channel)) and current.micros is not None:
-            price = current
-        unit_micros = price.least if least else price.micros
+        current_price = prices.get(channel)
+        if (is_waiting or micros is None) and current_price is not None and current_price.micros is not None:
+            price = current_price
+        unit_micros = unit_cost(price)
         if unit_micros is not None:
             total[price.currency] += count * unit_micros
     return dict(total)
@@ -146,13 +164,13 @@ def spent_by_currency(campaign: Campaign, *, least: bool = False) -> dict[str, i
 
 def current_budget_problems(campaign: Campaign) -> list[str]:
     """Return why the budget of an active campaign cannot be kept any more; while there is a reason, nothing is sent."""
-    return budget_problems(
-        campaign, message_prices(campaign.channels, campaign.portfolio.country), spent_by_currency(campaign)
-    )
+    prices = message_prices(campaign.channels, campaign.portfolio.country)
+    return budget_problems(campaign, prices, spent_by_currency(campaign))
 
 
-def _remaining_budget(campaign: Campaign, *, least: bool = False) -> int | None:
-    return budget_left(campaign, spent_by_currency(campaign, least=least).get(campaign.budget_currency, 0))
+def _remaining_budget(campaign: Campaign, spent: Mapping[str, int]) -> int | None:
+    """Return what is left of the budget once some micros by currency are spent; None without a budget."""
+    return budget_left(campaign, spent.get(campaign.budget_currency, 0))
 
 
 @transaction.atomic
@@ -166,7 +184,11 @@ def _commit_messages(
     now: datetime,
     actor: str,
 ) -> int:
-    """Write the messages of a day and why the others wait; return how many messages."""
+    """Write the messages of a day, and for every other pending debtor why it waits; return how many messages.
+
+    `judged` are the rows of `GroupSurvey.judge`, the largest debts first. Debtors about whom a deciding fact was
+    recorded after `snapshot_entry_id` wait for another day.
+    """
     locked = Campaign.objects.select_for_update().get(pk=campaign.pk)
     # A person may have paused the campaign while its group was read.
     if locked.status != Status.RUNNING:
@@ -177,43 +199,64 @@ def _commit_messages(
         cursor.execute(_DECIDED_SINCE, [snapshot_entry_id, pending, _DECIDING_FACTS, pending, group.as_of])
         decided = {pk for (pk,) in cursor.fetchall()} | group.planned
     still_pending = set(pending_debtors(campaign.pk))
-    free = pa.array([pk in still_pending and pk not in decided for pk in judged["debtor_id"].to_pylist()], pa.bool_())
-    allowed = judged.filter(pc.and_(judged["allowed"], free)) if judged.num_rows else judged
     prices = message_prices(campaign.channels, campaign.portfolio.country)
+    spent = spent_by_currency(campaign)
     # A budget whose prices have become unknown or foreign since the launch cannot be kept: nothing goes.
-    unkept = bool(budget_problems(campaign, prices, spent_by_currency(campaign)))
-    debtor_ids = [] if unkept else select_affordable(allowed, prices, _remaining_budget(campaign))[0]
+    is_budget_kept = not budget_problems(campaign, prices, spent)
     contact_ids: dict[int, int] = {}
-    if debtor_ids:
+    if is_budget_kept and judged.num_rows:
+        free_ids = pa.array(sorted(still_pending - decided), pa.int64())
+        allowed = judged.filter(pc.and_(judged["allowed"], pc.is_in(judged["debtor_id"], free_ids)))
+        debtor_ids, _cost = select_affordable(allowed, prices, _remaining_budget(campaign, spent))
         chosen = allowed.filter(pc.is_in(allowed["debtor_id"], pa.array(debtor_ids, pa.int64())))
-        created = messaging.plan_contacts(contacts=_outbox_rows(campaign, group, chosen, now), now=now)
-        contact_ids = dict(zip(created["debtor_id"].to_pylist(), created["contact_id"].to_pylist(), strict=True))
-    left = _remaining_budget(campaign)
-
-    def missing_resource(channel: str) -> str:
-        if unkept:
-            return WAITS_PRICES
-        return WAITS_BUDGET if channel in prices and is_exhausted(left, [channel], prices) else WAITS_ROOM
-
-    reasons = _waiting_reasons(group, judged, pending, decided, missing_resource=missing_resource)
+        contact_ids = _plan_contacts(campaign, group, chosen, now)
+    if is_budget_kept:
+        left_micros = _remaining_budget(campaign, spent_by_currency(campaign))
+        missing = {channel: _missing_resource(channel, prices, left_micros) for channel in campaign.channels}
+    else:
+        missing = dict.fromkeys(campaign.channels, WAITS_PRICES)
+    reasons = _waiting_reasons(group, judged, pending, decided, missing=missing)
     waiting = {pk: reason for pk, reason in reasons.items() if pk not in contact_ids}
     with connection.cursor() as cursor:
         cursor.execute(_LINK_CONTACTS, [list(contact_ids), list(contact_ids.values()), campaign.pk])
         cursor.execute(_WRITE_REASONS, [list(waiting), list(waiting.values()), campaign.pk])
     waiting_ids = [pk for pk in pending if pk in still_pending and pk not in contact_ids]
     channels = _channels_of_waiting(judged, waiting_ids, prices)
-    # What is planned may yet leave by a cheaper provider, and pay for more.
-    if channels and not unkept and is_exhausted(_remaining_budget(campaign, least=True), channels, prices):
-        _end_campaign(locked, reason=BY_BUDGET, actor=actor, actor_id=None, now=now)
+    if channels and is_budget_kept:
+        # What is planned may yet leave by a cheaper provider, and pay for more.
+        most_left_micros = _remaining_budget(campaign, _least_spent_by_currency(campaign))
+        if is_exhausted(most_left_micros, channels, prices):
+            _end_campaign(locked, reason=BY_BUDGET, actor=actor, actor_id=None, now=now)
     return len(contact_ids)
+
+
+def _plan_contacts(campaign: Campaign, group: GroupSurvey, chosen: pa.Table, now: datetime) -> dict[int, int]:
+    """Put a contact for each of the chosen debtors into the outbox; return the ids of contacts by debtor."""
+    if chosen.num_rows == 0:
+        return {}
+    created = messaging.plan_contacts(contacts=_outbox_rows(campaign, group, chosen, now), now=now)
+    return dict(zip(created["debtor_id"].to_pylist(), created["contact_id"].to_pylist(), strict=True))
+
+
+def _missing_resource(channel: str, prices: Mapping[str, MessagePrice], left_micros: int | None) -> str:
+    """Return what was missing for a message that the law allowed: money, or hours of the day at the channel's rate."""
+    if channel in prices and is_exhausted(left_micros, [channel], prices):
+        return WAITS_BUDGET
+    return WAITS_ROOM
 
 
 def _channels_of_waiting(judged: pa.Table, debtor_ids: list[int], prices: Mapping[str, MessagePrice]) -> set[str]:
     """Return the channels by which debtors may yet be written to; all of them where somebody has none today."""
-    rows = judged.select(["debtor_id", "channel"]).to_pylist() if judged.num_rows else []
-    channel_by_debtor = {row["debtor_id"]: row["channel"] for row in rows}
-    channels = {channel_by_debtor.get(pk) for pk in debtor_ids}
-    return set(prices) if None in channels else {channel for channel in channels if channel}
+    channel_by_debtor: dict[int, str] = {}
+    if judged.num_rows:
+        channel_by_debtor = dict(zip(judged["debtor_id"].to_pylist(), judged["channel"].to_pylist(), strict=True))
+    channels = set()
+    for debtor_id in debtor_ids:
+        channel = channel_by_debtor.get(debtor_id)
+        if channel is None:
+            return set(prices)
+        channels.add(channel)
+    return channels
 
 
 def _waiting_reasons(
@@ -222,27 +265,39 @@ def _waiting_reasons(
     pending: list[int],
     decided: set[int],
     *,
-    missing_resource: Callable[[str], str],
+    missing: Mapping[str, str],
 ) -> dict[int, str]:
     """Return why each of the pending debtors would not be written to today.
 
-    `missing_resource` says of a channel what was missing for a message that the law allowed.
+    `missing` says of each channel what was missing for a message that the law allowed. `decided` are the debtors who
+    wait because something else has happened to them.
     """
     reasons = dict.fromkeys(pending, NO_WAY)
     for table in (group.silent, group.unreachable):
-        reasons |= {row["debtor_id"]: row["reason"] for row in table.to_pylist() if row["debtor_id"] in reasons}
-    for row in judged.select(["debtor_id", "channel", "allowed", "reason"]).to_pylist() if judged.num_rows else ():
-        reasons[row["debtor_id"]] = missing_resource(row["channel"]) if row["allowed"] else row["reason"] or ""
-    return reasons | {pk: WAITS_TURN for pk in decided if pk in reasons}
+        for row in table.to_pylist():
+            if row["debtor_id"] in reasons:
+                reasons[row["debtor_id"]] = row["reason"]
+    if judged.num_rows:
+        for row in judged.select(["debtor_id", "channel", "allowed", "reason"]).to_pylist():
+            reasons[row["debtor_id"]] = missing[row["channel"]] if row["allowed"] else row["reason"] or ""
+    for debtor_id in decided:
+        if debtor_id in reasons:
+            reasons[debtor_id] = WAITS_TURN
+    return reasons
 
 
 def _outbox_rows(campaign: Campaign, group: GroupSurvey, chosen: pa.Table, now: datetime) -> pa.Table:
-    count, instant = chosen.num_rows, pa.timestamp("us", tz="UTC")
+    """Return judged rows as the contacts that `messaging.plan_contacts` takes."""
+    count = chosen.num_rows
+    instant = pa.timestamp("us", tz="UTC")
 
     def constant(value: object, kind: pa.DataType) -> pa.Array:
         return pa.array([value] * count, kind)
 
-    due_at = chosen["due_at"].cast(pa.timestamp("us")).cast(instant)
+    # The core counts in UTC without saying so.
+    opens_at = chosen["due_at"].cast(pa.timestamp("us")).cast(instant)
+    # Launched at noon, a window that opened in the morning is due now.
+    due_at = pc.if_else(pc.less(opens_at, pa.scalar(now, instant)), pa.scalar(now, instant), opens_at)
     return pa.table(
         {
             "debtor_id": chosen["debtor_id"],
@@ -254,8 +309,7 @@ def _outbox_rows(campaign: Campaign, group: GroupSurvey, chosen: pa.Table, now: 
             "step_key": constant(STEP, pa.string()),
             "status": constant("DUE", pa.string()),
             "planned_for": constant(group.as_of, pa.date32()),
-            # Launched at noon, a window that opened in the morning is due now.
-            "due_at": pc.if_else(pc.less(due_at, pa.scalar(now, instant)), pa.scalar(now, instant), due_at),
+            "due_at": due_at,
             "closes_at": chosen["closes_at"].cast(pa.timestamp("us")).cast(instant),
             "zones": chosen["zones"],
             "reason": constant("", pa.string()),
@@ -280,7 +334,9 @@ def finish_campaign(*, campaign_id: int, reason: str, actor: str, actor_id: int 
 
 def _end_campaign(campaign: Campaign, *, reason: str, actor: str, actor_id: int | None, now: datetime) -> None:
     """End a campaign; messages that are planned already are still sent."""
-    campaign.status, campaign.reason, campaign.ended_at = Status.ENDED, reason, now
+    campaign.status = Status.ENDED
+    campaign.reason = reason
+    campaign.ended_at = now
     campaign.save(update_fields=["status", "reason", "ended_at"])
     record(
         "campaign.ended",

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import lru_cache
-from typing import Any
 
 import ibis
 import pyarrow as pa
@@ -33,6 +32,7 @@ from recobra_core.rules import RuleError, compile_rule
 
 OWES = "balance > 0"
 _ANY_DPD = 100_000  # days past due: wider than any account has, so that the rule alone makes the group
+_MAX_STRATEGY_CODE = 50
 STEP = "campaign"
 OFFER_STAGE = "OFFER"
 """A template of this stage advertises something new; a discount on the debt itself is a claim."""
@@ -104,18 +104,20 @@ class GroupSurvey:
         return engine.run_statements(self.duck, [_compile_verdicts(candidates.schema)])["campaign_verdicts"]
 
 
+# One compiled statement serves all days of a campaign.
 @lru_cache(maxsize=8)
 def _compile_verdicts(schema: pa.Schema) -> engine.Statement:
+    """Return the statement that judges the table `campaign_candidates` at the opening of each row's day."""
     openings = engine.source_table("openings", OPENINGS)
     dated = engine.source_table("campaign_candidates", schema)
     opened = join_openings(dated, openings=openings)
     timed = opened.select(
         *dated.columns, at_utc=opened.opens_at_utc, due_at=opened.opens_at_utc, closes_at=opened.closes_at_utc
     )
-    history, caps = engine.source_table("history", HISTORY), engine.source_table("caps", CAPS)
-    return engine.compile_statement(
-        "campaign_verdicts", judge_candidates(timed, openings=openings, history=history, caps=caps)
-    )
+    history = engine.source_table("history", HISTORY)
+    caps = engine.source_table("caps", CAPS)
+    verdicts = judge_candidates(timed, openings=openings, history=history, caps=caps)
+    return engine.compile_statement("campaign_verdicts", verdicts)
 
 
 def check_rule(text: str, *, language: str = "es") -> str:
@@ -129,12 +131,18 @@ def check_rule(text: str, *, language: str = "es") -> str:
 
 @contextmanager
 def survey_group(spec: CampaignSpec, *, as_of: date, debtor_ids: Sequence[int] | None = None) -> Iterator[GroupSurvey]:
-    """Read a group as of a day; with `debtor_ids` those of them who still owe, whatever the rule says by now.
+    """Yield the group of a campaign as of a day.
 
-    An account for which the rule is unknown is not in the group. Raises RuleError.
+    Without `debtor_ids` it is the debtors whom the rule matches; an account for which the rule is unknown is left out.
+    With `debtor_ids`, the members of a launched campaign, it is those of them who still owe, whatever the rule says by
+    now. Raises RuleError.
     """
-    policies = _campaign_policies(spec, fixed=debtor_ids is not None)
-    scope = Scope(portfolio_ids=policies.portfolio_ids, debtor_ids=None if debtor_ids is None else list(debtor_ids))
+    if debtor_ids is None:
+        policies = _campaign_policies(spec, rule=spec.rule)
+        scope = Scope(portfolio_ids=policies.portfolio_ids)
+    else:
+        policies = _campaign_policies(spec, rule=OWES)
+        scope = Scope(portfolio_ids=policies.portfolio_ids, debtor_ids=list(debtor_ids))
     tables = read_facts(scope, as_of=as_of, contactable=frozenset({spec.portfolio_id}))
     planned = frozenset(tables["planned"]["debtor_id"].to_pylist())
     # A debtor with a contact of today waits for another day and stays in the group, so the plan must not drop it.
@@ -152,6 +160,7 @@ def _survey_with(
     planned: frozenset[int],
     as_of: date,
 ) -> GroupSurvey:
+    """Decide for the facts of a day by the campaign's policies, in a DuckDB that stays open for the verdicts."""
     statements = statements_for(policies, as_of=as_of)
     facts = dict(tables)
     engine.register_tables(duck, {"raw_accounts": facts.pop("accounts"), **facts})
@@ -162,8 +171,9 @@ def _survey_with(
     group = engine.run_statements(duck, _compile_group(statements, strategy, spec, as_of))
     decisions = run_decisions(duck, statements, lambda: small_tables(tables, policies, as_of=as_of))
     has_plan = "contacts" in decisions
+    # Without a plan nothing is due: there are no candidates, and nobody is out of reach.
     nobody = pa.table({"debtor_id": pa.array([], pa.int64()), "reason": pa.array([], pa.string())})
-    candidates = duck.sql("FROM candidates").to_arrow_table() if has_plan else nobody.slice(0, 0)
+    candidates = duck.sql("FROM candidates").to_arrow_table() if has_plan else nobody
     # A debtor who is silent on one account and written to about another is not silent.
     silent = group["campaign_silent"]
     silent = silent.filter(pc.invert(pc.is_in(silent["debtor_id"], candidates["debtor_id"].combine_chunks())))
@@ -184,7 +194,10 @@ def _survey_with(
 def _compile_group(
     statements: DayStatements, strategy: Strategy, spec: CampaignSpec, as_of: date
 ) -> tuple[engine.Statement, engine.Statement]:
-    """Return the statements of the members, each once, and of why some of them are not written to."""
+    """Return two statements: `campaign_members`, a row for each debtor, and `campaign_silent`, who of them is silenced.
+
+    The second has the reason: a debtor whom the strategy's stops keep from being written to.
+    """
     (step,) = strategy.steps
     assert step.rule is not None
     accounts = statements.classified.filter(statements.classified.portfolio_id == spec.portfolio_id)
@@ -193,17 +206,22 @@ def _compile_group(
         accounts=matching.count().cast("int64"), overdue_minor=matching.overdue_minor.sum().cast("int64")
     )
     control = is_held_out(members.debtor_id, experiment=spec.experiment, share_bps=spec.control_bps)
-    silent = find_silenced(matching, strategy, as_of=as_of).inner_join(
-        matching.select("account_id", "debtor_id"), "account_id"
-    )
+    members = members.mutate(control=control).order_by(ibis.asc("debtor_id"))
+    accounts_and_debtors = matching.select("account_id", "debtor_id")
+    silenced = find_silenced(matching, strategy, as_of=as_of).inner_join(accounts_and_debtors, "account_id")
+    silent = silenced.group_by("debtor_id").agg(reason=silenced.reason.min())
     return (
-        engine.compile_statement("campaign_members", members.mutate(control=control).order_by(ibis.asc("debtor_id"))),
-        engine.compile_statement("campaign_silent", silent.group_by("debtor_id").agg(reason=silent.reason.min())),
+        engine.compile_statement("campaign_members", members),
+        engine.compile_statement("campaign_silent", silent),
     )
 
 
-def _campaign_policies(spec: CampaignSpec, *, fixed: bool) -> Policies:
-    """Return the policies of the creditor's portfolios with the campaign in the place of the strategy."""
+def _campaign_policies(spec: CampaignSpec, *, rule: str) -> Policies:
+    """Return the policies of the creditor's portfolios with the campaign in the place of the strategy.
+
+    `rule` says which accounts the campaign is for. The creditor's other portfolios follow no strategy, and are read
+    for what their debtors have been sent.
+    """
     creditor = Portfolio.objects.values_list("creditor_id", flat=True).get(pk=spec.portfolio_id)
     base = policies_in_force(Portfolio.objects.filter(creditor=creditor).values_list("pk", flat=True))
     entries = []
@@ -213,23 +231,25 @@ def _campaign_policies(spec: CampaignSpec, *, fixed: bool) -> Policies:
             entries.append(replace(entry, portfolio_ids=others, strategy=None))
         if spec.portfolio_id in entry.portfolio_ids:
             stops = entry.strategy.stops if entry.strategy else {}
-            strategy = _campaign_strategy(spec, stops, base.attributes, fixed=fixed)
+            strategy = _campaign_strategy(spec, stops, base.attributes, rule=rule)
             entries.append(replace(entry, portfolio_ids=(spec.portfolio_id,), strategy=strategy))
     return replace(base, policies=tuple(entries), versions={}, followed=frozenset({spec.portfolio_id}))
 
 
-def _campaign_strategy(spec: CampaignSpec, stops: dict[str, int | None], attributes: Any, *, fixed: bool) -> Strategy:
+def _campaign_strategy(
+    spec: CampaignSpec, stops: Mapping[str, int | None], attributes: Mapping[str, str], *, rule: str
+) -> Strategy:
     """Return the campaign as a strategy of one step, with the stops of the strategy that the portfolio follows."""
-    rule = compile_rule(OWES if fixed else spec.rule, catalogue_with(attributes), unknown="no")
     step = Step(
         key=STEP,
         name=STEP,
         when=AtDpd(-_ANY_DPD),
         until=_ANY_DPD,
-        rule=rule,
+        rule=compile_rule(rule, catalogue_with(attributes), unknown="no"),
         do=Send(template=spec.template_code, channels=spec.channels),
     )
-    return Strategy(code=f"campaign-{spec.experiment}"[:50], name=STEP, steps=(step,), stops=dict(stops))
+    code = f"campaign-{spec.experiment}"[:_MAX_STRATEGY_CODE]
+    return Strategy(code=code, name=STEP, steps=(step,), stops=dict(stops))
 
 
 def purpose_of(template_code: str) -> str:
@@ -239,7 +259,9 @@ def purpose_of(template_code: str) -> str:
         return Contact.Purpose.CLAIM.value
     if template.stage == OFFER_STAGE:
         return Contact.Purpose.OFFER.value
-    return (Contact.Purpose.NOTICE if is_notice(template) else Contact.Purpose.CLAIM).value
+    if is_notice(template):
+        return Contact.Purpose.NOTICE.value
+    return Contact.Purpose.CLAIM.value
 
 
 def message_prices(channels: Sequence[str], country: str) -> dict[str, MessagePrice]:
@@ -255,6 +277,10 @@ def message_prices(channels: Sequence[str], country: str) -> dict[str, MessagePr
 
 
 def _message_price(channel: str, carriers: Sequence[Provider]) -> MessagePrice:
+    """Return the price of a channel from the providers that may carry it, by rank.
+
+    The dearest and the cheapest price are those in the first provider's currency: amounts of two cannot be compared.
+    """
     if not carriers:
         return MessagePrice(channel=channel)
     first = carriers[0]

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from types import MappingProxyType
+from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -25,6 +26,7 @@ from recobra_core.money import micros_of
 from .campaigns_group import CampaignSpec, GroupSurvey, MessagePrice, is_fresh, message_prices, survey_group
 
 MAX_DAYS = 92
+# Reasons why a debtor is not written to: without a usable contact point; another contact has its turn.
 NO_WAY = "no_point"
 WAITS_TURN = "planned_already"
 
@@ -37,6 +39,22 @@ class BarredGroup:
     rule: str
     article: str
     debtors: int
+
+
+class BarredDebtor(NamedTuple):
+    """One treated debtor who is not written to on any day; `article` where the law says so, else ''."""
+
+    debtor_id: int
+    reason: str
+    article: str
+
+
+class _Reason(NamedTuple):
+    """Why a debtor is not written to."""
+
+    reason: str
+    rule: str = ""
+    article: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +84,7 @@ class Preflight:
     channels: dict[str, int] = field(default_factory=dict)
     prices: dict[str, MessagePrice] = field(default_factory=dict)
     barred: list[BarredGroup] = field(default_factory=list)
-    barred_debtors: list[tuple[int, str, str]] = field(default_factory=list)
+    barred_debtors: list[BarredDebtor] = field(default_factory=list)
     days: list[PreflightDay] = field(default_factory=list)
     messages: int = 0
     cost_micros: int | None = 0
@@ -146,33 +164,42 @@ def budget_problems(
     problems = []
     if any(price.micros is None for price in prices.values()):
         problems.append(_("The budget cannot be kept: the price of a message is not known for every channel."))
-    own = {campaign.budget_currency}
-    if foreign := [price for price in prices.values() if price.currencies - own]:
-        channels = ", ".join(
-            f"{Channel(price.channel).label} ({', '.join(sorted(price.currencies - own))})" for price in foreign
-        )
+    foreign_channels = []
+    for price in prices.values():
+        foreign_currencies = sorted(price.currencies - {campaign.budget_currency})
+        if foreign_currencies:
+            foreign_channels.append(f"{Channel(price.channel).label} ({', '.join(foreign_currencies)})")
+    if foreign_channels:
         text = _("The budget cannot be kept: messages are paid in another currency than %(currency)s: %(channels)s.")
-        problems.append(text % {"currency": campaign.budget_currency, "channels": channels})
-    if others := sorted(currency for currency, micros in spent.items() if micros and currency not in own):
+        problems.append(text % {"currency": campaign.budget_currency, "channels": ", ".join(foreign_channels)})
+    spent_currencies = {currency for currency, micros in spent.items() if micros}
+    if foreign_spent := sorted(spent_currencies - {campaign.budget_currency}):
         text = _("The budget cannot be kept: messages that left were paid in %(currencies)s.")
-        problems.append(text % {"currencies": ", ".join(others)})
+        problems.append(text % {"currencies": ", ".join(foreign_spent)})
     return problems
 
 
 def _simulate_days(campaign: Campaign, group: GroupSurvey, result: Preflight) -> None:
-    """Simulate the days: each treated debtor gets one message on the first day that lets it through and has room."""
+    """Simulate the days of a campaign and write their figures into `result`.
+
+    Each treated debtor gets one message, on the first day on which the law allows it, the channel's rate has room and
+    the budget has money.
+    """
     treated = group.members.filter(pc.invert(group.members["control"]))
     waiting = _rows_of_debtors(group.candidates, treated["debtor_id"])
     result.channels = dict(Counter(waiting["channel"].to_pylist())) if waiting.num_rows else {}
-    spent_micros, last_judged, ever_allowed = 0, waiting.slice(0, 0), set[int]()
-    first = max(campaign.starts_on, group.as_of)
-    for day in (first + timedelta(n) for n in range(min((campaign.ends_on - first).days + 1, MAX_DAYS))):
-        if waiting.num_rows == 0 or result.stops_on is not None:
-            break
+    spent_micros = 0
+    last_judged = waiting.slice(0, 0)
+    ever_allowed: set[int] = set()
+    day = max(campaign.starts_on, group.as_of)
+    last_day = min(campaign.ends_on, day + timedelta(days=MAX_DAYS - 1))
+    while day <= last_day and waiting.num_rows > 0 and result.stops_on is None:
         last_judged = sort_by_debt(group.judge(waiting, day=day), treated)
-        # Debtors with a contact of today wait for tomorrow.
-        free = pa.array([pk not in group.planned or day > group.as_of for pk in last_judged["debtor_id"].to_pylist()])
-        allowed = last_judged.filter(pc.and_(last_judged["allowed"], free))
+        allowed = last_judged.filter(last_judged["allowed"])
+        if day == group.as_of:
+            # Debtors with a contact of today wait for tomorrow.
+            has_contact = pc.is_in(allowed["debtor_id"], pa.array(sorted(group.planned), pa.int64()))
+            allowed = allowed.filter(pc.invert(has_contact))
         ever_allowed.update(allowed["debtor_id"].to_pylist())
         sent_ids, cost_micros = select_affordable(allowed, result.prices, budget_left(campaign, spent_micros))
         spent_micros += cost_micros or 0
@@ -189,16 +216,26 @@ def _simulate_days(campaign: Campaign, group: GroupSurvey, result: Preflight) ->
         )
         if sent_ids:
             result.ends_on = day
-        channels = set(waiting["channel"].to_pylist()) if waiting.num_rows else set()
-        if waiting.num_rows and is_exhausted(budget_left(campaign, spent_micros), channels, result.prices):
-            result.stops_on = day
-    # A cost can be told only where every price is known and all are in one currency.
-    used = [result.prices[channel] for channel in result.channels if channel in result.prices]
-    currencies = {price.currency for price in used}
-    has_cost = all(price.micros is not None for price in used) and len(currencies) == 1
-    result.cost_micros, result.cost_currency = (spent_micros, next(iter(currencies))) if has_cost else (None, "")
+        if waiting.num_rows:
+            channels = set(waiting["channel"].to_pylist())
+            if is_exhausted(budget_left(campaign, spent_micros), channels, result.prices):
+                result.stops_on = day
+        day += timedelta(days=1)
+    _set_cost(result, spent_micros)
     left = _rows_of_debtors(last_judged, waiting["debtor_id"]) if waiting.num_rows else None
     _count_barred(group, result, treated, last_judged=left, ever_allowed=ever_allowed)
+
+
+def _set_cost(result: Preflight, spent_micros: int) -> None:
+    """Set the cost of a simulation; it is unknown unless every price is known and all are in one currency."""
+    used_prices = [result.prices[channel] for channel in result.channels if channel in result.prices]
+    currencies = {price.currency for price in used_prices}
+    if len(currencies) == 1 and all(price.micros is not None for price in used_prices):
+        result.cost_micros = spent_micros
+        (result.cost_currency,) = currencies
+    else:
+        result.cost_micros = None
+        result.cost_currency = ""
 
 
 def is_exhausted(left_micros: int | None, channels: Iterable[str], prices: Mapping[str, MessagePrice]) -> bool:
@@ -212,30 +249,39 @@ def _count_barred(
 ) -> None:
     """Count the treated whom no day lets through, each for one reason: the last day's.
 
-    Those let through on some day for whom there was no room (`ever_allowed`) are counted apart.
+    `last_judged` are the verdicts of the last day on those who were never written to, None where nobody was left.
+    Those of them whom some day let through (`ever_allowed`), without room or money for them, are counted apart.
     """
-    judged = {row["debtor_id"]: row for row in last_judged.to_pylist()} if last_judged is not None else {}
+    last_verdicts = last_judged.to_pylist() if last_judged is not None else []
     reachable = set(group.candidates["debtor_id"].to_pylist()) if group.candidates.num_rows else set()
-    # reason, rule and article by debtor
-    reasons = {pk: (NO_WAY, "", "") for pk in treated["debtor_id"].to_pylist() if pk not in reachable}
+    reasons = {pk: _Reason(NO_WAY) for pk in treated["debtor_id"].to_pylist() if pk not in reachable}
     for table in (group.silent, group.unreachable):
-        reasons |= {
-            row["debtor_id"]: (row["reason"], "", "") for row in table.to_pylist() if row["debtor_id"] in reasons
-        }
-    for pk, row in judged.items():
-        if pk not in ever_allowed:
-            reasons[pk] = (row["reason"] or WAITS_TURN, row["rule"] or "", row["source"] or "")
-    left = len(ever_allowed & set(judged))
-    result.left_by_budget, result.left_by_rate = (left, 0) if result.stops_on else (0, left)
+        for row in table.to_pylist():
+            if row["debtor_id"] in reasons:
+                reasons[row["debtor_id"]] = _Reason(row["reason"])
+    left = 0
+    for row in last_verdicts:
+        if row["debtor_id"] in ever_allowed:
+            left += 1
+        else:
+            reason = row["reason"] or WAITS_TURN
+            reasons[row["debtor_id"]] = _Reason(reason, row["rule"] or "", row["source"] or "")
+    result.left_by_budget = left if result.stops_on else 0
+    result.left_by_rate = 0 if result.stops_on else left
     result.barred = [
         BarredGroup(reason=reason, rule=rule if reason != WAITS_TURN else "", article=article, debtors=count)
         for (reason, rule, article), count in Counter(reasons.values()).most_common()
     ]
-    result.barred_debtors = [(pk, reason, article) for pk, (reason, _rule, article) in sorted(reasons.items())]
+    result.barred_debtors = [
+        BarredDebtor(debtor_id, why.reason, why.article) for debtor_id, why in sorted(reasons.items())
+    ]
 
 
 def _rows_of_debtors(rows: pa.Table, debtor_ids: pa.ChunkedArray) -> pa.Table:
-    return rows.filter(pc.is_in(rows["debtor_id"], debtor_ids.combine_chunks())) if rows.num_rows else rows
+    """Return the rows about some debtors; an empty table may lack the column."""
+    if rows.num_rows == 0:
+        return rows
+    return rows.filter(pc.is_in(rows["debtor_id"], debtor_ids.combine_chunks()))
 
 
 def sort_by_debt(candidates: pa.Table, members: pa.Table) -> pa.Table:
@@ -243,8 +289,13 @@ def sort_by_debt(candidates: pa.Table, members: pa.Table) -> pa.Table:
     if candidates.num_rows == 0:
         return candidates
     owed = dict(zip(members["debtor_id"].to_pylist(), members["overdue_minor"].to_pylist(), strict=True))
-    ids = candidates["debtor_id"].to_pylist()
-    return candidates.take(pa.array(sorted(range(len(ids)), key=lambda index: (-owed.get(ids[index], 0), ids[index]))))
+    debtor_ids = candidates["debtor_id"].to_pylist()
+
+    def largest_debt_first(index: int) -> tuple[int, int]:
+        debtor_id = debtor_ids[index]
+        return -owed.get(debtor_id, 0), debtor_id
+
+    return candidates.take(pa.array(sorted(range(len(debtor_ids)), key=largest_debt_first)))
 
 
 def budget_left(campaign: Campaign, spent_micros: int) -> int | None:
@@ -257,31 +308,43 @@ def budget_left(campaign: Campaign, spent_micros: int) -> int | None:
 def select_affordable(
     allowed: pa.Table, prices: Mapping[str, MessagePrice], left_micros: int | None
 ) -> tuple[list[int], int | None]:
-    """Return the debtors who fit into one day, by rate and by money (micros), and what they cost.
+    """Return the debtors who fit into one day, by rate and by money, and what their messages cost in micros.
 
-    The cost is None where a price is unknown or they are paid in several currencies.
+    `left_micros` is what is left of the budget, None without one. The cost is None where a price is unknown or they
+    are paid in several currencies.
     """
-    capacity = {channel: _rate_capacity(allowed, price) for channel, price in prices.items()}
-    selected, cost_micros, is_priced, currencies = [], 0, True, set[str]()
-    pairs = zip(allowed["debtor_id"].to_pylist(), allowed["channel"].to_pylist(), strict=True) if len(allowed) else ()
-    for debtor_id, channel in pairs:
-        price, room = prices.get(channel, MessagePrice(channel=channel)), capacity.get(channel)
+    if allowed.num_rows == 0:
+        return [], 0
+    room_by_channel = {channel: _rate_capacity(allowed, price) for channel, price in prices.items()}
+    selected = []
+    cost_micros = 0
+    is_priced = True
+    currencies: set[str] = set()
+    for debtor_id, channel in zip(allowed["debtor_id"].to_pylist(), allowed["channel"].to_pylist(), strict=True):
+        price = prices.get(channel, MessagePrice(channel=channel))
         unit_micros = price.micros or 0
-        if room == 0 or (left_micros is not None and cost_micros + unit_micros > left_micros):
+        room = room_by_channel.get(channel)
+        is_too_dear = left_micros is not None and cost_micros + unit_micros > left_micros
+        if room == 0 or is_too_dear:
             continue
         selected.append(debtor_id)
-        cost_micros, is_priced = cost_micros + unit_micros, is_priced and price.micros is not None
+        cost_micros += unit_micros
         currencies.add(price.currency)
-        capacity[channel] = None if room is None else room - 1
-    return selected, cost_micros if is_priced and len(currencies) <= 1 else None
+        if price.micros is None:
+            is_priced = False
+        if room is not None:
+            room_by_channel[channel] = room - 1
+    has_cost = is_priced and len(currencies) <= 1
+    return selected, cost_micros if has_cost else None
 
 
 def _rate_capacity(allowed: pa.Table, price: MessagePrice) -> int | None:
     """Return how many messages a channel's rate lets through in the hours of the day; None without a known limit."""
-    rows = allowed.filter(pc.equal(allowed["channel"], price.channel)) if allowed.num_rows else allowed
+    rows = allowed.filter(pc.equal(allowed["channel"], price.channel))
     if price.per_second is None or rows.num_rows == 0:
         return None
-    opens, closes = pc.min(rows["due_at"]).as_py(), pc.max(rows["closes_at"]).as_py()
+    opens = pc.min(rows["due_at"]).as_py()
+    closes = pc.max(rows["closes_at"]).as_py()
     if not isinstance(opens, datetime) or not isinstance(closes, datetime):
         return None
     return int((closes - opens).total_seconds() * price.per_second)

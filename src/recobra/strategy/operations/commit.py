@@ -1,4 +1,7 @@
-"""Commit of a day's decisions: only what changed, all or nothing."""
+"""Writing of what was decided for a day, in one transaction: states, contacts, tasks, holds and firings.
+
+Only what differs from the tables is written. The cycle commits for all debtors, `redecide` for a few.
+"""
 
 from __future__ import annotations
 
@@ -75,7 +78,9 @@ def commit_decisions(
         decisions = _drop_reached_since(decisions, carried, as_of)
     _write_states(decisions)
     transitions = _record_transitions(decisions["transitions"], actor=actor, now=now)
-    planned = blocked = tasks = 0
+    planned = 0
+    blocked = 0
+    tasks = 0
     if "contacts" in decisions:
         planned, blocked = _write_contacts(decisions, policies=policies, scope=scope, as_of=as_of, now=now)
         tasks = _write_tasks(decisions, as_of=as_of, actor=actor, now=now)
@@ -104,7 +109,7 @@ def commit_decisions(
 
 
 def _drop_decided_since(decisions: Decisions, entry_id: int) -> Decisions:
-    """Leave out the debtors about whom a deciding fact was recorded after a journal entry."""
+    """Leave out of all tables the debtors about whom a deciding fact was recorded after a journal entry."""
     with connection.cursor() as cursor:
         # Waits for every transaction that holds the shared lock: its fact is then in the journal, and seen below.
         cursor.execute(f"SELECT pg_advisory_xact_lock({_DECISIONS_LOCK})")
@@ -115,7 +120,7 @@ def _drop_decided_since(decisions: Decisions, entry_id: int) -> Decisions:
     )["debtor_id"]
     if len(decided) == 0:
         return decisions
-    return {name: table.filter(pc.invert(pc.is_in(table["debtor_id"], decided))) for name, table in decisions.items()}
+    return {name: _without_debtors(table, decided) for name, table in decisions.items()}
 
 
 def _drop_reached_since(decisions: Decisions, carried: pa.Table, as_of: date) -> Decisions:
@@ -128,12 +133,17 @@ def _drop_reached_since(decisions: Decisions, carried: pa.Table, as_of: date) ->
     )["debtor_id"]
     if len(reached) == 0:
         return decisions
-    messages = {
-        name: table.filter(pc.invert(pc.is_in(table["debtor_id"], reached)))
-        for name, table in decisions.items()
-        if name in {"contacts", "items", "unreachable"}  # tasks and states hold good all the same
-    }
-    return {**decisions, **messages}
+    remaining = dict(decisions)
+    # Tasks and states are right all the same.
+    for name in ("contacts", "items", "unreachable"):
+        if name in decisions:
+            remaining[name] = _without_debtors(decisions[name], reached)
+    return remaining
+
+
+def _without_debtors(table: pa.Table, debtor_ids: pa.ChunkedArray) -> pa.Table:
+    """Return the rows of a table that are about other debtors."""
+    return table.filter(pc.invert(pc.is_in(table["debtor_id"], debtor_ids)))
 
 
 def _write_states(decisions: Decisions) -> None:
@@ -143,16 +153,17 @@ def _write_states(decisions: Decisions) -> None:
     if changed.num_rows == 0:
         return
     columns = [name for name in changed.column_names if name not in {"account_id", "portfolio_id", "debtor_id"}]
-    assignments = ", ".join(f"{name} = s.{name}" for name in columns)
+    assignments = ", ".join(f"{name} = changed_state.{name}" for name in columns)
     with connection.cursor() as cursor:
         # One UPDATE from a copied table; ANALYZE, or the planner takes it for empty and loops over it.
-        cursor.execute("CREATE TEMPORARY TABLE moved (LIKE strategy_accountstate) ON COMMIT DROP")
-        tables.copy_in("moved", changed)
-        cursor.execute("ANALYZE moved")
+        cursor.execute("CREATE TEMPORARY TABLE changed_state (LIKE strategy_accountstate) ON COMMIT DROP")
+        tables.copy_in("changed_state", changed)
+        cursor.execute("ANALYZE changed_state")
         cursor.execute(
-            f"UPDATE strategy_accountstate t SET {assignments} FROM moved s WHERE t.account_id = s.account_id"
+            f"UPDATE strategy_accountstate state SET {assignments} FROM changed_state"
+            " WHERE state.account_id = changed_state.account_id"
         )
-        cursor.execute("DROP TABLE moved")
+        cursor.execute("DROP TABLE changed_state")
 
 
 def _record_transitions(transitions: pa.Table, *, actor: str, now: datetime) -> int:
@@ -174,35 +185,39 @@ def _write_contacts(
 ) -> tuple[int, int]:
     """Put the day's contacts into the outbox with their firings; return how many were planned and blocked.
 
-    A contact that an earlier day planned alike stays as it is.
+    Contacts of earlier days that nobody has sent stay where today plans the same one, or where today refuses its
+    debtor; the others are withdrawn.
     """
     judged = decisions["contacts"]
     allowed = judged.filter(judged["allowed"])
+    refused = judged.filter(pc.invert(judged["allowed"]))
     carried = snapshot.read_carried_contacts(scope, as_of=as_of)
+
+    # Carried contacts that today plans alike: same debtor, channel, step and contact point.
     keys = ["debtor_id", "channel", "step_key", "contact_point_id"]
     keyed = allowed.append_column("step_key", allowed["lead_step_key"])
     kept = carried.join(keyed.select([*keys, "creditor_id"]), keys=keys, join_type="inner")
-    refused = judged.filter(pc.invert(judged["allowed"]))["debtor_id"]
+    is_kept = pc.is_in(carried["contact_id"], kept["contact_id"])
     # Where today is closed the contact of yesterday waits for the next open day.
-    waits = pc.is_in(carried["debtor_id"], refused)
-    stays = pc.or_(waits, pc.is_in(carried["contact_id"], kept["contact_id"]))
-    withdrawn = carried.filter(pc.invert(stays))["contact_id"].to_pylist()
-    messaging.withdraw_contacts(contact_ids=withdrawn, reason="replanned", at=now, actor="cycle")
-    fresh = judged.filter(pc.invert(pc.is_in(judged["debtor_id"], carried.filter(stays)["debtor_id"])))
+    waits = pc.is_in(carried["debtor_id"], refused["debtor_id"])
+    stays = pc.or_(waits, is_kept)
+    withdrawn_ids = carried.filter(pc.invert(stays))["contact_id"].to_pylist()
+    messaging.withdraw_contacts(contact_ids=withdrawn_ids, reason="replanned", at=now, actor="cycle")
+
+    # Everybody without a contact that stays gets a new one, or a refusal to show.
+    fresh = _without_debtors(judged, carried.filter(stays)["debtor_id"])
     carriers = kept.select(["debtor_id", "contact_id"])
     if fresh.num_rows:
         created = messaging.plan_contacts(contacts=_outbox_rows(fresh, policies, as_of, now), now=now)
         carriers = pa.concat_tables([carriers, created.select(["debtor_id", "contact_id"])])
+
     # The steps that fired are those that a contact carries.
     items = decisions["items"]
-    reached = items.filter(items["reachable"]).join(
-        allowed.select(["debtor_id", "creditor_id"]), keys=["debtor_id", "creditor_id"], join_type="inner"
-    )
-    _write_firings(
-        reached.join(carriers, keys="debtor_id", join_type="inner"),
-        as_of=as_of,
-        known_contact_ids=kept["contact_id"].to_pylist(),
-    )
+    debtors = allowed.select(["debtor_id", "creditor_id"])
+    reached = items.filter(items["reachable"]).join(debtors, keys=["debtor_id", "creditor_id"], join_type="inner")
+    fired = reached.join(carriers, keys="debtor_id", join_type="inner")
+    _write_firings(fired, as_of=as_of, known_contact_ids=kept["contact_id"].to_pylist())
+
     planned = fresh.filter(fresh["allowed"]).num_rows
     return planned, fresh.num_rows - planned
 
@@ -236,6 +251,8 @@ def _outbox_rows(judged: pa.Table, policies: Policies, as_of: date, now: datetim
     )
 
 
+FIRING_KEY = ["account_id", "strategy_code", "step_key", "cycle_date", "occurrence"]
+"""Columns under which a step fires once."""
 FIRING_COLUMNS = pa.schema(
     [
         ("account_id", pa.int64()),
@@ -250,17 +267,18 @@ FIRING_COLUMNS = pa.schema(
 
 
 def _write_firings(fired: pa.Table, *, as_of: date, known_contact_ids: Sequence[int] = ()) -> None:
-    """Write the steps that fired (columns of FIRING_COLUMNS); those of `known_contact_ids` may be written already."""
+    """Write the steps that fired, with those columns of FIRING_COLUMNS that the table has.
+
+    Firings of the contacts `known_contact_ids`, which earlier days planned, may be written already and are left alone.
+    """
     rows = fired.select([name for name in FIRING_COLUMNS.names if name in fired.column_names])
     if known_contact_ids:
-        key = FIRING_COLUMNS.names[:5]
         known = tables.fetch(
-            "SELECT account_id, strategy_code, step_key, cycle_date, occurrence FROM strategy_firing"
-            " WHERE voided_at IS NULL AND contact_id = ANY(%s)",
+            f"SELECT {', '.join(FIRING_KEY)} FROM strategy_firing WHERE voided_at IS NULL AND contact_id = ANY(%s)",
             [list(known_contact_ids)],
-            pa.schema([FIRING_COLUMNS.field(name) for name in key]),
+            pa.schema([FIRING_COLUMNS.field(name) for name in FIRING_KEY]),
         )
-        rows = rows.join(known, keys=key, join_type="left anti")
+        rows = rows.join(known, keys=FIRING_KEY, join_type="left anti")
     rows = rows.append_column("fired_on", pa.array([as_of] * rows.num_rows, pa.date32()))
     tables.copy_in("strategy_firing", rows)
 
@@ -270,9 +288,10 @@ def _write_tasks(decisions: Decisions, *, as_of: date, actor: str, now: datetime
     due = decisions["tasks"]
     if due.num_rows == 0:
         return 0
-    days = [as_of + timedelta(days or 0) for days in due["due_in_days"].to_pylist()]
+    due_dates = [as_of + timedelta(days or 0) for days in due["due_in_days"].to_pylist()]
     rows = due.select(["portfolio_id", "debtor_id", "account_id", "kind", "title", "step_key"])
-    created = create_tasks(rows=rows.append_column("due_date", pa.array(days, pa.date32())), actor=actor, now=now)
+    rows = rows.append_column("due_date", pa.array(due_dates, pa.date32()))
+    created = create_tasks(rows=rows, actor=actor, now=now)
     _write_firings(due.append_column("task_id", created["task_id"]), as_of=as_of)
     return due.num_rows
 
@@ -289,7 +308,7 @@ def _write_search_tasks(decisions: Decisions, *, as_of: date, actor: str, now: d
         [unreachable["debtor_id"].to_pylist()],
         pa.schema([("debtor_id", pa.int64())]),
     )
-    fresh = unreachable.filter(pc.invert(pc.is_in(unreachable["debtor_id"], open_tasks["debtor_id"])))
+    fresh = _without_debtors(unreachable, open_tasks["debtor_id"])
     count = fresh.num_rows
     if count == 0:
         return 0

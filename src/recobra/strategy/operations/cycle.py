@@ -12,6 +12,7 @@ from typing import Any
 
 import pyarrow as pa
 from django.db import connection, transaction
+from duckdb import DuckDBPyConnection
 
 from recobra.journal.operations import record
 from recobra.kit import engine
@@ -43,10 +44,10 @@ class _CycleDay:
     actor: str
     now: datetime
     policies: Policies
-    duck: Any
+    duck: DuckDBPyConnection
     contactable: frozenset[int] = frozenset()
     snapshot_entry_id: int = 0
-    small_tables: Mapping[str, Any] = field(default_factory=dict)
+    small_tables: Mapping[str, pa.Table] = field(default_factory=dict)
     carried: pa.Table | None = None
     decisions: Decisions = field(default_factory=dict)
     figures: dict[str, int] = field(default_factory=dict)
@@ -83,13 +84,18 @@ def run_cycle(*, as_of: date, actor: str, actor_id: int | None = None, now: date
             try:
                 steps = [_run_step(run, position, name, day) for position, name in enumerate(STEPS)]
             except Exception as error:
-                run.status, run.finished_at, run.reason = CycleRun.Status.FAILED, now, type(error).__name__
+                run.status = CycleRun.Status.FAILED
+                run.finished_at = now
+                run.reason = type(error).__name__
                 run.save()
                 raise
         figures = {"as_of": as_of.isoformat(), "steps": steps, **day.figures}
         with transaction.atomic():
             seconds = sum(step["seconds"] for step in steps)
-            run.status, run.figures, run.finished_at = CycleRun.Status.DONE, figures, now + timedelta(seconds=seconds)
+            run.status = CycleRun.Status.DONE
+            run.figures = figures
+            # `now` stands still while the cycle runs.
+            run.finished_at = now + timedelta(seconds=seconds)
             run.save()
             record("cycle.run", at=now, actor=actor, actor_id=actor_id, payload={"run_id": run.pk, "as_of": run.as_of})
         return figures
@@ -126,25 +132,29 @@ def _run_step(run: CycleRun, position: int, name: str, day: _CycleDay) -> dict[s
 
 
 def _check_freshness(day: _CycleDay) -> int:
-    """Keep out of the plan the portfolios whose data are too old."""
+    """Keep the portfolios whose data are too old out of the plan; return how many portfolios were checked."""
     stale = alarms.check_freshness(portfolio_ids=day.policies.portfolio_ids, as_of=day.as_of, now=day.now)
     day.contactable = day.policies.followed - stale
     return len(day.policies.portfolio_ids)
 
 
 def _take_snapshot(day: _CycleDay) -> int:
+    """Read the facts of the day, store them as its snapshot and load them into DuckDB; return how many accounts."""
     # Before anything is read: a fact that is recorded meanwhile must look newer than the snapshot.
     day.snapshot_entry_id = latest_entry_id()
     day.carried = snapshot.read_carried_contacts(day.scope, as_of=day.as_of)
     tables = read_facts(day.scope, as_of=day.as_of, contactable=day.contactable)
     folder = write_snapshot(tables, as_of=day.as_of)
-    files = {"raw_accounts" if name == "accounts" else name: folder / f"{name}.parquet" for name in tables}
+    files = {name: folder / f"{name}.parquet" for name in tables}
+    # The statements of the day shape `accounts` from it.
+    files["raw_accounts"] = files.pop("accounts")
     engine.register_files(day.duck, files)
     day.small_tables = small_tables(tables, day.policies, as_of=day.as_of)
     return tables["accounts"].num_rows
 
 
 def _classify_accounts(day: _CycleDay) -> int:
+    """Store bucket, stage and segment of every account in the table `classified`; return how many accounts."""
     day.duck.execute(day.statements.accounts)
     engine.run_statements(day.duck, day.statements.classify)
     ((count,),) = day.duck.execute("SELECT count(*) FROM classified").fetchall()
@@ -159,11 +169,13 @@ def _write_portfolio(day: _CycleDay) -> int:
 
 
 def _decide_day(day: _CycleDay) -> int:
+    """Decide what is due; return how many steps, tasks and changes of stage."""
     day.decisions = run_decisions(day.duck, day.statements, lambda: day.small_tables)
     return sum(day.decisions[name].num_rows for name in ("items", "tasks", "stage_changes") if name in day.decisions)
 
 
 def _commit_day(day: _CycleDay) -> int:
+    """Write the decisions into the product's tables; return how many account states were new or changed."""
     day.figures = commit_decisions(
         day.decisions,
         policies=day.policies,
@@ -181,10 +193,12 @@ def _commit_day(day: _CycleDay) -> int:
 
 
 def _plan_campaigns(day: _CycleDay) -> int:
+    """Plan the day of the running campaigns; return how many contacts."""
     return plan_running_campaigns(as_of=day.as_of, now=day.now, actor=day.actor)
 
 
 def _write_kpis(day: _CycleDay) -> int:
+    """Write the day's KPIs and check the data for alarms; return how many rows."""
     count = day_kpis.write_kpis(day.duck, day.statements.classified, as_of=day.as_of)
     alarms.check_data(portfolio_ids=day.policies.portfolio_ids, now=day.now)
     return count

@@ -24,7 +24,10 @@ Tables = Mapping[str, pa.Table]
 
 
 def read_facts(scope: Scope, *, as_of: date, contactable: frozenset[int]) -> dict[str, pa.Table]:
-    """Return the tables of `recobra_core.decide.daily.DayFacts` within a scope."""
+    """Return the tables of `recobra_core.decide.daily.DayFacts` within a scope, by name.
+
+    `contactable` are the portfolios that follow a strategy and whose data are fresh enough to contact anybody.
+    """
     return {
         "accounts": portfolio_snapshot.read_accounts(scope),
         "items": portfolio_snapshot.read_open_items(scope, as_of=as_of).drop_columns(["debtor_id", "portfolio_id"]),
@@ -67,23 +70,23 @@ def _add_zones(debtors: pa.Table) -> pa.Table:
     # A million debtors live in a few hundred distinct places: each is looked up once.
     keys = ["country", "subdivision", "time_zone"]
     places = debtors.select(keys).group_by(keys).aggregate([])
-    zones = [
-        zones_for(
-            country=place["country"], subdivision=place["subdivision"] or None, stated_zone=place["time_zone"] or None
-        )
-        for place in places.to_pylist()
-    ]
+    zones = []
+    for place in places.to_pylist():
+        subdivision = place["subdivision"] or None
+        stated_zone = place["time_zone"] or None
+        zones.append(zones_for(country=place["country"], subdivision=subdivision, stated_zone=stated_zone))
     joined = debtors.join(places.append_column("zones", pa.array(zones, pa.string())), keys=keys)
     return joined.drop_columns(["time_zone"])
 
 
 def _add_policies(portfolios: pa.Table, contactable: frozenset[int]) -> pa.Table:
     """Add the currency's exponent, whether the portfolio may be contacted, and the name of its company rules."""
+    portfolio_ids = portfolios["portfolio_id"].to_pylist()
     exponents = [exponent_of(currency) for currency in portfolios["currency"].to_pylist()]
     active = pc.is_in(portfolios["portfolio_id"], pa.array(sorted(contactable), pa.int64()))
-    ids = portfolios["portfolio_id"].to_pylist()
-    rule_names = company_rules_in_force(ids).name_by_portfolio
+    name_by_portfolio = company_rules_in_force(portfolio_ids).name_by_portfolio
+    rule_names = [name_by_portfolio.get(portfolio_id, "") for portfolio_id in portfolio_ids]
     table = portfolios.drop_columns(["creditor_id", "default_zone"])
     table = table.append_column("currency_exponent", pa.array(exponents, pa.int64()))
     table = table.append_column("active", active)
-    return table.append_column("house", pa.array([rule_names.get(pk, "") for pk in ids], pa.string()))
+    return table.append_column("house", pa.array(rule_names, pa.string()))

@@ -57,7 +57,9 @@ _CACHE_SIZE = 32  # a process sees a few days and sets of policies, and forgets 
 
 
 def _derive_schema(base: pa.Schema, *, without: tuple[str, ...] = (), **more: pa.DataType) -> pa.Schema:
-    return pa.schema([*(field for field in base if field.name not in without), *more.items()])
+    """Return a schema without some of its columns, and with more columns at the end."""
+    kept_fields = [field for field in base if field.name not in without]
+    return pa.schema([*kept_fields, *more.items()])
 
 
 SCHEMAS: Mapping[str, pa.Schema] = {
@@ -111,11 +113,18 @@ def statements_for(policies: Policies, *, as_of: date) -> DayStatements:
 
 
 def small_tables(tables: Mapping[str, pa.Table], policies: Policies, *, as_of: date) -> dict[str, pa.Table]:
-    """Return the small tables that the statements need beside the facts: templates, openings, caps."""
-    codes = {code for each in policies.policies if each.strategy for code in list_templates(each.strategy)}
-    names = ["country", "subdivision", "zones"]
-    places = tables["debtors"].select(names).group_by(names).aggregate([]).to_pylist()
+    """Return the small tables that the statements need beside the facts: templates, openings, caps.
+
+    `tables` are the facts of a day (`day_facts.read_facts`), of which only the debtors are read.
+    """
+    template_codes: set[str] = set()
+    for entry in policies.policies:
+        if entry.strategy is not None:
+            template_codes.update(list_templates(entry.strategy))
+    place_columns = ["country", "subdivision", "zones"]
+    places = tables["debtors"].select(place_columns).group_by(place_columns).aggregate([]).to_pylist()
     holidays = frozenset((row["country"], row["day"]) for row in portfolio.read_company_holidays().to_pylist())
+    # Every place, by every channel, under the law alone ('') and under each of the company's rules.
     keys = {
         OpeningKey(place["country"], place["subdivision"], place["zones"], channel, as_of, rules_name)
         for place in places
@@ -124,7 +133,7 @@ def small_tables(tables: Mapping[str, pa.Table], policies: Policies, *, as_of: d
     }
     company_rules = frozenset(policies.company_rules.rules_by_name.items())
     return {
-        "templates": snapshot.read_template_channels(sorted(codes)),
+        "templates": snapshot.read_template_channels(sorted(template_codes)),
         "openings": _cached_openings(frozenset(keys), holidays, company_rules),
         "caps": _cached_caps(as_of, company_rules),
     }
@@ -137,6 +146,7 @@ def _cached_openings(
     holidays: frozenset[tuple[str, date]],
     company_rules: frozenset[tuple[str, CompanyRules]],
 ) -> pa.Table:
+    """Return the table of openings; holidays are country and day, rules name and content, frozen for the cache."""
     return to_arrow(build_openings(keys=keys, company_holidays=holidays, company_rules=dict(company_rules)))
 
 
@@ -146,9 +156,11 @@ def _cached_caps(day: date, company_rules: frozenset[tuple[str, CompanyRules]]) 
 
 
 def _compile_day(policies: Policies, *, as_of: date) -> DayStatements:
+    """Compile the statements of a day under some policies, from the core's expressions over empty tables."""
     attribute_types = _attributes_used(policies)
-    typed = {f"attr_{name}": _ARROW_TYPES[kind] for name, kind in attribute_types.items()}
-    accounts = source_table("accounts", _derive_schema(portfolio.ACCOUNTS, without=("attributes",), **typed))
+    attribute_columns = {f"attr_{name}": _ARROW_TYPES[kind] for name, kind in attribute_types.items()}
+    account_schema = _derive_schema(portfolio.ACCOUNTS, without=("attributes",), **attribute_columns)
+    accounts = source_table("accounts", account_schema)
     facts = DayFacts(accounts=accounts, **{name: source_table(name, schema) for name, schema in SCHEMAS.items()})
     expression = classify_accounts(build_account_facts(facts, as_of=as_of), policies.policies, as_of=as_of)
     classified = source_table("classified", expression.schema())
@@ -169,21 +181,21 @@ def _compile_day(policies: Policies, *, as_of: date) -> DayStatements:
 
 def _attributes_used(policies: Policies) -> dict[str, str]:
     """Return the type of each attribute that a rule of some strategy reads."""
-    rules = [
-        rule
-        for policy in policies.policies
-        if policy.strategy is not None
-        for rule in (*(s.rule for s in policy.strategy.segments), *(s.rule for s in policy.strategy.steps))
-        if rule is not None
-    ]
-    used = {column.removeprefix("attr_") for rule in rules for column in rule.columns if column.startswith("attr_")}
-    return {name: policies.attributes[name] for name in sorted(used)}
+    columns: set[str] = set()
+    for entry in policies.policies:
+        if entry.strategy is None:
+            continue
+        for part in (*entry.strategy.segments, *entry.strategy.steps):
+            if part.rule is not None:
+                columns.update(part.rule.columns)
+    names = [column.removeprefix("attr_") for column in sorted(columns) if column.startswith("attr_")]
+    return {name: policies.attributes[name] for name in names}
 
 
 def _compile_decisions(
     classified: ir.Table, facts: DayFacts, policies: Policies, *, as_of: date
 ) -> dict[str, tuple[Statement, ...]]:
-    """Return the statements `due`, `plan` and `states` of a day."""
+    """Return the fields `due`, `plan` and `states` of a day's statements."""
     due_expression = find_due_today(classified, facts, policies.policies, as_of=as_of)
     if due_expression is None:
         return {"due": (), "plan": (), "states": _compile_states(classified)}
@@ -223,28 +235,31 @@ def _compile_decisions(
 
 def _compile_states(accounts: ir.Table) -> tuple[Statement, ...]:
     """Return the statement of the states to write: accounts without one, and those whose state differs."""
-    differs: Any = ibis.or_(*(~accounts[name].identical_to(accounts[f"was_{name}"]) for name in _STATE_COLUMNS))
+    differences = [~accounts[name].identical_to(accounts[f"was_{name}"]) for name in _STATE_COLUMNS]
+    differs: Any = ibis.or_(*differences)
     columns = ["account_id", "portfolio_id", "debtor_id", *_STATE_COLUMNS, "stage_since", *_TRANSITION_COLUMNS]
-    return (compile_statement("states", accounts.filter(accounts.was_stage.isnull() | differs).select(*columns)),)
+    states = accounts.filter(accounts.was_stage.isnull() | differs).select(*columns)
+    return (compile_statement("states", states),)
 
 
 def run_decisions(
     duck: DuckDBPyConnection, statements: DayStatements, load_small_tables: Callable[[], Mapping[str, pa.Table]]
 ) -> dict[str, pa.Table]:
-    """Run what comes after `classified`; `load_small_tables` is called only where something is due.
+    """Run the statements that come after the table `classified` is stored, and return their tables by name.
 
-    Returns the tables of `due` and `plan`, and `new_states`, `changed_states` and `transitions`.
+    They are those of `due` and `plan`, and `new_states`, `changed_states` and `transitions`. `load_small_tables`
+    returns the result of `small_tables`; it is called only where something is due.
     """
     decisions = engine.run_statements(duck, statements.due)
     if statements.due and duck.execute("FROM due LIMIT 1").fetchall():
         engine.register_tables(duck, load_small_tables())
         decisions |= engine.run_statements(duck, statements.plan)
     (states,) = engine.run_statements(duck, statements.states).values()
-    new = pc.is_null(states["was_stage"])
-    changed = states.filter(pc.invert(new))
-    moved = pc.not_equal(changed["stage"], changed["was_stage"])
+    is_new = pc.is_null(states["was_stage"])
+    changed = states.filter(pc.invert(is_new))
+    has_moved = pc.not_equal(changed["stage"], changed["was_stage"])
     return decisions | {
-        "new_states": states.filter(new).drop_columns(list(_TRANSITION_COLUMNS)),
+        "new_states": states.filter(is_new).drop_columns(list(_TRANSITION_COLUMNS)),
         "changed_states": changed.drop_columns(list(_TRANSITION_COLUMNS)),
-        "transitions": changed.filter(moved),
+        "transitions": changed.filter(has_moved),
     }

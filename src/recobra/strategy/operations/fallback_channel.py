@@ -13,12 +13,12 @@ from recobra.strategy.operations.redecide import REDECIDE_LIMIT, redecide_debtor
 LOOK_BACK = timedelta(days=3)
 
 _UNDELIVERED = """
-    SELECT DISTINCT c.id AS contact_id, c.debtor_id FROM messaging_contact c
-    JOIN portfolio_contactpoint p ON p.id = c.point_id
-    JOIN strategy_firing f ON f.contact_id = c.id AND f.voided_at IS NULL
-    WHERE c.planned_for >= %s AND (c.status = 'FAILED' OR c.undelivered_at IS NOT NULL)
-        AND (p.retired_at IS NOT NULL OR c.channel = ANY(p.unusable_for))
-    ORDER BY c.debtor_id"""
+    SELECT DISTINCT contact.id AS contact_id, contact.debtor_id FROM messaging_contact contact
+    JOIN portfolio_contactpoint point ON point.id = contact.point_id
+    JOIN strategy_firing firing ON firing.contact_id = contact.id AND firing.voided_at IS NULL
+    WHERE contact.planned_for >= %s AND (contact.status = 'FAILED' OR contact.undelivered_at IS NOT NULL)
+        AND (point.retired_at IS NOT NULL OR contact.channel = ANY(point.unusable_for))
+    ORDER BY contact.debtor_id"""
 _SCHEMA = pa.schema([("contact_id", pa.int64()), ("debtor_id", pa.int64())])
 
 

@@ -1,4 +1,4 @@
-"""Voiding of firings: a step fires again whose contact never reached the debtor."""
+"""Voiding of firings, so that a step whose contact never reached the debtor fires again."""
 
 from __future__ import annotations
 

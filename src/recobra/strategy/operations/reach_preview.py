@@ -40,7 +40,9 @@ def preview_reach(*, document: dict[str, Any], portfolio_ids: list[int], as_of: 
 
 
 def _compile_counts(day: DayStatements, policies: Policies, as_of: date) -> list[engine.Statement]:
-    accounts, facts = day.classified, day.facts
+    """Return the statements `segments` and, where the strategy has steps, `due` and `steps`."""
+    accounts = day.classified
+    facts = day.facts
     segments = accounts.group_by("segment", "currency").agg(
         accounts=accounts.count(),
         debtors=accounts.debtor_id.nunique(),
@@ -54,9 +56,8 @@ def _compile_counts(day: DayStatements, policies: Policies, as_of: date) -> list
     templates = engine.source_table("templates", pa.schema([("template_code", pa.string()), ("channel", pa.string())]))
     # A debtor who has the contact of this day already is neither reached again nor out of reach.
     contacted = facts.planned.select("debtor_id").distinct()
-    fresh = due.filter(due.track != "message").union(
-        due.filter(due.track == "message").anti_join(contacted, "debtor_id")
-    )
+    messages = due.filter(due.track == "message").anti_join(contacted, "debtor_id")
+    fresh = due.filter(due.track != "message").union(messages)
     plan = plan_day(due, accounts, facts, templates, as_of=as_of, channels_open=policies.channels_open)
     return [
         *statements,

@@ -43,9 +43,8 @@ def redecide_debtors(
         )
         policies = policies_in_force([pk for (pk,) in cursor.fetchall()])
     scope = Scope(portfolio_ids=policies.portfolio_ids, debtor_ids=list(debtor_ids))
-    tables = read_facts(
-        scope, as_of=day, contactable=policies.followed & _fresh_portfolios(policies.portfolio_ids, day)
-    )
+    contactable = policies.followed & _fresh_portfolios(policies.portfolio_ids, day)
+    tables = read_facts(scope, as_of=day, contactable=contactable)
     statements = statements_for(policies, as_of=day)
     duck = engine.thread_duckdb("decisions")
     engine.register_tables(duck, {"raw_accounts": tables.pop("accounts"), **tables})
@@ -70,9 +69,12 @@ def _fresh_portfolios(portfolio_ids: Sequence[int], day: date) -> frozenset[int]
     """Return the portfolios whose last load is new enough to contact anybody."""
     with connection.cursor() as cursor:
         cursor.execute(
-            """SELECT p.id, p.freshness_days, max(l.as_of) FROM portfolio_portfolio p
-               JOIN intake_load l ON l.portfolio_id = p.id AND l.status = 'DONE'
-               WHERE p.id = ANY(%s) GROUP BY p.id""",
+            """SELECT portfolio.id, portfolio.freshness_days, max(load.as_of) FROM portfolio_portfolio portfolio
+               JOIN intake_load load ON load.portfolio_id = portfolio.id AND load.status = 'DONE'
+               WHERE portfolio.id = ANY(%s) GROUP BY portfolio.id""",
             [list(portfolio_ids)],
         )
-        return frozenset(pk for pk, days, last in cursor.fetchall() if last >= day - timedelta(days))
+        rows = cursor.fetchall()
+    return frozenset(
+        portfolio_id for portfolio_id, freshness_days, last_load in rows if last_load >= day - timedelta(freshness_days)
+    )

@@ -42,9 +42,12 @@ def save_draft(*, document: Any, actor: str, actor_id: int | None = None, now: d
     draft = versions.filter(status=Status.DRAFT).first()
     if draft is None:
         newest = versions.order_by("-number").first()
-        draft = StrategyVersion(code=strategy.code, number=newest.number + 1 if newest else 1, status=Status.DRAFT)
-    draft.document, draft.objective = strategy.to_document(), strategy.objective or ""
-    draft.created_at, draft.created_by = now, actor
+        number = newest.number + 1 if newest else 1
+        draft = StrategyVersion(code=strategy.code, number=number, status=Status.DRAFT)
+    draft.document = strategy.to_document()
+    draft.objective = strategy.objective or ""
+    draft.created_at = now
+    draft.created_by = actor
     draft.save()
     _record_fact("strategy.draft_saved", draft, actor, actor_id, now)
     return draft
@@ -60,7 +63,9 @@ def publish_version(*, version_id: int, actor: str, actor_id: int | None = None,
     StrategyVersion.objects.filter(code=version.code, status=Status.PUBLISHED).update(
         status=Status.RETIRED, retired_at=now
     )
-    version.status, version.published_at, version.published_by = Status.PUBLISHED, now, actor
+    version.status = Status.PUBLISHED
+    version.published_at = now
+    version.published_by = actor
     version.save()
     _record_fact("strategy.published", version, actor, actor_id, now)
     return version
@@ -72,7 +77,8 @@ def retire_version(*, version_id: int, actor: str, actor_id: int | None = None, 
     version = StrategyVersion.objects.select_for_update().get(pk=version_id)
     if version.status == Status.RETIRED:
         raise StrategyRefused([_("The version is retired already.")])
-    version.status, version.retired_at = Status.RETIRED, now
+    version.status = Status.RETIRED
+    version.retired_at = now
     version.save()
     _record_fact("strategy.retired", version, actor, actor_id, now)
     return version
@@ -110,5 +116,6 @@ def ensure_ready_made(*, actor: str, now: datetime) -> list[str]:
 
 
 def _record_fact(kind: str, version: StrategyVersion, actor: str, actor_id: int | None, now: datetime) -> None:
+    """Record a fact about a version in the journal."""
     payload = {"code": version.code, "number": version.number, "version_id": version.pk}
     record(kind, at=now, actor=actor, actor_id=actor_id, version=f"{version.code} v{version.number}", payload=payload)

@@ -158,12 +158,13 @@ def export_barred(request: StaffRequest, code: str) -> HttpResponseBase:
     return FileResponse(file, as_attachment=True, filename=f"{code}-{now:%Y-%m-%d-%H%M}.csv")
 
 
-def _barred_rows(barred_debtors: list[tuple[int, str, str]]) -> spreadsheet.Rows:
-    """Yield the head and a row for each debtor; `barred_debtors` are id, reason and article."""
-    numbers = queries.debtor_numbers([debtor_id for debtor_id, _reason, _article in barred_debtors])
+def _barred_rows(barred: list[queries.BarredDebtor]) -> spreadsheet.Rows:
+    """Yield a header, and a row for each debtor under the creditor's own number."""
+    numbers = queries.debtor_numbers([debtor.debtor_id for debtor in barred])
     yield [_("Debtor"), _("Reason"), _("Article")]
-    for debtor_id, reason, article in barred_debtors:
-        yield [numbers.get(debtor_id, str(debtor_id)), description.explain(reason), cite_article(article)]
+    for debtor in barred:
+        number = numbers.get(debtor.debtor_id, str(debtor.debtor_id))
+        yield [number, description.explain(debtor.reason), cite_article(debtor.article)]
 
 
 urlpatterns = [
