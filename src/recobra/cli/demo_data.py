@@ -100,8 +100,8 @@ ARREARS: Final = (
     ((91, 180), 8),
     ((181, 360), 5),
 )
-SEED: Final = 20261123
-PAID_DAYS: Final = 30
+SEED: Final = 20261123  # another number makes another demonstration
+PAID_DAYS: Final = 30  # payments were made on one of so many days before the day that is played
 PAYMENTS: Final = 200  # of each portfolio, in a demonstration of the usual size
 ROWS_PER_PAYMENT: Final = 20  # in a small one, no more than one row in so many is paid
 BROKEN_PREFIX: Final = "MAL-"

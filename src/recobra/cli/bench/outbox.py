@@ -24,6 +24,7 @@ PORTFOLIO = {
 POINTS = pa.schema([("debtor_id", pa.int64()), ("point_id", pa.int64())])
 TEMPLATE = "recordatorio"
 
+# Debtors, then their contact points, accounts, instalments and charges. The numbers of a round begin with its prefix.
 _SEED = (
     """INSERT INTO portfolio_debtor (creditor_id, external_id, kind, name, national_id_kind, national_id, country,
         subdivision, time_zone) SELECT %(creditor)s, %(round)s || g, 'PERSON', 'Persona ' || g, '', '', 'PE', '', ''
