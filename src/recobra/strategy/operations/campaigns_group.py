@@ -26,7 +26,7 @@ from recobra.strategy.operations.decision import DayStatements, run_decisions, s
 from recobra.strategy.policies import Policies, catalogue_with, policies_in_force
 from recobra_core.decide import Step, Strategy, find_silenced, is_held_out
 from recobra_core.decide.steps import AtDpd, Send
-from recobra_core.law import CANDIDATE, OPENINGS, join_openings, judge_candidates
+from recobra_core.law import OPENINGS, join_openings, judge_candidates
 from recobra_core.law.caps import CAPS
 from recobra_core.rules import RuleError, compile_rule
 
@@ -90,6 +90,7 @@ class GroupSurvey:
         if candidates.num_rows == 0:
             return candidates
         count = candidates.num_rows
+        # In place of the day of the survey, and of the purpose that a strategy's message would have.
         columns = {
             "local_date": pa.array([day] * count, pa.date32()),
             "purpose": pa.array([self.purpose] * count, pa.string()),
@@ -97,8 +98,7 @@ class GroupSurvey:
         for name, column in columns.items():
             if name in candidates.column_names:
                 candidates = candidates.drop_columns([name])
-            if name == "local_date" or name in CANDIDATE:
-                candidates = candidates.append_column(name, column)
+            candidates = candidates.append_column(name, column)
         facts = small_tables(self.tables, self.policies, as_of=day)
         engine.register_tables(self.duck, {"campaign_candidates": candidates, **facts})
         return engine.run_statements(self.duck, [_compile_verdicts(candidates.schema)])["campaign_verdicts"]
