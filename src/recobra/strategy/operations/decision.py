@@ -185,9 +185,11 @@ def _attributes_used(policies: Policies) -> dict[str, str]:
     for entry in policies.policies:
         if entry.strategy is None:
             continue
-        for part in (*entry.strategy.segments, *entry.strategy.steps):
-            if part.rule is not None:
-                columns.update(part.rule.columns)
+        segment_rules = [segment.rule for segment in entry.strategy.segments]
+        step_rules = [step.rule for step in entry.strategy.steps]
+        for rule in (*segment_rules, *step_rules):
+            if rule is not None:
+                columns.update(rule.columns)
     names = [column.removeprefix("attr_") for column in sorted(columns) if column.startswith("attr_")]
     return {name: policies.attributes[name] for name in names}
 
