@@ -73,6 +73,7 @@ class _Handler:
 
 
 def _save_message(envelope: Envelope, content: bytes) -> None:
+    """Store a message as it was received; runs in the mailbox's own thread."""
     message = message_from_bytes(content, policy=policy)
     MailboxMessage.objects.create(
         received_at=clock.now(),

@@ -245,5 +245,6 @@ def masked_address(public_id: UUID) -> str | None:
 
 
 def _read_part(message: EmailMessage, kind: str) -> str:
+    """Return the text of a part of a message, '' where it has none; `kind` is plain or html."""
     body = message.get_body(preferencelist=(kind,))
     return str(body.get_content()) if body else ""

@@ -64,9 +64,11 @@ def _public_url(path: str) -> str:
 
 
 def _sign(use: str, content: bytes, key: str | bytes) -> bytes:
+    """Return the signature of some content; `use` keeps signatures for different purposes apart."""
     digest: bytes = salted_hmac(f"{_STATEMENT}.{use}", content, secret=key, algorithm="sha256").digest()
     return digest[:_MAC_BYTES]
 
 
 def _xor_with_mask(number: bytes, mac: bytes, key: str | bytes) -> bytes:
+    """Return a contact's number masked, or a masked one in plain: the operation is its own inverse."""
     return bytes(a ^ b for a, b in zip(number, _sign("mask", mac, key), strict=False))

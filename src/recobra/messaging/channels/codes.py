@@ -31,7 +31,11 @@ class Meaning(StrEnum):
 def load_meanings(path: Path) -> Mapping[str, Meaning]:
     """Return the meaning of each code in an errors.yaml, which lists codes by meaning."""
     document: dict[str, Any] = yaml_text.load(path.read_text(encoding="utf-8"))
-    return {str(code): Meaning(meaning) for meaning, codes in document["codes"].items() for code in codes}
+    meanings = {}
+    for meaning, codes in document["codes"].items():
+        for code in codes:
+            meanings[str(code)] = Meaning(meaning)
+    return meanings
 
 
 def outcome_by_meaning(meaning: Meaning, reply: http.Reply) -> Outcome:

@@ -123,10 +123,22 @@ def is_public(address: str) -> bool:
     """Return whether an IP address is on the public internet: not this machine, its network or a cloud's own."""
     ip = ipaddress.ip_address(address)
     if isinstance(ip, ipaddress.IPv6Address):
-        # An IPv4 address of our network can be written as an IPv6 address that looks public.
-        nat64 = ipaddress.IPv4Address(int(ip) & 0xFFFF_FFFF) if ip in _IPV4_IN_IPV6 else None
-        ip = ip.ipv4_mapped or ip.sixtofour or nat64 or ip
+        ip = _embedded_ipv4(ip) or ip
     return ip.is_global and not ip.is_multicast
+
+
+def _embedded_ipv4(ip: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
+    """Return the IPv4 address that an IPv6 address stands for, None where it is one of its own.
+
+    An address of our own network can be written so that it looks public.
+    """
+    if ip.ipv4_mapped is not None:
+        return ip.ipv4_mapped
+    if ip.sixtofour is not None:
+        return ip.sixtofour
+    if ip in _IPV4_IN_IPV6:
+        return ipaddress.IPv4Address(int(ip) & 0xFFFF_FFFF)  # its last 32 bits
+    return None
 
 
 def open_socket(info: AddrInfoType) -> socket.socket:
@@ -138,9 +150,16 @@ def open_socket(info: AddrInfoType) -> socket.socket:
 def open_public_socket(info: AddrInfoType) -> socket.socket:
     """Open a socket for a resolved address on the public internet. Raises OSError for any other."""
     # Checked here and not by the host's name: a name can resolve differently the next time it is looked up.
-    if not is_public(str(info[4][0])):
-        raise OSError(f"{info[4][0]} is no public address.")
+    ip = _ip_of(info)
+    if not is_public(ip):
+        raise OSError(f"{ip} is no public address.")
     return open_socket(info)
+
+
+def _ip_of(info: AddrInfoType) -> str:
+    """Return the IP address in a resolved address."""
+    _family, _kind, _protocol, _name, socket_address = info
+    return str(socket_address[0])
 
 
 @asynccontextmanager
@@ -178,9 +197,12 @@ async def call(
             method, url, headers=headers, data=data, json=json, allow_redirects=False, trace_request_ctx=trace
         ) as response:
             body = await _read_body(response, max_bytes)
-            return Reply(response.status, {k.lower(): v for k, v in response.headers.items()}, body)
+            lower_headers = {name.lower(): value for name, value in response.headers.items()}
+            return Reply(response.status, lower_headers, body)
     except (ClientError, OSError, ValueError, _ConnectionBroken) as error:  # asyncio's TimeoutError is an OSError
-        raise (ReplyLost if trace.has_connected else RequestUnsent)(_describe_error(error)) from error
+        if trace.has_connected:
+            raise ReplyLost(_describe_error(error)) from error
+        raise RequestUnsent(_describe_error(error)) from error
 
 
 @dataclass
@@ -191,6 +213,8 @@ class _CallTrace:
 
 
 def _trace_connections() -> TraceConfig:
+    """Return a trace that marks the `_CallTrace` of a request once it has a connection."""
+
     async def note_connection(_session: object, context: SimpleNamespace, _params: object) -> None:
         context.trace_request_ctx.has_connected = True
 
@@ -214,7 +238,9 @@ async def _forbid_repeat(request: ClientRequest, handler: ClientHandlerType) -> 
 
 
 async def _read_body(response: ClientResponse, max_bytes: int) -> bytes:
-    chunks, size = [], 0
+    """Return the whole body of a response. Raises ReplyTooLarge as soon as it exceeds `max_bytes`."""
+    chunks = []
+    size = 0
     async for chunk in response.content.iter_any():
         size += len(chunk)
         if size > max_bytes:
@@ -229,7 +255,7 @@ async def download_file(url: str, *, headers: Mapping[str, str], max_bytes: int)
     provider_ips: list[str] = []
 
     def open_and_note(info: AddrInfoType) -> socket.socket:
-        provider_ips.append(str(info[4][0]))
+        provider_ips.append(_ip_of(info))
         return open_socket(info)
 
     try:

@@ -43,7 +43,9 @@ def parse_iso_time(text: str, zone: str = "UTC") -> datetime | None:
         at = datetime.fromisoformat(text.strip())
     except ValueError:
         return None
-    return (at if at.tzinfo else at.replace(tzinfo=ZoneInfo(zone))).astimezone(UTC)
+    if at.tzinfo is None:
+        at = at.replace(tzinfo=ZoneInfo(zone))
+    return at.astimezone(UTC)
 
 
 def parse_public_id(value: Any) -> UUID | None:

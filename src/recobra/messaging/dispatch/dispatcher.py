@@ -15,6 +15,7 @@ from uuid import UUID
 
 from django.db import DatabaseError, transaction
 
+from recobra.messaging.channels import Outcome
 from recobra.messaging.channels.adapter import Unsuitable
 from recobra.messaging.dispatch.handover import Attempt, end_attempts, end_not_sent, mark_handed_over
 from recobra.messaging.dispatch.lease import give_back, lease_contacts
@@ -46,7 +47,10 @@ class Dispatcher:
 
     def begin(self, *, lease: UUID, now: Callable[[], datetime], actor: str, figures: Counter[str]) -> None:
         """Work from here on under a lease, by a clock, counting into `figures`."""
-        self._lease, self._now, self._actor, self._figures = lease, now, actor, figures
+        self._lease = lease
+        self._now = now
+        self._actor = actor
+        self._figures = figures
 
     def close(self) -> None:
         """Leave the providers: there is nothing to send for the moment."""
@@ -68,31 +72,41 @@ class Dispatcher:
         return True
 
     def _lease_batch(self, routes: Routes, limit: int) -> list[int]:
-        """Lease what may leave soon: of channels with a limit no more than that, of those that rest nothing."""
+        """Lease what may leave soon: nothing of channels that rest, and of those with a rate limit only so much."""
+        resting = self._resting_channels(routes)
+        rate_limits: dict[str, float] = {}
+        for channel in routes.channels():
+            rate_limit = routes.rate_limit(channel)
+            if rate_limit is not None:
+                rate_limits[channel] = rate_limit
+        # Channels with a limit are leased apart, so that they do not stand before the others.
+        except_channels = sorted(resting | rate_limits.keys())
+        leased = lease_contacts(lease=self._lease, now=self._now(), limit=limit, except_channels=except_channels)
+        for channel, rate_limit in rate_limits.items():
+            channel_limit = min(limit - len(leased), math.ceil(rate_limit * LIMITED_SECONDS))
+            if channel not in resting and channel_limit > 0:
+                leased += lease_contacts(lease=self._lease, now=self._now(), limit=channel_limit, only_channel=channel)
+        return leased
+
+    def _resting_channels(self, routes: Routes) -> set[str]:
+        """Return the channels all of whose routes rest, for every dispatcher or for this one alone."""
         resting = set(routes.resting_channels())
         # Beside the circuits, which all dispatchers share, this one may have had enough of every route of a channel.
         if any(pace.is_resting() for pace in self._paces.values()):
             for channel in Channel.values:
-                own = routes.routes_of_channel(channel)
-                if own and all(self._paces[route.code].is_resting() for route in own):
+                channel_routes = routes.routes_of_channel(channel)
+                if channel_routes and all(self._paces[route.code].is_resting() for route in channel_routes):
                     resting.add(channel)
-        rates = {channel: rate for channel in routes.channels() if (rate := routes.rate_limit(channel)) is not None}
-        # Channels with a limit are leased apart, so that they do not stand before the others.
-        leased = lease_contacts(
-            lease=self._lease, now=self._now(), limit=limit, except_channels=sorted(resting | rates.keys())
-        )
-        for channel, rate in rates.items():
-            most = min(limit - len(leased), math.ceil(rate * LIMITED_SECONDS))
-            if channel not in resting and most > 0:
-                leased += lease_contacts(lease=self._lease, now=self._now(), limit=most, only_channel=channel)
-        return leased
+        return resting
 
     def _work_leased(self, contact_ids: list[int], routes: Routes) -> None:
+        """Prepare leased contacts, end or put off those that may not go now, and send the others."""
         now = self._now()
         batch = prepare_batch(contact_ids, now=now, routes=routes)
         lanes, unroutable_ids = self._divide_into_lanes(batch.ready)
         later = now + timedelta(seconds=REST_SECONDS)
-        put_off = [NotSent(contact_id=pk, status="DUE", due_at=later) for pk in [*batch.waiting, *unroutable_ids]]
+        routeless_ids = [*batch.waiting, *unroutable_ids]
+        put_off = [NotSent(contact_id=contact_id, status="DUE", due_at=later) for contact_id in routeless_ids]
         self._figures.update(end_not_sent([*batch.not_sent, *put_off], lease=self._lease, now=now, actor=self._actor))
         self._send(lanes)
         give_back(contact_ids, lease=self._lease)  # what was not sent, and what somebody held at its mark
@@ -102,13 +116,21 @@ class Dispatcher:
         lanes: Lanes = defaultdict(deque)
         unroutable_ids = []
         for prepared in ready:
-            for route in prepared.routes:
-                if not self._paces[route.code].is_resting() and self._open(route):
-                    lanes[route.code].append(prepared if route is prepared.route else replace(prepared, route=route))
-                    break
-            else:
+            route = self._first_open_route(prepared)
+            if route is None:
                 unroutable_ids.append(prepared.contact.contact_id)
+            elif route is prepared.route:
+                lanes[route.code].append(prepared)
+            else:
+                lanes[route.code].append(replace(prepared, route=route))
         return lanes, unroutable_ids
+
+    def _first_open_route(self, prepared: PreparedContact) -> Route | None:
+        """Return the most preferred route of a message that does not rest and can be opened."""
+        for route in prepared.routes:
+            if not self._paces[route.code].is_resting() and self._open(route):
+                return route
+        return None
 
     def _open(self, route: Route) -> bool:
         """Return whether a route is open now. Raises Unsuitable for the mail server of the settings."""
@@ -124,9 +146,10 @@ class Dispatcher:
 
     def _send(self, lanes: Lanes) -> None:
         """Send lane by lane what may go at once, until all is sent or nothing may."""
-        started, attempts = time.monotonic(), list[Attempt]()
+        deadline = time.monotonic() + BATCH_SECONDS
+        attempts: list[Attempt] = []
         waited_seconds = 0.0
-        while any(lanes.values()) and not self.is_stopping() and time.monotonic() - started < BATCH_SECONDS:
+        while any(lanes.values()) and not self.is_stopping() and time.monotonic() < deadline:
             chunk = self._take_chunk(lanes)
             if chunk:
                 # The ends of one chunk and the marks of the next share a commit: half as many flushes of the disk.
@@ -152,11 +175,11 @@ class Dispatcher:
             pace = self._paces[code]
             if not lane or pace.is_resting():
                 continue
-            most = min(pace.at_once, len(lane))
+            count = min(pace.at_once, len(lane))
             provider_id = lane[0].route.provider_id
             if provider_id is not None:
-                most = routing.take_allowance(provider_id=provider_id, wanted=most)
-            chunk += [lane.popleft() for _ in range(most)]
+                count = routing.take_allowance(provider_id=provider_id, wanted=count)
+            chunk += [lane.popleft() for _ in range(count)]
         return chunk
 
     def _mark(self, chunk: Sequence[PreparedContact]) -> list[PreparedContact]:
@@ -168,17 +191,20 @@ class Dispatcher:
         timely = [prepared for prepared in chunk if now < prepared.hand_over_until]
         marked_ids = mark_handed_over(timely, lease=self._lease, now=now)
         marked = [prepared for prepared in chunk if prepared.contact.contact_id in marked_ids]
-        if len(marked) < len(chunk):
-            chunk_ids = [prepared.contact.contact_id for prepared in chunk]
-            give_back([pk for pk in chunk_ids if pk not in marked_ids], lease=self._lease)
+        unmarked_ids = [
+            prepared.contact.contact_id for prepared in chunk if prepared.contact.contact_id not in marked_ids
+        ]
+        give_back(unmarked_ids, lease=self._lease)
         return marked
 
     def _commit_ends(self, attempts: Sequence[Attempt]) -> None:
+        """Write the ends of attempts in a transaction of their own."""
         if attempts:
             with transaction.atomic():
                 self._write_ends(attempts)
 
     def _write_ends(self, attempts: Sequence[Attempt]) -> None:
+        """Write the ends of attempts and count them; inside the transaction of the caller."""
         if attempts:
             self._figures.update(end_attempts(attempts, lease=self._lease, now=self._now(), actor=self._actor))
 
@@ -187,21 +213,33 @@ class Dispatcher:
         if not marked:
             return []
         results = self._senders.send(marked)
-        by_route = defaultdict(list)
-        for prepared, result in zip(marked, results, strict=True):
-            by_route[prepared.route.code].append((prepared.route.provider_id, result))
-        for code, group in by_route.items():
-            is_answered = self._paces[code].learn([result for _provider_id, result in group])
-            provider_id = group[0][0]
-            if provider_id is not None:
-                (routing.record_success if is_answered else routing.record_failure)(provider_id)
+        self._learn_from(marked, results)
         attempts = []
         for prepared, (outcome, _seconds) in zip(marked, results, strict=True):
-            code = prepared.route.code
-            has_other_route = outcome.unreachable and any(
-                route.code != code and not self._paces[route.code].is_resting() for route in prepared.routes
-            )
+            has_other_route = outcome.unreachable and self._has_other_route(prepared)
             if has_other_route:
-                self._paces[code].rest()  # the next batch takes the other route at once
+                self._paces[prepared.route.code].rest()  # the next batch takes the other route at once
             attempts.append(Attempt(prepared=prepared, outcome=outcome, has_other_route=has_other_route))
         return attempts
+
+    def _learn_from(self, sent: Sequence[PreparedContact], results: Sequence[tuple[Outcome, float]]) -> None:
+        """Adapt the pace of each route, and the circuit of its provider, to the outcomes and seconds of messages."""
+        routes: dict[str, Route] = {}
+        route_results: defaultdict[str, list[tuple[Outcome, float]]] = defaultdict(list)
+        for prepared, result in zip(sent, results, strict=True):
+            routes[prepared.route.code] = prepared.route
+            route_results[prepared.route.code].append(result)
+        for code, route in routes.items():
+            is_answered = self._paces[code].learn(route_results[code])
+            if route.provider_id is None:
+                continue
+            if is_answered:
+                routing.record_success(route.provider_id)
+            else:
+                routing.record_failure(route.provider_id)
+
+    def _has_other_route(self, prepared: PreparedContact) -> bool:
+        """Return whether a message could leave at once by a route other than the one it was given."""
+        return any(
+            route.code != prepared.route.code and not self._paces[route.code].is_resting() for route in prepared.routes
+        )

@@ -143,27 +143,29 @@ def load_contacts(contact_ids: Sequence[int], *, now: datetime) -> list[LeasedCo
     # Everything below is read once for the whole batch.
     rules = company_rules_in_force({row["portfolio_id"] for row in rows})
     templates = load_template_pool({(row["template_code"], row["channel"]) for row in rows if not row["written_text"]})
-    by_debtor = fetch_statements({row["debtor_id"]: row["local_date"] or now.date() for row in rows})
-    decided_ids = accounts_with_legal_decision(
-        {d.account_id for statement in by_debtor.values() for d in (*statement.overdue, *statement.upcoming)}
-    )
+    statements = fetch_statements({row["debtor_id"]: row["local_date"] or now.date() for row in rows})
+    owing_account_ids: set[int] = set()
+    for statement in statements.values():
+        owing_account_ids.update(document.account_id for document in (*statement.overdue, *statement.upcoming))
+    decided_ids = accounts_with_legal_decision(owing_account_ids)
     contacts = []
     for row in rows:
-        statement = by_debtor[row["debtor_id"]]
+        statement = statements[row["debtor_id"]]
         unheld = statement.without_held()
         template = _choose_template(row, templates, statement, decided_ids, now)
         notice = template is not None and is_notice(template)
         has_debt = bool(statement.documents_for(notice=notice))
         # Where every account that the message would speak of is on hold, so is the contact.
         all_held = has_debt and not unheld.documents_for(notice=notice)
+        rules_name = rules.name_by_portfolio.get(row["portfolio_id"], "")
         contact = LeasedContact(
-            **row,
+            **row,  # the query names its columns like the fields
             template=template,
             statement=unheld,
             has_debt=has_debt,
             hold_reason=statement.hold_reason or ("ACCOUNTS" if all_held else ""),
             oldest_due_date=_oldest_due_date(unheld) or _oldest_due_date(statement),
-            company_rules=rules.rules_by_name.get(rules.name_by_portfolio.get(row["portfolio_id"], "")),
+            company_rules=rules.rules_by_name.get(rules_name),
         )
         contacts.append(contact)
     return contacts
@@ -180,12 +182,15 @@ def is_silenced(*, kind: str, value: str) -> bool:
 def _choose_template(
     row: Mapping[str, Any], templates: TemplatePool, statement: Statement, decided_ids: frozenset[int], now: datetime
 ) -> Template | None:
-    """Return the template of a contact, None where none fits or somebody has written its words."""
+    """Return the template of a contact, None where none fits or somebody has written its words.
+
+    `row` is the contact as _CONTACTS returns it. `decided_ids` are the accounts with a legal decision.
+    """
     if row["written_text"]:
         return None
     # A text of the legal stage may go only where going to law was decided for every account that it would ask for.
     overdue_ids = {document.account_id for document in statement.overdue}
-    legal = bool(overdue_ids) and decided_ids.issuperset(overdue_ids)
+    legal_decision = bool(overdue_ids) and decided_ids.issuperset(overdue_ids)
     return templates.pick_template(
         code=row["template_code"],
         channel=row["channel"],
@@ -193,10 +198,11 @@ def _choose_template(
         language=row["language"],
         debtor_id=row["debtor_id"],
         on=row["local_date"] or now.date(),
-        legal_decision=legal,
+        legal_decision=legal_decision,
     )
 
 
 def _oldest_due_date(statement: Statement) -> date | None:
+    """Return the oldest due date of what is overdue, else of what falls due next."""
     documents = statement.overdue or statement.upcoming
     return documents[0].due_date if documents else None

@@ -44,10 +44,19 @@ def judge_contacts(contacts: Sequence[LeasedContact], *, now: datetime) -> dict[
     """Judge a batch in one statement under the law and the company's rules; return the verdicts by contact id."""
     if not contacts:
         return {}
-    by_name = {contact.company_rules.name: contact.company_rules for contact in contacts if contact.company_rules}
-    rules = frozenset(by_name.items())
+    rules_by_name = {contact.company_rules.name: contact.company_rules for contact in contacts if contact.company_rules}
+    # Frozen sets, because the tables made from them are cached.
+    rules = frozenset(rules_by_name.items())
     keys = frozenset(
-        law.OpeningKey(c.country, c.subdivision, c.zones, c.channel, c.local_date, _rules_name(c)) for c in contacts
+        law.OpeningKey(
+            contact.country,
+            contact.subdivision,
+            contact.zones,
+            contact.channel,
+            contact.local_date,
+            _rules_name(contact),
+        )
+        for contact in contacts
     )
     days = read_company_holidays()
     holidays = frozenset(zip(days["country"].to_pylist(), days["day"].to_pylist(), strict=True))
@@ -82,6 +91,7 @@ def rules_version() -> str:
 
 @cache
 def _compile_gate() -> engine.Statement:
+    """Return the gate's expressions compiled to one statement over the tables that `judge_contacts` registers."""
     openings = engine.source_table("openings", law.OPENINGS)
     judged = law.judge_candidates(
         engine.source_table("candidates", law.CANDIDATE),
@@ -124,29 +134,37 @@ def _build_candidates(contacts: Sequence[LeasedContact], now: datetime) -> pa.Ta
         "replies_to_at_utc": [c.replies_to_at and _naive_utc(c.replies_to_at) for c in contacts],
     }
     schema = law.CANDIDATE.to_pyarrow()
-    columns = [
-        pa.array(values.get(field.name) or [getattr(c, field.name) for c in contacts], field.type) for field in schema
-    ]
+    columns = []
+    for field in schema:
+        if field.name not in values:
+            values[field.name] = [getattr(contact, field.name) for contact in contacts]
+        columns.append(pa.array(values[field.name], field.type))
     return pa.table(columns, schema=schema)
 
 
 def _rules_name(contact: LeasedContact) -> str:
+    """Return the name of the company's rules that hold for a contact, '' where there are none."""
     return contact.company_rules.name if contact.company_rules else ""
 
 
 def _naive_utc(at: datetime) -> datetime:
+    """Return an instant in UTC without a zone, as the gate's tables have it."""
     return at.astimezone(UTC).replace(tzinfo=None)
 
 
 def _read_verdict(row: dict[str, Any], now: datetime) -> Verdict:
-    opens_at = row["opens_at_utc"] and row["opens_at_utc"].replace(tzinfo=UTC)
-    until = row["holds_until_epoch"]
-    later = row["reason"] in _HOUR_REASONS and opens_at is not None and opens_at > now
+    """Return the verdict in one row of the gate's answer; NULL texts become ''."""
+    opens_at = None
+    if row["opens_at_utc"] is not None and row["reason"] in _HOUR_REASONS:
+        opens_at = row["opens_at_utc"].replace(tzinfo=UTC)
+    until = None
+    if row["allowed"] and row["holds_until_epoch"] is not None:
+        until = datetime.fromtimestamp(row["holds_until_epoch"], UTC)
     return Verdict(
         allowed=row["allowed"],
         reason=row["reason"] or "",
         rule=row["rule"] or "",
         article=row["source"] or "",
-        opens_at=opens_at if later else None,
-        until=datetime.fromtimestamp(until, UTC) if row["allowed"] and until is not None else None,
+        opens_at=opens_at if opens_at is not None and opens_at > now else None,
+        until=until,
     )

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 import pyarrow as pa
@@ -40,15 +40,15 @@ _ENDED_WITH_STATUS = ENDED.append(pa.field("status", pa.string()))
 _END_NOT_SENT = f"""
     WITH ends AS (
         SELECT * FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[], %s::timestamptz[])
-            AS e(id, status, reason, rule, article, due_at)
+            AS given(id, status, reason, rule, article, due_at)
     ), ours AS (
-        SELECT m.id FROM messaging_contact m JOIN ends ON ends.id = m.id
-        WHERE m.lease = %s AND m.status = 'LEASED' AND m.handed_over_at IS NULL ORDER BY m.id
-        FOR UPDATE OF m SKIP LOCKED)
+        SELECT leased.id FROM messaging_contact leased JOIN ends ON ends.id = leased.id
+        WHERE leased.lease = %s AND leased.status = 'LEASED' AND leased.handed_over_at IS NULL ORDER BY leased.id
+        FOR UPDATE OF leased SKIP LOCKED)
     UPDATE messaging_contact c
-    SET status = e.status, reason = e.reason, rule = e.rule, article = e.article, judged_at = %s,
-        due_at = coalesce(e.due_at, c.due_at), lease = NULL, leased_until = NULL
-    FROM ends e JOIN ours ON ours.id = e.id WHERE c.id = e.id
+    SET status = ends.status, reason = ends.reason, rule = ends.rule, article = ends.article, judged_at = %s,
+        due_at = coalesce(ends.due_at, c.due_at), lease = NULL, leased_until = NULL
+    FROM ends JOIN ours ON ours.id = ends.id WHERE c.id = ends.id
     RETURNING {RETURNING}, c.status"""
 
 # What a payment, a wish or a person has taken back meanwhile is no longer LEASED by us: then nothing is sent. What
@@ -57,37 +57,40 @@ _END_NOT_SENT = f"""
 # here, so that the row stays where it is. JSON, because arrays of long texts are slow to write down.
 _MARK = """
     WITH marked AS (
-        SELECT * FROM json_to_recordset(%s::json) AS g(id bigint, local_date date, template_id bigint, variant text,
+        SELECT * FROM json_to_recordset(%s::json) AS given(id bigint, local_date date, template_id bigint, variant text,
             message_id text, address text, subject text, body text, html text, verdict jsonb, judged_at timestamptz,
             provider_id bigint, price_micros bigint, price_currency text, kind text)
     ), ours AS (
-        SELECT m.id FROM messaging_contact m JOIN marked g ON g.id = m.id
-        WHERE m.lease = %s AND m.status = 'LEASED' AND m.handed_over_at IS NULL
-            AND NOT EXISTS (SELECT FROM consent_silence s WHERE s.value = g.address AND s.kind = g.kind)
-        ORDER BY m.id FOR UPDATE OF m SKIP LOCKED)
+        SELECT leased.id FROM messaging_contact leased JOIN marked ON marked.id = leased.id
+        WHERE leased.lease = %s AND leased.status = 'LEASED' AND leased.handed_over_at IS NULL
+            AND NOT EXISTS (
+                SELECT FROM consent_silence silence
+                WHERE silence.value = marked.address AND silence.kind = marked.kind)
+        ORDER BY leased.id FOR UPDATE OF leased SKIP LOCKED)
     UPDATE messaging_contact c
-    SET handed_over_at = %s, judged_at = g.judged_at, local_date = g.local_date, attempts = c.attempts + 1,
-        template_id = g.template_id, variant = g.variant, message_id = g.message_id, address = g.address,
-        subject = g.subject, body = g.body, html = g.html, verdict = g.verdict, provider_id = g.provider_id,
-        price_micros = g.price_micros, price_currency = g.price_currency, reason = '', rule = '', article = ''
-    FROM marked g JOIN ours ON ours.id = g.id WHERE c.id = g.id
+    SET handed_over_at = %s, judged_at = marked.judged_at, local_date = marked.local_date, attempts = c.attempts + 1,
+        template_id = marked.template_id, variant = marked.variant, message_id = marked.message_id,
+        address = marked.address, subject = marked.subject, body = marked.body, html = marked.html,
+        verdict = marked.verdict, provider_id = marked.provider_id, price_micros = marked.price_micros,
+        price_currency = marked.price_currency, reason = '', rule = '', article = ''
+    FROM marked JOIN ours ON ours.id = marked.id WHERE c.id = marked.id
     RETURNING c.id"""
 
 # UNCERTAIN: another dispatcher took us for dead; we know better.
 _END_ATTEMPTS = f"""
     WITH ends AS (
         SELECT * FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[], %s::timestamptz[],
-            %s::boolean[]) AS e(id, status, reason, answer, reference, due_at, untried)
+            %s::boolean[]) AS given(id, status, reason, answer, reference, due_at, untried)
     ), ours AS (
-        SELECT m.id FROM messaging_contact m JOIN ends ON ends.id = m.id
-        WHERE m.lease = %s AND m.status IN ('LEASED', 'UNCERTAIN') ORDER BY m.id FOR UPDATE OF m)
+        SELECT leased.id FROM messaging_contact leased JOIN ends ON ends.id = leased.id
+        WHERE leased.lease = %s AND leased.status IN ('LEASED', 'UNCERTAIN') ORDER BY leased.id FOR UPDATE OF leased)
     UPDATE messaging_contact c
-    SET status = e.status, reason = e.reason, answer = e.answer, provider_reference = e.reference,
-        sent_at = CASE WHEN e.status = 'SENT' THEN %s::timestamptz END, due_at = coalesce(e.due_at, c.due_at),
-        leased_until = NULL, lease = NULL, attempts = c.attempts - e.untried::int,
-        handed_over_at = CASE WHEN e.status IN ('SENT', 'UNCERTAIN') THEN c.handed_over_at END,
-        local_date = CASE WHEN e.status IN ('SENT', 'UNCERTAIN') THEN c.local_date END
-    FROM ends e JOIN ours ON ours.id = e.id WHERE c.id = e.id
+    SET status = ends.status, reason = ends.reason, answer = ends.answer, provider_reference = ends.reference,
+        sent_at = CASE WHEN ends.status = 'SENT' THEN %s::timestamptz END, due_at = coalesce(ends.due_at, c.due_at),
+        leased_until = NULL, lease = NULL, attempts = c.attempts - ends.untried::int,
+        handed_over_at = CASE WHEN ends.status IN ('SENT', 'UNCERTAIN') THEN c.handed_over_at END,
+        local_date = CASE WHEN ends.status IN ('SENT', 'UNCERTAIN') THEN c.local_date END
+    FROM ends JOIN ours ON ours.id = ends.id WHERE c.id = ends.id
     RETURNING {RETURNING}, c.status"""
 
 # Whoever works on a conversation locks it first and its contacts then. In the other order we would block each other.
@@ -114,12 +117,32 @@ class Attempt:
     has_other_route: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _AttemptEnd:
+    """How an attempt ends its contact; the fields are the columns of _END_ATTEMPTS, in their order.
+
+    `due_at` is when the contact is tried again. `untried` says that this attempt does not count as one.
+    """
+
+    contact_id: int
+    status: str
+    reason: str
+    answer: str
+    reference: str
+    due_at: datetime | None
+    untried: bool
+
+
+_ATTEMPT_END_COLUMNS: Final = tuple(field.name for field in fields(_AttemptEnd))
+
+
 @transaction.atomic
 def end_not_sent(not_sent: Sequence[NotSent], *, lease: UUID, now: datetime, actor: str) -> Counter[str]:
     """End or put off contacts that may not go now; return how many by the dispatcher's figures."""
     if not not_sent:
         return Counter()
     _lock_conversations([end.contact_id for end in not_sent if end.status in _ALERTING])
+    # In the order of the columns of _END_NOT_SENT.
     names = ("contact_id", "status", "reason", "rule", "article", "due_at")
     columns = [[getattr(end, name) for end in not_sent] for name in names]
     ended = tables.fetch(_END_NOT_SENT, [*columns, lease, now], _ENDED_WITH_STATUS)
@@ -130,7 +153,9 @@ def mark_handed_over(chunk: Sequence[PreparedContact], *, lease: UUID, now: date
     """Write down what is about to be handed over at `now`; return the ids of contacts that are still ours to send."""
     rows = []
     for prepared in chunk:
-        contact, message, route = prepared.contact, prepared.message, prepared.route
+        contact = prepared.contact
+        message = prepared.message
+        route = prepared.route
         row = {
             "id": contact.contact_id,
             "local_date": contact.local_date and contact.local_date.isoformat(),
@@ -151,7 +176,7 @@ def mark_handed_over(chunk: Sequence[PreparedContact], *, lease: UUID, now: date
         rows.append(row)
     with connection.cursor() as cursor:
         cursor.execute(_MARK, [json.dumps(rows), lease, now])
-        return {row[0] for row in cursor.fetchall()}
+        return {contact_id for (contact_id,) in cursor.fetchall()}
 
 
 def end_attempts(attempts: Sequence[Attempt], *, lease: UUID, now: datetime, actor: str) -> Counter[str]:
@@ -159,9 +184,9 @@ def end_attempts(attempts: Sequence[Attempt], *, lease: UUID, now: datetime, act
 
     A try that may be repeated goes back to the outbox.
     """
-    rows = [_end_of_attempt(attempt, now) for attempt in attempts]
-    _lock_conversations([contact_id for contact_id, status, *_rest in rows if status in _ALERTING])
-    columns = [list(column) for column in zip(*rows, strict=True)]
+    ends = [_end_of_attempt(attempt, now) for attempt in attempts]
+    _lock_conversations([end.contact_id for end in ends if end.status in _ALERTING])
+    columns = [[getattr(end, name) for end in ends] for name in _ATTEMPT_END_COLUMNS]
     ended = tables.fetch(_END_ATTEMPTS, [*columns, lease, now], _ENDED_WITH_STATUS)
     sent_ids = set(ended.filter(pc.equal(ended["status"], "SENT"))["contact_id"].to_pylist())
     _save_items([attempt.prepared for attempt in attempts if attempt.prepared.contact.contact_id in sent_ids])
@@ -170,32 +195,45 @@ def end_attempts(attempts: Sequence[Attempt], *, lease: UUID, now: datetime, act
     return _record_ends_by_status(ended, now=now, actor=actor)
 
 
-def _end_of_attempt(attempt: Attempt, now: datetime) -> tuple[Any, ...]:
-    """Return id, status, reason, answer, reference, next try and whether this one counts for nothing."""
-    contact, outcome, due_at = attempt.prepared.contact, attempt.outcome, None
-    status, reason = outcome.kind.value, "" if outcome.kind is OutcomeKind.SENT else outcome.reason
-    if outcome.kind is OutcomeKind.RETRY:
-        tries = contact.attempts + 1
+def _end_of_attempt(attempt: Attempt, now: datetime) -> _AttemptEnd:
+    """Return how an attempt ends its contact: as the outcome says, or due again later where it may be repeated."""
+    outcome = attempt.outcome
+    end = _AttemptEnd(
+        contact_id=attempt.prepared.contact.contact_id,
+        status=outcome.kind.value,
+        reason="" if outcome.kind is OutcomeKind.SENT else outcome.reason,
+        answer=outcome.answer,
+        reference=outcome.provider_reference,
+        due_at=None,
+        untried=outcome.unreachable,
+    )
+    if outcome.kind is not OutcomeKind.RETRY:
+        return end
+    tries = attempt.prepared.contact.attempts + 1
+    if outcome.unreachable:
         # A provider out of reach has seen nothing: that is no try of this message, however long it lasts.
-        if outcome.unreachable:
-            wait_seconds = 0.0 if attempt.has_other_route else max(BACK_OFF_SECONDS[0], outcome.retry_after or 0.0)
-            status, reason, due_at = "DUE", "", now + timedelta(seconds=wait_seconds)
-        elif tries >= MOST_TRIES:
-            status, reason = "FAILED", reasons.TOO_MANY_TRIES
-        else:
-            wait_seconds = max(BACK_OFF_SECONDS[tries - 1], outcome.retry_after or 0.0)
-            status, reason, due_at = "DUE", "", now + timedelta(seconds=wait_seconds)
-    answer, reference = outcome.answer, outcome.provider_reference
-    return contact.contact_id, status, reason, answer, reference, due_at, outcome.unreachable
+        wait_seconds = 0.0 if attempt.has_other_route else _wait_seconds(outcome, BACK_OFF_SECONDS[0])
+    elif tries >= MOST_TRIES:
+        return replace(end, status="FAILED", reason=reasons.TOO_MANY_TRIES)
+    else:
+        wait_seconds = _wait_seconds(outcome, BACK_OFF_SECONDS[tries - 1])
+    return replace(end, status="DUE", reason="", due_at=now + timedelta(seconds=wait_seconds))
+
+
+def _wait_seconds(outcome: Outcome, at_least: float) -> float:
+    """Return how long to wait for the next try: as the provider asked, but never less than `at_least`."""
+    return max(at_least, outcome.retry_after or 0.0)
 
 
 def _lock_conversations(contact_ids: Sequence[int]) -> None:
+    """Lock the conversations of contacts before the contacts themselves."""
     if contact_ids:
         with connection.cursor() as cursor:
             cursor.execute(_LOCK_CONVERSATIONS, [list(contact_ids)])
 
 
 def _record_ends_by_status(ended: pa.Table, *, now: datetime, actor: str) -> Counter[str]:
+    """Record the facts of contacts that ended; return how many by status in small letters."""
     figures: Counter[str] = Counter()
     for status, kind in FACT_KINDS.items():
         rows = ended.filter(pc.equal(ended["status"], status))
@@ -210,15 +248,18 @@ def _save_items(sent: Sequence[PreparedContact]) -> None:
     for prepared in sent:
         for document in prepared.contact.documents:
             owed_minor[prepared.contact.contact_id, document.account_id] += document.owed_minor
-    if owed_minor:
-        with connection.cursor() as cursor:
-            contact_ids, account_ids = zip(*owed_minor, strict=True)
-            cursor.execute(_SAVE_ITEMS, [list(contact_ids), list(account_ids), list(owed_minor.values())])
+    if not owed_minor:
+        return
+    contact_ids = [contact_id for contact_id, _account_id in owed_minor]
+    account_ids = [account_id for _contact_id, account_id in owed_minor]
+    with connection.cursor() as cursor:
+        cursor.execute(_SAVE_ITEMS, [contact_ids, account_ids, list(owed_minor.values())])
 
 
 def _update_point(attempt: Attempt, now: datetime) -> None:
     """Write on the contact point what the provider said about the address itself."""
-    outcome, contact = attempt.outcome, attempt.prepared.contact
+    outcome = attempt.outcome
+    contact = attempt.prepared.contact
     if outcome.bounce is None and not outcome.unusable:
         return
     points = ContactPoint.objects.filter(pk__in=[contact.point_id or 0])

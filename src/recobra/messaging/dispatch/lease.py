@@ -12,7 +12,7 @@ import contextlib
 import uuid
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from django.db import DatabaseError, connection, transaction
 
@@ -27,7 +27,7 @@ _LEASE = """
     WITH picked AS MATERIALIZED (
         SELECT c.id, c.debtor_id, c.priority, c.due_at
         FROM messaging_contact c JOIN portfolio_debtor d ON d.id = c.debtor_id
-        WHERE c.status = 'DUE' AND c.due_at <= %(now)s AND {which}
+        WHERE c.status = 'DUE' AND c.due_at <= %(now)s AND {channel_condition}
             AND NOT EXISTS (SELECT FROM messaging_contact o WHERE o.debtor_id = c.debtor_id AND o.status = 'LEASED')
         ORDER BY c.priority, c.due_at, c.id LIMIT %(limit)s
         FOR NO KEY UPDATE OF c, d SKIP LOCKED)
@@ -90,9 +90,9 @@ def lease_contacts(
 ) -> list[int]:
     """Lease up to `limit` due contacts, at most one per debtor, the most urgent first; return their ids.
 
-    Of one channel alone, or of all channels except some.
+    `only_channel` leases of one channel alone; without it, of all channels but `except_channels`.
     """
-    values: dict[str, Any] = {
+    values = {
         "now": now,
         "limit": limit,
         "lease": lease,
@@ -100,18 +100,19 @@ def lease_contacts(
         "only_channel": only_channel,
         "except_channels": list(except_channels),
     }
+    # The condition is left out where it does not narrow, so that PostgreSQL plans the statement without it.
     if only_channel:
-        which = "c.channel = %(only_channel)s"
+        channel_condition = "c.channel = %(only_channel)s"
     elif except_channels:
-        which = "c.channel <> ALL(%(except_channels)s)"
+        channel_condition = "c.channel <> ALL(%(except_channels)s)"
     else:
-        which = "true"
+        channel_condition = "true"
     with connection.cursor() as cursor:
-        cursor.execute(_LEASE.format(which=which), values)
-        leased = [row[0] for row in cursor.fetchall()]
-        cursor.execute(_YIELD, [leased])
-        yielded = {row[0] for row in cursor.fetchall()}
-    return sorted(set(leased) - yielded)
+        cursor.execute(_LEASE.format(channel_condition=channel_condition), values)
+        leased_ids = {contact_id for (contact_id,) in cursor.fetchall()}
+        cursor.execute(_YIELD, [list(leased_ids)])
+        yielded_ids = {contact_id for (contact_id,) in cursor.fetchall()}
+    return sorted(leased_ids - yielded_ids)
 
 
 def give_back(contact_ids: Sequence[int], *, lease: uuid.UUID) -> None:
@@ -130,15 +131,17 @@ def recover_abandoned(*, lease: uuid.UUID, now: datetime, actor: str) -> int:
     with connection.cursor() as cursor:
         cursor.execute("SELECT DISTINCT lease FROM messaging_contact WHERE status = 'LEASED' AND lease <> %s", [lease])
         dead = []
-        for (other,) in cursor.fetchall():
+        for (other_lease,) in cursor.fetchall():
             # Whoever lives holds the lock of its lease. What we get of the dead is let go with this transaction.
-            cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_lock_number(other)])
-            if cursor.fetchone()[0]:
-                dead.append(other)
+            cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_lock_number(other_lease)])
+            (is_dead,) = cursor.fetchone()
+            if is_dead:
+                dead.append(other_lease)
         cursor.execute(_BACK_TO_DUE, [dead])
     uncertain = change_contacts(_TO_UNCERTAIN, [dead, reasons.DISPATCHER_DIED])
     return record_ends("contact.uncertain", uncertain, at=now, actor=actor)
 
 
 def _lock_number(lease: uuid.UUID) -> int:
+    """Return the number of the advisory lock of a lease."""
     return lease.int & (2**63 - 1)  # PostgreSQL takes signed 64-bit numbers

@@ -93,15 +93,15 @@ def prepare_batch(contact_ids: Sequence[int], *, now: datetime, routes: Routes) 
         except render.NotRendered as error:
             batch.not_sent.append(_end_contact(contact, "FAILED", reasons.NOT_RENDERED, article=str(error)))
             continue
-        possible = tuple(routes.open_routes(contact.channel, contact.country))
-        if not possible:
+        open_routes = tuple(routes.open_routes(contact.channel, contact.country))
+        if not open_routes:
             batch.waiting.append(contact.contact_id)
             continue
         prepared = PreparedContact(
             contact=contact,
             message=message,
-            route=possible[0],
-            routes=possible,
+            route=open_routes[0],
+            routes=open_routes,
             verdict=_proof_of_verdict(contact, verdict, now),
             judged_at=now,
             hand_over_until=verdict.until - LEAVES_WITHIN,
@@ -116,7 +116,9 @@ def find_preferred_time(contact: LeasedContact, now: datetime) -> datetime | Non
     Before the preferred hours the message waits for them where the window stays open until then; after them, for
     those of the next day, once. A preference puts a message off, it never keeps it from being sent.
     """
-    zone, begin, end = first_zone(contact.zones), contact.preferred_from, contact.preferred_to
+    zone = first_zone(contact.zones)
+    begin = contact.preferred_from
+    end = contact.preferred_to
     if zone is None or begin is None or end is None or begin >= end:
         return None
     local = now.astimezone(zone)
@@ -124,8 +126,10 @@ def find_preferred_time(contact: LeasedContact, now: datetime) -> datetime | Non
         return None
     preferred_at = datetime.combine(local.date(), begin, zone)
     if local.time() < begin:
-        return preferred_at if contact.closes_at is None or preferred_at < contact.closes_at else None
-    return preferred_at + timedelta(days=1) if local.date() == contact.planned_for else None
+        is_open_then = contact.closes_at is None or preferred_at < contact.closes_at
+        return preferred_at if is_open_then else None
+    is_first_day = local.date() == contact.planned_for
+    return preferred_at + timedelta(days=1) if is_first_day else None
 
 
 def _find_obstacle(contact: LeasedContact, routes: Routes) -> NotSent | None:
@@ -140,12 +144,13 @@ def _find_obstacle(contact: LeasedContact, routes: Routes) -> NotSent | None:
 
 
 def _refuse_or_put_off(contact: LeasedContact, verdict: Verdict, now: datetime) -> NotSent | None:
-    """Return what becomes of a contact that the gate, its age or the hour keeps from going now."""
+    """Return what becomes of a contact that the gate, its age or the hour keeps from going now; None if it may go."""
     if not verdict.allowed:
+        may_go_later = verdict.opens_at is not None
         return NotSent(
             contact_id=contact.contact_id,
-            status="DUE" if verdict.opens_at else "BLOCKED",
-            reason="" if verdict.opens_at else verdict.reason,
+            status="DUE" if may_go_later else "BLOCKED",
+            reason="" if may_go_later else verdict.reason,
             rule=verdict.rule,
             article=verdict.article,
             due_at=verdict.opens_at,
@@ -163,11 +168,13 @@ def _refuse_or_put_off(contact: LeasedContact, verdict: Verdict, now: datetime) 
 
 
 def _write_message(contact: LeasedContact, creditor: Creditor, *, judged_at: datetime, expires_at: datetime) -> Message:
-    """Return the message of a contact. Raises NotRendered."""
-    template, call = contact.template, None
+    """Return the message of a contact: the words that somebody wrote, or its template filled in. Raises NotRendered."""
+    template = contact.template
+    call = None
     if template is None:
         words = render.RenderedMessage(subject=contact.subject, text=contact.written_text, html=contact.written_html)
-        language, buttons = contact.language, json.loads(contact.written_buttons)
+        language = contact.language
+        buttons = json.loads(contact.written_buttons)
     else:
         words = render.render(
             template,
@@ -181,7 +188,8 @@ def _write_message(contact: LeasedContact, creditor: Creditor, *, judged_at: dat
             unsubscribe_url=unsubscribe_url(contact.public_id),
             statement_url=statement_url(contact.contact_id) if contact.can_prove_identity else "",
         )
-        language, buttons = template.language, template.buttons
+        language = template.language
+        buttons = template.buttons
         if template.provider_status == _APPROVED:
             call = TemplateCall(name=template.provider_name, language=language, parameters=words.parameters)
     return Message(
@@ -232,4 +240,5 @@ def _proof_of_verdict(contact: LeasedContact, verdict: Verdict, now: datetime) -
 
 
 def _end_contact(contact: LeasedContact, status: str, reason: str, article: str = "") -> NotSent:
+    """Return the end of a contact that is not sent: its status, why, and the article or error text that says so."""
     return NotSent(contact_id=contact.contact_id, status=status, reason=reason, article=article)

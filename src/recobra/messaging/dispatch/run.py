@@ -69,9 +69,11 @@ def dispatch_due(
     """Send everything due by a clock and return the FIGURES."""
     total: Counter[str] = Counter()
     with contextlib.closing(Dispatcher(lambda: False)) as dispatcher:
-        while (figures := _dispatch(dispatcher, now=instant, limit=batch_size, worker=worker))["leased"]:
+        while True:
+            figures = _dispatch(dispatcher, now=instant, limit=batch_size, worker=worker)
             total.update(figures)
-        total.update(figures)
+            if figures["leased"] == 0:
+                break
     return {name: total[name] for name in FIGURES}
 
 

@@ -49,12 +49,16 @@ class Senders:
 
     def close(self) -> None:
         """Leave the providers. What waits for the next message too long would be broken when it comes."""
-        if self._runner is not None:
-            stack, self._stack, self._open = self._stack, None, {}
-            if stack is not None:
-                self._runner.run(stack.aclose())
-            self._runner.close()
-            self._runner = None
+        if self._runner is None:
+            return
+        stack = self._stack
+        # Forgotten first: a route whose closing fails is not used again.
+        self._stack = None
+        self._open = {}
+        if stack is not None:
+            self._runner.run(stack.aclose())
+        self._runner.close()
+        self._runner = None
 
     def _event_loop(self) -> asyncio.Runner:
         if self._runner is None:
@@ -62,11 +66,13 @@ class Senders:
         return self._runner
 
     async def _enter(self, route: Route) -> AsyncSender:
+        """Open a route and keep it open until `close`."""
         if self._stack is None:
             self._stack = AsyncExitStack()
         return await self._stack.enter_async_context(route.adapter.open_sender(route.config))
 
     async def _send_all(self, chunk: Sequence[PreparedContact]) -> list[tuple[Outcome, float]]:
+        """Send messages at once; one that takes longer than DEADLINE_SECONDS is given up and its outcome uncertain."""
         # Two rounds of the loop, so that connections which the other side has left are seen before they are used.
         await asyncio.sleep(0)
         await asyncio.sleep(0)
@@ -82,6 +88,7 @@ class Senders:
         return [(lost, DEADLINE_SECONDS) if task.cancelled() else task.result() for task in tasks]
 
     async def _send_one(self, prepared: PreparedContact) -> tuple[Outcome, float]:
+        """Send one message; return its outcome and the seconds it took. An adapter's exception is uncertain too."""
         loop = asyncio.get_running_loop()
         started = loop.time()
         code = prepared.route.code
@@ -95,4 +102,5 @@ class Senders:
 
 
 def _connection_key(route: Route) -> tuple[str, str]:
+    """Return the route with its settings: a route whose settings changed is another connection."""
     return route.code, repr((route.kind, route.config.settings, route.config.secrets))

@@ -36,24 +36,29 @@ class Pace:
 
     def learn(self, results: Sequence[tuple[Outcome, float]]) -> bool:
         """Learn from the outcomes and seconds of messages that left together; return whether any was answered."""
-        is_answered = [
-            not outcome.unreachable and outcome.kind is not OutcomeKind.UNCERTAIN for outcome, _seconds in results
-        ]
-        slowest_seconds = max((seconds for _outcome, seconds in results), default=0.0)
-        for outcome, _seconds in results:
-            self.unreached_count = self.unreached_count + 1 if outcome.unreachable else 0
-        if not any(is_answered):
+        answered_count = 0
+        slowest_seconds = 0.0
+        for outcome, seconds in results:
+            slowest_seconds = max(slowest_seconds, seconds)
+            if outcome.unreachable:
+                self.unreached_count += 1
+            else:
+                self.unreached_count = 0
+            if not outcome.unreachable and outcome.kind is not OutcomeKind.UNCERTAIN:
+                answered_count += 1
+        if answered_count == 0:
             self.at_once = 1
-        elif not all(is_answered) or slowest_seconds > SECONDS_AT_ONCE:
+        elif answered_count < len(results) or slowest_seconds > SECONDS_AT_ONCE:
             self.at_once = max(1, self.at_once // 2)
         elif slowest_seconds < SECONDS_AT_ONCE / 2:
             self.at_once = min(MOST_AT_ONCE, self.at_once * 2)
         # After the sizes: a rest begins again with one message.
         if self.unreached_count >= GIVE_UP_AFTER:
             self.rest()
-        return any(is_answered)
+        return answered_count > 0
 
     def rest(self) -> None:
         """Leave the provider alone for a while."""
-        self.at_once, self.unreached_count = 1, 0
+        self.at_once = 1
+        self.unreached_count = 0
         self.resting_until = time.monotonic() + REST_SECONDS

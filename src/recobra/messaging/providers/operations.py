@@ -27,6 +27,8 @@ from recobra_core.money import EXPONENTS, MICROS_DECIMALS
 MAX_PER_SECOND: Final = 10_000.0
 MAX_SETTING_CHARACTERS: Final = 20_000
 MAX_PRICE_MICROS: Final = 10**15
+MAX_RANK: Final = 32_767  # of the column, a smallint
+MAX_ANSWER_CHARACTERS: Final = 500
 # The product makes these itself where they are needed.
 _NOT_CONFIGURED: Final = frozenset({"sandbox"})
 _CODE: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,48}[a-z0-9])?")
@@ -63,8 +65,14 @@ def list_kinds() -> list[ProviderKind]:
     """Return the kinds of provider that can be configured."""
     adapters = (ADAPTERS[kind] for kind in sorted(ADAPTERS) if kind not in _NOT_CONFIGURED)
     return [
-        ProviderKind(kind=a.kind, channel=a.channel, label=a.label, settings=tuple(a.settings), two_way=a.two_way)
-        for a in adapters
+        ProviderKind(
+            kind=adapter.kind,
+            channel=adapter.channel,
+            label=adapter.label,
+            settings=tuple(adapter.settings),
+            two_way=adapter.two_way,
+        )
+        for adapter in adapters
     ]
 
 
@@ -100,11 +108,10 @@ def save_provider(
         # Contacts refer to the row: those sent before would seem to have left by the other kind.
         if saved is not None and saved.kind != kind:
             raise ProviderRefused({"kind": _("What was sent by it would be told otherwise: make a new provider.")})
-        new_settings = {
-            setting.name: (str(settings.get(setting.name, "")).strip() or setting.default)
-            for setting in adapter.settings
-            if setting.kind != "secret"
-        }
+        new_settings = {}
+        for setting in adapter.settings:
+            if setting.kind != "secret":
+                new_settings[setting.name] = str(settings.get(setting.name, "")).strip() or setting.default
         new_secrets = _merge_secrets(adapter, secrets, saved)
         errors |= _setting_errors(adapter, new_settings, new_secrets, code)
         if errors:
@@ -123,7 +130,8 @@ def save_provider(
             enabled=enabled,
         )
         provider.save()
-        _record("provider.saved", provider, by=(actor, actor_id), now=now, enabled=enabled, changed=changed)
+        payload = {"enabled": enabled, "changed": changed}
+        _record("provider.saved", provider, actor=actor, actor_id=actor_id, now=now, payload=payload)
     return provider
 
 
@@ -132,24 +140,27 @@ def enable_provider(*, provider_id: int, enabled: bool, actor: str, actor_id: in
     with transaction.atomic():
         provider = Provider.objects.select_for_update().get(pk=provider_id)
         adapter = ADAPTERS[provider.kind]
-        if enabled and (
-            errors := _setting_errors(adapter, provider.settings, _decrypt_or_empty(provider), provider.code)
-        ):
-            raise ProviderRefused(errors)
-        if provider.enabled != enabled:
-            provider.enabled = enabled
-            provider.save(update_fields=["enabled"])
-            _record("provider.saved", provider, by=(actor, actor_id), now=now, enabled=enabled, changed=["enabled"])
+        if enabled:
+            errors = _setting_errors(adapter, provider.settings, _decrypt_or_empty(provider), provider.code)
+            if errors:
+                raise ProviderRefused(errors)
+        if provider.enabled == enabled:
+            return
+        provider.enabled = enabled
+        provider.save(update_fields=["enabled"])
+        payload = {"enabled": enabled, "changed": ["enabled"]}
+        _record("provider.saved", provider, actor=actor, actor_id=actor_id, now=now, payload=payload)
 
 
 def retire_provider(*, provider_id: int, actor: str, actor_id: int | None, now: datetime) -> None:
     """Switch a provider off and delete its secrets: from now on its calls are refused too."""
     with transaction.atomic():
         provider = Provider.objects.select_for_update().get(pk=provider_id)
-        provider.enabled, provider.secrets = False, ""
+        provider.enabled = False
+        provider.secrets = ""
         provider.save(update_fields=["enabled", "secrets"])
-        changed = ["enabled", "secrets"]
-        _record("provider.saved", provider, by=(actor, actor_id), now=now, enabled=False, changed=changed)
+        payload = {"enabled": False, "changed": ["enabled", "secrets"]}
+        _record("provider.saved", provider, actor=actor, actor_id=actor_id, now=now, payload=payload)
 
 
 def test_provider(
@@ -167,9 +178,11 @@ def test_provider(
     except Unsuitable as error:
         check = Check(ok=False, answer=str(error))
     with transaction.atomic():
-        provider.tested_at, provider.tested_well, provider.tested_answer = now, check.ok, check.answer[:500]
+        provider.tested_at = now
+        provider.tested_well = check.ok
+        provider.tested_answer = check.answer[:MAX_ANSWER_CHARACTERS]
         provider.save(update_fields=["tested_at", "tested_well", "tested_answer"])
-        _record("provider.tested", provider, by=(actor, actor_id), now=now, ok=check.ok)
+        _record("provider.tested", provider, actor=actor, actor_id=actor_id, now=now, payload={"ok": check.ok})
     return check
 
 
@@ -182,46 +195,45 @@ def stored_secret_names(provider: Provider) -> frozenset[str]:
 
 
 def _field_errors(*, code: str, name: str, country: str, rank: int) -> dict[str, str]:
-    return _sentences_of_wrong(
-        {
-            "code": (not _CODE.fullmatch(code), _("Small letters, digits and hyphens are expected, at most 50.")),
-            "name": (not name.strip(), _("A name is needed.")),
-            "country": (
-                bool(country) and not (len(country) == 2 and country in _LOCALE.territories),
-                _("A country such as PE is expected, or none."),
-            ),
-            "rank": (not 0 <= rank <= 32_767, _("A number from 0 to %(most)d is expected.") % {"most": 32_767}),
-        }
-    )
+    """Return what is wrong with the plain fields, as sentences by field."""
+    errors = {}
+    if not _CODE.fullmatch(code):
+        errors["code"] = _("Small letters, digits and hyphens are expected, at most 50.")
+    if not name.strip():
+        errors["name"] = _("A name is needed.")
+    # Babel's territories are also regions of three digits, such as 419 for Latin America.
+    is_country = len(country) == 2 and country in _LOCALE.territories
+    if country and not is_country:
+        errors["country"] = _("A country such as PE is expected, or none.")
+    if not 0 <= rank <= MAX_RANK:
+        errors["rank"] = _("A number from 0 to %(most)d is expected.") % {"most": MAX_RANK}
+    return errors
 
 
 def _number_errors(rate: float | None, price_micros: int, currency: str) -> dict[str, str]:
-    return _sentences_of_wrong(
-        {
-            "rate_per_second": (
-                rate is not None and not (math.isfinite(rate) and 0 < rate <= MAX_PER_SECOND),
-                _("More than zero, and at most %(most)d, is expected.") % {"most": MAX_PER_SECOND},
-            ),
-            "price_micros": (
-                not 0 <= price_micros <= MAX_PRICE_MICROS,
-                _("A price from 0 to %(most)d is expected.") % {"most": MAX_PRICE_MICROS // 10**MICROS_DECIMALS},
-            ),
-            "price_currency": (currency not in EXPONENTS, _("A currency such as PEN or USD is expected.")),
-        }
-    )
-
-
-def _sentences_of_wrong(checked: Mapping[str, tuple[bool, str]]) -> dict[str, str]:
-    return {field: sentence for field, (is_wrong, sentence) in checked.items() if is_wrong}
+    """Return what is wrong with rate and price, as sentences by field."""
+    errors = {}
+    if rate is not None and not (math.isfinite(rate) and 0 < rate <= MAX_PER_SECOND):
+        errors["rate_per_second"] = _("More than zero, and at most %(most)d, is expected.") % {"most": MAX_PER_SECOND}
+    if not 0 <= price_micros <= MAX_PRICE_MICROS:
+        max_price = MAX_PRICE_MICROS // 10**MICROS_DECIMALS
+        errors["price_micros"] = _("A price from 0 to %(most)d is expected.") % {"most": max_price}
+    if currency not in EXPONENTS:
+        errors["price_currency"] = _("A currency such as PEN or USD is expected.")
+    return errors
 
 
 def _merge_secrets(adapter: Adapter, changes: Mapping[str, str | None], saved: Provider | None) -> dict[str, str]:
+    """Return the stored secrets with the changes made: None deletes one, '' leaves it as it was."""
     secrets = _decrypt_or_empty(saved) if saved is not None else {}
-    for name in (setting.name for setting in adapter.settings if setting.kind == "secret"):
-        if name in changes and changes[name] is None:
-            secrets.pop(name, None)
-        elif value := (changes.get(name) or "").strip():
-            secrets[name] = value
+    for setting in adapter.settings:
+        if setting.kind != "secret" or setting.name not in changes:
+            continue
+        change = changes[setting.name]
+        if change is None:
+            secrets.pop(setting.name, None)
+        elif change.strip():
+            secrets[setting.name] = change.strip()
     return secrets
 
 
@@ -236,6 +248,7 @@ def _decrypt_or_empty(provider: Provider) -> dict[str, str]:
 def _setting_errors(
     adapter: Adapter, settings: Mapping[str, str], secrets: Mapping[str, str], code: str
 ) -> dict[str, str]:
+    """Return what is wrong with settings and secrets, by name, as the form and the adapter see it."""
     values = {**settings, **secrets}
     errors = {}
     for setting in adapter.settings:
@@ -267,10 +280,15 @@ def _apply_changes(provider: Provider, *, secrets: Mapping[str, str], **fields: 
         provider.secrets = encrypt(secrets)
     # A test of other settings proves nothing.
     if {"settings", "secrets"} & set(changed):
-        provider.tested_at, provider.tested_well, provider.tested_answer = None, None, ""
+        provider.tested_at = None
+        provider.tested_well = None
+        provider.tested_answer = ""
     return changed
 
 
-def _record(kind: str, provider: Provider, *, by: tuple[str, int | None], now: datetime, **payload: object) -> None:
+def _record(
+    kind: str, provider: Provider, *, actor: str, actor_id: int | None, now: datetime, payload: Mapping[str, object]
+) -> None:
+    """Record a fact about a provider: which one it is, and the payload."""
     identity = {"provider_id": provider.pk, "provider": provider.code, "kind": provider.kind}
-    record(kind, at=now, actor=by[0], actor_id=by[1], payload={**identity, **payload})
+    record(kind, at=now, actor=actor, actor_id=actor_id, payload={**identity, **payload})

@@ -63,6 +63,7 @@ def stored_secrets(provider: Provider) -> frozenset[str]:
 
 
 def _provider_status(provider: Provider, now: datetime) -> ProviderStatus:
+    """Return a provider with its state; one that has never sent has no state row yet."""
     state = getattr(provider, "state", None)
     adapter = ADAPTERS.get(provider.kind)
     resting_until = state.open_until if state and state.open_until and state.open_until > now else None

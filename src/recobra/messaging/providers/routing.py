@@ -65,34 +65,44 @@ class Routes:
 
     def open_routes(self, channel: str, country: str) -> list[Route]:
         """Return the routes that are open to a channel and country, the preferred one first."""
-        fitting = [r for r in self.configured if r.channel == channel and r.country in {"", country}]
-        # Implicit routes only where nothing is configured: providers that all rest are waited for.
-        return [r for r in fitting if r.provider_id in self.open_ids] if fitting else implicit_routes(channel)
+        fitting = self._configured_for(channel, country)
+        if not fitting:
+            # Only where nothing is configured: providers that all rest are waited for.
+            return implicit_routes(channel)
+        return [route for route in fitting if route.provider_id in self.open_ids]
 
     def has_route(self, channel: str, country: str) -> bool:
         """Return whether there is any route, even one that rests at the moment."""
-        return bool(implicit_routes(channel)) or any(
-            r.channel == channel and r.country in {"", country} for r in self.configured
-        )
+        return bool(implicit_routes(channel)) or bool(self._configured_for(channel, country))
 
     def routes_of_channel(self, channel: str) -> list[Route]:
         """Return the routes of a channel into any country, resting ones included."""
-        return [r for r in self.configured if r.channel == channel] or implicit_routes(channel)
+        configured = [route for route in self.configured if route.channel == channel]
+        return configured or implicit_routes(channel)
 
     def channels(self) -> list[str]:
         """Return the channels with configured providers."""
-        return sorted({r.channel for r in self.configured})
+        return sorted({route.channel for route in self.configured})
 
     def rate_limit(self, channel: str) -> float | None:
-        """Return how many messages a second may leave by a channel, None where an open provider has no limit."""
-        rates = [r.rate_per_second for r in self.configured if r.channel == channel and r.provider_id in self.open_ids]
-        limits = [rate for rate in rates if rate is not None]
-        return sum(limits) if rates and len(limits) == len(rates) else None
+        """Return how many messages a second may leave by a channel; None without a limit, or without an open route."""
+        total = None
+        for route in self.configured:
+            if route.channel != channel or route.provider_id not in self.open_ids:
+                continue
+            if route.rate_per_second is None:
+                return None
+            total = (total or 0.0) + route.rate_per_second
+        return total
 
     def resting_channels(self) -> list[str]:
         """Return the channels all of whose providers rest."""
-        open_channels = {r.channel for r in self.configured if r.provider_id in self.open_ids}
+        open_channels = {route.channel for route in self.configured if route.provider_id in self.open_ids}
         return [channel for channel in self.channels() if channel not in open_channels]
+
+    def _configured_for(self, channel: str, country: str) -> list[Route]:
+        """Return the configured routes of a channel that serve a country, resting ones included."""
+        return [route for route in self.configured if route.channel == channel and route.country in {"", country}]
 
 
 def load_routes() -> Routes:
@@ -123,7 +133,7 @@ def load_routes() -> Routes:
         return Routes(configured=(), open_ids=frozenset())
     with connection.cursor() as cursor:
         cursor.execute(_RESTING)
-        resting_ids = {row[0] for row in cursor.fetchall()}
+        resting_ids = {provider_id for (provider_id,) in cursor.fetchall()}
     open_ids = frozenset(route.provider_id or 0 for route in configured) - resting_ids
     return Routes(configured=tuple(configured), open_ids=open_ids)
 
@@ -166,15 +176,18 @@ def take_allowance(*, provider_id: int, wanted: int) -> int:
         row = cursor.fetchone()
         if row is None or wanted <= 0:
             return 0
+        (rate,) = row
         cursor.execute(_INSERT_STATE, [provider_id])
-        rate = row[0]
         # At least one, or a slow provider would never have a whole message to give away.
         burst = None if rate is None else max(1.0, rate * BURST_SECONDS)
         cursor.execute(
             _TAKE_ALLOWANCE, {"id": provider_id, "wanted": wanted, "rate": rate, "burst": burst, "trial": TRIAL_SECONDS}
         )
-        granted = cursor.fetchone()
-    return int(granted[0]) if granted else 0
+        row = cursor.fetchone()
+    if row is None:
+        return 0
+    (granted_count,) = row
+    return int(granted_count)
 
 
 def record_failure(provider_id: int) -> None:
@@ -205,9 +218,9 @@ _RESTING = "SELECT provider_id FROM messaging_providerstate WHERE open_until > c
 # dispatcher makes it; success ends the rest, and a trial that nobody reports on is followed by another one.
 _TAKE_ALLOWANCE = """
     WITH held AS MATERIALIZED (
-        SELECT s.provider_id, s.open_until, s.tokens, s.refilled_at FROM messaging_providerstate s
-        WHERE s.provider_id = %(id)s FOR UPDATE
-    ), seen AS MATERIALIZED (SELECT h.*, clock_timestamp() AS now FROM held h
+        SELECT provider_id, open_until, tokens, refilled_at FROM messaging_providerstate
+        WHERE provider_id = %(id)s FOR UPDATE
+    ), seen AS MATERIALIZED (SELECT held.*, clock_timestamp() AS now FROM held
     ), filled AS (
         SELECT provider_id, now, open_until,
             least(%(burst)s::float8, tokens + extract(epoch FROM now - refilled_at) * %(rate)s::float8) AS tokens
@@ -216,15 +229,16 @@ _TAKE_ALLOWANCE = """
         SELECT provider_id, now, open_until, tokens,
             CASE WHEN open_until > now THEN 0
                  WHEN open_until IS NOT NULL THEN least(1, %(wanted)s, floor(coalesce(tokens, 1)))
-                 ELSE least(%(wanted)s, floor(coalesce(tokens, %(wanted)s))) END::int AS n
+                 ELSE least(%(wanted)s, floor(coalesce(tokens, %(wanted)s))) END::int AS count
         FROM filled)
-    UPDATE messaging_providerstate s
-    SET tokens = coalesce(g.tokens - g.n, 0), refilled_at = g.now,
-        trying = g.open_until IS NOT NULL AND (s.trying OR g.n > 0),
-        open_until = CASE WHEN g.open_until <= g.now AND g.n > 0 THEN g.now + make_interval(secs => %(trial)s)
-                          ELSE s.open_until END
-    FROM granted g WHERE s.provider_id = g.provider_id
-    RETURNING g.n"""
+    UPDATE messaging_providerstate state
+    SET tokens = coalesce(granted.tokens - granted.count, 0), refilled_at = granted.now,
+        trying = granted.open_until IS NOT NULL AND (state.trying OR granted.count > 0),
+        open_until = CASE WHEN granted.open_until <= granted.now AND granted.count > 0
+                              THEN granted.now + make_interval(secs => %(trial)s)
+                          ELSE state.open_until END
+    FROM granted WHERE state.provider_id = granted.provider_id
+    RETURNING granted.count"""
 
 # Each failure after the rest doubles the next one, up to the longest.
 _RECORD_FAILURE = """

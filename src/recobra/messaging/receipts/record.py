@@ -134,7 +134,13 @@ def record_receipts(*, events: Sequence[ReceiptEvent], provider_id: int | None, 
     """
     if not events:
         return 0
-    details = [{**event.detail, **({"unusable": "yes"} if event.unusable else {})} for event in events]
+    details = []
+    for event in events:
+        detail = dict(event.detail)
+        if event.unusable:
+            detail["unusable"] = "yes"
+        details.append(json.dumps(detail))
+    # In the order of the columns of _INSERT.
     columns = [
         [event.provider_reference for event in events],
         [event.public_id for event in events],
@@ -142,7 +148,7 @@ def record_receipts(*, events: Sequence[ReceiptEvent], provider_id: int | None, 
         [event.at for event in events],
         [event_key(event.event_key, provider_id) for event in events],
         [event.permanent for event in events],
-        [json.dumps(detail) for detail in details],
+        details,
     ]
     receipts = tables.fetch(_INSERT, [provider_id, provider_id, now, now, *columns], _RECEIPTS)
     _apply_receipts(receipts, now=now)

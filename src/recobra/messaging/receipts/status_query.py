@@ -44,8 +44,11 @@ class StatusPoller:
                 runner.run(polling.ask_all([contacts[pk] for pk in chunk]))
                 # Yielded between the runs: whoever takes the answers writes to the database.
                 yield from polling.take_answers()
-        asked = {pk: next(self._numbers) for pk in polling.asked}
-        self._last_asked = {pk: number for pk in ids if (number := asked.get(pk) or self._last_asked.get(pk))}
+        for pk in polling.asked:
+            self._last_asked[pk] = next(self._numbers)
+        # Contacts that are not asked about any more are forgotten.
+        self._last_asked = {pk: self._last_asked[pk] for pk in ids if pk in self._last_asked}
+        asked = set(polling.asked)
         self.left = [pk for pk in ids if pk not in asked]
 
 
@@ -62,13 +65,16 @@ class _PollRound:
         self._answers: list[tuple[Contact, bool | None]] = []
 
     def is_over(self) -> bool:
+        """Return whether no further question may begin."""
         return time.monotonic() >= self._begin_until
 
     def take_answers(self) -> list[tuple[Contact, bool | None]]:
+        """Return the answers since the last call, and forget them."""
         answers, self._answers = self._answers, []
         return answers
 
     async def ask_all(self, contacts: list[Contact]) -> None:
+        """Ask about contacts, AT_ONCE of them at a time."""
         await asyncio.gather(*(self._ask(contact) for contact in contacts))
 
     async def _ask(self, contact: Contact) -> None:
@@ -80,6 +86,10 @@ class _PollRound:
             self._answers.append((contact, await self._was_received(contact)))
 
     async def _was_received(self, contact: Contact) -> bool | None:
+        """Return whether the provider has a contact's message, None where nobody can tell.
+
+        A provider that hangs or cannot be used is asked no more in this round.
+        """
         try:
             route = _route_of(contact)
             if route is None:
@@ -97,9 +107,15 @@ class _PollRound:
 
 
 def _route_of(contact: Contact) -> tuple[Adapter, Config] | None:
-    """Return what asks about a contact: the provider it left by, or the implicit one of its channel."""
+    """Return adapter and settings to ask about a contact: of the provider it left by, or its channel's implicit one.
+
+    None where that provider's kind is not installed any more, or the channel has no implicit route.
+    """
     if contact.provider is not None:
-        known = contact.provider.kind in ADAPTERS
-        return (ADAPTERS[contact.provider.kind], routing.build_config(contact.provider)) if known else None
+        if contact.provider.kind not in ADAPTERS:
+            return None
+        return ADAPTERS[contact.provider.kind], routing.build_config(contact.provider)
     routes = routing.implicit_routes(contact.channel)
-    return (routes[0].adapter, routes[0].config) if routes else None
+    if not routes:
+        return None
+    return routes[0].adapter, routes[0].config

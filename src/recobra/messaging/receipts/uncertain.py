@@ -34,12 +34,13 @@ def settle_uncertain(
     *, contact_id: int, outcome: Literal["SENT", "FAILED"], actor: str, actor_id: int | None = None, now: datetime
 ) -> None:
     """Write how an uncertain contact ended: it arrived (SENT) or it did not (FAILED). Raises NotUncertain."""
-    sent = outcome == "SENT"
-    reason = "" if sent else reasons.NOT_DELIVERED
-    ended = change_contacts(_END_UNCERTAIN, [outcome, reason, sent, contact_id])
+    is_sent = outcome == "SENT"
+    reason = "" if is_sent else reasons.NOT_DELIVERED
+    ended = change_contacts(_END_UNCERTAIN, [outcome, reason, is_sent, contact_id])
     if ended.num_rows == 0:
         raise NotUncertain(_("The end of this contact is known already."))
-    record_ends("contact.sent" if sent else "contact.failed", ended, at=now, actor=actor, actor_id=actor_id)
+    fact_kind = "contact.sent" if is_sent else "contact.failed"
+    record_ends(fact_kind, ended, at=now, actor=actor, actor_id=actor_id)
 
 
 def resolve_uncertain(*, now: datetime, actor: str, within_seconds: float = WITHIN_SECONDS) -> dict[str, int]:

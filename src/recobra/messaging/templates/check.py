@@ -97,6 +97,7 @@ def _check_part(part: str, source: str, _language: str | None) -> tuple[Mistake,
 
 
 def _find_in_part(part: str, source: str) -> Iterator[Mistake]:
+    """Yield the mistakes of one part; its names are checked only where it parses."""
     if not source.strip():
         yield Mistake(part=part, line=1, found=_("it is empty"), expected=_("Write its content."))
     if len(source) > MAX_CHARACTERS:
@@ -127,6 +128,7 @@ def _find_in_part(part: str, source: str) -> Iterator[Mistake]:
 
 
 def _forbidden(part: str, line: int, name: str) -> Mistake:
+    """Return the mistake of something that templates may not contain."""
     return Mistake(
         part=part,
         line=line,
@@ -145,6 +147,7 @@ def _find_deep_loops(node: nodes.Node, depth: int = 0) -> Iterator[nodes.For]:
 
 
 def _find_unknown_names(part: str, tree: nodes.Template) -> Iterator[Mistake]:
+    """Yield unknown variables, fields and filters, and subscripts, which templates do not use."""
     loop_names = {node.name for node in tree.find_all(nodes.Name) if node.ctx == "store"} | {"loop"}
     for name in tree.find_all(nodes.Name):
         if name.ctx == "load" and name.name not in loop_names and name.name not in _NAMES:
@@ -167,6 +170,7 @@ def _find_unknown_names(part: str, tree: nodes.Template) -> Iterator[Mistake]:
 
 
 def _unknown_name(part: str, line: int, kind: str, name: str, known: tuple[str, ...]) -> Mistake:
+    """Return the mistake of an unknown name, with the nearest known one or, failing that, all of them."""
     similar = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
     expected = (
         _("Did you mean «%(name)s»?") % {"name": similar[0]}
@@ -179,6 +183,7 @@ def _unknown_name(part: str, line: int, kind: str, name: str, known: tuple[str, 
 
 
 def _find_missing(part: str, source: str) -> Iterator[Mistake]:
+    """Yield what an e-mail has to say and this part does not (REQUIRED)."""
     used = find_variables(source)
     for what, names in REQUIRED.items():
         if not used & set(names):

@@ -160,11 +160,13 @@ def load_phrases(language: str) -> dict[str, Any]:
 
 
 def _agency_address(context: RenderContext) -> str:
+    """Return the address of who collects, '' where an agency's is not known."""
     collects_itself = not context.creditor.agency_name.strip()
     return context.creditor.agency_address.strip() or (context.creditor.address.strip() if collects_itself else "")
 
 
 def _format_contacts(context: RenderContext) -> str:
+    """Return how to reach who collects: telephone and e-mail address, as far as they are known."""
     addresses = (context.creditor.agency_phone.strip(), parseaddr(context.sender)[1])
     return " · ".join(address for address in addresses if address)
 
@@ -182,6 +184,7 @@ def _format_owed(context: RenderContext, documents: Iterable[Document]) -> str:
 
 
 def _format_fees(context: RenderContext) -> str:
+    """Return the fees and taxes asked for, each with its amount, or the phrase that there are none."""
     charged = [
         f"{context.phrases['conceptos'][concept]}: {_format_concepts(context, (concept,))}"
         for concept in FEES
@@ -191,6 +194,7 @@ def _format_fees(context: RenderContext) -> str:
 
 
 def _format_oldest_due(context: RenderContext) -> str:
+    """Return the due date of the oldest document asked for, '' where there is none."""
     return (
         format_date(min(d.due_date for d in context.documents), "short", locale=context.locale)
         if context.documents
@@ -207,6 +211,7 @@ def _format_concepts(context: RenderContext, concepts: tuple[str, ...]) -> str:
 
 
 def _format_interest(context: RenderContext) -> str:
+    """Return the interest asked for with its terms, or the phrase that there is none."""
     charged = [document for document in context.documents if _sum_minor([document], INTEREST)]
     if not charged:
         return context.phrase("sin_interes")
@@ -230,10 +235,12 @@ def _format_rights(context: RenderContext) -> str:
 
 
 def _sum_minor(documents: Iterable[Document], concepts: tuple[str, ...]) -> int:
+    """Return what is owed on documents under some concepts."""
     return sum(document.concepts_minor.get(concept, 0) for document in documents for concept in concepts)
 
 
 def _split_by_currency(documents: Iterable[Document]) -> dict[str, list[Document]]:
+    """Return the documents by currency, in the order of the first of each."""
     by_currency: dict[str, list[Document]] = {}
     for document in documents:
         by_currency.setdefault(document.currency, []).append(document)

@@ -142,6 +142,7 @@ def translate_sentence(sentence: str) -> str:
 def _lint_parts(
     *, subject: str, text: str, html: str, channel: str, country: str, language: str, legal: bool, on: date
 ) -> list[TemplateFinding]:
+    """Return the findings of one country's law, part by part, the same finding of a part only once."""
     names = _find_variables((subject, text, html))
     body = MessageFacts(
         on=on,

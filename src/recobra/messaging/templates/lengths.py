@@ -33,6 +33,10 @@ def count_segments(text: str) -> Segments:
 
 
 def _count_parts(encoding: str, sizes: list[int], *, single: int, joined: int) -> Segments:
+    """Return the length of a text whose characters take `sizes` units.
+
+    One message takes `single` units; of several each takes `joined`, because a header joins them.
+    """
     # A character of two units is never split between two messages, so that dividing the units is not enough.
     units = sum(sizes)
     if units <= single:

@@ -26,6 +26,7 @@ def load_starter_templates(language: str) -> Iterator[dict[str, Any]]:
 
 
 def _expand_collection(collection: Mapping[str, Any], blocks: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield the templates of one file: for each channel and, where composed of blocks, for each country."""
     for channel in collection["channels"]:
         for template in collection["templates"]:
             # Only letters and e-mails are composed of blocks, by country; the others have their whole text.
@@ -46,6 +47,7 @@ def _expand_collection(collection: Mapping[str, Any], blocks: Mapping[str, Any])
 def _compose_template(
     template: Mapping[str, Any], channel: str, country: str, parts: list[Mapping[str, str]]
 ) -> dict[str, Any]:
+    """Return a template composed of blocks, as text and, for e-mail, as HTML."""
     text = "\n".join(part["text"].replace(_HEADING, "") for part in parts)
     html_text = _HTML.format("\n".join((part.get("html") or _to_html(part["text"])).strip() for part in parts))
     return _common_fields(template, channel, country) | {
@@ -56,6 +58,7 @@ def _compose_template(
 
 
 def _common_fields(template: Mapping[str, Any], channel: str, country: str) -> dict[str, Any]:
+    """Return the fields that a starter template has whether or not it is composed of blocks."""
     return {
         "code": template["code"],
         "channel": channel,

@@ -37,6 +37,7 @@ def find_missing_facts(creditor: Creditor, *, on: date) -> list[MissingFact]:
 
 
 def _find_in_country(creditor: Creditor, country: str, on: date) -> list[MissingFact]:
+    """Return the missing facts of a creditor under one country's law."""
     rules = files.find_content(country, on=on)
     context = RenderContext(
         statement=Statement(),

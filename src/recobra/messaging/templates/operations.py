@@ -275,6 +275,7 @@ def _build_draft(
 
 
 def _lock_in_status(template_id: int, status: Status) -> Template:
+    """Return a template, locked. Raises WrongStatus where it is retired or in another status."""
     template = Template.objects.select_for_update().get(pk=template_id)
     if template.status != status or template.retired_at is not None:
         raise WrongStatus(
@@ -284,6 +285,7 @@ def _lock_in_status(template_id: int, status: Status) -> Template:
 
 
 def _refuse_blocked(template: Template, now: datetime) -> None:
+    """Renew the findings of a template. Raises TemplateBlocked where the law bars it everywhere it is for."""
     findings = lint_template(template, now=now)
     template.findings = [finding.as_json() for finding in findings]
     blocked = law_findings.blocked_countries(findings, country=template.country, language=template.language)
@@ -296,6 +298,7 @@ def _refuse_blocked(template: Template, now: datetime) -> None:
 def _decide(
     template: Template, status: Status, *, actor: str, actor_id: int | None, note: str, now: datetime
 ) -> Template:
+    """Record the decision on a template, with its author and note."""
     template.status, template.decided_at, template.decided_by, template.decision_note = status, now, actor, note
     template.save(update_fields=["status", "findings", "decided_at", "decided_by", "decision_note"])
     _record(f"template.{status.lower()}", template, actor, actor_id, now)
@@ -307,6 +310,7 @@ def _record(kind: str, template: Template, actor: str, actor_id: int | None, now
 
 
 def _payload(template: Template) -> dict[str, Any]:
+    """Return what the journal says of a template."""
     return {
         "template_id": template.pk,
         "code": template.code,

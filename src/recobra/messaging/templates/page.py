@@ -100,6 +100,7 @@ def build_page(*, statement: Statement, day: date, country: str, creditor: Credi
 
 
 def _build_accounts(documents: Iterable[Document], locale: Locale) -> Iterable[AccountRow]:
+    """Yield the accounts of documents in the order in which they appear."""
     by_account: dict[int, list[Document]] = {}
     for document in documents:
         by_account.setdefault(document.account_id, []).append(document)
@@ -117,6 +118,7 @@ def _build_accounts(documents: Iterable[Document], locale: Locale) -> Iterable[A
 
 
 def _build_row(document: Document, locale: Locale, names: Mapping[str, str]) -> DocumentRow:
+    """Return a document with its concepts; `names` are the words for the concepts."""
     return DocumentRow(
         number=document.number,
         due=format_date(document.due_date, "short", locale=locale),

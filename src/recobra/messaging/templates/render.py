@@ -114,6 +114,7 @@ def _find_variables(*parts: str) -> frozenset[str]:
 
 @lru_cache(maxsize=256)
 def _compile(subject: str, text: str, html: str) -> tuple[Compiled, Compiled, Compiled]:
+    """Return subject, text and HTML compiled; only the HTML escapes what is filled in."""
     # Sandboxed, because people write templates; strict, because an unknown name must not become an empty space.
     text_environment = SandboxedEnvironment(
         undefined=StrictUndefined, autoescape=False, trim_blocks=True, lstrip_blocks=True

@@ -99,6 +99,7 @@ def _claim_name(template_id: int) -> Template:
 
 
 def _load_config(provider_id: int) -> Config:
+    """Return the settings of a WhatsApp provider. Raises Unsuitable."""
     provider = Provider.objects.filter(pk=provider_id, kind="whatsapp").first()
     if provider is None:
         raise Unsuitable(_("This kind of provider is not installed."))
@@ -125,6 +126,7 @@ async def _submit_or_find(config: Config, template: Template, body: str, example
 
 
 def _record_decision(decided: meta.MetaTemplate, now: datetime) -> bool:
+    """Record Meta's status of a template; return whether it was new."""
     with transaction.atomic():
         # Meta may answer with a country where we gave a language: es_PE for es.
         candidates = Template.objects.filter(

@@ -118,6 +118,10 @@ ADAPTER = EmailAdapter()
 
 @contextmanager
 def _open_server(config: Config) -> Iterator[Server]:
+    """Give the mail server of the settings, or in a demonstration the built-in mailbox while the block runs.
+
+    Raises ServerUnsuitable where there is neither, or where the server may not be used.
+    """
     url = config.settings.get("url", "")
     if url:
         server = parse_demo_server(url) if settings.DEMO else parse_server(url)

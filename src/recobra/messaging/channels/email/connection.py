@@ -13,7 +13,6 @@ import contextlib
 import re
 import socket
 import ssl
-from typing import Any
 
 from recobra.messaging import reasons
 from recobra.messaging.channels.base import Bounce, Outcome, OutcomeKind
@@ -44,11 +43,12 @@ class Connection:
         """Connect, and sign in where there is a user; return the server's text. Raises Disconnected."""
         try:
             protocol = await self._connect()
-            return (await self._run_command(protocol, b"NOOP"))[1]
+            _code, text = await self._run_command(protocol, b"NOOP")
         except (_Refused, OSError) as error:
             raise Disconnected(_describe_error(error)) from error
         finally:
             await self.close()
+        return text
 
     async def deliver(self, message: bytes, *, sender: str, recipient: str) -> Outcome:
         """Hand over one message and return the outcome."""
@@ -61,6 +61,7 @@ class Connection:
             raise
 
     async def _try_deliver(self, message: bytes, *, sender: str, recipient: str) -> Outcome:
+        """Hand over one message; on a kept connection that turns out to be closed, once more on a new one."""
         is_reused = self._protocol is not None
         try:
             protocol = await self._connect()
@@ -74,12 +75,10 @@ class Connection:
             return _refused_outcome(refused)
         except Disconnected as error:
             self._disconnect()
-            # A server may close a connection that was idle too long; nothing of this message has left yet.
-            return (
-                await self._try_deliver(message, sender=sender, recipient=recipient)
-                if is_reused
-                else _retry_outcome(f"before the content: {_describe_error(error)}")
-            )
+            if is_reused:
+                # A server may close a connection that was idle too long; nothing of this message has left yet.
+                return await self._try_deliver(message, sender=sender, recipient=recipient)
+            return _retry_outcome(f"before the content: {_describe_error(error)}")
         return await self._send_content(protocol, message)
 
     async def close(self) -> None:
@@ -96,13 +95,17 @@ class Connection:
             protocol.close()
 
     async def _connect(self) -> SmtpProtocol:
+        """Return the open connection, or a new one, signed in. Raises _Refused, Disconnected, OSError."""
         if self._protocol is not None:
             return self._protocol
         server = self._server
-        tls_arguments: dict[str, Any] = (
-            {"ssl": _tls_context(server), "server_hostname": server.host} if server.implicit_tls else {}
+        opening = asyncio.get_running_loop().create_connection(
+            SmtpProtocol,
+            server.host,
+            server.port,
+            ssl=_tls_context(server) if server.implicit_tls else None,
+            server_hostname=server.host if server.implicit_tls else None,
         )
-        opening = asyncio.get_running_loop().create_connection(SmtpProtocol, server.host, server.port, **tls_arguments)
         _transport, protocol = await asyncio.wait_for(opening, self._timeout)
         self._protocol = protocol
         _expect("greeting", (220,), await protocol.read_reply(self._timeout))
@@ -119,9 +122,11 @@ class Connection:
         return protocol
 
     async def _greet(self, protocol: SmtpProtocol) -> None:
+        """Send EHLO and keep the extensions that the server offers; a server that refuses EHLO gets HELO."""
         host = socket.gethostname()
         # EHLO takes a full name or an address (RFC 5321, 4.1.3).
-        name = (host if "." in host and host.isascii() else "[127.0.0.1]").encode()
+        is_full_name = "." in host and host.isascii()
+        name = host.encode() if is_full_name else b"[127.0.0.1]"
         protocol.write(b"EHLO " + name + b"\r\n")
         code, text = await protocol.read_reply(self._timeout)
         if code == 250:
@@ -131,6 +136,7 @@ class Connection:
             _expect("helo", (250,), await self._run_command(protocol, b"HELO " + name))
 
     async def _sign_in(self, protocol: SmtpProtocol) -> None:
+        """Sign in by AUTH PLAIN, or by AUTH LOGIN where the server offers only that. Raises _Refused."""
         user, password = self._server.user.encode(), self._server.password.encode()
         if "PLAIN" in self._extensions or "LOGIN" not in self._extensions:
             secret = base64.b64encode(b"\0" + user + b"\0" + password)
@@ -193,29 +199,32 @@ class Connection:
 
     async def _reset(self, code: int) -> None:
         """Make the connection ready for the next message after a refusal with this code."""
-        try:
-            # 421: the server is closing the connection.
-            if (
-                self._protocol is not None
-                and code != 421
-                and (await self._run_command(self._protocol, b"RSET"))[0] == 250
-            ):
-                return
-        except Disconnected:
-            pass
-        self._disconnect()
+        if self._protocol is None:
+            return
+        is_ready = False
+        # 421: the server is closing the connection.
+        if code != 421:
+            with contextlib.suppress(Disconnected):
+                reset_code, _text = await self._run_command(self._protocol, b"RSET")
+                is_ready = reset_code == 250
+        if not is_ready:
+            self._disconnect()
 
     async def _run_command(self, protocol: SmtpProtocol, command: bytes) -> tuple[int, str]:
+        """Send one command and return the code and text of the reply. Raises Disconnected."""
         protocol.write(command + b"\r\n")
         return await protocol.read_reply(self._timeout)
 
 
 def _expect(stage: str, expected_codes: tuple[int, ...], reply: tuple[int, str]) -> None:
-    if reply[0] not in expected_codes:
-        raise _Refused(stage, *reply)
+    """Raise _Refused, naming the stage, unless the code of a reply (code, text) is one of those expected."""
+    code, text = reply
+    if code not in expected_codes:
+        raise _Refused(stage, code, text)
 
 
 def _refused_outcome(refused: _Refused) -> Outcome:
+    """Return the outcome of a refusal by the server: final for 5xx, to be tried again for any other code."""
     if 500 <= refused.code <= 599:
         bounce = None
         if refused.stage == "rcpt":
@@ -228,11 +237,13 @@ def _refused_outcome(refused: _Refused) -> Outcome:
 
 
 def _retry_outcome(answer: str, *, unreachable: bool = False) -> Outcome:
+    """Return the outcome «try again»; `unreachable` where the server itself is in trouble, not this message."""
     reason = reasons.UNREACHABLE if unreachable else reasons.REFUSED
     return Outcome(kind=OutcomeKind.RETRY, reason=reason, answer=answer, unreachable=unreachable)
 
 
 def _tls_context(server: Server) -> ssl.SSLContext:
+    """Return the TLS settings for a server; its certificate is verified where TLS or a password is required."""
     context = ssl.create_default_context()
     # Opportunistic TLS without verification is no worse than the plain text it replaces; on this machine itself
     # there is nobody in between, and a certificate for 127.0.0.1 hardly exists.
@@ -243,4 +254,5 @@ def _tls_context(server: Server) -> ssl.SSLContext:
 
 
 def _describe_error(error: Exception) -> str:
+    """Return the class and text of an error on one line, short enough to be stored."""
     return " ".join(f"{type(error).__name__}: {error}".split())[:500]

@@ -16,8 +16,9 @@ from uuid import UUID
 from recobra.messaging.channels.base import Message
 from recobra.messaging.tokens import unsubscribe_url
 
-_WIDTH = 76
+_WIDTH = 76  # of a line with an encoded word, at most (RFC 2047)
 _WORD_OCTETS = 39  # an encoded word of so many octets fits the line behind the longest of our header names
+_FORBIDDEN_IN_ADDRESS = frozenset(' <>,;:"()[]\\')
 
 
 class AddressUnsuitable(ValueError):
@@ -65,6 +66,7 @@ def build_message(message: Message, *, mail_from: str) -> bytes:
 
 
 def _build_part(boundary: str, subtype: str, content: str) -> bytes:
+    """Return one part of the message, in quoted-printable, with the boundary before it."""
     head = (
         f"--{boundary}\r\nContent-Type: text/{subtype}; charset=utf-8\r\n"
         "Content-Transfer-Encoding: quoted-printable\r\n\r\n"
@@ -81,6 +83,7 @@ def _format_date(at: datetime) -> str:
 
 @lru_cache(maxsize=64)
 def _format_sender(mail_from: str) -> str:
+    """Return the value of the From header for `Name <user@domain>`."""
     address = parse_sender(mail_from)
     if not address.display_name:
         return address.addr_spec
@@ -93,24 +96,33 @@ def _encode_header(name: str, text: str) -> str:
     """Return the text of a header, as encoded words of one line each where it needs them (RFC 2047)."""
     if text.isascii() and len(name) + len(text) < _WIDTH:
         return text
-    words, part = [], b""
+    words = []
+    word = b""
     for character in text:
         octets = character.encode()
-        if len(part) + len(octets) > _WORD_OCTETS:
-            words.append(part)
-            part = b""
-        part += octets
-    words.append(part)
-    return "\r\n ".join(f"=?utf-8?b?{binascii.b2a_base64(word, newline=False).decode()}?=" for word in words)
+        # A character is never split between two words.
+        if len(word) + len(octets) > _WORD_OCTETS:
+            words.append(word)
+            word = b""
+        word += octets
+    words.append(word)
+    encoded_words = []
+    for word in words:
+        base64_text = binascii.b2a_base64(word, newline=False).decode()
+        encoded_words.append(f"=?utf-8?b?{base64_text}?=")
+    return "\r\n ".join(encoded_words)
 
 
 def _one_line(text: str) -> str:
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    """Return text without control characters and line breaks, with single spaces."""
+    printable = "".join(character if character.isprintable() else " " for character in text)
+    return " ".join(printable.split())
 
 
 def _parse_address(text: str, name: str = "") -> Address:
+    """Return an address with its domain in ASCII and a display name. Raises AddressUnsuitable."""
     user, at, domain = text.rpartition("@")
-    is_writable = all(c.isprintable() and c not in ' <>,;:"()[]\\' for c in text)
+    is_writable = text.isprintable() and _FORBIDDEN_IN_ADDRESS.isdisjoint(text)
     if not (user and at and domain and is_writable):
         raise AddressUnsuitable("The e-mail address is not one that can be written to.")
     try:

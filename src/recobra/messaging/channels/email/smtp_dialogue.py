@@ -67,6 +67,7 @@ class SmtpProtocol(asyncio.Protocol):
             self._transport.abort()
 
     async def _read_line(self, seconds: float) -> bytes:
+        """Take one line from the buffer, without its line end, waiting for it if need be. Raises Disconnected."""
         while (end := self._buffer.find(b"\n")) < 0:
             if len(self._buffer) > _MAX_REPLY_BYTES:
                 raise Disconnected("an answer without end")
@@ -78,6 +79,7 @@ class SmtpProtocol(asyncio.Protocol):
         return line
 
     async def _wait_for_data(self, seconds: float) -> None:
+        """Wait until bytes arrive or the connection ends; after `seconds` it counts as closed."""
         loop = asyncio.get_running_loop()
         self._waiter = loop.create_future()
         timer = loop.call_later(seconds, self._time_out, seconds)

@@ -59,9 +59,11 @@ class HttpSms:
         result = read_document(config.settings.get("document", ""))
         if result.gateway is None:
             return {"document": "\n".join(str(fault) for fault in result.faults)}
-        # A secret is needed where a placeholder of the document uses it.
-        used = set(re.findall(r"\{(\w+)\}", repr((result.gateway.request.headers, result.gateway.request.fields))))
-        used |= {"user", "password"} if "basic" in used else set()
+        # A secret is needed where a placeholder of the document uses it. Fields may nest, so their text is searched.
+        request = result.gateway.request
+        used = set(re.findall(r"\{(\w+)\}", repr((request.headers, request.fields))))
+        if "basic" in used:
+            used |= {"user", "password"}
         values = {**config.settings, **config.secrets}
         missing = {name for name in (*SECRETS, "sender") if name in used and not values.get(name)}
         if result.gateway.calls is not None and not config.secrets.get("webhook_secret"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -23,13 +23,16 @@ from recobra.messaging.channels.http_sms.gsm_alphabet import to_gsm_alphabet
 REPEATS = 2
 MAX_LIFETIME_SECONDS = 36_000  # a message without an end is not kept over night
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
+_PATTERN_BYTES = 1000
 
 
 class GatewaySender:
     """Sends by one gateway, many messages at once."""
 
     def __init__(self, gateway: Gateway, config: Config, session: ClientSession) -> None:
-        self._request, self._answer, self._session = gateway.request, gateway.answer, session
+        self._request = gateway.request
+        self._answer = gateway.answer
+        self._session = session
         # Whatever is the same in every message is filled in once.
         constants = constant_values(config)
         self._headers = fill_placeholders(gateway.request.headers, constants) | {
@@ -66,6 +69,7 @@ class GatewaySender:
     async def _request_once(
         self, url: str, headers: Mapping[str, str], data: bytes | None, *, is_repeat: bool = False
     ) -> Outcome:
+        """Make the call once and return the outcome; `is_repeat`: an earlier call may already have sent the message."""
         try:
             reply = await http.call(self._session, self._request.method, url, headers=headers, data=data)
         except http.RequestUnsent as error:
@@ -73,14 +77,18 @@ class GatewaySender:
         except (http.ReplyLost, http.ReplyTooLarge) as error:
             return http.lost_outcome(error)
         outcome = read_reply(reply, self._answer)
-        # «Not now» to the repeat says nothing about the first request.
-        return _uncertain(outcome.answer) if is_repeat and outcome.kind is OutcomeKind.RETRY else outcome
+        if is_repeat and outcome.kind is OutcomeKind.RETRY:
+            # «Not now» to the repeat says nothing about the first request.
+            return _uncertain(outcome.answer)
+        return outcome
 
     def _message_values(self, message: Message) -> dict[str, str]:
+        """Return the values of the placeholders that differ from message to message."""
         text = to_gsm_alphabet(message.text) if self._request.letters == "gsm" else message.text
         seconds = message.lifetime_seconds(limit=MAX_LIFETIME_SECONDS)
         expires_at = message.date + timedelta(seconds=MAX_LIFETIME_SECONDS)
-        expires_at = min(expires_at, message.expires_at) if message.expires_at else expires_at
+        if message.expires_at is not None:
+            expires_at = min(expires_at, message.expires_at)
         return {
             "to": format_number(message.address, self._request.number),
             "text": text,
@@ -92,6 +100,7 @@ class GatewaySender:
 
 
 def _uncertain(answer: str) -> Outcome:
+    """Return the outcome of a message that the gateway may or may not have taken."""
     return Outcome(kind=OutcomeKind.UNCERTAIN, reason=reasons.LOST, answer=answer)
 
 
@@ -103,15 +112,14 @@ def constant_values(config: Config) -> dict[str, str]:
 
 
 def fill_placeholders(template: Any, values: Mapping[str, str]) -> Any:
-    """Return a template with its known placeholders filled in."""
-    if isinstance(template, str):
-        # One pass of `sub`: a placeholder in the text of a message is never filled in.
-        fill: Callable[[re.Match[str]], str] = lambda match: values.get(match[1], match[0])  # noqa: E731
-        return _PLACEHOLDER.sub(fill, template) if "{" in template else template
+    """Return a template of texts, lists and mappings with its known placeholders filled in, at any depth."""
     if isinstance(template, dict):
         return {key: fill_placeholders(value, values) for key, value in template.items()}
     if isinstance(template, list):
         return [fill_placeholders(value, values) for value in template]
+    if isinstance(template, str) and "{" in template:
+        # One pass of `sub`: a placeholder in the text of a message is never filled in.
+        return _PLACEHOLDER.sub(lambda match: values.get(match[1], match[0]), template)
     return template
 
 
@@ -128,11 +136,15 @@ def encode_request(request: Request, fields: Mapping[str, Any]) -> tuple[str, by
     """Return address, body and content type of a request. Raises UnicodeEncodeError."""
     if request.body == "json":
         return request.url, json.dumps(fields, ensure_ascii=False).encode(), "application/json"
-    texts = {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in fields.items()}
+    texts = {}
+    for name, value in fields.items():
+        # As in YAML and JSON: true, not True.
+        texts[name] = str(value).lower() if isinstance(value, bool) else str(value)
     pairs = urlencode(texts, encoding=request.charset, errors="strict")
     if request.body == "form":
         return request.url, pairs.encode(), "application/x-www-form-urlencoded"
-    return f"{request.url}{'&' if '?' in request.url else '?'}{pairs}", None, ""
+    separator = "&" if "?" in request.url else "?"
+    return f"{request.url}{separator}{pairs}", None, ""
 
 
 def read_reply(reply: http.Reply, answer: Answer) -> Outcome:
@@ -141,9 +153,11 @@ def read_reply(reply: http.Reply, answer: Answer) -> Outcome:
         content = reply.json
     else:
         # The beginning is enough for a one-line answer, and keeps a pattern from running over a whole error page.
-        match = answer.pattern.search(reply.body[:1000].decode("utf-8", "replace"))
+        match = answer.pattern.search(reply.body[:_PATTERN_BYTES].decode("utf-8", "replace"))
         content = match.groupdict() if match else None
-    code = text_at(content, answer.error) or (text_at(content, answer.success) if answer.success else "")
+    code = text_at(content, answer.error)
+    if not code and answer.success:
+        code = text_at(content, answer.success)
     if code and code in answer.permanent:
         return http.refused_outcome(reply, bounce=Bounce.HARD)
     if code and code in answer.refused:
@@ -156,6 +170,7 @@ def read_reply(reply: http.Reply, answer: Answer) -> Outcome:
 
 
 def _read_accepted(reply: http.Reply, content: Any, code: str, answer: Answer) -> Outcome:
+    """Return the outcome of a reply whose status means success: its content may still say otherwise."""
     if answer.success:
         value = text_at(content, answer.success)
         if not value:

@@ -68,6 +68,7 @@ def read_document(text: str) -> ReadResult:
 
 
 def _compose(text: str) -> yaml.Node | None:
+    """Parse YAML into nodes with their lines. Raises yaml.YAMLError, also for anchors and for too many levels."""
     depth = 0
     for token in yaml.scan(text, Loader=yaml.SafeLoader):
         depth += isinstance(token, _OPENING) - isinstance(token, _CLOSING)
@@ -81,6 +82,7 @@ def _compose(text: str) -> yaml.Node | None:
 
 
 def _read_gateway(top: Node) -> Gateway:
+    """Read the whole document; faults are collected on the nodes, and what is faulty is read as a default."""
     top.allow_only(*_TOP)
     calls = _read_calls(top.at("calls")) if top.at("calls").is_given else None
     for part in ("receipts", "inbound"):
@@ -97,11 +99,14 @@ def _read_gateway(top: Node) -> Gateway:
 
 
 def _read_request(node: Node) -> Request:
+    """Read `request`: how the gateway is called."""
     node.allow_only(*_REQUEST)
-    method, body = node.at("method").choice("POST", "GET"), node.at("body").choice("json", "form", "query")
+    method = node.at("method").choice("POST", "GET")
+    body = node.at("body").choice("json", "form", "query")
     if method == "GET" and body != "query":
         node.at("body").refuse(_("«query»: a GET has no body"))
-    fields, headers = node.at("fields").value(), node.at("headers").texts_by_name()
+    fields = node.at("fields").value()
+    headers = node.at("headers").texts_by_name()
     used = _find_placeholders(node, (fields, headers))
     for needed in ("to", "text"):
         if needed not in used:
@@ -123,6 +128,7 @@ def _read_request(node: Node) -> Request:
 
 
 def _find_placeholders(node: Node, templates: Any) -> set[str]:
+    """Return the placeholders that the templates use; unknown ones become faults of the node."""
     used = set(re.findall(r"\{(\w+)\}", repr(templates)))
     for unknown in sorted(used - PLACEHOLDERS):
         node.refuse(
@@ -133,6 +139,7 @@ def _find_placeholders(node: Node, templates: Any) -> set[str]:
 
 
 def _read_url(node: Node) -> str:
+    """Read the gateway's address; one that must not be called becomes a fault."""
     text = node.text()
     if text:
         try:
@@ -143,6 +150,7 @@ def _read_url(node: Node) -> str:
 
 
 def _check_fields(node: Node, fields: Any, body: str) -> Any:
+    """Return the fields of the request as given, {} where they are not a mapping; only JSON may nest."""
     if not isinstance(fields, dict):
         node.refuse(_("a list of fields with their values"))
         return {}
@@ -152,6 +160,7 @@ def _check_fields(node: Node, fields: Any, body: str) -> Any:
 
 
 def _read_answer(node: Node) -> Answer:
+    """Read `answer`: how the gateway's replies are understood."""
     node.allow_only(*_ANSWER)
     success = node.at("success")
     if success.is_given:
@@ -171,6 +180,7 @@ def _read_answer(node: Node) -> Answer:
 
 
 def _read_pattern(node: Node) -> re.Pattern[str] | None:
+    """Read the regular expression that takes a text reply apart, None where there is none or it does not compile."""
     if not node.is_given:
         return None
     try:
@@ -181,6 +191,7 @@ def _read_pattern(node: Node) -> re.Pattern[str] | None:
 
 
 def _read_calls(node: Node) -> Calls:
+    """Read `calls`: how the gateway's own calls are checked, and where their items and times are."""
     node.allow_only("check", "items", "answer", "at_format", "time_zone")
     zone = node.at("time_zone").text(default="UTC")
     if zone not in available_timezones():
@@ -195,6 +206,7 @@ def _read_calls(node: Node) -> Calls:
 
 
 def _read_check(node: Node) -> Check:
+    """Read `calls.check`: the proof that a call is the gateway's."""
     node.allow_only(*_CHECK)
     kind = node.at("kind").choice("hmac", "header", "query", "basic")
     name = node.at("name").text(default="authorization" if kind == "basic" else None)
@@ -208,12 +220,16 @@ def _read_check(node: Node) -> Check:
 
 
 def _read_receipts(node: Node) -> Receipts:
+    """Read `receipts`: where a receipt has its fields, and what the gateway's status words mean."""
     node.allow_only("status", "reference", "id", "at", "error", "statuses")
     if not node.at("reference").is_given and not node.at("id").is_given:
         node.refuse(_("«reference» or «id»: by which of our messages it is known"))
     statuses = node.at("statuses")
     statuses.allow_only(*_MEANINGS)
-    meanings = {word: kind for kind in _MEANINGS for word in statuses.at(kind).words()}
+    meanings = {}
+    for meaning in _MEANINGS:
+        for word in statuses.at(meaning).words():
+            meanings[word] = meaning
     if not meanings:
         statuses.refuse(_("the gateway's words under %(known)s") % {"known": ", ".join(_MEANINGS)})
     return Receipts(
@@ -227,6 +243,7 @@ def _read_receipts(node: Node) -> Receipts:
 
 
 def _read_inbound(node: Node) -> Inbound:
+    """Read `inbound`: where a debtor's message has its fields."""
     node.allow_only("from", "text", "to", "id", "at")
     if not node.at("id").is_given and not node.at("at").is_given:
         # Two messages «si» of one number are two; one message in two calls is one.

@@ -27,6 +27,7 @@ def verify(call: WebhookRequest, config: Config, gateway: Gateway) -> None:
 
 
 def _received_and_expected(call: WebhookRequest, check: Check, secret: str) -> tuple[str, str]:
+    """Return the proof that a call carries and the one it should carry, to be compared in constant time."""
     if check.kind == "query":
         return webhooks.parse_query(call).get(check.name, ""), secret
     received = call.headers.get(check.name, "")
@@ -64,15 +65,20 @@ def read_events(call: WebhookRequest, config: Config, gateway: Gateway) -> list[
 
 
 def _read_receipt(item: Any, call: WebhookRequest, config: Config, gateway: Gateway) -> ReceiptEvent | None:
+    """Return the receipt in one item of a call, None where the item is none or names no message of ours."""
     receipts, calls = gateway.receipts, gateway.calls
     if receipts is None or calls is None:
         return None
     status = text_at(item, receipts.status)
     meaning = receipts.statuses.get(status)
-    reference, public_id = text_at(item, receipts.reference), webhooks.parse_public_id(text_at(item, receipts.id))
+    reference = text_at(item, receipts.reference)
+    public_id = webhooks.parse_public_id(text_at(item, receipts.id))
     if meaning is None or not (reference or public_id):
         return None
     error = text_at(item, receipts.error)
+    detail = {"status": status}
+    if error:
+        detail["error"] = error
     return ReceiptEvent(
         kind=_KINDS[meaning],
         at=_occurred_at(item, receipts.at, call, calls),
@@ -80,15 +86,17 @@ def _read_receipt(item: Any, call: WebhookRequest, config: Config, gateway: Gate
         public_id=public_id,
         permanent=True if meaning == "permanent" else None,
         event_key=webhooks.hash_key(config.code, reference or str(public_id), status, error),
-        detail={"status": status, **({"error": error} if error else {})},
+        detail=detail,
     )
 
 
 def _read_inbound(item: Any, call: WebhookRequest, config: Config, gateway: Gateway) -> InboundEvent | None:
+    """Return the debtor's message in one item of a call, None where the item is no message."""
     inbound, calls = gateway.inbound, gateway.calls
     if inbound is None or calls is None or not isinstance(item, Mapping):
         return None
-    sender, text = text_at(item, inbound.sender), text_at(item, inbound.text)
+    sender = text_at(item, inbound.sender)
+    text = text_at(item, inbound.text)
     # An empty text is a message; without a text this is another kind of call.
     if not sender or value_at(item, inbound.text) is None:
         return None
@@ -106,9 +114,10 @@ def _read_inbound(item: Any, call: WebhookRequest, config: Config, gateway: Gate
 def _occurred_at(item: Any, path: Path, call: WebhookRequest, calls: Calls) -> datetime:
     """Return the gateway's own time, or ours where that is missing, unreadable or in the future."""
     text = text_at(item, path)
+    at = None
     if calls.at_format == "iso":
         at = webhooks.parse_iso_time(text, calls.time_zone)
-    else:
-        seconds = float(text) / (1000 if calls.at_format == "unix_ms" else 1) if text.isdecimal() else None
-        at = webhooks.parse_unix_time(seconds)
+    elif text.isdecimal():
+        units_per_second = 1000 if calls.at_format == "unix_ms" else 1
+        at = webhooks.parse_unix_time(float(text) / units_per_second)
     return min(at, call.received_at) if at else call.received_at

@@ -66,6 +66,7 @@ ADAPTER = LetterAdapter()
 
 
 def _store_letter(message: Message, return_address: str) -> Outcome:
+    """Store the letter of a message for the next print batch, and return the outcome."""
     contact = Contact.objects.select_related("debtor__creditor", "portfolio").get(public_id=message.public_id)
     day = contact.local_date or message.date.date()
     try:

@@ -35,6 +35,7 @@ def build_letter(
     statement = fetch_statements({contact.debtor_id: day})[contact.debtor_id].without_held()
     documents = statement.overdue or statement.upcoming
     one_line = " ".join(text.split())
+    names_all_documents = all(document.number in one_line for document in documents)
     letter = Letter(
         reference=build_reference(contact),
         day=day,
@@ -50,7 +51,7 @@ def build_letter(
         creditor_tax_id=creditor.tax_id,
         subject=subject,
         body=text,
-        items=() if all(d.number in one_line for d in documents) else tuple(map(_build_item, documents)),
+        items=() if names_all_documents else tuple(_build_item(document) for document in documents),
         how_to_pay=_unless_in(one_line, creditor.payment_instructions),
         how_to_object=_unless_in(one_line, creditor.complaint_contact),
         language=contact.debtor.language or "es",
@@ -73,38 +74,50 @@ def parse_address(text: str, contact: Contact) -> Address:
 def route_area(text: str, subdivision: str) -> str:
     """Return the area of an address on a route: subdivision and postal code, or its last part as the city."""
     numbers = _POSTAL_CODE.findall(text)
+    _before, _comma, last_part = text.rpartition(",")
     # A single number is a postal code only in the last part; elsewhere it is the number of the house.
-    postal_code = numbers[-1] if len(numbers) > 1 or _POSTAL_CODE.search(text.rpartition(",")[2]) else ""
-    city = text.replace("\n", ",").rpartition(",")[2].strip()
-    return " ".join(part for part in (subdivision, postal_code or city.casefold()) if part)
+    has_postal_code = len(numbers) > 1 or _POSTAL_CODE.search(last_part) is not None
+    if has_postal_code:
+        area = numbers[-1]
+    else:
+        _before, _comma, city = text.replace("\n", ",").rpartition(",")
+        area = city.strip().casefold()
+    return " ".join(part for part in (subdivision, area) if part)
 
 
 def letter_to_json(letter: Letter) -> dict[str, Any]:
     """Return a letter as JSON."""
-    content = asdict(letter) | {"day": letter.day.isoformat()}
-    content["items"] = [asdict(item) | {"due_date": item.due_date.isoformat()} for item in letter.items]
+    content = asdict(letter)
+    content["day"] = letter.day.isoformat()
+    for item in content["items"]:
+        item["due_date"] = item["due_date"].isoformat()
+    content["items"] = list(content["items"])
     return content
 
 
 def letter_from_json(content: dict[str, Any]) -> Letter:
-    """Return the letter of `letter_to_json`."""
-    items = tuple(Item(**item | {"due_date": date.fromisoformat(item["due_date"])}) for item in content["items"])
-    address = content["address"]
-    sender = content["sender"]
-    return Letter(
-        **content
-        | {
-            "day": date.fromisoformat(content["day"]),
-            "items": items,
-            "address": Address(**address | {"lines": tuple(address["lines"])}),
-            "sender": Sender(**sender | {"lines": tuple(sender["lines"])}),
-        }
-    )
+    """Return the letter of `letter_to_json`, whose keys are the fields; JSON has no dates and no tuples."""
+    fields = dict(content)
+    fields["day"] = date.fromisoformat(content["day"])
+    items = []
+    for item in content["items"]:
+        item_fields = dict(item)
+        item_fields["due_date"] = date.fromisoformat(item["due_date"])
+        items.append(Item(**item_fields))
+    fields["items"] = tuple(items)
+    address = dict(content["address"])
+    address["lines"] = tuple(address["lines"])
+    fields["address"] = Address(**address)
+    sender = dict(content["sender"])
+    sender["lines"] = tuple(sender["lines"])
+    fields["sender"] = Sender(**sender)
+    return Letter(**fields)
 
 
 def _build_item(document: Document) -> Item:
-    minor = document.concepts_minor
-    principal, interest = minor.get("PRINCIPAL", 0), sum(minor.get(name, 0) for name in _INTEREST)
+    """Return a document as a row of the letter's table, its concepts summed into principal, interest and fees."""
+    principal = document.concepts_minor.get("PRINCIPAL", 0)
+    interest = sum(document.concepts_minor.get(concept, 0) for concept in _INTEREST)
     return Item(
         number=document.number,
         due_date=document.due_date,
@@ -117,6 +130,7 @@ def _build_item(document: Document) -> Item:
 
 
 def _unless_in(letter_text: str, text: str) -> str:
+    """Return a text, '' where the letter already contains it; line breaks and spaces make no difference."""
     return "" if " ".join(text.split()) in letter_text else text.strip()
 
 
@@ -125,9 +139,11 @@ def _split_lines(text: str) -> tuple[str, ...]:
 
 
 def _break_line(text: str) -> tuple[str, ...]:
+    """Return an address of one line as lines of up to _LINE_CHARACTERS, broken at its commas."""
     lines: list[str] = []
-    for part in (piece.strip() for piece in text.split(",")):
-        if lines and len(lines[-1]) + len(part) + 2 <= _LINE_CHARACTERS:
+    for piece in text.split(","):
+        part = piece.strip()
+        if lines and len(f"{lines[-1]}, {part}") <= _LINE_CHARACTERS:
             lines[-1] += f", {part}"
         else:
             lines.append(part)

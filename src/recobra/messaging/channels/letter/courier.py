@@ -101,10 +101,9 @@ def read_tracking(content: bytes) -> tuple[list[TrackingRow], list[TrackingError
     except UnicodeDecodeError as error:
         return [], [TrackingError(line=1, column="", found=f"byte {error.start}", expected="UTF-8")]
     # A courier's spreadsheet writes the separator of its own country.
-    header = text.split("\n", 1)[0]
-    reader = csv.DictReader(
-        io.StringIO(text, newline=""), delimiter=";" if header.count(";") > header.count(",") else ","
-    )
+    header, _line_end, _rows = text.partition("\n")
+    delimiter = ";" if header.count(";") > header.count(",") else ","
+    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter)
     try:
         names = [name.strip().lower() for name in reader.fieldnames or ()]
         reader.fieldnames = names
@@ -120,6 +119,7 @@ def read_tracking(content: bytes) -> tuple[list[TrackingRow], list[TrackingError
 
 
 def _read_rows(reader: csv.DictReader[str]) -> tuple[list[TrackingRow], list[TrackingError]]:
+    """Return the good rows of a tracking file and the errors of the others, up to ROWS_LIMIT."""
     rows: list[TrackingRow] = []
     errors: list[TrackingError] = []
     for count, fields in enumerate(reader, start=1):
@@ -148,6 +148,7 @@ def _read_rows(reader: csv.DictReader[str]) -> tuple[list[TrackingRow], list[Tra
 
 
 def _check_row(values: Mapping[str, str], line: int) -> list[TrackingError]:
+    """Return the errors of one row, none where it is good."""
     errors = []
     if not values["reference"]:
         errors.append(("reference", _("a letter's reference")))
@@ -164,11 +165,13 @@ def _check_row(values: Mapping[str, str], line: int) -> list[TrackingError]:
 
 
 def _parse_instant(text: str) -> datetime:
+    """Return an ISO 8601 instant in UTC, which is also assumed without a zone. Raises ValueError."""
     at = datetime.fromisoformat(text)
     return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
 
 
 def _build_row(letter: Letter, sheets: int) -> list[str]:
+    """Return the cells of a letter in the order of COLUMNS; further address lines share the third."""
     address = letter.address
     first, second, *rest = (*address.lines, "", "")
     third = ", ".join(line for line in rest if line)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -68,13 +68,11 @@ def print_letters(
     waiting = _lock_waiting(country, portfolio_codes, limit)
     printable, set_aside = _check_letters(waiting, now)
     batch = LetterBatch.objects.create(created_at=now, created_by=actor, courier=courier) if printable else None
+    events = []
     for letter, reason in set_aside:
         Letter.objects.filter(pk=letter.pk).update(status="RETURNED", courier_answer=reason, changed_at=now)
-    record_receipts(
-        events=[_build_event(letter.contact, "FAILED", now, reason, None) for letter, reason in set_aside],
-        provider_id=None,
-        now=now,
-    )
+        events.append(_build_event(letter.contact, kind="FAILED", at=now, code=reason))
+    record_receipts(events=events, provider_id=None, now=now)
     if batch is None:
         if set_aside:
             return LetterBatch(created_at=now, created_by=actor, letters_count=0)
@@ -105,12 +103,14 @@ def import_tracking(
         elif row.status is CourierStatus.IN_TRANSIT or letter.status != Letter.Status.PRINTED:
             counts[CourierStatus.IN_TRANSIT] += 1
         else:
-            letter.status, letter.courier_answer, letter.changed_at = row.status.value, row.detail, now
+            letter.status = row.status.value
+            letter.courier_answer = row.detail
+            letter.changed_at = now
             letter.save(update_fields=["status", "courier_answer", "changed_at"])
             if row.status is CourierStatus.DELIVERED:
-                events.append(_build_event(letter.contact, "DELIVERED", row.at, "delivered", None))
+                events.append(_build_event(letter.contact, kind="DELIVERED", at=row.at, code="delivered"))
             else:
-                events.append(_build_event(letter.contact, "BOUNCED", row.at, "returned", True))
+                events.append(_build_event(letter.contact, kind="BOUNCED", at=row.at, code="returned", permanent=True))
             counts[row.status] += 1
     tracked = [(letters[row.reference], row) for row in rows if row.reference in letters]
     _record_numbers(tracked)
@@ -136,6 +136,7 @@ def batch_folder(batch_id: int) -> Path:
 
 
 def _lock_waiting(country: str, portfolio_codes: Collection[str] | None, limit: int) -> list[Letter]:
+    """Return the oldest letters that wait for a country, locked; `portfolio_codes` None: of all portfolios."""
     waiting = Letter.objects.filter(status="WAITING", contact__portfolio__country=country)
     if portfolio_codes is not None:
         waiting = waiting.filter(contact__portfolio__code__in=portfolio_codes)
@@ -151,34 +152,42 @@ def _check_letters(waiting: Sequence[Letter], now: datetime) -> tuple[list[Lette
     printable: list[Letter] = []
     set_aside: list[tuple[Letter, str]] = []
     for letter in waiting:
-        statement = debtor_statements[letter.contact.debtor_id]
-        reason = next((key for key, applies in _REASONS_AGAINST if applies(letter, statement, now)), "")
-        printable.append(letter) if not reason else set_aside.append((letter, reason))
+        reason = _reason_against(letter, debtor_statements[letter.contact.debtor_id], now)
+        if reason:
+            set_aside.append((letter, reason))
+        else:
+            printable.append(letter)
     return printable, set_aside
 
 
-def _is_opted_out(letter: Letter, _statement: Statement, _now: datetime) -> bool:
+def _reason_against(letter: Letter, statement: Statement, now: datetime) -> str:
+    """Return the reason why a letter may not be printed any more, '' where it may."""
+    if _is_opted_out(letter):
+        return reasons.OPTED_OUT
+    if statement.hold_reason:
+        return "held"
+    if _is_paid(letter, statement):
+        return reasons.PAYMENT
+    if letter.changed_at < now - PRINT_PERIOD:
+        return reasons.EXPIRED
+    return ""
+
+
+def _is_opted_out(letter: Letter) -> bool:
+    """Return whether nothing may be sent to the address any more, or the address is no longer in use."""
     point = letter.contact.point
     if point is None or point.retired_at is not None or point.opted_out_at is not None:
         return True
     return is_silenced(kind=point.kind, value=point.value)
 
 
-def _is_paid(letter: Letter, statement: Statement, _now: datetime) -> bool:
+def _is_paid(letter: Letter, statement: Statement) -> bool:
     """Return whether less is owed on an account than the letter says, or an account of it is on hold."""
     without_held = statement.without_held()
     owed: dict[int, int] = {}
     for document in (*without_held.overdue, *without_held.upcoming):
         owed[document.account_id] = owed.get(document.account_id, 0) + document.owed_minor
     return any(owed.get(item.account_id, 0) < item.overdue_minor for item in letter.contact.items.all())
-
-
-_REASONS_AGAINST: Final[tuple[tuple[str, Callable[[Letter, Statement, datetime], bool]], ...]] = (
-    (reasons.OPTED_OUT, _is_opted_out),
-    ("held", lambda _letter, statement, _now: bool(statement.hold_reason)),
-    (reasons.PAYMENT, _is_paid),
-    (reasons.EXPIRED, lambda letter, _statement, now: letter.changed_at < now - PRINT_PERIOD),
-)
 
 
 def _print_batch(
@@ -195,7 +204,8 @@ def _print_batch(
     Letter.objects.filter(pk__in=[letter.pk for letter in letters]).update(
         status="PRINTED", batch=batch, changed_at=now
     )
-    batch.letters_count, batch.path = len(letters), f"letters/{batch.pk}"
+    batch.letters_count = len(letters)
+    batch.path = f"letters/{batch.pk}"
     batch.save(update_fields=["letters_count", "path"])
     facts = [
         {
@@ -211,6 +221,7 @@ def _print_batch(
 
 
 def _lock_printed(references: Sequence[str], portfolio_codes: Collection[str] | None) -> dict[str, Letter]:
+    """Return the printed letters of these references, locked; `portfolio_codes` None: of all portfolios."""
     letters = Letter.objects.filter(reference__in=references, batch__isnull=False).select_related("contact")
     if portfolio_codes is not None:
         letters = letters.filter(contact__portfolio__code__in=portfolio_codes)
@@ -218,10 +229,12 @@ def _lock_printed(references: Sequence[str], portfolio_codes: Collection[str] | 
 
 
 def _record_numbers(tracked: Sequence[tuple[Letter, TrackingRow]]) -> None:
-    changed = {letter.pk: letter for letter, row in tracked if row.tracking and row.tracking != letter.tracking}
+    """Keep the courier's own number of each letter."""
+    changed: dict[int, Letter] = {}
     for letter, row in tracked:
-        if row.tracking:
+        if row.tracking and row.tracking != letter.tracking:
             letter.tracking = row.tracking
+            changed[letter.pk] = letter
     Letter.objects.bulk_update(changed.values(), ["tracking"], batch_size=1_000)
 
 
@@ -238,7 +251,10 @@ def _record_hand_over(tracked: Sequence[tuple[Letter, TrackingRow]], now: dateti
             batch.save(update_fields=["handed_over_at"])
 
 
-def _build_event(contact: Contact, kind: str, at: datetime, code: str, permanent: bool | None) -> ReceiptEvent:  # noqa: FBT001 - private, called in three places
+def _build_event(
+    contact: Contact, *, kind: str, at: datetime, code: str, permanent: bool | None = None
+) -> ReceiptEvent:
+    """Return the receipt of a letter; `code` is why, `permanent` True where the address will never work."""
     return ReceiptEvent(
         kind=kind,
         at=at,

@@ -52,7 +52,8 @@ class Address:
         """Return the lines on the envelope without the name."""
         place = " ".join(part for part in (self.postal_code, self.city) if part)
         region = "" if _ISO_SUBDIVISION.fullmatch(self.subdivision) else self.subdivision
-        return tuple(line for line in (*self.lines, ", ".join(p for p in (place, region) if p)) if line.strip())
+        last_line = ", ".join(part for part in (place, region) if part)
+        return tuple(line for line in (*self.lines, last_line) if line.strip())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,6 +156,7 @@ def _cover_data(letters: Sequence[Letter], code: str, at: datetime) -> dict[str,
 
 
 def _letter_data(letter: Letter) -> dict[str, Any]:
+    """Return the texts and codes of one letter for letters.typ. Raises LetterUnsuitable."""
     _check_complete(letter)
     locale = resolve_locale(letter.language, letter.country)
     with translation.override(letter.language):
@@ -182,6 +184,7 @@ def _letter_data(letter: Letter) -> dict[str, Any]:
 
 
 def _check_complete(letter: Letter) -> None:
+    """Raise LetterUnsuitable, naming all that is missing, for a letter that must not be printed."""
     required = {
         "reference": letter.reference,
         "name": letter.recipient,
@@ -196,11 +199,16 @@ def _check_complete(letter: Letter) -> None:
 
 def _window_lines(letter: Letter) -> list[str]:
     """Return what shows through the window, cut to fit; the courier's file has all of it."""
-    lines = [letter.recipient, *letter.address.envelope_lines()]
-    # Zero-width spaces only serve to break long words in the text, and would count as characters here.
-    clean = (" ".join(displayable_text(line, unseen=False).replace("\u200b", "").split()) for line in lines)
-    cut = [line if len(line) <= _WINDOW_CHARACTERS else line[: _WINDOW_CHARACTERS - 1] + "…" for line in clean if line]
-    return cut[:_WINDOW_LINES]
+    shown = []
+    for line in (letter.recipient, *letter.address.envelope_lines()):
+        # Zero-width spaces only serve to break long words in the text, and would count as characters here.
+        text = displayable_text(line, unseen=False).replace("\u200b", "")
+        text = " ".join(text.split())
+        if len(text) > _WINDOW_CHARACTERS:
+            text = text[: _WINDOW_CHARACTERS - 1] + "…"
+        if text:
+            shown.append(text)
+    return shown[:_WINDOW_LINES]
 
 
 def _item_tables(items: Sequence[Item], locale: Locale) -> list[dict[str, Any]]:
@@ -208,26 +216,30 @@ def _item_tables(items: Sequence[Item], locale: Locale) -> list[dict[str, Any]]:
     by_currency: dict[str, list[Item]] = {}
     for item in items:
         by_currency.setdefault(item.currency, []).append(item)
-    return [
-        {
-            "currency": currency,
-            "rows": [
-                [item.number, format_date(item.due_date, "short", locale=locale), *_format_amounts([item], locale)]
-                for item in currency_items
-            ],
-            "total": _format_amounts(currency_items, locale),
-        }
-        for currency, currency_items in by_currency.items()
-    ]
+    item_tables = []
+    for currency, currency_items in by_currency.items():
+        rows = []
+        for item in currency_items:
+            due_date = format_date(item.due_date, "short", locale=locale)
+            rows.append([item.number, due_date, *_format_amounts([item], locale)])
+        total = _format_amounts(currency_items, locale)
+        item_tables.append({"currency": currency, "rows": rows, "total": total})
+    return item_tables
 
 
 def _format_amounts(items: Sequence[Item], locale: Locale) -> list[str]:
-    parts = ("principal_minor", "interest_minor", "fees_minor", "total_minor")
-    sums = [sum(getattr(item, part) for item in items) for part in parts]
-    return [format_money(amount, items[0].currency, locale) for amount in sums]
+    """Return principal, interest, fees and total of items of one currency, summed and formatted."""
+    sums_minor = (
+        sum(item.principal_minor for item in items),
+        sum(item.interest_minor for item in items),
+        sum(item.fees_minor for item in items),
+        sum(item.total_minor for item in items),
+    )
+    return [format_money(sum_minor, items[0].currency, locale) for sum_minor in sums_minor]
 
 
 def _labels() -> dict[str, str]:
+    """Return the fixed words of a letter in the active language."""
     return {
         "creditor": _("Creditor"),
         "document": _("Document"),

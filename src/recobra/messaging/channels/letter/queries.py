@@ -33,8 +33,11 @@ def waiting_for(user: User) -> list[WaitingLetters]:
     if codes is not None:
         waiting = waiting.filter(contact__portfolio__code__in=codes)
     by_country = waiting.order_by().values("contact__portfolio__country")
-    rows = by_country.annotate(n=Count("pk"), oldest=Min("changed_at")).order_by("contact__portfolio__country")
-    return [WaitingLetters(country=r["contact__portfolio__country"], count=r["n"], oldest=r["oldest"]) for r in rows]
+    rows = by_country.annotate(count=Count("pk"), oldest=Min("changed_at")).order_by("contact__portfolio__country")
+    return [
+        WaitingLetters(country=row["contact__portfolio__country"], count=row["count"], oldest=row["oldest"])
+        for row in rows
+    ]
 
 
 def batches_for(user: User) -> QuerySet[LetterBatch]:

@@ -74,6 +74,7 @@ ADAPTER = SandboxAdapter()
 
 
 def _store_message(message: Message) -> None:
+    """Write a message of any channel into the mailbox."""
     # As an e-mail, which is what the mailbox's screen reads.
     email = EmailMessage()
     email["To"] = " ".join(message.address.split())

@@ -38,6 +38,7 @@ _DROPPED: Final = (
     ("bounced", "BOUNCED", True),
     ("invalid", "BOUNCED", True),
 )
+"""A word in SendGrid's reason for a message that it did not even try, the kind of receipt, and whether permanent."""
 
 
 def verify(call: WebhookRequest, config: Config) -> None:
@@ -69,19 +70,24 @@ def read_events(call: WebhookRequest) -> list[Event]:
     """Return the events of a call. Raises ValueError."""
     content = json.loads(call.body)
     items = content if isinstance(content, list) else [content]
-    return [event for item in items if isinstance(item, Mapping) and (event := _read_receipt(item, call)) is not None]
+    events: list[Event] = []
+    for item in items:
+        receipt = _read_receipt(item, call) if isinstance(item, Mapping) else None
+        if receipt is not None:
+            events.append(receipt)
+    return events
 
 
 def _read_receipt(item: Mapping[str, Any], call: WebhookRequest) -> ReceiptEvent | None:
+    """Return the receipt in one event, None for an event of no interest or one that names no message of ours."""
     meaning = _read_meaning(item)
     reference = str(item.get("sg_message_id", "")).partition(".")[0]
     public_id = webhooks.parse_public_id(item.get(ARGUMENT))
     if meaning is None or not (reference or public_id):
         return None
     kind, permanent = meaning
-    key = str(
-        item.get("sg_event_id") or webhooks.hash_key(reference, str(item.get("event")), str(item.get("timestamp")))
-    )
+    event_id = item.get("sg_event_id")
+    key = str(event_id or webhooks.hash_key(reference, str(item.get("event")), str(item.get("timestamp"))))
     return ReceiptEvent(
         kind=kind,
         permanent=permanent,
@@ -95,12 +101,19 @@ def _read_receipt(item: Mapping[str, Any], call: WebhookRequest) -> ReceiptEvent
 
 
 def _read_meaning(item: Mapping[str, Any]) -> tuple[str, bool | None] | None:
+    """Return the kind of receipt that an event is, and whether it is permanent; None for an event of no interest.
+
+    Permanent is None where the event says nothing about the address itself.
+    """
     event = item.get("event")
     if event == "bounce":
         return "BOUNCED", item.get("type") != "blocked"
     if event == "dropped":
         reason = str(item.get("reason", "")).lower()
-        return next(((kind, permanent) for word, kind, permanent in _DROPPED if word in reason), ("FAILED", None))
+        for word, kind, permanent in _DROPPED:
+            if word in reason:
+                return kind, permanent
+        return "FAILED", None
     if event == "open" and item.get("sg_machine_open"):
         return None  # a mail program that fetches pictures in advance is no reader
     return (_KINDS[event], None) if event in _KINDS else None

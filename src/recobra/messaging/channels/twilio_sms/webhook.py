@@ -32,6 +32,7 @@ def read_events(call: WebhookRequest) -> list[Event]:
 
 
 def _read_receipt(fields: dict[str, str], reference: str, status: str, call: WebhookRequest) -> ReceiptEvent | None:
+    """Return the receipt of a status call, None where its status is not known."""
     code = fields.get("ErrorCode", "")
     if status in _NOT_DELIVERED:
         kind, permanent, unusable = codes.receipt_by_meaning(codes.load_meanings(ERRORS).get(code))
@@ -52,6 +53,7 @@ def _read_receipt(fields: dict[str, str], reference: str, status: str, call: Web
 
 
 def _read_inbound(fields: dict[str, str], reference: str, call: WebhookRequest) -> InboundEvent:
+    """Return a debtor's message with its files."""
     count = fields.get("NumMedia", "0")
     # The count comes from the call: a false one must not make us loop.
     files = range(min(int(count), _MAX_FILES)) if count.isdecimal() else range(0)

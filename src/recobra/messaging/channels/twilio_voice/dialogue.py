@@ -104,6 +104,7 @@ def next_turn(position: Position, facts: CallFacts) -> Turn:
 
 
 def _answer_greeting(position: Position, facts: CallFacts, speech: Speech) -> Turn:
+    """Answer the key pressed at the greeting: 1 goes on, 9 wants no more calls."""
     if position.pressed == "1":
         return _ask_identity(Position(), facts, speech)
     if position.pressed == "9":
@@ -113,12 +114,14 @@ def _answer_greeting(position: Position, facts: CallFacts, speech: Speech) -> Tu
 
 
 def _ask_identity(position: Position, facts: CallFacts, speech: Speech) -> Turn:
+    """Ask for the last digits of the identity document, or offer a person where none is known."""
     if len(_only_digits(facts.identity)) < _IDENTITY_DIGITS:
         return _ask_keys(speech, speech.phrase("unknown_identity"), step="stranger", position=position)
     return _ask_keys(speech, speech.phrase("identity"), step="identity", position=position, digits=_IDENTITY_DIGITS)
 
 
 def _answer_identity(position: Position, facts: CallFacts, speech: Speech) -> Turn:
+    """Compare the digits pressed with the last ones of the debtor's identity document; MAX_TRIES are allowed."""
     expected = _only_digits(facts.identity)[-_IDENTITY_DIGITS:]
     if not position.pressed:
         return _ask_identity(position, facts, speech)
@@ -132,6 +135,7 @@ def _answer_identity(position: Position, facts: CallFacts, speech: Speech) -> Tu
 
 
 def _answer_stranger(position: Position, facts: CallFacts, speech: Speech) -> Turn:
+    """Answer the key of somebody whose identity cannot be checked: 3 asks for a person, 9 for no more calls."""
     if position.pressed == "3":
         return _connect_person(facts, speech)
     if position.pressed == "9":
@@ -140,6 +144,7 @@ def _answer_stranger(position: Position, facts: CallFacts, speech: Speech) -> Tu
 
 
 def _answer_menu(position: Position, facts: CallFacts, speech: Speech) -> Turn:
+    """Answer the key pressed in the menu: 1 payment link, 2 promise, 3 a person, 9 no more calls."""
     match position.pressed:
         case "1":
             return _end_call(speech, "link_sent", actions=(CallAction.SEND_PAY_LINK,))
@@ -153,11 +158,13 @@ def _answer_menu(position: Position, facts: CallFacts, speech: Speech) -> Turn:
 
 
 def _ask_days(phrase: str, position: Position, facts: CallFacts, speech: Speech) -> Turn:
+    """Ask in how many days the debtor will pay; `phrase` names the wording, for the first or a later try."""
     text = speech.phrase(phrase, most=facts.max_promise_days)
     return _ask_keys(speech, text, step="promise", position=position, digits=None)
 
 
 def _answer_promise(position: Position, facts: CallFacts, speech: Speech) -> Turn:
+    """Take the number of days until the debtor will pay, from 1 to the most that is allowed."""
     if not position.pressed:
         return _ask_days("promise", position, facts, speech)
     days = int(position.pressed) if position.pressed.isdecimal() else 0
@@ -174,6 +181,7 @@ def _ask_confirmation(position: Position, facts: CallFacts, speech: Speech) -> T
 
 
 def _answer_confirmation(position: Position, facts: CallFacts, speech: Speech) -> Turn:
+    """Answer the key that confirms the day of a promise: 1 promises, 2 asks for another day."""
     if not 1 <= position.days <= facts.max_promise_days or position.pressed == "2":
         return _ask_days("promise", Position(), facts, speech)
     if position.pressed != "1":
@@ -183,6 +191,7 @@ def _answer_confirmation(position: Position, facts: CallFacts, speech: Speech) -
 
 
 def _connect_person(facts: CallFacts, speech: Speech) -> Turn:
+    """Put the debtor through to a person, or after hours promise a call back."""
     if not facts.person_number:
         return _end_call(speech, "call_back", actions=(CallAction.TALK,))
     speech.say(speech.phrase("connecting"))
@@ -211,6 +220,10 @@ def _ask_keys(
     digits: int | None = 1,
     actions: tuple[CallAction, ...] = (),
 ) -> Turn:
+    """Return the turn that says texts and waits for keys, which the `step` of the next turn answers.
+
+    `digits` is how many keys are waited for; None waits for # after any number of them.
+    """
     extra = {"days": position.days} if position.days else {}
     speech.ask(*texts, step=step, digits=digits, tries=position.tries, **extra)
     return Turn(twiml=speech.xml(), actions=actions)
@@ -224,6 +237,7 @@ def _end_call(
     promise_date: date | None = None,
     **values: str,
 ) -> Turn:
+    """Return the last turn: a phrase with its `values`, and the end of the call."""
     speech.say(speech.phrase(phrase, **values))
     speech.hang_up()
     return Turn(twiml=speech.xml(), actions=actions, promise_date=promise_date)

@@ -39,6 +39,7 @@ def read_events(call: WebhookRequest) -> list[Event]:
 
 
 def _read_meaning(fields: dict[str, str], status: str) -> tuple[str, bool | None, bool] | None:
+    """Return kind, permanent and unusable of the receipt for a status, None for a call that still goes on."""
     if status == "completed":
         is_person = fields.get("AnsweredBy", "") in _PEOPLE
         return ("ANSWERED" if is_person else "NOT_ANSWERED"), None, False

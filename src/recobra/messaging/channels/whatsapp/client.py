@@ -82,12 +82,14 @@ def build_body(message: Message) -> dict[str, Any]:
 
 
 def _build_text(message: Message) -> dict[str, Any]:
+    """Return a free text without choices. Raises MessageUnsuitable."""
     if not 0 < len(message.text) <= MAX_TEXT:
         raise MessageUnsuitable(f"WhatsApp takes texts of 1 to {MAX_TEXT} characters.")
     return {"type": "text", "text": {"body": message.text, "preview_url": False}}
 
 
 def _build_interactive(message: Message) -> dict[str, Any]:
+    """Return a free text with its choices: as buttons where they fit, else as a list. Raises MessageUnsuitable."""
     if not 0 < len(message.text) <= MAX_INTERACTIVE_TEXT:
         raise MessageUnsuitable(f"With buttons WhatsApp takes texts of 1 to {MAX_INTERACTIVE_TEXT} characters.")
     if len(message.buttons) > MAX_ROWS:
@@ -116,6 +118,7 @@ def _build_list(message: Message) -> dict[str, Any]:
 
 
 def _build_template(call: TemplateCall, buttons: tuple[Button, ...]) -> dict[str, Any]:
+    """Return a registered template with its parameters and the codes of its buttons."""
     components: list[dict[str, Any]] = []
     if call.parameters:
         # A parameter takes no line breaks, tabs or runs of more than four spaces (132012), and cannot be empty.

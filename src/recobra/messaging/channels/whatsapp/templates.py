@@ -88,6 +88,7 @@ def _templates_url(config: Config) -> str:
 
 
 def _read_page(page: Mapping[str, Any]) -> Iterator[MetaTemplate]:
+    """Yield the templates of one page of Meta's answer; entries without a name are skipped."""
     items = page.get("data")
     for item in items if isinstance(items, list) else []:
         if isinstance(item, Mapping) and item.get("name"):
@@ -111,6 +112,7 @@ def _next_page_url(page: Mapping[str, Any], config: Config) -> str | None:
 
 
 async def _call_api(method: str, url: str, config: Config, content: Any = None) -> Mapping[str, Any]:
+    """Make one call to Meta and return the JSON object that it answers. Raises Unsuitable."""
     try:
         async with http.open_session() as session:
             reply = await http.call(session, method, url, headers=auth_headers(config), json=content)

@@ -59,6 +59,7 @@ def read_events(call: WebhookRequest) -> list[Event]:
 
 
 def _read_change(value: Mapping[str, Any], field: str, call: WebhookRequest) -> Iterator[Event]:
+    """Yield the events of one change: a decision about a template, receipts, or messages of debtors."""
     if field == "message_template_status_update":
         yield _read_decision(value, call)
     if field != "messages":
@@ -74,6 +75,7 @@ def _read_change(value: Mapping[str, Any], field: str, call: WebhookRequest) -> 
 
 
 def _read_receipt(status: Any, call: WebhookRequest) -> ReceiptEvent | None:
+    """Return the receipt in one status, None for groups and for statuses that are not known."""
     if not isinstance(status, Mapping) or not status.get("id") or status.get("recipient_type") == "group":
         return None
     word = str(status.get("status"))
@@ -99,6 +101,7 @@ def _read_receipt(status: Any, call: WebhookRequest) -> ReceiptEvent | None:
 
 
 def _read_inbound(message: Any, to: str, call: WebhookRequest) -> InboundEvent | None:
+    """Return a debtor's message to our number `to`, None for what no person sent or what came in a group."""
     # Messages in groups are left out: several people would read the answer.
     if not isinstance(message, Mapping) or not message.get("id") or not message.get("from") or "group_id" in message:
         return None
@@ -143,6 +146,7 @@ def _read_content(message: Mapping[str, Any]) -> tuple[str, str, str] | None:
 
 
 def _read_media(message: Mapping[str, Any]) -> tuple[Media, ...]:
+    """Return the file of a message, at most one; () where it has none."""
     part = message.get(str(message.get("type")))
     if message.get("type") not in _FILE_TYPES or not isinstance(part, Mapping) or not part.get("id"):
         return ()
@@ -151,6 +155,7 @@ def _read_media(message: Mapping[str, Any]) -> tuple[Media, ...]:
 
 
 def _read_decision(value: Mapping[str, Any], call: WebhookRequest) -> TemplateEvent:
+    """Return Meta's decision about a template."""
     name, language = str(value.get("message_template_name") or ""), str(value.get("message_template_language") or "")
     status, reason = str(value.get("event") or ""), str(value.get("reason") or "")
     key = webhooks.hash_key(name, language, status, call.body.decode("utf-8", "replace"))
@@ -165,5 +170,6 @@ def _read_decision(value: Mapping[str, Any], call: WebhookRequest) -> TemplateEv
 
 
 def _get_list(holder: Any, name: str) -> list[Any]:
+    """Return the list under a name, [] where the holder is no mapping or has no list there."""
     value = holder.get(name) if isinstance(holder, Mapping) else None
     return value if isinstance(value, list) else []
