@@ -125,8 +125,9 @@ def uncertain_for(user: User) -> QuerySet[Contact]:
 
 def counts_for(user: User, *, day: date) -> dict[str, int]:
     """Return the number of contacts planned for a day by status, 0 included."""
-    rows = contacts_for(user, Filters(planned_from=day, planned_to=day)).order_by().values("status")
-    counts = {row["status"]: row["n"] for row in rows.annotate(n=Count("pk"))}
+    contacts = contacts_for(user, Filters(planned_from=day, planned_to=day)).order_by()
+    rows = contacts.values("status").annotate(count=Count("pk")).values_list("status", "count")
+    counts = dict(rows)
     return {status: counts.get(status, 0) for status in Contact.Status.values}
 
 
@@ -178,8 +179,11 @@ def cite_article(article: str) -> str:
     """
     if article in Hold.Reason:
         return str(Hold.Reason(article).label)
-    words = translate_text(article, language="en" if (get_language() or "").startswith("en") else "es")
-    return gettext(article) if article and words == article else words
+    is_english = (get_language() or "").startswith("en")
+    words = translate_text(article, language="en" if is_english else "es")
+    if article and words == article:
+        return gettext(article)
+    return words
 
 
 def mailbox_messages_for(user: User, *, text: str = "") -> QuerySet[MailboxMessage]:
@@ -236,8 +240,11 @@ def masked_address(public_id: UUID) -> str | None:
 
     It is masked (`r…@correo.example`, `…677`) so that only its owner recognises it: links get forwarded.
     """
-    addresses = Contact.objects.filter(public_id=public_id).values_list("point__value", "address").first()
-    address = next(filter(None, addresses or ()), "")
+    row = Contact.objects.filter(public_id=public_id).values_list("point__value", "address").first()
+    if row is None:
+        return None
+    point_value, sent_to = row
+    address = point_value or sent_to
     if not address:
         return None
     name, at, domain = address.rpartition("@")

@@ -21,17 +21,21 @@ HISTORY = pa.schema(
 )
 
 
+# What is uncertain, or being sent at this moment, counts: the debtor may have got it. Where nobody said that the debtor
+# was not reached, he or she was. An answer to the debtor is not a contact that we began.
+_CONTACTS_SINCE = """
+    SELECT debtor.creditor_id, contact.debtor_id, NULL, contact.channel, contact.local_date,
+        coalesce(contact.reached, true)
+    FROM messaging_contact contact JOIN portfolio_debtor debtor ON debtor.id = contact.debtor_id
+    WHERE contact.handed_over_at IS NOT NULL AND contact.status IN ('SENT', 'UNCERTAIN', 'LEASED')
+        AND contact.purpose <> 'REPLY' AND contact.local_date >= %s"""
+
+
 def contact_history(debtor_ids: Sequence[int] | None, *, since: date) -> pa.Table:
     """Return what was handed over since a local day (schema HISTORY), of some debtors or of all.
 
     A contact speaks about everything overdue, so its account is null.
     """
-    # What is uncertain, or being sent at this moment, counts: the debtor may have got it. Where nobody said that the
-    # debtor was not reached, he or she was. Answers to the debtor are no contacts of ours.
-    narrowed = "" if debtor_ids is None else "AND c.debtor_id = ANY(%s)"
-    query = f"""SELECT d.creditor_id, c.debtor_id, NULL, c.channel, c.local_date, coalesce(c.reached, true)
-        FROM messaging_contact c JOIN portfolio_debtor d ON d.id = c.debtor_id
-        WHERE c.handed_over_at IS NOT NULL AND c.status IN ('SENT', 'UNCERTAIN', 'LEASED')
-            AND c.purpose <> 'REPLY'
-            AND c.local_date >= %s {narrowed}"""
-    return tables.fetch(query, [since] if debtor_ids is None else [since, list(debtor_ids)], HISTORY)
+    if debtor_ids is None:
+        return tables.fetch(_CONTACTS_SINCE, [since], HISTORY)
+    return tables.fetch(f"{_CONTACTS_SINCE} AND contact.debtor_id = ANY(%s)", [since, list(debtor_ids)], HISTORY)

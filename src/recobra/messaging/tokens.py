@@ -39,7 +39,9 @@ def statement_url(contact_id: int) -> str:
     """
     number = contact_id.to_bytes(_ID_BYTES, "big")
     mac = _sign("sign", number, settings.SECRET_KEY)
-    return _public_url(f"estado/{urlsafe_b64encode(mac + _xor_with_mask(number, mac, settings.SECRET_KEY)).decode()}")
+    masked = _xor_with_mask(number, mac, settings.SECRET_KEY)
+    token = urlsafe_b64encode(mac + masked).decode()
+    return _public_url(f"estado/{token}")
 
 
 def read_statement_token(token: str) -> int | None:
@@ -50,7 +52,8 @@ def read_statement_token(token: str) -> int | None:
         raw = urlsafe_b64decode(token.encode("ascii"))
     except (NotBase64, UnicodeEncodeError):
         return None
-    mac, masked = raw[:_MAC_BYTES], raw[_MAC_BYTES:]
+    mac = raw[:_MAC_BYTES]
+    masked = raw[_MAC_BYTES:]
     # Links live for as long as people keep messages, so those signed with an earlier key are read too.
     for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS):
         number = _xor_with_mask(masked, mac, key)
@@ -71,4 +74,6 @@ def _sign(use: str, content: bytes, key: str | bytes) -> bytes:
 
 def _xor_with_mask(number: bytes, mac: bytes, key: str | bytes) -> bytes:
     """Return a contact's number masked, or a masked one in plain: the operation is its own inverse."""
-    return bytes(a ^ b for a, b in zip(number, _sign("mask", mac, key), strict=False))
+    mask = _sign("mask", mac, key)
+    # The mask is longer than a number, and what a stranger sends may be shorter still.
+    return bytes(byte ^ mask_byte for byte, mask_byte in zip(number, mask, strict=False))

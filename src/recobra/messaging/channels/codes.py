@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from recobra.messaging import reasons
 from recobra.messaging.channels import http
@@ -55,16 +55,24 @@ def outcome_by_meaning(meaning: Meaning, reply: http.Reply) -> Outcome:
             return Outcome(kind=OutcomeKind.UNCERTAIN, reason=reasons.LOST, answer=reply.summary)
 
 
-def receipt_by_meaning(meaning: Meaning | None) -> tuple[str, bool | None, bool]:
-    """Return kind, permanent and unusable of a receipt «not delivered» whose code has this meaning."""
+class ReceiptMeaning(NamedTuple):
+    """What a receipt says of a message and its address, as the fields of a ReceiptEvent."""
+
+    kind: str
+    permanent: bool | None = None
+    unusable: bool = False
+
+
+def receipt_by_meaning(meaning: Meaning | None) -> ReceiptMeaning:
+    """Return what a receipt «not delivered» says whose code has this meaning; None is a code that is not known."""
     match meaning:
         case Meaning.HARD:
-            return "BOUNCED", True, False
+            return ReceiptMeaning("BOUNCED", permanent=True)
         case Meaning.UNUSABLE:
-            return "FAILED", None, True
+            return ReceiptMeaning("FAILED", unusable=True)
         case Meaning.OPTED_OUT:
-            return "OPTED_OUT", None, False
+            return ReceiptMeaning("OPTED_OUT")
         case Meaning.SOFT:
-            return "BOUNCED", False, False
+            return ReceiptMeaning("BOUNCED", permanent=False)
         case _:
-            return "FAILED", None, False
+            return ReceiptMeaning("FAILED")

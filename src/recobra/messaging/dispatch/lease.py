@@ -92,14 +92,6 @@ def lease_contacts(
 
     `only_channel` leases of one channel alone; without it, of all channels but `except_channels`.
     """
-    values = {
-        "now": now,
-        "limit": limit,
-        "lease": lease,
-        "seconds": LEASE_SECONDS,
-        "only_channel": only_channel,
-        "except_channels": list(except_channels),
-    }
     # The condition is left out where it does not narrow, so that PostgreSQL plans the statement without it.
     if only_channel:
         channel_condition = "c.channel = %(only_channel)s"
@@ -108,7 +100,17 @@ def lease_contacts(
     else:
         channel_condition = "true"
     with connection.cursor() as cursor:
-        cursor.execute(_LEASE.format(channel_condition=channel_condition), values)
+        cursor.execute(
+            _LEASE.format(channel_condition=channel_condition),
+            {
+                "now": now,
+                "limit": limit,
+                "lease": lease,
+                "seconds": LEASE_SECONDS,
+                "only_channel": only_channel,
+                "except_channels": list(except_channels),
+            },
+        )
         leased_ids = {contact_id for (contact_id,) in cursor.fetchall()}
         cursor.execute(_YIELD, [list(leased_ids)])
         yielded_ids = {contact_id for (contact_id,) in cursor.fetchall()}

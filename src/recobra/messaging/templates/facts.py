@@ -102,12 +102,15 @@ def refuse_missing_facts(context: RenderContext, names: set[str]) -> None:
     if has_link and not context.statement_url:
         raise NotRendered(_("The linked page could not know its debtor: no identity document, no customer number."))
     for part, (variable, get_value) in _REQUIRED_FACTS.items():
+        if part not in required_parts:
+            continue
+        rule = required_parts[part]
         # What a message leaves to the page that it links to must be known all the same: the page would not say it.
-        is_used = part in required_parts and (variable in names or (has_link and required_parts[part].link))
+        is_used = variable in names or (has_link and rule.link)
         if is_used and not get_value(context):
             raise NotRendered(
                 _("%(variable)s is not known, and must be said: %(article)s")
-                % {"variable": variable, "article": required_parts[part].article}
+                % {"variable": variable, "article": rule.article}
             )
 
 
@@ -135,20 +138,25 @@ def format_money(amount_minor: int, currency: str, locale: Locale) -> str:
 
 def group_documents(context: RenderContext, documents: Iterable[Document]) -> tuple[CurrencyGroup, ...]:
     """Return the documents by currency, in the order of the first document of each."""
-    locale, names = context.locale, context.phrases["conceptos"]
-    return tuple(
-        CurrencyGroup(
+    locale = context.locale
+    concept_names = context.phrases["conceptos"]
+    groups = []
+    for currency, currency_documents in _split_by_currency(documents).items():
+        concept_lines = []
+        for concept in CONCEPTS:
+            concept_minor = _sum_minor(currency_documents, (concept,))
+            if concept_minor:
+                amount = format_money(concept_minor, currency, locale)
+                concept_lines.append(ConceptLine(nombre=concept_names[concept], importe=amount))
+        total_minor = sum(document.owed_minor for document in currency_documents)
+        group = CurrencyGroup(
             moneda=currency,
             documentos=tuple(_format_document(document, locale) for document in currency_documents),
-            conceptos=tuple(
-                ConceptLine(nombre=names[concept], importe=format_money(minor, currency, locale))
-                for concept in CONCEPTS
-                if (minor := _sum_minor(currency_documents, (concept,)))
-            ),
-            total=format_money(sum(document.owed_minor for document in currency_documents), currency, locale),
+            conceptos=tuple(concept_lines),
+            total=format_money(total_minor, currency, locale),
         )
-        for currency, currency_documents in _split_by_currency(documents).items()
-    )
+        groups.append(group)
+    return tuple(groups)
 
 
 @lru_cache
@@ -161,14 +169,18 @@ def load_phrases(language: str) -> dict[str, Any]:
 
 def _agency_address(context: RenderContext) -> str:
     """Return the address of who collects, '' where an agency's is not known."""
-    collects_itself = not context.creditor.agency_name.strip()
-    return context.creditor.agency_address.strip() or (context.creditor.address.strip() if collects_itself else "")
+    creditor = context.creditor
+    collects_itself = not creditor.agency_name.strip()
+    if collects_itself and not creditor.agency_address.strip():
+        return creditor.address.strip()
+    return creditor.agency_address.strip()
 
 
 def _format_contacts(context: RenderContext) -> str:
     """Return how to reach who collects: telephone and e-mail address, as far as they are known."""
-    addresses = (context.creditor.agency_phone.strip(), parseaddr(context.sender)[1])
-    return " · ".join(address for address in addresses if address)
+    phone = context.creditor.agency_phone.strip()
+    _name, email = parseaddr(context.sender)
+    return " · ".join(address for address in (phone, email) if address)
 
 
 def _complaint_office(context: RenderContext) -> str:
@@ -177,37 +189,38 @@ def _complaint_office(context: RenderContext) -> str:
 
 def _format_owed(context: RenderContext, documents: Iterable[Document]) -> str:
     """Return what is owed on documents, one amount per currency."""
-    return " + ".join(
-        format_money(sum(d.owed_minor for d in currency_documents), currency, context.locale)
-        for currency, currency_documents in _split_by_currency(documents).items()
-    )
+    amounts = []
+    for currency, currency_documents in _split_by_currency(documents).items():
+        owed_minor = sum(document.owed_minor for document in currency_documents)
+        amounts.append(format_money(owed_minor, currency, context.locale))
+    return " + ".join(amounts)
 
 
 def _format_fees(context: RenderContext) -> str:
     """Return the fees and taxes asked for, each with its amount, or the phrase that there are none."""
-    charged = [
-        f"{context.phrases['conceptos'][concept]}: {_format_concepts(context, (concept,))}"
-        for concept in FEES
-        if _sum_minor(context.documents, (concept,))
-    ]
+    charged = []
+    for concept in FEES:
+        if _sum_minor(context.documents, (concept,)):
+            name = context.phrases["conceptos"][concept]
+            charged.append(f"{name}: {_format_concepts(context, (concept,))}")
     return "; ".join(charged) or context.phrase("sin_gastos")
 
 
 def _format_oldest_due(context: RenderContext) -> str:
     """Return the due date of the oldest document asked for, '' where there is none."""
-    return (
-        format_date(min(d.due_date for d in context.documents), "short", locale=context.locale)
-        if context.documents
-        else ""
-    )
+    if not context.documents:
+        return ""
+    oldest = min(document.due_date for document in context.documents)
+    return format_date(oldest, "short", locale=context.locale)
 
 
 def _format_concepts(context: RenderContext, concepts: tuple[str, ...]) -> str:
     """Return what is owed under some concepts, one amount per currency, zero included."""
-    return " + ".join(
-        format_money(_sum_minor(currency_documents, concepts), currency, context.locale)
-        for currency, currency_documents in _split_by_currency(context.documents).items()
-    )
+    amounts = []
+    for currency, currency_documents in _split_by_currency(context.documents).items():
+        amount_minor = _sum_minor(currency_documents, concepts)
+        amounts.append(format_money(amount_minor, currency, context.locale))
+    return " + ".join(amounts)
 
 
 def _format_interest(context: RenderContext) -> str:
@@ -221,11 +234,15 @@ def _format_interest(context: RenderContext) -> str:
 
 def _format_contracts(context: RenderContext) -> str:
     """Return the contract of each account, with the day on which it was signed where that is known."""
+    document_by_account = {document.account_id: document for document in context.documents}
     contracts = []
-    for document in {d.account_id: d for d in context.documents}.values():
-        signed_on = document.signed_on and format_date(document.signed_on, "short", locale=context.locale)
-        phrase = str(context.phrases["suscrito"]).format(fecha=signed_on)
-        contracts.append(f"{document.contract or document.account}{f' ({phrase})' if signed_on else ''}")
+    for document in document_by_account.values():
+        contract = document.contract or document.account
+        if document.signed_on:
+            signed_on = format_date(document.signed_on, "short", locale=context.locale)
+            phrase = str(context.phrases["suscrito"]).format(fecha=signed_on)
+            contract = f"{contract} ({phrase})"
+        contracts.append(contract)
     return "; ".join(contracts)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache, lru_cache
+from itertools import chain
 from typing import Any, Final
 
 from django.utils.translation import gettext, gettext_noop
@@ -69,9 +70,9 @@ SENTENCES: Final = frozenset(
 def countries_by_language(language: str) -> tuple[str, ...]:
     """Return the countries for which a template of a language is checked, where it has no country of its own."""
     prefix = language[:2]
-    elsewhere = {code for codes in _NOT_SPANISH.values() for code in codes}
     if prefix != "es":
         return _NOT_SPANISH.get(prefix, ())
+    elsewhere = set(chain.from_iterable(_NOT_SPANISH.values()))
     return tuple(code for code in sorted(load_countries()) if code not in elsewhere)
 
 
@@ -86,7 +87,8 @@ class TemplateFinding:
     def as_json(self) -> dict[str, Any]:
         """Return the finding as it is stored with the template."""
         names = ("code", "severity", "start", "end", "excerpt", "sentence", "article", "source")
-        return {"part": self.part, "countries": list(self.countries)} | {n: getattr(self.finding, n) for n in names}
+        finding = {name: getattr(self.finding, name) for name in names}
+        return {"part": self.part, "countries": list(self.countries), **finding}
 
 
 def lint_for_country(
@@ -117,10 +119,12 @@ def lint_everywhere(
             key = (part_finding.part, finding.code, finding.start, finding.end, finding.severity)
             merged.setdefault(key, part_finding)
             countries_by_key.setdefault(key, []).append(code)
-    return tuple(
-        TemplateFinding(part=first.part, finding=first.finding, countries=tuple(dict.fromkeys(countries_by_key[key])))
-        for key, first in merged.items()
-    )
+    findings = []
+    for key, first in merged.items():
+        # One country may have several findings about the same words.
+        countries = tuple(dict.fromkeys(countries_by_key[key]))
+        findings.append(replace(first, countries=countries))
+    return tuple(findings)
 
 
 def blocked_countries(findings: Iterable[TemplateFinding], *, country: str, language: str) -> tuple[str, ...]:
@@ -161,14 +165,14 @@ def _lint_parts(
     if html.strip():
         # As a reply, because what is missing is reported once, for the text: both parts must say the same.
         parts.append(("html", html, replace(body, markup=True, reply=True)))
-    findings = [
-        TemplateFinding(part=part, finding=finding)
-        for part, source, facts in parts
+    findings: dict[tuple[str, Finding], TemplateFinding] = {}
+    for part, source, facts in parts:
         for finding in lint_text(
             source, country=country, channel=channel, kind="template", language=language, facts=facts
-        )
-    ]
-    return list({(finding.part, finding.finding): finding for finding in findings}.values())
+        ):
+            # A spoken text is read twice, and may have the same finding both times.
+            findings[part, finding] = TemplateFinding(part=part, finding=finding)
+    return list(findings.values())
 
 
 @lru_cache(maxsize=512)

@@ -29,7 +29,9 @@ def count_segments(text: str) -> Segments:
     if all(letter in GSM_7 or letter in GSM_7_EXTENDED for letter in text):
         sizes = [2 if letter in GSM_7_EXTENDED else 1 for letter in text]
         return _count_parts("GSM-7", sizes, single=160, joined=153)
-    return _count_parts("UCS-2", [len(letter.encode("utf-16-be")) // 2 for letter in text], single=70, joined=67)
+    # A unit has two bytes; an emoji takes two units.
+    sizes = [len(letter.encode("utf-16-be")) // 2 for letter in text]
+    return _count_parts("UCS-2", sizes, single=70, joined=67)
 
 
 def _count_parts(encoding: str, sizes: list[int], *, single: int, joined: int) -> Segments:
@@ -41,10 +43,12 @@ def _count_parts(encoding: str, sizes: list[int], *, single: int, joined: int) -
     units = sum(sizes)
     if units <= single:
         return Segments(encoding=encoding, units=units, parts=1 if units else 0)
-    parts, filled = 1, 0
+    parts = 1
+    filled = 0
     for size in sizes:
         if filled + size > joined:
-            parts, filled = parts + 1, 0
+            parts += 1
+            filled = 0
         filled += size
     assert parts >= math.ceil(units / joined)
     return Segments(encoding=encoding, units=units, parts=parts)

@@ -49,11 +49,15 @@ def _compose_template(
 ) -> dict[str, Any]:
     """Return a template composed of blocks, as text and, for e-mail, as HTML."""
     text = "\n".join(part["text"].replace(_HEADING, "") for part in parts)
-    html_text = _HTML.format("\n".join((part.get("html") or _to_html(part["text"])).strip() for part in parts))
+    html_text = ""
+    if channel == "email":
+        # A block may have an HTML of its own; else it is made from its text.
+        html_parts = [part.get("html") or _to_html(part["text"]) for part in parts]
+        html_text = _HTML.format("\n".join(part.strip() for part in html_parts))
     return _common_fields(template, channel, country) | {
         "subject": template["subject"],
         "text": text,
-        "html": html_text if channel == "email" else "",
+        "html": html_text,
     }
 
 
@@ -74,12 +78,15 @@ def _find_block(name: str, template: Mapping[str, Any], channel: str, blocks: Ma
     """Return a block by its name in the order of a flavour."""
     if name in {"opening", "closing"}:
         return {"text": template[name].strip() + "\n"}
-    # Chile asks for other words before anything is overdue.
-    if name == "identidad_cl" and template["documents"] == "por_vencer":
-        name = "identidad_previa_cl"
-    block: Mapping[str, str] = blocks[
-        {"documentos": template["documents"], "firma": f"firma_{channel}"}.get(name, name)
-    ]
+    block_name = name
+    if name == "documentos":
+        block_name = template["documents"]
+    elif name == "firma":
+        block_name = f"firma_{channel}"
+    elif name == "identidad_cl" and template["documents"] == "por_vencer":
+        # Chile asks for other words before anything is overdue.
+        block_name = "identidad_previa_cl"
+    block: Mapping[str, str] = blocks[block_name]
     return block
 
 
@@ -87,14 +94,18 @@ def _to_html(text: str) -> str:
     """Return text as HTML paragraphs and headings; Jinja code stays as it is."""
     elements = []
     for paragraph in re.split(r"\n\s*\n", text.strip()):
-        heading, _, rest = paragraph.partition("\n") if paragraph.startswith(_HEADING) else ("", "", paragraph)
-        if heading:
+        words = paragraph
+        if paragraph.startswith(_HEADING):
+            heading, _line_end, words = paragraph.partition("\n")
             elements.append(f"<h3>{_escape_text(heading.removeprefix(_HEADING))}</h3>")
-        elements.append(f'<p style="white-space:pre-line">{_escape_text(rest)}</p>')
+        elements.append(f'<p style="white-space:pre-line">{_escape_text(words)}</p>')
     return "\n".join(elements)
 
 
 def _escape_text(text: str) -> str:
-    return "".join(
-        part if _JINJA_CODE.fullmatch(part) else html.escape(part, quote=False) for part in _JINJA_CODE.split(text)
-    )
+    """Return text escaped for HTML, except for its Jinja code."""
+    escaped = []
+    for part in _JINJA_CODE.split(text):
+        is_code = _JINJA_CODE.fullmatch(part) is not None
+        escaped.append(part if is_code else html.escape(part, quote=False))
+    return "".join(escaped)

@@ -53,8 +53,15 @@ def _find_in_country(creditor: Creditor, country: str, on: date) -> list[Missing
         unsubscribe_url="",
         statement_url="",
     )
-    return [
-        MissingFact(country=country, field=_FIELDS[rule.part], article=rule.article, is_required=rule.level == "barred")
-        for rule in (rules.required if rules else ())
-        if rule.part in _FIELDS and rule.level in {"barred", "advice"} and not is_fact_known(context, rule.part)
-    ]
+    missing = []
+    for rule in rules.required if rules else ():
+        is_ours = rule.part in _FIELDS and rule.level in {"barred", "advice"}
+        if is_ours and not is_fact_known(context, rule.part):
+            fact = MissingFact(
+                country=country,
+                field=_FIELDS[rule.part],
+                article=rule.article,
+                is_required=rule.level == "barred",
+            )
+            missing.append(fact)
+    return missing

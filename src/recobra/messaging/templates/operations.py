@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 import pyarrow as pa
@@ -99,7 +98,7 @@ def save_template(
     now: datetime,
 ) -> Template:
     """Save a new version of a template as a draft, with the law's findings. Raises TemplateRefused."""
-    template = _build_draft(
+    template = Template(
         code=code,
         channel=channel,
         language=language,
@@ -109,20 +108,22 @@ def save_template(
         variant=variant,
         weight=weight,
         legal=legal,
-        buttons=buttons,
+        buttons=[dict(button) for button in buttons],
         name=name,
         subject=subject,
         text=text,
         html=html,
-        actor=actor,
-        actor_id=actor_id,
-        now=now,
+        created_at=now,
+        created_by=actor,
+        created_by_id=actor_id,
+        status=Status.DRAFT,
     )
-    key = {name: getattr(template, name) for name in VERSION_KEY}
+    _check_draft(template, now)
+    key = {field: getattr(template, field) for field in VERSION_KEY}
     # Two people who save the same template at once get two versions.
+    lock_name = " ".join(["template", *(str(value) for value in key.values())])
     with connection.cursor() as cursor:
-        lock = f"template {' '.join(str(value) for value in key.values())}"
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [lock])
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [lock_name])
     last = Template.objects.filter(**key).order_by("-version").first()
     template.version = last.version + 1 if last else 1
     template.save()
@@ -195,15 +196,23 @@ def retire_template(*, template_id: int, actor: str, actor_id: int | None = None
 def ensure_library(*, now: datetime, language: str = "es") -> int:
     """Add, as approved, the starter templates that this installation never had; return how many were added."""
     known = set(Template.objects.filter(language=language).values_list("code", "channel", "country", "tone"))
-    added = [
-        _build_draft(**document, language=language, actor=LIBRARY, now=now)
-        for document in library.load_starter_templates(language)
-        if (document["code"], document["channel"], document["country"], document["tone"]) not in known
-    ]
-    for template in added:
+    added = []
+    for document in library.load_starter_templates(language):
+        if (document["code"], document["channel"], document["country"], document["tone"]) in known:
+            continue
+        template = Template(
+            **document,
+            language=language,
+            version=1,
+            created_at=now,
+            created_by=LIBRARY,
+            status=Status.APPROVED,
+            decided_at=now,
+            decided_by=LIBRARY,
+        )
+        _check_draft(template, now)
         _refuse_blocked(template, now)
-        template.version, template.status = 1, Status.APPROVED
-        template.decided_at, template.decided_by = now, LIBRARY
+        added.append(template)
     # Rows and facts in bulk: the library has some ninety templates.
     Template.objects.bulk_create(added)
     for kind in ("template.saved", "template.approved"):
@@ -217,19 +226,14 @@ def preview_message(*, template: Template, debtor_id: int, now: datetime) -> ren
 
     Raises TemplateRefused where the template has mistakes and NotRendered where the data do not fit.
     """
-    mistakes = find_mistakes(
-        subject=template.subject,
-        text=template.text,
-        html=template.html,
-        channel=template.channel,
-        buttons=template.buttons,
-    )
-    if mistakes:
-        raise TemplateRefused(mistakes)
+    _refuse_mistakes(template)
     debtor = Debtor.objects.select_related("creditor").get(pk=debtor_id)
     first_account = Account.objects.filter(debtor=debtor).select_related("portfolio").order_by("pk").first()
-    zone = debtor.time_zone or (first_account.portfolio.time_zone if first_account else "")
-    country = debtor.country or (first_account.portfolio.country if first_account else "")
+    zone = debtor.time_zone
+    country = debtor.country
+    if first_account is not None:
+        zone = zone or first_account.portfolio.time_zone
+        country = country or first_account.portfolio.country
     day = local_date(zone, now) or now.date()
     # No contact exists yet: the links are those of nobody.
     return render.render(
@@ -246,32 +250,27 @@ def preview_message(*, template: Template, debtor_id: int, now: datetime) -> ren
     )
 
 
-def _build_draft(
-    *, buttons: Iterable[Mapping[str, str]] = (), actor: str, actor_id: int | None = None, now: datetime, **fields: Any
-) -> Template:
-    """Return a draft, checked but not saved, with the law's findings. Raises TemplateRefused."""
-    button_fields = [dict(button) for button in buttons]
+def _check_draft(template: Template, now: datetime) -> None:
+    """Set the parameters of a template that is not saved yet, and the law's findings. Raises TemplateRefused."""
+    _refuse_mistakes(template)
+    template.parameters = []
+    if template.channel == "whatsapp":
+        _body, variables = number_variables(template.text)
+        template.parameters = list(variables)
+    template.findings = [finding.as_json() for finding in lint_template(template, now=now)]
+
+
+def _refuse_mistakes(template: Template) -> None:
+    """Raise TemplateRefused with all the mistakes of a template, if it has any."""
     mistakes = find_mistakes(
-        subject=fields["subject"],
-        text=fields["text"],
-        html=fields["html"],
-        channel=fields["channel"],
-        buttons=button_fields,
+        subject=template.subject,
+        text=template.text,
+        html=template.html,
+        channel=template.channel,
+        buttons=template.buttons,
     )
     if mistakes:
         raise TemplateRefused(mistakes)
-    parameters = list(number_variables(fields["text"])[1]) if fields["channel"] == "whatsapp" else []
-    template = Template(
-        **fields,
-        buttons=button_fields,
-        parameters=parameters,
-        created_at=now,
-        created_by=actor,
-        created_by_id=actor_id,
-        status=Status.DRAFT,
-    )
-    template.findings = [finding.as_json() for finding in lint_template(template, now=now)]
-    return template
 
 
 def _lock_in_status(template_id: int, status: Status) -> Template:
@@ -299,17 +298,21 @@ def _decide(
     template: Template, status: Status, *, actor: str, actor_id: int | None, note: str, now: datetime
 ) -> Template:
     """Record the decision on a template, with its author and note."""
-    template.status, template.decided_at, template.decided_by, template.decision_note = status, now, actor, note
+    template.status = status
+    template.decided_at = now
+    template.decided_by = actor
+    template.decision_note = note
     template.save(update_fields=["status", "findings", "decided_at", "decided_by", "decision_note"])
     _record(f"template.{status.lower()}", template, actor, actor_id, now)
     return template
 
 
-def _record(kind: str, template: Template, actor: str, actor_id: int | None, now: datetime, **details: Any) -> None:
+def _record(kind: str, template: Template, actor: str, actor_id: int | None, now: datetime, **details: object) -> None:
+    """Record a fact about a template: which one it is, and the details."""
     record(kind, at=now, actor=actor, actor_id=actor_id, payload=_payload(template) | details)
 
 
-def _payload(template: Template) -> dict[str, Any]:
+def _payload(template: Template) -> dict[str, object]:
     """Return what the journal says of a template."""
     return {
         "template_id": template.pk,

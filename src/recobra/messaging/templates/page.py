@@ -77,7 +77,8 @@ class Page:
 
 def build_page(*, statement: Statement, day: date, country: str, creditor: Creditor, sender: str) -> Page:
     """Return the page of what a debtor owes on a day, money and dates written as the country writes them."""
-    locale, without_held = resolve_locale(LANGUAGE, country), statement.without_held()
+    locale = resolve_locale(LANGUAGE, country)
+    without_held = statement.without_held()
     context = RenderContext(
         statement=without_held,
         documents=(*without_held.overdue, *without_held.upcoming),
@@ -119,16 +120,16 @@ def _build_accounts(documents: Iterable[Document], locale: Locale) -> Iterable[A
 
 def _build_row(document: Document, locale: Locale, names: Mapping[str, str]) -> DocumentRow:
     """Return a document with its concepts; `names` are the words for the concepts."""
+    parts = []
+    for concept in CONCEPTS:
+        concept_minor = document.concepts_minor.get(concept)
+        if concept_minor:
+            amount = format_money(concept_minor, document.currency, locale)
+            parts.append(ConceptLine(nombre=names[concept], importe=amount))
     return DocumentRow(
         number=document.number,
         due=format_date(document.due_date, "short", locale=locale),
         days=document.days,
-        parts=tuple(
-            ConceptLine(
-                nombre=names[concept], importe=format_money(document.concepts_minor[concept], document.currency, locale)
-            )
-            for concept in CONCEPTS
-            if document.concepts_minor.get(concept)
-        ),
+        parts=tuple(parts),
         total=format_money(document.owed_minor, document.currency, locale),
     )

@@ -15,7 +15,8 @@ from recobra.messaging.templates.law_findings import lint_for_country
 from recobra.portfolio.models import LegalDecision
 from recobra_core.law.content import has_blocking
 
-_HASH_RANGE: Final = 16**8
+_HASH_DIGITS: Final = 8  # hexadecimal ones
+_HASH_RANGE: Final = 16**_HASH_DIGITS
 _TONES: Final = ("", "NEUTRAL", "EMPATHETIC", "FIRM")
 VERSION_KEY: Final = ("code", "channel", "language", "country", "tone", "variant")
 """The fields that all versions of a template share."""
@@ -55,22 +56,28 @@ class TemplatePool:
         that the country's law blocks does not fit, and a legal one fits only with an approved legal decision. Among
         variants, the debtor's hash draws by their weights.
         """
-        fitting = [
-            t
-            for t in self._by_code.get((code, channel), ())
-            if t.country in {"", country} and t.weight and (legal_decision or not t.legal) and is_lawful(t, country, on)
-        ]
+        fitting = []
+        for template in self._by_code.get((code, channel), ()):
+            is_for_country = template.country in {"", country}
+            is_drawn = template.weight > 0
+            may_be_legal = legal_decision or not template.legal
+            # The law is asked last, because that takes longest.
+            if is_for_country and is_drawn and may_be_legal and is_lawful(template, country, on):
+                fitting.append(template)
         if not fitting:
             return None
-        least = min(_distance(t, language=language, tone=tone) for t in fitting)
-        nearest = [t for t in fitting if _distance(t, language=language, tone=tone) == least]
+        distances = [_distance(template, language=language, tone=tone) for template in fitting]
+        least = min(distances)
+        nearest = [template for template, distance in zip(fitting, distances, strict=True) if distance == least]
         return draw_variant(nearest, debtor_id=debtor_id)
 
 
 def load_template_pool(wanted: Collection[tuple[str, str]], language: str = "") -> TemplatePool:
     """Return the templates in force of some codes and channels, of one language or of all, to pick from."""
-    templates = templates_in_force().filter(code__in={code for code, _ in wanted})
-    return TemplatePool(templates.filter(language=language) if language else templates)
+    templates = templates_in_force().filter(code__in={code for code, _channel in wanted})
+    if language:
+        templates = templates.filter(language=language)
+    return TemplatePool(templates)
 
 
 def is_lawful(template: Template, country: str, on: date) -> bool:
@@ -106,9 +113,11 @@ def draw_variant(variants: Sequence[Template], *, debtor_id: int) -> Template:
     if len(ordered) == 1:
         return first
     experiment = f"template/{first.code}/{first.channel}/{first.language}/{first.country}/{first.tone}"
-    draw = int(hashlib.md5(f"{debtor_id}/{experiment}".encode(), usedforsecurity=False).hexdigest()[:8], 16)
+    digest = hashlib.md5(f"{debtor_id}/{experiment}".encode(), usedforsecurity=False).hexdigest()
+    draw = int(digest[:_HASH_DIGITS], 16)
     # Integers only: the shares are the same on every machine.
-    total, cumulated = sum(variant.weight for variant in ordered), 0
+    total = sum(variant.weight for variant in ordered)
+    cumulated = 0
     for variant in ordered:
         cumulated += variant.weight
         if draw < cumulated * _HASH_RANGE // total:
@@ -117,9 +126,14 @@ def draw_variant(variants: Sequence[Template], *, debtor_id: int) -> Template:
 
 
 def _distance(template: Template, *, language: str, tone: str) -> tuple[bool, bool, int]:
-    # Compared from left to right: False counts before True.
+    """Return how far a template is from what was asked for: other language, no country of its own, other tone.
+
+    Compared from left to right, and False before True: the smallest is the nearest.
+    """
+    is_other_language = template.language != language
+    is_general = not template.country
     tone_distance = 0 if template.tone == tone else 1 + _TONES.index(template.tone)
-    return (template.language != language, not template.country, tone_distance)
+    return is_other_language, is_general, tone_distance
 
 
 @lru_cache(maxsize=2048)

@@ -52,15 +52,15 @@ def register_template(
     body, names = number_variables(template.text)
     try:
         config = _load_config(provider_id)
-        meanings = {variable.name: str(variable.meaning) for variable in VARIABLES}
-        examples = [_EXAMPLES.get(name) or meanings.get(name, name) for name in names]
+        examples = [_example_of(name) for name in names]
         registered = asyncio.run(_submit_or_find(config, template, body, examples))
     except Unsuitable as error:
         # The name is free again, so that the template can be submitted once more.
         Template.objects.filter(pk=template.pk, provider_status="").update(provider_name="")
         raise NotRegistered(str(error)) from error
     with transaction.atomic():
-        template.provider_status, template.provider_reference = registered.status, registered.reference
+        template.provider_status = registered.status
+        template.provider_reference = registered.reference
         template.provider_asked_at = now
         template.save(update_fields=["provider_status", "provider_reference", "provider_asked_at"])
         payload = {"template_id": template.pk, "name": template.provider_name, "status": registered.status}
@@ -93,9 +93,20 @@ def _claim_name(template_id: int) -> Template:
         if template.provider_name:
             raise NotRegistered(_("This template has already been put up for Meta's approval."))
         # Meta takes small letters, digits and low lines; the row's number makes the name unique.
-        template.provider_name = f"{re.sub(r'[^a-z0-9]+', '_', template.code.lower())}_{template.pk}"
+        code = re.sub(r"[^a-z0-9]+", "_", template.code.lower())
+        template.provider_name = f"{code}_{template.pk}"
         template.save(update_fields=["provider_name"])
     return template
+
+
+def _example_of(variable_name: str) -> str:
+    """Return an example of a variable's value: one of ours, else its meaning."""
+    if variable_name in _EXAMPLES:
+        return _EXAMPLES[variable_name]
+    for variable in VARIABLES:
+        if variable.name == variable_name:
+            return str(variable.meaning)
+    return variable_name
 
 
 def _load_config(provider_id: int) -> Config:
@@ -135,7 +146,8 @@ def _record_decision(decided: meta.MetaTemplate, now: datetime) -> bool:
         template = candidates.select_for_update().exclude(provider_status=decided.status).first()
         if template is None:
             return False
-        template.provider_status, template.provider_asked_at = decided.status, now
+        template.provider_status = decided.status
+        template.provider_asked_at = now
         template.save(update_fields=["provider_status", "provider_asked_at"])
         payload = {"name": decided.name, "language": decided.language, "status": decided.status}
         record("template.decided_by_provider", at=now, actor=ACTOR, payload=payload)

@@ -16,7 +16,9 @@ def number_variables(text: str) -> tuple[str, tuple[str, ...]]:
     """Return a body with {{1}}, {{2}}… in place of its variables, and their names in that order."""
     # Meta counts parameters by number: a variable that is used twice has one.
     names = tuple(dict.fromkeys(_VARIABLE.findall(text)))
-    return _VARIABLE.sub(lambda match: f"{{{{{names.index(match.group(1)) + 1}}}}}", text).strip(), names
+    placeholders = {name: "{{" + str(number) + "}}" for number, name in enumerate(names, start=1)}
+    body = _VARIABLE.sub(lambda match: placeholders[match.group(1)], text)
+    return body.strip(), names
 
 
 def has_logic(text: str) -> bool:
@@ -27,5 +29,7 @@ def has_logic(text: str) -> bool:
 def has_variable_at_edge(text: str) -> bool:
     """Return whether a body begins or ends with a variable, which WhatsApp refuses."""
     body = text.strip()
-    spans = [match.span() for match in _VARIABLE.finditer(body)]
-    return bool(spans) and (spans[0][0] == 0 or spans[-1][1] == len(body))
+    matches = list(_VARIABLE.finditer(body))
+    if not matches:
+        return False
+    return matches[0].start() == 0 or matches[-1].end() == len(body)

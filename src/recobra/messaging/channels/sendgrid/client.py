@@ -51,6 +51,9 @@ class SendgridSender:
 def build_body(message: Message, config: Config) -> dict[str, Any]:
     """Return a message as SendGrid takes it."""
     has_tracking = config.settings.get("clicks") == "yes"
+    content = [{"type": "text/plain", "value": message.text}]
+    if message.html:
+        content.append({"type": "text/html", "value": message.html})
     return {
         "personalizations": [
             {
@@ -60,10 +63,7 @@ def build_body(message: Message, config: Config) -> dict[str, Any]:
         ],
         "from": format_sender(config),
         "subject": " ".join(message.subject.split()),
-        "content": [
-            {"type": "text/plain", "value": message.text},
-            *([{"type": "text/html", "value": message.html}] if message.html else []),
-        ],
+        "content": content,
         "headers": {
             "X-Recobra-Contact": str(message.public_id),
             "List-Unsubscribe": f"<{unsubscribe_url(message.public_id)}>",
@@ -80,12 +80,16 @@ def build_body(message: Message, config: Config) -> dict[str, Any]:
 
 def format_sender(config: Config) -> dict[str, str]:
     """Return the sender of the settings, else the installation's."""
-    return _format_person(*parseaddr(config.settings.get("mail_from") or settings.MAIL_FROM))
+    name, email = parseaddr(config.settings.get("mail_from") or settings.MAIL_FROM)
+    return _format_person(name, email)
 
 
 def _format_person(name: str, email: str) -> dict[str, str]:
+    person = {"email": email}
     one_line = " ".join(name.split())
-    return {"email": email, **({"name": one_line} if one_line else {})}
+    if one_line:
+        person["name"] = one_line
+    return person
 
 
 def read_outcome(reply: http.Reply) -> Outcome:
@@ -98,7 +102,13 @@ def read_outcome(reply: http.Reply) -> Outcome:
 
 
 def _is_about_recipient(reply: http.Reply) -> bool:
+    """Return whether one of SendGrid's errors is about the recipient's address."""
     errors = reply.json.get("errors") if isinstance(reply.json, Mapping) else None
-    fields = [error.get("field") for error in errors if isinstance(error, Mapping)] if isinstance(errors, list) else []
-    # A message has one personalization with one recipient: an error in its `to` is about the address.
-    return any(isinstance(field, str) and field.startswith("personalizations.0.to") for field in fields)
+    if not isinstance(errors, list):
+        return False
+    for error in errors:
+        field = error.get("field") if isinstance(error, Mapping) else None
+        # A message has one personalization with one recipient.
+        if isinstance(field, str) and field.startswith("personalizations.0.to"):
+            return True
+    return False

@@ -111,7 +111,9 @@ def read_outcome(reply: http.Reply) -> Outcome:
         return http.sent_outcome(reply, str(content.get("sid") or ""))
     # A code says more than its status: 400 may be a wrong number or the account's own trouble.
     meaning = codes.load_meanings(ERRORS).get(str(content.get("code")))
-    return codes.outcome_by_meaning(meaning, reply) if meaning else http.outcome_by_status(reply)
+    if meaning is None:
+        return http.outcome_by_status(reply)
+    return codes.outcome_by_meaning(meaning, reply)
 
 
 async def check_account(config: Config) -> Check:

@@ -20,7 +20,7 @@ _MAX_FILES = 10
 
 def read_events(call: WebhookRequest) -> list[Event]:
     """Return the events of a call. Raises ValueError."""
-    fields = dict(webhooks.parse_form(call)) if call.method != "GET" else webhooks.parse_query(call)
+    fields = webhooks.parse_query(call) if call.method == "GET" else dict(webhooks.parse_form(call))
     reference = fields.get("MessageSid") or fields.get("SmsSid", "")
     if not reference:
         return []
@@ -35,33 +35,36 @@ def _read_receipt(fields: dict[str, str], reference: str, status: str, call: Web
     """Return the receipt of a status call, None where its status is not known."""
     code = fields.get("ErrorCode", "")
     if status in _NOT_DELIVERED:
-        kind, permanent, unusable = codes.receipt_by_meaning(codes.load_meanings(ERRORS).get(code))
+        meaning = codes.receipt_by_meaning(codes.load_meanings(ERRORS).get(code))
     elif status in _KINDS:
-        kind, permanent, unusable = _KINDS[status], None, False
+        meaning = codes.ReceiptMeaning(_KINDS[status])
     else:
         return None
+    detail = {"status": status}
+    if code:
+        detail["code"] = code
     return ReceiptEvent(
-        kind=kind,
+        kind=meaning.kind,
         at=call.received_at,
         event_key=f"twilio:{reference}:{status}",
         provider_reference=reference,
         public_id=webhooks.parse_public_id(webhooks.parse_query(call).get("contact")),
-        permanent=permanent,
-        unusable=unusable,
-        detail={"status": status, **({"code": code} if code else {})},
+        permanent=meaning.permanent,
+        unusable=meaning.unusable,
+        detail=detail,
     )
 
 
 def _read_inbound(fields: dict[str, str], reference: str, call: WebhookRequest) -> InboundEvent:
     """Return a debtor's message with its files."""
-    count = fields.get("NumMedia", "0")
+    count_text = fields.get("NumMedia", "0")
+    count = int(count_text) if count_text.isdecimal() else 0
+    media = []
     # The count comes from the call: a false one must not make us loop.
-    files = range(min(int(count), _MAX_FILES)) if count.isdecimal() else range(0)
-    media = tuple(
-        Media(media_id=fields[f"MediaUrl{n}"], media_type=fields.get(f"MediaContentType{n}", ""))
-        for n in files
-        if f"MediaUrl{n}" in fields
-    )
+    for index in range(min(count, _MAX_FILES)):
+        url = fields.get(f"MediaUrl{index}")
+        if url is not None:
+            media.append(Media(media_id=url, media_type=fields.get(f"MediaContentType{index}", "")))
     return InboundEvent(
         address=fields.get("From", ""),
         to=fields.get("To", ""),
@@ -69,6 +72,6 @@ def _read_inbound(fields: dict[str, str], reference: str, call: WebhookRequest) 
         at=call.received_at,
         event_key=f"twilio:{reference}:received",
         provider_reference=reference,
-        media=media,
+        media=tuple(media),
         button=fields.get("OptOutType", ""),
     )

@@ -13,11 +13,11 @@ _NOBODY = frozenset({"busy", "no-answer", "canceled"})
 def read_events(call: WebhookRequest) -> list[Event]:
     """Return the events of a call. Raises ValueError."""
     fields = dict(webhooks.parse_form(call))
-    reference, status = fields.get("CallSid", ""), fields.get("CallStatus", "")
+    reference = fields.get("CallSid", "")
+    status = fields.get("CallStatus", "")
     meaning = _read_meaning(fields, status)
     if not reference or meaning is None:
         return []
-    kind, permanent, unusable = meaning
     detail = {
         "status": status,
         "answered_by": fields.get("AnsweredBy", ""),
@@ -26,25 +26,26 @@ def read_events(call: WebhookRequest) -> list[Event]:
     }
     return [
         ReceiptEvent(
-            kind=kind,
+            kind=meaning.kind,
             at=call.received_at,
             event_key=f"twilio:{reference}:{status}",
             provider_reference=reference,
             public_id=webhooks.parse_public_id(webhooks.parse_query(call).get("contact")),
-            permanent=permanent,
-            unusable=unusable,
+            permanent=meaning.permanent,
+            unusable=meaning.unusable,
             detail={name: text for name, text in detail.items() if text},
         )
     ]
 
 
-def _read_meaning(fields: dict[str, str], status: str) -> tuple[str, bool | None, bool] | None:
-    """Return kind, permanent and unusable of the receipt for a status, None for a call that still goes on."""
+def _read_meaning(fields: dict[str, str], status: str) -> codes.ReceiptMeaning | None:
+    """Return what the status of a call says, None while the call still goes on."""
     if status == "completed":
         is_person = fields.get("AnsweredBy", "") in _PEOPLE
-        return ("ANSWERED" if is_person else "NOT_ANSWERED"), None, False
+        return codes.ReceiptMeaning("ANSWERED" if is_person else "NOT_ANSWERED")
     if status in _NOBODY:
-        return "NOT_ANSWERED", None, False
+        return codes.ReceiptMeaning("NOT_ANSWERED")
     if status == "failed":
-        return codes.receipt_by_meaning(codes.load_meanings(ERRORS).get(fields.get("ErrorCode", "")))
+        code = fields.get("ErrorCode", "")
+        return codes.receipt_by_meaning(codes.load_meanings(ERRORS).get(code))
     return None

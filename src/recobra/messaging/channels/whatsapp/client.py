@@ -17,9 +17,14 @@ from recobra.messaging.channels.base import Button, Message, Outcome, OutcomeKin
 API: Final = "https://graph.facebook.com"
 VERSION: Final = "v23.0"
 ERRORS: Final = Path(__file__).with_name("errors.yaml")
-MAX_TEXT, MAX_INTERACTIVE_TEXT = 4096, 1024
-MAX_BUTTONS, MAX_BUTTON_TITLE = 3, 20
-MAX_ROWS, MAX_ROW_TITLE = 10, 24
+MAX_TEXT: Final = 4096
+MAX_INTERACTIVE_TEXT: Final = 1024
+MAX_BUTTONS: Final = 3
+MAX_BUTTON_TITLE: Final = 20
+MAX_ROWS: Final = 10
+MAX_ROW_TITLE: Final = 24
+MAX_ROW_DESCRIPTION: Final = 72
+_LIST_LABELS: Final = {"en": "Options", "pt": "Opções"}
 
 
 class MessageUnsuitable(Exception):
@@ -94,42 +99,55 @@ def _build_interactive(message: Message) -> dict[str, Any]:
         raise MessageUnsuitable(f"With buttons WhatsApp takes texts of 1 to {MAX_INTERACTIVE_TEXT} characters.")
     if len(message.buttons) > MAX_ROWS:
         raise MessageUnsuitable(f"WhatsApp takes {MAX_ROWS} choices at most.")
-    fits_buttons = len(message.buttons) <= MAX_BUTTONS and all(
-        len(b.title) <= MAX_BUTTON_TITLE for b in message.buttons
-    )
-    if fits_buttons:
-        replies = [{"type": "reply", "reply": {"id": b.code, "title": b.title}} for b in message.buttons]
-        kind, action = "button", {"buttons": replies}
+    longest_title = max(len(button.title) for button in message.buttons)
+    if len(message.buttons) <= MAX_BUTTONS and longest_title <= MAX_BUTTON_TITLE:
+        kind = "button"
+        action = _build_reply_buttons(message)
     else:
-        kind, action = "list", _build_list(message)
+        kind = "list"
+        action = _build_list(message)
     return {"type": "interactive", "interactive": {"type": kind, "body": {"text": message.text}, "action": action}}
+
+
+def _build_reply_buttons(message: Message) -> dict[str, Any]:
+    """Return the choices as buttons under the text."""
+    replies = [{"type": "reply", "reply": {"id": button.code, "title": button.title}} for button in message.buttons]
+    return {"buttons": replies}
 
 
 def _build_list(message: Message) -> dict[str, Any]:
     """Return the choices as a list; a title that is too long is cut, and whole in the description."""
-    rows = [
-        {"id": b.code, "title": b.title}
-        if len(b.title) <= MAX_ROW_TITLE
-        else {"id": b.code, "title": f"{b.title[: MAX_ROW_TITLE - 1]}…", "description": b.title[:72]}
-        for b in message.buttons
-    ]
-    label = "Options" if message.language.startswith("en") else "Opções" if message.language[:2] == "pt" else "Opciones"
+    rows = []
+    for button in message.buttons:
+        row = {"id": button.code, "title": button.title}
+        if len(button.title) > MAX_ROW_TITLE:
+            row["title"] = f"{button.title[: MAX_ROW_TITLE - 1]}…"
+            row["description"] = button.title[:MAX_ROW_DESCRIPTION]
+        rows.append(row)
+    label = _LIST_LABELS.get(message.language[:2], "Opciones")
     return {"button": label, "sections": [{"title": label, "rows": rows}]}
 
 
 def _build_template(call: TemplateCall, buttons: tuple[Button, ...]) -> dict[str, Any]:
     """Return a registered template with its parameters and the codes of its buttons."""
     components: list[dict[str, Any]] = []
-    if call.parameters:
+    parameters = []
+    for value in call.parameters:
         # A parameter takes no line breaks, tabs or runs of more than four spaces (132012), and cannot be empty.
-        one_line = (re.sub(r"\s+", " ", value).strip() or "-" for value in call.parameters)
-        values = [{"type": "text", "text": text} for text in one_line]
-        components.append({"type": "body", "parameters": values})
+        one_line = re.sub(r"\s+", " ", value).strip()
+        parameters.append({"type": "text", "text": one_line or "-"})
+    if parameters:
+        components.append({"type": "body", "parameters": parameters})
     for index, button in enumerate(buttons):
         payload = [{"type": "payload", "payload": button.code}]
         components.append({"type": "button", "sub_type": "quick_reply", "index": str(index), "parameters": payload})
-    language = {"policy": "deterministic", "code": call.language.replace("-", "_")}
-    return {"name": call.name, "language": language, **({"components": components} if components else {})}
+    template: dict[str, Any] = {
+        "name": call.name,
+        "language": {"policy": "deterministic", "code": call.language.replace("-", "_")},
+    }
+    if components:
+        template["components"] = components
+    return template
 
 
 def read_outcome(reply: http.Reply) -> Outcome:
@@ -144,4 +162,6 @@ def read_outcome(reply: http.Reply) -> Outcome:
     meaning = codes.load_meanings(ERRORS).get(str(code))
     if meaning is None and isinstance(code, int) and 200 <= code <= 299:
         meaning = codes.Meaning.DOWN  # the whole range is about permissions
-    return codes.outcome_by_meaning(meaning, reply) if meaning else http.outcome_by_status(reply)
+    if meaning is None:
+        return http.outcome_by_status(reply)
+    return codes.outcome_by_meaning(meaning, reply)

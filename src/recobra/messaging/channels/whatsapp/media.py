@@ -35,8 +35,10 @@ async def fetch_media(media: Media, config: Config, *, max_bytes: int) -> bytes:
     if size.isdecimal() and int(size) > max_bytes:
         raise Unsuitable(_("The file is too large."))
     url = str(file["url"])
-    host, api_host = urlsplit(url).hostname or "", urlsplit(resource_url(config, "")).hostname
-    if host != api_host and not any(host == known or host.endswith(f".{known}") for known in _META_HOSTS):
+    host = urlsplit(url).hostname or ""
+    api_host = urlsplit(resource_url(config, "")).hostname
+    is_at_meta = any(host == known or host.endswith(f".{known}") for known in _META_HOSTS)
+    if host != api_host and not is_at_meta:
         raise Unsuitable(_("The file is not at the provider's address."))
     return await http.download_file(url, headers=auth_headers(config), max_bytes=max_bytes)
 

@@ -46,13 +46,15 @@ async def submit_template(
     """
     if not _NAME.fullmatch(name):
         raise Unsuitable(_("Meta takes names of small letters, digits and low lines only."))
-    if sorted({int(n) for n in re.findall(r"\{\{(\d+)\}\}", text)}) != list(range(1, len(examples) + 1)):
+    numbers = {int(number) for number in re.findall(r"\{\{(\d+)\}\}", text)}
+    if numbers != set(range(1, len(examples) + 1)):
         raise Unsuitable(_("Each parameter needs an example, and each example a parameter."))
     components: list[dict[str, Any]] = [{"type": "BODY", "text": text}]
     if examples:
         components[0]["example"] = {"body_text": [list(examples)]}
     if buttons:
-        components.append({"type": "BUTTONS", "buttons": [{"type": "QUICK_REPLY", "text": b} for b in buttons]})
+        replies = [{"type": "QUICK_REPLY", "text": title} for title in buttons]
+        components.append({"type": "BUTTONS", "buttons": replies})
     content = {
         "name": name,
         "language": language.replace("-", "_"),
@@ -108,7 +110,8 @@ def _next_page_url(page: Mapping[str, Any], config: Config) -> str | None:
     paging = page.get("paging")
     url = str(paging.get("next") or "") if isinstance(paging, Mapping) else ""
     # Only at Meta's own address, since the access token goes along.
-    return url if url and urlsplit(url).netloc == urlsplit(resource_url(config, "")).netloc else None
+    is_at_meta = urlsplit(url).netloc == urlsplit(resource_url(config, "")).netloc
+    return url if url and is_at_meta else None
 
 
 async def _call_api(method: str, url: str, config: Config, content: Any = None) -> Mapping[str, Any]:

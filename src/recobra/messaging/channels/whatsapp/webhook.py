@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from recobra.messaging.channels import codes, webhooks
 from recobra.messaging.channels.adapter import (
@@ -43,19 +43,21 @@ def answer_challenge(call: WebhookRequest, config: Config) -> str | None:
     """Return the answer to Meta's verification of our address; None where the call has not the agreed word."""
     query = webhooks.parse_query(call)
     is_meta = webhooks.is_same_secret(query.get("hub.verify_token", ""), config.secrets.get("verify_token", ""))
-    return query.get("hub.challenge", "") if is_meta and query.get("hub.mode") == "subscribe" else None
+    if not is_meta or query.get("hub.mode") != "subscribe":
+        return None
+    return query.get("hub.challenge", "")
 
 
 def read_events(call: WebhookRequest) -> list[Event]:
     """Return the events of a call, for all numbers of the app: they share one address. Raises ValueError."""
     content = json.loads(call.body)
-    return [
-        event
-        for entry in _get_list(content, "entry")
-        for change in _get_list(entry, "changes")
-        if isinstance(change, Mapping) and isinstance(value := change.get("value"), Mapping)
-        for event in _read_change(value, str(change.get("field")), call)
-    ]
+    events: list[Event] = []
+    for entry in _get_list(content, "entry"):
+        for change in _get_list(entry, "changes"):
+            value = change.get("value") if isinstance(change, Mapping) else None
+            if isinstance(value, Mapping):
+                events.extend(_read_change(value, str(change.get("field")), call))
+    return events
 
 
 def _read_change(value: Mapping[str, Any], field: str, call: WebhookRequest) -> Iterator[Event]:
@@ -67,10 +69,12 @@ def _read_change(value: Mapping[str, Any], field: str, call: WebhookRequest) -> 
     metadata = value.get("metadata")
     our_number = str(metadata.get("display_phone_number", "")) if isinstance(metadata, Mapping) else ""
     for status in _get_list(value, "statuses"):
-        if (receipt := _read_receipt(status, call)) is not None:
+        receipt = _read_receipt(status, call)
+        if receipt is not None:
             yield receipt
     for message in _get_list(value, "messages"):
-        if (inbound := _read_inbound(message, webhooks.format_phone(our_number), call)) is not None:
+        inbound = _read_inbound(message, webhooks.format_phone(our_number), call)
+        if inbound is not None:
             yield inbound
 
 
@@ -81,23 +85,31 @@ def _read_receipt(status: Any, call: WebhookRequest) -> ReceiptEvent | None:
     word = str(status.get("status"))
     detail = {"status": word}
     if word == "failed":
-        code = next((str(error.get("code")) for error in _get_list(status, "errors") if isinstance(error, Mapping)), "")
-        kind, permanent, unusable = codes.receipt_by_meaning(codes.load_meanings(ERRORS).get(code))
+        code = _first_error_code(status)
+        meaning = codes.receipt_by_meaning(codes.load_meanings(ERRORS).get(code))
         detail["code"] = code
     elif word in _KINDS:
-        kind, permanent, unusable = _KINDS[word], None, False
+        meaning = codes.ReceiptMeaning(_KINDS[word])
     else:
         return None
     return ReceiptEvent(
-        kind=kind,
+        kind=meaning.kind,
         at=webhooks.parse_unix_time(status.get("timestamp")) or call.received_at,
         event_key=f"whatsapp:{status['id']}:{word}",
         provider_reference=str(status["id"]),
-        permanent=permanent,
-        unusable=unusable,
+        permanent=meaning.permanent,
+        unusable=meaning.unusable,
         public_id=webhooks.parse_public_id(status.get("biz_opaque_callback_data")),
         detail=detail,
     )
+
+
+def _first_error_code(status: Mapping[str, Any]) -> str:
+    """Return the code of the first error that a status names, '' where it names none."""
+    for error in _get_list(status, "errors"):
+        if isinstance(error, Mapping):
+            return str(error.get("code"))
+    return ""
 
 
 def _read_inbound(message: Any, to: str, call: WebhookRequest) -> InboundEvent | None:
@@ -108,41 +120,50 @@ def _read_inbound(message: Any, to: str, call: WebhookRequest) -> InboundEvent |
     content = _read_content(message)
     if content is None:
         return None
-    text, button, reaction_to = content
     context = message.get("context")
+    answers = str(context.get("id") or "") if isinstance(context, Mapping) else ""
     return InboundEvent(
         address=webhooks.format_phone(message["from"]),
         to=to,
-        text=text,
-        button=button,
+        text=content.text,
+        button=content.button,
         media=_read_media(message),
         at=webhooks.parse_unix_time(message.get("timestamp")) or call.received_at,
         event_key=f"whatsapp:{message['id']}",
         provider_reference=str(message["id"]),
-        context_reference=reaction_to or (str(context.get("id") or "") if isinstance(context, Mapping) else ""),
+        context_reference=content.reaction_to or answers,
     )
 
 
-def _read_content(message: Mapping[str, Any]) -> tuple[str, str, str] | None:
-    """Return text, code of the button and id of the message reacted to; None for what no person sent."""
+class _Content(NamedTuple):
+    """The words of a message, the code of the button pressed, and Meta's id of the message reacted to."""
+
+    text: str
+    button: str = ""
+    reaction_to: str = ""
+
+
+def _read_content(message: Mapping[str, Any]) -> _Content | None:
+    """Return the content of a message, None for what no person sent and for a reaction that was taken back."""
     kind = str(message.get("type"))
+    if kind not in _MESSAGE_TYPES:
+        return None
     part = message.get(kind)
     body: Mapping[str, Any] = part if isinstance(part, Mapping) else {}
-    if kind == "text":
-        content = (str(body.get("body") or ""), "", "")
-    elif kind == "button":
-        content = (str(body.get("text") or ""), str(body.get("payload") or ""), "")
-    elif isinstance(chosen := body.get("button_reply") or body.get("list_reply"), Mapping):
-        content = (str(chosen.get("title") or ""), str(chosen.get("id") or ""), "")
-    elif kind == "reaction":
-        content = (str(body.get("emoji") or ""), "", str(body.get("message_id") or ""))
-    elif kind == "location":
+    if kind == "button":
+        return _Content(str(body.get("text") or ""), button=str(body.get("payload") or ""))
+    chosen = body.get("button_reply") or body.get("list_reply")
+    if isinstance(chosen, Mapping):
+        return _Content(str(chosen.get("title") or ""), button=str(chosen.get("id") or ""))
+    if kind == "reaction":
+        emoji = str(body.get("emoji") or "")
+        return _Content(emoji, reaction_to=str(body.get("message_id") or "")) if emoji else None
+    if kind == "location":
         place = [str(body[name]) for name in ("name", "address") if body.get(name)]
-        content = (", ".join([f"{body.get('latitude')}, {body.get('longitude')}", *place]), "", "")
-    else:
-        content = (str(body.get("caption") or ""), "", "")
-    is_removed_reaction = kind == "reaction" and not content[0]
-    return content if kind in _MESSAGE_TYPES and not is_removed_reaction else None
+        return _Content(", ".join([f"{body.get('latitude')}, {body.get('longitude')}", *place]))
+    # Of a file only its caption; what we do not read is a message without words.
+    words = body.get("body") if kind == "text" else body.get("caption")
+    return _Content(str(words or ""))
 
 
 def _read_media(message: Mapping[str, Any]) -> tuple[Media, ...]:
@@ -156,8 +177,10 @@ def _read_media(message: Mapping[str, Any]) -> tuple[Media, ...]:
 
 def _read_decision(value: Mapping[str, Any], call: WebhookRequest) -> TemplateEvent:
     """Return Meta's decision about a template."""
-    name, language = str(value.get("message_template_name") or ""), str(value.get("message_template_language") or "")
-    status, reason = str(value.get("event") or ""), str(value.get("reason") or "")
+    name = str(value.get("message_template_name") or "")
+    language = str(value.get("message_template_language") or "")
+    status = str(value.get("event") or "")
+    reason = str(value.get("reason") or "")
     key = webhooks.hash_key(name, language, status, call.body.decode("utf-8", "replace"))
     return TemplateEvent(
         name=name,
