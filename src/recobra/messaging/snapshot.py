@@ -21,8 +21,8 @@ HISTORY = pa.schema(
 )
 
 
-# What is uncertain, or being sent at this moment, counts: the debtor may have got it. Where nobody said that the debtor
-# was not reached, he or she was. An answer to the debtor is not a contact that we began.
+# Uncertain contacts and those being sent count, because the debtor may get them. A contact counts as reached unless it
+# is known that the debtor was not. Answers to the debtor are left out: they are no contacts that we began.
 _CONTACTS_SINCE = """
     SELECT debtor.creditor_id, contact.debtor_id, NULL, contact.channel, contact.local_date,
         coalesce(contact.reached, true)

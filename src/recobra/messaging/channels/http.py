@@ -166,7 +166,7 @@ def _ip_of(info: AddrInfoType) -> str:
 async def open_session(
     *, connections: int = 64, total_seconds: float | None = None, socket_factory: SocketFactoryType = open_socket
 ) -> AsyncIterator[ClientSession]:
-    """Open a session for a run of calls; proxies and credentials of the machine's environment play no part."""
+    """Open a session for a run of calls; proxies and credentials of the environment are ignored."""
     async with ClientSession(
         connector=TCPConnector(
             limit=connections, keepalive_timeout=10, ttl_dns_cache=60, socket_factory=socket_factory

@@ -1,4 +1,4 @@
-"""A dispatcher: it leases one batch after another, prepares it, and sends it as fast as the providers take it."""
+"""The dispatcher: leases one batch after another, prepares it, and sends it as fast as the providers accept it."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ from recobra.messaging.providers import routing
 from recobra.messaging.providers.routing import Route, Routes
 from recobra.portfolio.models import Channel
 
-BATCH_SECONDS: Final = 25.0  # what is left of a batch so long after it was judged is judged again
-LIMITED_SECONDS: Final = 2.0  # of a provider with a limit, what may leave within so long is leased at once
+BATCH_SECONDS: Final = 25.0  # the rest of a batch is given back after so long, to be judged again
+LIMITED_SECONDS: Final = 2.0  # a channel with a rate limit leases what may leave within so long
 WAIT_SECONDS: Final = 0.05
 
 _log = logging.getLogger(__name__)
@@ -36,7 +36,7 @@ Lanes = dict[str, deque[PreparedContact]]
 
 
 class Dispatcher:
-    """Works batches under one lease at a time; what it has learnt of the providers and its open routes stay."""
+    """Works batches under one lease at a time; open routes and the paces of providers outlive the lease."""
 
     def __init__(self, is_stopping: Callable[[], bool]) -> None:
         self.is_stopping = is_stopping
@@ -46,14 +46,14 @@ class Dispatcher:
         self._figures: Counter[str] = Counter()
 
     def begin(self, *, lease: UUID, now: Callable[[], datetime], actor: str, figures: Counter[str]) -> None:
-        """Work from here on under a lease, by a clock, counting into `figures`."""
+        """Use a lease, a clock and an actor from now on, and count into `figures`."""
         self._lease = lease
         self._now = now
         self._actor = actor
         self._figures = figures
 
     def close(self) -> None:
-        """Leave the providers: there is nothing to send for the moment."""
+        """Close the connections to the providers while there is nothing to send."""
         self._senders.close()
 
     def work_batch(self, limit: int) -> bool:
@@ -66,7 +66,7 @@ class Dispatcher:
         try:
             self._work_leased(contact_ids, routes)
         except BaseException:
-            with contextlib.suppress(DatabaseError):  # then the next dispatcher finds them by our dead lease
+            with contextlib.suppress(DatabaseError):  # the next dispatcher then recovers them by our dead lease
                 give_back(contact_ids, lease=self._lease)
             raise
         return True
@@ -109,7 +109,7 @@ class Dispatcher:
         put_off = [NotSent(contact_id=contact_id, status="DUE", due_at=later) for contact_id in routeless_ids]
         self._figures.update(end_not_sent([*batch.not_sent, *put_off], lease=self._lease, now=now, actor=self._actor))
         self._send(lanes)
-        give_back(contact_ids, lease=self._lease)  # what was not sent, and what somebody held at its mark
+        give_back(contact_ids, lease=self._lease)  # those not sent, and those locked by others when we marked
 
     def _divide_into_lanes(self, ready: Iterable[PreparedContact]) -> tuple[Lanes, list[int]]:
         """Divide messages by the route they leave by; return also the contacts for which none is open now."""
@@ -161,7 +161,7 @@ class Dispatcher:
             resting = all(self._paces[code].is_resting() for code, lane in lanes.items() if lane)
             if resting or waited_seconds > LIMITED_SECONDS:
                 break
-            # All allowances are used up for the moment. What was sent is not left open while we wait.
+            # All allowances are used up for the moment. The ends of what was sent do not wait for the next one.
             self._commit_ends(attempts)
             attempts = []
             time.sleep(WAIT_SECONDS)
@@ -183,7 +183,7 @@ class Dispatcher:
         return chunk
 
     def _mark(self, chunk: Sequence[PreparedContact]) -> list[PreparedContact]:
-        """Mark a chunk as handed over and give back what may not go any more; return what is ours to send.
+        """Mark a chunk as handed over and return the messages to send; give back those that may no longer go.
 
         The transaction must commit before the first byte leaves: what a crash leaves marked is never sent again.
         """
@@ -209,7 +209,7 @@ class Dispatcher:
             self._figures.update(end_attempts(attempts, lease=self._lease, now=self._now(), actor=self._actor))
 
     def _hand_over(self, marked: Sequence[PreparedContact]) -> list[Attempt]:
-        """Send what was marked, and learn from it how the providers fare."""
+        """Send marked messages, and return each one as an attempt with its outcome."""
         if not marked:
             return []
         results = self._senders.send(marked)

@@ -1,4 +1,7 @@
-"""The facts that judge and fill the contacts of a leased batch, as they are at this moment."""
+"""Facts of the contacts of a leased batch, read at this moment: what the gate judges and what messages are filled with.
+
+`messaging.templates.facts` turns them into the values of a template's variables.
+"""
 
 from __future__ import annotations
 
@@ -87,49 +90,62 @@ class LeasedContact:
         return () if self.template is None else self.statement.documents_for(notice=is_notice(self.template))
 
 
-# The columns are named like the fields of LeasedContact. What was said of an address anywhere, in any of its forms,
-# holds for a debtor that was loaded with it later. An answer may go to a number that is nobody's contact point: the
-# one that has just written to us. OFFSET 0 keeps PostgreSQL from computing the forms again in every subquery.
+# The columns are named like the fields of LeasedContact. `target` is where the message goes, with all the forms in
+# which that address or number may be written: what was said of it anywhere, in any form, holds for a debtor that was
+# loaded with it later. An answer may go to a number that is nobody's contact point: the one that has just written to
+# us. OFFSET 0 keeps PostgreSQL from computing the forms again in every subquery.
 _CONTACTS = f"""
-    SELECT c.id AS contact_id, c.public_id, c.debtor_id, d.creditor_id, c.portfolio_id, c.channel, c.template_code,
-        c.purpose, c.zones, c.attempts, c.point_id, a.kind AS point_kind, a.value AS address,
-        coalesce(p.place, '') AS place, coalesce(nullif(d.country, ''), f.country) AS country, d.subdivision,
-        d.name AS debtor_name, coalesce(nullif(d.language, ''), 'es') AS language,
-        c.planned_for, c.closes_at, d.preferred_from, d.preferred_to, c.replies_to_at, c.subject,
-        CASE WHEN c.template_code = '' THEN c.body ELSE '' END AS written_text,
-        CASE WHEN c.template_code = '' THEN c.html ELSE '' END AS written_html,
-        c.buttons::text AS written_buttons,
-        CASE WHEN a.value <> '' THEN p.opted_out_at IS NOT NULL
-            OR EXISTS (SELECT FROM consent_silence s WHERE s.value = ANY(a.forms) AND s.kind = a.kind)
-            OR EXISTS (SELECT FROM portfolio_contactpoint s
-                WHERE s.value = ANY(a.forms) AND s.kind = a.kind AND s.opted_out_at IS NOT NULL) END AS opted_out,
+    SELECT contact.id AS contact_id, contact.public_id, contact.debtor_id, debtor.creditor_id, contact.portfolio_id,
+        contact.channel, contact.template_code, contact.purpose, contact.zones, contact.attempts, contact.point_id,
+        target.kind AS point_kind, target.value AS address, coalesce(point.place, '') AS place,
+        coalesce(nullif(debtor.country, ''), portfolio.country) AS country, debtor.subdivision,
+        debtor.name AS debtor_name, coalesce(nullif(debtor.language, ''), 'es') AS language,
+        contact.planned_for, contact.closes_at, debtor.preferred_from, debtor.preferred_to, contact.replies_to_at,
+        contact.subject,
+        CASE WHEN contact.template_code = '' THEN contact.body ELSE '' END AS written_text,
+        CASE WHEN contact.template_code = '' THEN contact.html ELSE '' END AS written_html,
+        contact.buttons::text AS written_buttons,
+        CASE WHEN target.value <> '' THEN point.opted_out_at IS NOT NULL
+            OR EXISTS (
+                SELECT FROM consent_silence silence
+                WHERE silence.value = ANY(target.forms) AND silence.kind = target.kind)
+            OR EXISTS (
+                SELECT FROM portfolio_contactpoint same
+                WHERE same.value = ANY(target.forms) AND same.kind = target.kind AND same.opted_out_at IS NOT NULL)
+            END AS opted_out,
+        -- The latest wish about this channel; without one, what was loaded with the contact point.
         coalesce(
-            (SELECT CASE e.act WHEN 'GRANTED' THEN 'granted' ELSE 'denied' END FROM consent_consententry e
-             WHERE e.value = ANY(a.forms) AND e.kind = a.kind AND e.channel = c.channel
-                AND e.act IN ('GRANTED', 'WITHDRAWN')
-             ORDER BY e.at DESC, e.id DESC LIMIT 1),
-            CASE WHEN c.channel = ANY (p.denied_for) THEN 'denied' WHEN c.channel = ANY (p.granted_for) THEN 'granted'
-                WHEN p.consent THEN 'granted' WHEN NOT p.consent THEN 'denied' END) AS consent,
-        CASE WHEN p.id IS NOT NULL THEN p.valid AND p.retired_at IS NULL AND c.channel <> ALL (p.unusable_for)
-            WHEN c.purpose = 'REPLY' AND v.id IS NOT NULL THEN true END AS point_valid,
-        coalesce(greatest(v.last_inbound_at, c.replies_to_at) > %s, false) AS in_window,
-        greatest(length(regexp_replace(d.national_id, '[^0-9]', '', 'g')),
-            length(regexp_replace(d.external_id, '[^0-9]', '', 'g'))) >= 4 AS can_prove_identity
-    FROM messaging_contact c
-    JOIN portfolio_debtor d ON d.id = c.debtor_id
-    JOIN portfolio_portfolio f ON f.id = c.portfolio_id
-    LEFT JOIN portfolio_contactpoint p ON p.id = c.point_id AND p.debtor_id = c.debtor_id
+            (SELECT CASE entry.act WHEN 'GRANTED' THEN 'granted' ELSE 'denied' END
+             FROM consent_consententry entry
+             WHERE entry.value = ANY(target.forms) AND entry.kind = target.kind AND entry.channel = contact.channel
+                AND entry.act IN ('GRANTED', 'WITHDRAWN')
+             ORDER BY entry.at DESC, entry.id DESC LIMIT 1),
+            CASE WHEN contact.channel = ANY (point.denied_for) THEN 'denied'
+                WHEN contact.channel = ANY (point.granted_for) THEN 'granted'
+                WHEN point.consent THEN 'granted' WHEN NOT point.consent THEN 'denied' END) AS consent,
+        CASE WHEN point.id IS NOT NULL
+                THEN point.valid AND point.retired_at IS NULL AND contact.channel <> ALL (point.unusable_for)
+            WHEN contact.purpose = 'REPLY' AND conversation.id IS NOT NULL THEN true END AS point_valid,
+        coalesce(greatest(conversation.last_inbound_at, contact.replies_to_at) > %s, false) AS in_window,
+        greatest(length(regexp_replace(debtor.national_id, '[^0-9]', '', 'g')),
+            length(regexp_replace(debtor.external_id, '[^0-9]', '', 'g'))) >= 4 AS can_prove_identity
+    FROM messaging_contact contact
+    JOIN portfolio_debtor debtor ON debtor.id = contact.debtor_id
+    JOIN portfolio_portfolio portfolio ON portfolio.id = contact.portfolio_id
+    LEFT JOIN portfolio_contactpoint point ON point.id = contact.point_id AND point.debtor_id = contact.debtor_id
+    -- The conversation that the contact answers, else the one that is going on with its contact point.
     LEFT JOIN LATERAL (
-        SELECT o.id, o.address, o.last_inbound_at FROM conversations_conversation o
-        WHERE o.id = c.conversation_id
-            OR (c.conversation_id IS NULL AND o.channel = c.channel AND o.address = p.value AND o.status <> 'CLOSED')
-        ORDER BY o.id DESC LIMIT 1) v ON true
+        SELECT candidate.id, candidate.address, candidate.last_inbound_at FROM conversations_conversation candidate
+        WHERE candidate.id = contact.conversation_id
+            OR (contact.conversation_id IS NULL AND candidate.channel = contact.channel
+                AND candidate.address = point.value AND candidate.status <> 'CLOSED')
+        ORDER BY candidate.id DESC LIMIT 1) conversation ON true
     CROSS JOIN LATERAL (
-        SELECT t.value, {address_forms.forms_sql("t.value")} AS forms,
-            coalesce(p.kind, CASE c.channel WHEN 'email' THEN 'EMAIL' WHEN 'letter' THEN 'ADDRESS'
+        SELECT written.value, {address_forms.forms_sql("written.value")} AS forms,
+            coalesce(point.kind, CASE contact.channel WHEN 'email' THEN 'EMAIL' WHEN 'letter' THEN 'ADDRESS'
                 WHEN 'visit' THEN 'ADDRESS' ELSE 'PHONE' END) AS kind
-        FROM (SELECT coalesce(p.value, v.address, '') AS value) t OFFSET 0) a
-    WHERE c.id = ANY(%s) ORDER BY c.priority, c.due_at, c.id"""
+        FROM (SELECT coalesce(point.value, conversation.address, '') AS value) written OFFSET 0) target
+    WHERE contact.id = ANY(%s) ORDER BY contact.priority, contact.due_at, contact.id"""
 
 
 def load_contacts(contact_ids: Sequence[int], *, now: datetime) -> list[LeasedContact]:

@@ -1,4 +1,4 @@
-"""The last check: the gate's own expressions over what is true now, for a whole batch of leased contacts at once."""
+"""The gate's last check of a batch of leased contacts: its own expressions over what is true now."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _HOUR_REASONS: Final = frozenset({"closed_hour", "house_hours"})
 class Verdict:
     """The gate's answer. `opens_at` is set where the only obstacle ends later the same local day.
 
-    `until` is when what is allowed must be judged anew, for its hours: never later than they close.
+    `until` is when an allowed contact must be judged anew: at the latest when its permitted hours close.
     """
 
     allowed: bool
@@ -74,7 +74,7 @@ def judge_contacts(contacts: Sequence[LeasedContact], *, now: datetime) -> dict[
 
 
 def warm_up() -> None:
-    """Compile what is the same for every batch, before the first one is waiting."""
+    """Compile the gate before the first batch waits for it."""
     _compile_gate()
 
 
@@ -105,7 +105,7 @@ def _compile_gate() -> engine.Statement:
     )
 
 
-# From one batch to the next the same places and days return, so the tables of the law are made once for many batches.
+# The same places and days return from batch to batch, so these tables of the law are cached.
 @lru_cache(maxsize=8)
 def _build_caps(rules: frozenset[tuple[str, law.CompanyRules]]) -> pa.Table:
     return law.to_arrow(law.build_caps(company_rules=dict(rules)))

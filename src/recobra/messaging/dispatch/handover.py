@@ -1,4 +1,7 @@
-"""The outbox's own writes around handing messages over. All run inside the dispatcher's transaction."""
+"""Writes to the outbox around a handover: the mark before it, the end after it, and the end of what may not go.
+
+All run inside the dispatcher's transaction.
+"""
 
 from __future__ import annotations
 
@@ -31,10 +34,10 @@ FACT_KINDS: Final = {
     "CANCELLED": "contact.cancelled",
     "UNCERTAIN": "contact.uncertain",
 }
-"""The fact that each status records; what is DUE again records none."""
+"""The journal's fact for each status; a contact that is DUE again has none."""
 
 _ALERTING: Final = frozenset({"BLOCKED", "FAILED"})
-"""Ends whose reaction tells people about an answer that did not leave, and so locks its conversation."""
+"""Statuses whose reaction alerts people to an unsent answer, and therefore locks its conversation."""
 _ENDED_WITH_STATUS = ENDED.append(pa.field("status", pa.string()))
 
 _END_NOT_SENT = f"""
@@ -51,10 +54,10 @@ _END_NOT_SENT = f"""
     FROM ends JOIN ours ON ours.id = ends.id WHERE c.id = ends.id
     RETURNING {RETURNING}, c.status"""
 
-# What a payment, a wish or a person has taken back meanwhile is no longer LEASED by us: then nothing is sent. What
-# somebody is changing at this moment is not waited for: the hours of the others might end meanwhile. The silence is
-# looked up once more for a wish that was committed between the last look and this moment. No column of an index changes
-# here, so that the row stays where it is. JSON, because arrays of long texts are slow to write down.
+# A contact that a payment, an opt-out or a person has cancelled in the meantime is no longer LEASED by us, and is not
+# sent. Rows that somebody is changing right now are skipped: while we wait, the permitted hours of the others might
+# end. Silences are looked up once more for an opt-out committed since the contact was judged. No column of an index
+# changes here, so that PostgreSQL leaves the indexes alone. JSON, because arrays of long texts are slow to write.
 _MARK = """
     WITH marked AS (
         SELECT * FROM json_to_recordset(%s::json) AS given(id bigint, local_date date, template_id bigint, variant text,
@@ -76,7 +79,7 @@ _MARK = """
     FROM marked JOIN ours ON ours.id = marked.id WHERE c.id = marked.id
     RETURNING c.id"""
 
-# UNCERTAIN: another dispatcher took us for dead; we know better.
+# UNCERTAIN: another dispatcher took us for dead, but we know how the attempt ended.
 _END_ATTEMPTS = f"""
     WITH ends AS (
         SELECT * FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[], %s::timestamptz[],
@@ -93,11 +96,11 @@ _END_ATTEMPTS = f"""
     FROM ends JOIN ours ON ours.id = ends.id WHERE c.id = ends.id
     RETURNING {RETURNING}, c.status"""
 
-# Whoever works on a conversation locks it first and its contacts then. In the other order we would block each other.
+# Everybody locks a conversation before its contacts: two transactions in opposite orders would deadlock.
 _LOCK_CONVERSATIONS = """
-    SELECT v.id FROM conversations_conversation v
-    WHERE v.id IN (SELECT c.conversation_id FROM messaging_contact c WHERE c.id = ANY(%s))
-    ORDER BY v.id FOR NO KEY UPDATE"""
+    SELECT id FROM conversations_conversation
+    WHERE id IN (SELECT conversation_id FROM messaging_contact WHERE id = ANY(%s))
+    ORDER BY id FOR NO KEY UPDATE"""
 
 _SAVE_ITEMS = """
     INSERT INTO messaging_contactitem (contact_id, account_id, overdue_minor)
@@ -138,7 +141,7 @@ _ATTEMPT_END_COLUMNS: Final = tuple(field.name for field in fields(_AttemptEnd))
 
 @transaction.atomic
 def end_not_sent(not_sent: Sequence[NotSent], *, lease: UUID, now: datetime, actor: str) -> Counter[str]:
-    """End or put off contacts that may not go now; return how many by the dispatcher's figures."""
+    """End or put off contacts that may not go now; return how many ended, by the names of the dispatcher's figures."""
     if not not_sent:
         return Counter()
     _lock_conversations([end.contact_id for end in not_sent if end.status in _ALERTING])
@@ -150,7 +153,7 @@ def end_not_sent(not_sent: Sequence[NotSent], *, lease: UUID, now: datetime, act
 
 
 def mark_handed_over(chunk: Sequence[PreparedContact], *, lease: UUID, now: datetime) -> set[int]:
-    """Write down what is about to be handed over at `now`; return the ids of contacts that are still ours to send."""
+    """Mark contacts as handed over at `now`, with their messages; return the ids of those that we may still send."""
     rows = []
     for prepared in chunk:
         contact = prepared.contact
@@ -180,9 +183,9 @@ def mark_handed_over(chunk: Sequence[PreparedContact], *, lease: UUID, now: date
 
 
 def end_attempts(attempts: Sequence[Attempt], *, lease: UUID, now: datetime, actor: str) -> Counter[str]:
-    """Write how handings over ended; return how many by the dispatcher's figures.
+    """Record how attempts ended; return how many contacts ended, by the names of the dispatcher's figures.
 
-    A try that may be repeated goes back to the outbox.
+    A contact that may be tried again goes back to the outbox.
     """
     ends = [_end_of_attempt(attempt, now) for attempt in attempts]
     _lock_conversations([end.contact_id for end in ends if end.status in _ALERTING])
@@ -257,7 +260,7 @@ def _save_items(sent: Sequence[PreparedContact]) -> None:
 
 
 def _update_point(attempt: Attempt, now: datetime) -> None:
-    """Write on the contact point what the provider said about the address itself."""
+    """Record on the contact point what the provider says about the address itself: gone, doubtful, unusable."""
     outcome = attempt.outcome
     contact = attempt.prepared.contact
     if outcome.bounce is None and not outcome.unusable:

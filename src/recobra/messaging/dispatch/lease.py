@@ -3,7 +3,7 @@
 Leases live by the database's clock, which all dispatchers share. A dispatcher also holds an advisory lock named
 after its lease as long as it lives, so that the others need not wait for `leased_until` to see that it was killed.
 Behind a pooler that hands sessions around the lock may seem free too early: then a contact not handed over goes to
-someone else, and one handed over turns uncertain until its dispatcher, still alive, says how it ended.
+someone else, and one handed over turns uncertain until its dispatcher, which is alive, records its end.
 """
 
 from __future__ import annotations
@@ -26,36 +26,39 @@ LEASE_SECONDS: Final = 120
 _LEASE = """
     WITH picked AS MATERIALIZED (
         SELECT c.id, c.debtor_id, c.priority, c.due_at
-        FROM messaging_contact c JOIN portfolio_debtor d ON d.id = c.debtor_id
+        FROM messaging_contact c JOIN portfolio_debtor debtor ON debtor.id = c.debtor_id
         WHERE c.status = 'DUE' AND c.due_at <= %(now)s AND {channel_condition}
-            AND NOT EXISTS (SELECT FROM messaging_contact o WHERE o.debtor_id = c.debtor_id AND o.status = 'LEASED')
+            AND NOT EXISTS (
+                SELECT FROM messaging_contact leased
+                WHERE leased.debtor_id = c.debtor_id AND leased.status = 'LEASED')
         ORDER BY c.priority, c.due_at, c.id LIMIT %(limit)s
-        FOR NO KEY UPDATE OF c, d SKIP LOCKED)
+        FOR NO KEY UPDATE OF c, debtor SKIP LOCKED)
     UPDATE messaging_contact c
     SET status = 'LEASED', lease = %(lease)s, leased_until = clock_timestamp() + make_interval(secs => %(seconds)s)
-    FROM (SELECT DISTINCT ON (debtor_id) id FROM picked ORDER BY debtor_id, priority, due_at, id) p
-    WHERE c.id = p.id AND c.status = 'DUE'
+    FROM (SELECT DISTINCT ON (debtor_id) id FROM picked ORDER BY debtor_id, priority, due_at, id) most_urgent
+    WHERE c.id = most_urgent.id AND c.status = 'DUE'
     RETURNING c.id"""
 
 # A lease committed between the start of _LEASE and its lock was not visible to it; here it is.
 _YIELD = """
     UPDATE messaging_contact c SET status = 'DUE', lease = NULL, leased_until = NULL
     WHERE c.id = ANY(%s) AND EXISTS (
-        SELECT FROM messaging_contact o WHERE o.debtor_id = c.debtor_id AND o.status = 'LEASED' AND o.lease <> c.lease)
+        SELECT FROM messaging_contact other
+        WHERE other.debtor_id = c.debtor_id AND other.status = 'LEASED' AND other.lease <> c.lease)
     RETURNING c.id"""
 
-# What somebody else is changing at this moment stays leased until that is done or the lease is over.
+# A row that somebody else is changing stays leased until the lease ends.
 _GIVE_BACK = """
     WITH ours AS (
-        SELECT o.id FROM messaging_contact o
-        WHERE o.id = ANY(%s) AND o.lease = %s AND o.status = 'LEASED' AND o.handed_over_at IS NULL
-        ORDER BY o.id FOR UPDATE SKIP LOCKED)
+        SELECT id FROM messaging_contact
+        WHERE id = ANY(%s) AND lease = %s AND status = 'LEASED' AND handed_over_at IS NULL
+        ORDER BY id FOR UPDATE SKIP LOCKED)
     UPDATE messaging_contact c SET status = 'DUE', lease = NULL, leased_until = NULL FROM ours WHERE c.id = ours.id"""
 
 _ABANDONED = """
-    SELECT a.id FROM messaging_contact a
-    WHERE a.status = 'LEASED' AND (a.lease = ANY(%s) OR a.leased_until < clock_timestamp())
-        AND a.handed_over_at IS {state} ORDER BY a.id FOR UPDATE SKIP LOCKED"""
+    SELECT id FROM messaging_contact
+    WHERE status = 'LEASED' AND (lease = ANY(%s) OR leased_until < clock_timestamp())
+        AND handed_over_at IS {state} ORDER BY id FOR UPDATE SKIP LOCKED"""
 
 _BACK_TO_DUE = f"""
     WITH abandoned AS ({_ABANDONED.format(state="NULL")})
@@ -72,7 +75,7 @@ _TO_UNCERTAIN = f"""
 
 @contextlib.contextmanager
 def hold_lease() -> Iterator[uuid.UUID]:
-    """Give a lease of one's own, known to be alive as long as the block runs."""
+    """Yield a new lease, which the other dispatchers see to be alive as long as the block runs."""
     lease = uuid.uuid4()
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_lock(%s)", [_lock_number(lease)])
@@ -128,13 +131,13 @@ def give_back(contact_ids: Sequence[int], *, lease: uuid.UUID) -> None:
 def recover_abandoned(*, lease: uuid.UUID, now: datetime, actor: str) -> int:
     """Take over what dead dispatchers left; return how many contacts became uncertain.
 
-    What they had not handed over is due again. What they had is never sent again.
+    Contacts that they had not handed over are due again. Those that they had are never sent again.
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT DISTINCT lease FROM messaging_contact WHERE status = 'LEASED' AND lease <> %s", [lease])
         dead = []
         for (other_lease,) in cursor.fetchall():
-            # Whoever lives holds the lock of its lease. What we get of the dead is let go with this transaction.
+            # A living dispatcher holds the lock of its lease. Those that we get are released with this transaction.
             cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_lock_number(other_lease)])
             (is_dead,) = cursor.fetchone()
             if is_dead:

@@ -23,11 +23,11 @@ from recobra.messaging.tokens import statement_url, unsubscribe_url
 from recobra.portfolio.models import Creditor
 
 PLAN_LASTS = timedelta(days=3)
-"""A plan that no cycle has looked at for longer is not carried out: what it was decided on is too old."""
+"""A contact planned longer ago, and not replanned by a cycle since, is not sent: its facts are too old."""
 LEAVES_WITHIN = timedelta(seconds=DEADLINE_SECONDS)
-"""What is handed over may leave so much later; its hours must last as long."""
+"""A message may leave so long after it was handed over, so its permitted hours must last as long."""
 BY_HAND = frozenset({Contact.Purpose.REPLY, Contact.Purpose.MANUAL})
-"""Purposes that no plan of the day has: they need no debt, and the hours that a debtor prefers do not hold them."""
+"""Purposes outside the daily plan: they need no debt, and the debtor's preferred hours do not hold them back."""
 
 _APPROVED: Final = "APPROVED"
 """Meta's word for a registered template that may be sent."""
@@ -76,15 +76,17 @@ def prepare_batch(contact_ids: Sequence[int], *, now: datetime, routes: Routes) 
     batch = PreparedBatch()
     candidates = []
     for contact in load_contacts(contact_ids, now=now):
-        if obstacle := _find_obstacle(contact, routes):
-            batch.not_sent.append(obstacle)
-        else:
+        obstacle = _find_obstacle(contact, routes)
+        if obstacle is None:
             candidates.append(contact)
+        else:
+            batch.not_sent.append(obstacle)
     verdicts = judge_contacts(candidates, now=now)
     creditors = Creditor.objects.in_bulk({contact.creditor_id for contact in candidates})
     for contact in candidates:
         verdict = verdicts[contact.contact_id]
-        if refusal := _refuse_or_put_off(contact, verdict, now):
+        refusal = _refuse_or_put_off(contact, verdict, now)
+        if refusal is not None:
             batch.not_sent.append(refusal)
             continue
         assert verdict.until is not None, "what is allowed is so by an hour"
@@ -113,8 +115,8 @@ def prepare_batch(contact_ids: Sequence[int], *, now: datetime, routes: Routes) 
 def find_preferred_time(contact: LeasedContact, now: datetime) -> datetime | None:
     """Return when the debtor would rather be written to, None where that is now or cannot be respected.
 
-    Before the preferred hours the message waits for them where the window stays open until then; after them, for
-    those of the next day, once. A preference puts a message off, it never keeps it from being sent.
+    Before the preferred hours the message waits for them, provided the window is still open then. After them it waits
+    for those of the next day, but only once: a preference delays a message and never prevents it.
     """
     zone = first_zone(contact.zones)
     begin = contact.preferred_from
@@ -133,7 +135,7 @@ def find_preferred_time(contact: LeasedContact, now: datetime) -> datetime | Non
 
 
 def _find_obstacle(contact: LeasedContact, routes: Routes) -> NotSent | None:
-    """Return the end of a contact that needs no judge: no channel, no template, nothing owed."""
+    """Return the end of a contact that need not be judged: no channel, no template or nothing owed; else None."""
     if not routes.has_route(contact.channel, contact.country):
         return _end_contact(contact, "BLOCKED", reasons.NO_CHANNEL)
     if contact.template is None and not contact.is_written:
@@ -213,7 +215,7 @@ def _write_message(contact: LeasedContact, creditor: Creditor, *, judged_at: dat
 
 
 def _proof_of_verdict(contact: LeasedContact, verdict: Verdict, now: datetime) -> dict[str, Any]:
-    """Return what was judged, by which rules and with which answer, as the contact keeps it; nothing is personal."""
+    """Return the judged facts, the rules and the answer as stored with the contact, without personal data."""
     zone = first_zone(contact.zones)
     return {
         "judged_at": now.isoformat(),

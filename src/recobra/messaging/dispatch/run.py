@@ -1,4 +1,4 @@
-"""Dispatch of what is due: lease, judge for the last time, mark what is about to go, hand it over, end it.
+"""Dispatch of due contacts: lease, judge for the last time, mark, hand over, record the end.
 
 Each commit stands between what must not be done twice and its doing: the mark `handed_over_at` is committed before
 the first byte leaves, for as many messages as leave at once, together with the ends of those before them.
@@ -26,12 +26,12 @@ from recobra.portfolio.models import Portfolio
 
 BATCH_SIZE: Final = 500
 IDLE_SECONDS: Final = 2.0
-ASK_SECONDS = 60.0  # what was too recent to be called lost is asked about again
+ASK_SECONDS = 60.0  # messages that were too recent to be called lost are asked about again
 FIGURES: Final = ("leased", "sent", "failed", "blocked", "cancelled", "uncertain")
 
 
 def warm_up(*, now: datetime) -> None:
-    """Read and compile what is the same for every batch before the first one waits: the gate, the law's words."""
+    """Load what every batch needs before the first one waits for it: the compiled gate, the law's content rules."""
     gate_check.warm_up()
     template = templates_in_force().first()
     for country in Portfolio.objects.order_by("country").values_list("country", flat=True).distinct():
@@ -78,18 +78,18 @@ def dispatch_due(
 
 
 def dispatch_forever(*, stop: threading.Event, worker: str = "dispatch") -> None:
-    """Dispatch until told to stop; the messages in hand are finished and the rest given back."""
+    """Dispatch until `stop` is set; messages on their way are finished, and the rest of the batch is given back."""
     warm_up(now=clock.now())
     ask_at = time.monotonic()
     with contextlib.closing(Dispatcher(stop.is_set)) as dispatcher:
         while not stop.is_set():
             figures = _dispatch(dispatcher, now=clock.now, limit=BATCH_SIZE, worker=worker)
-            # Only the built-in mailbox can be asked; looking through the outbox of a company for nothing would cost it.
+            # Of all providers only the built-in mailbox can tell; elsewhere a search of the outbox would be wasted.
             if figures["uncertain"] or (settings.DEMO and time.monotonic() >= ask_at):
                 resolve_uncertain(now=clock.now(), actor=worker)
                 ask_at = time.monotonic() + ASK_SECONDS
             if not figures["leased"]:
-                # A connection that is kept while nothing goes would be broken by the time that it is needed.
+                # An idle connection would be broken by the time it is needed again.
                 dispatcher.close()
                 stop.wait(IDLE_SECONDS)
 

@@ -22,7 +22,7 @@ _log = logging.getLogger(__name__)
 class Senders:
     """The open routes of one dispatcher.
 
-    Its event loop runs only while messages are on their way: what is written to the database happens outside of it.
+    Its event loop runs only while messages are on their way, so that the database is written to outside of it.
     """
 
     def __init__(self) -> None:
@@ -48,7 +48,7 @@ class Senders:
         return self._event_loop().run(self._send_all(chunk))
 
     def close(self) -> None:
-        """Leave the providers. What waits for the next message too long would be broken when it comes."""
+        """Close all routes: idle connections would be broken by the time of the next message."""
         if self._runner is None:
             return
         stack = self._stack
@@ -73,7 +73,7 @@ class Senders:
 
     async def _send_all(self, chunk: Sequence[PreparedContact]) -> list[tuple[Outcome, float]]:
         """Send messages at once; one that takes longer than DEADLINE_SECONDS is given up and its outcome uncertain."""
-        # Two rounds of the loop, so that connections which the other side has left are seen before they are used.
+        # Two rounds of the loop, so that it notices connections which the other side has closed.
         await asyncio.sleep(0)
         await asyncio.sleep(0)
         tasks = [asyncio.create_task(self._send_one(prepared)) for prepared in chunk]
@@ -82,7 +82,7 @@ class Senders:
             task.cancel()
         if late:
             await asyncio.wait(late)
-        # A task that was cancelled may have been read by its provider all the same.
+        # The provider may have received the message of a cancelled task all the same.
         answer = f"no end in {DEADLINE_SECONDS:g} seconds"
         lost = Outcome(kind=OutcomeKind.UNCERTAIN, reason=reasons.LOST, answer=answer)
         return [(lost, DEADLINE_SECONDS) if task.cancelled() else task.result() for task in tasks]

@@ -10,11 +10,11 @@ from typing import Final
 from recobra.messaging.channels import Outcome, OutcomeKind
 
 MOST_AT_ONCE: Final = 64
-"""What a crash leaves uncertain at most, per provider and dispatcher."""
+"""The most messages that a crash can leave uncertain, per provider and dispatcher."""
 SECONDS_AT_ONCE: Final = 1.0
-"""What is marked together should be gone within so long: the last of it was judged as long ago."""
+"""Messages marked together should leave within so long, because they were all judged at the same time."""
 DEADLINE_SECONDS: Final = 75.0
-"""For all that was marked together; well inside the lease, whatever the providers' own time-outs are."""
+"""The limit for all messages marked together: well inside the lease, whatever the providers' own time-outs."""
 GIVE_UP_AFTER: Final = 3  # messages in a row that did not even reach the provider
 REST_SECONDS: Final = 30.0
 
@@ -23,7 +23,7 @@ REST_SECONDS: Final = 30.0
 class Pace:
     """How one provider has answered one dispatcher. `resting_until` is by the monotonic clock.
 
-    `unreached_count` are the last messages in a row that did not reach it.
+    `unreached_count` is how many messages in a row did not reach it lately.
     """
 
     at_once: int = 1

@@ -1,4 +1,4 @@
-"""The outbox: contacts are put into it, and taken back before they are sent."""
+"""Planning of contacts in the outbox, and their cancellation before they are sent."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ PLANNED_OPTIONAL = pa.schema(
         ("author_id", pa.int64()),
     ]
 )
-"""Further columns of a contact to plan; what is absent or null is a claim of the strategy's at the usual priority.
+"""Further columns of a contact to plan; without them it is a claim of the strategy at the usual priority.
 
 With a `body` the message goes as it is written, without a template. `priority` 0 goes first.
 """
@@ -62,16 +62,20 @@ _INSERT = """
         planned_for, planned_at, due_at, closes_at, zones, reason, rule, article, judged_at, attempts, message_id,
         address, subject, body, answer, purpose, priority, campaign_id, fallback_of_id, conversation_id, replies_to_at,
         author, author_id)
-    SELECT gen_random_uuid(), n.debtor_id, n.portfolio_id, n.point_id, n.channel, n.template_code,
-        n.strategy_version_id, coalesce(n.step_key, ''), n.status, n.planned_for, %s, n.due_at, n.closes_at,
-        coalesce(n.zones, ''), coalesce(n.reason, ''), coalesce(n.rule, ''), coalesce(n.article, ''), %s, 0, '',
-        '', coalesce(n.subject, ''), coalesce(n.body, ''), '', coalesce(n.purpose, 'CLAIM'), coalesce(n.priority, 5),
-        n.campaign_id, n.fallback_of_id, n.conversation_id, n.replies_to_at, coalesce(n.author, ''), n.author_id
-    FROM messaging_incoming n
-    WHERE n.status = 'DUE' OR NOT EXISTS (
-        SELECT FROM messaging_contact o WHERE o.debtor_id = n.debtor_id AND o.planned_for = n.planned_for
-            AND o.status = 'BLOCKED' AND o.channel = n.channel AND o.step_key = coalesce(n.step_key, ''))
-    ORDER BY n.debtor_id
+    SELECT gen_random_uuid(), incoming.debtor_id, incoming.portfolio_id, incoming.point_id, incoming.channel,
+        incoming.template_code, incoming.strategy_version_id, coalesce(incoming.step_key, ''), incoming.status,
+        incoming.planned_for, %s, incoming.due_at, incoming.closes_at, coalesce(incoming.zones, ''),
+        coalesce(incoming.reason, ''), coalesce(incoming.rule, ''), coalesce(incoming.article, ''), %s, 0, '',
+        '', coalesce(incoming.subject, ''), coalesce(incoming.body, ''), '', coalesce(incoming.purpose, 'CLAIM'),
+        coalesce(incoming.priority, 5), incoming.campaign_id, incoming.fallback_of_id, incoming.conversation_id,
+        incoming.replies_to_at, coalesce(incoming.author, ''), incoming.author_id
+    FROM messaging_incoming incoming
+    WHERE incoming.status = 'DUE' OR NOT EXISTS (
+        SELECT FROM messaging_contact refused
+        WHERE refused.debtor_id = incoming.debtor_id AND refused.planned_for = incoming.planned_for
+            AND refused.status = 'BLOCKED' AND refused.channel = incoming.channel
+            AND refused.step_key = coalesce(incoming.step_key, ''))
+    ORDER BY incoming.debtor_id
     ON CONFLICT DO NOTHING
     RETURNING """
 
@@ -83,11 +87,11 @@ _STAGING = """
         campaign_id bigint, fallback_of_id bigint, conversation_id bigint, replies_to_at timestamptz, subject text,
         body text, author text, author_id bigint) ON COMMIT DROP"""
 
-# A row that a dispatcher is marking at this moment is waited for; then it has its mark and goes.
+# Waits for a row that a dispatcher is marking at this moment; once marked, it is sent.
 _JUDGE_AGAIN = """
     WITH judged AS (
-        SELECT w.id FROM messaging_contact w
-        WHERE w.debtor_id = ANY(%s) AND w.status = 'LEASED' AND w.handed_over_at IS NULL ORDER BY w.id FOR UPDATE)
+        SELECT id FROM messaging_contact
+        WHERE debtor_id = ANY(%s) AND status = 'LEASED' AND handed_over_at IS NULL ORDER BY id FOR UPDATE)
     UPDATE messaging_contact c SET status = 'DUE', lease = NULL, leased_until = NULL
     FROM judged WHERE c.id = judged.id"""
 
@@ -96,14 +100,14 @@ _JUDGE_AGAIN = """
 def plan_contacts(*, contacts: pa.Table, now: datetime) -> pa.Table:
     """Put contacts (schema PLANNED, any of PLANNED_OPTIONAL) into the outbox; return the new ones (schema INSERTED).
 
-    A debtor has one live contact per channel and day: one that stands already is not written again. Answers to the
-    debtor are not counted among them.
+    A debtor has one live contact per channel and day, answers apart: a second one is not written.
     """
     if contacts.num_rows == 0:
         return INSERTED.empty_table()
-    schema = pa.schema([*PLANNED, *(field for field in PLANNED_OPTIONAL if field.name in contacts.column_names)])
+    optional_fields = [field for field in PLANNED_OPTIONAL if field.name in contacts.column_names]
+    schema = pa.schema([*PLANNED, *optional_fields])
     with connection.cursor() as cursor:
-        # A transaction may plan more than once: then the table is there already, with the rows of the time before.
+        # A transaction may plan more than once: then the table exists already, with the rows of the earlier call.
         cursor.execute(_STAGING)
         cursor.execute("TRUNCATE messaging_incoming")
     tables.copy_in("messaging_incoming", contacts.select(schema.names).cast(schema))
@@ -124,23 +128,25 @@ def cancel_planned(
     actor_id: int | None = None,
     keep_answers: bool = False,
 ) -> int:
-    """Cancel what was planned for debtors and not handed over yet; return how many contacts.
+    """Cancel the contacts of debtors that were not handed over yet; return how many.
 
-    `keep_answers` leaves what answers the debtor, and what a person wrote.
+    `keep_answers` keeps answers to the debtor and messages that a person wrote.
     """
-    which = "w.debtor_id = ANY(%s)" + (" AND w.purpose NOT IN ('REPLY', 'MANUAL')" if keep_answers else "")
+    which = "w.debtor_id = ANY(%s)"
+    if keep_answers:
+        which = f"{which} AND w.purpose NOT IN ('REPLY', 'MANUAL')"
     return cancel_where(which, [list(debtor_ids)], reason=reason, at=at, actor=actor, actor_id=actor_id)
 
 
 @transaction.atomic
 def withdraw_contacts(*, contact_ids: Sequence[int], reason: str, at: datetime, actor: str) -> int:
-    """Cancel contacts that the plan of the day wants no more and that were not handed over yet; return how many."""
+    """Cancel contacts that are no longer in the plan of the day and were not handed over yet; return how many."""
     if not contact_ids:
         return 0
     return cancel_where("w.id = ANY(%s)", [list(contact_ids)], reason=reason, at=at, actor=actor)
 
 
 def judge_again(*, debtor_ids: Sequence[int]) -> None:
-    """Take the leases off what a dispatcher has judged for debtors and not handed over: something has changed since."""
+    """Make contacts of debtors due again that a dispatcher has judged and not handed over: something has changed."""
     with connection.cursor() as cursor:
         cursor.execute(_JUDGE_AGAIN, [list(debtor_ids)])

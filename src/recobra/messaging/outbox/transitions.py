@@ -23,9 +23,9 @@ ENDED = pa.schema(
 )
 """A contact whose status has changed, as `RETURNING` gives it."""
 RETURNING = "c.id, c.portfolio_id, c.debtor_id, c.channel, c.step_key, c.reason"
+"""The columns of ENDED. In every statement of the outbox `c` is the contact that is written."""
 
-
-# Where a dispatcher is about to hand one over, whoever locks its row first wins and the other one sees it.
+# If a dispatcher is about to hand one over, the first of the two to lock the row wins, and the other sees the result.
 _CANCEL = f"""
     WITH waiting AS (
         SELECT w.id FROM messaging_contact w
@@ -42,7 +42,8 @@ def cancel_where(
 ) -> int:
     """Cancel contacts that wait or are leased, and were not handed over; return how many.
 
-    `which` is a condition in SQL over the contact `w`, with its parameters.
+    `which` is a condition in SQL over the waiting contact `w`, such as `w.id = ANY(%s)`, and `parameters` are its
+    values.
     """
     ended = change_contacts(_CANCEL.format(which=which), [*parameters, reason, at])
     return record_ends("contact.cancelled", ended, at=at, actor=actor, actor_id=actor_id)
@@ -55,12 +56,11 @@ def change_contacts(statement: str, parameters: Sequence[object]) -> pa.Table:
 
 def record_ends(kind: str, ended: pa.Table, *, at: datetime, actor: str, actor_id: int | None = None) -> int:
     """Record one fact per contact of `ended` (schema ENDED) and return how many."""
-    payload = [
+    payloads = [
         json.dumps({"channel": row["channel"], "step": row["step_key"], "reason": row["reason"]})
         for row in ended.select(["channel", "step_key", "reason"]).to_pylist()
     ]
-    rows = ended.select(["contact_id", "portfolio_id", "debtor_id"]).append_column(
-        "payload", pa.array(payload, pa.string())
-    )
+    rows = ended.select(["contact_id", "portfolio_id", "debtor_id"])
+    rows = rows.append_column("payload", pa.array(payloads, pa.string()))
     record_all(Facts(kind=kind, at=at, actor=actor, actor_id=actor_id, rows=rows))
     return ended.num_rows

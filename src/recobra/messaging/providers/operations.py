@@ -29,7 +29,7 @@ MAX_SETTING_CHARACTERS: Final = 20_000
 MAX_PRICE_MICROS: Final = 10**15
 MAX_RANK: Final = 32_767  # of the column, a smallint
 MAX_ANSWER_CHARACTERS: Final = 500
-# The product makes these itself where they are needed.
+# The product creates these itself where they are needed.
 _NOT_CONFIGURED: Final = frozenset({"sandbox"})
 _CODE: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,48}[a-z0-9])?")
 _LOCALE: Final = Locale("en")
@@ -248,7 +248,7 @@ def _decrypt_or_empty(provider: Provider) -> dict[str, str]:
 def _setting_errors(
     adapter: Adapter, settings: Mapping[str, str], secrets: Mapping[str, str], code: str
 ) -> dict[str, str]:
-    """Return what is wrong with settings and secrets, by name, as the form and the adapter see it."""
+    """Return what is wrong with settings and secrets, by name: their shape first, then the adapter's own checks."""
     values = {**settings, **secrets}
     errors = {}
     for setting in adapter.settings:
@@ -262,7 +262,7 @@ def _setting_errors(
             errors[setting.name] = _("A whole number is expected.")
         elif len(text) > MAX_SETTING_CHARACTERS:
             errors[setting.name] = _("This is too long.")
-    # An adapter expects the shapes above, so that it checks only settings that have them.
+    # The adapter relies on the shapes above, so it is asked only once they are right.
     if errors or not isinstance(adapter, _ChecksSettings):
         return errors
     return adapter.find_problems(Config(provider_id=None, code=code, settings=settings, secrets=secrets))

@@ -1,4 +1,4 @@
-"""Questions to the providers about messages of which no receipt has come."""
+"""Questions to the providers about messages without a receipt."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from recobra.messaging.receipts.record import record_receipts
 from recobra.messaging.receipts.status_query import StatusPoller
 
 ASKED_AFTER: Final = tuple(timedelta(minutes=m) for m in (15, 120, 1440))
-MOST: Final = 5_000  # of those left over, whose provider may be mute for days, and as many again of the others
-WITHIN_SECONDS: Final = 60.0  # nothing waits for it but its own next turn, minutes later
+MOST: Final = 5_000  # contacts left over from the last call, whose provider may be down, and as many new ones
+WITHIN_SECONDS: Final = 60.0
 _poller: Final = StatusPoller()
 
 

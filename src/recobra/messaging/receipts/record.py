@@ -21,7 +21,7 @@ from recobra.messaging.models import Contact, Receipt
 from recobra.messaging.outbox.transitions import RETURNING, change_contacts, record_ends
 
 MATCHED_WITHIN: Final = timedelta(days=3)
-"""A receipt whose contact has not appeared by then is about a message that is not ours."""
+"""A receipt whose contact has not appeared by then is about a message that we did not send."""
 ACTOR: Final = "provider"
 _RECEIPTS = pa.schema([("receipt_id", pa.int64()), ("contact_id", pa.int64())])
 _CHANGES: Final = ("delivered", "read", "clicked", "undelivered", "complained")
@@ -39,95 +39,106 @@ _INSERT = """
     INSERT INTO messaging_receipt (
         contact_id, provider_id, provider_reference, kind, at, received_at, event_key, permanent, detail)
     SELECT coalesce(
-            (SELECT c.id FROM messaging_contact c WHERE c.public_id = e.public_id),
-            (SELECT c.id FROM messaging_contact c WHERE c.provider_reference = e.reference
+            (SELECT c.id FROM messaging_contact c WHERE c.public_id = event.public_id),
+            (SELECT c.id FROM messaging_contact c WHERE c.provider_reference = event.reference
                 AND c.provider_reference <> '' AND c.provider_id IS NOT DISTINCT FROM %s ORDER BY c.id DESC LIMIT 1)),
-        %s, e.reference, e.kind, least(e.at, %s), %s, e.event_key, e.permanent, e.detail
+        %s, event.reference, event.kind, least(event.at, %s), %s, event.event_key, event.permanent, event.detail
     FROM unnest(%s::text[], %s::uuid[], %s::text[], %s::timestamptz[], %s::text[], %s::bool[], %s::jsonb[])
-        AS e(reference, public_id, kind, at, event_key, permanent, detail)
-    ORDER BY e.event_key
+        AS event(reference, public_id, kind, at, event_key, permanent, detail)
+    ORDER BY event.event_key
     ON CONFLICT (event_key) DO NOTHING
     RETURNING id, contact_id"""
 
 _MATCH_WAITING = """
     WITH waiting AS (
-        SELECT r.id, c.id AS contact_id FROM messaging_receipt r
-        JOIN messaging_contact c ON c.provider_reference = r.provider_reference AND c.provider_reference <> ''
-            AND c.provider_id IS NOT DISTINCT FROM r.provider_id
-        WHERE r.contact_id IS NULL AND r.received_at >= %s ORDER BY r.id FOR UPDATE OF r SKIP LOCKED)
-    UPDATE messaging_receipt r SET contact_id = w.contact_id FROM waiting w WHERE r.id = w.id
-    RETURNING r.id, r.contact_id"""
+        SELECT receipt.id, c.id AS contact_id FROM messaging_receipt receipt
+        JOIN messaging_contact c ON c.provider_reference = receipt.provider_reference AND c.provider_reference <> ''
+            AND c.provider_id IS NOT DISTINCT FROM receipt.provider_id
+        WHERE receipt.contact_id IS NULL AND receipt.received_at >= %s
+        ORDER BY receipt.id FOR UPDATE OF receipt SKIP LOCKED)
+    UPDATE messaging_receipt receipt SET contact_id = waiting.contact_id FROM waiting WHERE receipt.id = waiting.id
+    RETURNING receipt.id, receipt.contact_id"""
 
 _LOCK_CONTACTS = "SELECT id FROM messaging_contact WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE"
 
-# Whoever reports on a message has it. One that we hold for undelivered and are about to try again has arrived after
-# all: it must not go twice.
+# A provider that reports on a message has it. A contact that we were about to try again has then arrived after all, and
+# must not be sent twice.
 _END_AS_SENT = f"""
     UPDATE messaging_contact c
     SET status = 'SENT', reason = '', handed_over_at = coalesce(c.handed_over_at, %s),
         sent_at = coalesce(c.sent_at, c.handed_over_at, %s), local_date = coalesce(c.local_date, c.planned_for),
         lease = NULL, leased_until = NULL
     WHERE c.id = ANY(%s) AND (
-        (c.status = 'UNCERTAIN' AND EXISTS (SELECT FROM messaging_receipt r WHERE r.contact_id = c.id))
+        (c.status = 'UNCERTAIN'
+            AND EXISTS (SELECT FROM messaging_receipt receipt WHERE receipt.contact_id = c.id))
         OR (c.status IN ('DUE', 'LEASED') AND c.handed_over_at IS NULL AND EXISTS (
-            SELECT FROM messaging_receipt r WHERE r.contact_id = c.id AND r.kind NOT IN ('BOUNCED', 'FAILED'))))
+            SELECT FROM messaging_receipt receipt
+            WHERE receipt.contact_id = c.id AND receipt.kind NOT IN ('BOUNCED', 'FAILED'))))
     RETURNING {RETURNING}"""
 
+# `before` is what was known before these receipts, to return what is new: in RETURNING `c` has the new values already.
 _DERIVE_COLUMNS = """
     WITH before AS MATERIALIZED (
         SELECT id, delivered_at, read_at, clicked_at, undelivered_at, complained_at FROM messaging_contact
         WHERE id = ANY(%s)
     ), reported AS (
-        SELECT r.contact_id AS id,
-            min(r.at) FILTER (WHERE r.kind IN ('DELIVERED', 'READ', 'CLICKED', 'ANSWERED')) AS delivered_at,
-            min(r.at) FILTER (WHERE r.kind = 'READ') AS read_at,
-            min(r.at) FILTER (WHERE r.kind = 'CLICKED') AS clicked_at,
-            min(r.at) FILTER (WHERE r.kind IN ('BOUNCED', 'FAILED')) AS undelivered_at,
-            min(r.at) FILTER (WHERE r.kind = 'COMPLAINED') AS complained_at,
-            bool_or(r.kind IN ('READ', 'CLICKED', 'ANSWERED')) AS reached,
-            bool_or(r.kind IN ('NOT_ANSWERED', 'FAILED')) AS missed
-        FROM messaging_receipt r WHERE r.contact_id = ANY(%s) GROUP BY r.contact_id)
+        SELECT contact_id AS id,
+            min(at) FILTER (WHERE kind IN ('DELIVERED', 'READ', 'CLICKED', 'ANSWERED')) AS delivered_at,
+            min(at) FILTER (WHERE kind = 'READ') AS read_at,
+            min(at) FILTER (WHERE kind = 'CLICKED') AS clicked_at,
+            min(at) FILTER (WHERE kind IN ('BOUNCED', 'FAILED')) AS undelivered_at,
+            min(at) FILTER (WHERE kind = 'COMPLAINED') AS complained_at,
+            bool_or(kind IN ('READ', 'CLICKED', 'ANSWERED')) AS reached,
+            bool_or(kind IN ('NOT_ANSWERED', 'FAILED')) AS missed
+        FROM messaging_receipt WHERE contact_id = ANY(%s) GROUP BY contact_id)
     UPDATE messaging_contact c
-    SET delivered_at = least(c.delivered_at, t.delivered_at), read_at = least(c.read_at, t.read_at),
-        clicked_at = least(c.clicked_at, t.clicked_at), undelivered_at = least(c.undelivered_at, t.undelivered_at),
-        complained_at = least(c.complained_at, t.complained_at),
-        reached = CASE WHEN t.reached THEN true WHEN t.missed AND c.channel IN ('call', 'ivr')
+    SET delivered_at = least(c.delivered_at, reported.delivered_at), read_at = least(c.read_at, reported.read_at),
+        clicked_at = least(c.clicked_at, reported.clicked_at),
+        undelivered_at = least(c.undelivered_at, reported.undelivered_at),
+        complained_at = least(c.complained_at, reported.complained_at),
+        reached = CASE WHEN reported.reached THEN true WHEN reported.missed AND c.channel IN ('call', 'ivr')
             THEN coalesce(c.reached, false) ELSE c.reached END
-    FROM before b JOIN reported t ON t.id = b.id WHERE c.id = b.id
+    FROM before JOIN reported ON reported.id = before.id WHERE c.id = before.id
     RETURNING c.id, c.portfolio_id, c.debtor_id, c.channel,
-        b.delivered_at IS NULL AND c.delivered_at IS NOT NULL, b.read_at IS NULL AND c.read_at IS NOT NULL,
-        b.clicked_at IS NULL AND c.clicked_at IS NOT NULL,
-        b.undelivered_at IS NULL AND c.undelivered_at IS NOT NULL,
-        b.complained_at IS NULL AND c.complained_at IS NOT NULL"""
+        before.delivered_at IS NULL AND c.delivered_at IS NOT NULL,
+        before.read_at IS NULL AND c.read_at IS NOT NULL,
+        before.clicked_at IS NULL AND c.clicked_at IS NOT NULL,
+        before.undelivered_at IS NULL AND c.undelivered_at IS NOT NULL,
+        before.complained_at IS NULL AND c.complained_at IS NOT NULL"""
 
-# An address that does not exist exists for nobody; a number without an account there has none for anybody.
+# An address that does not exist exists for nobody, and a number without a WhatsApp account has none for anybody: what
+# one contact's receipt says holds for the same address of every debtor. Each failure that is not final halves the
+# quality.
 _UPDATE_POINTS = """
     WITH failures AS (
-        SELECT p.kind, p.value, c.channel, r.at, coalesce(r.permanent, false) AND NOT r.detail ? 'unusable' AS dead,
-            r.detail ? 'unusable' AS unusable
-        FROM messaging_receipt r JOIN messaging_contact c ON c.id = r.contact_id
-        JOIN portfolio_contactpoint p ON p.id = c.point_id
-        WHERE r.id = ANY(%s) AND r.kind IN ('BOUNCED', 'FAILED')
-    ), lines AS (
+        SELECT point.kind, point.value, c.channel, receipt.at,
+            coalesce(receipt.permanent, false) AND NOT receipt.detail ? 'unusable' AS dead,
+            receipt.detail ? 'unusable' AS unusable
+        FROM messaging_receipt receipt JOIN messaging_contact c ON c.id = receipt.contact_id
+        JOIN portfolio_contactpoint point ON point.id = c.point_id
+        WHERE receipt.id = ANY(%s) AND receipt.kind IN ('BOUNCED', 'FAILED')
+    ), addresses AS (
         SELECT kind, value, min(at) FILTER (WHERE dead) AS dead_at,
             array_agg(DISTINCT channel) FILTER (WHERE unusable) AS unusable,
             count(*) FILTER (WHERE NOT dead AND NOT unusable) AS missed
         FROM failures GROUP BY kind, value
     ), locked AS (
-        SELECT p.id, l.dead_at, l.unusable, l.missed FROM lines l
-        JOIN portfolio_contactpoint p ON p.kind = l.kind AND p.value = l.value
-        ORDER BY p.id FOR NO KEY UPDATE OF p)
-    UPDATE portfolio_contactpoint p
-    SET retired_at = least(p.retired_at, h.dead_at),
-        quality = CASE WHEN h.dead_at IS NOT NULL THEN 0 ELSE p.quality / power(2, least(h.missed, 6))::int END,
-        unusable_for = ARRAY(SELECT DISTINCT u FROM unnest(p.unusable_for || coalesce(h.unusable, '{}')::varchar[]) u
-            ORDER BY u)
-    FROM locked h WHERE p.id = h.id"""
+        SELECT point.id, addresses.dead_at, addresses.unusable, addresses.missed FROM addresses
+        JOIN portfolio_contactpoint point ON point.kind = addresses.kind AND point.value = addresses.value
+        ORDER BY point.id FOR NO KEY UPDATE OF point)
+    UPDATE portfolio_contactpoint point
+    SET retired_at = least(point.retired_at, locked.dead_at),
+        quality = CASE WHEN locked.dead_at IS NOT NULL THEN 0
+            ELSE point.quality / power(2, least(locked.missed, 6))::int END,
+        unusable_for = ARRAY(
+            SELECT DISTINCT channel
+            FROM unnest(point.unusable_for || coalesce(locked.unusable, '{}')::varchar[]) channel ORDER BY channel)
+    FROM locked WHERE point.id = locked.id"""
 
 
 @transaction.atomic
 def record_receipts(*, events: Sequence[ReceiptEvent], provider_id: int | None, now: datetime) -> int:
-    """Record what a provider says of contacts and let it count; return how many events were new.
+    """Record what a provider reports of contacts, and apply it to them; return how many events were new.
 
     An event whose contact is not known yet (a call may be faster than our own commit) waits for
     `match_waiting_receipts`.
@@ -157,7 +168,7 @@ def record_receipts(*, events: Sequence[ReceiptEvent], provider_id: int | None, 
 
 @transaction.atomic
 def match_waiting_receipts(*, now: datetime) -> int:
-    """Let receipts count that came before their contact's reference was written; return how many found theirs.
+    """Apply receipts that came before their contact's reference was written; return how many found their contact.
 
     It also ends contacts that turned uncertain after their receipt had come.
     """
@@ -174,7 +185,7 @@ def event_key(key: str, provider_id: int | None) -> str:
 
 
 def _apply_receipts(receipts: pa.Table, *, now: datetime) -> None:
-    """Let receipts whose contact is known change the contact and its point, and record what is new as facts."""
+    """Apply the receipts whose contact is known to the contact and its point, and record what is new as facts."""
     known = receipts.filter(pc.is_valid(receipts["contact_id"]))
     if known.num_rows == 0:
         return

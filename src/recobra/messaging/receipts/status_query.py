@@ -42,7 +42,7 @@ class StatusPoller:
                 chunk = ids[start : start + _CHUNK]
                 contacts = Contact.objects.select_related("provider").in_bulk(chunk)
                 runner.run(polling.ask_all([contacts[pk] for pk in chunk]))
-                # Yielded between the runs: whoever takes the answers writes to the database.
+                # Yielded while the event loop stands still, because the caller writes to the database.
                 yield from polling.take_answers()
         for pk in polling.asked:
             self._last_asked[pk] = next(self._numbers)
@@ -53,7 +53,7 @@ class StatusPoller:
 
 
 class _PollRound:
-    """One round of questions. A provider that hangs or cannot be asked costs the others no more time."""
+    """One round of questions. A provider that hangs or cannot be asked is skipped for the rest of the round."""
 
     def __init__(self, within_seconds: float) -> None:
         self.asked: list[int] = []
@@ -70,7 +70,8 @@ class _PollRound:
 
     def take_answers(self) -> list[tuple[Contact, bool | None]]:
         """Return the answers since the last call, and forget them."""
-        answers, self._answers = self._answers, []
+        answers = self._answers
+        self._answers = []
         return answers
 
     async def ask_all(self, contacts: list[Contact]) -> None:
@@ -79,7 +80,7 @@ class _PollRound:
 
     async def _ask(self, contact: Contact) -> None:
         async with self._room:
-            # Looked at only now: much may have happened while this one waited for its turn.
+            # Checked only now: the round may have ended while this contact waited for its turn.
             if self.is_over() or contact.provider_id in self._mute_provider_ids:
                 return
             self.asked.append(contact.pk)

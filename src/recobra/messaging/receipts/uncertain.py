@@ -1,4 +1,4 @@
-"""Contacts whose end is not known: a person or the provider says it. They are never sent again."""
+"""Contacts whose end is not known, until a person or the provider settles it. They are never sent again."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from recobra.messaging.models import Contact
 from recobra.messaging.outbox.transitions import RETURNING, change_contacts, record_ends
 from recobra.messaging.receipts.status_query import StatusPoller
 
-QUIET = timedelta(minutes=1)  # what was handed over a moment ago may still be arriving
+QUIET = timedelta(minutes=1)  # a message handed over more recently may still be arriving
 WITHIN_SECONDS: Final = 12.0  # a dispatcher sends nothing meanwhile
 _poller: Final = StatusPoller()
 
@@ -52,7 +52,7 @@ def resolve_uncertain(*, now: datetime, actor: str, within_seconds: float = WITH
     uncertain = Contact.objects.filter(status=Contact.Status.UNCERTAIN).order_by("pk").values_list("pk", flat=True)
     for contact, received in _poller.ask(uncertain, within_seconds=within_seconds):
         is_recent = contact.handed_over_at is not None and contact.handed_over_at > now - QUIET
-        # A provider that does not have it yet may still get it: only later does that mean that it is lost.
+        # A provider that does not have a recent message may still get it; only later is it lost.
         if received is None or (not received and is_recent):
             figures["uncertain"] += 1
         else:

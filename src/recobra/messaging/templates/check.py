@@ -67,16 +67,17 @@ def find_mistakes(
     """Return all mistakes in the parts of a template, in order; a template without any may be saved."""
     sources = {"subject": subject, "text": text, "html": html}
     parts = PARTS.get(channel, ("text",))
-    mistakes = [mistake for part in parts for mistake in _check_part(part, sources[part], get_language())]
-    mistakes += [
-        Mistake(part=part, line=1, found=_("this channel has no such part"), expected=_("Leave it empty."))
-        for part, source in sources.items()
-        if part not in parts and source.strip()
-    ]
+    mistakes: list[Mistake] = []
+    for part in parts:
+        mistakes += _check_part(part, sources[part], get_language())
+    for part, source in sources.items():
+        if part not in parts and source.strip():
+            found = _("this channel has no such part")
+            mistakes.append(Mistake(part=part, line=1, found=found, expected=_("Leave it empty.")))
     if mistakes:
         return mistakes
     if channel == "email":
-        return [mistake for part in ("text", "html") for mistake in _find_missing(part, sources[part])]
+        return [*_find_missing("text", text), *_find_missing("html", html)]
     return [
         Mistake(part=part, line=1, found=found, expected=expected)
         for part, found, expected in find_channel_mistakes(channel=channel, text=text, buttons=buttons)
@@ -172,11 +173,10 @@ def _find_unknown_names(part: str, tree: nodes.Template) -> Iterator[Mistake]:
 def _unknown_name(part: str, line: int, kind: str, name: str, known: tuple[str, ...]) -> Mistake:
     """Return the mistake of an unknown name, with the nearest known one or, failing that, all of them."""
     similar = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    expected = (
-        _("Did you mean «%(name)s»?") % {"name": similar[0]}
-        if similar
-        else _("Allowed: %(names)s.") % {"names": ", ".join(known)}
-    )
+    if similar:
+        expected = _("Did you mean «%(name)s»?") % {"name": similar[0]}
+    else:
+        expected = _("Allowed: %(names)s.") % {"names": ", ".join(known)}
     return Mistake(
         part=part, line=line, found=_("unknown %(what)s «%(name)s»") % {"what": kind, "name": name}, expected=expected
     )

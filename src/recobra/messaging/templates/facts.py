@@ -1,4 +1,4 @@
-"""Values of the variables of templates, for one debtor on one day.
+"""Values of the variables of templates, for one debtor on one day, from facts that have been read already.
 
 A fact that the law requires and nobody has entered blocks the message.
 """
@@ -12,7 +12,7 @@ from decimal import Decimal
 from email.utils import parseaddr
 from functools import lru_cache
 from importlib import resources
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date
@@ -27,7 +27,7 @@ from recobra_core.law.content.linter import STATEMENT_LINK
 
 
 class NotRendered(Exception):
-    """The template cannot be filled in; the text says why. It stays so until the template or the data change."""
+    """The template cannot be filled in, until it or the data change; the text says why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,22 +101,24 @@ def refuse_missing_facts(context: RenderContext, names: set[str]) -> None:
     has_link = STATEMENT_LINK in names
     if has_link and not context.statement_url:
         raise NotRendered(_("The linked page could not know its debtor: no identity document, no customer number."))
-    for part, (variable, get_value) in _REQUIRED_FACTS.items():
+    for part, fact in _REQUIRED_FACTS.items():
         if part not in required_parts:
             continue
         rule = required_parts[part]
         # What a message leaves to the page that it links to must be known all the same: the page would not say it.
-        is_used = variable in names or (has_link and rule.link)
-        if is_used and not get_value(context):
+        is_used = fact.variable in names or (has_link and rule.link)
+        if is_used and not fact.get_value(context):
             raise NotRendered(
                 _("%(variable)s is not known, and must be said: %(article)s")
-                % {"variable": variable, "article": rule.article}
+                % {"variable": fact.variable, "article": rule.article}
             )
 
 
 def is_fact_known(context: RenderContext, part: str) -> bool:
     """Return whether a part that a law may require is known; True for parts that always are."""
-    return part not in _REQUIRED_FACTS or bool(_REQUIRED_FACTS[part][1](context))
+    if part not in _REQUIRED_FACTS:
+        return True
+    return bool(_REQUIRED_FACTS[part].get_value(context))
 
 
 def resolve_locale(language: str, country: str) -> Locale:
@@ -302,7 +304,7 @@ _FACTS: Final[dict[str, Callable[[RenderContext], Any]]] = {
     "contratos": _format_contracts,
     "mora_desde": _format_oldest_due,
     "origen": lambda context: ", ".join(
-        dict.fromkeys(context.phrases["productos"][d.product] for d in context.documents)
+        dict.fromkeys(context.phrases["productos"][document.product] for document in context.documents)
     ),
     "como_pagar": lambda context: context.creditor.payment_instructions.strip() or context.phrase("como_pagar"),
     "como_reclamar": lambda context: context.creditor.complaint_contact.strip() or context.phrase("como_reclamar"),
@@ -317,16 +319,28 @@ _FACTS: Final[dict[str, Callable[[RenderContext], Any]]] = {
 }
 """How each variable is computed."""
 
-_REQUIRED_FACTS: Final[dict[str, tuple[str, Callable[[RenderContext], object]]]] = {
-    "creditor_address": ("acreedor_domicilio", lambda context: context.creditor.address.strip()),
-    "creditor_tax_id": ("acreedor_identificacion", lambda context: context.creditor.tax_id.strip()),
-    "agency_address": ("agencia_domicilio", _agency_address),
-    "agency_phone": ("agencia_telefono", lambda context: context.creditor.agency_phone.strip()),
-    "complaint_office": ("oficina_reclamos", _complaint_office),
-    "contract_date": ("contratos", lambda context: all(document.signed_on for document in context.documents)),
-    "interest": (
-        "liquidacion",
-        lambda context: all(d.interest_terms or not _sum_minor([d], INTEREST) for d in context.documents),
+
+class _RequiredFact(NamedTuple):
+    """A fact that a law may require: the variable that says it, and its value, false if unknown."""
+
+    variable: str
+    get_value: Callable[[RenderContext], object]
+
+
+def _has_interest_terms(context: RenderContext) -> bool:
+    """Return whether the terms are known of every document that bears interest."""
+    return all(document.interest_terms or not _sum_minor([document], INTEREST) for document in context.documents)
+
+
+_REQUIRED_FACTS: Final[dict[str, _RequiredFact]] = {
+    "creditor_address": _RequiredFact("acreedor_domicilio", lambda context: context.creditor.address.strip()),
+    "creditor_tax_id": _RequiredFact("acreedor_identificacion", lambda context: context.creditor.tax_id.strip()),
+    "agency_address": _RequiredFact("agencia_domicilio", _agency_address),
+    "agency_phone": _RequiredFact("agencia_telefono", lambda context: context.creditor.agency_phone.strip()),
+    "complaint_office": _RequiredFact("oficina_reclamos", _complaint_office),
+    "contract_date": _RequiredFact(
+        "contratos", lambda context: all(document.signed_on for document in context.documents)
     ),
+    "interest": _RequiredFact("liquidacion", _has_interest_terms),
 }
-"""By part of a message that a law may require: the variable that says it, and its value, false if unknown."""
+"""The required facts by the part of a message that a law names."""

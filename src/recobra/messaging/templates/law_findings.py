@@ -120,9 +120,9 @@ def lint_everywhere(
             merged.setdefault(key, part_finding)
             countries_by_key.setdefault(key, []).append(code)
     findings = []
-    for key, first in merged.items():
+    for shared_key, first in merged.items():
         # One country may have several findings about the same words.
-        countries = tuple(dict.fromkeys(countries_by_key[key]))
+        countries = tuple(dict.fromkeys(countries_by_key[shared_key]))
         findings.append(replace(first, countries=countries))
     return tuple(findings)
 
@@ -159,11 +159,11 @@ def _lint_parts(
     parts = [("text", text, body)]
     if subject.strip():
         parts.insert(0, ("subject", subject, replace(body, part="subject")))
-    # Read once more as what an answering machine records, for whoever plays it.
+    # Read once more as a recording on an answering machine, which others may play.
     if channel in SPOKEN:
         parts.append(("text", text, replace(body, part="voicemail")))
     if html.strip():
-        # As a reply, because what is missing is reported once, for the text: both parts must say the same.
+        # As a reply, so that missing parts are not reported again: the text has been checked for them.
         parts.append(("html", html, replace(body, markup=True, reply=True)))
     findings: dict[tuple[str, Finding], TemplateFinding] = {}
     for part, source, facts in parts:

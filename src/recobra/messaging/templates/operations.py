@@ -288,9 +288,9 @@ def _refuse_blocked(template: Template, now: datetime) -> None:
     findings = lint_template(template, now=now)
     template.findings = [finding.as_json() for finding in findings]
     blocked = law_findings.blocked_countries(findings, country=template.country, language=template.language)
-    everywhere = {template.country} if template.country else set(law_findings.countries_by_language(template.language))
+    countries = [template.country] if template.country else law_findings.countries_by_language(template.language)
     # Blocked in some countries only, a template is not picked there: `selection.is_lawful`.
-    if everywhere <= set(blocked):
+    if set(countries) <= set(blocked):
         raise TemplateBlocked([finding for finding in findings if finding.finding.severity == "block"])
 
 

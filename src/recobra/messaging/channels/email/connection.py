@@ -28,7 +28,9 @@ class _Refused(Exception):
 
     def __init__(self, stage: str, code: int, text: str) -> None:
         super().__init__(f"{stage}: {code} {' '.join(text.split())}"[:500])
-        self.stage, self.code, self.text = stage, code, text
+        self.stage = stage
+        self.code = code
+        self.text = text
 
 
 class Connection:
@@ -115,7 +117,7 @@ class Connection:
             await asyncio.wait_for(protocol.start_tls(_tls_context(server), server.host), self._timeout)
             await self._greet(protocol)
         elif not server.implicit_tls and (server.tls_required or (server.user and not server.is_loopback)):
-            # A password in the clear would belong to whoever strips STARTTLS from the answer.
+            # Otherwise an attacker who strips STARTTLS from the answer would get the password in plain text.
             raise _Refused("starttls", 0, "the server offers no TLS, and RECOBRA_SMTP_URL or its password requires it")
         if server.user:
             await self._sign_in(protocol)
@@ -137,7 +139,8 @@ class Connection:
 
     async def _sign_in(self, protocol: SmtpProtocol) -> None:
         """Sign in by AUTH PLAIN, or by AUTH LOGIN where the server offers only that. Raises _Refused."""
-        user, password = self._server.user.encode(), self._server.password.encode()
+        user = self._server.user.encode()
+        password = self._server.password.encode()
         if "PLAIN" in self._extensions or "LOGIN" not in self._extensions:
             secret = base64.b64encode(b"\0" + user + b"\0" + password)
             _expect("auth", (235,), await self._run_command(protocol, b"AUTH PLAIN " + secret))

@@ -58,14 +58,23 @@ def parse_server(url: str) -> Server:
     if options.pop("tls", "required") != "required" or options:
         raise ServerUnsuitable("RECOBRA_SMTP_URL knows one option: ?tls=required.")
     implicit_tls = parts.scheme == "smtps"
+    if not port:
+        port = _default_port(implicit_tls=implicit_tls, has_user=bool(parts.username))
     return Server(
         host=parts.hostname,
-        port=port or (465 if implicit_tls else 587 if parts.username else 25),
+        port=port,
         user=unquote(parts.username or ""),
         password=unquote(parts.password or ""),
         implicit_tls=implicit_tls,
         tls_required=bool(parts.query),
     )
+
+
+def _default_port(*, implicit_tls: bool, has_user: bool) -> int:
+    """Return the port of smtps, of submission by a user who signs in (RFC 6409), or of SMTP between servers."""
+    if implicit_tls:
+        return 465
+    return 587 if has_user else 25
 
 
 def parse_demo_server(url: str) -> Server:
@@ -94,8 +103,10 @@ def refuse_local_names(server: Server | None = None) -> None:
     # A server on this machine stays allowed: it may be the company's relay, or a trial.
     if settings.DEMO or server is None or server.is_loopback:
         return
+    _name, address = parseaddr(settings.MAIL_FROM)
+    _user, _at, sender_host = address.rpartition("@")
     hosts = {
-        "RECOBRA_MAIL_FROM": parseaddr(settings.MAIL_FROM)[1].rpartition("@")[2],
+        "RECOBRA_MAIL_FROM": sender_host,
         "RECOBRA_PUBLIC_URL": urlsplit(settings.PUBLIC_URL).hostname or "localhost",
     }
     local_names = [name for name, host in hosts.items() if _is_loopback(host)]

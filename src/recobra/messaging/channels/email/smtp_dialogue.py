@@ -55,7 +55,7 @@ class SmtpProtocol(asyncio.Protocol):
 
     async def start_tls(self, context: ssl.SSLContext, host: str) -> None:
         """Continue under TLS. Raises Disconnected, and OSError where TLS cannot be negotiated."""
-        # Bytes in the clear after the server's consent may be anybody's: they must not count as said under TLS.
+        # Plain bytes after the server's consent may be an attacker's: they must not pass for bytes received under TLS.
         if self._transport is None or self._buffer:
             raise Disconnected("words in the clear after the consent to TLS")
         loop = asyncio.get_running_loop()

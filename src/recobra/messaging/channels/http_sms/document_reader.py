@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any, Literal, cast
+from typing import Any, Literal
 from zoneinfo import available_timezones
 
 import yaml
@@ -82,7 +82,7 @@ def _compose(text: str) -> yaml.Node | None:
 
 
 def _read_gateway(top: Node) -> Gateway:
-    """Read the whole document; faults are collected on the nodes, and what is faulty is read as a default."""
+    """Read the whole document; its nodes collect the faults, and a faulty value is replaced by a default."""
     top.allow_only(*_TOP)
     calls = _read_calls(top.at("calls")) if top.at("calls").is_given else None
     for part in ("receipts", "inbound"):
@@ -101,8 +101,8 @@ def _read_gateway(top: Node) -> Gateway:
 def _read_request(node: Node) -> Request:
     """Read `request`: how the gateway is called."""
     node.allow_only(*_REQUEST)
-    method = node.at("method").choice("POST", "GET")
-    body = node.at("body").choice("json", "form", "query")
+    method: Literal["POST", "GET"] = node.at("method").choice("POST", "GET")
+    body: Literal["json", "form", "query"] = node.at("body").choice("json", "form", "query")
     if method == "GET" and body != "query":
         node.at("body").refuse(_("«query»: a GET has no body"))
     fields = node.at("fields").value()
@@ -115,14 +115,14 @@ def _read_request(node: Node) -> Request:
     if repeat_is_safe and "id" not in used:
         node.at("repeat_is_safe").refuse(_("{id} in a field or header, by which the gateway knows a repeated message"))
     return Request(
-        method=cast("Literal['POST', 'GET']", method),
+        method=method,
         url=_read_url(node.at("url")),
         headers=headers,
-        body=cast("Literal['json', 'form', 'query']", body),
+        body=body,
         fields=_check_fields(node.at("fields"), fields, body),
-        number=cast("Any", node.at("number").choice("e164", "digits", "national", default="e164")),
-        letters=cast("Any", node.at("letters").choice("unicode", "gsm", default="unicode")),
-        charset=cast("Any", node.at("charset").choice("utf-8", "latin-1", default="utf-8")),
+        number=node.at("number").choice("e164", "digits", "national", default="e164"),
+        letters=node.at("letters").choice("unicode", "gsm", default="unicode"),
+        charset=node.at("charset").choice("utf-8", "latin-1", default="utf-8"),
         repeat_is_safe=repeat_is_safe,
     )
 
@@ -175,7 +175,7 @@ def _read_answer(node: Node) -> Answer:
         permanent=frozenset(node.at("permanent").words()),
         refused=frozenset(node.at("refused").words()),
         retry=frozenset(node.at("retry").words()),
-        server_errors=cast("Any", node.at("server_errors").choice("uncertain", "retry", default="uncertain")),
+        server_errors=node.at("server_errors").choice("uncertain", "retry", default="uncertain"),
     )
 
 
@@ -200,7 +200,7 @@ def _read_calls(node: Node) -> Calls:
         check=_read_check(node.at("check")),
         items=node.at("items").path(),
         answer=node.at("answer").text(default=""),
-        at_format=cast("Any", node.at("at_format").choice("iso", "unix", "unix_ms", default="iso")),
+        at_format=node.at("at_format").choice("iso", "unix", "unix_ms", default="iso"),
         time_zone=zone,
     )
 
@@ -208,13 +208,13 @@ def _read_calls(node: Node) -> Calls:
 def _read_check(node: Node) -> Check:
     """Read `calls.check`: the proof that a call is the gateway's."""
     node.allow_only(*_CHECK)
-    kind = node.at("kind").choice("hmac", "header", "query", "basic")
+    kind: Literal["hmac", "header", "query", "basic"] = node.at("kind").choice("hmac", "header", "query", "basic")
     name = node.at("name").text(default="authorization" if kind == "basic" else None)
     return Check(
-        kind=cast("Any", kind),
+        kind=kind,
         name=name if kind == "query" else name.lower(),
-        algorithm=cast("Any", node.at("algorithm").choice("sha256", "sha1", "sha512", default="sha256")),
-        encoding=cast("Any", node.at("encoding").choice("hex", "base64", default="hex")),
+        algorithm=node.at("algorithm").choice("sha256", "sha1", "sha512", default="sha256"),
+        encoding=node.at("encoding").choice("hex", "base64", default="hex"),
         prefix=node.at("prefix").text(default=""),
     )
 

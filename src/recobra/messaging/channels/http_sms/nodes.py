@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
 from django.utils.translation import gettext as _
 
 from recobra.messaging.channels.http_sms.document import Path
+
+WordT = TypeVar("WordT", bound=str)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,9 @@ class Node:
     """A place in the document, given or not; reading it never raises."""
 
     def __init__(self, node: yaml.Node | None, field_path: str, faults: list[Fault], line: int = 1) -> None:
-        self._node, self._path, self._faults = node, field_path, faults
+        self._node = node
+        self._path = field_path
+        self._faults = faults
         self._line = node.start_mark.line + 1 if node is not None else line
 
     @property
@@ -73,13 +77,16 @@ class Node:
             self.refuse(_("a text"))
         return default or ""
 
-    def choice(self, *words: str, default: str | None = None) -> str:
-        """Return one of the words."""
-        text = self._node.value if isinstance(self._node, yaml.ScalarNode) else default if not self.is_given else None
-        if text not in words:
-            self.refuse(_("one of %(known)s") % {"known": ", ".join(words)})
-            return words[0]
-        return str(text)
+    def choice(self, *words: WordT, default: WordT | None = None) -> WordT:
+        """Return the word given, or the default where none is; any other becomes a fault and is read as the first."""
+        if default is not None and not self.is_given:
+            return default
+        if isinstance(self._node, yaml.ScalarNode):
+            for word in words:
+                if word == self._node.value:
+                    return word
+        self.refuse(_("one of %(known)s") % {"known": ", ".join(words)})
+        return words[0]
 
     def boolean(self, *, default: bool) -> bool:
         """Return true or false."""
@@ -114,7 +121,9 @@ class Node:
         text = self.text()
         if text and not re.fullmatch(r"[\w$:@-]+(\.[\w$:@-]+)*", text):
             self.refuse(_("a path such as messages.0.id"))
-        return tuple(int(step) if step.isdecimal() else step for step in text.split(".")) if text else ()
+        if not text:
+            return ()
+        return tuple(int(step) if step.isdecimal() else step for step in text.split("."))
 
     def texts_by_name(self) -> dict[str, str]:
         """Return names with their texts; none where it is not given."""

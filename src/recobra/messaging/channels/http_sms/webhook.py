@@ -66,7 +66,8 @@ def read_events(call: WebhookRequest, config: Config, gateway: Gateway) -> list[
 
 def _read_receipt(item: Any, call: WebhookRequest, config: Config, gateway: Gateway) -> ReceiptEvent | None:
     """Return the receipt in one item of a call, None where the item is none or names no message of ours."""
-    receipts, calls = gateway.receipts, gateway.calls
+    receipts = gateway.receipts
+    calls = gateway.calls
     if receipts is None or calls is None:
         return None
     status = text_at(item, receipts.status)
@@ -92,7 +93,8 @@ def _read_receipt(item: Any, call: WebhookRequest, config: Config, gateway: Gate
 
 def _read_inbound(item: Any, call: WebhookRequest, config: Config, gateway: Gateway) -> InboundEvent | None:
     """Return the debtor's message in one item of a call, None where the item is no message."""
-    inbound, calls = gateway.inbound, gateway.calls
+    inbound = gateway.inbound
+    calls = gateway.calls
     if inbound is None or calls is None or not isinstance(item, Mapping):
         return None
     sender = text_at(item, inbound.sender)

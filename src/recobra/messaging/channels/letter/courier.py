@@ -173,7 +173,18 @@ def _parse_instant(text: str) -> datetime:
 def _build_row(letter: Letter, sheets: int) -> list[str]:
     """Return the cells of a letter in the order of COLUMNS; further address lines share the third."""
     address = letter.address
-    first, second, *rest = (*address.lines, "", "")
-    third = ", ".join(line for line in rest if line)
-    cells = [letter.reference, letter.recipient, first, second, third, address.city, address.subdivision]
-    return [" ".join(cell.split()) for cell in (*cells, address.postal_code, address.country, str(sheets))]
+    # Padded, because an address may have fewer than two lines.
+    first, second, *rest = [*address.lines, "", ""]
+    cells = [
+        letter.reference,
+        letter.recipient,
+        first,
+        second,
+        ", ".join(line for line in rest if line),
+        address.city,
+        address.subdivision,
+        address.postal_code,
+        address.country,
+        str(sheets),
+    ]
+    return [" ".join(cell.split()) for cell in cells]

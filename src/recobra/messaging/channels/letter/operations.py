@@ -62,7 +62,7 @@ def print_letters(
 ) -> LetterBatch:
     """Make a batch of the letters that wait for one country, oldest first.
 
-    A letter is set aside as not delivered where the debtor meanwhile opted out, is on hold or has paid, or where the
+    A letter is set aside as not delivered if the debtor has since opted out, is on hold or has paid, or if the
     letter waited too long. `portfolio_codes` None: of all portfolios. Raises LettersRefused.
     """
     waiting = _lock_waiting(country, portfolio_codes, limit)

@@ -58,7 +58,7 @@ class Address:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sender:
-    """Who writes, and where undelivered letters are returned to."""
+    """The sender of a letter, and the address that undelivered letters go back to."""
 
     name: str
     lines: tuple[str, ...] = ()

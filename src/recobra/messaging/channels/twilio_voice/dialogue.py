@@ -204,7 +204,7 @@ def _ask_stop(position: Position, facts: CallFacts, speech: Speech) -> Turn:
 
 
 def _answer_stop(position: Position, facts: CallFacts, speech: Speech) -> Turn:
-    # Whoever came to this step wants no more calls: the keys only tell why, and silence on the line counts too.
+    # A debtor who reaches this step wants no more calls. The keys only give the reason, and silence counts as well.
     if position.pressed == "1":
         return _end_call(speech, "not_me", actions=(CallAction.NOT_ME,), name=facts.name)
     if position.pressed or position.tries:

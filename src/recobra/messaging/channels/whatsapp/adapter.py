@@ -101,7 +101,7 @@ class Whatsapp:
         webhook.verify(call, config)
 
     def answer_challenge(self, call: WebhookRequest, config: Config) -> str | None:
-        """Return the answer to Meta's verification of our address; None where the call has not the agreed word."""
+        """Return the answer to Meta's verification of our address; None where the call lacks the agreed token."""
         return webhook.answer_challenge(call, config)
 
     def read_events(self, call: WebhookRequest, config: Config) -> Sequence[Event]:

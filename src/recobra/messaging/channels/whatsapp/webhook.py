@@ -40,7 +40,7 @@ def verify(call: WebhookRequest, config: Config) -> None:
 
 
 def answer_challenge(call: WebhookRequest, config: Config) -> str | None:
-    """Return the answer to Meta's verification of our address; None where the call has not the agreed word."""
+    """Return the answer to Meta's verification of our address; None where the call lacks the agreed token."""
     query = webhooks.parse_query(call)
     is_meta = webhooks.is_same_secret(query.get("hub.verify_token", ""), config.secrets.get("verify_token", ""))
     if not is_meta or query.get("hub.mode") != "subscribe":
