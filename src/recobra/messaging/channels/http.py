@@ -229,6 +229,7 @@ class _ConnectionBroken(Exception):
 
 
 async def _forbid_repeat(request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
+    """Run a request so that aiohttp does not repeat it. Raises _ConnectionBroken."""
     # aiohttp repeats GET, PUT and DELETE once when a kept connection breaks, and a GET may send an SMS too. It knows
     # such a break by the class of the exception, so that another class prevents it.
     try:

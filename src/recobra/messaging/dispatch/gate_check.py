@@ -117,6 +117,7 @@ def _build_openings(
     holidays: frozenset[tuple[str, date]],
     rules: frozenset[tuple[str, law.CompanyRules]],
 ) -> pa.Table:
+    """Return the law's table of permitted hours for places, days and channels."""
     return law.to_arrow(law.build_openings(keys=keys, company_holidays=holidays, company_rules=dict(rules)))
 
 

@@ -61,6 +61,7 @@ class Senders:
         self._runner = None
 
     def _event_loop(self) -> asyncio.Runner:
+        """Return the event loop, which is made when first needed."""
         if self._runner is None:
             self._runner = asyncio.Runner()
         return self._runner

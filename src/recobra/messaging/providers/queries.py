@@ -54,7 +54,10 @@ def built_in_kinds(channel: str) -> list[str]:
 
 def get_kind(kind: str) -> ProviderKind | None:
     """Return a kind of provider that can be configured, None where there is none of this name."""
-    return next((provider_kind for provider_kind in list_kinds() if provider_kind.kind == kind), None)
+    for provider_kind in list_kinds():
+        if provider_kind.kind == kind:
+            return provider_kind
+    return None
 
 
 def stored_secrets(provider: Provider) -> frozenset[str]:
@@ -66,13 +69,17 @@ def _provider_status(provider: Provider, now: datetime) -> ProviderStatus:
     """Return a provider with its state; one that has never sent has no state row yet."""
     state = getattr(provider, "state", None)
     adapter = ADAPTERS.get(provider.kind)
-    resting_until = state.open_until if state and state.open_until and state.open_until > now else None
-    makes_calls = adapter is not None and not isinstance(adapter, OneWay)
+    resting_until = None
+    if state is not None and state.open_until is not None and state.open_until > now:
+        resting_until = state.open_until
+    webhook_url = ""
+    if adapter is not None and not isinstance(adapter, OneWay):
+        webhook_url = f"{settings.PUBLIC_URL.rstrip('/')}/api/webhooks/{provider.code}/"
     return ProviderStatus(
         provider=provider,
         label=adapter.label if adapter else provider.kind,
         is_installed=adapter is not None,
-        webhook_url=f"{settings.PUBLIC_URL.rstrip('/')}/api/webhooks/{provider.code}/" if makes_calls else "",
+        webhook_url=webhook_url,
         resting_until=resting_until,
         failures=state.failures if state else 0,
         tokens=state.tokens if state else None,

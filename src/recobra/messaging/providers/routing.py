@@ -255,6 +255,7 @@ _RECORD_SUCCESS = """
 
 @lru_cache(maxsize=64)
 def _decrypt_json(encrypted: str) -> str:
+    """Return stored secrets in plain, as JSON text. Raises InvalidToken."""
     # As text, so that no caller can change what the cache holds.
     from recobra.messaging.providers.secrets import decrypt  # noqa: PLC0415 - most installations have no secret to read
 

@@ -12,17 +12,17 @@ from recobra.messaging.models import Contact
 from recobra.messaging.receipts.record import record_receipts
 from recobra.messaging.receipts.status_query import StatusPoller
 
-ASKED_AFTER: Final = tuple(timedelta(minutes=m) for m in (15, 120, 1440))
+ASKED_AFTER: Final = (timedelta(minutes=15), timedelta(hours=2), timedelta(days=1))
 MOST: Final = 5_000  # contacts left over from the last call, whose provider may be down, and as many new ones
 WITHIN_SECONDS: Final = 60.0
 _poller: Final = StatusPoller()
 
 
 def poll_unreported_contacts(*, now: datetime, every: timedelta, within_seconds: float = WITHIN_SECONDS) -> int:
-    """Ask about contacts sent a while ago of which no receipt came; return how many turned out not to have arrived.
+    """Ask about contacts sent a while ago without a receipt; return how many turned out not to have arrived.
 
-    Each is asked about as its age passes one of ASKED_AFTER, where this is called `every` so often. Those for which
-    time was too short are asked about at the next call.
+    A contact is asked about when its age passes one of ASKED_AFTER: `every` is how often this is called. Those for
+    which time was too short are asked about at the next call.
     """
     due = Q(pk__in=_poller.left[:MOST])
     for age in ASKED_AFTER:
@@ -31,13 +31,15 @@ def poll_unreported_contacts(*, now: datetime, every: timedelta, within_seconds:
     oldest_first = unreported.exclude(provider_reference="").order_by("sent_at", "pk").values_list("pk", flat=True)
     lost_count = 0
     for contact, received in _poller.ask(oldest_first[: 2 * MOST], within_seconds=within_seconds):
-        if received is False:
-            lost = ReceiptEvent(
-                kind="FAILED",
-                at=now,
-                event_key=f"asked:{contact.public_id}",
-                public_id=contact.public_id,
-                provider_reference=contact.provider_reference,
-            )
-            lost_count += record_receipts(events=[lost], provider_id=contact.provider_id, now=now)
+        # None: the provider cannot tell, and the contact stays as it is.
+        if received is not False:
+            continue
+        lost = ReceiptEvent(
+            kind="FAILED",
+            at=now,
+            event_key=f"asked:{contact.public_id}",
+            public_id=contact.public_id,
+            provider_reference=contact.provider_reference,
+        )
+        lost_count += record_receipts(events=[lost], provider_id=contact.provider_id, now=now)
     return lost_count

@@ -79,6 +79,7 @@ class _PollRound:
         await asyncio.gather(*(self._ask(contact) for contact in contacts))
 
     async def _ask(self, contact: Contact) -> None:
+        """Ask about one contact and keep its answer, unless the round is over or its provider mute."""
         async with self._room:
             # Checked only now: the round may have ended while this contact waited for its turn.
             if self.is_over() or contact.provider_id in self._mute_provider_ids:

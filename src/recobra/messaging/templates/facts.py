@@ -186,6 +186,7 @@ def _format_contacts(context: RenderContext) -> str:
 
 
 def _complaint_office(context: RenderContext) -> str:
+    """Return the office that hears complaints: the creditor's own entry, else the country's; '' where none is known."""
     return context.creditor.complaint_office.strip() or str(context.phrases["oficinas"].get(context.country, ""))
 
 
@@ -249,6 +250,7 @@ def _format_contracts(context: RenderContext) -> str:
 
 
 def _format_rights(context: RenderContext) -> str:
+    """Return the debtor's rights in the country, or the general ones."""
     by_country = context.phrases["derechos"]
     return str(by_country.get(context.country, by_country["general"])).format(acreedor=context.creditor.name)
 
@@ -273,6 +275,7 @@ def _format_sender(sender: str) -> str:
 
 
 def _format_document(document: Document, locale: Locale) -> DocumentLine:
+    """Return a document as templates see it; `dias` counts without sign, whether late or left."""
     return DocumentLine(
         numero=document.number,
         vencimiento=format_date(document.due_date, "short", locale=locale),

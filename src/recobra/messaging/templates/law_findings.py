@@ -177,6 +177,7 @@ def _lint_parts(
 
 @lru_cache(maxsize=512)
 def _find_variables(parts: tuple[str, ...]) -> frozenset[str]:
+    """Return the variables that parts of a template use, none where one of them does not parse."""
     try:
         return frozenset().union(*map(find_variables, parts))
     except TemplateSyntaxError:

@@ -37,6 +37,7 @@ class Server:
 
 
 def _is_loopback(host: str) -> bool:
+    """Return whether a host name or IP address is this machine."""
     if host == "localhost":
         return True
     try:

@@ -123,6 +123,7 @@ class HttpSms:
 
 
 def _load_gateway(config: Config) -> Gateway:
+    """Return the gateway of the settings' document. Raises Unsuitable where it has faults."""
     gateway = _read_gateway(config.settings.get("document", ""), demo=settings.DEMO)
     if gateway is None:
         raise Unsuitable(_("The gateway document has faults: save it again to see them."))

@@ -14,13 +14,16 @@ _REPLACEMENTS: Final = {"«": '"', "»": '"', "“": '"', "”": '"', "’": "'"
 
 def to_gsm_alphabet(text: str) -> str:
     """Return a text in the GSM alphabet; other letters lose their accent (á is a, é and ñ stay) or become «?»."""
-    return "".join(
-        letter if letter in _BASIC else _replace_letter(letter) for letter in unicodedata.normalize("NFC", text)
-    )
+    # One character per letter with its accent, as the alphabet has them.
+    composed = unicodedata.normalize("NFC", text)
+    return "".join(_to_gsm_letter(letter) for letter in composed)
 
 
-def _replace_letter(letter: str) -> str:
+def _to_gsm_letter(letter: str) -> str:
+    """Return a letter as it is where the alphabet has it, else its replacement, its bare letter or «?»."""
+    if letter in _BASIC:
+        return letter
     if letter in _REPLACEMENTS:
         return _REPLACEMENTS[letter]
-    bare = unicodedata.normalize("NFD", letter)[0]
+    bare, *_accents = unicodedata.normalize("NFD", letter)
     return bare if bare in _BASIC else "?"

@@ -145,6 +145,7 @@ class Node:
             return None
 
     def _pairs(self) -> list[tuple[yaml.ScalarNode, yaml.Node]]:
+        """Return the fields of a mapping with their values, [] for anything else."""
         if not isinstance(self._node, yaml.MappingNode):
             return []
         return [(key, value) for key, value in self._node.value if isinstance(key, yaml.ScalarNode)]

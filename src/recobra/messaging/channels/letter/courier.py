@@ -28,6 +28,9 @@ COLUMNS: Final = (
 )
 TRACKING_COLUMNS: Final = ("reference", "status", "at")
 ROWS_LIMIT: Final = 100_000
+MAX_FOUND_CHARACTERS: Final = 80
+MAX_DETAIL_CHARACTERS: Final = 200
+MAX_TRACKING_CHARACTERS: Final = 80
 
 
 class CourierStatus(StrEnum):
@@ -110,7 +113,12 @@ def read_tracking(content: bytes) -> tuple[list[TrackingRow], list[TrackingError
         missing = [name for name in TRACKING_COLUMNS if name not in names]
         if missing:
             return [], [
-                TrackingError(line=1, column=name, found=header.strip()[:80], expected=_("a column of this name"))
+                TrackingError(
+                    line=1,
+                    column=name,
+                    found=header.strip()[:MAX_FOUND_CHARACTERS],
+                    expected=_("a column of this name"),
+                )
                 for name in missing
             ]
         return _read_rows(reader)
@@ -140,8 +148,8 @@ def _read_rows(reader: csv.DictReader[str]) -> tuple[list[TrackingRow], list[Tra
                     reference=values["reference"],
                     status=STATUS_WORDS[values["status"].lower()],
                     at=_parse_instant(values["at"]),
-                    detail=values["detail"][:200],
-                    tracking=values["tracking"][:80],
+                    detail=values["detail"][:MAX_DETAIL_CHARACTERS],
+                    tracking=values["tracking"][:MAX_TRACKING_CHARACTERS],
                 )
             )
     return rows, errors
@@ -149,18 +157,18 @@ def _read_rows(reader: csv.DictReader[str]) -> tuple[list[TrackingRow], list[Tra
 
 def _check_row(values: Mapping[str, str], line: int) -> list[TrackingError]:
     """Return the errors of one row, none where it is good."""
-    errors = []
+    expected_by_column = {}
     if not values["reference"]:
-        errors.append(("reference", _("a letter's reference")))
+        expected_by_column["reference"] = _("a letter's reference")
     if values["status"].lower() not in STATUS_WORDS:
-        errors.append(("status", _("delivered, returned or in transit")))
+        expected_by_column["status"] = _("delivered, returned or in transit")
     try:
         _parse_instant(values["at"])
     except ValueError:
-        errors.append(("at", _("a date and time such as 2026-11-23T15:00:00Z")))
+        expected_by_column["at"] = _("a date and time such as 2026-11-23T15:00:00Z")
     return [
-        TrackingError(line=line, column=column, found=values[column][:80], expected=expected)
-        for column, expected in errors
+        TrackingError(line=line, column=column, found=values[column][:MAX_FOUND_CHARACTERS], expected=expected)
+        for column, expected in expected_by_column.items()
     ]
 
 

@@ -85,6 +85,7 @@ def format_sender(config: Config) -> dict[str, str]:
 
 
 def _format_person(name: str, email: str) -> dict[str, str]:
+    """Return a person as SendGrid takes it; an empty name is left out."""
     person = {"email": email}
     one_line = " ".join(name.split())
     if one_line:

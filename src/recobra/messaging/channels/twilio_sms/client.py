@@ -22,7 +22,11 @@ class TwilioSender:
 
     async def send(self, message: Message) -> Outcome:
         """Send one message and return the outcome."""
-        fields = [("To", message.address), self._sender, ("Body", message.text)]
-        fields.append(("ValidityPeriod", str(message.lifetime_seconds(limit=MAX_LIFETIME_SECONDS))))
+        fields = [
+            ("To", message.address),
+            self._sender,
+            ("Body", message.text),
+            ("ValidityPeriod", str(message.lifetime_seconds(limit=MAX_LIFETIME_SECONDS))),
+        ]
         fields += account.status_callback_fields(self._config, message.public_id)
         return await account.create_resource(self._session, self._config, "Messages", fields)

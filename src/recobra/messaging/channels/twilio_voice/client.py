@@ -29,6 +29,7 @@ class TwilioCaller:
             # Twilio asks us only once it knows who picked up, so that an answering machine hears nothing.
             ("MachineDetection", "Enable"),
         ]
-        if callback := account.status_callback_fields(self._config, message.public_id):
-            fields += [*callback, ("StatusCallbackMethod", "POST")]
+        callback_fields = account.status_callback_fields(self._config, message.public_id)
+        if callback_fields:
+            fields += [*callback_fields, ("StatusCallbackMethod", "POST")]
         return await account.create_resource(self._session, self._config, "Calls", fields)

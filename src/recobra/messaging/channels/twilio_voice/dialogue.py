@@ -77,6 +77,7 @@ class Turn:
 
 def read_position(query: Mapping[str, str], form: Mapping[str, str]) -> Position:
     """Return the position from the address's parameters and Twilio's form; anything unknown is the beginning."""
+    # Of three digits at most: no step needs more.
     numbers = {name: int(text) for name, text in query.items() if text.isdecimal() and len(text) < 4}
     step = query.get("step", FIRST_STEP)
     return Position(
@@ -126,8 +127,8 @@ def _answer_identity(position: Position, facts: CallFacts, speech: Speech) -> Tu
     if not position.pressed:
         return _ask_identity(position, facts, speech)
     if len(expected) == _IDENTITY_DIGITS and webhooks.is_same_secret(position.pressed, expected):
-        texts = (facts.text, speech.phrase("menu"))
-        return _ask_keys(speech, *texts, step="menu", position=Position(), actions=(CallAction.IDENTIFIED,))
+        menu = speech.phrase("menu")
+        return _ask_keys(speech, facts.text, menu, step="menu", position=Position(), actions=(CallAction.IDENTIFIED,))
     if position.tries + 1 >= MAX_TRIES:
         return _end_call(speech, "identity_failed", actions=(CallAction.UNIDENTIFIED,))
     again = Position(tries=position.tries + 1)
@@ -176,6 +177,7 @@ def _answer_promise(position: Position, facts: CallFacts, speech: Speech) -> Tur
 
 
 def _ask_confirmation(position: Position, facts: CallFacts, speech: Speech) -> Turn:
+    """Read out the day of a promise and ask whether it is right."""
     text = speech.phrase("confirm", date=speech.format_day(facts.today + timedelta(days=position.days)))
     return _ask_keys(speech, text, step="confirm", position=position)
 
@@ -200,10 +202,12 @@ def _connect_person(facts: CallFacts, speech: Speech) -> Turn:
 
 
 def _ask_stop(position: Position, facts: CallFacts, speech: Speech) -> Turn:
+    """Ask for the reason why no more calls are wanted."""
     return _ask_keys(speech, speech.phrase("stop", name=facts.name), step="stop", position=position)
 
 
 def _answer_stop(position: Position, facts: CallFacts, speech: Speech) -> Turn:
+    """Take the reason of a debtor who wants no more calls: 1 is the wrong person, all else a wish."""
     # A debtor who reaches this step wants no more calls. The keys only give the reason, and silence counts as well.
     if position.pressed == "1":
         return _end_call(speech, "not_me", actions=(CallAction.NOT_ME,), name=facts.name)
