@@ -194,7 +194,8 @@ class Dispatcher:
         unmarked_ids = [
             prepared.contact.contact_id for prepared in chunk if prepared.contact.contact_id not in marked_ids
         ]
-        give_back(unmarked_ids, lease=self._lease)
+        if unmarked_ids:
+            give_back(unmarked_ids, lease=self._lease)
         return marked
 
     def _commit_ends(self, attempts: Sequence[Attempt]) -> None:

@@ -25,5 +25,7 @@ def _to_gsm_letter(letter: str) -> str:
         return letter
     if letter in _REPLACEMENTS:
         return _REPLACEMENTS[letter]
-    bare, *_accents = unicodedata.normalize("NFD", letter)
+    # Decomposed, the bare letter comes first and its accents follow.
+    decomposed = unicodedata.normalize("NFD", letter)
+    bare = decomposed[0]
     return bare if bare in _BASIC else "?"
