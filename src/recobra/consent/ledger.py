@@ -24,6 +24,7 @@ from recobra.portfolio.models import ContactPoint
 Act = ConsentEntry.Act
 Source = ConsentEntry.Source
 SAID_MAX: Final = 500
+_LOCK_SEED: Final = 3
 DEBTOR: Final = "debtor"
 # Whom a fact about consent concerns: the contact point, its debtor, and the contact that was answered, if any.
 SUBJECTS = pa.schema([("point_id", pa.int64()), ("debtor_id", pa.int64()), ("contact_id", pa.int64())])
@@ -159,8 +160,9 @@ def add_entry(address: Address, act: str, statement: ConsentStatement) -> Consen
 def lock_address(address: Address) -> None:
     """Keep others from adding entries about an address until this transaction ends."""
     with connection.cursor() as cursor:
-        # The least form stands for all of them: two spellings of one number take the same lock.
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 3))", [min(address.forms)])
+        # The least form stands for all of them: two spellings of one number take the same lock. The seed keeps these
+        # locks apart from those of other modules.
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, %s))", [min(address.forms), _LOCK_SEED])
 
 
 def latest_entry(address: Address, *acts: str, until: datetime | None = None) -> ConsentEntry | None:

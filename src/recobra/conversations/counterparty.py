@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Final
 
 from django.db import connection
 from django.db.models import F, Max
@@ -17,6 +18,7 @@ from recobra.portfolio import address_forms
 from recobra.portfolio.models import Account, ContactPoint, Debtor, Portfolio
 from recobra_core.law import zones_for
 
+_LOCK_SEED: Final = 5
 _REACHED = (Contact.Status.SENT, Contact.Status.UNCERTAIN, Contact.Status.LEASED)
 
 
@@ -88,7 +90,10 @@ def lock_address(address: str, *, channel: str) -> None:
     """
     forms = address_forms.list_forms(address, kind=address_forms.point_kind(channel))
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 5))", [f"{channel} {min(forms)}"])
+        # The seed keeps these locks apart from those of other modules; the least form stands for all of them.
+        cursor.execute(
+            "SELECT pg_advisory_xact_lock(hashtextextended(%s, %s))", [f"{channel} {min(forms)}", _LOCK_SEED]
+        )
 
 
 def debtors_at(address: str, *, channel: str) -> list[Debtor]:

@@ -161,6 +161,7 @@ def open_dialling_session(*, provider_code: str) -> Iterator[DiallingSession]:
         config=routing.build_config(provider),
     )
     with asyncio.Runner() as runner, hold_lease() as lease:
+        # Entered and left by hand, since this function is no coroutine.
         opened = dialler.open_twilio(route.config)
         line = runner.run(opened.__aenter__())
         try:

@@ -18,6 +18,7 @@ from recobra.journal.operations import record
 from recobra.journal.queries import audit_entries
 
 ATTEMPT_WINDOW: Final = timedelta(hours=24)
+_LOCK_SEED: Final = 7
 WRONG_ANSWER: Final = "identity.refused"
 WRONG_PAGE_ANSWER: Final = "statement.refused"
 
@@ -25,9 +26,12 @@ WRONG_PAGE_ANSWER: Final = "statement.refused"
 def lock_attempts(debtor_ids: Iterable[int]) -> None:
     """Lock the attempts about these debtors until commit, so that simultaneous answers are counted one by one."""
     with connection.cursor() as cursor:
-        # Sorted: two transactions about the same debtors never wait for one another.
+        # Sorted, or two transactions about the same debtors could each wait for the other. The seed keeps these locks
+        # apart from those of other modules.
         for debtor_id in sorted(set(debtor_ids)):
-            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 7))", [f"identity {debtor_id}"])
+            cursor.execute(
+                "SELECT pg_advisory_xact_lock(hashtextextended(%s, %s))", [f"identity {debtor_id}", _LOCK_SEED]
+            )
 
 
 def recent_wrong_answers(debtor_id: int, *, now: datetime) -> list[Entry]:

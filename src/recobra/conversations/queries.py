@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Final
 
 from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet, Sum
@@ -141,16 +140,12 @@ def assignable_users(conversation: Conversation) -> list[User]:
     return [user for user in users if conversations_for(user).filter(pk=conversation.pk).exists()]
 
 
-def templates_to_send(channel: str, *, now: datetime) -> list[Template]:
+def templates_to_send(channel: str) -> list[Template]:
     """Return the templates a person may send by a channel, one of each code, by name. Legal ones are for strategies."""
-    del now
-    templates = (
-        selection.templates_in_force()
-        .filter(channel=channel, legal=False)
-        .order_by("code", "country", "tone", "variant")
-    )
+    templates = selection.templates_in_force().filter(channel=channel, legal=False)
     by_code: dict[str, Template] = {}
-    for template in templates:
+    # Any of a code will do: which one leaves depends on the debtor.
+    for template in templates.order_by("code", "country", "tone", "variant"):
         by_code.setdefault(template.code, template)
     return sorted(by_code.values(), key=lambda template: template.name)
 

@@ -95,7 +95,7 @@ def compose_message(request: StaffRequest, debtor_id: int) -> HttpResponse:
     draft = _read_draft(request.POST)
     context |= {
         "chosen": f"{point_id}-{channel}",
-        "templates": conversations.templates_to_send(channel, now=clock.now()),
+        "templates": conversations.templates_to_send(channel),
         "channel": channel,
         "draft": draft,
     }

@@ -81,7 +81,7 @@ def conversation_context(request: StaffRequest, conversation_id: int, **extra: A
         "needs_template": conversation.channel == "whatsapp" and not in_window,
         "canned": conversations.canned_answers(),
         "leads": is_lead,
-        "templates": conversations.templates_to_send(conversation.channel, now=now),
+        "templates": conversations.templates_to_send(conversation.channel),
         "people": conversations.assignable_users(conversation) if is_lead else [],
         "by_bot": conversation.channel in conversations.BOT_CHANNELS,
         **extra,
