@@ -1,4 +1,4 @@
-"""Attribution of what a screen does, as operations take it."""
+"""The user and the time of a request, as the keywords that every operation takes."""
 
 from __future__ import annotations
 

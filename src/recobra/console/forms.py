@@ -72,6 +72,7 @@ class PaymentForm(forms.Form):
     """A payment received: account, amount, day and receipt."""
 
     def __init__(self, *args: Any, place: Place, accounts: list[tuple[int, str]], today: date, **options: Any) -> None:
+        """Offer the `accounts` (id and number); amounts are of `place`, and `today` is the day there."""
         super().__init__(*args, **options)
         all_accounts = [("", _("All: the oldest debt first"))] if len(accounts) > 1 else []
         self.fields["account"] = forms.TypedChoiceField(
@@ -103,6 +104,7 @@ class HoldForm(forms.Form):
     """A hold on a debtor or an account: reason, days and disputed amount."""
 
     def __init__(self, *args: Any, place: Place, accounts: list[tuple[int, str]], today: date, **options: Any) -> None:
+        """Offer the `accounts` (id and number); amounts are of `place`, and `today` is the day there."""
         super().__init__(*args, **options)
         whole_debtor = [("", _("The debtor, with all accounts"))]
         self.fields["account"] = forms.TypedChoiceField(

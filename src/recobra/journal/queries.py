@@ -7,7 +7,7 @@ from datetime import datetime
 
 from django.db.models import Q
 
-from .models import Entry
+from .models import Entry as Entry  # noqa: PLC0414 - the doors name the type from here
 
 
 def debtor_timeline(*, debtor_id: int, before: int | None = None, limit: int = 50) -> list[Entry]:

@@ -66,11 +66,13 @@ class Unsubscribe(View):
 # Each of these records a wish and returns the state of the page that answers it. `statement` is what the debtor's
 # program posted, '' for a click on the page.
 def _record_opt_out(public_id: UUID, statement: str, now: datetime) -> str:
+    """Record that nothing may be sent any more."""
     record_opt_out(public_id=public_id, source="LINK", text_shown=str(WISH_TEXTS["stop"]), said=statement, now=now)
     return "stopped"
 
 
 def _record_not_me(public_id: UUID, statement: str, now: datetime) -> str:
+    """Record that the address is not the debtor's."""
     record_wrong_person(
         public_id=public_id, source="LINK", text_shown=str(WISH_TEXTS["not_me"]), said=statement, now=now
     )

@@ -6,7 +6,7 @@ import json
 import tempfile
 from collections.abc import Iterator
 from datetime import datetime, time, timedelta
-from typing import Any
+from typing import Any, TypedDict
 
 from django.http import FileResponse, Http404, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import render
@@ -64,7 +64,18 @@ def list_facts(request: StaffRequest) -> HttpResponse:
     return render(request, "console/audit/index.html", context | {"kinds": kinds, "portfolios": portfolios})
 
 
-def read_conditions(user: User, parameters: QueryDict) -> dict[str, Any]:
+class Conditions(TypedDict):
+    """The filters of the list, as `audit_entries` takes them; it says what None and empty ones mean."""
+
+    portfolio_ids: list[int] | None
+    kinds: list[str]
+    actor: str
+    debtor_id: int | None
+    since: datetime | None
+    until: datetime | None
+
+
+def read_conditions(user: User, parameters: QueryDict) -> Conditions:
     """Return the filters of the list, never wider than the user's scope; what cannot be read does not filter."""
     zone = schedule.installation_zone()
     since = parse_date(parameters.get("desde", ""))
@@ -144,7 +155,7 @@ def _export_rows(request: StaffRequest) -> Iterator[list[spreadsheet.Cell]]:
         _("Version"),
         _("Details"),
     ]
-    codes = {portfolio.pk: portfolio.code for portfolio in portfolios_for(request.user)}
+    codes: dict[int | None, str] = {portfolio.pk: portfolio.code for portfolio in portfolios_for(request.user)}
     for fact in _read_facts(read_conditions(request.user, request.GET)):
         yield [
             fact.pk,
@@ -161,7 +172,7 @@ def _export_rows(request: StaffRequest) -> Iterator[list[spreadsheet.Cell]]:
         ]
 
 
-def _read_facts(conditions: dict[str, Any]) -> Iterator[Any]:
+def _read_facts(conditions: Conditions) -> Iterator[queries.Entry]:
     """Yield facts page by page, newest first, up to EXPORT_ROWS_MAX: more is no file that people can open."""
     before = None
     count = 0

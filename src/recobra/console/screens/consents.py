@@ -74,8 +74,9 @@ def _read_statement(request: StaffRequest, point: ContactPoint) -> Statement:
     return {"point_id": point.pk, "source": "STAFF", "said": words, **actor_and_time(request)}
 
 
-# Each of these records one act and returns the message that confirms it; '' where it added an error message itself.
+# Each of these records one act and returns the message that confirms it.
 def _record_opt_out(request: StaffRequest, point: ContactPoint) -> str:
+    """Record that nothing may be sent any more; the message says how many contact points that silences."""
     count = consent.record_opt_out(**_read_statement(request, point))
     return ngettext(
         "Nothing more leaves for it: %(count)d contact point is silent, in every portfolio.",
@@ -90,7 +91,7 @@ def _record_not_me(request: StaffRequest, point: ContactPoint) -> str:
 
 
 def _record_grant(request: StaffRequest, point: ContactPoint) -> str:
-    """Record the authorisation of a channel, which needs its proof in words."""
+    """Record the authorisation of a channel; without its proof add an error message and return ''."""
     channel = _read_channel(request, point)
     statement = _read_statement(request, point)
     # An authorisation without its proof is worth nothing before the authority.
@@ -102,6 +103,7 @@ def _record_grant(request: StaffRequest, point: ContactPoint) -> str:
 
 
 def _record_withdrawal(request: StaffRequest, point: ContactPoint) -> str:
+    """Record that a channel is no longer authorised. Raises ObjectDoesNotExist without a channel."""
     channel = _read_channel(request, point)
     if not channel:
         raise ObjectDoesNotExist

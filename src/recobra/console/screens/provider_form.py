@@ -63,7 +63,7 @@ class FormUnreadable(Exception):
 def provider_fields(
     kind: ProviderKind,
     *,
-    posted: Mapping[str, Any] | None,
+    posted: Mapping[str, str] | None,
     saved: Mapping[str, Any],
     stored_secrets: frozenset[str],
     errors: Mapping[str, str],
@@ -74,7 +74,7 @@ def provider_fields(
         if setting.kind == "secret":
             value = ""
         elif posted is not None:
-            value = str(posted.get(f"{_PREFIX}{setting.name}", ""))
+            value = posted.get(f"{_PREFIX}{setting.name}", "")
         else:
             value = str(saved.get(setting.name, setting.default))
         fields.append(

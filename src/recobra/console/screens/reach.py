@@ -43,6 +43,7 @@ from .place import installation_place
 
 DAYS_DEFAULT: Final = 30
 DAYS_MAX: Final = 366
+WINDOW_DEFAULT: Final = WINDOWS[1]
 # Within these years no arithmetic with days overflows.
 _FIRST_YEAR: Final = 2000
 _LAST_YEAR: Final = 2200
@@ -147,14 +148,15 @@ def read_query(request: StaffRequest, groups: dict[str, list[Portfolio]]) -> Res
     from_day = _parse_day(parameters.get("desde", ""), default=to_day - timedelta(DAYS_DEFAULT - 1))
     from_day = min(from_day, to_day)
     from_day = max(from_day, to_day - timedelta(DAYS_MAX))
-    window = parameters.get("ventana", "")
+    windows_by_text = {str(days): days for days in WINDOWS}
+    window = windows_by_text.get(parameters.get("ventana", ""), WINDOW_DEFAULT)
     grouping = parameters.get("por", "")
     return ResultsQuery(
         portfolios=chosen or portfolios,
         from_day=from_day,
         to_day=to_day,
         today=today,
-        window=int(window) if window in map(str, WINDOWS) else WINDOWS[1],
+        window=window,
         channel=parameters.get("canal", ""),
         template_code=parameters.get("plantilla", ""),
         by=grouping if grouping in DIMENSIONS else "canal",

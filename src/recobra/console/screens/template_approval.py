@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -63,7 +62,7 @@ def weigh_template(request: StaffRequest, template_id: int) -> HttpResponse:
 
 
 def _decide(
-    request: StaffRequest, template_id: int, operation: Callable[..., Any], done: str, **options: Any
+    request: StaffRequest, template_id: int, operation: Callable[..., object], done: str, **options: str | int
 ) -> HttpResponse:
     """Run an operation on a version and return to its page, with `done` or the refusal as message."""
     try:

@@ -46,6 +46,9 @@ def read_findings(template: Template, now: datetime) -> dict[str, Any]:
         placed = [finding for finding in here if finding.part == part and finding.finding.end]
         if placed:
             marked.append((part, mark_findings(getattr(template, part), placed)))
+    numbered_text = ""
+    if template.channel == "whatsapp":
+        numbered_text, _variables = number_variables(template.text)
     return {
         "findings": [describe_finding(finding, where=_describe_countries(finding, possible)) for finding in here],
         "elsewhere": [describe_finding(finding, where=_describe_countries(finding, possible)) for finding in elsewhere],
@@ -53,7 +56,7 @@ def read_findings(template: Template, now: datetime) -> dict[str, Any]:
         "blocked": join_country_names(blocked),
         "blocked_everywhere": bool(blocked) and len(blocked) == len(possible),
         "segments": count_segments(template.text) if template.channel == "sms" else None,
-        "numbered": number_variables(template.text)[0] if template.channel == "whatsapp" else "",
+        "numbered": numbered_text,
     }
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Any, Final
+from typing import Final
 
+from django.db.models import QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from recobra.access.queries import User
 from recobra.insight.queries.variants import Variant, variant_results
+from recobra.messaging.queries import Template
 from recobra_core.kpi.difference import Conclusion
 
 FINDINGS: Final[dict[Conclusion, tuple[str | Promise, str]]] = {
@@ -21,9 +23,12 @@ FINDINGS: Final[dict[Conclusion, tuple[str | Promise, str]]] = {
 }
 
 
-def describe_variants(user: User, *, templates: Any, today: date) -> Sequence[tuple[Variant, str | Promise, str]]:
-    """Return the variants with the finding of each against the first; nothing where there is only one."""
-    variants = variant_results(user, template_ids=list(templates.values_list("pk", flat=True)), today=today)
+def describe_variants(
+    user: User, *, templates: QuerySet[Template], today: date
+) -> Sequence[tuple[Variant, str | Promise, str]]:
+    """Return the variants with the finding of each against the first, and its tone; nothing where there is only one."""
+    template_ids = list(templates.values_list("pk", flat=True))
+    variants = variant_results(user, template_ids=template_ids, today=today)
     # One variant alone has nothing to be compared with.
     if len(variants) <= 1:
         return []

@@ -104,7 +104,7 @@ def show_template(request: StaffRequest, template_id: int) -> HttpResponse:
 def edit_template(request: StaffRequest, template_id: int) -> HttpResponse:
     """Save a new draft of a template, or of another country, tone or variant; nothing is saved with mistakes."""
     template = _find_template(template_id)
-    mistakes: list[Any] = []
+    mistakes: list[check.Mistake] = []
     if request.method == "POST":
         try:
             saved = messaging.save_template(**_read_form(request, template), **actor_and_time(request))

@@ -51,6 +51,7 @@ class CampaignForm(forms.Form):
     )
 
     def __init__(self, *args: Any, portfolios: list[Portfolio], **options: Any) -> None:
+        """Offer the user's `portfolios`, and the templates and currencies of the one chosen."""
         super().__init__(*args, **options)
         self.portfolios = {str(portfolio.pk): portfolio for portfolio in portfolios}
         self.fields["portfolio"] = forms.ChoiceField(
@@ -196,18 +197,18 @@ def _handle_form(
     problems: list[str] = []
     if is_posted:
         rule = request.POST.get(f"{RULE_PREFIX}-rule", "")
-        if form.is_valid():
-            try:
-                draft = campaigns.save_draft(
-                    draft=form.to_draft(rule),
-                    campaign_id=campaign.pk if campaign else None,
-                    **actor_and_time(request),
-                )
-            except CampaignRefused as refusal:
-                problems = refusal.problems
-            else:
-                messages.success(request, _("The draft is saved. Nothing is sent until it is launched."))
-                return redirect("console:campaign-preflight", draft.code)
+    if form.is_valid():
+        try:
+            draft = campaigns.save_draft(
+                draft=form.to_draft(rule),
+                campaign_id=campaign.pk if campaign else None,
+                **actor_and_time(request),
+            )
+        except CampaignRefused as refusal:
+            problems = refusal.problems
+        else:
+            messages.success(request, _("The draft is saved. Nothing is sent until it is launched."))
+            return redirect("console:campaign-preflight", draft.code)
     catalogue = queries.rule_catalogue()
     verdict = rule_field.judge_rule(rule, "no", catalogue)
     context = {

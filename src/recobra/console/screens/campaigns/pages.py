@@ -27,6 +27,7 @@ from recobra.strategy import queries_campaigns as queries
 from recobra.strategy import schedule
 
 CAMPAIGNS_SHOWN = 200
+_DAYS_DEFAULT = results.DAYS[1]
 # Basis points in a whole.
 _BPS = 10_000
 _STATES = ("SENT", "DUE", "LEASED", "UNCERTAIN", "FAILED")
@@ -47,7 +48,7 @@ def show_campaign(request: StaffRequest, code: str) -> HttpResponse:
     """Show a campaign: its message, its progress, and its result within the days chosen (`?dias=`)."""
     campaign = queries.campaign_for(request.user, code)
     days_text = request.GET.get("dias", "")
-    days = results.DAYS[1]
+    days = _DAYS_DEFAULT
     if days_text.isdecimal() and int(days_text) in results.DAYS:
         days = int(days_text)
     progress = queries.campaign_progress(campaign)

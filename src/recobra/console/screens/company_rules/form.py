@@ -25,9 +25,13 @@ FieldErrors = dict[str, list[str]]
 CAP_ROWS: Final = 3
 RULES_MAX: Final = 20
 _CONTACTS_MAX: Final = 31
+# A hundred years.
 _DEBT_AGE_DAYS_MAX: Final = 36_500
+# Longer texts are refused before they are converted.
 _COUNT_DIGITS_MAX: Final = 3
 _NUMBER_DIGITS_MAX: Final = 6
+# A text that cannot be read is quoted up to this length.
+_QUOTED_LETTERS: Final = 20
 _MIDNIGHT: Final = 24 * 60
 # Group of the loosenings of the document as a whole, beside the numbers of its rules.
 WHOLE_COMPANY: Final = -1
@@ -213,7 +217,9 @@ def _parse_days(text: str, errors: FieldErrors) -> list[str]:
             continue
         day = _parse_day(word)
         if not day:
-            errors["closed_days"].append(_("«%(day)s» is not a day such as 24/12/2026.") % {"day": word[:20]})
+            errors["closed_days"].append(
+                _("«%(day)s» is not a day such as 24/12/2026.") % {"day": word[:_QUOTED_LETTERS]}
+            )
         days.append(day)
     return days
 

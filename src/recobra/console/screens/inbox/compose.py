@@ -90,7 +90,8 @@ def compose_message(request: StaffRequest, debtor_id: int) -> HttpResponse:
     elif not lines:
         context["barred"] = _("There is no number or address that may be written to.")
     if "barred" in context:
-        return render(request, "console/inbox/compose.html", context, status=200 if request.method == "GET" else 422)
+        status = 422 if request.method == "POST" else 200
+        return render(request, "console/inbox/compose.html", context, status=status)
     point_id, channel = _chosen_line(request, lines)
     draft = _read_draft(request.POST)
     context |= {
@@ -99,21 +100,23 @@ def compose_message(request: StaffRequest, debtor_id: int) -> HttpResponse:
         "channel": channel,
         "draft": draft,
     }
-    if request.method == "POST":
-        preview = _preview_first_message(request, debtor.pk, point_id, channel, draft)
-        problem = _find_problem(preview, request.POST)
-        if not problem:
-            try:
-                sent = conversations_operations.send_first_message(
-                    debtor_id=debtor.pk, point_id=point_id, channel=channel, draft=draft, **_author_and_time(request)
-                )
-            except ReplyRefused as refusal:
-                problem = str(refusal)
-            else:
-                messages.success(request, _("It leaves in its hour.") if preview.opens_at else _("Sent to the outbox."))
-                return redirect("console:inbox-conversation", sent.conversation_id)
-        context |= {"problem": problem, "preview": preview, "has_queue": _has_to_wait(preview)}
-    return render(request, "console/inbox/compose.html", context, status=422 if "problem" in context else 200)
+    if request.method == "GET":
+        return render(request, "console/inbox/compose.html", context)
+
+    preview = _preview_first_message(request, debtor.pk, point_id, channel, draft)
+    problem = _find_problem(preview, request.POST)
+    if not problem:
+        try:
+            sent = conversations_operations.send_first_message(
+                debtor_id=debtor.pk, point_id=point_id, channel=channel, draft=draft, **_author_and_time(request)
+            )
+        except ReplyRefused as refusal:
+            problem = str(refusal)
+        else:
+            messages.success(request, _("It leaves in its hour.") if preview.opens_at else _("Sent to the outbox."))
+            return redirect("console:inbox-conversation", sent.conversation_id)
+    context |= {"problem": problem, "preview": preview, "has_queue": _has_to_wait(preview)}
+    return render(request, "console/inbox/compose.html", context, status=422)
 
 
 @require_POST

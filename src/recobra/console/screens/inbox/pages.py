@@ -22,6 +22,8 @@ from recobra_core.law.description import find_replies
 
 PAGE_ROWS = 60
 CONTACTS_SHOWN = 4
+# Enough to tell the files of one conversation apart.
+DIGEST_LETTERS = 12
 
 
 @require_GET
@@ -138,7 +140,7 @@ def download_attachment(request: StaffRequest, conversation_id: int, attachment_
     response = FileResponse(
         path.open("rb"),
         as_attachment=True,
-        filename=f"{attachment.digest[:12]}{path.suffix}",
+        filename=f"{attachment.digest[:DIGEST_LETTERS]}{path.suffix}",
         content_type=attachment.media_type,
     )
     # The sender is not trusted: the file is saved, and never opened as a page of ours.

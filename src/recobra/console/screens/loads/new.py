@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import date
+from typing import Any, TypedDict
 
 from django.contrib import messages
 from django.core.exceptions import ObjectDoesNotExist
@@ -100,8 +101,17 @@ def _starting_mapping(saved: list[Mapping], choice: str, headers: list[str]) -> 
     return max(fitting, key=lambda mapping: (mapping.created_at, mapping.pk), default=None)
 
 
+class LoadOptions(TypedDict):
+    """What the form says about a load, as `load_file` and `queue_load` take it."""
+
+    mapping: dict[str, Any]
+    as_of: date
+    control: dict[str, Any] | None
+    partial: bool | None
+
+
 def _try_load(
-    request: StaffRequest, upload: uploads.Upload, portfolio: Portfolio, options: dict[str, Any]
+    request: StaffRequest, upload: uploads.Upload, portfolio: Portfolio, options: LoadOptions
 ) -> HttpResponse:
     """Run the load dry and show what it would do; nothing is written."""
     try:
@@ -125,7 +135,7 @@ def _try_load(
 
 
 def _queue_load(
-    request: StaffRequest, upload: uploads.Upload, portfolio: Portfolio, options: dict[str, Any]
+    request: StaffRequest, upload: uploads.Upload, portfolio: Portfolio, options: LoadOptions
 ) -> HttpResponse:
     """Queue the load for a worker, which deletes the file in the end."""
     try:
@@ -143,8 +153,8 @@ def _queue_load(
     return redirect("console:loads")
 
 
-def _read_form(request: StaffRequest, portfolio: Portfolio, preview: dict[str, Any]) -> dict[str, Any]:
-    """Return the options of the load, as `load_file` and `queue_load` take them."""
+def _read_form(request: StaffRequest, portfolio: Portfolio, preview: dict[str, Any]) -> LoadOptions:
+    """Return the options of the load that was posted; what cannot be read counts as not given."""
     post = request.POST
     saved_documents = {
         str(mapping.pk): mapping.document for mapping in queries.mappings_for(request.user, portfolio.code)
@@ -152,7 +162,7 @@ def _read_form(request: StaffRequest, portfolio: Portfolio, preview: dict[str, A
     # A saved mapping that is used as it is keeps its version.
     saved_mapping = saved_documents.get(post.get("saved", ""))
     # The totals that the sender stated; the load is held where the file does not add up to them.
-    control: dict[str, int | str] = {}
+    control: dict[str, Any] = {}
     if post.get("control-rows", "").isdecimal():
         control["rows"] = int(post["control-rows"])
     if post.get("control-amount"):
@@ -161,6 +171,7 @@ def _read_form(request: StaffRequest, portfolio: Portfolio, preview: dict[str, A
         "mapping": saved_mapping or columns.from_post(post, preview["headers"]),
         "as_of": parse_date(post.get("as_of", "")) or clock.today(portfolio.time_zone),
         "control": control or None,
+        # None leaves it to the mapping whether the file is only a part.
         "partial": True if post.get("partial") else None,
     }
 
