@@ -4,7 +4,7 @@ import zoneinfo
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import NamedTuple
 
 import pyarrow as pa
 from ibis.backends import BaseBackend
@@ -16,9 +16,28 @@ from recobra_core.law.opening_hours import OpeningKey, build_openings, known_zon
 from recobra_core.law.tables import build_table
 
 REQUIRED = ("country", "time_zone", "channel", "local_datetime", "prior_contacts")
-ANSWER = ("allowed", "reason", "rule", "source")
 LOCAL_TIME = "YYYY-MM-DDTHH:MM"
 ATTEMPT = "_attempt"
+
+
+class _ListedContact(NamedTuple):
+    """A row as the gate needs it: the candidate, the opening that it depends on, and its rows of HISTORY."""
+
+    candidate: dict[str, object]
+    opening: OpeningKey
+    prior_contacts: list[dict[str, object]]
+
+
+class _Answer(NamedTuple):
+    """The answer to a row, as the texts of its columns; `allowed` is yes or no, the others may be ''."""
+
+    allowed: str
+    reason: str
+    rule: str
+    source: str
+
+
+ANSWER = _Answer._fields
 
 
 @dataclass(kw_only=True)
@@ -43,23 +62,22 @@ def check_contacts(
     missing = [name for name in REQUIRED if name not in rows.column_names]
     if missing:
         raise ValueError(f"columns {missing} are missing, expected {list(REQUIRED)}")
-    candidates: list[dict[str, object]] = []
-    history: list[dict[str, object]] = []
-    answers: dict[int, tuple[str, str, str, str]] = {}
+    contacts: list[_ListedContact] = []
+    answers: dict[int, _Answer] = {}
     for index, row in enumerate(rows.select(REQUIRED).to_pylist()):
         try:
-            candidate, prior_contacts = _read_row(row, index)
+            contact = _read_row(row, index)
         except UnreadableRow as error:
             # A bad row is answered; it never stops the list.
-            rule, source = f"input/{error.column}", f"expected {error.expected}, found {row[error.column]!r}"
-            answers[index] = ("no", "unreadable", rule, source)
+            source = f"expected {error.expected}, found {row[error.column]!r}"
+            answers[index] = _Answer(allowed="no", reason="unreadable", rule=f"input/{error.column}", source=source)
         else:
-            candidates.append(candidate)
-            history += prior_contacts
-    answers |= _judge_rows(candidates, history, set(company_holidays), engine)
+            contacts.append(contact)
+    answers |= _judge_contacts(contacts, set(company_holidays), engine)
     answered = rows
-    for position, name in enumerate(ANSWER):
-        column = pa.array([answers[index][position] for index in range(rows.num_rows)], type=pa.string())
+    for name in ANSWER:
+        texts = [getattr(answers[index], name) for index in range(rows.num_rows)]
+        column = pa.array(texts, type=pa.string())
         if name in answered.column_names:
             answered = answered.set_column(answered.column_names.index(name), name, column)
         else:
@@ -67,34 +85,35 @@ def check_contacts(
     return answered
 
 
-def _judge_rows(
-    candidates: list[dict[str, object]],
-    history: list[dict[str, object]],
-    company_holidays: set[tuple[str, date]],
-    engine: BaseBackend | None,
-) -> dict[int, tuple[str, str, str, str]]:
-    """Pass the candidates through the gate; return the answer to each by its `candidate_id`."""
-    keys = [OpeningKey(*(row[name] for name in OpeningKey._fields)) for row in candidates]  # type: ignore[arg-type]
+def _judge_contacts(
+    contacts: list[_ListedContact], company_holidays: set[tuple[str, date]], engine: BaseBackend | None
+) -> dict[int, _Answer]:
+    """Pass the contacts through the gate; return the answer to each by its `candidate_id`."""
+    candidates = [contact.candidate for contact in contacts]
+    keys = [contact.opening for contact in contacts]
+    history: list[dict[str, object]] = []
+    for contact in contacts:
+        history += contact.prior_contacts
     judged = judge_candidates(
         build_table(candidates, schema=CANDIDATE),
         openings=build_openings(keys=keys, company_holidays=company_holidays),
         history=build_table(history, schema=HISTORY),
         caps=build_caps(),
     ).select("candidate_id", *ANSWER)
-    verdicts = (engine.to_pyarrow(judged) if engine else judged.to_pyarrow()).to_pylist()
+    verdicts = engine.to_pyarrow(judged) if engine else judged.to_pyarrow()
     return {
-        verdict["candidate_id"]: (
-            "yes" if verdict["allowed"] else "no",
-            verdict["reason"] or "",
-            verdict["rule"] or "",
-            verdict["source"] or "",
+        verdict["candidate_id"]: _Answer(
+            allowed="yes" if verdict["allowed"] else "no",
+            reason=verdict["reason"] or "",
+            rule=verdict["rule"] or "",
+            source=verdict["source"] or "",
         )
-        for verdict in verdicts
+        for verdict in verdicts.to_pylist()
     }
 
 
-def _read_row(row: Mapping[str, Any], index: int) -> tuple[dict[str, object], list[dict[str, object]]]:
-    """Return a row as a candidate and its history. Raises UnreadableRow."""
+def _read_row(row: Mapping[str, object], index: int) -> _ListedContact:
+    """Read one row; `index` becomes the id of its candidate. Raises UnreadableRow."""
     texts = {name: _as_text(row[name]) for name in REQUIRED}
     country, _, region = texts["country"].partition("-")
     if not country:
@@ -102,14 +121,18 @@ def _read_row(row: Mapping[str, Any], index: int) -> tuple[dict[str, object], li
     at = _parse_local_time(texts["local_datetime"], "local_datetime")
     # Each row is a debtor of its own, so that the caps count its own prior contacts only.
     debtor: dict[str, object] = {"debtor_id": index, "creditor_id": 0, "account_id": 0}
+    opening = OpeningKey(
+        country=country,
+        subdivision=texts["country"] if region else "",
+        zones=texts["time_zone"],
+        channel=texts["channel"],
+        local_date=at.date(),
+        house=LAW_ALONE,
+    )
     candidate: dict[str, object] = {
         **debtor,
+        **opening._asdict(),
         "candidate_id": index,
-        "country": country,
-        "subdivision": texts["country"] if region else "",
-        "zones": texts["time_zone"],
-        "channel": texts["channel"],
-        "local_date": at.date(),
         "at_utc": _to_utc(at, texts["time_zone"]),
         "opted_out": False,
         "consent": "granted",
@@ -120,10 +143,13 @@ def _read_row(row: Mapping[str, Any], index: int) -> tuple[dict[str, object], li
         "role": "debtor",
         "purpose": "CLAIM",
         "oldest_due_date": at.date() - timedelta(days=30),
-        "house": LAW_ALONE,
     }
-    prior_contacts = [part.strip() for part in texts["prior_contacts"].split(";") if part.strip()]
-    return candidate, [debtor | _read_prior_contact(part, at) for part in prior_contacts]
+    prior_contacts = []
+    for part in texts["prior_contacts"].split(";"):
+        written = part.strip()
+        if written:
+            prior_contacts.append(debtor | _read_prior_contact(written, at))
+    return _ListedContact(candidate=candidate, opening=opening, prior_contacts=prior_contacts)
 
 
 def _as_text(value: object) -> str:

@@ -11,7 +11,7 @@ from recobra_core.law.company_rules import COMPANY_SOURCE
 from recobra_core.law.opening_hours import UNKNOWN_SOURCE
 
 CLOSED_DAY_REASONS = ("closed_day", "holiday", "no_common_hour", "house_closed")
-"""Closed days, on which who is writing may still be answered at once."""
+"""Reasons of closed days on which somebody who has just written may still be answered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,91 +34,106 @@ def add_answer_flags(opened: ir.Table) -> ir.Table:
     )
 
 
-def build_blocks(t: ir.Table) -> Iterator[Block]:
+def build_blocks(contacts: ir.Table) -> Iterator[Block]:
     """Yield the blocks over candidates with their openings and `add_answer_flags`, most serious first."""
-    closed = t.closed_reason
+    closed = contacts.closed_reason
+    # A bar stands above all else; every other reason why it is closed comes last.
     is_barred = (closed == "channel_barred").fill_null(False)
-    yield Block(reason="channel_barred", when=is_barred, rule=t.closed_rule, source=t.closed_source)
-    yield from _person_blocks(t)
-    yield from _consent_blocks(t)
-    yield from _hold_blocks(t)
-    yield from _age_blocks(t)
-    yield _unknown_block("unknown_contact_point", t.point_valid.isnull())
+    yield Block(reason="channel_barred", when=is_barred, rule=contacts.closed_rule, source=contacts.closed_source)
+    yield from _person_blocks(contacts)
+    yield from _consent_blocks(contacts)
+    yield from _hold_blocks(contacts)
+    yield from _age_blocks(contacts)
+    yield _unknown_block("unknown_contact_point", contacts.point_valid.isnull())
     yield Block(
         reason="bad_contact_point",
-        when=~t.point_valid,
+        when=~contacts.point_valid,
         rule="ALL/contact-point",
         source="a contact needs a valid point (house rule)",
     )
-    yield _unknown_block("unknown_debtor", t.debtor_id.isnull() | t.creditor_id.isnull())
+    yield _unknown_block("unknown_debtor", contacts.debtor_id.isnull() | contacts.creditor_id.isnull())
     # Hours come last: what they refuse today may leave tomorrow, what stands above may not.
-    yield _unknown_block("unknown_date", t.local_date.isnull())
-    now = t.at_once & closed.isin(CLOSED_DAY_REASONS).fill_null(True)
-    yield Block(reason=closed, when=closed.notnull() & ~now, rule=t.closed_rule, source=t.closed_source)
-    yield _unknown_block("unknown_opening", (t.opens_at_utc.isnull() | t.closes_at_utc.isnull()) & ~now)
-    yield _unknown_block("unknown_time", t.at_utc.isnull())
-    is_lawful = (t.at_utc >= t.law_opens_at_utc) & (t.at_utc < t.law_closes_at_utc)
-    yield Block(reason="closed_hour", when=~is_lawful & ~now, rule=t.window_rule, source=t.window_source)
-    is_open = (t.at_utc >= t.opens_at_utc) & (t.at_utc < t.closes_at_utc)
-    yield Block(reason="house_hours", when=~is_open & ~now, rule=t.house_rule, source=COMPANY_SOURCE)
+    yield _unknown_block("unknown_date", contacts.local_date.isnull())
+    # A fresh answer may leave at once, unless the day is closed for a reason that holds for answers too.
+    leaves_at_once = contacts.at_once & closed.isin(CLOSED_DAY_REASONS).fill_null(True)
+    yield Block(
+        reason=closed, when=closed.notnull() & ~leaves_at_once, rule=contacts.closed_rule, source=contacts.closed_source
+    )
+    yield _unknown_block(
+        "unknown_opening", (contacts.opens_at_utc.isnull() | contacts.closes_at_utc.isnull()) & ~leaves_at_once
+    )
+    yield _unknown_block("unknown_time", contacts.at_utc.isnull())
+    is_lawful = (contacts.at_utc >= contacts.law_opens_at_utc) & (contacts.at_utc < contacts.law_closes_at_utc)
+    yield Block(
+        reason="closed_hour",
+        when=~is_lawful & ~leaves_at_once,
+        rule=contacts.window_rule,
+        source=contacts.window_source,
+    )
+    is_open = (contacts.at_utc >= contacts.opens_at_utc) & (contacts.at_utc < contacts.closes_at_utc)
+    yield Block(reason="house_hours", when=~is_open & ~leaves_at_once, rule=contacts.house_rule, source=COMPANY_SOURCE)
 
 
-def _person_blocks(t: ir.Table) -> Iterator[Block]:
+def _person_blocks(contacts: ir.Table) -> Iterator[Block]:
     """Yield the blocks of whose number it is, where, and what for."""
-    yield _unknown_block("unknown_role", ~t.role.isin(ROLES))
+    yield _unknown_block("unknown_role", ~contacts.role.isin(ROLES))
     # A country without rules has null roles; it is refused further down, by its own name.
-    is_foreign = t.roles.notnull() & ~t.roles.contains("|" + t.role + "|")
-    yield Block(reason="third_party", when=is_foreign, rule=t.roles_rule, source=t.roles_source)
-    place = t.place.fill_null("")
+    is_foreign = contacts.roles.notnull() & ~contacts.roles.contains("|" + contacts.role + "|")
+    yield Block(reason="third_party", when=is_foreign, rule=contacts.roles_rule, source=contacts.roles_source)
+    place = contacts.place.fill_null("")
     yield _unknown_block("unknown_place", ~place.isin(PLACES))
-    is_other = (place == "other_person") & t.roles_rule.notnull()
-    yield Block(reason="other_person", when=is_other, rule=t.roles_rule, source=t.roles_source)
-    is_work = (place == "work") & t.work_rule.notnull()
-    yield Block(reason="work_place", when=is_work, rule=t.work_rule, source=t.work_source)
-    yield _unknown_block("unknown_purpose", ~t.purpose.isin(PURPOSES))
+    is_other = (place == "other_person") & contacts.roles_rule.notnull()
+    yield Block(reason="other_person", when=is_other, rule=contacts.roles_rule, source=contacts.roles_source)
+    is_work = (place == "work") & contacts.work_rule.notnull()
+    yield Block(reason="work_place", when=is_work, rule=contacts.work_rule, source=contacts.work_source)
+    yield _unknown_block("unknown_purpose", ~contacts.purpose.isin(PURPOSES))
 
 
-def _consent_blocks(t: ir.Table) -> Iterator[Block]:
+def _consent_blocks(contacts: ir.Table) -> Iterator[Block]:
     """Yield the blocks of the debtor's own wishes, and of consents that the law or the company requires."""
-    yield _unknown_block("unknown_opt_out", t.opted_out.isnull())
-    yield Block(reason="opted_out", when=t.opted_out, rule="ALL/opt-out", source="the debtor's wish")
-    is_granted = (t.consent == "granted").fill_null(False)
-    is_denied = t.consent.notnull() & ~is_granted
-    # Who writes by a channel has asked for the answer there.
-    is_missing = t.consent_rule.notnull() & ~is_granted & (is_denied | ~t.is_answer)
-    yield Block(reason="no_consent", when=is_missing, rule=t.consent_rule, source=t.consent_source)
+    yield _unknown_block("unknown_opt_out", contacts.opted_out.isnull())
+    yield Block(reason="opted_out", when=contacts.opted_out, rule="ALL/opt-out", source="the debtor's wish")
+    is_granted = (contacts.consent == "granted").fill_null(False)
+    is_denied = contacts.consent.notnull() & ~is_granted
+    # Somebody who writes on a channel expects the answer there.
+    is_missing = contacts.consent_rule.notnull() & ~is_granted & (is_denied | ~contacts.is_answer)
+    yield Block(reason="no_consent", when=is_missing, rule=contacts.consent_rule, source=contacts.consent_source)
     yield Block(reason="no_consent", when=is_denied, rule="ALL/consent", source="the debtor's wish")
-    is_advertising = (t.purpose == "OFFER") & t.offer_rule.notnull() & ~is_granted
-    yield Block(reason="no_offer_consent", when=is_advertising, rule=t.offer_rule, source=t.offer_source)
+    is_advertising = (contacts.purpose == "OFFER") & contacts.offer_rule.notnull() & ~is_granted
+    yield Block(reason="no_offer_consent", when=is_advertising, rule=contacts.offer_rule, source=contacts.offer_source)
 
 
-def _hold_blocks(t: ir.Table) -> Iterator[Block]:
+def _hold_blocks(contacts: ir.Table) -> Iterator[Block]:
     """Yield the blocks of holds: with the article where the law names the reason."""
-    yield _unknown_block("unknown_hold", t.held.isnull())
-    reason = t.hold_reason.coalesce(ibis.literal("hold"))
+    yield _unknown_block("unknown_hold", contacts.held.isnull())
+    reason = contacts.hold_reason.coalesce(ibis.literal("hold"))
     # An answer passes a hold, but for the gravest reasons.
-    refuses_answers = t.reply_holds.contains("|" + reason + "|").fill_null(True)
-    is_held = t.held & ~(t.is_answer & ~refuses_answers)
+    refuses_answers = contacts.reply_holds.contains("|" + reason + "|").fill_null(True)
+    is_held = contacts.held & ~(contacts.is_answer & ~refuses_answers)
     # `stops` holds a line REASON=article for each reason; cut the article out of the line of this one.
     key = "\n" + reason + "="
-    start = t.stops.find(key)
-    rest = t.stops.substr(start + key.length())
+    start = contacts.stops.find(key)
+    rest = contacts.stops.substr(start + key.length())
     article = rest.substr(0, rest.find("\n"))
-    rule = t.stops_rule + reason.lower().replace("_", "-")
+    rule = contacts.stops_rule + reason.lower().replace("_", "-")
     is_named = is_held & (start >= 0).fill_null(False)
     yield Block(reason="stopped", when=is_named, rule=rule, source=article)
     yield Block(reason="held", when=is_held, rule="ALL/hold", source=reason)
 
 
-def _age_blocks(t: ir.Table) -> Iterator[Block]:
+def _age_blocks(contacts: ir.Table) -> Iterator[Block]:
     """Yield the blocks of debts that are too old: by the law's limitation, then by the company's own limit."""
-    due = t.oldest_due_date
-    is_prescribed = (due <= t.prescribed_on).fill_null(False)
-    yield Block(reason="prescribed", when=is_prescribed, rule=t.prescribed_rule, source=t.prescribed_source)
-    is_unknown = due.isnull() & t.prescribed_on.notnull()
-    yield Block(reason="unknown_due_date", when=is_unknown, rule=t.prescribed_rule, source=t.prescribed_source)
-    is_too_old = t.too_old_on.notnull() & (due <= t.too_old_on).fill_null(True)
-    yield Block(reason="house_age", when=is_too_old, rule=t.too_old_rule, source=COMPANY_SOURCE)
+    due = contacts.oldest_due_date
+    is_prescribed = (due <= contacts.prescribed_on).fill_null(False)
+    yield Block(
+        reason="prescribed", when=is_prescribed, rule=contacts.prescribed_rule, source=contacts.prescribed_source
+    )
+    is_unknown = due.isnull() & contacts.prescribed_on.notnull()
+    yield Block(
+        reason="unknown_due_date", when=is_unknown, rule=contacts.prescribed_rule, source=contacts.prescribed_source
+    )
+    is_too_old = contacts.too_old_on.notnull() & (due <= contacts.too_old_on).fill_null(True)
+    yield Block(reason="house_age", when=is_too_old, rule=contacts.too_old_rule, source=COMPANY_SOURCE)
 
 
 def _unknown_block(reason: str, when: ir.BooleanValue) -> Block:

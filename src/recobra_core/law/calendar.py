@@ -45,33 +45,46 @@ def list_month_days(
 ) -> tuple[CalendarDay, ...]:
     """Return every day of a month as the law alone opens it, in all zones that the place may have."""
     first = date(year, month, 1)
-    count = months.monthrange(year, month)[1]
-    return _list_days(country, subdivision, channel, [first + timedelta(days=n) for n in range(count)])
+    _, day_count = months.monthrange(year, month)
+    dates = [first + timedelta(days=offset) for offset in range(day_count)]
+    return _list_days(country, subdivision, channel, dates)
 
 
 def find_open_state(*, country: str, subdivision: str = "", channel: str, at_utc: datetime) -> OpenState:
     """Return whether the law lets a place be contacted at an instant (aware), and until when that holds."""
     at = at_utc.astimezone(UTC)
     # The local day may be a day off the UTC one on both sides.
-    dates = [at.date() + timedelta(days=n) for n in range(-1, LONGEST_WAIT_DAYS + 1)]
+    dates = [at.date() + timedelta(days=offset) for offset in range(-1, LONGEST_WAIT_DAYS + 1)]
     days = _list_days(country, subdivision, channel, dates)
     for day in days:
         if day.opens_at and day.closes_at and day.opens_at <= at < day.closes_at:
             return OpenState(is_open=True, until=day.closes_at, reason="", rule=day.rule, source=day.source)
-    opens_at = min((day.opens_at for day in days if day.opens_at and day.opens_at > at), default=None)
+    later_openings = [day.opens_at for day in days if day.opens_at and day.opens_at > at]
     # Closed: the reason is that of today in the first zone the place may have.
-    zone = zones_for(country=country, subdivision=subdivision, stated_zone=None).partition("|")[0]
+    zones = zones_for(country=country, subdivision=subdivision, stated_zone=None)
+    zone, _, _ = zones.partition("|")
     local_date = at.astimezone(ZoneInfo(zone)).date() if zone else at.date()
     today = next(day for day in days if day.day == local_date)
     # An open day that is closed now: its hours have passed or not begun.
     reason = today.reason or "closed_hour"
+    opens_at = min(later_openings, default=None)
     return OpenState(is_open=False, until=opens_at, reason=reason, rule=today.rule, source=today.source)
 
 
 def _list_days(country: str, subdivision: str, channel: str, dates: list[date]) -> tuple[CalendarDay, ...]:
     """Return the given days as the law alone opens them, in order of date."""
     zones = zones_for(country=country, subdivision=subdivision, stated_zone=None)
-    keys = [OpeningKey(country, subdivision, zones, channel, day, LAW_ALONE) for day in dates]
+    keys = [
+        OpeningKey(
+            country=country,
+            subdivision=subdivision,
+            zones=zones,
+            channel=channel,
+            local_date=day,
+            house=LAW_ALONE,
+        )
+        for day in dates
+    ]
     rows = to_arrow(build_openings(keys=keys)).to_pylist()
     return tuple(
         CalendarDay(
@@ -88,4 +101,4 @@ def _list_days(country: str, subdivision: str, channel: str, dates: list[date]) 
 
 def _as_utc(at: datetime | None) -> datetime | None:
     """Return a time of the openings, which carry no zone, as an aware one."""
-    return at and at.replace(tzinfo=UTC)
+    return at.replace(tzinfo=UTC) if at else None

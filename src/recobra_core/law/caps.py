@@ -54,8 +54,11 @@ def build_caps(
 
     `company_rules`, by id, add their own caps to the law's under a regime of their own.
     """
-    regimes = {regime.id: regime for country in load_countries().values() for regime in _list_regimes(country, day)}
-    rows: list[tuple[object, ...]] = []
+    regimes: dict[str, Regime] = {}
+    for country in load_countries().values():
+        for regime in _list_regimes(country, day):
+            regimes[regime.id] = regime
+    rows: list[dict[str, object]] = []
     rank = 0
     # One count over all regimes, in the order of `Regime.caps`: it numbers the most serious first.
     for regime in regimes.values():
@@ -63,8 +66,11 @@ def build_caps(
         for regime_id, caps in _caps_by_regime_id(regime, company_rules):
             for cap in caps:
                 rank += 1
-                rows += [(regime_id, counted, rank, *_cap_limits(cap)) for counted in _counted_channels(cap, channel)]
-    return build_table([dict(zip(CAPS.names, row, strict=True)) for row in rows], schema=CAPS)
+                limits = _cap_columns(cap)
+                for counted_channel in _counted_channels(cap, channel):
+                    key = {"regime": regime_id, "counted_channel": counted_channel, "cap_rank": rank}
+                    rows.append(key | limits)
+    return build_table(rows, schema=CAPS)
 
 
 def _caps_by_regime_id(
@@ -75,14 +81,19 @@ def _caps_by_regime_id(
     yield regime.id, regime.caps
     law = regime.rules[0]
     for rules in company_rules.values():
-        own = [cap for rule in rules.rules_for(country=law.country, channel=law.channel) for cap in rule.caps]
-        if own:
-            yield rules.regime_id(regime), (*regime.caps, *own)
+        own_rules = rules.rules_for(country=law.country, channel=law.channel)
+        own_caps: list[Cap] = []
+        for rule in own_rules:
+            own_caps += rule.caps
+        if own_caps:
+            yield rules.regime_id(regime), (*regime.caps, *own_caps)
 
 
 def _list_regimes(country: Country, day: date | None) -> Iterator[Regime]:
     """Yield the regimes of a country for every channel and subdivision, on one day or (None) on any day."""
-    rules = (*country.rules, *(rule for local in country.subdivisions.values() for rule in local))
+    rules = list(country.rules)
+    for local_rules in country.subdivisions.values():
+        rules += local_rules
     # A regime changes only where a version of some rule begins, so these days give every one.
     days = {rule.effective_from for rule in rules} if day is None else {day}
     for subdivision in (None, "", *country.subdivisions):
@@ -106,23 +117,30 @@ def _counted_channels(cap: Cap, channel: str) -> tuple[str, ...]:
     return (*channels, UNKNOWN_CHANNEL)
 
 
-def _cap_limits(cap: Cap) -> tuple[object, ...]:
-    """Return the columns of CAPS from `cap_reason` on."""
+def _cap_columns(cap: Cap) -> dict[str, object]:
+    """Return the columns of CAPS that a cap has under every regime and for every channel."""
     if cap.scope == "after_conversation":
         reason = "after_conversation"
     elif cap.counts == "distinct_channels":
         reason = "other_channel"
     else:
         reason = REASONS[cap.per]
-    is_gap = cap.per == "clear_days"
-    return (
-        reason,
-        cap.rule,
-        cap.source,
-        1 if is_gap else max(cap.n, 1),
+    if cap.per == "clear_days":
+        # Two clear days between contacts: one contact today, yesterday or the day before refuses another.
+        blocks_at = 1
+        span_days = cap.n + 1
+    else:
+        # After a conversation the limit is 0; that too takes one earlier contact to be reached.
+        blocks_at = max(cap.n, 1)
+        span_days = DAYS[cap.per]
+    return {
+        "cap_reason": reason,
+        "cap_rule": cap.rule,
+        "cap_source": cap.source,
+        "blocks_at": blocks_at,
+        "span_days": span_days,
         # "Both" kinds of week need no second count: the last seven local days hold the calendar week up to today.
-        cap.n + 1 if is_gap else DAYS[cap.per],
-        cap.per == "week" and cap.week == "calendar",
-        cap.counts == "attempts" or (cap.counts == "contacts" and cap.per == "day"),
-        cap.subject == "debt",
-    )
+        "calendar_week": cap.per == "week" and cap.week == "calendar",
+        "counts_unreached": cap.counts == "attempts" or (cap.counts == "contacts" and cap.per == "day"),
+        "per_debt": cap.subject == "debt",
+    }

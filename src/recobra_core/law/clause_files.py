@@ -1,9 +1,9 @@
-"""Read and check the sections beyond hours and caps: from third parties and stops to replies and fees."""
+"""Sections of a country's file beyond hours and caps, read and checked: from third parties to replies and fees."""
 
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, TypedDict
 
 from recobra_core.law.clauses import (
     ROLES,
@@ -25,6 +25,18 @@ FEE_FACTS = ("agreed", "proven", "tariff")
 _COMMON = ("effective_from", "basis", "source", "certainty", "note")
 
 
+class _CommonFields(TypedDict):
+    """The fields that every clause has; see `Clause`."""
+
+    place: str
+    rule: str
+    effective_from: date
+    basis: str
+    source: str
+    certainty: str
+    note: str | None
+
+
 def read_sections(node: Node, *, place: str, complete: bool) -> Sections:
     """Read the sections of a country, or those that a subdivision has. Raises LawFileError.
 
@@ -35,17 +47,17 @@ def read_sections(node: Node, *, place: str, complete: bool) -> Sections:
         if name not in node.raw and not complete:
             continue
         clauses = tuple(_READERS[name](child, place) for child in node.get_children(name))
-        versions = [(clause.rule, clause.effective_from) for clause in clauses]
-        if len(set(versions)) != len(versions):
-            raise node.error(name, "one version per rule and day", [rule for rule, _ in versions])
+        versions = {(clause.rule, clause.effective_from) for clause in clauses}
+        if len(versions) != len(clauses):
+            raise node.error(name, "one version per rule and day", [clause.rule for clause in clauses])
         if complete and name != "stops" and not clauses:
             raise node.error(name, "at least one entry", [])
         sections[name] = clauses
     return Sections(**sections)
 
 
-def _read_common(node: Node, place: str, name: str, *own_keys: str) -> dict[str, Any]:
-    """Return the fields of `Clause`; `own_keys` are those that its section has besides."""
+def _read_common(node: Node, place: str, name: str, *own_keys: str) -> _CommonFields:
+    """Return the fields that every clause has; `own_keys` are the keys that its section may hold besides."""
     node.check_keys(*_COMMON, *own_keys)
     return {
         "place": place,
@@ -70,6 +82,7 @@ def _read_workplace(node: Node, place: str) -> Workplace:
 
 
 def _read_stop(node: Node, place: str) -> Stop:
+    """Read a reason to hold that the law names; each reason is a rule of its own."""
     reason = node.get("reason", str)
     return Stop(reason=reason, **_read_common(node, place, f"stop/{reason.lower().replace('_', '-')}", "reason"))
 
@@ -86,6 +99,7 @@ def _read_limitation(node: Node, place: str) -> Limitation:
 
 
 def _read_replies(node: Node, place: str) -> Replies:
+    """Read how long an answer counts as one, and the holds under which nobody is answered."""
     return Replies(
         within_hours=node.get("within_hours", int),
         any_hour_minutes=node.get("any_hour_minutes", int),
@@ -112,13 +126,16 @@ def _read_fees(node: Node, place: str) -> Fees:
         "once",
         "free_notice",
     )
+    bands = []
+    if "scale_uf" in node.raw:
+        bands = [_read_band(band) for band in node.get_children("scale_uf")]
     notice = node.get_child("free_notice", NOTHING)
     notice.check_keys("days", "penalty_uf")
     return Fees(
         text=node.get("rule", str),
         needs=node.get_names("needs", FEE_FACTS),
         none_if_supervised=node.get("none_if_supervised", bool, False),
-        scale_uf=tuple(_read_band(band) for band in node.get_children("scale_uf")) if "scale_uf" in node.raw else (),
+        scale_uf=tuple(bands),
         share=_get_decimal(node, "share"),
         cap_usd=_get_decimal(node, "cap_usd"),
         after_days=node.get("after_days", int, 0),
@@ -136,14 +153,16 @@ def _read_band(node: Node) -> tuple[Decimal | None, Decimal]:
     rate = _get_decimal(node, "rate")
     if rate is None:
         raise node.error("rate", "a share such as '0.09'", None)
-    return (None if top is None else Decimal(top)), rate
+    return Decimal(top) if top is not None else None, rate
 
 
 def _get_decimal(node: Node, key: str) -> Decimal | None:
     """Read a number written as text, so that it stays exact."""
     text = node.get(key, str, None)
+    if text is None:
+        return None
     try:
-        return None if text is None else Decimal(text)
+        return Decimal(text)
     except InvalidOperation:
         raise node.error(key, "a number such as '0.09'", text) from None
 

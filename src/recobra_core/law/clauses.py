@@ -120,10 +120,10 @@ def find_governing(
     national: Iterable[C], local: Mapping[str, Iterable[C]], *, day: date, subdivision: str | None
 ) -> tuple[C, ...]:
     """Return the clauses that must all allow: the subdivision's, else the country's; all where it is not known."""
-    candidates = local.values() if subdivision is None else [local.get(subdivision, ())]
-    local_clauses = [clause for versions in candidates if (clause := find_in_force(versions, day))]
     national_clause = find_in_force(national, day)
-    # A known subdivision with a clause of its own goes before the country.
-    if local_clauses and subdivision is not None:
-        return tuple(local_clauses)
-    return (*([national_clause] if national_clause else []), *local_clauses)
+    if subdivision is not None:
+        # A subdivision with a clause of its own goes before the country.
+        governing = [find_in_force(local.get(subdivision, ()), day) or national_clause]
+    else:
+        governing = [national_clause, *(find_in_force(versions, day) for versions in local.values())]
+    return tuple(clause for clause in governing if clause is not None)

@@ -14,6 +14,8 @@ LAW_ALONE = "law"
 """Stands for a company without rules of its own and without its switch for visits: the law alone judges."""
 COMPANY_SOURCE = "company rule"
 PERIODS = ("day", "week", "month")
+COUNT_MAX = 31
+"""The most contacts a period may have, and the most days between two contacts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +39,9 @@ class CompanyRule:
 
     def applies_to(self, *, country: str, channel: str) -> bool:
         """Tell if it speaks of a country and channel."""
-        return (not self.countries or country in self.countries) and (not self.channels or channel in self.channels)
+        if self.countries and country not in self.countries:
+            return False
+        return not self.channels or channel in self.channels
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +60,9 @@ class CompanyRules:
         """Return the regime under which caps are counted: the law's own where the company adds none."""
         law = regime.rules[0]
         own_rules = self.rules_for(country=law.country, channel=law.channel)
-        return f"{regime.id}#{self.name}" if any(rule.caps for rule in own_rules) else regime.id
+        if any(rule.caps for rule in own_rules):
+            return f"{regime.id}#{self.name}"
+        return regime.id
 
 
 def read_company_rules(document: str | Mapping[str, Any]) -> CompanyRules:
@@ -73,10 +79,11 @@ def read_company_rules(document: str | Mapping[str, Any]) -> CompanyRules:
     # Regime ids carry the name after a #.
     if not name or name == LAW_ALONE or "#" in name:
         raise node.error("name", f"a name other than {LAW_ALONE!r} and without #", name)
-    rules = list(node.get_children("rules")) if "rules" in node.raw else []
+    entries = list(node.get_children("rules")) if "rules" in node.raw else []
+    rules = [_read_rule(entry, f"HOUSE/{name}/{number}") for number, entry in enumerate(entries, 1)]
     return CompanyRules(
         name=name,
-        rules=tuple(_read_rule(rule, f"HOUSE/{name}/{number}") for number, rule in enumerate(rules, 1)),
+        rules=tuple(rules),
         visits_open=node.get_choice("visits", ("open", "closed"), "closed") == "open",
     )
 
@@ -133,17 +140,29 @@ def _read_rule(node: Node, rule: str) -> CompanyRule:
 
 def _get_switch(node: Node, key: str, yes: str, no: str) -> bool | None:
     """Return whether the key holds the word `yes` rather than `no`; None where it is absent."""
-    return node.get_choice(key, (yes, no)) == yes if key in node.raw else None
+    if key not in node.raw:
+        return None
+    return node.get_choice(key, (yes, no)) == yes
+
+
+def _get_count(node: Node, key: str) -> int:
+    """Return a number of contacts or days, from 1 to COUNT_MAX."""
+    count: int = node.get(key, int)
+    if not 1 <= count <= COUNT_MAX:
+        raise node.error(key, f"a number from 1 to {COUNT_MAX}", count)
+    return count
 
 
 def _read_cap(node: Node, rule: str) -> Cap:
     """Read a cap ({n, per}) or a gap ({clear_days}). `rule` is the name it gets."""
-    is_gap = "clear_days" in node.raw
-    node.check_keys(*(("clear_days", "scope") if is_gap else ("n", "per", "scope")))
-    n = node.get("clear_days" if is_gap else "n", int)
-    if not 1 <= n <= 31:
-        raise node.error("clear_days" if is_gap else "n", "a number from 1 to 31", n)
-    per = "clear_days" if is_gap else node.get_choice("per", PERIODS)
+    if "clear_days" in node.raw:
+        node.check_keys("clear_days", "scope")
+        n = _get_count(node, "clear_days")
+        per = "clear_days"
+    else:
+        node.check_keys("n", "per", "scope")
+        n = _get_count(node, "n")
+        per = node.get_choice("per", PERIODS)
     scope = node.get_choice("scope", ("channel", "all"), "all")
     return Cap(
         rule=rule,

@@ -56,16 +56,19 @@ def build_conditions(
 
     # Whose number: only the roles that every clause allows; the shortest list is the one to name.
     third_parties = law.require(lambda sections: sections.third_parties)
-    roles = [role for role in ROLES if all(role in clause.roles for clause in third_parties)]
+    roles = set(ROLES).intersection(*(clause.roles for clause in third_parties))
     strictest = min(third_parties, key=lambda clause: len(clause.roles))
-    row |= {"roles": _join_names(roles), "roles_rule": strictest.rule, "roles_source": strictest.source}
+    ordered_roles = [role for role in ROLES if role in roles]
+    row |= {"roles": _join_names(ordered_roles), "roles_rule": strictest.rule, "roles_source": strictest.source}
 
     row |= _workplace_columns(law, channel, own_rules)
 
     # Reason by reason, for each has versions of its own.
     reasons = dict.fromkeys(stop.reason for stop in country.sections.stops)
-    stops = [stop for reason in reasons for stop in law.find(partial(_stops_for, reason=reason))]
-    lines = "".join(f"\n{stop.reason}={stop.source}" for stop in stops)
+    lines = ""
+    for reason in reasons:
+        for stop in law.find(partial(_stops_for, reason=reason)):
+            lines += f"\n{stop.reason}={stop.source}"
     row |= {"stops": f"{lines}\n" if lines else "", "stops_rule": f"{country.code}/stop/"}
 
     # A debt due on that day or before is prescribed, where the law then bars its collection.
@@ -80,8 +83,8 @@ def build_conditions(
     # Several rules of the company may name an age; the lowest holds.
     ages = [(rule.max_debt_age_days, rule.rule) for rule in own_rules if rule.max_debt_age_days]
     if ages:
-        max_age_days, rule = min(ages)
-        row |= {"too_old_on": day - timedelta(days=max_age_days), "too_old_rule": f"{rule}/max-age"}
+        max_age_days, rule_name = min(ages)
+        row |= {"too_old_on": day - timedelta(days=max_age_days), "too_old_rule": f"{rule_name}/max-age"}
 
     replies = law.require(lambda sections: sections.replies)[-1]
     row |= {
@@ -98,15 +101,19 @@ class _DayLaw:
     """The sections of a country as they govern one day."""
 
     def __init__(self, country: Country, day: date, subdivision: str | None) -> None:
-        self.country, self.day, self.subdivision = country, day, subdivision
+        self.country = country
+        self.day = day
+        self.subdivision = subdivision
 
     def require(self, pick: Callable[[Sections], Iterable[C]]) -> tuple[C, ...]:
+        """Return the clauses of a section that must all allow. Raises UnknownClause where there is none."""
         clauses = self.find(pick)
         if not clauses:
             raise UnknownClause(self.country.code)
         return clauses
 
     def find(self, pick: Callable[[Sections], Iterable[C]]) -> tuple[C, ...]:
+        """Return the clauses in force of the section that `pick` takes out of a place's sections."""
         local = {place: pick(sections) for place, sections in self.country.local_sections.items()}
         return find_governing(pick(self.country.sections), local, day=self.day, subdivision=self.subdivision)
 
@@ -146,5 +153,6 @@ def years_before(day: date, years: int) -> date:
 
 
 def _join_names(names: Iterable[str]) -> str:
+    """Return names as one text, such as `|debtor|guarantor|`; `|` where there are none."""
     # A bar at both ends: `|debtor|` can then be looked for without finding `|co_debtor|`.
     return "|" + "".join(f"{name}|" for name in names)

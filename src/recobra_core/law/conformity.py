@@ -1,4 +1,4 @@
-"""Conformity of company rules with the law: each that would loosen it is named, with the article it goes against."""
+"""Conformity of company rules with the law: every rule that would loosen it, with the article it goes against."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ class Loosening:
 def find_loosenings(company: CompanyRules, *, country: str) -> tuple[Loosening, ...]:
     """Return what company rules would loosen in a country; empty where they only tighten.
 
-    Project defaults stand as the law does: only `visits: open` may be switched on, where the law leaves visits.
+    Project defaults count as law. Only `visits: open` may be switched on, where the law allows visits.
     Raises KeyError for a country without rules.
     """
     law = load_countries()[country]
@@ -55,28 +55,27 @@ def _find_in_rule(rule: CompanyRule, country: Country, channel: str) -> Iterator
     law = _newest_rule(country, channel)
     if rule.never is False and not law.allowed:
         yield _make_loosening(rule.rule, "never", "channel_opened", law, "barred")
-    if law.allowed:
-        days = zip(WEEKDAYS, rule.windows or (None,) * 7, law.windows, strict=True)
-        wider = [weekday for weekday, window, lawful in days if window and not _is_inside(window, lawful)]
-        # One finding for the week; the first such day names it.
-        if wider:
-            yield _make_loosening(rule.rule, f"windows: {wider[0]}", "window_wider", law, "window")
+    if law.allowed and rule.windows:
+        for weekday, window, lawful in zip(WEEKDAYS, rule.windows, law.windows, strict=True):
+            if window and not _is_inside(window, lawful):
+                yield _make_loosening(rule.rule, f"windows: {weekday}", "window_wider", law, "window")
+                # One finding for the week; the first such day names it.
+                break
     if rule.open_on_holidays and not law.open_on_holidays:
         yield _make_loosening(rule.rule, "holidays", "holiday_opened", law, "holidays")
     if rule.consent_required is False and law.consent_source:
         yield _make_loosening(rule.rule, "consent", "consent_dropped", law, "consent")
-    newest_clauses = sorted(country.sections.workplace, key=lambda clause: clause.effective_from)[-1:]
-    for clause in newest_clauses:
-        if channel in (rule.workplace or ()) and channel not in clause.channels:
-            yield Loosening(
-                company_rule=rule.rule,
-                key="workplace",
-                what="workplace_opened",
-                channel=channel,
-                rule=clause.rule,
-                article=clause.source,
-                basis=clause.basis,
-            )
+    clause = max(country.sections.workplace, key=lambda version: version.effective_from, default=None)
+    if clause and rule.workplace and channel in rule.workplace and channel not in clause.channels:
+        yield Loosening(
+            company_rule=rule.rule,
+            key="workplace",
+            what="workplace_opened",
+            channel=channel,
+            rule=clause.rule,
+            article=clause.source,
+            basis=clause.basis,
+        )
     for cap in rule.caps:
         yield from _find_in_cap(rule, cap, law)
 
@@ -88,21 +87,24 @@ def _is_inside(window: Window, lawful: Window | None) -> bool:
 
 def _find_in_cap(rule: CompanyRule, cap: Cap, law: Rule) -> Iterator[Loosening]:
     """Yield the caps of the law that count at least the same contacts, over the same time, and allow fewer."""
-    channels = {"channel": {law.channel}, "all": set(CHANNELS)}
+    channels_by_scope = {"channel": {law.channel}, "all": set(CHANNELS)}
     is_gap = cap.per == "clear_days"
     for lawful in law.caps:
         if lawful.counts == "distinct_channels" or lawful.scope == "after_conversation":
             continue
         # Only where the law counts every contact that the company's cap counts can the two be compared.
-        if not channels[cap.scope] <= channels.get(lawful.scope, set(lawful.channels)):
+        lawful_channels = channels_by_scope.get(lawful.scope, set(lawful.channels))
+        if not channels_by_scope[cap.scope] <= lawful_channels:
             continue
-        period = {"7_consecutive_days": "week"}.get(lawful.per, lawful.per)
-        if period == cap.per and (cap.n < lawful.n if is_gap else cap.n > lawful.n):
-            what, key = ("gap_shorter", "clear_days") if is_gap else ("cap_higher", "n")
+        period = "week" if lawful.per == "7_consecutive_days" else lawful.per
+        if period != cap.per:
+            continue
+        is_looser = cap.n < lawful.n if is_gap else cap.n > lawful.n
+        if is_looser:
             yield Loosening(
                 company_rule=rule.rule,
-                key=f"caps: {key}",
-                what=what,
+                key="caps: clear_days" if is_gap else "caps: n",
+                what="gap_shorter" if is_gap else "cap_higher",
                 channel=law.channel,
                 rule=lawful.rule,
                 article=lawful.source,

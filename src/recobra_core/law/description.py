@@ -13,7 +13,7 @@ from recobra_core.law.model import ALWAYS, CHANNELS, Country, Regime, Rule
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleText:
-    """One rule in words. `since` is None where the day it took force is not known; `rule` is '' of what is not judged.
+    """One rule in words. `since` is None where its first day is unknown; `rule` is '' where the gate judges nothing.
 
     `basis` is law, analogy or default; `certainty` how sure the research is.
     """
@@ -86,20 +86,26 @@ def describe_country(*, country: str, day: date, language: str = "es") -> Countr
         day=day,
         time_zones=law.time_zones,
         channels=tuple(writer.list_channels()),
-        third_parties=writer.describe_clauses(lambda s: s.third_parties, lambda c: writer.describe_roles(c.roles)),
-        workplace=writer.describe_clauses(lambda s: s.workplace, lambda c: writer.describe_workplace(c.channels)),
+        third_parties=writer.describe_clauses(
+            lambda sections: sections.third_parties, lambda clause: writer.describe_roles(clause.roles)
+        ),
+        workplace=writer.describe_clauses(
+            lambda sections: sections.workplace, lambda clause: writer.describe_workplace(clause.channels)
+        ),
         stops=tuple(writer.describe_stops()),
         replies=writer.describe_clauses(
-            lambda s: s.replies, lambda c: writer.fill("replies", hours=c.within_hours, minutes=c.any_hour_minutes)
+            lambda sections: sections.replies,
+            lambda clause: writer.fill("replies", hours=clause.within_hours, minutes=clause.any_hour_minutes),
         ),
         offers=writer.describe_clauses(
-            lambda s: s.offers,
-            lambda c: str(writer.phrases["offers"]["required" if c.consent_required else "not_required"]),
+            lambda sections: sections.offers,
+            lambda clause: str(writer.phrases["offers"]["required" if clause.consent_required else "not_required"]),
         ),
         limitation=writer.describe_clauses(
-            lambda s: s.limitation, lambda c: writer.describe_limitation(c.years, bars=c.bars_contact)
+            lambda sections: sections.limitation,
+            lambda clause: writer.describe_limitation(clause.years, bars=clause.bars_contact),
         ),
-        fees=writer.describe_clauses(lambda s: s.fees, lambda c: writer.translate(c.text)),
+        fees=writer.describe_clauses(lambda sections: sections.fees, lambda clause: writer.translate(clause.text)),
         required=writer.describe_keys(articles["required_content"]),
         required_basis=writer.translate(articles["required_content_basis"]),
         prohibited=writer.describe_keys(articles["prohibited"]),
@@ -113,13 +119,13 @@ def describe_country(*, country: str, day: date, language: str = "es") -> Countr
 
 
 def find_replies(*, country: str, day: date) -> Replies | None:
-    """Return how long an answer to a debtor counts as one in a country, None of a country without rules."""
+    """Return how long an answer to a debtor counts as one in a country, None for a country without rules."""
     law = load_countries().get(country)
     return find_in_force(law.sections.replies, day) if law else None
 
 
 def translate_text(text: str, *, language: str) -> str:
-    """Return a text of the law's data, or a verdict's article, in a language; what is no such text as it is.
+    """Return a text of the law's data, or a verdict's article, in a language; any other text as it is.
 
     Raises KeyError for an unknown language.
     """
@@ -130,7 +136,9 @@ class _Writer:
     """Writes a country's law on a day in a language."""
 
     def __init__(self, law: Country, day: date, language: str) -> None:
-        self.law, self.day, self.language = law, day, language
+        self.law = law
+        self.day = day
+        self.language = language
         self.phrases = phrases.load_phrases(language)
 
     def translate(self, written: str | None) -> str:
@@ -140,6 +148,7 @@ class _Writer:
         return str(self.phrases[key].format(**values))
 
     def list_channels(self) -> Iterable[ChannelLaw]:
+        """Yield the channels of the country, then those for which a subdivision has its own rule."""
         for place in ("", *self.law.subdivisions):
             for channel in CHANNELS:
                 regime = self.law.find_regime(channel=channel, day=self.day, subdivision=place)
@@ -197,10 +206,13 @@ class _Writer:
         self, pick: Callable[[Sections], Iterable[C]], describe: Callable[[C], str]
     ) -> tuple[RuleText, ...]:
         """Return the clause in force of the country, and of each subdivision that has its own."""
-        # The newest version of each place; one that has none of that section is left out.
-        places = [pick(self.law.sections), *(pick(sections) for sections in self.law.local_sections.values())]
-        clauses = [clause for versions in places if (clause := find_in_force(versions, self.day))]
-        return tuple(self._describe_clause(clause, describe(clause)) for clause in clauses)
+        texts = []
+        for sections in (self.law.sections, *self.law.local_sections.values()):
+            clause = find_in_force(pick(sections), self.day)
+            # A place without a version in force says nothing of its own.
+            if clause:
+                texts.append(self._describe_clause(clause, describe(clause)))
+        return tuple(texts)
 
     def _describe_clause(self, clause: Clause, text: str) -> RuleText:
         """Return a clause with its source and dates, under the given words."""
@@ -215,6 +227,7 @@ class _Writer:
         )
 
     def describe_stops(self) -> Iterable[RuleText]:
+        """Yield the reasons in force that stop collection."""
         for stop in self.law.sections.stops:
             if stop.effective_from <= self.day:
                 reason = self.phrases["stops"].get(stop.reason, stop.reason)
@@ -224,6 +237,7 @@ class _Writer:
         return self.fill("third_parties", roles=", ".join(self.phrases["roles"][role] for role in roles))
 
     def describe_workplace(self, channels: tuple[str, ...]) -> str:
+        """Return by which channels a contact point at work may be used."""
         texts = self.phrases["workplace"]
         if not channels:
             return str(texts["never"])
@@ -252,7 +266,9 @@ class _Writer:
         )
 
     def describe_registry(self, article: Mapping[str, Any]) -> RuleText:
-        name, duty = self.translate(article["name"]), self.translate(article["duty"])
+        """Return a credit registry with the duty that goes with it."""
+        name = self.translate(article["name"])
+        duty = self.translate(article["duty"])
         return self.describe_article(article, text=f"{name}: {duty}")
 
     def describe_article(self, article: Mapping[str, Any], *, text: str = "") -> RuleText:

@@ -10,7 +10,7 @@ from recobra_core.law.clauses import Fees, find_in_force
 from recobra_core.law.files import load_countries
 from recobra_core.money import MoneyError, Rounding, exponent_of, from_minor, to_minor
 
-T = TypeVar("T")
+Fact = TypeVar("Fact")
 ROUNDING: Rounding = "down"
 """A fee is never rounded against the debtor."""
 
@@ -37,7 +37,7 @@ SENTENCES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeeFacts:
-    """Facts a fee depends on; None where nobody knows. Amounts are in minor units of the debt's currency.
+    """Facts a fee depends on; None where unknown. Amounts are in minor units of the debt's currency.
 
     uf, usd: units of the currency for one UF, one US dollar, that day. agreed, proven, tariff: what the contract
     states, what collection really cost, what the published tariff allows. free_notice: a useful notice was given free
@@ -127,7 +127,9 @@ def _bound_by_scale(clause: Fees, case: FeeFacts, overdue: Decimal) -> int:
     if case.currency != "CLP":
         raise FeeRefused("unknown_currency")
     uf = _require(case.uf, "unknown_uf")
-    fee, bottom = Decimal(0), Decimal(0)
+    fee = Decimal(0)
+    bottom = Decimal(0)
+    # Bands up to 10 UF at 9 % and up to 50 at 6 %: a debt of 15 UF costs 10 at 9 % and 5 at 6 %.
     for top, rate in clause.scale_uf:
         ceiling = overdue if top is None else min(overdue, top * uf)
         fee += max(Decimal(0), ceiling - bottom) * rate
@@ -138,7 +140,7 @@ def _bound_by_scale(clause: Fees, case: FeeFacts, overdue: Decimal) -> int:
     return to_minor(max(Decimal(0), fee), case.currency, rounding=ROUNDING)
 
 
-def _require(fact: T | None, reason: str) -> T:
+def _require(fact: Fact | None, reason: str) -> Fact:
     """Return a fact that must be known. Raises FeeRefused with the reason."""
     if fact is None:
         raise FeeRefused(reason)

@@ -1,4 +1,7 @@
-"""Read and check the countries' files. A wrong file stops the program: the error names file and key."""
+"""Files of the law of contact (`data/<CC>.yaml`), read and checked: their hours, channels and caps.
+
+A wrong file stops the program: the error names file and key.
+"""
 
 import re
 from collections.abc import Mapping
@@ -22,9 +25,12 @@ MINUTES_A_DAY = 24 * 60
 def load_countries() -> Mapping[str, Country]:
     """Return every country by its ISO code. Raises LawFileError."""
     folder = resources.files("recobra_core.law") / "data"
-    files = sorted((f for f in folder.iterdir() if f.name.endswith(".yaml")), key=lambda f: f.name)
-    countries = [read_country(f.read_text(encoding="utf-8"), file=f.name) for f in files]
-    return MappingProxyType({country.code: country for country in countries})
+    files = [file for file in folder.iterdir() if file.name.endswith(".yaml")]
+    countries = {}
+    for file in sorted(files, key=lambda file: file.name):
+        country = read_country(file.read_text(encoding="utf-8"), file=file.name)
+        countries[country.code] = country
+    return MappingProxyType(countries)
 
 
 def read_country(text: str, *, file: str) -> Country:
@@ -50,7 +56,9 @@ def read_country(text: str, *, file: str) -> Country:
         raise node.error("country", f"the name of the file, {file}", code)
     calendar = node.get_child("holiday_calendar")
     calendar.check_keys("code", "categories", "subdivisions", "note")
-    regions = node.get_child("subdivisions", NOTHING)
+    subdivisions = node.get_child("subdivisions", NOTHING)
+    regions = {region: subdivisions.get_child(region) for region in subdivisions.raw}
+    regional_articles = {region: entry.raw.get("articles", {}) for region, entry in regions.items()}
     zones = node.get_child("zones_by_subdivision", NOTHING)
     return Country(
         code=code,
@@ -59,24 +67,19 @@ def read_country(text: str, *, file: str) -> Country:
         authority=node.get("authority", str),
         note=node.get("note", str, None),
         time_zones=node.get_names("time_zones"),
-        zones_by_subdivision=MappingProxyType({key: zones.get_names(key) for key in zones.raw}),
+        zones_by_subdivision=MappingProxyType({region: zones.get_names(region) for region in zones.raw}),
         calendar=HolidayCalendar(
             code=calendar.get("code", str),
             categories=calendar.get_names("categories"),
             subdivisions=calendar.get("subdivisions", bool),
         ),
         rules=_read_rules(node, node, code),
-        subdivisions=MappingProxyType({s: _read_rules(regions.get_child(s), node, s) for s in regions.raw}),
+        subdivisions=MappingProxyType({region: _read_rules(entry, node, region) for region, entry in regions.items()}),
         sections=read_sections(node, place=code, complete=True),
         local_sections=MappingProxyType(
-            {s: read_sections(regions.get_child(s), place=s, complete=False) for s in regions.raw}
+            {region: read_sections(entry, place=region, complete=False) for region, entry in regions.items()}
         ),
-        articles=_freeze_value(
-            {
-                **node.get("articles", Mapping),
-                "subdivisions": {s: regions.get_child(s).raw.get("articles", {}) for s in regions.raw},
-            }
-        ),
+        articles=_freeze_value({**node.get("articles", Mapping), "subdivisions": regional_articles}),
     )
 
 
@@ -134,9 +137,11 @@ def read_windows(node: Node) -> tuple[Window | None, ...]:
     week: list[Window | None] = [None] * len(WEEKDAYS)
     for key in node.raw:
         first, _, last = key.partition("-")
-        if first not in WEEKDAYS or (last or first) not in WEEKDAYS:
+        # One weekday alone is a span of one day.
+        last = last or first
+        if first not in WEEKDAYS or last not in WEEKDAYS:
             raise node.error(key, "a weekday or two, such as mon-fri", key)
-        for weekday in range(WEEKDAYS.index(first), WEEKDAYS.index(last or first) + 1):
+        for weekday in range(WEEKDAYS.index(first), WEEKDAYS.index(last) + 1):
             if week[weekday] is not None:
                 raise node.error(key, "each weekday once", WEEKDAYS[weekday])
             week[weekday] = _parse_window(node, key)
@@ -150,7 +155,8 @@ def _parse_window(node: Node, key: str) -> Window:
     if not match:
         raise node.error(key, "hours such as '07:00-20:00'", text)
     opens_hour, opens_minute, closes_hour, closes_minute = map(int, match.groups())
-    opens, closes = opens_hour * 60 + opens_minute, closes_hour * 60 + closes_minute
+    opens = opens_hour * 60 + opens_minute
+    closes = closes_hour * 60 + closes_minute
     if not 0 <= opens < closes <= MINUTES_A_DAY:
         raise node.error(key, "an opening before its closing, until 24:00", text)
     return Window(opens=opens, closes=closes)
@@ -177,8 +183,15 @@ def _read_cap(top: Node, name: str) -> Cap:
     scope = "group" if is_gap else node.get_choice("scope", ("channel", "all", "group", "after_conversation"))
     counts = node.get_choice("counts", ("contacts", "attempts", "distinct_channels"), "contacts")
     n = node.get("clear_days" if is_gap else "n", int)
-    # A conversation leaves no contact at all (0); several channels a week is the only such rule known.
-    least, most = {"after_conversation": (0, 0)}.get(scope, (1, 1 if counts == "distinct_channels" else 366))
+    least = 1
+    most = 366
+    if scope == "after_conversation":
+        # A conversation leaves no room for any contact.
+        least = 0
+        most = 0
+    elif counts == "distinct_channels":
+        # The only such rule known is one channel a week.
+        most = 1
     if not least <= n <= most:
         raise node.error("n", f"a number from {least} to {most}", n)
     return Cap(
@@ -200,4 +213,6 @@ def _freeze_value(value: Any) -> Any:
     """Return YAML's lists and mappings as tuples and read-only mappings, all the way down."""
     if isinstance(value, Mapping):
         return MappingProxyType({key: _freeze_value(item) for key, item in value.items()})
-    return tuple(_freeze_value(item) for item in value) if isinstance(value, list) else value
+    if isinstance(value, list):
+        return tuple(_freeze_value(item) for item in value)
+    return value

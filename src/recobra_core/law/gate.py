@@ -105,15 +105,16 @@ def add_holds_until(opened: ir.Table) -> ir.Table:
     In whole seconds of UTC since 1970, null where nothing says it. It covers the hours and how fresh an answer is;
     wishes, holds and caps have no hour.
     """
-    t = add_answer_flags(opened)
-    asked_at, at = t.replies_to_at_utc.epoch_seconds(), t.at_utc
-    is_open = ((at >= t.opens_at_utc) & (at < t.closes_at_utc)).fill_null(False)
-    open_until = is_open.ifelse(t.closes_at_utc.epoch_seconds(), ibis.null("int64")).cast("int64")
-    at_once_until = t.at_once.ifelse(asked_at + t.any_hour_seconds, ibis.null("int64")).cast("int64")
+    contacts = add_answer_flags(opened)
+    asked_at = contacts.replies_to_at_utc.epoch_seconds()
+    at = contacts.at_utc
+    is_open = ((at >= contacts.opens_at_utc) & (at < contacts.closes_at_utc)).fill_null(False)
+    open_until = is_open.ifelse(contacts.closes_at_utc.epoch_seconds(), ibis.null("int64")).cast("int64")
+    at_once_until = contacts.at_once.ifelse(asked_at + contacts.any_hour_seconds, ibis.null("int64")).cast("int64")
     # Where one of the two is null the other takes its place, whatever an engine makes of the greatest with a null.
     hours_until = ibis.greatest(open_until.coalesce(at_once_until), at_once_until.coalesce(open_until))
-    answer_until = t.is_answer.ifelse(asked_at + t.reply_seconds, hours_until).cast("int64")
-    return t.select(*opened.columns, holds_until_epoch=ibis.least(hours_until, answer_until))
+    answer_until = contacts.is_answer.ifelse(asked_at + contacts.reply_seconds, hours_until).cast("int64")
+    return contacts.select(*opened.columns, holds_until_epoch=ibis.least(hours_until, answer_until))
 
 
 def judge_candidates(candidates: ir.Table, *, openings: ir.Table, history: ir.Table, caps: ir.Table) -> ir.Table:
@@ -134,59 +135,57 @@ def judge_candidates(candidates: ir.Table, *, openings: ir.Table, history: ir.Ta
     return judged.select(*candidates.columns, *OWN_COLUMNS)
 
 
-def _pick_first_block(t: ir.Table, blocks: tuple[Block, ...]) -> tuple[ir.Table, dict[str, ir.StringValue]]:
+def _pick_first_block(contacts: ir.Table, blocks: tuple[Block, ...]) -> tuple[ir.Table, dict[str, ir.StringValue]]:
     """Add `block_number`, the first block that holds (-1: none); return reason, rule and source that follow from it."""
     # An unknown fact makes a condition null, and the unknown blocks.
-    number = ibis.cases(*((block.when.fill_null(True), index) for index, block in enumerate(blocks)), else_=-1)
-    numbered = t.mutate(block_number=number)
+    conditions = [(block.when.fill_null(True), index) for index, block in enumerate(blocks)]
+    numbered = contacts.mutate(block_number=ibis.cases(*conditions, else_=-1))
     # No block: the cap that is reached, else the rule that opened the contact.
     otherwise = {
-        "reason": t.cap_reason,
-        "rule": t.cap_rule.coalesce(t.is_answer.ifelse(t.reply_rule, t.window_rule)),
-        "source": t.cap_source.coalesce(t.is_answer.ifelse(t.reply_source, t.window_source)),
+        "reason": contacts.cap_reason,
+        "rule": contacts.cap_rule.coalesce(contacts.is_answer.ifelse(contacts.reply_rule, contacts.window_rule)),
+        "source": contacts.cap_source.coalesce(
+            contacts.is_answer.ifelse(contacts.reply_source, contacts.window_source)
+        ),
     }
-    return numbered, {
-        field: (numbered.block_number < 0).ifelse(
-            otherwise[field],
-            ibis.cases(
-                *((numbered.block_number == index, getattr(block, field)) for index, block in enumerate(blocks)),
-                else_=ibis.null("string"),
-            ),
-        )
-        for field in otherwise
-    }
+    verdict = {}
+    for field, unblocked in otherwise.items():
+        values = [(numbered.block_number == index, getattr(block, field)) for index, block in enumerate(blocks)]
+        blocked = ibis.cases(*values, else_=ibis.null("string"))
+        verdict[field] = (numbered.block_number < 0).ifelse(unblocked, blocked)
+    return numbered, verdict
 
 
 def _find_worst_cap(opened: ir.Table, history: ir.Table, caps: ir.Table) -> ir.Table:
     """Return `capped_id` with the most serious cap that has no room left; only candidates with a history have a row."""
-    # Columns begin with h_, for both sides of the join have a creditor, a debtor, an account.
+    # Columns begin with past_, for both sides of the join have a creditor, a debtor, an account.
     past = history.select(
-        h_creditor=history.creditor_id,
-        h_debtor=history.debtor_id,
-        h_account=history.account_id,
-        h_channel=history.channel.isin(CHANNELS).fill_null(False).ifelse(history.channel, UNKNOWN_CHANNEL),
-        h_date=history.local_date,
+        past_creditor=history.creditor_id,
+        past_debtor=history.debtor_id,
+        past_account=history.account_id,
+        past_channel=history.channel.isin(CHANNELS).fill_null(False).ifelse(history.channel, UNKNOWN_CHANNEL),
+        past_date=history.local_date,
         # A message that left reached the person; a call or visit only if somebody was there.
-        h_reached=history.reached | ~history.channel.isin(ANSWERED),
+        past_reached=history.reached | ~history.channel.isin(ANSWERED),
     )
     asked = opened.select(
         "creditor_id", "debtor_id", "account_id", "local_date", "regime", capped_id=opened.candidate_id
     )
-    pairs = asked.inner_join(past, [("debtor_id", "h_debtor"), ("creditor_id", "h_creditor")])
-    counted = pairs.inner_join(caps, ["regime", ("h_channel", "counted_channel")])
-    days_ago = counted.local_date.delta(counted.h_date, unit="day")
+    pairs = asked.inner_join(past, [("debtor_id", "past_debtor"), ("creditor_id", "past_creditor")])
+    counted = pairs.inner_join(caps, ["regime", ("past_channel", "counted_channel")])
+    days_ago = counted.local_date.delta(counted.past_date, unit="day")
     # A calendar week is counted from Monday, which is day 0.
     days_of_week = counted.local_date.day_of_week.index().cast("int64") + 1
     span = counted.calendar_week.ifelse(days_of_week, counted.span_days)
     in_period = (days_ago >= 0) & (days_ago < span)
-    is_reached = counted.counts_unreached | counted.h_reached
-    same_debt = ~counted.per_debt | (counted.account_id == counted.h_account)
+    is_reached = counted.counts_unreached | counted.past_reached
+    same_debt = ~counted.per_debt | (counted.account_id == counted.past_account)
     # What is not known counts.
     counted = counted.filter((in_period & is_reached & same_debt).fill_null(True))
     full = (
         counted.group_by(["capped_id", "cap_rank", "blocks_at"])
-        .agg(contacts=lambda t: t.count())
-        .filter(lambda t: t.contacts >= t.blocks_at)
+        .agg(contacts=lambda table: table.count())
+        .filter(lambda table: table.contacts >= table.blocks_at)
     )
     # Ranks are unique per regime and cap, so the least of them names one cap.
     worst = full.group_by("capped_id").agg(worst_rank=full.cap_rank.min())

@@ -1,4 +1,4 @@
-"""Mappings of a rules file that know their own path, so that every complaint can name it."""
+"""Mappings of a rules file that know their own path; the first fault raises an error that names it."""
 
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
@@ -39,7 +39,7 @@ class Node:
     def get_names(self, key: str, allowed: tuple[str, ...] | None = None) -> tuple[str, ...]:
         """Return a list of texts, of the allowed ones where they are given."""
         values = self.get(key, list)
-        wrong = [v for v in values if not isinstance(v, str) or (allowed and v not in allowed)]
+        wrong = [name for name in values if not isinstance(name, str) or (allowed and name not in allowed)]
         if wrong:
             raise self.error(key, f"names from {allowed}" if allowed else "names", wrong)
         return tuple(values)

@@ -101,23 +101,33 @@ def build_openings(
         for key in keys
     }
     # In an order of its own, so that the table is the same whatever the order of the keys.
-    ordered = sorted(distinct, key=lambda key: (*map(str, key[:4]), key.local_date or date.min, key.house or ""))
-    return build_table([_build_row(key, company_holidays, company_rules) for key in ordered], schema=OPENINGS)
+    rows = [_build_row(key, company_holidays, company_rules) for key in sorted(distinct, key=_sort_key)]
+    return build_table(rows, schema=OPENINGS)
+
+
+def _sort_key(key: OpeningKey) -> tuple[str, str, str, str, date, str]:
+    """Return the values to sort a key by: missing texts are '' already, a missing day goes before all others."""
+    day = key.local_date or date.min
+    return (key.country or "", key.subdivision or "", key.zones or "", key.channel or "", day, key.house or "")
 
 
 def zones_for(*, country: str | None, subdivision: str | None, stated_zone: str | None) -> str:
     """Return the zones in which a debtor may live, joined by `|`: address first, then the stated one, else all.
 
-    Where a stated zone contradicts the address, all of both remain. A stated zone that nobody knows is
-    returned as it is, so that it blocks; so is '' for a country without rules.
+    Where a stated zone contradicts the address, both count. An unknown stated zone is returned as it is, so that it
+    blocks; so does the '' of a country without rules.
     """
     if stated_zone and stated_zone not in known_zones():
         return stated_zone
     law = load_countries().get(country or "")
-    address_zones = law.zones_by_subdivision.get(_full_code(law, subdivision) or "", ()) if law else ()
-    if stated_zone:
-        return stated_zone if stated_zone in address_zones else "|".join((*address_zones, stated_zone))
-    return "|".join(address_zones or (law.time_zones if law else ()))
+    if law is None:
+        return stated_zone or ""
+    address_zones = law.zones_by_subdivision.get(_full_code(law, subdivision) or "", ())
+    if not stated_zone:
+        return "|".join(address_zones or law.time_zones)
+    if stated_zone in address_zones:
+        return stated_zone
+    return "|".join((*address_zones, stated_zone))
 
 
 def _build_row(
@@ -160,11 +170,12 @@ def _find_regime(key: OpeningKey) -> tuple[Country, date, Regime]:
     if key.local_date is None:
         raise ClosedDay(reason="unknown_date", rule=f"{country.code}/date")
     subdivision = _full_code(country, key.subdivision)
-    # A name that nobody knows is refused: with no rule of its own it would pass by the country's.
-    # Where holidays do not differ by subdivision the calendar lists none, and any passes.
+    # An unknown subdivision is refused: without a rule of its own it would be judged by the country's.
+    # Where holidays do not differ by subdivision the calendar lists none, so any name passes.
     if subdivision and country.calendar.subdivisions and subdivision not in country.subdivisions:
         regions = holidays.country_holidays(country.calendar.code).subdivisions
-        if subdivision.partition("-")[2] not in regions:
+        _, _, region = subdivision.partition("-")
+        if region not in regions:
             raise ClosedDay(reason="unknown_subdivision", rule=f"{country.code}/subdivision")
     regime = country.find_regime(channel=key.channel, day=key.local_date, subdivision=subdivision)
     if regime is None:
@@ -182,28 +193,30 @@ def _find_company_rules(key: OpeningKey, company_rules: Mapping[str, CompanyRule
 
 
 def _rules_for(company: CompanyRules | None, country: Country, regime: Regime) -> tuple[CompanyRule, ...]:
-    """Return the company's rules for a country and the channel of a regime."""
-    return company.rules_for(country=country.code, channel=regime.rules[0].channel) if company else ()
+    """Return the company's rules for a country and the channel of a regime; none without a company."""
+    if company is None:
+        return ()
+    return company.rules_for(country=country.code, channel=regime.rules[0].channel)
 
 
 def _regime_columns(regime: Regime, country: Country, company: CompanyRules | None) -> dict[str, object]:
     """Return the columns that name the regime, its window and the rule that requires consent."""
     law = regime.rules[0]
-    # The law goes before the company where both want the authorisation.
-    consents = [(f"{rule.name}/consent", rule.consent_source) for rule in regime.rules if rule.consent_source]
-    consents += [
-        (f"{rule.rule}/consent", COMPANY_SOURCE)
-        for rule in _rules_for(company, country, regime)
-        if rule.consent_required
-    ]
-    consent_rule, consent_source = consents[0] if consents else (None, None)
-    return {
+    columns: dict[str, object] = {
         "regime": company.regime_id(regime) if company else regime.id,
         "window_rule": f"{law.name}/window",
         "window_source": law.source,
-        "consent_rule": consent_rule,
-        "consent_source": consent_source,
+        "consent_rule": None,
+        "consent_source": None,
     }
+    # The law goes before the company where both want the authorisation.
+    for rule in regime.rules:
+        if rule.consent_source:
+            return columns | {"consent_rule": f"{rule.name}/consent", "consent_source": rule.consent_source}
+    for own_rule in _rules_for(company, country, regime):
+        if own_rule.consent_required:
+            return columns | {"consent_rule": f"{own_rule.rule}/consent", "consent_source": COMPANY_SOURCE}
+    return columns
 
 
 def _refuse_barred(key: OpeningKey, country: Country, regime: Regime, company: CompanyRules | None) -> None:
@@ -246,7 +259,8 @@ def _hours_columns(
         before = opens, closes
         opens, closes = _narrow_opening(rule, key, day, opens, closes)
         # Several rules may narrow; the last one that did is named.
-        row |= {"house_rule": rule.rule} if (opens, closes) != before else {}
+        if (opens, closes) != before:
+            row["house_rule"] = rule.rule
     return row | {"opens_at_utc": opens, "closes_at_utc": closes}
 
 
@@ -255,9 +269,18 @@ def _lawful_opening(key: OpeningKey, country: Country, day: date, regime: Regime
     zones = (key.zones or "").split("|")
     if not set(zones) <= known_zones():
         raise ClosedDay(reason="unknown_zone", rule=f"{country.code}/zone")
-    windows = [window for law in regime.rules if (window := law.windows[day.weekday()])]
-    spans = [_window_in_utc(window, day, zone) for window in windows for zone in zones]
-    opens, closes = max(opens for opens, _ in spans), min(closes for _, closes in spans)
+    openings = []
+    closings = []
+    for law in regime.rules:
+        window = law.windows[day.weekday()]
+        assert window is not None, "closed weekdays are refused before"
+        for zone in zones:
+            zone_opens, zone_closes = _window_in_utc(window, day, zone)
+            openings.append(zone_opens)
+            closings.append(zone_closes)
+    # Open everywhere: from the last opening to the first closing.
+    opens = max(openings)
+    closes = min(closings)
     if opens >= closes:
         law = regime.rules[0]
         raise ClosedDay(reason="no_common_hour", rule=f"{law.name}/window", source=law.source)
@@ -268,23 +291,31 @@ def _narrow_opening(
     rule: CompanyRule, key: OpeningKey, day: date, opens: datetime, closes: datetime
 ) -> tuple[datetime, datetime]:
     """Return the opening that a company rule leaves. Raises ClosedDay where it leaves none."""
-    window = rule.windows[day.weekday()] if rule.windows else Window(opens=0, closes=24 * 60)
-    if day in rule.closed_days or window is None:
-        raise ClosedDay(reason="house_closed", rule=rule.rule, source=COMPANY_SOURCE)
+    closed = ClosedDay(reason="house_closed", rule=rule.rule, source=COMPANY_SOURCE)
+    if day in rule.closed_days:
+        raise closed
+    # A rule without hours of its own leaves those of the law.
     if not rule.windows:
         return opens, closes
+    window = rule.windows[day.weekday()]
+    if window is None:
+        raise closed
     for zone in (key.zones or "").split("|"):
         zone_opens, zone_closes = _window_in_utc(window, day, zone)
-        opens, closes = max(opens, zone_opens), min(closes, zone_closes)
+        opens = max(opens, zone_opens)
+        closes = min(closes, zone_closes)
     if opens >= closes:
-        raise ClosedDay(reason="house_closed", rule=rule.rule, source=COMPANY_SOURCE)
+        raise closed
     return opens, closes
 
 
 def _refuse_holiday(country: Country, day: date, subdivision: str | None, *, rule: str, source: str) -> None:
     """Raise ClosedDay on a holiday, and in a year for which there is no calendar."""
     calendar = country.calendar
-    region = subdivision.partition("-")[2] if subdivision and calendar.subdivisions else None
+    region = None
+    if subdivision and calendar.subdivisions:
+        # The package knows BR-SP as SP.
+        _, _, region = subdivision.partition("-")
     days = _load_holidays(calendar.code, calendar.categories, region, day.year)
     if days is None:
         raise ClosedDay(reason="unknown_calendar", rule=rule)

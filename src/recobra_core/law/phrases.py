@@ -1,4 +1,4 @@
-"""Phrases for a country's law, per language: data, so that no screen writes its own."""
+"""Phrases that tell people a country's law, per language: data, so that no screen writes its own."""
 
 from collections.abc import Iterable, Mapping
 from functools import cache
@@ -44,18 +44,21 @@ def describe_hours(windows: tuple[Window | None, ...], language: str) -> tuple[s
     phrases = load_phrases(language)
     names = phrases["weekdays"]
     lines: list[str] = []
-    # The last turn is one past Sunday: it closes the run that is open then.
+    # `start` is the first day of a run, `end` the day after its last; Sunday always ends one.
     start = 0
     for end in range(1, len(windows) + 1):
         if end < len(windows) and windows[end] == windows[start]:
             continue
         window = windows[start]
         if window:
-            span = {"first": names[start], "last": names[end - 1]}
-            days = names[start] if end - start == 1 else phrases["weekday_span"].format(**span)
-            pattern = "all_day" if (window.opens, window.closes) == (0, MIDNIGHT) else "hours"
-            opens, closes = _format_minutes(window.opens), _format_minutes(window.closes)
-            lines.append(phrases[pattern].format(days=days, opens=opens, closes=closes))
+            days = names[start]
+            if end - start > 1:
+                days = phrases["weekday_span"].format(first=names[start], last=names[end - 1])
+            is_all_day = window.opens == 0 and window.closes == MIDNIGHT
+            line = phrases["all_day" if is_all_day else "hours"]
+            opens = _format_minutes(window.opens)
+            closes = _format_minutes(window.closes)
+            lines.append(line.format(days=days, opens=opens, closes=closes))
         start = end
     return tuple(lines)
 
@@ -70,10 +73,14 @@ def describe_cap(cap: Cap, language: str) -> str:
     scope = phrases["scopes"][cap.scope].format(channels=join_channels(cap.channels, language))
     if cap.per == "clear_days":
         return str(phrases["gap"].format(n=cap.n, scope=scope))
-    counts = "contacts_day" if (cap.counts, cap.per) == ("contacts", "day") else cap.counts
-    counted = phrases["counts_one" if cap.n == 1 else "counts"][counts]
-    line = phrases["cap"].format(n=cap.n, counts=counted, period=phrases["periods"][cap.per], scope=scope)
-    return str(line) + (phrases["per_debt"] if cap.subject == "debt" else "")
+    # A limit of contacts per day also counts attempts that reached nobody, and the phrase says so.
+    is_per_day = cap.counts == "contacts" and cap.per == "day"
+    counts = phrases["counts_one" if cap.n == 1 else "counts"]
+    counted = counts["contacts_day" if is_per_day else cap.counts]
+    line = str(phrases["cap"].format(n=cap.n, counts=counted, period=phrases["periods"][cap.per], scope=scope))
+    if cap.subject == "debt":
+        line += phrases["per_debt"]
+    return line
 
 
 def join_channels(names: Iterable[str], language: str) -> str:

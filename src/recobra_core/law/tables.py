@@ -15,9 +15,13 @@ def build_table(rows: Iterable[Mapping[str, object]], *, schema: ibis.Schema) ->
     all whole numbers beside a null one. So a null there is refused: such rows must come from a file.
     """
     texts = {name for name, kind in schema.items() if kind.is_string()}
-    complete = [
-        {name: "" if row.get(name) is None and name in texts else row.get(name) for name in schema} for row in rows
-    ]
+    complete = []
+    for row in rows:
+        values = {name: row.get(name) for name in schema}
+        for name in texts:
+            if values[name] is None:
+                values[name] = ""
+        complete.append(values)
     arrow = pa.Table.from_pylist(complete, schema=schema.to_pyarrow())
     for name, kind in schema.items():
         assert kind.is_temporal() or arrow[name].null_count == 0, f"{name} has nulls"

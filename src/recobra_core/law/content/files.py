@@ -1,4 +1,7 @@
-"""Files of this folder, read and checked. A wrong file stops the program: the error names file and key."""
+"""Files of the law of words (`content/data/`), read and checked: countries, languages and what they share.
+
+A wrong file stops the program: the error names file and key.
+"""
 
 import re
 from collections.abc import Mapping
@@ -6,7 +9,7 @@ from datetime import date
 from functools import cache
 from importlib import resources
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from recobra_core import yaml_text
 from recobra_core.law.files import Node
@@ -18,6 +21,13 @@ from .phrases import compile_phrases
 LANGUAGES = ("es", "pt", "en")
 _CATEGORIES = tuple(code for code in SENTENCES if not code.startswith(("missing_", "unknown_")))
 _PARTS = tuple(code.removeprefix("missing_") for code in SENTENCES if code.startswith("missing_"))
+
+
+class PartWords(NamedTuple):
+    """How a message says one of its parts: by any of the variables, or by any of the phrases."""
+
+    variables: tuple[str, ...]
+    phrases: re.Pattern[str]
 
 
 def find_content(country: str, *, on: date) -> CountryContent | None:
@@ -32,9 +42,11 @@ def load_countries() -> Mapping[str, tuple[CountryContent, ...]]:
     folder = resources.files(__package__) / "data"
     # Countries are in capitals (PE.yaml); the other files are languages and what all countries share.
     codes = sorted(file.name.removesuffix(".yaml") for file in folder.iterdir() if file.name.endswith(".yaml"))
-    countries = {
-        code: read_country(_read_text(f"{code}.yaml"), file=f"{code}.yaml") for code in codes if code.isupper()
-    }
+    countries = {}
+    for code in codes:
+        if code.isupper():
+            file = f"{code}.yaml"
+            countries[code] = read_country(_read_text(file), file=file)
     return MappingProxyType(countries)
 
 
@@ -78,15 +90,16 @@ def country_phrases(country: str) -> Mapping[str, re.Pattern[str]]:
 
 
 @cache
-def load_parts() -> Mapping[str, tuple[tuple[str, ...], re.Pattern[str]]]:
-    """Return for each part of a message the variables that say it and the phrases that do."""
+def load_parts() -> Mapping[str, PartWords]:
+    """Return how a message says each of its parts, by the name of the part."""
     node = _load_common().get_child("parts")
     node.check_keys(*_PARTS)
     parts = {}
     for part in node.raw:
         entry = node.get_child(part)
         entry.check_keys("variables", "phrases")
-        parts[part] = (entry.get_names("variables"), compile_phrases(entry.get_names("phrases"), by_ear=False))
+        phrases = compile_phrases(entry.get_names("phrases"), by_ear=False)
+        parts[part] = PartWords(variables=entry.get_names("variables"), phrases=phrases)
     return MappingProxyType(parts)
 
 
@@ -118,8 +131,11 @@ def _read_version(node: Node, country: Node, phrases: Mapping[str, re.Pattern[st
             source=ruling.get("source", str),
             certainty=ruling.get("certainty", str),
         )
-    entries = [] if node.get("replaces_required", bool, default=False) else list(common.get_children("required"))
-    entries += list(node.get_children("required")) if "required" in node.raw else []
+    entries: list[Node] = []
+    if not node.get("replaces_required", bool, default=False):
+        entries += common.get_children("required")
+    if "required" in node.raw:
+        entries += node.get_children("required")
     # A country's own entry takes the place of the usual one for the same part.
     required = {entry.get("part", str): _read_required(entry) for entry in entries}
     return CountryContent(

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from recobra_core.law.content.normal_form import TEMPLATE_VARIABLES, FoldedText, fold_text
 
@@ -33,6 +33,25 @@ STATEMENT_LINK: Final = "enlace_detalle"
 _LETTER = re.compile(r"[^\W\d_]")
 _LINE_START = re.compile(r"(?:(?<=\n)|\A)(?=[^\W_])")
 _LINK_OR_EMAIL = re.compile(r"https?://\S+|\S+@\S+")
+_NOT_YET_REACH: Final = 30
+"""How many letters before a denial may still say that it holds only for now."""
+
+_Span = tuple[int, int]
+"""Start and end of a stretch of text."""
+
+
+class _FoundPhrase(NamedTuple):
+    """A phrase in a folded text; `code` is a key of SENTENCES."""
+
+    code: str
+    span: _Span
+
+
+class _Masks(NamedTuple):
+    """Stretches of a folded text whose words are meant otherwise: said innocently, or denied."""
+
+    innocent: tuple[_Span, ...]
+    denied: tuple[_Span, ...]
 
 
 def lint_text(
@@ -90,55 +109,72 @@ def _find_phrases(
     """Yield the phrases that the country does not let be said, less those that the message is excused for."""
     is_decided = rules.legal_templates and facts.legal_template and facts.legal_decision
     for vocabulary in vocabularies:
-        national = _find_spans(folded.text, vocabulary.language, rules.country)
-        for code, start, end in (*_find_spans(folded.text, vocabulary.language, ""), *national):
+        common = _find_common_phrases(folded.text, vocabulary.language)
+        national = _find_national_phrases(folded.text, vocabulary.language, rules.country)
+        for code, span in common + national:
             if code in EXCUSED_BY_A_LEGAL_DECISION and is_decided:
                 continue
             if code in EXCUSED_BY_CONSENT and facts.offer_consent:
                 continue
-            yield from _make_finding(code, folded.span(start, end), text, rules.rulings[code], kind)
+            yield from _make_finding(code, folded.span(*span), text, rules.rulings[code], kind)
         yield from _find_letterheads(text, folded, vocabulary, rules=rules, kind=kind)
 
 
 # Apart from the country's rulings, because the same template is read for several countries.
 @lru_cache(maxsize=1024)
-def _find_spans(text: str, language: str, country: str) -> tuple[tuple[str, int, int], ...]:
-    """Return what a language's phrases (or those a country adds) find, less what is meant otherwise."""
-    phrases = files.country_phrases(country) if country else files.load_vocabulary(language).phrases
-    innocent, denied = _find_masks(text, language)
-    return tuple(
-        (code, *match.span())
-        for code, pattern in phrases.items()
-        for match in pattern.finditer(text)
-        if not _overlaps_any(match.span(), (*innocent, *denied) if code in EXCUSED_BY_DENIAL else innocent)
-    )
+def _find_common_phrases(text: str, language: str) -> tuple[_FoundPhrase, ...]:
+    """Return what the phrases of a language find, less what is meant otherwise."""
+    return _find_meant(text, files.load_vocabulary(language).phrases, language)
 
 
 @lru_cache(maxsize=1024)
-def _find_masks(text: str, language: str) -> tuple[tuple[tuple[int, int], ...], tuple[tuple[int, int], ...]]:
+def _find_national_phrases(text: str, language: str, country: str) -> tuple[_FoundPhrase, ...]:
+    """Return what the phrases that a country adds find, less what is meant otherwise in the language."""
+    return _find_meant(text, files.country_phrases(country), language)
+
+
+def _find_meant(text: str, phrases: Mapping[str, re.Pattern[str]], language: str) -> tuple[_FoundPhrase, ...]:
+    """Return what the phrases find outside the masks; a denial excuses only some kinds of words."""
+    masks = _find_masks(text, language)
+    found: list[_FoundPhrase] = []
+    for code, pattern in phrases.items():
+        excused = masks.innocent
+        if code in EXCUSED_BY_DENIAL:
+            excused += masks.denied
+        spans = [match.span() for match in pattern.finditer(text)]
+        found += [_FoundPhrase(code, span) for span in spans if not _overlaps_any(span, excused)]
+    return tuple(found)
+
+
+@lru_cache(maxsize=1024)
+def _find_masks(text: str, language: str) -> _Masks:
     """Return where a folded text says a phrase's letters innocently, and where it denies what it says."""
     vocabulary = files.load_vocabulary(language)
     innocent = tuple(match.span() for match in vocabulary.innocent.finditer(text))
     denied = []
     for match in vocabulary.denial.finditer(text):
         # «Todavía no es…» denies only for now, which is a threat: its words count.
-        before = text[max(0, match.start() - 30) : match.start()].rpartition(".")[2] + match.group()
-        after = text[match.end() :].lstrip(" ,")
-        if not vocabulary.not_yet.search(before) and not vocabulary.not_yet.match(after):
+        preceding = text[max(0, match.start() - _NOT_YET_REACH) : match.start()]
+        _, _, beginning = preceding.rpartition(".")
+        same_sentence = beginning + match.group()
+        following = text[match.end() :].lstrip(" ,")
+        if not vocabulary.not_yet.search(same_sentence) and not vocabulary.not_yet.match(following):
             denied.append(match.span())
-    return innocent, tuple(denied)
+    return _Masks(innocent=innocent, denied=tuple(denied))
 
 
-def _overlaps_any(span: tuple[int, int], masks: Iterable[tuple[int, int]]) -> bool:
-    """Tell if a span (start, end) shares a character with any of the masks."""
-    return any(start < span[1] and span[0] < end for start, end in masks)
+def _overlaps_any(span: _Span, masks: Iterable[_Span]) -> bool:
+    """Tell if a span shares a character with any of the masks."""
+    start, end = span
+    return any(mask_start < end and start < mask_end for mask_start, mask_end in masks)
 
 
 def _find_letterheads(
     text: str, folded: FoldedText, vocabulary: Vocabulary, *, rules: CountryContent, kind: Kind
 ) -> Iterator[Finding]:
     """Yield the lines that begin in capitals the way a court's paper is headed."""
-    masked = [span for mask in _find_masks(folded.text, vocabulary.language) for span in mask]
+    masks = _find_masks(folded.text, vocabulary.language)
+    masked = masks.innocent + masks.denied
     for line in _LINE_START.finditer(folded.text):
         match = vocabulary.letterheads.match(folded.text, line.start())
         if match is None or _overlaps_any(match.span(), masked):
@@ -167,11 +203,14 @@ def _find_disclosures(
     # A subject line shows in the debtor's own mailbox: it is warned of, not barred.
     if facts.part == "subject" and not facts.third_party and ruling.level == "barred":
         ruling = replace(ruling, level="advice")
-    spans = [
-        folded.span(*match.span()) for vocabulary in vocabularies for match in vocabulary.debt.finditer(folded.text)
-    ]
+    spans = []
+    for vocabulary in vocabularies:
+        spans += [folded.span(*match.span()) for match in vocabulary.debt.finditer(folded.text)]
     amounts = files.amount_variables()
-    spans += [match.span(1) for match in TEMPLATE_VARIABLES.finditer(text) if match.group(1) in amounts]
+    # A template that fills in what is owed says it just as well.
+    for match in TEMPLATE_VARIABLES.finditer(text):
+        if match.group(1) in amounts:
+            spans.append(match.span(1))
     for span in spans:
         yield from _make_finding(code, span, text, ruling, kind)
 
@@ -204,30 +243,33 @@ def _is_required(required: RequiredPart, channel: str, variables: frozenset[str]
 
 def _is_said(required: RequiredPart, variables: frozenset[str], words: str, facts: MessageFacts) -> bool:
     """Tell if the message says a part, by one of its variables or in plain words."""
-    part_variables, phrases = files.load_parts()[required.part]
-    if variables & set(part_variables):
+    part = files.load_parts()[required.part]
+    if variables & set(part.variables):
         return True
     # Where the creditor's name is known, only that name says who the creditor is.
     if required.part == "creditor" and facts.creditor_name:
         return fold_text(facts.creditor_name).text in words
-    return phrases.search(words) is not None
+    return part.phrases.search(words) is not None
 
 
-def _make_finding(code: str, span: tuple[int, int], text: str, ruling: Ruling, kind: Kind) -> Iterator[Finding]:
+def _make_finding(code: str, span: _Span, text: str, ruling: Ruling, kind: Kind) -> Iterator[Finding]:
     """Yield the finding, or nothing where the ruling leaves such words free."""
-    severity: Severity | None = {
-        "outright": "block",
+    start, end = span
+    severity: Severity | None = None
+    if ruling.level == "outright":
+        severity = "block"
+    elif ruling.level == "barred":
         # What no machine may send, a person who answers for it may.
-        "barred": "warn" if kind == "hand" else "block",
-        "advice": "warn",
-    }.get(ruling.level)
+        severity = "warn" if kind == "hand" else "block"
+    elif ruling.level == "advice":
+        severity = "warn"
     if severity is not None:
         yield Finding(
             code=code,
             severity=severity,
-            start=span[0],
-            end=span[1],
-            excerpt=text[slice(*span)],
+            start=start,
+            end=end,
+            excerpt=text[start:end],
             sentence=SENTENCES[code],
             article=ruling.article,
             source=f"{ruling.source} ({ruling.certainty})",

@@ -20,6 +20,7 @@ _TAG = re.compile(r"<!--.*?-->|<(/?[a-zA-Z][a-zA-Z0-9]*)\b[^<>]*>", re.DOTALL)
 _JINJA = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
 _ENTITY = re.compile(r"&(#\d+|#[xX][0-9a-fA-F]+|[a-zA-Z]+\d*);")
 _INLINE: Final = frozenset({"b", "i", "u", "em", "strong", "span", "small", "a", "font", "mark", "sub", "sup", "code"})
+_OTHER_SCRIPTS: Final = frozenset({"CYRILLIC", "GREEK", "ARMENIAN"})
 TEMPLATE_VARIABLES = re.compile(r"\{(?:\{-?|%-?\s*(?:for\s+\w+\s+in|if|elif))\s*(?:not\s+)?([a-z_]\w*)")
 """The variables a template speaks of, by their first word."""
 
@@ -67,12 +68,18 @@ def fold_text(text: str, *, markup: bool = False, template: bool = False) -> Fol
 
 def _split_pieces(text: str, *, markup: bool, template: bool) -> Iterator[tuple[int, int, str]]:
     """Yield start, end and what a reader sees there: code as a blank, inline tags as nothing, blocks as a line."""
-    patterns = [*([_JINJA] if template else []), *([_TAG, _ENTITY] if markup else [])]
+    patterns = []
+    if template:
+        patterns.append(_JINJA)
+    if markup:
+        patterns += [_TAG, _ENTITY]
     place = 0
     while place < len(text):
+        match = None
         # Code begins with one of these; trying the patterns at every letter would take long.
-        candidates = patterns if text[place] in "{<&" else []
-        match = next((m for pattern in candidates if (m := pattern.match(text, place))), None)
+        if text[place] in "{<&":
+            matches = (pattern.match(text, place) for pattern in patterns)
+            match = next(filter(None, matches), None)
         if match is None:
             yield place, place + 1, text[place]
             place += 1
@@ -105,7 +112,7 @@ def _fold_letters(raw: str) -> Iterator[str]:
         return
     for character in unicodedata.normalize("NFKD", raw):
         category = unicodedata.category(character)
-        # Mn are accents, which NFKD has parted from their letter; Cf and these four fillers are seen by nobody.
+        # Mn are accents, which NFKD has parted from their letter; Cf and these four fillers are invisible.
         if category == "Mn":
             continue
         if category == "Cf" or character in "\u115f\u1160\u3164\uffa0":
@@ -118,9 +125,13 @@ def _fold_letters(raw: str) -> Iterator[str]:
 
 def _find_mixed_words(text: str) -> list[int]:
     """Return where words begin that mix Latin with letters of another alphabet."""
-    starts = []
-    for word in re.finditer(r"[^\W\d_]{2,}", "" if text.isascii() else text):
+    starts: list[int] = []
+    # Letters of other alphabets are never ASCII.
+    if text.isascii():
+        return starts
+    for word in re.finditer(r"[^\W\d_]{2,}", text):
+        # A letter's name begins with its script: LATIN SMALL LETTER A.
         scripts = {unicodedata.name(letter, "").split(" ")[0] for letter in word.group()}
-        if "LATIN" in scripts and scripts & {"CYRILLIC", "GREEK", "ARMENIAN"}:
+        if "LATIN" in scripts and scripts & _OTHER_SCRIPTS:
             starts.append(word.start())
     return starts

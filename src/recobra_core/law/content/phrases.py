@@ -28,18 +28,25 @@ _LOOKALIKES: Final = {
 _GAP: Final = r"(?:(?:[^\w.!?;\n]|[._](?=\w)|\n(?!\n)){1,4})"
 _SPREAD: Final = r"[ \n.\-_*·|/\\,]{0,2}"
 _WORD: Final = r"[^\W_]+"
-_BEFORE, _AFTER = r"(?<![^\W_])", r"(?![^\W_])"
+_BEFORE: Final = r"(?<![^\W_])"
+_AFTER: Final = r"(?![^\W_])"
 NOTHING: Final = re.compile(r"(?!)")
+_MISTYPED_LETTERS_MIN: Final = 7
+"""Shorter words are looked for as written only: a slip in one of them often makes another word."""
 
 
 def compile_phrases(phrases: Iterable[str], *, by_ear: bool, strong: Iterable[str] = ()) -> re.Pattern[str]:
     """Return one expression for any of the phrases; `strong` words are found also when split or mistyped."""
-    plain = [_compile_phrase(phrase, by_ear=by_ear) for phrase in phrases]
     words = list(strong)
-    split = [_SPREAD.join(_letter_class(word, at, by_ear=by_ear) for at in range(len(word))) for word in words]
-    mistyped = [re.escape(slip) for word in words for slip in _mistyped_forms(word)]
-    alternatives = plain + split + mistyped
-    return re.compile(f"{_BEFORE}(?:{'|'.join(alternatives)}){_AFTER}") if alternatives else NOTHING
+    alternatives = [_compile_phrase(phrase, by_ear=by_ear) for phrase in phrases]
+    for word in words:
+        letters = [_letter_class(word, at, by_ear=by_ear) for at in range(len(word))]
+        alternatives.append(_SPREAD.join(letters))
+    for word in words:
+        alternatives += [re.escape(form) for form in _mistyped_forms(word)]
+    if not alternatives:
+        return NOTHING
+    return re.compile(f"{_BEFORE}(?:{'|'.join(alternatives)}){_AFTER}")
 
 
 _SIGNS: Final = {
@@ -52,21 +59,24 @@ _SIGNS: Final = {
 }
 
 
+_UP_TO_FOUR_WORDS: Final = " ... "
+
+
 def _compile_phrase(phrase: str, *, by_ear: bool) -> str:
     """Return the pattern of one phrase, written in the language that this module describes."""
     parts = []
     place = 0
     while place < len(phrase):
         sign = phrase[place]
-        if phrase.startswith(" ... ", place):
+        if phrase.startswith(_UP_TO_FOUR_WORDS, place):
             parts.append(f"{_GAP}(?:{_WORD}{_GAP}){{0,4}}")
-            place += 5
+            place += len(_UP_TO_FOUR_WORDS)
             continue
-        if sign.isalpha() and sign.islower():
-            # A letter matches one or more times already, so the second of a double adds nothing.
-            parts.append("" if place and phrase[place - 1] == sign else _letter_class(phrase, place, by_ear=by_ear))
-        else:
+        if not (sign.isalpha() and sign.islower()):
             parts.append(_SIGNS[sign])
+        # A letter matches one or more times already, so the second of a double adds nothing.
+        elif place == 0 or phrase[place - 1] != sign:
+            parts.append(_letter_class(phrase, place, by_ear=by_ear))
         place += 1
     return "".join(parts)
 
@@ -76,8 +86,9 @@ _HARD: Final = {"b": "v", "v": "b8", "z": "s5$c2", "s": "z", "c": "k", "q": "k"}
 
 
 def _letter_class(word: str, at: int, *, by_ear: bool) -> str:
-    """Return the class of what may stand for a letter, one or more times."""
-    letter, following = word[at], word[at + 1 : at + 2]
+    """Return the class of what may stand for the letter at a place of a word, one or more times."""
+    letter = word[at]
+    following = word[at + 1 : at + 2]
     alike = ""
     if by_ear:
         # In Spanish: what a letter sounds like depends on the next (c before e, n before v).
@@ -85,15 +96,21 @@ def _letter_class(word: str, at: int, *, by_ear: bool) -> str:
         alike = _HARD.get(letter, "") or nasal
         if following in {"e", "i"}:
             alike = _SOFT.get(letter, alike)
-    # A letter that may be missing carries its own question mark, so a repeated one has to be a group.
-    return f"(?:[{re.escape(_LOOKALIKES.get(letter, letter) + alike)}]+){'?' if by_ear and letter == 'h' else ''}"
+    letters = re.escape(_LOOKALIKES.get(letter, letter) + alike)
+    # By ear an h is silent, so it may be missing; the group keeps its question mark from changing the repetition.
+    optional = "?" if by_ear and letter == "h" else ""
+    return f"(?:[{letters}]+){optional}"
 
 
 def _mistyped_forms(word: str) -> set[str]:
     """Return a word with two letters swapped or one left out, as fingers do; only long ones, so that none is a word."""
-    if len(word) < 7:
+    if len(word) < _MISTYPED_LETTERS_MIN:
         return set()
-    swapped = {
-        word[:at] + right + left + word[at + 2 :] for at, (left, right) in enumerate(pairwise(word)) if left != right
-    }
-    return swapped | {word[:at] + word[at + 1 :] for at in range(1, len(word) - 1)}
+    forms = set()
+    for at, (left, right) in enumerate(pairwise(word)):
+        if left != right:
+            forms.add(word[:at] + right + left + word[at + 2 :])
+    # The first and the last letter are seldom left out.
+    for at in range(1, len(word) - 1):
+        forms.add(word[:at] + word[at + 1 :])
+    return forms
