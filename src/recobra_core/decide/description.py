@@ -62,6 +62,13 @@ class Change(NamedTuple):
     sentence: str
 
 
+class _Member(NamedTuple):
+    """A step or segment with the sentence that describes it."""
+
+    item: Step | Segment
+    words: str
+
+
 def describe_step(step: Step, *, lang: Language = "es") -> str:
     """Return a step in one sentence: when, what, for whom and how often."""
     sentence = f"{_describe_when(step.when, lang)}, {_describe_action(step.do, lang)}"
@@ -81,23 +88,16 @@ def diff_strategies(old: Strategy, new: Strategy, *, lang: Language = "es") -> l
             "; ".join(describe_stops(new, lang=lang)),
         ),
     ]
-    changes = [
-        Change(place, _describe_change(label, before or "-", after or "-", lang))
-        for place, label, before, after in fields
-        if before != after
-    ]
-    changes += _diff_members(
-        {item.key: (item, _describe_segment(item, lang)) for item in old.segments},
-        {item.key: (item, _describe_segment(item, lang)) for item in new.segments},
-        _localize(lang, "Segmento", "Segment"),
-        lang,
-    )
-    return changes + _diff_members(
-        {step.key: (step, describe_step(step, lang=lang)) for step in old.steps},
-        {step.key: (step, describe_step(step, lang=lang)) for step in new.steps},
-        _localize(lang, "Paso", "Step"),
-        lang,
-    )
+    changes = []
+    for place, label, before, after in fields:
+        if before != after:
+            changes.append(Change(place, _describe_change(label, before or "-", after or "-", lang)))
+    old_segments = [_describe_segment(segment, lang) for segment in old.segments]
+    new_segments = [_describe_segment(segment, lang) for segment in new.segments]
+    changes += _diff_members(old_segments, new_segments, _localize(lang, "Segmento", "Segment"), lang)
+    old_steps = [_Member(step, describe_step(step, lang=lang)) for step in old.steps]
+    new_steps = [_Member(step, describe_step(step, lang=lang)) for step in new.steps]
+    return changes + _diff_members(old_steps, new_steps, _localize(lang, "Paso", "Step"), lang)
 
 
 def describe_stops(strategy: Strategy, *, lang: Language = "es") -> list[str]:
@@ -126,7 +126,8 @@ def _localize(lang: Language, es: str, en: str) -> str:
 
 def _describe_days(days: int, lang: Language) -> str:
     """Return a number of days in words, such as «5 días» or «1 day»."""
-    return f"{days} {_localize(lang, 'día', 'day')}{'' if days == 1 else 's'}"
+    noun = _localize(lang, "día", "day")
+    return f"{days} {noun}" if days == 1 else f"{days} {noun}s"
 
 
 def _article_es(days: int) -> str:
@@ -169,6 +170,7 @@ def _describe_action(action: Action, lang: Language) -> str:
 
 
 def _describe_stage(stage: str, lang: Language) -> str:
+    """Return the name of a stage as people know it."""
     en, es = VALUE_LABELS[stage]
     return _localize(lang, es, en)
 
@@ -189,7 +191,8 @@ def _describe_limits(step: Step, lang: Language) -> list[str]:
     if step.rule:
         limits.append(_localize(lang, "si ", "if ") + _describe_rule(step.rule, lang))
     if step.repeat:
-        every, times = _describe_days(step.repeat.every_days, lang), step.repeat.times
+        every = _describe_days(step.repeat.every_days, lang)
+        times = step.repeat.times
         limits.append(
             _localize(lang, f"cada {every}, {times} veces como máximo", f"every {every}, {times} times at most")
         )
@@ -206,14 +209,16 @@ def _describe_last_day(dpd: int, lang: Language) -> str:
     return _localize(lang, f"hasta {_article_es(dpd)}{span} de mora", f"until {span} past due")
 
 
-def _describe_segment(segment: Segment, lang: Language) -> str:
-    return f"{segment.name}: {_describe_rule(segment.rule, lang)}"
+def _describe_segment(segment: Segment, lang: Language) -> _Member:
+    return _Member(segment, f"{segment.name}: {_describe_rule(segment.rule, lang)}")
 
 
 def _describe_rule(rule: Rule, lang: Language) -> str:
     """Return a rule in words, noting where it also holds for unknown facts."""
-    also = _localize(lang, " (también si no se sabe)", " (also where that is unknown)") if rule.unknown == "yes" else ""
-    return rule.in_words(lang) + also
+    words = rule.in_words(lang)
+    if rule.unknown == "yes":
+        words += _localize(lang, " (también si no se sabe)", " (also where that is unknown)")
+    return words
 
 
 def _describe_change(label: str, before: str, after: str, lang: Language) -> str:
@@ -221,31 +226,37 @@ def _describe_change(label: str, before: str, after: str, lang: Language) -> str
     return _localize(lang, f"{label}: antes «{before}»; ahora «{after}».", f"{label}: was «{before}»; now «{after}».")
 
 
-_Members = dict[str, tuple[Step | Segment, str]]
-
-
-def _diff_members(old: _Members, new: _Members, noun: str, lang: Language) -> list[Change]:
-    """Return what was added, changed, moved and removed of the steps or the segments."""
-    changes = []
-    for key, (item, words) in new.items():
-        if key not in old:
-            changes.append(Change(key, f"{noun} «{item.name}» {_localize(lang, 'agregado', 'added')}: {words}."))
-            continue
-        old_item, old_words = old[key]
-        if old_item == item:
-            continue
-        before, after = old_words, words
-        if old_item.name != item.name:
-            before, after = f"{old_item.name}: {old_words}", f"{item.name}: {words}"
-        changes.append(Change(key, _describe_change(f"{noun} «{old_item.name}»", before, after, lang)))
-    # Order decides which step outranks which, so a change of order is a change.
-    order_before = [key for key in old if key in new]
-    order_after = [key for key in new if key in old]
-    if order_before != order_after:
-        names = ", ".join(new[key][0].name for key in order_after)
-        changes.append(Change("order", f"{noun}s: {_localize(lang, 'nuevo orden', 'new order')}: {names}."))
+def _diff_members(old: list[_Member], new: list[_Member], noun: str, lang: Language) -> list[Change]:
+    """Return what was added, changed, moved and removed of the steps or the segments; `noun` says which of the two."""
+    old_by_key = {member.item.key: member for member in old}
+    new_by_key = {member.item.key: member for member in new}
+    added = _localize(lang, "agregado", "added")
     removed = _localize(lang, "eliminado", "removed")
-    changes += [
-        Change(key, f"{noun} «{item.name}» {removed}: {words}.") for key, (item, words) in old.items() if key not in new
-    ]
+    changes = []
+    for key, member in new_by_key.items():
+        previous = old_by_key.get(key)
+        if previous is None:
+            changes.append(Change(key, f"{noun} «{member.item.name}» {added}: {member.words}."))
+        elif previous.item != member.item:
+            changes.append(Change(key, _describe_member_change(previous, member, noun, lang)))
+    # Order decides which step outranks which, so a change of order is a change.
+    order_before = [key for key in old_by_key if key in new_by_key]
+    order_after = [key for key in new_by_key if key in old_by_key]
+    if order_before != order_after:
+        names = ", ".join(new_by_key[key].item.name for key in order_after)
+        changes.append(Change("order", f"{noun}s: {_localize(lang, 'nuevo orden', 'new order')}: {names}."))
+    for key, member in old_by_key.items():
+        if key not in new_by_key:
+            changes.append(Change(key, f"{noun} «{member.item.name}» {removed}: {member.words}."))
     return changes
+
+
+def _describe_member_change(previous: _Member, member: _Member, noun: str, lang: Language) -> str:
+    """Return the sentence for a step or segment that changed; the names are repeated only where they differ."""
+    old_name = previous.item.name
+    before = previous.words
+    after = member.words
+    if old_name != member.item.name:
+        before = f"{old_name}: {before}"
+        after = f"{member.item.name}: {after}"
+    return _describe_change(f"{noun} «{old_name}»", before, after, lang)

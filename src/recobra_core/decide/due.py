@@ -30,12 +30,14 @@ def find_due_steps(accounts: ir.Table, firings: ir.Table, strategy: Strategy, *,
     fire nothing; `find_silenced` says why.
     """
     unsilenced = accounts.filter(_silence_reason(accounts, strategy, as_of).isnull())
-    ladder = _add_firings(unsilenced, firings, strategy)
-    chosen = {track: _choose_step(ladder, strategy, track, as_of) for track in _used_tracks(strategy)}
-    due = ladder.mutate(**{f"due_{track}": order for track, order in chosen.items()})
+    with_firings = _add_firings(unsilenced, firings, strategy)
+    chosen = {track: _choose_step(with_firings, strategy, track, as_of) for track in _used_tracks(strategy)}
+    due = with_firings.mutate(**{f"due_{track}": order for track, order in chosen.items()})
     # Most accounts have nothing due: they go before each of the others becomes a row per track.
-    due = due.filter(ibis.or_(*(due[f"due_{track}"].notnull() for track in chosen)))
-    due = due.mutate(order=ibis.array([due[f"due_{track}"] for track in chosen]).unnest())
+    is_any_due = ibis.or_(*(due[f"due_{track}"].notnull() for track in chosen))
+    due = due.filter(is_any_due)
+    orders = ibis.array([due[f"due_{track}"] for track in chosen])
+    due = due.mutate(order=orders.unnest())
     return _describe_steps(due.filter(due.order.notnull()), strategy)
 
 
@@ -58,36 +60,37 @@ def _silence_reason(accounts: ir.Table, strategy: Strategy, as_of: date) -> ir.S
     """Return why no step may fire on each account (see `find_silenced`), null where one may."""
     # Unknown comes first: a null `held` would let the account through.
     unknown = accounts.dpd.isnull() | accounts.cycle_date.isnull() | accounts.held.isnull()
-    stops = [
-        ((accounts[f"last_{event}_on"] >= as_of - timedelta(days)).fill_null(False), event)
-        for event, days in strategy.stops.items()
-        if days is not None
-    ]
+    stops = []
+    for event, days in strategy.stops.items():
+        # Without a number of days the event sets a hold, which `held` shows.
+        if days is not None:
+            is_recent = accounts[f"last_{event}_on"] >= as_of - timedelta(days)
+            stops.append((is_recent.fill_null(False), event))
     return ibis.cases((unknown, "unknown"), (accounts.held, "held"), *stops, else_=ibis.null("string"))
 
 
 def _used_tracks(strategy: Strategy) -> list[str]:
     """Return the tracks on which the strategy has steps, in the order of TRACKS."""
-    return [track for track in TRACKS if any(step.do.track == track for step in strategy.steps)]
+    used = {step.do.track for step in strategy.steps}
+    return [track for track in TRACKS if track in used]
 
 
 def _add_firings(accounts: ir.Table, firings: ir.Table, strategy: Strategy) -> ir.Table:
     """Add what has fired in the present cycle: the furthest step of each track and the steps that others await."""
     # Firings of steps that this version no longer has say nothing about its ladder.
     known = firings.filter(firings.step_key.isin([step.key for step in strategy.steps]))
-    known = known.mutate(
-        order=ibis.cases(*((known.step_key == step.key, order) for order, step in enumerate(strategy.steps)))
-    )
-    columns = {
-        f"furthest_{track}": known.order.max(where=known.order.isin(_track_orders(strategy, track)))
-        for track in _used_tracks(strategy)
-    }
+    orders = [(known.step_key == step.key, order) for order, step in enumerate(strategy.steps)]
+    known = known.mutate(order=ibis.cases(*orders))
+    columns = {}
+    for track in _used_tracks(strategy):
+        in_track = known.order.isin(_track_orders(strategy, track))
+        columns[f"furthest_{track}"] = known.order.max(where=in_track)
     for order in _remembered_orders(strategy):
         columns[f"fired_on_{order}"] = known.fired_on.max(where=known.order == order)
         columns[f"times_{order}"] = known.occurrence.max(where=known.order == order)
-    memory = known.group_by(memory_of=known.account_id, memory_cycle=known.cycle_date).aggregate(**columns)
-    same_cycle = [accounts.account_id == memory.memory_of, accounts.cycle_date == memory.memory_cycle]
-    return accounts.left_join(memory, same_cycle)
+    past = known.group_by(past_account=known.account_id, past_cycle=known.cycle_date).aggregate(**columns)
+    same_cycle = [accounts.account_id == past.past_account, accounts.cycle_date == past.past_cycle]
+    return accounts.left_join(past, same_cycle)
 
 
 def _track_orders(strategy: Strategy, track: str) -> list[int]:
@@ -101,59 +104,62 @@ def _remembered_orders(strategy: Strategy) -> list[int]:
     return [order for order, step in enumerate(strategy.steps) if step.repeat or step.key in awaited]
 
 
-def _choose_step(ladder: ir.Table, strategy: Strategy, track: str, as_of: date) -> ir.IntegerValue:
-    """Return the order of the step to fire on a track, or null."""
-    furthest = ladder[f"furthest_{track}"].fill_null(_NOTHING_FIRED)
+def _choose_step(accounts: ir.Table, strategy: Strategy, track: str, as_of: date) -> ir.IntegerValue:
+    """Return the order of the step to fire on a track, or null. `accounts` come from `_add_firings`."""
+    furthest = accounts[f"furthest_{track}"].fill_null(_NOTHING_FIRED)
     cases = []
     # From the last step back: the furthest one that is due goes before all others.
     for order in reversed(_track_orders(strategy, track)):
         may_fire = furthest < order
         repeat = strategy.steps[order].repeat
         if repeat is not None:
-            has_waited = ladder[f"fired_on_{order}"] <= as_of - timedelta(repeat.every_days)
-            may_repeat = has_waited & (ladder[f"times_{order}"] < repeat.times)
+            has_waited = accounts[f"fired_on_{order}"] <= as_of - timedelta(repeat.every_days)
+            may_repeat = has_waited & (accounts[f"times_{order}"] < repeat.times)
             may_fire |= (furthest == order) & may_repeat
-        is_due = _is_due(ladder, strategy, order, as_of)
+        is_due = _is_due(accounts, strategy, order, as_of)
         cases.append((is_due & may_fire.fill_null(False), ibis.literal(order, "int64")))
     return ibis.cases(*cases, else_=ibis.null("int64"))
 
 
-def _is_due(ladder: ir.Table, strategy: Strategy, order: int, as_of: date) -> ir.BooleanValue:
+def _is_due(accounts: ir.Table, strategy: Strategy, order: int, as_of: date) -> ir.BooleanValue:
     """Return whether the step at position `order` is due on each account; false where that is unknown."""
     step = strategy.steps[order]
-    conditions = [_is_reached(ladder, strategy, step, as_of)]
+    conditions = [_is_reached(accounts, strategy, step, as_of)]
     if step.last_dpd is not None:
-        conditions.append(ladder.dpd <= step.last_dpd)
+        conditions.append(accounts.dpd <= step.last_dpd)
     if step.rule is not None:
-        conditions.append(step.rule.condition(ladder))
+        conditions.append(step.rule.condition(accounts))
     if step.segments:
-        conditions.append(ladder.segment.isin(step.segments))
+        conditions.append(accounts.segment.isin(step.segments))
     if step.stages:
-        conditions.append(ladder.stage.isin(step.stages))
+        conditions.append(accounts.stage.isin(step.stages))
     if step.min_amount is not None:
         # The amount is in major units; each exponent gives it a floor of its own in minor ones.
-        floors = [int(step.min_amount.scaleb(exponent).to_integral_value(ROUND_CEILING)) for exponent in _EXPONENTS]
-        cases = ((ladder.currency_exponent == exponent, floor) for exponent, floor in enumerate(floors))
-        conditions.append(amount_at_stake(ladder) >= ibis.cases(*cases, else_=ibis.null("int64")))
+        floors = []
+        for exponent in _EXPONENTS:
+            floor = step.min_amount.scaleb(exponent).to_integral_value(ROUND_CEILING)
+            floors.append((accounts.currency_exponent == exponent, int(floor)))
+        conditions.append(amount_at_stake(accounts) >= ibis.cases(*floors, else_=ibis.null("int64")))
     if isinstance(step.do, ChangeStage):
         # Steps only move an account forward.
-        conditions.append(ladder.stage.isin(STAGES[: STAGES.index(step.do.stage)]))
+        earlier_stages = STAGES[: STAGES.index(step.do.stage)]
+        conditions.append(accounts.stage.isin(earlier_stages))
     # A step whose condition is not known does not fire.
     return reduce(and_, conditions).fill_null(False)
 
 
-def _is_reached(ladder: ir.Table, strategy: Strategy, step: Step, as_of: date) -> ir.BooleanValue:
+def _is_reached(accounts: ir.Table, strategy: Strategy, step: Step, as_of: date) -> ir.BooleanValue:
     """Return whether the moment of a step has come on each account; null where that is unknown."""
     when = step.when
     if isinstance(when, AtDpd):
-        return ladder.dpd >= when.days
+        return accounts.dpd >= when.days
     latest = as_of - timedelta(when.days)
     if isinstance(when, AfterEvent):
-        happened_on = ladder[f"last_{when.event}_on"]
+        happened_on = accounts[f"last_{when.event}_on"]
         # An event of an earlier cycle starts nothing in this one.
-        return (happened_on <= latest) & (happened_on >= ladder.cycle_date)
+        return (happened_on <= latest) & (happened_on >= accounts.cycle_date)
     awaited = strategy.steps.index(strategy.step(when.step))
-    return ladder[f"fired_on_{awaited}"] <= latest
+    return accounts[f"fired_on_{awaited}"] <= latest
 
 
 def _describe_steps(due: ir.Table, strategy: Strategy) -> ir.Table:
@@ -170,7 +176,9 @@ def _describe_steps(due: ir.Table, strategy: Strategy) -> ir.Table:
     for name in _STEP_COLUMNS:
         values = [step.get(name) for step in steps]
         cases = [(due.order == order, value) for order, value in enumerate(values) if value is not None]
-        columns[name] = ibis.cases(*cases, else_=ibis.null(DUE[name])) if cases else ibis.null(DUE[name])
+        null = ibis.null(DUE[name])
+        # A column that no step of the strategy fills is null throughout.
+        columns[name] = ibis.cases(*cases, else_=null) if cases else null
     columns |= {name: due[name] for name in DUE if name not in columns}
     # Cast to the schema: the union of strategies needs the same kinds in the same order.
     return due.select(**{name: columns[name].cast(kind) for name, kind in DUE.items()})

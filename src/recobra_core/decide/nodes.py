@@ -11,6 +11,9 @@ _Read = TypeVar("_Read")
 
 _KEY = re.compile(r"[a-z0-9][a-z0-9_-]{0,49}")
 TEXT_MAX = 500
+SHOWN_MAX = 60
+"""Characters of a faulty value that a problem shows."""
+AMOUNT_BOUND = Decimal(10) ** 15
 
 
 class Expected(NamedTuple):
@@ -66,15 +69,14 @@ class Node:
     def refuse(self, expected: Expected, *, found: str | None = None) -> None:
         """Keep a problem of this place."""
         if found is None:
-            text = "" if self.value is None else str(self.value)
-            shown = f"{text[:60]}…" if len(text) > 60 else text
-            found = f"«{shown}»" if self.has_value else ""
+            found = f"«{_shorten(str(self.value))}»" if self.has_value else ""
         self._problems.append(Problem(self.path, found, expected))
 
     def get_field(self, key: str) -> "Node":
         """Return the field of a mapping; an absent one holds nothing."""
         path = f"{self.path}.{key}" if self.path else key
-        return Node(self.value.get(key) if isinstance(self.value, dict) else None, path, self._problems)
+        value = self.value.get(key) if isinstance(self.value, dict) else None
+        return Node(value, path, self._problems)
 
     def check_fields(self, *known: str) -> bool:
         """Check that this is a mapping of known fields only; an unknown one is answered with the nearest."""
@@ -114,8 +116,7 @@ class Node:
         """Read a whole number between two limits, both included."""
         # The exact type, for True is an int too.
         if type(self.value) is not int or not low <= self.value <= high:
-            words = f"a whole number from {low} to {high}", f"un número entero de {low} a {high}"
-            self.refuse(Expected(*words))
+            self.refuse(Expected(f"a whole number from {low} to {high}", f"un número entero de {low} a {high}"))
             return low
         return self.value
 
@@ -127,7 +128,7 @@ class Node:
                 amount = Decimal(str(self.value))
             except InvalidOperation:
                 amount = Decimal("NaN")
-            if amount.is_finite() and 0 <= amount < Decimal(10) ** 15:
+            if amount.is_finite() and 0 <= amount < AMOUNT_BOUND:
                 return amount
         self.refuse(AN_AMOUNT)
         return Decimal(0)
@@ -151,6 +152,11 @@ class Node:
         return read(self) if self.has_value else None
 
 
+def _shorten(text: str) -> str:
+    return f"{text[:SHOWN_MAX]}…" if len(text) > SHOWN_MAX else text
+
+
 def _one_of(options: Iterable[str]) -> Expected:
+    """Return the expectation of one out of a list of words."""
     listed = ", ".join(options)
     return Expected(f"one of: {listed}", f"uno de: {listed}")

@@ -8,15 +8,20 @@ import ibis.expr.types as ir
 
 CHANNELS_OPEN = ("email",)
 
-# How far each contact point gets; the best one of a debtor says why nobody can be reached.
+# Levels: how far each contact point gets. The best one of a debtor says why nobody can be reached.
+_NO_POINT = 0
+_CHANNEL_NOT_OPEN = 1
+_NO_TEMPLATE = 2
+_POINT_NOT_VALID = 3
+_OPTED_OUT = 4
 _REACHABLE = 5
-_UNREACHABLE_REASONS = (
-    (1, "channel_not_open"),
-    (2, "no_template"),
-    (3, "point_not_valid"),
-    (4, "opted_out"),
-)
-_NO_POINT = "no_point"
+_UNREACHABLE_REASONS = {
+    _NO_POINT: "no_point",
+    _CHANNEL_NOT_OPEN: "channel_not_open",
+    _NO_TEMPLATE: "no_template",
+    _POINT_NOT_VALID: "point_not_valid",
+    _OPTED_OUT: "opted_out",
+}
 _LAST_RANK = 2**31 - 1
 
 
@@ -32,7 +37,7 @@ class Plan:
     items: the firings that each contact carries: debtor_id, creditor_id, account_id, step_key, occurrence,
         cycle_date, reachable.
     unreachable: debtor_id, creditor_id, portfolio_id, lead_account_id, lead_step_key, reason. A task for a person;
-        its items fire too, so that it is said once.
+        its items fire too, so that it is created once.
         Reasons: no_point, channel_not_open, no_template, point_not_valid, opted_out (also where not known).
     """
 
@@ -72,14 +77,14 @@ def plan_contacts(
         "debtor_id", "creditor_id", "account_id", "step_key", "occurrence", "cycle_date", "reachable"
     )
     failed = reached.filter(~is_reachable)
-    reasons = [(failed.level == level, reason) for level, reason in _UNREACHABLE_REASONS]
+    reasons = [(failed.level == level, reason) for level, reason in _UNREACHABLE_REASONS.items()]
     unreachable = failed.select(
         "debtor_id",
         "creditor_id",
         "portfolio_id",
         lead_account_id=failed.account_id,
         lead_step_key=failed.step_key,
-        reason=ibis.cases(*reasons, else_=_NO_POINT),
+        reason=ibis.cases(*reasons, else_=_UNREACHABLE_REASONS[_NO_POINT]),
     )
     return Plan(candidates=_build_candidates(reached.filter(is_reachable), as_of), items=items, unreachable=unreachable)
 
@@ -109,7 +114,7 @@ def _select_firings(due: ir.Table, **columns: ir.Value) -> ir.Table:
 
 
 def _add_best_point(leads: ir.Table, points: ir.Table, templates: ir.Table, channels_open: tuple[str, ...]) -> ir.Table:
-    """Add to each lead its best contact point and how far that one gets; `level` 0 where there is none."""
+    """Add to each lead its best contact point and its `level`, _NO_POINT where there is none."""
     options = _pair_points(leads, points, templates, channels_open)
     # The last column decides between equals, so that every engine and rerun chooses the same.
     best = [
@@ -129,12 +134,12 @@ def _add_best_point(leads: ir.Table, points: ir.Table, templates: ir.Table, chan
         "place",
         "level",
         point_valid=ranked.valid,
-        way_debtor=ranked.debtor_id,
-        way_creditor=ranked.creditor_id,
+        chosen_debtor=ranked.debtor_id,
+        chosen_creditor=ranked.creditor_id,
     )
-    same_debtor = [leads.debtor_id == chosen.way_debtor, leads.creditor_id == chosen.way_creditor]
+    same_debtor = [leads.debtor_id == chosen.chosen_debtor, leads.creditor_id == chosen.chosen_creditor]
     reached = leads.left_join(chosen, same_debtor)
-    return reached.mutate(level=reached.level.fill_null(0))
+    return reached.mutate(level=reached.level.fill_null(_NO_POINT))
 
 
 def _pair_points(leads: ir.Table, points: ir.Table, templates: ir.Table, channels_open: tuple[str, ...]) -> ir.Table:
@@ -153,20 +158,20 @@ def _pair_points(leads: ir.Table, points: ir.Table, templates: ir.Table, channel
         "preferred",
     ]
     pairs = wanted.inner_join(points.select(*columns), "debtor_id")
-    # The place of the channel in the list: `,email,sms,` holds `,sms,` later than `,email,`.
+    # The place of the channel in the step's list: `,email,sms,` holds `,sms,` later than `,email,`; -1 is nowhere.
     pairs = pairs.mutate(preference=("," + pairs.channels + ",").find("," + pairs.channel + ","))
     pairs = pairs.filter(pairs.preference >= 0)
     # The channel that the debtor asked for goes before the order of the step.
     pairs = pairs.mutate(preference=pairs.preferred.fill_null(False).ifelse(-1, pairs.preference))
-    ready = templates.select(template_of="template_code", template_by="channel").distinct()
-    pairs = pairs.left_join(ready, [pairs.action == ready.template_of, pairs.channel == ready.template_by])
+    ready = templates.select(ready_template="template_code", ready_channel="channel").distinct()
+    pairs = pairs.left_join(ready, [pairs.action == ready.ready_template, pairs.channel == ready.ready_channel])
     is_open = pairs.channel.isin(channels_open) if channels_open else ibis.literal(False)
     # In this order, so that the highest level is what stands closest to the debtor being reached.
     level = ibis.cases(
-        (~is_open, 1),
-        (pairs.template_of.isnull(), 2),
-        (~pairs.valid.fill_null(False), 3),
-        (pairs.opted_out.fill_null(True), 4),
+        (~is_open, _CHANNEL_NOT_OPEN),
+        (pairs.ready_template.isnull(), _NO_TEMPLATE),
+        (~pairs.valid.fill_null(False), _POINT_NOT_VALID),
+        (pairs.opted_out.fill_null(True), _OPTED_OUT),
         else_=_REACHABLE,
     )
     return pairs.mutate(level=level.cast("int64"))

@@ -19,20 +19,24 @@ def count_reach(due: ir.Table, accounts: ir.Table, plan: Plan) -> ir.Table:
     facts = accounts.select("account_id", "creditor_id", "currency", amount_minor=amount_at_stake(accounts))
     affected = due.inner_join(facts, "account_id")
     contacts = plan.candidates.select(
-        way_debtor="debtor_id", way_creditor="creditor_id", way_channel="channel", way_track=ibis.literal("message")
+        contact_debtor="debtor_id",
+        contact_creditor="creditor_id",
+        contact_channel="channel",
+        contact_track=ibis.literal("message"),
     )
     # A debtor has one contact for all due messages; other tracks have no channel.
     same_debtor = [
-        affected.debtor_id == contacts.way_debtor,
-        affected.creditor_id == contacts.way_creditor,
-        affected.track == contacts.way_track,
+        affected.debtor_id == contacts.contact_debtor,
+        affected.creditor_id == contacts.contact_creditor,
+        affected.track == contacts.contact_track,
     ]
     affected = affected.left_join(contacts, same_debtor)
-    channel = ibis.ifelse(affected.track == "message", affected.way_channel.fill_null(UNREACHABLE), ibis.null("string"))
+    message_channel = affected.contact_channel.fill_null(UNREACHABLE)
+    channel = ibis.ifelse(affected.track == "message", message_channel, ibis.null("string"))
     by = ["strategy_code", "step_key", "order", "track", "channel", "currency"]
     counted = affected.mutate(channel=channel).group_by(by)
     return counted.aggregate(
-        accounts=lambda t: t.account_id.nunique(),
-        debtors=lambda t: t.debtor_id.nunique(),
-        amount_minor=lambda t: t.amount_minor.sum().cast("int64"),
+        accounts=lambda steps: steps.account_id.nunique(),
+        debtors=lambda steps: steps.debtor_id.nunique(),
+        amount_minor=lambda steps: steps.amount_minor.sum().cast("int64"),
     ).order_by("strategy_code", "order", "channel", "currency")

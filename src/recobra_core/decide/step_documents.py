@@ -24,9 +24,11 @@ from recobra_core.decide.steps import (
     When,
 )
 
-DPD_MIN, DPD_MAX = -366, 3660
+DPD_MIN = -366
+DPD_MAX = 3660
 DAYS_MAX = 3660
-STEPS_MAX, SEGMENTS_MAX = 100, 100
+STEPS_MAX = 100
+SEGMENTS_MAX = 100
 REPEATS_MAX = 100
 
 # Stands for a rule that could not be read, in a strategy that is refused.
@@ -76,10 +78,14 @@ def read_steps(node: Node, segments: Sequence[Segment], catalogue: rules.Catalog
     if not nodes:
         node.refuse(Expected("at least one step", "al menos un paso"))
     _check_count(node, nodes, STEPS_MAX)
+    segment_keys = [segment.key for segment in segments]
+    step_keys: list[str] = []
     steps: list[Step] = []
     for item in nodes:
-        steps.append(_read_step(item, [segment.key for segment in segments], [step.key for step in steps], catalogue))
-    _check_unique(nodes, [step.key for step in steps])
+        step = _read_step(item, segment_keys, step_keys, catalogue)
+        steps.append(step)
+        step_keys.append(step.key)
+    _check_unique(nodes, step_keys)
     return tuple(steps)
 
 
@@ -174,9 +180,11 @@ _ACTIONS: dict[str, Callable[[Node], Action]] = {
 
 
 def _read_repeat(node: Node) -> Repeat:
+    """Read how often a step fires again; `max` counts the first time too."""
     node.check_fields("every_days", "max")
     return Repeat(
-        node.get_field("every_days").read_number(1, DAYS_MAX), node.get_field("max").read_number(2, REPEATS_MAX)
+        every_days=node.get_field("every_days").read_number(1, DAYS_MAX),
+        times=node.get_field("max").read_number(2, REPEATS_MAX),
     )
 
 
@@ -189,7 +197,8 @@ def _read_rule(node: Node, catalogue: rules.Catalogue) -> rules.Rule:
         try:
             return rules.compile_rule(text, catalogue, unknown=unknown or "refuse")
         except rules.RuleError as error:
-            en, es = error.text("en").rstrip("."), error.text("es").rstrip(".")
+            en = error.text("en").rstrip(".")
+            es = error.text("es").rstrip(".")
             at = error.position + 1
             written.refuse(Expected(f"a valid rule (character {at}): {en}", f"una regla válida (carácter {at}): {es}"))
     return rules.compile_rule(_PLACEHOLDER_RULE, rules.ACCOUNT_COLUMNS)

@@ -62,8 +62,8 @@ def build_account_facts(facts: DayFacts, *, as_of: date) -> ir.Table:
     accounts = accounts.inner_join(facts.debtors, "debtor_id")
 
     # The state last written, under names of its own: `was_stage` beside the stage of today.
-    last_names = [name for name in facts.states.columns if name != "account_id"]
-    last_states = facts.states.select("account_id", **{f"was_{name}": facts.states[name] for name in last_names})
+    last_columns = {f"was_{name}": facts.states[name] for name in facts.states.columns if name != "account_id"}
+    last_states = facts.states.select("account_id", **last_columns)
     accounts = accounts.left_join(last_states, "account_id").drop("account_id_right")
 
     usable = facts.points.filter(facts.points.valid & ~facts.points.opted_out)
@@ -75,7 +75,7 @@ def build_account_facts(facts: DayFacts, *, as_of: date) -> ir.Table:
     accounts = _left_join(accounts, kinds, "debtor_id", has_email=False, has_phone=False, has_address=False)
     accounts = _left_join(accounts, facts.events, "debtor_id", payments_90d=0)
 
-    # Contacts planned for later days are no contacts yet.
+    # Contacts planned for later days do not count yet.
     past = facts.history.filter(facts.history.local_date <= as_of)
     is_recent = past.local_date > as_of - timedelta(CONTACTS_WINDOW_DAYS)
     contacts = past.group_by("debtor_id").agg(
@@ -108,13 +108,15 @@ def _cast_sum(total: ir.IntegerValue) -> ir.IntegerValue:
 
 
 def _days_since(day: ir.DateValue, as_of: date) -> ir.IntegerValue:
+    """Return how many days ago a day was, null where there is none."""
     return ibis.literal(as_of).delta(day, unit="day").cast("int64")
 
 
 def _left_join(accounts: ir.Table, other: ir.Table, key: str, **otherwise: object) -> ir.Table:
     """Join by a key; `otherwise` holds the values of accounts that have no row."""
     joined = accounts.left_join(other, key).drop(f"{key}_right")
-    return joined.mutate(**{name: joined[name].fill_null(value) for name, value in otherwise.items()})
+    filled = {name: joined[name].fill_null(value) for name, value in otherwise.items()}
+    return joined.mutate(**filled)
 
 
 def _add_holds(accounts: ir.Table, holds: ir.Table) -> ir.Table:

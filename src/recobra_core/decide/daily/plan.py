@@ -33,7 +33,9 @@ def find_due_today(
         policy_accounts = contactable.filter(contactable.portfolio_id.isin(policy.portfolio_ids))
         firings = facts.firings.filter(facts.firings.strategy_code == policy.strategy.code).drop("strategy_code")
         due.append(find_due_steps(policy_accounts, firings, policy.strategy, as_of=as_of))
-    return ibis.union(*due) if len(due) > 1 else (due[0] if due else None)
+    if not due:
+        return None
+    return ibis.union(*due) if len(due) > 1 else due[0]
 
 
 def plan_day(
@@ -59,15 +61,15 @@ def plan_day(
 def _add_gate_facts(candidates: ir.Table, accounts: ir.Table, facts: DayFacts) -> ir.Table:
     """Add the gate's facts but the hour: a message to the debtor, about everything overdue."""
     oldest = accounts.oldest_due_date.coalesce(accounts.next_due_date)
-    due_dates = accounts.group_by(owing_debtor=accounts.debtor_id, owed_creditor=accounts.creditor_id).agg(
+    due_dates = accounts.group_by(due_debtor=accounts.debtor_id, due_creditor=accounts.creditor_id).agg(
         oldest_due_date=oldest.min()
     )
     # A snapshot without the column has no company rules.
     portfolios = facts.portfolios
     rules_id = portfolios.house.fill_null("") if "house" in portfolios.columns else ibis.literal("")
-    company_rules = portfolios.select(house_of=portfolios.portfolio_id, house=rules_id)
-    joined = candidates.left_join(due_dates, [("debtor_id", "owing_debtor"), ("creditor_id", "owed_creditor")])
-    joined = joined.left_join(company_rules, [("portfolio_id", "house_of")])
+    company_rules = portfolios.select(ruled_portfolio=portfolios.portfolio_id, house=rules_id)
+    joined = candidates.left_join(due_dates, [("debtor_id", "due_debtor"), ("creditor_id", "due_creditor")])
+    joined = joined.left_join(company_rules, [("portfolio_id", "ruled_portfolio")])
     is_notice = (joined.message_class == "notice").fill_null(False)
     return joined.select(
         *candidates.columns,
@@ -98,38 +100,42 @@ def judge_at_opening(
 
 def _expand_points(points: ir.Table) -> ir.Table:
     """Return one row per contact point and channel that it serves; a fixed line serves calls only."""
-    rows = []
+    # A number at work or of another person does not lead to the debtor, so it never stands before one that does.
+    own_points = points.filter(~_stated_place(points).isin(["work", "other_person"]))
+    by_channel = []
     for kind, channels in _CHANNELS_BY_KIND:
-        # A number at work or of another person is no way to the debtor, so it never stands before one that is.
-        kind_points = points.filter((points.kind == kind) & ~_stated_place(points).isin(["work", "other_person"]))
+        kind_points = own_points.filter(own_points.kind == kind)
         for channel in channels:
-            channel_points = (
-                kind_points.filter(kind_points.line != "FIXED") if channel in {"sms", "whatsapp"} else kind_points
-            )
-            # What was said of this one channel goes before what was said of the whole point.
-            consent = ibis.cases(
-                (_has_channel(channel_points, "denied_for", channel), "denied"),
-                (_has_channel(channel_points, "granted_for", channel), "granted"),
-                else_=channel_points.consent,
-            )
-            is_preferred = ibis.literal(False)
-            if "preferred_channel" in channel_points.columns:
-                is_preferred = (channel_points.preferred_channel == channel).fill_null(False)
-            rows.append(
-                channel_points.select(
-                    "contact_point_id",
-                    "debtor_id",
-                    "opted_out",
-                    "quality",
-                    valid=channel_points.valid & ~_has_channel(channel_points, "unusable_for", channel),
-                    consent=consent,
-                    place=_stated_place(channel_points),
-                    preferred=is_preferred,
-                    channel=ibis.literal(channel),
-                    rank=ibis.literal(0),
-                )
-            )
-    return ibis.union(*rows)
+            if channel in {"sms", "whatsapp"}:
+                by_channel.append(_points_of_channel(kind_points.filter(kind_points.line != "FIXED"), channel))
+            else:
+                by_channel.append(_points_of_channel(kind_points, channel))
+    return ibis.union(*by_channel)
+
+
+def _points_of_channel(points: ir.Table, channel: str) -> ir.Table:
+    """Return contact points in the shape of `plan.plan_contacts`, as they stand for one channel."""
+    # What was stated for this channel goes before what was stated for the whole point.
+    consent = ibis.cases(
+        (_has_channel(points, "denied_for", channel), "denied"),
+        (_has_channel(points, "granted_for", channel), "granted"),
+        else_=points.consent,
+    )
+    is_preferred = ibis.literal(False)
+    if "preferred_channel" in points.columns:
+        is_preferred = (points.preferred_channel == channel).fill_null(False)
+    return points.select(
+        "contact_point_id",
+        "debtor_id",
+        "opted_out",
+        "quality",
+        valid=points.valid & ~_has_channel(points, "unusable_for", channel),
+        consent=consent,
+        place=_stated_place(points),
+        preferred=is_preferred,
+        channel=ibis.literal(channel),
+        rank=ibis.literal(0),
+    )
 
 
 def _has_channel(points: ir.Table, column: str, channel: str) -> ir.BooleanValue:
