@@ -7,6 +7,7 @@ from decimal import Decimal, InvalidOperation
 
 from recobra_core.rules.catalogue import Catalogue, Column
 from recobra_core.rules.errors import RuleError
+from recobra_core.rules.reader import OPTIONS_MAX
 from recobra_core.rules.rule import Rule
 from recobra_core.rules.terms import (
     Between,
@@ -107,9 +108,12 @@ def _to_value_row(term: Term, operator: str, values: tuple[Term, ...]) -> Row | 
     fixed = [value.value for value in values if isinstance(value, Fixed)]
     if not isinstance(term, Ref) or len(fixed) != len(values):
         return None
-    # As a person types it in a field: without quotes.
-    typed = tuple(value if isinstance(value, str) else write_value(value).strip("'") for value in fixed)
-    return Row(term.column.name, operator, typed)
+    return Row(term.column.name, operator, tuple(_as_typed(value) for value in fixed))
+
+
+def _as_typed(value: Value) -> str:
+    """Return a value as a person types it in a field: without quotes."""
+    return value if isinstance(value, str) else write_value(value).strip("'")
 
 
 def _to_text(row: Row, catalogue: Catalogue) -> str:
@@ -125,21 +129,29 @@ def _to_text(row: Row, catalogue: Catalogue) -> str:
             values.append(write_value(_parse_value(typed, column)))
         except (ValueError, InvalidOperation) as error:
             raise RuleError("bad_row", found=typed, expected=column.name) from error
-    counts = {"is": (0, 0), "between": (2, 2), "in": (1, 200)}
-    # The first word of `is null`, the last one of `not between`.
-    word = row.operator.split()[0 if row.operator.startswith("is") else -1]
-    least, most = counts.get(word, (1, 1))
-    if not least <= len(values) <= most:
+    if not _fits_operator(len(values), row.operator):
         raise RuleError("bad_row", found=", ".join(row.values), expected=column.name)
     if row.operator == "is true":
         return column.name
     if row.operator == "is false":
         return f"not {column.name}"
-    if word == "between":
-        return f"{column.name} {row.operator} {values[0]} and {values[1]}"
-    if word == "in":
+    if row.operator in {"between", "not between"}:
+        low, high = values
+        return f"{column.name} {row.operator} {low} and {high}"
+    if row.operator in {"in", "not in"}:
         return f"{column.name} {row.operator} ({', '.join(values)})"
     return " ".join([column.name, row.operator, *values])
+
+
+def _fits_operator(count: int, operator: str) -> bool:
+    """Tell if an operator can take so many values."""
+    if operator.startswith("is "):
+        return count == 0
+    if operator in {"between", "not between"}:
+        return count == 2
+    if operator in {"in", "not in"}:
+        return 1 <= count <= OPTIONS_MAX
+    return count == 1
 
 
 def _parse_value(text: str, column: Column) -> Value:

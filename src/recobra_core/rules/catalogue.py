@@ -65,11 +65,10 @@ class Catalogue(Mapping[str, Column]):
 
     def nearest(self, word: str) -> str | None:
         """Return the column whose name or label, in either language, looks most like `word`."""
-        names = {
-            _fold_word(label): column.name
-            for column in self._named.values()
-            for label in (column.label_en, column.label_es, column.name)
-        }
+        names = {}
+        for column in self._named.values():
+            for label in (column.label_en, column.label_es, column.name):
+                names[_fold_word(label)] = column.name
         close = get_close_matches(_fold_word(word), names, n=1, cutoff=0.55)
         return names[close[0]] if close else None
 

@@ -11,6 +11,7 @@ import ibis.expr.types as ir
 from recobra_core.rules.exact import common_size, scale_amount, size_of
 from recobra_core.rules.terms import (
     Arithmetic,
+    ArithmeticOp,
     Between,
     Call,
     Compare,
@@ -28,6 +29,7 @@ from recobra_core.rules.terms import (
     Truth,
 )
 
+# Compiled values are typed Any: ibis types a column of a table without arithmetic and comparison.
 _NUMERIC = {"integer", "number", "money"}
 _OPERATORS: dict[CompareOp, Callable[[Any, Any], Any]] = {
     "=": operator.eq,
@@ -36,6 +38,11 @@ _OPERATORS: dict[CompareOp, Callable[[Any, Any], Any]] = {
     "<=": operator.le,
     ">": operator.gt,
     ">=": operator.ge,
+}
+_ARITHMETIC: dict[ArithmeticOp, Callable[[Any, Any], Any]] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
 }
 
 
@@ -141,7 +148,9 @@ def _compile_exact(term: Term, table: ir.Table, scale: int) -> Any:
         return ibis.literal(int(term.value * 10**scale), "int64")
     raise_by = 10 ** (scale - size.scale)
     value = _compile_exact_value(term, table, size.scale)
-    return value if raise_by == 1 else value * ibis.literal(raise_by, "int64")
+    if raise_by == 1:
+        return value
+    return value * ibis.literal(raise_by, "int64")
 
 
 def _compile_exact_value(term: Term, table: ir.Table, scale: int) -> Any:
@@ -179,10 +188,9 @@ def _compile_float(term: Term, table: ir.Table) -> Any:
             raise AssertionError(term)
 
 
-def _combine(op: str, left: Any, right: Any) -> Any:
-    if op == "*":
-        return left * right
-    return left + right if op == "+" else left - right
+def _combine(op: ArithmeticOp, left: Any, right: Any) -> Any:
+    """Return a sum, difference or product of two compiled numbers."""
+    return _ARITHMETIC[op](left, right)
 
 
 def _call_function(function: str, values: list[Any]) -> Any:

@@ -103,7 +103,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "«{found}» no corresponde a la columna {expected}.",
     ),
 }
-_HINT = (" Did you mean “{nearest}”?", " ¿Quiso decir «{nearest}»?")
+_HINT_EN = " Did you mean “{nearest}”?"
+_HINT_ES = " ¿Quiso decir «{nearest}»?"
 _FOUND_LENGTH_MAX = 60
 
 
@@ -123,6 +124,8 @@ class RuleError(Exception):
 
     def text(self, lang: Language) -> str:
         """Return the whole message in one language, with the nearest right name where there is one."""
-        index = 1 if lang == "es" else 0
-        message = MESSAGES[self.key][index] + (_HINT[index] if self.nearest else "")
+        en, es = MESSAGES[self.key]
+        message = es if lang == "es" else en
+        if self.nearest:
+            message += _HINT_ES if lang == "es" else _HINT_EN
         return message.format(found=self.found, nearest=self.nearest, expected=self.expected)

@@ -11,7 +11,7 @@ from decimal import Decimal
 import ibis
 import ibis.expr.types as ir
 
-from recobra_core.rules.catalogue import EXPONENT_COLUMN
+from recobra_core.rules.catalogue import EXPONENT_COLUMN, ColumnType
 from recobra_core.rules.errors import RuleError
 from recobra_core.rules.terms import Arithmetic, Call, Fixed, Ref, Term
 from recobra_core.rules.text import write_term
@@ -32,6 +32,12 @@ class Size:
     bound: int
 
 
+_COLUMN_SIZES: dict[ColumnType, Size] = {
+    "money": Size(MONEY_SCALE, _MONEY_BOUND),
+    "integer": Size(0, _INTEGER_BOUND),
+}
+
+
 def size_of(term: Term) -> Size | None:
     """Return the size of an exact term; None where floating point takes part. Raises RuleError when too large."""
     match term:
@@ -40,33 +46,40 @@ def size_of(term: Term) -> Size | None:
             places = max(-int(number.as_tuple().exponent), 0)
             return Size(places, abs(int(number * 10**places)))
         case Ref(column=column):
-            sizes = {"money": Size(MONEY_SCALE, _MONEY_BOUND), "integer": Size(0, _INTEGER_BOUND)}
-            return sizes.get(column.type)
+            return _COLUMN_SIZES.get(column.type)
         case Call(function="length"):
             return Size(0, _LENGTH_BOUND)
         case Call(arguments=arguments):
             return common_size(*arguments)
-        case Arithmetic(op=op, left=left, right=right):
-            if op == "*":
-                return _size_of_product(term)
-            size = common_size(left, right)
-            return size and _check_size(Size(size.scale, 2 * size.bound), term)
+        case Arithmetic(op="*"):
+            return _size_of_product(term)
+        case Arithmetic():
+            return _size_of_sum(term)
 
 
 def common_size(*terms: Term) -> Size | None:
     """Return the size in which all the terms can stand side by side."""
-    sizes = [size_of(term) for term in terms]
-    if any(size is None for size in sizes):
+    sizes = [size for term in terms if (size := size_of(term)) is not None]
+    # One floating-point term makes all of them so.
+    if len(sizes) < len(terms):
         return None
-    known = [size for size in sizes if size is not None]
-    scale = max(size.scale for size in known)
-    bound = max(size.bound * 10 ** (scale - size.scale) for size in known)
+    scale = max(size.scale for size in sizes)
+    bound = max(size.bound * 10 ** (scale - size.scale) for size in sizes)
     return _check_size(Size(scale, bound), terms[0])
+
+
+def _size_of_sum(term: Arithmetic) -> Size | None:
+    """Return the size of a sum or difference: at most twice the larger side. None as in `size_of`."""
+    size = common_size(term.left, term.right)
+    if size is None:
+        return None
+    return _check_size(Size(size.scale, 2 * size.bound), term)
 
 
 def _size_of_product(term: Arithmetic) -> Size | None:
     """Return the size of a product, None where either side is floating point."""
-    left, right = size_of(term.left), size_of(term.right)
+    left = size_of(term.left)
+    right = size_of(term.right)
     if left is None or right is None:
         return None
     return _check_size(Size(left.scale + right.scale, left.bound * right.bound), term)
@@ -83,5 +96,5 @@ def scale_amount(table: ir.Table, stored_as: str) -> ir.IntegerValue:
     """Return an amount column in ten-thousandths of the major unit. An exponent outside 0 to 4 gives null."""
     # One expression for all currencies: a rule is compiled once for portfolios of several.
     exponent = table[EXPONENT_COLUMN]
-    factor = ibis.cases(*((exponent == digits, 10 ** (MONEY_SCALE - digits)) for digits in range(MONEY_SCALE + 1)))
-    return table[stored_as].cast("int64") * factor.cast("int64")
+    factors = [(exponent == digits, 10 ** (MONEY_SCALE - digits)) for digits in range(MONEY_SCALE + 1)]
+    return table[stored_as].cast("int64") * ibis.cases(*factors).cast("int64")

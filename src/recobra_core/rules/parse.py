@@ -88,11 +88,18 @@ def _refuse_hostile(text: str, tokens: Sequence[Token]) -> None:
 def _refuse_deep(tokens: Sequence[Token]) -> None:
     """Refuse parentheses or signs nested deeper than DEPTH_MAX."""
     # Each level is a call of the parser: thousands would end the process.
-    depth = signs = 0
+    depth = 0
+    signs_in_a_row = 0
     for token in tokens:
-        depth += {TokenType.L_PAREN: 1, TokenType.R_PAREN: -1}.get(token.token_type, 0)
-        signs = signs + 1 if token.token_type in {TokenType.NOT, TokenType.DASH, TokenType.PLUS} else 0
-        if depth > DEPTH_MAX or signs > DEPTH_MAX:
+        if token.token_type == TokenType.L_PAREN:
+            depth += 1
+        elif token.token_type == TokenType.R_PAREN:
+            depth -= 1
+        if token.token_type in {TokenType.NOT, TokenType.DASH, TokenType.PLUS}:
+            signs_in_a_row += 1
+        else:
+            signs_in_a_row = 0
+        if depth > DEPTH_MAX or signs_in_a_row > DEPTH_MAX:
             raise RuleError("too_deep", position=token.start, expected=str(DEPTH_MAX))
 
 
@@ -118,7 +125,9 @@ def _syntax_error(text: str, error: ParseError) -> RuleError:
     # The parser counts lines from 1 and columns to the end of the word it stopped at.
     fault = error.errors[0] if error.errors else {}
     word = str(fault.get("highlight") or "")
-    lines = text.split("\n")
-    before = sum(len(line) + 1 for line in lines[: int(fault.get("line") or 1) - 1])
-    position = max(before + int(fault.get("col") or 0) - len(word), 0)
+    line_number = int(fault.get("line") or 1)
+    column = int(fault.get("col") or 0)
+    earlier_lines = text.split("\n")[: line_number - 1]
+    line_start = sum(len(line) + 1 for line in earlier_lines)
+    position = max(line_start + column - len(word), 0)
     return RuleError("syntax", position=min(position, len(text)), found=word or text.strip())

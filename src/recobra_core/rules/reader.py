@@ -80,10 +80,7 @@ class _Reader:
         if isinstance(node, exp.Paren):
             return self.read_condition(node.this)
         if isinstance(node, exp.And | exp.Or):
-            parts = tuple(self.read_condition(part) for part in node.flatten())
-            kind = Every if isinstance(node, exp.And) else Some
-            # `a and (b and c)` is `a and b and c`: one rule has one canonical form.
-            return kind(tuple(inner for part in parts for inner in (part.of if isinstance(part, kind) else (part,))))
+            return self.read_group(node, Every if isinstance(node, exp.And) else Some)
         if isinstance(node, exp.Not):
             return Not(self.read_condition(node.this))
         if type(node) in _COMPARISONS:
@@ -102,6 +99,18 @@ class _Reader:
             raise RuleError("syntax", position=position_of(alias), found=alias.name)
         return self.read_truth(node)
 
+    def read_group(self, node: exp.And | exp.Or, kind: type[Every | Some]) -> Condition:
+        """Read conditions joined by `and` (Every) or by `or` (Some)."""
+        parts: list[Condition] = []
+        for written in node.flatten():
+            part = self.read_condition(written)
+            # `a and (b and c)` is `a and b and c`: one rule has one canonical form.
+            if isinstance(part, kind):
+                parts += part.of
+            else:
+                parts.append(part)
+        return kind(tuple(parts))
+
     def read_truth(self, node: exp.Expr) -> Condition:
         """Read a boolean column or value that stands as a condition by itself."""
         term = self.read_term(node)
@@ -110,6 +119,7 @@ class _Reader:
         return Truth(term)
 
     def read_comparison(self, node: exp.Expr, op: CompareOp) -> Condition:
+        """Read a comparison; truth values are only equal or not."""
         left, right = self.read_pair(node, node.this, node.expression)
         if left.type == "boolean" and op not in {"=", "<>"}:
             raise _type_error(node, left.type)
@@ -135,20 +145,26 @@ class _Reader:
         written = node.args.get("expressions") or []
         if not written or len(written) > OPTIONS_MAX:
             raise RuleError("not_allowed", position=position_of(node), found=node.sql())
-        pairs = [self.read_pair(node, node.this, option) for option in written]
-        options = tuple(option for _, option in pairs if isinstance(option, Fixed))
+        options: list[Fixed] = []
+        for part in written:
+            # The term is read beside each option, and is the same term each time.
+            term, option = self.read_pair(node, node.this, part)
+            if isinstance(option, Fixed):
+                options.append(option)
         if len(options) < len(written):
             raise RuleError("literal_expected", position=position_of(written[0]), found=written[0].sql())
-        return In(pairs[0][0], options)
+        return In(term, tuple(options))
 
     def read_is_null(self, node: exp.Expr) -> Condition:
+        """Read `is null`; any other `is` is refused."""
         if not isinstance(node.expression, exp.Null):
             raise RuleError("not_allowed", position=position_of(node), found=node.sql())
         return IsNull(self.read_term(node.this))
 
     def read_like(self, node: exp.Expr) -> Condition:
         """Read `like` or `ilike` of a text and a written pattern."""
-        term, pattern = self.read_term(node.this), node.expression
+        term = self.read_term(node.this)
+        pattern = node.expression
         if term.type != "text":
             raise _type_error(node, term.type)
         if not (isinstance(pattern, exp.Literal) and pattern.is_string):
@@ -161,15 +177,17 @@ class _Reader:
 
     def read_pair(self, node: exp.Expr, left: exp.Expr, right: exp.Expr) -> tuple[Term, Term]:
         """Return two terms that can be compared; a text beside a date is read as a date."""
-        first, second = self.read_term(left), self.read_term(right)
-        first, second = _as_date(first, second.type), _as_date(second, first.type)
-        kind = common_type((first, second))
-        if kind is None:
-            raise _type_error(node, first.type)
+        first = self.read_term(left)
+        second = self.read_term(right)
+        # At most one of the two changes: a written text becomes a date only beside a date.
+        dated_first = _as_date(first, second.type)
+        dated_second = _as_date(second, first.type)
+        if common_type((dated_first, dated_second)) is None:
+            raise _type_error(node, dated_first.type)
         # Either side may be the column: 'LOAN' = product is read too.
-        for column, fixed in ((first, second), (second, first)):
-            _check_value(column, fixed)
-        return first, second
+        _check_value(dated_first, dated_second)
+        _check_value(dated_second, dated_first)
+        return dated_first, dated_second
 
     def read_term(self, node: exp.Expr) -> Term:  # noqa: PLR0911 - one return per kind of node
         """Read a value: a column, a written value, a calculation or a call."""
@@ -216,7 +234,9 @@ class _Reader:
         return Arithmetic("-", Fixed(0, "integer", term.at), term, kind, position_of(node))
 
     def read_arithmetic(self, node: exp.Expr, op: ArithmeticOp) -> Term:
-        left, right = self.read_term(node.this), self.read_term(node.expression)
+        """Read a sum, a difference or a product of numbers or amounts."""
+        left = self.read_term(node.this)
+        right = self.read_term(node.expression)
         kind = product_type(left, right) if op == "*" else common_type((left, right))
         if kind not in {"integer", "number", "money"}:
             raise _type_error(node, left.type)
@@ -253,17 +273,22 @@ _EXPECTED_ARGUMENTS = {
 def _type_of_call(function: str, terms: tuple[Term, ...]) -> ColumnType | None:
     """Return the type that a function returns, or None where its arguments do not fit."""
     if function in {"lower", "upper", "length"}:
-        fits = len(terms) == 1 and terms[0].type == "text"
-        return ("integer" if function == "length" else "text") if fits else None
+        if len(terms) != 1 or terms[0].type != "text":
+            return None
+        return "integer" if function == "length" else "text"
     if function == "abs":
         fits = len(terms) == 1 and terms[0].type in {"integer", "number", "money"}
         return terms[0].type if fits else None
     if len(terms) < 2:
         return None
     # A text beside a date is one: coalesce(next_due_date, '2026-01-01').
-    dated = any(term.type == "date" for term in terms)
-    kind = common_type(tuple(_as_date(term, "date") if dated else term for term in terms))
-    return None if kind == "boolean" and function != "coalesce" else kind
+    if any(term.type == "date" for term in terms):
+        terms = tuple(_as_date(term, "date") for term in terms)
+    kind = common_type(terms)
+    # The greatest of two truth values means nothing.
+    if kind == "boolean" and function != "coalesce":
+        return None
+    return kind
 
 
 def _read_literal(node: exp.Expr) -> Fixed:
@@ -276,8 +301,9 @@ def _read_literal(node: exp.Expr) -> Fixed:
         raise RuleError("bad_number", position=position_of(node), found=node.name) from error
     if value.adjusted() > NUMBER_DIGITS_MAX or int(value.as_tuple().exponent) < -DECIMALS_MAX:
         raise RuleError("bad_number", position=position_of(node), found=node.name)
-    whole = value == value.to_integral_value()
-    return Fixed(int(value) if whole else value.normalize(), "integer" if whole else "number", position_of(node))
+    if value == value.to_integral_value():
+        return Fixed(int(value), "integer", position_of(node))
+    return Fixed(value.normalize(), "number", position_of(node))
 
 
 def _as_date(term: Term, other: ColumnType) -> Term:

@@ -15,6 +15,8 @@ ArithmeticOp = OneOf["+", "-", "*"]
 
 @dataclass(frozen=True, slots=True)
 class Ref:
+    """A use of a column. `at`, here and in the other terms, is its place in the text; equal terms may differ in it."""
+
     column: Column
     at: int = field(default=0, compare=False)
 
@@ -34,6 +36,8 @@ class Fixed:
 
 @dataclass(frozen=True, slots=True)
 class Call:
+    """A call of one of the allowed functions."""
+
     function: str
     arguments: tuple["Term", ...]
     type: ColumnType
@@ -42,6 +46,8 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Arithmetic:
+    """A sum, a difference or a product of two terms."""
+
     op: ArithmeticOp
     left: "Term"
     right: "Term"
@@ -54,6 +60,8 @@ Term = Ref | Fixed | Call | Arithmetic
 
 @dataclass(frozen=True, slots=True)
 class Compare:
+    """Two terms of one type, compared."""
+
     op: CompareOp
     left: Term
     right: Term
@@ -61,6 +69,8 @@ class Compare:
 
 @dataclass(frozen=True, slots=True)
 class Between:
+    """A term from `low` to `high`, both included."""
+
     term: Term
     low: Term
     high: Term
@@ -68,17 +78,23 @@ class Between:
 
 @dataclass(frozen=True, slots=True)
 class In:
+    """A term equal to one of the options."""
+
     term: Term
     options: tuple[Fixed, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class IsNull:
+    """A term whose value is unknown."""
+
     term: Term
 
 
 @dataclass(frozen=True, slots=True)
 class Like:
+    """A text that fits a pattern of SQL: `%` is any text, `_` any one letter."""
+
     term: Term
     pattern: str
     ignore_case: bool
@@ -93,16 +109,22 @@ class Truth:
 
 @dataclass(frozen=True, slots=True)
 class Not:
+    """A condition that does not hold."""
+
     of: "Condition"
 
 
 @dataclass(frozen=True, slots=True)
 class Every:
+    """Conditions joined by `and`."""
+
     of: tuple["Condition", ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Some:
+    """Conditions joined by `or`."""
+
     of: tuple["Condition", ...]
 
 

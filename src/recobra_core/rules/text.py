@@ -27,13 +27,9 @@ def write_condition(condition: Condition) -> str:
     """Return the condition as SQL: lower-case words, only the parentheses it needs."""
     match condition:
         case Every(of=parts):
-            return " and ".join(
-                _write_group(part) if isinstance(part, Some) else write_condition(part) for part in parts
-            )
+            return " and ".join(_write_part(part, grouped=Some) for part in parts)
         case Some(of=parts):
-            return " or ".join(
-                _write_group(part) if isinstance(part, Every) else write_condition(part) for part in parts
-            )
+            return " or ".join(_write_part(part, grouped=Every) for part in parts)
         case Not(of=Between() | In() | IsNull() | Like() as inner):
             return _write_simple(inner, word="not ")
         case Not(of=Truth() as inner):
@@ -42,6 +38,11 @@ def write_condition(condition: Condition) -> str:
             return f"not {_write_group(inner)}"
         case _:
             return _write_simple(condition, word="")
+
+
+def _write_part(part: Condition, *, grouped: type[Every | Some]) -> str:
+    """Return a part of `and` or `or`, in parentheses where it joins conditions by the other of the two."""
+    return _write_group(part) if isinstance(part, grouped) else write_condition(part)
 
 
 def _write_group(condition: Condition) -> str:
@@ -56,11 +57,13 @@ def _write_simple(condition: Condition, *, word: str) -> str:
         case Between(term=term, low=low, high=high):
             return f"{write_term(term)} {word}between {write_term(low)} and {write_term(high)}"
         case In(term=term, options=options):
-            return f"{write_term(term)} {word}in ({', '.join(write_term(option) for option in options)})"
+            listed = ", ".join(write_term(option) for option in options)
+            return f"{write_term(term)} {word}in ({listed})"
         case IsNull(term=term):
             return f"{write_term(term)} is {word}null"
         case Like(term=term, pattern=pattern, ignore_case=ignore_case):
-            return f"{write_term(term)} {word}{'ilike' if ignore_case else 'like'} {write_value(pattern)}"
+            operator = "ilike" if ignore_case else "like"
+            return f"{write_term(term)} {word}{operator} {write_value(pattern)}"
         case Truth(term=term):
             return write_term(term)
         case _:

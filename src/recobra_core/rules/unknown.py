@@ -1,8 +1,9 @@
 """Answers of a rule when facts are missing: three-valued logic over every set of unknown columns."""
 
 from functools import reduce
-from itertools import chain, combinations
+from itertools import combinations, product
 
+from recobra_core.rules.catalogue import ColumnType
 from recobra_core.rules.errors import RuleError
 from recobra_core.rules.terms import (
     Arithmetic,
@@ -25,8 +26,11 @@ from recobra_core.rules.terms import (
 
 NULLABLE_MAX = 8
 Answers = frozenset[bool | None]
+# Defaults to suggest, as they are written in a rule; for numbers and amounts it is 0.
+_DEFAULTS: dict[ColumnType, str] = {"text": "''", "date": "'1900-01-01'", "boolean": "false"}
 _EITHER: Answers = frozenset({True, False})
 _UNKNOWN: Answers = frozenset({None})
+_NEGATED: dict[bool | None, bool | None] = {True: False, False: True, None: None}
 
 
 def refuse_unknown(condition: Condition) -> None:
@@ -34,19 +38,23 @@ def refuse_unknown(condition: Condition) -> None:
     nullable = {ref.column.name: ref for ref in iter_refs(condition) if ref.column.nullable}
     if len(nullable) > NULLABLE_MAX:
         raise RuleError("too_many_nullable", found=str(len(nullable)), expected=str(NULLABLE_MAX))
-    subsets = chain.from_iterable(combinations(nullable, size) for size in range(1, len(nullable) + 1))
-    for missing in map(frozenset, subsets):
-        if None in _possible_answers(condition, missing):
-            tested = _tested_columns(condition)
+    tested = _tested_columns(condition)
+    for size in range(1, len(nullable) + 1):
+        for names in combinations(nullable, size):
+            if None not in _possible_answers(condition, frozenset(names)):
+                continue
             # Of the missing ones, the column that the author forgot, and among several the first written.
-            ref = nullable[min(missing, key=lambda name: (name in tested, nullable[name].at))]
-            default = {"text": "''", "date": "'1900-01-01'", "boolean": "false"}.get(ref.column.type, "0")
-            raise RuleError(
-                "unknown_null",
-                position=ref.at,
-                found=ref.column.name,
-                expected=f"coalesce({ref.column.name}, {default})",
-            )
+            forgotten = [nullable[name] for name in names if name not in tested]
+            candidates = forgotten or [nullable[name] for name in names]
+            raise _unknown_error(min(candidates, key=lambda ref: ref.at))
+
+
+def _unknown_error(ref: Ref) -> RuleError:
+    """Return the error for a column whose missing value the rule does not settle, with a default as a way out."""
+    column = ref.column
+    default = _DEFAULTS.get(column.type, "0")
+    expected = f"coalesce({column.name}, {default})"
+    return RuleError("unknown_null", position=ref.at, found=column.name, expected=expected)
 
 
 def _tested_columns(condition: Condition) -> set[str]:
@@ -69,9 +77,8 @@ def _possible_answers(condition: Condition, missing: frozenset[str]) -> Answers:
             return reduce(_conjoin_answers, (_possible_answers(part, missing) for part in parts))
         case Some(of=parts):
             # By De Morgan: one of the parts holds unless all fail.
-            return _negate_answers(
-                reduce(_conjoin_answers, (_negate_answers(_possible_answers(part, missing)) for part in parts))
-            )
+            negated = [_negate_answers(_possible_answers(part, missing)) for part in parts]
+            return _negate_answers(reduce(_conjoin_answers, negated))
         case Not(of=inner):
             return _negate_answers(_possible_answers(inner, missing))
         case IsNull(term=term):
@@ -102,15 +109,18 @@ def _is_null(term: Term, missing: frozenset[str]) -> bool:
 
 def _conjoin_answers(left: Answers, right: Answers) -> Answers:
     """Return what `and` can answer over any answer of each side."""
-    return frozenset(_kleene_and(a, b) for a in left for b in right)
+    return frozenset(_kleene_and(first, second) for first, second in product(left, right))
 
 
-def _kleene_and(a: bool | None, b: bool | None) -> bool | None:  # noqa: FBT001 - truth values, not switches
+def _kleene_and(first: bool | None, second: bool | None) -> bool | None:  # noqa: FBT001 - truth values, not switches
     """Return `and` of three values: one no decides, else one unknown leaves it unknown."""
-    if a is False or b is False:
+    if first is False or second is False:
         return False
-    return None if a is None or b is None else True
+    if first is None or second is None:
+        return None
+    return True
 
 
 def _negate_answers(answers: Answers) -> Answers:
-    return frozenset(None if answer is None else not answer for answer in answers)
+    """Return what `not` answers to each; what is unknown stays so."""
+    return frozenset(_NEGATED[answer] for answer in answers)

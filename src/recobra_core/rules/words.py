@@ -1,5 +1,6 @@
 """Sentences of rules, in Spanish or English."""
 
+from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 
@@ -70,7 +71,9 @@ class _Writer:
 
     def fill(self, key: str, *parts: str) -> str:
         """Return the words of a key with the parts in their places."""
-        return _WORDS[key][1 if self.lang == "es" else 0].format(*parts)
+        en, es = _WORDS[key]
+        pattern = es if self.lang == "es" else en
+        return pattern.format(*parts)
 
     def describe(self, condition: Condition) -> str:
         """Return a condition in words."""
@@ -99,9 +102,11 @@ class _Writer:
             case Compare(op=op, left=left, right=right):
                 return self.fill(op, self.describe_term(left), self.describe_term(right))
             case Between(term=term, low=low, high=high):
-                return self.fill(word + "between", *map(self.describe_term, (term, low, high)))
+                words = [self.describe_term(part) for part in (term, low, high)]
+                return self.fill(word + "between", *words)
             case In(term=term, options=options):
-                return self.fill(word + "in", self.describe_term(term), ", ".join(map(self.describe_term, options)))
+                listed = self.list_terms(options)
+                return self.fill(word + "in", self.describe_term(term), listed)
             case IsNull(term=term):
                 return self.fill(word + "null", self.describe_term(term))
             case Like():
@@ -130,12 +135,16 @@ class _Writer:
             case Fixed(value=value):
                 return self.describe_value(value)
             case Call(function="coalesce", arguments=(first, *others)):
-                return self.fill("coalesce", self.describe_term(first), ", ".join(map(self.describe_term, others)))
+                return self.fill("coalesce", self.describe_term(first), self.list_terms(others))
             case Call(function=function, arguments=arguments):
-                return self.fill(function, ", ".join(map(self.describe_term, arguments)))
+                return self.fill(function, self.list_terms(arguments))
             case Arithmetic(op=op, left=left, right=right):
                 sign = {"*": "×", "-": "−"}.get(op, op)
                 return f"({self.describe_term(left)} {sign} {self.describe_term(right)})"
+
+    def list_terms(self, terms: Iterable[Term]) -> str:
+        """Return terms in words, separated by commas."""
+        return ", ".join(self.describe_term(term) for term in terms)
 
     def describe_value(self, value: Value) -> str:
         """Return a value as people of the language write it."""
@@ -144,9 +153,15 @@ class _Writer:
         if isinstance(value, date):
             return value.strftime("%d/%m/%Y") if self.lang == "es" else value.isoformat()
         if isinstance(value, str):
-            return VALUE_LABELS.get(value, (value, value))[1 if self.lang == "es" else 0]
+            # A text without a label, such as the name of a city, stands as it is written.
+            en, es = VALUE_LABELS.get(value, (value, value))
+            return es if self.lang == "es" else en
         return self.format_number(value)
 
     def format_number(self, value: int | Decimal) -> str:
+        """Return a number with its thousands grouped."""
         number = f"{value:,}" if isinstance(value, int) else f"{value:,f}"
-        return number.translate(str.maketrans(",.", ".,")) if self.lang == "es" else number
+        if self.lang == "es":
+            # Spanish groups thousands with points and writes decimals after a comma.
+            return number.translate(str.maketrans(",.", ".,"))
+        return number
