@@ -52,11 +52,12 @@ def pace_calls(state: Floor, *, limits: Limits | None = None) -> Decision:
         return Decision(calls=one_each, mode="progressive", why="cap_near")
     answer_rate = max(limits.least_answer, state.rate.upper_bound(limits.caution))
     people, variance = _expect_people(state, limits)
-    # As good as nobody will be there.
+    # Hardly anybody will be free when the answers come.
     if people <= limits.cap:
         return Decision(calls=one_each, mode="progressive", why="nobody_soon")
 
     def keeps_rules(calls: int) -> bool:
+        """Tell if so many calls in the air keep both rules of the module."""
         gap = calls * answer_rate - people
         deviation = sqrt(calls * answer_rate * (1 - answer_rate) + variance)
         abandoned = _expected_excess(gap, deviation)
@@ -64,10 +65,14 @@ def pace_calls(state: Floor, *, limits: Limits | None = None) -> Decision:
         return abandoned <= limits.cap * calls * answer_rate and surprise <= limits.surprise
 
     # Both rules only get tighter with more calls in the air, so the most that keep them can be halved towards.
-    low, high = 0, state.ringing + MOST_AT_ONCE
+    low = 0
+    high = state.ringing + MOST_AT_ONCE
     while low < high:
         middle = (low + high + 1) // 2
-        low, high = (middle, high) if keeps_rules(middle) else (low, middle - 1)
+        if keeps_rules(middle):
+            low = middle
+        else:
+            high = middle - 1
     return Decision(calls=max(one_each, low - state.ringing), mode="predictive")
 
 
@@ -77,7 +82,9 @@ def _expect_people(state: Floor, limits: Limits) -> tuple[float, float]:
     talk_and_wrap = state.talk.followed_by(state.wrap)
     chances = [talk_and_wrap.ends_within(seconds, elapsed=elapsed) for elapsed in state.talking]
     chances += [state.wrap.ends_within(seconds, elapsed=elapsed) for elapsed in state.wrapping]
-    return state.free + sum(chances) - state.waiting, sum(chance * (1 - chance) for chance in chances)
+    mean = state.free + sum(chances) - state.waiting
+    variance = sum(chance * (1 - chance) for chance in chances)
+    return mean, variance
 
 
 def _expected_excess(gap: float, deviation: float) -> float:

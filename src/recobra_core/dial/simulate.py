@@ -1,7 +1,7 @@
 """Simulation of a day on the telephone as discrete events: what a pacing does to people's time and to who picks up.
 
-Everything the pacing is told it could know: rates and durations as seen so far, never the true ones. Seeded: the
-same scene and seed give the same day.
+The pacing sees only what it could know on a real day: rates and durations so far, never the true ones. The same scene
+and seed give the same day.
 """
 
 from __future__ import annotations
@@ -12,13 +12,18 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from math import log, log1p, sqrt
 from random import Random
-from typing import Final
+from typing import Final, NamedTuple
 
 from recobra_core.dial.pacing import Decision, pace_calls
 from recobra_core.dial.state import Durations, Floor, Limits, Rate
 
 Pacing = Callable[[Floor], Decision]
+_SECONDS_AN_HOUR: Final = 3600
 _TICK: Final = 1.0
+_RING_SHAPE: Final = 3.0
+"""Shape of the gamma distribution of ringing times: most answers come early and a few late."""
+_WORST_AFTER: Final = 100
+"""Answers after which the share that found nobody is steady enough to look for its worst."""
 _RECENT_MOST: Final = 400  # the newest cases from which rates and durations are estimated
 
 
@@ -85,38 +90,65 @@ class _Recent:
     squares: float = 0.0
 
     def add(self, value: float) -> None:
+        """Add a duration; past _RECENT_MOST of them the oldest one goes."""
         # Running sums: the pacing asks at every event.
         if len(self.values) == _RECENT_MOST:
             oldest = self.values.popleft()
-            self.total, self.squares = self.total - oldest, self.squares - oldest * oldest
+            self.total -= oldest
+            self.squares -= oldest * oldest
         self.values.append(value)
-        self.total, self.squares = self.total + value, self.squares + value * value
+        self.total += value
+        self.squares += value * value
 
     def to_durations(self) -> Durations:
+        """Return what can be estimated from the newest durations; zeros where there are none."""
         count = len(self.values)
-        mean = self.total / count if count else 0.0
+        if count == 0:
+            return Durations(mean=0.0, deviation=0.0, count=0)
+        mean = self.total / count
         # The difference of two large sums may come out just below zero.
-        variance = max(0.0, self.squares / count - mean * mean) if count else 0.0
+        variance = max(0.0, self.squares / count - mean * mean)
         return Durations(mean=mean, deviation=sqrt(variance), count=count)
+
+
+class _Event(NamedTuple):
+    """Something that will happen; events are ordered by their time and, at the same time, by their key."""
+
+    at: float
+    key: int
+    kind: str
+    value: float
+
+
+class _PlacedCall(NamedTuple):
+    """A call by the key of the event that ends its ringing, and when it was placed."""
+
+    placed_at: float
+    key: int
 
 
 @dataclass(slots=True)
 class _Simulation:
-    """A day in progress. An event of a kind is handled by the method `_on_<kind>`."""
+    """A day in progress. An event of a kind is handled by the method `_on_<kind>`.
+
+    `placed` holds the calls whose ringing may not be over, oldest first; `tries` whether the newest calls were
+    answered, and `hits` how many of those were; `answers` the keys of answered calls that are not counted yet.
+    `talking` and `wrapping` hold since when each person has been at it, by the key of the event that ends it.
+    """
 
     scene: Scene
     pacing: Pacing
     random: Random
     patience: float
     now: float = 0.0
-    events: list[tuple[float, int, str, float]] = field(default_factory=list)
+    events: list[_Event] = field(default_factory=list)
     order: int = 0
     free: int = 0
     ringing: int = 0
     waiting: deque[int] = field(default_factory=deque)
     talking: dict[int, float] = field(default_factory=dict)
     wrapping: dict[int, float] = field(default_factory=dict)
-    placed: deque[tuple[float, int]] = field(default_factory=deque)
+    placed: deque[_PlacedCall] = field(default_factory=deque)
     tries: deque[bool] = field(default_factory=lambda: deque(maxlen=_RECENT_MOST))
     hits: int = 0
     answers: set[int] = field(default_factory=set)
@@ -130,14 +162,18 @@ class _Simulation:
     worst: float = 0.0
 
     def run(self) -> Day:
-        self.free, end = self.scene.agents, self.scene.hours * 3600
+        """Handle one event after the other; no calls are placed after the end, those in the air are finished."""
+        self.free = self.scene.agents
+        end = self.scene.hours * _SECONDS_AN_HOUR
         self._schedule(0.0, "tick")
         while self.events:
-            self.now, key, kind, value = heapq.heappop(self.events)
-            getattr(self, f"_on_{kind}")(key, value)
+            event = heapq.heappop(self.events)
+            self.now = event.at
+            handle = getattr(self, f"_on_{event.kind}")
+            handle(event.key, event.value)
             if self.now < end:
                 self._place_calls()
-                if kind == "tick":
+                if event.kind == "tick":
                     self._schedule(_TICK, "tick")
         used = min(1.0, self.busy / (self.scene.agents * max(end, self.now)))
         return Day(
@@ -145,26 +181,33 @@ class _Simulation:
         )
 
     def _schedule(self, after: float, kind: str, value: float = 0.0) -> int:
-        # The order parts events of the same instant, and is the key of a call.
+        """Plan an event some seconds from now; return its key, which stands for the call or the person it ends."""
+        # The key parts events of the same instant.
         self.order += 1
-        heapq.heappush(self.events, (self.now + after, self.order, kind, value))
+        heapq.heappush(self.events, _Event(at=self.now + after, key=self.order, kind=kind, value=value))
         return self.order
 
     def _place_calls(self) -> None:
+        """Place as many calls as the pacing asks for, and draw for each whether and when it will be answered."""
         rate = self.scene.answer_rate
-        if self.scene.later_rate is not None and self.now > self.scene.hours * 1800:
+        middle_of_day = self.scene.hours * _SECONDS_AN_HOUR / 2
+        if self.scene.later_rate is not None and self.now > middle_of_day:
             rate = self.scene.later_rate
-        for _call in range(self.pacing(self._observe_floor()).calls):
+        decision = self.pacing(self._observe_floor())
+        for _call in range(decision.calls):
             self.attempts += 1
             self.ringing += 1
             if self.random.random() < rate:
-                rings = min(self.scene.ring_most - 0.1, self.random.gammavariate(3.0, self.scene.ring_mean / 3))
+                rings = self.random.gammavariate(_RING_SHAPE, self.scene.ring_mean / _RING_SHAPE)
+                # An answer always comes before the call would be given up as silent.
+                rings = min(self.scene.ring_most - 0.1, rings)
                 call = self._schedule(rings, "answer", rings)
             else:
                 call = self._schedule(self.scene.ring_most, "silence")
-            self.placed.append((self.now, call))
+            self.placed.append(_PlacedCall(placed_at=self.now, key=call))
 
     def _observe_floor(self) -> Floor:
+        """Return the state of the floor as the pacing may know it: estimates, not the true rates."""
         self._count_finished_calls()
         return Floor(
             free=self.free,
@@ -185,13 +228,15 @@ class _Simulation:
 
         Counted as they end, quick answers would come before the silences of the same moment and those all at once.
         """
-        while self.placed and self.placed[0][0] <= self.now - self.scene.ring_most:
-            call = self.placed.popleft()[1]
+        while self.placed and self.placed[0].placed_at <= self.now - self.scene.ring_most:
+            call = self.placed.popleft()
+            is_answered = call.key in self.answers
             if len(self.tries) == _RECENT_MOST:
+                # The oldest try falls out when the next one is added.
                 self.hits -= self.tries[0]
-            self.tries.append(call in self.answers)
-            self.hits += call in self.answers
-            self.answers.discard(call)
+            self.tries.append(is_answered)
+            self.hits += is_answered
+            self.answers.discard(call.key)
 
     def _on_tick(self, _key: int, _value: float) -> None:
         """Time passes: who talks is nearer to the end."""
@@ -200,6 +245,7 @@ class _Simulation:
         self.ringing -= 1
 
     def _on_answer(self, key: int, rang: float) -> None:
+        """Connect who answered after `rang` seconds with a free person, or let them wait until patience ends."""
         self.ringing -= 1
         self.answers.add(key)
         self.rings.add(rang)
@@ -211,13 +257,15 @@ class _Simulation:
             self._schedule(self.patience, "give_up", key)
 
     def _on_give_up(self, _key: int, call: float) -> None:
+        """Count an answered call as abandoned if it is still waiting for somebody."""
         if int(call) in self.waiting:
             self.waiting.remove(int(call))
             self.abandoned += 1
-            if self.answered > 100:
+            if self.answered > _WORST_AFTER:
                 self.worst = max(self.worst, self.abandoned / self.answered)
 
     def _connect_next(self) -> None:
+        """Connect the call that has waited longest to a free person."""
         self.waiting.popleft()
         self.free -= 1
         seconds = self._draw_duration(self.scene.talk_mean, self.scene.talk_variation)
@@ -238,6 +286,7 @@ class _Simulation:
             self._connect_next()
 
     def _draw_duration(self, mean: float, variation: float) -> float:
+        """Return a log-normal duration; `variation` is the deviation as a share of the mean."""
         spread = log1p(variation**2)
         return self.random.lognormvariate(log(mean) - spread / 2, sqrt(spread))
 

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from math import erfc, log, log1p, sqrt
+from typing import Final
+
+_CHANCE_MIN: Final = 1e-9
+"""Chances this small are lost in the rounding of floating point."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +25,7 @@ class Durations:
         """Return the probability that what has lasted `elapsed` ends within `seconds`."""
         still_on = self._chance_longer(elapsed)
         # Far beyond anything seen: nothing can be said, so it is taken to go on.
-        if still_on <= 1e-9:
+        if still_on <= _CHANCE_MIN:
             return 0.0
         return 1.0 - self._chance_longer(elapsed + seconds) / still_on
 
@@ -37,6 +41,7 @@ class Durations:
             return 1.0
         if self.mean <= 0:
             return 0.0
+        # The variance of the logarithm that gives this mean and deviation.
         spread = log1p((self.deviation / self.mean) ** 2)
         if spread <= 0:
             return 1.0 if seconds < self.mean else 0.0
@@ -59,7 +64,8 @@ class Rate:
         # Nothing tried: every call may be answered.
         if self.attempts == 0:
             return 1.0
-        share, extra = self.answered / self.attempts, z * z / self.attempts
+        share = self.answered / self.attempts
+        extra = z * z / self.attempts
         half = z * sqrt(share * (1 - share) / self.attempts + extra / (4 * self.attempts))
         return min(1.0, (share + extra / 2 + half) / (1 + extra))
 

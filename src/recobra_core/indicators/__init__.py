@@ -10,7 +10,8 @@ def contact_level(accounts: ir.Table) -> ir.IntegerValue:
     accounts: has_email, has_phone, has_address.
     """
     has_points = (accounts.has_email, accounts.has_phone, accounts.has_address)
-    return sum((has_point.ifelse(1, 0) for has_point in has_points), ibis.literal(0)).cast("int64")
+    points = [has_point.ifelse(1, 0) for has_point in has_points]
+    return sum(points, ibis.literal(0)).cast("int64")
 
 
 def payment_record(accounts: ir.Table) -> ir.StringValue:

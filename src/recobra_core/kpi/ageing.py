@@ -43,8 +43,9 @@ def compute_ageing(items: ir.Table, *, as_of: date, limits: Limits, by: Sequence
 
     # `unknown` and `credit` have no place among the days, so they come after the buckets.
     order = [*(bucket.key for bucket in limits.buckets), UNKNOWN_BUCKET, CREDIT_BUCKET]
+    places = [(complete.bucket == key, place) for place, key in enumerate(order)]
     placed = complete.mutate(
-        place=ibis.cases(*((complete.bucket == key, place) for place, key in enumerate(order))),
+        place=ibis.cases(*places),
         from_days=_days_of_bucket(complete.bucket, {bucket.key: bucket.from_days for bucket in limits.buckets}),
         to_days=_days_of_bucket(complete.bucket, {bucket.key: bucket.to_days for bucket in limits.buckets}),
     )
@@ -52,5 +53,6 @@ def compute_ageing(items: ir.Table, *, as_of: date, limits: Limits, by: Sequence
 
 
 def _days_of_bucket(bucket: ir.StringValue, days: dict[str, int | None]) -> ir.IntegerValue:
-    known = ((bucket == key, ibis.literal(day, "int64")) for key, day in days.items() if day is not None)
+    """Return the day of each row's bucket out of `days`, null for open ends and for buckets without days."""
+    known = [(bucket == key, ibis.literal(day, "int64")) for key, day in days.items() if day is not None]
     return ibis.cases(*known, else_=ibis.null("int64"))

@@ -14,10 +14,9 @@ def compute_days_to_collect(shares: ir.Table, *, by: Sequence[str] = ()) -> ir.T
     paid). Shares without a due date count in neither.
     """
     dated = shares.filter(shares.due_date.notnull() & shares.paid_date.notnull())
-    # Floating point: days times amounts can pass 64 bits, and the result is no money.
-    weighted = dated.mutate(
-        _days=dated.paid_date.delta(dated.due_date, unit="day").cast("float64") * dated.amount_minor.cast("float64")
-    )
+    days_taken = dated.paid_date.delta(dated.due_date, unit="day").cast("float64")
+    # Floating point: days times amounts can pass 64 bits, and the result is not money.
+    weighted = dated.mutate(_days=days_taken * dated.amount_minor.cast("float64"))
     total = weighted.amount_minor.sum().cast("int64")
     days = weighted["_days"].sum() / total.cast("float64").nullif(0.0)
     if by:

@@ -1,6 +1,6 @@
 """Indicators of messages: one definition each, with what is counted, of what, and what a reader must know.
 
-A message counts once, on the day it was planned for; answers to what a debtor wrote are no messages of the plan. A
+A message counts once, on the day it was planned for; answers to what a debtor wrote are not part of the plan. A
 payment, a promise or a wish belongs to the last message that left before it for that debtor, within the days of the
 window: no amount is counted for two messages.
 """
@@ -17,7 +17,7 @@ from recobra_core.kpi.difference import Interval, wilson_interval
 class Counts:
     """Messages of a group by what became of them; `paid_minor` in minor units, `cost_micros` in micros.
 
-    `carried` counts what left, answers included, `unpriced` those of them whose price nobody knows. `debtors` and what
+    `carried` counts what left, answers included, `unpriced` those of them whose price is unknown. `debtors` and what
     follows count debtors. `small` are the small debtors that owe today.
     """
 
@@ -61,8 +61,8 @@ class Counts:
         return self.planned - self.cancelled - self.waiting
 
     def __add__(self, other: Counts) -> Counts:
-        names = [field.name for field in fields(Counts)]
-        return Counts(**{name: getattr(self, name) + getattr(other, name) for name in names})
+        sums = {field.name: getattr(self, field.name) + getattr(other, field.name) for field in fields(Counts)}
+        return Counts(**sums)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +77,7 @@ class Kpi:
 
 
 def _define_kpi(key: str, whole: str, name: str, says: str, part: str = "") -> Kpi:
+    """Return an indicator; its part is the count called `key` unless another is given."""
     return Kpi(key=key, part=part or key, whole=whole, name=name, says=says)
 
 
@@ -209,7 +210,9 @@ KPIS: Final = {kpi.key: kpi for kpi in (*FUNNEL, *PLAN, *RESULT, *HARM, COVERAGE
 def compute_rate(kpi: Kpi, counts: Counts) -> Interval | None:
     """Return an indicator with Wilson's 95 % interval, None where there is nothing to be a share of."""
     whole: int = getattr(counts, kpi.whole)
-    return wilson_interval(successes=getattr(counts, kpi.part), count=whole) if whole > 0 else None
+    if whole <= 0:
+        return None
+    return wilson_interval(successes=getattr(counts, kpi.part), count=whole)
 
 
 def cost_per_action(*, cost_micros: int, priced: int) -> float | None:

@@ -62,7 +62,8 @@ def wilson_interval(*, successes: int, count: int, z: float = Z95) -> Interval:
     """Return a share with Wilson's score interval. Raises ValueError where there is nobody."""
     if not 0 <= successes <= count or count == 0:
         raise ValueError(f"{successes} of {count} is no share.")
-    share, spread = successes / count, z * z / count
+    share = successes / count
+    spread = z * z / count
     center = (share + spread / 2) / (1 + spread)
     half = z * sqrt(share * (1 - share) / count + spread / (4 * count)) / (1 + spread)
     return Interval(estimate=share, low=max(0.0, center - half), high=min(1.0, center + half))
@@ -70,14 +71,15 @@ def wilson_interval(*, successes: int, count: int, z: float = Z95) -> Interval:
 
 def shares_difference(*, treated: tuple[int, int], control: tuple[int, int], z: float = Z95) -> Interval:
     """Return the difference of two shares (successes, count), treated less control, by Newcombe's method 10."""
-    left = wilson_interval(successes=treated[0], count=treated[1], z=z)
-    right = wilson_interval(successes=control[0], count=control[1], z=z)
+    treated_successes, treated_count = treated
+    control_successes, control_count = control
+    left = wilson_interval(successes=treated_successes, count=treated_count, z=z)
+    right = wilson_interval(successes=control_successes, count=control_count, z=z)
     gap = left.estimate - right.estimate
-    return Interval(
-        estimate=gap,
-        low=gap - sqrt((left.estimate - left.low) ** 2 + (right.high - right.estimate) ** 2),
-        high=gap + sqrt((left.high - left.estimate) ** 2 + (right.estimate - right.low) ** 2),
-    )
+    # The difference is lowest where the treated share is at its lower end and the control's at its upper one.
+    below = sqrt((left.estimate - left.low) ** 2 + (right.high - right.estimate) ** 2)
+    above = sqrt((left.high - left.estimate) ** 2 + (right.estimate - right.low) ** 2)
+    return Interval(estimate=gap, low=gap - below, high=gap + above)
 
 
 def means_difference(*, treated: Amounts, control: Amounts, z: float = Z95) -> Interval | None:

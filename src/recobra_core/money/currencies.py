@@ -11,7 +11,8 @@ from types import MappingProxyType
 from typing import Literal
 
 Rounding = Literal["half_even", "half_up", "down"]
-AMOUNT_MINOR_MAX = 10**16
+_LARGEST_EXPONENT = 16
+AMOUNT_MINOR_MAX = 10**_LARGEST_EXPONENT
 
 _BY_EXPONENT = {
     0: "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF",
@@ -26,9 +27,10 @@ _BY_EXPONENT = {
     3: "BHD IQD JOD KWD LYD OMR TND",
     4: "CLF UYW",
 }
-EXPONENTS: Mapping[str, int] = MappingProxyType(
-    {code: exponent for exponent, codes in _BY_EXPONENT.items() for code in codes.split()}
-)
+_EXPONENTS: dict[str, int] = {}
+for _exponent, _codes in _BY_EXPONENT.items():
+    _EXPONENTS |= dict.fromkeys(_codes.split(), _exponent)
+EXPONENTS: Mapping[str, int] = MappingProxyType(_EXPONENTS)
 _MODES = {"half_even": ROUND_HALF_EVEN, "half_up": ROUND_HALF_UP, "down": ROUND_DOWN}
 
 
@@ -50,8 +52,10 @@ def to_minor(amount: Decimal, currency: str, *, rounding: Rounding | None = None
     Raises MoneyError for that, for an amount that is not a number, and for one above 10^16 minor units.
     """
     exponent = exponent_of(currency)
+    if not amount.is_finite():
+        raise MoneyError(f"{amount} {currency} is not an amount that can be kept.")
     # Before scaling: a huge exponent would make a number of as many digits.
-    if not amount.is_finite() or (amount and amount.adjusted() + exponent > len(str(AMOUNT_MINOR_MAX)) - 1):
+    if amount and amount.adjusted() + exponent > _LARGEST_EXPONENT:
         raise MoneyError(f"{amount} {currency} is not an amount that can be kept.")
     minor = round_whole(amount.scaleb(exponent), rounding=rounding or "down")
     if rounding is None and Decimal(minor).scaleb(-exponent) != amount:

@@ -62,14 +62,18 @@ def allocate_payments(
     paid = _add_spans(payments.filter(payments.amount_minor > 0), "amount_minor", [*paid_by, "payment_id"])
     ranked = _rank_items(open_items.filter(open_items.open_minor > 0), order, as_of)
     owed = _add_spans(ranked, "open_minor", ["rank_1", "rank_2", "rank_3", "item_id"])
-    # Where the spans of a payment and an item cross, the payment pays that much of it.
+    # Where the spans of a payment and an item cross, the payment pays that much of it. A first payment of 100 and a
+    # second of 50 span [0, 100) and [100, 150); items of 80 and 60 span [0, 80) and [80, 140). So the first pays 80
+    # and 20, the second 40 of the other item, and 10 of it are left.
     paid = paid.select("payment_id", "account_id", paid_since="since", paid_upto="upto")
     owed = owed.select("item_id", "concept", owner_id="account_id", owed_since="since", owed_upto="upto")
     crossing = paid.join(
         owed,
         [paid.account_id == owed.owner_id, paid.paid_since < owed.owed_upto, owed.owed_since < paid.paid_upto],
     )
-    share = ibis.least(crossing.paid_upto, crossing.owed_upto) - ibis.greatest(crossing.paid_since, crossing.owed_since)
+    crossing_from = ibis.greatest(crossing.paid_since, crossing.owed_since)
+    crossing_upto = ibis.least(crossing.paid_upto, crossing.owed_upto)
+    share = crossing_upto - crossing_from
     shares = crossing.select("payment_id", "item_id", "concept", amount_minor=share.cast("int64"))
     # Payments without a share have no row here; they are left whole.
     used = shares.group_by("payment_id").agg(used_minor=shares.amount_minor.sum().cast("int64"))
@@ -97,7 +101,8 @@ def _rank_items(items: ir.Table, order: Waterfall, as_of: date) -> ir.Table:
 
 def _order_of(concept: ir.StringValue, order: Sequence[Concept]) -> ir.IntegerValue:
     """Return the place of each concept in an order; one that it does not name comes last."""
-    return ibis.cases(*((concept == name, place) for place, name in enumerate(order)), else_=len(order))
+    places = [(concept == name, place) for place, name in enumerate(order)]
+    return ibis.cases(*places, else_=len(order))
 
 
 def _add_spans(rows: ir.Table, amount: str, order: Sequence[str]) -> ir.Table:

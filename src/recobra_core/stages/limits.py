@@ -70,7 +70,8 @@ def _check_buckets(buckets: tuple[Bucket, ...]) -> None:
     # Each bucket begins on the day after the one before it ends.
     previous: Bucket | None = None
     for bucket in buckets:
-        start, end = bucket.from_days, bucket.to_days
+        start = bucket.from_days
+        end = bucket.to_days
         if previous is not None:
             if start is None or previous.to_days is None:
                 raise LimitsError(

@@ -19,12 +19,13 @@ def build_roll_matrix(before: ir.Table, after: ir.Table, *, by: Sequence[str] = 
     """
     # Outer: accounts that are new or gone have a row on one side only.
     joined = before.join(after, [before.account_id == after.account_id], how="outer", lname="", rname="{name}_after")
+    groups = {name: joined[name].coalesce(joined[f"{name}_after"]) for name in by}
     moved = joined.select(
         from_bucket=joined.bucket.fill_null(NEW),
         to_bucket=joined.bucket_after.fill_null(GONE),
         # A new account has no amount before: it counts with the one after.
         amount=joined.amount_minor.coalesce(joined.amount_minor_after),
-        **{name: joined[name].coalesce(joined[f"{name}_after"]) for name in by},
+        **groups,
     )
     keys = [*by, "from_bucket", "to_bucket"]
     summed = moved.group_by(keys).agg(accounts=moved.count(), amount_minor=moved.amount.sum().cast("int64"))
