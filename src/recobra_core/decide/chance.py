@@ -16,7 +16,7 @@ def is_held_out(debtor_id: ir.Value, *, experiment: str, share_bps: int) -> ir.B
 
 
 def assign_arm(debtor_id: ir.Value, *, experiment: str, shares_bps: Mapping[str, int]) -> ir.StringValue:
-    """Name the arm of an experiment that a debtor falls in; null where the shares leave him out of it.
+    """Return the arm of an experiment that a debtor falls into, null where the shares leave the debtor out.
 
     The order of the arms is part of the experiment. Raises ValueError when the shares pass 10,000.
     """

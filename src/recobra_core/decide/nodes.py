@@ -17,7 +17,7 @@ AMOUNT_BOUND = Decimal(10) ** 15
 
 
 class Expected(NamedTuple):
-    """Description of what a place of the document should hold, in both languages of the screens."""
+    """What a place in the document should hold, in English and in Spanish."""
 
     en: str
     es: str
@@ -32,7 +32,7 @@ class Problem:
     expected: Expected
 
     def message(self, lang: str = "es") -> str:
-        """Say the problem in words."""
+        """Return the problem as a sentence."""
         if lang == "es":
             return f"{self.path or 'documento'}: se encontró {self.found or 'nada'}; se esperaba {self.expected.es}."
         return f"{self.path or 'document'}: found {self.found or 'nothing'}; expected {self.expected.en}."
@@ -50,7 +50,10 @@ YES_OR_NO = Expected("yes or no", "yes (sí) o no")
 
 
 class Node:
-    """A value of the document, its path and the list in which its problems gather."""
+    """A value of the document and its path. All nodes of a document share one list of problems.
+
+    A reader that finds a wrong value records a problem and returns a stand-in, so that reading goes on.
+    """
 
     def __init__(self, value: Any, path: str, problems: list[Problem]) -> None:
         self.value = value
@@ -59,7 +62,7 @@ class Node:
 
     @property
     def has_value(self) -> bool:
-        """Tell if the place holds anything."""
+        """Tell if a value is written here; null is none."""
         return self.value is not None
 
     def has_field(self, key: str) -> bool:
@@ -67,7 +70,7 @@ class Node:
         return isinstance(self.value, dict) and key in self.value
 
     def refuse(self, expected: Expected, *, found: str | None = None) -> None:
-        """Keep a problem of this place."""
+        """Record a problem here; `found` is shown in place of the value."""
         if found is None:
             found = f"«{_shorten(str(self.value))}»" if self.has_value else ""
         self._problems.append(Problem(self.path, found, expected))
@@ -79,7 +82,7 @@ class Node:
         return Node(value, path, self._problems)
 
     def check_fields(self, *known: str) -> bool:
-        """Check that this is a mapping of known fields only; an unknown one is answered with the nearest."""
+        """Return whether this is a mapping; refuse each unknown field, and suggest the nearest known one."""
         if not isinstance(self.value, dict):
             self.refuse(A_MAPPING)
             return False
@@ -90,7 +93,7 @@ class Node:
         return True
 
     def read_items(self) -> list["Node"]:
-        """Return the members of a list; nothing written is an empty list."""
+        """Return the items of a list; an absent one is empty."""
         if self.value is None:
             return []
         if not isinstance(self.value, list | tuple):
@@ -99,14 +102,14 @@ class Node:
         return [Node(item, f"{self.path}[{at}]", self._problems) for at, item in enumerate(self.value)]
 
     def read_text(self) -> str:
-        """Read an obligatory text."""
+        """Read a text, which must not be blank."""
         if not isinstance(self.value, str) or not 0 < len(self.value.strip()) <= TEXT_MAX:
             self.refuse(A_TEXT)
             return ""
         return self.value.strip()
 
     def read_key(self) -> str:
-        """Read a stable identity."""
+        """Read a key: the name by which a step or segment is remembered."""
         if not isinstance(self.value, str) or not _KEY.fullmatch(self.value):
             self.refuse(A_KEY)
             return ""
@@ -134,7 +137,7 @@ class Node:
         return Decimal(0)
 
     def read_choice(self, options: Iterable[str]) -> str:
-        """Read one of some words."""
+        """Read one of the given words."""
         options = tuple(options)
         if self.value not in options:
             self.refuse(_one_of(options))
@@ -148,7 +151,7 @@ class Node:
         return "yes" if self.value is True or self.value == "yes" else "no"
 
     def read_optional(self, read: Callable[["Node"], _Read]) -> _Read | None:
-        """Read the place if something is written there."""
+        """Return what `read` makes of this node, or None where nothing is written."""
         return read(self) if self.has_value else None
 
 
@@ -157,6 +160,6 @@ def _shorten(text: str) -> str:
 
 
 def _one_of(options: Iterable[str]) -> Expected:
-    """Return the expectation of one out of a list of words."""
+    """Return the expectation of one of the given words."""
     listed = ", ".join(options)
     return Expected(f"one of: {listed}", f"uno de: {listed}")

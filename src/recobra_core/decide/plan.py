@@ -90,19 +90,19 @@ def plan_contacts(
 
 
 def plan_tasks(due: ir.Table) -> ir.Table:
-    """Return the tasks to create: whom about, the step that asks, kind, title, queue and term in days."""
+    """Return the tasks to create: the account, the step that asks, kind, title, queue and days until due."""
     tasks = due.filter(due.track == "task")
     return _select_firings(tasks, kind=tasks.action, title=tasks.title, queue=tasks.queue, due_in_days=tasks.days)
 
 
 def plan_stage_changes(due: ir.Table) -> ir.Table:
-    """Return the accounts that move on: the step that moves them and the new stage."""
+    """Return the changes of stage: the account, the step that moves it and the new stage."""
     changes = due.filter(due.track == "stage")
     return _select_firings(changes, stage=changes.action)
 
 
 def plan_holds(due: ir.Table) -> ir.Table:
-    """Return the holds to set: the step that asks, the reason and the length in days."""
+    """Return the holds to set: the account, the step that asks, the reason and the length in days."""
     holds = due.filter(due.track == "hold")
     return _select_firings(holds, reason=holds.action, days=holds.days)
 

@@ -53,7 +53,12 @@ def read_stops(node: Node) -> dict[str, int | None]:
     """Read how many days each event silences an account; null leaves it to a hold."""
     if not node.has_value or not node.check_fields(*STOPS):
         return {}
-    return {event: node.get_field(event).read_optional(_read_days) for event in STOPS if node.has_field(event)}
+    stops = {}
+    for event in STOPS:
+        # An event written as null stops the account too: until the hold ends.
+        if node.has_field(event):
+            stops[event] = node.get_field(event).read_optional(_read_days)
+    return stops
 
 
 def read_segments(node: Node, catalogue: rules.Catalogue) -> tuple[Segment, ...]:
@@ -137,16 +142,18 @@ def _read_action(node: Node) -> Action:
             return read(node)
     node.refuse(Expected("one of: send, task, stage, hold", "uno de: send, task, stage, hold"))
     # A stand-in: the strategy is refused.
-    return Hold("", 0)
+    return Hold(reason="", days=0)
 
 
 def _read_send(node: Node) -> Send:
     """Read a message: its template, and the channels to try in order."""
     node.check_fields("send", "by")
-    channels = tuple(channel.read_choice(CHANNELS) for channel in node.get_field("by").read_items())
+    by = node.get_field("by")
+    channels = [channel.read_choice(CHANNELS) for channel in by.read_items()]
     if not channels:
-        node.get_field("by").refuse(Expected("a list of channels", "una lista de canales"))
-    return Send(node.get_field("send").read_key(), tuple(dict.fromkeys(channels)))
+        by.refuse(Expected("a list of channels", "una lista de canales"))
+    distinct_channels = tuple(dict.fromkeys(channels))
+    return Send(template=node.get_field("send").read_key(), channels=distinct_channels)
 
 
 def _read_task(node: Node) -> Task:
@@ -168,7 +175,7 @@ def _read_stage(node: Node) -> ChangeStage:
 
 def _read_hold(node: Node) -> Hold:
     node.check_fields("hold", "days")
-    return Hold(node.get_field("hold").read_key(), node.get_field("days").read_number(1, DAYS_MAX))
+    return Hold(reason=node.get_field("hold").read_key(), days=node.get_field("days").read_number(1, DAYS_MAX))
 
 
 _ACTIONS: dict[str, Callable[[Node], Action]] = {
@@ -210,7 +217,8 @@ def _read_choices(node: Node, options: Sequence[str]) -> tuple[str, ...]:
         if node.has_value:
             node.refuse(Expected("nothing: no segment is declared", "nada: no hay segmentos declarados"))
         return ()
-    return tuple(dict.fromkeys(item.read_choice(options) for item in node.read_items()))
+    choices = [item.read_choice(options) for item in node.read_items()]
+    return tuple(dict.fromkeys(choices))
 
 
 def _check_until(node: Node, step: Step) -> None:

@@ -82,8 +82,10 @@ class Task:
 
     def to_document(self) -> Document:
         """Return the plain form."""
-        queue = {"queue": self.queue} if self.queue else {}
-        return {"task": self.kind, "title": self.title, "due_in_days": self.due_in_days} | queue
+        document: Document = {"task": self.kind, "title": self.title, "due_in_days": self.due_in_days}
+        if self.queue:
+            document["queue"] = self.queue
+        return document
 
     def columns(self) -> Document:
         """Return what a due step shows of it."""
@@ -108,7 +110,7 @@ class ChangeStage:
 
 @dataclass(frozen=True)
 class Hold:
-    """Leave the account in peace for some days."""
+    """Take no action on the account for some days."""
 
     reason: str
     days: int
@@ -198,11 +200,16 @@ class Segment:
 
 def _rule_document(rule: Rule) -> Document:
     """Return the fields `rule` and `unknown`; the latter is left out where it is `refuse`."""
-    return {"rule": rule.text} | ({} if rule.unknown == "refuse" else {"unknown": rule.unknown})
+    document = {"rule": rule.text}
+    if rule.unknown != "refuse":
+        document["unknown"] = rule.unknown
+    return document
 
 
 def _amount_document(amount: Decimal | None) -> int | str | None:
     """Return an amount as JSON can hold it exactly: a whole number, or a text with its decimals."""
     if amount is None:
         return None
-    return int(amount) if amount == amount.to_integral_value() else str(amount)
+    if amount == amount.to_integral_value():
+        return int(amount)
+    return str(amount)

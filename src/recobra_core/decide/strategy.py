@@ -10,14 +10,14 @@ from recobra_core.rules import ACCOUNT_COLUMNS, Catalogue
 
 
 class StrategyError(ValueError):
-    """The document is no strategy. `problems` holds every fault, not only the first."""
+    """The document is not a valid strategy. `problems` holds every fault, not only the first."""
 
     def __init__(self, problems: list[Problem]) -> None:
         self.problems = tuple(problems)
         super().__init__("\n".join(problem.message("en") for problem in problems))
 
     def messages(self, lang: str = "es") -> list[str]:
-        """Say every problem in words, fit to show."""
+        """Return every problem as a sentence to show."""
         return [problem.message(lang) for problem in self.problems]
 
 

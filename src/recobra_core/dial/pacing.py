@@ -30,7 +30,7 @@ _EARLY: Final = 0.5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """How many calls to place now; `why` says what keeps it from being predictive."""
+    """How many calls to place now; `why` says why the mode is not predictive."""
 
     calls: int
     mode: Mode
@@ -56,24 +56,35 @@ def pace_calls(state: Floor, *, limits: Limits | None = None) -> Decision:
     if people <= limits.cap:
         return Decision(calls=one_each, mode="progressive", why="nobody_soon")
 
-    def keeps_rules(calls: int) -> bool:
-        """Tell if so many calls in the air keep both rules of the module."""
-        gap = calls * answer_rate - people
-        deviation = sqrt(calls * answer_rate * (1 - answer_rate) + variance)
-        abandoned = _expected_excess(gap, deviation)
-        surprise = _chance_above(abandonments_left, gap, deviation)
-        return abandoned <= limits.cap * calls * answer_rate and surprise <= limits.surprise
-
+    forecast = _Forecast(answer_rate=answer_rate, people=people, variance=variance, abandonments_left=abandonments_left)
     # Both rules only get tighter with more calls in the air, so the most that keep them can be halved towards.
     low = 0
     high = state.ringing + MOST_AT_ONCE
     while low < high:
         middle = (low + high + 1) // 2
-        if keeps_rules(middle):
+        if forecast.keeps_rules(middle, limits):
             low = middle
         else:
             high = middle - 1
     return Decision(calls=max(one_each, low - state.ringing), mode="predictive")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Forecast:
+    """What to expect when the answers come: mean and variance of the people there, and the calls that may be lost."""
+
+    answer_rate: float
+    people: float
+    variance: float
+    abandonments_left: int
+
+    def keeps_rules(self, calls: int, limits: Limits) -> bool:
+        """Tell if so many calls in the air keep both rules of the module."""
+        gap = calls * self.answer_rate - self.people
+        deviation = sqrt(calls * self.answer_rate * (1 - self.answer_rate) + self.variance)
+        abandoned = _expected_excess(gap, deviation)
+        surprise = _chance_above(self.abandonments_left, gap, deviation)
+        return abandoned <= limits.cap * calls * self.answer_rate and surprise <= limits.surprise
 
 
 def _expect_people(state: Floor, limits: Limits) -> tuple[float, float]:

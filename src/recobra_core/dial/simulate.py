@@ -67,12 +67,12 @@ class Day:
 
 
 def pace_progressively(state: Floor) -> Decision:
-    """Place one call per free person: nobody ever picks up for nothing."""
+    """Place one call per free person, so that somebody is there for everybody who picks up."""
     return Decision(calls=max(0, state.free - state.ringing - state.waiting), mode="progressive")
 
 
 def predictive_pacing(limits: Limits | None = None) -> Pacing:
-    """Return the pacing of `recobra_core.dial`."""
+    """Return the predictive pacing of `pace_calls` under some limits."""
     return lambda state: pace_calls(state, limits=limits)
 
 
@@ -239,13 +239,13 @@ class _Simulation:
             self.answers.discard(call.key)
 
     def _on_tick(self, _key: int, _value: float) -> None:
-        """Time passes: who talks is nearer to the end."""
+        """Do nothing: with every second the pacing may decide anew, as talks near their end."""
 
     def _on_silence(self, _key: int, _value: float) -> None:
         self.ringing -= 1
 
     def _on_answer(self, key: int, rang: float) -> None:
-        """Connect who answered after `rang` seconds with a free person, or let them wait until patience ends."""
+        """Connect a call answered after `rang` seconds to a free person, or let it wait as long as patience lasts."""
         self.ringing -= 1
         self.answers.add(key)
         self.rings.add(rang)

@@ -72,7 +72,7 @@ class Rate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What may not be passed. `cap` is the share of answered calls of a day that may find nobody within `patience`.
+    """Limits of the pacing. `cap` is the share of answered calls of a day that may find nobody within `patience`.
 
     Nobody is taken to answer less often than `least_answer`: so many calls would be in the air that a better hour
     could not be met. Below `least_attempts` calls or `least_ends` ended talks the data are thin, and one call is

@@ -30,12 +30,12 @@ class Interval:
 
     @property
     def width(self) -> float:
-        """Return how far the ends lie apart."""
+        """Return the distance between the two ends."""
         return self.high - self.low
 
     @property
     def holds_zero(self) -> bool:
-        """Tell if no difference at all is among what may be true."""
+        """Tell if zero lies within the interval, so that there may be no difference."""
         return self.low <= 0 <= self.high
 
 

@@ -75,7 +75,7 @@ def build_blocks(contacts: ir.Table) -> Iterator[Block]:
 
 
 def _person_blocks(contacts: ir.Table) -> Iterator[Block]:
-    """Yield the blocks of whose number it is, where, and what for."""
+    """Yield the blocks of whose number or address it is, of where it is, and of what the contact is for."""
     yield _unknown_block("unknown_role", ~contacts.role.isin(ROLES))
     # A country without rules has null roles; it is refused further down, by its own name.
     is_foreign = contacts.roles.notnull() & ~contacts.roles.contains("|" + contacts.role + "|")

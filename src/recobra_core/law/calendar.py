@@ -25,7 +25,7 @@ class CalendarDay:
 
     @property
     def is_open(self) -> bool:
-        """Tell if it opens at all."""
+        """Tell if contact is open at any time of the day."""
         return not self.reason
 
 

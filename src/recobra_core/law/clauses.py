@@ -58,7 +58,7 @@ class Limitation(Clause):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Replies(Clause):
-    """For how long an answer to the debtor is no collection contact, and for how long any hour will do."""
+    """How long an answer to the debtor does not count as a contact, and how long it may leave at any hour."""
 
     within_hours: int
     any_hour_minutes: int

@@ -90,12 +90,12 @@ def read_company_rules(document: str | Mapping[str, Any]) -> CompanyRules:
 
 def merge_company_rules(*, name: str, parts: Iterable[CompanyRules]) -> CompanyRules:
     """Return the rules of all under one name; visits are open where any part opens them."""
-    parts = tuple(parts)
-    return CompanyRules(
-        name=name,
-        rules=tuple(rule for part in parts for rule in part.rules),
-        visits_open=any(part.visits_open for part in parts),
-    )
+    rules: list[CompanyRule] = []
+    visits_open = False
+    for part in parts:
+        rules += part.rules
+        visits_open = visits_open or part.visits_open
+    return CompanyRules(name=name, rules=tuple(rules), visits_open=visits_open)
 
 
 def _read_rule(node: Node, rule: str) -> CompanyRule:

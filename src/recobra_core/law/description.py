@@ -159,7 +159,13 @@ class _Writer:
     def _describe_channel(self, regime: Regime) -> ChannelLaw:
         """Return what a regime says of its channel; a barred channel has no hours and no holidays."""
         rule = regime.rules[0]
-        hours = phrases.describe_hours(rule.windows, self.language)
+        hours: tuple[str, ...] = ()
+        holidays = ""
+        text = str(self.phrases["barred"])
+        if rule.allowed:
+            hours = phrases.describe_hours(rule.windows, self.language)
+            holidays = str(self.phrases["holidays"]["open" if rule.open_on_holidays else "closed"])
+            text = "; ".join(hours)
         consent = None
         if rule.consent_source is not None:
             consent = replace(
@@ -177,17 +183,16 @@ class _Writer:
             )
             for cap in regime.caps
         ]
-        holidays = str(self.phrases["holidays"]["open" if rule.open_on_holidays else "closed"])
         return ChannelLaw(
             place=rule.place,
             channel=rule.channel,
             name=self.phrases["channels"][rule.channel],
             allowed=rule.allowed,
-            hours=hours if rule.allowed else (),
-            holidays=holidays if rule.allowed else "",
+            hours=hours,
+            holidays=holidays,
             caps=tuple(caps),
             consent=consent,
-            rule=self._describe_rule(rule, "; ".join(hours) if rule.allowed else str(self.phrases["barred"])),
+            rule=self._describe_rule(rule, text),
         )
 
     def _describe_rule(self, rule: Rule, text: str) -> RuleText:
@@ -272,7 +277,7 @@ class _Writer:
         return self.describe_article(article, text=f"{name}: {duty}")
 
     def describe_article(self, article: Mapping[str, Any], *, text: str = "") -> RuleText:
-        """Return an article that nothing judges; its text often names the source."""
+        """Return an article that the gate does not judge; without `text`, in its own words."""
         return RuleText(
             text=text or self.translate(article["rule"]),
             rule="",

@@ -88,9 +88,11 @@ def compute_collection_fee(*, country: str, day: date, case: FeeFacts) -> Fee:
     except MoneyError:
         raise FeeRefused("unknown_currency") from None
     reason = _reason_for_no_fee(clause, case)
+    if reason:
+        return Fee(amount_minor=0, rule=clause.rule, article=clause.source, reason=reason)
     # Every bound holds at once, so the least of them is the fee.
-    bounds = [0] if reason else list(_upper_bounds(clause, case))
-    return Fee(amount_minor=max(0, min(bounds)), rule=clause.rule, article=clause.source, reason=reason)
+    amount_minor = max(0, min(_upper_bounds(clause, case)))
+    return Fee(amount_minor=amount_minor, rule=clause.rule, article=clause.source)
 
 
 def _reason_for_no_fee(clause: Fees, case: FeeFacts) -> str:
@@ -122,7 +124,7 @@ def _upper_bounds(clause: Fees, case: FeeFacts) -> Iterator[int]:
 
 
 def _bound_by_scale(clause: Fees, case: FeeFacts, overdue: Decimal) -> int:
-    """Return each band of the overdue amount at its own rate, less the penalty for a notice that was not given."""
+    """Return the fee by bands of the overdue amount, less the penalty for a notice that was not given."""
     # The UF is Chilean: no rate turns its bands into another currency.
     if case.currency != "CLP":
         raise FeeRefused("unknown_currency")

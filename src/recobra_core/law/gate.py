@@ -79,7 +79,8 @@ OWN_COLUMNS = ("allowed", "reason", "rule", "source")
 def add_defaults(candidates: ir.Table) -> ir.Table:
     """Add the columns of DEFAULTS that are absent: a claim to the debtor, under no company rules."""
     absent = {name: value for name, value in DEFAULTS.items() if name not in candidates.columns}
-    return candidates.mutate(**{name: ibis.literal(value, type=CANDIDATE[name]) for name, value in absent.items()})
+    columns = {name: ibis.literal(value, type=CANDIDATE[name]) for name, value in absent.items()}
+    return candidates.mutate(**columns)
 
 
 def join_openings(candidates: ir.Table, *, openings: ir.Table) -> ir.Table:
@@ -92,8 +93,9 @@ def join_openings(candidates: ir.Table, *, openings: ir.Table) -> ir.Table:
     same_key = [complete[name].fill_null("") == openings[name].fill_null("") for name in text_keys]
     same_key.append(complete.local_date == openings.local_date)
     facts = [name for name in openings.columns if name not in {*text_keys, "local_date"}]
-    joined = complete.left_join(openings, same_key)
-    opened = joined.select(*(complete[name] for name in candidates.columns), *(openings[name] for name in facts))
+    own_columns = [complete[name] for name in candidates.columns]
+    opening_columns = [openings[name] for name in facts]
+    opened = complete.left_join(openings, same_key).select(*own_columns, *opening_columns)
     # Openings write '' for null (see `build_table`); the gate's conditions ask for null.
     texts = [name for name in facts if openings[name].type().is_string()]
     return opened.mutate(**{name: opened[name].nullif("") for name in texts})
@@ -194,7 +196,10 @@ def _find_worst_cap(opened: ir.Table, history: ir.Table, caps: ir.Table) -> ir.T
 
 
 def _check_columns(table: ir.Table, schema: ibis.Schema) -> None:
-    """Refuse other columns: a time with a zone, compared with one without, would move by hours in silence."""
+    """Raise TypeError for a missing column and for one of another kind.
+
+    A time with a zone, compared with one without, would move by hours in silence.
+    """
     kinds = table.schema()
     for name, kind in schema.items():
         if name not in kinds:

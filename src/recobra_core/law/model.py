@@ -84,7 +84,10 @@ class Regime:
     @property
     def caps(self) -> tuple[Cap, ...]:
         """Return every cap once, the law's before the project's defaults."""
-        caps = {cap.rule: cap for rule in self.rules for cap in rule.caps}
+        caps: dict[str, Cap] = {}
+        for rule in self.rules:
+            caps |= {cap.rule: cap for cap in rule.caps}
+        # False sorts before True.
         return tuple(sorted(caps.values(), key=lambda cap: cap.basis == "default"))
 
 

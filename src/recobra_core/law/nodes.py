@@ -22,7 +22,7 @@ class Node:
         self.path = path
 
     def get(self, key: str, kind: type | tuple[type, ...], default: object = ...) -> Any:
-        """Return a value of a kind; without a default it must be there."""
+        """Return a value of the given kind; without a default it must be there."""
         # The ellipsis stands for no default, for None is one.
         value = self.raw.get(key, default)
         if value is ... or (value is not default and not isinstance(value, kind)):
@@ -30,14 +30,14 @@ class Node:
         return value
 
     def get_choice(self, key: str, options: tuple[str, ...], default: object = ...) -> str:
-        """Return one of some words."""
+        """Return one of the given words."""
         value = self.get(key, str, default)
         if value not in options:
             raise self.error(key, f"one of {', '.join(options)}", value)
         return str(value)
 
     def get_names(self, key: str, allowed: tuple[str, ...] | None = None) -> tuple[str, ...]:
-        """Return a list of texts, of the allowed ones where they are given."""
+        """Return a list of texts; where `allowed` is given, all must be among them."""
         values = self.get(key, list)
         wrong = [name for name in values if not isinstance(name, str) or (allowed and name not in allowed)]
         if wrong:
@@ -45,11 +45,11 @@ class Node:
         return tuple(values)
 
     def get_child(self, key: str, default: object = ...) -> "Node":
-        """Return a mapping below this one."""
+        """Return the mapping under a key."""
         return Node(self.get(key, Mapping, default), f"{self.path}: {key}")
 
     def get_children(self, key: str) -> Iterator["Node"]:
-        """Yield the mappings of a list."""
+        """Yield the mappings of the list under a key."""
         for index, raw in enumerate(self.get(key, list)):
             yield Node(raw, f"{self.path}: {key}[{index}]")
 

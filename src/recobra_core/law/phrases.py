@@ -28,14 +28,17 @@ def describe_key(key: str, language: str) -> str:
 
 @cache
 def load_texts(language: str) -> Mapping[str, str]:
-    """Return the data's own texts in a language, by what the data has; empty for English. Raises KeyError."""
+    """Return translations of the data's own texts, by the text they translate; none for English. Raises KeyError."""
     load_phrases(language)
     file = resources.files("recobra_core.law") / "phrases" / f"{language}_data.yaml"
-    return dict(yaml_text.load(file.read_text(encoding="utf-8"))["texts"]) if file.is_file() else {}
+    if not file.is_file():
+        return {}
+    document = yaml_text.load(file.read_text(encoding="utf-8"))
+    return dict(document["texts"])
 
 
 def translate_text(written: str, language: str) -> str:
-    """Return a text of the data in a language, or as the data has it."""
+    """Return a text of the data in a language; where it has no translation, as it is."""
     return load_texts(language).get(written, written)
 
 

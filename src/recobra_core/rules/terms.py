@@ -139,6 +139,7 @@ def iter_refs(node: Node) -> Iterator[Ref]:
         return
     for attribute in fields(node):
         value = getattr(node, attribute.name)
-        for child in value if isinstance(value, tuple) else (value,):
+        children = value if isinstance(value, tuple) else (value,)
+        for child in children:
             if isinstance(child, Node):
                 yield from iter_refs(child)

@@ -47,7 +47,7 @@ def plan_day(
     as_of: date,
     channels_open: tuple[str, ...],
 ) -> planning.Plan:
-    """Plan one contact per debtor and creditor; debtors whose contact of the day was made already wait.
+    """Plan one contact per debtor and creditor; a debtor who already has a contact today gets no other.
 
     `due` must be a table of the engine, not an expression over `accounts` (see `plan.plan_contacts`).
     """
@@ -59,7 +59,7 @@ def plan_day(
 
 
 def _add_gate_facts(candidates: ir.Table, accounts: ir.Table, facts: DayFacts) -> ir.Table:
-    """Add the gate's facts but the hour: a message to the debtor, about everything overdue."""
+    """Add what the gate asks except the hour. Every contact goes to the debtor and is about everything overdue."""
     oldest = accounts.oldest_due_date.coalesce(accounts.next_due_date)
     due_dates = accounts.group_by(due_debtor=accounts.debtor_id, due_creditor=accounts.creditor_id).agg(
         oldest_due_date=oldest.min()
@@ -82,7 +82,7 @@ def _add_gate_facts(candidates: ir.Table, accounts: ir.Table, facts: DayFacts) -
 
 
 def _stated_place(points: ir.Table) -> ir.StringValue:
-    """Return what was stated about a number or address; '' where nobody did."""
+    """Return where a number or address is said to be, such as `work`; '' where that is not stated."""
     return points.place.fill_null("") if "place" in points.columns else ibis.literal("")
 
 

@@ -223,22 +223,28 @@ def _find_missing(
     # A word inside a link or an address says nothing to the reader.
     words = _LINK_OR_EMAIL.sub(" ", folded.text)
     for required in rules.required:
-        if _is_required(required, channel, variables, facts) and not _is_said(required, variables, words, facts):
-            level = required.short if channel in SHORT_CHANNELS else required.level
-            ruling = Ruling(
-                level="barred" if level == "outright" else level,
-                article=required.article,
-                source=required.source,
-                certainty=required.certainty,
-            )
-            yield from _make_finding(f"missing_{required.part}", (0, 0), text, ruling, kind)
+        if not _is_required(required, channel, variables, facts) or _is_said(required, variables, words, facts):
+            continue
+        level = required.short if channel in SHORT_CHANNELS else required.level
+        ruling = Ruling(
+            # A missing part is barred at most, so that a person may still send the message.
+            level="barred" if level == "outright" else level,
+            article=required.article,
+            source=required.source,
+            certainty=required.certainty,
+        )
+        yield from _make_finding(f"missing_{required.part}", (0, 0), text, ruling, kind)
 
 
 def _is_required(required: RequiredPart, channel: str, variables: frozenset[str], facts: MessageFacts) -> bool:
     """Tell if the message itself must say a part: not in an answer, nor where a page may carry it."""
-    is_on_page = required.link and STATEMENT_LINK in variables
-    applies = not required.channels or channel in required.channels
-    return applies and not is_on_page and not facts.reply and not (required.claims_only and facts.notice)
+    if facts.reply:
+        return False
+    if required.claims_only and facts.notice:
+        return False
+    if required.link and STATEMENT_LINK in variables:
+        return False
+    return not required.channels or channel in required.channels
 
 
 def _is_said(required: RequiredPart, variables: frozenset[str], words: str, facts: MessageFacts) -> bool:
@@ -277,7 +283,7 @@ def _make_finding(code: str, span: _Span, text: str, ruling: Ruling, kind: Kind)
 
 
 def _drop_repeated(findings: list[Finding]) -> list[Finding]:
-    """Leave out what says again, on the same words, what another finding of its kind says."""
+    """Leave out findings whose words lie within those of another finding with the same code."""
     distinct: list[Finding] = []
     # The longest of those that begin alike comes first, so that it takes in the others.
     for finding in sorted(findings, key=lambda finding: (finding.start, -finding.end, finding.code)):

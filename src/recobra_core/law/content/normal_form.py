@@ -56,7 +56,9 @@ def fold_text(text: str, *, markup: bool = False, template: bool = False) -> Fol
             if letter == "" and letters and letters[-1].isalpha():
                 hidden.append(start)
             elif letter.isspace() and letters and letters[-1].isspace() and not begins_blank_line:
-                letters[-1] = "\n" if letter == "\n" else letters[-1]
+                # White space in a row is one; a line feed among it is what stays.
+                if letter == "\n":
+                    letters[-1] = "\n"
                 ends[-1] = end
             elif letter:
                 letters.append(letter)
@@ -99,7 +101,8 @@ def _visible_text(match: re.Match[str]) -> str:
         return ""
     if raw.startswith("&"):
         return html.unescape(raw)
-    return "" if (match.group(1) or "").lstrip("/").lower() in _INLINE else "\n\n"
+    tag = (match.group(1) or "").lstrip("/").lower()
+    return "" if tag in _INLINE else "\n\n"
 
 
 def _fold_letters(raw: str) -> Iterator[str]:
