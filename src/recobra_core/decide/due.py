@@ -16,6 +16,7 @@ from recobra_core.decide.steps import STAGES, TRACKS, AfterEvent, AfterStep, AtD
 from recobra_core.decide.strategy import Strategy
 from recobra_core.decide.tables import DUE
 
+# Currencies of ISO 4217 keep 0 to 4 decimals.
 _EXPONENTS = range(5)
 _NOTHING_FIRED = -1
 _STEP_COLUMNS = ("step_key", "action", "track", "message_class", "channels", "title", "queue", "days")

@@ -22,6 +22,7 @@ _UNREACHABLE_REASONS = {
     _POINT_NOT_VALID: "point_not_valid",
     _OPTED_OUT: "opted_out",
 }
+# Stands for a missing rank: after every real one.
 _LAST_RANK = 2**31 - 1
 
 

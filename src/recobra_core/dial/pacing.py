@@ -24,6 +24,7 @@ from recobra_core.dial.state import Floor, Limits
 Mode = Literal["predictive", "progressive"]
 Why = Literal["", "thin_data", "cap_near", "nobody_soon"]
 MOST_AT_ONCE: Final = 400
+"""The most calls that are placed at one moment, so that the search has an end."""
 _EARLY: Final = 0.5
 """An answer may come early: who ends within half the mean time to an answer counts as there for it."""
 

@@ -75,8 +75,9 @@ class Limits:
     """Limits of the pacing. `cap` is the share of answered calls of a day that may find nobody within `patience`.
 
     Nobody is taken to answer less often than `least_answer`: so many calls would be in the air that a better hour
-    could not be met. Below `least_attempts` calls or `least_ends` ended talks the data are thin, and one call is
-    placed per free person.
+    could not be met. `surprise` is the chance that may be left of passing the day's cap. `caution` is the normal
+    quantile by which the rate of answers is taken above what was seen (1.645: 95 %). Below `least_attempts` calls or
+    `least_ends` ended talks the data are thin, and one call is placed per free person.
     """
 
     cap: float = 0.03

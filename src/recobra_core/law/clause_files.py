@@ -8,6 +8,7 @@ from typing import Any, TypedDict
 from recobra_core.law.clauses import (
     ROLES,
     Clause,
+    FeeBand,
     Fees,
     Limitation,
     Offers,
@@ -146,14 +147,14 @@ def _read_fees(node: Node, place: str) -> Fees:
     )
 
 
-def _read_band(node: Node) -> tuple[Decimal | None, Decimal]:
-    """Read a band of the fee scale: its upper end in UF (None: no end) and its rate."""
+def _read_band(node: Node) -> FeeBand:
+    """Read a band of the fee scale, which must have a rate."""
     node.check_keys("up_to", "rate")
     top = node.get("up_to", int, None)
     rate = _get_decimal(node, "rate")
     if rate is None:
         raise node.error("rate", "a share such as '0.09'", None)
-    return Decimal(top) if top is not None else None, rate
+    return FeeBand(up_to_uf=Decimal(top) if top is not None else None, rate=rate)
 
 
 def _get_decimal(node: Node, key: str) -> Decimal | None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 ROLES = ("debtor", "co_debtor", "guarantor", "reference", "other")
 """Whose number or address it is."""
@@ -72,6 +72,13 @@ class Offers(Clause):
     consent_required: bool
 
 
+class FeeBand(NamedTuple):
+    """A band of the overdue amount: its upper end in UF (None: no end) and its rate, a share such as 0.09."""
+
+    up_to_uf: Decimal | None
+    rate: Decimal
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fees(Clause):
     """Cost of collection for the debtor; `text` says it in words. None or () where the law has no such part.
@@ -85,7 +92,7 @@ class Fees(Clause):
     text: str
     needs: tuple[str, ...]
     none_if_supervised: bool
-    scale_uf: tuple[tuple[Decimal | None, Decimal], ...]
+    scale_uf: tuple[FeeBand, ...]
     share: Decimal | None
     cap_usd: Decimal | None
     after_days: int

@@ -147,7 +147,7 @@ def _get_switch(node: Node, key: str, yes: str, no: str) -> bool | None:
 
 def _get_count(node: Node, key: str) -> int:
     """Return a number of contacts or days, from 1 to COUNT_MAX."""
-    count: int = node.get(key, int)
+    count = node.get(key, int)
     if not 1 <= count <= COUNT_MAX:
         raise node.error(key, f"a number from 1 to {COUNT_MAX}", count)
     return count

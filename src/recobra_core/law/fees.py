@@ -132,9 +132,11 @@ def _bound_by_scale(clause: Fees, case: FeeFacts, overdue: Decimal) -> int:
     fee = Decimal(0)
     bottom = Decimal(0)
     # Bands up to 10 UF at 9 % and up to 50 at 6 %: a debt of 15 UF costs 10 at 9 % and 5 at 6 %.
-    for top, rate in clause.scale_uf:
-        ceiling = overdue if top is None else min(overdue, top * uf)
-        fee += max(Decimal(0), ceiling - bottom) * rate
+    for band in clause.scale_uf:
+        ceiling = overdue
+        if band.up_to_uf is not None:
+            ceiling = min(overdue, band.up_to_uf * uf)
+        fee += max(Decimal(0), ceiling - bottom) * band.rate
         bottom = ceiling
     # The penalty can be more than the fee of a small debt, which then is nothing.
     if clause.penalty_uf is not None and not _require(case.free_notice, "unknown_notice"):

@@ -79,7 +79,7 @@ def read_country(text: str, *, file: str) -> Country:
         local_sections=MappingProxyType(
             {region: read_sections(entry, place=region, complete=False) for region, entry in regions.items()}
         ),
-        articles=_freeze_value({**node.get("articles", Mapping), "subdivisions": regional_articles}),
+        articles=_freeze_value({**node.get_child("articles").raw, "subdivisions": regional_articles}),
     )
 
 

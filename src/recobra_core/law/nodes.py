@@ -2,9 +2,12 @@
 
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar, overload
 
 BASES = ("law", "analogy", "default")
+Kind = TypeVar("Kind")
+Default = TypeVar("Default")
+
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -21,7 +24,13 @@ class Node:
         self.raw: Mapping[str, Any] = raw
         self.path = path
 
-    def get(self, key: str, kind: type | tuple[type, ...], default: object = ...) -> Any:
+    @overload
+    def get(self, key: str, kind: type[Kind]) -> Kind: ...
+
+    @overload
+    def get(self, key: str, kind: type[Kind], default: Default) -> Kind | Default: ...
+
+    def get(self, key: str, kind: type[Kind], default: object = ...) -> object:
         """Return a value of the given kind; without a default it must be there."""
         # The ellipsis stands for no default, for None is one.
         value = self.raw.get(key, default)
@@ -46,7 +55,8 @@ class Node:
 
     def get_child(self, key: str, default: object = ...) -> "Node":
         """Return the mapping under a key."""
-        return Node(self.get(key, Mapping, default), f"{self.path}: {key}")
+        raw = self.get(key, Mapping, default)  # type: ignore[type-abstract]
+        return Node(raw, f"{self.path}: {key}")
 
     def get_children(self, key: str) -> Iterator["Node"]:
         """Yield the mappings of the list under a key."""

@@ -140,24 +140,20 @@ def _build_row(
         country, day, regime = _find_regime(key)
         rules = _find_company_rules(key, company_rules)
         row |= _regime_columns(regime, country, rules)
-        try:
-            row |= build_conditions(
-                country,
-                day=day,
-                subdivision=_full_code(country, key.subdivision),
-                channel=key.channel or "",
-                company_rules=rules,
-            )
-        except UnknownClause as unknown:
-            raise ClosedDay(reason="unknown_rule", rule=f"{unknown}/{key.channel}") from unknown
+        row |= build_conditions(
+            country,
+            day=day,
+            subdivision=_full_code(country, key.subdivision),
+            channel=key.channel or "",
+            company_rules=rules,
+        )
         _refuse_barred(key, country, regime, rules)
         return row | _hours_columns(key, country, regime, rules, company_holidays)
-    except ClosedDay as closed:
-        return row | {
-            "closed_reason": closed.reason,
-            "closed_rule": closed.rule,
-            "closed_source": closed.source,
-        }
+    except UnknownClause as unknown:
+        closed = ClosedDay(reason="unknown_rule", rule=f"{unknown}/{key.channel}")
+    except ClosedDay as refusal:
+        closed = refusal
+    return row | {"closed_reason": closed.reason, "closed_rule": closed.rule, "closed_source": closed.source}
 
 
 def _find_regime(key: OpeningKey) -> tuple[Country, date, Regime]:

@@ -21,6 +21,7 @@ MONEY_SCALE = 4
 _MONEY_BOUND = 10**12 * 10**MONEY_SCALE
 _INTEGER_BOUND = 10**10
 _LENGTH_BOUND = 10**6
+# The largest 64-bit integer is a little above 9.2 * 10^18.
 _INT64_BOUND = 9 * 10**18
 
 

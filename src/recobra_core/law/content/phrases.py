@@ -26,11 +26,15 @@ _LOOKALIKES: Final = {
     "g": "g9",
 }
 _GAP: Final = r"(?:(?:[^\w.!?;\n]|[._](?=\w)|\n(?!\n)){1,4})"
+"""Between two words: up to four blanks or signs, but neither the end of a sentence nor a blank line."""
 _SPREAD: Final = r"[ \n.\-_*·|/\\,]{0,2}"
+"""Between the letters of a word that was split: d-e-m-a-n-d-a."""
 _WORD: Final = r"[^\W_]+"
+# A phrase only matches whole words: no letter or digit before it, none after it.
 _BEFORE: Final = r"(?<![^\W_])"
 _AFTER: Final = r"(?![^\W_])"
 NOTHING: Final = re.compile(r"(?!)")
+"""The expression that matches no text."""
 _MISTYPED_LETTERS_MIN: Final = 7
 """Shorter words are looked for as written only: a slip in one of them often makes another word."""
 
@@ -82,7 +86,9 @@ def _compile_phrase(phrase: str, *, by_ear: bool) -> str:
 
 
 _SOFT: Final = {"c": "sz5$", "s": "zc", "g": "j", "j": "g9"}
+"""What sounds like a letter before e and i."""
 _HARD: Final = {"b": "v", "v": "b8", "z": "s5$c2", "s": "z", "c": "k", "q": "k"}
+"""What sounds like a letter before any other, and before e and i where `_SOFT` has nothing."""
 
 
 def _letter_class(word: str, at: int, *, by_ear: bool) -> str:
