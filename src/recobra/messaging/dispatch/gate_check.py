@@ -125,14 +125,14 @@ def _build_candidates(contacts: Sequence[LeasedContact], now: datetime) -> pa.Ta
     """Return contacts as the gate's table of candidates; columns that are not named here are fields of a contact."""
     count = len(contacts)
     values: dict[str, list[Any]] = {
-        "candidate_id": [c.contact_id for c in contacts],
+        "candidate_id": [contact.contact_id for contact in contacts],
         "account_id": [None] * count,  # a message speaks of all that is owed, not of one account
         "at_utc": [_naive_utc(now)] * count,
-        "held": [bool(c.hold_reason) for c in contacts],
-        "hold_reason": [c.hold_reason or None for c in contacts],
+        "held": [bool(contact.hold_reason) for contact in contacts],
+        "hold_reason": [contact.hold_reason or None for contact in contacts],
         "role": ["debtor"] * count,
-        "house": [_rules_name(c) for c in contacts],
-        "replies_to_at_utc": [c.replies_to_at and _naive_utc(c.replies_to_at) for c in contacts],
+        "house": [_rules_name(contact) for contact in contacts],
+        "replies_to_at_utc": [contact.replies_to_at and _naive_utc(contact.replies_to_at) for contact in contacts],
     }
     schema = law.CANDIDATE.to_pyarrow()
     columns = []

@@ -129,7 +129,10 @@ def lint_everywhere(
 
 def blocked_countries(findings: Iterable[TemplateFinding], *, country: str, language: str) -> tuple[str, ...]:
     """Return the countries in which a template may not be used, among its own or those of its language."""
-    blocked = {code for finding in findings if finding.finding.severity == "block" for code in finding.countries}
+    blocked: set[str] = set()
+    for finding in findings:
+        if finding.finding.severity == "block":
+            blocked.update(finding.countries)
     candidates = (country,) if country else countries_by_language(language)
     return tuple(code for code in candidates if code in blocked)
 

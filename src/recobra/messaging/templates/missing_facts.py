@@ -33,7 +33,10 @@ class MissingFact:
 def find_missing_facts(creditor: Creditor, *, on: date) -> list[MissingFact]:
     """Return the missing facts of a creditor, by country and field."""
     countries = creditor.portfolios.order_by("country").values_list("country", flat=True).distinct()
-    return [fact for country in countries for fact in _find_in_country(creditor, country, on)]
+    facts: list[MissingFact] = []
+    for country in countries:
+        facts += _find_in_country(creditor, country, on)
+    return facts
 
 
 def _find_in_country(creditor: Creditor, country: str, on: date) -> list[MissingFact]:

@@ -92,7 +92,8 @@ class Connection:
         await asyncio.sleep(0)  # the loop closes sockets in its next round
 
     def _disconnect(self) -> None:
-        protocol, self._protocol = self._protocol, None
+        protocol = self._protocol
+        self._protocol = None
         if protocol is not None:
             protocol.close()
 

@@ -81,7 +81,8 @@ def read_events(call: WebhookRequest) -> list[Event]:
 def _read_receipt(item: Mapping[str, Any], call: WebhookRequest) -> ReceiptEvent | None:
     """Return the receipt in one event, None for an event of no interest or one that names no message of ours."""
     meaning = _read_meaning(item)
-    reference = str(item.get("sg_message_id", "")).partition(".")[0]
+    # SendGrid appends a part of its own, after a dot, to the id that it returned when it took the message.
+    reference, _dot, _recipient = str(item.get("sg_message_id", "")).partition(".")
     public_id = webhooks.parse_public_id(item.get(ARGUMENT))
     if meaning is None or not (reference or public_id):
         return None

@@ -171,8 +171,9 @@ def _read_media(message: Mapping[str, Any]) -> tuple[Media, ...]:
     part = message.get(str(message.get("type")))
     if message.get("type") not in _FILE_TYPES or not isinstance(part, Mapping) or not part.get("id"):
         return ()
-    kind = str(part.get("mime_type") or "").partition(";")[0].strip()
-    return (Media(media_id=str(part["id"]), media_type=kind, name=str(part.get("filename") or "")),)
+    media_type, _semicolon, _parameters = str(part.get("mime_type") or "").partition(";")
+    file = Media(media_id=str(part["id"]), media_type=media_type.strip(), name=str(part.get("filename") or ""))
+    return (file,)
 
 
 def _read_decision(value: Mapping[str, Any], call: WebhookRequest) -> TemplateEvent:
