@@ -91,6 +91,10 @@ def text_of_day(day):
         ({"paid_date": "2999-01-01"}, "Un pago no puede tener fecha futura."),
         ({"reference": "OP-0001"}, "Ya existe un pago con la referencia «OP-0001»."),
         ({"account": "999999"}, "999999 no es una de las opciones disponibles."),
+        (
+            {"amount_minor": "99999999999999"},
+            "El monto es mayor de lo que se puede registrar: vea si está en centavos.",
+        ),
     ],
 )
 def test_a_payment_that_cannot_be_taken_says_why_and_keeps_what_was_typed(at_desk, world, changes, said):

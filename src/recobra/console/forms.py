@@ -49,8 +49,10 @@ class MoneyField(forms.CharField):
         # More decimals than the currency has: rounding would record another amount than was typed.
         if minor != minor.to_integral_value():
             raise unreadable
-        if not 0 < amount < AMOUNT_LIMIT:
+        if amount <= 0:
             raise forms.ValidationError(_("The amount must be more than zero."))
+        if amount >= AMOUNT_LIMIT:
+            raise forms.ValidationError(_("The amount is larger than can be recorded: see whether it is in cents."))
         return int(minor)
 
     def _example(self) -> str:
