@@ -5,6 +5,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
+from tests import extent
 from tests.core.daily.deciding import KEYS, Desk, decide, differences
 from tests.core.daily.portfolio import AS_OF, CHANNELS_OPEN, POLICIES, write_portfolio
 
@@ -53,15 +54,19 @@ def part_of(facts, folder, debtors):
     return folder
 
 
-@pytest.mark.parametrize(
-    "debtors",
-    [range(1, ACCOUNTS // 2 + 1), range(1, ACCOUNTS // 2 + 1, 10), [64]],
-    ids=["all, the other way round", "every tenth", "one alone"],
-)
-def test_a_part_is_decided_as_it_is_among_all(duckdb, facts, everybody, tmp_path_factory, debtors):
-    part = part_of(facts, tmp_path_factory.mktemp("part"), list(debtors))
-    alone = decided(duckdb, part, tmp_path_factory.mktemp("alone"))
-    among_all = {name: of(everybody[name], list(debtors)) for name in KEYS}
+DEBTORS = {
+    "one alone": [64],
+    "every tenth": range(1, ACCOUNTS // 2 + 1, 10),
+    "all, the other way round": range(1, ACCOUNTS // 2 + 1),
+}
+
+
+@pytest.mark.parametrize("part", extent.choose(daily=list(DEBTORS)[:2], whole=list(DEBTORS)))
+def test_a_part_is_decided_as_it_is_among_all(duckdb, facts, everybody, tmp_path_factory, part):
+    debtors = list(DEBTORS[part])
+    part_facts = part_of(facts, tmp_path_factory.mktemp("part"), debtors)
+    alone = decided(duckdb, part_facts, tmp_path_factory.mktemp("alone"))
+    among_all = {name: of(everybody[name], debtors) for name in KEYS}
     assert differences(alone, among_all) == []
     assert alone["classified"].num_rows == 2 * len(debtors)
     assert alone["due"].num_rows > 0
