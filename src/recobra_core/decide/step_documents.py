@@ -71,8 +71,10 @@ def read_segments(node: Node, catalogue: rules.Catalogue) -> tuple[Segment, ...]
         key = item.get_field("key")
         if key.value == NO_SEGMENT:
             key.refuse(Expected(f"another key: «{NO_SEGMENT}» is kept", f"otra clave: «{NO_SEGMENT}» reservada"))
+        # Faults are listed in the order of the fields: the key comes first.
+        segment_key = key.read_key()
         name = item.get_field("name").read_text()
-        segments.append(Segment(key=key.read_key(), name=name, rule=_read_rule(item, catalogue)))
+        segments.append(Segment(key=segment_key, name=name, rule=_read_rule(item, catalogue)))
     _check_unique(nodes, [segment.key for segment in segments])
     return tuple(segments)
 
