@@ -93,7 +93,7 @@ def text_of_day(day):
         ({"account": "999999"}, "999999 no es una de las opciones disponibles."),
         (
             {"amount_minor": "99999999999999"},
-            "El monto es mayor de lo que se puede registrar: vea si está en centavos.",
+            "El monto es mayor de lo que se puede registrar: revise la cifra.",
         ),
     ],
 )

@@ -52,7 +52,7 @@ class MoneyField(forms.CharField):
         if amount <= 0:
             raise forms.ValidationError(_("The amount must be more than zero."))
         if amount >= AMOUNT_LIMIT:
-            raise forms.ValidationError(_("The amount is larger than can be recorded: see whether it is in cents."))
+            raise forms.ValidationError(_("The amount is larger than can be recorded: check the figure."))
         return int(minor)
 
     def _example(self) -> str:
