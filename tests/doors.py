@@ -1,9 +1,9 @@
 """Proof that the tests named in docs/requirements.yaml walk through the doors of their rows (a plugin, see pyproject).
 
 A door is a route of the URLconf that let a test client, a browser or a provider's call in (a form that was sent back
-with its faults did), or a command that was run. A named test that passed without one of its row's doors fails when it ends. A run in
-which every test of a row ran fails when one of the row's doors was used by none of them, and so does a run that
-skipped a named test.
+with its faults did, a way to the sign-in did not), or a command that was run. A named test that passed without one of
+its row's doors fails when it ends. A run in which every test of a row ran fails when one of the row's doors was used
+by none of them, and so does a run that skipped a named test.
 """
 
 from __future__ import annotations
@@ -91,6 +91,17 @@ def unproved(rows: Sequence[tuple[str, frozenset[str]]], walked: set[str]) -> st
     )
 
 
+def is_let_in(response: Any) -> bool:
+    """Return whether an answer came from behind its door, and not from the guard."""
+    from django.conf import settings  # noqa: PLC0415 - after they are read
+    from django.shortcuts import resolve_url  # noqa: PLC0415 - as above
+
+    if response.status_code >= 500 or response.status_code in SHUT:
+        return False
+    is_sent_to_sign_in = response.get("Location", "").partition("?")[0] == resolve_url(settings.LOGIN_URL)
+    return not (is_sent_to_sign_in and "?" in response["Location"])
+
+
 def _report_routes() -> None:
     from django.core.handlers.base import BaseHandler  # noqa: PLC0415 - after the settings are read
 
@@ -98,8 +109,7 @@ def _report_routes() -> None:
 
     def get_and_record(self: BaseHandler, request: Any) -> Any:
         response = get_response(self, request)
-        is_let_in = response.status_code < 500 and response.status_code not in SHUT
-        if request.resolver_match is not None and is_let_in:
+        if request.resolver_match is not None and is_let_in(response):
             record_door(f"/{request.resolver_match.route}")
         return response
 

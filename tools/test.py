@@ -29,15 +29,18 @@ def run_beside(tests: Sequence[str], linters: Sequence[str]) -> int:
     the tests put their server and their folders away.
     """
     with tempfile.TemporaryFile("w+") as report:
-        beside = subprocess.Popen(linters, cwd=ROOT, stdout=report, stderr=report)
-        running = subprocess.Popen(tests, cwd=ROOT)
+        processes: list[subprocess.Popen[bytes]] = []
 
         def end_both(*_signal: object) -> None:
-            for process in (running, beside):
+            for process in processes:
                 process.terminate()
 
         before = signal.signal(signal.SIGTERM, end_both)
         try:
+            beside = subprocess.Popen(linters, cwd=ROOT, stdout=report, stderr=report)
+            processes.append(beside)
+            running = subprocess.Popen(tests, cwd=ROOT)
+            processes.append(running)
             code = running.wait()
             if beside.wait() != 0:
                 report.seek(0)

@@ -175,6 +175,9 @@ def test_by_another_door():
 def test_that_is_refused():
     assert Client().get("/idioma/").status_code == 405
 
+def test_that_is_sent_to_the_sign_in():
+    assert Client().get("/cartera/").status_code == 302
+
 def test_by_command():
     assert cli.build_parser().parse_args(["report", "aging", "--json"]).json
 
@@ -212,12 +215,19 @@ def test_a_test_that_walks_through_no_door_of_its_row_fails(pytester, settings):
         "test_that_fails": [("S0-06", language)],
         "test_that_is_refused": [("S0-07", language)],
         "test_skipped": [("S0-08", language)],
+        "test_that_is_sent_to_the_sign_in": [("S0-09", frozenset({"/cartera/"}))],
     }
     proof = doors.DoorProof(lambda: {f"{file}::{test}": rows for test, rows in named.items()})
     result = pytester.inline_run("-p", "no:django", "-p", "no:xdist", "-p", "no:cacheprovider", plugins=[proof])
     passed, _skipped, failed = result.listoutcomes()
     texts = {each.nodeid.partition("::")[2]: str(each.longrepr) for each in failed}
-    assert set(texts) == {"test_by_another_door", "test_without_any", "test_that_fails", "test_that_is_refused"}
+    assert set(texts) == {
+        "test_by_another_door",
+        "test_without_any",
+        "test_that_fails",
+        "test_that_is_refused",
+        "test_that_is_sent_to_the_sign_in",
+    }
     assert texts["test_by_another_door"] == (
         "docs/requirements.yaml names this test for S0-02, and it used none of its doors: /cartera/, recobra serve. "
         "It used: /idioma/."
@@ -225,12 +235,13 @@ def test_a_test_that_walks_through_no_door_of_its_row_fails(pytester, settings):
     assert "S0-05" in texts["test_without_any"]
     assert texts["test_without_any"].endswith("It used: none.")
     assert "AssertionError" in texts["test_that_fails"]
-    assert len(passed) == 8
+    assert len(passed) == 9
     assert proof.faults == [
         f"{file}::test_skipped was skipped, and docs/requirements.yaml names it",
         "S0-02: none of its tests used /cartera/, recobra serve",
         "S0-05: none of its tests used /idioma/",
         "S0-07: none of its tests used /idioma/",
+        "S0-09: none of its tests used /cartera/",
     ]
 
 
