@@ -49,6 +49,8 @@ STOP = (
     "Hola, BAJA. Gracias",
     "BAJA\n\n> Para no recibir más mensajes responda BAJA",
     "Stop\nEl lun, 23 nov 2026, Banco Sur escribió:\nAlta",
+    "baja, disculpe",
+    "Disculpe, BAJA",
 )
 NOT_ME = (
     "NO SOY",

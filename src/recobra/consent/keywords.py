@@ -85,7 +85,9 @@ def recognise_act(text: str, *, day: date, names: Sequence[str] = ()) -> Act | N
     for rule in keywords.patterns:
         if rule.effective_from <= day and rule.pattern.fullmatch(core):
             acts.add(rule.act)
-    if spoken_refusals.match_refusal(text=own_text, today=day) == "opt_out":
+    is_refusal = spoken_refusals.match_refusal(text=own_text, today=day) == "opt_out"
+    # Each of the two files has its own courtesies, so a word that is left without one is looked up as well.
+    if is_refusal or core in spoken_refusals.keywords_of(intent="opt_out", today=day):
         acts.add("OPTED_OUT")
     # A wrong person retires the number for ever, so only a message that says nothing else counts; the bot asks about
     # the rest.
