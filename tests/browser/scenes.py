@@ -53,10 +53,22 @@ LOADED = extent.choose(daily=["claro"], whole=list(SCENES))
 """The scenes in which pages are loaded in this run."""
 
 
-# A colour on its way to another, as of a button just enabled, is no colour that anybody reads.
-RUN_AXE = """options => {
-  document.getAnimations().filter((each) => each instanceof CSSTransition).forEach((each) => each.finish());
-  return axe.run(document, options);
+# A request of the page dims what it will replace, and a delayed or polling one can start while axe looks: those wait
+# until axe is done. A colour on its way to another, as of a button just enabled, is no colour that anybody reads.
+RUN_AXE = """async (options) => {
+  const waiting = [];
+  const hold = (event) => { event.preventDefault(); waiting.push(() => event.detail.issueRequest(true)); };
+  document.addEventListener('htmx:confirm', hold);
+  try {
+    while (document.querySelector('.htmx-request, .htmx-swapping, .htmx-settling')) {
+      await new Promise((resume) => setTimeout(resume, 20));
+    }
+    document.getAnimations().filter((each) => each instanceof CSSTransition).forEach((each) => each.finish());
+    return await axe.run(document, options);
+  } finally {
+    document.removeEventListener('htmx:confirm', hold);
+    waiting.forEach((issue) => issue());
+  }
 }"""
 
 
@@ -64,7 +76,6 @@ def find_violations(page: Page, options: dict) -> list[dict]:
     """Return what axe finds on a page: rule, help and up to four places, each with the reason."""
     if not page.evaluate("'axe' in window"):
         page.add_script_tag(url=AXE)
-    page.wait_for_function("!document.querySelector('.htmx-request, .htmx-swapping, .htmx-settling')")
     # No style sheet comes from elsewhere, and of what is right nothing but that it was looked at is asked.
     lean = {**options, "resultTypes": ["violations"], "preload": False}
     found = page.evaluate(RUN_AXE, lean)
