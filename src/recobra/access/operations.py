@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
 
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from recobra.journal.operations import record
+from recobra.journal.operations import record_fact
 
+from .actors import Actor
+from .facts import ListExported, PasswordSet, ScopeSet, SignedIn, UserCreated
 from .models import Role, SavedView, Scope, User
+from .permissions import consequence, requires
+from .roles import Right
 
 VIEW_NAME_LENGTH_MAX = 60
 
@@ -24,6 +27,7 @@ class ViewRefused(Exception):
     """The view cannot be saved; the text says why."""
 
 
+@requires(Right.MANAGE_USERS)
 @transaction.atomic
 def create_user(
     *,
@@ -35,9 +39,7 @@ def create_user(
     last_name: str = "",
     email: str = "",
     language: str = "es",
-    actor: str,
-    actor_id: int | None = None,
-    now: datetime,
+    actor: Actor,
 ) -> User:
     """Create a member of staff with a role and the portfolios it may see. Raises UserRefused."""
     if role not in Role.values:
@@ -55,13 +57,13 @@ def create_user(
         language=language,
     )
     codes = _replace_scope(user, portfolios)
-    payload = {"user_id": user.pk, "role": role, "portfolios": codes}
-    record("user.created", at=now, actor=actor, actor_id=actor_id, payload=payload)
+    record_fact(UserCreated(user_id=user.pk, role=role, portfolios=codes), actor=actor)
     return user
 
 
+@requires(Right.MANAGE_USERS)
 @transaction.atomic
-def set_password(*, username: str, password: str, actor: str, actor_id: int | None = None, now: datetime) -> None:
+def set_password(*, username: str, password: str, actor: Actor) -> None:
     """Set a user's password and end all of his or her sessions. Raises UserRefused."""
     user = User.objects.select_for_update().filter(username=username).first()
     if user is None:
@@ -70,27 +72,28 @@ def set_password(*, username: str, password: str, actor: str, actor_id: int | No
     # Sessions carry a hash of the password, so Django drops them once it changes.
     user.set_password(password)
     user.save(update_fields=["password"])
-    record("user.password_set", at=now, actor=actor, actor_id=actor_id, payload={"user_id": user.pk})
+    record_fact(PasswordSet(user_id=user.pk), actor=actor)
 
 
+@requires(Right.MANAGE_USERS)
 @transaction.atomic
-def set_scope(*, user: User, portfolios: Iterable[str], actor: str, actor_id: int | None = None, now: datetime) -> None:
+def set_scope(*, user: User, portfolios: Iterable[str], actor: Actor) -> None:
     """Replace the portfolios that a user may see."""
-    payload = {"user_id": user.pk, "portfolios": _replace_scope(user, portfolios)}
-    record("user.scope_set", at=now, actor=actor, actor_id=actor_id, payload=payload)
+    record_fact(ScopeSet(user_id=user.pk, portfolios=_replace_scope(user, portfolios)), actor=actor)
 
 
+@consequence
 @transaction.atomic
-def record_sign_in(*, user: User, address: str, now: datetime) -> None:
-    """Record a sign-in with the address of the network."""
-    record("user.signed_in", at=now, actor=user.username, actor_id=user.pk, payload={"address": address})
+def record_sign_in(*, address: str, actor: Actor) -> None:
+    """Record that the actor has signed in, with the address of the network."""
+    record_fact(SignedIn(address=address), actor=actor)
 
 
+@consequence
 @transaction.atomic
-def record_export(*, user: User, what: str, rows: int, conditions: dict[str, str], now: datetime) -> None:
+def record_export(*, what: str, rows: int, conditions: dict[str, str], actor: Actor) -> None:
     """Record an export of a list, with the conditions that chose its rows."""
-    payload = {"what": what, "rows": rows, "conditions": conditions}
-    record("export.made", at=now, actor=user.username, actor_id=user.pk, payload=payload)
+    record_fact(ListExported(what=what, rows=rows, conditions=conditions), actor=actor)
 
 
 def set_language(*, user: User, language: str) -> None:

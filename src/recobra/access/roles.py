@@ -40,6 +40,8 @@ class Right(StrEnum):
     RECORD_INCIDENT = "record_incident"
     EXPORT_EVIDENCE = "export_evidence"
     VISIT = "visit"
+    # What parts of the product do by themselves; no role carries it.
+    SERVE = "serve"
 
 
 _COLLECTOR_RIGHTS: Final = {

@@ -171,6 +171,7 @@ def _record_payments(at: datetime) -> int:
 def _create_users(at: datetime) -> None:
     """Create the users of CAST who do not exist yet, all with the same password."""
     from recobra.access import operations as access  # noqa: PLC0415 - needs the settings
+    from recobra.access.actors import Service, service_actor  # noqa: PLC0415
     from recobra.access.queries import User  # noqa: PLC0415
 
     for member in CAST:
@@ -183,8 +184,7 @@ def _create_users(at: datetime) -> None:
             portfolios=member.portfolios,
             password=_demo_password(),
             email=f"{member.username}@example.com",
-            actor="demo",
-            now=at,
+            actor=service_actor(Service.DEMO, now=at),
         )
 
 

@@ -37,6 +37,7 @@ def create_user(arguments: argparse.Namespace) -> Answer:
     """Create a user."""
     bootstrap.set_up()
     from recobra.access import operations  # noqa: PLC0415 - needs the settings
+    from recobra.access.actors import Service, service_actor  # noqa: PLC0415
     from recobra.kit import clock  # noqa: PLC0415
     from recobra.portfolio import setup  # noqa: PLC0415
 
@@ -46,8 +47,7 @@ def create_user(arguments: argparse.Namespace) -> Answer:
         password=_read_password(arguments),
         role=arguments.role.upper(),
         portfolios=codes,
-        actor="command",
-        now=clock.now(),
+        actor=service_actor(Service.COMMAND, now=clock.now()),
     )
     lines = [f"User {arguments.name} ({arguments.role}) may come in."]
     if arguments.role in {"gestor", "supervisor"} and not codes:
@@ -59,11 +59,11 @@ def set_password(arguments: argparse.Namespace) -> Answer:
     """Give a user another password."""
     bootstrap.set_up()
     from recobra.access import operations  # noqa: PLC0415 - needs the settings
+    from recobra.access.actors import Service, service_actor  # noqa: PLC0415
     from recobra.kit import clock  # noqa: PLC0415
 
-    operations.set_password(
-        username=arguments.name, password=_read_password(arguments), actor="command", now=clock.now()
-    )
+    actor = service_actor(Service.COMMAND, now=clock.now())
+    operations.set_password(username=arguments.name, password=_read_password(arguments), actor=actor)
     return Answer(document={"user": arguments.name}, lines=(f"User {arguments.name} has a new password.",))
 
 

@@ -1,10 +1,11 @@
-"""The user and the time of a request, as the keywords that every operation takes."""
+"""Who acts in a request, and when."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import TypedDict
 
+from recobra.access.actors import Actor, actor_for
 from recobra.console.guard import StaffRequest
 from recobra.kit import clock
 
@@ -15,6 +16,11 @@ class Attribution(TypedDict):
     actor: str
     actor_id: int
     now: datetime
+
+
+def actor_of(request: StaffRequest) -> Actor:
+    """Return the user of a request, at the present moment, as every operation takes it. Reads the clock."""
+    return actor_for(request.user, now=clock.now())
 
 
 def actor_and_time(request: StaffRequest) -> Attribution:

@@ -7,6 +7,8 @@ from typing import Final
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from .facts import declared_kinds
+
 FACTS: Final[dict[str, Promise]] = {
     "payment.recorded": _("Payment received"),
     "payment.reversed": _("Payment reversed"),
@@ -58,17 +60,12 @@ FACTS: Final[dict[str, Promise]] = {
     "strategy.published": _("Strategy published"),
     "strategy.retired": _("Strategy retired"),
     "strategy.assigned": _("Strategy assigned to a portfolio"),
-    "user.signed_in": _("Signed in"),
-    "user.created": _("User created"),
-    "user.password_set": _("Password changed"),
-    "user.scope_set": _("Portfolios of a user set"),
     "template.saved": _("Template saved"),
     "template.submitted": _("Template put forward for approval"),
     "template.approved": _("Template approved"),
     "template.rejected": _("Template sent back"),
     "template.weighed": _("Weight of a template's variant set"),
     "template.retired": _("Template retired"),
-    "export.made": _("List exported"),
     "campaign.launched": _("Campaign launched or resumed"),
     "campaign.paused": _("Campaign paused"),
     "campaign.ended": _("Campaign ended"),
@@ -104,7 +101,8 @@ ACTORS: Final[dict[str, Promise]] = {
 
 def fact_label(kind: str) -> str:
     """Return the label of a kind of fact; an unknown kind as it is."""
-    return str(FACTS.get(kind, kind))
+    declared = declared_kinds().get(kind)
+    return str(declared.label if declared else FACTS.get(kind, kind))
 
 
 def actor_label(name: str) -> str:

@@ -1,4 +1,8 @@
+import json
+
 from django.db import models
+
+from .facts import Fact, load
 
 
 class Entry(models.Model):
@@ -28,6 +32,10 @@ class Entry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M} {self.kind}"
+
+    def fact(self) -> Fact:
+        """Return what became true, as its type. Raises FactRefused for a payload that does not fit its kind."""
+        return load(self.kind, json.dumps(self.payload))
 
 
 class Seal(models.Model):

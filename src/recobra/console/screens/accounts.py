@@ -16,6 +16,7 @@ from recobra.access import operations
 from recobra.access.queries import saved_views
 from recobra.access.roles import Right
 from recobra.console import labels, spreadsheet
+from recobra.console.actions import actor_of
 from recobra.console.guard import StaffRequest, needs
 from recobra.insight.queries import receivables
 from recobra.insight.queries.receivables import SORTS, AccountFilters
@@ -100,7 +101,7 @@ def export_accounts(request: StaffRequest, form: str) -> HttpResponseBase:
     file = tempfile.TemporaryFile()  # noqa: SIM115 - FileResponse closes it
     rows = spreadsheet.write(file, _export_rows(request, conditions), file_format=form, name=_("Portfolio"))
     operations.record_export(
-        user=request.user, what=SCREEN, rows=rows, conditions=_recorded_conditions(conditions), now=now
+        what=SCREEN, rows=rows, conditions=_recorded_conditions(conditions), actor=actor_of(request)
     )
     file.seek(0)
     return FileResponse(file, as_attachment=True, filename=f"cartera-{now:%Y-%m-%d-%H%M}.{form}")

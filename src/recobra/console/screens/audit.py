@@ -18,6 +18,7 @@ from recobra.access import operations
 from recobra.access.queries import User, portfolio_codes
 from recobra.access.roles import Right
 from recobra.console import labels, narrative, reasons, spreadsheet
+from recobra.console.actions import actor_of
 from recobra.console.guard import StaffRequest, needs
 from recobra.console.parameters import parse_date, parse_id
 from recobra.journal import queries
@@ -135,7 +136,7 @@ def export_facts(request: StaffRequest, form: str) -> HttpResponseBase:
     file = tempfile.TemporaryFile()  # noqa: SIM115 - FileResponse closes it
     rows = spreadsheet.write(file, _export_rows(request), file_format=form, name=_("Audit"))
     filters = {name: request.GET[name] for name in _FILTERS if request.GET.get(name)}
-    operations.record_export(user=request.user, what="audit", rows=rows, conditions=filters, now=now)
+    operations.record_export(what="audit", rows=rows, conditions=filters, actor=actor_of(request))
     file.seek(0)
     return FileResponse(file, as_attachment=True, filename=f"auditoria-{now:%Y-%m-%d-%H%M}.{form}")
 

@@ -19,7 +19,7 @@ from recobra.access.roles import Right
 from recobra.compliance import incidents, queries
 from recobra.compliance.report import report_pdf
 from recobra.console import spreadsheet
-from recobra.console.actions import actor_and_time
+from recobra.console.actions import actor_and_time, actor_of
 from recobra.console.guard import StaffRequest, needs
 from recobra.console.parameters import parse_date, parse_id
 from recobra.insight.queries import compliance
@@ -138,7 +138,7 @@ def export_report(request: StaffRequest, form: str) -> HttpResponse:
         content = file.getvalue()
         content_type = spreadsheet.XLSX_TYPE
     conditions = {"pais": figures.country, "mes": f"{figures.month:%Y-%m}"}
-    record_export(user=request.user, what="compliance", rows=len(lines) - 1, conditions=conditions, now=now)
+    record_export(what="compliance", rows=len(lines) - 1, conditions=conditions, actor=actor_of(request))
     response = HttpResponse(content, content_type=content_type)
     name = f"cumplimiento-{figures.country}-{figures.month:%Y-%m}.{form}"
     response["Content-Disposition"] = f'attachment; filename="{name}"'

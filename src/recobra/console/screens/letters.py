@@ -13,9 +13,8 @@ from django.views.decorators.http import require_GET, require_POST
 from recobra.access.operations import record_export
 from recobra.access.queries import portfolio_codes
 from recobra.access.roles import Right
-from recobra.console.actions import actor_and_time
+from recobra.console.actions import actor_and_time, actor_of
 from recobra.console.guard import StaffRequest, needs
-from recobra.kit import clock
 from recobra.messaging.channels.letter import operations as letters
 from recobra.messaging.channels.letter import queries
 from recobra.messaging.channels.letter.pdf import LetterUnsuitable
@@ -65,7 +64,7 @@ def download_file(request: StaffRequest, batch_id: int, name: str) -> HttpRespon
     batch_file = queries.batch_file_for(request.user, batch_id, name)
     rows = queries.batches_for(request.user).get(pk=batch_id).letters_count
     conditions = {"lote": str(batch_id), "archivo": name}
-    record_export(user=request.user, what="letters", rows=rows, conditions=conditions, now=clock.now())
+    record_export(what="letters", rows=rows, conditions=conditions, actor=actor_of(request))
     return FileResponse(batch_file.open("rb"), as_attachment=True, filename=f"lote-{batch_id}-{name}")
 
 

@@ -19,6 +19,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
 from recobra.access import operations
+from recobra.access.actors import actor_for
 from recobra.access.queries import User
 from recobra.console import throttle
 from recobra.kit import clock
@@ -52,7 +53,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     if not isinstance(user, User):
         raise TypeError("Staff sign in with the access app's own user.")
     auth.login(request, user)
-    operations.record_sign_in(user=user, address=address, now=clock.now())
+    operations.record_sign_in(address=address, actor=actor_for(user, now=clock.now()))
     return _remember_language(redirect(_next_url(request)), user.language)
 
 

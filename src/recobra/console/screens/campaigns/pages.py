@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET
 from recobra.access import operations as access
 from recobra.access.roles import Right
 from recobra.console import labels, spreadsheet
+from recobra.console.actions import actor_of
 from recobra.console.guard import StaffRequest, needs
 from recobra.console.screens import template_markup
 from recobra.console.screens.campaigns import description
@@ -154,7 +155,7 @@ def export_barred(request: StaffRequest, code: str) -> HttpResponseBase:
     preflight = queries.preflight(campaign=campaign, as_of=schedule.today(now))
     file = tempfile.TemporaryFile()  # noqa: SIM115 - FileResponse closes it
     rows = spreadsheet.write_csv(file, _barred_rows(preflight.barred_debtors))
-    access.record_export(user=request.user, what="campaign", rows=rows, conditions={"campaign": code}, now=now)
+    access.record_export(what="campaign", rows=rows, conditions={"campaign": code}, actor=actor_of(request))
     file.seek(0)
     return FileResponse(file, as_attachment=True, filename=f"{code}-{now:%Y-%m-%d-%H%M}.csv")
 

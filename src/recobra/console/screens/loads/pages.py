@@ -16,6 +16,7 @@ from django.views.decorators.http import require_GET, require_POST
 from recobra.access import operations as access
 from recobra.access.roles import Right
 from recobra.console import labels
+from recobra.console.actions import actor_of
 from recobra.console.guard import StaffRequest, needs
 from recobra.console.parameters import parse_page
 from recobra.intake import jobs, operations, queries
@@ -80,9 +81,7 @@ def download_errors(request: StaffRequest, load_id: int) -> HttpResponseBase:
         rows = operations.write_errors(load_id=load.pk, path=target)
         file = tempfile.TemporaryFile()  # noqa: SIM115 - FileResponse closes it
         file.write(target.read_bytes())
-    access.record_export(
-        user=request.user, what="load_errors", rows=rows, conditions={"load": str(load.pk)}, now=clock.now()
-    )
+    access.record_export(what="load_errors", rows=rows, conditions={"load": str(load.pk)}, actor=actor_of(request))
     file.seek(0)
     return FileResponse(file, as_attachment=True, filename=f"carga-{load.pk}-errores.csv")
 

@@ -1,0 +1,55 @@
+"""Actors with their rights: members of staff by their role, services by the table below."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Final
+
+from recobra.journal.actor import Actor as Actor  # noqa: PLC0414 - apps and doors name the types from here
+from recobra.journal.actor import Service as Service  # noqa: PLC0414
+
+from .models import User
+from .queries import portfolio_codes
+from .roles import RIGHTS, Right
+
+_EVERY_RIGHT: Final = frozenset(Right)
+SERVICE_RIGHTS: Final[Mapping[Service, frozenset[Right]]] = {
+    # Who can run a command or a demonstration on the server has the database in hand anyway.
+    Service.BENCH: _EVERY_RIGHT,
+    Service.COMMAND: _EVERY_RIGHT,
+    Service.DEMO: _EVERY_RIGHT,
+    Service.SYSTEM: _EVERY_RIGHT,
+    Service.BOT: frozenset({Right.SERVE}),
+    Service.CYCLE: frozenset({Right.SERVE, Right.RUN_CYCLE, Right.RUN_CAMPAIGNS}),
+    Service.DEBTOR: frozenset({Right.SERVE}),
+    Service.DISPATCH: frozenset({Right.SERVE}),
+    Service.INTAKE: frozenset({Right.SERVE, Right.LOAD_FILES}),
+    Service.LIBRARY: frozenset({Right.SERVE, Right.EDIT_TEMPLATES, Right.EDIT_STRATEGIES}),
+    Service.NIGHT: frozenset({Right.SERVE, Right.RUN_CYCLE}),
+    Service.PROVIDER: frozenset({Right.SERVE}),
+}
+
+
+def actor_for(user: User, *, now: datetime) -> Actor:
+    """Return a member of staff as an actor; one who is no longer active has no rights and no portfolios."""
+    return Actor(
+        name=user.username,
+        user_id=user.pk,
+        rights=RIGHTS[user.role] if user.is_active else frozenset(),
+        portfolio_codes=portfolio_codes(user),
+        now=now,
+    )
+
+
+def service_actor(service: Service, *, now: datetime) -> Actor:
+    """Return a service as an actor, with all portfolios within reach."""
+    return Actor(name=service.value, service=service, rights=SERVICE_RIGHTS[service], now=now)
+
+
+def deputy(service: Service, *, name: str, user_id: int | None, now: datetime) -> Actor:
+    """Return a service that does later, as in a job, what a person asked for when his or her rights were checked.
+
+    The journal names the person.
+    """
+    return Actor(name=name, user_id=user_id, service=service, rights=SERVICE_RIGHTS[service], now=now)
