@@ -11,11 +11,12 @@ import pytest
 import xlsxwriter
 from pyarrow import parquet
 
-from recobra.intake import sources
 from recobra.intake.models import Load, RejectedRow
 from recobra.intake.operations import LoadRefused
 from recobra.intake.refusals import expected_words
 from recobra.portfolio.models import Account
+from recobra.tabular import formats
+from recobra.tabular.refusals import FileRefused
 
 from .conftest import SHORT
 
@@ -140,8 +141,8 @@ def test_a_file_without_permission_is_refused(tmp_path):
     if user == 0:
         os.seteuid(65534)
     try:
-        with pytest.raises(LoadRefused) as refusal:
-            sources.detect_format(locked)
+        with pytest.raises(FileRefused) as refusal:
+            formats.detect_format(locked)
     finally:
         os.seteuid(user)
     assert refusal.value.code == "no_permission"

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 
 from recobra.intake.operations import preview_file
-from recobra.intake.stage import amounts, dates, identity
 from recobra.portfolio.models import Account, Instalment, Posting
+from recobra.tabular import amounts, dates, identity
 
 from .conftest import SHORT
 from .old_workbook import workbook

@@ -5,7 +5,7 @@ import random
 import duckdb
 import pytest
 
-from recobra.intake.stage import phones
+from recobra.tabular import phones
 from recobra_core.law import load_countries
 
 COUNTRIES = sorted(load_countries())

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 from procrastinate.contrib.django import app
 
-from recobra.intake import jobs, workspace
+from recobra.intake import jobs
 from recobra.intake.models import Load, RejectedRow
 from recobra.intake.operations import retention
+from recobra.tabular import workspace
 
 from .conftest import SHORT
 

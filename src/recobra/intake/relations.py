@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from recobra.intake.stage.columns import Columns
-from recobra.intake.workspace import Relation
+from recobra.tabular.workspace import Relation
 
 
 @dataclass(frozen=True)

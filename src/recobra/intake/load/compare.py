@@ -17,8 +17,8 @@ from recobra.intake.relations import (
     RowKeys,
     StatedDebts,
 )
-from recobra.intake.stage.columns import literal
-from recobra.intake.workspace import Relation, Workspace
+from recobra.tabular.sql_text import literal
+from recobra.tabular.workspace import Relation, Workspace
 
 
 def find_changed_rows(

@@ -10,8 +10,8 @@ from django.db import connection
 from recobra.intake.load_context import LoadContext
 from recobra.intake.models import Load
 from recobra.intake.relations import People
-from recobra.intake.workspace import Relation, Workspace
 from recobra.kit import tables
+from recobra.tabular.workspace import Relation, Workspace
 
 IN_FLIGHT: Final = 100_000  # ids that a transaction still open during the last load may have taken
 _ACCOUNTS: Final = pa.schema(

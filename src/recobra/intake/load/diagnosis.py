@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from recobra.intake.load_context import LoadContext
 from recobra.intake.relations import AssignedIds, ExaminedFile, People, StatedDebts
-from recobra.intake.workspace import Workspace
+from recobra.tabular.workspace import Workspace
 
 BUCKETS: Final = ((1, 30), (31, 60), (61, 90), (91, 120), (121, 180), (181, 360), (361, None))
 

@@ -11,9 +11,9 @@ from pathlib import Path
 from recobra.intake.load_context import LoadContext
 from recobra.intake.models import Load
 from recobra.intake.relations import ExaminedFile
-from recobra.intake.sources.sheet import escape_glob
-from recobra.intake.workspace import Relation, Workspace
 from recobra.kit import database
+from recobra.tabular.formats.sheet import escape_glob
+from recobra.tabular.workspace import Relation, Workspace
 
 
 def folder(portfolio_id: int) -> Path:

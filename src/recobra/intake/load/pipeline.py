@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from recobra.intake import sources
 from recobra.intake.load import compare, current_state, diagnosis, last_load, store
 from recobra.intake.load_context import LoadContext
 from recobra.intake.models import Load
+from recobra.intake.refusals import refuse_load
 from recobra.intake.relations import (
     AssignedIds,
     ChangedIds,
@@ -25,9 +25,10 @@ from recobra.intake.relations import (
 )
 from recobra.intake.stage import checks, keys, people, rows
 from recobra.intake.stage.columns import find_columns
-from recobra.intake.workspace import Workspace
 from recobra.kit import tables
 from recobra.payments.operations import record_payments
+from recobra.tabular import formats
+from recobra.tabular.workspace import Workspace
 
 ReportStep = Callable[[str], None]
 
@@ -42,7 +43,9 @@ class LoadOutcome:
 
 def read_file(context: LoadContext, duck: Workspace) -> FileRows:
     """Bring the file into DuckDB and find its columns. Raises LoadRefused."""
-    sheet = sources.read(context.path, duck, context.document.options)
+    options = context.document.options
+    with refuse_load():
+        sheet = formats.read(context.path, duck, formats.ReadOptions(encoding=options.encoding, sheet=options.sheet))
     columns = find_columns(context.document, sheet.headers)
     return FileRows(sheet.headers, sheet.kind, columns, sheet.raw, sheet.broken)
 

@@ -11,10 +11,10 @@ from recobra.intake.load.compare import concept_sql
 from recobra.intake.load.current_state import copy_to_temporary, fetch_ledger
 from recobra.intake.load_context import LoadContext
 from recobra.intake.relations import AssignedIds, CheckedRows, FileRows, LedgerDifferences, People
-from recobra.intake.stage.columns import literal
 from recobra.intake.stage.people import is_party_named, party_key
-from recobra.intake.workspace import Relation, Workspace
 from recobra.kit import tables
+from recobra.tabular.sql_text import literal
+from recobra.tabular.workspace import Relation, Workspace
 
 # Quality of a contact point that the file names, and of one that it no longer names.
 _FRESH: Final = 50

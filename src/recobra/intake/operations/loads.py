@@ -16,16 +16,16 @@ from zoneinfo import ZoneInfo
 import psycopg
 from django.db import DatabaseError, connection, transaction
 
-from recobra.intake import sources
 from recobra.intake.files import keep_held_file
 from recobra.intake.load import last_load, pipeline
 from recobra.intake.load_context import LoadContext
 from recobra.intake.mapping import Document, MappingProblems, parse_mapping
 from recobra.intake.models import Load, Mapping
-from recobra.intake.refusals import LoadRefused, held_words
-from recobra.intake.workspace import open_workspace
+from recobra.intake.refusals import LoadRefused, held_words, refuse_load
 from recobra.journal.operations import record
 from recobra.portfolio.models import Portfolio
+from recobra.tabular import formats
+from recobra.tabular.workspace import open_workspace
 
 from .errors import write_errors_once
 from .mappings import save_mapping
@@ -130,7 +130,8 @@ def _start_load(context: LoadContext) -> dict[str, Any]:
     with _lock_portfolio(context.portfolio), transaction.atomic() if context.is_dry_run else nullcontext():
         digest = ""
         try:
-            sources.detect_format(context.path)
+            with refuse_load():
+                formats.detect_format(context.path)
             with context.path.open("rb") as handle:
                 digest = hashlib.file_digest(handle, "sha256").hexdigest()
         except LoadRefused as refusal:

@@ -8,7 +8,7 @@ from typing import Final
 
 from recobra.intake.files import errors_path
 from recobra.intake.models import RejectedRow
-from recobra.intake.workspace import list_workspace_folders
+from recobra.tabular.workspace import list_workspace_folders
 
 REJECTED_ROWS_TERM: Final = timedelta(days=90)
 WORKSPACE_TERM: Final = timedelta(days=1)

@@ -12,10 +12,11 @@ from zoneinfo import available_timezones
 from recobra.intake.load_context import LoadContext
 from recobra.intake.refusals import LoadRefused
 from recobra.intake.relations import CheckedRows, FileChanges, FileRows, RowKeys
-from recobra.intake.workspace import Relation, Workspace
+from recobra.tabular import amounts, dates
+from recobra.tabular.sql_text import literal
+from recobra.tabular.workspace import Relation, Workspace
 
-from . import amounts, dates, rows
-from .columns import literal
+from . import rows
 from .rows import Notation
 
 # The file is refused whole where so large a share of its rows is rejected, and no fewer rows than these.

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from recobra.intake.mapping import Document, Source
 from recobra.intake.refusals import LoadRefused
+from recobra.tabular import sql_text
+from recobra.tabular.sql_text import literal
 
 
 @dataclass(frozen=True)
@@ -32,16 +34,11 @@ class Columns:
 
     def cell(self, column: str) -> str:
         """Return SQL for one trimmed cell."""
-        return f"nullif(trim(c{self.positions[column]}, ' \t\u00a0'), '')"
+        return sql_text.cell(self.positions[column])
 
     def label(self, source: Source | None) -> str:
         """Return the column name that a message about this value should show."""
         return " + ".join(source.columns) if source else ""
-
-
-def literal(text: str) -> str:
-    """Return text as an SQL literal."""
-    return "'" + text.replace("'", "''") + "'"
 
 
 def find_columns(document: Document, headers: tuple[str, ...]) -> Columns:

@@ -9,9 +9,8 @@ from typing import Any, Final
 
 from recobra.intake.load_context import LoadContext
 from recobra.intake.relations import FileRows, RowKeys
-from recobra.intake.workspace import Workspace
-
-from .columns import literal
+from recobra.tabular.sql_text import literal
+from recobra.tabular.workspace import Workspace
 
 SHOWN_LINES: Final = 20  # lines that a message about a repeated key names
 

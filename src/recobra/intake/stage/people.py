@@ -8,10 +8,11 @@ import pyarrow as pa
 
 from recobra.intake.load_context import LoadContext
 from recobra.intake.relations import CheckedRows, People
-from recobra.intake.workspace import Relation, Workspace
+from recobra.tabular import identity, phones
+from recobra.tabular.sql_text import literal
+from recobra.tabular.workspace import Relation, Workspace
 
-from . import identity, phones
-from .columns import literal
+from . import debtor_keys
 
 LONGEST_POINT: Final = 500  # the index on values holds no more than some 2,700 bytes
 _LONGEST_EMAIL: Final = 254  # RFC 5321
@@ -59,7 +60,7 @@ def party_key(context: LoadContext, position: int) -> str:
 
     Never a customer number, which may be another person's: that of a debtor with the same figures.
     """
-    by_id = identity.id_key(_bare_id(position), context.document.options.id_zeros)
+    by_id = debtor_keys.id_key(_bare_id(position), context.document.options.id_zeros)
     return f"coalesce({by_id}, 'party:' || account || ':{position + 1}')"
 
 

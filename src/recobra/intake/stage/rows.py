@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from recobra.intake.load_context import LoadContext
+from recobra.intake.refusals import refuse_load
 from recobra.intake.relations import FileChanges, FileRows
-from recobra.intake.workspace import Relation, Workspace
+from recobra.tabular import amounts, dates, identity
+from recobra.tabular.sql_text import literal
+from recobra.tabular.workspace import Relation, Workspace
 
-from . import amounts, dates, identity
-from .columns import literal
+from . import debtor_keys
 
 PRODUCTS: Final = {
     "LOAN": ("loan", "prestamo", "préstamo", "credito", "crédito", "pre", "cred"),
@@ -76,13 +78,14 @@ def detect_notation(context: LoadContext, duck: Workspace, file: FileRows) -> No
     if decimal_mark == "auto":
         number_sources = [*document.amounts().values()]
         number_sources += [attribute.source for attribute in document.attributes if attribute.type == "number"]
-        decimal_mark = amounts.detect_decimal_mark(
-            duck,
-            file.raw,
-            [(columns.label(source), columns.text(source)) for source in number_sources],
-            decimals=context.decimals,
-            is_typed=file.kind != "csv",
-        )
+        with refuse_load():
+            decimal_mark = amounts.detect_decimal_mark(
+                duck,
+                file.raw,
+                [(columns.label(source), columns.text(source)) for source in number_sources],
+                decimals=context.decimals,
+                is_typed=file.kind != "csv",
+            )
     date_sources = {name: document.fields[target] for name, target in DATES.items() if target in document.fields}
     for attribute in document.attributes:
         if attribute.type == "date":
@@ -91,9 +94,14 @@ def detect_notation(context: LoadContext, duck: Workspace, file: FileRows) -> No
     for name, source in date_sources.items():
         order = document.options.date_order
         if order == "auto":
-            order = dates.detect_order(
-                duck, file.raw, columns.text(source), country=context.portfolio.country, column=columns.label(source)
-            )
+            with refuse_load():
+                order = dates.detect_order(
+                    duck,
+                    file.raw,
+                    columns.text(source),
+                    country=context.portfolio.country,
+                    column=columns.label(source),
+                )
         date_orders[name] = order
     return Notation(decimal_mark, date_orders)
 
@@ -133,7 +141,7 @@ def parse_rows(
         )
         SELECT
             *,
-            {identity.debtor_key(document.options.id_zeros)} AS debtor,
+            {debtor_keys.debtor_key(document.options.id_zeros)} AS debtor,
             coalesce(x_id_kind, {identity.kind_sql(portfolio.country)}) AS national_id_kind,
             {attributes_json} AS attributes
         FROM typed

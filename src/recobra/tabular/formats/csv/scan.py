@@ -11,8 +11,8 @@ from pathlib import Path
 
 from charset_normalizer import from_bytes
 
-from recobra.intake.refusals import LoadRefused
-from recobra.intake.sources import limits
+from recobra.tabular.formats import limits
+from recobra.tabular.refusals import FileRefused
 
 CHUNK_BYTES = 1 << 20
 SAMPLE_BYTES = 1 << 18
@@ -54,7 +54,7 @@ class _ByteCounts:
 
 
 def to_utf8(path: Path, *, folder: Path, encoding: str = "") -> Text:
-    """Return the file as UTF-8 text, rewritten only where it is not so already. Raises LoadRefused."""
+    """Return the file as UTF-8 text, rewritten only where it is not so already. Raises FileRefused."""
     source = _unpack(path, folder)
     with source.open("rb") as handle:
         sample = handle.read(SAMPLE_BYTES)
@@ -65,7 +65,7 @@ def to_utf8(path: Path, *, folder: Path, encoding: str = "") -> Text:
         if counts.invalid_at < 0:
             return Text(source, "utf-8", counts.lines, is_damaged=False)
         if encoding:
-            raise LoadRefused("encoding", encoding=encoding, position=counts.invalid_at)
+            raise FileRefused("encoding", encoding=encoding, position=counts.invalid_at)
         if counts.multibyte and not _is_mostly_legacy(source, counts):
             return _rewrite(source, folder, "utf-8", errors="replace")
         chosen = _guess_legacy(source)
@@ -73,15 +73,15 @@ def to_utf8(path: Path, *, folder: Path, encoding: str = "") -> Text:
 
 
 def _canonical_name(encoding: str) -> str:
-    """Return Python's name of an encoding. Raises LoadRefused where there is no such encoding."""
+    """Return Python's name of an encoding. Raises FileRefused where there is no such encoding."""
     try:
         return codecs.lookup(encoding).name
     except LookupError:
-        raise LoadRefused("unknown_encoding", encoding=encoding) from None
+        raise FileRefused("unknown_encoding", encoding=encoding) from None
 
 
 def _unpack(path: Path, folder: Path) -> Path:
-    """Return the path of the text: the file itself, or what it holds where it is gzip. Raises LoadRefused."""
+    """Return the path of the text: the file itself, or what it holds where it is gzip. Raises FileRefused."""
     with path.open("rb") as handle:
         if handle.read(2) != b"\x1f\x8b":
             return path
@@ -94,12 +94,12 @@ def _unpack(path: Path, folder: Path) -> Path:
                 size += len(chunk)
                 is_suspicious = size > limits.PACKING_FREE_BYTES and size > packed_size * limits.PACKING_RATIO
                 if is_suspicious or size > limits.BYTES:
-                    raise LoadRefused("zip_bomb", unpacked=size, packed=packed_size)
+                    raise FileRefused("zip_bomb", unpacked=size, packed=packed_size)
                 out.write(chunk)
     except (gzip.BadGzipFile, EOFError, zlib.error):
-        raise LoadRefused("gzip") from None
+        raise FileRefused("gzip") from None
     if size == 0:
-        raise LoadRefused("empty")
+        raise FileRefused("empty")
     return target
 
 
@@ -124,10 +124,10 @@ def _detect_unicode(sample: bytes) -> str:
 
 
 def _refuse_binary(sample: bytes) -> None:
-    """Raise LoadRefused where more than a few bytes are control characters that no text has."""
+    """Raise FileRefused where more than a few bytes are control characters that no text has."""
     control = len(sample) - len(sample.translate(None, _CONTROL))
     if control > max(len(sample) // 50, 8):
-        raise LoadRefused("binary")
+        raise FileRefused("binary")
 
 
 def _chunks(path: Path) -> Iterator[bytes]:
@@ -138,14 +138,14 @@ def _chunks(path: Path) -> Iterator[bytes]:
 
 
 def _count_bytes(path: Path) -> _ByteCounts:
-    """Return the counts of a whole file. Raises LoadRefused at a NUL byte and beyond the limit of size."""
+    """Return the counts of a whole file. Raises FileRefused at a NUL byte and beyond the limit of size."""
     counts = _ByteCounts()
     decoder = codecs.getincrementaldecoder("utf-8")()
     tail = b""
     for chunk in _chunks(path):
         if 0 in chunk:
             before = counts.newlines + chunk[: chunk.index(0)].count(b"\n")
-            raise LoadRefused("nul", line=before + 1)
+            raise FileRefused("nul", line=before + 1)
         if counts.invalid_at < 0:
             _check_utf8(counts, decoder, chunk)
         counts.newlines += chunk.count(b"\n")
@@ -153,7 +153,7 @@ def _count_bytes(path: Path) -> _ByteCounts:
         counts.size += len(chunk)
         tail = (tail + chunk)[-4096:]
     if counts.size > limits.BYTES:
-        raise LoadRefused("too_big", limit=limits.BYTES)
+        raise FileRefused("too_big", limit=limits.BYTES)
     # Blank lines at the end are no records, so the count of lines must leave them out.
     end = tail[len(tail.rstrip(b"\r\n \x1a")) :]
     counts.trailing = end.count(b"\n") or (0 if counts.newlines else end.count(b"\r"))
@@ -208,7 +208,7 @@ def _rewrite(source: Path, folder: Path, encoding: str, *, errors: str) -> Text:
                 decoded_bytes += len(chunk)
             out.write(decoder.decode(b"", final=True).encode())
     except UnicodeDecodeError as error:
-        raise LoadRefused("encoding", encoding=encoding, position=decoded_bytes + error.start) from None
+        raise FileRefused("encoding", encoding=encoding, position=decoded_bytes + error.start) from None
     with target.open("rb") as handle:
         _refuse_binary(handle.read(SAMPLE_BYTES))
     return Text(target, encoding, _count_bytes(target).lines, is_damaged=errors == "replace")

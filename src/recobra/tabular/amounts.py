@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from recobra.intake.refusals import LoadRefused
-from recobra.intake.workspace import Relation, Workspace
+from recobra.tabular.refusals import FileRefused
+from recobra.tabular.workspace import Relation, Workspace
 from recobra_core.money.currencies import EXPONENTS
 
 SAMPLE_ROWS: Final = 20_000
@@ -73,7 +73,7 @@ class _Evidence:
 def detect_decimal_mark(
     duck: Workspace, raw: Relation, columns: Sequence[tuple[str, str]], *, decimals: int, is_typed: bool
 ) -> str:
-    """Return `comma` or `point` for the amount columns (label, SQL text) of a file. Raises LoadRefused.
+    """Return `comma` or `point` for the amount columns (label, SQL text) of a file. Raises FileRefused.
 
     `is_typed`: the source has numbers of its own, which are always written with a point.
     """
@@ -90,7 +90,7 @@ def detect_decimal_mark(
         # A currency without decimals has no decimal mark, so the mark in the amount groups thousands.
         if decimals == 0:
             return "comma" if "." in column.ambiguous_example else "point"
-        raise LoadRefused("ambiguous_decimal", column=label, value=column.ambiguous_example)
+        raise FileRefused("ambiguous_decimal", column=label, value=column.ambiguous_example)
     return "point"
 
 
@@ -143,12 +143,12 @@ def _gather_evidence(duck: Workspace, raw: Relation, text: str, *, last_line: in
 
 
 def _choose_mark(columns: Sequence[_Evidence]) -> str:
-    """Return the mark that most amounts of the file prove. Raises LoadRefused where too many prove the other."""
+    """Return the mark that most amounts of the file prove. Raises FileRefused where too many prove the other."""
     comma_count = sum(column.comma_count for column in columns)
     point_count = sum(column.point_count for column in columns)
     # A few amounts of the other kind are errors of their rows; more mean that nobody can tell.
     if min(comma_count, point_count) > TOLERATED_SHARE * (comma_count + point_count):
-        raise LoadRefused(
+        raise FileRefused(
             "mixed_decimal",
             comma=next(column.comma_example for column in columns if column.comma_count),
             point=next(column.point_example for column in columns if column.point_count),

@@ -12,8 +12,8 @@ from typing import Any, Final
 
 import pyarrow as pa
 
-from recobra.intake.refusals import LoadRefused
-from recobra.intake.workspace import Relation, Workspace
+from recobra.tabular.refusals import FileRefused
+from recobra.tabular.workspace import Relation, Workspace
 
 from . import limits
 
@@ -22,6 +22,15 @@ _VALUE_CHARACTERS: Final = 200
 RAW: Final = Relation("raw_rows")
 BROKEN: Final = Relation("broken_rows")
 BROKEN_COLUMNS: Final = "line BIGINT, cells VARCHAR, code VARCHAR, params VARCHAR, col VARCHAR, value VARCHAR"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReadOptions:
+    """How to read a file: its encoding and sheet, '' to find them; `may_be_empty` takes a header without rows."""
+
+    encoding: str = ""
+    sheet: str = ""
+    may_be_empty: bool = False
 
 
 @dataclass(frozen=True)
@@ -54,7 +63,7 @@ def escape_glob(path: Path) -> str:
 
 
 def name_columns(cells: Iterable[str | None]) -> tuple[str, ...]:
-    """Return usable, distinct column names; a repeated name gets its number. Raises LoadRefused."""
+    """Return usable, distinct column names; a repeated name gets its number. Raises FileRefused."""
     names: list[str] = []
     counts: dict[str, int] = {}
     for position, cell in enumerate(cells, start=1):
@@ -62,9 +71,9 @@ def name_columns(cells: Iterable[str | None]) -> tuple[str, ...]:
         counts[name] = counts.get(name, 0) + 1
         names.append(name if counts[name] == 1 else f"{name} ({counts[name]})")
     if len(names) > limits.COLUMNS:
-        raise LoadRefused("too_many_columns", found=len(names), limit=limits.COLUMNS)
+        raise FileRefused("too_many_columns", found=len(names), limit=limits.COLUMNS)
     if not any(name for name in names if not name.startswith("column ")):
-        raise LoadRefused("no_header")
+        raise FileRefused("no_header")
     return tuple(names)
 
 
@@ -81,13 +90,13 @@ def create_broken(duck: Workspace) -> None:
 
 
 def append_rows(duck: Workspace, rows: Iterable[Row], *, width: int) -> None:
-    """Append rows to RAW, and those that do not fit its columns to BROKEN. Raises LoadRefused."""
+    """Append rows to RAW, and those that do not fit its columns to BROKEN. Raises FileRefused."""
     count = 0
     remaining = iter(rows)
     while batch := list(islice(remaining, BATCH_ROWS)):
         count += len(batch)
         if count > limits.ROWS:
-            raise LoadRefused("too_many_rows", limit=limits.ROWS)
+            raise FileRefused("too_many_rows", limit=limits.ROWS)
         fitted = [_fit_row(row, width) for row in batch]
         if good := [row for row in fitted if not row.code]:
             duck.append_arrow(RAW, _raw_table(good, width))

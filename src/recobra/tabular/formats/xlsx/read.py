@@ -9,12 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
-from recobra.intake.mapping import Options
-from recobra.intake.refusals import LoadRefused
-from recobra.intake.sources import limits
-from recobra.intake.sources.sheet import Sheet
-from recobra.intake.sources.workbook import CellProblem, CellProblems, read_workbook
-from recobra.intake.workspace import Workspace
+from recobra.tabular.formats import limits
+from recobra.tabular.formats.sheet import ReadOptions, Sheet
+from recobra.tabular.formats.workbook import CellProblem, CellProblems, read_workbook
+from recobra.tabular.refusals import FileRefused
+from recobra.tabular.workspace import Workspace
 
 CHUNK_BYTES = 1 << 20
 _CELL = re.compile(rb'<c\s[^>]*?\br="([A-Z]{1,3})(\d+)"([^>]*?)(?:/>|>(.*?)</c>)', re.DOTALL)
@@ -26,16 +25,16 @@ _SHEET = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}sheet"
 _SHEET_LINK = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 
 
-def read(path: Path, duck: Workspace, options: Options) -> Sheet:
-    """Read an XLSX file into DuckDB. Raises LoadRefused."""
+def read(path: Path, duck: Workspace, options: ReadOptions) -> Sheet:
+    """Read an XLSX file into DuckDB. Raises FileRefused."""
     try:
         with zipfile.ZipFile(path) as archive:
             _check_packing(archive, path.stat().st_size)
             problems = _find_cells_without_value(archive, _find_sheet_file(archive, options.sheet))
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, KeyError, ET.ParseError) as error:
-        raise LoadRefused("workbook", detail=str(error)) from None
+        raise FileRefused("workbook", detail=str(error)) from None
     except RuntimeError:
-        raise LoadRefused("encrypted") from None
+        raise FileRefused("encrypted") from None
     return read_workbook(path, duck, options.sheet, kind="xlsx", problems=problems)
 
 
@@ -44,7 +43,7 @@ def _check_packing(archive: zipfile.ZipFile, packed: int) -> None:
     members = archive.infolist()
     _refuse_bomb(sum(member.file_size for member in members), packed)
     if _OFFICE not in archive.namelist():
-        raise LoadRefused("workbook", detail=_OFFICE)
+        raise FileRefused("workbook", detail=_OFFICE)
     # The sizes in the directory may lie, so every member is unpacked and counted.
     total = 0
     for member in members:
@@ -54,10 +53,10 @@ def _check_packing(archive: zipfile.ZipFile, packed: int) -> None:
 
 
 def _refuse_bomb(unpacked: int, packed: int) -> None:
-    """Raise LoadRefused where a workbook unpacks to more than a true one would."""
+    """Raise FileRefused where a workbook unpacks to more than a true one would."""
     suspicious = unpacked > limits.PACKING_FREE_BYTES and unpacked > packed * limits.PACKING_RATIO
     if suspicious or unpacked > limits.WORKBOOK_BYTES:
-        raise LoadRefused("zip_bomb", unpacked=unpacked, packed=packed)
+        raise FileRefused("zip_bomb", unpacked=unpacked, packed=packed)
 
 
 def _chunks(archive: zipfile.ZipFile, name: str) -> Iterator[bytes]:

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
 
-from recobra.intake.sources import limits
-from recobra.intake.sources.sheet import Row
+from recobra.tabular.formats import limits
+from recobra.tabular.formats.sheet import Row
 
 from .dialect import Dialect, split_record
 

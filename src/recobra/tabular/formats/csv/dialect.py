@@ -7,8 +7,8 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from recobra.intake.refusals import LoadRefused
-from recobra.intake.sources import limits
+from recobra.tabular.formats import limits
+from recobra.tabular.refusals import FileRefused
 
 DELIMITERS = ";,\t|"
 SAMPLE_LINES = 100
@@ -25,7 +25,7 @@ class Dialect:
 
 
 def detect_dialect(path: Path) -> Dialect:
-    """Return the dialect of a UTF-8 text. Raises LoadRefused where the first line has no names."""
+    """Return the dialect of a UTF-8 text. Raises FileRefused where the first line has no names."""
     with path.open(encoding="utf-8-sig", errors="replace", newline="") as handle:
         lines = [handle.readline(limits.LINE_BYTES).rstrip("\r\n") for _ in range(SAMPLE_LINES)]
     while lines and not lines[-1]:
@@ -39,7 +39,7 @@ def detect_dialect(path: Path) -> Dialect:
     while first < len(lines) and not lines[first].strip():
         first += 1
     if first >= len(lines):
-        raise LoadRefused("empty")
+        raise FileRefused("empty")
     body = lines[first:]
     delimiter = stated_delimiter or max(DELIMITERS, key=lambda mark: _score_delimiter(body, mark))
     quote = "'" if body[0].startswith("'") and body[0].rstrip().endswith("'") else '"'

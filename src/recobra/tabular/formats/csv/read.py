@@ -8,12 +8,11 @@ from typing import Final
 
 import duckdb
 
-from recobra.intake.mapping import Options
-from recobra.intake.refusals import LoadRefused
-from recobra.intake.sources import limits
-from recobra.intake.sources.sheet import (
+from recobra.tabular.formats import limits
+from recobra.tabular.formats.sheet import (
     BROKEN,
     RAW,
+    ReadOptions,
     Row,
     Sheet,
     append_rows,
@@ -22,7 +21,8 @@ from recobra.intake.sources.sheet import (
     escape_glob,
     name_columns,
 )
-from recobra.intake.workspace import Relation, Workspace
+from recobra.tabular.refusals import FileRefused
+from recobra.tabular.workspace import Relation, Workspace
 
 from . import exact
 from .dialect import Dialect, detect_dialect, split_record
@@ -34,13 +34,13 @@ _REFUSED: Final = Relation("reject_errors")
 _SCANS: Final = Relation("reject_scans")
 
 
-def read(path: Path, duck: Workspace, options: Options) -> Sheet:
-    """Read a text into DuckDB. Raises LoadRefused."""
+def read(path: Path, duck: Workspace, options: ReadOptions) -> Sheet:
+    """Read a text into DuckDB. Raises FileRefused."""
     text = to_utf8(path, folder=duck.folder, encoding=options.encoding)
     dialect = detect_dialect(text.path)
     headers = name_columns(dialect.header)
     if text.lines - dialect.header_line > limits.ROWS:
-        raise LoadRefused("too_many_rows", limit=limits.ROWS)
+        raise FileRefused("too_many_rows", limit=limits.ROWS)
     if not _read_fast(duck, text, dialect):
         create_tables(duck, len(headers))
         append_rows(duck, exact.read_rows(text.path, dialect), width=len(headers))

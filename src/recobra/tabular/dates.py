@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from recobra.intake.refusals import LoadRefused
-from recobra.intake.workspace import Relation, Workspace
+from recobra.tabular.refusals import FileRefused
+from recobra.tabular.workspace import Relation, Workspace
 
 from .amounts import SAMPLE_ROWS, TOLERATED_SHARE
 
@@ -29,7 +29,7 @@ def usual_order(country: str) -> str:
 
 
 def detect_order(duck: Workspace, raw: Relation, text: str, *, country: str, column: str) -> str:
-    """Return `dmy` or `mdy` for a column (SQL text) of a file, judged by days beyond 12. Raises LoadRefused."""
+    """Return `dmy` or `mdy` for a column (SQL text) of a file, judged by days beyond 12. Raises FileRefused."""
     # A sample usually proves it; the whole file is read only where the sample says nothing.
     for last_line in (SAMPLE_ROWS, None):
         evidence = _gather_evidence(duck, raw, text, last_line=last_line)
@@ -93,7 +93,7 @@ def _gather_evidence(duck: Workspace, raw: Relation, text: str, *, last_line: in
 
 
 def _choose_order(evidence: _Evidence, usual: str, column: str) -> str:
-    """Return the order that the evidence shows. Raises LoadRefused where it would be a guess for the other dates."""
+    """Return the order that the evidence shows. Raises FileRefused where it would be a guess for the other dates."""
     proofs = evidence.proofs
     proven = sum(proofs.values())
     if proofs["dmy"] > proofs["mdy"]:
@@ -101,12 +101,12 @@ def _choose_order(evidence: _Evidence, usual: str, column: str) -> str:
     else:
         likely, other = "mdy", "dmy"
     if evidence.has_weight(other) or proofs[other] >= UNUSUAL_SHARE * proven:
-        raise LoadRefused("mixed_dates", column=column, **evidence.examples)
+        raise FileRefused("mixed_dates", column=column, **evidence.examples)
     if likely == usual or proven >= UNUSUAL_SHARE * evidence.written:
         return likely
     # Only a few dates speak against the country's usual order: errors of their rows, unless they are too many for that.
     if evidence.has_weight(likely) and evidence.doubtful:
-        raise LoadRefused("unclear_dates", column=column, told=evidence.examples[likely], value=evidence.doubtful)
+        raise FileRefused("unclear_dates", column=column, told=evidence.examples[likely], value=evidence.doubtful)
     return usual
 
 

@@ -1,16 +1,15 @@
-"""The formats a portfolio may come in; the first bytes decide which one a file is, never its name."""
+"""The formats a table may come in; the first bytes decide which one a file is, never its name."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Final
 
-from recobra.intake.mapping import Options
-from recobra.intake.refusals import LoadRefused
-from recobra.intake.workspace import Workspace
+from recobra.tabular.refusals import FileRefused
+from recobra.tabular.workspace import Workspace
 
 from . import csv, limits, parquet, xls, xlsx
-from .sheet import Sheet
+from .sheet import ReadOptions, Sheet
 
 SOURCES: Final = {"csv": csv.read, "xlsx": xlsx.read, "xls": xls.read, "parquet": parquet.read}
 _SHOWN_CHARACTERS: Final = 60  # of an overlong field, in the error of its row
@@ -22,42 +21,42 @@ _MAGIC: Final = (
     (b"PAR1", "parquet"),
 )
 
-__all__ = ["SOURCES", "Sheet", "detect_format", "read"]
+__all__ = ["SOURCES", "ReadOptions", "Sheet", "detect_format", "read"]
 
 
 def detect_format(path: Path) -> str:
-    """Return which source reads the file. Raises LoadRefused where there is nothing to read."""
+    """Return which source reads the file. Raises FileRefused where there is nothing to read."""
     try:
         _refuse_unreadable(path)
         with path.open("rb") as handle:
             head = handle.read(8)
     except PermissionError:
-        raise LoadRefused("no_permission", name=path.name) from None
+        raise FileRefused("no_permission", name=path.name) from None
     return next((kind for magic, kind in _MAGIC if head.startswith(magic)), "csv")
 
 
-def read(path: Path, duck: Workspace, options: Options) -> Sheet:
-    """Read a file into DuckDB; of `options` the encoding and the sheet's name matter. Raises LoadRefused."""
+def read(path: Path, duck: Workspace, options: ReadOptions) -> Sheet:
+    """Read a file into DuckDB. Raises FileRefused."""
     sheet = SOURCES[detect_format(path)](path, duck, options)
     _set_overlong_aside(duck, sheet)
-    if not duck.count(sheet.raw) + duck.count(sheet.broken):
-        raise LoadRefused("header_only")
+    if not options.may_be_empty and not duck.count(sheet.raw) + duck.count(sheet.broken):
+        raise FileRefused("header_only")
     return sheet
 
 
 def _refuse_unreadable(path: Path) -> None:
-    """Raise LoadRefused where the path is no file, an empty one or one beyond the limit."""
+    """Raise FileRefused where the path is no file, an empty one or one beyond the limit."""
     if not path.exists():
-        raise LoadRefused("not_found", name=path.name)
+        raise FileRefused("not_found", name=path.name)
     if path.is_dir():
-        raise LoadRefused("folder", name=path.name)
+        raise FileRefused("folder", name=path.name)
     if not path.is_file():
-        raise LoadRefused("not_a_file", name=path.name)
+        raise FileRefused("not_a_file", name=path.name)
     size = path.stat().st_size
     if size == 0:
-        raise LoadRefused("empty")
+        raise FileRefused("empty")
     if size > limits.BYTES:
-        raise LoadRefused("too_big", limit=limits.BYTES)
+        raise FileRefused("too_big", limit=limits.BYTES)
 
 
 def _set_overlong_aside(duck: Workspace, sheet: Sheet) -> None:

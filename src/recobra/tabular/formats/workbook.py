@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 
 import python_calamine as calamine
 
-from recobra.intake.refusals import LoadRefused
-from recobra.intake.workspace import Workspace
+from recobra.tabular.refusals import FileRefused
+from recobra.tabular.workspace import Workspace
 
 from .sheet import Row, Sheet, append_rows, create_tables, name_columns
 
@@ -28,21 +28,21 @@ CellProblems = dict[int, dict[int, CellProblem]]
 
 
 def _open_sheet(path: Path, sheet_name: str) -> calamine.CalamineSheet:
-    """Return the named or first sheet. Raises LoadRefused."""
+    """Return the named or first sheet. Raises FileRefused."""
     try:
         book = calamine.CalamineWorkbook.from_path(str(path))
         names = book.sheet_names
         if sheet_name and sheet_name not in names:
-            raise LoadRefused("sheet_missing", sheet=sheet_name, sheets=", ".join(names))
+            raise FileRefused("sheet_missing", sheet=sheet_name, sheets=", ".join(names))
         return book.get_sheet_by_name(sheet_name) if sheet_name else book.get_sheet_by_index(0)
     except calamine.PasswordError:
-        raise LoadRefused("encrypted") from None
+        raise FileRefused("encrypted") from None
     except (calamine.CalamineError, OSError, ValueError, IndexError) as error:
-        raise LoadRefused("workbook", detail=str(error)) from None
+        raise FileRefused("workbook", detail=str(error)) from None
 
 
 def read_workbook(path: Path, duck: Workspace, sheet_name: str, *, kind: str, problems: CellProblems) -> Sheet:
-    """Read the named or first sheet into DuckDB; `problems` are cells without a value. Raises LoadRefused."""
+    """Read the named or first sheet into DuckDB; `problems` are cells without a value. Raises FileRefused."""
     rows = enumerate(_open_sheet(path, sheet_name).iter_rows())
     headers = name_columns(_take_header(rows))
     create_tables(duck, len(headers))
@@ -51,14 +51,14 @@ def read_workbook(path: Path, duck: Workspace, sheet_name: str, *, kind: str, pr
 
 
 def _take_header(rows: Iterable[tuple[int, list[Any]]]) -> list[str]:
-    """Return the first row that is not empty as column names, and leave the iterator behind it. Raises LoadRefused."""
+    """Return the first row that is not empty as column names, and leave the iterator behind it. Raises FileRefused."""
     for _number, cells in rows:
         names = [cell_text(cell) or "" for cell in cells]
         if any(names):
             while names and not names[-1]:
                 names.pop()
             return names
-    raise LoadRefused("empty")
+    raise FileRefused("empty")
 
 
 def _convert_rows(

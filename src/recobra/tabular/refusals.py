@@ -1,0 +1,71 @@
+"""Refusals of whole files and faults of single rows: codes, with their sentences by gettext."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Final
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+REASONS: Final[Mapping[str, Promise]] = {
+    "not_found": _("There is no file «%(name)s»."),
+    "folder": _("«%(name)s» is a folder; a file was expected."),
+    "no_permission": _("«%(name)s» cannot be read: no permission."),
+    "not_a_file": _("«%(name)s» is not an ordinary file."),
+    "empty": _("The file is empty."),
+    "too_big": _("The file holds more than %(limit)s bytes, the limit for one load."),
+    "too_many_rows": _("The file holds more than %(limit)s rows, the limit for one load."),
+    "too_many_columns": _("The file has %(found)s columns; %(limit)s is the limit."),
+    "binary": _("The file is binary and none of the formats known: CSV, XLSX, XLS or Parquet."),
+    "nul": _("Line %(line)s holds a NUL byte: the file is damaged or not text."),
+    "encoding": _("The file is not %(encoding)s as the mapping says: the byte at position %(position)s is invalid."),
+    "unknown_encoding": _("The mapping names the encoding «%(encoding)s», which does not exist."),
+    "gzip": _("The compressed file is damaged or cut off."),
+    "zip_bomb": _("The workbook unpacks to %(unpacked)s bytes from %(packed)s: it is refused as a decompression bomb."),
+    "encrypted": _("The workbook is protected by a password; save it without one."),
+    "workbook": _("The workbook is damaged or is no workbook: %(detail)s"),
+    "sheet_missing": _("The workbook has no sheet «%(sheet)s»; it has: %(sheets)s."),
+    "parquet": _("The Parquet file is damaged: %(detail)s"),
+    "no_header": _("The first line holds no column names."),
+    "header_only": _("The file has a header and no rows."),
+    "ambiguous_decimal": _(
+        "In the column «%(column)s» amounts such as «%(value)s» may mean two things and nothing in the file decides; "
+        "set the option decimal to comma or point."
+    ),
+    "mixed_decimal": _(
+        "Amounts are written in two ways, «%(comma)s» and «%(point)s»; set the option decimal to comma or point."
+    ),
+    "mixed_dates": _(
+        "In the column «%(column)s» dates are written in two orders, «%(dmy)s» and «%(mdy)s»; set the option "
+        "date_order to dmy or mdy."
+    ),
+    "unclear_dates": _(
+        "In the column «%(column)s» dates such as «%(told)s» tell of an unusual order, too few to be sure what dates "
+        "such as «%(value)s» mean; set the option date_order to dmy or mdy."
+    ),
+}
+
+EXPECTED: Final[Mapping[str, Promise]] = {
+    "ragged": _("%(expected)s columns; the row has %(found)s"),
+    "unclosed_quote": _("a closing quotation mark"),
+    "too_long": _("at most %(limit)s characters; there are %(found)s"),
+    "bad_bytes": _("text in the file's own encoding"),
+    "cell_error": _("a value; the cell %(cell)s shows %(error)s"),
+    "cell_formula": _("a value; the formula in the cell %(cell)s was never calculated"),
+}
+"""What a row that cannot be laid out in columns should have had."""
+
+
+class FileRefused(Exception):
+    """A file is refused whole; `code` and `facts` say why, the text is fit to show."""
+
+    reasons: ClassVar[Mapping[str, Promise]] = REASONS
+
+    def __init__(self, code: str, /, **facts: Any) -> None:
+        self.code = code
+        self.facts = facts
+        super().__init__(code, facts)
+
+    def __str__(self) -> str:
+        return str(self.reasons[self.code]) % self.facts
