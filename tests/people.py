@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
+from recobra.access.actors import Actor, Service, service_actor
 from recobra.access.models import Role, Scope, User
+from recobra.access.roles import Right
 from recobra.portfolio.models import Creditor, Portfolio
 
 CAST = {
@@ -38,3 +42,10 @@ def create_cast(company: Portfolio) -> dict[str, User]:
     for name in ("ana", "bruno"):
         Scope.objects.create(user=people[name], portfolio_code=company.code)
     return people
+
+
+def acting(name: str, *, now: datetime, user_id: int | None = None) -> Actor:
+    """Return who acts where rights are not the point: a service by its name, anybody else with every right."""
+    if name in Service:
+        return service_actor(Service(name), now=now)
+    return Actor(name=name, user_id=user_id, now=now, rights=frozenset(Right))
