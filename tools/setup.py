@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -28,7 +29,7 @@ class Lacking(Exception):
 
 
 def main(parts: Sequence[str]) -> int:
-    """Set up the named parts, one process at a time."""
+    """Set up the named parts beside each other; one process of this program at a time."""
     cache = ROOT / ".cache"
     cache.mkdir(exist_ok=True)
     with (cache / "setup.lock").open("w") as lock:
@@ -36,8 +37,14 @@ def main(parts: Sequence[str]) -> int:
         try:
             # Who develops needs the mock servers and the accessibility checker too.
             developing = not {"dev", "spark"}.isdisjoint(parts)
-            for part in parts:
-                PARTS["frontend-dev" if part == "frontend" and developing else part]()
+            named = ["frontend-dev" if part == "frontend" and developing else part for part in parts]
+            if shutil.which("npm") is None:
+                # The Python packages bring an npm, for the parts after them.
+                PARTS[named.pop(0)]()
+            # Python, npm and Debian fetch and unpack beside each other.
+            with ThreadPoolExecutor() as pool:
+                for done in [pool.submit(PARTS[part]) for part in named]:
+                    done.result()
         except Lacking as lack:
             print(lack, file=sys.stderr)
             return 1
@@ -58,6 +65,8 @@ def packages(name: str) -> None:
             "--disable-pip-version-check",
             "--no-deps",
             "--require-hashes",
+            # What is imported is compiled then; compiling all of it takes longer than the rest of the installation.
+            "--no-compile",
             "-r",
             str(_lock(name)),
             failed="The Python packages could not be installed: pip's own words are above.",
