@@ -121,10 +121,9 @@ def test_money_for_a_debtor_does_not_go_to_an_account_that_the_creditor_took_bac
     [
         ("1.234,56", 123_456),
         ("1,234.56", 123_456),
-        ("S/ 1.234", 123_400),
         ("PEN 12", 1_200),
         ("Bs. 12,50", 1_250),
-        ("12,50 €", 1_250),
+        ("12,50 €", None),  # euros are no soles
         ("12.345.678,9", 1_234_567_890),
         ("0.125", None),
         ("1e5", None),
@@ -138,11 +137,7 @@ def test_money_for_a_debtor_does_not_go_to_an_account_that_the_creditor_took_bac
 def test_an_amount_is_read_as_it_is_written_or_not_at_all(loan, now, tmp_path, written, minor):
     path = tmp_path / "pagos.csv"
     path.write_text(f"Cuenta;Monto;Fecha;Operación\nL-1;{written};20/11/2026;A1\n")
-    try:
-        answer = payments.load_file(path=path, portfolio_code="PE-CONSUMO", actor="ana", actor_id=7, now=now)
-    except payments.PaymentRefused:
-        assert len(written) > 131_072  # a field longer than any CSV reader takes
-        return
+    answer = payments.load_file(path=path, portfolio_code="PE-CONSUMO", actor="ana", actor_id=7, now=now)
     assert answer["amount_minor"] == (minor or 0)
     assert Entry.objects.filter(kind="payment.recorded", actor_id=7).exists() is (minor is not None)
 

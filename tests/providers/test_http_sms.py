@@ -18,7 +18,7 @@ from recobra.messaging.channels.adapter import Config, ForgedCall, Unsuitable, W
 from recobra.messaging.channels.base import Bounce, OutcomeKind
 from recobra.messaging.channels.http_sms import ADAPTER
 from recobra.messaging.channels.http_sms.document_reader import read_document
-from recobra.messaging.channels.http_sms.gsm_alphabet import to_gsm_alphabet
+from recobra.messaging.gsm_alphabet import to_gsm_alphabet
 
 from .conftest import PUBLIC_ID
 from .peer import BREAK_HEAD, HALF, HANG, RESET, closed_port

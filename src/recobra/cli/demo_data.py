@@ -14,6 +14,8 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, Final
 
+from recobra_core.folding import strip_accents
+
 FIRST_NAMES: Final = (
     "María",
     "José",
@@ -226,7 +228,7 @@ def _draw_people(
 
 def _to_ascii(text: str) -> str:
     """Return a name in lower case without accents, for an e-mail address."""
-    return text.lower().translate(str.maketrans("áéíóúñ", "aeioun"))
+    return strip_accents(text.lower())
 
 
 def _draw_accounts(chance: random.Random, people: Iterator[dict[str, str]], count: int) -> Iterator[dict[str, str]]:

@@ -9,15 +9,25 @@ from recobra.cli import bootstrap, options
 from recobra.cli.answer import Answer
 
 FORMATS = ("auto", "csv")
+DECIMALS = ("auto", "comma", "point")
+ORDERS = ("auto", "dmy", "mdy")
 
 
 def add_commands(commands: options.Commands) -> None:
     """Add the group to the command line."""
     verbs = options.add_group(commands, "payments", "money that comes in")
     load = options.add_command(verbs, "load", "record the payments of a file; a reference counts once")
-    load.add_argument("file", type=Path, metavar="FILE", help="columns: account, amount, date, reference")
+    load.add_argument(
+        "file", type=Path, metavar="FILE", help="CSV, XLSX, XLS or Parquet; columns: account, amount, date, reference"
+    )
     load.add_argument("--portfolio", required=True, metavar="CODE")
     load.add_argument("--format", choices=FORMATS, default="auto")
+    load.add_argument(
+        "--decimal", choices=DECIMALS, default="auto", help="the decimal mark (default: as the file shows)"
+    )
+    load.add_argument(
+        "--date-order", choices=ORDERS, default="auto", help="the order of day and month (default: as the file shows)"
+    )
     load.set_defaults(run=load_payments)
 
 
@@ -27,7 +37,12 @@ def load_payments(arguments: argparse.Namespace) -> Answer:
     from recobra.kit import clock  # noqa: PLC0415 - needs the settings
     from recobra.payments import operations  # noqa: PLC0415
 
+    notation = operations.Notation(decimal=arguments.decimal, date_order=arguments.date_order)
     figures = operations.load_file(
-        path=arguments.file, portfolio_code=arguments.portfolio, actor="command", now=clock.now()
+        path=arguments.file,
+        portfolio_code=arguments.portfolio,
+        notation=notation,
+        actor="command",
+        now=clock.now(),
     )
     return Answer(document=figures)

@@ -17,14 +17,10 @@ from typing import Final, Literal
 from recobra.consent import spoken_refusals
 from recobra.kit.plain_text import normalise_text
 from recobra_core import yaml_text
+from recobra_core.folding import is_invisible, replace_lookalikes
 
 Act = Literal["OPTED_OUT", "NOT_ME", "RESUMED"]
 _FILE: Final = Path(__file__).parent / "keywords.yaml"
-# Letters of other alphabets that look like ours: «ВАЈА» in Cyrillic is an opt-out too.
-_LOOK_ALIKES = str.maketrans(
-    "авекмнорстухіјѕАВЕКМНОРСТУХІЈЅαεικορτυΑΒΕΙΚΜΝΟΡΤΥΧΖ",
-    "abekmhopctyxijsABEKMHOPCTYXIJSaeikoptuABEIKMNOPTYXZ",
-)
 # Where the quoted text of an e-mail begins. It is our own message, whose footer says BAJA.
 _QUOTE = re.compile(
     r"^(?:>.*|_{5,}|-{2,} ?(?:original|mensaje|forwarded|reenviad).*"
@@ -123,15 +119,17 @@ def _denies_name(message: str, names: Sequence[str]) -> bool:
 
 
 def _strip_quotes(text: str) -> str:
-    """Return the lines above the first quote, with look-alike letters replaced and invisible ones removed."""
+    """Return the lines above the first quote, with look-alike letters replaced and invisible ones removed.
+
+    «ВАЈА» in Cyrillic is an opt-out too, and a zero-width space would hide a keyword.
+    """
     lines = []
     for line in text.splitlines():
         if _QUOTE.match(line.strip()):
             break
         lines.append(line)
-    latin = unicodedata.normalize("NFKC", "\n".join(lines)).translate(_LOOK_ALIKES)
-    # Cf are characters without a shape, such as zero-width spaces, which would hide a keyword.
-    return "".join(character for character in latin if unicodedata.category(character) != "Cf")
+    latin = replace_lookalikes(unicodedata.normalize("NFKC", "\n".join(lines)))
+    return "".join(character for character in latin if not is_invisible(character))
 
 
 @cache

@@ -7,18 +7,17 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from babel.numbers import NumberFormatError, format_decimal, get_currency_precision, parse_decimal
+from babel.numbers import NumberFormatError, format_decimal, parse_decimal
 from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from recobra.console import labels
 from recobra.console.templatetags.console import Place, number_locale
+from recobra_core.money import exponent_of, largest_minor
 
 _CONTROL = {"class": "form-control"}
 _SELECT = {"class": "form-select"}
-# Far beyond any debt, and in minor units within the bigint of the database.
-AMOUNT_LIMIT = Decimal(10) ** 13
 
 
 class MoneyField(forms.CharField):
@@ -45,19 +44,19 @@ class MoneyField(forms.CharField):
             amount = parse_decimal(text, locale=number_locale(self.place.country), strict=True)
         except NumberFormatError as error:
             raise unreadable from error
-        minor = amount.scaleb(get_currency_precision(self.place.currency))
+        minor = amount.scaleb(exponent_of(self.place.currency))
         # More decimals than the currency has: rounding would record another amount than was typed.
         if minor != minor.to_integral_value():
             raise unreadable
         if amount <= 0:
             raise forms.ValidationError(_("The amount must be more than zero."))
-        if amount >= AMOUNT_LIMIT:
+        if minor > largest_minor(self.place.currency):
             raise forms.ValidationError(_("The amount is larger than can be recorded: check the figure."))
         return int(minor)
 
     def _example(self) -> str:
         """Return an amount as the country writes it, such as «1,234.50» or «1.234»."""
-        decimals = get_currency_precision(self.place.currency)
+        decimals = exponent_of(self.place.currency)
         pattern = "#,##0"
         if decimals:
             pattern += "." + "0" * decimals

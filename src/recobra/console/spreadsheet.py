@@ -10,7 +10,9 @@ from decimal import Decimal
 from typing import IO, Final
 
 import xlsxwriter
-from babel.numbers import get_currency_precision
+
+from recobra.kit.spreadsheet_text import escape_formula
+from recobra_core.money import from_minor
 
 Cell = str | int | Decimal | None
 Rows = Iterator[list[Cell] | list[str]]
@@ -20,7 +22,6 @@ XLSX_TYPE: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.
 _NAME_LIMIT: Final = 31
 _COLUMNS_WIDENED: Final = 20
 _COLUMN_WIDTH: Final = 18
-_FORMULA_SIGNS: Final = frozenset({"=", "+", "-", "@", "\t", "\r"})
 
 
 def write_csv(file: IO[bytes], lines: Iterable[Iterable[Cell]]) -> int:
@@ -31,7 +32,7 @@ def write_csv(file: IO[bytes], lines: Iterable[Iterable[Cell]]) -> int:
     # The head is row 0, so the number of the last row is how many follow the head.
     row_number = -1
     for row_number, line in enumerate(lines):  # noqa: B007 - the number of the last row is the result
-        writer.writerow([_escape_formula(cell) for cell in line])
+        writer.writerow([_escape_cell(cell) for cell in line])
     text.detach()
     return row_number
 
@@ -61,7 +62,7 @@ def write(file: IO[bytes], lines: Iterable[Iterable[Cell]], *, file_format: str,
 
 def amount_cell(amount_minor: int | None, currency: str) -> Decimal | None:
     """Return minor units as the decimal number of a cell."""
-    return None if amount_minor is None else Decimal(amount_minor).scaleb(-get_currency_precision(currency))
+    return None if amount_minor is None else from_minor(amount_minor, currency)
 
 
 def _sheet_name(name: str) -> str:
@@ -69,8 +70,6 @@ def _sheet_name(name: str) -> str:
     return re.sub(r"[\[\]:*?/\\']", " ", name)[:_NAME_LIMIT].strip() or "1"
 
 
-def _escape_formula(cell: Cell) -> Cell:
-    """Prefix text that a spreadsheet would run as a formula: debtors choose some of the texts in a list."""
-    if isinstance(cell, str) and cell[:1] in _FORMULA_SIGNS:
-        return f"'{cell}"
-    return cell
+def _escape_cell(cell: Cell) -> Cell:
+    """Return a cell that a spreadsheet will not run: debtors choose some of the texts in a list."""
+    return escape_formula(cell) if isinstance(cell, str) else cell

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-import unicodedata
+
+from recobra_core.folding import strip_accents
 
 _REPEATED_LETTERS = re.compile(r"([a-z])\1{2,}")
 _SPACED_LETTERS = re.compile(r"\b(?:[a-z] ){2,}[a-z]\b")
@@ -19,8 +20,7 @@ def normalise_text(text: str) -> str:
     """
     symbols = "".join(_SYMBOL_WORDS.get(character, character) for character in text[:MAX_LENGTH])
     # «ñ» is a letter of its own and no accent: «ano» and «año» stay apart.
-    folded = unicodedata.normalize("NFKD", symbols.casefold().replace("ñ", "\0"))
-    bare = "".join(character for character in folded if not unicodedata.combining(character)).replace("\0", "ñ")
+    bare = strip_accents(symbols.casefold(), keep="ñ", plain_forms=True)
     words = _NOT_WORDS.sub(" ", bare).strip()
     joined = _SPACED_LETTERS.sub(lambda match: match.group().replace(" ", ""), words)
     return _REPEATED_LETTERS.sub(r"\1", joined)

@@ -18,11 +18,11 @@ def local_date(zones: str, now: datetime) -> date | None:
 
 def first_zone(zones: str) -> ZoneInfo | None:
     """Return the first of the zones, None where it is not known."""
-    return _find_zone(zones.partition("|")[0])
+    return find_zone(zones.partition("|")[0])
 
 
 # The list of zones is read from disk each time that it is asked for.
 @lru_cache(maxsize=1024)
-def _find_zone(name: str) -> ZoneInfo | None:
+def find_zone(name: str) -> ZoneInfo | None:
     """Return a time zone by name, None where there is no such zone."""
     return ZoneInfo(name) if name in available_timezones() else None

@@ -13,11 +13,10 @@ from typing import Final
 
 from recobra.tabular.refusals import FileRefused
 from recobra.tabular.workspace import Relation, Workspace
-from recobra_core.money.currencies import EXPONENTS
+from recobra_core.money import EXPONENTS
 
 SAMPLE_ROWS: Final = 20_000
 TOLERATED_SHARE: Final = 0.02  # of values written the other way, taken for errors of their rows
-ABSURD: Final = 10**13  # in whole units of the currency: from here on a number is no debt but a slip
 # What proves that the comma is the decimal mark; the same for the point; and what either mark could have written.
 _PROVES_COMMA: Final = (
     r"(\.\d{3},\d+"  # 1.234,5

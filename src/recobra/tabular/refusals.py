@@ -57,6 +57,11 @@ EXPECTED: Final[Mapping[str, Promise]] = {
 """What a row that cannot be laid out in columns should have had."""
 
 
+def explain_fault(code: str, params: Mapping[str, Any]) -> str:
+    """Return in words what a row that cannot be laid out in columns should have had."""
+    return str(EXPECTED[code]) % params
+
+
 class FileRefused(Exception):
     """A file is refused whole; `code` and `facts` say why, the text is fit to show."""
 

@@ -1,12 +1,13 @@
 """Money: minor units and currencies, named rounding, simple interest and the payment waterfall."""
 
 from recobra_core.money.currencies import (
-    AMOUNT_MINOR_MAX,
+    AMOUNT_LIMIT,
     EXPONENTS,
     MoneyError,
     Rounding,
     exponent_of,
     from_minor,
+    largest_minor,
     round_whole,
     to_minor,
 )
@@ -15,7 +16,7 @@ from recobra_core.money.micros import MICROS_DECIMALS, micros_of, rounded_units,
 from recobra_core.money.waterfall import CONCEPTS, Allocation, Concept, Waterfall, WaterfallError, allocate_payments
 
 __all__ = [
-    "AMOUNT_MINOR_MAX",
+    "AMOUNT_LIMIT",
     "CONCEPTS",
     "EXPONENTS",
     "MICROS_DECIMALS",
@@ -29,6 +30,7 @@ __all__ = [
     "allocate_payments",
     "exponent_of",
     "from_minor",
+    "largest_minor",
     "micros_of",
     "round_whole",
     "rounded_units",

@@ -11,8 +11,9 @@ from types import MappingProxyType
 from typing import Literal
 
 Rounding = Literal["half_even", "half_up", "down"]
-_LARGEST_EXPONENT = 16
-AMOUNT_MINOR_MAX = 10**_LARGEST_EXPONENT
+AMOUNT_LIMIT = 10**12
+"""In major units: from here on an amount is no debt but a slip, and below it rules are exact (`rules/exact.py`)."""
+_LARGEST_DIGITS = 15  # of minor units: what every spreadsheet still holds exactly
 
 _BY_EXPONENT = {
     0: "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF",
@@ -46,22 +47,27 @@ def exponent_of(currency: str) -> int:
         raise MoneyError(f"{currency!r} is not an ISO 4217 currency code.") from None
 
 
+def largest_minor(currency: str) -> int:
+    """Return the largest amount that is kept anywhere, in minor units. Raises MoneyError as `exponent_of`."""
+    return int(min(AMOUNT_LIMIT * 10 ** exponent_of(currency), 10**_LARGEST_DIGITS)) - 1
+
+
 def to_minor(amount: Decimal, currency: str, *, rounding: Rounding | None = None) -> int:
     """Return the amount in minor units. Without `rounding`, decimals the currency does not have are refused.
 
-    Raises MoneyError for that, for an amount that is not a number, and for one above 10^16 minor units.
+    Raises MoneyError for that, for an amount that is not a number, and for one beyond `largest_minor`.
     """
     exponent = exponent_of(currency)
     if not amount.is_finite():
         raise MoneyError(f"{amount} {currency} is not an amount that can be kept.")
     # Before scaling: a huge exponent would make a number of as many digits.
-    if amount and amount.adjusted() + exponent > _LARGEST_EXPONENT:
+    if abs(amount) >= AMOUNT_LIMIT:
         raise MoneyError(f"{amount} {currency} is not an amount that can be kept.")
     minor = round_whole(amount.scaleb(exponent), rounding=rounding or "down")
     if rounding is None and Decimal(minor).scaleb(-exponent) != amount:
         raise MoneyError(f"{amount} {currency} has more than the {exponent} decimals of the currency.")
     # Rounding may have lifted it over the limit.
-    if abs(minor) > AMOUNT_MINOR_MAX:
+    if abs(minor) > largest_minor(currency):
         raise MoneyError(f"{amount} {currency} is not an amount that can be kept.")
     return minor
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from types import MappingProxyType
 from typing import Literal
-from unicodedata import combining, normalize
+
+from recobra_core.folding import strip_accents
 
 ColumnType = Literal["integer", "money", "number", "text", "boolean", "date"]
 EXPONENT_COLUMN = "currency_exponent"
@@ -75,8 +76,7 @@ class Catalogue(Mapping[str, Column]):
 
 def _fold_word(word: str) -> str:
     """Return a word without capitals, accents and blanks, so that `días mora` is compared as `dias_mora`."""
-    letters = normalize("NFD", word.lower().replace(" ", "_"))
-    return "".join(letter for letter in letters if not combining(letter))
+    return strip_accents(word.lower().replace(" ", "_"))
 
 
 VALUE_LABELS: Mapping[str, tuple[str, str]] = MappingProxyType(

@@ -11,14 +11,15 @@ from decimal import Decimal
 import ibis
 import ibis.expr.types as ir
 
+from recobra_core.money import AMOUNT_LIMIT
 from recobra_core.rules.catalogue import EXPONENT_COLUMN, ColumnType
 from recobra_core.rules.errors import RuleError
 from recobra_core.rules.terms import Arithmetic, Call, Fixed, Ref, Term
 from recobra_core.rules.text import write_term
 
 MONEY_SCALE = 4
-# Amounts of one account up to 10^12 major units; counters and attributes up to 10^10.
-_MONEY_BOUND = 10**12 * 10**MONEY_SCALE
+# Counters and attributes up to 10^10.
+_MONEY_BOUND = AMOUNT_LIMIT * 10**MONEY_SCALE
 _INTEGER_BOUND = 10**10
 _LENGTH_BOUND = 10**6
 # The largest 64-bit integer is a little above 9.2 * 10^18.

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recobra_core.money import (
+    AMOUNT_LIMIT,
     EXPONENTS,
     MoneyError,
     exponent_of,
@@ -62,7 +63,7 @@ def test_what_cannot_be_kept_is_refused(amount, currency, said):
         to_minor(Decimal(amount), currency)
 
 
-@given(st.integers(-(10**16), 10**16), st.sampled_from(sorted(EXPONENTS)))
+@given(st.integers(1 - AMOUNT_LIMIT, AMOUNT_LIMIT - 1), st.sampled_from(sorted(EXPONENTS)))
 def test_minor_units_come_back_exactly(minor, currency):
     assert to_minor(from_minor(minor, currency), currency) == minor
 

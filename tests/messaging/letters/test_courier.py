@@ -63,6 +63,16 @@ def test_a_bad_line_says_where_and_what_and_stops_nothing():
 
 
 def test_a_file_that_is_no_tracking_file_is_one_answer():
-    assert read_tracking(b"\xff\xfe")[1][0].expected == "UTF-8"
+    for content in (b"", b"\xff\xfe", b"%PDF-1.7\n" + bytes(range(32)) * 20):
+        (error,) = read_tracking(content)[1]
+        assert (error.line, error.column) == (1, "")
+        assert error.found
+        assert error.expected
     assert [e.column for e in read_tracking(b"name\nx\n")[1]] == ["reference", "status", "at"]
-    assert [e.column for e in read_tracking(b"")[1]] == ["reference", "status", "at"]
+
+
+def test_the_couriers_file_may_come_as_any_file_may():
+    content = "Reference\tStatus\tAt\tDetail\nPE-1\tEn Tránsito\t2026-11-25T10:00:00Z\tbuzón\nPE-2\tdelivered\n"
+    found, errors = read_tracking(content.encode("cp1252"))
+    assert [(row.status, row.detail) for row in found] == [(CourierStatus.IN_TRANSIT, "buzón")]
+    assert [error.line for error in errors] == [3]

@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import TextChoices
 from django.utils.translation import gettext as _
 
-from recobra.compliance.evidence.format import LocalTime, country_name, format_day, provider_answer
+from recobra.compliance.evidence.format import LocalTime, describe_residence, format_day, provider_answer
 from recobra.compliance.models import Incident
 from recobra.compliance.report import Block, Report, Section, Table
 from recobra.consent.models import ConsentEntry
@@ -40,7 +40,7 @@ def evidence_report(dossier: dict[str, Any], *, digest: str) -> Report:
             (_("Debtor"), debtor["name"]),
             (_("Debtor number"), debtor["reference"]),
             (_("Identity document"), f"{debtor['national_id_kind']} {debtor['national_id']}".strip()),
-            (_("Country"), country_name(debtor["country"], debtor["subdivision"])),
+            (_("Country"), describe_residence(debtor["country"], debtor["subdivision"])),
             (_("Creditor"), " · ".join(filter(None, (debtor["creditor"], debtor["creditor_tax_id"])))),
             (_("Collected by"), debtor["agency"]),
             (_("Made"), clock.format_instant(about["made_at"])),

@@ -13,13 +13,13 @@ from typing import Any, Final
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from recobra.compliance.evidence.format import find_zone
 from recobra.compliance.evidence.redaction import Redaction
 from recobra.compliance.models import Incident
 from recobra.consent.models import ConsentEntry
 from recobra.conversations.models import Conversation, ConversationMessage
 from recobra.journal.models import Entry
 from recobra.journal.proof import find_proofs
+from recobra.kit.zones import find_zone
 from recobra.messaging.models import Contact
 from recobra.portfolio import address_forms
 from recobra.portfolio.models import Account, Debtor

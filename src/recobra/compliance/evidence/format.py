@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import lru_cache
 from typing import Final
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
-from babel import Locale
 from babel.dates import format_date, format_datetime
 from django.utils.translation import get_language, gettext_noop
 from django.utils.translation import gettext as _
+
+from recobra.kit.countries import country_name
+from recobra.kit.zones import find_zone
 
 _DAY: Final = "d MMM y"
 _INSTANT: Final = f"{_DAY}, HH:mm:ss"
@@ -46,12 +47,6 @@ class LocalTime:
         return LocalTime(zone=known[0])
 
 
-@lru_cache(maxsize=1024)
-def find_zone(name: str) -> ZoneInfo | None:
-    """Return a time zone by its name, None where there is none."""
-    return ZoneInfo(name) if name in available_timezones() else None
-
-
 def format_day(text: str) -> str:
     """Format an ISO date as «20 nov 2026», '' for ''."""
     if not text:
@@ -59,10 +54,9 @@ def format_day(text: str) -> str:
     return format_date(date.fromisoformat(text), _DAY, locale=_current_language())
 
 
-def country_name(code: str, subdivision: str) -> str:
+def describe_residence(code: str, subdivision: str) -> str:
     """Return the name of a country, with the code of the state or region where that is known."""
-    name = str(Locale(_current_language()).territories.get(code, code))
-    return " · ".join(filter(None, (name, subdivision)))
+    return " · ".join(filter(None, (country_name(code), subdivision)))
 
 
 def provider_answer(text: str) -> str:

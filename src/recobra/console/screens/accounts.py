@@ -22,10 +22,10 @@ from recobra.insight.queries import receivables
 from recobra.insight.queries.receivables import SORTS, AccountFilters
 from recobra.kit import clock
 from recobra.portfolio.queries import portfolios_for
+from recobra_core.money import AMOUNT_LIMIT
 from recobra_core.stages.limits import DEFAULT_BUCKETS
 
 SCREEN = "accounts"
-_AMOUNT_LIMIT = Decimal("1e15")
 _TEXT_FILTERS = ("portfolio", "bucket", "stage", "segment", "status")
 
 
@@ -85,7 +85,7 @@ def _parse_amount(text: str) -> Decimal | None:
     except InvalidOperation:
         return None
     # Decimal reads NaN, Infinity and exponents that no column of the database holds.
-    if not amount.is_finite() or abs(amount) >= _AMOUNT_LIMIT:
+    if not amount.is_finite() or abs(amount) >= AMOUNT_LIMIT:
         return None
     return amount
 

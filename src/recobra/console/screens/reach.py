@@ -9,7 +9,6 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
-from babel.numbers import get_currency_precision
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.urls import path
@@ -38,7 +37,7 @@ from recobra.portfolio.queries import Portfolio
 from recobra.strategy import schedule
 from recobra_core.kpi import contacts as kpi
 from recobra_core.kpi.difference import Conclusion, Interval
-from recobra_core.money import rounded_units
+from recobra_core.money import exponent_of, rounded_units
 
 from .place import installation_place
 
@@ -214,7 +213,7 @@ def _cost_of_1000(results: MessageResults) -> int | None:
     unit_cost = results.cost_per_unit
     if unit_cost is None:
         return None
-    minor_per_unit = 10 ** get_currency_precision(results.currency)
+    minor_per_unit = 10 ** exponent_of(results.currency)
     return round(unit_cost * 1_000 * minor_per_unit)
 
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from django.utils.translation import gettext as _
 
-from recobra.console.screens.countries.description import country_name
+from recobra.kit.countries import country_name
 from recobra.messaging.queries import Template
 from recobra.messaging.templates import law_findings
 from recobra.messaging.templates.by_channel import PARTS

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from datetime import date, datetime
-from decimal import Decimal
 from typing import Any, Final, Protocol
 from zoneinfo import ZoneInfo
 
@@ -17,6 +16,7 @@ from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 
 from recobra.console import labels, masks, narrative, reasons
+from recobra.kit.money_format import format_minor, format_units
 from recobra.messaging.queries import cite_article
 from recobra_core.law import load_countries
 from recobra_core.money import rounded_units, units_of
@@ -70,7 +70,7 @@ def cost_of(micros: int | None, currency: str, country: str) -> str:
     if micros is None:
         return "—"
     locale = number_locale(_only_country_of(currency) or country)
-    return numbers.format_currency(rounded_units(micros, currency), currency, locale=locale)
+    return format_units(rounded_units(micros, currency), currency, locale)
 
 
 def _only_country_of(currency: str) -> str:
@@ -82,9 +82,7 @@ def _only_country_of(currency: str) -> str:
 
 def currency_amount(amount_minor: int, currency: str, country: str) -> str:
     """Return minor units as text, such as «S/ 1,234.50» in Peru or «$ 1.234» in Chile."""
-    exponent = numbers.get_currency_precision(currency)
-    amount = Decimal(amount_minor).scaleb(-exponent)
-    return numbers.format_currency(amount, currency, locale=number_locale(country))
+    return format_minor(amount_minor, currency, number_locale(country))
 
 
 @register.simple_tag(takes_context=True)

@@ -10,6 +10,7 @@ from typing import Final
 
 from recobra.conversations.bot import numerals
 from recobra.kit.plain_text import normalise_text
+from recobra_core.folding import strip_accents
 from recobra_core.money import MoneyError, to_minor
 
 # Source: CLDR 46, number symbols of es_XX and pt_BR; countries that are not named write 1,234.50.
@@ -53,7 +54,6 @@ _PESOS: Final = r"pesos?|varos|mangos"
 _LUCA_COUNTRIES: Final = frozenset({"AR", "CL", "CO", "UY"})
 _UNIT: Final = "|".join([*_CURRENCY_NAMES.values(), _PESOS, r"\$"])
 _FIGURE: Final = r"\d+(?:[.,]\d+)*"
-_NUMBER_WORDS: Final = "|".join(sorted(numerals.WORDS, key=len, reverse=True))
 _NOT_MONEY: Final = (
     r"(?! ?(?:\d|cuotas?|pagos|meses|mes\b|dias?|semanas?|anos?|veces|horas?|hs\b|pm\b|am\b|%|por ciento"
     r"|partes|letras|de [a-z]+bre\b"
@@ -65,7 +65,7 @@ _AMOUNT: Final = re.compile(
     rf"(?: ?(?:de )?(?P<after>{_UNIT})(?![a-z]))?{_NOT_MONEY}"
 )
 _IN_WORDS: Final = re.compile(
-    rf"\b(?P<words>(?:{_NUMBER_WORDS})(?: (?:y |{_NUMBER_WORDS}))*(?:(?:{_NUMBER_WORDS}))?)"
+    rf"\b(?P<words>(?:{numerals.PATTERN})(?: (?:y |{numerals.PATTERN}))*(?:(?:{numerals.PATTERN}))?)"
     rf" ?(?P<after>{_UNIT}|lucas?)?(?![a-z]){_NOT_MONEY}"
 )
 _DAY_MENTION: Final = re.compile(
@@ -97,7 +97,7 @@ _TEXT_MAX: Final = 1000
 
 def read_amount(*, text: str, country: str) -> NamedAmount:
     """Return the one amount that a text names."""
-    lower = text[:_TEXT_MAX].casefold().translate(str.maketrans("áéíóúü", "aeiouu"))
+    lower = strip_accents(text[:_TEXT_MAX].casefold())
     # Days go first, or «el 15» would be an amount.
     without_days = _DAY_MENTION.sub(" ", _DATE.sub(" ", lower))
     candidates = set(_read_candidates(without_days, country))

@@ -35,8 +35,7 @@ _MONTHS: Final = [
     "diciembre",
 ]
 # Longest first, or «dieciseis» would be read as «diez».
-_NUMBER_WORDS: Final = "|".join(sorted(numerals.WORDS, key=len, reverse=True))
-_NUMBER: Final = rf"(?P<number>\d{{1,2}}|{_NUMBER_WORDS})"
+_NUMBER: Final = rf"(?P<number>\d{{1,2}}|{numerals.PATTERN})"
 _NOT_A_DAY: Final = (
     r"(?!\d)(?! ?(?:soles|pesos|dolares|mil|lucas|cuotas|pagos|meses|por ciento"
     r"|horas?|hs|pm|am|anos|de la|colones|guaranies))"

@@ -56,7 +56,8 @@ _SMALL: Final = {
     for name in names.split()
 }
 _LARGE: Final = {"mil": 1_000, "millon": 1_000_000, "millones": 1_000_000}
-WORDS: Final = frozenset({*_SMALL, *_LARGE})
+PATTERN: Final = "|".join(sorted((*_SMALL, *_LARGE), key=len, reverse=True))
+"""A pattern of any number word, longer ones first."""
 
 
 def parse_number(words: list[str]) -> int | None:

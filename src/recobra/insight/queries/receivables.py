@@ -13,13 +13,13 @@ from decimal import Decimal
 from typing import Any, Final, Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
-from babel.numbers import get_currency_precision
 from django.core.cache import cache
 from django.db import connection
 
 from recobra.access.queries import User
 from recobra.portfolio import queries as portfolio_queries
 from recobra.portfolio.models import Portfolio
+from recobra_core.money import exponent_of
 
 PAGE_SIZE = 50
 EXPORT_SIZE = 2000
@@ -274,7 +274,7 @@ def _classified_condition(query: _Query, portfolio: Portfolio) -> tuple[str, lis
     It reads the tables of `_tables_to_read`.
     """
     filters = query.filters
-    minor_units = 10 ** get_currency_precision(portfolio.currency)
+    minor_units = 10 ** exponent_of(portfolio.currency)
     at_least_minor = None if filters.at_least is None else int(filters.at_least * minor_units)
     at_most_minor = None if filters.at_most is None else int(filters.at_most * minor_units)
     tests: list[tuple[str, object]] = [

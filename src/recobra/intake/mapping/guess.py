@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Sequence
 from typing import Any, Final
+
+from recobra_core.folding import fold_words
 
 _ID_NAMES: Final = r"doc\w*|dni|ruc|rut|rfc|curp|cuit|cuil|cedula|ci|nit|cpf|cnpj|nif|identificacion"
 _ACCOUNT_NAMES: Final = r"cuenta|credito|prestamo|operacion|factura|tarjeta|suministro|obligacion|documento|pagare"
@@ -99,7 +100,7 @@ EMAIL: Final = r"(e ?mail|correo|mail)( .*)?( ?\d+)?"
 
 def guess_mapping(headers: Sequence[str], sample: Sequence[Sequence[str | None]] = ()) -> dict[str, Any]:
     """Return a mapping document for a file with these column names; `sample` holds a few rows of text."""
-    free = {_fold_name(header): header for header in headers}
+    free = {fold_words(header): header for header in headers}
     document: dict[str, Any] = {}
     document["phones"] = _take_columns(free, PHONE)
     document["emails"] = _take_columns(free, EMAIL) or _columns_with(headers, sample, "@")
@@ -127,13 +128,6 @@ def guess_mapping(headers: Sequence[str], sample: Sequence[Sequence[str | None]]
     if address:
         document["address"] = address
     return {name: value for name, value in document.items() if value}
-
-
-def _fold_name(name: str) -> str:
-    """Return a name as lower-case words without accents: «Nro_Préstamo» and «NroPrestamo» become «nro prestamo»."""
-    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
-    unaccented = unicodedata.normalize("NFKD", spaced).encode("ascii", "ignore").decode()
-    return re.sub(r"[^a-z0-9]+", " ", unaccented.lower()).strip()
 
 
 def _take_column(free: dict[str, str], words: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import re
 from pathlib import Path
 
 from django.utils.translation import gettext as _
@@ -11,9 +10,7 @@ from django.utils.translation import gettext as _
 from recobra.intake.files import errors_path
 from recobra.intake.models import Load
 from recobra.intake.refusals import expected_words
-
-# What a spreadsheet would run: =, @, and a sign unless figures follow it.
-_FORMULA = re.compile(r"[=@\t\r]|[+-](?![\d\s().,/-]*$)")
+from recobra.kit.spreadsheet_text import escape_formula
 
 
 def write_errors(*, load_id: int, path: str | Path) -> int:
@@ -27,7 +24,7 @@ def write_errors(*, load_id: int, path: str | Path) -> int:
         writer = csv.writer(handle, delimiter=";")
         writer.writerow([*columns, _("Line in the file"), _("Errors")])
         for row in load.rejected.order_by("line", "id").iterator(chunk_size=2000):
-            cells = [_escape_formula(row.row.get(name)) for name in columns]
+            cells = [_escape_cell(row.row.get(name)) for name in columns]
             sentences = [f"{error['column']}: {expected_words(error)}" for error in row.errors]
             writer.writerow([*cells, row.line, " · ".join(sentences)])
             count += 1
@@ -48,6 +45,6 @@ def write_errors_once(load: Load) -> str | None:
     return str(path)
 
 
-def _escape_formula(cell: str | None) -> str | None:
+def _escape_cell(cell: str | None) -> str | None:
     """Return a cell that a spreadsheet will not run; figures and phone numbers with a sign stay as they came."""
-    return f"'{cell}" if cell and _FORMULA.match(cell) else cell
+    return escape_formula(cell, keep_figures=True) if cell else cell

@@ -15,6 +15,7 @@ from recobra.intake.relations import CheckedRows, FileChanges, FileRows, RowKeys
 from recobra.tabular import amounts, dates
 from recobra.tabular.sql_text import literal
 from recobra.tabular.workspace import Relation, Workspace
+from recobra_core.money import largest_minor
 
 from . import rows
 from .rows import Notation
@@ -146,6 +147,7 @@ def _concept_rules(context: LoadContext, rule: Callable[..., Rule], concept: str
     plain_number = f"n_{concept}"
     number = f"d_{concept}"
     currency = context.portfolio.currency
+    limit = (largest_minor(currency) + 1) // 10**context.decimals  # in whole units
     yield rule(
         code="amount",
         wrong=f"{text} IS NOT NULL AND {plain_number} IS NULL",
@@ -154,8 +156,8 @@ def _concept_rules(context: LoadContext, rule: Callable[..., Rule], concept: str
     # A number with more digits than any amount has no typed value.
     yield rule(
         code="amount_absurd",
-        wrong=f"({number} IS NULL AND {plain_number} IS NOT NULL OR abs({number}) >= {amounts.ABSURD})",
-        params={"limit": f"{amounts.ABSURD}"},
+        wrong=f"({number} IS NULL AND {plain_number} IS NOT NULL OR abs({number}) >= {limit})",
+        params={"limit": f"{limit}"},
     )
     yield rule(code="amount_negative", wrong=f"{number} < 0")
     # Most amounts are figures alone and need no search for a currency.

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from dataclasses import dataclass
 
 from recobra.intake.mapping import Document, Source
 from recobra.intake.refusals import LoadRefused
 from recobra.tabular import sql_text
 from recobra.tabular.sql_text import literal
+from recobra_core.folding import fold_name
 
 
 @dataclass(frozen=True)
@@ -46,11 +45,11 @@ def find_columns(document: Document, headers: tuple[str, ...]) -> Columns:
     exact = {name: n for n, name in enumerate(headers)}
     similar: dict[str, list[int]] = {}
     for n, name in enumerate(headers):
-        similar.setdefault(_fold_name(name), []).append(n)
+        similar.setdefault(fold_name(name), []).append(n)
     positions: dict[str, int] = {}
     missing = []
     for column in document.columns():
-        matching = [exact[column]] if column in exact else similar.get(_fold_name(column), [])
+        matching = [exact[column]] if column in exact else similar.get(fold_name(column), [])
         if not matching:
             missing.append(column)
         # A repeated name got its number when the header was read.
@@ -61,9 +60,3 @@ def find_columns(document: Document, headers: tuple[str, ...]) -> Columns:
     if missing:
         raise LoadRefused("missing_columns", missing=", ".join(missing), found=", ".join(headers))
     return Columns(headers, positions)
-
-
-def _fold_name(name: str) -> str:
-    """Return a name without accents, capitals and double spaces."""
-    unaccented = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
-    return re.sub(r"\s+", " ", unaccented).strip().casefold()

@@ -10,15 +10,15 @@ from recobra.intake.load_context import LoadContext
 from recobra.intake.refusals import refuse_load
 from recobra.intake.relations import FileChanges, FileRows
 from recobra.tabular import amounts, dates, identity
-from recobra.tabular.sql_text import literal
+from recobra.tabular.sql_text import fold, literal
 from recobra.tabular.workspace import Relation, Workspace
 
 from . import debtor_keys
 
 PRODUCTS: Final = {
-    "LOAN": ("loan", "prestamo", "préstamo", "credito", "crédito", "pre", "cred"),
-    "CARD": ("card", "tarjeta", "tarjeta de credito", "tarjeta de crédito", "tc", "tdc"),
-    "SERVICE": ("service", "servicio", "suministro", "recibo", "linea", "línea"),
+    "LOAN": ("loan", "prestamo", "credito", "pre", "cred"),
+    "CARD": ("card", "tarjeta", "tarjeta de credito", "tc", "tdc"),
+    "SERVICE": ("service", "servicio", "suministro", "recibo", "linea"),
     "INVOICE": ("invoice", "factura", "boleta", "fac", "documento", "letra", "cheque"),
 }
 KINDS: Final = {
@@ -28,9 +28,7 @@ KINDS: Final = {
         "natural",
         "persona natural",
         "fisica",
-        "física",
         "persona fisica",
-        "persona física",
         "pn",
         "pf",
         "n",
@@ -41,9 +39,7 @@ KINDS: Final = {
         "company",
         "empresa",
         "juridica",
-        "jurídica",
         "persona juridica",
-        "persona jurídica",
         "moral",
         "persona moral",
         "pj",
@@ -53,7 +49,7 @@ KINDS: Final = {
         "e",
     ),
 }
-TRUE: Final = ("true", "1", "si", "sí", "s", "yes", "y", "verdadero", "x", "t")
+TRUE: Final = ("true", "1", "si", "s", "yes", "y", "verdadero", "x", "t")
 FALSE: Final = ("false", "0", "no", "n", "falso", "f")
 _INDUSTRY_PRODUCT: Final = {"CONSUMER": "LOAN", "SERVICES": "SERVICE", "INVOICES": "INVOICE"}
 DATES: Final = {"opened": "account.opened_date", "due": "instalment.due_date", "issued": "instalment.issue_date"}
@@ -210,11 +206,11 @@ def _typed_columns(context: LoadContext, notation: Notation) -> list[str]:
 
 
 def _code_sql(column: str, table: Mapping[str, tuple[str, ...]]) -> str:
-    """Return SQL for the code of which a column holds one of the words, NULL where it holds none."""
+    """Return SQL for the code of which a column holds one of the words, accents aside; NULL where it holds none."""
     cases = []
     for code, words in table.items():
         listed = ", ".join(literal(word) for word in words)
-        cases.append(f"WHEN lower({column}) IN ({listed}) THEN {literal(code)}")
+        cases.append(f"WHEN {fold(column)} IN ({listed}) THEN {literal(code)}")
     return f"(CASE {' '.join(cases)} END)"
 
 
@@ -229,7 +225,6 @@ def attribute_sql(position: int, kind: str, name: str, notation: Notation) -> st
         true_words = ", ".join(literal(word) for word in TRUE)
         false_words = ", ".join(literal(word) for word in FALSE)
         return (
-            f"(CASE WHEN lower({text}) IN ({true_words}) THEN true "
-            f"WHEN lower({text}) IN ({false_words}) THEN false END)"
+            f"(CASE WHEN {fold(text)} IN ({true_words}) THEN true WHEN {fold(text)} IN ({false_words}) THEN false END)"
         )
     return text

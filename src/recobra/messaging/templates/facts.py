@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
 from email.utils import parseaddr
 from functools import lru_cache
 from importlib import resources
@@ -16,9 +15,9 @@ from typing import Any, Final, NamedTuple
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date
-from babel.numbers import format_currency, get_currency_precision
 from django.utils.translation import gettext as _
 
+from recobra.kit.money_format import format_minor
 from recobra.portfolio.models import Creditor
 from recobra.portfolio.statement import CONCEPTS, Document, Statement
 from recobra_core import yaml_text
@@ -134,8 +133,7 @@ def resolve_locale(language: str, country: str) -> Locale:
 @lru_cache(maxsize=4096)
 def format_money(amount_minor: int, currency: str, locale: Locale) -> str:
     """Return an amount as its country writes it: 123450 PEN is `S/ 1,234.50` in Peru."""
-    units = Decimal(amount_minor).scaleb(-get_currency_precision(currency))
-    return format_currency(units, currency, locale=locale)
+    return format_minor(amount_minor, currency, locale)
 
 
 def group_documents(context: RenderContext, documents: Iterable[Document]) -> tuple[CurrencyGroup, ...]:

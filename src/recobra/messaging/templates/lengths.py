@@ -6,11 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
-GSM_7: Final = frozenset(
-    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿"
-    "abcdefghijklmnopqrstuvwxyzäöñüà"
-)
-GSM_7_EXTENDED: Final = frozenset("^{}\\[~]|€\f")
+from recobra.messaging import gsm_alphabet
+
 MAX_PARTS: Final = 10
 """Networks do not reliably join more parts than this."""
 
@@ -26,8 +23,8 @@ class Segments:
 
 def count_segments(text: str) -> Segments:
     """Return the encoding and length of a text. One accent that GSM-7 lacks (á, í, ó, ú) makes all of it UCS-2."""
-    if all(letter in GSM_7 or letter in GSM_7_EXTENDED for letter in text):
-        sizes = [2 if letter in GSM_7_EXTENDED else 1 for letter in text]
+    if all(letter in gsm_alphabet.BASIC or letter in gsm_alphabet.EXTENDED for letter in text):
+        sizes = [2 if letter in gsm_alphabet.EXTENDED else 1 for letter in text]
         return _count_parts("GSM-7", sizes, single=160, joined=153)
     # A unit has two bytes; an emoji takes two units.
     sizes = [len(letter.encode("utf-16-be")) // 2 for letter in text]

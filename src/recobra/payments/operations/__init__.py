@@ -1,7 +1,7 @@
 """Public writes of payments."""
 
-from .files import load_file
+from .files import Notation, load_file
 from .record import PaymentRefused, record_payment, record_payments
 from .reverse import reverse_payment
 
-__all__ = ["PaymentRefused", "load_file", "record_payment", "record_payments", "reverse_payment"]
+__all__ = ["Notation", "PaymentRefused", "load_file", "record_payment", "record_payments", "reverse_payment"]

@@ -8,14 +8,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-# Cyrillic and Greek letters that look Latin; what NFKD does not already bring back.
-_LOOKALIKES: Final = str.maketrans(
-    {
-        **dict(zip("авгекмнорстухьѕіјԁһоցզ", "abrekmhopctyxbsijdhogq", strict=True)),
-        **dict(zip("αβεικνορτυχω", "abeiknoptuxw", strict=True)),
-        **dict(zip("ıłøđħŧɑɡ", "ilodhtag", strict=True)),
-    }
-)
+from recobra_core.folding import is_invisible, replace_lookalikes
+
 _TAG = re.compile(r"<!--.*?-->|<(/?[a-zA-Z][a-zA-Z0-9]*)\b[^<>]*>", re.DOTALL)
 _JINJA = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
 _ENTITY = re.compile(r"&(#\d+|#[xX][0-9a-fA-F]+|[a-zA-Z]+\d*);")
@@ -114,16 +108,15 @@ def _fold_letters(raw: str) -> Iterator[str]:
         yield from raw.lower()
         return
     for character in unicodedata.normalize("NFKD", raw):
-        category = unicodedata.category(character)
-        # Mn are accents, which NFKD has parted from their letter; Cf and these four fillers are invisible.
-        if category == "Mn":
+        # Mn are accents, which NFKD has parted from their letter.
+        if unicodedata.category(character) == "Mn":
             continue
-        if category == "Cf" or character in "\u115f\u1160\u3164\uffa0":
+        if is_invisible(character):
             yield ""
         elif character.isspace():
             yield "\n" if character in "\n\u2029" else " "
         else:
-            yield character.lower().translate(_LOOKALIKES)
+            yield replace_lookalikes(character).lower()
 
 
 def _find_mixed_words(text: str) -> list[int]:

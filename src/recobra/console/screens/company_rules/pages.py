@@ -20,10 +20,11 @@ from recobra.console.guard import StaffRequest, needs
 from recobra.console.parameters import parse_id
 from recobra.console.screens.company_rules import description
 from recobra.console.screens.company_rules import form as shapes
-from recobra.console.screens.countries.description import country_name, country_names, weekday_names
+from recobra.console.screens.countries.description import country_names, weekday_names
 from recobra.console.screens.place import installation_place
 from recobra.insight.queries import company_rule_preview
 from recobra.kit import clock
+from recobra.kit.countries import country_name
 from recobra.policy import company_rules as operations
 from recobra.policy import queries
 from recobra.policy.company_rules import CompanyRuleRefused

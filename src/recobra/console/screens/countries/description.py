@@ -8,12 +8,13 @@ from datetime import date
 from typing import Final, TypeVar
 
 import holidays
-from babel import Locale
 from babel.dates import get_day_names
 from django.utils.translation import gettext as _
 
 from recobra.console import labels
 from recobra.console.labels import screen_language
+from recobra.kit.countries import country_name
+from recobra_core.folding import strip_accents
 from recobra_core.law import load_countries, phrases
 from recobra_core.law.description import ChannelLaw, CountryLaw, RuleText, describe_country
 from recobra_core.law.model import Country, Window
@@ -44,11 +45,6 @@ class SharedRule:
     law: RuleText
 
 
-def country_name(code: str) -> str:
-    """Return a country's name in the screen's language."""
-    return str(Locale(screen_language()).territories.get(code, code))
-
-
 def authority_name(code: str) -> str:
     """Return the authority that supervises collection in a country."""
     return phrases.translate_text(load_countries()[code].authority, screen_language())
@@ -57,9 +53,8 @@ def authority_name(code: str) -> str:
 def country_names() -> list[tuple[str, str]]:
     """Return the countries with rules: code and name, sorted by name."""
     # By code points «Á» would come after «Z».
-    without_accents = str.maketrans("áéíóúÁÉÍÓÚ", "aeiouAEIOU")
     names = [(code, country_name(code)) for code in load_countries()]
-    return sorted(names, key=lambda code_and_name: code_and_name[1].translate(without_accents))
+    return sorted(names, key=lambda code_and_name: strip_accents(code_and_name[1]))
 
 
 def place_name(place: str) -> str:

@@ -23,6 +23,7 @@ from recobra.console.screens.place import Installation
 from recobra.insight.queries import compliance
 from recobra.insight.queries.reach import ChannelReach, cached_open_state, current_reach, waiting_today
 from recobra.kit import clock
+from recobra.kit.countries import country_name
 from recobra_core.law import load_countries, zones_for
 from recobra_core.law.calendar import CalendarDay, OpenState, list_month_days
 from recobra_core.law.description import CountryLaw, RuleText
@@ -97,7 +98,7 @@ def show_country(request: StaffRequest, code: str) -> HttpResponse:
     context = {
         "law": law,
         "code": code,
-        "name": description.country_name(code),
+        "name": country_name(code),
         "day": day,
         "today": today,
         "now": now,
@@ -141,7 +142,7 @@ def show_month(request: StaffRequest, code: str) -> HttpResponse:
     days = list_month_days(country=code, subdivision=place, channel=channel, year=first.year, month=first.month)
     context = {
         "code": code,
-        "name": description.country_name(code),
+        "name": country_name(code),
         "channel": channel,
         "channels": channels,
         "first": first,

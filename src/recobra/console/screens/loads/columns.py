@@ -6,11 +6,12 @@ columns, each with its target.
 
 from __future__ import annotations
 
-import unicodedata
 from typing import Any
 
 from django.http import QueryDict
 from django.utils.translation import gettext as _
+
+from recobra_core.folding import fold_name
 
 TARGETS = (
     "account.external_id",
@@ -146,14 +147,8 @@ def has_mapped_columns(document: dict[str, Any], headers: list[str]) -> bool:
     for party in document.get("parties") or []:
         # `part` is the party's role, not a column.
         specs += [spec for name, spec in party.items() if name != "part"]
-    file_columns = {_fold_name(header) for header in headers}
-    return all(_fold_name(column) in file_columns for spec in specs for column in _column_names(spec))
-
-
-def _fold_name(name: str) -> str:
-    """Return the name of a column without accents, case and double blanks, by which names are compared."""
-    bare = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
-    return " ".join(bare.split()).casefold()
+    file_columns = {fold_name(header) for header in headers}
+    return all(fold_name(column) in file_columns for spec in specs for column in _column_names(spec))
 
 
 def _flatten(document: dict[str, Any]) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from recobra.messaging.channels import http
 from recobra.messaging.channels.adapter import Config
 from recobra.messaging.channels.base import Bounce, Message, Outcome, OutcomeKind
 from recobra.messaging.channels.http_sms.document import SECRETS, Answer, Gateway, Request, text_at
-from recobra.messaging.channels.http_sms.gsm_alphabet import to_gsm_alphabet
+from recobra.messaging.gsm_alphabet import to_gsm_alphabet
 
 REPEATS = 2
 MAX_LIFETIME_SECONDS = 36_000  # a message without an end is not kept over night

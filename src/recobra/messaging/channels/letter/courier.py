@@ -12,7 +12,11 @@ from typing import Final
 
 from django.utils.translation import gettext as _
 
+from recobra.kit.spreadsheet_text import escape_formula
 from recobra.messaging.channels.letter.pdf import Letter
+from recobra.tabular.records import Record, read_records
+from recobra.tabular.refusals import FileRefused
+from recobra_core.folding import fold_name
 
 COLUMNS: Final = (
     "reference",
@@ -53,10 +57,9 @@ STATUS_WORDS: Final[Mapping[str, CourierStatus]] = {
     "in_transit": CourierStatus.IN_TRANSIT,
     "in transit": CourierStatus.IN_TRANSIT,
     "en camino": CourierStatus.IN_TRANSIT,
-    "en tránsito": CourierStatus.IN_TRANSIT,
     "en transito": CourierStatus.IN_TRANSIT,
 }
-"""The words of couriers for a status, in lower case."""
+"""The words of couriers for a status, folded by `fold_name`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,70 +91,60 @@ def write_courier_csv(letters: Sequence[Letter], *, sheets: Mapping[str, int]) -
     writer.writerow(COLUMNS)
     for letter in letters:
         cells = _build_row(letter, sheets[letter.reference])
-        # An apostrophe before whatever a spreadsheet would run as a formula.
-        writer.writerow([f"'{cell}" if cell[:1] in {"=", "+", "-", "@"} else cell for cell in cells])
+        writer.writerow([escape_formula(cell) for cell in cells])
     return text.getvalue().encode("utf-8-sig")
 
 
 def read_tracking(content: bytes) -> tuple[list[TrackingRow], list[TrackingError]]:
     """Read a tracking file: `reference`, `status`, `at` (ISO 8601, UTC without a zone); `detail`, `tracking` optional.
 
-    CSV with comma or semicolon, in UTF-8. A bad line becomes an error and never stops the file. A file that is no such
-    table has errors on line 1.
+    Any file that a portfolio may come in: CSV of any separator and encoding, or a workbook. A bad line becomes an error
+    and never stops the file. A file that is no such table has errors on line 1.
     """
     try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        return [], [TrackingError(line=1, column="", found=f"byte {error.start}", expected="UTF-8")]
-    # A courier's spreadsheet writes the separator of its own country.
-    header, _line_end, _rows = text.partition("\n")
-    delimiter = ";" if header.count(";") > header.count(",") else ","
-    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter)
-    try:
-        names = [name.strip().lower() for name in reader.fieldnames or ()]
-        reader.fieldnames = names
-        missing = [name for name in TRACKING_COLUMNS if name not in names]
-        if missing:
-            return [], [
-                TrackingError(
-                    line=1,
-                    column=name,
-                    found=header.strip()[:MAX_FOUND_CHARACTERS],
-                    expected=_("a column of this name"),
-                )
-                for name in missing
-            ]
-        return _read_rows(reader)
-    except csv.Error as error:
-        return [], [TrackingError(line=reader.line_num, column="", found=str(error), expected=_("a CSV table"))]
+        # One row more than the limit shows that there are too many.
+        records = read_records(content, limit=ROWS_LIMIT + 1)
+    except FileRefused as refusal:
+        return [], [TrackingError(line=1, column="", found=str(refusal), expected=_("a table: CSV or a workbook"))]
+    names = {fold_name(header) for header in records.headers}
+    header = ", ".join(records.headers)[:MAX_FOUND_CHARACTERS]
+    missing = [name for name in TRACKING_COLUMNS if name not in names]
+    if missing:
+        expected = _("a column of this name")
+        return [], [TrackingError(line=1, column=name, found=header, expected=expected) for name in missing]
+    rows, errors = _read_rows(records.rows)
+    errors += [
+        TrackingError(
+            line=fault.line, column=fault.column, found=fault.found[:MAX_FOUND_CHARACTERS], expected=fault.expected
+        )
+        for fault in records.faults
+    ]
+    return rows, errors
 
 
-def _read_rows(reader: csv.DictReader[str]) -> tuple[list[TrackingRow], list[TrackingError]]:
+def _read_rows(records: Sequence[Record]) -> tuple[list[TrackingRow], list[TrackingError]]:
     """Return the good rows of a tracking file and the errors of the others, up to ROWS_LIMIT."""
     rows: list[TrackingRow] = []
     errors: list[TrackingError] = []
-    for count, fields in enumerate(reader, start=1):
-        line = reader.line_num
-        if count > ROWS_LIMIT:
-            errors.append(
-                TrackingError(line=line, column="", found="more rows", expected=_("up to %s rows") % ROWS_LIMIT)
-            )
-            break
-        values = {name: (fields.get(name) or "").strip() for name in (*TRACKING_COLUMNS, "detail", "tracking")}
-        row_errors = _check_row(values, line)
+    for record in records[:ROWS_LIMIT]:
+        values = {name: record.cells.get(name, "") for name in (*TRACKING_COLUMNS, "detail", "tracking")}
+        row_errors = _check_row(values, record.line)
         if row_errors:
             errors.extend(row_errors)
         else:
             rows.append(
                 TrackingRow(
-                    line=line,
+                    line=record.line,
                     reference=values["reference"],
-                    status=STATUS_WORDS[values["status"].lower()],
+                    status=STATUS_WORDS[fold_name(values["status"])],
                     at=_parse_instant(values["at"]),
                     detail=values["detail"][:MAX_DETAIL_CHARACTERS],
                     tracking=values["tracking"][:MAX_TRACKING_CHARACTERS],
                 )
             )
+    if len(records) > ROWS_LIMIT:
+        line = records[ROWS_LIMIT].line
+        errors.append(TrackingError(line=line, column="", found="more rows", expected=_("up to %s rows") % ROWS_LIMIT))
     return rows, errors
 
 
@@ -160,7 +153,7 @@ def _check_row(values: Mapping[str, str], line: int) -> list[TrackingError]:
     expected_by_column = {}
     if not values["reference"]:
         expected_by_column["reference"] = _("a letter's reference")
-    if values["status"].lower() not in STATUS_WORDS:
+    if fold_name(values["status"]) not in STATUS_WORDS:
         expected_by_column["status"] = _("delivered, returned or in transit")
     try:
         _parse_instant(values["at"])

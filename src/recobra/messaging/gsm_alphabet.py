@@ -5,10 +5,14 @@ from __future__ import annotations
 import unicodedata
 from typing import Final
 
-_BASIC: Final = frozenset(
+from recobra_core.folding import strip_accents
+
+BASIC: Final = frozenset(
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿"
-    "abcdefghijklmnopqrstuvwxyzäöñüà^{}\\[~]|€"
+    "abcdefghijklmnopqrstuvwxyzäöñüà"
 )
+EXTENDED: Final = frozenset("^{}\\[~]|€\f")
+"""Letters of the extension table, which take two places each."""
 _REPLACEMENTS: Final = {"«": '"', "»": '"', "“": '"', "”": '"', "’": "'", "–": "-", "—": "-", "…": "...", "\u00a0": " "}
 
 
@@ -21,11 +25,9 @@ def to_gsm_alphabet(text: str) -> str:
 
 def _to_gsm_letter(letter: str) -> str:
     """Return a letter as it is where the alphabet has it, else its replacement, its bare letter or «?»."""
-    if letter in _BASIC:
+    if letter in BASIC or letter in EXTENDED:
         return letter
     if letter in _REPLACEMENTS:
         return _REPLACEMENTS[letter]
-    # Decomposed, the bare letter comes first and its accents follow.
-    decomposed = unicodedata.normalize("NFD", letter)
-    bare = decomposed[0]
-    return bare if bare in _BASIC else "?"
+    bare = strip_accents(letter)
+    return bare if bare in BASIC else "?"

@@ -1,0 +1,62 @@
+"""Small files as Python rows: a courier's answers, a bank's list. What may be large stays in DuckDB."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from recobra.tabular import formats
+from recobra.tabular.refusals import explain_fault
+from recobra.tabular.sql_text import cell
+from recobra.tabular.workspace import Workspace, open_workspace
+from recobra_core.folding import fold_name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowFault:
+    """A row that cannot be laid out in columns: where, what stands there, what was expected in words."""
+
+    line: int
+    column: str
+    found: str
+    expected: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """A row as trimmed text by its column's folded name, '' where a cell is empty; line 1 is the file's first."""
+
+    line: int
+    cells: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Records:
+    """The rows of a file in their order, and those that cannot be laid out in columns."""
+
+    headers: tuple[str, ...]
+    rows: list[Record]
+    faults: list[RowFault]
+
+
+def read_records(content: bytes, *, limit: int) -> Records:
+    """Return up to `limit` rows of a file of any known format. Raises FileRefused."""
+    with open_workspace() as duck:
+        path = duck.folder / "content"
+        path.write_bytes(content)
+        sheet = formats.read(path, duck, formats.ReadOptions(may_be_empty=True))
+        names = [fold_name(header) for header in sheet.headers]
+        cells = ", ".join(f"coalesce({cell(position)}, '')" for position in range(len(names)))
+        rows = duck.fetch_all(f"SELECT line, {cells} FROM {sheet.raw} ORDER BY line LIMIT {limit}")
+        records = [Record(line=line, cells=dict(zip(names, texts, strict=True))) for line, *texts in rows]
+        return Records(headers=sheet.headers, rows=records, faults=list_faults(duck, sheet))
+
+
+def list_faults(duck: Workspace, sheet: formats.Sheet) -> list[RowFault]:
+    """Return the rows of a file that cannot be laid out in columns, in their order."""
+    rows = duck.fetch_all(f"SELECT line, col, value, code, params FROM {sheet.broken} ORDER BY line")
+    faults = []
+    for line, column, value, code, params in rows:
+        expected = explain_fault(code, json.loads(params))
+        faults.append(RowFault(line=line, column=column, found=value, expected=expected))
+    return faults

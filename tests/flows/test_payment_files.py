@@ -1,0 +1,108 @@
+"""A payment file may be written in every way in which a file of receivables may."""
+
+import io
+from datetime import date, timedelta
+
+import pytest
+import xlsxwriter
+
+from recobra.payments import operations as payments
+from recobra.payments.models import Payment
+from tests import receivables
+
+DUE = date(2026, 10, 1)
+DAY = date(2026, 11, 24)
+HEADER = ("cuenta", "monto", "fecha", "referencia")
+
+
+@pytest.fixture
+def loan(company):
+    person = receivables.debtor(company, "Rosa")
+    return receivables.account(company, person, "D1", (DUE, 80_000))
+
+
+@pytest.fixture
+def load(loan, now, tmp_path):
+    def load(content, **notation):
+        path = tmp_path / "pagos"
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return payments.load_file(
+            path=path,
+            portfolio_code="PE-CONSUMO",
+            notation=payments.Notation(**notation),
+            actor="ana",
+            now=now + timedelta(days=2),
+        )
+
+    return load
+
+
+def recorded():
+    return list(Payment.objects.order_by("id").values_list("reference", "amount_minor", "paid_date"))
+
+
+@pytest.mark.parametrize(
+    "row", ["D1;1,50;2026-11-24;Q1;\"pago; de 'Ana' hoy\"", "D1;1,50;2026-11-24;Q1;cuotas ['1', '2']"]
+)
+def test_apostrophes_and_quoted_marks_in_a_remark_part_no_cells(load, row):
+    answer = load(f"cuenta;monto;fecha;referencia;glosa\n{row}\nD1;2,50;2026-11-24;Q2;abono\n")
+    assert (answer["accepted"], answer["rejected"], answer["amount_minor"]) == (2, 0, 400)
+
+
+def test_a_day_is_read_in_every_way_it_is_written(load):
+    days = ("24/11/2026 14:35", "2026-11-24T14:35:00-05:00", "2026-11-24 14:35:00", "24/11/26", "2026/11/24", "46350")
+    rows = [f"D1;1,00;{day};R{number}" for number, day in enumerate(days)]
+    answer = load("\n".join([";".join(HEADER), *rows]))
+    assert answer["errors"] == []
+    assert [paid_on for _reference, _amount, paid_on in recorded()] == [DAY] * 6
+
+
+@pytest.mark.parametrize(
+    "encode",
+    [
+        lambda text: text.encode("cp1252"),
+        lambda text: text.encode("utf-16"),
+        lambda text: b"sep=;\n" + text.encode("utf-8-sig"),
+        lambda text: text.replace(";", "\t").encode(),
+    ],
+    ids=["cp1252", "UTF-16", "a separator line", "tabs"],
+)
+def test_encodings_and_separators_are_those_of_a_load(load, encode):
+    load(encode("Cuenta;Monto;Fecha;Operación\nD1;1,50;2026-11-24;Nº 7\n"))
+    assert recorded() == [("Nº 7", 150, DAY)]
+
+
+def test_a_workbook_is_a_payment_file(load):
+    content = io.BytesIO()
+    with xlsxwriter.Workbook(content) as book:
+        sheet = book.add_worksheet()
+        sheet.write_row(0, 0, HEADER)
+        sheet.write_row(1, 0, ("D1", 1234.5))
+        sheet.write_datetime(1, 2, DAY, book.add_format({"num_format": "dd/mm/yyyy"}))
+        sheet.write(1, 3, "OP-1")
+    load(content.getvalue())
+    assert recorded() == [("OP-1", 123_450, DAY)]
+
+
+@pytest.mark.parametrize(("decimal", "minor"), [("comma", 123_400), ("point", None)])
+def test_a_file_that_leaves_the_decimal_mark_open_asks_for_it(load, decimal, minor):
+    text = ";".join(HEADER) + "\nD1;1.234;2026-11-24;R1\n"
+    with pytest.raises(payments.PaymentRefused, match=r"1\.234"):
+        load(text)
+    answer = load(text, decimal=decimal)
+    assert answer["amount_minor"] == (minor or 0)
+    assert answer["rejected"] == (minor is None)
+
+
+def test_the_order_of_day_and_month_is_the_countrys_or_the_one_that_is_said(load):
+    text = ";".join(HEADER) + "\nD1;1,00;03/10/2026;{}\n"
+    load(text.format("R1"))
+    load(text.format("R2"), date_order="mdy")
+    assert [paid_on for _reference, _amount, paid_on in recorded()] == [date(2026, 10, 3), date(2026, 3, 10)]
+
+
+def test_a_row_that_does_not_fit_is_an_error_and_a_file_without_rows_is_none(load):
+    answer = load(";".join(HEADER) + "\nD1;1,00;2026-11-24\nD1;2,00;2026-11-24;R2\n;;;\n")
+    assert (answer["rows"], answer["accepted"], answer["rejected"]) == (2, 1, 1)
+    assert [error["line"] for error in answer["errors"]] == [2]
+    assert load(";".join(HEADER) + "\n")["rows"] == 0
