@@ -132,6 +132,7 @@ def test_who_pays_changes_segment_at_once_and_a_step_that_waited_for_it_is_taken
         "do": "task",
         "title": "Acordar cómo pagará el resto",
         "due_in_days": "1",
+        "queue": "acuerdos",
     }
     publish(
         at_desk,
@@ -165,6 +166,7 @@ def test_who_pays_changes_segment_at_once_and_a_step_that_waited_for_it_is_taken
     after = file_of(at_desk, maria)
     assert "Segmento pago-hace-poco" in after
     assert "Acordar cómo pagará el resto" in after
+    assert "cola acuerdos" in after, "the queue that the step names goes with its task"
 
 
 def test_a_debtor_with_a_loan_and_a_card_has_one_file_and_gets_one_message(at_desk, lender):

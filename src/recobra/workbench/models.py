@@ -24,6 +24,7 @@ class Task(models.Model):
     created_at = models.DateTimeField()
     created_by = models.TextField()
     step_key = models.TextField(default="")
+    queue = models.TextField(default="", db_default="")  # the key that the strategy's step names; rows come by COPY
     closed_at = models.DateTimeField(null=True)
     closed_by = models.TextField(default="")
     outcome = models.TextField(default="")

@@ -23,7 +23,7 @@ class TaskRefused(Exception):
 def create_tasks(*, rows: pa.Table, actor: str, now: datetime) -> pa.Table:
     """Write many tasks at once and return the rows with their `task_id`.
 
-    `rows`: portfolio_id, debtor_id, account_id, kind, title, due_date, step_key.
+    `rows`: portfolio_id, debtor_id, account_id, kind, title, due_date, step_key, and queue where there is one.
     """
     if rows.num_rows == 0:
         return rows.append_column("task_id", pa.array([], pa.int64()))

@@ -291,6 +291,7 @@ def _write_tasks(decisions: Decisions, *, as_of: date, actor: str, now: datetime
     due_dates = [as_of + timedelta(days or 0) for days in due["due_in_days"].to_pylist()]
     rows = due.select(["portfolio_id", "debtor_id", "account_id", "kind", "title", "step_key"])
     rows = rows.append_column("due_date", pa.array(due_dates, pa.date32()))
+    rows = rows.append_column("queue", pc.coalesce(due["queue"], ""))
     created = create_tasks(rows=rows, actor=actor, now=now)
     _write_firings(due.append_column("task_id", created["task_id"]), as_of=as_of)
     return due.num_rows
