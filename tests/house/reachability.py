@@ -22,8 +22,8 @@ from .references import Definition, Kind, Module, read_module
 ENTRANCES = ("recobra.cli.main.main", "recobra.config.settings")
 MEASURING = "recobra.cli.bench"
 JOBS = "procrastinate.contrib.django:app"
-LOADED = {"apps", "jobs", "templatetags", "migrations"}
-"""What Django and Procrastinate import of an installed app by themselves."""
+LOADED = {"apps", "fact_columns", "jobs", "templatetags", "migrations"}
+"""What Django, Procrastinate and the registries import of an installed app by themselves."""
 IMPLICIT = re.compile(
     "__.+__|ready|dispatch|get|post|clean|clean_.+|get_retry_decision"
     "|connection_made|data_received|connection_lost|handle_DATA|writable|seekable"

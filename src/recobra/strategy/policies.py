@@ -12,14 +12,22 @@ from typing import Any
 from recobra.messaging.queries import open_channels
 from recobra.policy.company_rules import RulesInForce, company_rules_in_force
 from recobra.portfolio.models import Portfolio
+from recobra.portfolio.read_column import ReadColumn
 from recobra_core.decide.daily import PortfolioLimits
 from recobra_core.decide.strategy import Strategy
-from recobra_core.rules import ACCOUNT_COLUMNS, Catalogue, Column
+from recobra_core.rules import ACCOUNT_COLUMNS, Catalogue, Column, ColumnType
 from recobra_core.stages import Bucket, Limits
 
+from .fact_columns import read_columns
 from .models import Assignment, StrategyVersion
 
-_COLUMN_TYPES = {"integer", "number", "text", "boolean", "date"}
+_COLUMN_TYPES: Mapping[str, ColumnType] = {
+    "integer": "integer",
+    "number": "number",
+    "text": "text",
+    "boolean": "boolean",
+    "date": "date",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,11 +39,31 @@ class Policies:
 
     portfolio_ids: tuple[int, ...]
     policies: tuple[PortfolioLimits, ...]
-    attributes: Mapping[str, str]
+    attributes: Mapping[str, ColumnType]
     versions: Mapping[str, int]
     followed: frozenset[int]
     channels_open: tuple[str, ...]
     company_rules: RulesInForce
+
+    @property
+    def columns_used(self) -> frozenset[str]:
+        """Return the names of the columns that a rule of some strategy reads."""
+        columns: set[str] = set()
+        for entry in self.policies:
+            if entry.strategy is None:
+                continue
+            segment_rules = [segment.rule for segment in entry.strategy.segments]
+            step_rules = [step.rule for step in entry.strategy.steps]
+            for rule in (*segment_rules, *step_rules):
+                if rule is not None:
+                    columns.update(rule.columns)
+        return frozenset(columns)
+
+    @property
+    def columns_read(self) -> tuple[ReadColumn, ...]:
+        """Return the columns among them that an app reads from its own tables."""
+        used = self.columns_used
+        return tuple(column for name, column in read_columns().items() if name in used)
 
     def fingerprint(self) -> str:
         """Return a text that changes whenever any limit, strategy version, attribute or open channel does."""
@@ -86,7 +114,7 @@ def policies_in_force(portfolio_ids: Iterable[int] | None = None) -> Policies:
 
 
 @lru_cache(maxsize=64)
-def _parse_strategy(document: str, attributes: tuple[tuple[str, str], ...]) -> Strategy:
+def _parse_strategy(document: str, attributes: tuple[tuple[str, ColumnType], ...]) -> Strategy:
     """Return the strategy of a JSON document; `attributes` are the names and types of the portfolios' own columns."""
     # A published version never changes, so each process parses it once.
     return Strategy.parse(json.loads(document), catalogue=catalogue_with(dict(attributes)))
@@ -100,20 +128,24 @@ def parse_limits(document: Mapping[str, Any]) -> Limits:
     return Limits(**values)
 
 
-def _attribute_types(portfolios: Iterable[Portfolio]) -> dict[str, str]:
+def _attribute_types(portfolios: Iterable[Portfolio]) -> dict[str, ColumnType]:
     """Return the declared type of each free attribute; one name with two types counts as text."""
-    types: dict[str, str] = {}
+    types: dict[str, ColumnType] = {}
     for portfolio in portfolios:
         for name, declared in portfolio.attributes.items():
-            column_type = declared["type"] if declared.get("type") in _COLUMN_TYPES else "text"
+            column_type = _COLUMN_TYPES.get(declared.get("type"), "text")
             is_same_elsewhere = types.get(name, column_type) == column_type
             types[name] = column_type if is_same_elsewhere else "text"
     return types
 
 
-def catalogue_with(attributes: Mapping[str, str]) -> Catalogue:
-    """Return the rule catalogue with the portfolios' own attributes as `attr_…`; any of them may be missing."""
-    return ACCOUNT_COLUMNS.extend(
-        Column(name=f"attr_{name}", type=kind, nullable=True, label_en=name, label_es=name)  # type: ignore[arg-type]
+def catalogue_with(attributes: Mapping[str, ColumnType]) -> Catalogue:
+    """Return the columns for rules: the core's, those that apps read, and portfolios' attributes as `attr_…`.
+
+    Any of the attributes may be missing.
+    """
+    own = [
+        Column(name=f"attr_{name}", type=kind, nullable=True, label_en=name, label_es=name)
         for name, kind in sorted(attributes.items())
-    )
+    ]
+    return ACCOUNT_COLUMNS.extend([*read_columns().values(), *own])

@@ -15,7 +15,7 @@ from recobra_core.decide.steps import (
 )
 from recobra_core.decide.strategy import Strategy
 from recobra_core.rules import Language, Rule
-from recobra_core.rules.catalogue import VALUE_LABELS
+from recobra_core.rules.account_columns import VALUE_LABELS
 
 LANGUAGES = ("es", "en")
 

@@ -10,7 +10,7 @@ EVENTS = ("payment", "promise", "dispute", "reply", "contact")
 STOPS = ("payment", "promise", "dispute", "reply")
 CHANNELS = ("email", "sms", "whatsapp", "ivr", "letter", "call")
 TRACKS = ("message", "task", "stage", "hold")
-STAGES = ACCOUNT_COLUMNS["stage"].values or ()
+STAGES = tuple(ACCOUNT_COLUMNS["stage"].values or ())
 """The stages in the order in which an account can move through them."""
 NO_SEGMENT = "none"
 """Segment of an account that no segment's rule matches."""

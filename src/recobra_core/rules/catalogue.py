@@ -1,39 +1,76 @@
-"""Catalogue of the columns a rule may speak about: their names, types and words.
+"""Columns a rule may speak about: their names, types and words, and where their values come from.
 
 A rule writes amounts in major units of the account's own currency (`balance > 1000` is 1000.00 pesos or 1000
 guaraníes). The table holds them as integers in minor units under the name with the suffix `_minor`, beside a
 column `currency_exponent`: one compiled rule serves portfolios of several currencies and no amount is ever divided.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
 from difflib import get_close_matches
 from types import MappingProxyType
 from typing import Literal
 
+import ibis.expr.types as ir
+import pyarrow as pa
+
 from recobra_core.folding import strip_accents
 
 ColumnType = Literal["integer", "money", "number", "text", "boolean", "date"]
+ARROW_TYPES: Mapping[ColumnType, pa.DataType] = MappingProxyType(
+    {
+        "integer": pa.int64(),
+        "money": pa.int64(),
+        "number": pa.float64(),
+        "text": pa.string(),
+        "boolean": pa.bool_(),
+        "date": pa.date32(),
+    }
+)
 EXPONENT_COLUMN = "currency_exponent"
 COLUMNS_MAX = 500
+Label = tuple[str, str]
+"""English and Spanish: the core knows no gettext."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
-    """One column of the snapshot. `values` lists what a text column can hold, where that is known."""
+    """One column of the snapshot. `values` lists what a text column can hold with its words, where that is known."""
 
     name: str
     type: ColumnType
     nullable: bool
     label_en: str
     label_es: str
-    values: tuple[str, ...] | None = None
+    values: Mapping[str, Label] | None = field(default=None, compare=False)
     unit: str | None = None
 
     @property
     def stored_as(self) -> str:
         """Return the name of the column in the table."""
         return f"{self.name}_minor" if self.type == "money" else self.name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FactColumn(Column):
+    """A column with where its values come from: the one place where it is declared.
+
+    `compute` returns the value as of a day: from the account's row, or, where `table` names a table of the day's facts
+    (`decide.daily.facts.tables_to_join`), from its rows with the same `key`. A table without `compute` has one row for
+    each key and the column itself; a column with neither is one of the account's row. An account without a row in
+    `table` gets `otherwise`; None stands for unknown, and a rule must then say what that means.
+    """
+
+    compute: Callable[[ir.Table, date], ir.Value] | None = field(default=None, repr=False, compare=False)
+    table: str = ""
+    key: Literal["account_id", "debtor_id"] = "debtor_id"
+    otherwise: int | bool | str | None = None
+
+    def __post_init__(self) -> None:
+        """Raise ValueError where it is not said what an account without a row gets."""
+        if self.table and self.nullable != (self.otherwise is None):
+            raise ValueError(f"Column {self.name!r} is nullable exactly where nothing else is said for no row.")
 
 
 class Catalogue(Mapping[str, Column]):
@@ -77,93 +114,3 @@ class Catalogue(Mapping[str, Column]):
 def _fold_word(word: str) -> str:
     """Return a word without capitals, accents and blanks, so that `días mora` is compared as `dias_mora`."""
     return strip_accents(word.lower().replace(" ", "_"))
-
-
-VALUE_LABELS: Mapping[str, tuple[str, str]] = MappingProxyType(
-    {
-        "LOAN": ("loan", "préstamo"),
-        "CARD": ("card", "tarjeta"),
-        "SERVICE": ("service", "servicio"),
-        "INVOICE": ("invoice", "factura"),
-        "PREVENTIVE": ("preventive", "preventiva"),
-        "ADMINISTRATIVE": ("administrative", "administrativa"),
-        "EXTRAJUDICIAL": ("extrajudicial", "extrajudicial"),
-        "JUDICIAL": ("judicial", "judicial"),
-        "PERSON": ("person", "persona"),
-        "COMPANY": ("company", "empresa"),
-    }
-)
-
-
-def _column(
-    name: str,
-    type_: ColumnType,
-    label_en: str,
-    label_es: str,
-    *,
-    nullable: bool = False,
-    values: tuple[str, ...] | None = None,
-    unit: str | None = None,
-) -> Column:
-    """Return a Column; its name, type and labels are positional, so that the list below stays short."""
-    return Column(
-        name=name,
-        type=type_,
-        nullable=nullable,
-        label_en=label_en,
-        label_es=label_es,
-        values=values,
-        unit=unit,
-    )
-
-
-ACCOUNT_COLUMNS = Catalogue(
-    (
-        _column("dpd", "integer", "days past due", "días de mora", nullable=True, unit="days"),
-        _column("balance", "money", "balance", "saldo"),
-        _column("overdue", "money", "overdue amount", "saldo vencido"),
-        _column("oldest_due_date", "date", "oldest unpaid due date", "vencimiento más antiguo", nullable=True),
-        _column("next_due_date", "date", "next due date", "próximo vencimiento", nullable=True),
-        _column("product", "text", "product", "producto", values=("LOAN", "CARD", "SERVICE", "INVOICE")),
-        _column(
-            "stage",
-            "text",
-            "stage",
-            "etapa",
-            values=("PREVENTIVE", "ADMINISTRATIVE", "EXTRAJUDICIAL", "JUDICIAL"),
-        ),
-        _column("bucket", "text", "bucket", "tramo de mora"),
-        _column("debtor_kind", "text", "kind of debtor", "tipo de deudor", values=("PERSON", "COMPANY")),
-        _column("country", "text", "country", "país"),
-        _column("subdivision", "text", "state or province", "provincia o estado", nullable=True),
-        _column("currency", "text", "currency", "moneda"),
-        _column("portfolio", "text", "portfolio", "cartera"),
-        _column("opened_date", "date", "opening date", "fecha de alta", nullable=True),
-        _column("has_email", "boolean", "has an e-mail address", "tiene correo electrónico"),
-        _column("has_phone", "boolean", "has a phone", "tiene teléfono"),
-        _column("has_address", "boolean", "has a postal address", "tiene domicilio"),
-        _column("accounts_of_debtor", "integer", "accounts of the debtor", "cuentas del deudor"),
-        _column("debtor_overdue", "money", "overdue amount of the debtor", "vencido total del deudor"),
-        _column(
-            "days_since_payment",
-            "integer",
-            "days since the last payment",
-            "días desde el último pago",
-            nullable=True,
-            unit="days",
-        ),
-        _column(
-            "days_since_contact",
-            "integer",
-            "days since the last contact",
-            "días desde el último contacto",
-            nullable=True,
-            unit="days",
-        ),
-        _column("contacts_30d", "integer", "contacts in 30 days", "contactos en 30 días"),
-        _column("payments_90d", "integer", "payments in 90 days", "pagos en 90 días"),
-        _column("held", "boolean", "is on hold", "está en pausa"),
-        _column("days_in_stage", "integer", "days in the stage", "días en la etapa", nullable=True, unit="days"),
-        _column("disputed", "money", "disputed amount", "monto en reclamo"),
-    )
-)

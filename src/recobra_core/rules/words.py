@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 
-from recobra_core.rules.catalogue import VALUE_LABELS
+from recobra_core.rules.account_columns import VALUE_LABELS
 from recobra_core.rules.errors import Language
 from recobra_core.rules.terms import (
     Arithmetic,

@@ -28,7 +28,7 @@ from recobra_core.decide import Step, Strategy, find_silenced, is_held_out
 from recobra_core.decide.steps import AtDpd, Send
 from recobra_core.law import OPENINGS, join_openings, judge_candidates
 from recobra_core.law.caps import CAPS
-from recobra_core.rules import RuleError, compile_rule
+from recobra_core.rules import ColumnType, RuleError, compile_rule
 
 OWES = "balance > 0"
 _ANY_DPD = 100_000  # days past due: wider than any account has, so that the rule alone makes the group
@@ -143,7 +143,7 @@ def survey_group(spec: CampaignSpec, *, as_of: date, debtor_ids: Sequence[int] |
     else:
         policies = _campaign_policies(spec, rule=OWES)
         scope = Scope(portfolio_ids=policies.portfolio_ids, debtor_ids=list(debtor_ids))
-    tables = read_facts(scope, as_of=as_of, contactable=frozenset({spec.portfolio_id}))
+    tables = read_facts(scope, as_of=as_of, contactable=frozenset({spec.portfolio_id}), columns=policies.columns_read)
     planned = frozenset(tables["planned"]["debtor_id"].to_pylist())
     # A debtor with a contact of today waits for another day and stays in the group, so the plan must not drop it.
     tables["planned"] = tables["planned"].slice(0, 0)
@@ -237,7 +237,7 @@ def _campaign_policies(spec: CampaignSpec, *, rule: str) -> Policies:
 
 
 def _campaign_strategy(
-    spec: CampaignSpec, stops: Mapping[str, int | None], attributes: Mapping[str, str], *, rule: str
+    spec: CampaignSpec, stops: Mapping[str, int | None], attributes: Mapping[str, ColumnType], *, rule: str
 ) -> Strategy:
     """Return the campaign as a strategy of one step, with the stops of the strategy that the portfolio follows."""
     step = Step(

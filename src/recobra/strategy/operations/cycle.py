@@ -143,7 +143,7 @@ def _take_snapshot(day: _CycleDay) -> int:
     # Before anything is read: a fact that is recorded meanwhile must look newer than the snapshot.
     day.snapshot_entry_id = latest_entry_id()
     day.carried = snapshot.read_carried_contacts(day.scope, as_of=day.as_of)
-    tables = read_facts(day.scope, as_of=day.as_of, contactable=day.contactable)
+    tables = read_facts(day.scope, as_of=day.as_of, contactable=day.contactable, columns=day.policies.columns_read)
     folder = write_snapshot(tables, as_of=day.as_of)
     files = {name: folder / f"{name}.parquet" for name in tables}
     # The statements of the day shape `accounts` from it.

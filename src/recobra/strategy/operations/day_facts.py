@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from recobra.kit.database import data_dir
 from recobra.messaging import snapshot as contact_snapshot
 from recobra.policy.company_rules import company_rules_in_force
 from recobra.portfolio import snapshot as portfolio_snapshot
+from recobra.portfolio.read_column import ReadColumn
 from recobra.portfolio.snapshot import Scope
 from recobra.strategy import snapshot
 from recobra_core.law import zones_for
@@ -23,10 +24,13 @@ HISTORY_DAYS = 35  # the longest cap counts a calendar month
 Tables = Mapping[str, pa.Table]
 
 
-def read_facts(scope: Scope, *, as_of: date, contactable: frozenset[int]) -> dict[str, pa.Table]:
+def read_facts(
+    scope: Scope, *, as_of: date, contactable: frozenset[int], columns: Iterable[ReadColumn]
+) -> dict[str, pa.Table]:
     """Return the tables of `recobra_core.decide.daily.DayFacts` within a scope, by name.
 
     `contactable` are the portfolios that follow a strategy and whose data are fresh enough to contact anybody.
+    `columns` are the fact columns that rules read beside the core's (`Policies.columns_read`), each a table more.
     """
     return {
         "accounts": portfolio_snapshot.read_accounts(scope),
@@ -40,6 +44,7 @@ def read_facts(scope: Scope, *, as_of: date, contactable: frozenset[int]) -> dic
         "states": snapshot.read_states(scope),
         "firings": snapshot.read_firings(scope, as_of=as_of),
         "planned": snapshot.read_contacted_debtors(scope, as_of=as_of),
+        **{column.table: column.read(scope, as_of=as_of) for column in columns},
     }
 
 

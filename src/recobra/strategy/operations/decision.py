@@ -33,6 +33,7 @@ from recobra_core.decide.daily import (
 from recobra_core.decide.strategy import list_templates
 from recobra_core.law import OPENINGS, CompanyRules, OpeningKey, build_caps, build_openings, to_arrow
 from recobra_core.law.caps import CAPS
+from recobra_core.rules import ARROW_TYPES, ColumnType
 
 _STATE_COLUMNS = (
     "stage",
@@ -46,13 +47,6 @@ _STATE_COLUMNS = (
 )
 _TRANSITION_COLUMNS = ("was_stage", "dpd")
 _DUCK_TYPES = {"integer": "BIGINT", "number": "DOUBLE", "text": "VARCHAR", "boolean": "BOOLEAN", "date": "DATE"}
-_ARROW_TYPES = {
-    "integer": pa.int64(),
-    "number": pa.float64(),
-    "text": pa.string(),
-    "boolean": pa.bool_(),
-    "date": pa.date32(),
-}
 _CACHE_SIZE = 32  # a process sees a few days and sets of policies, and forgets the oldest
 
 
@@ -158,11 +152,16 @@ def _cached_caps(day: date, company_rules: frozenset[tuple[str, CompanyRules]]) 
 def _compile_day(policies: Policies, *, as_of: date) -> DayStatements:
     """Compile the statements of a day under some policies, from the core's expressions over empty tables."""
     attribute_types = _attributes_used(policies)
-    attribute_columns = {f"attr_{name}": _ARROW_TYPES[kind] for name, kind in attribute_types.items()}
+    attribute_columns = {f"attr_{name}": ARROW_TYPES[kind] for name, kind in attribute_types.items()}
     account_schema = _derive_schema(portfolio.ACCOUNTS, without=("attributes",), **attribute_columns)
     accounts = source_table("accounts", account_schema)
-    facts = DayFacts(accounts=accounts, **{name: source_table(name, schema) for name, schema in SCHEMAS.items()})
-    expression = classify_accounts(build_account_facts(facts, as_of=as_of), policies.policies, as_of=as_of)
+    facts = DayFacts(
+        accounts=accounts,
+        **{name: source_table(name, schema) for name, schema in SCHEMAS.items()},
+        more={column.table: source_table(column.table, column.schema) for column in policies.columns_read},
+    )
+    account_facts = build_account_facts(facts, as_of=as_of, more_columns=policies.columns_read)
+    expression = classify_accounts(account_facts, policies.policies, as_of=as_of)
     classified = source_table("classified", expression.schema())
     # Attributes are free text in the file: what is not of the declared type counts as unknown.
     columns = [
@@ -179,18 +178,9 @@ def _compile_day(policies: Policies, *, as_of: date) -> DayStatements:
     )
 
 
-def _attributes_used(policies: Policies) -> dict[str, str]:
+def _attributes_used(policies: Policies) -> dict[str, ColumnType]:
     """Return the type of each attribute that a rule of some strategy reads."""
-    columns: set[str] = set()
-    for entry in policies.policies:
-        if entry.strategy is None:
-            continue
-        segment_rules = [segment.rule for segment in entry.strategy.segments]
-        step_rules = [step.rule for step in entry.strategy.steps]
-        for rule in (*segment_rules, *step_rules):
-            if rule is not None:
-                columns.update(rule.columns)
-    names = [column.removeprefix("attr_") for column in sorted(columns) if column.startswith("attr_")]
+    names = [name.removeprefix("attr_") for name in sorted(policies.columns_used) if name.startswith("attr_")]
     return {name: policies.attributes[name] for name in names}
 
 

@@ -29,7 +29,8 @@ def preview_reach(*, document: dict[str, Any], portfolio_ids: list[int], as_of: 
     # Every portfolio follows the strategy, whatever it follows in earnest.
     entries = tuple(replace(entry, strategy=strategy) for entry in policies.policies)
     policies = replace(policies, policies=entries, followed=frozenset(policies.portfolio_ids))
-    tables = read_facts(Scope(portfolio_ids=policies.portfolio_ids), as_of=as_of, contactable=policies.followed)
+    scope = Scope(portfolio_ids=policies.portfolio_ids)
+    tables = read_facts(scope, as_of=as_of, contactable=policies.followed, columns=policies.columns_read)
     statements = statements_for(policies, as_of=as_of)
     with engine.open_duckdb() as duck:
         engine.register_tables(duck, {"raw_accounts": tables.pop("accounts"), **tables})

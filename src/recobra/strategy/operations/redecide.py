@@ -44,7 +44,7 @@ def redecide_debtors(
         policies = policies_in_force([pk for (pk,) in cursor.fetchall()])
     scope = Scope(portfolio_ids=policies.portfolio_ids, debtor_ids=list(debtor_ids))
     contactable = policies.followed & _fresh_portfolios(policies.portfolio_ids, day)
-    tables = read_facts(scope, as_of=day, contactable=contactable)
+    tables = read_facts(scope, as_of=day, contactable=contactable, columns=policies.columns_read)
     statements = statements_for(policies, as_of=day)
     duck = engine.thread_duckdb("decisions")
     engine.register_tables(duck, {"raw_accounts": tables.pop("accounts"), **tables})

@@ -1,15 +1,16 @@
 """Facts of each account on a day, side by side."""
 
-from dataclasses import dataclass
-from datetime import date, timedelta
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
 
 import ibis
-import ibis.expr.operations as ops
 import ibis.expr.types as ir
 
+from recobra_core.rules import FACT_COLUMNS, FactColumn
+from recobra_core.rules.account_columns import cast_sum
 from recobra_core.stages import compute_arrears
 
-CONTACTS_WINDOW_DAYS = 30
 PHONE_CHANNELS = ("sms", "whatsapp", "call", "ivr")
 
 
@@ -31,6 +32,7 @@ class DayFacts:
     history: the gate's HISTORY; states: account_id, stage, stage_since, cycle_date, overdue_minor, bucket, segment,
     balance_minor, oldest_due_date, next_due_date as last written. firings: account_id, strategy_code, step_key,
     cycle_date, occurrence, fired_on. planned: debtor_id, channel of the contacts of this day already made.
+    more: the tables of fact columns that are declared outside the core, by the `table` that they name.
     """
 
     accounts: ir.Table
@@ -44,20 +46,22 @@ class DayFacts:
     states: ir.Table
     firings: ir.Table
     planned: ir.Table
+    more: Mapping[str, ir.Table] = field(default_factory=dict)
 
 
-def build_account_facts(facts: DayFacts, *, as_of: date) -> ir.Table:
+def build_account_facts(facts: DayFacts, *, as_of: date, more_columns: Iterable[FactColumn] = ()) -> ir.Table:
     """Return one row per open account with the columns of the rule catalogue that need no limits or strategy.
 
-    Adds creditor_id, zones, the state last written (`was_…`) and the latest events. An account without open
-    instalments owes nothing: balance 0 and no due date.
+    `more_columns` are those declared outside the core, whose tables `facts.more` holds. Adds creditor_id, zones, the
+    state last written (`was_…`) and the latest events. An account without open instalments owes nothing: balance 0 and
+    no due date.
     """
     arrears = compute_arrears(facts.items, as_of=as_of)
     accounts = facts.accounts.inner_join(facts.portfolios.drop("active"), "portfolio_id")
     accounts = accounts.left_join(arrears, "account_id").drop("account_id_right")
     accounts = accounts.mutate(
-        balance_minor=_cast_sum(accounts.balance_minor.fill_null(0)),
-        overdue_minor=_cast_sum(accounts.overdue_minor.fill_null(0)),
+        balance_minor=cast_sum(accounts.balance_minor.fill_null(0)),
+        overdue_minor=cast_sum(accounts.overdue_minor.fill_null(0)),
     )
     accounts = accounts.inner_join(facts.debtors, "debtor_id")
 
@@ -66,50 +70,60 @@ def build_account_facts(facts: DayFacts, *, as_of: date) -> ir.Table:
     last_states = facts.states.select("account_id", **last_columns)
     accounts = accounts.left_join(last_states, "account_id").drop("account_id_right")
 
-    usable = facts.points.filter(facts.points.valid & ~facts.points.opted_out)
-    kinds = usable.group_by("debtor_id").agg(
-        has_email=(usable.kind == "EMAIL").any(),
-        has_phone=(usable.kind == "PHONE").any(),
-        has_address=(usable.kind == "ADDRESS").any(),
-    )
-    accounts = _left_join(accounts, kinds, "debtor_id", has_email=False, has_phone=False, has_address=False)
-    accounts = _left_join(accounts, facts.events, "debtor_id", payments_90d=0)
-
-    # Contacts planned for later days do not count yet.
-    past = facts.history.filter(facts.history.local_date <= as_of)
-    is_recent = past.local_date > as_of - timedelta(CONTACTS_WINDOW_DAYS)
-    contacts = past.group_by("debtor_id").agg(
-        last_contact_on=past.local_date.max(), contacts_30d=_cast_sum(is_recent.ifelse(1, 0).sum())
-    )
-    accounts = _left_join(accounts, contacts, "debtor_id", contacts_30d=0)
+    accounts = accounts.left_join(facts.events, "debtor_id").drop("debtor_id_right")
     accounts = _add_holds(accounts, facts.holds)
-    accounts = accounts.mutate(
-        days_since_payment=_days_since(accounts.last_payment_on, as_of),
-        days_since_contact=_days_since(accounts.last_contact_on, as_of),
-    )
+    columns = [*FACT_COLUMNS, *more_columns]
+    accounts = _join_columns(accounts, columns, tables_to_join(facts, as_of=as_of), as_of=as_of)
 
     by_debtor = accounts.group_by("debtor_id").agg(accounts_of_debtor=accounts.count().cast("int64"))
     # What a debtor owes in another currency cannot be added to it.
     by_currency = accounts.group_by("debtor_id", "currency").agg(
-        debtor_overdue_minor=_cast_sum(accounts.overdue_minor.sum())
+        debtor_overdue_minor=cast_sum(accounts.overdue_minor.sum())
     )
     accounts = accounts.inner_join(by_debtor, "debtor_id")
-    return accounts.inner_join(by_currency, ["debtor_id", "currency"])
+    accounts = accounts.inner_join(by_currency, ["debtor_id", "currency"])
+    computed = {
+        column.stored_as: column.compute(accounts, as_of) for column in columns if column.compute and not column.table
+    }
+    return accounts.mutate(**computed)
 
 
-def _cast_sum(total: ir.IntegerValue) -> ir.IntegerValue:
-    """Cast a sum to 64 bits in the engine too.
+def tables_to_join(facts: DayFacts, *, as_of: date) -> dict[str, ir.Table]:
+    """Return the tables that a fact column may name: those of the facts and two narrowed ones.
 
-    DuckDB sums in 128 bits, which Parquet keeps as floating point; ibis takes sums for 64 bits and would leave out
-    a cast by `.cast`.
+    `usable_points` are the points that may be used, `past_contacts` the history up to the day.
     """
-    cast: ir.IntegerValue = ops.Cast(total, "int64").to_expr()
-    return cast
+    # Contacts planned for later days do not count yet.
+    past_contacts = facts.history.filter(facts.history.local_date <= as_of)
+    return {
+        "items": facts.items,
+        "points": facts.points,
+        "usable_points": facts.points.filter(facts.points.valid & ~facts.points.opted_out),
+        "holds": facts.holds,
+        "past_contacts": past_contacts,
+        **facts.more,
+    }
 
 
-def _days_since(day: ir.DateValue, as_of: date) -> ir.IntegerValue:
-    """Return how many days ago a day was, null where there is none."""
-    return ibis.literal(as_of).delta(day, unit="day").cast("int64")
+def _join_columns(
+    accounts: ir.Table, columns: Iterable[FactColumn], tables: Mapping[str, ir.Table], *, as_of: date
+) -> ir.Table:
+    """Add the columns that are read from other tables, and `last_contact_on`; each table is joined once."""
+    by_table: dict[tuple[str, str], list[FactColumn]] = {}
+    for column in columns:
+        if column.table:
+            by_table.setdefault((column.table, column.key), []).append(column)
+    for (name, key), members in by_table.items():
+        rows = tables[name]
+        aggregates = {column.stored_as: column.compute(rows, as_of) for column in members if column.compute}
+        # Due steps count from it, so it comes with the contacts that rules ask about.
+        if (name, key) == ("past_contacts", "debtor_id"):
+            aggregates["last_contact_on"] = rows.local_date.max()
+        if aggregates:
+            rows = rows.group_by(key).agg(**aggregates)
+        otherwise = {column.stored_as: column.otherwise for column in members if column.otherwise is not None}
+        accounts = _left_join(accounts, rows, key, **otherwise)
+    return accounts
 
 
 def _left_join(accounts: ir.Table, other: ir.Table, key: str, **otherwise: object) -> ir.Table:
@@ -130,7 +144,7 @@ def _add_holds(accounts: ir.Table, holds: ir.Table) -> ir.Table:
     single = holds.filter(holds.account_id.notnull())
     of_account = single.group_by("account_id").agg(
         account_hold=single.reason.min(where=single.disputed_minor.isnull()),
-        disputed_minor=_cast_sum(single.disputed_minor.sum()),
+        disputed_minor=cast_sum(single.disputed_minor.sum()),
     )
     accounts = accounts.left_join(of_debtor, "debtor_id").drop("debtor_id_right")
     accounts = _left_join(accounts, of_account, "account_id", disputed_minor=0)
