@@ -13,6 +13,7 @@ from recobra.messaging.dispatch.run import dispatch_once
 from recobra.messaging.models import Contact
 from recobra.portfolio.models import ContactPoint
 from recobra.strategy.jobs import run_morning_cycle
+from recobra.workbench.models import Task
 from tests import receivables
 from tests.console.editor import EDIT, fields
 from tests.console.following import follow, work_off
@@ -167,6 +168,26 @@ def test_who_pays_changes_segment_at_once_and_a_step_that_waited_for_it_is_taken
     assert "Segmento pago-hace-poco" in after
     assert "Acordar cómo pagará el resto" in after
     assert "cola acuerdos" in after, "the queue that the step names goes with its task"
+
+
+def test_a_rule_asks_about_work_that_is_already_with_a_person(at_desk, lender):
+    columns = dict(at_desk("carla").get(EDIT).context["columns"]["names"])
+    assert columns["open_tasks"] == "tareas abiertas del deudor"
+    publish(at_desk, {"steps-3-rule": "open_tasks = 0"})
+    rosa, hugo = owes(lender, "Rosa", days=4), owes(lender, "Hugo", days=4)
+    Task.objects.create(
+        portfolio=lender.portfolio,
+        debtor=hugo,
+        kind="llamada",
+        title="Llamar a Hugo",
+        due_date=clock.now().date(),
+        created_at=clock.now(),
+        created_by="ana",
+    )
+    run_day(at_desk)
+    sent = messages(at_desk, "estado=SENT")
+    assert sent[rosa.name].template_code == "recordatorio"
+    assert hugo.name not in sent, "somebody is looking after him already"
 
 
 def test_a_debtor_with_a_loan_and_a_card_has_one_file_and_gets_one_message(at_desk, lender):
