@@ -46,6 +46,6 @@ def create_cast(company: Portfolio) -> dict[str, User]:
 
 def acting(name: str, *, now: datetime, user_id: int | None = None) -> Actor:
     """Return who acts where rights are not the point: a service by its name, anybody else with every right."""
-    if name in Service:
+    if name in set(map(str, Service)):
         return service_actor(Service(name), now=now)
     return Actor(name=name, user_id=user_id, now=now, rights=frozenset(Right))

@@ -5,6 +5,7 @@ A screen that is missing here fails `test_scope.py::test_every_address_is_in_the
 
 from __future__ import annotations
 
+from recobra.approvals.models import Approval
 from recobra.compliance.models import Incident
 from recobra.conversations import attachments
 from recobra.conversations.models import CannedAnswer, Conversation
@@ -110,8 +111,11 @@ ADDRESSES: dict[str, tuple[str, set[str], dict[str, str]]] = {
     "template-edit": ("get", EDITING, {}),
     "template-reading": ("post", EDITING, {}),
     "template-submit": ("post", EDITING, {}),
-    "template-approve": ("post", APPROVING, {}),
-    "template-reject": ("post", APPROVING, {"note": "Falta cómo reclamar."}),
+    "approvals": ("get", APPROVING, {}),
+    "approval": ("get", APPROVING, {}),
+    "approval-approve": ("post", APPROVING, {}),
+    "approval-reject": ("post", APPROVING, {"motivo": "Falta cómo reclamar."}),
+    "approval-withdraw": ("post", {"carla"}, {}),  # who wrote it
     "template-weigh": ("post", APPROVING, {"weight": "2"}),
     "template-retire": ("get", EDITING, {}),
     "template-preview": ("post", ALL, {}),
@@ -262,7 +266,20 @@ def _of_inbox(world: World) -> dict[str, dict[str, object]]:
     }
 
 
-_OF_A_TEMPLATE = ("", "-edit", "-reading", "-submit", "-approve", "-reject", "-weigh", "-retire", "-preview")
+_OF_A_TEMPLATE = ("", "-edit", "-reading", "-submit", "-weigh", "-retire", "-preview")
+
+
+def _approval(world: World) -> Approval:
+    """What Carla asks: another name for the template of María's message."""
+    return Approval.objects.first() or Approval.objects.create(
+        kind="template",
+        subject=str(world.sent.template_id),
+        old={"name": "Recordatorio"},
+        new={"name": "Recordatorio breve"},
+        author="carla",
+        asked_at=world.sent.sent_at,
+        asked_by="carla",
+    )
 
 
 def _of_work(world: World) -> dict[str, dict[str, object]]:
@@ -296,5 +313,8 @@ def _of_work(world: World) -> dict[str, dict[str, object]]:
         **{f"mailbox-{what}": {"message_id": letter.pk} for what in ("letter", "answer", "became")},
         **_of_inbox(world),
         **{f"template{what}": {"template_id": world.sent.template_id} for what in _OF_A_TEMPLATE},
+        **{
+            f"approval{what}": {"approval_id": _approval(world).pk} for what in ("", "-approve", "-reject", "-withdraw")
+        },
         "audit-export": {"form": "csv"},
     }

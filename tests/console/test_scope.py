@@ -153,6 +153,7 @@ def test_the_auditor_changes_nothing():
         Right.MANAGE_USERS,
         Right.ANSWER_MESSAGES,
         Right.APPROVE_TEMPLATES,
+        Right.DECIDE,
         Right.RUN_CAMPAIGNS,
         Right.MANAGE_CHANNELS,
         Right.EDIT_RULES,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from recobra.approvals.models import Approval
 from recobra.kit import clock
 from recobra.messaging import queries
 from recobra.messaging.models import Template
@@ -20,6 +21,11 @@ def reminder(world):
 
 def page(client, template, step=""):
     return f"/mensajes/plantillas/{template.pk}/{step}"
+
+
+def decision(template, step=""):
+    """The address at which a second person decides about a version."""
+    return f"/aprobaciones/{Approval.objects.get(subject=template.pk).pk}/{step}"
 
 
 def test_the_law_reads_along_while_a_template_is_written(at_desk, reminder):
@@ -44,19 +50,20 @@ def test_a_variant_is_written_put_forward_and_approved_by_another(at_desk, remin
     carla.post(page(carla, draft, "presentar/"))
     shown = carla.get(page(carla, draft)).content.decode()
     assert "debe aprobarla otra persona" in shown
-    refused = carla.post(page(carla, draft, "aprobar/"), follow=True).content.decode()
-    assert "no puede aprobarla" in refused
+    refused = carla.post(decision(draft, "aprobar/"), follow=True).content.decode()
+    assert "no puede aprobarlo" in refused
     draft.refresh_from_db()
     assert draft.status == "SUBMITTED"
     dario = at_desk("dario")
-    assert "Aprobar" in dario.get(page(dario, draft)).content.decode()
-    dario.post(page(dario, draft, "aprobar/"), {"note": "Bien"})
+    assert decision(draft) in dario.get(page(dario, draft)).content.decode()
+    assert "Aprobar" in dario.get(decision(draft)).content.decode()
+    dario.post(decision(draft, "aprobar/"), {"motivo": "Bien"})
     assert draft in queries.template_versions()
     shown = dario.get(page(dario, draft)).content.decode()
     assert "Variantes vigentes" in shown
     dario.post(page(dario, draft, "peso/"), {"weight": "3"})
     assert Template.objects.get(pk=draft.pk).weight == 3
-    assert at_desk("ana").post(page(None, draft, "aprobar/")).status_code == 403
+    assert at_desk("ana").post(decision(draft, "aprobar/")).status_code == 403
 
 
 def test_what_is_sent_back_says_why_and_what_changed_is_shown(at_desk, reminder):
@@ -68,8 +75,8 @@ def test_what_is_sent_back_says_why_and_what_changed_is_shown(at_desk, reminder)
     assert '<ins class="added">+ Le escribimos ayer' in shown
     assert '<del class="taken">− Le escribimos antes' in shown
     carla.post(page(carla, draft, "presentar/"))
-    assert "Diga por qué" in bruno.post(page(bruno, draft, "devolver/"), follow=True).content.decode()
-    bruno.post(page(bruno, draft, "devolver/"), {"note": "Sin el tuteo"})
+    assert "Diga por qué" in bruno.post(decision(draft, "devolver/"), follow=True).content.decode()
+    bruno.post(decision(draft, "devolver/"), {"motivo": "Sin el tuteo"})
     shown = carla.get(page(carla, draft)).content.decode()
     assert "Sin el tuteo" in shown
     assert Template.objects.get(pk=draft.pk).status == "REJECTED"
@@ -98,7 +105,7 @@ def test_a_whatsapp_message_is_written_tried_and_put_forward(at_desk, reminder):
     assert "Le volvemos a escribir" in shown
     assert "S/\xa0450.50" in shown
     carla.post(page(carla, draft, "presentar/"))
-    at_desk("dario").post(page(None, draft, "aprobar/"), {"note": "Bien"})
+    at_desk("dario").post(decision(draft, "aprobar/"), {"motivo": "Bien"})
     assert Template.objects.get(pk=draft.pk).status == "APPROVED"
 
 

@@ -5,15 +5,21 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 
 import pytest
+from django.db import transaction
 from django.utils import translation
 
+from recobra.access.models import Role, User
+from recobra.approvals import operations as approvals
+from recobra.approvals.models import Approval
 from recobra.journal.models import Entry
 from recobra.messaging import operations as messaging
 from recobra.messaging import queries
 from recobra.messaging.models import Template
 from recobra.messaging.templates import render, selection
+from recobra.messaging.templates.approval import TEMPLATE
 from recobra.portfolio.models import LegalDecision
 from tests import extent
+from tests.people import acting
 
 TODAY = date(2026, 11, 23)
 NOW = datetime(2026, 11, 23, 15, tzinfo=UTC)
@@ -35,10 +41,29 @@ def draft(**changes):
     return messaging.save_template(**given | changes)
 
 
+@pytest.fixture
+def two(db):
+    """Carla, who writes, and Darío, who may approve."""
+    for name, pk in (("carla", 7), ("dario", 9)):
+        User.objects.create(pk=pk, username=name, role=Role.ADMINISTRATOR)
+
+
+def submit(template, name="carla", user_id=7):
+    return messaging.submit_template(template_id=template.pk, actor=acting(name, user_id=user_id, now=NOW))
+
+
+def decide(operation, template, name="dario", user_id=9, reason=""):
+    waiting = Approval.objects.filter(subject=template.pk).latest("pk")
+    operation(approval_id=waiting.pk, reason=reason, actor=acting(name, user_id=user_id, now=NOW))
+    template.refresh_from_db()
+    return template
+
+
 def approved(**changes):
-    template = draft(**changes)
-    messaging.submit_template(template_id=template.pk, actor="carla", now=NOW)
-    return messaging.approve_template(template_id=template.pk, actor="dario", actor_id=9, now=NOW)
+    """A version in force: nobody but its author could decide."""
+    template = submit(draft(**changes))
+    assert template.status == "APPROVED"
+    return template
 
 
 def picked(**changes):
@@ -53,8 +78,10 @@ def test_a_draft_is_not_in_force(db):
     assert picked() is None
 
 
-def test_a_second_person_puts_it_in_force_and_the_journal_says_so(db):
-    template = approved()
+def test_a_second_person_puts_it_in_force_and_the_journal_says_so(two):
+    template = submit(draft())
+    assert (template.status, picked()) == ("SUBMITTED", None)
+    decide(approvals.approve, template)
     assert queries.template_versions().get() == template
     assert picked() == template
     kinds = Entry.objects.filter(payload__template_id=template.pk).order_by("pk").values_list("kind", "actor")
@@ -66,26 +93,43 @@ def test_a_second_person_puts_it_in_force_and_the_journal_says_so(db):
 
 
 @pytest.mark.parametrize(("actor", "actor_id"), [("carla", 9), ("otra", 7)])
-def test_nobody_approves_what_he_or_she_wrote(db, actor, actor_id):
-    template = draft()
-    messaging.submit_template(template_id=template.pk, actor="carla", now=NOW)
-    with pytest.raises(messaging.OwnTemplate):
-        messaging.approve_template(template_id=template.pk, actor=actor, actor_id=actor_id, now=NOW)
+def test_nobody_approves_what_he_or_she_wrote(two, actor, actor_id):
+    template = submit(draft())
+    with pytest.raises(approvals.OwnChange):
+        decide(approvals.approve, template, actor, actor_id)
     assert not queries.template_versions().exists()
 
 
-def test_each_step_begins_where_the_one_before_ended(db):
-    template = draft()
+def test_each_step_begins_where_the_one_before_ended(two):
+    template = submit(draft())
     with pytest.raises(messaging.WrongStatus):
-        messaging.approve_template(template_id=template.pk, actor="dario", now=NOW)
-    messaging.submit_template(template_id=template.pk, actor="carla", now=NOW)
+        submit(template)
+    with pytest.raises(approvals.ApprovalRefused):
+        decide(approvals.reject, template, reason=" ")
+    sent_back = decide(approvals.reject, template, reason="Más corto")
+    assert (sent_back.status, Approval.objects.get().reason) == ("REJECTED", "Más corto")
+    with pytest.raises(approvals.AlreadyDecided):
+        decide(approvals.approve, template)
     with pytest.raises(messaging.WrongStatus):
-        messaging.submit_template(template_id=template.pk, actor="carla", now=NOW)
-    with pytest.raises(messaging.WrongStatus):
-        messaging.reject_template(template_id=template.pk, actor="dario", note=" ", now=NOW)
-    sent_back = messaging.reject_template(template_id=template.pk, actor="dario", note="Más corto", now=NOW)
-    assert (sent_back.status, sent_back.decision_note) == ("REJECTED", "Más corto")
+        submit(template)
     assert not queries.template_versions().exists()
+
+
+def test_a_version_that_is_taken_back_is_a_draft_again_and_one_that_is_retired_waits_no_more(two):
+    template = submit(draft())
+    assert decide(approvals.withdraw, template, "carla", 7).status == "DRAFT"
+    submit(template)
+    messaging.retire_template(template_id=template.pk, actor=acting("dario", user_id=9, now=NOW))
+    assert [each.decision for each in Approval.objects.order_by("pk")] == ["WITHDRAWN", "WITHDRAWN"]
+    assert not queries.template_versions().exists()
+
+
+def test_what_the_law_has_come_to_bar_is_not_put_in_force(two):
+    template = submit(draft())
+    Template.objects.filter(pk=template.pk).update(text=f"{WORDS} Lo llevaremos a la cárcel.")
+    with pytest.raises(messaging.TemplateBlocked), transaction.atomic():
+        decide(approvals.approve, template)
+    assert Approval.objects.get().decision == "WAITING"
 
 
 def test_what_the_law_bars_is_kept_as_a_draft_with_its_findings_but_not_put_forward(db):
@@ -93,7 +137,7 @@ def test_what_the_law_bars_is_kept_as_a_draft_with_its_findings_but_not_put_forw
     (finding,) = [each for each in template.findings if each["code"] == "threat"]
     assert (finding["severity"], finding["excerpt"], finding["part"]) == ("block", "cárcel", "text")
     with translation.override("es"), pytest.raises(messaging.TemplateBlocked, match="Amenaza"):
-        messaging.submit_template(template_id=template.pk, actor="carla", now=NOW)
+        submit(template)
     assert Template.objects.get(pk=template.pk).status == "DRAFT"
 
 
@@ -149,11 +193,15 @@ def test_a_new_version_takes_the_place_of_the_one_in_force_only_when_approved(db
     old = approved()
     new = draft(name="Saludo nuevo")
     assert (new.version, picked()) == (2, old)
-    messaging.submit_template(template_id=new.pk, actor="carla", now=NOW)
+    for name, pk in (("carla", 7), ("dario", 9)):
+        User.objects.create(pk=pk, username=name, role=Role.ADMINISTRATOR)
+    submit(new)
     assert picked() == old
-    messaging.approve_template(template_id=new.pk, actor="dario", now=NOW)
+    compared = {part.label: (part.old, part.new) for part in TEMPLATE.parts(Approval.objects.latest("pk"))}
+    assert compared["Nombre"] == ("Saludo", "Saludo nuevo")
+    decide(approvals.approve, new)
     assert picked() == new
-    messaging.retire_template(template_id=new.pk, actor="dario", now=NOW)
+    messaging.retire_template(template_id=new.pk, actor=acting("dario", user_id=9, now=NOW))
     assert picked() == old
 
 

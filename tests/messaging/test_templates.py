@@ -11,6 +11,7 @@ from recobra.messaging.models import Template
 from recobra.messaging.templates.check import find_mistakes
 from recobra.messaging.templates.render import NotRendered, is_notice
 from recobra.portfolio.models import Hold, Portfolio
+from tests.people import acting
 from tests.worlds import TODAY
 
 GOOD = "{{ acreedor }} {{ total_vencido }} {{ como_pagar }} {{ como_reclamar }}"
@@ -62,10 +63,9 @@ def test_the_library_is_added_once_and_never_over_a_companys_own_words(world):
     assert messaging.ensure_library(now=world.now) == 0
     general = queries.template_versions().filter(code="recordatorio", channel="email", country="", tone="")
     assert general.get().version == 1
-    messaging.submit_template(template_id=own.pk, actor="carla", now=world.now)
-    messaging.approve_template(template_id=own.pk, actor="dario", now=world.now)
+    messaging.submit_template(template_id=own.pk, actor=acting("carla", now=world.now))
     assert general.get() == own
-    messaging.retire_template(template_id=own.pk, actor="bruno", now=world.now)
+    messaging.retire_template(template_id=own.pk, actor=acting("bruno", now=world.now))
     assert general.get().version == 1
 
 

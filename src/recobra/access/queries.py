@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from django.db.models import Q
+
 from .models import Role, SavedView
 from .models import User as User  # noqa: PLC0414 - the doors name the type from here, never from the tables
+from .roles import RIGHTS, Right
 
 ALL_PORTFOLIOS_ROLES = (Role.MANAGER, Role.ADMINISTRATOR, Role.AUDITOR)
 
@@ -15,6 +18,21 @@ def portfolio_codes(user: User) -> frozenset[str] | None:
     if user.sees_all_portfolios or user.role in ALL_PORTFOLIOS_ROLES:
         return None
     return frozenset(user.scopes.values_list("portfolio_code", flat=True))
+
+
+def has_other_holder(right: Right, *, name: str, user_id: int | None, portfolio_code: str = "") -> bool:
+    """Return whether anybody but one person holds a right, over a portfolio where one is named.
+
+    The person is known by name or by account, as the journal knows people.
+    """
+    roles = [role for role, rights in RIGHTS.items() if right in rights]
+    others = User.objects.filter(is_active=True, role__in=roles).exclude(username=name)
+    if user_id is not None:
+        others = others.exclude(pk=user_id)
+    if portfolio_code:
+        sees_it = Q(sees_all_portfolios=True) | Q(role__in=ALL_PORTFOLIOS_ROLES)
+        others = others.filter(sees_it | Q(scopes__portfolio_code=portfolio_code))
+    return others.exists()
 
 
 def has_active_user() -> bool:

@@ -40,6 +40,8 @@ class Right(StrEnum):
     RECORD_INCIDENT = "record_incident"
     EXPORT_EVIDENCE = "export_evidence"
     VISIT = "visit"
+    # The tray of what waits for a second person; each kind of change names the right that decides about it.
+    DECIDE = "decide"
     # What parts of the product do by themselves; no role carries it.
     SERVE = "serve"
 
@@ -74,6 +76,7 @@ _SUPERVISOR_RIGHTS: Final = (
         Right.LIFT_HOLD,
         Right.LOAD_FILES,
         Right.APPROVE_TEMPLATES,
+        Right.DECIDE,
         Right.RUN_CAMPAIGNS,
     }
     | {Right.RECORD_INCIDENT, Right.EXPORT_EVIDENCE}
@@ -103,7 +106,7 @@ RIGHTS: Final[dict[str, frozenset[Right]]] = {
             Right.SEE_AUDIT,
             Right.MANAGE_USERS,
         }
-        | {Right.MANAGE_CHANNELS, Right.EDIT_RULES, Right.APPROVE_TEMPLATES}
+        | {Right.MANAGE_CHANNELS, Right.EDIT_RULES, Right.APPROVE_TEMPLATES, Right.DECIDE}
     ),
     # An auditor reads everything and changes nothing; neither telephones nor identity documents are needed for that.
     Role.AUDITOR: frozenset(_READ_RIGHTS | {Right.SEE_AUDIT, Right.EXPORT, Right.EXPORT_EVIDENCE}),

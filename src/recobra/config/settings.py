@@ -54,6 +54,7 @@ INSTALLED_APPS = [
     "procrastinate.contrib.django",
     "recobra.journal",
     "recobra.access",
+    "recobra.approvals",
     "recobra.portfolio",
     "recobra.payments",
     "recobra.intake",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.urls import reverse
@@ -10,13 +11,14 @@ from django.utils.translation import gettext_lazy as _
 
 from recobra.access.queries import User
 from recobra.access.roles import Right, has_right
+from recobra.approvals.queries import waiting_for
 
 
 @dataclass(frozen=True, kw_only=True)
 class Item:
     """One screen of the side bar; `key` follows «g» on the keyboard; `view` is a URL name of the console.
 
-    `group` is the heading above it, '' for none.
+    `group` is the heading above it, '' for none. `count` says how much waits there, None for no figure.
     """
 
     view: str
@@ -25,6 +27,11 @@ class Item:
     right: Right
     key: str
     group: str | Promise = ""
+    count: Callable[[User], int] | None = None
+
+
+def _count_waiting(user: User) -> int:
+    return waiting_for(user).count()
 
 
 _COMPLIANCE = _("Compliance")
@@ -38,6 +45,14 @@ ITEMS = (
     Item(view="inbox", label=_("Conversations"), icon="inbox", right=Right.ANSWER_MESSAGES, key="o"),
     Item(view="messages", label=_("Messages"), icon="mail", right=Right.SEE_MESSAGES, key="m"),
     Item(view="reach", label=_("Reach"), icon="chart-bar", right=Right.SEE_MESSAGES, key="b"),
+    Item(
+        view="approvals",
+        label=_("Approvals"),
+        icon="circle-check",
+        right=Right.DECIDE,
+        key="f",
+        count=_count_waiting,
+    ),
     Item(view="letters", label=_("Letters"), icon="file-text", right=Right.RUN_CAMPAIGNS, key="t"),
     Item(view="visits", label=_("Visits"), icon="user", right=Right.VISIT, key="v"),
     Item(
@@ -83,5 +98,6 @@ def visible_entries(user: User, path: str) -> list[dict[str, object]]:
             url = reverse(f"console:{item.view}")
             # Every address begins with that of the home page, so there only the exact one counts.
             is_current = path == url if url == home else path.startswith(url)
-            entries.append({"item": item, "url": url, "is_current": is_current})
+            count = item.count(user) if item.count else 0
+            entries.append({"item": item, "url": url, "is_current": is_current, "count": count})
     return entries

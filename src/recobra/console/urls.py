@@ -4,6 +4,7 @@ from django.urls import URLPattern, URLResolver
 
 from recobra.console.screens import (
     accounts,
+    approvals,
     audit,
     campaigns,
     company_rules,
@@ -32,6 +33,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *session.urlpatterns,
     *home.urlpatterns,
     *accounts.urlpatterns,
+    *approvals.urlpatterns,
     *debtor.urlpatterns,
     *debtor_work.urlpatterns,
     *loads.urlpatterns,

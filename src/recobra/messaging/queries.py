@@ -152,9 +152,8 @@ def template_version(template_id: int) -> Template | None:
 
 def previous_version(template: Template) -> Template | None:
     """Return the version that is in force when this one is retired, None where no other is left."""
-    versions = Template.objects.filter(**{name: getattr(template, name) for name in selection.VERSION_KEY})
-    approved = versions.filter(status=Template.Status.APPROVED, retired_at__isnull=True)
-    return approved.exclude(pk=template.pk).order_by("-version").first()
+    approved = selection.versions_of(template).filter(status=Template.Status.APPROVED, retired_at__isnull=True)
+    return approved.exclude(pk=template.pk).first()
 
 
 def template_variables() -> list[tuple[str, str]]:

@@ -122,6 +122,13 @@ FAMILIES: Final[Families] = {
         "APPROVED": (_("Approved"), "good"),
         "REJECTED": (_("Sent back"), "bad"),
     },
+    # approvals.Approval.Decision
+    "approval": {
+        "WAITING": (_("Waiting for approval"), "warn"),
+        "APPROVED": (_("Approved"), "good"),
+        "REJECTED": (_("Sent back"), "bad"),
+        "WITHDRAWN": (_("Withdrawn"), "quiet"),
+    },
     # messaging.Template.Tone
     "template_tone": {
         "EMPATHETIC": (_("Empathetic"), "quiet"),

@@ -13,8 +13,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from recobra.access.roles import Right, has_right
+from recobra.approvals import queries as approvals
 from recobra.console import labels
-from recobra.console.actions import actor_and_time
+from recobra.console.actions import actor_and_time, actor_of
 from recobra.console.guard import StaffRequest, needs
 from recobra.console.screens import template_approval, template_markup, template_results
 from recobra.console.screens.countries.description import country_names
@@ -23,6 +24,7 @@ from recobra.messaging import operations as messaging
 from recobra.messaging import queries
 from recobra.messaging.queries import Template
 from recobra.messaging.templates import check
+from recobra.messaging.templates.approval import CODE as TEMPLATE_KIND
 from recobra.messaging.templates.by_channel import BUTTONS
 from recobra.messaging.templates.lengths import count_segments
 from recobra.messaging.templates.operations import TemplateRefused
@@ -93,8 +95,7 @@ def show_template(request: StaffRequest, template_id: int) -> HttpResponse:
         "variant_results": template_results.describe_variants(
             request.user, templates=siblings, today=schedule.today(clock.now())
         ),
-        # Nobody approves a version of his or her own.
-        "own": template.created_by_id == request.user.pk or template.created_by == request.user.username,
+        "approval": approvals.latest_of(TEMPLATE_KIND, str(template.pk)),
     }
     return render(request, "console/messages/template.html", context)
 
@@ -150,7 +151,7 @@ def retire_template(request: StaffRequest, template_id: int) -> HttpResponse:
     """Ask for confirmation, naming the published strategies that send the template, then retire a version."""
     template = _find_template(template_id)
     if request.method == "POST":
-        messaging.retire_template(template_id=template.pk, **actor_and_time(request))
+        messaging.retire_template(template_id=template.pk, actor=actor_of(request))
         messages.success(request, _("Version %(number)d was retired.") % {"number": template.version})
         return redirect("console:template", template.pk)
     context = {

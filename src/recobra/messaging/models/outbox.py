@@ -12,7 +12,8 @@ class Template(models.Model):
     """The words of a message, versioned; a version that was sent is never edited. Personal data: none.
 
     In force is the newest approved version of each variant that is not retired. `country`, `tone` and `stage` are ''
-    where it fits any. `parameters` and `buttons` are what WhatsApp's own templates and menus need.
+    where it fits any. `parameters` and `buttons` are what WhatsApp's own templates and menus need. Who approved a
+    version is in `recobra.approvals`.
     """
 
     class Status(models.TextChoices):
@@ -48,9 +49,6 @@ class Template(models.Model):
     created_at = models.DateTimeField()
     created_by = models.TextField()
     created_by_id = models.BigIntegerField(null=True)
-    decided_at = models.DateTimeField(null=True)
-    decided_by = models.TextField(default="", db_default="")
-    decision_note = models.TextField(default="", db_default="")
     provider_name = models.TextField(default="", db_default="")
     provider_status = models.TextField(default="", db_default="")
     provider_reference = models.TextField(default="", db_default="")

@@ -1,4 +1,4 @@
-"""Operations on templates: drafts are checked against the law and approved by a second person.
+"""Operations on templates: drafts are checked against the law; `approval` puts them in force.
 
 A version is never edited: the next one takes its place.
 """
@@ -15,6 +15,10 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
+from recobra.access.actors import Actor
+from recobra.access.permissions import requires
+from recobra.access.roles import Right
+from recobra.approvals.operations import ApprovalRefused, withdraw_of_subject
 from recobra.journal.operations import Facts, record, record_all
 from recobra.kit.zones import local_date
 from recobra.messaging.models import Template
@@ -42,7 +46,7 @@ class TemplateRefused(Exception):
         self.mistakes = tuple(mistakes)
 
 
-class TemplateBlocked(Exception):
+class TemplateBlocked(ApprovalRefused):
     """The law bars the template in every country that it is for; `findings` are those that block it."""
 
     def __init__(self, findings: Sequence[law_findings.TemplateFinding]) -> None:
@@ -52,10 +56,6 @@ class TemplateBlocked(Exception):
         )
         super().__init__("\n".join(dict.fromkeys(sentences)))
         self.findings = tuple(findings)
-
-
-class OwnTemplate(Exception):
-    """The author of a template may not approve it; the text is shown as it is."""
 
 
 class WrongStatus(Exception):
@@ -132,39 +132,6 @@ def save_template(
 
 
 @transaction.atomic
-def submit_template(*, template_id: int, actor: str, actor_id: int | None = None, now: datetime) -> Template:
-    """Submit a draft for approval. Raises TemplateBlocked and WrongStatus."""
-    template = _lock_in_status(template_id, Status.DRAFT)
-    _refuse_blocked(template, now)
-    template.status = Status.SUBMITTED
-    template.save(update_fields=["status", "findings"])
-    _record("template.submitted", template, actor, actor_id, now)
-    return template
-
-
-@transaction.atomic
-def approve_template(
-    *, template_id: int, actor: str, actor_id: int | None = None, note: str = "", now: datetime
-) -> Template:
-    """Put a submitted template in force. Raises OwnTemplate, TemplateBlocked and WrongStatus."""
-    template = _lock_in_status(template_id, Status.SUBMITTED)
-    is_author = template.created_by == actor or (actor_id is not None and template.created_by_id == actor_id)
-    if is_author:
-        raise OwnTemplate(_("Who wrote a template may not approve it: a second person must."))
-    _refuse_blocked(template, now)
-    return _decide(template, Status.APPROVED, actor=actor, actor_id=actor_id, note=note, now=now)
-
-
-@transaction.atomic
-def reject_template(*, template_id: int, actor: str, actor_id: int | None = None, note: str, now: datetime) -> Template:
-    """Send a submitted template back with the reason. Raises WrongStatus."""
-    template = _lock_in_status(template_id, Status.SUBMITTED)
-    if not note.strip():
-        raise WrongStatus(_("Say why, so that its author can mend it."))
-    return _decide(template, Status.REJECTED, actor=actor, actor_id=actor_id, note=note.strip(), now=now)
-
-
-@transaction.atomic
 def weigh_template(
     *, template_id: int, weight: int, actor: str, actor_id: int | None = None, now: datetime
 ) -> Template:
@@ -178,8 +145,9 @@ def weigh_template(
     return template
 
 
+@requires(Right.EDIT_TEMPLATES)
 @transaction.atomic
-def retire_template(*, template_id: int, actor: str, actor_id: int | None = None, now: datetime) -> None:
+def retire_template(*, template_id: int, actor: Actor) -> None:
     """Retire a version; the approved version before it, if any, is in force again.
 
     Messages that were sent with it still name it. Retiring twice changes nothing. Raises Template.DoesNotExist.
@@ -187,9 +155,10 @@ def retire_template(*, template_id: int, actor: str, actor_id: int | None = None
     template = Template.objects.select_for_update().get(pk=template_id)
     if template.retired_at is not None:
         return
-    template.retired_at = now
+    withdraw_of_subject(kind="template", subject=str(template.pk), reason=_("The version was retired."), actor=actor)
+    template.retired_at = actor.now
     template.save(update_fields=["retired_at"])
-    _record("template.retired", template, actor, actor_id, now)
+    record_about(kind="template.retired", template=template, actor=actor)
 
 
 @transaction.atomic
@@ -207,11 +176,9 @@ def ensure_library(*, now: datetime, language: str = "es") -> int:
             created_at=now,
             created_by=LIBRARY,
             status=Status.APPROVED,
-            decided_at=now,
-            decided_by=LIBRARY,
         )
         _check_draft(template, now)
-        _refuse_blocked(template, now)
+        refuse_blocked(template=template, now=now)
         added.append(template)
     # Rows and facts in bulk: the library has some ninety templates.
     Template.objects.bulk_create(added)
@@ -273,17 +240,7 @@ def _refuse_mistakes(template: Template) -> None:
         raise TemplateRefused(mistakes)
 
 
-def _lock_in_status(template_id: int, status: Status) -> Template:
-    """Return a template, locked. Raises WrongStatus where it is retired or in another status."""
-    template = Template.objects.select_for_update().get(pk=template_id)
-    if template.status != status or template.retired_at is not None:
-        raise WrongStatus(
-            _("This version is «%(status)s» and cannot be put forward so.") % {"status": template.get_status_display()}
-        )
-    return template
-
-
-def _refuse_blocked(template: Template, now: datetime) -> None:
+def refuse_blocked(*, template: Template, now: datetime) -> None:
     """Renew the findings of a template. Raises TemplateBlocked where the law bars it everywhere it is for."""
     findings = lint_template(template, now=now)
     template.findings = [finding.as_json() for finding in findings]
@@ -294,17 +251,9 @@ def _refuse_blocked(template: Template, now: datetime) -> None:
         raise TemplateBlocked([finding for finding in findings if finding.finding.severity == "block"])
 
 
-def _decide(
-    template: Template, status: Status, *, actor: str, actor_id: int | None, note: str, now: datetime
-) -> Template:
-    """Record the decision on a template, with its author and note."""
-    template.status = status
-    template.decided_at = now
-    template.decided_by = actor
-    template.decision_note = note
-    template.save(update_fields=["status", "findings", "decided_at", "decided_by", "decision_note"])
-    _record(f"template.{status.lower()}", template, actor, actor_id, now)
-    return template
+def record_about(*, kind: str, template: Template, actor: Actor) -> None:
+    """Record what became of a template."""
+    _record(kind, template, actor.name, actor.user_id, actor.now)
 
 
 def _record(kind: str, template: Template, actor: str, actor_id: int | None, now: datetime, **details: object) -> None:

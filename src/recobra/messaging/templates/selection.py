@@ -22,6 +22,11 @@ VERSION_KEY: Final = ("code", "channel", "language", "country", "tone", "variant
 """The fields that all versions of a template share."""
 
 
+def versions_of(template: Template) -> QuerySet[Template]:
+    """Return all versions of a template's variant, newest first."""
+    return Template.objects.filter(**{name: getattr(template, name) for name in VERSION_KEY}).order_by("-version")
+
+
 def templates_in_force() -> QuerySet[Template]:
     """Return the newest approved version of each template and variant that is not retired."""
     approved = Template.objects.filter(status=Template.Status.APPROVED, retired_at__isnull=True)

@@ -1,0 +1,109 @@
+"""Aprobaciones: what waits for a second person, the old beside the new, and the decisions about it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import path, reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from recobra.access.roles import Right
+from recobra.approvals import operations, queries
+from recobra.approvals.kinds import kind_of
+from recobra.approvals.queries import Approval
+from recobra.console.actions import actor_of
+from recobra.console.guard import StaffRequest, needs
+
+from .place import installation_place
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One line of the tray."""
+
+    approval: Approval
+    kind: str | Promise
+    title: str
+
+
+@require_GET
+@needs(Right.DECIDE)
+def list_approvals(request: StaffRequest) -> HttpResponse:
+    """Show what waits, and the last decisions."""
+    context = {
+        "waiting": [_describe(approval) for approval in queries.waiting_for(request.user)],
+        "decided": [_describe(approval) for approval in queries.decided_for(request.user)],
+        "place": installation_place(),
+    }
+    return render(request, "console/approvals/index.html", context)
+
+
+@require_GET
+@needs(Right.DECIDE)
+def show_approval(request: StaffRequest, approval_id: int) -> HttpResponse:
+    """Show one change, the old beside the new, and what the user may do about it."""
+    approval = queries.approval_for(request.user, approval_id)
+    kind = kind_of(approval.kind)
+    context = {
+        "row": _describe(approval),
+        "approval": approval,
+        "parts": kind.parts(approval),
+        "subject_url": reverse(f"console:{kind.page}", args=[approval.subject]) if kind.page else "",
+        "may_decide": queries.may_decide(request.user, approval),
+        "may_withdraw": queries.may_withdraw(request.user, approval),
+        "place": installation_place(),
+    }
+    return render(request, "console/approvals/approval.html", context)
+
+
+@require_POST
+@needs(Right.DECIDE)
+def approve(request: StaffRequest, approval_id: int) -> HttpResponse:
+    """Approve a change, which does it."""
+    return _decide(request, approval_id, operations.approve, _("Approved."))
+
+
+@require_POST
+@needs(Right.DECIDE)
+def reject(request: StaffRequest, approval_id: int) -> HttpResponse:
+    """Send a change back to its author, with the reason."""
+    return _decide(request, approval_id, operations.reject, _("It was sent back to its author."))
+
+
+@require_POST
+@needs(Right.DECIDE)
+def withdraw(request: StaffRequest, approval_id: int) -> HttpResponse:
+    """Take back a change of one's own."""
+    return _decide(request, approval_id, operations.withdraw, _("It was withdrawn."))
+
+
+def _decide(request: StaffRequest, approval_id: int, operation: Callable[..., Approval], done: str) -> HttpResponse:
+    """Run an operation on a change and return to the tray with `done`, or to its page with the refusal."""
+    approval = queries.approval_for(request.user, approval_id)
+    try:
+        operation(approval_id=approval.pk, reason=request.POST.get("motivo", ""), actor=actor_of(request))
+    except operations.ApprovalRefused as refusal:
+        messages.error(request, str(refusal))
+        return redirect("console:approval", approval.pk)
+    messages.success(request, done)
+    return redirect("console:approvals")
+
+
+def _describe(approval: Approval) -> Row:
+    kind = kind_of(approval.kind)
+    return Row(approval=approval, kind=kind.label, title=kind.title(approval))
+
+
+urlpatterns = [
+    path("aprobaciones/", list_approvals, name="approvals"),
+    path("aprobaciones/<int:approval_id>/", show_approval, name="approval"),
+    path("aprobaciones/<int:approval_id>/aprobar/", approve, name="approval-approve"),
+    path("aprobaciones/<int:approval_id>/devolver/", reject, name="approval-reject"),
+    path("aprobaciones/<int:approval_id>/retirar/", withdraw, name="approval-withdraw"),
+]
