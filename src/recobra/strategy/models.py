@@ -13,7 +13,7 @@ class StrategyVersion(models.Model):
 
     class Status(models.TextChoices):
         DRAFT = "DRAFT", _("Draft")
-        PUBLISHED = "PUBLISHED", _("Published")
+        PUBLISHED = "PUBLISHED", _("In force")
         RETIRED = "RETIRED", _("Retired")
 
     code = models.TextField()

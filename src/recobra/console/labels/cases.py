@@ -6,7 +6,7 @@ from typing import Final
 
 from django.utils.translation import gettext_lazy as _
 
-from .family import Families
+from .family import Families, field_labels
 
 FAMILIES: Final[Families] = {
     # recobra_core.decide.steps.STAGES
@@ -16,95 +16,44 @@ FAMILIES: Final[Families] = {
         "EXTRAJUDICIAL": (_("Extrajudicial"), "warn"),
         "JUDICIAL": (_("Judicial"), "bad"),
     },
-    # portfolio.Account.Status
-    "account": {
-        "OPEN": (_("Open"), "calm"),
-        "PAID": (_("Paid"), "good"),
-        "RECALLED": (_("Recalled"), "quiet"),
-        "MISSING": (_("Missing from the load"), "warn"),
-        "WRITTEN_OFF": (_("Written off"), "quiet"),
-    },
-    # portfolio.Account.Product
-    "product": {
-        "LOAN": (_("Loan"), "quiet"),
-        "CARD": (_("Card"), "quiet"),
-        "SERVICE": (_("Service"), "quiet"),
-        "INVOICE": (_("Invoice"), "quiet"),
-    },
-    # messaging.Contact.Status
-    "contact": {
-        "DUE": (_("Planned"), "calm"),
-        "LEASED": (_("Being sent"), "calm"),
-        "SENT": (_("Sent"), "good"),
-        "FAILED": (_("Failed"), "bad"),
-        "BLOCKED": (_("Blocked"), "warn"),
-        "CANCELLED": (_("Cancelled"), "quiet"),
-        "UNCERTAIN": (_("Uncertain"), "bad"),
-    },
-    # intake.Load.Status
-    "load": {
-        "RUNNING": (_("In progress"), "calm"),
-        "DONE": (_("Loaded"), "good"),
-        "HELD": (_("Waiting for confirmation"), "warn"),
-        "REFUSED": (_("Refused"), "bad"),
-        "FAILED": (_("Failed"), "bad"),
-        "DISCARDED": (_("Discarded"), "quiet"),
-    },
-    # portfolio.Channel
-    "channel": {
-        "email": (_("E-mail"), "quiet"),
-        "sms": (_("SMS"), "quiet"),
-        "whatsapp": (_("WhatsApp"), "quiet"),
-        "call": (_("Call"), "quiet"),
-        "ivr": (_("Automatic call"), "quiet"),
-        "letter": (_("Letter"), "quiet"),
-        "visit": (_("Visit"), "quiet"),
-    },
-    # portfolio.Hold.Reason
-    "hold": {
-        "DISPUTE": (_("Dispute"), "warn"),
-        "PROMISE": (_("Promise to pay"), "calm"),
-        "PAYMENT_IN_PROCESS": (_("Payment in process"), "calm"),
-        "ILLNESS": (_("Illness or hardship"), "warn"),
-        "DECEASED": (_("Deceased"), "warn"),
-        "INSOLVENCY": (_("Insolvency"), "warn"),
-        "DISASTER": (_("Natural disaster"), "warn"),
-        "LEGAL": (_("Legal decision"), "warn"),
-        "SUIT_SERVED": (_("Suit served"), "warn"),
-        "CEASE_LETTER": (_("Asked in writing not to be contacted"), "warn"),
-        "ATTORNEY": (_("Represented by a lawyer"), "warn"),
-        "MINOR": (_("A minor"), "warn"),
-        "PRESCRIBED": (_("Debt past its limitation"), "warn"),
-        "VULNERABLE": (_("Vulnerable person"), "warn"),
-        "OTHER": (_("Other"), "quiet"),
-    },
-    # portfolio.Posting.Kind
-    "posting": {
-        "CHARGE": (_("Charge"), "quiet"),
-        "PAYMENT": (_("Payment"), "good"),
-        "ADJUSTMENT": (_("Adjustment"), "calm"),
-        "WRITE_OFF": (_("Write-off"), "warn"),
-    },
-    # portfolio.Concept
-    "concept": {
-        "PRINCIPAL": (_("Principal"), "quiet"),
-        "INTEREST": (_("Interest"), "quiet"),
-        "LATE_INTEREST": (_("Late interest"), "quiet"),
-        "FEE": (_("Fee"), "quiet"),
-        "TAX": (_("Tax"), "quiet"),
-    },
-    # payments.Payment.Source
-    "source": {
-        "SCREEN": (_("Recorded on screen"), "quiet"),
-        "FILE": (_("Payment file"), "quiet"),
-        "INFERRED": (_("Inferred from the load"), "quiet"),
-    },
-    # workbench.Task.Status
-    "task": {
-        "OPEN": (_("Open"), "calm"),
-        "DONE": (_("Done"), "good"),
-        "CANCELLED": (_("Cancelled"), "quiet"),
-    },
+    "account": field_labels("portfolio.Account", "status", OPEN="calm", PAID="good", MISSING="warn"),
+    "product": field_labels("portfolio.Account", "product"),
+    "contact": field_labels(
+        "messaging.Contact",
+        "status",
+        DUE="calm",
+        LEASED="calm",
+        SENT="good",
+        FAILED="bad",
+        BLOCKED="warn",
+        UNCERTAIN="bad",
+    ),
+    "load": field_labels(
+        "intake.Load", "status", RUNNING="calm", DONE="good", HELD="warn", REFUSED="bad", FAILED="bad"
+    ),
+    "channel": field_labels("messaging.Contact", "channel"),
+    "hold": field_labels(
+        "portfolio.Hold",
+        "reason",
+        DISPUTE="warn",
+        PROMISE="calm",
+        PAYMENT_IN_PROCESS="calm",
+        ILLNESS="warn",
+        DECEASED="warn",
+        INSOLVENCY="warn",
+        DISASTER="warn",
+        LEGAL="warn",
+        SUIT_SERVED="warn",
+        CEASE_LETTER="warn",
+        ATTORNEY="warn",
+        MINOR="warn",
+        PRESCRIBED="warn",
+        VULNERABLE="warn",
+    ),
+    "posting": field_labels("portfolio.Posting", "kind", PAYMENT="good", ADJUSTMENT="calm", WRITE_OFF="warn"),
+    "concept": field_labels("portfolio.Posting", "concept"),
+    "source": field_labels("payments.Payment", "source"),
+    "task": field_labels("workbench.Task", "status", OPEN="calm", DONE="good"),
     # Outcomes of a task, chosen in forms.TaskForm and stored as they are here
     "outcome": {
         "contacted": (_("Talked to the debtor"), "good"),
@@ -115,26 +64,9 @@ FAMILIES: Final[Families] = {
         "done": (_("Done"), "good"),
         "not_needed": (_("Not needed any more"), "quiet"),
     },
-    # messaging.Template.Status
-    "template": {
-        "DRAFT": (_("Draft"), "quiet"),
-        "SUBMITTED": (_("Waiting for approval"), "warn"),
-        "APPROVED": (_("Approved"), "good"),
-        "REJECTED": (_("Sent back"), "bad"),
-    },
-    # approvals.Approval.Decision
-    "approval": {
-        "WAITING": (_("Waiting for approval"), "warn"),
-        "APPROVED": (_("Approved"), "good"),
-        "REJECTED": (_("Sent back"), "bad"),
-        "WITHDRAWN": (_("Withdrawn"), "quiet"),
-    },
-    # messaging.Template.Tone
-    "template_tone": {
-        "EMPATHETIC": (_("Empathetic"), "quiet"),
-        "NEUTRAL": (_("Neutral"), "quiet"),
-        "FIRM": (_("Firm"), "quiet"),
-    },
+    "template": field_labels("messaging.Template", "status", SUBMITTED="warn", APPROVED="good", REJECTED="bad"),
+    "approval": field_labels("approvals.Approval", "decision", WAITING="warn", APPROVED="good", REJECTED="bad"),
+    "template_tone": field_labels("messaging.Template", "tone"),
     # FIELDS of screens/template_markup.py, and buttons
     "template_part": {
         "name": (_("Name"), "quiet"),
@@ -143,12 +75,7 @@ FAMILIES: Final[Families] = {
         "html": ("HTML", "quiet"),
         "buttons": (_("Buttons"), "quiet"),
     },
-    # conversations.Conversation.Status
-    "conversation": {
-        "OPEN": (_("Open"), "calm"),
-        "WAITING": (_("Waiting for the debtor"), "quiet"),
-        "CLOSED": (_("Closed"), "quiet"),
-    },
+    "conversation": field_labels("conversations.Conversation", "status", OPEN="calm"),
     # conversations.queries.VIEWS: they stand in addresses, so they are Spanish
     "conversation_view": {
         "todas": (_("All open"), "quiet"),
@@ -207,10 +134,5 @@ FAMILIES: Final[Families] = {
         "not_understood": (_("not understood"), "quiet"),
         "not_read": (_("not read by the bot"), "warn"),
     },
-    # portfolio.ContactPoint.Kind
-    "point": {
-        "PHONE": (_("Phone"), "quiet"),
-        "EMAIL": (_("E-mail"), "quiet"),
-        "ADDRESS": (_("Address"), "quiet"),
-    },
+    "point": field_labels("portfolio.ContactPoint", "kind"),
 }

@@ -6,7 +6,7 @@ from typing import Final
 
 from django.utils.translation import gettext_lazy as _
 
-from .family import Families
+from .family import Families, field_labels
 
 FAMILIES: Final[Families] = {
     # How sure the research of a rule is (recobra_core.law.description.RuleText)
@@ -44,25 +44,10 @@ FAMILIES: Final[Families] = {
         "required": (_("What a message must say"), "quiet"),
         "prohibited": (_("What is prohibited"), "quiet"),
     },
-    # consent.ConsentEntry.Act
-    "consent_act": {
-        "GRANTED": (_("Authorised"), "good"),
-        "WITHDRAWN": (_("Authorisation withdrawn"), "warn"),
-        "OPTED_OUT": (_("Asked for no more messages"), "bad"),
-        "NOT_ME": (_("Is not the person"), "bad"),
-        "RESUMED": (_("Asked for messages again"), "good"),
-    },
-    # consent.ConsentEntry.Source
-    "consent_source": {
-        "LOAD": (_("Load"), "quiet"),
-        "LINK": (_("Link"), "quiet"),
-        "KEYWORD": (_("Keyword"), "quiet"),
-        "BUTTON": (_("Button"), "quiet"),
-        "KEYPAD": (_("Telephone keypad"), "quiet"),
-        "STAFF": (_("Staff"), "quiet"),
-        "PORTAL": (_("Portal"), "quiet"),
-        "PROVIDER": (_("Provider"), "quiet"),
-    },
+    "consent_act": field_labels(
+        "consent.ConsentEntry", "act", GRANTED="good", WITHDRAWN="warn", OPTED_OUT="bad", NOT_ME="bad", RESUMED="good"
+    ),
+    "consent_source": field_labels("consent.ConsentEntry", "source"),
     # PERIODS of screens/company_rules/form.py
     "cap_period": {
         "day": (_("contacts in a day at most"), "quiet"),

@@ -7,28 +7,12 @@ from typing import Final
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop, pgettext_lazy
 
-from .family import Families
+from .family import Families, field_labels
 
 FAMILIES: Final[Families] = {
-    # strategy.StrategyVersion.Status
-    "version": {
-        "DRAFT": (_("Draft"), "warn"),
-        "PUBLISHED": (_("In force"), "good"),
-        "RETIRED": (_("Retired"), "quiet"),
-    },
-    # strategy.Campaign.Status
-    "campaign": {
-        "DRAFT": (_("Draft"), "quiet"),
-        "RUNNING": (_("On its way"), "good"),
-        "PAUSED": (_("Paused"), "warn"),
-        "ENDED": (_("Ended"), "quiet"),
-    },
-    # strategy.CycleRun.Status
-    "run": {
-        "RUNNING": (_("In progress"), "calm"),
-        "DONE": (_("Done"), "good"),
-        "FAILED": (_("Failed"), "bad"),
-    },
+    "version": field_labels("strategy.StrategyVersion", "status", DRAFT="warn", PUBLISHED="good"),
+    "campaign": field_labels("strategy.Campaign", "status", RUNNING="good", PAUSED="warn"),
+    "run": field_labels("strategy.CycleRun", "status", RUNNING="calm", DONE="good", FAILED="bad"),
     # strategy.operations.cycle.STEPS
     "cycle_step": {
         "freshness": (_("Freshness of the data"), "quiet"),

@@ -20,7 +20,7 @@ class Template(models.Model):
         DRAFT = "DRAFT", _("Draft")
         SUBMITTED = "SUBMITTED", _("Waiting for approval")
         APPROVED = "APPROVED", _("Approved")
-        REJECTED = "REJECTED", _("Rejected")
+        REJECTED = "REJECTED", _("Sent back")
 
     class Tone(models.TextChoices):
         ANY = "", _("Any tone")
