@@ -110,6 +110,7 @@ class Replay:
 
     def set_up(self, now: datetime) -> None:
         """Create the portfolio under the ready-made strategy for invoices."""
+        from recobra.access.actors import Service, service_actor
         from recobra.messaging import operations as messaging
         from recobra.portfolio.models import Creditor, Portfolio
         from recobra.strategy import operations as strategy
@@ -130,11 +131,13 @@ class Replay:
             time_zone="America/Lima",
         )
         messaging.ensure_library(now=now)
-        strategy.ensure_ready_made(actor="replay", now=now)
-        strategy.assign_strategy(portfolio_id=self.portfolio.pk, code="facturas", actor="replay", now=now)
+        command = service_actor(Service.COMMAND, now=now)
+        strategy.ensure_ready_made(actor=command)
+        strategy.assign_strategy(portfolio_id=self.portfolio.pk, code="facturas", actor=command)
 
     def live(self, day: date, yesterday: list[Invoice]) -> dict[str, Any]:
         """Load, decide, send and check one day."""
+        from recobra.access.actors import Service, service_actor
         from recobra.intake import operations as intake
         from recobra.messaging import operations as messaging
         from recobra.strategy import operations as strategy
@@ -146,7 +149,7 @@ class Replay:
         load = intake.load_file(
             path=path, portfolio_code=PORTFOLIO, mapping=MAPPING, as_of=day, actor="replay", now=now
         )
-        cycle = strategy.run_cycle(as_of=day, actor="replay", now=now)
+        cycle = strategy.run_cycle(as_of=day, actor=service_actor(Service.COMMAND, now=now))
         sent = messaging.dispatch_once(now=now)
         settled = sum(invoice.amount_minor for invoice in yesterday if invoice.settled <= day)
         self.expected_minor += settled

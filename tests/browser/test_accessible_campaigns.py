@@ -10,6 +10,7 @@ from recobra.messaging.models import Contact, Template
 from recobra.strategy import schedule
 from recobra.strategy.models import CampaignMember
 from recobra.strategy.operations import campaigns
+from tests.people import acting
 
 from .keyboard import press
 from .scenes import LOADED, visit
@@ -42,9 +43,9 @@ def campaign(world_with_strategy):
             ends_on=today + timedelta(9),
             control_bps=0,
         )
-        made = campaigns.save_draft(draft=written, actor="bruno", actor_id=None, now=now)
+        made = campaigns.save_draft(draft=written, actor=acting("bruno", now=now))
         if code == "verano":
-            campaigns.launch(campaign_id=made.pk, actor="bruno", actor_id=None, now=now)
+            campaigns.launch(campaign_id=made.pk, actor=acting("bruno", now=now))
             # Among five people a draw may leave one arm empty.
             CampaignMember.objects.filter(campaign=made, debtor_id=world.debtors["Lucía"].pk).update(arm="CONTROL")
     return made

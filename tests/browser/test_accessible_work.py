@@ -12,6 +12,7 @@ from recobra.journal import operations as journal
 from recobra.kit import clock
 from recobra.messaging.models import MailboxMessage, Template
 from recobra.strategy import operations, schedule
+from tests.people import acting
 
 from .scenes import LOADED, visit
 
@@ -44,7 +45,7 @@ PAGES = {
 def numbers(world_with_strategy, people):
     """A day of work: a held load, a run of the cycle, a letter in the mailbox, an upload half done."""
     world, now = world_with_strategy, clock.now()
-    operations.run_cycle(as_of=schedule.today(now), actor="carla", now=now)
+    operations.run_cycle(as_of=schedule.today(now), actor=acting("carla", now=now))
     held = Load.objects.create(
         portfolio=world.portfolio,
         file_name="cartera-hoy.csv",

@@ -14,13 +14,14 @@ from recobra.strategy import operations as strategy
 from recobra.strategy import schedule
 from tests import receivables
 from tests.console.world import World
+from tests.people import acting
 
 
 def follow(world: World, now: datetime) -> None:
     """Give the company its strategy, its templates and a load of today."""
     messaging.ensure_library(now=now)
-    strategy.ensure_ready_made(actor="dario", now=now)
-    strategy.assign_strategy(portfolio_id=world.portfolio.pk, code="consumo", actor="dario", now=now)
+    strategy.ensure_ready_made(actor=acting("dario", now=now))
+    strategy.assign_strategy(portfolio_id=world.portfolio.pk, code="consumo", actor=acting("dario", now=now))
     receivables.fresh_load(world.portfolio, as_of=schedule.today(now), now=now)
 
 

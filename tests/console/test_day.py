@@ -14,6 +14,7 @@ from recobra.portfolio.models import ContactPoint
 from recobra.strategy import operations as strategy
 from tests import receivables
 from tests.console.following import work_off
+from tests.people import acting
 
 from .test_countries import text
 from .test_reach import indicators
@@ -37,8 +38,8 @@ def followed(at, company):
     """The company under the ready-made consumer strategy, with a load of today and nobody in it yet."""
     now = clock.now()
     messaging.ensure_library(now=now)
-    strategy.ensure_ready_made(actor="dario", now=now)
-    strategy.assign_strategy(portfolio_id=company.pk, code="consumo", actor="dario", now=now)
+    strategy.ensure_ready_made(actor=acting("dario", now=now))
+    strategy.assign_strategy(portfolio_id=company.pk, code="consumo", actor=acting("dario", now=now))
     receivables.fresh_load(company, as_of=now.date(), now=now)
     return company
 
@@ -53,7 +54,7 @@ def owes(portfolio, name, *, days, amount_minor=50_000, **more):
 def run_cycle():
     """Run the cycle of the day that the clock shows, as the morning does."""
     now = clock.now()
-    return strategy.run_cycle(as_of=(now - timedelta(hours=5)).date(), actor="system", now=now)
+    return strategy.run_cycle(as_of=(now - timedelta(hours=5)).date(), actor=acting("system", now=now))
 
 
 def pay(client, debtor, amount):

@@ -12,6 +12,7 @@ from recobra.messaging.models import Contact, MailboxMessage, Template
 from recobra.strategy import jobs, operations, schedule
 from recobra.strategy.models import CycleRun
 from tests.console.following import follow, work_off
+from tests.people import acting
 
 
 @pytest.fixture
@@ -37,7 +38,7 @@ def test_the_cycle_is_asked_for_once_and_run_by_a_worker(at_desk, followed):
 
 def test_a_day_that_cannot_be_planned_is_refused_with_its_reason(at_desk, followed):
     client, today = at_desk("carla"), schedule.today(clock.now())
-    operations.run_cycle(as_of=today, actor="carla", now=clock.now())
+    operations.run_cycle(as_of=today, actor=acting("carla", now=clock.now()))
     for day, said in (
         (today + timedelta(1), "No se puede planificar un día que no ha llegado."),
         (today - timedelta(1), "Ya corrió el ciclo de un día posterior"),
@@ -57,14 +58,14 @@ def test_the_morning_comes_once_a_day_and_is_caught_up(followed, now):
     assert schedule.due_day(morning - timedelta(minutes=1)) is None
     assert schedule.due_day(morning + timedelta(hours=9)) == day
     assert schedule.next_run_at(morning - timedelta(hours=1)) == morning
-    operations.run_cycle(as_of=day, actor=schedule.ACTOR, now=morning)
+    operations.run_cycle(as_of=day, actor=acting(schedule.ACTOR, now=morning))
     assert schedule.due_day(morning + timedelta(hours=9)) is None
     assert schedule.next_run_at(morning + timedelta(hours=1)) == schedule.cycle_starts_at(day + timedelta(1))
 
 
 def test_a_run_of_the_night_does_not_replace_the_morning(followed, now):
     day = schedule.today(now)
-    operations.run_cycle(as_of=day, actor="carla", now=schedule.cycle_starts_at(day) - timedelta(hours=3))
+    operations.run_cycle(as_of=day, actor=acting("carla", now=schedule.cycle_starts_at(day) - timedelta(hours=3)))
     assert schedule.due_day(schedule.cycle_starts_at(day)) == day
 
 

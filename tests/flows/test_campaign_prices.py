@@ -13,6 +13,7 @@ from recobra.strategy.models import Campaign, CampaignMember
 from recobra.strategy.operations import campaigns
 from recobra_core.money import rounded_units
 from tests import receivables
+from tests.people import acting
 from tests.worlds import add_library
 
 MONDAY = date(2026, 11, 23)
@@ -87,14 +88,12 @@ def draft(company, now, **changes):
         "control_bps": 0,
         "budget_currency": "USD",
     }
-    return campaigns.save_draft(
-        draft=campaigns.CampaignDraft(**written | changes), actor="bruno", actor_id=None, now=now
-    )
+    return campaigns.save_draft(draft=campaigns.CampaignDraft(**written | changes), actor=acting("bruno", now=now))
 
 
 def launched(company, now, **changes):
     campaign = draft(company, now, **changes)
-    campaigns.launch(campaign_id=campaign.pk, actor="bruno", actor_id=None, now=now)
+    campaigns.launch(campaign_id=campaign.pk, actor=acting("bruno", now=now))
     return Campaign.objects.get()
 
 
@@ -107,7 +106,7 @@ def test_a_thousand_texts_at_0_0079_cost_exactly_7_90(lent, company, now, budget
     found = campaigns.preflight(campaign=campaign, as_of=MONDAY)
     assert (found.messages, found.cost_micros, found.cost_currency) == (fits, micros, "USD")
     assert (found.left_by_budget, found.problems) == (1_000 - fits, [])
-    campaigns.launch(campaign_id=campaign.pk, actor="bruno", actor_id=None, now=now)
+    campaigns.launch(campaign_id=campaign.pk, actor=acting("bruno", now=now))
     assert Contact.objects.filter(status="DUE").count() == fits
     (cost,) = queries.campaign_progress(Campaign.objects.get()).spent.values()
     assert (cost, cost <= budget_minor * 10_000) == (micros, True)
@@ -145,7 +144,7 @@ def test_what_left_cheaper_than_it_was_planned_pays_for_more_the_next_day(lent, 
         )
         later = timedelta(day + 1)
         receivables.fresh_load(company, as_of=MONDAY + later, now=now + later)
-        campaigns.plan_running_campaigns(as_of=MONDAY + later, now=now + later, actor="cycle")
+        campaigns.plan_running_campaigns(as_of=MONDAY + later, actor=acting("cycle", now=now + later))
     assert Campaign.objects.get().reason == "budget"
 
 

@@ -14,6 +14,7 @@ from recobra.strategy import queries_campaigns as queries
 from recobra.strategy.models import Campaign, CampaignMember
 from recobra.strategy.operations import campaigns
 from tests import receivables
+from tests.people import acting
 from tests.worlds import add_library
 
 MONDAY = date(2026, 11, 23)
@@ -49,7 +50,7 @@ def draft(lent, now):
             "control_bps": 0,
         }
         made = campaigns.CampaignDraft(**(written | changes))
-        return campaigns.save_draft(draft=made, actor="bruno", actor_id=None, now=now)
+        return campaigns.save_draft(draft=made, actor=acting("bruno", now=now))
 
     return make
 
@@ -72,12 +73,12 @@ def mail_costs(now, **changes):
 
 
 def launch(campaign, now):
-    return campaigns.launch(campaign_id=campaign.pk, actor="bruno", actor_id=None, now=now)
+    return campaigns.launch(campaign_id=campaign.pk, actor=acting("bruno", now=now))
 
 
 def day(now, n=0):
     receivables.fresh_load(Campaign.objects.get().portfolio, as_of=MONDAY + timedelta(n), now=now + timedelta(n))
-    return campaigns.plan_running_campaigns(as_of=MONDAY + timedelta(n), now=now + timedelta(n), actor="cycle")
+    return campaigns.plan_running_campaigns(as_of=MONDAY + timedelta(n), actor=acting("cycle", now=now + timedelta(n)))
 
 
 def sent(contacts, now):
@@ -184,9 +185,9 @@ def test_planning_a_day_twice_changes_nothing_and_nobody_is_written_to_twice(dra
 
 
 def test_whom_a_strategy_writes_to_today_waits_for_another_day(draft, lent, now):
-    strategy.ensure_ready_made(actor="dario", now=now)
-    strategy.assign_strategy(portfolio_id=lent.pk, code="consumo", actor="dario", now=now)
-    strategy.run_cycle(as_of=MONDAY, actor="dario", now=now)
+    strategy.ensure_ready_made(actor=acting("dario", now=now))
+    strategy.assign_strategy(portfolio_id=lent.pk, code="consumo", actor=acting("dario", now=now))
+    strategy.run_cycle(as_of=MONDAY, actor=acting("dario", now=now))
     by_strategy = Contact.objects.count()
     assert by_strategy == PEOPLE
     launch(draft(), now)
@@ -198,11 +199,11 @@ def test_a_pause_takes_back_what_waits_and_a_resume_plans_it_again(draft, now):
     campaign = draft()
     launch(campaign, now)
     sent(Contact.objects.filter(pk=Contact.objects.first().pk), now)
-    taken = campaigns.pause(campaign_id=campaign.pk, actor="bruno", actor_id=None, now=now)
+    taken = campaigns.pause(campaign_id=campaign.pk, actor=acting("bruno", now=now))
     assert taken == PEOPLE - 1
     assert day(now) == 0
     assert set(Contact.objects.filter(status="CANCELLED").values_list("reason", flat=True)) == {"campaign_paused"}
-    again = campaigns.resume(campaign_id=campaign.pk, actor="bruno", actor_id=None, now=now)
+    again = campaigns.resume(campaign_id=campaign.pk, actor=acting("bruno", now=now))
     assert again == PEOPLE - 1
     assert Contact.objects.filter(status__in=["DUE", "SENT"]).count() == PEOPLE
 
@@ -210,7 +211,7 @@ def test_a_pause_takes_back_what_waits_and_a_resume_plans_it_again(draft, now):
 def test_who_pays_is_not_written_to_by_the_campaign(draft, lent, now):
     campaign = draft()
     launch(campaign, now)
-    campaigns.pause(campaign_id=campaign.pk, actor="bruno", actor_id=None, now=now)
+    campaigns.pause(campaign_id=campaign.pk, actor=acting("bruno", now=now))
     debtor = lent.creditor.debtors.order_by("pk")[0]
     payments.record_payment(
         portfolio_id=lent.pk,
@@ -222,7 +223,7 @@ def test_who_pays_is_not_written_to_by_the_campaign(draft, lent, now):
         actor="ana",
         now=now,
     )
-    campaigns.resume(campaign_id=campaign.pk, actor="bruno", actor_id=None, now=now)
+    campaigns.resume(campaign_id=campaign.pk, actor=acting("bruno", now=now))
     assert not Contact.objects.filter(debtor=debtor, status="DUE").exists()
     assert Contact.objects.filter(status="DUE").count() == PEOPLE - 1
 
@@ -357,21 +358,21 @@ def test_a_campaign_ends_by_date_and_by_hand(draft, now):
     assert (campaign.status, campaign.reason) == ("ENDED", "dates")
     assert not Contact.objects.filter(status="DUE").exists()
     with pytest.raises(campaigns.CampaignRefused):
-        campaigns.end(campaign_id=campaign.pk, actor="bruno", actor_id=None, now=now)
+        campaigns.end(campaign_id=campaign.pk, actor=acting("bruno", now=now))
 
 
 def test_stale_data_contact_nobody(draft, lent, now):
     campaign = draft(starts_on=MONDAY + timedelta(4), ends_on=MONDAY + timedelta(5))
     launch(campaign, now)
     late = now + timedelta(4)
-    assert campaigns.plan_running_campaigns(as_of=MONDAY + timedelta(4), now=late, actor="cycle") == 0
+    assert campaigns.plan_running_campaigns(as_of=MONDAY + timedelta(4), actor=acting("cycle", now=late)) == 0
     assert Contact.objects.count() == 0
 
 
 def test_the_cycle_plans_campaigns_as_a_step_of_its_own(draft, now):
     launch(draft(starts_on=MONDAY + timedelta(1)), now)
     receivables.fresh_load(Campaign.objects.get().portfolio, as_of=MONDAY + timedelta(1), now=now)
-    figures = strategy.run_cycle(as_of=MONDAY + timedelta(1), actor="cycle", now=now + timedelta(1))
+    figures = strategy.run_cycle(as_of=MONDAY + timedelta(1), actor=acting("cycle", now=now + timedelta(1)))
     assert {step["name"]: step["count"] for step in figures["steps"]}["campaigns"] == PEOPLE
     assert Contact.objects.filter(planned_for=MONDAY + timedelta(1), campaign_id__isnull=False).count() == PEOPLE
 

@@ -8,6 +8,7 @@ from recobra.messaging.models import Contact
 from recobra.policy import company_rules as house_rules
 from recobra.strategy import operations as strategy
 from tests import receivables
+from tests.people import acting
 from tests.worlds import add_library
 
 MONDAY = date(2026, 11, 23)
@@ -16,14 +17,14 @@ MONDAY = date(2026, 11, 23)
 @pytest.fixture
 def late(company, now):
     add_library(now)
-    strategy.ensure_ready_made(actor="dario", now=now)
-    strategy.assign_strategy(portfolio_id=company.pk, code="consumo", actor="dario", now=now)
+    strategy.ensure_ready_made(actor=acting("dario", now=now))
+    strategy.assign_strategy(portfolio_id=company.pk, code="consumo", actor=acting("dario", now=now))
     receivables.fresh_load(company, as_of=MONDAY, now=now)
     return receivables.account(company, receivables.debtor(company, "Rosa"), "L-1", (MONDAY - timedelta(20), 50_000))
 
 
 def planned(now):
-    strategy.run_cycle(as_of=MONDAY, actor="dario", now=now)
+    strategy.run_cycle(as_of=MONDAY, actor=acting("dario", now=now))
     return Contact.objects.get()
 
 

@@ -13,6 +13,7 @@ from recobra.strategy.models import AccountState, Firing
 from recobra.workbench.models import Task
 from recobra_core.decide import ready
 from tests import receivables
+from tests.people import acting
 from tests.worlds import add_library
 
 MONDAY = date(2026, 11, 23)
@@ -22,8 +23,8 @@ MONDAY = date(2026, 11, 23)
 def consumer(company, now):
     """The company under the ready-made consumer strategy, with a fresh load."""
     add_library(now)
-    strategy.ensure_ready_made(actor="dario", now=now)
-    strategy.assign_strategy(portfolio_id=company.pk, code="consumo", actor="dario", now=now)
+    strategy.ensure_ready_made(actor=acting("dario", now=now))
+    strategy.assign_strategy(portfolio_id=company.pk, code="consumo", actor=acting("dario", now=now))
     receivables.fresh_load(company, as_of=MONDAY, now=now)
     return company
 
@@ -36,7 +37,7 @@ def late(consumer):
 
 
 def run(now, day=MONDAY):
-    return strategy.run_cycle(as_of=day, actor="dario", now=now)
+    return strategy.run_cycle(as_of=day, actor=acting("dario", now=now))
 
 
 def test_a_late_loan_is_contacted_once_however_often_the_cycle_runs(late, now):

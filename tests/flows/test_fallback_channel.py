@@ -9,6 +9,7 @@ from recobra.portfolio.models import ContactPoint
 from recobra.strategy import operations as strategy
 from recobra.workbench.models import Task
 from tests import receivables
+from tests.people import acting
 from tests.worlds import add_library
 
 MONDAY = date(2026, 11, 23)
@@ -18,8 +19,8 @@ MONDAY = date(2026, 11, 23)
 def late(company, now):
     """A loan twenty days late, whose debtor has an e-mail address and a mobile phone."""
     add_library(now)
-    strategy.ensure_ready_made(actor="dario", now=now)
-    strategy.assign_strategy(portfolio_id=company.pk, code="consumo", actor="dario", now=now)
+    strategy.ensure_ready_made(actor=acting("dario", now=now))
+    strategy.assign_strategy(portfolio_id=company.pk, code="consumo", actor=acting("dario", now=now))
     receivables.fresh_load(company, as_of=MONDAY, now=now)
     rosa = receivables.debtor(company, "Rosa")
     ContactPoint.objects.create(debtor=rosa, kind="PHONE", value="+51987654321", line="MOBILE", valid=True)
@@ -35,7 +36,7 @@ def late(company, now):
             defaults={"name": code, "text": "{{ acreedor }}", "created_at": now, "created_by": "carla"},
         )
     loan = receivables.account(company, rosa, "L-1", (MONDAY - timedelta(20), 50_000))
-    strategy.run_cycle(as_of=MONDAY, actor="dario", now=now)
+    strategy.run_cycle(as_of=MONDAY, actor=acting("dario", now=now))
     return loan
 
 
@@ -49,7 +50,7 @@ def lost(**changes):
 
 
 def look(now):
-    return strategy.plan_fallback_channels(as_of=MONDAY, now=now, actor="cycle")
+    return strategy.plan_fallback_channels(as_of=MONDAY, actor=acting("cycle", now=now))
 
 
 def test_the_next_channel_of_the_step_takes_over(late, now):

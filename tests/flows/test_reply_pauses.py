@@ -13,6 +13,7 @@ from recobra.messaging.models import Contact
 from recobra.portfolio.models import ContactPoint
 from recobra.strategy import operations as strategy
 from tests import receivables
+from tests.people import acting
 from tests.worlds import add_library
 
 MONDAY = date(2026, 11, 23)
@@ -21,11 +22,11 @@ MONDAY = date(2026, 11, 23)
 @pytest.fixture
 def late(company, now):
     add_library(now)
-    strategy.ensure_ready_made(actor="dario", now=now)
-    strategy.assign_strategy(portfolio_id=company.pk, code="consumo", actor="dario", now=now)
+    strategy.ensure_ready_made(actor=acting("dario", now=now))
+    strategy.assign_strategy(portfolio_id=company.pk, code="consumo", actor=acting("dario", now=now))
     receivables.fresh_load(company, as_of=MONDAY, now=now)
     loan = receivables.account(company, receivables.debtor(company, "Rosa"), "L-1", (MONDAY - timedelta(20), 50_000))
-    strategy.run_cycle(as_of=MONDAY, actor="dario", now=now)
+    strategy.run_cycle(as_of=MONDAY, actor=acting("dario", now=now))
     return loan
 
 
@@ -59,8 +60,8 @@ def test_a_process_that_has_decided_again_can_still_judge_what_leaves(late, comp
     """Both work on the engine at hand, and both know a table of candidates."""
     ines = receivables.debtor(company, "Inés")
     receivables.account(company, ines, "L-2", (MONDAY - timedelta(20), 30_000))
-    strategy.redecide_debtors(debtor_ids=[ines.pk], now=now, actor="ana")
+    strategy.redecide_debtors(debtor_ids=[ines.pk], actor=acting("ana", now=now))
     assert Contact.objects.filter(status="DUE").count() == 2
     assert messaging.dispatch_once(now=now)["sent"] == 2
-    strategy.redecide_debtors(debtor_ids=[ines.pk], now=now, actor="ana")
+    strategy.redecide_debtors(debtor_ids=[ines.pk], actor=acting("ana", now=now))
     assert Contact.objects.count() == 2

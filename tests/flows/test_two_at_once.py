@@ -16,6 +16,7 @@ from recobra.strategy import operations as strategy
 from recobra.strategy.models import Firing
 from recobra.strategy.operations import cycle
 from tests import receivables
+from tests.people import acting
 
 from .test_daily_cycle import MONDAY, consumer, run
 
@@ -80,7 +81,7 @@ def test_who_pays_while_the_cycle_decides_is_not_planned(several, now, monkeypat
         return decisions
 
     monkeypatch.setattr(cycle, "run_decisions", decide_while_paying)
-    assert strategy.run_cycle(as_of=MONDAY, actor="dario", now=now)["contacts_planned"] == 4
+    assert strategy.run_cycle(as_of=MONDAY, actor=acting("dario", now=now))["contacts_planned"] == 4
     assert not Contact.objects.filter(debtor_id=paying.debtor_id, status="DUE").exists()
 
 

@@ -13,6 +13,7 @@ from recobra.payments import operations as payments
 from recobra.payments.operations import apply
 from recobra.strategy import operations as strategy
 from tests import receivables
+from tests.people import acting
 from tests.worlds import TODAY, add_library
 
 from .call_trace import CallTrace
@@ -120,11 +121,11 @@ def test_a_batch_passes_the_functions_of_its_list(world, trace):
 @pytest.mark.django_db
 def test_a_payment_passes_the_functions_of_its_list(company, now, trace):
     add_library(now)
-    strategy.ensure_ready_made(actor="dario", now=now)
-    strategy.assign_strategy(portfolio_id=company.pk, code="consumo", actor="dario", now=now)
+    strategy.ensure_ready_made(actor=acting("dario", now=now))
+    strategy.assign_strategy(portfolio_id=company.pk, code="consumo", actor=acting("dario", now=now))
     receivables.fresh_load(company, as_of=TODAY, now=now)
     loan = receivables.account(company, receivables.debtor(company, "Rosa"), "L-1", (TODAY - timedelta(20), 50_000))
-    strategy.run_cycle(as_of=TODAY, actor="dario", now=now)
+    strategy.run_cycle(as_of=TODAY, actor=acting("dario", now=now))
     apply._compile_statements.cache_clear()  # a waterfall is compiled for the first payment of a process
     with trace.record():
         payments.record_payment(

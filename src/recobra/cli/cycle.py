@@ -21,8 +21,10 @@ def add_commands(commands: options.Commands) -> None:
 def run_cycle(arguments: argparse.Namespace) -> Answer:
     """Run the daily cycle and answer with its figures."""
     bootstrap.set_up()
-    from recobra.kit import clock  # noqa: PLC0415 - needs the settings
+    from recobra.access.actors import Service, service_actor  # noqa: PLC0415 - needs the settings
+    from recobra.kit import clock  # noqa: PLC0415
     from recobra.strategy import operations, schedule  # noqa: PLC0415
 
-    now = clock.now()
-    return Answer(document=operations.run_cycle(as_of=arguments.as_of or schedule.today(now), actor="command", now=now))
+    command = service_actor(Service.COMMAND, now=clock.now())
+    as_of = arguments.as_of or schedule.today(command.now)
+    return Answer(document=operations.run_cycle(as_of=as_of, actor=command))

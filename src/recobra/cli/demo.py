@@ -76,6 +76,7 @@ def run_demo(arguments: argparse.Namespace) -> Answer:
 
 def _make_demo(arguments: argparse.Namespace) -> dict[str, Any]:
     """Make the demonstration and return its figures. Every step may be repeated after an interrupted start."""
+    from recobra.access.actors import Service, service_actor  # noqa: PLC0415 - needs the settings
     from recobra.cli.demo_data import EXAMPLES  # noqa: PLC0415 - needed on the first start only
     from recobra.kit import clock  # noqa: PLC0415 - needs the settings
     from recobra.portfolio import setup  # noqa: PLC0415
@@ -90,9 +91,9 @@ def _make_demo(arguments: argparse.Namespace) -> dict[str, Any]:
     payments = _record_payments(at)
     _create_users(at)
     bootstrap.report_progress("Running the daily cycle …")
-    from recobra.strategy import operations as strategy  # noqa: PLC0415 - needs the settings
+    from recobra.strategy import operations as strategy  # noqa: PLC0415
 
-    cycle = strategy.run_cycle(as_of=at.date(), actor="demo", now=at)
+    cycle = strategy.run_cycle(as_of=at.date(), actor=service_actor(Service.DEMO, now=at))
     document = {
         "now": at.isoformat(),
         "as_of": at.date().isoformat(),
@@ -120,6 +121,7 @@ def _load_portfolios(accounts: int, at: datetime) -> list[dict[str, Any]]:
 
     `accounts` is how many there are in all portfolios together.
     """
+    from recobra.access.actors import Service, service_actor  # noqa: PLC0415 - needs the settings
     from recobra.cli.demo_data import EXAMPLES  # noqa: PLC0415 - needed on the first start only
     from recobra.intake import operations as intake  # noqa: PLC0415
     from recobra.messaging import operations as messaging  # noqa: PLC0415 - needs the settings
@@ -127,14 +129,15 @@ def _load_portfolios(accounts: int, at: datetime) -> list[dict[str, Any]]:
     from recobra.strategy import operations as strategy  # noqa: PLC0415
 
     messaging.ensure_library(now=at)
-    strategy.ensure_ready_made(actor="demo", now=at)
+    demo = service_actor(Service.DEMO, now=at)
+    strategy.ensure_ready_made(actor=demo)
     folder = bootstrap.demo_dir()
     folder.mkdir(exist_ok=True)
     loads = []
     for example in EXAMPLES:
         creditor = setup.open_creditor(**example.creditor, actor="demo", now=at)
         portfolio = setup.open_portfolio(creditor=creditor, **example.portfolio, actor="demo", now=at)
-        strategy.assign_strategy(portfolio_id=portfolio.pk, code=example.strategy, actor="demo", now=at)
+        strategy.assign_strategy(portfolio_id=portfolio.pk, code=example.strategy, actor=demo)
         count = max(1, round(accounts * example.share))
         path = example.write(folder, as_of=at.date(), accounts=count)
         bootstrap.report_progress(f"Loading {count} accounts of {portfolio.name} …")

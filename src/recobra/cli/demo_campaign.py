@@ -11,6 +11,7 @@ DURATION: Final = timedelta(days=14)
 
 def save_demo_draft(*, portfolio_code: str, username: str, at: datetime) -> None:
     """Save the draft in a portfolio of the user's; one that is there already stays as it is."""
+    from recobra.access.actors import actor_for  # noqa: PLC0415
     from recobra.access.queries import User  # noqa: PLC0415 - needs the settings
     from recobra.portfolio.queries import portfolios_for  # noqa: PLC0415
     from recobra.strategy.operations import campaigns  # noqa: PLC0415
@@ -30,4 +31,4 @@ def save_demo_draft(*, portfolio_code: str, username: str, at: datetime) -> None
         starts_on=at.date(),
         ends_on=at.date() + DURATION,
     )
-    campaigns.save_draft(draft=draft, actor=username, actor_id=user.pk, now=at)
+    campaigns.save_draft(draft=draft, actor=actor_for(user, now=at))

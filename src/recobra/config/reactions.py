@@ -11,6 +11,7 @@ from typing import Any, Final
 import pyarrow as pa
 from django.utils.translation import gettext as _
 
+from recobra.access.actors import Actor, Service
 from recobra.compliance import incidents
 from recobra.consent import operations as consent
 from recobra.conversations import operations as conversations
@@ -146,14 +147,14 @@ def cancel_contacts_on_hold(facts: Facts) -> None:
 
 def void_firings(facts: Facts) -> None:
     """Let the steps of contacts that were cancelled or blocked fire again."""
-    strategy.void_firings(contact_ids=facts.rows["contact_id"].to_pylist(), now=facts.at)
+    strategy.void_firings(contact_ids=facts.rows["contact_id"].to_pylist(), actor=_actor_of(facts))
 
 
 def redecide_debtors(facts: Facts) -> None:
     """Decide at once for the debtors of a fact; those of a whole load wait for the cycle that follows it."""
     debtor_ids = facts.debtor_ids()
     if facts.actor != "cycle" and 0 < len(debtor_ids) <= REDECIDE_LIMIT:
-        strategy.redecide_debtors(debtor_ids=debtor_ids, now=facts.at, actor=facts.actor)
+        strategy.redecide_debtors(debtor_ids=debtor_ids, actor=_actor_of(facts))
 
 
 def hold_until_promise(facts: Facts) -> None:
@@ -196,6 +197,12 @@ def assign_conversation(facts: Facts) -> None:
             ends_on = schedule.today(facts.at) + timedelta(days=COMPLAINT_DAYS)
             _place_hold(facts, row, "OTHER", ends_on=ends_on)
         _create_task(facts, row, "conversation", _("Answer the conversation"))
+
+
+def _actor_of(facts: Facts) -> Actor:
+    """Return who recorded facts, as the operations take it that follow from them."""
+    service = Service(facts.actor) if facts.actor in set(Service) else None
+    return Actor(name=facts.actor, user_id=facts.actor_id, now=facts.at, rights=frozenset(), service=service)
 
 
 def _contact_ids(facts: Facts) -> list[int]:
@@ -241,4 +248,4 @@ def _create_task(facts: Facts, row: dict[str, Any], kind: str, title: str, *, du
         "due_date": due_date or schedule.today(facts.at),
         "step_key": "",
     }
-    workbench.create_tasks(rows=pa.Table.from_pylist([task], _TASKS), actor=facts.actor, now=facts.at)
+    workbench.create_tasks(rows=pa.Table.from_pylist([task], _TASKS), actor=_actor_of(facts))

@@ -92,7 +92,6 @@ LOOKS: Final[dict[str, tuple[str, str]]] = {
     "dispute.opened": ("alert-triangle", "warn"),
     "payment.reported": ("cash", "calm"),
     "person.asked": ("user", "calm"),
-    "alarm.raised": ("alert-triangle", "warn"),
 }
 
 

@@ -19,7 +19,10 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
 # Nothing is converted on the way in: "7" is no amount. An error never repeats a value, which may be personal.
-_CHECKS = ConfigDict(strict=True, extra="forbid", hide_input_in_errors=True)
+# A field whose name in the journal is taken here, such as «kind» or «from», is declared with that name as its alias.
+_CHECKS = ConfigDict(
+    strict=True, extra="forbid", hide_input_in_errors=True, validate_by_name=True, serialize_by_alias=True
+)
 
 
 class FactRefused(ValueError):

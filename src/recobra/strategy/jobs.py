@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 from procrastinate.contrib.django import app
 from procrastinate.exceptions import AlreadyEnqueued
 
+from recobra.access.actors import Actor, Service, deputy, service_actor
+from recobra.access.permissions import requires
+from recobra.access.roles import Right
 from recobra.kit import clock
 
 from . import queries, schedule
@@ -23,7 +26,9 @@ CYCLE_LOCK = "cycle"
 @app.task(name=CYCLE_TASK, lock=CYCLE_LOCK, queueing_lock=CYCLE_LOCK)
 def run_requested_cycle(as_of: str, actor: str, actor_id: int | None = None) -> None:
     """Run the cycle of a day for the person who requested it."""
-    run_cycle(as_of=date.fromisoformat(as_of), actor=actor, actor_id=actor_id, now=clock.now())
+    run_cycle(
+        as_of=date.fromisoformat(as_of), actor=deputy(Service.CYCLE, name=actor, user_id=actor_id, now=clock.now())
+    )
 
 
 @app.periodic(cron="*/10 * * * *")
@@ -34,7 +39,7 @@ def run_morning_cycle(timestamp: int) -> None:  # noqa: ARG001 - the queue says 
     now = clock.now()
     day = schedule.due_day(now)
     if day is not None:
-        run_cycle(as_of=day, actor=schedule.ACTOR, now=now)
+        run_cycle(as_of=day, actor=service_actor(schedule.ACTOR, now=now))
 
 
 @app.periodic(cron="*/2 * * * *")
@@ -42,14 +47,15 @@ def run_morning_cycle(timestamp: int) -> None:  # noqa: ARG001 - the queue says 
 def try_fallback_channels(timestamp: int) -> None:  # noqa: ARG001 - as above
     """Plan the next channel for messages that could not be delivered, and check the providers."""
     now = clock.now()
-    plan_fallback_channels(as_of=schedule.today(now), now=now, actor=schedule.ACTOR)
+    plan_fallback_channels(as_of=schedule.today(now), actor=service_actor(schedule.ACTOR, now=now))
     check_providers(now=now)
 
 
+@requires(Right.RUN_CYCLE)
 @transaction.atomic
-def request_cycle(*, as_of: date, actor: str, actor_id: int | None, now: datetime) -> None:
+def request_cycle(*, as_of: date, actor: Actor) -> None:
     """Queue the cycle of a day. Raises CycleRefused where it could not run or is queued already."""
-    if as_of > schedule.today(now):
+    if as_of > schedule.today(actor.now):
         raise CycleRefused(_("A day that has not come cannot be planned."))
     latest = queries.latest_day()
     if latest is not None and as_of < latest:
@@ -58,6 +64,6 @@ def request_cycle(*, as_of: date, actor: str, actor_id: int | None, now: datetim
         raise CycleRefused(_("The cycle is waiting or running already."))
     try:
         with transaction.atomic():
-            run_requested_cycle.defer(as_of=as_of.isoformat(), actor=actor, actor_id=actor_id)
+            run_requested_cycle.defer(as_of=as_of.isoformat(), actor=actor.name, actor_id=actor.user_id)
     except AlreadyEnqueued as error:  # somebody else was faster
         raise CycleRefused(_("The cycle is waiting or running already.")) from error

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db.models import Count
 
+from recobra.access.actors import Service
 from recobra.portfolio.models import Portfolio
 
 from .models import CycleRun
 
-ACTOR = "system"
+ACTOR: Final = Service.SYSTEM
 MAX_ATTEMPTS = 3  # failed runs after which a morning waits for a person
 
 
@@ -44,7 +46,7 @@ def due_day(now: datetime) -> date | None:
     runs = CycleRun.objects.filter(as_of=day, started_at__gte=cycle_starts_at(day))
     if runs.filter(status__in=[CycleRun.Status.DONE, CycleRun.Status.RUNNING]).exists():
         return None
-    failed = runs.filter(status=CycleRun.Status.FAILED, actor=ACTOR).count()
+    failed = runs.filter(status=CycleRun.Status.FAILED, actor=ACTOR.value).count()
     return day if failed < MAX_ATTEMPTS else None
 
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import json
-from datetime import datetime
-
 import pyarrow as pa
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from recobra.journal.operations import Facts, record, record_all
+from recobra.access.actors import Actor
+from recobra.access.permissions import consequence, requires
+from recobra.access.roles import Right
+from recobra.journal.operations import record_fact, record_facts
 from recobra.kit import tables
+from recobra.portfolio.scope import check_portfolio
 
+from .facts import TaskClosed, TaskCreated
 from .models import Task
 
 
@@ -19,8 +21,9 @@ class TaskRefused(Exception):
     """The task cannot be closed; the text is shown as it is."""
 
 
+@consequence
 @transaction.atomic
-def create_tasks(*, rows: pa.Table, actor: str, now: datetime) -> pa.Table:
+def create_tasks(*, rows: pa.Table, actor: Actor) -> pa.Table:
     """Write many tasks at once and return the rows with their `task_id`.
 
     `rows`: portfolio_id, debtor_id, account_id, kind, title, due_date, step_key, and queue where there is one.
@@ -34,8 +37,8 @@ def create_tasks(*, rows: pa.Table, actor: str, now: datetime) -> pa.Table:
     # COPY knows no defaults of Django's, so every column is written out.
     constants = {
         "status": pa.array(["OPEN"] * count),
-        "created_at": pa.array([now] * count, pa.timestamp("us", tz="UTC")),
-        "created_by": pa.array([actor] * count),
+        "created_at": pa.array([actor.now] * count, pa.timestamp("us", tz="UTC")),
+        "created_by": pa.array([actor.name] * count),
         "closed_by": pa.array([""] * count),
         "outcome": pa.array([""] * count),
     }
@@ -43,37 +46,33 @@ def create_tasks(*, rows: pa.Table, actor: str, now: datetime) -> pa.Table:
     for name, values in constants.items():
         table_rows = table_rows.append_column(name, values)
     tables.copy_in("workbench_task", table_rows)
-    payloads = []
-    for task_id, kind in zip(tasks["id"].to_pylist(), tasks["kind"].to_pylist(), strict=True):
-        payloads.append(json.dumps({"task_id": task_id, "kind": kind}))
-    subjects = tasks.select(["portfolio_id", "debtor_id", "account_id"])
-    facts = subjects.append_column("payload", pa.array(payloads))
-    record_all(Facts(kind="task.created", at=now, actor=actor, rows=facts))
+    facts = tasks.select(["portfolio_id", "debtor_id", "account_id"])
+    facts = facts.append_column("task_id", tasks["id"]).append_column("task_kind", tasks["kind"])
+    record_facts(TaskCreated, facts, actor=actor)
     return tasks.rename_columns(["task_id" if name == "id" else name for name in tasks.column_names])
 
 
+@requires(Right.CLOSE_TASK)
 @transaction.atomic
-def close_task(*, task_id: int, outcome: str, actor: str, actor_id: int | None = None, now: datetime) -> Task:
+def close_task(*, task_id: int, outcome: str, actor: Actor) -> Task:
     """Close a task with its outcome. Raises TaskRefused."""
     # Locked: of two people who close it at once, the second is refused.
     task = Task.objects.select_for_update().get(pk=task_id)
+    check_portfolio(actor, task.portfolio_id)
     if task.status != Task.Status.OPEN:
         raise TaskRefused(_("The task is closed already."))
     if not outcome.strip():
         raise TaskRefused(_("Say what came of the task."))
     task.status = Task.Status.DONE
-    task.closed_at = now
-    task.closed_by = actor
+    task.closed_at = actor.now
+    task.closed_by = actor.name
     task.outcome = outcome.strip()
     task.save(update_fields=["status", "closed_at", "closed_by", "outcome"])
-    record(
-        "task.closed",
-        at=now,
+    record_fact(
+        TaskClosed(task_id=task.pk, task_kind=task.kind),
         actor=actor,
-        actor_id=actor_id,
         portfolio_id=task.portfolio_id,
         debtor_id=task.debtor_id,
         account_id=task.account_id,
-        payload={"task_id": task.pk, "kind": task.kind},
     )
     return task

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import date, datetime
+from datetime import date
 from typing import Final
 
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from recobra.journal.operations import record
+from recobra.access.actors import Actor
+from recobra.access.permissions import requires
+from recobra.access.roles import Right
+from recobra.journal.operations import record_fact
 from recobra.kit.zones import local_date
 from recobra.messaging.channels.adapter import ReceiptEvent
 from recobra.messaging.receipts.record import record_receipts
 from recobra.portfolio.models import Hold
 from recobra.portfolio.operations import place_hold
+from recobra.workbench.facts import VisitNoted, VisitsAssigned
 from recobra.workbench.models import Visit
 
 NOTE_LIMIT: Final = 2_000
@@ -34,38 +38,28 @@ class VisitRefused(Exception):
     """The result of a visit cannot be recorded; the text is shown as it is."""
 
 
+@requires(Right.VISIT)
 @transaction.atomic
-def order_route(*, route_date: date, portfolio_codes: Collection[str] | None, now: datetime) -> int:
-    """Give the open visits of a day their positions by area and address; return how many there are.
-
-    `portfolio_codes` are the portfolios that the user may see, None for all.
-    """
-    del now
-    visits = list(_open_visits(route_date, portfolio_codes).select_related("contact__point"))
+def order_route(*, route_date: date, actor: Actor) -> int:
+    """Give the open visits of a day within reach their positions by area and address; return how many there are."""
+    visits = list(_open_visits(route_date, actor.portfolio_codes).select_related("contact__point"))
     for position, visit in enumerate(sorted(visits, key=_route_key), start=1):
         visit.position = position
     Visit.objects.bulk_update(visits, ["position"])
     return len(visits)
 
 
+@requires(Right.VISIT)
 @transaction.atomic
-def assign_visits(
-    *,
-    route_date: date,
-    areas: Sequence[str],
-    user_id: int,
-    portfolio_codes: Collection[str] | None,
-    actor: str,
-    actor_id: int | None = None,
-    now: datetime,
-) -> int:
-    """Assign the open visits of some areas to a person; return how many there are."""
-    assigned = _open_visits(route_date, portfolio_codes).filter(area__in=areas).update(assigned_to_id=user_id)
-    payload = {"date": route_date.isoformat(), "user_id": user_id, "visits": assigned}
-    record("visit.assigned", at=now, actor=actor, actor_id=actor_id, payload=payload)
+def assign_visits(*, route_date: date, areas: Sequence[str], user_id: int, actor: Actor) -> int:
+    """Assign the open visits of some areas within reach to a person; return how many there are."""
+    visits = _open_visits(route_date, actor.portfolio_codes).filter(area__in=areas)
+    assigned = visits.update(assigned_to_id=user_id)
+    record_fact(VisitsAssigned(route_date=route_date, user_id=user_id, visits=assigned), actor=actor)
     return assigned
 
 
+@requires(Right.VISIT)
 @transaction.atomic
 def record_visit_result(
     *,
@@ -73,56 +67,50 @@ def record_visit_result(
     result: str,
     note: str = "",
     promised_on: date | None = None,
-    portfolio_codes: Collection[str] | None,
-    actor: str,
-    actor_id: int | None = None,
-    now: datetime,
+    actor: Actor,
 ) -> Visit:
     """Record the result of a visit, once. A promise holds the debtor until its day. Raises VisitRefused."""
     visits = Visit.objects.select_for_update(of=("self",)).select_related("contact").filter(pk=visit_id)
-    if portfolio_codes is not None:
-        visits = visits.filter(contact__portfolio__code__in=portfolio_codes)
+    if actor.portfolio_codes is not None:
+        visits = visits.filter(contact__portfolio__code__in=actor.portfolio_codes)
     visit = visits.first()
     if visit is None:
         raise VisitRefused(_("There is no such visit."))
     # The day of the promise is the debtor's own, not the server's.
-    today = local_date(visit.contact.zones, now) or now.date()
+    today = local_date(visit.contact.zones, actor.now) or actor.now.date()
     _check_result(visit, result, note, promised_on, today)
     visit.result = result
     visit.note = note.strip()
-    visit.noted_at = now
-    visit.noted_by = actor
+    visit.noted_at = actor.now
+    visit.noted_by = actor.name
     visit.save(update_fields=["result", "note", "noted_at", "noted_by"])
     contact = visit.contact
-    record(
-        "visit.noted",
-        at=now,
+    record_fact(
+        VisitNoted(visit_id=visit.pk, result=result),
         actor=actor,
-        actor_id=actor_id,
         portfolio_id=contact.portfolio_id,
         debtor_id=contact.debtor_id,
         contact_id=contact.pk,
-        payload={"visit_id": visit.pk, "result": result},
     )
     receipt_kind, is_permanent = _RECEIPTS[result]
     receipt = ReceiptEvent(
         kind=receipt_kind,
-        at=now,
+        at=actor.now,
         event_key=f"visit-{contact.public_id}",
         public_id=contact.public_id,
         permanent=is_permanent,
         detail={"code": result.lower()},
     )
-    record_receipts(events=[receipt], provider_id=None, now=now)
+    record_receipts(events=[receipt], provider_id=None, now=actor.now)
     if promised_on is not None:
         place_hold(
             debtor_id=contact.debtor_id,
             reason=Hold.Reason.PROMISE,
             starts_on=today,
             ends_on=promised_on,
-            actor=actor,
-            actor_id=actor_id,
-            now=now,
+            actor=actor.name,
+            actor_id=actor.user_id,
+            now=actor.now,
         )
     return visit
 

@@ -1,6 +1,7 @@
 """From a contact that is handed over to an envelope at the door, and to a knock on it."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -20,6 +21,7 @@ from recobra.workbench.models import Visit
 from recobra.workbench.visit_channel import ADAPTER as VISITS
 from recobra.workbench.visits import VisitRefused, assign_visits, order_route, record_visit_result
 from tests.messaging.letters.pdf_text import pages
+from tests.people import acting
 
 
 def message_of(contact, now):
@@ -196,7 +198,7 @@ def route(post, now):
     contacts = [post.sent(post.debtor(f"P{n}", address=door), channel="visit") for n, door in enumerate(doors)]
     for contact in contacts:
         put(VISITS, contact, now)
-    order_route(route_date=now.date(), portfolio_codes=None, now=now)
+    order_route(route_date=now.date(), actor=acting("bruno", now=now))
     return list(Visit.objects.order_by("position"))
 
 
@@ -207,18 +209,13 @@ def test_a_route_goes_area_by_area_and_along_the_street(route):
 
 def test_an_area_is_given_to_a_person(route, cast, now):
     given = assign_visits(
-        route_date=now.date(),
-        areas=["PE-LIM 15001"],
-        user_id=cast["ana"].pk,
-        portfolio_codes=None,
-        actor="bruno",
-        now=now,
+        route_date=now.date(), areas=["PE-LIM 15001"], user_id=cast["ana"].pk, actor=acting("bruno", now=now)
     )
     assert given == 2
 
 
 def noted(visit, now, result, **changes):
-    return record_visit_result(visit_id=visit.pk, result=result, portfolio_codes=None, actor="ana", now=now, **changes)
+    return record_visit_result(visit_id=visit.pk, result=result, **changes, actor=acting("ana", now=now))
 
 
 def test_a_wrong_address_is_never_used_again(route, now):
@@ -242,7 +239,9 @@ def test_a_result_is_noted_once_and_by_who_may_see_it(route, now):
         lambda: noted(route[1], now, "PROMISE"),
         lambda: noted(route[1], now, ""),
         lambda: noted(route[1], now, "MET", promised_on=now.date()),
-        lambda: record_visit_result(visit_id=route[1].pk, result="MET", portfolio_codes=[], actor="zoe", now=now),
+        lambda: record_visit_result(
+            visit_id=route[1].pk, result="MET", actor=replace(acting("zoe", now=now), portfolio_codes=frozenset())
+        ),
     ):
         with pytest.raises(VisitRefused):
             refused()

@@ -138,20 +138,23 @@ def _measure_days(home: Path, accounts: int) -> dict[str, Any]:
 
 def _open_portfolio() -> None:
     """Open the bench's portfolio, with templates and a ready-made strategy."""
-    from recobra.messaging import operations as messaging  # noqa: PLC0415 - needs the settings
+    from recobra.access.actors import Service, service_actor  # noqa: PLC0415 - needs the settings
+    from recobra.messaging import operations as messaging  # noqa: PLC0415
     from recobra.portfolio import setup  # noqa: PLC0415
     from recobra.strategy import operations as strategy  # noqa: PLC0415
 
     messaging.ensure_library(now=FIRST_DAY)
-    strategy.ensure_ready_made(actor="bench", now=FIRST_DAY)
+    bench = service_actor(Service.BENCH, now=FIRST_DAY)
+    strategy.ensure_ready_made(actor=bench)
     creditor = setup.open_creditor(code="BENCH", name="Bench", actor="bench", now=FIRST_DAY)
     portfolio = setup.open_portfolio(creditor=creditor, **PORTFOLIO, actor="bench", now=FIRST_DAY)
-    strategy.assign_strategy(portfolio_id=portfolio.pk, code="consumo", actor="bench", now=FIRST_DAY)
+    strategy.assign_strategy(portfolio_id=portfolio.pk, code="consumo", actor=bench)
 
 
 def _play_day(path: Path, now: datetime) -> tuple[float, float]:
     """Load a day's file and run its cycle; return the seconds of each."""
-    from recobra.intake import operations as intake  # noqa: PLC0415 - needs the settings
+    from recobra.access.actors import Service, service_actor  # noqa: PLC0415 - needs the settings
+    from recobra.intake import operations as intake  # noqa: PLC0415
     from recobra.strategy import operations as strategy  # noqa: PLC0415
 
     bootstrap.report_progress(f"Loading {path.name} …")
@@ -167,7 +170,7 @@ def _play_day(path: Path, now: datetime) -> tuple[float, float]:
     )
     loaded = time.perf_counter()
     bootstrap.report_progress(f"… {loaded - begin:.1f} s. Running the cycle …")
-    figures = strategy.run_cycle(as_of=now.date(), actor="bench", now=now)
+    figures = strategy.run_cycle(as_of=now.date(), actor=service_actor(Service.BENCH, now=now))
     done = time.perf_counter()
     steps = ", ".join(f"{step['name']} {step['seconds']}" for step in figures["steps"])
     bootstrap.report_progress(f"… {done - loaded:.1f} s: {steps}; {figures['contacts_planned']} contacts planned.")
@@ -178,8 +181,10 @@ def _measure_redecision(now: datetime) -> float:
     """Return the median of the milliseconds that deciding again for one debtor takes."""
     from django.db import connection  # noqa: PLC0415 - needs the settings
 
+    from recobra.access.actors import Service, service_actor  # noqa: PLC0415
     from recobra.strategy import operations as strategy  # noqa: PLC0415
 
+    bench = service_actor(Service.BENCH, now=now)
     with connection.cursor() as cursor:
         cursor.execute("SELECT min(debtor_id), max(debtor_id) FROM portfolio_account")
         low, high = cursor.fetchone()
@@ -188,7 +193,7 @@ def _measure_redecision(now: datetime) -> float:
     for index in range(REDECISIONS + 1):
         debtor_id = low + (high - low) * index // REDECISIONS
         begin = time.perf_counter()
-        strategy.redecide_debtors(debtor_ids=[debtor_id], now=now, actor="bench")
+        strategy.redecide_debtors(debtor_ids=[debtor_id], actor=bench)
         milliseconds.append(1000 * (time.perf_counter() - begin))
     # The first one compiles the statements, and does not count.
     return round(statistics.median(milliseconds[1:]), 1)

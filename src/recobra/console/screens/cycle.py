@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from recobra.access.roles import Right
-from recobra.console.actions import actor_and_time
+from recobra.console.actions import actor_of
 from recobra.console.guard import StaffRequest, needs
 from recobra.insight.queries import board
 from recobra.kit import clock
@@ -82,7 +82,7 @@ def request_run(request: StaffRequest) -> HttpResponse:
     """Queue the cycle of a day for a worker."""
     try:
         as_of = date.fromisoformat(request.POST.get("day", ""))
-        jobs.request_cycle(as_of=as_of, **actor_and_time(request))
+        jobs.request_cycle(as_of=as_of, actor=actor_of(request))
     except ValueError:
         messages.error(request, _("Choose the day of the cycle."))
     except CycleRefused as refusal:

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from recobra.access.roles import Right
-from recobra.console.actions import actor_and_time
+from recobra.console.actions import actor_and_time, actor_of
 from recobra.console.forms import HoldForm, PaymentForm, ReversalForm, TaskForm
 from recobra.console.guard import StaffRequest, needs
 from recobra.insight.queries import debtor_file
@@ -154,7 +154,7 @@ def close_task(request: StaffRequest, debtor_id: int, task_id: int) -> HttpRespo
     if not form.is_valid():
         return _refuse(request, debtor_id, _("Say what came of the task."))
     try:
-        tasks.close_task(task_id=task.pk, outcome=form.cleaned_data["outcome"], **actor_and_time(request))
+        tasks.close_task(task_id=task.pk, outcome=form.cleaned_data["outcome"], actor=actor_of(request))
     except tasks.TaskRefused as refusal:
         return _refuse(request, debtor_id, str(refusal))
     return _confirm(request, debtor_id, _("Task closed."))

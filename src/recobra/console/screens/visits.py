@@ -11,9 +11,8 @@ from django.urls import path, reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from recobra.access.queries import portfolio_codes
 from recobra.access.roles import Right, has_right
-from recobra.console.actions import actor_and_time
+from recobra.console.actions import actor_of
 from recobra.console.guard import StaffRequest, needs
 from recobra.console.parameters import parse_date
 from recobra.kit import clock
@@ -49,18 +48,11 @@ def order_visits(request: StaffRequest) -> HttpResponse:
     day = _read_day(request)
     if day is None:
         return redirect("console:visits")
-    codes = portfolio_codes(request.user)
     area = request.POST.get("zona", "")
     if area:
-        visits.assign_visits(
-            route_date=day,
-            areas=[area],
-            user_id=request.user.pk,
-            portfolio_codes=codes,
-            **actor_and_time(request),
-        )
+        visits.assign_visits(route_date=day, areas=[area], user_id=request.user.pk, actor=actor_of(request))
     else:
-        visits.order_route(route_date=day, portfolio_codes=codes, now=clock.now())
+        visits.order_route(route_date=day, actor=actor_of(request))
     return redirect(f"{reverse('console:visits')}?dia={day.isoformat()}")
 
 
@@ -82,8 +74,7 @@ def record_result(request: StaffRequest, visit_id: int) -> HttpResponse:
                 result=data.get("resultado", ""),
                 note=data.get("nota", ""),
                 promised_on=promised_on,
-                portfolio_codes=portfolio_codes(request.user),
-                **actor_and_time(request),
+                actor=actor_of(request),
             )
         except visits.VisitRefused as refusal:
             messages.error(request, str(refusal))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -11,10 +11,15 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from recobra.journal.operations import record
+from recobra.access.actors import Actor
+from recobra.access.permissions import requires
+from recobra.access.roles import Right
+from recobra.journal.operations import record_fact
 from recobra.kit import tables
 from recobra.portfolio.models import Portfolio
+from recobra.portfolio.scope import check_portfolio
 from recobra.strategy import schedule
+from recobra.strategy.facts import CampaignLaunched, CampaignPaused
 from recobra.strategy.models import Campaign
 
 from .campaigns_day import (
@@ -71,26 +76,28 @@ class CampaignDraft:
     control_bps: int = 1000
 
 
+@requires(Right.RUN_CAMPAIGNS)
 @transaction.atomic
-def save_draft(
-    *, draft: CampaignDraft, campaign_id: int | None = None, actor: str, actor_id: int | None, now: datetime
-) -> Campaign:
+def save_draft(*, draft: CampaignDraft, campaign_id: int | None = None, actor: Actor) -> Campaign:
     """Save a draft, new or changed. Raises CampaignRefused."""
     problems = _find_problems(draft)
     campaign = Campaign() if campaign_id is None else Campaign.objects.select_for_update().get(pk=campaign_id)
+    if campaign_id is not None:
+        check_portfolio(actor, campaign.portfolio_id)
     if campaign_id is not None and campaign.status != Status.DRAFT:
         problems.append(_("A campaign that was launched is not changed any more."))
     if Campaign.objects.filter(code=draft.code).exclude(pk=campaign_id or 0).exists():
         problems.append(_("There is a campaign with this code already."))
     if problems:
         raise CampaignRefused(problems)
+    check_portfolio(actor, draft.portfolio_id)
     for name in CampaignDraft.__dataclass_fields__:
         setattr(campaign, name, getattr(draft, name))
     campaign.channels = list(draft.channels)
     if campaign_id is None:
-        campaign.created_at = now
-        campaign.created_by = actor
-        campaign.created_by_id = actor_id
+        campaign.created_at = actor.now
+        campaign.created_by = actor.name
+        campaign.created_by_id = actor.user_id
     try:
         with transaction.atomic():
             campaign.save()
@@ -123,22 +130,24 @@ def _find_problems(draft: CampaignDraft) -> list[str]:
     return problems
 
 
-def launch(*, campaign_id: int, actor: str, actor_id: int | None, now: datetime) -> Preflight:
+@requires(Right.RUN_CAMPAIGNS)
+def launch(*, campaign_id: int, actor: Actor) -> Preflight:
     """Fix the members and their arms, and plan today's messages; return the pre-flight. Raises CampaignRefused."""
     campaign = Campaign.objects.select_related("portfolio").get(pk=campaign_id)
-    as_of = schedule.today(now)
+    check_portfolio(actor, campaign.portfolio_id)
+    as_of = schedule.today(actor.now)
     if campaign.status != Status.DRAFT:
         raise CampaignRefused([_("The campaign was launched already.")])
     result = preflight(campaign=campaign, as_of=as_of)
     if result.problems:
         raise CampaignRefused(result.problems)
-    _fix_members(campaign_id, as_of=as_of, actor=actor, actor_id=actor_id, now=now)
-    plan_campaign(campaign_id=campaign_id, as_of=as_of, now=now, actor=actor)
+    _fix_members(campaign_id, as_of=as_of, actor=actor)
+    plan_campaign(campaign_id=campaign_id, as_of=as_of, actor=actor)
     return result
 
 
 @transaction.atomic
-def _fix_members(campaign_id: int, *, as_of: date, actor: str, actor_id: int | None, now: datetime) -> None:
+def _fix_members(campaign_id: int, *, as_of: date, actor: Actor) -> None:
     """Draw who of the group, as it is on a day, is treated and who is control, for the whole campaign."""
     campaign = Campaign.objects.select_for_update().get(pk=campaign_id)
     if campaign.status != Status.DRAFT:
@@ -153,57 +162,52 @@ def _fix_members(campaign_id: int, *, as_of: date, actor: str, actor_id: int | N
             "arm": pc.if_else(members["control"], "CONTROL", "TREATED"),
             "overdue_minor": members["overdue_minor"],
             "reason": pa.array([""] * count),
-            "joined_at": pa.array([now] * count, pa.timestamp("us", tz="UTC")),
+            "joined_at": pa.array([actor.now] * count, pa.timestamp("us", tz="UTC")),
         }
     )
     tables.copy_in("strategy_campaignmember", rows)
     campaign.status = Status.RUNNING
-    campaign.launched_at = now
-    campaign.launched_by = actor
+    campaign.launched_at = actor.now
+    campaign.launched_by = actor.name
     campaign.save(update_fields=["status", "launched_at", "launched_by"])
-    _record_fact(campaign, "campaign.launched", actor=actor, actor_id=actor_id, now=now, members=count)
+    launched = CampaignLaunched(campaign=campaign.code, members=count)
+    record_fact(launched, actor=actor, portfolio_id=campaign.portfolio_id)
 
 
+@requires(Right.RUN_CAMPAIGNS)
 @transaction.atomic
-def pause(*, campaign_id: int, actor: str, actor_id: int | None, now: datetime) -> int:
+def pause(*, campaign_id: int, actor: Actor) -> int:
     """Pause a campaign and cancel its contacts that have not been handed over; return how many."""
     campaign = Campaign.objects.select_for_update().get(pk=campaign_id)
+    check_portfolio(actor, campaign.portfolio_id)
     if campaign.status != Status.RUNNING:
         raise CampaignRefused([_("Only a running campaign can be paused.")])
     campaign.status = Status.PAUSED
     campaign.save(update_fields=["status"])
-    cancelled = withdraw_contacts(campaign_id, reason=PAUSED, actor=actor, now=now)
-    _record_fact(campaign, "campaign.paused", actor=actor, actor_id=actor_id, now=now, cancelled=cancelled)
+    cancelled = withdraw_contacts(campaign_id, reason=PAUSED, actor=actor)
+    paused = CampaignPaused(campaign=campaign.code, cancelled=cancelled)
+    record_fact(paused, actor=actor, portfolio_id=campaign.portfolio_id)
     return cancelled
 
 
-def resume(*, campaign_id: int, actor: str, actor_id: int | None, now: datetime) -> int:
+@requires(Right.RUN_CAMPAIGNS)
+def resume(*, campaign_id: int, actor: Actor) -> int:
     """Resume a paused campaign and plan today's messages again; return how many."""
     with transaction.atomic():
         campaign = Campaign.objects.select_for_update().get(pk=campaign_id)
+        check_portfolio(actor, campaign.portfolio_id)
         if campaign.status != Status.PAUSED:
             raise CampaignRefused([_("Only a paused campaign can be resumed.")])
         campaign.status = Status.RUNNING
         campaign.save(update_fields=["status"])
-        _record_fact(campaign, "campaign.launched", actor=actor, actor_id=actor_id, now=now, resumed=True)
-    return plan_campaign(campaign_id=campaign_id, as_of=schedule.today(now), now=now, actor=actor)
+        resumed = CampaignLaunched(campaign=campaign.code, resumed=True)
+        record_fact(resumed, actor=actor, portfolio_id=campaign.portfolio_id)
+    return plan_campaign(campaign_id=campaign_id, as_of=schedule.today(actor.now), actor=actor)
 
 
-def end(*, campaign_id: int, actor: str, actor_id: int | None, now: datetime) -> None:
+@requires(Right.RUN_CAMPAIGNS)
+def end(*, campaign_id: int, actor: Actor) -> None:
     """End a campaign by hand. Raises CampaignRefused where it is neither running nor paused."""
-    if not finish_campaign(campaign_id=campaign_id, reason=BY_HAND, actor=actor, actor_id=actor_id, now=now):
+    check_portfolio(actor, Campaign.objects.get(pk=campaign_id).portfolio_id)
+    if not finish_campaign(campaign_id=campaign_id, reason=BY_HAND, actor=actor):
         raise CampaignRefused([_("Only a campaign that is on its way can be ended.")])
-
-
-def _record_fact(
-    campaign: Campaign, kind: str, *, actor: str, actor_id: int | None, now: datetime, **payload: object
-) -> None:
-    """Record a fact about a campaign; `payload` is added to its code."""
-    record(
-        kind,
-        at=now,
-        actor=actor,
-        actor_id=actor_id,
-        portfolio_id=campaign.portfolio_id,
-        payload={"campaign": campaign.code, **payload},
-    )

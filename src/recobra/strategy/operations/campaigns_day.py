@@ -10,8 +10,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from django.db import connection, transaction
 
-from recobra.journal.operations import record
+from recobra.access.actors import Actor
+from recobra.access.permissions import consequence
+from recobra.journal.operations import record_fact
 from recobra.messaging import operations as messaging
+from recobra.strategy.facts import CampaignEnded
 from recobra.strategy.models import Campaign
 
 from .campaigns_group import STEP, GroupSurvey, MessagePrice, is_fresh, message_prices, survey_group
@@ -81,24 +84,24 @@ _WRITE_REASONS = """
     WHERE member.campaign_id = %s AND member.debtor_id = waiting.debtor_id AND member.reason <> waiting.reason"""
 
 
-def plan_running_campaigns(*, as_of: date, now: datetime, actor: str) -> int:
+@consequence
+def plan_running_campaigns(*, as_of: date, actor: Actor) -> int:
     """Plan the day of every running campaign and end those that are over; return how many contacts were planned.
 
     Planning a day again plans only for debtors who have no message yet.
     """
     running = Campaign.objects.filter(status=Status.RUNNING).order_by("launched_at", "pk")
-    return sum(
-        plan_campaign(campaign_id=pk, as_of=as_of, now=now, actor=actor) for pk in running.values_list("pk", flat=True)
-    )
+    return sum(plan_campaign(campaign_id=pk, as_of=as_of, actor=actor) for pk in running.values_list("pk", flat=True))
 
 
-def plan_campaign(*, campaign_id: int, as_of: date, now: datetime, actor: str) -> int:
+@consequence
+def plan_campaign(*, campaign_id: int, as_of: date, actor: Actor) -> int:
     """Plan one campaign's messages of a day; return how many."""
     campaign = Campaign.objects.select_related("portfolio").get(pk=campaign_id)
     if campaign.status != Status.RUNNING or as_of < campaign.starts_on:
         return 0
     if as_of > campaign.ends_on:
-        finish_campaign(campaign_id=campaign_id, reason=BY_DATE, actor=actor, now=now)
+        finish_campaign(campaign_id=campaign_id, reason=BY_DATE, actor=actor)
         return 0
     pending = pending_debtors(campaign_id)
     if not pending:
@@ -110,7 +113,7 @@ def plan_campaign(*, campaign_id: int, as_of: date, now: datetime, actor: str) -
             )
             (has_unsent,) = cursor.fetchone()
         if not has_unsent:
-            finish_campaign(campaign_id=campaign_id, reason=ALL_WRITTEN, actor=actor, now=now)
+            finish_campaign(campaign_id=campaign_id, reason=ALL_WRITTEN, actor=actor)
         return 0
     if not is_fresh(campaign.portfolio_id, as_of):
         return 0
@@ -121,9 +124,7 @@ def plan_campaign(*, campaign_id: int, as_of: date, now: datetime, actor: str) -
         if candidates.num_rows:
             candidates = candidates.filter(pc.is_in(candidates["debtor_id"], pa.array(pending, pa.int64())))
         judged = sort_by_debt(group.judge(candidates, day=as_of), group.members)
-        return _commit_messages(
-            campaign, group, judged, pending, snapshot_entry_id=snapshot_entry_id, now=now, actor=actor
-        )
+        return _commit_messages(campaign, group, judged, pending, snapshot_entry_id=snapshot_entry_id, actor=actor)
 
 
 def pending_debtors(campaign_id: int) -> list[int]:
@@ -181,8 +182,7 @@ def _commit_messages(
     pending: list[int],
     *,
     snapshot_entry_id: int,
-    now: datetime,
-    actor: str,
+    actor: Actor,
 ) -> int:
     """Write the messages of a day, and for every other pending debtor why it waits; return how many messages.
 
@@ -209,7 +209,7 @@ def _commit_messages(
         allowed = judged.filter(pc.and_(judged["allowed"], pc.is_in(judged["debtor_id"], free_ids)))
         debtor_ids, _cost = select_affordable(allowed, prices, _remaining_budget(campaign, spent))
         chosen = allowed.filter(pc.is_in(allowed["debtor_id"], pa.array(debtor_ids, pa.int64())))
-        contact_ids = _plan_contacts(campaign, group, chosen, now)
+        contact_ids = _plan_contacts(campaign, group, chosen, actor.now)
     if is_budget_kept:
         left_micros = _remaining_budget(campaign, spent_by_currency(campaign))
         missing = {channel: _missing_resource(channel, prices, left_micros) for channel in campaign.channels}
@@ -226,7 +226,7 @@ def _commit_messages(
         # What is planned may yet leave by a cheaper provider, and pay for more.
         most_left_micros = _remaining_budget(campaign, _least_spent_by_currency(campaign))
         if is_exhausted(most_left_micros, channels, prices):
-            _end_campaign(locked, reason=BY_BUDGET, actor=actor, actor_id=None, now=now)
+            _end_campaign(locked, reason=BY_BUDGET, actor=actor)
     return len(contact_ids)
 
 
@@ -321,38 +321,34 @@ def _outbox_rows(campaign: Campaign, group: GroupSurvey, chosen: pa.Table, now: 
     )
 
 
+@consequence
 @transaction.atomic
-def finish_campaign(*, campaign_id: int, reason: str, actor: str, actor_id: int | None = None, now: datetime) -> bool:
+def finish_campaign(*, campaign_id: int, reason: str, actor: Actor) -> bool:
     """End a campaign and cancel what waits to be sent; return False where it had ended already."""
     campaign = Campaign.objects.select_for_update().get(pk=campaign_id)
     if campaign.status not in {Status.RUNNING, Status.PAUSED}:
         return False
-    withdraw_contacts(campaign_id, reason=ENDED, actor=actor, now=now)
-    _end_campaign(campaign, reason=reason, actor=actor, actor_id=actor_id, now=now)
+    withdraw_contacts(campaign_id, reason=ENDED, actor=actor)
+    _end_campaign(campaign, reason=reason, actor=actor)
     return True
 
 
-def _end_campaign(campaign: Campaign, *, reason: str, actor: str, actor_id: int | None, now: datetime) -> None:
+def _end_campaign(campaign: Campaign, *, reason: str, actor: Actor) -> None:
     """End a campaign; messages that are planned already are still sent."""
     campaign.status = Status.ENDED
     campaign.reason = reason
-    campaign.ended_at = now
+    campaign.ended_at = actor.now
     campaign.save(update_fields=["status", "reason", "ended_at"])
-    record(
-        "campaign.ended",
-        at=now,
-        actor=actor,
-        actor_id=actor_id,
-        portfolio_id=campaign.portfolio_id,
-        payload={"campaign": campaign.code, "reason": reason},
-    )
+    ended = CampaignEnded(campaign=campaign.code, reason=reason)
+    record_fact(ended, actor=actor, portfolio_id=campaign.portfolio_id)
 
 
-def withdraw_contacts(campaign_id: int, *, reason: str, actor: str, now: datetime) -> int:
+@consequence
+def withdraw_contacts(campaign_id: int, *, reason: str, actor: Actor) -> int:
     """Cancel the contacts of a campaign that have not been handed over; return how many."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT id FROM messaging_contact WHERE campaign_id = %s AND status IN ('DUE', 'LEASED')", [campaign_id]
         )
         unsent = [pk for (pk,) in cursor.fetchall()]
-    return messaging.withdraw_contacts(contact_ids=unsent, reason=reason, at=now, actor=actor)
+    return messaging.withdraw_contacts(contact_ids=unsent, reason=reason, at=actor.now, actor=actor.name)

@@ -5,7 +5,6 @@ Only what differs from the tables is written. The cycle commits for all debtors,
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 
@@ -13,12 +12,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from django.db import connection, transaction
 
-from recobra.journal.operations import Facts, record_all
+from recobra.access.actors import Actor
+from recobra.access.permissions import consequence
+from recobra.journal.operations import record_facts
 from recobra.kit import tables
 from recobra.messaging import operations as messaging
 from recobra.portfolio.operations import place_holds
 from recobra.portfolio.snapshot import Scope
 from recobra.strategy import snapshot
+from recobra.strategy.facts import StageChanged
 from recobra.strategy.policies import Policies
 from recobra.workbench.operations import create_tasks
 
@@ -54,6 +56,7 @@ def latest_entry_id() -> int:
     return int(entry_id)
 
 
+@consequence
 @transaction.atomic
 def commit_decisions(
     decisions: Decisions,
@@ -61,8 +64,7 @@ def commit_decisions(
     policies: Policies,
     scope: Scope,
     as_of: date,
-    actor: str,
-    now: datetime,
+    actor: Actor,
     snapshot_entry_id: int | None = None,
     carried: pa.Table | None = None,
 ) -> dict[str, int]:
@@ -77,19 +79,19 @@ def commit_decisions(
     if carried is not None:
         decisions = _drop_reached_since(decisions, carried, as_of)
     _write_states(decisions)
-    transitions = _record_transitions(decisions["transitions"], actor=actor, now=now)
+    transitions = _record_transitions(decisions["transitions"], actor=actor)
     planned = 0
     blocked = 0
     tasks = 0
     if "contacts" in decisions:
-        planned, blocked = _write_contacts(decisions, policies=policies, scope=scope, as_of=as_of, now=now)
-        tasks = _write_tasks(decisions, as_of=as_of, actor=actor, now=now)
-        tasks += _write_search_tasks(decisions, as_of=as_of, actor=actor, now=now)
-        _write_holds(decisions, as_of=as_of, actor=actor, now=now)
+        planned, blocked = _write_contacts(decisions, policies=policies, scope=scope, as_of=as_of, now=actor.now)
+        tasks = _write_tasks(decisions, as_of=as_of, actor=actor)
+        tasks += _write_search_tasks(decisions, as_of=as_of, actor=actor)
+        _write_holds(decisions, as_of=as_of, actor=actor)
     else:
         # Nothing is due today: what earlier days planned is not wanted any more.
         stale = snapshot.read_carried_contacts(scope, as_of=as_of)["contact_id"].to_pylist()
-        messaging.withdraw_contacts(contact_ids=stale, reason="replanned", at=now, actor="cycle")
+        messaging.withdraw_contacts(contact_ids=stale, reason="replanned", at=actor.now, actor="cycle")
     if "stage_changes" in decisions and decisions["stage_changes"].num_rows:
         _write_firings(decisions["stage_changes"], as_of=as_of)
     # Accounts that are no longer open have no state.
@@ -166,17 +168,13 @@ def _write_states(decisions: Decisions) -> None:
         cursor.execute("DROP TABLE changed_state")
 
 
-def _record_transitions(transitions: pa.Table, *, actor: str, now: datetime) -> int:
+def _record_transitions(transitions: pa.Table, *, actor: Actor) -> int:
     """Record the accounts that passed to another stage; return how many."""
     if transitions.num_rows == 0:
         return 0
-    payload = [
-        json.dumps({"from": row["was_stage"], "to": row["stage"], "dpd": row["dpd"]})
-        for row in transitions.select(["was_stage", "stage", "dpd"]).to_pylist()
-    ]
-    subjects = transitions.select(["portfolio_id", "debtor_id", "account_id"])
-    rows = subjects.append_column("payload", pa.array(payload))
-    record_all(Facts(kind="stage.changed", at=now, actor=actor, rows=rows))
+    rows = transitions.select(["portfolio_id", "debtor_id", "account_id", "was_stage", "stage", "dpd"])
+    names = ["portfolio_id", "debtor_id", "account_id", "from_stage", "to_stage", "dpd"]
+    record_facts(StageChanged, rows.rename_columns(names), actor=actor)
     return transitions.num_rows
 
 
@@ -283,7 +281,7 @@ def _write_firings(fired: pa.Table, *, as_of: date, known_contact_ids: Sequence[
     tables.copy_in("strategy_firing", rows)
 
 
-def _write_tasks(decisions: Decisions, *, as_of: date, actor: str, now: datetime) -> int:
+def _write_tasks(decisions: Decisions, *, as_of: date, actor: Actor) -> int:
     """Create the tasks of the steps that are due; return how many."""
     due = decisions["tasks"]
     if due.num_rows == 0:
@@ -292,12 +290,12 @@ def _write_tasks(decisions: Decisions, *, as_of: date, actor: str, now: datetime
     rows = due.select(["portfolio_id", "debtor_id", "account_id", "kind", "title", "step_key"])
     rows = rows.append_column("due_date", pa.array(due_dates, pa.date32()))
     rows = rows.append_column("queue", pc.coalesce(due["queue"], ""))
-    created = create_tasks(rows=rows, actor=actor, now=now)
+    created = create_tasks(rows=rows, actor=actor)
     _write_firings(due.append_column("task_id", created["task_id"]), as_of=as_of)
     return due.num_rows
 
 
-def _write_search_tasks(decisions: Decisions, *, as_of: date, actor: str, now: datetime) -> int:
+def _write_search_tasks(decisions: Decisions, *, as_of: date, actor: Actor) -> int:
     """Ask a person to find a way to reach each unreachable debtor; return how many tasks that was."""
     unreachable = decisions["unreachable"]
     if unreachable.num_rows == 0:
@@ -324,16 +322,16 @@ def _write_search_tasks(decisions: Decisions, *, as_of: date, actor: str, now: d
             "due_date": pa.array([as_of + timedelta(SEARCH_DAYS)] * count, pa.date32()),
         }
     )
-    create_tasks(rows=rows, actor=actor, now=now)
+    create_tasks(rows=rows, actor=actor)
     return count
 
 
-def _write_holds(decisions: Decisions, *, as_of: date, actor: str, now: datetime) -> None:
+def _write_holds(decisions: Decisions, *, as_of: date, actor: Actor) -> None:
     """Place the holds of the steps that are due."""
     due = decisions["step_holds"]
     if due.num_rows == 0:
         return
     ends = [as_of + timedelta(days) for days in due["days"].to_pylist()]
     rows = due.select(["debtor_id", "account_id", "reason"]).append_column("ends_on", pa.array(ends, pa.date32()))
-    place_holds(rows=rows, starts_on=as_of, actor=actor, now=now)
+    place_holds(rows=rows, starts_on=as_of, actor=actor.name, now=actor.now)
     _write_firings(due, as_of=as_of)

@@ -7,17 +7,21 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pyarrow as pa
 from django.db import connection, transaction
 from duckdb import DuckDBPyConnection
 
-from recobra.journal.operations import record
+from recobra.access.actors import Actor, Service, service_actor
+from recobra.access.permissions import requires
+from recobra.access.roles import Right
+from recobra.journal.operations import record_fact
 from recobra.kit import engine
 from recobra.portfolio.snapshot import Scope
 from recobra.strategy import alarms, snapshot
+from recobra.strategy.facts import CycleFinished
 from recobra.strategy.models import CycleRun, CycleStep
 from recobra.strategy.operations import day_kpis
 from recobra.strategy.operations.day_facts import read_facts, snapshot_folder, write_snapshot
@@ -41,8 +45,7 @@ class _CycleDay:
     """State that one step of the cycle leaves for the next."""
 
     as_of: date
-    actor: str
-    now: datetime
+    actor: Actor
     policies: Policies
     duck: DuckDBPyConnection
     contactable: frozenset[int] = frozenset()
@@ -63,12 +66,14 @@ class _CycleDay:
         return Scope(portfolio_ids=self.policies.portfolio_ids)
 
 
-def run_cycle(*, as_of: date, actor: str, actor_id: int | None = None, now: datetime) -> dict[str, Any]:
+@requires(Right.RUN_CYCLE)
+def run_cycle(*, as_of: date, actor: Actor) -> dict[str, Any]:
     """Run the cycle of a day over all portfolios; repeating it changes nothing.
 
     Returns as_of, steps [{name, count, seconds}], contacts_planned, contacts_blocked, tasks_created, transitions.
     Raises CycleRefused where a later day has run already.
     """
+    now = actor.now
     with _cycle_lock():
         # A later day has seen later facts: planning an earlier one now would write to people on stale knowledge.
         latest = CycleRun.objects.filter(status=CycleRun.Status.DONE).order_by("-as_of").first()
@@ -78,9 +83,9 @@ def run_cycle(*, as_of: date, actor: str, actor_id: int | None = None, now: date
         CycleRun.objects.filter(status=CycleRun.Status.RUNNING).update(
             status=CycleRun.Status.FAILED, finished_at=now, reason="Interrupted."
         )
-        run = CycleRun.objects.create(as_of=as_of, status=CycleRun.Status.RUNNING, started_at=now, actor=actor)
+        run = CycleRun.objects.create(as_of=as_of, status=CycleRun.Status.RUNNING, started_at=now, actor=actor.name)
         with engine.open_duckdb() as duck:
-            day = _CycleDay(as_of=as_of, actor=actor, now=now, policies=policies_in_force(), duck=duck)
+            day = _CycleDay(as_of=as_of, actor=actor, policies=policies_in_force(), duck=duck)
             try:
                 steps = [_run_step(run, position, name, day) for position, name in enumerate(STEPS)]
             except Exception as error:
@@ -97,7 +102,7 @@ def run_cycle(*, as_of: date, actor: str, actor_id: int | None = None, now: date
             # `now` stands still while the cycle runs.
             run.finished_at = now + timedelta(seconds=seconds)
             run.save()
-            record("cycle.run", at=now, actor=actor, actor_id=actor_id, payload={"run_id": run.pk, "as_of": run.as_of})
+            record_fact(CycleFinished(run_id=run.pk, as_of=as_of), actor=actor)
         return figures
 
 
@@ -115,7 +120,7 @@ def _cycle_lock() -> Iterator[None]:
 def _run_step(run: CycleRun, position: int, name: str, day: _CycleDay) -> dict[str, Any]:
     """Run one named step, timed and counted in a row of its own; a failure is written down and raised on."""
     row = CycleStep.objects.create(
-        run=run, name=name, position=position, status=CycleRun.Status.RUNNING, started_at=day.now
+        run=run, name=name, position=position, status=CycleRun.Status.RUNNING, started_at=day.actor.now
     )
     begin = time.perf_counter()
     try:
@@ -133,7 +138,7 @@ def _run_step(run: CycleRun, position: int, name: str, day: _CycleDay) -> dict[s
 
 def _check_freshness(day: _CycleDay) -> int:
     """Keep the portfolios whose data are too old out of the plan; return how many portfolios were checked."""
-    stale = alarms.check_freshness(portfolio_ids=day.policies.portfolio_ids, as_of=day.as_of, now=day.now)
+    stale = alarms.check_freshness(portfolio_ids=day.policies.portfolio_ids, as_of=day.as_of, now=day.actor.now)
     day.contactable = day.policies.followed - stale
     return len(day.policies.portfolio_ids)
 
@@ -181,8 +186,8 @@ def _commit_day(day: _CycleDay) -> int:
         policies=day.policies,
         scope=day.scope,
         as_of=day.as_of,
-        actor="cycle",
-        now=day.now,
+        # What the plan of a day writes is the cycle's own, whoever asked for it: reactions leave it alone.
+        actor=service_actor(Service.CYCLE, now=day.actor.now),
         snapshot_entry_id=day.snapshot_entry_id,
         carried=day.carried,
     )
@@ -194,13 +199,13 @@ def _commit_day(day: _CycleDay) -> int:
 
 def _plan_campaigns(day: _CycleDay) -> int:
     """Plan the day of the running campaigns; return how many contacts."""
-    return plan_running_campaigns(as_of=day.as_of, now=day.now, actor=day.actor)
+    return plan_running_campaigns(as_of=day.as_of, actor=day.actor)
 
 
 def _write_kpis(day: _CycleDay) -> int:
     """Write the day's KPIs and check the data for alarms; return how many rows."""
     count = day_kpis.write_kpis(day.duck, day.statements.classified, as_of=day.as_of)
-    alarms.check_data(portfolio_ids=day.policies.portfolio_ids, now=day.now)
+    alarms.check_data(portfolio_ids=day.policies.portfolio_ids, now=day.actor.now)
     return count
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 
 import pyarrow as pa
 
+from recobra.access.actors import Actor
+from recobra.access.permissions import requires
+from recobra.access.roles import Right
 from recobra.kit import tables
 from recobra.strategy.operations.firings import void_firings
 from recobra.strategy.operations.redecide import REDECIDE_LIMIT, redecide_debtors
@@ -22,13 +25,14 @@ _UNDELIVERED = """
 _SCHEMA = pa.schema([("contact_id", pa.int64()), ("debtor_id", pa.int64())])
 
 
-def plan_fallback_channels(*, as_of: date, now: datetime, actor: str) -> int:
+@requires(Right.SERVE)
+def plan_fallback_channels(*, as_of: date, actor: Actor) -> int:
     """Let the steps of undelivered contacts fire again and decide for their debtors; return how many debtors."""
     # Each number and address is lost once, so this comes to an end: by the next channel of the step, within the caps,
     # or by the task that asks a person to find the debtor. What was sent before it bounced still counts for the caps.
     undelivered = tables.fetch(_UNDELIVERED, [as_of - LOOK_BACK], _SCHEMA)
-    void_firings(contact_ids=undelivered["contact_id"].to_pylist(), now=now)
+    void_firings(contact_ids=undelivered["contact_id"].to_pylist(), actor=actor)
     debtor_ids = sorted(set(undelivered["debtor_id"].to_pylist()))
     for start in range(0, len(debtor_ids), REDECIDE_LIMIT):
-        redecide_debtors(debtor_ids=debtor_ids[start : start + REDECIDE_LIMIT], now=now, actor=actor)
+        redecide_debtors(debtor_ids=debtor_ids[start : start + REDECIDE_LIMIT], actor=actor)
     return len(debtor_ids)

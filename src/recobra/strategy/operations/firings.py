@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 
+from recobra.access.actors import Actor
+from recobra.access.permissions import consequence
 from recobra.strategy.models import Firing
 
 
-def void_firings(*, contact_ids: Sequence[int], now: datetime) -> int:
+@consequence
+def void_firings(*, contact_ids: Sequence[int], actor: Actor) -> int:
     """Void the firings of contacts that were cancelled or blocked; return how many."""
-    return Firing.objects.filter(contact_id__in=list(contact_ids), voided_at__isnull=True).update(voided_at=now)
+    return Firing.objects.filter(contact_id__in=list(contact_ids), voided_at__isnull=True).update(voided_at=actor.now)

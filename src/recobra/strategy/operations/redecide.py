@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 
 from django.db import connection, transaction
 from django.db.models import Max
 
+from recobra.access.actors import Actor
+from recobra.access.permissions import consequence
 from recobra.kit import engine
 from recobra.payments.models import Payment
 from recobra.portfolio.snapshot import Scope
@@ -22,10 +24,9 @@ REDECIDE_LIMIT = 50
 """Facts about more debtors wait for the next cycle: a load that infers thousands of payments is followed by one."""
 
 
+@consequence
 @transaction.atomic
-def redecide_debtors(
-    *, debtor_ids: Sequence[int], as_of: date | None = None, now: datetime, actor: str
-) -> dict[str, int]:
+def redecide_debtors(*, debtor_ids: Sequence[int], as_of: date | None = None, actor: Actor) -> dict[str, int]:
     """Classify a few debtors again and plan what is due for them; return the counts of `commit_decisions`.
 
     `as_of` is, unless given, the day of the last cycle or of a later payment of theirs. Nothing is decided before the
@@ -51,7 +52,7 @@ def redecide_debtors(
     duck.execute(statements.accounts)
     engine.run_statements(duck, statements.classify)
     decisions = run_decisions(duck, statements, lambda: small_tables(tables, policies, as_of=day))
-    return commit_decisions(decisions, policies=policies, scope=scope, as_of=day, actor=actor, now=now)
+    return commit_decisions(decisions, policies=policies, scope=scope, as_of=day, actor=actor)
 
 
 def _day_to_decide(debtor_ids: Sequence[int]) -> date | None:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from recobra.journal.operations import record
+from recobra.access.actors import Actor
+from recobra.access.permissions import requires
+from recobra.access.roles import Right
+from recobra.journal.operations import record_fact
 from recobra.portfolio.models import Portfolio
+from recobra.portfolio.scope import check_portfolio
+from recobra.strategy.facts import StrategyAssigned, StrategyDraftSaved, StrategyPublished, StrategyRetired
 from recobra.strategy.models import Assignment, StrategyVersion
 from recobra.strategy.policies import catalogue_with, policies_in_force
 from recobra_core.decide import ready
@@ -34,8 +38,9 @@ def check_document(document: Any, *, language: str = "es") -> Strategy:
         raise StrategyRefused(error.messages(language)) from error
 
 
+@requires(Right.EDIT_STRATEGIES)
 @transaction.atomic
-def save_draft(*, document: Any, actor: str, actor_id: int | None = None, now: datetime) -> StrategyVersion:
+def save_draft(*, document: Any, actor: Actor) -> StrategyVersion:
     """Save a document as the draft of its strategy, in place of an earlier draft. Raises StrategyRefused."""
     strategy = check_document(document)
     versions = StrategyVersion.objects.select_for_update().filter(code=strategy.code)
@@ -46,76 +51,79 @@ def save_draft(*, document: Any, actor: str, actor_id: int | None = None, now: d
         draft = StrategyVersion(code=strategy.code, number=number, status=Status.DRAFT)
     draft.document = strategy.to_document()
     draft.objective = strategy.objective or ""
-    draft.created_at = now
-    draft.created_by = actor
+    draft.created_at = actor.now
+    draft.created_by = actor.name
     draft.save()
-    _record_fact("strategy.draft_saved", draft, actor, actor_id, now)
+    _record_fact(StrategyDraftSaved, draft, actor)
     return draft
 
 
+@requires(Right.EDIT_STRATEGIES)
 @transaction.atomic
-def publish_version(*, version_id: int, actor: str, actor_id: int | None = None, now: datetime) -> StrategyVersion:
+def publish_version(*, version_id: int, actor: Actor) -> StrategyVersion:
     """Put a draft in force; the version before it retires. Raises StrategyRefused."""
     version = StrategyVersion.objects.select_for_update().get(pk=version_id)
     if version.status != Status.DRAFT:
         raise StrategyRefused([_("Only a draft can be published.")])
     check_document(version.document)
     StrategyVersion.objects.filter(code=version.code, status=Status.PUBLISHED).update(
-        status=Status.RETIRED, retired_at=now
+        status=Status.RETIRED, retired_at=actor.now
     )
     version.status = Status.PUBLISHED
-    version.published_at = now
-    version.published_by = actor
+    version.published_at = actor.now
+    version.published_by = actor.name
     version.save()
-    _record_fact("strategy.published", version, actor, actor_id, now)
+    _record_fact(StrategyPublished, version, actor)
     return version
 
 
+@requires(Right.EDIT_STRATEGIES)
 @transaction.atomic
-def retire_version(*, version_id: int, actor: str, actor_id: int | None = None, now: datetime) -> StrategyVersion:
+def retire_version(*, version_id: int, actor: Actor) -> StrategyVersion:
     """Take a version out of force; its portfolios have no strategy until another is published."""
     version = StrategyVersion.objects.select_for_update().get(pk=version_id)
     if version.status == Status.RETIRED:
         raise StrategyRefused([_("The version is retired already.")])
     version.status = Status.RETIRED
-    version.retired_at = now
+    version.retired_at = actor.now
     version.save()
-    _record_fact("strategy.retired", version, actor, actor_id, now)
+    _record_fact(StrategyRetired, version, actor)
     return version
 
 
+@requires(Right.EDIT_STRATEGIES)
 @transaction.atomic
-def assign_strategy(
-    *, portfolio_id: int, code: str, actor: str, actor_id: int | None = None, now: datetime
-) -> Assignment:
+def assign_strategy(*, portfolio_id: int, code: str, actor: Actor) -> Assignment:
     """Let a portfolio follow a strategy from the next cycle on. Raises StrategyRefused."""
+    check_portfolio(actor, portfolio_id)
     if not StrategyVersion.objects.filter(code=code, status=Status.PUBLISHED).exists():
         raise StrategyRefused([_("The strategy «%(code)s» has no published version.") % {"code": code}])
     portfolio = Portfolio.objects.get(pk=portfolio_id)
     assignment, _is_new = Assignment.objects.update_or_create(
         portfolio=portfolio, defaults={"strategy_code": code, "active": True}
     )
-    record(
-        "strategy.assigned", at=now, actor=actor, actor_id=actor_id, portfolio_id=portfolio_id, payload={"code": code}
-    )
+    record_fact(StrategyAssigned(code=code), actor=actor, portfolio_id=portfolio_id)
     return assignment
 
 
+@requires(Right.EDIT_STRATEGIES)
 @transaction.atomic
-def ensure_ready_made(*, actor: str, now: datetime) -> list[str]:
+def ensure_ready_made(*, actor: Actor) -> list[str]:
     """Publish the ready-made strategies that the installation does not have yet; return their codes."""
     published = []
     for name in ready.CODES:
         strategy = ready.load_strategy(name)
         if StrategyVersion.objects.filter(code=strategy.code).exists():
             continue
-        draft = save_draft(document=strategy.to_document(), actor=actor, now=now)
-        publish_version(version_id=draft.pk, actor=actor, now=now)
+        draft = save_draft(document=strategy.to_document(), actor=actor)
+        publish_version(version_id=draft.pk, actor=actor)
         published.append(strategy.code)
     return published
 
 
-def _record_fact(kind: str, version: StrategyVersion, actor: str, actor_id: int | None, now: datetime) -> None:
+def _record_fact(
+    kind: type[StrategyDraftSaved | StrategyPublished | StrategyRetired], version: StrategyVersion, actor: Actor
+) -> None:
     """Record a fact about a version in the journal."""
-    payload = {"code": version.code, "number": version.number, "version_id": version.pk}
-    record(kind, at=now, actor=actor, actor_id=actor_id, version=f"{version.code} v{version.number}", payload=payload)
+    fact = kind(code=version.code, number=version.number, version_id=version.pk)
+    record_fact(fact, actor=actor, version=f"{version.code} v{version.number}")

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from recobra.access.roles import Right
-from recobra.console.actions import actor_and_time
+from recobra.console.actions import actor_of
 from recobra.console.guard import StaffRequest, needs
 from recobra.strategy import queries_campaigns as queries
 from recobra.strategy.operations import campaigns
@@ -26,7 +26,7 @@ def _perform(request: StaffRequest, code: str, operation: Callable[..., object],
     """
     campaign = queries.campaign_for(request.user, code)
     try:
-        operation(campaign_id=campaign.pk, **actor_and_time(request))
+        operation(campaign_id=campaign.pk, actor=actor_of(request))
     except CampaignRefused as refusal:
         for problem in refusal.problems:
             messages.error(request, problem)

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from recobra.access.roles import Right
 from recobra.console import labels, spreadsheet
-from recobra.console.actions import actor_and_time
+from recobra.console.actions import actor_of
 from recobra.console.forms import MoneyField, day_field
 from recobra.console.guard import StaffRequest, needs
 from recobra.console.screens.countries.description import channel_names
@@ -200,9 +200,7 @@ def _handle_form(
     if form.is_valid():
         try:
             draft = campaigns.save_draft(
-                draft=form.to_draft(rule),
-                campaign_id=campaign.pk if campaign else None,
-                **actor_and_time(request),
+                draft=form.to_draft(rule), campaign_id=campaign.pk if campaign else None, actor=actor_of(request)
             )
         except CampaignRefused as refusal:
             problems = refusal.problems

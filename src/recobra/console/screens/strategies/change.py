@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from recobra.access.roles import Right
-from recobra.console.actions import actor_and_time
+from recobra.console.actions import actor_of
 from recobra.console.guard import StaffRequest, needs
 from recobra.strategy import operations, queries
 from recobra.strategy.operations import StrategyRefused
@@ -23,7 +23,7 @@ def publish_version(request: StaffRequest, code: str, number: int) -> HttpRespon
     version = queries.get_version(code, number)
     if request.method == "POST":
         try:
-            operations.publish_version(version_id=version.pk, **actor_and_time(request))
+            operations.publish_version(version_id=version.pk, actor=actor_of(request))
         except StrategyRefused as refusal:
             return _ask_to_publish(request, version, problems=refusal.problems)
         messages.success(request, _("Version %(number)d is in force from the next cycle on.") % {"number": number})
@@ -54,7 +54,7 @@ def retire_version(request: StaffRequest, code: str, number: int) -> HttpRespons
     version = queries.get_version(code, number)
     if request.method == "POST":
         try:
-            operations.retire_version(version_id=version.pk, **actor_and_time(request))
+            operations.retire_version(version_id=version.pk, actor=actor_of(request))
         except StrategyRefused as refusal:
             messages.error(request, str(refusal))
         else:
@@ -81,7 +81,7 @@ def assign_strategy(request: StaffRequest) -> HttpResponse:
         messages.error(request, _("Choose a portfolio."))
         return redirect("console:strategies")
     try:
-        operations.assign_strategy(portfolio_id=portfolio.pk, code=code, **actor_and_time(request))
+        operations.assign_strategy(portfolio_id=portfolio.pk, code=code, actor=actor_of(request))
     except StrategyRefused as refusal:
         messages.error(request, str(refusal))
     else:

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from recobra.access.roles import Right
 from recobra.console import labels
-from recobra.console.actions import actor_and_time
+from recobra.console.actions import actor_of
 from recobra.console.guard import StaffRequest, needs
 from recobra.messaging.queries import template_versions
 from recobra.strategy import operations, queries
@@ -55,7 +55,7 @@ def _save_draft(
     if current != seen:
         return _render_editor(request, listed, shape, seen=current, problems=[_conflict_text(listed)], status=409)
     try:
-        operations.save_draft(document=document, **actor_and_time(request))
+        operations.save_draft(document=document, actor=actor_of(request))
     except StrategyRefused as refusal:
         return _render_editor(request, listed, shape, seen=seen, problems=refusal.problems, status=422)
     _confirm_saved(request, listed.code)
@@ -181,7 +181,7 @@ def _save_yaml(request: StaffRequest, listed: queries.StrategyListing, text: str
         return [_conflict_text(listed)]
     try:
         document = _parse_yaml(text, listed.code)
-        operations.save_draft(document=document, **actor_and_time(request))
+        operations.save_draft(document=document, actor=actor_of(request))
     except StrategyRefused as refusal:
         return refusal.problems
     return []
@@ -229,7 +229,7 @@ def create_strategy(request: StaffRequest) -> HttpResponse:
         else:
             document = base | {"code": code, "name": request.POST.get("name", "").strip()}
             try:
-                operations.save_draft(document=document, **actor_and_time(request))
+                operations.save_draft(document=document, actor=actor_of(request))
             except StrategyRefused as refusal:
                 problems = refusal.problems
             else:
