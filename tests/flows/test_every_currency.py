@@ -53,13 +53,13 @@ def test_a_spreadsheet_holds_the_same_amount():
     assert cells == {code: from_minor(largest_minor(code), code) for code in CODES}
 
 
-@pytest.mark.parametrize("currency", CODES)
-def test_what_is_too_much_is_too_much_everywhere(currency):
-    beyond = from_minor(largest_minor(currency) + 1, currency)
-    with pytest.raises(MoneyError):
-        to_minor(beyond, currency)
-    with pytest.raises(ValidationError):
-        typed(f"{beyond:f}", currency)
+def test_what_is_too_much_is_too_much_everywhere():
+    for currency in CODES:
+        beyond = from_minor(largest_minor(currency) + 1, currency)
+        with pytest.raises(MoneyError):
+            to_minor(beyond, currency)
+        with pytest.raises(ValidationError):
+            typed(f"{beyond:f}", currency)
 
 
 def test_currencies_of_which_cldr_has_other_decimals_keep_those_of_iso():

@@ -60,7 +60,7 @@ def test_a_payment_without_account_pays_all_the_debtor_owes(loan, now):
     assert card.status == "PAID"
 
 
-@pytest.mark.parametrize(("amount", "reference"), [(0, "R-2"), (-5, "R-2"), (10, " ")])
+@pytest.mark.parametrize(("amount", "reference"), [(0, "R-2"), (-5, "R-2"), (10, " "), (10**14, "R-2")])
 def test_what_is_no_payment_is_refused(loan, now, amount, reference):
     with pytest.raises(payments.PaymentRefused):
         pay(loan, now, amount, reference)

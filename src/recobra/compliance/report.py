@@ -7,9 +7,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from recobra.kit.languages import active_language
 from recobra.kit.typeset.glyphs import displayable_data
 from recobra.kit.typeset.typst import TypstDocument
 
@@ -67,9 +67,8 @@ def report_pdf(report: Report, *, at: datetime) -> bytes:
 def report_sheet(report: Report) -> TypstDocument:
     """Return the report as a sheet to be set, before it is PDF."""
     words = {"page": _("Page"), "of": _("of"), "contents": _("Contents")}
-    language = (get_language() or "es").partition("-")[0]
     texts = displayable_data(_to_plain_values(asdict(report)))
-    return TypstDocument(_TEMPLATE, texts | {"words": words, "lang": language})
+    return TypstDocument(_TEMPLATE, texts | {"words": words, "lang": active_language()})
 
 
 def _to_plain_values(value: Any) -> Any:

@@ -211,7 +211,7 @@ def test_an_amount_that_could_be_another_is_asked(text, country):
 
 
 @pytest.mark.parametrize(
-    "text", ["987654321", "mi dni es 45678912", "12 cuotas", "en 3 días", "a las 10", "el 15", "1"]
+    "text", ["987654321", "mi dni es 45678912", "12 cuotas", "hace 12 años", "en 3 días", "a las 10", "el 15", "1"]
 )
 def test_what_is_no_amount_is_none(text):
     named = read_amount(text=text, country="PE")

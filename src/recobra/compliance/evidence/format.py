@@ -8,10 +8,11 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_datetime
-from django.utils.translation import get_language, gettext_noop
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from recobra.kit.countries import country_name
+from recobra.kit.languages import active_language
 from recobra.kit.zones import find_zone
 
 _DAY: Final = "d MMM y"
@@ -36,7 +37,7 @@ class LocalTime:
         if not text:
             return ""
         return format_datetime(
-            datetime.fromisoformat(text), _INSTANT, tzinfo=ZoneInfo(self.zone), locale=_current_language()
+            datetime.fromisoformat(text), _INSTANT, tzinfo=ZoneInfo(self.zone), locale=active_language()
         )
 
     def for_zones(self, zones: str) -> LocalTime:
@@ -51,7 +52,7 @@ def format_day(text: str) -> str:
     """Format an ISO date as «20 nov 2026», '' for ''."""
     if not text:
         return ""
-    return format_date(date.fromisoformat(text), _DAY, locale=_current_language())
+    return format_date(date.fromisoformat(text), _DAY, locale=active_language())
 
 
 def describe_residence(code: str, subdivision: str) -> str:
@@ -64,8 +65,3 @@ def provider_answer(text: str) -> str:
     if not text.endswith(_KEPT_IN_MAILBOX):
         return text
     return text.replace(_KEPT_IN_MAILBOX, _(_KEPT_IN_MAILBOX))
-
-
-def _current_language() -> str:
-    # The language alone: Babel knows no «es-419» by this spelling.
-    return (get_language() or "es").partition("-")[0]

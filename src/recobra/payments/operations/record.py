@@ -13,6 +13,7 @@ from recobra.journal.operations import Facts, record_all
 from recobra.kit import tables
 from recobra.payments.models import Payment
 from recobra.portfolio.models import Account, Debtor, Portfolio
+from recobra_core.money import largest_minor
 
 from .apply import apply_payments
 
@@ -54,6 +55,8 @@ def record_payment(
     portfolio = Portfolio.objects.get(pk=portfolio_id)
     if amount_minor <= 0:
         raise PaymentRefused(_("A payment must be more than zero."))
+    if amount_minor > largest_minor(portfolio.currency):
+        raise PaymentRefused(_("The amount is larger than can be recorded: check the figure."))
     if paid_date > local_day(portfolio, now):
         raise PaymentRefused(_("A payment cannot be dated in the future."))
     if not reference.strip():
