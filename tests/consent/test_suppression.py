@@ -21,7 +21,7 @@ from tests.messaging.test_provider_routing import TEXT
 pytestmark = pytest.mark.django_db(transaction=True)
 
 NUMBER = "+51987654321"
-OTHERS = 60
+OTHERS = extent.choose(daily=30, whole=60)
 
 
 @pytest.fixture
