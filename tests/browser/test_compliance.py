@@ -8,6 +8,7 @@ from recobra.messaging.models import Provider
 from recobra.messaging.providers import routing
 from recobra.policy import company_rules as operations
 from recobra.policy.models import HouseRule
+from tests.people import acting
 
 from .keyboard import press
 from .scenes import LOADED, visit
@@ -71,7 +72,10 @@ def soft(world):
         "max_debt_age_days": 1000,
     }
     return operations.save_company_rule(
-        code="trato-suave", portfolio_id=world.portfolio.pk, document={"rules": [rule]}, actor="carla", now=clock.now()
+        code="trato-suave",
+        portfolio_id=world.portfolio.pk,
+        document={"rules": [rule]},
+        actor=acting("carla", now=clock.now()),
     )
 
 

@@ -13,6 +13,7 @@ from recobra.payments.operations import record_payment, reverse_payment
 from recobra.portfolio.models import Account, Debtor, Instalment, Portfolio, Posting
 from recobra.strategy.models import AccountState, Alarm
 from recobra.workbench.models import Task
+from tests.people import acting
 
 from .test_countries import text
 
@@ -47,8 +48,7 @@ def test_cash_counts_by_the_day_of_payment_and_forgets_what_was_reversed(world, 
             amount_minor=amount_minor,
             paid_date=(now - timedelta(days=days_ago)).date(),
             reference=reference,
-            actor="ana",
-            now=now,
+            actor=acting("ana", now=now),
         )
 
     world.payment.delete()
@@ -56,7 +56,7 @@ def test_cash_counts_by_the_day_of_payment_and_forgets_what_was_reversed(world, 
     pay(2_000, 1, "ayer, que fue domingo")
     pay(300, 22, "el día 1")
     pay(40, 23, "el mes pasado")
-    reverse_payment(payment_id=pay(5, 0, "devuelto").pk, reason="Cheque sin fondos", actor="bruno", now=now)
+    reverse_payment(payment_id=pay(5, 0, "devuelto").pk, reason="Cheque sin fondos", actor=acting("bruno", now=now))
     cash = board.cash_received([world.portfolio], now)
     assert (cash.today_minor, cash.week_minor, cash.month_minor) == (10_000, 10_000, 12_300)
     assert sum(amount for _day, amount in cash.days) == 12_340

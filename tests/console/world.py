@@ -16,6 +16,7 @@ from recobra.portfolio.models import Account, ContactPoint, Debtor, Hold, Instal
 from recobra.portfolio.operations import place_hold
 from recobra.strategy.models import AccountState, Alarm
 from recobra.workbench.models import Task
+from tests.people import acting
 
 # name, national id, phone, overdue days and overdue, not yet due (céntimos)
 PEOPLE = [
@@ -74,7 +75,11 @@ def build(portfolio: Portfolio, now: datetime) -> World:
     )
     payment = _payment(portfolio, debtors["José"], accounts["José"], now)
     hold = place_hold(
-        debtor_id=debtors["Lucía"].pk, reason="ILLNESS", starts_on=today, note="Hospitalizada", actor="ana", now=now
+        debtor_id=debtors["Lucía"].pk,
+        reason="ILLNESS",
+        starts_on=today,
+        note="Hospitalizada",
+        actor=acting("ana", now=now),
     )
     return World(portfolio, debtors, accounts, sent, payment, hold, task)
 
@@ -198,6 +203,5 @@ def _payment(portfolio: Portfolio, debtor: Debtor, account: Account, now: dateti
         paid_date=(now - timedelta(days=2)).date(),
         reference="OP-0001",
         source="SCREEN",
-        actor="ana",
-        now=now,
+        actor=acting("ana", now=now),
     )

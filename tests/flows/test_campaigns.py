@@ -106,9 +106,7 @@ def test_who_is_barred_is_counted_with_the_reason(draft, lent, now):
         ends_on=None,
         disputed_minor=None,
         note="",
-        actor="ana",
-        actor_id=None,
-        now=now,
+        actor=acting("ana", now=now),
     )
     refused.points.update(opted_out_at=now)
     lost.points.all().delete()
@@ -220,8 +218,7 @@ def test_who_pays_is_not_written_to_by_the_campaign(draft, lent, now):
         amount_minor=10_000,
         paid_date=MONDAY,
         reference="R-1",
-        actor="ana",
-        now=now,
+        actor=acting("ana", now=now),
     )
     campaigns.resume(campaign_id=campaign.pk, actor=acting("bruno", now=now))
     assert not Contact.objects.filter(debtor=debtor, status="DUE").exists()
@@ -285,9 +282,7 @@ def test_who_may_yet_get_a_free_message_keeps_the_campaign_going(draft, lent, no
         ends_on=None,
         disputed_minor=None,
         note="",
-        actor="ana",
-        actor_id=None,
-        now=now,
+        actor=acting("ana", now=now),
     )
     launch(draft(channels=("email", "sms"), budget_minor=5, budget_currency="PEN"), now)
     assert Campaign.objects.get().status == "RUNNING"

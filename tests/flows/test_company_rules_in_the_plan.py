@@ -30,7 +30,7 @@ def planned(now):
 
 def save(company, now, **rule):
     house_rules.save_company_rule(
-        code="casa", portfolio_id=company.pk, document={"rules": [rule]}, actor="carla", now=now
+        code="casa", portfolio_id=company.pk, document={"rules": [rule]}, actor=acting("carla", now=now)
     )
 
 

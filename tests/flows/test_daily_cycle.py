@@ -72,8 +72,7 @@ def test_a_payment_takes_back_what_was_planned_before_it_is_sent(late, now):
         amount_minor=50_000,
         paid_date=MONDAY,
         reference="R-1",
-        actor="ana",
-        now=now,
+        actor=acting("ana", now=now),
     )
     planned = Contact.objects.get()
     assert (planned.status, planned.reason) == ("CANCELLED", "payment")
@@ -93,8 +92,7 @@ def test_a_part_payment_silences_the_strategy_for_its_days(late, now):
         amount_minor=10_000,
         paid_date=MONDAY,
         reference="R-1",
-        actor="ana",
-        now=now,
+        actor=acting("ana", now=now),
     )
     assert AccountState.objects.get(account=late).overdue_minor == 40_000
     assert run(now)["contacts_planned"] == 0
@@ -123,7 +121,7 @@ def test_a_debtor_without_a_way_to_reach_becomes_work_for_a_person_once(consumer
 
 def test_a_hold_silences_and_its_end_lets_the_steps_be_caught_up(late, now):
     portfolio.place_hold(
-        debtor_id=late.debtor_id, reason="ILLNESS", starts_on=MONDAY, ends_on=MONDAY, actor="ana", now=now
+        debtor_id=late.debtor_id, reason="ILLNESS", starts_on=MONDAY, ends_on=MONDAY, actor=acting("ana", now=now)
     )
     assert run(now)["contacts_planned"] == 0
     assert run(now + timedelta(1), MONDAY + timedelta(1))["contacts_planned"] == 1
@@ -138,10 +136,9 @@ def test_a_reversed_payment_opens_the_debt_again(late, now):
         amount_minor=50_000,
         paid_date=MONDAY,
         reference="R-1",
-        actor="ana",
-        now=now,
+        actor=acting("ana", now=now),
     )
-    payments.reverse_payment(payment_id=payment.pk, reason="Cheque devuelto", actor="bruno", now=now)
+    payments.reverse_payment(payment_id=payment.pk, reason="Cheque devuelto", actor=acting("bruno", now=now))
     assert AccountState.objects.get(account=late).overdue_minor == 50_000
     assert {"payment.recorded", "payment.reversed"} <= set(Entry.objects.values_list("kind", flat=True))
 
@@ -173,8 +170,7 @@ def test_who_pays_a_part_before_the_cycle_of_the_day_is_not_planned_again(late, 
         amount_minor=10_000,
         paid_date=tuesday,
         reference="R-1",
-        actor="ana",
-        now=now + timedelta(1),
+        actor=acting("ana", now=now + timedelta(1)),
     )
     assert [(c.status, c.reason) for c in Contact.objects.all()] == [("CANCELLED", "payment")]
     assert AccountState.objects.get(account=late).overdue_minor == 40_000
@@ -188,8 +184,7 @@ def test_a_day_that_is_caught_up_does_not_plan_who_has_paid_since(late, now):
         amount_minor=10_000,
         paid_date=MONDAY + timedelta(1),
         reference="R-1",
-        actor="ana",
-        now=now + timedelta(1),
+        actor=acting("ana", now=now + timedelta(1)),
     )
     assert run(now + timedelta(1))["contacts_planned"] == 0
     assert not Firing.objects.exists()

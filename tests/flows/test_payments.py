@@ -13,6 +13,7 @@ from recobra.payments.models import Payment
 from recobra.payments.operations.record import ROWS
 from recobra.portfolio.models import Account, Posting
 from tests import receivables
+from tests.people import acting
 
 DUE = date(2026, 10, 1)
 
@@ -31,8 +32,7 @@ def pay(loan, now, amount_minor, reference="R-1", account=True):
         amount_minor=amount_minor,
         paid_date=date(2026, 11, 20),
         reference=reference,
-        actor="ana",
-        now=now,
+        actor=acting("ana", now=now),
     )
 
 
@@ -79,7 +79,7 @@ def test_a_payment_file_answers_every_row(loan, now, tmp_path):
         "Cuenta;Monto;Fecha;Operación\nL-1;100,50;20/11/2026;A1\nL-9;5;20/11/2026;A2\nL-1;x;31/02/2026;A3\n"
         "L-1;1.234,00;2026-11-21;A4\nL-1;7;2026-11-21;A1\n"
     )
-    answer = payments.load_file(path=path, portfolio_code="PE-CONSUMO", actor="ana", now=now)
+    answer = payments.load_file(path=path, portfolio_code="PE-CONSUMO", actor=acting("ana", now=now))
     assert (answer["rows"], answer["accepted"], answer["rejected"], answer["known"]) == (5, 2, 2, 1)
     assert answer["amount_minor"] == 10_050 + 123_400
     assert [(error["line"], error["column"]) for error in answer["errors"]] == [
@@ -87,7 +87,7 @@ def test_a_payment_file_answers_every_row(loan, now, tmp_path):
         (4, "amount"),
         (4, "date"),
     ]
-    again = payments.load_file(path=path, portfolio_code="PE-CONSUMO", actor="ana", now=now)
+    again = payments.load_file(path=path, portfolio_code="PE-CONSUMO", actor=acting("ana", now=now))
     assert (again["accepted"], again["known"]) == (0, 3)
 
 
@@ -101,8 +101,7 @@ def test_payments_of_one_account_and_of_all_in_one_set_are_not_applied_twice(loa
         rows=pa.Table.from_pylist(rows, schema=ROWS),
         source="FILE",
         load_id=None,
-        actor="ana",
-        now=now,
+        actor=acting("ana", now=now),
     )
     assert sum(Posting.objects.values_list("amount_minor", flat=True)) == 0
     assert list(Payment.objects.order_by("reference").values_list("unapplied_minor", flat=True)) == [10_000, 0]
@@ -137,7 +136,7 @@ def test_money_for_a_debtor_does_not_go_to_an_account_that_the_creditor_took_bac
 def test_an_amount_is_read_as_it_is_written_or_not_at_all(loan, now, tmp_path, written, minor):
     path = tmp_path / "pagos.csv"
     path.write_text(f"Cuenta;Monto;Fecha;Operación\nL-1;{written};20/11/2026;A1\n")
-    answer = payments.load_file(path=path, portfolio_code="PE-CONSUMO", actor="ana", actor_id=7, now=now)
+    answer = payments.load_file(path=path, portfolio_code="PE-CONSUMO", actor=acting("ana", now=now, user_id=7))
     assert answer["amount_minor"] == (minor or 0)
     assert Entry.objects.filter(kind="payment.recorded", actor_id=7).exists() is (minor is not None)
 
@@ -151,8 +150,7 @@ def test_today_is_the_day_where_the_portfolio_is(loan):
             amount_minor=1,
             paid_date=date(2026, 11, 24),
             reference="R-1",
-            actor="ana",
-            now=evening,
+            actor=acting("ana", now=evening),
         )
 
 

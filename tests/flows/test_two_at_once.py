@@ -73,8 +73,7 @@ def test_who_pays_while_the_cycle_decides_is_not_planned(several, now, monkeypat
                 amount_minor=10_000,
                 paid_date=MONDAY,
                 reference="R-1",
-                actor="ana",
-                now=now,
+                actor=acting("ana", now=now),
             )
         )
         thread.join(60)
@@ -93,8 +92,7 @@ def pay(account, now, amount_minor=10_000, day=MONDAY):
         amount_minor=amount_minor,
         paid_date=day,
         reference=f"R-{account.pk}",
-        actor="ana",
-        now=now,
+        actor=acting("ana", now=now),
     )
 
 

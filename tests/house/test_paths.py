@@ -96,7 +96,11 @@ def test_a_load_passes_the_functions_of_its_list(company, now, tmp_path, trace):
     def load(text, day):
         path.write_text(FILE + text, encoding="utf-8")
         return intake.load_file(
-            path=path, portfolio_code=company.code, mapping=MAPPING, as_of=date(2026, 11, day), actor="dario", now=now
+            path=path,
+            portfolio_code=company.code,
+            mapping=MAPPING,
+            as_of=date(2026, 11, day),
+            actor=acting("dario", now=now),
         )
 
     first = "".join(f"{n};prestamo;C{n};Rosa Quispe;rosa{n}@example.com;01/10/2026;100.00\n" for n in range(9))
@@ -135,8 +139,7 @@ def test_a_payment_passes_the_functions_of_its_list(company, now, trace):
             amount_minor=50_000,
             paid_date=TODAY,
             reference="R-1",
-            actor="ana",
-            now=now,
+            actor=acting("ana", now=now),
         )
     found = differences(listed("One payment"), trace)
     assert not found, "\n".join(["", *found])

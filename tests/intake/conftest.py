@@ -7,6 +7,7 @@ from datetime import date
 import pytest
 
 from recobra.intake import operations
+from tests.people import acting
 
 TODAY = date(2026, 11, 23)
 MAPPING = {
@@ -37,7 +38,7 @@ def load(company, now, tmp_path):
             path = tmp_path / "cartera.csv"
             path.write_bytes(given.encode() if isinstance(given, str) else given)
         return operations.load_file(
-            path=path, portfolio_code=company.code, mapping=mapping, as_of=as_of, actor="dario", now=now, **more
+            path=path, portfolio_code=company.code, mapping=mapping, as_of=as_of, actor=acting("dario", now=now), **more
         )
 
     return load

@@ -16,6 +16,7 @@ from recobra.intake import jobs
 from recobra.intake.models import Load, Mapping
 from recobra.intake.operations import LoadRefused
 from recobra.portfolio.models import Account
+from tests.people import acting
 
 from .conftest import SHORT
 
@@ -142,7 +143,7 @@ def test_bytes_left_behind_go_after_a_day_but_not_those_a_worker_still_needs(upl
         portfolio_code=company.code,
         mapping=SHORT,
         as_of=now.date(),
-        actor="dario",
+        actor=acting("dario", now=now),
     )
     assert ProcrastinateJob.objects.filter(status="todo").count() == jobs.count_unfinished() == 1
     upload()

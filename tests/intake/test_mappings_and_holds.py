@@ -12,6 +12,7 @@ from recobra.intake.mapping import MappingProblems, parse_mapping
 from recobra.intake.models import Load, Mapping
 from recobra.intake.operations.loads import resume_held_load
 from recobra.portfolio.models import Account, Debtor, Party, Portfolio
+from tests.people import acting
 
 from .conftest import SHORT
 
@@ -38,7 +39,11 @@ def test_a_mapping_tells_all_its_problems_at_once():
 def test_a_portfolio_that_is_not_there_is_named(company, now):
     with pytest.raises(operations.LoadRefused, match="NO-HAY"):
         operations.load_file(
-            path="x.csv", portfolio_code="NO-HAY", mapping=SHORT, as_of=date(2026, 11, 23), actor="dario", now=now
+            path="x.csv",
+            portfolio_code="NO-HAY",
+            mapping=SHORT,
+            as_of=date(2026, 11, 23),
+            actor=acting("dario", now=now),
         )
 
 
@@ -103,8 +108,7 @@ def test_a_debtor_of_the_same_creditor_is_one_over_portfolios(load, company, now
         portfolio_code="PE-2",
         mapping=mapping,
         as_of=date(2026, 11, 23),
-        actor="dario",
-        now=now,
+        actor=acting("dario", now=now),
     )
     assert (Debtor.objects.count(), Account.objects.count()) == (1, 2)
 
@@ -129,24 +133,24 @@ def test_a_file_that_shrank_waits_for_a_person(shrunk):
 
 
 def test_a_confirmed_load_goes_on(shrunk, now):
-    result = operations.confirm_load(load_id=shrunk["load_id"], actor="bruno", now=now)
+    result = operations.confirm_load(load_id=shrunk["load_id"], actor=acting("bruno", now=now))
     assert (result["load_id"], result["held"], result["gone"], result["payments"]) == (shrunk["load_id"], False, 7, 7)
     with pytest.raises(operations.LoadRefused, match=str(shrunk["load_id"])):
-        operations.confirm_load(load_id=shrunk["load_id"], actor="bruno", now=now)
+        operations.confirm_load(load_id=shrunk["load_id"], actor=acting("bruno", now=now))
 
 
 def test_two_people_deciding_at_once_decide_once(shrunk, now):
     """Bruno's page was read before Carla discarded the load: his confirmation comes too late."""
     load = Load.objects.select_related("portfolio", "mapping").get(pk=shrunk["load_id"])
-    operations.discard_load(load_id=load.pk, actor="carla", now=now)
+    operations.discard_load(load_id=load.pk, actor=acting("carla", now=now))
     with pytest.raises(operations.LoadRefused, match=str(load.pk)):
-        resume_held_load(load, actor="bruno", now=now)
+        resume_held_load(load, actor=acting("bruno", now=now))
     load.refresh_from_db()
     assert (load.status, Account.objects.filter(status="OPEN").count()) == ("DISCARDED", 10)
 
 
 def test_a_discarded_load_leaves_everything(shrunk, now):
-    operations.discard_load(load_id=shrunk["load_id"], actor="bruno", now=now)
+    operations.discard_load(load_id=shrunk["load_id"], actor=acting("bruno", now=now))
     assert Load.objects.get(pk=shrunk["load_id"]).status == "DISCARDED"
     assert Account.objects.filter(status="OPEN").count() == 10
 

@@ -12,6 +12,7 @@ from recobra.journal.models import Entry
 from recobra.payments.models import Payment
 from recobra.payments.operations import record_payment
 from recobra.portfolio.models import Account, ContactPoint, Debtor, Instalment, Posting
+from tests.people import acting
 
 from .conftest import FILE, SHORT
 
@@ -79,8 +80,7 @@ def test_a_payment_on_screen_makes_an_unchanged_row_worth_a_look(day, memory, co
         paid_date=date(2026, 11, 20),
         reference="VOUCHER",
         source="SCREEN",
-        actor="ana",
-        now=now,
+        actor=acting("ana", now=now),
     )
     memory()
     assert _balance("A") == 6000

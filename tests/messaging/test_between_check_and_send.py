@@ -17,6 +17,7 @@ from recobra.messaging.models import Contact
 from recobra.portfolio.operations import place_hold
 from tests.conversations.test_bot_conversations import Chat, provider, rosa
 from tests.messaging.smtp_sink import Sink
+from tests.people import acting
 from tests.worlds import TODAY
 
 from .test_dispatch import ended
@@ -66,7 +67,7 @@ def test_who_is_left_alone_from_now_on_gets_nothing_that_was_judged_before(world
     def hold(contact):
         Contact.objects.filter(pk=contact.pk).update(purpose=purpose)
         assert contact.status == "LEASED"
-        place_hold(debtor_id=contact.debtor_id, reason="DISPUTE", starts_on=TODAY, actor="ana", now=world.now)
+        place_hold(debtor_id=contact.debtor_id, reason="DISPUTE", starts_on=TODAY, actor=acting("ana", now=world.now))
 
     first, second = two_due(world)
     thread = threading.Thread(target=dispatching, args=(world,))

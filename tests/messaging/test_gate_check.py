@@ -12,6 +12,7 @@ from recobra.messaging import snapshot
 from recobra.messaging.models import Contact, MailboxMessage
 from recobra.policy import company_rules as house_rules
 from recobra.portfolio.models import Debtor
+from tests.people import acting
 from tests.worlds import TODAY
 
 from .test_dispatch import NOTHING, ended
@@ -96,7 +97,7 @@ def test_preferred_hours_never_keep_a_message_for_ever(world):
 
 def test_a_rule_of_the_company_blocks_by_its_own_name(world):
     rule = {"rules": [{"channels": ["email"], "windows": {"mon-fri": "12:00-18:00"}}]}
-    house_rules.save_company_rule(code="casa", portfolio_id=None, document=rule, actor="ana", now=world.now)
+    house_rules.save_company_rule(code="casa", portfolio_id=None, document=rule, actor=acting("ana", now=world.now))
     contact = world.someone_due()
     world.dispatch()
     contact.refresh_from_db()

@@ -8,6 +8,7 @@ from recobra.policy import company_rules as house_rules
 from recobra.policy.company_rules import CompanyRuleRefused
 from recobra.policy.models import HouseRule
 from recobra.portfolio.models import Portfolio
+from tests.people import acting
 
 EVENINGS_OFF = {"rules": [{"channels": ["call", "sms"], "windows": {"mon-fri": "09:00-18:00"}}]}
 ONE_A_WEEK = {"rules": [{"caps": [{"n": 1, "per": "week", "scope": "all"}]}]}
@@ -15,7 +16,7 @@ ONE_A_WEEK = {"rules": [{"caps": [{"n": 1, "per": "week", "scope": "all"}]}]}
 
 def save(document, now, portfolio=None, code="casa"):
     return house_rules.save_company_rule(
-        code=code, portfolio_id=portfolio and portfolio.pk, document=document, actor="carla", now=now
+        code=code, portfolio_id=portfolio and portfolio.pk, document=document, actor=acting("carla", now=now)
     )
 
 
@@ -74,5 +75,5 @@ def test_a_new_version_takes_the_place_of_the_old_one_which_is_kept(company, now
 
 def test_a_retired_rule_judges_no_more(company, now):
     saved = save(EVENINGS_OFF, now, company)
-    house_rules.retire_company_rule(house_rule_id=saved.pk, actor="carla", now=now)
+    house_rules.retire_company_rule(house_rule_id=saved.pk, actor=acting("carla", now=now))
     assert house_rules.company_rules_in_force().name_by_portfolio == {}

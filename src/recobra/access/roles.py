@@ -42,6 +42,8 @@ class Right(StrEnum):
     VISIT = "visit"
     # The tray of what waits for a second person; each kind of change names the right that decides about it.
     DECIDE = "decide"
+    # Done by a command on the server only; no role carries it.
+    OPEN_PORTFOLIOS = "open_portfolios"
     # What parts of the product do by themselves; no role carries it.
     SERVE = "serve"
 

@@ -135,8 +135,8 @@ def _load_portfolios(accounts: int, at: datetime) -> list[dict[str, Any]]:
     folder.mkdir(exist_ok=True)
     loads = []
     for example in EXAMPLES:
-        creditor = setup.open_creditor(**example.creditor, actor="demo", now=at)
-        portfolio = setup.open_portfolio(creditor=creditor, **example.portfolio, actor="demo", now=at)
+        creditor = setup.open_creditor(**example.creditor, actor=demo)
+        portfolio = setup.open_portfolio(creditor=creditor, **example.portfolio, actor=demo)
         strategy.assign_strategy(portfolio_id=portfolio.pk, code=example.strategy, actor=demo)
         count = max(1, round(accounts * example.share))
         path = example.write(folder, as_of=at.date(), accounts=count)
@@ -148,8 +148,7 @@ def _load_portfolios(accounts: int, at: datetime) -> list[dict[str, Any]]:
                 portfolio_code=portfolio.code,
                 mapping=example.mapping,
                 as_of=at.date(),
-                actor="demo",
-                now=at,
+                actor=service_actor(Service.DEMO, now=at),
             )
         )
     return loads
@@ -157,6 +156,7 @@ def _load_portfolios(accounts: int, at: datetime) -> list[dict[str, Any]]:
 
 def _record_payments(at: datetime) -> int:
     """Record a month of payments, before anybody is contacted; return how many."""
+    from recobra.access.actors import Service, service_actor  # noqa: PLC0415 - needs the settings
     from recobra.cli.demo_data import EXAMPLES  # noqa: PLC0415 - needed on the first start only
     from recobra.payments import operations as payments  # noqa: PLC0415 - needs the settings
 
@@ -166,7 +166,7 @@ def _record_payments(at: datetime) -> int:
         code = example.portfolio["code"]
         loaded = bootstrap.demo_dir() / f"{code.lower()}-{at.date()}.csv"
         path = example.write_payments(loaded, as_of=at.date())
-        figures = payments.load_file(path=path, portfolio_code=code, actor="demo", now=at)
+        figures = payments.load_file(path=path, portfolio_code=code, actor=service_actor(Service.DEMO, now=at))
         count += figures["accepted"] + figures["known"]
     return count
 

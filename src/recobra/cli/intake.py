@@ -54,6 +54,7 @@ def _load_into_portfolio(
     arguments: argparse.Namespace, mapping: dict[str, Any], new_portfolio: dict[str, Any] | None
 ) -> dict[str, Any]:
     """Load the file, opening the portfolio where it is new and described. Raises CommandRefused, LoadRefused."""
+    from recobra.access.actors import Service, service_actor  # noqa: PLC0415 - needs the settings
     from recobra.intake import operations  # noqa: PLC0415 - needs the settings
     from recobra.kit import clock  # noqa: PLC0415
     from recobra.portfolio import setup  # noqa: PLC0415
@@ -74,8 +75,7 @@ def _load_into_portfolio(
         portfolio_code=portfolio.code,
         mapping=mapping,
         as_of=arguments.as_of or clock.today(portfolio.time_zone),
-        actor="command",
-        now=clock.now(),
+        actor=service_actor(Service.COMMAND, now=clock.now()),
         dry_run=arguments.dry_run,
     )
     return {**figures, "portfolio": portfolio.code, "portfolio_opened": opened}
@@ -94,7 +94,7 @@ def _open_portfolio(described: dict[str, Any], code: str) -> Any:
     now = clock.now()
     command = service_actor(Service.COMMAND, now=now)
     with transaction.atomic():
-        portfolio = setup.open_described_portfolio(described, code=code, actor="command", now=now)
+        portfolio = setup.open_described_portfolio(described, code=code, actor=command)
         messaging.ensure_library(now=now)
         strategy.ensure_ready_made(actor=command)
         strategy.assign_strategy(portfolio_id=portfolio.pk, code=READY_MADE[portfolio.industry], actor=command)

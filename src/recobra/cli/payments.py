@@ -34,6 +34,7 @@ def add_commands(commands: options.Commands) -> None:
 def load_payments(arguments: argparse.Namespace) -> Answer:
     """Record the payments of a file."""
     bootstrap.set_up()
+    from recobra.access.actors import Service, service_actor  # noqa: PLC0415 - needs the settings
     from recobra.kit import clock  # noqa: PLC0415 - needs the settings
     from recobra.payments import operations  # noqa: PLC0415
 
@@ -42,7 +43,6 @@ def load_payments(arguments: argparse.Namespace) -> Answer:
         path=arguments.file,
         portfolio_code=arguments.portfolio,
         notation=notation,
-        actor="command",
-        now=clock.now(),
+        actor=service_actor(Service.COMMAND, now=clock.now()),
     )
     return Answer(document=figures)

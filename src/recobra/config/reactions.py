@@ -226,14 +226,12 @@ def _place_hold(facts: Facts, row: dict[str, Any], reason: str, *, ends_on: date
     # A day promised in the past is over already: the hold still needs a beginning before its end.
     if ends_on is not None and ends_on < starts_on:
         starts_on = ends_on
-    portfolio.place_hold(
+    portfolio.hold_debtor(
         debtor_id=row["debtor_id"],
         reason=reason,
         starts_on=starts_on,
         ends_on=ends_on,
-        actor=facts.actor,
-        actor_id=facts.actor_id,
-        now=facts.at,
+        actor=_actor_of(facts),
     )
 
 

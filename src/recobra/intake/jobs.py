@@ -13,6 +13,9 @@ from procrastinate.contrib.django import app
 from procrastinate.contrib.django.models import ProcrastinateJob
 from procrastinate.jobs import Job
 
+from recobra.access.actors import Actor, Service, deputy
+from recobra.access.permissions import check_scope, requires
+from recobra.access.roles import Right
 from recobra.kit import clock
 
 from .models import Load
@@ -42,39 +45,39 @@ def _is_busy(error: BaseException) -> bool:
 def load_upload(asked: dict[str, Any]) -> None:
     """Load an uploaded file and delete the upload once its load is done, held or refused.
 
-    `asked`: the arguments of `load_file`; queued jobs have them under this name. Where anything else broke off, a
-    failed load says so and the upload stays for a day.
+    `asked`: the arguments of `load_file` and who asked (`actor`, `actor_id`); queued jobs have them under this name.
+    Where anything else broke off, a failed load says so and the upload stays for a day.
     """
-    rest = {name: value for name, value in asked.items() if name not in {"path", "as_of"}}
+    arguments = {name: value for name, value in asked.items() if name not in {"path", "as_of", "actor", "actor_id"}}
     path = Path(asked["path"])
     as_of = date.fromisoformat(asked["as_of"])
-    now = clock.now()
-    newest_before = newest_load_id(rest["portfolio_code"])
+    actor = deputy(Service.INTAKE, name=asked["actor"], user_id=asked.get("actor_id"), now=clock.now())
+    newest_before = newest_load_id(asked["portfolio_code"])
     try:
-        load_file(path=path, as_of=as_of, now=now, **rest)
+        load_file(path=path, as_of=as_of, actor=actor, **arguments)
     except Exception as error:
         if _is_busy(error):
             raise
         record_failure(
             error,
-            portfolio_code=rest["portfolio_code"],
-            file_name=rest["file_name"],
-            actor=rest["actor"],
+            portfolio_code=asked["portfolio_code"],
+            file_name=asked["file_name"],
             as_of=as_of,
             since=newest_before,
-            now=now,
+            actor=actor,
         )
         if not isinstance(error, LoadRefused):
             raise
-        logger.warning("load of %s refused: %s", rest["portfolio_code"], error.code)
+        logger.warning("load of %s refused: %s", asked["portfolio_code"], error.code)
     path.unlink(missing_ok=True)
 
 
 @app.task(name="load.confirm", retry=_RetryWhileBusy())
-def load_confirmed(load_id: int, actor: str) -> None:
+def load_confirmed(load_id: int, actor: str, actor_id: int | None = None) -> None:
     """Load a held file after all, unless somebody else decided before."""
     try:
-        confirm_load(load_id=load_id, actor=actor, now=clock.now())
+        confirmer = deputy(Service.INTAKE, name=actor, user_id=actor_id, now=clock.now())
+        confirm_load(load_id=load_id, actor=confirmer)
     except LoadRefused as refusal:
         if _is_busy(refusal):
             raise
@@ -89,6 +92,7 @@ def delete_leftovers(timestamp: int) -> None:  # noqa: ARG001 - a late tick dele
     logger.info("forgot %s rejected rows and %s folders", figures["rows"], figures["folders"])
 
 
+@requires(Right.LOAD_FILES)
 def queue_load(
     *,
     path: Path,
@@ -96,29 +100,35 @@ def queue_load(
     portfolio_code: str,
     mapping: dict[str, Any],
     as_of: date,
-    actor: str,
+    actor: Actor,
     control: dict[str, Any] | None = None,
     partial: bool | None = None,
 ) -> None:
     """Queue a file; loads of one portfolio run one after the other."""
+    check_scope(actor, portfolio_code)
     asked: dict[str, Any] = {
         "path": str(path),
         "file_name": file_name,
         "portfolio_code": portfolio_code,
         "mapping": mapping,
         "as_of": as_of.isoformat(),
-        "actor": actor,
+        "actor": actor.name,
+        "actor_id": actor.user_id,
         "control": control,
         "partial": partial,
     }
     load_upload.configure(lock=f"load {portfolio_code}").defer(asked=asked)
 
 
-def queue_confirmation(*, load: Load, actor: str) -> None:
+@requires(Right.LOAD_FILES)
+def queue_confirmation(*, load: Load, actor: Actor) -> None:
     """Queue a held load that a person confirmed. Raises LoadRefused where it is no longer held."""
+    check_scope(actor, load.portfolio.code)
     if load.status != Load.Status.HELD:
         raise LoadRefused("not_held", load=load.pk)
-    load_confirmed.configure(lock=f"load {load.portfolio.code}").defer(load_id=load.pk, actor=actor)
+    load_confirmed.configure(lock=f"load {load.portfolio.code}").defer(
+        load_id=load.pk, actor=actor.name, actor_id=actor.user_id
+    )
 
 
 def count_unfinished() -> int:

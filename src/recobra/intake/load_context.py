@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping as MappingOf
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Any
 
+from recobra.access.actors import Actor
 from recobra.intake.mapping import Document
 from recobra.intake.models import Mapping
 from recobra.portfolio.models import Portfolio
@@ -16,7 +17,7 @@ from recobra_core.money import exponent_of
 
 @dataclass(frozen=True, kw_only=True)
 class LoadContext:
-    """Which file goes to which portfolio, how it is read, who asked for it and when.
+    """Which file goes to which portfolio, how it is read, who asked for it.
 
     `mapping` is as it was given, a stored one or its document; `document` is the checked form, with the options and
     control totals of this load.
@@ -28,8 +29,7 @@ class LoadContext:
     mapping: MappingOf[str, Any] | Mapping
     document: Document
     as_of: date
-    actor: str
-    now: datetime
+    actor: Actor
     is_confirmed: bool = False
     is_dry_run: bool = False
 

@@ -5,16 +5,20 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
-from recobra.journal.operations import record
+from recobra.access.actors import Actor
+from recobra.access.permissions import requires
+from recobra.access.roles import Right
+from recobra.journal.operations import record_fact
+from recobra.policy.facts import CompanyRuleRetired, CompanyRuleSaved
 from recobra.policy.models import HouseRule
 from recobra.portfolio.models import Portfolio
+from recobra.portfolio.scope import check_every_portfolio, check_portfolio
 from recobra_core import law
 
 
@@ -45,21 +49,15 @@ class _RuleVersion:
     document_json: str
 
 
+@requires(Right.EDIT_RULES)
 @transaction.atomic
-def save_company_rule(
-    *,
-    code: str,
-    portfolio_id: int | None,
-    document: Mapping[str, Any],
-    actor: str,
-    actor_id: int | None = None,
-    now: datetime,
-) -> HouseRule:
+def save_company_rule(*, code: str, portfolio_id: int | None, document: Mapping[str, Any], actor: Actor) -> HouseRule:
     """Put a new version in force in the place of the one before. Raises CompanyRuleRefused.
 
     `document` is what `law.read_company_rules` reads, without its name, which is the code. The rule is compared with
     the law of the portfolio's country, or of every country with portfolios where it is for all.
     """
+    _check_reach(portfolio_id, actor)
     try:
         rules = law.read_company_rules({**document, "name": code})
     except law.LawFileError as error:
@@ -73,27 +71,39 @@ def save_company_rule(
         # Two versions saved at once must not get the same number.
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [f"house rule {code}"])
     last = HouseRule.objects.filter(code=code).order_by("-version").first()
-    HouseRule.objects.filter(code=code, retired_at__isnull=True).update(retired_at=now)
+    HouseRule.objects.filter(code=code, retired_at__isnull=True).update(retired_at=actor.now)
     saved = HouseRule.objects.create(
         code=code,
         version=last.version + 1 if last else 1,
         portfolio_id=portfolio_id,
         document=dict(document),
-        created_at=now,
-        created_by=actor,
+        created_at=actor.now,
+        created_by=actor.name,
     )
-    _record_fact("house_rule.saved", saved, actor, actor_id, now)
+    fact = CompanyRuleSaved(house_rule_id=saved.pk, code=code, version=saved.version)
+    record_fact(fact, actor=actor, portfolio_id=portfolio_id)
     return saved
 
 
+@requires(Right.EDIT_RULES)
 @transaction.atomic
-def retire_company_rule(*, house_rule_id: int, actor: str, actor_id: int | None = None, now: datetime) -> None:
+def retire_company_rule(*, house_rule_id: int, actor: Actor) -> None:
     """Take a rule out of force; once retired it stays so. Raises HouseRule.DoesNotExist."""
     rule = HouseRule.objects.select_for_update().get(pk=house_rule_id)
+    _check_reach(rule.portfolio_id, actor)
     if rule.retired_at is None:
-        rule.retired_at = now
+        rule.retired_at = actor.now
         rule.save(update_fields=["retired_at"])
-        _record_fact("house_rule.retired", rule, actor, actor_id, now)
+        fact = CompanyRuleRetired(house_rule_id=rule.pk, code=rule.code, version=rule.version)
+        record_fact(fact, actor=actor, portfolio_id=rule.portfolio_id)
+
+
+def _check_reach(portfolio_id: int | None, actor: Actor) -> None:
+    """Raise OutOfScope or NotAllowed for an actor who may not change a rule of a portfolio, None for all of them."""
+    if portfolio_id is None:
+        check_every_portfolio(actor)
+    else:
+        check_portfolio(actor, portfolio_id)
 
 
 def company_rules_in_force(portfolio_ids: Iterable[int] | None = None) -> RulesInForce:
@@ -142,9 +152,3 @@ def _countries_of_rule(portfolio_id: int | None) -> list[str]:
     known = set(law.load_countries())
     used = known.intersection(portfolios.values_list("country", flat=True))
     return sorted(used or known)
-
-
-def _record_fact(kind: str, rule: HouseRule, actor: str, actor_id: int | None, now: datetime) -> None:
-    """Record in the journal what became of a version of a rule."""
-    payload = {"house_rule_id": rule.pk, "code": rule.code, "version": rule.version}
-    record(kind, at=now, actor=actor, actor_id=actor_id, portfolio_id=rule.portfolio_id, payload=payload)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import uuid
 from collections.abc import Mapping
 from datetime import date, datetime
@@ -12,11 +11,16 @@ import pyarrow as pa
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from recobra.journal.operations import Facts, record, record_all
+from recobra.access.actors import Actor
+from recobra.access.permissions import consequence, requires
+from recobra.access.roles import Right
+from recobra.journal.operations import record_fact, record_facts
 from recobra.kit import tables
 from recobra_core.law.content import MessageFacts, has_blocking, lint_text
 
+from .facts import CreditorSaved, HoldLifted, HoldPlaced
 from .models import Account, Creditor, Debtor, Hold
+from .scope import check_account, check_creditor, check_debtor
 
 CREDITOR_DETAILS: Final = (
     "tax_id",
@@ -44,6 +48,7 @@ class CreditorRefused(Exception):
         self.errors = dict(errors)
 
 
+@requires(Right.PLACE_HOLD)
 @transaction.atomic
 def place_hold(
     *,
@@ -54,11 +59,38 @@ def place_hold(
     ends_on: date | None = None,
     note: str = "",
     disputed_minor: int | None = None,
-    actor: str,
-    actor_id: int | None = None,
-    now: datetime,
+    actor: Actor,
 ) -> Hold:
     """Pause the pursuit of a debtor, an account or a disputed amount of it. Raises HoldRefused."""
+    check_debtor(actor, debtor_id)
+    if account_id is not None:
+        check_account(actor, account_id)
+    return hold_debtor(
+        debtor_id=debtor_id,
+        account_id=account_id,
+        reason=reason,
+        starts_on=starts_on,
+        ends_on=ends_on,
+        note=note,
+        disputed_minor=disputed_minor,
+        actor=actor,
+    )
+
+
+@consequence
+@transaction.atomic
+def hold_debtor(
+    *,
+    debtor_id: int,
+    account_id: int | None = None,
+    reason: str,
+    starts_on: date,
+    ends_on: date | None = None,
+    note: str = "",
+    disputed_minor: int | None = None,
+    actor: Actor,
+) -> Hold:
+    """Place a hold as `place_hold` does, where it follows from what was promised or said. Raises HoldRefused."""
     debtor = Debtor.objects.select_for_update(no_key=True).get(pk=debtor_id)
     if reason not in Hold.Reason.values:
         raise HoldRefused(_("«%(reason)s» is not a reason for a hold.") % {"reason": reason})
@@ -76,81 +108,68 @@ def place_hold(
         starts_on=starts_on,
         ends_on=ends_on,
         note=note,
-        author=actor,
-        created_at=now,
+        author=actor.name,
+        created_at=actor.now,
     )
-    payload = {"hold_id": hold.pk, "reason": reason, "starts_on": starts_on, "ends_on": ends_on}
-    record(
-        "hold.placed",
-        at=now,
-        actor=actor,
-        actor_id=actor_id,
-        debtor_id=debtor_id,
-        account_id=account_id,
-        payload=payload,
-    )
+    placed = HoldPlaced(hold_id=hold.pk, reason=str(reason), starts_on=starts_on, ends_on=ends_on)
+    record_fact(placed, actor=actor, debtor_id=debtor_id, account_id=account_id)
     return hold
 
 
+@consequence
 @transaction.atomic
-def place_holds(*, rows: pa.Table, starts_on: date, actor: str, now: datetime) -> None:
-    """Place holds set by set. `rows`: debtor_id, account_id, reason, ends_on."""
+def place_holds(*, rows: pa.Table, starts_on: date, actor: Actor) -> None:
+    """Place the holds that the plan of a day asks for, set by set. `rows`: debtor_id, account_id, reason, ends_on."""
     count = rows.num_rows
     first_id = tables.reserve_ids("portfolio_hold", count)
-    ids = list(range(first_id, first_id + count))
+    ids = pa.array(range(first_id, first_id + count), pa.int64())
+    days = pa.array([starts_on] * count, pa.date32())
     constants = {
-        "id": pa.array(ids, pa.int64()),
-        "public_id": pa.array([str(uuid.uuid4()) for _ in ids]),
-        "starts_on": pa.array([starts_on] * count, pa.date32()),
+        "id": ids,
+        "public_id": pa.array([str(uuid.uuid4()) for _ in range(count)]),
+        "starts_on": days,
         "note": pa.array([""] * count),
-        "author": pa.array([actor] * count),
-        "created_at": pa.array([now] * count, pa.timestamp("us", tz="UTC")),
+        "author": pa.array([actor.name] * count),
+        "created_at": pa.array([actor.now] * count, pa.timestamp("us", tz="UTC")),
         "lifted_by": pa.array([""] * count),
     }
     tables.copy_in("portfolio_hold", pa.table({**{name: rows[name] for name in rows.column_names}, **constants}))
-    payload = pa.array([json.dumps({"hold_id": hold_id}) for hold_id in ids])
-    subjects = rows.select(["debtor_id", "account_id"]).append_column("payload", payload)
-    record_all(Facts(kind="hold.placed", at=now, actor=actor, rows=subjects))
+    placed = rows.select(["debtor_id", "account_id", "reason", "ends_on"])
+    placed = placed.append_column("hold_id", ids).append_column("starts_on", days)
+    record_facts(HoldPlaced, placed.append_column("is_planned", pa.array([True] * count, pa.bool_())), actor=actor)
 
 
+@requires(Right.LIFT_HOLD)
 @transaction.atomic
-def lift_hold(*, hold_id: int, actor: str, actor_id: int | None = None, now: datetime) -> Hold:
+def lift_hold(*, hold_id: int, actor: Actor) -> Hold:
     """End a hold before its day. Raises HoldRefused."""
     hold = Hold.objects.select_for_update().get(pk=hold_id)
+    check_debtor(actor, hold.debtor_id)
+    if hold.account_id is not None:
+        check_account(actor, hold.account_id)
     if hold.lifted_at is not None:
         raise HoldRefused(_("The hold was lifted already."))
-    hold.lifted_at = now
-    hold.lifted_by = actor
+    hold.lifted_at = actor.now
+    hold.lifted_by = actor.name
     hold.save(update_fields=["lifted_at", "lifted_by"])
-    record(
-        "hold.lifted",
-        at=now,
-        actor=actor,
-        actor_id=actor_id,
-        debtor_id=hold.debtor_id,
-        account_id=hold.account_id,
-        payload={"hold_id": hold.pk, "reason": hold.reason},
-    )
+    lifted = HoldLifted(hold_id=hold.pk, reason=hold.reason)
+    record_fact(lifted, actor=actor, debtor_id=hold.debtor_id, account_id=hold.account_id)
     return hold
 
 
+@requires(Right.MANAGE_CHANNELS)
 @transaction.atomic
 def save_creditor_details(
-    *,
-    creditor_id: int,
-    details: Mapping[str, str],
-    supervised: bool | None,
-    actor: str,
-    actor_id: int | None = None,
-    now: datetime,
+    *, creditor_id: int, details: Mapping[str, str], supervised: bool | None, actor: Actor
 ) -> Creditor:
     """Save the details of a creditor that messages name. `details`: any of CREDITOR_DETAILS. Raises CreditorRefused."""
+    check_creditor(actor, creditor_id)
     creditor = Creditor.objects.select_for_update(no_key=True).get(pk=creditor_id)
     values: dict[str, Any] = {name: _tidy_text(details[name]) for name in CREDITOR_DETAILS if name in details}
     # These words leave inside approved templates, so the law reads them as it reads those.
     errors = {}
     for name, text in values.items():
-        objection = _find_objection(creditor, text, now)
+        objection = _find_objection(creditor, text, actor.now)
         if objection:
             errors[name] = objection
     if errors:
@@ -162,8 +181,8 @@ def save_creditor_details(
     if changed:
         creditor.save(update_fields=changed)
         # The names of the fields, not their texts: a complaint contact may be a person.
-        payload = {"creditor_id": creditor.pk, "code": creditor.code, "changed": sorted(changed)}
-        record("creditor.saved", at=now, actor=actor, actor_id=actor_id, payload=payload)
+        saved = CreditorSaved(creditor_id=creditor.pk, code=creditor.code, changed=sorted(changed))
+        record_fact(saved, actor=actor)
     return creditor
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import phonenumbers
 from django.db import connection
-from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
+from django.db.models import Q, QuerySet, Sum
 
 from recobra.access.queries import User, portfolio_codes
 
@@ -17,6 +17,7 @@ from .models import ContactPoint as ContactPoint  # noqa: PLC0414
 from .models import Creditor, Hold, Posting
 from .models import Debtor as Debtor  # noqa: PLC0414
 from .models import Portfolio as Portfolio  # noqa: PLC0414
+from .scope import debtors_in
 
 SEARCH_LIMIT = 1001
 _PHONE_DIGITS_MIN = 6
@@ -38,11 +39,7 @@ def creditors_for(user: User) -> QuerySet[Creditor]:
 def debtor_for(user: User, debtor_id: int) -> Debtor:
     """Return a debtor with an account, or a part in one, that the user may see. Raises Debtor.DoesNotExist."""
     portfolio_ids = [portfolio.pk for portfolio in portfolios_for(user)]
-    own_accounts = Account.objects.filter(debtor=OuterRef("pk"), portfolio__in=portfolio_ids)
-    # Co-debtors and guarantors are debtors without an account of their own.
-    party_accounts = Account.objects.filter(parties__debtor=OuterRef("pk"), portfolio__in=portfolio_ids)
-    debtors = Debtor.objects.select_related("creditor").filter(Q(Exists(own_accounts)) | Q(Exists(party_accounts)))
-    return debtors.get(pk=debtor_id)
+    return debtors_in(portfolio_ids).select_related("creditor").get(pk=debtor_id)
 
 
 def accounts_for(user: User, debtor_id: int | None = None) -> QuerySet[Account]:

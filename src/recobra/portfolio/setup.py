@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 from zoneinfo import available_timezones
 
 from django.db import transaction
 
-from recobra.journal.operations import record
+from recobra.access.actors import Actor
+from recobra.access.permissions import requires
+from recobra.access.roles import Right
+from recobra.journal.operations import record_fact
+from recobra.portfolio.facts import CreditorOpened, PortfolioOpened
 from recobra.portfolio.models import Creditor, Portfolio
 from recobra_core.law import load_countries
 from recobra_core.money import EXPONENTS
@@ -27,8 +30,9 @@ class PortfolioRefused(Exception):
         super().__init__(" ".join(problems))
 
 
+@requires(Right.OPEN_PORTFOLIOS)
 @transaction.atomic
-def open_described_portfolio(document: Mapping[str, Any], *, code: str, actor: str, now: datetime) -> Portfolio:
+def open_described_portfolio(document: Mapping[str, Any], *, code: str, actor: Actor) -> Portfolio:
     """Open a portfolio as a document describes it. Raises PortfolioRefused.
 
     Keys: name, industry (CONSUMER, SERVICES, INVOICES), country (ISO 3166), currency (ISO 4217), time_zone, and
@@ -44,9 +48,9 @@ def open_described_portfolio(document: Mapping[str, Any], *, code: str, actor: s
     if problems:
         raise PortfolioRefused(problems)
     assert isinstance(described_creditor, Mapping), "checked by _find_key_problems"
-    creditor = open_creditor(**{key: str(value) for key, value in described_creditor.items()}, actor=actor, now=now)
+    creditor = open_creditor(**{key: str(value) for key, value in described_creditor.items()}, actor=actor)
     details = {key: str(document[key]) for key in _PORTFOLIO_KEYS if key != "creditor"}
-    return open_portfolio(creditor=creditor, code=code, actor=actor, now=now, **details)
+    return open_portfolio(creditor=creditor, code=code, actor=actor, **details)
 
 
 # By key: whether it must be given.
@@ -97,15 +101,17 @@ def _find_value_problems(document: Mapping[str, Any]) -> list[str]:
 _LONGEST_LIST = 30
 
 
+@requires(Right.OPEN_PORTFOLIOS)
 @transaction.atomic
-def open_creditor(*, code: str, name: str, actor: str, now: datetime, **details: str) -> Creditor:
+def open_creditor(*, code: str, name: str, actor: Actor, **details: str) -> Creditor:
     """Open a creditor, or return the one that has the code. `details`: the model's own text fields."""
     creditor, is_new = Creditor.objects.get_or_create(code=code, defaults={"name": name, **details})
     if is_new:
-        record("creditor.opened", at=now, actor=actor, payload={"creditor_id": creditor.pk, "code": code})
+        record_fact(CreditorOpened(creditor_id=creditor.pk, code=code), actor=actor)
     return creditor
 
 
+@requires(Right.OPEN_PORTFOLIOS)
 @transaction.atomic
 def open_portfolio(
     *,
@@ -116,8 +122,7 @@ def open_portfolio(
     country: str,
     currency: str,
     time_zone: str,
-    actor: str,
-    now: datetime,
+    actor: Actor,
     **settings: Any,
 ) -> Portfolio:
     """Open a portfolio, or return the one that has the code. `settings`: attributes, waterfall, limits, freshness."""
@@ -132,7 +137,7 @@ def open_portfolio(
     }
     portfolio, is_new = Portfolio.objects.get_or_create(code=code, defaults=fields)
     if is_new:
-        record("portfolio.opened", at=now, actor=actor, portfolio_id=portfolio.pk, payload={"code": code})
+        record_fact(PortfolioOpened(code=code), actor=actor, portfolio_id=portfolio.pk)
     return portfolio
 
 

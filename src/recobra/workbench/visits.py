@@ -18,7 +18,7 @@ from recobra.kit.zones import local_date
 from recobra.messaging.channels.adapter import ReceiptEvent
 from recobra.messaging.receipts.record import record_receipts
 from recobra.portfolio.models import Hold
-from recobra.portfolio.operations import place_hold
+from recobra.portfolio.operations import hold_debtor
 from recobra.workbench.facts import VisitNoted, VisitsAssigned
 from recobra.workbench.models import Visit
 
@@ -103,14 +103,12 @@ def record_visit_result(
     )
     record_receipts(events=[receipt], provider_id=None, now=actor.now)
     if promised_on is not None:
-        place_hold(
+        hold_debtor(
             debtor_id=contact.debtor_id,
             reason=Hold.Reason.PROMISE,
             starts_on=today,
             ends_on=promised_on,
-            actor=actor.name,
-            actor_id=actor.user_id,
-            now=actor.now,
+            actor=actor,
         )
     return visit
 

@@ -113,13 +113,17 @@ def silent_elsewhere(letter, now):
 
 
 def on_hold(letter, now):
-    place_hold(debtor_id=letter.contact.debtor_id, reason="DISPUTE", starts_on=now.date(), actor="ana", now=now)
+    place_hold(debtor_id=letter.contact.debtor_id, reason="DISPUTE", starts_on=now.date(), actor=acting("ana", now=now))
 
 
 def account_on_hold(letter, now):
     account = letter.contact.items.get().account
     place_hold(
-        debtor_id=account.debtor_id, account_id=account.pk, reason="DISPUTE", starts_on=now.date(), actor="ana", now=now
+        debtor_id=account.debtor_id,
+        account_id=account.pk,
+        reason="DISPUTE",
+        starts_on=now.date(),
+        actor=acting("ana", now=now),
     )
 
 

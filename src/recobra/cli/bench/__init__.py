@@ -146,8 +146,8 @@ def _open_portfolio() -> None:
     messaging.ensure_library(now=FIRST_DAY)
     bench = service_actor(Service.BENCH, now=FIRST_DAY)
     strategy.ensure_ready_made(actor=bench)
-    creditor = setup.open_creditor(code="BENCH", name="Bench", actor="bench", now=FIRST_DAY)
-    portfolio = setup.open_portfolio(creditor=creditor, **PORTFOLIO, actor="bench", now=FIRST_DAY)
+    creditor = setup.open_creditor(code="BENCH", name="Bench", actor=bench)
+    portfolio = setup.open_portfolio(creditor=creditor, **PORTFOLIO, actor=bench)
     strategy.assign_strategy(portfolio_id=portfolio.pk, code="consumo", actor=bench)
 
 
@@ -165,8 +165,7 @@ def _play_day(path: Path, now: datetime) -> tuple[float, float]:
         portfolio_code="BENCH",
         mapping=MAPPING,
         as_of=now.date(),
-        actor="bench",
-        now=now,
+        actor=service_actor(Service.BENCH, now=now),
     )
     loaded = time.perf_counter()
     bootstrap.report_progress(f"… {loaded - begin:.1f} s. Running the cycle …")

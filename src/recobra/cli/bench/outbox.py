@@ -8,6 +8,7 @@ from typing import Any
 import pyarrow as pa
 from django.db import connection
 
+from recobra.access.actors import Service, service_actor
 from recobra.kit import tables
 from recobra.messaging import operations as messaging
 from recobra.messaging.outbox.plan import PLANNED
@@ -49,8 +50,8 @@ _SEED = (
 def open_portfolio(*, now: datetime) -> tuple[int, int]:
     """Create the creditor, its portfolio and the starter templates; return the ids of the first two."""
     messaging.ensure_library(now=now)
-    creditor = setup.open_creditor(code="BENCH", name="Bench", actor="bench", now=now)
-    portfolio = setup.open_portfolio(creditor=creditor, **PORTFOLIO, actor="bench", now=now)
+    creditor = setup.open_creditor(code="BENCH", name="Bench", actor=service_actor(Service.BENCH, now=now))
+    portfolio = setup.open_portfolio(creditor=creditor, **PORTFOLIO, actor=service_actor(Service.BENCH, now=now))
     return creditor.pk, portfolio.pk
 
 

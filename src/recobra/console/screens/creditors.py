@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods
 
 from recobra.access.roles import Right
-from recobra.console.actions import actor_and_time
+from recobra.console.actions import actor_of
 from recobra.console.guard import StaffRequest, needs
 from recobra.kit import clock
 from recobra.messaging.templates.missing_facts import find_missing_facts
@@ -68,7 +68,7 @@ def edit_creditor(request: StaffRequest, creditor_id: int) -> HttpResponse:
         is_supervised = SUPERVISED.get(request.POST.get("supervised", ""))
         try:
             save_creditor_details(
-                creditor_id=creditor.pk, details=details, supervised=is_supervised, **actor_and_time(request)
+                creditor_id=creditor.pk, details=details, supervised=is_supervised, actor=actor_of(request)
             )
         except CreditorRefused as refusal:
             errors = refusal.errors

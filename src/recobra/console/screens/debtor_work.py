@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from recobra.access.roles import Right
-from recobra.console.actions import actor_and_time, actor_of
+from recobra.console.actions import actor_of
 from recobra.console.forms import HoldForm, PaymentForm, ReversalForm, TaskForm
 from recobra.console.guard import StaffRequest, needs
 from recobra.insight.queries import debtor_file
@@ -67,7 +67,7 @@ def _save_payment(request: StaffRequest, debtor_id: int, portfolio_id: int, data
         paid_date=data["paid_date"],
         reference=data["reference"],
         source="SCREEN",
-        **actor_and_time(request),
+        actor=actor_of(request),
     )
     if planned.count() < planned_before:
         return _("Payment recorded. What was planned for this debtor has been cancelled.")
@@ -94,7 +94,7 @@ def reverse_payment(request: StaffRequest, debtor_id: int, payment_id: int) -> H
 
 def _save_reversal(request: StaffRequest, payment_id: int, data: dict[str, Any]) -> str:
     """Reverse a payment for the reason of a valid form, and return the message."""
-    payments.reverse_payment(payment_id=payment_id, reason=data["reason"], **actor_and_time(request))
+    payments.reverse_payment(payment_id=payment_id, reason=data["reason"], actor=actor_of(request))
     return _("Payment reversed. The debt is open again.")
 
 
@@ -125,7 +125,7 @@ def _save_hold(request: StaffRequest, debtor_id: int, data: dict[str, Any]) -> s
         ends_on=data["ends_on"],
         note=data["note"],
         disputed_minor=data["disputed_minor"],
-        **actor_and_time(request),
+        actor=actor_of(request),
     )
     return _("Hold placed. Nobody is contacted while it lasts.")
 
@@ -139,7 +139,7 @@ def lift_hold(request: StaffRequest, debtor_id: int, hold_id: int) -> HttpRespon
     if hold_id not in hold_ids:
         return _refuse(request, debtor_id, _("The hold is not of this debtor."))
     try:
-        holds.lift_hold(hold_id=hold_id, **actor_and_time(request))
+        holds.lift_hold(hold_id=hold_id, actor=actor_of(request))
     except holds.HoldRefused as refusal:
         return _refuse(request, debtor_id, str(refusal))
     return _confirm(request, debtor_id, _("Hold lifted."))

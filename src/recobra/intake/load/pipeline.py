@@ -119,12 +119,7 @@ def write(context: LoadContext, duck: Workspace, examined: ExaminedFile, *, load
     # Nobody reads this ledger after the payments, which change it.
     duck.drop(ledger)
     payment_count = record_payments(
-        portfolio_id=context.portfolio.pk,
-        rows=payments,
-        source="INFERRED",
-        load_id=load_id,
-        actor=context.actor,
-        now=context.now,
+        portfolio_id=context.portfolio.pk, rows=payments, source="INFERRED", load_id=load_id, actor=context.actor
     )
     store.realign_concepts(context, duck, differences, load_id=load_id)
     store.mark_gone_accounts(context, duck, gone_accounts, is_doubtful=is_doubtful)

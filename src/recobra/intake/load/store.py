@@ -219,7 +219,7 @@ def post_charges(context: LoadContext, duck: Workspace, differences: LedgerDiffe
             delta AS amount_minor,
             -- A charge takes effect when its document was issued, but never after the day of the file.
             least(coalesce(issued, {file_date}), {file_date}) AS value_date,
-            {literal(context.now.isoformat())} AS booked_at,
+            {literal(context.actor.now.isoformat())} AS booked_at,
             {load_id} AS load_id
         FROM {differences.deltas}
         {posted_here}
@@ -274,7 +274,7 @@ def realign_concepts(context: LoadContext, duck: Workspace, differences: LedgerD
             concept,
             amount_minor,
             DATE '{context.as_of}' AS value_date,
-            {literal(context.now.isoformat())} AS booked_at,
+            {literal(context.actor.now.isoformat())} AS booked_at,
             {load_id} AS load_id
         FROM differences
         WHERE amount_minor <> 0

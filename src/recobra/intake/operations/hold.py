@@ -2,48 +2,54 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from django.db import transaction
 
+from recobra.access.actors import Actor
+from recobra.access.permissions import check_scope, requires
+from recobra.access.roles import Right
+from recobra.intake.facts import LoadDiscarded
 from recobra.intake.models import Load
 from recobra.intake.refusals import LoadRefused
-from recobra.journal.operations import record
+from recobra.journal.operations import record_fact
 
 from .loads import resume_held_load
 
 
-def confirm_load(*, load_id: int, actor: str, now: datetime) -> dict[str, Any]:
+@requires(Right.LOAD_FILES)
+def confirm_load(*, load_id: int, actor: Actor) -> dict[str, Any]:
     """Load a held file after all and return its figures. Raises LoadRefused."""
-    load = _get_held_load(load_id)
+    load = _get_held_load(load_id, actor)
     path = Path(load.stored_as)
     if not path.is_file():
         raise LoadRefused("file_lost", load=load_id)
     try:
-        return resume_held_load(load, actor=actor, now=now)
+        return resume_held_load(load, actor=actor)
     finally:
         # Held again, or running in another process: somebody still needs the file.
         if not Load.objects.filter(pk=load_id, status__in=[Load.Status.HELD, Load.Status.RUNNING]).exists():
             path.unlink(missing_ok=True)
 
 
+@requires(Right.LOAD_FILES)
 @transaction.atomic
-def discard_load(*, load_id: int, actor: str, now: datetime) -> None:
+def discard_load(*, load_id: int, actor: Actor) -> None:
     """Put a held file aside for good. Raises LoadRefused."""
-    load = _get_held_load(load_id)
+    load = _get_held_load(load_id, actor)
     # The condition again, since a confirmation may have come in between.
     held = Load.objects.filter(pk=load_id, status=Load.Status.HELD)
-    if not held.update(status=Load.Status.DISCARDED, finished_at=now):
+    if not held.update(status=Load.Status.DISCARDED, finished_at=actor.now):
         raise LoadRefused("not_held", load=load_id)
-    record("load.discarded", at=now, actor=actor, portfolio_id=load.portfolio_id, payload={"load_id": load.pk})
+    record_fact(LoadDiscarded(load_id=load.pk), actor=actor, portfolio_id=load.portfolio_id)
     transaction.on_commit(lambda: Path(load.stored_as).unlink(missing_ok=True))
 
 
-def _get_held_load(load_id: int) -> Load:
+def _get_held_load(load_id: int, actor: Actor) -> Load:
     """Return a load that waits for a decision. Raises LoadRefused where it does not."""
     load = Load.objects.select_related("portfolio", "mapping").filter(pk=load_id, status=Load.Status.HELD).first()
     if load is None:
         raise LoadRefused("not_held", load=load_id)
+    check_scope(actor, load.portfolio.code)
     return load

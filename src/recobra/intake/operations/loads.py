@@ -16,13 +16,17 @@ from zoneinfo import ZoneInfo
 import psycopg
 from django.db import DatabaseError, connection, transaction
 
+from recobra.access.actors import Actor
+from recobra.access.permissions import check_scope, consequence, requires
+from recobra.access.roles import Right
+from recobra.intake.facts import LoadDone, LoadHeld, LoadTurnedAway
 from recobra.intake.files import keep_held_file
 from recobra.intake.load import last_load, pipeline
 from recobra.intake.load_context import LoadContext
 from recobra.intake.mapping import Document, MappingProblems, parse_mapping
 from recobra.intake.models import Load, Mapping
 from recobra.intake.refusals import LoadRefused, held_words, refuse_load
-from recobra.journal.operations import record
+from recobra.journal.operations import record_fact
 from recobra.portfolio.models import Portfolio
 from recobra.tabular import formats
 from recobra.tabular.workspace import open_workspace
@@ -36,19 +40,19 @@ DATABASE_ERRORS = (DatabaseError, psycopg.Error)  # COPY raises those of psycopg
 LATEST_AS_OF = timedelta(days=7)  # a slip of the year would have every true day after it refused as older
 
 
+@requires(Right.LOAD_FILES)
 def load_file(
     *,
     path: str | Path,
     portfolio_code: str,
     mapping: MappingOf[str, Any] | Mapping,
     as_of: date,
-    actor: str,
-    now: datetime,
     file_name: str = "",
     dry_run: bool = False,
     control: MappingOf[str, Any] | None = None,
     confirm: bool = False,
     partial: bool | None = None,
+    actor: Actor,
 ) -> dict[str, Any]:
     """Load a file into a portfolio and return its figures; `dry_run` finds the same and writes nothing at all.
 
@@ -58,6 +62,7 @@ def load_file(
     portfolio = Portfolio.objects.filter(code=portfolio_code).first()
     if portfolio is None:
         raise LoadRefused("portfolio", code=portfolio_code)
+    check_scope(actor, portfolio.code)
     context = LoadContext(
         path=Path(path),
         file_name=file_name or Path(path).name,
@@ -66,7 +71,6 @@ def load_file(
         document=_parse_document(mapping, control, partial=partial),
         as_of=as_of,
         actor=actor,
-        now=now,
         is_confirmed=confirm,
         is_dry_run=dry_run,
     )
@@ -83,7 +87,8 @@ def load_file(
             transaction.set_rollback(True)
 
 
-def resume_held_load(load: Load, *, actor: str, now: datetime) -> dict[str, Any]:
+@consequence
+def resume_held_load(load: Load, *, actor: Actor) -> dict[str, Any]:
     """Carry on a held load that a person has confirmed. Raises LoadRefused."""
     assert load.mapping is not None, "a held load has its mapping"
     options = load.figures.get("options", {})
@@ -95,7 +100,6 @@ def resume_held_load(load: Load, *, actor: str, now: datetime) -> dict[str, Any]
         document=_parse_document(load.mapping, None, partial=bool(options.get("partial"))),
         as_of=load.as_of,
         actor=actor,
-        now=now,
         is_confirmed=True,
     )
     with _lock_portfolio(load.portfolio):
@@ -165,9 +169,7 @@ def _create_load(context: LoadContext, digest: str) -> Load:
     with transaction.atomic():
         mapping = context.mapping
         if not isinstance(mapping, Mapping):
-            mapping = save_mapping(
-                portfolio_id=context.portfolio.pk, document=mapping, actor=context.actor, now=context.now
-            )
+            mapping = save_mapping(portfolio_id=context.portfolio.pk, document=mapping, actor=context.actor)
         return Load.objects.create(
             portfolio=context.portfolio,
             mapping=mapping,
@@ -175,8 +177,8 @@ def _create_load(context: LoadContext, digest: str) -> Load:
             file_sha256=digest,
             as_of=context.as_of,
             status=Load.Status.RUNNING,
-            started_at=context.now,
-            actor=context.actor,
+            started_at=context.actor.now,
+            actor=context.actor.name,
             progress={"step": STEPS[0], "done": 0, "total": len(STEPS)},
         )
 
@@ -191,7 +193,7 @@ def run_load(load: Load, context: LoadContext) -> dict[str, Any]:
     except BaseException as error:
         with suppress(*DATABASE_ERRORS):  # the cause is worth more than that its end could not be written down
             reason = str(LoadRefused("failed", detail=type(error).__name__))
-            _end_load(load, Load.Status.FAILED, context.now, reason=reason)
+            _end_load(load, Load.Status.FAILED, context.actor.now, reason=reason)
         raise
 
 
@@ -229,7 +231,7 @@ def _report_step(load: Load, step: str) -> None:
 
 def _find_previous_load(context: LoadContext) -> Load | None:
     """Return the newest load that was done. Raises LoadRefused where the file is of a day out of order."""
-    today = context.now.astimezone(ZoneInfo(context.portfolio.time_zone)).date()
+    today = context.actor.now.astimezone(ZoneInfo(context.portfolio.time_zone)).date()
     if context.as_of > today + LATEST_AS_OF:
         raise LoadRefused("ahead", as_of=context.as_of, today=today)
     done_loads = Load.objects.filter(portfolio=context.portfolio, status=Load.Status.DONE)
@@ -249,43 +251,27 @@ def _hold_load(
         load.figures = figures | {"held": reasons, "options": options}
         if not context.is_dry_run:
             load.stored_as = str(keep_held_file(context.path, load_id=load.pk))
-        _end_load(load, Load.Status.HELD, context.now, reason=held_words(reasons))
-        record(
-            "load.held",
-            at=context.now,
-            actor=context.actor,
-            portfolio_id=load.portfolio_id,
-            payload={"load_id": load.pk, "reasons": [reason["code"] for reason in reasons]},
-        )
+        _end_load(load, Load.Status.HELD, context.actor.now, reason=held_words(reasons))
+        held = LoadHeld(load_id=load.pk, reasons=[reason["code"] for reason in reasons])
+        record_fact(held, actor=context.actor, portfolio_id=load.portfolio_id)
     return describe_load(load)
 
 
 def _record_done(load: Load, context: LoadContext) -> None:
     """End the load as done and record it in the journal with its figures."""
-    _end_load(load, Load.Status.DONE, context.now)
-    # The journal is kept for ever, so it gets figures and no names of columns.
+    _end_load(load, Load.Status.DONE, context.actor.now)
     left_out = {"columns", "gaps", "last_posting"}
     figures = {name: value for name, value in load.figures.items() if name not in left_out}
-    record(
-        "load.done",
-        at=context.now,
-        actor=context.actor,
-        portfolio_id=load.portfolio_id,
-        payload={"load_id": load.pk, "as_of": context.as_of, **figures},
-    )
+    done = LoadDone(load_id=load.pk, as_of=context.as_of, **figures)
+    record_fact(done, actor=context.actor, portfolio_id=load.portfolio_id)
 
 
 def _record_refusal(load: Load, refusal: LoadRefused, context: LoadContext) -> None:
     """End the load as refused and record it in the journal with the code of the refusal."""
     with transaction.atomic():
-        _end_load(load, Load.Status.REFUSED, context.now, reason=str(refusal))
-        record(
-            "load.refused",
-            at=context.now,
-            actor=context.actor,
-            portfolio_id=load.portfolio_id,
-            payload={"load_id": load.pk, "code": refusal.code},
-        )
+        _end_load(load, Load.Status.REFUSED, context.actor.now, reason=str(refusal))
+        refused = LoadTurnedAway(load_id=load.pk, code=refusal.code)
+        record_fact(refused, actor=context.actor, portfolio_id=load.portfolio_id)
 
 
 def _end_load(load: Load, status: str, now: datetime, *, reason: str = "") -> None:

@@ -35,12 +35,14 @@ _PAYMENTS = pa.schema(
 )
 
 
-def apply_payments(*, portfolio: Portfolio, payments: pa.Table, load_id: int | None, now: datetime) -> None:
-    """Write the postings of payments just inserted, keep what could not be applied, and close paid accounts.
+def apply_payments(*, portfolio: Portfolio, payments: pa.Table, load_id: int | None, now: datetime) -> dict[int, int]:
+    """Write the postings of payments just inserted and close paid accounts; return what could not be applied.
 
-    `payments`: payment_id, debtor_id, account_id (null: all accounts of the debtor), amount_minor, paid_date.
+    `payments`: payment_id, debtor_id, account_id (null: all accounts of the debtor), amount_minor, paid_date. The
+    result holds an amount in minor units by the id of each payment of which something is left.
     """
     waterfall = _read_waterfall(portfolio)
+    left_minor: dict[int, int] = {}
     with connection.cursor() as cursor:
         cursor.execute(
             "CREATE TEMPORARY TABLE paying (payment_id bigint, debtor_id bigint, account_id bigint) ON COMMIT DROP"
@@ -60,12 +62,15 @@ def apply_payments(*, portfolio: Portfolio, payments: pa.Table, load_id: int | N
             shares, remainders = _allocate_payments(batch, _fetch_open_items(portfolio), waterfall)
             tables.copy_in("portfolio_posting", _build_postings(shares, load_id, now))
             unapplied = remainders.filter(pc.greater(remainders["left_minor"], 0))
+            payment_ids = unapplied["payment_id"].to_pylist()
+            amounts_minor = unapplied["left_minor"].to_pylist()
             cursor.execute(
                 "UPDATE payments_payment payment SET unapplied_minor = unapplied.amount_minor"
                 " FROM unnest(%s::bigint[], %s::bigint[]) AS unapplied (payment_id, amount_minor)"
                 " WHERE payment.id = unapplied.payment_id",
-                [unapplied["payment_id"].to_pylist(), unapplied["left_minor"].to_pylist()],
+                [payment_ids, amounts_minor],
             )
+            left_minor.update(zip(payment_ids, amounts_minor, strict=True))
             paid_accounts += shares["account_id"].unique().to_pylist()
         cursor.execute(
             """UPDATE portfolio_account account SET status = 'PAID'
@@ -75,6 +80,7 @@ def apply_payments(*, portfolio: Portfolio, payments: pa.Table, load_id: int | N
             [paid_accounts],
         )
         cursor.execute("DROP TABLE paying")
+    return left_minor
 
 
 def _read_waterfall(portfolio: Portfolio) -> Waterfall:

@@ -16,7 +16,11 @@ import pyarrow as pa
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from recobra.journal.operations import record
+from recobra.access.actors import Actor
+from recobra.access.permissions import check_scope, requires
+from recobra.access.roles import Right
+from recobra.journal.operations import record_fact
+from recobra.payments.facts import PaymentFileLoaded
 from recobra.payments.models import Payment
 from recobra.portfolio.models import Account, Portfolio
 from recobra.tabular import amounts, dates, formats
@@ -79,15 +83,14 @@ class _PaymentFile:
     known: int = 0
 
 
+@requires(Right.LOAD_FILES)
 @transaction.atomic
 def load_file(
     *,
     path: Path,
     portfolio_code: str,
     notation: Notation = DETECT,
-    actor: str,
-    actor_id: int | None = None,
-    now: datetime,
+    actor: Actor,
 ) -> dict[str, Any]:
     """Load a file of payments (account, amount, date, reference). Raises PaymentRefused where it is no such thing.
 
@@ -97,34 +100,33 @@ def load_file(
     portfolio = Portfolio.objects.filter(code=portfolio_code).first()
     if portfolio is None:
         raise PaymentRefused(_("There is no portfolio «%(code)s».") % {"code": portfolio_code})
+    check_scope(actor, portfolio.code)
     try:
         rows, faults = _read_file(path, portfolio, notation)
     except FileRefused as refusal:
         raise PaymentRefused(str(refusal)) from refusal
-    file = _check_rows(rows, faults, portfolio, now)
+    file = _check_rows(rows, faults, portfolio, actor.now)
     record_payments(
         portfolio_id=portfolio.pk,
         rows=pa.Table.from_pylist(file.payments, schema=ROWS),
         source=Payment.Source.FILE,
         load_id=None,
         actor=actor,
-        actor_id=actor_id,
-        now=now,
     )
-    figures = {
-        "rows": file.row_count,
-        "accepted": len(file.payments),
-        "rejected": len({error.line for error in file.errors}),
-        "known": file.known,
-        "amount_minor": sum(payment["amount_minor"] for payment in file.payments),
-        "currency": portfolio.currency,
-    }
-    record("payments.file_loaded", at=now, actor=actor, actor_id=actor_id, portfolio_id=portfolio.pk, payload=figures)
+    loaded = PaymentFileLoaded(
+        rows=file.row_count,
+        accepted=len(file.payments),
+        rejected=len({error.line for error in file.errors}),
+        known=file.known,
+        amount_minor=sum(payment["amount_minor"] for payment in file.payments),
+        currency=portfolio.currency,
+    )
+    record_fact(loaded, actor=actor, portfolio_id=portfolio.pk)
     errors = [
         {"line": error.line, "column": error.column, "found": error.found, "expected": error.expected}
         for error in file.errors
     ]
-    return {**figures, "errors": errors}
+    return {**vars(loaded), "errors": errors}
 
 
 def _read_file(path: Path, portfolio: Portfolio, notation: Notation) -> tuple[list[_Row], list[RowFault]]:

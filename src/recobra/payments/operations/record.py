@@ -6,11 +6,15 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils.translation import gettext as _
 
-from recobra.journal.operations import Facts, record_all
+from recobra.access.actors import Actor
+from recobra.access.permissions import check_scope, consequence, requires
+from recobra.access.roles import Right
+from recobra.journal.operations import record_facts
 from recobra.kit import tables
+from recobra.payments.facts import PaymentRecorded
 from recobra.payments.models import Payment
 from recobra.portfolio.models import Account, Debtor, Portfolio
 from recobra_core.money import largest_minor
@@ -37,6 +41,7 @@ class PaymentRefused(Exception):
     """The payment cannot be recorded; the text is shown as it is."""
 
 
+@requires(Right.RECORD_PAYMENT)
 @transaction.atomic
 def record_payment(
     *,
@@ -47,17 +52,16 @@ def record_payment(
     paid_date: date,
     reference: str,
     source: str = Payment.Source.SCREEN,
-    actor: str,
-    actor_id: int | None = None,
-    now: datetime,
+    actor: Actor,
 ) -> Payment:
     """Record one payment, apply it and run its reactions in the same transaction. Raises PaymentRefused."""
     portfolio = Portfolio.objects.get(pk=portfolio_id)
+    check_scope(actor, portfolio.code)
     if amount_minor <= 0:
         raise PaymentRefused(_("A payment must be more than zero."))
     if amount_minor > largest_minor(portfolio.currency):
         raise PaymentRefused(_("The amount is larger than can be recorded: check the figure."))
-    if paid_date > local_day(portfolio, now):
+    if paid_date > local_day(portfolio, actor.now):
         raise PaymentRefused(_("A payment cannot be dated in the future."))
     if not reference.strip():
         raise PaymentRefused(_("Give the number of the receipt or operation."))
@@ -79,23 +83,13 @@ def record_payment(
         "reference": reference.strip(),
     }
     rows = pa.Table.from_pylist([row], schema=ROWS)
-    payment_id = _insert_and_apply(
-        portfolio=portfolio, rows=rows, source=source, load_id=None, actor=actor, actor_id=actor_id, now=now
-    )
+    payment_id = _insert_and_apply(portfolio=portfolio, rows=rows, source=source, load_id=None, actor=actor)
     return Payment.objects.get(pk=payment_id)
 
 
+@consequence
 @transaction.atomic
-def record_payments(
-    *,
-    portfolio_id: int,
-    rows: pa.Table,
-    source: str,
-    load_id: int | None,
-    actor: str,
-    actor_id: int | None = None,
-    now: datetime,
-) -> int:
+def record_payments(*, portfolio_id: int, rows: pa.Table, source: str, load_id: int | None, actor: Actor) -> int:
     """Record a set of payments (schema ROWS, all amounts positive, references new) and return how many.
 
     Waterfall and reactions are those of a single payment.
@@ -104,27 +98,12 @@ def record_payments(
         return 0
     portfolio = Portfolio.objects.get(pk=portfolio_id)
     _insert_and_apply(
-        portfolio=portfolio,
-        rows=rows.select(ROWS.names).cast(ROWS),
-        source=source,
-        load_id=load_id,
-        actor=actor,
-        actor_id=actor_id,
-        now=now,
+        portfolio=portfolio, rows=rows.select(ROWS.names).cast(ROWS), source=source, load_id=load_id, actor=actor
     )
     return rows.num_rows
 
 
-def _insert_and_apply(
-    *,
-    portfolio: Portfolio,
-    rows: pa.Table,
-    source: str,
-    load_id: int | None,
-    actor: str,
-    actor_id: int | None,
-    now: datetime,
-) -> int:
+def _insert_and_apply(*, portfolio: Portfolio, rows: pa.Table, source: str, load_id: int | None, actor: Actor) -> int:
     """Insert the payments, apply them and record their facts; return the first id."""
     count = rows.num_rows
     # A load holds this lock while it compares its file with the ledger: a payment in between would count twice.
@@ -136,31 +115,24 @@ def _insert_and_apply(
         **{name: rows[name] for name in ROWS.names},
         "portfolio_id": pa.array([portfolio.pk] * count, pa.int64()),
         "unapplied_minor": pa.array([0] * count, pa.int64()),
-        "received_at": pa.array([now] * count, pa.timestamp("us", tz="UTC")),
+        "received_at": pa.array([actor.now] * count, pa.timestamp("us", tz="UTC")),
         "source": pa.array([str(source)] * count),
         "load_id": pa.array([load_id] * count, pa.int64()),
-        "actor": pa.array([actor] * count),
+        "actor": pa.array([actor.name] * count),
         "reversed_by": pa.array([""] * count),
         "reversal_reason": pa.array([""] * count),
     }
     tables.copy_in("payments_payment", pa.table(columns))
     payments = rows.append_column("payment_id", ids)
-    apply_payments(portfolio=portfolio, payments=payments, load_id=load_id, now=now)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT id, json_build_object('payment_id', id, 'amount_minor', amount_minor, 'currency', %s::text,"
-            " 'unapplied_minor', unapplied_minor, 'paid_date', paid_date, 'source', source)::text"
-            " FROM payments_payment WHERE id >= %s AND id < %s ORDER BY id",
-            [portfolio.currency, first_id, first_id + count],
-        )
-        payloads = pa.array([text for _id, text in cursor.fetchall()])
-    subjects = pa.table(
-        {
-            "portfolio_id": pa.array([portfolio.pk] * count, pa.int64()),
-            "debtor_id": payments["debtor_id"],
-            "account_id": payments["account_id"],
-            "payload": payloads,
-        }
-    )
-    record_all(Facts(kind="payment.recorded", at=now, actor=actor, actor_id=actor_id, rows=subjects))
+    left_minor = apply_payments(portfolio=portfolio, payments=payments, load_id=load_id, now=actor.now)
+    facts = payments.select(["debtor_id", "account_id", "payment_id", "amount_minor", "paid_date"])
+    constants = {
+        "portfolio_id": columns["portfolio_id"],
+        "currency": pa.array([portfolio.currency] * count),
+        "unapplied_minor": pa.array([left_minor.get(pk, 0) for pk in ids.to_pylist()], pa.int64()),
+        "source": columns["source"],
+    }
+    for name, values in constants.items():
+        facts = facts.append_column(name, values)
+    record_facts(PaymentRecorded, facts, actor=actor)
     return first_id

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from recobra.journal.operations import record
+from recobra.access.actors import Actor
+from recobra.access.permissions import requires
+from recobra.access.roles import Right
+from recobra.journal.operations import record_fact
+from recobra.payments.facts import PaymentReversed
 from recobra.payments.models import Payment
 from recobra.portfolio.models import Account, Posting
+from recobra.portfolio.scope import check_portfolio
 
 from .record import PaymentRefused
 
 
+@requires(Right.REVERSE_PAYMENT)
 @transaction.atomic
-def reverse_payment(*, payment_id: int, reason: str, actor: str, actor_id: int | None = None, now: datetime) -> Payment:
+def reverse_payment(*, payment_id: int, reason: str, actor: Actor) -> Payment:
     """Reverse a payment, for instance a returned cheque. The debt is open again. Raises PaymentRefused."""
     payment = Payment.objects.select_for_update().get(pk=payment_id)
+    check_portfolio(actor, payment.portfolio_id)
     if payment.reversed_at is not None:
         raise PaymentRefused(_("The payment was reversed already."))
     if not reason.strip():
@@ -34,7 +39,7 @@ def reverse_payment(*, payment_id: int, reason: str, actor: str, actor_id: int |
             concept=share.concept,
             amount_minor=-share.amount_minor,
             value_date=share.value_date,
-            booked_at=now,
+            booked_at=actor.now,
             payment_id=payment.pk,
             reverses=share,
         )
@@ -42,18 +47,15 @@ def reverse_payment(*, payment_id: int, reason: str, actor: str, actor_id: int |
     )
     reopened = Account.objects.filter(pk__in={share.account_id for share in shares}, status=Account.Status.PAID)
     reopened.update(status=Account.Status.OPEN)
-    payment.reversed_at = now
-    payment.reversed_by = actor
+    payment.reversed_at = actor.now
+    payment.reversed_by = actor.name
     payment.reversal_reason = reason.strip()
     payment.save(update_fields=["reversed_at", "reversed_by", "reversal_reason"])
-    record(
-        "payment.reversed",
-        at=now,
+    record_fact(
+        PaymentReversed(payment_id=payment.pk, amount_minor=payment.amount_minor),
         actor=actor,
-        actor_id=actor_id,
         portfolio_id=payment.portfolio_id,
         debtor_id=payment.debtor_id,
         account_id=payment.account_id,
-        payload={"payment_id": payment.pk, "amount_minor": payment.amount_minor},
     )
     return payment

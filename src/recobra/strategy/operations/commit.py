@@ -333,5 +333,5 @@ def _write_holds(decisions: Decisions, *, as_of: date, actor: Actor) -> None:
         return
     ends = [as_of + timedelta(days) for days in due["days"].to_pylist()]
     rows = due.select(["debtor_id", "account_id", "reason"]).append_column("ends_on", pa.array(ends, pa.date32()))
-    place_holds(rows=rows, starts_on=as_of, actor=actor.name, now=actor.now)
+    place_holds(rows=rows, starts_on=as_of, actor=actor)
     _write_firings(due, as_of=as_of)

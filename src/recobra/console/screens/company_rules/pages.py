@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from recobra.access.roles import Right
 from recobra.console import labels
-from recobra.console.actions import actor_and_time
+from recobra.console.actions import actor_of
 from recobra.console.guard import StaffRequest, needs
 from recobra.console.parameters import parse_id
 from recobra.console.screens.company_rules import description
@@ -145,12 +145,7 @@ def _save_rule(request: StaffRequest, rule: queries.HouseRule | None, context: d
     try:
         code, portfolio_id = _read_subject(request, rule)
         document = shapes.to_document(context["shape"])
-        operations.save_company_rule(
-            code=code,
-            portfolio_id=portfolio_id,
-            document=document,
-            **actor_and_time(request),
-        )
+        operations.save_company_rule(code=code, portfolio_id=portfolio_id, document=document, actor=actor_of(request))
     except shapes.FormUnreadable as error:
         context["errors"] = error.errors
     except CompanyRuleRefused as refusal:
@@ -219,7 +214,7 @@ def retire_rule(request: StaffRequest, rule_id: int) -> HttpResponse:
     rule = queries.rule_for(request.user, rule_id)
     if not _has_right_to_change(request, rule):
         raise PermissionDenied
-    operations.retire_company_rule(house_rule_id=rule.pk, **actor_and_time(request))
+    operations.retire_company_rule(house_rule_id=rule.pk, actor=actor_of(request))
     messages.success(request, _("The rule is out of force; the law goes on judging."))
     return redirect("console:house-rules")
 

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods
 
 from recobra.access.roles import Right
 from recobra.console import uploads
+from recobra.console.actions import actor_of
 from recobra.console.guard import StaffRequest, needs
 from recobra.console.parameters import parse_date
 from recobra.intake import jobs, operations, queries
@@ -120,8 +121,7 @@ def _try_load(
             file_name=upload.file_name,
             portfolio_code=portfolio.code,
             dry_run=True,
-            actor=request.user.username,
-            now=clock.now(),
+            actor=actor_of(request),
             **options,
         )
     except LoadRefused as refusal:
@@ -143,7 +143,7 @@ def _queue_load(
             path=upload.path,
             file_name=upload.file_name,
             portfolio_code=portfolio.code,
-            actor=request.user.username,
+            actor=actor_of(request),
             **options,
         )
     except LoadRefused as refusal:

@@ -21,7 +21,6 @@ from recobra.console.guard import StaffRequest, needs
 from recobra.console.parameters import parse_page
 from recobra.intake import jobs, operations, queries
 from recobra.intake.operations import LoadRefused
-from recobra.kit import clock
 from recobra.portfolio.queries import portfolios_for
 
 PAGE_ROWS = 50
@@ -91,7 +90,7 @@ def download_errors(request: StaffRequest, load_id: int) -> HttpResponseBase:
 def confirm_load(request: StaffRequest, load_id: int) -> HttpResponse:
     """Queue a held load for a worker."""
     try:
-        jobs.queue_confirmation(load=queries.load_for(request.user, load_id), actor=request.user.username)
+        jobs.queue_confirmation(load=queries.load_for(request.user, load_id), actor=actor_of(request))
     except LoadRefused as refusal:
         messages.error(request, str(refusal))
     else:
@@ -105,7 +104,7 @@ def discard_load(request: StaffRequest, load_id: int) -> HttpResponse:
     """Discard a held load."""
     load = queries.load_for(request.user, load_id)
     try:
-        operations.discard_load(load_id=load.pk, actor=request.user.username, now=clock.now())
+        operations.discard_load(load_id=load.pk, actor=actor_of(request))
     except LoadRefused as refusal:
         messages.error(request, str(refusal))
     else:

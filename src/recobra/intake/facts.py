@@ -1,0 +1,62 @@
+"""Kinds of facts about files of receivables."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from django.utils.translation import gettext_lazy as _
+
+from recobra.journal.facts import Fact, fact
+
+
+@fact("load.done", _("File loaded"))
+class LoadDone(Fact):
+    """A file is in its portfolio, with figures of its rows and of the accounts that it changed.
+
+    The journal is kept for ever, so it gets figures and no names of columns.
+    """
+
+    load_id: int
+    as_of: date
+    rows: int
+    accepted: int
+    rejected: int
+    created: int
+    updated: int
+    unchanged: int
+    gone: int
+    payments: int
+    amount_minor: int
+    currency: str
+    accounts: int
+
+
+@fact("load.held", _("File waiting for confirmation"))
+class LoadHeld(Fact):
+    """A file waits for a person; `reasons` are the codes of why."""
+
+    load_id: int
+    reasons: list[str]
+
+
+@fact("load.refused", _("File refused"))
+class LoadTurnedAway(Fact):
+    """A file was refused; `code` is that of `LoadRefused`."""
+
+    load_id: int
+    code: str
+
+
+@fact("load.discarded", _("File discarded"))
+class LoadDiscarded(Fact):
+    """A person put a file aside that waited."""
+
+    load_id: int
+
+
+@fact("mapping.saved", _("Column mapping saved"))
+class MappingSaved(Fact):
+    """A version of a mapping is the newest of its name."""
+
+    mapping_id: int
+    version: int

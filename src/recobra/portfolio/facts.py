@@ -1,0 +1,56 @@
+"""Kinds of facts about creditors, portfolios and holds."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from django.utils.translation import gettext_lazy as _
+
+from recobra.journal.facts import Fact, fact
+
+
+@fact("creditor.opened", _("Creditor opened"))
+class CreditorOpened(Fact):
+    """A creditor is known to the installation."""
+
+    creditor_id: int
+    code: str
+
+
+@fact("creditor.saved", _("Details of a creditor changed"))
+class CreditorSaved(Fact):
+    """Details that messages name are others; `changed` are names of fields, since a text may name a person."""
+
+    creditor_id: int
+    code: str
+    changed: list[str]
+
+
+@fact("portfolio.opened", _("Portfolio opened"))
+class PortfolioOpened(Fact):
+    """A portfolio is ready to be loaded."""
+
+    code: str
+
+
+@fact("hold.placed", _("Hold placed"))
+class HoldPlaced(Fact):
+    """The pursuit of a debtor, or of the account that is the subject, pauses.
+
+    `ends_on` None: until somebody lifts it. `is_planned`: the plan of the day placed it and knows of it. Earlier
+    entries of whole plans hold the id alone.
+    """
+
+    hold_id: int
+    reason: str = ""
+    starts_on: date | None = None
+    ends_on: date | None = None
+    is_planned: bool = False
+
+
+@fact("hold.lifted", _("Hold lifted"))
+class HoldLifted(Fact):
+    """A hold ended before its day."""
+
+    hold_id: int
+    reason: str
