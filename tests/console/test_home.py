@@ -4,13 +4,17 @@ from datetime import timedelta
 
 import pytest
 from django.db.models import Sum
+from django.urls import reverse
 
+from recobra.console.guard import may_open
 from recobra.console.templatetags import console
 from recobra.insight.queries import board
 from recobra.kit import clock
+from recobra.kit.declarations import declared
 from recobra.messaging.models import Contact
 from recobra.payments.operations import record_payment, reverse_payment
 from recobra.portfolio.models import Account, Debtor, Instalment, Portfolio, Posting
+from recobra.strategy.alarms import alarm_rules
 from recobra.strategy.models import AccountState, Alarm
 from recobra.workbench.models import Task
 from tests.people import acting
@@ -131,6 +135,25 @@ def test_the_blocked_of_today_lead_to_their_messages(at_desk, world):
 def test_alarms_of_the_installation_go_to_who_sees_all_of_it(world, cast):
     Alarm.objects.create(portfolio=None, kind="dispatcher", text="x", raised_at=clock.now())
     assert [len(board.alarms_for(cast[name])) for name in ("carla", "ana", "zoe")] == [2, 1, 0]
+
+
+def test_an_alarm_says_how_urgent_it_is_and_leads_to_where_it_is_mended_if_one_may_go_there(at_desk, world):
+    Alarm.objects.filter(portfolio=world.portfolio).update(kind="stale_load")
+    Alarm.objects.create(portfolio=world.portfolio, kind="uncertain", text="x", raised_at=clock.now())
+    page = at_desk("carla").get("/").content.decode()
+    assert page.count("Urgente</span>") == 1
+    assert 'href="/cargas/"' in page
+    assert 'href="/mensajes/inciertos/">x</a>' in page
+
+
+def test_every_declared_alarm_leads_to_a_screen_that_asks_for_a_right(cast):
+    rules = alarm_rules()
+    assert len(rules) == len(list(declared("alarm_rules", "ALARMS"))), "a code stands twice"
+    unseen = []
+    for code, rule in rules.items():
+        if not any(may_open(cast[name], reverse(rule.page)) for name in ("bruno", "carla", "dario")):
+            unseen.append(code)
+    assert unseen == []
 
 
 @pytest.mark.parametrize("name", ["ana", "bruno", "carla", "dario", "hilda"])

@@ -22,8 +22,10 @@ from .references import Definition, Kind, Module, read_module
 ENTRANCES = ("recobra.cli.main.main", "recobra.config.settings")
 MEASURING = "recobra.cli.bench"
 JOBS = "procrastinate.contrib.django:app"
-LOADED = {"apps", "fact_columns", "jobs", "templatetags", "migrations"}
-"""What Django, Procrastinate and the registries import of an installed app by themselves."""
+LOADED = {"alarm_rules", "apps", "fact_columns", "jobs", "templatetags", "migrations"}
+"""What Django, Procrastinate and `kit.declarations` import of an installed app by themselves."""
+DECLARED = {"alarm_rules.ALARMS", "fact_columns.COLUMNS"}
+"""What `kit.declarations` reads of them."""
 IMPLICIT = re.compile(
     "__.+__|ready|dispatch|get|post|clean|clean_.+|get_retry_decision"
     "|connection_made|data_received|connection_lost|handle_DATA|writable|seekable"
@@ -206,7 +208,8 @@ class _Walk:
             if not package and part in LOADED:
                 self.load(module)
                 for each in module.definitions.values():
-                    if part in {"apps", "migrations"} and each.kind is Kind.CLASS:
+                    is_called = part in {"apps", "migrations"} and each.kind is Kind.CLASS
+                    if is_called or each.name.removeprefix(f"{app.name}.") in DECLARED:
                         self.reach(each)
 
 

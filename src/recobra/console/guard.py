@@ -8,6 +8,7 @@ from typing import Any
 
 from django.core.exceptions import ObjectDoesNotExist, PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponseBase
+from django.urls import resolve
 
 from recobra.access.queries import User
 from recobra.access.roles import Right, has_right
@@ -40,6 +41,13 @@ def needs(right: Right) -> Callable[[View], View]:
                 # 403 would tell that the row exists.
                 raise Http404 from error
 
+        guarded.right = right  # type: ignore[attr-defined]
         return guarded
 
     return guard
+
+
+def may_open(user: User, address: str) -> bool:
+    """Tell if a user's role has the right that the view of an address needs."""
+    right = getattr(resolve(address).func, "right", None)
+    return right is not None and has_right(user, right)

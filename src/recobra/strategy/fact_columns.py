@@ -4,22 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from importlib import import_module
 from types import MappingProxyType
 
-from django.apps import apps
-from django.utils.module_loading import module_has_submodule
-
+from recobra.kit.declarations import declared
 from recobra.portfolio.read_column import ReadColumn
+
+COLUMNS: tuple[ReadColumn, ...] = ()
+"""This app has none of its own: what it knows of an account the core has in the account's row."""
 
 
 @cache
 def read_columns() -> Mapping[str, ReadColumn]:
     """Return the columns by name: `COLUMNS` of the module `fact_columns` of each app that has one."""
-    columns: dict[str, ReadColumn] = {}
-    for config in apps.get_app_configs():
-        if config.name == __package__ or not module_has_submodule(config.module, "fact_columns"):
-            continue
-        for column in import_module(f"{config.name}.fact_columns").COLUMNS:
-            columns[column.name] = column
-    return MappingProxyType(columns)
+    return MappingProxyType({column.name: column for column in declared("fact_columns", "COLUMNS")})

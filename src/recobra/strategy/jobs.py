@@ -15,7 +15,7 @@ from recobra.access.roles import Right
 from recobra.kit import clock
 
 from . import queries, schedule
-from .alarms import check_providers
+from .alarms import check_installation
 from .operations import CycleRefused, plan_fallback_channels, run_cycle
 
 CYCLE_TASK = "cycle.run"
@@ -45,10 +45,10 @@ def run_morning_cycle(timestamp: int) -> None:  # noqa: ARG001 - the queue says 
 @app.periodic(cron="*/2 * * * *")
 @app.task(name="contact.another_way", lock=CYCLE_LOCK, queueing_lock="contact.another_way")
 def try_fallback_channels(timestamp: int) -> None:  # noqa: ARG001 - as above
-    """Plan the next channel for messages that could not be delivered, and check the providers."""
+    """Plan the next channel for messages that could not be delivered, and look for alarms of the installation."""
     now = clock.now()
     plan_fallback_channels(as_of=schedule.today(now), actor=service_actor(schedule.ACTOR, now=now))
-    check_providers(now=now)
+    check_installation(now=now)
 
 
 @requires(Right.RUN_CYCLE)

@@ -10,12 +10,15 @@ from zoneinfo import ZoneInfo
 from babel import Locale, UnknownLocaleError, dates, numbers
 from django import template
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils import translation
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 
 from recobra.console import labels, masks, narrative, reasons
+from recobra.console.guard import may_open
+from recobra.insight.queries.board import OpenAlarm
 from recobra.kit.money_format import format_minor, format_units
 from recobra.messaging.queries import cite_article
 from recobra_core.law import load_countries
@@ -176,6 +179,17 @@ def fact(kind: str, part: str = "text") -> str:
 def actor(name: str) -> str:
     """Write the name of an actor of the journal."""
     return narrative.actor_label(name)
+
+
+@register.simple_tag(takes_context=True)
+def alarm_address(context: template.Context, alarm: OpenAlarm) -> str:
+    """Return the address of the screen that an alarm leads to, '' for users who may not open it."""
+    if not alarm.page:
+        return ""
+    address = reverse(alarm.page)
+    if not may_open(context["request"].user, address):
+        return ""
+    return f"{address}?{alarm.page_query}" if alarm.page_query else address
 
 
 @register.simple_tag(takes_context=True)

@@ -15,8 +15,10 @@ from django.db.models import Q
 
 from recobra.access.queries import User, portfolio_codes
 from recobra.intake.models import Load
+from recobra.kit.alarm_rule import Severity
 from recobra.portfolio.models import Portfolio
 from recobra.portfolio.queries import portfolios_for
+from recobra.strategy.alarms import alarm_rules
 from recobra.strategy.models import Alarm
 from recobra_core.stages.limits import DEFAULT_BUCKETS, UNKNOWN_BUCKET
 
@@ -225,12 +227,41 @@ def plan_of_today(portfolios: Sequence[Portfolio], now: datetime) -> Plan:
     )
 
 
-def alarms_for(user: User) -> list[Alarm]:
-    """Return the open alarms of the user's portfolios, with those of the installation for users who see all of it."""
+@dataclass(frozen=True, kw_only=True)
+class OpenAlarm:
+    """An alarm with what its declaration says of it; `page` is the name of a screen, '' where none is declared."""
+
+    text: str
+    portfolio: Portfolio | None
+    raised_at: datetime
+    is_urgent: bool
+    page: str
+    page_query: str
+
+
+def alarms_for(user: User) -> list[OpenAlarm]:
+    """Return the open alarms of the user's portfolios, the urgent first, each kind newest first.
+
+    Users who see all portfolios also get those of the installation.
+    """
     visible = Q(portfolio__in=portfolios_for(user))
     if portfolio_codes(user) is None:
         visible |= Q(portfolio__isnull=True)
-    return list(Alarm.objects.filter(visible, cleared_at__isnull=True).select_related("portfolio"))
+    rows = Alarm.objects.filter(visible, cleared_at__isnull=True).select_related("portfolio")
+    return sorted((_open_alarm(alarm) for alarm in rows), key=lambda alarm: not alarm.is_urgent)
+
+
+def _open_alarm(alarm: Alarm) -> OpenAlarm:
+    """Return an alarm with its declaration; one that the product does not raise any more has only its text."""
+    rule = alarm_rules().get(alarm.kind)
+    return OpenAlarm(
+        text=alarm.text,
+        portfolio=alarm.portfolio,
+        raised_at=alarm.raised_at,
+        is_urgent=rule is not None and rule.severity is Severity.URGENT,
+        page=rule.page if rule else "",
+        page_query=rule.page_query if rule else "",
+    )
 
 
 def latest_loads(user: User, limit: int = 6) -> list[Load]:
