@@ -10,10 +10,11 @@ from django.db import connection, transaction
 
 from recobra.journal.models import Entry
 from recobra.journal.operations import record
+from recobra.journal.sql import latest_entry_id
 from recobra.messaging.models import Contact
 from recobra.payments import operations as payments
 from recobra.strategy import operations as strategy
-from recobra.strategy.models import Firing
+from recobra.strategy.models import AccountState, Firing
 from recobra.strategy.operations import cycle
 from tests import receivables
 from tests.people import acting
@@ -82,6 +83,31 @@ def test_who_pays_while_the_cycle_decides_is_not_planned(several, now, monkeypat
     monkeypatch.setattr(cycle, "run_decisions", decide_while_paying)
     assert strategy.run_cycle(as_of=MONDAY, actor=acting("dario", now=now))["contacts_planned"] == 4
     assert not Contact.objects.filter(debtor_id=paying.debtor_id, status="DUE").exists()
+
+
+@pytest.mark.parametrize("kind", ["conversation.received", "optout.received"])
+def test_who_writes_while_the_cycle_decides_is_not_planned(several, now, monkeypatch, kind):
+    """The facts that void a plan are one list: campaigns knew those of people who wrote, the cycle did not."""
+    writing = several[0]
+    decide = cycle.run_decisions
+
+    def write():
+        with transaction.atomic():
+            record(kind, at=now, actor="debtor", debtor_id=writing.debtor_id)
+
+    def decide_while_writing(duck, recipe, small):
+        decisions = decide(duck, recipe, small)
+        thread, _answers = beside(write)
+        thread.join(60)
+        return decisions
+
+    monkeypatch.setattr(cycle, "run_decisions", decide_while_writing)
+    assert run(now)["contacts_planned"] == 4
+    assert not Contact.objects.filter(debtor_id=writing.debtor_id).exists()
+    assert not Firing.objects.filter(account=writing).exists()
+    # Who was decided for anew is left out altogether; of the others only the message is.
+    is_left_out = kind == "conversation.received"
+    assert AccountState.objects.filter(account=writing).exists() is not is_left_out
 
 
 def pay(account, now, amount_minor=10_000, day=MONDAY):
@@ -158,6 +184,6 @@ def test_a_fact_that_is_not_committed_yet_is_waited_for(several, now):
 
     thread, _answers = beside(tell)
     assert told.wait(30)
-    marked.append(committing.latest_entry_id())
+    marked.append(latest_entry_id())
     thread.join(30)
     assert marked == [Entry.objects.latest("id").pk]

@@ -20,6 +20,7 @@ from recobra.messaging import operations as messaging
 from recobra.portfolio import operations as portfolio
 from recobra.strategy import operations as strategy
 from recobra.strategy import schedule
+from recobra.strategy.deciding_facts import DECIDED_ANEW
 from recobra.strategy.operations.redecide import REDECIDE_LIMIT
 from recobra.workbench import operations as workbench
 
@@ -53,7 +54,7 @@ def connect() -> None:
     register_reaction("load.done", apply_consent_to_new_points)
     register_reaction("conversation.received", cancel_contacts_of_writer)
     # After the cancellations above: what they took back is decided anew.
-    for kind in ("payment.recorded", "payment.reversed", "hold.placed", "hold.lifted", "conversation.received"):
+    for kind in DECIDED_ANEW:
         register_reaction(kind, redecide_debtors)
     for kind in ("contact.blocked", "contact.failed"):
         register_reaction(kind, flag_unsent_replies)

@@ -5,18 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 
 from recobra.consent.models import ConsentEntry, Silence
 from recobra.portfolio import address_forms
 from recobra.portfolio.models import ContactPoint, Debtor
-
-CHANNELS: Final = {
-    "PHONE": ("call", "ivr", "sms", "whatsapp"),
-    "EMAIL": ("email",),
-    "ADDRESS": ("letter", "visit"),
-}
-"""The channels by which each kind of contact point is reached."""
+from recobra_core.channels import CHANNELS_BY_KIND
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,5 +85,5 @@ def _point_consent(
         point=point,
         silent_since=min(starts, default=None),
         entries=tuple(views),
-        channels=CHANNELS[point.kind],
+        channels=CHANNELS_BY_KIND[point.kind],
     )

@@ -18,7 +18,6 @@ from recobra.consent.ledger import DEBTOR, Source
 from recobra.consent.models import Silence
 from recobra.consent.opt_out import record_opt_out, record_wrong_person
 from recobra.conversations import identity_attempts
-from recobra.conversations.bot.identity import TRIES_MAX
 from recobra.conversations.bot_facts import conversation_settings, is_office_open
 from recobra.conversations.webhooks.receive import UnknownProvider, refuse_forged
 from recobra.journal.operations import record
@@ -31,6 +30,7 @@ from recobra.messaging.outbox.plan import PLANNED, PLANNED_OPTIONAL, plan_contac
 from recobra.messaging.providers import routing
 from recobra.messaging.receipts.record import record_receipts
 from recobra.portfolio import address_forms
+from recobra.portfolio.identity import MAX_TRIES
 from recobra.portfolio.models import Channel
 
 HANGUP_TWIML: Final = '<?xml version="1.0" encoding="UTF-8"?><Response><Hangup/></Response>'
@@ -83,7 +83,7 @@ def _take_turn(position: Position, facts: CallFacts, contact: Contact, turn_key:
     ]
     earlier = [entry for entry in wrong if entry not in of_this_turn]
     is_repeated = bool(of_this_turn)
-    if len(earlier) >= TRIES_MAX:
+    if len(earlier) >= MAX_TRIES:
         # Nothing is compared any more: only a person can tell who it is.
         facts = replace(facts, identity="")
     if position.step == "identity":

@@ -7,21 +7,19 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from typing import Any, Final
 
-from django.db.models import Q
-
 from recobra.conversations import identity_attempts
-from recobra.conversations.bot.identity import TRIES_MAX, digest_figures
+from recobra.conversations.bot.identity import digest_figures
 from recobra.conversations.bot.replies import format_hours
 from recobra.conversations.bot.turns import Facts, Limits
 from recobra.conversations.counterparty import Counterparty, debtors_at
 from recobra.conversations.models import Conversation, ConversationMessage
 from recobra.kit.zones import first_zone
+from recobra.portfolio.identity import IDENTITY_FIGURES, MAX_TRIES
 from recobra.portfolio.models import CompanyHoliday, Debtor, Hold, Portfolio
 from recobra.portfolio.statement import Statement, fetch_statements
 from recobra_core.law.calendar import find_open_state
 
 WRONG_IDENTITY: Final = "identity_wrong"
-_DIGITS: Final = 4
 # Holds that wait for money which is already promised or paid; they do not end the pursuit of the rest.
 _HOLDS_THAT_ALLOW: Final = (Hold.Reason.PROMISE, Hold.Reason.PAYMENT_IN_PROCESS)
 
@@ -69,7 +67,7 @@ def collect_facts(
         limits=Limits(promise_days=settings.promise_days, promise_min_minor=settings.promise_min_minor),
         identity=digest_figures(expected, salt=salt) if expected else None,
         salt=salt,
-        identity_blocked=tries >= TRIES_MAX or _is_guessing(conversation, now),
+        identity_blocked=tries >= MAX_TRIES or _is_guessing(conversation, now),
         # No payment link is connected yet: the bot says how to pay.
         can_pay_by_link=False,
         how_to_pay=" ".join(creditor.payment_instructions.split()),
@@ -79,8 +77,8 @@ def collect_facts(
 
 def identity_digits(debtor: Debtor) -> str:
     """Return what a debtor is asked for: the last digits of the identity document, '' where it has too few."""
-    digits = "".join(character for character in debtor.national_id if character.isdecimal())[-_DIGITS:]
-    return digits if len(digits) == _DIGITS else ""
+    digits = "".join(character for character in debtor.national_id if character.isdecimal())[-IDENTITY_FIGURES:]
+    return digits if len(digits) == IDENTITY_FIGURES else ""
 
 
 def has_other_currencies(counterparty: Counterparty, now: datetime) -> bool:
@@ -114,8 +112,7 @@ def _load_statement(counterparty: Counterparty, now: datetime) -> Statement:
 def _holds_in_force(counterparty: Counterparty, now: datetime) -> Iterable[Hold]:
     """Return the holds of the debtor, not of single accounts, on the local day."""
     day = counterparty.today or now.date()
-    in_force = Hold.objects.filter(Q(ends_on__isnull=True) | Q(ends_on__gte=day), lifted_at__isnull=True)
-    return in_force.filter(debtor=counterparty.debtor, account__isnull=True, starts_on__lte=day)
+    return Hold.objects.in_force(day).filter(debtor=counterparty.debtor, account__isnull=True)
 
 
 def _may_collect(counterparty: Counterparty, conversation: Conversation, now: datetime) -> bool:
@@ -146,7 +143,7 @@ def is_office_open(portfolio: Portfolio, settings: ConversationSettings, now: da
 def _is_guessing(conversation: Conversation, now: datetime) -> bool:
     """Return whether too many wrong answers came from an address, about whichever debtors."""
     wrong = ConversationMessage.objects.filter(conversation__address=conversation.address, intent=WRONG_IDENTITY)
-    return wrong.filter(received_at__gt=now - identity_attempts.ATTEMPT_WINDOW).count() >= TRIES_MAX
+    return wrong.filter(received_at__gt=now - identity_attempts.ATTEMPT_WINDOW).count() >= MAX_TRIES
 
 
 def _promised_day(counterparty: Counterparty, settings: ConversationSettings, now: datetime) -> date | None:

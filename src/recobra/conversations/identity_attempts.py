@@ -12,10 +12,10 @@ from typing import Final
 
 from django.db import connection
 
-from recobra.conversations.bot.identity import TRIES_MAX
 from recobra.journal.models import Entry
 from recobra.journal.operations import record
 from recobra.journal.queries import audit_entries
+from recobra.portfolio.identity import MAX_TRIES
 
 ATTEMPT_WINDOW: Final = timedelta(hours=24)
 _LOCK_SEED: Final = 7
@@ -35,16 +35,16 @@ def lock_attempts(debtor_ids: Iterable[int]) -> None:
 
 
 def recent_wrong_answers(debtor_id: int, *, now: datetime) -> list[Entry]:
-    """Return the wrong answers about a debtor within the window, at most TRIES_MAX."""
+    """Return the wrong answers about a debtor within the window, at most MAX_TRIES."""
     kinds = [WRONG_ANSWER, WRONG_PAGE_ANSWER]
     return audit_entries(
-        portfolio_ids=None, kinds=kinds, debtor_id=debtor_id, since=now - ATTEMPT_WINDOW, limit=TRIES_MAX
+        portfolio_ids=None, kinds=kinds, debtor_id=debtor_id, since=now - ATTEMPT_WINDOW, limit=MAX_TRIES
     )
 
 
 def is_exhausted(debtor_id: int, *, now: datetime) -> bool:
     """Return whether a debtor has no tries left."""
-    return len(recent_wrong_answers(debtor_id, now=now)) >= TRIES_MAX
+    return len(recent_wrong_answers(debtor_id, now=now)) >= MAX_TRIES
 
 
 def record_wrong_answer(

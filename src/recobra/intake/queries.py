@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import date
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Max, QuerySet
 
 from recobra.access.models import User
 from recobra.access.queries import portfolio_codes
@@ -26,6 +28,13 @@ def loads_for(user: User) -> QuerySet[Load]:
 def load_for(user: User, load_id: int) -> Load:
     """Return one load. Raises Load.DoesNotExist where there is none for this user."""
     return loads_for(user).get(pk=load_id)
+
+
+def last_loads(portfolio_ids: Iterable[int]) -> dict[int, date]:
+    """Return the day of the data that each portfolio was loaded with last; one that was never loaded is left out."""
+    done = Load.objects.filter(portfolio__in=list(portfolio_ids), status=Load.Status.DONE)
+    # Without the ordering of the model, which would be grouped by too.
+    return dict(done.order_by().values_list("portfolio").annotate(last=Max("as_of")))
 
 
 def errors_for(load: Load, *, page: int = 1) -> list[dict[str, Any]]:

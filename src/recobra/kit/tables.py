@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from io import BytesIO
 from typing import Any
 
 import pyarrow as pa
+from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import EmptyResultSet
 from django.db import connection
+from django.db.models import BigIntegerField, BooleanField, F, Func, Model, QuerySet, Value
 from psycopg import Copy, sql
 from pyarrow import csv
 
@@ -46,6 +49,28 @@ def fetch(query: str, parameters: Sequence[Any], schema: pa.Schema) -> pa.Table:
             false_values=["f"],
         ),
     )
+
+
+def fetch_queryset(rows: QuerySet[Any, Any], schema: pa.Schema) -> pa.Table:
+    """Return the rows of a `values_list` as an Arrow table; its columns are those of the schema, in their order."""
+    try:
+        query, parameters = rows.query.sql_with_params()
+    except EmptyResultSet:  # a condition that nothing can meet is no statement for Django
+        return schema.empty_table()
+    return fetch(query, parameters, schema)
+
+
+def is_any_of(field: str, ids: Iterable[int]) -> Func:
+    """Return the condition that a field is one of some ids: `pk__in` as one parameter, however many ids there are."""
+    array = Value(list(ids), output_field=ArrayField(BigIntegerField()))
+    return Func(F(field), array, arg_joiner=" = ANY(", template="(%(expressions)s))", output_field=BooleanField())
+
+
+def analyze(*models: type[Model]) -> None:
+    """Let PostgreSQL count the rows of tables that have just been filled, so that it plans well for them."""
+    names = sql.SQL(", ").join(sql.Identifier(model._meta.db_table) for model in models)  # noqa: SLF001 - Django's API
+    with connection.cursor() as cursor:
+        cursor.execute(sql.SQL("ANALYZE {}").format(names))
 
 
 class _CopyFile:

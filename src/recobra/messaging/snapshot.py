@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
+from functools import lru_cache
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from recobra.kit import tables
+from recobra_core import law
 
 HISTORY = pa.schema(
     [
@@ -19,6 +22,28 @@ HISTORY = pa.schema(
         ("reached", pa.bool_()),
     ]
 )
+
+
+CompanyRulesByName = frozenset[tuple[str, law.CompanyRules]]
+"""Company rules with their names, frozen for the cache."""
+
+
+def caps_in_force(company_rules: CompanyRulesByName, *, day: date | None = None) -> pa.Table:
+    """Return the caps of the law and of some company rules (schema CAPS), of a day or of all days."""
+    return _build_caps(company_rules, day)
+
+
+# The same rules return from batch to batch.
+@lru_cache(maxsize=64)
+def _build_caps(company_rules: CompanyRulesByName, day: date | None) -> pa.Table:
+    return law.to_arrow(law.build_caps(day=day, company_rules=dict(company_rules)))
+
+
+def history_start(caps: pa.Table, *, day: date) -> date:
+    """Return the local day from which earlier contacts must be read, so that each cap finds all that it counts."""
+    longest_days = pc.max(caps["span_days"]).as_py() or 0
+    # The first day of the longest period, and one more: `day` may be yesterday already where a debtor lives.
+    return day - timedelta(days=longest_days)
 
 
 # Uncertain contacts and those being sent count, because the debtor may get them. A contact counts as reached unless it

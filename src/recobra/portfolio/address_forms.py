@@ -11,6 +11,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from recobra_core.channels import KIND_BY_CHANNEL
+
 PHONE: Final = "PHONE"
 EMAIL: Final = "EMAIL"
 _NOT_DIGITS = re.compile(r"\D")
@@ -19,7 +21,6 @@ _IN_BRACKETS = re.compile(r"<([^<>]+)>\s*$")
 # How Python and PostgreSQL name a group that a digit follows.
 _GROUP = re.compile(r"\\g<(\d)>")
 _BY_DIGIT = r"\\\1"
-_KINDS: Final = {"email": EMAIL, "letter": "ADDRESS", "visit": "ADDRESS"}
 # Pairs of spellings: the pattern of one, and how the other is made of its groups.
 _TWINS: Final = (
     (re.compile(r"\+52(\d{10})"), r"+521\1"),
@@ -33,7 +34,13 @@ _TWINS: Final = (
 
 def point_kind(channel: str) -> str:
     """Return the kind of contact point that a channel reaches."""
-    return _KINDS.get(channel, PHONE)
+    return KIND_BY_CHANNEL[channel]
+
+
+def point_kind_sql(channel: str) -> str:
+    """Return SQL for `point_kind` of an expression of type text; NULL for a channel that nobody knows."""
+    cases = [f"WHEN '{name}' THEN '{kind}'" for name, kind in KIND_BY_CHANNEL.items()]
+    return f"CASE {channel} {' '.join(cases)} END"
 
 
 def normalise_address(value: str, *, kind: str) -> str:

@@ -8,8 +8,10 @@ from datetime import date
 from typing import Any
 
 import pyarrow as pa
+from django.db.models import Q
 
 from recobra.kit import tables
+from recobra.portfolio.sql import hold_in_force
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +33,12 @@ class Scope:
             clauses.append(f"{debtor} = ANY(%s)")
             parameters.append(list(self.debtor_ids))
         return " AND ".join(clauses), parameters
+
+    def condition(self, *, debtor: str, portfolio: str | None = None) -> Q:
+        """Return the condition of `where` on the named fields of a QuerySet."""
+        if self.debtor_ids is not None:
+            return Q(tables.is_any_of(debtor, self.debtor_ids))
+        return Q() if portfolio is None else Q(tables.is_any_of(portfolio, self.portfolio_ids))
 
 
 ITEMS = pa.schema(
@@ -170,7 +178,7 @@ def read_holds(scope: Scope, *, as_of: date) -> pa.Table:
     where, parameters = scope.where(debtor="debtor_id")
     query = f"""
         SELECT debtor_id, account_id, reason, disputed_minor FROM portfolio_hold
-        WHERE lifted_at IS NULL AND starts_on <= %s AND (ends_on IS NULL OR ends_on >= %s) AND {where}"""
+        WHERE {hold_in_force("portfolio_hold", day="%s")} AND {where}"""
     return tables.fetch(query, [as_of, as_of, *parameters], HOLDS)
 
 

@@ -9,6 +9,8 @@ from typing import Any
 
 from django.db import connection
 
+from recobra.portfolio.sql import hold_in_force
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
@@ -54,9 +56,7 @@ class Statement:
         )
 
 
-_HOLD_IN_FORCE = (
-    "hold.lifted_at IS NULL AND hold.starts_on <= wanted.day AND (hold.ends_on IS NULL OR hold.ends_on >= wanted.day)"
-)
+_HOLD_IN_FORCE = hold_in_force("hold", day="wanted.day")
 
 CONCEPTS = ("PRINCIPAL", "INTEREST", "LATE_INTEREST", "FEE", "TAX")
 _CONCEPT_SUMS = ", ".join(

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from functools import cache
 from types import MappingProxyType
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from recobra.kit.alarm_rule import AlarmRule, InstallationAlarm, PortfolioAlarm
 from recobra.kit.declarations import declared
 
 from .alarm_rules import STALE_LOAD
+from .freshness import fresh_portfolios
 from .models import Alarm
 
 
@@ -25,19 +26,8 @@ def alarm_rules() -> Mapping[str, AlarmRule]:
 @transaction.atomic
 def check_freshness(*, portfolio_ids: Iterable[int], as_of: date, now: datetime) -> frozenset[int]:
     """Raise and clear the alarm of portfolios whose last load is too old for contacts; return those portfolios."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """SELECT portfolio.id, portfolio.freshness_days, max(load.as_of) FROM portfolio_portfolio portfolio
-               LEFT JOIN intake_load load ON load.portfolio_id = portfolio.id AND load.status = 'DONE'
-               WHERE portfolio.id = ANY(%s) GROUP BY portfolio.id""",
-            [list(portfolio_ids)],
-        )
-        rows = cursor.fetchall()
-    stale = frozenset(
-        portfolio_id
-        for portfolio_id, freshness_days, last_load in rows
-        if last_load is None or last_load < as_of - timedelta(freshness_days)
-    )
+    checked_ids = frozenset(portfolio_ids)
+    stale = checked_ids - fresh_portfolios(checked_ids, day=as_of)
     _update_alarms(STALE_LOAD, stale, now)
     return stale
 

@@ -9,8 +9,10 @@ from django.db import connection
 from django.db.models import QuerySet
 
 from recobra.access.queries import User
+from recobra.kit.tables import is_any_of
 from recobra.messaging.models import Provider, Template
 from recobra.messaging.templates.selection import templates_in_force
+from recobra.portfolio.models import Debtor
 from recobra.portfolio.queries import portfolios_for
 
 from .models import Campaign as Campaign  # noqa: PLC0414 - the doors name the type from here
@@ -138,9 +140,8 @@ def _naming_rank(template: Template) -> tuple[bool, bool, bool, int, str, str, s
 
 def debtor_numbers(debtor_ids: Sequence[int]) -> dict[int, str]:
     """Return the creditor's own number of each debtor, for exported lists."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT id, external_id FROM portfolio_debtor WHERE id = ANY(%s)", [list(debtor_ids)])
-        return dict(cursor.fetchall())
+    debtors = Debtor.objects.filter(is_any_of("pk", debtor_ids))
+    return dict(debtors.values_list("pk", "external_id"))
 
 
 def price_currencies() -> list[str]:

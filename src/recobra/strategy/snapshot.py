@@ -6,10 +6,18 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from django.conf import settings
+from django.db.models import Count, Exists, Max, OuterRef, Q
 
+from recobra.journal.sql import read_latest_days
 from recobra.kit import tables
+from recobra.messaging.models import Contact, Template
+from recobra.payments.models import Payment
+from recobra.portfolio.models import Account, Channel
 from recobra.portfolio.snapshot import Scope
+
+from .models import Firing
 
 STATES = pa.schema(
     [
@@ -48,14 +56,10 @@ FIRINGS = pa.schema(
 
 def read_firings(scope: Scope, *, as_of: date) -> pa.Table:
     """Return the firings in force (schema FIRINGS), without those of `read_carried_contacts`."""
-    where, parameters = scope.where(debtor="account.debtor_id", portfolio="account.portfolio_id")
-    query = f"""SELECT firing.account_id, firing.strategy_code, firing.step_key, firing.cycle_date, firing.occurrence,
-            firing.fired_on
-        FROM strategy_firing firing JOIN portfolio_account account ON account.id = firing.account_id
-        WHERE firing.voided_at IS NULL AND account.status = 'OPEN' AND {where} AND NOT EXISTS (
-            SELECT FROM messaging_contact contact
-            WHERE contact.id = firing.contact_id AND contact.status = 'DUE' AND contact.planned_for < %s)"""
-    return tables.fetch(query, [*parameters, as_of], FIRINGS)
+    in_scope = scope.condition(debtor="account__debtor_id", portfolio="account__portfolio_id")
+    firings = Firing.objects.filter(in_scope, voided_at__isnull=True, account__status=Account.Status.OPEN)
+    carried = Contact.objects.filter(pk=OuterRef("contact_id"), status=Contact.Status.DUE, planned_for__lt=as_of)
+    return tables.fetch_queryset(firings.filter(~Exists(carried)).values_list(*FIRINGS.names), FIRINGS)
 
 
 CARRIED = pa.schema(
@@ -74,11 +78,11 @@ def read_carried_contacts(scope: Scope, *, as_of: date) -> pa.Table:
 
     Their firings are left out of `firings`: the day plans anew, and a contact that comes out the same stays as it is.
     """
+    in_scope = scope.condition(debtor="debtor_id", portfolio="portfolio_id")
+    waiting = Contact.objects.filter(in_scope, status=Contact.Status.DUE, planned_for__lt=as_of)
     # What a person or the bot has written is no plan: it waits for its hour.
-    where, parameters = scope.where(debtor="debtor_id", portfolio="portfolio_id")
-    query = f"""SELECT id, debtor_id, channel, step_key, point_id FROM messaging_contact
-        WHERE status = 'DUE' AND planned_for < %s AND purpose NOT IN ('REPLY', 'MANUAL') AND {where}"""
-    return tables.fetch(query, [as_of, *parameters], CARRIED)
+    planned = waiting.exclude(purpose__in=[Contact.Purpose.REPLY, Contact.Purpose.MANUAL])
+    return tables.fetch_queryset(planned.values_list("pk", "debtor_id", "channel", "step_key", "point_id"), CARRIED)
 
 
 EVENTS = pa.schema(
@@ -94,39 +98,27 @@ EVENTS = pa.schema(
 EVENTS_DAYS = 400
 """How far back events are looked for."""
 RECENT_PAYMENTS_DAYS = 90
+_PAYMENT_EVENTS = pa.schema([EVENTS.field(name) for name in ("debtor_id", "last_payment_on", "payments_90d")])
+_EVENT_KINDS = {
+    "last_promise_on": "promise.registered",
+    "last_dispute_on": "dispute.opened",
+    "last_reply_on": "conversation.received",
+}
 
 
 def read_events(scope: Scope, *, as_of: date) -> pa.Table:
     """Return each debtor's latest payment, promise, dispute and reply up to a day (schema EVENTS)."""
-    payment_where, payment_parameters = scope.where(debtor="debtor_id", portfolio="portfolio_id")
-    entry_where, entry_parameters = scope.where(debtor="debtor_id")
-    # Payments by the day they were paid, the rest by the journal; a debtor may have either or both.
-    query = f"""
-        WITH paid AS (
-            SELECT debtor_id, max(paid_date) AS last_on, count(*) FILTER (WHERE paid_date > %s) AS recent
-            FROM payments_payment
-            WHERE reversed_at IS NULL AND paid_date <= %s AND paid_date > %s AND {payment_where} GROUP BY debtor_id
-        ), fact AS (
-            SELECT debtor_id, max(at) FILTER (WHERE kind = 'promise.registered')::date AS promise_on,
-                max(at) FILTER (WHERE kind = 'dispute.opened')::date AS dispute_on,
-                max(at) FILTER (WHERE kind = 'conversation.received')::date AS reply_on
-            FROM journal_entry WHERE kind IN ('promise.registered', 'dispute.opened', 'conversation.received')
-                AND at < %s AND at > %s AND {entry_where} GROUP BY debtor_id
-        )
-        SELECT debtor_id, paid.last_on, coalesce(paid.recent, 0), fact.promise_on, fact.dispute_on, fact.reply_on
-        FROM paid FULL JOIN fact USING (debtor_id)"""
     oldest = as_of - timedelta(EVENTS_DAYS)
-    # In the order of their places in the query.
-    parameters = [
-        as_of - timedelta(RECENT_PAYMENTS_DAYS),
-        as_of,
-        oldest,
-        *payment_parameters,
-        as_of + timedelta(1),
-        oldest,
-        *entry_parameters,
-    ]
-    return tables.fetch(query, parameters, EVENTS)
+    in_scope = scope.condition(debtor="debtor_id", portfolio="portfolio_id")
+    payments = Payment.objects.filter(in_scope, reversed_at__isnull=True, paid_date__gt=oldest, paid_date__lte=as_of)
+    is_recent = Q(paid_date__gt=as_of - timedelta(RECENT_PAYMENTS_DAYS))
+    paid = payments.order_by().values("debtor_id").annotate(last=Max("paid_date"), recent=Count("pk", filter=is_recent))
+    payment_events = tables.fetch_queryset(paid.values_list("debtor_id", "last", "recent"), _PAYMENT_EVENTS)
+    # Payments by the day they were paid, the rest by the journal; a debtor may have either or both.
+    facts = read_latest_days(_EVENT_KINDS, since=oldest, until=as_of + timedelta(1), debtor_ids=scope.debtor_ids)
+    events = payment_events.join(facts, keys="debtor_id", join_type="full outer")
+    counts = pc.coalesce(events["payments_90d"], pa.scalar(0, pa.int64()))
+    return events.set_column(events.schema.get_field_index("payments_90d"), "payments_90d", counts).select(EVENTS.names)
 
 
 PLANNED = pa.schema([("debtor_id", pa.int64()), ("channel", pa.string())])
@@ -134,22 +126,15 @@ PLANNED = pa.schema([("debtor_id", pa.int64()), ("channel", pa.string())])
 
 def read_contacted_debtors(scope: Scope, *, as_of: date) -> pa.Table:
     """Return the debtors who have a contact of this day, sent, due or blocked (schema PLANNED)."""
-    # A message that could not be delivered to a point that is out of use since is no contact: the day looks for a
-    # fallback channel.
-    where, parameters = scope.where(debtor="contact.debtor_id")
-    query = f"""SELECT contact.debtor_id, contact.channel FROM messaging_contact contact
-        WHERE contact.planned_for = %s AND contact.status <> 'CANCELLED' AND contact.purpose <> 'REPLY' AND {where}
-            AND NOT ((contact.status = 'FAILED' OR contact.undelivered_at IS NOT NULL) AND EXISTS (
-                SELECT FROM portfolio_contactpoint point WHERE point.id = contact.point_id
-                    AND (point.retired_at IS NOT NULL OR contact.channel = ANY(point.unusable_for))))"""
-    return tables.fetch(query, [as_of, *parameters], PLANNED)
+    contacts = Contact.objects.filter(scope.condition(debtor="debtor_id")).occupying(as_of)
+    return tables.fetch_queryset(contacts.values_list("debtor_id", "channel"), PLANNED)
 
 
 def read_template_channels(codes: Sequence[str]) -> pa.Table:
     """Return which of the template codes are in force, and for which channel (template_code, channel)."""
-    # Meta must have approved a WhatsApp template before anything is planned with it; a demonstration asks nobody.
     schema = pa.schema([("template_code", pa.string()), ("channel", pa.string())])
-    query = """SELECT DISTINCT code, channel FROM messaging_template
-        WHERE retired_at IS NULL AND status = 'APPROVED' AND code = ANY(%s)
-            AND (channel <> 'whatsapp' OR provider_status = 'APPROVED' OR %s)"""
-    return tables.fetch(query, [list(codes), settings.DEMO], schema)
+    templates = Template.objects.filter(status=Template.Status.APPROVED, retired_at__isnull=True, code__in=list(codes))
+    # Meta must have approved a WhatsApp template before anything is planned with it; a demonstration asks nobody.
+    if not settings.DEMO:
+        templates = templates.exclude(~Q(provider_status="APPROVED"), channel=Channel.WHATSAPP)
+    return tables.fetch_queryset(templates.order_by().values_list("code", "channel").distinct(), schema)

@@ -7,9 +7,10 @@ from types import MappingProxyType
 import ibis
 import ibis.expr.types as ir
 
+from recobra_core.channels import CHANNELS
 from recobra_core.law.company_rules import CompanyRules
 from recobra_core.law.files import load_countries
-from recobra_core.law.model import CHANNELS, Cap, Country, Regime
+from recobra_core.law.model import Cap, Country, Regime
 from recobra_core.law.tables import build_table
 
 UNKNOWN_CHANNEL = "?"

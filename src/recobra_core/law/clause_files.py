@@ -5,6 +5,7 @@ from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any, TypedDict
 
+from recobra_core.channels import CHANNELS
 from recobra_core.law.clauses import (
     ROLES,
     Clause,
@@ -18,7 +19,7 @@ from recobra_core.law.clauses import (
     ThirdParties,
     Workplace,
 )
-from recobra_core.law.model import ALWAYS, CHANNELS
+from recobra_core.law.model import ALWAYS
 from recobra_core.law.nodes import BASES, NOTHING, Node
 
 SECTIONS = ("third_parties", "workplace", "stops", "limitation", "replies", "offers", "fees")

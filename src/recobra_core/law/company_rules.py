@@ -6,8 +6,9 @@ from datetime import date
 from typing import Any
 
 from recobra_core import yaml_text
+from recobra_core.channels import CHANNELS
 from recobra_core.law.files import read_windows
-from recobra_core.law.model import CHANNELS, Cap, Regime, Window
+from recobra_core.law.model import Cap, Regime, Window
 from recobra_core.law.nodes import NOTHING, Node
 
 LAW_ALONE = "law"

@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from recobra_core.channels import CHANNELS
 from recobra_core.law.company_rules import CompanyRule, CompanyRules
 from recobra_core.law.files import load_countries
-from recobra_core.law.model import CHANNELS, WEEKDAYS, Cap, Country, Rule, Window
+from recobra_core.law.model import WEEKDAYS, Cap, Country, Rule, Window
 
 SENTENCES = {
     "window_wider": "The hours are wider than the law's.",

@@ -5,10 +5,11 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
+from recobra_core.channels import CHANNELS
 from recobra_core.law import phrases
 from recobra_core.law.clauses import C, Clause, Replies, Sections, find_in_force
 from recobra_core.law.files import load_countries
-from recobra_core.law.model import ALWAYS, CHANNELS, Country, Regime, Rule
+from recobra_core.law.model import ALWAYS, Country, Regime, Rule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

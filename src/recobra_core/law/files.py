@@ -12,8 +12,9 @@ from types import MappingProxyType
 from typing import Any
 
 from recobra_core import yaml_text
+from recobra_core.channels import CHANNELS
 from recobra_core.law.clause_files import SECTIONS, read_sections
-from recobra_core.law.model import ALWAYS, CHANNELS, WEEKDAYS, Cap, Country, HolidayCalendar, Rule, Window
+from recobra_core.law.model import ALWAYS, WEEKDAYS, Cap, Country, HolidayCalendar, Rule, Window
 from recobra_core.law.nodes import BASES, NOTHING, LawFileError, Node
 
 __all__ = ["LawFileError", "Node", "load_countries", "read_country", "read_windows"]

@@ -3,9 +3,9 @@
 import ibis
 import ibis.expr.types as ir
 
+from recobra_core.channels import CHANNELS
 from recobra_core.law.blocks import Block, add_answer_flags, build_blocks
 from recobra_core.law.caps import UNKNOWN_CHANNEL
-from recobra_core.law.model import CHANNELS
 
 CANDIDATE = ibis.schema(
     {

@@ -7,7 +7,6 @@ from typing import Any
 
 from recobra_core.law.clauses import Sections
 
-CHANNELS = ("call", "ivr", "sms", "whatsapp", "email", "letter", "visit")
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 ALWAYS = date.min
 """effective_from of a rule whose day of force is not known: it judges every day."""

@@ -12,10 +12,11 @@ import holidays
 import ibis
 import ibis.expr.types as ir
 
+from recobra_core.channels import CHANNELS
 from recobra_core.law.company_rules import COMPANY_SOURCE, LAW_ALONE, CompanyRule, CompanyRules
 from recobra_core.law.conditions import CONDITION_COLUMNS, NO_CONDITIONS, UnknownClause, build_conditions
 from recobra_core.law.files import load_countries
-from recobra_core.law.model import CHANNELS, Country, Regime, Window
+from recobra_core.law.model import Country, Regime, Window
 from recobra_core.law.tables import build_table
 
 COMPANY_CALENDAR = "company calendar"

@@ -7,9 +7,9 @@ import pytest
 import yaml
 
 from recobra_core import yaml_text
+from recobra_core.channels import CHANNELS
 from recobra_core.law import LawFileError, load_countries
 from recobra_core.law.files import read_country
-from recobra_core.law.model import CHANNELS
 
 PERU = (resources.files("recobra_core.law") / "data" / "PE.yaml").read_text(encoding="utf-8")
 

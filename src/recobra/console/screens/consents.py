@@ -24,6 +24,7 @@ from recobra.console.guard import StaffRequest, needs
 from recobra.insight.queries.debtor_file import debtor_file_for
 from recobra.kit import clock
 from recobra.portfolio.queries import ContactPoint, debtor_for
+from recobra_core.channels import CHANNELS_BY_KIND
 
 # Letters that an authorisation needs at least to be told from «yes».
 PROOF_LENGTH_MIN = 10
@@ -114,7 +115,7 @@ def _record_withdrawal(request: StaffRequest, point: ContactPoint) -> str:
 def _read_channel(request: StaffRequest, point: ContactPoint) -> str:
     """Return the channel that was posted, '' for one by which the contact point cannot be reached."""
     channel = request.POST.get("channel", "")
-    return channel if channel in queries.CHANNELS[point.kind] else ""
+    return channel if channel in CHANNELS_BY_KIND[point.kind] else ""
 
 
 # The acts that staff may record, as the form posts them (`act`).

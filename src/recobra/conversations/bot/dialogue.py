@@ -13,10 +13,11 @@ from functools import partial
 from typing import Final
 
 from recobra.conversations.bot import promises
-from recobra.conversations.bot.identity import TRIES_MAX, matches_digest
+from recobra.conversations.bot.identity import matches_digest
 from recobra.conversations.bot.intents import SILENCING
 from recobra.conversations.bot.interpretation import Interpretation
 from recobra.conversations.bot.turns import Action, Facts, Kind, State, Turn
+from recobra.portfolio.identity import MAX_TRIES
 
 MISSES_MAX: Final = 3
 MENU: Final = ("balance", "pay_link", "promise", "plan", "already_paid", "dispute", "talk_to_person", "opt_out")
@@ -140,12 +141,12 @@ def _check_identity(state: State, figures: str, facts: Facts, today: date) -> Tu
     # The count is the debtor's, over all places that ask; the caller sets it in the state before each turn.
     tries = state.tries + 1
     refused = Action(kind="IdentityRefused", payload={"tries": tries})
-    if tries >= TRIES_MAX:
+    if tries >= MAX_TRIES:
         return hand_over(state.replace(tries=tries), facts, reason="identity", actions=(refused,))
     return Turn(
         state=state.replace(tries=tries),
         answer="identity_wrong",
-        variables={"left": TRIES_MAX - tries},
+        variables={"left": MAX_TRIES - tries},
         actions=(refused,),
     )
 

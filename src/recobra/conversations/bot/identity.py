@@ -8,9 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from typing import Final
-
-TRIES_MAX: Final = 3
 
 
 def digest_figures(figures: str, *, salt: bytes) -> str:

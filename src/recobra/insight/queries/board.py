@@ -127,7 +127,7 @@ def cash_received(portfolios: Sequence[Portfolio], now: datetime) -> Cash:
 
     Today is the latest calendar day among the portfolios' time zones.
     """
-    today = max(_today(portfolio, now) for portfolio in portfolios)
+    today = max(portfolio.local_day(now) for portfolio in portfolios)
     monday = today - timedelta(days=today.weekday())
     month_start = today.replace(day=1)
     chart_start = today - timedelta(days=CHART_DAYS - 1)
@@ -185,7 +185,7 @@ def ageing_by_bucket(portfolios: Sequence[Portfolio]) -> Ageing:
 
 def plan_of_today(portfolios: Sequence[Portfolio], now: datetime) -> Plan:
     """Count today's contacts and tasks, where today is the calendar day of each portfolio's own time zone."""
-    days = [_today(portfolio, now) for portfolio in portfolios]
+    days = [portfolio.local_day(now) for portfolio in portfolios]
     # Two arrays that SQL reads as one table: portfolio and its day of today.
     ids_and_days = [_ids(portfolios), days]
     contacts = dict(
@@ -267,11 +267,6 @@ def _open_alarm(alarm: Alarm) -> OpenAlarm:
 def latest_loads(user: User, limit: int = 6) -> list[Load]:
     """Return the newest loads of the user's portfolios."""
     return list(Load.objects.filter(portfolio__in=portfolios_for(user)).select_related("portfolio")[:limit])
-
-
-def _today(portfolio: Portfolio, now: datetime) -> date:
-    """Return the calendar day of a portfolio's time zone."""
-    return now.astimezone(ZoneInfo(portfolio.time_zone)).date()
 
 
 def _ids(portfolios: Sequence[Portfolio]) -> list[int]:

@@ -14,7 +14,7 @@ from recobra.messaging.models import Contact
 from recobra.portfolio.models import Portfolio
 from recobra.portfolio.queries import portfolios_for
 from recobra_core import law
-from recobra_core.law.model import CHANNELS
+from recobra_core.channels import CHANNELS
 
 _OpeningRows = dict[law.OpeningKey, dict[str, Any]]
 """Rows of the table of openings (`law.OPENINGS`) by place, channel, day and company rules."""
@@ -63,7 +63,7 @@ def _preview_country(country: str, portfolios: list[Portfolio], rules: law.Compa
     own debtor lives.
     """
     zone = ZoneInfo(portfolios[0].time_zone)
-    today = now.astimezone(zone).date()
+    today = portfolios[0].local_day(now)
     waiting = _waiting_contacts(portfolios, today)
     zones = law.zones_for(country=country, subdivision="", stated_zone=zone.key)
     channel_keys = {channel: law.OpeningKey(country, "", zones, channel, today) for channel in CHANNELS}

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from django.db.models import Q, Sum
 
@@ -117,7 +116,7 @@ def debtor_file_for(user: User, debtor_id: int, now: datetime) -> DebtorFile:
         payments=list(payments[:PAYMENTS_SHOWN]),
         tasks=tasks,
         next_step=_next_step(
-            debtor=debtor, portfolios=portfolios, accounts=accounts, holds=holds, tasks=tasks, today=_today(place, now)
+            debtor=debtor, portfolios=portfolios, accounts=accounts, tasks=tasks, today=place.local_day(now)
         ),
         stage=max(stages, key=STAGES.index, default=""),
         overdue_days=max((view.overdue_days for view in accounts), default=0),
@@ -148,7 +147,7 @@ def _account_views(accounts: Sequence[Account], now: datetime) -> list[AccountVi
     owed = Sum("postings__amount_minor")
     instalments = Instalment.objects.filter(account__in=accounts).annotate(charged=charged, owed=owed)
     parts: dict[int, list[InstalmentView]] = {account.pk: [] for account in accounts}
-    today = {account.pk: _today(account.portfolio, now) for account in accounts}
+    today = {account.pk: account.portfolio.local_day(now) for account in accounts}
     for instalment in instalments.order_by("due_date", "number"):
         # A sum over no postings is None.
         charged_minor = getattr(instalment, "charged", None) or 0
@@ -191,25 +190,17 @@ def _next_step(
     debtor: Debtor,
     portfolios: Sequence[Portfolio],
     accounts: Sequence[AccountView],
-    holds: Sequence[Hold],
     tasks: Sequence[Task],
     today: date,
 ) -> NextStep:
     """Return what happens next with a debtor: the first of the cases below that applies."""
     contacts = Contact.objects.filter(debtor=debtor, portfolio__in=portfolios)
     # A hold of one account leaves the rest to be pursued: only one of the whole debtor stops everything.
-    debtor_holds = [
-        hold
-        for hold in holds
-        if hold.account is None
-        and hold.lifted_at is None
-        and hold.starts_on <= today
-        and (hold.ends_on is None or today <= hold.ends_on)
-    ]
+    hold = Hold.objects.in_force(today).filter(debtor=debtor, account__isnull=True).order_by("-pk").first()
     due = contacts.filter(status="DUE").order_by("due_at", "id").first()
     blocked = contacts.filter(status="BLOCKED", planned_for=today).order_by("-id").first()
-    if debtor_holds:
-        return NextStep(kind="held", hold=debtor_holds[0])
+    if hold is not None:
+        return NextStep(kind="held", hold=hold)
     if due:
         return NextStep(kind="contact", contact=due)
     if tasks:
@@ -219,8 +210,3 @@ def _next_step(
     if all(view.balance_minor <= 0 for view in accounts):
         return NextStep(kind="settled")
     return NextStep(kind="blocked", contact=blocked) if blocked else NextStep(kind="none")
-
-
-def _today(portfolio: Portfolio, now: datetime) -> date:
-    """Return the calendar day of a portfolio's time zone."""
-    return now.astimezone(ZoneInfo(portfolio.time_zone)).date()

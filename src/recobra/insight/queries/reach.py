@@ -6,7 +6,6 @@ from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from zoneinfo import ZoneInfo
 
 from django.db.models import Count
 
@@ -14,8 +13,8 @@ from recobra.access.queries import User
 from recobra.messaging.models import Contact
 from recobra.portfolio.queries import portfolios_for
 from recobra_core import law
+from recobra_core.channels import CHANNELS
 from recobra_core.law.calendar import OpenState, find_open_state
-from recobra_core.law.model import CHANNELS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +68,7 @@ def waiting_today(user: User, *, country: str, now: datetime) -> dict[tuple[str,
     for portfolio in portfolios_for(user):
         if portfolio.country != country:
             continue
-        today = now.astimezone(ZoneInfo(portfolio.time_zone)).date()
+        today = portfolio.local_day(now)
         rows = Contact.objects.filter(portfolio=portfolio, status=Contact.Status.DUE, planned_for=today).order_by()
         counts = rows.values_list("debtor__subdivision", "channel").annotate(n=Count("pk"))
         for subdivision, channel, count in counts:

@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final, Literal, NamedTuple
-from zoneinfo import ZoneInfo
 
 from django.core.cache import cache
 from django.db import connection
@@ -316,7 +315,7 @@ def _unclassified_condition(query: _Query) -> tuple[str, list[Any]]:
 def _account_rows(rows: list[dict[str, Any]], portfolios: list[Portfolio], now: datetime) -> list[AccountRow]:
     """Return rows of SQL as accounts, with the days past due of today in each portfolio's own time zone."""
     portfolio_by_id = {portfolio.pk: portfolio for portfolio in portfolios}
-    today = {portfolio.pk: now.astimezone(ZoneInfo(portfolio.time_zone)).date() for portfolio in portfolios}
+    today = {portfolio.pk: portfolio.local_day(now) for portfolio in portfolios}
     accounts = []
     for row in rows:
         portfolio_id = row["portfolio_id"]

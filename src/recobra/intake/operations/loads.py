@@ -11,7 +11,6 @@ from datetime import date, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import psycopg
 from django.db import DatabaseError, connection, transaction
@@ -231,7 +230,7 @@ def _report_step(load: Load, step: str) -> None:
 
 def _find_previous_load(context: LoadContext) -> Load | None:
     """Return the newest load that was done. Raises LoadRefused where the file is of a day out of order."""
-    today = context.actor.now.astimezone(ZoneInfo(context.portfolio.time_zone)).date()
+    today = context.portfolio.local_day(context.actor.now)
     if context.as_of > today + LATEST_AS_OF:
         raise LoadRefused("ahead", as_of=context.as_of, today=today)
     done_loads = Load.objects.filter(portfolio=context.portfolio, status=Load.Status.DONE)

@@ -142,8 +142,7 @@ _CONTACTS = f"""
         ORDER BY candidate.id DESC LIMIT 1) conversation ON true
     CROSS JOIN LATERAL (
         SELECT written.value, {address_forms.forms_sql("written.value")} AS forms,
-            coalesce(point.kind, CASE contact.channel WHEN 'email' THEN 'EMAIL' WHEN 'letter' THEN 'ADDRESS'
-                WHEN 'visit' THEN 'ADDRESS' ELSE 'PHONE' END) AS kind
+            coalesce(point.kind, {address_forms.point_kind_sql("contact.channel")}) AS kind
         FROM (SELECT coalesce(point.value, conversation.address, '') AS value) written OFFSET 0) target
     WHERE contact.id = ANY(%s) ORDER BY contact.priority, contact.due_at, contact.id"""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from functools import cache, lru_cache
 from importlib import resources
 from typing import Any, Final
@@ -17,9 +17,6 @@ from recobra.messaging import snapshot
 from recobra.messaging.dispatch.facts import LeasedContact
 from recobra.portfolio.snapshot import read_company_holidays
 from recobra_core import law
-
-LONGEST_CAP: Final = timedelta(days=92)
-"""How far back the contacts of the past are counted."""
 
 _HOUR_REASONS: Final = frozenset({"closed_hour", "house_hours"})
 """The obstacles that a later hour of the same day removes."""
@@ -60,12 +57,13 @@ def judge_contacts(contacts: Sequence[LeasedContact], *, now: datetime) -> dict[
     )
     days = read_company_holidays()
     holidays = frozenset(zip(days["country"].to_pylist(), days["day"].to_pylist(), strict=True))
-    since = (now - LONGEST_CAP).date()
+    caps = snapshot.caps_in_force(rules)
+    since = snapshot.history_start(caps, day=now.date())
     tables = {
         "candidates": _build_candidates(contacts, now),
         "openings": _build_openings(keys, holidays, rules),
         "history": snapshot.contact_history([contact.debtor_id for contact in contacts], since=since),
-        "caps": _build_caps(rules),
+        "caps": caps,
     }
     duck = engine.thread_duckdb("gate")
     engine.register_tables(duck, tables)
@@ -105,12 +103,7 @@ def _compile_gate() -> engine.Statement:
     )
 
 
-# The same places and days return from batch to batch, so these tables of the law are cached.
-@lru_cache(maxsize=8)
-def _build_caps(rules: frozenset[tuple[str, law.CompanyRules]]) -> pa.Table:
-    return law.to_arrow(law.build_caps(company_rules=dict(rules)))
-
-
+# The same places and days return from batch to batch.
 @lru_cache(maxsize=64)
 def _build_openings(
     keys: frozenset[law.OpeningKey],

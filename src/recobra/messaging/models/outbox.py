@@ -1,7 +1,10 @@
+from __future__ import annotations
+
 import uuid
+from datetime import date
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 from recobra.messaging.models.providers import Provider
@@ -66,6 +69,29 @@ class Template(models.Model):
 
     def __str__(self) -> str:
         return f"{self.code} v{self.version}"
+
+
+class ContactQuerySet(models.QuerySet["Contact"]):
+    """Contacts, narrowed."""
+
+    def undeliverable(self) -> ContactQuerySet:
+        """Return those that did not arrive at a number or address that is out of use since: another way is needed."""
+        return self.filter(_is_undeliverable())
+
+    def occupying(self, day: date) -> ContactQuerySet:
+        """Return the contacts of a day that leave no room for another of the same debtor: sent, due or blocked.
+
+        Answers do not count, nor does what is undeliverable.
+        """
+        of_day = self.filter(planned_for=day).exclude(status=Contact.Status.CANCELLED)
+        return of_day.exclude(purpose=Contact.Purpose.REPLY).filter(~_is_undeliverable())
+
+
+def _is_undeliverable() -> Q:
+    """Return the condition of `ContactQuerySet.undeliverable`, which is never unknown."""
+    points = ContactPoint.objects.filter(pk=OuterRef("point_id"))
+    out_of_use = points.filter(Q(retired_at__isnull=False) | Q(unusable_for__contains=[OuterRef("channel")]))
+    return (Q(status=Contact.Status.FAILED) | Q(undelivered_at__isnull=False)) & Q(Exists(out_of_use))
 
 
 class Contact(models.Model):
@@ -146,6 +172,8 @@ class Contact(models.Model):
     replied_at = models.DateTimeField(null=True)
     undelivered_at = models.DateTimeField(null=True)
     complained_at = models.DateTimeField(null=True)
+
+    objects = ContactQuerySet.as_manager()
 
     class Meta:
         constraints = [

@@ -31,7 +31,7 @@ from recobra.tabular.workspace import Workspace, open_workspace
 from recobra_core.folding import fold_words
 from recobra_core.money import MoneyError, exponent_of, to_minor
 
-from .record import ROWS, PaymentRefused, local_day, record_payments
+from .record import ROWS, PaymentRefused, record_payments
 
 MAX_ROWS: Final = 1_000_000  # rows are checked in memory
 MAX_SHOWN_CHARACTERS: Final = 200  # of a wrong cell, in its error
@@ -203,7 +203,7 @@ def _check_rows(rows: list[_Row], faults: list[RowFault], portfolio: Portfolio, 
     recorded = Payment.objects.filter(portfolio=portfolio, reference__in={row.texts["reference"] for row in rows})
     file = _PaymentFile(
         portfolio=portfolio,
-        today=local_day(portfolio, now),
+        today=portfolio.local_day(now),
         accounts={
             number: (account_id, debtor_id)
             for number, account_id, debtor_id in accounts.values_list("external_id", "pk", "debtor_id")

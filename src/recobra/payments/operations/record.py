@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
-from zoneinfo import ZoneInfo
+from datetime import date
 
 import pyarrow as pa
 from django.db import transaction
@@ -32,11 +31,6 @@ ROWS = pa.schema(
 )
 
 
-def local_day(portfolio: Portfolio, now: datetime) -> date:
-    """Return the calendar day in the portfolio's time zone."""
-    return now.astimezone(ZoneInfo(portfolio.time_zone)).date()
-
-
 class PaymentRefused(Exception):
     """The payment cannot be recorded; the text is shown as it is."""
 
@@ -61,7 +55,7 @@ def record_payment(
         raise PaymentRefused(_("A payment must be more than zero."))
     if amount_minor > largest_minor(portfolio.currency):
         raise PaymentRefused(_("The amount is larger than can be recorded: check the figure."))
-    if paid_date > local_day(portfolio, actor.now):
+    if paid_date > portfolio.local_day(actor.now):
         raise PaymentRefused(_("A payment cannot be dated in the future."))
     if not reference.strip():
         raise PaymentRefused(_("Give the number of the receipt or operation."))

@@ -16,6 +16,7 @@ from recobra.access.permissions import requires
 from recobra.access.roles import Right
 from recobra.journal.operations import record_fact
 from recobra.kit import tables
+from recobra.messaging import reasons
 from recobra.portfolio.models import Portfolio
 from recobra.portfolio.scope import check_portfolio
 from recobra.strategy import schedule
@@ -23,7 +24,6 @@ from recobra.strategy.facts import CampaignLaunched, CampaignPaused
 from recobra.strategy.models import Campaign
 
 from .campaigns_day import (
-    PAUSED,
     Status,
     finish_campaign,
     plan_campaign,
@@ -184,7 +184,7 @@ def pause(*, campaign_id: int, actor: Actor) -> int:
         raise CampaignRefused([_("Only a running campaign can be paused.")])
     campaign.status = Status.PAUSED
     campaign.save(update_fields=["status"])
-    cancelled = withdraw_contacts(campaign_id, reason=PAUSED, actor=actor)
+    cancelled = withdraw_contacts(campaign_id, reason=reasons.CAMPAIGN_PAUSED, actor=actor)
     paused = CampaignPaused(campaign=campaign.code, cancelled=cancelled)
     record_fact(paused, actor=actor, portfolio_id=campaign.portfolio_id)
     return cancelled

@@ -9,15 +9,22 @@ from datetime import date, datetime
 import pyarrow as pa
 import pyarrow.compute as pc
 from django.db import connection, transaction
+from django.db.models import Count, Exists, OuterRef, Q
 
 from recobra.access.actors import Actor
 from recobra.access.permissions import consequence
 from recobra.journal.operations import record_fact
+from recobra.journal.sql import debtors_with_facts_since, latest_entry_id
+from recobra.kit import tables
 from recobra.messaging import operations as messaging
+from recobra.messaging import reasons as contact_reasons
+from recobra.messaging.models import Contact
+from recobra.strategy.deciding_facts import DECIDING_FACTS
 from recobra.strategy.facts import CampaignEnded
-from recobra.strategy.models import Campaign
+from recobra.strategy.freshness import fresh_portfolios
+from recobra.strategy.models import Campaign, CampaignMember
 
-from .campaigns_group import STEP, GroupSurvey, MessagePrice, is_fresh, message_prices, survey_group
+from .campaigns_group import STEP, GroupSurvey, MessagePrice, message_prices, survey_group
 from .campaigns_preflight import (
     NO_WAY,
     WAITS_TURN,
@@ -28,12 +35,10 @@ from .campaigns_preflight import (
     sort_by_debt,
     spec_of,
 )
-from .commit import latest_entry_id
+from .commit import block_decisions
+from .outbox_rows import INSTANT, build_outbox_rows, in_utc
 
 Status = Campaign.Status
-# Stored as the reason why a contact was cancelled.
-PAUSED = "campaign_paused"
-ENDED = "campaign_ended"
 # Stored as the reason why a campaign ended.
 BY_DATE = "dates"
 BY_BUDGET = "budget"
@@ -43,37 +48,7 @@ WAITS_BUDGET = "budget"
 WAITS_ROOM = "rate"
 WAITS_PRICES = "budget_unkept"
 
-# A contact that was cancelled or blocked is planned again, and one that a point out of use could not receive.
-_PENDING = """
-    SELECT member.debtor_id FROM strategy_campaignmember member
-    LEFT JOIN messaging_contact contact ON contact.id = member.contact_id
-    LEFT JOIN portfolio_contactpoint point ON point.id = contact.point_id
-    WHERE member.campaign_id = %s AND member.arm = 'TREATED' AND (
-        contact.id IS NULL OR contact.status IN ('BLOCKED', 'CANCELLED')
-        OR ((contact.status = 'FAILED' OR contact.undelivered_at IS NOT NULL)
-            AND (point.retired_at IS NOT NULL OR contact.channel = ANY(point.unusable_for))))
-    ORDER BY member.debtor_id"""
-
-_SPENT = """
-    SELECT channel, status IN ('DUE', 'LEASED') AS is_waiting, price_micros, price_currency, count(*)
-    FROM messaging_contact WHERE campaign_id = %s AND status IN ('DUE', 'LEASED', 'SENT', 'UNCERTAIN')
-    GROUP BY channel, is_waiting, price_micros, price_currency"""
-
-# Debtors with a newer deciding fact or a contact of the day, since the group was read.
-_DECIDED_SINCE = """
-    SELECT DISTINCT debtor_id FROM journal_entry WHERE id > %s AND debtor_id = ANY(%s) AND kind = ANY(%s)
-    UNION SELECT debtor_id FROM messaging_contact
-    WHERE debtor_id = ANY(%s) AND planned_for = %s AND status <> 'CANCELLED' AND purpose <> 'REPLY'"""
-_DECIDING_FACTS = [
-    "payment.recorded",
-    "payment.reversed",
-    "hold.placed",
-    "hold.lifted",
-    "optout.received",
-    "wrong_person.received",
-    "consent.withdrawn",
-    "conversation.received",
-]
+_UNSENT = (Contact.Status.DUE, Contact.Status.LEASED)
 _LINK_CONTACTS = """
     UPDATE strategy_campaignmember member SET contact_id = planned.contact_id, reason = ''
     FROM unnest(%s::bigint[], %s::bigint[]) AS planned(debtor_id, contact_id)
@@ -106,16 +81,10 @@ def plan_campaign(*, campaign_id: int, as_of: date, actor: Actor) -> int:
     pending = pending_debtors(campaign_id)
     if not pending:
         # Everybody has been written to; it is over once nothing waits to be handed over.
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT EXISTS (SELECT FROM messaging_contact WHERE campaign_id = %s AND status IN ('DUE', 'LEASED'))",
-                [campaign_id],
-            )
-            (has_unsent,) = cursor.fetchone()
-        if not has_unsent:
+        if not Contact.objects.filter(campaign_id=campaign_id, status__in=_UNSENT).exists():
             finish_campaign(campaign_id=campaign_id, reason=ALL_WRITTEN, actor=actor)
         return 0
-    if not is_fresh(campaign.portfolio_id, as_of):
+    if not fresh_portfolios([campaign.portfolio_id], day=as_of):
         return 0
     # Before the group is read: a fact that is recorded meanwhile must look newer.
     snapshot_entry_id = latest_entry_id()
@@ -129,9 +98,12 @@ def plan_campaign(*, campaign_id: int, as_of: date, actor: Actor) -> int:
 
 def pending_debtors(campaign_id: int) -> list[int]:
     """Return the treated debtors who have not been written to, by id."""
-    with connection.cursor() as cursor:
-        cursor.execute(_PENDING, [campaign_id])
-        return [pk for (pk,) in cursor.fetchall()]
+    treated = CampaignMember.objects.filter(campaign=campaign_id, arm=CampaignMember.Arm.TREATED)
+    # A contact that was cancelled or blocked is planned again, and one that a point out of use could not receive.
+    contacts = Contact.objects.filter(pk=OuterRef("contact_id"))
+    ended = contacts.filter(status__in=[Contact.Status.BLOCKED, Contact.Status.CANCELLED])
+    pending = treated.filter(Q(contact_id__isnull=True) | Exists(ended) | Exists(contacts.undeliverable()))
+    return list(pending.order_by("debtor_id").values_list("debtor_id", flat=True))
 
 
 def spent_by_currency(campaign: Campaign) -> dict[str, int]:
@@ -147,11 +119,12 @@ def _least_spent_by_currency(campaign: Campaign) -> dict[str, int]:
 def _sum_costs(campaign: Campaign, unit_cost: Callable[[MessagePrice], int | None]) -> dict[str, int]:
     """Add up the cost of the messages sent and planned, in micros by currency; an unknown cost counts as nothing."""
     prices = message_prices(campaign.channels, campaign.portfolio.country)
-    with connection.cursor() as cursor:
-        cursor.execute(_SPENT, [campaign.pk])
-        rows = cursor.fetchall()
+    contacts = Contact.objects.filter(campaign_id=campaign.pk)
+    counted = contacts.filter(status__in=[*_UNSENT, Contact.Status.SENT, Contact.Status.UNCERTAIN])
+    rows = counted.values_list("channel", "status", "price_micros", "price_currency").annotate(count=Count("pk"))
     total: defaultdict[str, int] = defaultdict(int)
-    for channel, is_waiting, micros, currency, count in rows:
+    for channel, status, micros, currency, count in rows:
+        is_waiting = status in _UNSENT
         price = MessagePrice(channel=channel, micros=micros, least=micros, currency=currency)
         # One that has not left, or has no price of its own, may leave by the dearest provider or by the cheapest.
         current_price = prices.get(channel)
@@ -193,11 +166,11 @@ def _commit_messages(
     # A person may have paused the campaign while its group was read.
     if locked.status != Status.RUNNING:
         return 0
-    with connection.cursor() as cursor:
-        # The lock of the cycle's commit: a fact of a transaction still open is seen below, once it has ended.
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('recobra.decisions'))")
-        cursor.execute(_DECIDED_SINCE, [snapshot_entry_id, pending, _DECIDING_FACTS, pending, group.as_of])
-        decided = {pk for (pk,) in cursor.fetchall()} | group.planned
+    # A fact of a transaction still open is seen below, once it has ended.
+    block_decisions()
+    newer_facts = debtors_with_facts_since(snapshot_entry_id, kinds=DECIDING_FACTS, debtor_ids=pending)
+    contacted = Contact.objects.filter(tables.is_any_of("debtor_id", pending)).occupying(group.as_of)
+    decided = {*newer_facts["debtor_id"].to_pylist(), *contacted.values_list("debtor_id", flat=True), *group.planned}
     still_pending = set(pending_debtors(campaign.pk))
     prices = message_prices(campaign.channels, campaign.portfolio.country)
     spent = spent_by_currency(campaign)
@@ -288,37 +261,18 @@ def _waiting_reasons(
 
 def _outbox_rows(campaign: Campaign, group: GroupSurvey, chosen: pa.Table, now: datetime) -> pa.Table:
     """Return judged rows as the contacts that `messaging.plan_contacts` takes."""
-    count = chosen.num_rows
-    instant = pa.timestamp("us", tz="UTC")
-
-    def constant(value: object, kind: pa.DataType) -> pa.Array:
-        return pa.array([value] * count, kind)
-
-    # The core counts in UTC without saying so.
-    opens_at = chosen["due_at"].cast(pa.timestamp("us")).cast(instant)
     # Launched at noon, a window that opened in the morning is due now.
-    due_at = pc.if_else(pc.less(opens_at, pa.scalar(now, instant)), pa.scalar(now, instant), opens_at)
-    return pa.table(
-        {
-            "debtor_id": chosen["debtor_id"],
-            "portfolio_id": constant(campaign.portfolio_id, pa.int64()),
-            "point_id": chosen["contact_point_id"],
-            "channel": chosen["channel"],
-            "template_code": constant(campaign.template_code, pa.string()),
-            "strategy_version_id": constant(None, pa.int64()),
-            "step_key": constant(STEP, pa.string()),
-            "status": constant("DUE", pa.string()),
-            "planned_for": constant(group.as_of, pa.date32()),
-            "due_at": due_at,
-            "closes_at": chosen["closes_at"].cast(pa.timestamp("us")).cast(instant),
-            "zones": chosen["zones"],
-            "reason": constant("", pa.string()),
-            "rule": pc.coalesce(chosen["rule"], ""),
-            "article": pc.coalesce(chosen["source"], ""),
-            "purpose": constant(group.purpose, pa.string()),
-            "campaign_id": constant(campaign.pk, pa.int64()),
-        }
-    )
+    opens_at = in_utc(chosen["due_at"])
+    due_at = pc.if_else(pc.less(opens_at, pa.scalar(now, INSTANT)), pa.scalar(now, INSTANT), opens_at)
+    constants = {
+        "portfolio_id": campaign.portfolio_id,
+        "template_code": campaign.template_code,
+        "strategy_version_id": None,
+        "step_key": STEP,
+        "purpose": group.purpose,
+        "campaign_id": campaign.pk,
+    }
+    return build_outbox_rows(chosen, as_of=group.as_of, now=now, due_at=due_at, constants=constants)
 
 
 @consequence
@@ -328,7 +282,7 @@ def finish_campaign(*, campaign_id: int, reason: str, actor: Actor) -> bool:
     campaign = Campaign.objects.select_for_update().get(pk=campaign_id)
     if campaign.status not in {Status.RUNNING, Status.PAUSED}:
         return False
-    withdraw_contacts(campaign_id, reason=ENDED, actor=actor)
+    withdraw_contacts(campaign_id, reason=contact_reasons.CAMPAIGN_ENDED, actor=actor)
     _end_campaign(campaign, reason=reason, actor=actor)
     return True
 
@@ -346,9 +300,5 @@ def _end_campaign(campaign: Campaign, *, reason: str, actor: Actor) -> None:
 @consequence
 def withdraw_contacts(campaign_id: int, *, reason: str, actor: Actor) -> int:
     """Cancel the contacts of a campaign that have not been handed over; return how many."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT id FROM messaging_contact WHERE campaign_id = %s AND status IN ('DUE', 'LEASED')", [campaign_id]
-        )
-        unsent = [pk for (pk,) in cursor.fetchall()]
-    return messaging.withdraw_contacts(contact_ids=unsent, reason=reason, at=actor.now, actor=actor.name)
+    unsent = Contact.objects.filter(campaign_id=campaign_id, status__in=_UNSENT).values_list("pk", flat=True)
+    return messaging.withdraw_contacts(contact_ids=list(unsent), reason=reason, at=actor.now, actor=actor.name)

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from datetime import date
 from functools import lru_cache
 
 import ibis
@@ -14,7 +14,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from duckdb import DuckDBPyConnection
 
-from recobra.intake.models import Load
 from recobra.kit import engine
 from recobra.messaging.models import Contact, Provider, Template
 from recobra.messaging.snapshot import HISTORY
@@ -293,9 +292,3 @@ def _message_price(channel: str, carriers: Sequence[Provider]) -> MessagePrice:
         per_second=first.rate_per_second,
         currencies=frozenset(provider.price_currency for provider in carriers),
     )
-
-
-def is_fresh(portfolio_id: int, day: date) -> bool:
-    """Tell if the portfolio's last load is new enough to contact anybody on a day."""
-    days = Portfolio.objects.values_list("freshness_days", flat=True).get(pk=portfolio_id)
-    return Load.objects.filter(portfolio=portfolio_id, status="DONE", as_of__gte=day - timedelta(days)).exists()

@@ -15,13 +15,22 @@ from django.db import connection, transaction
 from recobra.access.actors import Actor
 from recobra.access.permissions import consequence
 from recobra.journal.operations import record_facts
+from recobra.journal.sql import debtors_with_facts_since
 from recobra.kit import tables
 from recobra.messaging import operations as messaging
+from recobra.messaging import reasons
+from recobra.messaging.models import Contact
+from recobra.payments.models import Payment
+from recobra.portfolio.models import Account, Debtor
 from recobra.portfolio.operations import place_holds
 from recobra.portfolio.snapshot import Scope
 from recobra.strategy import snapshot
+from recobra.strategy.deciding_facts import DECIDED_ANEW, DECIDING_FACTS
 from recobra.strategy.facts import StageChanged
+from recobra.strategy.models import AccountState
+from recobra.strategy.operations.outbox_rows import build_outbox_rows, in_utc
 from recobra.strategy.policies import Policies
+from recobra.workbench.models import Task
 from recobra.workbench.operations import create_tasks
 
 Decisions = Mapping[str, pa.Table]
@@ -31,7 +40,6 @@ Decisions = Mapping[str, pa.Table]
 SEARCH_DAYS = 2
 """Days a person has to find a way to reach a debtor."""
 _DECISIONS_LOCK = "hashtext('recobra.decisions')"
-_DECIDING_FACTS = ["payment.recorded", "payment.reversed", "hold.placed", "hold.lifted"]
 
 
 def block_cycle_commit(*, debtor_ids: Sequence[int] = ()) -> None:
@@ -39,21 +47,15 @@ def block_cycle_commit(*, debtor_ids: Sequence[int] = ()) -> None:
     with connection.cursor() as cursor:
         # Shared, against the cycle's exclusive one: its plan would miss the fact that this transaction records.
         cursor.execute(f"SELECT pg_advisory_xact_lock_shared({_DECISIONS_LOCK})")
-        # Two payments of one person at once would both plan the same task. In id order, so that nobody deadlocks.
-        cursor.execute(
-            "SELECT FROM portfolio_debtor WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE", [list(debtor_ids)]
-        )
+    # Two payments of one person at once would both plan the same task. In id order, so that nobody deadlocks.
+    debtors = Debtor.objects.select_for_update(no_key=True).filter(tables.is_any_of("pk", debtor_ids)).order_by("pk")
+    list(debtors.values_list("pk"))
 
 
-@transaction.atomic
-def latest_entry_id() -> int:
-    """Return the id of the newest journal entry; a snapshot taken now holds nothing newer."""
+def block_decisions() -> None:
+    """Wait for all who hold `block_cycle_commit`, and keep others from it until this transaction ends."""
     with connection.cursor() as cursor:
-        # Ids are given before the commit: a fact still open would have an older id than this and be in neither.
-        cursor.execute("LOCK TABLE journal_entry IN SHARE MODE")
-        cursor.execute("SELECT coalesce(max(id), 0) FROM journal_entry")
-        (entry_id,) = cursor.fetchone()
-    return int(entry_id)
+        cursor.execute(f"SELECT pg_advisory_xact_lock({_DECISIONS_LOCK})")
 
 
 @consequence
@@ -91,17 +93,12 @@ def commit_decisions(
     else:
         # Nothing is due today: what earlier days planned is not wanted any more.
         stale = snapshot.read_carried_contacts(scope, as_of=as_of)["contact_id"].to_pylist()
-        messaging.withdraw_contacts(contact_ids=stale, reason="replanned", at=actor.now, actor="cycle")
+        messaging.withdraw_contacts(contact_ids=stale, reason=reasons.REPLANNED, at=actor.now, actor="cycle")
     if "stage_changes" in decisions and decisions["stage_changes"].num_rows:
         _write_firings(decisions["stage_changes"], as_of=as_of)
     # Accounts that are no longer open have no state.
-    where, parameters = scope.where(debtor="a.debtor_id", portfolio="a.portfolio_id")
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "DELETE FROM strategy_accountstate s USING portfolio_account a"
-            f" WHERE a.id = s.account_id AND a.status <> 'OPEN' AND {where}",
-            parameters,
-        )
+    in_scope = scope.condition(debtor="account__debtor_id", portfolio="account__portfolio_id")
+    AccountState.objects.filter(in_scope).exclude(account__status=Account.Status.OPEN).delete()
     return {
         "contacts_planned": planned,
         "contacts_blocked": blocked,
@@ -111,39 +108,38 @@ def commit_decisions(
 
 
 def _drop_decided_since(decisions: Decisions, entry_id: int) -> Decisions:
-    """Leave out of all tables the debtors about whom a deciding fact was recorded after a journal entry."""
-    with connection.cursor() as cursor:
-        # Waits for every transaction that holds the shared lock: its fact is then in the journal, and seen below.
-        cursor.execute(f"SELECT pg_advisory_xact_lock({_DECISIONS_LOCK})")
-    decided = tables.fetch(
-        "SELECT DISTINCT debtor_id FROM journal_entry WHERE id > %s AND kind = ANY(%s) AND debtor_id IS NOT NULL",
-        [entry_id, _DECIDING_FACTS],
-        pa.schema([("debtor_id", pa.int64())]),
-    )["debtor_id"]
-    if len(decided) == 0:
-        return decisions
-    return {name: _without_debtors(table, decided) for name, table in decisions.items()}
+    """Leave out the debtors about whom a deciding fact was recorded after a journal entry.
+
+    Who was decided for anew is left out of all tables. Of the others only the messages are: nobody else would write
+    their states, tasks and holds today.
+    """
+    # The facts of those who decide at this moment are then in the journal, and seen below.
+    block_decisions()
+    anew = debtors_with_facts_since(entry_id, kinds=DECIDED_ANEW)["debtor_id"]
+    decided = debtors_with_facts_since(entry_id, kinds=DECIDING_FACTS)["debtor_id"]
+    remaining = {name: _without_debtors(table, anew) for name, table in decisions.items()} if len(anew) else decisions
+    return _drop_messages(remaining, decided) if len(decided) else remaining
 
 
 def _drop_reached_since(decisions: Decisions, carried: pa.Table, as_of: date) -> Decisions:
     """Leave out the messages to debtors whom a carried contact has reached, or who paid after a day caught up."""
-    reached = tables.fetch(
-        "SELECT debtor_id FROM messaging_contact WHERE id = ANY(%s) AND status NOT IN ('DUE', 'CANCELLED')"
-        " UNION SELECT debtor_id FROM payments_payment WHERE paid_date > %s AND reversed_at IS NULL",
-        [carried["contact_id"].to_pylist(), as_of],
-        pa.schema([("debtor_id", pa.int64())]),
-    )["debtor_id"]
-    if len(reached) == 0:
-        return decisions
+    carried_contacts = Contact.objects.filter(tables.is_any_of("pk", carried["contact_id"].to_pylist()))
+    reached = carried_contacts.exclude(status__in=[Contact.Status.DUE, Contact.Status.CANCELLED])
+    paid = Payment.objects.filter(paid_date__gt=as_of, reversed_at__isnull=True)
+    debtor_ids = set(reached.values_list("debtor_id", flat=True)) | set(paid.values_list("debtor_id", flat=True))
+    return _drop_messages(decisions, pa.array(sorted(debtor_ids), pa.int64())) if debtor_ids else decisions
+
+
+def _drop_messages(decisions: Decisions, debtor_ids: pa.Array | pa.ChunkedArray) -> Decisions:
+    """Leave out the messages to debtors; their tasks and states are right all the same."""
     remaining = dict(decisions)
-    # Tasks and states are right all the same.
     for name in ("contacts", "items", "unreachable"):
         if name in decisions:
-            remaining[name] = _without_debtors(decisions[name], reached)
+            remaining[name] = _without_debtors(decisions[name], debtor_ids)
     return remaining
 
 
-def _without_debtors(table: pa.Table, debtor_ids: pa.ChunkedArray) -> pa.Table:
+def _without_debtors(table: pa.Table, debtor_ids: pa.Array | pa.ChunkedArray) -> pa.Table:
     """Return the rows of a table that are about other debtors."""
     return table.filter(pc.invert(pc.is_in(table["debtor_id"], debtor_ids)))
 
@@ -200,7 +196,7 @@ def _write_contacts(
     waits = pc.is_in(carried["debtor_id"], refused["debtor_id"])
     stays = pc.or_(waits, is_kept)
     withdrawn_ids = carried.filter(pc.invert(stays))["contact_id"].to_pylist()
-    messaging.withdraw_contacts(contact_ids=withdrawn_ids, reason="replanned", at=now, actor="cycle")
+    messaging.withdraw_contacts(contact_ids=withdrawn_ids, reason=reasons.REPLANNED, at=now, actor="cycle")
 
     # Everybody without a contact that stays gets a new one, or a refusal to show.
     fresh = _without_debtors(judged, carried.filter(stays)["debtor_id"])
@@ -222,31 +218,9 @@ def _write_contacts(
 
 def _outbox_rows(judged: pa.Table, policies: Policies, as_of: date, now: datetime) -> pa.Table:
     """Return the contacts as `messaging.plan_contacts` takes them."""
-    count = judged.num_rows
+    rows = build_outbox_rows(judged, as_of=as_of, now=now, due_at=in_utc(judged["due_at"]), constants={})
     versions = [policies.versions.get(code) for code in judged["strategy_code"].to_pylist()]
-    instant = pa.timestamp("us", tz="UTC")
-    # The core counts in UTC without saying so.
-    due_at = judged["due_at"].cast(pa.timestamp("us")).cast(instant)
-    return pa.table(
-        {
-            "debtor_id": judged["debtor_id"],
-            "portfolio_id": judged["portfolio_id"],
-            "point_id": judged["contact_point_id"],
-            "channel": judged["channel"],
-            "template_code": judged["template_code"],
-            "strategy_version_id": pa.array(versions, pa.int64()),
-            "step_key": judged["lead_step_key"],
-            "status": pc.if_else(judged["allowed"], "DUE", "BLOCKED"),
-            "planned_for": pa.array([as_of] * count, pa.date32()),
-            "due_at": pc.coalesce(due_at, pa.scalar(now, instant)),
-            "closes_at": judged["closes_at"].cast(pa.timestamp("us")).cast(instant),
-            "zones": judged["zones"],
-            "reason": pc.coalesce(judged["reason"], ""),
-            "rule": pc.coalesce(judged["rule"], ""),
-            "article": pc.coalesce(judged["source"], ""),
-            "purpose": judged["purpose"],
-        }
-    )
+    return rows.append_column("strategy_version_id", pa.array(versions, pa.int64()))
 
 
 FIRING_KEY = ["account_id", "strategy_code", "step_key", "cycle_date", "occurrence"]
@@ -302,12 +276,10 @@ def _write_search_tasks(decisions: Decisions, *, as_of: date, actor: Actor) -> i
         return 0
     # The steps count as fired: the same search would be asked for every day.
     _write_firings(decisions["items"].filter(pc.invert(decisions["items"]["reachable"])), as_of=as_of)
-    open_tasks = tables.fetch(
-        "SELECT debtor_id FROM workbench_task WHERE status = 'OPEN' AND kind = 'unreachable' AND debtor_id = ANY(%s)",
-        [unreachable["debtor_id"].to_pylist()],
-        pa.schema([("debtor_id", pa.int64())]),
-    )
-    fresh = _without_debtors(unreachable, open_tasks["debtor_id"])
+    of_debtors = tables.is_any_of("debtor_id", unreachable["debtor_id"].to_pylist())
+    open_tasks = Task.objects.filter(of_debtors, status=Task.Status.OPEN, kind="unreachable")
+    searched_ids = pa.array(list(open_tasks.values_list("debtor_id", flat=True)), pa.int64())
+    fresh = _without_debtors(unreachable, searched_ids)
     count = fresh.num_rows
     if count == 0:
         return 0

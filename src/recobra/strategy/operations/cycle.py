@@ -18,18 +18,20 @@ from recobra.access.actors import Actor, Service, service_actor
 from recobra.access.permissions import requires
 from recobra.access.roles import Right
 from recobra.journal.operations import record_fact
-from recobra.kit import engine
+from recobra.journal.sql import latest_entry_id
+from recobra.kit import engine, tables
+from recobra.messaging.models import Contact
 from recobra.portfolio.snapshot import Scope
 from recobra.strategy import alarms, snapshot
 from recobra.strategy.facts import CycleFinished
-from recobra.strategy.models import CycleRun, CycleStep
+from recobra.strategy.models import AccountState, CycleRun, CycleStep, Firing
 from recobra.strategy.operations import day_kpis
 from recobra.strategy.operations.day_facts import read_facts, snapshot_folder, write_snapshot
 from recobra.strategy.operations.decision import DayStatements, run_decisions, small_tables, statements_for
 from recobra.strategy.policies import Policies, policies_in_force
 
 from .campaigns_day import plan_running_campaigns
-from .commit import Decisions, commit_decisions, latest_entry_id
+from .commit import Decisions, commit_decisions
 
 STEPS = ("freshness", "snapshot", "classify", "score", "decide", "commit", "campaigns", "measure")
 _CYCLE_LOCK = "hashtext('recobra.cycle')"
@@ -148,14 +150,14 @@ def _take_snapshot(day: _CycleDay) -> int:
     # Before anything is read: a fact that is recorded meanwhile must look newer than the snapshot.
     day.snapshot_entry_id = latest_entry_id()
     day.carried = snapshot.read_carried_contacts(day.scope, as_of=day.as_of)
-    tables = read_facts(day.scope, as_of=day.as_of, contactable=day.contactable, columns=day.policies.columns_read)
-    folder = write_snapshot(tables, as_of=day.as_of)
-    files = {name: folder / f"{name}.parquet" for name in tables}
+    facts = read_facts(day.scope, as_of=day.as_of, contactable=day.contactable, columns=day.policies.columns_read)
+    folder = write_snapshot(facts, as_of=day.as_of)
+    files = {name: folder / f"{name}.parquet" for name in facts}
     # The statements of the day shape `accounts` from it.
     files["raw_accounts"] = files.pop("accounts")
     engine.register_files(day.duck, files)
-    day.small_tables = small_tables(tables, day.policies, as_of=day.as_of)
-    return tables["accounts"].num_rows
+    day.small_tables = small_tables(facts, day.policies, as_of=day.as_of)
+    return facts["accounts"].num_rows
 
 
 def _classify_accounts(day: _CycleDay) -> int:
@@ -192,8 +194,7 @@ def _commit_day(day: _CycleDay) -> int:
         carried=day.carried,
     )
     # A first cycle fills these tables from nothing; the planner must know before the dispatcher reads them.
-    with connection.cursor() as cursor:
-        cursor.execute("ANALYZE strategy_accountstate, strategy_firing, messaging_contact")
+    tables.analyze(AccountState, Firing, Contact)
     return day.decisions["new_states"].num_rows + day.decisions["changed_states"].num_rows
 
 

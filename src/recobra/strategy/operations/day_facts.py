@@ -12,15 +12,15 @@ from pyarrow import parquet
 
 from recobra.kit.database import data_dir
 from recobra.messaging import snapshot as contact_snapshot
-from recobra.policy.company_rules import company_rules_in_force
+from recobra.policy.company_rules import RulesInForce, company_rules_in_force
 from recobra.portfolio import snapshot as portfolio_snapshot
 from recobra.portfolio.read_column import ReadColumn
 from recobra.portfolio.snapshot import Scope
 from recobra.strategy import snapshot
+from recobra_core.decide.daily.facts import LAST_CONTACT_DAYS
 from recobra_core.law import zones_for
 from recobra_core.money import exponent_of
 
-HISTORY_DAYS = 35  # the longest cap counts a calendar month
 Tables = Mapping[str, pa.Table]
 
 
@@ -32,15 +32,19 @@ def read_facts(
     `contactable` are the portfolios that follow a strategy and whose data are fresh enough to contact anybody.
     `columns` are the fact columns that rules read beside the core's (`Policies.columns_read`), each a table more.
     """
+    rules = company_rules_in_force(scope.portfolio_ids)
+    caps = contact_snapshot.caps_in_force(frozenset(rules.rules_by_name.items()), day=as_of)
+    # As far back as the caps count, and as the rules of a strategy ask for the last contact.
+    since = min(contact_snapshot.history_start(caps, day=as_of), as_of - timedelta(LAST_CONTACT_DAYS))
     return {
         "accounts": portfolio_snapshot.read_accounts(scope),
         "items": portfolio_snapshot.read_open_items(scope, as_of=as_of).drop_columns(["debtor_id", "portfolio_id"]),
         "debtors": _add_zones(portfolio_snapshot.read_debtors(scope)),
-        "portfolios": _add_policies(portfolio_snapshot.read_portfolios(scope), contactable),
+        "portfolios": _add_policies(portfolio_snapshot.read_portfolios(scope), rules, contactable),
         "points": portfolio_snapshot.read_contact_points(scope),
         "holds": portfolio_snapshot.read_holds(scope, as_of=as_of),
         "events": snapshot.read_events(scope, as_of=as_of),
-        "history": contact_snapshot.contact_history(debtor_ids=scope.debtor_ids, since=as_of - timedelta(HISTORY_DAYS)),
+        "history": contact_snapshot.contact_history(debtor_ids=scope.debtor_ids, since=since),
         "states": snapshot.read_states(scope),
         "firings": snapshot.read_firings(scope, as_of=as_of),
         "planned": snapshot.read_contacted_debtors(scope, as_of=as_of),
@@ -84,13 +88,12 @@ def _add_zones(debtors: pa.Table) -> pa.Table:
     return joined.drop_columns(["time_zone"])
 
 
-def _add_policies(portfolios: pa.Table, contactable: frozenset[int]) -> pa.Table:
+def _add_policies(portfolios: pa.Table, rules: RulesInForce, contactable: frozenset[int]) -> pa.Table:
     """Add the currency's exponent, whether the portfolio may be contacted, and the name of its company rules."""
     portfolio_ids = portfolios["portfolio_id"].to_pylist()
     exponents = [exponent_of(currency) for currency in portfolios["currency"].to_pylist()]
     active = pc.is_in(portfolios["portfolio_id"], pa.array(sorted(contactable), pa.int64()))
-    name_by_portfolio = company_rules_in_force(portfolio_ids).name_by_portfolio
-    rule_names = [name_by_portfolio.get(portfolio_id, "") for portfolio_id in portfolio_ids]
+    rule_names = [rules.name_by_portfolio.get(portfolio_id, "") for portfolio_id in portfolio_ids]
     table = portfolios.drop_columns(["creditor_id", "default_zone"])
     table = table.append_column("currency_exponent", pa.array(exponents, pa.int64()))
     table = table.append_column("active", active)

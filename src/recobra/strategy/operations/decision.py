@@ -17,7 +17,7 @@ from duckdb import DuckDBPyConnection
 
 from recobra.kit import engine
 from recobra.kit.engine import Statement, compile_statement, source_table
-from recobra.messaging.snapshot import HISTORY
+from recobra.messaging.snapshot import HISTORY, caps_in_force
 from recobra.portfolio import snapshot as portfolio
 from recobra.strategy import snapshot
 from recobra.strategy.policies import Policies
@@ -31,7 +31,7 @@ from recobra_core.decide.daily import (
     plan_day,
 )
 from recobra_core.decide.strategy import list_templates
-from recobra_core.law import OPENINGS, CompanyRules, OpeningKey, build_caps, build_openings, to_arrow
+from recobra_core.law import OPENINGS, CompanyRules, OpeningKey, build_openings, to_arrow
 from recobra_core.law.caps import CAPS
 from recobra_core.rules import ARROW_TYPES, ColumnType
 
@@ -129,7 +129,7 @@ def small_tables(tables: Mapping[str, pa.Table], policies: Policies, *, as_of: d
     return {
         "templates": snapshot.read_template_channels(sorted(template_codes)),
         "openings": _cached_openings(frozenset(keys), holidays, company_rules),
-        "caps": _cached_caps(as_of, company_rules),
+        "caps": caps_in_force(company_rules, day=as_of),
     }
 
 
@@ -142,11 +142,6 @@ def _cached_openings(
 ) -> pa.Table:
     """Return the table of openings; holidays are country and day, rules name and content, frozen for the cache."""
     return to_arrow(build_openings(keys=keys, company_holidays=holidays, company_rules=dict(company_rules)))
-
-
-@lru_cache(maxsize=32)
-def _cached_caps(day: date, company_rules: frozenset[tuple[str, CompanyRules]]) -> pa.Table:
-    return to_arrow(build_caps(day=day, company_rules=dict(company_rules)))
 
 
 def _compile_day(policies: Policies, *, as_of: date) -> DayStatements:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Max
 
 from recobra.access.actors import Actor
 from recobra.access.permissions import consequence
 from recobra.kit import engine
 from recobra.payments.models import Payment
+from recobra.portfolio.models import Account
 from recobra.portfolio.snapshot import Scope
+from recobra.strategy.freshness import fresh_portfolios
 from recobra.strategy.models import CycleRun
 from recobra.strategy.operations.day_facts import read_facts
 from recobra.strategy.operations.decision import run_decisions, small_tables, statements_for
@@ -38,13 +40,10 @@ def redecide_debtors(*, debtor_ids: Sequence[int], as_of: date | None = None, ac
     if day is None:
         return {}
     block_cycle_commit(debtor_ids=debtor_ids)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT DISTINCT portfolio_id FROM portfolio_account WHERE debtor_id = ANY(%s)", [list(debtor_ids)]
-        )
-        policies = policies_in_force([pk for (pk,) in cursor.fetchall()])
+    accounts = Account.objects.filter(debtor__in=list(debtor_ids))
+    policies = policies_in_force(accounts.values_list("portfolio_id", flat=True).distinct())
     scope = Scope(portfolio_ids=policies.portfolio_ids, debtor_ids=list(debtor_ids))
-    contactable = policies.followed & _fresh_portfolios(policies.portfolio_ids, day)
+    contactable = policies.followed & fresh_portfolios(policies.portfolio_ids, day=day)
     tables = read_facts(scope, as_of=day, contactable=contactable, columns=policies.columns_read)
     statements = statements_for(policies, as_of=day)
     duck = engine.thread_duckdb("decisions")
@@ -64,18 +63,3 @@ def _day_to_decide(debtor_ids: Sequence[int]) -> date | None:
     # Decided on the day before their payment, debtors who have paid would be written to again.
     paid = Payment.objects.filter(debtor__in=debtor_ids, reversed_at__isnull=True).aggregate(last=Max("paid_date"))
     return max(last_cycle, paid["last"] or last_cycle)
-
-
-def _fresh_portfolios(portfolio_ids: Sequence[int], day: date) -> frozenset[int]:
-    """Return the portfolios whose last load is new enough to contact anybody."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """SELECT portfolio.id, portfolio.freshness_days, max(load.as_of) FROM portfolio_portfolio portfolio
-               JOIN intake_load load ON load.portfolio_id = portfolio.id AND load.status = 'DONE'
-               WHERE portfolio.id = ANY(%s) GROUP BY portfolio.id""",
-            [list(portfolio_ids)],
-        )
-        rows = cursor.fetchall()
-    return frozenset(
-        portfolio_id for portfolio_id, freshness_days, last_load in rows if last_load >= day - timedelta(freshness_days)
-    )

@@ -11,7 +11,8 @@ from recobra_core.rules import FACT_COLUMNS, FactColumn
 from recobra_core.rules.account_columns import cast_sum
 from recobra_core.stages import compute_arrears
 
-PHONE_CHANNELS = ("sms", "whatsapp", "call", "ivr")
+LAST_CONTACT_DAYS = 35
+"""How far back `last_contact_on` is looked for at least; a contact before that may not be known."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,13 +7,12 @@ from datetime import date
 import ibis
 import ibis.expr.types as ir
 
+from recobra_core.channels import CHANNELS_BY_KIND
 from recobra_core.decide import plan as planning
 from recobra_core.decide.daily.classify import PortfolioLimits
-from recobra_core.decide.daily.facts import PHONE_CHANNELS, DayFacts
+from recobra_core.decide.daily.facts import DayFacts
 from recobra_core.decide.due import find_due_steps
 from recobra_core.law import join_openings, judge_candidates
-
-_CHANNELS_BY_KIND = (("EMAIL", ("email",)), ("PHONE", PHONE_CHANNELS), ("ADDRESS", ("letter", "visit")))
 
 
 def find_due_today(
@@ -103,7 +102,7 @@ def _expand_points(points: ir.Table) -> ir.Table:
     # A number at work or of another person does not lead to the debtor, so it never stands before one that does.
     own_points = points.filter(~_stated_place(points).isin(["work", "other_person"]))
     by_channel = []
-    for kind, channels in _CHANNELS_BY_KIND:
+    for kind, channels in CHANNELS_BY_KIND.items():
         kind_points = own_points.filter(own_points.kind == kind)
         for channel in channels:
             if channel in {"sms", "whatsapp"}:

@@ -12,8 +12,9 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from recobra_core import yaml_text
+from recobra_core.channels import CHANNELS
 from recobra_core.law.files import Node
-from recobra_core.law.model import ALWAYS, CHANNELS
+from recobra_core.law.model import ALWAYS
 
 from .model import LEVELS, SENTENCES, CountryContent, RequiredPart, Ruling, Vocabulary
 from .phrases import compile_phrases

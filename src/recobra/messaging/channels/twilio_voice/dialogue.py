@@ -14,10 +14,9 @@ from typing import Final
 
 from recobra.messaging.channels import webhooks
 from recobra.messaging.channels.twilio_voice.speech import Speech
+from recobra.portfolio.identity import IDENTITY_FIGURES, MAX_TRIES
 
 FIRST_STEP: Final = "greeting"
-MAX_TRIES: Final = 3
-_IDENTITY_DIGITS: Final = 4
 _HUMAN: Final = frozenset({"", "human", "unknown"})
 
 
@@ -116,23 +115,23 @@ def _answer_greeting(position: Position, facts: CallFacts, speech: Speech) -> Tu
 
 def _ask_identity(position: Position, facts: CallFacts, speech: Speech) -> Turn:
     """Ask for the last digits of the identity document, or offer a person where none is known."""
-    if len(_only_digits(facts.identity)) < _IDENTITY_DIGITS:
+    if len(_only_digits(facts.identity)) < IDENTITY_FIGURES:
         return _ask_keys(speech, speech.phrase("unknown_identity"), step="stranger", position=position)
-    return _ask_keys(speech, speech.phrase("identity"), step="identity", position=position, digits=_IDENTITY_DIGITS)
+    return _ask_keys(speech, speech.phrase("identity"), step="identity", position=position, digits=IDENTITY_FIGURES)
 
 
 def _answer_identity(position: Position, facts: CallFacts, speech: Speech) -> Turn:
     """Compare the digits pressed with the last ones of the debtor's identity document; MAX_TRIES are allowed."""
-    expected = _only_digits(facts.identity)[-_IDENTITY_DIGITS:]
+    expected = _only_digits(facts.identity)[-IDENTITY_FIGURES:]
     if not position.pressed:
         return _ask_identity(position, facts, speech)
-    if len(expected) == _IDENTITY_DIGITS and webhooks.is_same_secret(position.pressed, expected):
+    if len(expected) == IDENTITY_FIGURES and webhooks.is_same_secret(position.pressed, expected):
         menu = speech.phrase("menu")
         return _ask_keys(speech, facts.text, menu, step="menu", position=Position(), actions=(CallAction.IDENTIFIED,))
     if position.tries + 1 >= MAX_TRIES:
         return _end_call(speech, "identity_failed", actions=(CallAction.UNIDENTIFIED,))
     again = Position(tries=position.tries + 1)
-    return _ask_keys(speech, speech.phrase("identity_again"), step="identity", position=again, digits=_IDENTITY_DIGITS)
+    return _ask_keys(speech, speech.phrase("identity_again"), step="identity", position=again, digits=IDENTITY_FIGURES)
 
 
 def _answer_stranger(position: Position, facts: CallFacts, speech: Speech) -> Turn:

@@ -1,0 +1,55 @@
+"""Reads of the journal set by set, for whoever decides about many debtors at once."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date
+
+import pyarrow as pa
+from django.db import connection, transaction
+
+from recobra.kit import tables
+
+DEBTORS = pa.schema([("debtor_id", pa.int64())])
+
+
+@transaction.atomic
+def latest_entry_id() -> int:
+    """Return the id of the newest journal entry; a snapshot taken now holds nothing newer."""
+    with connection.cursor() as cursor:
+        # Ids are given before the commit: a fact still open would have an older id than this and be in neither.
+        cursor.execute("LOCK TABLE journal_entry IN SHARE MODE")
+        cursor.execute("SELECT coalesce(max(id), 0) FROM journal_entry")
+        (entry_id,) = cursor.fetchone()
+    return int(entry_id)
+
+
+def debtors_with_facts_since(
+    entry_id: int, *, kinds: Collection[str], debtor_ids: Sequence[int] | None = None
+) -> pa.Table:
+    """Return who of some debtors, or of all, has a fact of these kinds newer than an entry (schema DEBTORS)."""
+    query = "SELECT DISTINCT debtor_id FROM journal_entry WHERE id > %s AND kind = ANY(%s)"
+    if debtor_ids is None:
+        return tables.fetch(f"{query} AND debtor_id IS NOT NULL", [entry_id, list(kinds)], DEBTORS)
+    return tables.fetch(f"{query} AND debtor_id = ANY(%s)", [entry_id, list(kinds), list(debtor_ids)], DEBTORS)
+
+
+def read_latest_days(
+    kinds: Mapping[str, str], *, since: date, until: date, debtor_ids: Sequence[int] | None = None
+) -> pa.Table:
+    """Return a row per debtor with the day of the latest fact of each kind, null where there is none.
+
+    `kinds` names the columns beside debtor_id. Facts of the day `since` count, those of `until` do not.
+    """
+    days = ", ".join("max(at) FILTER (WHERE kind = %s)::date" for _kind in kinds)
+    narrowed = "" if debtor_ids is None else "AND debtor_id = ANY(%s)"
+    query = f"""SELECT debtor_id, {days} FROM journal_entry
+        WHERE kind = ANY(%s) AND at > %s AND at < %s {narrowed} GROUP BY debtor_id"""
+    parameters = [
+        *kinds.values(),
+        list(kinds.values()),
+        since,
+        until,
+        *([] if debtor_ids is None else [list(debtor_ids)]),
+    ]
+    return tables.fetch(query, parameters, pa.schema([DEBTORS.field(0), *((name, pa.date32()) for name in kinds)]))

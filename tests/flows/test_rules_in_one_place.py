@@ -1,0 +1,120 @@
+"""Rules that stood in several places and had drifted: each of them stands once, and its readers agree."""
+
+from datetime import UTC, date, datetime, timedelta
+from itertools import product
+
+import pyarrow as pa
+import pytest
+from django.db import connection
+
+from recobra.messaging.models import Contact
+from recobra.messaging.snapshot import caps_in_force, contact_history, history_start
+from recobra.policy.company_rules import company_rules_in_force, save_company_rule
+from recobra.portfolio import address_forms
+from recobra.portfolio.models import Channel, ContactPoint, Hold
+from recobra.portfolio.snapshot import Scope, read_holds
+from recobra.portfolio.sql import hold_in_force
+from recobra.strategy import snapshot
+from recobra.strategy.alarms import check_freshness
+from recobra.strategy.freshness import fresh_portfolios
+from recobra.strategy.operations.day_facts import read_facts
+from recobra_core.channels import CHANNELS
+from tests import receivables
+
+MONDAY = date(2026, 11, 23)
+DAY = timedelta(days=1)
+
+
+def test_a_hold_is_in_force_by_one_rule_for_every_reader(company, now):
+    """The QuerySet, the fragment of the statement and the table for the core, over every kind of beginning and end."""
+    rosa = receivables.debtor(company, "Rosa")
+    ends = (None, MONDAY - DAY, MONDAY, MONDAY + DAY)
+    for start, end, lifted_at in product((MONDAY - 2 * DAY, MONDAY, MONDAY + DAY), ends, (None, now)):
+        if end is None or end >= start:
+            Hold.objects.create(
+                debtor=rosa,
+                reason="OTHER",
+                starts_on=start,
+                ends_on=end,
+                lifted_at=lifted_at,
+                author="ana",
+                created_at=now,
+            )
+    in_force = Hold.objects.in_force(MONDAY)
+    query = f"SELECT hold.id FROM portfolio_hold hold WHERE {hold_in_force('hold', day='%s')}"
+    with connection.cursor() as cursor:
+        cursor.execute(query, [MONDAY, MONDAY])
+        by_fragment = {pk for (pk,) in cursor.fetchall()}
+    assert set(in_force.values_list("pk", flat=True)) == by_fragment
+    scope = Scope(portfolio_ids=[company.pk])
+    assert 0 < read_holds(scope, as_of=MONDAY).num_rows == in_force.count() < Hold.objects.count()
+
+
+def test_fresh_enough_is_one_rule_for_the_cycle_its_alarm_and_campaigns(company, now):
+    def stale(day):
+        return check_freshness(portfolio_ids=[company.pk], as_of=day, now=now)
+
+    assert not fresh_portfolios([company.pk], day=MONDAY)
+    assert stale(MONDAY) == {company.pk}
+    receivables.fresh_load(company, as_of=MONDAY, now=now)
+    last = MONDAY + company.freshness_days * DAY
+    for day, is_fresh in ((last, True), (last + DAY, False)):
+        assert (company.pk in fresh_portfolios([company.pk], day=day)) is is_fresh
+        assert (company.pk not in stale(day)) is is_fresh
+
+
+@pytest.mark.parametrize(
+    ("status", "changes", "is_undeliverable"),
+    [
+        ("FAILED", {"retired_at": datetime(2026, 11, 23, tzinfo=UTC)}, True),
+        ("FAILED", {"unusable_for": ["sms", "email"]}, True),
+        ("FAILED", {"unusable_for": ["sms"]}, False),
+        ("SENT", {"retired_at": datetime(2026, 11, 23, tzinfo=UTC)}, False),
+    ],
+)
+def test_what_is_undeliverable_leaves_its_day_free_for_another_channel(world, status, changes, is_undeliverable):
+    contact = world.someone_due()
+    Contact.objects.filter(pk=contact.pk).update(
+        status=status, reason="" if status == "SENT" else "refused", handed_over_at=world.now
+    )
+    ContactPoint.objects.filter(pk=contact.point_id).update(**changes)
+    assert Contact.objects.undeliverable().exists() is is_undeliverable
+    scope = Scope(portfolio_ids=[world.company.pk])
+    occupied = snapshot.read_contacted_debtors(scope, as_of=contact.planned_for)
+    assert occupied.num_rows == (0 if is_undeliverable else 1)
+
+
+@pytest.mark.parametrize("gap_days", [0, 31])
+def test_the_history_reaches_as_far_as_the_longest_cap_in_force(world, gap_days):
+    """The plan read 35 days and the last check 92, whatever the caps count."""
+    if gap_days:
+        rule = {"channels": ["letter"], "caps": [{"clear_days": gap_days}]}
+        save_company_rule(
+            code="casa", portfolio_id=world.company.pk, document={"rules": [rule]}, actor="carla", now=world.now
+        )
+    rules = frozenset(company_rules_in_force([world.company.pk]).rules_by_name.items())
+    caps = caps_in_force(rules)
+    longest = max(caps["span_days"].to_pylist())
+    assert longest >= gap_days + 1
+    # A contact of the first day that counts is in what the plan and the last check read.
+    contact = world.someone_due()
+    first_day = MONDAY - (longest - 1) * DAY
+    Contact.objects.filter(pk=contact.pk).update(status="SENT", handed_over_at=world.now, local_date=first_day)
+    assert contact_history(None, since=history_start(caps, day=MONDAY)).num_rows == 1
+    facts = read_facts(Scope(portfolio_ids=[world.company.pk]), as_of=MONDAY, contactable=frozenset(), columns=())
+    assert facts["history"].num_rows == 1
+
+
+def test_a_cap_of_half_a_year_would_be_counted_over_half_a_year():
+    caps = pa.table({"span_days": pa.array([7, 183], pa.int64())})
+    assert history_start(caps, day=MONDAY) == MONDAY - 183 * DAY
+    assert history_start(caps.slice(0, 0), day=MONDAY) == MONDAY
+
+
+def test_every_channel_reaches_one_kind_of_point_in_python_and_in_sql(db):
+    assert set(CHANNELS) == set(Channel.values)
+    cases = ", ".join(address_forms.point_kind_sql(f"'{channel}'") for channel in CHANNELS)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {cases}")
+        by_sql = cursor.fetchone()
+    assert list(by_sql) == [address_forms.point_kind(channel) for channel in CHANNELS]
