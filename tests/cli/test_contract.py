@@ -133,3 +133,13 @@ def test_a_list_without_the_columns_is_refused(recobra, tmp_path):
     assert ended.code == 1
     assert "columns" in ended.reason
     assert not (tmp_path / "out.csv").exists()
+
+
+def test_the_schema_of_a_document_is_printed_for_an_editor(recobra):
+    told = recobra("schema", "strategy", "--json")
+    assert (told.code, told.document["properties"]["steps"]["type"]) == (0, "array")
+    refused = recobra("schema", "estrategia")
+    assert (refused.code, refused.reason) == (
+        1,
+        "recobra: There is no document «estrategia»; there are: gateway, strategy.",
+    )

@@ -130,6 +130,7 @@ ADDRESSES: dict[str, tuple[str, set[str], dict[str, str]]] = {
     "countries": ("get", ALL, {}),
     "country": ("get", ALL, {}),
     "country-month": ("get", ALL, {}),
+    "schema": ("get", ALL, {}),
     "providers": ("get", {"dario"}, {}),
     "provider-new": ("get", {"dario"}, {}),
     "provider": ("get", {"dario"}, {}),
@@ -303,6 +304,7 @@ def _of_work(world: World) -> dict[str, dict[str, object]]:
         raw=b"Subject: Su cuota\n\nMar\xc3\xada",
     )
     return {
+        "schema": {"name": "strategy"},
         **dict.fromkeys(("strategy", "strategy-compare", "strategy-edit", "strategy-yaml", "strategy-try"), code),
         **{f"strategy-{what}": numbered for what in ("version", "plan", "reach", "publish", "retire")},
         **{f"load{what}": {"load_id": load.pk} for what in ("", "-errors", "-confirm", "-discard")},

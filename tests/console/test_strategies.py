@@ -105,7 +105,7 @@ def test_yaml_is_taken_and_a_bad_line_is_named(at_desk, followed):
     assert StrategyVersion.objects.get(code="consumo", status="DRAFT").document["name"] == "Por YAML"
     seen = re.search(r'name="seen" value="([^"]*)"', client.get(EDIT + "yaml/").content.decode())[1]
     answer = client.post(EDIT + "yaml/", {"text": "code: consumo\nname: [", "seen": seen})
-    assert (answer.status_code, "La línea" in answer.content.decode()) == (422, True)
+    assert (answer.status_code, "Línea 3, documento: " in answer.content.decode()) == (422, True)
 
 
 def test_a_rule_is_judged_while_it_is_typed(at_desk, followed):

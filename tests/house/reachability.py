@@ -28,9 +28,12 @@ DECLARED = {"alarm_rules.ALARMS", "fact_columns.COLUMNS"}
 """What `kit.declarations` reads of them."""
 IMPLICIT = re.compile(
     "__.+__|ready|dispatch|get|post|clean|clean_.+|get_retry_decision"
+    "|default_schema|field_title_should_be_set"
     "|connection_made|data_received|connection_lost|handle_DATA|writable|seekable"
 )
-"""Methods that Python, Django, Procrastinate, asyncio, aiosmtpd and writers to files call by themselves."""
+"""Methods that Python, Django, Procrastinate, pydantic, asyncio, aiosmtpd and writers to files call by themselves."""
+VALIDATORS = {"pydantic:field_validator", "pydantic:model_validator"}
+"""Decorators of methods that pydantic calls by itself."""
 WAITING = Path(__file__).with_name("reachable.yaml")
 
 
@@ -130,7 +133,8 @@ class _Walk:
             self.reach(self.graph.definitions[definition.name.rpartition(".")[0]])
         elif definition.kind is Kind.CLASS:
             for member in self.graph.members.get(definition.name, ()):
-                if member.kind is Kind.CLASS or IMPLICIT.fullmatch(member.name.rpartition(".")[2]):
+                is_called = IMPLICIT.fullmatch(member.name.rpartition(".")[2]) or VALIDATORS & member.decorators.keys()
+                if member.kind is Kind.CLASS or is_called:
                     self.reach(member)
                 else:
                     self.called_by_name(member)

@@ -123,7 +123,7 @@ def test_what_is_wrong_is_told_by_field_and_nothing_is_saved(save, wrong, fields
 def test_the_faults_of_a_gateway_document_are_told_with_their_lines(save):
     with pytest.raises(providers.ProviderRefused) as refused:
         save(kind="http_sms", settings={"document": "name: x\nrequest:\n  method: PUT\n"}, secrets={})
-    assert "Line 3: request.method: one of POST, GET." in refused.value.errors["document"]
+    assert "Line 3, request.method: found «PUT»; expected one of: POST, GET." in refused.value.errors["document"]
 
 
 def test_a_provider_does_not_change_its_kind(save):

@@ -26,12 +26,13 @@ from recobra.cli import (
     options,
     payments,
     report,
+    schema,
     serve,
     user,
 )
 from recobra.cli.answer import Answer, CommandRefused, format_json, format_text
 
-GROUPS = (demo, serve, db, intake, cycle, contact, bot, payments, report, bench, journal, evidence, user)
+GROUPS = (demo, serve, db, intake, cycle, contact, bot, payments, report, bench, journal, evidence, schema, user)
 
 
 def build_parser() -> argparse.ArgumentParser:

@@ -23,6 +23,7 @@ from recobra.console.screens import (
     messages,
     providers,
     reach,
+    schemas,
     session,
     strategies,
     visits,
@@ -53,4 +54,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *evidence.urlpatterns,
     *audit.urlpatterns,
     *creditors.urlpatterns,
+    *schemas.urlpatterns,
 ]

@@ -100,7 +100,7 @@ def rule_catalogue() -> Catalogue:
 
 
 def parse_strategy(document: object) -> Strategy:
-    """Read a document against this installation's columns. Raises StrategyError with all problems."""
+    """Read a document against this installation's columns. Raises DocumentError with all problems."""
     return Strategy.parse(document, catalogue=rule_catalogue())
 
 

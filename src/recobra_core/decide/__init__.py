@@ -3,11 +3,10 @@
 from recobra_core.decide.chance import assign_arm, is_held_out
 from recobra_core.decide.description import Change, describe_step, describe_stops, diff_strategies
 from recobra_core.decide.due import find_due_steps, find_silenced
-from recobra_core.decide.nodes import Problem
 from recobra_core.decide.plan import CHANNELS_OPEN, Plan, plan_contacts, plan_holds, plan_stage_changes, plan_tasks
 from recobra_core.decide.reach_preview import count_reach
 from recobra_core.decide.steps import NO_SEGMENT, Segment, Step
-from recobra_core.decide.strategy import Strategy, StrategyError, list_templates
+from recobra_core.decide.strategy import Strategy, list_templates
 from recobra_core.decide.tables import ACCOUNTS, DUE, FIRINGS, SILENCED
 
 __all__ = [
@@ -19,11 +18,9 @@ __all__ = [
     "SILENCED",
     "Change",
     "Plan",
-    "Problem",
     "Segment",
     "Step",
     "Strategy",
-    "StrategyError",
     "assign_arm",
     "count_reach",
     "describe_step",

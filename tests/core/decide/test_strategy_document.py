@@ -7,7 +7,8 @@ import pytest
 from recobra_core.decide import ready
 from recobra_core.decide.description import describe_step, describe_stops, diff_strategies
 from recobra_core.decide.steps import AtDpd, Send, Task
-from recobra_core.decide.strategy import Strategy, StrategyError, list_templates
+from recobra_core.decide.strategy import Strategy, list_templates
+from recobra_core.documents import DocumentError
 from recobra_core.rules import ACCOUNT_COLUMNS, Column
 
 DOCUMENT = {
@@ -48,9 +49,9 @@ def changed(path, value):
 
 
 def problems(document):
-    with pytest.raises(StrategyError) as refusal:
+    with pytest.raises(DocumentError) as refusal:
         Strategy.parse(document)
-    return refusal.value.problems
+    return refusal.value.faults
 
 
 @pytest.mark.parametrize("document", [DOCUMENT, *(ready.load_strategy(code).to_document() for code in ready.CODES)])

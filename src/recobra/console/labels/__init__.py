@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import Final
 
-from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from recobra.kit.language import screen_language
 from recobra_core.stages.limits import DEFAULT_BUCKETS
 
 from . import cases, compliance, strategy
@@ -43,8 +43,3 @@ def bucket_label(key: str) -> str:
         if bucket.key == key:
             return bucket.label(screen_language())
     return key
-
-
-def screen_language() -> Literal["en", "es"]:
-    """Return the language of the screen as the core names it."""
-    return "en" if get_language() == "en" else "es"

@@ -239,16 +239,17 @@ def _campaign_strategy(
     spec: CampaignSpec, stops: Mapping[str, int | None], attributes: Mapping[str, ColumnType], *, rule: str
 ) -> Strategy:
     """Return the campaign as a strategy of one step, with the stops of the strategy that the portfolio follows."""
-    step = Step(
+    # Put together without the limits of a document: no person wrote it, and its span has no end.
+    step = Step.model_construct(
         key=STEP,
         name=STEP,
-        when=AtDpd(-_ANY_DPD),
+        when=AtDpd.model_construct(days=-_ANY_DPD),
         until=_ANY_DPD,
         rule=compile_rule(rule, catalogue_with(attributes), unknown="no"),
-        do=Send(template=spec.template_code, channels=spec.channels),
+        do=Send.model_construct(template=spec.template_code, channels=spec.channels),
     )
     code = f"campaign-{spec.experiment}"[:_MAX_STRATEGY_CODE]
-    return Strategy(code=code, name=STEP, steps=(step,), stops=dict(stops))
+    return Strategy.model_construct(code=code, name=STEP, steps=(step,), stops=dict(stops))
 
 
 def purpose_of(template_code: str) -> str:

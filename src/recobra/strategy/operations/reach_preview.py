@@ -22,7 +22,7 @@ def preview_reach(*, document: dict[str, Any], portfolio_ids: list[int], as_of: 
     """Return what a strategy would do today over some portfolios, and how its segments divide them.
 
     `segments`: segment, currency, accounts, debtors, amount_minor (overdue); `steps`: rows of the core's
-    `decide.reach_preview`, only where a step is due. Raises StrategyError.
+    `decide.reach_preview`, only where a step is due. Raises DocumentError.
     """
     policies = policies_in_force(portfolio_ids)
     strategy = Strategy.parse(document, catalogue=catalogue_with(policies.attributes))

@@ -17,7 +17,8 @@ from recobra.strategy.facts import StrategyAssigned, StrategyDraftSaved, Strateg
 from recobra.strategy.models import Assignment, StrategyVersion
 from recobra.strategy.policies import catalogue_with, policies_in_force
 from recobra_core.decide import ready
-from recobra_core.decide.strategy import Strategy, StrategyError
+from recobra_core.decide.strategy import Strategy
+from recobra_core.documents import DocumentError
 
 Status = StrategyVersion.Status
 
@@ -34,7 +35,7 @@ def check_document(document: Any, *, language: str = "es") -> Strategy:
     """Parse a strategy document with the columns of this installation. Raises StrategyRefused."""
     try:
         return Strategy.parse(document, catalogue=catalogue_with(policies_in_force().attributes))
-    except StrategyError as error:
+    except DocumentError as error:
         raise StrategyRefused(error.messages(language)) from error
 
 

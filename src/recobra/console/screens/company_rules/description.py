@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from recobra.console.labels import screen_language
 from recobra.console.screens.countries.description import channel_names
 from recobra.console.templatetags.console import day
 from recobra.kit.countries import country_name
+from recobra.kit.language import screen_language
 from recobra.policy.queries import HouseRule
 from recobra_core import law
 from recobra_core.law import phrases

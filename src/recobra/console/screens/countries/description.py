@@ -12,8 +12,8 @@ from babel.dates import get_day_names
 from django.utils.translation import gettext as _
 
 from recobra.console import labels
-from recobra.console.labels import screen_language
 from recobra.kit.countries import country_name
+from recobra.kit.language import screen_language
 from recobra_core.folding import strip_accents
 from recobra_core.law import load_countries, phrases
 from recobra_core.law.description import ChannelLaw, CountryLaw, RuleText, describe_country

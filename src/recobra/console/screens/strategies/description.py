@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from recobra.console.labels import screen_language
+from recobra.kit.language import screen_language
 from recobra_core.decide import Step, Strategy, describe_step
 from recobra_core.decide.steps import AfterStep, AtDpd, Send
 

@@ -18,15 +18,17 @@ from recobra.access.roles import Right
 from recobra.console import labels
 from recobra.console.actions import actor_of
 from recobra.console.guard import StaffRequest, needs
+from recobra.kit.language import screen_language
 from recobra.messaging.queries import template_versions
 from recobra.strategy import operations, queries
 from recobra.strategy.operations import StrategyRefused
 from recobra_core.decide.steps import CHANNELS, EVENTS, STAGES
+from recobra_core.documents import DocumentError
+from recobra_core.yaml_source import parse_yaml
 
 from . import form, rule_field
 from .pages import reach_context
 
-YAML_LENGTH_MAX = 200_000
 _PLACE = re.compile(r"^(steps|segments)\[(\d+)\]")
 
 
@@ -180,28 +182,15 @@ def _save_yaml(request: StaffRequest, listed: queries.StrategyListing, text: str
     if request.POST.get("seen", "") != _draft_mark(listed.draft):
         return [_conflict_text(listed)]
     try:
-        document = _parse_yaml(text, listed.code)
-        operations.save_draft(document=document, actor=actor_of(request))
+        source = parse_yaml(text)
+        if isinstance(source.value, dict) and source.value.get("code") != listed.code:
+            return [_("The code must stay «%(code)s».") % {"code": listed.code}]
+        operations.save_draft(document=source, actor=actor_of(request))
+    except DocumentError as error:
+        return error.messages(screen_language())
     except StrategyRefused as refusal:
         return refusal.problems
     return []
-
-
-def _parse_yaml(text: str, code: str) -> Any:
-    """Return the document of a YAML text. Raises StrategyRefused, with the line of the mistake."""
-    if len(text) > YAML_LENGTH_MAX:
-        raise StrategyRefused([_("The text is too long.")])
-    try:
-        document = yaml.safe_load(text)
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        message = _("Line %(line)d cannot be read as YAML: %(problem)s.")
-        raise StrategyRefused([message % {"line": line, "problem": error.problem}]) from error
-    except (yaml.YAMLError, RecursionError) as error:
-        raise StrategyRefused([_("The text cannot be read as YAML.")]) from error
-    if isinstance(document, dict) and document.get("code") != code:
-        raise StrategyRefused([_("The code must stay «%(code)s».") % {"code": code}])
-    return document
 
 
 @require_POST

@@ -13,12 +13,13 @@ from django.views.decorators.http import require_GET
 
 from recobra.access.roles import Right
 from recobra.console.guard import StaffRequest, needs
-from recobra.console.labels import screen_language
 from recobra.console.screens.place import installation_place
 from recobra.console.screens.strategies import description
 from recobra.kit import clock
+from recobra.kit.language import screen_language
 from recobra.strategy import operations, queries, schedule
-from recobra_core.decide import NO_SEGMENT, Strategy, StrategyError, describe_stops, diff_strategies, list_templates
+from recobra_core.decide import NO_SEGMENT, Strategy, describe_stops, diff_strategies, list_templates
+from recobra_core.documents import DocumentError
 
 
 @require_GET
@@ -58,7 +59,7 @@ def _version_context(version: queries.StrategyVersion) -> dict[str, Any]:
     context: dict[str, Any] = {"version": version, "place": installation_place()}
     try:
         strategy = queries.parse_strategy(version.document)
-    except StrategyError as error:
+    except DocumentError as error:
         return context | {"problems": error.messages(screen_language())}
     days, waiting = description.build_schedule(strategy)
     return context | {
@@ -90,7 +91,7 @@ def compare_versions(request: StaffRequest, code: str) -> HttpResponse:
         before = queries.parse_strategy(old.document)
         after = queries.parse_strategy(new.document)
         context["changes"] = diff_strategies(before, after, lang=screen_language())
-    except StrategyError as error:
+    except DocumentError as error:
         context["problems"] = error.messages(screen_language())
     return render(request, "console/strategies/compare.html", context)
 
@@ -121,7 +122,7 @@ def reach_context(request: StaffRequest, document: dict[str, Any], codes: set[st
         strategy = queries.parse_strategy(document)
         portfolio_ids = [portfolio.pk for portfolio in counted]
         figures = operations.preview_reach(document=document, portfolio_ids=portfolio_ids, as_of=as_of)
-    except StrategyError as error:
+    except DocumentError as error:
         return {"reach_problems": error.messages(screen_language())}
     countries = {portfolio.currency: portfolio.country for portfolio in counted}
     return {"as_of": as_of, "counted": counted, **_reach_tables(strategy, figures, countries)}

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST
 
 from recobra.access.roles import Right
 from recobra.console.guard import StaffRequest, needs
-from recobra.console.labels import screen_language
+from recobra.kit.language import screen_language
 from recobra.strategy import queries
 from recobra_core.rules import OPERATORS, Catalogue, Row, RuleError, Unknown, compile_rule, from_builder, to_builder
 

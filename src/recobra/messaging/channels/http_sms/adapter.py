@@ -14,12 +14,13 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from recobra.kit.language import screen_language
 from recobra.messaging.channels import http
 from recobra.messaging.channels.adapter import Adapter, Check, Config, Event, Media, Setting, Unsuitable, WebhookRequest
 from recobra.messaging.channels.http_sms import webhook
 from recobra.messaging.channels.http_sms.client import GatewaySender
-from recobra.messaging.channels.http_sms.document import SECRETS, Gateway
-from recobra.messaging.channels.http_sms.document_reader import read_document
+from recobra.messaging.channels.http_sms.document import SECRETS, Gateway, read_gateway
+from recobra_core.documents import DocumentError
 
 
 class HttpSms:
@@ -56,17 +57,18 @@ class HttpSms:
 
     def find_problems(self, config: Config) -> dict[str, str]:
         """Return what is wrong with the settings, by field."""
-        result = read_document(config.settings.get("document", ""))
-        if result.gateway is None:
-            return {"document": "\n".join(str(fault) for fault in result.faults)}
+        try:
+            gateway = read_gateway(config.settings.get("document", ""))
+        except DocumentError as error:
+            return {"document": "\n".join(error.messages(screen_language()))}
         # A secret is needed where a placeholder of the document uses it. Fields may nest, so their text is searched.
-        request = result.gateway.request
+        request = gateway.request
         used = set(re.findall(r"\{(\w+)\}", repr((request.headers, request.fields))))
         if "basic" in used:
             used |= {"user", "password"}
         values = {**config.settings, **config.secrets}
         missing = {name for name in (*SECRETS, "sender") if name in used and not values.get(name)}
-        if result.gateway.calls is not None and not config.secrets.get("webhook_secret"):
+        if gateway.calls is not None and not config.secrets.get("webhook_secret"):
             missing.add("webhook_secret")
         return {name: _("The gateway's document uses it: it is needed.") for name in sorted(missing)}
 
@@ -133,7 +135,10 @@ def _load_gateway(config: Config) -> Gateway:
 @lru_cache(maxsize=32)
 def _read_gateway(document: str, *, demo: bool) -> Gateway | None:
     del demo  # part of the cache's key: which addresses may be called depends on it
-    return read_document(document).gateway
+    try:
+        return read_gateway(document)
+    except DocumentError:
+        return None
 
 
 ADAPTER: Final[Adapter] = HttpSms()

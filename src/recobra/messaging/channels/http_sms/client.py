@@ -156,8 +156,8 @@ def read_reply(reply: http.Reply, answer: Answer) -> Outcome:
         match = answer.pattern.search(reply.body[:_PATTERN_BYTES].decode("utf-8", "replace"))
         content = match.groupdict() if match else None
     code = text_at(content, answer.error)
-    if not code and answer.success:
-        code = text_at(content, answer.success)
+    if not code and answer.success.path:
+        code = text_at(content, answer.success.path)
     if code and code in answer.permanent:
         return http.refused_outcome(reply, bounce=Bounce.HARD)
     if code and code in answer.refused:
@@ -171,11 +171,11 @@ def read_reply(reply: http.Reply, answer: Answer) -> Outcome:
 
 def _read_accepted(reply: http.Reply, content: Any, code: str, answer: Answer) -> Outcome:
     """Return the outcome of a reply whose status means success: its content may still say otherwise."""
-    if answer.success:
-        value = text_at(content, answer.success)
+    if answer.success.path:
+        value = text_at(content, answer.success.path)
         if not value:
             return _uncertain(reply.summary)
-        if answer.success_values and value not in answer.success_values:
+        if answer.success.values and value not in answer.success.values:
             return http.refused_outcome(reply)
     elif code:
         # Without a path to what means success, an error that the document does not list is a refusal.

@@ -12,7 +12,8 @@ from typing import Any
 
 from recobra.messaging.channels import webhooks
 from recobra.messaging.channels.adapter import Config, Event, ForgedCall, InboundEvent, ReceiptEvent, WebhookRequest
-from recobra.messaging.channels.http_sms.document import Calls, Check, Gateway, Path, text_at, value_at
+from recobra.messaging.channels.http_sms.document import Calls, Check, Gateway, text_at, value_at
+from recobra_core.documents import Place
 
 _KINDS = {"accepted": "ACCEPTED", "delivered": "DELIVERED", "failed": "FAILED", "permanent": "BOUNCED"}
 
@@ -71,7 +72,7 @@ def _read_receipt(item: Any, call: WebhookRequest, config: Config, gateway: Gate
     if receipts is None or calls is None:
         return None
     status = text_at(item, receipts.status)
-    meaning = receipts.statuses.get(status)
+    meaning = receipts.find_meaning(status)
     reference = text_at(item, receipts.reference)
     public_id = webhooks.parse_public_id(text_at(item, receipts.id))
     if meaning is None or not (reference or public_id):
@@ -113,7 +114,7 @@ def _read_inbound(item: Any, call: WebhookRequest, config: Config, gateway: Gate
     )
 
 
-def _occurred_at(item: Any, path: Path, call: WebhookRequest, calls: Calls) -> datetime:
+def _occurred_at(item: Any, path: Place, call: WebhookRequest, calls: Calls) -> datetime:
     """Return the gateway's own time, or ours where that is missing, unreadable or in the future."""
     text = text_at(item, path)
     at = None

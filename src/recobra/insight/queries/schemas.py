@@ -1,0 +1,23 @@
+"""JSON schemas of the documents that people write, by the name of the document."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from recobra.messaging.channels.http_sms.document import Gateway
+from recobra_core.decide import Strategy
+from recobra_core.documents import DocumentModel, document_schema
+
+DOCUMENTS: Final[Mapping[str, type[DocumentModel]]] = {"gateway": Gateway, "strategy": Strategy}
+
+
+class SchemaUnknown(Exception):
+    """No document has this name; the text names those there are."""
+
+
+def get_schema(name: str) -> dict[str, Any]:
+    """Return the JSON schema of a document. Raises SchemaUnknown."""
+    if name not in DOCUMENTS:
+        raise SchemaUnknown(f"There is no document «{name}»; there are: {', '.join(DOCUMENTS)}.")
+    return document_schema(DOCUMENTS[name])

@@ -1,0 +1,130 @@
+"""Each kind of document tells all that is wrong with it at once: where, what was found and what was expected."""
+
+import json
+from collections.abc import Callable
+from copy import deepcopy
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+import yaml
+
+from recobra.insight.queries import schemas
+from recobra.messaging.channels.http_sms.document import read_gateway
+from recobra_core.decide import Strategy, ready
+from recobra_core.documents import DocumentError
+
+GATEWAY = Path(__file__).parents[1] / "docs" / "sms_gateways" / "json_bearer.yaml"
+MISSING = object()
+
+
+class Kind(NamedTuple):
+    """A kind of document: a right one, how it is read, and faults that are planted into it.
+
+    A fault is the place in the document with the value that is put there, and the place, the found and a part of the
+    Spanish expectation of the fault that must be told.
+    """
+
+    document: dict[str, Any]
+    read: Callable[[Any], object]
+    faults: list[tuple[tuple[str | int, ...], object, str, str, str]]
+
+
+KINDS = {
+    "strategy": Kind(
+        ready.load_strategy("consumo").to_document(),
+        Strategy.parse,
+        [
+            (("name",), MISSING, "name", "", "un texto de 1 a 500"),
+            (("stepss",), [], "stepss", "«stepss»", "¿Quiso decir «steps»?"),
+            (("steps", 0, "when", "dpd"), "5", "steps[0].when.dpd", "«5»", "un número entero de -366 a 3660"),
+            (("steps", 3, "repeat", "max"), 1, "steps[3].repeat.max", "«1»", "un número entero de 2 a 100"),
+            (
+                ("steps", 5, "segments"),
+                ["monto-alta"],
+                "steps[5].segments[0]",
+                "«monto-alta»",
+                "¿Quiso decir «monto-alto»?",
+            ),
+        ],
+    ),
+    "gateway": Kind(
+        yaml.safe_load(GATEWAY.read_text(encoding="utf-8")),
+        lambda document: read_gateway(yaml.safe_dump(document, allow_unicode=True, sort_keys=False)),
+        [
+            (("name",), MISSING, "name", "", "un texto de 1 a 500"),
+            (("request", "metod"), "POST", "request.metod", "«metod»", "¿Quiso decir «method»?"),
+            (("request", "headers"), "x", "request.headers", "«x»", "un grupo de campos"),
+            (("answer", "accepted"), [99], "answer.accepted[0]", "«99»", "un número entero de 100 a 599"),
+            (("calls", "time_zone"), "America/Lma", "calls.time_zone", "«America/Lma»", "¿Quiso decir «America/Lima»?"),
+        ],
+    ),
+}
+PLANTED = [(name, number) for name, kind in KINDS.items() for number in range(len(kind.faults))]
+
+
+@pytest.fixture(autouse=True)
+def _at_work(settings):
+    """No demonstration, in which a gateway elsewhere is refused."""
+    settings.DEMO = False
+
+
+def plant(document, *faults):
+    """Return a copy of a document with faults in it."""
+    wrong = deepcopy(document)
+    for (*way, key), value, *_told in faults:
+        place = wrong
+        for step in way:
+            place = place[step]
+        if value is MISSING:
+            del place[key]
+        else:
+            place[key] = value
+    return wrong
+
+
+def told(kind, document):
+    """Return the faults that reading a document tells, by their place."""
+    with pytest.raises(DocumentError) as refused:
+        kind.read(document)
+    return {fault.path: fault for fault in refused.value.faults}
+
+
+def test_the_table_speaks_of_every_kind_of_document():
+    assert KINDS.keys() == schemas.DOCUMENTS.keys()
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_a_right_document_is_read(name):
+    assert KINDS[name].read(KINDS[name].document)
+
+
+@pytest.mark.parametrize(("name", "number"), PLANTED)
+def test_a_planted_fault_is_told_with_its_place(name, number):
+    kind = KINDS[name]
+    *_planted, place, found, expected = kind.faults[number]
+    faults = told(kind, plant(kind.document, kind.faults[number]))
+    assert list(faults) == [place]
+    assert faults[place].found == found
+    assert expected in faults[place].message("es")
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_all_faults_are_told_at_once(name):
+    kind = KINDS[name]
+    assert told(kind, plant(kind.document, *kind.faults)).keys() == {place for _at, _value, place, *_ in kind.faults}
+
+
+@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize("document", [None, [], "texto", 3])
+def test_what_is_no_document_is_refused(name, document):
+    (fault,) = told(KINDS[name], document).values()
+    assert "un grupo de campos" in fault.message("es")
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_the_schema_names_what_may_be_written(name):
+    schema = json.loads(json.dumps(schemas.get_schema(name)))
+    assert schema["additionalProperties"] is False
+    assert KINDS[name].document.keys() <= schema["properties"].keys()
+    assert set(schema["required"]) <= KINDS[name].document.keys()
