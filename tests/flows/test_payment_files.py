@@ -9,6 +9,7 @@ import xlsxwriter
 from recobra.payments import operations as payments
 from recobra.payments.models import Payment
 from tests import receivables
+from tests.people import acting
 
 DUE = date(2026, 10, 1)
 DAY = date(2026, 11, 24)
@@ -30,8 +31,7 @@ def load(loan, now, tmp_path):
             path=path,
             portfolio_code="PE-CONSUMO",
             notation=payments.Notation(**notation),
-            actor="ana",
-            now=now + timedelta(days=2),
+            actor=acting("ana", now=now + timedelta(days=2)),
         )
 
     return load
